@@ -25,6 +25,7 @@ __all__ = [
     "add_layer",
     "attach",
     "call_all",
+    "circles_of",
     "create",
     "create_alarm",
     "create_log_group",
@@ -101,6 +102,18 @@ def references_of(
         return []
     found = jsii.sinvoke(_batch(), "references", [list(resources), attribute, list(names)])
     return [None if each is None else (each[0], each[1]) for each in found]
+
+
+def circles_of(asked: Sequence[tuple[Any, str]]) -> list[list[str] | None]:
+    """Whether texts that resources are to hold would close circles of dependencies, in this order.
+
+    Args:
+        asked: each resource, and a text with references.
+
+    Returns:
+        For each, the paths of the circle, from the resource or its stack back to it; None where there is none.
+    """
+    return jsii.sinvoke(_batch(), "circles", [[list(each) for each in asked]]) if asked else []
 
 
 def find_all(scope: Any, classes: Sequence[str], types: Sequence[str]) -> list[tuple[Any, str]]:
@@ -190,6 +203,7 @@ def _archive() -> bytes:
         _method("inspect", {"resources": _LIST}, _LIST),
         _method("resolve", {"resources": _LIST, "attribute": _STRING, "names": _LIST}, _LIST),
         _method("references", {"resources": _LIST, "attribute": _STRING, "names": _LIST}, _LIST),
+        _method("circles", {"asked": _LIST}, _LIST),
         _method("find", {"scope": _ANY, "classes": _LIST, "types": _LIST}, _LIST),
         _method("holders", {"scope": _ANY, "anyOf": _LIST, "others": _LIST}, _LIST),
         _method("create", {"module": _STRING, "kind": _STRING, "scope": _ANY, "id": _STRING, "props": _ANY}, _ANY),
@@ -224,7 +238,7 @@ def _archive() -> bytes:
     files = {
         "package.json": json.dumps(package).encode(),
         ".jsii": json.dumps(described).encode(),
-        "batch.js": Path(__file__).with_name("batch.js").read_bytes(),
+        **{file.name: file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.js"))},
     }
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:

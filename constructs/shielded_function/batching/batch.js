@@ -3,6 +3,9 @@
 
 const cdk = require("aws-cdk-lib"); // beside this package: jsii installs it there, and has loaded it
 
+const { circles } = require("./circles");
+const { targetsOf } = require("./references");
+
 const member = (object, path) => path.split(".").reduce((value, name) => value?.[name], object);
 
 // What a resource discloses of itself.
@@ -10,21 +13,6 @@ function inspect(resource) {
     const attributes = {};
     resource.inspect({ addAttribute: (name, value) => (attributes[name] = value) });
     return attributes;
-}
-
-// Resolves as the CDK does, and keeps the constructs that it was led to.
-class References extends cdk.DefaultTokenResolver {
-    constructor() {
-        super(new cdk.StringConcat());
-        this.targets = new Set();
-    }
-
-    resolveToken(token, context, postProcessor) {
-        if (cdk.Reference.isReference(token)) {
-            this.targets.add(token.target);
-        }
-        return super.resolveToken(token, context, postProcessor);
-    }
 }
 
 class Batch {
@@ -59,10 +47,13 @@ class Batch {
                 return null;
             }
             const wanted = names.length ? Object.fromEntries(names.map((name) => [name, all[name]])) : all;
-            const resolver = new References();
-            cdk.Tokenization.resolve(wanted, { scope: resource, resolver, preparing: false });
-            return [[...resolver.targets].map((target) => target.toString()), resource.stack.resolve(wanted)];
+            return [[...targetsOf(wanted, resource)].map((target) => target.toString()), resource.stack.resolve(wanted)];
         });
+    }
+
+    // Of texts that resources are to hold: the path of the circle that each would close, or null. See circles.js.
+    static circles(asked) {
+        return circles(asked);
     }
 
     // The constructs in a scope that are of one of these classes, or resources of one of these types, each with its text.

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from .circles import break_circles
 from .deciding import decide
 from .emitting import CdkEmitter, HostsOf
 from .model import Entry, Finding, Grants, LeftOut, Source, changed
@@ -67,4 +68,4 @@ def read_stage(
         if place.path not in emitters:
             emitters[place.path] = CdkEmitter(reader, place, hosts_of)
         grants[path] = decide(caller, emitters[place.path])
-    return grants, reader.looked
+    return break_circles(grants, reader.holders()), reader.looked

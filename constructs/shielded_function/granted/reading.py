@@ -28,6 +28,7 @@ from ..kinds import find_relevant
 from ..paths import described, learn_paths, path_of
 from .actions import covers, parse_action
 from .arns import Field, Resource, Target, Unknown, known_as, literal, words
+from .circles import Holder
 from .deciding import Caller, Statement
 from .documents import (
     IDENTITY_POLICIES,
@@ -102,6 +103,7 @@ class _Function:
     path: str
     place: Place
     resource: Any
+    waits: bool
     role: str = ""
     dead_letters: Any = None
 
@@ -177,6 +179,10 @@ class Reader:
                 ),
             )
 
+    def holders(self) -> dict[str, Holder]:
+        """The functions, as what holds their entries."""
+        return {f.path: Holder(f.resource, known_as(f.role), f.waits) for f in self.functions}
+
     # Functions and their roles
 
     def _find_functions(self, functions: Sequence[AnyFunction]) -> Iterator[_Function]:
@@ -185,7 +191,7 @@ class Reader:
             place = self.tokens.place_of(handle.path)
             if place is None:
                 raise ShieldError(handle.path, ["it is not in the stage whose grants are read"])
-            yield _Function(handle.path, place, handle.resource)
+            yield _Function(handle.path, place, handle.resource, isinstance(handle.construct, lambda_.Function))
 
     def _find_roles(self) -> None:
         asked = members_of([function.resource for function in self.functions], "role", "deadLetterConfig")

@@ -1,0 +1,209 @@
+"""What is granted never makes a function depend on what depends on the function."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_appsync as appsync
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+
+from shielded_function import Shield, ShieldPolicy
+
+from .conftest import MakeFunction
+
+SCHEMA = str(Path(__file__).parents[1] / "hosts" / "schema.graphql")
+
+
+def circle_in(template: Mapping[str, Any]) -> list[str]:
+    """A circle of Ref, Fn::GetAtt, Fn::Sub and DependsOn between a template's resources; empty where there is none."""
+    resources = template["Resources"]
+    waits = {name: sorted(set(_named(resource)) & set(resources)) for name, resource in resources.items()}
+    done: set[str] = set()
+
+    def walk(name: str, way: list[str]) -> list[str]:
+        if name in way:
+            return [*way[way.index(name) :], name]
+        found = next((f for each in waits[name] if each not in done and (f := walk(each, [*way, name]))), [])
+        done.add(name)
+        return found
+
+    return next((found for name in waits if (found := walk(name, []))), [])
+
+
+def _named(value: Any) -> Iterator[str]:
+    for key, item in value.items() if isinstance(value, dict) else ():
+        if key in ("Ref", "DependsOn", "Fn::GetAtt", "Fn::Sub"):
+            texts = [item] if isinstance(item, str) else [each for each in item if isinstance(each, str)]
+            for text in texts:
+                yield from (re.findall(r"\$\{([^!.}]+)", text) if key == "Fn::Sub" else [text])
+        yield from _named(item)
+    for item in value if isinstance(value, list) else ():
+        yield from _named(item)
+
+
+def test_a_circle_is_found() -> None:
+    assert circle_in({"Resources": {"A": {"DependsOn": "B"}, "B": {"Properties": [{"Fn::Sub": "x ${A.Arn}"}]}}})
+    assert not circle_in({"Resources": {"A": {"DependsOn": ["B"]}, "B": {"Properties": {"Ref": "C"}}, "C": {}}})
+
+
+def apart(scope: Any, function: Any, action: str, resource: str, name: str = "Apart") -> None:
+    """The usual way out of a circle: a policy of its own."""
+    iam.Policy(
+        scope, name, roles=[function.role], statements=[iam.PolicyStatement(actions=[action], resources=[resource])]
+    )
+
+
+def notifying(scope: Any, function: lambda_.Function, name: str = "Bucket", **more: Any) -> s3.CfnBucket:
+    """A bucket that calls a function."""
+    to = s3.CfnBucket.LambdaConfigurationProperty(event="s3:ObjectCreated:*", function=function.function_arn)
+    configuration = s3.CfnBucket.NotificationConfigurationProperty(lambda_configurations=[to])
+    return s3.CfnBucket(scope, name, notification_configuration=configuration, **more)
+
+
+def an_api(stack: cdk.Stack, function: Any, make: MakeFunction) -> None:
+    authorizer = appsync.AuthorizationMode(
+        authorization_type=appsync.AuthorizationType.LAMBDA,
+        lambda_authorizer_config=appsync.LambdaAuthorizerConfig(handler=function),
+    )
+    api = appsync.GraphqlApi(
+        stack,
+        "Api",
+        name="api",
+        definition=appsync.Definition.from_file(SCHEMA),
+        authorization_config=appsync.AuthorizationConfig(default_authorization=authorizer),
+    )
+    apart(stack, function, "appsync:GraphQL", f"{api.arn}/*")
+
+
+def a_bucket(stack: cdk.Stack, function: lambda_.Function, make: MakeFunction) -> None:
+    apart(stack, function, "s3:GetObject", f"{notifying(stack, function).attr_arn}/*")
+
+
+def a_bucket_of_an_l1(stack: cdk.Stack, function: lambda_.Function, make: MakeFunction) -> None:
+    """It does not wait for the policies of its role."""
+    plain: Any = lambda_.CfnFunction(
+        stack,
+        "Plain",
+        role=function.role.role_arn,  # type: ignore[union-attr]
+        code=lambda_.CfnFunction.CodeProperty(zip_file="x"),
+        runtime="python3.13",
+        handler="index.handler",
+    )
+    bucket = s3.Bucket(stack, "Bucket")
+    bucket.node.add_dependency(plain)
+    apart(stack, function, "s3:GetObject", bucket.arn_for_objects("*"))
+    bucket.grant_read(function)
+
+
+def a_named_bucket(stack: cdk.Stack, function: lambda_.Function, make: MakeFunction) -> None:
+    named = notifying(stack, function, bucket_name="shop-orders")
+    apart(stack, function, "s3:GetObject", f"{named.attr_arn}/*")
+
+
+def a_bucket_that_waits(stack: cdk.Stack, function: lambda_.Function, make: MakeFunction) -> None:
+    bucket = s3.Bucket(stack, "Bucket")
+    bucket.node.add_dependency(function)
+    apart(stack, function, "s3:GetObject", bucket.arn_for_objects("*"))
+
+
+def a_bucket_without_a_circle(stack: cdk.Stack, function: lambda_.Function, make: MakeFunction) -> None:
+    bucket = notifying(stack, make("Other"))
+    apart(stack, function, "s3:GetObject", f"{bucket.attr_arn}/*")
+
+
+def two_functions_together(stack: cdk.Stack, function: lambda_.Function, make: MakeFunction) -> None:
+    """Neither entry closes a circle without the other."""
+    other = make("Other")
+    apart(stack, function, "s3:GetObject", f"{notifying(stack, other, 'First').attr_arn}/*")
+    apart(stack, other, "s3:GetObject", f"{notifying(stack, function, 'Second').attr_arn}/*", "OtherApart")
+
+
+def a_bucket_of_another_stack(stack: cdk.Stack, function: lambda_.Function, make: MakeFunction) -> None:
+    data: Any = cdk.Stack(stack.node.scope, "Data")  # type: ignore[arg-type]
+    role: Any = iam.Role.from_role_arn(data, "Role", function.role.role_arn)  # type: ignore[union-attr]
+    s3.Bucket(data, "Bucket").grant_read(role)
+
+
+def a_bucket_of_a_nested_stack(stack: cdk.Stack, function: lambda_.Function, make: MakeFunction) -> None:
+    """It is another resource of that stack that depends on the function."""
+    nested = cdk.NestedStack(stack, "Nested")
+    notifying(nested, function, "Calls")
+    apart(stack, function, "s3:GetObject", s3.Bucket(nested, "Bucket").arn_for_objects("*"))
+
+
+def a_bucket_around_a_nested_stack(stack: cdk.Stack, function: lambda_.Function, make: MakeFunction) -> None:
+    inner = make("Inner", scope=cdk.NestedStack(stack, "Nested"))
+    apart(stack, inner, "s3:GetObject", f"{notifying(stack, inner).attr_arn}/*")
+
+
+@pytest.mark.parametrize(
+    ("build", "circles", "settings"),
+    [
+        (an_api, ["Shop/Checkout -> Shop/Api -> Shop/Checkout"], {"Checkout": ("none", False)}),
+        (a_bucket, ["Shop/Checkout -> Shop/Bucket -> Shop/Checkout"], {"Checkout": ("s3", False)}),
+        (
+            a_bucket_of_an_l1,
+            ["Shop/Plain -> Shop/Bucket -> Shop/Plain"],
+            {"Checkout": ("none", True), "Plain": ("s3", False)},
+        ),
+        (a_named_bucket, [], {"Checkout": ("none", True)}),
+        (a_bucket_that_waits, ["Shop/Checkout -> Shop/Bucket -> Shop/Checkout"], {"Checkout": ("s3", False)}),
+        (a_bucket_without_a_circle, [], {"Checkout": ("none", True)}),
+        (
+            two_functions_together,
+            ["Shop/Other -> Shop/Second -> Shop/Checkout -> Shop/First -> Shop/Other"],
+            {"Checkout": ("none", True), "Other": ("s3", False)},
+        ),
+        (a_bucket_of_another_stack, ["Shop -> Data -> Shop"], {"Checkout": ("s3", False)}),
+        (
+            a_bucket_of_a_nested_stack,
+            ["Shop/Checkout -> Shop/Nested -> Shop/Checkout"],
+            {"Checkout": ("s3", False)},
+        ),
+        (
+            a_bucket_around_a_nested_stack,
+            ["Shop/Nested -> Shop/Bucket -> Shop/Nested"],
+            {"Checkout": ("none", False), "Inner": ("s3", False)},
+        ),
+    ],
+)
+def test_no_template_has_one(
+    app: cdk.App,
+    stack: cdk.Stack,
+    checkout: lambda_.Function,
+    make_function: MakeFunction,
+    build: Callable[..., None],
+    circles: list[str],
+    settings: dict[str, tuple[str, bool]],
+) -> None:
+    build(stack, checkout, make_function)
+    Shield.everywhere(app, ShieldPolicy(allow_aws="granted"))
+    assembly = app.synth()
+    templates = [cdk.assertions.Template.from_stack(each) for each in _stacks(app)]
+    found = [template.to_json() for template in templates]
+    assert [circle_in(template) for template in found] == [[]] * len(found)
+    told = [str(message.entry.data) for each in assembly.stacks for message in each.messages]
+    ways = [way for text in told for way in re.findall(r"depends on the function already \((.*?)\)", text)]
+    assert list(dict.fromkeys(ways)) == circles
+    environments = {
+        name: resource["Properties"]["Environment"]["Variables"]
+        for template in found
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::Lambda::Function"
+    }
+    for beginning, (services, has_buckets) in settings.items():
+        (variables,) = (each for name, each in environments.items() if name.startswith(beginning))
+        assert variables["SHIELD_ALLOW_AWS"] == services
+        assert ("SHIELD_ALLOW_BUCKETS" in variables) is has_buckets
+        assert "SHIELD_ALLOW_OUTBOUND" not in variables
+
+
+def _stacks(app: cdk.App) -> list[cdk.Stack]:
+    return [each for each in app.node.find_all() if isinstance(each, cdk.Stack)]
