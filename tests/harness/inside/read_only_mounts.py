@@ -13,23 +13,10 @@ from behaviour import refusal, request, serve_runtime_api
 from changing import close_and_lay_over, open_while
 
 TASK = "/var/task"
-# How often: which of the engine's ways is taken depends on the opens before.
-TIMES = 25
 
 
 def opened(path: str, directory: int | None = None, flags: int = os.O_RDONLY) -> int | None:
     return refusal(lambda: os.close(os.open(path, flags, dir_fd=directory)))
-
-
-def every_time(path: str, directory: int | None = None, flags: int = os.O_RDONLY) -> int | str | None:
-    """Behind a neighbour, and behind what lies elsewhere."""
-    seen = {opened(path, directory, flags) for _ in range(TIMES)}
-    for _ in range(TIMES):
-        opened(f"{TASK}/sub/data.txt")
-        seen.add(opened(path, directory, flags))
-        opened("/etc/passwd")
-        seen.add(opened(path, directory, flags))
-    return seen.pop() if len(seen) == 1 else str(seen)
 
 
 def spellings() -> dict[str, int | str | None]:
@@ -62,13 +49,13 @@ def spellings() -> dict[str, int | str | None]:
         "no folder": (f"{TASK}/sub/data.txt/x", None),
         "of the handler's name": (f"{TASK}/sub/app.py", None),
     }
-    return {name: every_time(*way) for name, way in {**handlers, **others}.items()}
+    return {name: opened(*way) for name, way in {**handlers, **others}.items()}
 
 
 def writing() -> dict[str, int | str | None]:
     ways = {"write": os.O_WRONLY, "create": os.O_RDONLY | os.O_CREAT, "truncate": os.O_RDONLY | os.O_TRUNC}
-    told = {name: every_time(f"{TASK}/sub/data.txt", None, flags) for name, flags in ways.items()}
-    return told | {"reference": every_time(f"{TASK}/app.py", None, os.O_PATH)}
+    told: dict[str, int | str | None] = {n: opened(f"{TASK}/sub/data.txt", None, flags) for n, flags in ways.items()}
+    return told | {"reference": opened(f"{TASK}/app.py", None, os.O_PATH)}
 
 
 def forked() -> dict[str, int | str | None]:
@@ -77,7 +64,7 @@ def forked() -> dict[str, int | str | None]:
     tmp = os.open("/var/task/sub", os.O_RDONLY)
     if os.fork() == 0:
         close_and_lay_over(write)
-        told = {"handler": every_time(f"{TASK}/app.py"), "plain": every_time(f"{TASK}/sub/data.txt")}
+        told = {"handler": opened(f"{TASK}/app.py"), "plain": opened(f"{TASK}/sub/data.txt")}
         os.write(write, json.dumps(told).encode())
         os._exit(0)
     os.close(tmp)
@@ -89,7 +76,10 @@ def locks() -> dict[str, int | str | None]:
     """A record lock on a folder is kept while files are opened beside it (fcntl(2): a close ends it)."""
     folder = os.open(f"{TASK}/sub", os.O_RDONLY)
     fcntl.lockf(folder, fcntl.LOCK_SH)
-    told = {"opened": every_time("data.txt", folder), "no folder": every_time("data.txt/x", folder)}
+    told: dict[str, int | str | None] = {
+        "opened": opened("data.txt", folder),
+        "no folder": opened("data.txt/x", folder),
+    }
     with open("/proc/locks") as file:
         return told | {"lock": str(f":{os.fstat(folder).st_ino} " in file.read())}
 
@@ -97,7 +87,7 @@ def locks() -> dict[str, int | str | None]:
 def handed_down() -> dict[str, int | str | None]:
     """By a descriptor of a folder that this user could not have come to: argument 2 is its number."""
     folder = int(sys.argv[2])
-    return {name: every_time(name, folder) for name in ("x", "missing")}
+    return {name: opened(name, folder) for name in ("x", "missing")}
 
 
 def raced() -> dict[str, int | str | None]:

@@ -73,11 +73,6 @@ static bool tmp_refused(const struct call *call, struct text path, bool empty)
     return refuses(call, verdict_tmp(&sealed.policy, path, language, use_of_tmp(call, empty)), &facts);
 }
 
-bool is_judged_closely(const struct stat *st)
-{
-    return is_handler(st) || st->st_dev == sealed.tmp.dev;
-}
-
 bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
 {
     const struct policy *policy = &sealed.policy;

@@ -15,8 +15,6 @@ enum known_of_object {
 };
 /* Is the object refused? `known`: bits of known_of_object. Reports. */
 bool object_refused(const struct call *call, int32_t descriptor, uint32_t known);
-/* Is it a file that some may not read: a handler, or, where /tmp is a mount, one of its? */
-bool is_judged_closely(const struct stat *st);
 /* Of a file of procfs: /proc/<pid>/mem and /proc/<pid>/task/<tid>/mem write any page, whatever its protection. An unknown path
  * may be that. */
 bool may_be_process_memory(struct text path);

@@ -1,5 +1,5 @@
-/* Opens that need no judging: the kernel itself sees to it that they lead to nothing that is refused (what stays on the mount
- * of /, on a read-only one or in /proc, or is allowed in /tmp), or nobody could use the descriptor before it was looked at. */
+/* Opens that need no judging: the kernel itself sees to it that they lead to nothing that is refused: what stays on the mount
+ * of /, on a read-only one or in /proc, or is allowed in /tmp. */
 #ifndef SHIELD_OPEN_FASTPATH_H
 #define SHIELD_OPEN_FASTPATH_H
 
