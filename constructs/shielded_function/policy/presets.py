@@ -84,10 +84,8 @@ PRESETS: Final[Mapping[str, Preset]] = {
     "catboost": Preset(
         "Python",
         "catboost 1.2.10",
-        'keeps its log where `train_dir="/tmp/catboost_info"` says; its library relocates its own text as it is loaded',
+        'keeps its log where `train_dir="/tmp/catboost_info"` says',
         allow_tmp=("/tmp/catboost_info/**",),
-        allow_executable_memory=("_catboost",),
-        package="catboost",
     ),
     "cffi": Preset(
         "Python",

@@ -27,7 +27,7 @@ class Workload:
         servers: real ones, as compat.clients.servers calls them; `aws` is moto.
         environment: what the function's owner would set.
         globs: entries of `allow_tmp` for names that vary, which somebody has to write: no alert says them.
-        does_without: entries of its alerts that nobody should list, as it goes on without them.
+        does_without: entries of its alerts, or globs of them, that nobody should list, as it goes on without them.
         note: what a reader should know of the result.
     """
 
@@ -63,7 +63,6 @@ _BRIDGE = "a foreign-function bridge: with it, code can call whatever it likes"
 _STATIC = "it is static, so it runs without the shield where it is listed"
 _NOBODY = "nobody listens there, so it fails unshielded too"
 _FIND_LIBRARY = "[`find_library`](guide/troubleshooting.md) looks for its library"
-_OWN_RELOCATION = "its library has text relocations"
 _IN_MEMORY = "the server is an in-memory one that speaks MongoDB's protocol"
 _MARIADB = "the server is MariaDB"
 
@@ -100,9 +99,10 @@ PYTHON = (
     _python(
         "cairosvg",
         "draws an SVG, by libcairo",
+        does_without=("/usr/bin/*gcc*", "/usr/bin/*ld*", "/usr/lib/gcc/*", "/tmp/cc*"),
         note=_FIND_LIBRARY,
     ),
-    _python("catboost", "trains a model", note=_OWN_RELOCATION),
+    _python("catboost", "trains a model", note="its library has text relocations"),
     _python("cffi", "callbacks from C"),
     _python("cffi-find-library", "callbacks, in a library that is searched for", package="cffi", note=_FIND_LIBRARY),
     _python("cryptography", "signs, encrypts"),

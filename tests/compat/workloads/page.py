@@ -12,6 +12,7 @@ from compat.workloads.catalogue import Language
 from compat.workloads.judging import FIELDS, behaviour_of, differs
 from compat.workloads.results import Result
 from compat.workloads.running import Asked, Run
+from shielded_function_monitoring import PLATFORM_PROGRAMS
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "compatibility.md"
 _BEGIN, _END = "<!-- workloads -->\n", "<!-- end of workloads -->\n"
@@ -49,13 +50,24 @@ def tables() -> str:
         f"{counts['refused']} fail as where a permission is lacking, {counts['reworded']} in words of their own",
         f"beside the alert, and {counts['defect']} otherwise. Under the policy that `learn` wrote,",
         f"{verdicts['green']} of those with needs run without an alert, {verdicts['green once accepted']} more",
-        f"with what it asked to accept, and {verdicts['not green']} do not.",
+        f"with what it asked to accept, and {verdicts['not green']} do not. With what each needs,",
+        f"the default alarm counts a line of {', '.join(f'`{name}`' for name in alarming(rows.values())) or 'none'}.",
     ]
     parts = [" ".join(said)]
     for language in _LANGUAGES:
         own = [row for row in rows.values() if row.workload.language == language]
         parts.append(f"### {language}\n\n{_HEADING}\n" + "\n".join(map(_row, own)))
     return "\n\n".join(parts) + "\n"
+
+
+def alarming(rows: Iterable[Result]) -> list[str]:
+    """Those of which the default alarm counts a line in block mode with what they need."""
+    return [row.workload.name for row in rows if any(map(_counts, row.listed.alerts))]
+
+
+def _counts(asked: Asked) -> bool:
+    is_platform = asked.policy == "create_child_process" and asked.path in PLATFORM_PROGRAMS
+    return asked.policy != "read_handler" and not is_platform
 
 
 def _row(row: Result) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, cast
 
@@ -54,7 +55,7 @@ def run_all_ways(functions: Functions, workload: Workload) -> Result:
     unshielded = functions.run(workload, None, {})
     block = functions.run(workload, ShieldPolicy(), {})
     alert, log = functions.observe(workload, ShieldPolicy.alert(), {})
-    asked = [each for each in alert.alerts if each.allow not in workload.does_without]
+    asked = [each for each in alert.alerts if not any(fnmatch(each.allow, one) for one in workload.does_without)]
     needs = needs_of(workload.language, workload.packages, asked, workload.globs)
     # With nothing to list it would be the run in block mode again.
     listed = functions.run(workload, needs.policy(), needs.environment()) if needs.any else block

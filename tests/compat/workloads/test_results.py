@@ -7,7 +7,7 @@ import pytest
 from compat.workloads import results
 from compat.workloads.catalogue import WORKLOADS
 from compat.workloads.judging import Needs, behaviour_of, differs, is_denial, needs_of
-from compat.workloads.page import PAGE, page
+from compat.workloads.page import PAGE, alarming, page
 from compat.workloads.running import Asked, Outcome, Run
 
 WORKS, DENIED = Outcome("works", "1"), Outcome("raises", "PermissionError", "[Errno 13] Permission denied: '/tmp/a'")
@@ -40,6 +40,31 @@ def test_no_workload_has_a_defect() -> None:
         assert behaviour_of(row.unshielded, row.block) != "defect", row.workload
         assert differs(row.unshielded, row.alert) == "", row.workload
         assert differs(row.unshielded, row.listed) == "", row.workload
+
+
+def test_the_default_alarm_counts_nothing_of_what_is_listed() -> None:
+    """Of a library that is searched for and is not there, a compiler is asked where the machine has one."""
+    _, rows = results.read()
+    assert alarming(rows.values()) == ["cairosvg"]
+
+
+# What takes more of a machine than most: a roll-out by `learn` has to work for these.
+DEMANDING = (
+    *("anthropic", "langchain-openai", "matplotlib", "deltalake", "platform", "pdfbox", "jna", "numba", "flask"),
+    *("fastapi-upload", "ddtrace", "python-magic", "cairosvg", "cffi-find-library", "catboost", "pulp", "gitpython"),
+    *("formidable", "playwright-core"),
+)
+
+
+def test_what_learn_writes_works() -> None:
+    """At once, or with the options that it prints; a compiler that find_library asks for is never among them."""
+    _, rows = results.read()
+    demanding = [row for row in rows.values() if row.workload.name in DEMANDING]
+    assert len(demanding) == len(DEMANDING)
+    assert [row.workload.name for row in demanding if row.learnt.verdict == "not green"] == ["cairosvg"]
+    for row in rows.values():
+        assert row.learnt.status in (0, 3)
+        assert (row.learnt.status == 0) <= (row.learnt.verdict == "green"), row.learnt
 
 
 def test_the_page_has_what_is_recorded() -> None:

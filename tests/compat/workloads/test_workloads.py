@@ -13,6 +13,7 @@ import pytest
 from compat.workloads import packages, results
 from compat.workloads.catalogue import WORKLOADS, Language, Workload
 from compat.workloads.judging import behaviour_of, differs
+from compat.workloads.learning import learn
 from compat.workloads.running import Functions
 from shielded_function import ShieldPolicy
 from shielded_function_emulator import languages
@@ -26,6 +27,8 @@ _SAMPLE: dict[Language, tuple[str, ...]] = {
 }
 _RUNTIMES: dict[Language, str] = {"Python": "python3.13", "Node.js": "nodejs22.x", "Java": "java21"}
 SAMPLE = [row for row in WORKLOADS if row.name in _SAMPLE[row.language]]
+# Uploads, a library that is searched for, a repository, and a preset.
+_LEARNT = ("flask", "fastapi-upload", "python-magic", "gitpython", "formidable", "snappy-java")
 
 
 def _missing(language: Language) -> str:
@@ -45,6 +48,18 @@ def functions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Functions]:
     code: dict[Language, Path] = {one: packages.code_of(one, scratch / one, _SAMPLE[one]) for one in there}
     with Functions(code) as made:
         yield made
+
+
+@pytest.mark.parametrize("workload", [row for row in WORKLOADS if row.name in _LEARNT], ids=lambda row: row.name)
+def test_what_is_learnt_in_alert_mode_is_enough_in_block_mode(functions: Functions, workload: Workload) -> None:
+    if reason := _missing(workload.language):
+        pytest.skip(reason)
+    _, rows = results.read()
+    row = rows[workload.language, workload.name]
+    _, log = functions.observe(workload, ShieldPolicy.alert(), {})
+    learnt = learn(functions, workload, row.unshielded, log)
+    assert learnt.verdict != "not green", learnt.why
+    assert (learnt.status, learnt.accept) == (row.learnt.status, row.learnt.accept)
 
 
 @pytest.mark.parametrize("workload", SAMPLE, ids=lambda row: f"{row.language}-{row.name}")
