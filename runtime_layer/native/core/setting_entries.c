@@ -121,6 +121,9 @@ static bool parse_network(struct text t, struct outbound_rule *rule, struct writ
     }
     rule->kind = OUTBOUND_NETWORK;
     rule->prefix = (uint8_t)(prefix - skipped);
+    if (!rule->prefix)
+        return refuse(error, TEXT("would admit every address; name the hosts or networks, or set "
+                                  "SHIELD_OUTBOUND_CONNECTIVITY to allow"));
     if (clear_host_bits(&rule->network, rule->prefix)) {
         put(error, TEXT("has bits set beyond its prefix; use "));
         write_network(rule, error);

@@ -323,7 +323,7 @@ def test_log_arguments_may_not_change() -> None:
         ("allow_outbound", "a.b.example", ["*.b.example"], ["a.b.example:443", "*.a.b.example", "tcp://a.b.example"]),
         ("allow_outbound", "tcp://a.b.example:1", ["a.b.example", "tcp://*.b.example"], ["udp://a.b.example"]),
         ("allow_outbound", "*.a.b.example", ["*.b.example", "*.a.b.example"], ["a.b.example", "*.c.example"]),
-        ("allow_outbound", "10.1.0.0/16:1", ["10.0.0.0/8", "10.1.0.0/16:1"], ["10.1.0.0/17", "10.0.0.0/8:2", "::/0"]),
+        ("allow_outbound", "10.1.0.0/16:1", ["10.0.0.0/8", "10.1.0.0/16:1"], ["10.1.0.0/17", "10.0.0.0/8:2", "::/1"]),
         ("allow_outbound", "10.1.2.3", ["10.1.2.3", "10.1.2.3/32", "10.1.0.0/16"], ["10.1.2.4", "a.example"]),
         (
             "allow_outbound",

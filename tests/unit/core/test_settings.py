@@ -131,7 +131,7 @@ def test_what_is_not_a_mode(native: Native, setting: str, mode: str) -> None:
         ("SHIELD_ALLOW_OUTBOUND", "203.0.113.7/32:25", "203.0.113.7:25"),
         ("SHIELD_ALLOW_OUTBOUND", "10.0.0.0/8", "10.0.0.0/8"),
         ("SHIELD_ALLOW_OUTBOUND", "10.0.0.0/8:5432", "10.0.0.0/8:5432"),
-        ("SHIELD_ALLOW_OUTBOUND", "0.0.0.0/0,::/0", "0.0.0.0/0,::/0"),
+        ("SHIELD_ALLOW_OUTBOUND", "0.0.0.0/1,::/1", "0.0.0.0/1,::/1"),
         ("SHIELD_ALLOW_OUTBOUND", "2001:DB8:0:0::1", "2001:db8::1"),
         ("SHIELD_ALLOW_OUTBOUND", "[2001:db8::1]", "2001:db8::1"),
         ("SHIELD_ALLOW_OUTBOUND", "[2001:db8::1]:443", "[2001:db8::1]:443"),
@@ -309,6 +309,15 @@ def test_values(native: Native, setting: str, given_value: str, canonical: str) 
             "SHIELD_ALLOW_OUTBOUND",
             "*",
             '"*" would admit every host; name the hosts, or set SHIELD_OUTBOUND_CONNECTIVITY to allow',
+        ),
+        *(
+            (
+                "SHIELD_ALLOW_OUTBOUND",
+                entry,
+                f'"{entry}" would admit every address; name the hosts or networks, or set '
+                "SHIELD_OUTBOUND_CONNECTIVITY to allow",
+            )
+            for entry in ("0.0.0.0/0", "tcp://0.0.0.0/0:443", "::/0", "[::/0]:443", "::ffff:0:0/96")
         ),
         (
             "SHIELD_ALLOW_OUTBOUND",

@@ -200,6 +200,7 @@ ENV = "(environment variable SHIELD_{})"
         ("allow_outbound", ["https://a.example/"], '"https://a.example/" is a URL; use "a.example:443" ' + ENV),
         ("allow_outbound", ["10.0.0.1/8"], "use 10.0.0.0/8, or the address alone " + ENV),
         ("allow_outbound", ["*"], '"*" would admit every host; '),
+        ("allow_outbound", ["0.0.0.0/0"], '"0.0.0.0/0" would admit every address; '),
         (
             "allow_outbound",
             ["straße.example"],
@@ -402,7 +403,7 @@ def networks(version: int) -> st.SearchStrategy[str]:
         kept = number >> (bits - prefix) << (bits - prefix)
         return f"{ipaddress.IPv4Address(kept) if version == 4 else ipaddress.IPv6Address(kept)}/{prefix}"
 
-    return st.builds(mask, st.integers(0, 2**bits - 1), st.integers(0, bits))
+    return st.builds(mask, st.integers(0, 2**bits - 1), st.integers(1, bits))
 
 
 def has_no_port(text: str) -> bool:
