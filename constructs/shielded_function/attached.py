@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -26,7 +27,16 @@ from .log_group import ShieldLogs, allow_writing, log_group_of
 from .monitoring.descriptions import MAX_LENGTH, Place, Text, describe_function
 from .monitoring.making import make_alarm, make_filter, metric_of
 from .monitoring.watches import ALL, Counter, Watch, general_counter, policy_counter, problems_of, severity_for
-from .names import ACCOUNT_VARIABLE, NEXT_WRAPPER_VARIABLE, POLICY_FILE, POLICY_FILE_VARIABLE, WRAPPER, WRAPPER_VARIABLE
+from .names import (
+    ACCOUNT_VARIABLE,
+    LEFT_OUT,
+    NEXT_WRAPPER_VARIABLE,
+    OFF,
+    POLICY_FILE,
+    POLICY_FILE_VARIABLE,
+    WRAPPER,
+    WRAPPER_VARIABLE,
+)
 from .policy import ShieldPolicy
 from .resolution import ResolvedPolicy, resolve_policy
 from .stage_shields import StackShields, stack_shields
@@ -40,6 +50,7 @@ if TYPE_CHECKING:
     from .props import MetricProps
 
 ID: Final = "Shield"
+_NOTED: Final = "shielded-function:policy"
 _TOKEN: Final = re.compile(r"\$\{Token\[[^\]]*\]\}")
 _MAX_FUNCTION_NAME: Final = 64
 _MAX_REGION: Final = 16
@@ -91,7 +102,6 @@ def check_function(handle: FunctionHandle, options: ShieldOptions, facts: Functi
     shields = stack_shields(handle.stack)
     log_group = log_group_of(handle, facts.logging)
     needs_layer = not options.in_image and shields.shared.switch != "off"
-    makes_layer = needs_layer and options.layer is None and not shields.has_layer(facts.architecture)
     problems = [
         *invariants.eligibility_problems(
             facts, {ACCOUNT_VARIABLE: shields.account}, layers=int(needs_layer), in_image=options.in_image
@@ -100,12 +110,26 @@ def check_function(handle: FunctionHandle, options: ShieldOptions, facts: Functi
         *shields.log_group_problems(log_group, options.logs, facts.path),
         *problems_of(options.alarms, facts.path),
         *shields.shared.fleet_problems(shields, options.alarms),
-        *(shields.shared.missing_binaries(facts.architecture) if makes_layer else []),
+        *(shields.layer_problems(facts.architecture) if needs_layer and options.layer is None else []),
     ]
     if problems:
         raise ShieldError(facts.path, problems)
     resolve_policy(_without_grants(options.policy), handle.construct)
     return Candidate(handle, options, facts, log_group)
+
+
+def make_layer(handle: FunctionHandle, options: ShieldOptions, facts: FunctionFacts) -> lambda_.ILayerVersion | None:
+    """The shield's layer for a function: made where its stack has none yet; None where it needs none.
+
+    Raises:
+        ShieldError: it cannot be made; nothing was changed.
+    """
+    shields = stack_shields(handle.stack)
+    if options.in_image or shields.shared.switch == "off":
+        return None
+    if options.layer is None and (problems := shields.layer_problems(facts.architecture)):
+        raise ShieldError(handle.path, problems)
+    return shields.layer(handle.construct, facts.architecture, options.layer)
 
 
 @jsii.implements(cdk.IAspect)
@@ -131,6 +155,7 @@ class AttachedShield(Construct):
             in_aspect: the CDK is invoking aspects already.
         """
         handle, options, facts = candidate.handle, candidate.options, candidate.facts
+        layer = make_layer(handle, options, facts)
         super().__init__(handle.construct, ID)
         self.handle = handle
         self.function = handle.construct
@@ -143,12 +168,14 @@ class AttachedShield(Construct):
         self._shields = stack_shields(handle.stack)
         self._switch = self._shields.shared.switch
         self._resolved: ResolvedPolicy | None = None
-        self._is_unsettled = False  # an error was told, and nothing is on the function
         self._settings: dict[str, Any] = {}
         self._longest = 0
         self._policy_layer: lambda_.ILayerVersion | None = None
         self._policy_lines = ""
-        self.layer = self._layer_for(facts)
+        self._settle_failed = False  # an error was told, and nothing is on the function
+        self._layers_added: list[lambda_.ILayerVersion] = []
+        self._architecture: Any = None
+        self.layer = layer
         self._owns_log_group = candidate.log_group is None
         self.log_group, self._log_group_name = self._log_group_for(candidate)
         if self._owns_log_group:
@@ -167,7 +194,6 @@ class AttachedShield(Construct):
         self.alarm = next(iter(self.alarms.values()), None)
         self._warn(facts)
         handle.attach(
-            layer=self.layer,
             logging={**facts.logging, "logGroup": self._log_group_name} if self._owns_log_group else None,
             aspect=None if in_aspect else self,
         )
@@ -243,6 +269,19 @@ class AttachedShield(Construct):
         answers = [f"hosts of CloudFormation: it answers for {', '.join(self._answers)}"] if self._answers else []
         return [*lines, *answers, *(self._grants.explain() if self._grants else [])]
 
+    @property
+    def granted_hosts(self) -> Mapping[str, str]:
+        """The entries of `allow_outbound` that come from grants alone, and what each is in words."""
+        entries = self._grants.entries if self._grants else ()
+        listed = {str(entry).casefold() for entry in self._given_policy().allow_outbound}
+        hosts = {entry.text.casefold(): entry.name for entry in entries if entry.kind == "host"}
+        return {text: name for text, name in hosts.items() if text not in listed}
+
+    def name_of(self, entry: str) -> str:
+        """An entry of the policy in words: the construct that it comes from, or its text without tokens."""
+        path = self._resolved.sources.get(entry) if self._resolved else None
+        return path or self.granted_hosts.get(entry.casefold()) or _TOKEN.sub("<known at deployment>", entry)
+
     def _given_policy(self) -> ShieldPolicy:
         """As it was given, before anything is resolved."""
         policy = self._options.policy
@@ -299,28 +338,46 @@ class AttachedShield(Construct):
     def visit(self, node: IConstruct) -> None:
         """Called by the CDK when it invokes aspects on the function's resource, then on an L1's shield, within it."""
         del node
-        if self._resolved is None and not self._is_unsettled:
+        if self._resolved is None and not self._settle_failed:
             self.settle()
 
     def settle(self) -> None:
-        """Puts the policy in force into the function's environment, and the shield in front of its exec wrapper.
+        """Gives the function the layers and the policy in force, and puts the shield in front of its exec wrapper.
 
         Called by an aspect, after which nothing but the synthesis follows. What is wrong is told by the validation.
         """
         if self._switch == "off":
+            self._keep_references()
             return
         try:
             self._resolved = self._resolve()
-            environment = self.handle.read_environment() or {}
-            before, self._settings = self._settings, self._settings_for(environment, self._resolved)
+            facts = self.handle.read_late_facts()
+            environment = facts.environment or {}
+            if not self._layers_added:  # an aspect may have changed the architecture since
+                self.layer = make_layer(self.handle, self._options, facts)
+                self._architecture = facts.architecture if self.layer and self._options.layer is None else None
+            before, self._settings = self._settings, self._settings_for(facts, self._resolved)
             own = {n: v for n, v in environment.items() if n not in before}
             problems = [*self._contradictions(own), *invariants.wrapper_problems(environment)]
             if problems:
                 raise ShieldError(self.handle.path, problems)
-            self.handle.set_variables({**self._settings, **_wrapper_in(environment)})
+            layers = [layer for layer in self._layers if layer not in self._layers_added]
+            self.handle.add({**self._settings, **_wrapper_in(environment)}, layers)
+            self._layers_added += layers
+            self._settle_failed = False
         except ValueError as error:
-            self._is_unsettled = True
+            self._settle_failed = True
             self._shields.shared.problems.append(str(error))
+
+    def _keep_references(self) -> None:
+        """Notes the policy in the function's metadata, where it has no effect.
+
+        So the template refers to what the policy lists, and exports of other stacks stay: CloudFormation updates these
+        stacks first, and refuses to delete an export that the deployed function still imports.
+        """
+        with suppress(ValueError):  # such a policy cannot have been deployed
+            self._resolved = self._resolve()
+            self.handle.resource.add_metadata(_NOTED, dict(self._resolved.environment))
 
     def _contradictions(self, own: Mapping[str, Any]) -> list[str]:
         """Variables of the function's own that say something else than the policy."""
@@ -332,7 +389,7 @@ class AttachedShield(Construct):
         """What was put on the function, unresolved: a stack resolves that of all its functions at once."""
         return {
             "settings": self._settings,
-            "layers": [self._shields.arn_of(layer) for layer in (self.layer, self._policy_layer) if layer],
+            "layers": [self._shields.arn_of(layer) for layer in self._layers],
             "log_group": self._log_group_name,
         }
 
@@ -343,7 +400,7 @@ class AttachedShield(Construct):
             now: what `read_properties` finds.
             state: a resolved `state`, which lacks what is None.
         """
-        if self._switch == "off" or self._is_unsettled:
+        if self._switch == "off" or self._settle_failed:  # what `settle` found is told already
             return []
         applied = invariants.AppliedShield(
             environment=state["settings"],
@@ -352,6 +409,7 @@ class AttachedShield(Construct):
             log_class=None if self._owns_log_group else _log_class(self.log_group),
             longest=self._longest,
             in_image=self._options.in_image,
+            architecture=self._architecture,
         )
         return invariants.invariant_problems(self.handle.facts_of(now), applied)
 
@@ -372,9 +430,14 @@ class AttachedShield(Construct):
             )
         return resolve_policy(policy, self.function)
 
-    def _settings_for(self, environment: Mapping[str, Any], resolved: ResolvedPolicy) -> dict[str, Any]:
+    @property
+    def _layers(self) -> list[lambda_.ILayerVersion]:
+        """The shield's layers: itself, and the policy's file."""
+        return [layer for layer in (self.layer, self._policy_layer) if layer]
+
+    def _settings_for(self, facts: FunctionFacts, resolved: ResolvedPolicy) -> dict[str, Any]:
         """The variables of a policy; what of it does not fit Lambda's 4 KB goes into a file in a layer of its own."""
-        own = {n: v for n, v in environment.items() if n not in self._settings}
+        own = {n: v for n, v in (facts.environment or {}).items() if n not in self._settings}
         own = {**own, ACCOUNT_VARIABLE: self._shields.account, WRAPPER_VARIABLE: WRAPPER}
         settings = {**resolved.environment, ACCOUNT_VARIABLE: self._shields.account_text}
         self._longest = resolved.longest
@@ -383,25 +446,22 @@ class AttachedShield(Construct):
             return settings
         kept, lines = resolved.policy.to_env_and_lines()
         if self._policy_layer is None:
+            others = len(facts.layers or ()) - len(self._layers_added)
+            if problems := invariants.policy_file_problems(others):
+                raise ShieldError(self.handle.path, problems)
             self._policy_layer = policy_layer(self, lines)
             self._policy_lines = lines
-            self.handle.add_layer(self._policy_layer)
         elif lines != self._policy_lines:
             raise ShieldError(self.handle.path, ["the policy's lists changed after the synthesis: change them before"])
         saved = invariants.environment_size(resolved.environment) - invariants.environment_size(kept)
         self._longest = resolved.longest - saved
         return {**kept, POLICY_FILE_VARIABLE: POLICY_FILE, ACCOUNT_VARIABLE: settings[ACCOUNT_VARIABLE]}
 
-    def _layer_for(self, facts: FunctionFacts) -> lambda_.ILayerVersion | None:
-        if self._options.in_image or self._switch == "off":
-            return None
-        return self._shields.layer(self.function, facts.architecture, self._options.layer)
-
     def _log_group_for(self, candidate: Candidate) -> tuple[logs.ILogGroup, str | None]:
         """Where the function is to log, and the name of that, unless its logging configuration lacks it."""
         given = candidate.log_group
         if given is None:
-            return self._options.logs.make(self)
+            return self._options.logs.make(self, self._given_log_group_name())
         return given, given.log_group_name if "logGroup" in candidate.facts.logging else None
 
     def _allow_writing(self) -> None:
@@ -439,14 +499,19 @@ class AttachedShield(Construct):
 
     def _place(self, name: str) -> Place:
         region, log_group = self._shields.region, self.log_group_name
-        known = self._options.logs.log_group_name if self._owns_log_group else None
-        longest = MAX_LENGTH if not self._owns_log_group else len(known) if known else self._longest_log_group_name()
+        known = self._given_log_group_name() if self._owns_log_group else None
+        longest = MAX_LENGTH if not self._owns_log_group else self._longest_log_group_name()
+        if known is not None and "${" not in known:
+            longest = len(known)
         return Place(
             path=self.handle.path,
             function=Text(name, _MAX_FUNCTION_NAME if "${" in name else len(name)),
             region=Text(region, _MAX_REGION if "${" in region else len(region)),
             log_group=Text(log_group, longest if "${" in log_group else len(log_group)),
         )
+
+    def _given_log_group_name(self) -> str | None:
+        return self._options.logs.name_for(self.handle.path, lambda: self._shields.name)
 
     def _longest_log_group_name(self) -> int:
         """CloudFormation's: the stack's name, the logical id, which is the path and 8 characters, and 12 of its own."""
@@ -455,6 +520,7 @@ class AttachedShield(Construct):
 
     def _warn(self, facts: FunctionFacts) -> None:
         if self._switch == "off":
+            self.function.node.add_metadata(LEFT_OUT, OFF)
             cdk.Annotations.of(self.function).add_warning_v2(
                 "shielded-function:off",
                 "The context shield=off leaves the shield away: its code may do anything. For development only.",

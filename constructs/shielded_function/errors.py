@@ -19,10 +19,10 @@ class ShieldError(ValueError):
         super().__init__(f"{path}: {self.reasons}")
 
     @classmethod
-    def of_many(cls, problems: Mapping[str, str]) -> ShieldError:
-        """One report of several functions: their problems by construct path."""
+    def of_many(cls, problems: Mapping[str, str], fix: str) -> ShieldError:
+        """One report of several functions: their problems by construct path, and what to do about all of them."""
         if len(problems) == 1:
             [(path, reasons)] = problems.items()
-            return cls(path, [reasons])
+            return cls(path, [reasons, fix])
         lines = "".join(f"\n  {path}: {reasons}" for path, reasons in problems.items())
-        return cls(f"{len(problems)} functions cannot be shielded", [lines])
+        return cls(f"{len(problems)} functions cannot be shielded ({fix})", [lines])

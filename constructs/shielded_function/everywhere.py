@@ -11,7 +11,7 @@ import jsii
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IConstruct, Node
 
-from .attached import AttachedShield, Candidate, ShieldOptions, check_function
+from .attached import AttachedShield, Candidate, ShieldOptions, check_function, make_layer
 from .batching import members_of
 from .errors import ShieldError
 from .function_facts import FunctionHandle, read_properties
@@ -21,12 +21,14 @@ from .kinds import (
     find_relevant,
     is_cdk_handler,
     is_imported_function,
+    is_other_code,
     is_sam_function,
     is_untyped_function,
     owner_of,
     why_not,
 )
 from .names import LEFT_OUT
+from .other_code import OTHER_CODE
 from .paths import find_constructs, path_of
 from .policy import ShieldPolicy, ShieldPolicyError, check_policy
 from .shield import Shield
@@ -40,6 +42,7 @@ _TAG = "tag:"
 _UNSUPPORTED = "shielded-function:unsupported"
 _UNUSED = "shielded-function:unusedPattern"
 _TWICE = "shielded-function:shieldedTwice"
+_LEAVE_OUT = 'leave them out by exclude=[...], or say on_unsupported="warn" or "skip"'
 
 
 @dataclass
@@ -48,9 +51,11 @@ class ShieldedApp:
 
     Attributes:
         shielded: the shields that were put on functions, by construct path.
-        left_out: why functions have none, by construct path: excluded, CDK's own, or skipped.
+        left_out: why functions have none, by construct path: excluded, CDK's own, imported, or skipped.
         already: the shields that functions had before, by construct path: their policies stay.
-        unsupported: what is against a shield, by construct path, where on_unsupported is "warn".
+        unsupported: what is against a shield, by construct path, where on_unsupported is "warn". Unless that is
+            "skip", also what runs code and is no function, such as a canary, and what brings functions from a template
+            elsewhere.
     """
 
     shielded: dict[str, AttachedShield] = field(default_factory=dict[str, AttachedShield])
@@ -113,6 +118,7 @@ def shield_everywhere(
     everything = find_relevant(scope)
     refuse_synthesized(scope, everything)
     sweep.shield_functions(everything, in_aspect=False)
+    sweep.tell_of_others()
     sweep.watch_stages(everything)
     return sweep.report
 
@@ -263,8 +269,14 @@ class _Sweep:
                 candidates.append(check_function(handle, self._options_for(handle.path), handle.facts_of(properties)))
             except ShieldError as error:
                 problems[handle.path] = handle.construct, error.reasons
+        for candidate in () if problems and self._on_unsupported == "error" else tuple(candidates):
+            try:
+                make_layer(candidate.handle, candidate.options, candidate.facts)
+            except ShieldError as error:
+                candidates.remove(candidate)
+                problems[candidate.handle.path] = candidate.handle.construct, error.reasons
         if problems and self._on_unsupported == "error":
-            raise ShieldError.of_many({path: text for path, (_, text) in problems.items()})
+            raise ShieldError.of_many({path: text for path, (_, text) in problems.items()}, _LEAVE_OUT)
         for path, (function, text) in problems.items():
             self._pass_over(function, path, text)
         for candidate in candidates:
@@ -310,6 +322,7 @@ class _Sweep:
         """What the aspect does: functions that were made after the call, and patterns that matched nothing."""
         try:
             self.shield_functions(find_relevant(self._scope), in_aspect=True)
+            self.tell_of_others()
         except ShieldError as error:
             stage_shields(self._scope).problems.append(str(error))
         for pattern in self._rules.unused():
@@ -351,6 +364,8 @@ class _Sweep:
         reason = self._rules.excluded_by(construct, path, construct_id)
         if reason is None and not self._rules.include_cdk_handlers and is_cdk_handler(found.marks, path, parent):
             reason = "a function of the CDK's own"
+        if reason is None and is_imported_function(construct):
+            reason = why_not(construct)
         if reason is not None:
             self._leave_out(construct, path, reason)
             return None
@@ -367,6 +382,19 @@ class _Sweep:
             children=found.children,
             name=found.name,
         )
+
+    def tell_of_others(self) -> None:
+        """Warns of code that is in no function, unless it is excluded."""
+        for construct in find_constructs(self._scope, (), list(OTHER_CODE)):
+            path, kind = path_of(construct)
+            path = path.removesuffix("/Resource")
+            if path in self._seen or not is_other_code(construct, kind):
+                continue
+            reason = self._rules.excluded_by(construct, path, path.rpartition("/")[2])
+            if reason is not None:
+                self._leave_out(construct, path, reason)
+            else:
+                self._pass_over(construct, path, f"{OTHER_CODE[kind].why}: {OTHER_CODE[kind].fix}")
 
     def _leave_as_it_is(self, function: IConstruct | None, path: str, shield: AttachedShield) -> None:
         """It has a shield already, whose policy stays. Said where an earlier call of `Shield.everywhere` made it."""

@@ -2,7 +2,8 @@
 
 A `Function` keeps its environment and layers to itself until synthesis. What they will be is disclosed by
 `CfnResource.inspect`, which exists for the construct tree's metadata, and `Stack.resolve`. Values set with
-`add_property_override` are applied after that and cannot be seen here; `ShieldChecks` reads the final template.
+`add_property_override` are applied after that. Of these the architecture and the size of the variables are looked at,
+as they break the function's start; `ShieldChecks` reads the final template.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from .errors import ShieldError
 
 _PROPERTIES = "aws:cdk:cloudformation:props"
 _OF_FACTS = ("runtime", "architectures", "environment", "layers", "loggingConfig", "codeSigningConfigArn")
+_LATE = ("architectures", "environment", "layers")
 _ASKED = ("node", "node.path", "stack", "node.defaultChild", "node.children", "functionName")
 
 
@@ -31,11 +33,12 @@ class FunctionFacts:
         path: the construct path.
         runtime: the runtime's name; None for a container image.
         family: the runtime's family, where only the CDK knows it; None where the name tells.
-        architecture: the architecture's name, `x86_64` or `arm64`.
+        architecture: the architecture's name, `x86_64` or `arm64`; also where a property override has it.
         environment: the variables; None when they are not known one by one.
         layers: the layer ARNs; None when they are not known one by one.
         logging: the logging configuration as CloudFormation takes it, with the keys of the L1 (`logGroup`, ...).
         code_signing: a code-signing configuration is attached.
+        overridden: the variables that property overrides write.
     """
 
     path: str
@@ -46,6 +49,7 @@ class FunctionFacts:
     layers: Sequence[Any] | None = ()
     logging: Mapping[str, Any] = field(default_factory=dict[str, Any])
     code_signing: bool = False
+    overridden: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 class FunctionHandle:
@@ -114,10 +118,9 @@ class FunctionHandle:
         """What it is now. What refers to another stack resolves differently once the synthesis has begun."""
         return self.facts_of(read_properties([self])[0])
 
-    def read_environment(self) -> Mapping[str, Any] | None:
-        """Its variables now, resolved; None when they are not known one by one."""
-        (found,) = resolve_all([self.resource], _PROPERTIES, ["environment"])
-        return _variables(_disclosed(self.resource, found).get("environment"))
+    def read_late_facts(self) -> FunctionFacts:
+        """Its variables, layers and architecture now. Its runtime, logging and code signing are not asked for."""
+        return self.facts_of(resolve_all([self.resource], _PROPERTIES, _LATE)[0])
 
     def facts_of(self, properties: Mapping[str, Any] | None) -> FunctionFacts:
         """The facts in what `read_properties` found.
@@ -128,7 +131,8 @@ class FunctionHandle:
         properties = _disclosed(self.resource, properties)
         runtime = properties.get("runtime")
         layers: Any = properties.get("layers") or []
-        architectures: Any = properties.get("architectures") or ["x86_64"]
+        overrides = properties.get("overrides") or {}
+        architectures: Any = overrides.get("Architectures") or properties.get("architectures") or ["x86_64"]
         return FunctionFacts(
             path=self.path,
             runtime=runtime,
@@ -138,36 +142,33 @@ class FunctionHandle:
             layers=cast("list[Any]", layers) if isinstance(layers, list) else None,
             logging=cast("dict[str, Any]", properties.get("loggingConfig") or {}),
             code_signing=properties.get("codeSigningConfigArn") is not None,
+            overridden=(overrides.get("Environment") or {}).get("Variables") or {},
         )
 
-    def add_layer(self, layer: lambda_.ILayerVersion) -> None:
-        """Appends a layer to those that the function has."""
-        add_layer(self.construct, layer)
-
-    def set_variables(self, variables: Mapping[str, str]) -> None:
-        """Sets environment variables, and keeps the others."""
+    def add(self, variables: Mapping[str, str], layers: Sequence[lambda_.ILayerVersion]) -> None:
+        """Sets environment variables, and appends layers; what else there is of both stays."""
         if isinstance(self.construct, lambda_.Function):
-            if variables:
-                add_environment(self.construct, variables)
-        elif variables:
+            if variables or layers:
+                add_environment(self.construct, variables, layers)
+            return
+        for layer in layers:
+            add_layer(self.construct, layer)
+        if variables:
             environment: Any = self.l1_properties().get("environment") or {}
             present = dict(environment.get("variables") or {})
             self.resource.environment = lambda_.CfnFunction.EnvironmentProperty(variables={**present, **variables})
 
-    def attach(
-        self, *, layer: lambda_.ILayerVersion | None, logging: Mapping[str, Any] | None, aspect: cdk.IAspect | None
-    ) -> None:
+    def attach(self, *, logging: Mapping[str, Any] | None, aspect: cdk.IAspect | None) -> None:
         """Gives it, in one message, what is not None.
 
         Args:
-            layer: appended to those that it has.
             logging: its logging configuration: a resolved one, of which the log group may be a token.
             aspect: visits its resource after every other aspect that changes something, before those that only read
                 (AspectPriority.READONLY is 1000). The CDK visits the resource, which has no children, after the
                 function.
         """
         texts = {name: as_text(value) for name, value in logging.items()} if logging else None
-        attach(self.construct, self.resource, layer=layer, logging=texts, aspect=aspect, priority=900)
+        attach(self.resource, logging=texts, aspect=aspect, priority=900)
 
     @property
     def name(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Final
 
 from aws_cdk import aws_lambda as lambda_
@@ -15,6 +16,7 @@ from aws_cdk import aws_logs as logs
 
 from .function_facts import FunctionFacts
 from .names import ACCOUNT_VARIABLE, NEXT_WRAPPER_VARIABLE, POLICY_FILE_VARIABLE, WRAPPER, WRAPPER_VARIABLE
+from .policy.fields import KINDS, NOT_POLICY, field_of
 from .runtimes import SUPPORTED, can_be_shielded
 
 MAX_LAYERS: Final = 5
@@ -55,6 +57,7 @@ class AppliedShield:
         log_class: the log group's class, where it can be seen.
         longest: how many bytes the variables in `environment` can have at deployment, names and punctuation included.
         in_image: the function is a container image that holds the shield's files.
+        architecture: the one that its layer is for; None where nobody knows it.
     """
 
     environment: Mapping[str, Any]
@@ -63,6 +66,7 @@ class AppliedShield:
     log_class: str | None
     longest: int = 0
     in_image: bool = False
+    architecture: str | None = None
 
 
 Rule = Callable[[FunctionFacts, AppliedShield], "list[str]"]
@@ -95,6 +99,20 @@ def eligibility_problems(
             "set only one of them"
         )
     return [*problems, *wrapper_problems(facts.environment)]
+
+
+def policy_file_problems(others: int) -> list[str]:
+    """Why a policy cannot be put into a file.
+
+    Args:
+        others: how many layers the function has beside the shield's.
+    """
+    if others + 2 <= MAX_LAYERS:
+        return []
+    return [
+        f"policy: it does not fit into Lambda's {MAX_ENVIRONMENT} bytes of variables, and its file takes a layer "
+        f"beside the shield's, but {others} of {MAX_LAYERS} are in use: remove or merge some, or shorten the policy"
+    ]
 
 
 def wrapper_problems(environment: Mapping[str, Any]) -> list[str]:
@@ -160,10 +178,18 @@ def _log_level(facts: FunctionFacts) -> list[str]:
 def foreign_settings(environment: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
     """Variables of the shield's that somebody else set, to something else than the shield sets."""
     return [
-        f"{name}: set in the environment, but {_DECIDED_BY.get(name, _POLICY_DECIDES)}"
+        f"{name}: {_why_foreign(name)}"
         for name, value in environment.items()
         if name.startswith(_PREFIX) and name not in _NOT_POLICY and settings.get(name) != value
     ]
+
+
+def _why_foreign(name: str) -> str:
+    if field_of(name) or name in _DECIDED_BY or name in NOT_POLICY:
+        return f"set in the environment, but {_DECIDED_BY.get(name, _POLICY_DECIDES)}"
+    near = get_close_matches(name.removeprefix(_PREFIX).lower(), KINDS, n=1)
+    fix = f"did you mean {near[0]}? Set it in ShieldPolicy" if near else f"rename it: {_PREFIX} is the shield's prefix"
+    return f"there is no such setting, and the shield refuses to start with it: {fix}"
 
 
 def _settings(facts: FunctionFacts, applied: AppliedShield) -> list[str]:
@@ -188,6 +214,15 @@ def _layer(facts: FunctionFacts, applied: AppliedShield) -> list[str]:
     return ["layers: the shield's layer was removed after it was applied: use add_layers, which keeps it"]
 
 
+def _architecture(facts: FunctionFacts, applied: AppliedShield) -> list[str]:
+    if applied.architecture in (None, facts.architecture):
+        return []
+    return [
+        f"architectures: {facts.architecture} was set after the shield's layer for {applied.architecture} was added: "
+        "set it by architecture=, or in an aspect that runs before the shield's (Shield.everywhere's priority is 900)"
+    ]
+
+
 def _layer_count(facts: FunctionFacts, applied: AppliedShield) -> list[str]:
     del applied
     if facts.layers is None or len(facts.layers) <= MAX_LAYERS:
@@ -196,13 +231,14 @@ def _layer_count(facts: FunctionFacts, applied: AppliedShield) -> list[str]:
 
 
 def _environment_size(facts: FunctionFacts, applied: AppliedShield) -> list[str]:
-    own = {name: value for name, value in (facts.environment or {}).items() if name not in applied.environment}
-    size = environment_size(own) + applied.longest
+    variables = {**(facts.environment or {}), **facts.overridden}
+    size = environment_size({n: v for n, v in variables.items() if n not in applied.environment}) + applied.longest
     if size <= MAX_ENVIRONMENT:
         return []
     return [
         f"environment: up to {size} bytes with the policy, of which Lambda takes {MAX_ENVIRONMENT}: shorten the "
-        "function's own variables, or what the policy lists of values known at deployment"
+        "function's own variables, or what the policy lists of values known at deployment, which no file can hold "
+        '(in the place of granted buckets, allow_aws=["granted", "s3"] admits any)'
     ]
 
 
@@ -218,6 +254,7 @@ _INVARIANTS: Final[tuple[Rule, ...]] = (
     _settings,
     _wrapper,
     _layer,
+    _architecture,
     _layer_count,
     _environment_size,
     _log_group,

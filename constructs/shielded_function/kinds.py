@@ -5,6 +5,7 @@ Decided by types and by the marks that the CDK leaves, never by a name that a us
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -13,7 +14,8 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct
 
 from .cdk_handlers import GRANDPARENTS, MARK, PARENTS, SINGLETONS
-from .paths import find_constructs
+from .other_code import OTHER_CODE, STACK
+from .paths import find_constructs, path_of
 
 _FUNCTION: Final = "AWS::Lambda::Function"
 _SAM_FUNCTION: Final = "AWS::Serverless::Function"
@@ -106,6 +108,33 @@ def is_imported_function(construct: IConstruct) -> bool:
     """Whether it is a function of another app."""
     known = (lambda_.Function, lambda_.SingletonFunction, lambda_.Alias, lambda_.Version)
     return isinstance(construct, lambda_.FunctionBase) and not isinstance(construct, known)
+
+
+def is_alias_or_import(construct: IConstruct) -> bool:
+    """Whether it stands for a function, and is none: an alias, a version, a function of another app or of the edge."""
+    return any(name in jsii_types(construct) for name, _ in _INSTEAD) and owner_of(construct) is None
+
+
+def is_of_cdk(construct: IConstruct) -> bool:
+    """Whether its class is one of the CDK's library, and no stack, stage or app."""
+    own: str = vars(type(construct)).get("__jsii_type__", "")
+    return own.startswith("aws-cdk-lib.") and not isinstance(construct, (cdk.Stack, cdk.Stage))
+
+
+def is_other_code(construct: Any, kind: str) -> bool:
+    """Whether a resource of a type of `other_code` is one: it has the property that it needs, and is no nested stack.
+
+    Args:
+        construct: the resource.
+        kind: its CloudFormation type.
+    """
+    needed = re.sub("([a-z])([A-Z])", r"\1_\2", OTHER_CODE[kind].needs).lower()
+    if needed and getattr(construct, needed, None) is None:
+        return False
+    above = construct.node.scope if kind == STACK else None
+    beside = above.node.scope.node.children if above and above.node.scope else []
+    resources = (each.nested_stack_resource for each in beside if isinstance(each, cdk.NestedStack))
+    return path_of(construct) not in [path_of(resource) for resource in resources]
 
 
 def edge_problem(path: str, parent: IConstruct | None) -> str | None:

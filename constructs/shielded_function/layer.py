@@ -12,6 +12,7 @@ from constructs import Construct, IConstruct
 
 from . import layer_archive
 from .errors import ShieldError
+from .invariants import MAX_ENVIRONMENT
 from .layer_archive import MemberFile
 from .names import POLICY_FILE
 
@@ -22,7 +23,7 @@ def shield_layer(scope: IConstruct, architecture: str) -> lambda_.LayerVersion:
     """The stack's layer for an architecture, made at its first use.
 
     Raises:
-        ShieldError: the binaries are not there, or the id is taken by another construct.
+        ShieldError: the binaries are not there, the stack takes no files, or the id is taken by another construct.
     """
     stack = cdk.Stack.of(scope)
     construct_id = f"ShieldedFunctionLayer-{architecture}"
@@ -34,10 +35,12 @@ def shield_layer(scope: IConstruct, architecture: str) -> lambda_.LayerVersion:
     if problems := layer_archive.missing_binaries(architecture):
         raise ShieldError(scope.node.path, problems)
     content = layer_archive.layer_zip(architecture)
-    layer = lambda_.LayerVersion(
+    layer = _make(
         stack,
         construct_id,
-        code=_code(stack, content),
+        content,
+        scope.node.path,
+        "leave the function out, or give layer= the ARN of one that you published",
         compatible_architectures=[lambda_.Architecture.custom(architecture)],
         description=f"Shielded Function for {architecture}: decides what a function's code may do",
         license="Apache-2.0",
@@ -63,14 +66,40 @@ def policy_layer(scope: Construct, lines: str) -> lambda_.LayerVersion:
     Args:
         scope: the function's shield.
         lines: `NAME=value` lines, as SHIELD_POLICY_FILE takes them.
+
+    Raises:
+        ShieldError: the stack takes no files.
     """
     content = layer_archive.write_zip({_POLICY_MEMBER: MemberFile(lines.encode(), 0o644)})
-    return lambda_.LayerVersion(
+    return _make(
         scope,
         f"PolicyLayer{_short(content)}",  # another policy is another logical id, as above
-        code=_code(cdk.Stack.of(scope), content),
+        content,
+        scope.node.path.rpartition("/")[0],
+        f"shorten the policy to Lambda's {MAX_ENVIRONMENT} bytes of variables",
         description="Shielded Function: the allow lists of one function",
     )
+
+
+def _make(
+    scope: Construct, construct_id: str, content: bytes, function: str, fix: str, **props: Any
+) -> lambda_.LayerVersion:
+    """A layer, where its stack takes files: a product of Service Catalog may not, nor does `BootstraplessSynthesizer`.
+
+    Args:
+        scope: its parent.
+        construct_id: its construct id.
+        content: the zip file.
+        function: the path of the function that it is for.
+        fix: what to do where the stack takes no files.
+        props: what else `LayerVersion` takes.
+    """
+    try:
+        return lambda_.LayerVersion(scope, construct_id, code=_code(cdk.Stack.of(scope), content), **props)
+    except RuntimeError as error:  # the CDK's
+        scope.node.try_remove_child(construct_id)
+        reason = str(error).strip().splitlines()[0]
+        raise ShieldError(function, [f"layer: its stack takes no files ({reason}): {fix}"]) from error
 
 
 def _short(content: bytes) -> str:

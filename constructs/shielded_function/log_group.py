@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
+from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -32,6 +34,11 @@ _WRITES_LOGS: Final = (
 )
 
 
+_PLACEHOLDER: Final = re.compile(r"\{(\w*)\}")
+_PLACEHOLDERS: Final = ("stack", "id", "path")
+_KEY_ACTIONS: Final = ("kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*")
+_KEYS: Final[WeakKeyDictionary[Any, list[cdk.Stack]]] = WeakKeyDictionary()
+
 # Each option of `ShieldLogs`, as `LogGroup` calls it.
 _PROPS: Final = {
     "retention": "retention",
@@ -48,8 +55,10 @@ class ShieldLogs:
     Attributes:
         retention: how long lines are kept; by default two years, as the CDK's own log groups.
         removal_policy: what becomes of it when it leaves the stack; by default it is retained.
-        encryption_key: encrypts it; CloudWatch Logs must be allowed to use the key.
-        log_group_name: its name, for a single function; by default CloudFormation chooses one.
+        encryption_key: encrypts it. CloudWatch Logs is let use a key of this app; of any other key a warning says what
+            its policy must have.
+        log_group_name: its name; by default CloudFormation chooses one. For several functions with placeholders:
+            `{stack}` is the stack's name, `{id}` the function's construct id, `{path}` its construct path.
     """
 
     retention: logs.RetentionDays | None = None
@@ -61,6 +70,7 @@ class ShieldLogs:
         """
         Raises:
             TypeError: an option is of another type.
+            ValueError: the name has another placeholder.
         """
         for name, kind, example in (
             ("retention", logs.RetentionDays, "logs.RetentionDays.ONE_MONTH"),
@@ -72,14 +82,59 @@ class ShieldLogs:
                 raise TypeError(f"ShieldLogs.{name}: {value!r} is no {kind.__name__}; write {example}")
         if self.encryption_key is not None and not hasattr(self.encryption_key, "key_arn"):
             raise TypeError(f"ShieldLogs.encryption_key: {self.encryption_key!r} is no key; write kms.Key(...)")
+        for name in _PLACEHOLDER.findall(self.log_group_name or ""):
+            if name not in _PLACEHOLDERS:
+                there = ", ".join(f"{{{each}}}" for each in _PLACEHOLDERS)
+                raise ValueError(f"ShieldLogs.log_group_name: there is no placeholder {{{name}}}; use {there}")
 
-    def make(self, scope: Construct) -> tuple[logs.LogGroup, str]:
+    def name_for(self, path: str, stack: Callable[[], str]) -> str | None:
+        """The name of a function's log group; None where CloudFormation chooses it.
+
+        Args:
+            path: the function's construct path.
+            stack: tells the name of its stack, maybe a token.
+        """
+        values = {"stack": stack, "id": lambda: path.rpartition("/")[2], "path": lambda: path}
+        return self.log_group_name and _PLACEHOLDER.sub(lambda found: values[found[1]](), self.log_group_name)
+
+    def make(self, scope: Construct, name: str | None = None) -> tuple[logs.LogGroup, str]:
         """The log group, and its name.
 
         Not named /aws/lambda/... by default: Lambda has already made that one for a function that ran before.
+
+        Args:
+            scope: its parent.
+            name: what `name_for` says.
         """
-        given = {name: value for name, value in vars(self).items() if value is not None}
-        return create_log_group(scope, "LogGroup", {_PROPS[name]: given[name] for name in given})
+        given = {**{name: value for name, value in vars(self).items() if value is not None}, "log_group_name": name}
+        if self.encryption_key is not None:
+            _let_logs_use(self.encryption_key, cdk.Stack.of(scope))
+        return create_log_group(scope, "LogGroup", {_PROPS[key]: given[key] for key in given if given[key] is not None})
+
+
+def _let_logs_use(key: Any, stack: cdk.Stack) -> None:
+    """Lets CloudWatch Logs use a key, or says what its policy must have; once for each stack.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+    """
+    if stack in _KEYS.setdefault(key, []):
+        return
+    _KEYS[key].append(stack)
+    service = f"logs.{stack.region}.{stack.url_suffix}"
+    principal: Any = iam.ServicePrincipal(service)
+    groups = f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:*"
+    statement = iam.PolicyStatement(
+        principals=[principal],
+        actions=list(_KEY_ACTIONS),
+        resources=["*"],
+        conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+    )
+    if not key.add_to_resource_policy(statement, True).statement_added:
+        cdk.Annotations.of(stack).add_warning_v2(
+            "shielded-function:logKey",
+            f"ShieldLogs.encryption_key: {key.node.path} is not of this app. Its policy must let CloudWatch Logs "
+            f"(logs.<region>.amazonaws.com) do {', '.join(_KEY_ACTIONS)}, or the log groups cannot be made.",
+        )
 
 
 def log_group_of(handle: FunctionHandle, logging: Mapping[str, Any]) -> logs.ILogGroup | None:

@@ -18,5 +18,8 @@ ACCOUNT_VARIABLE: Final = "SHIELD_ACCOUNT_ID"
 LEFT_OUT: Final = "shielded-function:leftOut"
 """The construct metadata of a function that was left without a shield on purpose; its value is the reason."""
 
+OFF: Final = "the context shield=off"
+"""That reason where the context leaves all shields away."""
+
 PERIMETER: Final = "shielded-function:perimeter"
 """The construct metadata of a function that a `ShieldPerimeter` covers; its value is the perimeter's construct path."""

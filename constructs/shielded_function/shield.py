@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_lambda as lambda_
-from constructs import IConstruct
+from constructs import Construct, IConstruct
 
 from .alarms import ShieldAlarms
 from .attached import ID, AttachedShield, ShieldOptions, check_function
 from .errors import ShieldError
 from .function_facts import FunctionHandle
-from .kinds import is_cdk_handler, owner_of, why_not
+from .kinds import is_alias_or_import, is_cdk_handler, is_of_cdk, owner_of, why_not
 from .log_group import ShieldLogs
 from .policy import ShieldPolicy, check_policy
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from .everywhere import OnUnsupported, ShieldedApp
 
 __all__ = ["AttachedShield", "Shield"]
+
+_APPLY: Final = "shield your own function behind it, or that one by Shield(...).apply()"
 
 
 @jsii.implements(cdk.IAspect)
@@ -37,6 +39,8 @@ class Shield(cdk.Mixin):
 
     `with_`, `Mixins` and `Aspects` pass over other constructs, the functions of CDK's own custom resources, and what
     has a shield already, so the policy that was given first stays. `apply` takes nothing but a function without one.
+    `with_` of an alias, a version, an imported function, or a construct of the CDK's that has none but the CDK's own
+    functions (a `Provider`) is an error, as it would shield nothing.
     """
 
     def __init__(
@@ -66,11 +70,31 @@ class Shield(cdk.Mixin):
         self.policy = self._options.policy
         self.alarms = self._options.alarms
         self.logs = self._options.logs
+        self._asked: set[IConstruct] = set()
 
     def supports(self, construct: IConstruct) -> bool:
-        """Whether it is a Lambda function without a shield, and not of the CDK's own: those only `apply` shields."""
+        """Whether it is a Lambda function without a shield, and not of the CDK's own: those only `apply` shields.
+
+        Raises:
+            ShieldError: it was named itself, and nothing in it is shielded by that.
+        """
+        self._asked.add(construct)
         owner = owner_of(construct)
-        return owner is not None and Shield.of(owner) is None and not _is_cdk_own(owner)
+        if owner is None:
+            if is_alias_or_import(construct) and self._named(construct) is construct:
+                raise ShieldError(construct.node.path, [why_not(construct)])
+            return False
+        if not _is_cdk_own(owner):
+            return Shield.of(owner) is None
+        named = self._named(construct)
+        if owner_of(named) is None and is_of_cdk(named):
+            raise ShieldError(named.node.path, [f"the function in it, {owner.node.path}, is the CDK's own: {_APPLY}"])
+        return False
+
+    def _named(self, construct: IConstruct) -> IConstruct:
+        """The outermost that was asked about: `with_` and `Mixins` ask about a construct before what is in it."""
+        above = construct.node.scope
+        return construct if above is None or above not in self._asked else self._named(above)
 
     def apply_to(self, construct: IConstruct) -> None:
         """The mixin's side of `apply`."""
@@ -81,7 +105,10 @@ class Shield(cdk.Mixin):
 
         Raises:
             ShieldError: it cannot be shielded; the message says why, and nothing was changed.
+            TypeError: it is no construct.
         """
+        if not isinstance(function, Construct):
+            raise TypeError(f"Shield.apply: {function!r} is no construct; give it a function")
         owner = owner_of(function)
         if owner is None:
             raise ShieldError(function.node.path, [why_not(function)])
@@ -147,7 +174,9 @@ class Shield(cdk.Mixin):
             include_cdk_handlers: shields the functions of CDK's own custom resources too. They call AWS, and may need
                 a policy of their own.
             on_unsupported: what to do about functions that cannot be shielded: "error" raises one error that names
-                all of them, "warn" adds a warning to each, "skip" leaves them out.
+                all of them, "warn" adds a warning to each, "skip" leaves them out. Imported functions are left out in
+                any case. Code that is in no function (canaries, web functions, templates elsewhere) is never an error
+                here: it is warned of, unless this is "skip".
             alarms: options of the alarms.
             logs: options of the log groups that are made for functions without one.
             layer: a layer with the shield, or its ARN, instead of the package's own.

@@ -6,6 +6,7 @@ stack or a stage is asked once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 from weakref import WeakKeyDictionary
@@ -19,6 +20,7 @@ from constructs import Construct, IConstruct, IValidation
 
 from . import custom_resources, layer_archive
 from .alarms import ShieldAlarms
+from .batching import members_of
 from .errors import ShieldError
 from .function_facts import read_properties
 from .kinds import find_relevant
@@ -26,7 +28,7 @@ from .layer import import_layer, shield_layer
 from .monitoring.descriptions import describe_fleet
 from .monitoring.function_filters import SharedFilters
 from .monitoring.making import make_alarm
-from .paths import known_as
+from .paths import find_constructs, known_as, path_of
 
 if TYPE_CHECKING:
     from .attached import AttachedShield
@@ -39,6 +41,14 @@ CONTEXT: Final = "shield"
 Switch = Literal["on", "alert", "off"]
 _SWITCHES: Final[tuple[Switch, ...]] = ("on", "alert", "off")
 _ID: Final = "ShieldedFunctions"
+_ALARM: Final = "AWS::CloudWatch::Alarm"
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html
+_LOG_GROUP_NAME: Final = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
+_RESOURCES: Final = 500
+"""Resources of a stack, at most
+(https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html)."""
+_MANY_SHIELDS: Final = 50
+"""With fewer, a stack's resources are not counted: two or three are the shield's, and three the function's."""
 
 
 class StageShields(Construct):
@@ -184,8 +194,10 @@ class StageShields(Construct):
         by_stack: dict[cdk.Stack, list[AttachedShield]] = {}
         for attached in self.attached:
             by_stack.setdefault(attached.handle.stack, []).append(attached)
-        found = [*dict.fromkeys(self.problems), *self._later_grants(), *self._later_answers()]
+        later = [*self._later_grants(), *self._later_answers()] if self.switch != "off" else []
+        found = [*dict.fromkeys(self.problems), *later]
         for stack, shields in by_stack.items():
+            found += _too_many_resources(stack) if len(shields) >= _MANY_SHIELDS else []
             properties = read_properties([shield.handle for shield in shields])
             states = cast("list[Any]", stack.resolve([shield.state() for shield in shields]))
             for shield, now, state in zip(shields, properties, states, strict=True):
@@ -253,9 +265,14 @@ class StackShields:
             self._layers[key] = import_layer(self.stack, given) if given else shield_layer(scope, architecture)
         return self._layers[key]
 
-    def has_layer(self, architecture: str) -> bool:
-        """Whether `layer` has been asked for one of the package's own already."""
-        return architecture in self._layers
+    def layer_problems(self, architecture: Any) -> list[str]:
+        """Why `layer` could not make one of the package's own for an architecture; empty where it can, or has."""
+        if not isinstance(architecture, str):
+            return [
+                "architectures: known only at deployment, so the shield's layer cannot be chosen: name x86_64 or "
+                "arm64, or give layer= the ARN of one that you published"
+            ]
+        return [] if architecture in self._layers else self.shared.missing_binaries(architecture)
 
     def arn_of(self, layer: lambda_.ILayerVersion) -> str:
         """The ARN of a layer, a token."""
@@ -265,14 +282,37 @@ class StackShields:
 
     def log_group_problems(self, log_group: logs.ILogGroup | None, options: ShieldLogs, path: str) -> list[str]:
         """Whether another log group of the stack has the same name. `path`: the function that is to log there."""
-        name, owner = options.log_group_name if log_group is None else None, path
+        name, owner = options.name_for(path, lambda: self.name) if log_group is None else None, path
         if log_group is not None:
             resource = log_group.node.default_child
             name = resource.log_group_name if isinstance(resource, logs.CfnLogGroup) else None
             owner = log_group.node.path
-        if name is None or cdk.Token.is_unresolved(name) or self._log_groups.setdefault(name, owner) == owner:
+        if name is None or cdk.Token.is_unresolved(name):
             return []
-        return [f"log_group: {self._log_groups[name]} has one that is called {name} too: name them apart"]
+        if not _LOG_GROUP_NAME.fullmatch(name):
+            return [f"log_group: {name!r} is no name for one: use letters, digits and . - _ / #, 512 at most"]
+        if self._log_groups.setdefault(name, owner) == owner:
+            return []
+        return [
+            f"log_group: {self._log_groups[name]} has one that is called {name} too: name them apart, in ShieldLogs by "
+            "{stack}, {id} or {path} in log_group_name"
+        ]
+
+
+def _too_many_resources(stack: cdk.Stack) -> list[str]:
+    """Whether a stack has more resources than CloudFormation takes. The CDK counts them too, and by type alone."""
+    given = stack.node.try_get_context("@aws-cdk/core:stackResourceLimit")
+    limit = _RESOURCES if given is None else int(given)
+    found = find_constructs(stack, ["CfnResource"])
+    own = [path_of(each) for each, (home,) in zip(found, members_of(found, "stack"), strict=True) if home is stack]
+    shields = [kind for path, kind in own if "/Shield/" in path]
+    if not 0 < limit < len(own):  # 0: the CDK does not look
+        return []
+    fleet = 'ShieldAlarms(granularity="fleet") makes one alarm for all functions, and ' if _ALARM in shields else ""
+    return [
+        f"{stack.node.path}: {len(own)} resources, {len(shields)} of them the shields', of which CloudFormation takes "
+        f"{limit}: {fleet}nested stacks, or several stacks, hold more"
+    ]
 
 
 _STACKS: WeakKeyDictionary[cdk.Stack, StackShields] = WeakKeyDictionary()

@@ -12,7 +12,7 @@ from .checks.checking import Report, check
 from .checks.comparing import loosened
 from .checks.model import Assembly, LambdaFunction, Template
 from .checks.policies import FunctionPolicy
-from .checks.reading import known_references, read_functions
+from .checks.reading import known_references, read_functions, read_others
 from .globs import covers
 from .perimeter.simulated import SimulatedPerimeter
 from .policy import ShieldPolicy
@@ -65,7 +65,9 @@ def assert_shielded(
     chosen, problems = _choose(report.assembly.functions, functions)
     wanted = {(function.template.file, function.place.logical_id) for function in chosen}
     problems.extend(
-        finding.message for finding in report.errors if (finding.place.template, finding.place.logical_id) in wanted
+        finding.message
+        for finding in report.errors
+        if functions is None or (finding.place.template, finding.place.logical_id) in wanted
     )
     if functions is not None:
         problems.extend(_excused(report, chosen))
@@ -141,4 +143,6 @@ def _from_json(content: Mapping[str, Any]) -> Assembly:
         if isinstance(path := (resource.get("Metadata") or {}).get("aws:cdk:path"), str)
     }
     template = Template(stack="", file="", resources=resources, paths=paths, known=known_references(content, ""))
-    return Assembly("template", [template], list(read_functions(template, _NoFiles())))
+    return Assembly(
+        "template", [template], list(read_functions(template, _NoFiles())), others=list(read_others(template))
+    )

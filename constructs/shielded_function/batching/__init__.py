@@ -5,20 +5,27 @@ construct with properties is several, whose types are checked besides. That is w
 `batch.js` is a module of a few lines that jsii loads into that process, as it loads the CDK itself: it reads the same
 public members, of many objects at once, and calls the same constructors. Names are those of the CDK in TypeScript
 (`policyDocument`, `node.metadata`). Nothing checks the types of what is passed: pass what was checked.
+
+`jsii.load` of an archive that is made here is the interface of jsii's Python runtime, which it documents for generated
+packages only. Where it fails, `plain` asks the same by the CDK's own Python classes, one message at a time.
 """
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import tarfile
 import tempfile
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import jsii
+
+from . import plain
 
 __all__ = [
     "add_environment",
@@ -56,17 +63,17 @@ def members_of(objects: Sequence[Any], *paths: str) -> list[list[Any]]:
     """
     if not objects:
         return []
-    return jsii.sinvoke(_batch(), "members", [list(objects), list(paths)])
+    return _ask("members", list(objects), list(paths))
 
 
 def call_all(objects: Sequence[Any], method: str) -> list[Any]:
     """What a method without arguments returns, for each object."""
-    return jsii.sinvoke(_batch(), "call", [list(objects), method]) if objects else []
+    return _ask("call", list(objects), method) if objects else []
 
 
 def inspect_all(resources: Sequence[Any]) -> list[dict[str, Any]]:
     """What `CfnResource.inspect` tells of each resource: its attributes, unresolved."""
-    return jsii.sinvoke(_batch(), "inspect", [list(resources)]) if resources else []
+    return _ask("inspect", list(resources)) if resources else []
 
 
 def resolve_all(resources: Sequence[Any], attribute: str, names: Sequence[str]) -> list[Any]:
@@ -78,9 +85,10 @@ def resolve_all(resources: Sequence[Any], attribute: str, names: Sequence[str]) 
         names: the properties that are wanted.
 
     Returns:
-        For each resource, the properties that it has; None where it has not the attribute.
+        For each resource, the properties that it has; None where it has not the attribute. Where some were written by
+        `add_property_override`, these too, as `overrides`, by CloudFormation's names.
     """
-    return jsii.sinvoke(_batch(), "resolve", [list(resources), attribute, list(names)]) if resources else []
+    return _ask("resolve", list(resources), attribute, list(names)) if resources else []
 
 
 def references_of(
@@ -100,7 +108,7 @@ def references_of(
     """
     if not resources:
         return []
-    found = jsii.sinvoke(_batch(), "references", [list(resources), attribute, list(names)])
+    found = _ask("references", list(resources), attribute, list(names))
     return [None if each is None else (each[0], each[1]) for each in found]
 
 
@@ -113,7 +121,7 @@ def circles_of(asked: Sequence[tuple[Any, str]]) -> list[list[str] | None]:
     Returns:
         For each, the paths of the circle, from the resource or its stack back to it; None where there is none.
     """
-    return jsii.sinvoke(_batch(), "circles", [[list(each) for each in asked]]) if asked else []
+    return _ask("circles", [list(each) for each in asked]) if asked else []
 
 
 def find_all(scope: Any, classes: Sequence[str], types: Sequence[str]) -> list[tuple[Any, str]]:
@@ -127,7 +135,7 @@ def find_all(scope: Any, classes: Sequence[str], types: Sequence[str]) -> list[t
     Returns:
         Each construct, and what its `toString` returns.
     """
-    found = jsii.sinvoke(_batch(), "find", [scope, list(classes), list(types)])
+    found = _ask("find", scope, list(classes), list(types))
     return [(construct, text) for construct, text in found]
 
 
@@ -149,49 +157,60 @@ def holders_of(scope: Any, any_of: Sequence[str], others: Sequence[str]) -> list
 
 def create(module: str, kind: str, scope: Any, construct_id: str, props: Mapping[str, Any]) -> Any:
     """A construct of the CDK: `create("aws_logs", "LogGroup", self, "LogGroup", {"retention": days})`."""
-    return jsii.sinvoke(_batch(), "create", [module, kind, scope, construct_id, dict(props)])
+    return _ask("create", module, kind, scope, construct_id, dict(props))
 
 
 def create_log_group(scope: Any, construct_id: str, props: Mapping[str, Any]) -> tuple[Any, str]:
     """A log group, and its name."""
-    group, name = jsii.sinvoke(_batch(), "createLogGroup", [scope, construct_id, dict(props)])
+    group, name = _ask("createLogGroup", scope, construct_id, dict(props))
     return group, name
 
 
 def create_alarm(scope: Any, construct_id: str, metric: Mapping[str, Any], props: Mapping[str, Any]) -> Any:
     """A CloudWatch alarm on a metric, or on a math expression, of the given properties."""
-    return jsii.sinvoke(_batch(), "createAlarm", [scope, construct_id, dict(metric), dict(props)])
+    return _ask("createAlarm", scope, construct_id, dict(metric), dict(props))
 
 
-def attach(
-    function: Any, resource: Any, *, layer: Any, logging: Mapping[str, str] | None, aspect: Any, priority: int
-) -> None:
-    """Gives a function what is not None: a layer, a logging configuration, and an aspect of its resource."""
-    given = {"layer": layer, "logging": logging, "aspect": aspect, "priority": priority}
-    jsii.sinvoke(_batch(), "attach", [function, resource, {k: v for k, v in given.items() if v is not None}])
+def attach(resource: Any, *, logging: Mapping[str, str] | None, aspect: Any, priority: int) -> None:
+    """Gives a function's resource what is not None: a logging configuration, and an aspect."""
+    given = {"logging": logging, "aspect": aspect, "priority": priority}
+    _ask("attach", resource, {k: v for k, v in given.items() if v is not None})
 
 
 def add_layer(function: Any, layer: Any) -> None:
     """Appends a layer to those of a `Function` or `CfnFunction`."""
-    jsii.sinvoke(_batch(), "addLayer", [function, layer])
+    _ask("addLayer", function, layer)
 
 
-def add_environment(function: Any, variables: Mapping[str, str]) -> None:
-    """`Function.add_environment` for several variables."""
-    jsii.sinvoke(_batch(), "addEnvironment", [function, dict(variables)])
+def add_environment(function: Any, variables: Mapping[str, str], layers: Sequence[Any] = ()) -> None:
+    """`Function.add_environment` for several variables, and `add_layer` for each layer."""
+    _ask("addEnvironment", function, dict(variables), list(layers))
+
+
+def _ask(method: str, *arguments: Any) -> Any:
+    batch = _batch()
+    return jsii.sinvoke(batch, method, list(arguments)) if batch else getattr(plain, method)(*arguments)
 
 
 @cache
 def _batch() -> Any:
-    """The class in `batch.js`, loaded into the CDK's process."""
-    with tempfile.TemporaryDirectory() as folder:
-        archive = Path(folder) / f"{_NAME}.tgz"
-        archive.write_bytes(_archive())
-        jsii.load(_NAME, _VERSION, str(archive))
+    """The class in `batch.js`, loaded into the CDK's process; None where that fails, with a warning."""
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            archive = Path(folder) / f"{_NAME}.tgz"
+            archive.write_bytes(_archive())
+            jsii.load(_NAME, _VERSION, str(archive))
 
-    class Batch(metaclass=jsii.JSIIMeta, jsii_type=f"{_NAME}.Batch"):
-        pass
+        class Batch(metaclass=jsii.JSIIMeta, jsii_type=f"{_NAME}.Batch"):
+            pass
 
+    except Exception as error:  # whatever a jsii of another version raises
+        warnings.warn(
+            f"shielded-function: jsii does not load batch.js ({error}): the synthesis asks the CDK one by one, which "
+            "takes longer, and does not see what add_property_override writes",
+            stacklevel=2,
+        )
+        return None
     return Batch
 
 
@@ -209,9 +228,9 @@ def _archive() -> bytes:
         _method("create", {"module": _STRING, "kind": _STRING, "scope": _ANY, "id": _STRING, "props": _ANY}, _ANY),
         _method("createAlarm", {"scope": _ANY, "id": _STRING, "metric": _ANY, "props": _ANY}, _ANY),
         _method("createLogGroup", {"scope": _ANY, "id": _STRING, "props": _ANY}, _LIST),
-        _method("attach", {"lambda": _ANY, "resource": _ANY, "given": _ANY}),
+        _method("attach", {"resource": _ANY, "given": _ANY}),
         _method("addLayer", {"lambda": _ANY, "layer": _ANY}),
-        _method("addEnvironment", {"lambda": _ANY, "variables": _ANY}),
+        _method("addEnvironment", {"lambda": _ANY, "variables": _ANY, "layers": _LIST}),
     ]
     author: Any = {"name": "shielded-function", "roles": ["author"]}
     common: Any = {"name": _NAME, "version": _VERSION, "license": "Apache-2.0"}
@@ -241,7 +260,8 @@ def _archive() -> bytes:
         **{file.name: file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.js"))},
     }
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+    # Without the time: jsii keeps a copy of each archive that differs.
+    with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as archive:
         for name, content in files.items():
             entry = tarfile.TarInfo(f"package/{name}")
             entry.size = len(content)

@@ -29,12 +29,14 @@ class Batch {
         return resources.map(inspect);
     }
 
-    // Some properties in one attribute of that, resolved; null for a resource without the attribute.
+    // Some properties in one attribute of that, resolved, and beside them, as `overrides`, what add_property_override wrote,
+    // which the CDK keeps in a member of its own. Null for a resource without the attribute.
     static resolve(resources, attribute, names) {
         return resources.map((resource) => {
             const properties = inspect(resource)[attribute];
             const wanted = Object.fromEntries(names.map((name) => [name, properties?.[name]]));
-            return properties ? resource.stack.resolve(wanted) : null;
+            const overrides = resource.rawOverrides?.Properties;
+            return properties ? resource.stack.resolve(overrides ? { ...wanted, overrides } : wanted) : null;
         });
     }
 
@@ -99,11 +101,8 @@ class Batch {
         return new Alarm(scope, id, { ...props, metric: new Kind(metric) });
     }
 
-    // Gives a function some of: a layer, a logging configuration, an aspect of its resource.
-    static attach(lambda, resource, given) {
-        if (given.layer) {
-            Batch.addLayer(lambda, given.layer);
-        }
+    // Gives a function some of: a logging configuration, an aspect of its resource.
+    static attach(resource, given) {
         if (given.logging) {
             resource.loggingConfig = given.logging;
         }
@@ -121,7 +120,8 @@ class Batch {
         }
     }
 
-    static addEnvironment(lambda, variables) {
+    static addEnvironment(lambda, variables, layers) {
+        layers.forEach((layer) => Batch.addLayer(lambda, layer));
         for (const [name, value] of Object.entries(variables)) {
             lambda.addEnvironment(name, value);
         }

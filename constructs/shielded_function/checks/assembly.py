@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from ..names import PERIMETER
+from ..other_code import STACK
 from .assets import Assets
 from .finding import PLUGIN
 from .handlers import is_cdk_handler
-from .model import Assembly, LambdaFunction, Template, as_mapping, construct_of
-from .reading import known_references, read_functions
+from .model import Assembly, LambdaFunction, OtherResource, Template, as_mapping, construct_of
+from .reading import known_references, read_functions, read_others
 
 LEFT_OUT: Final = f"{PLUGIN}:leftOut"
 """The type of the metadata that marks a function as left out on purpose; its data is the reason."""
@@ -42,7 +43,7 @@ def read_assembly(directory: Path, only: Iterable[Path] | None = None) -> Assemb
     reader = _Reader(directory)
     reader.read(directory, None if only is None else {path.resolve() for path in only})
     reader.read_report()
-    return Assembly(directory.name, reader.templates, reader.functions, reader.acknowledged)
+    return Assembly(directory.name, reader.templates, reader.functions, reader.acknowledged, reader.others)
 
 
 def assembly_root(template: Path) -> Path:
@@ -58,6 +59,7 @@ class _Reader:
         self.root = root
         self.templates: list[Template] = []
         self.functions: list[LambdaFunction] = []
+        self.others: list[OtherResource] = []
         self.acknowledged: dict[str, dict[str, str]] = {}
         self._metadata: dict[str, list[Mapping[str, Any]]] = {}
 
@@ -120,7 +122,10 @@ class _Reader:
                 defaults=as_mapping(as_mapping(content.get("Globals")).get("Function")),
             )
         )
-        for logical_id, properties in template.of_type("AWS::CloudFormation::Stack"):
+        self.others.extend(
+            read_others(template, is_here=lambda url: assets.nested_template(url) is not None, left_out=self._left_out)
+        )
+        for logical_id, properties in template.of_type(STACK):
             nested = assets.nested_template(properties.get("TemplateURL"))
             path = template.paths.get(logical_id, f"{stack}/{logical_id}")
             if nested is not None and nested.is_file():

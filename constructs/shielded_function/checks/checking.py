@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Final
 
 from ..globs import covers
+from ..names import OFF
 from .finding import Acknowledgement, Finding, Place
 from .model import Assembly, LambdaFunction
-from .rules import PRODUCTION, RULES, Context, Problem, Rule
+from .rules import NOT_SEEN, NOT_SHIELDED, PRODUCTION, RULES, Context, Problem, Rule
 
 _OF_MANY: Final = {
     "alarm-without-action": "nobody is told of the violations of {} functions: their alarms have no action"
@@ -27,11 +29,21 @@ class Report:
         assembly: what was checked.
         findings: what is to be looked at.
         acknowledged: what would be, had not somebody said why it is as it should be.
+        unmatched: the globs of production that match nothing.
     """
 
     assembly: Assembly
     findings: Sequence[Finding]
     acknowledged: Sequence[Finding]
+    unmatched: Sequence[str] = ()
+
+    @property
+    def note(self) -> str:
+        """A word about globs of production that match nothing; empty where all match."""
+        if not self.unmatched:
+            return ""
+        globs = ", ".join(map(repr, self.unmatched))
+        return f"production: nothing in this synthesis is under {globs}, so nothing was checked as production"
 
     @property
     def errors(self) -> list[Finding]:
@@ -64,7 +76,9 @@ def check(assembly: Assembly, production: Sequence[str] = (), perimeter: Sequenc
             if rule.shielded_only and not function.is_shielded:
                 continue
             found.extend(_finding(rule, function, problem) for problem in rule.check(function, context))
-    found.extend(_unmatched(assembly, production))
+    found.extend(_others(assembly))
+    unmatched = [glob for glob in production if not any(covers(glob, path) for path in _paths(assembly))]
+    found.extend(_misspelt(assembly, unmatched))
     found.extend(_uncovered(assembly, perimeter))
     judged = [replace(each, acknowledged=_acknowledgement(each, assembly.acknowledged)) for each in found]
     judged.sort(key=lambda each: (each.severity, each.place.path))
@@ -72,6 +86,7 @@ def check(assembly: Assembly, production: Sequence[str] = (), perimeter: Sequenc
         assembly,
         _gather([each for each in judged if each.acknowledged is None], assembly),
         [each for each in judged if each.acknowledged is not None],
+        unmatched,
     )
 
 
@@ -97,20 +112,39 @@ def _finding(rule: Rule, function: LambdaFunction, problem: Problem) -> Finding:
     return Finding(rule.id, rule.severity, function.place, problem.text, problem.fix, locations)
 
 
-def _unmatched(assembly: Assembly, production: Sequence[str]) -> list[Finding]:
-    """A misspelt glob would check nothing, silently."""
-    stacks = [template.stack for template in assembly.templates]
-    paths = [*stacks, *(function.place.path for function in assembly.functions)]
+def _others(assembly: Assembly) -> list[Finding]:
+    """Code that is in no function: what runs it is an error, as a function without a shield is."""
+    return [
+        Finding(
+            NOT_SHIELDED if other.kind.runs_code else NOT_SEEN,
+            "error" if other.kind.runs_code else "warning",
+            other.place,
+            f"no shield: {other.kind.why}" if other.kind.runs_code else other.kind.why,
+            other.kind.fix,
+        )
+        for other in assembly.others
+        if not other.left_out
+    ]
+
+
+def _paths(assembly: Assembly) -> list[str]:
+    return [*(template.stack for template in assembly.templates), *(each.place.path for each in assembly.functions)]
+
+
+def _misspelt(assembly: Assembly, unmatched: Sequence[str]) -> list[Finding]:
+    """A misspelt glob would check nothing, silently. What is like no path may be a stage of another synthesis."""
+    known = {part.casefold(): part for path in _paths(assembly) for part in (path, *path.split("/"))}
+    near = {glob: get_close_matches(glob.strip("*/").casefold(), known, n=1, cutoff=0.75) for glob in unmatched}
     return [
         Finding(
             PRODUCTION,
             "warning",
             Place(""),
             f"production: {glob!r} matches no stack and no function",
-            "write a path as in the construct tree, such as Prod or Prod/*",
+            f"did you mean {known[found[0]]!r}? Write a path as in the construct tree, such as Prod or Prod/*",
         )
-        for glob in production
-        if not any(covers(glob, path) for path in paths)
+        for glob, found in near.items()
+        if found
     ]
 
 
@@ -125,7 +159,10 @@ def _uncovered(assembly: Assembly, perimeter: Sequence[str]) -> list[Finding]:
             "write a path as in the construct tree, such as Prod or Prod/*",
         )
         for glob in perimeter
-        if not any(function.is_shielded and covers(glob, function.place.path) for function in assembly.functions)
+        if not any(
+            (function.is_shielded or function.left_out == OFF) and covers(glob, function.place.path)
+            for function in assembly.functions
+        )
     ]
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, Protocol, cast
 
 from shielded_function_monitoring.template import WRAPPER
 
+from ..other_code import OtherCode
 from .finding import Place
 from .policies import FunctionPolicy
 
@@ -176,6 +177,21 @@ class LambdaFunction:
 
 
 @dataclass(frozen=True)
+class OtherResource:
+    """A resource that runs code, or brings functions, and is no function.
+
+    Attributes:
+        place: where it is.
+        kind: what is to be said of it.
+        left_out: why it was left out on purpose; empty when it was not.
+    """
+
+    place: Place
+    kind: OtherCode
+    left_out: str = ""
+
+
+@dataclass(frozen=True)
 class Assembly:
     """Everything that would be deployed.
 
@@ -184,12 +200,14 @@ class Assembly:
         templates: all templates, of stages and nested stacks too.
         functions: all functions in them.
         acknowledged: what was acknowledged: by rule, then by construct path.
+        others: the resources of `other_code` in them.
     """
 
     name: str
     templates: Sequence[Template]
     functions: Sequence[LambdaFunction]
     acknowledged: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, "Mapping[str, str]"])
+    others: Sequence[OtherResource] = ()
 
 
 def as_mapping(value: Any) -> Mapping[str, Any]:

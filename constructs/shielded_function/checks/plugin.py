@@ -14,7 +14,7 @@ import jsii
 from .assembly import assembly_root, read_assembly
 from .checking import Report, check
 from .finding import PLUGIN, Finding
-from .rules import PRODUCTION, RULES
+from .rules import OF_NO_FUNCTION, RULES
 
 # The versions before neither stop a Python app whose plugins fail, nor does their command line show why.
 _STOPS = (2, 262)
@@ -69,7 +69,7 @@ class ShieldChecks:
     @property
     def rule_ids(self) -> list[str]:
         """The ids of all rules."""
-        return [*(rule.id for rule in RULES), PRODUCTION]
+        return [*(rule.id for rule in RULES), *OF_NO_FUNCTION]
 
     def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
         """Called by the CDK once, when everything is synthesized."""
@@ -87,6 +87,8 @@ class ShieldChecks:
             _stop(report)
         violations = list(_violations(report, cdk_version >= _ACKNOWLEDGES_BY_PATH))
         _tell_of_stages(report)
+        if report.note:
+            print(f"{PLUGIN}: {report.note}", file=sys.stderr)
         return cdk.PolicyValidationPluginReport(
             success=not any(violation.severity != "warning" for violation in violations), violations=violations
         )

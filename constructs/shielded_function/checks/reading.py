@@ -10,12 +10,14 @@ from typing import Any, Final, cast
 from shielded_function.policy.presets import PRESETS
 
 from .. import layer_archive
+from ..other_code import OTHER_CODE
 from .model import (
     POLICY_FILE_VARIABLE,
     FileKind,
     Files,
     LambdaFunction,
     LayerKind,
+    OtherResource,
     Template,
     as_mapping,
 )
@@ -70,6 +72,23 @@ def read_functions(
             cdk_handler=cdk_handler(path) if path else "",
             find_presets=partial(_find_presets, template, properties, files),
         )
+
+
+def read_others(
+    template: Template, *, is_here: Callable[[Any], bool] = lambda _: False, left_out: Reasons = lambda _: ""
+) -> Iterator[OtherResource]:
+    """The resources of a template that run code, or bring functions, and are none.
+
+    Args:
+        template: the template.
+        is_here: whether the template of a nested stack, by its `TemplateURL`, is in the assembly.
+        left_out: why one was left out on purpose.
+    """
+    for name, kind in OTHER_CODE.items():
+        for logical_id, properties in template.of_type(name):
+            if kind.is_meant(properties) and not is_here(properties.get("TemplateURL")):
+                path = template.paths.get(logical_id, "")
+                yield OtherResource(template.place(logical_id), kind, left_out(path) if path else "")
 
 
 def known_references(content: Mapping[str, Any], region: str) -> dict[str, str]:

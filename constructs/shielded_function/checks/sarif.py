@@ -13,7 +13,7 @@ from typing import Any, Final
 from .checking import Report
 from .comparing import Change
 from .finding import Finding, Place
-from .rules import PRODUCTION, RULES
+from .rules import OF_NO_FUNCTION, RULES
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _PAGE: Final = "docs/guide/checks.md"
@@ -26,7 +26,7 @@ def to_sarif(report: Report, changes: Iterable[Change], line_of: LineOf) -> dict
     """One run with one result for each finding, acknowledged ones as suppressed, and each change to the looser."""
     looser = [change for change in changes if change.is_looser]
     rules = [(rule.id, rule.severity, rule.summary) for rule in RULES]
-    rules.append((PRODUCTION, "warning", "a glob for production that matches nothing"))
+    rules.extend((rule, "warning", summary) for rule, summary in OF_NO_FUNCTION.items())
     rules.append(("looser-than-before", "error", "a policy that allows more than that of the other synth"))
     index = {rule: position for position, (rule, _, _) in enumerate(rules)}
     results = [_result(finding, index, line_of) for finding in (*report.findings, *report.acknowledged)]

@@ -84,6 +84,8 @@ def _print(report: Report, changes: Sequence[Change], against: Path | None) -> N
     left_out = [(function.place.path, function.left_out) for function in report.excused if not function.cdk_handler]
     if left_out:
         console.print(_reasons_table("Left out", left_out))
+    if report.note:
+        console.print(report.note, highlight=False, soft_wrap=True, markup=False)
     console.print(_summary(report), highlight=False, soft_wrap=True)
 
 

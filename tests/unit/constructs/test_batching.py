@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, cast
 
 import aws_cdk as cdk
 import jsii
 import pytest
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_rds as rds
+from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 from constructs import IConstruct
 
+from shielded_function import Shield, ShieldAlarms, ShieldPerimeter, ShieldPolicy, batching
 from shielded_function.batching import (
     add_environment,
     add_layer,
@@ -32,6 +38,30 @@ from shielded_function.batching import (
 from shielded_function.granted import rereading
 from shielded_function.kinds import CLASSES, TYPES, find_relevant
 from shielded_function.paths import find_constructs, learn_paths, path_of
+
+
+@pytest.fixture(params=["batch.js", "plain"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """By the module that jsii loads, and where it does not load one."""
+    if request.param == "plain":
+        without_batch(monkeypatch)
+    yield request.param
+    batching._batch.cache_clear()
+
+
+def without_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(*_: Any) -> None:
+        raise RuntimeError("jsii takes no such package")
+
+    monkeypatch.setattr(jsii, "load", load)
+    batching._batch.cache_clear()
+    with pytest.warns(UserWarning, match="jsii does not load batch.js .jsii takes no such package.: the synthesis"):
+        assert batching._batch() is None
+
+
+@pytest.fixture(autouse=True)
+def asked_that_way(way: str) -> None:
+    """Every test here asks in both ways."""
 
 
 def functions(stack: cdk.Stack, props: dict[str, Any]) -> list[lambda_.Function]:
@@ -120,8 +150,9 @@ def test_a_function_is_given_what_is_not_none(app: cdk.App, stack: cdk.Stack, pr
     resource: Any = function.node.default_child
     layer = lambda_.LayerVersion.from_layer_version_arn(stack, "Layer", "arn:aws:lambda:eu-west-1:1:layer:one:1")
     visitor = Visitor()
-    attach(function, resource, layer=layer, logging={"logGroup": "/one"}, aspect=visitor, priority=900)
-    attach(untouched, untouched.node.default_child, layer=None, logging=None, aspect=None, priority=900)
+    attach(resource, logging={"logGroup": "/one"}, aspect=visitor, priority=900)
+    attach(untouched.node.default_child, logging=None, aspect=None, priority=900)
+    add_environment(function, {}, [layer])
     (application,) = cdk.Aspects.of(resource).applied
     assert application.priority == 900
     made = [each["Properties"] for each in Template.from_stack(stack).find_resources("AWS::Lambda::Function").values()]
@@ -170,3 +201,48 @@ def test_what_is_looked_at_is_found(app: cdk.App, stack: cdk.Stack, props: dict[
     assert [found.node.path for found in find_relevant(app)] == [
         found.node.path for found in app.node.find_all() if isinstance(found, kinds)
     ]
+
+
+def test_what_property_overrides_write_is_told(stack: cdk.Stack, props: dict[str, Any], way: str) -> None:
+    function, untouched = functions(stack, props)
+    resource: Any = function.node.default_child
+    resource.add_property_override("Environment.Variables.REGION", cdk.Aws.REGION)
+    told = resolve_all([resource, untouched.node.default_child], "aws:cdk:cloudformation:props", ["layers"])
+    written = {"Environment": {"Variables": {"REGION": {"Ref": "AWS::Region"}}}}
+    assert told == [{"overrides": written} if way == "batch.js" else {}, {}]
+
+
+def test_the_archive_is_the_same_at_any_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jsii keeps a copy of each that differs."""
+    before = batching._archive()
+    monkeypatch.setattr(time, "time", lambda: 2_000_000_000.0)
+    assert batching._archive() == before
+
+
+@pytest.mark.parametrize("way", ["batch.js"], indirect=True)
+def test_an_app_is_the_same_in_both_ways(
+    props: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With grants, a fleet's alarm, a `CfnFunction`, a handler of the CDK's, and a perimeter."""
+
+    def synthesize(name: str) -> dict[str, Any]:
+        app = cdk.App(outdir=str(tmp_path / name))
+        stack = cdk.Stack(app, "Shop")
+        first, second = functions(stack, props)
+        queue = sqs.Queue(stack, "Queue")
+        queue.grant_send_messages(first)
+        first.add_event_source_mapping("Polled", event_source_arn=queue.queue_arn)
+        second.add_function_url()
+        role = iam.CfnRole(stack, "Role", assume_role_policy_document={})
+        code = lambda_.CfnFunction.CodeProperty(zip_file="x")
+        lambda_.CfnFunction(stack, "L1", runtime="python3.13", handler="i.h", role=role.attr_arn, code=code)
+        lambda_.Function(stack, "Kept", log_retention=logs.RetentionDays.ONE_DAY, **props)
+        vpc = ec2.Vpc(stack, "Vpc", max_azs=2)
+        lambda_.Function(stack, "Inside", vpc=vpc, **props)
+        ShieldPerimeter(stack, vpc=vpc)
+        Shield.everywhere(app, ShieldPolicy(allow_aws="granted"), alarms=ShieldAlarms(granularity="fleet"))
+        return dict(Template.from_stack(stack).to_json())
+
+    made = synthesize("batch")
+    without_batch(monkeypatch)
+    assert synthesize("plain") == made

@@ -16,18 +16,23 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_eks_v2 as eks
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_rds as rds
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as s3_deployment
 from aws_cdk import aws_s3_notifications as s3_notifications
 from aws_cdk import aws_sam as sam
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_servicecatalog as servicecatalog
+from aws_cdk import aws_synthetics as synthetics
 from aws_cdk import custom_resources as cr
 from aws_cdk import pipelines
 from aws_cdk.assertions import Annotations, Match
 from constructs import Construct
 
-from shielded_function import Shield, ShieldedFunction, ShieldError, ShieldPolicy, globs
+from shielded_function import Shield, ShieldAlarms, ShieldedFunction, ShieldError, ShieldPerimeter, ShieldPolicy, globs
 
 Props = dict[str, Any]
 WRAPPER = "/opt/shielded-function/shield"
@@ -321,25 +326,139 @@ UNSUPPORTED = {
     "Shop/Image": "container images",
     "Shop/Rust": "provided.al2023",
     "Shop/Edge/Fn": "Lambda@Edge",
-    "Shop/Imported": "imported",
     "Shop/Untyped": "CfnResource",
 }
 
 
-def us_east(app: cdk.App) -> cdk.Stack:
-    return cdk.Stack(app, "Shop", env=cdk.Environment(region="us-east-1", account="111122223333"))
+HOME = cdk.Environment(region="eu-west-1", account="111122223333")
+
+
+def us_east(scope: Construct) -> cdk.Stack:
+    return cdk.Stack(scope, "Shop", env=cdk.Environment(region="us-east-1", account="111122223333"))
 
 
 def test_one_report_of_all_that_cannot_be_shielded(app: cdk.App, props: Props) -> None:
-    stack = us_east(app)
-    fn = lambda_.Function(stack, "Fn", **props)
-    unsupported(stack, props)
+    """Of all stages, with the ways out."""
+    stacks = [us_east(app), us_east(cdk.Stage(app, "Beta")), us_east(cdk.Stage(app, "Prod"))]
+    fn = lambda_.Function(stacks[0], "Fn", **props)
+    for stack in stacks:
+        unsupported(stack, props)
     with pytest.raises(ShieldError) as error:
         Shield.everywhere(app)
-    for path, reason in UNSUPPORTED.items():
-        [line] = [line for line in str(error.value).splitlines() if f"{path}:" in line]
-        assert reason in line
+    ways = 'leave them out by exclude=[...], or say on_unsupported="warn" or "skip"'
+    assert str(error.value).startswith(f"12 functions cannot be shielded ({ways}): \n")
+    for stage in ("", "Beta/", "Prod/"):
+        for path, reason in UNSUPPORTED.items():
+            [line] = [line for line in str(error.value).splitlines() if line.startswith(f"  {stage}{path}:")]
+            assert reason in line
     assert Shield.of(fn) is None, "nothing is half applied"
+
+
+def test_imported_functions_are_left_out(app: cdk.App, props: Props) -> None:
+    """They are another app's; the CDK imports one for a database that rotates its password."""
+    stack = cdk.Stack(app, "Shop")
+    lambda_.Function(stack, "Fn", **props)
+    lambda_.Function.from_function_name(stack, "Imported", "elsewhere")
+    vpc = ec2.Vpc(stack, "Vpc", max_azs=2)
+    db = rds.DatabaseInstance(stack, "Db", vpc=vpc, engine=rds.DatabaseInstanceEngine.POSTGRES)
+    db.add_rotation_single_user()
+    shielded = Shield.everywhere(app)
+    reason = "it is imported, and its code and settings are another app's: shield it there"
+    assert {path for path, why in shielded.left_out.items() if why == reason} >= {"Shop/Imported"}
+    assert set(shielded.shielded) == {"Shop/Fn"}
+    assert list(shielded.unsupported) == ["Shop/Db/RotationSingleUser"]
+    assert modes(app) == {"Shop/Fn": "block"}
+
+
+@pytest.mark.parametrize(("granularity", "says"), [("function", "ShieldAlarms.gran"), ("fleet", "nested")])
+def test_a_stack_of_more_resources_than_cloudformation_takes(
+    tmp_path: Path, props: Props, granularity: Any, says: str
+) -> None:
+    """The CDK's own error says nothing of the shields."""
+    app = cdk.App(outdir=str(tmp_path), context={"@aws-cdk/core:stackResourceLimit": 200})
+    stack = cdk.Stack(app, "Shop")
+    role: Any = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))  # pyright: ignore
+    for number in range(70):
+        lambda_.Function(stack, f"Fn{number}", role=role, **props)
+    cdk.CfnResource(cdk.NestedStack(stack, "Nested"), "Other", type="AWS::SNS::Topic")
+    Shield.everywhere(app, alarms=ShieldAlarms(granularity=granularity))
+    with pytest.raises(
+        RuntimeError, match=rf"Shop: \d+ resources, \d+ of them the shields', of which CloudFormation takes 200: {says}"
+    ):
+        app.synth()
+
+
+@pytest.mark.parametrize("policy", ["layer", "file"])
+def test_a_stack_that_takes_no_files(app: cdk.App, props: Props, policy: str) -> None:
+    """Neither the shield's layer, nor one for a long policy."""
+    stack = cdk.Stack(app, "Shop", synthesizer=cdk.BootstraplessSynthesizer())
+    fn = lambda_.Function(stack, "Fn", **props)
+    product = _Product(cdk.Stack(app, "Portfolio"), "Product", props)
+    takes_none = "layer: its stack takes no files .(An Asset Bucket must|Cannot add assets).*give layer= the ARN"
+    if policy == "layer":
+        with pytest.raises(ShieldError, match=f"(?s)Shop/Fn: {takes_none}.*Portfolio/Product/Fn: {takes_none}"):
+            Shield.everywhere(app)
+        assert (Shield.of(fn), Shield.of(product.fn)) == (None, None)
+        assert set(Shield.everywhere(app, on_unsupported="warn").unsupported) == {"Shop/Fn", "Portfolio/Product/Fn"}
+        app.synth()
+    else:
+        long = ShieldPolicy(allow_outbound=[f"host-{n:03}.example.com:443" for n in range(200)])
+        Shield.everywhere(app, long, layer="arn:aws:lambda:eu-west-1:1:layer:shield:1")
+        with pytest.raises(RuntimeError, match=r"Shop/Fn: layer: its stack takes no files .*: shorten the policy"):
+            app.synth()
+
+
+class _Product(servicecatalog.ProductStack):
+    def __init__(self, scope: Construct, construct_id: str, props: Props) -> None:
+        super().__init__(scope, construct_id)
+        self.fn = lambda_.Function(self, "Fn", **props)
+
+
+def other_code(stack: cdk.Stack) -> None:
+    """What runs code, or brings functions, and is no function; and what only looks like it."""
+    for name, kind in (("Web", "AWS::Lambda::WebFunctionRevision"), ("Vm", "AWS::Lambda::MicrovmImage")):
+        cdk.CfnResource(stack, name, type=kind, properties={"Description": "x"})
+    canary: Any = synthetics.Test.custom(handler="index.handler", code=synthetics.Code.from_inline("x"))
+    runtime = synthetics.Runtime.SYNTHETICS_NODEJS_PUPPETEER_9_1
+    synthetics.Canary(stack, "Canary", runtime=runtime, test=canary)
+    location = sam.CfnApplication.ApplicationLocationProperty(application_id="arn", semantic_version="1.0.0")
+    sam.CfnApplication(stack, "Repository", location=location)
+    cdk.CfnStack(stack, "Elsewhere", template_url="https://bucket.s3.amazonaws.com/template.json")
+    cdk.NestedStack(stack, "Here")
+    secret = secretsmanager.Secret(stack, "Secret")
+    secret.add_rotation_schedule("Hosted", hosted_rotation=secretsmanager.HostedRotation.mysql_single_user())
+    own = lambda_.Function.from_function_name(stack, "Rotates", "rotates")
+    secretsmanager.CfnRotationSchedule(stack, "Own", secret_id=secret.secret_arn, rotation_lambda_arn=own.function_arn)
+
+
+OTHER_CODE = {
+    "Shop/Web": "a web function takes no layers",
+    "Shop/Vm": "a MicroVM runs an image without layers",
+    "Shop/Canary": "Synthetics makes a canary's function",
+    "Shop/Repository": "an application in a repository are not seen",
+    "Shop/Elsewhere": "a stack whose template is not in this app are not seen",
+    "Shop/Secret/Hosted": "Secrets Manager makes is not seen",
+}
+
+
+@pytest.mark.parametrize("way", ["error", "warn", "skip", "exclude"])
+def test_code_that_is_in_no_function_is_warned_of(app: cdk.App, props: Props, way: Any) -> None:
+    """It stops no synthesis; with "skip" and by `exclude` it is left out."""
+    stack = cdk.Stack(app, "Shop")
+    lambda_.Function(stack, "Fn", **props)
+    other_code(stack)
+    more: Any = (
+        {"exclude": ["Canary", *(path for path in OTHER_CODE if path != "Shop/Canary")]}
+        if way == "exclude"
+        else {"on_unsupported": way}
+    )
+    shielded = Shield.everywhere(app, **more)
+    shown = messages(app)
+    assert not [text for text in shown if "matches no function" in text]
+    warned = way in ("error", "warn")
+    assert set(shielded.unsupported if warned else shielded.left_out) - {"Shop/Rotates"} == set(OTHER_CODE)
+    for path, reason in OTHER_CODE.items():
+        assert any("It has no shield: " in text and reason in text for text in shown) == warned, path
 
 
 def test_warnings_instead(app: cdk.App, props: Props) -> None:
@@ -357,7 +476,7 @@ def test_left_out_instead(app: cdk.App, props: Props) -> None:
     stack = us_east(app)
     unsupported(stack, props)
     shielded = Shield.everywhere(app, on_unsupported="skip")
-    assert set(shielded.left_out) == set(UNSUPPORTED)
+    assert set(shielded.left_out) == {*UNSUPPORTED, "Shop/Imported"}
 
 
 def test_what_cannot_be_shielded_later_fails_the_synthesis(app: cdk.App, props: Props) -> None:
@@ -383,7 +502,7 @@ def test_bad_arguments(app: cdk.App, arguments: dict[str, Any], says: str) -> No
         Shield.everywhere(app, **arguments)
 
 
-# ---- one switch for an environment, as docs/guide/whole-app.md has it
+# ---- one switch for an environment, as docs/guide/whole-app.md and break-glass.md have it
 
 
 def test_the_context_alert(tmp_path: Path, props: Props) -> None:
@@ -404,8 +523,34 @@ def test_the_context_off(tmp_path: Path, props: Props) -> None:
     fn.metric_violations().create_alarm(stack, "Mine", threshold=1, evaluation_periods=1)
     [found] = variables(app).values()
     assert found == {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/mine"}
+    assert fn.shield.policy == ShieldPolicy()
     assert fn.shield.layer is None
     Annotations.from_stack(stack).has_warning("*", Match.string_like_regexp("shield=off"))
+
+
+@pytest.mark.parametrize("switch", ["alert", "off"])
+def test_the_context_keeps_exports(tmp_path: Path, props: Props, switch: str) -> None:
+    """CloudFormation refuses to delete an export that a deployed stack imports."""
+
+    def outputs(context: dict[str, str]) -> dict[str, list[str]]:
+        app = cdk.App(outdir=str(tmp_path / "".join(context.values())), context=context)
+        data, api, walls = (cdk.Stack(app, name, env=HOME) for name in ("Data", "Api", "Walls"))
+        vpc = ec2.Vpc(data, "Vpc", max_azs=2)
+        db = rds.DatabaseInstance(data, "Db", vpc=vpc, engine=rds.DatabaseInstanceEngine.POSTGRES)
+        secret: Any = db.secret
+        bucket = s3.Bucket(data, "Bucket")
+        fn = lambda_.Function(api, "Fn", vpc=vpc, **props)
+        beside = lambda_.Function(data, "Beside", vpc=vpc, **props)
+        bucket.grant_read(fn)
+        shielded = Shield.everywhere(app, ShieldPolicy(allow_aws="granted"))
+        shielded.of(fn).allow_to(db)
+        proxy = db.add_proxy("Proxy", vpc=vpc, secrets=[secret])  # the perimeter's stack alone imports its endpoint
+        shielded.of(beside).allow_to(proxy)
+        ShieldPerimeter(walls, vpc=vpc, also_allow=[])
+        templates = Path(app.synth().directory).glob("*.template.json")
+        return {file.name: sorted(json.loads(file.read_text()).get("Outputs", {})) for file in templates}
+
+    assert outputs({"shield": switch}) == outputs({})
 
 
 def test_a_misspelt_context(tmp_path: Path, props: Props) -> None:

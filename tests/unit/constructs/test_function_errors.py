@@ -18,6 +18,11 @@ from aws_cdk.assertions import Annotations, Match
 from harness.function_template import FUNCTION, LAYER, WRAPPER, Props, Resources
 from shielded_function import Shield, ShieldedFunction, ShieldError, ShieldPolicy
 
+
+def arn_of(version: int) -> str:
+    return f"arn:aws:lambda:eu-west-1:1:layer:l:{version}"
+
+
 # ---- errors
 
 
@@ -55,10 +60,7 @@ def test_what_cannot_be_shielded(
 
 
 def test_every_problem_is_named(stack: cdk.Stack, props: Props) -> None:
-    layers = [
-        lambda_.LayerVersion.from_layer_version_arn(stack, f"L{n}", f"arn:aws:lambda:eu-west-1:1:layer:l:{n}")
-        for n in range(5)
-    ]
+    layers = [lambda_.LayerVersion.from_layer_version_arn(stack, f"L{n}", arn_of(n)) for n in range(5)]
     with pytest.raises(ShieldError) as error:
         ShieldedFunction(stack, "Checkout", layers=layers, environment={"SHIELD_READ_HANDLER": "allow"}, **props)
     assert "layers: 5 of 5 are in use" in str(error.value)
@@ -123,7 +125,12 @@ def test_tampering_fails_the_synthesis(
         (lambda fn: fn.add_environment("SHIELD_READ_HANDLER", "allow"), "SHIELD_READ_HANDLER: set in the environment"),
         (lambda fn: fn.add_environment("SHIELD_ACCOUNT_ID", "1"), "SHIELD_ACCOUNT_ID: set in the environment, but the"),
         (lambda fn: fn.add_environment("SHIELD_ALLOW_TMP", "/tmp/**"), "SHIELD_ALLOW_TMP: set in the environment"),
+        (lambda fn: fn.add_environment("SHIELD_FOO", "1"), "SHIELD_FOO: there is no such setting"),
         (lambda fn: fn.add_environment("BIG", "x" * 4000), "bytes with the policy, of which Lambda takes 4096"),
+        (
+            lambda fn: fn.node.default_child.add_property_override("Environment.Variables.BIG", "x" * 4000),
+            "bytes with the policy, of which Lambda takes 4096",
+        ),
         (lambda fn: fn.add_environment("AWS_LAMBDA_EXEC_WRAPPER", "late"), "AWS_LAMBDA_EXEC_WRAPPER: 'late' is not an"),
     ],
 )
@@ -134,6 +141,7 @@ def test_later_additions_are_checked(
     with pytest.raises(Exception, match="Shop/Checkout") as error:
         app.synth()
     assert says in str(error.value)
+    assert str(error.value).count("Shop/Checkout: ") == 1, "each is told once"
 
 
 def test_a_long_policy_is_put_into_a_file(app: cdk.App, stack: cdk.Stack, props: Props, resources: Resources) -> None:
@@ -163,6 +171,14 @@ def test_what_does_not_fit_a_file_either(app: cdk.App, stack: cdk.Stack, props: 
     parameters = [cdk.CfnParameter(stack, f"Host{n}").value_as_string for n in range(20)]
     ShieldedFunction(stack, "Checkout", policy=ShieldPolicy(allow_outbound=parameters), **props)
     with pytest.raises(Exception, match=r"Shop/Checkout: environment: up to \d+ bytes with the policy"):
+        app.synth()
+
+
+def test_no_layer_is_free_for_the_policy_file(app: cdk.App, stack: cdk.Stack, props: Props) -> None:
+    layers = [lambda_.LayerVersion.from_layer_version_arn(stack, f"L{n}", arn_of(n)) for n in range(4)]
+    policy = ShieldPolicy(allow_outbound=[f"host-{n:03}.example.com:443" for n in range(200)])
+    ShieldedFunction(stack, "Checkout", policy=policy, layers=layers, **props)
+    with pytest.raises(Exception, match=r"Shop/Checkout: policy: it does not fit .* but 4 of 5 are in use"):
         app.synth()
 
 

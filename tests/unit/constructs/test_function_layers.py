@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import aws_cdk as cdk
+import jsii
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
-from harness.function_template import FUNCTION, WRAPPER, Props, Resources, layer_arn, only, variables
-from shielded_function import ShieldedFunction
+from harness.function_template import FUNCTION, LAYER, WRAPPER, Props, Resources, layer_arn, only, variables
+from shielded_function import Shield, ShieldedFunction, ShieldError
 
 # ---- layers
 
@@ -19,6 +22,60 @@ def test_its_layer_comes_last(stack: cdk.Stack, props: Props, resources: Resourc
         "arn:aws:lambda:eu-west-1:1:layer:mine:1",
         stack.resolve(layer_arn(fn)),
     ]
+
+
+def in_an_aspect(function: lambda_.Function) -> None:
+    @jsii.implements(cdk.IAspect)
+    class Graviton:
+        def visit(self, node: Any) -> None:
+            if isinstance(node, lambda_.CfnFunction):
+                node.architectures = ["arm64"]
+
+    cdk.Aspects.of(function).add(Graviton())
+
+
+def by_an_override(function: lambda_.Function) -> None:
+    resource: Any = function.node.default_child
+    resource.add_property_override("Architectures", ["arm64"])
+
+
+@pytest.mark.parametrize("change", [in_an_aspect, by_an_override])
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_its_layer_follows_a_later_architecture(
+    app: cdk.App, stack: cdk.Stack, props: Props, resources: Resources, change: Any, everywhere: bool
+) -> None:
+    if everywhere:
+        function = lambda_.Function(stack, "Checkout", **props)
+        Shield.everywhere(app)
+    else:
+        function = ShieldedFunction(stack, "Checkout", **props)
+    change(function)
+    [layer] = only(resources(stack, FUNCTION))["Layers"]
+    assert resources(stack, LAYER)[layer["Ref"]]["CompatibleArchitectures"] == ["arm64"]
+
+
+def test_an_architecture_that_comes_too_late(app: cdk.App, stack: cdk.Stack, props: Props) -> None:
+    """`Shield` as an aspect, and behind it another of the same priority."""
+    function = lambda_.Function(stack, "Checkout", **props)
+    cdk.Aspects.of(app).add(Shield())
+    in_an_aspect(function)
+    with pytest.raises(RuntimeError, match=r"Shop/Checkout: architectures: arm64 was set after the shield's layer"):
+        app.synth()
+
+
+def test_an_architecture_known_at_deployment(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    """It is refused, unless the layer is given."""
+    cdk.CfnCondition(stack, "Arm", expression=cdk.Fn.condition_equals(cdk.Aws.REGION, "eu-west-1"))
+    parameter = cdk.CfnParameter(stack, "Architecture").value_as_string
+    functions = [lambda_.Function(stack, name, **props) for name in ("One", "Two")]
+    one_of_two = cdk.Token.as_list(cdk.Fn.condition_if("Arm", ["arm64"], ["x86_64"]))
+    for function, value in zip(functions, ([parameter], one_of_two), strict=True):
+        resource: Any = function.node.default_child
+        resource.architectures = value
+        with pytest.raises(ShieldError, match=f"{function.node.path}: architectures: known only at deployment"):
+            Shield().apply(function)
+        Shield(layer="arn:aws:lambda:eu-west-1:1:layer:shield:1").apply(function)
+    assert len(resources(stack, FUNCTION)) == 2
 
 
 # ---- exec wrappers

@@ -21,7 +21,13 @@ POLICY = {"SHIELD_READ_HANDLER": "block"}
 BEFORE = FunctionFacts(
     path="Shop/Checkout", runtime="python3.13", family=lambda_.RuntimeFamily.PYTHON, architecture="x86_64"
 )
-APPLIED = AppliedShield(environment=POLICY, layers=[{"Ref": "Layer"}], log_group={"Ref": "Logs"}, log_class="STANDARD")
+APPLIED = AppliedShield(
+    environment=POLICY,
+    layers=[{"Ref": "Layer"}],
+    log_group={"Ref": "Logs"},
+    log_class="STANDARD",
+    architecture="x86_64",
+)
 ENVIRONMENT = {**POLICY, "AWS_LAMBDA_EXEC_WRAPPER": "/opt/shielded-function/shield"}
 AFTER = replace(
     BEFORE,
@@ -148,6 +154,7 @@ def test_nothing_against(facts: FunctionFacts) -> None:
 
 def test_nothing_broken() -> None:
     assert invariant_problems(AFTER, APPLIED) == []
+    assert invariant_problems(replace(AFTER, architecture="arm64"), replace(APPLIED, architecture=None)) == []
     assert invariant_problems(replace(AFTER, runtime=None), replace(APPLIED, in_image=True)) == []
 
 
@@ -165,8 +172,18 @@ def test_nothing_broken() -> None:
             "SHIELD_READ_HANDLER: lost",
         ),
         (replace(AFTER, environment=POLICY), "AWS_LAMBDA_EXEC_WRAPPER: it is None"),
-        (replace(AFTER, environment={**ENVIRONMENT, "SHIELD_X": "1"}), "SHIELD_X: set in the environment"),
+        (
+            replace(AFTER, environment={**ENVIRONMENT, "SHIELD_X": "1"}),
+            "SHIELD_X: there is no such setting, and the shield refuses to start with it: rename it",
+        ),
+        (
+            replace(AFTER, environment={**ENVIRONMENT, "SHIELD_READ_HANDLR": "1"}),
+            "SHIELD_READ_HANDLR: there is no such setting, and the shield refuses to start with it: did you mean "
+            "read_handler? Set it in ShieldPolicy",
+        ),
         (replace(AFTER, environment={**ENVIRONMENT, "BIG": "x" * 4096}), "environment: up to 4"),
+        (replace(AFTER, overridden={"BIG": "x" * 4096}), "environment: up to 4"),
+        (replace(AFTER, architecture="arm64"), "architectures: arm64 was set after the shield's layer for x86_64"),
         (replace(AFTER, layers=["other"]), "layers: the shield's layer"),
         (replace(AFTER, layers=None), "layers: the shield's layer"),
         (replace(AFTER, layers=[{"Ref": "Layer"}, 2, 3, 4, 5, 6]), "layers: 6, with the shield's"),

@@ -13,6 +13,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk.assertions import Annotations, Match, Template
+from constructs import Construct
 
 from shielded_function import Shield, ShieldedFunction, ShieldError, ShieldLogs
 
@@ -53,6 +54,43 @@ def test_options_for_an_app(app: cdk.App, stack: cdk.Stack, props: Props, resour
 def test_the_removal_policy_as_function_takes_it(stack: cdk.Stack, props: Props) -> None:
     ShieldedFunction(stack, "Checkout", log_removal_policy=cdk.RemovalPolicy.DESTROY, **props)
     Template.from_stack(stack).has_resource(LOG_GROUP, {"DeletionPolicy": "Delete"})
+
+
+def test_names_for_an_app(app: cdk.App, props: Props, resources: Resources) -> None:
+    """Each function's own, and the same in each stage's stacks; a token, as of a nested stack's name, stays one."""
+    for stage in ("Beta", "Prod"):
+        stack = cdk.Stack(cdk.Stage(app, stage), "Shop")
+        lambda_.Function(stack, "One", **props)
+        lambda_.Function(Construct(stack, "Two"), "Handler", **props)
+        nested = cdk.NestedStack(stack, "Nested")
+        lambda_.Function(nested, "Three", **props)
+        Shield.everywhere(stack, logs=ShieldLogs(log_group_name="/shop/{stack}/{id}"))
+        names = [found["LogGroupName"] for found in resources(stack, LOG_GROUP).values()]
+        assert names == [f"/shop/{stage}-Shop/One", f"/shop/{stage}-Shop/Handler"]
+        [within] = [found["LogGroupName"] for found in resources(nested, LOG_GROUP).values()]
+        assert list(within) == ["Fn::Join"]
+    stack = cdk.Stack(app, "Paths")
+    ShieldedFunction(Construct(stack, "A"), "Fn", logs=ShieldLogs(log_group_name="/aws/{path}"), **props)
+    assert [found["LogGroupName"] for found in resources(stack, LOG_GROUP).values()] == ["/aws/Paths/A/Fn"]
+    with pytest.raises(ShieldError, match=r"log_group: '/aws/Paths/B:C' is no name for one: use letters"):
+        ShieldedFunction(stack, "B:C", logs=ShieldLogs(log_group_name="/aws/{path}"), **props)
+
+
+def test_a_key_lets_cloudwatch_logs_use_it(app: cdk.App, stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    """A key of the app does, whatever its stack; of another a warning tells, once a stack."""
+    keys = cdk.Stack(app, "Keys")
+    here = kms.Key(keys, "Key")
+    theirs = kms.Key.from_key_arn(stack, "Theirs", "arn:aws:kms:eu-west-1:111122223333:key/1")
+    for name, key in (("One", here), ("Two", here), ("Three", theirs), ("Four", theirs)):
+        ShieldedFunction(stack, name, logs=ShieldLogs(encryption_key=key), **props)
+    statements = next(iter(resources(keys, "AWS::KMS::Key").values()))["KeyPolicy"]["Statement"]
+    [statement] = [each for each in statements if "Service" in each["Principal"]]
+    region, suffix = {"Ref": "AWS::Region"}, {"Ref": "AWS::URLSuffix"}
+    assert statement["Principal"]["Service"] == {"Fn::Join": ["", ["logs.", region, ".", suffix]]}
+    assert {"kms:Encrypt*", "kms:Decrypt*", "kms:GenerateDataKey*"} < set(statement["Action"])
+    assert list(statement["Condition"]["ArnLike"]) == ["kms:EncryptionContext:aws:logs:arn"]
+    told = [str(m.entry.data) for m in app.synth().get_stack_by_name("Shop").messages if "encryption_key" in str(m)]
+    assert len([text for text in told if "Shop/Theirs is not of this app" in text]) == len(told) == 1
 
 
 @pytest.mark.parametrize("how", ["made by the shield", "given"])
@@ -208,10 +246,14 @@ def test_a_role_of_another_stack_makes_no_cycle(app: cdk.App, props: Props, nest
         ({"retention": 5}, "ShieldLogs.retention: 5 is no RetentionDays; write logs.RetentionDays.ONE_MONTH"),
         ({"removal_policy": "destroy"}, "ShieldLogs.removal_policy: 'destroy' is no RemovalPolicy"),
         ({"log_group_name": 7}, "ShieldLogs.log_group_name: 7 is no str"),
+        (
+            {"log_group_name": "/shop/{function}"},
+            "ShieldLogs.log_group_name: there is no placeholder {function}; use {stack}, {id}, {path}",
+        ),
         ({"encryption_key": "arn:aws:kms:x"}, "ShieldLogs.encryption_key: 'arn:aws:kms:x' is no key"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
 def test_an_option_of_another_type(options: dict[str, Any], told: str) -> None:
-    with pytest.raises(TypeError, match=re.escape(told)):
+    with pytest.raises((TypeError, ValueError), match=re.escape(told)):
         ShieldLogs(**options)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import aws_cdk as cdk
 import pytest
@@ -11,6 +11,8 @@ from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3_deployment as s3_deployment
+from aws_cdk import custom_resources as cr
 
 from shielded_function import AttachedShield, Shield, ShieldAlarms, ShieldedFunction, ShieldError, ShieldPolicy
 
@@ -82,6 +84,42 @@ def test_one_shield_a_function(stack: cdk.Stack, props: Props) -> None:
 def test_only_functions(stack: cdk.Stack) -> None:
     with pytest.raises(ShieldError, match=r"Shop: only a Lambda function can be shielded"):
         Shield().apply_to(stack)
+    with pytest.raises(TypeError, match=r"Shield.apply: None is no construct; give it a function"):
+        Shield().apply(cast("Any", None))
+
+
+NOTHING: dict[str, tuple[Callable[[cdk.Stack, Any], Any], str]] = {
+    "an alias": (lambda stack, fn: fn.add_alias("live"), "an alias points at a version of a function: shield the func"),
+    "a version": (lambda stack, fn: fn.current_version, "a version is a copy of a function: shield the function"),
+    "an imported function": (
+        lambda stack, fn: lambda_.Function.from_function_name(stack, "Imported", "other"),
+        "it is imported, and its code and settings are another app's",
+    ),
+    "a provider": (
+        lambda stack, fn: cr.Provider(stack, "Provider", on_event_handler=fn),
+        "the function in it, Shop/Provider/framework-onEvent, is the CDK's own: shield your own function behind it",
+    ),
+    "a deployment": (
+        lambda stack, fn: s3_deployment.BucketDeployment(
+            stack,
+            "Site",
+            destination_bucket=s3.Bucket(stack, "Bucket"),
+            sources=[s3_deployment.Source.data("index.html", "hello")],
+        ),
+        "is the CDK's own",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", NOTHING)
+def test_with_on_what_it_would_not_shield(stack: cdk.Stack, props: Props, resources: Resources, what: str) -> None:
+    """It is an error there, and passed over in what holds it and a function."""
+    make, says = NOTHING[what]
+    named = make(stack, lambda_.Function(stack, "Fn", **props))
+    with pytest.raises(RuntimeError, match=says):
+        named.with_(Shield())
+    stack.with_(Shield())
+    assert modes(resources, stack).count("block") == 1
 
 
 def test_nothing_is_half_applied(stack: cdk.Stack, props: Props) -> None:

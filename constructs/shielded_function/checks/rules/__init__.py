@@ -7,11 +7,14 @@ from typing import Final
 from . import alerts, applied, coverage, lists, modes, outside
 from .rule import Context, Problem, Rule
 
-__all__ = ["PRODUCTION", "RULES", "Context", "Problem", "Rule"]
+__all__ = ["NOT_SEEN", "NOT_SHIELDED", "OF_NO_FUNCTION", "PRODUCTION", "RULES", "Context", "Problem", "Rule"]
+
+NOT_SHIELDED: Final = "not-shielded"
 
 RULES: Final[tuple[Rule, ...]] = (
-    Rule("not-shielded", "error", "nothing shields the function", applied.not_shielded, False),
+    Rule(NOT_SHIELDED, "error", "nothing shields the function", applied.not_shielded, False),
     Rule("wrapper-without-layer", "error", "no layer holds the wrapper", applied.wrapper_without_layer, False),
+    Rule("architecture-mismatch", "error", "a shield for another architecture", applied.architecture_mismatch),
     Rule("layer-without-wrapper", "error", "layer or policy without the wrapper", applied.layer_without_wrapper, False),
     Rule("policy-missing", "error", "the shield without a policy", applied.policy_missing, False),
     Rule("policy-invalid", "error", "a policy that is refused at start", applied.policy_invalid, False),
@@ -59,4 +62,10 @@ RULES: Final[tuple[Rule, ...]] = (
 """All rules about functions, errors first. What each means for the reader is in docs/guide/checks.md."""
 
 PRODUCTION: Final = "production-matches-nothing"
-"""The one rule that is about no function: a glob for production that no function is under."""
+NOT_SEEN: Final = "functions-not-seen"
+
+OF_NO_FUNCTION: Final = {
+    PRODUCTION: "a glob for production that is misspelt",
+    NOT_SEEN: "a resource whose functions are in a template elsewhere",
+}
+"""The rules that are about no function, all of them warnings: what each finds."""

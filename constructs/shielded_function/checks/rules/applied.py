@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any, cast
 
 from shielded_function.runtimes import SUPPORTED, TESTED, can_be_shielded
 from shielded_function_monitoring.template import WRAPPER
 
-from ..model import POLICY_FILE_VARIABLE, WRAPPER_VARIABLE, LambdaFunction
+from ...globs import covers
+from ...names import OFF
+from ..model import POLICY_FILE_VARIABLE, WRAPPER_VARIABLE, LambdaFunction, as_mapping
 from .rule import ENVIRONMENT, Context, Problem
 
 _WRAPPER_AT = f"{ENVIRONMENT}.{WRAPPER_VARIABLE}"
@@ -17,6 +20,13 @@ _EXCUSE_IT = "or acknowledge it with a reason"
 
 def not_shielded(function: LambdaFunction, context: Context) -> Iterator[Problem]:
     """Nothing of a shield is there."""
+    if function.left_out == OFF and not _is_off_for_development(function, context):
+        yield Problem(
+            f"no shield: {OFF} leaves it away",
+            "deploy with -c shield=alert, which stops nothing either; in an emergency acknowledge this with a reason; "
+            "for development, name what is production (production=)",
+        )
+        return
     if function.is_touched or function.is_excused:
         return
     if function.is_image:
@@ -36,6 +46,11 @@ def not_shielded(function: LambdaFunction, context: Context) -> Iterator[Problem
         )
     else:
         yield Problem("no shield: neither wrapper, nor layer, nor policy", f"{_SHIELD_IT}, {_EXCUSE_IT}")
+
+
+def _is_off_for_development(function: LambdaFunction, context: Context) -> bool:
+    """Somebody says what is production, and this is none of it."""
+    return bool(context.production) and not any(covers(glob, function.place.path) for glob in context.production)
 
 
 def _stage_was_missed(function: LambdaFunction, context: Context) -> bool:
@@ -59,6 +74,28 @@ def wrapper_without_layer(function: LambdaFunction, context: Context) -> Iterato
             "shield it with the construct, which adds the layer, and do not override Layers",
             "Properties.Layers",
         )
+
+
+def architecture_mismatch(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """It would not start: the wrapper is a program for another processor."""
+    del context
+    architectures = function.properties.get("Architectures", ["x86_64"])
+    layers = function.properties.get("Layers")
+    for kind, layer in zip(function.layers, layers if isinstance(layers, list) else (), strict=False):
+        resource = as_mapping(function.template.resources.get(str(as_mapping(layer).get("Ref"))))
+        compatible: Any = as_mapping(resource.get("Properties")).get("CompatibleArchitectures")
+        known = _texts(architectures) and _texts(compatible)
+        if kind in ("shield", "unknown-shield") and known and not set(architectures) & set(compatible):
+            yield Problem(
+                f"its architecture is {architectures[0]}, and the shield in its layer is for "
+                f"{' and '.join(compatible)}, so it cannot start",
+                "set the architecture by architecture=, or in an aspect, and do not override Layers",
+                "Properties.Architectures",
+            )
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in cast("list[Any]", value))
 
 
 def layer_without_wrapper(function: LambdaFunction, context: Context) -> Iterator[Problem]:

@@ -271,7 +271,7 @@ def test_sarif(audit: Audit, synth: Callable[..., Path], tmp_path: Path, capsys:
     old = synth("before", Good=ShieldPolicy())
     folder = synth(Plain=None, Good=ShieldPolicy(allow_outbound=["pastebin.com"]))
     file = tmp_path / "found.sarif"
-    assert audit(folder, "--sarif", file, "--against", old, "--production", "Nope") == 1
+    assert audit(folder, "--sarif", file, "--against", old, "--production", "Shpo") == 1
     written = json.loads(file.read_text())
     validate_sarif(written)
     (run,) = written["runs"]

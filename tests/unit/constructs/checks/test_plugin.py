@@ -48,7 +48,7 @@ def test_an_error_stops_the_synthesis(checked: cdk.App, stack: cdk.Stack, props:
 
 def test_a_warning_does_not(checked: cdk.App, stack: cdk.Stack, shielded: MakeFunction) -> None:
     shielded(stack, policy=ShieldPolicy(allow_outbound=["hooks.slack.com:443"]))
-    cdk.Validations.of(checked).add_plugins(ShieldChecks(production=["Live"]))  # there is no such stage
+    cdk.Validations.of(checked).add_plugins(ShieldChecks(production=["Shpo"]))
     checked.synth()
     report = report_of(checked, 1)
     assert report["conclusion"] == "success"

@@ -14,7 +14,8 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 
-from shielded_function import ShieldAlarms, ShieldPolicy
+from shielded_function import Shield, ShieldAlarms, ShieldedFunction, ShieldPolicy
+from shielded_function.checks import check, read_assembly
 from shielded_function.checks.rules import RULES
 from shielded_function.runtimes import TESTED, can_be_shielded
 
@@ -66,8 +67,8 @@ DAMAGE: dict[str, tuple[dict[str, Any], str]] = {
     "another log group": ({"LoggingConfig.LogGroup": "elsewhere"}, "alerts-not-counted"),
     "no log group": ({"LoggingConfig": None}, "alerts-not-counted"),
     "a log level": ({"LoggingConfig.ApplicationLogLevel": "ERROR"}, "alerts-dropped"),
-    "all of IPv4": ({OUTBOUND: "0.0.0.0/0"}, "network-too-wide"),
-    "all of IPv6, one port": ({OUTBOUND: "[::/0]:443"}, "network-too-wide"),
+    "all of IPv4": ({OUTBOUND: "0.0.0.0/0"}, "policy-invalid"),
+    "all of IPv6, one port": ({OUTBOUND: "[::/0]:443"}, "policy-invalid"),
     "half of IPv4, by TCP": ({OUTBOUND: "tcp://128.0.0.0/1:443"}, "network-too-wide"),
     "a wide network": ({OUTBOUND: "52.0.0.0/11"}, "network-too-wide"),
     "a wide network of IPv6": ({OUTBOUND: "2600::/12"}, "network-too-wide"),
@@ -160,7 +161,7 @@ def test_what_is_no_fault(stack: cdk.Stack, shielded: MakeFunction, judge: Judge
 
 
 def test_all_that_is_wrong_is_found_at_once(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
-    entries = ["0.0.0.0/0", "*.co.uk", "pastebin.com", "webhook.site"]
+    entries = ["0.0.0.0/1", "*.co.uk", "pastebin.com", "webhook.site"]
     shielded(stack, overrides={OUTBOUND: ",".join(entries)})
     problems = [finding.problem for finding in judge().findings]
     assert all(any(f"allow_outbound has {entry}" in problem for problem in problems) for entry in entries)
@@ -195,9 +196,13 @@ def test_any_account_in_production(
 
 
 def test_a_glob_for_production_that_matches_nothing(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
+    """A misspelt one is found; another may be a stage of another synthesis, and is only noted."""
     shielded(stack)
-    (finding,) = [each for each in judge(["Shop", "Shpo"]).findings if each.rule == "production-matches-nothing"]
-    assert "'Shpo'" in finding.message
+    report = judge(["Shop", "Shpo", "shop/*", "Live"])
+    found = [each.message for each in report.findings if each.rule == "production-matches-nothing"]
+    assert ["'Shpo'" in found[0], "'shop/*'" in found[1], len(found)] == [True, True, 2]
+    assert all("did you mean 'Shop'?" in message for message in found)
+    assert report.note.startswith("production: nothing in this synthesis is under 'Shpo', 'shop/*', 'Live', so")
 
 
 def test_no_shield(stack: cdk.Stack, props: dict[str, Any], judge: Judge) -> None:
@@ -220,6 +225,42 @@ def test_a_stage_that_came_too_late(app: cdk.App, shielded: MakeFunction, props:
     (finding,) = [each for each in judge().findings if each.rule == "not-shielded"]
     assert finding.place.path == "Prod/Shop/Fn"
     assert "call that again after it" in finding.fix
+
+
+def test_code_that_is_in_no_function(app: cdk.App, stack: cdk.Stack, judge: Judge) -> None:
+    """What runs it is an error, as a function without a shield is, and can be acknowledged or excluded."""
+    canaries = [cdk.CfnResource(stack, name, type="AWS::Synthetics::Canary") for name in ("One", "Two", "Three")]
+    cdk.Validations.of(canaries[1]).acknowledge(
+        cdk.Acknowledgment(id="shielded-function::not-shielded", reason="it calls our own site")
+    )
+    Shield.everywhere(app, exclude=[canaries[2]])
+    cdk.CfnStack(stack, "Elsewhere", template_url="https://bucket.s3.amazonaws.com/template.json")
+    cdk.CfnResource(cdk.NestedStack(stack, "Nested"), "Vm", type="AWS::Lambda::MicrovmImage")
+    rotation: dict[str, Any] = {"HostedRotationLambda": {"RotationType": "MySQLSingleUser"}}
+    for name, properties in (("Hosted", rotation), ("Own", {"RotationLambdaARN": "arn"})):
+        cdk.CfnResource(stack, name, type="AWS::SecretsManager::RotationSchedule", properties=properties)
+    cdk.CfnResource(stack, "Application", type="AWS::Serverless::Application")
+    report = judge()
+    assert {each.place.path: (each.rule, each.severity) for each in report.findings} == {
+        **dict.fromkeys(["Shop/One", "Shop/Nested/Vm"], ("not-shielded", "error")),
+        **dict.fromkeys(["Shop/Elsewhere", "Shop/Hosted", "Shop/Application"], ("functions-not-seen", "warning")),
+    }
+    assert [each.place.path for each in report.acknowledged] == ["Shop/Two"]
+
+
+@pytest.mark.parametrize(
+    ("production", "found"),
+    [((), {"not-shielded"}), (("Shop",), {"not-shielded"}), (("Live",), set[str]())],
+    ids=["nobody says what is production", "production", "development"],
+)
+def test_a_shield_that_the_context_leaves_away(
+    tmp_path: Path, props: dict[str, Any], production: tuple[str, ...], found: set[str]
+) -> None:
+    app = cdk.App(outdir=str(tmp_path / "off"), context={"shield": "off"})
+    ShieldedFunction(cdk.Stack(app, "Shop"), "Fn", **props)
+    report = check(read_assembly(Path(app.synth().directory)), production, ["Shop"])
+    assert rules(report) == found
+    assert all("deploy with -c shield=alert" in finding.fix for finding in report.findings)
 
 
 def test_a_function_of_sam(stack: cdk.Stack, judge: Judge) -> None:
@@ -352,6 +393,17 @@ class TestReplaced:
         assert rules(judge()) == {"shield-unknown"}
 
 
+def test_a_layer_for_another_architecture(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
+    shield = Shield.of(shielded(stack, "One"))
+    assert shield is not None
+    assert shield.layer is not None
+    layers = {"Layers": [stack.resolve(shield.layer.layer_version_arn)]}
+    shielded(stack, "Two", layers, architecture=lambda_.Architecture.ARM_64)
+    shielded(stack, "Three", {"Architectures": {"Ref": "AWS::Region"}}, shield_layer=shield.layer)
+    report = judge()
+    assert rules(report) == rules(report, "Shop/Two") == {"architecture-mismatch"}
+
+
 def test_a_policy_that_allows_everything(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
     modes = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler")
     shielded(stack, policy=ShieldPolicy(**dict.fromkeys(modes, "allow")))  # pyright: ignore[reportArgumentType]
@@ -376,6 +428,6 @@ def test_a_wide_wildcard_of_pseudo_parameters(
 
 
 def test_a_wide_default_of_a_parameter(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
-    network = cdk.CfnParameter(stack, "Network", default="0.0.0.0/0").value_as_string
+    network = cdk.CfnParameter(stack, "Network", default="128.0.0.0/1").value_as_string
     shielded(stack, policy=ShieldPolicy(allow_outbound=[network]))
     assert rules(judge()) == {"network-too-wide"}
