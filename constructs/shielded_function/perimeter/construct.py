@@ -23,7 +23,7 @@ from ..names import PERIMETER
 from ..paths import path_of
 from ..stage_shields import known_stages, stage_shields
 from . import groups, query_logs
-from .covered import Covered, is_resolved, targets_of
+from .covered import Covered, is_resolved
 from .dns import AllowedNames
 from .egress import NO_TRAFFIC, EgressRule, without_needless
 from .endpoints import EndpointPolicies
@@ -42,6 +42,19 @@ _ID: Final = "ShieldPerimeter"
 _PRIORITY: Final = 900
 """Of the aspect that lays it out: after `Shield.everywhere`, whose is 500."""
 _WARNING: Final = "shielded-function:perimeter"
+# Of a name that is listed, and of one that is granted: an id, and what is said.
+_ANY_PORT: Final = (
+    (
+        "AnyPort",
+        "{0} may use any port of {1}, so its security group lets every port out to every address: write the port "
+        "behind the name (:443).",
+    ),
+    (
+        "GrantedPort",
+        "{0} is granted {1}, whose port is not known, so its security group lets every port out to every address: list "
+        "it with its port, by shield.allow_to(...) or in allow_outbound.",
+    ),
+)
 
 _OF_VPC: WeakKeyDictionary[Any, ShieldPerimeter] = WeakKeyDictionary()
 
@@ -69,7 +82,7 @@ class ShieldPerimeter(Construct):
 
     Attributes:
         vpc: the VPC.
-        mode: "block" or "alert". With the context `shield=alert` it is "alert".
+        mode: "block" or "alert". With the context `shield=alert` it is "alert"; with `shield=off` nothing has effect.
         log_group: where the VPC's queries are logged; None without query logs.
         metric_filter: counts what DNS Firewall stopped, or would stop; None without query logs.
         alarm: on that count; None without query logs.
@@ -145,7 +158,8 @@ class ShieldPerimeter(Construct):
         self._also = others_policy(path, also_allow, also_allow_aws)
         self._also_given = also_allow is not None or also_allow_aws != "none"
         switch = stage_shields(self).switch
-        self.mode: Mode = "alert" if switch == "alert" else mode
+        self._is_off = switch == "off"
+        self.mode: Mode = "alert" if switch != "on" else mode
         self.log_group: logs.ILogGroup | None = None
         self.metric_filter: logs.MetricFilter | None = None
         self.alarm: cloudwatch.Alarm | None = None
@@ -154,8 +168,6 @@ class ShieldPerimeter(Construct):
         self._groups: dict[str, Group] = {}
         self._app: App | None = None
         self._network: Network | None = None
-        if switch == "off":
-            return
         other = _OF_VPC.get(vpc)
         if other is not None and other.node.root is self.node.root:
             raise ShieldError(
@@ -169,7 +181,14 @@ class ShieldPerimeter(Construct):
             self._endpoints = EndpointPolicies(lambda: list(self._covered.values()), trust, self._narrowing)
         self._narrows_groups = security_groups and self.mode == "block"
         self._allowed = AllowedNames(
-            self, self._covered, self._also, self._problem, vpc_id=vpc.vpc_id, priority=priority, mode=self.mode
+            self,
+            self._covered,
+            self._also,
+            self._problem,
+            vpc_id=vpc.vpc_id,
+            priority=priority,
+            mode=self.mode,
+            is_off=self._is_off,
         )
         if query_logs is not False:
             self._log(query_logs, logs, alarm or AlarmOn())
@@ -229,7 +248,8 @@ class ShieldPerimeter(Construct):
             return
         covered = Covered(attached, resource)
         self._covered[covered.path] = covered
-        attached.function.node.add_metadata(PERIMETER, self.node.path)
+        if not self._is_off:
+            attached.function.node.add_metadata(PERIMETER, self.node.path)
         if self._narrows_groups:
             self._take_groups(covered)
 
@@ -302,6 +322,8 @@ class ShieldPerimeter(Construct):
 
     def problems(self) -> list[str]:
         """Called by the CDK when everything is known; warnings are added too."""
+        if self._is_off:
+            return []
         if self._app is None:
             return [f"{self.node.path}: the CDK did not invoke its aspect, so nothing was laid out"]
         self._check_functions()
@@ -374,13 +396,12 @@ class ShieldPerimeter(Construct):
                         "it in allow_outbound if it is needed.",
                     )
         for covered in self._covered.values() if self._narrows_groups else ():
-            wide = self._any_port(covered)
-            if wide:
-                tell.add_warning_v2(
-                    f"{_WARNING}AnyPort-{covered.path}",
-                    f"{covered.path} may use any port of {', '.join(wide)}, so its security group lets every port out "
-                    f"to every address: write the port, {wide[0]}:443.",
-                )
+            for granted in (False, True):
+                if names := self._any_port(covered, granted):
+                    tell.add_warning_v2(
+                        f"{_WARNING}{_ANY_PORT[granted][0]}-{covered.path}",
+                        _ANY_PORT[granted][1].format(covered.path, names),
+                    )
         if self._endpoints is not None:
             for name, text in self._endpoints.warnings.items():
                 tell.add_warning_v2(f"{_WARNING}Endpoint-{name}", f"The endpoint {name} is left wider: {text}.")
@@ -391,16 +412,17 @@ class ShieldPerimeter(Construct):
                     "narrow them there. Who else is in it is not to be seen either: also_allow is for all of them.",
                 )
 
-    def _any_port(self, covered: Covered) -> list[str]:
-        """Names that are listed without a port."""
+    def _any_port(self, covered: Covered, granted: bool) -> str:
+        """Names that have no port: those that are granted, or those that are listed."""
         policy = covered.attached.policy
         if policy.outbound_connectivity == "allow" or not is_resolved(policy):
-            return []
+            return ""
         try:
-            targets = targets_of(policy, covered.attached.handle.stack)
+            targets = [t for t in covered.targets() if t.port is None and not t.is_network]
         except EntryError:
-            return []
-        return [target.host for target in targets if target.port is None and not target.is_network]
+            return ""
+        found = [covered.attached.name_of(t.entry) for t in targets if covered.is_granted(t) == granted]
+        return ", ".join(dict.fromkeys(found))
 
 
 @jsii.implements(IValidation)

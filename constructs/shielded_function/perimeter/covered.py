@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import aws_cdk as cdk
 
-from .egress import EgressRule, egress_of
+from ..policy import ShieldPolicy
+from .egress import EgressRule, egress_of, without_needless
 from .entries import EntryError, Target, has_token, read_entries
 from .firewall import DOMAINS_A_LIST
 from .names import RESOLVER_OWN, Place, domains_of
@@ -17,8 +18,10 @@ from .residents import Resource
 
 if TYPE_CHECKING:
     from ..attached import AttachedShield
-    from ..policy import ShieldPolicy
 
+TELEMETRY: Final = ShieldPolicy(allow_aws=["logs", "xray"])
+"""What a capacity provider's instances reach beside the policies: logs and traces go through the provider's VPC
+(https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances.html)."""
 _GRANTED: Final = 300
 """Domains that there is room for where grants are not known yet."""
 
@@ -49,15 +52,38 @@ class Covered:
         Raises:
             EntryError: an entry cannot be expressed.
         """
-        policy, stack = self.attached.policy, self.attached.handle.stack
         vpc: Any = self.resource.properties.get("vpcConfig") or {}
         mounted = bool(self.resource.properties.get("fileSystemConfigs"))
-        return egress_of(
-            policy,
-            targets_of(policy, stack),
+        rules = egress_of(
+            self.attached.policy,
+            self.targets(),
             ipv6=vpc.get("ipv6AllowedForDualStack") not in (None, False),
             file_systems=file_systems() if mounted else None,
         )
+        return without_needless([*rules, *egress_of(TELEMETRY, ())]) if self.on_provider else rules
+
+    @property
+    def on_provider(self) -> bool:
+        """Whether it runs on the instances of a capacity provider (`AWS::Lambda::CapacityProvider`)."""
+        return bool(self.resource.properties.get("capacityProviderConfig"))
+
+    def targets(self) -> list[Target]:
+        """Where its policy leads. A granted host without a port gives way to an entry of the same host with one.
+
+        Raises:
+            EntryError: an entry cannot be expressed.
+        """
+        found = targets_of(self.attached.policy, self.attached.handle.stack)
+        with_port = {target.host for target in found if target.port is not None}
+        return [
+            target
+            for target in found
+            if target.port is not None or target.host not in with_port or not self.is_granted(target)
+        ]
+
+    def is_granted(self, target: Target) -> bool:
+        """Whether a grant wrote the entry, and nobody else."""
+        return target.entry.casefold() in self.attached.granted_hosts
 
 
 def targets_of(policy: ShieldPolicy, stack: cdk.Stack) -> list[Target]:

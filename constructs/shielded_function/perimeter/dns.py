@@ -12,7 +12,7 @@ from constructs import Construct
 from ..policy import ShieldPolicy
 from ..resolution import resolve_policy
 from . import firewall
-from .covered import Covered, Names, expected_names, is_resolved, names_of
+from .covered import TELEMETRY, Covered, Names, expected_names, is_resolved, names_of
 from .entries import EntryError
 from .lazy import late_list
 from .names import RESOLVER_OWN, Place
@@ -32,6 +32,7 @@ class AllowedNames:
         vpc_id: str,
         priority: int,
         mode: Mode,
+        is_off: bool = False,
     ) -> None:
         """
         Args:
@@ -42,6 +43,7 @@ class AllowedNames:
             vpc_id: the VPC's id.
             priority: the rule group's among those of the VPC.
             mode: what becomes of every other name.
+            is_off: the VPC does not get the rules. They are made, so that exports of other stacks stay.
         """
         self._scope = scope
         self._covered = covered
@@ -59,13 +61,16 @@ class AllowedNames:
             priority=firewall.LAST_RULE, firewall_domain_list_id=every.attr_id, **action
         )
         self._group = route53resolver.CfnFirewallRuleGroup(scope, "Rules", firewall_rules=[self._last])
+        if is_off:
+            self._group.add_metadata("shielded-function:vpc", vpc_id)
+            return
         route53resolver.CfnFirewallRuleGroupAssociation(
             scope, "RulesOfVpc", firewall_rule_group_id=self._group.attr_id, vpc_id=vpc_id, priority=priority
         )
 
     def make_lists(self) -> None:
         """As many lists as the policies are going to need; more, where there are some already."""
-        policies = [*(covered.attached.policy for covered in self._covered.values()), self._also]
+        policies = [*(covered.attached.policy for covered in self._covered.values()), self._also, *self._telemetry()]
         count = len(firewall.split([""] * expected_names(policies, self._stack, self._place)))
         if count > firewall.LISTS:
             self._tell(
@@ -107,11 +112,16 @@ class AllowedNames:
                 for covered in self._covered.values()
                 if is_resolved(covered.attached.policy)
             ]
+            found += [self._names_of(self._scope.node.path, policy, self._stack) for policy in self._telemetry()]
             found.append(self._names_of_others())
             single = dict.fromkeys((*RESOLVER_OWN, *(name for names in found for name in names.single)))
             several = dict.fromkeys(text for names in found for text in names.several)
             self._names = policies, Names(list(single), list(several))
         return self._names[1]
+
+    def _telemetry(self) -> list[ShieldPolicy]:
+        """What the instances of capacity providers look up, where functions run on some."""
+        return [TELEMETRY] if any(covered.on_provider for covered in self._covered.values()) else []
 
     def _names_of_others(self) -> Names:
         resource: Any = self._group  # whose stack and path are asked for

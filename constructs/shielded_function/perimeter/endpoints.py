@@ -87,6 +87,11 @@ class EndpointPolicies:
         """ARNs of what the functions are granted; None where that is not known, or is not to be told in this stack."""
         if self._narrowing() == "account":
             return None
+        if service == "logs" and any(covered.on_provider for covered in self._covered()):
+            self.warnings[endpoint.name] = (
+                "the instances of a capacity provider write logs through it, so any log group of the account's passes"
+            )
+            return None
         if self._reader is None:
             stage = cdk.Stage.of(stack)
             assert stage is not None, "a stack is in a stage: the app, at least"

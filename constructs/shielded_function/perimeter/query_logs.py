@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_route53resolver as route53resolver
@@ -43,7 +44,8 @@ def unused_options(alarm: AlarmOn) -> list[str]:
 
 def make_log_group(scope: Construct, options: ShieldLogs) -> logs.ILogGroup:
     """A log group."""
-    return options.make(scope)[0]
+    stack = cdk.Stack.of(scope)
+    return options.make(scope, options.name_for(scope.node.path, lambda: stack.stack_name))[0]
 
 
 def log_queries(scope: Construct, vpc_id: str, group: logs.ILogGroup) -> None:

@@ -15,13 +15,24 @@ from constructs import IConstruct
 from ..batching import references_of
 from ..paths import find_constructs, path_of
 from .entries import EntryError, Kind
-from .residents import ENDPOINT, FUNCTION, GROUP, SUBNET, UNSEEN, Network, Resource
+from .residents import (
+    CAPACITY_PROVIDER,
+    ENDPOINT,
+    FUNCTION,
+    GROUP,
+    SUBNET,
+    UNSEEN,
+    Network,
+    Resource,
+    where_it_runs,
+)
 
 PROPERTIES: Final = "aws:cdk:cloudformation:props"
 _DESCRIBED: Final = re.compile(r" \[[A-Za-z0-9]+(?:::[A-Za-z0-9@_-]+)+\]$")
 _EARLY: Final[Mapping[str, Sequence[str]]] = {
     ENDPOINT: ("vpcId", "serviceName"),
-    FUNCTION: ("vpcConfig", "fileSystemConfigs"),
+    CAPACITY_PROVIDER: ("vpcConfig",),
+    FUNCTION: ("vpcConfig", "fileSystemConfigs", "capacityProviderConfig"),
     GROUP: ("vpcId", "securityGroupEgress"),
     SUBNET: ("vpcId",),
 }
@@ -48,6 +59,8 @@ class App:
             chosen = [construct for construct in found if path_of(construct)[1] == kind]
             self.constructs.update((path_of(construct)[0], construct) for construct in chosen)
             self.resources += _read(chosen, names)
+        providers = self.of_type(CAPACITY_PROVIDER)
+        self.resources = [where_it_runs(each, providers) if each.type == FUNCTION else each for each in self.resources]
         self.by_path = {resource.path: resource for resource in self.resources}
 
     def everybody(self) -> list[Resource]:

@@ -6,10 +6,11 @@ DNS Firewall is the VPC's, so whoever is in it has the names of the functions' p
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 FUNCTION: Final = "AWS::Lambda::Function"
+CAPACITY_PROVIDER: Final = "AWS::Lambda::CapacityProvider"
 SUBNET: Final = "AWS::EC2::Subnet"
 ENDPOINT: Final = "AWS::EC2::VPCEndpoint"
 GROUP: Final = "AWS::EC2::SecurityGroup"
@@ -123,19 +124,33 @@ class Network:
 
 
 def others(network: Network, resources: Iterable[Resource], covered: Iterable[str]) -> list[Resource]:
-    """Who else is in the VPC.
+    """Who else is in the VPC. A capacity provider is there for its functions, which are looked at in its place.
 
     Args:
         network: the VPC.
         resources: all that there is.
         covered: the paths of the functions' resources whose policies make the rules.
     """
-    ours = set(covered)
+    resources = list(resources)
+    used = {path for each in resources if each.type == FUNCTION for path in each.references}
+    ours = {*covered, *(each.path for each in resources if each.type == CAPACITY_PROVIDER and each.path in used)}
     return [
         resource
         for resource in resources
         if resource.path not in ours and not resource.type.startswith(_SILENT) and network.has(resource)
     ]
+
+
+def where_it_runs(function: Resource, providers: Iterable[Resource]) -> Resource:
+    """A function with the network of its capacity provider, where it has one: it runs on that one's instances."""
+    for provider in providers:
+        if provider.path in function.references:
+            return replace(
+                function,
+                references=function.references | provider.references,
+                properties={**function.properties, "vpcConfig": provider.properties.get("vpcConfig")},
+            )
+    return function
 
 
 def is_database(resource: Resource) -> bool:

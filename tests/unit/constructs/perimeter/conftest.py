@@ -10,6 +10,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_lambda as lambda_
 
 from shielded_function import ShieldedFunction, ShieldPolicy
 
@@ -54,3 +55,10 @@ def of_type(template: dict[str, Any], kind: str) -> dict[str, Any]:
 def warnings(app: cdk.App, stack: str = "Shop") -> list[str]:
     """What the CDK would show."""
     return [str(message.entry.data) for message in app.synth().get_stack_by_name(stack).messages]
+
+
+def provider(stack: cdk.Stack, vpc: ec2.Vpc) -> lambda_.CapacityProvider:
+    """A capacity provider in the VPC, with the security group `Instances`."""
+    group: Any = ec2.SecurityGroup(stack, "Instances", vpc=vpc)
+    subnets: Any = vpc.private_subnets
+    return lambda_.CapacityProvider(stack, "Capacity", security_groups=[group], subnets=subnets)

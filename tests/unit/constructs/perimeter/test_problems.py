@@ -13,10 +13,10 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_rds as rds
 from aws_cdk import aws_ssm as ssm
 
-from shielded_function import AlarmOn, ShieldError, ShieldPerimeter, ShieldPolicy
+from shielded_function import AlarmOn, AttachedShield, ShieldError, ShieldPerimeter, ShieldPolicy
 from shielded_function.perimeter import firewall
 
-from .conftest import POLICY, Make, of_type, synthesize, warnings
+from .conftest import POLICY, Make, of_type, provider, synthesize, warnings
 
 
 def error_of(app: cdk.App) -> str:
@@ -219,6 +219,48 @@ def test_a_name_without_a_port_is_told(app: cdk.App, shop: cdk.Stack, vpc: ec2.V
     assert any(
         "may use any port of api.stripe.com, so its security group lets every port out" in t for t in warnings(app)
     )
+
+
+def test_a_name_without_a_port_is_told_in_words(
+    app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without tokens; and an entry that a grant wrote is nobody's to edit."""
+    parameter = cdk.CfnParameter(shop, "Partner").value_as_string
+    granted = {"search.example": "Shop/Search.DomainEndpoint"}
+    monkeypatch.setattr(AttachedShield, "granted_hosts", property(lambda _: granted))
+    make(policy=ShieldPolicy(allow_outbound=[parameter, "search.example"], allow_aws="none"))
+    ShieldPerimeter(shop, vpc=vpc)
+    told = " ".join(text for text in warnings(app) if "every port" in text)
+    assert "Shop/Checkout may use any port of <known at deployment>, so its security group" in told
+    assert "Shop/Checkout is granted Shop/Search.DomainEndpoint, whose port is not known, so its security" in told
+    assert "list it with its port, by shield.allow_to(...)" in told
+    assert "${Token" not in told
+
+
+# ---- functions that run on a capacity provider's instances
+
+
+@pytest.mark.parametrize("also", [None, []])
+def test_an_unshielded_function_on_a_capacity_provider(
+    app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make, props: dict[str, Any], also: Any
+) -> None:
+    """It is told, not the provider; and its security group is not the shielded function's alone."""
+    capacity: Any = provider(shop, vpc)
+    capacity.add_function(make(vpc=None))
+    capacity.add_function(lambda_.Function(shop, "Plain", **props))
+    ShieldPerimeter(shop, vpc=vpc, also_allow=also)
+    text = error_of(app)
+    if also is None:
+        assert "the VPC is not the functions' alone: Shop/Plain (AWS::Lambda::Function)." in text
+    assert "Shop/Plain has the security group Shop/Instances of Shop/Checkout too" in text
+
+
+def test_a_capacity_provider_of_nobody_here(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    """Functions of other apps may run on it."""
+    provider(shop, vpc)
+    make()
+    ShieldPerimeter(shop, vpc=vpc)
+    assert "Shop/Capacity (AWS::Lambda::CapacityProvider)" in error_of(app)
 
 
 @pytest.mark.parametrize(

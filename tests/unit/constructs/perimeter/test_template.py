@@ -23,12 +23,12 @@ from aws_cdk.aws_cloudwatch_actions import SnsAction
 from constructs import IConstruct
 
 from harness.linting import lint
-from shielded_function import AlarmOn, Shield, ShieldedFunction, ShieldPerimeter, ShieldPolicy
+from shielded_function import AlarmOn, AttachedShield, Shield, ShieldedFunction, ShieldPerimeter, ShieldPolicy
 from shielded_function.perimeter.names import RESOLVER_OWN
 from shielded_function.perimeter.simulated import SimulatedPerimeter
 from shielded_function_monitoring.simulated import SimulatedCloudWatch
 
-from .conftest import PLACE, POLICY, Make, of_type, synthesize, warnings
+from .conftest import PLACE, POLICY, Make, of_type, provider, synthesize, warnings
 
 ASSOCIATION = "AWS::Route53Resolver::FirewallRuleGroupAssociation"
 ENDPOINT = "AWS::EC2::VPCEndpoint"
@@ -96,18 +96,17 @@ def test_alert_mode_stops_nothing(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, m
     assert all("PolicyDocument" not in each for each in of_type(template, ENDPOINT).values())
 
 
-@pytest.mark.parametrize(("switch", "actions"), [("alert", ["ALLOW", "ALERT"]), ("off", None)])
-def test_the_contexts_switch_holds_here_too(
-    tmp_path: Any, props: dict[str, Any], switch: str, actions: list[str] | None
-) -> None:
+@pytest.mark.parametrize("switch", ["alert", "off"])
+def test_the_contexts_switch_holds_here_too(tmp_path: Any, props: dict[str, Any], switch: str) -> None:
+    """Off, the VPC has no rules; they are made, so that exports of other stacks stay."""
     app = cdk.App(outdir=str(tmp_path / "out"), context={"shield": switch}, analytics_reporting=False)
     shop = cdk.Stack(app, "Shop", env=PLACE)
     vpc = ec2.Vpc(shop, "Vpc", max_azs=2)
     ShieldedFunction(shop, "Checkout", vpc=vpc, policy=POLICY, **props)
     ShieldPerimeter(shop, vpc=vpc)
     template = synthesize(app)
-    assert (([rule["Action"] for rule in rules_of(template)]) if actions else None) == actions
-    assert bool(of_type(template, RULES)) == bool(actions)
+    assert [rule["Action"] for rule in rules_of(template)] == ["ALLOW", "ALERT"]
+    assert bool(of_type(template, ASSOCIATION)) == (switch == "alert")
     assert egress_in(template) == {("-1", "null", '"0.0.0.0/0"')}
 
 
@@ -359,6 +358,40 @@ def test_an_l1_function(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc) -> None:
     Shield(POLICY).apply(function)
     ShieldPerimeter(shop, vpc=vpc)
     assert egress_in(synthesize(app), "Group") == {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "5432", '"10.0.0.0/16"')}
+
+
+def test_a_granted_name_gives_way_to_one_with_a_port(
+    app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which `allow_to` wrote. A name that is listed both ways may use any port."""
+    granted = {"search.example": "Shop/Search.DomainEndpoint"}
+    monkeypatch.setattr(AttachedShield, "granted_hosts", property(lambda _: granted))
+    hosts = ["search.example", "tcp://search.example:443"]
+    make(policy=ShieldPolicy(allow_outbound=hosts, allow_aws="none"))
+    make("Refund", policy=ShieldPolicy(allow_outbound=["other.example", "other.example:443"], allow_aws="none"))
+    ShieldPerimeter(shop, vpc=vpc)
+    template = synthesize(app)
+    assert egress_in(template) == {("tcp", "443", '"0.0.0.0/0"')}
+    assert ("tcp", "0", '"0.0.0.0/0"') in egress_in(template, "Refund")
+    assert [text for text in warnings(app) if "search.example" in text or "is granted" in text] == []
+
+
+def test_a_function_on_a_capacity_provider_is_in_its_vpc(
+    app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make
+) -> None:
+    """Its names are in the list, with those of its logs, and the provider's group has its egress."""
+    capacity: Any = provider(shop, vpc)
+    capacity.add_function(make(vpc=None, policy=ShieldPolicy(allow_outbound=["api.stripe.com:8443"], allow_aws="none")))
+    vpc.add_interface_endpoint("Logs", service=ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS)
+    ShieldPerimeter(shop, vpc=vpc)
+    template = synthesize(app)
+    names = domains_in(template)
+    assert {"api.stripe.com", "logs.eu-west-1.amazonaws.com", "xray.eu-west-1.amazonaws.com"} < set(names)
+    anywhere = '"0.0.0.0/0"'
+    opened = {("tcp", "443", anywhere), ("tcp", "8443", anywhere), ("udp", "8443", anywhere)}
+    assert egress_in(template, "Instances") == opened
+    [logs] = [each for name, each in of_type(template, "AWS::EC2::VPCEndpoint").items() if "Logs" in name]
+    assert logs["PolicyDocument"]["Statement"][0]["Resource"] == "*"
 
 
 def test_an_imported_vpc(app: cdk.App, shop: cdk.Stack, make: Make) -> None:
