@@ -151,7 +151,7 @@ def holders_of(scope: Any, any_of: Sequence[str], others: Sequence[str]) -> list
         For each construct: what its `toString` returns, the first member of `any_of` that it has, and its `others`,
         None for what it has not.
     """
-    found = jsii.sinvoke(_batch(), "holders", [scope, list(any_of), list(others)])
+    found = _ask("holders", scope, list(any_of), list(others))
     return [(text, first, others) for text, first, *others in found]
 
 

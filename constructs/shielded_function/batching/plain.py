@@ -51,6 +51,15 @@ def find(scope: Any, classes: Sequence[str], types: Sequence[str]) -> list[tuple
     return found
 
 
+def holders(scope: Any, any_of: Sequence[str], others: Sequence[str]) -> list[list[Any]]:
+    found: list[list[Any]] = []
+    for each in scope.node.find_all():
+        first = next((value for path in any_of if (value := _given(each, path)) is not None), None)
+        if first is not None:
+            found.append([each.to_string(), first, *(_given(each, path) for path in others)])
+    return found
+
+
 def create(module: str, kind: str, scope: Any, construct_id: str, props: Mapping[str, Any]) -> Any:
     given = {_snake(name): value for name, value in props.items()}
     if "filter_pattern" in given:
@@ -104,7 +113,14 @@ def _member(value: Any, name: str) -> Any:
     """A member; one that the CDK keeps for classes that extend its own has an underscore in Python."""
     if isinstance(value, dict):
         return value.get(name)
-    return getattr(value, _snake(name), None) or getattr(value, f"_{_snake(name)}", None)
+    return getattr(value, _snake(name), getattr(value, f"_{_snake(name)}", None))
+
+
+def _given(value: Any, path: str) -> Any:
+    try:
+        return _as_json(reduce(_member, path.split("."), value))
+    except RuntimeError:  # the CDK throws for members that a construct was not given
+        return None
 
 
 def _as_json(value: Any) -> Any:
