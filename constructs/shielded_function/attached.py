@@ -273,8 +273,9 @@ class AttachedShield(Construct):
     def granted_hosts(self) -> Mapping[str, str]:
         """The entries of `allow_outbound` that come from grants alone, and what each is in words."""
         entries = self._grants.entries if self._grants else ()
-        listed = {str(entry).casefold() for entry in self._given_policy().allow_outbound}
-        hosts = {entry.text.casefold(): entry.name for entry in entries if entry.kind == "host"}
+        sources = self._resolved.sources if self._resolved else {}
+        listed = {str(entry).casefold() for entry in (*self._given_policy().allow_outbound, *sources)}
+        hosts = {entry.text.casefold(): entry.name.removesuffix(": *") for entry in entries if entry.kind == "host"}
         return {text: name for text, name in hosts.items() if text not in listed}
 
     def name_of(self, entry: str) -> str:
