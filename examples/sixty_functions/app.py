@@ -17,6 +17,16 @@ from web import Web
 from shielded_function import Shield, ShieldAlarms, ShieldChecks, ShieldMonitoring, ShieldPolicy
 
 CARRIERS = "api.carrier-one.example,api.carrier-two.example"
+# Hosts that no template can have, as the first deployment told them: the brokers', and that of an API that depends on
+# the function that asks it.
+KAFKA = {
+    "Beta": "boot-1a2b3c4d.c2.kafka-serverless.us-east-1.amazonaws.com:9098",
+    "Live": "boot-5e6f7a8b.c1.kafka-serverless.us-east-1.amazonaws.com:9098",
+}
+GRAPHQL = {
+    "Beta": "1a2b3c4d5e6f7a8b.appsync-api.us-east-1.amazonaws.com:443",
+    "Live": "9c0d1e2f3a4b5c6d.appsync-api.us-east-1.amazonaws.com:443",
+}
 
 
 class Parcels(cdk.Stage):
@@ -37,9 +47,6 @@ def shield(stage: Parcels, base: ShieldPolicy, carriers: list[str]) -> None:
     """Shields a stage: a function may reach what its role is granted, and what is listed here."""
     on_call = cloudwatch_actions.SnsAction(stage.operations.alarms)
     fleet = ShieldAlarms(granularity="fleet", actions=[on_call], stacks=[stage.operations])
-    # No template has the brokers' names. The API depends on its guard, so the guard cannot refer to the API's host.
-    brokers = f"*.kafka-serverless.{stage.data.region}.amazonaws.com:9098"
-    graphql = f"*.appsync-api.{stage.data.region}.amazonaws.com:443"
     cache = base + ShieldPolicy(allow_outbound=[stage.data.positions])
     path = stage.node.path
     # An image brings the shield's files itself.
@@ -51,11 +58,11 @@ def shield(stage: Parcels, base: ShieldPolicy, carriers: list[str]) -> None:
             f"{path}/Web/Charge": base + ShieldPolicy(allow_outbound=["api.payments.example:443"]),
             f"{path}/Web/PrintLabel": base + ShieldPolicy(presets=["matplotlib"]),
             f"{path}/Web/TrackParcel": cache,
-            f"{path}/Web/AuthorizeGraphql": base + ShieldPolicy(allow_outbound=[graphql]),
+            f"{path}/Web/AuthorizeGraphql": base + ShieldPolicy(allow_outbound=[GRAPHQL[path]]),
             f"{path}/Batch/WarmCache": cache,
             f"{path}/Batch/Reports": base + ShieldPolicy(allow_tmp=["/tmp/report.csv"]),
             f"{path}/Events/TellChat": base + ShieldPolicy(allow_outbound=["hooks.slack.com:443"]),
-            f"{path}/Events/SendToKafka": base + ShieldPolicy(allow_outbound=[brokers]),
+            f"{path}/Events/SendToKafka": base + ShieldPolicy(allow_outbound=[KAFKA[path]]),
             "tag:calls=carriers": base + ShieldPolicy(allow_outbound=[f"{host}:443" for host in carriers]),
         },
         exclude=[
