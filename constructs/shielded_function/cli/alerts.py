@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from functools import partial
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from rich.console import Console
@@ -15,7 +16,7 @@ from rich.text import Text
 
 from shielded_function_monitoring import Alert, AlertError, ShieldEvent, parse_line
 from shielded_function_monitoring.frames import chain_text
-from shielded_function_monitoring.insights import Row, queries, record_of
+from shielded_function_monitoring.insights import Row, Tally, queries, record_of, records
 from shielded_function_monitoring.insights.names import Record
 from shielded_function_monitoring.insights.query import MAX_ROWS
 from shielded_function_monitoring.learning.entries import entry_of
@@ -30,7 +31,7 @@ from .log_files import check_files, read_lines
 from .log_groups import Where, find_batches
 from .naming_presets import presets_for
 from .run import what
-from .sources import BOTH, Found, Source, source_of
+from .sources import BOTH, Found, Source, notes_of, source_of
 from .times import span_of
 
 FOUND: Final = 3
@@ -210,15 +211,17 @@ def _follow(where: Where, *, json: bool) -> int:
     check_files(where.files)
     screen, found = terminal.console(), False
     functions = frozenset(where.functions)
-    messages = read_lines(where.files, quiet=True) if where.files else _new_messages(where)
+    tallies = {name: Tally() for name in where.files}
+    of_files = chain.from_iterable(records(read_lines([name], quiet=True), tally) for name, tally in tallies.items())
+    of_aws = filter(None, map(record_of, () if where.files else _new_messages(where)))
     try:
-        for message in messages:
-            record = record_of(message)
-            if record is None or (functions and record.get("function") not in functions):
-                continue
-            found |= _print_line(screen, record, json=json)
+        for record in of_files if where.files else of_aws:
+            if not functions or record.get("function") in functions:
+                found |= _print_line(screen, record, json=json)
     except KeyboardInterrupt:
         print(file=sys.stderr)
+    for text in notes_of(tallies):
+        terminal.note(text)
     return FOUND if found else 0
 
 

@@ -20,6 +20,7 @@ _LOOK_AFTER: Final = 2000
 """Lines after which the clock is looked at."""
 MAX_PIECE: Final = 1 << 20
 """Characters that are held at once: a longer line, which no log event is, comes in pieces."""
+_BETWEEN: Final = ("}{", "},{", "}, {")
 _GZIP: Final = b"\x1f\x8b"
 _MARKS: Final = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
 
@@ -51,7 +52,8 @@ def read_lines(files: Iterable[str], *, quiet: bool = False) -> Iterator[str]:
         progress, count = Progress(), 0
         try:
             with _stream(name) as stream, _text(stream, packed=name.endswith(".gz")) as text:
-                for count, line in enumerate(iter(partial(text.readline, MAX_PIECE), ""), 1):
+                pieces = _whole_objects(iter(partial(text.readline, MAX_PIECE), ""))
+                for count, line in enumerate(pieces, 1):
                     if not count % _LOOK_AFTER and not quiet:
                         progress.show(partial(_how_far, name, stream, count))
                     yield line
@@ -65,6 +67,21 @@ def _how_far(name: str, stream: io.BufferedReader, lines: int) -> str:
     if name == STDIN:
         return f"stdin: {lines:,} lines read"
     return f"{name}: {lines:,} lines, {size(stream.tell())} of {size(Path(name).stat().st_size)} read"
+
+
+def _whole_objects(pieces: Iterable[str]) -> Iterator[str]:
+    """Lines; one that is longer than a piece in parts that end between two objects, where it has any."""
+    held = ""
+    for piece in pieces:
+        if held or len(piece) == MAX_PIECE:
+            whole = held + piece
+            end = 1 + max(map(whole.rfind, _BETWEEN)) if len(piece) == MAX_PIECE else 0
+            held = whole[end:] if end else ""
+            yield whole[:end] if end else whole
+        else:
+            yield piece
+    if held:
+        yield held
 
 
 @contextmanager

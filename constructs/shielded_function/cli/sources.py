@@ -9,15 +9,16 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final, NamedTuple
 
-from shielded_function_monitoring.insights import Evaluation, Query, Row, Together, Unread, record_of, records
+from shielded_function_monitoring.insights import Evaluation, Query, Row, Tally, Together, record_of, records
 from shielded_function_monitoring.insights.names import Record
 
 from .asking import Asker, Batch
 from .aws import Place
 from .errors import CliError
-from .log_files import check_files, read_lines
+from .log_files import STDIN, check_files, read_lines
 from .log_groups import OF_LAMBDA, Where, find_batches
 from .times import Span, iso, span_of
 
@@ -100,24 +101,24 @@ def source_of(where: Where, default_since: str) -> Source:
 
 class _Files(Source):
     def ask(self, queries: Sequence[QueryFor]) -> Found:
-        unread = Unread()
+        tallies = {name: Tally() for name in self.names}
         evaluations = [Evaluation(query(self.functions).unlimited()) for query in queries]
-        for record in self._records(unread):
+        for record in self._records(tallies):
             for evaluation in evaluations:
                 evaluation.add(record)
-        return Found([each.stream() for each in evaluations], True, _notes_of(unread))
+        return Found([each.stream() for each in evaluations], True, notes_of(tallies))
 
     def lines(self, query: QueryFor, rows: int) -> Found:
-        unread = Unread()
+        tallies = {name: Tally() for name in self.names}
         kept: deque[Row] = deque(maxlen=rows)
         test = Evaluation(query(self.functions))
-        for record in self._records(unread):
+        for record in self._records(tallies):
             if test.wants(record):
                 kept.append({"@message": record["@message"]})
-        return Found([kept], True, _notes_of(unread))
+        return Found([kept], True, notes_of(tallies))
 
-    def _records(self, unread: Unread) -> Iterator[Record]:
-        found = records(read_lines(self.names), unread)
+    def _records(self, tallies: Mapping[str, Tally]) -> Iterator[Record]:
+        found = chain.from_iterable(records(read_lines([name]), tally) for name, tally in tallies.items())
         if self.span is None:
             yield from found
             return
@@ -129,16 +130,23 @@ class _Files(Source):
                 yield record
 
 
-def _notes_of(unread: Unread) -> list[str]:
-    notes = []
-    if unread.broken:
-        notes.append(f"{unread.broken:,} lines begin as the shield's and are cut off, or forged: left out")
-    if unread.wrapped:
-        notes.append(
-            f"{unread.wrapped:,} lines have the shield's inside of JSON or CSV and were not read: give the messages "
-            "themselves, as `aws logs tail` prints them"
-        )
+def notes_of(tallies: Mapping[str, Tally]) -> list[str]:
+    """What was not read of each input, and why.
+
+    Raises:
+        CliError: there are lines of the shield, and none could be read.
+    """
+    notes = [
+        f"{'stdin' if name == STDIN else name}: {count:,} lines {reason}"
+        for name, tally in tallies.items()
+        for reason, count in (tally.unread.items() if tally.unread or tally.read else [(_NONE, tally.lines)])
+    ]
+    if not any(tally.read for tally in tallies.values()) and any(tally.unread for tally in tallies.values()):
+        raise CliError("; ".join(notes))
     return notes
+
+
+_NONE: Final = "hold none of the shield's"
 
 
 # Log groups

@@ -19,7 +19,7 @@ from .conditions import All, AnyOf, Compare, Condition, In, IsPresent, Like
 from .evaluating import MAX_GROUPS, Evaluation, Row, evaluate, evaluate_text
 from .query import Aggregate, Column, DateFloor, Fields, Filter, Limit, Query, QueryError, Sort, Stats
 from .reading import parse_query
-from .records import Unread, record_of, records
+from .records import Tally, record_of, records
 from .spilling import SpillError
 
 __all__ = [
@@ -44,8 +44,8 @@ __all__ = [
     "Sort",
     "SpillError",
     "Stats",
+    "Tally",
     "Together",
-    "Unread",
     "evaluate",
     "evaluate_text",
     "parse_query",

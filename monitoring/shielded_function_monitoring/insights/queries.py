@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from shielded_function_monitoring.alert import POLICIES, START
+from shielded_function_monitoring.alert import MAX_COUNT, POLICIES, START
 from shielded_function_monitoring.frames import MAX_THROUGH, Chain, chain_of
 
-from .combining import number_of
 from .conditions import All, AnyOf, Compare, Condition, In, Like
 from .evaluating import Row
 from .query import MAX_ROWS, Aggregate, Column, DateFloor, Fields, Filter, Limit, Query, Sort, Stats
@@ -15,8 +14,8 @@ from .query import MAX_ROWS, Aggregate, Column, DateFloor, Fields, Filter, Limit
 SHIELDED: Final = Like("@message", '"function_shield":true')
 """The shield's own lines, as they are written: whatever else a program logs, this begins them."""
 
-COUNTED: Final = All(In("policy", (*POLICIES, START)), Compare("count", ">=", 1))
-"""Violations. `in` is what a field index serves. A forged line with a negative count would hide others."""
+COUNTED: Final = All(In("policy", (*POLICIES, START)), Compare("count", ">=", 1), Compare("count", "<=", MAX_COUNT))
+"""Violations, by a field that may have an index. With another count, a forged line would hide what others tell."""
 _UNCOUNTED: Final = In("event", ("armed", "tightened"))
 
 WHO: Final = ("function", "region", "account")
@@ -46,7 +45,7 @@ _DAY: Final = Fields((Column(DateFloor("1d"), "day"),))
 
 
 def _of(functions: tuple[str, ...], *conditions: Condition) -> Filter:
-    return Filter(All(SHIELDED, *conditions, *((In("function", functions),) if functions else ())))
+    return Filter(All(*conditions, SHIELDED, *((In("function", functions),) if functions else ())))
 
 
 def observed(functions: tuple[str, ...] = ()) -> Query:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Final
 
-from shielded_function_monitoring.alert import MAX_LINE
+from shielded_function_monitoring.alert import ALARMING_EVENTS, EVENTS, MAX_COUNT, MAX_LINE, POLICIES, START
 
 from .names import Record
+from .wrapping import NAME, OURS, Unwrapping
 
-_OURS: Final = '{"function_shield":true'
-_NAME: Final = "function_shield"
+_COUNTED: Final = frozenset((*POLICIES, START))
+_UNCOUNTED: Final = frozenset(EVENTS) - frozenset(ALARMING_EVENTS)
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
@@ -30,45 +32,77 @@ def _finite(text: str) -> float:
     return number
 
 
-_decode = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse_constant).decode
+_decoder: Final = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse_constant)
+_decode = _decoder.decode
+
+BROKEN: Final = "begin as the shield's and are cut off, or forged"
+UNKNOWN_FORM: Final = "name the shield in a form that is not known: give the lines as `aws logs tail` prints them"
+NO_POLICY: Final = "are of no policy or event that the shield has: forged, or of a newer version"
+NO_COUNT: Final = f"have no count from 1 to {MAX_COUNT:,}, as each violation of the shield's has: forged"
 
 
 @dataclass
-class Unread:
-    """Lines that were passed over, though somebody may have meant them to be read.
+class Tally:
+    """What became of the lines of one input.
 
     Attributes:
-        broken: lines that begin as the shield's and are none: cut off, longer than it writes, or forged.
-        wrapped: lines with the shield's inside of other text, as JSON or CSV of an export has them.
+        lines: how many there were.
+        read: how many of the shield's were read.
+        unread: how many were not, by the reason.
     """
 
-    broken: int = 0
-    wrapped: int = 0
-
-    def note(self, line: str) -> None:
-        """Counts a line that gave no record, if it is one of them."""
-        if _OURS in line:
-            self.broken += 1
-        elif _NAME in line and (f'\\"{_NAME}\\":true' in line or f'""{_NAME}"":true' in line):
-            self.wrapped += 1
+    lines: int = 0
+    read: int = 0
+    unread: Counter[str] = field(default_factory=Counter[str])
 
 
-def records(lines: Iterable[str], unread: Unread | None = None) -> Iterator[Record]:
+def records(lines: Iterable[str], tally: Tally | None = None) -> Iterator[Record]:
     """The shield's lines among those of a log, as records.
 
-    What `aws logs tail` or an export writes in front of a line (its time, its stream) is passed over. A line that is
-    not the shield's, or is no JSON, gives none.
+    What `aws logs tail` or an export writes in front of a line (its time, its stream) is passed over; forms of other
+    tools are unwrapped (see `wrapping`). A line that is not the shield's gives none.
 
     Args:
         lines: of a log.
-        unread: where to count what looks like the shield's and cannot be read.
+        tally: where to count them.
     """
+    tally = tally or Tally()
+    unwrapping = Unwrapping(_decoder.raw_decode)
     for line in lines:
-        found = record_of(line)
-        if found is not None:
-            yield found
-        elif unread is not None:
-            unread.note(line)
+        tally.lines += 1
+        at = line.rfind(OURS)
+        if at >= 0 and (at == 0 or line.find(OURS) == at) and (record := record_of(line)) is not None:
+            found = (record,)
+        elif NAME in line or unwrapping.wants(line):
+            found = tuple(filter(None, map(_record, unwrapping.feed(line))))
+            if not found and NAME in line and not unwrapping.is_waiting:
+                tally.unread[BROKEN if at >= 0 else UNKNOWN_FORM] += 1
+        else:
+            continue
+        for each in found:
+            if problem := _problem(each):
+                tally.unread[problem] += 1
+            else:
+                tally.read += 1
+            yield each
+    if given_up := unwrapping.given_up:
+        tally.unread[UNKNOWN_FORM] += given_up
+
+
+def _problem(record: Record) -> str:
+    """Why no query would count a line; empty where one does."""
+    event = record.get("event")
+    if event is not None and event.__class__ is str and event in _UNCOUNTED:
+        return ""
+    policy, count = record.get("policy"), record.get("count")
+    if policy.__class__ is not str or policy not in _COUNTED:
+        return NO_POLICY
+    return "" if isinstance(count, int | float) and 1 <= count <= MAX_COUNT else NO_COUNT
+
+
+def _record(value: dict[str, Any]) -> Record | None:
+    """An object as a record, as if the line were the shield's own."""
+    return record_of(json.dumps({NAME: True, **value}, separators=(",", ":"), ensure_ascii=False))
 
 
 def record_of(line: str) -> Record | None:
@@ -77,7 +111,7 @@ def record_of(line: str) -> Record | None:
     No line of the shield is longer than `MAX_LINE`, and each has its beginning once, for quotes within are escaped:
     whatever else stands in front of the last one belongs to somebody else.
     """
-    at = line.rfind(_OURS)
+    at = line.rfind(OURS)
     if at < 0:
         return None
     message = line[at:].rstrip() if at else line.rstrip()

@@ -12,8 +12,8 @@ from zlib import crc32
 from .evidence import NOT_SEEN, Evidence
 from .rest import Rest
 
-MAX_TARGETS: Final = 100_000
-"""Targets of all functions that are kept in memory: some 150 MB. The others go to temporary files."""
+MAX_TARGETS: Final = 50_000
+"""Targets of all functions that are kept in memory: some 80 MB. The others go to temporary files."""
 
 
 class FunctionKey(NamedTuple):

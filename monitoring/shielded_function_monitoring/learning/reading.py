@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from shielded_function_monitoring.alert import EVENTS, MODES, POLICIES
-from shielded_function_monitoring.insights import MAX_GROUPS, Evaluation, Row, Unread, records
+from shielded_function_monitoring.insights import MAX_GROUPS, Evaluation, Row, Tally, records
 from shielded_function_monitoring.insights.combining import number_of
 from shielded_function_monitoring.insights.queries import chain_of_row, place_of_row
 from shielded_function_monitoring.insights.queries import observed as observed_query
@@ -35,11 +35,11 @@ def read(lines: Iterable[str], functions: tuple[str, ...] = (), max_groups: int 
         SpillError: there are more, and a temporary file cannot be written.
     """
     evaluation = Evaluation(observed_query(functions).unlimited(), max_groups)
-    unread = Unread()
-    for record in records(lines, unread):
+    tally = Tally()
+    for record in records(lines, tally):
         evaluation.add(record)
     observed = observed_of(evaluation.stream())
-    observed.malformed += unread.broken
+    observed.malformed += tally.unread.total()
     return observed
 
 

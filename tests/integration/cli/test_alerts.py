@@ -213,10 +213,8 @@ def test_a_forged_line_is_told_from_others(tmp_path: Path) -> None:
         '{"function_shield":true,"policy":"\x1b[2J"}\n{"function_shield":true,"v":"\\u001b"}\n'
     )
     done = command("alerts", tmp_path / "log", "--follow")
-    assert done.returncode == 0
-    assert (
-        "not a line that the shield writes (v: missing)" not in done.stdout.splitlines()[0] or "\x1b" not in done.stdout
-    )
+    assert done.returncode == 2
+    assert done.stdout == 'not a line that the shield writes (v: expected int, found "\\u001b")\n'
 
 
 @pytest.mark.parametrize(

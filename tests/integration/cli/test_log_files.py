@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import itertools
@@ -19,6 +20,57 @@ from shielded_function.cli import log_files, progress
 
 LINES = [connect(f"host.example{n}.com", time=at(20)) for n in range(3)]
 TEXT = "\n".join(["START RequestId: 1", *LINES]) + "\n"
+
+
+# Datadog sorts fields, and other tools write spaces.
+OBJECTS = [dict(sorted(json.loads(line).items())) for line in LINES]
+EVENTS = [{"id": str(n), "timestamp": n, "message": f"{line}\n"} for n, line in enumerate(["START", *LINES])]
+OTHERS = [{"level": "INFO", "message": "paid"}, {"body": json.loads(LINES[0])}, {"user": LINES[0]}]
+
+
+def _documents(*values: object, indent: int | None = None, between: str = "\n") -> bytes:
+    return between.join(json.dumps(value, indent=indent) for value in values).encode()
+
+
+def _cells(*rows: tuple[str, ...]) -> bytes:
+    out = io.StringIO()
+    csv.writer(out).writerows(rows)
+    return out.getvalue().encode()
+
+
+WRAPPED = {
+    "Lambda's JSON log format": _documents(*({"timestamp": "t", "message": each} for each in LINES), *OTHERS),
+    "Telemetry API, text": _documents(*({"type": "function", "record": each} for each in LINES), *OTHERS),
+    "Telemetry API, objects": _documents([{"type": "function", "record": json.loads(each)} for each in LINES]),
+    "Datadog's archive": _documents(*({"_id": "x", "attributes": each, "service": "s"} for each in OBJECTS), *OTHERS),
+    "Datadog's API": _documents(
+        {"data": [{"content": {"attributes": each, "host": "h"}} for each in OBJECTS]}, indent=2
+    ),
+    "Splunk's export": _documents(*({"preview": False, "result": {"_raw": each}} for each in LINES), *OTHERS),
+    "Splunk's CSV": _cells(("_time", "_raw", "host"), *(("now", each, "h") for each in LINES)),
+    "Splunk's collector": _documents(*({"time": 1, "event": json.loads(each), "source": "s"} for each in LINES)),
+    "Splunk's collector, text": _documents(*({"event": each} for each in LINES), between=""),
+    "Insights' JSON": _documents([{"@timestamp": "t", "@message": each} for each in LINES], indent=4),
+    "Insights' CSV": _cells(("@timestamp", "@message"), *(("now", each) for each in LINES)),
+    "get-query-results": _documents(
+        {"results": [[{"field": "@ptr", "value": "x"}, {"field": "@message", "value": each}] for each in LINES]}
+    ),
+    "filter-log-events": _documents({"events": EVENTS, "searchedLogStreams": []}, indent=4),
+    "Firehose": _documents(
+        {"messageType": "DATA_MESSAGE", "logEvents": EVENTS[:2]}, {"logEvents": EVENTS[2:]}, between=""
+    ),
+    "Firehose, longer than what is read at once": _documents(
+        {"logEvents": [EVENTS[1], *([{"id": "0", "message": "x" * 99}] * 15_000), *EVENTS[2:]]}
+    ),
+    "logs tail --format json": "".join(
+        f"2026-11-20T10:00:00+00:00 stream \n{json.dumps(json.loads(each), indent=2)}\n" for each in LINES
+    ).encode(),
+    "logs tail --format json, among others": b"{\n"
+    + b"\n".join(json.dumps(each, indent=2).encode() for each in (*OTHERS, *OBJECTS, {"open": []})),
+    "jq": _documents(*OBJECTS),
+    "texts in texts": _documents(*({"@message": json.dumps({"message": each})} for each in LINES)),
+    "one after the other": "".join(LINES).encode(),
+}
 
 
 def _violations(path: Path) -> int:
@@ -39,11 +91,15 @@ def _violations(path: Path) -> int:
         ("with a time in front", TEXT.replace("{", "2026-11-20T10:00:00+00:00 2026/11/20/[$LATEST]0 {", 1).encode()),
         ("with other bytes", b"\xff\xfd\0\n" * 50 + TEXT.encode()),
         ("after one long line", b"x" * 3_000_000 + b"\n" + TEXT.encode()),
+        *WRAPPED.items(),
     ],
 )
 def test_what_is_read(name: str, content: bytes, tmp_path: Path) -> None:
-    (tmp_path / name).write_bytes(content)
-    assert _violations(tmp_path / name) == 3
+    path = tmp_path / name.replace("/", " ")
+    path.write_bytes(content)
+    assert _violations(path) == 3
+    lines = command("alerts", path, "--lines").stdout.splitlines()
+    assert [f"host.example{n}.com" in line for n, line in enumerate(lines)] == [True] * 3
 
 
 def test_bytes_that_are_no_text_lose_no_line(tmp_path: Path) -> None:
@@ -74,16 +130,35 @@ def test_ten_thousand_files_and_one_host(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("options", [(), ("--lines",), ("--by", "policy")])
 def test_what_was_not_read_is_said(options: tuple[str, ...], tmp_path: Path) -> None:
-    exported = json.dumps({"events": [{"message": f"{line}\n"} for line in LINES]}, indent=1)
-    (tmp_path / "exported").write_text(exported)
-    done = command("alerts", tmp_path / "exported", *options)
-    assert "3 lines have the shield's inside of JSON or CSV and were not read" in done.stderr
-    (tmp_path / "table.csv").write_text('time,message\n1,"{}"\n'.format(LINES[0].replace('"', '""')))
-    assert "1 lines have the shield's inside" in command("alerts", tmp_path / "table.csv", *options).stderr
-    (tmp_path / "cut").write_text(LINES[0][:-20] + "\n" + LINES[1])
-    done = command("alerts", tmp_path / "cut", *options)
+    forged = [LINES[0].replace('"count":1', f'"count":{count}') for count in ("0", '"5"', "-4", "10000001", "null")]
+    known = [
+        LINES[0][:-20],
+        *forged,
+        LINES[0].replace("outbound_connectivity", "x"),
+        "\n".join(map(json.dumps, OTHERS)),
+    ]
+    (tmp_path / "some").write_text("\n".join([*known, LINES[1]]))
+    (tmp_path / "nothing").write_text("START\nEND\n")
+    done = command("alerts", "-", tmp_path / "some", tmp_path / "nothing", *options, stdin="\n".join(known[1:]))
     assert done.returncode == 3
-    assert "1 lines begin as the shield's and are cut off, or forged: left out" in done.stderr
+    assert done.stderr.replace(f"{tmp_path}/", "").splitlines() == [
+        f"shielded-function: {text}"
+        for text in (
+            "stdin: 5 lines have no count from 1 to 10,000,000, as each violation of the shield's has: forged",
+            "stdin: 1 lines are of no policy or event that the shield has: forged, or of a newer version",
+            "stdin: 2 lines name the shield in a form that is not known: give the lines as `aws logs tail` prints them",
+            "some: 1 lines begin as the shield's and are cut off, or forged",
+            "some: 5 lines have no count from 1 to 10,000,000, as each violation of the shield's has: forged",
+            "some: 1 lines are of no policy or event that the shield has: forged, or of a newer version",
+            "some: 2 lines name the shield in a form that is not known: give the lines as `aws logs tail` prints them",
+            "nothing: 2 lines hold none of the shield's",
+        )
+    ]
+    for reader in (("alerts", *options), ("alerts", "--follow"), ("learn",), ("report", "--format", "md")):
+        (tmp_path / "only").write_text(known[0])
+        done = command(*reader, tmp_path / "only")
+        assert (done.returncode, done.stdout.count("\n")) == (2, 0)
+        assert done.stderr.endswith("only: 1 lines begin as the shield's and are cut off, or forged\n")
 
 
 @pytest.mark.parametrize("where", [0.3, 0.9])

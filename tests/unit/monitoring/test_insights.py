@@ -130,8 +130,9 @@ def test_what_a_tool_writes_in_front_of_a_line(before: str) -> None:
 
 
 def test_what_is_no_line_of_the_shield() -> None:
-    said = ['{"function_shield":true', '{"function_shield":true}}', LOG[8], '{"function_shield":false}', "[" * 100_000]
-    said += ['{"function_shield":true,"a":' + "[" * 100_000]
+    said = ['{"function_shield":true', '{"function_shield":true} x', '{"function_shield":false}', "[" * 100_000]
+    said += ['{"function_shield":true,"a":' + "[" * 100_000, '{"body":{"function_shield":true}}', '{"message":{' * 9999]
+    said += ['{"function_shield":true,"message":{"event":' * 9999, '"message":"' * 9999 + '\\"function_shield\\"']
     assert list(records(said)) == []
 
 

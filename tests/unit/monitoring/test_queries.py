@@ -38,12 +38,28 @@ def fields_of(schema: dict[str, Any], above: str = "") -> set[str]:
     return found.union(*(fields_of(part, above) for part in schema.get("oneOf", [])))
 
 
+def test_a_forged_line_hides_none() -> None:
+    """A count that no line has is not added, nor is a line of another program."""
+    true = connect("evil.example", count=5, allow="evil.example:443")
+    forged = [true.replace('"count":5', f'"count":{count}') for count in (-5, 0, 10_000_001, 10**15, '"5"')]
+    other = '{"policy":"start","event":"refused","count":5,"function":"x","allow":"x"}'
+    log = [armed(), true, *forged, other, "x" + other]
+    for name, query in QUERIES.items():
+        if "sum(" in query.text and name not in ("paths", "programs"):
+            found = evaluate_text(query.text, log)
+            assert [row["violations"] for row in found] == ["5"], name
+    assert len(evaluate_text(QUERIES["lines"].text, log)) == 1
+    assert evaluate_text(QUERIES["starts"].text, [*log, refused("x")])[0] == {
+        "event": "armed", "function": "checkout", "starts": "1",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("query", QUERIES.values(), ids=list(QUERIES))
 def test_queries(query: Any) -> None:
     parts = query.text.split(" | ")
     assert [part for part in parts if not re.fullmatch(_COMMANDS[part.split()[0]], part)] == []
-    texts = set(re.findall(r'"(\w+)"', query.text))
-    named = set(_WORD.findall(re.sub(r'"[^"]*"', "", query.text))) - _WORDS
+    texts = set(re.findall(r'"(\w+)"', query.text.replace('"function_shield"', "")))
+    named = set(_WORD.findall(re.sub(r"'[^']*'|\"[^\"]*\"", "", query.text))) - _WORDS
     made = set(re.findall(r" as (\w+)", query.text))
     known = fields_of(json_schema())
     assert {"count", "details.host", "caller.object", "caller.package", "reason"} <= known
