@@ -48,6 +48,8 @@ MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 EVENTS: Final[tuple[EventName, ...]] = get_args(EventName)
 ALARMING_EVENTS: Final[tuple[EventName, ...]] = ("refused", "unshielded", "folded")
 """The events that count as violations, and so have `policy` and `count`."""
+MAX_COUNT: Final = 10_000_000
+"""More violations than one line can stand for: a greater `count` is forged, and would make sums senseless."""
 MAX_LINE: Final = 4096
 """Bytes in a line with its newline: one pipe write of this size is atomic (pipe(7), PIPE_BUF)."""
 
@@ -88,7 +90,7 @@ class Alert:
 
     Attributes:
         timestamp: when, in UTC.
-        level: the log level, for Lambda's level filter.
+        level: the log level: ERROR where it is critical (`filters.level_of`), WARN otherwise.
         policy: which policy it is against.
         mode: `block` (it failed) or `alert` (it went through).
         details: what was attempted.

@@ -1,19 +1,21 @@
 """The Logs Insights queries that alarms link to, dashboards show and ShieldMonitoring saves: all of them, as data.
 
-They keep to `fields`, `filter` (`=`, `in`, `>=`, `and`, `ispresent`), `stats` (`sum`, `count(*)`, `earliest`, `latest`)
-`by`, `sort` and `limit`, which can be evaluated on a laptop. Each filters by `policy` or `event` with `=` or `in`, so
-that a field index on these spares the scan of what is no line of the shield
-(https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatchLogs-Field-Indexing.html).
+They keep to what `insights` evaluates on a laptop. Each filters by `policy` or `event` with `=` or `in`, so that a
+field index on these spares the scan of what is no line of the shield
+(https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatchLogs-Field-Indexing.html). What is counted is the
+shield's own lines, and of each as many violations as one can stand for: with a negative count, or one that nothing can
+reach, a forged line would hide what others tell.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
+from urllib.parse import quote
 
-from .alert import POLICIES, START
+from .alert import MAX_COUNT, POLICIES, START
 
 INDEXED: Final = ("policy", "event", "function")
 """The fields whose index spares the scan of other lines."""
@@ -38,17 +40,24 @@ class Query:
     view: View = "table"
 
 
-def _in(names: tuple[str, ...]) -> str:
+def _in(names: Sequence[str]) -> str:
     return "[" + ", ".join(f'"{name}"' for name in names) + "]"
 
 
-_COUNTED: Final = "`count` >= 1"
-"""A forged line with a negative count would hide others."""
+_OURS: Final = """@message like '"function_shield":true'"""
+_COUNTED: Final = f"`count` >= 1 and `count` <= {MAX_COUNT} and {_OURS}"
+
+
+def counted(policies: Sequence[str]) -> str:
+    """The violations of policies, as a filter."""
+    return f"filter policy in {_in(policies)} and {_COUNTED}"
+
+
 _NOISE: Final = ("read_handler",)
 """Python does it whenever it logs an exception."""
-_ANY: Final = f"filter policy in {_in((*POLICIES, START))} and {_COUNTED}"
-_WORTH: Final = f"filter policy in {_in(tuple(p for p in (*POLICIES, START) if p not in _NOISE))} and {_COUNTED}"
-_LINE: Final = (
+_ANY: Final = counted((*POLICIES, START))
+_WORTH: Final = counted(tuple(p for p in (*POLICIES, START) if p not in _NOISE))
+LINE_FIELDS: Final = (
     "fields @timestamp, function, version, policy, mode, `count`, details.host, details.ip, details.port, "
     "details.path, caller.package, caller.file, caller.line, caller.object, allow, @logStream"
 )
@@ -68,7 +77,7 @@ def _top(policy: str, by: str) -> str:
 
 
 QUERIES: Final[Mapping[str, Query]] = {
-    "lines": Query("Latest violations", f"{_LINE} | {_ANY} | sort @timestamp desc | limit 100"),
+    "lines": Query("Latest violations", f"{LINE_FIELDS} | {_ANY} | sort @timestamp desc | limit 100"),
     "by_policy": Query(
         "Violations by policy",
         f"{_ANY} | stats {_SUM} by policy, mode | sort violations desc",
@@ -95,26 +104,39 @@ QUERIES: Final[Mapping[str, Query]] = {
     ),
     "starts": Query(
         "Starts (unshielded and refused ones first)",
-        'filter event in ["armed", "refused", "unshielded"] '
+        f'filter event in ["armed", "refused", "unshielded"] and {_OURS} '
         "| stats count(*) as starts, latest(timestamp) as last_seen, latest(version) as last_version "
         "by event, function, reason | sort event desc | limit 100",
     ),
     "one_function": Query(
         "Violations of the function that is chosen",
-        f'{_LINE} | {_ANY} and function = "{FUNCTION_VARIABLE}" | sort @timestamp desc | limit 100',
+        f'{LINE_FIELDS} | {_ANY} and function = "{FUNCTION_VARIABLE}" | sort @timestamp desc | limit 100',
     ),
 }
 """By name. `one_function` is for dashboards with a variable: FUNCTION_NAME stands for the function."""
 
 
-def lines_query(policy: str | None = None) -> str:
-    """The lines behind an alarm, short enough for a link in its description.
+def lines_query(policy: str | None = None, level: str | None = None) -> str:
+    """The lines behind an alarm, short enough for a link in its description, each with its log stream.
 
     >>> lines_query("read_write_tmp")
-    'fields @timestamp,@message|filter policy="read_write_tmp"|sort @timestamp desc'
+    'fields @timestamp,@logStream,@message|filter policy="read_write_tmp"|sort @timestamp desc'
     """
     wanted = "ispresent(policy)" if policy is None else f'policy="{policy}"'
-    return f"fields @timestamp,@message|filter {wanted}|sort @timestamp desc"
+    wanted += f' and level="{level}"' if level else ""
+    return f"fields @timestamp,@logStream,@message|filter {wanted}|sort @timestamp desc"
+
+
+def alarm_link(region: str, name: str) -> str:
+    """A link to an alarm's page in the console. `region` and `name` may be tokens."""
+    shown = quote(name, safe="${}")
+    return f"https://{region}.{_domain(region)}/cloudwatch/home?region={region}#alarmsV2:alarm/{shown}"
+
+
+def _domain(region: str) -> str:
+    if region.startswith("us-gov-"):
+        return "console.amazonaws-us-gov.com"
+    return "console.amazonaws.cn" if region.startswith("cn-") else "console.aws.amazon.com"
 
 
 def console_link(region: str, log_group: str, query: str, *, hours: int = 3) -> str:
@@ -129,12 +151,9 @@ def console_link(region: str, log_group: str, query: str, *, hours: int = 3) -> 
         query: the query.
         hours: how far it looks back.
     """
-    domain = "console.amazonaws.cn" if region.startswith("cn-") else "console.aws.amazon.com"
-    if region.startswith("us-gov-"):
-        domain = "console.amazonaws-us-gov.com"
     source = log_group if "${" in log_group else _escaped(log_group)
     return (
-        f"https://{region}.{domain}/cloudwatch/home?region={region}#logsV2:logs-insights?queryDetail="
+        f"https://{region}.{_domain(region)}/cloudwatch/home?region={region}#logsV2:logs-insights?queryDetail="
         f"~(end~0~start~-{hours * 3600}~timeType~'RELATIVE~unit~'seconds~editorString~'{_escaped(query)}"
         f"~source~(~'{source}))"
     )

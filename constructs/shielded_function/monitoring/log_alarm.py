@@ -17,7 +17,8 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IValidation
 
-from shielded_function_monitoring.queries import QUERIES
+from shielded_function_monitoring.filters import Counted
+from shielded_function_monitoring.queries import LINE_FIELDS, counted
 
 from ..errors import ShieldError
 from .dashboard_body import MAX_SOURCES
@@ -62,8 +63,9 @@ def check_log_alarm(path: str) -> None:
 class LogAlarmOf:
     """Makes a log alarm in each stack of functions."""
 
-    def __init__(self, topics: Sequence[Topic]) -> None:
+    def __init__(self, topics: Sequence[Topic], policies: Sequence[Counted]) -> None:
         self._topics = topics
+        self._policies = policies
         self._made: dict[cdk.Stack, _LogAlarm] = {}
 
     def add(self, attached: AttachedShield) -> None:
@@ -72,14 +74,14 @@ class LogAlarmOf:
             return
         stack = attached.handle.stack
         if stack not in self._made:
-            self._made[stack] = _LogAlarm(stack, self._topics)
+            self._made[stack] = _LogAlarm(stack, self._topics, self._policies)
         self._made[stack].add(attached.log_group_name)
 
 
 class _LogAlarm(Construct):
     """Fires when the lines of a minute hold a violation."""
 
-    def __init__(self, stack: cdk.Stack, topics: Sequence[Topic]) -> None:
+    def __init__(self, stack: cdk.Stack, topics: Sequence[Topic], policies: Sequence[Counted]) -> None:
         super().__init__(stack, _ID)
         self.names: list[str] = []
         # A list token, so that log groups of functions to come are in it.
@@ -101,8 +103,8 @@ class _LogAlarm(Construct):
             query_results_to_evaluate=1,
             treat_missing_data="notBreaching",
             scheduled_query_configuration=kind.ScheduledQueryConfigurationProperty(
-                aggregation_expression="sum(count)",
-                query_string=QUERIES["lines"].text.split(" | sort ")[0],
+                aggregation_expression="sum(`count`)",
+                query_string=f"{LINE_FIELDS} | {counted(policies)}",
                 log_group_identifiers=self.groups,
                 scheduled_query_role_arn=runs.role_arn,
                 schedule_configuration=kind.ScheduleConfigurationProperty(

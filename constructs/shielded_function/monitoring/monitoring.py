@@ -11,6 +11,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_logs as logs
 from constructs import Construct, IValidation
 
+from shielded_function_monitoring.filters import COUNTED
 from shielded_function_monitoring.queries import FUNCTION_VARIABLE, INDEXED, QUERIES
 
 from ..alarms import AlarmAction, ShieldAlarms, check_actions, check_list, check_stacks, check_switch
@@ -113,7 +114,8 @@ class ShieldMonitoring(Construct):
         self._stacks = tuple(stacks) or tuple(self.alarms.stacks)
         self._targets = tuple(configuration_changes)
         self._dashboard, self._queries, self._field_indexes = dashboard, queries, field_indexes
-        self._log_alarms = LogAlarmOf(log_alarm_topics)
+        quiet = () if self.alarms.count_read_handler or self.alarms.read_handler else ("read_handler",)
+        self._log_alarms = LogAlarmOf(log_alarm_topics, [each for each in COUNTED if each not in quiet])
         self._composites = CompositeOf(composite_actions)
         self._taken: list[AttachedShield] = []
         self.node.add_validation(_Covers(self))

@@ -7,6 +7,7 @@ from typing import Final
 from shielded_function_monitoring.alert import MAX_COUNT, POLICIES, START
 from shielded_function_monitoring.frames import MAX_THROUGH, Chain, chain_of
 
+from .combining import number_of
 from .conditions import All, AnyOf, Compare, Condition, In, Like
 from .evaluating import Row
 from .query import MAX_ROWS, Aggregate, Column, DateFloor, Fields, Filter, Limit, Query, Sort, Stats

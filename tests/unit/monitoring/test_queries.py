@@ -16,14 +16,15 @@ from shielded_function_monitoring.schema import json_schema
 
 _WORD = re.compile(r"@?[a-zA-Z_]+(?:\.[a-z_]+)*")
 _WORDS = {
-    *("filter", "fields", "stats", "sort", "limit", "in", "and", "as", "by", "desc"),
+    *("filter", "fields", "stats", "sort", "limit", "in", "and", "like", "as", "by", "desc"),
     *("ispresent", "sum", "count", "earliest", "latest"),
 }
 _AGGREGATE = r"(?:sum\(`count`\)|count\(\*\)|(?:earliest|latest)\([\w.]+\)) as \w+"
 _COMMANDS = {
     "fields": r"fields [\w@., `]+",
     "filter": r"filter (policy|event) (=|in) (\"\w+\"|\[[^\]]+\])"
-    r"( and (ispresent\([\w.]+\)|`count` >= 1|function = \"FUNCTION_NAME\"))*",
+    r"( and (ispresent\([\w.]+\)|`count` >= 1|`count` <= 10000000|@message like '\"function_shield\":true'"
+    r"|function = \"FUNCTION_NAME\"))*",
     "stats": rf"stats {_AGGREGATE}(?:, {_AGGREGATE})* by [\w., ]+",
     "sort": r"sort @?\w+ desc",
     "limit": r"limit \d+",
@@ -49,9 +50,8 @@ def test_a_forged_line_hides_none() -> None:
             found = evaluate_text(query.text, log)
             assert [row["violations"] for row in found] == ["5"], name
     assert len(evaluate_text(QUERIES["lines"].text, log)) == 1
-    assert evaluate_text(QUERIES["starts"].text, [*log, refused("x")])[0] == {
-        "event": "armed", "function": "checkout", "starts": "1",
-    }  # fmt: skip
+    starts = evaluate_text(QUERIES["starts"].text, [*log, refused("x")])
+    assert [(row["event"], row["starts"]) for row in starts] == [("refused", "1"), ("armed", "1")]
 
 
 @pytest.mark.parametrize("query", QUERIES.values(), ids=list(QUERIES))
@@ -63,7 +63,7 @@ def test_queries(query: Any) -> None:
     made = set(re.findall(r" as (\w+)", query.text))
     known = fields_of(json_schema())
     assert {"count", "details.host", "caller.object", "caller.package", "reason"} <= known
-    assert named - made <= known | {"@timestamp", "@logStream"}
+    assert named - made <= known | {"@timestamp", "@logStream", "@message"}
     policies = {"outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler", "executable_memory"}
     assert texts <= policies | {"self_protection", "start", "armed", "refused", "unshielded", "FUNCTION_NAME"}
     filtered = re.search(r"filter (\w+)", query.text)

@@ -16,9 +16,11 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Annotations, Match
 
+from harness.alert_lines import alert, tmp
 from harness.linting import lint
 from shielded_function import AlarmOn, Shield, ShieldAlarms, ShieldedFunction, ShieldError, ShieldMonitoring
 from shielded_function.monitoring.changes import MAX_PATTERN, changes_pattern
+from shielded_function_monitoring.insights import evaluate_text
 from shielded_function_monitoring.queries import QUERIES
 
 ALARM = "AWS::CloudWatch::Alarm"
@@ -321,8 +323,10 @@ def test_a_log_alarm(app: cdk.App, stack: cdk.Stack, props: Props, resources: Re
         query = alarm["ScheduledQueryConfiguration"]
         groups = [{"Ref": name} for name in resources(place, LOG_GROUP)]
         assert (len(groups), query["LogGroupIdentifiers"]) == (count, groups)
-        assert query["AggregationExpression"] == "sum(count)"
-        assert QUERIES["lines"].text.startswith(query["QueryString"])
+        assert query["AggregationExpression"] == "sum(`count`)"
+        forged = tmp("/tmp/x").replace('"count":1', '"count":-9')
+        log = [tmp("/tmp/x", count=2), forged, alert("read_handler", path="/var/task/a.py")]
+        assert [row["count"] for row in evaluate_text(query["QueryString"], log)] == ["2"]
         assert alarm["ActionLogLineCount"] == 20
         roles = {r["Fn::GetAtt"][0] for r in (alarm["ActionLogLineRoleArn"], query["ScheduledQueryRoleARN"])}
         assert roles <= set(resources(place, "AWS::IAM::Role"))
