@@ -16,7 +16,7 @@ from typing import Any, Final, cast
 import aws_cdk as cdk
 import jsii
 
-from ..batching import members_of
+from ..batching import find_all, members_of
 from ..paths import learn_paths, path_of
 from .arns import Field, Piece, Target, Unknown
 
@@ -205,8 +205,8 @@ class Tokens:
         if isinstance(argument, str) and "." in argument and "Fn::GetAtt" in value:
             name, _, attribute = argument.partition(".")
         if place not in self._elements:
-            elements = [c for c in place.stack.node.find_all() if isinstance(c, cdk.CfnElement)]
-            ids = place.stack.resolve([element.logical_id for element in elements])
+            elements = [element for element, _ in find_all(place.stack, ("CfnElement",), ())]
+            ids = place.stack.resolve([logical_id for (logical_id,) in members_of(elements, "logicalId")])
             self._elements[place] = dict(zip(ids, elements, strict=True))
         element = self._elements[place].get(name)
         if element is None:

@@ -143,7 +143,7 @@ def test_a_dotted_bucket(stack: cdk.Stack, read: Read, checkout: lambda_.Functio
     assert "www.example.com has a dot" in grants.warnings[0].message
 
 
-def test_a_dynamic_reference_stands_in_the_environment_or_is_a_secret(app: cdk.App, stack: cdk.Stack) -> None:
+def test_a_dynamic_reference(app: cdk.App, stack: cdk.Stack) -> None:
     function = ShieldedFunction(
         stack,
         "Shielded",

@@ -372,9 +372,8 @@ def test_a_token_counts_with_what_its_place_may_hold(
 
 
 @pytest.mark.parametrize(("joiner", "length"), [("", 16), (".", 16), ("--", 253)])
-def test_one_text_in_the_place_of_another_counts_as_what_is_split(
-    joiner: str, length: int, function: lambda_.Function
-) -> None:
+def test_what_is_split_and_joined(joiner: str, length: int, function: lambda_.Function) -> None:
+    """It is no longer than it was, where what is between is not."""
     region = cdk.Fn.join(joiner, cdk.Fn.split("-", cdk.Aws.REGION))
     policy = ShieldPolicy(allow_outbound=[f"a.{region}.example"])
     assert grown(policy, function) == len('"SHIELD_ALLOW_OUTBOUND":"a..example",') + length
