@@ -105,7 +105,6 @@ _NETWORK_JUDGES = (
     "engine/network/receive.c",
     "engine/network/send.c",
     "engine/base/socket_info.c",
-    "engine/network/tcp_send.c",
     "engine/base/iovec.c",
 )
 _SETTING_WORDS = (

@@ -29,7 +29,6 @@ struct seen_hello {
     struct text name; /* in `room`; empty: none so far */
     uint32_t names;
     bool encrypted;
-    size_t end;                  /* where what follows the record begins in which the ClientHello ends */
     uint8_t room[2 * HELLO_MAX]; /* the messages, out of their records */
 };
 
@@ -105,11 +104,9 @@ static inline uint32_t message_len(const uint8_t *room, uint32_t used)
     return used < 4 ? UINT32_MAX : 4 + ((uint32_t)room[1] << 16 | (uint32_t)room[2] << 8 | room[3]);
 }
 
-/* The first message that the records carry, and what else is in its last one. `second`: after another, which may be
- * followed by a change of ciphers (RFC 8446, D.4). False: this is no TLS. */
-static inline bool unwrap_records(struct bytes in, bool second, struct seen_hello *s, uint32_t *used)
+/* The first message that the records carry, and what else is in its last one. False: this is no TLS. */
+static inline bool unwrap_records(struct bytes in, struct seen_hello *s, uint32_t *used)
 {
-    const uint8_t *start = in.at;
     uint8_t *room = s->room;
     uint32_t cap = sizeof s->room;
     *used = 0;
@@ -120,7 +117,7 @@ static inline bool unwrap_records(struct bytes in, bool second, struct seen_hell
         bytes_take(&in, 2);
         uint32_t len = bytes_number(&in, 2);
         bool is_known = !in.ended;
-        if (is_known && ((type == RECORD_CHANGE && len && !second) || (type == RECORD_ALERT && len != 2)))
+        if (is_known && ((type == RECORD_CHANGE && len) || (type == RECORD_ALERT && len != 2)))
             return false;
         struct bytes body = bytes_take(&in, is_known ? len : 0);
         if (type == RECORD_HELLO) {
@@ -134,15 +131,14 @@ static inline bool unwrap_records(struct bytes in, bool second, struct seen_hell
         if (in.ended)
             break;
     }
-    s->end = (size_t)(in.at - start);
     return true;
 }
 
-static inline void hello_seen(const uint8_t *bytes, size_t len, bool second, struct seen_hello *s)
+static inline void hello_seen(const uint8_t *bytes, size_t len, struct seen_hello *s)
 {
     uint32_t used;
     *s = (struct seen_hello){.seen = SEEN_OTHER};
-    if (!unwrap_records((struct bytes){bytes, len, false}, second, s, &used))
+    if (!unwrap_records((struct bytes){bytes, len, false}, s, &used))
         return;
     struct bytes in = {s->room, used, false};
     if (used && *in.at != 1)

@@ -34,7 +34,6 @@ enum {
     OPTION_RECEIVE_TIMEOUT = 20,
     OPTION_PROTOCOL = 38,
     OPTION_DOMAIN = 39,
-    OPTION_BEGUN = 43,
     OPTION_LOCK = 44,
     OPTION_COOKIE = 57
 };
@@ -85,7 +84,7 @@ static struct file {
     int32_t domain, type;
     uint32_t users;
     uint64_t cookie;
-    bool connected, connecting, untold, by_name, shut, non_blocking, locked, begun, answered;
+    bool connected, connecting, untold, by_name, shut, non_blocking, locked;
     struct sockaddr_bytes peer;
     struct endpoint to;
     uint64_t taken; /* of what the other end sent */
@@ -264,17 +263,8 @@ static void no_other_name_left(const struct file *f)
     for (uint32_t i = 0; i < 2; i++)
         while (f->out_len - at >= 8 && !memcmp(f->out + at, questions[i], 8))
             at += 8;
-    /* A second one is taken after a HelloRetryRequest (RFC 8446, 4.1.4). */
-    for (uint32_t hellos = 0; hellos < 2; hellos++) {
-        hello_seen(f->out + at, f->out_len - at, hellos, &server);
-        if (server.seen != SEEN_WHOLE)
-            return;
-        CHECK(server.encrypted || is_server_name_allowed(server.name));
-        at += (uint32_t)server.end;
-        /* Only where the server asks for it: not when it answered. */
-        if (f->answered)
-            return;
-    }
+    hello_seen(f->out + at, f->out_len - at, &server);
+    CHECK(server.seen != SEEN_WHOLE || server.encrypted || is_server_name_allowed(server.name));
 }
 
 #endif

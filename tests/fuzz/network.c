@@ -112,21 +112,7 @@ static void lay(struct input *in)
     }
 }
 
-/* How a server goes on after a ClientHello: it asks for another, or does not. */
-static uint32_t make_server_hello(struct input *in, uint8_t *out)
-{
-    static const uint8_t start[] = {22, 3, 3, 0, 48, 2, 0, 0, 44, 3, 3};
-    static const uint8_t retry[] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c,
-                                    0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb,
-                                    0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
-    memset(out, 0, 53);
-    memcpy(out, start, sizeof start);
-    if (take_number(in, 1) % 2)
-        memcpy(out + sizeof start, retry, sizeof retry);
-    return 53;
-}
-
-/* An answer to a query that may have been sent, or to a ClientHello; or any bytes. */
+/* An answer to a query that may have been sent, or any bytes. */
 static void hand_over(struct input *in)
 {
     queue.told = false;
@@ -135,7 +121,7 @@ static void hand_over(struct input *in)
     if (kind % 2) {
         struct text t = take_text(in, take_number(in, 2) % sizeof queue.bytes);
         memcpy(queue.bytes, t.at, t.len);
-        queue.len = t.len ? t.len : make_server_hello(in, queue.bytes);
+        queue.len = t.len;
         return;
     }
     queue.len = make_answer(in, queue.bytes);

@@ -73,7 +73,8 @@ static int64_t write_to_stream(struct file *f, uint64_t vectors, uint64_t count,
     f->out_len += kept;
     if (blocks && f->to.port == DNS_PORT)
         only_queries_left(f);
-    else if (blocks && f->by_name)
+    else if (blocks && f->by_name &&
+             !rival) /* else another thread may write what it likes in the midst of a call */
         no_other_name_left(f);
     return n;
 }
@@ -186,17 +187,6 @@ static int64_t read_from_stream(struct file *f, const struct message *m, uint64_
     return n;
 }
 
-/* The gate looks at what came first: see no_other_name_left. */
-static int64_t show_answer(struct file *f, uint64_t at, uint64_t cap, uint64_t flags)
-{
-    struct vector v = {at, cap};
-    struct message m = {.vectors = (uint64_t)&v, .vector_count = 1};
-    CHECK(flags & PEEK);
-    int64_t n = read_from_stream(f, &m, flags);
-    f->answered |= n > 0 && !f->taken && tls_is_answered((const uint8_t *)at, (uint32_t)n);
-    return n;
-}
-
 static int64_t lowest_descriptor(uint64_t least)
 {
     for (uint64_t n = least < FIRST ? FIRST : least; n < TABLE; n++)
@@ -271,7 +261,6 @@ static int64_t option_of(const struct file *f, uint64_t option, void *out)
     case OPTION_PROTOCOL:
         *(int32_t *)out = !is_internet ? 0 : f->type == STREAM ? TCP : f->type == DGRAM ? UDP : 0;
         return 0;
-    case OPTION_BEGUN: *(int32_t *)out = f->begun; return 0;
     case OPTION_LOCK: *(int32_t *)out = f->locked; return 0;
     case OPTION_LINGER: memcpy(out, (int32_t[2]){f->cookie % 2, 1}, 2 * sizeof(int32_t)); return 0;
     case OPTION_RECEIVE_TIMEOUT:
@@ -309,9 +298,9 @@ static int64_t socket_call(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint6
         *(int32_t *)c = (int32_t)queue.len;
         return file ? 0 : -EBADF;
     case __NR_setsockopt:
-        CHECK(b == LEVEL_SOCKET && (c == OPTION_LOCK || c == OPTION_BEGUN) && is_gates(d) && *(int32_t *)d);
+        CHECK(b == LEVEL_SOCKET && c == OPTION_LOCK && is_gates(d) && *(int32_t *)d);
         if (file)
-            *(c == OPTION_LOCK ? &file->locked : &file->begun) = true;
+            file->locked = true;
         return file ? 0 : -EBADF;
     case __NR_listen: return file ? 0 : -EBADF;
     case __NR_getpeername: return file ? peer_name(file, (uint8_t *)b, (uint32_t *)c) : -EBADF;
@@ -363,8 +352,6 @@ static int64_t socket_call(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint6
         ((struct statx *)e)->stx_mode = S_IFSOCK;
         return file ? 0 : -EBADF;
     case __NR_recvfrom:
-        if (stream && is_gates_buffer(b))
-            return show_answer(file, b, c, d);
         if (is_gates_buffer(b) && !e) { /* thrown away */
             queue.len = 0;
             return 1;

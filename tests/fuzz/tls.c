@@ -1,6 +1,5 @@
 /* The first bytes of TLS connections: nothing is read beyond them, and the name that the parser gives is the one that
- * a server sees, or none. Input: whether it is bytes, or what a ClientHello is made of, and whether it
- * comes after another; how much of it is there. */
+ * a server sees, or none. Input: whether it is bytes, or what a ClientHello is made of; how much of it is there. */
 #include "hello.h"
 
 #include "../../runtime_layer/native/core/tls.h"
@@ -21,29 +20,25 @@ static void lies_within(const struct client_hello *hello, const uint8_t *bytes, 
         CHECK(name > bytes && name + hello->name.len <= bytes + hello->end);
 }
 
-/* `is_next`: it comes after a ClientHello, and may be another. */
-static void look(const uint8_t *data, size_t n, bool is_next)
+static void look(const uint8_t *data, size_t n)
 {
     static struct seen_hello server;
     struct client_hello hello;
     uint8_t *bytes = exact_copy(data, n);
-    enum tls_start start = (is_next ? tls_read_next : tls_read_start)(bytes, (uint32_t)n, &hello);
+    enum tls_start start = tls_read_start(bytes, (uint32_t)n, &hello);
     lies_within(&hello, bytes, n);
-    hello_seen(bytes, n, is_next, &server);
-    if (!is_next)
-        CHECK((start == TLS_PREAMBLE) == is_preamble(bytes, n));
-    /* Only what names nobody yet may pass without a look at its name; and later on, what no server takes. */
-    bool is_useless = is_next && server.seen == SEEN_BAD;
-    if (n && server.seen != SEEN_OTHER && start != TLS_HELLO && !is_useless)
-        CHECK(is_next && start == TLS_PREAMBLE && server.seen == SEEN_PART && !server.names);
+    hello_seen(bytes, n, &server);
+    CHECK((start == TLS_PREAMBLE) == is_preamble(bytes, n));
+    if (n && server.seen != SEEN_OTHER)
+        CHECK(start == TLS_HELLO);
     if (start == TLS_HELLO && server.seen == SEEN_WHOLE)
         CHECK(!hello.encrypted || server.encrypted);
     if (hello.name.len && server.seen != SEEN_OTHER) /* else of a version that nobody speaks */
-        CHECK(start == TLS_HELLO && server.seen == SEEN_WHOLE && text_equal(hello.name, server.name));
+        CHECK(server.seen == SEEN_WHOLE && text_equal(hello.name, server.name));
     /* What has been sent by then cannot be made into a ClientHello any more. */
     if (n && start == TLS_NOT) {
-        hello_seen(bytes, hello.end, is_next, &server);
-        CHECK(server.seen == SEEN_OTHER || (is_next && server.seen == SEEN_BAD));
+        hello_seen(bytes, hello.end, &server);
+        CHECK(server.seen == SEEN_OTHER);
     }
     room_give(bytes);
 }
@@ -52,8 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint8_t made[HELLO_MAX];
     struct input in = {data, size};
-    uint64_t what = take_number(&in, 1);
-    bool is_raw = what % 4 == 0, is_next = what / 4 % 2;
+    bool is_raw = take_number(&in, 1) % 4 == 0;
     size_t part = take_number(&in, 2), n;
     const uint8_t *bytes = made;
     if (is_raw) {
@@ -62,8 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         n = make_hello(&in, made, sizeof made, hosts, sizeof hosts / sizeof *hosts);
     }
-    look(bytes, n, is_next);
+    look(bytes, n);
     if (part < n)
-        look(bytes, part, is_next);
+        look(bytes, part);
     return 0;
 }

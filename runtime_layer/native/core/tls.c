@@ -9,9 +9,6 @@ enum {
     RECORD_HANDSHAKE = 22,
     MAJOR_VERSION = 3,
     HANDSHAKE_CLIENT_HELLO = 1,
-    HANDSHAKE_SERVER_HELLO = 2,
-    LEAST_ENCRYPTED = 32,      /* of the records that carry a Finished (RFC 5246, 7.4.9) none is shorter */
-    LONGEST_HELLO = 256 << 10, /* that any server takes: Erlang's */
     VERSION_AND_RANDOM = 2 + 32,
     EXTENSION_SERVER_NAME = 0,
     EXTENSION_EARLY_DATA = 42,
@@ -158,65 +155,4 @@ enum tls_start tls_read_start(const uint8_t *bytes, uint32_t len, struct client_
     }
     read_hello(bytes, len, hello);
     return TLS_HELLO;
-}
-
-/* After another: could a server take this record for a ClientHello, or for the beginning of one? What is encrypted by now
- * begins with any byte: the Finished of a session that was resumed (RFC 5246, 7.3) comes next. */
-static bool may_be_hello(const uint8_t *record, uint32_t len)
-{
-    struct reader r = {record, len, false};
-    take(&r, 3);
-    uint32_t size = take_number(&r, 2);
-    if (size < LEAST_ENCRYPTED || size > r.left)
-        return true;
-    r.left = size;
-    take(&r, 1);
-    uint32_t length = take_number(&r, 3);
-    if (length > r.left) /* the rest would come in further records */
-        return length <= LONGEST_HELLO;
-    r.left = length;
-    skip_to_extensions(&r);
-    return !r.short_of;
-}
-
-enum tls_start tls_read_next(const uint8_t *bytes, uint32_t len, struct client_hello *hello)
-{
-    uint32_t at = 0;
-    *hello = (struct client_hello){.end = len};
-    /* Whole records that may come in front of anything. */
-    while (len - at >= RECORD_HEADER && (bytes[at] == RECORD_CHANGE || bytes[at] == RECORD_ALERT)) {
-        uint32_t record = (uint32_t)(bytes[at + 3] << 8 | bytes[at + 4]);
-        if (record > len - at - RECORD_HEADER)
-            return TLS_HELLO;
-        at += RECORD_HEADER + record;
-    }
-    if (at == len)
-        return TLS_PREAMBLE;
-    const uint8_t *rest = bytes + at;
-    uint32_t left = len - at;
-    if (is_preamble(rest, left) || rest[0] == RECORD_CHANGE || rest[0] == RECORD_ALERT ||
-        is_odd_start(rest, left))
-        return TLS_HELLO;
-    if (rest[0] != RECORD_HANDSHAKE || rest[RECORD_HEADER] != HANDSHAKE_CLIENT_HELLO) {
-        hello->end = at + (left < RECORD_HEADER + 1 ? left : RECORD_HEADER + 1);
-        return TLS_NOT;
-    }
-    if (!may_be_hello(rest, left)) {
-        hello->end = at + RECORD_HEADER + (uint32_t)(rest[3] << 8 | rest[4]);
-        return TLS_NOT;
-    }
-    read_hello(rest, left, hello);
-    hello->end = len;
-    return TLS_HELLO;
-}
-
-/* How the random bytes of a HelloRetryRequest begin (RFC 8446, 4.1.3); others do so once in 2^64 times. */
-static const uint8_t RETRY[] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11};
-
-bool tls_is_answered(const uint8_t *bytes, uint32_t len)
-{
-    enum { AT_MESSAGE = RECORD_HEADER, AT_RANDOM = TLS_ANSWER_LEN - 32 };
-    return len >= TLS_ANSWER_LEN && bytes[0] == RECORD_HANDSHAKE && bytes[1] == MAJOR_VERSION &&
-           (bytes[3] << 8 | bytes[4]) >= TLS_ANSWER_LEN - RECORD_HEADER &&
-           bytes[AT_MESSAGE] == HANDSHAKE_SERVER_HELLO && !same_bytes(bytes + AT_RANDOM, RETRY, sizeof RETRY);
 }

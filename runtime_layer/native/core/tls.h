@@ -23,14 +23,4 @@ struct client_hello {
 
 enum tls_start tls_read_start(const uint8_t *bytes, uint32_t len, struct client_hello *hello);
 
-/* What a client sends after a ClientHello: another one (RFC 8446, 4.1.4), TLS_NOT when it goes on with something else, or
- * TLS_PREAMBLE for what may stand in front of either. A question whether TLS is spoken has no place there: it counts as a
- * hello without a name. */
-enum tls_start tls_read_next(const uint8_t *bytes, uint32_t len, struct client_hello *hello);
-
-/* Is this how a server answers that is content with the ClientHello? With other bytes it may ask for another. `bytes`: the
- * first that it sent. */
-enum { TLS_ANSWER_LEN = 43 /* that are looked at */ };
-bool tls_is_answered(const uint8_t *bytes, uint32_t len);
-
 #endif

@@ -19,12 +19,10 @@ import ssl
 import struct
 import subprocess
 import sys
-import threading
 import time
 
 import landlock
 from hellos import (
-    CHANGE,
     FOREIGN,
     HOST,
     LIBC,
@@ -269,21 +267,6 @@ def in_a_second_hello() -> None:
 
 
 @way
-def in_a_second_hello_after_a_change() -> None:
-    s = connected()
-    s.send(hello(HOST))
-    s.send(CHANGE)
-    s.send(hello())
-
-
-@way
-def in_a_second_hello_behind_a_change() -> None:
-    s = connected()
-    s.send(hello(HOST))
-    s.send(CHANGE + WARNING + hello())
-
-
-@way
 def in_a_second_hello_at_once() -> None:
     connected().send(hello(HOST) + hello())
 
@@ -384,15 +367,6 @@ def after_a_question_and_a_failed_write() -> None:
 
 
 @way
-def in_a_second_hello_after_a_failed_write() -> None:
-    s = connected()
-    with s.dup():
-        s.send(hello(HOST))
-        _fails_to_write(s)
-        s.send(hello())
-
-
-@way
 def under_a_failed_duplicate() -> None:
     s = connected()
     other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -473,13 +447,6 @@ def handed_over() -> None:
 
 
 @way
-def handed_over_in_the_midst_of_a_handshake() -> None:
-    s = connected()
-    s.send(hello(HOST))
-    os.write(taken_over(s), hello())
-
-
-@way
 def handed_over_after_a_question() -> None:
     s = connected()
     s.send(SSL_REQUEST)
@@ -534,35 +501,6 @@ def after_a_program_closed_it() -> None:
     s = connected()
     subprocess.run(["/bin/true"], close_fds=True, check=False)
     s.send(hello())
-
-
-@way
-def while_another_thread_writes_the_name() -> None:
-    """Another thread turns the name in the buffer from an allowed one into a foreign one, and back."""
-    allowed, foreign = hello("aaaa.example"), hello(FOREIGN)
-    assert len(allowed) == len(foreign)
-    place = allowed.index(b"aaaa.example")
-    holder = ctypes.create_string_buffer(allowed, len(allowed))
-    done = threading.Event()
-
-    def flip() -> None:
-        names = (b"evil", b"aaaa")
-        at = ctypes.addressof(holder) + place
-        while not done.is_set():
-            for name in names:
-                ctypes.memmove(at, name, 4)
-
-    thread = threading.Thread(target=flip)
-    thread.start()
-    try:
-        for _ in range(300):
-            s = connected()
-            LIBC.write(s.fileno(), holder, len(allowed))
-            s.close()
-    finally:
-        done.set()
-        thread.join()
-    raise PermissionError(13, "what the server saw tells")
 
 
 @way

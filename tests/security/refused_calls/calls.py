@@ -54,10 +54,10 @@ _OPTIONS = (
         "F_DUPFD_CLOEXEC": 1030, "F_ADD_SEALS": 1033, "F_GET_SEALS": 1034,
     }.items()),
     *(Call(f"getsockopt({name})", 2, value) for name, value in {
-        "SO_TYPE": 3, "SO_PROTOCOL": 38, "SO_DOMAIN": 39, "SO_NOFCS": 43, "SO_LOCK_FILTER": 44, "SO_COOKIE": 57,
+        "SO_TYPE": 3, "SO_PROTOCOL": 38, "SO_DOMAIN": 39, "SO_LOCK_FILTER": 44, "SO_COOKIE": 57,
         "SO_ZEROCOPY": 60, "TCP_INFO": 11,
     }.items()),
-    *(Call(f"setsockopt({name})", 2, value) for name, value in {"SO_NOFCS": 43, "SO_LOCK_FILTER": 44}.items()),
+    Call("setsockopt(SO_LOCK_FILTER)", 2, 44),
     Call("ioctl(FIONREAD)", 1, 0x541B),
     Call("madvise(MADV_WIPEONFORK)", 2, 18),
 )  # fmt: skip

@@ -28,9 +28,9 @@
 #define GUARD_ALWAYS 1 /* passed on to gate_judge */
 #define GUARD_LOG 2    /* only when the first argument is the log descriptor, or one behind it: fstat */
 #define GUARD_READY_LINE                                                                                     \
-    3                   /* when the third is at least READY_LINE, and as GUARD_MARKED: write, until ready */
-#define GUARD_MARKED 4  /* when the first is a descriptor with a mark (fd_marks.h), and as GUARD_LEFT_OUT */
-#define GUARD_RECEIVE 5 /* the same, where the mark is MARK_TCP_GREETED or one that follows: what receives */
+    3                     /* when the third is at least READY_LINE, and as GUARD_MARKED: write, until ready */
+#define GUARD_MARKED 4    /* when the first is a descriptor with a mark (fd_marks.h), and as GUARD_LEFT_OUT */
+#define GUARD_RECEIVE 5   /* the same, where the mark is MARK_TCP_DNS or one that follows: what receives */
 #define GUARD_ADDRESSED 6 /* when the fifth is not NULL, and as GUARD_MARKED: sendto */
 #define GUARD_MMAP 7      /* when what is mapped may run, or takes the place of something */
 /* When it makes something run, or reaches above lowest_range (protected_ranges.h); always of an only thread, as a signal handler
@@ -48,7 +48,7 @@
  * kind. */
 #define MARK_SHIFT 3
 #define DESCRIPTOR_BITS 20
-#define MARK_GREETED 3 /* MARK_TCP_GREETED */
+#define MARK_READ 3 /* MARK_TCP_DNS */
 
 /* Arguments of mmap(2) and mprotect(2), by the number of the bit. */
 #define PROT_EXEC_BIT 2

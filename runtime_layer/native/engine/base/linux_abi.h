@@ -47,7 +47,6 @@ enum {
     SO_SNDTIMEO = 21,
     SO_PROTOCOL = 38,
     SO_DOMAIN = 39,
-    SO_NOFCS = 43,
     SO_LOCK_FILTER = 44,
     SO_COOKIE = 57,
     SO_ZEROCOPY = 60

@@ -26,15 +26,10 @@ bool is_internet_datagram(int32_t descriptor)
 
 int64_t peer_of_stream(int32_t descriptor, struct endpoint *peer)
 {
+    struct sockaddr_bytes address = {.len = SOCKADDR_MAX};
     int64_t type = socket_type(descriptor);
     if (type != SOCK_STREAM)
         return is_error(type) ? type : -EPROTOTYPE;
-    return peer_of(descriptor, peer);
-}
-
-int64_t peer_of(int32_t descriptor, struct endpoint *peer)
-{
-    struct sockaddr_bytes address = {.len = SOCKADDR_MAX};
     int64_t error = KERNEL(getpeername, descriptor, address.bytes, &address.len);
     if (error)
         return error;

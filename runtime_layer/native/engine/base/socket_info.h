@@ -25,8 +25,6 @@ bool is_internet_datagram(int32_t descriptor);
 bool is_of_older_family(int32_t descriptor);
 /* The peer of a TCP connection: 0, -ENOTCONN, or an errno for what is no such socket. */
 int64_t peer_of_stream(int32_t descriptor, struct endpoint *peer);
-/* The same of any socket of the internet's families, for who knows already of what kind it is. */
-int64_t peer_of(int32_t descriptor, struct endpoint *peer);
 /* A socket without a peer, as far as getpeername(2) tells. */
 bool is_unconnected(int32_t descriptor);
 /* And without one at port 0, which is none there, but what others send is not heard. */

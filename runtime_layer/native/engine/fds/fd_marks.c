@@ -133,15 +133,10 @@ bool is_tcp(int32_t descriptor)
     return protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP;
 }
 
-bool is_inspected_tcp(int32_t descriptor)
-{
-    return has_tcp_mark(descriptor) && (are_marks_exact() || is_tcp(descriptor));
-}
-
 bool check_tcp_mark(int32_t descriptor)
 {
     uint64_t mark = get_mark(descriptor);
-    bool is_inspected = is_inspected_tcp(descriptor);
+    bool is_inspected = has_tcp_mark(descriptor) && (are_marks_exact() || is_tcp(descriptor));
     if (!is_inspected && get_mark_kind(mark) != MARK_NONE)
         clear_mark(descriptor, mark);
     return is_inspected;
@@ -173,20 +168,6 @@ bool is_reconnection_forbidden(int32_t descriptor)
     int32_t on = 0;
     uint32_t size = sizeof on;
     return !is_error(KERNEL(getsockopt, descriptor, SOL_SOCKET, SO_LOCK_FILTER, &on, &size)) && on;
-}
-
-/* The same way, by an option that says something of packet sockets only (packet(7), SO_NOFCS). */
-void note_first_bytes(int32_t descriptor)
-{
-    int32_t on = 1;
-    KERNEL(setsockopt, descriptor, SOL_SOCKET, SO_NOFCS, &on, sizeof on);
-}
-
-bool had_first_bytes(int32_t descriptor)
-{
-    int32_t on = 0;
-    uint32_t size = sizeof on;
-    return !is_error(KERNEL(getsockopt, descriptor, SOL_SOCKET, SO_NOFCS, &on, &size)) && on;
 }
 
 static bool mark_if_tcp(int32_t descriptor)

@@ -24,9 +24,9 @@
 enum mark_kind {
     MARK_NONE,
     MARK_TCP_NEW, /* a TCP socket that has yet to say by which name it goes, or that leads to a name server */
-    /* As MARK_TCP_NEW, after a ClientHello: a second one may follow. From here on, what is read is looked at (gate.S). */
-    MARK_TCP_GREETED = MARK_GREETED,
-    MARK_TCP_DNS, /* a TCP socket, as MARK_TCP_NEW, that leads to a name server */
+    MARK_TCP_SEEN, /* its first bytes were seen, and the kernel does not remember it (forbid_reconnection) */
+    /* A TCP socket, as MARK_TCP_NEW, that leads to a name server. From here on, what is read is looked at (gate.S). */
+    MARK_TCP_DNS = MARK_READ,
     MARK_KINDS = 7,
     /* Beside the kind, as nothing that becomes of a UDP socket may take away what is known of a TCP socket by the same
      * number, another process's or the next one's: by it queries go to name servers, so what is read may teach. */
@@ -57,13 +57,11 @@ bool has_udp_dns_mark(int32_t descriptor);
 void unmark_udp_dns(int32_t descriptor);
 /* Says, or says no longer, that the number is the gate's own. */
 void mark_own(int32_t descriptor, bool is_own);
-/* Is it a TCP socket whose bytes are looked at? */
-bool is_inspected_tcp(int32_t descriptor);
 /* Is it a TCP socket at all? */
 bool is_tcp(int32_t descriptor);
 /* Has it such a mark, whatever it stands for now? */
 bool has_tcp_mark(int32_t descriptor);
-/* The same as is_inspected_tcp; and a mark that is left over, on something else than a TCP socket, is taken away. */
+/* Is it a TCP socket whose bytes are looked at? A mark that is left over, on something else, is taken away. */
 bool check_tcp_mark(int32_t descriptor);
 /* False when the descriptor's number is too high. */
 bool set_mark(int32_t descriptor, enum mark_kind kind);
@@ -79,9 +77,6 @@ void clear_mark(int32_t descriptor, uint64_t mark);
  * first bytes have to be seen. False: the kernel does not remember it, so the mark stays. */
 bool forbid_reconnection(int32_t descriptor);
 bool is_reconnection_forbidden(int32_t descriptor);
-/* After the first bytes have left on the connection that it keeps. */
-void note_first_bytes(int32_t descriptor);
-bool had_first_bytes(int32_t descriptor);
 /* Identifies a socket, whatever descriptors there are for it (socket(7), SO_COOKIE). */
 uint64_t socket_cookie(int32_t descriptor);
 /* Descriptors that were there before anything looked at them: a parent's, those of a program that is attached late, and

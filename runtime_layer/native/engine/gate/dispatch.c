@@ -10,7 +10,7 @@
 #include "../network/network.h"
 
 _Static_assert(sizeof *fd_marks == 1 << MARK_SHIFT && MARKED_FDS_MAX == 1 << DESCRIPTOR_BITS &&
-                   MARK_TCP_GREETED == MARK_GREETED && MARK_TCP_NEW < MARK_GREETED,
+                   MARK_TCP_DNS == MARK_READ && MARK_TCP_SEEN < MARK_READ,
                "as gate.S reads marks");
 _Static_assert(PROT_EXEC == 1 << PROT_EXEC_BIT && MAP_FIXED == 1 << MAP_FIXED_BIT &&
                    MAP_FIXED_NOREPLACE == 1 << MAP_FIXED_NOREPLACE_BIT,

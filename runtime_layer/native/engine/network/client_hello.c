@@ -1,7 +1,5 @@
 #include "client_hello.h"
 
-#include <asm/ioctls.h>
-
 #include "../../core/tls.h"
 #include "../base/linux_abi.h"
 #include "../state/sealed_state.h"
@@ -71,82 +69,21 @@ static bool is_judged_by_name(struct first *first)
     return has_name || v->action != ACTION_ALERT;
 }
 
-static bool blocks(void)
-{
-    return sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK;
-}
-
-/* Maybe by a connection that was there before: what comes then is not taken for less than a beginning (tls.h). */
-static bool is_greeted(uint64_t mark)
-{
-    return get_mark_kind(mark) == MARK_TCP_GREETED;
-}
-
-/* Not what was seen by another of its numbers: then these are not the first. That it may not be connected again does not
- * mean that: its first bytes may be yet to come. */
-static bool is_to_be_judged(struct first *first, int32_t descriptor)
-{
-    bool was_seen =
-        !are_marks_exact() && is_reconnection_forbidden(descriptor) && had_first_bytes(descriptor);
-    return !was_seen && is_judged_by_name(first);
-}
-
-/* The first bytes are about to leave on the last connection that the socket has: nobody looks at it any more. Where the
- * kernel does not remember that it is the last, it stays looked at. */
+/* The first bytes of its connection have left: no number of the socket is looked at any more, and it gets no other connection
+ * that would have to be. */
 static void settle(int32_t descriptor, uint64_t mark)
 {
-    if (!forbid_reconnection(descriptor))
-        return;
-    note_first_bytes(descriptor);
-    clear_mark(descriptor, mark);
+    if (forbid_reconnection(descriptor))
+        clear_mark(descriptor, mark);
+    else
+        replace_mark(descriptor, mark, MARK_TCP_SEEN);
 }
 
-/* With the control messages of `m`, if it has any. */
-static int64_t send_bytes(int32_t descriptor, const struct message *m, uint64_t flags, const uint8_t *bytes,
-                          uint64_t len)
+/* By this number, or another one. */
+static bool was_settled(int32_t descriptor, uint64_t mark)
 {
-    struct vector v = {(uint64_t)bytes, len};
-    struct message copy = *m;
-    copy.vectors = (uint64_t)&v;
-    copy.vector_count = 1;
-    return m->control_len ? KERNEL(sendmsg, descriptor, &copy, flags)
-                          : KERNEL(sendto, descriptor, bytes, len, flags, 0, 0);
-}
-
-static int64_t send_copy(struct first *first, int32_t descriptor, uint64_t mark, const struct message *m,
-                         uint64_t flags, uint8_t *bytes)
-{
-    struct client_hello hello;
-    int64_t len = gather_some(m, bytes, FIRST_MAX);
-    if (len <= 0)
-        return len;
-    enum tls_start start = is_greeted(mark) ? tls_read_next(bytes, (uint32_t)len, &hello)
-                                            : tls_read_start(bytes, (uint32_t)len, &hello);
-    /* What goes on after a hello, as nearly all do, needs no second look at where to. */
-    if (is_greeted(mark) && start != TLS_NOT && !is_to_be_judged(first, descriptor)) {
-        settle(descriptor, mark);
-        return KERNEL(sendmsg, descriptor, m, flags);
-    }
-    if (start == TLS_HELLO && hello_refused(first, &hello)) {
-        /* Node.js takes no notice of an error here and waits for an answer: this ends the wait. */
-        KERNEL(shutdown, descriptor, SHUT_RDWR);
-        return -EACCES;
-    }
-    int64_t sent = send_bytes(descriptor, m, flags, bytes, (uint64_t)len);
-    if (sent <= 0)
-        return sent;
-    /* Too little has left to know what it is: nobody is to finish it with something else. */
-    if (sent < hello.end && blocks()) {
-        KERNEL(shutdown, descriptor, SHUT_RDWR);
-        return -ECONNRESET;
-    }
-    /* A server that asks for another hello (RFC 8446, 4.1.4: HelloRetryRequest) gets a second one, with a name that some
-     * take instead. So the connection is watched until it goes on with something else. */
-    if (start == TLS_HELLO)
-        replace_mark(descriptor, mark, MARK_TCP_GREETED);
-    else if (start == TLS_NOT)
-        settle(descriptor, mark);
-    return sent;
+    return get_mark_kind(mark) == MARK_TCP_SEEN ||
+           (!are_marks_exact() && is_reconnection_forbidden(descriptor));
 }
 
 /* Without the option the kernel takes no notice of the flag. */
@@ -159,44 +96,72 @@ static bool copies_nothing(int32_t descriptor, uint64_t flags)
     return is_on;
 }
 
-int64_t send_first_bytes(const struct call *call, int32_t descriptor, uint64_t mark,
-                         const struct endpoint *peer, const struct message *m, uint64_t flags)
+/* How much was read of the message, or an errno. */
+static int64_t judge_hello(struct first *first, const struct message *m, struct client_hello *hello,
+                           enum tls_start *start)
 {
-    struct first first = {.call = call, .peer = *peer};
-    if (!is_greeted(mark) && !is_to_be_judged(&first, descriptor)) {
-        settle(descriptor, mark);
-        return KERNEL(sendmsg, descriptor, m, flags);
-    }
-    if (copies_nothing(descriptor, flags))
-        return -ENOBUFS; /* as where no memory may be pinned for it: the program copies then */
     struct scratch *scratch = scratch_take();
     if (!scratch)
         return -ENOMEM;
-    int64_t sent =
-        send_copy(&first, descriptor, mark, m, flags & ~(uint64_t)MSG_ZEROCOPY, (uint8_t *)scratch);
+    int64_t len = gather_some(m, (uint8_t *)scratch, FIRST_MAX);
+    if (len > 0)
+        *start = tls_read_start((const uint8_t *)scratch, (uint32_t)len, hello);
+    if (*start == TLS_HELLO && hello_refused(first, hello))
+        len = -EACCES;
     scratch_give(scratch);
+    return len;
+}
+
+static int64_t send_first_bytes(const struct call *call, int32_t descriptor, const struct endpoint *peer,
+                                const struct message *m, uint64_t flags)
+{
+    struct first first = {.call = call, .peer = *peer};
+    struct client_hello hello = {.end = 0};
+    enum tls_start start = TLS_NOT;
+    uint64_t mark = get_mark(descriptor);
+    if (!was_settled(descriptor, mark) && is_judged_by_name(&first)) {
+        if (copies_nothing(descriptor, flags))
+            return -ENOBUFS; /* as where no memory may be pinned for it: the program copies then */
+        int64_t len = judge_hello(&first, m, &hello, &start);
+        if (len ==
+            -EACCES) /* Node.js takes no notice of an error here and waits for an answer: this ends the wait. */
+            KERNEL(shutdown, descriptor, SHUT_RDWR);
+        if (len <= 0)
+            return len;
+    }
+    int64_t sent = KERNEL(sendmsg, descriptor, m, flags);
+    /* Too little has left to know what it is: nobody is to finish it with something else. */
+    if (sent > 0 && sent < hello.end && sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK) {
+        KERNEL(shutdown, descriptor, SHUT_RDWR);
+        return -ECONNRESET;
+    }
+    if (sent > 0 && start != TLS_PREAMBLE)
+        settle(descriptor, mark);
     return sent;
 }
 
-/* On the last connection that the socket has; and these are the first bytes, of which nobody has taken any, or had some
- * left out (socket(7), SO_PEEK_OFF). */
-static bool is_answered(int32_t descriptor, uint8_t *bytes)
+/* A connection that is being made is waited for as the program would wait: with a message of nothing at all, which the kernel
+ * refuses with what is wrong, if something is. */
+static int64_t find_peer(int32_t descriptor, uint64_t flags, struct endpoint *peer)
 {
-    int32_t waiting = 0;
-    bool is_last = forbid_reconnection(descriptor);
-    int64_t n = KERNEL(recvfrom, descriptor, bytes, FIRST_MAX, MSG_PEEK | MSG_DONTWAIT, 0, 0);
-    KERNEL(ioctl, descriptor, FIONREAD, &waiting);
-    return is_last && n > 0 && n == waiting && !count_bytes_read(descriptor) &&
-           tls_is_answered(bytes, (uint32_t)n);
+    struct message nothing = {0};
+    int64_t error = peer_of_stream(descriptor, peer);
+    if (error != -ENOTCONN)
+        return error;
+    error = KERNEL(sendmsg, descriptor, &nothing, flags);
+    return error ? error : peer_of_stream(descriptor, peer);
 }
 
-void inspect_answer(int32_t descriptor)
+int64_t send_on_tcp(const struct call *call, int32_t descriptor, const struct message *m, uint64_t flags)
 {
-    uint64_t mark = get_mark(descriptor);
-    struct scratch *scratch = is_greeted(mark) ? scratch_take() : NULL;
-    if (!scratch)
-        return;
-    if (is_answered(descriptor, (uint8_t *)scratch))
-        settle(descriptor, mark);
-    scratch_give(scratch);
+    struct message unnamed = *m;
+    struct endpoint peer;
+    unnamed.name = unnamed.name_len = 0;
+    if (flags & MSG_OOB) /* a byte that is not among those that are read (tcp(7)) */
+        return -EOPNOTSUPP;
+    int64_t error = find_peer(descriptor, flags, &peer);
+    if (error)
+        return error;
+    return peer.port == DNS_PORT ? send_queries(call, descriptor, &unnamed, flags)
+                                 : send_first_bytes(call, descriptor, &peer, &unnamed, flags);
 }

@@ -130,7 +130,7 @@ static bool is_for_any_protocol(struct verdict verdict)
 static bool is_first_connection(int32_t descriptor)
 {
     enum mark_kind kind = fd_mark_kind(descriptor);
-    if (kind == MARK_NONE || kind == MARK_TCP_GREETED)
+    if (kind == MARK_NONE || kind == MARK_TCP_SEEN)
         return false;
     return are_marks_exact() || !is_reconnection_forbidden(descriptor);
 }
@@ -252,11 +252,12 @@ static int64_t connect_to(const struct call *call, int32_t descriptor, const str
 static int64_t disconnect_socket(int32_t descriptor, const struct sockaddr_bytes *address)
 {
     forget_name_server(descriptor);
-    if (is_tcp(descriptor)) {
+    int64_t result = KERNEL(connect, descriptor, address->bytes, address->len);
+    if (!result && is_tcp(descriptor)) {
         note_stale_marks();
         forbid_reconnection(descriptor);
     }
-    return KERNEL(connect, descriptor, address->bytes, address->len);
+    return result;
 }
 
 int64_t judge_and_connect(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address)
@@ -297,8 +298,7 @@ enum outcome judge_listen(struct call *call)
 {
     int32_t descriptor = (int32_t)call->arg[0];
     note_stale_marks();
-    forbid_reconnection(descriptor);
     if (may_listen(descriptor))
-        note_first_bytes(descriptor);
+        forbid_reconnection(descriptor);
     return RUN_IN_PLACE;
 }

@@ -167,8 +167,9 @@ static struct stream *stream_of(uint64_t cookie)
     return NULL;
 }
 
-/* What came (tcp(7), TCP_INFO), without what waits, and without the end, which is counted like a byte. */
-uint64_t count_bytes_read(int32_t descriptor)
+/* How many bytes were taken from a connection since it began, by whomever and in whatever way; UINT64_MAX: not to be told. What
+ * came (tcp(7), TCP_INFO), without what waits, and without the end, which is counted like a byte. */
+static uint64_t count_bytes_read(int32_t descriptor)
 {
     enum { TRIES = 16, KNOWN = offsetof(struct tcp_info, tcpi_bytes_received) + sizeof(uint64_t) };
     struct tcp_info before, after;

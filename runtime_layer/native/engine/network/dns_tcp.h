@@ -9,8 +9,5 @@
 int64_t send_queries(const struct call *call, int32_t descriptor, const struct message *m, uint64_t flags);
 /* Receives for the caller's header `m`, and learns from what comes. */
 int64_t receive_answers(int32_t descriptor, struct message *m, uint64_t flags);
-/* How many bytes were taken from a connection since it began, by whomever and in whatever way. UINT64_MAX: not to be
- * told. */
-uint64_t count_bytes_read(int32_t descriptor);
 
 #endif

@@ -6,7 +6,6 @@
 #include "../base/linux_abi.h"
 #include "../state/sealed_state.h"
 #include "../fds/fd_marks.h"
-#include "client_hello.h"
 #include "dns_tcp.h"
 
 enum { ANSWER_MAX = 3 * PAGE };
@@ -92,7 +91,7 @@ static int64_t take_answer(int32_t descriptor, struct message *m, bool has_heade
 static bool is_query_stream(int32_t descriptor)
 {
     struct endpoint peer;
-    return is_inspected_tcp(descriptor) && !peer_of_stream(descriptor, &peer) && peer.port == DNS_PORT;
+    return check_tcp_mark(descriptor) && !peer_of_stream(descriptor, &peer) && peer.port == DNS_PORT;
 }
 
 /* When a wait is to end (socket(7), SO_RCVTIMEO), from when it was found that it goes on; no end: never, or the socket does
@@ -229,29 +228,11 @@ static int64_t receive_plain(const struct call *call, int32_t descriptor)
     return receive_one(descriptor, &m, false, 0);
 }
 
-/* The first that comes after a ClientHello: waited for as the program would wait, and looked at. An errno, where there was
- * none. */
-static int64_t await_hello(int32_t descriptor, uint64_t flags)
-{
-    uint8_t byte;
-    int64_t n = KERNEL(recvfrom, descriptor, &byte, 1, MSG_PEEK | (flags & MSG_DONTWAIT), 0, 0);
-    if (n > 0)
-        inspect_answer(descriptor);
-    return n;
-}
-
 enum outcome judge_receive(struct call *call)
 {
     int32_t descriptor = (int32_t)call->arg[0];
-    bool is_stream = check_tcp_mark(descriptor);
     bool plain = call->nr == __NR_read || call->nr == __NR_readv;
     uint64_t flags = plain ? 0 : (uint32_t)call->arg[call->nr == __NR_recvmsg ? 2 : 3];
-    bool waits = call->nr == __NR_recvmsg || call->arg[2]; /* not for nothing */
-    if (is_stream && fd_mark_kind(descriptor) == MARK_TCP_GREETED && waits &&
-        !(flags & (MSG_OOB | MSG_ERRQUEUE))) {
-        int64_t n = await_hello(descriptor, flags);
-        return is_error(n) && n != -ENOTSOCK ? answer(call, n) : RUN_IN_PLACE;
-    }
     if (!(is_query_stream(descriptor) || is_dns_socket(descriptor)) || flags & MSG_ERRQUEUE)
         return RUN_IN_PLACE;
     switch (call->nr) {

@@ -4,7 +4,7 @@
 #include "../state/sealed_state.h"
 #include "readiness.h"
 #include "../fds/fd_marks.h"
-#include "tcp_send.h"
+#include "client_hello.h"
 
 enum { PAIR = 2 };
 

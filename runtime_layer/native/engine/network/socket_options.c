@@ -52,7 +52,7 @@ static int64_t hides_bytes(const struct call *call)
         return 0;
     if ((int32_t)call->arg[2] == TCP_FASTOPEN_CONNECT)
         return -EOPNOTSUPP;
-    bool is_early = (int32_t)call->arg[2] == TCP_ULP && is_inspected_tcp((int32_t)call->arg[0]);
+    bool is_early = (int32_t)call->arg[2] == TCP_ULP && check_tcp_mark((int32_t)call->arg[0]);
     return is_early ? -ENOENT : 0;
 }
 
@@ -66,9 +66,8 @@ static bool cuts_datagrams(int32_t level, int32_t name)
 
 enum outcome judge_socket_option(struct call *call)
 {
-    /* Ours alone: see forbid_reconnection and note_first_bytes. To the program, an older kernel. */
-    bool is_ours = (int32_t)call->arg[2] == SO_LOCK_FILTER || (int32_t)call->arg[2] == SO_NOFCS;
-    if ((int32_t)call->arg[1] == SOL_SOCKET && is_ours)
+    /* Ours alone: see forbid_reconnection. To the program, an older kernel. */
+    if ((int32_t)call->arg[1] == SOL_SOCKET && (int32_t)call->arg[2] == SO_LOCK_FILTER)
         return answer(call, -ENOPROTOOPT);
     if (cuts_datagrams((int32_t)call->arg[1], (int32_t)call->arg[2]))
         return answer(call, -ENOPROTOOPT);
@@ -86,20 +85,18 @@ struct control_header {
     int32_t level, type;
 };
 
-/* A connection whose bytes are looked at, or could become one. Nothing of the kind becomes of what listens, or of what is
- * connected to a place where nothing is looked at, once that is written down; nor of a connection whose first bytes have
- * left, but for queries. */
+/* A connection whose bytes are looked at, or could become one. Nothing of the kind becomes of what listens, of what is connected
+ * to a place where nothing is looked at, once that is written down, or of a connection whose first bytes have left; but queries
+ * are always looked at. */
 static bool has_to_stay(int32_t descriptor)
 {
     struct endpoint peer;
     int64_t error = peer_of_stream(descriptor, &peer);
     if (error && error != -ENOTCONN)
         return false;
-    bool is_looked_at = !error && is_inspected_endpoint(&peer);
-    if (!error && !is_looked_at)
+    if (!error && !is_inspected_endpoint(&peer))
         forbid_reconnection(descriptor);
-    bool is_past = is_looked_at && peer.port != DNS_PORT && had_first_bytes(descriptor);
-    return !is_reconnection_forbidden(descriptor) || (is_looked_at && !is_past);
+    return !is_reconnection_forbidden(descriptor) || (!error && peer.port == DNS_PORT);
 }
 
 /* Nobody would look at such a connection where it goes to. */

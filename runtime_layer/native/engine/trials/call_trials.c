@@ -109,10 +109,6 @@ static const struct trial rows[] = {
     /* Where it cannot be set, nothing is told by it either (fd_marks.c). */
     ROW("getsockopt(SO_LOCK_FILTER)", NETWORK, IF_LAST, getsockopt, A_UDP, SOL_SOCKET, SO_LOCK_FILTER, A_OUT,
         A_SIZE),
-    ROW("getsockopt(SO_NOFCS)", NETWORK | FALLS_BACK, ANSWERS, getsockopt, A_UDP, SOL_SOCKET, SO_NOFCS, A_OUT,
-        A_SIZE),
-    ROW("setsockopt(SO_NOFCS)", NETWORK | FALLS_BACK, ANSWERS, setsockopt, A_UDP, SOL_SOCKET, SO_NOFCS, A_ON,
-        4),
     ROW("getsockopt(TCP_INFO)", NETWORK, ANSWERS, getsockopt, A_UDP, SOL_TCP, TCP_INFO, A_OUT, A_SIZE),
     ROW("getpeername", NETWORK, ANSWERS, getpeername, A_UDP, A_OUT, A_SIZE),
     ROW("getsockname", NETWORK | FALLS_BACK, ANSWERS, getsockname, A_UDP, A_OUT, A_SIZE),

@@ -82,7 +82,7 @@ gate_entry:
     add x17, x17, :lo12:fd_marks
     ldr x18, [x17, x0, lsl #MARK_SHIFT]
     and w18, w18, #255
-    cmp w18, #MARK_GREETED
+    cmp w18, #MARK_READ
     b.hs 1f
     b 5f
 4:  cmp x2, #READY_LINE          /* GUARD_READY_LINE */

@@ -67,7 +67,7 @@ gate_entry:
     cmp $(1 << DESCRIPTOR_BITS), %rdi
     jae 1f
     lea fd_marks(%rip), %r11
-    cmpb $MARK_GREETED, (%r11,%rdi,1 << MARK_SHIFT)
+    cmpb $MARK_READ, (%r11,%rdi,1 << MARK_SHIFT)
     jae 1f
     jmp 3f
 2:                               /* GUARD_LOG */
