@@ -197,16 +197,6 @@ TARGETS: tuple[Target, ...] = (
         max_len=8192,
         words=("_PyRuntime",),
     ),
-    Target(
-        "js_frames",
-        "JavaScript's frames",
-        (
-            *("core/text.c", "core/v8_layout.c", "engine/base/user_memory.c", "engine/base/memory_reader.c"),
-            *(f"engine/report/node_{part}.c" for part in ("frames", "heap", "lines")),
-        ),
-        flags=_FAKE_KERNEL,
-        max_len=8192,
-    ),
     Target("memory", "the caller's memory", ("core/text.c", "engine/base/user_memory.c"), flags=_FAKE_KERNEL),
     Target(
         "network",

@@ -26,7 +26,7 @@ CACHE = CHECKOUT / ".zig-cache"  # the build's own
 HEADERS = (
     *("text.h", "glob.h", "endpoint.h", "machine_names.h", "policy.h", "setting_table.h", "aws.h"),
     *("learnt_addresses.h", "dns.h", "runtime_profile.h", "verdict.h", "alert.h", "tighten.h", "tls.h", "zip.h"),
-    *("package_roots.h", "python_layout.h", "python_objects.h", "v8_layout.h"),
+    *("package_roots.h", "python_layout.h", "python_objects.h"),
 )
 FLAGS = ("-std=c11", "-O1", "-s", "-Wall", "-Wextra", "-Werror", f"-I{CORE}")
 TRAP = ("-fsanitize=undefined", "-fsanitize-trap=undefined")

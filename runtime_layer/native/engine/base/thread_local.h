@@ -1,8 +1,8 @@
-/* Thread-local variables of others, by the thread pointer: of this thread, which has to be one of the program's. */
+/* Tells the program's threads apart: each has its own thread pointer. */
 #ifndef SHIELD_THREAD_LOCAL_H
 #define SHIELD_THREAD_LOCAL_H
 
-#include "memory_reader.h"
+#include "raw_syscall.h"
 
 static inline uint64_t thread_pointer(void)
 {
@@ -15,9 +15,5 @@ static inline uint64_t thread_pointer(void)
 #endif
     return self;
 }
-
-/* A function at `code` that does nothing but return such a variable is read, not called: how far from the thread pointer is what
- * it returns? False: it is another function, or a compiler wrote it in a way that is not known here. */
-bool thread_local_offset(struct memory_reader *r, uint64_t code, int64_t *offset);
 
 #endif

@@ -9,7 +9,6 @@
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
 #include "../report/alerts.h"
-#include "../report/fork_place.h"
 #include "../fds/fd_marks.h"
 #include "../files/tmp_clear.h"
 #include "../files/tmp_record.h"
@@ -105,8 +104,6 @@ enum outcome judge_clone(struct call *call)
         note_vfork();
     if (!(flags & CLONE_THREAD))
         note_maker();
-    if (!(flags & CLONE_THREAD) && !is_shared)
-        note_fork_place(call);
     bool is_escape = parts_memory_and_descriptors(flags, is_vfork) || makes_namespace(flags);
     return is_escape ? judge_escape(call) : RUN_IN_PLACE;
 }

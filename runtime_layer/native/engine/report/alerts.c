@@ -8,9 +8,9 @@
 #include "../state/sealed_state.h"
 #include "../state/syscall_policy.h"
 #include "caller.h"
-#include "code_caller.h"
 #include "left_out.h"
 #include "log_writer.h"
+#include "python_caller.h"
 
 #ifndef SHIELD_VERSION
 #error "the build gives SHIELD_VERSION"
@@ -69,7 +69,7 @@ static bool send_alert(struct alert *alert, const struct call *call, const uint6
     alert->micros = (uint32_t)(now[1] / 1000);
     alert->pid = (uint32_t)KERNEL(getpid);
     alert->object = caller_object(call, scratch);
-    alert->place = code_caller(call, scratch);
+    alert->place = python_caller(call, scratch);
     uint32_t count = take_in_hand(alert->policy, alert->mode, 1);
     alert->left_out = count - 1;
     uint32_t len = alert_write(alert, scratch->line);
