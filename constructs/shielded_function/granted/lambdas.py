@@ -10,6 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from ..batching import members_of
 from ..paths import path_of
 from .arns import Field, Resource, Target, Unknown, known_as, literal, parse_arn, words
+from .documents import properties_of
 from .origins import DEAD_LETTERS
 from .tokens import Place, Tokens
 
@@ -24,6 +25,7 @@ _SOURCES: Final = {
     "kinesis": ("kinesis",),
     "kafka": ("kafka", "kafka-cluster"),
     "mq": ("mq",),
+    "rds": ("rds",),
 }
 _SOURCE_TYPES: Final = {
     "AWS::SQS::Queue": "sqs",
@@ -34,6 +36,7 @@ _SOURCE_TYPES: Final = {
     "AWS::MSK::Cluster": "kafka",
     "AWS::MSK::ServerlessCluster": "kafka",
     "AWS::AmazonMQ::Broker": "mq",
+    "AWS::DocDB::DBCluster": "rds",
 }
 
 # What is asked of an event source mapping.
@@ -82,6 +85,8 @@ class Mappings:
             pieces = self._tokens.pieces(place, source)
             for prefix in _SOURCES.get(_service_of(pieces), ()):
                 polled.setdefault(words(pieces), prefix)
+                for stream in self._streams_of(place, pieces):
+                    polled.setdefault(words(stream), prefix)
         if mapping.get("selfManagedEventSource"):
             polled["self-managed Kafka"] = "kafka"
         for access in _items(mapping.get("sourceAccessConfigurations")):
@@ -94,6 +99,13 @@ class Mappings:
         for function in self._functions(place, names):
             self._polled.setdefault(function, {}).update(polled)
             self._sent_to.setdefault(function, {}).update(sent)
+
+    def _streams_of(self, place: Place, consumer: Field) -> Iterator[Field]:
+        """The stream of a fan-out consumer, on which the CDK grants as well."""
+        for target in Resource("", consumer).targets:
+            if target.type == "AWS::Kinesis::StreamConsumer":
+                own = self._tokens.place_of(target.path) or place
+                yield self._tokens.pieces(own, properties_of([target.construct], "streamArn")[0][0] or "")
 
     def _read_destinations(self, config: lambda_.CfnEventInvokeConfig) -> None:
         place = self._tokens.place_of(path_of(config)[0])

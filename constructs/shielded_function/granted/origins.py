@@ -69,6 +69,8 @@ _POLLING: Final[Mapping[str, frozenset[str]]] = {
         }
     ),
     "mq": frozenset({"describebroker"}),
+    # https://docs.aws.amazon.com/lambda/latest/dg/with-documentdb.html
+    "rds": frozenset({"describedbclusterparameters", "describedbclusters", "describedbsubnetgroups"}),
     "secretsmanager": frozenset({"describesecret", "getsecretvalue"}),
     "sqs": frozenset(
         {"changemessagevisibility", "deletemessage", "getqueueattributes", "getqueueurl", "receivemessage"}
@@ -122,6 +124,8 @@ _ENCRYPTING: Final = frozenset(
         "reencryptto",
     }
 )
+# Event sources that Lambda polls from their VPC, by the function's role, wherever the function is.
+_IN_A_VPC: Final = frozenset({"kafka", "kafka-cluster", "mq", "rds"})
 # Permissions that no operation is called with.
 _NEVER_CALLED: Final[Mapping[str, Mapping[str, str]]] = {
     "iam": {"passrole": "no operation is called with it"},
@@ -168,7 +172,7 @@ def reason_to_leave_out(
         return "Lambda writes the log"
     if prefix == "xray" and name in _TRACING and behind.traced:
         return "Lambda's daemon sends the traces"
-    if prefix == "ec2" and name in _INTERFACES and behind.in_vpc:
+    if prefix == "ec2" and name in _INTERFACES and (behind.in_vpc or _IN_A_VPC.intersection(behind.polled.values())):
         return "Lambda makes the network interfaces"
     return ""
 
@@ -178,9 +182,10 @@ def _is_polled(prefix: str, name: str, resource: Resource, behind: Behind) -> bo
         return False
     if behind.polled.get(resource.name) == prefix:
         return True
-    # The CDK grants ListStreams on "*", and the topics and groups of a cluster have ARNs of their own.
+    # The CDK grants ListStreams on "*", as pages of AWS do what describes a broker or a cluster; topics and groups of a
+    # cluster have other ARNs than it.
     return prefix in behind.polled.values() and (
-        (name == "liststreams" and resource.everything) or prefix == "kafka-cluster"
+        (resource.everything and (name == "liststreams" or prefix in ("mq", "rds"))) or prefix == "kafka-cluster"
     )
 
 

@@ -365,6 +365,26 @@ def stream_that_lambda_polls(s: Any, f: Any) -> None:
     f.add_event_source(sources.KinesisEventSource(stream, starting_position=lambda_.StartingPosition.LATEST))
 
 
+@row()
+def stream_consumer_that_lambda_polls(s: Any, f: Any) -> None:
+    consumer = kinesis.StreamConsumer(s, "Consumer", stream=kinesis.Stream(s, "Stream"), stream_consumer_name="fan")
+    f.add_event_source(sources.KinesisConsumerEventSource(consumer, starting_position=lambda_.StartingPosition.LATEST))
+
+
+@row()
+def broker_and_cluster_that_lambda_polls(s: Any, f: Any) -> None:
+    """From their VPC, which the function is not in."""
+    for kind, arn in ("mq", "mq:eu-west-1:111111111111:broker:b:1"), ("rds", "rds:eu-west-1:111111111111:cluster:docs"):
+        lambda_.CfnEventSourceMapping(s, kind, function_name=f.function_name, event_source_arn=f"arn:aws:{arn}")
+    actions = [
+        "mq:DescribeBroker",
+        "rds:DescribeDBClusters",
+        "rds:DescribeDBSubnetGroups",
+        "ec2:CreateNetworkInterface",
+    ]
+    f.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=["*"]))
+
+
 @row("firehose")
 def delivery_stream_put(s: Any, f: Any) -> None:
     to: Any = firehose.S3Bucket(s3.Bucket(s, "Bucket"))
