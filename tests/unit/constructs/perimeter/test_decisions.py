@@ -188,6 +188,7 @@ def test_open_parts_of_aws_names_are_few() -> None:
     others = {d for d in open_ones if "s3express" not in d}
     assert others == {
         *(f"*.s3{fips}{stack}" for fips in ("", "-fips") for stack in ("", ".dualstack")),
+        "*.s3-eu-west-1.amazonaws.com",
         *(f"*.s3-accesspoint{fips}{stack}" for fips in ("", "-fips") for stack in ("", ".dualstack")),
         *(f"*.s3-object-lambda{fips}" for fips in ("", "-fips")),
         "*.s3-outposts",
