@@ -107,7 +107,7 @@ PYTHON = (
     _python("cffi-find-library", "callbacks, in a library that is searched for", package="cffi", note=_FIND_LIBRARY),
     _python("cryptography", "signs, encrypts"),
     _python("ddtrace", "a span, for an agent that is not there"),
-    _python("deltalake", "writes, adds to and reads a table", needs=("pyarrow",)),
+    _python("deltalake", "writes, adds to and reads a table", needs=("pyarrow",), globs=("/tmp/delta/**",)),
     _python("django", "a view, a template, SQLite in memory"),
     _python("duckdb", "a join in memory, by threads"),
     _python("duckdb-file", "a database in /tmp", package="duckdb"),

@@ -18,7 +18,8 @@ FIELDS: Mapping[str, str] = {
     "create_child_process": "allow_child_process",
     "executable_memory": "allow_executable_memory",
 }
-_EVENTS = {"allow_tmp": "tmp", "allow_child_process": "exec"}
+_PROGRAMS = "allow_child_process"
+_EVENTS = {"allow_tmp": "tmp", _PROGRAMS: "exec"}
 # What a program says that may not: EACCES in each language's words, a name that is not there, and what libraries make
 # of them.
 _DENIED = re.compile(
@@ -86,11 +87,14 @@ def needs_of(language: Language, packages: Sequence[str], alerts: Iterable[Asked
 
 
 def _best_preset(language: Language, packages: Sequence[str], waiting: Sequence[tuple[str, str, str]]) -> str | None:
-    def rank(name: str) -> tuple[int, bool, bool, int]:
+    def rank(name: str) -> tuple[int, bool, bool, bool, int]:
         preset = PRESETS[name]
         own = any(part in (name, preset.package) for part in packages)
         of_runtime = preset.versions.startswith("CPython")  # and so of no other library
-        return sum(_covers(name, each) for each in waiting), own, of_runtime, -len(preset.entries())
+        # Anybody lists /tmp, and runs git.
+        telling = [each for each in waiting if each[1] != "/tmp" and (own or of_runtime or each[0] != _PROGRAMS)]
+        least = (not preset.allow_child_process, -len(preset.entries()))
+        return sum(_covers(name, each) for each in telling), own, of_runtime, *least
 
     candidates = [name for name, preset in PRESETS.items() if preset.language == language]
     best = max(candidates, key=rank, default=None)
