@@ -341,7 +341,7 @@ def test_a_repository_is_offered_as_a_whole() -> None:
     assert [(each.value, each.covers) for each in learnt.offers] == [("/tmp/r/repo/**", 5)]
 
 
-def test_a_folder_of_a_random_name_with_much_in_it_is_offered_as_a_whole() -> None:
+def test_a_full_folder_of_a_random_name_is_offered() -> None:
     folders = [f"/tmp/playwright_chromiumdev_profile-{each}" for each in ("Uukvj6", "VP7K7B")]
     learnt = learnt_of(*(tmp(f"{folder}/Default/{n}") for folder in folders for n in range(25)), *map(tmp, folders))
     assert entries(learnt) == []
