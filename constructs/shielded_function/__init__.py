@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .checks import ShieldChecks
     from .errors import ShieldError
     from .everywhere import ShieldedApp
+    from .findings.construct import ShieldFindings
     from .function import ShieldedFunction
     from .log_group import ShieldLogs
     from .monitoring.dashboard import ShieldDashboard
@@ -40,6 +41,7 @@ __all__ = [
     "ShieldChecks",
     "ShieldDashboard",
     "ShieldError",
+    "ShieldFindings",
     "ShieldLogs",
     "ShieldMonitoring",
     "ShieldPerimeter",
@@ -57,6 +59,7 @@ _MODULES = {
     "ShieldChecks": "checks",
     "ShieldDashboard": "monitoring.dashboard",
     "ShieldError": "errors",
+    "ShieldFindings": "findings.construct",
     "ShieldLogs": "log_group",
     "ShieldMonitoring": "monitoring.monitoring",
     "ShieldPerimeter": "perimeter",

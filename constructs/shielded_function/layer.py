@@ -95,7 +95,7 @@ def _make(
         props: what else `LayerVersion` takes.
     """
     try:
-        return lambda_.LayerVersion(scope, construct_id, code=_code(cdk.Stack.of(scope), content), **props)
+        return lambda_.LayerVersion(scope, construct_id, code=zip_code(cdk.Stack.of(scope), content), **props)
     except RuntimeError as error:  # the CDK's
         scope.node.try_remove_child(construct_id)
         reason = str(error).strip().splitlines()[0]
@@ -106,7 +106,7 @@ def _short(content: bytes) -> str:
     return layer_archive.sha256_hex(content)[:8].upper()
 
 
-def _code(stack: cdk.Stack, content: bytes) -> lambda_.AssetCode:
+def zip_code(stack: cdk.Stack, content: bytes) -> lambda_.AssetCode:
     """An asset that is one zip file, named by its content.
 
     A zip of ours has the same bytes wherever it is written. The CDK's own, made of a folder, has the modes that a

@@ -7,18 +7,22 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_lambda as lambda_
 
-from harness.alert_lines import tmp
+from harness.alert_lines import refused, tmp
 from integration.cli import shop
 from integration.cli.running import command, says
+from shielded_function import ShieldedFunction, ShieldFindings
 from shielded_function.cli.errors import CliError
 from shielded_function.cli.run import pairs, what, who
 from shielded_function_emulator import interface_emulator, places
 from shielded_function_emulator.sandbox import Sandbox
 from shielded_function_monitoring import Alert, parse_line
+from unit.constructs.findings.test_handler import delivery
 
 
 @pytest.fixture(scope="module")
@@ -312,3 +316,21 @@ def test_pairs() -> None:
     assert pairs("--env", ["A=1", "B=x=y", "C="]) == {"A": "1", "B": "x=y", "C": ""}
     with pytest.raises(CliError, match="--env =1: write NAME=value"):
         pairs("--env", ["=1"])
+
+
+def test_the_findings_function_keeps_to_its_policy(tmp_path: Path) -> None:
+    """It asks for DynamoDB, which its policy allows and this sandbox's network refuses; nothing is reported."""
+    app = cdk.App(outdir=str(tmp_path / "cdk.out"), analytics_reporting=False)
+    stack = cdk.Stack(app, "Shop", env=cdk.Environment(account="210987654321", region="eu-west-1"))
+    code = lambda_.Code.from_inline("def handler(event, context): pass")
+    ShieldedFunction(stack, "Fn", code=code, **shop.props())
+    findings = ShieldFindings(stack, "Findings")
+    findings.function.add_environment("AWS_MAX_ATTEMPTS", "1")
+    app.synth()
+    (tmp_path / "event.json").write_text(json.dumps(delivery([refused("no such mode")])))
+    table = stack.get_logical_id(cast("cdk.CfnElement", findings.table.node.default_child))
+    arguments = ("--event", tmp_path / "event.json", "--value", f"{table}=seen", "--json")
+    done = command("run", tmp_path / "cdk.out", "Shop/Findings/Function", *arguments)
+    told = json.loads(done.stdout)
+    assert (told["shielded"], told["alerts"], told["result"]["errorType"]) == (True, [], "EndpointConnectionError")
+    assert "dynamodb.eu-west-1.amazonaws.com" in told["result"]["errorMessage"]

@@ -1,0 +1,272 @@
+"""`ShieldFindings`: one EventBridge event for each new thing that a function did against its policy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct, IConstruct, IValidation
+
+from shielded_function_monitoring.filters import SEVERITIES, Severity, longest_of_functions, of_functions, violations
+from shielded_function_monitoring.pattern import MAX_LENGTH
+
+from ..alarms import ShieldAlarms, check_switch
+from ..errors import ShieldError
+from ..function import ShieldedFunction
+from ..layer import zip_code
+from ..layer_archive import MemberFile, write_zip
+from ..monitoring.finding import is_within
+from ..policy import ShieldPolicy
+from ..stage_shields import stack_shields, stage_shields
+from .handler.shield_findings import ocsf
+
+if TYPE_CHECKING:
+    from ..attached import AttachedShield
+    from ..monitoring.monitoring import EventTarget
+
+_HANDLER: Final = Path(__file__).parent / "handler"
+_MODE: Final = 0o644
+_KEY: Final = "id"
+_EXPIRES: Final = "expires"
+_MOST_AN_HOUR: Final = 50
+
+
+class ShieldFindings(Construct):
+    """Tells of what is new, and not of what is many.
+
+        findings = ShieldFindings(self, "Findings")  # of this stack
+        findings.tell("Pager", [targets.SnsTopic(topic)], severities=["critical"])
+
+    A small function, shielded itself, reads the lines that the functions write against their policies, by a
+    subscription filter on each log group. For each function, policy, target and package that it has not seen before, it
+    puts one event on a bus. The event's detail is a Detection Finding of OCSF. What it has seen is in a table, and is
+    forgotten when it was not seen for `remember`.
+
+    A log group takes two subscription filters: one is used. Functions in other stacks get theirs in their own stack,
+    which is then deployed after this one.
+
+    Attributes:
+        function: the function.
+        table: what it has seen.
+        event_bus: where the events go.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        of: IConstruct | None = None,
+        event_bus: events.IEventBus | None = None,
+        remember: cdk.Duration | None = None,
+        count_read_handler: bool = False,
+        security_hub: bool = False,
+        alarms: ShieldAlarms | None = None,
+    ) -> None:
+        """
+        Args:
+            scope: the parent.
+            id: the construct id.
+            of: whose functions: a stack, a stage, the app, or a construct in it; by default the stack that it is in. Of
+                these, the functions in its own stage, account and region, those that are shielded later too.
+            event_bus: where the events go; by default the account's own.
+            remember: for how long a finding is known after it was seen last; 90 days by default, one day at least.
+            count_read_handler: also tells of reads of the handler's source: Python's, when it logs an exception.
+            security_hub: gives the findings to AWS Security Hub, which the account must have enabled.
+            alarms: the alarms on the function itself; by default one without an action.
+
+        Raises:
+            ShieldError: an argument is malformed.
+        """
+        super().__init__(scope, id)
+        path = self.node.path
+        keep = cdk.Duration.days(90) if remember is None else remember
+        try:
+            for name, switch in (("count_read_handler", count_read_handler), ("security_hub", security_hub)):
+                check_switch(name, switch)
+        except ValueError as error:
+            raise ShieldError(path, [str(error)]) from None
+        if not isinstance(keep, cdk.Duration) or keep.to_seconds() < cdk.Duration.days(1).to_seconds():  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ShieldError(path, [f"remember: {remember!r} is no cdk.Duration of a day or more"])
+        stack = cdk.Stack.of(self)
+        self._of = stack if of is None else of
+        if not isinstance(self._of, Construct):
+            raise ShieldError(path, [f"of: {of!r} is no construct: write a stack, a stage or the app"])
+        self._pattern = violations(without=[] if count_read_handler else ["read_handler"]).render()
+        self.event_bus = event_bus or events.EventBus.from_event_bus_name(self, "DefaultBus", "default")
+        self.table = dynamodb.Table(
+            self,
+            "Seen",
+            partition_key=dynamodb.Attribute(name=_KEY, type=dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            time_to_live_attribute=_EXPIRES,
+            removal_policy=cdk.RemovalPolicy.DESTROY,  # without it, all is new once more
+        )
+        self._own_path = f"{path}/Function"
+        self._filtered: dict[tuple[cdk.Stack, str], list[str]] = {}
+        self.function = self._make_function(keep, security_hub=security_hub, alarms=alarms)
+        self._permission = lambda_.CfnPermission(
+            self,
+            "Logs",
+            action="lambda:InvokeFunction",
+            function_name=self.function.function_arn,
+            principal="logs.amazonaws.com",
+            source_account=stack.account,
+            source_arn=stack.format_arn(
+                service="logs", resource="log-group", resource_name="*", arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME
+            ),
+        )
+        if security_hub:
+            function: Any = self.function
+            self.tell("SecurityHub", [targets.LambdaFunction(function)])
+        shields = stage_shields(self)
+        shields.observers.append(self._cover)
+        for attached in list(shields.attached):
+            self._cover(attached)
+        self.node.add_validation(_Covers(self))
+
+    def tell(
+        self, id: str, targets: Sequence[EventTarget], *, severities: Sequence[Severity] | None = None
+    ) -> events.Rule:
+        """Sends findings to targets of EventBridge: a topic, a queue, a function, an API destination (a webhook).
+
+        Args:
+            id: the rule's construct id.
+            targets: of `aws_cdk.aws_events_targets`.
+            severities: only findings of these: critical, warning, notice.
+
+        Returns:
+            The rule.
+
+        Raises:
+            ShieldError: no such severity.
+        """
+        unknown = [each for each in severities or () if each not in SEVERITIES]
+        if unknown or severities == []:
+            said = ", ".join(SEVERITIES)
+            raise ShieldError(self.node.path, [f"severities: {unknown or severities!r} is none of {said}"])
+        wanted = {"severity_id": [ocsf.SEVERITIES[each][0] for each in severities]} if severities else {}
+        rule_targets: Any = list(targets)
+        return events.Rule(
+            self,
+            id,
+            event_bus=self.event_bus,
+            description="First-seen findings of shielded functions",
+            event_pattern=events.EventPattern(
+                source=[ocsf.SOURCE],
+                detail_type=[ocsf.DETAIL_TYPE],
+                detail={"class_uid": [ocsf.CLASS], **wanted},
+            ),
+            targets=rule_targets,
+        )
+
+    def _make_function(
+        self, keep: cdk.Duration, *, security_hub: bool, alarms: ShieldAlarms | None
+    ) -> ShieldedFunction:
+        services = ["dynamodb", "events", *(["securityhub"] if security_hub else [])]
+        function = ShieldedFunction(
+            self,
+            "Function",
+            description="Tells of what shielded functions did for the first time against their policies",
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            handler="shield_findings.main.handler",
+            code=zip_code(cdk.Stack.of(self), _code()),
+            memory_size=256,
+            timeout=cdk.Duration.seconds(30),
+            retry_attempts=2,
+            environment={
+                "TABLE": self.table.table_name,
+                "EVENT_BUS": self.event_bus.event_bus_name,
+                "REMEMBER_SECONDS": str(int(keep.to_seconds())),
+                "MOST_AN_HOUR": str(_MOST_AN_HOUR),
+                "PRODUCT_VERSION": version("shielded-function"),
+            },
+            policy=ShieldPolicy(allow_aws=services, read_handler="allow"),  # its source is public
+            alarms=alarms or ShieldAlarms(),
+        )
+        self.table.grant(function, "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
+        self.event_bus.grant_put_events_to(function)
+        if security_hub:
+            stack = cdk.Stack.of(self)
+            product = stack.format_arn(
+                service="securityhub", resource="product", resource_name=f"{stack.account}/default"
+            )
+            function.add_to_role_policy(
+                iam.PolicyStatement(actions=["securityhub:BatchImportFindings"], resources=[product])
+            )
+        return function
+
+    def _cover(self, attached: AttachedShield) -> None:
+        """Has the lines of a function that has a shield delivered. Its own would call it for ever."""
+        path = attached.handle.path
+        if path == self._own_path or not is_within(path, self._of):
+            return
+        home = stack_shields(cdk.Stack.of(self))
+        if attached.stack_shields.environment != home.environment:
+            return
+        key = attached.handle.stack, attached.log_group_name
+        names = self._filtered.setdefault(key, [])
+        names.append(attached.handle.name)
+        if len(names) > 1:  # the log group has its filter
+            return
+        resource = logs.CfnSubscriptionFilter(
+            attached,
+            f"Findings{self.node.addr[-8:]}",
+            log_group_name=attached.log_group_name,
+            destination_arn=self.function.function_arn,
+            filter_pattern=cdk.Lazy.uncached_string(_Pattern(self._pattern, names)),
+        )
+        if attached.handle.stack is home.stack:
+            resource.node.add_dependency(self._permission)
+
+    def problems(self) -> list[str]:
+        """What of it reads nothing, for the CDK, when every function is known."""
+        if self._filtered:
+            return []
+        return [
+            "ShieldFindings: there is no shielded function of its stage, account and region in what it is `of`: "
+            "nothing would be read"
+        ]
+
+
+@jsii.implements(cdk.IStringProducer)
+class _Pattern:
+    """Asked when every function of the log group is known. What a function prints can name any other."""
+
+    def __init__(self, pattern: str, names: Sequence[str]) -> None:
+        self._pattern = pattern
+        self._names = names
+
+    def produce(self, context: cdk.IResolveContext) -> str:
+        """Called by the CDK."""
+        del context
+        fits = longest_of_functions(self._pattern, self._names) <= MAX_LENGTH
+        return of_functions(self._pattern, self._names) if fits else self._pattern
+
+
+@jsii.implements(IValidation)
+class _Covers:
+    """What reads nothing looks like something that has nothing to tell."""
+
+    def __init__(self, findings: ShieldFindings) -> None:
+        self._findings = findings
+
+    def validate(self) -> list[str]:
+        """Called by the CDK at synthesis."""
+        return self._findings.problems()
+
+
+def _code() -> bytes:
+    """The function's code, the same bytes wherever this package is installed."""
+    files = sorted(_HANDLER.glob("*/*.py"))
+    return write_zip({file.relative_to(_HANDLER).as_posix(): MemberFile(file.read_bytes(), _MODE) for file in files})

@@ -1,0 +1,128 @@
+"""The handler: publishes one event for each violation that is new."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from .asff import asff_of
+from .memory import Memory
+from .ocsf import DETAIL_TYPE, SOURCE, finding_of
+from .violations import Violation, delivery_of, violations_in
+
+_EVENTS_AT_ONCE: Final = 10
+"""https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html"""
+
+
+class NotPublishedError(Exception):
+    """Findings could not be published. Lambda repeats the invocation."""
+
+
+class _New(NamedTuple):
+    """A finding that is to be published."""
+
+    identity: str
+    finding: dict[str, Any]
+
+
+def handler(event: Mapping[str, Any], context: Any) -> dict[str, int]:
+    """Called by CloudWatch Logs with lines of one log stream, and by a rule with a finding for Security Hub.
+
+    Returns:
+        How many lines there were, how many of them could not be used, and how many findings were published.
+
+    Raises:
+        NotPublishedError: some could not be published; all others are.
+    """
+    if event.get("source") == SOURCE:
+        return _import(event)
+    delivery = delivery_of(event)
+    if delivery is None:
+        return {"lines": 0, "unused": 0, "published": 0}
+    memory = _memory()
+    found, unused = violations_in(delivery)
+    partition = context.invoked_function_arn.split(":")[1]
+    new = [
+        _New(each.identity, finding_of(each, now=int(memory.clock() * 1000), partition=partition, **_place()))
+        for each in _new_of(found, memory)
+    ]
+    published = set(_publish(new))
+    for each in new:
+        (memory.confirm if each.identity in published else memory.release)(each.identity)
+    told = {"lines": len(delivery.lines), "unused": unused, "published": len(published)}
+    print(json.dumps({"shield_findings": {**told, "log_group": delivery.log_group}}))
+    if len(published) < len(new):
+        raise NotPublishedError(f"{len(new) - len(published)} of {len(new)} findings could not be published")
+    return told
+
+
+def _new_of(found: Sequence[Violation], memory: Memory) -> Iterator[Violation]:
+    too_many: set[tuple[str, str]] = set()
+    for each in found:
+        kind = each.function, each.policy
+        if kind in too_many or not memory.claim(each.identity):
+            continue
+        if memory.within_limit(*kind):
+            yield each
+            continue
+        too_many.add(kind)
+        memory.release(each.identity)
+        further = each.further(memory.hour)
+        if memory.claim(further.identity):
+            yield further
+
+
+def _publish(new: Sequence[_New]) -> Iterator[str]:
+    """Puts events on the bus; the findings whose event is there."""
+    for batch in _batches(new, _EVENTS_AT_ONCE):
+        entries = [
+            {
+                "Source": SOURCE,
+                "DetailType": DETAIL_TYPE,
+                "Detail": json.dumps(each.finding),
+                "EventBusName": os.environ["EVENT_BUS"],
+                "Resources": [each.finding["resources"][0]["uid"]],
+            }
+            for each in batch
+        ]
+        try:
+            answer = _client("events").put_events(Entries=entries)
+        except (BotoCoreError, ClientError) as error:  # the other batches may be taken
+            print(json.dumps({"shield_findings": {"refused": str(error)}}))
+            continue
+        for each, result in zip(batch, answer["Entries"], strict=True):
+            if "EventId" in result:
+                yield each.identity
+
+
+def _import(event: Mapping[str, Any]) -> dict[str, int]:
+    """Gives a finding to Security Hub, which takes one twice as an update."""
+    answer = _client("securityhub").batch_import_findings(Findings=[asff_of(event["detail"], event["time"])])
+    if answer["FailedCount"]:
+        raise NotPublishedError(f"Security Hub refused a finding: {answer.get('FailedFindings')}")
+    return {"imported": 1}
+
+
+def _batches(new: Sequence[_New], size: int) -> Iterator[Sequence[_New]]:
+    return (new[at : at + size] for at in range(0, len(new), size))
+
+
+def _place() -> dict[str, str]:
+    return {"region": os.environ["AWS_REGION"], "version": os.environ["PRODUCT_VERSION"]}
+
+
+@lru_cache(maxsize=4)
+def _client(service: str) -> Any:
+    return boto3.client(service)
+
+
+def _memory() -> Memory:
+    keep, limit = int(os.environ["REMEMBER_SECONDS"]), int(os.environ["MOST_AN_HOUR"])
+    return Memory(_client("dynamodb"), os.environ["TABLE"], keep, limit, time.time)

@@ -1,0 +1,93 @@
+"""What was published already: a table of DynamoDB's, whose items go after a time.
+
+An item is first claimed and, when its event is published, confirmed. A delivery that ends between the two leaves a
+claim that the next one takes over: rather an event twice than never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+_CLAIM_SECONDS: Final = 50
+"""A claim is given up after this time: longer than an invocation may take, and shorter than Lambda's wait before it
+repeats one that failed, a minute (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html)."""
+_HOUR: Final = 3600
+_FREE: Final = "attribute_not_exists(id) OR expires < :now OR (published = :no AND claimed < :stale)"
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The table.
+
+    Attributes:
+        client: DynamoDB's client.
+        table: the table's name.
+        keep: for how many seconds a finding is known after it was seen last.
+        limit: how many new findings a function and policy may have in an hour.
+        clock: seconds since the epoch.
+    """
+
+    client: Any
+    table: str
+    keep: int
+    limit: int
+    clock: Callable[[], float]
+
+    def claim(self, identity: str) -> bool:
+        """Whether a finding is new, and this delivery's to publish."""
+        now = int(self.clock())
+        item = {"id": {"S": identity}, "published": {"BOOL": False}, **_numbers(claimed=now, expires=now + self.keep)}
+        values = {":no": {"BOOL": False}, **_numbers(**{":now": now, ":stale": now - _CLAIM_SECONDS})}
+        try:
+            self.client.put_item(
+                TableName=self.table,
+                Item=item,
+                ConditionExpression=_FREE,
+                ExpressionAttributeValues=values,
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except self.client.exceptions.ConditionalCheckFailedException as error:
+            known = error.response.get("Item", {})
+            if int(known.get("expires", {}).get("N", now)) < now + self.keep // 2:
+                self._update(identity, "SET expires = :expires", _numbers(**{":expires": now + self.keep}))
+            return False
+        return True
+
+    def confirm(self, identity: str) -> None:
+        """A finding's event is published."""
+        self._update(identity, "SET published = :yes", {":yes": {"BOOL": True}})
+
+    def release(self, identity: str) -> None:
+        """A finding's event could not be published: the next delivery is to try."""
+        self.client.delete_item(TableName=self.table, Key={"id": {"S": identity}})
+
+    @property
+    def hour(self) -> int:
+        """The hour since the epoch."""
+        return int(self.clock()) // _HOUR
+
+    def within_limit(self, function: str, policy: str) -> bool:
+        """Counts a new finding; whether there are not too many of its function and policy in this hour."""
+        now = int(self.clock())
+        answer = self.client.update_item(
+            TableName=self.table,
+            Key={"id": {"S": f"limit {self.hour} {policy} {function}"}},
+            UpdateExpression="ADD told :one SET expires = :expires",
+            ExpressionAttributeValues=_numbers(**{":one": 1, ":expires": now + 2 * _HOUR}),
+            ReturnValues="UPDATED_NEW",
+        )
+        return int(answer["Attributes"]["told"]["N"]) <= self.limit
+
+    def _update(self, identity: str, expression: str, values: dict[str, dict[str, Any]]) -> None:
+        self.client.update_item(
+            TableName=self.table,
+            Key={"id": {"S": identity}},
+            UpdateExpression=expression,
+            ExpressionAttributeValues=values,
+        )
+
+
+def _numbers(**values: int) -> dict[str, dict[str, Any]]:
+    return {name: {"N": str(value)} for name, value in values.items()}

@@ -1,0 +1,199 @@
+"""A violation as a Detection Finding of the Open Cybersecurity Schema Framework (OCSF). Pure.
+
+https://schema.ocsf.io/1.7.0/classes/detection_finding
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any, Final
+from urllib.parse import quote
+
+from .violations import FURTHER, NOT_WRITTEN, Violation, object_of, port_of, text_of
+
+SCHEMA: Final = "1.7.0"
+SOURCE: Final = "shielded-function"
+"""The event's source, and the product."""
+DETAIL_TYPE: Final = "Shield Finding"
+CLASS: Final = 2004
+"""Detection Finding."""
+
+SEVERITIES: Final = {"critical": (5, "Critical"), "warning": (3, "Medium"), "notice": (2, "Low")}
+"""OCSF's `severity_id` and `severity`."""
+_ALWAYS_CRITICAL: Final = ("start", "self_protection")
+_CRITICAL_WHEN_BLOCKED: Final = ("outbound_connectivity", "create_child_process")
+
+_DID: Final = {
+    "outbound_connectivity": ("reached a new host", "tried to reach a new host"),
+    "read_write_tmp": ("used a new file of /tmp", "tried to use a new file of /tmp"),
+    "create_child_process": ("started a new program", "tried to start a new program"),
+    "read_handler": ("read its handler's source", "tried to read its handler's source"),
+    "executable_memory": ("made memory executable", "tried to make memory executable"),
+    "self_protection": ("touched the shield", "tried to touch the shield"),
+    "start": ("did not start as its policy says", "did not start as its policy says"),
+}
+"""What is said of a violation: where it went through (alert), and where it was stopped (block)."""
+_ACTIONS: Final = {
+    "block": {"action_id": 2, "action": "Denied", "disposition_id": 2, "disposition": "Blocked"},
+    "alert": {"action_id": 3, "action": "Observed", "disposition_id": 19, "disposition": "Alert"},
+}
+_RULE: Final = 1
+"""`analytic.type_id`."""
+_AWS_ACCOUNT: Final = 10
+"""`account.type_id`."""
+_OUTBOUND: Final = 2
+"""`connection_info.direction_id`."""
+_REGULAR_FILE: Final = 1
+"""`file.type_id`."""
+
+
+def severity_of(violation: Violation) -> str:
+    """critical, warning or notice, as the alarms have it."""
+    policy, mode = violation.policy, violation.mode
+    if policy in _ALWAYS_CRITICAL or (policy in _CRITICAL_WHEN_BLOCKED and mode == "block"):
+        return "critical"
+    return "warning" if mode == "alert" else "notice"
+
+
+def title_of(violation: Violation) -> str:
+    """In one line: which function, what it did, to what."""
+    did, tried = _DID[violation.policy]
+    what = tried if violation.mode == "block" else did
+    if violation.target.startswith(FURTHER):
+        return f"{name_of(violation)} {what}, as too many others in one hour to tell each"
+    if violation.target == NOT_WRITTEN:
+        return f"{name_of(violation)} {what} too often to write each"
+    return shown(f"{name_of(violation)} {what}" + (f": {violation.target}" if violation.target else ""))
+
+
+def description_of(violation: Violation) -> str:
+    """The title, who did it, and what settles it."""
+    who = f" By the package {violation.package}, as the line tells." if violation.package else ""
+    allow = text_of(violation.line, "allow")
+    settles = f" `{allow}` is the entry that would allow it: only where you know what wants it." if allow else ""
+    return shown(f"{title_of(violation)}.{who}{settles}")
+
+
+def name_of(violation: Violation) -> str:
+    """The function's name."""
+    return shown(violation.function or "(not named)")
+
+
+def shown(text: str) -> str:
+    """Text of a line with escapes in place of what does not print: it ends up in chats and on pagers."""
+    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
+
+
+def arn_of(violation: Violation, partition: str, region: str) -> str:
+    """The function's ARN. Account and region are those of the log group, for a line can name any."""
+    return f"arn:{partition}:lambda:{region}:{violation.delivery.account}:function:{name_of(violation)}"
+
+
+def finding_of(violation: Violation, *, now: int, partition: str, region: str, version: str) -> dict[str, Any]:
+    """The finding.
+
+    Args:
+        violation: what is new.
+        now: the time, in milliseconds since the epoch.
+        partition: `aws`, or another.
+        region: the region of the log group.
+        version: this product's.
+    """
+    severity_id, severity = SEVERITIES[severity_of(violation)]
+    seen = violation.time
+    delivery = violation.delivery
+    title = title_of(violation)
+    cloud = {
+        "provider": "AWS",
+        "region": region,
+        "account": {"uid": delivery.account, "type_id": _AWS_ACCOUNT, "type": "AWS Account"},
+    }
+    return {
+        "activity_id": 1,
+        "activity_name": "Create",
+        "category_uid": 2,
+        "category_name": "Findings",
+        "class_uid": CLASS,
+        "class_name": "Detection Finding",
+        "type_uid": CLASS * 100 + 1,
+        "type_name": "Detection Finding: Create",
+        "time": now,
+        "severity_id": severity_id,
+        "severity": severity,
+        "status_id": 1,
+        "status": "New",
+        "is_alert": True,
+        "message": title,
+        **_ACTIONS.get(violation.mode, {}),
+        "cloud": cloud,
+        "metadata": {
+            "version": SCHEMA,
+            "profiles": ["cloud", "security_control"],
+            "product": {"name": SOURCE, "vendor_name": SOURCE, "version": version},
+            "log_name": delivery.log_group,
+            "original_time": text_of(violation.line, "timestamp"),
+        },
+        "finding_info": {
+            "uid": violation.identity,
+            "title": title,
+            "desc": description_of(violation),
+            "types": [violation.policy],
+            "analytic": {"name": violation.policy, "uid": violation.policy, "type_id": _RULE, "type": "Rule"},
+            "created_time": now,
+            "first_seen_time": seen,
+            "last_seen_time": seen,
+            "data_sources": [delivery.log_group],
+            "src_url": log_stream_link(delivery.log_group, delivery.log_stream, seen, region),
+        },
+        "resources": [
+            {
+                "uid": arn_of(violation, partition, region),
+                "name": name_of(violation),
+                "type": "AWS::Lambda::Function",
+                "version": shown(text_of(violation.line, "version")),
+                "region": region,
+                "cloud_partition": partition,
+                "cloud": cloud,
+            }
+        ],
+        "evidences": [_evidence(violation)],
+        "unmapped": {
+            "policy": violation.policy,
+            "mode": violation.mode,
+            "target": shown(violation.target),
+            "package": shown(violation.package),
+            "log_stream": delivery.log_stream,
+        },
+    }
+
+
+def log_stream_link(log_group: str, log_stream: str, at: int, region: str) -> str:
+    """The console's page of the log stream, around a time. It writes names with two kinds of escapes."""
+    domain = {"cn": "console.amazonaws.cn", "us-gov": "console.amazonaws-us-gov.com"}
+    host = next((name for start, name in domain.items() if region.startswith(f"{start}-")), "console.aws.amazon.com")
+    group, stream = (quote(quote(name, safe=""), safe="").replace("%", "$") for name in (log_group, log_stream))
+    return (
+        f"https://{region}.{host}/cloudwatch/home?region={region}#logsV2:log-groups/log-group/{group}/log-events/{stream}"
+        f"$3Fstart$3D{at - 60_000}$26end$3D{at + 60_000}"
+    )
+
+
+def _evidence(violation: Violation) -> dict[str, Any]:
+    """The line itself, and what OCSF has a place for."""
+    details = object_of(violation.line, "details")
+    found: dict[str, Any] = {"data": violation.line}
+    host, address = text_of(details, "host") or text_of(details, "sni"), _address(text_of(details, "ip"))
+    if host or address:
+        endpoint = {"hostname": host, "ip": address, "port": port_of(details)}
+        found["dst_endpoint"] = {key: value for key, value in endpoint.items() if value}
+        found["connection_info"] = {"direction_id": _OUTBOUND, "protocol_name": text_of(details, "protocol")}
+    if path := text_of(details, "path"):
+        found["file"] = {"name": path.rpartition("/")[2] or path, "path": path, "type_id": _REGULAR_FILE}
+    return found
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return ""

@@ -1,0 +1,190 @@
+"""From what CloudWatch Logs delivers to the violations in it. Pure."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from hashlib import sha256
+from typing import Any, Final
+
+POLICIES: Final = (
+    "outbound_connectivity",
+    "read_write_tmp",
+    "create_child_process",
+    "read_handler",
+    "executable_memory",
+    "self_protection",
+    "start",
+)
+NOT_WRITTEN: Final = "(counted, not written)"
+FURTHER: Final = "(further targets)"
+"""The target of a finding that stands for all that are new within an hour, beyond the limit."""
+
+_BEGINNING: Final = '{"function_shield":true'
+_VARYING: Final = re.compile(r"tmp[a-z0-9_]{8}|[0-9a-fA-F-]{8,}|\d{3,}")
+"""What differs from run to run in the name of a file in /tmp: `tempfile`'s part, long hexadecimal numbers, digits."""
+_MODES: Final = ("block", "alert")
+_MAX_COUNT: Final = 10_000_000
+_MAX_LINE: Final = 4096
+"""Bytes in a line of the shield; a longer one is none, and would not fit into an event."""
+_LONGEST: Final = 512
+_LONGEST_NAME: Final = 64
+"""Characters of a function's name."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Lines of one log stream, as a subscription filter delivers them.
+
+    Attributes:
+        account: the account that the log group is in.
+        log_group: its name.
+        log_stream: the log stream's.
+        lines: the lines.
+    """
+
+    account: str
+    log_group: str
+    log_stream: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Violation:
+    """What a line says that a function did against its policy.
+
+    Attributes:
+        function: its name; empty where the line has none.
+        policy: against which policy; `start` for a start that was refused or unshielded.
+        mode: block or alert; empty for a start.
+        target: what was attempted.
+        package: the package that did it; empty where the line does not tell.
+        time: when, in milliseconds since the epoch.
+        line: the line.
+        delivery: where it was.
+    """
+
+    function: str
+    policy: str
+    mode: str
+    target: str
+    package: str
+    time: int
+    line: Mapping[str, Any]
+    delivery: Delivery = field(repr=False)
+
+    @property
+    def identity(self) -> str:
+        """The same for whatever is the same finding: function, policy, target and package."""
+        parts = (self.delivery.account, self.function, self.policy, self.target, self.package)
+        return sha256(json.dumps(parts).encode()).hexdigest()
+
+    def further(self, hour: int) -> Violation:
+        """The finding that stands for it where too many are new: one for each hour since the epoch."""
+        return replace(self, target=f"{FURTHER} {hour}", package="")
+
+
+def delivery_of(event: Mapping[str, Any]) -> Delivery | None:
+    """What a subscription filter delivers; None for its message that it can reach the function.
+
+    Raises:
+        ValueError, KeyError, OSError: it is no such event.
+    """
+    payload = json.loads(gzip.decompress(base64.b64decode(event["awslogs"]["data"], validate=True)))
+    if payload["messageType"] != "DATA_MESSAGE":
+        return None
+    lines = tuple(str(each["message"]) for each in payload["logEvents"])
+    return Delivery(str(payload["owner"]), str(payload["logGroup"]), str(payload["logStream"]), lines)
+
+
+def violations_in(delivery: Delivery) -> tuple[list[Violation], int]:
+    """The violations, each finding once, and how many lines could not be used."""
+    found: dict[str, Violation] = {}
+    unused = 0
+    for line in delivery.lines:
+        violation = _violation(line, delivery)
+        if violation is None:
+            unused += 1
+        else:
+            found.setdefault(violation.identity, violation)
+    return list(found.values()), unused
+
+
+def _violation(text: str, delivery: Delivery) -> Violation | None:
+    line = _read(text[text.rfind(_BEGINNING) :]) if _BEGINNING in text else {}
+    policy, count = text_of(line, "policy"), line.get("count")
+    time = _milliseconds(text_of(line, "timestamp"))
+    if policy not in POLICIES or time is None:
+        return None
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= _MAX_COUNT:
+        return None
+    mode = text_of(line, "mode")
+    return Violation(
+        function=text_of(line, "function")[:_LONGEST_NAME],
+        policy=policy,
+        mode=mode if mode in _MODES else "",
+        target=_target(line),
+        package=text_of(object_of(line, "caller"), "package"),
+        time=time,
+        line=line,
+        delivery=delivery,
+    )
+
+
+def _milliseconds(text: str) -> int | None:
+    try:
+        moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None
+    return max(0, int(moment.timestamp() * 1000))
+
+
+def _read(text: str) -> dict[str, Any]:
+    """A line of JSON that can be put into an event as it is; an empty one for any other."""
+    try:
+        if len(text.encode()) > _MAX_LINE:
+            return {}
+        line = json.loads(text)
+        json.dumps(line, allow_nan=False, ensure_ascii=False).encode()  # not too deep, no NaN, no half characters
+    except (ValueError, RecursionError):
+        return {}
+    return line if isinstance(line, dict) else {}
+
+
+def _target(line: Mapping[str, Any]) -> str:
+    event = text_of(line, "event")
+    if event == "folded":
+        return NOT_WRITTEN
+    if event:
+        return f"{event}: {text_of(line, 'reason')}"[:_LONGEST]
+    details = object_of(line, "details")
+    for name in ("sni", "host", "path", "ip", "syscall"):
+        if found := text_of(details, name):
+            if line["policy"] == "read_write_tmp":
+                found = _VARYING.sub("*", found)
+            port = port_of(details)
+            return f"{found}:{port}" if port else found
+    return text_of(details, "protocol")
+
+
+def text_of(fields: Mapping[str, Any], name: str) -> str:
+    """A text of a line, cut where it is long; empty where it is none."""
+    value = fields.get(name)
+    return value[:_LONGEST] if isinstance(value, str) else ""
+
+
+def object_of(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """An object of a line; an empty one where it is none."""
+    value = fields.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def port_of(details: Mapping[str, Any]) -> int:
+    """A port; 0 where it is none."""
+    port = details.get("port")
+    return port if isinstance(port, int) and not isinstance(port, bool) and 0 < port < 65536 else 0
