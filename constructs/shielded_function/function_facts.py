@@ -20,7 +20,10 @@ from .batching import add_environment, add_layer, attach, inspect_all, members_o
 from .errors import ShieldError
 
 _PROPERTIES = "aws:cdk:cloudformation:props"
-_OF_FACTS = ("runtime", "architectures", "environment", "layers", "loggingConfig", "codeSigningConfigArn")
+_OF_FACTS = (
+    *("runtime", "architectures", "environment", "layers", "loggingConfig"),
+    *("codeSigningConfigArn", "capacityProviderConfig"),
+)
 _LATE = ("architectures", "environment", "layers")
 _ASKED = ("node", "node.path", "stack", "node.defaultChild", "node.children", "functionName")
 
@@ -38,6 +41,7 @@ class FunctionFacts:
         layers: the layer ARNs; None when they are not known one by one.
         logging: the logging configuration as CloudFormation takes it, with the keys of the L1 (`logGroup`, ...).
         code_signing: a code-signing configuration is attached.
+        on_instances: it runs on a capacity provider (Lambda Managed Instances).
         overridden: the variables that property overrides write.
     """
 
@@ -49,6 +53,7 @@ class FunctionFacts:
     layers: Sequence[Any] | None = ()
     logging: Mapping[str, Any] = field(default_factory=dict[str, Any])
     code_signing: bool = False
+    on_instances: bool = False
     overridden: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
@@ -141,6 +146,7 @@ class FunctionHandle:
             environment=_variables(properties.get("environment")),
             layers=cast("list[Any]", layers) if isinstance(layers, list) else None,
             logging=cast("dict[str, Any]", properties.get("loggingConfig") or {}),
+            on_instances=properties.get("capacityProviderConfig") is not None,
             code_signing=properties.get("codeSigningConfigArn") is not None,
             overridden=(overrides.get("Environment") or {}).get("Variables") or {},
         )

@@ -242,6 +242,16 @@ def _environment_size(facts: FunctionFacts, applied: AppliedShield) -> list[str]
     ]
 
 
+def _worker_threads(facts: FunctionFacts, applied: AppliedShield) -> list[str]:
+    """Each of Node.js's worker threads loads the handler, so the engine does not start there with it closed."""
+    is_node = str(facts.runtime).startswith("nodejs")
+    if not (facts.on_instances and is_node) or applied.environment.get("SHIELD_READ_HANDLER") == "allow":
+        return []
+    return [
+        'read_handler: on Managed Instances several threads of Node.js load the handler: write read_handler="allow"'
+    ]
+
+
 def _log_group(facts: FunctionFacts, applied: AppliedShield) -> list[str]:
     if facts.logging.get("logGroup") == applied.log_group:
         return log_class_problems(applied.log_class)
@@ -257,5 +267,6 @@ _INVARIANTS: Final[tuple[Rule, ...]] = (
     _architecture,
     _layer_count,
     _environment_size,
+    _worker_threads,
     _log_group,
 )

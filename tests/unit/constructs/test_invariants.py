@@ -187,6 +187,7 @@ def test_nothing_broken() -> None:
         (replace(AFTER, layers=["other"]), "layers: the shield's layer"),
         (replace(AFTER, layers=None), "layers: the shield's layer"),
         (replace(AFTER, layers=[{"Ref": "Layer"}, 2, 3, 4, 5, 6]), "layers: 6, with the shield's"),
+        (replace(AFTER, runtime="nodejs24.x", on_instances=True), "read_handler: on Managed Instances"),
         (replace(AFTER, logging={}), "log_group: changed"),
         (replace(AFTER, logging={"logGroup": "other"}), "log_group: changed"),
     ],
