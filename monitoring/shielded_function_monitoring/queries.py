@@ -133,6 +133,15 @@ def alarm_link(region: str, name: str) -> str:
     return f"https://{region}.{_domain(region)}/cloudwatch/home?region={region}#alarmsV2:alarm/{shown}"
 
 
+def function_link(region: str, name: str) -> str:
+    """A link to a function's page in the console, with its metrics and logs.
+
+    >>> function_link("eu-west-1", "checkout")
+    'https://eu-west-1.console.aws.amazon.com/lambda/home?region=eu-west-1#/functions/checkout?tab=monitoring'
+    """
+    return f"https://{region}.{_domain(region)}/lambda/home?region={region}#/functions/{name}?tab=monitoring"
+
+
 def _domain(region: str) -> str:
     if region.startswith("us-gov-"):
         return "console.amazonaws-us-gov.com"

@@ -297,7 +297,7 @@ class _Learner:
         learnt.unknown = self._log.unknown
         for policy, count in sorted(learnt.unknown.items()):
             learnt.incomplete.append(
-                f"{count} violations of {policy} were counted and not written: their targets are unknown"
+                f"{count:,} violations of {policy} were counted and not written: their targets are unknown"
             )
         for (policy, _), share in sorted(self._log.rest.shares.items() if self._log.rest else ()):
             learnt.incomplete.append(

@@ -42,7 +42,7 @@ def _merge(first: FunctionLog, second: FunctionLog) -> FunctionLog:
         _sum(first.folded, second.folded),
         _sum(first.with_others, second.with_others),
         {**first.reasons, **second.reasons},
-        dict(first.not_written),
+        not_written=dict(first.not_written),
     )
     for (policy, mode), seen in second.not_written.items():
         merged.add_not_written(policy, mode, seen)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from shielded_function_monitoring.filters import SEVERITIES
+from shielded_function_monitoring.queries import function_link
 from shielded_function_monitoring.urgency import urgency
 
 from .model import Coverage, Group, PackageGroup, Report
@@ -16,6 +17,8 @@ MAX_ROWS: Final = 5000
 """Violations in the page, the first of them; the rest is in `--format json` and `csv`."""
 _FUNCTIONS: Final = 200
 _SOME: Final = 5
+_REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-\d", re.ASCII)
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _HEADINGS: Final = (
     "severity",
     "function",
@@ -157,7 +160,7 @@ def functions(report: Report) -> Iterable[str]:
                 each.version and f"version {each.version}",
                 f"{each.armed:,} cold starts",
             ]
-            yield f"{tag(each.state)} {text(' · '.join(filter(None, facts)))} "
+            yield f"{tag(each.state)} {text(' · '.join(filter(None, facts)))} {_console(each)}"
         yield "</p><p>"
         counts = _counts(own)
         yield " · ".join(_filtering(function, policy, f"{policy}: {counts[policy]:,}") for policy in in_order(counts))
@@ -174,6 +177,13 @@ def functions(report: Report) -> Iterable[str]:
         yield "</ul></section>"
     if len(by_function) > _FUNCTIONS:
         yield f'<p class="note">{_FUNCTIONS} of {len(by_function):,} functions.</p>'
+
+
+def _console(each: Coverage) -> str:
+    """A link to the function, where its region and name are such: a line can have any text for them."""
+    if not (_REGION.fullmatch(each.region) and _NAME.fullmatch(each.function)):
+        return ""
+    return f'<a href="{text(function_link(each.region, each.function))}" rel="noreferrer">in the console</a> '
 
 
 def anchor(function: str) -> str:

@@ -492,7 +492,7 @@ def test_a_line_longer_than_the_shields_is_nobodys() -> None:
 
 def test_what_may_be_missing_is_said() -> None:
     learnt = learnt_of(
-        folded("read_write_tmp", 18),
+        folded("read_write_tmp", 1800),
         refused("no such mode"),
         tmp("/tmp/x", mode="block"),
         line(event="tightened", pid=1),
@@ -500,7 +500,7 @@ def test_what_may_be_missing_is_said() -> None:
     assert len(learnt.incomplete) == 3
     assert (
         learnt.incomplete[0]
-        == "18 violations of read_write_tmp were counted and not written: their targets are unknown"
+        == "1,800 violations of read_write_tmp were counted and not written: their targets are unknown"
     )
     assert "observed in block mode" in learnt.incomplete[1]
     assert learnt.incomplete[2] == "1 starts were refused: no such mode"
@@ -631,6 +631,9 @@ def test_runs_are_merged() -> None:
     (log,) = merged.functions.values()
     assert log.cold_starts == 2
     assert log.folded == {"read_write_tmp": 3}
+    for runs in ((first, second), (second, first)):
+        (both,) = merge(runs).functions.values()
+        assert {key: seen.count for key, seen in both.not_written.items()} == {("read_write_tmp", "alert"): 3}
     assert log.with_others == {"outbound_connectivity": 1}
     evidence = learn(log).entries[0].evidence
     packages = (PackageCount(2, object="a.so"), PackageCount(1, object="b.so"))

@@ -250,7 +250,12 @@ def test_nothing_of_a_line_is_markup() -> None:
 
 
 def test_the_page_needs_nothing_else() -> None:
-    text = to_html(report_of(LOG))
+    """But for links to functions in AWS's console, and to no other host, whatever a line names as its region."""
+    log = [*LOG, connect("a.example", region="evil.example/?x=eu-west-1"), connect("a.example", function="x/../y")]
+    text = to_html(report_of(log))
+    link = r'<a href="https://eu-west-1\.console\.aws\.amazon\.com/lambda/[^"]*/functions/(\w+)\?tab=monitoring" rel'
+    assert set(re.findall(link, text)) == {"checkout", "refund"}
+    text = re.sub(link, "", text)
     assert not re.search(r"""(?:src|href)\s*=\s*["'](?!#)|url\(|@import|https?://""", text)
     assert "default-src &#x27;none&#x27;" in text
 
