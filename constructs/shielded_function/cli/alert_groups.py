@@ -51,7 +51,8 @@ def groups_of(by: str, rows: Iterable[Row], most: int | None) -> Groups:
 
 
 def _order(group: Group) -> tuple[int, ...]:
-    urgent = urgency(group["policy"], group.get("mode", "")) if "policy" in group else ()
+    path = group.get("details", {}).get("path", "")
+    urgent = urgency(group["policy"], group.get("mode", ""), path) if "policy" in group else ()
     return (*urgent, -group["violations"])
 
 
@@ -69,7 +70,7 @@ def _group(row: Row) -> Group:
     target: dict[str, Any] = {name.removeprefix("details."): row[name] for name in queries.TARGET if name in row}
     group: Group = {name: row[name] for name in _NAMES if name in row}
     if "policy" in group:
-        group = {"severity": severity(group["policy"], group.get("mode", "")), **group}
+        group = {"severity": severity(group["policy"], group.get("mode", ""), target.get("path", "")), **group}
     seen, chain = observation_of(row), queries.chain_of_row(row)
     if allow := entry_of(seen):
         group["allow"] = allow

@@ -66,12 +66,12 @@ class Group:
     @property
     def severity(self) -> Severity:
         """How severe it is."""
-        return severity(self.policy, self.mode)
+        return severity(self.policy, self.mode, self.target)
 
     @property
     def order(self) -> tuple[Any, ...]:
         """What to sort by: what is new first, then the most severe, then the most frequent."""
-        return (not self.is_new, *urgency(self.policy, self.mode), -self.count, self.identity)
+        return (not self.is_new, *urgency(self.policy, self.mode, self.target), -self.count, self.identity)
 
     @property
     def versions(self) -> str:

@@ -131,6 +131,26 @@ def test_presets_that_would_settle_it(tmp_path: Path) -> None:
     assert "[allow: libllvmlite or preset:numba]" in printed
 
 
+def test_programs_that_tell_what_the_machine_is(tmp_path: Path) -> None:
+    """A notice, with the preset that admits it."""
+    lines = [
+        program("/usr/bin/uname", mode="block"),
+        program("/usr/sbin/ldconfig", mode="block", allow="unshielded:/usr/sbin/ldconfig"),
+        program("/usr/bin/id", mode="block"),
+    ]
+    (tmp_path / "log").write_text("\n".join(lines) + "\n")
+    said = json.loads(command("alerts", tmp_path / "log", "--json").stdout)
+    assert [(each["details"]["path"], each["severity"], each.get("presets")) for each in said["groups"]] == [
+        ("/usr/bin/id", "critical", None),
+        ("/usr/bin/uname", "notice", ["platform-calls"]),
+        ("/usr/sbin/ldconfig", "notice", ["find-library"]),
+    ]
+    told = command("report", tmp_path / "log", "--format", "md").stdout
+    assert [row.split(" | ")[1] for row in told.splitlines() if "process | block" in row] == [
+        "critical", "notice", "notice",
+    ]  # fmt: skip
+
+
 def test_stdin_and_packed_files(file: Path, tmp_path: Path) -> None:
     packed = tmp_path / "log.gz"
     packed.write_bytes(gzip.compress(file.read_bytes()))
