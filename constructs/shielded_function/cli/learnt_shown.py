@@ -195,6 +195,8 @@ def how_to_complete(result: Result) -> list[str]:
     for name in (each.removeprefix(PREFIX) for each in result.accept if each.startswith(PREFIX)):
         if variables := [f"{key}={value}" for key, value in PRESETS[name].environment.items()]:
             told.append(f"{name}: the function is to set {' '.join(variables)}")
+    if any(each.startswith("/tmp/") for each in result.accept):
+        told.append('in place of random names in /tmp a policy may have read_write_tmp="allow" with clear_tmp')
     return told
 
 

@@ -187,6 +187,8 @@ def test_a_policy_that_would_deny_something_says_so(tmp_path: Path, name: str) -
     assert (done.returncode, told["complete"]) == ((3, False) if denied else (0, True))
     assert command("learn", tmp_path / "log", "--output", tmp_path / "p.toml").returncode == done.returncode
     assert ("INCOMPLETE: in block mode it denies" in (tmp_path / "p.toml").read_text()) == bool(denied)
+    said = command("learn", tmp_path / "log", "--output", tmp_path / "p.toml").stderr
+    assert ("clear_tmp" in said) == any(each.startswith("/tmp/") for each in accept)
     if then is not None:
         options = [word for entry in accept for word in ("--accept", entry)]
         (told,) = json.loads(command("learn", tmp_path / "log", *options, "--json").stdout)["functions"]
