@@ -155,7 +155,7 @@ _SAMPLE_WHEELS = (
     *("cffi", "pycparser", "openpyxl", "et-xmlfile", "polars", "polars-runtime-32", "python-magic"),
     *("flask", "werkzeug", "jinja2", "markupsafe", "itsdangerous", "click", "blinker", "gitpython", "gitdb", "smmap"),
     *("fastapi", "starlette", "pydantic", "pydantic-core", "annotated-types", "annotated-doc", "typing-extensions"),
-    *("typing-inspection", "anyio", "mangum", "python-multipart"),
+    *("typing-inspection", "anyio", "opentelemetry-api", "mangum", "python-multipart"),
 )
 _SAMPLE_JARS = ("snappy-java", "grpc-netty-shaded", "poi-streaming")
 SAMPLES: Mapping[Language, Part] = {
