@@ -21,9 +21,11 @@ from harness.moto_server import ACCOUNT, QUALIFIER, REGION, MotoServer, moto_ser
 from integration.deployed.examples import EXAMPLES, EXAMPLES_FOLDER, NOT_DEPLOYED, Example
 from integration.deployed.loader import FUNCTION, LAYER, DeployedStack, load, read, unload
 from shielded_function_monitoring import NAMESPACE, violations
+from shielded_function_monitoring.filters import PLATFORM_PROGRAMS
 from shielded_function_monitoring.simulated import MotoCloudWatch, SimulatedCloudWatch, alert_line, read_templates
 
 WRAPPER = "/opt/shielded-function/shield"
+_COUNTED = violations(without=["read_handler"], except_programs=PLATFORM_PROGRAMS)
 FILTER = "AWS::Logs::MetricFilter"
 ALARM = "AWS::CloudWatch::Alarm"
 
@@ -203,7 +205,7 @@ def check_checkout(deployment: Deployment) -> None:
         (log_group,) = [name for name in log_groups(deployment.server) if name.startswith(f"Checkout-{construct}")]
         (one,) = logs.describe_metric_filters(logGroupName=log_group)["metricFilters"]
         named = f'{{ ($.function = "{function}") && '
-        assert one["filterPattern"] == named + violations(without=["read_handler"]).render().removeprefix("{ ")
+        assert one["filterPattern"] == named + _COUNTED.render().removeprefix("{ ")
         (change,) = one["metricTransformations"]
         assert (change["metricNamespace"], change["metricName"]) == ("ShieldedFunction", "Violations")
         assert (change["metricValue"], change["dimensions"]) == ("$.count", {"FunctionName": "$.function"})
