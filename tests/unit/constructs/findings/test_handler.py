@@ -21,7 +21,7 @@ from moto import mock_aws
 from harness.alert_lines import alert, armed, at, connect, folded, lookup, program, refused, tmp
 from shielded_function.findings.handler.shield_findings import main, ocsf, violations
 from shielded_function_monitoring.alert import MODES
-from shielded_function_monitoring.filters import COUNTED, severity_of
+from shielded_function_monitoring.filters import COUNTED, PLATFORM_PROGRAMS, severity_of
 
 ACCOUNT, REGION, GROUP, STREAM = "123456789012", "eu-west-1", "/aws/lambda/checkout", "2026/11/24/[7]4f2a"
 SCHEMA = json.loads(Path(__file__).with_name("ocsf.schema.json").read_text(encoding="utf-8"))
@@ -178,8 +178,10 @@ def test_each_is_a_detection_finding(name: str, world: World) -> None:
 @pytest.mark.parametrize("policy", COUNTED)
 def test_severities_are_the_alarms(policy: Any, mode: str) -> None:
     nowhere = violations.Delivery(ACCOUNT, GROUP, STREAM, ())
-    violation = violations.Violation("f", policy, mode, "x", "", 0, {}, nowhere)
-    assert ocsf.severity_of(violation) == severity_of(policy, mode)
+    for target in ("x", *PLATFORM_PROGRAMS):
+        violation = violations.Violation("f", policy, mode, target, "", 0, {}, nowhere)
+        assert ocsf.severity_of(violation) == severity_of(policy, mode, target)
+    assert ocsf.PLATFORM_PROGRAMS == PLATFORM_PROGRAMS
     assert set(violations.POLICIES) == set(COUNTED)
 
 

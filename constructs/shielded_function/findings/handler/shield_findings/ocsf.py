@@ -22,6 +22,8 @@ SEVERITIES: Final = {"critical": (5, "Critical"), "warning": (3, "Medium"), "not
 """OCSF's `severity_id` and `severity`."""
 _ALWAYS_CRITICAL: Final = ("start", "self_protection")
 _CRITICAL_WHEN_BLOCKED: Final = ("outbound_connectivity", "create_child_process")
+PLATFORM_PROGRAMS: Final = ("/usr/bin/getconf", "/usr/bin/lsb_release", "/usr/bin/uname", "/usr/sbin/ldconfig")
+"""Programs that only tell what the machine is."""
 
 _DID: Final = {
     "outbound_connectivity": ("reached a new host", "tried to reach a new host"),
@@ -50,6 +52,8 @@ _REGULAR_FILE: Final = 1
 def severity_of(violation: Violation) -> str:
     """critical, warning or notice, as the alarms have it."""
     policy, mode = violation.policy, violation.mode
+    if policy == "create_child_process" and violation.target in PLATFORM_PROGRAMS:
+        return "notice"
     if policy in _ALWAYS_CRITICAL or (policy in _CRITICAL_WHEN_BLOCKED and mode == "block"):
         return "critical"
     return "warning" if mode == "alert" else "notice"
