@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Runs a command with a Node.js that jsii supports, and with .venv, first on PATH.
-RUN := $(BIN)/python constructs/shielded_function/cli/node.py
+RUN := $(BIN)/python runtime_layer/shielded_function_emulator/node_program.py
 # The tests wait more than they compute: on two cores, four at a time.
 PYTEST_ARGS ?= -n 4
 # All C but the generated table.

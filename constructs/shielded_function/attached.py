@@ -22,6 +22,7 @@ from . import custom_resources, invariants
 from .alarms import ShieldAlarms
 from .errors import ShieldError
 from .function_facts import FunctionHandle, as_text
+from .kinds import owner_of
 from .layer import policy_layer
 from .log_group import ShieldLogs, allow_writing, log_group_of
 from .monitoring.descriptions import MAX_LENGTH, Place, Text, describe_function
@@ -39,7 +40,7 @@ from .names import (
 )
 from .policy import ShieldPolicy
 from .resolution import ResolvedPolicy, resolve_policy
-from .stage_shields import StackShields, stack_shields
+from .stage_shields import StackShields, StageShields, stack_shields
 
 if TYPE_CHECKING:
     from constructs import IConstruct
@@ -541,6 +542,17 @@ def _wrapper_in(environment: Mapping[str, Any]) -> dict[str, str]:
         return {}
     chained = {} if current is None else {NEXT_WRAPPER_VARIABLE: as_text(current)}
     return {**chained, WRAPPER_VARIABLE: WRAPPER}
+
+
+def attached_to(function: IConstruct) -> AttachedShield | None:
+    """The shield on a function, if it has one. For a `SingletonFunction`, that of the function behind it."""
+    attached = (owner_of(function) or function).node.try_find_child(ID)
+    return attached if isinstance(attached, AttachedShield) else None
+
+
+def attached_in(stage: StageShields) -> list[AttachedShield]:
+    """Every shield of a stage."""
+    return [shield for shield in stage.attached if isinstance(shield, AttachedShield)]
 
 
 def _wants_grants(policy: ShieldPolicy) -> bool:

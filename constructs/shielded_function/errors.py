@@ -1,4 +1,4 @@
-"""The one error of the constructs."""
+"""The errors of the constructs and of policies."""
 
 from __future__ import annotations
 
@@ -26,3 +26,15 @@ class ShieldError(ValueError):
             return cls(path, [reasons, fix])
         lines = "".join(f"\n  {path}: {reasons}" for path, reasons in problems.items())
         return cls(f"{len(problems)} functions cannot be shielded ({fix})", [lines])
+
+
+class ShieldPolicyError(ValueError):
+    """A policy cannot be: the text names the field and the fix.
+
+    Attributes:
+        field: the field of `ShieldPolicy` that is wrong; empty when it is not one of them.
+    """
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"ShieldPolicy.{field}: {reason}" if field else f"ShieldPolicy: {reason}")
+        self.field = field

@@ -11,7 +11,7 @@ import jsii
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IConstruct, Node
 
-from .attached import AttachedShield, Candidate, ShieldOptions, check_function, make_layer
+from .attached import AttachedShield, Candidate, ShieldOptions, attached_to, check_function, make_layer
 from .batching import members_of
 from .errors import ShieldError
 from .function_facts import FunctionHandle, read_properties
@@ -31,7 +31,6 @@ from .names import LEFT_OUT
 from .other_code import OTHER_CODE
 from .paths import find_constructs, path_of
 from .policy import ShieldPolicy, ShieldPolicyError, check_policy
-from .shield import Shield
 from .stage_shields import stage_shields
 
 OnUnsupported = Literal["error", "warn", "skip"]
@@ -77,7 +76,7 @@ class ShieldedApp:
         """
         path = function if isinstance(function, str) else function.node.path
         known = {**self.already, **self.shielded}
-        attached = known.get(path) if isinstance(function, str) else Shield.of(function)
+        attached = known.get(path) if isinstance(function, str) else attached_to(function)
         if attached is not None:
             return attached
         reason = self.left_out.get(path) or self.unsupported.get(path)

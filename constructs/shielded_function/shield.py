@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import aws_cdk as cdk
 import jsii
@@ -12,15 +12,13 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IConstruct
 
 from .alarms import ShieldAlarms
-from .attached import ID, AttachedShield, ShieldOptions, check_function
+from .attached import AttachedShield, ShieldOptions, attached_to, check_function
 from .errors import ShieldError
+from .everywhere import OnUnsupported, ShieldedApp, shield_everywhere
 from .function_facts import FunctionHandle
 from .kinds import is_alias_or_import, is_cdk_handler, is_of_cdk, owner_of, why_not
 from .log_group import ShieldLogs
 from .policy import ShieldPolicy, check_policy
-
-if TYPE_CHECKING:
-    from .everywhere import OnUnsupported, ShieldedApp
 
 __all__ = ["AttachedShield", "Shield"]
 
@@ -134,8 +132,7 @@ class Shield(cdk.Mixin):
     @staticmethod
     def of(function: IConstruct) -> AttachedShield | None:
         """The shield on a function, if it has one. For a `SingletonFunction`, that of the function behind it."""
-        attached = (owner_of(function) or function).node.try_find_child(ID)
-        return attached if isinstance(attached, AttachedShield) else None
+        return attached_to(function)
 
     @staticmethod
     def everywhere(
@@ -187,8 +184,6 @@ class Shield(cdk.Mixin):
         Raises:
             ShieldError: functions cannot be shielded (with on_unsupported="error"); none was changed.
         """
-        from .everywhere import shield_everywhere
-
         shield = Shield(policy, alarms, logs=logs, layer=layer)
         return shield_everywhere(
             scope,

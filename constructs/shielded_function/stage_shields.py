@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, cast
 from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
@@ -22,7 +22,7 @@ from . import custom_resources, layer_archive
 from .alarms import ShieldAlarms
 from .batching import members_of
 from .errors import ShieldError
-from .function_facts import read_properties
+from .function_facts import FunctionHandle, read_properties
 from .kinds import find_relevant
 from .layer import import_layer, shield_layer
 from .monitoring.descriptions import describe_fleet
@@ -31,7 +31,6 @@ from .monitoring.making import make_alarm
 from .paths import find_constructs, known_as, path_of
 
 if TYPE_CHECKING:
-    from .attached import AttachedShield
     from .granted import Grants, Looked
     from .log_group import ShieldLogs
 
@@ -51,12 +50,35 @@ _MANY_SHIELDS: Final = 50
 """With fewer, a stack's resources are not counted: two or three are the shield's, and three the function's."""
 
 
+class StagedShield(Protocol):
+    """A shield, as its stage needs it: an `AttachedShield`, which stands above this file.
+
+    Attributes:
+        handle: its function.
+    """
+
+    handle: FunctionHandle
+
+    @property
+    def wants_grants(self) -> bool:
+        """Whether its policy says `granted`."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """Its parts, unresolved, for `problems`."""
+        ...
+
+    def problems(self, now: Mapping[str, Any] | None, state: Mapping[str, Any]) -> list[str]:
+        """What was lost since the shield was put on."""
+        ...
+
+
 class StageShields(Construct):
     """The shields of a stage.
 
     Attributes:
         switch: what the context `shield` says: "on", "alert" or "off".
-        attached: every shield in the stage.
+        attached: every shield in the stage; `attached.attached_in` has their type.
         problems: what went wrong in an aspect, where an error would come with the CDK's stack trace.
         observers: called with each shield that is made.
     """
@@ -72,8 +94,8 @@ class StageShields(Construct):
         super().__init__(stage, _ID)
         self.stage = stage
         self.switch: Switch = switch
-        self.attached: list[AttachedShield] = []
-        self.observers: list[Callable[[AttachedShield], None]] = []
+        self.attached: list[StagedShield] = []
+        self.observers: list[Callable[[Any], None]] = []
         self._fleets: dict[str, StackShields] = {}
         self.problems: list[str] = []
         self._grants: dict[str, Grants] = {}
@@ -82,7 +104,7 @@ class StageShields(Construct):
         self._missing: dict[str, list[str]] = {}
         self.node.add_validation(_Invariants(self))
 
-    def add(self, attached: AttachedShield) -> None:
+    def add(self, attached: StagedShield) -> None:
         """Takes in a shield that was made."""
         self.attached.append(attached)
         for observe in self.observers:
@@ -191,7 +213,7 @@ class StageShields(Construct):
 
     def invariant_problems(self) -> list[str]:
         """What was lost since the shields were applied; one batch a stack."""
-        by_stack: dict[cdk.Stack, list[AttachedShield]] = {}
+        by_stack: dict[cdk.Stack, list[StagedShield]] = {}
         for attached in self.attached:
             by_stack.setdefault(attached.handle.stack, []).append(attached)
         later = [*self._later_grants(), *self._later_answers()] if self.switch != "off" else []

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from shielded_function.cli import node
+from shielded_function_emulator import node_program as node
 from shielded_function_emulator.kernel import machine
 
 CHECKOUT = Path(__file__).resolve().parents[2]

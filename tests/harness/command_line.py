@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shielded_function.cli import node
+from shielded_function_emulator import node_program as node
 
 ROOT = Path(__file__).parents[2]
 CDK = ROOT / "node_modules" / ".bin" / "cdk"

@@ -21,6 +21,7 @@ from shielded_function_monitoring.filters import SEVERITIES, Severity, longest_o
 from shielded_function_monitoring.pattern import MAX_LENGTH
 
 from ..alarms import ShieldAlarms, check_switch
+from ..attached import attached_in
 from ..errors import ShieldError
 from ..function import ShieldedFunction
 from ..layer import zip_code
@@ -131,7 +132,7 @@ class ShieldFindings(Construct):
             self.tell("SecurityHub", [targets.LambdaFunction(function)])
         shields = stage_shields(self)
         shields.observers.append(self._cover)
-        for attached in list(shields.attached):
+        for attached in attached_in(shields):
             self._cover(attached)
         self.node.add_validation(_Covers(self))
 

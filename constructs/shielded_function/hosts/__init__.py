@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from ..policy import ShieldPolicyError
+from ..errors import ShieldPolicyError
 from . import buckets, caches, databases, networks, web
 from .entry import Entries, Entry, Row, Unreadable
 from .kinds import is_construct, type_names

@@ -10,7 +10,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct, IValidation
 
-from ..attached import AttachedShield
+from ..attached import AttachedShield, attached_in
 from ..errors import ShieldError
 from ..kinds import owner_of
 from ..shield import Shield
@@ -76,7 +76,7 @@ class ShieldDashboard(Construct):
         return [
             attached
             for stage in self._stages
-            for attached in stage.attached
+            for attached in attached_in(stage)
             if (everywhere or attached.stack_shields.environment == self._home.environment)
             and is_within(attached.handle.path, self._of)
         ]

@@ -15,6 +15,7 @@ from shielded_function_monitoring.filters import COUNTED
 from shielded_function_monitoring.queries import FUNCTION_VARIABLE, INDEXED, QUERIES
 
 from ..alarms import AlarmAction, ShieldAlarms, check_actions, check_list, check_stacks, check_switch
+from ..attached import attached_in
 from ..errors import ShieldError
 from ..stage_shields import StackShields, known_stages, stack_shields
 from .changes import changes_pattern
@@ -121,7 +122,7 @@ class ShieldMonitoring(Construct):
         self.node.add_validation(_Covers(self))
         for stage in stages_in(scope):
             stage.observers.append(self._take)
-            for attached in list(stage.attached):
+            for attached in attached_in(stage):
                 self._take(attached)
 
     def _take(self, attached: AttachedShield) -> None:
@@ -176,7 +177,7 @@ class ShieldMonitoring(Construct):
         missed = [
             attached.handle.path
             for stage in known_stages(self._scope)
-            for attached in stage.attached
+            for attached in attached_in(stage)
             if not attached.is_monitored and is_within(attached.handle.path, self._scope)
         ]
         if missed:

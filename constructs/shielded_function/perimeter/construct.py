@@ -16,6 +16,7 @@ from constructs import Construct, IConstruct, IValidation
 from shielded_function_monitoring.pattern import PatternError
 
 from ..alarms import AlarmOn
+from ..attached import attached_in
 from ..errors import ShieldError
 from ..log_group import ShieldLogs
 from ..monitoring.finding import is_within, stages_in
@@ -222,7 +223,7 @@ class ShieldPerimeter(Construct):
         self._app = App(stage)
         self._network = self._app.network(self.vpc)
         for shields in known_stages(self):
-            for attached in list(shields.attached):
+            for attached in attached_in(shields):
                 self._cover(attached)
         self._allowed.make_lists()
         self._narrow_endpoints()

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from shielded_function_runtime.core import Decision
 
+from ..errors import ShieldPolicyError
 from .comparing import Loosening
-from .errors import ShieldPolicyError
 from .fields import AwsScope, Mode, OnFailure
 from .shield_policy import ShieldPolicy, check_policy
 

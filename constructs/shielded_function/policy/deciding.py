@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from shielded_function_runtime.core import Decision
 
-from .errors import ShieldPolicyError
+from ..errors import ShieldPolicyError
 from .fields import setting_of
 from .parsing import parse, write_lines
 from .unknown import describe, literals_of, pattern_of, shape_of

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from .errors import ShieldPolicyError
+from ..errors import ShieldPolicyError
 from .fields import FIELDS, field_of
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from shielded_function_runtime import core
 
-from .errors import ShieldPolicyError
+from ..errors import ShieldPolicyError
 from .fields import KINDS, UNSET, field_of
 
 

@@ -15,7 +15,7 @@ from dataclasses import field as field_with
 from difflib import get_close_matches
 from typing import Any, Final, Literal
 
-from .errors import ShieldPolicyError
+from ..errors import ShieldPolicyError
 from .texts import check_text
 
 

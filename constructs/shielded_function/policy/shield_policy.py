@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from shielded_function_runtime import core
 from shielded_function_runtime.core import Decision
 
+from ..errors import ShieldPolicyError
 from . import comparing, composing, deciding, files, presets
 from .comparing import Loosening
-from .errors import ShieldPolicyError
 from .fields import (
     DEFAULT_SETTINGS,
     ENTRIES,

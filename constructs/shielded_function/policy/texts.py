@@ -7,7 +7,7 @@ import stringprep
 import unicodedata
 from encodings import idna
 
-from .errors import ShieldPolicyError
+from ..errors import ShieldPolicyError
 
 
 def check_text(field: str, value: object) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from shielded_function_runtime import core
 
-from .errors import ShieldPolicyError
+from ..errors import ShieldPolicyError
 from .fields import GRANTED, setting_of
 from .parsing import read_lines
 from .texts import check_text

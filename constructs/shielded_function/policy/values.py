@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import ShieldPolicyError
 from .aws_names import is_service, service_meant
-from .errors import ShieldPolicyError
 from .fields import GRANTED, KINDS, UNSET, setting_of
 from .parsing import parse, read_fields, read_lines, write_lines
 from .texts import check_program, check_scripts, check_text, replace_dummy, to_ascii

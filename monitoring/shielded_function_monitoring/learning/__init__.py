@@ -19,7 +19,8 @@ from __future__ import annotations
 from .evidence import Evidence, PackageCount
 from .learner import Learnt, learn
 from .merging import MergeError, merge
-from .observed import FunctionKey, FunctionLog, Observation, Observed
+from .observation import Observation
+from .observed import FunctionKey, FunctionLog, Observed
 from .outcomes import Finding, LearntEntry, LearntPreset, Offer
 from .reading import observed_of, read
 from .replaying import Denied, replay

@@ -7,7 +7,7 @@ from typing import Final
 
 from shielded_function_runtime import core
 
-from .observed import Observation
+from .observation import Observation
 from .questions import Question, question_of
 
 _SETTINGS: Final = {

@@ -10,7 +10,8 @@ from .aws_hosts import AwsHosts
 from .entries import entry_for
 from .evidence import Evidence, made_by_python
 from .folding import fold, folders_of
-from .observed import FunctionKey, FunctionLog, Observation
+from .observation import Observation
+from .observed import FunctionKey, FunctionLog
 from .outcomes import Finding, LearntEntry, LearntPreset, Offer
 from .questions import FIELDS, Question, address_of, question_of
 from .suspects import Context, is_search, judge

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from zlib import crc32
 
 from .evidence import NOT_SEEN, Evidence
+from .observation import Observation
 from .rest import Rest
 
 MAX_TARGETS: Final = 50_000
@@ -25,46 +26,6 @@ class FunctionKey(NamedTuple):
 
     def __str__(self) -> str:
         return self.function or "(a function that its lines do not name)"
-
-
-@dataclass(frozen=True)
-class Observation:
-    """One thing that a function did against its policy, as often as it did it. What is not known is empty, or 0."""
-
-    policy: str
-    mode: str
-    evidence: Evidence
-    host: str = ""
-    ip: str = ""
-    port: int = 0
-    protocol: str = ""
-    sni: str = ""
-    path: str = ""
-    allow: str = ""
-
-    @property
-    def target(self) -> tuple[str, ...]:
-        """What it is about, without who did it."""
-        return (
-            self.policy,
-            self.mode,
-            self.host,
-            self.ip,
-            str(self.port),
-            self.protocol,
-            self.sni,
-            self.path,
-            self.allow,
-        )
-
-    def describe(self) -> str:
-        """The target in a few words: `api.stripe.com:443`, `/tmp/x`."""
-        name = self.sni or self.host or self.path or self.ip
-        if not name:
-            return self.protocol
-        if not self.port:
-            return name
-        return f"[{name}]:{self.port}" if ":" in name else f"{name}:{self.port}"
 
 
 @dataclass

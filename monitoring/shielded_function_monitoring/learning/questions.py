@@ -6,7 +6,7 @@ import ipaddress
 import re
 from typing import Final, NamedTuple
 
-from .observed import Observation
+from .observation import Observation
 
 FIELDS: Final = {
     "outbound_connectivity": "allow_outbound",

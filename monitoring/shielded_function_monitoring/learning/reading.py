@@ -14,7 +14,8 @@ from shielded_function_monitoring.insights.queries import chain_of_row, place_of
 from shielded_function_monitoring.insights.queries import observed as observed_query
 
 from .evidence import NOT_SEEN, Evidence, PackageCount
-from .observed import FunctionKey, FunctionLog, Observation, Observed
+from .observation import Observation
+from .observed import FunctionKey, FunctionLog, Observed
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 _UNKNOWN: Final = "0000-00-00T00:00:00.000000Z"

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shielded_function_monitoring.insights.spilling import Spill
 
 from .evidence import Evidence, PackageCount
-
-if TYPE_CHECKING:
-    from .observed import Observation
+from .observation import Observation
 
 
 @dataclass
@@ -62,8 +60,6 @@ def _packed(seen: Observation) -> list[Any]:
 
 
 def _unpacked(value: Sequence[Any]) -> Observation:
-    from .observed import Observation
-
     policy, mode, host, ip, port, protocol, sni, path, allow, count, first, last, days, callers, packages = value
     told = tuple(PackageCount(times, tuple(through), name) for times, through, name in packages)
     evidence = Evidence(count, first, last, days, tuple(callers), told)

@@ -7,7 +7,8 @@ from dataclasses import asdict, fields
 from typing import Any, Final
 
 from .evidence import Evidence, PackageCount
-from .observed import FunctionKey, FunctionLog, Observation, Observed
+from .observation import Observation
+from .observed import FunctionKey, FunctionLog, Observed
 
 FORMAT: Final = "shielded-function observed"
 VERSION: Final = 1

@@ -14,7 +14,7 @@ from typing import Final
 
 from .data_in_names import looks_like_data
 from .evidence import made_by_python
-from .observed import Observation
+from .observation import Observation
 from .questions import UNSHIELDED, address_of
 
 # Of clouds and container platforms; link-local as a whole is treated alike.

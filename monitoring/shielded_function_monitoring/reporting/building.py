@@ -12,7 +12,8 @@ from shielded_function_monitoring.insights import Row
 from shielded_function_monitoring.insights.combining import number_of
 from shielded_function_monitoring.learning.entries import entry_of
 from shielded_function_monitoring.learning.evidence import Evidence
-from shielded_function_monitoring.learning.observed import FunctionLog, Observation, Observed
+from shielded_function_monitoring.learning.observation import Observation
+from shielded_function_monitoring.learning.observed import FunctionLog, Observed
 
 from .model import NOT_WRITTEN, Coverage, Group, PackageGroup, Period, Report
 

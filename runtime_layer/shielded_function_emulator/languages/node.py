@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from shielded_function.cli import node as machine_node
+from shielded_function_emulator import node_program as machine_node
 from shielded_function_emulator.languages.parts import (
     Part,
     compile_cpp,

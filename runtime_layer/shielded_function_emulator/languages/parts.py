@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from shielded_function.cli import node as machine_node
+from shielded_function_emulator import node_program as machine_node
 from shielded_function_emulator import places
 
 KEPT = places.tools_folder() / "runtimes"

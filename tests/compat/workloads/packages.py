@@ -21,7 +21,7 @@ from typing import Any
 from packaging.requirements import Requirement
 
 from compat.workloads.catalogue import JAVA, Language, Workload
-from shielded_function.cli import node as machine_node
+from shielded_function_emulator import node_program as machine_node
 from shielded_function_emulator import places
 from shielded_function_emulator.languages import java
 from shielded_function_emulator.languages.parts import Part, Unavailable, run, scratch

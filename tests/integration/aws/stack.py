@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 from harness.command_line import CDK
 from integration.aws.account import Account
-from shielded_function.cli import node
+from shielded_function_emulator import node_program as node
 
 APP = Path(__file__).parent / "app"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from shielded_function.cli import node
+from shielded_function_emulator import node_program as node
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the stand-ins are shell scripts")
 

