@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-_node = runpy.run_path(str(Path(__file__).parent / "constructs" / "shielded_function" / "cli" / "node.py"))
+_node = runpy.run_path(str(Path(__file__).parent / "runtime_layer" / "shielded_function_emulator" / "node_program.py"))
 os.environ.update(_node["environment_with"](_node["choose"]()))
 
 # What `make native` compiled of zig's own libraries is there: musl alone takes a minute.

@@ -26,7 +26,7 @@ from .kinds import owner_of
 from .layer import policy_layer
 from .log_group import ShieldLogs, allow_writing, log_group_of
 from .monitoring.descriptions import MAX_LENGTH, Place, Text, describe_function
-from .monitoring.making import make_alarm, make_filter, metric_of
+from .monitoring.resources import make_alarm, make_filter, metric_of
 from .monitoring.watches import ALL, Counter, Watch, general_counter, policy_counter, problems_of, severity_for
 from .names import (
     ACCOUNT_VARIABLE,

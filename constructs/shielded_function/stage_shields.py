@@ -27,7 +27,7 @@ from .kinds import find_relevant
 from .layer import import_layer, shield_layer
 from .monitoring.descriptions import describe_fleet
 from .monitoring.function_filters import SharedFilters
-from .monitoring.making import make_alarm
+from .monitoring.resources import make_alarm
 from .paths import find_constructs, known_as, path_of
 
 if TYPE_CHECKING:

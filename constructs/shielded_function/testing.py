@@ -12,7 +12,7 @@ from .checks.checking import Report, check
 from .checks.comparing import loosened
 from .checks.model import Assembly, LambdaFunction, Template
 from .checks.policies import FunctionPolicy
-from .checks.reading import known_references, read_functions, read_others
+from .checks.template_functions import known_references, read_functions, read_others
 from .globs import covers
 from .perimeter.simulated import SimulatedPerimeter
 from .policy import ShieldPolicy

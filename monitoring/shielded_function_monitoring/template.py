@@ -23,7 +23,7 @@ from .simulated.cloudwatch import SimulatedCloudWatch
 from .simulated.filters import MetricFilter
 from .simulated.log_events import LogEvent
 from .simulated.notifications import Transition
-from .simulated.reading import LoggedFunction, ReadTemplate, read_templates
+from .simulated.template_reader import LoggedFunction, ReadTemplate, read_templates
 
 WRAPPER: Final = "/opt/shielded-function/shield"
 """The value of AWS_LAMBDA_EXEC_WRAPPER in a shielded function."""

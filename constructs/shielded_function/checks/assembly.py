@@ -15,7 +15,7 @@ from .assets import Assets
 from .finding import PLUGIN
 from .handlers import is_cdk_handler
 from .model import Assembly, LambdaFunction, OtherResource, Template, as_mapping, construct_of
-from .reading import known_references, read_functions, read_others
+from .template_functions import known_references, read_functions, read_others
 
 LEFT_OUT: Final = f"{PLUGIN}:leftOut"
 """The type of the metadata that marks a function as left out on purpose; its data is the reason."""

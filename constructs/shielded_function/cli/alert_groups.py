@@ -10,7 +10,7 @@ from shielded_function_monitoring.frames import NOT_TOLD, chain_text
 from shielded_function_monitoring.insights import Row, Stats, Together, queries
 from shielded_function_monitoring.insights.combining import number_of
 from shielded_function_monitoring.learning.entries import entry_of
-from shielded_function_monitoring.learning.reading import observation_of
+from shielded_function_monitoring.learning.rows import observation_of
 from shielded_function_monitoring.urgency import severity, urgency
 
 from .naming_presets import PREFIX, presets_for

@@ -20,7 +20,7 @@ from shielded_function_monitoring.insights import Row, Tally, queries, record_of
 from shielded_function_monitoring.insights.names import Record
 from shielded_function_monitoring.insights.query import MAX_ROWS
 from shielded_function_monitoring.learning.entries import entry_of
-from shielded_function_monitoring.learning.reading import observation_of
+from shielded_function_monitoring.learning.rows import observation_of
 from shielded_function_monitoring.visible import visible
 
 from . import terminal

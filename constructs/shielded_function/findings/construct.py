@@ -26,7 +26,7 @@ from ..errors import ShieldError
 from ..function import ShieldedFunction
 from ..layer import zip_code
 from ..layer_archive import MemberFile, write_zip
-from ..monitoring.finding import is_within
+from ..monitoring.scope import is_within
 from ..policy import ShieldPolicy
 from ..stage_shields import stack_shields, stage_shields
 from .handler.shield_findings import ocsf

@@ -14,16 +14,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .circles import break_circles
-from .deciding import decide
 from .emitting import CdkEmitter, HostsOf
 from .model import Entry, Finding, Grants, LeftOut, Source, changed
-from .reading import Reader
 from .rereading import Looked
+from .stage_reader import Reader
+from .statements import decide
 
 if TYPE_CHECKING:
     from constructs import IConstruct
 
-    from .reading import AnyFunction
+    from .stage_reader import AnyFunction
 
 __all__ = ["Entry", "Finding", "Grants", "LeftOut", "Looked", "Source", "changed", "read_grants", "read_stage"]
 

@@ -14,8 +14,8 @@ from ..paths import path_of
 from .arns import Target, Unknown, literal
 from .documents import properties_of
 from .model import BUCKET_LENGTH, Kind
-from .reading import Reader
 from .s3 import Place as Where
+from .stage_reader import Reader
 from .tokens import Place
 
 __all__ = ["CdkEmitter", "HostsOf"]

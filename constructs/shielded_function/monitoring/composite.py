@@ -11,7 +11,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct, IConstruct, IValidation
 
 from ..alarms import AlarmAction
-from .making import add_actions
+from .resources import add_actions
 
 if TYPE_CHECKING:
     from ..attached import AttachedShield

@@ -16,7 +16,7 @@ from ..kinds import owner_of
 from ..shield import Shield
 from ..stage_shields import StackShields, stack_shields
 from .dashboard_body import Series, Shown, dashboard_body, log_source
-from .finding import is_within, outermost, stages_in
+from .scope import is_within, outermost, stages_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -22,8 +22,8 @@ from .changes import changes_pattern
 from .composite import CompositeOf
 from .dashboard import ShieldDashboard
 from .dashboard_body import MAX_SOURCES
-from .finding import is_within, outermost, stages_in
 from .log_alarm import LogAlarmOf, Topic, check_log_alarm
+from .scope import is_within, outermost, stages_in
 
 if TYPE_CHECKING:
     from ..attached import AttachedShield

@@ -19,11 +19,12 @@ from ..alarms import AlarmOn
 from ..attached import attached_in
 from ..errors import ShieldError
 from ..log_group import ShieldLogs
-from ..monitoring.finding import is_within, stages_in
+from ..monitoring.scope import is_within, stages_in
 from ..names import PERIMETER
 from ..paths import path_of
 from ..stage_shields import known_stages, stage_shields
 from . import groups, query_logs
+from .app_resources import App
 from .covered import Covered, is_resolved
 from .dns import AllowedNames
 from .egress import NO_TRAFFIC, EgressRule, without_needless
@@ -33,7 +34,6 @@ from .grants import Trust
 from .groups import Group
 from .lazy import late_any
 from .options import EndpointPolicy, Mode, check_options, chosen_functions, others_policy
-from .reading import App
 from .residents import ENDPOINT, Network, Resource, is_database, others
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import aws_cdk as cdk
 
 from ..policy import ShieldPolicy
+from .app_resources import classify_in, divider_of, is_address
 from .egress import EgressRule, egress_of, without_needless
 from .entries import EntryError, Target, has_token, read_entries
 from .firewall import DOMAINS_A_LIST
 from .names import RESOLVER_OWN, Place, domains_of
-from .reading import classify_in, divider_of, is_address
 from .residents import Resource
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 
-from ..granted.reading import Reader
+from ..granted.stage_reader import Reader
 from ..paths import path_of
 from .covered import Covered
 from .grants import LONGEST, PREFIXES, Trust, granted, policy_document, service_in

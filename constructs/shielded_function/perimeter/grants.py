@@ -15,7 +15,7 @@ from ..granted.actions import parse_action
 
 if TYPE_CHECKING:
     from ..granted.arns import Resource
-    from ..granted.deciding import Statement
+    from ..granted.statements import Statement
 
 LONGEST: Final = 20_480
 """Characters of an endpoint's policy (https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-limits-endpoints.html)."""

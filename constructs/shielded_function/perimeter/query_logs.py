@@ -14,7 +14,7 @@ from shielded_function_monitoring.filters import NAMESPACE
 from shielded_function_monitoring.pattern import Pattern, all_of, any_of, text
 
 from ..batching import create, create_alarm
-from ..monitoring.making import add_actions, one_minute
+from ..monitoring.resources import add_actions, one_minute
 
 if TYPE_CHECKING:
     from ..alarms import AlarmOn

@@ -13,7 +13,7 @@ from shielded_function_runtime import core
 from shielded_function_runtime.core import Decision
 
 from ..errors import ShieldPolicyError
-from . import comparing, composing, deciding, files, presets
+from . import comparing, composing, files, known_at_deployment, presets
 from .comparing import Loosening
 from .fields import (
     DEFAULT_SETTINGS,
@@ -382,7 +382,9 @@ class ShieldPolicy:
         place = {"AWS_REGION": check_text("region", region)}
         if account:
             place["SHIELD_ACCOUNT_ID"] = check_text("account", account)
-        return deciding.decide(deciding.Question(event, target, place, self._known(), self.unknown_entries))
+        return known_at_deployment.decide(
+            known_at_deployment.Question(event, target, place, self._known(), self.unknown_entries)
+        )
 
     def _fields(self) -> dict[str, Any]:
         return {each.name: getattr(self, each.name) for each in fields(self)}

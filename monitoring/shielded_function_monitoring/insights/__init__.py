@@ -18,7 +18,7 @@ from .combining import Together
 from .conditions import All, AnyOf, Compare, Condition, In, IsPresent, Like
 from .evaluating import MAX_GROUPS, Evaluation, Row, evaluate, evaluate_text
 from .query import Aggregate, Column, DateFloor, Fields, Filter, Limit, Query, QueryError, Sort, Stats
-from .reading import parse_query
+from .query_parser import parse_query
 from .records import Tally, record_of, records
 from .spilling import SpillError
 

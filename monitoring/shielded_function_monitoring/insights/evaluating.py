@@ -17,7 +17,7 @@ from typing import Any, Final
 from .conditions import Test
 from .names import SCALARS, QueryError, Record, read_field, scalar_of
 from .query import Aggregate, DateFloor, Fields, Filter, Limit, Query, Sort, Stats, seconds_of
-from .reading import parse_query
+from .query_parser import parse_query
 from .records import day_of_text, records, seconds_of_record
 from .spilling import Spill
 

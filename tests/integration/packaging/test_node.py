@@ -85,7 +85,7 @@ def test_support_ends_on_a_day(major: int, day: date, expected: bool) -> None:
 
 def test_a_command_runs_with_the_choice_first_on_path(machine: Path, checkout: Path) -> None:
     own = stand_in(machine, f"v{supported()}.1.0")
-    script = checkout / "constructs" / "shielded_function" / "cli" / "node.py"
+    script = checkout / "runtime_layer" / "shielded_function_emulator" / "node_program.py"
     show = "import os, sys; print(os.environ['JSII_NODE'], os.environ['PATH'].split(os.pathsep)[:2])"
     environment = {"PATH": f"{machine}{os.pathsep}{os.defpath}"}
     said = subprocess.check_output([sys.executable, script, "python3", "-c", show], env=environment, text=True)

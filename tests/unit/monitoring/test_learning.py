@@ -595,7 +595,7 @@ def test_a_forged_region_sets_nothing() -> None:
 
 def test_more_targets_than_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each policy's most frequent targets make entries, and every target is replayed, kept and merged."""
-    monkeypatch.setattr("shielded_function_monitoring.learning.reading._OFTEN", 1)
+    monkeypatch.setattr("shielded_function_monitoring.learning.rows._OFTEN", 1)
     monkeypatch.setattr(Observed.fit, "__defaults__", (9,))
     lines = [*(tmp(f"/tmp/{n:04}x", count=1 + n // 39) for n in range(40)), connect("evil.example")]
     found = read(lines, max_groups=4)

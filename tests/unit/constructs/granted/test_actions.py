@@ -9,7 +9,7 @@ import pytest
 
 from shielded_function import ShieldPolicy
 from shielded_function.granted import actions, planes
-from shielded_function.granted.deciding import MAX_SERVICES
+from shielded_function.granted.statements import MAX_SERVICES
 from shielded_function_runtime.build import aws_actions, aws_table
 
 DATA = json.loads(Path(__file__).with_name("cdk_actions.json").read_text(encoding="ascii"))

@@ -29,7 +29,6 @@ from ..paths import described, learn_paths, path_of
 from .actions import covers, parse_action
 from .arns import Field, Resource, Target, Unknown, known_as, literal, words
 from .circles import Holder
-from .deciding import Caller, Statement
 from .documents import (
     IDENTITY_POLICIES,
     RESOURCE_POLICIES,
@@ -46,6 +45,7 @@ from .managed import LAMBDAS_OWN, POLLERS, STATEMENTS, managed_name
 from .model import Finding, LeftOut, Source
 from .origins import Behind
 from .rereading import Looked
+from .statements import Caller, Statement
 from .tokens import Place, Tokens, resolve
 
 __all__ = ["AnyFunction", "Reader"]
