@@ -7,7 +7,7 @@
 #include "../../runtime_layer/native/core/setting_table.h"
 #include "../../runtime_layer/native/engine/report/caller.h"
 #include "../../runtime_layer/native/engine/state/syscall_policy.h"
-#include "../../runtime_layer/native/engine/base/handlers.h"
+#include "../../runtime_layer/native/engine/gate/judges.h"
 #include "../../runtime_layer/native/engine/report/left_out.h"
 #include "../../runtime_layer/native/engine/fds/own_fds.h"
 #include "../../runtime_layer/native/engine/report/alerts.h"

@@ -28,6 +28,7 @@
 #include "../files/tmp_clear.h"
 #include "../files/tmp_record_file.h"
 #include "../process/wrapper_detect.h"
+#include "../gate/judges.h"
 
 static uint64_t monotonic_micros(void)
 {
@@ -235,6 +236,7 @@ static bool arm_process(struct start *start, struct armed_objects *objects)
     guard_calls(gate_table, &sealed);
     if (!process_arm())
         return fail(start->error, "out of memory", TEXT(""));
+    sealed.gate = (uint64_t)gate_entry;
     if (!patch_loaded_objects(objects, start->from_code, start->error))
         return false;
     sealed.armed = true;

@@ -1,6 +1,6 @@
 #include "fd_dup.h"
 
-#include "../base/handlers.h"
+#include "../base/syscall_ctx.h"
 #include "../base/raw_syscall.h"
 #include "../state/process_state.h"
 #include "fd_marks.h"

@@ -10,5 +10,6 @@
 int64_t make_tcp_socket(const uint64_t *arg);
 /* dup2(2) and dup3(2). */
 int64_t replace_descriptor(const struct call *call);
+enum outcome judge_copy(struct call *call);
 
 #endif

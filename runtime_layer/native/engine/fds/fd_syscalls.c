@@ -1,5 +1,5 @@
 /* Calls that close, replace or copy descriptors: the gate's own stay, the log among them. */
-#include "../base/handlers.h"
+#include "../base/syscall_ctx.h"
 #include "../base/limits.h"
 #include "../base/linux_abi.h"
 #include "../base/raw_syscall.h"

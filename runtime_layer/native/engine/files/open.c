@@ -9,7 +9,7 @@
  */
 #include <linux/openat2.h>
 
-#include "../base/handlers.h"
+#include "../base/syscall_ctx.h"
 #include "../base/proc_path.h"
 #include "../fds/own_fds.h"
 #include "../state/sealed_state.h"

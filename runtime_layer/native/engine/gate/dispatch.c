@@ -1,5 +1,6 @@
 /* From the gate's assembly to the judge of a call, and back. */
-#include "../base/handlers.h"
+#include "judges.h"
+
 #include "../base/user_memory.h"
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
@@ -8,6 +9,7 @@
 #include "../report/left_out.h"
 #include "../fds/fd_marks.h"
 #include "../network/network.h"
+#include "../process/forked_child.h"
 
 _Static_assert(sizeof *fd_marks == 1 << MARK_SHIFT && MARKED_FDS_MAX == 1 << DESCRIPTOR_BITS &&
                    MARK_TCP_DNS == MARK_READ && MARK_TCP_SEEN < MARK_READ,

@@ -4,7 +4,7 @@
  * Calls that prepare a text, and those that meet one or the engine, are made by the gate, one at a time. */
 #include <linux/mman.h>
 
-#include "../base/handlers.h"
+#include "../base/syscall_ctx.h"
 #include "../base/linux_abi.h"
 #include "../base/proc_path.h"
 #include "../base/protected_ranges.h"

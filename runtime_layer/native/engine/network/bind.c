@@ -1,6 +1,6 @@
 /* bind(2): where a UNIX socket's file comes to lie, for read_write_tmp and read_handler; and who could answer for the function's
  * name server, for outbound_connectivity. */
-#include "../base/handlers.h"
+#include "../base/syscall_ctx.h"
 #include "../base/linux_abi.h"
 #include "../base/proc_path.h"
 #include "../state/sealed_state.h"

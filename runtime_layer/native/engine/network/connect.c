@@ -1,5 +1,5 @@
 /* outbound_connectivity: which sockets may be made, and where they may connect. */
-#include "../base/handlers.h"
+#include "../base/syscall_ctx.h"
 #include "../base/linux_abi.h"
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"

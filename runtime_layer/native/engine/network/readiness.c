@@ -1,6 +1,6 @@
 #include "readiness.h"
 
-#include "../base/handlers.h"
+#include "../base/syscall_ctx.h"
 #include "../base/iovec.h"
 #include "../base/linux_abi.h"
 #include "../base/user_memory.h"

@@ -2,7 +2,7 @@
  * no other thread can change an answer between its arrival and the moment it teaches addresses. */
 #include <linux/poll.h>
 
-#include "../base/handlers.h"
+#include "../base/syscall_ctx.h"
 #include "../base/linux_abi.h"
 #include "../state/sealed_state.h"
 #include "../fds/fd_marks.h"

@@ -1,5 +1,5 @@
 /* Datagrams and messages: where each goes, and what a query among them asks. */
-#include "../base/handlers.h"
+#include "../base/syscall_ctx.h"
 #include "../base/linux_abi.h"
 #include "../state/sealed_state.h"
 #include "readiness.h"

@@ -1,7 +1,7 @@
 /* Socket options and control messages that send a packet elsewhere than to the address that was judged, or make one
  * datagram of several, or several of one: routing headers and source routes (ip(7), ipv6(7), RFC 3542), UDP_CORK and
  * UDP_SEGMENT (udp(7)). */
-#include "../base/handlers.h"
+#include "../base/syscall_ctx.h"
 #include "../base/linux_abi.h"
 #include "../state/sealed_state.h"
 #include "../fds/fd_marks.h"

@@ -2,7 +2,7 @@
 #include <linux/prctl.h>
 #include <linux/sched.h>
 
-#include "../base/handlers.h"
+#include "../base/syscall_ctx.h"
 #include "../base/linux_abi.h"
 #include "../base/raw_syscall.h"
 #include "../base/user_memory.h"

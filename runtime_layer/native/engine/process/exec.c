@@ -7,7 +7,7 @@
 #include <linux/openat2.h>
 
 #include "../base/filesystem.h"
-#include "../base/handlers.h"
+#include "../base/syscall_ctx.h"
 #include "../base/linux_abi.h"
 #include "../base/proc_path.h"
 #include "../state/process_state.h"

@@ -1,6 +1,5 @@
 /* A forked copy that has not called exec: it may exec, which is judged, or exit. Whatever else it does that a policy
  * looks at, it does as a child process, and the program that it is must be one that may be started. */
-#include "../base/handlers.h"
 #include "../base/proc_path.h"
 #include "../state/process_state.h"
 #include "../files/file_verdict.h"

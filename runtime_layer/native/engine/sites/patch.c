@@ -8,8 +8,6 @@
 #include "elf_image.h"
 #include "text_poke.h"
 
-extern void gate_entry(void) __attribute__((visibility("hidden")));
-
 /* Trampolines lie behind a first slot that holds the gate's address: an indirect call reaches it from any distance. */
 enum { SLOT = 64, STEP_FINE = 0x10000, STEP_COARSE = 0x400000, FINE_UNTIL = 0x1000000, GAP = 0x1000 };
 
@@ -155,7 +153,7 @@ static bool patch_sites(struct patch *patch, const struct site *sites)
     if (!memory)
         return false;
     const struct work work = {patch, sites, memory, patch->shared};
-    *(uint64_t *)memory = (uint64_t)gate_entry;
+    *(uint64_t *)memory = sealed.gate;
     uint64_t low = patch->low, high = page_up(patch->high);
     for (uint32_t i = 0; i < patch->wanted; i++)
         if (!write_trampoline(&work, i) && patch->hard++ == 0)

@@ -39,6 +39,7 @@ enum stage {
 struct sealed {
     /* process_state.h: what is this process's own. On the page of the policy's modes, as every judged call looks at both. */
     struct process *process;
+    uint64_t gate; /* the address that patched sites call */
     struct policy policy;
     struct always always;
     struct endpoint resolvers[MAX_RESOLVERS];

@@ -1,6 +1,5 @@
 #include "syscall_policy.h"
 
-#include "../base/handlers.h"
 #include "../base/raw_syscall.h"
 #include "sealed_state.h"
 

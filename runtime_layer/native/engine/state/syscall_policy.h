@@ -24,6 +24,39 @@ enum reason_to_guard {
 };
 enum { NOT_FOR_COPIES = FOR_OUTBOUND | FOR_FILES | FOR_PATHS };
 
+/* Each judge by number: a pointer in each row of the table would cost the library 32 bytes, most of them for the loader.
+ * The functions are in the rooms above (gate/judges.h). */
+#define JUDGES(X)                                                                                            \
+    X(judge_open)                                                                                            \
+    X(judge_path)                                                                                            \
+    X(judge_socket)                                                                                          \
+    X(judge_connect)                                                                                         \
+    X(judge_socket_option)                                                                                   \
+    X(judge_listen)                                                                                          \
+    X(judge_peer_name)                                                                                       \
+    X(judge_bind)                                                                                            \
+    X(judge_send)                                                                                            \
+    X(judge_receive)                                                                                         \
+    X(judge_write)                                                                                           \
+    X(judge_unread)                                                                                          \
+    X(judge_asynchronous)                                                                                    \
+    X(judge_copy)                                                                                            \
+    X(judge_exec)                                                                                            \
+    X(judge_map)                                                                                             \
+    X(judge_protect)                                                                                         \
+    X(judge_unmap)                                                                                           \
+    X(judge_attach)                                                                                          \
+    X(judge_personality)                                                                                     \
+    X(judge_descriptor)                                                                                      \
+    X(judge_escape)                                                                                          \
+    X(judge_ring)                                                                                            \
+    X(judge_prctl)                                                                                           \
+    X(judge_clone)                                                                                           \
+    X(judge_end)                                                                                             \
+    X(judge_limit)
+#define NUMBER_OF_JUDGE(judge) number_of_##judge,
+enum { JUDGES(NUMBER_OF_JUDGE) JUDGE_COUNT };
+
 /* What of a call's row the gate needs, by number, beside the rest that it reads; no reasons: not in the table. Filled once,
  * then sealed. */
 struct judged {

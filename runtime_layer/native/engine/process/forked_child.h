@@ -1,0 +1,12 @@
+#ifndef SHIELD_FORKED_CHILD_H
+#define SHIELD_FORKED_CHILD_H
+
+#include <stdbool.h>
+
+#include "../base/syscall_ctx.h"
+
+/* Answers a call of a forked copy that may not be a child process, or an open that comes before exec. False: the call goes
+ * on like any other. */
+bool forked_copy_ends(struct call *call);
+
+#endif
