@@ -14,7 +14,7 @@ C_FILES = $(filter-out %/aws_table.h,$(wildcard runtime_layer/native/*/*.[ch] ru
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native runtimes demo test test-long test-aws cases conformance workloads fuzz test-libcs test-kernel arm64 test-arm64 bench bench-check bench-peers bench-runtimes bench-synth bench-lines lint format docs docs-serve wheel constraints clean
+.PHONY: help setup native runtimes demo test test-long test-aws cases conformance workloads fuzz test-libcs test-kernel arm64 test-arm64 bench bench-check bench-peers bench-runtimes bench-synth bench-lines visits lint format docs docs-serve wheel constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -102,6 +102,9 @@ bench: native ## measure what the shield costs (BENCH_ARGS=...)
 
 bench-check: native ## compare the rows of calls with benchmarks/recorded.json (BENCH_ARGS=--record writes it; half a minute)
 	@$(RUN) $(BIN)/python benchmarks/check.py $(BENCH_ARGS)
+
+visits: native ## count the functions of the engine that a denied connect enters
+	@$(BIN)/python benchmarks/visits.py $(BENCH_ARGS)
 
 bench-peers: native ## measure the shield beside what else there is, and write benchmarks/README.md (BENCH_ARGS=...; minutes)
 	@$(RUN) $(BIN)/python benchmarks/bench_peers.py $(BENCH_ARGS)

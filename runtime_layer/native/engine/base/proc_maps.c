@@ -1,38 +1,33 @@
 #include "proc_maps.h"
 
-static uint64_t hex(struct text t)
-{
-    uint64_t v = 0;
-    for (uint32_t i = 0; i < t.len; i++) {
-        char c = t.at[i];
-        v = v << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
-    }
-    return v;
-}
-
-static uint64_t decimal(struct text t)
-{
-    uint64_t v = 0;
-    for (uint32_t i = 0; i < t.len; i++)
-        v = v * 10 + (uint64_t)(t.at[i] - '0');
-    return v;
-}
+enum { LOW, HIGH, MODES, OFFSET, DEVICE, INO, FIELDS };
 
 /* "7f00-7f10 r-xp 00001000 08:01 1234      /path" (proc(5)) */
 static bool parse_line(struct text line, struct mapping *m)
 {
-    struct text low, high, modes, offset, device, ino;
-    if (!text_next(&line, '-', &low) || !text_next(&line, ' ', &high) || !text_next(&line, ' ', &modes) ||
-        !text_next(&line, ' ', &offset) || !text_next(&line, ' ', &device) || !text_next(&line, ' ', &ino) ||
-        modes.len < 4)
+    uint64_t value[FIELDS] = {0};
+    uint32_t field = LOW, modes = 0, i = 0;
+    for (; i < line.len && field < FIELDS; i++) {
+        char c = line.at[i];
+        if (c == (field == LOW ? '-' : ' ')) {
+            if (++field == MODES)
+                modes = i + 1;
+        } else if (field != MODES && field != DEVICE) {
+            value[field] =
+                value[field] * (field == INO ? 10 : 16) + (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+        }
+    }
+    if (field < INO || modes + 4 > line.len)
         return false;
-    *m = (struct mapping){.low = hex(low),
-                          .high = hex(high),
-                          .offset = hex(offset),
-                          .executable = modes.at[2] == 'x',
-                          .writable = modes.at[1] == 'w',
-                          .ino = decimal(ino),
-                          .path = text_trim(line)};
+    while (i < line.len && line.at[i] == ' ')
+        i++;
+    *m = (struct mapping){.low = value[LOW],
+                          .high = value[HIGH],
+                          .offset = value[OFFSET],
+                          .executable = line.at[modes + 2] == 'x',
+                          .writable = line.at[modes + 1] == 'w',
+                          .ino = value[INO],
+                          .path = {line.at + i, line.len - i}};
     return true;
 }
 

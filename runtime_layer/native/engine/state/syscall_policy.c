@@ -115,7 +115,8 @@ struct text syscall_name(int64_t nr)
 {
     const char *name = names;
     for (uint32_t i = 0; i < ROWS && rows[i].nr != nr; i++)
-        name += text_of(name).len + 1;
+        while (*name++)
+            ;
     return text_of(name); /* behind the last: an empty one */
 }
 
