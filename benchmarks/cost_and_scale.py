@@ -18,6 +18,8 @@ from typing import Final
 
 PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "reference" / "cost-and-scale.md"
 SIZES: Final = (10, 100, 1_000, 10_000)
+CLASSES: Final = 2
+"""Alarms, and metrics of a function that is loud in both: what is critical, and the rest."""
 ALARMS_BY_POLICY: Final = 6
 """Alarms of one function by policy: six policies without `read_handler`, which is an option, and `start`."""
 
@@ -79,7 +81,12 @@ class Granularity:
 
 
 GRANULARITIES: Final = (
-    Granularity("function", lambda f: f.functions, lambda f: f.loud, lambda f: f.functions * ALARM),
+    Granularity(
+        "function",
+        lambda f: f.functions * CLASSES,
+        lambda f: f.loud * CLASSES,
+        lambda f: f.functions * CLASSES * ALARM,
+    ),
     Granularity(
         "policy",
         lambda f: f.functions * ALARMS_BY_POLICY,
@@ -87,7 +94,12 @@ GRANULARITIES: Final = (
         lambda f: f.functions * ALARMS_BY_POLICY * ALARM,
     ),
     # Charged by the metrics that the query looks at; counted as at least one.
-    Granularity("fleet", lambda f: 1, lambda f: f.loud, lambda f: max(f.loud, 1) * METRIC_ANALYZED),
+    Granularity(
+        "fleet",
+        lambda f: CLASSES,
+        lambda f: f.loud * CLASSES,
+        lambda f: CLASSES * max(f.loud, 1) * METRIC_ANALYZED,
+    ),
 )
 FUNCTION, POLICY, FLEET = GRANULARITIES
 
@@ -126,7 +138,7 @@ def extras(fleet: Fleet) -> float:
 
 QUOTAS: Final = (
     ("alarms in an account and region", "5,000, can be raised", "cloudwatch_limits.html", "function, policy"),
-    ("alarms on Metrics Insights queries in a region", "200", "alarm-limits.html", "fleet: one is used"),
+    ("alarms on Metrics Insights queries in a region", "200", "alarm-limits.html", "fleet: two are used"),
     ("metrics that a Metrics Insights query looks at", "10,000", "alarm-limits.html", "fleet: the loud functions"),
     ("time series that a query returns", "500", "alarm-limits.html", "fleet: those with most violations come first"),
     ("contributors named as in ALARM", "100", "alarm-limits.html", "fleet"),
@@ -174,7 +186,8 @@ What the alarms of 10 to 10,000 functions cost a month, and which of AWS's quota
 by `benchmarks/cost_and_scale.py` from list prices; nothing was measured on a bill.
 
 **A silent function costs nothing for its metric**: filters have no default value, so a function that keeps to its
-policy publishes none. With `granularity="fleet"` it costs no alarm either. A thousand silent functions:
+policy publishes none. With `granularity="fleet"` it costs no alarm either. Two alarms, one on what is critical and one
+on the rest, cost twice as much as one. A thousand silent functions:
 {_dollars(total)} a month, with a dashboard ({_dollars(DASHBOARD)}) and a key for the topic ({_dollars(KEY)}).
 
 ## What is assumed
@@ -186,9 +199,11 @@ policy publishes none. With `granularity="fleet"` it costs no alarm either. A th
   keeps them shorter.
 - A function starts {STARTS_A_DAY} times a day, and each start writes one line of {ARMED_BYTES} bytes.
 - A *loud* function violates its policy in every hour of the month: {LOUD_LINES_A_DAY:,} lines a day of {ALERT_BYTES}
-  bytes, against {LOUD_POLICIES} policies. One that does so in a single hour costs 1/720 of its metric.
+  bytes, against {LOUD_POLICIES} policies, one of them critical. One that does so in a single hour costs 1/720 of its
+  metrics.
 - Not counted: messages of the topic (SNS has a free million of requests a month; mail and SMS are charged), queries in
   Logs Insights ({_dollars(LOGS_SCANNED_GB, 3)} for a GB that is scanned), and the function's own log lines.
+- `severities` and each `AlarmOn` have a metric of their own: an alarm more, and a metric more of each loud function.
 
 | what | price |
 |---|---|
@@ -236,10 +251,11 @@ three). An account holds {ALARMS_QUOTA:,} alarms in a region, all others include
 
 ## Which granularity
 
-- Up to some hundred functions: `function`. The alarm has the function's name, and an action of its own if need be.
-- More: `fleet`. One alarm, whose contributors are the functions that violate their policies. It names 100 at most, and
-  the rest is in the dashboard.
-- `policy`: for the few functions in which one policy matters more than another. {ALARMS_BY_POLICY} times the alarms.
+- Up to some hundred functions: `function`. The alarms have the function's name, and actions of their own if need be.
+- More: `fleet`. Two alarms, whose contributors are the functions that violate their policies. Each names 100 at most,
+  and the rest is in the dashboard.
+- `policy`: for the few functions in which one policy matters more than another. {ALARMS_BY_POLICY // CLASSES} times the
+  alarms.
 """
 
 

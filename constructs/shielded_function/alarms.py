@@ -11,6 +11,8 @@ from shielded_function_monitoring.alert import MODES, Mode
 from shielded_function_monitoring.filters import COUNTED, SEVERITIES, Counted, Exceptions, Severity
 from shielded_function_monitoring.pattern import PatternError
 
+from .monitoring.descriptions import MAX_PREFIX
+
 if TYPE_CHECKING:
     import aws_cdk as cdk
     from aws_cdk import aws_cloudwatch as cloudwatch
@@ -26,6 +28,7 @@ _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE
 _MAX_NAME: Final = 190
 """An alarm's name has 255 characters at most, and a function's, which may come before it, 64."""
+_MAX_OWNER: Final = 60
 _ACTIONS: Final = ("actions", "ok_actions", "insufficient_data_actions")
 _MAX_ACTIONS: Final = 5
 """For each state (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html)."""
@@ -117,8 +120,10 @@ class AlarmOn:
 class ShieldAlarms:
     """How shielded functions raise alarms.
 
-    An alarm fires when a period's violations reach the threshold, and goes back to OK when none follow. A function that
-    never violates its policy publishes no metric, and a metric that is not published costs nothing.
+    Each function or fleet has two: one on what is critical (a start without the shield, an attack on the shield, what
+    was blocked of connections and programs), and one on the rest, so that a file of /tmp hides no stolen data. An alarm
+    fires when a period's violations reach the threshold. The critical one goes back to OK when none follow, the other a
+    quarter of an hour later. A function that never violates its policy publishes no metric, which costs nothing.
 
         ShieldAlarms(actions=[SnsAction(topic)], threshold=5)
         ShieldAlarms(outbound_connectivity=AlarmOn(except_hosts=["telemetry.example"], actions=[SnsAction(topic)]))
@@ -131,23 +136,30 @@ class ShieldAlarms:
         threshold: violations in one period, at least 1.
         actions: what to do when an alarm fires.
         ok_actions: what to do when it is over.
-        granularity: "function" is one alarm a function. "policy" is one a function and policy. "fleet" is one over all
-            functions of an account and region, which names those that raise it.
+        granularity: "function" is two alarms a function. "policy" is one a function and policy. "fleet" is two over all
+            functions of an account and region, which name those that raise them.
         insufficient_data_actions: what to do when an alarm's state is not known.
         period: whole minutes, by default one.
-        evaluation_periods: how many periods are looked at, by default one.
+        evaluation_periods: how many periods are looked at. By default one; of what is not critical so many as make a
+            quarter of an hour, one of which must reach the threshold: so it stays in alarm, and calls once.
         datapoints: how many of them must reach the threshold; by default all.
         count_read_handler: whether `read_handler` raises an alarm. By default it does not: a program that logs an
             exception reads its own source. An `AlarmOn` for it does as well.
-        severities: actions by severity. With them, the alarm of a function or fleet becomes one for each severity that
-            is named here, each counting its own lines: "critical" (a start without the shield, an attack on the shield,
-            what was blocked of connections and programs), "warning" (what was only reported), "notice" (the rest).
+        severities: actions by severity. With them, the alarms of a function or fleet become one for each severity that
+            is named here, each counting its own lines: "critical", "warning" (what was only reported), "notice" (the
+            rest).
         outbound_connectivity, read_write_tmp, create_child_process, read_handler, executable_memory, self_protection:
             an alarm for one policy.
         start: an alarm for starts that were refused, or went on without the shield.
         stacks: where fleet alarms are made: of these stacks the one in the functions' account and region. By default
             the stack of the first function.
         runbook: where to read what to do; the description of each alarm ends with it.
+        name: what the alarms' names begin with, by default "shield": `shield-critical-Shop-Checkout`. An `AlarmOn` may
+            name its own.
+        owner: whose the functions are, for the description: a team, a channel.
+        contributors: of a fleet: whether the actions are called for each function that raises the alarm, and once for
+            the alarm. False watches the sum of all functions: one call, however many raise it, and none for a function
+            that follows while the alarm lasts.
     """
 
     enabled: bool = True
@@ -157,7 +169,7 @@ class ShieldAlarms:
     granularity: Granularity = "function"
     insufficient_data_actions: Sequence[AlarmAction] = ()
     period: cdk.Duration | None = None
-    evaluation_periods: int = 1
+    evaluation_periods: int | None = None
     datapoints: int | None = None
     count_read_handler: bool = False
     severities: Mapping[Severity, Sequence[AlarmAction]] = field(
@@ -172,10 +184,13 @@ class ShieldAlarms:
     start: AlarmOn | None = None
     stacks: Sequence[cdk.Stack] = ()
     runbook: str | None = None
+    name: str | None = None
+    owner: str | None = None
+    contributors: bool = True
 
     def __post_init__(self) -> None:
         check_alarm(self, "ShieldAlarms")
-        for switch in ("enabled", "count_read_handler"):
+        for switch in ("enabled", "count_read_handler", "contributors"):
             check_switch(f"ShieldAlarms.{switch}", getattr(self, switch))
         if self.granularity not in get_args(Granularity):
             choices = ", ".join(repr(choice) for choice in get_args(Granularity))
@@ -192,15 +207,17 @@ class ShieldAlarms:
         check_stacks("ShieldAlarms.stacks", self.stacks)
         self._check_names()
         if self.granularity == "fleet":
-            _check_fleet("ShieldAlarms", self.period, self.evaluation_periods)
-        if self.stacks and self.granularity != "fleet":
+            _check_fleet("ShieldAlarms", self.period, self.evaluation_periods or 1)
+        elif self.stacks:
             raise ValueError('ShieldAlarms.stacks: it is for granularity="fleet": the others are beside their function')
+        elif not self.contributors:
+            raise ValueError('ShieldAlarms.contributors: it is for granularity="fleet": leave it out')
 
     def _check_alarm_on(self, policy: Counted, on: AlarmOn) -> None:
         name = f"ShieldAlarms.{policy}"
         for problem in on.exceptions.problems(policy):
             raise ValueError(f"{name}: AlarmOn.{problem}")
-        periods = on.evaluation_periods or self.evaluation_periods
+        periods = on.evaluation_periods or self.evaluation_periods or 1
         datapoints = on.datapoints or self.datapoints or periods
         if datapoints > periods:
             raise ValueError(f"{name}: AlarmOn.datapoints: {datapoints} of {periods} periods: there are not so many")
@@ -251,7 +268,7 @@ def check_alarm(alarm: AlarmOn | ShieldAlarms, name: str) -> None:
         value = given[number]
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
             raise ValueError(f"{name}.{number}: {value!r} is not a whole number of at least 1")
-    periods = given["evaluation_periods"]
+    periods = given["evaluation_periods"] or (1 if name == "ShieldAlarms" else None)
     if given["datapoints"] is not None and periods is not None and given["datapoints"] > periods:
         raise ValueError(
             f"{name}.datapoints: {given['datapoints']} of {periods} evaluation_periods: there are not so many"
@@ -259,8 +276,9 @@ def check_alarm(alarm: AlarmOn | ShieldAlarms, name: str) -> None:
     for actions in _ACTIONS:
         if given[actions] is not None:
             check_actions(f"{name}.{actions}", given[actions])
-    for text in ("name", "runbook"):
-        _check_text(f"{name}.{text}", given.get(text), _MAX_NAME)
+    prefix = MAX_PREFIX if isinstance(alarm, ShieldAlarms) else _MAX_NAME
+    for text, most in (("name", prefix), ("runbook", _MAX_NAME), ("owner", _MAX_OWNER)):
+        _check_text(f"{name}.{text}", given.get(text), most)
     check_period(name, given["period"], periods or 1)
 
 

@@ -27,7 +27,7 @@ from .layer import policy_layer
 from .log_group import ShieldLogs, allow_writing, log_group_of
 from .monitoring.descriptions import MAX_LENGTH, Place, Text, describe_function
 from .monitoring.resources import make_alarm, make_filter, metric_of
-from .monitoring.watches import ALL, Counter, Watch, general_counter, policy_counter, problems_of, severity_for
+from .monitoring.watches import Counter, Watch, general_counter, policy_counter, problems_of, severity_for, sum_counter
 from .names import (
     ACCOUNT_VARIABLE,
     LEFT_OUT,
@@ -143,8 +143,8 @@ class AttachedShield(Construct):
             image, and where the context `shield=off` leaves it away.
         log_group: where the function logs.
         metric_filter: counts the violations in the log; the first filter, where there are several.
-        alarm: on that count; the first of `alarms`. None when the alarms are not enabled.
-        alarms: all alarms on the function, or on its fleet: by "violations", severity or policy.
+        alarm: on that count; the first of `alarms`, which is the critical one. None when the alarms are not enabled.
+        alarms: all alarms on the function, or on its fleet: by "critical", "rest", severity or policy.
         from_sweep: the call of `Shield.everywhere` that made it.
         is_monitored: whether a `ShieldMonitoring` covers it.
     """
@@ -301,9 +301,9 @@ class AttachedShield(Construct):
 
         Args:
             policy: only those against one policy, or `start`: starts that were refused, or went on without the shield.
-                The first call adds a metric filter that counts by policy, where there is none. Without, those that the
-                function's general alarm counts: not `read_handler` (but for `count_read_handler`), and no policy that
-                has an `AlarmOn`.
+                Without, those that the function's own two alarms count: not `read_handler` (but for
+                `count_read_handler`), and no policy that has an `AlarmOn`. The first call adds a metric filter that
+                counts so, where there is none.
             props: options of the metric.
 
         Raises:
@@ -311,7 +311,7 @@ class AttachedShield(Construct):
         """
         if policy is not None and policy not in COUNTED:
             raise ValueError(f"metric_violations: {policy!r} is not a policy; use one of {', '.join(COUNTED)}")
-        counter = general_counter(self._options.alarms) if policy is None else policy_counter()
+        counter = sum_counter(self._options.alarms) if policy is None else policy_counter()
         self.count(counter)
         options: dict[str, Any] = {**props}
         return metric_of(counter, self._name, policy, **options)
@@ -479,19 +479,21 @@ class AttachedShield(Construct):
     def _make_alarms(self, alarms: ShieldAlarms) -> Mapping[str, cloudwatch.Alarm]:
         if alarms.granularity == "fleet":
             return self._shields.shared.fleet_alarms(self._shields, alarms)
-        return {watch.key: self._make_alarm(watch) for watch in alarms.watches}
+        stack, suffix = self.handle.stack.node.path, self.node.addr[-8:]
+        within = self.handle.path.removeprefix(f"{stack}/")
+        return {watch.key: self._make_alarm(watch, within, suffix) for watch in alarms.watches}
 
-    def _make_alarm(self, watch: Watch) -> cloudwatch.Alarm:
-        name = self._name
+    def _make_alarm(self, watch: Watch, within: str, suffix: str) -> cloudwatch.Alarm:
         severity = self._severity(watch)
+        name = watch.name_of(severity, self._shields.name, within, suffix)
         return make_alarm(
             self,
-            "Alarm" if watch.key == ALL else f"{watch.key}Alarm",
+            "Alarm" if watch.of_class == "critical" else f"{watch.key}Alarm",
             watch,
-            function_name=name,
+            function_name=self._name,
             severity=severity,
-            description=describe_function(self._place(name), watch.policy, severity, watch.runbook).value,
-            name=f"{name}-{watch.name}" if watch.name else None,
+            description=describe_function(self._place(self._name), watch.subject(severity)).value,
+            name=f"{self._name}-{watch.name}" if watch.name else self._shields.alarm_name(name, within, suffix),
         )
 
     def _severity(self, watch: Watch) -> Severity | None:

@@ -133,18 +133,20 @@ class StageShields(Construct):
         self._fleets[shields.environment] = home
         if home.fleet is None:
             scope = Construct(home.stack, "ShieldedFleet")
-            made = {
-                watch.key: make_alarm(
+            made: dict[str, cloudwatch.Alarm] = {}
+            for number, watch in enumerate(alarms.watches):
+                severity = watch.severity
+                name = watch.name or watch.name_of(severity, home.name, "fleet", scope.node.addr[-8:])
+                text = describe_fleet(watch.subject(severity), home.region, name, contributors=watch.contributors)
+                made[watch.key] = make_alarm(
                     scope,
                     "Alarm" if number == 0 else f"{watch.key}Alarm",
                     watch,
                     function_name=None,
-                    severity=watch.severity,
-                    description=describe_fleet(watch.policy, watch.severity, watch.runbook).value,
-                    name=watch.name,
+                    severity=severity,
+                    description=text.value,
+                    name=name,
                 )
-                for number, watch in enumerate(alarms.watches)
-            }
             home.fleet = alarms, made
         return home.fleet[1]
 
@@ -253,6 +255,11 @@ class StackShields:
         self._name = ""
         self._layers: dict[str, lambda_.ILayerVersion] = {}
         self._log_groups: dict[str, str] = {}
+        self._alarm_names: dict[str, str] = {}
+
+    def alarm_name(self, name: str, path: str, suffix: str) -> str:
+        """An alarm's name, with a suffix where that of another function's alarm is the same. `path`: the function's."""
+        return name if self._alarm_names.setdefault(name, path) == path else f"{name}-{suffix}"
 
     @property
     def environment(self) -> str:

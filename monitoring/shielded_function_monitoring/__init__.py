@@ -24,6 +24,7 @@ from .alert import (
 )
 from .filters import (
     COUNTED,
+    LEVELS,
     METRIC,
     NAMESPACE,
     PLATFORM_PROGRAMS,
@@ -32,6 +33,7 @@ from .filters import (
     Counted,
     Severity,
     fleet_query,
+    level_of,
     metric_name,
     severity_of,
     violations,
@@ -50,6 +52,7 @@ __all__ = [
     "ALARMING_EVENTS",
     "COUNTED",
     "EVENTS",
+    "LEVELS",
     "MAX_LINE",
     "METRIC",
     "MODES",
@@ -87,6 +90,7 @@ __all__ = [
     "is_false",
     "is_null",
     "is_true",
+    "level_of",
     "metric_name",
     "monitoring_of",
     "not_exists",

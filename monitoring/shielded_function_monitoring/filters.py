@@ -12,14 +12,14 @@ Each line that is a violation has `policy` and `count`, so one filter with the v
 Metrics: one namespace, and one name, `Violations`. A filter publishes a value for the dimensions that it has and for
 no other, and CloudWatch does not sum over dimensions: an alarm must name exactly those of the filter. A filter that
 counts something narrower (a severity, an exception list) has a metric name of its own, as equal names would be added
-up and a dimension cannot be a constant.
+up and a dimension cannot be a constant. What is critical and what is not is told apart by the line's own `level`.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Final, Literal, get_args
 
@@ -33,7 +33,9 @@ METRIC: Final = "Violations"
 VALUE: Final = "$.count"
 """What a line adds to its metric: itself, and what was left out before it."""
 BY_FUNCTION: Final = {"FunctionName": "$.function"}
-"""The dimension of a function's violations."""
+"""The dimension of what is counted narrower than all violations: the metric's name tells what."""
+BY_LEVEL: Final = {"FunctionName": "$.function", "Level": "$.level"}
+"""The dimensions of a function's violations."""
 BY_POLICY: Final = {"FunctionName": "$.function", "Policy": "$.policy"}
 """The dimensions where violations are counted by policy."""
 
@@ -44,6 +46,10 @@ COUNTED: Final[tuple[Counted, ...]] = (*POLICIES, START)
 Severity = Literal["critical", "warning", "notice"]
 SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
 """How soon somebody is to look, the soonest first."""
+
+Class = Literal["critical", "rest"]
+LEVELS: Final[Mapping[Class, str]] = {"critical": "ERROR", "rest": "WARN"}
+"""By class, the `level` of a violation's line. The level is known wherever logs are read, and each line has one."""
 
 # Where blocking something means that code which should not be there has run: nobody does these by accident.
 _CRITICAL_WHEN_BLOCKED: Final[tuple[Policy, ...]] = ("outbound_connectivity", "create_child_process")
@@ -135,6 +141,7 @@ def violations(
     except_paths: Sequence[str] = (),
     except_programs: Sequence[str] = (),
     except_packages: Sequence[str] = (),
+    by_level: bool = False,
 ) -> Pattern:
     """The lines that report a violation.
 
@@ -154,6 +161,7 @@ def violations(
         except_programs: not the start of these programs.
         except_packages: not what these packages do, as the line tells it; a line that tells of none counts. **Code in
             the function can fake the package**, and so stay silent: rather except hosts, paths or programs.
+        by_level: for a filter whose dimension is the level: a printed line with a level of its own makes no metric.
 
     Raises:
         PatternError: no such policy or mode, or an exception that is malformed or means nothing for the policy.
@@ -173,6 +181,7 @@ def violations(
         *(text("$.policy", "!=", name) for name in without),
         *([] if mode is None else [text("$.mode", "=", mode)]),
         *_excepting(exceptions, policy),
+        *([any_of(*(text("$.level", "=", level) for level in LEVELS.values()))] if by_level else []),
     ]
     return all_of(*conditions)
 
@@ -259,6 +268,15 @@ def severity_of(policy: Counted, mode: str | None, path: str = "") -> Severity:
     return "warning" if mode == "alert" else "notice"
 
 
+def level_of(policy: Counted, mode: str | None) -> str:
+    """The `level` of a violation's line: ERROR where it is critical, WARN otherwise.
+
+    >>> level_of("outbound_connectivity", "block"), level_of("read_write_tmp", "block")
+    ('ERROR', 'WARN')
+    """
+    return LEVELS["critical" if severity_of(policy, mode) == "critical" else "rest"]
+
+
 def metric_name(name: str | None = None) -> str:
     """The metric of violations, or of those that a filter with a name counts.
 
@@ -268,19 +286,30 @@ def metric_name(name: str | None = None) -> str:
     return METRIC if name is None else f"{METRIC}-{name}"
 
 
-def fleet_query(metric: str = METRIC, *, limit: int | None = None, by: str = "FunctionName") -> str:
-    """Metrics Insights: a metric over all functions of an account and region, by function or another dimension, the
-    worst first.
+def fleet_query(
+    metric: str = METRIC, level: str | None = None, *, by: str | None = "FunctionName", limit: int | None = None
+) -> str:
+    """Metrics Insights: a metric over all functions of an account and region.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-metrics-insights-querylanguage.html
 
     >>> fleet_query()
     'SELECT SUM(Violations) FROM SCHEMA("ShieldedFunction", FunctionName) GROUP BY FunctionName ORDER BY SUM() DESC'
+    >>> print(fleet_query(level="ERROR", by=None))
+    SELECT SUM(Violations) FROM SCHEMA("ShieldedFunction", FunctionName, Level) WHERE Level = 'ERROR'
+
+    Args:
+        metric: its name.
+        level: of a metric by level, which one.
+        by: the dimension to sum by, the largest first; None sums all.
+        limit: how many functions at most.
     """
     name = metric if metric.isalnum() else f'"{metric}"'
-    last = "" if limit is None else f" LIMIT {limit}"
-    dimensions = ", ".join(dict.fromkeys(("FunctionName", by)))
-    return f'SELECT SUM({name}) FROM SCHEMA("{NAMESPACE}", {dimensions}) GROUP BY {by} ORDER BY SUM() DESC{last}'
+    dimensions = dict.fromkeys(["FunctionName", *(["Level"] if level else []), *([by] if by else [])])
+    parts = [f'SELECT SUM({name}) FROM SCHEMA("{NAMESPACE}", {", ".join(dimensions)})']
+    parts += [f"WHERE Level = '{level}'"] if level else []
+    parts += [f"GROUP BY {by} ORDER BY SUM() DESC"] if by else []
+    return " ".join([*parts, *([] if limit is None else [f"LIMIT {limit}"])])
 
 
 def _of_mode(mode: Mode, without: Sequence[Counted]) -> Pattern:

@@ -230,8 +230,6 @@ def _new_messages(where: Where, pause: Callable[[float], None] = time.sleep) -> 
 
     A line may come in late: what was logged in the last half minute is asked for again.
     """
-    if not (where.log_groups or where.functions or where.stacks):
-        raise CliError("name what to read: files (or -), --log-group, --function or --stack")
     begin = span_of(where.since, None).since if where.since else datetime.now(timezone.utc)
     batches, functions = find_batches(where)
     # A log group may be shared with functions that nobody asked about, and any code can name another function.

@@ -53,7 +53,9 @@ PolicyFile = Annotated[
 Files = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[FILES]...", help="Files with log lines (.gz too); - is stdin. Without, ask AWS.", show_default=False
+        metavar="[FILES]...",
+        help="Files with log lines (.gz too); - is stdin. Without, ask AWS: what is named, or all.",
+        show_default=False,
     ),
 ]
 LogGroups = Annotated[list[str] | None, typer.Option("--log-group", "-g", help="A log group; may be repeated.")]

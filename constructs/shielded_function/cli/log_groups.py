@@ -1,9 +1,12 @@
-"""Which log groups to ask: by name, by function, by stack."""
+"""Which log groups to ask: by name, by function, by stack, or all that the shield's metric filters are on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
+
+from shielded_function_monitoring.filters import COUNTED, NAMESPACE, SEVERITIES, metric_name
 
 from .asking import MAX_LOG_GROUPS, Batch
 from .aws import Place, call, client
@@ -11,6 +14,8 @@ from .errors import CliError
 
 OF_LAMBDA: Final = "/aws/lambda/"
 """What a function's own log group begins with, before its name, unless its configuration says another."""
+NAME_IT: Final = "name what to read: files (or -), --log-group, --function or --stack"
+_OF_FUNCTION: Final = re.compile(r'\$\.function = "([^"]+)"')
 _ACTION: Final = "lambda:GetFunctionConfiguration"
 
 
@@ -18,7 +23,8 @@ class Where(NamedTuple):
     """What the user said.
 
     Attributes:
-        files: to read; `-` is stdin. With any, nothing is asked of AWS.
+        files: to read; `-` is stdin. With any, nothing is asked of AWS. Where nothing is named, all that the shield's
+            metric filters are on.
         log_groups: by name.
         functions: by name; of files and log groups, only their lines.
         stacks: of CloudFormation: all their functions, those of nested stacks too.
@@ -42,10 +48,14 @@ def find_batches(where: Where) -> tuple[list[Batch], tuple[str, ...]]:
     Log groups that are named are asked as they are. A function's own is what its configuration says; lines of other
     functions in it are left out.
 
+    Where nothing is named, it is all log groups with a metric filter of the shield's, and the functions that it names.
+
     Raises:
-        CliError: AWS refuses, or a stack has no function.
+        CliError: AWS refuses, a stack has no function, or there is no filter.
     """
     named = list(dict.fromkeys(where.functions))
+    if not (named or where.log_groups or where.stacks):
+        return _all_batches(where.place)
     if where.log_groups:
         if where.stacks:
             raise CliError("give --log-group or --stack: not both")
@@ -64,6 +74,11 @@ def find_batches(where: Where) -> tuple[list[Batch], tuple[str, ...]]:
         configuration = call(_ACTION, name, functions.get_function_configuration, FunctionName=name)
         group = configuration.get("LoggingConfig", {}).get("LogGroup") or f"{OF_LAMBDA}{configuration['FunctionName']}"
         by_group.setdefault(group, []).append(configuration["FunctionName"])
+    return _batches(by_group)
+
+
+def _batches(by_group: Mapping[str, Sequence[str]]) -> tuple[list[Batch], tuple[str, ...]]:
+    """Of functions by log group."""
     batches: list[Batch] = []
     owners = {group: frozenset(names) for group, names in by_group.items()}
     shared = {group: names for group, names in by_group.items() if len(names) > 1}
@@ -73,6 +88,31 @@ def find_batches(where: Where) -> tuple[list[Batch], tuple[str, ...]]:
         functions_of_part = tuple(by_group[group][0] for group in part)
         batches.append(Batch(part, functions_of_part, {group: owners[group] for group in part}))
     return batches, tuple(sorted(name for names in by_group.values() for name in names))
+
+
+def _all_batches(place: Place) -> tuple[list[Batch], tuple[str, ...]]:
+    logs = client("logs", place)
+    by_group: dict[str, list[str]] = {}
+    for metric in (metric_name(), *(metric_name(name) for name in (*SEVERITIES, *COUNTED))):
+        pages = _filters(logs, metric)
+        for found in pages:
+            names = _OF_FUNCTION.findall(found.get("filterPattern", ""))
+            known = by_group.setdefault(found["logGroupName"], [])
+            known += [name for name in names if name not in known]
+    if not by_group:
+        raise CliError(f"no log group here has a metric filter of {NAMESPACE}; {NAME_IT}")
+    unknown = tuple(group for group, names in by_group.items() if not names)  # somebody else's filter names none
+    batches, functions = _batches({group: names for group, names in by_group.items() if names})
+    return [*batches, *(Batch(part) for part in _parts(unknown))], functions
+
+
+def _filters(logs: Any, metric: str) -> list[dict[str, Any]]:
+    def read(**arguments: str) -> list[dict[str, Any]]:
+        pages = logs.get_paginator("describe_metric_filters").paginate(**arguments)
+        return [each for page in pages for each in page["metricFilters"]]
+
+    action = "logs:DescribeMetricFilters"
+    return call(action, "the metric filters", read, metricName=metric, metricNamespace=NAMESPACE)
 
 
 def _parts(names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

@@ -1,22 +1,22 @@
 """`shielded-function render`: a policy as SAM, Terraform, JSON or plain variables, for those who do not use the CDK.
 
 SAM and Terraform get what the construct makes: the layer, the function's environment, its log group, the metric filter
-and the alarm. What is the function's own (code, handler, role) is left to the user, who merges the text.
+and the alarms. What is the function's own (code, handler, role) is left to the user, who merges the text.
 """
 
 from __future__ import annotations
 
 import json as json_module
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from shielded_function.layer_archive import ARCHITECTURES
 from shielded_function.monitoring.descriptions import MAX_LENGTH as MAX_DESCRIPTION
-from shielded_function.monitoring.descriptions import Place, Text, describe_function
-from shielded_function.monitoring.watches import general_counter
+from shielded_function.monitoring.descriptions import Place, Subject, Text, describe_function
+from shielded_function.monitoring.watches import CLASS_SEVERITY, QUIET_MINUTES, general_counter
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
-from shielded_function_monitoring import NAMESPACE, VALUE
+from shielded_function_monitoring import LEVELS, NAMESPACE, VALUE
 from shielded_function_monitoring.filters import of_functions
 from shielded_function_monitoring.template import WRAPPER
 
@@ -143,18 +143,26 @@ Resources:
           Dimensions:
             - Key: FunctionName
               Value: $.function
-  {id}ViolationsAlarm:
+            - Key: Level
+              Value: $.level
+"""
+_SAM_ALARM: Final = """\
+  {id}{title}Alarm:
     Type: AWS::CloudWatch::Alarm
     Properties:
+      AlarmName: {alarm_name}
       AlarmDescription: {description}
       Namespace: {namespace}
       MetricName: {metric}
       Dimensions:
         - Name: FunctionName
           Value: {name_text}
+        - Name: Level
+          Value: {level}
       Statistic: Sum
       Period: 60
-      EvaluationPeriods: 1
+      EvaluationPeriods: {periods}
+      DatapointsToAlarm: 1
       Threshold: 1
       ComparisonOperator: GreaterThanOrEqualToThreshold
       TreatMissingData: notBreaching
@@ -165,12 +173,10 @@ def _sam(settings: Mapping[str, str], options: Options) -> str:
     for name, value in settings.items():
         if _DYNAMIC in value:
             raise CliError(f"{name} has {_DYNAMIC!r}, which CloudFormation would replace by something else")
-    return _SAM.format(
-        **_common(settings, options, yaml_string, "          {}: {}"),
-        account=ACCOUNT_VARIABLE,
-        wrapper_variable=WRAPPER_VARIABLE,
-        id="".join(part[:1].upper() + part[1:] for part in re.split("[_-]", options.function)),
-    )
+    name = "".join(part[:1].upper() + part[1:] for part in re.split("[_-]", options.function))
+    common = _common(settings, options, yaml_string, "          {}: {}") | {"id": name}
+    text = _SAM.format(**common, account=ACCOUNT_VARIABLE, wrapper_variable=WRAPPER_VARIABLE)
+    return text + "".join(_SAM_ALARM.format(**common, **alarm) for alarm in _alarms(options, yaml_string))
 
 
 _TERRAFORM: Final = """\
@@ -216,7 +222,7 @@ resource "aws_cloudwatch_log_group" "{id}" {{
 }}
 
 resource "aws_cloudwatch_log_metric_filter" "{id}_violations" {{
-  name           = {alarm_name}
+  name           = {filter_name}
   log_group_name = aws_cloudwatch_log_group.{id}.name
   pattern        = {pattern}
 
@@ -226,19 +232,22 @@ resource "aws_cloudwatch_log_metric_filter" "{id}_violations" {{
     value     = {value}
     dimensions = {{
       FunctionName = "$.function"
+      Level        = "$.level"
     }}
   }}
 }}
-
-resource "aws_cloudwatch_metric_alarm" "{id}_violations" {{
+"""
+_TERRAFORM_ALARM: Final = """
+resource "aws_cloudwatch_metric_alarm" "{id}_{kind}" {{
   alarm_name          = {alarm_name}
   alarm_description   = {description}
   namespace           = {namespace}
   metric_name         = {metric}
-  dimensions          = {{ FunctionName = {name_text} }}
+  dimensions          = {{ FunctionName = {name_text}, Level = {level} }}
   statistic           = "Sum"
   period              = 60
-  evaluation_periods  = 1
+  evaluation_periods  = {periods}
+  datapoints_to_alarm = 1
   threshold           = 1
   comparison_operator = "GreaterThanOrEqualToThreshold"
   treat_missing_data  = "notBreaching"
@@ -249,12 +258,11 @@ resource "aws_cloudwatch_metric_alarm" "{id}_violations" {{
 def _terraform(settings: Mapping[str, str], options: Options) -> str:
     name = options.function.lower().replace("-", "_")
     width = max(map(len, (*settings, ACCOUNT_VARIABLE, WRAPPER_VARIABLE)))
-    return _TERRAFORM.format(
-        **_common(settings, options, hcl_string, f"      {{:{width}}} = {{}}"),
-        account=f"{ACCOUNT_VARIABLE:{width}}",
-        wrapper_variable=f"{WRAPPER_VARIABLE:{width}}",
-        id=name if name[0].isalpha() else f"function_{name}",  # an identifier does not begin with a digit
-    )
+    common = _common(settings, options, hcl_string, f"      {{:{width}}} = {{}}")
+    common["id"] = name if name[0].isalpha() else f"function_{name}"  # an identifier does not begin with a digit
+    account, wrapper = f"{ACCOUNT_VARIABLE:{width}}", f"{WRAPPER_VARIABLE:{width}}"
+    text = _TERRAFORM.format(**common, account=account, wrapper_variable=wrapper)
+    return text + "".join(_TERRAFORM_ALARM.format(**common, **alarm) for alarm in _alarms(options, hcl_string))
 
 
 def _common(settings: Mapping[str, str], options: Options, quote: Callable[[str], str], line: str) -> dict[str, str]:
@@ -273,16 +281,24 @@ def _common(settings: Mapping[str, str], options: Options, quote: Callable[[str]
         "namespace": quote(NAMESPACE),
         "metric": quote(counter.metric),
         "value": quote(VALUE),
-        "alarm_name": quote(f"{options.function}-violations"),
-        "description": quote(_description(options.function)),
+        "filter_name": quote(f"{options.function}-violations"),
     }
 
 
-def _description(function: str) -> str:
-    """The construct's, without the link: here the region is not known."""
+def _alarms(options: Options, quote: Callable[[str], str]) -> Iterator[dict[str, str]]:
+    """What differs between the function's alarms: the construct's, without the link, as the region is not known."""
     unknown = Text("", MAX_DESCRIPTION)
-    place = Place("The function", Text(function, len(function)), unknown, unknown)
-    return describe_function(place, None, None, None).value
+    place = Place(options.function, Text(options.function, len(options.function)), Text("", 0), unknown)
+    for kind, severity in CLASS_SEVERITY.items():
+        text = describe_function(place, Subject(severity=severity, level=LEVELS[kind])).value
+        yield {
+            "kind": kind,
+            "title": kind.title(),
+            "level": quote(LEVELS[kind]),
+            "alarm_name": quote(f"shield-{kind}-{options.function}"),
+            "description": quote(text),
+            "periods": str(1 if kind == "critical" else QUIET_MINUTES),
+        }
 
 
 FORMATS: Final[Mapping[str, Callable[[Mapping[str, str], Options], str]]] = {

@@ -88,8 +88,6 @@ def source_of(where: Where, default_since: str) -> Source:
         span = span_of(where.since or "5000w", where.until) if where.since or where.until else None
         check_files(where.files)
         return _Files(tuple(where.files), span, tuple(where.functions))
-    if not aws and not where.functions:
-        raise CliError("name what to read: files (or -), --log-group, --function or --stack")
     span = span_of(where.since or default_since, where.until)
     batches, functions = find_batches(where)
     names = tuple(sorted({group for batch in batches for group in batch.log_groups}))

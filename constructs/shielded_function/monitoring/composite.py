@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +12,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct, IConstruct, IValidation
 
 from ..alarms import AlarmAction
+from .descriptions import describe_composite
 from .resources import add_actions
 
 if TYPE_CHECKING:
@@ -20,9 +22,8 @@ MAX_CHILDREN: Final = 100
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html"""
 MAX_RULE: Final = 10_240
 """Characters (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html)."""
-_MAX_NAME: Final = 255
-_ADDED: Final = 8 + 13 + 2
-"""What a logical id has beyond the path, and the name that CloudFormation makes beyond stack and logical id."""
+_MAX_STACK_NAME: Final = 128
+_TOKEN: Final = re.compile(r"\$\{[^}]*\}")
 _ID: Final = "ShieldedComposite"
 
 
@@ -64,10 +65,8 @@ class _Composite(Construct):
             self,
             "Alarm",
             alarm_rule=cloudwatch.AlarmRule.from_string("FALSE"),
-            alarm_description=(
-                "The alarm of at least one shielded function fires: the rule names them, and the description of each "
-                "says what to look at."
-            ),
+            alarm_description=describe_composite(stack.stack_name, stack.region),
+            composite_alarm_name=f"shield-any-{stack.stack_name}",
         )
         resource = alarm.node.default_child
         assert isinstance(resource, cloudwatch.CfnCompositeAlarm)
@@ -103,8 +102,7 @@ class _AtMost:
         begin, fix = f"{place.node.path}: composite_actions: ", 'use granularity="fleet", or more stacks'
         if len(alarms) > MAX_CHILDREN:
             return [f"{begin}{len(alarms)} alarms in the stack, of which a composite alarm takes {MAX_CHILDREN}: {fix}"]
-        stack = cdk.Stack.of(place)
-        longest = len(rule_of("x" * longest_name(stack.stack_name, stack.node.path, a.node.path) for a in alarms))
+        longest = len(rule_of(_TOKEN.sub("x" * _MAX_STACK_NAME, _name_of(alarm)) for alarm in alarms))
         if longest > MAX_RULE:
             return [
                 f"{begin}the rule that names {len(alarms)} alarms may have {longest:,} characters, of which CloudWatch "
@@ -118,13 +116,8 @@ def rule_of(names: Iterable[str]) -> str:
     return " OR ".join(f'ALARM("{name}")' for name in names)
 
 
-def longest_name(stack_name: str, stack: str, alarm: str) -> int:
-    """How long an alarm's name can be.
-
-    Args:
-        stack_name: the name of its stack, maybe a token.
-        stack: the stack's construct path.
-        alarm: the alarm's.
-    """
-    known = 128 if "${" in stack_name else len(stack_name)
-    return min(_MAX_NAME, known + len(alarm.removeprefix(stack).replace("/", "")) + _ADDED)
+def _name_of(alarm: cloudwatch.Alarm) -> str:
+    """As it was given, maybe with tokens: they stand for a stack's or a function's name."""
+    resource = alarm.node.default_child
+    assert isinstance(resource, cloudwatch.CfnAlarm)
+    return resource.alarm_name or ""

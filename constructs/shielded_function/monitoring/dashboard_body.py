@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shielded_function_monitoring.filters import COUNTED, METRIC, NAMESPACE, fleet_query
+from shielded_function_monitoring.filters import COUNTED, LEVELS, METRIC, NAMESPACE, fleet_query
 from shielded_function_monitoring.queries import FUNCTION_VARIABLE, QUERIES, Query
 
 MAX_SOURCES: Final = 50
@@ -37,7 +37,7 @@ _QUERIES: Final = (
 _MAX_HIDDEN: Final = 500
 """Metrics of one graph, those that are only summed included
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html)."""
-_VALUES: Final[Mapping[str, Sequence[str]]] = {"Policy": COUNTED}
+_VALUES: Final[Mapping[str, Sequence[str]]] = {"Level": tuple(LEVELS.values()), "Policy": COUNTED}
 """Dimensions that tell a function's violations apart, and their values."""
 
 Widget = dict[str, Any]

@@ -1,8 +1,8 @@
-"""What an alarm says to whoever is on call. Pure.
+"""What an alarm is called, and what it says to whoever is on call. Pure.
 
 The text of an alarm has 1,024 characters at most
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html). What is known only at
-deployment counts with the longest that it can be.
+deployment counts with the longest that it can be. Each command in it works as it is written.
 """
 
 from __future__ import annotations
@@ -12,9 +12,13 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from shielded_function_monitoring.filters import Counted, Severity
-from shielded_function_monitoring.queries import console_link, lines_query
+from shielded_function_monitoring.queries import alarm_link, console_link, lines_query
 
 MAX_LENGTH: Final = 1024
+MAX_PREFIX: Final = 30
+"""Characters before an alarm's severity in its name."""
+_MAX_PLACE: Final = 60
+"""Characters of a construct path in a name, which has 255 with the stack's name of 128 and the rest."""
 
 
 class Text(NamedTuple):
@@ -41,95 +45,143 @@ class Place:
     log_group: Text
 
 
-_ENTRY: Final = (
-    "`allow` in a line is the entry that would permit it: add it to {field} only where you know what wants it."
-)
+@dataclass(frozen=True)
+class Subject:
+    """What an alarm is about.
 
-# What happened, what to look at in the lines, and what settles it.
+    Attributes:
+        policy: the policy; None where it is about several.
+        severity: how severe it is; None where that depends on the line.
+        level: the level of the lines that it counts; None where it counts all.
+        owner: whose the functions are.
+        runbook: where to read what to do.
+    """
+
+    policy: Counted | None = None
+    severity: Severity | None = None
+    level: str | None = None
+    owner: str | None = None
+    runbook: str | None = None
+
+
+# What happened, in which word of a name, and what settles it.
 _MEANING: Final[Mapping[Counted, tuple[str, str, str]]] = {
     "outbound_connectivity": (
-        "reached, or tried to reach, a host that its policy does not list",
-        "details.host, details.ip, details.sni and caller",
-        _ENTRY.format(field="ShieldPolicy.allow_outbound"),
+        "outbound",
+        "it reached, or tried to reach, an unlisted host",
+        "add `allow` to allow_outbound",
     ),
     "read_write_tmp": (
-        "used, or tried to use, a file under /tmp that its policy does not list",
-        "details.path and caller",
-        _ENTRY.format(field="ShieldPolicy.allow_tmp"),
+        "tmp",
+        "it used, or tried to use, a file of /tmp that is not listed",
+        "add `allow` to allow_tmp",
     ),
     "create_child_process": (
-        "started, or tried to start, a program that its policy does not list",
-        "details.path, details.arguments and caller",
-        _ENTRY.format(field="ShieldPolicy.allow_child_process"),
+        "program",
+        "it started, or tried to start, an unlisted program",
+        "add `allow` to allow_child_process",
     ),
     "read_handler": (
-        "read, or tried to read, the handler's source",
-        "details.path and caller",
-        'A logged exception does it too. No entry permits it, only ShieldPolicy(read_handler="allow").',
+        "handler",
+        "its source was read; a logged exception does that too",
+        'no entry permits it, only read_handler="allow"',
     ),
     "executable_memory": (
-        "asked for memory that can be written and run",
-        "details.path and caller",
-        _ENTRY.format(field="ShieldPolicy.allow_executable_memory"),
+        "memory",
+        "it asked for memory that can be written and run",
+        "add `allow` to allow_executable_memory",
     ),
-    "self_protection": (
-        "touched the shield itself",
-        "details and caller",
-        "Take it for an attack: nothing permits it.",
-    ),
-    "start": (
-        "was refused its start, or runs without the shield",
-        "event and reason",
-        "What reason says is to be mended.",
-    ),
+    "self_protection": ("self-protection", "it touched the shield itself", "nothing permits it"),
+    "start": ("start", "its start was refused, or it runs without the shield", "mend what `reason` says"),
 }
-_MODES_TELL: Final = "mode says whether it failed (block) or was only reported (alert)."
+_SEVERAL: Final[Mapping[str | None, str]] = {
+    "ERROR": "a connection or program was blocked, the shield was touched, or a start went wrong",
+    "WARN": "something else was blocked, or let through and reported",
+    None: "it did, or tried, something that its policy does not list",
+}
+_MODES: Final = "`mode` block: it failed; alert: it went through"
+_STARTS: Final = "`event` refused: it did not start; unshielded: it runs without the shield"
 
 
-def describe_function(place: Place, policy: Counted | None, severity: Severity | None, runbook: str | None) -> Text:
+def alarm_name(prefix: str, kind: str, stack: str, place: str, policy: Counted | None, suffix: str) -> str:
+    """What a pager shows: unique in an account and region, as the stack's name is.
+
+    >>> alarm_name("shield", "critical", "Shop", "Api/Checkout", "outbound_connectivity", "1a2b")
+    'shield-critical-Shop-Api-Checkout-outbound'
+
+    Args:
+        prefix: what it begins with.
+        kind: its severity or class.
+        stack: the stack's name, maybe a token.
+        place: the construct path within the stack.
+        policy: the policy that it is about, if there is one.
+        suffix: tells the construct from others whose paths begin alike; for a path that is cut off.
+    """
+    path = place.replace("/", "-")
+    if len(path) > _MAX_PLACE:
+        path = f"{path[: _MAX_PLACE - len(suffix) - 1]}-{suffix}"
+    parts = [prefix, kind, stack, path, *([_MEANING[policy][0]] if policy else [])]
+    return "-".join(parts)
+
+
+def describe_function(place: Place, subject: Subject) -> Text:
     """The description of an alarm on one function.
 
     The link to its lines is left out where the names are so long that it might not fit.
     """
-    who = f"{place.path} ({place.function.value})"
-    text = _said(policy, severity, who)
-    longest = len(text) - len(place.function.value) + place.function.longest
-    end = f" Runbook: {runbook}" if runbook else ""
-    query = lines_query(policy)
-    link = f" Its lines: {console_link(place.region.value, place.log_group.value, query)}"
+    region = f" --region {place.region.value}" if place.region.value else ""
+    command = f"`shielded-function alerts --function {place.function.value}{region} --since 1h`"
+    text = _said(place.path, command, subject)
+    names = [place.function, place.region]
+    longest = len(text) + sum(each.longest - len(each.value) for each in names)
+    query = lines_query(subject.policy, subject.level)
+    link = console_link(place.region.value, place.log_group.value, query)
     stand_ins = console_link("x" * place.region.longest, "${" + "x" * (place.log_group.longest - 2), query)
-    with_link = longest + len(f" Its lines: {stand_ins}") + len(end)
-    if with_link <= MAX_LENGTH:
-        return Text(text + link + end, with_link)
-    plain = " Its lines are in its log group: filter ispresent(policy) in Logs Insights."
-    return Text(text + plain + end, longest + len(plain) + len(end))
+    with_link = longest + len(f"{stand_ins}\n")
+    return Text(f"{link}\n{text}", with_link) if with_link <= MAX_LENGTH else Text(text, longest)
 
 
-def describe_fleet(policy: Counted | None, severity: Severity | None, runbook: str | None) -> Text:
-    """The description of an alarm over all functions of an account and region."""
-    text = _said(policy, severity, "A function that this alarm names as a contributor")
-    end = f" Runbook: {runbook}" if runbook else ""
-    text += (
-        " Its lines: `shielded-function alerts --since 1h`, or Logs Insights on those functions' log groups: "
-        f"{lines_query(policy)}{end}"
-    )
-    return Text(text, len(text))
+def describe_fleet(subject: Subject, region: str, name: str, *, contributors: bool) -> Text:
+    """The description of an alarm over all functions of an account and region.
+
+    Args:
+        subject: what it is about.
+        region: the region, maybe a token.
+        name: the alarm's name; its page in the console names the functions that raise it.
+        contributors: whether each of them is told of by itself.
+    """
+    who = "A function that it names as a contributor" if contributors else "A function of this account and region"
+    text = _said(who, f"`shielded-function alerts --by function --region {region} --since 1h`", subject)
+    return Text(f"{alarm_link(region, name)}\n{text}", MAX_LENGTH)
 
 
-def shortest(path: str, policy: Counted | None, runbook: str | None) -> int:
+def describe_composite(stack: str, region: str) -> str:
+    """The description of the alarm over all alarms of a stack."""
+    command = f"`shielded-function alerts --stack {stack} --region {region} --since 1h`"
+    return f"{stack}: the alarm of at least one shielded function fires; the rule names them.\n1. {command}"
+
+
+def shortest(path: str, subject: Subject) -> int:
     """How long the description of an alarm on one function is at least, without the link."""
     unknown = Text("", 64)
-    return describe_function(Place(path, unknown, unknown, Text("", MAX_LENGTH)), policy, "critical", runbook).longest
+    return describe_function(Place(path, unknown, Text("", 16), Text("", MAX_LENGTH)), subject).longest
 
 
-def _said(policy: Counted | None, severity: Severity | None, who: str) -> str:
-    label = f"[{severity}] " if severity else ""
-    if policy is None:
-        return (
-            f"{label}{who}: it did, or tried, what its policy does not allow, or does not run as its policy says. "
-            "Look at policy, details and caller of its lines: "
-            f"{_MODES_TELL} {_ENTRY.format(field='the ShieldPolicy')}"
-        )
-    happened, look, settles = _MEANING[policy]
-    told = "" if policy == "start" else f" {_MODES_TELL}"
-    return f"{label}{who}: {policy}: it {happened}. Look at {look} of its lines.{told} {settles}"
+def _said(who: str, command: str, subject: Subject) -> str:
+    label = f"[{subject.severity}] " if subject.severity else ""
+    if subject.policy is None:
+        what, settles = _SEVERAL[subject.level], "add `allow` to its policy"
+    else:
+        _, happened, settles = _MEANING[subject.policy]
+        what = f"{subject.policy}: {happened}"
+    attack = "take it for an attack" if subject.policy == "self_protection" else "else it is an incident"
+    lines = [
+        f"{label}{who}: {what}.",
+        f"1. What, and who: {command}",
+        f"2. {_STARTS if subject.policy == 'start' else _MODES}.",
+        "3. New? Compare `version` and the first time with the last deployment.",
+        f"4. Meant to be? Then {settles}; {attack}.",
+    ]
+    lines += [f"Owner: {subject.owner}"] if subject.owner else []
+    lines += [f"Runbook: {subject.runbook}"] if subject.runbook else []
+    return "\n".join(lines)

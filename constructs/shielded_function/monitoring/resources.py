@@ -40,7 +40,7 @@ def make_filter(scope: Construct, counter: Counter, log_group: logs.ILogGroup) -
     )
 
 
-def metric_of(counter: Counter, function_name: str, policy: str | None, **options: Any) -> cloudwatch.Metric:
+def metric_of(counter: Counter, function_name: str, policy: str | None = None, **options: Any) -> cloudwatch.Metric:
     """What a counter counts of one function, with the filter's own dimensions: CloudWatch does not sum over them."""
     given = {
         "dimensions_map": _dimensions(counter, function_name, policy),
@@ -59,26 +59,28 @@ def make_alarm(
     function_name: str | None,
     severity: Severity | None,
     description: str,
-    name: str | None,
+    name: str,
 ) -> cloudwatch.Alarm:
     """The alarm of a watch, on one function or, without a name, on a fleet."""
     if function_name is None:
-        metric: Mapping[str, Any] = {"expression": fleet_query(watch.counter.metric), "usingMetrics": {}}
+        query = fleet_query(watch.counter.metric, watch.level, by="FunctionName" if watch.contributors else None)
+        metric: Mapping[str, Any] = {"expression": query, "usingMetrics": {}}
     else:
         metric = {
             "namespace": NAMESPACE,
             "metricName": watch.counter.metric,
-            "dimensionsMap": _dimensions(watch.counter, function_name, watch.policy),
+            "dimensionsMap": _dimensions(watch.counter, function_name, watch.policy, watch.level),
             "statistic": "Sum",
         }
+    evaluated, needed = watch.periods_for(severity)
     props = {
         "alarmDescription": description,
         "comparisonOperator": cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        "evaluationPeriods": watch.evaluation_periods,
+        "evaluationPeriods": evaluated,
         "threshold": watch.threshold,
         "treatMissingData": cloudwatch.TreatMissingData.NOT_BREACHING,
         "alarmName": name,
-        "datapointsToAlarm": watch.datapoints,
+        "datapointsToAlarm": needed,
     }
     alarm = create_alarm(
         scope,
@@ -108,8 +110,8 @@ def add_actions(
         alarm.add_insufficient_data_action(*unknown)
 
 
-def _dimensions(counter: Counter, function_name: str, policy: str | None) -> dict[str, Any]:
-    given = {"FunctionName": function_name, "Policy": policy}
+def _dimensions(counter: Counter, function_name: str, policy: str | None, level: str | None = None) -> dict[str, Any]:
+    given = {"FunctionName": function_name, "Policy": policy, "Level": level}
     return {name: given[name] for name in counter.dimensions}
 
 

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shielded_function_monitoring.filters import (
     BY_FUNCTION,
+    BY_LEVEL,
     BY_POLICY,
     COUNTED,
+    LEVELS,
     PLATFORM_PROGRAMS,
     SEVERITIES,
+    Class,
     Counted,
     Severity,
     longest_of_functions,
@@ -24,7 +27,7 @@ from shielded_function_monitoring.filters import (
 from shielded_function_monitoring.pattern import MAX_LENGTH, Pattern, PatternError
 
 from .descriptions import MAX_LENGTH as MAX_DESCRIPTION
-from .descriptions import shortest
+from .descriptions import Subject, alarm_name, shortest
 
 if TYPE_CHECKING:
     import aws_cdk as cdk
@@ -32,7 +35,13 @@ if TYPE_CHECKING:
     from ..alarms import AlarmAction, AlarmOn, ShieldAlarms
 
 ALL: Final = "violations"
-"""The key of the watch on everything that no other watch counts, and of its filter."""
+"""The key of the filter of everything that no other filter counts, by level."""
+SUM_KEY: Final = "sum"
+"""The key of the filter of the same without the level, for metrics of people's own."""
+# Of the rest, what was blocked is a notice and what was let through is a warning: the sooner of both.
+CLASS_SEVERITY: Final[Mapping[Class, Severity]] = {"critical": "critical", "rest": "warning"}
+QUIET_MINUTES: Final = 15
+"""How long an alarm on what is not critical lasts after the last violation."""
 BY_POLICY_KEY: Final = "policies"
 """The key of the filter that counts by policy."""
 
@@ -64,9 +73,11 @@ class Watch:
         key: tells it from the function's others, in construct ids too.
         counter: counts what it watches.
         policy: the policy that it is about; None where it is about several.
+        of_class: what of several policies it is about; None where its filter counts that alone.
         severity: how severe it is; None where that depends on the line, or on the function's policy.
         threshold, period, evaluation_periods, datapoints, ok_actions, insufficient_data_actions, name, runbook: as
             `AlarmOn` has them, with what `ShieldAlarms` says where that has none.
+        prefix, owner, contributors: as `ShieldAlarms` has `name`, `owner` and `contributors`.
         actions: those of its own; None where they are those of its severity.
         severities: actions by severity.
         other_actions: the actions of a severity that has none.
@@ -75,10 +86,11 @@ class Watch:
     key: str
     counter: Counter
     policy: Counted | None
+    of_class: Class | None
     severity: Severity | None
     threshold: int
     period: cdk.Duration | None
-    evaluation_periods: int
+    evaluation_periods: int | None
     datapoints: int | None
     actions: Sequence[AlarmAction] | None
     severities: Mapping[Severity, Sequence[AlarmAction]]
@@ -87,11 +99,33 @@ class Watch:
     insufficient_data_actions: Sequence[AlarmAction]
     name: str | None
     runbook: str | None
+    prefix: str
+    owner: str | None
+    contributors: bool
 
     @property
-    def by_policy(self) -> bool:
-        """Whether its metric has the policy as a dimension."""
-        return "Policy" in self.counter.dimensions
+    def level(self) -> str | None:
+        """The level that it counts; None where its metric has none."""
+        return LEVELS[self.of_class] if self.of_class else None
+
+    def periods_for(self, severity: Severity | None) -> tuple[int, int | None]:
+        """How many periods are looked at, and how many of them must reach the threshold.
+
+        Where nobody said: one. What is not critical stays in alarm for a quarter of an hour, so that a violation now
+        and then is one message.
+        """
+        if self.evaluation_periods is not None or self.datapoints is not None or severity in (None, "critical"):
+            return self.evaluation_periods or 1, self.datapoints or (None if self.evaluation_periods else 1)
+        minutes = 1 if self.period is None else int(self.period.to_minutes())
+        return max(1, -(-QUIET_MINUTES // minutes)), 1
+
+    def subject(self, severity: Severity | None) -> Subject:
+        """What its description is about."""
+        return Subject(self.policy, severity, self.level, self.owner, self.runbook)
+
+    def name_of(self, severity: Severity | None, stack: str, place: str, suffix: str) -> str:
+        """What it is called where it was given no name; arguments as for `alarm_name`."""
+        return alarm_name(self.prefix, self.of_class or severity or "violations", stack, place, self.policy, suffix)
 
     def actions_for(self, severity: Severity | None) -> Sequence[AlarmAction]:
         """What it does when it fires."""
@@ -117,7 +151,7 @@ def problems_of(alarms: ShieldAlarms, path: str) -> list[str]:
     if not alarms.watches:
         return []
     found = [watch.counter.problem for watch in alarms.watches if watch.counter.problem]
-    longest = max(shortest(path, watch.policy, watch.runbook) for watch in alarms.watches)
+    longest = max(shortest(path, watch.subject("critical")) for watch in alarms.watches)
     if alarms.enabled and alarms.granularity != "fleet" and longest > MAX_DESCRIPTION:
         found.append(
             f"alarms.runbook: an alarm's description would have {longest:,} characters, of which CloudWatch takes "
@@ -127,13 +161,22 @@ def problems_of(alarms: ShieldAlarms, path: str) -> list[str]:
 
 
 def general_counter(alarms: ShieldAlarms | None = None) -> Counter:
-    """Counts what no alarm of its own counts, but for programs that only tell what the machine is: without
+    """Counts what no alarm of its own counts, by level, but for programs that only tell what the machine is: without
     `read_handler`, unless it is asked for."""
+    return _counter(ALL, _counted(alarms, by_level=True), metric_name(), "", BY_LEVEL)
+
+
+def sum_counter(alarms: ShieldAlarms | None = None) -> Counter:
+    """Counts the same as one sum."""
+    return _counter(SUM_KEY, _counted(alarms), metric_name(), "")
+
+
+def _counted(alarms: ShieldAlarms | None, *, by_level: bool = False) -> Pattern:
     named: Sequence[Counted] = tuple(alarms.named) if alarms and alarms.granularity != "policy" else ()
     quiet = () if alarms and alarms.count_read_handler else ("read_handler",)
     without: list[Counted] = [name for name in COUNTED if name in (*named, *quiet)]
     programs = () if "create_child_process" in without else PLATFORM_PROGRAMS
-    return _counter(ALL, violations(without=without, except_programs=programs), metric_name(), "")
+    return violations(without=without, except_programs=programs, by_level=by_level)
 
 
 def policy_counter() -> Counter:
@@ -148,12 +191,14 @@ def severity_for(watch: Watch, modes: Mapping[str, str | None]) -> Severity | No
 
 def _of_the_rest(alarms: ShieldAlarms) -> list[Watch]:
     """The alarm of a function or fleet, or those that it is split into."""
-    rest = [policy for policy in COUNTED if policy not in alarms.named]
+    rest: list[Counted] = [policy for policy in COUNTED if policy not in alarms.named]
     quiet = not alarms.count_read_handler
     if not [policy for policy in rest if not (policy == "read_handler" and quiet)]:
         return []
     if not alarms.severities:
-        return [_watch(alarms, None, ALL, general_counter(alarms), None, None)]
+        shared = general_counter(alarms)
+        classes: list[Class] = ["critical", "rest"] if any(map(_may_be_critical, rest)) else ["rest"]
+        return [_watch(alarms, None, each, shared, None, CLASS_SEVERITY[each], each) for each in classes]
     found: list[Watch] = []
     for severity in SEVERITIES:
         if severity not in alarms.severities:
@@ -167,6 +212,10 @@ def _of_the_rest(alarms: ShieldAlarms) -> list[Watch]:
             _watch(alarms, None, severity, _counter(severity, pattern, metric_name(severity), ""), None, severity)
         )
     return found
+
+
+def _may_be_critical(policy: Counted) -> bool:
+    return severity_of(policy, "block") == "critical"
 
 
 def _of_policy(alarms: ShieldAlarms, policy: Counted, on: AlarmOn) -> Watch:
@@ -208,6 +257,7 @@ def _watch(
     counter: Counter,
     policy: Counted | None,
     severity: Severity | None,
+    of_class: Class | None = None,
 ) -> Watch:
     def chosen(name: str) -> Any:
         own = getattr(on, name) if on else None
@@ -217,6 +267,7 @@ def _watch(
         key=key,
         counter=counter,
         policy=policy,
+        of_class=of_class,
         severity=severity,
         threshold=chosen("threshold"),
         period=chosen("period"),
@@ -229,6 +280,9 @@ def _watch(
         insufficient_data_actions=tuple(chosen("insufficient_data_actions")),
         name=on.name if on else None,
         runbook=chosen("runbook"),
+        prefix=alarms.name or "shield",
+        owner=alarms.owner,
+        contributors=alarms.contributors,
     )
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
+from shielded_function_monitoring.filters import level_of
+
 from ..alert import MODES, POLICIES, SCHEMA_VERSION, Mode, Policy
 
 
@@ -65,7 +67,7 @@ def alert_line(
         "region": region,
         "account": account,
         "timestamp": when,
-        "level": "WARN",
+        "level": level_of(policy, mode),
         "policy": policy,
         "mode": mode,
         "count": count,

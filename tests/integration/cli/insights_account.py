@@ -18,7 +18,8 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from integration.cli.moto_account import CREDENTIALS, REGION
-from shielded_function_monitoring import parse_pattern
+from shielded_function_monitoring import NAMESPACE, VALUE, metric_name, parse_pattern, violations
+from shielded_function_monitoring.filters import of_functions
 from shielded_function_monitoring.insights import Evaluation, Row, parse_query, record_of
 
 NOW = datetime.now(timezone.utc).replace(microsecond=1)
@@ -62,6 +63,17 @@ class Account:
                 continue
         events = sorted(({"timestamp": _milliseconds(each), "message": each} for each in lines), key=_time_of)
         logs.put_log_events(logGroupName=log_group, logStreamName=stream, logEvents=events)
+
+    def count(self, log_group: str, *functions: str) -> None:
+        """Puts the shield's metric filter on a log group, for these functions."""
+        transformation = {"metricName": metric_name(), "metricNamespace": NAMESPACE, "metricValue": VALUE}
+        pattern = violations(by_level=True).render()
+        self.logs.put_metric_filter(
+            logGroupName=log_group,
+            filterName="violations",
+            filterPattern=of_functions(pattern, functions) if functions else pattern,
+            metricTransformations=[transformation],
+        )
 
     def start_query(self, arguments: dict[str, Any]) -> dict[str, Any]:
         pages = self.logs.get_paginator("describe_log_groups").paginate()

@@ -240,7 +240,7 @@ def test_a_forged_line_is_told_from_others(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "name what to read: files (or -), --log-group, --function or --stack"),
+        ((), "no connection to AWS: You must specify a region."),
         (("nowhere.log",), "nowhere.log is not a file"),
         (("-", "-"), "- is stdin, which can be read once"),
         (("-", "--log-group", "x"), "give files, or log groups and stacks: not both"),
@@ -251,7 +251,7 @@ def test_a_forged_line_is_told_from_others(tmp_path: Path) -> None:
         (("-", "--since", "1h", "--until", "2h"), "--until 2h is not after --since 1h"),
         (("-", "--by", "colour"), "--by colour: there are function, policy, package, target"),
         (("-", "--limit", "0"), "--limit 0: 1 to 10000"),
-        (("--follow",), "name what to read: files (or -), --log-group, --function or --stack"),
+        (("--follow",), "no connection to AWS: You must specify a region."),
         (("broken.gz",), "broken.gz cannot be read: Not a gzipped file"),
     ],
 )

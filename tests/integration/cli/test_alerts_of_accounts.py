@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any, cast
 
+import aws_cdk as cdk
 import boto3
 import pytest
+from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
 from botocore.exceptions import EndpointConnectionError
+from typer.testing import CliRunner
 
 from harness.alert_lines import FUNCTION, connect, tmp
 from integration.cli.alert_logs import CHAIN, GROUP, HERE, log, packages_log, told
 from integration.cli.insights_account import Account, account, ago, denying
 from integration.cli.moto_account import REGION, make_function, make_role
 from integration.cli.running import command, says
+from shielded_function import AlarmOn, ShieldAlarms, ShieldedFunction, ShieldMonitoring
 from shielded_function.cli import alerts, asking, learn, log_groups, report
 from shielded_function.cli.alerts import Options
+from shielded_function.cli.app import app as cli
 from shielded_function.cli.errors import CliError
 from shielded_function.cli.log_groups import Where
+from shielded_function.testing import simulate_cloudwatch
 
 
 @pytest.fixture
@@ -108,6 +119,53 @@ def test_a_stack(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
         "logs:StartQuery",
         "logs:GetQueryResults",
     }
+
+
+def test_all_that_is_shielded(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nothing is named: each log group with a filter of the shield's, as the functions that it names."""
+    with pytest.raises(
+        CliError, match="no log group here has a metric filter of ShieldedFunction; name what to read: f"
+    ):
+        alerts.alerts(Where(place=HERE), Options(), json=True)
+    for name in ("checkout", "refund", "other"):
+        aws.write(f"/aws/lambda/{name}", [connect("a.example", time=ago(hours=1), function=name)])
+    aws.write("shared", [tmp("/tmp/x", ago(hours=1), function=name) for name in ("one", "two", "strange")])
+    aws.count("/aws/lambda/checkout", "checkout")
+    aws.count("/aws/lambda/refund")
+    aws.count("shared", "one", "two")
+    assert alerts.alerts(Where(place=HERE), Options("function"), json=True) == 3
+    assert {group["function"] for group in told(capsys)["groups"]} == {"checkout", "refund", "one", "two"}
+
+
+@pytest.mark.parametrize("granularity", ["function", "policy", "fleet"])
+def test_each_command_in_an_alarm_works_as_it_is_written(aws: Account, granularity: Any) -> None:
+    app = cdk.App()
+    stack = cdk.Stack(app, "Shop", env=cdk.Environment(account="123456789012", region=REGION))
+    action: Any = cloudwatch_actions.SnsAction(cast("Any", sns.Topic(stack, "Topic")))
+    on = AlarmOn(except_hosts=["telemetry.example"])
+    options = ShieldAlarms(granularity=granularity, outbound_connectivity=on)
+    for name in ("Checkout", "Refund"):
+        code = lambda_.Code.from_inline("def handler(event, context): ...")
+        runtime = lambda_.Runtime.PYTHON_3_13
+        ShieldedFunction(stack, name, runtime=runtime, handler="index.handler", code=code, alarms=options)
+    if granularity != "fleet":
+        ShieldMonitoring(stack, alarms=ShieldAlarms(enabled=False), composite_actions=[action])
+    cloudwatch = simulate_cloudwatch(app)
+    template = {"Resources": {"Role": STACK["Resources"]["Role"]}}
+    for number, name in enumerate(("Checkout", "Refund")):
+        function = cloudwatch.function(f"Shop/{name}")
+        properties = {**STACK["Resources"]["Checkout"]["Properties"], "FunctionName": function.name}
+        template["Resources"][f"F{number}"] = {"Type": "AWS::Lambda::Function", "Properties": properties}
+        aws.log_groups[function.name] = function.log_group
+        aws.write(function.log_group, [connect("a.example", time=ago(minutes=9), function=function.name)])
+        aws.count(function.log_group, function.name)
+    boto3.client("cloudformation", region_name=REGION).create_stack(StackName="Shop", TemplateBody=json.dumps(template))
+    commands = [found for alarm in cloudwatch.alarms for found in re.findall("`(shielded-[^`]+)`", alarm.description)]
+    assert len(commands) == len(cloudwatch.alarms)
+    for command_line in dict.fromkeys(commands):
+        done = CliRunner().invoke(cli, shlex.split(command_line)[1:], env={"COLUMNS": "400"})
+        assert done.exit_code == 3, (command_line, done.output)
+        assert "Checkout" in done.stdout or "Refund" in done.stdout
 
 
 def test_a_stack_without_functions(aws: Account) -> None:

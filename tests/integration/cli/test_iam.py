@@ -44,6 +44,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
         )
         for name in ("checkout", "refund"):
             made.write(f"/aws/lambda/{name}", [connect("a.example", time=ago(hours=1), function=name)])
+            made.count(f"/aws/lambda/{name}", name)
         made.calls.clear()
         yield made
 
@@ -52,12 +53,14 @@ SOURCES: dict[str, dict[str, Any]] = {
     "a log group": {"log_groups": [GROUP]},
     "a function": {"functions": ["checkout"]},
     "a stack": {"stacks": ["Shop"]},
+    "all": {},
 }
 # Besides the two for Logs Insights, as the page's table has it.
 MORE = {
     "a log group": set[str](),
     "a function": {"lambda:GetFunctionConfiguration"},
     "a stack": {"lambda:GetFunctionConfiguration", "cloudformation:ListStackResources"},
+    "all": {"logs:DescribeMetricFilters"},
 }
 COMMANDS: dict[str, Callable[[Where, Path], int]] = {
     "alerts": lambda where, folder: alerts.alerts(where, alerts.Options(), json=True),

@@ -23,7 +23,7 @@ from integration.cli.running import command, says
 from shielded_function import ShieldedFunction, ShieldPolicy, invariants
 from shielded_function.cli.errors import CliError
 from shielded_function.cli.render import FORMATS, MAX_ENVIRONMENT, Options, hcl_string, render, yaml_string
-from shielded_function_monitoring import parse_pattern, violations
+from shielded_function_monitoring import level_of, parse_pattern, violations
 from shielded_function_monitoring.filters import PLATFORM_PROGRAMS, of_functions
 
 POLICY = ShieldPolicy(
@@ -139,21 +139,25 @@ def test_sam_has_what_the_construct_makes() -> None:
     )
     theirs, ours = Template.from_stack(stack).to_json()["Resources"], sam()["Resources"]
 
-    def of(resources: dict[str, Any], kind: str) -> dict[str, Any]:
-        (found,) = (resource["Properties"] for resource in resources.values() if resource["Type"] == kind)
-        return dict(found)
+    def of(resources: dict[str, Any], kind: str, which: int = 0) -> dict[str, Any]:
+        return [resource["Properties"] for resource in resources.values() if resource["Type"] == kind][which]
 
     alarm, filters = "AWS::CloudWatch::Alarm", "AWS::Logs::MetricFilter"
-    changing = ("AlarmDescription", "Dimensions", "FilterPattern", "LogGroupName")
+    changing = ("AlarmDescription", "AlarmName", "Dimensions", "FilterPattern", "LogGroupName")
     [start, _, rest] = of(theirs, filters)["FilterPattern"]["Fn::Join"][1]
     assert of(ours, filters)["FilterPattern"] == f"{start}checkout-prod{rest}"
     for kind in (alarm, filters, "AWS::Logs::LogGroup"):
-        left, right = ({k: v for k, v in of(r, kind).items() if k not in changing} for r in (theirs, ours))
+        every = [[r["Properties"] for r in each.values() if r["Type"] == kind] for each in (theirs, ours)]
+        left, right = ([{k: v for k, v in one.items() if k not in changing} for one in each] for each in every)
         assert left == right
-    assert of(ours, alarm)["Dimensions"] == [{"Name": "FunctionName", "Value": "checkout-prod"}]
-    (made,) = (parts for parts in of(theirs, alarm)["AlarmDescription"].values())
-    said = of(ours, alarm)["AlarmDescription"].partition("it did, or tried")
-    assert "".join(said[1:]).split(" Its lines")[0] in "".join(str(part) for part in made[1])
+    for which, level in enumerate(("ERROR", "WARN")):
+        by_name = {"Name": "FunctionName", "Value": "checkout-prod"}
+        assert of(ours, alarm, which)["Dimensions"] == [by_name, {"Name": "Level", "Value": level}]
+        (made,) = (parts for parts in of(theirs, alarm, which)["AlarmDescription"].values())
+        said = "".join(part if isinstance(part, str) else "checkout-prod" for part in made[1])
+        steps = of(ours, alarm, which)["AlarmDescription"].split("\n")
+        assert steps[0].partition(": ")[2] in said
+        assert all(step in said for step in steps[2:])
     environment = of(theirs, "AWS::Lambda::Function")["Environment"]["Variables"]
     assert of(ours, "AWS::Serverless::Function")["Environment"]["Variables"] == environment
 
@@ -162,8 +166,9 @@ def test_the_alarm_fires_on_an_alert_line() -> None:
     """The filter counts the line, by its function, into the metric that the alarm watches."""
     resources = sam()["Resources"]
     counts = resources["CheckoutProdViolationsFilter"]["Properties"]
-    alarm = resources["CheckoutProdViolationsAlarm"]["Properties"]
+    alarm = resources["CheckoutProdRestAlarm"]["Properties"]
     line = {"function_shield": True, "function": "checkout-prod", "policy": "read_write_tmp", "count": 3}
+    line |= {"level": level_of("read_write_tmp", "block")}
     assert parse_pattern(counts["FilterPattern"]).matches(json.dumps(line))
     (published,) = counts["MetricTransformations"]
     assert published["MetricValue"] == "$.count"
@@ -185,28 +190,31 @@ def test_terraform_has_the_same_resources() -> None:
         ("aws_lambda_function", "checkout_prod"),
         ("aws_cloudwatch_log_group", "checkout_prod"),
         ("aws_cloudwatch_log_metric_filter", "checkout_prod_violations"),
-        ("aws_cloudwatch_metric_alarm", "checkout_prod_violations"),
+        ("aws_cloudwatch_metric_alarm", "checkout_prod_critical"),
+        ("aws_cloudwatch_metric_alarm", "checkout_prod_rest"),
     }
     pattern = blocks["aws_cloudwatch_log_metric_filter", "checkout_prod_violations"]["pattern"]
-    counted = violations(without=["read_handler"], except_programs=PLATFORM_PROGRAMS)
+    counted = violations(without=["read_handler"], except_programs=PLATFORM_PROGRAMS, by_level=True)
     assert decode_hcl(pattern) == of_functions(counted.render(), ["checkout-prod"])
-    alarm = blocks["aws_cloudwatch_metric_alarm", "checkout_prod_violations"]
+    alarm = blocks["aws_cloudwatch_metric_alarm", "checkout_prod_rest"]
     (transformation,) = blocks["aws_cloudwatch_log_metric_filter", "checkout_prod_violations"]["metric_transformation"]
     assert (alarm["namespace"], alarm["metric_name"]) == (transformation["namespace"], transformation["name"])
     assert decode_hcl(transformation["value"]) == "$.count"
     by_function = {name.strip('"'): decode_hcl(value) for name, value in transformation["dimensions"].items()}
-    assert by_function == {"FunctionName": "$.function"}
+    assert by_function == {"FunctionName": "$.function", "Level": "$.level"}
     watched = {name.strip('"'): decode_hcl(value) for name, value in alarm["dimensions"].items()}
-    assert watched == {"FunctionName": "checkout-prod"}
-    resource = sam()["Resources"]["CheckoutProdViolationsAlarm"]["Properties"]
+    assert watched == {"FunctionName": "checkout-prod", "Level": "WARN"}
+    resource = sam()["Resources"]["CheckoutProdRestAlarm"]["Properties"]
     same = {
         "statistic": "Statistic",
         "period": "Period",
         "evaluation_periods": "EvaluationPeriods",
+        "datapoints_to_alarm": "DatapointsToAlarm",
         "threshold": "Threshold",
         "comparison_operator": "ComparisonOperator",
         "treat_missing_data": "TreatMissingData",
         "alarm_description": "AlarmDescription",
+        "alarm_name": "AlarmName",
     }
     found = {name: decode_hcl(alarm[name]) if isinstance(alarm[name], str) else alarm[name] for name in same}
     assert found == {name: resource[theirs] for name, theirs in same.items()}

@@ -33,7 +33,7 @@ from shielded_function import ShieldedFunction, ShieldError, ShieldPolicy
 from shielded_function_monitoring import violations
 from shielded_function_monitoring.filters import PLATFORM_PROGRAMS
 
-COUNTED = violations(without=["read_handler"], except_programs=PLATFORM_PROGRAMS)
+COUNTED = violations(without=["read_handler"], except_programs=PLATFORM_PROGRAMS, by_level=True)
 
 # ---- what it adds
 
@@ -90,30 +90,36 @@ def test_what_it_adds(stack: cdk.Stack, props: Props) -> None:
                     "MetricNamespace": "ShieldedFunction",
                     "MetricName": "Violations",
                     "MetricValue": "$.count",
-                    "Dimensions": [{"Key": "FunctionName", "Value": "$.function"}],
+                    "Dimensions": [
+                        {"Key": "FunctionName", "Value": "$.function"},
+                        {"Key": "Level", "Value": "$.level"},
+                    ],
                     "DefaultValue": Match.absent(),
                 },
             ],
         },
     )
-    template.has_resource_properties(
-        ALARM,
-        {
-            "Namespace": "ShieldedFunction",
-            "MetricName": "Violations",
-            "Dimensions": [{"Name": "FunctionName", "Value": name}],
-            "Statistic": "Sum",
-            "Period": 60,
-            "EvaluationPeriods": 1,
-            "Threshold": 1,
-            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-            "TreatMissingData": "notBreaching",
-            "AlarmActions": Match.absent(),
-            "AlarmDescription": {
-                "Fn::Join": ["", Match.array_with([Match.string_like_regexp("^Shop/Checkout"), name])]
+    for level, periods, name_of in (("ERROR", 1, "critical"), ("WARN", 15, "rest")):
+        template.has_resource_properties(
+            ALARM,
+            {
+                "Namespace": "ShieldedFunction",
+                "MetricName": "Violations",
+                "AlarmName": f"shield-{name_of}-Shop-Checkout",
+                "Dimensions": [{"Name": "FunctionName", "Value": name}, {"Name": "Level", "Value": level}],
+                "Statistic": "Sum",
+                "Period": 60,
+                "EvaluationPeriods": periods,
+                "DatapointsToAlarm": 1,
+                "Threshold": 1,
+                "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+                "TreatMissingData": "notBreaching",
+                "AlarmActions": Match.absent(),
+                "AlarmDescription": {
+                    "Fn::Join": ["", Match.array_with([name, Match.string_like_regexp("Shop/Checkout: ")])]
+                },
             },
-        },
-    )
+        )
     for kind in (FUNCTION, LAYER, LOG_GROUP, FILTER, ALARM):
         template.resource_count_is(kind, 1)
 
@@ -214,7 +220,7 @@ def test_a_layer_per_stack_and_architecture(app: cdk.App, props: Props, resource
     nested = cdk.NestedStack(two, "Nested")
     ShieldedFunction(nested, "Fn", **props)
     assert [len(resources(stack, LAYER)) for stack in (one, two, nested)] == [1, 2, 1]
-    assert [len(resources(stack, ALARM)) for stack in (one, two, nested)] == [2, 3, 1]
+    assert [len(resources(stack, ALARM)) for stack in (one, two, nested)] == [4, 6, 2]
 
 
 def test_a_taken_construct_id_is_said_so(stack: cdk.Stack, props: Props) -> None:

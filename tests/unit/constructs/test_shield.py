@@ -35,7 +35,7 @@ def test_apply(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     assert isinstance(attached, AttachedShield)
     assert attached is Shield.of(fn)
     assert modes(resources, stack) == ["alert"]
-    assert [alarm["Threshold"] for alarm in resources(stack, "AWS::CloudWatch::Alarm").values()] == [3]
+    assert [alarm["Threshold"] for alarm in resources(stack, "AWS::CloudWatch::Alarm").values()] == [3, 3]
     assert attached.metric_violations().namespace == "ShieldedFunction"
 
 

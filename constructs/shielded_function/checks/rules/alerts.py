@@ -23,7 +23,9 @@ _ANY: Final = ""  # no value of a dimension: all of them
 _EXPORT: Final = re.compile(r":ExportsOutputRef(\w+)")
 _COMPOSITE: Final = "AWS::CloudWatch::CompositeAlarm"
 # Metrics Insights over our namespace: the metric, and the dimensions that it must have, no fewer and no more.
-_FLEET: Final = re.compile(rf'\bSUM\("?([\w-]+)"?\)\s+FROM\s+SCHEMA\("{NAMESPACE}",\s*([\w,\s]+)\)')
+_FLEET: Final = re.compile(
+    rf'\bSUM\("?([\w-]+)"?\)\s+FROM\s+SCHEMA\("{NAMESPACE}",\s*([\w,\s]+)\)(?:\s+WHERE\s+Level\s*=\s*\'(\w+)\')?'
+)
 
 
 def alerts_dropped(function: LambdaFunction, context: Context) -> Iterator[Problem]:
@@ -32,7 +34,7 @@ def alerts_dropped(function: LambdaFunction, context: Context) -> Iterator[Probl
     level = as_mapping(function.properties.get("LoggingConfig")).get("ApplicationLogLevel")
     if level in _DROPPING_LEVELS:
         yield Problem(
-            f"the application log level {level} drops its alert lines, which are WARN",
+            f"the application log level {level} drops its alert lines, which are WARN, and ERROR where critical",
             "use WARN or lower",
             "Properties.LoggingConfig.ApplicationLogLevel",
         )
@@ -353,7 +355,8 @@ def _watched(properties: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             yield {}
         else:
             names = frozenset(name.strip() for name in found[2].split(","))
-            yield {"metric": canonical(found[1]), "names": names}
+            dimensions = {"Level": canonical(found[3])} if found[3] else None
+            yield {"metric": canonical(found[1]), "names": names, "dimensions": dimensions}
 
 
 def _metric(properties: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple, cast
 
 from shielded_function_monitoring.alert import MODES, POLICIES, START
-from shielded_function_monitoring.filters import severity_of
+from shielded_function_monitoring.filters import level_of, severity_of
 from shielded_function_monitoring.pattern import Pattern, PatternError, parse
 
 from ..model import LambdaFunction, canonical
@@ -41,7 +41,13 @@ class _Violation(NamedTuple):
         for name, value in self.details:
             outer, _, inner = name.partition(".")
             known.setdefault(outer, {})[inner] = value
-        return json.dumps({"function_shield": True, "function": _NAME, "policy": self.policy, "count": 1, **known})
+        known |= {"policy": self.policy, "level": self.level, "count": 1}
+        return json.dumps({"function_shield": True, "function": _NAME, **known})
+
+    @property
+    def level(self) -> str:
+        """The level of its line."""
+        return level_of(cast(Any, self.policy), self.mode)
 
     def __str__(self) -> str:
         details = "".join(f" with the {name.partition('.')[2]} {value}" for name, value in self.details)
@@ -125,8 +131,9 @@ class _Coverage:
 def _watches(alarm: Alarm, violation: _Violation, counted: set[Any]) -> bool:
     if not alarm.metric:
         return True
-    policy = (alarm.dimensions or {}).get("Policy")
-    return alarm.counted in counted and policy in (None, canonical(violation.policy))
+    watched = {"Policy": canonical(violation.policy), "Level": canonical(violation.level)}
+    named = {name: value for name, value in (alarm.dimensions or {}).items() if name in watched}
+    return alarm.counted in counted and named.items() <= watched.items()
 
 
 def _condition(alarm: Alarm) -> _Condition:

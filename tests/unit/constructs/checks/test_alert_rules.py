@@ -116,7 +116,7 @@ def test_one_alarm_for_all(stack: cdk.Stack, shielded: MakeFunction, judge: Judg
         cdk.Stack(cdk.Stage.of(stack), "Watch"),
         "Fleet",
         metric=cloudwatch.MathExpression(
-            expression='SELECT SUM(Violations) FROM SCHEMA("ShieldedFunction", FunctionName)', using_metrics={}
+            expression='SELECT SUM(Violations) FROM SCHEMA("ShieldedFunction", FunctionName, Level)', using_metrics={}
         ),
         threshold=1,
         evaluation_periods=1,

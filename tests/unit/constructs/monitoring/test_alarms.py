@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -12,13 +13,16 @@ from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Annotations, Match
+from constructs import Construct
 
 from shielded_function import AlarmOn, Shield, ShieldAlarms, ShieldedFunction, ShieldError, ShieldLogs, ShieldPolicy
-from shielded_function_monitoring import parse_pattern, violations
-from shielded_function_monitoring.filters import PLATFORM_PROGRAMS, violations_by_policy
+from shielded_function.testing import alert_line, simulate_cloudwatch
+from shielded_function_monitoring import parse_pattern, violations, violations_by_policy
+from shielded_function_monitoring.filters import PLATFORM_PROGRAMS
 
 FILTER = "AWS::Logs::MetricFilter"
 ALARM = "AWS::CloudWatch::Alarm"
+BY_LEVEL = ("Violations", ("FunctionName", "Level"))
 POLICIES = (
     "outbound_connectivity",
     "read_write_tmp",
@@ -47,6 +51,11 @@ def text_of(value: Any) -> str:
         return value
     parts = value["Fn::Join"][1]
     return "".join(part if isinstance(part, str) else f"<{part.get('Ref', 'known later')}>" for part in parts)
+
+
+def label_of(alarm: dict[str, Any]) -> str:
+    """The severity that its description begins with, behind the link."""
+    return next(word for word in text_of(alarm["AlarmDescription"]).split() if word.startswith("["))
 
 
 def dimensions(alarm: dict[str, Any]) -> dict[str, Any]:
@@ -83,20 +92,21 @@ def test_an_alarm_when_a_connection_goes_to_a_host_other_than_x(
     alarms = ShieldAlarms(outbound_connectivity=AlarmOn(except_hosts=["telemetry.example"], actions=[pager.act]))
     fn = ShieldedFunction(stack, "Checkout", alarms=alarms, **props)
     patterns = published(resources(stack, FILTER))
-    general, egress = ("Violations", ("FunctionName",)), ("Violations-outbound_connectivity", ("FunctionName",))
-    assert set(patterns) == {general, egress}
+    egress = ("Violations-outbound_connectivity", ("FunctionName",))
+    assert set(patterns) == {BY_LEVEL, egress}
     assert patterns[egress] == violations("outbound_connectivity", except_hosts=["telemetry.example"]).render()
-    assert (
-        patterns[general]
-        == violations(without=["outbound_connectivity", "read_handler"], except_programs=PLATFORM_PROGRAMS).render()
-    )
-    found = {watched(alarm): alarm for alarm in resources(stack, ALARM).values()}
-    assert set(found) == set(patterns)
-    assert found[egress]["AlarmActions"] == [pager.arn]
-    assert "AlarmActions" not in found[general]
-    assert all(dimensions(a) == {"FunctionName": stack.resolve(fn.function_name)} for a in found.values())
-    assert list(fn.shield.alarms) == ["violations", "outbound_connectivity"]
-    assert fn.shield.alarm is fn.shield.alarms["violations"]
+    without = ["outbound_connectivity", "read_handler"]
+    wanted = violations(without=cast("Any", without), except_programs=PLATFORM_PROGRAMS, by_level=True)
+    assert patterns[BY_LEVEL] == wanted.render()
+    found = resources(stack, ALARM).values()
+    assert {watched(alarm) for alarm in found} == set(patterns)
+    assert [alarm["AlarmActions"] for alarm in found if "AlarmActions" in alarm] == [[pager.arn]]
+    name = stack.resolve(fn.function_name)
+    assert [dimensions(a) for a in found] == [
+        {"FunctionName": name, "Level": "ERROR"}, {"FunctionName": name, "Level": "WARN"}, {"FunctionName": name},
+    ]  # fmt: skip
+    assert list(fn.shield.alarms) == ["critical", "rest", "outbound_connectivity"]
+    assert fn.shield.alarm is fn.shield.alarms["critical"]
 
 
 # ---- granularity
@@ -112,6 +122,7 @@ def test_how_many_resources_a_function_has(stack: cdk.Stack, props: Props, resou
         if not name.startswith("ShieldedFleet")
     }
     assert sorted(kind for name, kind in shield.items() if name.startswith("Own")) == [
+        ALARM,
         ALARM,
         "AWS::Logs::LogGroup",
         FILTER,
@@ -145,9 +156,7 @@ def test_reading_the_handler_alarms_only_where_asked_for(
     stack: cdk.Stack, props: Props, resources: Resources, granularity: Any, on: Any
 ) -> None:
     """Reading the handler raises no alarm unless it is asked for."""
-    line = (
-        '{"function_shield":true,"function":"f","policy":"read_handler","mode":"block","count":1,"details":{},"pid":1}'
-    )
+    line = alert_line("f", "read_handler")
 
     def counted(alarms: dict[str, Any], filters: dict[str, Any]) -> bool:
         matching = {key for key, pattern in published(filters).items() if parse_pattern(pattern).matches(line)}
@@ -176,18 +185,19 @@ def test_a_fleet(app: cdk.App, props: Props, resources: Resources) -> None:
             ShieldedFunction(stack, f"Fn{number}", alarms=alarms, **props)
     with pytest.raises(ShieldError, match="alarms: the fleet has its alarm in One/ShieldedFleet/Alarm, with other opt"):
         ShieldedFunction(two, "Other", alarms=ShieldAlarms(granularity="fleet"), **props)
-    assert [len(resources(stack, ALARM)) for stack in (one, two)] == [1, 0]
-    [alarm] = resources(one, ALARM).values()
-    [query] = alarm["Metrics"]
-    assert query["Expression"] == (
-        'SELECT SUM(Violations) FROM SCHEMA("ShieldedFunction", FunctionName) GROUP BY FunctionName ORDER BY SUM() DESC'
-    )
-    assert (query["Period"], alarm["Threshold"], alarm["TreatMissingData"]) == (60, 3, "notBreaching")
+    assert [len(resources(stack, ALARM)) for stack in (one, two)] == [2, 0]
+    for alarm, level in zip(resources(one, ALARM).values(), ("ERROR", "WARN"), strict=True):
+        [query] = alarm["Metrics"]
+        assert query["Expression"] == (
+            f"SELECT SUM(Violations) FROM SCHEMA(\"ShieldedFunction\", FunctionName, Level) WHERE Level = '{level}' "
+            "GROUP BY FunctionName ORDER BY SUM() DESC"
+        )
+        assert (query["Period"], alarm["Threshold"], alarm["TreatMissingData"]) == (60, 3, "notBreaching")
     for stack in (one, two):
         filters = resources(stack, FILTER)
         assert len(filters) == 2
         for properties in filters.values():
-            assert list(published({"one": properties})) == [("Violations", ("FunctionName",))]
+            assert list(published({"one": properties})) == [BY_LEVEL]
 
 
 def test_the_fleets_alarm_is_where_you_choose(app: cdk.App, props: Props, resources: Resources) -> None:
@@ -201,7 +211,7 @@ def test_the_fleets_alarm_is_where_you_choose(app: cdk.App, props: Props, resour
         shops += [cdk.Stack(stage, f"Shop{n}", env=env) for n, env in enumerate((europe, america))]
     for shop in shops:
         ShieldedFunction(shop, "Fn", alarms=alarms, **props)
-    assert [len(resources(stack, ALARM)) for stack in operations] == [1, 1]
+    assert [len(resources(stack, ALARM)) for stack in operations] == [2, 2]
     assert [resources(shop, ALARM) for shop in shops] == [{}] * 4
 
 
@@ -221,7 +231,7 @@ def test_a_fleets_policy_has_an_alarm_over_all_functions(stack: cdk.Stack, props
     for name in ("One", "Two"):
         ShieldedFunction(stack, name, alarms=alarms, **props)
     queries = [alarm["Metrics"][0]["Expression"].split(" FROM ")[0] for alarm in resources(stack, ALARM).values()]
-    assert queries == ["SELECT SUM(Violations)", 'SELECT SUM("Violations-create_child_process")']
+    assert queries == ["SELECT SUM(Violations)"] * 2 + ['SELECT SUM("Violations-create_child_process")']
     assert len(resources(stack, FILTER)) == 4
 
 
@@ -236,10 +246,7 @@ def test_severities(stack: cdk.Stack, props: Props, resources: Resources, granul
     assert list(fn.shield.alarms) == ["critical", "warning"]
     metrics = {("Violations-critical", ("FunctionName",)), ("Violations-warning", ("FunctionName",))}
     assert set(published(resources(stack, FILTER))) == metrics
-    actions = {
-        text_of(alarm["AlarmDescription"]).split()[0]: alarm["AlarmActions"]
-        for alarm in resources(stack, ALARM).values()
-    }
+    actions = {label_of(alarm): alarm["AlarmActions"] for alarm in resources(stack, ALARM).values()}
     assert actions == {"[critical]": [pager.arn], "[warning]": [chat.arn]}
 
 
@@ -268,10 +275,7 @@ def test_the_severity_of_a_policys_alarm_is_by_its_mode(stack: cdk.Stack, props:
 def test_the_context_that_switches_to_alert_mode_makes_warnings(props: Props, resources: Resources) -> None:
     stack = cdk.Stack(cdk.App(context={"shield": "alert"}), "Shop")
     ShieldedFunction(stack, "Fn", alarms=ShieldAlarms(granularity="policy"), **props)
-    labels = {
-        dimensions(alarm)["Policy"]: text_of(alarm["AlarmDescription"]).split()[0]
-        for alarm in resources(stack, ALARM).values()
-    }
+    labels = {dimensions(alarm)["Policy"]: label_of(alarm) for alarm in resources(stack, ALARM).values()}
     assert labels["outbound_connectivity"] == "[warning]"
     assert labels["start"] == "[critical]"
 
@@ -283,6 +287,8 @@ def test_options(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     one, two, three = (Action(stack, name) for name in ("One", "Two", "Three"))
     alarms = ShieldAlarms(
         threshold=2,
+        name="shop",
+        owner="payments",
         runbook="https://wiki.example/shield",
         ok_actions=[two.act],
         insufficient_data_actions=[three.act],
@@ -298,16 +304,19 @@ def test_options(stack: cdk.Stack, props: Props, resources: Resources) -> None:
         ),
     )
     fn = ShieldedFunction(stack, "Checkout", alarms=alarms, **props)
-    general, egress = sorted(resources(stack, ALARM).values(), key=lambda alarm: alarm["Period"])
-    assert (general["Threshold"], general["Period"], general["EvaluationPeriods"]) == (2, 60, 1)
-    assert text_of(general["AlarmDescription"]).endswith("Runbook: https://wiki.example/shield")
-    assert "AlarmName" not in general
+    critical, rest, egress = resources(stack, ALARM).values()
+    found = [critical[name] for name in ("Threshold", "Period", "EvaluationPeriods")]
+    assert (found, critical["DatapointsToAlarm"]) == ([2, 60, 1], 1)
+    found = [rest[name] for name in ("Threshold", "Period", "EvaluationPeriods", "DatapointsToAlarm")]
+    assert found == [2, 60, 15, 1]
+    assert text_of(critical["AlarmDescription"]).endswith("Owner: payments\nRunbook: https://wiki.example/shield")
+    assert [critical["AlarmName"], rest["AlarmName"]] == ["shop-critical-Shop-Checkout", "shop-rest-Shop-Checkout"]
     found = [egress[name] for name in ("Threshold", "Period", "EvaluationPeriods", "DatapointsToAlarm")]
     assert found == [5, 300, 3, 2]
     assert (egress["AlarmActions"], egress["OKActions"]) == ([one.arn], [two.arn])
     assert egress["InsufficientDataActions"] == [three.arn]
     assert egress["AlarmName"] == {"Fn::Join": ["", [stack.resolve(fn.function_name), "-egress"]]}
-    assert text_of(egress["AlarmDescription"]).startswith("[critical] Shop/Checkout (")
+    assert "\n[critical] Shop/Checkout: outbound_connectivity: it " in text_of(egress["AlarmDescription"])
     assert text_of(egress["AlarmDescription"]).endswith("Runbook: https://wiki.example/egress")
     patterns = published(resources(stack, FILTER))
     assert patterns[watched(egress)] == violations("outbound_connectivity", mode="block").render()
@@ -345,6 +354,9 @@ WRONG: list[tuple[Any, str]] = [
         lambda: ShieldAlarms(read_handler=AlarmOn(datapoints=2)),
         "ShieldAlarms.read_handler: AlarmOn.datapoints: 2 of 1 periods",
     ),
+    (lambda: ShieldAlarms(name="x" * 31), "ShieldAlarms.name: 31 characters, of which 30 fit: shorten it"),
+    (lambda: ShieldAlarms(owner=""), "ShieldAlarms.owner: '' is not a text of one line"),
+    (lambda: ShieldAlarms(contributors=False), 'ShieldAlarms.contributors: it is for granularity="fleet": leave it'),
     (lambda: AlarmOn(name=""), "AlarmOn.name: '' is not a text of one line"),
     (lambda: AlarmOn(runbook="a\nb"), r"AlarmOn.runbook: 'a\\nb' is not a text of one line"),
     (lambda: AlarmOn(name="x" * 191), "AlarmOn.name: 191 characters, of which 190 fit: shorten it"),
@@ -457,19 +469,21 @@ def test_an_exception_by_package(stack: cdk.Stack, props: Props, resources: Reso
 
 def test_every_description_fits(props: Props, resources: Resources) -> None:
     """CloudWatch takes 1,024 characters; names that the deployment chooses count with the longest that they can be."""
-    for path in ("Checkout", "C" * 60):
-        stack = cdk.Stack(cdk.App(), "S" * 100)
-        alarms = ShieldAlarms(granularity="policy", read_handler=AlarmOn(), runbook="https://wiki.example/" + "x" * 150)
+    for name, path, runbook in (("Shop", "Checkout", "x"), ("S" * 100, "Checkout", "x" * 150), ("S", "C" * 60, "x")):
+        stack = cdk.Stack(cdk.App(), name)
+        runbook = f"https://wiki.example/{runbook}"
+        alarms = ShieldAlarms(granularity="policy", read_handler=AlarmOn(), runbook=runbook, owner="payments")
         ShieldedFunction(stack, path, alarms=alarms, **props)
         for alarm in resources(stack, ALARM).values():
             known = text_of(alarm["AlarmDescription"])
             parts = [part for part in alarm["AlarmDescription"]["Fn::Join"][1] if not isinstance(part, str)]
-            longest = {"AWS::Region": 16}
+            longest, log_group = {"AWS::Region": 16}, 2 * len(name) + len(path) + 39
             size = len(known) + sum(
-                longest.get(part["Ref"], 290 if "LogGroup" in part["Ref"] else 64) - len(f"<{part['Ref']}>")
+                longest.get(part["Ref"], log_group if "LogGroup" in part["Ref"] else 64) - len(f"<{part['Ref']}>")
                 for part in parts
             )
             assert size <= 1024
+            assert known.startswith("https://") or name != "Shop", "in an ordinary stack there is room for the link"
             assert known.endswith("x")
 
 
@@ -484,13 +498,15 @@ def test_a_description_tells_where_to_look(stack: cdk.Stack, props: Props, resou
     )
     found = {dimensions(a)["Policy"]: text_of(a["AlarmDescription"]) for a in resources(stack, ALARM).values()}
     for policy, text in found.items():
-        assert text.split("] ", 1)[1].startswith(
-            f"Shop/Checkout (<{stack.get_logical_id(_resource(fn))}>): {policy}: it "
-        )
-        assert "#logsV2:logs-insights?queryDetail=" in text
-        assert f"policy*3d*22{policy}*22" in text
-    assert "add it to ShieldPolicy.allow_outbound" in found["outbound_connectivity"]
-    assert "nothing permits it" in found["self_protection"]
+        link, said, *steps = text.split("\n")
+        assert said.split("] ")[1].startswith(f"Shop/Checkout: {policy}: it")
+        assert link.startswith("https://<AWS::Region>.console.aws.amazon.com/cloudwatch/home?region=")
+        assert "#logsV2:logs-insights?queryDetail=" in link
+        assert f"*40logStream*2c*40message*7cfilter*20policy*3d*22{policy}*22" in link
+        assert [step[:3] for step in steps] == ["1. ", "2. ", "3. ", "4. "]
+        assert f"--function <{stack.get_logical_id(_resource(fn))}>" in steps[0]
+    assert "add `allow` to allow_outbound" in found["outbound_connectivity"]
+    assert "nothing permits it; take it for an attack" in found["self_protection"]
 
 
 def _resource(fn: lambda_.Function) -> cdk.CfnElement:
@@ -506,9 +522,79 @@ def test_a_link_that_might_not_fit_is_left_out(stack: cdk.Stack, props: Props, r
     name = cdk.CfnParameter(stack, "Name").value_as_string
     shared = logs.LogGroup.from_log_group_name(stack, "Shared", name)
     ShieldedFunction(stack, "Fn", log_group=shared, **props)
-    [alarm] = resources(stack, ALARM).values()
-    assert "https://" not in text_of(alarm["AlarmDescription"])
-    assert "filter ispresent(policy) in Logs Insights" in text_of(alarm["AlarmDescription"])
+    for alarm in resources(stack, ALARM).values():
+        assert "https://" not in text_of(alarm["AlarmDescription"])
+        assert "1. What, and who: `shielded-function alerts --function <Fn" in text_of(alarm["AlarmDescription"])
+
+
+@pytest.mark.parametrize("granularity", ["function", "policy", "fleet"])
+def test_names(app: cdk.App, props: Props, resources: Resources, granularity: Any) -> None:
+    """Readable, and each once in an account and region, whatever the construct paths are."""
+    stacks: list[cdk.Stack] = []
+    for place in (app, cdk.Stage(app, "Beta")):
+        stack = cdk.Stack(place, "Shop")
+        for path in ("A/B", "A-B", "Long" * 30, "Long" * 31):
+            scope: Any = stack
+            for part in path.split("/")[:-1]:
+                scope = Construct(scope, part)
+            alarms = ShieldAlarms(granularity=granularity)
+            ShieldedFunction(scope, path.split("/")[-1], alarms=alarms, **props)
+        stacks.append(stack)
+    names = [alarm["AlarmName"] for stack in stacks for alarm in resources(stack, ALARM).values()]
+    assert len(set(names)) == len(names)
+    assert max(map(len, names)) <= 255
+    expected = {
+        "function": {"shield-critical-Shop-A-B", "shield-rest-Beta-Shop-A-B"},
+        "policy": {"shield-critical-Shop-A-B-outbound", "shield-notice-Beta-Shop-A-B-tmp"},
+        "fleet": {"shield-critical-Shop-fleet", "shield-rest-Beta-Shop-fleet"},
+    }
+    assert expected[granularity] <= set(names)
+
+
+# ---- who is called, and how often
+
+
+Minute = Callable[[int], "dict[int, tuple[str, str]]"]
+"""What happens in a minute: by function, the policy and the mode of a line."""
+TMP, EGRESS = ("read_write_tmp", "alert"), ("outbound_connectivity", "block")
+LOOKING: dict[str, tuple[Minute, int, dict[str, int]]] = {
+    "a file each minute, and a connection": (lambda m: {0: EGRESS if m == 30 else TMP}, 60, {"rest": 1, "critical": 1}),
+    "a file each five minutes": (lambda m: {0: TMP} if m % 5 == 0 else {}, 1440, {"rest": 1}),
+    "a file each hour": (lambda m: {0: TMP} if m % 60 == 1 else {}, 300, {"rest": 5}),
+    "two connections": (lambda m: {0: EGRESS} if m in (5, 15) else {}, 30, {"critical": 2}),
+}
+
+
+def calls(stack: cdk.Stack, props: Props, alarms: dict[str, Any], minute: Minute, last: int, functions: int = 1) -> Any:
+    """How often each alarm of a stack's functions calls its action."""
+    options = ShieldAlarms(actions=[Action(stack, "Pager").act], **alarms)
+    for number in range(functions):
+        ShieldedFunction(stack, f"Fn{number}", alarms=options, **props)
+    cloudwatch = simulate_cloudwatch(stack)
+    cloudwatch.evaluate(at=0)
+    called: Counter[str] = Counter()
+    for at in (60 * number for number in range(1, last)):
+        for number, (policy, mode) in minute(at // 60).items():
+            function = cloudwatch.function(f"Shop/Fn{number}")
+            line = alert_line(function.name, cast("Any", policy), cast("Any", mode), time=at)
+            cloudwatch.put_log_events(function.log_group, [line], at=at)
+        changes = [change for change in cloudwatch.evaluate(at=at) if change.state == "ALARM"]
+        called.update(each.message["AlarmName"].split("-")[1] for change in changes for each in change.notifications)
+    return dict(called)
+
+
+@pytest.mark.parametrize("what", LOOKING)
+def test_what_hides_nothing_and_calls_seldom(stack: cdk.Stack, props: Props, what: str) -> None:
+    minute, last, expected = LOOKING[what]
+    assert calls(stack, props, {}, minute, last) == expected
+
+
+@pytest.mark.parametrize(("contributors", "expected"), [(True, 41), (False, 1)])
+def test_forty_functions_at_once(stack: cdk.Stack, props: Props, contributors: bool, expected: int) -> None:
+    """CloudWatch calls for each contributor of a query's alarm, and for the alarm; a sum has no contributors."""
+    alarms = {"granularity": "fleet", "contributors": contributors}
+    every = lambda minute: dict.fromkeys(range(40), EGRESS) if minute == 5 else {}  # noqa: E731
+    assert calls(stack, props, alarms, every, 10, functions=40) == {"critical": expected}
 
 
 def test_a_path_and_a_runbook_that_do_not_fit(stack: cdk.Stack, props: Props) -> None:
@@ -541,7 +627,7 @@ def test_a_metric_of_ones_own(stack: cdk.Stack, props: Props, resources: Resourc
     for name, policy in (("All", None), ("Starts", "start")):
         fn.metric_violations(cast("Any", policy)).create_alarm(stack, name, threshold=1, evaluation_periods=1)
     found = {watched(alarm) for alarm in resources(stack, ALARM).values()}
-    assert found == set(published(resources(stack, FILTER)))
+    assert found == set(published(resources(stack, FILTER))) - {BY_LEVEL}
     hourly = fn.metric_violations(period=cdk.Duration.hours(1), statistic=cloudwatch.Stats.MAXIMUM, label="worst")
     assert (hourly.statistic, hourly.period.to_hours(), hourly.label) == ("Maximum", 1, "worst")
 

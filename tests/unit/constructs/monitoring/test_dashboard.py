@@ -119,7 +119,7 @@ def test_of_a_stack(stack: cdk.Stack, props: Props, synthesize: Synthesize) -> N
         ("log", "Latest violations"),
     ], "who and where to come first"
     [alarms] = widgets(body, "alarm")
-    assert len(alarms["alarms"]) == 2 + 6
+    assert len(alarms["alarms"]) == 3 + 6
     named = [metric for widget in widgets(body, "metric") for metric in widget["metrics"]]
     assert {metric[3] for metric in named if not isinstance(metric[0], dict)} > {"FUNCTION_NAME"}
     [variable] = body["variables"]
@@ -173,9 +173,9 @@ def test_of_an_app_from_another_stack(app: cdk.App, props: Props, synthesize: Sy
     [source] = {re.split(r" \| (?=fields|filter)", widget["query"])[0] for widget in widgets(body, "log")}
     assert source == "SOURCE logGroups(namePrefix: ['/shop/orders', 'Orders-', 'Shop-'])"
     [alarm] = widgets(body, "alarm")
-    assert len(alarm["alarms"]) == 1
+    assert len(alarm["alarms"]) == 2
     [variable] = body["variables"]
-    assert variable["search"] == "{ShieldedFunction,FunctionName} MetricName=Violations"
+    assert variable["search"] == "{ShieldedFunction,FunctionName,Level} MetricName=Violations"
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def test_everything_of_an_app(app: cdk.App, props: Props, synthesize: Synthesize
     assert list(monitoring.homes.values()) == [operations]
     assert list(monitoring.dashboards) == ["aws://unknown-account/unknown-region"]
     found = {kind: resources(operations, kind) for kind in (ALARM, DASHBOARD, QUERY, RULE)}
-    assert {kind: len(made) for kind, made in found.items()} == {ALARM: 1, DASHBOARD: 1, QUERY: 10, RULE: 1}
+    assert {kind: len(made) for kind, made in found.items()} == {ALARM: 2, DASHBOARD: 1, QUERY: 10, RULE: 1}
     assert {q["QueryString"] for q in found[QUERY].values()} < {query.text for query in QUERIES.values()}
     assert all(q["Name"].startswith("ShieldedFunction/Operations/") for q in found[QUERY].values())
     for stack in (shop, orders):
@@ -70,7 +70,7 @@ def test_alone_in_a_stack(stack: cdk.Stack, props: Props, resources: Resources) 
     """Without arguments: where the first function is, with queries that know their log groups."""
     monitoring = ShieldMonitoring(stack)
     ShieldedFunction(stack, "Fn", alarms=monitoring.alarms, **props)
-    assert [len(resources(stack, kind)) for kind in (ALARM, DASHBOARD, QUERY)] == [1, 1, 10]
+    assert [len(resources(stack, kind)) for kind in (ALARM, DASHBOARD, QUERY)] == [2, 1, 10]
     [group] = resources(stack, LOG_GROUP)
     assert all(query["LogGroupNames"] == [{"Ref": group}] for query in resources(stack, QUERY).values())
 
@@ -106,7 +106,7 @@ def test_stages_and_regions(app: cdk.App, props: Props, resources: Resources) ->
             ShieldedFunction(cdk.Stack(stage, f"Shop{number}", env=env), "Fn", **props)
     ShieldMonitoring(app, stacks=operations, alarms=ShieldAlarms(granularity="fleet", stacks=operations))
     for stack in operations:
-        assert [len(resources(stack, kind)) for kind in (ALARM, DASHBOARD, QUERY)] == [1, 1, 10]
+        assert [len(resources(stack, kind)) for kind in (ALARM, DASHBOARD, QUERY)] == [2, 1, 10]
 
 
 def test_what_is_left_out(stack: cdk.Stack, props: Props, resources: Resources) -> None:
@@ -176,7 +176,7 @@ def test_of_one_function(stack: cdk.Stack, props: Props, resources: Resources) -
     fn = ShieldedFunction(stack, "Fn", alarms=ShieldAlarms(enabled=False), **props)
     ShieldedFunction(stack, "Other", alarms=ShieldAlarms(enabled=False), **props)
     ShieldMonitoring(fn)
-    assert len(resources(stack, ALARM)) == 1
+    assert len(resources(stack, ALARM)) == 2
     indexed = [name for name, made in resources(stack, LOG_GROUP).items() if "FieldIndexPolicies" in made]
     assert [name.startswith("FnShield") for name in indexed] == [True]
 
@@ -235,7 +235,7 @@ def test_functions_that_an_aspect_shields(app: cdk.App, props: Props, resources:
     ShieldMonitoring(app, alarms=fleet)
     cdk.Aspects.of(app).add(Shield(alarms=fleet))
     lambda_.Function(shop, "Fn", **props)
-    assert [len(resources(operations, kind)) for kind in (ALARM, DASHBOARD, QUERY)] == [1, 1, 10]
+    assert [len(resources(operations, kind)) for kind in (ALARM, DASHBOARD, QUERY)] == [2, 1, 10]
     assert "FieldIndexPolicies" in json.dumps(resources(shop, LOG_GROUP))
 
 
@@ -265,8 +265,9 @@ def test_a_composite_alarm(stack: cdk.Stack, props: Props, resources: Resources)
     [composite] = resources(stack, COMPOSITE).values()
     own = [name for name in resources(stack, ALARM) if not name.startswith("ShieldedFleet")]
     children = [part["Ref"] for part in composite["AlarmRule"]["Fn::Join"][1] if isinstance(part, dict)]
-    assert (len(own), sorted(children)) == (2, sorted(own))
+    assert (len(own), sorted(children)) == (4, sorted(own))
     assert composite["AlarmRule"]["Fn::Join"][1][0] == 'ALARM("'
+    assert composite["AlarmName"] == "shield-any-Shop"
     assert composite["AlarmActions"] == [stack.resolve(topic.topic_arn)]
 
 
@@ -288,7 +289,7 @@ def test_a_composite_alarm_of_too_many(app: cdk.App, stack: cdk.Stack, props: Pr
 
 def test_a_composite_alarm_whose_rule_is_too_long(app: cdk.App, props: Props) -> None:
     """Each alarm's name begins with the stack's."""
-    stack = cdk.Stack(app, "Shop" * 20)
+    stack = cdk.Stack(app, "Shop" * 25)
     topic: Any = sns.Topic(stack, "Topic")
     fleet = ShieldAlarms(enabled=False)
     action = cloudwatch_actions.SnsAction(topic)
