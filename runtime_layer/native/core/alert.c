@@ -194,9 +194,16 @@ void put_line_start(struct writer *w, struct text origin, uint64_t seconds, uint
     put_char(w, '"');
 }
 
+struct text alert_level(uint32_t policy, uint32_t mode)
+{
+    bool is_grave = policy == OUTBOUND_CONNECTIVITY || policy == CREATE_CHILD_PROCESS;
+    bool is_critical = policy == SELF_PROTECTION || (is_grave && mode == MODE_BLOCK);
+    return is_critical ? TEXT("ERROR") : TEXT("WARN");
+}
+
 void alert_put(const struct alert *a, struct writer *w)
 {
-    put_line_start(w, a->origin, a->seconds, a->micros, TEXT("WARN"));
+    put_line_start(w, a->origin, a->seconds, a->micros, alert_level(a->policy, a->mode));
     put(w, TEXT(",\"policy\":\""));
     put(w, policy_name((enum policy_id)a->policy));
     put(w, TEXT("\",\"mode\":\""));

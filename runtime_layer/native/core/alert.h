@@ -52,6 +52,10 @@ uint32_t alert_write(const struct alert *a, char out[ALERT_MAX]);
 /* The same into any writer. */
 void alert_put(const struct alert *a, struct writer *w);
 
+/* The level of a line about violations of a policy in a mode: ERROR where it is critical, WARN otherwise. Alarms tell the
+ * two apart by it: `level_of` in shielded_function_monitoring/filters.py says the same. */
+struct text alert_level(uint32_t policy, uint32_t mode);
+
 /* The members of a line that say which function writes it, with a comma in front of each: at most ORIGIN_MAX bytes. What is
  * unknown is left out. Made once at the start, so that no line can name another function. */
 void put_origin(struct writer *w, const struct line_origin *o);

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from shielded_function_monitoring import POLICIES, level_of
 from unit.core.native import Native
 
 ALERT_MAX = 4096
@@ -74,7 +75,7 @@ def test_a_whole_line(native: Native) -> None:
     )
     assert line == (
         b'{"function_shield":true,"v":1,"function":"checkout","version":"$LATEST","region":"eu-west-1",'
-        b'"account":"123456789012","timestamp":"2026-11-24T13:37:00.123456Z","level":"WARN",'
+        b'"account":"123456789012","timestamp":"2026-11-24T13:37:00.123456Z","level":"ERROR",'
         b'"policy":"outbound_connectivity","mode":"block","count":1,'
         b'"details":{"host":"evil.example","ip":"203.0.113.7","port":443,"protocol":"tcp"},'
         b'"caller":{"object":"_socket.cpython-313-x86_64-linux-gnu.so"},"pid":17,"allow":"evil.example:443"}\n'
@@ -142,6 +143,14 @@ def test_only_what_is_set_is_written(native: Native) -> None:
         "details": {},
         "pid": 0,
     }
+
+
+def test_the_level_is_what_alarms_go_by(native: Native) -> None:
+    for number, policy in enumerate(POLICIES):
+        for mode in (native.lib.MODE_BLOCK, native.lib.MODE_ALERT):
+            line = read(write(native, policy=number, mode=mode))
+            assert line["policy"] == policy
+            assert line["level"] == level_of(policy, line["mode"])
 
 
 def test_every_field(native: Native) -> None:

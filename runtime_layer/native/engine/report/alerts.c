@@ -220,7 +220,7 @@ static bool write_folded(uint32_t policy, uint32_t mode, uint32_t count, const u
     char line[512];
     struct writer w = {line, 0, sizeof line, false};
     put_char(&w, '\n');
-    put_event(&w, TEXT("folded"), TEXT("WARN"), now);
+    put_event(&w, TEXT("folded"), alert_level(policy, mode), now);
     put(&w, TEXT(",\"policy\":\""));
     put(&w, policy_name(policy));
     put(&w, TEXT("\",\"mode\":\""));
