@@ -25,7 +25,7 @@ def test_a_thousand_silent_functions_in_a_fleet() -> None:
 def test_a_silent_function_adds_nothing_but_its_starts() -> None:
     one, many = SCRIPT.Fleet(1), SCRIPT.Fleet(10_000)
     for fleet in (one, many):
-        assert SCRIPT.monthly_cost(SCRIPT.FLEET, fleet) == pytest.approx(0.10 + SCRIPT.logs_cost(fleet))
+        assert SCRIPT.monthly_cost(SCRIPT.FLEET, fleet) == pytest.approx(0.20 + SCRIPT.logs_cost(fleet))
 
 
 @pytest.mark.parametrize(

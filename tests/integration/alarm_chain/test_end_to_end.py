@@ -25,7 +25,7 @@ from integration.alarm_chain.real import DEEDS, FUNCTIONS, Written
 from shielded_function.testing import MotoCloudWatch, simulate_cloudwatch
 from shielded_function_emulator.cloud_assembly import CloudAssembly
 from shielded_function_emulator.sandbox import SandboxError
-from shielded_function_monitoring import Mode, Policy
+from shielded_function_monitoring import Mode, Policy, level_of
 from shielded_function_monitoring.simulated import MetricAlarm
 
 NOW = datetime.now(timezone.utc).timestamp() // 60 * 60
@@ -141,18 +141,21 @@ def test_each_policy_mode_and_granularity(
     assert len(firing) == 1 or (policy == "read_handler" and firing == []), (firing, lines)
     assert {message["NewStateValue"] for message in messages} <= {"ALARM"}
     for name in firing:
-        _is_this_functions(deployed, name, function.name, policy, granularity)
+        _is_this_functions(deployed, name, function.name, policy, mode, granularity)
 
 
-def _is_this_functions(deployed: Deployed, alarm: str, function: str, policy: Policy, granularity: Granularity) -> None:
-    """Whether the alarm that fired tells which function it was, and, by policy, which policy."""
+def _is_this_functions(
+    deployed: Deployed, alarm: str, function: str, policy: Policy, mode: Mode, granularity: Granularity
+) -> None:
+    """Whether the alarm that fired tells which function it was, and how severe it is, or, by policy, which policy."""
     found = deployed.moto.cloudwatch.alarm(alarm)
     if granularity == "fleet":
         assert deployed.moto.cloudwatch.contributors(alarm) == [{"FunctionName": function}]
         return
     assert isinstance(found, MetricAlarm)
-    expected = {"FunctionName": function} | ({"Policy": policy} if granularity == "policy" else {})
-    assert dict(found.metric.dimensions) == expected
+    by_policy = granularity == "policy"
+    expected = {"Policy": policy} if by_policy else {"Level": level_of(policy, mode)}
+    assert dict(found.metric.dimensions) == {"FunctionName": function} | expected
 
 
 @pytest.mark.usefixtures("aws")

@@ -164,7 +164,7 @@ def test_a_fleets_alarm_where_it_is_wanted(tmp_path: Path) -> None:
     ShieldMonitoring(app, alarms=fleet)
     cloudwatch = simulate_cloudwatch(app)
     assert (cloudwatch.problems, cloudwatch.unfed()) == ((), ())
-    assert [alarm.place.stack for alarm in cloudwatch.alarms] == ["Operations"]
+    assert [alarm.place.stack for alarm in cloudwatch.alarms] == ["Operations"] * 2
     name = cloudwatch.function("Refunds/Checkout").name
     cloudwatch.evaluate(0)
     cloudwatch.put_log_events(cloudwatch.function("Refunds/Checkout").log_group, [alert_line(name)], 60)

@@ -83,7 +83,7 @@ def test_one_region_of_several(tmp_path: Path) -> None:
     assert [f.place.path for f in simulate_cloudwatch(made, region="eu-west-1").functions] == ["Live/Away/Checkout"]
     for found, region in ((home, "us-east-1"), (away, "eu-west-1")):
         cloudwatch = simulate_cloudwatch(found)
-        assert [alarm.arn.split(":")[3:5] for alarm in cloudwatch.alarms] == [[region, "111111111111"]]
+        assert [alarm.arn.split(":")[3:5] for alarm in cloudwatch.alarms] == [[region, "111111111111"]] * 2
 
 
 def test_a_fleets_alarm_in_another_stack(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_fleets_alarm_in_another_stack(tmp_path: Path) -> None:
     for name in ("First", "Second"):
         stack(made, name, VIRGINIA, actions=(), granularity="fleet")
     cloudwatch = simulate_cloudwatch(made)
-    (alarm,) = cloudwatch.alarms
+    critical, _ = cloudwatch.alarms
     for number, name in enumerate(("First", "Second")):
         function = cloudwatch.function(f"{name}/Checkout")
         at = number * 36_000
@@ -99,7 +99,7 @@ def test_a_fleets_alarm_in_another_stack(tmp_path: Path) -> None:
         assert cloudwatch.firing == ()
         cloudwatch.put_log_events(function.log_group, [alert_line(function.name)], at)
         cloudwatch.evaluate(at)
-        assert cloudwatch.firing == (alarm,)
+        assert cloudwatch.firing == (critical,)
 
 
 def test_what_is_no_source() -> None:

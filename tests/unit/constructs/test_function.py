@@ -116,12 +116,13 @@ def test_what_it_adds(stack: cdk.Stack, props: Props) -> None:
                 "TreatMissingData": "notBreaching",
                 "AlarmActions": Match.absent(),
                 "AlarmDescription": {
-                    "Fn::Join": ["", Match.array_with([name, Match.string_like_regexp("Shop/Checkout: ")])]
+                    "Fn::Join": ["", Match.array_with([Match.string_like_regexp("Shop/Checkout: "), name])]
                 },
             },
         )
-    for kind in (FUNCTION, LAYER, LOG_GROUP, FILTER, ALARM):
+    for kind in (FUNCTION, LAYER, LOG_GROUP, FILTER):
         template.resource_count_is(kind, 1)
+    template.resource_count_is(ALARM, 2)
 
 
 def test_a_preset_is_expanded_in_the_template(stack: cdk.Stack, props: Props, resources: Resources) -> None:
