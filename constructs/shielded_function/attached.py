@@ -222,6 +222,11 @@ class AttachedShield(Construct):
         return _wants_grants(self._given_policy())
 
     @property
+    def alarm_options(self) -> ShieldAlarms:
+        """The options of its alarms."""
+        return self._options.alarms
+
+    @property
     def counters(self) -> Sequence[Counter]:
         """What its metric filters count."""
         return tuple(self._counters.values())

@@ -30,6 +30,8 @@ NAMESPACE: Final = "ShieldedFunction"
 """The CloudWatch metric namespace of every metric made here."""
 METRIC: Final = "Violations"
 """The metric of violations."""
+METRIC_ARMED: Final = "Armed"
+"""The metric of starts with the shield."""
 VALUE: Final = "$.count"
 """What a line adds to its metric: itself, and what was left out before it."""
 BY_FUNCTION: Final = {"FunctionName": "$.function"}
@@ -186,6 +188,11 @@ def violations(
     return all_of(*conditions)
 
 
+def armed() -> Pattern:
+    """The line that the shield writes at every good start."""
+    return all_of(is_true("$.function_shield"), text("$.event", "=", "armed"))
+
+
 def violations_by_policy() -> Pattern:
     """The lines that report a violation, each policy by its name.
 
@@ -305,7 +312,7 @@ def fleet_query(
         limit: how many functions at most.
     """
     name = metric if metric.isalnum() else f'"{metric}"'
-    dimensions = dict.fromkeys(["FunctionName", *(["Level"] if level else []), *([by] if by else [])])
+    dimensions: dict[str, None] = dict.fromkeys(["FunctionName", *(["Level"] if level else []), *([by] if by else [])])
     parts = [f'SELECT SUM({name}) FROM SCHEMA("{NAMESPACE}", {", ".join(dimensions)})']
     parts += [f"WHERE Level = '{level}'"] if level else []
     parts += [f"GROUP BY {by} ORDER BY SUM() DESC"] if by else []

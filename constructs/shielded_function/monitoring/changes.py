@@ -1,37 +1,124 @@
-"""The event of somebody changing a shielded function. Pure.
+"""The events of somebody changing a shielded function, or what watches it. Pure.
 
 CloudTrail's management events reach EventBridge where the account has a trail
-(https://docs.aws.amazon.com/lambda/latest/dg/logging-using-cloudtrail.html). Names of calls end with the API's version
-(`UpdateFunctionConfiguration20150331v2`). Variables are not in the event: CloudTrail hides them.
+(https://docs.aws.amazon.com/lambda/latest/dg/logging-using-cloudtrail.html). Names of Lambda's calls end with the API's
+version (`UpdateFunctionConfiguration20150331v2`). Variables are not in the event: CloudTrail hides them.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 MAX_PATTERN: Final = 2048
 """Characters of an event pattern (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html)."""
-_CALLS: Final = ("UpdateFunctionConfiguration", "UpdateFunctionCode", "PutRuntimeManagementConfig")
+_MAX_STACK: Final = 20
+"""Characters of a stack's name that names made by CloudFormation begin with at least: it cuts long ones."""
+
+Entry = str | Mapping[str, Any]
+"""What a name must be: as EventBridge's patterns have it
+(https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html)."""
 
 
-def changes_pattern(names: Sequence[str]) -> Mapping[str, Any]:
-    """The event pattern.
+@dataclass(frozen=True)
+class Kind:
+    """One kind of thing that somebody may change.
+
+    Attributes:
+        name: of the rule.
+        service: whose events these are, as `source` and `eventSource` have it.
+        calls: the calls, by the beginning of their names.
+        fields: where a call's parameters name what it is about.
+        description: of the rule.
+    """
+
+    name: str
+    service: tuple[str, str]
+    calls: Sequence[str]
+    fields: Sequence[tuple[str, ...]]
+    description: str
+
+
+FUNCTIONS: Final = Kind(
+    "ConfigurationChanges",
+    ("aws.lambda", "lambda.amazonaws.com"),
+    ("UpdateFunctionConfiguration", "UpdateFunctionCode", "PutRuntimeManagementConfig", "DeleteFunction2"),
+    (("functionName",),),
+    "Somebody changes a shielded function in another way than by CloudFormation.",
+)
+LOGS: Final = Kind(
+    "LogChanges",
+    ("aws.logs", "logs.amazonaws.com"),
+    (
+        "DeleteMetricFilter",
+        "PutMetricFilter",
+        "DeleteSubscriptionFilter",
+        "DeleteLogGroup",
+        "DeleteLogStream",
+        "PutRetentionPolicy",
+    ),
+    (("logGroupName",),),
+    "Somebody changes the log group of a shielded function, or what counts its lines.",
+)
+ALARMS: Final = Kind(
+    "AlarmChanges",
+    ("aws.monitoring", "monitoring.amazonaws.com"),
+    (
+        "DeleteAlarms",
+        "DisableAlarmActions",
+        "PutMetricAlarm",
+        "PutCompositeAlarm",
+        "SetAlarmState",
+        "PutAlarmMuteRule",
+    ),
+    (("alarmNames",), ("alarmName",), ("muteTargets", "alarmNames")),
+    "Somebody changes, mutes or deletes an alarm on shielded functions.",
+)
+KINDS: Final = (FUNCTIONS, LOGS, ALARMS)
+
+
+def changes_pattern(kind: Kind, entries: Sequence[Entry]) -> dict[str, Any]:
+    """The event pattern of calls that are about one of these names, and that CloudFormation does not make."""
+    source, event_source = kind.service
+    wanted = [_nested(path, list(entries)) for path in kind.fields]
+    return {
+        "source": [source],
+        "detail-type": ["AWS API Call via CloudTrail"],
+        "detail": {
+            "eventSource": [event_source],
+            "eventName": [{"prefix": call} for call in kind.calls],
+            "sourceIPAddress": [{"anything-but": "cloudformation.amazonaws.com"}],
+            "requestParameters": wanted[0] if len(wanted) == 1 else {"$or": wanted},
+        },
+    }
+
+
+def fits(kind: Kind, entries: Sequence[Entry]) -> bool:
+    """Whether EventBridge takes the pattern of these names."""
+    return len(json.dumps(changes_pattern(kind, entries))) <= MAX_PATTERN
+
+
+def of_function(name: str | None, stack: str) -> list[Entry]:
+    """A function, which a call names by its name or by its ARN.
 
     Args:
-        names: names of functions, in which `*` stands for any characters. Where there are none, or more than fit, it is
-            about every function: rather a message too many than one too few.
+        name: its name; None where CloudFormation makes it.
+        stack: the stack's name.
     """
-    detail: dict[str, Any] = {
-        "eventSource": ["lambda.amazonaws.com"],
-        "eventName": [{"prefix": call} for call in _CALLS],
-        "sourceIPAddress": [{"anything-but": "cloudformation.amazonaws.com"}],
-    }
-    every = {"source": ["aws.lambda"], "detail-type": ["AWS API Call via CloudTrail"], "detail": detail}
-    if not names:
-        return every
-    # The call names a function by its name or by its ARN.
-    wanted = [{"wildcard": name} for known in dict.fromkeys(names) for name in (known, f"*:function:{known}")]
-    some = {**every, "detail": {**detail, "requestParameters": {"functionName": wanted}}}
-    return some if len(json.dumps(some)) <= MAX_PATTERN else every
+    if name is not None:
+        return [{"suffix": name}]
+    begin = made_by(stack)
+    return [{"prefix": begin}, {"wildcard": f"*:function:{begin}*"}]
+
+
+def made_by(stack: str) -> str:
+    """What the names begin with that CloudFormation makes in a stack."""
+    return f"{stack}-" if len(stack) <= _MAX_STACK else stack[:_MAX_STACK]
+
+
+def _nested(path: Sequence[str], value: Any) -> dict[str, Any]:
+    for name in reversed(path):
+        value = {name: value}
+    return value

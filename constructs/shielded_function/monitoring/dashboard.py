@@ -15,6 +15,7 @@ from ..errors import ShieldError
 from ..kinds import owner_of
 from ..shield import Shield
 from ..stage_shields import StackShields, stack_shields
+from . import heartbeat
 from .dashboard_body import Series, Shown, dashboard_body, log_source
 from .scope import is_within, outermost, stages_in
 
@@ -155,7 +156,7 @@ def _series(shields: Iterable[AttachedShield], known: Mapping[str, str]) -> dict
     """What is counted of which functions."""
     found: dict[Series, list[str]] = {}
     for attached in shields:
-        for counter in attached.counters:
+        for counter in (each for each in attached.counters if each.key != heartbeat.KEY):
             apart = next((name for name in counter.dimensions if name != "FunctionName"), "")
             names = found.setdefault(Series(counter.metric, apart), [])
             if attached.handle.name in known:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import aws_cdk as cdk
@@ -18,10 +18,11 @@ from ..alarms import AlarmAction, ShieldAlarms, check_actions, check_list, check
 from ..attached import attached_in
 from ..errors import ShieldError
 from ..stage_shields import StackShields, known_stages, stack_shields
-from .changes import changes_pattern
+from .change_rules import ChangeRules
 from .composite import CompositeOf
 from .dashboard import ShieldDashboard
 from .dashboard_body import MAX_SOURCES
+from .heartbeat import add_heartbeat
 from .log_alarm import LogAlarmOf, Topic, check_log_alarm
 from .scope import is_within, outermost, stages_in
 
@@ -71,6 +72,7 @@ class ShieldMonitoring(Construct):
         queries: bool = True,
         field_indexes: bool = True,
         configuration_changes: Sequence[EventTarget] = (),
+        heartbeat_actions: Sequence[AlarmAction] = (),
         log_alarm_topics: Sequence[Topic] = (),
         composite_actions: Sequence[AlarmAction] = (),
     ) -> None:
@@ -86,7 +88,11 @@ class ShieldMonitoring(Construct):
             queries: saves the queries of `shielded_function_monitoring.QUERIES`, for the console.
             field_indexes: indexes the fields that the queries filter by.
             configuration_changes: told when somebody other than CloudFormation changes a function's configuration or
-                code. EventBridge hears of it through CloudTrail: the account needs a trail of management events.
+                code; deletes or changes its log group, its retention or the metric filters on it; deletes, changes or
+                mutes an alarm. EventBridge hears of it through CloudTrail: the account needs a trail of management
+                events.
+            heartbeat_actions: done when a function was invoked on two days in a row and wrote no line of a start with
+                the shield: an alarm of two metrics for each function.
             log_alarm_topics: get CloudWatch's log alarm, whose notifications contain the alert lines: one for each
                 stack of functions. Its queries run each minute, and are paid by what they scan.
             composite_actions: done when any alarm of a stack's functions fires, by a composite alarm of the stack: for
@@ -107,6 +113,7 @@ class ShieldMonitoring(Construct):
             _check_each("configuration_changes", configuration_changes, "bind", "target: write targets.SnsTopic(topic)")
             _check_each("log_alarm_topics", log_alarm_topics, "topic_arn", "topic: write the sns.Topic itself")
             check_actions("composite_actions", composite_actions)
+            check_actions("heartbeat_actions", heartbeat_actions)
         except ValueError as error:
             raise ShieldError(path, [str(error)]) from None
         if log_alarm_topics:
@@ -114,6 +121,8 @@ class ShieldMonitoring(Construct):
         self._scope = scope
         self._stacks = tuple(stacks) or tuple(self.alarms.stacks)
         self._targets = tuple(configuration_changes)
+        self._heartbeat = tuple(heartbeat_actions)
+        self._rules: dict[str, ChangeRules] = {}
         self._dashboard, self._queries, self._field_indexes = dashboard, queries, field_indexes
         quiet = () if self.alarms.count_read_handler or self.alarms.read_handler else ("read_handler",)
         self._log_alarms = LogAlarmOf(log_alarm_topics, [each for each in COUNTED if each not in quiet])
@@ -138,6 +147,10 @@ class ShieldMonitoring(Construct):
         self._alarm(attached)
         if self._field_indexes and attached.owns_log_group:
             _index(attached)
+        if place in self._rules:
+            self._rules[place].add(attached, self.alarms)
+        if self._heartbeat:
+            add_heartbeat(attached, self._heartbeat)
         self._log_alarms.add(attached)
         self._composites.add(attached)
 
@@ -169,7 +182,7 @@ class ShieldMonitoring(Construct):
         if self._queries:
             self._save_queries(inside, stack_shields(home))
         if self._targets:
-            self._tell_of_changes(inside, place)
+            self._rules[place] = ChangeRules(inside, self._targets)
         return home
 
     def problems(self) -> list[str]:
@@ -204,34 +217,6 @@ class ShieldMonitoring(Construct):
                 query_string=query.text,
                 log_group_names=names,
             )
-
-    def _tell_of_changes(self, scope: Construct, place: str) -> None:
-        any_function: Any = changes_pattern([])
-        targets: Any = list(self._targets)
-        rule = events.Rule(
-            scope,
-            "ConfigurationChanges",
-            description="Somebody changes a shielded function in another way than by CloudFormation.",
-            event_pattern=events.EventPattern(
-                source=any_function["source"], detail_type=any_function["detail-type"], detail=any_function["detail"]
-            ),
-            targets=targets,
-        )
-        resource: Any = rule.node.default_child
-        resource.event_pattern = cdk.Lazy.uncached_any(_Pattern(lambda: self._changes(place)))
-
-    def _changes(self, place: str) -> Mapping[str, Any]:
-        names: list[str] = []
-        for attached in self._taken:
-            if attached.stack_shields.environment != place:
-                continue
-            given = attached.handle.resource.function_name
-            names.append(given if given and "${" not in given else f"{_stack_name(attached)}-*")
-        return changes_pattern(names)
-
-
-def _stack_name(attached: AttachedShield) -> str:
-    return outermost(attached.stack_shields.stack).stack_name
 
 
 def _check_each(name: str, value: Any, attribute: str, wanted: str) -> None:
@@ -288,16 +273,3 @@ class _LogGroups:
         del context
         names = list(dict.fromkeys(a.log_group_name for a in self._taken if a.stack_shields is self._home))
         return names if len(names) <= MAX_SOURCES else None
-
-
-@jsii.implements(cdk.IAnyProducer)
-class _Pattern:
-    """Asked when every function is known."""
-
-    def __init__(self, make: Callable[[], Any]) -> None:
-        self._make = make
-
-    def produce(self, context: cdk.IResolveContext) -> Any:
-        """Called by the CDK."""
-        del context
-        return self._make()

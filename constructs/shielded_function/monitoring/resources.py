@@ -9,7 +9,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_logs as logs
 
-from shielded_function_monitoring.filters import NAMESPACE, VALUE, Severity, fleet_query
+from shielded_function_monitoring.filters import NAMESPACE, Severity, fleet_query
 
 from ..batching import create, create_alarm
 from .watches import Counter, Watch
@@ -34,7 +34,7 @@ def make_filter(scope: Construct, counter: Counter, log_group: logs.ILogGroup) -
             "filterPattern": {"logPatternString": counter.pattern},  # an IFilterPattern
             "metricNamespace": NAMESPACE,
             "metricName": counter.metric,
-            "metricValue": VALUE,
+            "metricValue": counter.value,
             "dimensions": dict(counter.dimensions),
         },
     )

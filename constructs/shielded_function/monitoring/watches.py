@@ -14,6 +14,7 @@ from shielded_function_monitoring.filters import (
     LEVELS,
     PLATFORM_PROGRAMS,
     SEVERITIES,
+    VALUE,
     Class,
     Counted,
     Severity,
@@ -55,6 +56,7 @@ class Counter:
         pattern: its text; empty where it is longer than CloudWatch takes.
         metric: the metric that it counts into.
         dimensions: the metric's dimensions, and where the line has them.
+        value: what a line adds to the metric.
         problem: why CloudWatch would not take it, and what to do.
     """
 
@@ -62,6 +64,7 @@ class Counter:
     pattern: str
     metric: str
     dimensions: Mapping[str, str] = field(default_factory=lambda: BY_FUNCTION)
+    value: str = VALUE
     problem: str = ""
 
 
@@ -297,4 +300,4 @@ def _counter(
         f"{where}: the filter pattern has {length:,} characters, of which CloudWatch takes {MAX_LENGTH:,}: except "
         "fewer, or several by one entry such as *.example.com, or let the policy allow what is as it should be"
     )
-    return Counter(key, "", metric, dimensions, problem)
+    return Counter(key, "", metric, dimensions, problem=problem)

@@ -15,11 +15,21 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Annotations, Match
+from moto.events.models import EventPattern
 
-from harness.alert_lines import alert, tmp
+from harness.alert_lines import alert, armed, tmp
 from harness.linting import lint
-from shielded_function import AlarmOn, Shield, ShieldAlarms, ShieldedFunction, ShieldError, ShieldMonitoring
-from shielded_function.monitoring.changes import MAX_PATTERN, changes_pattern
+from shielded_function import (
+    AlarmOn,
+    Shield,
+    ShieldAlarms,
+    ShieldedFunction,
+    ShieldError,
+    ShieldLogs,
+    ShieldMonitoring,
+)
+from shielded_function.monitoring.changes import MAX_PATTERN
+from shielded_function_monitoring import parse_pattern
 from shielded_function_monitoring.insights import evaluate_text
 from shielded_function_monitoring.queries import QUERIES
 
@@ -49,7 +59,7 @@ def test_everything_of_an_app(app: cdk.App, props: Props, synthesize: Synthesize
     assert list(monitoring.homes.values()) == [operations]
     assert list(monitoring.dashboards) == ["aws://unknown-account/unknown-region"]
     found = {kind: resources(operations, kind) for kind in (ALARM, DASHBOARD, QUERY, RULE)}
-    assert {kind: len(made) for kind, made in found.items()} == {ALARM: 2, DASHBOARD: 1, QUERY: 10, RULE: 1}
+    assert {kind: len(made) for kind, made in found.items()} == {ALARM: 2, DASHBOARD: 1, QUERY: 10, RULE: 3}
     assert {q["QueryString"] for q in found[QUERY].values()} < {query.text for query in QUERIES.values()}
     assert all(q["Name"].startswith("ShieldedFunction/Operations/") for q in found[QUERY].values())
     for stack in (shop, orders):
@@ -57,10 +67,9 @@ def test_everything_of_an_app(app: cdk.App, props: Props, synthesize: Synthesize
         [group] = resources(stack, LOG_GROUP).values()
         assert group["FieldIndexPolicies"] == [{"Fields": ["policy", "event", "function"]}]
         assert "Outputs" not in synthesize(stack)
-    [rule] = found[RULE].values()
-    names = rule["EventPattern"]["detail"]["requestParameters"]["functionName"]
-    assert [name["wildcard"] for name in names if ":" not in name["wildcard"]] == ["Shop-*", "Orders-*"]
-    assert len(rule["Targets"]) == 1
+    names = next(iter(found[RULE].values()))["EventPattern"]["detail"]["requestParameters"]["functionName"]
+    assert [name["prefix"] for name in names if "prefix" in name] == ["Shop-", "Orders-"]
+    assert all(len(rule["Targets"]) == 1 for rule in found[RULE].values())
     for stack in (operations, shop, orders):
         found_by_lint = lint(json.dumps(synthesize(stack)), regions=["us-east-1"])
         assert [str(match) for match in found_by_lint if match.rule.id != "W3005"] == []
@@ -135,6 +144,7 @@ def test_a_log_group_of_ones_own_is_left_as_it_is(stack: cdk.Stack, props: Props
         ({"dashboard": "yes"}, "dashboard: 'yes' is neither True nor False"),
         ({"queries": None}, "queries: None is neither True nor False"),
         ({"composite_actions": ["arn"]}, r"composite_actions\[0\]: 'arn' is no action of an alarm; write SnsAction"),
+        ({"heartbeat_actions": ["arn"]}, r"heartbeat_actions\[0\]: 'arn' is no action of an alarm; write SnsAction"),
         (
             {"configuration_changes": [7]},
             r"configuration_changes\[0\]: 7 is no target: write targets.SnsTopic",
@@ -201,31 +211,116 @@ def test_no_stack_of_the_functions_region(app: cdk.App, props: Props) -> None:
 # ---- somebody changes a function
 
 
-def test_the_event_of_a_change() -> None:
-    pattern = changes_pattern(["Shop-*", "checkout"])
-    assert pattern["detail"]["requestParameters"]["functionName"] == [
-        {"wildcard": "Shop-*"},
-        {"wildcard": "*:function:Shop-*"},
-        {"wildcard": "checkout"},
-        {"wildcard": "*:function:checkout"},
-    ]
-    assert pattern["detail"]["sourceIPAddress"] == [{"anything-but": "cloudformation.amazonaws.com"}]
+def event(service: str, name: str, address: str = "203.0.113.9", **parameters: Any) -> dict[str, Any]:
+    """What EventBridge gets of a call."""
+    source = {"monitoring": "aws.monitoring", "logs": "aws.logs", "lambda": "aws.lambda"}[service]
+    detail = {"eventSource": f"{service}.amazonaws.com", "eventName": name, "sourceIPAddress": address}
+    return {"source": source, "detail-type": "AWS API Call via CloudTrail"} | {
+        "detail": {**detail, "requestParameters": parameters}
+    }
 
 
-def test_more_names_than_fit_are_every_function() -> None:
-    pattern = changes_pattern([f"function-{number}" for number in range(40)])
-    assert "requestParameters" not in pattern["detail"]
-    assert len(json.dumps(pattern)) <= MAX_PATTERN
-    assert changes_pattern([]) == pattern
+_ARN = "arn:aws:lambda:eu-west-1:111122223333:function:"
+CHANGES: dict[str, tuple[dict[str, Any], bool]] = {
+    "code": (event("lambda", "UpdateFunctionCode20150331v2", functionName="checkout"), True),
+    "configuration": (event("lambda", "UpdateFunctionConfiguration20150331v2", functionName=f"{_ARN}Shop-Fn-1"), True),
+    "made by the stack": (event("lambda", "PutRuntimeManagementConfig20150331", functionName="Shop-Fn-1"), True),
+    "a function is gone": (event("lambda", "DeleteFunction20150331", functionName="checkout"), True),
+    "another function": (event("lambda", "UpdateFunctionCode20150331v2", functionName="other"), False),
+    "its concurrency": (event("lambda", "DeleteFunctionConcurrency20171031", functionName="checkout"), False),
+    "by CloudFormation": (
+        event("lambda", "UpdateFunctionCode20150331v2", "cloudformation.amazonaws.com", functionName="checkout"),
+        False,
+    ),
+    "the filter is gone": (event("logs", "DeleteMetricFilter", logGroupName="Shop-FnShieldLogGroup-1"), True),
+    "another filter": (event("logs", "PutMetricFilter", logGroupName="/shop/checkout", filterName="x"), True),
+    "the log is gone": (event("logs", "DeleteLogGroup", logGroupName="/shop/checkout"), True),
+    "a stream of it": (event("logs", "DeleteLogStream", logGroupName="/shop/checkout"), True),
+    "its retention": (event("logs", "PutRetentionPolicy", logGroupName="/shop/checkout", retentionInDays=1), True),
+    "another log": (event("logs", "DeleteLogGroup", logGroupName="/shop/other"), False),
+    "alarms are off": (event("monitoring", "DisableAlarmActions", alarmNames=["x", "shield-critical-Shop-Fn"]), True),
+    "alarms are gone": (event("monitoring", "DeleteAlarms", alarmNames=["shield-rest-Shop-Fn"]), True),
+    "an alarm with a name": (event("monitoring", "DeleteAlarms", alarmNames=["checkout-egress"]), True),
+    "its threshold": (event("monitoring", "PutMetricAlarm", alarmName="shield-rest-Shop-Fn", threshold=9), True),
+    "it is muted": (event("monitoring", "PutAlarmMuteRule", muteTargets={"alarmNames": ["shield-x"]}), True),
+    "other alarms": (event("monitoring", "DeleteAlarms", alarmNames=["cpu"]), False),
+}
 
 
-def test_a_function_with_a_name(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+@pytest.mark.parametrize("what", CHANGES)
+def test_somebody_changes_a_function_or_what_watches_it(
+    stack: cdk.Stack, props: Props, resources: Resources, what: str
+) -> None:
     topic: Any = sns.Topic(stack, "Topic")
     ShieldMonitoring(stack, configuration_changes=[targets.SnsTopic(topic)])
-    ShieldedFunction(stack, "Fn", function_name="checkout", **props)
-    [rule] = resources(stack, RULE).values()
-    names = rule["EventPattern"]["detail"]["requestParameters"]["functionName"]
-    assert names[0] == {"wildcard": "checkout"}
+    on = AlarmOn(except_hosts=["telemetry.example"], name="egress")
+    ShieldedFunction(
+        stack,
+        "Checkout",
+        function_name="checkout",
+        logs=ShieldLogs(log_group_name="/shop/checkout"),
+        alarms=ShieldAlarms(outbound_connectivity=on),
+        **props,
+    )
+    ShieldedFunction(stack, "Fn", **props)
+    rules = [rule["EventPattern"] for rule in resources(stack, RULE).values()]
+    assert len(rules) == 3
+    happened, told = CHANGES[what]
+    assert sum(EventPattern.load(json.dumps(rule)).matches_event(cast("Any", happened)) for rule in rules) == told
+
+
+def test_more_names_than_one_rule_takes(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    """There are as many rules as it takes, and none is about every function of the account."""
+    topic: Any = sns.Topic(stack, "Topic")
+    names = [f"function-with-a-long-name-{number}" for number in range(60)]
+    fleet = ShieldAlarms(granularity="fleet")
+    ShieldMonitoring(stack, dashboard=False, queries=False, configuration_changes=[targets.SnsTopic(topic)])
+    shared = logs.LogGroup(stack, "Shared", log_group_name="/shop/all")
+    for name in names:
+        ShieldedFunction(stack, name, function_name=name, log_group=shared, alarms=fleet, **props)
+    rules = [rule["EventPattern"] for rule in resources(stack, RULE).values()]
+    assert all(len(json.dumps(rule)) <= MAX_PATTERN for rule in rules)
+    of_lambda = [rule for rule in rules if rule["source"] == ["aws.lambda"]]
+    assert len(of_lambda) > 1
+    for name in (*names, "other"):
+        happened: Any = event("lambda", "UpdateFunctionCode20150331v2", functionName=name)
+        told = sum(EventPattern.load(json.dumps(rule)).matches_event(happened) for rule in of_lambda)
+        assert bool(told) == (name != "other")
+
+
+def test_a_log_group_whose_name_only_the_deployment_knows(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    """Rather a message too many than one too few."""
+    topic: Any = sns.Topic(stack, "Topic")
+    ShieldMonitoring(stack, configuration_changes=[targets.SnsTopic(topic)])
+    name = cdk.CfnParameter(stack, "Name").value_as_string
+    shared = logs.LogGroup.from_log_group_name(stack, "Shared", name)
+    ShieldedFunction(stack, "Fn", log_group=shared, **props)
+    rules = [rule["EventPattern"] for rule in resources(stack, RULE).values()]
+    happened: Any = event("logs", "DeleteLogGroup", logGroupName="any")
+    assert any(EventPattern.load(json.dumps(rule)).matches_event(happened) for rule in rules)
+
+
+def test_a_heartbeat(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    """A function that is invoked, and whose shield says nothing."""
+    topic: Any = sns.Topic(stack, "Topic")
+    fn = ShieldedFunction(stack, "Fn", **props)
+    action = cloudwatch_actions.SnsAction(topic)
+    ShieldMonitoring(stack, alarms=ShieldAlarms(enabled=False), heartbeat_actions=[action])
+    [alarm] = [each for each in resources(stack, ALARM).values() if each["AlarmName"] == "shield-silent-Shop-Fn"]
+    by_id = {each["Id"]: each for each in alarm["Metrics"]}
+    function = [{"Name": "FunctionName", "Value": stack.resolve(fn.function_name)}]
+    for name, namespace, metric in (("invoked", "AWS/Lambda", "Invocations"), ("armed", "ShieldedFunction", "Armed")):
+        stat = by_id[name]["MetricStat"]
+        assert stat["Metric"] == {"Namespace": namespace, "MetricName": metric, "Dimensions": function}
+        assert (stat["Period"], stat["Stat"]) == (86400, "Sum")
+    assert by_id["expr_1"]["Expression"] == "IF(FILL(invoked, 0) > 0 AND FILL(armed, 0) < 1, 1, 0)"
+    assert (alarm["EvaluationPeriods"], alarm["Threshold"], alarm["TreatMissingData"]) == (2, 1, "notBreaching")
+    assert alarm["AlarmActions"] == [stack.resolve(topic.topic_arn)]
+    [counts] = [f for f in resources(stack, FILTER).values() if f["MetricTransformations"][0]["MetricName"] == "Armed"]
+    assert counts["MetricTransformations"][0]["MetricValue"] == "1"
+    [begin, _, end] = counts["FilterPattern"]["Fn::Join"][1]
+    pattern = parse_pattern(f"{begin}checkout{end}")
+    assert [pattern.matches(line) for line in (armed(), tmp("/tmp/x"), armed(function="other"))] == [True, False, False]
 
 
 def test_functions_that_an_aspect_shields(app: cdk.App, props: Props, resources: Resources) -> None:

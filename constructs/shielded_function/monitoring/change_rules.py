@@ -1,0 +1,93 @@
+"""The rules that tell of changes: as many as the names take, for EventBridge takes 2,048 characters in each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_events as events
+from aws_cdk import aws_logs as logs
+
+from .changes import ALARMS, FUNCTIONS, LOGS, Entry, Kind, changes_pattern, fits, made_by, of_function
+from .scope import outermost
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+    from ..alarms import ShieldAlarms
+    from ..attached import AttachedShield
+
+
+class ChangeRules:
+    """The rules of one account and region. Functions are added as they become known."""
+
+    def __init__(self, scope: Construct, targets: Sequence[Any]) -> None:
+        self._scope = scope
+        self._targets = targets
+        self._made: dict[Kind, list[list[Entry]]] = {}
+
+    def add(self, attached: AttachedShield, fleet: ShieldAlarms) -> None:
+        """Watches a function, its log group, its alarms and those of its fleet."""
+        stack = outermost(attached.stack_shields.stack).stack_name
+        given = attached.handle.resource.function_name
+        name = given if given and "${" not in given else None
+        for entry in of_function(name, stack):
+            self._add(FUNCTIONS, entry)
+        self._add(LOGS, _log_group(attached, stack))
+        for alarms in (attached.alarm_options, fleet):
+            self._add(ALARMS, {"prefix": f"{alarms.name or 'shield'}-"})
+            for on in alarms.named.values():
+                if on.name is not None and alarms.granularity == "fleet":
+                    self._add(ALARMS, on.name)
+                elif on.name is not None:
+                    self._add(ALARMS, {"prefix": f"{name}-{on.name}" if name else made_by(stack)})
+
+    def _add(self, kind: Kind, entry: Entry) -> None:
+        made = self._made.setdefault(kind, [])
+        if any(entry in entries for entries in made):
+            return
+        if not made or not fits(kind, [*made[-1], entry]):
+            made.append([])
+            self._make(kind, made[-1], len(made))
+        made[-1].append(entry)
+
+    def _make(self, kind: Kind, entries: list[Entry], number: int) -> None:
+        rule = events.Rule(
+            self._scope,
+            kind.name if number == 1 else f"{kind.name}{number}",
+            description=kind.description,
+            event_pattern=events.EventPattern(source=[kind.service[0]]),
+            targets=list(self._targets),
+        )
+        resource: Any = rule.node.default_child
+        resource.event_pattern = cdk.Lazy.uncached_any(_Pattern(kind, entries))
+
+
+def _log_group(attached: AttachedShield, stack: str) -> Entry:
+    """The log group by its name; any, where it has one that only a deployment knows."""
+    name = attached.log_group_name
+    if "${" not in name:
+        return name
+    resource = attached.log_group.node.default_child
+    if not isinstance(resource, logs.CfnLogGroup):
+        return {"exists": True}
+    given = resource.stack.resolve(resource.log_group_name)
+    if given is None:
+        return {"prefix": made_by(stack)}
+    return given if isinstance(given, str) else {"exists": True}
+
+
+@jsii.implements(cdk.IAnyProducer)
+class _Pattern:
+    """Asked when every function is known."""
+
+    def __init__(self, kind: Kind, entries: Sequence[Entry]) -> None:
+        self._kind = kind
+        self._entries = entries
+
+    def produce(self, context: cdk.IResolveContext) -> Any:
+        """Called by the CDK."""
+        del context
+        return changes_pattern(self._kind, self._entries)

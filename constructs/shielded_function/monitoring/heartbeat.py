@@ -1,0 +1,66 @@
+"""A heartbeat: an alarm on a function that is invoked, and whose shield says nothing.
+
+The shield writes a line at each cold start. Lambda ends its environments within hours, so a function that is invoked on
+two days in a row, and writes no such line on either, has lost its shield, its log group or its metric filter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+from shielded_function_monitoring.filters import METRIC_ARMED, armed
+
+from .descriptions import alarm_name
+from .resources import add_actions, metric_of
+from .watches import Counter
+
+if TYPE_CHECKING:
+    from ..alarms import AlarmAction
+    from ..attached import AttachedShield
+
+KEY: Final = "armed"
+"""The key of its filter."""
+_SILENT: Final = "IF(FILL(invoked, 0) > 0 AND FILL(armed, 0) < 1, 1, 0)"
+"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html"""
+_DAYS: Final = 2
+
+
+def add_heartbeat(attached: AttachedShield, actions: Sequence[AlarmAction]) -> cloudwatch.Alarm:
+    """The alarm, and the metric filter on the lines of cold starts."""
+    counter = Counter(KEY, f"{{ {armed().expression()} }}", METRIC_ARMED, value="1")
+    attached.count(counter)
+    function, day = attached.handle.name, cdk.Duration.days(1)
+    invoked = cloudwatch.Metric(
+        namespace="AWS/Lambda",
+        metric_name="Invocations",
+        dimensions_map={"FunctionName": function},
+        statistic="Sum",
+        period=day,
+    )
+    started = metric_of(counter, function, period=day)
+    stack = attached.handle.stack
+    place = attached.handle.path.removeprefix(f"{stack.node.path}/")
+    alarm = cloudwatch.Alarm(
+        attached,
+        "HeartbeatAlarm",
+        metric=cloudwatch.MathExpression(
+            expression=_SILENT, using_metrics={"invoked": invoked, "armed": started}, period=day
+        ),
+        alarm_name=alarm_name("shield", "silent", stack.stack_name, place, None, attached.node.addr[-8:]),
+        alarm_description=(
+            f"{attached.handle.path} was invoked on {_DAYS} days in a row, and its shield wrote no line of a start.\n"
+            f"1. `shielded-function report --function {function} --region {stack.region} --since 3d --format md`\n"
+            "2. Is AWS_LAMBDA_EXEC_WRAPPER still the shield, and the layer there?\n"
+            "3. Is its log group there, and the metric filter on it?"
+        ),
+        threshold=1,
+        evaluation_periods=_DAYS,
+        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+    )
+    add_actions(alarm, actions)
+    return alarm
