@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .log_group import ShieldLogs
     from .monitoring.dashboard import ShieldDashboard
     from .monitoring.monitoring import ShieldMonitoring
+    from .monitoring.mute import ShieldMute
     from .perimeter import ShieldPerimeter
     from .policy import ShieldPolicy, ShieldPolicyError
     from .shield import AttachedShield, Shield
@@ -44,6 +45,7 @@ __all__ = [
     "ShieldFindings",
     "ShieldLogs",
     "ShieldMonitoring",
+    "ShieldMute",
     "ShieldPerimeter",
     "ShieldPolicy",
     "ShieldPolicyError",
@@ -62,6 +64,7 @@ _MODULES = {
     "ShieldFindings": "findings.construct",
     "ShieldLogs": "log_group",
     "ShieldMonitoring": "monitoring.monitoring",
+    "ShieldMute": "monitoring.mute",
     "ShieldPerimeter": "perimeter",
     "ShieldPolicy": "policy",
     "ShieldPolicyError": "policy",

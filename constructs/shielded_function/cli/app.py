@@ -336,7 +336,7 @@ def render(
         str, typer.Option(help="The layer's zip file, relative to the template.")
     ] = "shielded-function-layer.zip",
 ) -> None:
-    """Print a policy for SAM, Terraform or the AWS CLI, with the layer, the metric filter and the alarm."""
+    """Print a policy for SAM, Terraform or the AWS CLI, with the layer, the metric filter and the alarms."""
     from . import policy as policies
     from . import render
 
@@ -370,6 +370,29 @@ def set_mode(
 
     options = set_mode.Options(yes, dry_run, region, profile)
     raise typer.Exit(set_mode.set_mode(function, modes, options, json=json))
+
+
+@app.command()
+def mute(
+    stack: Annotated[str, typer.Argument(help="A CloudFormation stack with alarms of the shield.", show_default=False)],
+    length: Annotated[str, typer.Option("--for", help="For how long: 30m, 2h, 1d.")] = "",
+    reason: Annotated[str, typer.Option(help="Why, for those who read the rule.")] = "",
+    keep_critical: Annotated[bool, typer.Option("--keep-critical", help="Critical alarms go on calling.")] = False,
+    end: Annotated[bool, typer.Option("--end", help="End it now.")] = False,
+    region: Region = None,
+    profile: Profile = None,
+    json: Json = False,
+) -> None:
+    """Let the shield's alarms of a stack call nobody for some time, as in a deployment.
+
+    Needs cloudformation:ListStackResources, cloudwatch:DescribeAlarms, and cloudwatch:PutAlarmMuteRule or, with --end,
+    cloudwatch:DeleteAlarmMuteRule.
+    """
+    from . import mute
+    from .aws import Place
+
+    options = mute.Options(length, reason, keep_critical, end, Place(region, profile))
+    raise typer.Exit(mute.mute(stack, options, json=json))
 
 
 @app.command()

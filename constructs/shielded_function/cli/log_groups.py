@@ -121,6 +121,17 @@ def _parts(names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 
 
 def _functions_of_stack(stack: Any, name: str) -> Iterator[str]:
+    for resource in stack_resources(stack, name):
+        if resource["ResourceType"] == "AWS::Lambda::Function" and resource.get("PhysicalResourceId"):
+            yield resource["PhysicalResourceId"]
+
+
+def stack_resources(stack: Any, name: str) -> Iterator[dict[str, Any]]:
+    """The resources of a stack and of those nested in it.
+
+    Raises:
+        CliError: AWS refuses.
+    """
     todo, seen = [name], set[str]()
     while todo:
         current = todo.pop()
@@ -128,11 +139,9 @@ def _functions_of_stack(stack: Any, name: str) -> Iterator[str]:
             continue
         seen.add(current)
         for resource in _resources(stack, current):
-            kind, identity = resource["ResourceType"], resource.get("PhysicalResourceId", "")
-            if kind == "AWS::Lambda::Function" and identity:
-                yield identity
-            elif kind == "AWS::CloudFormation::Stack" and identity:
-                todo.append(identity)
+            yield resource
+            if resource["ResourceType"] == "AWS::CloudFormation::Stack" and resource.get("PhysicalResourceId"):
+                todo.append(resource["PhysicalResourceId"])
 
 
 def _resources(stack: Any, name: str) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct, IConstruct, IValidation
 
 from ..alarms import AlarmAction
-from .descriptions import describe_composite
+from .descriptions import describe_stack
 from .resources import add_actions
 
 if TYPE_CHECKING:
@@ -55,23 +55,30 @@ def is_own(alarm: cloudwatch.Alarm, attached: AttachedShield) -> bool:
     return alarm.node.path.startswith(f"{attached.node.path}/")
 
 
+def composite_of(stack: cdk.Stack) -> cloudwatch.CompositeAlarm | None:
+    """The composite alarm of a stack, if it has one."""
+    made = stack.node.try_find_child(_ID)
+    return made.alarm if isinstance(made, _Composite) else None
+
+
 class _Composite(Construct):
     """Fires when any of its alarms does."""
 
     def __init__(self, stack: cdk.Stack, actions: Sequence[AlarmAction]) -> None:
         super().__init__(stack, _ID)
         self.alarms: list[cloudwatch.Alarm] = []
-        alarm = cloudwatch.CompositeAlarm(
+        name = f"shield-any-{stack.stack_name}"
+        self.alarm = cloudwatch.CompositeAlarm(
             self,
             "Alarm",
             alarm_rule=cloudwatch.AlarmRule.from_string("FALSE"),
-            alarm_description=describe_composite(stack.stack_name, stack.region),
-            composite_alarm_name=f"shield-any-{stack.stack_name}",
+            alarm_description=describe_stack(stack.stack_name, stack.region, name),
+            composite_alarm_name=name,
         )
-        resource = alarm.node.default_child
+        resource = self.alarm.node.default_child
         assert isinstance(resource, cloudwatch.CfnCompositeAlarm)
         resource.alarm_rule = cdk.Lazy.uncached_string(_Rule(self.alarms))
-        add_actions(alarm, actions)
+        add_actions(self.alarm, actions)
         self.node.add_validation(_AtMost(self))
 
 

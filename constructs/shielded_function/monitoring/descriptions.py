@@ -155,10 +155,10 @@ def describe_fleet(subject: Subject, region: str, name: str, *, contributors: bo
     return Text(f"{alarm_link(region, name)}\n{text}", MAX_LENGTH)
 
 
-def describe_composite(stack: str, region: str) -> str:
-    """The description of the alarm over all alarms of a stack."""
+def describe_stack(stack: str, region: str, name: str) -> str:
+    """The description of the alarm `name` over all shielded functions of a stack; arguments may be tokens."""
     command = f"`shielded-function alerts --stack {stack} --region {region} --since 1h`"
-    return f"{stack}: the alarm of at least one shielded function fires; the rule names them.\n1. {command}"
+    return f"{alarm_link(region, name)}\n{_said(f'A function of {stack}', command, Subject())}"
 
 
 def shortest(path: str, subject: Subject) -> int:

@@ -22,6 +22,7 @@ from shielded_function_monitoring.queries import LINE_FIELDS, counted
 
 from ..errors import ShieldError
 from .dashboard_body import MAX_SOURCES
+from .descriptions import describe_stack
 
 if TYPE_CHECKING:
     from ..attached import AttachedShield
@@ -78,6 +79,12 @@ class LogAlarmOf:
         self._made[stack].add(attached.log_group_name)
 
 
+def log_alarm_of(stack: cdk.Stack) -> Any:
+    """The log alarm of a stack, a CfnLogAlarm; None where it has none."""
+    made = stack.node.try_find_child(_ID)
+    return made.resource if isinstance(made, _LogAlarm) else None
+
+
 class _LogAlarm(Construct):
     """Fires when the lines of a minute hold a violation."""
 
@@ -90,10 +97,12 @@ class _LogAlarm(Construct):
         runs = self._role("Query", ["logs:StartQuery"], arns)
         fetches = self._role("Lines", ["logs:StartQuery", "logs:GetLogEvents", "logs:FilterLogEvents"], arns)
         kind: Any = cloudwatch.CfnLogAlarm
-        kind(
+        name = f"shield-lines-{stack.stack_name}"
+        self.resource = kind(
             self,
             "Resource",
-            alarm_description="A shielded function denied or reported something: the notification has the lines.",
+            alarm_name=name,
+            alarm_description=describe_stack(stack.stack_name, stack.region, name),
             alarm_actions=[topic.topic_arn for topic in topics],
             action_log_line_count=LINES,
             action_log_line_role_arn=fetches.role_arn,

@@ -14,7 +14,7 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
-from aws_cdk.assertions import Annotations, Match
+from aws_cdk.assertions import Annotations, Match, Template
 from moto.events.models import EventPattern
 
 from harness.alert_lines import alert, armed, tmp
@@ -27,6 +27,7 @@ from shielded_function import (
     ShieldError,
     ShieldLogs,
     ShieldMonitoring,
+    ShieldMute,
 )
 from shielded_function.monitoring.changes import MAX_PATTERN
 from shielded_function_monitoring import parse_pattern
@@ -38,6 +39,7 @@ COMPOSITE = "AWS::CloudWatch::CompositeAlarm"
 DASHBOARD = "AWS::CloudWatch::Dashboard"
 FILTER = "AWS::Logs::MetricFilter"
 LOG_ALARM = "AWS::CloudWatch::LogAlarm"
+ALARMS = (ALARM, COMPOSITE, LOG_ALARM)
 LOG_GROUP = "AWS::Logs::LogGroup"
 QUERY = "AWS::Logs::QueryDefinition"
 RULE = "AWS::Events::Rule"
@@ -437,3 +439,72 @@ def test_a_cdk_without_log_alarms(stack: cdk.Stack, monkeypatch: pytest.MonkeyPa
     says = r"log_alarm_topics: aws-cdk-lib [\d.]+ has no CloudWatch log alarm \(CfnLogAlarm\): upgrade it to 2.275 or"
     with pytest.raises(ShieldError, match=says):
         ShieldMonitoring(stack, log_alarm_topics=[topic])
+
+
+# ---- a mute rule
+
+
+def mute(stack: cdk.Stack, **given: Any) -> ShieldMute:
+    """Each Sunday night for two hours."""
+    usual = {"schedule": "cron(0 2 * * SUN)", "duration": cdk.Duration.hours(2), "reason": "load test"}
+    return ShieldMute(stack, "LoadTest", **{**usual, **given})
+
+
+@pytest.mark.parametrize("critical", [False, True])
+def test_a_mute_rule(app: cdk.App, stack: cdk.Stack, props: Props, resources: Resources, critical: bool) -> None:
+    """Of the stack's own alarms and of its fleet's, those that are there in the end; made when they are."""
+    mute(stack, critical=critical, timezone="Europe/Berlin")
+    for name, granularity in (("One", "function"), ("Two", "policy"), ("Three", "fleet")):
+        ShieldedFunction(stack, name, alarms=ShieldAlarms(granularity=cast("Any", granularity)), **props)
+    ShieldedFunction(cdk.Stack(app, "Other"), "Fn", **props)
+    topic: Any = sns.Topic(stack, "Topic")
+    actions = [cloudwatch_actions.SnsAction(topic)]
+    quiet = ShieldAlarms(enabled=False)
+    ShieldMonitoring(stack, alarms=quiet, log_alarm_topics=[topic], composite_actions=actions)
+    [rule] = resources(stack, "AWS::CloudWatch::AlarmMuteRule").values()
+    assert rule["Rule"]["Schedule"] == {
+        "Expression": "cron(0 2 * * SUN)", "Duration": "PT2H", "Timezone": "Europe/Berlin",
+    }  # fmt: skip
+    assert rule["Description"] == "load test"
+    there = {key: made["AlarmName"] for kind in ALARMS for key, made in resources(stack, kind).items()}
+    over = ("shield-any-Shop", "shield-lines-Shop")
+    muted = [name for name in there.values() if critical or not ("-critical-" in name or name in over)]
+    assert sorted(there[name["Ref"]] for name in rule["MuteTargets"]["AlarmNames"]) == sorted(muted)
+    assert len(there) == 2 + 6 + 2 + 2
+    found_by_lint = lint(json.dumps(Template.from_stack(stack).to_json()), regions=["us-east-1"])
+    assert [str(match) for match in found_by_lint if match.rule.id not in ("W3005", "E3006")] == []
+
+
+def test_a_mute_rule_of_nothing(app: cdk.App, stack: cdk.Stack) -> None:
+    mute(stack)
+    with pytest.raises(Exception, match="Shop/LoadTest: ShieldMute: its stack has no alarm to mute"):
+        app.synth()
+
+
+def test_a_mute_rule_of_too_many(app: cdk.App, stack: cdk.Stack, props: Props) -> None:
+    mute(stack, critical=True)
+    for number in range(51):
+        ShieldedFunction(stack, f"Fn{number}", **props)
+    with pytest.raises(Exception, match="ShieldMute: 102 alarms, of which a mute rule takes 100"):
+        app.synth()
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"schedule": "0 2 * * SUN"}, r"schedule: '0 2 \* \* SUN': write cron\(0 2 \* \* SUN\)"),
+        ({"duration": cdk.Duration.days(16)}, "duration: from a minute to 15 days"),
+        ({"duration": cdk.Duration.seconds(9)}, "duration: from a minute to 15 days"),
+        ({"reason": " "}, "reason: say why, for those who read the rule"),
+    ],
+)
+def test_bad_arguments_of_a_mute_rule(stack: cdk.Stack, given: Any, says: str) -> None:
+    with pytest.raises(ShieldError, match=f"Shop/LoadTest: {says}"):
+        mute(stack, **given)
+
+
+def test_a_cdk_without_mute_rules(stack: cdk.Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(cloudwatch, "CfnAlarmMuteRule")
+    says = r"aws-cdk-lib [\d.]+ has no mute rules \(CfnAlarmMuteRule\): upgrade it to 2.275 or later"
+    with pytest.raises(ShieldError, match=says):
+        mute(stack)

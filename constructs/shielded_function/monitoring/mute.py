@@ -1,0 +1,140 @@
+"""`ShieldMute`: the alarms on shielded functions call nobody in a time that is known, such as a load test's."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any, Final
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct, IValidation
+
+from ..errors import ShieldError
+from ..stage_shields import stack_shields
+from .composite import composite_of
+from .log_alarm import log_alarm_of
+
+MAX_ALARMS: Final = 100
+"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutAlarmMuteRule.html"""
+_KNOWN_TO_HAVE_IT: Final = "2.275"
+_MINUTE, _LONGEST = 60, 15 * 86_400
+
+
+class ShieldMute(Construct):
+    """A mute rule of CloudWatch's for the alarms on shielded functions in its stack.
+
+        ShieldMute(self, "LoadTest", schedule="cron(0 2 * * SUN)", duration=cdk.Duration.hours(2), reason="load test")
+
+    The alarms go on, and change their states; one that is in ALARM at the end calls then. Those that are critical are
+    muted only where you say so, and so are the composite alarm and the log alarm of `ShieldMonitoring`, which tell of
+    all violations: an attack does not wait for the end of a load test. For a deployment at any time there is
+    `shielded-function mute`.
+
+    Attributes:
+        resource: the mute rule.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        schedule: str,
+        duration: cdk.Duration,
+        reason: str,
+        timezone: str | None = None,
+        critical: bool = False,
+    ) -> None:
+        """
+        Args:
+            scope: the parent, within the stack of the alarms. Of a fleet that is the stack with its alarms.
+            id: the construct id.
+            schedule: when it begins: `cron(0 2 * * SUN)`, or once, `at(2026-12-24T18:00)`.
+            duration: how long it lasts each time, from a minute to 15 days.
+            reason: why, for those who read the rule.
+            timezone: of the schedule (`Europe/Berlin`); by default UTC.
+            critical: mutes the critical alarms too, and those that tell of all violations.
+
+        Raises:
+            ShieldError: an argument is malformed, or the installed aws-cdk-lib lacks the resource.
+        """
+        super().__init__(scope, id)
+        seconds = 0 if duration.is_unresolved() else int(duration.to_milliseconds()) // 1000
+        problems = [
+            *([] if schedule.startswith(("cron(", "at(")) else [f"schedule: {schedule!r}: write cron(0 2 * * SUN)"]),
+            *([] if _MINUTE <= seconds <= _LONGEST else ["duration: from a minute to 15 days, known at synthesis"]),
+            *([] if reason.strip() else ["reason: say why, for those who read the rule"]),
+        ]
+        if not hasattr(cloudwatch, "CfnAlarmMuteRule"):
+            problems.append(
+                f"aws-cdk-lib {version('aws-cdk-lib')} has no mute rules (CfnAlarmMuteRule): upgrade it to "
+                f"{_KNOWN_TO_HAVE_IT} or later"
+            )
+        if problems:
+            raise ShieldError(self.node.path, problems)
+        self._critical = critical
+        self._shields = stack_shields(cdk.Stack.of(self))
+        kind: Any = cloudwatch.CfnAlarmMuteRule
+        timing: Any = {"timezone": timezone} if timezone else {}
+        self.resource: Any = kind(
+            self,
+            "Resource",
+            description=reason,
+            mute_targets=kind.MuteTargetsProperty(alarm_names=cdk.Lazy.uncached_list(_Names(self))),
+            rule=kind.RuleProperty(
+                schedule=kind.ScheduleProperty(expression=schedule, duration=duration.to_iso_string(), **timing)
+            ),
+        )
+        self.node.add_validation(_SomeNames(self))
+
+    def names(self) -> list[str]:
+        """The alarms' names as far as the functions are known: references, for a rule names alarms that are there."""
+        stack = self._shields.stack
+        found = [attached for attached in self._shields.shared.attached if attached.stack_shields is self._shields]
+        alarms = {alarm: key for attached in found for key, alarm in attached.alarms.items() if alarm.stack is stack}
+        alarms |= {alarm: key for key, alarm in self._shields.fleet[1].items()} if self._shields.fleet else {}
+        names = [alarm.alarm_name for alarm, key in alarms.items() if self._critical or not _is_critical(key, alarm)]
+        if not self._critical:
+            return names
+        composite, lines = composite_of(stack), log_alarm_of(stack)
+        return [*names, *([composite.alarm_name] if composite else []), *([lines.ref] if lines else [])]
+
+
+def _is_critical(key: str, alarm: cloudwatch.Alarm) -> bool:
+    resource = alarm.node.default_child
+    assert isinstance(resource, cloudwatch.CfnAlarm)
+    return key == "critical" or "[critical]" in (resource.alarm_description or "")
+
+
+@jsii.implements(cdk.IListProducer)
+class _Names:
+    """Asked when every function is known."""
+
+    def __init__(self, mute: ShieldMute) -> None:
+        self._mute = mute
+
+    def produce(self, context: cdk.IResolveContext) -> list[str]:
+        """Called by the CDK."""
+        del context
+        return self._mute.names()
+
+
+@jsii.implements(IValidation)
+class _SomeNames:
+    """CloudWatch refuses more only at the deployment, and a rule that mutes nothing looks like one that does."""
+
+    def __init__(self, mute: ShieldMute) -> None:
+        self._mute = mute
+
+    def validate(self) -> list[str]:
+        """Called by the CDK at synthesis."""
+        count, path = len(self._mute.names()), self._mute.node.path
+        if not count:
+            return [f"{path}: ShieldMute: its stack has no alarm to mute: make it in the stack of the alarms"]
+        if count > MAX_ALARMS:
+            return [
+                f"{path}: ShieldMute: {count} alarms, of which a mute rule takes {MAX_ALARMS}: use "
+                'granularity="fleet", or more stacks'
+            ]
+        return []
