@@ -204,6 +204,8 @@ on the rest, cost twice as much as one. A thousand silent functions:
 - Not counted: messages of the topic (SNS has a free million of requests a month; mail and SMS are charged), queries in
   Logs Insights ({_dollars(LOGS_SCANNED_GB, 3)} for a GB that is scanned), and the function's own log lines.
 - `severities` and each `AlarmOn` have a metric of their own: an alarm more, and a metric more of each loud function.
+- `heartbeat_actions`: for each function a filter, and an alarm on two metrics ({_dollars(2 * ALARM)}). The filter's
+  metric is up to {_dollars(METRIC_TIERS[0][1])}, by the hours in which the function starts.
 
 | what | price |
 |---|---|

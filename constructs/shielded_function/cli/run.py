@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from shielded_function_emulator.trial import Trial
     from shielded_function_monitoring import Alert
 
+_START = "start"
 FAILED, ALERTED = 1, 3
 """Exit statuses: the function failed; it did not, but there were alerts. 0: neither; 2: it could not run."""
 
@@ -186,9 +187,12 @@ def _print(place: FunctionPlace, result: Trial) -> None:
     if not invocation.log:
         console.print("  nothing")
     console.print()
+    failed_starts = [event for event in result.shield.events if event.policy == _START]
+    for event in failed_starts:
+        console.print(Text(f"start {event.event}: {event.fields.get('reason', '')}", "red"), soft_wrap=True)
     if result.shield.alerts:
         console.print(_table([alert for _, alert in result.shield.alerts]))
-    else:
+    elif not failed_starts:
         console.print("no alerts")
     for complaint in result.shield.malformed:
         console.print(Text(f"not a line that the shield writes: {complaint}", "red"), soft_wrap=True)

@@ -70,6 +70,7 @@ ALARMS: Final = Kind(
         "DisableAlarmActions",
         "PutMetricAlarm",
         "PutCompositeAlarm",
+        "PutLogAlarm",
         "SetAlarmState",
         "PutAlarmMuteRule",
     ),
@@ -101,7 +102,7 @@ def fits(kind: Kind, entries: Sequence[Entry]) -> bool:
 
 
 def of_function(name: str | None, stack: str) -> list[Entry]:
-    """A function, which a call names by its name or by its ARN.
+    """A function, which a call names by its name or by its ARN. Functions whose names end with its name count too.
 
     Args:
         name: its name; None where CloudFormation makes it.

@@ -176,11 +176,11 @@ def _said(who: str, command: str, subject: Subject) -> str:
         what = f"{subject.policy}: {happened}"
     attack = "take it for an attack" if subject.policy == "self_protection" else "else it is an incident"
     lines = [
-        f"{label}{who}: {what}.",
         f"1. What, and who: {command}",
         f"2. {_STARTS if subject.policy == 'start' else _MODES}.",
         "3. New? Compare `version` and the first time with the last deployment.",
         f"4. Meant to be? Then {settles}; {attack}.",
+        f"{label}{who}: {what}.",
     ]
     lines += [f"Owner: {subject.owner}"] if subject.owner else []
     lines += [f"Runbook: {subject.runbook}"] if subject.runbook else []

@@ -1,7 +1,8 @@
 """A heartbeat: an alarm on a function that is invoked, and whose shield says nothing.
 
 The shield writes a line at each cold start. Lambda ends its environments within hours, so a function that is invoked on
-two days in a row, and writes no such line on either, has lost its shield, its log group or its metric filter.
+two days in a row, and writes no such line on either, has lost its shield, its log group or its metric filter. With
+SnapStart, and on Managed Instances, environments start seldom, so those functions have no such alarm.
 """
 
 from __future__ import annotations
@@ -27,10 +28,18 @@ KEY: Final = "armed"
 _SILENT: Final = "IF(FILL(invoked, 0) > 0 AND FILL(armed, 0) < 1, 1, 0)"
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html"""
 _DAYS: Final = 2
+_START_SELDOM: Final = ("snap_start", "capacity_provider_config")
 
 
-def add_heartbeat(attached: AttachedShield, actions: Sequence[AlarmAction]) -> cloudwatch.Alarm:
-    """The alarm, and the metric filter on the lines of cold starts."""
+def add_heartbeat(attached: AttachedShield, actions: Sequence[AlarmAction]) -> None:
+    """Makes the alarm, and the metric filter on the lines of cold starts."""
+    if attached.stack_shields.shared.switch == "off":
+        return
+    if any(getattr(attached.handle.resource, name, None) is not None for name in _START_SELDOM):
+        cdk.Annotations.of(attached).add_info(
+            "heartbeat_actions: it has no heartbeat: with SnapStart, or on Managed Instances, it starts seldom."
+        )
+        return
     counter = Counter(KEY, f"{{ {armed().expression()} }}", METRIC_ARMED, value="1")
     attached.count(counter)
     function, day = attached.handle.name, cdk.Duration.days(1)
@@ -63,4 +72,3 @@ def add_heartbeat(attached: AttachedShield, actions: Sequence[AlarmAction]) -> c
         treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
     )
     add_actions(alarm, actions)
-    return alarm

@@ -92,7 +92,7 @@ class ShieldMonitoring(Construct):
                 mutes an alarm. EventBridge hears of it through CloudTrail: the account needs a trail of management
                 events.
             heartbeat_actions: done when a function was invoked on two days in a row and wrote no line of a start with
-                the shield: an alarm of two metrics for each function.
+                the shield: an alarm of two metrics for each function without SnapStart or Managed Instances.
             log_alarm_topics: get CloudWatch's log alarm, whose notifications contain the alert lines: one for each
                 stack of functions. Its queries run each minute, and are paid by what they scan.
             composite_actions: done when any alarm of a stack's functions fires, by a composite alarm of the stack: for

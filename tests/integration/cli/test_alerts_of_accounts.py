@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import aws_cdk as cdk
 import boto3
@@ -17,12 +17,13 @@ import pytest
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
+from aws_cdk.assertions import Template
 from botocore.exceptions import EndpointConnectionError
 from typer.testing import CliRunner
 
-from harness.alert_lines import FUNCTION, connect, tmp
+from harness.alert_lines import FUNCTION, alert, connect, refused, tmp
 from integration.cli.alert_logs import CHAIN, GROUP, HERE, log, packages_log, told
-from integration.cli.insights_account import Account, account, ago, denying
+from integration.cli.insights_account import NOW, Account, account, ago, denying
 from integration.cli.moto_account import REGION, make_function, make_role
 from integration.cli.running import command, says
 from shielded_function import AlarmOn, ShieldAlarms, ShieldedFunction, ShieldMonitoring
@@ -32,6 +33,7 @@ from shielded_function.cli.app import app as cli
 from shielded_function.cli.errors import CliError
 from shielded_function.cli.log_groups import Where
 from shielded_function.testing import simulate_cloudwatch
+from shielded_function_monitoring.alert import POLICIES
 
 
 @pytest.fixture
@@ -137,34 +139,93 @@ def test_all_that_is_shielded(aws: Account, capsys: pytest.CaptureFixture[str]) 
     assert {group["function"] for group in told(capsys)["groups"]} == {"checkout", "refund", "one", "two"}
 
 
-@pytest.mark.parametrize("granularity", ["function", "policy", "fleet"])
-def test_each_command_in_an_alarm_works_as_it_is_written(aws: Account, granularity: Any) -> None:
+ALARMS: dict[str, dict[str, Any]] = {
+    "function": {},
+    "policy": {"granularity": "policy"},
+    "fleet": {"granularity": "fleet"},
+    "severities": {"severities": {"critical": [], "warning": [], "notice": []}},
+    "one call": {"granularity": "fleet", "contributors": False},
+}
+
+
+def _texts(stack: cdk.Stack, names: dict[str, str]) -> dict[str, str]:
+    """The descriptions of a stack's alarms by their names, with what `names` says in the place of references."""
+
+    def text(value: Any) -> str:
+        parts = [value] if isinstance(value, str) else value["Fn::Join"][1]
+        return "".join(part if isinstance(part, str) else names[part["Ref"]] for part in parts)
+
+    resources = [
+        each["Properties"]
+        for each in Template.from_stack(stack).to_json()["Resources"].values()
+        if each.get("Properties")
+    ]
+    return {text(each["AlarmName"]): text(each["AlarmDescription"]) for each in resources if "AlarmDescription" in each}
+
+
+def _rows_of(aws: Account, link: str) -> list[dict[str, str]]:
+    """What Logs Insights shows of the query of a link."""
+    detail = re.sub(r"\*([0-9a-f]{2})", lambda code: chr(int(code[1], 16)), link)
+    [(query, group)] = re.findall("editorString~'(.*)~source~\\(~'(.*)\\)\\)", detail)
+    span = {"startTime": int(NOW.timestamp()) - 10_800, "endTime": int(NOW.timestamp())}
+    asked = aws.logs.start_query(logGroupNames=[group], queryString=query, limit=100, **span)
+    while (answer := aws.logs.get_query_results(queryId=asked["queryId"]))["status"] == "Running":
+        pass
+    return [{cell["field"]: cell["value"] for cell in row} for row in answer["results"]]
+
+
+@pytest.mark.parametrize("alarms", ALARMS)
+def test_each_link_and_command_in_an_alarm_works_as_it_is_written(aws: Account, alarms: str) -> None:
     app = cdk.App()
     stack = cdk.Stack(app, "Shop", env=cdk.Environment(account="123456789012", region=REGION))
-    action: Any = cloudwatch_actions.SnsAction(cast("Any", sns.Topic(stack, "Topic")))
+    topic: Any = sns.Topic(stack, "Topic")
+    action = cloudwatch_actions.SnsAction(topic)
     on = AlarmOn(except_hosts=["telemetry.example"])
-    options = ShieldAlarms(granularity=granularity, outbound_connectivity=on)
+    options = ShieldAlarms(**ALARMS[alarms], outbound_connectivity=on)
     for name in ("Checkout", "Refund"):
         code = lambda_.Code.from_inline("def handler(event, context): ...")
         runtime = lambda_.Runtime.PYTHON_3_13
         ShieldedFunction(stack, name, runtime=runtime, handler="index.handler", code=code, alarms=options)
-    if granularity != "fleet":
-        ShieldMonitoring(stack, alarms=ShieldAlarms(enabled=False), composite_actions=[action])
+    over_all = [] if options.granularity == "fleet" else [action]
+    ShieldMonitoring(
+        stack,
+        alarms=options if options.granularity == "fleet" else ShieldAlarms(enabled=False),
+        composite_actions=over_all,
+        heartbeat_actions=[action],
+        log_alarm_topics=[topic],
+    )
     cloudwatch = simulate_cloudwatch(app)
-    template = {"Resources": {"Role": STACK["Resources"]["Role"]}}
-    for number, name in enumerate(("Checkout", "Refund")):
-        function = cloudwatch.function(f"Shop/{name}")
+    template: dict[str, Any] = {"Resources": {"Role": STACK["Resources"]["Role"]}}
+    names: dict[str, str] = {}
+    for logical_id, found in Template.from_stack(stack).find_resources("AWS::Lambda::Function").items():
+        function = cloudwatch.function(f"Shop/{logical_id[:-8]}")
+        names |= {
+            logical_id: function.name,
+            found["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]: function.log_group,
+        }
         properties = {**STACK["Resources"]["Checkout"]["Properties"], "FunctionName": function.name}
-        template["Resources"][f"F{number}"] = {"Type": "AWS::Lambda::Function", "Properties": properties}
+        template["Resources"][logical_id] = {"Type": "AWS::Lambda::Function", "Properties": properties}
         aws.log_groups[function.name] = function.log_group
-        aws.write(function.log_group, [connect("a.example", time=ago(minutes=9), function=function.name)])
+        who: Any = {"function": function.name, "time": ago(minutes=9)}
+        lines = [alert(policy, mode="block", path="/tmp/x", **who) for policy in POLICIES]
+        aws.write(function.log_group, [*lines, connect("a.example", **who), refused("no such mode", **who)])
         aws.count(function.log_group, function.name)
     boto3.client("cloudformation", region_name=REGION).create_stack(StackName="Shop", TemplateBody=json.dumps(template))
-    commands = [found for alarm in cloudwatch.alarms for found in re.findall("`(shielded-[^`]+)`", alarm.description)]
-    assert len(commands) == len(cloudwatch.alarms)
+    texts = _texts(stack, names)
+    assert len(texts) == len(cloudwatch.alarms) + 3, "two heartbeats and the log alarm are not simulated"
+    for name, text in texts.items():
+        first, *_ = text.split("\n")
+        if "#logsV2:" in first:
+            rows = _rows_of(aws, first)
+            assert {row["@logStream"] for row in rows} == {"one"}, (name, first)
+            assert all(row["@timestamp"] for row in rows)
+        elif "silent" not in name:
+            assert first.endswith(f"#alarmsV2:alarm/{name}")
+    commands = [found for text in texts.values() for found in re.findall("`(shielded-[^`]+)`", text)]
+    assert len(commands) == len(texts)
     for command_line in dict.fromkeys(commands):
         done = CliRunner().invoke(cli, shlex.split(command_line)[1:], env={"COLUMNS": "400"})
-        assert done.exit_code == 3, (command_line, done.output)
+        assert done.exit_code == (0 if " report " in command_line else 3), (command_line, done.output)
         assert "Checkout" in done.stdout or "Refund" in done.stdout
 
 

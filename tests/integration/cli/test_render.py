@@ -155,9 +155,9 @@ def test_sam_has_what_the_construct_makes() -> None:
         assert of(ours, alarm, which)["Dimensions"] == [by_name, {"Name": "Level", "Value": level}]
         (made,) = (parts for parts in of(theirs, alarm, which)["AlarmDescription"].values())
         said = "".join(part if isinstance(part, str) else "checkout-prod" for part in made[1])
-        steps = of(ours, alarm, which)["AlarmDescription"].split("\n")
-        assert steps[0].partition(": ")[2] in said
-        assert all(step in said for step in steps[2:])
+        [what, *steps, happened] = of(ours, alarm, which)["AlarmDescription"].split("\n")
+        assert what.startswith("1. What, and who: ")
+        assert all(step in said for step in (*steps, happened.partition(": ")[2]))
     environment = of(theirs, "AWS::Lambda::Function")["Environment"]["Variables"]
     assert of(ours, "AWS::Serverless::Function")["Environment"]["Variables"] == environment
 

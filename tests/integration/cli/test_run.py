@@ -13,14 +13,18 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
-from harness.alert_lines import refused, tmp
+from harness.alert_lines import armed, refused, tmp
 from integration.cli import shop
 from integration.cli.running import command, says
 from shielded_function import ShieldedFunction, ShieldFindings
 from shielded_function.cli.errors import CliError
-from shielded_function.cli.run import pairs, what, who
+from shielded_function.cli.run import _print, pairs, what, who
 from shielded_function_emulator import interface_emulator, places
-from shielded_function_emulator.sandbox import Sandbox
+from shielded_function_emulator.cloud_assembly import FunctionPlace
+from shielded_function_emulator.function import Invocation, LogLine
+from shielded_function_emulator.sandbox import Isolation, Sandbox
+from shielded_function_emulator.shield_log import ShieldLog
+from shielded_function_emulator.trial import Alarm, Trial
 from shielded_function_monitoring import Alert, parse_line
 from unit.constructs.findings.test_handler import delivery
 
@@ -162,6 +166,19 @@ def test_a_policy_that_refuses_to_start(assembly: Path) -> None:
     told = json.loads(done.stdout)
     assert [fields["event"] for fields in told["events"]] == ["refused"]
     assert told["alarms"][0]["after"] == "ALARM"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"), [(refused("no such mode"), "start refused: no such mode"), (armed(), "no alerts")]
+)
+def test_why_an_alarm_fires_without_an_alert(capsys: pytest.CaptureFixture[str], line: str, said: str) -> None:
+    place = FunctionPlace("Shop", "Fn", "Shop/Fn", "")
+    log = (LogLine(0, line),)
+    alarms = (Alarm("FnAlarm", "OK", "ALARM"),)
+    _print(place, Trial(Invocation(200, None, log), ShieldLog.of(log), alarms, "", Isolation("root", True, "")))
+    shown = capsys.readouterr().out.splitlines()
+    alarm = shown.index("alarm FnAlarm: OK before, ALARM after")
+    assert shown[alarm - 1] == said
 
 
 def test_a_nested_stack_gets_what_the_outer_one_gives(assembly: Path) -> None:

@@ -309,7 +309,9 @@ def test_options(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     assert (found, critical["DatapointsToAlarm"]) == ([2, 60, 1], 1)
     found = [rest[name] for name in ("Threshold", "Period", "EvaluationPeriods", "DatapointsToAlarm")]
     assert found == [2, 60, 15, 1]
-    assert text_of(critical["AlarmDescription"]).endswith("Owner: payments\nRunbook: https://wiki.example/shield")
+    *_, said, owner, runbook = text_of(critical["AlarmDescription"]).split("\n")
+    assert said.startswith("[critical] Shop/Checkout: a connection or program was blocked")
+    assert (owner, runbook) == ("Owner: payments", "Runbook: https://wiki.example/shield")
     assert [critical["AlarmName"], rest["AlarmName"]] == ["shop-critical-Shop-Checkout", "shop-rest-Shop-Checkout"]
     found = [egress[name] for name in ("Threshold", "Period", "EvaluationPeriods", "DatapointsToAlarm")]
     assert found == [5, 300, 3, 2]
@@ -498,7 +500,7 @@ def test_a_description_tells_where_to_look(stack: cdk.Stack, props: Props, resou
     )
     found = {dimensions(a)["Policy"]: text_of(a["AlarmDescription"]) for a in resources(stack, ALARM).values()}
     for policy, text in found.items():
-        link, said, *steps = text.split("\n")
+        link, *steps, said = text.split("\n")
         assert said.split("] ")[1].startswith(f"Shop/Checkout: {policy}: it")
         assert link.startswith("https://<AWS::Region>.console.aws.amazon.com/cloudwatch/home?region=")
         assert "#logsV2:logs-insights?queryDetail=" in link

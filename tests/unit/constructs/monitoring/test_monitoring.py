@@ -306,9 +306,13 @@ def test_a_heartbeat(stack: cdk.Stack, props: Props, resources: Resources) -> No
     """A function that is invoked, and whose shield says nothing."""
     topic: Any = sns.Topic(stack, "Topic")
     fn = ShieldedFunction(stack, "Fn", **props)
+    seldom: Any = {"snap_start": lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS}
+    ShieldedFunction(stack, "StartsSeldom", **seldom, **props)
     action = cloudwatch_actions.SnsAction(topic)
     ShieldMonitoring(stack, alarms=ShieldAlarms(enabled=False), heartbeat_actions=[action])
-    [alarm] = [each for each in resources(stack, ALARM).values() if each["AlarmName"] == "shield-silent-Shop-Fn"]
+    [alarm] = [each for each in resources(stack, ALARM).values() if "-silent-" in each["AlarmName"]]
+    assert alarm["AlarmName"] == "shield-silent-Shop-Fn"
+    Annotations.from_stack(stack).has_info("/Shop/StartsSeldom/Shield", Match.string_like_regexp("it starts seldom"))
     by_id = {each["Id"]: each for each in alarm["Metrics"]}
     function = [{"Name": "FunctionName", "Value": stack.resolve(fn.function_name)}]
     for name, namespace, metric in (("invoked", "AWS/Lambda", "Invocations"), ("armed", "ShieldedFunction", "Armed")):
@@ -323,6 +327,15 @@ def test_a_heartbeat(stack: cdk.Stack, props: Props, resources: Resources) -> No
     [begin, _, end] = counts["FilterPattern"]["Fn::Join"][1]
     pattern = parse_pattern(f"{begin}checkout{end}")
     assert [pattern.matches(line) for line in (armed(), tmp("/tmp/x"), armed(function="other"))] == [True, False, False]
+
+
+def test_a_heartbeat_of_what_has_no_shield(props: Props, resources: Resources) -> None:
+    """The context shield=off leaves it away."""
+    stack = cdk.Stack(cdk.App(context={"shield": "off"}), "Shop")
+    ShieldedFunction(stack, "Fn", **props)
+    topic: Any = sns.Topic(stack, "Topic")
+    ShieldMonitoring(stack, heartbeat_actions=[cloudwatch_actions.SnsAction(topic)])
+    assert "-silent-" not in json.dumps(resources(stack, ALARM))
 
 
 def test_functions_that_an_aspect_shields(app: cdk.App, props: Props, resources: Resources) -> None:
