@@ -356,7 +356,7 @@ def _other_host(hosts: Sequence[str]) -> list[Pattern]:
         others = all_of(*(text("$.details.ip", "!=", address) for address in addresses))
         by_address = all_of(by_address, any_of(not_exists("$.details.ip"), others))
     if not names:
-        return [exists("$.details.host"), by_address]
+        return [exists("$.details.host"), exists("$.details.sni"), by_address]
     other = [all_of(*(text(f"$.details.{key}", "!=", name) for name in names)) for key in ("host", "sni")]
     return [by_address, *other]
 

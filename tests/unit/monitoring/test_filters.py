@@ -176,6 +176,8 @@ def test_one_excepted_host_or_address() -> None:
     address = violations("outbound_connectivity", except_hosts=["192.0.2.7"])
     assert [address.matches(text) for text, _ in CONNECTIONS[:4]] == [True, True, True, False]
     assert address.matches(CONNECTIONS[8][0])
+    for other in (address, violations("outbound_connectivity", except_hosts=HOSTS)):
+        assert other.matches(alert("outbound_connectivity", ip="192.0.2.7", sni="evil.example"))
 
 
 @pytest.mark.parametrize(
