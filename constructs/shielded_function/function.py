@@ -54,7 +54,7 @@ class ShieldedFunction(lambda_.Function):
             scope: the parent.
             id: the construct id.
             policy: what the function's code may do; by default nothing but AWS (`ShieldPolicy()`).
-            alarms: options of its alarm; by default one that takes no action (`ShieldAlarms()`).
+            alarms: options of its alarms; by default they take no action (`ShieldAlarms()`).
             logs: options of the log group that is made unless `log_group` is given. `log_removal_policy` is one of
                 them, and may be given as `Function` takes it.
             shield_layer: a layer with the shield, or its ARN, instead of the package's own.

@@ -1,4 +1,4 @@
-"""`Shield`: puts a policy, its layer, its log group, its metric and its alarm on Lambda functions."""
+"""`Shield`: puts a policy, its layer, its log group, its metric and its alarms on Lambda functions."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Shield(cdk.Mixin):
         """
         Args:
             policy: what the function's code may do; by default nothing but AWS (`ShieldPolicy()`).
-            alarms: options of its alarm; by default one that takes no action (`ShieldAlarms()`).
+            alarms: options of its alarms; by default they take no action (`ShieldAlarms()`).
             logs: options of the log group that is made for a function without one (`ShieldLogs()`).
             layer: a layer with the shield that you published, and perhaps signed, yourself, or its ARN with the
                 version; by default one is made from the installed package.

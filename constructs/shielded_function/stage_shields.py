@@ -47,7 +47,7 @@ _RESOURCES: Final = 500
 """Resources of a stack, at most
 (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html)."""
 _MANY_SHIELDS: Final = 50
-"""With fewer, a stack's resources are not counted: two or three are the shield's, and three the function's."""
+"""With fewer, a stack's resources are not counted: two to four are the shield's, and three the function's."""
 
 
 class StagedShield(Protocol):
@@ -121,7 +121,7 @@ class StageShields(Construct):
         if home.fleet is None or home.fleet[0] == alarms:
             return []
         place = next(iter(home.fleet[1].values()), home.stack).node.path
-        return [f"alarms: the fleet has its alarm in {place}, with other options: give all the same"]
+        return [f"alarms: the fleet has its alarms in {place}, with other options: give all the same"]
 
     def fleet_alarms(self, shields: StackShields, alarms: ShieldAlarms) -> Mapping[str, cloudwatch.Alarm]:
         """The alarms of an account and region, by the watch's key.
@@ -337,7 +337,7 @@ def _too_many_resources(stack: cdk.Stack) -> list[str]:
     shields = [kind for path, kind in own if "/Shield/" in path]
     if not 0 < limit < len(own):  # 0: the CDK does not look
         return []
-    fleet = 'ShieldAlarms(granularity="fleet") makes one alarm for all functions, and ' if _ALARM in shields else ""
+    fleet = 'ShieldAlarms(granularity="fleet") makes two alarms for all functions, and ' if _ALARM in shields else ""
     return [
         f"{stack.node.path}: {len(own)} resources, {len(shields)} of them the shields', of which CloudFormation takes "
         f"{limit}: {fleet}nested stacks, or several stacks, hold more"

@@ -17,7 +17,7 @@ shop = Shop(app, "Live")
 # What the role of a function was granted is what the function may reach of AWS.
 granted = ShieldPolicy(allow_aws="granted")
 
-# One alarm for all functions, in the stack that has the topic.
+# Two alarms for all functions, in the stack that has the topic.
 on_call = cloudwatch_actions.SnsAction(shop.data.alarms)
 fleet = ShieldAlarms(granularity="fleet", actions=[on_call], stacks=[shop.data])
 
@@ -34,7 +34,7 @@ shielded = Shield.everywhere(
 )
 shielded.of("Live/Orders/FulfilOrder").allow_to(shop.data.database)
 
-# A dashboard and saved queries beside the alarm.
+# A dashboard and saved queries beside the alarms.
 ShieldMonitoring(app, alarms=fleet)
 
 cdk.Validations.of(app).add_plugins(ShieldChecks(production=["Live"]))

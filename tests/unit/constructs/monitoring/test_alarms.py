@@ -183,7 +183,7 @@ def test_a_fleet(app: cdk.App, props: Props, resources: Resources) -> None:
     for stack in (one, two):
         for number in range(2):
             ShieldedFunction(stack, f"Fn{number}", alarms=alarms, **props)
-    with pytest.raises(ShieldError, match="alarms: the fleet has its alarm in One/ShieldedFleet/Alarm, with other opt"):
+    with pytest.raises(ShieldError, match="alarms: the fleet has its alarms in One/ShieldedFleet/Alarm, with other op"):
         ShieldedFunction(two, "Other", alarms=ShieldAlarms(granularity="fleet"), **props)
     assert [len(resources(stack, ALARM)) for stack in (one, two)] == [2, 0]
     for alarm, level in zip(resources(one, ALARM).values(), ("ERROR", "WARN"), strict=True):
