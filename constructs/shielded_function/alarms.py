@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
     from constructs import Construct
 
-    from .monitoring.watches import Watch
-
 Granularity = Literal["function", "policy", "fleet"]
 
 _DAY: Final = 86_400
@@ -248,13 +246,6 @@ class ShieldAlarms:
     def named(self) -> dict[Counted, AlarmOn]:
         """The policies with an alarm of their own."""
         return {policy: on for policy in COUNTED if (on := getattr(self, policy)) is not None}
-
-    @cached_property
-    def watches(self) -> tuple[Watch, ...]:
-        """What is counted and watched; worked out once for all functions."""
-        from .monitoring.watches import watches_of
-
-        return watches_of(self)
 
 
 def check_alarm(alarm: AlarmOn | ShieldAlarms, name: str) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import aws_cdk as cdk
@@ -27,7 +27,16 @@ from .layer import policy_layer
 from .log_group import ShieldLogs, allow_writing, log_group_of
 from .monitoring.descriptions import MAX_LENGTH, Place, Text, describe_function
 from .monitoring.resources import make_alarm, make_filter, metric_of
-from .monitoring.watches import Counter, Watch, general_counter, policy_counter, problems_of, severity_for, sum_counter
+from .monitoring.watches import (
+    Counter,
+    Watch,
+    general_counter,
+    policy_counter,
+    problems_of,
+    severity_for,
+    sum_counter,
+    watches_of,
+)
 from .names import (
     ACCOUNT_VARIABLE,
     LEFT_OUT,
@@ -70,6 +79,11 @@ class ShieldOptions:
     late_policy: Callable[[lambda_.CfnFunction], ShieldPolicy | None] | None = None
     """Asked when the aspects of the function's resource are invoked, as tags are known only then."""
 
+    @cached_property
+    def watches(self) -> tuple[Watch, ...]:
+        """What is counted and watched."""
+        return watches_of(self.alarms)
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -109,7 +123,7 @@ def check_function(handle: FunctionHandle, options: ShieldOptions, facts: Functi
         ),
         *invariants.log_class_problems(_log_class(log_group)),
         *shields.log_group_problems(log_group, options.logs, facts.path),
-        *problems_of(options.alarms, facts.path),
+        *problems_of(options.alarms, options.watches, facts.path),
         *shields.shared.fleet_problems(shields, options.alarms),
         *(shields.layer_problems(facts.architecture) if needs_layer and options.layer is None else []),
     ]
@@ -184,14 +198,11 @@ class AttachedShield(Construct):
         self._name = handle.name
         self._filters: dict[str, logs.MetricFilter] = {}
         self._counters: dict[str, Counter] = {}
-        watches = options.alarms.watches
-        first, *others = [watch.counter for watch in watches] or [general_counter(options.alarms)]
+        first, *others = [watch.counter for watch in options.watches] or [general_counter(options.alarms)]
         self.metric_filter = self.count(first)
         for counter in others:
             self.count(counter)
-        self.alarms: Mapping[str, cloudwatch.Alarm] = (
-            self._make_alarms(options.alarms) if options.alarms.enabled else {}
-        )
+        self.alarms: Mapping[str, cloudwatch.Alarm] = self._make_alarms(options) if options.alarms.enabled else {}
         self.alarm = next(iter(self.alarms.values()), None)
         self._warn(facts)
         handle.attach(
@@ -481,12 +492,12 @@ class AttachedShield(Construct):
                 "group, or give the function the log_group that it writes to.",
             )
 
-    def _make_alarms(self, alarms: ShieldAlarms) -> Mapping[str, cloudwatch.Alarm]:
-        if alarms.granularity == "fleet":
-            return self._shields.shared.fleet_alarms(self._shields, alarms)
+    def _make_alarms(self, options: ShieldOptions) -> Mapping[str, cloudwatch.Alarm]:
+        if options.alarms.granularity == "fleet":
+            return self._shields.shared.fleet_alarms(self._shields, options.alarms)
         stack, suffix = self.handle.stack.node.path, self.node.addr[-8:]
         within = self.handle.path.removeprefix(f"{stack}/")
-        return {watch.key: self._make_alarm(watch, within, suffix) for watch in alarms.watches}
+        return {watch.key: self._make_alarm(watch, within, suffix) for watch in options.watches}
 
     def _make_alarm(self, watch: Watch, within: str, suffix: str) -> cloudwatch.Alarm:
         severity = self._severity(watch)

@@ -28,6 +28,7 @@ from .layer import import_layer, shield_layer
 from .monitoring.descriptions import describe_fleet
 from .monitoring.function_filters import SharedFilters
 from .monitoring.resources import make_alarm
+from .monitoring.watches import watches_of
 from .paths import find_constructs, known_as, path_of
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ class StageShields(Construct):
         if home.fleet is None:
             scope = Construct(home.stack, "ShieldedFleet")
             made: dict[str, cloudwatch.Alarm] = {}
-            for number, watch in enumerate(alarms.watches):
+            for number, watch in enumerate(watches_of(alarms)):
                 severity = watch.severity
                 name = watch.name or watch.name_of(severity, home.name, "fleet", scope.node.addr[-8:])
                 text = describe_fleet(watch.subject(severity), home.region, name, contributors=watch.contributors)

@@ -25,6 +25,7 @@ from .dashboard_body import MAX_SOURCES
 from .heartbeat import add_heartbeat
 from .log_alarm import LogAlarmOf, Topic, check_log_alarm
 from .scope import is_within, outermost, stages_in
+from .watches import watches_of
 
 if TYPE_CHECKING:
     from ..attached import AttachedShield
@@ -156,7 +157,7 @@ class ShieldMonitoring(Construct):
 
     def _alarm(self, attached: AttachedShield) -> None:
         """Has the function counted, and the fleet watched."""
-        for watch in self.alarms.watches:
+        for watch in watches_of(self.alarms):
             attached.count(watch.counter)
         if not self.alarms.enabled:
             return

@@ -10,6 +10,7 @@ import jsii
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct, IValidation
 
+from ..attached import attached_in
 from ..errors import ShieldError
 from ..stage_shields import stack_shields
 from .composite import composite_of
@@ -91,7 +92,7 @@ class ShieldMute(Construct):
     def names(self) -> list[str]:
         """The alarms' names as far as the functions are known: references, for a rule names alarms that are there."""
         stack = self._shields.stack
-        found = [attached for attached in self._shields.shared.attached if attached.stack_shields is self._shields]
+        found = [attached for attached in attached_in(self._shields.shared) if attached.stack_shields is self._shields]
         alarms = {alarm: key for attached in found for key, alarm in attached.alarms.items() if alarm.stack is stack}
         alarms |= {alarm: key for key, alarm in self._shields.fleet[1].items()} if self._shields.fleet else {}
         names = [alarm.alarm_name for alarm, key in alarms.items() if self._critical or not _is_critical(key, alarm)]

@@ -144,17 +144,18 @@ def watches_of(alarms: ShieldAlarms) -> tuple[Watch, ...]:
     return (*_of_the_rest(alarms), *(_of_policy(alarms, policy, on) for policy, on in alarms.named.items()))
 
 
-def problems_of(alarms: ShieldAlarms, path: str) -> list[str]:
+def problems_of(alarms: ShieldAlarms, watches: Sequence[Watch], path: str) -> list[str]:
     """Why CloudWatch would not take the filters and alarms of a function, and what to do.
 
     Args:
         alarms: the options.
+        watches: those of the options.
         path: the function's construct path.
     """
-    if not alarms.watches:
+    if not watches:
         return []
-    found = [watch.counter.problem for watch in alarms.watches if watch.counter.problem]
-    longest = max(shortest(path, watch.subject("critical")) for watch in alarms.watches)
+    found = [watch.counter.problem for watch in watches if watch.counter.problem]
+    longest = max(shortest(path, watch.subject("critical")) for watch in watches)
     if alarms.enabled and alarms.granularity != "fleet" and longest > MAX_DESCRIPTION:
         found.append(
             f"alarms.runbook: an alarm's description would have {longest:,} characters, of which CloudWatch takes "

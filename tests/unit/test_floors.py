@@ -1,0 +1,81 @@
+"""The Python packages, from the ground up: no module imports another in a circle, and a construct imports no tool."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import shielded_function
+import shielded_function_emulator
+import shielded_function_monitoring
+import shielded_function_runtime
+
+PACKAGES = (shielded_function, shielded_function_emulator, shielded_function_monitoring, shielded_function_runtime)
+CONSTRUCTS, EMULATOR, MONITORING, RUNTIME = (package.__name__ for package in PACKAGES)
+TOOLS = tuple(f"{CONSTRUCTS}.{name}" for name in ("cli", "testing", "simulation"))
+"""The command line, and what people's tests use: they stand above the constructs, and may use the emulator."""
+
+
+@cache
+def modules() -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for package in PACKAGES:
+        root = Path(str(package.__file__)).parent
+        for path in root.rglob("*.py"):
+            parts = [package.__name__, *path.relative_to(root).with_suffix("").parts]
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imported(module: str) -> Iterator[str]:
+    """What a module imports of the packages: at once, in a function, or for its types alone."""
+    path = modules()[module]
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = ".".join(package.split(".")[: len(package.split(".")) - node.level + 1]) if node.level else ""
+            base = ".".join(part for part in (above, node.module) if part)
+            for alias in node.names:
+                yield f"{base}.{alias.name}" if f"{base}.{alias.name}" in modules() else base
+
+
+@cache
+def graph() -> dict[str, set[str]]:
+    return {module: {other for other in imported(module) if other in modules()} - {module} for module in modules()}
+
+
+def is_in(module: str, *parts: str) -> bool:
+    return any(module == part or module.startswith(f"{part}.") for part in parts)
+
+
+def test_no_module_imports_another_in_a_circle() -> None:
+    assert len(graph()) > 250
+    try:
+        list(TopologicalSorter(graph()).static_order())
+    except CycleError as circle:
+        raise AssertionError(circle.args[1]) from None
+
+
+@pytest.mark.parametrize(
+    ("floor", "without", "may_not"),
+    [
+        (CONSTRUCTS, TOOLS, (EMULATOR, *TOOLS)),
+        (EMULATOR, (), (CONSTRUCTS,)),
+        (MONITORING, (), (CONSTRUCTS, EMULATOR)),
+        (RUNTIME, (), (CONSTRUCTS, EMULATOR, MONITORING)),
+    ],
+)
+def test_a_floor_imports_nothing_of_those_above_it(
+    floor: str, without: tuple[str, ...], may_not: tuple[str, ...]
+) -> None:
+    of_floor = [module for module in graph() if is_in(module, floor) and not is_in(module, *without)]
+    assert len(of_floor) > 10
+    upward = [(module, other) for module in of_floor for other in graph()[module] if is_in(other, *may_not)]
+    assert upward == []
