@@ -36,7 +36,7 @@ Policy = Literal[
     "self_protection",
 ]
 Mode = Literal["block", "alert"]
-EventName = Literal["armed", "refused", "unshielded", "folded", "tightened", "native"]
+EventName = Literal["armed", "refused", "unshielded", "folded", "repeated", "tightened", "native"]
 
 SCHEMA_VERSION: Final = 1
 """`v` in each line. It grows when a field changes its meaning or goes; fields may be added without."""
@@ -46,7 +46,7 @@ START: Final = "start"
 MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 """The modes that write alerts: `allow` writes none."""
 EVENTS: Final[tuple[EventName, ...]] = get_args(EventName)
-ALARMING_EVENTS: Final[tuple[EventName, ...]] = ("refused", "unshielded", "folded")
+ALARMING_EVENTS: Final[tuple[EventName, ...]] = ("refused", "unshielded", "folded", "repeated")
 """The events that count as violations, and so have `policy` and `count`."""
 MAX_COUNT: Final = 10_000_000
 """More violations than one line can stand for: a greater `count` is forged, and would make sums senseless."""
@@ -128,11 +128,11 @@ class ShieldEvent:
         timestamp: when, in UTC.
         level: the log level.
         event: what happened.
-        policy: of an event that counts as a violation: the policy whose alerts were folded, or `start`.
-        mode: in which mode the folded alerts were.
+        policy: of an event that counts as a violation: the policy whose alerts were counted, or `start`.
+        mode: in which mode these alerts were.
         count: how many violations it stands for; 0 for an event that is none.
         origin: which function wrote it.
-        fields: the rest of the line, by key (`shield_version`, `modes`, `reason`, ...).
+        fields: the rest of the line, by key (`shield_version`, `modes`, `reason`, `details`, ...).
     """
 
     timestamp: datetime
@@ -215,7 +215,7 @@ def _event(fields: Mapping[str, Any], timestamp: datetime, level: str, origin: O
     if event not in ALARMING_EVENTS:
         rest = {key: value for key, value in fields.items() if key not in (*_COMMON, "event")}
         return ShieldEvent(timestamp, level, event, origin=origin, fields=rest)
-    folded = event == "folded"
+    folded = event in ("folded", "repeated")
     return ShieldEvent(
         timestamp,
         level,
@@ -224,7 +224,10 @@ def _event(fields: Mapping[str, Any], timestamp: datetime, level: str, origin: O
         mode=cast(Mode, _one_of(fields, "mode", MODES)) if folded else None,
         count=_count(fields),
         origin=origin,
-        fields={k: v for k, v in fields.items() if k not in (*_COMMON, "event", "policy", "mode", "count")},
+        fields={
+            **{k: v for k, v in fields.items() if k not in (*_COMMON, "event", "policy", "mode", "count")},
+            **({"details": _details(fields)} if "details" in fields else {}),
+        },
     )
 
 

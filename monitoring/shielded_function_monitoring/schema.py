@@ -30,7 +30,7 @@ _POLICY: Final = {"enum": list(POLICIES)}
 _MODE: Final = {"enum": list(MODES)}
 _PID: Final = {"type": "integer", "minimum": 0}
 
-_ALERT: Final[Mapping[str, Any]] = {
+_COUNTED: Final[Mapping[str, Any]] = {
     "policy": _POLICY,
     "mode": _MODE,
     "count": _COUNT,
@@ -39,6 +39,11 @@ _ALERT: Final[Mapping[str, Any]] = {
         "properties": {name: _TYPES[kind] for name, kind in DETAILS.items()},
         "additionalProperties": False,
     },
+    "allow": {"type": "string", "minLength": 1},
+    "pid": _PID,
+}
+_ALERT: Final[Mapping[str, Any]] = {
+    **_COUNTED,
     "caller": {
         "type": "object",
         "properties": {
@@ -51,8 +56,6 @@ _ALERT: Final[Mapping[str, Any]] = {
         },
         "additionalProperties": False,
     },
-    "pid": _PID,
-    "allow": {"type": "string", "minLength": 1},
 }
 _FAILED_START: Final[Mapping[str, Any]] = {
     "policy": {"const": START},
@@ -83,7 +86,8 @@ _EVENTS: Final[Mapping[str, tuple[Mapping[str, Any], Sequence[str]]]] = {
     ),
     "refused": (_FAILED_START, ("policy", "count", "reason")),
     "unshielded": (_FAILED_START, ("policy", "count", "reason")),
-    "folded": ({"policy": _POLICY, "mode": _MODE, "count": _COUNT, "pid": _PID}, ("policy", "mode", "count", "pid")),
+    "folded": (_COUNTED, ("policy", "mode", "count", "pid")),
+    "repeated": (_COUNTED, ("policy", "mode", "count", "pid")),
     "tightened": (
         {
             "shield_version": {"type": "string"},

@@ -68,7 +68,7 @@ def armed(time: str = "", **fields: Any) -> str:
 
 def folded(policy: str, count: int, time: str = "", **fields: Any) -> str:
     """Alerts that were counted and not written."""
-    return line(time, event="folded", policy=policy, mode="alert", count=count, pid=17, **fields)
+    return line(time, **{"event": "folded", "policy": policy, "mode": "alert", "count": count, "pid": 17, **fields})
 
 
 def refused(reason: str, time: str = "", **fields: Any) -> str:

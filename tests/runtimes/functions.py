@@ -170,8 +170,10 @@ def _outcomes(invocation: Invocation, names: Sequence[str], seen: set[str]) -> d
             current = line.message.removeprefix(MARK).strip()
         else:
             logs.setdefault(current, []).append(line)
+    alerts = {name: shield_lines(lines)[0] for name, lines in logs.items()}
+    told = frozenset((a.policy, a.mode, a.allow or "") for each in alerts.values() for a in each)
     outcomes: dict[str, Outcome] = {}
     for name in names:
-        told = invocation.payload[name]
-        outcomes[name] = Outcome(told.get("ok"), told.get("error"), shield_lines(logs.get(name, []))[0], name in seen)
+        said = invocation.payload[name]
+        outcomes[name] = Outcome(said.get("ok"), said.get("error"), alerts.get(name, []), told, name in seen)
     return outcomes

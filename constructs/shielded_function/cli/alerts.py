@@ -180,7 +180,7 @@ def _line(line: Alert | ShieldEvent) -> Text:
     else:
         text.append(f"  {line.event}", terminal.STYLES.get(line.event, ""))
         text.append(f"  {line.policy or ''} {visible(_told_by(line))}".rstrip())
-    if (isinstance(line, Alert) and line.count > 1) or (isinstance(line, ShieldEvent) and line.event == "folded"):
+    if (isinstance(line, Alert) and line.count > 1) or (isinstance(line, ShieldEvent) and line.count > 1):
         text.append(f"  ({line.count} times)", "yellow")
     return text
 
@@ -190,7 +190,7 @@ def _told_by(event: ShieldEvent) -> str:
     if event.event == "native":
         bridges, objects = (event.fields.get(name, ()) for name in ("bridges", "objects"))
         return ", ".join(str(name) for name in (*bridges, *objects))
-    return str(event.fields.get("reason", ""))
+    return what(event.fields["details"]) if "details" in event.fields else str(event.fields.get("reason", ""))
 
 
 def _row(alert: Alert) -> Row:

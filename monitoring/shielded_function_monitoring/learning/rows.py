@@ -90,12 +90,17 @@ def observation_of(row: Row, evidence: Evidence = NOT_SEEN) -> Observation:
 def _add_event(log: FunctionLog, row: Row, event: str, policy: str, evidence: Evidence) -> bool:
     if event not in EVENTS:
         return False
-    if event == "folded":
+    if event in ("folded", "repeated"):
         if policy not in POLICIES:
             return False
-        count = int(number_of(row.get("violations", "0")))
-        log.folded[policy] = log.folded.get(policy, 0) + count
-        log.add_not_written(policy, row.get("mode", ""), replace(evidence, count=count))
+        counted = replace(evidence, count=int(number_of(row.get("violations", "0"))))
+        if event == "repeated" and any(
+            row.get(name) for name in _ALWAYS
+        ):  # each has a line: the row names the last one
+            log.add(observation_of(row, counted))
+        else:
+            log.folded[policy] = log.folded.get(policy, 0) + counted.count
+            log.add_not_written(policy, row.get("mode", ""), counted)
     log.add_event(event, evidence)
     if row.get("last_reason"):
         log.reasons[event] = row["last_reason"]

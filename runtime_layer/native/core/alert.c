@@ -99,7 +99,7 @@ static void put_list(struct writer *w, struct text name, const struct text *text
     put_char(w, ']');
 }
 
-static void put_details(struct writer *w, const struct alert *a)
+void alert_put_details(const struct alert *a, struct writer *w)
 {
     put_key(w, TEXT("details"));
     put_char(w, '{');
@@ -138,7 +138,7 @@ static void put_place(struct writer *w, const struct alert *a)
     put_list(w, TEXT("through"), p->packages, count, at_most(left / 6, ALERT_TEXT_MAX), left / 3);
 }
 
-static void put_caller(struct writer *w, const struct alert *a)
+void alert_put_caller(const struct alert *a, struct writer *w)
 {
     if (!a->object.len && !a->place.package_count)
         return;
@@ -150,14 +150,14 @@ static void put_caller(struct writer *w, const struct alert *a)
 }
 
 /* An entry is only worth showing whole: a cut one would permit something else. */
-static void allow(struct writer *w, struct text entry)
+void alert_put_allow(const struct alert *a, struct writer *w)
 {
     struct writer before = *w;
-    if (!entry.len)
+    if (!a->allow.len)
         return;
     put_key(w, TEXT("allow"));
     put_char(w, '"');
-    if (put_json(w, entry, ALLOW_LIMIT))
+    if (put_json(w, a->allow, ALLOW_LIMIT))
         put_char(w, '"');
     else if (!w->full)
         *w = before;
@@ -210,11 +210,11 @@ void alert_put(const struct alert *a, struct writer *w)
     put(w, mode_name(a->mode));
     put(w, TEXT("\",\"count\":"));
     put_number(w, (uint64_t)a->left_out + 1);
-    put_details(w, a);
-    put_caller(w, a);
+    alert_put_details(a, w);
+    alert_put_caller(a, w);
     put_key(w, TEXT("pid"));
     put_number(w, a->pid);
-    allow(w, a->allow);
+    alert_put_allow(a, w);
     put(w, TEXT("}\n"));
 }
 

@@ -49,8 +49,11 @@ struct alert {
 
 /* Writes the line with its newline. Returns its length. Texts are cut to fit, never the line. */
 uint32_t alert_write(const struct alert *a, char out[ALERT_MAX]);
-/* The same into any writer. */
+/* The same into any writer; and some of its members alone. */
 void alert_put(const struct alert *a, struct writer *w);
+void alert_put_details(const struct alert *a, struct writer *w);
+void alert_put_allow(const struct alert *a, struct writer *w);
+void alert_put_caller(const struct alert *a, struct writer *w);
 
 /* The level of a line about violations of a policy in a mode: ERROR where it is critical, WARN otherwise. Alarms tell the
  * two apart by it: `level_of` in shielded_function_monitoring/filters.py says the same. */

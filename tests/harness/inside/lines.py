@@ -60,7 +60,13 @@ def storm() -> None:
         violate()
 
 
-WHAT = {f.__name__: f for f in (other_environment, path, tighten, ready, storm)}
+def storm_of_targets() -> None:
+    for number in range(300):
+        with contextlib.suppress(OSError):
+            open(f"/tmp/{number}", "w").close()
+
+
+WHAT = {f.__name__: f for f in (other_environment, path, tighten, ready, storm, storm_of_targets)}
 
 if __name__ == "__main__":
     WHAT[sys.argv[1]](*json.loads(sys.argv[2]))

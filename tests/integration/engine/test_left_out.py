@@ -117,9 +117,10 @@ def test_an_event_is_seen_where_the_network_is_judged(box: Sandbox, what: str, _
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_the_next_line_takes_them_along(box: Sandbox, mode: str) -> None:
+def test_they_follow_the_next_line(box: Sandbox, mode: str) -> None:
     told = tell(box, "same_again", policy(read_write_tmp=mode))
-    assert [(line["count"], line["mode"], "event" in line) for line in told.lines] == [(TIMES + 1, mode, False)]
+    lines = [(line["count"], line["mode"], line.get("event"), line["details"]["path"]) for line in told.lines]
+    assert lines == [(1, mode, None, "/tmp/there"), (TIMES, mode, "folded", "/tmp/there")]
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -157,6 +158,62 @@ def test_threads_on_a_log_that_is_read_slowly(box: Sandbox, mode: str) -> None:
     counts = [line["count"] for line in lines if line.get("policy") == "read_write_tmp"]
     assert sum(counts) == THREADS * EACH
     assert 1 < len(counts) < THREADS * EACH
+
+
+DECOYS = """
+import os, socket, subprocess, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+def attempt(call, *arguments):
+    try:
+        call(*arguments)
+    except OSError:
+        pass
+time.sleep(1 - time.time() % 1)
+WHAT
+attempt(s.connect, ("203.0.113.66", 4444))
+attempt(open, "/tmp/made", "w")
+attempt(os.posix_spawn, "/usr/bin/id", ["id"], {})
+"""
+# What comes first, how many lines it has, and what its last line says: the event, how many it counts, and the address.
+BURSTS = {
+    "of_one": ("for _ in range(250): attempt(s.connect, ('198.51.100.8', 53))", 1, "repeated", 249, "198.51.100.8"),
+    "of_two": (
+        "for n in range(500): attempt(s.connect, (f'198.51.100.{n % 2}', 53))", 2, "repeated", 498, "198.51.100.1",
+    ),
+    "of_many": ("for n in range(150): attempt(s.connect, (f'198.51.100.{n}', 53))", 150, None, 1, "198.51.100.149"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("burst", BURSTS)
+def test_decoys_hide_nothing(box: Sandbox, burst: str, mode: str) -> None:
+    """The address, the file and the program that matter have lines of their own, and none is lost from the count."""
+    code, lines, event, count, last = BURSTS[burst]
+    modes = dict.fromkeys(("outbound_connectivity", "read_write_tmp", "create_child_process"), mode)
+    prepare_tmp(box)
+    done = box.run_command([SHIELD, PYTHON, "-c", DECOYS.replace("WHAT", code)], environment=policy(**modes))
+    counted = [line for line in done.shield_lines if "policy" in line]
+    decoys = [line for line in counted if line["details"].get("ip", "").startswith("198.51.100.")]
+    told = [line for line in counted if line not in decoys]
+    assert [line["details"].get("ip", line["details"].get("path")) for line in told] == [
+        *("203.0.113.66", "/tmp/made", "/usr/bin/id")
+    ]
+    assert sum("event" not in line for line in decoys) == lines
+    assert (decoys[-1].get("event"), decoys[-1]["count"], decoys[-1]["details"]["ip"]) == (event, count, last)
+    assert sum(line["count"] for line in decoys) == lines + (count if event else 0)
+
+
+def test_a_storm_of_targets_hides_others_of_its_policy(box: Sandbox) -> None:
+    """It is in the limits. The last one is named, and other policies have their lines."""
+    storm = "for n in range(400): attempt(s.connect, (f'198.51.{n // 200}.{n % 200}', 53))"
+    modes = dict.fromkeys(("outbound_connectivity", "read_write_tmp", "create_child_process"), "block")
+    prepare_tmp(box)
+    done = box.run_command([SHIELD, PYTHON, "-c", DECOYS.replace("WHAT", storm)], environment=policy(**modes))
+    counted = [line for line in done.shield_lines if "policy" in line]
+    assert sum(line["count"] for line in counted if line["policy"] == "outbound_connectivity") == 401
+    assert {line["details"]["path"] for line in counted if "path" in line["details"]} == {"/tmp/made", "/usr/bin/id"}
+    folded = [(line["count"], line["details"]["ip"]) for line in counted if line.get("event") == "folded"]
+    assert folded == [(201, "203.0.113.66")]
 
 
 @pytest.mark.parametrize("mode", MODES)

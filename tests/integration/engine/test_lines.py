@@ -34,7 +34,8 @@ LIBRARY = str(Path(SHIELD).parent / "libshield.so")
 # Event: what brings it about, in the sandbox or at its start.
 BROUGHT: Mapping[str, tuple[str, list[str], dict[str, str]]] = {
     "armed": ("storm", [], {}),
-    "folded": ("storm", [], {}),
+    "folded": ("storm_of_targets", [], {}),
+    "repeated": ("storm", [], {}),
     "native": ("ready", [], {}),
     "tightened": ("tighten", [], {}),
 }

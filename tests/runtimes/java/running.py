@@ -83,7 +83,7 @@ def _alerts(invocation: Invocation, names: Sequence[str]) -> tuple[dict[str, Lin
             current = found[line.message.removeprefix(_MARK)]
         elif line.message == _END:
             current = others
-        current += shield_lines([line.message])
+        current += [told for told in shield_lines([line.message]) if told.get("event") != "repeated"]
     return found, others
 
 

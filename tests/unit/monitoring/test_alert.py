@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shielded_function_monitoring import MODES, POLICIES, Alert, AlertError, ShieldEvent, parse_line
-from shielded_function_monitoring.alert import EVENTS, Origin
+from shielded_function_monitoring.alert import ALARMING_EVENTS, EVENTS, Origin
 from shielded_function_monitoring.frames import Frame
 
 # The line as the design writes it.
@@ -85,11 +85,13 @@ def test_an_event() -> None:
     )
 
 
-def test_what_was_left_out() -> None:
-    line = {**EVENT, "event": "folded", "policy": "read_write_tmp", "mode": "alert", "count": 18, "pid": 17}
+@pytest.mark.parametrize("name", ["folded", "repeated"])
+@pytest.mark.parametrize("further", [{"pid": 17}, {"pid": 17, "details": {"path": "/tmp/x"}, "allow": "/tmp/x"}])
+def test_what_was_left_out(name: str, further: dict[str, Any]) -> None:
+    line = {**EVENT, "event": name, "policy": "read_write_tmp", "mode": "alert", "count": 18, **further}
     event = parse_line(json.dumps(line))
     assert isinstance(event, ShieldEvent)
-    assert (event.policy, event.mode, event.count, event.fields) == ("read_write_tmp", "alert", 18, {"pid": 17})
+    assert (event.policy, event.mode, event.count, event.fields) == ("read_write_tmp", "alert", 18, further)
 
 
 @pytest.mark.parametrize("name", ["refused", "unshielded"])
@@ -101,7 +103,7 @@ def test_a_start_that_failed_counts(name: str) -> None:
     assert event.fields == {"reason": "no policy", "shield_version": "0.1.0"}
 
 
-@pytest.mark.parametrize("name", [name for name in EVENTS if name not in ("folded", "refused", "unshielded")])
+@pytest.mark.parametrize("name", [name for name in EVENTS if name not in ALARMING_EVENTS])
 def test_other_events_do_not_count(name: str) -> None:
     event = parse_line(json.dumps({**EVENT, "event": name, "pid": 17}))
     assert isinstance(event, ShieldEvent)
@@ -117,6 +119,7 @@ def test_other_events_do_not_count(name: str) -> None:
         ({"mode": "allow"}, "mode: 'allow' is not one of block, alert"),
         ({"count": 0}, "count: 0 is less than 1"),
         ({"count": None}, "count: expected int, found null"),
+        ({"details": {"port": "x"}}, 'port: expected int, found "x"'),
     ],
 )
 def test_an_event_that_breaks_the_schema(change: dict[str, Any], says: str) -> None:

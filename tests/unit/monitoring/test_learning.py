@@ -490,6 +490,15 @@ def test_a_line_longer_than_the_shields_is_nobodys() -> None:
     assert (len(found.functions), found.malformed) == (1, 1)
 
 
+def test_what_is_repeated_is_known() -> None:
+    """A line tells of each of them: it is counted with the target, and nothing is missing."""
+    again = folded("outbound_connectivity", 249, event="repeated", details={"ip": "203.0.113.7", "port": 443})
+    found = read([connect("", ip="203.0.113.7"), again])
+    (log,) = found.functions.values()
+    assert (sum(each.evidence.count for each in log.observations), log.unknown) == (250, {})
+    assert read([folded("read_write_tmp", 3, event="repeated")]).functions.popitem()[1].unknown == {"read_write_tmp": 3}
+
+
 def test_what_may_be_missing_is_said() -> None:
     learnt = learnt_of(
         folded("read_write_tmp", 1800),

@@ -206,6 +206,7 @@ static bool arm_process(struct start *start, struct armed_objects *objects)
         return false;
     }
     start->began = monotonic_micros();
+    sealed.seed = start->began ^ (uint64_t)sealed.process;
     if (!process_begin())
         return fail(start->error, "out of memory", TEXT(""));
     find_program(&program);

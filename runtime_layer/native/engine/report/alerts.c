@@ -11,13 +11,13 @@
 #include "left_out.h"
 #include "log_writer.h"
 #include "python_caller.h"
+#include "repeats.h"
 
 #ifndef SHIELD_VERSION
 #error "the build gives SHIELD_VERSION"
 #endif
 
-/* A storm costs the program no more than this many lines a second; the rest is counted, and the next line that can be
- * written says how many there were. */
+/* Of each policy, in a second: lines, and violations whose code is looked at. What is more, or was told in it, is counted. */
 enum { LINES_A_SECOND = 200 };
 /* Seconds between two lines about the same file of the handler. */
 enum { HANDLER_PAUSE = 60 };
@@ -27,15 +27,14 @@ static struct text get_origin(void)
     return (struct text){sealed.origin, sealed.origin_used};
 }
 
-static bool is_within_rate(uint64_t second)
+static bool is_within_rate(uint64_t *rate, uint64_t second)
 {
-    uint64_t *storm = &storm_of_process()->lines;
-    uint64_t seen = __atomic_load_n(storm, __ATOMIC_RELAXED);
+    uint64_t seen = __atomic_load_n(rate, __ATOMIC_RELAXED);
     for (uint32_t try = 0; try < 64; try++) {
         uint64_t lines = seen >> 16 == second ? seen & 0xffff : 0;
         if (lines >= LINES_A_SECOND)
             return false;
-        if (__atomic_compare_exchange_n(storm, &seen, second << 16 | (lines + 1), true, __ATOMIC_RELAXED,
+        if (__atomic_compare_exchange_n(rate, &seen, second << 16 | (lines + 1), true, __ATOMIC_RELAXED,
                                         __ATOMIC_RELAXED))
             return true;
     }
@@ -60,17 +59,19 @@ static void take_arguments(struct alert *alert, const uint64_t *argv, char *pool
     }
 }
 
-/* Fills what every alert has, and writes it. False: it is counted. */
-static bool send_alert(struct alert *alert, const struct call *call, const uint64_t *now,
-                       struct scratch *scratch)
+static void find_caller(struct alert *alert, const struct call *call, struct scratch *scratch)
 {
-    alert->origin = get_origin();
-    alert->seconds = now[0];
-    alert->micros = (uint32_t)(now[1] / 1000);
-    alert->pid = (uint32_t)KERNEL(getpid);
     alert->object = caller_object(call, scratch);
     alert->place = python_caller(call, scratch);
-    uint32_t count = take_in_hand(alert->policy, alert->mode, 1);
+}
+
+/* Fills what every alert has, and writes it. False: it is counted. */
+static bool send_alert(struct alert *alert, struct scratch *scratch)
+{
+    alert->origin = get_origin();
+    alert->pid = (uint32_t)KERNEL(getpid);
+    /* Of a file of the handler, one line tells of all (write_handler_alert). */
+    uint32_t count = take_in_hand(alert->policy, alert->mode, 1, alert->policy == READ_HANDLER);
     alert->left_out = count - 1;
     uint32_t len = alert_write(alert, scratch->line);
     /* What the program left unfinished on the log's last line must not swallow the alert. */
@@ -78,30 +79,65 @@ static bool send_alert(struct alert *alert, const struct call *call, const uint6
     line[0] = '\n';
     bool is_written = log_write(sealed.log, line, len + 1, NULL);
     let_out_of_hand(alert->policy, alert->mode, count, is_written);
-    scratch_give(scratch);
-    if (is_written)
-        report_folded(AFTER_A_LINE);
     return is_written;
 }
 
-/* Room for one alert, or it is counted. */
-static struct scratch *begin_alert(const struct alert *alert, const uint64_t *now)
+/* In scratch->line, as long as nothing else is written there. */
+static struct text render_target(const struct alert *alert, struct scratch *scratch, struct writer *w)
 {
-    struct scratch *scratch = is_within_rate(now[0]) ? scratch_take() : NULL;
-    if (!scratch)
-        leave_out(alert->policy, alert->mode, LEFT_OUT);
-    return scratch;
+    *w = (struct writer){scratch->line, 0, sizeof scratch->line, false};
+    alert_put_details(alert, w);
+    alert_put_allow(alert, w);
+    return (struct text){w->at, w->used};
+}
+
+/* Once in a second, and whatever else its policy has to tell. */
+static bool write_once(struct alert *alert, const struct call *call, struct scratch *scratch)
+{
+    struct storm *storm = storm_of_process();
+    struct writer w;
+    bool looks = is_within_rate(&storm->looks[alert->policy], alert->seconds);
+    if (looks)
+        find_caller(alert, call, scratch);
+    struct text target = render_target(alert, scratch, &w);
+    if (looks)
+        alert_put_caller(alert, &w);
+    struct told violation =
+        hash_violation(alert, target, (struct text){w.at + target.len, w.used - target.len});
+    bool is_repeated = was_told(&violation);
+    if (is_repeated || !is_within_rate(&storm->lines[alert->policy], alert->seconds)) {
+        uint32_t kind = alert->mode + (is_repeated ? ALERT_MODES : 0);
+        keep_target(alert->policy, kind, target);
+        leave_out(alert->policy, kind, LEFT_OUT_OF_SECOND);
+        return false;
+    }
+    if (!looks)
+        find_caller(alert, call, scratch);
+    bool is_written = send_alert(alert, scratch);
+    if (is_written)
+        note_told(&violation);
+    else
+        keep_target(alert->policy, alert->mode, render_target(alert, scratch, &w));
+    return is_written;
 }
 
 static bool write_alert(struct alert *alert, const struct call *call, const struct facts *facts,
                         const uint64_t *now)
 {
-    struct scratch *scratch = begin_alert(alert, now);
-    if (!scratch)
+    alert->seconds = now[0];
+    alert->micros = (uint32_t)(now[1] / 1000);
+    struct scratch *scratch = scratch_take();
+    if (!scratch) {
+        leave_out(alert->policy, alert->mode, LEFT_OUT);
         return false;
+    }
     if (facts->arguments && !sealed.policy.hide_arguments)
         take_arguments(alert, facts->arguments, scratch->other, sizeof scratch->other);
-    return send_alert(alert, call, now, scratch);
+    bool is_written = write_once(alert, call, scratch);
+    scratch_give(scratch);
+    if (is_written)
+        report_folded(AFTER_A_LINE);
+    return is_written;
 }
 
 /* Whatever prints where an exception came from reads the handler's source: Python does for each that is logged. One line
@@ -214,32 +250,37 @@ static void put_event(struct writer *w, struct text event, struct text level, co
     put_char(w, '"');
 }
 
-static bool write_folded(uint32_t policy, uint32_t mode, uint32_t count, const uint64_t *now,
+static bool write_folded(uint32_t policy, uint32_t kind, uint32_t count, const uint64_t *now,
                          uint64_t patience[2])
 {
-    char line[512];
+    char line[512 + TARGET_MAX];
     struct writer w = {line, 0, sizeof line, false};
     put_char(&w, '\n');
-    put_event(&w, TEXT("folded"), alert_level(policy, mode), now);
+    struct text event = kind < ALERT_MODES ? TEXT("folded") : TEXT("repeated");
+    put_event(&w, event, alert_level(policy, kind % ALERT_MODES), now);
     put(&w, TEXT(",\"policy\":\""));
     put(&w, policy_name(policy));
     put(&w, TEXT("\",\"mode\":\""));
-    put(&w, mode_name((uint8_t)mode));
+    put(&w, mode_name(kind % ALERT_MODES));
     put_char(&w, '"');
     put_field(&w, "count", count);
+    put_target(&w, policy, kind);
     put_field(&w, "pid", (uint64_t)KERNEL(getpid));
     put(&w, TEXT("}\n"));
-    return log_write(sealed.log, line, w.used, patience);
+    bool is_written = log_write(sealed.log, line, w.used, patience);
+    if (is_written)
+        forget_target(policy, kind);
+    return is_written;
 }
 
-/* Of one policy in one mode. False: the log takes no line. */
-static bool tell(uint32_t policy, uint32_t mode, const uint64_t *now, uint64_t patience[2])
+/* Of one policy and kind. False: the log takes no line. */
+static bool tell(uint32_t policy, uint32_t kind, const uint64_t *now, uint64_t patience[2])
 {
-    uint32_t count = patience ? take_all_in_hand(policy, mode) : take_in_hand(policy, mode, 0);
+    uint32_t count = patience ? take_all_in_hand(policy, kind) : take_in_hand(policy, kind, 0, true);
     if (!count)
         return true;
-    bool is_written = write_folded(policy, mode, count, now, patience);
-    let_out_of_hand(policy, mode, count, is_written);
+    bool is_written = write_folded(policy, kind, count, now, patience);
+    let_out_of_hand(policy, kind, count, is_written);
     if (is_written && policy == READ_HANDLER)
         storm_of_process()->handler_told = (uint32_t)now[0];
     return is_written;
@@ -261,7 +302,9 @@ __attribute__((noinline)) static void report_now(enum when when)
     uint64_t now[2] = {0, 0}, tenth_of_a_second[2] = {0, 100000000};
     KERNEL(clock_gettime, CLOCK_REALTIME, now);
     uint32_t second = (uint32_t)now[0];
-    bool storming = __atomic_load_n(&storm->lines, __ATOMIC_RELAXED) >> 16 == now[0];
+    bool storming = false;
+    for (uint32_t policy = 0; policy < POLICY_COUNT; policy++)
+        storming |= __atomic_load_n(&storm->lines[policy], __ATOMIC_RELAXED) >> 16 == now[0];
     bool was_tried = when == AT_ANY_CALL &&
                      (storming || __atomic_exchange_n(&storm->flushed, second, __ATOMIC_RELAXED) == second);
     if (was_tried)
@@ -270,10 +313,10 @@ __attribute__((noinline)) static void report_now(enum when when)
     bool takes_lines = true;
     look_for_left_out();
     for (uint32_t policy = 0; policy < POLICY_COUNT && takes_lines; policy++)
-        for (uint32_t mode = 0; mode < ALERT_MODES && takes_lines; mode++)
+        for (uint32_t kind = 0; kind < LEFT_OUT_KINDS && takes_lines; kind++)
             if (policy != READ_HANDLER || !handler_waits)
-                takes_lines = tell(policy, mode, now, when == AT_END ? tenth_of_a_second : NULL);
-            else if (when != AT_NEXT_EVENT && is_any_left_out(policy, mode))
+                takes_lines = tell(policy, kind, now, when == AT_END ? tenth_of_a_second : NULL);
+            else if (when != AT_NEXT_EVENT && is_any_left_out(policy, kind))
                 note_left_out(LEFT_OUT_QUIETLY);
 }
 
@@ -283,7 +326,8 @@ void report_folded(enum when when)
     if (when == AT_END && is_any_untold()) {
         await_other_lines();
         report_now(when);
-    } else if (what & LEFT_OUT || (what & LEFT_OUT_QUIETLY && when == AT_NEXT_EVENT)) {
+    } else if (what & LEFT_OUT || (what & LEFT_OUT_OF_SECOND && when != AFTER_A_LINE) ||
+               (what & LEFT_OUT_QUIETLY && when == AT_NEXT_EVENT)) {
         report_now(when);
     }
 }

@@ -15,9 +15,9 @@ static uint32_t capped_sum(uint32_t a, uint32_t b)
     return a + b < a ? UINT32_MAX : a + b;
 }
 
-static uint64_t *word_of(uint32_t policy, uint32_t mode)
+static uint64_t *word_of(uint32_t policy, uint32_t kind)
 {
-    return &storm_of_process()->left_out[policy][mode];
+    return &storm_of_process()->left_out[policy][kind];
 }
 
 static bool exchange_word(uint64_t *word, uint64_t *seen, uint32_t hand, uint32_t left)
@@ -41,27 +41,27 @@ void note_left_out(enum left_out how)
     __atomic_fetch_or(&alerts_left_out, (uint8_t)how, __ATOMIC_SEQ_CST);
 }
 
-void leave_out(uint32_t policy, uint32_t mode, enum left_out how)
+void leave_out(uint32_t policy, uint32_t kind, enum left_out how)
 {
-    uint64_t *word = word_of(policy, mode), seen = __atomic_load_n(word, __ATOMIC_SEQ_CST);
+    uint64_t *word = word_of(policy, kind), seen = __atomic_load_n(word, __ATOMIC_SEQ_CST);
     while (!exchange_word(word, &seen, in_hand(seen), capped_sum((uint32_t)seen, 1)))
         ;
     note_left_out(how);
 }
 
-uint32_t take_in_hand(uint32_t policy, uint32_t mode, uint32_t own)
+uint32_t take_in_hand(uint32_t policy, uint32_t kind, uint32_t own, bool takes_along)
 {
-    uint64_t *word = word_of(policy, mode), seen = __atomic_load_n(word, __ATOMIC_SEQ_CST);
+    uint64_t *word = word_of(policy, kind), seen = __atomic_load_n(word, __ATOMIC_SEQ_CST);
     uint32_t count;
     do
-        count = capped_sum((uint32_t)seen, own);
-    while (!exchange_word(word, &seen, capped_sum(in_hand(seen), count), 0));
+        count = capped_sum(takes_along ? (uint32_t)seen : 0, own);
+    while (!exchange_word(word, &seen, capped_sum(in_hand(seen), count), takes_along ? 0 : (uint32_t)seen));
     return count;
 }
 
-uint32_t take_all_in_hand(uint32_t policy, uint32_t mode)
+uint32_t take_all_in_hand(uint32_t policy, uint32_t kind)
 {
-    uint64_t *word = word_of(policy, mode), seen = __atomic_load_n(word, __ATOMIC_SEQ_CST);
+    uint64_t *word = word_of(policy, kind), seen = __atomic_load_n(word, __ATOMIC_SEQ_CST);
     uint32_t count;
     do
         count = capped_sum((uint32_t)seen, in_hand(seen));
@@ -70,9 +70,9 @@ uint32_t take_all_in_hand(uint32_t policy, uint32_t mode)
 }
 
 /* In a copy that a signal handler made of the process in the midst of a line, nothing is in hand. */
-void let_out_of_hand(uint32_t policy, uint32_t mode, uint32_t count, bool is_written)
+void let_out_of_hand(uint32_t policy, uint32_t kind, uint32_t count, bool is_written)
 {
-    uint64_t *word = word_of(policy, mode), seen = __atomic_load_n(word, __ATOMIC_SEQ_CST);
+    uint64_t *word = word_of(policy, kind), seen = __atomic_load_n(word, __ATOMIC_SEQ_CST);
     uint32_t left, hand;
     do {
         hand = in_hand(seen) > count ? in_hand(seen) - count : 0;
@@ -82,9 +82,9 @@ void let_out_of_hand(uint32_t policy, uint32_t mode, uint32_t count, bool is_wri
         note_left_out(LEFT_OUT);
 }
 
-bool is_any_left_out(uint32_t policy, uint32_t mode)
+bool is_any_left_out(uint32_t policy, uint32_t kind)
 {
-    return (uint32_t)__atomic_load_n(word_of(policy, mode), __ATOMIC_SEQ_CST);
+    return (uint32_t)__atomic_load_n(word_of(policy, kind), __ATOMIC_SEQ_CST);
 }
 
 /* The bits of all words. */
@@ -92,8 +92,8 @@ static uint64_t all_words(void)
 {
     uint64_t all = 0;
     for (uint32_t policy = 0; policy < POLICY_COUNT; policy++)
-        for (uint32_t mode = 0; mode < ALERT_MODES; mode++)
-            all |= __atomic_load_n(word_of(policy, mode), __ATOMIC_SEQ_CST);
+        for (uint32_t kind = 0; kind < LEFT_OUT_KINDS; kind++)
+            all |= __atomic_load_n(word_of(policy, kind), __ATOMIC_SEQ_CST);
     return all;
 }
 

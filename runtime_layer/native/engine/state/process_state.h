@@ -7,14 +7,31 @@
 #include "sealed_state.h"
 
 enum { ALERT_MODES = MODE_ALLOW }; /* block, alert */
+/* Violations without a line, by mode; and those that a line of the same second told of, by mode as well. */
+enum { LEFT_OUT_KINDS = 2 * ALERT_MODES };
+
+/* A violation that a line told of, by hashes (repeats.h). */
+struct told {
+    uint32_t second;
+    uint64_t target, whole;
+};
+enum { TOLD_MAX = 128, TARGET_MAX = 384 };
+/* The last target of what was left out. */
+struct left_target {
+    uint32_t is_busy, len;
+    char text[TARGET_MAX];
+};
 
 /* What was written of late, and what was not. */
 struct storm {
-    uint64_t left_out[POLICY_COUNT][ALERT_MODES]; /* left_out.h */
-    uint64_t lines;                               /* second << 16 | lines in it */
+    uint64_t left_out[POLICY_COUNT][LEFT_OUT_KINDS];   /* left_out.h */
+    uint64_t lines[POLICY_COUNT], looks[POLICY_COUNT]; /* second << 16 | how many in it */
     uint32_t flushed;      /* the second in which what was left out was last written, or tried */
     uint32_t handler_told; /* the second in which a line about read_handler was last written */
     uint32_t handler[MAX_HANDLERS][ALERT_MODES]; /* the same, of each file */
+    uint32_t told_count;
+    struct told told[TOLD_MAX];
+    struct left_target targets[POLICY_COUNT][LEFT_OUT_KINDS];
 };
 
 struct process {

@@ -84,6 +84,7 @@ struct sealed {
     uint32_t environment_used;
     uint16_t loader_preload, loader_path; /* LD_PRELOAD and LD_LIBRARY_PATH as they were at the start */
     uint16_t known_sites;                 /* offset of what a parent found out; 0: nothing */
+    uint64_t seed;                        /* of the hashes in repeats.h */
     uint32_t origin_used;
     char origin[ORIGIN_MAX]; /* which function this is: how each line begins (alert.h) */
 

@@ -168,12 +168,14 @@ ATTEMPTS: dict[str, Callable[[], None]] = {
 }
 
 
-def attempt(step: Any) -> str:
+def attempt(step: Any, number: int = 0) -> str:
+    # By a module of its own: of the same violation by the same code there is one line in a second.
+    by_itself = compile("attempt()", f"/var/task/attempt_{number}.py", "exec")
     try:
         if isinstance(step, dict):
             shielded_function_runtime.configure(step)
         else:
-            ATTEMPTS[step]()
+            exec(by_itself, {"attempt": ATTEMPTS[step]})
     except shielded_function_runtime.ConfigurationError as error:
         return str(error)
     except OSError as error:
@@ -182,6 +184,6 @@ def attempt(step: Any) -> str:
 
 
 if __name__ == "__main__":
-    done = [attempt(step) for step in json.loads(sys.argv[1])]
+    done = [attempt(step, number) for number, step in enumerate(json.loads(sys.argv[1]))]
     print(json.dumps(done), flush=True)
     os._exit(0)

@@ -56,8 +56,11 @@ def descriptors() -> int:
 def outcome(name: str) -> dict[str, Any]:
     result: dict[str, Any] = {"errno": None, "evidence": None, "error": None}
     before = descriptors()
+    scope = {"case": common.FUNCTIONS[name]}
     try:
-        result["evidence"] = common.FUNCTIONS[name]()
+        # By a module of its own: of the same violation by the same code there is one line in a second.
+        exec(compile("evidence = case()", f"/var/task/{name}.py", "exec"), scope)
+        result["evidence"] = scope["evidence"]
     except socket.gaierror as error:
         result["errno"] = 1000 - error.args[0]
     except OSError as error:

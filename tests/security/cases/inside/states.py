@@ -101,7 +101,7 @@ def threads_that_come_and_go() -> int:
     return STATES.threads_that_come_and_go(THERE)
 
 
-@same(alerts=(1, 1))
+@same(alerts=(1, 1), alone=True)
 def thread_that_exits_by_system_call() -> int:
     return STATES.thread_that_exits_by_itself(THERE)
 

@@ -1,0 +1,76 @@
+#include "repeats.h"
+
+/* Nobody without a look into this memory can make two that are equal: the seed is another in each process. */
+static uint64_t hash_more(uint64_t hash, struct text text)
+{
+    for (uint32_t i = 0; i < text.len; i++) {
+        hash = (hash ^ (uint8_t)text.at[i]) * UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 32;
+    }
+    return hash;
+}
+
+struct told hash_violation(const struct alert *alert, struct text target, struct text caller)
+{
+    const char kind[] = {(char)alert->policy, (char)alert->mode};
+    uint64_t hash = hash_more(hash_more(sealed.seed, (struct text){kind, sizeof kind}), target);
+    return (struct told){(uint32_t)alert->seconds, hash, caller.len ? hash_more(hash, caller) : 0};
+}
+
+bool was_told(const struct told *violation)
+{
+    const struct told *told = storm_of_process()->told;
+    for (uint32_t i = 0; i < TOLD_MAX; i++)
+        if (told[i].second == violation->second && told[i].target == violation->target &&
+            (!violation->whole || told[i].whole == violation->whole))
+            return true;
+    return false;
+}
+
+void note_told(const struct told *violation)
+{
+    struct storm *storm = storm_of_process();
+    storm->told[__atomic_fetch_add(&storm->told_count, 1, __ATOMIC_RELAXED) % TOLD_MAX] = *violation;
+}
+
+/* Without waiting, as the owner may be the thread that a signal interrupted: a target more or less is no violation. */
+static struct left_target *claim_target(uint32_t policy, uint32_t kind)
+{
+    struct left_target *target = &storm_of_process()->targets[policy][kind];
+    return __atomic_exchange_n(&target->is_busy, 1, __ATOMIC_ACQUIRE) ? NULL : target;
+}
+
+static void leave_target(struct left_target *target)
+{
+    __atomic_store_n(&target->is_busy, 0, __ATOMIC_RELEASE);
+}
+
+void keep_target(uint32_t policy, uint32_t kind, struct text text)
+{
+    struct left_target *target = text.len <= TARGET_MAX ? claim_target(policy, kind) : NULL;
+    if (!target)
+        return;
+    copy_bytes(target->text, text.at, text.len);
+    target->len = text.len;
+    leave_target(target);
+}
+
+void put_target(struct writer *w, uint32_t policy, uint32_t kind)
+{
+    struct left_target *target = claim_target(policy, kind);
+    if (!target)
+        return;
+    if (target->len)
+        put_char(w, ',');
+    put(w, (struct text){target->text, target->len});
+    leave_target(target);
+}
+
+void forget_target(uint32_t policy, uint32_t kind)
+{
+    struct left_target *target = claim_target(policy, kind);
+    if (!target)
+        return;
+    target->len = 0;
+    leave_target(target);
+}

@@ -1,0 +1,22 @@
+/* Which violations a line told of in this second: what comes again is counted, so that a storm of one kind leaves lines to all
+ * others. And the target of what was left out, for the line that counts it. */
+#ifndef SHIELD_REPEATS_H
+#define SHIELD_REPEATS_H
+
+#include "../../core/alert.h"
+#include "../state/process_state.h"
+
+/* Of a line that is to be written: its policy, mode and target, and the code that it names. `target` and `caller` are
+ * members of its line; an empty `caller`: nobody looked. */
+struct told hash_violation(const struct alert *alert, struct text target, struct text caller);
+/* Did a line of this second tell of it, by the same code where somebody looked? */
+bool was_told(const struct told *violation);
+void note_told(const struct told *violation);
+
+/* Keeps the last target of what is left out; too long a one is not kept. */
+void keep_target(uint32_t policy, uint32_t kind, struct text text);
+/* Puts it into a line, and forgets it if told to. */
+void put_target(struct writer *w, uint32_t policy, uint32_t kind);
+void forget_target(uint32_t policy, uint32_t kind);
+
+#endif
