@@ -90,16 +90,18 @@ class Alert:
 
     Attributes:
         timestamp: when, in UTC.
-        level: the log level: ERROR where it is critical (`filters.level_of`), WARN otherwise.
+        level: the log level, for Lambda's level filter.
         policy: which policy it is against.
         mode: `block` (it failed) or `alert` (it went through).
         details: what was attempted.
         pid: the process, as it sees itself.
-        count: 1, and as many more as were left out before it against the same policy in the same mode.
+        count: 1; of reading the handler, as many more as came within the minute before.
         caller: the shared object that the call came from, when known.
         allow: the allow-list entry that would permit it, when there is one.
         origin: which function wrote it.
         frame: where in the function's own language the call was made, and by which packages, when the line tells.
+        severity: critical, warning or notice, as `severity_of` has it, when the line tells.
+        trace: the X-Ray trace of the event that was handled, when the line tells: a hint that code can fake.
     """
 
     timestamp: datetime
@@ -113,6 +115,8 @@ class Alert:
     allow: str | None = None
     origin: Origin = field(default_factory=Origin)
     frame: Frame | None = None
+    severity: str | None = None
+    trace: str | None = None
 
     @property
     def function(self) -> str | None:
@@ -207,6 +211,8 @@ def parse_line(line: str) -> Alert | ShieldEvent | None:
         allow=_optional(fields, "allow", str),
         origin=origin,
         frame=None if caller is None else _frame(caller),
+        severity=_optional(fields, "severity", str),
+        trace=_optional(fields, "trace", str),
     )
 
 

@@ -61,7 +61,7 @@ _PROGRAMS: Final = "create_child_process"
 PLATFORM_PROGRAMS: Final = ("/usr/bin/getconf", "/usr/bin/lsb_release", "/usr/bin/uname", "/usr/sbin/ldconfig")
 """Programs that only tell what the machine is, as `details.path` has them: libraries run them as they are imported, and
 go on without. Their start is a notice in any mode, which no default alarm counts, unless its line stands for others too
-(`count` above 1)."""
+(`count` above 1). Where such a start is `repeated`, the line stands for these programs alone."""
 
 _ALL_APART: Final = "severity: every policy that can be {} has an alarm of its own"
 # Characters of a function's name (https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html).
@@ -121,10 +121,11 @@ _EXCEPTIONS: Final[dict[str, tuple[Policy, ...]]] = {
 }
 
 
+_NOT_REPEATED: Final = any_of(not_exists("$.event"), text("$.event", "!=", "repeated"))
 _PLATFORM: Final = all_of(
     text("$.policy", "=", _PROGRAMS),
     any_of(*(text("$.details.path", "=", path) for path in PLATFORM_PROGRAMS)),
-    number("$.count", "<=", 1),
+    any_of(number("$.count", "<=", 1), text("$.event", "=", "repeated")),
 )
 """The lines of `PLATFORM_PROGRAMS`."""
 
@@ -151,8 +152,9 @@ def violations(
     written at every good start, never counts.
 
     What is excepted counts all the same where the line stands for more than itself (`count` above 1, and `folded`
-    lines): nobody knows what was left out. A connection by address has no host, and counts. TLS that names another
-    host than the excepted one counts.
+    lines): nobody knows what was left out. A `repeated` line does not count where something is excepted: another line
+    of its second told of each that it stands for. A connection by address has no host, and counts. TLS that names
+    another host than the excepted one counts.
 
     Args:
         policy: only those against one policy, or `start`.
@@ -275,13 +277,13 @@ def severity_of(policy: Counted, mode: str | None, path: str = "") -> Severity:
     return "warning" if mode == "alert" else "notice"
 
 
-def level_of(policy: Counted, mode: str | None) -> str:
-    """The `level` of a violation's line: ERROR where it is critical, WARN otherwise.
+def level_of(policy: Counted, mode: str | None, path: str = "") -> str:
+    """The `level` of a violation's line: ERROR where its severity is critical, WARN otherwise.
 
     >>> level_of("outbound_connectivity", "block"), level_of("read_write_tmp", "block")
     ('ERROR', 'WARN')
     """
-    return LEVELS["critical" if severity_of(policy, mode) == "critical" else "rest"]
+    return LEVELS["critical" if severity_of(policy, mode, path) == "critical" else "rest"]
 
 
 def metric_name(name: str | None = None) -> str:
@@ -342,7 +344,11 @@ def _excepting(exceptions: Exceptions, policy: Counted | None) -> list[Pattern]:
             continue
         # A line of another policy is not asked about its host.
         others = [] if policy else [all_of(*(text("$.policy", "!=", known) for known in _EXCEPTIONS[name]))]
-        found.append(any_of(*others, *counts, number("$.count", ">", 1)))
+        many = number("$.count", ">", 1)
+        if name == "programs" and set(exceptions.programs) <= set(PLATFORM_PROGRAMS):
+            found.append(any_of(*others, *counts, all_of(many, _NOT_REPEATED)))
+        else:
+            found.append(any_of(*others, all_of(_NOT_REPEATED, any_of(*counts, many))))
     return found
 
 

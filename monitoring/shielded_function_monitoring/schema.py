@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from .alert import DETAILS, EVENTS, MODES, ORIGIN, POLICIES, SCHEMA_VERSION, START
+from .filters import SEVERITIES
 from .frames import MAX_THROUGH
 
 _TYPES: Final[Mapping[type, Mapping[str, Any]]] = {
@@ -30,9 +31,11 @@ _POLICY: Final = {"enum": list(POLICIES)}
 _MODE: Final = {"enum": list(MODES)}
 _PID: Final = {"type": "integer", "minimum": 0}
 
+_SEVERITY: Final = {"enum": list(SEVERITIES)}
 _COUNTED: Final[Mapping[str, Any]] = {
     "policy": _POLICY,
     "mode": _MODE,
+    "severity": _SEVERITY,
     "count": _COUNT,
     "details": {
         "type": "object",
@@ -56,9 +59,11 @@ _ALERT: Final[Mapping[str, Any]] = {
         },
         "additionalProperties": False,
     },
+    "trace": {"type": "string"},
 }
 _FAILED_START: Final[Mapping[str, Any]] = {
     "policy": {"const": START},
+    "severity": _SEVERITY,
     "count": _COUNT,
     "reason": {"type": "string"},
     "shield_version": {"type": "string"},

@@ -256,6 +256,7 @@ def alert_line(
     packages: Sequence[str | bytes] = (),
     pid: int = 0,
     allow: str | bytes = "",
+    trace: str | bytes = "",
     seconds: int = 0,
     micros: int = 0,
 ) -> str:
@@ -272,6 +273,7 @@ def alert_line(
         code: the function in the source that made the call, in this `file` and `line`.
         packages: through which it was made, from the one that holds that place outward; without any, there is no place.
         allow: the allow-list entry that would admit it.
+        trace: the X-Ray trace of the event that is handled.
         seconds: since the epoch; `micros` are its microseconds.
 
     Raises:
@@ -300,6 +302,7 @@ def alert_line(
         *(("package", package) for package in packages),
         ("pid", pid),
         ("allow", allow),
+        ("trace", trace),
         ("seconds", seconds),
         ("micros", micros),
     ]

@@ -9,15 +9,16 @@
 enum {
     HOST_LIMIT = 300, /* host, sni */
     WORD_LIMIT = 40,  /* protocol, syscall */
-    PATH_LIMIT = 1130,
+    PATH_LIMIT = 1060,
+    TRACE_LIMIT = 40,
     ARGUMENT_LIMIT = 256,
     ARGUMENTS_LIMIT = 1024,
     OBJECT_LIMIT = 200,
     ALLOW_LIMIT = 700,
-    FIXED_PARTS = 350,     /* keys, quotes, numbers, timestamp */
+    FIXED_PARTS = 383,     /* keys, quotes, numbers, timestamp, severity */
     ARGUMENT_OVERHEAD = 6, /* quotes, comma, the sign of a cut */
-    LONGEST = FIXED_PARTS + ORIGIN_MAX + HOST_LIMIT + 2 * WORD_LIMIT + PATH_LIMIT + OBJECT_LIMIT +
-        ALLOW_LIMIT + ARGUMENTS_LIMIT + ALERT_ARGUMENTS * ARGUMENT_OVERHEAD
+    LONGEST = FIXED_PARTS + TRACE_LIMIT + ORIGIN_MAX + HOST_LIMIT + 2 * WORD_LIMIT + PATH_LIMIT +
+        OBJECT_LIMIT + ALLOW_LIMIT + ARGUMENTS_LIMIT + ALERT_ARGUMENTS * ARGUMENT_OVERHEAD
 };
 _Static_assert(LONGEST <= ALERT_MAX, "a line fits, whatever it reports");
 enum {
@@ -121,10 +122,11 @@ void alert_put_details(const struct alert *a, struct writer *w)
     put_char(w, '}');
 }
 
-/* The process's number and the entry come behind. What is left is shared out: half of it to the function and the file. */
+/* The process's number, the trace and the entry come behind. What is left is shared out: half of it to the function and
+ * the file. */
 static void put_place(struct writer *w, const struct alert *a)
 {
-    enum { BEHIND = 64, ESCAPED = 6 };
+    enum { BEHIND = 80 + TRACE_LIMIT, ESCAPED = 6 };
     uint32_t entry = a->allow.len < ALLOW_LIMIT / ESCAPED ? a->allow.len * ESCAPED : ALLOW_LIMIT;
     uint32_t taken = w->used + PLACE_KEYS + BEHIND + entry, left = taken < ALERT_MAX ? ALERT_MAX - taken : 0;
     const struct source_place *p = &a->place;
@@ -194,26 +196,23 @@ void put_line_start(struct writer *w, struct text origin, uint64_t seconds, uint
     put_char(w, '"');
 }
 
-struct text alert_level(uint32_t policy, uint32_t mode)
-{
-    bool is_grave = policy == OUTBOUND_CONNECTIVITY || policy == CREATE_CHILD_PROCESS;
-    bool is_critical = policy == SELF_PROTECTION || (is_grave && mode == MODE_BLOCK);
-    return is_critical ? TEXT("ERROR") : TEXT("WARN");
-}
-
 void alert_put(const struct alert *a, struct writer *w)
 {
-    put_line_start(w, a->origin, a->seconds, a->micros, alert_level(a->policy, a->mode));
+    enum severity severity = severity_of(a->policy, a->mode, a->path);
+    put_line_start(w, a->origin, a->seconds, a->micros, severity_level(severity));
     put(w, TEXT(",\"policy\":\""));
     put(w, policy_name((enum policy_id)a->policy));
     put(w, TEXT("\",\"mode\":\""));
     put(w, mode_name(a->mode));
+    put(w, TEXT("\",\"severity\":\""));
+    put(w, severity_name(severity));
     put(w, TEXT("\",\"count\":"));
     put_number(w, (uint64_t)a->left_out + 1);
     alert_put_details(a, w);
     alert_put_caller(a, w);
     put_key(w, TEXT("pid"));
     put_number(w, a->pid);
+    put_member(w, TEXT("trace"), a->trace, TRACE_LIMIT);
     alert_put_allow(a, w);
     put(w, TEXT("}\n"));
 }

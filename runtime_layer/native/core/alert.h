@@ -43,6 +43,7 @@ struct alert {
     struct text object;                     /* the library the call came from; empty: unknown */
     struct source_place place;              /* written into what is left of the line */
     uint32_t pid;
+    struct text trace; /* of the event that is handled; empty: unknown */
     uint32_t left_out; /* alerts left out before this one, against the same policy in the same mode */
     struct text allow; /* the allow-list entry that would permit it; empty: none */
 };
@@ -54,10 +55,6 @@ void alert_put(const struct alert *a, struct writer *w);
 void alert_put_details(const struct alert *a, struct writer *w);
 void alert_put_allow(const struct alert *a, struct writer *w);
 void alert_put_caller(const struct alert *a, struct writer *w);
-
-/* The level of a line about violations of a policy in a mode: ERROR where it is critical, WARN otherwise. Alarms tell the
- * two apart by it: `level_of` in shielded_function_monitoring/filters.py says the same. */
-struct text alert_level(uint32_t policy, uint32_t mode);
 
 /* The members of a line that say which function writes it, with a comma in front of each: at most ORIGIN_MAX bytes. What is
  * unknown is left out. Made once at the start, so that no line can name another function. */

@@ -476,6 +476,7 @@ TAKE_TEXT(alert, path)
 TAKE_TEXT(alert, syscall)
 TAKE_TEXT(alert, object)
 TAKE_TEXT(alert, allow)
+TAKE_TEXT(alert, trace)
 TAKE_NUMBER(pid)
 TAKE_NUMBER(micros)
 
@@ -488,6 +489,7 @@ static const struct field FIELDS[] = {
     {"object", take_object},     {"pid", take_pid},         {"allow", take_allow},
     {"seconds", take_seconds},   {"micros", take_micros},   {"code", take_code},
     {"file", take_file},         {"line", take_line},       {"package", take_package},
+    {"trace", take_trace},
 };
 
 static bool take_field(struct stated *s, struct text value)

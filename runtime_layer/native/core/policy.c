@@ -27,6 +27,38 @@ struct text mode_name(uint8_t mode)
     return mode <= MODE_BY_RUNTIME ? text_of(names[mode]) : TEXT("");
 }
 
+/* Programs that only tell what the machine is, which libraries run as they are imported. */
+static bool is_platform_program(struct text path)
+{
+    static const char *const programs[] = {"/usr/bin/getconf", "/usr/bin/lsb_release", "/usr/bin/uname",
+                                           "/usr/sbin/ldconfig"};
+    for (uint32_t i = 0; i < sizeof programs / sizeof *programs; i++)
+        if (text_equal(path, text_of(programs[i])))
+            return true;
+    return false;
+}
+
+enum severity severity_of(uint32_t policy, uint32_t mode, struct text path)
+{
+    bool is_program = policy == CREATE_CHILD_PROCESS;
+    if (is_program && is_platform_program(path))
+        return NOTICE;
+    if (policy == SELF_PROTECTION || (mode == MODE_BLOCK && (is_program || policy == OUTBOUND_CONNECTIVITY)))
+        return CRITICAL;
+    return mode == MODE_ALERT ? WARNING : NOTICE;
+}
+
+struct text severity_name(enum severity severity)
+{
+    static const char *const names[] = {"critical", "warning", "notice"};
+    return text_of(names[severity]);
+}
+
+struct text severity_level(enum severity severity)
+{
+    return severity == CRITICAL ? TEXT("ERROR") : TEXT("WARN");
+}
+
 bool mode_from(struct text t, uint8_t *mode)
 {
     for (uint8_t m = MODE_BLOCK; m <= MODE_ALLOW; m++) {

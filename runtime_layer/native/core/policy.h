@@ -94,8 +94,13 @@ struct policy {
 };
 
 struct text policy_text(const struct policy *p, struct pooled at);
-struct text policy_name(enum policy_id id);   /* "outbound_connectivity" */
-struct text mode_name(uint8_t mode);          /* "block", ..., "by_runtime" */
-bool mode_from(struct text t, uint8_t *mode); /* exactly block, alert or allow */
+struct text policy_name(enum policy_id id); /* "outbound_connectivity" */
+struct text mode_name(uint8_t mode);        /* "block", ..., "by_runtime" */
+/* Of a violation: as `severity_of` and `level_of` in shielded_function_monitoring/filters.py have it. `path`: of a program. */
+enum severity { CRITICAL, WARNING, NOTICE };
+enum severity severity_of(uint32_t policy, uint32_t mode, struct text path);
+struct text severity_name(enum severity severity);
+struct text severity_level(enum severity severity); /* of the log: alarms tell critical from the rest by it */
+bool mode_from(struct text t, uint8_t *mode);       /* exactly block, alert or allow */
 
 #endif

@@ -80,8 +80,8 @@ void write_report(const char *event, struct text reason)
     put_own_start(&w, &now);
     put(&w, TEXT(",\"event\":\""));
     put_string(&w, event);
-    put(&w,
-        TEXT("\",\"policy\":\"start\",\"count\":1,\"shield_version\":\"" SHIELD_VERSION "\",\"reason\":\""));
+    put(&w, TEXT("\",\"policy\":\"start\",\"severity\":\"critical\",\"count\":1"));
+    put(&w, TEXT(",\"shield_version\":\"" SHIELD_VERSION "\",\"reason\":\""));
     /* Escaping can make a reason six times as long; the line's own end always fits. */
     put_json(&w, reason, LINE_MAX_BYTES - BESIDES_REASON);
     put(&w, TEXT("\"}\n"));

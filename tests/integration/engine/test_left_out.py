@@ -16,6 +16,8 @@ from jsonschema import Draft202012Validator
 
 from harness.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 from shielded_function_emulator.sandbox import Sandbox
+from shielded_function_monitoring import SEVERITIES, level_of, severity_of
+from shielded_function_monitoring.filters import violations_of
 from shielded_function_monitoring.pattern import all_of, exists, is_true
 from shielded_function_monitoring.schema import json_schema
 
@@ -181,6 +183,10 @@ BURSTS = {
         "for n in range(500): attempt(s.connect, (f'198.51.100.{n % 2}', 53))", 2, "repeated", 498, "198.51.100.1",
     ),
     "of_many": ("for n in range(150): attempt(s.connect, (f'198.51.100.{n}', 53))", 150, None, 1, "198.51.100.149"),
+    "of_many_again": (
+        "for n in range(396): attempt(s.connect, (f'198.51.100.{n % 198}', 53))",
+        198, "repeated", 198, "198.51.100.197",
+    ),
 }  # fmt: skip
 
 
@@ -214,6 +220,24 @@ def test_a_storm_of_targets_hides_others_of_its_policy(box: Sandbox) -> None:
     assert {line["details"]["path"] for line in counted if "path" in line["details"]} == {"/tmp/made", "/usr/bin/id"}
     folded = [(line["count"], line["details"]["ip"]) for line in counted if line.get("event") == "folded"]
     assert folded == [(201, "203.0.113.66")]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_programs_that_tell_what_the_machine_is_are_repeated_apart(box: Sandbox, mode: Any) -> None:
+    """Libraries look for others by ldconfig: no alarm counts that, and each line has its own severity."""
+    storm = "for n in range(9): attempt(os.posix_spawn, ['/usr/sbin/ldconfig', '/usr/bin/id'][n % 3 == 2], ['x'], {})"
+    command = [SHIELD, PYTHON, "-c", DECOYS.replace("WHAT", storm).split("attempt(s.connect")[0]]
+    done = box.run_command(command, environment=policy(create_child_process=mode))
+    worst = severity_of("create_child_process", mode)
+    told = [line for line in done.shield_lines if "policy" in line]
+    assert sorted((line["count"], line["details"]["path"], line["severity"]) for line in told) == sorted(
+        (count, path, severity)
+        for path, severity, counts in (("/usr/sbin/ldconfig", "notice", (1, 5)), ("/usr/bin/id", worst, (1, 2)))
+        for count in counts
+    )
+    for line in told:
+        assert line["level"] == level_of(line["policy"], line["mode"], line["details"]["path"])
+        assert [each for each in SEVERITIES if violations_of(each).matches(json.dumps(line))] == [line["severity"]]
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator
 from harness.engine import INSIDE
 from harness.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 from shielded_function_emulator.dns_server import DnsServer
+from shielded_function_emulator.languages import node, python
 from shielded_function_emulator.sandbox import Completed, Sandbox
 from shielded_function_monitoring import MAX_LINE, parse_line, violations
 from shielded_function_monitoring.alert import EVENTS
@@ -116,6 +117,49 @@ def test_what_is_not_known_is_left_out(box: Sandbox) -> None:
     settings = policy(read_write_tmp="block") | dict.fromkeys(FUNCTION, "") | {"SHIELD_ACCOUNT_ID": "123456789012"}
     lines = run(box, "path", ["x"], settings)
     assert {tuple(origin_of(line)) for line in lines} == {(None, None, None, "123456789012")}
+
+
+TRACES = ("1-5759e988-bd862e3fe1be46a994272793", "1-6759e988-bd862e3fe1be46a994272794")
+# The variable, as the runtime's client sets it for each event, and what the line has.
+HEADERS: list[tuple[str, str | None]] = [
+    *((f"Root={trace};Parent=53995c3f42cd8ad8;Sampled=1", trace) for trace in TRACES),
+    ("", None),
+    (f"Root={TRACES[0]}", TRACES[0]),
+    (f"Root={TRACES[0][:-1]}", None),
+    (f'Root={TRACES[0][:-1]}"', None),
+]
+CODE: Mapping[str, tuple[str, str, str]] = {
+    "python": (PYTHON, "-c", f"""
+import os
+for number, header in enumerate({[header for header, _ in HEADERS]}):
+    os.environ["_X_AMZN_TRACE_ID"] = header
+    os.environ[f"NEW_{{number}}"] = "x" * 4000
+    if not header:
+        del os.environ["_X_AMZN_TRACE_ID"]
+    try: os.mkdir(f"/tmp/{{number}}")
+    except OSError: pass
+"""),
+    "node": ("/var/lang/bin/node", "-e", f"""
+for (const [number, header] of {json.dumps([header for header, _ in HEADERS])}.entries()) {{
+    process.env._X_AMZN_TRACE_ID = header;
+    process.env[`NEW_${{number}}`] = "x".repeat(4000);
+    if (!header) delete process.env._X_AMZN_TRACE_ID;
+    try {{ require("fs").mkdirSync(`/tmp/${{number}}`); }} catch {{}}
+}}
+"""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", CODE)
+def test_the_trace_of_the_event(layer: Path, tmp_path: Path, language: str) -> None:
+    runtime = node.RUNTIMES[-1] if language == "node" else python.THIS
+    if reason := runtime.missing():
+        pytest.skip(reason)
+    with whole_sandbox(tmp_path, layer, runtime=runtime) as box:
+        prepare_tmp(box)
+        done = box.run_command([SHIELD, *CODE[language]], environment=policy(read_write_tmp="block"))
+    lines = [line for line in checked(done) if "policy" in line]
+    assert [line.get("trace") for line in lines] == [trace for _, trace in HEADERS], done.stderr[-2000:]
 
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), min_size=1, max_size=120)

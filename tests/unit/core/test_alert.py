@@ -10,11 +10,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shielded_function_monitoring import POLICIES, level_of
+from shielded_function_monitoring import PLATFORM_PROGRAMS, POLICIES, SEVERITIES, Policy, level_of, severity_of
+from shielded_function_monitoring.filters import violations_of
 from unit.core.native import Native
 
 ALERT_MAX = 4096
-TEXTS = ("host", "protocol", "path", "syscall", "object", "allow")
+TEXTS = ("host", "protocol", "path", "syscall", "object", "allow", "trace")
 ORIGIN = ("function", "version", "region", "account")
 
 
@@ -76,7 +77,7 @@ def test_a_whole_line(native: Native) -> None:
     assert line == (
         b'{"function_shield":true,"v":1,"function":"checkout","version":"$LATEST","region":"eu-west-1",'
         b'"account":"123456789012","timestamp":"2026-11-24T13:37:00.123456Z","level":"ERROR",'
-        b'"policy":"outbound_connectivity","mode":"block","count":1,'
+        b'"policy":"outbound_connectivity","mode":"block","severity":"critical","count":1,'
         b'"details":{"host":"evil.example","ip":"203.0.113.7","port":443,"protocol":"tcp"},'
         b'"caller":{"object":"_socket.cpython-313-x86_64-linux-gnu.so"},"pid":17,"allow":"evil.example:443"}\n'
     )
@@ -139,18 +140,23 @@ def test_only_what_is_set_is_written(native: Native) -> None:
         "level": "WARN",
         "policy": "outbound_connectivity",
         "mode": "alert",
+        "severity": "warning",
         "count": 1,
         "details": {},
         "pid": 0,
     }
 
 
-def test_the_level_is_what_alarms_go_by(native: Native) -> None:
-    for number, policy in enumerate(POLICIES):
-        for mode in (native.lib.MODE_BLOCK, native.lib.MODE_ALERT):
-            line = read(write(native, policy=number, mode=mode))
-            assert line["policy"] == policy
-            assert line["level"] == level_of(policy, line["mode"])
+@pytest.mark.parametrize("path", ["", "/usr/bin/id", *PLATFORM_PROGRAMS, *(path + "x" for path in PLATFORM_PROGRAMS)])
+@pytest.mark.parametrize(("number", "policy"), list(enumerate(POLICIES)))
+def test_level_and_severity_are_what_alarms_go_by(native: Native, number: int, policy: Policy, path: str) -> None:
+    for mode in (native.lib.MODE_BLOCK, native.lib.MODE_ALERT):
+        line = read(write(native, policy=number, mode=mode, path=path))
+        assert line["policy"] == policy
+        assert line["level"] == level_of(policy, line["mode"], path)
+        assert line["severity"] == severity_of(policy, line["mode"], path)
+        of_filters = [each for each in SEVERITIES if violations_of(each).matches(json.dumps(line))]
+        assert [line["severity"]] == of_filters
 
 
 def test_every_field(native: Native) -> None:
@@ -196,7 +202,9 @@ def test_long_texts_are_cut_and_the_line_is_whole(native: Native, field: str, un
     if field == "allow":
         assert "allow" not in line  # a part of an entry would permit something else
         return
-    said = line["caller"]["object"] if field == "object" else line["details"][field]
+    said = (
+        line["trace"] if field == "trace" else line["caller"]["object"] if field == "object" else line["details"][field]
+    )
     assert said.endswith("...")
     assert set(said[:-3]) <= set(raw.decode(errors="replace"))
 

@@ -257,6 +257,7 @@ def test_an_alert_line() -> None:
         line=12,
         packages=["tool", "app"],
         pid=17,
+        trace="1-5759e988-bd862e3fe1be46a994272793",
         count=4,
         allow="/bin/sh",
         seconds=1795527420,
@@ -272,6 +273,7 @@ def test_an_alert_line() -> None:
         "level": "WARN",
         "policy": "create_child_process",
         "mode": "alert",
+        "severity": "warning",
         "count": 4,
         "details": {"path": "/bin/sh", "syscall": "execve", "arguments": ["sh", "-c", "", "a\nb"]},
         "caller": {
@@ -283,6 +285,7 @@ def test_an_alert_line() -> None:
             "through": ["tool", "app"],
         },
         "pid": 17,
+        "trace": "1-5759e988-bd862e3fe1be46a994272793",
         "allow": "/bin/sh",
     }
 

@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from shielded_function_monitoring import MAX_LINE, MODES, POLICIES, Alert, parse_line
+from shielded_function_monitoring import (
+    MAX_LINE,
+    MODES,
+    PLATFORM_PROGRAMS,
+    POLICIES,
+    Alert,
+    level_of,
+    parse_line,
+    severity_of,
+)
 from shielded_function_monitoring.alert import Origin
 from shielded_function_monitoring.pattern import all_of, exists, is_true, text
 from shielded_function_monitoring.schema import json_schema
@@ -22,13 +31,13 @@ SCHEMA = Draft202012Validator(json_schema())
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), min_size=1, max_size=200)
 raw = st.binary(min_size=1, max_size=200).filter(lambda value: b"\0" not in value)
 long = st.sampled_from(["a", '"', "\x01", "é", "\U0001f512", b"\xff"]).map(lambda unit: unit * 5000)
-anything = st.one_of(texts, raw, long)
+anything = st.one_of(texts, raw, long, st.sampled_from(PLATFORM_PROGRAMS))
 NUMBER = st.integers(0, 2**32 - 1)
 FACTS = st.fixed_dictionaries(
     {"policy": st.sampled_from(POLICIES), "mode": st.sampled_from(MODES)},
     optional={
         **dict.fromkeys(("function", "version", "region", "account"), anything),
-        **dict.fromkeys(("host", "protocol", "sni", "path", "syscall", "object", "allow"), anything),
+        **dict.fromkeys(("host", "protocol", "sni", "path", "syscall", "object", "allow", "trace"), anything),
         "ip": st.ip_addresses().map(str),
         "port": st.integers(0, 65535),
         "arguments": st.lists(anything, max_size=20),
@@ -59,8 +68,11 @@ def test_any_facts(facts: dict[str, Any]) -> None:
     SCHEMA.validate(json.loads(line))
     alert = parse_line(line)
     assert isinstance(alert, Alert)
+    severe = (alert.policy, alert.mode, alert.details.get("path", ""))
     assert (alert.policy, alert.mode, alert.pid) == (facts["policy"], facts["mode"], facts.get("pid", 0))
     assert (alert.details.get("port", 0), alert.count) == (facts.get("port", 0), facts.get("count", 1))
+    assert (alert.severity, alert.level) == (severity_of(*severe), level_of(*severe))
+    assert (alert.trace is None) == ("trace" not in facts)
     assert len(alert.details.get("arguments", [])) <= len(facts.get("arguments", []))
     assert COUNTED.matches(line)
 

@@ -12,13 +12,12 @@
 #include "log_writer.h"
 #include "python_caller.h"
 #include "repeats.h"
+#include "trace_id.h"
 
 #ifndef SHIELD_VERSION
 #error "the build gives SHIELD_VERSION"
 #endif
 
-/* Of each policy, in a second: lines, and violations whose code is looked at. What is more, or was told in it, is counted. */
-enum { LINES_A_SECOND = 200 };
 /* Seconds between two lines about the same file of the handler. */
 enum { HANDLER_PAUSE = 60 };
 
@@ -27,14 +26,22 @@ static struct text get_origin(void)
     return (struct text){sealed.origin, sealed.origin_used};
 }
 
-static bool is_within_rate(uint64_t *rate, uint64_t second)
+/* How many there were in this second. */
+static uint32_t number_in(const uint64_t *rate, uint64_t second)
+{
+    uint64_t seen = __atomic_load_n(rate, __ATOMIC_RELAXED);
+    return seen >> 16 == second ? seen & 0xffff : 0;
+}
+
+/* One more in this second, if there is room: its number. */
+static bool is_within_rate(uint64_t *rate, uint64_t second, uint32_t *number)
 {
     uint64_t seen = __atomic_load_n(rate, __ATOMIC_RELAXED);
     for (uint32_t try = 0; try < 64; try++) {
-        uint64_t lines = seen >> 16 == second ? seen & 0xffff : 0;
-        if (lines >= LINES_A_SECOND)
+        *number = seen >> 16 == second ? seen & 0xffff : 0;
+        if (*number >= LINES_A_SECOND)
             return false;
-        if (__atomic_compare_exchange_n(rate, &seen, second << 16 | (lines + 1), true, __ATOMIC_RELAXED,
+        if (__atomic_compare_exchange_n(rate, &seen, second << 16 | (*number + 1), true, __ATOMIC_RELAXED,
                                         __ATOMIC_RELAXED))
             return true;
     }
@@ -70,6 +77,8 @@ static bool send_alert(struct alert *alert, struct scratch *scratch)
 {
     alert->origin = get_origin();
     alert->pid = (uint32_t)KERNEL(getpid);
+    char trace[TRACE_ID_MAX];
+    alert->trace = find_trace_id(trace, scratch->line, sizeof scratch->line);
     /* Of a file of the handler, one line tells of all (write_handler_alert). */
     uint32_t count = take_in_hand(alert->policy, alert->mode, 1, alert->policy == READ_HANDLER);
     alert->left_out = count - 1;
@@ -91,12 +100,22 @@ static struct text render_target(const struct alert *alert, struct scratch *scra
     return (struct text){w->at, w->used};
 }
 
+static void leave_out_of_second(const struct alert *alert, bool is_repeated, struct text target)
+{
+    bool is_notice = severity_of(alert->policy, alert->mode, alert->path) == NOTICE;
+    uint32_t kind = alert->mode + (!is_repeated ? FOLDED : is_notice ? REPEATED_NOTICES : REPEATED);
+    keep_target(alert->policy, kind, target);
+    leave_out(alert->policy, kind, LEFT_OUT_OF_SECOND);
+}
+
 /* Once in a second, and whatever else its policy has to tell. */
 static bool write_once(struct alert *alert, const struct call *call, struct scratch *scratch)
 {
     struct storm *storm = storm_of_process();
     struct writer w;
-    bool looks = is_within_rate(&storm->looks[alert->policy], alert->seconds);
+    uint64_t *lines = &storm->lines[alert->policy];
+    uint32_t number;
+    bool looks = is_within_rate(&storm->looks[alert->policy], alert->seconds, &number);
     if (looks)
         find_caller(alert, call, scratch);
     struct text target = render_target(alert, scratch, &w);
@@ -104,18 +123,16 @@ static bool write_once(struct alert *alert, const struct call *call, struct scra
         alert_put_caller(alert, &w);
     struct told violation =
         hash_violation(alert, target, (struct text){w.at + target.len, w.used - target.len});
-    bool is_repeated = was_told(&violation);
-    if (is_repeated || !is_within_rate(&storm->lines[alert->policy], alert->seconds)) {
-        uint32_t kind = alert->mode + (is_repeated ? ALERT_MODES : 0);
-        keep_target(alert->policy, kind, target);
-        leave_out(alert->policy, kind, LEFT_OUT_OF_SECOND);
+    bool is_repeated = was_told(&violation, alert->policy, number_in(lines, alert->seconds));
+    if (is_repeated || !is_within_rate(lines, alert->seconds, &number)) {
+        leave_out_of_second(alert, is_repeated, target);
         return false;
     }
     if (!looks)
         find_caller(alert, call, scratch);
     bool is_written = send_alert(alert, scratch);
     if (is_written)
-        note_told(&violation);
+        note_told(&violation, alert->policy, number);
     else
         keep_target(alert->policy, alert->mode, render_target(alert, scratch, &w));
     return is_written;
@@ -256,12 +273,15 @@ static bool write_folded(uint32_t policy, uint32_t kind, uint32_t count, const u
     char line[512 + TARGET_MAX];
     struct writer w = {line, 0, sizeof line, false};
     put_char(&w, '\n');
-    struct text event = kind < ALERT_MODES ? TEXT("folded") : TEXT("repeated");
-    put_event(&w, event, alert_level(policy, kind % ALERT_MODES), now);
+    enum severity severity =
+        kind < REPEATED_NOTICES ? severity_of(policy, kind % ALERT_MODES, TEXT("")) : NOTICE;
+    put_event(&w, kind < REPEATED ? TEXT("folded") : TEXT("repeated"), severity_level(severity), now);
     put(&w, TEXT(",\"policy\":\""));
     put(&w, policy_name(policy));
     put(&w, TEXT("\",\"mode\":\""));
     put(&w, mode_name(kind % ALERT_MODES));
+    put(&w, TEXT("\",\"severity\":\""));
+    put(&w, severity_name(severity));
     put_char(&w, '"');
     put_field(&w, "count", count);
     put_target(&w, policy, kind);
@@ -304,7 +324,7 @@ __attribute__((noinline)) static void report_now(enum when when)
     uint32_t second = (uint32_t)now[0];
     bool storming = false;
     for (uint32_t policy = 0; policy < POLICY_COUNT; policy++)
-        storming |= __atomic_load_n(&storm->lines[policy], __ATOMIC_RELAXED) >> 16 == now[0];
+        storming |= number_in(&storm->lines[policy], now[0]);
     bool was_tried = when == AT_ANY_CALL &&
                      (storming || __atomic_exchange_n(&storm->flushed, second, __ATOMIC_RELAXED) == second);
     if (was_tried)
@@ -381,7 +401,7 @@ static uint32_t write_start_line(const struct start_line *line, char out[START_L
         put_char(&w, '\n');
     put_event(&w, line->event, line->level, now);
     if (line->failed)
-        put(&w, TEXT(",\"policy\":\"start\",\"count\":1"));
+        put(&w, TEXT(",\"policy\":\"start\",\"severity\":\"critical\",\"count\":1"));
     put(&w, TEXT(",\"shield_version\":\"" SHIELD_VERSION "\",\"engine\":\"process\""));
     if (line->has_modes)
         put_modes(&w);

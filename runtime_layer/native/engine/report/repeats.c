@@ -17,20 +17,24 @@ struct told hash_violation(const struct alert *alert, struct text target, struct
     return (struct told){(uint32_t)alert->seconds, hash, caller.len ? hash_more(hash, caller) : 0};
 }
 
-bool was_told(const struct told *violation)
+bool was_told(const struct told *violation, uint32_t policy, uint32_t lines)
 {
-    const struct told *told = storm_of_process()->told;
-    for (uint32_t i = 0; i < TOLD_MAX; i++)
-        if (told[i].second == violation->second && told[i].target == violation->target &&
-            (!violation->whole || told[i].whole == violation->whole))
+    const struct told *told = storm_of_process()->told[policy];
+    for (uint32_t i = 0; i < lines; i++)
+        if (__atomic_load_n(&told[i].second, __ATOMIC_ACQUIRE) == violation->second &&
+            told[i].target == violation->target && (!violation->whole || told[i].whole == violation->whole))
             return true;
     return false;
 }
 
-void note_told(const struct told *violation)
+void note_told(const struct told *violation, uint32_t policy, uint32_t line)
 {
-    struct storm *storm = storm_of_process();
-    storm->told[__atomic_fetch_add(&storm->told_count, 1, __ATOMIC_RELAXED) % TOLD_MAX] = *violation;
+    struct told *told = &storm_of_process()->told[policy][line];
+    __atomic_store_n(&told->second, 0, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    told->target = violation->target;
+    told->whole = violation->whole;
+    __atomic_store_n(&told->second, violation->second, __ATOMIC_RELEASE);
 }
 
 /* Without waiting, as the owner may be the thread that a signal interrupted: a target more or less is no violation. */

@@ -9,9 +9,10 @@
 /* Of a line that is to be written: its policy, mode and target, and the code that it names. `target` and `caller` are
  * members of its line; an empty `caller`: nobody looked. */
 struct told hash_violation(const struct alert *alert, struct text target, struct text caller);
-/* Did a line of this second tell of it, by the same code where somebody looked? */
-bool was_told(const struct told *violation);
-void note_told(const struct told *violation);
+/* Did one of the `lines` of this second about its policy tell of it, by the same code where somebody looked? */
+bool was_told(const struct told *violation, uint32_t policy, uint32_t lines);
+/* `line`: the number of its line in this second. */
+void note_told(const struct told *violation, uint32_t policy, uint32_t line);
 
 /* Keeps the last target of what is left out; too long a one is not kept. */
 void keep_target(uint32_t policy, uint32_t kind, struct text text);

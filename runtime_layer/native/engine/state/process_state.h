@@ -7,15 +7,22 @@
 #include "sealed_state.h"
 
 enum { ALERT_MODES = MODE_ALLOW }; /* block, alert */
-/* Violations without a line, by mode; and those that a line of the same second told of, by mode as well. */
-enum { LEFT_OUT_KINDS = 2 * ALERT_MODES };
+/* By mode: violations without a line; those that a line of the same second told of; the same, of severity notice. */
+enum {
+    FOLDED = 0,
+    REPEATED = ALERT_MODES,
+    REPEATED_NOTICES = 2 * ALERT_MODES,
+    LEFT_OUT_KINDS = 3 * ALERT_MODES
+};
+/* Of each policy, in a second: lines, and violations whose code is looked at. What is more, or was told in it, is counted. */
+enum { LINES_A_SECOND = 200 };
 
 /* A violation that a line told of, by hashes (repeats.h). */
 struct told {
     uint32_t second;
     uint64_t target, whole;
 };
-enum { TOLD_MAX = 128, TARGET_MAX = 384 };
+enum { TARGET_MAX = 384 };
 /* The last target of what was left out. */
 struct left_target {
     uint32_t is_busy, len;
@@ -29,8 +36,7 @@ struct storm {
     uint32_t flushed;      /* the second in which what was left out was last written, or tried */
     uint32_t handler_told; /* the second in which a line about read_handler was last written */
     uint32_t handler[MAX_HANDLERS][ALERT_MODES]; /* the same, of each file */
-    uint32_t told_count;
-    struct told told[TOLD_MAX];
+    struct told told[POLICY_COUNT][LINES_A_SECOND];
     struct left_target targets[POLICY_COUNT][LEFT_OUT_KINDS];
 };
 

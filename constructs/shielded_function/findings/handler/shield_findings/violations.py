@@ -110,7 +110,7 @@ def violations_in(delivery: Delivery) -> tuple[list[Violation], int]:
         violation = _violation(line, delivery)
         if violation is None:
             unused += 1
-        else:
+        elif violation.line.get("event") != "repeated":  # each of them has a line of its own
             found.setdefault(violation.identity, violation)
     return list(found.values()), unused
 
