@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from shielded_function_monitoring import level_of, parse_line
+from shielded_function_monitoring import level_of, parse_line, severity_of
 
 FUNCTION = {"function": "checkout", "version": "7", "region": "eu-west-1", "account": "123456789012"}
 
@@ -20,8 +20,12 @@ def line(time: str = "", **fields: Any) -> str:
     """A line of these fields, as the shield writes it; the schema is checked."""
     head = {"function_shield": True, "v": 1, **FUNCTION}
     head |= {name: fields.pop(name) for name in FUNCTION if name in fields}
-    level = level_of(fields["policy"], fields.get("mode")) if "policy" in fields else "INFO"
-    text = json.dumps({**head, "timestamp": time or at(), "level": level, **fields}, separators=(",", ":"))
+    head |= {"timestamp": time or at(), "level": "INFO"}
+    if "policy" in fields:
+        path = "" if fields.get("event") == "folded" else fields.get("details", {}).get("path", "")
+        severe = (fields["policy"], fields.get("mode"), path)
+        head |= {"level": level_of(*severe), "severity": severity_of(*severe)}
+    text = json.dumps({**head, **fields}, separators=(",", ":"))
     assert parse_line(text) is not None
     return text
 

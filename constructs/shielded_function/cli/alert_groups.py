@@ -18,7 +18,7 @@ from .run import what
 
 Group = dict[str, Any]
 
-_NAMES: Final = ("function", "region", "account", "policy", "mode")
+_NAMES: Final = ("function", "region", "account", "event", "policy", "mode")
 
 
 class Groups(NamedTuple):
@@ -51,9 +51,13 @@ def groups_of(by: str, rows: Iterable[Row], most: int | None) -> Groups:
 
 
 def _order(group: Group) -> tuple[int, ...]:
-    path = group.get("details", {}).get("path", "")
-    urgent = urgency(group["policy"], group.get("mode", ""), path) if "policy" in group else ()
+    urgent = urgency(group["policy"], group.get("mode", ""), _path(group)) if "policy" in group else ()
     return (*urgent, -group["violations"])
+
+
+def _path(group: Group) -> str:
+    """Of what was done; the last path of several unknown ones does not tell."""
+    return "" if group.get("event") == "folded" else group.get("details", {}).get("path", "")
 
 
 def _packages(rows: Iterable[Row]) -> Iterator[Row]:
@@ -68,9 +72,12 @@ def _packages(rows: Iterable[Row]) -> Iterator[Row]:
 
 def _group(row: Row) -> Group:
     target: dict[str, Any] = {name.removeprefix("details."): row[name] for name in queries.TARGET if name in row}
+    if not target and "last_syscall" in row:
+        target = {"syscall": row["last_syscall"]}
     group: Group = {name: row[name] for name in _NAMES if name in row}
     if "policy" in group:
-        group = {"severity": severity(group["policy"], group.get("mode", ""), target.get("path", "")), **group}
+        path = _path({**group, "details": target})
+        group = {"severity": severity(group["policy"], group.get("mode", ""), path), **group}
     seen, chain = observation_of(row), queries.chain_of_row(row)
     if allow := entry_of(seen):
         group["allow"] = allow
@@ -98,6 +105,7 @@ def settling(allow: str, presets: Sequence[str]) -> str:
     return " or ".join([*([allow] if allow else []), *(PREFIX + name for name in presets)])
 
 
+_EVENTS: Final = {"folded": "not written", "repeated": "again", "refused": "refused", "unshielded": "unshielded"}
 _ENTRY: Final = "the entry that would allow it"
 _CELLS: Final[Mapping[str, Callable[[Group], str]]] = {
     "severity": lambda each: each.get("severity", ""),
@@ -105,7 +113,7 @@ _CELLS: Final[Mapping[str, Callable[[Group], str]]] = {
     "policy": lambda each: each.get("policy", ""),
     "mode": lambda each: each.get("mode", ""),
     "times": lambda each: f"{each['violations']:,}",
-    "what": lambda each: what(each.get("details", {})),
+    "what": lambda each: _what(each),
     "package": lambda each: chain_text(tuple(each["through"])) if "through" in each else NOT_TOLD,
     "object": lambda each: each.get("caller", ""),
     "who": lambda each: _who(each),
@@ -133,6 +141,12 @@ def columns_of(by: str) -> Sequence[str]:
 def cells_of(names: Sequence[str], group: Group) -> list[str]:
     """One row of the table."""
     return [_CELLS[name](group) for name in names]
+
+
+def _what(group: Group) -> str:
+    target = what(group.get("details", {}))
+    event = _EVENTS.get(group.get("event", ""), "")
+    return f"{event}, the last: {target}" if event and target else event or target
 
 
 def _who(group: Group) -> str:

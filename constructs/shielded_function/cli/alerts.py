@@ -190,7 +190,9 @@ def _told_by(event: ShieldEvent) -> str:
     if event.event == "native":
         bridges, objects = (event.fields.get(name, ()) for name in ("bridges", "objects"))
         return ", ".join(str(name) for name in (*bridges, *objects))
-    return what(event.fields["details"]) if "details" in event.fields else str(event.fields.get("reason", ""))
+    if "details" in event.fields:
+        return f"the last: {what(event.fields['details'])}"
+    return str(event.fields.get("reason", ""))
 
 
 def _row(alert: Alert) -> Row:

@@ -234,7 +234,7 @@ def _table(alerts: Sequence[Alert]) -> Table:
 
 
 def what(details: Mapping[str, Any]) -> str:
-    """What was attempted, in a few words: `evil.example:443 (203.0.113.7), tcp`. The system call is left to the log."""
+    """What was attempted, in a few words: `evil.example:443 (203.0.113.7), tcp`. A system call, if there is no more."""
     left = {name: value for name, value in details.items() if name != "syscall"}
     target = left.pop("host", None) or left.pop("path", None) or left.pop("sni", None)
     address = left.pop("ip", None)
@@ -246,4 +246,4 @@ def what(details: Mapping[str, Any]) -> str:
         words[0] += f" ({address})"
     if arguments:
         words = [" ".join(arguments)] if arguments[0] == target else [*words, " ".join(arguments)]
-    return ", ".join([*words, *(str(value) for value in left.values())])
+    return ", ".join([*words, *(str(value) for value in left.values())]) or str(details.get("syscall", ""))

@@ -42,6 +42,8 @@ SEEN: Final = (
     Aggregate("latest", "caller.file", "last_file"),
     Aggregate("latest", "caller.line", "last_line"),
 )
+_SYSCALL: Final = Aggregate("latest", "details.syscall", "last_syscall")
+"""All that some lines about the shield itself tell of."""
 _DAY: Final = Fields((Column(DateFloor("1d"), "day"),))
 
 
@@ -59,7 +61,7 @@ def observed(functions: tuple[str, ...] = ()) -> Query:
         _of(functions, AnyOf(COUNTED, _UNCOUNTED)),
         _DAY,
         Stats(
-            (*SEEN, Aggregate("latest", "reason", "last_reason")),
+            (*SEEN, _SYSCALL, Aggregate("latest", "reason", "last_reason")),
             (*WHO, "event", "policy", "mode", *TARGET, *CALLER, "allow"),
         ),
         Limit(MAX_ROWS),
@@ -80,7 +82,7 @@ GROUPS: Final = {
     "function": (*WHO,),
     "policy": (*WHO, "policy", "mode"),
     "package": (*WHO, "policy", "mode", *CALLER),
-    "target": (*WHO, "policy", "mode", *TARGET, *CALLER, "allow"),
+    "target": (*WHO, "event", "policy", "mode", *TARGET, *CALLER, "allow"),
 }
 """By what `alerts` groups."""
 
@@ -90,7 +92,7 @@ def alerts_by(group: str, functions: tuple[str, ...] = ()) -> Query:
     return Query(
         _of(functions, *COUNTED.conditions),
         _DAY,
-        Stats(SEEN, GROUPS[group]),
+        Stats((*SEEN, _SYSCALL) if group == "target" else SEEN, GROUPS[group]),
         Sort("violations"),
         Limit(MAX_ROWS),
     )

@@ -84,6 +84,8 @@ def observation_of(row: Row, evidence: Evidence = NOT_SEEN) -> Observation:
     host, ip, protocol, sni, path, allow = (row.get(name, "") for name in _ALWAYS)
     port = int(number_of(row.get("details.port", "0")))
     policy, mode = row.get("policy", ""), row.get("mode", "")
+    if policy == "self_protection" and not path:
+        path = row.get("last_syscall", "")
     return Observation(policy, mode, evidence, host, ip, port, protocol, sni, path, allow)
 
 
@@ -94,10 +96,9 @@ def _add_event(log: FunctionLog, row: Row, event: str, policy: str, evidence: Ev
         if policy not in POLICIES:
             return False
         counted = replace(evidence, count=int(number_of(row.get("violations", "0"))))
-        if event == "repeated" and any(
-            row.get(name) for name in _ALWAYS
-        ):  # each has a line: the row names the last one
-            log.add(observation_of(row, counted))
+        seen = observation_of(row, counted)
+        if event == "repeated" and seen.describe():  # each has a line: the row names the last one
+            log.add(seen)
         else:
             log.folded[policy] = log.folded.get(policy, 0) + counted.count
             log.add_not_written(policy, row.get("mode", ""), counted)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from shielded_function_monitoring.filters import level_of
+from shielded_function_monitoring.filters import level_of, severity_of
 
 from ..alert import MODES, POLICIES, SCHEMA_VERSION, Mode, Policy
 
@@ -58,6 +58,7 @@ def alert_line(
     """
     if policy not in POLICIES or mode not in MODES or count < 1:
         raise ValueError(f"alert_line: no alert has the policy {policy!r}, the mode {mode!r} and the count {count!r}")
+    severe = (policy, mode, (details or {}).get("path", ""))
     when = datetime.fromtimestamp(time, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     line = {
         "function_shield": True,
@@ -67,9 +68,10 @@ def alert_line(
         "region": region,
         "account": account,
         "timestamp": when,
-        "level": level_of(policy, mode),
+        "level": level_of(*severe),
         "policy": policy,
         "mode": mode,
+        "severity": severity_of(*severe),
         "count": count,
         "details": dict(details or {}),
         **({"caller": dict(caller)} if caller else {}),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.alert_lines import alert, armed, connect, program, tmp
+from harness.alert_lines import alert, armed, connect, folded, program, refused, tmp
 from integration.cli.alert_logs import CHAIN, packages_log
 from integration.cli.insights_account import ago
 from integration.cli.running import command, says
@@ -59,6 +59,38 @@ def test_a_table_with_nothing_that_a_terminal_acts_on(file: Path) -> None:
 def test_grouped(file: Path, by: str, rows: int) -> None:
     said = json.loads(command("alerts", file, "--by", by, "--json").stdout)
     assert (said["kinds"], said["violations"]) == (rows, 24)
+
+
+def test_what_has_no_target(tmp_path: Path) -> None:
+    """A system call is better than nothing; and the last target of several does not pass for the only one."""
+    protected = alert("self_protection", syscall="mprotect", mode="block")
+    last = {"path": "/usr/bin/uname", "syscall": "execve"}
+    lines = [folded("create_child_process", 51, mode="block", details=last), refused("x"), protected]
+    lines.append(folded("self_protection", 2, event="repeated", mode="block", details={"syscall": "mprotect"}))
+    (tmp_path / "log").write_text("\n".join(lines) + "\n")
+    groups = json.loads(command("alerts", tmp_path / "log", "--json").stdout)["groups"]
+    assert [(each.get("event"), each["severity"], each.get("details"), each["violations"]) for each in groups] == [
+        ("refused", "critical", None, 1),
+        ("repeated", "critical", {"syscall": "mprotect"}, 2),
+        (None, "critical", {"syscall": "mprotect"}, 1),
+        ("folded", "critical", {"path": "/usr/bin/uname"}, 51),
+    ]
+    shown = command("alerts", tmp_path / "log", environment={"COLUMNS": "400"}).stdout
+    for text in (" refused ", " mprotect ", " again, the last: mprotect ", " not written, the last: /usr/bin/uname "):
+        assert text in shown
+    lines = sorted(
+        line.split("  ", 2)[2] for line in command("alerts", tmp_path / "log", "--lines").stdout.splitlines()
+    )
+    assert lines == [
+        "block  self_protection  mprotect",
+        "folded  create_child_process the last: /usr/bin/uname  (51 times)",
+        "refused  start x",
+        "repeated  self_protection the last: mprotect  (2 times)",
+    ]
+    report = json.loads(command("report", tmp_path / "log", "--format", "json").stdout)
+    assert {(each["target"], each["count"]) for each in report["groups"] if each["policy"] == "self_protection"} == {
+        ("mprotect", 3)
+    }
 
 
 def test_by_package(tmp_path: Path) -> None:
@@ -187,8 +219,12 @@ SEEN = "first 2026-11-20 10:00   last 2026-11-20 10:00   version 7"
 def test_a_narrow_terminal_gets_a_card_for_each_row(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("\n".join(KINDS) + "\n")
     said = command("alerts", tmp_path / "log", environment={"COLUMNS": "80"}).stdout.splitlines()
-    assert said[1:3] == ["critical  checkout  self_protection  block", f"  times 1   {SEEN}"]
-    assert said[3:7] == [
+    assert said[1:4] == [
+        "critical  checkout  self_protection  block",
+        f"  times 1   what connect   {SEEN.removesuffix('   version 7')}",
+        "  version 7",
+    ]
+    assert said[4:8] == [
         "critical  checkout  outbound_connectivity  block",
         "  times 60   what h60.example:443 (198.51.100.7), tcp",
         "  who app > requests > urllib3 at /var/task/urllib3/code.py:73",

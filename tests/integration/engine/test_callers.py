@@ -140,7 +140,9 @@ def as_written(caller: Caller | None) -> dict[str, Any]:
 @pytest.mark.parametrize("way", [*WAYS, *PROGRAMS])
 def test_the_caller_is_named(named: Mapping[str, list[dict[str, Any]]], way: str) -> None:
     """Fails as well where a version that Lambda has gives no answer."""
-    assert named[way] == [as_written(caller) for caller in {**WAYS, **PROGRAMS}[way]]
+    # Threads that do the same at the same moment may have a line each.
+    told = [caller for number, caller in enumerate(named[way]) if caller not in named[way][:number]]
+    assert told == [as_written(caller) for caller in {**WAYS, **PROGRAMS}[way]]
 
 
 def test_a_line_far_down(named: Mapping[str, list[dict[str, Any]]]) -> None:

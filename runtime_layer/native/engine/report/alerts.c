@@ -78,7 +78,7 @@ static bool send_alert(struct alert *alert, struct scratch *scratch)
     alert->origin = get_origin();
     alert->pid = (uint32_t)KERNEL(getpid);
     char trace[TRACE_ID_MAX];
-    alert->trace = find_trace_id(trace, scratch->line, sizeof scratch->line);
+    alert->trace = find_trace_id(trace, scratch->line);
     /* Of a file of the handler, one line tells of all (write_handler_alert). */
     uint32_t count = take_in_hand(alert->policy, alert->mode, 1, alert->policy == READ_HANDLER);
     alert->left_out = count - 1;

@@ -4,7 +4,8 @@
 #include "../base/proc_maps.h"
 #include "../state/process_state.h"
 
-enum { VARIABLES_MAX = 1024, NOWHERE = 1 /* no address */ };
+enum { NOWHERE = 1 /* no address */, ROOM = 256 * 8 /* so many variables */ };
+_Static_assert(ROOM <= ALERT_MAX, "the pointers have room");
 static const char variable[] = "_X_AMZN_TRACE_ID=Root=";
 
 struct environ_search {
@@ -22,54 +23,72 @@ static bool look(void *context, const struct mapping *m)
     return s->at;
 }
 
-static bool is_trace_id(struct text t)
+static bool read_id(struct memory_reader *r, uint64_t string, char id[TRACE_ID_MAX])
 {
-    for (uint32_t i = 0; i < t.len; i++) {
-        char c = t.at[i];
+    char text[sizeof variable - 1 + TRACE_ID_MAX];
+    if (!reader_copy(r, text, string, sizeof text) || !same_bytes(text, variable, sizeof variable - 1))
+        return false;
+    for (uint32_t i = 0; i < TRACE_ID_MAX; i++) {
+        char c = id[i] = text[sizeof variable - 1 + i];
         if (!(c == '-' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
             return false;
     }
     return true;
 }
 
-static bool read_id(struct memory_reader *r, uint64_t string, char id[TRACE_ID_MAX])
+static uint64_t pointer_at(const char *room, uint32_t index)
 {
-    char text[sizeof variable - 1 + TRACE_ID_MAX];
-    if (!reader_copy(r, text, string, sizeof text) || !same_bytes(text, variable, sizeof variable - 1))
-        return false;
-    copy_bytes(id, text + sizeof variable - 1, TRACE_ID_MAX);
-    return is_trace_id((struct text){id, TRACE_ID_MAX});
+    uint64_t pointer;
+    copy_bytes(&pointer, room + index * sizeof pointer, sizeof pointer);
+    return pointer;
 }
 
-/* First where it was the last time. */
-static bool find_variable(struct memory_reader *r, uint64_t environ, char id[TRACE_ID_MAX])
+/* How many variables there are. */
+static uint32_t read_pointers(struct memory_reader *r, uint64_t environ, char room[ROOM])
 {
-    static uint32_t last;
-    for (uint32_t i = 0; i <= VARIABLES_MAX; i++) {
-        uint32_t index = i ? i - 1 : __atomic_load_n(&last, __ATOMIC_RELAXED);
-        uint64_t string = 0;
-        if (!reader_copy(r, &string, environ + 8ull * index, sizeof string) || (i && !string))
-            return false;
-        if (string && read_id(r, string, id)) {
-            __atomic_store_n(&last, index, __ATOMIC_RELAXED);
-            return true;
-        }
+    uint32_t used = 0;
+    while (used < ROOM && environ % sizeof environ == 0) {
+        uint32_t page_left = PAGE - (environ + used) % PAGE,
+                 n = ROOM - used < page_left ? ROOM - used : page_left;
+        if (!reader_copy(r, room + used, environ + used, n))
+            break;
+        for (uint32_t end = used + n; used < end; used += sizeof environ)
+            if (!pointer_at(room, used / sizeof environ))
+                return used / sizeof environ;
     }
+    return used / sizeof environ;
+}
+
+/* The last ones first, as setenv(3) appends. Where it is not, nobody looks again until there are other variables. */
+static bool find_variable(struct memory_reader *r, uint64_t environ, char room[ROOM], char id[TRACE_ID_MAX])
+{
+    static uint64_t without;
+    uint64_t hash = environ;
+    uint32_t count = read_pointers(r, environ, room);
+    for (uint32_t i = 0; i < count; i++)
+        hash = (hash ^ pointer_at(room, i)) * UINT64_C(0x9e3779b97f4a7c15);
+    if (hash == __atomic_load_n(&without, __ATOMIC_RELAXED))
+        return false;
+    for (uint32_t i = count; i--;)
+        if (read_id(r, pointer_at(room, i), id))
+            return true;
+    __atomic_store_n(&without, hash, __ATOMIC_RELAXED);
     return false;
 }
 
-struct text find_trace_id(char id[TRACE_ID_MAX], char *line, uint32_t cap)
+struct text find_trace_id(char id[TRACE_ID_MAX], char room[ALERT_MAX])
 {
     static uint64_t kept;
     struct memory_reader r;
     reader_begin(&r, !is_single_threaded());
     struct environ_search s = {&r, __atomic_load_n(&kept, __ATOMIC_RELAXED)};
     if (!s.at) {
-        each_mapping(line, cap, look, &s);
+        each_mapping(room, ALERT_MAX, look, &s);
         __atomic_store_n(&kept, s.at ? s.at : NOWHERE, __ATOMIC_RELAXED);
     }
     uint64_t environ = 0;
-    bool found = reader_copy(&r, &environ, s.at, sizeof environ) && environ && find_variable(&r, environ, id);
+    bool found =
+        reader_copy(&r, &environ, s.at, sizeof environ) && environ && find_variable(&r, environ, room, id);
     reader_end(&r);
     return found ? (struct text){id, TRACE_ID_MAX} : TEXT("");
 }

@@ -3,11 +3,11 @@
 #ifndef SHIELD_TRACE_ID_H
 #define SHIELD_TRACE_ID_H
 
-#include "../../core/text.h"
+#include "../../core/alert.h"
 
 enum { TRACE_ID_MAX = 35 }; /* "1-5759e988-bd862e3fe1be46a994272793" */
 
-/* Looks at the environment as it is now, whatever other threads do to it; `line` is room. Empty: there is none. */
-struct text find_trace_id(char id[TRACE_ID_MAX], char *line, uint32_t cap);
+/* Looks at the environment as it is now, whatever other threads do to it. Empty: there is none. */
+struct text find_trace_id(char id[TRACE_ID_MAX], char room[ALERT_MAX]);
 
 #endif

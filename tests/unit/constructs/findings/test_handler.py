@@ -192,7 +192,8 @@ def test_what_is_the_same(world: World) -> None:
         for n, mode in enumerate(("alert", "block"))
     ]
     others = [connect("a.example", port=80), connect("a.example", function="refund"), tmp("/tmp/a.example")]
-    world.deliver(*same, *others, connect("a.example", through=("urllib3",)))
+    repeated = folded("outbound_connectivity", 7, event="repeated", details={"host": "a.example", "port": 443})
+    world.deliver(*same, repeated, *others, connect("a.example", through=("urllib3",)))
     world.deliver(*same, *others)
     assert sorted(world.targets()) == [
         "/tmp/a.example",
