@@ -206,9 +206,9 @@ static bool arm_process(struct start *start, struct armed_objects *objects)
         return false;
     }
     start->began = monotonic_micros();
-    sealed.seed = start->began ^ (uint64_t)sealed.process;
     if (!process_begin())
         return fail(start->error, "out of memory", TEXT(""));
+    sealed.seed = start->began ^ (uint64_t)sealed.process; /* after the mapping: its address is random */
     find_program(&program);
     sealed.process_number = (int32_t)KERNEL(getpid);
     if (!read_facts(start))

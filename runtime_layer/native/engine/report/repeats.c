@@ -1,6 +1,6 @@
 #include "repeats.h"
 
-/* Nobody without a look into this memory can make two that are equal: the seed is another in each process. */
+/* The seed is another in each process: two that are equal cannot be made in advance. */
 static uint64_t hash_more(uint64_t hash, struct text text)
 {
     for (uint32_t i = 0; i < text.len; i++) {
