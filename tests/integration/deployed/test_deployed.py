@@ -25,7 +25,7 @@ from shielded_function_monitoring.filters import PLATFORM_PROGRAMS
 from shielded_function_monitoring.simulated import MotoCloudWatch, SimulatedCloudWatch, alert_line, read_templates
 
 WRAPPER = "/opt/shielded-function/shield"
-_COUNTED = violations(without=["read_handler"], except_programs=PLATFORM_PROGRAMS)
+_COUNTED = violations(without=["read_handler"], except_programs=PLATFORM_PROGRAMS, by_level=True)
 FILTER = "AWS::Logs::MetricFilter"
 ALARM = "AWS::CloudWatch::Alarm"
 
@@ -208,14 +208,17 @@ def check_checkout(deployment: Deployment) -> None:
         assert one["filterPattern"] == named + _COUNTED.render().removeprefix("{ ")
         (change,) = one["metricTransformations"]
         assert (change["metricNamespace"], change["metricName"]) == ("ShieldedFunction", "Violations")
-        assert (change["metricValue"], change["dimensions"]) == ("$.count", {"FunctionName": "$.function"})
+        dimensions = {"FunctionName": "$.function", "Level": "$.level"}
+        assert (change["metricValue"], change["dimensions"]) == ("$.count", dimensions)
         # moto looks at the metric's name alone.
         alarms = cloudwatch.describe_alarms_for_metric(Namespace="ShieldedFunction", MetricName="Violations")
-        by_function = [{"Name": "FunctionName", "Value": function}]
-        (alarm,) = [found for found in alarms["MetricAlarms"] if found["Dimensions"] == by_function]
-        assert (alarm["Statistic"], alarm["Period"], alarm["Threshold"]) == ("Sum", 60, 1.0)
-        assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
-        assert alarm["TreatMissingData"] == "notBreaching"
+        for level, periods in (("ERROR", 1), ("WARN", 15)):
+            one = [{"Name": "FunctionName", "Value": function}, {"Name": "Level", "Value": level}]
+            (alarm,) = [found for found in alarms["MetricAlarms"] if found["Dimensions"] == one]
+            assert (alarm["Statistic"], alarm["Period"], alarm["Threshold"]) == ("Sum", 60, 1.0)
+            assert (alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == (periods, 1)
+            assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+            assert alarm["TreatMissingData"] == "notBreaching"
 
 
 def test_an_alert_line_fires_the_alarm(deployment: Deployment) -> None:
@@ -234,7 +237,8 @@ def test_an_alert_line_fires_the_alarm(deployment: Deployment) -> None:
     moto.evaluate()
     for stack, logical_id, _ in deployment.shielded():
         function = cloudwatch.function(stack.physical(logical_id))
-        moto.put_log_events(function.log_group, [alert_line(function.name)])
+        lines = [alert_line(function.name, policy) for policy in ("outbound_connectivity", "read_write_tmp")]
+        moto.put_log_events(function.log_group, lines)
     moto.evaluate()
     states = {a["AlarmName"]: a["StateValue"] for a in server.client("cloudwatch").describe_alarms()["MetricAlarms"]}
     assert set(states.values()) == {"ALARM"}
