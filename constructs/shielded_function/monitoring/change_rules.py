@@ -11,6 +11,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_logs as logs
 
 from .changes import ALARMS, FUNCTIONS, LOGS, Entry, Kind, changes_pattern, fits, made_by, of_function
+from .descriptions import PREFIX
 from .scope import outermost
 
 if TYPE_CHECKING:
@@ -36,8 +37,9 @@ class ChangeRules:
         for entry in of_function(name, stack):
             self._add(FUNCTIONS, entry)
         self._add(LOGS, _log_group(attached, stack))
+        self._add(ALARMS, {"prefix": f"{PREFIX}-"})  # heartbeats, and alarms over all of a stack
         for alarms in (attached.alarm_options, fleet):
-            self._add(ALARMS, {"prefix": f"{alarms.name or 'shield'}-"})
+            self._add(ALARMS, {"prefix": f"{alarms.name or PREFIX}-"})
             for on in alarms.named.values():
                 if on.name is not None and alarms.granularity == "fleet":
                     self._add(ALARMS, on.name)

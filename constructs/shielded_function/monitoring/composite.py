@@ -12,7 +12,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct, IConstruct, IValidation
 
 from ..alarms import AlarmAction
-from .descriptions import describe_stack
+from .descriptions import PREFIX, describe_stack
 from .resources import add_actions
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class _Composite(Construct):
     def __init__(self, stack: cdk.Stack, actions: Sequence[AlarmAction]) -> None:
         super().__init__(stack, _ID)
         self.alarms: list[cloudwatch.Alarm] = []
-        name = f"shield-any-{stack.stack_name}"
+        name = f"{PREFIX}-any-{stack.stack_name}"
         self.alarm = cloudwatch.CompositeAlarm(
             self,
             "Alarm",

@@ -15,6 +15,8 @@ from shielded_function_monitoring.filters import Counted, Severity
 from shielded_function_monitoring.queries import alarm_link, console_link, lines_query
 
 MAX_LENGTH: Final = 1024
+PREFIX: Final = "shield"
+"""What alarms' names begin with, unless they are given another."""
 MAX_PREFIX: Final = 30
 """Characters before an alarm's severity in its name."""
 _MAX_PLACE: Final = 60

@@ -15,7 +15,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 from shielded_function_monitoring.filters import METRIC_ARMED, armed
 
-from .descriptions import alarm_name
+from .descriptions import PREFIX, alarm_name
 from .resources import add_actions, metric_of
 from .watches import Counter
 
@@ -59,7 +59,7 @@ def add_heartbeat(attached: AttachedShield, actions: Sequence[AlarmAction]) -> N
         metric=cloudwatch.MathExpression(
             expression=_SILENT, using_metrics={"invoked": invoked, "armed": started}, period=day
         ),
-        alarm_name=alarm_name("shield", "silent", stack.stack_name, place, None, attached.node.addr[-8:]),
+        alarm_name=alarm_name(PREFIX, "silent", stack.stack_name, place, None, attached.node.addr[-8:]),
         alarm_description=(
             f"{attached.handle.path} was invoked on {_DAYS} days in a row, and its shield wrote no line of a start.\n"
             f"1. `shielded-function report --function {function} --region {stack.region} --since 3d --format md`\n"

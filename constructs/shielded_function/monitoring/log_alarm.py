@@ -22,7 +22,7 @@ from shielded_function_monitoring.queries import LINE_FIELDS, counted
 
 from ..errors import ShieldError
 from .dashboard_body import MAX_SOURCES
-from .descriptions import describe_stack
+from .descriptions import PREFIX, describe_stack
 
 if TYPE_CHECKING:
     from ..attached import AttachedShield
@@ -97,7 +97,7 @@ class _LogAlarm(Construct):
         runs = self._role("Query", ["logs:StartQuery"], arns)
         fetches = self._role("Lines", ["logs:StartQuery", "logs:GetLogEvents", "logs:FilterLogEvents"], arns)
         kind: Any = cloudwatch.CfnLogAlarm
-        name = f"shield-lines-{stack.stack_name}"
+        name = f"{PREFIX}-lines-{stack.stack_name}"
         self.resource = kind(
             self,
             "Resource",

@@ -28,7 +28,7 @@ from shielded_function_monitoring.filters import (
 from shielded_function_monitoring.pattern import MAX_LENGTH, Pattern, PatternError
 
 from .descriptions import MAX_LENGTH as MAX_DESCRIPTION
-from .descriptions import Subject, alarm_name, shortest
+from .descriptions import PREFIX, Subject, alarm_name, shortest
 
 if TYPE_CHECKING:
     import aws_cdk as cdk
@@ -284,7 +284,7 @@ def _watch(
         insufficient_data_actions=tuple(chosen("insufficient_data_actions")),
         name=on.name if on else None,
         runbook=chosen("runbook"),
-        prefix=alarms.name or "shield",
+        prefix=alarms.name or PREFIX,
         owner=alarms.owner,
         contributors=alarms.contributors,
     )

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from integration.aws.account import Account
-from shielded_function_monitoring import NAMESPACE, Alert, AlertError, ShieldEvent, metric_name, parse_line
+from shielded_function_monitoring import LEVELS, NAMESPACE, Alert, AlertError, ShieldEvent, metric_name, parse_line
 
 Wait = Callable[[float], None]
 
@@ -31,7 +31,7 @@ class Observed:
         malformed: lines that claim to be the shield's and are not.
         init_ms: what Lambda reports as the duration of the cold start.
         violations: the sum of its metric.
-        alarm: the state of its alarm; None where there is none.
+        alarm: ALARM where one of its alarms fires, else the state of the first; None where there is none.
     """
 
     function: str
@@ -106,19 +106,24 @@ def observe_log(
 
 def observe_alarm(account: Account, observed: Observed, *, seconds: float, wait: Wait = time.sleep) -> None:
     """Reads the metric and the alarm until the alarm fires and each alert is counted, or the time is over."""
-    dimensions = [{"Name": "FunctionName", "Value": observed.function}]
-    metric: dict[str, Any] = {"Namespace": NAMESPACE, "MetricName": metric_name(), "Dimensions": dimensions}
+    name = {"Name": "FunctionName", "Value": observed.function}
+    by_level = [[name, {"Name": "Level", "Value": level}] for level in LEVELS.values()]
+    metric: dict[str, Any] = {"Namespace": NAMESPACE, "MetricName": metric_name()}
     cloudwatch = account.client("cloudwatch")
     for _ in _until(seconds, wait):
         now = datetime.now(timezone.utc)
-        points = cloudwatch.get_metric_statistics(
-            **metric, StartTime=now - timedelta(hours=1), EndTime=now, Period=3600, Statistics=["Sum"]
-        )["Datapoints"]
-        observed.violations = sum(point["Sum"] for point in points) if points else None
-        # moto looks at the metric's name alone.
-        found = cloudwatch.describe_alarms_for_metric(**metric)["MetricAlarms"]
-        alarms = [alarm for alarm in found if alarm["Dimensions"] == dimensions]
-        observed.alarm = alarms[0]["StateValue"] if alarms else None
+        span: dict[str, Any] = {"StartTime": now - timedelta(hours=1), "EndTime": now, "Period": 3600}
+        points: list[float] = []
+        states: list[str] = []
+        for dimensions in by_level:
+            asked = {**metric, "Dimensions": dimensions}
+            found = cloudwatch.get_metric_statistics(**asked, **span, Statistics=["Sum"])["Datapoints"]
+            points += (point["Sum"] for point in found)
+            # moto looks at the metric's name alone.
+            alarms = cloudwatch.describe_alarms_for_metric(**asked)["MetricAlarms"]
+            states += (alarm["StateValue"] for alarm in alarms if alarm["Dimensions"] == dimensions)
+        observed.violations = sum(points) if points else None
+        observed.alarm = "ALARM" if "ALARM" in states else next(iter(states), None)
         if observed.alarm == "ALARM" and (observed.violations or 0) >= max(1, observed.counted):
             return
 

@@ -125,7 +125,7 @@ class Lambda:
         """What the filter and the alarm would do."""
         cloudwatch = self.server.client("cloudwatch")
         policies = len(set(DEEDS.values()) - {"read_handler"})  # which the default alarm does not count
-        dimensions = [{"Name": "FunctionName", "Value": function}]
+        dimensions = [{"Name": "FunctionName", "Value": function}, {"Name": "Level", "Value": "WARN"}]
         before = datetime.now(timezone.utc) - timedelta(seconds=2)  # moto leaves out the second that is asked in
         data = {"MetricName": metric_name(), "Dimensions": dimensions, "Value": float(policies), "Timestamp": before}
         cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=[data])
@@ -169,7 +169,7 @@ def test_a_whole_run(functions: Lambda, tmp_path: Path, capsys: pytest.CaptureFi
     assert told["facts"]["DoctorArm64"]["may a process call seccomp(2)?"] == "refused: EPERM"
     assert told["init_ms"] == {f"{role}{suffix}": 312.5 for role in ATTACKED for suffix in SUFFIXES}
     before, _, after = printed.out.partition("attacking")
-    for said in (ACCOUNT, REGION, "6 x AWS::Lambda::Function", "4 x AWS::CloudWatch::Alarm", "cost: "):
+    for said in (ACCOUNT, REGION, "6 x AWS::Lambda::Function", "8 x AWS::CloudWatch::Alarm", "cost: "):
         assert said in before
     assert "everything is deleted" in after
     assert "does the process engine arm?" in after

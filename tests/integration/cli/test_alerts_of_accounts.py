@@ -175,7 +175,7 @@ def _rows_of(aws: Account, link: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("alarms", ALARMS)
-def test_each_link_and_command_in_an_alarm_works_as_it_is_written(aws: Account, alarms: str) -> None:
+def test_each_link_and_command_of_an_alarm_works(aws: Account, alarms: str) -> None:
     app = cdk.App()
     stack = cdk.Stack(app, "Shop", env=cdk.Environment(account="123456789012", region=REGION))
     topic: Any = sns.Topic(stack, "Topic")

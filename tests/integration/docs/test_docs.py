@@ -57,13 +57,13 @@ Names = dict[str, Any]
 
 
 def check_readme(names: Names) -> None:
-    Template.from_stack(names["stack"]).resource_count_is("AWS::CloudWatch::Alarm", 1)
+    Template.from_stack(names["stack"]).resource_count_is("AWS::CloudWatch::Alarm", 2)
 
 
 def check_constructs(names: Names) -> None:
     assert [Shield.of(names[name]) is not None for name in ("checkout", "resize", "refund")] == [True] * 3
     assert Shield.of(names["resize"]) is names["attached"]
-    Template.from_stack(names["self"]).resource_count_is("AWS::CloudWatch::Alarm", 3)
+    Template.from_stack(names["self"]).resource_count_is("AWS::CloudWatch::Alarm", 6)
 
 
 def check_outbound(names: Names) -> None:

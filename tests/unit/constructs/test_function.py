@@ -116,7 +116,7 @@ def test_what_it_adds(stack: cdk.Stack, props: Props) -> None:
                 "TreatMissingData": "notBreaching",
                 "AlarmActions": Match.absent(),
                 "AlarmDescription": {
-                    "Fn::Join": ["", Match.array_with([Match.string_like_regexp("Shop/Checkout: "), name])]
+                    "Fn::Join": ["", Match.array_with([name, Match.string_like_regexp("Shop/Checkout: ")])]
                 },
             },
         )

@@ -243,6 +243,7 @@ CHANGES: dict[str, tuple[dict[str, Any], bool]] = {
     "alarms are off": (event("monitoring", "DisableAlarmActions", alarmNames=["x", "shield-critical-Shop-Fn"]), True),
     "alarms are gone": (event("monitoring", "DeleteAlarms", alarmNames=["shield-rest-Shop-Fn"]), True),
     "an alarm with a name": (event("monitoring", "DeleteAlarms", alarmNames=["checkout-egress"]), True),
+    "alarms with a prefix": (event("monitoring", "DeleteAlarms", alarmNames=["acme-rest-Shop-Checkout"]), True),
     "its threshold": (event("monitoring", "PutMetricAlarm", alarmName="shield-rest-Shop-Fn", threshold=9), True),
     "it is muted": (event("monitoring", "PutAlarmMuteRule", muteTargets={"alarmNames": ["shield-x"]}), True),
     "other alarms": (event("monitoring", "DeleteAlarms", alarmNames=["cpu"]), False),
@@ -261,7 +262,7 @@ def test_somebody_changes_a_function_or_what_watches_it(
         "Checkout",
         function_name="checkout",
         logs=ShieldLogs(log_group_name="/shop/checkout"),
-        alarms=ShieldAlarms(outbound_connectivity=on),
+        alarms=ShieldAlarms(outbound_connectivity=on, name="acme"),
         **props,
     )
     ShieldedFunction(stack, "Fn", **props)
