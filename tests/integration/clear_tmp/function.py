@@ -17,6 +17,9 @@ from shielded_function_emulator.sandbox import Sandbox, shield_lines
 
 INSIDE = Path(__file__).parent / "inside"
 HEADLINE = policy(clear_tmp="on", allow_tmp="/tmp/cache/**,/tmp/lib-*.so")
+# A runtime that asks for each event by another program.
+_INIT = "mkdir /tmp/init && echo initialization > /tmp/init/cache && touch /tmp/started"
+PROGRAM_EACH = ["/bin/sh", "-c", f"{_INIT}; while /var/lang/bin/python3 /var/task/one_event.py; do :; done"]
 LOOK = """
 import os
 result = sorted(os.path.join(folder, name) for folder, folders, files in os.walk("/tmp") for name in folders + files)
@@ -91,13 +94,17 @@ class Function:
 
 @contextmanager
 def started(
-    settings: Mapping[str, str], *, shielded: bool = True, prepare: Callable[[Path], object] = bool
+    settings: Mapping[str, str],
+    *,
+    shielded: bool = True,
+    prepare: Callable[[Sandbox], object] = bool,
+    program: Sequence[str] = python.THIS.command,
 ) -> Iterator[Function]:
-    """In a sandbox of its own. `prepare` is given its /tmp."""
-    command = [*([SHIELD] if shielded else []), *python.THIS.command]
+    """In a sandbox of its own, which is given to `prepare` before."""
+    command = [*([SHIELD] if shielded else []), *program]
     environment = {"_HANDLER": "app.handler", "AWS_LAMBDA_RUNTIME_API": RUNTIME_API, "AWS_REGION": "us-east-1"}
     with open_box(INSIDE) as box, RuntimeApi(box) as api:
-        prepare(box.path("/tmp"))
+        prepare(box)
         function = Function(box, api, command, {**environment, **settings})
         try:
             yield function

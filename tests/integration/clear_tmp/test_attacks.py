@@ -72,7 +72,10 @@ def call(name, *arguments):
         "make('/tmp/locked'); os.chmod('/tmp', 0o400)",
         "os.mkdir('/tmp/.aws-xray'); os.mkdir('/tmp/.aws-xray/initialized'); make('/tmp/.aws-xray/initialized/x')",
         "os.mkdir('/tmp/many')\nfor n in range(3000): make(f'/tmp/many/{n}')",
-        "for n in range(3000): make(f'/tmp/many-{n}')",
+        "for n in range(5000): make(f'/tmp/many-{n}')",
+        "make('/tmp/old'); os.utime('/tmp/old', (0, 0)); os.utime('/tmp', (0, 0))",
+        "make('/tmp/.shielded-function/user')",
+        "make('/tmp/user'); os.rmdir('/tmp/.shielded-function'); os.mkdir('/tmp/.shielded-function')",
         "for n in range(40000): make(f'/tmp/churn-{n}'); os.unlink(f'/tmp/churn-{n}')\nmake('/tmp/after')",
         """
         shutil.make_archive('/tmp/archive', 'zip', '/var/task')
@@ -121,11 +124,9 @@ for turn in range(40):
 
 @pytest.mark.parametrize("way", ["rename", "replace", "link", "folder", "keep"])
 def test_a_process_that_is_killed_keeps_nothing(way: str) -> None:
-    """In the midst of making a name, too. Where it was writing one down, a line says so."""
     with started(HEADLINE) as function:
         assert function.left(KILLED.replace("WAY", way)) == set()
-        told = [line["details"]["arguments"][0] for line in function.end() if "policy" in line]
-        assert all(text.endswith(" could not be written down, and may stay") for text in told)
+        assert [line for line in function.end() if "policy" in line] == []
 
 
 def test_processes_that_replace_one_file_keep_nothing(function: Function) -> None:
@@ -165,18 +166,6 @@ def test_a_file_is_not_made_by_asking_for_a_directory(function: Function) -> Non
     assert not (function.tmp / "neither").exists()
 
 
-def test_a_limit_on_the_size_of_files_ends_no_program() -> None:
-    code = """
-    import subprocess
-    loop = 'ulimit -f 8; i=0; while [ $i -lt 300 ]; do : > /tmp/f$i; i=$((i+1)); done; echo ok'
-    result = subprocess.run(['/bin/sh', '-c', loop], capture_output=True, text=True).stdout
-    """
-    with started(HEADLINE) as function:
-        assert function.run(code) == "ok\n"
-        (line,) = [line for line in function.end() if "policy" in line] or [{}]
-        assert not line or line["details"]["syscall"] == "clear_tmp"
-
-
 @pytest.mark.parametrize("name", ["deep", "n" * 200])
 def test_code_cannot_keep_what_lies_deep(name: str) -> None:
     """Deeper than a path can say (PATH_MAX): it goes with the directory at the top, and no line says that it stays."""
@@ -192,50 +181,6 @@ def test_code_cannot_keep_what_lies_deep(name: str) -> None:
     with started(HEADLINE) as function:
         assert function.left(code) == set()
         assert [line["details"] for line in function.end() if "policy" in line] == []
-
-
-def test_code_cannot_change_the_record(function: Function) -> None:
-    """Its descriptor is one that cannot write; and opening what it stands for again is refused."""
-    code = """
-    import mmap, os
-    RECORD = "/tmp/.shielded-function"
-    result = {}
-    open("/tmp/user", "w").close()
-    numbers = [number for number in range(1024) if os.path.lexists(f"/proc/self/fd/{number}")]
-    (record,) = [number for number in numbers if os.readlink(f"/proc/self/fd/{number}") == RECORD]
-    def attempt(name, call):
-        try:
-            call()
-            result[name] = "done"
-        except (OSError, ValueError) as error:
-            result[name] = type(error).__name__
-    attempt("write", lambda: os.pwrite(record, b"x", 0))
-    attempt("truncate by descriptor", lambda: os.ftruncate(record, 0))
-    attempt("map", lambda: mmap.mmap(record, 4096))
-    attempt("open", lambda: os.open(f"/proc/self/fd/{record}", os.O_RDWR))
-    attempt("open to append", lambda: open(f"/proc/self/fd/{record}", "ab"))
-    attempt("open of the parent's", lambda: os.open(f"/proc/{os.getpid()}/fd/{record}", os.O_WRONLY))
-    attempt("truncate by path", lambda: os.truncate(f"/proc/self/fd/{record}", 0))
-    attempt("open by name", lambda: open(RECORD, "r+b"))
-    attempt("truncate by name", lambda: os.truncate(RECORD, 0))
-    attempt("empty by name", lambda: open(RECORD, "w"))
-    attempt("empty by reading", lambda: os.open(RECORD, os.O_RDONLY | os.O_TRUNC))
-    attempt("link and open", lambda: (os.link(RECORD, "/tmp/init/record"), open("/tmp/init/record", "r+b")))
-    attempt("close", lambda: os.close(record))
-    attempt("replace", lambda: os.dup2(0, record))
-    attempt("memory", lambda: open("/proc/self/mem", "r+b"))
-    """
-    answer = function.run(code)
-    assert set(answer.values()) <= {"OSError", "PermissionError"}, answer
-    assert "/tmp/user" not in function.run(LOOK)
-    code = """
-    import os
-    RECORD = "/tmp/.shielded-function"
-    numbers = [number for number in range(1024) if os.path.lexists(f"/proc/self/fd/{number}")]
-    (record,) = [number for number in numbers if os.readlink(f"/proc/self/fd/{number}") == RECORD]
-    result = b"/tmp/user" in os.pread(record, 1 << 24, 0)
-    """
-    assert function.run(code) is False  # what one user's file was called tells the next one nothing
 
 
 @pytest.mark.parametrize(
@@ -256,7 +201,7 @@ def test_code_cannot_change_the_record(function: Function) -> None:
         os.rename('/tmp/init/g', '/tmp/g')
         os.symlink('/tmp/init', '/tmp/init/g')
         """,
-        "os.link('/tmp/init/cache', '/tmp/hard')",
+        "os.mkdir('/tmp/new'); os.link('/tmp/init/cache', '/tmp/new/user')",
         "open('/tmp/init/cache', 'a').close(); open('/tmp/init/cache', 'r+').close()",
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from integration.clear_tmp.function import HEADLINE, LOOK, started
+from integration.clear_tmp.function import HEADLINE, LOOK, PROGRAM_EACH, started
 
 
 def test_what_was_there_can_hold_anything() -> None:
@@ -13,22 +13,27 @@ def test_what_was_there_can_hold_anything() -> None:
         assert function.run("result = open('/tmp/init/cache').read()") == "user"
 
 
-def test_a_mark_holds_attributes() -> None:
-    """The empty file of the X-Ray SDK stays."""
-    mark = "/tmp/.aws-xray/initialized"
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("os.rename('/tmp/init/cache', '/tmp/user')", "/tmp/user"),
+        ("os.link('/tmp/init/cache', '/tmp/user')", "/tmp/user"),
+        ("os.rename('/tmp/init', '/tmp/user')", "/tmp/user"),
+    ],
+)
+def test_what_was_there_can_be_called_anything(code: str, name: str) -> None:
     with started(HEADLINE) as function:
-        code = f"""
-        os.makedirs(os.path.dirname("{mark}"), exist_ok=True)
-        make("{mark}")
-        try:
-            os.setxattr("{mark}", "user.kept", b"x" * 49152)
-            result = "kept"
-        except OSError as error:
-            result = error.strerror
-        """
-        if (said := function.run(code)) != "kept":
-            pytest.skip(f"/tmp takes no attributes here: {said}")
-        assert function.run(f"result = len(os.getxattr('{mark}', 'user.kept'))") == 49152
+        function.run(code)
+        assert name in function.run(LOOK)
+
+
+def test_what_lies_deep_in_what_was_there_is_told() -> None:
+    deep = "/tmp/init" + "/deep" * 40
+    with started({**HEADLINE, "DEEP": deep}) as function:
+        assert function.left(f"make('{deep}/user')") == {f"{deep}/user"}
+        told = [line["details"]["arguments"] for line in function.end() if "policy" in line]
+    why = "could not be removed, and maybe others: errno 36"
+    assert set(map(tuple, told)) == {(why, "/tmp/init" + "/deep" * 31)}
 
 
 def test_a_file_that_is_open_outlives_its_name() -> None:
@@ -51,19 +56,19 @@ def test_what_is_made_between_events_goes_later() -> None:
         assert "/tmp/late" not in function.run(LOOK)
 
 
-def test_code_that_removes_the_record_and_is_killed() -> None:
+REMOVED = "os.rmdir('/tmp/.shielded-function'); make('/tmp/user')"
+
+
+def test_code_that_removes_the_marker_and_is_killed() -> None:
     with started(HEADLINE) as function:
         function.run("result = 1")
-        code = "os.unlink('/tmp/.shielded-function'); make('/tmp/user'); os.kill(os.getpid(), 9)"
-        assert function.is_killed_by(code) == -9
+        assert function.is_killed_by(REMOVED + "; os.kill(os.getpid(), 9)") == -9
         function.start()
         assert "/tmp/user" in function.run(LOOK)
 
 
-def test_a_folder_that_is_closed_hides_the_record() -> None:
-    """Until code opens it again."""
-    with started({**HEADLINE, "OPENS": "1"}) as function:
+def test_code_that_removes_the_marker_of_a_runtime_of_many_programs() -> None:
+    with started(HEADLINE, program=PROGRAM_EACH) as function:
         function.run("result = 1")
-        assert function.is_killed_by("make('/tmp/user'); os.chmod('/tmp', 0); os.kill(os.getpid(), 9)") == -9
-        function.start()
+        function.run(REMOVED)
         assert "/tmp/user" in function.run(LOOK)

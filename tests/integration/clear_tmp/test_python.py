@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from harness.running import policy
 from integration.clear_tmp.function import HEADLINE, LOOK, Function, started
+from integration.clear_tmp.other_tmp import cover_tmp, small_inodes
 
 
-@pytest.fixture(scope="module")
-def function() -> Iterator[Function]:
-    with started(HEADLINE) as function:
+# With birth times, and without
+@pytest.fixture(scope="module", params=["tmpfs", "ramfs"])
+def function(request: pytest.FixtureRequest) -> Iterator[Function]:
+    with started(HEADLINE, prepare=lambda box: cover_tmp(box, request.param)) as function:
         yield function
-        assert [line for line in function.end() if "policy" in line] == []
+        lines = function.end()
+        assert [line for line in lines if "policy" in line] == []
+        assert [line["tmp_times"] for line in lines if line.get("event") == "armed"] == [TIMES[request.param]]
+
+
+TIMES = {"tmpfs": "birth", "ramfs": "change"}
 
 
 # What is used every day
@@ -98,6 +106,17 @@ def test_a_mark_for_the_platform_stays(function: Function) -> None:
     """
     assert function.left(code.format("write('user')")) == set()
     assert function.left(code.format("close()")) == {"/tmp/.aws-xray", "/tmp/.aws-xray/initialized"}
+    function.run(code.format("write('user')"))
+    assert "/tmp/.aws-xray" not in function.run(LOOK)
+    said = function.run("""
+    try:
+        os.makedirs("/tmp/.aws-xray")
+        make("/tmp/.aws-xray/initialized")
+        os.setxattr("/tmp/.aws-xray/initialized", "user.kept", b"user")
+    except OSError as error:
+        result = error.strerror
+    """)
+    assert ("/tmp/.aws-xray" in function.run(LOOK)) == (said == "Operation not supported"), said
 
 
 # Other processes of the function's
@@ -165,7 +184,6 @@ def test_a_process_from_before_the_first_event() -> None:
         "os.makedirs('/tmp/a/b'); make('/tmp/a/b/c'); os.rename('/tmp/a', '/tmp/z')",
         "os.makedirs('/tmp/a/b'); make('/tmp/a/b/c'); os.rename('/tmp/a/b', '/tmp/init/z')",
         "make('/tmp/a'); os.link('/tmp/a', '/tmp/init/b')",
-        "os.link('/tmp/init/cache', '/tmp/b')",
         "os.symlink('/tmp/init', '/tmp/b'); make('/tmp/b/through-a-link')",
         "os.symlink('/tmp/init/dangling', '/tmp/b'); make('/tmp/b')",
         "os.chdir('/tmp/init'); make('relative'); os.mkdir('folder'); os.chdir('/')",
@@ -179,3 +197,25 @@ def test_a_process_from_before_the_first_event() -> None:
 def test_a_name_by_whatever_way_it_came(function: Function, code: str) -> None:
     assert function.left(code) == set()
     assert Path(function.tmp / "init" / "cache").read_text() == "initialization"
+
+
+@pytest.mark.parametrize("kind", ["ramfs", "ext4"])
+def test_without_birth_times_what_was_changed_goes_as_well(kind: str, tmp_path: Path) -> None:
+    """Whose clock may count seconds."""
+    code = """
+    make('/tmp/plain'); os.mkdir('/tmp/folder'); make('/tmp/folder/below'); make('/tmp/init/below')
+    os.utime('/tmp/plain', (0, 0))
+    """
+    made = small_inodes(tmp_path) if kind == "ext4" else nullcontext("none")
+    with made as device, started(HEADLINE, prepare=lambda box: cover_tmp(box, kind, device)) as function:
+        init = {"/tmp/init", "/tmp/init/cache", "/tmp/started"}
+        assert init <= set(function.run(LOOK))
+        assert function.left(code) - {"/tmp/lost+found"} == set()
+        assert init <= set(function.run(LOOK))
+        function.run("open('/tmp/init/cache', 'a').close(); os.chmod('/tmp/started', 0o600)")
+        assert init - {"/tmp/started"} <= set(function.run(LOOK)) - {"/tmp/started"}
+        assert "/tmp/started" not in function.run(LOOK)
+        assert function.left(code) == set()
+        lines = function.end()
+    assert [line["tmp_times"] for line in lines if line.get("event") == "armed"] == ["change"]
+    assert [line for line in lines if "policy" in line] == []

@@ -59,7 +59,6 @@ enum { W_OK = 2, ST_RDONLY = 1, CLOCK_REALTIME = 0, CLOCK_MONOTONIC = 1 };
 #define SIG_BLOCK 0
 #define SIG_SETMASK 2
 #define SIGURG 23
-#define SIGXFSZ 25
 #endif
 #ifndef RLIMIT_CORE /* getrlimit(2) */
 #define RLIMIT_CORE 4

@@ -1,13 +1,5 @@
 #include "readdir.h"
 
-/* struct linux_dirent64 (getdents64(2)) */
-struct entry {
-    uint64_t ino, offset;
-    uint16_t len;
-    uint8_t type;
-    char name[];
-};
-
 /* Cannot be searched either, so that nothing in it can be opened (path_resolution(7)). */
 static bool is_closed(const char *path)
 {

@@ -5,6 +5,14 @@
 #include "../../core/text.h"
 #include "raw_syscall.h"
 
+/* struct linux_dirent64 (getdents64(2)) */
+struct entry {
+    uint64_t ino, offset;
+    uint16_t len;
+    uint8_t type;
+    char name[];
+};
+
 /* Calls `each` for every name, and returns whether it always said yes. `path` is terminated; no names where there is no
  * such directory or nothing in it can be opened, and false where it cannot be listed. */
 bool each_entry(const char *path, char *buffer, uint32_t cap, bool (*each)(void *context, struct text name),

@@ -26,7 +26,6 @@
 #include "../files/open_in_tmp.h"
 #include "../files/read_only_mounts.h"
 #include "../files/tmp_clear.h"
-#include "../files/tmp_record_file.h"
 #include "../process/wrapper_detect.h"
 #include "../gate/judges.h"
 
@@ -225,10 +224,9 @@ static bool arm_process(struct start *start, struct armed_objects *objects)
     if (sealed.log > 2)
         own_fd_mark(sealed.log);
     note_log_pipe(&sealed);
-    if (start->inherited_record < 0 && start->origin < ORIGIN_RUNNING && !start->from_code)
-        clear_what_was_left();
-    if (!open_record(&sealed, start->inherited_record, start->origin >= ORIGIN_RUNNING, start->error))
+    if (!can_clear_tmp(&sealed, start->error))
         return false;
+    watch_tmp(start->origin < ORIGIN_RUNNING, start->from_code);
     sealed.root_is_clear = is_root_clear();
     keep_read_only_mounts(&sealed);
     keep_tmp_directory(&sealed);
@@ -261,6 +259,7 @@ void report_armed(const struct armed_objects *objects, uint64_t began)
                                                   .apart = sealed.is_late,
                                                   .has_modes = true,
                                                   .armed = true,
+                                                  .tmp_times = times_of_tmp(),
                                                   .sites = objects->sites,
                                                   .patched = objects->patched,
                                                   .micros = (uint32_t)(monotonic_micros() - began)});
@@ -270,7 +269,7 @@ __attribute__((constructor)) static void start_engine(void)
 {
     char reason[512];
     struct writer error = {reason, 0, sizeof reason, false};
-    struct start start = {.inherited_log = -1, .inherited_record = -1, .error = &error};
+    struct start start = {.inherited_log = -1, .error = &error};
     struct armed_objects objects = {0};
     if (arm(&start, &objects)) {
         /* Children and wrapper scripts are armed too, but the function starts once. */

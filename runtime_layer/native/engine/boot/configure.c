@@ -10,7 +10,7 @@
 #include "../fds/fd_list.h"
 #include "../fds/own_fds.h"
 #include "../fds/fd_marks.h"
-#include "../files/tmp_record.h"
+#include "../files/tmp_clear.h"
 #include "../files/open_in_tmp.h"
 #include "../files/read_only_mounts.h"
 #include "../memory/mmap_exec.h"
@@ -34,7 +34,7 @@ static bool fail(struct writer *error, const char *why)
 /* Half shielded is what no process may be, and there is no way back once code was changed: it ends. */
 static bool arm_late(const struct policy *wanted, struct writer *error)
 {
-    struct start start = {.from_code = wanted, .inherited_log = -1, .inherited_record = -1, .error = error};
+    struct start start = {.from_code = wanted, .inherited_log = -1, .error = error};
     struct armed_objects objects = {0};
     if (arm(&start, &objects)) {
         report_armed(&objects, start.began);
@@ -48,8 +48,6 @@ static bool arm_late(const struct policy *wanted, struct writer *error)
     drop_tmp_directory(&sealed);
     if (sealed.log > 2)
         own_fd_close(sealed.log);
-    if (sealed.record)
-        own_fd_close(sealed.record_file);
     return runs;
 }
 
@@ -82,8 +80,8 @@ static bool derive_rest(struct sealed *next, const struct policy *wanted, struct
                        next->policy.keeps_tmp != sealed.policy.keeps_tmp;
     if (is_stricter && !try_calls(&calls))
         return fail(error, "out of memory");
-    return (!is_stricter || has_needed_calls(&calls, &next->policy, error)) &&
-           open_record(next, -1, false, error) && update_child_modes(next, wanted, error);
+    return (!is_stricter || has_needed_calls(&calls, &next->policy, error)) && can_clear_tmp(next, error) &&
+           update_child_modes(next, wanted, error);
 }
 
 static void report_refusal(const struct writer *error)
@@ -96,7 +94,8 @@ static void report_refusal(const struct writer *error)
 static bool put_in_force(struct sealed *next, struct writer *error)
 {
     const uint64_t millisecond[2] = {0, 1000000};
-    bool was_open = sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW, had_record = sealed.record;
+    bool was_open = sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW,
+         kept_tmp = sealed.policy.keeps_tmp;
     bool done = replace_gate_table(next, gate_table[GATE_READY]);
     if (!done)
         pages_drop(next, sizeof sealed);
@@ -109,12 +108,16 @@ static bool put_in_force(struct sealed *next, struct writer *error)
         KERNEL(nanosleep, millisecond, 0); /* whoever is in socket(2) at this moment comes back from it */
         mark_inherited_sockets();
     }
-    if (!had_record && is_ready()) /* in the midst of an invocation */
-        begin_counting();
+    if (kept_tmp)
+        watch_tmp(true, true);
+    if (kept_tmp && is_ready()) /* in the midst of an invocation */
+        clear_tmp();
     forbid_core_dumps(&sealed.policy);
-    report_start(sealed.log,
-                 &(struct start_line){
-                     .event = TEXT("tightened"), .level = TEXT("INFO"), .apart = true, .has_modes = true});
+    report_start(sealed.log, &(struct start_line){.event = TEXT("tightened"),
+                                                  .level = TEXT("INFO"),
+                                                  .apart = true,
+                                                  .has_modes = true,
+                                                  .tmp_times = times_of_tmp()});
     return true;
 }
 
@@ -129,15 +132,13 @@ static bool tighten(struct request *request, struct writer *error)
         return false;
     }
     bool well = derive_rest(next, &request->wanted, error);
-    int32_t log = next->log, record = next->record_file;
+    int32_t log = next->log;
     if (well && !same_bytes(next, &sealed, sizeof sealed))
         well = put_in_force(next, error); /* `next` is gone then */
     else
         pages_drop(next, sizeof sealed);
     if (!well && log > 2 && log != sealed.log)
         own_fd_close(log); /* opened for what did not come into force */
-    if (!well && record != sealed.record_file)
-        own_fd_close(record);
     return well;
 }
 

@@ -5,7 +5,6 @@
 #include "../base/user_memory.h"
 #include "../state/child_settings.h"
 #include "../files/handler_files.h"
-#include "../files/tmp_record_file.h"
 #include "../process/exec_image.h"
 
 enum { ENVIRON_MAX = 1 << 23, POLICY_FILE_MAX = 1 << 16 };
@@ -128,10 +127,6 @@ static bool take_variable(struct text name, struct text value, struct start *sta
     }
     if (text_equal(name, TEXT(LEARNT_NAMES)))
         keep_first_value(&found->learnt, value);
-    if (text_equal(name, TEXT(STATE_PREFIX TMP_RECORD)) && start->inherited_record < 0) {
-        uint32_t number;
-        start->inherited_record = text_number(value, 1 << 20, &number) ? (int32_t)number : -1;
-    }
     if (text_equal(name, TEXT("AWS_EXECUTION_ENV")))
         keep_first_value(&found->runtime, value);
     if (text_starts(name, TEXT(STATE_PREFIX)) || text_equal(name, TEXT("AWS_REGION")))

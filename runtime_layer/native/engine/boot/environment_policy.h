@@ -25,11 +25,11 @@ struct start {
     struct facts_found found;
     enum origin origin;
     const struct policy
-        *from_code;    /* the policy that code gave (configure.h); NULL: it is in the environment */
-    bool nobody_asked; /* the library was loaded by a program that has no setting of ours */
-    int32_t inherited_log, inherited_record; /* descriptors; -1: none */
-    bool is_quiet;                           /* a filter ends whoever makes some call */
-    uint64_t began;                          /* monotonic_micros(), once it may be called */
+        *from_code;        /* the policy that code gave (configure.h); NULL: it is in the environment */
+    bool nobody_asked;     /* the library was loaded by a program that has no setting of ours */
+    int32_t inherited_log; /* a descriptor; -1: none */
+    bool is_quiet;         /* a filter ends whoever makes some call */
+    uint64_t began;        /* monotonic_micros(), once it may be called */
     struct writer *error;
 };
 

@@ -92,10 +92,8 @@ bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
     bool handler = judges_handler && is_handler(&st);
     bool maybe_tmp = judges_tmp && (st.st_dev == sealed.tmp.dev || !sealed.tmp_is_mount);
     bool memory = writes && (looks_like_memory(&st) || !st.st_ino);
-    bool record = writes && sealed.record && st.st_ino == sealed.record_inode.ino &&
-                  st.st_dev == sealed.record_inode.dev;
     bool log = reads && st.st_ino == sealed.log_pipe.ino && st.st_dev == sealed.log_pipe.dev;
-    if (!handler && !maybe_tmp && !memory && !log && !record)
+    if (!handler && !maybe_tmp && !memory && !log)
         return false;
 
     struct scratch *scratch = scratch_take();
@@ -115,7 +113,7 @@ bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
         else if (path.len == 0 || (sealed.tmp_is_mount && st.st_dev == sealed.tmp.dev))
             refused = tmp_refused(call, TEXT("/tmp"), false);
     }
-    if (!refused && (log || record || (memory && may_be_process_memory(path) && is_in_procfs(descriptor))))
+    if (!refused && (log || (memory && may_be_process_memory(path) && is_in_procfs(descriptor))))
         refused = self_protection_refused(call, path);
     scratch_give(scratch);
     return refused;
@@ -147,7 +145,9 @@ static struct text without_slashes(struct text name)
     return name;
 }
 
-struct text path_in_tmp(int32_t directory, struct text name, struct scratch *scratch)
+/* The path of a directory's entry, in `scratch`; "/tmp" when it may be in /tmp, but nobody knows where, and empty when it is
+ * elsewhere. */
+static struct text path_in_tmp(int32_t directory, struct text name, struct scratch *scratch)
 {
     struct stat st = {.st_dev = sealed.tmp.dev};
     KERNEL(fstat, directory, &st);

@@ -20,9 +20,6 @@ bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
 bool may_be_process_memory(struct text path);
 /* Is an entry called `name` in this directory refused? */
 bool entry_refused(const struct call *call, int32_t directory, struct text name);
-/* The path of a directory's entry, in `scratch`; "/tmp" when it may be in /tmp, but nobody knows where, and empty when it is
- * elsewhere. */
-struct text path_in_tmp(int32_t directory, struct text name, struct scratch *scratch);
 /* Is what the descriptor stands for in /tmp? */
 bool is_in_tmp(int32_t descriptor);
 /* Opens the directory part of `path` (O_PATH) and cuts `*name` to what follows it, trailing slashes kept.

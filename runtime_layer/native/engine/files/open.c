@@ -16,7 +16,6 @@
 #include "file_verdict.h"
 #include "open_fastpath.h"
 #include "open_in_tmp.h"
-#include "tmp_record.h"
 
 enum { LINKS_MAX = 40 };
 
@@ -59,13 +58,8 @@ static int64_t create(const struct call *call, const struct opening *o, struct s
             result = -EACCES;
             break;
         }
-        expect_made(parent, name);
         result = judged(call, kernel_open(o, parent, (uint64_t)name.at, o->flags | O_NOFOLLOW), o->flags,
                         OBJECT_PLACE_KNOWN);
-        if (is_error(result))
-            note_not_made(parent, name);
-        else
-            note_made(parent, name);
         if (result != -ELOOP || !follows || o->resolve)
             break;
         int64_t n = KERNEL(readlinkat, parent, name.at, scratch->link, sizeof scratch->link - 1);

@@ -54,13 +54,11 @@ static struct text names_below_tmp(struct text path)
     return below;
 }
 
-/* The record of what is made (clear_tmp) is a file of /tmp itself, which a link may lead to, and open.c keeps it. Where a file
- * system has no O_DIRECT, what the kernel refuses is made all the same. */
+/* Where a file system has no O_DIRECT, what the kernel refuses is made all the same. */
 static bool is_simple(const struct opening *o, uint64_t flags)
 {
-    bool makes = flags & O_CREAT, changes = makes || flags & O_TRUNC || (flags & O_ACCMODE) != O_RDONLY;
-    return !o->extended && !(flags & (O_PATH | __O_TMPFILE)) && !(changes && sealed.record) &&
-           !(makes && flags & (O_DIRECTORY | O_DIRECT));
+    bool makes = flags & O_CREAT;
+    return !o->extended && !(flags & (O_PATH | __O_TMPFILE)) && !(makes && flags & (O_DIRECTORY | O_DIRECT));
 }
 
 int64_t open_in_tmp(const struct opening *o, uint64_t flags)

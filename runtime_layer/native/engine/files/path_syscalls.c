@@ -4,14 +4,11 @@
  * follows a last symbolic link), judges it, and makes the same call with that descriptor, or through
  * /proc/thread-self/fd: the path that the kernel then walks begins at the very object that was judged.
  */
-#include <linux/fs.h>
-
 #include "../base/syscall_ctx.h"
 #include "../base/proc_path.h"
 #include "../fds/own_fds.h"
 #include "../state/sealed_state.h"
 #include "file_verdict.h"
-#include "tmp_record.h"
 
 enum follows {
     NEVER,         /* names an entry of a directory */
@@ -76,39 +73,6 @@ static const struct path_call calls[] = {
     {__NR_removexattrat, 0, 1, NONE, NONE, 2, UNLESS_NOFOLLOW},
     {__NR_file_setattr, 0, 1, NONE, NONE, 4, UNLESS_NOFOLLOW},
 };
-
-/* What becomes of names. */
-enum change {
-    NO_NAME,
-    MAKES_FIRST,
-    MAKES_SECOND,
-    MOVES, /* the first goes, and the second is made */
-    TAKES  /* the first goes */
-};
-
-static const struct {
-    int16_t nr;
-    uint8_t change;
-} changes[] = {
-#ifdef __NR_mkdir
-    {__NR_mkdir, MAKES_FIRST},   {__NR_mknod, MAKES_FIRST},   {__NR_symlink, MAKES_FIRST},
-    {__NR_link, MAKES_SECOND},   {__NR_rename, MOVES},        {__NR_rmdir, TAKES},
-    {__NR_unlink, TAKES},
-#endif
-#ifdef __NR_renameat
-    {__NR_renameat, MOVES},
-#endif
-    {__NR_mkdirat, MAKES_FIRST}, {__NR_mknodat, MAKES_FIRST}, {__NR_symlinkat, MAKES_FIRST},
-    {__NR_linkat, MAKES_SECOND}, {__NR_renameat2, MOVES},     {__NR_unlinkat, TAKES},
-};
-
-static enum change change_of(int64_t nr)
-{
-    for (uint32_t i = 0; i < sizeof changes / sizeof *changes; i++)
-        if (changes[i].nr == nr)
-            return (enum change)changes[i].change;
-    return NO_NAME;
-}
 
 static const struct path_call *find(int64_t nr)
 {
@@ -232,33 +196,6 @@ static void use_path(const struct judged_path *p, int8_t directory, int8_t path,
         arg[path] = (uint64_t)"";
 }
 
-/* renameat2(2) may exchange the two, or leave something in the place of the first. */
-static void note_names(const struct call *call, const struct judged_path *first,
-                       const struct judged_path *second)
-{
-    enum change change = change_of(call->nr);
-    bool is_plain = call->nr != __NR_renameat2 || !(call->arg[4] & ~(uint64_t)RENAME_NOREPLACE);
-    if (change == TAKES || (change == MOVES && is_plain))
-        note_gone(first->descriptor, text_of(first->name));
-    if (change == MAKES_FIRST || (change == MOVES && !is_plain))
-        note_made(first->descriptor, text_of(first->name));
-    if (change == MAKES_SECOND || change == MOVES)
-        note_made(second->descriptor, text_of(second->name));
-}
-
-/* In front of the call, and after one that failed. */
-static void with_made_names(const struct call *call, const struct judged_path *first,
-                            const struct judged_path *second,
-                            void (*note)(int32_t directory, struct text name))
-{
-    enum change change = change_of(call->nr);
-    bool exchanges = change == MOVES && call->nr == __NR_renameat2 && call->arg[4] & RENAME_EXCHANGE;
-    if (change == MAKES_FIRST || exchanges)
-        note(first->descriptor, text_of(first->name));
-    if (change == MAKES_SECOND || change == MOVES)
-        note(second->descriptor, text_of(second->name));
-}
-
 static int64_t make_call(int64_t nr, const struct judged_path *first, const uint64_t arg[6])
 {
 #ifdef __NR_mkdir
@@ -305,12 +242,7 @@ enum outcome judge_path(struct call *call)
         use_path(first, shape->directory, shape->path, arg);
         if (shape->second_path != NONE)
             use_path(second, shape->second_directory, shape->second_path, arg);
-        with_made_names(call, first, second, expect_made);
         result = make_call(call->nr, first, arg);
-        if (!is_error(result))
-            note_names(call, first, second);
-        else
-            with_made_names(call, first, second, note_not_made);
     }
     close_path(first);
     close_path(second);

@@ -1,53 +1,69 @@
-/* What was made is removed by way of its directories, each opened within the one above it and never through a symbolic link,
- * beginning at the /tmp of the start. So no name can lead out of /tmp.
+/* What was made in /tmp since the function asked for its first event goes before the next one, except what allow_tmp lists.
+ *
+ * The kernel keeps when a file was born, and no call changes that (statx(2), stx_btime). Where a file system does not keep it, the
+ * last change of the inode counts (stx_ctime), which no call sets either: what was changed goes as well then. The first event's
+ * time is that of a folder that is made just before it, so both are of one clock, however coarse; and the folder outlives a
+ * process that is killed.
+ *
+ * Each directory is opened within the one above it and never through a symbolic link, beginning at the /tmp of the start. So no
+ * name can lead out of /tmp.
  */
 #include "tmp_clear.h"
 
 #include "../base/linux_abi.h"
 #include "../base/proc_path.h"
+#include "../base/readdir.h"
 #include "../base/user_memory.h"
 #include "../fds/own_fds.h"
 #include "../report/alerts.h"
 #include "../report/left_out.h"
-#include "../state/process_state.h"
-#include "tmp_record.h"
-#include "tmp_record_file.h"
+
+#define MARKER ".shielded-function"
 
 enum {
-    LEVELS = 16,          /* directories that are open at a time */
-    MOVES = 1024,         /* names that are tried for one that lies deeper */
-    ENTRIES_MAX = 1 << 18 /* that are looked at for one event */
-};
-
-/* struct linux_dirent64 (getdents64(2)) */
-struct entry {
-    uint64_t ino;
-    int64_t offset;
-    uint16_t len;
-    uint8_t type;
-    char name[];
+    LEVELS = 32,           /* directories that are open at a time */
+    MOVES = 1024,          /* names that are tried for one that lies deeper */
+    ENTRIES_MAX = 1 << 18, /* that are looked at for one event */
+    TICKS_MAX = 1500       /* milliseconds; the coarsest clock of a file system counts seconds */
 };
 
 struct removal {
-    struct scratch *scratch; /* path: what is being removed, terminated; line: the entries of one directory */
-    int32_t tmp;             /* /tmp itself */
-    int32_t top;             /* the directory of the record whose content is being removed */
+    struct scratch *
+        scratch; /* path: of what is looked at, terminated; line: the entries of one directory; other: of the first failure */
+    int64_t since; /* what is older stays */
+    bool keeps_marker;
+    int32_t top; /* the directory in /tmp that is being looked through */
     uint32_t entries, done, moved;
-    bool is_kept; /* something of it is on allow_tmp */
-    int64_t error;
-    uint32_t failed; /* names that stay, and the first of them */
-    struct made first;
+    int64_t error; /* of the first that could not be removed */
 };
 
-static bool is_gone(int64_t error)
+/* When this process asked for the first event, in nanoseconds of the file system's clock; 0: it has not asked for any. */
+static int64_t first_event;
+
+static bool has_birth(const struct statx *st)
 {
-    return error == -ENOENT || error == -ENOTDIR || error == -ELOOP;
+    return st->stx_mask & STATX_BTIME;
 }
 
-/* A directory that something stays in. */
-static bool is_due_to_kept(const struct removal *r, int64_t error)
+static int64_t nanoseconds(const struct statx_timestamp *time)
 {
-    return r->is_kept && (error == -ENOTEMPTY || error == -EEXIST);
+    return time->tv_sec * 1000000000 + time->tv_nsec;
+}
+
+static int64_t time_of(const struct statx *st)
+{
+    return nanoseconds(has_birth(st) ? &st->stx_btime : &st->stx_ctime);
+}
+
+static int64_t stat_entry(int32_t directory, const char *name, struct statx *st)
+{
+    const uint64_t fields = STATX_BASIC_STATS | STATX_BTIME;
+    int64_t result = KERNEL(statx, directory, name, AT_SYMLINK_NOFOLLOW, fields, st);
+    if (result == -EACCES) { /* what the function's code took from itself */
+        KERNEL(fchmod, directory, 0700);
+        result = KERNEL(statx, directory, name, AT_SYMLINK_NOFOLLOW, fields, st);
+    }
+    return result;
 }
 
 /* What the function's code took from itself to keep a file. */
@@ -105,42 +121,64 @@ static int64_t move_up(struct removal *r, int32_t directory, const char *name)
     return result;
 }
 
-static void empty_folder(struct removal *r, int32_t folder, uint32_t path_len, uint32_t level);
-
-static bool is_too_deep(const struct removal *r, uint32_t path_len, uint32_t level)
+/* What is gone, or was replaced meanwhile, is not what was looked at; what holds something that stays is no failure. */
+static bool is_failure(int64_t result)
 {
-    enum { NAME_LONGEST = 255 };
-    return level == LEVELS || path_len + 1 + NAME_LONGEST >= sizeof r->scratch->path;
+    return is_error(result) && result != -ENOENT && result != -ENOTDIR && result != -ELOOP &&
+           result != -ENOTEMPTY && result != -EEXIST;
 }
 
-/* `path_len`: of its path, in r->scratch. */
-static int64_t empty_entry(struct removal *r, int32_t directory, const char *name, uint32_t path_len,
-                           uint32_t level)
+static void record_failure(struct removal *r, int64_t error)
 {
+    if (r->error)
+        return;
+    r->error = error;
+    copy_bytes(r->scratch->other, r->scratch->path, sizeof r->scratch->path);
+}
+
+static void clear_folder(struct removal *r, int32_t folder, uint32_t path_len, uint32_t level, bool all);
+
+/* `level`: of the folder's entries is one more; /tmp's is 0. `all`: what is in it goes, however old it is. */
+static int64_t clear_within(struct removal *r, int32_t directory, const char *name, uint32_t path_len,
+                            uint32_t level, bool all)
+{
+    enum { NAME_LONGEST = 255 };
+    if (level == LEVELS || path_len + 1 + NAME_LONGEST >= sizeof r->scratch->path)
+        return -ENAMETOOLONG;
     int64_t folder = open_folder(directory, name);
     if (is_error(folder))
         return folder;
-    if (level == 0)
+    if (level == 1)
         r->top = (int32_t)folder;
-    empty_folder(r, (int32_t)folder, path_len, level + 1);
+    clear_folder(r, (int32_t)folder, path_len, level, all);
     r->scratch->path[path_len] = 0;
     own_fd_close(folder);
     return 0;
 }
 
+/* In a new folder even what is older came by an invocation. A folder that was only changed holds what was there before. */
 static int64_t remove_entry(struct removal *r, int32_t directory, const char *name, uint32_t path_len,
-                            uint32_t level)
+                            uint32_t level, const struct statx *st)
 {
-    int64_t result = unlink_entry(directory, name, 0);
-    if (result != -EISDIR && result != -EPERM)
-        return result;
-    result = unlink_entry(directory, name, AT_REMOVEDIR);
+    if ((st->stx_mode & S_IFMT) != S_IFDIR)
+        return unlink_entry(directory, name, 0);
+    int64_t result = unlink_entry(directory, name, AT_REMOVEDIR);
     if (result != -ENOTEMPTY && result != -EEXIST)
         return result;
-    if (is_too_deep(r, path_len, level))
+    result = clear_within(r, directory, name, path_len, level, has_birth(st));
+    if (result == -ENAMETOOLONG)
         return move_up(r, directory, name);
-    result = empty_entry(r, directory, name, path_len, level);
     return is_error(result) ? result : unlink_entry(directory, name, AT_REMOVEDIR);
+}
+
+/* A mark for the platform, as long as it holds nothing. */
+static bool is_empty_mark(int32_t directory, const char *name, struct text path, const struct statx *st)
+{
+    char through[64];
+    return (st->stx_mode & S_IFMT) == S_IFREG && !st->stx_size &&
+           language_needs_tmp(LANGUAGE_OTHER, path, TMP_EMPTY) &&
+           path_through(directory, text_of(name), through, sizeof through) &&
+           KERNEL(llistxattr, through, 0, 0) <= 0;
 }
 
 /* Does the list name whatever may be below? As `**` does: it takes a name that nobody gives. */
@@ -152,69 +190,63 @@ static bool is_all_listed(struct removal *r, uint32_t path_len)
     return !w.full && is_listed_tmp(&sealed.policy, (struct text){w.at, w.used});
 }
 
-/* What is in a directory that a list names has to be named too. */
-static int64_t keep_entry(struct removal *r, int32_t directory, const char *name, uint32_t path_len,
-                          uint32_t level)
+/* A folder without folders, to which no name was added since. */
+static bool is_unchanged(const struct removal *r, const struct statx *st)
 {
-    r->is_kept = true;
-    if (is_too_deep(r, path_len, level))
-        return is_all_listed(r, path_len) ? 0 : -ENAMETOOLONG;
-    int64_t result = empty_entry(r, directory, name, path_len, level);
-    return result == -ENOTDIR || result == -ELOOP ? -ENOENT : result;
+    return has_birth(st) && st->stx_nlink == 2 && nanoseconds(&st->stx_ctime) < r->since;
 }
 
-/* What allow_tmp lists; and a mark for the platform, as long as it holds nothing. */
-static bool is_to_stay(int32_t directory, const char *name, struct text path)
+/* An entry of a folder whose path is in r->scratch. What is mounted there is nobody's of the function. */
+static void clear_entry(struct removal *r, int32_t folder, uint32_t path_len, const char *name,
+                        uint32_t level, bool all)
 {
-    struct stat st = {0};
-    return is_listed_tmp(&sealed.policy, path) ||
-           (language_needs_tmp(LANGUAGE_OTHER, path, TMP_EMPTY) &&
-            !is_error(KERNEL(newfstatat, directory, name, &st, AT_SYMLINK_NOFOLLOW)) &&
-            (st.st_mode & S_IFMT) == S_IFREG && !st.st_size);
-}
-
-/* One entry of a folder whose path is in r->scratch. */
-static void remove_within(struct removal *r, int32_t folder, uint32_t path_len, const struct entry *entry,
-                          uint32_t level)
-{
-    char *path = r->scratch->path;
-    struct writer w = {path, path_len, sizeof r->scratch->path, false};
+    struct statx st = {0};
+    struct writer w = {r->scratch->path, path_len, sizeof r->scratch->path, false};
     put_char(&w, '/');
-    put(&w, text_of(entry->name));
+    put(&w, text_of(name));
     put_char(&w, 0);
-    const char *entry_name = path + path_len + 1;
-    if (is_to_stay(folder, entry_name, (struct text){path, w.used - 1})) {
-        int64_t result = keep_entry(r, folder, entry_name, w.used - 1, level);
-        if (is_error(result) && result != -ENOENT && !r->error)
-            r->error = result;
+    struct text path = {w.at, w.used - 1};
+    name = w.at + path_len + 1;
+    int64_t result = stat_entry(folder, name, &st);
+    if (is_error(result) || st.stx_attributes & STATX_ATTR_MOUNT_ROOT) {
+        if (is_failure(result))
+            record_failure(r, result);
         return;
     }
-    int64_t result = remove_entry(r, folder, entry_name, w.used - 1, level);
-    if (!is_error(result))
-        r->done++;
-    else if (!r->error && result != -ENOENT && !is_due_to_kept(r, result))
-        r->error = result;
+    bool is_new = all || time_of(&st) >= r->since, is_folder = (st.stx_mode & S_IFMT) == S_IFDIR;
+    bool stays = !is_new || is_listed_tmp(&sealed.policy, path) || is_empty_mark(folder, name, path, &st) ||
+                 (r->keeps_marker && is_folder && text_equal(path, TEXT("/tmp/" MARKER)));
+    if (!stays) {
+        result = remove_entry(r, folder, name, path.len, level, &st);
+        r->done += !is_error(result);
+    } else if (is_folder && !is_all_listed(r, path.len) && (is_new || !is_unchanged(r, &st))) {
+        result = clear_within(r, folder, name, path.len, level, is_new && has_birth(&st));
+        if (result == -EACCES) /* another user's, in which the function made nothing */
+            return;
+    }
+    if (is_failure(result))
+        record_failure(r, result);
 }
 
-/* Where it was emptied below an entry, r->scratch holds others' names: the folder is read on from there. */
-static void remove_entries(struct removal *r, int32_t folder, uint32_t path_len, uint32_t level)
+/* Where it was cleared below an entry, r->scratch holds others' names: the folder is read on from there. */
+static void clear_entries(struct removal *r, int32_t folder, uint32_t path_len, uint32_t level, bool all)
 {
     char *names = r->scratch->line;
     int64_t n;
     while ((n = KERNEL(getdents64, folder, names, sizeof r->scratch->line)) > 0)
         for (int64_t at = 0; at < n;) {
             const struct entry *entry = (const struct entry *)(names + at);
-            int64_t next = entry->offset;
+            uint64_t next = entry->offset;
             uint32_t before = r->entries;
             at += entry->len;
             if (text_equal(text_of(entry->name), TEXT(".")) || text_equal(text_of(entry->name), TEXT("..")))
                 continue;
-            if (r->entries == ENTRIES_MAX) {
-                r->error = -E2BIG;
+            if (r->entries++ >= ENTRIES_MAX) {
+                if (before == ENTRIES_MAX)
+                    record_failure(r, -E2BIG);
                 return;
             }
-            r->entries++;
-            remove_within(r, folder, path_len, entry, level);
+            clear_entry(r, folder, path_len, entry->name, level + 1, all);
             if (r->entries - before > 1) {
                 KERNEL(lseek, folder, next, 0);
                 break;
@@ -223,88 +255,14 @@ static void remove_entries(struct removal *r, int32_t folder, uint32_t path_len,
 }
 
 /* A directory that changes may be read with gaps (readdir(3)): once more, as long as that removes something. */
-static void empty_folder(struct removal *r, int32_t folder, uint32_t path_len, uint32_t level)
+static void clear_folder(struct removal *r, int32_t folder, uint32_t path_len, uint32_t level, bool all)
 {
     uint32_t before;
     do {
         before = r->done;
         KERNEL(lseek, folder, 0, 0);
-        remove_entries(r, folder, path_len, level);
-    } while (r->done != before && r->error != -E2BIG);
-}
-
-/* In the directory that it is in, by now open. */
-static int64_t remove_identified(struct removal *r, int32_t directory, const char *name,
-                                 const struct made *made)
-{
-    struct made found;
-    int64_t result = identify(directory, name, &found);
-    bool is_same = made->ino == found.ino && (made->born & ~BORN_PENDING) == found.born;
-    bool is_pending = made->born & BORN_PENDING;
-    if (is_gone(result) || (made->ino && !is_error(result) && is_same == is_pending))
-        return 0; /* somebody else's, in its place, or before it */
-    struct text path = text_of(made->path);
-    const char *name_within = r->scratch->path + (name - r->scratch->other);
-    copy_bytes(r->scratch->path, path.at, path.len + 1);
-    r->is_kept = false;
-    r->error = 0;
-    result = is_to_stay(directory, name, path) ? keep_entry(r, directory, name_within, path.len, 0)
-                                               : remove_entry(r, directory, name_within, path.len, 0);
-    if (r->error)
-        return r->error;
-    return is_gone(result) || is_due_to_kept(r, result) ? 0 : result;
-}
-
-/* 0: it is gone, or not to go. */
-static int64_t remove_made(struct removal *r, const struct made *made)
-{
-    struct text rest = text_of(made->path), name;
-    int64_t directory = r->tmp, next, result = 0;
-    if (!text_starts(rest, TEXT("/tmp/"))) /* nobody's record but one that was left could say so */
-        return 0;
-    /* The names, each terminated, at the same places as in the path. */
-    char *names = r->scratch->other;
-    copy_bytes(names, rest.at, rest.len + 1);
-    rest = (struct text){names + sizeof "/tmp", rest.len - (uint32_t)sizeof "/tmp"};
-    while (text_next(&rest, '/', &name)) {
-        if (!name.len || text_equal(name, TEXT(".")) || text_equal(name, TEXT("..")))
-            break;
-        if (!rest.at) {
-            result = remove_identified(r, (int32_t)directory, name.at, made);
-            break;
-        }
-        names[name.at - names + name.len] = 0;
-        next = open_folder((int32_t)directory, name.at);
-        if (directory != r->tmp)
-            own_fd_close(directory);
-        directory = next;
-        if (is_error(directory)) {
-            result = is_gone(directory) ? 0 : directory;
-            break;
-        }
-    }
-    if (directory != r->tmp)
-        own_fd_close(directory);
-    return result;
-}
-
-static void report_left(const struct removal *r)
-{
-    char why[128];
-    struct writer w = {why, 0, sizeof why, false};
-    put_number(&w, r->failed);
-    put(&w, TEXT(" could not be removed, of which this is the first: errno "));
-    put_number(&w, (uint64_t)-r->error);
-    report_not_cleared((struct text){why, w.used}, text_of(r->first.path));
-}
-
-static void report_missed(uint32_t missed)
-{
-    char why[128];
-    struct writer w = {why, 0, sizeof why, false};
-    put_number(&w, missed);
-    put(&w, TEXT(" could not be written down, and may stay"));
-    report_not_cleared((struct text){why, w.used}, TEXT(""));
+        clear_entries(r, folder, path_len, level, all);
+    } while (r->done != before && r->entries <= ENTRIES_MAX);
 }
 
 static bool is_tmp_of_start(int64_t directory)
@@ -315,7 +273,7 @@ static bool is_tmp_of_start(int64_t directory)
 }
 
 /* The /tmp of the start. First as a reference, which needs no right to read it. */
-static int64_t open_tmp(void)
+static int32_t open_tmp(void)
 {
     char path[48];
     int64_t reference =
@@ -329,69 +287,119 @@ static int64_t open_tmp(void)
         tmp = own_fd_take(tmp);
     }
     own_fd_close(reference);
-    return tmp;
+    return (int32_t)tmp;
 }
 
-static void remove_all(struct removal *r)
+static void report_first_failure(const struct removal *r)
 {
-    int64_t first_error = 0;
-    for (uint32_t place = 0; place < MADE_MAX; place++) {
-        struct made made;
-        if (!take_made(place, &made))
-            continue;
-        int64_t error = r->tmp < 0 ? r->tmp : remove_made(r, &made);
-        leave_made(place, error);
-        if (error && !r->failed++) {
-            r->first = made;
-            first_error = error;
-        }
-    }
-    r->error = first_error;
+    char why[64];
+    struct writer w = {why, 0, sizeof why, false};
+    put(&w, TEXT("could not be removed, and maybe others: errno "));
+    put_number(&w, (uint64_t)-r->error);
+    report_not_cleared((struct text){why, w.used}, text_of(r->scratch->other));
 }
 
-/* False: something stays. */
-static bool remove_what_was_made(void)
+static void remove_since(int32_t tmp, int64_t since, bool keeps_marker)
 {
-    struct removal r = {.scratch = scratch_take()};
-    uint32_t missed;
+    struct removal r = {.scratch = scratch_take(), .since = since, .keeps_marker = keeps_marker};
     if (!r.scratch) {
-        note_left_out(TMP_MADE);
         report_not_cleared(TEXT("there is no memory to remove anything with"), TEXT(""));
-        return false;
+        return;
     }
-    forget_left_out(TMP_MADE); /* what is made meanwhile says so again */
-    r.tmp = (int32_t)open_tmp();
-    remove_all(&r);
-    own_fd_close(r.tmp);
+    struct writer w = {r.scratch->path, 0, sizeof r.scratch->path, false};
+    put(&w, TEXT("/tmp"));
+    r.scratch->path[w.used] = 0;
+    if (tmp < 0)
+        record_failure(&r, tmp);
+    else
+        clear_folder(&r, tmp, w.used, 0, false);
+    if (r.error)
+        report_first_failure(&r);
     scratch_give(r.scratch);
-    if (r.failed) {
-        note_left_out(TMP_MADE);
-        report_left(&r);
-    }
-    if ((missed = take_missed()))
-        report_missed(missed);
-    return !r.failed;
 }
 
+/* 0: there is none. */
+static int64_t time_of_marker(int32_t tmp)
+{
+    struct statx st = {0};
+    return is_error(stat_entry(tmp, MARKER, &st)) ? 0 : time_of(&st);
+}
+
+/* A folder, as that holds nothing itself. 0: it cannot be made. */
+static int64_t renew_marker(int32_t tmp)
+{
+    KERNEL(unlinkat, tmp, MARKER, AT_REMOVEDIR);
+    return is_error(KERNEL(mkdirat, tmp, MARKER, 0700)) ? 0 : time_of_marker(tmp);
+}
+
+/* What is there is older than the marker: the file system's clock ticked in between. Without a marker, what was made in this very
+ * second goes as well. */
+static int64_t mark_first_event(int32_t tmp)
+{
+    const uint64_t millisecond[2] = {0, 1000000};
+    int64_t last = renew_marker(tmp), now = last;
+    for (uint32_t i = 0; last && now == last && i < TICKS_MAX; i++) {
+        KERNEL(nanosleep, millisecond, 0);
+        now = renew_marker(tmp);
+    }
+    uint64_t clock[2] = {0, 0};
+    if (!now)
+        KERNEL(clock_gettime, CLOCK_REALTIME, clock);
+    return now ? now : (int64_t)clock[0] * 1000000000;
+}
+
+/* A program that asks for one event (curl, in a shell's loop) finds the marker of the one that asked first. */
 void clear_tmp(void)
 {
-    bool is_first = !begin_counting();
-    if (is_first)
-        forget_left_out(TMP_MADE);
-    else
-        remove_what_was_made();
-}
-
-void clear_tmp_at_end(void)
-{
-    if (is_counting_process() && remove_what_was_made())
-        drop_record_name();
-}
-
-void clear_what_was_left(void)
-{
-    if (sealed.policy.keeps_tmp || !take_left_record(&sealed))
+    if (sealed.policy.keeps_tmp)
         return;
-    remove_what_was_made();
-    drop_left_record(&sealed);
+    int32_t tmp = open_tmp();
+    if (!first_event)
+        first_event = time_of_marker(tmp);
+    if (first_event)
+        remove_since(tmp, first_event, true);
+    else
+        first_event = mark_first_event(tmp);
+    own_fd_close(tmp);
+}
+
+void watch_tmp(bool is_first, bool by_code)
+{
+    if (sealed.policy.keeps_tmp)
+        return;
+    note_left_out(TMP_IS_CLEARED);
+    if (!is_first)
+        return;
+    int32_t tmp = open_tmp();
+    if (by_code)
+        KERNEL(unlinkat, tmp, MARKER, AT_REMOVEDIR);
+    int64_t left = time_of_marker(tmp);
+    if (left)
+        remove_since(tmp, left, false);
+    own_fd_close(tmp);
+}
+
+bool can_clear_tmp(const struct sealed *s, struct writer *error)
+{
+    bool can = s->policy.keeps_tmp || !s->forks_workers;
+    if (!can)
+        put(error,
+            TEXT("clear_tmp: this function runs several invocations at once (Lambda Managed Instances), so "
+                 "there is no moment at which /tmp is nobody's; leave clear_tmp out"));
+    return can;
+}
+
+struct text times_of_tmp(void)
+{
+    struct statx st = {0};
+    if (sealed.policy.keeps_tmp)
+        return TEXT("");
+    int32_t tmp = open_tmp();
+    if (is_error(stat_entry(tmp, MARKER, &st))) {
+        KERNEL(mkdirat, tmp, MARKER, 0700);
+        stat_entry(tmp, MARKER, &st);
+        KERNEL(unlinkat, tmp, MARKER, AT_REMOVEDIR);
+    }
+    own_fd_close(tmp);
+    return has_birth(&st) ? TEXT("birth") : TEXT("change");
 }

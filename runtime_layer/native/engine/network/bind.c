@@ -6,7 +6,6 @@
 #include "../state/sealed_state.h"
 #include "../fds/own_fds.h"
 #include "../files/file_verdict.h"
-#include "../files/tmp_record.h"
 #include "network.h"
 
 /* The name that the kernel has for an entry of the directory: nothing in it is a link. */
@@ -76,14 +75,7 @@ enum outcome judge_bind(struct call *call)
     int32_t parent = (int32_t)own_fd_take(open_parent(AT_FDCWD, scratch->path, 0, &name));
     int64_t result = parent;
     if (parent >= 0) {
-        bool is_refused = entry_refused(call, parent, name);
-        if (!is_refused)
-            expect_made(parent, name);
-        result = is_refused ? -EACCES : bind_beneath(call, parent, name, &address);
-        if (!is_error(result))
-            note_made(parent, name);
-        else if (!is_refused)
-            note_not_made(parent, name);
+        result = entry_refused(call, parent, name) ? -EACCES : bind_beneath(call, parent, name, &address);
         own_fd_close(parent);
     }
     scratch_give(scratch);

@@ -10,8 +10,6 @@
 #include "../state/sealed_state.h"
 #include "../report/alerts.h"
 #include "../fds/fd_marks.h"
-#include "../files/tmp_clear.h"
-#include "../files/tmp_record.h"
 
 enum outcome judge_escape(struct call *call)
 {
@@ -91,7 +89,6 @@ enum outcome judge_clone(struct call *call)
         if (sealed.policy.modes[SELF_PROTECTION] != MODE_ALLOW)
             return answer(call, -ENOSYS);
         expect_threads(); /* the flags may be others by the time the kernel looks */
-        note_maker();
         note_vfork();
         if (!read_user(&flags, call->arg[0], sizeof flags))
             return RUN_IN_PLACE;
@@ -102,8 +99,6 @@ enum outcome judge_clone(struct call *call)
         expect_threads();
     if (is_shared)
         note_vfork();
-    if (!(flags & CLONE_THREAD))
-        note_maker();
     bool is_escape = parts_memory_and_descriptors(flags, is_vfork) || makes_namespace(flags);
     return is_escape ? judge_escape(call) : RUN_IN_PLACE;
 }
@@ -112,9 +107,7 @@ enum outcome judge_clone(struct call *call)
 enum outcome judge_end(struct call *call)
 {
     (void)call;
-    if (is_memory_owner()) {
-        clear_tmp_at_end();
+    if (is_memory_owner())
         report_folded(AT_END);
-    }
     return RUN_IN_PLACE;
 }

@@ -126,10 +126,8 @@ static bool is_opened_by_interpreter(const struct exec *e, const struct program 
 static int64_t make_exec(const struct exec *e, const struct child_start *start, const struct program *program)
 {
     uint64_t asks = e->flags & AT_EXECVE_CHECK;
-    if (sealed.log > 2) /* ioctl(FIOCLEX) would take these from the child */
+    if (sealed.log > 2) /* ioctl(FIOCLEX) would take it from the child */
         KERNEL(fcntl, sealed.log, F_SETFD, 0);
-    if (sealed.record)
-        KERNEL(fcntl, sealed.record_file, F_SETFD, 0);
     if (start->path[0] && !asks)
         return KERNEL(execve, start->path, e->argv, start->environment);
     if (start->path[0])

@@ -411,6 +411,11 @@ static uint32_t write_start_line(const struct start_line *line, char out[START_L
         put_field(&w, "handler_files", sealed.handler_count);
         put_field(&w, "micros", line->micros);
     }
+    if (line->tmp_times.len) {
+        put(&w, TEXT(",\"tmp_times\":\""));
+        put(&w, line->tmp_times);
+        put_char(&w, '"');
+    }
     if (line->failed) {
         put(&w, TEXT(",\"reason\":\""));
         put_json(&w, line->reason, 512);

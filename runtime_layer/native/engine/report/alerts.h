@@ -54,8 +54,9 @@ void report_folded(enum when when);
 struct start_line {
     struct text event;
     struct text level;
-    struct text reason; /* empty: none */
-    bool apart;         /* the program is running: it may have left a line unfinished */
+    struct text reason;    /* empty: none */
+    struct text tmp_times; /* by what clear_tmp goes; empty: it is off */
+    bool apart;            /* the program is running: it may have left a line unfinished */
     bool has_modes;
     bool armed;  /* with counts */
     bool failed; /* refused or unshielded: it counts as a violation */

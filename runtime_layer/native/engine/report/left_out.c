@@ -28,12 +28,7 @@ static bool exchange_word(uint64_t *word, uint64_t *seen, uint32_t hand, uint32_
 
 void look_for_left_out(void)
 {
-    forget_left_out(OF_ALERTS);
-}
-
-void forget_left_out(enum left_out how)
-{
-    __atomic_fetch_and(&alerts_left_out, (uint8_t)~how, __ATOMIC_SEQ_CST);
+    __atomic_fetch_and(&alerts_left_out, (uint8_t)~OF_ALERTS, __ATOMIC_SEQ_CST);
 }
 
 void note_left_out(enum left_out how)

@@ -13,12 +13,11 @@
 #include "../state/process_state.h"
 
 enum left_out {
-    LEFT_OUT = 1,            /* the log took no line */
-    LEFT_OUT_QUIETLY = 2,    /* no hurry: the same was told a moment ago */
+    LEFT_OUT = 1,         /* the log took no line */
+    LEFT_OUT_QUIETLY = 2, /* no hurry: the same was told a moment ago */
+    TMP_IS_CLEARED =
+        4, /* no violations, and as much a reason to look for the next event (files/tmp_clear.h) */
     LEFT_OUT_OF_SECOND = 16, /* told in this second, or too many for it: it is counted when that is over */
-    /* No violations, and as much a reason to look for the next event: /tmp is cleared then (files/tmp_record.h). */
-    TMP_MADE = 4,
-    TMP_MAKERS = 8, /* other processes may make something there at any time */
     OF_ALERTS = LEFT_OUT | LEFT_OUT_QUIETLY | LEFT_OUT_OF_SECOND
 };
 
@@ -31,8 +30,6 @@ static inline uint8_t what_is_left_out(void)
 /* Before it is looked at: what is left out from now on says so again. */
 void look_for_left_out(void);
 void note_left_out(enum left_out how);
-/* As long as nobody notes it again. */
-void forget_left_out(enum left_out how);
 
 /* One more. */
 void leave_out(uint32_t policy, uint32_t kind, enum left_out how);

@@ -58,10 +58,6 @@ struct sealed {
     int32_t tmp_directory; /* a reference to it (files/open_in_tmp.h); 0: none */
     uint64_t proc_dev; /* of /proc, a mount point, so that nobody can rename or replace it; 0: it is none */
 
-    struct tmp_record *record; /* clear_tmp: what was made there (tmp_record_file.h); NULL: it is kept */
-    struct inode record_inode;
-    int32_t record_file; /* on a high descriptor, for the children */
-
     struct inode handlers[MAX_HANDLERS];
     uint16_t
         handler_names[MAX_HANDLERS]; /* offsets in the pool: the last component of each, links followed */

@@ -40,7 +40,7 @@ static uint8_t reasons_of(const struct sealed *s)
         if (s->policy.modes[id] != MODE_ALLOW)
             reasons |= of_policy[id];
     if (!s->policy.keeps_tmp)
-        reasons |= of_policy[READ_WRITE_TMP];
+        reasons |= FOR_SAFETY; /* the request for an event is seen, and the engine protected */
     return reasons;
 }
 

@@ -73,7 +73,7 @@ static void try_all(volatile struct notes *notes)
 static uint32_t needs_of(const struct policy *p)
 {
     const uint8_t *modes = p->modes;
-    uint32_t needs = p->keeps_tmp ? 0 : CLEARING | FILES;
+    uint32_t needs = p->keeps_tmp ? 0 : CLEARING;
     if (modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW)
         needs |= NETWORK;
     if (modes[READ_WRITE_TMP] != MODE_ALLOW || modes[READ_HANDLER] != MODE_ALLOW)
