@@ -46,27 +46,7 @@ void report_failure(bool runs, bool is_quiet, const struct writer *error)
     CHECK(false);
 }
 
-/* files/tmp_record.h, tmp_clear.h: nothing is on record. */
-void note_made(int32_t directory, struct text name)
-{
-    (void)directory, (void)name;
-}
-
-void expect_made(int32_t directory, struct text name)
-{
-    (void)directory, (void)name;
-}
-
-void note_not_made(int32_t directory, struct text name)
-{
-    (void)directory, (void)name;
-}
-
-void note_gone(int32_t directory, struct text name)
-{
-    (void)directory, (void)name;
-}
-
+/* files/tmp_clear.h */
 void clear_tmp(void)
 {
 }

@@ -259,7 +259,7 @@ const struct probe probes[] = {
     {"user_namespaces", probe_user_namespace, "sandboxes that need a namespace work",
      "sandboxes that need a namespace fail"},
     {"memfd_create", probe_memfd, "programs may come from memory: the shield judges that",
-     "programs cannot come from memory; clear_tmp needs room in /tmp for its record"},
+     "programs cannot come from memory"},
     {"pidfd_open", probe_pidfd_open, FOR_KERNEL_ENGINE, NO_KERNEL_ENGINE},
     {"pidfd_getfd", probe_pidfd_getfd, FOR_KERNEL_ENGINE, NO_KERNEL_ENGINE},
     {"process_vm_readv", probe_process_vm_readv, FOR_KERNEL_ENGINE, NO_KERNEL_ENGINE},
@@ -275,7 +275,6 @@ const struct probe probes[] = {
     {"dev_shm", fact_dev_shm, "POSIX shared memory and semaphores work",
      "no POSIX shared memory or semaphores"},
     {"proc_self_fd", fact_proc_fd, "opened files can be named", NEEDED_TO_ARM},
-    {"descriptors", fact_descriptors,
-     "how many files may be open; the shield keeps one, and clear_tmp another", "unknown"},
+    {"descriptors", fact_descriptors, "how many files may be open; the shield keeps one", "unknown"},
 };
 const size_t probe_count = sizeof probes / sizeof *probes;

@@ -54,12 +54,16 @@ def test_what_an_extension_makes() -> None:
 # When it begins, and ends
 
 
-@pytest.mark.parametrize("ending", ['exec "$@"', '"$@"'], ids=["becomes", "starts"])
+WORKS_ON = '(while :; do sleep 0.1; /bin/true; done) &\n"$@"'
+
+
+@pytest.mark.parametrize("ending", ['exec "$@"', '"$@"', WORKS_ON], ids=["becomes", "starts", "works on"])
 def test_behind_another_wrapper(ending: str) -> None:
     """Which becomes the runtime, or starts it and stays beside it. What it makes itself in between stays or goes."""
     with started({**HEADLINE, "SHIELD_NEXT_WRAPPER": "/var/task/wrapper", "ENDING": ending}) as function:
         assert function.left("open('/tmp/user', 'w').close(); shell('echo user > /tmp/by-a-program')") == set()
         assert "/tmp/wrapper" in function.run(LOOK)
+        assert function.run("make('/tmp/user'); time.sleep(0.3); result = os.path.exists('/tmp/user')")
         assert [line for line in function.end() if "policy" in line] == []
 
 

@@ -84,9 +84,6 @@ enum { SHM_REMAP = 040000, SHM_EXEC = 0100000 };
 #ifndef TCP_FASTOPEN_CONNECT
 #define TCP_FASTOPEN_CONNECT 30
 #endif
-#ifndef F_ADD_SEALS
-#define F_ADD_SEALS 1033
-#endif
 #ifndef F_GET_SEALS
 #define F_GET_SEALS 1034
 #endif

@@ -226,7 +226,9 @@ static bool arm_process(struct start *start, struct armed_objects *objects)
     note_log_pipe(&sealed);
     if (!can_clear_tmp(&sealed, start->error))
         return false;
-    watch_tmp(start->origin < ORIGIN_RUNNING, start->from_code);
+    bool has_parent =
+        start->origin >= ORIGIN_RUNNING || start->inherited_log >= 0; /* a wrapper may start programs later */
+    watch_tmp(!has_parent, start->from_code);
     sealed.root_is_clear = is_root_clear();
     keep_read_only_mounts(&sealed);
     keep_tmp_directory(&sealed);
