@@ -66,9 +66,9 @@ class ShieldPolicy:
         read_write_tmp: use of files under /tmp.
         allow_tmp: path globs under /tmp. `*` and `?` match within a component, `**` across; `/tmp/cache/**` admits
             the directory and all that lies below it.
-        clear_tmp: whether what the function's processes made in /tmp during an invocation is removed before the next
-            one, whatever `read_write_tmp` is, but for the paths of `allow_tmp`. What initialization left stays, and so
-            does what extensions make. Not for functions that run several invocations at once.
+        clear_tmp: whether what was made in /tmp during an invocation is deleted before the next one, whatever
+            `read_write_tmp` is, except the paths of `allow_tmp`. What initialization left stays. What extensions make
+            after the first event is deleted too. Not for functions that run several invocations at once.
         create_child_process: starting programs.
         allow_child_process: absolute paths of programs; `unshielded:/path` lets one run that the shield cannot be
             put into, such as a static executable.

@@ -260,7 +260,7 @@ static struct verdict static_program(const struct policy *p)
             v.reason = REASON_STATIC;
         }
     }
-    if (!p->keeps_tmp) { /* what it makes there would stay */
+    if (!p->keeps_tmp) { /* it could change the process that clears */
         v.action = ACTION_DENY;
         v.reason = REASON_STATIC;
     }

@@ -151,7 +151,7 @@ def test_every_reason_has_a_name(native: Native) -> None:
 
 
 def test_a_static_program_beside_clear_tmp(native: Native) -> None:
-    """What it makes in /tmp nobody would know of."""
+    """It could change the process that clears."""
     modes = ("OUTBOUND_CONNECTIVITY", "READ_WRITE_TMP", "CREATE_CHILD_PROCESS", "READ_HANDLER")
     engine = Engine(native, *(f"SHIELD_{mode}=allow" for mode in modes), "SHIELD_CLEAR_TMP=on")
     assert engine.program("/opt/static", static=True) == Verdict("deny", "static")
