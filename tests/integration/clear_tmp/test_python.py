@@ -128,6 +128,7 @@ def test_a_mark_for_the_platform_stays(function: Function) -> None:
         "subprocess.run([sys.executable, '-c', PROGRAM], check=True)",
         "subprocess.run([sys.executable, '-c', PROGRAM], check=True, env={}, close_fds=False)",
         "shell('mkdir /tmp/by-a-shell; echo user > /tmp/by-a-shell/file')",
+        """shell('cd /tmp; sh -c "ulimit -c unlimited; kill -SEGV \\$\\$"; true')""",  # a core
         "os.posix_spawn('/bin/sh', ['sh', '-c', 'echo user > /tmp/spawned'], {}); os.wait()",
         """
         action = (os.POSIX_SPAWN_OPEN, 1, "/tmp/redirected", os.O_CREAT | os.O_WRONLY, 0o600)

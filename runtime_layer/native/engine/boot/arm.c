@@ -117,7 +117,7 @@ void derive_modes(struct sealed *s)
 void forbid_core_dumps(const struct policy *p)
 {
     static const uint64_t none[2];
-    if (p->modes[READ_WRITE_TMP] == MODE_BLOCK || !p->keeps_tmp)
+    if (p->modes[READ_WRITE_TMP] == MODE_BLOCK)
         KERNEL(prlimit64, 0, RLIMIT_CORE, none, 0);
 }
 
