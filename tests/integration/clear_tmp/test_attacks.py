@@ -154,6 +154,15 @@ def test_a_directory_under_a_listed_name_keeps_what_is_listed(function: Function
     assert function.left("os.mkdir('/tmp/lib-y.so'); make('/tmp/lib-y.so/user')") == {"/tmp/lib-y.so"}
 
 
+def test_empty_folders_that_stay_hide_nothing() -> None:
+    """Wherever a part of the list of names ends that the kernel gives at a time."""
+    with started(policy(clear_tmp="on", allow_tmp="/tmp/d*")) as function:
+        for count in range(160, 180):
+            function.run(f"make('/tmp/f'); [os.mkdir(f'/tmp/d{{n}}') for n in range({count})]")
+            assert "/tmp/f" not in function.run(LOOK), count
+            function.run(f"[os.rmdir(f'/tmp/d{{n}}') for n in range({count})]")
+
+
 def test_a_file_is_not_made_by_asking_for_a_directory(function: Function) -> None:
     """Before 6.4, Linux made it and failed all the same."""
     code = """

@@ -42,11 +42,13 @@ def test_what_cannot_be_removed_is_told_and_tried_again() -> None:
 def test_what_an_extension_makes() -> None:
     """It stays where it is listed, or was made before the first event."""
     with started(HEADLINE, prepare=lambda box: (box.path("/tmp") / "early").write_text("theirs")) as function:
-        function.run("os.mkdir('/tmp/cache')")
-        for name in ("late", "cache/listed"):
+        function.give("os.mkdir('/tmp/cache')\nwhile not os.path.exists('/tmp/go'): time.sleep(0.01)")
+        function.wait_for_file("cache")
+        for name in ("late", "cache/listed", "go"):
             path = function.tmp / name
             path.write_text("theirs")
             function.own(path)
+        function.answer()
         found = function.run(LOOK)
         assert ("/tmp/late" in found, "/tmp/cache/listed" in found, "/tmp/early" in found) == (False, True, True)
 

@@ -28,12 +28,12 @@ enum {
 };
 
 struct removal {
-    struct scratch *
-        scratch; /* path: of what is looked at, terminated; line: the entries of one directory; other: of the first failure */
+    /* path: of what is looked at, terminated; line: the entries of one directory; other: the path of the first failure */
+    struct scratch *scratch;
     int64_t since; /* what is older stays */
     bool keeps_marker;
     int32_t top; /* the directory in /tmp that is being looked through */
-    uint32_t entries, done, moved;
+    uint32_t entries, moved;
     int64_t error; /* of the first that could not be removed */
 };
 
@@ -150,6 +150,7 @@ static int64_t clear_within(struct removal *r, int32_t directory, const char *na
         return folder;
     if (level == 1)
         r->top = (int32_t)folder;
+    r->entries++;
     clear_folder(r, (int32_t)folder, path_len, level, all);
     r->scratch->path[path_len] = 0;
     own_fd_close(folder);
@@ -196,8 +197,8 @@ static bool is_unchanged(const struct removal *r, const struct statx *st)
     return has_birth(st) && st->stx_nlink == 2 && nanoseconds(&st->stx_ctime) < r->since;
 }
 
-/* An entry of a folder whose path is in r->scratch. What is mounted there is nobody's of the function. */
-static void clear_entry(struct removal *r, int32_t folder, uint32_t path_len, const char *name,
+/* An entry of a folder whose path is in r->scratch. What is mounted there is nobody's of the function. True: it was removed. */
+static bool clear_entry(struct removal *r, int32_t folder, uint32_t path_len, const char *name,
                         uint32_t level, bool all)
 {
     struct statx st = {0};
@@ -211,27 +212,30 @@ static void clear_entry(struct removal *r, int32_t folder, uint32_t path_len, co
     if (is_error(result) || st.stx_attributes & STATX_ATTR_MOUNT_ROOT) {
         if (is_failure(result))
             record_failure(r, result);
-        return;
+        return false;
     }
     bool is_new = all || time_of(&st) >= r->since, is_folder = (st.stx_mode & S_IFMT) == S_IFDIR;
     bool stays = !is_new || is_listed_tmp(&sealed.policy, path) || is_empty_mark(folder, name, path, &st) ||
                  (r->keeps_marker && is_folder && text_equal(path, TEXT("/tmp/" MARKER)));
     if (!stays) {
         result = remove_entry(r, folder, name, path.len, level, &st);
-        r->done += !is_error(result);
+        stays = is_error(result);
     } else if (is_folder && !is_all_listed(r, path.len) && (is_new || !is_unchanged(r, &st))) {
         result = clear_within(r, folder, name, path.len, level, is_new && has_birth(&st));
         if (result == -EACCES) /* another user's, in which the function made nothing */
-            return;
+            return false;
     }
     if (is_failure(result))
         record_failure(r, result);
+    return !stays;
 }
 
-/* Where it was cleared below an entry, r->scratch holds others' names: the folder is read on from there. */
-static void clear_entries(struct removal *r, int32_t folder, uint32_t path_len, uint32_t level, bool all)
+/* Where it was cleared below an entry, r->scratch holds others' names: the folder is read on from there. True: something of it
+ * was removed. */
+static bool clear_entries(struct removal *r, int32_t folder, uint32_t path_len, uint32_t level, bool all)
 {
     char *names = r->scratch->line;
+    bool removes = false;
     int64_t n;
     while ((n = KERNEL(getdents64, folder, names, sizeof r->scratch->line)) > 0)
         for (int64_t at = 0; at < n;) {
@@ -242,27 +246,26 @@ static void clear_entries(struct removal *r, int32_t folder, uint32_t path_len, 
             if (text_equal(text_of(entry->name), TEXT(".")) || text_equal(text_of(entry->name), TEXT("..")))
                 continue;
             if (r->entries++ >= ENTRIES_MAX) {
-                if (before == ENTRIES_MAX)
-                    record_failure(r, -E2BIG);
-                return;
+                record_failure(r, -E2BIG);
+                return false;
             }
-            clear_entry(r, folder, path_len, entry->name, level + 1, all);
+            removes |= clear_entry(r, folder, path_len, entry->name, level + 1, all);
             if (r->entries - before > 1) {
                 KERNEL(lseek, folder, next, 0);
                 break;
             }
         }
+    return removes;
 }
 
 /* A directory that changes may be read with gaps (readdir(3)): once more, as long as that removes something. */
 static void clear_folder(struct removal *r, int32_t folder, uint32_t path_len, uint32_t level, bool all)
 {
-    uint32_t before;
+    uint32_t moved;
     do {
-        before = r->done;
+        moved = r->moved;
         KERNEL(lseek, folder, 0, 0);
-        clear_entries(r, folder, path_len, level, all);
-    } while (r->done != before && r->entries <= ENTRIES_MAX);
+    } while (clear_entries(r, folder, path_len, level, all) || r->moved != moved);
 }
 
 static bool is_tmp_of_start(int64_t directory)
