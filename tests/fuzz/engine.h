@@ -84,7 +84,7 @@ bool refuses(const struct call *call, struct verdict verdict, const struct facts
 bool self_protection_refused(const struct call *call, struct text path)
 {
     struct facts facts = {.path = path};
-    return refuses(call, verdict_unlisted(&sealed.policy, SELF_PROTECTION, REASON_SELF_PROTECTION), &facts);
+    return refuses(call, verdict_unlisted(&sealed->policy, SELF_PROTECTION, REASON_SELF_PROTECTION), &facts);
 }
 
 /* Each descriptor that a judge takes over it must close: counted here, looked at after each call. */
@@ -165,11 +165,11 @@ static void engine_begin(const char *settings)
     arena_clear();
     char error_room[512];
     struct writer error = {error_room, 0, sizeof error_room, false};
-    memset(&sealed, 0, sizeof sealed);
+    memset(&sealed_block, 0, sizeof sealed_block);
     memset(gate_table, 0, sizeof gate_table);
-    policy_begin(&sealed.policy);
-    CHECK(policy_set_lines(&sealed.policy, text_of(settings), &error));
-    sealed.stage = STAGE_RUNNING;
+    policy_begin(&sealed_block.policy);
+    CHECK(policy_set_lines(&sealed_block.policy, text_of(settings), &error));
+    sealed_block.process.stage = STAGE_RUNNING;
 }
 
 #endif

@@ -228,9 +228,9 @@ static void connect_by_name(struct input *in)
     struct sockaddr_bytes s = sockaddr_of(&places[where % PLACES]);
     struct endpoint to;
     if (where / PLACES % 4 > 1 && endpoint_from_sockaddr(s.bytes, s.len, &to) == SOCKADDR_INET &&
-        verdict_may_learn(&sealed.policy, &to.ip)) {
+        verdict_may_learn(&sealed->policy, &to.ip)) {
         bool https_only = text_equal(name, TEXT("ok.example"));
-        struct verdict verdict = verdict_name(&sealed.policy, name);
+        struct verdict verdict = verdict_name(&sealed->policy, name);
         names_learn(learnt_names(), &to.ip, verdict.rule, name);
         keep_told(&https_only, &to.ip);
     }
@@ -315,9 +315,9 @@ static void begin(void)
     struct file *log = &files[FILES - 1];
     *log = (struct file){.users = 1};
     open_files[LOG] = log;
-    sealed.log = LOG;
-    sealed.resolver_count = 1;
-    sealed.resolvers[0] = (struct endpoint){{FAMILY_V4, {203, 0, 113, 53}}, DNS_PORT};
+    sealed_block.process.log = LOG;
+    sealed_block.process.resolver_count = 1;
+    sealed_block.process.resolvers[0] = (struct endpoint){{FAMILY_V4, {203, 0, 113, 53}}, DNS_PORT};
     forget(TABLE);
     memset(asked, 0, sizeof asked);
     memset(denied, 0, sizeof denied);

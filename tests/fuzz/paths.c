@@ -282,7 +282,7 @@ static int64_t open_before_others(int32_t directory, uint64_t pointer, uint64_t 
 
 static void tell(const struct object *o, struct stat *st)
 {
-    st->st_dev = o->device == TMP_DEVICE ? sealed.tmp.dev : o->device;
+    st->st_dev = o->device == TMP_DEVICE ? sealed->files.tmp.dev : o->device;
     st->st_ino = o->inode;
     st->st_mode = o->mode;
     if (o->device == PROC_DEVICE)
@@ -502,15 +502,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     rival = (uint32_t)take_number(&in, 1);
     if (!had_threads)
         rival = 0;
-    sealed.tmp_is_mount = flags & 1;
-    sealed.root_is_clear = flags & 2 && sealed.tmp_is_mount;
-    gate_table[GATE_READY] = flags & 4 && !sealed.root_is_clear;
-    sealed.tmp = (struct inode){sealed.tmp_is_mount ? TMP_DEVICE : ROOT_DEVICE, 2};
-    sealed.tmp_directory = flags & 16 && sealed.tmp_is_mount ? TMP_REFERENCE : 0;
-    sealed.proc_dev = flags & 32 ? PROC_DEVICE : 0;
+    sealed_block.files.tmp_is_mount = flags & 1;
+    sealed_block.files.root_is_clear = flags & 2 && sealed->files.tmp_is_mount;
+    gate_table[GATE_READY] = flags & 4 && !sealed->files.root_is_clear;
+    sealed_block.files.tmp = (struct inode){sealed->files.tmp_is_mount ? TMP_DEVICE : ROOT_DEVICE, 2};
+    sealed_block.files.tmp_directory = flags & 16 && sealed->files.tmp_is_mount ? TMP_REFERENCE : 0;
+    sealed_block.files.proc_dev = flags & 32 ? PROC_DEVICE : 0;
     laid_over = flags & 64;
-    sealed.handlers[0] = (struct inode){ROOT_DEVICE, HANDLER_INODE};
-    sealed.handler_count = 1;
+    sealed_block.files.handlers.inodes[0] = (struct inode){ROOT_DEVICE, HANDLER_INODE};
+    sealed_block.files.handlers.count = 1;
     for (uint32_t steps = 0; in.left && steps < 32; steps++) {
         struct call call = {.site = (uint64_t)arena, .stack = (uint64_t)arena};
         uint64_t what = take_number(&in, 1);

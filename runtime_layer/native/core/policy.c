@@ -69,3 +69,12 @@ bool mode_from(struct text t, uint8_t *mode)
     }
     return false;
 }
+
+enum mode strictest_mode(const struct policy *p)
+{
+    enum mode strictest = MODE_ALLOW;
+    for (uint32_t id = 0; id < SELF_PROTECTION; id++)
+        if (p->modes[id] < strictest)
+            strictest = (enum mode)p->modes[id];
+    return strictest;
+}

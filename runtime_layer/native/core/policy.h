@@ -102,5 +102,6 @@ enum severity severity_of(uint32_t policy, uint32_t mode, struct text path);
 struct text severity_name(enum severity severity);
 struct text severity_level(enum severity severity); /* of the log: alarms tell critical from the rest by it */
 bool mode_from(struct text t, uint8_t *mode);       /* exactly block, alert or allow */
+enum mode strictest_mode(const struct policy *p);   /* of those that can be set */
 
 #endif

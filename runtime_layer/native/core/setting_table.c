@@ -351,10 +351,15 @@ bool setting_is_of_policy(uint32_t row)
     return SETTINGS[row].later != NOT_OF_POLICY;
 }
 
+bool setting_is_mode(uint32_t row)
+{
+    return SETTINGS[row].later == TIGHTENS;
+}
+
 uint8_t *setting_mode(struct policy *p, uint32_t row)
 {
     const struct setting *s = &SETTINGS[row];
-    if (s->later != TIGHTENS)
+    if (!setting_is_mode(row))
         return NULL;
     return s->read == read_clear_tmp ? &p->keeps_tmp : &p->modes[s->detail];
 }

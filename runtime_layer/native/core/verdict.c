@@ -235,12 +235,13 @@ struct verdict verdict_executable_memory(const struct policy *p, struct text fil
     return verdict_unlisted(p, EXECUTABLE_MEMORY, REASON_EXECUTABLE_MEMORY);
 }
 
-struct verdict verdict_bridge(const struct policy *p, struct text name, enum mode mode)
+struct verdict verdict_bridge(const struct policy *p, struct text name, bool memory_by_runtime)
 {
     struct verdict v = verdict_executable_memory(p, name);
     if (v.reason == REASON_LISTED)
         return v;
-    return (struct verdict){.action = action_of_mode((uint8_t)mode),
+    uint8_t mode = memory_by_runtime ? (uint8_t)strictest_mode(p) : p->modes[EXECUTABLE_MEMORY];
+    return (struct verdict){.action = action_of_mode(mode),
                             .policy = EXECUTABLE_MEMORY,
                             .reason = REASON_EXECUTABLE_MEMORY,
                             .rule = RULE_NONE};

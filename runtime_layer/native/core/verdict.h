@@ -70,8 +70,9 @@ struct verdict verdict_tmp(const struct policy *p, struct text path, enum langua
 
 /* May the object in this file (its name without folders; empty: unknown) make memory executable? */
 struct verdict verdict_executable_memory(const struct policy *p, struct text file_name);
-/* Of a library by which a language reaches past itself: `name` is as allow_executable_memory lists it. */
-struct verdict verdict_bridge(const struct policy *p, struct text name, enum mode mode);
+/* Of a library by which a language reaches past itself: `name` is as allow_executable_memory lists it. Where nothing was said of
+ * executable_memory it is treated as the strictest of the others asks for, whether the runtime needs it or not. */
+struct verdict verdict_bridge(const struct policy *p, struct text name, bool memory_by_runtime);
 
 enum program_kind { PROGRAM_DYNAMIC, PROGRAM_STATIC /* or set-uid, foreign, unreadable */ };
 /* A program to start. `listed` is the index of the child rule whose object it is, or -1: the engine

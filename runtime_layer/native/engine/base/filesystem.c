@@ -3,6 +3,28 @@
 #include "linux_abi.h"
 #include "proc_path.h"
 
+struct inode inode_of(int64_t file)
+{
+    struct stat st = {0};
+    KERNEL(fstat, file, &st);
+    return (struct inode){st.st_dev, st.st_ino};
+}
+
+struct inode inode_at(const char *path)
+{
+    struct stat st = {0};
+    KERNEL(newfstatat, AT_FDCWD, path, &st, 0);
+    return (struct inode){st.st_dev, st.st_ino};
+}
+
+uint32_t find_inode(const struct inode *among, uint32_t count, struct inode inode)
+{
+    uint32_t i = 0;
+    while (i < count && !same_inode(among[i], inode))
+        i++;
+    return i;
+}
+
 /* The mount that a path lies on, or with an empty one, an open file; 0: unknown (before Linux 5.8). Device numbers would not
  * do: on an overlay a file's is another than its directory's. */
 static uint64_t read_mount_id(int32_t file, const char *path)

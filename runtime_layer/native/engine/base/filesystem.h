@@ -4,6 +4,20 @@
 
 #include "raw_syscall.h"
 
+struct inode {
+    uint64_t dev;
+    uint64_t ino; /* 0: there is none */
+};
+struct inode inode_of(int64_t file);
+/* Links are followed. */
+struct inode inode_at(const char *path);
+static inline bool same_inode(struct inode a, struct inode b)
+{
+    return a.ino && a.ino == b.ino && a.dev == b.dev;
+}
+/* Its place; `count`: it is not among them. */
+uint32_t find_inode(const struct inode *among, uint32_t count, struct inode inode);
+
 /* Is it on the mount of /, or is that not known? */
 bool is_on_root_mount(int32_t file);
 /* Is it on the mount that this directory is on? */

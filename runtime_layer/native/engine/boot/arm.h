@@ -14,8 +14,6 @@ void report_armed(const struct armed_objects *objects, uint64_t began);
     "this process uses io_uring already, which no library can guard, or cannot tell; let the wrapper start " \
     "it"
 
-/* What depends on a policy's modes: self_protection, and executable_memory where nothing was said of it. */
-void derive_modes(struct sealed *s);
 /* Where /tmp is blocked or cleared: the kernel writes them there without a call of the program (core(5)). */
 void forbid_core_dumps(const struct policy *p);
 

@@ -6,16 +6,15 @@
 #include "../state/syscall_policy.h"
 #include "../report/alerts.h"
 #include "../report/left_out.h"
-#include "../report/log_writer.h"
 #include "../fds/fd_list.h"
 #include "../fds/own_fds.h"
 #include "../fds/fd_marks.h"
 #include "../files/tmp_clear.h"
-#include "../files/open_in_tmp.h"
-#include "../files/read_only_mounts.h"
 #include "../memory/mmap_exec.h"
 #include "../trials/needed_calls.h"
 #include "arm.h"
+#include "file_facts.h"
+#include "process_facts.h"
 
 enum { LINES_MAX = 1 << 16 };
 
@@ -24,12 +23,6 @@ struct request {
     struct policy wanted;
     char scratch[TIGHTEN_SCRATCH];
 };
-
-static bool fail(struct writer *error, const char *why)
-{
-    put(error, text_of(why));
-    return false;
-}
 
 /* Half shielded is what no process may be, and there is no way back once code was changed: it ends. */
 static bool arm_late(const struct policy *wanted, struct writer *error)
@@ -44,44 +37,37 @@ static bool arm_late(const struct policy *wanted, struct writer *error)
     report_failure(runs, start.is_quiet, error);
     if (objects.patched)
         KERNEL(exit_group, REFUSED);
-    drop_read_only_mounts(&sealed);
-    drop_tmp_directory(&sealed);
-    if (sealed.log > 2)
-        own_fd_close(sealed.log);
+    drop_references();
+    if (sealed->process.log > 2)
+        own_fd_close(sealed->process.log);
     return runs;
 }
 
 /* The rest of what depends on the modes. */
 static bool derive_rest(struct sealed *next, const struct policy *wanted, struct writer *error)
 {
-    const uint8_t *now = sealed.policy.modes, *then = next->policy.modes;
-    if (wanted->modes[EXECUTABLE_MEMORY] != MODE_BY_RUNTIME)
-        next->memory_by_runtime = false;
-    derive_modes(next);
+    const uint8_t *now = sealed->policy.modes, *then = next->policy.modes;
     if (has_unguarded_text() && then[SELF_PROTECTION] < now[SELF_PROTECTION])
         return fail(error,
                     "a library was loaded that makes system calls which cannot be guarded; configure before "
                     "it is loaded, or leave it out");
-    if (!next->tmp.ino && then[READ_WRITE_TMP] != MODE_ALLOW)
+    if (!next->files.tmp.ino && then[READ_WRITE_TMP] != MODE_ALLOW)
         return fail(error, "read_write_tmp: there was no directory /tmp at the start");
-    if (!next->tmp.ino && !next->policy.keeps_tmp)
+    if (!next->files.tmp.ino && !next->policy.keeps_tmp)
         return fail(error, "clear_tmp: there was no directory /tmp at the start");
-    if (!reports_anything(&sealed) && reports_anything(next)) {
+    if (!reports_anything(&sealed->policy) && reports_anything(&next->policy)) {
         if (has_io_uring())
             return fail(error, HAS_RING);
-        next->log = keep_log(-1);
-        if (next->log > 2)
-            own_fd_mark(next->log);
-        note_log_pipe(next);
+        open_log(&next->process, &next->policy, -1);
     }
     /* What the modes that are in force need was tried before. */
     struct call_results calls;
     bool is_stricter = !same_bytes(now, then, sizeof next->policy.modes) ||
-                       next->policy.keeps_tmp != sealed.policy.keeps_tmp;
+                       next->policy.keeps_tmp != sealed->policy.keeps_tmp;
     if (is_stricter && !try_calls(&calls))
         return fail(error, "out of memory");
     return (!is_stricter || has_needed_calls(&calls, &next->policy, error)) && can_clear_tmp(next, error) &&
-           update_child_modes(next, wanted, error);
+           tighten_process(&next->process, &next->policy, wanted, error);
 }
 
 static void report_refusal(const struct writer *error)
@@ -94,17 +80,17 @@ static void report_refusal(const struct writer *error)
 static bool put_in_force(struct sealed *next, struct writer *error)
 {
     const uint64_t millisecond[2] = {0, 1000000};
-    bool was_open = sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW,
-         kept_tmp = sealed.policy.keeps_tmp;
+    bool was_open = sealed->policy.modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW,
+         kept_tmp = sealed->policy.keeps_tmp;
     bool done = replace_gate_table(next, gate_table[GATE_READY]);
     if (!done)
-        pages_drop(next, sizeof sealed);
-    if (!done || !pages_replace(next, &sealed, sizeof sealed, PROT_READ)) {
+        pages_drop(next, sizeof *sealed);
+    if (!done || !pages_replace(next, &sealed_block, sizeof *sealed, PROT_READ)) {
         fail(error, "a limit leaves no memory for it");
         report_refusal(error);
         return false;
     }
-    if (was_open && sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW) {
+    if (was_open && sealed->policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW) {
         KERNEL(nanosleep, millisecond, 0); /* whoever is in socket(2) at this moment comes back from it */
         mark_inherited_sockets();
     }
@@ -112,32 +98,32 @@ static bool put_in_force(struct sealed *next, struct writer *error)
         watch_tmp(true, true);
     if (kept_tmp && is_ready()) /* in the midst of an invocation */
         clear_tmp();
-    forbid_core_dumps(&sealed.policy);
-    report_start(sealed.log, &(struct start_line){.event = TEXT("tightened"),
-                                                  .level = TEXT("INFO"),
-                                                  .apart = true,
-                                                  .has_modes = true,
-                                                  .tmp_times = times_of_tmp()});
+    forbid_core_dumps(&sealed->policy);
+    report_start(sealed->process.log, &(struct start_line){.event = TEXT("tightened"),
+                                                           .level = TEXT("INFO"),
+                                                           .apart = true,
+                                                           .has_modes = true,
+                                                           .tmp_times = times_of_tmp()});
     return true;
 }
 
 static bool tighten(struct request *request, struct writer *error)
 {
-    struct sealed *next = pages_copy(&sealed, sizeof sealed);
+    struct sealed *next = pages_copy(sealed, sizeof *sealed);
     if (!next)
         return fail(error, "out of memory");
-    if (!policy_tighten(&next->policy, &request->wanted, request->scratch, error)) {
-        pages_drop(next, sizeof sealed);
+    if (!tighten_policy(&next->policy, &request->wanted, request->scratch, error)) {
+        pages_drop(next, sizeof *sealed);
         report_refusal(error);
         return false;
     }
     bool well = derive_rest(next, &request->wanted, error);
-    int32_t log = next->log;
-    if (well && !same_bytes(next, &sealed, sizeof sealed))
+    int32_t log = next->process.log;
+    if (well && !same_bytes(next, sealed, sizeof *sealed))
         well = put_in_force(next, error); /* `next` is gone then */
     else
-        pages_drop(next, sizeof sealed);
-    if (!well && log > 2 && log != sealed.log)
+        pages_drop(next, sizeof *sealed);
+    if (!well && log > 2 && log != sealed->process.log)
         own_fd_close(log); /* opened for what did not come into force */
     return well;
 }
@@ -146,7 +132,7 @@ static bool tighten(struct request *request, struct writer *error)
 static bool configure(struct request *request, struct writer *error)
 {
     uint64_t signals;
-    if (!sealed.process) /* it could not be armed when it started, and said why */
+    if (!sealed->process.own) /* it could not be armed when it started, and said why */
         return request->wanted.on_failure == ON_FAILURE_RUN_UNSHIELDED ||
                fail(error, "this process could not be shielded when it started; a line of its log says why");
     if (note_owner())
@@ -156,7 +142,7 @@ static bool configure(struct request *request, struct writer *error)
                     "a child that shares its parent's memory cannot configure it; call it in the parent");
     if (!sealing_begin(&signals))
         return fail(error, "another thread is configuring; call it once, while the function is loaded");
-    bool well = sealed.armed ? tighten(request, error) : arm_late(&request->wanted, error);
+    bool well = sealed->process.armed ? tighten(request, error) : arm_late(&request->wanted, error);
     sealing_end(&signals);
     return well;
 }

@@ -1,23 +1,40 @@
-/* From the process's environment to the sealed policy and the facts around it. */
+/* From the process's environment to the policy, and what else the environment says. */
 #ifndef SHIELD_ENVIRONMENT_POLICY_H
 #define SHIELD_ENVIRONMENT_POLICY_H
 
 #include "../state/sealed_state.h"
 
+enum { POLICY_FILE_MAX = 1 << 16 };
+
 /* What a parent (the wrapper, or the gate of the process that started this one) says of this process, in
  * SHIELD_STATE. */
 enum origin { ORIGIN_NONE, ORIGIN_STARTING, ORIGIN_RUNNING, ORIGIN_READY };
 
-/* What a function's environment says of it, beside its settings: texts in it. */
-enum { CARRIED_COUNT = 12 };
+/* Facts of the runtime's environment that a child's verdicts depend on. A child may be started with an empty environment, so it gets
+ * them back under a name of ours. */
+enum carried {
+    REGION = 0,
+    FUNCTION = 1,
+    VERSION = 2,
+    FIRST_ADDRESS = 3,
+    LAST_ADDRESS = 5,
+    INITIALIZATION = 6,
+    TASK_ROOT = 7,
+    FIRST_HANDLER = 8,
+    CARRIED_COUNT = 12
+};
+extern const char *const carried_facts[CARRIED_COUNT] __attribute__((visibility("hidden")));
+
+/* What the environment says beside its settings: texts in it. */
 struct facts_found {
     struct text from_parent[CARRIED_COUNT];
     struct text own[CARRIED_COUNT];
     struct text policy_file;
-    struct text learnt;  /* by the parent */
-    struct text account; /* SHIELD_ACCOUNT_ID */
-    struct text runtime; /* AWS_EXECUTION_ENV */
-    bool preloaded;      /* by whoever started this program */
+    struct text runtime_path, known_sites, learnt; /* by the parent */
+    struct text loader_preload, loader_path;       /* LD_PRELOAD, LD_LIBRARY_PATH */
+    struct text account;                           /* SHIELD_ACCOUNT_ID */
+    struct text runtime;                           /* AWS_EXECUTION_ENV */
+    bool preloaded;                                /* by whoever started this program */
 };
 
 struct start {
@@ -30,18 +47,35 @@ struct start {
     int32_t inherited_log; /* a descriptor; -1: none */
     bool is_quiet;         /* a filter ends whoever makes some call */
     uint64_t began;        /* monotonic_micros(), once it may be called */
+    char program_path[PAGE];
+    struct text program; /* the path of the file that runs in this process */
     struct writer *error;
 };
+
+/* Why the shield cannot arm. False. */
+static inline bool fail(struct writer *error, const char *why)
+{
+    put(error, text_of(why));
+    return false;
+}
 
 /* False: the kernel does not show this process's environment. */
 bool read_environment(struct start *start);
 void drop_environment(struct start *start);
-/* The policy, and which function this is: from the environment, and the policy file. False: `error` says why the shield
- * cannot arm. */
-bool read_policy(struct start *start);
-/* Everything else that depends on the environment. */
-bool read_facts(struct start *start);
-/* For a policy that got stricter: its modes as the children get them from now on. False: they do not fit. */
-bool update_child_modes(struct sealed *s, const struct policy *wanted, struct writer *error);
+/* False: `error` says why the shield cannot arm. */
+bool read_policy(struct policy *policy, struct start *start);
+/* The engine protects itself as strictly as the strictest policy asks for, of which clear_tmp is one that blocks. Memory that
+ * can be written and run is treated as the strictest of the others asks for, where nothing was said of it and the runtime
+ * does not need it. */
+void derive_modes(struct policy *policy, bool memory_by_runtime, enum language language);
+/* The same for what code asks for, as policy_tighten (core/tighten.h) has it. */
+bool tighten_policy(struct policy *policy, struct policy *wanted, char *scratch, struct writer *error);
+
+static inline bool is_child(const struct start *start)
+{
+    return start->origin >= ORIGIN_RUNNING;
+}
+/* A child's own environment is the program's to choose: only what the gate carried over counts. */
+struct text choose_fact(const struct start *start, enum carried fact);
 
 #endif

@@ -13,20 +13,19 @@
 /* Any descriptor of it: a smaller pipe would be full sooner. */
 static bool is_log_pipe(int32_t descriptor)
 {
-    struct stat st = {0};
-    KERNEL(fstat, descriptor, &st);
-    return st.st_ino && st.st_ino == sealed.log_pipe.ino && st.st_dev == sealed.log_pipe.dev;
+    return same_inode(inode_of(descriptor), sealed->process.log_pipe);
 }
 
 /* The log, or what is kept behind it. */
 static bool is_hidden(uint64_t descriptor)
 {
+    const struct file_facts *files = &sealed->files;
     for (uint32_t i = 0; i < READ_ONLY_MOUNTS; i++)
-        if (sealed.read_only_mounts[i].id && (int32_t)descriptor == sealed.read_only_mounts[i].directory)
+        if (files->read_only_mounts[i].id && (int32_t)descriptor == files->read_only_mounts[i].directory)
             return true;
-    if (sealed.tmp_directory && (int32_t)descriptor == sealed.tmp_directory)
+    if (files->tmp_directory && (int32_t)descriptor == files->tmp_directory)
         return true;
-    return sealed.log > 2 && (uint32_t)descriptor == (uint32_t)sealed.log;
+    return sealed->process.log > 2 && (uint32_t)descriptor == (uint32_t)sealed->process.log;
 }
 
 /* A number without a mark is closed in place. */

@@ -7,19 +7,16 @@
 #include "../base/proc_path.h"
 #include "../state/sealed_state.h"
 
-/* Its place in sealed.handlers; their count: it is none. */
+/* Its place among the handlers; their count: it is none. */
 static uint32_t place_of_handler(const struct stat *st)
 {
-    uint32_t i = 0;
-    while (i < sealed.handler_count &&
-           !(sealed.handlers[i].ino == st->st_ino && sealed.handlers[i].dev == st->st_dev))
-        i++;
-    return i;
+    const struct handlers *handlers = &sealed->files.handlers;
+    return find_inode(handlers->inodes, handlers->count, (struct inode){st->st_dev, st->st_ino});
 }
 
 static bool is_handler(const struct stat *st)
 {
-    return place_of_handler(st) < sealed.handler_count;
+    return place_of_handler(st) < sealed->files.handlers.count;
 }
 
 static bool under_tmp(struct text path)
@@ -69,14 +66,14 @@ static enum tmp_use use_of_tmp(const struct call *call, bool empty)
 static bool tmp_refused(const struct call *call, struct text path, bool empty)
 {
     struct facts facts = {.path = path, .allow = path};
-    enum language language = (enum language)sealed.language;
-    return refuses(call, verdict_tmp(&sealed.policy, path, language, use_of_tmp(call, empty)), &facts);
+    enum language language = (enum language)sealed->process.language;
+    return refuses(call, verdict_tmp(&sealed->policy, path, language, use_of_tmp(call, empty)), &facts);
 }
 
 bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
 {
-    const struct policy *policy = &sealed.policy;
-    bool writes = known & OBJECT_WRITTEN, reads = known & OBJECT_READABLE && sealed.log_pipe.ino;
+    const struct policy *policy = &sealed->policy;
+    bool writes = known & OBJECT_WRITTEN, reads = known & OBJECT_READABLE && sealed->process.log_pipe.ino;
     bool judges_tmp = policy->modes[READ_WRITE_TMP] != MODE_ALLOW && !(known & OBJECT_PLACE_KNOWN);
     bool judges_handler = policy->modes[READ_HANDLER] != MODE_ALLOW && is_ready();
     if (!judges_tmp && !judges_handler && !writes && !reads)
@@ -84,15 +81,15 @@ bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
     /* A filter that makes fstat do nothing must not make every file pass: it begins as one of /tmp that holds something,
      * and what has no number may be a process's memory. */
     struct stat st;
-    st.st_dev = sealed.tmp.dev;
+    st.st_dev = sealed->files.tmp.dev;
     st.st_ino = 0;
     st.st_size = 1;
     st.st_mode = S_IFREG;
     KERNEL(fstat, descriptor, &st);
     bool handler = judges_handler && is_handler(&st);
-    bool maybe_tmp = judges_tmp && (st.st_dev == sealed.tmp.dev || !sealed.tmp_is_mount);
+    bool maybe_tmp = judges_tmp && (st.st_dev == sealed->files.tmp.dev || !sealed->files.tmp_is_mount);
     bool memory = writes && (looks_like_memory(&st) || !st.st_ino);
-    bool log = reads && st.st_ino == sealed.log_pipe.ino && st.st_dev == sealed.log_pipe.dev;
+    bool log = reads && same_inode(sealed->process.log_pipe, (struct inode){st.st_dev, st.st_ino});
     if (!handler && !maybe_tmp && !memory && !log)
         return false;
 
@@ -110,7 +107,7 @@ bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
          * judged as /tmp itself. */
         if (under_tmp(path))
             refused = tmp_refused(call, path, !st.st_size && (st.st_mode & S_IFMT) == S_IFREG);
-        else if (path.len == 0 || (sealed.tmp_is_mount && st.st_dev == sealed.tmp.dev))
+        else if (path.len == 0 || (sealed->files.tmp_is_mount && st.st_dev == sealed->files.tmp.dev))
             refused = tmp_refused(call, TEXT("/tmp"), false);
     }
     if (!refused && (log || (memory && may_be_process_memory(path) && is_in_procfs(descriptor))))
@@ -149,21 +146,22 @@ static struct text without_slashes(struct text name)
  * elsewhere. */
 static struct text path_in_tmp(int32_t directory, struct text name, struct scratch *scratch)
 {
-    struct stat st = {.st_dev = sealed.tmp.dev};
+    struct stat st = {.st_dev = sealed->files.tmp.dev};
     KERNEL(fstat, directory, &st);
     name = without_slashes(name);
     /* The entry of a mount's own directory leads into the mount. */
-    if (st.st_dev != sealed.tmp.dev && sealed.tmp_is_mount && !text_equal(name, TEXT("tmp")))
+    if (st.st_dev != sealed->files.tmp.dev && sealed->files.tmp_is_mount && !text_equal(name, TEXT("tmp")))
         return TEXT("");
     struct text path = path_of(directory, scratch->path, sizeof scratch->path - 1);
-    bool known = under_tmp(path) || (path.len && !(sealed.tmp_is_mount && st.st_dev == sealed.tmp.dev));
+    bool known =
+        under_tmp(path) || (path.len && !(sealed->files.tmp_is_mount && st.st_dev == sealed->files.tmp.dev));
     struct text whole = known ? name_entry(path, name, scratch) : TEXT("/tmp");
     return under_tmp(whole) ? whole : TEXT("");
 }
 
 bool entry_refused(const struct call *call, int32_t directory, struct text name)
 {
-    if (sealed.policy.modes[READ_WRITE_TMP] == MODE_ALLOW)
+    if (sealed->policy.modes[READ_WRITE_TMP] == MODE_ALLOW)
         return false;
     struct scratch *scratch = scratch_take();
     if (!scratch)
@@ -177,10 +175,10 @@ bool entry_refused(const struct call *call, int32_t directory, struct text name)
 bool is_in_tmp(int32_t descriptor)
 {
     char path[64];
-    struct stat st = {.st_dev = sealed.tmp.dev};
+    struct stat st = {.st_dev = sealed->files.tmp.dev};
     KERNEL(fstat, descriptor, &st);
     /* Of a path that is cut the beginning is enough. */
-    return (sealed.tmp_is_mount && st.st_dev == sealed.tmp.dev) ||
+    return (sealed->files.tmp_is_mount && st.st_dev == sealed->files.tmp.dev) ||
            under_tmp(path_of(descriptor, path, sizeof path));
 }
 

@@ -4,7 +4,6 @@
 #include "../base/proc_path.h"
 #include "../base/readdir.h"
 #include "../base/user_memory.h"
-#include "../state/child_settings.h"
 #include "handler_jars.h"
 
 /* How each language's runtime client reads the setting: where the module ends, whether dots in it are folders, and what it
@@ -50,50 +49,43 @@ static bool has_one_spelling(int32_t file, const struct stat *st, char *path, st
     return is_read_only_and_exact(file) && !(has_letters && is_found && other.st_ino == st->st_ino);
 }
 
-/* The name of a file, links followed, where it can have no other: its offset, else 0. What is mounted by itself has some other
- * name where it comes from, and what can be written to may be renamed. */
-static uint16_t keep_only_name(int32_t file, const struct stat *st)
+/* The name of a file, links followed, where it can have no other. What is mounted by itself has some other name where it comes
+ * from, and what can be written to may be renamed. */
+static bool find_only_name(int32_t file, const struct stat *st, char only[HANDLER_NAME])
 {
     char path[512];
     struct text whole = path_of(file, path, sizeof path - 1), name = base_name(whole);
-    if (st->st_nlink != 1 || whole.len == sizeof path - 1 || name.len == whole.len)
-        return 0;
+    if (st->st_nlink != 1 || whole.len == sizeof path - 1 || name.len == whole.len ||
+        name.len >= HANDLER_NAME)
+        return false;
     path[whole.len] = 0;
-    uint16_t kept = keep_text(name);
+    copy_bytes(only, name.at, name.len);
     if (!has_one_spelling(file, st, path, name))
-        return 0;
+        return false;
     path[whole.len - name.len] = 0;
-    return is_on_mount_of(file, path) ? kept : 0;
+    return is_on_mount_of(file, path);
 }
 
-static bool is_known(const struct stat *st)
-{
-    for (uint32_t i = 0; i < sealed.handler_count; i++)
-        if (sealed.handlers[i].ino == st->st_ino && sealed.handlers[i].dev == st->st_dev)
-            return true;
-    return false;
-}
-
-static bool add_opened(int32_t file)
+static bool add_opened(struct handlers *handlers, int32_t file)
 {
     struct stat st = {0};
     KERNEL(fstat, file, &st);
-    if ((st.st_mode & S_IFMT) != S_IFREG || is_known(&st))
+    struct inode inode = {st.st_dev, st.st_ino};
+    if ((st.st_mode & S_IFMT) != S_IFREG ||
+        find_inode(handlers->inodes, handlers->count, inode) != handlers->count)
         return true;
-    if (sealed.handler_count == MAX_HANDLERS)
+    if (handlers->count == MAX_HANDLERS)
         return false;
-    uint16_t name = keep_only_name(file, &st);
-    sealed.handlers_have_one_name &= name != 0;
-    sealed.handler_names[sealed.handler_count] = name;
-    sealed.handlers[sealed.handler_count++] = (struct inode){st.st_dev, st.st_ino};
-    sealed.handler_on_root |= is_of_root_filesystem(file);
+    handlers->have_one_name &= find_only_name(file, &st, handlers->names[handlers->count]);
+    handlers->inodes[handlers->count++] = inode;
+    handlers->are_on_root |= is_of_root_filesystem(file);
     return true;
 }
 
-static bool add_file(const char *path)
+static bool add_file(void *handlers, const char *path)
 {
     int64_t file = KERNEL(openat, AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
-    bool well = is_error(file) || add_opened((int32_t)file);
+    bool well = is_error(file) || add_opened(handlers, (int32_t)file);
     if (!is_error(file))
         KERNEL(close, file);
     return well;
@@ -112,6 +104,7 @@ static bool put_path(struct writer *w, struct text directory, struct text name, 
 }
 
 struct bytecode {
+    struct handlers *handlers;
     struct text directory, name; /* __pycache__, and the module's */
     struct scratch *scratch;
 };
@@ -121,11 +114,11 @@ static bool add_if_bytecode(void *context, struct text found)
     const struct bytecode *of = context;
     struct writer path = {of->scratch->link, 0, sizeof of->scratch->link, false};
     bool is_of = found.len > of->name.len && text_starts(found, of->name) && found.at[of->name.len] == '.';
-    return !is_of || !put_path(&path, of->directory, found, "") || add_file(path.at);
+    return !is_of || !put_path(&path, of->directory, found, "") || add_file(of->handlers, path.at);
 }
 
 /* __pycache__/<name>.<tag>.pyc beside the source (PEP 3147) */
-static bool add_bytecode(struct text module_path, struct scratch *scratch)
+static bool add_bytecode(struct handlers *handlers, struct text module_path, struct scratch *scratch)
 {
     struct text name = base_name(module_path);
     uint32_t before = module_path.len - name.len;
@@ -133,13 +126,14 @@ static bool add_bytecode(struct text module_path, struct scratch *scratch)
     struct writer cache = {scratch->other, 0, sizeof scratch->other, false};
     if (!put_path(&cache, directory, TEXT("__pycache__"), ""))
         return true;
-    struct bytecode of = {{cache.at, cache.used - 1}, name, scratch};
+    struct bytecode of = {handlers, {cache.at, cache.used - 1}, name, scratch};
     return each_entry(cache.at, scratch->line, sizeof scratch->line, add_if_bytecode, &of);
 }
 
 /* Java's runtimes take classes from the jars in the root and in its lib, besides the root itself. `class_name`: as in the
  * handler's setting, with slashes. */
-static bool add_jars(struct text root, struct text class_name, struct scratch *scratch)
+static bool add_jars(struct handlers *handlers, struct text root, struct text class_name,
+                     struct scratch *scratch)
 {
     static const char *const folders[] = {"", "/lib"};
     char file[1024 + sizeof ".class"];
@@ -153,7 +147,7 @@ static bool add_jars(struct text root, struct text class_name, struct scratch *s
         put(&path, text_of(folders[i]));
         put_char(&path, 0);
         well &= find_jars_with((struct text){path.at, path.used - 1}, (struct text){file, name.used},
-                               add_file, scratch);
+                               add_file, handlers, scratch);
     }
     return well;
 }
@@ -184,24 +178,24 @@ static uint32_t module_length(struct text handler, enum end end)
     return 0;
 }
 
-static bool add_all(const struct reading *reading, struct text root, struct text module,
-                    struct scratch *scratch)
+static bool add_all(struct handlers *handlers, const struct reading *reading, struct text root,
+                    struct text module, struct scratch *scratch)
 {
     struct writer path = {scratch->path, 0, sizeof scratch->path, false};
     bool well = true;
     for (uint32_t i = 0; i < ENDINGS && reading->endings[i]; i++)
         if (put_path(&path, root, module, reading->endings[i]))
-            well &= add_file(scratch->path);
+            well &= add_file(handlers, scratch->path);
     if (reading->end == LAST_DOT && put_path(&path, root, module, ""))
-        well &= add_bytecode((struct text){scratch->path, path.used - 1}, scratch);
+        well &= add_bytecode(handlers, (struct text){scratch->path, path.used - 1}, scratch);
     if (reading->end == LAST_DOT && put_path(&path, root, module, "/__init__"))
-        well &= add_bytecode((struct text){scratch->path, path.used - 1}, scratch);
-    if (reading->end == OF_CLASS && sealed.language == LANGUAGE_JAVA)
-        well &= add_jars(root, module, scratch);
+        well &= add_bytecode(handlers, (struct text){scratch->path, path.used - 1}, scratch);
+    if (reading->end == OF_CLASS && sealed->process.language == LANGUAGE_JAVA)
+        well &= add_jars(handlers, root, module, scratch);
     return well;
 }
 
-bool add_handler(struct text root, struct text handler)
+bool add_handler(struct handlers *handlers, struct text root, struct text handler)
 {
     struct scratch *scratch = handler.len && handler.len < 1024 && root.len < 1024 ? scratch_take() : NULL;
     if (!scratch)
@@ -213,7 +207,7 @@ bool add_handler(struct text root, struct text handler)
         for (uint32_t i = 0; i < len; i++)
             module[i] = readings[r].dots_are_folders && handler.at[i] == '.' ? '/' : handler.at[i];
         if (len)
-            well &= add_all(&readings[r], root, (struct text){module, len}, scratch);
+            well &= add_all(handlers, &readings[r], root, (struct text){module, len}, scratch);
     }
     scratch_give(scratch);
     return well;

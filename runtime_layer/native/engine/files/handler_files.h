@@ -5,9 +5,9 @@
 #include "../state/sealed_state.h"
 
 /* Adds the files of one handler setting ("src/app.handler", "pkg.app.handler", "index.api.handler", "example.Handler",
- * "example.Handler::handle") under `root` to the sealed handlers: the source in any runtime's language, its source map,
+ * "example.Handler::handle") under `root`: the source in any runtime's language, its source map,
  * and the bytecode that Python keeps of it. What is not below `root` is not found. False: there are more files than can
  * be kept. */
-bool add_handler(struct text root, struct text handler);
+bool add_handler(struct handlers *handlers, struct text root, struct text handler);
 
 #endif

@@ -22,7 +22,8 @@ static bool holds(const char *path, struct text name)
 
 struct search {
     struct text directory, file;
-    bool (*add)(const char *path);
+    bool (*add)(void *context, const char *path);
+    void *context;
     struct scratch *scratch;
 };
 
@@ -36,12 +37,12 @@ static bool look_at(void *context, struct text name)
     put_char(&path, '/');
     put(&path, name);
     put_char(&path, 0);
-    return path.full || !holds(path.at, search->file) || search->add(path.at);
+    return path.full || !holds(path.at, search->file) || search->add(search->context, path.at);
 }
 
-bool find_jars_with(struct text directory, struct text file, bool (*add)(const char *path),
-                    struct scratch *scratch)
+bool find_jars_with(struct text directory, struct text file, bool (*add)(void *context, const char *path),
+                    void *context, struct scratch *scratch)
 {
-    struct search search = {directory, file, add, scratch};
+    struct search search = {directory, file, add, context, scratch};
     return each_entry(directory.at, scratch->line, sizeof scratch->line, look_at, &search);
 }

@@ -15,7 +15,7 @@
  * needed. A relative path meets a descriptor that is none. */
 static int64_t open_on_root_mount(const struct opening *o, uint64_t flags)
 {
-    if (!sealed.root_is_clear || o->extended)
+    if (!sealed->files.root_is_clear || o->extended)
         return TO_BE_JUDGED;
     struct open_how how = {.flags = flags, .resolve = RESOLVE_NO_XDEV};
     int64_t result = KERNEL(openat2, -1, o->path, &how, sizeof how);
@@ -61,7 +61,7 @@ static bool is_file_of_proc(struct text path)
 static int64_t open_in_proc(const struct opening *o, uint64_t flags)
 {
     char path[64]; /* what programs read of themselves and of the machine */
-    if (!sealed.proc_dev || !is_plain(o, flags))
+    if (!sealed->files.proc_dev || !is_plain(o, flags))
         return TO_BE_JUDGED;
     int64_t len = read_user_string(path, o->path, sizeof path);
     struct text whole = {path, len < 0 ? 0 : (uint32_t)len};
@@ -71,7 +71,7 @@ static int64_t open_in_proc(const struct opening *o, uint64_t flags)
     int64_t looked = KERNEL(newfstatat, AT_FDCWD, path, &st, 0);
     if (looked == -ENOENT)
         return looked;
-    if (is_error(looked) || st.st_dev != sealed.proc_dev)
+    if (is_error(looked) || st.st_dev != sealed->files.proc_dev)
         return TO_BE_JUDGED;
     struct open_how how = {.flags = flags, .resolve = RESOLVE_NO_MAGICLINKS};
     int64_t result = KERNEL(openat2, -1, path, &how, sizeof how);

@@ -6,34 +6,28 @@
 #include "../state/process_state.h"
 
 /* A handler or the log that lay there would have to be told from what is allowed. */
-static bool has_only_files_of_tmp(const struct sealed *s)
+static bool has_only_files_of_tmp(void)
 {
-    for (uint32_t i = 0; i < s->handler_count; i++)
-        if (s->handlers[i].dev == s->tmp.dev)
+    const struct file_facts *files = &sealed->files;
+    for (uint32_t i = 0; i < files->handlers.count; i++)
+        if (files->handlers.inodes[i].dev == files->tmp.dev)
             return false;
-    return s->log_pipe.dev != s->tmp.dev;
+    return sealed->process.log_pipe.dev != files->tmp.dev;
 }
 
-void keep_tmp_directory(struct sealed *s)
+int32_t keep_tmp_directory(void)
 {
-    bool may_allow = s->policy.modes[READ_WRITE_TMP] == MODE_ALLOW || s->policy.tmp_count;
-    if (!may_allow || !s->tmp_is_mount || s->log <= 2 || !has_only_files_of_tmp(s))
-        return;
+    const struct policy *policy = &sealed->policy;
+    bool may_allow = policy->modes[READ_WRITE_TMP] == MODE_ALLOW || policy->tmp_count;
+    if (!may_allow || !sealed->files.tmp_is_mount || sealed->process.log <= 2 || !has_only_files_of_tmp())
+        return 0;
     int64_t directory = KERNEL(openat, AT_FDCWD, "/tmp", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
     if (is_error(directory))
-        return;
-    struct stat st = {0};
-    KERNEL(fstat, directory, &st);
-    int32_t wanted = s->log + BEHIND_LOG;
-    if (st.st_dev == s->tmp.dev && st.st_ino == s->tmp.ino && own_fd_keep(directory, wanted))
-        s->tmp_directory = wanted;
+        return 0;
+    int32_t wanted = sealed->process.log + BEHIND_LOG;
+    bool is_kept = same_inode(inode_of(directory), sealed->files.tmp) && own_fd_keep(directory, wanted);
     KERNEL(close, directory);
-}
-
-void drop_tmp_directory(const struct sealed *s)
-{
-    if (s->tmp_directory)
-        own_fd_close(s->tmp_directory);
+    return is_kept ? wanted : 0;
 }
 
 /* What stands behind /tmp/, where each component is a name: what a pattern says of another spelling is not what it says of the
@@ -66,12 +60,12 @@ int64_t open_in_tmp(const struct opening *o, uint64_t flags)
     enum { LONGEST = 512 };
     char room[LONGEST];
     /* A vfork child may have laid anything over the number of the reference. */
-    if (!sealed.tmp_directory || !is_simple(o, flags) || !is_memory_owner())
+    if (!sealed->files.tmp_directory || !is_simple(o, flags) || !is_memory_owner())
         return TO_BE_JUDGED;
     int64_t len = read_user_string(room, o->path, sizeof room);
     struct text path = {room, len < 0 ? 0 : (uint32_t)len}, below = names_below_tmp(path);
     if (!below.len ||
-        (sealed.policy.modes[READ_WRITE_TMP] != MODE_ALLOW && !is_listed_tmp(&sealed.policy, path)))
+        (sealed->policy.modes[READ_WRITE_TMP] != MODE_ALLOW && !is_listed_tmp(&sealed->policy, path)))
         return TO_BE_JUDGED;
-    return open_beneath(sealed.tmp_directory, below.at, flags, o->mode);
+    return open_beneath(sealed->files.tmp_directory, below.at, flags, o->mode);
 }

@@ -7,10 +7,8 @@
 #include "../state/sealed_state.h"
 #include "open_fastpath.h"
 
-/* At the start, as read_only_mounts.h does. */
-void keep_tmp_directory(struct sealed *s);
-/* Where arming failed. */
-void drop_tmp_directory(const struct sealed *s);
+/* At the start, as read_only_mounts.h does. 0: none. */
+int32_t keep_tmp_directory(void);
 
 /* An open with these flags, which may make a file. TO_BE_JUDGED: it is not allowed as it stands, or leads elsewhere. */
 int64_t open_in_tmp(const struct opening *o, uint64_t flags);

@@ -165,7 +165,7 @@ static void judge_one(const struct call *call, int32_t directory, uint64_t point
 /* A new name for the handler's source, or its removal, would be a way around read_handler. */
 static bool source_refused(const struct call *call, const struct judged_path *p)
 {
-    if (sealed.policy.modes[READ_HANDLER] == MODE_ALLOW || !is_ready() || !p->through[0])
+    if (sealed->policy.modes[READ_HANDLER] == MODE_ALLOW || !is_ready() || !p->through[0])
         return false;
     int64_t object = own_fd_take(KERNEL(openat, AT_FDCWD, p->through, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0));
     if (is_error(object))

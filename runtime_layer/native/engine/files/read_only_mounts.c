@@ -11,50 +11,45 @@
  * of /, whose paths begin with nothing. */
 enum { TASK, LAYERS, ROOT };
 
-static struct text place_of(const struct sealed *s, uint32_t i)
+static struct text place_of(uint32_t i)
 {
-    const char *root = s->environment + s->task_root;
+    struct text root = kept_text(sealed->process.task_root);
     if (i == TASK)
-        return *root ? text_of(root) : TEXT("/var/task");
+        return root.len ? root : TEXT("/var/task");
     return i == LAYERS ? TEXT("/opt") : TEXT("");
 }
 
-static bool is_to_be_kept(const struct sealed *s, int32_t directory)
+static bool is_to_be_kept(int32_t directory)
 {
-    struct stat st = {.st_dev = s->tmp.dev};
+    struct stat st = {.st_dev = sealed->files.tmp.dev};
     KERNEL(fstat, directory, &st);
-    return st.st_dev != s->tmp.dev && st.st_dev != s->log_pipe.dev && is_read_only_and_exact(directory);
+    return st.st_dev != sealed->files.tmp.dev && st.st_dev != sealed->process.log_pipe.dev &&
+           is_read_only_and_exact(directory);
 }
 
-static struct kept_mount keep_mount(const struct sealed *s, uint32_t place, uint64_t root)
+static struct kept_mount keep_mount(uint32_t place, uint64_t root)
 {
-    const char *path = place == ROOT ? "/" : place_of(s, place).at;
+    const char *path = place == ROOT ? "/" : place_of(place).at;
     int64_t directory = KERNEL(openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
     if (is_error(directory))
         return (struct kept_mount){0};
     uint64_t id = mount_of((int32_t)directory);
-    int32_t wanted = s->log + 1 + (int32_t)place;
-    bool is_kept = id && (place == ROOT || id != root) && is_to_be_kept(s, (int32_t)directory) &&
+    int32_t wanted = sealed->process.log + 1 + (int32_t)place;
+    bool is_kept = id && (place == ROOT || id != root) && is_to_be_kept((int32_t)directory) &&
                    own_fd_keep(directory, wanted);
     KERNEL(close, directory);
     return is_kept ? (struct kept_mount){id, wanted} : (struct kept_mount){0};
 }
 
-void drop_read_only_mounts(const struct sealed *s)
+void keep_read_only_mounts(struct kept_mount mounts[READ_ONLY_MOUNTS])
 {
-    for (uint32_t i = 0; i < READ_ONLY_MOUNTS; i++)
-        if (s->read_only_mounts[i].id)
-            own_fd_close(s->read_only_mounts[i].directory);
-}
-
-void keep_read_only_mounts(struct sealed *s)
-{
+    const struct file_facts *files = &sealed->files;
     uint64_t root = root_mount();
-    if (!s->tmp_is_mount || !s->handlers_have_one_name || s->log <= 2 || !root)
+    if (!files->tmp_is_mount || !files->handlers.have_one_name || sealed->process.log <= 2 || !root)
         return;
     for (uint32_t i = 0; i < READ_ONLY_MOUNTS; i++)
-        if (i != ROOT || !s->root_is_clear)
-            s->read_only_mounts[i] = keep_mount(s, i, root);
+        if (i != ROOT || !files->root_is_clear)
+            mounts[i] = keep_mount(i, root);
 }
 
 /* From / on, in `room`: what is relative is so to where the program, or the descriptor, is at this moment; `*start` is that
@@ -79,8 +74,8 @@ static struct text make_absolute(const struct opening *o, struct text path, char
 static bool may_name_handler(struct text path)
 {
     struct text name = base_name(path);
-    for (uint32_t i = 0; i < sealed.handler_count; i++)
-        if (text_equal(name, text_of(sealed.environment + sealed.handler_names[i])))
+    for (uint32_t i = 0; i < sealed->files.handlers.count; i++)
+        if (text_equal(name, text_of(sealed->files.handlers.names[i])))
             return true;
     return false;
 }
@@ -95,8 +90,7 @@ static bool leads_below(struct text path, struct text place)
 static uint32_t find_mount(struct text path)
 {
     uint32_t i = 0;
-    while (i < READ_ONLY_MOUNTS &&
-           !(sealed.read_only_mounts[i].id && leads_below(path, place_of(&sealed, i))))
+    while (i < READ_ONLY_MOUNTS && !(sealed->files.read_only_mounts[i].id && leads_below(path, place_of(i))))
         i++;
     return i;
 }
@@ -106,7 +100,7 @@ static int64_t open_relative(const struct opening *o, const char *path, uint64_t
 {
     uint64_t start = mount_of(o->directory);
     for (uint32_t i = 0; i < READ_ONLY_MOUNTS; i++)
-        if (start && start == sealed.read_only_mounts[i].id)
+        if (start && start == sealed->files.read_only_mounts[i].id)
             return open_beneath(o->directory, path, flags, 0);
     return TO_BE_JUDGED;
 }
@@ -130,8 +124,9 @@ int64_t open_on_read_only_mount(const struct opening *o, uint64_t flags)
         path = make_absolute(o, path, room, sizeof room, &start);
     uint32_t mount = path.len ? find_mount(path) : READ_ONLY_MOUNTS;
     if (mount == READ_ONLY_MOUNTS ||
-        (start && start != sealed.read_only_mounts[mount].id)) /* what has this path now is another folder */
+        (start &&
+         start != sealed->files.read_only_mounts[mount].id)) /* what has this path now is another folder */
         return TO_BE_JUDGED;
-    return open_beneath(sealed.read_only_mounts[mount].directory, path.at + place_of(&sealed, mount).len + 1,
+    return open_beneath(sealed->files.read_only_mounts[mount].directory, path.at + place_of(mount).len + 1,
                         flags, 0);
 }

@@ -11,9 +11,7 @@
 
 /* At the start, once handlers, /tmp and the log are known. The references have the numbers behind the log's, so that the gate
  * hides them with it (gate_layout.h); one whose number is in use is not kept. */
-void keep_read_only_mounts(struct sealed *s);
-/* Where arming failed. */
-void drop_read_only_mounts(const struct sealed *s);
+void keep_read_only_mounts(struct kept_mount mounts[READ_ONLY_MOUNTS]);
 
 /* A plain open for reading, by any path. TO_BE_JUDGED: the path leads elsewhere, or by a link, or may name a handler. */
 int64_t open_on_read_only_mount(const struct opening *o, uint64_t flags);

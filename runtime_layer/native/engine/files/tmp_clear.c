@@ -188,7 +188,7 @@ static bool is_all_listed(struct removal *r, uint32_t path_len)
     struct writer w = {r->scratch->path, path_len, sizeof r->scratch->path, false};
     put(&w, TEXT("/\001/\001"));
     r->scratch->path[path_len] = 0;
-    return !w.full && is_listed_tmp(&sealed.policy, (struct text){w.at, w.used});
+    return !w.full && is_listed_tmp(&sealed->policy, (struct text){w.at, w.used});
 }
 
 /* A folder without folders, to which no name was added since. */
@@ -215,7 +215,7 @@ static bool clear_entry(struct removal *r, int32_t folder, uint32_t path_len, co
         return false;
     }
     bool is_new = all || time_of(&st) >= r->since, is_folder = (st.stx_mode & S_IFMT) == S_IFDIR;
-    bool stays = !is_new || is_listed_tmp(&sealed.policy, path) || is_empty_mark(folder, name, path, &st) ||
+    bool stays = !is_new || is_listed_tmp(&sealed->policy, path) || is_empty_mark(folder, name, path, &st) ||
                  (r->keeps_marker && is_folder && text_equal(path, TEXT("/tmp/" MARKER)));
     if (!stays) {
         result = remove_entry(r, folder, name, path.len, level, &st);
@@ -268,13 +268,6 @@ static void clear_folder(struct removal *r, int32_t folder, uint32_t path_len, u
     } while (clear_entries(r, folder, path_len, level, all) || r->moved != moved);
 }
 
-static bool is_tmp_of_start(int64_t directory)
-{
-    struct stat st = {0};
-    KERNEL(fstat, directory, &st);
-    return st.st_dev == sealed.tmp.dev && st.st_ino == sealed.tmp.ino;
-}
-
 /* The /tmp of the start. First as a reference, which needs no right to read it. */
 static int32_t open_tmp(void)
 {
@@ -282,7 +275,7 @@ static int32_t open_tmp(void)
     int64_t reference =
         own_fd_take(KERNEL(openat, AT_FDCWD, "/tmp", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0));
     int64_t tmp = is_error(reference) ? reference : -ENOENT;
-    if (!is_error(reference) && is_tmp_of_start(reference)) {
+    if (!is_error(reference) && same_inode(inode_of(reference), sealed->files.tmp)) {
         path_through((int32_t)reference, TEXT(""), path, sizeof path);
         tmp = KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
         if (tmp == -EACCES && !is_error(KERNEL(fchmodat, AT_FDCWD, path, 0700)))
@@ -354,7 +347,7 @@ static int64_t mark_first_event(int32_t tmp)
 /* A program that asks for one event (curl, in a shell's loop) finds the marker of the one that asked first. */
 void clear_tmp(void)
 {
-    if (sealed.policy.keeps_tmp)
+    if (sealed->policy.keeps_tmp)
         return;
     int32_t tmp = open_tmp();
     if (!first_event)
@@ -368,7 +361,7 @@ void clear_tmp(void)
 
 void watch_tmp(bool is_first, bool by_code)
 {
-    if (sealed.policy.keeps_tmp)
+    if (sealed->policy.keeps_tmp)
         return;
     note_left_out(TMP_IS_CLEARED);
     if (!is_first)
@@ -384,7 +377,7 @@ void watch_tmp(bool is_first, bool by_code)
 
 bool can_clear_tmp(const struct sealed *s, struct writer *error)
 {
-    bool can = s->policy.keeps_tmp || !s->forks_workers;
+    bool can = s->policy.keeps_tmp || !s->process.forks_workers;
     if (!can)
         put(error,
             TEXT("clear_tmp: this function runs several invocations at once (Lambda Managed Instances), so "
@@ -395,7 +388,7 @@ bool can_clear_tmp(const struct sealed *s, struct writer *error)
 struct text times_of_tmp(void)
 {
     struct statx st = {0};
-    if (sealed.policy.keeps_tmp)
+    if (sealed->policy.keeps_tmp)
         return TEXT("");
     int32_t tmp = open_tmp();
     if (is_error(stat_entry(tmp, MARKER, &st))) {

@@ -17,7 +17,7 @@ _Static_assert(sizeof *fd_marks == 1 << MARK_SHIFT && MARKED_FDS_MAX == 1 << DES
 _Static_assert(PROT_EXEC == 1 << PROT_EXEC_BIT && MAP_FIXED == 1 << MAP_FIXED_BIT &&
                    MAP_FIXED_NOREPLACE == 1 << MAP_FIXED_NOREPLACE_BIT,
                "as gate.S reads arguments");
-_Static_assert(sizeof sealed.log == 4 && GATE_LOG % 4 == 0, "as gate.S reads the log's descriptor");
+_Static_assert(sizeof sealed->process.log == 4 && GATE_LOG % 4 == 0, "as gate.S reads the log's descriptor");
 
 #define POINTER(judge) judge,
 static enum outcome (*const judges[JUDGE_COUNT])(struct call *call) = {JUDGES(POINTER)};
@@ -26,7 +26,7 @@ static enum outcome (*const judges[JUDGE_COUNT])(struct call *call) = {JUDGES(PO
  * violations are only reported, as what it does would not be seen. */
 static enum outcome judge_newer(struct call *call)
 {
-    return sealed.policy.modes[SELF_PROTECTION] == MODE_ALLOW ? RUN_IN_PLACE : answer(call, -ENOSYS);
+    return sealed->policy.modes[SELF_PROTECTION] == MODE_ALLOW ? RUN_IN_PLACE : answer(call, -ENOSYS);
 }
 
 /* A vfork child has this memory, but descriptors of its own, of which the marks say nothing. It may arrange them, start a

@@ -76,7 +76,7 @@ static int64_t make(const struct call *call, bool is_refused)
 
 static bool allows_executable_memory(void)
 {
-    return sealed.policy.modes[EXECUTABLE_MEMORY] == MODE_ALLOW;
+    return sealed->policy.modes[EXECUTABLE_MEMORY] == MODE_ALLOW;
 }
 
 /* Is it refused to whoever asks? */

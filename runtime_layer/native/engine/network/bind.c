@@ -29,7 +29,7 @@ static int64_t bind_beneath(const struct call *call, int32_t parent, struct text
     enum { SUN_PATH_MAX = 108 /* unix(7) */ };
     char *path = (char *)address->bytes + 2, beneath[SUN_PATH_MAX];
     bool is_relative = path[0] != '/';
-    bool blocks = sealed.policy.modes[READ_WRITE_TMP] == MODE_BLOCK;
+    bool blocks = sealed->policy.modes[READ_WRITE_TMP] == MODE_BLOCK;
     if (blocks && (is_relative || is_in_tmp(parent))) {
         if (!entry_path(parent, name, beneath, sizeof beneath) &&
             !(is_relative && path_through(parent, name, beneath, sizeof beneath)))

@@ -37,7 +37,7 @@ static bool hello_refused(struct first *first, const struct client_hello *hello)
     struct writer name = {canonical, 0, sizeof canonical, false}, allow = {entry, 0, sizeof entry, false};
     bool well = hello->name.len && hostname_canonical(hello->name, &name);
     struct text asked = {canonical, well ? name.used : 0};
-    struct verdict verdict = verdict_host(&sealed.policy, asked, true, first->peer.port, PROTOCOL_TCP);
+    struct verdict verdict = verdict_host(&sealed->policy, asked, true, first->peer.port, PROTOCOL_TCP);
     if (verdict.action == ACTION_ALLOW || (well && was_reported(first, asked)))
         return false;
     /* The name that counts is hidden, and the one in front of it is nobody's: it passes, but not unseen. */
@@ -56,13 +56,13 @@ static bool hello_refused(struct first *first, const struct client_hello *hello)
 /* An address that is allowed as such may be called by any name. */
 static bool is_judged_by_name(struct first *first)
 {
-    first->verdict =
-        verdict_endpoint(&sealed.policy, &sealed.always, learnt_names(), &first->peer, PROTOCOL_TCP);
+    first->verdict = verdict_endpoint(&sealed->policy, &sealed->process.always, learnt_names(), &first->peer,
+                                      PROTOCOL_TCP);
     const struct verdict *v = &first->verdict;
     bool by_address = v->action == ACTION_ALLOW && v->reason == REASON_LISTED &&
-                      sealed.policy.outbound[v->rule].kind == OUTBOUND_NETWORK;
+                      sealed->policy.outbound[v->rule].kind == OUTBOUND_NETWORK;
     if (by_address || v->reason == REASON_ALWAYS || v->reason == REASON_MODE_ALLOW ||
-        sealed.policy.skip_server_name)
+        sealed->policy.skip_server_name)
         return false;
     /* Its name may have been forgotten since it was connected to, or just now. */
     bool has_name = find_learnt_name(&first->peer.ip, &first->name);
@@ -131,7 +131,7 @@ static int64_t send_first_bytes(const struct call *call, int32_t descriptor, con
     }
     int64_t sent = KERNEL(sendmsg, descriptor, m, flags);
     /* Too little has left to know what it is: nobody is to finish it with something else. */
-    if (sent > 0 && sent < hello.end && sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK) {
+    if (sent > 0 && sent < hello.end && sealed->policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK) {
         KERNEL(shutdown, descriptor, SHUT_RDWR);
         return -ECONNRESET;
     }

@@ -10,7 +10,7 @@
 bool outbound_refused(const struct call *call, enum reason reason, struct text protocol)
 {
     struct facts facts = {.protocol = protocol};
-    return refuses(call, verdict_unlisted(&sealed.policy, OUTBOUND_CONNECTIVITY, reason), &facts);
+    return refuses(call, verdict_unlisted(&sealed->policy, OUTBOUND_CONNECTIVITY, reason), &facts);
 }
 
 /* The kinds of socket that cannot be judged by an address later on. */
@@ -43,7 +43,7 @@ enum outcome judge_socket(struct call *call)
     bool is_stream = ((uint32_t)call->arg[1] & SOCK_TYPE_MASK) == SOCK_STREAM;
     /* The kernel does not remember for it what fd_marks.c wants remembered: as where it is not built in. */
     if (is_stream && (uint32_t)call->arg[2] == IPPROTO_MPTCP &&
-        sealed.policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK)
+        sealed->policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK)
         return answer(call, -EPROTONOSUPPORT);
     if (!is_stream || ((uint32_t)call->arg[0] != AF_INET && (uint32_t)call->arg[0] != AF_INET6))
         return RUN_IN_PLACE;
@@ -77,7 +77,7 @@ bool find_learnt_name(const struct address *ip, struct kept_name *kept)
 
 static struct verdict verdict_on(const struct endpoint *to, enum protocol protocol)
 {
-    return verdict_endpoint(&sealed.policy, &sealed.always, learnt_names(), to, protocol);
+    return verdict_endpoint(&sealed->policy, &sealed->process.always, learnt_names(), to, protocol);
 }
 
 static enum protocol protocol_of(int64_t type)
@@ -108,10 +108,10 @@ static int64_t outbound_endpoint_refused(const struct call *call, const struct e
 static bool needs_inspection(const struct endpoint *to, struct verdict verdict)
 {
     bool by_address =
-        verdict.reason == REASON_LISTED && sealed.policy.outbound[verdict.rule].kind == OUTBOUND_NETWORK;
+        verdict.reason == REASON_LISTED && sealed->policy.outbound[verdict.rule].kind == OUTBOUND_NETWORK;
     bool by_name = verdict.reason == REASON_AWS || (verdict.reason == REASON_LISTED && !by_address);
     bool is_judged = by_name || verdict.action == ACTION_ALERT;
-    return to->port == DNS_PORT || (is_judged && !sealed.policy.skip_server_name);
+    return to->port == DNS_PORT || (is_judged && !sealed->policy.skip_server_name);
 }
 
 bool is_inspected_endpoint(const struct endpoint *to)
@@ -122,7 +122,7 @@ bool is_inspected_endpoint(const struct endpoint *to)
 
 static bool is_for_any_protocol(struct verdict verdict)
 {
-    return verdict.reason != REASON_LISTED || sealed.policy.outbound[verdict.rule].protocol == ANY_PROTOCOL;
+    return verdict.reason != REASON_LISTED || sealed->policy.outbound[verdict.rule].protocol == ANY_PROTOCOL;
 }
 
 /* A TCP socket that was not used for another connection, by any of its numbers. A mark that is left over on something else

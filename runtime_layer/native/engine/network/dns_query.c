@@ -125,9 +125,9 @@ struct verdict judge_question(const struct dns_question *q, struct facts *facts)
     facts->host = name;
     /* Bytes that no host name has are somebody's data, and no entry admits them. */
     if (!hostname_is_well_formed(name))
-        return verdict_unlisted(&sealed.policy, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
+        return verdict_unlisted(&sealed->policy, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
     facts->allow = name;
-    struct verdict verdict = verdict_name(&sealed.policy, name);
+    struct verdict verdict = verdict_name(&sealed->policy, name);
     if (verdict.action != ACTION_ALLOW && is_self_lookup(name))
         return (struct verdict){.policy = OUTBOUND_CONNECTIVITY,
                                 .action = ACTION_ALLOW,
@@ -142,7 +142,7 @@ uint32_t rewrite_dns_query(const uint8_t *query, uint32_t len, uint8_t out[DNS_Q
     if (!dns_read_query(query, len, &q))
         return 0;
     struct text name = {q.name, q.name_len};
-    if (!hostname_is_well_formed(name) || verdict_name(&sealed.policy, name).action != ACTION_ALLOW)
+    if (!hostname_is_well_formed(name) || verdict_name(&sealed->policy, name).action != ACTION_ALLOW)
         return 0;
     remember_asked(&q);
     return dns_write_query(&q, query, out);
@@ -159,7 +159,7 @@ int64_t send_dns_query(const struct call *call, int32_t descriptor, const uint8_
     if (readable_query) {
         verdict = judge_question(&q, &facts);
     } else { /* not a query at all: data on its way out */
-        verdict = verdict_unlisted(&sealed.policy, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
+        verdict = verdict_unlisted(&sealed->policy, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
     }
     mark_udp_dns(descriptor);
     bool silent = readable_query && verdict.action != ACTION_ALLOW && is_second_half(&q);
@@ -192,7 +192,7 @@ struct learning {
 static void learn(void *context, const struct address *ip)
 {
     const struct learning *l = context;
-    if (!verdict_may_learn(&sealed.policy, ip))
+    if (!verdict_may_learn(&sealed->policy, ip))
         return;
     names_learn(learnt_names(), ip, l->rule, l->name);
     if (l->has_further) /* other names of this address may take the place of this one in what the first rule let through */
@@ -207,11 +207,11 @@ void learn_from_answer(const uint8_t *message, uint32_t len)
         return;
     learning.name = (struct text){q.name, q.name_len};
     /* By what the answer itself says: names can be chosen that look like another (question_tag). */
-    struct verdict verdict = verdict_name(&sealed.policy, learning.name);
+    struct verdict verdict = verdict_name(&sealed->policy, learning.name);
     if (hostname_is_well_formed(learning.name) && verdict.action == ACTION_ALLOW)
         learning.rule = verdict.rule;
     learning.further = learning.rule;
-    learning.has_further = verdict_further_rule(&sealed.policy, learning.name, &learning.further);
+    learning.has_further = verdict_further_rule(&sealed->policy, learning.name, &learning.further);
     dns_read_answer(message, len, &q, learn, &learning);
 }
 

@@ -14,7 +14,7 @@
 /* What a function may do before its first event, and not after. */
 static bool blocks_what_ends(void)
 {
-    const uint8_t *modes = sealed.policy.modes;
+    const uint8_t *modes = sealed->policy.modes;
     return modes[READ_HANDLER] == MODE_BLOCK || modes[READ_WRITE_TMP] == MODE_BLOCK;
 }
 
@@ -24,7 +24,7 @@ static void become_ready(void)
     static const char why[] = "the handler cannot be locked: a limit leaves no memory for it";
     uint64_t signals;
     if (!is_ready() && sealing_begin(&signals)) {
-        bool is_first = !is_ready() && replace_gate_table(&sealed, true);
+        bool is_first = !is_ready() && replace_gate_table(sealed, true);
         sealing_end(&signals);
         if (is_first)
             report_native_code();
@@ -32,7 +32,7 @@ static void become_ready(void)
     if (is_ready())
         return;
     if (!blocks_what_ends()) {
-        report_itself((enum mode)sealed.policy.modes[SELF_PROTECTION], TEXT("ready"), TEXT(why));
+        report_itself((enum mode)sealed->policy.modes[SELF_PROTECTION], TEXT("ready"), TEXT(why));
         return;
     }
     report_failure(false, false, &(struct writer){(char *)why, sizeof why - 1, sizeof why, false});

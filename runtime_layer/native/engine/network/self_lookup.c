@@ -36,8 +36,8 @@ static bool is_own_address(const struct address *ip)
 static bool may_be_reached(const struct address *ip)
 {
     struct endpoint to = {*ip, 0};
-    return verdict_endpoint(&sealed.policy, &sealed.always, learnt_names(), &to, PROTOCOL_UDP).action ==
-           ACTION_ALLOW;
+    return verdict_endpoint(&sealed->policy, &sealed->process.always, learnt_names(), &to, PROTOCOL_UDP)
+               .action == ACTION_ALLOW;
 }
 
 bool is_self_lookup(struct text name)
@@ -46,5 +46,5 @@ bool is_self_lookup(struct text name)
     struct address ip;
     if (read_reverse_name(name, &ip))
         return may_be_reached(&ip) || is_own_address(&ip);
-    return is_machine_name(name, read_host_name(buffer), text_of(sealed.environment + sealed.search_domains));
+    return is_machine_name(name, read_host_name(buffer), kept_text(sealed->process.search_domains));
 }

@@ -158,7 +158,7 @@ static bool send_pair(const struct call *call, int64_t *result)
     struct many many[PAIR];
     struct vector vectors[PAIR];
     uint8_t query[DNS_QUERY_MAX], sent[PAIR][DNS_QUERY_MAX];
-    if (call->arg[2] != PAIR || sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_BLOCK ||
+    if (call->arg[2] != PAIR || sealed->policy.modes[OUTBOUND_CONNECTIVITY] != MODE_BLOCK ||
         !find_name_server((int32_t)call->arg[0], &server) || !read_user(many, call->arg[1], sizeof many))
         return false;
     uint32_t lengths[PAIR];
@@ -224,7 +224,7 @@ static void watch_many_for_ready(const struct call *call)
 static enum outcome judge_sent(struct call *call, bool is_stream)
 {
     uint64_t *arg = call->arg;
-    bool judges = sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW;
+    bool judges = sealed->policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW;
     if (call->nr == __NR_sendto) {
         detect_ready(arg[1], arg[2]);
         /* A connected socket: its peer was judged when it connected. */

@@ -86,7 +86,7 @@ enum outcome judge_clone(struct call *call)
     uint64_t flags = call->nr == __NR_clone ? call->arg[0] : 0;
     note_stale_marks();
     if (call->nr == __NR_clone3) {
-        if (sealed.policy.modes[SELF_PROTECTION] != MODE_ALLOW)
+        if (sealed->policy.modes[SELF_PROTECTION] != MODE_ALLOW)
             return answer(call, -ENOSYS);
         expect_threads(); /* the flags may be others by the time the kernel looks */
         note_vfork();

@@ -34,8 +34,7 @@ struct program {
  * any child, so that is judged there, as the program that it is; the helper by itself does nothing else. */
 static bool is_spawn_helper(const struct program *program)
 {
-    const struct inode *helper = &sealed.spawn_helper;
-    return helper->ino && program->inode.ino == helper->ino && program->inode.dev == helper->dev;
+    return same_inode(sealed->files.spawn_helper, program->inode);
 }
 
 static bool program_refused(const struct call *call, struct program *program, const uint64_t *argv,
@@ -45,7 +44,7 @@ static bool program_refused(const struct call *call, struct program *program, co
     bool may_start = program->files.kind == PROGRAM_DYNAMIC && (is_starting() || is_spawn_helper(program));
     if (program->files.error || may_start)
         return false;
-    struct verdict verdict = verdict_program(&sealed.policy, program->path,
+    struct verdict verdict = verdict_program(&sealed->policy, program->path,
                                              find_listed_program(&program->inode), program->files.kind);
     struct writer w = {scratch->link, 0, sizeof scratch->link, false};
     if (verdict.reason == REASON_STATIC)
@@ -96,12 +95,11 @@ static bool leads_there(struct text given, const struct program *program)
 {
     struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_XDEV};
     int64_t object = KERNEL(openat2, -1, given.at, &how, sizeof how);
-    struct stat st = {0};
     if (is_error(object))
         return false;
-    KERNEL(fstat, object, &st);
+    struct inode reached = inode_of(object);
     KERNEL(close, object);
-    return st.st_dev == program->inode.dev && st.st_ino == program->inode.ino;
+    return same_inode(reached, program->inode);
 }
 
 /* How the program is named to the kernel. The empty path means its descriptor: where the function can change what a
@@ -126,8 +124,8 @@ static bool is_opened_by_interpreter(const struct exec *e, const struct program 
 static int64_t make_exec(const struct exec *e, const struct child_start *start, const struct program *program)
 {
     uint64_t asks = e->flags & AT_EXECVE_CHECK;
-    if (sealed.log > 2) /* ioctl(FIOCLEX) would take it from the child */
-        KERNEL(fcntl, sealed.log, F_SETFD, 0);
+    if (sealed->process.log > 2) /* ioctl(FIOCLEX) would take it from the child */
+        KERNEL(fcntl, sealed->process.log, F_SETFD, 0);
     if (start->path[0] && !asks)
         return KERNEL(execve, start->path, e->argv, start->environment);
     if (start->path[0])

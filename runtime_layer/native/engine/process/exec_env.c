@@ -102,7 +102,7 @@ static bool is_other_library_path(struct text variable)
 {
     struct text value;
     return !is_starting() && has_name(variable, TEXT("LD_LIBRARY_PATH="), &value) &&
-           !text_equal(value, text_of(sealed.environment + sealed.loader_path));
+           !text_equal(value, kept_text(sealed->process.loader_path));
 }
 
 /* The next of a list of libraries, which colons or spaces separate (ld.so(8)). */
@@ -121,7 +121,7 @@ static bool next_library(struct text *list, struct text *library)
 
 static bool was_preloaded(struct text library)
 {
-    struct text list = text_of(sealed.environment + sealed.loader_preload), piece;
+    struct text list = kept_text(sealed->process.loader_preload), piece;
     while (next_library(&list, &piece))
         if (text_equal(piece, library))
             return true;
@@ -131,7 +131,7 @@ static bool was_preloaded(struct text library)
 /* "LD_PRELOAD=<ours>[:<those of theirs that this process has too, or that a wrapper sets>]" */
 static void put_preload(struct writer *w, struct text theirs)
 {
-    struct text ours = text_of(sealed.environment + sealed.preload), piece;
+    struct text ours = kept_text(sealed->process.library.path), piece;
     put(w, TEXT("LD_PRELOAD="));
     put(w, ours);
     while (next_library(&theirs, &piece))
@@ -148,12 +148,12 @@ static void put_state(struct writer *w)
     put(w, is_starting() ? TEXT("SHIELD_STATE=starting:")
            : is_ready()  ? TEXT("SHIELD_STATE=ready:")
                          : TEXT("SHIELD_STATE=running:"));
-    if (sealed.log < 0)
+    if (sealed->process.log < 0)
         put(w, TEXT("-1"));
     else
-        put_number(w, (uint32_t)sealed.log);
+        put_number(w, (uint32_t)sealed->process.log);
     put_char(w, ':');
-    put(w, text_of(sealed.environment + sealed.runtime));
+    put(w, kept_text(sealed->process.runtime));
     put_char(w, 0);
 }
 
@@ -214,12 +214,12 @@ int64_t child_start_make(struct child_start *start, struct text path, uint64_t e
      * loader's). */
     out[n++] = (uint64_t)(w.at + w.used);
     put_state(&w);
-    if (sealed.policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW) {
+    if (sealed->policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW) {
         out[n++] = (uint64_t)(w.at + w.used);
         put_learnt(&w);
     }
-    for (uint32_t i = 0; i < sealed.setting_count; i++)
-        out[n++] = (uint64_t)(sealed.environment + sealed.settings[i]);
+    for (uint32_t i = 0; i < sealed->process.texts.setting_count; i++)
+        out[n++] = (uint64_t)(sealed->process.texts.pool + sealed->process.texts.settings[i]);
     struct text preload = TEXT("");
     error = copy_variables(envp, count, &w, out, &n, &preload);
     out[n++] = (uint64_t)(w.at + w.used);

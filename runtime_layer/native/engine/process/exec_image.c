@@ -26,16 +26,13 @@ static bool is_known_loader(struct text path)
     for (uint32_t i = 0; i < sizeof loaders / sizeof *loaders; i++)
         if (text_equal(path, text_of(loaders[i])))
             return true;
-    return path.len && text_equal(path, text_of(sealed.environment + sealed.loader));
+    return path.len && text_equal(path, kept_text(sealed->process.loader));
 }
 
 int32_t find_listed_program(const struct inode *inode)
 {
-    for (uint32_t i = 0; i < sealed.policy.child_count; i++)
-        if (sealed.programs[i].ino && sealed.programs[i].ino == inode->ino &&
-            sealed.programs[i].dev == inode->dev)
-            return (int32_t)i;
-    return -1;
+    uint32_t count = sealed->policy.child_count, i = find_inode(sealed->files.programs, count, *inode);
+    return i < count ? (int32_t)i : -1;
 }
 
 /* The path in PT_INTERP, terminated in `loader`. False: there is none, or it cannot be read. */
@@ -100,15 +97,13 @@ static bool has_room_for_library(void)
 static bool loader_takes_library(void)
 {
     uint32_t real, effective, saved;
-    int64_t library = KERNEL(openat, AT_FDCWD, sealed.environment + sealed.preload, O_RDONLY | O_CLOEXEC, 0);
-    struct stat st = {0};
+    int64_t library =
+        KERNEL(openat, AT_FDCWD, kept_text(sealed->process.library.path).at, O_RDONLY | O_CLOEXEC, 0);
     if (is_error(library))
         return false;
-    KERNEL(fstat, library, &st);
+    struct inode found = inode_of(library);
     KERNEL(close, library);
-    if (st.st_dev != sealed.library.dev || st.st_ino != sealed.library.ino)
-        return false;
-    if (!has_room_for_library())
+    if (!same_inode(found, sealed->process.library.inode) || !has_room_for_library())
         return false;
     if (is_error(KERNEL(getresuid, &real, &effective, &saved)) || real != effective)
         return false;

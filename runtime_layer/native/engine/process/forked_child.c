@@ -48,7 +48,7 @@ static bool own_program_refused(const struct call *call, struct scratch *scratch
     if (!is_error(self))
         KERNEL(close, self);
     struct facts facts = {.path = path, .allow = path};
-    return refuses(call, verdict_program(&sealed.policy, path, find_listed_program(&inode), PROGRAM_DYNAMIC),
+    return refuses(call, verdict_program(&sealed->policy, path, find_listed_program(&inode), PROGRAM_DYNAMIC),
                    &facts);
 }
 
@@ -59,8 +59,8 @@ bool forked_copy_ends(struct call *call)
         answer(call, result);
         return true;
     }
-    bool is_worker = sealed.forks_workers && !is_ready();
-    bool judges = sealed.policy.modes[CREATE_CHILD_PROCESS] != MODE_ALLOW && !is_starting() && !is_worker;
+    bool is_worker = sealed->process.forks_workers && !is_ready();
+    bool judges = sealed->policy.modes[CREATE_CHILD_PROCESS] != MODE_ALLOW && !is_starting() && !is_worker;
     if (judges) {
         struct scratch *scratch = scratch_take();
         bool refused = !scratch || own_program_refused(call, scratch);

@@ -9,7 +9,7 @@ static const char *const shells[] = {"bash", "sh", "dash", "env", "busybox", "co
 /* Is one of the arguments after the program's own name the path of the runtime, to the letter? */
 static bool is_told_of_runtime(void)
 {
-    const char *runtime = sealed.environment + sealed.runtime;
+    const char *runtime = kept_text(sealed->process.runtime).at;
     char bytes[512];
     uint32_t argument = 0, at = 0;
     bool same = true, found = false;
@@ -47,5 +47,5 @@ bool is_wrapper(struct text program)
     for (uint32_t i = 0; i < sizeof shells / sizeof *shells; i++)
         if (text_equal(program, text_of(shells[i])))
             return true;
-    return is_told_of_runtime() && !is_script(sealed.environment + sealed.runtime);
+    return is_told_of_runtime() && !is_script(kept_text(sealed->process.runtime).at);
 }

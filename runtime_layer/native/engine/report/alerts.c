@@ -23,7 +23,7 @@ enum { HANDLER_PAUSE = 60 };
 
 static struct text get_origin(void)
 {
-    return (struct text){sealed.origin, sealed.origin_used};
+    return (struct text){sealed->process.origin, sealed->process.origin_used};
 }
 
 /* How many there were in this second. */
@@ -86,7 +86,7 @@ static bool send_alert(struct alert *alert, struct scratch *scratch)
     /* What the program left unfinished on the log's last line must not swallow the alert. */
     char *line = scratch->line - 1;
     line[0] = '\n';
-    bool is_written = log_write(sealed.log, line, len + 1, NULL);
+    bool is_written = log_write(sealed->process.log, line, len + 1, NULL);
     let_out_of_hand(alert->policy, alert->mode, count, is_written);
     return is_written;
 }
@@ -148,7 +148,7 @@ static bool write_alert(struct alert *alert, const struct call *call, const stru
         leave_out(alert->policy, alert->mode, LEFT_OUT);
         return false;
     }
-    if (facts->arguments && !sealed.policy.hide_arguments)
+    if (facts->arguments && !sealed->policy.hide_arguments)
         take_arguments(alert, facts->arguments, scratch->other, sizeof scratch->other);
     bool is_written = write_once(alert, call, scratch);
     scratch_give(scratch);
@@ -233,7 +233,7 @@ bool refuses(const struct call *call, struct verdict verdict, const struct facts
 bool self_protection_refused(const struct call *call, struct text path)
 {
     struct facts facts = {.path = path};
-    return refuses(call, verdict_unlisted(&sealed.policy, SELF_PROTECTION, REASON_SELF_PROTECTION), &facts);
+    return refuses(call, verdict_unlisted(&sealed->policy, SELF_PROTECTION, REASON_SELF_PROTECTION), &facts);
 }
 
 bool executable_memory_refused(const struct call *call, struct text path, struct text asker)
@@ -242,12 +242,12 @@ bool executable_memory_refused(const struct call *call, struct text path, struct
     struct writer w = {entry, 0, sizeof entry, false};
     put_object_entry(&w, asker);
     struct facts facts = {.path = path, .allow = {entry, w.used}};
-    return refuses(call, verdict_executable_memory(&sealed.policy, asker), &facts);
+    return refuses(call, verdict_executable_memory(&sealed->policy, asker), &facts);
 }
 
 bool bridge_is_refused(const struct call *call, struct text path, struct text entry)
 {
-    struct verdict verdict = verdict_bridge(&sealed.policy, entry, (enum mode)sealed.bridge_mode);
+    struct verdict verdict = verdict_bridge(&sealed->policy, entry, sealed->process.memory_by_runtime);
     return refuses(call, verdict, &(struct facts){.path = path, .allow = entry});
 }
 
@@ -287,7 +287,7 @@ static bool write_folded(uint32_t policy, uint32_t kind, uint32_t count, const u
     put_target(&w, policy, kind);
     put_field(&w, "pid", (uint64_t)KERNEL(getpid));
     put(&w, TEXT("}\n"));
-    bool is_written = log_write(sealed.log, line, w.used, patience);
+    bool is_written = log_write(sealed->process.log, line, w.used, patience);
     if (is_written)
         forget_target(policy, kind);
     return is_written;
@@ -373,7 +373,7 @@ void report_native(const struct native_code *found, char room[ALERT_MAX + 1])
     put_field(&w, "count", found->count);
     put_field(&w, "pid", (uint64_t)KERNEL(getpid));
     put(&w, TEXT("}\n"));
-    if (!w.full && log_write(sealed.log, room, w.used, NULL))
+    if (!w.full && log_write(sealed->process.log, room, w.used, NULL))
         report_folded(AFTER_A_LINE);
 }
 
@@ -384,7 +384,7 @@ static void put_modes(struct writer *w)
         put(w, id ? TEXT(",\"") : TEXT("\""));
         put(w, policy_name(id));
         put(w, TEXT("\":\""));
-        put(w, mode_name(sealed.policy.modes[id]));
+        put(w, mode_name(sealed->policy.modes[id]));
         put_char(w, '"');
     }
     put_char(w, '}');
@@ -408,7 +408,7 @@ static uint32_t write_start_line(const struct start_line *line, char out[START_L
     if (line->armed) {
         put_field(&w, "sites", line->sites);
         put_field(&w, "patched", line->patched);
-        put_field(&w, "handler_files", sealed.handler_count);
+        put_field(&w, "handler_files", sealed->files.handlers.count);
         put_field(&w, "micros", line->micros);
     }
     if (line->tmp_times.len) {
@@ -442,6 +442,6 @@ void report_failure(bool runs, bool is_quiet, const struct writer *reason)
                                          .level = TEXT("ERROR"),
                                          .failed = true,
                                          .is_quiet = is_quiet,
-                                         .apart = sealed.is_late,
+                                         .apart = sealed->process.is_late,
                                          .reason = {reason->at, reason->used}});
 }

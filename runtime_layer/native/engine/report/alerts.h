@@ -15,7 +15,7 @@ struct facts {
     struct text path;
     struct text allow;
     const uint64_t *arguments; /* a program's argv, in the caller's memory; NULL: none */
-    uint32_t handler;          /* of read_handler: the file's place in sealed.handlers */
+    uint32_t handler;          /* of read_handler: the file's place in sealed->files.handlers.inodes */
 };
 
 /* True: the call must be refused. Reports alerts and refusals; lets everything else pass silently. */

@@ -33,11 +33,11 @@ int32_t keep_log(int32_t inherited)
     return 2;
 }
 
-void note_log_pipe(struct sealed *s)
+void find_log_pipe(int32_t log, struct inode *pipe)
 {
     struct stat st = {0};
-    if (s->log >= 0 && !is_error(KERNEL(fstat, s->log, &st)) && (st.st_mode & S_IFMT) == S_IFIFO)
-        s->log_pipe = (struct inode){st.st_dev, st.st_ino};
+    if (log >= 0 && !is_error(KERNEL(fstat, log, &st)) && (st.st_mode & S_IFMT) == S_IFIFO)
+        *pipe = (struct inode){st.st_dev, st.st_ino};
 }
 
 bool log_write(int32_t descriptor, const char *line, uint32_t len, uint64_t patience[2])

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct sealed;
+struct inode;
 
 /* Keeps a copy of stderr on a high descriptor; `inherited` is one that a parent kept, or -1. Returns it, or
  * -1 when stderr is closed. */
@@ -15,7 +15,7 @@ int32_t keep_log(int32_t inherited);
  * room, in seconds and nanoseconds, of which the wait is taken; NULL: not at all. */
 bool log_write(int32_t descriptor, const char *line, uint32_t len, uint64_t patience[2]);
 
-/* Notes which pipe the log is, when it is one. */
-void note_log_pipe(struct sealed *s);
+/* Which pipe the log is, when it is one. */
+void find_log_pipe(int32_t log, struct inode *pipe);
 
 #endif

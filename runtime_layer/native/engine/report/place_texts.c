@@ -16,7 +16,7 @@ static void add_package(struct source_place *place, struct place_texts *texts, s
 
 bool place_add_frame(struct source_place *place, struct place_texts *texts, struct text file)
 {
-    struct text package = package_of(file, text_of(sealed.environment + sealed.task_root));
+    struct text package = package_of(file, kept_text(sealed->process.task_root));
     bool is_innermost = package.len && !place->package_count;
     if (is_innermost) {
         copy_bytes(texts->file, file.at, file.len);

@@ -44,7 +44,7 @@ struct source_place python_caller(const struct call *call, struct scratch *scrat
     struct work *w = (struct work *)(scratch->link + CALLER_OBJECT_MAX);
     reader_begin(&w->reader, !is_single_threaded());
     const struct python *python = find_python(&w->reader, scratch->line, sizeof scratch->line, &w->own);
-    bool is_copy = sealed.process_number != (int32_t)KERNEL(getpid);
+    bool is_copy = sealed->process.number != (int32_t)KERNEL(getpid);
     if (python && python_frames_begin(&w->frames, &w->reader, python, call->stack, is_copy))
         look_at_frames(&place, &w->frames, (struct place_texts *)scratch->path);
     reader_end(&w->reader);

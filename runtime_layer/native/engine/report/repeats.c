@@ -13,7 +13,7 @@ static uint64_t hash_more(uint64_t hash, struct text text)
 struct told hash_violation(const struct alert *alert, struct text target, struct text caller)
 {
     const char kind[] = {(char)alert->policy, (char)alert->mode};
-    uint64_t hash = hash_more(hash_more(sealed.seed, (struct text){kind, sizeof kind}), target);
+    uint64_t hash = hash_more(hash_more(sealed->process.seed, (struct text){kind, sizeof kind}), target);
     return (struct told){(uint32_t)alert->seconds, hash, caller.len ? hash_more(hash, caller) : 0};
 }
 

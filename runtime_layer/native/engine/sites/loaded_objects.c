@@ -27,8 +27,10 @@ struct object {
 struct listing {
     uint32_t count, names_used;
     bool full;
-    bool shared;       /* other threads are running what is listed */
-    bool only_look;    /* nothing is changed yet */
+    bool shared;                 /* other threads are running what is listed */
+    bool only_look;              /* nothing is changed yet */
+    struct own_library *library; /* what of it the children get */
+    struct kept_texts *texts;
     uint64_t program;  /* the inode of what runs in this process */
     struct text found; /* sites that are known already, by a parent or by the first look */
     struct object objects[OBJECTS];
@@ -94,18 +96,12 @@ static struct text prefix_of(struct text program)
                : TEXT("");
 }
 
-static uint64_t inode_number(const char *path)
-{
-    struct stat st = {0};
-    return is_error(KERNEL(newfstatat, AT_FDCWD, path, &st, 0)) ? 0 : st.st_ino;
-}
-
 static void find_runtime(struct runtime *r, uint64_t program)
 {
     int64_t n = KERNEL(readlinkat, AT_FDCWD, "/proc/self/exe", r->path, sizeof r->path);
     r->ino = 0;
     r->prefix = TEXT("");
-    if (n <= 0 || !sealed.runtime || inode_number(sealed.environment + sealed.runtime) != program)
+    if (n <= 0 || !sealed->process.runtime || inode_at(kept_text(sealed->process.runtime).at).ino != program)
         return;
     r->ino = program;
     r->prefix = prefix_of((struct text){r->path, (uint32_t)n});
@@ -223,15 +219,12 @@ static bool patch_object(struct listing *l, const struct object *o, const char *
 }
 
 /* Our own library: every mapping of its file is the engine's. */
-static bool take_self(const struct listing *l, uint32_t self)
+static bool protect_self(const struct listing *l, uint32_t self)
 {
     const char *path = l->names + l->objects[self].path;
     struct text t = text_of(path);
-    sealed.preload = keep_text(t);
-    struct stat st = {0};
-    KERNEL(newfstatat, AT_FDCWD, path, &st, 0);
-    sealed.library = (struct inode){st.st_dev, st.st_ino};
-    bool well = sealed.preload && st.st_ino == l->objects[self].ino;
+    *l->library = (struct own_library){keep_text(l->texts, t), inode_at(path)};
+    bool well = l->library->path && l->library->inode.ino == l->objects[self].ino;
     uint64_t low = 0, high = 0;
     for (uint32_t i = 0; i < l->count; i++)
         if (text_equal(text_of(l->names + l->objects[i].path), t)) {
@@ -253,7 +246,7 @@ static bool patch_listed(struct listing *l, struct armed_objects *out, struct wr
         if (!o->executable)
             continue;
         if (o->low <= (uint64_t)patch_listed && (uint64_t)patch_listed < o->high) {
-            found_self = l->only_look || take_self(l, i);
+            found_self = l->only_look || protect_self(l, i);
             continue;
         }
         if (!needs_scan(&runtime, text_of(path), o->ino))
@@ -268,8 +261,8 @@ static bool patch_listed(struct listing *l, struct armed_objects *out, struct wr
 
 static bool patch_all(struct listing *l, bool looks_first, struct armed_objects *out, struct writer *error)
 {
-    if (sealed.known_sites)
-        l->found = text_of(sealed.environment + sealed.known_sites);
+    if (sealed->process.known_sites)
+        l->found = kept_text(sealed->process.known_sites);
     if (looks_first) {
         l->only_look = true;
         if (!patch_listed(l, out, error))
@@ -280,7 +273,8 @@ static bool patch_all(struct listing *l, bool looks_first, struct armed_objects 
     return patch_listed(l, out, error);
 }
 
-bool patch_loaded_objects(struct armed_objects *out, bool looks_first, struct writer *error)
+bool patch_loaded_objects(struct armed_objects *out, struct own_library *library, struct kept_texts *texts,
+                          bool looks_first, struct writer *error)
 {
     int64_t memory =
         KERNEL(mmap, 0, sizeof(struct listing), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -292,12 +286,14 @@ bool patch_loaded_objects(struct armed_objects *out, bool looks_first, struct wr
     bool well = each_mapping(l->buffer, sizeof l->buffer, take, l) && !l->full;
     if (!well)
         put(error, TEXT("cannot read /proc/self/maps, or it is too long"));
+    l->library = library;
+    l->texts = texts;
     l->shared = !is_single_threaded();
-    l->program = inode_number("/proc/self/exe");
+    l->program = inode_at("/proc/self/exe").ino;
     l->record = (struct writer){l->record_text, 0, sizeof l->record_text, false};
     well = well && patch_all(l, looks_first, out, error);
-    if (well && !sealed.known_sites && !l->record.full && l->record.used <= RECORD)
-        keep_setting(TEXT(""), TEXT(KNOWN_SITES), (struct text){l->record_text, l->record.used});
+    if (well && !sealed->process.known_sites && !l->record.full && l->record.used <= RECORD)
+        keep_setting(texts, TEXT(""), TEXT(KNOWN_SITES), (struct text){l->record_text, l->record.used});
     KERNEL(munmap, memory, sizeof(struct listing));
     return well;
 }

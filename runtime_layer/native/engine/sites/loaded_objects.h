@@ -3,17 +3,18 @@
 #define SHIELD_LOADED_OBJECTS_H
 
 #include "../../core/text.h"
-#include "../base/raw_syscall.h"
+#include "../state/sealed_state.h"
 
 struct armed_objects {
     uint32_t sites;   /* found */
     uint32_t patched; /* of those, the ones that can make a guarded call */
 };
 
-/* Patches them, protects our own library, and notes its path for the children. False: `error` says which object
- * cannot be guarded. `looks_first`: nothing is changed unless all of them can be patched, as far as that is known
+/* Patches them, and protects our own library. The children get its path, and the sites that were found. False: `error` says which
+ * object cannot be guarded. `looks_first`: nothing is changed unless all of them can be patched, as far as that is known
  * beforehand. */
-bool patch_loaded_objects(struct armed_objects *out, bool looks_first, struct writer *error);
+bool patch_loaded_objects(struct armed_objects *out, struct own_library *library, struct kept_texts *texts,
+                          bool looks_first, struct writer *error);
 
 /* Does a library that is loaded later make its calls through libc, by its path: is it the managed runtime's own, or one of
  * some of the system's? Some are large: for a start's sake they are not searched, unless their file can change. */

@@ -110,7 +110,7 @@ static bool look(void *context, const struct mapping *m)
     if (!add_exported_bridges(v, m) && is_memory(path))
         return false;
     add_refused_bridge(v, path);
-    struct text package = package_of(path, text_of(sealed.environment + sealed.task_root));
+    struct text package = package_of(path, kept_text(sealed->process.task_root));
     add_name(&v->objects, package.len ? package : path);
     v->count++;
     return false;
@@ -118,7 +118,7 @@ static bool look(void *context, const struct mapping *m)
 
 void report_native_code(void)
 {
-    struct scratch *scratch = reports_anything(&sealed) ? scratch_take() : NULL;
+    struct scratch *scratch = reports_anything(&sealed->policy) ? scratch_take() : NULL;
     if (!scratch)
         return;
     struct inventory *v = (struct inventory *)scratch->link;

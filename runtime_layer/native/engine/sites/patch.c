@@ -153,7 +153,7 @@ static bool patch_sites(struct patch *patch, const struct site *sites)
     if (!memory)
         return false;
     const struct work work = {patch, sites, memory, patch->shared};
-    *(uint64_t *)memory = sealed.gate;
+    *(uint64_t *)memory = sealed->process.gate;
     uint64_t low = patch->low, high = page_up(patch->high);
     for (uint32_t i = 0; i < patch->wanted; i++)
         if (!write_trampoline(&work, i) && patch->hard++ == 0)

@@ -1,5 +1,4 @@
-/* What an allowed child gets back, whatever environment it was given: texts in the pool of the sealed state, written before
- * that is sealed. */
+/* What an allowed child gets back, whatever environment it was given. */
 #ifndef SHIELD_CHILD_SETTINGS_H
 #define SHIELD_CHILD_SETTINGS_H
 
@@ -10,11 +9,11 @@
 #define KNOWN_SITES STATE_PREFIX "SITES"   /* site_cache.h */
 #define LEARNT_NAMES STATE_PREFIX "LEARNT" /* core/learnt_addresses.h */
 
-/* Keeps a text. Its offset; 0: there is no room. */
-uint16_t keep_text(struct text t);
-/* Keeps `NAME=value`, the name behind a prefix. False: there is no room. */
-bool keep_setting(struct text prefix, struct text name, struct text value);
+/* Keeps a text. Its offset; 0: it is empty, or there is no room. */
+uint16_t keep_text(struct kept_texts *texts, struct text t);
+/* Keeps `NAME=value`. The offset of the value; 0: there is no room. */
+uint16_t keep_setting(struct kept_texts *texts, struct text prefix, struct text name, struct text value);
 /* Puts a setting in the place of what there was under its name. False: there is no room. */
-bool replace_setting(struct sealed *s, struct text name, struct text value);
+bool replace_setting(struct kept_texts *texts, struct text name, struct text value);
 
 #endif

@@ -8,7 +8,7 @@ enum { QUICK_TURNS = 50, PATIENCE = QUICK_TURNS + 5000 /* milliseconds */ };
 bool lock_mappings(void)
 {
     const uint64_t moment[2] = {0, 20000}, millisecond[2] = {0, 1000000};
-    uint32_t *lock = mapping_lock_of_process();
+    uint32_t *lock = &sealed->process.own->mapping_lock;
     for (uint32_t turn = 0; turn < PATIENCE; turn++) {
         if (!__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE))
             return true;
@@ -19,5 +19,5 @@ bool lock_mappings(void)
 
 void unlock_mappings(void)
 {
-    __atomic_store_n(mapping_lock_of_process(), 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&sealed->process.own->mapping_lock, 0, __ATOMIC_RELEASE);
 }

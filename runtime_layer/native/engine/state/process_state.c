@@ -6,24 +6,22 @@
 
 enum { PROCESS_PAGES = (sizeof(struct process) + PAGE - 1) / PAGE * PAGE };
 
-bool process_begin(void)
+struct process *process_begin(void)
 {
-    if (sealed.process)
-        return true;
     int64_t memory =
         KERNEL(mmap, 0, PROCESS_PAGES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (is_error(memory))
-        return false;
+        return NULL;
     /* Where the kernel has no such advice, a copy is not told from the original: it stays shielded all the same. */
     KERNEL(madvise, memory, PROCESS_PAGES, MADV_WIPEONFORK);
-    sealed.process = (struct process *)memory;
-    sealed.process->id = (int32_t)KERNEL(getpid);
-    return true;
+    struct process *own = (struct process *)memory;
+    own->id = (int32_t)KERNEL(getpid);
+    return own;
 }
 
 bool process_arm(void)
 {
-    uint64_t low = (uint64_t)sealed.process;
+    uint64_t low = (uint64_t)sealed->process.own;
     accept_forked_copy();
     if (has_other_threads())
         note_threads();
@@ -46,7 +44,7 @@ void note_vfork(void)
 
 void accept_forked_copy(void)
 {
-    __atomic_store_n(&sealed.process->is_armed, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&sealed->process.own->is_armed, 1, __ATOMIC_RELAXED);
 }
 
 bool is_memory_owner(void)
@@ -56,20 +54,10 @@ bool is_memory_owner(void)
 
 bool is_owner_process(void)
 {
-    return __atomic_load_n(&sealed.process->id, __ATOMIC_RELAXED) == (int32_t)KERNEL(getpid);
+    return __atomic_load_n(&sealed->process.own->id, __ATOMIC_RELAXED) == (int32_t)KERNEL(getpid);
 }
 
 struct storm *storm_of_process(void)
 {
-    return &sealed.process->storm;
-}
-
-uint32_t *mapping_lock_of_process(void)
-{
-    return &sealed.process->mapping_lock;
-}
-
-uint32_t *seal_of_process(void)
-{
-    return &sealed.process->seal;
+    return &sealed->process.own->storm;
 }

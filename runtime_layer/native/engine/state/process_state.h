@@ -42,29 +42,29 @@ struct storm {
 
 struct process {
     uint32_t is_armed;
-    int32_t id; /* 0: a forked copy that made no guarded call yet */
-    uint32_t seal;
+    int32_t id;            /* 0: a forked copy that made no guarded call yet */
+    uint32_t seal;         /* somebody changes what is sealed (sealed_pages.h) */
     uint32_t mapping_lock; /* mapping_lock.h */
     struct storm storm;
 };
 
-/* Before the gate is in use: when the library is loaded, and when it is armed. False when there is no memory. */
-bool process_begin(void);
+/* Before the gate is in use: when the library is loaded, and when it is armed. NULL, false: there is no memory. */
+struct process *process_begin(void);
 bool process_arm(void);
 
 /* Is this a forked copy of the process that was armed, without an exec since? */
 static inline bool is_forked_copy(void)
 {
-    return !__atomic_load_n(&sealed.process->is_armed, __ATOMIC_RELAXED);
+    return !__atomic_load_n(&sealed->process.own->is_armed, __ATOMIC_RELAXED);
 }
 /* It was judged: from now on it is a process like any other. */
 void accept_forked_copy(void);
 /* Whose memory it is, learnt before a vfork child can ask: a forked copy's is its own. True: it was not known yet. */
 static inline bool note_owner(void)
 {
-    if (__atomic_load_n(&sealed.process->id, __ATOMIC_RELAXED))
+    if (__atomic_load_n(&sealed->process.own->id, __ATOMIC_RELAXED))
         return false;
-    __atomic_store_n(&sealed.process->id, (int32_t)KERNEL(getpid), __ATOMIC_RELAXED);
+    __atomic_store_n(&sealed->process.own->id, (int32_t)KERNEL(getpid), __ATOMIC_RELAXED);
     return true;
 }
 /* Does this thread run in that process? Not so in a vfork child, which has descriptors of its own, and no other threads. Asks
@@ -83,10 +83,6 @@ static inline bool is_single_threaded(void)
 }
 void note_threads(void);
 
-/* Is somebody changing what is sealed (sealed_pages.h)? */
-uint32_t *seal_of_process(void);
-
 struct storm *storm_of_process(void);
-uint32_t *mapping_lock_of_process(void);
 
 #endif

@@ -45,7 +45,7 @@ bool sealing_begin(uint64_t *signals)
     const uint64_t all = UINT64_MAX, millisecond[2] = {0, 1000000};
     KERNEL(rt_sigprocmask, SIG_BLOCK, &all, signals, sizeof all);
     for (uint32_t turn = 0; turn < SEALING_TIMEOUT_MS; turn++) {
-        if (!__atomic_exchange_n(seal_of_process(), 1, __ATOMIC_ACQ_REL))
+        if (!__atomic_exchange_n(&sealed->process.own->seal, 1, __ATOMIC_ACQ_REL))
             return true;
         KERNEL(nanosleep, millisecond, 0);
     }
@@ -55,6 +55,6 @@ bool sealing_begin(uint64_t *signals)
 
 void sealing_end(const uint64_t *signals)
 {
-    __atomic_store_n(seal_of_process(), 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&sealed->process.own->seal, 0, __ATOMIC_RELEASE);
     KERNEL(rt_sigprocmask, SIG_SETMASK, signals, 0, sizeof *signals);
 }

@@ -1,6 +1,6 @@
 #include "sealed_state.h"
 
-struct sealed sealed;
+struct sealed sealed_block;
 uint8_t gate_table[PAGE] __attribute__((aligned(PAGE)));
 static struct names learnt;
 
@@ -11,8 +11,9 @@ struct names *learnt_names(void)
 
 bool is_resolver_address(const struct endpoint *to)
 {
-    for (uint32_t i = 0; i < sealed.resolver_count; i++)
-        if (to->port == sealed.resolvers[i].port && address_equal(&to->ip, &sealed.resolvers[i].ip))
+    for (uint32_t i = 0; i < sealed->process.resolver_count; i++)
+        if (to->port == sealed->process.resolvers[i].port &&
+            address_equal(&to->ip, &sealed->process.resolvers[i].ip))
             return true;
     return false;
 }

@@ -1,27 +1,24 @@
 /* What the engine knows: one block that is filled at start and then sealed read-only, and the little that
  * changes afterwards.
  *
- * Sealing is by page protection; the pages' addresses are among those that memory_syscalls.c refuses to change.
+ * Sealing is by page protection; the pages' addresses are among those that memory_syscalls.c refuses to change. While arming,
+ * each part is written by one file of boot/: a struct in it may be handed to the room that fills it.
  */
 #ifndef SHIELD_SEALED_STATE_H
 #define SHIELD_SEALED_STATE_H
 
 #include "../../core/alert.h"
 #include "../../core/verdict.h"
+#include "../base/filesystem.h"
 #include "../base/gate_layout.h"
-#include "../base/raw_syscall.h"
 
 enum {
     MAX_HANDLERS = 32,
     READ_ONLY_MOUNTS = BEHIND_LOG - 1,
     MAX_RESOLVERS = 3,
-    ENVIRONMENT_POOL = 61440,
-    MAX_SETTINGS = 40
-};
-
-struct inode {
-    uint64_t dev;
-    uint64_t ino;
+    TEXT_POOL = 61440, /* offsets in it have 16 bits */
+    MAX_SETTINGS = 40,
+    HANDLER_NAME = 256 /* NAME_MAX, and its end */
 };
 
 /* A mount, by its number (statx(2)), 0: none, and a reference to its first folder. */
@@ -36,63 +33,88 @@ enum stage {
     STAGE_RUNNING   /* the runtime itself, or a child of it */
 };
 
-struct sealed {
-    /* process_state.h: what is this process's own. On the page of the policy's modes, as every judged call looks at both. */
-    struct process *process;
-    uint64_t gate; /* the address that patched sites call */
-    struct policy policy;
+/* Texts of this process, and what an allowed child gets back, whatever environment it was given (child_settings.h). Offsets in the
+ * pool; 0: an empty text. */
+struct kept_texts {
+    char pool[TEXT_POOL];
+    uint32_t used;
+    uint16_t settings[MAX_SETTINGS]; /* of `NAME=value` */
+    uint32_t setting_count;
+};
+
+struct own_library {
+    uint16_t path; /* a kept text */
+    struct inode inode;
+};
+
+/* The program that runs here, and its environment: boot/process_facts.c. */
+struct process_facts {
+    struct kept_texts texts;
+    uint16_t loader;                      /* path of the loader that started this program; empty: none */
+    uint16_t runtime;                     /* path of the runtime; empty when unknown */
+    uint16_t task_root;                   /* path of the function's own folder; empty when unknown */
+    uint16_t loader_preload, loader_path; /* LD_PRELOAD and LD_LIBRARY_PATH as they were at the start */
+    uint16_t known_sites;                 /* what a parent found out; empty: nothing */
+    uint16_t search_domains;              /* of resolv.conf(5) */
+    struct own_library library;
+    uint32_t origin_used;
+    char origin[ORIGIN_MAX]; /* which function this is: how each line begins (alert.h) */
+    int32_t number;          /* of the process that was armed */
+    uint64_t seed;           /* of the hashes in repeats.h */
+    uint64_t gate;           /* the address that patched sites call */
+    bool is_late;            /* armed by code (configure.h) */
+    bool armed;              /* from here on nothing gets looser */
+    bool memory_by_runtime;  /* nothing was said of executable_memory */
+    bool forks_workers;      /* the runtime forks its workers before it is ready (Lambda Managed Instances) */
     struct always always;
     struct endpoint resolvers[MAX_RESOLVERS];
     uint32_t resolver_count;
-    uint16_t search_domains; /* offset of their text in the pool; an empty one: none */
-
-    uint32_t stage;
-    uint32_t language;     /* enum language: of the program that runs in this process */
+    struct inode log_pipe; /* when the log is a pipe: whoever reads it takes alerts away */
     int32_t log;           /* the function's own stderr, on a high descriptor; -1: none */
-    struct inode log_pipe; /* when it is a pipe: whoever reads it takes alerts away */
+    uint32_t language;     /* enum language */
+    uint32_t stage;
+    struct process *own; /* process_state.h; the last, so that it is on the page of the policy's modes */
+};
 
+/* The files that hold the handler's source: files/handler_files.c. */
+struct handlers {
+    struct inode inodes[MAX_HANDLERS];
+    char names[MAX_HANDLERS][HANDLER_NAME]; /* the last component of each, links followed */
+    uint32_t count;
+    bool have_one_name; /* in one folder each; also where there are none */
+    bool are_on_root;   /* one of them may have a path on the mount of / */
+};
+
+/* The objects that verdicts compare with: boot/file_facts.c. */
+struct file_facts {
     struct inode tmp;   /* the directory /tmp */
     bool tmp_is_mount;  /* everything with its device number is in /tmp */
     bool root_is_clear; /* nothing on the mount of / is ever refused: no /tmp, handler or log is there */
     struct kept_mount read_only_mounts[READ_ONLY_MOUNTS]; /* files/read_only_mounts.h */
     int32_t tmp_directory; /* a reference to it (files/open_in_tmp.h); 0: none */
     uint64_t proc_dev; /* of /proc, a mount point, so that nobody can rename or replace it; 0: it is none */
-
-    struct inode handlers[MAX_HANDLERS];
-    uint16_t
-        handler_names[MAX_HANDLERS]; /* offsets in the pool: the last component of each, links followed */
-    uint32_t handler_count;
-    bool handlers_have_one_name;      /* in one folder each; also where there are none */
-    bool handler_on_root;             /* one of them may have a path on the mount of / */
+    struct handlers handlers;
     struct inode programs[MAX_CHILD]; /* the object of each allow_child_process entry; ino 0: none at start */
     struct inode spawn_helper; /* of this runtime: execs what it is told to (exec.c); ino 0: there is none */
+};
 
-    /* What an allowed child gets back, whatever environment it was given. */
-    char environment[ENVIRONMENT_POOL];
-    uint16_t settings[MAX_SETTINGS]; /* offsets of `NAME=value` strings in the pool */
-    uint32_t setting_count;
-    uint16_t preload; /* offset of our library's path */
-    struct inode library;
-    uint16_t loader;    /* offset of the path of the loader that started this program; an empty text: none */
-    uint16_t runtime;   /* offset of the runtime's path; the text is empty when unknown */
-    uint16_t task_root; /* offset of the path of the function's own folder; the text is empty when unknown */
-    int32_t process_number; /* of the process that was armed */
-    uint32_t environment_used;
-    uint16_t loader_preload, loader_path; /* LD_PRELOAD and LD_LIBRARY_PATH as they were at the start */
-    uint16_t known_sites;                 /* offset of what a parent found out; 0: nothing */
-    uint64_t seed;                        /* of the hashes in repeats.h */
-    uint32_t origin_used;
-    char origin[ORIGIN_MAX]; /* which function this is: how each line begins (alert.h) */
-
-    bool is_late;           /* armed by code (configure.h) */
-    bool armed;             /* from here on nothing gets looser */
-    bool has_jit;           /* the runtime writes code of its own */
-    bool memory_by_runtime; /* nothing was said of executable_memory */
-    uint8_t bridge_mode;    /* for foreign-function bridges */
-    bool forks_workers;     /* the runtime forks its workers before it is ready (Lambda Managed Instances) */
+struct sealed {
+    struct process_facts process;
+    struct policy policy; /* boot/environment_policy.c */
+    struct file_facts files;
 } __attribute__((aligned(4096)));
+_Static_assert(offsetof(struct sealed, process.own) / PAGE ==
+                   (offsetof(struct sealed, policy.modes) + POLICY_COUNT - 1) / PAGE,
+               "every judged call looks at both");
 
-extern struct sealed sealed __attribute__((visibility("hidden")));
+/* Written by boot/ alone. */
+extern struct sealed sealed_block __attribute__((visibility("hidden")));
+static const struct sealed *const sealed = &sealed_block;
+
+static inline struct text kept_text(uint16_t at)
+{
+    return text_of(sealed->process.texts.pool + at);
+}
 
 /* One page that the gate reads first (gate_layout.h). Sealed as well. */
 extern uint8_t gate_table[PAGE] __attribute__((visibility("hidden")));
@@ -106,7 +128,7 @@ static inline bool is_ready(void)
 /* Does a wrapper's program run in this process, and not yet the runtime? What asks for work is the runtime. */
 static inline bool is_starting(void)
 {
-    return sealed.stage == STAGE_STARTING && !is_ready();
+    return sealed->process.stage == STAGE_STARTING && !is_ready();
 }
 
 struct names *learnt_names(void);

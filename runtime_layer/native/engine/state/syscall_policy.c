@@ -26,7 +26,7 @@ enum { ROWS = sizeof rows / sizeof *rows };
 static struct judged *const judged = (struct judged *)&gate_table[GATE_JUDGED];
 _Static_assert(GATE_JUDGED + GATE_TABLE * sizeof(struct judged) <= sizeof gate_table, "one page");
 
-static uint8_t reasons_of(const struct sealed *s)
+static uint8_t reasons_of(const struct policy *p)
 {
     static const uint8_t of_policy[] = {
         [OUTBOUND_CONNECTIVITY] = FOR_OUTBOUND | FOR_STREAMS | FOR_SAFETY,
@@ -37,16 +37,16 @@ static uint8_t reasons_of(const struct sealed *s)
     };
     uint8_t reasons = ALWAYS;
     for (uint32_t id = 0; id < SELF_PROTECTION; id++)
-        if (s->policy.modes[id] != MODE_ALLOW)
+        if (p->modes[id] != MODE_ALLOW)
             reasons |= of_policy[id];
-    if (!s->policy.keeps_tmp)
+    if (!p->keeps_tmp)
         reasons |= FOR_SAFETY; /* the request for an event is seen, and the engine protected */
     return reasons;
 }
 
-bool reports_anything(const struct sealed *s)
+bool reports_anything(const struct policy *p)
 {
-    return reasons_of(s) & FOR_SAFETY;
+    return reasons_of(p) & FOR_SAFETY;
 }
 
 /* Calls that need no look in most cases, and what tells: by the gate's assembly, before anything is saved. Those that
@@ -102,12 +102,12 @@ void list_guarded_calls(void)
 
 void guard_calls(uint8_t *table, const struct sealed *s)
 {
-    uint8_t reasons = reasons_of(s);
+    uint8_t reasons = reasons_of(&s->policy);
     if (!table[GATE_READY])
         reasons |= UNTIL_READY;
     for (uint32_t nr = 0; nr < GATE_TABLE; nr++)
         table[nr] = guard_of(nr, reasons);
-    copy_bytes(&table[GATE_LOG], &s->log, sizeof s->log);
+    copy_bytes(&table[GATE_LOG], &s->process.log, sizeof s->process.log);
     table[GATE_REASONS] = reasons;
 }
 

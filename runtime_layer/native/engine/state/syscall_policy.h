@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../../core/text.h"
+#include "../../core/policy.h"
 
 /* The newest call in the list; what is newer is not let through unseen. */
 enum { NEWEST_CALL = 471 };
@@ -70,7 +70,7 @@ void list_guarded_calls(void);
 /* Fills a gate table for a policy; GATE_READY is set there already. */
 void guard_calls(uint8_t *table, const struct sealed *s);
 /* Is there a policy that could alert? */
-bool reports_anything(const struct sealed *s);
+bool reports_anything(const struct policy *p);
 /* Could a policy ask to see it, this one or one that a later call makes? All such sites are patched at once: a policy
  * that gets stricter changes a table, no code. */
 bool may_be_guarded(int64_t nr);

@@ -1,0 +1,107 @@
+#include "file_facts.h"
+
+#include "../base/filesystem.h"
+#include "../base/linux_abi.h"
+#include "../fds/own_fds.h"
+#include "../files/handler_files.h"
+#include "../files/open_in_tmp.h"
+#include "../files/read_only_mounts.h"
+
+/* No link either: what it leads to has another name. */
+static bool is_directory(const char *path, struct inode *inode)
+{
+    struct stat st = {0};
+    KERNEL(newfstatat, AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW);
+    *inode = (struct inode){st.st_dev, st.st_ino};
+    return (st.st_mode & S_IFMT) == S_IFDIR;
+}
+
+static bool read_objects(struct file_facts *files, struct writer *error)
+{
+    const struct policy *policy = &sealed->policy;
+    struct inode root = inode_at("/"), proc = inode_at("/proc/self/fd"), mount;
+    bool has_tmp = is_directory("/tmp", &files->tmp);
+    if (!has_tmp && policy->modes[READ_WRITE_TMP] != MODE_ALLOW)
+        return fail(error, "read_write_tmp: there is no directory, but a link or nothing, at /tmp");
+    if (!has_tmp && !policy->keeps_tmp)
+        return fail(error, "clear_tmp: there is no directory, but a link or nothing, at /tmp");
+    if (!root.ino || !proc.ino)
+        return fail(error, "cannot look at /proc/self/fd");
+    files->tmp_is_mount = files->tmp.dev != root.dev;
+    bool is_mount = is_directory("/proc", &mount) && mount.dev == proc.dev && proc.dev != root.dev;
+    files->proc_dev = is_mount ? proc.dev : 0;
+    for (uint32_t i = 0; i < policy->child_count; i++) {
+        char path[PAGE];
+        struct text t = policy_text(policy, policy->child[i].path);
+        if (t.len >= sizeof path)
+            continue;
+        copy_bytes(path, t.at, t.len);
+        path[t.len] = 0;
+        files->programs[i] = inode_at(path);
+    }
+    return true;
+}
+
+/* /tmp may be a subvolume, which has a device of its own and lies in the file system of / all the same. */
+static bool is_root_clear(const struct file_facts *files)
+{
+    bool has_log = sealed->process.log_pipe.ino && !is_nameless_pipe(sealed->process.log);
+    return files->tmp_is_mount && !leads_to_root_filesystem("/tmp") && !files->handlers.are_on_root &&
+           !has_log;
+}
+
+/* Where a JDK keeps the program by which it starts others: <home>/bin/java and <home>/lib/jspawnhelper. Not for one
+ * that the function itself could have put there. */
+static void read_spawn_helper(struct file_facts *files, struct text program)
+{
+    char path[PAGE];
+    struct writer w = {path, 0, sizeof path, false};
+    put(&w, (struct text){program.at, program.len - base_name(program).len});
+    put(&w, TEXT("../lib/jspawnhelper"));
+    put_char(&w, 0);
+    int64_t file = w.full ? -ENAMETOOLONG : KERNEL(openat, AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
+    if (is_error(file))
+        return;
+    if (!may_change((int32_t)file))
+        files->spawn_helper = inode_of(file);
+    KERNEL(close, file);
+}
+
+/* A wrapper that comes in between sets _HANDLER to its own: what was there before is the real one. */
+static bool read_handlers(struct handlers *handlers, const struct start *start)
+{
+    struct text root = choose_fact(start, TASK_ROOT);
+    handlers->have_one_name = true;
+    for (uint32_t i = FIRST_HANDLER; i < CARRIED_COUNT && root.len; i++)
+        if (!add_handler(handlers, root, start->found.from_parent[i]) ||
+            !add_handler(handlers, root, start->found.own[i]))
+            return fail(
+                start->error,
+                "read_handler: the handler has too many files, too long a name, or a folder that cannot "
+                "be read");
+    return true;
+}
+
+bool read_file_facts(struct file_facts *files, const struct start *start)
+{
+    if (sealed->process.language == LANGUAGE_JAVA)
+        read_spawn_helper(files, start->program);
+    return read_handlers(&files->handlers, start) && read_objects(files, start->error);
+}
+
+void keep_references(struct file_facts *files)
+{
+    files->root_is_clear = is_root_clear(files);
+    keep_read_only_mounts(files->read_only_mounts);
+    files->tmp_directory = keep_tmp_directory();
+}
+
+void drop_references(void)
+{
+    const struct file_facts *files = &sealed->files;
+    for (uint32_t i = 0; i < READ_ONLY_MOUNTS; i++)
+        if (files->read_only_mounts[i].id)
+            own_fd_close(files->read_only_mounts[i].directory);
+    if (files->tmp_directory)
+        own_fd_close(files->tmp_directory);
+}

@@ -1,0 +1,14 @@
+/* What is sealed of files: the objects that verdicts compare with, and references to folders. */
+#ifndef SHIELD_FILE_FACTS_H
+#define SHIELD_FILE_FACTS_H
+
+#include "environment_policy.h"
+
+/* False: start->error says why the shield cannot arm. */
+bool read_file_facts(struct file_facts *files, const struct start *start);
+/* Once the log is known. */
+void keep_references(struct file_facts *files);
+/* Where arming failed. */
+void drop_references(void);
+
+#endif
