@@ -80,7 +80,6 @@ _JUDGES = (
     "engine/base/filesystem.c",
     "engine/report/caller.c",
     "engine/base/proc_maps.c",
-    "engine/network/readiness.c",
     "engine/state/sealed_state.c",
 )
 _FILE_JUDGES = (
@@ -93,6 +92,7 @@ _FILE_JUDGES = (
 )
 _NETWORK_JUDGES = (
     *(source for source in _JUDGES if source != "engine/base/user_memory.c"),  # forget.c includes it
+    "engine/lifecycle/events.c",
     "engine/network/bind.c",
     "engine/fds/fd_dup.c",
     "engine/base/limits.c",

@@ -51,7 +51,7 @@ void clear_tmp(void)
 {
 }
 
-uint8_t alerts_left_out;
+uint8_t next_event_watched;
 
 void report_folded(enum when when)
 {

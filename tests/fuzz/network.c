@@ -140,6 +140,8 @@ static uint64_t take_flags(struct input *in)
 static void judge_one_call(struct call call, enum outcome (*judge)(struct call *))
 {
     struct call before = call;
+    if (judge == judge_send || judge == judge_write)
+        watch_for_request(&call);
     enum outcome outcome = judge(&call);
     CHECK(!held);
     for (uint32_t i = GATES; i < TABLE; i++)

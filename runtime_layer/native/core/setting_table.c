@@ -351,15 +351,10 @@ bool setting_is_of_policy(uint32_t row)
     return SETTINGS[row].later != NOT_OF_POLICY;
 }
 
-bool setting_is_mode(uint32_t row)
-{
-    return SETTINGS[row].later == TIGHTENS;
-}
-
 uint8_t *setting_mode(struct policy *p, uint32_t row)
 {
     const struct setting *s = &SETTINGS[row];
-    if (!setting_is_mode(row))
+    if (s->later != TIGHTENS)
         return NULL;
     return s->read == read_clear_tmp ? &p->keeps_tmp : &p->modes[s->detail];
 }

@@ -40,6 +40,5 @@ bool setting_is_of_policy(uint32_t row);
 /* The mode of a setting that may get stricter later, or its switch, where the lower value is the stricter one too; NULL for
  * any other. */
 uint8_t *setting_mode(struct policy *p, uint32_t row);
-bool setting_is_mode(uint32_t row);
 
 #endif

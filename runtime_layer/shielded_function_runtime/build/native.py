@@ -83,6 +83,7 @@ ENGINE_ROOMS = (
     "network",
     "memory",
     "process",
+    "lifecycle",
     "gate",
     "boot",
 )

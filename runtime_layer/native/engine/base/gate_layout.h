@@ -28,16 +28,15 @@
 #define GUARD_ALWAYS 1 /* passed on to gate_judge */
 #define GUARD_LOG 2    /* only when the first argument is the log descriptor, or one behind it: fstat */
 #define GUARD_READY_LINE                                                                                     \
-    3                     /* when the third is at least READY_LINE, and as GUARD_MARKED: write, until ready */
-#define GUARD_MARKED 4    /* when the first is a descriptor with a mark (fd_marks.h), and as GUARD_LEFT_OUT */
-#define GUARD_RECEIVE 5   /* the same, where the mark is MARK_TCP_DNS or one that follows: what receives */
+    3                   /* when the third is at least READY_LINE, and as GUARD_MARKED: write, until ready */
+#define GUARD_MARKED 4  /* when the first is a descriptor with a mark (fd_marks.h), and as GUARD_NEXT_EVENT */
+#define GUARD_RECEIVE 5 /* the same, where the mark is MARK_TCP_DNS or one that follows: what receives */
 #define GUARD_ADDRESSED 6 /* when the fifth is not NULL, and as GUARD_MARKED: sendto */
 #define GUARD_MMAP 7      /* when what is mapped may run, or takes the place of something */
 /* When it makes something run, or reaches above lowest_range (protected_ranges.h); always of an only thread, as a signal handler
  * may take away what a call in its midst looks at. */
 #define GUARD_MPROTECT 8
-#define GUARD_LEFT_OUT                                                                                       \
-    9 /* when alerts were left out (left_out.h): what may be the request for the next event */
+#define GUARD_NEXT_EVENT 9 /* when next_event_watched (process_state.h): what may be the request for it */
 
 #define BEHIND_LOG                                                                                           \
     4 /* descriptors of the gate's own: mounts (files/read_only_mounts.h), then /tmp (open_in_tmp.h) */

@@ -64,7 +64,7 @@ static bool arm_process(struct start *start, struct armed_objects *objects)
     bool has_policy = read_environment(start) && read_policy(&sealed_block.policy, start);
     read_origin(&sealed_block.process, start);
     if (!has_policy) {
-        take_process_memory(&sealed_block.process); /* for code that may configure later */
+        process_begin(&sealed_block.process.own); /* for code that may configure later */
         return false;
     }
     /* The wrapper tried them, or a parent did. Until then nothing is called but what loads a program. */
@@ -76,7 +76,7 @@ static bool arm_process(struct start *start, struct armed_objects *objects)
         return false;
     }
     start->began = monotonic_micros();
-    if (!take_process_memory(&sealed_block.process))
+    if (!process_begin(&sealed_block.process.own))
         return fail(start->error, "out of memory");
     int64_t n =
         KERNEL(readlinkat, AT_FDCWD, "/proc/self/exe", start->program_path, sizeof start->program_path);

@@ -44,7 +44,7 @@ static bool arm_late(const struct policy *wanted, struct writer *error)
 }
 
 /* The rest of what depends on the modes. */
-static bool derive_rest(struct sealed *next, const struct policy *wanted, struct writer *error)
+static bool derive_rest(struct sealed *next, struct policy *wanted, struct writer *error)
 {
     const uint8_t *now = sealed->policy.modes, *then = next->policy.modes;
     if (has_unguarded_text() && then[SELF_PROTECTION] < now[SELF_PROTECTION])

@@ -42,14 +42,6 @@ static bool read_objects(struct file_facts *files, struct writer *error)
     return true;
 }
 
-/* /tmp may be a subvolume, which has a device of its own and lies in the file system of / all the same. */
-static bool is_root_clear(const struct file_facts *files)
-{
-    bool has_log = sealed->process.log_pipe.ino && !is_nameless_pipe(sealed->process.log);
-    return files->tmp_is_mount && !leads_to_root_filesystem("/tmp") && !files->handlers.are_on_root &&
-           !has_log;
-}
-
 /* Where a JDK keeps the program by which it starts others: <home>/bin/java and <home>/lib/jspawnhelper. Not for one
  * that the function itself could have put there. */
 static void read_spawn_helper(struct file_facts *files, struct text program)
@@ -91,7 +83,10 @@ bool read_file_facts(struct file_facts *files, const struct start *start)
 
 void keep_references(struct file_facts *files)
 {
-    files->root_is_clear = is_root_clear(files);
+    /* /tmp may be a subvolume, which has a device of its own and lies in the file system of / all the same. */
+    bool has_log = sealed->process.log_pipe.ino && !is_nameless_pipe(sealed->process.log);
+    files->root_is_clear =
+        files->tmp_is_mount && !leads_to_root_filesystem("/tmp") && !files->handlers.are_on_root && !has_log;
     keep_read_only_mounts(files->read_only_mounts);
     files->tmp_directory = keep_tmp_directory();
 }

@@ -98,14 +98,6 @@ static enum language find_language(const struct start *start, struct text progra
     return language_from(runtime) == LANGUAGE_DOTNET ? LANGUAGE_DOTNET : language;
 }
 
-/* There the workers are threads of one process, each of which loads the handler: the first that is ready would close it to the
- * others. No child is the runtime. */
-static bool is_handler_loaded_once(const struct process_facts *p)
-{
-    return !p->forks_workers || p->language != LANGUAGE_NODE ||
-           sealed->policy.modes[READ_HANDLER] == MODE_ALLOW;
-}
-
 /* False: there is no room. */
 static bool keep_carried_facts(struct process_facts *p, const struct start *start)
 {
@@ -146,13 +138,6 @@ void read_origin(struct process_facts *p, const struct start *start)
     p->origin_used = w.used;
 }
 
-bool take_process_memory(struct process_facts *p)
-{
-    if (!p->own)
-        p->own = process_begin();
-    return p->own;
-}
-
 bool read_process_facts(struct process_facts *p, const struct start *start)
 {
     char loader[LOADER_MAX];
@@ -170,7 +155,9 @@ bool read_process_facts(struct process_facts *p, const struct start *start)
         return fail(start->error, "the function's environment is too long");
     if (is_child(start))
         names_learn_written(learnt_names(), start->found.learnt, sealed->policy.outbound_count);
-    else if (!is_handler_loaded_once(p))
+    /* There the workers are threads of one process, each of which loads the handler. No child is the runtime. */
+    else if (p->forks_workers && p->language == LANGUAGE_NODE &&
+             sealed->policy.modes[READ_HANDLER] != MODE_ALLOW)
         return fail(
             start->error,
             "read_handler: Node.js on Lambda Managed Instances loads the handler in several threads, and "
@@ -184,10 +171,12 @@ bool read_process_facts(struct process_facts *p, const struct start *start)
 /* Where nothing can be reported, a descriptor would only be in the way. */
 void open_log(struct process_facts *p, const struct policy *policy, int32_t inherited)
 {
+    struct stat st = {0};
     p->log = reports_anything(policy) ? keep_log(inherited) : 2;
     if (p->log > 2)
         own_fd_mark(p->log);
-    find_log_pipe(p->log, &p->log_pipe);
+    if (p->log >= 0 && !is_error(KERNEL(fstat, p->log, &st)) && (st.st_mode & S_IFMT) == S_IFIFO)
+        p->log_pipe = (struct inode){st.st_dev, st.st_ino};
 }
 
 bool patch_program(struct process_facts *p, struct armed_objects *objects, struct writer *error)
@@ -196,14 +185,14 @@ bool patch_program(struct process_facts *p, struct armed_objects *objects, struc
     return p->armed;
 }
 
-bool tighten_process(struct process_facts *p, const struct policy *policy, const struct policy *wanted,
+bool tighten_process(struct process_facts *p, const struct policy *policy, struct policy *wanted,
                      struct writer *error)
 {
     p->memory_by_runtime &= wanted->modes[EXECUTABLE_MEMORY] == MODE_BY_RUNTIME;
     for (uint32_t row = 0; row < setting_count(); row++) {
         char value[16];
         struct writer w = {value, 0, sizeof value, false};
-        if (!setting_is_mode(row) || !setting_given(wanted, row))
+        if (!setting_given(wanted, row) || !setting_mode(wanted, row))
             continue;
         setting_write(policy, row, &w);
         if (replace_setting(&p->texts, setting_name(row), (struct text){value, w.used}))

@@ -15,8 +15,8 @@
 #include "../base/readdir.h"
 #include "../base/user_memory.h"
 #include "../fds/own_fds.h"
+#include "../state/process_state.h"
 #include "../report/alerts.h"
-#include "../report/left_out.h"
 
 #define MARKER ".shielded-function"
 
@@ -363,7 +363,7 @@ void watch_tmp(bool is_first, bool by_code)
 {
     if (sealed->policy.keeps_tmp)
         return;
-    note_left_out(TMP_IS_CLEARED);
+    watch_next_event(WATCH_EACH_EVENT);
     if (!is_first)
         return;
     int32_t tmp = open_tmp();

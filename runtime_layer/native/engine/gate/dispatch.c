@@ -10,6 +10,7 @@
 #include "../fds/fd_marks.h"
 #include "../network/network.h"
 #include "../process/forked_child.h"
+#include "../lifecycle/events.h"
 
 _Static_assert(sizeof *fd_marks == 1 << MARK_SHIFT && MARKED_FDS_MAX == 1 << DESCRIPTOR_BITS &&
                    MARK_TCP_DNS == MARK_READ && MARK_TCP_SEEN < MARK_READ,
@@ -57,19 +58,21 @@ enum outcome gate_judge(struct call *call)
         return RUN_IN_PLACE;
     if (note_owner())
         look_for_left_out(); /* what was copied from the parent is the parent's to tell */
-    uint8_t left_out = what_is_left_out();
-    if (left_out)
+    if (what_is_left_out())
         report_folded(AT_ANY_CALL);
     if (by.reasons & NOT_FOR_COPIES && is_forked_copy() && forked_copy_ends(call))
         return ANSWERED;
-    if (!(by.reasons & gate_table[GATE_REASONS]) && !(by.reasons & UNTIL_READY && left_out))
+    if (!(by.reasons & gate_table[GATE_REASONS]) && !(by.reasons & UNTIL_READY && is_next_event_watched()))
         return RUN_IN_PLACE;
     if (is_refused_to_vfork_child(call, by))
         return answer(call, -EACCES);
-    if (!is_single_threaded())
-        return judges[by.judge](call);
-    memory_stays(is_single_threaded() ? call : NULL); /* a handler may have come in between */
+    bool is_single = is_single_threaded();
+    if (is_single)
+        memory_stays(is_single_threaded() ? call : NULL); /* a handler may have come in between */
+    if (by.reasons & UNTIL_READY)
+        watch_for_request(call);
     enum outcome outcome = judges[by.judge](call);
-    memory_stays(NULL);
+    if (is_single)
+        memory_stays(NULL);
     return outcome;
 }

@@ -2,7 +2,6 @@
 #include "../base/syscall_ctx.h"
 #include "../base/linux_abi.h"
 #include "../state/sealed_state.h"
-#include "readiness.h"
 #include "../fds/fd_marks.h"
 #include "client_hello.h"
 
@@ -183,16 +182,10 @@ static bool send_pair(const struct call *call, int64_t *result)
     return true;
 }
 
-/* The kernel looks at no more (UIO_MAXIOV). */
-static uint32_t how_many(const struct call *call)
-{
-    return (uint32_t)call->arg[2] > UIO_MAXIOV ? UIO_MAXIOV : (uint32_t)call->arg[2];
-}
-
 /* Like the kernel's own loop: the count that went out, or the first one's error. */
 static int64_t send_many(const struct call *call, bool is_stream)
 {
-    uint32_t count = how_many(call);
+    uint32_t count = (uint32_t)call->arg[2] > UIO_MAXIOV ? UIO_MAXIOV : (uint32_t)call->arg[2];
     int64_t done = 0;
     if (send_pair(call, &done))
         return done;
@@ -213,54 +206,40 @@ static int64_t send_many(const struct call *call, bool is_stream)
     return done;
 }
 
-static void watch_many_for_ready(const struct call *call)
-{
-    struct many many;
-    uint64_t at = call->arg[1];
-    for (uint32_t i = 0; i < how_many(call) && read_user(&many, at, sizeof many); i++, at += sizeof many)
-        detect_ready_vectors(many.message.vectors, many.message.vector_count);
-}
-
-static enum outcome judge_sent(struct call *call, bool is_stream)
+enum outcome judge_send(struct call *call)
 {
     uint64_t *arg = call->arg;
+    bool is_stream = check_tcp_mark((int32_t)arg[0]);
     bool judges = sealed->policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW;
     if (call->nr == __NR_sendto) {
-        detect_ready(arg[1], arg[2]);
         /* A connected socket: its peer was judged when it connected. */
         uint64_t mark = get_mark((int32_t)arg[0]);
         bool passes =
             !judges || (!is_stream && !arg[4] && get_mark_kind(mark) == MARK_NONE && !(mark & MARK_UDP_DNS));
         return passes ? RUN_IN_PLACE : answer(call, send_to(call, is_stream));
     }
-    if (call->nr == __NR_sendmmsg) {
-        watch_many_for_ready(call);
+    if (call->nr == __NR_sendmmsg)
         return judges ? answer(call, send_many(call, is_stream)) : RUN_IN_PLACE;
-    }
     struct message m;
     if (!read_user(&m, arg[1], sizeof m))
         return answer(call, -EFAULT);
-    detect_ready_vectors(m.vectors, m.vector_count);
     return judges ? answer(call, send_one(call, (int32_t)arg[0], is_stream, m, (uint32_t)arg[2]))
                   : RUN_IN_PLACE;
 }
 
-enum outcome judge_send(struct call *call)
-{
-    return judge_sent(call, check_tcp_mark((int32_t)call->arg[0]));
-}
-
-static enum outcome judge_written(struct call *call, bool is_stream)
+/* Before the runtime is ready, each write could be its first request; afterwards only those on watched descriptors
+ * come here. */
+enum outcome judge_write(struct call *call)
 {
     uint64_t *arg = call->arg;
     int32_t descriptor = (int32_t)arg[0];
+    bool is_stream = check_tcp_mark(descriptor);
     struct vector v = {arg[1], arg[2]};
     struct message m = {.vectors = (uint64_t)&v, .vector_count = 1};
     if (call->nr == __NR_writev) {
         m.vectors = arg[1];
         m.vector_count = (uint32_t)arg[2];
     }
-    detect_ready_vectors(m.vectors, m.vector_count);
     if (m.vector_count > UIO_MAXIOV)
         return RUN_IN_PLACE; /* EINVAL */
     struct sockaddr_bytes server;
@@ -269,13 +248,6 @@ static enum outcome judge_written(struct call *call, bool is_stream)
     if (find_name_server(descriptor, &server))
         return answer(call, send_query(call, descriptor, &m, 0, &server));
     return RUN_IN_PLACE;
-}
-
-/* Before the runtime is ready, each write could be its first request; afterwards only those on watched descriptors
- * come here. */
-enum outcome judge_write(struct call *call)
-{
-    return judge_written(call, check_tcp_mark((int32_t)call->arg[0]));
 }
 
 /* Ways to write that the gate does not read. Where bytes have to be read, they are such as the kernel does not have

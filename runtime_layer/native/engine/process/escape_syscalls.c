@@ -102,12 +102,3 @@ enum outcome judge_clone(struct call *call)
     bool is_escape = parts_memory_and_descriptors(flags, is_vfork) || makes_namespace(flags);
     return is_escape ? judge_escape(call) : RUN_IN_PLACE;
 }
-
-/* A vfork child's alerts are its parent's. */
-enum outcome judge_end(struct call *call)
-{
-    (void)call;
-    if (is_memory_owner())
-        report_folded(AT_END);
-    return RUN_IN_PLACE;
-}

@@ -111,7 +111,7 @@ static void leave_out_of_second(const struct alert *alert, bool is_repeated, str
 /* Once in a second, and whatever else its policy has to tell. */
 static bool write_once(struct alert *alert, const struct call *call, struct scratch *scratch)
 {
-    struct storm *storm = storm_of_process();
+    struct storm *storm = &sealed->process.own->storm;
     struct writer w;
     uint64_t *lines = &storm->lines[alert->policy];
     uint32_t number;
@@ -162,13 +162,14 @@ static bool write_alert(struct alert *alert, const struct call *call, const stru
 static void write_handler_alert(struct alert *alert, const struct call *call, const struct facts *facts,
                                 const uint64_t *now)
 {
-    uint32_t *told = &storm_of_process()->handler[facts->handler][alert->mode], second = (uint32_t)now[0];
+    uint32_t *told = &sealed->process.own->storm.handler[facts->handler][alert->mode],
+             second = (uint32_t)now[0];
     uint32_t before = __atomic_load_n(told, __ATOMIC_RELAXED);
     if (second - before < HANDLER_PAUSE ||
         !__atomic_compare_exchange_n(told, &before, second, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
         leave_out(alert->policy, alert->mode, LEFT_OUT_QUIETLY);
     else if (write_alert(alert, call, facts, now))
-        storm_of_process()->handler_told = second;
+        sealed->process.own->storm.handler_told = second;
     else
         __atomic_store_n(told, before, __ATOMIC_RELAXED);
 }
@@ -302,7 +303,7 @@ static bool tell(uint32_t policy, uint32_t kind, const uint64_t *now, uint64_t p
     bool is_written = write_folded(policy, kind, count, now, patience);
     let_out_of_hand(policy, kind, count, is_written);
     if (is_written && policy == READ_HANDLER)
-        storm_of_process()->handler_told = (uint32_t)now[0];
+        sealed->process.own->storm.handler_told = (uint32_t)now[0];
     return is_written;
 }
 
@@ -318,7 +319,7 @@ static void await_other_lines(void)
 /* Out of the way: there is hardly ever one. */
 __attribute__((noinline)) static void report_now(enum when when)
 {
-    struct storm *storm = storm_of_process();
+    struct storm *storm = &sealed->process.own->storm;
     uint64_t now[2] = {0, 0}, tenth_of_a_second[2] = {0, 100000000};
     KERNEL(clock_gettime, CLOCK_REALTIME, now);
     uint32_t second = (uint32_t)now[0];
@@ -337,7 +338,7 @@ __attribute__((noinline)) static void report_now(enum when when)
             if (policy != READ_HANDLER || !handler_waits)
                 takes_lines = tell(policy, kind, now, when == AT_END ? tenth_of_a_second : NULL);
             else if (when != AT_NEXT_EVENT && is_any_left_out(policy, kind))
-                note_left_out(LEFT_OUT_QUIETLY);
+                watch_next_event(LEFT_OUT_QUIETLY);
 }
 
 void report_folded(enum when when)

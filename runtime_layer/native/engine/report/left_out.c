@@ -2,8 +2,6 @@
 
 #include "../state/process_state.h"
 
-uint8_t alerts_left_out;
-
 /* Of a word: in hand, and not. Neither overflows into the other. */
 static uint32_t in_hand(uint64_t word)
 {
@@ -17,7 +15,7 @@ static uint32_t capped_sum(uint32_t a, uint32_t b)
 
 static uint64_t *word_of(uint32_t policy, uint32_t kind)
 {
-    return &storm_of_process()->left_out[policy][kind];
+    return &sealed->process.own->storm.left_out[policy][kind];
 }
 
 static bool exchange_word(uint64_t *word, uint64_t *seen, uint32_t hand, uint32_t left)
@@ -28,12 +26,7 @@ static bool exchange_word(uint64_t *word, uint64_t *seen, uint32_t hand, uint32_
 
 void look_for_left_out(void)
 {
-    __atomic_fetch_and(&alerts_left_out, (uint8_t)~OF_ALERTS, __ATOMIC_SEQ_CST);
-}
-
-void note_left_out(enum left_out how)
-{
-    __atomic_fetch_or(&alerts_left_out, (uint8_t)how, __ATOMIC_SEQ_CST);
+    __atomic_fetch_and(&next_event_watched, (uint8_t)~OF_ALERTS, __ATOMIC_SEQ_CST);
 }
 
 void leave_out(uint32_t policy, uint32_t kind, enum left_out how)
@@ -41,7 +34,7 @@ void leave_out(uint32_t policy, uint32_t kind, enum left_out how)
     uint64_t *word = word_of(policy, kind), seen = __atomic_load_n(word, __ATOMIC_SEQ_CST);
     while (!exchange_word(word, &seen, in_hand(seen), capped_sum((uint32_t)seen, 1)))
         ;
-    note_left_out(how);
+    watch_next_event(how);
 }
 
 uint32_t take_in_hand(uint32_t policy, uint32_t kind, uint32_t own, bool takes_along)
@@ -74,7 +67,7 @@ void let_out_of_hand(uint32_t policy, uint32_t kind, uint32_t count, bool is_wri
         left = capped_sum((uint32_t)seen, is_written ? 0 : count);
     } while (!exchange_word(word, &seen, hand, left));
     if (!is_written)
-        note_left_out(LEFT_OUT);
+        watch_next_event(LEFT_OUT);
 }
 
 bool is_any_left_out(uint32_t policy, uint32_t kind)

@@ -13,23 +13,19 @@
 #include "../state/process_state.h"
 
 enum left_out {
-    LEFT_OUT = 1,         /* the log took no line */
-    LEFT_OUT_QUIETLY = 2, /* no hurry: the same was told a moment ago */
-    TMP_IS_CLEARED =
-        4, /* no violations, and as much a reason to look for the next event (files/tmp_clear.h) */
-    LEFT_OUT_OF_SECOND = 16, /* told in this second, or too many for it: it is counted when that is over */
+    LEFT_OUT = 1,           /* the log took no line */
+    LEFT_OUT_QUIETLY = 2,   /* no hurry: the same was told a moment ago */
+    LEFT_OUT_OF_SECOND = 4, /* told in this second, or too many for it: it is counted when that is over */
     OF_ALERTS = LEFT_OUT | LEFT_OUT_QUIETLY | LEFT_OUT_OF_SECOND
 };
 
-/* Is there something? A hint for the gate's assembly, which passes on what may be a request for the next event. */
-extern uint8_t alerts_left_out __attribute__((visibility("hidden")));
+/* Is there something? They are told when the function asks for the next event, at the latest. */
 static inline uint8_t what_is_left_out(void)
 {
-    return __atomic_load_n(&alerts_left_out, __ATOMIC_RELAXED);
+    return is_next_event_watched() & OF_ALERTS;
 }
 /* Before it is looked at: what is left out from now on says so again. */
 void look_for_left_out(void);
-void note_left_out(enum left_out how);
 
 /* One more. */
 void leave_out(uint32_t policy, uint32_t kind, enum left_out how);

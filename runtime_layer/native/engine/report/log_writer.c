@@ -4,7 +4,6 @@
 
 #include "../base/limits.h"
 #include "../base/raw_syscall.h"
-#include "../state/sealed_state.h"
 
 enum { LOG_HIGHEST = 1000, LOG_LOWEST = 3 };
 
@@ -31,13 +30,6 @@ int32_t keep_log(int32_t inherited)
             return (int32_t)kept;
     }
     return 2;
-}
-
-void find_log_pipe(int32_t log, struct inode *pipe)
-{
-    struct stat st = {0};
-    if (log >= 0 && !is_error(KERNEL(fstat, log, &st)) && (st.st_mode & S_IFMT) == S_IFIFO)
-        *pipe = (struct inode){st.st_dev, st.st_ino};
 }
 
 bool log_write(int32_t descriptor, const char *line, uint32_t len, uint64_t patience[2])

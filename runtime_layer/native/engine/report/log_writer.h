@@ -6,16 +6,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct inode;
-
 /* Keeps a copy of stderr on a high descriptor; `inherited` is one that a parent kept, or -1. Returns it, or
  * -1 when stderr is closed. */
 int32_t keep_log(int32_t inherited);
 /* Writes one line without ever raising SIGPIPE. False when it could not be written. `patience`: for how long to wait for
  * room, in seconds and nanoseconds, of which the wait is taken; NULL: not at all. */
 bool log_write(int32_t descriptor, const char *line, uint32_t len, uint64_t patience[2]);
-
-/* Which pipe the log is, when it is one. */
-void find_log_pipe(int32_t log, struct inode *pipe);
 
 #endif

@@ -19,7 +19,7 @@ struct told hash_violation(const struct alert *alert, struct text target, struct
 
 bool was_told(const struct told *violation, uint32_t policy, uint32_t lines)
 {
-    const struct told *told = storm_of_process()->told[policy];
+    const struct told *told = sealed->process.own->storm.told[policy];
     for (uint32_t i = 0; i < lines; i++)
         if (__atomic_load_n(&told[i].second, __ATOMIC_ACQUIRE) == violation->second &&
             told[i].target == violation->target && (!violation->whole || told[i].whole == violation->whole))
@@ -29,7 +29,7 @@ bool was_told(const struct told *violation, uint32_t policy, uint32_t lines)
 
 void note_told(const struct told *violation, uint32_t policy, uint32_t line)
 {
-    struct told *told = &storm_of_process()->told[policy][line];
+    struct told *told = &sealed->process.own->storm.told[policy][line];
     __atomic_store_n(&told->second, 0, __ATOMIC_RELAXED);
     __atomic_thread_fence(__ATOMIC_RELEASE);
     told->target = violation->target;
@@ -40,7 +40,7 @@ void note_told(const struct told *violation, uint32_t policy, uint32_t line)
 /* Without waiting, as the owner may be the thread that a signal interrupted: a target more or less is no violation. */
 static struct left_target *claim_target(uint32_t policy, uint32_t kind)
 {
-    struct left_target *target = &storm_of_process()->targets[policy][kind];
+    struct left_target *target = &sealed->process.own->storm.targets[policy][kind];
     return __atomic_exchange_n(&target->is_busy, 1, __ATOMIC_ACQUIRE) ? NULL : target;
 }
 

@@ -96,15 +96,17 @@ static struct text prefix_of(struct text program)
                : TEXT("");
 }
 
+struct text find_runtime_prefix(char *room, uint32_t cap)
+{
+    int64_t n = KERNEL(readlinkat, AT_FDCWD, "/proc/self/exe", room, cap);
+    return n > 0 ? prefix_of((struct text){room, (uint32_t)n}) : TEXT("");
+}
+
 static void find_runtime(struct runtime *r, uint64_t program)
 {
-    int64_t n = KERNEL(readlinkat, AT_FDCWD, "/proc/self/exe", r->path, sizeof r->path);
-    r->ino = 0;
-    r->prefix = TEXT("");
-    if (n <= 0 || !sealed->process.runtime || inode_at(kept_text(sealed->process.runtime).at).ino != program)
-        return;
-    r->ino = program;
-    r->prefix = prefix_of((struct text){r->path, (uint32_t)n});
+    uint16_t path = sealed->process.runtime;
+    r->ino = path && inode_at(kept_text(path).at).ino == program ? program : 0;
+    r->prefix = r->ino ? find_runtime_prefix(r->path, sizeof r->path) : TEXT("");
 }
 
 static bool is_below_runtime(struct text prefix, struct text path)
@@ -151,12 +153,6 @@ bool is_trusted_library(struct text path)
     struct text name = base_name(path);
     bool is_own = STARTS_ANY(path, runtime) && !STARTS_ANY(name, libc_family);
     return (is_own || (STARTS_ANY(path, system) && STARTS_ANY(name, known))) && !holds_packages(path);
-}
-
-struct text find_runtime_prefix(char *room, uint32_t cap)
-{
-    int64_t n = KERNEL(readlinkat, AT_FDCWD, "/proc/self/exe", room, cap);
-    return n > 0 ? prefix_of((struct text){room, (uint32_t)n}) : TEXT("");
 }
 
 bool is_of_platform(struct text path, struct text runtime_prefix)

@@ -6,17 +6,19 @@
 
 enum { PROCESS_PAGES = (sizeof(struct process) + PAGE - 1) / PAGE * PAGE };
 
-struct process *process_begin(void)
+bool process_begin(struct process **own)
 {
+    if (*own)
+        return true;
     int64_t memory =
         KERNEL(mmap, 0, PROCESS_PAGES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (is_error(memory))
-        return NULL;
+        return false;
     /* Where the kernel has no such advice, a copy is not told from the original: it stays shielded all the same. */
     KERNEL(madvise, memory, PROCESS_PAGES, MADV_WIPEONFORK);
-    struct process *own = (struct process *)memory;
-    own->id = (int32_t)KERNEL(getpid);
-    return own;
+    *own = (struct process *)memory;
+    (*own)->id = (int32_t)KERNEL(getpid);
+    return true;
 }
 
 bool process_arm(void)
@@ -33,6 +35,13 @@ bool had_threads;
 void note_threads(void)
 {
     __atomic_store_n(&had_threads, true, __ATOMIC_RELAXED);
+}
+
+uint8_t next_event_watched;
+
+void watch_next_event(uint8_t why)
+{
+    __atomic_fetch_or(&next_event_watched, why, __ATOMIC_SEQ_CST);
 }
 
 static bool had_vfork;

@@ -48,8 +48,8 @@ struct process {
     struct storm storm;
 };
 
-/* Before the gate is in use: when the library is loaded, and when it is armed. NULL, false: there is no memory. */
-struct process *process_begin(void);
+/* Before the gate is in use: when the library is loaded, and when it is armed. False when there is no memory. */
+bool process_begin(struct process **own);
 bool process_arm(void);
 
 /* Is this a forked copy of the process that was armed, without an exec since? */
@@ -83,6 +83,14 @@ static inline bool is_single_threaded(void)
 }
 void note_threads(void);
 
-struct storm *storm_of_process(void);
+/* Why the request for the next event is looked for, although the function is ready: the bits of report/left_out.h, and one that
+ * stays. gate.S reads whether there is a reason. */
+enum { WATCH_EACH_EVENT = 128 };
+extern uint8_t next_event_watched __attribute__((visibility("hidden")));
+static inline uint8_t is_next_event_watched(void)
+{
+    return __atomic_load_n(&next_event_watched, __ATOMIC_RELAXED);
+}
+void watch_next_event(uint8_t why);
 
 #endif

@@ -73,12 +73,6 @@ static const struct {
     {__NR_mprotect, GUARD_MPROTECT, GUARD_MPROTECT},
 };
 
-/* May a call carry the request for an event? By the time of the second, it is looked at when alerts were left out. */
-static uint8_t guard_of_events(uint8_t own, uint8_t reasons)
-{
-    return own & UNTIL_READY && reasons & FOR_SAFETY ? GUARD_LEFT_OUT : GUARD_NONE;
-}
-
 static uint8_t guard_of(uint32_t nr, uint8_t reasons)
 {
     if (nr > NEWEST_CALL)
@@ -86,7 +80,8 @@ static uint8_t guard_of(uint32_t nr, uint8_t reasons)
     uint8_t own = judged[nr].reasons;
     bool copies = reasons & FOR_COPIES && own & NOT_FOR_COPIES;
     if (!(own & reasons) && !copies)
-        return guard_of_events(own, reasons);
+        /* It may carry the request for an event: by the time of the second, it is looked at when that is watched for. */
+        return own & UNTIL_READY && reasons & FOR_SAFETY ? GUARD_NEXT_EVENT : GUARD_NONE;
     uint8_t guard = GUARD_ALWAYS;
     for (uint32_t i = 0; i < sizeof seldom / sizeof *seldom; i++)
         if (seldom[i].nr == (int32_t)nr)

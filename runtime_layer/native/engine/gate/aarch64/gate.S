@@ -72,8 +72,8 @@ gate_entry:
     cmp x18, x17
     b.hi 1f
     b 5f
-12: adrp x17, alerts_left_out    /* GUARD_LEFT_OUT */
-    ldrb w18, [x17, :lo12:alerts_left_out]
+12: adrp x17, next_event_watched    /* GUARD_NEXT_EVENT */
+    ldrb w18, [x17, :lo12:next_event_watched]
     cbnz w18, 1f
     b 5f
 7:  lsr x18, x0, #DESCRIPTOR_BITS /* GUARD_RECEIVE */
@@ -89,8 +89,8 @@ gate_entry:
     b.hs 1f
 6:  lsr x18, x0, #DESCRIPTOR_BITS /* GUARD_MARKED: numbers that are not in the table are gate_judge's business */
     cbnz x18, 1f
-    adrp x17, alerts_left_out
-    ldrb w18, [x17, :lo12:alerts_left_out]
+    adrp x17, next_event_watched
+    ldrb w18, [x17, :lo12:next_event_watched]
     cbnz w18, 1f
     adrp x17, fd_marks
     add x17, x17, :lo12:fd_marks

@@ -59,8 +59,8 @@ gate_entry:
     cmp lowest_range(%rip), %r11
     ja 1f
     jmp 3f
-11:                              /* GUARD_LEFT_OUT */
-    cmpb $0, alerts_left_out(%rip)
+11:                              /* GUARD_NEXT_EVENT */
+    cmpb $0, next_event_watched(%rip)
     jne 1f
     jmp 3f
 6:                               /* GUARD_RECEIVE */
@@ -82,7 +82,7 @@ gate_entry:
 5:                               /* GUARD_MARKED: numbers that are not in the table are gate_judge's business */
     cmp $(1 << DESCRIPTOR_BITS), %rdi
     jae 1f
-    cmpb $0, alerts_left_out(%rip)
+    cmpb $0, next_event_watched(%rip)
     jne 1f
     lea fd_marks(%rip), %r11
     cmpb $0, (%r11,%rdi,1 << MARK_SHIFT)
