@@ -21,5 +21,8 @@ LEFT_OUT: Final = "shielded-function:leftOut"
 OFF: Final = "the context shield=off"
 """That reason where the context leaves all shields away."""
 
+POLICY: Final = "shielded-function:policy"
+"""The construct metadata of a shielded function's resource: the variables that the shield set, as JSON, resolved."""
+
 PERIMETER: Final = "shielded-function:perimeter"
 """The construct metadata of a function that a `ShieldPerimeter` covers; its value is the perimeter's construct path."""

@@ -6,6 +6,7 @@ stack or a stage is asked once.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, cast
@@ -20,7 +21,7 @@ from constructs import Construct, IConstruct, IValidation
 
 from . import custom_resources, layer_archive
 from .alarms import ShieldAlarms
-from .batching import members_of
+from .batching import members_of, note_all
 from .errors import ShieldError
 from .function_facts import FunctionHandle, read_properties
 from .kinds import find_relevant
@@ -29,6 +30,7 @@ from .monitoring.descriptions import describe_fleet
 from .monitoring.function_filters import SharedFilters
 from .monitoring.resources import make_alarm
 from .monitoring.watches import watches_of
+from .names import POLICY
 from .paths import find_constructs, known_as, path_of
 
 if TYPE_CHECKING:
@@ -225,6 +227,8 @@ class StageShields(Construct):
             found += _too_many_resources(stack) if len(shields) >= _MANY_SHIELDS else []
             properties = read_properties([shield.handle for shield in shields])
             states = cast("list[Any]", stack.resolve([shield.state() for shield in shields]))
+            noted = {shield.handle.resource: state["settings"] for shield, state in zip(shields, states, strict=True)}
+            note_all(list(noted), POLICY, [json.dumps(settings, sort_keys=True) for settings in noted.values()])
             for shield, now, state in zip(shields, properties, states, strict=True):
                 found += (f"{shield.handle.path}: {problem}" for problem in shield.problems(now, state))
         return found

@@ -45,8 +45,8 @@ def assert_shielded(
             assert_shielded(stack, policy=ShieldPolicy(allow_aws=["dynamodb"]), functions=["Shop/Checkout"])
 
     What is acknowledged with a reason, left out on purpose, or the CDK's own, is passed over. Warnings are not looked
-    at. From a template alone it cannot be told what is in a layer, nor what was acknowledged: give the stack, or the
-    app, where these matter.
+    at. From a template alone it cannot be told what is in a layer, what was acknowledged, nor that a variable
+    was overridden: give the stack, or the app, where these matter.
 
     Args:
         template: a stack, a stage or an app, which is synthesized; an `aws_cdk.assertions.Template` or its JSON; or a

@@ -40,6 +40,7 @@ __all__ = [
     "holders_of",
     "inspect_all",
     "members_of",
+    "note_all",
     "references_of",
     "resolve_all",
 ]
@@ -177,6 +178,12 @@ def attach(resource: Any, *, logging: Mapping[str, str] | None, aspect: Any, pri
     _ask("attach", resource, {k: v for k, v in given.items() if v is not None})
 
 
+def note_all(constructs: Sequence[Any], kind: str, texts: Sequence[str]) -> None:
+    """Adds one entry of metadata to each construct: its type, and each one's own text."""
+    if constructs:
+        _ask("note", list(constructs), kind, list(texts))
+
+
 def add_layer(function: Any, layer: Any) -> None:
     """Appends a layer to those of a `Function` or `CfnFunction`."""
     _ask("addLayer", function, layer)
@@ -229,6 +236,7 @@ def _archive() -> bytes:
         _method("createAlarm", {"scope": _ANY, "id": _STRING, "metric": _ANY, "props": _ANY}, _ANY),
         _method("createLogGroup", {"scope": _ANY, "id": _STRING, "props": _ANY}, _LIST),
         _method("attach", {"resource": _ANY, "given": _ANY}),
+        _method("note", {"constructs": _LIST, "type": _STRING, "texts": _LIST}),
         _method("addLayer", {"lambda": _ANY, "layer": _ANY}),
         _method("addEnvironment", {"lambda": _ANY, "variables": _ANY, "layers": _LIST}),
     ]

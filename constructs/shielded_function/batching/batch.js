@@ -111,6 +111,10 @@ class Batch {
         }
     }
 
+    static note(constructs, type, texts) {
+        constructs.forEach((construct, number) => construct.node.addMetadata(type, texts[number]));
+    }
+
     // To a Function, or to a CfnFunction.
     static addLayer(lambda, layer) {
         if (lambda.addLayers) {

@@ -86,6 +86,11 @@ def attach(resource: Any, given: Mapping[str, Any]) -> None:
         cdk.Aspects.of(resource).add(given["aspect"], priority=given["priority"])
 
 
+def note(constructs: Sequence[Any], kind: str, texts: Sequence[str]) -> None:
+    for construct, text in zip(constructs, texts, strict=True):
+        construct.node.add_metadata(kind, text)
+
+
 def addLayer(function: Any, layer: Any) -> None:
     if isinstance(function, lambda_.Function):
         function.add_layers(layer)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final, cast
 
-from ..names import PERIMETER
+from ..names import PERIMETER, POLICY
 from ..other_code import STACK
 from .assets import Assets
 from .finding import PLUGIN
@@ -117,7 +117,8 @@ class _Reader:
                 template,
                 assets,
                 left_out=self._left_out,
-                perimeter=self._perimeter,
+                perimeter=partial(self._noted, PERIMETER),
+                noted=partial(self._noted, POLICY),
                 cdk_handler=self._cdk_handler,
                 defaults=as_mapping(as_mapping(content.get("Globals")).get("Function")),
             )
@@ -159,9 +160,10 @@ class _Reader:
                     return str(entry.get("data") or "no reason given")
         return ""
 
-    def _perimeter(self, path: str) -> str:
+    def _noted(self, kind: str, path: str) -> str:
+        """The metadata of a type: where it was added at each of several syntheses, the latest."""
         marks = (entry for construct in (path, construct_of(path)) for entry in self._metadata.get(construct, ()))
-        return next((str(entry.get("data")) for entry in marks if entry.get("type") == PERIMETER), "")
+        return ([str(entry.get("data")) for entry in marks if entry.get("type") == kind] or [""])[-1]
 
     def _cdk_handler(self, path: str) -> str:
         return is_cdk_handler(path, self._marks, lambda construct: self._types.get(construct, ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
@@ -41,6 +42,7 @@ def read_functions(
     *,
     left_out: Reasons = lambda _: "",
     perimeter: Reasons = lambda _: "",
+    noted: Reasons = lambda _: "",
     cdk_handler: Reasons = lambda _: "",
     defaults: Mapping[str, Any] | None = None,
 ) -> Iterator[LambdaFunction]:
@@ -51,6 +53,7 @@ def read_functions(
         files: looks into assets.
         left_out: why a function was left out on purpose.
         perimeter: which `ShieldPerimeter` covers a function.
+        noted: the variables that its construct set, as JSON.
         cdk_handler: which of the CDK's own handlers a function is.
         defaults: what a SAM template's `Globals` say of its functions.
     """
@@ -67,6 +70,7 @@ def read_functions(
             layers=[_kind(template, layer, files) for layer in _layers(properties)],
             policy=read_policy(environment, lines, template.known),
             policy_file=kind,
+            noted=json.loads(noted(path) or "{}") if path else {},
             left_out=left_out(path) if path else "",
             perimeter=perimeter(path) if path else "",
             cdk_handler=cdk_handler(path) if path else "",

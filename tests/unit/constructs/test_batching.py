@@ -33,6 +33,7 @@ from shielded_function.batching import (
     holders_of,
     inspect_all,
     members_of,
+    note_all,
     resolve_all,
 )
 from shielded_function.granted import rereading
@@ -161,6 +162,9 @@ def test_a_function_is_given_what_is_not_none(app: cdk.App, stack: cdk.Stack, pr
         (None, None),
     ]
     assert visitor.seen == ["Shop/One/Resource"]
+    note_all([function, untouched], "ours", ["one", "two"])
+    noted = members_of([function, untouched], "node.metadata")
+    assert [[e["data"] for e in entries if e["type"] == "ours"] for (entries,) in noted] == [["one"], ["two"]]
 
 
 def test_a_layer_comes_behind_those_of_a_resource(stack: cdk.Stack) -> None:

@@ -18,6 +18,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("layer-without-wrapper", "error", "layer or policy without the wrapper", applied.layer_without_wrapper, False),
     Rule("policy-missing", "error", "the shield without a policy", applied.policy_missing, False),
     Rule("policy-invalid", "error", "a policy that is refused at start", applied.policy_invalid, False),
+    Rule("policy-overridden", "error", "variables that differ from the policy", applied.policy_overridden),
     Rule("policy-file-missing", "error", "a policy file that is nowhere", applied.policy_file_missing, False),
     Rule("runtime-unsupported", "error", "a runtime that never runs the wrapper", applied.runtime_unsupported, False),
     Rule("alerts-not-counted", "error", "no metric filter on the log group", alerts.alerts_not_counted),

@@ -9,12 +9,13 @@ from shielded_function.runtimes import SUPPORTED, TESTED, can_be_shielded
 from shielded_function_monitoring.template import WRAPPER
 
 from ...globs import covers
-from ...names import OFF
+from ...names import NEXT_WRAPPER_VARIABLE, OFF
 from ..model import POLICY_FILE_VARIABLE, WRAPPER_VARIABLE, LambdaFunction, as_mapping
 from .rule import ENVIRONMENT, Context, Problem
 
 _WRAPPER_AT = f"{ENVIRONMENT}.{WRAPPER_VARIABLE}"
 _SHIELD_IT = "use ShieldedFunction, Shield, or Shield.everywhere for the whole app"
+_MODE = 32  # characters: modes and short lists are told
 _EXCUSE_IT = "or acknowledge it with a reason"
 
 
@@ -157,6 +158,29 @@ def policy_invalid(function: LambdaFunction, context: Context) -> Iterator[Probl
             "set it in ShieldPolicy, which checks it",
             ENVIRONMENT,
         )
+
+
+def policy_overridden(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """The variables were changed after the construct set them: by a property override, an edit of the template."""
+    del context
+    there = {n: v for n, v in function.environment.items() if n.startswith("SHIELD_") and n != NEXT_WRAPPER_VARIABLE}
+    for name in sorted({*there, *function.noted} if function.noted else ()):
+        if there.get(name) != function.noted.get(name):
+            yield Problem(
+                _difference(name, there.get(name), function.noted.get(name)),
+                "set it in ShieldPolicy, and take the property override out",
+                f"{ENVIRONMENT}.{name}",
+            )
+
+
+def _difference(name: str, now: Any, wanted: Any) -> str:
+    if now is None:
+        return f"{name} is missing, and its policy sets it"
+    if wanted is None:
+        return f"{name} is there, and its policy does not set it"
+    if any(not isinstance(value, str) or len(value) > _MODE for value in (now, wanted)):
+        return f"{name} is not what its policy says"
+    return f"{name} is {now!r}, and its policy says {wanted!r}"
 
 
 def policy_file_missing(function: LambdaFunction, context: Context) -> Iterator[Problem]:

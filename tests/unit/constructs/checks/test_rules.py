@@ -18,6 +18,7 @@ from shielded_function import Shield, ShieldAlarms, ShieldedFunction, ShieldPoli
 from shielded_function.checks import check, read_assembly
 from shielded_function.checks.rules import RULES
 from shielded_function.runtimes import TESTED, can_be_shielded
+from shielded_function.testing import assert_shielded
 
 from .conftest import Judge, MakeFunction, rules
 
@@ -32,6 +33,12 @@ NO_POLICY = {
 
 def environment(**variables: Any) -> dict[str, Any]:
     return {f"Environment.Variables.SHIELD_{name.upper()}": value for name, value in variables.items()}
+
+
+def overridden(overrides: dict[str, Any], *found: str) -> set[str]:
+    """What is found of overrides beside what they are here for: a policy that says something else."""
+    changed = any("Variables.SHIELD_" in name and "NEXT_WRAPPER" not in name for name in overrides)
+    return {"policy-overridden"} if changed and "policy-missing" not in found else set()
 
 
 def test_a_shielded_function_that_tells_somebody_is_right(
@@ -123,7 +130,7 @@ def test_what_is_found(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -
         shielded(stack, name, overrides)
     report = judge()
     assert {name: rules(report, f"Shop/{name}") for name in DAMAGE} == {
-        name: {rule} for name, (_, rule) in DAMAGE.items()
+        name: {rule, *overridden(overrides, rule)} for name, (overrides, rule) in DAMAGE.items()
     }
     assert all(finding.fix and finding.message.startswith(f"{finding.place.path}: ") for finding in report.findings)
 
@@ -156,8 +163,40 @@ def test_what_is_no_fault(stack: cdk.Stack, shielded: MakeFunction, judge: Judge
     for name, overrides in FINE.items():
         shielded(stack, name, overrides)
     report = judge()
-    assert {name: rules(report, f"Shop/{name}") for name in FINE} == {name: set() for name in FINE}
+    assert {name: rules(report, f"Shop/{name}") for name in FINE} == {
+        name: overridden(overrides) for name, overrides in FINE.items()
+    }
     assert len(report.shielded) == len(FINE)
+
+
+def test_what_differs_from_the_policy(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
+    changed = environment(outbound_connectivity="allow", read_write_tmp=None, allow_tmp="/tmp/a", account_id="1" * 12)
+    shielded(stack, overrides={**changed, OUTBOUND: "a.example"}, policy=ShieldPolicy(allow_outbound=["b.example:443"]))
+    found = [each for each in judge().errors if each.rule == "policy-overridden"]
+    assert [each.problem for each in found] == [
+        "SHIELD_ACCOUNT_ID is not what its policy says",
+        "SHIELD_ALLOW_OUTBOUND is 'a.example', and its policy says 'b.example:443'",
+        "SHIELD_ALLOW_TMP is there, and its policy does not set it",
+        "SHIELD_OUTBOUND_CONNECTIVITY is 'allow', and its policy says 'block'",
+        "SHIELD_READ_WRITE_TMP is missing, and its policy sets it",
+    ]
+    assert found[0].locations == ("Properties.Environment.Variables.SHIELD_ACCOUNT_ID",)
+    with pytest.raises(AssertionError, match="SHIELD_OUTBOUND_CONNECTIVITY is 'allow'"):
+        assert_shielded(stack)
+
+
+def test_a_policy_of_other_stacks_values_is_no_other_policy(
+    app: cdk.App, stack: cdk.Stack, shielded: MakeFunction, judge: Judge
+) -> None:
+    """What a nested stack, or another one, refers to by a parameter or an export; at each synthesis again."""
+    bucket, other = s3.Bucket(stack, "Bucket"), s3.Bucket(cdk.Stack(app, "Other"), "Bucket")
+    policy = ShieldPolicy(allow_outbound=[f"{bucket.bucket_name}.example"], allow_buckets=[other])
+    fn = shielded(cdk.NestedStack(stack, "Nested"), policy=policy)
+    assert rules(judge()) == set()
+    assert isinstance(fn, ShieldedFunction)
+    fn.shield.allow_to("api.example.com:443")
+    report = judge()
+    assert (rules(report), len(report.shielded[0].noted["SHIELD_ALLOW_BUCKETS"])) == (set(), 1)
 
 
 def test_all_that_is_wrong_is_found_at_once(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
@@ -304,7 +343,7 @@ def test_a_policy_file_in_a_layer(stack: cdk.Stack, shielded: MakeFunction, judg
     )
     fn.add_layers(layer)
     report = judge()
-    assert rules(report) == {"shared-host", "run-unshielded"}
+    assert rules(report) == {"shared-host", "run-unshielded", "policy-overridden"}
     (function,) = report.shielded
     assert function.policy.policy is not None
     assert set(function.policy.policy.allow_outbound) == {"pastebin.com", "webhook.site"}
@@ -318,7 +357,7 @@ def test_a_policy_file_in_the_code(stack: cdk.Stack, shielded: MakeFunction, jud
         code=lambda_.Code.from_asset(str(source)),
         handler="app.handler",
     )
-    assert rules(judge()) == {"tmp-wide-open"}
+    assert rules(judge()) == {"tmp-wide-open", "policy-overridden"}
 
 
 @pytest.mark.parametrize(
@@ -365,7 +404,7 @@ def test_executable_memory_whose_mode_is_known_at_deployment(
     resource = fn.node.default_child
     assert isinstance(resource, lambda_.CfnFunction)
     resource.add_property_override("Environment.Variables.SHIELD_EXECUTABLE_MEMORY", mode or late)
-    assert rules(judge()) == found
+    assert rules(judge()) == {*found, "policy-overridden"}
 
 
 def test_the_tested_runtimes_are_the_rows_of_the_page() -> None:
