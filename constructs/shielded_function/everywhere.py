@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from typing import Any, Literal, cast, get_args
 
 import aws_cdk as cdk
@@ -15,7 +16,7 @@ from .attached import AttachedShield, Candidate, ShieldOptions, attached_to, che
 from .batching import members_of
 from .errors import ShieldError
 from .function_facts import FunctionHandle, read_properties
-from .globs import covers
+from .globs import covers, is_glob
 from .kinds import (
     edge_problem,
     find_relevant,
@@ -39,7 +40,7 @@ Exclusion = IConstruct | str | Callable[[IConstruct], bool]
 _ID = "ShieldEverywhere"
 _TAG = "tag:"
 _UNSUPPORTED = "shielded-function:unsupported"
-_UNUSED = "shielded-function:unusedPattern"
+_MEND = "mend it, take it out, or say allow_unmatched=True"
 _TWICE = "shielded-function:shieldedTwice"
 _LEAVE_OUT = 'leave them out by exclude=[...], or say on_unsupported="warn" or "skip"'
 
@@ -94,6 +95,7 @@ def shield_everywhere(
     exclude: Iterable[Exclusion],
     include_cdk_handlers: bool,
     on_unsupported: OnUnsupported,
+    allow_unmatched: bool,
 ) -> ShieldedApp:
     """What `Shield.everywhere` does; it documents the arguments.
 
@@ -119,6 +121,8 @@ def shield_everywhere(
     sweep.shield_functions(everything, in_aspect=False)
     sweep.tell_of_others()
     sweep.watch_stages(everything)
+    if rules.patterns:
+        stage_shields(scope).late_checks.append(lambda: sweep.unmatched(allow_unmatched))
     return sweep.report
 
 
@@ -153,18 +157,18 @@ class Rules:
         policies: by path, pattern or tag.
         exclude: constructs, paths, patterns, ids or predicates.
         include_cdk_handlers: CDK's own functions get a shield too.
-        used: which keys of `policies` and patterns of `exclude` matched a function.
+        used: those of `patterns` that matched a function.
     """
 
     policies: Mapping[str, ShieldPolicy]
     exclude: Sequence[Exclusion]
     include_cdk_handlers: bool
-    used: set[str] = field(default_factory=set[str])
+    used: set[tuple[str, str]] = field(default_factory=set["tuple[str, str]"])
 
     def policy_for(self, path: str) -> ShieldPolicy | None:
         """The policy of the most specific path or glob: the exact path, then the glob with the most literal text."""
         patterns = [key for key in self.policies if not key.startswith(_TAG) and covers(key, path)]
-        self.used.update(patterns)
+        self.used.update(("policies", pattern) for pattern in patterns)
         if not patterns:
             return None
         return self.policies[max(patterns, key=lambda key: (key == path, len(key.replace("*", "")), key))]
@@ -174,7 +178,7 @@ class Rules:
         for key, policy in self.policies.items():
             name, _, value = key.removeprefix(_TAG).partition("=")
             if key.startswith(_TAG) and tags.get(name) == value:
-                self.used.add(key)
+                self.used.add(("policies", key))
                 return policy
         return None
 
@@ -185,10 +189,12 @@ class Rules:
 
     def excluded_by(self, function: IConstruct, path: str, construct_id: str) -> str | None:
         """How a function is excluded, in words; None when it is not."""
+        texts = (exclusion for exclusion in self.exclude if isinstance(exclusion, str))
+        matching = {text for text in texts if covers(text, path) or text == construct_id}
+        self.used.update(("exclude", text) for text in matching)
         for exclusion in self.exclude:
             if isinstance(exclusion, str):
-                if covers(exclusion, path) or exclusion == construct_id:
-                    self.used.add(exclusion)
+                if exclusion in matching:
                     return f"excluded by {exclusion!r}"
             elif isinstance(exclusion, Construct):
                 above = exclusion.node.path
@@ -198,10 +204,11 @@ class Rules:
                 return f"excluded by {getattr(exclusion, '__name__', 'a function')}"
         return None
 
-    def unused(self) -> list[str]:
-        """The paths, patterns and tags that matched nothing."""
-        patterns = [*self.policies, *(e for e in self.exclude if isinstance(e, str))]
-        return [pattern for pattern in patterns if pattern not in self.used]
+    @property
+    def patterns(self) -> list[tuple[str, str]]:
+        """Each path, glob, tag and id, behind the argument that it is in."""
+        excluded = [("exclude", each) for each in self.exclude if isinstance(each, str)]
+        return [*(("policies", each) for each in self.policies), *excluded]
 
 
 @dataclass(frozen=True)
@@ -318,23 +325,51 @@ class _Sweep:
             watcher.sweeps.insert(0, self)  # the latest call looks first: it is the one that was meant for what is new
 
     def look_again(self) -> None:
-        """What the aspect does: functions that were made after the call, and patterns that matched nothing."""
+        """What the aspect does: shields functions that were made after the call."""
         try:
             self.shield_functions(find_relevant(self._scope), in_aspect=True)
             self.tell_of_others()
         except ShieldError as error:
             stage_shields(self._scope).problems.append(str(error))
-        for pattern in self._rules.unused():
-            self._rules.used.add(pattern)
-            cdk.Annotations.of(self._told_at()).add_warning_v2(
-                f"{_UNUSED}-{pattern}", f"Shield.everywhere: {pattern!r} matches no function: mend it, or take it out."
-            )
 
-    def _told_at(self) -> IConstruct:
-        """Where a warning about all of the scope is shown: the CDK shows a stack's, and not an app's or a stage's."""
-        if not isinstance(self._scope, cdk.Stage):
-            return self._scope
-        return next((stack for _, stack in sorted(self._stacks.items())), self._scope)
+    def unmatched(self, allow_globs: bool) -> list[str]:
+        """The paths, globs, tags and ids that have no effect, each with the fix; asked when all functions are there.
+
+        Args:
+            allow_globs: a glob or a tag may match nothing.
+        """
+        seen = dict.fromkeys([*self.report.shielded, *self.report.already], "it has a shield already")
+        seen |= {**self.report.left_out, **self.report.unsupported}
+        return [
+            f"{_path(self._scope)}: Shield.everywhere: {argument}: {pattern!r} {problem}"
+            for argument, pattern in self._rules.patterns
+            if (argument, pattern) not in self._rules.used
+            if not (allow_globs and _is_general(pattern))
+            if (problem := self._unmatched(pattern, seen))
+        ]
+
+    def _unmatched(self, pattern: str, seen: Mapping[str, str]) -> str:
+        for path, reason in seen.items():
+            if covers(pattern, path):
+                return f"has no effect on {path}: {reason}"
+        if pattern.startswith(_TAG):
+            return f"decides for no function: none has the tag, or a path or glob comes first: {_MEND}"
+        if is_glob(pattern):
+            return f"matches no function: {_MEND}"
+        if self._is_stack(pattern):
+            return ""
+        names = [name for path in seen for name in (path, path.rpartition("/")[2])]
+        near = [path for path in seen if pattern.startswith(f"{path}/")] or get_close_matches(
+            pattern, names, n=1, cutoff=0.8
+        )
+        return f"matches no function: {f'did you mean {near[0]!r}?' if near else 'mend it, or take it out'}"
+
+    def _is_stack(self, path: str) -> bool:
+        """Whether there is a stack or a stage at this path: it may hold no function yet."""
+        found: IConstruct | None = self._scope.node.root
+        for part in path.split("/"):
+            found = found and found.node.try_find_child(part)
+        return isinstance(found, (cdk.Stack, cdk.Stage))
 
     def _to_shield(self, found: _Found) -> FunctionHandle | None:
         """A function that is to be shielded; None for what is not, or is already.
@@ -464,6 +499,10 @@ def _exclusions(scope: IConstruct, exclude: Iterable[Exclusion]) -> list[Exclusi
         if isinstance(exclusion, type) or not (isinstance(exclusion, (Construct, str)) or callable(exclusion)):
             raise ShieldError(_path(scope), [f"exclude: {exclusion!r} is no construct, path, pattern, id or function"])
     return found
+
+
+def _is_general(pattern: str) -> bool:
+    return is_glob(pattern) or pattern.startswith(_TAG)
 
 
 def _path(scope: IConstruct) -> str:

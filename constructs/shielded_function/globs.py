@@ -10,6 +10,15 @@ from typing import Final
 _WILDCARDS: Final = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
+def is_glob(text: str) -> bool:
+    """Whether a text has a wildcard; otherwise it is one path.
+
+    >>> is_glob("Shop/Check?ut"), is_glob("Shop/Checkout")
+    (True, False)
+    """
+    return "*" in text or "?" in text
+
+
 def covers(glob: str, path: str) -> bool:
     """Whether a glob matches a construct, or one that it is in. `*` stays within a component, `**` does not.
 

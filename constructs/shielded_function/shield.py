@@ -137,12 +137,13 @@ class Shield(cdk.Mixin):
     @staticmethod
     def everywhere(
         scope: IConstruct,
-        policy: ShieldPolicy | None = None,
+        policy: ShieldPolicy,
         *,
         policies: Mapping[str, ShieldPolicy] | None = None,
         exclude: Iterable[IConstruct | str | Callable[[IConstruct], bool]] = (),
         include_cdk_handlers: bool = False,
         on_unsupported: OnUnsupported = "error",
+        allow_unmatched: bool = False,
         alarms: ShieldAlarms | None = None,
         logs: ShieldLogs | None = None,
         layer: lambda_.ILayerVersion | str | None = None,
@@ -163,7 +164,8 @@ class Shield(cdk.Mixin):
 
         Args:
             scope: the app, a stage, a stack, or any construct.
-            policy: what functions may do; by default nothing but AWS (`ShieldPolicy()`).
+            policy: what functions may do, where nothing says otherwise. `ShieldPolicy.alert()` stops nothing, for a
+                first roll-out.
             policies: policies by construct path or glob, or by tag (`tag:team=payments`). A path or glob covers all
                 that is in the constructs it matches; `*` stays within a component, `**` does not.
             exclude: what stays without a shield: constructs with all that is in them, paths or globs, construct ids,
@@ -174,6 +176,8 @@ class Shield(cdk.Mixin):
                 all of them, "warn" adds a warning to each, "skip" leaves them out. Imported functions are left out in
                 any case. Code that is in no function (canaries, web functions, templates elsewhere) is never an error
                 here: it is warned of, unless this is "skip".
+            allow_unmatched: a glob or a tag in `policies` or `exclude` may match nothing, where several apps share
+                them. Otherwise that is an error of the synthesis, as it always is for an exact path or id.
             alarms: options of the alarms.
             logs: options of the log groups that are made for functions without one.
             layer: a layer with the shield, or its ARN, instead of the package's own.
@@ -183,8 +187,9 @@ class Shield(cdk.Mixin):
 
         Raises:
             ShieldError: functions cannot be shielded (with on_unsupported="error"); none was changed.
+            ShieldPolicyError: `policy` is no `ShieldPolicy`.
         """
-        shield = Shield(policy, alarms, logs=logs, layer=layer)
+        shield = Shield(check_policy(policy), alarms, logs=logs, layer=layer)
         return shield_everywhere(
             scope,
             shield._options,
@@ -192,6 +197,7 @@ class Shield(cdk.Mixin):
             exclude=exclude,
             include_cdk_handlers=include_cdk_handlers,
             on_unsupported=on_unsupported,
+            allow_unmatched=allow_unmatched,
         )
 
 

@@ -84,6 +84,7 @@ class StageShields(Construct):
         attached: every shield in the stage; `attached.attached_in` has their type.
         problems: what went wrong in an aspect, where an error would come with the CDK's stack trace.
         observers: called with each shield that is made.
+        late_checks: asked at the validation for what is wrong, when all is made.
     """
 
     def __init__(self, stage: cdk.Stage) -> None:
@@ -99,6 +100,7 @@ class StageShields(Construct):
         self.switch: Switch = switch
         self.attached: list[StagedShield] = []
         self.observers: list[Callable[[Any], None]] = []
+        self.late_checks: list[Callable[[], list[str]]] = []
         self._fleets: dict[str, StackShields] = {}
         self.problems: list[str] = []
         self._grants: dict[str, Grants] = {}
@@ -222,7 +224,7 @@ class StageShields(Construct):
         for attached in self.attached:
             by_stack.setdefault(attached.handle.stack, []).append(attached)
         later = [*self._later_grants(), *self._later_answers()] if self.switch != "off" else []
-        found = [*dict.fromkeys(self.problems), *later]
+        found = [*dict.fromkeys(self.problems), *later, *(told for check in self.late_checks for told in check())]
         for stack, shields in by_stack.items():
             found += _too_many_resources(stack) if len(shields) >= _MANY_SHIELDS else []
             properties = read_properties([shield.handle for shield in shields])

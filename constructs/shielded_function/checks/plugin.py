@@ -42,8 +42,9 @@ class ShieldChecks:
     def __init__(self, *, production: Sequence[str] = (), perimeter: Sequence[str] = ()) -> None:
         """
         Args:
-            production: construct paths, or globs, of what is production: `Prod`, `*/Live`. `*` matches `/` too, and
-                what is below is production as well. There, a policy that only alerts is an error.
+            production: construct paths, or globs, of what is production: `Prod`, `*/Live`. `*` stays within a
+                component, `**` does not, and what is below is production as well. There, a policy that only alerts is
+                an error.
             perimeter: construct paths, or globs, likewise, of what a `ShieldPerimeter` has to cover. There, a shielded
                 function in no VPC, in one without a perimeter, or behind one that only alerts is an error.
 

@@ -10,7 +10,7 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 
 from harness.function_template import FUNCTION, LAYER, WRAPPER, Props, Resources, layer_arn, only, variables
-from shielded_function import Shield, ShieldedFunction, ShieldError
+from shielded_function import Shield, ShieldedFunction, ShieldError, ShieldPolicy
 
 # ---- layers
 
@@ -46,7 +46,7 @@ def test_its_layer_follows_a_later_architecture(
 ) -> None:
     if everywhere:
         function = lambda_.Function(stack, "Checkout", **props)
-        Shield.everywhere(app)
+        Shield.everywhere(app, ShieldPolicy())
     else:
         function = ShieldedFunction(stack, "Checkout", **props)
     change(function)

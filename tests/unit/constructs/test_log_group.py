@@ -15,7 +15,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk.assertions import Annotations, Match, Template
 from constructs import Construct
 
-from shielded_function import Shield, ShieldedFunction, ShieldError, ShieldLogs
+from shielded_function import Shield, ShieldedFunction, ShieldError, ShieldLogs, ShieldPolicy
 
 Props = dict[str, Any]
 Resources = Callable[[cdk.Stack, str], "dict[str, Any]"]
@@ -47,7 +47,7 @@ def test_options(stack: cdk.Stack, props: Props) -> None:
 def test_options_for_an_app(app: cdk.App, stack: cdk.Stack, props: Props, resources: Resources) -> None:
     for name in ("One", "Two"):
         lambda_.Function(stack, name, **props)
-    Shield.everywhere(app, logs=ShieldLogs(retention=logs.RetentionDays.ONE_DAY))
+    Shield.everywhere(app, ShieldPolicy(), logs=ShieldLogs(retention=logs.RetentionDays.ONE_DAY))
     assert [found["RetentionInDays"] for found in resources(stack, LOG_GROUP).values()] == [1, 1]
 
 
@@ -64,7 +64,7 @@ def test_names_for_an_app(app: cdk.App, props: Props, resources: Resources) -> N
         lambda_.Function(Construct(stack, "Two"), "Handler", **props)
         nested = cdk.NestedStack(stack, "Nested")
         lambda_.Function(nested, "Three", **props)
-        Shield.everywhere(stack, logs=ShieldLogs(log_group_name="/shop/{stack}/{id}"))
+        Shield.everywhere(stack, ShieldPolicy(), logs=ShieldLogs(log_group_name="/shop/{stack}/{id}"))
         names = [found["LogGroupName"] for found in resources(stack, LOG_GROUP).values()]
         assert names == [f"/shop/{stage}-Shop/One", f"/shop/{stage}-Shop/Handler"]
         [within] = [found["LogGroupName"] for found in resources(nested, LOG_GROUP).values()]

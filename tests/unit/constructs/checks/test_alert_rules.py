@@ -16,7 +16,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 
-from shielded_function import AlarmOn, Shield, ShieldAlarms, ShieldedFunction, ShieldMonitoring
+from shielded_function import AlarmOn, Shield, ShieldAlarms, ShieldedFunction, ShieldMonitoring, ShieldPolicy
 from shielded_function.checks import check, read_assembly
 
 from .conftest import Judge, MakeFunction, rules
@@ -265,7 +265,7 @@ def test_the_log_group_that_the_cdk_makes_is_counted(
     function = lambda_.Function(stack, "Checkout", **props, **named, **kept)
     if kind == "asked":
         _ = function.log_group
-    Shield.everywhere(app)
+    Shield.everywhere(app, ShieldPolicy())
     assert rules(check(read_assembly(Path(app.synth().directory)))) == set()
 
 

@@ -272,7 +272,7 @@ def test_code_that_is_in_no_function(app: cdk.App, stack: cdk.Stack, judge: Judg
     cdk.Validations.of(canaries[1]).acknowledge(
         cdk.Acknowledgment(id="shielded-function::not-shielded", reason="it calls our own site")
     )
-    Shield.everywhere(app, exclude=[canaries[2]])
+    Shield.everywhere(app, ShieldPolicy(), exclude=[canaries[2]])
     cdk.CfnStack(stack, "Elsewhere", template_url="https://bucket.s3.amazonaws.com/template.json")
     cdk.CfnResource(cdk.NestedStack(stack, "Nested"), "Vm", type="AWS::Lambda::MicrovmImage")
     rotation: dict[str, Any] = {"HostedRotationLambda": {"RotationType": "MySQLSingleUser"}}

@@ -28,6 +28,7 @@ from shielded_function import (
     ShieldLogs,
     ShieldMonitoring,
     ShieldMute,
+    ShieldPolicy,
 )
 from shielded_function.monitoring.changes import MAX_PATTERN
 from shielded_function_monitoring import parse_pattern
@@ -55,7 +56,7 @@ def test_everything_of_an_app(app: cdk.App, props: Props, synthesize: Synthesize
     action = cloudwatch_actions.SnsAction(topic)
     fleet = ShieldAlarms(granularity="fleet", actions=[action], stacks=[operations])
     lambda_.Function(shop, "Before", **props)
-    Shield.everywhere(app, alarms=fleet)
+    Shield.everywhere(app, ShieldPolicy(), alarms=fleet)
     monitoring = ShieldMonitoring(app, alarms=fleet, configuration_changes=[targets.SnsTopic(topic)])
     ShieldedFunction(orders, "After", alarms=fleet, **props)
     assert list(monitoring.homes.values()) == [operations]
