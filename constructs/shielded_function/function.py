@@ -66,7 +66,7 @@ class ShieldedFunction(lambda_.Function):
         removal: Any = props.get("log_removal_policy")
         if removal is not None and logs is None:
             logs = ShieldLogs(removal_policy=removal)
-        options = shield_options(policy, alarms, logs, shield_layer)
+        options = shield_options(policy, alarms, logs, shield_layer, called="shield_layer")
         super().__init__(scope, id, **props)
         self._attached: AttachedShield | None = None
         try:

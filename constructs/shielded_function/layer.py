@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,9 @@ from .invariants import MAX_ENVIRONMENT
 from .layer_archive import MemberFile
 from .names import POLICY_FILE
 
+# https://docs.aws.amazon.com/lambda/latest/api/API_GetLayerVersionByArn.html
+_ARN: Final = re.compile(r"arn:[\w-]+:lambda:[\w-]+:\d+:layer:[\w-]+:\d+")
+_FORM: Final = "arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION"
 _POLICY_MEMBER: Final = POLICY_FILE.removeprefix("/opt/")
 
 
@@ -50,6 +54,24 @@ def shield_layer(scope: IConstruct, architecture: str) -> lambda_.LayerVersion:
     resource: Any = layer.node.default_child
     resource.override_logical_id(f"ShieldedFunctionLayer{architecture.replace('_', '')}{_short(content)}")
     return layer
+
+
+def check_layer(option: str, given: object) -> None:
+    """Looks at a layer that a user gives in the place of the package's own.
+
+    Args:
+        option: how it is called where it was given.
+        given: a layer, or an ARN; one that holds a token is known only at deployment, and passes.
+
+    Raises:
+        ShieldError: it is neither, or the ARN is none of a layer's version.
+    """
+    if given is None or hasattr(given, "layer_version_arn") or cdk.Token.is_unresolved(given):
+        return
+    if isinstance(given, str) and _ARN.fullmatch(given):
+        return
+    fix = f"write {given}:VERSION" if isinstance(given, str) and _ARN.fullmatch(f"{given}:1") else f"write {_FORM}"
+    raise ShieldError(option, [f"{given!r} is no layer, and no ARN of a layer's version: {fix}"])
 
 
 def import_layer(stack: cdk.Stack, arn: str) -> lambda_.ILayerVersion:

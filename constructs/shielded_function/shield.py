@@ -17,6 +17,7 @@ from .errors import ShieldError
 from .everywhere import OnUnsupported, ShieldedApp, shield_everywhere
 from .function_facts import FunctionHandle
 from .kinds import is_alias_or_import, is_cdk_handler, is_of_cdk, owner_of, why_not
+from .layer import check_layer
 from .log_group import ShieldLogs
 from .policy import ShieldPolicy, check_policy
 
@@ -60,6 +61,7 @@ class Shield(cdk.Mixin):
             in_image: the function is a container image that holds the shield's files, so it gets no layer.
 
         Raises:
+            ShieldError: `layer` is no layer, and no ARN of a layer's version.
             ShieldPolicyError: `policy` is no `ShieldPolicy`.
             TypeError: `alarms` or `logs` is of another type.
         """
@@ -224,9 +226,15 @@ def shield_options(
     logs: ShieldLogs | None,
     layer: lambda_.ILayerVersion | str | None,
     in_image: bool = False,
+    *,
+    called: str = "layer",
 ) -> ShieldOptions:
-    """The options that `Shield` and `ShieldedFunction` take, checked; `Shield` documents them."""
+    """The options that `Shield` and `ShieldedFunction` take, checked; `Shield` documents them.
+
+    `called`: how the layer's option is called.
+    """
     defaults = _defaults()
+    check_layer(called, layer)
     return ShieldOptions(
         defaults.policy if policy is None else check_policy(policy),
         defaults.alarms if alarms is None else _of_type(alarms, ShieldAlarms, "alarms"),

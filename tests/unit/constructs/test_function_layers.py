@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import aws_cdk as cdk
@@ -76,6 +77,39 @@ def test_an_architecture_known_at_deployment(stack: cdk.Stack, props: Props, res
             Shield().apply(function)
         Shield(layer="arn:aws:lambda:eu-west-1:1:layer:shield:1").apply(function)
     assert len(resources(stack, FUNCTION)) == 2
+
+
+_FORM = "write arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION"
+
+
+@pytest.mark.parametrize(
+    ("layer", "fix"),
+    [
+        ("hello", _FORM),
+        ("", _FORM),
+        (7, _FORM),
+        ("arn:aws:lambda:eu-west-1:111122223333:function:shield:7", _FORM),
+        ("arn:aws:lambda:eu-west-1:111122223333:layer:shield:latest", _FORM),
+        (
+            "arn:aws:lambda:eu-west-1:111122223333:layer:shield",
+            "write arn:aws:lambda:eu-west-1:111122223333:layer:shield:VERSION",
+        ),
+    ],
+)
+def test_what_is_no_layer(app: cdk.App, stack: cdk.Stack, props: Props, layer: Any, fix: str) -> None:
+    says = re.escape(f"layer: {layer!r} is no layer, and no ARN of a layer's version: {fix}")
+    for give in (Shield, lambda layer: Shield.everywhere(app, ShieldPolicy(), layer=layer)):
+        with pytest.raises(ShieldError, match=f"^{says}$"):
+            give(layer=layer)
+    with pytest.raises(ShieldError, match=f"^shield_{says}$"):
+        ShieldedFunction(stack, "Fn", shield_layer=layer, **props)
+    assert stack.node.try_find_child("Fn") is None
+
+
+def test_an_arn_known_at_deployment_is_a_layer(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    arn = cdk.Fn.import_value("ShieldLayer")
+    ShieldedFunction(stack, "Fn", shield_layer=arn, **props)
+    assert only(resources(stack, FUNCTION))["Layers"] == [{"Fn::ImportValue": "ShieldLayer"}]
 
 
 # ---- exec wrappers
