@@ -65,8 +65,3 @@ bool is_owner_process(void)
 {
     return __atomic_load_n(&sealed->process.own->id, __ATOMIC_RELAXED) == (int32_t)KERNEL(getpid);
 }
-
-struct storm *storm_of_process(void)
-{
-    return &sealed->process.own->storm;
-}
