@@ -108,7 +108,7 @@ def _print(verdicts: Verdicts, isolation: Isolation) -> None:
         console.print(_attempts(f"{construct}: every policy in mode {mode}", rows))
     console.print(_allowed(verdicts.allowed))
     for mode, states in verdicts.alarms.items():
-        console.print(f"alarm of {SHIELDED[mode]}: {states.before} before, {states.after} after", highlight=False)
+        console.print(f"alarms of {SHIELDED[mode]}: {states.before} before, {states.after} after", highlight=False)
         for fired in verdicts.fired.get(mode, []):
             called = ", ".join(fired.actions) or "nothing: it has no action"
             console.print(f"  {fired.alarm} fired and would call {called}", highlight=False, soft_wrap=True)

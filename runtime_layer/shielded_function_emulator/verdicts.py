@@ -89,7 +89,7 @@ class AllowedRow:
 
 
 class AlarmStates(NamedTuple):
-    """The alarm's state before anything was logged, and with the run's own lines."""
+    """Before anything was logged, and with the run's own lines: ALARM where one of a function's alarms fires."""
 
     before: str
     after: str
@@ -115,7 +115,7 @@ class Verdicts:
 
     @property
     def as_it_should_be(self) -> bool:
-        """Whether every row is, every alarm went from OK to ALARM, and there is nothing else to complain of."""
+        """Whether every row is, an alarm of each went from OK to ALARM, and there is nothing else to complain of."""
         rows: Sequence[Row | AllowedRow] = [*self.rows, *self.allowed]
         alarms = [states == AlarmStates("OK", "ALARM") for states in self.alarms.values()]
         return all(row.as_it_should_be for row in rows) and all(alarms) and not self.complaints
@@ -182,7 +182,7 @@ def _false_alerts(mode: str, log: ShieldLog) -> list[str]:
 
 
 def _alarms(assembly: CloudAssembly, run: CheckoutRun) -> tuple[AlarmStates, list[Fired]]:
-    """The function's one alarm, by the template's own filter and rule: with no lines, and with the run's."""
+    """The function's alarms, by the template's own filter and rules: with no lines, and with the run's."""
     monitoring = monitoring_of(assembly.template(STACK), run.function, assembly.resolver(STACK))
     events = [LogEvent(line.time, line.message) for line in run.log]
     at = events[-1].time if events else time.time()
@@ -193,5 +193,5 @@ def _alarms(assembly: CloudAssembly, run: CheckoutRun) -> tuple[AlarmStates, lis
         for change in monitoring.transitions(events, at, quiet)
         if change.state == "ALARM"
     ]
-    before, now = (", ".join(states.values()) or "none" for states in (quiet, after))
+    before, now = ("ALARM" if "ALARM" in states.values() else "OK" if states else "none" for states in (quiet, after))
     return AlarmStates(before, now), fired

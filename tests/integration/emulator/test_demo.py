@@ -90,9 +90,12 @@ class TestCommand:
         assert set(result) == {"attempts", "allowed", "alarm", "fired"}
 
     def test_which_alarm_fired_and_whom_it_would_call(self, result: dict[str, Any]) -> None:
-        assert [fired["mode"] for fired in result["fired"]] == ["block", "alert"]
-        for fired, construct in zip(result["fired"], SHIELDED.values(), strict=True):
-            assert fired["alarm"].startswith(f"Checkout-{construct}")
+        assert [(fired["mode"], fired["alarm"]) for fired in result["fired"]] == [
+            ("block", "shield-critical-Checkout-Shielded"),
+            ("block", "shield-rest-Checkout-Shielded"),
+            ("alert", "shield-rest-Checkout-Watched"),
+        ]
+        for fired in result["fired"]:
             (topic,) = fired["actions"]
             assert topic.startswith("arn:aws:sns:us-east-1:123456789012:Checkout-Alarms")
 
