@@ -51,6 +51,8 @@ class ShopStack(cdk.Stack):
             code=lambda_.Code.from_asset(str(Path(__file__).parent / "handler"), exclude=["__pycache__"]),
             timeout=cdk.Duration.seconds(30),
             memory_size=256,
+            # A new libc or interpreter comes with a deployment, to beta first, and not by itself.
+            runtime_management_mode=lambda_.RuntimeManagementMode.FUNCTION_UPDATE,
         )
 
 

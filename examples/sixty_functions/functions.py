@@ -48,7 +48,14 @@ class Row:
 def make_functions(scope: Construct, data: Any, rows: Iterable[Row]) -> dict[str, Any]:
     """The functions of a table, by name, with what they are granted of the resources in `data`."""
     code = lambda_.Code.from_asset(str(HERE / "handlers"), exclude=["__pycache__"])
-    common: dict[str, Any] = {"code": code, "memory_size": 512, "timeout": cdk.Duration.seconds(30)}
+    # A new libc or interpreter comes with a deployment, which CodeDeploy shifts to, and not by itself.
+    updates = lambda_.RuntimeManagementMode.FUNCTION_UPDATE
+    common: dict[str, Any] = {
+        "code": code,
+        "memory_size": 512,
+        "timeout": cdk.Duration.seconds(30),
+        "runtime_management_mode": updates,
+    }
     functions: dict[str, Any] = {}
     for row in rows:
         options = {**common, "runtime": row.language[0], "handler": row.language[1], **row.options}

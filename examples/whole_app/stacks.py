@@ -175,6 +175,7 @@ class PythonCode(TypedDict):
     code: lambda_.Code
     timeout: cdk.Duration
     memory_size: int
+    runtime_management_mode: lambda_.RuntimeManagementMode
 
 
 def python_code(folder: str) -> PythonCode:
@@ -185,4 +186,6 @@ def python_code(folder: str) -> PythonCode:
         code=lambda_.Code.from_asset(str(FUNCTIONS / folder), exclude=["__pycache__"]),
         timeout=cdk.Duration.seconds(30),
         memory_size=256,
+        # A new libc or interpreter comes with a deployment, and not by itself.
+        runtime_management_mode=lambda_.RuntimeManagementMode.FUNCTION_UPDATE,
     )

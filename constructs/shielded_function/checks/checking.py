@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import Final
+from posixpath import commonpath
+from typing import Final, NamedTuple
 
 from ..globs import covers
 from ..names import OFF
@@ -14,11 +14,32 @@ from .finding import Acknowledgement, Finding, Place
 from .model import Assembly, LambdaFunction
 from .rules import NOT_SEEN, NOT_SHIELDED, PRODUCTION, RULES, Context, Problem, Rule
 
-_OF_MANY: Final = {
-    "alarm-without-action": "nobody is told of the violations of {} functions: their alarms have no action"
+
+class _Together(NamedTuple):
+    """How a rule about what a whole app is set up with tells of many functions at once.
+
+    Attributes:
+        problem: what is said, with the number of functions.
+        within: where those are that it is said of: their template, or the folder of their stage's templates.
+        least: of fewer, each is told by itself.
+    """
+
+    problem: str
+    within: Callable[[str], str]
+    least: int
+
+
+_TOGETHER: Final = {
+    "alarm-without-action": _Together(
+        "nobody is told of the violations of {} functions: their alarms have no action", str, 3
+    ),
+    "runtime-updates": _Together(
+        "it is production, and AWS replaces libc and interpreter of {} of its functions without a deployment; where "
+        "the shield cannot be armed then, they do not start (on_failure is refuse)",
+        lambda template: template.rpartition("/")[0],
+        1,
+    ),
 }
-"""Rules about what a whole app is set up with, and what is said of many functions at once."""
-_MANY: Final = 3
 
 
 @dataclass(frozen=True)
@@ -91,19 +112,22 @@ def check(assembly: Assembly, production: Sequence[str] = (), perimeter: Sequenc
 
 
 def _gather(findings: Sequence[Finding], assembly: Assembly) -> list[Finding]:
-    """One finding for a stack, where the same of each of its functions would hide the others."""
+    """One finding for a stack or a stage, where the same of each of its functions would hide the others."""
     stacks = {template.file: template.stack for template in assembly.templates}
-    alike = Counter((each.rule, each.place.template) for each in findings if each.rule in _OF_MANY)
-    gathered: dict[tuple[str, str], Finding] = {}
+    groups: dict[object, list[Finding]] = {}
+    for number, each in enumerate(findings):
+        together = _TOGETHER.get(each.rule)
+        groups.setdefault((each.rule, together.within(each.place.template)) if together else number, []).append(each)
     kept: list[Finding] = []
-    for each in findings:
-        key = each.rule, each.place.template
-        if alike[key] < _MANY:
-            kept.append(each)
-        elif key not in gathered:
-            place = Place(stacks.get(each.place.template, ""), "", each.place.template)
-            gathered[key] = replace(each, place=place, problem=_OF_MANY[each.rule].format(alike[key]), locations=())
-            kept.append(gathered[key])
+    for alike in groups.values():
+        together = _TOGETHER.get(alike[0].rule)
+        if together is None or len(alike) < together.least:
+            kept += alike
+            continue
+        templates = {each.place.template for each in alike}
+        path = commonpath([stacks.get(template, "") for template in templates])
+        place = Place(path, "", templates.pop() if len(templates) == 1 else "")
+        kept.append(replace(alike[0], place=place, problem=together.problem.format(len(alike)), locations=()))
     return kept
 
 

@@ -40,6 +40,7 @@ RULES: Final[tuple[Rule, ...]] = (
         outside.outside_perimeter,
     ),
     Rule("any-account", "warning", "in production, resources of any AWS account", modes.any_account),
+    Rule("runtime-updates", "warning", "in production, runtimes that AWS replaces by itself", modes.runtime_updates),
     Rule("shared-host", "warning", "a host where any customer can receive data", lists.shared_host),
     Rule("list-without-effect", "warning", "a list beside a mode that allows all", modes.list_without_effect),
     Rule("tmp-wide-open", "warning", "a list that admits all of /tmp", modes.tmp_wide_open),

@@ -7,7 +7,7 @@ from typing import Final
 
 from ...globs import covers
 from ...policy.presets import PRESETS
-from ..model import LambdaFunction
+from ..model import LambdaFunction, as_mapping
 from .rule import ENVIRONMENT, Context, Problem
 
 _MODES: Final = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler", "executable_memory")
@@ -93,6 +93,26 @@ def alert_in_production(function: LambdaFunction, context: Context) -> Iterator[
             f"it is production, and {' and '.join(alerting)} only {'alerts' if len(alerting) == 1 else 'alert'}",
             "set block, once the alerts of ordinary use are listed",
             variable(alerting[0]),
+        )
+
+
+def runtime_updates(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """AWS replaces a managed runtime by itself unless it is told not to.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/runtime-management-shared.html
+    """
+    policy = function.policy.policy
+    if policy is None or policy.on_failure == "run_unshielded" or not function.runtime:
+        return
+    if all(getattr(policy, mode) != "block" for mode in _MODES):
+        return  # alert-in-production tells what is to be mended first
+    when = as_mapping(function.properties.get("RuntimeManagementConfig")).get("UpdateRuntimeOn", "Auto")
+    if when == "Auto" and any(covers(glob, function.place.path) for glob in context.production):
+        yield Problem(
+            "it is production, and AWS replaces its libc and interpreter without a deployment; where the shield cannot "
+            "be armed then, it does not start (on_failure is refuse)",
+            "set runtime_management_mode=RuntimeManagementMode.FUNCTION_UPDATE, and deploy to a canary first",
+            "Properties.RuntimeManagementConfig",
         )
 
 

@@ -51,7 +51,8 @@ def test_a_shielded_function_that_tells_somebody_is_right(
         allow_child_process=["/usr/bin/ffmpeg"],
         allow_aws=["dynamodb"],
     )
-    shielded(stack, policy=policy, alarms=ShieldAlarms(actions=[action]))
+    updates = lambda_.RuntimeManagementMode.FUNCTION_UPDATE
+    shielded(stack, policy=policy, alarms=ShieldAlarms(actions=[action]), runtime_management_mode=updates)
     report = judge(["Shop"])
     assert [finding.message for finding in report.findings] == []
     assert [function.layers for function in report.shielded] == [["shield"]]
@@ -232,6 +233,34 @@ def test_any_account_in_production(
     shielded(stack, policy=policy)
     assert rules(judge()) == set()
     assert rules(judge(["Shop"])) == found
+
+
+def test_runtimes_that_aws_replaces_in_production(
+    app: cdk.App, shielded: MakeFunction, props: dict[str, Any], judge: Judge
+) -> None:
+    """One finding for each stage that is production, of the functions that AWS updates and nobody acknowledged."""
+    mode = lambda_.RuntimeManagementMode
+    for name in ("Live", "Dev"):
+        stage = cdk.Stage(app, name)
+        for stack in (cdk.Stack(stage, "Shop"), cdk.Stack(stage, "Pay")):
+            shielded(stack, "Default")
+            shielded(stack, "Auto", runtime_management_mode=mode.AUTO)
+            shielded(stack, "Deployed", runtime_management_mode=mode.FUNCTION_UPDATE)
+            shielded(stack, "Goes on", policy=ShieldPolicy(on_failure="run_unshielded"))
+            lambda_.Function(stack, "Plain", **props)
+    one = cdk.Stack(app, "One")
+    shielded(one)
+
+    def found(*production: str) -> list[tuple[str, str]]:
+        findings = [each for each in judge(production).findings if each.rule == "runtime-updates"]
+        assert all("RuntimeManagementMode.FUNCTION_UPDATE" in each.fix for each in findings)
+        return [(each.place.path, each.problem.partition("interpreter of ")[2][:1]) for each in findings]
+
+    assert found() == []
+    assert found("Live", "One") == [("Live", "4"), ("One", "1")]
+    assert found("Live/Pay") == [("Live/Pay", "2")]
+    cdk.Validations.of(one).acknowledge(cdk.Acknowledgment(id="shielded-function::runtime-updates", reason="a toy"))
+    assert found("Live", "One") == [("Live", "4")]
 
 
 def test_a_glob_for_production_that_matches_nothing(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
