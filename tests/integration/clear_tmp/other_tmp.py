@@ -17,10 +17,10 @@ from shielded_function_emulator.sandbox import Sandbox
 _PARENTS = [str(Path(__file__).resolve().parents[3] / root) for root in ("tests", "runtime_layer")]
 
 
-def cover_tmp(box: Sandbox, kind: str, device: str = "none") -> None:
+def cover_tmp(box: Sandbox, kind: str, device: str = "none", target: str = "/tmp") -> None:
     """Skips where it cannot be mounted."""
     keeper = str(box._keeper.pid)
-    command = [sys.executable, "-m", __name__, keeper, box.isolation.kind, kind, device]
+    command = [sys.executable, "-m", __name__, keeper, box.isolation.kind, kind, device, target]
     environment = {"PYTHONPATH": os.pathsep.join(_PARENTS), "PATH": os.defpath}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -45,7 +45,7 @@ def small_inodes(folder: Path) -> Iterator[str]:
         subprocess.run(["/sbin/losetup", "--detach", device], check=False)
 
 
-def _main(keeper: str, isolation: str, kind: str, device: str) -> None:
+def _main(keeper: str, isolation: str, kind: str, device: str, target: str) -> None:
     spaces = ["user", "mnt"] if isolation == "user-namespace" else ["mnt"]
     opened = [os.open(f"/proc/{keeper}/ns/{name}", os.O_RDONLY | os.O_CLOEXEC) for name in spaces]
     devices = os.open("/dev", os.O_RDONLY)
@@ -53,9 +53,9 @@ def _main(keeper: str, isolation: str, kind: str, device: str) -> None:
         kernel.setns(fd, 0)
     owner = os.stat("/tmp")
     os.fchdir(devices)
-    kernel.mount(device.removeprefix("/dev/"), "/tmp", kind, kernel.MS_NOSUID | kernel.MS_NODEV)
-    os.chmod("/tmp", 0o700)
-    os.chown("/tmp", owner.st_uid, owner.st_gid)
+    kernel.mount(device.removeprefix("/dev/"), target, kind, kernel.MS_NOSUID | kernel.MS_NODEV)
+    os.chmod(target, 0o700)
+    os.chown(target, owner.st_uid, owner.st_gid)
 
 
 if __name__ == "__main__":

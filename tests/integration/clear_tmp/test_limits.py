@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from integration.clear_tmp.function import HEADLINE, LOOK, PROGRAM_EACH, started
+from integration.clear_tmp.other_tmp import cover_tmp
+from shielded_function_emulator.sandbox import Sandbox
 
 
 def test_what_was_there_can_hold_anything() -> None:
@@ -25,6 +27,17 @@ def test_what_was_there_can_be_called_anything(code: str, name: str) -> None:
     with started(HEADLINE) as function:
         function.run(code)
         assert name in function.run(LOOK)
+
+
+def mount_in_tmp(box: Sandbox) -> None:
+    (box.path("/tmp") / "mounted").mkdir()
+    cover_tmp(box, "ramfs", target="/tmp/mounted")
+
+
+def test_what_is_mounted_in_tmp_stays() -> None:
+    with started(HEADLINE, prepare=mount_in_tmp) as function:
+        assert function.left("make('/tmp/mounted/user')") == {"/tmp/mounted/user"}
+        assert [line for line in function.end() if "policy" in line] == []
 
 
 def test_what_lies_deep_in_what_was_there_is_told() -> None:
