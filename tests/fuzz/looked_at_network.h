@@ -102,7 +102,7 @@ static struct queued {
 } queue;
 
 /* All addresses that the resolver gave for names that are allowed. */
-static struct told {
+static struct told_address {
     struct address ip;
     bool https_only;
 } told[4096];
@@ -172,7 +172,7 @@ static bool is_server_name_allowed(struct text name)
 static void keep_told(void *context, const struct address *ip)
 {
     CHECK(told_count < sizeof told / sizeof *told);
-    told[told_count++] = (struct told){*ip, *(bool *)context};
+    told[told_count++] = (struct told_address){*ip, *(bool *)context};
 }
 
 static void tell(const uint8_t *message, uint32_t len)

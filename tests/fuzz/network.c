@@ -4,6 +4,7 @@
  * to a socket, make a call, copy a descriptor, say a ClientHello piece by piece, ... */
 #include "played_network.h"
 
+#include "../../runtime_layer/native/engine/lifecycle/events.h"
 #include "../../runtime_layer/native/engine/network/self_lookup.h"
 
 /* The rest of the engine that these judges are linked with. */

@@ -20,6 +20,9 @@ DEFINED_VARIABLE = re.compile(
 )
 
 
+DEFINED_LABEL = re.compile(r"^\s*\.globl\s+(\w+)", re.MULTILINE)
+
+
 def files() -> list[Path]:
     return sorted(path for path in ENGINE.rglob("*") if path.suffix in (".c", ".h", ".S"))
 
@@ -90,14 +93,15 @@ def unit(path: Path) -> str:
 
 
 def call_graph() -> dict[str, set[str]]:
-    """Which files use a function or a variable of which others."""
-    code = {path: NOT_CODE.sub(" ", path.read_text(encoding="utf-8")) for path in files() if path.suffix == ".c"}
+    """Which files use a function or a variable of which others, the gate's assembly among them."""
+    code = {path: NOT_CODE.sub(" ", path.read_text(encoding="utf-8")) for path in files() if path.suffix != ".h"}
     homes: dict[str, set[str]] = {}
     for path, text in code.items():
-        for pattern in (DEFINED_FUNCTION, DEFINED_VARIABLE):
+        for pattern in (DEFINED_LABEL,) if path.suffix == ".S" else (DEFINED_FUNCTION, DEFINED_VARIABLE):
             for name in pattern.findall(text):
                 homes.setdefault(name, set()).add(unit(path))
     assert len(homes) > 200, "the patterns find what is defined"
+    assert homes["gate_entry"] == {"gate/gate.S"}
     graph: dict[str, set[str]] = {}
     for path, text in code.items():
         used = graph.setdefault(unit(path), set())
@@ -112,6 +116,32 @@ def test_each_room_calls_only_those_below_it() -> None:
     graph = call_graph()
     upward = [(a, b) for a in graph for b in graph[a] if rooms[a.split("/")[0]] < rooms[b.split("/")[0]]]
     assert upward == []
+
+
+def test_a_call_of_the_assembly_is_seen() -> None:
+    graph = call_graph()
+    assert {"gate/dispatch.c", "fds/fd_marks.c", "state/process_state.c"} <= graph["gate/gate.S"]
+    assert [name for name in graph if "gate/gate.S" in graph[name]] == ["boot/process_facts.c"]
+
+
+@pytest.mark.parametrize(
+    ("part", "writer"),
+    [("process_facts", "process_facts"), ("policy", "environment_policy"), ("file_facts", "file_facts")],
+)
+def test_each_part_of_what_is_sealed_is_written_by_one_file(part: str, writer: str) -> None:
+    """Others have it as const. What code asks for (`wanted`) is a policy too, and not sealed."""
+    pointer = re.compile(rf"(?<!const )\bstruct {part} \*(?!wanted\b)")
+    code = {path: NOT_CODE.sub(" ", path.read_text(encoding="utf-8")) for path in files()}
+    assert {unit(path) for path in code if pointer.search(code[path])} == {f"boot/{writer}.c", f"boot/{writer}.h"}
+
+
+def test_who_hands_the_parts_out_writes_none() -> None:
+    code = {unit(path): NOT_CODE.sub(" ", path.read_text(encoding="utf-8")) for path in files()}
+    name, written = r"\b(?:sealed_block|next)\b", r"[\w.\[\]>-]*\s*(?:[|&^+*/-]?=(?!=)|\+\+|--)"
+    assert {path for path in code if "sealed_block" in code[path]} == {
+        *("boot/arm.c", "boot/configure.c", "state/sealed_state.c", "state/sealed_state.h")
+    }
+    assert not [found for text in code.values() for found in re.findall(rf"{name}(?:\.|->){written}", text)]
 
 
 def test_files_call_each_other_in_no_circle() -> None:
