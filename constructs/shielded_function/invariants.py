@@ -15,7 +15,14 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
 from .function_facts import FunctionFacts
-from .names import ACCOUNT_VARIABLE, NEXT_WRAPPER_VARIABLE, POLICY_FILE_VARIABLE, WRAPPER, WRAPPER_VARIABLE
+from .names import (
+    ACCOUNT_VARIABLE,
+    NEXT_WRAPPER_VARIABLE,
+    NODE_CALLERS_VARIABLE,
+    POLICY_FILE_VARIABLE,
+    WRAPPER,
+    WRAPPER_VARIABLE,
+)
 from .policy.fields import KINDS, NOT_POLICY, field_of
 from .runtimes import SUPPORTED, can_be_shielded
 
@@ -25,8 +32,8 @@ MAX_ENVIRONMENT: Final = 4096
 (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
 
 _PREFIX: Final = "SHIELD_"
-# Not the policy's: the wrapper that was there before.
-_NOT_POLICY: Final = (NEXT_WRAPPER_VARIABLE,)
+# Not the policy's: the wrapper that was there before, and whether alerts name JavaScript.
+_NOT_POLICY: Final = (NEXT_WRAPPER_VARIABLE, NODE_CALLERS_VARIABLE)
 _POLICY_DECIDES: Final = "the policy decides it: set it in ShieldPolicy"
 _DECIDED_BY: Final = {
     ACCOUNT_VARIABLE: "the stack decides it: leave it out",

@@ -33,6 +33,7 @@ FILES: Final[Mapping[str, int]] = {
     "python/shielded_function_runtime/configuring.py": 0o644,
     "python/shielded_function_runtime/py.typed": 0o644,
     "shielded-function/libshield-java.so": 0o644,
+    "shielded-function/node_callers.cjs": 0o644,
     "shielded-function/libshield.so": 0o644,
     "shielded-function/shield": 0o755,
 }

@@ -90,6 +90,7 @@ _FILE_JUDGES = (
     "engine/files/open_in_tmp.c",
     "engine/files/path_syscalls.c",
 )
+_NOTES = ("engine/report/node_notes.c", "engine/report/place_texts.c")
 _NETWORK_JUDGES = (
     *(source for source in _JUDGES if source != "engine/base/user_memory.c"),  # forget.c includes it
     "engine/lifecycle/events.c",
@@ -106,6 +107,7 @@ _NETWORK_JUDGES = (
     "engine/network/send.c",
     "engine/base/socket_info.c",
     "engine/base/iovec.c",
+    *_NOTES,
 )
 _SETTING_WORDS = (
     "SHIELD_OUTBOUND_CONNECTIVITY=",
@@ -123,6 +125,7 @@ _SETTING_WORDS = (
     "SHIELD_READ_HANDLER=",
     "SHIELD_EXECUTABLE_MEMORY=",
     "SHIELD_ON_FAILURE=",
+    "SHIELD_NODE_CALLERS=",
     "SHIELD_LOG_ARGUMENTS=",
     "SHIELD_NEXT_WRAPPER=",
     "SHIELD_POLICY_FILE=",
@@ -196,6 +199,13 @@ TARGETS: tuple[Target, ...] = (
         flags=_FAKE_KERNEL,
         max_len=8192,
         words=("_PyRuntime",),
+    ),
+    Target(
+        "notes",
+        "what Node.js code writes of itself",
+        (*_CORE_WITHOUT_API, *_NOTES, "engine/base/user_memory.c", "engine/state/sealed_state.c"),
+        flags=_FAKE_KERNEL,
+        words=("s1\n/var/task/node_modules/a/b.js\t7\tf", "\nx.js\t", "x1\n", "k1 ", " 443", "d1"),
     ),
     Target("memory", "the caller's memory", ("core/text.c", "engine/base/user_memory.c"), flags=_FAKE_KERNEL),
     Target(

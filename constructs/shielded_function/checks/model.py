@@ -25,7 +25,7 @@ FileKind = Literal["unnamed", "found", "missing", "unseen"]
 """The policy file: none is named, it was read, it is nowhere, or it may be in what cannot be looked into."""
 
 # Where the wrapper and the settings of the engine are no sign of a policy.
-_NOT_POLICY: Final = ("SHIELD_NEXT_WRAPPER", "SHIELD_ACCOUNT_ID", "SHIELD_STATE")
+_NOT_POLICY: Final = ("SHIELD_NODE_CALLERS", "SHIELD_NEXT_WRAPPER", "SHIELD_ACCOUNT_ID", "SHIELD_STATE")
 
 
 class Files(Protocol):

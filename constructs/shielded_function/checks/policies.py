@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any, Final, cast
 
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
+from shielded_function.policy.fields import NOT_POLICY
 
 PLACEHOLDER: Final = "known-at-deployment-"
 
@@ -25,7 +26,7 @@ _FORMS: Final = {
     "SHIELD_ALLOW_TMP": "/tmp/{}",
     "SHIELD_ALLOW_CHILD_PROCESS": "/{}",
 }
-_NOT_POLICY: Final = ("SHIELD_NEXT_WRAPPER", "SHIELD_ACCOUNT_ID", "SHIELD_STATE", "SHIELD_POLICY_FILE")
+_NOT_POLICY: Final = (*NOT_POLICY, "SHIELD_POLICY_FILE")
 
 # An entry of allow_outbound whose host alone is an expression: its protocol, star and port can be kept.
 _HOST_ALONE: Final = re.compile(rf"((?:tcp|udp)://)?(\*\.)?({PLACEHOLDER}[0-9a-f]{{12}})(:\d+)?", re.IGNORECASE)

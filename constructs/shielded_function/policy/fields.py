@@ -51,7 +51,7 @@ DEFAULT_SETTINGS: Mapping[str, str] = {
     "SHIELD_LOG_ARGUMENTS": "on",
 }
 # Settings of the layer, of the function's place and of the engine, which are no part of a policy.
-NOT_POLICY = ("SHIELD_NEXT_WRAPPER", "SHIELD_ACCOUNT_ID", "SHIELD_STATE")
+NOT_POLICY = ("SHIELD_NODE_CALLERS", "SHIELD_NEXT_WRAPPER", "SHIELD_ACCOUNT_ID", "SHIELD_STATE")
 
 # What stands in `allow_aws` for all that the function's role is granted.
 GRANTED = "granted"

@@ -95,6 +95,23 @@ static void write_log_arguments(const struct policy *p, const struct setting *s,
     put(w, text_of(SWITCH[p->hide_arguments].word));
 }
 
+static bool read_node_callers(struct policy *p, const struct setting *s, struct text value,
+                              struct writer *error)
+{
+    bool off;
+    if (!read_switch(s, value, &off, error))
+        return false;
+    p->node_callers = off ? CALLERS_OFF : CALLERS_ON;
+    return true;
+}
+
+static void write_node_callers(const struct policy *p, const struct setting *s, struct writer *w)
+{
+    (void)s;
+    if (p->node_callers != CALLERS_BY_RUNTIME)
+        put(w, text_of(SWITCH[p->node_callers != CALLERS_ON].word));
+}
+
 static bool read_clear_tmp(struct policy *p, const struct setting *s, struct text value, struct writer *error)
 {
     bool off;
@@ -199,6 +216,7 @@ static const struct setting SETTINGS[] = {
     {NAME("SHIELD_ALLOW_EXECUTABLE_MEMORY"), read_memory, write_memory, STAYS, 0, LISTS_JOIN},
     {NAME("SHIELD_ON_FAILURE"), read_on_failure, write_on_failure, STAYS, 0, GIVEN_ONCE},
     {NAME("SHIELD_LOG_ARGUMENTS"), read_log_arguments, write_log_arguments, STAYS, 0, GIVEN_ONCE},
+    {NAME("SHIELD_NODE_CALLERS"), read_node_callers, write_node_callers, NOT_OF_POLICY, 0, GIVEN_ONCE},
     {NAME("SHIELD_NEXT_WRAPPER"), read_next_wrapper, write_next_wrapper, NOT_OF_POLICY, 0, GIVEN_ONCE},
     {NAME("SHIELD_POLICY_FILE"), read_policy_file, write_policy_file, NOT_OF_POLICY, 0, GIVEN_ONCE},
     {NAME("SHIELD_ACCOUNT_ID"), read_account, write_account, NOT_OF_POLICY, 0, GIVEN_ONCE},

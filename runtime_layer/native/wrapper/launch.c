@@ -11,11 +11,13 @@
 #include "usage.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define PRELOAD "LD_PRELOAD="
+#define REQUIRE "--require " /* module.html of Node.js: a preload, in workers as well */
+#define CALLERS "node_callers.cjs"
 #define STATE "SHIELD_STATE="
 #define NEXT "SHIELD_NEXT_WRAPPER="
 /* engine/state/sealed_state.h: the stage, the descriptor of the log (none yet), the program that ends the exec chain. */
@@ -40,35 +42,49 @@ static bool check_not_nested(char **envp, struct writer *error)
     return false;
 }
 
-/* The environment with our two variables; whatever else is in it passes through untouched. A preload given
- * twice counts once, as the loader would have it: the last one. One mapping holds all that is new: it lives
- * until exec, and an allocator would cost more calls than it saves. */
-static char **shielded_environment(char **envp, const char *library, const char *runtime)
-{
-    size_t count = 0;
-    const char *before = "";
-    while (envp[count])
-        count++;
-    for (char **e = envp; *e; e++)
-        if (is_variable(*e, PRELOAD))
-            before = *e + strlen(PRELOAD);
+/* A list of the environment's, with something of ours in front of it. */
+struct extended {
+    const char *name, *ours, *separator, *before;
+};
 
-    size_t preload_size = sizeof PRELOAD + strlen(library) + 1 + strlen(before);
-    size_t state_size = sizeof STATE_STARTING + strlen(runtime), table_size = (count + 3) * sizeof *envp;
-    char **changed = mmap(NULL, table_size + preload_size + state_size, PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+/* Writes "NAME=ours[<separator>before]" and what ends it; returns what is behind. */
+static char *write_extended(char *at, const struct extended *e)
+{
+    strcat(strcat(strcat(strcpy(at, e->name), e->ours), *e->before ? e->separator : ""), e->before);
+    return at + strlen(at) + 1;
+}
+
+/* The environment with our state, and `lists` extended; whatever else is in it passes through untouched. What is given twice
+ * counts once, as the loader would have it: the last one. One mapping holds all that is new: it lives until exec, and an
+ * allocator would cost more calls than it saves. */
+static char **shielded_environment(char **envp, struct extended *lists, size_t list_count,
+                                   const char *runtime)
+{
+    size_t count = 0, size = sizeof STATE_STARTING + strlen(runtime), used = 0;
+    for (; envp[count]; count++)
+        for (size_t i = 0; i < list_count; i++)
+            if (is_variable(envp[count], lists[i].name))
+                lists[i].before = envp[count] + strlen(lists[i].name);
+    for (size_t i = 0; i < list_count; i++)
+        size += strlen(lists[i].name) + strlen(lists[i].ours) + strlen(lists[i].before) + 2;
+    size_t table_size = (count + list_count + 2) * sizeof *envp;
+    char **changed =
+        mmap(NULL, table_size + size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (changed == MAP_FAILED)
         return NULL;
-    char *preload = (char *)changed + table_size, *state = preload + preload_size;
-    strcat(strcat(strcat(strcpy(preload, PRELOAD), library), *before ? ":" : ""), before);
-    strcat(strcpy(state, STATE_STARTING), runtime);
-
-    size_t used = 0;
-    for (char **e = envp; *e; e++)
-        if (!is_variable(*e, PRELOAD))
+    for (char **e = envp; *e; e++) {
+        size_t i = 0;
+        while (i < list_count && !is_variable(*e, lists[i].name))
+            i++;
+        if (i == list_count)
             changed[used++] = *e;
-    changed[used++] = preload;
-    changed[used] = state;
+    }
+    char *at = (char *)changed + table_size;
+    for (size_t i = 0; i < list_count; i++) {
+        changed[used++] = at;
+        at = write_extended(at, &lists[i]);
+    }
+    changed[used] = strcat(strcpy(at, STATE_STARTING), runtime);
     return changed;
 }
 
@@ -89,11 +105,35 @@ static bool start_program(const struct plan *plan, char **argv, char **envp, str
     return false;
 }
 
+/* Unless it is set: in the versions of Node.js that start at most 1.5 ms later with it, where the engine looks at writes. */
+static bool names_callers(const struct policy *policy)
+{
+    const char *runtime = getenv("AWS_EXECUTION_ENV");
+    if (policy->node_callers != CALLERS_BY_RUNTIME)
+        return policy->node_callers == CALLERS_ON;
+    return policy->modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW && runtime &&
+           (!strcmp(runtime, "AWS_Lambda_nodejs22.x") || !strcmp(runtime, "AWS_Lambda_nodejs24.x"));
+}
+
+/* "--require <beside the library>/node_callers.cjs": without the file no program of Node.js would start. */
+static bool callers_option(char *option, const char *library, struct writer *error)
+{
+    strcat(strcpy(option, REQUIRE), library);
+    strcpy(option + strlen(option) - strlen(LIBRARY), CALLERS);
+    if (access(option + strlen(REQUIRE), R_OK) == 0)
+        return true;
+    put_string(error, "SHIELD_NODE_CALLERS: cannot read ");
+    put_quoted(error, option + strlen(REQUIRE));
+    put_error(error, errno);
+    put_string(error, "; install the layer again, or set it to off");
+    return false;
+}
+
 static bool launch_shielded(struct policy *policy, char **argv, char **envp, struct writer *error)
 {
     static struct plan plan;
     static struct call_results calls;
-    char library[PATH_BYTES];
+    char library[PATH_BYTES], callers[sizeof REQUIRE + PATH_BYTES + sizeof CALLERS];
     if (!try_calls(&calls)) {
         put_string(error, "out of memory");
         return false;
@@ -105,7 +145,16 @@ static bool launch_shielded(struct policy *policy, char **argv, char **envp, str
         put_string(error, "; install the layer again: libshield.so belongs beside shield");
         return false;
     }
-    char **changed = shielded_environment(envp, library, plan.runtime);
+    size_t list_count = 1;
+    if (names_callers(policy)) {
+        if (!callers_option(callers, library, error))
+            return false;
+        list_count = policy->node_callers == CALLERS_ON ? 2 : 3;
+    }
+    struct extended lists[] = {{"LD_PRELOAD=", library, ":", ""},
+                               {"NODE_OPTIONS=", callers, " ", ""},
+                               {"SHIELD_NODE_CALLERS=", "on", "", ""}};
+    char **changed = shielded_environment(envp, lists, list_count, plan.runtime);
     if (!changed) {
         put_string(error, "out of memory");
         return false;

@@ -9,8 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LIBRARY "libshield.so"
-
 bool library_path(char *to, size_t cap, struct writer *error)
 {
     ssize_t n = readlink(SELF, to, cap);

@@ -5,6 +5,7 @@
 #include "../core/text.h"
 
 #define SELF "/proc/self/exe"
+#define LIBRARY "libshield.so"
 
 /* The path of libshield.so, as a preload can name it. */
 bool library_path(char *to, size_t cap, struct writer *error);

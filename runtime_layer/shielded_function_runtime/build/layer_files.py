@@ -47,5 +47,6 @@ FILES = (
         _copied(f"nodejs/node_modules/shielded-function/{name}", _BINDINGS / "node" / name)
         for name in ("index.d.ts", "index.js", "package.json")
     ),
+    _copied("shielded-function/node_callers.cjs", _BINDINGS / "node" / "node_callers.cjs"),
     LayerFile("java/lib/shielded-function.jar", jar),
 )

@@ -37,6 +37,8 @@ PROOF = ("/bin/echo", "it ran")
         # A misspelt on_failure never means "run", and neither does a well-spelt one that is given beside it in a file.
         ({"SHIELD_READ_WRITE_TMP": "deny", "SHIELD_ON_FAILURE": "Run_Unshielded"}, "SHIELD_"),
         ({**POLICY, "SHIELD_NEXT_WRAPPER": "wrapper"}, "SHIELD_NEXT_WRAPPER"),
+        ({**POLICY, "SHIELD_NODE_CALLERS": "yes"}, "SHIELD_NODE_CALLERS"),
+        ({**POLICY, "SHIELD_NODE_CALLERS": "on"}, "SHIELD_NODE_CALLERS: cannot read"),  # it is not beside this copy
         ({**POLICY, "SHIELD_POLICY_FILE": "policy"}, "SHIELD_POLICY_FILE"),
     ],
 )

@@ -27,6 +27,7 @@ SETTINGS = {
     "SHIELD_ALLOW_EXECUTABLE_MEMORY",
     "SHIELD_ON_FAILURE",
     "SHIELD_LOG_ARGUMENTS",
+    "SHIELD_NODE_CALLERS",
     "SHIELD_NEXT_WRAPPER",
     "SHIELD_POLICY_FILE",
     "SHIELD_ACCOUNT_ID",
@@ -110,6 +111,8 @@ def test_what_is_not_a_mode(native: Native, setting: str, mode: str) -> None:
         ("SHIELD_CHECK_SERVER_NAME", "off", "off"),
         ("SHIELD_CLEAR_TMP", "on", "on"),
         ("SHIELD_CLEAR_TMP", "off", "off"),
+        ("SHIELD_NODE_CALLERS", "on", "on"),
+        ("SHIELD_NODE_CALLERS", "off", "off"),
         ("SHIELD_ACCOUNT_ID", "012345678901", "012345678901"),
         ("SHIELD_ALLOW_TMP", "", ""),
         ("SHIELD_ALLOW_TMP", "/tmp", "/tmp"),
@@ -459,7 +462,9 @@ def test_a_setting_given_twice_is_an_error(native: Native, setting: str) -> None
     value = {
         **dict.fromkeys(MODES, "block"),
         **dict.fromkeys(["SHIELD_NEXT_WRAPPER", "SHIELD_POLICY_FILE"], "/x"),
-        **dict.fromkeys(["SHIELD_LOG_ARGUMENTS", "SHIELD_CHECK_SERVER_NAME", "SHIELD_CLEAR_TMP"], "on"),
+        **dict.fromkeys(
+            ["SHIELD_LOG_ARGUMENTS", "SHIELD_CHECK_SERVER_NAME", "SHIELD_CLEAR_TMP", "SHIELD_NODE_CALLERS"], "on"
+        ),
         "SHIELD_ALLOW_AWS": "all",
         "SHIELD_ALLOW_BUCKETS": "uploads",
         "SHIELD_ACCOUNT_ID": "123456789012",

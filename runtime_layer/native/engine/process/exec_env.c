@@ -6,7 +6,7 @@
 enum {
     STRING_MAX = 0x20000,  /* MAX_ARG_STRLEN (include/uapi/linux/binfmts.h) */
     STRINGS_MAX = 1 << 23, /* more than the kernel takes (execve(2): a quarter of the stack's limit) */
-    OWN_MAX = 3 * PAGE,    /* our preload, with theirs behind it, our state, and what was learnt last */
+    OWN_MAX = 3 * PAGE,    /* our preloads, our state, and what was learnt last */
     PLACES = 256
 };
 
@@ -142,6 +142,24 @@ static void put_preload(struct writer *w, struct text theirs)
     put_char(w, 0);
 }
 
+/* "NODE_OPTIONS=--require <beside our library>/node_callers.cjs[ <theirs>]" */
+static void put_node_options(struct writer *w, struct text theirs)
+{
+    struct text library = kept_text(sealed->process.library.path);
+    put(w, TEXT("NODE_OPTIONS="));
+    uint32_t from = w->used;
+    put(w, TEXT("--require "));
+    put(w, (struct text){library.at, library.len - base_name(library).len});
+    put(w, TEXT("node_callers.cjs"));
+    struct text ours = {w->at + from, w->used - from};
+    if (text_starts(theirs, ours)) /* inherited from this process */
+        theirs = (struct text){theirs.at + ours.len, theirs.len - ours.len};
+    else if (theirs.len)
+        put_char(w, ' ');
+    put(w, theirs);
+    put_char(w, 0);
+}
+
 /* "SHIELD_STATE=<stage>:<log descriptor>:<runtime>" */
 static void put_state(struct writer *w)
 {
@@ -165,9 +183,9 @@ static void put_learnt(struct writer *w)
     put_char(w, 0);
 }
 
-/* Copies the caller's variables that may stay; `preload` is what it had there. */
+/* Copies the caller's variables that may stay. Those that ours go in front of are returned instead. */
 static int64_t copy_variables(uint64_t envp, uint64_t count, struct writer *w, uint64_t *out, uint64_t *n,
-                              struct text *preload)
+                              struct text *preload, struct text *node_options)
 {
     for (uint64_t i = 0; i < count; i++) {
         uint64_t string;
@@ -184,7 +202,9 @@ static int64_t copy_variables(uint64_t envp, uint64_t count, struct writer *w, u
         if (is_dropped(variable) || is_other_library_path(variable))
             continue;
         w->used += (uint32_t)len + 1;
-        if (!has_name(variable, TEXT("LD_PRELOAD="), preload))
+        bool is_kept = sealed->policy.node_callers == CALLERS_ON &&
+                       has_name(variable, TEXT("NODE_OPTIONS="), node_options);
+        if (!is_kept && !has_name(variable, TEXT("LD_PRELOAD="), preload))
             out[(*n)++] = (uint64_t)at;
     }
     return 0;
@@ -196,8 +216,9 @@ int64_t child_start_make(struct child_start *start, struct text path, uint64_t e
     int64_t error = measure(envp, &count, &bytes);
     if (error)
         return error;
-    uint64_t pointers = (count + MAX_SETTINGS + 4) * 8;
-    uint64_t size = page_up(pointers + bytes + path.len + 1 + OWN_MAX);
+    uint64_t pointers = (count + MAX_SETTINGS + 5) * 8;
+    /* Twice: what they preload is written once more, behind ours. */
+    uint64_t size = page_up(pointers + 2 * bytes + path.len + 1 + OWN_MAX);
     int64_t memory = KERNEL(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (is_error(memory))
         return memory;
@@ -220,8 +241,12 @@ int64_t child_start_make(struct child_start *start, struct text path, uint64_t e
     }
     for (uint32_t i = 0; i < sealed->process.texts.setting_count; i++)
         out[n++] = (uint64_t)(sealed->process.texts.pool + sealed->process.texts.settings[i]);
-    struct text preload = TEXT("");
-    error = copy_variables(envp, count, &w, out, &n, &preload);
+    struct text preload = TEXT(""), node_options = TEXT("");
+    error = copy_variables(envp, count, &w, out, &n, &preload, &node_options);
+    if (sealed->policy.node_callers == CALLERS_ON) {
+        out[n++] = (uint64_t)(w.at + w.used);
+        put_node_options(&w, node_options);
+    }
     out[n++] = (uint64_t)(w.at + w.used);
     put_preload(&w, preload);
     out[n] = 0;

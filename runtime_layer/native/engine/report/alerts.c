@@ -1,6 +1,7 @@
 #include "alerts.h"
 
 #include "../../core/object_names.h"
+#include "../../core/runtime_profile.h"
 #include "../base/linux_abi.h"
 #include "../base/raw_syscall.h"
 #include "../base/user_memory.h"
@@ -10,6 +11,7 @@
 #include "caller.h"
 #include "left_out.h"
 #include "log_writer.h"
+#include "node_notes.h"
 #include "python_caller.h"
 #include "repeats.h"
 #include "trace_id.h"
@@ -66,10 +68,14 @@ static void take_arguments(struct alert *alert, const uint64_t *argv, char *pool
     }
 }
 
+/* And which code of the program's own language made the call. The texts are kept in scratch->path; scratch->line and what
+ * caller_object leaves free of scratch->link are overwritten. */
 static void find_caller(struct alert *alert, const struct call *call, struct scratch *scratch)
 {
     alert->object = caller_object(call, scratch);
-    alert->place = python_caller(call, scratch);
+    alert->place = sealed->process.language == LANGUAGE_NODE
+                       ? find_node_place(alert, (struct place_texts *)scratch->path)
+                       : python_caller(call, scratch);
 }
 
 /* Fills what every alert has, and writes it. False: it is counted. */

@@ -1,0 +1,105 @@
+'use strict';
+// Preloaded where SHIELD_NODE_CALLERS is on: tells the engine which code is about to connect, or to start a program. A hint for
+// people: no verdict depends on it. The engine takes what is written to a descriptor that no process can have:
+//   s<id> or x<id>, then a line for each place: a socket, or a program that is being started, and the code that asked for it
+//   k<id> <host>, k<id> <ip> <port>: what that socket looks up, and connects to
+//   d<id>: the socket is closed, or the program was started
+// Nothing here may throw, print, or keep the process alive.
+const safely = (act) => (...given) => {
+  try {
+    act(...given);
+  } catch {} // no name
+};
+
+safely(() => {
+  const { channel } = require('node:diagnostics_channel');
+  const { writeSync } = require('node:fs');
+  const DESCRIPTOR = 0x7fffffff;
+  const FRAMES = 48, PACKAGES = 12, BYTES = 1000, IDS = 65000;
+  const { captureStackTrace } = Error;
+  const { defineProperty, getOwnPropertyDescriptor } = Object;
+  const { byteLength } = Buffer;
+  const soon = queueMicrotask;
+
+  // Other code may have set these, or made them constant.
+  const withError = (name, value, act) => {
+    const before = getOwnPropertyDescriptor(Error, name);
+    defineProperty(Error, name, { value, configurable: true, writable: true });
+    try {
+      return act();
+    } finally {
+      if (before) defineProperty(Error, name, before);
+      else delete Error[name];
+    }
+  };
+
+  // V8's call sites, from the caller of `below` on.
+  const sitesOf = (below) => {
+    const holder = {};
+    const read = () => (captureStackTrace(holder, below), holder.stack);
+    return withError('stackTraceLimit', FRAMES, () => withError('prepareStackTrace', (_, sites) => sites, read));
+  };
+
+  const pathOf = (file) => (file.startsWith('file://') ? decodeURIComponent(file.slice(7)) : file);
+
+  // The innermost place of each package, a line each. Packages that wrap the calls of others are named where there is no other.
+  const PACKAGE = /.*\/node_modules\/(?:@[^/]+\/)?[^/]+/;
+  const WRAPPER = /\/node_modules\/(?:dd-trace$|newrelic$|@opentelemetry\/|@sentry\/)/;
+  const placesOf = (below) => {
+    const seen = new Set();
+    let places = '', wrappers = '';
+    for (const site of sitesOf(below)) {
+      const file = site.getFileName();
+      if (!file || file === __filename || file.startsWith('node:')) continue;
+      const path = pathOf(file), key = PACKAGE.exec(path)?.[0] ?? path;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      const line = `\n${path}\t${site.getLineNumber()}\t${site.getFunctionName() ?? ''}`;
+      if (byteLength(places + line) > BYTES || seen.size > PACKAGES) break;
+      if (WRAPPER.test(key)) wrappers ||= line;
+      else places += line;
+    }
+    return places || wrappers;
+  };
+
+  let last = 0, isHeard = true;
+  const tell = (text) => {
+    try {
+      if (isHeard) writeSync(DESCRIPTOR, text);
+    } catch {
+      isHeard = false; // there is no engine, or it does not read what is written
+    }
+  };
+  // The id, or 0 where nothing is heard.
+  const note = (kind, below) => {
+    const places = isHeard && placesOf(below);
+    if (!places) return 0;
+    last = (last % IDS) + 1;
+    tell(`${kind}${last}${places}`);
+    return isHeard ? last : 0;
+  };
+
+  // In Node.js 20 the channel of sockets leaves out TLS and `new Socket()`: a look-up in the same turn may be one of theirs, so it
+  // is not taken for that of a socket whose host is not told yet.
+  const isOld = process.version.startsWith('v20.');
+  const onSocket = safely(({ socket }) => {
+    const id = note('s', onSocket);
+    if (!id) return;
+    if (isOld) tell(`k${id} -`);
+    soon(safely(() => tell(`k${id} ${socket._host ?? ''}`)));
+    const onAttempt = safely((ip, port) => tell(`k${id} ${ip} ${port}`));
+    const onClose = safely(() => {
+      tell(`d${id}`);
+      socket.removeListener('connectionAttempt', onAttempt); // it may connect again
+    });
+    socket.prependListener('connectionAttempt', onAttempt);
+    socket.prependOnceListener('close', onClose);
+  });
+  const onProgram = safely(() => {
+    const id = note('x', onProgram);
+    if (id) soon(() => tell(`d${id}`));
+  });
+
+  channel('net.client.socket').subscribe(onSocket);
+  channel('child_process').subscribe(onProgram);
+})();

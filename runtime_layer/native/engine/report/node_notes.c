@@ -1,0 +1,136 @@
+#include "node_notes.h"
+
+#include "../base/raw_syscall.h"
+#include "../base/thread_local.h"
+#include "../base/user_memory.h"
+#include "../state/sealed_state.h"
+
+enum { NOTES = 32, NOTE_MAX = 1024, HOST_MAX = 256 };
+
+/* The newest take the place of the oldest. What is read while another thread writes it may be torn: lengths are always within
+ * bounds, and `number` tells. */
+struct note {
+    uint64_t thread;
+    uint32_t number, id;                 /* number: 0 while it is written */
+    char kind;                           /* 's': a socket, 'x': a program */
+    uint16_t host_len, places_len, port; /* port 0: it has no address */
+    struct address ip;
+    char host[HOST_MAX], places[NOTE_MAX];
+};
+static struct note notes[NOTES];
+static uint32_t last_number;
+
+static uint16_t keep(char *to, uint32_t cap, struct text from)
+{
+    uint16_t len = (uint16_t)(from.len < cap ? from.len : 0);
+    copy_bytes(to, from.at, len);
+    return len;
+}
+
+static struct note *find_own(uint32_t id)
+{
+    uint64_t thread = thread_pointer();
+    struct note *best = NULL;
+    for (uint32_t i = 0; i < NOTES; i++)
+        if (notes[i].thread == thread && notes[i].id == id && (!best || notes[i].number > best->number))
+            best = &notes[i];
+    return best;
+}
+
+/* "<host>", or "<ip> <port>" */
+static void keep_key(struct note *note, struct text rest)
+{
+    struct text key;
+    uint32_t port;
+    text_next(&rest, ' ', &key);
+    if (text_number(rest, 65535, &port) && address_parse(key, &note->ip))
+        note->port = (uint16_t)port;
+    else
+        note->host_len = keep(note->host, sizeof note->host, key);
+}
+
+static void keep_places(char kind, uint32_t id, struct text places)
+{
+    uint32_t number = __atomic_add_fetch(&last_number, 1, __ATOMIC_RELAXED);
+    struct note *note = &notes[number % NOTES];
+    __atomic_store_n(&note->number, 0, __ATOMIC_RELEASE);
+    note->thread = thread_pointer();
+    note->id = id;
+    note->kind = kind;
+    note->host_len = note->port = 0;
+    note->places_len = keep(note->places, sizeof note->places, places);
+    __atomic_store_n(&note->number, number, __ATOMIC_RELEASE);
+}
+
+int64_t keep_node_note(const struct call *call)
+{
+    char bytes[NOTE_MAX];
+    struct text rest = {bytes, (uint32_t)(call->arg[2] < sizeof bytes ? call->arg[2] : sizeof bytes)}, head;
+    uint32_t id;
+    if (sealed->policy.node_callers != CALLERS_ON || rest.len < 2 ||
+        !read_user(bytes, call->arg[1], rest.len))
+        return -EBADF;
+    char kind = bytes[0];
+    text_next(&rest, kind == 'k' ? ' ' : '\n', &head);
+    if (!head.len || !text_number((struct text){head.at + 1, head.len - 1}, UINT16_MAX, &id))
+        return -EBADF;
+    struct note *own = kind == 'k' || kind == 'd' ? find_own(id) : NULL;
+    if (own && kind == 'k')
+        keep_key(own, rest);
+    else if (own)
+        own->places_len = 0;
+    else if (kind == 's' || kind == 'x')
+        keep_places(kind, id, rest);
+    return (int64_t)call->arg[2];
+}
+
+/* Of a socket that has its address this thread's connection to there, else a look-up of its host, or a connection to it. One whose
+ * key was not told yet may be the one that a name is looked up for. */
+static bool has_key(const struct note *n, const struct alert *a)
+{
+    struct text host = {n->host, n->host_len};
+    if (n->port)
+        return n->port == a->port && address_equal(&n->ip, &a->ip) && n->thread == thread_pointer();
+    if (!host.len)
+        return text_equal(a->protocol, TEXT("dns"));
+    return text_equal_nocase(host, a->host) || text_equal_nocase(host, a->sni);
+}
+
+static bool may_be_about(const struct note *n, const struct alert *a)
+{
+    if (!n->number || !n->places_len)
+        return false;
+    if (a->policy == CREATE_CHILD_PROCESS)
+        return n->kind == 'x' && n->thread == thread_pointer();
+    return a->policy == OUTBOUND_CONNECTIVITY && n->kind == 's' && has_key(n, a);
+}
+
+static void add_places(struct source_place *place, struct place_texts *texts, struct text rest)
+{
+    struct text line, file, number;
+    while (!is_place_full(place) && rest.len && text_next(&rest, '\n', &line)) {
+        text_next(&line, '\t', &file);
+        text_next(&line, '\t', &number);
+        if (!place_add_frame(place, texts, file))
+            continue;
+        text_number(number, INT32_MAX, &place->line);
+        place->function = (struct text){texts->function, keep(texts->function, sizeof texts->function, line)};
+    }
+}
+
+struct source_place find_node_place(const struct alert *alert, struct place_texts *texts)
+{
+    struct source_place place = {.package_count = 0};
+    const struct note *best = NULL;
+    for (uint32_t i = 0; i < NOTES && last_number; i++)
+        if (may_be_about(&notes[i], alert) && (!best || notes[i].number > best->number))
+            best = &notes[i];
+    if (!best)
+        return place;
+    uint32_t number = __atomic_load_n(&best->number, __ATOMIC_ACQUIRE);
+    struct text places = {texts->file_at_hand, keep(texts->file_at_hand, sizeof texts->file_at_hand,
+                                                    (struct text){best->places, best->places_len})};
+    if (number && number == __atomic_load_n(&best->number, __ATOMIC_ACQUIRE))
+        add_places(&place, texts, places);
+    return place;
+}
