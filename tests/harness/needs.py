@@ -10,11 +10,19 @@ import sys
 
 from compat.presets import libraries
 from compat.workloads import packages
-from harness import browser, programs
+from harness import browser, node_extras, programs
 from shielded_function_emulator import languages
 from shielded_function_emulator.languages.fetch import fetch_all
 
-PARTS = (*languages.PARTS, *programs.PARTS, *browser.PARTS, *libraries.PARTS, *packages.SAMPLES.values())
+PARTS = (
+    *languages.PARTS,
+    *programs.PARTS,
+    *browser.PARTS,
+    *node_extras.PARTS,
+    *libraries.PARTS,
+    *packages.SAMPLES.values(),
+    packages.NODE_CLIENTS_PART,
+)
 
 if __name__ == "__main__":
     sys.exit(fetch_all(PARTS))

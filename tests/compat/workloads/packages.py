@@ -164,6 +164,13 @@ SAMPLES: Mapping[Language, Part] = {
     "Java": _part_of_jars("sample-java", [row for row in JAVA if row.name in _SAMPLE_JARS], "some seconds"),
 }
 
+# Of Node.js, what talks to a network: tests/runtimes/node connects each of them.
+NODE_CLIENTS = (
+    *("undici", "axios", "got", "node-fetch", "openai", "stripe", "@aws-sdk/client-s3", "ws", "pg", "knex", "mysql2"),
+    *("mongodb", "ioredis", "redis", "kafkajs", "@grpc/grpc-js", "nodemailer", "amqplib"),
+)
+NODE_CLIENTS_PART = _part_of_modules("node-clients", NODE_CLIENTS, "a minute")
+
 
 def folder(language: Language) -> Path:
     """Where all libraries of a language are, or else those of the sample."""

@@ -1,0 +1,3 @@
+import { dial } from 'dialer';
+
+export const peek = () => dial(7004);
