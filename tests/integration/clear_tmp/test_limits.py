@@ -80,7 +80,7 @@ def test_code_that_removes_the_marker_and_is_killed() -> None:
         assert "/tmp/user" in function.run(LOOK)
 
 
-def test_code_that_removes_the_marker_of_a_runtime_of_many_programs() -> None:
+def test_the_marker_of_a_runtime_of_many_programs_is_removed() -> None:
     with started(HEADLINE, program=PROGRAM_EACH) as function:
         function.run("result = 1")
         function.run(REMOVED)

@@ -223,7 +223,7 @@ def test_a_storm_of_targets_hides_others_of_its_policy(box: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_programs_that_tell_what_the_machine_is_are_repeated_apart(box: Sandbox, mode: Any) -> None:
+def test_platform_programs_are_repeated_apart(box: Sandbox, mode: Any) -> None:
     """Libraries look for others by ldconfig: no alarm counts that, and each line has its own severity."""
     storm = "for n in range(9): attempt(os.posix_spawn, ['/usr/sbin/ldconfig', '/usr/bin/id'][n % 3 == 2], ['x'], {})"
     command = [SHIELD, PYTHON, "-c", DECOYS.replace("WHAT", storm).split("attempt(s.connect")[0]]

@@ -68,7 +68,18 @@ def read_line(stderr: str, event: str) -> str:
     assert len(stderr.encode(errors="surrogateescape")) <= LINE_LIMIT
     line = json.loads(stderr)
     assert [name for name in line if name not in ("function", "version", "region", "account")] == [
-        *("function_shield", "v", "timestamp", "level", "event", "policy", "count", "shield_version", "reason")
+        *(
+            "function_shield",
+            "v",
+            "timestamp",
+            "level",
+            "event",
+            "policy",
+            "severity",
+            "count",
+            "shield_version",
+            "reason",
+        )
     ]
     assert (line["function_shield"], line["v"], line["policy"], line["count"]) == (True, 1, "start", 1)
     assert line["event"] == event
