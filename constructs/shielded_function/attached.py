@@ -24,7 +24,7 @@ from .errors import ShieldError
 from .function_facts import FunctionHandle, as_text
 from .kinds import owner_of
 from .layer import policy_layer
-from .log_group import ShieldLogs, allow_writing, log_group_of
+from .log_group import LAMBDAS, ShieldLogs, allow_writing, log_group_of, log_group_of_lambda
 from .monitoring.descriptions import MAX_LENGTH, Place, Text, describe_function
 from .monitoring.resources import make_alarm, make_filter, metric_of
 from .monitoring.watches import (
@@ -191,7 +191,8 @@ class AttachedShield(Construct):
         self._layers_added: list[lambda_.ILayerVersion] = []
         self._architecture: Any = None
         self.layer = layer
-        self._owns_log_group = candidate.log_group is None
+        self._logs_alone = candidate.log_group is None
+        self._owns_log_group = self._logs_alone and not options.logs.existing
         self.log_group, self._log_group_name = self._log_group_for(candidate)
         if self._owns_log_group:
             self._allow_writing()
@@ -256,6 +257,12 @@ class AttachedShield(Construct):
     def owns_log_group(self) -> bool:
         """Whether its log group was made by the shield."""
         return self._owns_log_group
+
+    @property
+    def may_move_lines(self) -> bool:
+        """Whether its lines go to a log group that the shield made, and nobody has said that it is to be so."""
+        options = self._options.logs
+        return self._owns_log_group and options.existing is None and options.log_group_name is None
 
     def allow_to(self, *targets: IConstruct | str) -> None:
         """Lets the function talk to what the app makes: adds its hosts to the policy.
@@ -349,7 +356,7 @@ class AttachedShield(Construct):
         def make(scope: Construct, pattern: str) -> logs.MetricFilter:
             return make_filter(scope, replace(counter, pattern=pattern), self.log_group)
 
-        if self._owns_log_group:
+        if self._logs_alone:
             return make(self, of_functions(counter.pattern, [self._name]))
         return self._shields.filters.filter_of(self.log_group, self.log_group_name, counter, self._name, make)
 
@@ -478,8 +485,10 @@ class AttachedShield(Construct):
     def _log_group_for(self, candidate: Candidate) -> tuple[logs.ILogGroup, str | None]:
         """Where the function is to log, and the name of that, unless its logging configuration lacks it."""
         given = candidate.log_group
-        if given is None:
+        if self._owns_log_group:
             return self._options.logs.make(self, self._given_log_group_name())
+        if given is None:
+            return log_group_of_lambda(self, self.handle.name), None
         return given, given.log_group_name if "logGroup" in candidate.facts.logging else None
 
     def _allow_writing(self) -> None:
@@ -520,7 +529,7 @@ class AttachedShield(Construct):
     def _place(self, name: str) -> Place:
         region, log_group = self._shields.region, self.log_group_name
         known = self._given_log_group_name() if self._owns_log_group else None
-        longest = MAX_LENGTH if not self._owns_log_group else self._longest_log_group_name()
+        longest = MAX_LENGTH if not self._logs_alone else self._longest_log_group_name()
         if known is not None and "${" not in known:
             longest = len(known)
         return Place(
@@ -535,6 +544,8 @@ class AttachedShield(Construct):
 
     def _longest_log_group_name(self) -> int:
         """CloudFormation's: the stack's name, the logical id, which is the path and 8 characters, and 12 of its own."""
+        if not self._owns_log_group:
+            return len(LAMBDAS) + _MAX_FUNCTION_NAME
         stack = self._shields.name
         return (_MAX_STACK_NAME if "${" in stack else len(stack)) + len(self.handle.path) + len("/Shield/LogGroup") + 22
 

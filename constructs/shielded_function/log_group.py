@@ -34,6 +34,9 @@ _WRITES_LOGS: Final = (
 )
 
 
+LAMBDAS: Final = "/aws/lambda/"
+"""What the names of the log groups that Lambda makes begin with."""
+
 _PLACEHOLDER: Final = re.compile(r"\{(\w*)\}")
 _PLACEHOLDERS: Final = ("stack", "id", "path")
 _KEY_ACTIONS: Final = ("kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*")
@@ -59,23 +62,28 @@ class ShieldLogs:
             its policy must have.
         log_group_name: its name; by default CloudFormation chooses one. For several functions with placeholders:
             `{stack}` is the stack's name, `{id}` the function's construct id, `{path}` its construct path.
+        existing: whether functions without a log group of their own have run before. True: their lines stay in
+            `/aws/lambda/NAME`, which Lambda made then, and no log group is made; the deployment fails where there is
+            none. False: they are new, and get one. Not said: they get one, and a warning lists them.
     """
 
     retention: logs.RetentionDays | None = None
     removal_policy: cdk.RemovalPolicy | None = None
     encryption_key: Any = None
     log_group_name: str | None = None
+    existing: bool | None = None
 
     def __post_init__(self) -> None:
         """
         Raises:
             TypeError: an option is of another type.
-            ValueError: the name has another placeholder.
+            ValueError: the name has another placeholder, or an option is beside `existing=True`.
         """
         for name, kind, example in (
             ("retention", logs.RetentionDays, "logs.RetentionDays.ONE_MONTH"),
             ("removal_policy", cdk.RemovalPolicy, "cdk.RemovalPolicy.DESTROY"),
             ("log_group_name", str, '"/shop/checkout"'),
+            ("existing", bool, "True or False"),
         ):
             value = getattr(self, name)
             if value is not None and not isinstance(value, kind):
@@ -86,6 +94,13 @@ class ShieldLogs:
             if name not in _PLACEHOLDERS:
                 there = ", ".join(f"{{{each}}}" for each in _PLACEHOLDERS)
                 raise ValueError(f"ShieldLogs.log_group_name: there is no placeholder {{{name}}}; use {there}")
+
+        given = [name for name in _PROPS if getattr(self, name) is not None]
+        if self.existing and given:
+            raise ValueError(
+                f"ShieldLogs.{given[0]}: it is of the log group that the shield makes, and existing=True makes none: "
+                "leave one of them out"
+            )
 
     def name_for(self, path: str, stack: Callable[[], str]) -> str | None:
         """The name of a function's log group; None where CloudFormation chooses it.
@@ -106,7 +121,7 @@ class ShieldLogs:
             scope: its parent.
             name: what `name_for` says.
         """
-        given = {**{name: value for name, value in vars(self).items() if value is not None}, "log_group_name": name}
+        given = {**{name: getattr(self, name) for name in _PROPS}, "log_group_name": name}
         if self.encryption_key is not None:
             _let_logs_use(self.encryption_key, cdk.Stack.of(scope))
         return create_log_group(scope, "LogGroup", {_PROPS[key]: given[key] for key in given if given[key] is not None})
@@ -135,6 +150,14 @@ def _let_logs_use(key: Any, stack: cdk.Stack) -> None:
             f"ShieldLogs.encryption_key: {key.node.path} is not of this app. Its policy must let CloudWatch Logs "
             f"(logs.<region>.amazonaws.com) do {', '.join(_KEY_ACTIONS)}, or the log groups cannot be made.",
         )
+
+
+def log_group_of_lambda(scope: Construct, function_name: str) -> logs.ILogGroup:
+    """The log group that Lambda made for a function that ran before, which is in no template.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html
+    """
+    return logs.LogGroup.from_log_group_name(scope, "LogGroup", f"{LAMBDAS}{function_name}")
 
 
 def log_group_of(handle: FunctionHandle, logging: Mapping[str, Any]) -> logs.ILogGroup | None:

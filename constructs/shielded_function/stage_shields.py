@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, cast
 from weakref import WeakKeyDictionary
 
@@ -65,6 +65,11 @@ class StagedShield(Protocol):
     @property
     def wants_grants(self) -> bool:
         """Whether its policy says `granted`."""
+        ...
+
+    @property
+    def may_move_lines(self) -> bool:
+        """Whether its lines go to a log group that the shield made, and nobody has said that it is to be so."""
         ...
 
     def state(self) -> dict[str, Any]:
@@ -226,6 +231,7 @@ class StageShields(Construct):
         later = [*self._later_grants(), *self._later_answers()] if self.switch != "off" else []
         found = [*dict.fromkeys(self.problems), *later, *(told for check in self.late_checks for told in check())]
         for stack, shields in by_stack.items():
+            _tell_of_new_log_groups(stack, [shield.handle.path for shield in shields if shield.may_move_lines])
             found += _too_many_resources(stack) if len(shields) >= _MANY_SHIELDS else []
             properties = read_properties([shield.handle for shield in shields])
             states = cast("list[Any]", stack.resolve([shield.state() for shield in shields]))
@@ -333,6 +339,17 @@ class StackShields:
             f"log_group: {self._log_groups[name]} has one that is called {name} too: name them apart, in ShieldLogs by "
             "{stack}, {id} or {path} in log_group_name"
         ]
+
+
+def _tell_of_new_log_groups(stack: cdk.Stack, functions: Sequence[str]) -> None:
+    """Whether a function has run before, and has a log group that others read, cannot be seen at synthesis."""
+    if functions:
+        cdk.Annotations.of(stack).add_warning_v2(
+            "shielded-function:newLogGroup",
+            f"The lines of {', '.join(functions)} go to new log groups. What reads those that Lambda made "
+            "(/aws/lambda/...: subscriptions, forwarders) goes quiet where they ran before: ShieldLogs(existing=True) "
+            "leaves their lines there. For functions that are new say ShieldLogs(existing=False).",
+        )
 
 
 def _too_many_resources(stack: cdk.Stack) -> list[str]:

@@ -17,7 +17,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import pipelines
 from constructs import Construct
 
-from shielded_function import Shield, ShieldAlarms, ShieldPolicy
+from shielded_function import Shield, ShieldAlarms, ShieldLogs, ShieldPolicy
 
 # Made once, by hand: https://docs.aws.amazon.com/dtconsole/latest/userguide/connections-create-github.html
 CONNECTION = "arn:aws:codeconnections:us-east-1:111122223333:connection/12345678-1234-1234-1234-123456789012"
@@ -32,7 +32,7 @@ class Shop(cdk.Stage):
         super().__init__(scope, id)
         shop = ShopStack(self, "Shop")
         alarms = ShieldAlarms(granularity="fleet", actions=[cloudwatch_actions.SnsAction(shop.alarms)])
-        Shield.everywhere(self, policy, alarms=alarms)
+        Shield.everywhere(self, policy, alarms=alarms, logs=ShieldLogs(existing=False))
 
 
 class ShopStack(cdk.Stack):

@@ -14,7 +14,7 @@ from events import Events
 from operations import Operations
 from web import Web
 
-from shielded_function import Shield, ShieldAlarms, ShieldChecks, ShieldMonitoring, ShieldPolicy
+from shielded_function import Shield, ShieldAlarms, ShieldChecks, ShieldLogs, ShieldMonitoring, ShieldPolicy
 
 CARRIERS = "api.carrier-one.example,api.carrier-two.example"
 # Hosts that no template can have, as the first deployment told them: the brokers', and that of an API that depends on
@@ -49,8 +49,9 @@ def shield(stage: Parcels, base: ShieldPolicy, carriers: list[str]) -> None:
     fleet = ShieldAlarms(granularity="fleet", actions=[on_call], stacks=[stage.operations])
     cache = base + ShieldPolicy(allow_outbound=[stage.data.positions])
     path = stage.node.path
+    new = ShieldLogs(existing=False)  # what reads logs here does not look for those that Lambda made
     # An image brings the shield's files itself.
-    Shield(base, fleet, in_image=True).apply(stage.batch.classify)
+    Shield(base, fleet, logs=new, in_image=True).apply(stage.batch.classify)
     Shield.everywhere(
         stage,
         base,
@@ -71,6 +72,7 @@ def shield(stage: Parcels, base: ShieldPolicy, carriers: list[str]) -> None:
             f"{path}/Batch/Sam/OldTracking",  # a function only once SAM's transform has run, in AWS
         ],
         alarms=fleet,
+        logs=new,
     )
     ShieldMonitoring(stage, alarms=fleet)
     # What these warnings ask for is done.

@@ -37,6 +37,7 @@ from shielded_function import (
     ShieldAlarms,
     ShieldedFunction,
     ShieldError,
+    ShieldLogs,
     ShieldPerimeter,
     ShieldPolicy,
     ShieldPolicyError,
@@ -673,7 +674,7 @@ class TestTwoCalls:
         stack = cdk.Stack(app, "Prod")
         lambda_.Function(stack, "Checkout", **props)
         for _ in range(2):
-            Shield.everywhere(app, ShieldPolicy.alert())
+            Shield.everywhere(app, ShieldPolicy.alert(), logs=ShieldLogs(existing=False))
         assert messages(app) == []
 
     def test_what_is_made_later_gets_the_policy_of_the_latest(self, app: cdk.App, props: Props) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -16,6 +17,7 @@ from aws_cdk.assertions import Annotations, Match, Template
 from constructs import Construct
 
 from shielded_function import Shield, ShieldedFunction, ShieldError, ShieldLogs, ShieldPolicy
+from shielded_function.checks import check, read_assembly
 
 Props = dict[str, Any]
 Resources = Callable[[cdk.Stack, str], "dict[str, Any]"]
@@ -91,6 +93,73 @@ def test_a_key_lets_cloudwatch_logs_use_it(app: cdk.App, stack: cdk.Stack, props
     assert list(statement["Condition"]["ArnLike"]) == ["kms:EncryptionContext:aws:logs:arn"]
     told = [str(m.entry.data) for m in app.synth().get_stack_by_name("Shop").messages if "encryption_key" in str(m)]
     assert len([text for text in told if "Shop/Theirs is not of this app" in text]) == len(told) == 1
+
+
+def test_lines_stay_in_the_log_group_that_exists(
+    app: cdk.App, stack: cdk.Stack, props: Props, resources: Resources
+) -> None:
+    """The metric filter is on the one that Lambda made, and the function's logging stays as it was."""
+    role: Any = iam.Role(stack, "Role", assumed_by=LAMBDA)
+    existing = ShieldLogs(existing=True)
+    fn = ShieldedFunction(
+        stack, "Checkout", logs=existing, role=role, logging_format=lambda_.LoggingFormat.JSON, **props
+    )
+    given = ShieldedFunction(stack, "Given", logs=existing, log_group=logs.LogGroup(stack, "Logs"), **props)
+    l1 = l1_function(stack, role.role_arn)
+    Shield(logs=existing).apply(l1)
+    found = resources(stack, "AWS::Logs::MetricFilter")
+    names = [{"Fn::Join": ["", ["/aws/lambda/", stack.resolve(name)]]} for name in (fn.function_name, l1.ref)]
+    assert [each["LogGroupName"] for each in found.values()] == [
+        names[0],
+        stack.resolve(given.log_group.log_group_name),
+        names[1],
+    ]
+    functions = resources(stack, "AWS::Lambda::Function").values()
+    assert [each.get("LoggingConfig") for each in functions][::2] == [{"LogFormat": "JSON"}, None]
+    assert (len(resources(stack, LOG_GROUP)), resources(stack, POLICY)) == (1, {})
+    assert stack.resolve(fn.log_group.log_group_name) == names[0]
+    report = check(read_assembly(Path(app.synth().directory)))
+    assert {finding.rule for finding in report.findings} == {"alarm-without-action"}
+    assert "newLogGroup" not in str(app.synth().get_stack_by_name("Shop").messages)
+
+
+@pytest.mark.parametrize("name", ["retention", "removal_policy", "encryption_key", "log_group_name"])
+def test_options_of_no_log_group(stack: cdk.Stack, name: str) -> None:
+    options: dict[str, Any] = {
+        "retention": logs.RetentionDays.ONE_DAY,
+        "removal_policy": cdk.RemovalPolicy.DESTROY,
+        "encryption_key": kms.Key(stack, "Key"),
+        "log_group_name": "/shop",
+    }
+    with pytest.raises(ValueError, match=rf"ShieldLogs\.{name}: it is of the log group that the shield makes, and exi"):
+        ShieldLogs(existing=True, **{name: options[name]})
+
+
+# Each: options, and whether a function without a log group is told of.
+MOVES: dict[str, tuple[ShieldLogs | None, bool]] = {
+    "not said": (None, True),
+    "retention": (ShieldLogs(retention=logs.RetentionDays.ONE_DAY), True),
+    "new": (ShieldLogs(existing=False), False),
+    "named": (ShieldLogs(log_group_name="/shop/{id}"), False),
+}
+
+
+@pytest.mark.parametrize("acknowledged", [True, False])
+def test_lines_that_go_to_a_new_log_group_are_told_once(app: cdk.App, props: Props, acknowledged: bool) -> None:
+    """One warning a stack, of the functions of which nobody has said where their lines go."""
+    stage = cdk.Stage(app, "Live")
+    stack = cdk.Stack(stage, "Shop")
+    for name, (options, _) in MOVES.items():
+        ShieldedFunction(stack, name, logs=options, **props)
+    ShieldedFunction(stack, "Given", log_group=logs.LogGroup(stack, "Logs"), **props)
+    if acknowledged:
+        cdk.Annotations.of(stage).acknowledge_warning("shielded-function:newLogGroup", "nothing reads them")
+    (nested,) = app.synth().nested_assemblies
+    told = [str(m.entry.data) for m in nested.nested_assembly.get_stack_by_name("Live-Shop").messages]
+    moved = ", ".join(f"Live/Shop/{name}" for name, (_, moves) in MOVES.items() if moves)
+    assert [text.partition(" go to ")[0] for text in told if "newLogGroup" in text] == (
+        [] if acknowledged else [f"The lines of {moved}"]
+    )
 
 
 @pytest.mark.parametrize("how", ["made by the shield", "given"])

@@ -635,5 +635,5 @@ def test_a_metric_of_ones_own(stack: cdk.Stack, props: Props, resources: Resourc
 
 
 def test_no_warning(stack: cdk.Stack, props: Props) -> None:
-    ShieldedFunction(stack, "Fn", alarms=ShieldAlarms(granularity="policy"), **props)
+    ShieldedFunction(stack, "Fn", alarms=ShieldAlarms(granularity="policy"), logs=ShieldLogs(existing=False), **props)
     Annotations.from_stack(stack).has_no_warning("*", Match.any_value())
