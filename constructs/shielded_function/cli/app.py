@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from .demo import is_checkout
 from .errors import CliError
 
 
@@ -200,7 +201,7 @@ def try_filter(
     raise typer.Exit(filter_test.try_filter(pattern, lines, limit=limit, json=json))
 
 
-@app.command()
+@app.command(hidden=not is_checkout())
 def demo(json: Json = False) -> None:
     """Attack an example function, unshielded and shielded, in an emulated Lambda (from a checkout, on Linux).
 
@@ -431,18 +432,12 @@ def run(
 
     Nothing leaves the machine: every name resolves, and every connection is refused. The exit status is 0 if the
     function returned and the shield had nothing to report, 3 if it returned and there were alerts, 1 if it failed,
-    and 2 if it could not run. What it needs: pip install "shielded-function[run]".
+    and 2 if it could not run. What it needs: pip install "shielded-function\\[run]".
     """
     from . import run
 
     options = run.Options(function, event, alert, env or (), value or (), layer or ())
     raise typer.Exit(run.run(assembly, options, json=json))
-
-
-@app.command()
-def version() -> None:
-    """Print the version."""
-    print(_version())
 
 
 def main() -> None:

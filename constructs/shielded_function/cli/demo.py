@@ -26,6 +26,15 @@ def find_checkout(start: Path) -> Path:
     raise CliError("the demo needs the project's checkout: clone the repository, and run `make demo` in it")
 
 
+def is_checkout() -> bool:
+    """Whether this file lies in a checkout: an installed package has no example to attack."""
+    try:
+        find_checkout(Path(__file__).resolve().parent)
+    except CliError:
+        return False
+    return True
+
+
 def run(*, json: bool) -> int:
     """Runs the demo; 0 when every attempt went as it should, 1 otherwise.
 

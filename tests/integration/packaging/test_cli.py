@@ -175,12 +175,15 @@ def test_demo_needs_a_checkout(tmp_path: Path) -> None:
         demo.find_checkout(tmp_path)
 
 
-@pytest.mark.parametrize("way", ["version", "--version"])
-def test_version_is_the_distributions(way: str) -> None:
-    assert shielded_function(way).stdout == "shielded-function 0.1.0\n"
+def test_version_is_the_distributions() -> None:
+    assert shielded_function("--version").stdout == "shielded-function 0.1.0\n"
+
+
+def test_help_names_the_extra_that_run_needs() -> None:
+    assert 'pip install "shielded-function[run]"' in shielded_function("run", "--help").stdout
 
 
 def test_without_a_command_it_shows_the_commands() -> None:
     shown = shielded_function().stdout
-    commands = ("demo", "doctor", "explain", "decide", "layer", "render", "set-mode", "run", "version")
+    commands = ("demo", "doctor", "explain", "decide", "layer", "render", "set-mode", "run")
     assert all(f" {command} " in shown for command in commands)

@@ -123,7 +123,8 @@ def test_a_reader_of_the_readme_gets_a_shielded_function(reader: Reader, readme:
 def test_the_installed_commands_answer(reader: Reader) -> None:
     """The command line is on the reader's PATH, after `pip install` alone."""
     reader.types("pip install --quiet shielded-function")
-    assert reader.types("shielded-function version").startswith("shielded-function ")
+    assert reader.types("shielded-function --version").startswith("shielded-function ")
+    assert " demo " not in reader.types("shielded-function --help")
     allowed = "SHIELD_ALLOW_OUTBOUND=api.stripe.com:443 shielded-function decide connect api.stripe.com:443"
     assert reader.types(allowed).startswith("allow")
 
