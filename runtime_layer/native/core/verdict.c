@@ -214,6 +214,16 @@ bool is_listed_tmp(const struct policy *p, struct text path)
     return find_tmp_rule(p, path) < p->tmp_count;
 }
 
+bool is_all_listed_tmp(const struct policy *p, struct text path)
+{
+    bool is_all = false;
+    for (uint16_t i = 0; i < p->tmp_count && !is_all; i++) {
+        struct text pattern = policy_text(p, p->tmp[i]);
+        is_all = text_ends(pattern, TEXT("**")) && glob_match(pattern, path);
+    }
+    return is_all;
+}
+
 struct verdict verdict_tmp(const struct policy *p, struct text path, enum language language, enum tmp_use use)
 {
     if (p->modes[READ_WRITE_TMP] == MODE_ALLOW)

@@ -64,6 +64,8 @@ struct verdict verdict_endpoint(const struct policy *p, const struct always *alw
 bool verdict_may_learn(const struct policy *p, const struct address *ip);
 /* Does allow_tmp list it? As verdict_tmp takes it. */
 bool is_listed_tmp(const struct policy *p, struct text path);
+/* And all that may be below it? What one pattern's `*` lists says nothing of what lies deeper. */
+bool is_all_listed_tmp(const struct policy *p, struct text path);
 /* A path under /tmp (absolute, without symlinks, "." or ".."); /tmp itself included. */
 struct verdict verdict_tmp(const struct policy *p, struct text path, enum language language,
                            enum tmp_use use);

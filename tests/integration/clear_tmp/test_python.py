@@ -84,15 +84,17 @@ def test_what_allow_tmp_lists_stays(function: Function) -> None:
 
 
 def test_a_list_may_keep_a_part_of_a_directory() -> None:
-    with started(policy(clear_tmp="on", allow_tmp="/tmp/job/*.so,/tmp/job/keep/**")) as function:
+    with started(
+        policy(clear_tmp="on", allow_tmp="/tmp/job/*.so,/tmp/job/keep/**,/tmp/run-*,/tmp/run-*/*")
+    ) as function:
         code = """
         import os
-        os.makedirs("/tmp/job/keep/deep"); os.makedirs("/tmp/job/go/deep")
-        for name in ("a.so", "b.txt", "keep/deep/c", "go/deep/d", "go/e.so"):
-            open("/tmp/job/" + name, "w").close()
+        os.makedirs("/tmp/job/keep/deep"); os.makedirs("/tmp/job/go/deep"); os.makedirs("/tmp/run-1/deep")
+        for name in "job/a.so job/b.txt job/keep/deep/c job/go/deep/d job/go/e.so run-1/f run-1/deep/g".split():
+            open("/tmp/" + name, "w").close()
         """
         kept = {"/tmp/job", "/tmp/job/a.so", "/tmp/job/keep", "/tmp/job/keep/deep", "/tmp/job/keep/deep/c"}
-        assert function.left(code) == kept
+        assert function.left(code) == kept | {"/tmp/run-1", "/tmp/run-1/deep", "/tmp/run-1/f"}
         # The directory is by now one of the function's: what comes into it goes by itself.
         assert function.left("open('/tmp/job/later', 'w').close()") == set()
         assert [line for line in function.end() if "policy" in line] == []

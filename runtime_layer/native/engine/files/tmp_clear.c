@@ -182,15 +182,6 @@ static bool is_empty_mark(int32_t directory, const char *name, struct text path,
            KERNEL(llistxattr, through, 0, 0) <= 0;
 }
 
-/* Does the list name whatever may be below? As `**` does: it takes a name that nobody gives. */
-static bool is_all_listed(struct removal *r, uint32_t path_len)
-{
-    struct writer w = {r->scratch->path, path_len, sizeof r->scratch->path, false};
-    put(&w, TEXT("/\001/\001"));
-    r->scratch->path[path_len] = 0;
-    return !w.full && is_listed_tmp(&sealed->policy, (struct text){w.at, w.used});
-}
-
 /* A folder without folders, to which no name was added since. */
 static bool is_unchanged(const struct removal *r, const struct statx *st)
 {
@@ -220,7 +211,7 @@ static bool clear_entry(struct removal *r, int32_t folder, uint32_t path_len, co
     if (!stays) {
         result = remove_entry(r, folder, name, path.len, level, &st);
         stays = is_error(result);
-    } else if (is_folder && !is_all_listed(r, path.len) && (is_new || !is_unchanged(r, &st))) {
+    } else if (is_folder && !is_all_listed_tmp(&sealed->policy, path) && (is_new || !is_unchanged(r, &st))) {
         result = clear_within(r, folder, name, path.len, level, is_new && has_birth(&st));
         if (result == -EACCES) /* another user's, in which the function made nothing */
             return false;
