@@ -13,6 +13,7 @@ const safely = (act) => (...given) => {
 
 safely(() => {
   const { channel } = require('node:diagnostics_channel');
+  const { EventEmitter } = require('node:events');
   const { writeSync } = require('node:fs');
   const DESCRIPTOR = 0x7fffffff;
   const FRAMES = 48, PACKAGES = 12, BYTES = 1000, IDS = 65000;
@@ -92,6 +93,8 @@ safely(() => {
       tell(`d${id}`);
       socket.removeListener('connectionAttempt', onAttempt); // it may connect again
     });
+    const most = EventEmitter.defaultMaxListeners; // 0: any number
+    if (most && socket.getMaxListeners() === most) socket.setMaxListeners(most + 1); // one of them is ours
     socket.prependListener('connectionAttempt', onAttempt);
     socket.prependOnceListener('close', onClose);
   });

@@ -25,6 +25,14 @@ const ways = {
   },
   host: () => Object.defineProperty(net.Socket.prototype, '_host', { get: fail, set() {} }),
   text: () => Object.defineProperty(net.Socket.prototype, '_host', { value: { toString: fail }, writable: true }),
+  // With dial's own as many as there may be without a warning.
+  listeners: () => {
+    const seen = new WeakSet();
+    require('node:diagnostics_channel').subscribe('net.client.socket', ({ socket }) => {
+      for (let i = 0; i < 9 && !seen.has(socket); i++) socket.on('close', () => {});
+      seen.add(socket);
+    });
+  },
   microtask: () => (globalThis.queueMicrotask = fail),
 };
 ways[process.env.BROKEN]();
