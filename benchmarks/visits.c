@@ -49,7 +49,7 @@ static int connect_once(void)
     return failed && reason == EACCES;
 }
 
-static void note_mappings(pid_t program, const char *library)
+static void record_mappings(pid_t program, const char *library)
 {
     char path[64], line[4096];
     snprintf(path, sizeof path, "/proc/%d/maps", (int)program);
@@ -95,7 +95,7 @@ static int follow(pid_t program, const char *library)
         if (!WIFSTOPPED(status))
             return WIFEXITED(status) ? WEXITSTATUS(status) : 125;
         if (WSTOPSIG(status) == SIGUSR1 && ++marks == 3)
-            note_mappings(program, library);
+            record_mappings(program, library);
         if (marks == 3)
             show(instruction_of(program));
         trace(marks == 3 ? PTRACE_SINGLESTEP : PTRACE_CONT, program, 0, NULL);

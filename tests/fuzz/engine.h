@@ -39,9 +39,9 @@ void report_itself(enum mode mode, struct text policy, struct text why)
     CHECK(false);
 }
 
-void report_failure(bool runs, bool is_quiet, const struct writer *error)
+void report_failure(bool runs, bool avoids_calls, const struct writer *error)
 {
-    (void)is_quiet;
+    (void)avoids_calls;
     (void)runs, (void)error;
     CHECK(false);
 }

@@ -134,7 +134,7 @@ static struct learnt *renew_entry(struct learnt *set, const struct learnt *value
 }
 
 /* Each slot once: an answer that is asked for often does not push out the others. */
-static void note_recent(struct names *n, const struct learnt *slot)
+static void record_recent(struct names *n, const struct learnt *slot)
 {
     uint16_t number = (uint16_t)(slot - n->slots[0] + 1);
     for (uint32_t i = 0; i < NAMES_RECENT; i++)
@@ -163,7 +163,7 @@ void names_learn(struct names *n, const struct address *ip, uint16_t rule, struc
         slot = well ? chosen.slot : renew_entry(set, &value);
     }
     if (slot && rule != RULE_NONE)
-        note_recent(n, slot);
+        record_recent(n, slot);
 }
 
 /* Of a host's name as it is asked for: nothing that would end an entry, or a variable of the environment. */

@@ -15,7 +15,7 @@ static uint32_t range_count;
 
 uint64_t lowest_range = UINT64_MAX;
 
-static void note_lowest(uint64_t low)
+static void record_lowest(uint64_t low)
 {
     uint64_t lowest = __atomic_load_n(&lowest_range, __ATOMIC_RELAXED);
     while (low < lowest && !__atomic_compare_exchange_n(&lowest_range, &lowest, low, false, __ATOMIC_SEQ_CST,
@@ -25,7 +25,7 @@ static void note_lowest(uint64_t low)
 
 static bool add_range(uint64_t low, uint64_t high, uint32_t kind, uint64_t trampolines)
 {
-    note_lowest(low);
+    record_lowest(low);
     uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t free = RANGE_FREE;

@@ -72,7 +72,7 @@ static bool arm_process(struct start *start, struct armed_objects *objects)
     if (start->origin == ORIGIN_NONE && !try_calls(&calls))
         return fail(start->error, "out of memory");
     if (start->origin == ORIGIN_NONE && !has_needed_calls(&calls, &sealed->policy, start->error)) {
-        start->is_quiet = is_a_call_deadly(&calls);
+        start->has_deadly_call = is_a_call_deadly(&calls);
         return false;
     }
     start->began = monotonic_micros();
@@ -142,12 +142,12 @@ __attribute__((constructor)) static void start_engine(void)
             report_armed(&objects, start.began);
         return;
     }
-    if (start.nobody_asked)
+    if (start.has_no_settings)
         return;
     /* Whoever starts a child can see to it that arming fails there: it is never set free. */
     bool runs =
         sealed->policy.on_failure == ON_FAILURE_RUN_UNSHIELDED && objects.patched == 0 && !is_child(&start);
-    report_failure(runs, start.is_quiet, &error);
+    report_failure(runs, start.has_deadly_call, &error);
     if (!runs)
         KERNEL(exit_group, REFUSED);
 }

@@ -34,7 +34,7 @@ static bool arm_late(const struct policy *wanted, struct writer *error)
         return true;
     }
     bool runs = wanted->on_failure == ON_FAILURE_RUN_UNSHIELDED && objects.patched == 0;
-    report_failure(runs, start.is_quiet, error);
+    report_failure(runs, start.has_deadly_call, error);
     if (objects.patched)
         KERNEL(exit_group, REFUSED);
     drop_references();
@@ -135,8 +135,8 @@ static bool configure(struct request *request, struct writer *error)
     if (!sealed->process.own) /* it could not be armed when it started, and said why */
         return request->wanted.on_failure == ON_FAILURE_RUN_UNSHIELDED ||
                fail(error, "this process could not be shielded when it started; a line of its log says why");
-    if (note_owner())
-        look_for_left_out();
+    if (record_owner())
+        clear_left_out_reasons();
     if (!is_owner_process())
         return fail(error,
                     "a child that shares its parent's memory cannot configure it; call it in the parent");

@@ -64,7 +64,7 @@ static void keep_first_value(struct text *kept, struct text value)
 }
 
 /* What is known of a function even when its settings are refused. */
-static void note_fact(struct text name, struct text value, struct facts_found *found)
+static void record_fact(struct text name, struct text value, struct facts_found *found)
 {
     bool from_parent = text_starts(name, TEXT(STATE_PREFIX));
     if (from_parent)
@@ -118,7 +118,7 @@ static bool take_environment(struct policy *policy, struct start *start)
             continue;
         struct text name = {variable.at, equals};
         struct text value = {variable.at + equals + 1, variable.len - equals - 1};
-        note_fact(name, value, &start->found);
+        record_fact(name, value, &start->found);
         well = well && take_variable(policy, name, value, start);
     }
     return well;
@@ -148,9 +148,9 @@ static bool take_policy_file(struct policy *policy, struct text path, struct wri
 static bool take_policy(struct policy *policy, struct start *start)
 {
     const struct facts_found *found = &start->found;
-    start->nobody_asked =
+    start->has_no_settings =
         !start->from_code && !policy->settings_seen && !found->preloaded && start->origin == ORIGIN_NONE;
-    if (start->nobody_asked)
+    if (start->has_no_settings)
         return false;
     if (!start->from_code)
         return take_policy_file(policy, found->policy_file, start->error) && policy_end(policy, start->error);

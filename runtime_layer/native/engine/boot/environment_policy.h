@@ -43,9 +43,9 @@ struct start {
     enum origin origin;
     const struct policy
         *from_code;        /* the policy that code gave (configure.h); NULL: it is in the environment */
-    bool nobody_asked;     /* the library was loaded by a program that has no setting of ours */
+    bool has_no_settings;  /* the library was loaded by a program that has no setting of ours */
     int32_t inherited_log; /* a descriptor; -1: none */
-    bool is_quiet;         /* a filter ends whoever makes some call */
+    bool has_deadly_call;  /* a filter ends whoever makes some call */
     uint64_t began;        /* monotonic_micros(), once it may be called */
     char program_path[PAGE];
     struct text program; /* the path of the file that runs in this process */

@@ -7,13 +7,13 @@
 
 /* What is known of one descriptor holds for its copy. False: its number is too high for a mark that it needs. A vfork child's
  * numbers are other things to its parent, whose marks these are. */
-static bool note_copy(int32_t from, int32_t to)
+static bool copy_marks(int32_t from, int32_t to)
 {
     if (!is_memory_owner())
         return true;
     enum mark_kind kind = fd_mark_kind(from);
     if (has_mark(from) || has_mark(to))
-        note_stale_marks();
+        set_marks_inexact();
     if (kind != MARK_NONE && !set_mark(to, kind))
         return false;
     if (has_udp_dns_mark(from) && !is_tcp(from))
@@ -33,7 +33,7 @@ int64_t make_tcp_socket(const uint64_t *arg)
 enum outcome judge_copy(struct call *call)
 {
     int64_t copy = kernel_call(call->nr, call->arg[0], call->arg[1], call->arg[2], 0, 0, 0);
-    if (is_error(copy) || note_copy((int32_t)call->arg[0], (int32_t)copy))
+    if (is_error(copy) || copy_marks((int32_t)call->arg[0], (int32_t)copy))
         return answer(call, copy);
     KERNEL(close, copy);
     return answer(call, -EMFILE);
@@ -48,6 +48,6 @@ int64_t replace_descriptor(const struct call *call)
         return -EBADF; /* what the kernel says of it */
     int64_t result = kernel_call(call->nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
     if (!is_error(result))
-        note_copy(from, to);
+        copy_marks(from, to);
     return result;
 }

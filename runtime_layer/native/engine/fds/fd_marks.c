@@ -50,7 +50,7 @@ bool are_marks_exact(void)
     return !are_hints && is_single_threaded();
 }
 
-void note_stale_marks(void)
+void set_marks_inexact(void)
 {
     are_hints = true;
 }

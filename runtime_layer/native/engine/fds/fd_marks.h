@@ -42,7 +42,7 @@ extern uint64_t fd_marks[MARKED_FDS_MAX] __attribute__((visibility("hidden")));
 
 bool are_marks_exact(void);
 /* From now on: there is a child that may have them, a copy, or a number that may have been closed unseen. */
-void note_stale_marks(void);
+void set_marks_inexact(void);
 
 /* The mark of a descriptor, and what kind it is: each but MARK_NONE is a TCP socket's. */
 uint64_t get_mark(int32_t descriptor);

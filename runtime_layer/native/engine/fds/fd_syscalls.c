@@ -69,7 +69,7 @@ static enum outcome close_many(struct call *call)
     uint32_t first = (uint32_t)call->arg[0], last = (uint32_t)call->arg[1];
     if (first > last)
         return RUN_IN_PLACE; /* EINVAL */
-    note_stale_marks();
+    set_marks_inexact();
     /* A thread with descriptors of its own would share marks that are not true of them: as for unshare(2). */
     bool unshares = call->arg[2] & CLOSE_RANGE_UNSHARE && !is_single_threaded();
     if (unshares && self_protection_refused(call, TEXT("")))

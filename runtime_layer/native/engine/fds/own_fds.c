@@ -7,7 +7,7 @@
 
 static uint32_t highest;
 
-static void note_highest(uint32_t descriptor)
+static void record_highest(uint32_t descriptor)
 {
     uint32_t before = __atomic_load_n(&highest, __ATOMIC_RELAXED);
     while (descriptor > before && !__atomic_compare_exchange_n(&highest, &before, descriptor, false,
@@ -17,7 +17,7 @@ static void note_highest(uint32_t descriptor)
 
 void own_fd_mark(int32_t descriptor)
 {
-    note_highest((uint32_t)descriptor);
+    record_highest((uint32_t)descriptor);
     mark_own(descriptor, true);
 }
 

@@ -56,9 +56,9 @@ enum outcome gate_judge(struct call *call)
     const struct judged by = ((const struct judged *)&gate_table[GATE_JUDGED])[call->nr];
     if (!by.reasons)
         return RUN_IN_PLACE;
-    if (note_owner())
-        look_for_left_out(); /* what was copied from the parent is the parent's to tell */
-    if (what_is_left_out())
+    if (record_owner())
+        clear_left_out_reasons(); /* what was copied from the parent is the parent's to tell */
+    if (left_out_reasons())
         report_folded(AT_ANY_CALL);
     if (by.reasons & NOT_FOR_COPIES && is_forked_copy() && forked_copy_ends(call))
         return ANSWERED;

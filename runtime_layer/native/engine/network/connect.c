@@ -203,8 +203,9 @@ static void allow_sorting_only(const struct endpoint *to, int32_t descriptor)
 }
 
 /* A UDP socket that is to be connected to what may be a name server is not (dns_query.h). */
-static int64_t note_server(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address,
-                           const struct endpoint *to, const struct verdict *verdict)
+static int64_t record_server(const struct call *call, int32_t descriptor,
+                             const struct sockaddr_bytes *address, const struct endpoint *to,
+                             const struct verdict *verdict)
 {
     const uint16_t unspec[8] = {0};
     if (address->bytes[0] == AF_INET6 && is_of_older_family(descriptor))
@@ -214,7 +215,7 @@ static int64_t note_server(const struct call *call, int32_t descriptor, const st
         return error;
     if (!has_no_peer(descriptor)) /* else it would lose a port that the kernel chose for it */
         KERNEL(connect, descriptor, unspec, sizeof unspec);
-    return note_name_server(descriptor, address) ? 0 : -EACCES;
+    return record_name_server(descriptor, address) ? 0 : -EACCES;
 }
 
 static int64_t connect_socket(int32_t descriptor, const struct sockaddr_bytes *address)
@@ -234,7 +235,7 @@ static int64_t connect_to(const struct call *call, int32_t descriptor, const str
     if (verdict.action == ACTION_ALLOW && !needs_inspection(to, verdict) && is_for_any_protocol(verdict))
         return connect_socket(descriptor, address);
     if (is_dns_datagram(to, descriptor))
-        return note_server(call, descriptor, address, to, &verdict);
+        return record_server(call, descriptor, address, to, &verdict);
     bool sees = false;
     int64_t error = judge_by(verdict, call, to, descriptor, &sees);
     if (!error && sees)
@@ -254,7 +255,7 @@ static int64_t disconnect_socket(int32_t descriptor, const struct sockaddr_bytes
     forget_name_server(descriptor);
     int64_t result = KERNEL(connect, descriptor, address->bytes, address->len);
     if (!result && is_tcp(descriptor)) {
-        note_stale_marks();
+        set_marks_inexact();
         forbid_reconnection(descriptor);
     }
     return result;
@@ -297,7 +298,7 @@ static bool may_listen(int32_t descriptor)
 enum outcome judge_listen(struct call *call)
 {
     int32_t descriptor = (int32_t)call->arg[0];
-    note_stale_marks();
+    set_marks_inexact();
     if (may_listen(descriptor))
         forbid_reconnection(descriptor);
     return RUN_IN_PLACE;

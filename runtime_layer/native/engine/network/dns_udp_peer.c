@@ -103,7 +103,7 @@ static uint64_t identity(int32_t descriptor)
     return (cookie ? cookie : st.st_ino) << SERIAL_BITS;
 }
 
-static uint64_t *those_like(uint64_t identity)
+static uint64_t *bucket_of(uint64_t identity)
 {
     return connected[(identity >> SERIAL_BITS) % CONNECTED];
 }
@@ -111,10 +111,10 @@ static uint64_t *those_like(uint64_t identity)
 /* The serial number of its server, and where that stands; 0: it has none. */
 static uint32_t connection_of(uint64_t identity, uint64_t **entry)
 {
-    uint64_t *like = those_like(identity);
+    uint64_t *bucket = bucket_of(identity);
     for (uint32_t i = 0; i < CONNECTED_ALIKE; i++) {
-        uint64_t is = __atomic_load_n(&like[i], __ATOMIC_ACQUIRE);
-        *entry = &like[i];
+        uint64_t is = __atomic_load_n(&bucket[i], __ATOMIC_ACQUIRE);
+        *entry = &bucket[i];
         if (is >> SERIAL_BITS == identity >> SERIAL_BITS && is & SERIAL_MASK)
             return (uint32_t)is & SERIAL_MASK;
     }
@@ -125,14 +125,14 @@ static uint32_t connection_of(uint64_t identity, uint64_t **entry)
 static uint64_t *entry_for(uint64_t identity)
 {
     static uint32_t youngest;
-    uint64_t *entry, *like = those_like(identity);
+    uint64_t *entry, *bucket = bucket_of(identity);
     uint32_t *age_of = age[(identity >> SERIAL_BITS) % CONNECTED], oldest = 0;
     if (connection_of(identity, &entry))
         return entry;
     uint32_t now = __atomic_add_fetch(&youngest, 1, __ATOMIC_RELAXED);
     for (uint32_t i = 0; i < CONNECTED_ALIKE; i++) {
-        uint64_t nobody = 0;
-        bool is_free = __atomic_compare_exchange_n(&like[i], &nobody, identity, false, __ATOMIC_SEQ_CST,
+        uint64_t free_entry = 0;
+        bool is_free = __atomic_compare_exchange_n(&bucket[i], &free_entry, identity, false, __ATOMIC_SEQ_CST,
                                                    __ATOMIC_RELAXED);
         if (is_free || now - age_of[i] > now - age_of[oldest])
             oldest = i;
@@ -140,10 +140,10 @@ static uint64_t *entry_for(uint64_t identity)
             break;
     }
     __atomic_store_n(&age_of[oldest], now, __ATOMIC_RELAXED);
-    return &like[oldest];
+    return &bucket[oldest];
 }
 
-bool note_name_server(int32_t descriptor, const struct sockaddr_bytes *server)
+bool record_name_server(int32_t descriptor, const struct sockaddr_bytes *server)
 {
     const struct sockaddr_bytes to = plain(server);
     uint64_t socket = identity(descriptor);

@@ -14,7 +14,7 @@
 #include "../base/socket_info.h"
 
 /* Remembers the name server that a socket is meant to be connected to. False: its number is too high. */
-bool note_name_server(int32_t descriptor, const struct sockaddr_bytes *server);
+bool record_name_server(int32_t descriptor, const struct sockaddr_bytes *server);
 void forget_name_server(int32_t descriptor);
 /* The name server that a UDP socket is meant to be connected to. False: it has none; as what only had its number. */
 bool find_name_server(int32_t descriptor, struct sockaddr_bytes *server);

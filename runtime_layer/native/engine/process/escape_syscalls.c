@@ -76,7 +76,7 @@ enum outcome judge_limit(struct call *call)
 static void expect_threads(void)
 {
     memory_stays(NULL);
-    note_threads();
+    record_threads();
 }
 
 /* clone3's flags lie in the program's memory, where they could be others by the time the kernel looks. Where that
@@ -84,12 +84,12 @@ static void expect_threads(void)
 enum outcome judge_clone(struct call *call)
 {
     uint64_t flags = call->nr == __NR_clone ? call->arg[0] : 0;
-    note_stale_marks();
+    set_marks_inexact();
     if (call->nr == __NR_clone3) {
         if (sealed->policy.modes[SELF_PROTECTION] != MODE_ALLOW)
             return answer(call, -ENOSYS);
         expect_threads(); /* the flags may be others by the time the kernel looks */
-        note_vfork();
+        record_vfork();
         if (!read_user(&flags, call->arg[0], sizeof flags))
             return RUN_IN_PLACE;
     }
@@ -98,7 +98,7 @@ enum outcome judge_clone(struct call *call)
     if (flags & CLONE_THREAD || (is_shared && !is_vfork))
         expect_threads();
     if (is_shared)
-        note_vfork();
+        record_vfork();
     bool is_escape = parts_memory_and_descriptors(flags, is_vfork) || makes_namespace(flags);
     return is_escape ? judge_escape(call) : RUN_IN_PLACE;
 }

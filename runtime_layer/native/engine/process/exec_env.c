@@ -30,7 +30,7 @@ static void give_back(struct place *place, int32_t pid)
 }
 
 /* Notes whose memory it is. When more children live than there are places, it stays with their parent. */
-static void note_memory(uint64_t at, uint64_t size)
+static void record_memory(uint64_t at, uint64_t size)
 {
     int32_t me = (int32_t)KERNEL(getpid);
     for (uint32_t i = 0; i < PLACES; i++) {
@@ -222,7 +222,7 @@ int64_t child_start_make(struct child_start *start, struct text path, uint64_t e
     int64_t memory = KERNEL(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (is_error(memory))
         return memory;
-    note_memory((uint64_t)memory, size);
+    record_memory((uint64_t)memory, size);
     start->memory = (uint64_t)memory;
     start->size = size;
     uint64_t *out = (uint64_t *)memory;

@@ -86,14 +86,14 @@ static bool send_alert(struct alert *alert, struct scratch *scratch)
     char trace[TRACE_ID_MAX];
     alert->trace = find_trace_id(trace, scratch->line);
     /* Of a file of the handler, one line tells of all (write_handler_alert). */
-    uint32_t count = take_in_hand(alert->policy, alert->mode, 1, alert->policy == READ_HANDLER);
+    uint32_t count = reserve_left_out(alert->policy, alert->mode, 1, alert->policy == READ_HANDLER);
     alert->left_out = count - 1;
     uint32_t len = alert_write(alert, scratch->line);
     /* What the program left unfinished on the log's last line must not swallow the alert. */
     char *line = scratch->line - 1;
     line[0] = '\n';
     bool is_written = log_write(sealed->process.log, line, len + 1, NULL);
-    let_out_of_hand(alert->policy, alert->mode, count, is_written);
+    settle_left_out(alert->policy, alert->mode, count, is_written);
     return is_written;
 }
 
@@ -138,7 +138,7 @@ static bool write_once(struct alert *alert, const struct call *call, struct scra
         find_caller(alert, call, scratch);
     bool is_written = send_alert(alert, scratch);
     if (is_written)
-        note_told(&violation, alert->policy, number);
+        record_told(&violation, alert->policy, number);
     else
         keep_target(alert->policy, alert->mode, render_target(alert, scratch, &w));
     return is_written;
@@ -303,11 +303,11 @@ static bool write_folded(uint32_t policy, uint32_t kind, uint32_t count, const u
 /* Of one policy and kind. False: the log takes no line. */
 static bool tell(uint32_t policy, uint32_t kind, const uint64_t *now, uint64_t patience[2])
 {
-    uint32_t count = patience ? take_all_in_hand(policy, kind) : take_in_hand(policy, kind, 0, true);
+    uint32_t count = patience ? reserve_all_left_out(policy, kind) : reserve_left_out(policy, kind, 0, true);
     if (!count)
         return true;
     bool is_written = write_folded(policy, kind, count, now, patience);
-    let_out_of_hand(policy, kind, count, is_written);
+    settle_left_out(policy, kind, count, is_written);
     if (is_written && policy == READ_HANDLER)
         sealed->process.own->storm.handler_told = (uint32_t)now[0];
     return is_written;
@@ -318,7 +318,7 @@ static void await_other_lines(void)
 {
     enum { TURNS = 10 };
     const uint64_t millisecond[2] = {0, 1000000};
-    for (uint32_t turn = 0; turn < TURNS && is_any_in_hand(); turn++)
+    for (uint32_t turn = 0; turn < TURNS && is_any_reserved(); turn++)
         KERNEL(nanosleep, millisecond, 0);
 }
 
@@ -338,7 +338,7 @@ __attribute__((noinline)) static void report_now(enum when when)
         return;
     bool handler_waits = when != AT_END && second - storm->handler_told < HANDLER_PAUSE;
     bool takes_lines = true;
-    look_for_left_out();
+    clear_left_out_reasons();
     for (uint32_t policy = 0; policy < POLICY_COUNT && takes_lines; policy++)
         for (uint32_t kind = 0; kind < LEFT_OUT_KINDS && takes_lines; kind++)
             if (policy != READ_HANDLER || !handler_waits)
@@ -349,8 +349,8 @@ __attribute__((noinline)) static void report_now(enum when when)
 
 void report_folded(enum when when)
 {
-    uint8_t what = what_is_left_out();
-    if (when == AT_END && is_any_untold()) {
+    uint8_t what = left_out_reasons();
+    if (when == AT_END && has_unwritten_counts()) {
         await_other_lines();
         report_now(when);
     } else if (what & LEFT_OUT || (what & LEFT_OUT_OF_SECOND && when != AFTER_A_LINE) ||
@@ -402,7 +402,7 @@ static uint32_t write_start_line(const struct start_line *line, char out[START_L
 {
     struct writer w = {out, 0, START_LINE_MAX - 1, false};
     uint64_t now[2] = {0, 0};
-    if (!line->is_quiet)
+    if (!line->avoids_calls)
         KERNEL(clock_gettime, CLOCK_REALTIME, now);
     if (line->apart)
         put_char(&w, '\n');
@@ -428,7 +428,7 @@ static uint32_t write_start_line(const struct start_line *line, char out[START_L
         put_json(&w, line->reason, 512);
         put_char(&w, '"');
     }
-    if (!line->is_quiet)
+    if (!line->avoids_calls)
         put_field(&w, "pid", (uint64_t)KERNEL(getpid));
     put_char(&w, '}');
     out[w.used] = '\n';
@@ -443,12 +443,12 @@ void report_start(int32_t descriptor, const struct start_line *line)
         KERNEL(write, descriptor, buffer, len);
 }
 
-void report_failure(bool runs, bool is_quiet, const struct writer *reason)
+void report_failure(bool runs, bool avoids_calls, const struct writer *reason)
 {
     report_start(2, &(struct start_line){.event = runs ? TEXT("unshielded") : TEXT("refused"),
                                          .level = TEXT("ERROR"),
                                          .failed = true,
-                                         .is_quiet = is_quiet,
+                                         .avoids_calls = avoids_calls,
                                          .apart = sealed->process.is_late,
                                          .reason = {reason->at, reason->used}});
 }

@@ -60,14 +60,14 @@ struct start_line {
     bool has_modes;
     bool armed;  /* with counts */
     bool failed; /* refused or unshielded: it counts as a violation */
-    bool is_quiet;
+    bool avoids_calls;
     uint32_t sites, patched, micros;
 };
 void report_start(int32_t descriptor, const struct start_line *line);
 
-/* The line that says why a process is not shielded, and whether it goes on. `is_quiet`: without the time and the number of the
+/* The line that says why a process is not shielded, and whether it goes on. `avoids_calls`: without the time and the number of the
  * process, as a filter ends whoever makes some call. */
-void report_failure(bool runs, bool is_quiet, const struct writer *reason);
+void report_failure(bool runs, bool avoids_calls, const struct writer *reason);
 enum { REFUSED = 78 /* EX_CONFIG: how a process ends that must not go on */ };
 
 #endif

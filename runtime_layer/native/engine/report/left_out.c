@@ -2,8 +2,8 @@
 
 #include "../state/process_state.h"
 
-/* Of a word: in hand, and not. Neither overflows into the other. */
-static uint32_t in_hand(uint64_t word)
+/* Of a word: reserved, and not. Neither overflows into the other. */
+static uint32_t reserved_count(uint64_t word)
 {
     return (uint32_t)(word >> 32);
 }
@@ -18,13 +18,13 @@ static uint64_t *word_of(uint32_t policy, uint32_t kind)
     return &sealed->process.own->storm.left_out[policy][kind];
 }
 
-static bool exchange_word(uint64_t *word, uint64_t *seen, uint32_t hand, uint32_t left)
+static bool exchange_word(uint64_t *word, uint64_t *seen, uint32_t reserved, uint32_t left)
 {
-    return __atomic_compare_exchange_n(word, seen, (uint64_t)hand << 32 | left, false, __ATOMIC_SEQ_CST,
+    return __atomic_compare_exchange_n(word, seen, (uint64_t)reserved << 32 | left, false, __ATOMIC_SEQ_CST,
                                        __ATOMIC_SEQ_CST);
 }
 
-void look_for_left_out(void)
+void clear_left_out_reasons(void)
 {
     __atomic_fetch_and(&next_event_watched, (uint8_t)~OF_ALERTS, __ATOMIC_SEQ_CST);
 }
@@ -32,40 +32,41 @@ void look_for_left_out(void)
 void leave_out(uint32_t policy, uint32_t kind, enum left_out how)
 {
     uint64_t *word = word_of(policy, kind), seen = __atomic_load_n(word, __ATOMIC_SEQ_CST);
-    while (!exchange_word(word, &seen, in_hand(seen), capped_sum((uint32_t)seen, 1)))
+    while (!exchange_word(word, &seen, reserved_count(seen), capped_sum((uint32_t)seen, 1)))
         ;
     watch_next_event(how);
 }
 
-uint32_t take_in_hand(uint32_t policy, uint32_t kind, uint32_t own, bool takes_along)
+uint32_t reserve_left_out(uint32_t policy, uint32_t kind, uint32_t own, bool with_left_out)
 {
     uint64_t *word = word_of(policy, kind), seen = __atomic_load_n(word, __ATOMIC_SEQ_CST);
     uint32_t count;
     do
-        count = capped_sum(takes_along ? (uint32_t)seen : 0, own);
-    while (!exchange_word(word, &seen, capped_sum(in_hand(seen), count), takes_along ? 0 : (uint32_t)seen));
+        count = capped_sum(with_left_out ? (uint32_t)seen : 0, own);
+    while (!exchange_word(word, &seen, capped_sum(reserved_count(seen), count),
+                          with_left_out ? 0 : (uint32_t)seen));
     return count;
 }
 
-uint32_t take_all_in_hand(uint32_t policy, uint32_t kind)
+uint32_t reserve_all_left_out(uint32_t policy, uint32_t kind)
 {
     uint64_t *word = word_of(policy, kind), seen = __atomic_load_n(word, __ATOMIC_SEQ_CST);
     uint32_t count;
     do
-        count = capped_sum((uint32_t)seen, in_hand(seen));
+        count = capped_sum((uint32_t)seen, reserved_count(seen));
     while (!exchange_word(word, &seen, count, 0));
     return count;
 }
 
-/* In a copy that a signal handler made of the process in the midst of a line, nothing is in hand. */
-void let_out_of_hand(uint32_t policy, uint32_t kind, uint32_t count, bool is_written)
+/* In a copy that a signal handler made of the process in the midst of a line, nothing is reserved. */
+void settle_left_out(uint32_t policy, uint32_t kind, uint32_t count, bool is_written)
 {
     uint64_t *word = word_of(policy, kind), seen = __atomic_load_n(word, __ATOMIC_SEQ_CST);
-    uint32_t left, hand;
+    uint32_t left, reserved;
     do {
-        hand = in_hand(seen) > count ? in_hand(seen) - count : 0;
+        reserved = reserved_count(seen) > count ? reserved_count(seen) - count : 0;
         left = capped_sum((uint32_t)seen, is_written ? 0 : count);
-    } while (!exchange_word(word, &seen, hand, left));
+    } while (!exchange_word(word, &seen, reserved, left));
     if (!is_written)
         watch_next_event(LEFT_OUT);
 }
@@ -85,12 +86,12 @@ static uint64_t all_words(void)
     return all;
 }
 
-bool is_any_untold(void)
+bool has_unwritten_counts(void)
 {
     return all_words();
 }
 
-bool is_any_in_hand(void)
+bool is_any_reserved(void)
 {
-    return in_hand(all_words());
+    return reserved_count(all_words());
 }

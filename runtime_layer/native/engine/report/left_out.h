@@ -20,24 +20,24 @@ enum left_out {
 };
 
 /* Is there something? They are told when the function asks for the next event, at the latest. */
-static inline uint8_t what_is_left_out(void)
+static inline uint8_t left_out_reasons(void)
 {
     return is_next_event_watched() & OF_ALERTS;
 }
 /* Before it is looked at: what is left out from now on says so again. */
-void look_for_left_out(void);
+void clear_left_out_reasons(void);
 
 /* One more. */
 void leave_out(uint32_t policy, uint32_t kind, enum left_out how);
 /* Into the hand of one line: `own`, and what is left out if it takes that along. How many. */
-uint32_t take_in_hand(uint32_t policy, uint32_t kind, uint32_t own, bool takes_along);
+uint32_t reserve_left_out(uint32_t policy, uint32_t kind, uint32_t own, bool with_left_out);
 /* The same, with what other lines have in hand: they may never be written, as the process ends. */
-uint32_t take_all_in_hand(uint32_t policy, uint32_t kind);
+uint32_t reserve_all_left_out(uint32_t policy, uint32_t kind);
 /* The line was written, or not: then they are left out again. */
-void let_out_of_hand(uint32_t policy, uint32_t kind, uint32_t count, bool is_written);
+void settle_left_out(uint32_t policy, uint32_t kind, uint32_t count, bool is_written);
 bool is_any_left_out(uint32_t policy, uint32_t kind);
 /* The same of all, where what lines have in hand counts too. */
-bool is_any_untold(void);
-bool is_any_in_hand(void);
+bool has_unwritten_counts(void);
+bool is_any_reserved(void);
 
 #endif

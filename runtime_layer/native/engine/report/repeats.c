@@ -27,7 +27,7 @@ bool was_told(const struct told *violation, uint32_t policy, uint32_t lines)
     return false;
 }
 
-void note_told(const struct told *violation, uint32_t policy, uint32_t line)
+void record_told(const struct told *violation, uint32_t policy, uint32_t line)
 {
     struct told *told = &sealed->process.own->storm.told[policy][line];
     __atomic_store_n(&told->second, 0, __ATOMIC_RELAXED);
@@ -44,7 +44,7 @@ static struct left_target *claim_target(uint32_t policy, uint32_t kind)
     return __atomic_exchange_n(&target->is_busy, 1, __ATOMIC_ACQUIRE) ? NULL : target;
 }
 
-static void leave_target(struct left_target *target)
+static void release_target(struct left_target *target)
 {
     __atomic_store_n(&target->is_busy, 0, __ATOMIC_RELEASE);
 }
@@ -56,7 +56,7 @@ void keep_target(uint32_t policy, uint32_t kind, struct text text)
         return;
     copy_bytes(target->text, text.at, text.len);
     target->len = text.len;
-    leave_target(target);
+    release_target(target);
 }
 
 void put_target(struct writer *w, uint32_t policy, uint32_t kind)
@@ -67,7 +67,7 @@ void put_target(struct writer *w, uint32_t policy, uint32_t kind)
     if (target->len)
         put_char(w, ',');
     put(w, (struct text){target->text, target->len});
-    leave_target(target);
+    release_target(target);
 }
 
 void forget_target(uint32_t policy, uint32_t kind)
@@ -76,5 +76,5 @@ void forget_target(uint32_t policy, uint32_t kind)
     if (!target)
         return;
     target->len = 0;
-    leave_target(target);
+    release_target(target);
 }

@@ -12,7 +12,7 @@ struct told hash_violation(const struct alert *alert, struct text target, struct
 /* Did one of the `lines` of this second about its policy tell of it, by the same code where somebody looked? */
 bool was_told(const struct told *violation, uint32_t policy, uint32_t lines);
 /* `line`: the number of its line in this second. */
-void note_told(const struct told *violation, uint32_t policy, uint32_t line);
+void record_told(const struct told *violation, uint32_t policy, uint32_t line);
 
 /* Keeps the last target of what is left out; too long a one is not kept. */
 void keep_target(uint32_t policy, uint32_t kind, struct text text);

@@ -26,13 +26,13 @@ bool process_arm(void)
     uint64_t low = (uint64_t)sealed->process.own;
     accept_forked_copy();
     if (has_other_threads())
-        note_threads();
+        record_threads();
     return overlaps(low, low + PROCESS_PAGES, RANGE_ENGINE) || protect_range(low, low + PROCESS_PAGES);
 }
 
 bool had_threads;
 
-void note_threads(void)
+void record_threads(void)
 {
     __atomic_store_n(&had_threads, true, __ATOMIC_RELAXED);
 }
@@ -46,7 +46,7 @@ void watch_next_event(uint8_t why)
 
 static bool had_vfork;
 
-void note_vfork(void)
+void record_vfork(void)
 {
     __atomic_store_n(&had_vfork, true, __ATOMIC_SEQ_CST);
 }

@@ -60,7 +60,7 @@ static inline bool is_forked_copy(void)
 /* It was judged: from now on it is a process like any other. */
 void accept_forked_copy(void);
 /* Whose memory it is, learnt before a vfork child can ask: a forked copy's is its own. True: it was not known yet. */
-static inline bool note_owner(void)
+static inline bool record_owner(void)
 {
     if (__atomic_load_n(&sealed->process.own->id, __ATOMIC_RELAXED))
         return false;
@@ -72,7 +72,7 @@ static inline bool note_owner(void)
 bool is_memory_owner(void);
 /* The same, where the gate sees nothing yet. */
 bool is_owner_process(void);
-void note_vfork(void);
+void record_vfork(void);
 
 /* Has nobody else this memory or these descriptors? Then nothing changes between two looks at them. Once there was a
  * second thread, the answer is no for good. The parent of the first vfork child waits. */
@@ -81,7 +81,7 @@ static inline bool is_single_threaded(void)
 {
     return !__atomic_load_n(&had_threads, __ATOMIC_RELAXED);
 }
-void note_threads(void);
+void record_threads(void);
 
 /* Why the request for the next event is looked for, although the function is ready: the bits of report/left_out.h, and one that
  * stays. gate.S reads whether there is a reason. */

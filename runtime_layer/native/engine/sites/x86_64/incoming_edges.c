@@ -82,8 +82,8 @@ static bool names_address(const uint8_t *p, uint32_t len)
 }
 
 /* Notes what an instruction of the function [from, to) names, if that may be such a table. */
-static void note_table(struct image image, struct code *c, uint64_t at, uint32_t len, uint64_t from,
-                       uint64_t to)
+static void record_table(struct image image, struct code *c, uint64_t at, uint32_t len, uint64_t from,
+                         uint64_t to)
 {
     struct joined *j = &c->joined;
     struct table t = {.from = from, .to = to};
@@ -103,7 +103,7 @@ static void note_table(struct image image, struct code *c, uint64_t at, uint32_t
 }
 
 /* Looks later at the function that a part goes on in: at its midst, or under a condition. Else it is one that it calls. */
-static void note_further(struct image image, struct code *c, uint64_t at, bool is_condition)
+static void record_further_code(struct image image, struct code *c, uint64_t at, bool is_condition)
 {
     struct joined *j = &c->joined;
     struct further f;
@@ -121,14 +121,14 @@ static void note_further(struct image image, struct code *c, uint64_t at, bool i
 }
 
 /* Where a branch, or a call, of the part [from, to) leads. A part that calls its own midst returns elsewhere. */
-static void note_target(struct image image, struct code *c, uint64_t target, uint32_t flags, uint64_t from,
-                        uint64_t to)
+static void record_target(struct image image, struct code *c, uint64_t target, uint32_t flags, uint64_t from,
+                          uint64_t to)
 {
     bool branches = flags & INSN_BRANCH, stays = target >= from && target < to;
     if (is_inside(c, (int64_t)(target - c->from)) && (branches || target != c->from))
         add_edge(c, (int64_t)(target - c->from));
     else if (branches && !stays)
-        note_further(image, c, target, !(flags & INSN_ENDS));
+        record_further_code(image, c, target, !(flags & INSN_ENDS));
     else if (!branches && stays && target != from)
         c->joined.is_disguised = true;
 }
@@ -142,11 +142,11 @@ static void scan_function(struct image image, struct code *c, uint64_t from, uin
     for (uint64_t at = from; at < to && spend_look(c); at += insn.len) {
         insn = decode(image.bytes + at, to - at);
         if (insn.flags & (INSN_BRANCH | INSN_CALLS))
-            note_target(image, c, at + (uint64_t)insn.target, insn.flags, from, to);
+            record_target(image, c, at + (uint64_t)insn.target, insn.flags, from, to);
         else if (insn.flags & INSN_ENDS)
             c->joined.is_disguised |= take_apart(image.bytes + at, insn.len).op == GROUP;
         if (insn.flags & INSN_RIP)
-            note_table(image, c, at, insn.len, from, to);
+            record_table(image, c, at, insn.len, from, to);
         insn.len += !insn.len; /* unknown: the decode soon finds back */
     }
 }
@@ -273,7 +273,7 @@ static bool is_far(const uint8_t *p, uint32_t len)
 
 /* How many cases the switches of the function have at most. Notes their tables; where a switch's may be one that is not
  * found, nobody knows where it leads. */
-static uint32_t note_tables(struct image image, struct code *c)
+static uint32_t record_tables(struct image image, struct code *c)
 {
     const uint8_t *code = image.bytes + c->from;
     uint32_t most = c->joined.is_disguised ? TABLE_MAX : 0, had = c->joined.table_count;
@@ -281,7 +281,7 @@ static uint32_t note_tables(struct image image, struct code *c)
     for (uint32_t i = 0; i < c->step_count; i++) {
         const struct step *step = &c->steps[i];
         if (step->flags & INSN_RIP)
-            note_table(image, c, c->from + step->at, step->len, c->from, c->to);
+            record_table(image, c, c->from + step->at, step->len, c->from, c->to);
         is_table_far |= is_far(code + step->at, step->len);
         if ((step->flags & (INSN_ENDS | INSN_BRANCH | STEP_LOST)) != INSN_ENDS ||
             take_apart(code + step->at, step->len).op != GROUP)
@@ -332,7 +332,7 @@ void add_incoming_edges(struct image image, struct code *c)
     for (uint32_t i = 0; i < own && !c->full; i++)
         if (!is_inside(c, c->branches[i]))
             join_part(image, c, c->branches[i], true);
-    uint32_t most = c->by_pointer || j->is_disguised ? note_tables(image, c) : 0;
+    uint32_t most = c->by_pointer || j->is_disguised ? record_tables(image, c) : 0;
     while (tables < j->table_count || further < j->further_count) { /* parts may have more of both */
         if (tables < j->table_count) {
             const struct table *t = &j->tables[tables++];
