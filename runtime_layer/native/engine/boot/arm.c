@@ -45,8 +45,8 @@ static bool seal(struct writer *error)
     return well || fail(error, "cannot seal the policy");
 }
 
-/* What an earlier attempt left goes, except for the process's own memory: other threads may be waiting there for their own
- * attempt. At first there is nothing, and its many pages are not touched. */
+/* Clears the facts of an earlier attempt, except the process's own memory: other threads may be waiting on its locks. The first
+ * attempt finds zeroes, and leaves its many pages untouched. */
 static void clear_sealed(void)
 {
     static bool again;
@@ -67,7 +67,8 @@ static bool arm_process(struct start *start, struct armed_objects *objects)
         process_begin(&sealed_block.process.own); /* for code that may configure later */
         return false;
     }
-    /* The wrapper tried them, or a parent did. Until then nothing is called but what loads a program. */
+    /* With a parent or the wrapper, these calls were tried there. Before the trial, only calls that loading a
+     * program makes are used. */
     struct call_results calls;
     if (start->origin == ORIGIN_NONE && !try_calls(&calls))
         return fail(start->error, "out of memory");
@@ -144,7 +145,7 @@ __attribute__((constructor)) static void start_engine(void)
     }
     if (start.has_no_settings)
         return;
-    /* Whoever starts a child can see to it that arming fails there: it is never set free. */
+    /* The parent of a child can make arming fail there, so a child never runs unshielded. */
     bool runs =
         sealed->policy.on_failure == ON_FAILURE_RUN_UNSHIELDED && objects.patched == 0 && !is_child(&start);
     report_failure(runs, start.has_deadly_call, &error);

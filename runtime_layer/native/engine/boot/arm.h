@@ -1,4 +1,4 @@
-/* Arming the shield in this process; what the constructor and configure (configure.h) share. */
+/* Arming the shield in this process, for the constructor and for configure (configure.h). */
 #ifndef SHIELD_ARM_H
 #define SHIELD_ARM_H
 
@@ -7,14 +7,15 @@
 
 /* False: start->error says why. Where objects->patched is not 0 by then, this process is half shielded. */
 bool arm(struct start *start, struct armed_objects *objects);
-/* The line that says what became of it. */
+/* Writes the line `armed`. */
 void report_armed(const struct armed_objects *objects, uint64_t began);
 
 #define HAS_RING                                                                                             \
     "this process uses io_uring already, which no library can guard, or cannot tell; let the wrapper start " \
     "it"
 
-/* Where /tmp is blocked or cleared: the kernel writes them there without a call of the program (core(5)). */
+/* Where /tmp is blocked or cleared: the kernel writes core dumps there without a call of the program
+ * (core(5)). */
 void forbid_core_dumps(const struct policy *p);
 
 #endif

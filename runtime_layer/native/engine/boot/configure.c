@@ -18,13 +18,14 @@
 
 enum { LINES_MAX = 1 << 16 };
 
-/* Too much for a stack. */
+/* Too large for a stack. */
 struct request {
     struct policy wanted;
     char scratch[TIGHTEN_SCRATCH];
 };
 
-/* Half shielded is what no process may be, and there is no way back once code was changed: it ends. */
+/* Where code was already patched, a failure ends the process: a patch cannot be undone, and no process runs
+ * half shielded. */
 static bool arm_late(const struct policy *wanted, struct writer *error)
 {
     struct start start = {.from_code = wanted, .inherited_log = -1, .error = error};
@@ -43,7 +44,7 @@ static bool arm_late(const struct policy *wanted, struct writer *error)
     return runs;
 }
 
-/* The rest of what depends on the modes. */
+/* Derives the remaining state that depends on the modes. */
 static bool derive_rest(struct sealed *next, struct policy *wanted, struct writer *error)
 {
     const uint8_t *now = sealed->policy.modes, *then = next->policy.modes;
@@ -60,7 +61,7 @@ static bool derive_rest(struct sealed *next, struct policy *wanted, struct write
             return fail(error, HAS_RING);
         open_log(&next->process, &next->policy, -1);
     }
-    /* What the modes that are in force need was tried before. */
+    /* The calls that the present modes need were tried before. */
     struct call_results calls;
     bool is_stricter = !same_bytes(now, then, sizeof next->policy.modes) ||
                        next->policy.keeps_tmp != sealed->policy.keeps_tmp;
@@ -75,8 +76,8 @@ static void report_refusal(const struct writer *error)
     report_itself(MODE_BLOCK, TEXT("configure"), (struct text){error->at, error->used});
 }
 
-/* First the table, so that nobody meets the new policy without its guards; last the sockets that were made while nobody
- * looked. */
+/* First the table, so that no call meets the new policy without its guards; last the marks of sockets that were made while none
+ * were kept. */
 static bool put_in_force(struct sealed *next, struct writer *error)
 {
     const uint64_t millisecond[2] = {0, 1000000};
@@ -91,7 +92,7 @@ static bool put_in_force(struct sealed *next, struct writer *error)
         return false;
     }
     if (was_open && sealed->policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW) {
-        KERNEL(nanosleep, millisecond, 0); /* whoever is in socket(2) at this moment comes back from it */
+        KERNEL(nanosleep, millisecond, 0); /* a thread that is in socket(2) now returns from it */
         mark_inherited_sockets();
     }
     if (kept_tmp)
@@ -120,19 +121,19 @@ static bool tighten(struct request *request, struct writer *error)
     bool well = derive_rest(next, &request->wanted, error);
     int32_t log = next->process.log;
     if (well && !same_bytes(next, sealed, sizeof *sealed))
-        well = put_in_force(next, error); /* `next` is gone then */
+        well = put_in_force(next, error); /* frees `next` */
     else
         pages_drop(next, sizeof *sealed);
     if (!well && log > 2 && log != sealed->process.log)
-        own_fd_close(log); /* opened for what did not come into force */
+        own_fd_close(log); /* opened for a policy that is not in force */
     return well;
 }
 
-/* A vfork child has the memory of its parent, but neither its descriptors nor its number. */
+/* A vfork child has its parent's memory, but neither its descriptors nor its pid. */
 static bool configure(struct request *request, struct writer *error)
 {
     uint64_t signals;
-    if (!sealed->process.own) /* it could not be armed when it started, and said why */
+    if (!sealed->process.own) /* arming failed at the start, and a line said why */
         return request->wanted.on_failure == ON_FAILURE_RUN_UNSHIELDED ||
                fail(error, "this process could not be shielded when it started; a line of its log says why");
     if (record_owner())

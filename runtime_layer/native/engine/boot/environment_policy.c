@@ -63,7 +63,7 @@ static void keep_first_value(struct text *kept, struct text value)
         *kept = value;
 }
 
-/* What is known of a function even when its settings are refused. */
+/* Facts of the function that are kept even when its settings are refused. */
 static void record_fact(struct text name, struct text value, struct facts_found *found)
 {
     bool from_parent = text_starts(name, TEXT(STATE_PREFIX));
@@ -81,7 +81,7 @@ static bool take_variable(struct policy *policy, struct text name, struct text v
 {
     struct facts_found *found = &start->found;
     if (text_equal(name, TEXT("SHIELD_STATE")) && start->origin != ORIGIN_NONE)
-        return true; /* the gate puts its own first; a second one is somebody's idea */
+        return true; /* the gate puts its own first; a second one is the program's */
     if (text_equal(name, TEXT("SHIELD_STATE")))
         return read_state(value, start) ||
                (put(start->error, TEXT("SHIELD_STATE is not one of ours")), false);
@@ -91,7 +91,7 @@ static bool take_variable(struct policy *policy, struct text name, struct text v
     }
     if (text_equal(name, TEXT("LD_LIBRARY_PATH")))
         found->loader_path = value;
-    if (text_equal(name, TEXT(KNOWN_SITES))) /* the first is the gate's; a second one is somebody's idea */
+    if (text_equal(name, TEXT(KNOWN_SITES))) /* the first is the gate's; a second one is the program's */
         keep_first_value(&found->known_sites, value);
     if (text_equal(name, TEXT(LEARNT_NAMES)))
         keep_first_value(&found->learnt, value);
@@ -143,8 +143,8 @@ static bool take_policy_file(struct policy *policy, struct text path, struct wri
     return well;
 }
 
-/* A program that loads the library without having any setting of ours is going to say what it wants. One that was started
- * with the library in it, but without a policy, is not let go. */
+/* A program that loads the library and has no setting of ours is expected to call configure. One that was started with the
+ * library preloaded, but without a policy, is refused. */
 static bool take_policy(struct policy *policy, struct start *start)
 {
     const struct facts_found *found = &start->found;

@@ -1,4 +1,4 @@
-/* From the process's environment to the policy, and what else the environment says. */
+/* Reads the policy, and facts about the function, from the process's environment. */
 #ifndef SHIELD_ENVIRONMENT_POLICY_H
 #define SHIELD_ENVIRONMENT_POLICY_H
 
@@ -6,8 +6,8 @@
 
 enum { POLICY_FILE_MAX = 1 << 16 };
 
-/* What a parent (the wrapper, or the gate of the process that started this one) says of this process, in
- * SHIELD_STATE. */
+/* The state of this process as its parent (the wrapper, or the gate of the process that started this one)
+ * gives it in SHIELD_STATE. */
 enum origin { ORIGIN_NONE, ORIGIN_STARTING, ORIGIN_RUNNING, ORIGIN_READY };
 
 /* Facts of the runtime's environment that a child's verdicts depend on. A child may be started with an empty environment, so it gets
@@ -25,7 +25,7 @@ enum carried {
 };
 extern const char *const carried_facts[CARRIED_COUNT] __attribute__((visibility("hidden")));
 
-/* What the environment says beside its settings: texts in it. */
+/* Facts from the environment beside its settings: texts in it. */
 struct facts_found {
     struct text from_parent[CARRIED_COUNT];
     struct text own[CARRIED_COUNT];
@@ -34,7 +34,7 @@ struct facts_found {
     struct text loader_preload, loader_path;       /* LD_PRELOAD, LD_LIBRARY_PATH */
     struct text account;                           /* SHIELD_ACCOUNT_ID */
     struct text runtime;                           /* AWS_EXECUTION_ENV */
-    bool preloaded;                                /* by whoever started this program */
+    bool preloaded;                                /* by the parent of this process */
 };
 
 struct start {
@@ -43,16 +43,16 @@ struct start {
     enum origin origin;
     const struct policy
         *from_code;        /* the policy that code gave (configure.h); NULL: it is in the environment */
-    bool has_no_settings;  /* the library was loaded by a program that has no setting of ours */
+    bool has_no_settings;  /* a program without any setting of ours loaded the library */
     int32_t inherited_log; /* a descriptor; -1: none */
-    bool has_deadly_call;  /* a filter ends whoever makes some call */
+    bool has_deadly_call;  /* a filter kills the process for some call (seccomp(2)) */
     uint64_t began;        /* monotonic_micros(), once it may be called */
     char program_path[PAGE];
     struct text program; /* the path of the file that runs in this process */
     struct writer *error;
 };
 
-/* Why the shield cannot arm. False. */
+/* Writes why the shield cannot arm. Returns false. */
 static inline bool fail(struct writer *error, const char *why)
 {
     put(error, text_of(why));
@@ -64,18 +64,18 @@ bool read_environment(struct start *start);
 void drop_environment(struct start *start);
 /* False: `error` says why the shield cannot arm. */
 bool read_policy(struct policy *policy, struct start *start);
-/* The engine protects itself as strictly as the strictest policy asks for, of which clear_tmp is one that blocks. Memory that
- * can be written and run is treated as the strictest of the others asks for, where nothing was said of it and the runtime
- * does not need it. */
+/* The engine protects itself as strictly as the strictest policy, where clear_tmp counts as one that blocks. Without a setting
+ * for executable memory, that gets the strictest mode of the others, or allow where the runtime needs it. */
 void derive_modes(struct policy *policy, bool memory_by_runtime, enum language language);
-/* The same for what code asks for, as policy_tighten (core/tighten.h) has it. */
+/* The same for a policy that code asks for, by the rules of policy_tighten (core/tighten.h). */
 bool tighten_policy(struct policy *policy, struct policy *wanted, char *scratch, struct writer *error);
 
 static inline bool is_child(const struct start *start)
 {
     return start->origin >= ORIGIN_RUNNING;
 }
-/* A child's own environment is the program's to choose: only what the gate carried over counts. */
+/* The program chooses a child's environment, so for a child only the values that the gate carried over count.
+ */
 struct text choose_fact(const struct start *start, enum carried fact);
 
 #endif

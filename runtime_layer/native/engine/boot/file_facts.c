@@ -7,7 +7,7 @@
 #include "../files/open_in_tmp.h"
 #include "../files/read_only_mounts.h"
 
-/* No link either: what it leads to has another name. */
+/* A link is none: its target has another name. */
 static bool is_directory(const char *path, struct inode *inode)
 {
     struct stat st = {0};
@@ -42,8 +42,8 @@ static bool read_objects(struct file_facts *files, struct writer *error)
     return true;
 }
 
-/* Where a JDK keeps the program by which it starts others: <home>/bin/java and <home>/lib/jspawnhelper. Not for one
- * that the function itself could have put there. */
+/* The program by which a JDK starts others: <home>/lib/jspawnhelper, beside <home>/bin/java. Not if the function could change
+ * it. */
 static void read_spawn_helper(struct file_facts *files, struct text program)
 {
     char path[PAGE];
@@ -59,7 +59,7 @@ static void read_spawn_helper(struct file_facts *files, struct text program)
     KERNEL(close, file);
 }
 
-/* A wrapper that comes in between sets _HANDLER to its own: what was there before is the real one. */
+/* A wrapper in between sets _HANDLER to its own, and keeps the function's in another variable. */
 static bool read_handlers(struct handlers *handlers, const struct start *start)
 {
     struct text root = choose_fact(start, TASK_ROOT);
@@ -83,7 +83,7 @@ bool read_file_facts(struct file_facts *files, const struct start *start)
 
 void keep_references(struct file_facts *files)
 {
-    /* /tmp may be a subvolume, which has a device of its own and lies in the file system of / all the same. */
+    /* /tmp may be a subvolume: another device number, but in the file system of / all the same. */
     bool has_log = sealed->process.log_pipe.ino && !is_nameless_pipe(sealed->process.log);
     files->root_is_clear =
         files->tmp_is_mount && !leads_to_root_filesystem("/tmp") && !files->handlers.are_on_root && !has_log;

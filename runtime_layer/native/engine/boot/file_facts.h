@@ -1,4 +1,4 @@
-/* What is sealed of files: the objects that verdicts compare with, and references to folders. */
+/* The sealed facts of files: the objects that verdicts compare with, and references to folders. */
 #ifndef SHIELD_FILE_FACTS_H
 #define SHIELD_FILE_FACTS_H
 

@@ -11,8 +11,8 @@
 #include "../process/wrapper_detect.h"
 #include "../gate/judges.h"
 
-/* The settings as the children get them: in canonical form, those of the policy file among them. A child does not
- * read that file again, so nothing that happens to it later counts. */
+/* The settings for children: in canonical form, those of the policy file among them. A child does not read that file again, so
+ * later changes of it have no effect. */
 static bool keep_settings(struct kept_texts *texts)
 {
     int64_t memory =
@@ -55,7 +55,7 @@ static void add_implicit_endpoints(struct always *always, struct text value)
     }
 }
 
-/* What follows the keyword in a line of resolv.conf(5). False: it is another line. */
+/* Reads the rest of a line of resolv.conf(5) behind the keyword. False: it is another line. */
 static bool read_resolver_line(struct text line, struct text keyword, struct text *value)
 {
     if (!text_starts(line, keyword) || line.len == keyword.len ||
@@ -87,7 +87,7 @@ static void read_resolvers(struct process_facts *p)
     }
 }
 
-/* A function of .NET's that brings its runtime along is started by a name of its own (AWS's bootstrap.sh). */
+/* A .NET function that includes its runtime is started by the function's own name (AWS's bootstrap.sh). */
 static enum language find_language(const struct start *start, struct text program)
 {
     enum language language = language_from(program);
@@ -155,7 +155,7 @@ bool read_process_facts(struct process_facts *p, const struct start *start)
         return fail(start->error, "the function's environment is too long");
     if (is_child(start))
         names_learn_written(learnt_names(), start->found.learnt, sealed->policy.outbound_count);
-    /* There the workers are threads of one process, each of which loads the handler. No child is the runtime. */
+    /* The workers there are threads of one process, and each loads the handler. No child is the runtime. */
     else if (p->forks_workers && p->language == LANGUAGE_NODE &&
              sealed->policy.modes[READ_HANDLER] != MODE_ALLOW)
         return fail(
@@ -168,7 +168,7 @@ bool read_process_facts(struct process_facts *p, const struct start *start)
     return true;
 }
 
-/* Where nothing can be reported, a descriptor would only be in the way. */
+/* Where nothing is reported, no descriptor is kept. */
 void open_log(struct process_facts *p, const struct policy *policy, int32_t inherited)
 {
     struct stat st = {0};

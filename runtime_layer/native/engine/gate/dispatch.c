@@ -23,14 +23,14 @@ _Static_assert(sizeof sealed->process.log == 4 && GATE_LOG % 4 == 0, "as gate.S 
 #define POINTER(judge) judge,
 static enum outcome (*const judges[JUDGE_COUNT])(struct call *call) = {JUDGES(POINTER)};
 
-/* A call that was not thought of: the program sees a kernel that does not have it, as every older one; also where
- * violations are only reported, as what it does would not be seen. */
+/* A call newer than the table: the program sees a kernel that does not have it, as every older one. Also where violations are
+ * only reported: its effects would not be seen. */
 static enum outcome judge_newer(struct call *call)
 {
     return sealed->policy.modes[SELF_PROTECTION] == MODE_ALLOW ? RUN_IN_PLACE : answer(call, -ENOSYS);
 }
 
-/* A vfork child has this memory, but descriptors of its own, of which the marks say nothing. It may arrange them, start a
+/* A vfork child has this memory, but its own descriptors, which the marks do not describe. It may arrange them, start a
  * program, or end (vfork(2)); it uses no network. */
 static bool is_refused_to_vfork_child(const struct call *call, struct judged by)
 {
@@ -47,8 +47,8 @@ enum outcome gate_judge(struct call *call) __attribute__((visibility("hidden")))
 
 enum outcome gate_judge(struct call *call)
 {
-    /* The kernel takes the low 32 bits of the register for the number; x32 reaches every call by another name. No
-     * program makes such calls but to be somewhere else than it looks. */
+    /* The kernel takes the low 32 bits of the register for the number; x32 has a second number for each call. Only programs
+     * that hide a call use either. */
     if (call->nr < 0 || call->nr >= 0x40000000)
         return judge_escape(call);
     if (call->nr > NEWEST_CALL)
@@ -57,7 +57,7 @@ enum outcome gate_judge(struct call *call)
     if (!by.reasons)
         return RUN_IN_PLACE;
     if (record_owner())
-        clear_left_out_reasons(); /* what was copied from the parent is the parent's to tell */
+        clear_left_out_reasons(); /* counts copied from the parent are reported by the parent */
     if (left_out_reasons())
         report_folded(AT_ANY_CALL);
     if (by.reasons & NOT_FOR_COPIES && is_forked_copy() && forked_copy_ends(call))
@@ -68,7 +68,7 @@ enum outcome gate_judge(struct call *call)
         return answer(call, -EACCES);
     bool is_single = is_single_threaded();
     if (is_single)
-        memory_stays(is_single_threaded() ? call : NULL); /* a handler may have come in between */
+        memory_stays(is_single_threaded() ? call : NULL); /* a signal handler may have run in between */
     if (by.reasons & UNTIL_READY)
         watch_for_request(call);
     enum outcome outcome = judges[by.judge](call);

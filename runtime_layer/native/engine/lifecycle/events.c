@@ -9,7 +9,7 @@
 #include "../report/alerts.h"
 #include "../sites/native_inventory.h"
 
-/* Where a policy blocks what a function may do only before its first event, no work is asked for with the handler still open. */
+/* Where a policy blocks acts that are allowed only before the first event, and they cannot be locked, the process ends. */
 static void become_ready(void)
 {
     static const char why[] = "the handler cannot be locked: a limit leaves no memory for it";
@@ -39,7 +39,7 @@ static void watch_bytes(struct vector bytes)
         return;
     struct text text = {line, sizeof line};
     bool is_event = text_starts(text, TEXT("GET /2018-06-01/runtime/invocation/next"));
-    /* What runs between the restore and the first event is initialization, except that the handler is loaded. */
+    /* Between the restore and the first event the function initializes, with the handler already loaded. */
     if (!is_event && !text_starts(text, TEXT("GET /2018-06-01/runtime/restore/next")))
         return;
     if (!is_ready())
@@ -49,7 +49,7 @@ static void watch_bytes(struct vector bytes)
     report_folded(AT_NEXT_EVENT);
 }
 
-/* The first that holds anything. */
+/* Watches the first vector that is not empty. */
 static void watch_vectors(uint64_t vectors, uint64_t count)
 {
     struct vector first = {0, 0};

@@ -16,15 +16,16 @@ enum outcome judge_escape(struct call *call)
     return self_protection_refused(call, TEXT("")) ? answer(call, -EPERM) : RUN_IN_PLACE;
 }
 
-/* What goes through a ring is not seen here. Libraries ask for one on the off chance (libuv, whenever Node.js starts) and
- * do without, so this is no violation: it is a call that this kernel does not have, also where violations are only
- * reported, because reports have to tell what a block would stop. */
+/* Calls made through a ring do not pass the gate. Libraries try to make one (libuv, whenever Node.js starts) and work without,
+ * so this is no violation: the answer is that of a kernel without the call. So it is where violations are only reported, as
+ * reports have to name all that a block would stop. */
 enum outcome judge_ring(struct call *call)
 {
     return answer(call, -ENOSYS);
 }
 
-/* The rest of prctl(2) is no way out: a filter, a dispatcher in front of the gate, another layout of memory. */
+/* The options of prctl(2) that change calls or memory behind the gate: a filter, a dispatcher in front of the gate, another
+ * layout of memory. */
 static bool is_way_out(int32_t option)
 {
     return option == PR_SET_SECCOMP || option == PR_SET_SYSCALL_USER_DISPATCH || option == PR_SET_MM;
@@ -46,8 +47,8 @@ static bool shares_memory(uint64_t flags, int64_t nr)
     return flags & CLONE_VM && !(flags & CLONE_THREAD);
 }
 
-/* What the engine knows of descriptors it knows of one table of them, which all threads share, and whose memory this is. The
- * one exception is a vfork child, whose parent waits until it starts a program or ends; it makes no other and no thread. */
+/* The engine keeps marks for one table of descriptors, shared by all threads of one memory (clone(2): CLONE_FILES, CLONE_VM).
+ * The exception is a vfork child, whose parent waits until it starts a program or ends; it makes no other and no thread. */
 static bool parts_memory_and_descriptors(uint64_t flags, bool is_vfork)
 {
     bool is_thread = flags & CLONE_THREAD;
@@ -57,14 +58,14 @@ static bool parts_memory_and_descriptors(uint64_t flags, bool is_vfork)
     return flags & (CLONE_VM | CLONE_FILES);
 }
 
-/* As unshare(2) would. That of time is clone3's alone: clone has a signal in that place. */
+/* The namespaces of unshare(2). CLONE_NEWTIME is clone3's alone: clone has the exit signal in those bits. */
 static bool makes_namespace(uint64_t flags)
 {
     return flags & (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
                     CLONE_NEWPID | CLONE_NEWNET);
 }
 
-/* A child whose limits are taken away while it is started loads without our library, and could get them back. */
+/* A process could lower a child's limits while that starts, so that it loads without our library, and raise them again. */
 enum outcome judge_limit(struct call *call)
 {
     int32_t process = (int32_t)call->arg[0];
@@ -72,15 +73,15 @@ enum outcome judge_limit(struct call *call)
     return sets_anothers ? judge_escape(call) : RUN_IN_PLACE;
 }
 
-/* What was remembered while nobody else was there is forgotten first, also when a call was left by longjmp. */
+/* First drops the pages remembered while there was one thread, also those of a call that was left by longjmp. */
 static void expect_threads(void)
 {
     memory_stays(NULL);
     record_threads();
 }
 
-/* clone3's flags lie in the program's memory, where they could be others by the time the kernel looks. Where that
- * matters, it is a call that this kernel does not have: libraries then use clone. */
+/* clone3's flags lie in the program's memory, and can change before the kernel reads them. Where that matters, the answer is
+ * ENOSYS: libraries then use clone. */
 enum outcome judge_clone(struct call *call)
 {
     uint64_t flags = call->nr == __NR_clone ? call->arg[0] : 0;
@@ -88,7 +89,7 @@ enum outcome judge_clone(struct call *call)
     if (call->nr == __NR_clone3) {
         if (sealed->policy.modes[SELF_PROTECTION] != MODE_ALLOW)
             return answer(call, -ENOSYS);
-        expect_threads(); /* the flags may be others by the time the kernel looks */
+        expect_threads(); /* the flags can change before the kernel reads them */
         record_vfork();
         if (!read_user(&flags, call->arg[0], sizeof flags))
             return RUN_IN_PLACE;

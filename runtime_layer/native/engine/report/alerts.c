@@ -28,14 +28,14 @@ static struct text get_origin(void)
     return (struct text){sealed->process.origin, sealed->process.origin_used};
 }
 
-/* How many there were in this second. */
+/* The number of events in this second. */
 static uint32_t number_in(const uint64_t *rate, uint64_t second)
 {
     uint64_t seen = __atomic_load_n(rate, __ATOMIC_RELAXED);
     return seen >> 16 == second ? seen & 0xffff : 0;
 }
 
-/* One more in this second, if there is room: its number. */
+/* Counts one event more in this second. `number`: its place. False: the second has LINES_A_SECOND. */
 static bool is_within_rate(uint64_t *rate, uint64_t second, uint32_t *number)
 {
     uint64_t seen = __atomic_load_n(rate, __ATOMIC_RELAXED);
@@ -68,8 +68,8 @@ static void take_arguments(struct alert *alert, const uint64_t *argv, char *pool
     }
 }
 
-/* And which code of the program's own language made the call. The texts are kept in scratch->path; scratch->line and what
- * caller_object leaves free of scratch->link are overwritten. */
+/* Names the object and the source line that made the call. The texts are kept in scratch->path; scratch->line and the rest of
+ * scratch->link, behind caller_object's text, are overwritten. */
 static void find_caller(struct alert *alert, const struct call *call, struct scratch *scratch)
 {
     alert->object = caller_object(call, scratch);
@@ -78,18 +78,18 @@ static void find_caller(struct alert *alert, const struct call *call, struct scr
                        : python_caller(call, scratch);
 }
 
-/* Fills what every alert has, and writes it. False: it is counted. */
+/* Fills the members that every alert has, and writes it. False: it was not written; it stays counted. */
 static bool send_alert(struct alert *alert, struct scratch *scratch)
 {
     alert->origin = get_origin();
     alert->pid = (uint32_t)KERNEL(getpid);
     char trace[TRACE_ID_MAX];
     alert->trace = find_trace_id(trace, scratch->line);
-    /* Of a file of the handler, one line tells of all (write_handler_alert). */
+    /* A line about a file of the handler includes the count of earlier ones (write_handler_alert). */
     uint32_t count = reserve_left_out(alert->policy, alert->mode, 1, alert->policy == READ_HANDLER);
     alert->left_out = count - 1;
     uint32_t len = alert_write(alert, scratch->line);
-    /* What the program left unfinished on the log's last line must not swallow the alert. */
+    /* The program may have left its last line of the log unfinished. */
     char *line = scratch->line - 1;
     line[0] = '\n';
     bool is_written = log_write(sealed->process.log, line, len + 1, NULL);
@@ -97,7 +97,7 @@ static bool send_alert(struct alert *alert, struct scratch *scratch)
     return is_written;
 }
 
-/* In scratch->line, as long as nothing else is written there. */
+/* The text is in scratch->line until that is written to again. */
 static struct text render_target(const struct alert *alert, struct scratch *scratch, struct writer *w)
 {
     *w = (struct writer){scratch->line, 0, sizeof scratch->line, false};
@@ -114,7 +114,7 @@ static void leave_out_of_second(const struct alert *alert, bool is_repeated, str
     leave_out(alert->policy, kind, LEFT_OUT_OF_SECOND);
 }
 
-/* Once in a second, and whatever else its policy has to tell. */
+/* Writes a violation once in a second; repetitions, and violations beyond LINES_A_SECOND, are counted. */
 static bool write_once(struct alert *alert, const struct call *call, struct scratch *scratch)
 {
     struct storm *storm = &sealed->process.own->storm;
@@ -163,8 +163,8 @@ static bool write_alert(struct alert *alert, const struct call *call, const stru
     return is_written;
 }
 
-/* Whatever prints where an exception came from reads the handler's source: Python does for each that is logged. One line
- * tells of it for a while. */
+/* Printing a traceback reads the handler's source: Python does so for each exception that is logged. One line in HANDLER_PAUSE
+ * seconds reports it. */
 static void write_handler_alert(struct alert *alert, const struct call *call, const struct facts *facts,
                                 const uint64_t *now)
 {
@@ -300,7 +300,7 @@ static bool write_folded(uint32_t policy, uint32_t kind, uint32_t count, const u
     return is_written;
 }
 
-/* Of one policy and kind. False: the log takes no line. */
+/* Writes the count of one policy and kind. False: the log takes no line. */
 static bool tell(uint32_t policy, uint32_t kind, const uint64_t *now, uint64_t patience[2])
 {
     uint32_t count = patience ? reserve_all_left_out(policy, kind) : reserve_left_out(policy, kind, 0, true);
@@ -313,7 +313,7 @@ static bool tell(uint32_t policy, uint32_t kind, const uint64_t *now, uint64_t p
     return is_written;
 }
 
-/* What another thread is writing at this moment would be told twice. */
+/* Lines that other threads are writing now would be counted twice. */
 static void await_other_lines(void)
 {
     enum { TURNS = 10 };
@@ -322,7 +322,7 @@ static void await_other_lines(void)
         KERNEL(nanosleep, millisecond, 0);
 }
 
-/* Out of the way: there is hardly ever one. */
+/* Not inlined: it hardly ever runs. */
 __attribute__((noinline)) static void report_now(enum when when)
 {
     struct storm *storm = &sealed->process.own->storm;

@@ -2,7 +2,7 @@
 
 #include "../base/proc_maps.h"
 
-/* On aarch64 a function that calls no other leaves where it returns to in x30: the trampoline has pushed that last
+/* On aarch64 the return address of a function that calls no other is in x30: the trampoline has pushed that last
  * (gate/aarch64/gate.S). */
 #if defined(__aarch64__)
 enum { PUSHED = 8 };
@@ -10,14 +10,14 @@ enum { PUSHED = 8 };
 enum { PUSHED = 0 };
 #endif
 
-/* How far an alert looks, and how far a verdict may: a libc's mmap and mprotect keep few words in front of where they return
- * to, and further up there may be what earlier calls left. */
+/* Words of the stack that an alert and a verdict search: a libc's mmap and mprotect keep few words below their return address,
+ * and above it may be leftovers of earlier calls. */
 enum { CALLER_WORDS = 384, ASKER_WORDS = 64 };
 
 struct search {
-    bool (*is_passed)(const struct mapping *m); /* NULL: none is */
+    bool (*is_passed)(const struct mapping *m); /* NULL: none is passed over */
     const uint64_t *words;
-    uint32_t best; /* the lowest index of a word that points into what is not passed over */
+    uint32_t best; /* the lowest index of a word that points into an object that is not passed over */
     char *name;
     uint32_t name_len;
 };

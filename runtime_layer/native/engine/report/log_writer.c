@@ -34,13 +34,12 @@ int32_t keep_log(int32_t inherited)
 
 bool log_write(int32_t descriptor, const char *line, uint32_t len, uint64_t patience[2])
 {
-    /* A pipe is ready for writing when PIPE_BUF bytes fit (pipe(7)): no line is longer, so no write waits. A
-     * reader that is gone shows as POLLERR, where writing would raise SIGPIPE. The kernel writes down what is left of the
-     * time (ppoll(2)). */
+    /* A pipe is ready for writing when PIPE_BUF bytes fit (pipe(7)): no line is longer, so no write waits. A closed reader
+     * shows as POLLERR, where writing would raise SIGPIPE. The kernel stores the time that is left (ppoll(2)). */
     struct pollfd ready = {.fd = descriptor, .events = POLLOUT};
     uint64_t no_time[2] = {0, 0};
     int64_t polled = descriptor < 0 ? 0 : KERNEL(ppoll, &ready, 1, patience ? patience : no_time, 0, 8);
-    /* EINVAL: the program allows itself no descriptors at all (poll(2)). That must not silence the log. */
+    /* EINVAL: RLIMIT_NOFILE is 0 (poll(2)). That must not silence the log. */
     if (polled == -EINVAL)
         ready.revents = POLLOUT;
     else if (polled != 1)

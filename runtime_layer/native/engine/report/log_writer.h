@@ -9,8 +9,8 @@
 /* Keeps a copy of stderr on a high descriptor; `inherited` is one that a parent kept, or -1. Returns it, or
  * -1 when stderr is closed. */
 int32_t keep_log(int32_t inherited);
-/* Writes one line without ever raising SIGPIPE. False when it could not be written. `patience`: for how long to wait for
- * room, in seconds and nanoseconds, of which the wait is taken; NULL: not at all. */
+/* Writes one line without ever raising SIGPIPE. False when it could not be written. `patience`: seconds and nanoseconds to wait
+ * for room, reduced by the wait; NULL: no wait. */
 bool log_write(int32_t descriptor, const char *line, uint32_t len, uint64_t patience[2]);
 
 #endif

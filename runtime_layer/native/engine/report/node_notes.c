@@ -7,8 +7,8 @@
 
 enum { NOTES = 32, NOTE_MAX = 1024, HOST_MAX = 256 };
 
-/* The newest take the place of the oldest. What is read while another thread writes it may be torn: lengths are always within
- * bounds, and `number` tells. */
+/* The newest replace the oldest. A note that another thread is writing may be torn: lengths are always within bounds, and
+ * `number` shows it. */
 struct note {
     uint64_t thread;
     uint32_t number, id;                 /* number: 0 while it is written */
@@ -84,8 +84,8 @@ int64_t keep_node_note(const struct call *call)
     return (int64_t)call->arg[2];
 }
 
-/* Of a socket that has its address this thread's connection to there, else a look-up of its host, or a connection to it. One whose
- * key was not told yet may be the one that a name is looked up for. */
+/* For a socket with an address: this thread's connection to it, else a look-up of its host, or a connection to that. A note
+ * without a key yet may be the one whose name is being looked up. */
 static bool has_key(const struct note *n, const struct alert *a)
 {
     struct text host = {n->host, n->host_len};

@@ -1,5 +1,4 @@
-/* Which Python code made a call, and through which packages it came. A hint for people, not a fact that anything is decided
- * on. */
+/* The Python code that made a call, and the packages it came through. A hint for people: no verdict depends on it. */
 #ifndef SHIELD_PYTHON_CALLER_H
 #define SHIELD_PYTHON_CALLER_H
 
@@ -7,8 +6,8 @@
 #include "../base/syscall_ctx.h"
 #include "../base/user_memory.h"
 
-/* The texts are kept in scratch->path; scratch->line is overwritten, and scratch->link but for what caller_object keeps there.
- * No package: no code that is a package's, or none of Python's at all. */
+/* The texts are kept in scratch->path; scratch->line and the rest of scratch->link, behind caller_object's text, are
+ * overwritten. No package: no frame is a package's, or there is no Python frame. */
 struct source_place python_caller(const struct call *call, struct scratch *scratch);
 
 #endif

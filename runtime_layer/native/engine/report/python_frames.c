@@ -5,14 +5,14 @@
 
 /* A Lambda function has 1,024 threads at most. */
 enum { FRAMES = 256, THREADS = 1024, INTERPRETERS = 64, THREAD_SPAN = 512, TABLE_MAX = 1 << 20, PIECE = 256 };
-/* From this owner on a frame has no code: it lies on the C stack, between two evaluations. */
+/* Frames with this owner or a higher one have no code: they lie on the C stack, between two evaluations. */
 enum { OWNED_BY_C = 3 };
 enum { REFERENCE_TAGS = 3 /* 3.14 */ };
 
-/* By what an interpreter knows a thread: pthread_self(), and the kernel's number. */
+/* The two numbers by which an interpreter knows a thread: pthread_self(), and the kernel's. */
 struct thread {
     uint64_t self;
-    uint32_t below; /* by how much less it may be */
+    uint32_t below; /* and by how much less it may be */
     uint64_t number;
     bool is_copy;
 };
@@ -43,7 +43,7 @@ static uint8_t owner_of(const struct python_frames *f, uint64_t frame)
     return owner;
 }
 
-/* `current`: what a thread's state says. */
+/* `current`: the frame in a thread's state. */
 static uint64_t innermost_frame(const struct python_frames *f, uint64_t current)
 {
     bool by_c_frame = f->python->layout.offset[C_FRAME_FRAME] != NO_OFFSET;
@@ -78,7 +78,7 @@ static uint64_t state_field(const struct python_frames *f, const struct thread_s
     return value;
 }
 
-/* As much of it as is asked for. False: an unlikely layout. */
+/* Computes the span of the state that is copied. False: an unlikely layout. */
 static bool measure_state(const struct python_frames *f, struct thread_state *s)
 {
     static const uint8_t asked[] = {THREAD_NEXT, THREAD_ID, THREAD_NATIVE_ID, THREAD_FRAME};
@@ -132,7 +132,7 @@ bool python_frames_begin(struct python_frames *f, struct memory_reader *r, const
     struct thread self;
     *f = (struct python_frames){r, python, 0, FRAMES};
     find_self(&self, is_copy);
-    /* A thread that ends may have cut the list under the first search. */
+    /* A thread that ended may have cut the list during the first search. */
     for (uint32_t try = 0; try < 2 && !f->next; try++)
         f->next = own_frame(f, stack, &self);
     return f->next;

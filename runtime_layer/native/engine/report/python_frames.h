@@ -1,6 +1,6 @@
-/* The frames of the calling thread's Python code, from the innermost on. The interpreter is not asked: it may be in the midst of
- * anything, and its "current thread" is nobody while a call waits. All is read as it lies in memory, each loop is bounded, and
- * each object is looked at before it is used: whatever memory holds, the worst is no answer, or a wrong one. */
+/* The frames of the calling thread's Python code, from the innermost on. No function of the interpreter is called: it may be in
+ * any state, and while a call waits it has no "current thread". The frames are read from memory, each loop is bounded, and each
+ * object is checked before it is used: with any content of memory, the worst result is none, or a wrong one. */
 #ifndef SHIELD_PYTHON_FRAMES_H
 #define SHIELD_PYTHON_FRAMES_H
 
@@ -19,8 +19,8 @@ struct python_frame {
     uint64_t code, instruction;
 };
 
-/* `stack`: where the call was made from. `is_copy`: of a process that was forked, or shares its parent's memory: the numbers
- * that its interpreter keeps of threads are the parent's. False: this thread runs no Python code. */
+/* `stack`: the caller's stack pointer. `is_copy`: the process was forked, or shares its parent's memory: the kernel's numbers
+ * of threads in its interpreter are the parent's. False: this thread runs no Python code. */
 bool python_frames_begin(struct python_frames *f, struct memory_reader *r, const struct python *python,
                          uint64_t stack, bool is_copy);
 /* False: there are no more. */

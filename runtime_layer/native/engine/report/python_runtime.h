@@ -1,4 +1,4 @@
-/* The CPython that is mapped into this process: where it keeps its state, and how that is laid out. */
+/* The CPython mapped into this process: the address and the layout of its state. */
 #ifndef SHIELD_PYTHON_RUNTIME_H
 #define SHIELD_PYTHON_RUNTIME_H
 
@@ -18,7 +18,7 @@ struct python_search {
     uint64_t words[PYTHON_WORDS];
 };
 
-/* Looks for it the first time, and keeps what was found for all calls to come: where another call is just about to, the answer
+/* Searches at the first call, and keeps the result for all later ones; while another thread is keeping its result, the answer
  * is in `own`. NULL: there is none. */
 const struct python *find_python(struct memory_reader *r, char *buffer, uint32_t cap,
                                  struct python_search *own);

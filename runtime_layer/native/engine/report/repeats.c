@@ -1,6 +1,6 @@
 #include "repeats.h"
 
-/* The seed is another in each process: two that are equal cannot be made in advance. */
+/* The seed differs in each process: nobody can prepare two violations with equal hashes. */
 static uint64_t hash_more(uint64_t hash, struct text text)
 {
     for (uint32_t i = 0; i < text.len; i++) {
@@ -37,7 +37,7 @@ void record_told(const struct told *violation, uint32_t policy, uint32_t line)
     __atomic_store_n(&told->second, violation->second, __ATOMIC_RELEASE);
 }
 
-/* Without waiting, as the owner may be the thread that a signal interrupted: a target more or less is no violation. */
+/* Does not wait, as the owner may be the thread that a signal interrupted: a lost target loses no count. */
 static struct left_target *claim_target(uint32_t policy, uint32_t kind)
 {
     struct left_target *target = &sealed->process.own->storm.targets[policy][kind];

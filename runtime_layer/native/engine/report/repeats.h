@@ -1,22 +1,22 @@
-/* Which violations a line told of in this second: what comes again is counted, so that a storm of one kind leaves lines to all
- * others. And the target of what was left out, for the line that counts it. */
+/* The violations reported in this second: repetitions are counted, so that a storm of one kind leaves lines to all others. And
+ * the last target of those left out, for the line that counts them. */
 #ifndef SHIELD_REPEATS_H
 #define SHIELD_REPEATS_H
 
 #include "../../core/alert.h"
 #include "../state/process_state.h"
 
-/* Of a line that is to be written: its policy, mode and target, and the code that it names. `target` and `caller` are
- * members of its line; an empty `caller`: nobody looked. */
+/* Hashes the policy, mode and target of a line to be written, and the code that it names. `target` and `caller` are members of
+ * its line; an empty `caller`: not looked up. */
 struct told hash_violation(const struct alert *alert, struct text target, struct text caller);
-/* Did one of the `lines` of this second about its policy tell of it, by the same code where somebody looked? */
+/* Did one of this second's `lines` about its policy report it? By the same code, where that was looked up. */
 bool was_told(const struct told *violation, uint32_t policy, uint32_t lines);
 /* `line`: the number of its line in this second. */
 void record_told(const struct told *violation, uint32_t policy, uint32_t line);
 
-/* Keeps the last target of what is left out; too long a one is not kept. */
+/* Keeps the last target that was left out; one over TARGET_MAX is not kept. */
 void keep_target(uint32_t policy, uint32_t kind, struct text text);
-/* Puts it into a line, and forgets it if told to. */
+/* Writes the kept target into a line. */
 void put_target(struct writer *w, uint32_t policy, uint32_t kind);
 void forget_target(uint32_t policy, uint32_t kind);
 

@@ -59,7 +59,7 @@ static uint32_t read_pointers(struct memory_reader *r, uint64_t environ, char ro
     return used / sizeof environ;
 }
 
-/* The last ones first, as setenv(3) appends. Where it is not, nobody looks again until there are other variables. */
+/* The last ones first, as setenv(3) appends. If it is missing, the next search waits until the variables change. */
 static bool find_variable(struct memory_reader *r, uint64_t environ, char room[ROOM], char id[TRACE_ID_MAX])
 {
     static uint64_t without;

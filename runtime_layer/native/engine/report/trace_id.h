@@ -7,7 +7,7 @@
 
 enum { TRACE_ID_MAX = 35 }; /* "1-5759e988-bd862e3fe1be46a994272793" */
 
-/* Looks at the environment as it is now, whatever other threads do to it. Empty: there is none. */
+/* Reads the present environment; other threads may change it meanwhile. Empty: there is none. */
 struct text find_trace_id(char id[TRACE_ID_MAX], char room[ALERT_MAX]);
 
 #endif

@@ -1,10 +1,10 @@
-/* What an allowed child gets back, whatever environment it was given. */
+/* The settings that an allowed child gets, in any environment that it is given. */
 #ifndef SHIELD_CHILD_SETTINGS_H
 #define SHIELD_CHILD_SETTINGS_H
 
 #include "sealed_state.h"
 
-/* How the names of facts begin that a process finds out for its children. */
+/* Prefix of the names of facts that a process finds out for its children. */
 #define STATE_PREFIX "SHIELD_STATE_"
 #define KNOWN_SITES STATE_PREFIX "SITES"   /* site_cache.h */
 #define LEARNT_NAMES STATE_PREFIX "LEARNT" /* core/learnt_addresses.h */
@@ -13,7 +13,7 @@
 uint16_t keep_text(struct kept_texts *texts, struct text t);
 /* Keeps `NAME=value`. The offset of the value; 0: there is no room. */
 uint16_t keep_setting(struct kept_texts *texts, struct text prefix, struct text name, struct text value);
-/* Puts a setting in the place of what there was under its name. False: there is no room. */
+/* Replaces the setting of this name. False: there is no room. */
 bool replace_setting(struct kept_texts *texts, struct text name, struct text value);
 
 #endif

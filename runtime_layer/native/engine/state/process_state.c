@@ -14,7 +14,7 @@ bool process_begin(struct process **own)
         KERNEL(mmap, 0, PROCESS_PAGES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (is_error(memory))
         return false;
-    /* Where the kernel has no such advice, a copy is not told from the original: it stays shielded all the same. */
+    /* A kernel without this advice gives no way to tell a copy from the original: it stays shielded all the same. */
     KERNEL(madvise, memory, PROCESS_PAGES, MADV_WIPEONFORK);
     *own = (struct process *)memory;
     (*own)->id = (int32_t)KERNEL(getpid);

@@ -1,39 +1,39 @@
-/* What belongs to this process alone. The memory is wiped in a forked copy of it (madvise(2): MADV_WIPEONFORK), which
- * tells the copy from the process that was armed, at the price of one read. A vfork child shares it with its parent.
- */
+/* State of this process alone. The memory is wiped in a forked copy of it (madvise(2): MADV_WIPEONFORK), which tells the copy
+ * from the process that was armed, at the cost of one read. A vfork child shares it with its parent. */
 #ifndef SHIELD_PROCESS_STATE_H
 #define SHIELD_PROCESS_STATE_H
 
 #include "sealed_state.h"
 
 enum { ALERT_MODES = MODE_ALLOW }; /* block, alert */
-/* By mode: violations without a line; those that a line of the same second told of; the same, of severity notice. */
+/* By mode: violations without a line; repetitions of one that a line of the same second reported; the same, of severity notice.
+ */
 enum {
     FOLDED = 0,
     REPEATED = ALERT_MODES,
     REPEATED_NOTICES = 2 * ALERT_MODES,
     LEFT_OUT_KINDS = 3 * ALERT_MODES
 };
-/* Of each policy, in a second: lines, and violations whose code is looked at. What is more, or was told in it, is counted. */
+/* For each policy and second: lines, and look-ups of the calling code. Violations beyond it, or repeated in it, are counted. */
 enum { LINES_A_SECOND = 200 };
 
-/* A violation that a line told of, by hashes (repeats.h). */
+/* A violation that a line reported, by hashes (repeats.h). */
 struct told {
     uint32_t second;
     uint64_t target, whole;
 };
 enum { TARGET_MAX = 384 };
-/* The last target of what was left out. */
+/* The last target that was left out. */
 struct left_target {
     uint32_t is_busy, len;
     char text[TARGET_MAX];
 };
 
-/* What was written of late, and what was not. */
+/* Violations of the last seconds: those with a line, and the counts of the others. */
 struct storm {
     uint64_t left_out[POLICY_COUNT][LEFT_OUT_KINDS];   /* left_out.h */
     uint64_t lines[POLICY_COUNT], looks[POLICY_COUNT]; /* second << 16 | how many in it */
-    uint32_t flushed;      /* the second in which what was left out was last written, or tried */
+    uint32_t flushed;      /* the second in which counts were last written, or tried */
     uint32_t handler_told; /* the second in which a line about read_handler was last written */
     uint32_t handler[MAX_HANDLERS][ALERT_MODES]; /* the same, of each file */
     struct told told[POLICY_COUNT][LINES_A_SECOND];
@@ -43,7 +43,7 @@ struct storm {
 struct process {
     uint32_t is_armed;
     int32_t id;            /* 0: a forked copy that made no guarded call yet */
-    uint32_t seal;         /* somebody changes what is sealed (sealed_pages.h) */
+    uint32_t seal;         /* held while sealed pages are changed (sealed_pages.h) */
     uint32_t mapping_lock; /* mapping_lock.h */
     struct storm storm;
 };
@@ -57,9 +57,10 @@ static inline bool is_forked_copy(void)
 {
     return !__atomic_load_n(&sealed->process.own->is_armed, __ATOMIC_RELAXED);
 }
-/* It was judged: from now on it is a process like any other. */
+/* Called once the copy was judged: from now on it is a process like any other. */
 void accept_forked_copy(void);
-/* Whose memory it is, learnt before a vfork child can ask: a forked copy's is its own. True: it was not known yet. */
+/* Records the process that owns this memory, before a vfork child can ask; a forked copy owns its own. True: it was not
+ * recorded yet. */
 static inline bool record_owner(void)
 {
     if (__atomic_load_n(&sealed->process.own->id, __ATOMIC_RELAXED))
@@ -67,15 +68,15 @@ static inline bool record_owner(void)
     __atomic_store_n(&sealed->process.own->id, (int32_t)KERNEL(getpid), __ATOMIC_RELAXED);
     return true;
 }
-/* Does this thread run in that process? Not so in a vfork child, which has descriptors of its own, and no other threads. Asks
- * the kernel only where the gate saw such a child made. */
+/* Does this thread run in that process? Not in a vfork child, which has its own descriptors and no other threads. Asks the
+ * kernel only after the gate saw a call that makes such a child. */
 bool is_memory_owner(void);
-/* The same, where the gate sees nothing yet. */
+/* The same before the gate is armed, when it has seen no calls: always asks the kernel. */
 bool is_owner_process(void);
 void record_vfork(void);
 
-/* Has nobody else this memory or these descriptors? Then nothing changes between two looks at them. Once there was a
- * second thread, the answer is no for good. The parent of the first vfork child waits. */
+/* Does one thread alone use this memory and these descriptors? Then neither changes between two reads. False for good once a
+ * second thread was made. While the first vfork child runs, its parent waits (vfork(2)). */
 extern bool had_threads __attribute__((visibility("hidden"))); /* gate.S reads it */
 static inline bool is_single_threaded(void)
 {
@@ -83,7 +84,7 @@ static inline bool is_single_threaded(void)
 }
 void record_threads(void);
 
-/* Why the request for the next event is looked for, although the function is ready: the bits of report/left_out.h, and one that
+/* Reasons to watch for the request for the next event after the function is ready: the bits of report/left_out.h, and one that
  * stays. gate.S reads whether there is a reason. */
 enum { WATCH_EACH_EVENT = 128 };
 extern uint8_t next_event_watched __attribute__((visibility("hidden")));

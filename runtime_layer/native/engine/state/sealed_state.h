@@ -1,8 +1,7 @@
-/* What the engine knows: one block that is filled at start and then sealed read-only, and the little that
- * changes afterwards.
+/* The engine's state: one block that is filled at start and then sealed read-only, and the little that changes afterwards.
  *
- * Sealing is by page protection; the pages' addresses are among those that memory_syscalls.c refuses to change. While arming,
- * each part is written by one file of boot/: a struct in it may be handed to the room that fills it.
+ * Sealing is by page protection; memory_syscalls.c refuses changes of these pages. While arming, each part is written by one
+ * file of boot/, which may hand a struct in it to the room that fills it.
  */
 #ifndef SHIELD_SEALED_STATE_H
 #define SHIELD_SEALED_STATE_H
@@ -27,14 +26,13 @@ struct kept_mount {
     int32_t directory;
 };
 
-/* Where this process is in the life of a function. */
+/* The stage of a function's life in this process. */
 enum stage {
-    STAGE_STARTING, /* a program of the wrappers', which may start whatever can be shielded */
+    STAGE_STARTING, /* a wrapper's program, which may start any program that can be shielded */
     STAGE_RUNNING   /* the runtime itself, or a child of it */
 };
 
-/* Texts of this process, and what an allowed child gets back, whatever environment it was given (child_settings.h). Offsets in the
- * pool; 0: an empty text. */
+/* Texts of this process, and settings for allowed children (child_settings.h). Offsets in the pool; 0: an empty text. */
 struct kept_texts {
     char pool[TEXT_POOL];
     uint32_t used;
@@ -54,22 +52,22 @@ struct process_facts {
     uint16_t runtime;                     /* path of the runtime; empty when unknown */
     uint16_t task_root;                   /* path of the function's own folder; empty when unknown */
     uint16_t loader_preload, loader_path; /* LD_PRELOAD and LD_LIBRARY_PATH as they were at the start */
-    uint16_t known_sites;                 /* what a parent found out; empty: nothing */
+    uint16_t known_sites;                 /* found out by a parent; empty: none */
     uint16_t search_domains;              /* of resolv.conf(5) */
     struct own_library library;
     uint32_t origin_used;
-    char origin[ORIGIN_MAX]; /* which function this is: how each line begins (alert.h) */
+    char origin[ORIGIN_MAX]; /* identifies the function: the beginning of each line (alert.h) */
     int32_t number;          /* of the process that was armed */
     uint64_t seed;           /* of the hashes in repeats.h */
     uint64_t gate;           /* the address that patched sites call */
     bool is_late;            /* armed by code (configure.h) */
-    bool armed;              /* from here on nothing gets looser */
-    bool memory_by_runtime;  /* nothing was said of executable_memory */
+    bool armed;              /* from here on, modes only get stricter */
+    bool memory_by_runtime;  /* executable_memory was not set */
     bool forks_workers;      /* the runtime forks its workers before it is ready (Lambda Managed Instances) */
     struct always always;
     struct endpoint resolvers[MAX_RESOLVERS];
     uint32_t resolver_count;
-    struct inode log_pipe; /* when the log is a pipe: whoever reads it takes alerts away */
+    struct inode log_pipe; /* when the log is a pipe, which the function must not read */
     int32_t log;           /* the function's own stderr, on a high descriptor; -1: none */
     uint32_t language;     /* enum language */
     uint32_t stage;
@@ -89,13 +87,14 @@ struct handlers {
 struct file_facts {
     struct inode tmp;   /* the directory /tmp */
     bool tmp_is_mount;  /* everything with its device number is in /tmp */
-    bool root_is_clear; /* nothing on the mount of / is ever refused: no /tmp, handler or log is there */
+    bool root_is_clear; /* nothing on the mount of / is refused: no /tmp, handler or log is there */
     struct kept_mount read_only_mounts[READ_ONLY_MOUNTS]; /* files/read_only_mounts.h */
     int32_t tmp_directory; /* a reference to it (files/open_in_tmp.h); 0: none */
-    uint64_t proc_dev; /* of /proc, a mount point, so that nobody can rename or replace it; 0: it is none */
+    uint64_t proc_dev; /* of /proc if that is a mount point, which cannot be renamed or replaced; else 0 */
     struct handlers handlers;
     struct inode programs[MAX_CHILD]; /* the object of each allow_child_process entry; ino 0: none at start */
-    struct inode spawn_helper; /* of this runtime: execs what it is told to (exec.c); ino 0: there is none */
+    struct inode
+        spawn_helper; /* of this runtime: execs the program that it is given (exec.c); ino 0: there is none */
 };
 
 struct sealed {
@@ -116,7 +115,7 @@ static inline struct text kept_text(uint16_t at)
     return text_of(sealed->process.texts.pool + at);
 }
 
-/* One page that the gate reads first (gate_layout.h). Sealed as well. */
+/* The page that the gate reads first (gate_layout.h). Sealed as well. */
 extern uint8_t gate_table[PAGE] __attribute__((visibility("hidden")));
 
 /* The runtime has asked for its first invocation: the handler's source may be locked. */
@@ -125,7 +124,7 @@ static inline bool is_ready(void)
     return __atomic_load_n(&gate_table[GATE_READY], __ATOMIC_ACQUIRE);
 }
 
-/* Does a wrapper's program run in this process, and not yet the runtime? What asks for work is the runtime. */
+/* Does a wrapper's program run in this process, and not yet the runtime? Only the runtime asks for events. */
 static inline bool is_starting(void)
 {
     return sealed->process.stage == STAGE_STARTING && !is_ready();

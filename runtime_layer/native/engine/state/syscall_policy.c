@@ -49,8 +49,8 @@ bool reports_anything(const struct policy *p)
     return reasons_of(p) & FOR_SAFETY;
 }
 
-/* Calls that need no look in most cases, and what tells: by the gate's assembly, before anything is saved. Those that
- * may carry the first request for an invocation are looked at more closely until it has come. */
+/* Calls that the gate's assembly can let pass in most cases, and the check that it makes, before it saves registers. Those that
+ * may carry the first request for an invocation are checked more closely until that was made. */
 static const struct {
     int16_t nr;
     uint8_t guard, until_ready;
@@ -80,7 +80,7 @@ static uint8_t guard_of(uint32_t nr, uint8_t reasons)
     uint8_t own = judged[nr].reasons;
     bool copies = reasons & FOR_COPIES && own & NOT_FOR_COPIES;
     if (!(own & reasons) && !copies)
-        /* It may carry the request for an event: by the time of the second, it is looked at when that is watched for. */
+        /* It may carry the request for an event: after the first, it is checked only while the next is watched for. */
         return own & UNTIL_READY && reasons & FOR_SAFETY ? GUARD_NEXT_EVENT : GUARD_NONE;
     uint8_t guard = GUARD_ALWAYS;
     for (uint32_t i = 0; i < sizeof seldom / sizeof *seldom; i++)

@@ -1,4 +1,4 @@
-/* Which system calls the policy needs to see, and who judges each: one table. */
+/* The system calls that the policy needs to see, and the judge of each: one table. */
 #ifndef SHIELD_SYSCALL_POLICY_H
 #define SHIELD_SYSCALL_POLICY_H
 
@@ -7,20 +7,19 @@
 
 #include "../../core/policy.h"
 
-/* The newest call in the list; what is newer is not let through unseen. */
+/* The newest call in the list; newer ones are answered by gate/dispatch.c. */
 enum { NEWEST_CALL = 471 };
 
-/* What makes a call worth looking at. A row is guarded when one of its reasons holds for the policy. */
+/* Reasons to guard a call. A row is guarded when one of its reasons holds for the policy. */
 enum reason_to_guard {
     FOR_OUTBOUND = 1,
     FOR_FILES = 2, /* read_write_tmp or read_handler */
     FOR_PATHS = 4, /* the same, for calls that change names */
-    ALWAYS =
-        8, /* whatever the policy: what a stricter one needs to have seen, and programs that are started */
+    ALWAYS = 8, /* any policy: calls that a stricter one needs to have seen, and programs that are started */
     FOR_SAFETY = 16,  /* any policy that blocks or alerts: the engine itself */
     UNTIL_READY = 32, /* read_handler, and a wrapper: only until the first request for an invocation */
-    FOR_COPIES = 64,  /* create_child_process: what a forked copy may not do either */
-    FOR_STREAMS = 128 /* outbound_connectivity: reads and writes of descriptors, which any copy may do */
+    FOR_COPIES = 64,  /* create_child_process: calls that a forked copy may not make either */
+    FOR_STREAMS = 128 /* outbound_connectivity: reads and writes of descriptors, which any copy may make */
 };
 enum { NOT_FOR_COPIES = FOR_OUTBOUND | FOR_FILES | FOR_PATHS };
 
@@ -57,15 +56,14 @@ enum { NOT_FOR_COPIES = FOR_OUTBOUND | FOR_FILES | FOR_PATHS };
 #define NUMBER_OF_JUDGE(judge) number_of_##judge,
 enum { JUDGES(NUMBER_OF_JUDGE) JUDGE_COUNT };
 
-/* What of a call's row the gate needs, by number, beside the rest that it reads; no reasons: not in the table. Filled once,
- * then sealed. */
+/* The part of a call's row that the gate reads, by number; no reasons: not in the table. Filled once, then sealed. */
 struct judged {
     uint8_t reasons, judge;
 };
 
 struct sealed;
 
-/* Before a site is looked for, and before the table is filled. */
+/* To be called before sites are searched and before the table is filled. */
 void list_guarded_calls(void);
 /* Fills a gate table for a policy; GATE_READY is set there already. */
 void guard_calls(uint8_t *table, const struct sealed *s);

@@ -18,7 +18,7 @@ JUDGED(open, FOR_FILES | FOR_SAFETY, judge_open)
 JUDGED(creat, FOR_FILES | FOR_SAFETY, judge_open)
 #endif
 
-/* Changes of what a path names, or of what is there. */
+/* Changes of a name, or of the file that it names. */
 JUDGED(mkdirat, FOR_PATHS, judge_path)
 JUDGED(mknodat, FOR_PATHS, judge_path)
 JUDGED(unlinkat, FOR_PATHS, judge_path)
@@ -74,7 +74,7 @@ JUDGED(recvmsg, FOR_STREAMS, judge_receive)
 JUDGED(recvmmsg, FOR_STREAMS, judge_receive)
 JUDGED(setsockopt, FOR_OUTBOUND, judge_socket_option)
 
-/* The network, where a descriptor is looked at (fd_marks.h); and the first request for an invocation. */
+/* The network, by a descriptor's mark (fd_marks.h); and the first request for an invocation. */
 JUDGED(write, UNTIL_READY | FOR_STREAMS, judge_write)
 JUDGED(writev, UNTIL_READY | FOR_STREAMS, judge_write)
 JUDGED(read, FOR_STREAMS, judge_receive)
@@ -111,7 +111,7 @@ JUDGED(fcntl, FOR_SAFETY, judge_descriptor)
 JUDGED(dup2, FOR_SAFETY, judge_descriptor)
 #endif
 
-/* What was left out of the alerts is told before the program ends. */
+/* The end, before which the counts of alerts without a line are written. */
 JUDGED(exit_group, FOR_SAFETY, judge_end)
 
 /* Ways out of the shield altogether. */
@@ -137,7 +137,7 @@ JUDGED(io_uring_register, FOR_SAFETY, judge_escape)
 JUDGED(open_by_handle_at, FOR_SAFETY, judge_escape)
 JUDGED(pidfd_getfd, FOR_SAFETY, judge_escape)
 JUDGED(fanotify_init, FOR_SAFETY, judge_escape)
-/* what is where */
+/* mounts and roots */
 JUDGED(mount, FOR_SAFETY, judge_escape)
 JUDGED(umount2, FOR_SAFETY, judge_escape)
 JUDGED(move_mount, FOR_SAFETY, judge_escape)
@@ -165,7 +165,7 @@ JUDGED(request_key, FOR_SAFETY, judge_escape)
 JUDGED(uselib, FOR_SAFETY, judge_escape)
 #endif
 
-/* Descriptors: what they stand for was judged when they were made. One of O_PATH kind gives EBADF. */
+/* Descriptors: their files were judged when they were opened. One of O_PATH kind gives EBADF. */
 HARMLESS(pread64, "reads what was judged when it was opened")
 HARMLESS(preadv, "reads what was judged when it was opened")
 HARMLESS(preadv2, "reads what was judged when it was opened")
@@ -229,7 +229,7 @@ HARMLESS(poll, "waits for descriptors")
 HARMLESS(select, "waits for descriptors")
 #endif
 
-/* Names: they tell that something is there, and read no file. What they tell had to be put there by a judged call. */
+/* Names: the calls show that a file exists, and read none. Names and attributes were made by judged calls. */
 HARMLESS(statx, "tells about a name; left open by design")
 HARMLESS(readlinkat, "tells where a link leads; left open by design")
 HARMLESS(faccessat, "tells about a name; left open by design")
@@ -342,7 +342,7 @@ HARMLESS(lsm_list_modules, "tells about the kernel")
 HARMLESS(getpgrp, "tells about the process")
 #endif
 
-/* A thread's own control flow: who can turn it elsewhere can do so with a pointer (docs/security/limits.md). */
+/* A thread's own control flow: code that can redirect it can do so with a pointer as well (docs/security/limits.md). */
 HARMLESS(rt_sigaction, "turns only the program's own control flow, as a function pointer does")
 HARMLESS(rt_sigreturn, "turns only the program's own control flow, as a function pointer does")
 HARMLESS(rseq, "turns only the program's own control flow, as a function pointer does")

@@ -10,7 +10,7 @@
  */
 #include "../../base/gate_layout.h"
 
-/* The frame: struct call, then what else is kept. */
+/* The frame: struct call, then the other registers that are kept. */
 #define SAVED_X6 80
 #define SAVED_NUMBER 176
 #define FRAME 224
@@ -138,8 +138,8 @@ gate_entry:
     msr nzcv, x16
     cbz x17, 2f
     mov x16, #1
-    /* Answered: the result was written over the number. The number itself is what the kernel would keep in
-     * x8, so it was saved twice. */
+    /* Answered: the result was written over the number. The kernel keeps the number in x8, so it was saved
+     * twice. */
     mov x0, x8
     ldr x8, [sp, #SAVED_NUMBER]
     b 3f
