@@ -5,8 +5,8 @@
 #include "../state/process_state.h"
 #include "fd_marks.h"
 
-/* What is known of one descriptor holds for its copy. False: its number is too high for a mark that it needs. A vfork child's
- * numbers are other things to its parent, whose marks these are. */
+/* Gives a copy of a descriptor the same marks. False: its number is too high for a mark that it needs. A vfork child's numbers
+ * name other files than its parent's, whose marks these are. */
 static bool copy_marks(int32_t from, int32_t to)
 {
     if (!is_memory_owner())
@@ -39,13 +39,13 @@ enum outcome judge_copy(struct call *call)
     return answer(call, -EMFILE);
 }
 
-/* A number that is too high for a mark is told before, as what is replaced does not come back. */
+/* Checks for a number too high for a mark first, as a replaced descriptor cannot be restored. */
 int64_t replace_descriptor(const struct call *call)
 {
     const uint64_t *arg = call->arg;
     int32_t from = (int32_t)arg[0], to = (int32_t)arg[1];
     if (has_tcp_mark(from) && (uint32_t)to >= MARKED_FDS_MAX)
-        return -EBADF; /* what the kernel says of it */
+        return -EBADF; /* as the kernel answers */
     int64_t result = kernel_call(call->nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
     if (!is_error(result))
         copy_marks(from, to);

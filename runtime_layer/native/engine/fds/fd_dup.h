@@ -1,4 +1,4 @@
-/* Copies of descriptors: what is looked at under one number is looked at under each. */
+/* Copies of descriptors: they have the same marks. */
 #ifndef SHIELD_FD_DUP_H
 #define SHIELD_FD_DUP_H
 

@@ -10,13 +10,13 @@
 #include "fd_marks.h"
 #include "own_fds.h"
 
-/* Any descriptor of it: a smaller pipe would be full sooner. */
+/* Any descriptor of it: a pipe made smaller would be full sooner. */
 static bool is_log_pipe(int32_t descriptor)
 {
     return same_inode(inode_of(descriptor), sealed->process.log_pipe);
 }
 
-/* The log, or what is kept behind it. */
+/* The log, or a reference to a directory. */
 static bool is_hidden(uint64_t descriptor)
 {
     const struct file_facts *files = &sealed->files;
@@ -38,7 +38,8 @@ static int64_t close_marked(int32_t descriptor)
     return result;
 }
 
-/* For a kernel without the call: a program's own loop would go on for ever over what it cannot close. */
+/* For a kernel without the call: a program's own loop would never end at a descriptor that it cannot close.
+ */
 static int64_t close_one_by_one(uint32_t first, uint32_t last)
 {
     uint64_t limit = soft_limit_of_descriptors();
@@ -47,7 +48,7 @@ static int64_t close_one_by_one(uint32_t first, uint32_t last)
     return 0;
 }
 
-/* The program never saw the gate's own, the log among them: what lies between them goes. */
+/* Closes the ranges between the gate's own descriptors, the log among them, which the program never sees. */
 static int64_t close_around(uint32_t first, uint32_t last, uint64_t flags)
 {
     int64_t result = 0;
@@ -70,7 +71,7 @@ static enum outcome close_many(struct call *call)
     if (first > last)
         return RUN_IN_PLACE; /* EINVAL */
     set_marks_inexact();
-    /* A thread with descriptors of its own would share marks that are not true of them: as for unshare(2). */
+    /* A thread with its own table of descriptors would share marks of another: as for unshare(2). */
     bool unshares = call->arg[2] & CLOSE_RANGE_UNSHARE && !is_single_threaded();
     if (unshares && self_protection_refused(call, TEXT("")))
         return answer(call, -EPERM);
@@ -83,7 +84,7 @@ enum outcome judge_descriptor(struct call *call)
     switch (call->nr) {
     case __NR_fstat:
     case __NR_newfstatat:
-        /* As if it had not been open: programs that look which descriptors there are find their own. */
+        /* As if it were closed: a program that lists its descriptors finds only its own. */
         return is_hidden(arg[0]) ? answer(call, -EBADF) : RUN_IN_PLACE;
     case __NR_close:
         return answer(call, is_own_fd((uint32_t)arg[0]) ? -EBADF : close_marked((int32_t)arg[0]));

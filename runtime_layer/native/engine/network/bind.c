@@ -1,5 +1,5 @@
-/* bind(2): where a UNIX socket's file comes to lie, for read_write_tmp and read_handler; and who could answer for the function's
- * name server, for outbound_connectivity. */
+/* bind(2): the place of a UNIX socket's file, for read_write_tmp and read_handler; and a socket that could answer for the
+ * function's name server, for outbound_connectivity. */
 #include "../base/syscall_ctx.h"
 #include "../base/linux_abi.h"
 #include "../base/proc_path.h"
@@ -8,7 +8,7 @@
 #include "../files/file_verdict.h"
 #include "network.h"
 
-/* The name that the kernel has for an entry of the directory: nothing in it is a link. */
+/* The kernel's own path of an entry of the directory, without links. */
 static bool entry_path(int32_t directory, struct text name, char *buffer, uint32_t cap)
 {
     struct text path = path_of(directory, buffer, cap);
@@ -19,10 +19,10 @@ static bool entry_path(int32_t directory, struct text name, char *buffer, uint32
     return !w.full;
 }
 
-/* A relative name depends on the working directory, which another thread may change, and one in /tmp on links: both
- * are replaced by the name that the kernel has for the entry, which getsockname then says, and others can use. Where
- * that is too long for a relative name, it is bound beneath the directory that was judged. Other names stay as they
- * are; so do all where nothing is blocked. */
+/* A relative name depends on the working directory, which another thread may change, and one in /tmp on links: both are
+ * replaced by the kernel's own path of the entry, which getsockname then returns, and others can use. Where that is too long, a
+ * relative name is bound beneath the directory that was judged. Other names stay as they are; so do all where nothing is
+ * blocked. */
 static int64_t bind_beneath(const struct call *call, int32_t parent, struct text name,
                             struct sockaddr_bytes *address)
 {
@@ -41,8 +41,8 @@ static int64_t bind_beneath(const struct call *call, int32_t parent, struct text
     return KERNEL(bind, call->arg[0], address->bytes, address->len);
 }
 
-/* Who answers from there could be taken for the function's own name server, where that has an address of this machine, or
- * where an address need not be the machine's (ip(7), IP_FREEBIND). */
+/* Could a socket bound there answer for the function's own name server: one with an address of this machine, or with any
+ * address (ip(7), IP_FREEBIND)? */
 static bool would_answer_names(const struct sockaddr_bytes *address)
 {
     uint16_t family;

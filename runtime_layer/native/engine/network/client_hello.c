@@ -9,7 +9,7 @@ struct first {
     const struct call *call;
     struct endpoint peer;
     struct verdict verdict; /* on the peer */
-    struct kept_name name;  /* that the peer was answered for */
+    struct kept_name name;  /* for which the resolver answered the peer's address */
 };
 
 struct sought {
@@ -23,7 +23,7 @@ static bool is_name(void *context, uint16_t rule, struct text name)
     return name.len == NAME_KEPT ? text_ends(sought->name, name) : text_equal(sought->name, name);
 }
 
-/* In alert mode a connection to a host that is not listed was reported with its name: no second time for the same. */
+/* In alert mode connect(2) reported a host that is not listed by its name: the same name is not reported again. */
 static bool was_reported(const struct first *first, struct text name)
 {
     struct sought sought = {name};
@@ -40,7 +40,7 @@ static bool hello_refused(struct first *first, const struct client_hello *hello)
     struct verdict verdict = verdict_host(&sealed->policy, asked, true, first->peer.port, PROTOCOL_TCP);
     if (verdict.action == ACTION_ALLOW || (well && was_reported(first, asked)))
         return false;
-    /* The name that counts is hidden, and the one in front of it is nobody's: it passes, but not unseen. */
+    /* The real name is encrypted, and the outer one is a stand-in (ECH): it passes with an alert. */
     if (hello->encrypted)
         verdict.action = ACTION_ALERT;
     verdict.reason = REASON_SERVER_NAME;
@@ -64,13 +64,13 @@ static bool is_judged_by_name(struct first *first)
     if (by_address || v->reason == REASON_ALWAYS || v->reason == REASON_MODE_ALLOW ||
         sealed->policy.skip_server_name)
         return false;
-    /* Its name may have been forgotten since it was connected to, or just now. */
+    /* Its name may have been forgotten since it connected. */
     bool has_name = find_learnt_name(&first->peer.ip, &first->name);
     return has_name || v->action != ACTION_ALERT;
 }
 
-/* The first bytes of its connection have left: no number of the socket is looked at any more, and it gets no other connection
- * that would have to be. */
+/* The first bytes of its connection have left: the socket is not judged any more, and gets no other connection that would have
+ * to be. */
 static void settle(int32_t descriptor, uint64_t mark)
 {
     if (forbid_reconnection(descriptor))
@@ -79,14 +79,14 @@ static void settle(int32_t descriptor, uint64_t mark)
         replace_mark(descriptor, mark, MARK_TCP_SEEN);
 }
 
-/* By this number, or another one. */
+/* Under this number, or another one. */
 static bool was_settled(int32_t descriptor, uint64_t mark)
 {
     return get_mark_kind(mark) == MARK_TCP_SEEN ||
            (!are_marks_exact() && is_reconnection_forbidden(descriptor));
 }
 
-/* Without the option the kernel takes no notice of the flag. */
+/* Without the option the kernel ignores the flag. */
 static bool copies_nothing(int32_t descriptor, uint64_t flags)
 {
     int32_t is_on = 0;
@@ -96,7 +96,7 @@ static bool copies_nothing(int32_t descriptor, uint64_t flags)
     return is_on;
 }
 
-/* How much was read of the message, or an errno. */
+/* The bytes read of the message, or an errno. */
 static int64_t judge_hello(struct first *first, const struct message *m, struct client_hello *hello,
                            enum tls_start *start)
 {
@@ -121,16 +121,15 @@ static int64_t send_first_bytes(const struct call *call, int32_t descriptor, con
     uint64_t mark = get_mark(descriptor);
     if (!was_settled(descriptor, mark) && is_judged_by_name(&first)) {
         if (copies_nothing(descriptor, flags))
-            return -ENOBUFS; /* as where no memory may be pinned for it: the program copies then */
+            return -ENOBUFS; /* as the kernel without memory to pin: the program then copies */
         int64_t len = judge_hello(&first, m, &hello, &start);
-        if (len ==
-            -EACCES) /* Node.js takes no notice of an error here and waits for an answer: this ends the wait. */
+        if (len == -EACCES) /* Node.js ignores an error here and waits for an answer: this ends the wait. */
             KERNEL(shutdown, descriptor, SHUT_RDWR);
         if (len <= 0)
             return len;
     }
     int64_t sent = KERNEL(sendmsg, descriptor, m, flags);
-    /* Too little has left to know what it is: nobody is to finish it with something else. */
+    /* Only a part of the hello has left: no other rest may follow it. */
     if (sent > 0 && sent < hello.end && sealed->policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK) {
         KERNEL(shutdown, descriptor, SHUT_RDWR);
         return -ECONNRESET;
@@ -140,8 +139,8 @@ static int64_t send_first_bytes(const struct call *call, int32_t descriptor, con
     return sent;
 }
 
-/* A connection that is being made is waited for as the program would wait: with a message of nothing at all, which the kernel
- * refuses with what is wrong, if something is. */
+/* Waits for a connection that is being made as the program would: by sending an empty message, which the kernel refuses with
+ * the connection's error, if there is one. */
 static int64_t find_peer(int32_t descriptor, uint64_t flags, struct endpoint *peer)
 {
     struct message nothing = {0};
@@ -157,7 +156,7 @@ int64_t send_on_tcp(const struct call *call, int32_t descriptor, const struct me
     struct message unnamed = *m;
     struct endpoint peer;
     unnamed.name = unnamed.name_len = 0;
-    if (flags & MSG_OOB) /* a byte that is not among those that are read (tcp(7)) */
+    if (flags & MSG_OOB) /* a byte outside the stream (tcp(7)) */
         return -EOPNOTSUPP;
     int64_t error = find_peer(descriptor, flags, &peer);
     if (error)

@@ -1,4 +1,4 @@
-/* outbound_connectivity: which sockets may be made, and where they may connect. */
+/* outbound_connectivity: the sockets that may be made, and the peers that they may connect to. */
 #include "../base/syscall_ctx.h"
 #include "../base/linux_abi.h"
 #include "../state/process_state.h"
@@ -13,10 +13,10 @@ bool outbound_refused(const struct call *call, enum reason reason, struct text p
     return refuses(call, verdict_unlisted(&sealed->policy, OUTBOUND_CONNECTIVITY, reason), &facts);
 }
 
-/* The kinds of socket that cannot be judged by an address later on. */
+/* Kinds of socket that cannot be judged later by an address. */
 static struct text unjudgeable(uint32_t family, uint32_t type, uint32_t protocol)
 {
-    /* The kernel's words about interfaces and devices: netlink(7). */
+    /* Messages from the kernel about interfaces and devices: netlink(7). */
     bool is_kernels =
         family == AF_NETLINK && (protocol == NETLINK_ROUTE || protocol == NETLINK_KOBJECT_UEVENT);
     if (family == AF_UNIX || is_kernels)
@@ -30,7 +30,7 @@ static struct text unjudgeable(uint32_t family, uint32_t type, uint32_t protocol
     if (protocol == IPPROTO_DCCP)
         return TEXT("dccp");
     if (type == SOCK_STREAM && protocol && protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP)
-        return TEXT("stream"); /* SMC, and what else there may be */
+        return TEXT("stream"); /* SMC, and others */
     return TEXT("");
 }
 
@@ -41,7 +41,7 @@ enum outcome judge_socket(struct call *call)
     if (kind.len)
         return outbound_refused(call, REASON_FAMILY, kind) ? answer(call, -EACCES) : RUN_IN_PLACE;
     bool is_stream = ((uint32_t)call->arg[1] & SOCK_TYPE_MASK) == SOCK_STREAM;
-    /* The kernel does not remember for it what fd_marks.c wants remembered: as where it is not built in. */
+    /* MPTCP sockets do not have the option that fd_marks.c relies on: as in a kernel without MPTCP. */
     if (is_stream && (uint32_t)call->arg[2] == IPPROTO_MPTCP &&
         sealed->policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK)
         return answer(call, -EPROTONOSUPPORT);
@@ -104,7 +104,7 @@ static int64_t outbound_endpoint_refused(const struct call *call, const struct e
     return refuses(call, verdict, &facts) ? -EACCES : 0;
 }
 
-/* Does a TCP connection to there have to be read: for the queries on it, or for the name that it goes by? */
+/* Must a TCP connection to this peer be read: for its queries, or for the name in its ClientHello? */
 static bool needs_inspection(const struct endpoint *to, struct verdict verdict)
 {
     bool by_address =
@@ -125,8 +125,8 @@ static bool is_for_any_protocol(struct verdict verdict)
     return verdict.reason != REASON_LISTED || sealed->policy.outbound[verdict.rule].protocol == ANY_PROTOCOL;
 }
 
-/* A TCP socket that was not used for another connection, by any of its numbers. A mark that is left over on something else
- * passes as well: who asks must not care. */
+/* Is it a TCP socket that had no connection, under any of its numbers? A stale mark on another file gives true as well, so
+ * callers must be right for both. */
 static bool is_first_connection(int32_t descriptor)
 {
     enum mark_kind kind = fd_mark_kind(descriptor);
@@ -139,13 +139,13 @@ static bool is_first_connection(int32_t descriptor)
 static int64_t judge_by(struct verdict verdict, const struct call *call, const struct endpoint *to,
                         int32_t descriptor, bool *sees)
 {
-    /* What may be reached by TCP needs no look at the socket: most calls end here. */
-    bool name_server = sees && is_resolver_address(to); /* by TCP: each query is judged as it is sent */
+    /* A peer that any protocol may reach needs no call about the socket: most calls end here. */
+    bool name_server = sees && is_resolver_address(to); /* over TCP each query is judged as it is sent */
     bool needs = sees && needs_inspection(to, verdict);
     if (sees)
         *sees = false;
     bool is_settled = verdict.action == ACTION_ALLOW && is_for_any_protocol(verdict);
-    /* What is used for the first time needs no second look either, unless answers are to be read from it. */
+    /* Nor does a socket's first connection, unless answers are to be read from it. */
     if (is_settled &&
         (!needs || (is_single_threaded() && to->port != DNS_PORT && is_first_connection(descriptor))))
         return 0;
@@ -166,8 +166,8 @@ int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32
     return judge_by(verdict_on(to, PROTOCOL_TCP), call, to, descriptor, NULL);
 }
 
-/* A TCP socket that is to be seen, but has numbers that are not looked at any more, or may have; or by which a name server
- * was asked before: what it answers is counted from the beginning of one connection. 0, or an errno. */
+/* Judges a second connection that has to be read, of a TCP socket with numbers that are, or may be, without a mark; or to a
+ * name server after another, as its answers are counted from the beginning of one connection. 0, or an errno. */
 static int64_t judge_reconnection(const struct call *call, int32_t descriptor, const struct endpoint *to)
 {
     struct endpoint peer;
@@ -192,9 +192,9 @@ bool is_dns_datagram(const struct endpoint *to, int32_t descriptor)
     return is_dns_port(to) && is_internet_datagram(descriptor);
 }
 
-/* To sort addresses, getaddrinfo connects a UDP socket to port 0 of each (verdict.c), which is admitted for every listed
- * host, whatever its port. What such a socket would send does arrive, so its sending side is shut down first: the kernel
- * then says EPIPE, for good (shutdown(2)), and getsockname says what was asked for. */
+/* To sort addresses, getaddrinfo connects a UDP socket to port 0 of each (verdict.c), which is admitted for every listed host.
+ * Datagrams to port 0 do arrive, so its sending side is shut down first: the kernel then answers EPIPE, for good (shutdown(2)),
+ * and getsockname works. */
 static void allow_sorting_only(const struct endpoint *to, int32_t descriptor)
 {
     if (to->port == 0 && socket_type(descriptor) == SOCK_DGRAM &&
@@ -202,7 +202,7 @@ static void allow_sorting_only(const struct endpoint *to, int32_t descriptor)
         KERNEL(shutdown, descriptor, SHUT_WR);
 }
 
-/* A UDP socket that is to be connected to what may be a name server is not (dns_query.h). */
+/* A UDP socket is not connected to a possible name server, which is only recorded (dns_udp_peer.h). */
 static int64_t record_server(const struct call *call, int32_t descriptor,
                              const struct sockaddr_bytes *address, const struct endpoint *to,
                              const struct verdict *verdict)
@@ -213,7 +213,7 @@ static int64_t record_server(const struct call *call, int32_t descriptor,
     int64_t error = is_resolver_address(to) ? 0 : judge_by(*verdict, call, to, descriptor, NULL);
     if (error)
         return error;
-    if (!has_no_peer(descriptor)) /* else it would lose a port that the kernel chose for it */
+    if (!has_no_peer(descriptor)) /* otherwise it would lose a port that the kernel chose */
         KERNEL(connect, descriptor, unspec, sizeof unspec);
     return record_name_server(descriptor, address) ? 0 : -EACCES;
 }
@@ -221,7 +221,7 @@ static int64_t record_server(const struct call *call, int32_t descriptor,
 static int64_t connect_socket(int32_t descriptor, const struct sockaddr_bytes *address)
 {
     int64_t result = KERNEL(connect, descriptor, address->bytes, address->len);
-    /* A TCP socket was never connected to one so; a mark that is left over is none where marks are exact. */
+    /* Only a UDP socket has a recorded name server; exact marks are never stale. */
     if (!is_error(result) && (has_udp_dns_mark(descriptor) || !has_tcp_mark(descriptor)))
         forget_name_server(descriptor);
     return result;
@@ -243,13 +243,12 @@ static int64_t connect_to(const struct call *call, int32_t descriptor, const str
     if (error)
         return error;
     allow_sorting_only(to, descriptor);
-    if (sees &&
-        to->port == DNS_PORT) /* for reading only: who looks at what is written is decided by the peer */
+    if (sees && to->port == DNS_PORT) /* for reads only: writes are judged by the peer */
         replace_mark(descriptor, mark, MARK_TCP_DNS);
     return connect_socket(descriptor, address);
 }
 
-/* A TCP socket is not to get another peer that is looked at, whether the one that it has is still there or hung up. */
+/* A TCP socket gets no other peer that has to be read, whether its present one is connected or has hung up. */
 static int64_t disconnect_socket(int32_t descriptor, const struct sockaddr_bytes *address)
 {
     forget_name_server(descriptor);
@@ -280,12 +279,13 @@ int64_t judge_and_connect(const struct call *call, int32_t descriptor, const str
 enum outcome judge_connect(struct call *call)
 {
     struct sockaddr_bytes address;
-    /* An address that cannot be read now could be readable to the kernel a moment later: no second look. */
+    /* An address that cannot be read now may be readable a moment later, so the kernel does not read it
+     * again. */
     int64_t error = copy_address(call->arg[1], (uint32_t)call->arg[2], &address);
     return answer(call, error ? error : judge_and_connect(call, (int32_t)call->arg[0], &address));
 }
 
-/* Has it no connection, nor one that is being made? What is no TCP socket has none that counts. */
+/* Has it no connection, nor one that is being made? True for other files than TCP sockets. */
 static bool may_listen(int32_t descriptor)
 {
     struct tcp_info info;
@@ -293,8 +293,8 @@ static bool may_listen(int32_t descriptor)
            info.tcpi_state == TCP_LISTEN;
 }
 
-/* What it accepts has no mark, and is not to be connected to anything. Once that is written down it gets no connection
- * that is looked at. A connection cannot listen (listen(2)), and its first bytes are yet to be seen. */
+/* Sockets that it accepts have no mark, and must not connect. So it is forbidden connections that have to be read, and they
+ * inherit that. A connected socket cannot listen (listen(2)), and its first bytes are yet to be seen. */
 enum outcome judge_listen(struct call *call)
 {
     int32_t descriptor = (int32_t)call->arg[0];

@@ -8,8 +8,8 @@
 
 enum { DENIED = 64 };
 
-/* Questions that were let through, so that only their answers teach: hashes of them, each with its like, the newest first.
- * Two threads that write to the same place at once may lose one, which is asked again. */
+/* Questions that were let through, so that only their answers teach: buckets of hashes, the newest first. Two threads that
+ * write to a bucket at once may lose one, which is asked again. */
 enum { ASKED = 8192, ALIKE = 8 };
 static uint32_t asked[ASKED][ALIKE];
 
@@ -29,7 +29,7 @@ static uint32_t question_tag(const struct dns_question *q)
     return ((hash ^ q->type) * 16777619u) | 1;
 }
 
-/* The descriptor may have been closed and given to something else since: then it is not looked at any more. */
+/* The number may be another file's by now: then its mark is removed. */
 bool is_dns_socket(int32_t descriptor)
 {
     if (!has_udp_dns_mark(descriptor))
@@ -76,7 +76,7 @@ static bool put_question(struct denied *slot, const struct dns_question *q)
     return true;
 }
 
-/* Where there is no place for it, the answer keeps the stand-in's name, which no program takes. */
+/* Without room for it, the answer keeps the stand-in's name, which no program accepts. */
 static void remember_denied(const struct dns_question *q)
 {
     put_question(&denied[__atomic_fetch_add(&denied_next, 1, __ATOMIC_RELAXED) % DENIED], q);
@@ -123,7 +123,7 @@ struct verdict judge_question(const struct dns_question *q, struct facts *facts)
 {
     struct text name = {q->name, q->name_len};
     facts->host = name;
-    /* Bytes that no host name has are somebody's data, and no entry admits them. */
+    /* Bytes outside a host name's alphabet can carry data, and no entry admits them. */
     if (!hostname_is_well_formed(name))
         return verdict_unlisted(&sealed->policy, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
     facts->allow = name;
@@ -158,7 +158,7 @@ int64_t send_dns_query(const struct call *call, int32_t descriptor, const uint8_
     bool readable_query = dns_read_query(query, len, &q);
     if (readable_query) {
         verdict = judge_question(&q, &facts);
-    } else { /* not a query at all: data on its way out */
+    } else { /* no query: data */
         verdict = verdict_unlisted(&sealed->policy, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
     }
     mark_udp_dns(descriptor);
@@ -166,7 +166,7 @@ int64_t send_dns_query(const struct call *call, int32_t descriptor, const uint8_
     if (silent ? verdict.action != ACTION_DENY : !refuses(call, verdict, &facts)) {
         if (readable_query)
             remember_asked(&q);
-        /* What is asked for is what was judged, and nothing else: no options, no data behind the question. */
+        /* Only the judged question is sent: no options, no data behind it. */
         uint8_t plain[DNS_QUERY_MAX];
         bool as_it_is = verdict.action != ACTION_ALLOW;
         uint32_t size = as_it_is ? len : dns_write_query(&q, query, plain);
@@ -195,7 +195,7 @@ static void learn(void *context, const struct address *ip)
     if (!verdict_may_learn(&sealed->policy, ip))
         return;
     names_learn(learnt_names(), ip, l->rule, l->name);
-    if (l->has_further) /* other names of this address may take the place of this one in what the first rule let through */
+    if (l->has_further) /* other names of this address may replace this one under the first rule */
         names_learn(learnt_names(), ip, l->further, l->name);
 }
 
@@ -206,7 +206,7 @@ void learn_from_answer(const uint8_t *message, uint32_t len)
     if (!dns_read_question(message, len, &q) || !was_asked(&q))
         return;
     learning.name = (struct text){q.name, q.name_len};
-    /* By what the answer itself says: names can be chosen that look like another (question_tag). */
+    /* By the name in the answer itself: a question's hash can be forged (question_tag). */
     struct verdict verdict = verdict_name(&sealed->policy, learning.name);
     if (hostname_is_well_formed(learning.name) && verdict.action == ACTION_ALLOW)
         learning.rule = verdict.rule;

@@ -1,7 +1,7 @@
 /* DNS at the gate.
  *
  * A denied name is replaced by a stand-in that cannot exist; the answer to it is turned into NXDOMAIN for the
- * name that was asked. So the program sees a clean denial at once, in whatever way it waits.
+ * name that was asked. So the program sees a clean denial at once, however it waits.
  */
 #ifndef SHIELD_DNS_QUERY_H
 #define SHIELD_DNS_QUERY_H
@@ -13,28 +13,27 @@
 
 enum { DNS_PORT = 53, QUERY_MAX = 1232 };
 
-/* Was a query sent on this descriptor, so that what arrives may be an answer? Forgets descriptors that were reused. */
+/* Was a query sent on this descriptor, so that an answer may arrive? Removes the mark of a number that was reused. */
 bool is_dns_socket(int32_t descriptor);
 
-/* Judges one query and sends it, or its stand-in, to the server. `len` bytes at `query` are the gate's copy. The
- * result is what sendto would have given for the program's query. */
+/* Judges one query and sends it, or its stand-in, to the server. `len` bytes at `query` are the gate's copy. Returns the result
+ * of sendto for the program's query. */
 int64_t send_dns_query(const struct call *call, int32_t descriptor, const uint8_t *query, uint32_t len,
                        uint64_t flags, const struct sockaddr_bytes *server);
-/* The bytes lie on the gate's stack, nothing is added to a query later (MSG_ZEROCOPY; MSG_MORE, udp(7): UDP_CORK), and what
- * is a TCP socket by then is not connected (MSG_FASTOPEN). */
+/* Without MSG_ZEROCOPY, as the bytes lie on the gate's stack; without MSG_MORE, as nothing may be added to a query (udp(7),
+ * UDP_CORK); without MSG_FASTOPEN, which would connect a TCP socket. */
 #define QUERY_FLAGS(flags) ((flags) & ~(uint64_t)(MSG_ZEROCOPY | MSG_MORE | MSG_FASTOPEN))
-/* A query that is simply allowed, as it is sent on. Its length; 0: not such a query. */
+/* Writes an allowed query as it is to be sent. Its length; 0: it is not allowed. */
 uint32_t rewrite_dns_query(const uint8_t *query, uint32_t len, uint8_t out[DNS_QUERY_MAX]);
 
-/* Reads what arrived, before the program sees it: learns addresses, restores denied questions. Returns the new
- * length. */
+/* Reads an answer before the program sees it: learns addresses, restores denied questions. Returns the new length. */
 uint64_t read_dns_answer(uint8_t *message, uint64_t len, uint64_t cap, const struct endpoint *from);
 
-/* The parts of the two, for queries that go by TCP. May it be asked? `facts`: what the alert says, if not. */
+/* For queries over TCP, the parts of the two. The verdict on a question; `facts`: for its alert. */
 struct verdict judge_question(const struct dns_question *q, struct facts *facts);
-/* A question that is about to be sent: its answer may teach. */
+/* Records a question that is about to be sent: its answer may teach. */
 void remember_asked(const struct dns_question *q);
-/* An answer that the function's own resolver gave. */
+/* Learns from an answer of the function's own resolver. */
 void learn_from_answer(const uint8_t *message, uint32_t len);
 
 #endif

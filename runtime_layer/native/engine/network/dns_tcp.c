@@ -10,19 +10,19 @@ enum {
     LENGTH = 2 /* in front of each message */,
     QUERIES_MAX = 2 * PAGE,
     HEADER_LEN = 12,
-    STREAMS = 512 /* that are told apart: what comes on others is not learnt */,
-    ANSWER_MAX = 8190 /* of one answer; a longer one teaches nothing */,
-    LONGEST = sizeof(struct scratch) /* of what is read at once */
+    STREAMS = 512 /* at a time; answers on others are not learnt */,
+    ANSWER_MAX = 8190 /* bytes of an answer; longer ones are not learnt */,
+    LONGEST = sizeof(struct scratch) /* bytes of one read */
 };
 
-/* The answer that is on its way to the program, as far as it has come. */
+/* The part of an answer that the program has received. */
 struct stream {
     uint32_t busy;
-    uint32_t used;   /* the clock, when it was last */
+    uint32_t used;   /* streams_clock at the last use */
     uint64_t cookie; /* of the socket: a descriptor may be one of several */
     uint64_t seen;   /* bytes, since the connection began */
     uint32_t held;
-    uint32_t beyond; /* bytes to come of an answer that is too long; NEVER: it is not learnt from any more */
+    uint32_t beyond; /* bytes to come of an answer that is too long; NEVER: nothing more is learnt */
 };
 #define NEVER UINT32_MAX
 static struct stream streams[STREAMS];
@@ -39,7 +39,7 @@ static int64_t refused(const struct call *call)
     return outbound_refused(call, REASON_NOT_LISTED, TEXT("dns")) ? -EACCES : 0;
 }
 
-/* Writes the query at `in` as it is sent on; 0 when it must not be. */
+/* Writes the query at `in` as it is to be sent; 0: it must not be. */
 static uint32_t judge_one(const struct call *call, const uint8_t *in, uint32_t len, uint8_t *out,
                           int64_t *error)
 {
@@ -61,8 +61,8 @@ static uint32_t judge_one(const struct call *call, const uint8_t *in, uint32_t l
     return LENGTH + size;
 }
 
-/* All of the queries in `in`, as they are sent on. Returns their length; 0 when they must not be, or when, in alert
- * mode, they are not what is sent. */
+/* Writes all queries in `in` as they are to be sent. Returns their length; 0: they must not be (`*error`), or, in alert mode,
+ * go unchanged. */
 static uint32_t judge_queries(const struct call *call, const uint8_t *in, uint32_t len, uint8_t *out,
                               uint32_t cap, int64_t *error)
 {
@@ -87,7 +87,7 @@ static uint32_t judge_queries(const struct call *call, const uint8_t *in, uint32
 
 int64_t send_queries(const struct call *call, int32_t descriptor, const struct message *m, uint64_t flags)
 {
-    /* It gets no other connection to a name server: what is taken is counted from the beginning of this one. */
+    /* It gets no other connection to a name server: bytes are counted from the beginning of this one. */
     forbid_reconnection(descriptor);
     int64_t error;
     struct scratch *scratch = scratch_take();
@@ -101,10 +101,10 @@ int64_t send_queries(const struct call *call, int32_t descriptor, const struct m
         uint32_t size = judge_queries(call, in, (uint32_t)len, out, QUERIES_MAX, &error);
         result = error;
         if (size) {
-            /* Few bytes on a connection that waits for them: they fit. */
+            /* A waiting connection has room for these few bytes. */
             int64_t sent = KERNEL(sendto, descriptor, out, size, flags & ~(uint64_t)MSG_ZEROCOPY, 0, 0);
             bool whole = sent == (int64_t)size;
-            if (sent > 0 && !whole) /* a length was announced that will not come */
+            if (sent > 0 && !whole) /* the announced length cannot follow */
                 KERNEL(shutdown, descriptor, SHUT_RDWR);
             result = whole ? len : is_error(sent) ? sent : -ECONNRESET;
         }
@@ -119,14 +119,14 @@ static bool is_in_the_midst(const struct stream *s)
     return s->held || s->beyond;
 }
 
-/* That of this socket; else of those nearby that are in the midst of nothing the one that was not used for the longest
- * time: its connection may go on, and what follows would not be learnt. Each socket begins elsewhere: threads look for one
- * at the same time. Else the oldest: its connection may have ended in the midst of an answer. */
+/* The socket's own stream; else the idle one nearby that was unused for longest; else the oldest of all, whose connection may
+ * have ended during an answer. Idle ones nearby come first, as a replaced stream learns no more. Each socket starts at another
+ * place: threads search at the same time. */
 static struct stream *choose_stream(uint64_t cookie)
 {
     enum { NEARBY = 16 };
     struct stream *idle = NULL, *oldest = NULL;
-    /* Spread, as numbers that follow each other would fill the same neighbourhood. */
+    /* Spread, as successive numbers would fill the same neighbourhood. */
     uint32_t first = (uint32_t)((cookie * 0x9e3779b97f4a7c15u) >> 32);
     uint32_t now = __atomic_load_n(&streams_clock, __ATOMIC_RELAXED);
     for (uint32_t i = 0; i < STREAMS; i++) {
@@ -143,7 +143,7 @@ static struct stream *choose_stream(uint64_t cookie)
     return idle ? idle : oldest;
 }
 
-/* Held until it is not busy. NULL: somebody else has what there is. */
+/* Takes the stream; the caller releases it by `busy`. NULL: other threads hold all. */
 static struct stream *stream_of(uint64_t cookie)
 {
     enum { TRIES = 8 };
@@ -155,7 +155,7 @@ static struct stream *stream_of(uint64_t cookie)
         if (__atomic_exchange_n(&s->busy, 1, __ATOMIC_ACQUIRE))
             continue;
         if (s->cookie != cookie) {
-            if (was_idle && is_in_the_midst(s)) { /* somebody else was quicker */
+            if (was_idle && is_in_the_midst(s)) { /* another thread took it */
                 __atomic_store_n(&s->busy, 0, __ATOMIC_RELEASE);
                 continue;
             }
@@ -167,8 +167,8 @@ static struct stream *stream_of(uint64_t cookie)
     return NULL;
 }
 
-/* How many bytes were taken from a connection since it began, by whomever and in whatever way; UINT64_MAX: not to be told. What
- * came (tcp(7), TCP_INFO), without what waits, and without the end, which is counted like a byte. */
+/* The bytes read from a connection since it began, by any call of any process; UINT64_MAX: unknown. Those received (tcp(7),
+ * TCP_INFO), without those that wait, and without the end, which counts as a byte. */
 static uint64_t count_bytes_read(int32_t descriptor)
 {
     enum { TRIES = 16, KNOWN = offsetof(struct tcp_info, tcpi_bytes_received) + sizeof(uint64_t) };
@@ -177,9 +177,9 @@ static uint64_t count_bytes_read(int32_t descriptor)
         int32_t waiting = 0;
         if (tell_of_connection(descriptor, &before) < KNOWN ||
             KERNEL(ioctl, descriptor, FIONREAD, &waiting) || tell_of_connection(descriptor, &after) < KNOWN ||
-            after.tcpi_state == TCP_CLOSE) /* with an end or without one */
+            after.tcpi_state == TCP_CLOSE) /* the end may be counted or not */
             return UINT64_MAX;
-        if (before.tcpi_bytes_received == after.tcpi_bytes_received) /* nothing came in between */
+        if (before.tcpi_bytes_received == after.tcpi_bytes_received) /* nothing arrived in between */
             return after.tcpi_bytes_received - (uint32_t)waiting - (after.tcpi_state >= TCP_CLOSE_WAIT);
     }
     return UINT64_MAX;
@@ -218,8 +218,8 @@ static bool is_from_resolver(int32_t descriptor)
     return !peer_of_stream(descriptor, &peer) && is_resolver_address(&peer);
 }
 
-/* Bytes that were taken from the stream; NULL: unseen. What follows bytes that nobody saw could not be told apart from what
- * the resolver said: they may have been taken by another thread or process, or by a call that is not judged. */
+/* Learns from bytes read from the stream; NULL: they were not seen. After unseen bytes, read by another thread or process or by
+ * a call that is not judged, answers cannot be delimited, so nothing more is learnt. */
 static void learn_from(int32_t descriptor, const uint8_t *bytes, uint32_t len)
 {
     if (!is_from_resolver(descriptor))
@@ -235,7 +235,7 @@ static void learn_from(int32_t descriptor, const uint8_t *bytes, uint32_t len)
     __atomic_store_n(&s->busy, 0, __ATOMIC_RELEASE);
 }
 
-/* One attempt to take what has come. */
+/* Reads available bytes, without waiting. */
 static int64_t take_answers(int32_t descriptor, struct message *m, uint64_t flags)
 {
     struct scratch *scratch = scratch_take();
@@ -246,7 +246,7 @@ static int64_t take_answers(int32_t descriptor, struct message *m, uint64_t flag
     struct message own = *m;
     own.vectors = (uint64_t)&v;
     own.vector_count = 1;
-    /* What was asked is answered by the connection that it was asked on, which the socket then keeps. */
+    /* A socket that sent queries keeps its connection (send_queries), and the answers come by it. */
     bool is_sure = is_reconnection_forbidden(descriptor) && is_from_resolver(descriptor);
     int64_t n = KERNEL(recvmsg, descriptor, &own, flags | MSG_DONTWAIT);
     if (n > 0)
@@ -272,7 +272,8 @@ int64_t receive_answers(int32_t descriptor, struct message *m, uint64_t flags)
         return taken;
     }
     for (;;) {
-        /* The wait holds nothing: see receive.c. Who waits for all has it shown where it will lie. */
+        /* Waits without holding a buffer, as await_answer does (receive.c). With MSG_WAITALL it peeks into
+         * the caller's vectors, as the kernel then waits for all of them. */
         uint8_t byte;
         struct vector v = {(uint64_t)&byte, 1};
         struct message peek = {.vectors = (uint64_t)&v, .vector_count = 1};

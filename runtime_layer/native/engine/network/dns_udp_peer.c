@@ -7,8 +7,7 @@
 
 enum { SERVERS = 256 };
 
-/* The servers that UDP sockets are connected to, each by a serial number: the last so many, and the function's own. 0: it is
- * just being written. */
+/* The servers of UDP sockets, by serial number: the last ones, and the function's own. 0: being written. */
 struct server {
     uint32_t serial;
     struct sockaddr_bytes address;
@@ -16,15 +15,14 @@ struct server {
 static struct server servers[SERVERS];
 static uint32_t last_serial;
 
-/* Which sockets are connected, and to which server: each by its cookie (the upper bits), with the server's serial number.
- * Whatever numbers a socket has, in whatever process, it is the same one. Nobody says when one is gone: where there is no
- * place, the oldest of those alike is forgotten, after some thousand others. */
+/* Sockets with a server, in buckets: the socket's cookie (the upper bits) and the server's serial number. A cookie is the same
+ * under all numbers and in all processes. No call reports the end of a socket: in a full bucket the oldest is replaced, after
+ * some thousand others. */
 enum { CONNECTED = 1024, CONNECTED_ALIKE = 8, SERIAL_BITS = 24, SERIAL_MASK = (1 << SERIAL_BITS) - 1 };
 static uint64_t connected[CONNECTED][CONNECTED_ALIKE];
 static uint32_t age[CONNECTED][CONNECTED_ALIKE]; /* less is older */
 
-/* The same server may be written in more than one way: what the kernel does not look at is zero here, as it is in what
- * getpeername(2) gives. */
+/* One address can have several spellings: bytes that the kernel ignores are zero here, as in the result of getpeername(2). */
 static struct sockaddr_bytes plain(const struct sockaddr_bytes *server)
 {
     enum { INET_LEN = 16, INET_SAID = 8, INET6_LEN = 28, FLOW = 4 };
@@ -45,7 +43,7 @@ static bool same_address(const struct sockaddr_bytes *a, const struct sockaddr_b
     return a->len == b->len && same_bytes(a->bytes, b->bytes, a->len);
 }
 
-/* False: another thread is writing there, or another server has its place by now. */
+/* False: another thread is writing it, or another server has replaced it. */
 static bool read_server(uint32_t serial, struct sockaddr_bytes *address)
 {
     const struct server *server = &servers[serial % SERVERS];
@@ -93,7 +91,7 @@ static uint32_t serial_of(const struct sockaddr_bytes *address)
     return add_server(address);
 }
 
-/* Where the kernel gives no cookie (under qemu-user), the inode's number has to do. */
+/* Where the kernel gives no cookie (under qemu-user): the inode's number. */
 static uint64_t identity(int32_t descriptor)
 {
     struct stat st = {0};
@@ -108,7 +106,7 @@ static uint64_t *bucket_of(uint64_t identity)
     return connected[(identity >> SERIAL_BITS) % CONNECTED];
 }
 
-/* The serial number of its server, and where that stands; 0: it has none. */
+/* The serial number of its server, and its entry; 0: it has none. */
 static uint32_t connection_of(uint64_t identity, uint64_t **entry)
 {
     uint64_t *bucket = bucket_of(identity);
@@ -179,7 +177,7 @@ bool find_name_server(int32_t descriptor, struct sockaddr_bytes *server)
     return read_server(serial, server);
 }
 
-/* A socket that the gate keeps unconnected has the peer that the program gave it, as far as it can see. */
+/* For a socket that the gate keeps unconnected, getpeername returns the peer that the program gave it. */
 enum outcome judge_peer_name(struct call *call)
 {
     struct sockaddr_bytes server;

@@ -1,4 +1,4 @@
-/* What the network judges share: addresses as the caller gave them, and the verdict on them. */
+/* Shared by the network judges: addresses as the caller gave them, and the verdict on them. */
 #ifndef SHIELD_NETWORK_H
 #define SHIELD_NETWORK_H
 
@@ -8,19 +8,19 @@
 #include "../report/alerts.h"
 #include "dns_query.h"
 
-/* The name that an address was answered for the last time, as much of it as is kept. False: it was for none. */
+/* The name that an address was last answered for, as much of it as is kept. False: for none. */
 struct kept_name {
     char at[NAME_KEPT];
     uint32_t len;
 };
 bool find_learnt_name(const struct address *ip, struct kept_name *kept);
-/* Copies the caller's address. 0, -EINVAL or -EFAULT, as the kernel would say. */
+/* Copies the caller's address. 0, -EINVAL or -EFAULT, as the kernel would answer. */
 int64_t copy_address(uint64_t pointer, uint32_t len, struct sockaddr_bytes *out);
-/* Judges an address; reports. 0, -EACCES, or the kernel's word on a descriptor that is no socket. */
+/* Judges an address; reports. 0, -EACCES, or the kernel's error for a descriptor that is no socket. */
 int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32_t descriptor);
 /* connect(2), judged. */
 int64_t judge_and_connect(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address);
-/* Does a TCP connection to there have to be read? */
+/* Must a TCP connection to this peer be read? */
 bool is_inspected_endpoint(const struct endpoint *to);
 /* Reports something that no list can admit: an address family, a datagram that is no query. */
 bool outbound_refused(const struct call *call, enum reason reason, struct text protocol);
@@ -28,8 +28,8 @@ bool outbound_refused(const struct call *call, enum reason reason, struct text p
 bool is_dns_port(const struct endpoint *to);
 /* And a datagram to it? */
 bool is_dns_datagram(const struct endpoint *to, int32_t descriptor);
-/* Judges the control messages of a socket and turns `m` to their copy in `copy`, which holds CONTROL_MAX
- * bytes: more are refused, as no program sends so many. 0, or an errno. */
+/* Judges the control messages of a socket and points `m` to their copy in `copy`, of CONTROL_MAX bytes: more
+ * are refused, as no program sends so many. 0, or an errno. */
 enum { CONTROL_MAX = 1040 /* 253 descriptors (unix(7)) */ };
 int64_t judge_control(const struct call *call, int32_t descriptor, struct message *m, uint8_t *copy);
 

@@ -1,5 +1,5 @@
-/* What arrives on sockets that queries were sent on. It is received into the gate's own memory first, so that
- * no other thread can change an answer between its arrival and the moment it teaches addresses. */
+/* Answers on sockets that queries were sent on. They are received into the gate's own memory first, so that
+ * no other thread can change one between its arrival and the moment it teaches addresses. */
 #include <linux/poll.h>
 
 #include "../base/syscall_ctx.h"
@@ -10,9 +10,9 @@
 
 enum { ANSWER_MAX = 3 * PAGE };
 
-/* Waits for a message without taking it, and without holding anything: the program may leave this wait by
- * longjmp. 0: it may be an answer; 1: it is something else, for the kernel alone; or an errno. */
-enum { NOT_AN_ANSWER = 1, ENDED = 2 /* nobody sent it: the socket was shut down */ };
+/* Waits for a message without taking it, and without holding a buffer: the program may leave this wait by
+ * longjmp. 0: it may be an answer; NOT_AN_ANSWER or ENDED: for the kernel alone; or an errno. */
+enum { NOT_AN_ANSWER = 1, ENDED = 2 /* the socket was shut down */ };
 static int64_t await_answer(int32_t descriptor, uint64_t flags)
 {
     uint8_t byte;
@@ -32,7 +32,7 @@ static int64_t await_answer(int32_t descriptor, uint64_t flags)
     return answers && n <= ANSWER_MAX ? 0 : NOT_AN_ANSWER;
 }
 
-/* recvmsg into the gate's own buffers, but for the control messages, which go where `m` says. */
+/* recvmsg into the gate's own buffers; control messages go to those of `m`. */
 static int64_t take_with_header(int32_t descriptor, struct message *m, uint64_t flags,
                                 struct sockaddr_bytes *from, uint8_t *buffer)
 {
@@ -49,9 +49,8 @@ static int64_t take_with_header(int32_t descriptor, struct message *m, uint64_t 
     return n;
 }
 
-/* Takes the message that waits. Its name and control buffers are the caller's own; who gave no header wants to know no
- * more than the sender. NOT_HEARD: it is gone, and the program knows nothing of it: it is not by the server that the socket
- * is connected to. */
+/* Takes the waiting message. `m` has the caller's name and control buffers; without a header only the sender is asked for.
+ * NOT_HEARD: it was dropped, as another than the socket's server sent it. */
 enum { NOT_HEARD = -ENOMSG };
 static int64_t take_answer(int32_t descriptor, struct message *m, bool has_header, uint64_t flags,
                            const struct sockaddr_bytes *server, struct scratch *scratch)
@@ -94,11 +93,11 @@ static bool is_query_stream(int32_t descriptor)
     return check_tcp_mark(descriptor) && !peer_of_stream(descriptor, &peer) && peer.port == DNS_PORT;
 }
 
-/* When a wait is to end (socket(7), SO_RCVTIMEO), from when it was found that it goes on; no end: never, or the socket does
- * not wait. */
+/* The end of a wait (socket(7), SO_RCVTIMEO), counted from its first repetition; is_none: no limit, or the socket does not
+ * wait. */
 struct limit {
     bool is_known, is_none;
-    bool has_message; /* and nothing else, as an error, which the kernel tells */
+    bool has_message; /* and no error, which the kernel would return */
     int64_t end;      /* nanoseconds */
 };
 
@@ -117,7 +116,7 @@ static void ask_for_limit(int32_t descriptor, struct limit *limit)
     limit->end = now() + longest;
 }
 
-/* A call of the kernel's own begins with the whole limit each time, so what is left of it is waited for here. 0, or an errno. */
+/* Each call of the kernel starts the whole limit again, so the rest of it is waited for here. 0, or an errno. */
 static int64_t wait_on(int32_t descriptor, struct limit *limit)
 {
     struct pollfd readable = {.fd = descriptor, .events = POLLIN | POLLRDHUP};
@@ -136,8 +135,7 @@ static int64_t receive_one(int32_t descriptor, struct message *m, bool has_heade
 {
     if (is_query_stream(descriptor))
         return receive_answers(descriptor, m, flags);
-    /* What the program connected to a name server gets answers and nothing else: they are not looked at before they are
-     * taken, unless none is there yet. */
+    /* A socket connected to a name server receives only answers: they are taken without peeking, unless none has arrived. */
     struct sockaddr_bytes server;
     bool is_connected = find_name_server(descriptor, &server), is_there = is_connected;
     struct limit limit = {.is_known = false};
@@ -154,11 +152,11 @@ static int64_t receive_one(int32_t descriptor, struct message *m, bool has_heade
         int64_t n =
             take_answer(descriptor, &taken, has_header, flags, is_connected ? &server : NULL, scratch);
         scratch_give(scratch);
-        is_there = n == NOT_HEARD; /* there may be more */
+        is_there = n == NOT_HEARD; /* another may wait */
         if (is_there)
             continue;
         if (n == -EAGAIN && !(flags & MSG_DONTWAIT)) {
-            /* Another thread was quicker, or there was nothing for this one: wait again, as it would have. */
+            /* Another thread took it, or it was dropped: wait again. */
             int64_t error = wait_on(descriptor, &limit);
             if (error)
                 return error;
@@ -194,8 +192,8 @@ static int64_t receive_header(int32_t descriptor, uint64_t header, uint64_t flag
     return is_error(n) || write_user(header, &m, sizeof m) ? n : -EFAULT;
 }
 
-/* The first message as the caller waits for it, and then those that are there already; or all of them, if it waits for all
- * for as long as that takes. */
+/* Receives the first message as the caller waits for it, then those that have arrived; or waits for all, if the caller does
+ * without a time limit. */
 static int64_t receive_many(const uint64_t *arg)
 {
     uint64_t count = (uint32_t)arg[2] > UIO_MAXIOV ? UIO_MAXIOV : (uint32_t)arg[2];
@@ -214,7 +212,7 @@ static int64_t receive_many(const uint64_t *arg)
     return done;
 }
 
-/* read and readv: what is received, and nothing about it. */
+/* read and readv: bytes without a header. */
 static int64_t receive_plain(const struct call *call, int32_t descriptor)
 {
     struct vector v = {call->arg[1], call->arg[2]};
@@ -223,7 +221,7 @@ static int64_t receive_plain(const struct call *call, int32_t descriptor)
         m.vectors = call->arg[1];
         m.vector_count = (uint32_t)call->arg[2];
     }
-    if (!room_in(&m, 1)) /* nothing is taken, and nobody waits (read(2)) */
+    if (!room_in(&m, 1)) /* nothing is read, without a wait (read(2)) */
         return kernel_call(call->nr, call->arg[0], call->arg[1], call->arg[2], 0, 0, 0);
     return receive_one(descriptor, &m, false, 0);
 }

@@ -13,7 +13,7 @@ static struct text read_host_name(char buffer[UTS_TEXT * UTS_TEXTS])
     return is_error(KERNEL(uname, buffer)) ? TEXT("") : text_of(buffer + UTS_TEXT);
 }
 
-/* Who connects a UDP socket to an address of the machine's own has that address itself; nothing is sent (ip(7)). */
+/* A UDP socket connected to an address of this machine gets that address itself; nothing is sent (ip(7)). */
 static bool is_own_address(const struct address *ip)
 {
     bool is_v6 = ip->family == FAMILY_V6;
@@ -32,7 +32,7 @@ static bool is_own_address(const struct address *ip)
     return is_own;
 }
 
-/* By any port: port 0 by UDP is that of who only sorts addresses (verdict.c). */
+/* On any port: UDP with port 0 stands for sorting addresses (verdict.c). */
 static bool may_be_reached(const struct address *ip)
 {
     struct endpoint to = {*ip, 0};

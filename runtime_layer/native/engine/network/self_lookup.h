@@ -1,5 +1,5 @@
-/* Look-ups by which programs learn who they are, and who is at the other end: drivers, log libraries and runtimes ask them on
- * their own. They pass without a line where they tell the name server nothing that is not known or allowed. */
+/* Look-ups of a program's own host and of its peers, which drivers, log libraries and runtimes make unasked. They pass without
+ * a line where they tell the name server nothing that is not known or allowed. */
 #ifndef SHIELD_SELF_LOOKUP_H
 #define SHIELD_SELF_LOOKUP_H
 

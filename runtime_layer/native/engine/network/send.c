@@ -1,4 +1,4 @@
-/* Datagrams and messages: where each goes, and what a query among them asks. */
+/* Datagrams and messages: the address of each, and the question of each query. */
 #include "../base/syscall_ctx.h"
 #include "../base/linux_abi.h"
 #include "../report/node_notes.h"
@@ -13,7 +13,7 @@ static int64_t send_query(const struct call *call, int32_t descriptor, const str
 {
     uint8_t query[QUERY_MAX];
     int64_t len = gather(m, query, sizeof query);
-    if (!len) /* it says nothing */
+    if (!len) /* it is empty */
         return KERNEL(sendto, descriptor, query, 0, QUERY_FLAGS(flags), server->bytes, server->len);
     if (len == -EMSGSIZE) /* longer than any query */
         return outbound_refused(call, REASON_NOT_LISTED, TEXT("dns")) ? -EACCES : -EMSGSIZE;
@@ -34,8 +34,8 @@ static enum sockaddr_kind destination(const struct sockaddr_bytes *address, stru
     return endpoint_from_sockaddr(as_inet.bytes, as_inet.len, to);
 }
 
-/* May a message go to this address? 0, an errno, or: it is a query, to be judged by its name; it is no datagram, whose
- * address counts, nor is it to have one if the number is a datagram socket by now. */
+/* Judges a message's address. 0, an errno, IS_QUERY: to be judged by its name, or WITHOUT_ADDRESS: no datagram, so it is sent
+ * without an address, in case the number is a datagram socket's by then. */
 enum { IS_QUERY = 1, WITHOUT_ADDRESS = 2 };
 static int64_t judge_destination(const struct call *call, int32_t descriptor,
                                  const struct sockaddr_bytes *address)
@@ -55,7 +55,7 @@ static int64_t judge_destination(const struct call *call, int32_t descriptor,
     }
 }
 
-/* The same, of an address that the caller gave, which is copied first. */
+/* The same for the caller's address, which is copied first. */
 static int64_t judge_address(const struct call *call, int32_t descriptor, uint64_t pointer, uint32_t length,
                              struct sockaddr_bytes *address)
 {
@@ -63,9 +63,8 @@ static int64_t judge_address(const struct call *call, int32_t descriptor, uint64
     return error ? error : judge_destination(call, descriptor, address);
 }
 
-/* Data would leave with the connection's first packet, before anybody knows whether it has to be looked at. What is done
- * instead is what the kernel does for a server that it has no cookie of (tcp(7), TCP Fast Open): it connects, and sends
- * what it is given once that is done; a socket that does not wait is told EINPROGRESS, and nothing was sent. */
+/* Data would leave with the connection's first packet, unjudged. Instead it is handled as the kernel does for a server without
+ * a cookie (tcp(7), TCP Fast Open): connect, then send; a socket that does not wait gets EINPROGRESS, and nothing was sent. */
 static int64_t connect_and_send(const struct call *call, int32_t descriptor, struct message m, uint64_t flags)
 {
     struct sockaddr_bytes address;
@@ -89,7 +88,7 @@ static int64_t send_judged(const struct call *call, int32_t descriptor, bool is_
         return connect_and_send(call, descriptor, m, flags);
     if (is_stream)
         return send_on_tcp(call, descriptor, &m, flags);
-    if (!m.name || !m.name_len) { /* no name, to the kernel either */
+    if (!m.name || !m.name_len) { /* no address, as for the kernel */
         m.name = 0;
         if (find_name_server(descriptor, &address))
             return send_query(call, descriptor, &m, flags, &address);
@@ -111,7 +110,7 @@ static int64_t send_judged(const struct call *call, int32_t descriptor, bool is_
     return KERNEL(sendmsg, descriptor, &m, flags);
 }
 
-/* What control messages may say goes by the kind of socket. */
+/* Control messages are judged by the kind of socket. */
 static int64_t send_one(const struct call *call, int32_t descriptor, bool is_stream, struct message m,
                         uint64_t flags)
 {
@@ -150,8 +149,8 @@ static int64_t send_to(const struct call *call, bool is_stream)
     return KERNEL(sendto, descriptor, arg[1], arg[2], flags, address.bytes, address.len);
 }
 
-/* The two queries of one lookup (IPv4 and IPv6), as libraries send them: judged both, and sent by one call as well, or
- * the name server would be woken twice. False: something else, or one that is not simply sent. */
+/* Judges both queries of one lookup (IPv4 and IPv6), and sends them by one call, as libraries do: two would wake the name
+ * server twice. False: other messages, or queries that are not simply allowed. */
 static bool send_pair(const struct call *call, int64_t *result)
 {
     struct sockaddr_bytes server;
@@ -176,14 +175,14 @@ static bool send_pair(const struct call *call, int64_t *result)
         lengths[i] = (uint32_t)len;
     }
     *result = KERNEL(sendmmsg, call->arg[0], many, PAIR, QUERY_FLAGS((uint32_t)call->arg[3]));
-    for (int64_t i = 0; i < *result; i++) /* what the program's own query would have been */
+    for (int64_t i = 0; i < *result; i++) /* the length of the program's own query */
         if (!write_user(call->arg[1] + (uint64_t)i * sizeof *many + offsetof(struct many, len), &lengths[i],
                         sizeof *lengths))
             *result = -EFAULT;
     return true;
 }
 
-/* Like the kernel's own loop: the count that went out, or the first one's error. */
+/* As the kernel's loop: the count of messages sent, or the first one's error. */
 static int64_t send_many(const struct call *call, bool is_stream)
 {
     uint32_t count = (uint32_t)call->arg[2] > UIO_MAXIOV ? UIO_MAXIOV : (uint32_t)call->arg[2];
@@ -253,17 +252,17 @@ enum outcome judge_write(struct call *call)
     return RUN_IN_PLACE;
 }
 
-/* Ways to write that the gate does not read. Where bytes have to be read, they are such as the kernel does not have
- * for sockets of this kind, and programs copy instead (sendfile(2), splice(2)); also where violations are only reported,
- * because reports have to tell what a block would stop. */
+/* Calls that write bytes which the gate does not read. Where bytes have to be read, the answer is that the kernel has no such
+ * call for this kind of socket, and programs copy instead (sendfile(2), splice(2)); so it is where violations are only
+ * reported, as reports have to name all that a block would stop. */
 enum outcome judge_unread(struct call *call)
 {
     int32_t descriptor = (int32_t)call->arg[call->nr == __NR_splice ? 2 : 0];
     return check_tcp_mark(descriptor) ? answer(call, -EINVAL) : RUN_IN_PLACE;
 }
 
-/* Linux's own asynchronous writes go to descriptors that are named in the program's memory, where they could be others
- * by the time the kernel looks: a kernel built without them (io_setup(2)). */
+/* Linux's asynchronous writes name descriptors in the program's memory, which can change before the kernel reads them: the
+ * answer is that of a kernel without the calls (io_setup(2)). */
 enum outcome judge_asynchronous(struct call *call)
 {
     return answer(call, -ENOSYS);

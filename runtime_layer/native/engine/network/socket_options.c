@@ -1,6 +1,5 @@
-/* Socket options and control messages that send a packet elsewhere than to the address that was judged, or make one
- * datagram of several, or several of one: routing headers and source routes (ip(7), ipv6(7), RFC 3542), UDP_CORK and
- * UDP_SEGMENT (udp(7)). */
+/* Socket options and control messages that send a packet to another address than the judged one, or join or split datagrams:
+ * routing headers and source routes (ip(7), ipv6(7), RFC 3542), UDP_CORK and UDP_SEGMENT (udp(7)). */
 #include "../base/syscall_ctx.h"
 #include "../base/linux_abi.h"
 #include "../state/sealed_state.h"
@@ -35,7 +34,7 @@ static bool leads_away(int32_t level, int32_t name, bool is_control)
     return false;
 }
 
-/* A flow's label may come with headers for each of its packets, a routing header among them (struct in6_flowlabel_req,
+/* A flow label may bring headers for each of its packets, a routing header among them (struct in6_flowlabel_req,
  * include/uapi/linux/in6.h). */
 static bool brings_headers(const struct call *call)
 {
@@ -44,8 +43,8 @@ static bool brings_headers(const struct call *call)
            (int32_t)call->arg[4] > PLAIN;
 }
 
-/* Options of TCP with which bytes leave that are not looked at: in the connection's first packet (see send.c), or written
- * by the kernel. They are such as this kernel does not have. 0, or an errno. */
+/* TCP options by which bytes leave unjudged: in the connection's first packet (send.c), or written by the kernel. The answer is
+ * that of a kernel without them. 0, or an errno. */
 static int64_t hides_bytes(const struct call *call)
 {
     if ((int32_t)call->arg[1] != SOL_TCP)
@@ -56,9 +55,9 @@ static int64_t hides_bytes(const struct call *call)
     return is_early ? -ENOENT : 0;
 }
 
-/* One write that leaves as several datagrams. Libraries look on the off chance whether the kernel can do it (Netty's native
- * transport, whenever it is loaded; QUIC's) and do without, so this is no violation: this kernel cannot, also where
- * violations are only reported. */
+/* One write that leaves as several datagrams. Libraries probe for it (Netty's native transport, whenever it is loaded; QUIC's)
+ * and work without, so this is no violation: the answer is that of a kernel without it, also where violations are only
+ * reported. */
 static bool cuts_datagrams(int32_t level, int32_t name)
 {
     return (level == SOL_UDP || level == SOL_UDPLITE) && name == UDP_SEGMENT;
@@ -66,7 +65,7 @@ static bool cuts_datagrams(int32_t level, int32_t name)
 
 enum outcome judge_socket_option(struct call *call)
 {
-    /* Ours alone: see forbid_reconnection. To the program, an older kernel. */
+    /* Reserved for forbid_reconnection. The program sees an older kernel. */
     if ((int32_t)call->arg[1] == SOL_SOCKET && (int32_t)call->arg[2] == SO_LOCK_FILTER)
         return answer(call, -ENOPROTOOPT);
     if (cuts_datagrams((int32_t)call->arg[1], (int32_t)call->arg[2]))
@@ -85,9 +84,8 @@ struct control_header {
     int32_t level, type;
 };
 
-/* A connection whose bytes are looked at, or could become one. Nothing of the kind becomes of what listens, of what is connected
- * to a place where nothing is looked at, once that is written down, or of a connection whose first bytes have left; but queries
- * are always looked at. */
+/* Is it a connection that has to be read, or could it become one? Not a listening socket, nor one connected to another peer,
+ * once reconnection is forbidden, nor one whose first bytes have left; but queries are always read. */
 static bool has_to_stay(int32_t descriptor)
 {
     struct endpoint peer;
@@ -99,7 +97,7 @@ static bool has_to_stay(int32_t descriptor)
     return !is_reconnection_forbidden(descriptor) || (!error && peer.port == DNS_PORT);
 }
 
-/* Nobody would look at such a connection where it goes to. */
+/* A receiving process without the shield would not read such a connection. */
 static bool rights_refused(const struct call *call, const uint8_t *data, uint64_t len)
 {
     for (uint64_t at = 0; at + sizeof(int32_t) <= len; at += sizeof(int32_t)) {
@@ -111,7 +109,8 @@ static bool rights_refused(const struct call *call, const uint8_t *data, uint64_
     return false;
 }
 
-/* Does a control message of these hand on what must stay, or, on a socket of the internet's, lead away? */
+/* Does a control message pass a descriptor that has_to_stay, or, on a socket of the internet, redirect a
+ * packet? */
 static bool control_refused(const struct call *call, const uint8_t *control, uint64_t len, bool is_local)
 {
     struct control_header h;
