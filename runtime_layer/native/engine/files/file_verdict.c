@@ -1,4 +1,4 @@
-/* Judging files: by the object that a descriptor stands for, or by the directory that an entry is to be made in. */
+/* Judging files: by the object of a descriptor, or by the directory of a new entry. */
 #include "file_verdict.h"
 
 #include <linux/openat2.h>
@@ -7,7 +7,7 @@
 #include "../base/proc_path.h"
 #include "../state/sealed_state.h"
 
-/* Its place among the handlers; their count: it is none. */
+/* Its index among the handlers; their count: it is none. */
 static uint32_t place_of_handler(const struct stat *st)
 {
     const struct handlers *handlers = &sealed->files.handlers;
@@ -29,13 +29,13 @@ bool may_be_process_memory(struct text path)
     return !path.len || text_ends(path, TEXT("/mem"));
 }
 
-/* An empty file that is its owner's alone (proc(5)), of whatever instance of procfs: a container may have several. */
+/* An empty file with rights for its owner alone (proc(5)), of any instance of procfs: a container may have several. */
 static bool looks_like_memory(const struct stat *st)
 {
     return (st->st_mode & S_IFMT) == S_IFREG && !st->st_size && !(st->st_mode & 077);
 }
 
-/* `empty`: what it is about holds nothing, or is only to be made. */
+/* `empty`: the file holds nothing, or is yet to be made. */
 static enum tmp_use use_of_tmp(const struct call *call, bool empty)
 {
     enum tmp_use at_work = TMP_AT_WORK;
@@ -78,8 +78,8 @@ bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
     bool judges_handler = policy->modes[READ_HANDLER] != MODE_ALLOW && is_ready();
     if (!judges_tmp && !judges_handler && !writes && !reads)
         return false;
-    /* A filter that makes fstat do nothing must not make every file pass: it begins as one of /tmp that holds something,
-     * and what has no number may be a process's memory. */
+    /* A filter that makes fstat do nothing must not let every file pass: `st` starts as a non-empty file of /tmp, and a file
+     * without a number may be a process's memory. */
     struct stat st;
     st.st_dev = sealed->files.tmp.dev;
     st.st_ino = 0;
@@ -103,7 +103,7 @@ bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
         refused = refuses(call, verdict_unlisted(policy, READ_HANDLER, REASON_HANDLER), &facts);
     }
     if (!refused && maybe_tmp) {
-        /* On its own mount all of the device is /tmp's, and a path that is unknown or looks elsewhere is
+        /* With a mount of its own, all of its device is in /tmp: an unknown path, or one outside /tmp, is
          * judged as /tmp itself. */
         if (under_tmp(path))
             refused = tmp_refused(call, path, !st.st_size && (st.st_mode & S_IFMT) == S_IFREG);
@@ -116,7 +116,7 @@ bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
     return refused;
 }
 
-/* The path of an entry. "." and ".." are no entries: they lead to the directory itself and to the one above. */
+/* The path of an entry. "." and ".." are no entries: they name the directory itself and the one above. */
 static struct text name_entry(struct text directory, struct text name, struct scratch *scratch)
 {
     if (text_equal(name, TEXT(".")))
@@ -142,8 +142,7 @@ static struct text without_slashes(struct text name)
     return name;
 }
 
-/* The path of a directory's entry, in `scratch`; "/tmp" when it may be in /tmp, but nobody knows where, and empty when it is
- * elsewhere. */
+/* The path of a directory's entry, in `scratch`; "/tmp" if it may be at an unknown place in /tmp; empty if it is elsewhere. */
 static struct text path_in_tmp(int32_t directory, struct text name, struct scratch *scratch)
 {
     struct stat st = {.st_dev = sealed->files.tmp.dev};
@@ -177,7 +176,7 @@ bool is_in_tmp(int32_t descriptor)
     char path[64];
     struct stat st = {.st_dev = sealed->files.tmp.dev};
     KERNEL(fstat, descriptor, &st);
-    /* Of a path that is cut the beginning is enough. */
+    /* The beginning of a path that was cut is enough. */
     return (sealed->files.tmp_is_mount && st.st_dev == sealed->files.tmp.dev) ||
            under_tmp(path_of(descriptor, path, sizeof path));
 }

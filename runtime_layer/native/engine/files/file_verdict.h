@@ -6,21 +6,21 @@
 #include "../base/user_memory.h"
 #include "../report/alerts.h"
 
-/* What a judge knows of an object already. */
+/* Facts of an object that a judge knows already. */
 enum known_of_object {
     OBJECT_READ = 0,
     OBJECT_WRITTEN = 1,     /* the descriptor can change it */
     OBJECT_PLACE_KNOWN = 2, /* its place in a directory was judged: one alert is enough */
-    OBJECT_READABLE = 4     /* the descriptor can read what others wrote */
+    OBJECT_READABLE = 4     /* the descriptor can read data that others wrote */
 };
 /* Is the object refused? `known`: bits of known_of_object. Reports. */
 bool object_refused(const struct call *call, int32_t descriptor, uint32_t known);
-/* Of a file of procfs: /proc/<pid>/mem and /proc/<pid>/task/<tid>/mem write any page, whatever its protection. An unknown path
- * may be that. */
+/* For a file of procfs: writes to /proc/<pid>/mem and /proc/<pid>/task/<tid>/mem ignore page protection. An unknown path may be
+ * that. */
 bool may_be_process_memory(struct text path);
 /* Is an entry called `name` in this directory refused? */
 bool entry_refused(const struct call *call, int32_t directory, struct text name);
-/* Is what the descriptor stands for in /tmp? */
+/* Is the descriptor's file in /tmp? */
 bool is_in_tmp(int32_t descriptor);
 /* Opens the directory part of `path` (O_PATH) and cuts `*name` to what follows it, trailing slashes kept.
  * Returns a descriptor or an errno. `resolve` is openat2's. */

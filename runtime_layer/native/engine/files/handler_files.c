@@ -6,8 +6,9 @@
 #include "../base/user_memory.h"
 #include "handler_jars.h"
 
-/* How each language's runtime client reads the setting: where the module ends, whether dots in it are folders, and what it
- * appends. Which language it is, a wrapper or a child does not know: a setting stands for what any of them would load. */
+/* How each language's runtime client reads the setting: the end of the module's name, whether dots in it are folders, and the
+ * endings that it appends. A wrapper or a child does not know the language, so a setting stands for the files that any client
+ * would load. */
 enum end {
     LAST_DOT, /* Python: bootstrap.py */
     FIRST_DOT, /* of the file's name; "index.api.handler" for Node.js, "app.Functions::Orders.process" for Ruby */
@@ -30,8 +31,8 @@ static const struct reading readings[] = {
 };
 enum { READINGS = sizeof readings / sizeof *readings, ENDINGS = sizeof readings->endings / sizeof(char *) };
 
-/* Does no other spelling lead to the file? Some file systems have short names beside the long ones, or take an accent for two
- * characters; those that functions lie on can tell upper from lower case, and may be set up not to. `path` ends in `name`. */
+/* Is the file reached by one spelling only? Some file systems have short names beside the long ones, or several encodings of an
+ * accent; those of functions are case sensitive, but may be set up otherwise. `path` ends in `name`. */
 static bool has_one_spelling(int32_t file, const struct stat *st, char *path, struct text name)
 {
     struct stat other = {0};
@@ -49,8 +50,8 @@ static bool has_one_spelling(int32_t file, const struct stat *st, char *path, st
     return is_read_only_and_exact(file) && !(has_letters && is_found && other.st_ino == st->st_ino);
 }
 
-/* The name of a file, links followed, where it can have no other. What is mounted by itself has some other name where it comes
- * from, and what can be written to may be renamed. */
+/* The name of a file, links followed, if it can have no other. A file mounted by itself has another name in its own file
+ * system, and a file on a writable mount can be renamed. */
 static bool find_only_name(int32_t file, const struct stat *st, char only[HANDLER_NAME])
 {
     char path[512];

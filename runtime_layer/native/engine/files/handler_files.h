@@ -1,13 +1,12 @@
-/* Which files hold the handler's source: found at start, from the function's configuration. */
+/* The files that hold the handler's source: found at start, from the function's configuration. */
 #ifndef SHIELD_HANDLER_FILES_H
 #define SHIELD_HANDLER_FILES_H
 
 #include "../state/sealed_state.h"
 
 /* Adds the files of one handler setting ("src/app.handler", "pkg.app.handler", "index.api.handler", "example.Handler",
- * "example.Handler::handle") under `root`: the source in any runtime's language, its source map,
- * and the bytecode that Python keeps of it. What is not below `root` is not found. False: there are more files than can
- * be kept. */
+ * "example.Handler::handle") under `root`: the source in any runtime's language, its source map, and Python's bytecode of it.
+ * Files outside `root` are not found. False: there are more files than can be kept. */
 bool add_handler(struct handlers *handlers, struct text root, struct text handler);
 
 #endif

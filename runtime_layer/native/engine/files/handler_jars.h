@@ -1,4 +1,4 @@
-/* Java's handlers in jars: which of them holds a class. */
+/* Java's handlers in jars: finds the jars that hold a class. */
 #ifndef SHIELD_HANDLER_JARS_H
 #define SHIELD_HANDLER_JARS_H
 

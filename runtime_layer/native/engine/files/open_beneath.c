@@ -7,8 +7,8 @@
 
 enum { MODE_BITS = 07777 /* openat(2) ignores the others, openat2(2) refuses them */ };
 
-/* Does the kernel say that it does not know, or that the path leaves the mount? From where the program stands, it may be allowed
- * to go on where it could not have come. */
+/* Did the kernel fail to resolve the path, or does it leave the mount? From its own directory the program may be allowed to
+ * pass where the kernel could not enter from the root. */
 static bool is_no_answer(int64_t result)
 {
     switch (result) {

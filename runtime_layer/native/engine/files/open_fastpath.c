@@ -10,9 +10,8 @@
 #include "open_in_tmp.h"
 #include "read_only_mounts.h"
 
-/* An absolute path that stays on the mount of / leads to nothing that is refused, where /tmp and the handler are
- * on mounts of their own: the kernel itself can see to that (RESOLVE_NO_XDEV, openat2(2)), and no second look is
- * needed. A relative path meets a descriptor that is none. */
+/* Where /tmp and the handler are on other mounts, an absolute path that stays on the mount of / leads to no refused file: the
+ * kernel ensures that (RESOLVE_NO_XDEV, openat2(2)), and nothing is judged. A relative path fails, by an invalid descriptor. */
 static int64_t open_on_root_mount(const struct opening *o, uint64_t flags)
 {
     if (!sealed->files.root_is_clear || o->extended)
@@ -40,8 +39,8 @@ static bool is_plain(const struct opening *o, uint64_t flags)
     return !o->extended && !(flags & (O_TRUNC | O_PATH | O_NOFOLLOW));
 }
 
-/* /proc/<name> or /proc/self/<name>: every folder on the way is procfs's own, in which nobody else makes a link. Deeper down
- * the maker of a container may have mounted another. */
+/* /proc/<name> or /proc/self/<name>: both folders are procfs's own, where no program can make a link. Deeper down the maker of
+ * a container may have mounted another. */
 static bool is_file_of_proc(struct text path)
 {
     static const char *const folders[] = {"/proc/self/", "/proc/"}; /* the longer first */
@@ -55,12 +54,12 @@ static bool is_file_of_proc(struct text path)
     return false;
 }
 
-/* What begins there leaves /proc by a magic link (proc(5)), which the kernel refuses, or by what was laid over it before the
- * start: one look tells, as no mount comes or goes any more (judge_escape). Of its files only a process's memory is judged,
- * by its name. */
+/* A path from there leaves /proc only by a magic link (proc(5)), which the kernel refuses, or by a mount made before the start:
+ * one check finds it, as no mount comes or goes any more (judge_escape). Of its files only a process's memory is judged, by its
+ * name. */
 static int64_t open_in_proc(const struct opening *o, uint64_t flags)
 {
-    char path[64]; /* what programs read of themselves and of the machine */
+    char path[64]; /* room for the usual files */
     if (!sealed->files.proc_dev || !is_plain(o, flags))
         return TO_BE_JUDGED;
     int64_t len = read_user_string(path, o->path, sizeof path);

@@ -1,5 +1,5 @@
-/* Opens that need no judging: the kernel itself sees to it that they lead to nothing that is refused: what stays on the mount
- * of /, on a read-only one or in /proc, or is allowed in /tmp. */
+/* Opens that need no judging, as the kernel ensures that they lead to no refused file: paths that stay on the mount of /, on a
+ * read-only one or in /proc, and allowed ones in /tmp. */
 #ifndef SHIELD_OPEN_FASTPATH_H
 #define SHIELD_OPEN_FASTPATH_H
 
@@ -8,7 +8,7 @@
 
 #include "open_beneath.h"
 
-/* What openat, openat2, open and creat have in common. */
+/* The common arguments of openat, openat2, open and creat. */
 struct opening {
     int32_t directory;
     uint64_t path; /* the caller's pointer */
@@ -16,7 +16,7 @@ struct opening {
     bool extended; /* openat2: unknown flags are errors */
 };
 
-/* Opens what exists, with these flags instead of its own; TO_BE_JUDGED: it is to be opened and judged as ever. */
+/* Opens an existing file, with these flags instead of its own. TO_BE_JUDGED: it has to be opened and judged in full. */
 int64_t open_by_fastpath(const struct opening *o, uint64_t flags);
 
 #endif

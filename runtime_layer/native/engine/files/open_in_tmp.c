@@ -5,7 +5,7 @@
 #include "../fds/own_fds.h"
 #include "../state/process_state.h"
 
-/* A handler or the log that lay there would have to be told from what is allowed. */
+/* A handler or the log in /tmp would have to be told apart from allowed files. */
 static bool has_only_files_of_tmp(void)
 {
     const struct file_facts *files = &sealed->files;
@@ -30,8 +30,8 @@ int32_t keep_tmp_directory(void)
     return is_kept ? wanted : 0;
 }
 
-/* What stands behind /tmp/, where each component is a name: what a pattern says of another spelling is not what it says of the
- * file. Empty: it is not such a path. */
+/* The path behind /tmp/ if each component is a plain name: of another spelling, a pattern may say something else than of the
+ * file. Empty: it is no such path. */
 static struct text names_below_tmp(struct text path)
 {
     const struct text nothing = {NULL, 0}, tmp = TEXT("/tmp/");
@@ -48,7 +48,7 @@ static struct text names_below_tmp(struct text path)
     return below;
 }
 
-/* Where a file system has no O_DIRECT, what the kernel refuses is made all the same. */
+/* A file system without O_DIRECT refuses the open, but has made the file. */
 static bool is_simple(const struct opening *o, uint64_t flags)
 {
     bool makes = flags & O_CREAT;
@@ -59,7 +59,7 @@ int64_t open_in_tmp(const struct opening *o, uint64_t flags)
 {
     enum { LONGEST = 512 };
     char room[LONGEST];
-    /* A vfork child may have laid anything over the number of the reference. */
+    /* A vfork child may have replaced the reference's number. */
     if (!sealed->files.tmp_directory || !is_simple(o, flags) || !is_memory_owner())
         return TO_BE_JUDGED;
     int64_t len = read_user_string(room, o->path, sizeof room);

@@ -1,16 +1,15 @@
-/* Opens in /tmp of what the policy allows there by its path, where /tmp is a mount of its own: by one call of the kernel, beneath
- * a reference to /tmp that is kept from the start.
- */
+/* Opens paths that the policy allows in /tmp, where that is a mount of its own: by one call of the kernel, beneath a reference
+ * to /tmp that is kept from the start. */
 #ifndef SHIELD_OPEN_IN_TMP_H
 #define SHIELD_OPEN_IN_TMP_H
 
 #include "../state/sealed_state.h"
 #include "open_fastpath.h"
 
-/* At the start, as read_only_mounts.h does. 0: none. */
+/* Opens that reference, at the start (as read_only_mounts.h). 0: none. */
 int32_t keep_tmp_directory(void);
 
-/* An open with these flags, which may make a file. TO_BE_JUDGED: it is not allowed as it stands, or leads elsewhere. */
+/* Opens, or makes, a file with these flags. TO_BE_JUDGED: its path is not allowed as it stands, or leads elsewhere. */
 int64_t open_in_tmp(const struct opening *o, uint64_t flags);
 
 #endif

@@ -1,7 +1,7 @@
-/* Calls that change what a path names: mkdir, rename, unlink, chmod, ...
+/* Calls that change names or the files that they name: mkdir, rename, unlink, chmod, ...
  *
- * The gate opens what the call would act on (the parent directory, or the object itself where the call
- * follows a last symbolic link), judges it, and makes the same call with that descriptor, or through
+ * The gate opens the object of the call (the parent directory, or the file itself where the call follows a
+ * last symbolic link), judges it, and makes the same call with that descriptor, or through
  * /proc/thread-self/fd: the path that the kernel then walks begins at the very object that was judged.
  */
 #include "../base/syscall_ctx.h"
@@ -12,7 +12,7 @@
 
 enum follows {
     NEVER,         /* names an entry of a directory */
-    ONLY_BY_SLASH, /* acts on what is there; a slash at the end of the path follows all the same */
+    ONLY_BY_SLASH, /* acts on the entry itself; a slash at the end of the path follows a link all the same */
     ALWAYS,
     UNLESS_NOFOLLOW, /* the flags argument holds AT_SYMLINK_NOFOLLOW */
     IF_FOLLOW        /* the flags argument holds AT_SYMLINK_FOLLOW */
@@ -20,7 +20,7 @@ enum follows {
 
 enum { NONE = -1 };
 
-/* Which arguments are paths. NONE: there is no such argument. */
+/* The places of the path arguments. NONE: there is no such argument. */
 struct path_call {
     int16_t nr;
     int8_t directory, path;               /* of the first path */
@@ -87,7 +87,8 @@ struct judged_path {
     int32_t descriptor; /* -1: none */
     bool is_theirs;     /* the caller's own, else the gate's */
     int64_t error;      /* 0: go on */
-    const char *name;   /* of the entry of that directory, terminated; NULL: it is the thing itself */
+    const char
+        *name; /* of the entry of that directory, terminated; NULL: the descriptor is the object itself */
     char through[PAGE];
 };
 
@@ -107,7 +108,7 @@ static bool follows_link(uint32_t follows, uint64_t flags)
     }
 }
 
-/* A descriptor of the caller's own, which the call is to act on. */
+/* Judges a descriptor of the caller that the call acts on. */
 static void judge_theirs(const struct call *call, int32_t descriptor, struct judged_path *out)
 {
     struct stat st;
@@ -143,7 +144,7 @@ static void judge_one(const struct call *call, int32_t directory, uint64_t point
         follows = NEVER;
         len = 1;
     }
-    /* A slash at the end makes the kernel follow a link whatever the call says, where it acts on what is there. */
+    /* A slash at the end makes the kernel follow a link, whatever the flags, in calls that act on an existing entry. */
     bool slash = (follows == ONLY_BY_SLASH || follows == UNLESS_NOFOLLOW) && len > 1 && path[len - 1] == '/';
     bool follow = slash || follows_link(follows, flags);
     struct text name = slash ? TEXT("/") : TEXT("");
@@ -180,14 +181,14 @@ static int32_t directory_argument(const struct call *call, int8_t index)
     return index == NONE ? AT_FDCWD : (int32_t)call->arg[index];
 }
 
-/* What the call is to act on, where its arguments say what. */
+/* Puts the judged object into the call's arguments. */
 static void use_path(const struct judged_path *p, int8_t directory, int8_t path, uint64_t arg[6])
 {
     bool is_entry = p->name && directory != NONE;
     if (is_entry)
         arg[directory] = (uint64_t)p->descriptor;
-    /* The caller's own memory is not looked at again: an empty path could be another by now. A followed link is now the
-     * magic link in /proc, which must be followed in its turn; flags say so. */
+    /* The caller's memory is not read again: an empty path could be another by now. A followed link became the magic link in
+     * /proc, which must be followed too, so flags say so. */
     if (is_entry)
         arg[path] = (uint64_t)p->name;
     else if (p->through[0])
@@ -199,7 +200,7 @@ static void use_path(const struct judged_path *p, int8_t directory, int8_t path,
 static int64_t make_call(int64_t nr, const struct judged_path *first, const uint64_t arg[6])
 {
 #ifdef __NR_mkdir
-    if (nr == __NR_mkdir) /* by its parent: Python tries this with each module that it cannot cache */
+    if (nr == __NR_mkdir) /* by its parent: Python tries it for each module that it cannot cache */
         return KERNEL(mkdirat, first->descriptor, first->name, arg[1]);
 #endif
     (void)first;

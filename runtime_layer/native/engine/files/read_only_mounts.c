@@ -7,8 +7,8 @@
 #include "../state/process_state.h"
 #include "../fds/own_fds.h"
 
-/* Where the function lies (LAMBDA_TASK_ROOT), its layers, and what is neither: of a container image the handler lies on the mount
- * of /, whose paths begin with nothing. */
+/* The function's folder (LAMBDA_TASK_ROOT), its layers, and the mount of /, with an empty prefix, where a container image has
+ * its handler. */
 enum { TASK, LAYERS, ROOT };
 
 static struct text place_of(uint32_t i)
@@ -52,8 +52,8 @@ void keep_read_only_mounts(struct kept_mount mounts[READ_ONLY_MOUNTS])
             mounts[i] = keep_mount(i, root);
 }
 
-/* From / on, in `room`: what is relative is so to where the program, or the descriptor, is at this moment; `*start` is that
- * mount. A path of no length: it is too long, or cannot be told. */
+/* The path from / on, in `room`. A relative one starts at the present working directory, or at the descriptor's; `*start` is
+ * its mount. Empty: it is too long, or unknown. */
 static struct text make_absolute(const struct opening *o, struct text path, char *room, uint32_t cap,
                                  uint64_t *start)
 {
@@ -86,7 +86,7 @@ static bool leads_below(struct text path, struct text place)
            path.at[place.len + 1] != '/';
 }
 
-/* Which mount a path begins on, by its place in the table; READ_ONLY_MOUNTS: none. */
+/* The index of the mount that a path begins on; READ_ONLY_MOUNTS: none. */
 static uint32_t find_mount(struct text path)
 {
     uint32_t i = 0;
@@ -95,7 +95,7 @@ static uint32_t find_mount(struct text path)
     return i;
 }
 
-/* Of the only thread: from where it is, or its descriptor, the kernel need not be led through the mount's root. */
+/* With one thread, the kernel can start at the working directory or descriptor, instead of the mount's root. */
 static int64_t open_relative(const struct opening *o, const char *path, uint64_t flags)
 {
     uint64_t start = mount_of(o->directory);
@@ -124,8 +124,7 @@ int64_t open_on_read_only_mount(const struct opening *o, uint64_t flags)
         path = make_absolute(o, path, room, sizeof room, &start);
     uint32_t mount = path.len ? find_mount(path) : READ_ONLY_MOUNTS;
     if (mount == READ_ONLY_MOUNTS ||
-        (start &&
-         start != sealed->files.read_only_mounts[mount].id)) /* what has this path now is another folder */
+        (start && start != sealed->files.read_only_mounts[mount].id)) /* another folder has this path now */
         return TO_BE_JUDGED;
     return open_beneath(sealed->files.read_only_mounts[mount].directory, path.at + place_of(mount).len + 1,
                         flags, 0);

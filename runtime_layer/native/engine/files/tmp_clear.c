@@ -23,14 +23,14 @@
 enum {
     LEVELS = 32,           /* directories that are open at a time */
     MOVES = 1024,          /* names that are tried for one that lies deeper */
-    ENTRIES_MAX = 1 << 18, /* that are looked at for one event */
+    ENTRIES_MAX = 1 << 18, /* entries read for one event */
     TICKS_MAX = 1500       /* milliseconds; the coarsest clock of a file system counts seconds */
 };
 
 struct removal {
     /* path: of what is looked at, terminated; line: the entries of one directory; other: the path of the first failure */
     struct scratch *scratch;
-    int64_t since; /* what is older stays */
+    int64_t since; /* older files stay */
     bool keeps_marker;
     int32_t top; /* the directory in /tmp that is being looked through */
     uint32_t entries, moved;
@@ -59,14 +59,14 @@ static int64_t stat_entry(int32_t directory, const char *name, struct statx *st)
 {
     const uint64_t fields = STATX_BASIC_STATS | STATX_BTIME;
     int64_t result = KERNEL(statx, directory, name, AT_SYMLINK_NOFOLLOW, fields, st);
-    if (result == -EACCES) { /* what the function's code took from itself */
+    if (result == -EACCES) { /* rights that the function's code removed */
         KERNEL(fchmod, directory, 0700);
         result = KERNEL(statx, directory, name, AT_SYMLINK_NOFOLLOW, fields, st);
     }
     return result;
 }
 
-/* What the function's code took from itself to keep a file. */
+/* Restores rights that the function's code removed to keep a file. */
 static void give_rights(int32_t directory, const char *name)
 {
     char path[48];
@@ -121,7 +121,7 @@ static int64_t move_up(struct removal *r, int32_t directory, const char *name)
     return result;
 }
 
-/* What is gone, or was replaced meanwhile, is not what was looked at; what holds something that stays is no failure. */
+/* No failure: the entry is gone or was replaced meanwhile, or it is a folder with an entry that stays. */
 static bool is_failure(int64_t result)
 {
     return is_error(result) && result != -ENOENT && result != -ENOTDIR && result != -ELOOP &&
@@ -188,7 +188,7 @@ static bool is_unchanged(const struct removal *r, const struct statx *st)
     return has_birth(st) && st->stx_nlink == 2 && nanoseconds(&st->stx_ctime) < r->since;
 }
 
-/* An entry of a folder whose path is in r->scratch. What is mounted there is nobody's of the function. True: it was removed. */
+/* Clears an entry of the folder whose path is in r->scratch. A mount there is not the function's. True: it was removed. */
 static bool clear_entry(struct removal *r, int32_t folder, uint32_t path_len, const char *name,
                         uint32_t level, bool all)
 {
@@ -319,8 +319,8 @@ static int64_t renew_marker(int32_t tmp)
     return is_error(KERNEL(mkdirat, tmp, MARKER, 0700)) ? 0 : time_of_marker(tmp);
 }
 
-/* What is there is older than the marker: the file system's clock ticked in between. Without a marker, what was made in this very
- * second goes as well. */
+/* Existing files are older than the marker: it waits for a tick of the file system's clock. Without a marker, files of this
+ * very second are deleted as well. */
 static int64_t mark_first_event(int32_t tmp)
 {
     const uint64_t millisecond[2] = {0, 1000000};

@@ -1,8 +1,8 @@
-/* create_child_process: which programs may start, and that those which do are shielded too.
+/* create_child_process: the programs that may start, each shielded too.
  *
- * The program is judged as an object (opened O_PATH). An allowed dynamic program gets our library and the
- * policy back, whatever environment it was given; a static one would run free, so it is denied unless the list
- * says `unshielded:`. A wrapper's program may start any other: what it starts is the runtime's own start-up.
+ * The program is judged as an object (opened O_PATH). An allowed dynamic program gets our library and the policy back, in any
+ * environment that it is given; a static one would run free, so it is denied unless the list says `unshielded:`. A wrapper's
+ * program may start any other: that is the runtime's own start-up.
  */
 #include <linux/openat2.h>
 
@@ -23,15 +23,15 @@ struct exec {
 
 struct program {
     int32_t object;   /* O_PATH */
-    bool borrowed;    /* of what a descriptor of the caller's own stands for */
+    bool borrowed;    /* a descriptor of the caller's file */
     bool is_nameless; /* a memory file, or one that was removed */
     struct text path; /* as the kernel knows it; empty when it does not fit */
     struct inode inode;
     struct started_files files;
 };
 
-/* The JDK starts every program through a helper that execs what the program asked for. The helper is shielded like
- * any child, so that is judged there, as the program that it is; the helper by itself does nothing else. */
+/* The JDK starts every program through a helper that execs it. The helper is shielded like any child, so its exec is judged
+ * there; by itself it does nothing else. */
 static bool is_spawn_helper(const struct program *program)
 {
     return same_inode(sealed->files.spawn_helper, program->inode);
@@ -71,7 +71,7 @@ static int64_t open_program(const struct exec *e, char *path, struct program *pr
     return is_error(object) ? object : 0;
 }
 
-/* 0: may start. Fills what there is to know of the program. */
+/* 0: it may start. Fills the facts of the program. */
 static int64_t judge_program(const struct call *call, const struct exec *e, struct program *program,
                              struct scratch *scratch)
 {
@@ -102,9 +102,9 @@ static bool leads_there(struct text given, const struct program *program)
     return same_inode(reached, program->inode);
 }
 
-/* How the program is named to the kernel. The empty path means its descriptor: where the function can change what a
- * name stands for, it could mean another file by then. Nobody can on a read-only mount, nor on that of / in Lambda. Where
- * it makes no difference it is the caller's spelling, which the program may look at. */
+/* The path given to the kernel. Empty means the program's descriptor: used where the function could replace the file of that
+ * name, so not on a read-only mount, nor on that of / in Lambda. Otherwise it is the caller's spelling, which the program may
+ * read. */
 static struct text path_to_start(const struct program *program, struct text given)
 {
     bool stays = is_on_read_only_mount(program->object) || is_on_root_mount(program->object);
@@ -113,14 +113,14 @@ static struct text path_to_start(const struct program *program, struct text give
     return leads_there(given, program) ? given : program->path;
 }
 
-/* A script's interpreter opens it as /dev/fd/N (execveat(2)): not so where the program's own descriptor ends there. */
+/* A script's interpreter opens it as /dev/fd/N (execveat(2)): it cannot where that descriptor is closed on exec. */
 static bool is_opened_by_interpreter(const struct exec *e, const struct program *program)
 {
     return program->files.is_script &&
            !(program->borrowed && KERNEL(fcntl, e->directory, F_GETFD) & FD_CLOEXEC);
 }
 
-/* The call itself. */
+/* Makes the call. */
 static int64_t make_exec(const struct exec *e, const struct child_start *start, const struct program *program)
 {
     uint64_t asks = e->flags & AT_EXECVE_CHECK;
@@ -142,11 +142,11 @@ static int64_t start_program(const struct call *call, const struct exec *e, stru
     int64_t result = judge_program(call, e, program, scratch);
     if (!result)
         result = child_start_make(&start, path_to_start(program, text_of(scratch->path)), e->envp);
-    /* A vfork child that succeeds would give nothing back: it keeps only what it takes along. */
+    /* After a vfork child's exec nothing would be released: it keeps only the memory for the program. */
     scratch_give(scratch);
     if (!result) {
         if (is_memory_owner() && !(e->flags & AT_EXECVE_CHECK))
-            report_folded(AT_END); /* the other program knows nothing of this one's storms */
+            report_folded(AT_END); /* the new program does not inherit these counts */
         result = make_exec(e, &start, program);
         child_start_release(&start);
     }

@@ -6,11 +6,11 @@
 enum {
     STRING_MAX = 0x20000,  /* MAX_ARG_STRLEN (include/uapi/linux/binfmts.h) */
     STRINGS_MAX = 1 << 23, /* more than the kernel takes (execve(2): a quarter of the stack's limit) */
-    OWN_MAX = 3 * PAGE,    /* our preloads, our state, and what was learnt last */
+    OWN_MAX = 3 * PAGE,    /* our preloads, our state, and the addresses learnt last */
     PLACES = 256
 };
 
-/* Memory in use, by the process that is being started. */
+/* Memory in use, and the process that is being started with it. */
 struct place {
     int32_t pid; /* 0: free; -1: being taken */
     uint64_t at, size;
@@ -29,7 +29,7 @@ static void give_back(struct place *place, int32_t pid)
         KERNEL(munmap, at, size);
 }
 
-/* Notes whose memory it is. When more children live than there are places, it stays with their parent. */
+/* Records the memory of a child. With more children than places, it is never released. */
 static void record_memory(uint64_t at, uint64_t size)
 {
     int32_t me = (int32_t)KERNEL(getpid);
@@ -58,7 +58,7 @@ void child_start_release(const struct child_start *start)
     KERNEL(munmap, start->memory, start->size);
 }
 
-/* How many variables there are, and how many bytes they take; an errno when they cannot be read. */
+/* Counts the variables and their bytes; an errno when they cannot be read. */
 static int64_t measure(uint64_t envp, uint64_t *count, uint64_t *bytes)
 {
     *count = *bytes = 0;
@@ -77,7 +77,7 @@ static int64_t measure(uint64_t envp, uint64_t *count, uint64_t *bytes)
     return 0;
 }
 
-/* Settings of ours, and those with which the loader would run or write something before our library is there
+/* Our settings, and those by which the loader would run code or write before our library is loaded
  * (ld.so(8)). */
 static bool is_dropped(struct text variable)
 {
@@ -96,8 +96,8 @@ static bool has_name(struct text variable, struct text name_and_equals, struct t
     return true;
 }
 
-/* Where the loader looks for libraries may be left out, not changed: code of theirs would run before ours. A wrapper,
- * which the function's owner chose, may change it. */
+/* The loader's search path may be dropped, but not changed: other libraries would run before ours. A wrapper, which the
+ * function's owner chose, may change it. */
 static bool is_other_library_path(struct text variable)
 {
     struct text value;
@@ -128,7 +128,7 @@ static bool was_preloaded(struct text library)
     return false;
 }
 
-/* "LD_PRELOAD=<ours>[:<those of theirs that this process has too, or that a wrapper sets>]" */
+/* "LD_PRELOAD=<ours>[:<the program's, if this process has it too or a wrapper sets it>]" */
 static void put_preload(struct writer *w, struct text theirs)
 {
     struct text ours = kept_text(sealed->process.library.path), piece;
@@ -175,7 +175,7 @@ static void put_state(struct writer *w)
     put_char(w, 0);
 }
 
-/* Addresses that this process learnt may be what it gives the program to connect to. */
+/* The program may connect to addresses that this process learnt. */
 static void put_learnt(struct writer *w)
 {
     put(w, TEXT(LEARNT_NAMES "="));
@@ -183,7 +183,7 @@ static void put_learnt(struct writer *w)
     put_char(w, 0);
 }
 
-/* Copies the caller's variables that may stay. Those that ours go in front of are returned instead. */
+/* Copies the caller's variables that may stay. Those that ours are put in front of are returned instead. */
 static int64_t copy_variables(uint64_t envp, uint64_t count, struct writer *w, uint64_t *out, uint64_t *n,
                               struct text *preload, struct text *node_options)
 {
@@ -217,7 +217,7 @@ int64_t child_start_make(struct child_start *start, struct text path, uint64_t e
     if (error)
         return error;
     uint64_t pointers = (count + MAX_SETTINGS + 5) * 8;
-    /* Twice: what they preload is written once more, behind ours. */
+    /* Twice the bytes: their preloads are written again, behind ours. */
     uint64_t size = page_up(pointers + 2 * bytes + path.len + 1 + OWN_MAX);
     int64_t memory = KERNEL(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (is_error(memory))
@@ -231,7 +231,7 @@ int64_t child_start_make(struct child_start *start, struct text path, uint64_t e
     start->environment = out;
     put(&w, path);
     put_char(&w, 0);
-    /* Ours comes first where the first one counts (our own settings), and last where the last one does (the
+    /* Ours come first where the first value counts (our settings), and last where the last one does (the
      * loader's). */
     out[n++] = (uint64_t)(w.at + w.used);
     put_state(&w);

@@ -15,9 +15,9 @@ enum { MACHINE = EM_X86_64 };
 enum { MACHINE = EM_AARCH64 };
 #endif
 
-enum { NEEDED_MEMORY = 32 << 20 /* that our library and libc take, and more */ };
+enum { NEEDED_MEMORY = 32 << 20 /* more than our library and libc take */ };
 
-/* Loaders that load what LD_PRELOAD names. */
+/* Loaders that obey LD_PRELOAD. */
 static const char *const loaders[] = {"/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1",
                                       "/lib/ld-musl-x86_64.so.1", "/lib/ld-musl-aarch64.so.1"};
 
@@ -84,7 +84,7 @@ static char *script_interpreter(char *head, uint64_t n)
     return head + start;
 }
 
-/* Below such limits the loader would go on without our library. Descriptors need no look: the library is opened here. */
+/* Below such limits the loader would continue without our library. Descriptors are no question: the library is opened here. */
 static bool has_room_for_library(void)
 {
     uint64_t memory[2], data[2];
@@ -93,7 +93,7 @@ static bool has_room_for_library(void)
 }
 
 /* The loader drops our library silently where it cannot read it, and where the program gains a privilege (ld.so(8):
- * secure-execution mode): by its file, which is looked at elsewhere, or since this process's own ids differ. */
+ * secure-execution mode): by its file's bits, checked elsewhere, or if this process's ids differ. */
 static bool loader_takes_library(void)
 {
     uint32_t real, effective, saved;
@@ -110,18 +110,18 @@ static bool loader_takes_library(void)
     return !is_error(KERNEL(getresgid, &real, &effective, &saved)) && real == effective;
 }
 
-/* A file that the function could change is leased (fcntl(2)): who opens it for writing waits until the lease is
- * gone, which is after the kernel itself denies writing to what runs. False: that cannot be had here. */
+/* Leases a file that the function could change (fcntl(2)): an open for writing waits until the lease ends, and by then the
+ * kernel denies writes to the running file. False: it cannot be leased here. */
 static bool keep_as_it_is(int64_t file, int64_t *error)
 {
     if (!may_change((int32_t)file))
         return true;
-    /* Until there is no owner to signal: a signal that is ignored unless somebody cares for it. */
+    /* Until the owner is cleared: a signal that is ignored by default. */
     KERNEL(fcntl, file, F_SETSIG, SIGURG);
     int64_t leased = KERNEL(fcntl, file, F_SETLEASE, F_RDLCK);
-    KERNEL(fcntl, file, F_SETOWN, 0); /* no signal for whoever is made to wait */
+    KERNEL(fcntl, file, F_SETOWN, 0); /* no signal when an open waits */
     if (leased == -EAGAIN)
-        *error = -ETXTBSY; /* open for writing now: what execve would say */
+        *error = -ETXTBSY; /* open for writing now: as execve would answer */
     return leased == 0;
 }
 

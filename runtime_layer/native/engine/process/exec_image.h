@@ -1,4 +1,4 @@
-/* What kind of program a file is: one that will load our library, or one that would run free. */
+/* The kind of a program's file: one that will load our library, or one that would run free. */
 #ifndef SHIELD_EXEC_IMAGE_H
 #define SHIELD_EXEC_IMAGE_H
 
@@ -15,15 +15,15 @@ struct started_files {
     bool is_script;
 };
 
-/* Looks at the program behind the descriptor. `head` is HEAD bytes of space. What it finds stays true until
- * close_files: nobody can write to the files, nor put others behind the descriptors. */
+/* Reads the program of the descriptor. `head` has HEAD bytes. The result holds until close_files: the files
+ * cannot be written to, nor the descriptors be replaced. */
 void inspect_program(int32_t object, char *head, struct started_files *out);
 void close_files(struct started_files *files);
 
 /* The entry of allow_child_process that names this file; -1: none. */
 int32_t find_listed_program(const struct inode *inode);
 
-/* The loader that this very process was started by, as its program names it. The empty text: there is none. */
+/* The loader of this process, as its program names it. Empty: there is none. */
 struct text find_own_loader(char *buffer, uint32_t cap);
 
 #endif

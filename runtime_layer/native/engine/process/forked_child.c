@@ -1,5 +1,5 @@
-/* A forked copy that has not called exec: it may exec, which is judged, or exit. Whatever else it does that a policy
- * looks at, it does as a child process, and the program that it is must be one that may be started. */
+/* A forked copy before exec: it may exec, which is judged, or exit. For any other guarded call it counts as a child process,
+ * and its own program must be one that may be started. */
 #include "../base/proc_path.h"
 #include "../state/process_state.h"
 #include "../files/file_verdict.h"
@@ -17,7 +17,7 @@
  */
 static const char *const opened_before_exec[] = {"/dev/null", "/proc/self/fd", "/proc/self/fd/"};
 
-/* False: it does something else. */
+/* False: it is another call. */
 static bool opens_on_the_way_to_exec(const struct call *call, int64_t *result)
 {
     char path[16];

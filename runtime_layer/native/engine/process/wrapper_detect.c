@@ -2,8 +2,8 @@
 
 #include "../state/sealed_state.h"
 
-/* What runs scripts and starts programs. One file can be all of them: busybox, and the coreutils of small systems, whose
- * `env` is a script of its own (`#!/usr/bin/coreutils --coreutils-prog-shebang=env`). */
+/* Programs that run scripts and start others. One file can be all of them: busybox, and the coreutils of small systems, whose
+ * `env` is a script (`#!/usr/bin/coreutils --coreutils-prog-shebang=env`). */
 static const char *const shells[] = {"bash", "sh", "dash", "env", "busybox", "coreutils"};
 
 /* Is one of the arguments after the program's own name the path of the runtime, to the letter? */
@@ -36,7 +36,7 @@ static bool is_script(const char *path)
     char begin[2] = {0, 0};
     int64_t file = KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
     if (is_error(file))
-        return true; /* what it is cannot be told: no wrapper's freedom for it */
+        return true; /* unknown: it does not count as a wrapper */
     KERNEL(read, file, begin, sizeof begin);
     KERNEL(close, file);
     return begin[0] == '#' && begin[1] == '!';
