@@ -9,7 +9,7 @@
 #endif
 enum { SEGMENTS_MAX = 64, DYNAMIC_MAX = 128, CHAIN_MAX = 4096, NAME_MAX_HERE = 64 };
 
-/* Where its first segment that is loaded begins, and its dynamic section, in its own addresses. */
+/* Finds its first loaded segment and its dynamic section, in its own addresses. */
 static bool find_segments(struct memory_reader *r, uint64_t base, uint64_t *first, Elf64_Phdr *dynamic)
 {
     Elf64_Ehdr header;
@@ -71,7 +71,7 @@ uint64_t exported_symbol(struct memory_reader *r, const struct exports *e, const
     uint32_t head[4], hash = 5381, index, chained; /* Bernstein's hash */
     for (uint32_t i = 0; i < wanted.len; i++)
         hash = hash * 33 + (uint8_t)wanted.at[i];
-    /* How many buckets, the first symbol that is hashed, how many words of a filter that is passed over. */
+    /* The number of buckets, the first hashed symbol, the words of a filter that is skipped. */
     if (!reader_copy(r, head, e->hash, sizeof head) || !head[0])
         return 0;
     uint64_t buckets = e->hash + sizeof head + 8ull * head[2], chains = buckets + 4ull * head[0];

@@ -1,4 +1,5 @@
-/* What a mapped ELF object exports, by its GNU hash table (DT_GNU_HASH), which every linker in use writes and `strip` keeps. */
+/* The exports of a mapped ELF object, by its GNU hash table (DT_GNU_HASH), which every linker in use writes and `strip` keeps.
+ */
 #ifndef SHIELD_EXPORTED_SYMBOL_H
 #define SHIELD_EXPORTED_SYMBOL_H
 

@@ -25,8 +25,8 @@ uint32_t find_inode(const struct inode *among, uint32_t count, struct inode inod
     return i;
 }
 
-/* The mount that a path lies on, or with an empty one, an open file; 0: unknown (before Linux 5.8). Device numbers would not
- * do: on an overlay a file's is another than its directory's. */
+/* The mount of a path, or with an empty one, of an open file; 0: unknown (before Linux 5.8). Not by device numbers: on an
+ * overlay a file's differs from its directory's. */
 static uint64_t read_mount_id(int32_t file, const char *path)
 {
     struct statx st = {0};
@@ -63,9 +63,9 @@ struct filesystem {
     int64_t name_len, fragment, flags, spare[4];
 };
 
-/* Neither its device would do (those of an overlay's files differ from those of its folders, and a subvolume of btrfs has its
- * own), nor its mount (a bind mount is another of the same file system). Of the number that a file system has, btrfs puts
- * the subvolume into the second half. A server may give each path another one: what is on the mount is asked for as well. */
+/* Compares file systems' own numbers. Device numbers differ within an overlay and between subvolumes of btrfs, and mounts
+ * differ within a file system (bind mounts). btrfs puts the subvolume into the number's second half. A server may give each
+ * path another number, so callers compare mounts as well. */
 static bool is_root_filesystem(int64_t asked, const struct filesystem *fs)
 {
     struct filesystem root = {0};
@@ -112,7 +112,7 @@ bool is_on_read_only_mount(int32_t file)
 
 bool is_in_procfs(int32_t file)
 {
-    struct filesystem fs = {.type = PROC_SUPER_MAGIC}; /* as what a filter lets nobody ask is */
+    struct filesystem fs = {.type = PROC_SUPER_MAGIC}; /* the answer where a filter refuses the call */
     return is_error(KERNEL(fstatfs, file, &fs)) || fs.type == PROC_SUPER_MAGIC;
 }
 
@@ -131,7 +131,7 @@ bool may_change(int32_t file)
 {
     char link[40];
     struct stat st = {0};
-    if (is_on_read_only_mount(file)) /* first: each file of a tmpfs tells its seals (fcntl(2)) */
+    if (is_on_read_only_mount(file)) /* first, as each file of a tmpfs has seals (fcntl(2)) */
         return false;
     if (is_memory_file(file))
         return true;

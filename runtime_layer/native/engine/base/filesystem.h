@@ -1,4 +1,4 @@
-/* Where a file lies, and who could change it there. */
+/* The mount and the file system of a file, and whether the function could change it. */
 #ifndef SHIELD_FILESYSTEM_H
 #define SHIELD_FILESYSTEM_H
 
@@ -9,36 +9,35 @@ struct inode {
     uint64_t ino; /* 0: there is none */
 };
 struct inode inode_of(int64_t file);
-/* Links are followed. */
+/* The inode at a path; links are followed. */
 struct inode inode_at(const char *path);
 static inline bool same_inode(struct inode a, struct inode b)
 {
     return a.ino && a.ino == b.ino && a.dev == b.dev;
 }
-/* Its place; `count`: it is not among them. */
+/* Its index; `count`: it is not among them. */
 uint32_t find_inode(const struct inode *among, uint32_t count, struct inode inode);
 
 /* Is it on the mount of /, or is that not known? */
 bool is_on_root_mount(int32_t file);
-/* Is it on the mount that this directory is on? */
+/* Is it on the mount of this directory? */
 bool is_on_mount_of(int32_t file, const char *directory);
-/* May it lie in the file system of /, where it has another name when its own is a bind mount's? */
+/* May it lie in the file system of /, where a file of a bind mount has another name? */
 bool is_of_root_filesystem(int32_t file);
 bool leads_to_root_filesystem(const char *path);
-/* Is it on a read-only mount of a file system that is known to find a file by no other name than its own (vfat has short names
- * as well)? */
+/* Is it on a read-only mount of a file system that is known to find files by one name only (vfat has short names as well)? */
 bool is_read_only_and_exact(int32_t file);
 /* The mount that a directory lies on, or a relative path (AT_FDCWD); 0: unknown. */
 uint64_t mount_of(int32_t directory);
 uint64_t root_mount(void);
-/* Is its mount read-only? Nobody changes names or contents there. */
+/* Is its mount read-only? No call changes names or contents there. */
 bool is_on_read_only_mount(int32_t file);
 bool is_memory_file(int32_t file);
 /* Is it procfs's, or is that not known? */
 bool is_in_procfs(int32_t file);
-/* A pipe that no path leads to, but for those of /proc. */
+/* Is it a pipe without a path, outside /proc? */
 bool is_nameless_pipe(int32_t file);
-/* Could this program change the file: as its owner, by its permissions, or since it is a memory file? */
+/* Could this program change the file: as its owner, by its permissions, or as it is a memory file? */
 bool may_change(int32_t file);
 
 #endif

@@ -1,4 +1,4 @@
-/* What a message's vectors hold, copied to and from the caller's memory. */
+/* Copies the bytes of a message's vectors to and from the caller's memory. */
 #include "iovec.h"
 
 #include "linux_abi.h"
@@ -20,7 +20,7 @@ int64_t gather_some(const struct message *m, uint8_t *out, uint64_t cap)
     return (int64_t)len;
 }
 
-/* What stands at the end of the vectors is read twice: whether there is more is for the caller to know. */
+/* Reads the vectors twice: another thread may change them in between, but at most `cap` bytes are copied. */
 int64_t gather(const struct message *m, uint8_t *out, uint64_t cap)
 {
     if (m->vector_count > UIO_MAXIOV || room_in(m, cap + 1) > cap)

@@ -23,13 +23,14 @@ struct vector {
     uint64_t base, len;
 };
 
-/* Copies what the caller's vectors hold. Its length, -EFAULT, or -EMSGSIZE when it is longer than cap. */
+/* Copies the bytes of the caller's vectors. Their length, -EFAULT, or -EMSGSIZE when there are more than cap.
+ */
 int64_t gather(const struct message *m, uint8_t *out, uint64_t cap);
 /* The same, up to cap bytes. */
 int64_t gather_some(const struct message *m, uint8_t *out, uint64_t cap);
-/* The other way round: false when it cannot be written. */
+/* Copies bytes into the vectors. False when they cannot be written. */
 bool scatter(const struct message *m, const uint8_t *bytes, uint64_t len);
-/* How much the vectors have room for, up to most. */
+/* The room in the vectors, up to `most` bytes. */
 uint64_t room_in(const struct message *m, uint64_t most);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* How many descriptors the program allows itself; 0: it cannot be asked. */
+/* The program's soft limit of descriptors; 0: unknown. */
 uint64_t soft_limit_of_descriptors(void);
 
 #endif

@@ -1,5 +1,5 @@
-/* Constants of the kernel's interface that the headers which this is compiled with do not give without a libc, under the
- * kernel's names. The same on x86_64 and aarch64. What a header gives comes from there. */
+/* Constants of the kernel's interface, under the kernel's names, that the headers in use do not define without a libc. The same
+ * on x86_64 and aarch64. */
 #ifndef SHIELD_LINUX_ABI_H
 #define SHIELD_LINUX_ABI_H
 

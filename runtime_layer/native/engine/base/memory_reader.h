@@ -1,5 +1,5 @@
-/* Reading many small things that point to each other, in this process, without ever faulting: the structures of an
- * interpreter, which nobody asked the gate to look at. Each page is asked for once in a reader's life. */
+/* Reads many small structures that point to each other, in this process, without ever faulting: those of an interpreter. Each
+ * page is probed once in a reader's life. */
 #ifndef SHIELD_MEMORY_READER_H
 #define SHIELD_MEMORY_READER_H
 
@@ -8,21 +8,22 @@
 enum { READER_PAGES = 32 };
 
 struct memory_reader {
-    uint64_t pages[READER_PAGES]; /* that can be read, the last ones, in turn */
+    uint64_t pages[READER_PAGES]; /* the last ones found readable, replaced in turn */
     uint32_t next;
     int32_t file; /* of the process's memory, for reader_copy; -1: it is not open */
     bool shared;
 };
 
-/* `shared`: other threads run, and may give memory back. */
+/* `shared`: other threads run, and may unmap memory. */
 void reader_begin(struct memory_reader *r, bool shared);
 void reader_end(struct memory_reader *r);
 
-/* What this thread itself keeps alive. False: it cannot be read, or is longer than a page. */
+/* Reads memory that this thread keeps mapped. False: it cannot be read, or is longer than a page. */
 bool reader_read(struct memory_reader *r, void *to, uint64_t from, uint64_t n);
 /* The eight bytes there; 0: they cannot be read. */
 uint64_t reader_word(struct memory_reader *r, uint64_t at);
-/* What another thread may give back between a look and the read: the kernel copies. Where it does not, as reader_read. */
+/* Reads memory that another thread may unmap after it was probed: the kernel copies it. Where that is refused, as reader_read.
+ */
 bool reader_copy(struct memory_reader *r, void *to, uint64_t from, uint64_t n);
 
 #endif

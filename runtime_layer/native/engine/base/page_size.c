@@ -1,6 +1,6 @@
 #include "page_size.h"
 
-/* The kernel takes no address in the midst of a page, whatever it is asked to do there (madvise(2): EINVAL). */
+/* The kernel refuses an address that does not begin a page, for any advice (madvise(2): EINVAL). */
 bool is_page_size_supported(void)
 {
     int64_t pages = KERNEL(mmap, 0, 2 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

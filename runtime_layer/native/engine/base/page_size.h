@@ -1,4 +1,4 @@
-/* Everything that the engine protects is counted in pages of PAGE bytes. */
+/* The engine protects memory in pages of PAGE bytes. */
 #ifndef SHIELD_PAGE_SIZE_H
 #define SHIELD_PAGE_SIZE_H
 

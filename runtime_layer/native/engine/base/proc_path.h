@@ -1,4 +1,4 @@
-/* Paths by /proc: what a descriptor stands for, and a name by way of one. */
+/* Paths by /proc: of a descriptor's file, and of a name beneath it. */
 #ifndef SHIELD_PROC_PATH_H
 #define SHIELD_PROC_PATH_H
 

@@ -13,7 +13,7 @@ enum {
 struct thread {
     int32_t id; /* 0: seen outside, or gone */
     bool has_run;
-    uint64_t ran; /* nanoseconds on a processor, as the scheduler last wrote them down */
+    uint64_t ran; /* nanoseconds on a processor, as the scheduler last recorded them */
 };
 
 struct list {
@@ -77,8 +77,8 @@ static uint64_t decimal_at_start(struct text line)
     return v;
 }
 
-/* Has it run for long since it was first looked at? The scheduler writes its time down now and then: the first change
- * may tell of what was before. */
+/* Has it run for long since it was first read? The scheduler records its time at intervals: the first change may include time
+ * from before. */
 static bool has_run_since(struct thread *t, uint64_t ran)
 {
     if (!t->has_run) {

@@ -7,12 +7,11 @@
 
 bool has_other_threads(void);
 
-/* Waits until every other thread was seen outside the places that `is_inside` names, once each: blocked in a system
- * call elsewhere, or having run since. New threads must not be able to enter these places by then. False when one
- * could not be seen to leave. */
+/* Waits until every other thread was seen outside the places of `is_inside` once: blocked in a system call elsewhere, or having
+ * run since. The caller ensures that no thread can enter them any more. False when one was not seen to leave. */
 bool wait_for_threads(bool (*is_inside)(const void *context, uint64_t address), const void *context);
 
-/* Other processors see changed instructions from here on, where the kernel can see to that. */
+/* Makes other processors see changed instructions from here on (membarrier(2)), where the kernel can. */
 void synchronize_processors(void);
 
 #endif

@@ -83,7 +83,7 @@ static inline int64_t kernel_call(int64_t nr, uint64_t a, uint64_t b, uint64_t c
 /* KERNEL(openat, dir, path, flags, 0): arguments that are left out are zero. */
 #define KERNEL(name, ...) KERNEL_6_(__NR_##name, __VA_ARGS__ __VA_OPT__(, ) 0, 0, 0, 0, 0, 0, 0)
 
-/* The headers of another architecture would compile just as well. */
+/* Headers of another architecture would compile as well, with wrong numbers. */
 #if defined(__x86_64__)
 _Static_assert(sizeof(struct stat) == 144 && offsetof(struct stat, st_mode) == 24, "x86_64's struct stat");
 #else

@@ -1,12 +1,12 @@
-/* Files that are read as a whole, when the shield arms. */
+/* Reads whole files, when the shield arms. */
 #ifndef SHIELD_READ_FILE_H
 #define SHIELD_READ_FILE_H
 
 #include "../../core/text.h"
 
-/* A file or /proc entry of less than `max` bytes, in memory of its own. No text (`at` is NULL): it cannot be had. */
+/* A file or /proc entry of less than `max` bytes, in new memory. No text (`at` is NULL): it cannot be read. */
 struct text whole_file(const char *path, uint64_t max);
-/* Gives the memory back; `max` as before. */
+/* Unmaps it; `max` as before. */
 void whole_file_drop(struct text t, uint64_t max);
 
 #endif

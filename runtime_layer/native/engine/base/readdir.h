@@ -13,8 +13,8 @@ struct entry {
     char name[];
 };
 
-/* Calls `each` for every name, and returns whether it always said yes. `path` is terminated; no names where there is no
- * such directory or nothing in it can be opened, and false where it cannot be listed. */
+/* Calls `each` for every name, and returns whether it always returned true. `path` is terminated. No names if there is no such
+ * directory or nothing in it can be opened; false if it cannot be listed. */
 bool each_entry(const char *path, char *buffer, uint32_t cap, bool (*each)(void *context, struct text name),
                 void *context);
 

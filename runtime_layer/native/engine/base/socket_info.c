@@ -1,4 +1,4 @@
-/* What the kernel tells of a socket. */
+/* Facts of a socket, from the kernel. */
 #include "socket_info.h"
 
 #include "linux_abi.h"
@@ -51,7 +51,7 @@ bool is_unconnected(int32_t descriptor)
     return KERNEL(getpeername, descriptor, peer, &size) == -ENOTCONN;
 }
 
-/* What has a peer has a route to it. */
+/* A connected socket has a route to its peer. */
 bool has_no_peer(int32_t descriptor)
 {
     int32_t units;
@@ -72,7 +72,7 @@ bool waits(int32_t descriptor)
 
 int64_t longest_wait(int32_t descriptor, int32_t option)
 {
-    enum { LONGEST = 1000000000 /* seconds: who says more says for ever */ };
+    enum { LONGEST = 1000000000 /* seconds: longer ones count as for ever */ };
     int64_t told[2] = {0, 0}; /* seconds, and microseconds */
     uint32_t size = sizeof told;
     KERNEL(getsockopt, descriptor, SOL_SOCKET, option, told, &size);

@@ -1,4 +1,4 @@
-/* One system call as it meets the gate, and what a judge may answer. */
+/* A system call at the gate, and the answers of a judge. */
 #ifndef SHIELD_SYSCALL_CTX_H
 #define SHIELD_SYSCALL_CTX_H
 
@@ -11,7 +11,7 @@ struct call {
     int64_t nr; /* in: the number; out, when answered: the result */
     uint64_t arg[6];
     uint64_t site;  /* address of the system-call instruction */
-    uint64_t stack; /* the caller's stack pointer, for finding out who called */
+    uint64_t stack; /* the caller's stack pointer, to find the caller */
 };
 _Static_assert(offsetof(struct call, nr) == CALL_NR && offsetof(struct call, arg) == CALL_ARG &&
                    offsetof(struct call, site) == CALL_SITE && offsetof(struct call, stack) == CALL_STACK &&

@@ -2,15 +2,14 @@
 
 #include "../../core/text.h"
 
-/* rt_sigprocmask copies the set before it looks at `how`, so an impossible `how` tells whether eight bytes can
- * be read: EFAULT if not, EINVAL if so (kernel/signal.c). */
+/* rt_sigprocmask copies the set before it checks `how`, so an impossible `how` shows whether eight bytes can be read: EFAULT if
+ * not, EINVAL if so (kernel/signal.c). */
 static bool probe_address(uint64_t address)
 {
     return KERNEL(rt_sigprocmask, 0x7fffffff, address, 0, 8) == -EINVAL;
 }
 
-/* Pages that can be read and written, while memory stays as it is: the one that the call was made on, and the last ones
- * that were found so. */
+/* Pages found readable or writable while memory_stays: that of the call's stack, and the last ones probed. */
 static uint64_t known_stack, found_readable, found_writable;
 
 void memory_stays(const void *stack)
@@ -38,10 +37,9 @@ bool readable(uint64_t address)
            keep_page(probe_address(address & ~7ull), &found_readable, address);
 }
 
-/* Calls that write to a place that the caller is about to write anyway, and change nothing else: the mask of signals is
- * eight bytes long, the number of a processor four, and of a page mincore says in one byte whether it is in memory: that
- * is asked of this very page (rt_sigprocmask(2), getcpu(2), mincore(2)). They come in the order of what they cost. Where a
- * filter forbids the last two, a page that can be read is taken for one that can be written. */
+/* Calls that write only to the place given, which the caller is about to overwrite: rt_sigprocmask(2) eight bytes, getcpu(2)
+ * four, mincore(2) one, here about this stack's page. The cheapest comes first. Where a filter forbids the last two, a readable
+ * page is taken for a writable one. */
 static bool ask_writable(uint64_t address, uint64_t room)
 {
     if (!address) /* "not wanted", to each of them */
@@ -66,7 +64,7 @@ bool read_user(void *to, uint64_t from, uint64_t n)
     uint64_t last = from + n - 1;
     if (last < from)
         return false;
-    /* The page that this very call runs on is readable: structures on the caller's stack often share it. */
+    /* The page of this call's stack is readable: structures on the caller's stack often share it. */
     uint64_t own = page_down((uint64_t)__builtin_frame_address(0));
     for (uint64_t page = page_down(from); page <= last; page += PAGE) {
         if (page == own)
@@ -127,7 +125,7 @@ bool write_user(uint64_t to, const void *from, uint64_t n)
     return true;
 }
 
-/* Enough for the usual; beyond that, memory of its own: no call waits for another to give its space back. */
+/* Usually enough; beyond, each takes new memory: no call waits for another to return its space. */
 enum { SCRATCHES = 16 };
 
 static struct scratch scratches[SCRATCHES];
@@ -135,7 +133,7 @@ static bool taken[SCRATCHES];
 
 struct scratch *scratch_take(void)
 {
-    /* Threads have stacks of their own, so most begin to look at different places. */
+    /* Threads have different stacks, so most start at different places. */
     uint64_t stack = (uint64_t)__builtin_frame_address(0) / (16 * PAGE);
     uint64_t start = stack * 0x9e3779b97f4a7c15 >> 32; /* Knuth's multiplicative hash */
     for (uint32_t i = 0; i < SCRATCHES; i++) {

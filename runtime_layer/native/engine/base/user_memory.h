@@ -9,9 +9,9 @@
 
 #include "raw_syscall.h"
 
-/* Until this is called again, nobody takes memory away: a page that was found to be readable or writable is not asked for
- * again, nor is the one that `stack` points to. So it is while a call of the only thread is judged; a signal handler's
- * calls in between end it, and NULL does. */
+/* Until the next call of this, no memory is unmapped: pages found readable or writable are not probed again, nor is that of
+ * `stack`. Used while a call is judged and there is one thread; a signal handler's call in between ends it, and so does NULL.
+ */
 void memory_stays(const void *stack);
 /* Copies n bytes; false when any of them cannot be read. */
 bool read_user(void *to, uint64_t from, uint64_t n);

@@ -1,7 +1,8 @@
-/* Executable memory: what becomes executable is scanned before it can run, and the engine's own pages and the text
- * that it patched stay as they are.
+/* Executable memory: new code is scanned before it can run, and the engine's own pages and the text that it patched stay as
+ * they are.
  *
- * Calls that prepare a text, and those that meet one or the engine, are made by the gate, one at a time. */
+ * Calls that prepare a text, and those that overlap one or the engine, are made by the gate, one at a time (mapping_lock.h).
+ */
 #include <linux/mman.h>
 
 #include "../base/syscall_ctx.h"
@@ -22,7 +23,7 @@ static bool engine_refused(const struct call *call, uint64_t low, uint64_t high)
     return overlaps(low, high, RANGE_ENGINE) && self_protection_refused(call, TEXT(""));
 }
 
-/* Something else is to lie there: never over the engine, nor over patched text. */
+/* Refuses a new mapping over the engine, or over patched text. */
 static bool place_refused(const struct call *call, uint64_t low, uint64_t high)
 {
     return engine_refused(call, low, high) ||
@@ -51,7 +52,7 @@ static uint64_t range_high(uint64_t address, uint64_t len)
     return end < len ? UINT64_MAX : page_up(end);
 }
 
-/* Lets this thread alone change mappings where there are texts. */
+/* Calls `work` with mapping_lock held and signals blocked. */
 static enum outcome run_alone(struct call *call, int64_t (*work)(const struct call *call))
 {
     const uint64_t all = UINT64_MAX;
@@ -79,7 +80,7 @@ static bool allows_executable_memory(void)
     return sealed->policy.modes[EXECUTABLE_MEMORY] == MODE_ALLOW;
 }
 
-/* Is it refused to whoever asks? */
+/* Is it refused to the object that asks? */
 static bool is_asker_refused(const struct call *call, struct text path)
 {
     if (allows_executable_memory())
@@ -100,7 +101,7 @@ static bool is_mapping_refused(const struct call *call)
         return true;
     if (!(arg[2] & PROT_EXEC))
         return false;
-    /* Memory that can be written and run: anonymous, shared with a writer, or both at once. */
+    /* Writable and executable memory: anonymous, shared with a writer, or both at once. */
     char path[512];
     struct text name = arg[3] & MAP_ANONYMOUS ? TEXT("") : path_of((int32_t)arg[4], path, sizeof path);
     return is_asker_refused(call, name);
@@ -115,8 +116,7 @@ static int64_t map_text_there(const struct call *call)
 {
     const uint64_t *arg = call->arg;
     uint64_t low = range_low(arg[0]), high = range_high(arg[0], arg[1]);
-    /* A text may take the place of another whole one: the loader maps a library again to have it checked by the
-     * processor (PROT_BTI). */
+    /* A text may replace another whole one: the loader maps a library again to have the processor check it (PROT_BTI). */
     bool is_refused = arg[3] & (MAP_FIXED | MAP_FIXED_NOREPLACE) &&
                       (engine_refused(call, low, high) ||
                        (cuts_text(low, high) && self_protection_refused(call, TEXT(""))));
@@ -140,7 +140,7 @@ enum outcome judge_map(struct call *call)
 static bool is_protection_refused(const struct call *call)
 {
     uint64_t low = range_low(call->arg[0]), high = range_high(call->arg[0], call->arg[1]);
-    uint32_t kinds = kinds_within(low, high); /* one look: a JVM's start makes hundreds of these calls */
+    uint32_t kinds = kinds_within(low, high); /* read once: a JVM's start makes hundreds of these calls */
     bool ours = kinds & RANGE_ENGINE || (kinds & RANGE_TEXT && call->arg[2] & PROT_WRITE) ||
                 (kinds & RANGE_UNRELOCATED && call->arg[2] & PROT_EXEC);
     if (ours && self_protection_refused(call, TEXT("")))
@@ -157,7 +157,7 @@ static bool is_made_by_loader(const struct call *call)
     return is_loader;
 }
 
-/* ld.so makes a text with relocations writable, and then what it is to be: it runs only after that, when it is searched. */
+/* ld.so makes a text with relocations writable, then executable: it is searched then, before it runs. */
 static int64_t protect_over(const struct call *call)
 {
     uint64_t low = range_low(call->arg[0]), high = range_high(call->arg[0], call->arg[1]);
@@ -177,8 +177,8 @@ enum outcome judge_protect(struct call *call)
     return is_protection_refused(call) ? answer(call, -EACCES) : RUN_IN_PLACE;
 }
 
-/* Advice that leaves what the pages hold as it is, here and in forked children. All other advice could bring the
- * text back as it is in the file, without its jumps. */
+/* Advice that keeps the pages' contents, here and in forked children. Other advice could bring back the file's text, without
+ * the jumps. */
 static bool keeps_content(uint64_t advice)
 {
     switch ((uint32_t)advice) {
@@ -208,13 +208,13 @@ static bool is_unmapping_refused(const struct call *call)
            place_refused(call, range_low(call->arg[4]), range_high(call->arg[4], call->arg[2]));
 }
 
-/* A thread that ends may unmap the very stack that this call runs on (musl does): nothing can be made behind it. */
+/* A thread that ends may unmap the stack that this call runs on (musl does): the gate could not return from it. */
 static bool takes_own_stack(const struct call *call, uint64_t low, uint64_t high)
 {
     return call->nr == __NR_munmap && call->stack >= low && call->stack < high;
 }
 
-/* Where a mapping is to be moved to. */
+/* Does a moved mapping's new place overlap a range? */
 static bool meets_at_target(const struct call *call)
 {
     const uint64_t *arg = call->arg;
@@ -242,7 +242,7 @@ enum outcome judge_unmap(struct call *call)
     return run_alone(call, unmap_over);
 }
 
-/* Shared memory segments: run, or laid over what is there (its length is not in the call). */
+/* Shared memory segments: executable, or over other mappings (the length is not in the call). */
 
 enum outcome judge_attach(struct call *call)
 {
@@ -252,8 +252,8 @@ enum outcome judge_attach(struct call *call)
     return runs ? answer(call, -EACCES) : RUN_IN_PLACE;
 }
 
-/* Also where such memory is allowed: a policy that comes later may forbid it, and could not tell which threads have made
- * all that can be read run. */
+/* Refused also where such memory is allowed: a later policy may forbid it, and could not find the threads that have
+ * READ_IMPLIES_EXEC. */
 enum outcome judge_personality(struct call *call)
 {
     uint32_t persona = (uint32_t)call->arg[0];

@@ -5,7 +5,7 @@
 #include "../../core/text.h"
 
 enum { PT_EH_FRAME = 0x6474e550, DYNAMIC_FLAGS = 30 /* DT_FLAGS */, DF_TEXTREL = 4 };
-/* Nothing says that a file keeps its program headers at a multiple of eight. */
+/* A file may keep its program headers at any offset. */
 typedef Elf64_Phdr program_header __attribute__((aligned(1)));
 typedef Elf64_Shdr section_header __attribute__((aligned(1)));
 /* DW_EH_PE encodings: the table of every linker in use is (datarel | sdata4), pointers (pcrel | sdata4). */
@@ -53,7 +53,7 @@ uint64_t image_code_begin(struct image image, uint64_t from, uint64_t to)
     return from;
 }
 
-enum { FIRST_PAGE = 4096 }; /* a segment is mapped from its page on */
+enum { FIRST_PAGE = 4096 }; /* segments are mapped in whole pages */
 
 uint64_t image_code_end(struct image image, uint64_t from, uint64_t to)
 {
@@ -152,8 +152,8 @@ bool image_is_data(struct image image, uint64_t offset)
     return false;
 }
 
-/* Where a signal handler returns on x86_64, the entry begins one byte before the code, so that unwinders that look up pc - 1
- * find it. That byte is the end of what fills up, or a nop, which does no harm. */
+/* The entry of x86_64's rt_sigreturn code begins one byte early, so that unwinders that look up pc - 1 find it. That byte ends
+ * the padding, or is a nop. */
 static bool begins_behind(struct image image, uint64_t start)
 {
     static const uint8_t code[] = {0, 0x48, 0xc7, 0xc0, 15, 0, 0, 0, 0x0f, 0x05}; /* mov $15, %rax; syscall */
@@ -163,7 +163,7 @@ static bool begins_behind(struct image image, uint64_t start)
 
 /* The binary search table of .eh_frame_hdr. */
 struct table {
-    uint64_t base; /* what its entries are relative to */
+    uint64_t base; /* entries are relative to it */
     const uint8_t *entries;
     uint32_t count;
 };
@@ -186,8 +186,8 @@ static uint64_t entry_start(const struct table *t, uint32_t index)
     return t->base + (uint64_t)(int64_t)(int32_t)u32_at(t->entries + 8ull * index);
 }
 
-/* The last entry that begins at the address or in front of it; the first, when there is none. It is looked for from `near` on
- * in longer and longer steps: who asks goes through a file from its beginning to its end. */
+/* The last entry that begins at the address or before it; the first, when there is none. Searched from `near` on in growing
+ * steps, as callers go through a file from its beginning to its end. */
 static uint32_t find_entry(const struct table *t, uint64_t address, uint32_t near)
 {
     uint32_t low = near < t->count && entry_start(t, near) <= address ? near : 0, step = 1;

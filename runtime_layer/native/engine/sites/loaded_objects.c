@@ -7,11 +7,11 @@
 #include "../state/child_settings.h"
 #include "patch.h"
 
-/* Set by the linker: where the library's data ends. */
+/* Set by the linker: the end of the library's data. */
 extern const char _end[] __attribute__((visibility("hidden")));
 
 enum {
-    RECORD = 6144, /* more than this is not worth an environment */
+    RECORD = 6144, /* more would not fit an environment well */
     RECORD_MAX = 1 << 16,
     OBJECTS = 1 << 14, /* a library is five mappings, and a data scientist's function has hundreds */
     NAMES = 1 << 20
@@ -27,12 +27,12 @@ struct object {
 struct listing {
     uint32_t count, names_used;
     bool full;
-    bool shared;                 /* other threads are running what is listed */
+    bool shared;                 /* other threads are running the listed code */
     bool only_look;              /* nothing is changed yet */
-    struct own_library *library; /* what of it the children get */
+    struct own_library *library; /* our own library, for children */
     struct kept_texts *texts;
-    uint64_t program;  /* the inode of what runs in this process */
-    struct text found; /* sites that are known already, by a parent or by the first look */
+    uint64_t program;  /* the inode of this process's program */
+    struct text found; /* sites that are known already, from a parent or the first search */
     struct object objects[OBJECTS];
     char names[NAMES];
     char buffer[2 * PAGE];
@@ -42,7 +42,7 @@ struct listing {
     struct room room;
 };
 
-/* Everything passes through these, wherever they lie. */
+/* All calls pass through these, in any folder. */
 static const char *const libc_family[] = {"libc.so",   "libc-2",     "ld-",      "ld.so",
                                           "libc.musl", "libpthread", "librt.so", "librt-",
                                           "libanl",    "libresolv",  "libnss_"};
@@ -79,15 +79,15 @@ static bool take(void *context, const struct mapping *m)
     return false;
 }
 
-/* The runtime that the wrapper was told to start, and the libraries installed with it: <prefix>/bin/<runtime>,
- * <prefix>/lib... Empty when this process is another program. */
+/* The runtime that the wrapper starts, and the libraries installed with it: <prefix>/bin/<runtime>, <prefix>/lib... Empty when
+ * this process is another program. */
 struct runtime {
     uint64_t ino;
     struct text prefix;
     char path[PAGE];
 };
 
-/* "<prefix>/bin/python3.12": what is in front of bin. Empty: the program lies elsewhere. */
+/* The prefix of "<prefix>/bin/python3.12". Empty: the program is in no folder called bin. */
 static struct text prefix_of(struct text program)
 {
     struct text directory = {program.at, program.len - base_name(program).len};
@@ -129,7 +129,7 @@ static bool needs_scan(const struct runtime *r, struct text path, uint64_t ino)
            !(STARTS_ANY(path, trusted) || is_of_runtime(r, path, ino));
 }
 
-/* Packages that somebody installed beside a runtime are not its own. */
+/* Packages installed beside a runtime are not its own. */
 static bool holds_packages(struct text path)
 {
     static const char *const folders[] = {"site-packages/", "dist-packages/", "node_modules/"};
@@ -144,8 +144,8 @@ bool is_trusted_library(struct text path)
     static const char *const runtime[] = {"/var/lang/bin/" /* V8 maps a part of its program again */,
                                           "/var/lang/lib/", "/var/lang/lib64/", "/var/runtime/"};
     static const char *const system[] = {"/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/"};
-    /* Of the system's only those that are loaded often and known for it: not every library makes its calls through libc.
-     * tests/platforms/libcs looks at those of Debian. */
+    /* Libraries of the system that are loaded often and make their calls through libc, which not every library does.
+     * tests/platforms/libcs checks those of Debian. */
     static const char *const known[] = {"libbz2.so.",  "libcrypt.so.", "libcrypto.so.", "libexpat.so.",
                                         "libffi.so.",  "libgcc_s",     "liblzma.so.",   "libm-2.",
                                         "libm.so.",    "libsqlite3.",  "libssl.so.",    "libstdc++.so.",
@@ -182,7 +182,7 @@ static void put_reason(const struct patch *patch, const char *path, struct write
 static bool patch_object(struct listing *l, const struct object *o, const char *path,
                          struct armed_objects *out, struct writer *error)
 {
-    /* A memory file, or a program that was removed, has no name, but the kernel still has the file. */
+    /* A memory file, or a program that was removed, has no name, but the kernel still keeps the file. */
     if (l->program == o->ino)
         path = "/proc/self/exe";
     int64_t file = KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);

@@ -1,4 +1,4 @@
-/* The objects that are loaded when the shield arms: which of them need their sites patched. */
+/* The objects that are loaded when the shield arms, and whose sites are patched. */
 #ifndef SHIELD_LOADED_OBJECTS_H
 #define SHIELD_LOADED_OBJECTS_H
 
@@ -10,18 +10,17 @@ struct armed_objects {
     uint32_t patched; /* of those, the ones that can make a guarded call */
 };
 
-/* Patches them, and protects our own library. The children get its path, and the sites that were found. False: `error` says which
- * object cannot be guarded. `looks_first`: nothing is changed unless all of them can be patched, as far as that is known
- * beforehand. */
+/* Patches them, and protects our own library. Children get its path, and the sites that were found. False: `error` names the
+ * object that cannot be guarded. `looks_first`: changes nothing unless all of them can be patched, as far as a search shows. */
 bool patch_loaded_objects(struct armed_objects *out, struct own_library *library, struct kept_texts *texts,
                           bool looks_first, struct writer *error);
 
-/* Does a library that is loaded later make its calls through libc, by its path: is it the managed runtime's own, or one of
- * some of the system's? Some are large: for a start's sake they are not searched, unless their file can change. */
+/* Does a library that is loaded later make its calls through libc, by its path: the managed runtime's own, or a known one of
+ * the system's? Some are large, so they are not searched, unless their file can change. */
 bool is_trusted_library(struct text path);
 
-/* Is it the system's or the runtime's own, by its path, and not what somebody installed beside it? A hint for people.
- * `runtime_prefix`: from find_runtime_prefix. */
+/* Is it the system's or the runtime's own, by its path, and not installed beside it? A hint for people. `runtime_prefix`: from
+ * find_runtime_prefix. */
 bool is_of_platform(struct text path, struct text runtime_prefix);
 /* "/var/lang/" for /var/lang/bin/python3.12, written to `room`; empty where the program lies in no folder called bin. */
 struct text find_runtime_prefix(char *room, uint32_t cap);

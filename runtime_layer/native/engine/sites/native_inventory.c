@@ -17,15 +17,14 @@ struct inventory {
     struct memory_reader reader;
     struct text runtime_prefix;
     uint64_t first_ino, first_low; /* the last file whose beginning was mapped */
-    uint64_t seen;                 /* the last that was looked at: a file's mappings follow each other */
+    uint64_t seen;                 /* the last one seen: a file's mappings follow each other */
     struct writer bridges, objects;
     uint32_t count; /* objects that are the function's */
     char text[BRIDGES_ROOM + OBJECTS_ROOM];
 };
 _Static_assert(sizeof(struct inventory) <= sizeof((struct scratch *)0)->link, "it fits");
 
-/* `"name"`, after a comma where it is not the first. What is there already is left out, and what has no room is left out
- * whole. */
+/* `"name"`, after a comma if it is not the first. Skips names that are there already, and names without room. */
 static void add_name(struct writer *list, struct text name)
 {
     struct writer before = *list;
@@ -50,7 +49,7 @@ static struct text without_deleted(struct text path)
     return path;
 }
 
-/* By what it exports: a copy under another name is the same bridge. */
+/* By its exports: a copy under another name is the same bridge. */
 static bool add_exported_bridges(struct inventory *v, const struct mapping *m)
 {
     struct exports exports;
@@ -69,7 +68,7 @@ static bool is_memory(struct text path)
     return STARTS_ANY(path, kinds);
 }
 
-/* What the platform brings keeps its name, "_ctypes.cpython-312-x86_64-linux-gnu.so". */
+/* The platform's libraries keep their names, "_ctypes.cpython-312-x86_64-linux-gnu.so". */
 static void add_named_bridge(struct inventory *v, struct text file_name)
 {
     for (uint32_t i = 0; i < BRIDGE_SYMBOLS; i++) {
@@ -80,7 +79,7 @@ static void add_named_bridge(struct inventory *v, struct text file_name)
     }
 }
 
-/* By the names of what is refused, where it was admitted. */
+/* By the names of bridges that are refused, where an entry admitted one. */
 static void add_refused_bridge(struct inventory *v, struct text path)
 {
     struct text name = refused_bridge(path);

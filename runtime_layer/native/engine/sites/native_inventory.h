@@ -1,9 +1,9 @@
-/* One line, once the function is loaded: the foreign-function bridges and the native code that it mapped beside what the
- * runtime brings. An inventory for people; nothing is decided on it. */
+/* One line, once the function is loaded: the foreign-function bridges and the native code that it mapped beside the runtime's.
+ * An inventory for people; no verdict depends on it. */
 #ifndef SHIELD_NATIVE_INVENTORY_H
 #define SHIELD_NATIVE_INVENTORY_H
 
-/* Nothing to name, no line. */
+/* Writes no line if there is nothing to name. */
 void report_native_code(void);
 
 #endif

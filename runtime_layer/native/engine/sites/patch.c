@@ -11,8 +11,7 @@
 /* Trampolines lie behind a first slot that holds the gate's address: an indirect call reaches it from any distance. */
 enum { SLOT = 64, STEP_FINE = 0x10000, STEP_COARSE = 0x400000, FINE_UNTIL = 0x1000000, GAP = 0x1000 };
 
-/* Memory where the kernel puts it (`flags` 0), or at the hint and nowhere else, when every site in [low, high) can reach it;
- * else 0. */
+/* Memory at the kernel's choice (`flags` 0), or only at the hint, when every site in [low, high) can reach it; else 0. */
 static uint64_t reachable_memory(uint64_t hint, uint64_t flags, uint64_t low, uint64_t high, uint64_t size)
 {
     int64_t at = KERNEL(mmap, hint, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
@@ -25,7 +24,7 @@ static uint64_t reachable_memory(uint64_t hint, uint64_t flags, uint64_t low, ui
     return 0;
 }
 
-/* Libraries lie where the kernel puts other memory as well; a program may lie elsewhere. */
+/* Libraries lie near other memory of the kernel's choice; a program may lie elsewhere. */
 static uint64_t near_memory(uint64_t low, uint64_t high, uint64_t size)
 {
     uint64_t reach = trampoline_reach(), at = reachable_memory(0, 0, low, high, size);
@@ -39,7 +38,7 @@ static uint64_t near_memory(uint64_t low, uint64_t high, uint64_t size)
     return at;
 }
 
-/* The sites to patch, in memory of their own: looking for them twice would cost as much as all the rest. */
+/* The sites to patch, kept in memory: a second search would cost as much as all the rest. */
 struct found {
     struct patch *patch;
     struct site *sites;
@@ -52,7 +51,7 @@ static void keep_wanted(void *context, const struct site *site)
     patch->sites++;
     if (site->kind == SITE_RETURN || (site->number >= 0 && !may_be_guarded(site->number)))
         return;
-    /* What was left out of the alerts is then not told at this end of the program: nothing to refuse a start for. */
+    /* Counts of alerts are then not written at this end of the program: no reason to refuse a start. */
     if (site->kind == SITE_HARD && site->number == __NR_exit_group)
         return;
     if (site->kind == SITE_HARD || patch->wanted == SITES_MAX) {
@@ -63,7 +62,7 @@ static void keep_wanted(void *context, const struct site *site)
     found->sites[patch->wanted++] = *site;
 }
 
-/* What runs must be what was decoded: memory that differs from the file was changed by somebody else. */
+/* Only decoded code may be patched: memory that differs from the file was changed by other code. */
 static bool is_unchanged(const struct patch *patch, const struct site *site, uint64_t from)
 {
     uint32_t len = site->window + site->behind, end = site->behind ? len : len + CALL_LENGTH;
@@ -73,7 +72,7 @@ static bool is_unchanged(const struct patch *patch, const struct site *site, uin
            same_bytes((const void *)from, patch->image.bytes + site->offset - site->window, len);
 }
 
-/* Where everything of a mapping lies. */
+/* The memory of one mapping's patch. */
 struct work {
     struct patch *patch;
     const struct site *sites;
@@ -96,7 +95,7 @@ static bool write_jump(const struct work *work, uint32_t index)
     return len && write_code(from, jump, len, work->shared);
 }
 
-/* A thread may stand in the midst of a window of several instructions: it has to leave before they change. */
+/* A thread may be between instructions of a window: it has to leave before they change. */
 static bool is_split_window(const struct work *work, const struct site *site)
 {
     return work->shared && (site->behind || !is_one_instruction(window_of(work, site), site->window));
@@ -117,7 +116,7 @@ static bool is_in_a_window(const void *context, uint64_t address)
     for (uint32_t i = 0; i < work->patch->wanted; i++) {
         const struct site *site = &work->sites[i];
         uint64_t from = window_of(work, site), to = from + site->window + site->behind;
-        /* Whoever waits in a call that moves would go back to it when it is restarted. */
+        /* A thread in a call that moves would return to it at a restart. */
         if (address > from && (site->behind ? address <= to : address < to))
             return true;
     }
@@ -137,7 +136,7 @@ static bool write_jumps(const struct work *work)
     }
     if (!waiting || !well)
         return well;
-    /* Nobody can enter the windows that wait any more. */
+    /* No thread can enter the waiting windows any more. */
     synchronize_processors();
     well = wait_for_threads(is_in_a_window, work);
     for (uint32_t i = 0; i < work->patch->wanted && well; i++)
@@ -159,8 +158,8 @@ static bool patch_sites(struct patch *patch, const struct site *sites)
         if (!write_trampoline(&work, i) && patch->hard++ == 0)
             patch->first_hard = sites[i];
     instructions_changed(memory, memory + size);
-    /* The text is opened as a whole, which costs two calls; only the pages that are written to become private. It can
-     * be written and run at once only where other threads are running it. */
+    /* The whole text is made writable, which costs two calls; only the pages that are written to become private. It stays
+     * executable meanwhile only if other threads run it. */
     uint64_t open_for = PROT_READ | PROT_WRITE | (work.shared ? PROT_EXEC : 0);
     if (patch->hard || is_error(KERNEL(mprotect, memory, size, PROT_READ | PROT_EXEC)) ||
         is_error(KERNEL(mprotect, low, high - low, open_for)))
@@ -180,7 +179,7 @@ bool patch_known_sites(struct patch *patch, const struct site *sites, uint32_t c
     return count == 0 || patch_sites(patch, sites);
 }
 
-/* The gate runs on the caller's stack, and Go leaves it too little: its system calls cannot be guarded. */
+/* The gate runs on the caller's stack, which is too small in Go: its system calls cannot be guarded. */
 static bool has_no_stack_for_the_gate(struct patch *patch, const struct site *sites)
 {
     patch->is_go = patch->wanted && patch->image.size && image_is_go(patch->image);
@@ -241,7 +240,7 @@ static bool patch_mapping(struct patch *patch)
     return well;
 }
 
-/* What the loader wrote into the code comes into the view of the file, so that what is searched is what will run. */
+/* Copies the loader's relocations into the view of the file, so that the code that will run is searched. */
 static bool view_memory(struct patch *patch)
 {
     const struct image *view = &patch->image;
@@ -259,8 +258,8 @@ static bool view_memory(struct patch *patch)
 
 bool patch_file_mapping(int32_t file, uint64_t size, struct patch *patch)
 {
-    /* A look at the file through a mapping of its own: the mapped text may have been patched already. It is not made
-     * resident at once: a fault brings sixteen pages, and the kernel asks for each of them less than madvise does. */
+    /* The file is read through another mapping: the mapped text may have been patched already. It is not populated at once: a
+     * fault brings sixteen pages, which costs less for each than madvise. */
     int64_t view = KERNEL(mmap, 0, size, PROT_READ, MAP_PRIVATE, file, 0);
     if (is_error(view))
         return false;

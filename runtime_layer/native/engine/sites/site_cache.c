@@ -1,8 +1,8 @@
 #include "site_cache.h"
 
-/* "<dev>.<ino>.<size>.<mtime>.<offset>:<sites>;" where a site is four characters of six bits: eighteen for the
- * distance from the site before, six for its window. A window of FARTHER only adds distance; with a window of MOVED, the
- * first eighteen are what moves from behind the next site. */
+/* "<dev>.<ino>.<size>.<mtime>.<offset>:<sites>;" where a site is four characters of six bits: eighteen for the distance from
+ * the site before, six for its window. A window of FARTHER only adds distance; with a window of MOVED, the first eighteen give
+ * `behind` of the next site. */
 enum {
     FIRST = '?',
     BITS = 6,

@@ -32,12 +32,11 @@ struct site {
     uint8_t behind;  /* bytes from the instruction on that move as well; 0: it stays where it is */
 };
 
-/* What discovery needs to remember a decoded function. */
+/* Memory for a decoded function. */
 enum { WORKSPACE = 1 << 20 };
 
-/* Looks at [from, to) of the file, which one executable segment maps, and calls `each` for every site but
- * SITE_NOT_A_SITE. `workspace` is WORKSPACE bytes, aligned for anything. False when the file is not an ELF that
- * can be read. */
+/* Searches [from, to) of the file, which one executable segment maps, and calls `each` for every site except SITE_NOT_A_SITE.
+ * `workspace` is WORKSPACE bytes, aligned for anything. False when the file is not an ELF that can be read. */
 bool find_sites(struct image image, uint64_t from, uint64_t to, void *workspace,
                 void (*each)(void *context, const struct site *site), void *context);
 

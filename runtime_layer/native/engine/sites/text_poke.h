@@ -1,5 +1,5 @@
-/* Writing over code that is open for writing, so that whoever runs it at that moment meets the old or the new
- * instruction, never half of each. */
+/* Writes over writable code, so that a thread that runs it meets the old or the new instruction, never half
+ * of each. */
 #ifndef SHIELD_TEXT_POKE_H
 #define SHIELD_TEXT_POKE_H
 

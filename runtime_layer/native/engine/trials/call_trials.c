@@ -13,7 +13,7 @@
 #include "../base/raw_syscall.h"
 #include "needed_calls.h"
 
-/* Arguments that are made, beside numbers. Offsets are within the first page. */
+/* Arguments that are not plain numbers. Offsets are within the first page. */
 enum argument {
     A_FILE = 0x7f000000,
     A_UDP,
@@ -26,7 +26,7 @@ enum argument {
     A_SIZE = A_PAGE + 200,
     A_ROOT = A_PAGE + 208, /* "/" */
     A_XATTR = A_PAGE + 216,
-    A_LINK = A_PAGE + 256, /* what leads to A_FILE */
+    A_LINK = A_PAGE + 256, /* a path to A_FILE */
     A_OUT = A_PAGE + 1024,
     A_PAGE_2 = A_PAGE + PAGE,
     A_PAGE_3 = A_PAGE + 2 * PAGE,
@@ -34,10 +34,10 @@ enum argument {
 };
 
 enum means {
-    SUCCEEDS, /* an error is one */
+    SUCCEEDS, /* any error is a failure */
     MAKES,    /* the same, and the descriptor is closed again */
-    ANSWERS,  /* it cannot succeed on what there is to try it on, but is not refused either */
-    KNOWS,    /* an error is one, but where there is no socket */
+    ANSWERS,  /* it fails for want of an object, but must not be refused */
+    KNOWS,    /* any error is a failure, unless there is no socket */
     IF_LAST   /* it counts only where the row before it succeeded */
 };
 
@@ -58,7 +58,7 @@ static const struct trial rows[] = {
     ROW("madvise(MADV_WIPEONFORK)", ANYTHING | FALLS_BACK, ANSWERS, madvise, A_PAGE_2, PAGE, MADV_WIPEONFORK),
     ROW("getpid", ANYTHING, SUCCEEDS, getpid, 0),
     ROW("gettid", ANYTHING, SUCCEEDS, gettid, 0),
-    /* As user_memory.c asks whether it may read: that there is no such `how` is said after the set was read. */
+    /* As user_memory.c probes: the invalid `how` is reported after the set was read. */
     ROW("rt_sigprocmask", ANYTHING, ANSWERS, rt_sigprocmask, NO_SUCH_HOW, A_PAGE, 0, SIGNALS_SIZE),
     ROW("rt_sigprocmask", ANYTHING, SUCCEEDS, rt_sigprocmask, SIG_BLOCK, 0, A_OUT, SIGNALS_SIZE),
     ROW("getcpu", ANYTHING | FALLS_BACK, SUCCEEDS, getcpu, A_OUT),
@@ -106,7 +106,7 @@ static const struct trial rows[] = {
     ROW("getsockopt(SO_COOKIE)", NETWORK, ANSWERS, getsockopt, A_UDP, SOL_SOCKET, SO_COOKIE, A_OUT, A_SIZE),
     ROW("setsockopt(SO_LOCK_FILTER)", NETWORK | FALLS_BACK, SUCCEEDS, setsockopt, A_UDP, SOL_SOCKET,
         SO_LOCK_FILTER, A_ON, 4),
-    /* Where it cannot be set, nothing is told by it either (fd_marks.c). */
+    /* Where it cannot be set, it is not read either (fd_marks.c). */
     ROW("getsockopt(SO_LOCK_FILTER)", NETWORK, IF_LAST, getsockopt, A_UDP, SOL_SOCKET, SO_LOCK_FILTER, A_OUT,
         A_SIZE),
     ROW("getsockopt(TCP_INFO)", NETWORK, ANSWERS, getsockopt, A_UDP, SOL_TCP, TCP_INFO, A_OUT, A_SIZE),
@@ -191,7 +191,7 @@ void trial_end(const struct trial_tools *t)
     KERNEL(munmap, t->pages, 2 * PAGE); /* the third was moved to where the second was */
 }
 
-/* Made by whoever is the first to want it. Without IPv4 there is none to try anything on. */
+/* Made at the first use. Without IPv4 there is none to try calls on. */
 static uint64_t get_socket(struct trial_tools *t)
 {
     if (t->udp < 0)
@@ -221,7 +221,7 @@ static int32_t judge(const struct trial_tools *t, enum means means, int64_t resu
 int32_t try_row(struct trial_tools *t, uint32_t i)
 {
     const struct trial *row = &rows[i];
-    const int32_t size = 64; /* calls write there how much they told */
+    const int32_t size = 64; /* calls write their result's size there */
     copy_bytes(within(t, A_SIZE), &size, sizeof size);
     uint64_t a[6];
     for (uint32_t k = 0; k < 6; k++)

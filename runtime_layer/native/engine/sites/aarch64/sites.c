@@ -1,6 +1,6 @@
-/* Site discovery on aarch64: instructions are words, so `svc #0` is found by its value wherever it stands. Linux does
- * not look at the number in the instruction; but what looks like `svc` with another one is data more often than not, and
- * data must stay as it is: these count where the unwind tables say that there is a function. */
+/* Site discovery on aarch64: instructions are words, so `svc #0` is found by its value. Linux ignores the instruction's
+ * immediate; but a word like `svc` with another one is usually data, which must not change: it counts only within a function of
+ * the unwind tables. */
 #include "../elf_image.h"
 #include "../sites.h"
 
@@ -27,24 +27,24 @@ static bool loads_number(uint32_t w)
     return (w & 0xffe0001f) == 0xd2800008 || (w & 0xffe0001f) == 0x52800008;
 }
 
-/* May the word run at another address, and does control go on to the next one? */
+/* May the word run at another address, with control passing to the next one? */
 static bool is_relocatable(uint32_t w)
 {
-    bool pc_relative = (w & 0x1f000000) == 0x10000000    /* adr, adrp */
-                       || (w & 0x3b000000) == 0x18000000 /* ldr literal */
-                       || (w & 0x7c000000) == 0x14000000 /* b, bl */
-                       || (w & 0xfe000000) == 0x54000000 /* b.cond */
-                       || (w & 0x7c000000) == 0x34000000 /* cbz, tbz */
-                       || (w & 0xfe000000) == 0xd6000000 /* br, blr, ret */
-                       || (w & 0xff000000) == 0xd4000000 /* svc, brk, ... */
-                       ||
-                       ((w & 0xfffff01f) == 0xd503201f && w != 0xd503201f /* hints but nop: paciasp, bti */);
+    bool pc_relative =
+        (w & 0x1f000000) == 0x10000000    /* adr, adrp */
+        || (w & 0x3b000000) == 0x18000000 /* ldr literal */
+        || (w & 0x7c000000) == 0x14000000 /* b, bl */
+        || (w & 0xfe000000) == 0x54000000 /* b.cond */
+        || (w & 0x7c000000) == 0x34000000 /* cbz, tbz */
+        || (w & 0xfe000000) == 0xd6000000 /* br, blr, ret */
+        || (w & 0xff000000) == 0xd4000000 /* svc, brk, ... */
+        || ((w & 0xfffff01f) == 0xd503201f && w != 0xd503201f /* hints except nop: paciasp, bti */);
     /* Exclusive loads and stores must not have other memory accesses between them. */
     bool exclusive = (w & 0x3f000000) == 0x08000000;
     return !pc_relative && !exclusive;
 }
 
-/* Where a direct branch at `at` goes, or `at` itself when the word is none. */
+/* The target of a direct branch at `at`, or `at` itself when the word is none. */
 static uint64_t branch_target(uint32_t w, uint64_t at)
 {
     if ((w & 0x7c000000) == 0x14000000)
@@ -90,9 +90,8 @@ static bool is_in(struct span s, uint64_t at)
     return at >= s.from && at < s.to;
 }
 
-/* May control come from elsewhere into the function [from, to): by its switches, whose tables are not read, or from the part of
- * it that a compiler puts elsewhere because it rarely runs? A branch to where another function begins, without a condition, is
- * a call of it. */
+/* May control enter the function [from, to) from elsewhere: by its switches, whose tables are not read, or from a cold part
+ * that the compiler put elsewhere? An unconditional branch to another function's beginning is a call. */
 static bool may_arrive(struct image image, struct span own, uint32_t near)
 {
     for (uint64_t at = own.from; at + 4 <= own.to; at += 4) {
@@ -111,7 +110,7 @@ static bool may_arrive(struct image image, struct span own, uint32_t near)
 
 static void classify(struct image image, uint64_t low, uint64_t high, uint64_t at, struct site *site)
 {
-    /* Where no jump can stand in front, it takes the instruction's own place. */
+    /* Without room for a jump in front, it replaces the instruction. */
     *site = (struct site){.offset = at, .number = -1, .kind = SITE_PATCHABLE, .behind = 4};
     uint64_t from, to;
     uint32_t near = 0;

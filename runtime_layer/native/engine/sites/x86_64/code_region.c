@@ -1,6 +1,6 @@
 #include "code_region.h"
 
-/* How many zeroes lead from `at` to where the next section may begin; 0: this is no padding. */
+/* The number of zeroes from `at` to the next possible section; 0: this is no padding. */
 static uint32_t count_padding(const uint8_t *bytes, uint64_t at, uint64_t to)
 {
     uint32_t n = 0;
@@ -9,8 +9,7 @@ static uint32_t count_padding(const uint8_t *bytes, uint64_t at, uint64_t to)
     return n < ALIGNMENT && (at + n) % 16 == 0 ? n : 0;
 }
 
-/* `00 00` would be `add %al, (%rax)`, which nobody writes: where nothing says that this is code, it is padding or a
- * table. */
+/* `00 00` would be `add %al, (%rax)`, which no compiler emits: outside known functions it is padding or a table. */
 __attribute__((noinline)) struct insn take_rare_step(struct image image, const struct code *c, uint64_t at)
 {
     const uint8_t *p = image.bytes + at;
@@ -45,7 +44,7 @@ void begin_code(uint64_t from, uint64_t to, bool bounded, struct code *c)
     c->full = c->joined.is = c->by_pointer = c->calls_itself = false;
 }
 
-/* Where it stands is kept in registers: the next instruction waits for it. */
+/* The position is kept in registers: the next instruction waits for it. */
 void decode_until(struct image image, uint64_t limit, uint64_t site, struct code *c)
 {
     uint64_t next = c->next, behind = c->bounded ? c->to - c->from - 1 : 0; /* its first byte */

@@ -1,4 +1,4 @@
-/* What discovery has decoded, to look around in. */
+/* The code that discovery has decoded. */
 #ifndef SHIELD_CODE_REGION_H
 #define SHIELD_CODE_REGION_H
 
@@ -7,29 +7,28 @@
 
 enum {
     STEP_LOST = 128, /* a flag: no instruction begins here. Data, or unknown to the decoder */
-    ALIGNMENT = 64   /* of what follows code, at most: so many zeroes may lead there */
+    ALIGNMENT = 64   /* the largest of sections behind code: so many zeroes may pad it */
 };
 
-/* Code that was decoded: one function, or a stretch around the site where no table gives bounds (hand-written
- * assembly, stripped tables). Most hold more than one site, and decoding is what discovery costs. x86 code
- * synchronises itself: wherever a decode starts, it soon arrives at the real instructions. Offsets are relative to
- * `from`. */
+/* Decoded code: one function, or a stretch around the site where no table gives bounds (hand-written assembly, stripped
+ * tables). It is kept, as most hold several sites and decoding is most of the cost. x86 code synchronises itself: from any
+ * start, a decode soon arrives at the real instructions. Offsets are relative to `from`. */
 enum { STEPS = 32768, BRANCHES = 16384 };
 struct step {
     uint32_t at;
     uint8_t len, flags;
 };
-/* What was found while looking for how control comes in from elsewhere. */
+/* Limits of the search for control that enters from elsewhere. */
 enum {
     TABLES = 128,
     TABLE_MAX = 1 << 14, /* entries of one */
-    PARTS = 64,          /* that are not looked at twice */
+    PARTS = 64,          /* that are not searched twice */
     FURTHER = 32,        /* parts of parts */
     LOOKED_AT = 1 << 18  /* instructions of other functions and entries, in all */
 };
 struct joined {
-    bool is;           /* what leads in from elsewhere is among the branches */
-    bool is_disguised; /* something that looks like a return or a jump elsewhere may lead in by a pointer */
+    bool is;           /* branches from elsewhere are included */
+    bool is_disguised; /* a return, or a jump elsewhere, may lead in by a pointer */
     uint32_t left;     /* of LOOKED_AT */
     uint32_t table_count, part_count, further_count;
     struct table {
@@ -48,13 +47,13 @@ struct joined {
 struct code {
     uint64_t from, to;
     uint32_t step_count, branch_count;
-    uint64_t next; /* how far it is decoded: the rest waits until it is asked for */
+    uint64_t next; /* the end of the decoded part: the rest is decoded when needed */
     bool bounded;
-    bool full;         /* longer than what fits: only a part of it is here */
-    bool by_pointer;   /* there are jumps to where a register or memory says */
-    bool calls_itself; /* in its midst: such calls are among the branches */
-    uint32_t entry;    /* of the function, in the table of them */
-    uint64_t taken;    /* where the last window that holds its instruction ends, in the file */
+    bool full;         /* too long: only a part is here */
+    bool by_pointer;   /* it has jumps by a register or memory */
+    bool calls_itself; /* at an inner instruction: such calls are among the branches */
+    uint32_t entry;    /* of the function, in the table of functions */
+    uint64_t taken;    /* the end of the last window with its instruction, in the file */
     struct joined joined;
     struct usual usual;
     struct step steps[STEPS];
@@ -64,16 +63,17 @@ _Static_assert(sizeof(struct code) <= WORKSPACE, "a function must fit the worksp
 
 /* Begins at `from`, with nothing decoded yet. */
 void begin_code(uint64_t from, uint64_t to, bool bounded, struct code *c);
-/* Goes on until `limit`, or, where that does not fit, holds a stretch that ends behind `site`. */
+/* Decodes until `limit`, or, if that does not fit, keeps a stretch that ends behind `site`. */
 void decode_until(struct image image, uint64_t limit, uint64_t site, struct code *c);
-/* One instruction, however rare; with STEP_LOST where none begins. */
+/* Decodes any instruction; STEP_LOST where none begins. */
 struct insn take_rare_step(struct image image, const struct code *c, uint64_t at);
 /* The step that begins at an offset; false when the decode does not arrive there as at an instruction. */
 bool find_step(const struct code *c, uint64_t offset, uint32_t *index);
 
 static inline bool is_within(int64_t target, int64_t first, int64_t last)
 {
-    return (uint64_t)(target - first) <= (uint64_t)(last - first); /* one comparison: every branch is asked */
+    return (uint64_t)(target - first) <=
+           (uint64_t)(last - first); /* one comparison, as every branch is tested */
 }
 
 /* Does a branch lead into [first, last]? */

@@ -45,7 +45,7 @@ static const char two_byte[257] = "mmmm!.....!r!m.B" /* 00 */
                                   "mmmmmmmmmmmmmmmm"
                                   "mmmmmmmmmmmmmmmm"; /* f0 */
 
-/* What a letter means. Decoding is most of what discovery costs, and a table is faster than a branch for each. */
+/* The meaning of a letter. Decoding is most of the cost of discovery, and a table is faster than a branch for each. */
 enum {
     MODRM = 1,
     ENDS = INSN_ENDS,
@@ -54,7 +54,7 @@ enum {
     IMM_Z = 16,
     REL8 = 32,
     REL32 = 64,
-    RARE = 128 /* looked at by itself */
+    RARE = 128 /* decoded by decode_rare */
 };
 static const uint8_t traits[128] = {
     ['m'] = MODRM, ['b'] = IMM8,         ['z'] = IMM_Z,        ['B'] = MODRM | IMM8, ['Z'] = MODRM | IMM_Z,
@@ -159,7 +159,7 @@ struct sizes {
     bool operand16, address32, wide, prefixed;
 };
 
-/* What is left of an instruction with one of the rare letters. */
+/* Decodes the rest of an instruction with one of the rare letters. */
 static __attribute__((noinline)) bool decode_rare(struct cursor *c, char form, struct sizes sizes,
                                                   uint8_t reg)
 {
@@ -193,7 +193,7 @@ struct insn decode(const uint8_t *code, uint64_t len)
 {
     static const struct insn unknown = {0};
     uint8_t end[ENOUGH];
-    if (len < ENOUGH) { /* what is read is there, if only as zeroes: none of the reads below is checked */
+    if (len < ENOUGH) { /* padded with zeroes, as none of the reads below is checked */
         for (uint32_t i = 0; i < ENOUGH; i++)
             end[i] = i < len ? code[i] : 0;
         code = end;

@@ -1,4 +1,4 @@
-/* How long an x86-64 instruction is, and where it goes. Only what patching needs. */
+/* The length and the branch target of an x86-64 instruction: only the facts that patching needs. */
 #ifndef SHIELD_DECODE_H
 #define SHIELD_DECODE_H
 
@@ -21,8 +21,8 @@ struct insn {
     int64_t target;       /* relative to the instruction's start */
 };
 
-/* What most instructions are, by opcode (one byte, or what follows 0f) and by ModRM byte. To decode one is then a matter of
- * some looks and hardly a branch, which is what counts where nothing was decoded before: a processor guesses at branches. */
+/* Facts of the usual instructions, by opcode (one byte, or the one behind 0f) and by ModRM byte. One is decoded by table
+ * look-ups and hardly a branch: in code that is decoded once, branches are mispredicted. */
 struct usual {
     uint16_t by_opcode[512];
     uint8_t by_modrm[256];
@@ -32,19 +32,19 @@ enum {
     USUAL_MODRM = 8,
     USUAL_WIDE = 16,  /* longer with REX.W */
     USUAL_REL32 = 32, /* a branch by 32 bits, not by eight */
-    USUAL_FLAGS = 8,  /* how far to the left the flags of `struct insn` are */
+    USUAL_FLAGS = 8,  /* the shift of the flags of `struct insn` */
     USUAL_SIB = 64,   /* of a ModRM byte: the SIB byte may ask for four more */
     USUAL_READ = 32   /* so many bytes may be read */
 };
 void list_usual(struct usual *usual);
 
-/* One of two, by a mask and without a branch: whether there is a REX prefix nobody can guess, so both are looked up at once. */
+/* One of two, by a mask and without a branch: a REX prefix cannot be predicted, so both are looked up at once. */
 static inline uint32_t either(uint32_t mask, uint32_t set, uint32_t clear)
 {
     return clear ^ ((clear ^ set) & mask);
 }
 
-/* The same as decode, of USUAL_READ bytes or more, but for the displacement. A length of 0: it is not usual. */
+/* As decode, of USUAL_READ bytes or more, without `displacement`. A length of 0: it is not usual. */
 static inline struct insn decode_usual(const struct usual *usual, const uint8_t *code)
 {
     uint32_t rex = -(uint32_t)((code[0] & 0xf0) == 0x40) /* a mask */, in_front = rex & 1;

@@ -18,7 +18,7 @@ static void add_edge(struct code *c, int64_t target)
         c->branches[c->branch_count++] = target;
 }
 
-/* One more look; false: that makes too many for any code that a compiler made. */
+/* Counts a step of the search; false: more than code of a compiler needs. */
 static __attribute__((noinline)) bool spend_look(struct code *c)
 {
     c->full |= c->joined.left == 0;
@@ -26,7 +26,7 @@ static __attribute__((noinline)) bool spend_look(struct code *c)
     return !c->full;
 }
 
-/* Another function that was looked at. */
+/* Finds another function that was searched. */
 static const struct part *find_part(const struct joined *j, uint64_t from)
 {
     for (uint32_t i = 0; i < j->part_count && i < PARTS; i++)
@@ -35,7 +35,7 @@ static const struct part *find_part(const struct joined *j, uint64_t from)
     return NULL;
 }
 
-/* Where an entry of a table leads, relative to the function. False: the file ends. (Not inlined: the library is small.) */
+/* The target of a table's entry, relative to the function. False: the file ends. (Not inlined, to keep the library small.) */
 static __attribute__((noinline)) bool read_entry(struct image image, const struct table *t, uint32_t index,
                                                  int64_t *target)
 {
@@ -56,8 +56,8 @@ static bool is_noted(const struct joined *j, int64_t table)
     return false;
 }
 
-/* Does it look like the table of a switch by which control comes into this function? Where it leads in front of that is the
- * function that names it, and, if that is this one, its parts. */
+/* May it be the table of a switch through which control enters this function? Entries before the function must be in the one
+ * that names it, or, if that is this one, in its parts. */
 static bool may_be_table(struct image image, struct code *c, const struct table *t)
 {
     int64_t target;
@@ -81,7 +81,7 @@ static bool names_address(const uint8_t *p, uint32_t len)
     return len == LENGTH && (p[0] & PREFIX) == REX_W && p[1] == LEA && (p[2] & ADDRESS) == RIP;
 }
 
-/* Notes what an instruction of the function [from, to) names, if that may be such a table. */
+/* Records the address in an instruction of the function [from, to), if it may be such a table. */
 static void record_table(struct image image, struct code *c, uint64_t at, uint32_t len, uint64_t from,
                          uint64_t to)
 {
@@ -102,7 +102,7 @@ static void record_table(struct image image, struct code *c, uint64_t at, uint32
         j->tables[j->table_count++] = t;
 }
 
-/* Looks later at the function that a part goes on in: at its midst, or under a condition. Else it is one that it calls. */
+/* Queues the function in which a part continues: a branch to its inside, or a conditional one. Other branches are calls. */
 static void record_further_code(struct image image, struct code *c, uint64_t at, bool is_condition)
 {
     struct joined *j = &c->joined;
@@ -120,7 +120,7 @@ static void record_further_code(struct image image, struct code *c, uint64_t at,
         j->further[j->further_count++] = f;
 }
 
-/* Where a branch, or a call, of the part [from, to) leads. A part that calls its own midst returns elsewhere. */
+/* Records the target of a branch or call in the part [from, to). A part that calls its own inside returns elsewhere. */
 static void record_target(struct image image, struct code *c, uint64_t target, uint32_t flags, uint64_t from,
                           uint64_t to)
 {
@@ -133,9 +133,9 @@ static void record_target(struct image image, struct code *c, uint64_t target, u
         c->joined.is_disguised = true;
 }
 
-/* What leads from the function [from, to) back into this one: its branches and calls, the tables that it names, and other parts.
- * A jump by a pointer may be made for this one: compilers disguise them as jumps to such code, so that no processor guesses
- * where they lead. */
+/* Records the ways from the function [from, to) back into this one: its branches and calls, the tables that it names, and other
+ * parts. A jump by a pointer may be this one's: compilers turn them into jumps to such code, so that no processor predicts
+ * them. */
 static void scan_function(struct image image, struct code *c, uint64_t from, uint64_t to)
 {
     struct insn insn;
@@ -147,12 +147,12 @@ static void scan_function(struct image image, struct code *c, uint64_t from, uin
             c->joined.is_disguised |= take_apart(image.bytes + at, insn.len).op == GROUP;
         if (insn.flags & INSN_RIP)
             record_table(image, c, at, insn.len, from, to);
-        insn.len += !insn.len; /* unknown: the decode soon finds back */
+        insn.len += !insn.len; /* unknown: the decode soon synchronises */
     }
 }
 
-/* Joins the function that holds the target. Is it a part of this one? It is when this one branches there (`belongs`), or it
- * back; a table that leads to where it begins is not read by mistake. */
+/* Joins the function that holds the target, if it is a part of this one: this one branches there (`belongs`), or it back; a
+ * table with its beginning is not a misread one. */
 static bool join_part(struct image image, struct code *c, int64_t target, bool belongs)
 {
     struct joined *j = &c->joined;
@@ -171,14 +171,14 @@ static bool join_part(struct image image, struct code *c, int64_t target, bool b
     return belongs;
 }
 
-/* What an entry of a table leads to arrives. False: that makes no sense, and the table has ended. */
+/* Adds the target of a table's entry. False: it is no target, so the table has ended. */
 static bool follow_entry(struct image image, struct code *c, const struct table *t, int64_t target)
 {
     uint64_t at = c->from + (uint64_t)target;
     uint32_t index;
     if (at >= t->from && at < t->to && t->from != c->from)
         return true;
-    if (!is_inside(c, target)) /* the end stands for cases that there are not, or a part begins there */
+    if (!is_inside(c, target)) /* the end stands for missing cases, or a part begins there */
         return join_part(image, c, target, false) || at == t->to;
     if (!find_step(c, (uint64_t)target, &index))
         return false;
@@ -209,7 +209,7 @@ static uint32_t bits_widened(const struct parts *t, int8_t reg)
     return (t->op | 2) == 0x8b ? 32 : t->op != 0x0f ? 0 : t->op2 == 0xb6 ? 8 : t->op2 == 0xb7 ? 16 : 0;
 }
 
-/* cmp $number, register, where the number is one byte (few switches have more cases), and as many bits are compared as are used
+/* cmp $number, register, with a number of one byte (few switches have more cases), that compares as many bits as are used
  * (`bits`). */
 static bool compares(const uint8_t *p, uint32_t len, int8_t reg, uint32_t bits)
 {
@@ -259,8 +259,7 @@ static bool jumps_to_sum(const uint8_t *code, const struct code *c, uint32_t ind
     return false;
 }
 
-/* movabs $distance, register, where 32 bits would do: so code names what may be far away, in the memory models medium and
- * large. */
+/* movabs $distance, register, where 32 bits would do: the memory models medium and large address far data so. */
 static bool is_far(const uint8_t *p, uint32_t len)
 {
     enum { LENGTH = 10, PREFIX = 0xf8, REX_W = 0x48, MOV = 0xb8 };
@@ -271,8 +270,8 @@ static bool is_far(const uint8_t *p, uint32_t len)
     return distance == (int32_t)distance;
 }
 
-/* How many cases the switches of the function have at most. Notes their tables; where a switch's may be one that is not
- * found, nobody knows where it leads. */
+/* The most cases of the function's switches. Records their tables; if a switch's table may be missing, its targets are unknown.
+ */
 static uint32_t record_tables(struct image image, struct code *c)
 {
     const uint8_t *code = image.bytes + c->from;
@@ -294,7 +293,7 @@ static uint32_t record_tables(struct image image, struct code *c)
     return most;
 }
 
-/* How many entries there are until another table begins. */
+/* The number of entries before another table begins. */
 static uint32_t entries_until_next(const struct joined *j, const struct table *t)
 {
     enum { ENTRY = sizeof(int32_t) };
@@ -307,8 +306,8 @@ static uint32_t entries_until_next(const struct joined *j, const struct table *t
     return (uint32_t)(least / ENTRY);
 }
 
-/* The tables of switches hold distances from where they begin, of 32 bits. One ends where another begins, where what follows
- * makes no sense, or behind the most cases that the function checks for: what follows belongs to the next function. */
+/* A switch's table holds 32-bit distances from its beginning. It ends where another begins, at an entry that is no target, or
+ * after the most cases that the function checks for: the rest belongs to the next function. */
 static void read_table(struct image image, struct code *c, const struct table *t, uint32_t most)
 {
     uint32_t entries = entries_until_next(&c->joined, t), i = 0;

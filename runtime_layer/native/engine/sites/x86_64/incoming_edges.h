@@ -1,4 +1,4 @@
-/* From where else control comes into a function. */
+/* Control that enters a function from elsewhere. */
 #ifndef SHIELD_INCOMING_EDGES_H
 #define SHIELD_INCOMING_EDGES_H
 

@@ -63,7 +63,7 @@ bool may_write(const uint8_t *p, const struct step *step, int8_t reg)
     case 0x80:
     case 0xc6:
     case 0xf6:
-    case 0x88: /* of bytes only what goes to memory is known, and cmp; mul and div write %ax */
+    case 0x88: /* for bytes only writes to memory and cmp are known; mul and div write %ax */
         return (t.op == 0xf6 && t.extension > 3) || (t.rm >= 0 && !(t.op == 0x80 && t.extension == 7));
     case 0x81:
     case 0x83: /* /7 is cmp */ return t.extension != 7 && t.rm == reg;

@@ -1,4 +1,4 @@
-/* Site discovery on x86_64: decode the code around each `0f 05`, then see what may move. */
+/* Site discovery on x86_64: decode the code around each `0f 05`, then find the instructions that may move. */
 #include "../../../core/text.h"
 #include "../elf_image.h"
 #include "../sites.h"
@@ -8,8 +8,8 @@
 
 enum {
     JUMP = 5,      /* jmp rel32 */
-    REACH = 16384, /* without bounds: how far away a branch to a site is looked for; no function is so long */
-    CLEAN = 256,   /* how many bytes in front of a site must make sense, for it to be one */
+    REACH = 16384, /* without bounds: branches to a site are searched so far away; no function is so long */
+    CLEAN = 256,   /* the bytes in front of a site that must decode */
 };
 
 static bool is_syscall(const uint8_t *p)
@@ -36,9 +36,8 @@ static bool is_zero(const uint8_t *bytes, uint64_t n)
     return true;
 }
 
-/* Chooses what to decode: the function that holds `at`, or a stretch of [low, high) that goes far enough to either side;
- * and decodes it as far as `at`. Most of these bytes are no instruction, and then the rest does not matter. False: it is
- * known to be data. */
+/* Decodes the function that holds `at`, or a stretch of [low, high) around it, as far as `at`. Most `0f 05` are no instruction,
+ * and then the rest is not needed. False: it is known to be data. */
 static bool decode_to_site(struct image image, uint64_t low, uint64_t high, uint64_t at, struct code *c)
 {
     uint64_t from, to;
@@ -61,7 +60,7 @@ static bool decode_to_site(struct image image, uint64_t low, uint64_t high, uint
     return true;
 }
 
-/* Did the decode understand everything right in front of this offset, to which the steps up to `index` lead? */
+/* Did the decode know all bytes right in front of this offset, which the steps up to `index` lead to? */
 static bool is_clean(const struct code *c, uint64_t offset, uint32_t index)
 {
     while (index-- > 0 && offset - c->steps[index].at <= CLEAN)
@@ -70,8 +69,8 @@ static bool is_clean(const struct code *c, uint64_t offset, uint32_t index)
     return true;
 }
 
-/* Where the instructions from `at` on lead that begin in front of `to`; 0 when one of them is unknown. Zeroes behind a
- * return are the end of all code. */
+/* The end of the instructions from `at` on that begin before `to`; 0 when one of them is unknown. Zeroes behind a return are
+ * the end of all code. */
 static uint64_t decode_through(struct image image, const struct code *c, uint64_t at, uint64_t to)
 {
     bool ends = false;
@@ -84,8 +83,8 @@ static uint64_t decode_through(struct image image, const struct code *c, uint64_
     return at;
 }
 
-/* What lies right in front is no code. Does some begin behind it, that makes this call? A table of constants has more of
- * them behind; a function follows another, and begins where functions do. */
+/* The bytes right in front are no code. Does code behind them make this call? A table of constants has more constants behind; a
+ * function follows another, at a function's alignment. */
 static bool may_be_behind_data(struct image image, const struct code *c, uint64_t at, bool arrives)
 {
     enum { BOUNDARY = 16, BOUNDARIES = 4 };
@@ -96,8 +95,8 @@ static bool may_be_behind_data(struct image image, const struct code *c, uint64_
     return arrives && decode_through(image, c, at, image_code_end(image, at, behind));
 }
 
-/* The number in eax, where the instruction right in front loads it and nothing leads in between. -1: the site is patched, and
- * the gate reads the number of each call. */
+/* The number in eax, if the instruction right in front loads it and no branch leads in between. -1: unknown; the site is
+ * patched, and the gate reads the number of each call. */
 static int32_t constant_number(struct image image, const struct code *c, uint32_t index)
 {
     enum { MOV = 0xb8, MOV_TO_ANY = 0xc7, XOR = 0x31, XOR_FROM_ANY = 0x33, XOR_LENGTH = 2 };
@@ -123,7 +122,7 @@ static bool is_sigreturn(struct image image, uint64_t low, uint64_t at)
     return at - low >= sizeof load && same_bytes(image.bytes + at - sizeof load, load, sizeof load);
 }
 
-/* Nothing moves where a signal handler returns; so nobody may come in behind the number. */
+/* rt_sigreturn's code never moves; so no branch may lead in behind the number. */
 static bool is_return(const struct code *c, uint32_t index)
 {
     enum { LENGTH = 7 };
@@ -139,7 +138,7 @@ static bool is_movable(struct image image, const struct code *c, uint32_t index)
            !is_syscall(image.bytes + c->from + step->at) && c->from + step->at >= c->taken;
 }
 
-/* Nops, that may fill up in front of a function: who calls it comes in behind them. */
+/* Nops, which may be padding before a function: its callers enter behind them. */
 static bool is_filling(const uint8_t *p, uint32_t len)
 {
     uint32_t i = 0;
@@ -148,7 +147,7 @@ static bool is_filling(const uint8_t *p, uint32_t len)
     return p[i] == 0x90 || (p[i] == 0x0f && i + 1 < len && p[i + 1] == 0x1f);
 }
 
-/* May the step in front of another make room, as part of the same function? */
+/* May the step in front of another move, as part of the same function? */
 static bool is_movable_in_front(struct image image, const struct code *c, uint32_t index)
 {
     const struct step *step = &c->steps[index];
@@ -156,7 +155,7 @@ static bool is_movable_in_front(struct image image, const struct code *c, uint32
            (c->bounded || !is_filling(image.bytes + c->from + step->at, step->len));
 }
 
-/* How many bytes in front of the site can move away to make room for a jump; 0: not enough. */
+/* The bytes in front of the site that can move to make room for a jump; 0: too few. */
 static uint32_t find_room_in_front(struct image image, const struct code *c, uint32_t index)
 {
     int64_t site = c->steps[index].at;
@@ -181,8 +180,8 @@ static bool is_ret(struct image image, const struct code *c, uint32_t index)
     return index < c->step_count && image.bytes[c->from + step->at] == 0xc3;
 }
 
-/* Room for a jump that takes the instruction with it: what stands in front of it, as far as nothing leads in between,
- * then what follows, with a return as its end. musl has such sites: `again: mov %rdx, %rax; syscall; cmp; je again`. */
+/* Room for a jump that replaces the instruction: the steps in front of it, as far as no branch leads in between, then those
+ * behind it, up to a return. musl has such sites: `again: mov %rdx, %rax; syscall; cmp; je again`. */
 static bool make_room(struct image image, struct code *c, uint32_t index, struct site *site)
 {
     uint32_t first = index, next = index + 1, front = 0, behind = 2;
@@ -215,8 +214,8 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
          returns = is_sigreturn(image, low, at);
     arrives |= has_prefix;
     if (!arrives || !clean || has_prefix) {
-        /* The bytes lie inside an instruction or in data, or something before them is unknown to the decoder. A
-         * number loaded right in front means the latter. */
+        /* The bytes lie inside an instruction or in data, or behind one that the decoder does not know. A number loaded right
+         * in front means the latter. */
         bool loaded = returns || (at - low >= JUMP && p[-5] == 0xb8 && p[-3] <= 3 && !p[-2] && !p[-1]);
         if (loaded || (c->bounded || clean ? arrives || !clean : may_be_behind_data(image, c, at, arrives)))
             site->kind = SITE_HARD;
@@ -236,10 +235,10 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
     site->kind = site->window || make_room(image, c, index, site) ? SITE_PATCHABLE : SITE_HARD;
 }
 
-/* How many of these blocks of 32 bytes come before the first in which a `0f 05` begins. Reads one byte more than they hold.
- * The gate keeps general registers only, as the compiler is told; half of a search is this loop, which is three times as
- * fast by vectors. So it uses some, and puts them back. Nobody has read the file in this process yet, and processors look
- * ahead no further than to the end of a page: they are told what comes next (to read there never fails). */
+/* The number of blocks of 32 bytes before the first in which a `0f 05` begins. Reads one byte beyond them. The gate saves
+ * general registers only, and the compiler uses no others; this loop is half of a search, and three times as fast with vectors,
+ * so it uses some and restores them. Processors prefetch only to the end of a page, and the file was not read before, so the
+ * next bytes are prefetched (a prefetch never faults). */
 enum { BLOCK = 32, AHEAD = 2048 };
 static uint64_t blocks_without_syscall(const uint8_t *from, uint64_t blocks)
 {
@@ -267,11 +266,11 @@ static uint64_t blocks_without_syscall(const uint8_t *from, uint64_t blocks)
 #else
     (void)from;
     (void)blocks;
-    return 0; /* where this is built to look at files of another machine */
+    return 0; /* built to search files of another machine */
 #endif
 }
 
-/* Where from `at` on a system call may begin: its first byte, or `to`. */
+/* The first byte from `at` on where a system call may begin; `to`: none. */
 static uint64_t next_candidate(const uint8_t *bytes, uint64_t at, uint64_t to)
 {
     while (at + 1 < to && !is_syscall(bytes + at)) {
@@ -286,7 +285,7 @@ bool find_sites(struct image image, uint64_t from, uint64_t to, void *workspace,
                 void (*each)(void *context, const struct site *site), void *context)
 {
     struct code *c = workspace;
-    c->from = c->to = UINT64_MAX; /* nothing: what another object left here does not count */
+    c->from = c->to = UINT64_MAX; /* nothing: drops another object's code */
     c->bounded = true;
     c->taken = 0;
     c->entry = 0;

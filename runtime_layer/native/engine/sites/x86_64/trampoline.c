@@ -1,4 +1,4 @@
-/* The trampoline on x86_64; gate.S and gate_layout.h tell what it and the gate agree on. */
+/* The trampoline on x86_64; its interface to the gate is in gate.S and gate_layout.h. */
 #include "../../../core/text.h"
 #include "../../base/gate_layout.h"
 #include "../patch.h"
@@ -62,7 +62,7 @@ static uint8_t *put_relative32(uint8_t *at, uint64_t target)
     return at + 4;
 }
 
-/* Directly where the gate is in reach: the slot is data, of which nothing else there is near when the call is made. */
+/* Directly where the gate is in reach: the slot would be another cold cache line. */
 static uint8_t *call_gate(uint8_t *p, uint64_t slot)
 {
     uint64_t gate = *(const uint64_t *)slot;
@@ -71,7 +71,7 @@ static uint8_t *call_gate(uint8_t *p, uint64_t slot)
     return put_relative32(put_bytes(p, "\xff\x15", 2), slot); /* call *slot(%rip) */
 }
 
-/* The instruction itself, then what stands behind it. */
+/* Writes the instruction itself, then those behind it. */
 static uint8_t *move_instruction(uint8_t *p, uint64_t address, uint32_t behind)
 {
     p = put_bytes(p, "\xe3\x02", 2); /* jrcxz over the next jump */
