@@ -1,6 +1,6 @@
 /* The engine, from an add-on: the one that the wrapper preloaded, or else the layer's, loaded now.
  *
- * An add-on has no libc of its own and names none: what it needs is in the process that loads it, whichever libc that has.
+ * An add-on links no libc: it uses the one of the process that loads it.
  */
 #ifndef SHIELD_BINDINGS_ENGINE_H
 #define SHIELD_BINDINGS_ENGINE_H
@@ -16,7 +16,7 @@ extern void *dlsym(void *handle, const char *name);
 extern char *dlerror(void);
 enum { NOW = 2 /* RTLD_NOW */ };
 
-/* What is built as C is called as C; the tests look for this name. */
+/* Exported by its C name, which the tests look for. */
 #define SHIELD_BINDING __attribute__((visibility("default")))
 
 typedef int32_t configure_function(const char *lines, uint64_t len, char *reason, uint64_t cap);

@@ -1,8 +1,7 @@
 /* The alert line; see alert.h.
  *
- * Each part has a limit in bytes as written (escapes included), and the limits add up to less than the line:
- * so whatever is reported, the line is whole. Where in its source a call was made is written into what the others leave: some
- * hundred bytes at least, in practice some thousand.
+ * Each part has a limit in bytes as written (escapes included), and the limits add up to less than the line, so the line is
+ * always whole. The place in the source gets the rest: some hundred bytes at least, in practice some thousand.
  */
 #include "alert.h"
 
@@ -29,7 +28,7 @@ enum {
 _Static_assert(HOST_LIMIT <= PATH_LIMIT, "a server name takes a path's room");
 
 enum {
-    /* Of the origin: longer than what Lambda gives. */
+    /* Of the origin: longer than Lambda's own limits. */
     FUNCTION_LIMIT = 80,
     VERSION_LIMIT = 24,
     REGION_LIMIT = 32,
@@ -39,14 +38,14 @@ enum {
 _Static_assert(ORIGIN_KEYS + FUNCTION_LIMIT + VERSION_LIMIT + REGION_LIMIT + ACCOUNT_LIMIT <= ORIGIN_MAX,
                "an origin fits, whatever it says");
 
-/* Three ASCII dots: what was cut shows, in any log viewer. */
+/* Three ASCII dots: any log viewer shows that the text was cut. */
 static void put_cut(struct writer *w, struct text value, uint32_t limit)
 {
     if (!put_json(w, value, limit - 3))
         put(w, TEXT("..."));
 }
 
-/* A comma before every member but the first of an object. */
+/* A comma before every member except the first of an object. */
 static void put_key(struct writer *w, struct text name)
 {
     char last = w->used ? w->at[w->used - 1] : '{';
@@ -80,7 +79,8 @@ static uint32_t at_most(uint32_t value, uint32_t limit)
     return value < limit ? value : limit;
 }
 
-/* Each cut at `limit` bytes, and all at `left` but for the quotes and the comma of the last. */
+/* Each item is cut at `limit` bytes, and the list at `left`, without the quotes and comma of its last item.
+ */
 static void put_list(struct writer *w, struct text name, const struct text *texts, uint32_t count,
                      uint32_t limit, uint32_t left)
 {
@@ -122,8 +122,7 @@ void alert_put_details(const struct alert *a, struct writer *w)
     put_char(w, '}');
 }
 
-/* The process's number, the trace and the entry come behind. What is left is shared out: half of it to the function and
- * the file. */
+/* The pid, the trace and the entry come behind. Half of the remaining room is for the function and the file. */
 static void put_place(struct writer *w, const struct alert *a)
 {
     enum { BEHIND = 80 + TRACE_LIMIT, ESCAPED = 6 };

@@ -1,5 +1,5 @@
-/* The alert line: one JSON object, valid whatever bytes it reports. With its newline, and one in front of it, it takes
- * no more than 4096 bytes: one write to a pipe, in one piece (pipe(7), PIPE_BUF). */
+/* The alert line: one JSON object, valid for any reported bytes. With its newline, and one in front of it, it takes no more
+ * than 4096 bytes: one write to a pipe, in one piece (pipe(7), PIPE_BUF). */
 #ifndef SHIELD_ALERT_H
 #define SHIELD_ALERT_H
 
@@ -9,23 +9,23 @@
 
 enum { ALERT_MAX = 4095, ALERT_ARGUMENTS = 16, ALERT_PACKAGES = 6, ALERT_TEXT_MAX = 256 };
 
-/* Which function writes, as its environment tells; an empty text: unknown. */
+/* The function that writes, from its environment; an empty text: unknown. */
 struct line_origin {
     struct text function, version, region, account;
 };
 enum { ORIGIN_MAX = 204 };
 
-/* Where in the function's own language a call was made. */
+/* The place of a call in source of the function's own language. */
 struct source_place {
     struct text function, file;
     uint32_t line; /* 0: unknown */
-    /* Through which it was made, from the one that holds the place outward, each once; none: the place is not known. */
+    /* The packages of the call, from the one that holds the place outward, each once; none: the place is not known. */
     struct text packages[ALERT_PACKAGES];
     uint32_t package_count;
 };
 
 struct alert {
-    struct text origin; /* what put_origin wrote */
+    struct text origin; /* from put_origin */
     uint64_t seconds;   /* since the epoch */
     uint32_t micros;
     uint8_t policy; /* enum policy_id */
@@ -41,7 +41,7 @@ struct alert {
     uint32_t argument_count;
     struct text arguments[ALERT_ARGUMENTS]; /* each is cut at 256 bytes, all at 1024 */
     struct text object;                     /* the library the call came from; empty: unknown */
-    struct source_place place;              /* written into what is left of the line */
+    struct source_place place;              /* gets the rest of the line */
     uint32_t pid;
     struct text trace; /* of the event that is handled; empty: unknown */
     uint32_t left_out; /* alerts left out before this one, against the same policy in the same mode */
@@ -56,11 +56,11 @@ void alert_put_details(const struct alert *a, struct writer *w);
 void alert_put_allow(const struct alert *a, struct writer *w);
 void alert_put_caller(const struct alert *a, struct writer *w);
 
-/* The members of a line that say which function writes it, with a comma in front of each: at most ORIGIN_MAX bytes. What is
- * unknown is left out. Made once at the start, so that no line can name another function. */
+/* The members of a line that identify its function, with a comma in front of each: at most ORIGIN_MAX bytes. Unknown ones are
+ * left out. Made once at the start, so that no line can name another function. */
 void put_origin(struct writer *w, const struct line_origin *o);
 
-/* How every line begins: `origin` is what put_origin wrote. A member is to follow. */
+/* The beginning of every line, with `origin` from put_origin. A member follows. */
 void put_line_start(struct writer *w, struct text origin, uint64_t seconds, uint32_t micros,
                     struct text level);
 

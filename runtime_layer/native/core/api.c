@@ -79,7 +79,7 @@ size_t shield_aws_endpoints(const struct policy *p, char *out, size_t cap)
     return written_length(&w);
 }
 
-/* What is to be decided, and what came of it. */
+/* A question, and its decision. */
 struct decision {
     const struct policy *policy;
     struct text target;
@@ -359,7 +359,7 @@ int32_t shield_decide(const struct policy *p, const char *event, size_t event_le
     return 1;
 }
 
-/* An alert, and what its origin is made of. */
+/* An alert, and the parts of its origin. */
 struct stated {
     struct alert alert;
     struct line_origin origin;
@@ -430,7 +430,7 @@ static bool take_port(struct stated *s, struct text value)
     return true;
 }
 
-/* Itself, and what was left out before it. */
+/* Itself, and the alerts left out before it. */
 static bool take_count(struct stated *s, struct text value)
 {
     uint32_t count;

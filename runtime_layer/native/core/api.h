@@ -17,13 +17,14 @@
 
 struct policy;
 
-/* Increases when a signature below, or what it takes, changes: Python refuses a library of another number. */
+/* Increases when a signature below, or its arguments' meaning, changes: Python refuses a library of another
+ * number. */
 #define SHIELD_API_VERSION 3
 
 SHIELD_EXPORT uint32_t shield_api_version(void);
 SHIELD_EXPORT size_t shield_policy_size(void);
-/* Parses `NAME=value` lines into memory of shield_policy_size() bytes. 0: well; 1: `error` says what is
- * wrong. */
+/* Parses `NAME=value` lines into memory of shield_policy_size() bytes. 0: valid; 1: `error` names the
+ * mistake. */
 SHIELD_EXPORT int32_t shield_policy_parse(struct policy *p, const char *lines, size_t len, char *error,
                                           size_t error_cap);
 /* The same with the lines of a policy file beside those of the environment: lists that both give are joined. */
@@ -32,7 +33,7 @@ SHIELD_EXPORT int32_t shield_policy_parse_with_file(struct policy *p, const char
                                                     size_t error_cap);
 /* The canonical `NAME=value` lines. */
 SHIELD_EXPORT size_t shield_policy_lines(const struct policy *p, char *out, size_t cap);
-/* JSON: what the policy means, a member for each setting, named like the Python field:
+/* JSON: the policy's meaning, a member for each setting, named like the Python field:
  * {"setting","given","value","meaning"} and, for a list, "entries": [{"entry","meaning"}]. */
 SHIELD_EXPORT size_t shield_policy_explain(const struct policy *p, char *out, size_t cap);
 /* JSON {"action","policy","mode","reason","entry","allow"} for an event:
@@ -44,7 +45,7 @@ SHIELD_EXPORT size_t shield_policy_explain(const struct policy *p, char *out, si
  * An unknown event or a malformed target gives 1 and the error's text in `out`. Either text ends in a NUL. */
 SHIELD_EXPORT int32_t shield_decide(const struct policy *p, const char *event, size_t event_len,
                                     const char *target, size_t target_len, char *out, size_t cap);
-/* The AWS endpoints that the policy admits where the function runs, one a line; aws_write_endpoints says how. */
+/* The AWS endpoints that the policy admits where the function runs, one a line, in the form of aws_write_endpoints. */
 SHIELD_EXPORT size_t shield_aws_endpoints(const struct policy *p, char *out, size_t cap);
 /* One alert line (without running anything), for tests of the line and of the filters that match it:
  * `fields` are NAME=value texts, each but the last followed by a NUL (so that a value may hold a newline):

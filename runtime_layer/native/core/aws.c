@@ -148,7 +148,7 @@ static bool take_account(struct text *host, struct text account)
     return account.len ? take_text(host, account) : take_digits(host, ACCOUNT_DIGITS) == ACCOUNT_DIGITS;
 }
 
-/* Takes what is left of the last label. */
+/* Takes the rest of the last label. */
 static bool take_label(struct text *host, struct text *label)
 {
     uint32_t at = host->len;
@@ -159,7 +159,7 @@ static bool take_label(struct text *host, struct text *label)
     return label->len && label->len <= LABEL_MAX;
 }
 
-/* Does a label that is left open altogether name another account's access point, as `point-<account>` does? */
+/* Does an open label name another account's access point, as `point-<account>` does? */
 static bool is_anothers(struct text label, struct text account)
 {
     struct text rest = label;
@@ -190,7 +190,7 @@ bool aws_is_bucket(struct text t)
     return true;
 }
 
-/* What a host name holds where the pattern leaves it open. */
+/* The parts of a host name that the pattern leaves open. */
 struct found {
     struct text name;   /* N: would have to be a name of the table's */
     struct text bucket; /* B, or a directory bucket's whole name; empty: the pattern is not a bucket's */
@@ -333,7 +333,7 @@ bool aws_is_endpoint(struct text host, const struct aws_limits *limits)
     return false;
 }
 
-/* A pattern with what is known of the place in it; the tokens that are left open stay: L, B, C, Z, and A without an account. */
+/* Writes a pattern with the known facts of the place; the open tokens stay: L, B, C, Z, and A without an account. */
 static void put_pattern(struct writer *w, struct text pattern, struct text name, const struct place *place)
 {
     for (uint32_t i = 0; i < pattern.len; i++) {

@@ -1,7 +1,7 @@
-/* Which host names are AWS service endpoints, from a table generated from botocore's endpoint rule sets.
+/* The host names of AWS service endpoints, from a table generated from botocore's endpoint rule sets.
  *
- * Never a wildcard under amazonaws.com: EC2 public names, load balancers, execute-api, function URLs, S3
- * websites and CloudFront are an attacker's to create.
+ * Never a wildcard under amazonaws.com: an attacker can create EC2 public names, load balancers, execute-api,
+ * function URLs, S3 websites and CloudFront names.
  */
 #ifndef SHIELD_AWS_H
 #define SHIELD_AWS_H
@@ -11,12 +11,12 @@
 /* The index of a service by its botocore name ("s3", "dynamodb"); false when there is none. */
 bool aws_service_index(struct text service, uint16_t *index);
 struct text aws_service_name(uint16_t index);
-/* Whose endpoints are meant. */
+/* The services and the place whose endpoints are admitted. */
 struct aws_limits {
     struct text region;  /* the function's own; nothing is admitted without it */
     struct text account; /* the function's own, for host names that have one; empty: any */
     struct text
-        buckets; /* names with commas between them: S3 is these, whatever `services` says; empty: any */
+        buckets; /* names with commas between them: the only ones of S3, for any `services`; empty: any */
     const uint16_t *services; /* sorted or not */
     uint32_t service_count;
     bool every_service;

@@ -1,8 +1,8 @@
 /* The DNS wire format; see dns.h.
  *
  * Every read is checked against the message's length, and a compression pointer must point before the name
- * that it is in, so that following pointers always ends. What a hostile resolver can make us do is bounded:
- * the pointers in a name, the CNAMEs in a chain, and with them the time that one message takes.
+ * that it is in, so that following pointers always ends. A hostile resolver's message takes bounded time: the
+ * pointers in a name and the CNAMEs in a chain are limited.
  */
 #include "dns.h"
 
@@ -138,7 +138,7 @@ static bool same_name(struct message a, uint32_t a_at, struct message b, uint32_
     }
 }
 
-/* As endpoint.h's hostname_canonical; what a host name cannot hold becomes '?'. */
+/* As endpoint.h's hostname_canonical; other characters become '?'. */
 static char host_char(uint8_t c)
 {
     uint8_t letter = c | 0x20;
@@ -159,7 +159,7 @@ bool dns_read_question(const uint8_t *message, uint32_t len, struct dns_question
     while ((step = next_label(&w)) == WALK_LABEL) {
         if (used)
             q->name[used++] = '.';
-        const struct label_walk label = w; /* what is written could be `w` to the compiler */
+        const struct label_walk label = w; /* for the compiler, the writes below could change `w` */
         for (uint32_t i = 0; i < label.label_len; i++)
             q->name[used + i] = host_char(label.label[i]);
         used += label.label_len;

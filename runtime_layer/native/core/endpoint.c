@@ -1,7 +1,7 @@
 /* Canonical addresses; see endpoint.h. */
 #include "endpoint.h"
 
-/* Linux, include/linux/socket.h; the kernel's layout is judged whatever platform this is built for. */
+/* Linux's layout, include/linux/socket.h, on every platform that this is built for. */
 enum {
     LINUX_AF_UNSPEC = 0,
     LINUX_AF_UNIX = 1,

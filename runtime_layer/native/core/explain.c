@@ -1,4 +1,4 @@
-/* What a policy means, in words: one row of wording for each setting; see api.h for the form. */
+/* A policy's meaning, in words: one row of wording for each setting; see api.h for the form. */
 #include "explain.h"
 
 #include "aws.h"
@@ -155,7 +155,7 @@ static void policy_file_value(const struct policy *p, struct writer *w)
 
 struct wording {
     const char *setting;
-    /* What each value means; without a value it is for any other. */
+    /* The meaning of each value; a row without a value is for any other. */
     struct {
         const char *value, *meaning;
     } values[5];
@@ -285,7 +285,7 @@ static void put_field_name(struct writer *w, struct text setting)
     put_char(w, '"');
 }
 
-/* Writes the value, and returns what was written. */
+/* Writes the value, and returns its text. */
 static struct text put_value(const struct policy *p, uint32_t row, const struct wording *words,
                              struct writer *w)
 {
@@ -334,7 +334,7 @@ void policy_explain(const struct policy *p, struct writer *w)
 struct text setting_meaning(const struct policy *p, uint32_t row)
 {
     const struct wording *words = find_wording(setting_name(row));
-    char value[64]; /* longer than every value that has a wording of its own */
+    char value[64]; /* longer than every value with its own wording */
     struct writer w = {.at = value, .cap = sizeof value};
     setting_write(p, row, &w);
     return words ? find_meaning(words, (struct text){value, w.used}) : TEXT("");

@@ -13,7 +13,7 @@
 // Where to go on after a mismatch: at `pattern`, with the text from `path`.
 struct retry {
     bool set;
-    bool whole_components; // the stars of a/**/b: what follows them begins a component
+    bool whole_components; // the stars of a/**/b: the rest begins a component
     uint32_t pattern;
     uint32_t path;
 };
@@ -23,7 +23,7 @@ static bool is_deep_star(struct text pattern, uint32_t i)
     return i + 1 < pattern.len && pattern.at[i] == '*' && pattern.at[i + 1] == '*';
 }
 
-// Moves a retry on by what its star may take. False when the star can take no more.
+// Extends a retry's star by one more step. False when the star can take no more.
 static bool advance_retry(struct retry *r, struct text path, bool deep)
 {
     if (!r->set)

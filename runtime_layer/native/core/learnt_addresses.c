@@ -1,13 +1,13 @@
 /* The table of learnt addresses; see learnt_addresses.h.
  *
- * Each slot is guarded by its own sequence number (a seqlock whose readers never wait): a writer takes a slot
- * by making the number odd, and a reader that goes on seeing an odd or a changed number passes the slot over. A
- * writer that dies half way, or is copied half way by fork, costs its one slot and nothing else. What is learnt once
- * more, as by threads that ask for the same host, is not written again: it can be read all the while.
+ * Each slot is guarded by its own sequence number (a seqlock whose readers never wait): a writer takes a slot by making the
+ * number odd, and a reader that keeps seeing an odd or changing number skips the slot. A writer that dies half way, or is
+ * copied half way by fork, costs its one slot and nothing else. A fact that is learnt again, as by threads that ask for the
+ * same host, is not written again, so it stays readable.
  */
 #include "learnt_addresses.h"
 
-/* A slot is read and written by whole words: what is read in between is stale, never undefined. */
+/* A slot is read and written by whole words: a read in between is stale, never undefined. */
 typedef uint32_t __attribute__((may_alias)) slot_word;
 enum { SLOT_WORDS = sizeof(struct learnt) / sizeof(slot_word) };
 _Static_assert(sizeof(struct learnt) % sizeof(slot_word) == 0, "a slot is whole words");
@@ -27,7 +27,7 @@ static uint32_t set_of(const struct address *ip)
     return hash >> (32 - SETS_BITS);
 }
 
-/* Copies a slot that nobody was writing meanwhile. */
+/* Copies a slot. False: a thread was writing it meanwhile. */
 static bool read_slot(const struct learnt *slot, struct learnt *copy)
 {
     const slot_word *from = (const slot_word *)slot;
@@ -44,7 +44,7 @@ static bool read_slot(const struct learnt *slot, struct learnt *copy)
     return copy->age && copy->name_len <= NAME_KEPT;
 }
 
-/* The same, of a slot that somebody may just be writing: who does takes some nanoseconds, or was stopped in the midst. */
+/* The same, with retries: a writer takes some nanoseconds, unless it was stopped half way. */
 static bool read_slot_soon(const struct learnt *slot, struct learnt *copy)
 {
     enum { LOOKS = 64 };
@@ -54,7 +54,7 @@ static bool read_slot_soon(const struct learnt *slot, struct learnt *copy)
     return well;
 }
 
-/* A first look at what a slot is about, for read_slot or write_slot to confirm: most are about something else. */
+/* Compares a slot's address without its lock, as most have another; read_slot or write_slot confirms it. */
 static bool seems_about(const struct learnt *slot, const struct address *ip)
 {
     enum { FIRST = offsetof(struct learnt, ip) / sizeof(slot_word), END = offsetof(struct learnt, name_len) };
@@ -64,7 +64,7 @@ static bool seems_about(const struct learnt *slot, const struct address *ip)
     return address_equal(&copy.ip, ip);
 }
 
-/* False when another writer holds the slot, or changed it since it was looked at. */
+/* False when another writer holds the slot, or changed it since `seen`. */
 static bool write_slot(struct learnt *slot, uint32_t seen, const struct learnt *value)
 {
     const slot_word *from = (const slot_word *)value;
@@ -79,7 +79,7 @@ static bool write_slot(struct learnt *slot, uint32_t seen, const struct learnt *
     return true;
 }
 
-/* A slot that nobody is writing, as it was when it was looked at. */
+/* A slot without a writer, as it was when it was read. */
 struct candidate {
     struct learnt *slot;
     uint32_t sequence, idle;
@@ -114,7 +114,7 @@ static struct candidate choose_slot(struct learnt *set, const struct learnt *val
     return same_count > 1 ? same : other;
 }
 
-/* Does the slot say this already? Then it is as new as what was learnt now. */
+/* Does the slot hold this already? Then its age is renewed. */
 static bool renew_slot(struct learnt *slot, const struct learnt *value)
 {
     struct learnt copy;
@@ -210,7 +210,7 @@ void names_learn_written(struct names *n, struct text written, uint16_t rules)
     }
 }
 
-/* What is about this address and was learnt last, of the ways that are still `open`; NAMES_WAYS: nothing. */
+/* The slot of this address that was learnt last, among the ways still `open`; NAMES_WAYS: none. */
 static uint32_t find_newest(const struct learnt *set, uint32_t open, const struct address *ip)
 {
     uint32_t best = NAMES_WAYS, best_age = 0;

@@ -38,9 +38,9 @@ void names_learn(struct names *n, const struct address *ip, uint16_t rule, struc
 bool names_find(const struct names *n, const struct address *ip,
                 bool (*each)(void *context, uint16_t rule, struct text name), void *context);
 
-/* What was learnt last, at most NAMES_RECENT entries, for a program that is started: "RULE/ADDRESS/NAME" between commas. */
+/* Writes the entries learnt last, at most NAMES_RECENT, for a program that is started: "RULE/ADDRESS/NAME" between commas. */
 void names_write_recent(const struct names *n, struct writer *w);
-/* The same read again, of a policy with so many rules. What is not well-formed is passed over. */
+/* Reads them again, for a policy with so many rules. Malformed entries are skipped. */
 void names_learn_written(struct names *n, struct text written, uint16_t rules);
 
 #endif

@@ -1,13 +1,12 @@
-/* Native code by which a language reaches past itself: foreign-function bridges, and the interpreter's own test modules. Told
- * by what it is called, or by what it exports: an inventory and a hurdle. Who brings native code that hides has no need of
- * these. */
+/* Native code that lets a language make any call: foreign-function bridges, and the interpreter's own test modules. Recognised
+ * by their names, or by their exports: an inventory and a hurdle. Native code that hides needs none of these. */
 #ifndef SHIELD_NATIVE_CODE_H
 #define SHIELD_NATIVE_CODE_H
 
 #include "text.h"
 
-/* What hardly any function loads, by the path of its file: the entry of allow_executable_memory that admits it. Empty: it
- * is none of these. */
+/* For the path of a bridge that hardly any function loads: the entry of allow_executable_memory that admits it. Empty: it is
+ * none of these. */
 struct text refused_bridge(struct text path);
 
 /* A bridge, and a symbol that its object exports. */

@@ -1,7 +1,6 @@
 #include "package_roots.h"
 
-/* What follows the last of these folders in the path; nothing (`at` is NULL) where there is none. npm's packages may be in a
- * scope. */
+/* The rest of the path behind the last of these folders; `at` is NULL where there is none. npm's packages may be in a scope. */
 static struct text below_packages(struct text file, bool *has_scopes)
 {
     enum { NPM = 0 };
@@ -38,7 +37,7 @@ static uint32_t ending_of(struct text name, bool *is_script)
     return 0;
 }
 
-/* The program that calls the handler is under every frame of it, and is nobody's dependency. `lies_bare`: not in a folder for
+/* The program that calls the handler is under every frame of it, and is no dependency. `lies_bare`: not in a folder for
  * packages, where Node.js's runtime has AWS's SDK. */
 static bool is_runtime_client(struct text file, struct text package, bool lies_bare)
 {

@@ -48,7 +48,7 @@ enum outbound_kind {
     OUTBOUND_NETWORK
 };
 
-/* Zero: both, and what is neither (SCTP, MPTCP's own number, ...). */
+/* Zero: both, and other protocols (SCTP, MPTCP's own number, ...). */
 enum outbound_protocol { ANY_PROTOCOL, ONLY_TCP, ONLY_UDP };
 
 struct outbound_rule {

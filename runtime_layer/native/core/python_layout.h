@@ -1,8 +1,8 @@
-/* Where CPython keeps what its stack says, by version.
+/* The layout of CPython's frames and threads, by version.
  *
- * 3.11 and 3.12: from their internal headers. From 3.13 on, the interpreter carries the offsets itself, in the
- * _Py_DebugOffsets at the start of _PyRuntime, which differ with each minor version: which word says what is in the table.
- * A version without a row, and a build without the GIL, give no answer.
+ * 3.11 and 3.12: from their internal headers. From 3.13 on, the interpreter has the offsets itself, in the _Py_DebugOffsets at
+ * the start of _PyRuntime, whose own layout differs with each minor version: the table has the word of each offset. A version
+ * without a row, and a build without the GIL, give no answer.
  */
 #ifndef SHIELD_PYTHON_LAYOUT_H
 #define SHIELD_PYTHON_LAYOUT_H
@@ -45,7 +45,7 @@ struct python_layout {
 
 /* `version`: major << 8 | minor. */
 bool python_layout_of(uint32_t version, struct python_layout *out);
-/* Of a _PyRuntime that says its offsets: `words` are its first. False as well when what it says cannot be. */
+/* From a _PyRuntime with its offsets: `words` are its first. False as well when they are impossible. */
 bool python_layout_from(const uint64_t words[PYTHON_WORDS], struct python_layout *out);
 
 #endif

@@ -1,4 +1,4 @@
-/* What CPython's objects hold, read from bytes that were copied out of them: lines of code, and text. */
+/* Lines of code and texts of CPython's objects, read from copies of their bytes. */
 #ifndef SHIELD_PYTHON_OBJECTS_H
 #define SHIELD_PYTHON_OBJECTS_H
 
@@ -23,9 +23,9 @@ struct str_shape {
     uint32_t width; /* bytes of a character: 1, 2 or 4 */
     bool is_ascii;
 };
-/* False: it is not one of those whose characters lie behind its head. */
+/* False: its characters do not lie behind its head. */
 bool str_shape_from(uint32_t state, struct str_shape *shape);
-/* `count` characters of that width as UTF-8; what does not fit is left out, in whole characters. */
+/* `count` characters of that width as UTF-8, cut at a whole character if they do not fit. */
 void put_str(struct writer *w, const uint8_t *characters, uint32_t count, uint32_t width);
 
 #endif

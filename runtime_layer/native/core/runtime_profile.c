@@ -1,4 +1,4 @@
-/* What runtimes differ in; see runtime_profile.h. */
+/* Differences between runtimes; see runtime_profile.h. */
 #include "runtime_profile.h"
 
 struct named {
@@ -17,7 +17,7 @@ enum { LANGUAGES = sizeof languages / sizeof *languages };
 struct needed {
     enum language language; /* LANGUAGE_OTHER: any */
     const char *pattern;
-    enum tmp_use at_work; /* what is allowed then as well */
+    enum tmp_use at_work; /* the use that is allowed then as well */
 };
 
 static const struct needed needed[] = {

@@ -1,8 +1,8 @@
-/* What the runtimes of languages differ in: Python, Java, .NET, ...
+/* Differences between the runtimes of languages: Python, Java, .NET, ...
  *
- * A runtime makes files of its own in /tmp while it starts. They are allowed without a list, by exact name, until the
- * function asks for its first event: the function's code could put anything into them later. Taking them away again,
- * as a runtime does when it ends, is allowed at any time; so is a file that only marks something, while it is empty.
+ * A runtime makes its own files in /tmp while it starts. They are allowed without a list, by exact name, until the function
+ * asks for its first event: later the function's code could write to them. Removing them, as a runtime does at its end, is
+ * allowed at any time; so is a file that is only a mark, while it is empty.
  */
 #ifndef SHIELD_RUNTIME_PROFILE_H
 #define SHIELD_RUNTIME_PROFILE_H

@@ -158,7 +158,7 @@ static bool refuse_url(struct text entry, uint32_t colon, struct writer *error)
     return refuse(error, TEXT("\""));
 }
 
-/* Whoever wrote 2001:db8::1:443 may have meant a port, or not: the brackets tell. */
+/* 2001:db8::1:443 may have been meant with a port, or without: brackets decide. */
 static bool refuse_port_without_brackets(struct text entry, struct text ip, struct text port,
                                          struct writer *error)
 {
@@ -273,8 +273,8 @@ static bool refuse_for_name(struct text before_it, struct text name, struct writ
     return refuse(error, TEXT("\""));
 }
 
-/* https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html; but -s3alias, --ol-s3 and --x-s3,
- * which that reserves at the end, are what stands in a bucket's place in requests. */
+/* https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html; but the reserved endings -s3alias, --ol-s3 and
+ * --x-s3 are accepted, as requests name them in a bucket's place. */
 bool entry_bucket(struct text entry, struct writer *error)
 {
     static const char *const starts[] = {"xn--", "sthree-", "amzn-s3-demo-"}, *const ends[] = {".mrap",

@@ -13,8 +13,7 @@ enum { ENTRY_CANONICAL_MAX = 288 }; /* a prefix, *.name or [v6/128], and a port,
 /* `rule->entry` and `rule->name` lie in `canonical`, counted from its start. */
 bool entry_outbound(struct text entry, struct outbound_rule *rule, struct writer *canonical,
                     struct writer *error);
-/* The name of an S3 bucket, or what stands in its place: the alias of an access point. It is canonical as it
- * is. */
+/* The name of an S3 bucket, or the alias of an access point in its place. It is canonical as it is. */
 bool entry_bucket(struct text entry, struct writer *error);
 /* A path pattern under /tmp. It is canonical as it is. */
 bool entry_tmp(struct text entry, struct writer *error);

@@ -1,4 +1,4 @@
-/* What the readers of settings share; see setting_reader.h. */
+/* Shared by the readers of settings; see setting_reader.h. */
 #include "setting_reader.h"
 
 void setting_culprit(struct writer *error, const struct setting *s, struct text offending)

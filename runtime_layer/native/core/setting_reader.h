@@ -1,4 +1,4 @@
-/* What the readers of settings share: errors that name the setting and the fix, and room in the policy's pool. */
+/* Shared by the readers of settings: errors that name the setting and the fix, and room in the policy's pool. */
 #ifndef SHIELD_SETTING_READER_H
 #define SHIELD_SETTING_READER_H
 
@@ -13,7 +13,7 @@ enum setting_joins {
     SERVICES_JOIN /* lists of services do; all and none do not */
 };
 
-/* What becomes of it when code gives a policy after the first (tighten.h). */
+/* The rule for a setting in a later policy given by code (tighten.h). */
 enum setting_later {
     NOT_OF_POLICY, /* a setting of the layer, the engine or the function's place: code cannot give it */
     STAYS,         /* the value must be the one in force */
@@ -27,12 +27,12 @@ struct setting {
     void (*write)(const struct policy *p, const struct setting *s, struct writer *w);
     uint8_t later;  /* enum setting_later */
     uint8_t detail; /* for the reader: which mode, which switch */
-    uint8_t joins;  /* enum setting_joins: what becomes of the same setting in another source */
+    uint8_t joins;  /* enum setting_joins: the rule for the same setting in another source */
 };
 
 /* SETTING: "offending" */
 void setting_culprit(struct writer *error, const struct setting *s, struct text offending);
-/* Takes back what was written in case an error came. */
+/* Removes text that was written in case of an error. */
 void setting_take_back(struct writer *error, uint32_t mark);
 /* SETTING: "offending" reason; always false. */
 bool setting_refuse(struct writer *error, const struct setting *s, struct text offending, struct text reason);

@@ -263,7 +263,7 @@ static bool refuse_unknown(struct text name, struct writer *error)
 
 void policy_begin(struct policy *p)
 {
-    /* What lies behind is written before it counts, and would be 48 KB of pages to touch. */
+    /* The rest is written before it counts; clearing it would touch 48 KB of pages. */
     fill_bytes(p, 0, offsetof(struct policy, outbound));
     p->modes[EXECUTABLE_MEMORY] = MODE_BY_RUNTIME;
     p->aws = AWS_ALL;
@@ -275,7 +275,7 @@ void policy_next_source(struct policy *p)
     p->seen_here = 0;
 }
 
-/* Is a value of another source read on top of what there is? */
+/* Is another source's value added to the present one? */
 static bool joins(const struct policy *p, const struct setting *s, struct text value)
 {
     return s->joins == LISTS_JOIN || (s->joins == SERVICES_JOIN && p->aws == AWS_LISTED &&
@@ -290,7 +290,7 @@ bool policy_set(struct policy *p, struct text name, struct text value, struct wr
         return !is_ours(name) || text_equal(name, TEXT("SHIELD_STATE")) || refuse_unknown(name, error);
     bit = 1u << (s - SETTINGS);
     value = text_trim(value);
-    /* Lists of the environment and of the file are one list; anything else is given once. */
+    /* Lists of the environment and of the file are one list; other settings are given once. */
     if ((p->seen_here & bit) || ((p->seen & bit) && !joins(p, s, value)))
         return setting_refuse_list(error, s, TEXT("given twice; leave one of them out"));
     if (is_ours(name) && !(p->seen & bit))

@@ -10,8 +10,8 @@
 
 /* Starts an empty, strict policy. */
 void policy_begin(struct policy *p);
-/* What comes next is of another source: the file beside the environment. Lists that both give are joined;
- * whatever else is given once. */
+/* Starts another source: the file beside the environment. Lists in both are joined; other settings are given
+ * once. */
 void policy_next_source(struct policy *p);
 /* Takes one setting. Names that do not start with SHIELD_ are ignored, except AWS_REGION. Values given twice,
  * unknown SHIELD_ names and malformed values give false and one line in `error`. SHIELD_STATE is the
@@ -28,7 +28,7 @@ bool policy_end(struct policy *p, struct writer *error);
  * result gives the same policy again. */
 void policy_write_lines(const struct policy *p, struct writer *w);
 
-/* Row by row, for those who describe a policy. Rows are 0 to setting_count() - 1. */
+/* Row by row, to describe a policy. Rows are 0 to setting_count() - 1. */
 uint32_t setting_count(void);
 struct text setting_name(uint32_t row);
 bool setting_given(const struct policy *p, uint32_t row);

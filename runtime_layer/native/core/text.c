@@ -230,7 +230,7 @@ bool put_json(struct writer *w, struct text t, uint32_t limit)
         if (piece.len > limit - spent)
             return false;
         if (piece.len > w->cap - w->used) {
-            w->full = true; /* what follows may be shorter and fit: the text is cut all the same */
+            w->full = true; /* a later, shorter text could fit, but this one is cut */
             return false;
         }
         put(w, piece);

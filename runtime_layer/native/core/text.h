@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A borrowed piece of text: not terminated, owned by whoever made it. */
+/* A borrowed piece of text: not terminated, owned by its maker. */
 struct text {
     const char *at;
     uint32_t len;
@@ -35,9 +35,9 @@ bool text_starts_any(struct text a, const char *const *prefixes, uint32_t count)
 #define STARTS_ANY(text, list) text_starts_any(text, list, sizeof(list) / sizeof *(list))
 bool text_ends(struct text a, struct text suffix);
 struct text text_trim(struct text a);    /* ASCII spaces and tabs at both ends */
-struct text base_name(struct text path); /* what follows the last slash */
-/* Cuts `*rest` at the first `separator`; the piece before it is returned, `*rest` holds what follows.
- * Returns false when `*rest` was exhausted by an earlier call. */
+struct text base_name(struct text path); /* the part behind the last slash */
+/* Cuts `*rest` at the first `separator`: `*piece` is the part before it, `*rest` the part behind. False when
+ * an earlier call exhausted `*rest`. */
 bool text_next(struct text *rest, char separator, struct text *piece);
 /* Decimal, no sign, no blanks, at most `max`. */
 bool text_number(struct text a, uint32_t max, uint32_t *value);

@@ -65,7 +65,7 @@ static bool tighten_setting(struct policy *p, struct policy *wanted, uint32_t ro
     return false;
 }
 
-/* Errors of the core name variables; whoever writes code looks for the field: SHIELD_ALLOW_TMP is allow_tmp. */
+/* Errors of the core name variables; code has fields: SHIELD_ALLOW_TMP is allow_tmp. */
 static void put_as_code_says(struct writer *error, struct text said)
 {
     struct text prefix = TEXT("SHIELD_"), line = TEXT("line "), rest = said;
@@ -86,7 +86,7 @@ static void put_as_code_says(struct writer *error, struct text said)
     }
 }
 
-/* Settings of the layer, the engine and the function's place are not for code to make. */
+/* Code cannot give settings of the layer, the engine and the function's place. */
 static bool is_for_code(struct text name)
 {
     if (text_equal(name, TEXT("SHIELD_STATE")))

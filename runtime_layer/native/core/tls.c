@@ -16,7 +16,7 @@ enum {
     NAME_HOST = 0
 };
 
-/* What PostgreSQL's clients send first: SSLRequest and GSSENCRequest, which differ in their last byte. */
+/* The first bytes of PostgreSQL's clients: SSLRequest and GSSENCRequest, which differ in their last byte. */
 enum { PREAMBLE_LEN = 8 };
 static const uint8_t PREAMBLE[PREAMBLE_LEN] = {0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f};
 
@@ -55,7 +55,7 @@ static void skip_vector(struct reader *r, uint32_t length_size)
     take(r, take_number(r, length_size));
 }
 
-/* What a ClientHello has in front of its extensions. */
+/* Skips the parts of a ClientHello before its extensions. */
 static void skip_to_extensions(struct reader *r)
 {
     take(r, VERSION_AND_RANDOM);
@@ -122,15 +122,15 @@ static bool is_preamble(const uint8_t *bytes, uint32_t len)
     return len && last && same_bytes(bytes, PREAMBLE, same);
 }
 
-/* Several in one record, by the first one's level (RFC 8446, 6); what is encrypted begins so once in 128 times. */
+/* Several alerts in one record, by the first one's level (RFC 8446, 6); encrypted bytes begin so once in 128 times. */
 static bool is_plain_alert(const uint8_t *bytes, uint32_t len)
 {
     return bytes[0] == RECORD_ALERT && len > RECORD_HEADER &&
            (bytes[RECORD_HEADER] == 1 || bytes[RECORD_HEADER] == 2);
 }
 
-/* What servers take for the beginning of TLS although no client begins so: an empty record, an alert or a change of
- * ciphers in front, a ClientHello in SSL 2's form. */
+/* Beginnings of TLS that servers accept, but no client sends: an empty record, an alert or a change of ciphers first, a
+ * ClientHello in SSL 2's form. */
 static bool is_odd_start(const uint8_t *bytes, uint32_t len)
 {
     if (bytes[0] == RECORD_HANDSHAKE)
@@ -144,8 +144,7 @@ static bool is_odd_start(const uint8_t *bytes, uint32_t len)
 enum tls_start tls_read_start(const uint8_t *bytes, uint32_t len, struct client_hello *hello)
 {
     *hello = (struct client_hello){.end = len};
-    if (is_preamble(bytes,
-                    len)) /* part of it, or more: what is said next could not be told from what was said */
+    if (is_preamble(bytes, len)) /* a part of it, or more: the next bytes could complete it */
         return len == PREAMBLE_LEN ? TLS_PREAMBLE : TLS_HELLO;
     if (len && is_odd_start(bytes, len))
         return TLS_HELLO;

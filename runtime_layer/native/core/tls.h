@@ -1,8 +1,8 @@
-/* The first bytes of a TLS connection (RFC 8446, RFC 6066): which server name the client asks for.
+/* The first bytes of a TLS connection (RFC 8446, RFC 6066): the server name that the client asks for.
  *
- * A ClientHello is read when it is whole: within one write, in one record, and with nothing behind it. A client that sends
- * it otherwise is one that hides the name: no TLS library does so. What only some servers take for the beginning of
- * TLS counts as a ClientHello without a name.
+ * A ClientHello is read when it is whole: within one write, in one record, and with nothing behind it. No TLS library sends it
+ * otherwise, so another form counts as hiding the name. Bytes that only some servers accept as the beginning of TLS count as a
+ * ClientHello without a name.
  */
 #ifndef SHIELD_TLS_H
 #define SHIELD_TLS_H
@@ -12,12 +12,12 @@
 enum tls_start {
     TLS_NOT,      /* not a ClientHello: another protocol */
     TLS_PREAMBLE, /* a question whether TLS is spoken at all (PostgreSQL): the ClientHello comes next */
-    TLS_HELLO     /* a ClientHello, or what could become one to some server */
+    TLS_HELLO     /* a ClientHello, or the beginning of one for some server */
 };
 
 struct client_hello {
     struct text name; /* as sent; empty: none, or more than one, or not to be read */
-    uint32_t end;     /* when so many bytes have been sent, what follows cannot change what this is */
+    uint32_t end;     /* after so many bytes, later ones cannot change the kind */
     bool encrypted;   /* Encrypted ClientHello: the name that counts is another, and cannot be read */
 };
 

@@ -15,7 +15,7 @@ static uint8_t action_of_mode(uint8_t mode)
     switch (mode) {
     case MODE_ALERT: return ACTION_ALERT;
     case MODE_ALLOW: return ACTION_ALLOW;
-    default: /* block, and MODE_BY_RUNTIME that nobody has settled */ return ACTION_DENY;
+    default: /* block, and an unresolved MODE_BY_RUNTIME */ return ACTION_DENY;
     }
 }
 
@@ -79,8 +79,8 @@ bool verdict_further_rule(const struct policy *p, struct text name, uint16_t *ru
     return is_aws(p, name);
 }
 
-/* getaddrinfo sorts addresses by RFC 6724, for which it connects a UDP socket to each of them at port 0 and
- * looks which source address it got. That sends nothing, and the engine sees to it that nothing is sent then. */
+/* getaddrinfo sorts addresses by RFC 6724, for which it connects a UDP socket to each of them at port 0 and reads its source
+ * address. That sends nothing, and the engine prevents later sends. */
 static bool only_sorts(uint16_t port, enum protocol protocol)
 {
     return port == 0 && protocol == PROTOCOL_UDP;
@@ -111,8 +111,8 @@ struct verdict verdict_host(const struct policy *p, struct text name, bool whole
     for (uint16_t i = 0; i < p->outbound_count && name.len; i++)
         if (rule_names(p, &p->outbound[i], name, whole) && rule_admits(&p->outbound[i], port, protocol))
             return make_allowed(OUTBOUND_CONNECTIVITY, REASON_LISTED, i);
-    /* Any port: the address was answered for the name of an AWS endpoint, so whatever listens there is AWS's,
-     * and some services answer elsewhere than on 443 (IoT on 8883 and 8443, mail on 465 and 587). */
+    /* Any port: the address was answered for the name of an AWS endpoint, so AWS owns all its ports, and some
+     * services use others than 443 (IoT 8883 and 8443, mail 465 and 587). */
     if (name.len && is_aws(p, name))
         return make_allowed(OUTBOUND_CONNECTIVITY, REASON_AWS, RULE_AWS);
     return verdict_unlisted(p, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);

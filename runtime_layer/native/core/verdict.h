@@ -1,6 +1,6 @@
-/* The decision: (policy, facts) to deny, alert or allow. Pure; the engine and the Python API both ask here.
+/* The decision: (policy, facts) to deny, alert or allow. Pure; the engine and the Python API both use it.
  *
- * Zero means deny, so a verdict that nobody filled in denies.
+ * Zero means deny, so a verdict that was not filled in denies.
  */
 #ifndef SHIELD_VERDICT_H
 #define SHIELD_VERDICT_H
@@ -17,7 +17,7 @@ enum reason {
     REASON_MODE_ALLOW,  /* the policy's mode is allow */
     REASON_LISTED,      /* an allow list entry */
     REASON_AWS,         /* an AWS endpoint */
-    REASON_ALWAYS,      /* loopback, Runtime API, X-Ray daemon, resolver; what the runtime itself needs */
+    REASON_ALWAYS,      /* loopback, Runtime API, X-Ray daemon, resolver; the runtime's own needs */
     REASON_SERVER_NAME, /* a TLS client that asks for another name */
     REASON_INTERNAL,    /* a name that leads to a link-local, multicast or metadata address */
     REASON_FAMILY,      /* an address family that is never allowed */
@@ -35,20 +35,20 @@ struct verdict {
     uint16_t rule;  /* the entry that allowed it, or RULE_AWS, or RULE_NONE */
 };
 
-/* Endpoints that are allowed whatever the lists say; filled by the engine at start. */
+/* Endpoints that are allowed by any policy; filled by the engine at start. */
 enum { ALWAYS_MAX = 8 };
 struct always {
     uint32_t count;
     struct endpoint endpoints[ALWAYS_MAX]; /* port 0: any */
 };
 
-/* What a mode makes of something that no list admits. */
+/* The verdict of a policy's mode on an act that no list admits. */
 struct verdict verdict_unlisted(const struct policy *p, enum policy_id id, enum reason reason);
 
 /* May this name be asked of the resolver? `name` is canonical. Single-label names ("localhost") and names
  * under .local are judged like any other. The empty name (root) is denied. */
 struct verdict verdict_name(const struct policy *p, struct text name);
-/* Which AWS endpoints the policy admits. */
+/* The AWS endpoints that the policy admits. */
 struct aws_limits verdict_aws_limits(const struct policy *p);
 /* The next one behind *rule that lets the name through as well, it may be for another port. False: none. */
 bool verdict_further_rule(const struct policy *p, struct text name, uint16_t *rule);
@@ -72,8 +72,8 @@ struct verdict verdict_tmp(const struct policy *p, struct text path, enum langua
 
 /* May the object in this file (its name without folders; empty: unknown) make memory executable? */
 struct verdict verdict_executable_memory(const struct policy *p, struct text file_name);
-/* Of a library by which a language reaches past itself: `name` is as allow_executable_memory lists it. Where nothing was said of
- * executable_memory it is treated as the strictest of the others asks for, whether the runtime needs it or not. */
+/* For a library that lets a language make any call: `name` is as allow_executable_memory lists it. Without a setting for
+ * executable_memory, the strictest mode of the others decides, even where the runtime needs such memory. */
 struct verdict verdict_bridge(const struct policy *p, struct text name, bool memory_by_runtime);
 
 enum program_kind { PROGRAM_DYNAMIC, PROGRAM_STATIC /* or set-uid, foreign, unreadable */ };

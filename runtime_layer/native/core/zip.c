@@ -6,7 +6,7 @@ enum {
     END_SIZE_OF_DIRECTORY = 12,
     END_COMMENT_LEN = 20,
     COMMENT_MAX = 65535,
-    LOCATOR_SIZE = 20, /* of ZIP64: right before the end record, with a larger one of its own in front */
+    LOCATOR_SIZE = 20, /* of ZIP64: right before the end record, with its own, larger one in front */
     LARGE_END_SIZE = 56,
     LARGE_END_SIZE_OF_DIRECTORY = 40,
     ENTRY_SIZE = 46,
@@ -27,7 +27,7 @@ static uint32_t read_four(const unsigned char *at)
     return read_two(at) | read_two(at + 2) << 16;
 }
 
-/* Where the record at the end begins: a comment follows it, which may look like one. UINT64_MAX: nowhere. */
+/* The offset of the end record: a comment follows it, which may look like one. UINT64_MAX: there is none. */
 static uint64_t find_end(const unsigned char *archive, uint64_t size)
 {
     for (uint64_t len = END_SIZE; len <= size && len <= END_SIZE + COMMENT_MAX; len++)

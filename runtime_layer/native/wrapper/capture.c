@@ -23,7 +23,7 @@ static void exec_into(char *const argv[], char *const envp[], int output)
     execve(argv[0], argv, envp);
 }
 
-/* Reads to the end, or to the deadline; what does not fit is read and dropped, so that the writer never
+/* Reads to the end, or to the deadline; bytes beyond `cap` are read and dropped, so that the writer never
  * waits. */
 static size_t read_output(int fd, char *out, size_t cap, int64_t deadline)
 {

@@ -1,4 +1,4 @@
-/* `shield check [--json]`: what the policy in the environment means, or what is wrong with it. */
+/* `shield check [--json]`: the meaning of the policy in the environment, or its mistake. */
 #ifndef SHIELD_CHECK_H
 #define SHIELD_CHECK_H
 

@@ -60,7 +60,8 @@ static bool probe_works(const struct findings *all, const char *key)
     return false;
 }
 
-/* What an engine in the kernel stands on: being asked, and reaching into the one who asked. */
+/* The calls that an engine in the kernel needs: notifications of seccomp, and access to the notifying
+ * process. */
 static struct finding judge_kernel_engine(const struct findings *all)
 {
     static const char *const needed[] = {"seccomp_notify", "pidfd_open", "pidfd_getfd"};
@@ -128,7 +129,7 @@ static void print_text(const struct findings *all)
         char result[FINDING_TEXT + 64];
         struct writer w = {.at = result, .cap = sizeof result};
         put_result(&w, &all->rows[i].finding);
-        /* What is longer than its column explains itself. */
+        /* A text longer than its column explains itself. */
         bool fits = w.used <= RESULT_WIDTH;
         printf("%-18s  %-*.*s%s%s\n", all->rows[i].key, fits ? RESULT_WIDTH : 0, (int)w.used, result,
                fits ? "  " : "", fits ? all->rows[i].meaning : "");

@@ -1,4 +1,4 @@
-/* `shield doctor [--json] [--program PATH]`: what this machine or sandbox allows. */
+/* `shield doctor [--json] [--program PATH]`: the abilities of this machine or sandbox. */
 #ifndef SHIELD_DOCTOR_H
 #define SHIELD_DOCTOR_H
 

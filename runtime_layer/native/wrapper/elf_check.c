@@ -87,7 +87,7 @@ static bool elf_header(const struct image *image, Elf64_Ehdr *header, struct wri
     return true;
 }
 
-/* What makes glibc and musl give up on a library with no more than a warning. */
+/* Checks the headers for which glibc and musl drop a library with no more than a warning. */
 static bool check_identity(const struct image *image, const Elf64_Ehdr *header, struct writer *error)
 {
     static const unsigned char zero[EI_NIDENT - EI_ABIVERSION];
@@ -102,7 +102,7 @@ static bool check_identity(const struct image *image, const Elf64_Ehdr *header, 
 static bool check_segment(const Elf64_Phdr *segment, uint64_t low, uint64_t file_size)
 {
     uint64_t align = segment->p_align;
-    /* A segment of zeroes takes nothing from the file, wherever it says that it begins. */
+    /* A segment of zeroes takes nothing from the file, whatever its offset. */
     bool there = !segment->p_filesz ||
                  (segment->p_offset <= file_size && segment->p_filesz <= file_size - segment->p_offset);
     return there && segment->p_filesz <= segment->p_memsz && segment->p_memsz <= LIBRARY_SPAN &&
@@ -110,7 +110,7 @@ static bool check_segment(const Elf64_Phdr *segment, uint64_t low, uint64_t file
            (align & (align - 1)) == 0 && (segment->p_vaddr - segment->p_offset) % align == 0;
 }
 
-/* A failed copy leaves a library that opens, and that the loader does without. */
+/* A failed copy leaves a library that opens, but that the loader drops. */
 static bool check_segments(const struct image *image, const Elf64_Ehdr *header, struct writer *error)
 {
     bool dynamic = false;

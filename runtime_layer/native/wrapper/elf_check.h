@@ -11,7 +11,7 @@
 
 enum { ELF_PATH = 4096 };
 
-/* What exec of a path comes to, once the `#!` lines are followed. */
+/* The program that exec of a path starts, with `#!` lines followed. */
 struct program {
     bool is_static;        /* has no loader, so nothing can be preloaded */
     char elf[ELF_PATH];    /* the ELF file: the program itself, or the interpreter of the script */
@@ -22,8 +22,8 @@ struct program {
  * would run in secure-execution mode. */
 bool program_inspect(const char *path, struct program *out, struct writer *error);
 
-/* Is this a shared library of this machine, on a file system that lets it be mapped executable? Finds what is
- * cut short and what has damaged headers, not damage in its contents. */
+/* Is this a shared library of this machine, on a file system that lets it be mapped executable? Finds missing
+ * ends and damaged headers, not damaged contents. */
 bool library_inspect(const char *path, struct writer *error);
 
 #endif

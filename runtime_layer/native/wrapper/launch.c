@@ -1,4 +1,4 @@
-/* Checks, environment, exec: the stages that main.c tells of. */
+/* Checks, environment, exec: the stages in main.c. */
 #define _GNU_SOURCE
 #include "launch.h"
 
@@ -47,16 +47,16 @@ struct extended {
     const char *name, *ours, *separator, *before;
 };
 
-/* Writes "NAME=ours[<separator>before]" and what ends it; returns what is behind. */
+/* Writes "NAME=ours[<separator>before]" and a NUL; returns the end. */
 static char *write_extended(char *at, const struct extended *e)
 {
     strcat(strcat(strcat(strcpy(at, e->name), e->ours), *e->before ? e->separator : ""), e->before);
     return at + strlen(at) + 1;
 }
 
-/* The environment with our state, and `lists` extended; whatever else is in it passes through untouched. What is given twice
- * counts once, as the loader would have it: the last one. One mapping holds all that is new: it lives until exec, and an
- * allocator would cost more calls than it saves. */
+/* The environment with our state, and `lists` extended; other variables pass unchanged. Of two values the last one counts, as
+ * for the loader. One mapping holds all new texts: it lives until exec, and an allocator would cost more calls than it saves.
+ */
 static char **shielded_environment(char **envp, struct extended *lists, size_t list_count,
                                    const char *runtime)
 {
@@ -105,7 +105,7 @@ static bool start_program(const struct plan *plan, char **argv, char **envp, str
     return false;
 }
 
-/* Unless it is set: in the versions of Node.js that start at most 1.5 ms later with it, where the engine looks at writes. */
+/* By default, in the versions of Node.js that it delays by at most 1.5 ms, where the engine judges writes. */
 static bool names_callers(const struct policy *policy)
 {
     const char *runtime = getenv("AWS_EXECUTION_ENV");

@@ -101,7 +101,7 @@ static bool musl_version(char *loader, char *version, size_t cap)
     return true;
 }
 
-/* Where the program's libc lies, and which loader brings it in. */
+/* Finds the program's libc, and the loader that loads it. */
 static bool locate_libc(struct finding *f, struct program *program, char path[ELF_PATH])
 {
     static char listing[OUTPUT];
@@ -166,7 +166,7 @@ static char **benign_environment(void)
     return copy_environment(policy, sizeof policy / sizeof *policy);
 }
 
-/* The line that holds `event`, cut off from what surrounds it. */
+/* The line that holds `event`, terminated. */
 static char *find_line(char *said, const char *event)
 {
     char *at = strstr(said, event);
@@ -205,7 +205,7 @@ char *read_refusal(char *said)
     return reason ? unescape_json(reason + 10) : NULL;
 }
 
-/* What the engine said when the program was started with it; both NULL: nothing. */
+/* The engine's line when the program was started with it; both NULL: none. */
 struct start {
     const char *program;
     char *armed;   /* the line */

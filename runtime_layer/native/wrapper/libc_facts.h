@@ -1,4 +1,4 @@
-/* Which libc a program runs on, and what the process engine makes of it. */
+/* The libc of a program, and the process engine's result with it. */
 #ifndef SHIELD_LIBC_FACTS_H
 #define SHIELD_LIBC_FACTS_H
 
@@ -6,18 +6,19 @@
 
 #include <stddef.h>
 
-/* The program that all look at; NULL: the first of a few that every system has. */
+/* Chooses the program for all of these; NULL: the first of a few that every system has. */
 void read_libc_facts(const char *program);
 void fact_libc(struct finding *f);         /* its path */
-void fact_libc_version(struct finding *f); /* as the library or its loader tells it */
+void fact_libc_version(struct finding *f); /* from the library or its loader */
 /* Are all of its system calls that have to pass the gate patched? Incomplete: the first that is not. */
 void fact_coverage(struct finding *f);
 /* Starts the program shielded, with a policy that only alerts, and reads the line that tells it armed. */
 void fact_process_engine(struct finding *f);
 
-/* The environment, without the caller's policy and what Lambda says of its function, and with these settings. NULL: no memory. */
+/* The environment without the caller's policy and Lambda's variables about its function, with these settings. NULL: no memory.
+ */
 char **copy_environment(const char *const *settings, size_t count);
-/* The reason of a `refused` line in what a program said, in its place; NULL: there is none. */
+/* The reason of a `refused` line in a program's output, decoded in place; NULL: there is none. */
 char *read_refusal(char *said);
 
 /* Longer than the programs that are started may take. */

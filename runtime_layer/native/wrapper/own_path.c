@@ -1,4 +1,4 @@
-/* proc(5): /proc/self/exe is the program that runs, whatever it was called by. */
+/* proc(5): /proc/self/exe is the running program, under any name. */
 #define _GNU_SOURCE
 #include "own_path.h"
 

@@ -9,7 +9,7 @@
 
 /* The path of libshield.so, as a preload can name it. */
 bool library_path(char *to, size_t cap, struct writer *error);
-/* Is this file our own program, by whatever name? */
+/* Is this file our own program, under any name? */
 bool is_self(const char *path);
 
 #endif

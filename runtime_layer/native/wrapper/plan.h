@@ -1,4 +1,4 @@
-/* What will run: the runtime, and the wrapper before it. */
+/* The programs that will run: the runtime, and the wrapper before it. */
 #ifndef SHIELD_PLAN_H
 #define SHIELD_PLAN_H
 

@@ -1,4 +1,4 @@
-/* Reads the settings; what they mean is the core's business. */
+/* Reads the settings' texts; the core parses them. */
 #define _GNU_SOURCE
 #include "policy_file.h"
 

@@ -7,11 +7,11 @@
 /* A policy's own pool holds 32 KB of entries: a file that is much longer is not a policy. */
 enum { POLICY_FILE_MAX = 256 * 1024, PATH_BYTES = 4096 };
 
-/* Fills the policy. False: `error` says in one line what is wrong with which setting. */
+/* Fills the policy. False: `error` names the setting and the mistake in one line. */
 bool policy_load(struct policy *p, char **envp, struct writer *error);
 
-/* What the environment says should happen when policy_load failed, so that p->on_failure is not to be
- * trusted. `p` is used as working space. Anything but a well-formed run_unshielded is refuse. */
+/* SHIELD_ON_FAILURE from the environment, when policy_load failed, and p->on_failure cannot be trusted. `p`
+ * is used as working space. Any value except a well-formed run_unshielded is refuse. */
 enum on_failure policy_on_failure(struct policy *p, char **envp);
 
 #endif

@@ -1,4 +1,4 @@
-/* fork, wait with a limit, and say what became of the child. */
+/* fork, wait with a limit, and read the child's result. */
 #define _GNU_SOURCE
 #include "probe_runner.h"
 
@@ -115,8 +115,8 @@ static sigset_t sigchld_set(void)
     return set;
 }
 
-/* An ignored SIGCHLD would reap the children before they are looked at, and blocked signals would be
- * inherited by the probes. SIGCHLD itself is blocked, to be waited for. */
+/* An ignored SIGCHLD would reap children before they are waited for, and probes would inherit blocked
+ * signals. SIGCHLD itself is blocked, to be waited for. */
 void prepare_for_probes(void)
 {
     sigset_t set = sigchld_set();

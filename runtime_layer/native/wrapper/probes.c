@@ -1,6 +1,6 @@
-/* The table of questions, and those of them that make system calls which a sandbox may refuse.
+/* The table of questions, and the probes that make system calls which a sandbox may refuse.
  *
- * Each probe runs in a child of its own (probe_runner.h), so that it may change that child as it likes.
+ * Each probe runs in its own child (probe_runner.h), so it may change that child in any way.
  */
 #define _GNU_SOURCE
 #include "probes.h"
@@ -118,7 +118,7 @@ static void probe_pidfd_open(struct finding *f)
     record_result(f, syscall(SYS_pidfd_open, getpid(), 0));
 }
 
-/* A child to be looked into, as a supervisor would look into the function. It ends by itself. */
+/* A child to inspect, as a supervisor would inspect the function. It ends by itself. */
 static pid_t start_subject(void)
 {
     pid_t subject = fork();
@@ -218,7 +218,7 @@ static void probe_executable_memory(struct finding *f)
     ((void (*)(void))at)();
 }
 
-/* What the process engine does to libc: makes a page of a file's code writable, writes to it, and runs it. */
+/* As the process engine patches libc: makes a page of a file's code writable, writes to it, and runs it. */
 static void probe_patch_code(struct finding *f)
 {
     uintptr_t page = (uintptr_t)probe_executable_memory & ~(uintptr_t)(PAGE_BYTES - 1);

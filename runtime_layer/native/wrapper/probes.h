@@ -1,4 +1,4 @@
-/* What a sandbox allows, question by question. */
+/* The abilities of a sandbox, question by question. */
 #ifndef SHIELD_PROBES_H
 #define SHIELD_PROBES_H
 
@@ -9,7 +9,7 @@
 struct probe {
     const char *key; /* stable: people compare doctor's JSON between machines */
     probe_function *run;
-    const char *if_works; /* what the answer means for the shield */
+    const char *if_works; /* the answer's meaning for the shield */
     const char *if_not;
 };
 

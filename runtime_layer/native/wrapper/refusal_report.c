@@ -40,8 +40,8 @@ void put_error(struct writer *w, int error)
     put_string(w, strerror(error));
 }
 
-/* A log pipe that nobody reads any more must not replace exit status 78 by a death from SIGPIPE. The
- * disposition is put back, since exec hands an ignored signal on to the runtime. */
+/* A closed log pipe must not replace exit status 78 by a death from SIGPIPE. The disposition is restored,
+ * since exec passes an ignored signal on to the runtime. */
 static void write_quietly(const char *bytes, size_t n)
 {
     struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
@@ -54,7 +54,7 @@ static void write_quietly(const char *bytes, size_t n)
         sigaction(SIGPIPE, &before, NULL);
 }
 
-/* What a line holds besides its reason. */
+/* Bytes of a line besides its reason. */
 enum { BESIDES_REASON = ORIGIN_MAX + 256 };
 
 static void put_own_start(struct writer *w, const struct timespec *now)

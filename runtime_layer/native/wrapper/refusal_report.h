@@ -4,7 +4,7 @@
 
 #include "../core/text.h"
 
-/* A line is one write of at most this many bytes, so that it stays one event in CloudWatch. */
+/* A line is one write of at most so many bytes, so that it stays one event in CloudWatch. */
 enum { LINE_MAX_BYTES = 4096, REASON_MAX = 2048 };
 
 /* A reason in the making: `reason_begin` gives it its space. */

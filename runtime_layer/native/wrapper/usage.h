@@ -1,4 +1,4 @@
-/* `shield --help`, `shield --version`, and what is said of arguments that are neither. */
+/* `shield --help`, `shield --version`, and the error for unknown arguments. */
 #ifndef SHIELD_USAGE_H
 #define SHIELD_USAGE_H
 
@@ -6,7 +6,7 @@
 #error "build with -DSHIELD_VERSION: the distribution's version as a string"
 #endif
 
-/* <sysexits.h>: EX_USAGE and EX_CONFIG. 78 is also what libshield.so's constructor exits with. */
+/* <sysexits.h>: EX_USAGE and EX_CONFIG. libshield.so's constructor exits with 78 as well. */
 enum { EXIT_USAGE = 64, EXIT_REFUSED = 78 };
 
 int usage_help(int argc, char **argv, char **envp);

@@ -22,9 +22,9 @@ enum { OUTPUT = 16384, SCRIPT_LONGEST = 512 };
 #define REQUEST "GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\n\\r\\n"
 static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
 
-/* How each says "asked" and "denied"; %d is the port. */
+/* A program of each that prints "asked" and "denied"; %d is the port. */
 static const struct interpreter {
-    const char *name; /* what the program's name begins with */
+    const char *name; /* the beginning of the program's name */
     const char *option, *script;
 } interpreters[] = {
     {"bash", "-c",
@@ -108,7 +108,7 @@ static char **strict_environment(const char *runtime_api)
     return copy_environment(settings, sizeof settings / sizeof *settings);
 }
 
-/* What it said, and its alerts, which are on the same pipe. */
+/* Judges its output, and its alerts, which are on the same pipe. */
 static void judge(struct finding *f, const char *program, char *said)
 {
     const char *reason = read_refusal(said);

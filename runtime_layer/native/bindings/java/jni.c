@@ -1,5 +1,5 @@
-/* The native method of ShieldedFunction.java: the map becomes SHIELD_NAME=value lines, as they would stand in the
- * environment; what they mean is the engine's business. */
+/* The native method of ShieldedFunction.java: the map becomes SHIELD_NAME=value lines, as in the environment, which the engine
+ * parses. */
 #include "../engine.h"
 
 #include <stdbool.h>
@@ -31,7 +31,7 @@ enum {
 enum { LINES_ROOM = 1 << 16, MESSAGE_ROOM = 768, FRAME = 16 };
 #define LIBRARY "/opt/shielded-function/libshield.so"
 
-/* Lines that grow, and what is wrong with them. */
+/* The lines so far, and their error. */
 struct lines {
     jenv env;
     size_t used, error_used;
@@ -65,7 +65,7 @@ static bool has_thrown(jenv env)
     return JNI(env, EXCEPTION_CHECK, uint8_t (*)(jenv))(env);
 }
 
-/* What a method without arguments returns; NULL also when it threw. */
+/* The result of a method without arguments; NULL also when it threw. */
 static jobject ask_object(jenv env, jobject object, const char *class_name, const char *name,
                           const char *signature)
 {
@@ -109,7 +109,7 @@ static void say(struct lines *l, const char *bytes, size_t len)
     l->error[l->error_used] = 0;
 }
 
-/* "field: reason"; the field is what was put last, from `mark` on. Always false. */
+/* "field: reason"; the field is the text from `mark` on. Always false. */
 static bool refuse(struct lines *l, size_t mark, const char *reason)
 {
     size_t len = 0;
@@ -247,7 +247,7 @@ static bool put_line(struct lines *l, size_t unused, jobject entry)
     size_t line = l->used, mark = line + sizeof "SHIELD_" - 1;
     if (!put_name(l, key))
         return false;
-    if (!value) { /* as if it had been left out */
+    if (!value) { /* as if it were left out */
         l->used = line;
         return true;
     }

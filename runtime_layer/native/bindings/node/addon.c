@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-/* Of js_native_api.h and node_api.h (https://nodejs.org/api/n-api.html): what is used here. */
+/* The parts of js_native_api.h and node_api.h (https://nodejs.org/api/n-api.html) in use. */
 typedef struct napi_env_ *napi_env;
 typedef struct napi_value_ *napi_value;
 typedef struct napi_callback_info_ *napi_callback_info;

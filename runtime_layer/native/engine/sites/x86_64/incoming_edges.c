@@ -200,8 +200,8 @@ static int8_t index_of_load(const uint8_t *p, const struct parts *t)
     return (int8_t)((modrm[1] >> 3 & 7) | (p[0] & REX_X) << 2);
 }
 
-/* How many bits of the number an instruction leaves that puts the register into itself: mov %eax, %eax or movzx %al, %eax. 0: it
- * does something else. */
+/* The bits of the number that are left by an instruction which moves the register into itself: mov %eax, %eax or movzx %al,
+ * %eax. 0: another instruction. */
 static uint32_t bits_widened(const struct parts *t, int8_t reg)
 {
     if (t->reg != reg || t->rm != reg)
@@ -219,9 +219,9 @@ static bool compares(const uint8_t *p, uint32_t len, int8_t reg, uint32_t bits)
     return is_whole || (is_byte && bits == 8);
 }
 
-/* How many cases there are at most by a switch's jump, where the number of the case is compared right in front of it:
+/* The most cases of a switch's jump, if the number of the case is compared right in front of it:
  *     cmp $8, %al; ja default; movzbl %al, %eax; movslq (%rdx, %rax, 4), %rax; add %rdx, %rax; jmp *%rax
- * TABLE_MAX: that is not sure. */
+ * TABLE_MAX: unknown. */
 static uint32_t cases_of_jump(struct image image, const struct code *c, uint32_t jump)
 {
     enum { LOOK_BACK = 12 };
