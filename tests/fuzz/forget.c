@@ -14,7 +14,7 @@ void forget(int32_t descriptors)
     memset(scratches, 0, sizeof scratches);
     memset(fd_marks, 0, (size_t)descriptors * sizeof *fd_marks);
     streams_clock = generation = 0;
-    are_hints = false;
+    is_inexact = false;
     for (uint32_t i = 0; i < SCRATCHES; i++)
         CHECK(!taken[i]); /* each was given back */
 }

@@ -48,7 +48,7 @@ static void write_some(uint64_t address, uint64_t n, uint8_t byte)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input in = {data, size};
-    memory_stays(NULL);
+    trust_pages(NULL);
     arena_make();
     arena_clear();
     struct text start = take_text(&in, take_number(&in, 1));
@@ -60,7 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         switch (what % 4) {
         case 0: read_some(address, n); break;
         case 1: read_string(address, n); break;
-        case 3: memory_stays(n % 2 ? &in : NULL); break; /* the arena stays as it is, whatever this says */
+        case 3: trust_pages(n % 2 ? &in : NULL); break; /* the arena stays as it is, whatever this says */
         default: write_some(address, n, (uint8_t)what);
         }
     }

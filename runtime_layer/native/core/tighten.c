@@ -66,7 +66,7 @@ static bool tighten_setting(struct policy *p, struct policy *wanted, uint32_t ro
 }
 
 /* Errors of the core name variables; code has fields: SHIELD_ALLOW_TMP is allow_tmp. */
-static void put_as_code_says(struct writer *error, struct text said)
+static void put_as_field(struct writer *error, struct text said)
 {
     struct text prefix = TEXT("SHIELD_"), line = TEXT("line "), rest = said;
     if (text_starts(rest, line) && text_next(&rest, ':', &line) && text_starts(rest, TEXT(" ")))
@@ -133,7 +133,7 @@ bool policy_from_code(struct policy *p, struct text lines, struct writer *error)
     }
     if (are_for_code(lines, &w) && policy_set_lines(p, lines, &w) && policy_end(p, &w))
         return true;
-    put_as_code_says(error, (struct text){said, w.used});
+    put_as_field(error, (struct text){said, w.used});
     return false;
 }
 
@@ -143,7 +143,7 @@ bool policy_tighten(struct policy *p, struct policy *wanted, char *scratch, stru
     struct writer w = {said, 0, sizeof said, false};
     for (uint32_t row = 0; row < setting_count(); row++) {
         if (setting_given(wanted, row) && !tighten_setting(p, wanted, row, scratch, &w)) {
-            put_as_code_says(error, (struct text){said, w.used});
+            put_as_field(error, (struct text){said, w.used});
             return false;
         }
     }

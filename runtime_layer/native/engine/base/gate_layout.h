@@ -34,7 +34,7 @@
 #define GUARD_ADDRESSED 6 /* when the fifth is not NULL, and as GUARD_MARKED: sendto */
 #define GUARD_MMAP 7      /* when the mapping is executable, or replaces another */
 /* When it makes memory executable, or reaches above lowest_range (protected_ranges.h); always with one thread, as then a signal
- * handler's call ends memory_stays (user_memory.h). */
+ * handler's call ends trust_pages (user_memory.h). */
 #define GUARD_MPROTECT 8
 #define GUARD_NEXT_EVENT                                                                                     \
     9 /* when next_event_watched (process_state.h): calls that may request the next event */

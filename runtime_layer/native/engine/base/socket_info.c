@@ -37,7 +37,7 @@ int64_t peer_of_stream(int32_t descriptor, struct endpoint *peer)
     return is_internet ? 0 : -EAFNOSUPPORT;
 }
 
-uint32_t tell_of_connection(int32_t descriptor, struct tcp_info *info)
+uint32_t read_tcp_info(int32_t descriptor, struct tcp_info *info)
 {
     uint32_t told = sizeof *info;
     fill_bytes(info, 0, sizeof *info);
@@ -65,7 +65,7 @@ bool is_of_older_family(int32_t descriptor)
     return !read_option(descriptor, SOL_SOCKET, SO_DOMAIN, &domain) && domain == AF_INET;
 }
 
-bool waits(int32_t descriptor)
+bool is_blocking(int32_t descriptor)
 {
     return !(KERNEL(fcntl, descriptor, F_GETFL) & O_NONBLOCK);
 }

@@ -9,10 +9,10 @@ static bool probe_address(uint64_t address)
     return KERNEL(rt_sigprocmask, 0x7fffffff, address, 0, 8) == -EINVAL;
 }
 
-/* Pages found readable or writable while memory_stays: that of the call's stack, and the last ones probed. */
+/* Pages found readable or writable while trust_pages: that of the call's stack, and the last ones probed. */
 static uint64_t known_stack, found_readable, found_writable;
 
-void memory_stays(const void *stack)
+void trust_pages(const void *stack)
 {
     known_stack = page_down((uint64_t)stack);
     found_readable = found_writable = known_stack;

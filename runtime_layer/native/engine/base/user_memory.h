@@ -12,7 +12,7 @@
 /* Until the next call of this, no memory is unmapped: pages found readable or writable are not probed again, nor is that of
  * `stack`. Used while a call is judged and there is one thread; a signal handler's call in between ends it, and so does NULL.
  */
-void memory_stays(const void *stack);
+void trust_pages(const void *stack);
 /* Copies n bytes; false when any of them cannot be read. */
 bool read_user(void *to, uint64_t from, uint64_t n);
 /* Copies a terminated string of at most cap - 1 bytes. Returns its length, -EFAULT, or -ENAMETOOLONG. */

@@ -8,7 +8,7 @@
 
 uint64_t fd_marks[MARKED_FDS_MAX];
 static uint64_t generation;
-static bool are_hints;
+static bool is_inexact;
 
 static bool is_known(int32_t descriptor)
 {
@@ -47,12 +47,12 @@ static uint64_t new_mark(enum mark_kind kind)
 
 bool are_marks_exact(void)
 {
-    return !are_hints && is_single_threaded();
+    return !is_inexact && is_single_threaded();
 }
 
 void set_marks_inexact(void)
 {
-    are_hints = true;
+    is_inexact = true;
 }
 
 /* Keeps the bits beside the kind. */
@@ -77,7 +77,7 @@ bool set_mark(int32_t descriptor, enum mark_kind kind)
 
 void mark_found_tcp(int32_t descriptor)
 {
-    are_hints = true;
+    is_inexact = true;
     set_mark(descriptor, MARK_TCP_NEW);
 }
 

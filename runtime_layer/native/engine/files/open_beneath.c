@@ -9,7 +9,7 @@ enum { MODE_BITS = 07777 /* openat(2) ignores the others, openat2(2) refuses the
 
 /* Did the kernel fail to resolve the path, or does it leave the mount? From its own directory the program may be allowed to
  * pass where the kernel could not enter from the root. */
-static bool is_no_answer(int64_t result)
+static bool is_unresolved(int64_t result)
 {
     switch (result) {
     case -EACCES:
@@ -30,5 +30,5 @@ int64_t open_beneath(int32_t directory, const char *path, uint64_t flags, uint64
                            .mode = flags & O_CREAT ? mode & MODE_BITS : 0,
                            .resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS};
     int64_t result = KERNEL(openat2, directory, path, &how, sizeof how);
-    return is_no_answer(result) ? TO_BE_JUDGED : result;
+    return is_unresolved(result) ? TO_BE_JUDGED : result;
 }

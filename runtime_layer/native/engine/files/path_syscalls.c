@@ -85,7 +85,7 @@ static const struct path_call *find(int64_t nr)
 /* One path, opened and judged. `through` is the path to use instead; empty: use the caller's own argument. */
 struct judged_path {
     int32_t descriptor; /* -1: none */
-    bool is_theirs;     /* the caller's own, else the gate's */
+    bool is_callers;    /* the caller's own, else the gate's */
     int64_t error;      /* 0: go on */
     const char
         *name; /* of the entry of that directory, terminated; NULL: the descriptor is the object itself */
@@ -94,7 +94,7 @@ struct judged_path {
 
 static void close_path(struct judged_path *p)
 {
-    if (!p->is_theirs)
+    if (!p->is_callers)
         own_fd_close(p->descriptor);
 }
 
@@ -109,10 +109,10 @@ static bool follows_link(uint32_t follows, uint64_t flags)
 }
 
 /* Judges a descriptor of the caller that the call acts on. */
-static void judge_theirs(const struct call *call, int32_t descriptor, struct judged_path *out)
+static void judge_given(const struct call *call, int32_t descriptor, struct judged_path *out)
 {
     struct stat st;
-    out->is_theirs = true;
+    out->is_callers = true;
     out->descriptor = descriptor;
     out->error = KERNEL(fstat, descriptor, &st);
     if (!out->error && object_refused(call, descriptor, OBJECT_READ))
@@ -136,7 +136,7 @@ static void judge_one(const struct call *call, int32_t directory, uint64_t point
         return;
     }
     if (len == 0 && directory != AT_FDCWD) {
-        judge_theirs(call, directory, out);
+        judge_given(call, directory, out);
         return;
     }
     if (len == 0) { /* the working directory */
@@ -182,7 +182,7 @@ static int32_t directory_argument(const struct call *call, int8_t index)
 }
 
 /* Puts the judged object into the call's arguments. */
-static void use_path(const struct judged_path *p, int8_t directory, int8_t path, uint64_t arg[6])
+static void set_path_arguments(const struct judged_path *p, int8_t directory, int8_t path, uint64_t arg[6])
 {
     bool is_entry = p->name && directory != NONE;
     if (is_entry)
@@ -193,7 +193,7 @@ static void use_path(const struct judged_path *p, int8_t directory, int8_t path,
         arg[path] = (uint64_t)p->name;
     else if (p->through[0])
         arg[path] = (uint64_t)p->through;
-    else if (p->is_theirs)
+    else if (p->is_callers)
         arg[path] = (uint64_t)"";
 }
 
@@ -240,9 +240,9 @@ enum outcome judge_path(struct call *call)
     if (!result) {
         uint64_t arg[6];
         copy_bytes(arg, call->arg, sizeof arg);
-        use_path(first, shape->directory, shape->path, arg);
+        set_path_arguments(first, shape->directory, shape->path, arg);
         if (shape->second_path != NONE)
-            use_path(second, shape->second_directory, shape->second_path, arg);
+            set_path_arguments(second, shape->second_directory, shape->second_path, arg);
         result = make_call(call->nr, first, arg);
     }
     close_path(first);

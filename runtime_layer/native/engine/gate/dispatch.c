@@ -68,11 +68,11 @@ enum outcome gate_judge(struct call *call)
         return answer(call, -EACCES);
     bool is_single = is_single_threaded();
     if (is_single)
-        memory_stays(is_single_threaded() ? call : NULL); /* a signal handler may have run in between */
+        trust_pages(is_single_threaded() ? call : NULL); /* a signal handler may have run in between */
     if (by.reasons & UNTIL_READY)
         watch_for_request(call);
     enum outcome outcome = judges[by.judge](call);
     if (is_single)
-        memory_stays(NULL);
+        trust_pages(NULL);
     return outcome;
 }

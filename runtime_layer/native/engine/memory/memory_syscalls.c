@@ -53,7 +53,7 @@ static uint64_t range_high(uint64_t address, uint64_t len)
 }
 
 /* Calls `work` with mapping_lock held and signals blocked. */
-static enum outcome run_alone(struct call *call, int64_t (*work)(const struct call *call))
+static enum outcome run_locked(struct call *call, int64_t (*work)(const struct call *call))
 {
     const uint64_t all = UINT64_MAX;
     uint64_t before;
@@ -131,9 +131,9 @@ enum outcome judge_map(struct call *call)
         return RUN_IN_PLACE;
     bool file = !(arg[3] & MAP_ANONYMOUS);
     if (executable && file && (arg[3] & MAP_TYPE) == MAP_PRIVATE && !(arg[2] & PROT_WRITE))
-        return run_alone(call, map_text_there);
+        return run_locked(call, map_text_there);
     if (fixed && kinds_within(range_low(arg[0]), range_high(arg[0], arg[1])))
-        return run_alone(call, map_over);
+        return run_locked(call, map_over);
     return is_mapping_refused(call) ? answer(call, -EACCES) : RUN_IN_PLACE;
 }
 
@@ -173,7 +173,7 @@ static int64_t protect_over(const struct call *call)
 enum outcome judge_protect(struct call *call)
 {
     if (kinds_within(range_low(call->arg[0]), range_high(call->arg[0], call->arg[1])))
-        return run_alone(call, protect_over);
+        return run_locked(call, protect_over);
     return is_protection_refused(call) ? answer(call, -EACCES) : RUN_IN_PLACE;
 }
 
@@ -215,7 +215,7 @@ static bool takes_own_stack(const struct call *call, uint64_t low, uint64_t high
 }
 
 /* Does a moved mapping's new place overlap a range? */
-static bool meets_at_target(const struct call *call)
+static bool target_overlaps(const struct call *call)
 {
     const uint64_t *arg = call->arg;
     return call->nr == __NR_mremap && arg[3] & MREMAP_FIXED &&
@@ -235,11 +235,11 @@ enum outcome judge_unmap(struct call *call)
     uint64_t low = range_low(call->arg[0]), high = range_high(call->arg[0], call->arg[1]);
     if (call->nr == __NR_madvise && keeps_content(call->arg[2]))
         return RUN_IN_PLACE;
-    if (!kinds_within(low, high) && !meets_at_target(call))
+    if (!kinds_within(low, high) && !target_overlaps(call))
         return RUN_IN_PLACE;
     if (takes_own_stack(call, low, high))
         return is_unmapping_refused(call) ? answer(call, -EACCES) : RUN_IN_PLACE;
-    return run_alone(call, unmap_over);
+    return run_locked(call, unmap_over);
 }
 
 /* Shared memory segments: executable, or over other mappings (the length is not in the call). */

@@ -124,7 +124,7 @@ static int64_t map_searched(const struct call *call, bool told)
     return is_error(result) ? result : at;
 }
 
-static int64_t map_as_it_is(const uint64_t *arg)
+static int64_t map_unsearched(const uint64_t *arg)
 {
     int64_t at = KERNEL(mmap, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
     if (!is_error(at))
@@ -142,5 +142,5 @@ int64_t map_text(const struct call *call)
         return -EACCES;
     if (told && executable_memory_refused(call, path, TEXT("")))
         return -EACCES;
-    return !told && is_trusted_library(path) ? map_as_it_is(call->arg) : map_searched(call, told);
+    return !told && is_trusted_library(path) ? map_unsearched(call->arg) : map_searched(call, told);
 }

@@ -87,7 +87,7 @@ static bool was_settled(int32_t descriptor, uint64_t mark)
 }
 
 /* Without the option the kernel ignores the flag. */
-static bool copies_nothing(int32_t descriptor, uint64_t flags)
+static bool is_zerocopy(int32_t descriptor, uint64_t flags)
 {
     int32_t is_on = 0;
     uint32_t size = sizeof is_on;
@@ -120,7 +120,7 @@ static int64_t send_first_bytes(const struct call *call, int32_t descriptor, con
     enum tls_start start = TLS_NOT;
     uint64_t mark = get_mark(descriptor);
     if (!was_settled(descriptor, mark) && is_judged_by_name(&first)) {
-        if (copies_nothing(descriptor, flags))
+        if (is_zerocopy(descriptor, flags))
             return -ENOBUFS; /* as the kernel without memory to pin: the program then copies */
         int64_t len = judge_hello(&first, m, &hello, &start);
         if (len == -EACCES) /* Node.js ignores an error here and waits for an answer: this ends the wait. */

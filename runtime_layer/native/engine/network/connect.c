@@ -289,8 +289,7 @@ enum outcome judge_connect(struct call *call)
 static bool may_listen(int32_t descriptor)
 {
     struct tcp_info info;
-    return !tell_of_connection(descriptor, &info) || info.tcpi_state == TCP_CLOSE ||
-           info.tcpi_state == TCP_LISTEN;
+    return !read_tcp_info(descriptor, &info) || info.tcpi_state == TCP_CLOSE || info.tcpi_state == TCP_LISTEN;
 }
 
 /* Sockets that it accepts have no mark, and must not connect. So it is forbidden connections that have to be read, and they

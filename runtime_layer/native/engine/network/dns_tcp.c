@@ -114,7 +114,7 @@ int64_t send_queries(const struct call *call, int32_t descriptor, const struct m
     return result ? result : len ? KERNEL(sendmsg, descriptor, m, flags) : 0;
 }
 
-static bool is_in_the_midst(const struct stream *s)
+static bool has_partial_answer(const struct stream *s)
 {
     return s->held || s->beyond;
 }
@@ -135,7 +135,7 @@ static struct stream *choose_stream(uint64_t cookie)
             return s;
         if (__atomic_load_n(&s->busy, __ATOMIC_RELAXED))
             continue;
-        bool is_idle = !is_in_the_midst(s);
+        bool is_idle = !has_partial_answer(s);
         struct stream **best = is_idle ? &idle : &oldest;
         if (!*best || ((i < NEARBY || !is_idle) && now - s->used > now - (*best)->used))
             *best = s;
@@ -151,11 +151,11 @@ static struct stream *stream_of(uint64_t cookie)
         struct stream *s = choose_stream(cookie);
         if (!s)
             return NULL;
-        bool was_idle = !is_in_the_midst(s);
+        bool was_idle = !has_partial_answer(s);
         if (__atomic_exchange_n(&s->busy, 1, __ATOMIC_ACQUIRE))
             continue;
         if (s->cookie != cookie) {
-            if (was_idle && is_in_the_midst(s)) { /* another thread took it */
+            if (was_idle && has_partial_answer(s)) { /* another thread took it */
                 __atomic_store_n(&s->busy, 0, __ATOMIC_RELEASE);
                 continue;
             }
@@ -175,8 +175,8 @@ static uint64_t count_bytes_read(int32_t descriptor)
     struct tcp_info before, after;
     for (uint32_t i = 0; i < TRIES; i++) {
         int32_t waiting = 0;
-        if (tell_of_connection(descriptor, &before) < KNOWN ||
-            KERNEL(ioctl, descriptor, FIONREAD, &waiting) || tell_of_connection(descriptor, &after) < KNOWN ||
+        if (read_tcp_info(descriptor, &before) < KNOWN || KERNEL(ioctl, descriptor, FIONREAD, &waiting) ||
+            read_tcp_info(descriptor, &after) < KNOWN ||
             after.tcpi_state == TCP_CLOSE) /* the end may be counted or not */
             return UINT64_MAX;
         if (before.tcpi_bytes_received == after.tcpi_bytes_received) /* nothing arrived in between */
@@ -185,7 +185,7 @@ static uint64_t count_bytes_read(int32_t descriptor)
     return UINT64_MAX;
 }
 
-static void take_in(struct stream *s, const uint8_t *bytes, uint32_t len)
+static void learn_bytes(struct stream *s, const uint8_t *bytes, uint32_t len)
 {
     uint8_t *answer = answers[s - streams];
     while (len) {
@@ -229,7 +229,7 @@ static void learn_from(int32_t descriptor, const uint8_t *bytes, uint32_t len)
         return;
     s->seen += len;
     if (bytes && s->beyond != NEVER && s->seen == count_bytes_read(descriptor))
-        take_in(s, bytes, len);
+        learn_bytes(s, bytes, len);
     else
         s->beyond = NEVER;
     __atomic_store_n(&s->busy, 0, __ATOMIC_RELEASE);

@@ -112,7 +112,7 @@ static void ask_for_limit(int32_t descriptor, struct limit *limit)
 {
     int64_t longest = longest_wait(descriptor, SO_RCVTIMEO);
     limit->is_known = true;
-    limit->is_none = !longest || !waits(descriptor);
+    limit->is_none = !longest || !is_blocking(descriptor);
     limit->end = now() + longest;
 }
 

@@ -86,7 +86,7 @@ struct control_header {
 
 /* Is it a connection that has to be read, or could it become one? Not a listening socket, nor one connected to another peer,
  * once reconnection is forbidden, nor one whose first bytes have left; but queries are always read. */
-static bool has_to_stay(int32_t descriptor)
+static bool must_be_read(int32_t descriptor)
 {
     struct endpoint peer;
     int64_t error = peer_of_stream(descriptor, &peer);
@@ -103,13 +103,13 @@ static bool rights_refused(const struct call *call, const uint8_t *data, uint64_
     for (uint64_t at = 0; at + sizeof(int32_t) <= len; at += sizeof(int32_t)) {
         int32_t descriptor;
         copy_bytes(&descriptor, data + at, sizeof descriptor);
-        if (has_to_stay(descriptor) && outbound_refused(call, REASON_NOT_LISTED, TEXT("socket")))
+        if (must_be_read(descriptor) && outbound_refused(call, REASON_NOT_LISTED, TEXT("socket")))
             return true;
     }
     return false;
 }
 
-/* Does a control message pass a descriptor that has_to_stay, or, on a socket of the internet, redirect a
+/* Does a control message pass a descriptor that must_be_read, or, on a socket of the internet, redirect a
  * packet? */
 static bool control_refused(const struct call *call, const uint8_t *control, uint64_t len, bool is_local)
 {

@@ -74,9 +74,9 @@ enum outcome judge_limit(struct call *call)
 }
 
 /* First drops the pages remembered while there was one thread, also those of a call that was left by longjmp. */
-static void expect_threads(void)
+static void prepare_for_threads(void)
 {
-    memory_stays(NULL);
+    trust_pages(NULL);
     record_threads();
 }
 
@@ -89,7 +89,7 @@ enum outcome judge_clone(struct call *call)
     if (call->nr == __NR_clone3) {
         if (sealed->policy.modes[SELF_PROTECTION] != MODE_ALLOW)
             return answer(call, -ENOSYS);
-        expect_threads(); /* the flags can change before the kernel reads them */
+        prepare_for_threads(); /* the flags can change before the kernel reads them */
         record_vfork();
         if (!read_user(&flags, call->arg[0], sizeof flags))
             return RUN_IN_PLACE;
@@ -97,7 +97,7 @@ enum outcome judge_clone(struct call *call)
     bool is_shared = shares_memory(flags, call->nr);
     bool is_vfork = is_shared && (call->nr != __NR_clone || flags & CLONE_VFORK);
     if (flags & CLONE_THREAD || (is_shared && !is_vfork))
-        expect_threads();
+        prepare_for_threads();
     if (is_shared)
         record_vfork();
     bool is_escape = parts_memory_and_descriptors(flags, is_vfork) || makes_namespace(flags);

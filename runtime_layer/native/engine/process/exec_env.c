@@ -22,7 +22,7 @@ static bool is_gone(int32_t pid)
     return pid > 0 && KERNEL(kill, pid, 0) == -ESRCH;
 }
 
-static void give_back(struct place *place, int32_t pid)
+static void release_place(struct place *place, int32_t pid)
 {
     uint64_t at = place->at, size = place->size;
     if (__atomic_compare_exchange_n(&place->pid, &pid, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
@@ -37,7 +37,7 @@ static void record_memory(uint64_t at, uint64_t size)
         struct place *place = &places[i];
         int32_t pid = __atomic_load_n(&place->pid, __ATOMIC_ACQUIRE);
         if (pid != me && is_gone(pid))
-            give_back(place, pid);
+            release_place(place, pid);
         int32_t free = 0;
         if (!__atomic_compare_exchange_n(&place->pid, &free, -1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
             continue;

@@ -112,7 +112,7 @@ static bool loader_takes_library(void)
 
 /* Leases a file that the function could change (fcntl(2)): an open for writing waits until the lease ends, and by then the
  * kernel denies writes to the running file. False: it cannot be leased here. */
-static bool keep_as_it_is(int64_t file, int64_t *error)
+static bool lease_file(int64_t file, int64_t *error)
 {
     if (!may_change((int32_t)file))
         return true;
@@ -138,7 +138,7 @@ static int64_t inspect_file(const char *path, char *head, struct started_files *
     KERNEL(fstat, file, &st);
     *gains = st.st_mode & (S_ISUID | S_ISGID) ||
              !is_error(KERNEL(fgetxattr, file, "security.capability", NULL, 0));
-    if ((st.st_mode & S_IFMT) != S_IFREG || !keep_as_it_is(file, &out->error))
+    if ((st.st_mode & S_IFMT) != S_IFREG || !lease_file(file, &out->error))
         return -1;
     return KERNEL(pread64, file, head, HEAD, 0);
 }

@@ -18,7 +18,7 @@
 static const char *const opened_before_exec[] = {"/dev/null", "/proc/self/fd", "/proc/self/fd/"};
 
 /* False: it is another call. */
-static bool opens_on_the_way_to_exec(const struct call *call, int64_t *result)
+static bool opens_before_exec(const struct call *call, int64_t *result)
 {
     char path[16];
 #ifdef __NR_open
@@ -55,7 +55,7 @@ static bool own_program_refused(const struct call *call, struct scratch *scratch
 bool forked_copy_ends(struct call *call)
 {
     int64_t result = -EACCES;
-    if (opens_on_the_way_to_exec(call, &result)) {
+    if (opens_before_exec(call, &result)) {
         answer(call, result);
         return true;
     }

@@ -7,7 +7,7 @@
 static const char *const shells[] = {"bash", "sh", "dash", "env", "busybox", "coreutils"};
 
 /* Is one of the arguments after the program's own name the path of the runtime, to the letter? */
-static bool is_told_of_runtime(void)
+static bool has_runtime_argument(void)
 {
     const char *runtime = kept_text(sealed->process.runtime).at;
     char bytes[512];
@@ -47,5 +47,5 @@ bool is_wrapper(struct text program)
     for (uint32_t i = 0; i < sizeof shells / sizeof *shells; i++)
         if (text_equal(program, text_of(shells[i])))
             return true;
-    return is_told_of_runtime() && !is_script(kept_text(sealed->process.runtime).at);
+    return has_runtime_argument() && !is_script(kept_text(sealed->process.runtime).at);
 }

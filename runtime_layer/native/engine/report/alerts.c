@@ -301,7 +301,7 @@ static bool write_folded(uint32_t policy, uint32_t kind, uint32_t count, const u
 }
 
 /* Writes the count of one policy and kind. False: the log takes no line. */
-static bool tell(uint32_t policy, uint32_t kind, const uint64_t *now, uint64_t patience[2])
+static bool write_count(uint32_t policy, uint32_t kind, const uint64_t *now, uint64_t patience[2])
 {
     uint32_t count = patience ? reserve_all_left_out(policy, kind) : reserve_left_out(policy, kind, 0, true);
     if (!count)
@@ -342,7 +342,7 @@ __attribute__((noinline)) static void report_now(enum when when)
     for (uint32_t policy = 0; policy < POLICY_COUNT && takes_lines; policy++)
         for (uint32_t kind = 0; kind < LEFT_OUT_KINDS && takes_lines; kind++)
             if (policy != READ_HANDLER || !handler_waits)
-                takes_lines = tell(policy, kind, now, when == AT_END ? tenth_of_a_second : NULL);
+                takes_lines = write_count(policy, kind, now, when == AT_END ? tenth_of_a_second : NULL);
             else if (when != AT_NEXT_EVENT && is_any_left_out(policy, kind))
                 watch_next_event(LEFT_OUT_QUIETLY);
 }

@@ -92,7 +92,7 @@ static bool is_in(struct span s, uint64_t at)
 
 /* May control enter the function [from, to) from elsewhere: by its switches, whose tables are not read, or from a cold part
  * that the compiler put elsewhere? An unconditional branch to another function's beginning is a call. */
-static bool may_arrive(struct image image, struct span own, uint32_t near)
+static bool may_be_entered(struct image image, struct span own, uint32_t near)
 {
     for (uint64_t at = own.from; at + 4 <= own.to; at += 4) {
         uint32_t w = word(image, at);
@@ -125,7 +125,7 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
     }
     if (at < from + 4)
         return;
-    if (bounded && may_arrive(image, (struct span){from, to}, near))
+    if (bounded && may_be_entered(image, (struct span){from, to}, near))
         return;
     uint32_t before = word(image, at - 4);
     if (has_branch_to(image, from, to, at)) /* a jump in front would be missed */

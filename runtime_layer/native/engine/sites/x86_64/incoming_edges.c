@@ -19,7 +19,7 @@ static void add_edge(struct code *c, int64_t target)
 }
 
 /* Counts a step of the search; false: more than code of a compiler needs. */
-static __attribute__((noinline)) bool spend_look(struct code *c)
+static __attribute__((noinline)) bool count_step(struct code *c)
 {
     c->full |= c->joined.left == 0;
     c->joined.left -= !c->full;
@@ -48,7 +48,7 @@ static __attribute__((noinline)) bool read_entry(struct image image, const struc
     return true;
 }
 
-static bool is_noted(const struct joined *j, int64_t table)
+static bool is_recorded(const struct joined *j, int64_t table)
 {
     for (uint32_t i = 0; i < j->table_count; i++)
         if (j->tables[i].at == table)
@@ -61,7 +61,7 @@ static bool is_noted(const struct joined *j, int64_t table)
 static bool may_be_table(struct image image, struct code *c, const struct table *t)
 {
     int64_t target;
-    for (uint32_t i = 0; i < TABLE_MAX && spend_look(c) && read_entry(image, t, i, &target); i++) {
+    for (uint32_t i = 0; i < TABLE_MAX && count_step(c) && read_entry(image, t, i, &target); i++) {
         uint64_t at = c->from + (uint64_t)target, from, to;
         uint32_t near = c->entry;
         if (is_inside(c, target))
@@ -93,7 +93,7 @@ static void record_table(struct image image, struct code *c, uint64_t at, uint32
         return;
     __builtin_memcpy(&distance, image.bytes + at + len - sizeof distance, sizeof distance);
     t.at = (int64_t)(at + len - c->from) + distance;
-    if (is_noted(j, t.at) || !image_offset_to_address(image, c->from, &begin) ||
+    if (is_recorded(j, t.at) || !image_offset_to_address(image, c->from, &begin) ||
         !image_address_to_offset(image, begin + (uint64_t)t.at, &t.offset) || !may_be_table(image, c, &t))
         return;
     if (j->table_count == TABLES)
@@ -139,7 +139,7 @@ static void record_target(struct image image, struct code *c, uint64_t target, u
 static void scan_function(struct image image, struct code *c, uint64_t from, uint64_t to)
 {
     struct insn insn;
-    for (uint64_t at = from; at < to && spend_look(c); at += insn.len) {
+    for (uint64_t at = from; at < to && count_step(c); at += insn.len) {
         insn = decode(image.bytes + at, to - at);
         if (insn.flags & (INSN_BRANCH | INSN_CALLS))
             record_target(image, c, at + (uint64_t)insn.target, insn.flags, from, to);
@@ -158,7 +158,7 @@ static bool join_part(struct image image, struct code *c, int64_t target, bool b
     struct joined *j = &c->joined;
     uint64_t from, to;
     uint32_t near = c->entry, had = c->branch_count;
-    if (!spend_look(c) || !image_function(image, c->from + (uint64_t)target, &near, &from, &to) ||
+    if (!count_step(c) || !image_function(image, c->from + (uint64_t)target, &near, &from, &to) ||
         from == c->from)
         return false;
     belongs |= c->from + (uint64_t)target == from;
