@@ -5,7 +5,7 @@
  *
  *   R  the function's region                       N  one of the table's names
  *   G  the partition's home region (us-east-1)     A  an account id: the function's own, or twelve digits
- *   D  amazonaws.com, ...                          L  a label, or what is left of one
+ *   D  amazonaws.com, ...                          L  a label, or the rest of one
  *   U  the dual-stack suffix: api.aws, ...         B  a bucket's name, dots included
  *   P  aws-global, ...                             C  a cell's number: one to four digits
  *   H  nothing: the pattern holds at home only     Z  an S3 Express zone: s3express-use1-az4
@@ -15,13 +15,13 @@
  *   execute-api.<region>          is a service's; <api>.execute-api.<region> is a tenant's
  *   <x>.<region>.amazonaws.com    are AWS's to name, but not <x>.<region>.compute, .elb or .rds, nor
  *                                 <x>.elb.<region> and, in China, <x>.rds.<region>
- *   neptune-graph.<region>.on.aws is AWS's own; <id>.lambda-url.<region>.on.aws is anybody's function
+ *   neptune-graph.<region>.on.aws is AWS's own; <id>.lambda-url.<region>.on.aws is any account's function
  *   data-ats.iot.<region>         is every account's; <id>-ats.iot.<region> is one account's
  * N, A, L and Z take no dot, and B is in S3's patterns only.
  *
  * A bucket's name is judged only where buckets are listed: s3.<region> serves every bucket by path otherwise.
- * Where they are, that and what else S3 has is not admitted; but who may name any host in a request's Host
- * header reaches any bucket all the same, and the remedy is a VPC endpoint policy. `bucket.s3.amazonaws.com`,
+ * Where they are, that and S3's other names are not admitted; but code that can set a request's Host header
+ * reaches any bucket all the same, and the remedy is a VPC endpoint policy. `bucket.s3.amazonaws.com`,
  * which leads to buckets of every region, is admitted at home only, where SDKs use it; transfer acceleration
  * and multi-region access points, which do so too, are not.
  */

@@ -35,7 +35,7 @@ static void add_finding(struct findings *all, const struct probe *probe, const s
 
 static const struct probe about_libc[] = {
     {"needed_calls", fact_needed_calls, "the system calls that the shield needs",
-     "what a strict policy lacks here"},
+     "the first system call that a strict policy lacks"},
     {"libc", fact_libc, "the library whose system calls get a gate", "it is not known which libc runs here"},
     {"libc_version", fact_libc_version, "its version", "it does not tell its version"},
     {"libc_coverage", fact_coverage, "every guarded call passes its gate",
@@ -124,7 +124,7 @@ static void put_result(struct writer *w, const struct finding *f)
 
 static void print_text(const struct findings *all)
 {
-    puts("shield " SHIELD_VERSION " doctor: what this machine or sandbox allows\n");
+    puts("shield " SHIELD_VERSION " doctor: abilities of this machine or sandbox\n");
     for (size_t i = 0; i < all->count; i++) {
         char result[FINDING_TEXT + 64];
         struct writer w = {.at = result, .cap = sizeof result};

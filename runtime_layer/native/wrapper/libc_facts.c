@@ -154,7 +154,7 @@ char **copy_environment(const char *const *settings, size_t count)
     return changed;
 }
 
-/* Alert mode refuses nothing and guards what block mode guards. */
+/* Alert mode refuses nothing and guards the calls of block mode. */
 static char **benign_environment(void)
 {
     static const char *const policy[] = {

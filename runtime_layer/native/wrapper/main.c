@@ -20,10 +20,10 @@
  * A failure is one JSON line (refusal_report.c) and exit status 78; with SHIELD_ON_FAILURE=run_unshielded it is one
  * JSON line and an unshielded start. There is no third way.
  *
- * The program is static and calls nothing twice: what is spent here is spent at every cold start.
+ * The program is static and calls nothing twice: its time is a part of every cold start.
  *
  * A next wrapper that empties the environment changes nothing: it is shielded itself, and its gate gives the
- * library and the policy back to what it starts.
+ * library and the policy back to the program that it starts.
  */
 #include "check.h"
 #include "doctor.h"

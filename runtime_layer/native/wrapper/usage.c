@@ -5,9 +5,9 @@
 
 static const char usage[] =
     "usage: shield PROGRAM [ARGUMENT]...       run PROGRAM under the policy of the SHIELD_* variables\n"
-    "       shield check [--json]              say what that policy means, or what is wrong with it\n"
+    "       shield check [--json]              explain that policy, or name its mistake\n"
     "       shield doctor [--json] [--program PATH]\n"
-    "                                          say what this machine or sandbox allows\n"
+    "                                          tell the abilities of this machine or sandbox\n"
     "       shield --version | --help\n"
     "\n"
     "As AWS_LAMBDA_EXEC_WRAPPER it starts the function's runtime. SHIELD_NEXT_WRAPPER, an absolute path,\n"

@@ -193,6 +193,6 @@ def test_it_is_refused_on_managed_instances(concurrency: str) -> None:
     (line,) = shield_lines(done.stderr.splitlines())
     assert (done.returncode, line["event"]) == (78, "refused")
     assert line["reason"] == (
-        "clear_tmp: this function runs several invocations at once (Lambda Managed Instances), so there is no moment "
-        "at which /tmp is nobody's; leave clear_tmp out"
+        "clear_tmp: this function runs several invocations at once (Lambda Managed Instances), so /tmp is always in "
+        "use; leave clear_tmp out"
     )

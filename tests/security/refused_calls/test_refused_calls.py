@@ -175,4 +175,4 @@ def test_a_library_without_the_wrapper_says_what_ends_it(scene: Scene, name: str
     done = scene.run_alone(["/bin/true"], settings, call.filter("kill"))
     assert done.returncode == REFUSED, done.stderr
     (line,) = shield_lines(done.stderr.splitlines())
-    assert line["reason"].startswith(f"{name} ends whoever calls it"), line
+    assert line["reason"].startswith(f"{name} ends the process that calls it"), line

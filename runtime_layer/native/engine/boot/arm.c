@@ -3,11 +3,11 @@
  *   1. settings   the environment becomes the sealed policy
  *   2. facts      the objects that verdicts compare with: /tmp, programs, ourselves
  *   3. table      which system calls must pass the gate
- *   4. patch      libc, the loader, and what the function brings
+ *   4. patch      libc, the loader, and the function's libraries
  *   5. seal       everything above becomes read-only; one line says so
  *
  * The wrapper preloads this library, so the constructor runs before any code of the function. A program that loads it
- * later, without a setting in its environment, says what it wants with configure.c.
+ * later, without a setting in its environment, gives its policy by configure.c.
  */
 #include "arm.h"
 

@@ -97,7 +97,7 @@ static bool put_in_force(struct sealed *next, struct writer *error)
     }
     if (kept_tmp)
         watch_tmp(true, true);
-    if (kept_tmp && is_ready()) /* in the midst of an invocation */
+    if (kept_tmp && is_ready()) /* during an invocation */
         clear_tmp();
     forbid_core_dumps(&sealed->policy);
     report_start(sealed->process.log, &(struct start_line){.event = TEXT("tightened"),

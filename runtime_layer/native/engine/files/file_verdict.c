@@ -103,8 +103,8 @@ bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
         refused = refuses(call, verdict_unlisted(policy, READ_HANDLER, REASON_HANDLER), &facts);
     }
     if (!refused && maybe_tmp) {
-        /* With a mount of its own, all of its device is in /tmp: an unknown path, or one outside /tmp, is
-         * judged as /tmp itself. */
+        /* On a mount for /tmp, all of its device is in /tmp: an unknown path, or one outside /tmp, is judged
+         * as /tmp itself. */
         if (under_tmp(path))
             refused = tmp_refused(call, path, !st.st_size && (st.st_mode & S_IFMT) == S_IFREG);
         else if (path.len == 0 || (sealed->files.tmp_is_mount && st.st_dev == sealed->files.tmp.dev))

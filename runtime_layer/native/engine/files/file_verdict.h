@@ -22,8 +22,8 @@ bool may_be_process_memory(struct text path);
 bool entry_refused(const struct call *call, int32_t directory, struct text name);
 /* Is the descriptor's file in /tmp? */
 bool is_in_tmp(int32_t descriptor);
-/* Opens the directory part of `path` (O_PATH) and cuts `*name` to what follows it, trailing slashes kept.
- * Returns a descriptor or an errno. `resolve` is openat2's. */
+/* Opens the directory part of `path` (O_PATH) and sets `*name` to the rest, trailing slashes kept. Returns a
+ * descriptor or an errno. `resolve` is openat2's. */
 int32_t open_parent(int32_t directory, char *path, uint64_t resolve, struct text *name);
 
 #endif

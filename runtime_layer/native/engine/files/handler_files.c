@@ -12,8 +12,8 @@
 enum end {
     LAST_DOT, /* Python: bootstrap.py */
     FIRST_DOT, /* of the file's name; "index.api.handler" for Node.js, "app.Functions::Orders.process" for Ruby */
-    OF_CLASS,    /* Java: all, or what is in front of "::" (EventHandlerLoader.java) */
-    OF_ASSEMBLY, /* .NET: all, or what is in front of the first ':' (bootstrap.sh) */
+    OF_CLASS,    /* Java: all, or the part before "::" (EventHandlerLoader.java) */
+    OF_ASSEMBLY, /* .NET: all, or the part before the first ':' (bootstrap.sh) */
 };
 
 struct reading {

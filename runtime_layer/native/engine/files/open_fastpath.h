@@ -16,7 +16,7 @@ struct opening {
     bool extended; /* openat2: unknown flags are errors */
 };
 
-/* Opens an existing file, with these flags instead of its own. TO_BE_JUDGED: it has to be opened and judged in full. */
+/* Opens an existing file, with `flags` instead of o->flags. TO_BE_JUDGED: it has to be opened and judged in full. */
 int64_t open_by_fastpath(const struct opening *o, uint64_t flags);
 
 #endif

@@ -1,5 +1,5 @@
-/* Opens paths that the policy allows in /tmp, where that is a mount of its own: by one call of the kernel, beneath a reference
- * to /tmp that is kept from the start. */
+/* Opens paths that the policy allows in /tmp, where that is a mount: by one call of the kernel, beneath a reference to /tmp
+ * that is kept from the start. */
 #ifndef SHIELD_OPEN_IN_TMP_H
 #define SHIELD_OPEN_IN_TMP_H
 

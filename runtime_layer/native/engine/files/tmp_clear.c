@@ -1,8 +1,8 @@
-/* What was made in /tmp since the function asked for its first event goes before the next one, except what allow_tmp lists.
+/* Files made in /tmp since the function asked for its first event are deleted before the next one, except those in allow_tmp.
  *
- * The kernel keeps when a file was born, and no call changes that (statx(2), stx_btime). Where a file system does not keep it, the
- * last change of the inode counts (stx_ctime), which no call sets either: what was changed goes as well then. The first event's
- * time is that of a folder that is made just before it, so both are of one clock, however coarse; and the folder outlives a
+ * The kernel keeps a file's birth time, and no call changes it (statx(2), stx_btime). Where a file system does not keep it, the
+ * last change of the inode counts (stx_ctime), which no call sets either: changed files are deleted as well then. The first
+ * event's time is that of a folder made just before it, so both are of one clock, however coarse; and the folder outlives a
  * process that is killed.
  *
  * Each directory is opened within the one above it and never through a symbolic link, beginning at the /tmp of the start. So no
@@ -28,7 +28,7 @@ enum {
 };
 
 struct removal {
-    /* path: of what is looked at, terminated; line: the entries of one directory; other: the path of the first failure */
+    /* path: of the present entry, terminated; line: the entries of one directory; other: the path of the first failure */
     struct scratch *scratch;
     int64_t since; /* older files stay */
     bool keeps_marker;
@@ -101,7 +101,7 @@ static int64_t unlink_entry(int32_t directory, const char *name, uint64_t flags)
     return result;
 }
 
-/* What lies too deep is emptied further up, later. */
+/* Moves a folder that is too deep further up, where it is emptied later. */
 static int64_t move_up(struct removal *r, int32_t directory, const char *name)
 {
     char free_name[32];
@@ -138,7 +138,7 @@ static void record_failure(struct removal *r, int64_t error)
 
 static void clear_folder(struct removal *r, int32_t folder, uint32_t path_len, uint32_t level, bool all);
 
-/* `level`: of the folder's entries is one more; /tmp's is 0. `all`: what is in it goes, however old it is. */
+/* `level`: the folder's depth; /tmp's is 0. `all`: deletes its entries of any age. */
 static int64_t clear_within(struct removal *r, int32_t directory, const char *name, uint32_t path_len,
                             uint32_t level, bool all)
 {
@@ -157,7 +157,7 @@ static int64_t clear_within(struct removal *r, int32_t directory, const char *na
     return 0;
 }
 
-/* In a new folder even what is older came by an invocation. A folder that was only changed holds what was there before. */
+/* In a new folder older entries too came from an invocation. A folder that was only changed keeps its older ones. */
 static int64_t remove_entry(struct removal *r, int32_t directory, const char *name, uint32_t path_len,
                             uint32_t level, const struct statx *st)
 {
@@ -372,7 +372,7 @@ bool can_clear_tmp(const struct sealed *s, struct writer *error)
     if (!can)
         put(error,
             TEXT("clear_tmp: this function runs several invocations at once (Lambda Managed Instances), so "
-                 "there is no moment at which /tmp is nobody's; leave clear_tmp out"));
+                 "/tmp is always in use; leave clear_tmp out"));
     return can;
 }
 

@@ -6,7 +6,7 @@
 #include "exec_image.h"
 
 /* The files that languages open in a forked copy on its way to exec, to the letter. All else that they do there is looked at in
- * no copy: signals, sessions, groups, users, the umask, the working directory, descriptors of their own.
+ * no copy: signals, sessions, groups, users, the umask, the working directory, their own descriptors.
  *
  *   libuv (src/unix/process.c, uv__process_child_init)   /dev/null for a descriptor that is ignored; setsid, F_DUPFD, dup2,
  *                                                        close, chdir, setgroups, setgid, setuid, rt_sigaction

@@ -27,7 +27,7 @@ bool python_frames_begin(struct python_frames *f, struct memory_reader *r, const
 bool python_frames_next(struct python_frames *f, struct python_frame *frame);
 /* 0: it has none. */
 uint32_t python_line(const struct python_frames *f, const struct python_frame *frame);
-/* A str as UTF-8, as far as it fits; nothing for what is no str. */
+/* A str as UTF-8, cut to fit; nothing for another object. */
 void put_python_str(const struct python_frames *f, uint64_t str, struct writer *w);
 
 #endif

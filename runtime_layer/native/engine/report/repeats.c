@@ -1,6 +1,6 @@
 #include "repeats.h"
 
-/* The seed differs in each process: nobody can prepare two violations with equal hashes. */
+/* The seed differs in each process: code cannot prepare two violations with equal hashes. */
 static uint64_t hash_more(uint64_t hash, struct text text)
 {
     for (uint32_t i = 0; i < text.len; i++) {

@@ -38,7 +38,7 @@ struct patch {
     bool is_go;            /* the reason why none can be patched */
     struct writer *record; /* gets the sites, for children; NULL: none */
     struct object_key key;
-    struct room *room; /* NULL: memory of its own */
+    struct room *room; /* NULL: new memory */
 };
 
 /* Finds and patches all sites of one executable mapping of an open file of that size that can make a guarded call. False when

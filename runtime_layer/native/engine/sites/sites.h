@@ -1,8 +1,8 @@
 /* Finding the system-call instructions of an object: pure reading, no patching.
  *
- * x86_64: linear decode of the function that holds each `0f 05`, with the function's bounds taken from the
- * object's own .eh_frame_hdr, so that the same bytes inside another instruction or a data table are told
- * apart. aarch64: `svc #0` is a word of its own. Where no table has bounds, what the sections call data is none.
+ * x86_64: linear decode of the function that holds each `0f 05`, with the function's bounds taken from the object's own
+ * .eh_frame_hdr, so that the same bytes inside another instruction or a data table do not count. aarch64: `svc #0` is one word.
+ * Without a table of bounds, sections of data are excluded.
  */
 #ifndef SHIELD_SITES_H
 #define SHIELD_SITES_H

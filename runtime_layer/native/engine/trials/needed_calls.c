@@ -95,7 +95,7 @@ static void put_missing(struct writer *w, const char *name, int32_t result, uint
 {
     put(w, text_of(name));
     if (result == ENDS_PROCESS) {
-        put(w, TEXT(" ends whoever calls it"));
+        put(w, TEXT(" ends the process that calls it"));
     } else {
         put(w, name_errno(result) ? TEXT(" is refused (") : TEXT(" fails (errno "));
         if (name_errno(result))

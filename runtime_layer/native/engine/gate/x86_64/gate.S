@@ -3,7 +3,7 @@
  * From the trampoline: rax holds the number, rdi rsi rdx r10 r8 r9 the arguments, rcx the site's address; the
  * stack was moved down by 128 bytes, past the caller's red zone. rcx and r11 are free, as the kernel clobbers
  * them. Back: rcx = 0 means "make the call in place", otherwise rax is the result. Every other register
- * is as it was, but for the flags, which no caller keeps across a system call.
+ * is as it was, except the flags, which no caller keeps across a system call.
  *
  * The call frame information tells unwinders that the caller is the site itself, not the trampoline: the
  * frame's return address is the saved rcx, and its stack pointer the one before the red zone was skipped. So

@@ -107,7 +107,7 @@ struct cursor {
     int64_t target;
 };
 
-/* ModRM and what belongs to it. Returns its reg field. */
+/* ModRM, SIB and displacement. Returns ModRM's reg field. */
 static inline __attribute__((always_inline)) uint8_t modrm(struct cursor *c)
 {
     uint32_t byte = c->code[c->at++], address = address_of(byte);
