@@ -1,8 +1,8 @@
 'use strict';
-// Preloaded where SHIELD_NODE_CALLERS is on: tells the engine which code is about to connect, or to start a program. A hint for
-// people: no verdict depends on it. The engine takes what is written to a descriptor that no process can have:
+// Preloaded where SHIELD_NODE_CALLERS is on: tells the engine the code that is about to connect, or to start a program. A hint
+// for people: no verdict depends on it. The engine reads lines written to a descriptor that no process can have:
 //   s<id> or x<id>, then a line for each place: a socket, or a program that is being started, and the code that asked for it
-//   k<id> <host>, k<id> <ip> <port>: what that socket looks up, and connects to
+//   k<id> <host>, k<id> <ip> <port>: the host that the socket looks up, the address that it connects to
 //   d<id>: the socket is closed, or the program was started
 // Nothing here may throw, print, or keep the process alive.
 const safely = (act) => (...given) => {
@@ -43,7 +43,7 @@ safely(() => {
 
   const pathOf = (file) => (file.startsWith('file://') ? decodeURIComponent(file.slice(7)) : file);
 
-  // The innermost place of each package, a line each. Packages that wrap the calls of others are named where there is no other.
+  // The innermost place of each package, a line each. Packages that wrap the calls of others are named if there is no other.
   const PACKAGE = /.*\/node_modules\/(?:@[^/]+\/)?[^/]+/;
   const WRAPPER = /\/node_modules\/(?:dd-trace$|newrelic$|@opentelemetry\/|@sentry\/)/;
   const placesOf = (below) => {
@@ -63,34 +63,34 @@ safely(() => {
     return places || wrappers;
   };
 
-  let last = 0, isHeard = true;
-  const tell = (text) => {
+  let last = 0, isRead = true;
+  const send = (text) => {
     try {
-      if (isHeard) writeSync(DESCRIPTOR, text);
+      if (isRead) writeSync(DESCRIPTOR, text);
     } catch {
-      isHeard = false; // there is no engine, or it does not read what is written
+      isRead = false; // there is no engine, or it does not judge writes
     }
   };
-  // The id, or 0 where nothing is heard.
-  const note = (kind, below) => {
-    const places = isHeard && placesOf(below);
+  // The id, or 0 where no engine reads.
+  const record = (kind, below) => {
+    const places = isRead && placesOf(below);
     if (!places) return 0;
     last = (last % IDS) + 1;
-    tell(`${kind}${last}${places}`);
-    return isHeard ? last : 0;
+    send(`${kind}${last}${places}`);
+    return isRead ? last : 0;
   };
 
   // In Node.js 20 the channel of sockets leaves out TLS and `new Socket()`: a look-up in the same turn may be one of theirs, so it
-  // is not taken for that of a socket whose host is not told yet.
+  // does not count for a socket whose host is not written yet.
   const isOld = process.version.startsWith('v20.');
   const onSocket = safely(({ socket }) => {
-    const id = note('s', onSocket);
+    const id = record('s', onSocket);
     if (!id) return;
-    if (isOld) tell(`k${id} -`);
-    soon(safely(() => tell(`k${id} ${socket._host ?? ''}`)));
-    const onAttempt = safely((ip, port) => tell(`k${id} ${ip} ${port}`));
+    if (isOld) send(`k${id} -`);
+    soon(safely(() => send(`k${id} ${socket._host ?? ''}`)));
+    const onAttempt = safely((ip, port) => send(`k${id} ${ip} ${port}`));
     const onClose = safely(() => {
-      tell(`d${id}`);
+      send(`d${id}`);
       socket.removeListener('connectionAttempt', onAttempt); // it may connect again
     });
     const most = EventEmitter.defaultMaxListeners; // 0: any number
@@ -99,8 +99,8 @@ safely(() => {
     socket.prependOnceListener('close', onClose);
   });
   const onProgram = safely(() => {
-    const id = note('x', onProgram);
-    if (id) soon(() => tell(`d${id}`));
+    const id = record('x', onProgram);
+    if (id) soon(() => send(`d${id}`));
   });
 
   channel('net.client.socket').subscribe(onSocket);
