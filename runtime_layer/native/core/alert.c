@@ -150,7 +150,7 @@ void alert_put_caller(const struct alert *a, struct writer *w)
     put_char(w, '}');
 }
 
-/* An entry is only worth showing whole: a cut one would permit something else. */
+/* An entry is shown whole or not: a cut one would permit another host. */
 void alert_put_allow(const struct alert *a, struct writer *w)
 {
     struct writer before = *w;

@@ -164,7 +164,7 @@ bool dns_read_question(const uint8_t *message, uint32_t len, struct dns_question
             q->name[used + i] = host_char(label.label[i]);
         used += label.label_len;
     }
-    /* A name that ends elsewhere than where it was read to was compressed. */
+    /* A name with another end than its labels was compressed. */
     if (step != WALK_END || w.end != w.at || w.end != HEADER_LEN + w.spent || len - w.end < 4)
         return false;
     q->id = read16(message);

@@ -42,7 +42,7 @@ static bool check_not_nested(char **envp, struct writer *error)
     return false;
 }
 
-/* A list of the environment's, with something of ours in front of it. */
+/* A list in the environment, with our entry in front of it. */
 struct extended {
     const char *name, *ours, *separator, *before;
 };

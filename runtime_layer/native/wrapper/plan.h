@@ -9,7 +9,7 @@ struct plan {
     char next[PATH_BYTES];    /* absolute; empty: no other wrapper */
 };
 
-/* Finds both, and makes sure that the loader will put our library into them. False: `error` says why not. */
+/* Finds both, and checks that the loader will load our library into them. False: `error` says why not. */
 bool plan_shielded(struct plan *plan, const struct policy *policy, const char *program, struct writer *error);
 /* The same without a policy, which may be the broken part, and without any check: a next wrapper that does
  * not help is left out. `next` is the text of SHIELD_NEXT_WRAPPER. */

@@ -30,7 +30,7 @@ static bool refuse_unreadable(struct writer *error, const char *path, const char
     return false;
 }
 
-/* Reads all of it, or says why not. A pipe or a device could block the start for ever. */
+/* Reads the whole file, or writes why not. A pipe or a device could block the start for ever. */
 static bool read_whole(const char *path, char *bytes, size_t cap, size_t *used, struct writer *error)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

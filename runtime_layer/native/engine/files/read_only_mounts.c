@@ -105,7 +105,7 @@ static int64_t open_relative(const struct opening *o, const char *path, uint64_t
     return TO_BE_JUDGED;
 }
 
-/* A vfork child may have laid anything over the number of the reference. */
+/* A vfork child may have replaced the reference's number. */
 int64_t open_on_read_only_mount(const struct opening *o, uint64_t flags)
 {
     enum { LONGEST = 512 };

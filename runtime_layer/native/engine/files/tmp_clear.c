@@ -221,8 +221,8 @@ static bool clear_entry(struct removal *r, int32_t folder, uint32_t path_len, co
     return !stays;
 }
 
-/* Where it was cleared below an entry, r->scratch holds others' names: the folder is read on from there. True: something of it
- * was removed. */
+/* Clearing an entry's folder overwrites the names in r->scratch: reading continues behind that entry. True: an entry was
+ * removed. */
 static bool clear_entries(struct removal *r, int32_t folder, uint32_t path_len, uint32_t level, bool all)
 {
     char *names = r->scratch->line;
@@ -249,7 +249,7 @@ static bool clear_entries(struct removal *r, int32_t folder, uint32_t path_len, 
     return removes;
 }
 
-/* A directory that changes may be read with gaps (readdir(3)): once more, as long as that removes something. */
+/* A directory that changes may be read with gaps (readdir(3)): repeats as long as entries were removed. */
 static void clear_folder(struct removal *r, int32_t folder, uint32_t path_len, uint32_t level, bool all)
 {
     uint32_t moved;

@@ -78,7 +78,7 @@ static uint32_t judge_queries(const struct call *call, const uint8_t *in, uint32
         at += LENGTH + size;
         used += written;
     }
-    if (at != len) { /* something else than whole queries */
+    if (at != len) { /* other bytes than whole queries */
         *error = refused(call);
         return 0;
     }
@@ -110,7 +110,7 @@ int64_t send_queries(const struct call *call, int32_t descriptor, const struct m
         }
     }
     scratch_give(scratch);
-    /* Alert mode: it was reported, and goes as it is. */
+    /* Alert mode: it was reported, and is sent unchanged. */
     return result ? result : len ? KERNEL(sendmsg, descriptor, m, flags) : 0;
 }
 

@@ -22,7 +22,7 @@ int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32
 int64_t judge_and_connect(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address);
 /* Must a TCP connection to this peer be read? */
 bool is_inspected_endpoint(const struct endpoint *to);
-/* Reports something that no list can admit: an address family, a datagram that is no query. */
+/* Reports an act that no list can admit: an address family, a datagram that is no query. */
 bool outbound_refused(const struct call *call, enum reason reason, struct text protocol);
 /* Is it a name server? Port 53 counts wherever it is: servers forward. */
 bool is_dns_port(const struct endpoint *to);

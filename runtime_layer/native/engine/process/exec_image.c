@@ -93,7 +93,7 @@ static bool has_room_for_library(void)
 }
 
 /* The loader drops our library silently where it cannot read it, and where the program gains a privilege (ld.so(8):
- * secure-execution mode): by its file's bits, checked elsewhere, or if this process's ids differ. */
+ * secure-execution mode): by its file's bits (inspect_file), or if this process's ids differ. */
 static bool loader_takes_library(void)
 {
     uint32_t real, effective, saved;

@@ -50,8 +50,8 @@ static uint64_t innermost_frame(const struct python_frames *f, uint64_t current)
     return by_c_frame && current ? field(f, current, C_FRAME_FRAME) : current;
 }
 
-/* Where on the C stack the innermost evaluation of a thread's state is: it tells which of several interpreters that take turns
- * on one thread is at work. */
+/* The place on the C stack of a thread state's innermost evaluation: of several interpreters on one thread, the innermost is at
+ * work. */
 static uint64_t place_on_stack(const struct python_frames *f, uint64_t current)
 {
     if (f->python->layout.offset[C_FRAME_FRAME] != NO_OFFSET)

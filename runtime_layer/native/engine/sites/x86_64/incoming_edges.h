@@ -4,12 +4,13 @@
 
 #include "code_region.h"
 
-/* Adds to the branches of a function, all of which is decoded, those that lead into it from elsewhere: from the part of it
- * that a compiler puts elsewhere because it rarely runs, and by the tables of its switches.
+/* Adds to the branches of a wholly decoded function those that lead into it from elsewhere: from its cold part, which a
+ * compiler puts elsewhere, and by the tables of its switches.
  *
- * Measured on what it is worth: refusing where a function has an indirect jump instead would refuse glibc 2.31, 2.36 and 2.41
- * themselves (8 to 11 sites each), the loader of 2.36, and of 90 popular wheels and 45 npm packages with native code 3 each; refusing
- * where a function has parts elsewhere, another 5 to 18 sites of each glibc. */
+ * Measured worth: refusing each function with an indirect jump instead would refuse glibc 2.31, 2.36 and 2.41 themselves (8 to
+ * 11 sites each), the loader of 2.36, and of 90 popular wheels and 45 npm packages with native code 3 each; refusing functions
+ * with parts elsewhere, another 5 to 18 sites of each glibc.
+ */
 void add_incoming_edges(struct image image, struct code *c);
 
 #endif
