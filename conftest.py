@@ -58,7 +58,7 @@ _LONGEST = (
 
 @pytest.fixture(scope="session", autouse=True)
 def parsed_models() -> Iterator[None]:
-    """botocore parses a service's model once for each session, and moto makes every test a session of its own."""
+    """botocore parses a service's model once for each session, and moto makes every test its own session."""
     from botocore.loaders import JSONFileLoader
 
     load = functools.lru_cache(maxsize=32)(functools.partial(JSONFileLoader.load_file, JSONFileLoader()))

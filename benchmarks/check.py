@@ -32,7 +32,7 @@ _RECORDED = Path(__file__).resolve().with_name("recorded.json")
 _ROUNDS, _PROCESSES = 60, 6
 _TRIES = 3
 _BUDGET = 75.0  # seconds, for times: where a machine is so busy that they run out, rows are only counted
-_SHORTER = 4  # rounds of fewer calls: a round that somebody interrupts is one of many
+_SHORTER = 4  # rounds of fewer calls: an interrupted round is one of many
 # So many more calls or faults say nothing. How often a lookup waits is the name server's doing.
 _SLACK = 0.2
 _SLACKS = {STARTUP.name: 8.0, "lookup": 3.0, "denied_lookup": 3.0}
@@ -55,7 +55,7 @@ class Checked:
         return [row for row in (*CALLS, *NETWORK_CALLS) if row.needs <= self.has and row.name != "everything"]
 
     def count(self, row: Row, recorded: Figures) -> Figures:
-        """What the shield adds to one call; nothing where nobody can count."""
+        """What the shield adds to one call; nothing where counting is impossible."""
         if self.counter is None:
             return Figures()
         counter = self.counter

@@ -150,7 +150,7 @@ QUOTAS: Final = (
         "metric filters on a log group",
         "100",
         "logs:cloudwatch_limits_cwl.html",
-        "a function of its own log group uses one; those that share one, one for each few",
+        "a function that has its log group alone uses one; those that share one, one for each few",
     ),
     ("dimensions of a metric filter", "3", "logs:cloudwatch_limits_cwl.html", "two are used"),
     ("characters in a filter pattern", "1,024", "logs:cloudwatch_limits_cwl.html", "exception lists"),
@@ -158,7 +158,7 @@ QUOTAS: Final = (
         "values of dimensions that a filter makes in an hour before CloudWatch may disable it",
         "1,000",
         "logs:cloudwatch_limits_cwl.html",
-        "nobody: a filter names its functions, and the one by policy the policies",
+        "none: a filter names its functions, and the one by policy the policies",
     ),
     ("resources in a stack", "500", "cfn:cloudformation-limits.html", "see the table of resources"),
 )

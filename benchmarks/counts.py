@@ -37,7 +37,7 @@ class Counts:
 
 
 def why_not(counter: Path) -> str:
-    """Why nobody can count here: ptrace(2) is refused in some containers. Empty where it works."""
+    """Why counting is impossible here: ptrace(2) is refused in some containers. Empty where it works."""
     done = subprocess.run([str(counter), "1", "/bin/true"], capture_output=True, text=True, check=False)
     return "" if done.returncode == 0 and done.stdout else done.stderr.strip() or "ptrace(2) is refused"
 

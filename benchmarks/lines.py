@@ -2,8 +2,8 @@
 
 A day of 200 functions: alert lines of every policy and mode, with a tenth of them other programs' lines. Measured are
 the filter and alarm evaluator, by granularity (every line through the filters, every alarm once a simulated minute),
-and `learn` on the same lines as a file; then `alerts`, `learn` and `report` on as many lines, each about a file of its
-own and the last about a host. Each runs in a process of its own; printed are seconds, those of the processor alone (a
+and `learn` on the same lines as a file; then `alerts`, `learn` and `report` on as many lines, each about a different
+file and the last about a host. Each runs in its own process; printed are seconds, those of the processor alone (a
 machine that is busy with something else adds to the first, not so much to the second), and the greatest resident size.
 Targets: a million lines in a minute, within 200 MB; where each is about something else, within 500 MB.
 """
@@ -148,7 +148,7 @@ def name_of(function: int) -> str:
 
 
 def template(granularity: str) -> dict[str, Any]:
-    """What the constructs make for the functions, but for what alarms do not need."""
+    """The resources that the constructs make for the functions, as far as alarms need them."""
     resources: dict[str, Any] = {}
     for number in range(FUNCTIONS):
         name, log_group = name_of(number), f"/aws/lambda/{name_of(number)}"

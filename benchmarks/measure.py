@@ -196,7 +196,7 @@ def milliseconds(side: Side, argv: Sequence[str]) -> float:
 
 
 def _evict(files: Sequence[Path]) -> None:
-    """Takes files out of the page cache, but for pages that a running process maps (posix_fadvise(2))."""
+    """Drops files from the page cache, except pages that a running process maps (posix_fadvise(2))."""
     for file in files:
         descriptor = os.open(file, os.O_RDONLY)
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)

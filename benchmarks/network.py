@@ -1,4 +1,4 @@
-"""The benchmark's internet: documentation addresses on `lo` of a network namespace of its own, served by `servers.py`.
+"""The benchmark's internet: documentation addresses on `lo` of a separate network namespace, served by `servers.py`.
 
 Loopback addresses would not do: the shield lets every program reach them, and learns nothing from answers that name
 them. These are as far away as any other to it, so a shielded client passes the whole judged path.

@@ -1,6 +1,6 @@
-"""Where the benchmark runs: pinned to one processor, with a network and mounts of its own, as a function has them.
+"""Where the benchmark runs: pinned to one processor, with its own network and mounts, as a function has.
 
-The engine knows files in /tmp by their device where that is a mount of its own; elsewhere it has to look paths up,
+The engine knows files in /tmp by their device where that is its own mount; elsewhere it has to look paths up,
 which is another thing to measure. The network is that of `network.py`; the mounts of the layer and the handler are
 those of `mounts.py`.
 """
@@ -17,7 +17,7 @@ import mounts
 import network
 from rows import Need
 
-# util-linux unshare(1): as root, or in a user namespace where those are to be had.
+# util-linux unshare(1): as root, or in a user namespace where those are available.
 _WAYS = {
     "as root": ("unshare",),
     "in a user namespace": ("unshare", "--map-root-user"),
@@ -78,19 +78,19 @@ def enter(argv: list[str]) -> Place:
             command = _command(way, with_network=with_network, with_tmp=with_tmp)
             if not _works(command):
                 continue
-            os.environ[_MARK] = as_it_is or f"/tmp is a mount of its own, made {how}"
+            os.environ[_MARK] = as_it_is or f"/tmp is its own mount, made {how}"
             os.environ[_NETWORK] = "1" if with_network else ""
             sys.stdout.flush()
             os.execvp(command[0], [*command, sys.executable, *argv])
-    return Place(as_it_is or "/tmp is not a mount of its own: no mount namespace is to be had here", frozenset())
+    return Place(as_it_is or "/tmp is not its own mount: mount namespaces are not available here", frozenset())
 
 
 def _tmp_as_it_is() -> str:
     """What to say of a /tmp that needs, or can have, no mount over it; empty where one is to be put."""
     if os.stat("/tmp").st_dev != os.stat("/").st_dev:
-        return "/tmp is a mount of its own"
+        return "/tmp is its own mount"
     if lies_in_tmp(Path(__file__), Path(sys.prefix)):
-        return "/tmp is not a mount of its own: this checkout lies in it, so none was put over it"
+        return "/tmp is not its own mount: this checkout lies in it, so none was put over it"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Is a processor shared? A virtual one may be half of a core, whose other half is at times busy for somebody else."""
+"""Detects a shared processor: a virtual one may be half of a core, whose other half is at times busy for others."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Pairs(Generic[T]):
     shared: int  # of those that are kept
 
     def note(self, what: str) -> list[str]:
-        """A line about those during which somebody else was at work."""
+        """A line about the pairs during which another program used the processor."""
         parts = {"left out": self.left_out, "kept all the same": self.shared}
         said = [f"{count} pairs of {what} were {came_to}" for came_to, count in parts.items() if count]
-        return [f"{'; '.join(said)}: somebody else was at work on the processor"] if said else []
+        return [f"{'; '.join(said)}: another program used the processor"] if said else []
 
 
 class Watch:
@@ -53,7 +53,7 @@ class Watch:
     def pairs(self, measure: Callable[[bool], T], wanted: int, tries: int) -> Pairs[T]:
         """So many pairs of `measure(shielded)`, whose sides take turns in being the first; one more is made before.
 
-        A pair begins when nobody else is at work, or after half a second. It is made again when somebody was before,
+        A pair begins when the processor is quiet, or after half a second. It is made again when it was busy before,
         between or after its sides, up to `tries` times as many in all; those whose slowest look was the quickest are
         kept.
         """
@@ -73,7 +73,7 @@ class Watch:
         return Pairs([pair for _, pair in kept], len(made) - len(kept), len(kept) - self._quiet(kept))
 
     def _wait_for_quiet(self) -> float:
-        """The last look, which found quiet unless there was none to be had."""
+        """The last look, which found the processor quiet unless it never was."""
         for _ in range(self.pauses):
             look = self.look()
             if self._is_quiet(look):

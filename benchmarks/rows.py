@@ -21,7 +21,7 @@ class Bound(Enum):
 
 
 class Need(Enum):
-    """What a row's calls need of the place; a row is left out where it is not to be had."""
+    """What a row's calls need of the place; a row is left out where it is missing."""
 
     NETWORK = "a network namespace"
     MOUNTS = "a mount namespace"
@@ -91,7 +91,7 @@ def _call(name: str, what: str, limit: float | None, count: int = 2_000, needs: 
 
 
 def _with_threads(row: Row, limit: float | None) -> Row:
-    """The same call by four threads at once: a name of its own, so that nobody takes one for the other."""
+    """The same call by four threads at once; the name differs, so that the two rows are not confused."""
     return replace(
         row,
         name=f"{row.name}_threads",

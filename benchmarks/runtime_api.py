@@ -51,7 +51,7 @@ class RuntimeApi:
         return arrived - self._sent
 
     def close(self) -> None:
-        """Ends whoever waits for an event."""
+        """Ends the wait for an event."""
         self._events.put(None)
         self._listening.shutdown(socket.SHUT_RDWR)  # wakes who accepts
         self._listening.close()

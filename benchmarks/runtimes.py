@@ -74,7 +74,7 @@ class Effort:
 
 
 class Function:
-    """One runtime's function in a sandbox of its own; `run` starts a process of it."""
+    """One runtime's function in its own sandbox; `run` starts a process of it."""
 
     def __init__(self, runtime: Any, box: Any) -> None:
         self._runtime, self._box = runtime, box
@@ -212,7 +212,7 @@ def _off_the_last_processor() -> Iterator[None]:
 def _where(box: Any) -> list[str]:
     """A line when the system's directories are mounts of their own, as they are not in Lambda."""
     apart = box.path("/usr").stat().st_dev != box.path("/").stat().st_dev
-    return ["the system is no part of the mount of / here: there is no overlay to be had"] if apart else []
+    return ["the system is no part of the mount of / here: overlays are not available"] if apart else []
 
 
 def _measure(runtime: Any, task: Path, layers: Path, effort: Effort) -> tuple[list[Result], list[str]]:
@@ -224,7 +224,7 @@ def _measure(runtime: Any, task: Path, layers: Path, effort: Effort) -> tuple[li
             watch = Watch(function.processor)
             starts = watch.pairs(lambda shielded: function.run(shielded, effort, 1)[0], effort.starts, _TRIES)
             events = effort.before + effort.invocations
-            # A median bears with somebody else, and such a process lasts longer than quiet does.
+            # A median tolerates other programs, and such a process lasts longer than a quiet spell.
             times = watch.pairs(lambda shielded: function.run(shielded, effort, events)[1], effort.processes, 1)
     name = runtime.name.removesuffix(".*")
     start = Row(f"start_{name}", f"{name}, start", "ms", Target(Bound.DIFFERENCE, allowed), effort.starts)

@@ -31,7 +31,7 @@ def address_of(name: str) -> bytes | None:
     if name == NAME:
         return socket.inet_aton(SERVICE)
     learnt = _LEARNT.fullmatch(name)
-    # A network for benchmarks (RFC 2544): nobody goes there.
+    # A network for benchmarks (RFC 2544): no host is there.
     return (198 << 24 | 18 << 16 | int(learnt[1]) + 1).to_bytes(4, "big") if learnt else None
 
 

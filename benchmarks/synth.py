@@ -1,10 +1,10 @@
 """`python benchmarks/synth.py [--functions N] [--json]` (`make bench-synth`): what the shield adds to a synthesis.
 
-An app of N functions in stacks of 40. Each function has a role, an environment, a table that it may read, and a queue
-of its own that it works off. It is synthesized plain; with what `ShieldedFunction` adds written by hand (a log group, a
+An app of N functions in stacks of 40. Each function has a role, an environment, a table that it may read, and its own
+queue to consume. It is synthesized plain; with what `ShieldedFunction` adds written by hand (a log group, a
 metric filter, an alarm, the layer, the variables), which is what the CDK itself takes; with `ShieldedFunction`; with a
 fleet alarm; and as a whole app (`Shield.everywhere` under allow_aws="granted", with the checks on). They take turns,
-each in a process of its own; the first round only warms up. Printed are the medians, their ratios to the plain app of
+each in its own process; the first round only warms up. Printed are the medians, their ratios to the plain app of
 the same round, the resources that a function adds, and the calls from Python into the CDK. CPU seconds are those of
 Python and Node.js together, from the first construct to the end of the synthesis: other work on the machine lengthens
 them by less than the time that passes.

@@ -48,7 +48,7 @@ class AlarmAction(Protocol):
 
 @dataclass(frozen=True)
 class AlarmOn:
-    """An alarm of its own for one policy. What is not given is as `ShieldAlarms` says.
+    """A separate alarm for one policy. Options that are left out are those of `ShieldAlarms`.
 
         ShieldAlarms(outbound_connectivity=AlarmOn(except_hosts=["telemetry.example"], actions=[SnsAction(topic)]))
 
@@ -63,8 +63,8 @@ class AlarmOn:
         except_programs: programs that do not count (create_child_process).
         except_packages: packages that do not count, by the line's `caller.package`: `urllib3`, `@aws-sdk/client-s3`;
             not for self_protection and start. Lines that tell of no package count. **WARNING: the package is a hint
-            that code in the function can fake (a replaced `co_filename`): whoever names an excepted package stays
-            silent.** Prefer `except_hosts`, `except_paths` and `except_programs`, or an entry of the policy. No
+            that code in the function can fake (a replaced `co_filename`): code that names an excepted package raises
+            no alarm.** Prefer `except_hosts`, `except_paths` and `except_programs`, or an entry of the policy. No
             verdict of the shield depends on a package.
         mode: counts only what was blocked, or only what was reported: "block" or "alert".
         severity: "critical", "warning" or "notice": whose actions it takes. By default it follows from the policy and
@@ -110,7 +110,7 @@ class AlarmOn:
 
     @property
     def has_filter(self) -> bool:
-        """Whether it counts less than the policy's violations, for which it has a filter of its own."""
+        """Whether it counts less than the policy's violations, for which it has its own filter."""
         return bool(self.exceptions) or self.mode is not None
 
 
@@ -127,7 +127,7 @@ class ShieldAlarms:
         ShieldAlarms(outbound_connectivity=AlarmOn(except_hosts=["telemetry.example"], actions=[SnsAction(topic)]))
         ShieldAlarms(granularity="fleet", severities={"critical": [SnsAction(pager)], "warning": [SnsAction(chat)]})
 
-    A policy with an `AlarmOn` has an alarm of its own, and no other alarm counts it.
+    A policy with an `AlarmOn` has its own alarm, and no other alarm counts it.
 
     Attributes:
         enabled: False makes no alarm; the metric is there all the same.

@@ -260,7 +260,7 @@ class AttachedShield(Construct):
 
     @property
     def may_move_lines(self) -> bool:
-        """Whether its lines go to a log group that the shield made, and nobody has said that it is to be so."""
+        """Whether its lines go to a log group that the shield made by default, not by an explicit option."""
         options = self._options.logs
         return self._owns_log_group and options.existing is None and options.log_group_name is None
 
@@ -324,7 +324,7 @@ class AttachedShield(Construct):
 
         Args:
             policy: only those against one policy, or `start`: starts that were refused, or went on without the shield.
-                Without, those that the function's own two alarms count: not `read_handler` (but for
+                Without, those that the function's own two alarms count: not `read_handler` (unless
                 `count_read_handler`), and no policy that has an `AlarmOn`. The first call adds a metric filter that
                 counts so, where there is none.
             props: options of the metric.
@@ -461,7 +461,7 @@ class AttachedShield(Construct):
         return [layer for layer in (self.layer, self._policy_layer) if layer]
 
     def _settings_for(self, facts: FunctionFacts, resolved: ResolvedPolicy) -> dict[str, Any]:
-        """The variables of a policy; what of it does not fit Lambda's 4 KB goes into a file in a layer of its own."""
+        """The variables of a policy; what of it does not fit Lambda's 4 KB goes into a file in its own layer."""
         own = {n: v for n, v in (facts.environment or {}).items() if n not in self._settings}
         own = {**own, ACCOUNT_VARIABLE: self._shields.account, WRAPPER_VARIABLE: WRAPPER}
         settings = {**resolved.environment, ACCOUNT_VARIABLE: self._shields.account_text}
@@ -543,7 +543,7 @@ class AttachedShield(Construct):
         return self._options.logs.name_for(self.handle.path, lambda: self._shields.name)
 
     def _longest_log_group_name(self) -> int:
-        """CloudFormation's: the stack's name, the logical id, which is the path and 8 characters, and 12 of its own."""
+        """CloudFormation's: the stack's name, the logical id (the path and 8 characters), and 12 more characters."""
         if not self._owns_log_group:
             return len(LAMBDAS) + _MAX_FUNCTION_NAME
         stack = self._shields.name

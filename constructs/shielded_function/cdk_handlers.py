@@ -19,7 +19,7 @@ PARENTS: Final = {
     ),
     "aws-cdk-lib.aws_eks_v2.KubectlProvider": (("Handler",), "kubectl of an EKS cluster"),
 }
-# The same where the construct is of no type of its own: by its id in one of such a type.
+# The same for a construct without a specific type: by its id within a construct of such a type.
 GRANDPARENTS: Final = {
     ("aws-cdk-lib.aws_autoscaling.AutoScalingGroup", "DrainECSHook"): (
         ("Function",),

@@ -1,6 +1,6 @@
 """Functions that answer CloudFormation themselves: custom resources have them as service token.
 
-CloudFormation waits for the answer, an hour by default, at a presigned URL of a bucket of its own
+CloudFormation waits for the answer, an hour by default, at a presigned URL of CloudFormation's bucket
 (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/crpg-ref.html). Handlers of `cr.Provider` do not
 answer: its own function does.
 """

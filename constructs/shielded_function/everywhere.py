@@ -151,7 +151,7 @@ def refuse_synthesized(scope: IConstruct, everything: Sequence[IConstruct]) -> N
 
 @dataclass
 class Rules:
-    """Which policy a function gets, and which function gets none. Pure, but for the exclusions that are code.
+    """Which policy a function gets, and which function gets none. Pure, except exclusions that are code.
 
     Attributes:
         policies: by path, pattern or tag.

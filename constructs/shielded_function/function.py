@@ -72,7 +72,7 @@ class ShieldedFunction(lambda_.Function):
         try:
             self._attached = attach(self, options)
         except Exception:
-            scope.node.try_remove_child(id)  # whoever catches the error must not deploy it without a shield
+            scope.node.try_remove_child(id)  # code that catches the error must not deploy it without a shield
             raise
 
     @property
@@ -95,7 +95,7 @@ class ShieldedFunction(lambda_.Function):
         Args:
             policy: only those against one policy, or `start`: starts that were refused, or went on without the shield.
                 The first call adds a metric filter that counts by policy, where there is none. Without, those that the
-                function's general alarm counts: not `read_handler` (but for `count_read_handler`), and no policy that
+                function's general alarm counts: not `read_handler` (unless `count_read_handler`), and no policy that
                 has an `AlarmOn`.
             props: options of the metric.
         """

@@ -58,7 +58,7 @@ class FunctionFacts:
 
 
 class FunctionHandle:
-    """A function that may get a shield: an `aws_lambda.Function` of any kind, or a `CfnFunction` of its own.
+    """A function that may get a shield: an `aws_lambda.Function` of any kind, or a `CfnFunction` without one.
 
     Attributes:
         construct: the function as its owner knows it.

@@ -64,7 +64,7 @@ class AppliedShield:
         log_class: the log group's class, where it can be seen.
         longest: how many bytes the variables in `environment` can have at deployment, names and punctuation included.
         in_image: the function is a container image that holds the shield's files.
-        architecture: the one that its layer is for; None where nobody knows it.
+        architecture: the one that its layer is for; None where it is not known.
     """
 
     environment: Mapping[str, Any]
@@ -183,7 +183,7 @@ def _log_level(facts: FunctionFacts) -> list[str]:
 
 
 def foreign_settings(environment: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
-    """Variables of the shield's that somebody else set, to something else than the shield sets."""
+    """Variables of the shield whose value differs from the one that the shield sets."""
     return [
         f"{name}: {_why_foreign(name)}"
         for name, value in environment.items()

@@ -3,7 +3,7 @@
 Imports neither the CDK nor Node.js: the command line writes layers too.
 
 A zip file usually takes modes and dates from the file system, and its bytes from the zlib at hand. Here everything is
-said: the modes by `FILES`, the date by nobody's clock, and the content is stored, not compressed, since zlib and
+fixed: the modes by `FILES`, the date by a constant, and the content is stored, not compressed, since zlib and
 zlib-ng write different bytes (the whole layer is 350 KB).
 """
 

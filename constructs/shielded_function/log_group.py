@@ -1,4 +1,4 @@
-"""Where a shielded function logs: a log group of its own, and the permission to write to it."""
+"""Where a shielded function logs: its own log group, and the permission to write to it."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def log_group_of_lambda(scope: Construct, function_name: str) -> logs.ILogGroup:
 
 
 def log_group_of(handle: FunctionHandle, logging: Mapping[str, Any]) -> logs.ILogGroup | None:
-    """The log group that the function has; None when it has none of its own.
+    """The log group that the function has; None when its template names none.
 
     Asking a `Function` without one makes the CDK add a custom resource, so its children are looked at first.
     """

@@ -8,7 +8,7 @@ WRAPPER: Final = "/opt/shielded-function/shield"
 """The exec wrapper, where the layer puts it (layers are unpacked into /opt)."""
 
 POLICY_FILE: Final = "/opt/shielded-function/policy"
-"""The part of a policy that does not fit into the environment, in a layer of its own."""
+"""The part of a policy that does not fit into the environment, in its own layer."""
 
 WRAPPER_VARIABLE: Final = "AWS_LAMBDA_EXEC_WRAPPER"
 NEXT_WRAPPER_VARIABLE: Final = "SHIELD_NEXT_WRAPPER"

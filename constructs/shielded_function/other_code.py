@@ -45,7 +45,7 @@ OTHER_CODE: Final[Mapping[str, OtherCode]] = {
         runs_code=True,
     ),
     "AWS::Synthetics::Canary": OtherCode(
-        "CloudWatch Synthetics makes a canary's function, with a layer of its own",
+        "CloudWatch Synthetics makes a canary's function, with its own layer",
         f"{_NETWORK} (VPCConfig), and acknowledge this",
         runs_code=True,
     ),

@@ -69,7 +69,7 @@ class StagedShield(Protocol):
 
     @property
     def may_move_lines(self) -> bool:
-        """Whether its lines go to a log group that the shield made, and nobody has said that it is to be so."""
+        """Whether its lines go to a log group that the shield made by default, not by an explicit option."""
         ...
 
     def state(self) -> dict[str, Any]:

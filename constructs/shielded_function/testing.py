@@ -1,4 +1,4 @@
-"""For people's own unit tests: is everything shielded, does the right alarm fire, what does a perimeter stop?"""
+"""Assertions for unit tests: every function is shielded, the right alarm fires, a perimeter stops a request."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _choose(functions: Sequence[LambdaFunction], globs: Sequence[str] | None) ->
 
 
 def _excused(report: Report, chosen: Sequence[LambdaFunction]) -> list[str]:
-    """Whoever names a function means it, whatever was left out elsewhere."""
+    """A function that the test names counts, even if it was left out elsewhere."""
     return [
         f"{function.place.path}: no shield: it is left out ({function.left_out or function.cdk_handler})"
         for function in report.excused

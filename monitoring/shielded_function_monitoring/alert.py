@@ -254,7 +254,7 @@ def _optional(fields: Mapping[str, Any], name: str, kind: type[_T]) -> _T | None
 
 
 def _shown(value: object) -> str:
-    """A value of a line in few words: it may be as deep and as long as whoever forged it liked."""
+    """A value of a line in few words: a forged one may be of any depth and length."""
     if isinstance(value, (dict, list)):
         return "an object" if isinstance(value, dict) else "an array"
     text = json.dumps(value)

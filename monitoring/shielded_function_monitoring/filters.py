@@ -11,7 +11,7 @@ Each line that is a violation has `policy` and `count`, so one filter with the v
 
 Metrics: one namespace, and one name, `Violations`. A filter publishes a value for the dimensions that it has and for
 no other, and CloudWatch does not sum over dimensions: an alarm must name exactly those of the filter. A filter that
-counts something narrower (a severity, an exception list) has a metric name of its own, as equal names would be added
+counts something narrower (a severity, an exception list) has its own metric name, as equal names would be added
 up and a dimension cannot be a constant. What is critical and what is not is told apart by the line's own `level`.
 """
 
@@ -47,13 +47,13 @@ COUNTED: Final[tuple[Counted, ...]] = (*POLICIES, START)
 
 Severity = Literal["critical", "warning", "notice"]
 SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
-"""How soon somebody is to look, the soonest first."""
+"""How urgent a violation is, the most urgent first."""
 
 Class = Literal["critical", "rest"]
 LEVELS: Final[Mapping[Class, str]] = {"critical": "ERROR", "rest": "WARN"}
 """By class, the `level` of a violation's line. The level is known wherever logs are read, and each line has one."""
 
-# Where blocking something means that code which should not be there has run: nobody does these by accident.
+# Where blocking something means that code which should not be there has run: these do not happen by accident.
 _CRITICAL_WHEN_BLOCKED: Final[tuple[Policy, ...]] = ("outbound_connectivity", "create_child_process")
 _ALWAYS_CRITICAL: Final[tuple[Counted, ...]] = (START, "self_protection")
 
@@ -63,7 +63,7 @@ PLATFORM_PROGRAMS: Final = ("/usr/bin/getconf", "/usr/bin/lsb_release", "/usr/bi
 go on without. Their start is a notice in any mode, which no default alarm counts, unless its line stands for others too
 (`count` above 1). Where such a start is `repeated`, the line stands for these programs alone."""
 
-_ALL_APART: Final = "severity: every policy that can be {} has an alarm of its own"
+_ALL_APART: Final = "severity: every policy that can be {} has its own alarm"
 # Characters of a function's name (https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html).
 _MAX_NAME: Final = 64
 _PACKAGE: Final = re.compile(r"(@[A-Za-z0-9~-][A-Za-z0-9._~-]*/)?[A-Za-z0-9_~-][A-Za-z0-9._~-]*")
@@ -82,7 +82,7 @@ class Exceptions:
         paths: absolute paths of files (`/tmp/cache/*`).
         programs: absolute paths of programs.
         packages: packages that make the call themselves (`urllib3`, `@aws-sdk/client-s3`), without `*`. **A package is
-            a hint that code in the function can fake**: whoever names an excepted package is not heard.
+            a hint that code in the function can fake**: code that names an excepted package is not counted.
     """
 
     hosts: Sequence[str] = ()
@@ -116,7 +116,7 @@ _EXCEPTIONS: Final[dict[str, tuple[Policy, ...]]] = {
     "hosts": ("outbound_connectivity",),
     "paths": ("read_write_tmp", "read_handler", "executable_memory"),
     "programs": ("create_child_process",),
-    # Not of the shield itself: what touches it is an attack, whoever seems to do it.
+    # Not of the shield itself: an attempt on it is an attack, from any package.
     "packages": tuple(policy for policy in POLICIES if policy != "self_protection"),
 }
 
@@ -152,7 +152,7 @@ def violations(
     written at every good start, never counts.
 
     What is excepted counts all the same where the line stands for more than itself (`count` above 1, and `folded`
-    lines): nobody knows what was left out. A `repeated` line does not count where something is excepted: another line
+    lines): the omitted lines are not known. A `repeated` line does not count where something is excepted: another line
     of its second told of each that it stands for. A connection by address has no host, and counts. TLS that names
     another host than the excepted one counts.
 
@@ -165,7 +165,7 @@ def violations(
         except_programs: not the start of these programs.
         except_packages: not what these packages do, as the line tells it; a line that tells of none counts. **Code in
             the function can fake the package**, and so stay silent: rather except hosts, paths or programs.
-        by_level: for a filter whose dimension is the level: a printed line with a level of its own makes no metric.
+        by_level: for a filter whose dimension is the level: a printed line with its own level makes no metric.
 
     Raises:
         PatternError: no such policy or mode, or an exception that is malformed or means nothing for the policy.
@@ -198,7 +198,7 @@ def armed() -> Pattern:
 def violations_by_policy() -> Pattern:
     """The lines that report a violation, each policy by its name.
 
-    For a filter whose dimension is the policy: a printed line with a made-up policy is no metric of its own.
+    For a filter whose dimension is the policy: a printed line with a made-up policy makes no metric.
     `PLATFORM_PROGRAMS` do not count.
     """
     named = any_of(*(text("$.policy", "=", name) for name in COUNTED))
@@ -211,7 +211,7 @@ def of_functions(pattern: str, names: Sequence[str]) -> str:
     What a function prints may look like a line of the shield, with any name in it. CloudWatch may disable a filter that
     sees 1,000 different values of its dimensions within an hour
     (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html): a filter that took
-    any name would be put out of action by whoever has a thousand lines printed, and every alarm with it.
+    any name would be disabled by code that prints a thousand lines, and every alarm with it.
 
     >>> of_functions('{ ($.count >= 1) && ($.policy = "*") }', ["checkout"])
     '{ ($.function = "checkout") && ($.count >= 1) && ($.policy = "*") }'
@@ -322,7 +322,7 @@ def fleet_query(
 
 
 def _of_mode(mode: Mode, without: Sequence[Counted]) -> Pattern:
-    """The violations of a mode, but for those against some policies."""
+    """The violations of a mode, except those against some policies."""
     return all_of(exists("$.policy"), *(text("$.policy", "!=", name) for name in without), text("$.mode", "=", mode))
 
 

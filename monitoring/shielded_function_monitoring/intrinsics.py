@@ -1,7 +1,7 @@
 """Template values as deployment would make them: the intrinsic functions that functions, filters and alarms use.
 
-References to things that only a deployment can know are an error that names them, never a guess; whoever knows such
-a value gives it (`values`).
+References that only a deployment resolves are an error that names them, never a guess; `values` supplies
+known ones.
 """
 
 from __future__ import annotations
@@ -79,13 +79,13 @@ class Resolver:
     Attributes:
         stack: the stack's name.
         template: its template.
-        values: what somebody knows of the deployment: `LogicalId` (a Ref), `LogicalId.Attribute`, a parameter, the
+        values: known values of the deployment: `LogicalId` (a Ref), `LogicalId.Attribute`, a parameter, the
             name of an export, a dynamic reference.
         region: where it would be deployed.
         account: by whom.
         parameters: what an outer stack gives a nested one, resolved.
         outputs: finds what a nested stack gives: its logical id, the output.
-        exports: finds what other stacks export, by name; None: nobody does.
+        exports: finds what other stacks export, by name; None: there are none.
     """
 
     stack: str

@@ -37,7 +37,7 @@ def lay_out(mounts: Mapping[str, Path], folder: Path) -> dict[str, Path]:
 
 
 def _link(source: str, target: str) -> None:
-    """A hard link, or a copy where there can be none: on another filesystem, or of somebody else's file."""
+    """A hard link, or a copy where there can be none: on another filesystem, or of another user's file."""
     try:
         os.link(source, target, follow_symlinks=False)
     except OSError:

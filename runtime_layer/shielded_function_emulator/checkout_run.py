@@ -77,7 +77,7 @@ def run_checkout(
 
     Raises:
         CheckoutError: the function failed.
-        SandboxError: there is no sandbox with a network of its own here.
+        SandboxError: there is no sandbox with its own network here.
     """
     authority = CertificateAuthority()
     tables = {
@@ -92,7 +92,7 @@ def run_checkout(
         authority_file.write_bytes(authority.pem)
         with EmulatedFunction(package, trust, {_AUTHORITY: authority_file}, runtime) as function:
             if not function.sandbox.isolation.whole:
-                raise SandboxError(f"the demo needs a network of its own: {function.sandbox.isolation.note}")
+                raise SandboxError(f"the demo needs its own network: {function.sandbox.isolation.note}")
             with Internet(function.sandbox, authority, tables) as internet:
                 invocation = function.invoke(EVENT)
                 if invocation.failed:

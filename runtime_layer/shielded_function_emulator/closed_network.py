@@ -1,6 +1,6 @@
-"""A network in which every name resolves and nobody answers: what a function meets that is tried out on a laptop.
+"""A network in which every name resolves and no host answers, for functions that are tried on a laptop.
 
-Each name gets a documentation address (RFC 5737) of its own, all of them on the sandbox's loopback. A connection there
+Each name gets its own documentation address (RFC 5737), all of them on the sandbox's loopback. A connection there
 is refused at once, so the shield sees host and port, as it would in Lambda, and nothing leaves the machine.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from shielded_function_emulator.dns_server import Address, DnsServer
 from shielded_function_emulator.sandbox import Sandbox
 
-# The sandbox's own networks (`sandbox.ADDRESSES`), but for their first addresses.
+# The sandbox's own networks (`sandbox.ADDRESSES`), except their first addresses.
 _ADDRESSES = [
     address
     for network in ("203.0.113.0/24", "198.51.100.0/24")

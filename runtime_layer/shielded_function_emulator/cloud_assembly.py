@@ -77,7 +77,7 @@ class FunctionPackage:
 
 @dataclass(frozen=True)
 class Known:
-    """What somebody knows of the deployment, and the template does not say.
+    """Known values of the deployment that the template does not give.
 
     Attributes:
         variables: of the function's environment, added to the template's or instead of them.
@@ -270,7 +270,7 @@ class CloudAssembly:
         ]
 
     def find(self, wanted: str) -> FunctionPlace:
-        """The function that somebody means by a construct path, a logical id, a name, or the end of a path (its id).
+        """The function with a construct path, a logical id, a name, or the end of a path (its id).
 
         Raises:
             CloudAssemblyError: there is none, or more than one; the text lists them.

@@ -40,7 +40,7 @@ class DnsServer:
     `names`: host names, or globs such as `*.evil.example`, to addresses of either family. A name that none covers
     does not exist (NXDOMAIN); one that has no address of the type asked for gets an empty answer. `texts`: what such
     names answer to TXT. `last`: names after whose answer over TCP it hangs up. `patience`: seconds after which it
-    resets a connection on which nobody asks.
+    resets a connection without a query.
     """
 
     def __init__(

@@ -77,7 +77,7 @@ def emulator() -> Path:
 
 @dataclass
 class EmulatedFunction(Composite):
-    """A function in a sandbox of its own. `platform` is added to what Lambda itself puts into the environment;
+    """A function in its own sandbox. `platform` is added to what Lambda itself puts into the environment;
     `mounts` are shown in the sandbox besides code and layers. `runtime`: instead of the template's.
 
     The sandbox is entered first, so that what the function talks to can be started in it (`sandbox.socket`) before

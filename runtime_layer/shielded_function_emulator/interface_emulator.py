@@ -111,7 +111,7 @@ def _digest(content: bytes) -> str:
 
 
 def _install(file: Path, content: bytes) -> None:
-    """In one step, so that nobody who fetches or runs at the same time sees half of it."""
+    """In one step, so that a process that fetches or runs at the same time never sees half of it."""
     descriptor, new = tempfile.mkstemp(prefix=".new-", dir=file.parent)
     with os.fdopen(descriptor, "wb") as out:
         out.write(content)

@@ -1,7 +1,7 @@
 """Which machine a sandbox is: this one, or one of another architecture, whose programs an emulator runs.
 
 `EMULATED_LAMBDA_MACHINE=aarch64` makes every sandbox an aarch64 one: its system directories come from Debian's arm64
-packages, and binfmt_misc(5), mounted in a user namespace of its own, hands each aarch64 program to qemu-user, so that
+packages, and binfmt_misc(5), mounted in its own user namespace, hands each aarch64 program to qemu-user, so that
 nothing of this machine's setting changes. Code, libc and engine are aarch64's then; system calls are this machine's, by
 way of qemu: results are called "aarch64 under qemu-user", not "arm64 Lambda".
 """

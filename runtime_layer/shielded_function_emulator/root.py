@@ -21,7 +21,7 @@ _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _ETC = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/ssl", "/etc/alternatives", "/etc/localtime")
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _DEVICE_LINKS = {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2"}
-_ROOT = "/tmp"  # the new root is built over the host's /tmp, in a mount namespace that nobody else sees
+_ROOT = "/tmp"  # the new root is built over the host's /tmp, in a mount namespace that no other process sees
 
 _BINFMT = "/proc/sys/fs/binfmt_misc"
 # The first 20 bytes of an ELF file for aarch64, executable or shared (elf(5)), as binfmt_misc(5) wants them written.
@@ -93,7 +93,7 @@ def _bind(source: str, path: str) -> None:
 def run_by(emulator: str) -> None:
     """From now on `emulator`, a static program, runs the aarch64 programs of this user namespace, and of no other.
 
-    Raises OSError before Linux 6.7, which has no binfmt_misc for a user namespace of its own.
+    Raises OSError before Linux 6.7, which has no binfmt_misc for its own user namespace.
     """
     kernel.mount("binfmt_misc", _BINFMT, "binfmt_misc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
     # P: argv[0] stays as it is. F: the emulator is opened now, so the sandbox need not show it.
@@ -127,7 +127,7 @@ def _make_root(base: str, lies_over: bool) -> None:
 
 
 def _make_own(resolver: str) -> None:
-    """The directories and files that a sandbox has of its own."""
+    """The directories and files that a sandbox has by itself."""
     for path in ("/dev", "/etc", "/proc", "/tmp", "/var/task", "/opt", "/old"):
         os.makedirs(_inside(path), mode=0o755, exist_ok=True)
     for name in _DEVICES:
@@ -200,7 +200,7 @@ def build(base: str, lies_over: bool, binds: list[Bind], system: str, resolver: 
         _bind(source, path)
     for name in _DEVICES:  # not remounted: a bind of a device node must stay free of nodev
         kernel.mount(f"/dev/{name}", _inside(f"/dev/{name}"), "none", kernel.MS_BIND)
-    # A user namespace may mount a proc of its own only where a whole one is already in sight.
+    # A user namespace may mount its own proc only where a whole one is already in sight.
     kernel.mount("/proc", _inside("/proc"), "none", kernel.MS_BIND | kernel.MS_REC)
     tmp = f"mode=0700,uid={owned_tmp.uid},gid={owned_tmp.gid},size={TMP_SIZE}"
     kernel.mount("tmp", _inside("/tmp"), "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, tmp)

@@ -4,7 +4,7 @@
         done = sandbox.run_command(["/opt/shielded-function/shield", INTERPRETER, "/var/task/app.py"])
         assert done.returncode == 0, done.stderr
 
-As root, or where unprivileged user namespaces are to be had, the isolation is whole: own root, network, PIDs, user and
+As root, or where unprivileged user namespaces are allowed, the isolation is whole: own root, network, PIDs, user and
 seccomp filter. Elsewhere the command runs as it is, and `sandbox.isolation` says what is missing.
 """
 
@@ -121,8 +121,8 @@ class Sandbox:
     """A sandbox with `task` at /var/task, `layers` at /opt and `mounts` (sandbox path to host path), all read-only.
 
     `filtered=False` leaves the seccomp filter out. `addresses` are the sandbox's own (`address/prefix`). `ways` are the
-    kinds of isolation to try; none at all runs commands as they are. `runtime` is what the platform brings: each a
-    mount of its own, or, with `runtime_on_root`, on the mount of /, as in Lambda; with `system_on_root` so is the
+    kinds of isolation to try; none at all runs commands as they are. `runtime` is what the platform brings: each on
+    its own mount, or, with `runtime_on_root`, on the mount of /, as in Lambda; with `system_on_root` so is the
     system, and all else of this machine can be seen.
     Raises SandboxError on entering when the isolation that is there cannot be used.
     """
@@ -324,7 +324,7 @@ class Sandbox:
         return _Command(enter, _helper_environment(), None)
 
     def _translate(self, value: str) -> str:
-        """Without a root of its own, a sandbox path is answered by the host path that it would have shown."""
+        """Without its own root, a sandbox path is answered by the host path that it would have shown."""
         return ":".join(self._translate_path(part) for part in value.split(":"))
 
     def _translate_path(self, path: str) -> str:

@@ -1,6 +1,6 @@
 """Tries one function of `cdk.out` out: invokes it once in an emulated Lambda, and looks at what the shield said.
 
-Its network is `closed_network`: every name resolves, nobody answers, nothing leaves the machine.
+Its network is `closed_network`: every name resolves, no host answers, nothing leaves the machine.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ class Row:
 
     @property
     def names_another(self) -> bool:
-        """Whether the line blames somebody else. Of a Python that the engine cannot read, it names nobody."""
+        """Whether the line blames another package. Of a Python that the engine cannot read, it names none."""
         return self.caller.get("package", DEPENDENCY) != DEPENDENCY
 
     @property

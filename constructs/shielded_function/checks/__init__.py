@@ -1,4 +1,4 @@
-"""Checks of what would be deployed: is every Lambda function shielded, and do the policies mean something?
+"""Checks of a deployment before it is made: every Lambda function is shielded, and the policies are strict.
 
 `ShieldChecks` runs them at synthesis, `shielded-function audit` over a folder that `cdk synth` wrote, and
 `shielded_function.testing.assert_shielded` in unit tests. Only `ShieldChecks` needs the CDK.

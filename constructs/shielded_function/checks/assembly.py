@@ -47,7 +47,7 @@ def read_assembly(directory: Path, only: Iterable[Path] | None = None) -> Assemb
 
 
 def assembly_root(template: Path) -> Path:
-    """The folder of the whole assembly that a template is in: a stage's has one of its own, within."""
+    """The folder of the whole assembly that a template is in: a stage's template lies in a folder within."""
     directory = template.resolve().parent
     while (directory.parent / "manifest.json").is_file():
         directory = directory.parent

@@ -31,7 +31,7 @@ class _Together(NamedTuple):
 
 _TOGETHER: Final = {
     "alarm-without-action": _Together(
-        "nobody is told of the violations of {} functions: their alarms have no action", str, 3
+        "no action runs on the violations of {} functions: their alarms have none", str, 3
     ),
     "runtime-updates": _Together(
         "it is production, and AWS replaces libc and interpreter of {} of its functions without a deployment; where "
@@ -48,8 +48,8 @@ class Report:
 
     Attributes:
         assembly: what was checked.
-        findings: what is to be looked at.
-        acknowledged: what would be, had not somebody said why it is as it should be.
+        findings: the open ones.
+        acknowledged: findings that were accepted, with the reason.
         unmatched: the globs of production that match nothing.
     """
 

@@ -99,7 +99,7 @@ def _given_layers(function: LambdaFunction) -> list[str]:
 
 
 def _reason(function: LambdaFunction, assembly: Assembly) -> str:
-    """Why it has no shield on purpose; empty when nobody has said."""
+    """The stated reason for no shield; empty when none is given."""
     if function.left_out:
         return function.left_out
     path = function.place.path

@@ -28,7 +28,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Acknowledgement:
-    """Somebody has said why a finding is as it should be.
+    """A stated reason why a finding is accepted.
 
     Attributes:
         path: the construct that it was said at; it holds for all below.
@@ -50,7 +50,7 @@ class Finding:
         problem: what is wrong, without the construct's path.
         fix: what to do.
         locations: the properties of the resource, `Properties.Layers`.
-        acknowledged: why it is accepted, where somebody said so.
+        acknowledged: why it is accepted; empty where it is not.
     """
 
     rule: str

@@ -1,4 +1,4 @@
-"""Names that belong to nobody: public suffixes, and hosts where any customer can receive data."""
+"""Names that no one customer owns: public suffixes, and hosts where any customer can receive data."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class Template:
         resources: its resources, by logical id.
         paths: the construct path of each resource that has one, by logical id.
         region: the region that it is deployed to; empty when it is not known.
-        known: what a `Ref` will be at deployment, unless somebody says otherwise.
+        known: values of `Ref` at deployment, unless they are overridden.
     """
 
     stack: str

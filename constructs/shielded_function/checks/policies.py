@@ -61,7 +61,7 @@ def read_policy(
     Args:
         environment: its variables; values may be intrinsics.
         lines: the text of its policy file. A list that is in both is joined.
-        known: what a `Ref` will be at deployment, unless somebody says otherwise: pseudo parameters, and the defaults
+        known: values of `Ref` at deployment, unless they are overridden: pseudo parameters, and the defaults
             of parameters.
     """
     settings: dict[str, str] = {}

@@ -234,7 +234,7 @@ def _new_messages(where: Where, pause: Callable[[float], None] = time.sleep) -> 
     """
     begin = span_of(where.since, None).since if where.since else datetime.now(timezone.utc)
     batches, functions = find_batches(where)
-    # A log group may be shared with functions that nobody asked about, and any code can name another function.
+    # A log group may be shared with other functions, and any code can name another function.
     groups = {group: batch.owners.get(group, functions) for batch in batches for group in batch.log_groups}
     later = {group for batch in batches for group in batch.owners}  # Lambda makes it when the function first runs
     logs = client("logs", where.place)

@@ -384,7 +384,7 @@ def mute(
     profile: Profile = None,
     json: Json = False,
 ) -> None:
-    """Let the shield's alarms of a stack call nobody for some time, as in a deployment.
+    """Mute the shield's alarms of a stack for some time, as in a deployment.
 
     Needs cloudformation:ListStackResources, cloudwatch:DescribeAlarms, and cloudwatch:PutAlarmMuteRule or, with --end,
     cloudwatch:DeleteAlarmMuteRule.
@@ -453,6 +453,6 @@ def main() -> None:
 
         if not isinstance(error, CliError | SpillError):
             raise
-        text = visible(str(error).replace("\n", " "))  # it may quote what somebody wrote into a log
+        text = visible(str(error).replace("\n", " "))  # it may quote text of a log
         print(f"shielded-function: {text}", file=sys.stderr)
         sys.exit(2)

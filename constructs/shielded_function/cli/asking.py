@@ -213,7 +213,7 @@ class Asker:
         return None
 
     def _stop(self, running: Sequence[_Running]) -> None:
-        """Ends what still runs when somebody gave up: it would go on, and be paid for."""
+        """Stops queries that still run after an interrupt: they would go on, and cost money."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         for each in running:

@@ -72,7 +72,7 @@ def _read(file: Path) -> bytes | None:
 
 
 def _write(file: Path, content: bytes) -> None:
-    """In one step: whoever deploys at the same time finds the old file or the new one."""
+    """In one step: a deployment at the same time finds the old file or the new one."""
     if file.is_dir():
         raise CliError(f"{file} is a folder: name a file")
     temporary = ""

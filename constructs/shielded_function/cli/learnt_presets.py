@@ -70,7 +70,7 @@ def propose(log: FunctionLog, admits: Callable[[Question], bool], accept: Sequen
 
 
 def _reasons_to_ask(name: str, preset: Preset, targets: Sequence[str]) -> list[str]:
-    """Why nobody gets a preset unasked: it admits more than names that nobody can choose."""
+    """Why a preset is offered, not added: it admits names that an attacker can choose."""
     new = [each for each in preset.allow_child_process if each not in targets]
     folders = [each for each in preset.allow_tmp if each.endswith("/**") and name != _TEMPFILE]
     return [

@@ -85,12 +85,12 @@ def show_check(results: Sequence[Result], notes: Sequence[str], *, whole: bool, 
 
 
 def _is_notice(denied: Denied) -> bool:
-    """Whether it is a program that only tells what the machine is: refused, whoever runs it goes on."""
+    """Whether it is a program that only describes the machine: its caller goes on when it is refused."""
     return denied.policy == "create_child_process" and denied.target in PLATFORM_PROGRAMS
 
 
 def _unseen(result: Result) -> dict[str, int]:
-    """Violations whose targets nobody knows, against policies that the present one does not allow as a whole."""
+    """Violations with unknown targets, against policies that the present one does not allow as a whole."""
     if result.present is None:
         return {}
     policies = {name: count for name, count in result.learnt.unknown.items() if name not in GO_ON}

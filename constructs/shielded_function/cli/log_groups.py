@@ -101,7 +101,7 @@ def _all_batches(place: Place) -> tuple[list[Batch], tuple[str, ...]]:
             known += [name for name in names if name not in known]
     if not by_group:
         raise CliError(f"no log group here has a metric filter of {NAMESPACE}; {NAME_IT}")
-    unknown = tuple(group for group, names in by_group.items() if not names)  # somebody else's filter names none
+    unknown = tuple(group for group, names in by_group.items() if not names)  # a foreign filter names none
     batches, functions = _batches({group: names for group, names in by_group.items() if names})
     return [*batches, *(Batch(part) for part in _parts(unknown))], functions
 

@@ -175,7 +175,7 @@ def _print(told: Mapping[str, Any], options: Options) -> None:
     if options.end:
         screen.print(f"{count} alarms call again; those that are in ALARM call now")
         return
-    screen.print(f"{count} alarms call nobody from {told['since']} to {told['until']}")
+    screen.print(f"{count} alarms are muted from {told['since']} to {told['until']}")
     region = f" --region {options.place.region}" if options.place.region else ""
     terminal.note(
         "one that is in ALARM at the end calls then. What came and went meanwhile: "

@@ -1,6 +1,6 @@
-"""Which presets would settle an alert: by the name in /tmp, by the program, or by the library that asked for memory.
+"""Finds presets that allow a violation: by the name in /tmp, the program, or the library that asked for memory.
 
-It is worked out by whoever reads the lines: the line's own `allow` has the exact entry alone.
+The reader of a line works it out: the line's own `allow` has the exact entry alone.
 """
 
 from __future__ import annotations

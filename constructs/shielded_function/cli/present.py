@@ -30,7 +30,7 @@ class Present(Protocol):
 
 
 class Nothing:
-    """Nobody said."""
+    """No present policy is known."""
 
     def policy_of(self, function: str) -> ShieldPolicy | None:
         """None."""

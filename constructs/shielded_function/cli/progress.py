@@ -1,4 +1,4 @@
-"""How far a command is, on stderr: one line that is written over, or a line a minute where nobody watches."""
+"""How far a command is, on stderr: one line that is written over, or a line a minute without a terminal."""
 
 from __future__ import annotations
 

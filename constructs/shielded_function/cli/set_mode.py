@@ -31,7 +31,7 @@ DECLINED = 1
 _NAME = re.compile(r"(?:(?:arn:[^:]+:lambda:)?(?:[^:]*:)?\d{12}:function:)?[A-Za-z0-9_-]+(?::(?P<qualifier>[^:]+))?")
 _LATEST = "$LATEST"
 _MEANS = {
-    "ResourceConflictException": "it is being updated by somebody else: wait, and run this again",
+    "ResourceConflictException": "another update of it is running: wait, and run this again",
     "PreconditionFailedException": "it was changed since it was read: look at it, and run this again",
     "TooManyRequestsException": "Lambda asks for fewer requests: run this again",
     "CodeVerificationFailedException": "Lambda refuses the function's code signature",
@@ -248,7 +248,7 @@ def _confirmed(function: str) -> bool:
     try:
         return typer.confirm(f"Change {function} now?", err=True)
     except typer.Abort as error:
-        raise CliError("nobody is there to say yes: add --yes, or --dry-run") from error
+        raise CliError("no terminal to confirm it on: add --yes, or --dry-run") from error
 
 
 def _show(console: Console, told: Mapping[str, Any], changes: Sequence[Change]) -> None:

@@ -50,14 +50,14 @@ def _of_aws(policy: ShieldPolicy) -> Iterator[Opening]:
     shown = aws if isinstance(aws, str) else ", ".join(map(str, aws))
     yield Opening(
         f"allow_aws={shown}",
-        "code that brings keys of its own reaches another account's resources there",
+        "code that brings its own keys reaches another account's resources there",
         "services of the grants (granted), allow_buckets, and endpoint policies of a VPC (ShieldPerimeter)",
     )
 
 
 def _of_hosts(policy: ShieldPolicy) -> Iterator[Opening]:
     if not policy.check_server_name:
-        yield Opening("check_server_name=off", "whoever has a name at a listed host's address", "on, the default")
+        yield Opening("check_server_name=off", "any name at a listed host's address", "on, the default")
     for text in policy.allow_outbound:
         if not isinstance(text, str) or PLACEHOLDER in text:
             continue
@@ -71,7 +71,7 @@ def _of_hosts(policy: ShieldPolicy) -> Iterator[Opening]:
         elif entry.wildcard:
             yield Opening(text, "data fits into the labels of names that are looked up", "the hosts")
         elif entry.network and entry.network.num_addresses > 1:
-            yield Opening(text, f"whoever has one of its {entry.network.num_addresses:,} addresses", "names of hosts")
+            yield Opening(text, f"any host at one of its {entry.network.num_addresses:,} addresses", "names of hosts")
 
 
 def _of_programs(policy: ShieldPolicy) -> Iterator[Opening]:

@@ -26,7 +26,7 @@ STYLES: Final = {
     "new": "bold cyan",
 }
 MOST: Final = 50
-"""Rows of a listing that are shown where nobody asked for all."""
+"""Rows of a listing that are shown without an option for all."""
 _WIDTH_WITHOUT_TERMINAL: Final = 160
 _NARROW: Final = 100
 """Columns of a terminal below which rows that do not fit are cards."""

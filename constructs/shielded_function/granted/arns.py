@@ -164,7 +164,7 @@ class Resource:
 
     @property
     def whole(self) -> Unknown | None:
-        """The token at its beginning, which is an ARN of its own."""
+        """The token at its beginning, which is an ARN by itself."""
         first = self.pieces[0] if self.pieces else None
         return first if isinstance(first, Unknown) else None
 

@@ -1,4 +1,4 @@
-"""Which KMS keys a granted resource has: those that its service calls on behalf of whoever uses it."""
+"""Which KMS keys a granted resource has: those that its service calls on behalf of its user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Actions of data planes: what they permit is not called at a service's endpoint but at a host of its own.
+"""Actions of data planes: calls that they permit go to a separate host, not to the service's endpoint.
 
 Tables alone. Names of actions are the Service Authorization Reference's, in lower case.
 """

@@ -25,7 +25,7 @@ class Place:
     """Where a resource leads.
 
     Attributes:
-        kind: "bucket" has one name; "point" is an access point, with a host of its own; "control" is the control
+        kind: "bucket" has one name; "point" is an access point, with its own host; "control" is the control
             plane's; "any" may be any bucket; "none" is not of S3.
         name: in words; the same in every read.
         pieces: of a bucket: its name, or nothing where `arn` or `target` tells it.

@@ -199,7 +199,7 @@ class Tokens:
         yield from _of_sub(template[at:].replace("${!", "${"), found, self, in_template=True)
 
     def _by_logical_id(self, place: Place, value: dict[str, Any], marker: str) -> Unknown:
-        """What a Ref or Fn::GetAtt that somebody wrote by hand refers to."""
+        """The target of a Ref or Fn::GetAtt that was written by hand."""
         (argument,) = value.values()
         name, attribute = (argument, "Ref") if isinstance(argument, str) else (argument[0], argument[1])
         if isinstance(argument, str) and "." in argument and "Fn::GetAtt" in value:
@@ -237,7 +237,7 @@ class Tokens:
         return path_of(construct)[0]
 
     def type(self, construct: Any) -> str:
-        """By its class, which is asked once, but for a plain CfnResource."""
+        """By its class, which is asked once, except for a plain CfnResource."""
         kind = type(construct)
         if kind not in self._types:
             self._types[kind] = getattr(kind, "CFN_RESOURCE_TYPE_NAME", None)
@@ -252,7 +252,7 @@ class Tokens:
 def resolve(stack: cdk.Stack, values: Sequence[Any]) -> list[Any]:
     """What each value is in a stack, one question for all; None for nothing.
 
-    The CDK drops what is nothing from lists, so each value has a place of its own. What cannot be told in that stack,
+    The CDK drops what is nothing from lists, so each value has its own place. What cannot be told in that stack,
     which fails the synthesis later, is an intrinsic that there is not.
     """
     try:
@@ -342,7 +342,7 @@ def _parts_of(value: Any) -> list[Any]:
 
 
 class _References(cdk.DefaultTokenResolver):
-    """Resolves as the CDK does, but for references, which become a mark that tells which one it was."""
+    """Resolves as the CDK does, except references: each becomes a mark that identifies it."""
 
     def __init__(self) -> None:
         super().__init__(_Join())

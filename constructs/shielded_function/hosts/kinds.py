@@ -1,7 +1,7 @@
 """What a construct is, without importing the module of its class.
 
 A service's module takes up to two seconds to import, so a table of forty services cannot name its classes. The name
-that jsii gives a class is enough, and whoever made the construct has imported it.
+that jsii gives a class is enough, and the code that made the construct has imported it.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ _SENTENCES: Final[Mapping[str, tuple[str, ...]]] = {
         "aws_ssm.IStringListParameter",
     ),
     "a CloudFormation parameter is not a host: list its value_as_string (value_as_list)": ("CfnParameter",),
-    "a function has no host of its own: list its URL (fn.add_function_url()), or `lambda` in allow_aws to invoke it": (
+    "a function has no host: list its URL (fn.add_function_url()), or `lambda` in allow_aws to invoke it": (
         "aws_lambda.FunctionBase",
         "aws_lambda.Alias",
         "aws_lambda.Version",

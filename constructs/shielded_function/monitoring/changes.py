@@ -1,4 +1,4 @@
-"""The events of somebody changing a shielded function, or what watches it. Pure.
+"""Events for changes of a shielded function, or of its log group and alarms. Pure.
 
 CloudTrail's management events reach EventBridge where the account has a trail
 (https://docs.aws.amazon.com/lambda/latest/dg/logging-using-cloudtrail.html). Names of Lambda's calls end with the API's
@@ -24,7 +24,7 @@ Entry = str | Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of thing that somebody may change.
+    """One kind of resource whose changes are reported.
 
     Attributes:
         name: of the rule.
@@ -46,7 +46,7 @@ FUNCTIONS: Final = Kind(
     ("aws.lambda", "lambda.amazonaws.com"),
     ("UpdateFunctionConfiguration", "UpdateFunctionCode", "PutRuntimeManagementConfig", "DeleteFunction2"),
     (("functionName",),),
-    "Somebody changes a shielded function in another way than by CloudFormation.",
+    "A shielded function is changed in another way than by CloudFormation.",
 )
 LOGS: Final = Kind(
     "LogChanges",
@@ -60,7 +60,7 @@ LOGS: Final = Kind(
         "PutRetentionPolicy",
     ),
     (("logGroupName",),),
-    "Somebody changes the log group of a shielded function, or what counts its lines.",
+    "The log group of a shielded function changes, or a metric filter that counts its lines.",
 )
 ALARMS: Final = Kind(
     "AlarmChanges",
@@ -75,7 +75,7 @@ ALARMS: Final = Kind(
         "PutAlarmMuteRule",
     ),
     (("alarmNames",), ("alarmName",), ("muteTargets", "alarmNames")),
-    "Somebody changes, mutes or deletes an alarm on shielded functions.",
+    "An alarm on shielded functions is changed, muted or deleted.",
 )
 KINDS: Final = (FUNCTIONS, LOGS, ALARMS)
 

@@ -125,8 +125,8 @@ def log_source_of(shields: Sequence[AttachedShield], home: StackShields) -> tupl
         notes.append(f"Not in the log queries, as the names of their log groups are not known: {', '.join(unseen)}.")
     if source is None:
         notes.append(
-            "No log queries: the names of the stacks have too little in common for one query. Give each stack a "
-            "ShieldDashboard of its own."
+            "No log queries: the names of the stacks have too little in common for one query. Give each stack its "
+            "own ShieldDashboard."
         )
     return source, notes
 

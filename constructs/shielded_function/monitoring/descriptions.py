@@ -1,4 +1,4 @@
-"""What an alarm is called, and what it says to whoever is on call. Pure.
+"""The name of an alarm, and its text for the person on call. Pure.
 
 The text of an alarm has 1,024 characters at most
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html). What is known only at

@@ -53,8 +53,8 @@ class ShieldMonitoring(Construct):
 
     For each account and region of the app: the alarms of the fleet, a dashboard, and saved queries, in the stack that
     you choose. On the log groups that the shields made: field indexes, so that a query scans the shield's lines and no
-    others. It covers the functions below `scope`, those that are shielded later too. Functions of a `cdk.Stage` that
-    is made later, with no `ShieldMonitoring` of its own, and none at all, are errors at the synthesis.
+    others. It covers the functions below `scope`, those that are shielded later too. Synthesis fails if it covers
+    no function, or if functions of a `cdk.Stage` that is made later have no `ShieldMonitoring` in their stage.
 
     Attributes:
         alarms: the options of the alarms.
@@ -88,7 +88,7 @@ class ShieldMonitoring(Construct):
             dashboard: makes a dashboard.
             queries: saves the queries of `shielded_function_monitoring.QUERIES`, for the console.
             field_indexes: indexes the fields that the queries filter by.
-            configuration_changes: told when somebody other than CloudFormation changes a function's configuration or
+            configuration_changes: called when anyone other than CloudFormation changes a function's configuration or
                 code; deletes or changes its log group, its retention or the metric filters on it; deletes, changes or
                 mutes an alarm. EventBridge hears of it through CloudTrail: the account needs a trail of management
                 events.
@@ -201,7 +201,7 @@ class ShieldMonitoring(Construct):
             return ["ShieldMonitoring: there is no shielded function in what it is made in: nothing would be watched"]
         if self._composites.is_idle:
             return [
-                "ShieldMonitoring: composite_actions: no function has an alarm of its own, so nobody would be told: "
+                "ShieldMonitoring: composite_actions: no function has its own alarm, so no action would run: "
                 'give the functions ShieldAlarms(granularity="function"), or the actions to the fleet\'s alarm'
             ]
         return []

@@ -1,4 +1,4 @@
-"""`ShieldMute`: the alarms on shielded functions call nobody in a time that is known, such as a load test's."""
+"""`ShieldMute`: mutes the alarms on shielded functions in a known time, such as a load test's."""
 
 from __future__ import annotations
 

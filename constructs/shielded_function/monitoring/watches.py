@@ -81,7 +81,7 @@ class Watch:
         threshold, period, evaluation_periods, datapoints, ok_actions, insufficient_data_actions, name, runbook: as
             `AlarmOn` has them, with what `ShieldAlarms` says where that has none.
         prefix, owner, contributors: as `ShieldAlarms` has `name`, `owner` and `contributors`.
-        actions: those of its own; None where they are those of its severity.
+        actions: its own actions; None for those of its severity.
         severities: actions by severity.
         other_actions: the actions of a severity that has none.
     """
@@ -114,8 +114,8 @@ class Watch:
     def periods_for(self, severity: Severity | None) -> tuple[int, int | None]:
         """How many periods are looked at, and how many of them must reach the threshold.
 
-        Where nobody said: one. What is not critical stays in alarm for a quarter of an hour, so that a violation now
-        and then is one message.
+        By default one. A lesser severity stays in alarm for a quarter of an hour, so that repeated violations
+        are one message.
         """
         if self.evaluation_periods is not None or self.datapoints is not None or severity in (None, "critical"):
             return self.evaluation_periods or 1, self.datapoints or (None if self.evaluation_periods else 1)
@@ -165,8 +165,8 @@ def problems_of(alarms: ShieldAlarms, watches: Sequence[Watch], path: str) -> li
 
 
 def general_counter(alarms: ShieldAlarms | None = None) -> Counter:
-    """Counts what no alarm of its own counts, by level, but for programs that only tell what the machine is: without
-    `read_handler`, unless it is asked for."""
+    """Counts by level the violations without a separate alarm, except programs that only describe the machine, and
+    `read_handler` unless the options count it."""
     return _counter(ALL, _counted(alarms, by_level=True), metric_name(), "", BY_LEVEL)
 
 
@@ -210,7 +210,7 @@ def _of_the_rest(alarms: ShieldAlarms) -> list[Watch]:
         without: list[Counted] = [p for p in COUNTED if p in alarms.named or (p == "read_handler" and quiet)]
         try:
             pattern = violations_of(severity, without=without)
-        except PatternError:  # each policy of this severity has an alarm of its own
+        except PatternError:  # each policy of this severity has its own alarm
             continue
         found.append(
             _watch(alarms, None, severity, _counter(severity, pattern, metric_name(severity), ""), None, severity)
@@ -236,7 +236,7 @@ def _of_policy(alarms: ShieldAlarms, policy: Counted, on: AlarmOn) -> Watch:
     given = [name for name in kinds if getattr(on, name)]
     where = f"alarms.{policy}{''.join(f'.{name}' for name in given)}"
     known = on.mode is not None or policy in ("start", "self_protection")
-    # The functions of a fleet may differ in their modes: rather somebody is called too soon than nobody at all.
+    # The functions of a fleet may differ in their modes: a call too early is better than none.
     mode = "block" if alarms.granularity == "fleet" and not known else on.mode
     severity = on.severity or (severity_of(policy, mode) if known or mode else None)
     return _watch(alarms, on, policy, _counter(policy, pattern, metric_name(policy), where), policy, severity)

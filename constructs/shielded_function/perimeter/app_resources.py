@@ -92,7 +92,7 @@ class App:
 
 
 def _referred(text: str) -> list[str]:
-    """The paths of the resources that a text refers to, whoever made it: a construct, or an import of its id."""
+    """The paths of the resources that a text refers to: made by a construct, or by an import of its id."""
     tokens: Sequence[Any] = cdk.Tokenization.reverse_string(text).tokens
     references: list[Any] = [token for token in tokens if cdk.Reference.is_reference(token)]
     return [path_of(reference.target)[0] for reference in references]
@@ -120,7 +120,7 @@ _LIST: Final = re.compile(r'"Fn::Join": \["([^"]*),", (?=\{)')
 
 @dataclass(frozen=True)
 class _Meaning:
-    """What a text with tokens will be. `divider` stands between names; `is_whole`: it has no prefix of its own."""
+    """The value of a text with tokens. `divider` stands between names; `is_whole`: the text adds no prefix."""
 
     kind: Kind
     is_whole: bool = False

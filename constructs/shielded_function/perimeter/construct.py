@@ -68,17 +68,17 @@ class ShieldPerimeter(Construct):
         ShieldedFunction(stack, "Checkout", vpc=vpc, policy=ShieldPolicy(allow_outbound=["api.stripe.com:443"]), ...)
         ShieldPerimeter(stack, "Perimeter", vpc=vpc)
 
-    Whoever can run machine instructions of their choice in a function can undo what its process enforces; this is
+    Code that runs machine instructions of its choice in a function can undo the rules of its process. These are
     enforced outside of it:
 
     - DNS Firewall on the VPC: the names that the policies list, their `allow_aws` and grants included, are looked up;
       all others do not exist (NXDOMAIN). A listed name's CNAMEs are trusted, as the engine trusts them.
-    - The egress of each function's security groups: the ports of its own policy, to the networks that it lists, and to
+    - The egress of each function's security groups: the ports of its policy, to the networks that it lists, and to
       any address for what it lists by name.
     - The policies of the VPC's endpoints in the app: what the functions' roles are granted, of your own accounts.
     - The VPC's query log, a metric filter and an alarm on what DNS Firewall stopped.
 
-    Make it where what the policies refer to is known: in the stack of the functions, or in one of its own.
+    Make it where the resources of the policies are known: in the stack of the functions, or in a separate one.
     docs/guide/perimeter.md says what each layer stops, what it does not, and what it costs.
 
     Attributes:
@@ -377,7 +377,7 @@ class ShieldPerimeter(Construct):
             if users:
                 self._problem(
                     f"{users[0].name} has the security group {group.resource.name} of {group.functions[0]} too, whose "
-                    "egress is the function's policy: give the function a group of its own"
+                    "egress is the function's policy: give the function its own group"
                 )
             for each in self._app.everybody():
                 if text := groups.beside(each, group.resource, rules):
@@ -428,7 +428,7 @@ class ShieldPerimeter(Construct):
 
 @jsii.implements(IValidation)
 class _Checked:
-    """Fails the synthesis where a wall has a hole, or stands where somebody lives."""
+    """Fails the synthesis where the perimeter has a gap, or would block other users of the VPC."""
 
     def __init__(self, perimeter: ShieldPerimeter) -> None:
         self._perimeter = perimeter

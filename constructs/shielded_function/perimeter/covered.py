@@ -82,7 +82,7 @@ class Covered:
         ]
 
     def is_granted(self, target: Target) -> bool:
-        """Whether a grant wrote the entry, and nobody else."""
+        """Whether a grant alone wrote the entry."""
         return target.entry.casefold() in self.attached.granted_hosts
 
 
@@ -109,7 +109,7 @@ class Names(NamedTuple):
 
     Attributes:
         single: domains.
-        several: texts that are several domains with commas between them, nobody knows how many before the deployment.
+        several: texts that are several domains with commas between them; their number is known at deployment only.
     """
 
     single: list[str]

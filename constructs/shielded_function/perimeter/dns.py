@@ -92,7 +92,7 @@ class AllowedNames:
         self._group.firewall_rules = [*self._lists, self._last]
 
     def _list(self, number: int) -> list[str]:
-        """The domains of one list; the first has those of which nobody knows how many they are."""
+        """The domains of one list; the first also has those whose number is not known."""
         single, several = self._all_names()
         lists = firewall.split(single)
         if len(lists) > len(self._lists):
@@ -104,7 +104,7 @@ class AllowedNames:
         return cdk.Fn.split(",", cdk.Fn.join(",", [*domains, *several])) if several and number == 0 else domains
 
     def _all_names(self) -> Names:
-        """What anybody in the VPC may look up. Made again where policies have changed: somebody may ask too early."""
+        """The names that the VPC may look up. Made again after policies change: the first call may come too early."""
         policies = [covered.attached.policy for covered in self._covered.values()]
         if self._names is None or not _are_same(self._names[0], policies):
             found = [

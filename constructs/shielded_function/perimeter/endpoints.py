@@ -63,7 +63,7 @@ class EndpointPolicies:
             own = stack.resolve({"policy": before}).get("policy") if before is not None else None
             stays = self._narrowing() == "none"
             if own is not None:
-                self.warnings[endpoint.name] = "it has a policy of its own, which stays: see that it is as narrow"
+                self.warnings[endpoint.name] = "it has its own policy, which stays: see that it is as narrow"
             elif stays:
                 self.warnings[endpoint.name] = (
                     "others are in the VPC, who may need buckets of AWS's, so it stays as it is: "

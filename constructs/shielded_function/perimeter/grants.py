@@ -1,7 +1,7 @@
 """From what roles are granted to the policy of a VPC endpoint. Pure.
 
-An endpoint's policy decides on every request that goes through it, whoever's keys signed it: so it can require that
-both who asks and what is asked for are of the account, or of the organization
+An endpoint's policy decides on every request that goes through it, with any keys: so it can require that
+both the caller and the resource belong to the account, or to the organization
 (https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html).
 """
 

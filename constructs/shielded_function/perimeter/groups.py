@@ -54,19 +54,19 @@ def too_many(path: str, rules: Sequence[EgressRule]) -> str | None:
             return (
                 f"{path}: its functions' policies need {count} egress rules for IPv{6 if v6 else 4}, of which a "
                 f"security group takes {RULES}: name the protocol in front of entries (tcp://), list networks, not "
-                "addresses, or give each function a group of its own"
+                "addresses, or give each function its own group"
             )
     return None
 
 
 def lost(group: Group, rules: Sequence[EgressRule]) -> list[str]:
-    """Egress that somebody wrote into a group, and that the policies do not need."""
+    """Egress rules of a group that the policies do not need."""
     written = [_read(each) for each in group.before if isinstance(each, dict)]
     return [text for found, text in written if found is None or not _is_covered(found, rules)]
 
 
 def beside(egress: Resource, group: Resource, rules: Sequence[EgressRule]) -> str | None:
-    """A rule that is a resource of its own, where it opens more than the policies need."""
+    """A rule that is its own resource, where it opens more than the policies need."""
     if egress.type != GROUP_EGRESS or group.path not in egress.references:
         return None
     found, text = _read({**egress.properties})

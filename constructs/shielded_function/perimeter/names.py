@@ -34,9 +34,9 @@ RESOLVER_OWN: Final = (
     *(f"*.{network}.in-addr.arpa" for network in ("10", "127", "168.192", "254.169")),
     *(f"*.{second}.172.in-addr.arpa" for second in range(16, 32)),
 )
-"""What programs look up to learn who they are themselves. Resolver answers these without asking anybody
-(https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html), so nothing leaves by them, and nobody is
-called because of them."""
+"""Names that programs look up to identify themselves. Resolver answers these without asking other servers
+(https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html), so nothing leaves by them, and they
+raise no alarm."""
 
 _NOWHERE: Final = "zz-unknown-1"
 _HOME: Final = "us-east-1"

@@ -27,7 +27,7 @@ _UNUSED: Final = ("except_paths", "except_programs", "except_packages", "mode", 
 
 
 def pattern_of(alarm: AlarmOn) -> Pattern:
-    """What of a query log counts: what a rule stopped or told of, but for the alarm's `except_hosts`.
+    """The lines of a query log that count: queries that a rule blocked or reported, except the alarm's `except_hosts`.
 
     https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-query-logs-format.html
     """
@@ -84,7 +84,7 @@ def make_alarm(scope: Construct, vpc_id: str, alarm: AlarmOn, path: str, mode: s
     told = [
         f"DNS Firewall {happened} a look-up that no policy of {path} lists: see query_name and srcaddr of the lines "
         "with firewall_rule_action in the query log. The shield in the function would have stopped it before: look for "
-        "its own alert, and where there is none, for code that went around it, or for somebody else in the VPC.",
+        "its own alert, and where there is none, for code that went around it, or for other resources in the VPC.",
         *([alarm.runbook] if alarm.runbook else []),
     ]
     metric = {

@@ -1,6 +1,6 @@
 """Who is in a VPC: what refers to its subnets, and looks names up there. Pure.
 
-DNS Firewall is the VPC's, so whoever is in it has the names of the functions' policies and no others.
+DNS Firewall is the VPC's, so everything in it resolves the names of the functions' policies and no others.
 """
 
 from __future__ import annotations

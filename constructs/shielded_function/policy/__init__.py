@@ -1,6 +1,6 @@
 """`ShieldPolicy`: what a shielded function may do, as one frozen value.
 
-Each field is one `SHIELD_*` environment variable, so whoever does not use the CDK sets the same thing by hand; presets
+Each field is one `SHIELD_*` environment variable, so it can be set without the CDK as well; presets
 are names for values of several. What a value means is asked of the C core, which also reads the variables inside the
 function: a policy that can be made here is a policy that the function starts with.
 

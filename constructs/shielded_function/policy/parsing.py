@@ -18,7 +18,7 @@ def parse(lines: str, in_file: bool = False, beside: str = "") -> core.Policy:
     """What the core makes of `NAME=value` lines.
 
     Args:
-        in_file: whether somebody wrote these lines, and so looks for a line's number in an error.
+        in_file: whether these lines are a file's, so that errors give the line's number.
         beside: the lines of the environment beside this file; lists that both give are joined.
 
     Raises:
@@ -34,7 +34,7 @@ _CORE_ERROR = re.compile(r"(?:line (?P<line>\d+): )?(?:(?P<setting>SHIELD_\w+): 
 
 
 def _translate(message: str, in_file: bool) -> ShieldPolicyError:
-    """The core speaks of variables and lines; whoever writes Python looks for the field."""
+    """The core names variables and lines; a Python error names the field."""
     found = _CORE_ERROR.fullmatch(message)
     assert found is not None  # the last group takes anything
     line, setting, reason = found["line"], found["setting"], found["reason"]

@@ -30,7 +30,7 @@ class Preset:
         allow_tmp: entries that it adds to `allow_tmp`.
         allow_child_process: entries that it adds to `allow_child_process`.
         allow_executable_memory: entries that it adds to `allow_executable_memory`.
-        environment: variables that the function itself is to set; nobody does it for it.
+        environment: variables that the function itself has to set; the preset does not set them.
         package: of Python, the package whose presence in a function's code says that it is needed; empty where it does
             not, as the library needs nothing in most of its uses.
     """
@@ -71,13 +71,13 @@ PRESETS: Final[Mapping[str, Preset]] = {
     "accp": Preset(
         "Java",
         "AmazonCorrettoCryptoProvider 2.4.1",
-        "unpacks its native library into a folder of its own",
+        "unpacks its native library into its own folder",
         allow_tmp=("/tmp/amazonCorrettoCryptoProviderNativeLibraries.*/**",),
     ),
     "aws-crt": Preset(
         "Java",
         "aws-crt 0.38.1",
-        "unpacks its native library; without the variable it also runs `ldd`, which nobody should allow",
+        "unpacks its native library; without the variable it also runs `ldd`, which should not be allowed",
         allow_tmp=("/tmp/AWSCRT_*libaws-crt-jni.so",),
         environment={"JAVA_TOOL_OPTIONS": "-Daws.crt.libc=glibc"},
     ),
@@ -236,7 +236,7 @@ PRESETS: Final[Mapping[str, Preset]] = {
     "poi": Preset(
         "Java",
         "poi-ooxml 5.4.0",
-        "streams workbooks through temporary files in a folder of its own",
+        "streams workbooks through temporary files in its own folder",
         allow_tmp=("/tmp/poifiles/**",),
     ),
     "polars": Preset(
@@ -314,7 +314,7 @@ PRESETS: Final[Mapping[str, Preset]] = {
     "swc": Preset(
         "Node.js",
         "@swc/core 1.16.22",
-        "copies its native library into a folder of its own for each version, and looks at /tmp first",
+        "copies its native library into its own folder for each version, and looks at /tmp first",
         allow_tmp=("/tmp", "/tmp/swc-native-*/**"),
     ),
     "zstd-jni": Preset(

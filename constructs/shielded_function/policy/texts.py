@@ -137,7 +137,7 @@ _NOBODY = "192.0.2.0/24"  # a network for documentation (RFC 5737)
 
 
 def replace_dummy(field: str, text: str) -> str:
-    """The text with the CDK's dummy value as something that the field takes, and that admits nobody."""
+    """The text with the CDK's dummy value replaced by one that the field takes and that admits no host."""
     network = _DUMMY_NETWORK.fullmatch(text.strip()) if field == "allow_outbound" else None
     if network:
         return f"{network[1] or ''}{_NOBODY}{network[2] or ''}"

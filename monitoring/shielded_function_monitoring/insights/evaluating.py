@@ -254,7 +254,7 @@ class _Sum:
         if value.__class__ is int or value.__class__ is float:
             try:
                 self._found += value
-            except OverflowError:  # of a number that somebody forged, beyond what a float holds
+            except OverflowError:  # of a forged number, beyond what a float holds
                 self._found = math.inf
 
     def value(self) -> Any:

@@ -144,7 +144,7 @@ class Stats:
     def __post_init__(self) -> None:
         names = [each.alias for each in self.aggregates] + list(self.by)
         if not self.aggregates or len(set(names)) < len(names):
-            raise QueryError(f"stats: give each column a name of its own, and at least one; found {', '.join(names)}")
+            raise QueryError(f"stats: give each column its own name, and at least one; found {', '.join(names)}")
 
     def render(self) -> str:
         text = "stats " + ", ".join(each.render() for each in self.aggregates)

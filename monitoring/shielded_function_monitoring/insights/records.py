@@ -109,7 +109,7 @@ def record_of(line: str) -> Record | None:
     """One line as a record; None where it is not the shield's.
 
     No line of the shield is longer than `MAX_LINE`, and each has its beginning once, for quotes within are escaped:
-    whatever else stands in front of the last one belongs to somebody else.
+    whatever else stands in front of the last one belongs to other writers.
     """
     at = line.rfind(OURS)
     if at < 0:

@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 _SETTINGS: Final = ("journal_mode=OFF", "synchronous=OFF", "temp_store=FILE", "cache_size=-16384")
-"""Nobody reads the file later: it needs no journal. SQLite holds 16 MB of it."""
+"""The file is not read later: it needs no journal. SQLite holds 16 MB of it."""
 
 
 class SpillError(Exception):

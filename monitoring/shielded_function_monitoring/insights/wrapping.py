@@ -28,13 +28,13 @@ _KEY: Final = re.compile(r'"([^"\\]*)"\s*:\s*$')
 _AFTER: Final = re.compile(r'\s*(?:[{}\],"]|$)')
 _CSV: Final = f'""{NAME}'
 _DEEPEST: Final = 4
-"""Texts within texts: what is deeper was written by nobody's tool."""
+"""Texts within texts: no tool writes deeper ones."""
 _MOST_LINES: Final = 500
 """Over which an object of the shield is never spread."""
 _LONGEST: Final = 8192
 """Characters that such a line may have."""
 _MOST_TRIED: Final = 16
-"""How often a text may be read in vain: what somebody made to be read for hours is given up, and counted."""
+"""Failed reads of a text before it is given up, and counted: a forged one could take hours."""
 
 Decode = Callable[[str, int], "tuple[Any, int]"]
 """Reads JSON from a place of a text: the value, and where it ends."""

@@ -1,8 +1,8 @@
 """Learns the least policy that lets through what a function was seen to do, from its alert lines.
 
 Pure decisions: what was observed (`read`, or the rows of a Logs Insights query), what of it makes an entry, what is
-only offered, and what a person has to decide. Nothing is taken from the line's own `allow`, which whoever writes to
-the log can choose: entries are made from what was attempted, by the core that also judges it in the function.
+only offered, and what a person has to decide. Nothing is taken from the line's own `allow`, which any writer of
+the log can forge: entries are made from the attempt, by the core that also judges it in the function.
 
     >>> from shielded_function_monitoring.learning import learn, read
     >>> line = ('{"function_shield":true,"v":1,"function":"checkout","region":"eu-west-1",'

@@ -27,7 +27,7 @@ _MOST_LEVELS: Final = 10
 _MOST_NAMES: Final = 1000
 """Names of one folder that are compared with each other; of more, every second, third, ..."""
 _MOST_GLOBS: Final = 32
-"""Globs of one folder: a policy takes few, and names that somebody forged are to cost no hours."""
+"""Globs of one folder: a policy takes few, and forged names must not cost hours."""
 
 # Letters and digits; a number of four digits or more behind letters stands for itself (`jna1234567.tmp`).
 _TOKEN: Final = re.compile(r"[A-Za-z]+(?=\d{4,}(?![A-Za-z0-9]))|[A-Za-z0-9]+")
@@ -51,7 +51,7 @@ class Glob(NamedTuple):
 
 
 def globs_of(paths: Iterable[str]) -> dict[str, str]:
-    """The paths that are alike but for one random component, each with the glob that covers two or more of them.
+    """The paths that differ only in one random component, each with the glob that covers two or more of them.
 
     >>> globs_of(["/tmp/jna1702347291.tmp", "/tmp/jna8812345678.tmp", "/tmp/cache.json"])
     {'/tmp/jna1702347291.tmp': '/tmp/jna*.tmp', '/tmp/jna8812345678.tmp': '/tmp/jna*.tmp'}
@@ -118,7 +118,7 @@ def _end_of(name: str) -> int:
 
 
 def looks_random(text: str) -> bool:
-    """Whether a part of a name looks like one that nobody chose: a number, or letters and digits mixed.
+    """Whether a part of a name looks random: a number, or letters and digits mixed.
 
     >>> [looks_random(text) for text in ("8812345678", "k3j_x9a2", "AbCdEf", "0f8fad5b-d9cb")]
     [True, True, True, True]

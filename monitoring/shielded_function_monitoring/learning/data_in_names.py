@@ -1,4 +1,4 @@
-"""Host names that look as if they carried data: whoever serves the domain gets what is written into its labels.
+"""Host names that look as if they carried data: the domain's name server reads the labels.
 
 Data has to be written in letters and digits, which makes long words that change between the two often; names that
 people and services give do not. CloudFormation's names (app-uploads5f2c81d0-1xj2k3l4m5n6o), GUIDs and pods' names

@@ -39,7 +39,7 @@ def entry_for(question: Question) -> str:
 def entry_of(seen: Observation) -> str:
     """The entry that would admit what was observed; empty when none would.
 
-    A line says one itself (`allow`), which whoever writes to the log chooses: this one comes from what was attempted.
+    A line has one itself (`allow`), which any writer of the log can forge: this one comes from the attempt.
     """
     question = question_of(seen)
     return entry_for(question) if question else ""

@@ -42,8 +42,8 @@ class Learnt:
     Attributes:
         key: which function.
         entries: what its policy needs, sorted by field and value.
-        presets: what takes the place of entries; whoever knows the presets adds them.
-        offers: wildcards that nobody gets unasked.
+        presets: replace entries; the caller, who knows the presets, adds them.
+        offers: wildcards that the user has to choose.
         findings: what a person decides.
         settings: modes that were accepted, by field.
         uses_aws: whether a host of AWS's was reported, learnt or not: then its policy was not to admit all of them.

@@ -43,7 +43,7 @@ class LearntPreset:
 
 @dataclass(frozen=True)
 class Offer:
-    """An entry with a wildcard, which nobody gets unasked.
+    """An entry with a wildcard, which the user has to choose.
 
     Attributes:
         field: of ShieldPolicy.

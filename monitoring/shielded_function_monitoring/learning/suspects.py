@@ -1,4 +1,4 @@
-"""What is never learnt, whoever does it: each rule names what it sees, and what the choices are.
+"""Targets that are never learnt, from any caller: each rule names the problem, and the choices.
 
 A rule looks at one observation and gives the reason, or None. They are asked in this order, and the first one that
 has something to say decides.
@@ -64,7 +64,7 @@ def _metadata(seen: Observation, context: Context) -> str | None:
         return f"the name leads to {seen.ip}, where clouds hand out credentials: DNS rebinding looks like that"
     return (
         "clouds hand out credentials there, and Lambda does not: SDKs ask when they find no credentials "
-        "(AWS_EC2_METADATA_DISABLED=true keeps them from it), and so does whoever steals them"
+        "(AWS_EC2_METADATA_DISABLED=true keeps them from it), and so does code that steals them"
     )
 
 
@@ -111,7 +111,7 @@ def _data(seen: Observation, context: Context) -> str | None:
     name = seen.sni or seen.host
     if not name or not looks_like_data(name):
         return None
-    return "the name looks like data: looking it up hands it to whoever runs the name server"
+    return "the name looks like data: looking it up hands it to the owner of the name server"
 
 
 def _glob_as_name(seen: Observation, context: Context) -> str | None:

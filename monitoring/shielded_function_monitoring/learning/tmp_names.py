@@ -34,7 +34,7 @@ class Plan:
 
     Attributes:
         taken: by path, the glob that is an entry, and why.
-        offered: by path, the glob that somebody may want, and why.
+        offered: by path, the glob that the user may want, and why.
     """
 
     taken: Mapping[str, Form] = field(default_factory=dict[str, Form])

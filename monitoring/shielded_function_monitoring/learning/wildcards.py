@@ -40,7 +40,7 @@ _FORMS: Final = (
 
 
 _KNOWN: Final = ("Python's tempfile", "mktemp")
-"""Forms that nobody chooses by chance. Of letters alone they may be: `/tmp/tmpdirectory`."""
+"""Forms that are not chosen by chance, except of letters alone: `/tmp/tmpdirectory`."""
 _TEMPFILE: Final = re.compile(r".*/tmp[a-z0-9_]{8}[^/]*(?:/.*)?")
 UNNAMED: Final = "/tmp/#"
 """Of a file without a name (`O_TMPFILE`, open(2)), as lines have it: Python's `TemporaryFile` makes one."""
@@ -132,7 +132,7 @@ def directory_of(path: str) -> str:
 
 
 def domain_of(name: str) -> str:
-    """The domain that somebody registered (`a.b.example.co.uk`: `example.co.uk`); empty where none is known."""
+    """The registered domain (`a.b.example.co.uk`: `example.co.uk`); empty where none is known."""
     return _suffixes().privatesuffix(name) or ""
 
 

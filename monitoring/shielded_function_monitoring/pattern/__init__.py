@@ -1,6 +1,6 @@
 """CloudWatch Logs filter patterns for JSON lines: build them, render them, read them back, try them here.
 
-A metric filter is the only part of the alarm chain that nobody can run on a laptop, so a pattern here is an
+A metric filter is the only part of the alarm chain that a laptop cannot run, so a pattern here is an
 object that knows both its CloudWatch text and what that text matches:
 
     >>> pattern = all_of(is_true("$.function_shield"), text("$.details.host", "!=", "*.internal"))
@@ -17,7 +17,7 @@ Syntax and limits: "Filter pattern syntax for metric filters" in the CloudWatch 
 
 Where the guide says nothing, `matches` says no rather than yes:
 
-* a comparison holds only for a value of its own kind (a number for a number, a string for a text);
+* a comparison holds only for its own value kind (a number for a number, a string for a text);
 * a text with a wildcard also matches the digits of a number, and a lone `*` any string, number or boolean;
 * `!=` does not hold for a field that is absent (observed in the console's pattern test), nor for null,
   an object or an array.

@@ -38,7 +38,7 @@ class Place:
     path: str = ""
 
     def is_called(self, wanted: str) -> bool:
-        """Whether somebody means it by a logical id, or by a construct path or the end of one."""
+        """Whether the text is its logical id, its construct path or the end of that path."""
         return wanted == self.logical_id or (bool(self.path) and f"/{self.path}".endswith(f"/{wanted.strip('/')}"))
 
 
@@ -65,7 +65,7 @@ class Alarm:
         arn: its ARN.
         place: where it is in the template.
         actions: what it calls.
-        description: for whoever is on call.
+        description: for the person on call.
         properties: as the template has them, resolved.
     """
 
@@ -82,7 +82,7 @@ class Alarm:
         return self.place.logical_id
 
     def is_called(self, wanted: str) -> bool:
-        """Whether somebody means it by its name, ARN, logical id, construct path, or the end of a path."""
+        """Whether the text is its name, ARN, logical id, construct path, or the end of that path."""
         return wanted in (self.name, self.arn) or self.place.is_called(wanted)
 
 
@@ -104,7 +104,7 @@ class MetricAlarm(Alarm):
 
 @dataclass(frozen=True)
 class QueryAlarm(Alarm):
-    """An alarm on a Metrics Insights query. With GROUP BY each time series has a state of its own: a contributor."""
+    """An alarm on a Metrics Insights query. With GROUP BY each time series has its own state: a contributor."""
 
     rule: AlarmRule
     query: MetricsQuery

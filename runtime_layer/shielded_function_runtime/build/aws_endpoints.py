@@ -220,7 +220,7 @@ def resolve(loader: Any = None) -> tuple[tuple[Partition, ...], Patterns]:
         The partitions, and pattern -> partition id -> services.
 
     Raises:
-        UnknownLabelError: a rule set or model has a label that nobody decided on.
+        UnknownLabelError: a rule set or model has a label that the tables do not know.
     """
     loader = loader or Loader(include_default_search_paths=False, extra_search_paths=[Loader.BUILTIN_DATA_PATH])
     partitions = load_partitions(loader)

@@ -3,7 +3,7 @@
 Labels that name something of a tenant's (a bucket, an account, a graph) need a decision each. `PROBES` says which
 are admitted and gives botocore the sample values that bring them out; `DECLINED` says which are not. A rule set
 that grows a label which neither table knows is an error, so that a newer botocore cannot widen what is admitted
-without somebody having looked.
+without a review.
 
 A label is admitted when it only routes a request to the same regional API that the plain host name serves: what
 it reaches could be reached without it. It is declined when it names a server of one tenant's, leads out of the
@@ -183,7 +183,7 @@ class UnknownLabelError(Exception):
 
 
 def check_label(service: str, template: str) -> None:
-    """Raises UnknownLabelError for a tenant's label that nobody decided on."""
+    """Raises UnknownLabelError for a tenant's label that the tables do not know."""
     host = template.split("://", 1)[-1].split("/", 1)[0]
     if any(d.service == service and d.marker in host for d in DECLINED) or "#authority}" in host:
         return

@@ -56,7 +56,7 @@ _ENGINE = (
     "-fasynchronous-unwind-tables",
     "-Wl,-z,now",
     "-Wl,-z,relro",
-    "-Wl,-z,nodelete",  # whoever loaded it may not unload what others run through
+    "-Wl,-z,nodelete",  # its loader may not unload code that other threads run
 )
 # The gate keeps general registers only, as programs keep values in the others across a system call. clang's
 # -mgeneral-regs-only says that; zig swallows it, and takes features away from a processor instead.

@@ -139,7 +139,7 @@ def test_more_alarms_than_one_rule_takes(aws: Account, capsys: pytest.CaptureFix
     aws.puts("shielded-function-Shop_1", names[100:])
     mute.mute("Shop", DEPLOYMENT, json=False, now=NOW)
     shown = capsys.readouterr()
-    assert shown.out.endswith("150 alarms call nobody from 2026-11-30T07:01:00Z to 2026-11-30T09:01:00Z\n")
+    assert shown.out.endswith("150 alarms are muted from 2026-11-30T07:01:00Z to 2026-11-30T09:01:00Z\n")
     assert re.search(r"shielded-function alerts --stack Shop --since 2h$", shown.err.strip())
     aws.is_done()
 

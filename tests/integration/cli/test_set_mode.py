@@ -179,7 +179,7 @@ def refusing(monkeypatch: pytest.MonkeyPatch, operation: str, code: str) -> None
     [
         ("GetFunctionConfiguration", "AccessDeniedException", "you need lambda:GetFunctionConfiguration: "),
         ("UpdateFunctionConfiguration", "AccessDeniedException", "you need lambda:UpdateFunctionConfiguration: "),
-        ("UpdateFunctionConfiguration", "ResourceConflictException", "it is being updated by somebody else: wait"),
+        ("UpdateFunctionConfiguration", "ResourceConflictException", "another update of it is running: wait"),
         ("UpdateFunctionConfiguration", "PreconditionFailedException", "it was changed since it was read: look at it"),
         ("UpdateFunctionConfiguration", "InvalidParameterValueException", "InvalidParameterValueException of the test"),
     ],
@@ -242,7 +242,7 @@ def test_the_command_asks_first() -> None:
 
         nobody = command(*arguments, environment=here)
         assert nobody.returncode == 2
-        assert "shielded-function: nobody is there to say yes: add --yes, or --dry-run" in nobody.stderr
+        assert "shielded-function: no terminal to confirm it on: add --yes, or --dry-run" in nobody.stderr
         declined = command(*arguments, environment=here, stdin="n\n")
         assert (declined.returncode, "nothing was changed" in declined.stderr) == (1, True)
         assert variables(client) == SHIELDED

@@ -201,7 +201,7 @@ def test_a_temporary_file_that_cannot_be_written() -> None:
         ("stats sum(x)", "expected as"),
         ("stats avg(x) as y", "avg is not one of"),
         ("stats sum(*) as y", r"sum\(\*\): only count takes \*"),
-        ("stats count(*) as n by n", "a name of its own"),
+        ("stats count(*) as n by n", "its own name"),
         ("stats count(*) as n | stats count(*) as m", "at most one stats"),
         ("limit 10001", "1 to 10000"),
         ("limit 1 limit 2", "expected | or the end"),

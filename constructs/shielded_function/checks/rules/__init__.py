@@ -52,13 +52,13 @@ RULES: Final[tuple[Rule, ...]] = (
         "a library that needs the executable memory that is blocked",
         modes.executable_memory_needed,
     ),
-    Rule("runtime-untested", "warning", "a runtime that nobody has tried", applied.runtime_untested),
+    Rule("runtime-untested", "warning", "an untested runtime", applied.runtime_untested),
     Rule("shield-unknown", "warning", "a shield that is not this package's", applied.shield_unknown),
     Rule("image-unseen", "warning", "a container image cannot be looked into", applied.image_unseen),
     Rule("policy-file-unseen", "warning", "a policy file outside the assembly", applied.policy_file_unseen),
     Rule("no-alarm", "warning", "no alarm on the violations", coverage.no_alarm),
-    Rule("alarm-without-action", "warning", "an alarm that tells nobody", alerts.alarm_without_action),
-    Rule("alarm-never-fires", "warning", "an alarm on a metric that nobody publishes", alerts.alarm_never_fires),
+    Rule("alarm-without-action", "warning", "an alarm without an action", alerts.alarm_without_action),
+    Rule("alarm-never-fires", "warning", "an alarm on a metric that is never published", alerts.alarm_never_fires),
     Rule("topic-unreadable", "warning", "a topic that CloudWatch may not write to", alerts.topic_unreadable),
 )
 """All rules about functions, errors first. What each means for the reader is in docs/guide/checks.md."""

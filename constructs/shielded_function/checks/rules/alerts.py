@@ -1,4 +1,4 @@
-"""Does anybody hear of a violation?"""
+"""Rules: violations are counted, and alarms on them have actions."""
 
 from __future__ import annotations
 
@@ -44,24 +44,24 @@ def alerts_not_counted(function: LambdaFunction, context: Context) -> Iterator[P
     """No metric filter of ours is on its log group."""
     if not _metrics(function, context):
         yield Problem(
-            f"nobody counts its alerts: no metric filter of the namespace {NAMESPACE} is on its log group",
+            f"its alerts are not counted: no metric filter of the namespace {NAMESPACE} is on its log group",
             "shield it with the construct, which makes the filter; acknowledge it where another system reads the log",
             "Properties.LoggingConfig",
         )
 
 
 def alarm_without_action(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """An alarm fires, and nobody is told."""
+    """An alarm fires without an action."""
     alarms = watching(function, context)
     if alarms and not any(alarm.actions for alarm in alarms):
         yield Problem(
-            f"nobody is told of its violations: {_names(function, alarms)} has no action",
+            f"no action runs on its violations: {_names(function, alarms)} has no action",
             "give ShieldAlarms actions, such as an SnsAction",
         )
 
 
 def alarm_never_fires(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """An alarm on fewer dimensions, or others, watches another metric, which nobody publishes."""
+    """An alarm on fewer dimensions, or others, watches another metric, which is never published."""
     monitoring = context.read(Monitoring)
     mine = {metric for metric, _ in _metrics(function, context)}
     for alarm in monitoring.unpublished:

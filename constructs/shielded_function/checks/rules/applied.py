@@ -1,4 +1,4 @@
-"""Is the shield there, and whole?"""
+"""Rules: the shield is applied, and complete."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def not_shielded(function: LambdaFunction, context: Context) -> Iterator[Problem
 
 
 def _is_off_for_development(function: LambdaFunction, context: Context) -> bool:
-    """Somebody says what is production, and this is none of it."""
+    """Production is configured, and this function is not in it."""
     return bool(context.production) and not any(covers(glob, function.place.path) for glob in context.production)
 
 
@@ -223,7 +223,7 @@ def runtime_untested(function: LambdaFunction, context: Context) -> Iterator[Pro
     del context
     if function.runtime and can_be_shielded(function.runtime) and function.runtime not in TESTED:
         yield Problem(
-            f"nobody has tried the shield on {function.runtime}",
+            f"the shield is untested on {function.runtime}",
             "use a runtime of docs/guide/runtimes.md, or try it yourself in alert mode and acknowledge this",
             "Properties.Runtime",
         )

@@ -66,7 +66,7 @@ class _Condition:
         threshold: how many in a period.
         datapoints: in how many periods.
         seconds: how long a period is.
-        tells: somebody is told.
+        tells: it has an action.
     """
 
     threshold: float
@@ -161,7 +161,7 @@ def _changes(before: Sequence[_Condition], after: Sequence[_Condition]) -> Itera
     if not before:
         return
     if any(each.tells for each in before) and not any(each.tells for each in after):
-        yield "nobody is told any more of"
+        yield "no action any more for"
     for what, unit in (("threshold", "violations"), ("datapoints", "periods")):
         old, new = (min(getattr(each, what) for each in conditions) for conditions in (before, after))
         if new > old:

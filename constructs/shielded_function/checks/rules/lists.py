@@ -1,4 +1,4 @@
-"""Whom does the list of hosts really admit?"""
+"""Rules: the list of hosts admits no more than intended."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def network_too_wide(function: LambdaFunction, context: Context) -> Iterator[Pro
 
 
 def _is_private(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
-    """All of it is somebody's own: 10.0.0.0/8, fc00::/7. 0.0.0.0/0 is not, though it begins with such an address."""
+    """All of it is private: 10.0.0.0/8, fc00::/7. 0.0.0.0/0 is not, though it begins with such an address."""
     return network.is_private and network.prefixlen > 0
 
 

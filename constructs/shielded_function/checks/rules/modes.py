@@ -1,4 +1,4 @@
-"""Does the policy do what it looks like it does?"""
+"""Rules: the policy restricts as much as it appears to."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def any_account(function: LambdaFunction, context: Context) -> Iterator[Problem]
     walled = any(covers(glob, path) for glob in context.perimeter)
     if policy.outbound_connectivity == "block" and policy.allow_aws == "all" and not walled:
         yield Problem(
-            "it is production, and code that brings keys of its own reaches another account's resources in any "
+            "it is production, and code that brings its own keys reaches another account's resources in any "
             "service of AWS (allow_aws is all)",
             'allow the services of its grants (allow_aws="granted"), or put a ShieldPerimeter around it and name it in '
             "ShieldChecks(perimeter=...)",
@@ -77,7 +77,7 @@ def any_account(function: LambdaFunction, context: Context) -> Iterator[Problem]
 
 
 def alert_in_production(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """Somebody calls it production, and nothing is stopped there."""
+    """It is marked as production, and the policy blocks nothing."""
     policy = function.policy.policy
     if policy is None or not any(covers(glob, function.place.path) for glob in context.production):
         return

@@ -1,4 +1,4 @@
-"""Is there a wall outside of the function, where somebody asked for one?"""
+"""Rules: a DNS firewall stands outside of the function, where a configuration asks for one."""
 
 from __future__ import annotations
 

@@ -230,7 +230,7 @@ def test_against_an_alarm_that_told_somebody(
         folders.append(Path(app.synth().directory))
     assert audit(folders[1], "--against", folders[0], "--json") == 1
     [change] = json.loads(capsys.readouterr().out)["changes"]
-    assert change["details"][0].startswith("nobody is told any more of: outbound_connectivity, read_write_tmp,")
+    assert change["details"][0].startswith("no action any more for: outbound_connectivity, read_write_tmp,")
 
 
 def test_against_a_shield_from_elsewhere(

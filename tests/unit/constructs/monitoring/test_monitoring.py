@@ -418,7 +418,7 @@ def test_a_composite_alarm_of_nothing(app: cdk.App, stack: cdk.Stack, props: Pro
     topic: Any = sns.Topic(stack, "Topic")
     ShieldedFunction(stack, "Fn", alarms=alarms, **props)
     ShieldMonitoring(stack, alarms=alarms, composite_actions=[cloudwatch_actions.SnsAction(topic)])
-    with pytest.raises(Exception, match="composite_actions: no function has an alarm of its own, so nobody would be"):
+    with pytest.raises(Exception, match="composite_actions: no function has its own alarm, so no action would run"):
         app.synth()
 
 

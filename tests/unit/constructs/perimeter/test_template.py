@@ -271,7 +271,7 @@ def test_endpoints_that_stay_as_they_are(app: cdk.App, shop: cdk.Stack, vpc: ec2
     assert kept["PolicyDocument"]["Statement"][0]["Action"] == "sqs:SendMessage"
     assert "PolicyDocument" not in next(each for name, each in found.items() if name.startswith("VpcMetrics"))
     told = " ".join(warnings(app))
-    assert "The endpoint Shop/Vpc/Queues is left wider: it has a policy of its own, which stays" in told
+    assert "The endpoint Shop/Vpc/Queues is left wider: it has its own policy, which stays" in told
     assert "The endpoint Shop/Vpc/Metrics is left wider: its service (monitoring)" in told
 
 

@@ -110,7 +110,7 @@ def violations_in(delivery: Delivery) -> tuple[list[Violation], int]:
         violation = _violation(line, delivery)
         if violation is None:
             unused += 1
-        elif violation.line.get("event") != "repeated":  # each of them has a line of its own
+        elif violation.line.get("event") != "repeated":  # each of them has its own line
             found.setdefault(violation.identity, violation)
     return list(found.values()), unused
 
