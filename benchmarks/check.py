@@ -1,4 +1,4 @@
-"""`python benchmarks/check.py [--record]` (`make bench-check`): did a row become clearly worse than what is recorded?
+"""`python benchmarks/check.py [--record]` (`make bench-check`): finds rows that became clearly worse than recorded.
 
 Compares with `recorded.json`, which stands in the repository: a creep is seen in the change that makes it. What is
 compared bears a busy machine: system calls and page faults are counted, and times are the processor's, taken in
@@ -55,14 +55,14 @@ class Checked:
         return [row for row in (*CALLS, *NETWORK_CALLS) if row.needs <= self.has and row.name != "everything"]
 
     def count(self, row: Row, recorded: Figures) -> Figures:
-        """What the shield adds to one call; nothing where counting is impossible."""
+        """The shield's cost of one call; nothing where counting is impossible."""
         if self.counter is None:
             return Figures()
         counter = self.counter
         return self._added(lambda side: count_row(counter, side, [str(self.program)], row), recorded, row)
 
     def count_start(self, recorded: Figures) -> Figures:
-        """What the shield adds to a start of Python."""
+        """The shield's cost of a start of Python."""
         if self.counter is None:
             return Figures()
         counter = self.counter
@@ -115,7 +115,7 @@ def _report(recorded: Mapping[str, Figures], found: Mapping[str, Figures]) -> li
 
 @dataclass(frozen=True)
 class Record:
-    """What stands in the file: of which machine, and its rows."""
+    """The contents of the file: the machine, and its rows."""
 
     architecture: str
     rows: Mapping[str, Figures]

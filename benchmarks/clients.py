@@ -88,7 +88,7 @@ CLIENTS: dict[str, Callable[[], Callable[[], None]]] = {
 
 
 def _ask_for_an_event() -> None:
-    """What every function has done before it serves; some calls are watched only until then."""
+    """The calls of every function before it serves; some calls are watched only until then."""
     sink = os.open(os.devnull, os.O_WRONLY)
     os.write(sink, _NEXT_EVENT)
     os.close(sink)

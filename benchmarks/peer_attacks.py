@@ -86,7 +86,7 @@ def make_task() -> None:
 
 
 def attack(built: Built, report: Callable[[str], None]) -> dict[str, dict[str, str]]:
-    """What came of each attempt, by peer. Raises MeasurementError when an attempt shows nothing even without one."""
+    """The result of each attempt, by peer. Raises MeasurementError when an attempt shows nothing even without one."""
     make_task()
     world = World()
     found: dict[str, dict[str, str]] = {}

@@ -1,4 +1,4 @@
-"""Does a peer start, and hold, where Lambda's documented restrictions are emulated?
+"""Tests that a peer starts, and holds, under emulated restrictions of Lambda.
 
 In the emulated sandbox: no capabilities, no prctl, ptrace, seccomp, process_vm_readv, pidfd_getfd or unshare, no call
 newer than Linux 5.10. Each peer runs a program that writes to /tmp, which its policy denies. Nothing here was seen in

@@ -1,6 +1,6 @@
 """Where the benchmark runs: pinned to one processor, with its own network and mounts, as a function has.
 
-The engine knows files in /tmp by their device where that is its own mount; elsewhere it has to look paths up,
+The engine knows files in /tmp by their device where that is a separate mount; elsewhere it has to look paths up,
 which is another thing to measure. The network is that of `network.py`; the mounts of the layer and the handler are
 those of `mounts.py`.
 """
@@ -31,7 +31,7 @@ _RUN = 'exec "$@"'
 
 @dataclass(frozen=True)
 class Place:
-    """What the place is like: a line for the report, and what it has of what some rows need."""
+    """The properties of the place: a line for the report, and the needs of rows that it meets."""
 
     note: str
     has: frozenset[Need]
@@ -78,19 +78,19 @@ def enter(argv: list[str]) -> Place:
             command = _command(way, with_network=with_network, with_tmp=with_tmp)
             if not _works(command):
                 continue
-            os.environ[_MARK] = as_it_is or f"/tmp is its own mount, made {how}"
+            os.environ[_MARK] = as_it_is or f"/tmp is a separate mount, made {how}"
             os.environ[_NETWORK] = "1" if with_network else ""
             sys.stdout.flush()
             os.execvp(command[0], [*command, sys.executable, *argv])
-    return Place(as_it_is or "/tmp is not its own mount: mount namespaces are not available here", frozenset())
+    return Place(as_it_is or "/tmp is not a separate mount: mount namespaces are not available here", frozenset())
 
 
 def _tmp_as_it_is() -> str:
-    """What to say of a /tmp that needs, or can have, no mount over it; empty where one is to be put."""
+    """The note on a /tmp that needs, or can have, no mount over it; empty where one is to be put."""
     if os.stat("/tmp").st_dev != os.stat("/").st_dev:
-        return "/tmp is its own mount"
+        return "/tmp is a separate mount"
     if lies_in_tmp(Path(__file__), Path(sys.prefix)):
-        return "/tmp is not its own mount: this checkout lies in it, so none was put over it"
+        return "/tmp is not a separate mount: this checkout lies in it, so none was put over it"
     return ""
 
 

@@ -31,7 +31,7 @@ _ACTIONS: Final = ("actions", "ok_actions", "insufficient_data_actions")
 _MAX_ACTIONS: Final = 5
 """For each state (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html)."""
 _FLEET_SEES: Final = 3 * _HOUR
-"""What an alarm on a Metrics Insights query looks back
+"""How far an alarm on a Metrics Insights query looks back
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-metrics-insights-limits.html)."""
 
 
@@ -42,7 +42,7 @@ class AlarmAction(Protocol):
     """
 
     def bind(self, scope: Construct, alarm: cloudwatch.IAlarm, /) -> cloudwatch.AlarmActionConfig:
-        """What the alarm is to call."""
+        """The target of the action."""
         ...
 
 
@@ -105,7 +105,7 @@ class AlarmOn:
 
     @cached_property
     def exceptions(self) -> Exceptions:
-        """What does not count."""
+        """Violations that do not count."""
         return Exceptions(self.except_hosts, self.except_paths, self.except_programs, self.except_packages)
 
     @property

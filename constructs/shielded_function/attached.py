@@ -81,7 +81,7 @@ class ShieldOptions:
 
     @cached_property
     def watches(self) -> tuple[Watch, ...]:
-        """What is counted and watched."""
+        """Its metrics and alarms."""
         return watches_of(self.alarms)
 
 
@@ -240,7 +240,7 @@ class AttachedShield(Construct):
 
     @property
     def counters(self) -> Sequence[Counter]:
-        """What its metric filters count."""
+        """The counters of its metric filters."""
         return tuple(self._counters.values())
 
     @property
@@ -411,7 +411,7 @@ class AttachedShield(Construct):
         return invariants.foreign_settings(own, self.handle.stack.resolve(self._settings))
 
     def state(self) -> dict[str, Any]:
-        """What was put on the function, unresolved: a stack resolves that of all its functions at once."""
+        """Settings put on the function, unresolved: a stack resolves that of all its functions at once."""
         return {
             "settings": self._settings,
             "layers": [self._shields.arn_of(layer) for layer in self._layers],

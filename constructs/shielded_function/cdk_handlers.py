@@ -28,7 +28,7 @@ GRANDPARENTS: Final = {
 }
 
 USERS: Final = ("aws-cdk-lib.aws_lambda.Function", "aws-cdk-lib.aws_lambda.CfnFunction")
-"""What a user makes; the singletons below are of no such type."""
+"""Types that a user makes; the singletons below are none of them."""
 
 # Singletons without a mark, by the id that the CDK gives them; the digits are a UUID.
 SINGLETONS: Final = {

@@ -47,7 +47,7 @@ _LEAVE_OUT = 'leave them out by exclude=[...], or say on_unsupported="warn" or "
 
 @dataclass
 class ShieldedApp:
-    """What became of the functions of an app.
+    """The result for the functions of an app.
 
     Attributes:
         shielded: the shields that were put on functions, by construct path.
@@ -97,7 +97,7 @@ def shield_everywhere(
     on_unsupported: OnUnsupported,
     allow_unmatched: bool,
 ) -> ShieldedApp:
-    """What `Shield.everywhere` does; it documents the arguments.
+    """Implements `Shield.everywhere`, which documents the arguments.
 
     Raises:
         ShieldError: functions cannot be shielded, or an argument is malformed.
@@ -213,7 +213,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class _Found:
-    """What may be a function.
+    """A construct that may be a function.
 
     Attributes:
         construct: it.
@@ -293,7 +293,7 @@ class _Sweep:
             self.report.shielded[path] = shield
 
     def _unseen(self, everything: Sequence[IConstruct]) -> list[_Found]:
-        """What may be a function, by its Python type alone, and where it is: each question to the CDK costs."""
+        """Candidates for functions, by Python type alone, and their places: each call to the CDK costs time."""
         stacks = [construct for construct in everything if isinstance(construct, cdk.Stack)]
         candidates = [
             construct
@@ -325,7 +325,7 @@ class _Sweep:
             watcher.sweeps.insert(0, self)  # the latest call looks first: it is the one that was meant for what is new
 
     def look_again(self) -> None:
-        """What the aspect does: shields functions that were made after the call."""
+        """The aspect: shields functions that were made after the call."""
         try:
             self.shield_functions(find_relevant(self._scope), in_aspect=True)
             self.tell_of_others()

@@ -1,4 +1,4 @@
-"""What a Lambda function looks like right now, and how to change it: one way for `Function`, one for `CfnFunction`.
+"""The present properties of a Lambda function, and how to change them: one way for `Function`, one for `CfnFunction`.
 
 A `Function` keeps its environment and layers to itself until synthesis. What they will be is disclosed by
 `CfnResource.inspect`, which exists for the construct tree's metadata, and `Stack.resolve`. Values set with
@@ -105,7 +105,7 @@ class FunctionHandle:
         self.resource = resource
 
     def children(self) -> Sequence[IConstruct]:
-        """What is in the function before it has a shield. Asked once: what the CDK puts there, it puts there first."""
+        """The children before the shield. Read once: the CDK adds its own children first."""
         if self._children is None:
             self._children = self.node.children
         return self._children

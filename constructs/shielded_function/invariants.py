@@ -1,4 +1,4 @@
-"""What must hold for a function: before it gets a shield, and still at synthesis.
+"""The invariants of a function: before it gets a shield, and still at synthesis.
 
 Pure functions from facts to problems; a problem is one line that names the property and the fix.
 """
@@ -55,7 +55,7 @@ _DROPPING_LEVELS: Final = ("ERROR", "FATAL")
 
 @dataclass(frozen=True)
 class AppliedShield:
-    """What the shield put on a function, to be found again at synthesis.
+    """The settings that the shield put on a function, to be checked at synthesis.
 
     Attributes:
         environment: the policy's variables and the account's, resolved.

@@ -1,4 +1,4 @@
-"""What kind of construct it is: a function to shield, one of CDK's own, or something that only looks like one.
+"""Kinds of constructs: a function to shield, one of CDK's own, or something that only looks like one.
 
 Decided by types and by the marks that the CDK leaves, never by a name that a user could choose.
 """

@@ -37,7 +37,7 @@ FILES: Final[Mapping[str, int]] = {
     "shielded-function/libshield.so": 0o644,
     "shielded-function/shield": 0o755,
 }
-"""What the layer holds, and so what lies below /opt: its path, and its mode."""
+"""The files of the layer, which lie below /opt: path and mode."""
 
 _UNIX: Final = 3  # the only system whose modes Lambda reads
 _VERSION: Final = 20  # 2.0 of the format: what an entry that is stored needs
@@ -56,7 +56,7 @@ def layers_folder() -> Path:
 
 
 def missing_binaries(architecture: str, folder: Path | None = None) -> list[str]:
-    """What is wrong with the layer's files for an architecture; empty when they are all there.
+    """The problems of the layer's files for an architecture; empty when they are all there.
 
     Args:
         architecture: as Lambda calls it, `x86_64` or `arm64`.

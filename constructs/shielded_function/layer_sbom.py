@@ -1,4 +1,4 @@
-"""What is in the layer, as a CycloneDX SBOM: each file with its hash, and what was compiled into the programs.
+"""The layer's contents as a CycloneDX SBOM: each file with its hash, and the sources of the programs.
 
 The same layer gives the same text: it holds no date and no random number. https://cyclonedx.org/docs/1.6/json/
 """

@@ -35,7 +35,7 @@ _WRITES_LOGS: Final = (
 
 
 LAMBDAS: Final = "/aws/lambda/"
-"""What the names of the log groups that Lambda makes begin with."""
+"""The prefix of the log groups that Lambda makes."""
 
 _PLACEHOLDER: Final = re.compile(r"\{(\w*)\}")
 _PLACEHOLDERS: Final = ("stack", "id", "path")

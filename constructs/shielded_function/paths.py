@@ -30,7 +30,7 @@ def learn_paths(constructs: Iterable[Any]) -> None:
 
 
 def find_constructs(scope: Any, classes: Sequence[str], types: Sequence[str] = ()) -> list[Any]:
-    """What `find_all` finds; its paths are then known."""
+    """The results of `find_all`; their paths are then known."""
     found = find_all(scope, classes, types)
     _KNOWN.update((construct, described(text)) for construct, text in found)
     return [construct for construct, _ in found]

@@ -1,4 +1,4 @@
-"""What the shields of one stage share: settings of the environment, work that is done once, and one validation.
+"""The shared state of a stage's shields: settings of the environment, work that is done once, and one validation.
 
 A stage is a whole app, or a `cdk.Stage` in it. Each call from Python into the CDK costs, so what can be asked once a
 stack or a stage is asked once.
@@ -77,7 +77,7 @@ class StagedShield(Protocol):
         ...
 
     def problems(self, now: Mapping[str, Any] | None, state: Mapping[str, Any]) -> list[str]:
-        """What was lost since the shield was put on."""
+        """The settings that were lost since the shield was applied."""
         ...
 
 
@@ -169,7 +169,7 @@ class StageShields(Construct):
         return next((home for home in homes if home.environment == shields.environment), None)
 
     def grants_of(self, path: str) -> Grants:
-        """What the role of a function was granted when the aspects asked first."""
+        """The grants of a function's role when the aspects asked first."""
         if path not in self._grants:
             grants, looked = self._read_grants()
             self._looked.append(looked)
@@ -197,7 +197,7 @@ class StageShields(Construct):
         ]
 
     def missing_binaries(self, architecture: str) -> list[str]:
-        """What is wrong with the layer's files for an architecture: looked for once."""
+        """The problems of the layer's files for an architecture: read once."""
         if architecture not in self._missing:
             self._missing[architecture] = layer_archive.missing_binaries(architecture)
         return self._missing[architecture]
@@ -208,7 +208,7 @@ class StageShields(Construct):
         return read_stage(self.stage, [attached.handle for attached in self.attached if attached.wants_grants])
 
     def _later_grants(self) -> list[str]:
-        """What was granted after the policies were made: the roles are read once more, where something is new."""
+        """The grants made after the policies: the roles are read once more, where something is new."""
         if not self._looked:
             return []
         from .granted import Grants, changed
@@ -224,7 +224,7 @@ class StageShields(Construct):
         ]
 
     def invariant_problems(self) -> list[str]:
-        """What was lost since the shields were applied; one batch a stack."""
+        """The settings that were lost since the shields were applied; one batch a stack."""
         by_stack: dict[cdk.Stack, list[StagedShield]] = {}
         for attached in self.attached:
             by_stack.setdefault(attached.handle.stack, []).append(attached)

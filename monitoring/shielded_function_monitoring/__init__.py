@@ -1,4 +1,4 @@
-"""What reads a shielded function's alerts: the line's schema, CloudWatch filter patterns, and alarm evaluation.
+"""Reads a shielded function's alerts: the line's schema, CloudWatch filter patterns, and alarm evaluation.
 
 Pure functions, without AWS and without the CDK. The constructs use them to write metric filters, the demo and the
 tests to run those same filters over real lines.

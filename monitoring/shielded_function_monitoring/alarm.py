@@ -1,4 +1,4 @@
-"""What a CloudWatch alarm would say: its state over given datapoints, by the documented rules.
+"""The simulated result of a CloudWatch alarm: its state over given datapoints, by the documented rules.
 
     >>> rule = AlarmRule(threshold=1, period=60, treat_missing_data="notBreaching")
     >>> state_of(rule, [None, None, None])

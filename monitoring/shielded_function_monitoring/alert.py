@@ -55,7 +55,7 @@ MAX_LINE: Final = 4096
 
 
 class Details(TypedDict, total=False):
-    """What was attempted. Only what is known is there."""
+    """The attempt. Only known fields are present."""
 
     host: str
     ip: str

@@ -33,7 +33,7 @@ METRIC: Final = "Violations"
 METRIC_ARMED: Final = "Armed"
 """The metric of starts with the shield."""
 VALUE: Final = "$.count"
-"""What a line adds to its metric: itself, and what was left out before it."""
+"""The count that a line adds to its metric: itself, and the lines left out before it."""
 BY_FUNCTION: Final = {"FunctionName": "$.function"}
 """The dimension of what is counted narrower than all violations: the metric's name tells what."""
 BY_LEVEL: Final = {"FunctionName": "$.function", "Level": "$.level"}
@@ -42,7 +42,7 @@ BY_POLICY: Final = {"FunctionName": "$.function", "Policy": "$.policy"}
 """The dimensions where violations are counted by policy."""
 
 Counted = Policy | Literal["start"]
-"""What a line can be against: a policy, or `start` (a start that was refused, or went on without the shield)."""
+"""The subjects of a line: a policy, or `start` (a start that was refused, or went on without the shield)."""
 COUNTED: Final[tuple[Counted, ...]] = (*POLICIES, START)
 
 Severity = Literal["critical", "warning", "notice"]
@@ -75,7 +75,7 @@ _HOST: Final = re.compile(r"[a-z0-9*_-]+(\.[a-z0-9*_-]+)*")
 
 @dataclass(frozen=True)
 class Exceptions:
-    """What does not count. `*` stands for any characters, as in CloudWatch's texts, `/` and `.` included.
+    """Violations that do not count. `*` stands for any characters, as in CloudWatch's texts, `/` and `.` included.
 
     Attributes:
         hosts: names (`telemetry.example`, `*.telemetry.example`) or single addresses.
@@ -165,7 +165,7 @@ def violations(
         except_programs: not the start of these programs.
         except_packages: not what these packages do, as the line tells it; a line that tells of none counts. **Code in
             the function can fake the package**, and so stay silent: rather except hosts, paths or programs.
-        by_level: for a filter whose dimension is the level: a printed line with its own level makes no metric.
+        by_level: for a filter whose dimension is the level: a printed line with a made-up level makes no metric.
 
     Raises:
         PatternError: no such policy or mode, or an exception that is malformed or means nothing for the policy.
@@ -327,12 +327,12 @@ def _of_mode(mode: Mode, without: Sequence[Counted]) -> Pattern:
 
 
 def _without_platform(without: Sequence[Counted] = ()) -> list[Pattern]:
-    """What must hold beside the policy, so that `PLATFORM_PROGRAMS` do not count."""
+    """The condition beside the policy that leaves `PLATFORM_PROGRAMS` out."""
     return [] if _PROGRAMS in without else _excepting(Exceptions(programs=PLATFORM_PROGRAMS), None)
 
 
 def _excepting(exceptions: Exceptions, policy: Counted | None) -> list[Pattern]:
-    """What must hold beside the policy, for each kind of exception."""
+    """The condition beside the policy, for each kind of exception."""
     found: list[Pattern] = []
     for name, counts in (
         ("hosts", _other_host(exceptions.hosts)),

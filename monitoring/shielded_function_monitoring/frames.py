@@ -1,4 +1,4 @@
-"""Who made a call, in the function's own language: the frame, and the chain of packages that led to it.
+"""The caller of a call, in the function's own language: the frame, and the chain of packages that led to it.
 
 A hint for people. The function's own code can name any package there, so nothing may be decided on it.
 """
@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import Final
 
 NOT_TOLD: Final = "(not told)"
-"""What stands for a package where the lines name none."""
+"""The placeholder for a package where the lines name none."""
 MAX_THROUGH: Final = 6
 """Packages of a line's `through`, at most."""
 

@@ -20,7 +20,7 @@ from .alert import MAX_COUNT, POLICIES, START
 INDEXED: Final = ("policy", "event", "function")
 """The fields whose index spares the scan of other lines."""
 FUNCTION_VARIABLE: Final = "FUNCTION_NAME"
-"""What a dashboard's variable replaces by the function that is looked at."""
+"""The text that a dashboard's variable replaces by the chosen function."""
 
 View = Literal["table", "bar", "pie"]
 

@@ -75,7 +75,7 @@ class Monitoring:
     def transitions(
         self, events: Sequence[LogEvent], at: float, previous: Mapping[str, AlarmState] | None = None
     ) -> list[Transition]:
-        """What changes at a moment, with the actions that would be called; arguments as for `states`."""
+        """The changes at a moment, with the actions that would be called; arguments as for `states`."""
         return self._run(events, at, previous)[1]
 
     def _run(

@@ -28,7 +28,7 @@ def severity(policy: str, mode: str, path: str = "") -> Severity:
 
 
 def urgency(policy: str, mode: str, path: str = "") -> tuple[int, int]:
-    """What to sort by: the lowest is read first.
+    """The sort key: the lowest is read first.
 
     >>> urgency("self_protection", "block"), urgency("outbound_connectivity", "alert"), urgency("read_handler", "alert")
     ((0, 1), (1, 2), (1, 6))

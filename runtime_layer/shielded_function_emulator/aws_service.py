@@ -37,7 +37,7 @@ class AwsService:
         return self._application(environ, start_response)
 
     def items(self, table: str) -> list[dict[str, Any]]:
-        """What a table holds, in DynamoDB's own JSON."""
+        """The items of a table, in DynamoDB's own JSON."""
         return self._call("Scan", {"TableName": table})["Items"]
 
     def _call(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:

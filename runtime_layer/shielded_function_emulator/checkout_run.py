@@ -32,7 +32,7 @@ class CheckoutError(Exception):
 
 @dataclass(frozen=True)
 class CheckoutRun:
-    """What one function did.
+    """The result of one function.
 
     Attributes:
         function: its logical id.

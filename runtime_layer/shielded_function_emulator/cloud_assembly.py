@@ -253,7 +253,7 @@ class CloudAssembly:
         return found
 
     def resolver(self, stack: str, values: Mapping[str, str] | None = None) -> Resolver:
-        """What makes the names of a stack, with what is known of its deployment (`Known.values`)."""
+        """The source of a stack's names, with the known values of its deployment (`Known.values`)."""
         return self._resolver(self._stack(stack), values or {})
 
     def path_of(self, stack: str, logical_id: str) -> str:
@@ -348,7 +348,7 @@ class CloudAssembly:
         return self._stacks[key]
 
     def _resolver(self, stack: _Stack, values: Mapping[str, str]) -> Resolver:
-        """What is not in the stack's own template comes from the stack around it, those in it, and all others."""
+        """Values from outside the stack's template come from the stack around it, those in it, and all others."""
 
         def parameter(name: str) -> Any:
             assert stack.parent is not None

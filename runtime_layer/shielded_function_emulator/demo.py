@@ -34,7 +34,7 @@ _LEARNT_FROM = "alert"
 _WIDTH_WITHOUT_TERMINAL = 170
 
 After = Callable[[Path], list[str]]
-"""What comes after: is given the log of the function in alert mode, as a file, and returns lines to print."""
+"""The last step: takes the log of the function in alert mode, as a file, and returns lines to print."""
 
 
 def run(json: bool = False, app: Path = APP, after: After | None = None) -> int:
@@ -138,7 +138,7 @@ def _who(caller: Mapping[str, Any]) -> str:
 
 
 def _shortened(line: str) -> str:
-    """What tells the alert line from others: what was attempted, and its policy."""
+    """The part that identifies an alert line: the attempt, and its policy."""
     if not line:
         return "none"
     fields = json_format.loads(line)

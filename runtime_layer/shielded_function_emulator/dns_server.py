@@ -94,7 +94,7 @@ class DnsServer:
         return bool(self.asked(fragment))
 
     def addresses(self, name: str) -> list[str]:
-        """What a name resolves to, of both families."""
+        """The addresses of a name, of both families."""
         return [str(address) for address in self.find(name.lower()) or ()]
 
     def find(self, name: str) -> Sequence[Address] | None:

@@ -33,7 +33,7 @@ _SPACES = (
 
 
 class Request(TypedDict):
-    """What to run, and how."""
+    """The command to run, and its options."""
 
     keeper: int
     isolation: str

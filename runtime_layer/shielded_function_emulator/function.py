@@ -47,7 +47,7 @@ class LogLine:
 
 @dataclass(frozen=True)
 class Invocation:
-    """What an invocation came to. `log`: the lines that were written since the invocation before.
+    """The result of an invocation. `log`: the lines that were written since the invocation before.
 
     `is_json`: whether the payload was JSON; where it was not, as after a time-out, it is the text.
     """
@@ -110,7 +110,7 @@ class EmulatedFunction(Composite):
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the runtime starts with: the platform's variables, then the function's own."""
+        """The runtime's environment: the platform's variables, then the function's own."""
         package = self.package
         platform = {
             "AWS_REGION": package.region,

@@ -22,7 +22,7 @@ MESSAGE = 1 << 16
 
 
 class Request(TypedDict):
-    """What the sandbox shall be."""
+    """The specification of the sandbox."""
 
     base: str
     lies_over: bool

@@ -31,7 +31,7 @@ class MachineError(Exception):
 
 @dataclass(frozen=True)
 class Machine:
-    """What a sandbox is made of.
+    """The machine of a sandbox.
 
     Attributes:
         architecture: as the kernel names it.
@@ -59,7 +59,7 @@ def is_emulated() -> bool:
 
 
 def python_name() -> str:
-    """What the interpreter of the machine under test is called."""
+    """The name of the interpreter of the machine under test."""
     own = f"python{sys.version_info.major}.{sys.version_info.minor}"
     return _PYTHON if is_emulated() else own
 

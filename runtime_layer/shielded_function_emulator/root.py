@@ -41,7 +41,7 @@ class Bind(TypedDict):
 
 
 class User(NamedTuple):
-    """Who the function is."""
+    """The identity of the function."""
 
     uid: int
     gid: int
@@ -93,7 +93,7 @@ def _bind(source: str, path: str) -> None:
 def run_by(emulator: str) -> None:
     """From now on `emulator`, a static program, runs the aarch64 programs of this user namespace, and of no other.
 
-    Raises OSError before Linux 6.7, which has no binfmt_misc for its own user namespace.
+    Raises OSError before Linux 6.7, which has no binfmt_misc for each user namespace.
     """
     kernel.mount("binfmt_misc", _BINFMT, "binfmt_misc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
     # P: argv[0] stays as it is. F: the emulator is opened now, so the sandbox need not show it.
@@ -140,7 +140,7 @@ def _make_own(resolver: str) -> None:
 
 
 def _of_system(origin: str) -> dict[str, str]:
-    """What is shown of the system, unless the root lies over it."""
+    """The parts of the system that are visible, unless the root lies over it."""
     found = {path: origin + path for path in _SYSTEM if os.path.isdir(origin + path)}
     files = [path for path in _ETC if os.path.exists(origin + path)]
     return found | {path: origin + path if origin else os.path.realpath(path) for path in files}

@@ -44,7 +44,7 @@ class Alarm:
 
 @dataclass(frozen=True)
 class Trial:
-    """What came of one invocation.
+    """The result of one invocation.
 
     Attributes:
         invocation: the function's answer and its log.

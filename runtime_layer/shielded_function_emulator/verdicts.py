@@ -1,4 +1,4 @@
-"""What the demo has shown: rows of results, and whether each is as it should be."""
+"""The demo's results: rows of results, and whether each is as it should be."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Row:
 
     @property
     def caller(self) -> Mapping[str, Any]:
-        """Who made the attempt, as the line says: package, file and line of the code; empty where none is told."""
+        """The caller that the line names: package, file and line of the code; empty where none is told."""
         return json.loads(self.line or "{}").get("caller", {})
 
     @property

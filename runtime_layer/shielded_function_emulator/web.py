@@ -64,7 +64,7 @@ class WebServer:
 
 
 class Request(NamedTuple):
-    """What a receiver got."""
+    """A request that a receiver got."""
 
     method: str
     host: str

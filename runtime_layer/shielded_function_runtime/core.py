@@ -63,7 +63,7 @@ Action = Literal["deny", "alert", "allow", "unknown"]
 
 @dataclass(frozen=True)
 class Decision:
-    """What a policy makes of one event.
+    """A policy's verdict on one event.
 
     Attributes:
         action: deny, alert (it happens, and one line says so) or allow. A policy with entries that are known only at
@@ -151,7 +151,7 @@ def _core() -> _Core:
 
 
 def _written(write: Callable[[object, int], int]) -> bytes:
-    """What a function of the core writes, with as much room as it needs."""
+    """The output of a function of the core, with as much room as it needs."""
     room = _FIRST_ROOM
     while True:
         out = _ffi.new("char[]", room)
@@ -173,7 +173,7 @@ class Policy:
         return _written(lambda out, room: _core().shield_policy_lines(self._handle, out, room)).decode()
 
     def explain(self) -> dict[str, Any]:
-        """What each setting means, in words, by its field name.
+        """The meaning of each setting, in words, by field name.
 
         Each value has `setting`, `given`, `value` and `meaning`; a list also has `entries`, each with `entry` and
         `meaning`.
@@ -189,7 +189,7 @@ class Policy:
         return _written(lambda out, room: _core().shield_aws_endpoints(self._handle, out, room)).decode().splitlines()
 
     def decide(self, event: str, target: str) -> Decision:
-        """What the policy makes of one event.
+        """The policy's verdict on one event.
 
         Args:
             event: connect or udp (target `host:port`, `address:port` or `[v6]:port`), resolve (a host name), tmp (a

@@ -68,12 +68,12 @@ def members_of(objects: Sequence[Any], *paths: str) -> list[list[Any]]:
 
 
 def call_all(objects: Sequence[Any], method: str) -> list[Any]:
-    """What a method without arguments returns, for each object."""
+    """The result of a method without arguments, for each object."""
     return _ask("call", list(objects), method) if objects else []
 
 
 def inspect_all(resources: Sequence[Any]) -> list[dict[str, Any]]:
-    """What `CfnResource.inspect` tells of each resource: its attributes, unresolved."""
+    """The result of `CfnResource.inspect` for each resource: its attributes, unresolved."""
     return _ask("inspect", list(resources)) if resources else []
 
 
@@ -95,7 +95,7 @@ def resolve_all(resources: Sequence[Any], attribute: str, names: Sequence[str]) 
 def references_of(
     resources: Sequence[Any], attribute: str, names: Sequence[str] = ()
 ) -> list[tuple[list[str], dict[str, Any]] | None]:
-    """What properties of resources refer to.
+    """The targets of references in resources' properties.
 
     Args:
         resources: the resources.

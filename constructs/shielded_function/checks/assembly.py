@@ -139,7 +139,7 @@ class _Reader:
                 self.acknowledged.setdefault(rule, {})[path] = str(reason)
 
     def read_report(self) -> None:
-        """What the CDK says was acknowledged: on the app and on stages, which have no metadata in the assembly."""
+        """The CDK's record of acknowledgements: on the app and on stages, which have no metadata in the assembly."""
         file = self.root / "validation-report.json"
         if not file.is_file():
             return

@@ -44,7 +44,7 @@ _TOGETHER: Final = {
 
 @dataclass(frozen=True)
 class Report:
-    """What the checks say of an assembly.
+    """The result of the checks on an assembly.
 
     Attributes:
         assembly: what was checked.

@@ -14,14 +14,14 @@ from .rules.coverage import less_watched
 from .rules.rule import Context
 
 ChangeKind = Literal["lost-shield", "looser", "new-unshielded", "left-out", "stricter", "new", "removed"]
-"""What happened to a function. The first three are to be refused; the others are for the reader."""
+"""Kinds of change of a function. The first three are refused; the others are for the reader."""
 
 LOOSER: Final[tuple[ChangeKind, ...]] = ("lost-shield", "looser", "new-unshielded")
 
 
 @dataclass(frozen=True)
 class Change:
-    """What changed for one function.
+    """A change of one function.
 
     Attributes:
         kind: what happened.
@@ -40,7 +40,7 @@ class Change:
 
 
 def compare(before: Assembly, after: Assembly) -> list[Change]:
-    """What changed from one synth to another, the looser first. Functions are told by their construct paths."""
+    """Changes from one synth to another, the looser first. Functions are identified by their construct paths."""
     old = {function.place.path: function for function in before.functions}
     new = {function.place.path: function for function in after.functions}
     changes = [Change("removed", old[path].place) for path in old if path not in new]

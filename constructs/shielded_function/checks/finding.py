@@ -1,4 +1,4 @@
-"""What a check says: one finding about one construct."""
+"""The result of a check: one finding about one construct."""
 
 from __future__ import annotations
 

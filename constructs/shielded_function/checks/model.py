@@ -1,4 +1,4 @@
-"""What the rules judge: templates as they would be deployed, and the functions in them. Data only."""
+"""The input of the rules: templates as they would be deployed, and their functions. Data only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WRAPPER_VARIABLE: Final = "AWS_LAMBDA_EXEC_WRAPPER"
 POLICY_FILE_VARIABLE: Final = "SHIELD_POLICY_FILE"
 
 LayerKind = Literal["shield", "unknown-shield", "other", "unseen"]
-"""What a layer is: it holds this package's shield, it holds something of that name, it does not, or its files are not
+"""Kinds of layers: it holds this package's shield, it holds something of that name, it does not, or its files are not
 in the assembly (an ARN, a parameter)."""
 
 FileKind = Literal["unnamed", "found", "missing", "unseen"]

@@ -34,7 +34,7 @@ _HOST_ALONE: Final = re.compile(rf"((?:tcp|udp)://)?(\*\.)?({PLACEHOLDER}[0-9a-f
 
 @dataclass(frozen=True)
 class FunctionPolicy:
-    """What is known of a function's policy.
+    """The known parts of a function's policy.
 
     Attributes:
         policy: the policy; None where there is none, or where it is wrong.

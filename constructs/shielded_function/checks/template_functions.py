@@ -96,7 +96,7 @@ def read_others(
 
 
 def known_references(content: Mapping[str, Any], region: str) -> dict[str, str]:
-    """What references in a template will be: pseudo parameters, parameters with a default, buckets with a name.
+    """The values of references in a template: pseudo parameters, parameters with a default, buckets with a name.
 
     Outside of the China and GovCloud regions, where the suffix and the partition are others.
     """
@@ -133,7 +133,7 @@ def _layers(properties: Mapping[str, Any]) -> Sequence[Any]:
 
 
 def _layer_content(template: Template, layer: Any) -> Any:
-    """What a layer of this template is made from; None for one that comes from elsewhere."""
+    """The content of a layer of this template; None for one that comes from elsewhere."""
     resource = template.resources.get(str(as_mapping(layer).get("Ref")))
     if resource is None or resource.get("Type") not in _LAYER_TYPES:
         return None

@@ -101,7 +101,7 @@ def _group(row: Row) -> Group:
 
 
 def settling(allow: str, presets: Sequence[str]) -> str:
-    """What would let it through: the entry, and the presets that have it."""
+    """The ways to allow it: the entry, and the presets that have it."""
     return " or ".join([*([allow] if allow else []), *(PREFIX + name for name in presets)])
 
 

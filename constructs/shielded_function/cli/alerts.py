@@ -43,7 +43,7 @@ _PAUSE_SECONDS: Final = 2.0
 
 
 class Options(NamedTuple):
-    """What the user said.
+    """The user's options.
 
     Attributes:
         group: function, policy, package or target.
@@ -186,7 +186,7 @@ def _line(line: Alert | ShieldEvent) -> Text:
 
 
 def _told_by(event: ShieldEvent) -> str:
-    """What an event says in a few words."""
+    """An event in a few words."""
     if event.event == "native":
         bridges, objects = (event.fields.get(name, ()) for name in ("bridges", "objects"))
         return ", ".join(str(name) for name in (*bridges, *objects))

@@ -40,7 +40,7 @@ def _options(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """What comes before the command. Exit status 2 always means that a command could not do its work."""
+    """Options before the command. Exit status 2 always means that a command could not do its work."""
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]

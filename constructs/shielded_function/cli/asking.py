@@ -224,7 +224,7 @@ class Asker:
 
 
 class _Results:
-    """What came back for one question."""
+    """The result of one question."""
 
     def __init__(self, query: Query) -> None:
         self._lines: list[tuple[int, list[Row]]] = []

@@ -1,4 +1,4 @@
-"""What a command raises when it cannot do its work."""
+"""The error of a command that cannot do its work."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ _PART: Final = "nothing is learnt or checked of a part: ask for less time, or fo
 
 
 class Options(NamedTuple):
-    """What the user said.
+    """The user's options.
 
     Attributes:
         policy: a file with the present policy.

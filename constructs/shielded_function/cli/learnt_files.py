@@ -1,4 +1,4 @@
-"""What `learn` writes: policy files, Python, and diffs."""
+"""The files of `learn`: policy files, Python, and diffs."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def write(results: Sequence[Result], form: str, output: Path | None) -> None:
 
 
 def _text_of(result: Result, form: str) -> str:
-    """What is written of one function: what was replayed is what will be read."""
+    """The file of one function: the replayed policy is the one that will be read."""
     text = FORMATS[form](result)
     try:
         pasted = read_back(form, text)

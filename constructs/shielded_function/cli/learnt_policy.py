@@ -27,7 +27,7 @@ _SOME: Final = 3
 
 @dataclass(frozen=True)
 class Result:
-    """What was learnt of one function, and what came of it.
+    """The entries learnt of one function, and the resulting policy.
 
     Attributes:
         learnt: what was learnt.
@@ -76,7 +76,7 @@ def told_of(denied: Sequence[Denied]) -> list[Denied]:
 
 
 def make_result(log: FunctionLog, present: Present, *, granted: bool = False, accept: Sequence[str] = ()) -> Result:
-    """What is learnt of one function, in the light of its present policy, and what may be accepted besides.
+    """The entries to learn of one function under its present policy, and those that may be accepted besides.
 
     Args:
         log: what was observed of it.
@@ -131,7 +131,7 @@ def _admitting(name: str, value: str, key: FunctionKey) -> Callable[[Observation
 
 
 def _make_result(log: FunctionLog, present: Present, granted: bool, accept: Sequence[str]) -> Result:
-    """What is learnt of one function, in the light of its present policy.
+    """The entries to learn of one function under its present policy.
 
     Args:
         log: what was observed of it.
@@ -199,7 +199,7 @@ def _varying(presets: Iterable[str]) -> Callable[[Question], bool]:
 
 
 def denied_of(log: FunctionLog, policy: ShieldPolicy, learnt: Learnt) -> list[Denied]:
-    """What a policy denies of what was observed, less the files of a compiler that it does not start."""
+    """The observed violations that a policy denies, less the files of a compiler that it does not start."""
     moot = {each.target for each in learnt.findings if each.rule == "find-library" and not each.value}
     every = replay(log, decider(policy, log.key), lambda name: _mode_of(policy, name))
     return [each for each in every if each.policy != "read_write_tmp" or each.target not in moot]

@@ -81,7 +81,7 @@ def _reasons_to_ask(name: str, preset: Preset, targets: Sequence[str]) -> list[s
 
 
 def _covered(name: str, seen: Sequence[Observation]) -> list[Observation]:
-    """What a preset would let through of all that was observed; nothing where nothing calls for it."""
+    """The observed violations that a preset would allow; empty where nothing calls for it."""
     files = [(each, question) for each in seen if (question := question_of(each))]
     own = calls_for(name)
     called = any(own(question) for _, question in files)

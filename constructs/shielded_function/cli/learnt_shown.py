@@ -1,4 +1,4 @@
-"""What `learn` prints: tables for people, JSON, and the answer of `--check`."""
+"""The output of `learn`: tables for people, JSON, and the answer of `--check`."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ _FEWEST: Final = 5
 
 
 def how_to_complete(result: Result) -> list[str]:
-    """What to run, so that the policy lets through what it denies; nothing where nothing more can be accepted."""
+    """The command that lets the policy allow the denied targets; empty where no more can be accepted."""
     if not result.accept:
         return []
     options = " ".join(f"--accept {shlex.quote(each)}" for each in result.accept)
@@ -207,7 +207,7 @@ def this_command() -> str:
 
 
 def denied_table(title: str, denied: Sequence[Denied], most: int | None = None) -> terminal.Listing:
-    """What a policy denies, as a table."""
+    """The targets that a policy denies, as a table."""
     rows = [
         (each.policy, each.target, f"{each.evidence.count:,}", beside_entry(each.evidence), each.allow)
         for each in denied

@@ -13,14 +13,14 @@ from .aws import Place, call, client
 from .errors import CliError
 
 OF_LAMBDA: Final = "/aws/lambda/"
-"""What a function's own log group begins with, before its name, unless its configuration says another."""
+"""The prefix of a function's log group, before its name, unless its configuration has another."""
 NAME_IT: Final = "name what to read: files (or -), --log-group, --function or --stack"
 _OF_FUNCTION: Final = re.compile(r'\$\.function = "([^"]+)"')
 _ACTION: Final = "lambda:GetFunctionConfiguration"
 
 
 class Where(NamedTuple):
-    """What the user said.
+    """The user's options.
 
     Attributes:
         files: to read; `-` is stdin. With any, nothing is asked of AWS. Where nothing is named, all that the shield's

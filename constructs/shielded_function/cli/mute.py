@@ -31,11 +31,11 @@ _KINDS: Final = {
 }
 """CloudFormation's resources, and as what DescribeAlarms knows them."""
 _CRITICAL: Final = "[critical]"
-"""What the description of a critical alarm says."""
+"""The text in the description of a critical alarm."""
 
 
 class Options(NamedTuple):
-    """What the user said.
+    """The user's options.
 
     Attributes:
         length: for how long: `2h`; empty with `end`.
@@ -53,7 +53,7 @@ class Options(NamedTuple):
 
 
 _OURS: Final = "function_shield"
-"""What the query of a log alarm on the shield's lines has."""
+"""The text in the query of a log alarm on the shield's lines."""
 
 
 class _Alarm(NamedTuple):

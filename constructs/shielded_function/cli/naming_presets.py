@@ -20,7 +20,7 @@ from shielded_function_runtime import core
 PREFIX: Final = "preset:"
 """Before a preset's name, where an entry may stand too."""
 _EVENTS: Final = ("tmp", "exec", "exec-static", "memory")
-"""What presets are about; of all else a policy with presets is the default one."""
+"""The policies of presets; in all else a policy with presets is the default one."""
 _TELLS_NOTHING: Final = ("find-library", "jpype")
 """Presets whose names in /tmp are others' too: tempfile's, and any JVM keeps its counters by such names."""
 _TELLING: Final = re.compile(r"/tmp/[*?]*[\w.-]{3}")

@@ -36,7 +36,7 @@ _INTRODUCTION: Final = re.compile(r"(?P<sign>[$%])\{")
 
 
 class Options(NamedTuple):
-    """What the text is for.
+    """The use of the text.
 
     Attributes:
         function: the function's name.
@@ -87,7 +87,7 @@ def _env(settings: Mapping[str, str], options: Options) -> str:
 
 
 def _json(settings: Mapping[str, str], options: Options) -> str:
-    """What `aws lambda update-function-configuration --environment` takes."""
+    """The argument of `aws lambda update-function-configuration --environment`."""
     del options
     variables = {**settings, WRAPPER_VARIABLE: WRAPPER}
     return json_module.dumps({"Variables": variables}, indent=2, ensure_ascii=False) + "\n"
@@ -266,7 +266,7 @@ def _terraform(settings: Mapping[str, str], options: Options) -> str:
 
 
 def _common(settings: Mapping[str, str], options: Options, quote: Callable[[str], str], line: str) -> dict[str, str]:
-    """What both texts are filled with. The filter's pattern and the metric's name are the construct's."""
+    """The values of both texts. The filter's pattern and the metric's name are the construct's."""
     counter = general_counter()
     return {
         "function": options.function,
@@ -286,7 +286,7 @@ def _common(settings: Mapping[str, str], options: Options, quote: Callable[[str]
 
 
 def _alarms(options: Options, quote: Callable[[str], str]) -> Iterator[dict[str, str]]:
-    """What differs between the function's alarms: the construct's, without the link, as the region is not known."""
+    """The differences of the function's alarms: the construct's, without the link, as the region is not known."""
     unknown = Text("", MAX_DESCRIPTION)
     place = Place(options.function, Text(options.function, len(options.function)), Text("", 0), unknown)
     for kind, severity in CLASS_SEVERITY.items():

@@ -38,7 +38,7 @@ _HOURS_BY_THE_HOUR: Final = 72
 
 
 class Options(NamedTuple):
-    """What the user said. `output`: a file, or `-`; None is the format's own."""
+    """The user's options. `output`: a file, or `-`; None is the format's own."""
 
     form: str = "html"
     output: str | None = None

@@ -38,7 +38,7 @@ _STYLES = {"block": "red", "alert": "yellow", "ALARM": "red", "OK": "green"}
 
 
 class Options(NamedTuple):
-    """What the user said."""
+    """The user's options."""
 
     function: str
     event: str | None = None
@@ -234,7 +234,7 @@ def _table(alerts: Sequence[Alert]) -> Table:
 
 
 def what(details: Mapping[str, Any]) -> str:
-    """What was attempted, in a few words: `evil.example:443 (203.0.113.7), tcp`. A system call, if there is no more."""
+    """The attempt in a few words: `evil.example:443 (203.0.113.7), tcp`. A system call, if there is no more."""
     left = {name: value for name, value in details.items() if name != "syscall"}
     target = left.pop("host", None) or left.pop("path", None) or left.pop("sni", None)
     address = left.pop("ip", None)

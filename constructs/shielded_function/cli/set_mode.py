@@ -43,7 +43,7 @@ _DEPLOY = (
 
 
 class Options(NamedTuple):
-    """What the user said."""
+    """The user's options."""
 
     yes: bool = False
     dry_run: bool = False
@@ -60,7 +60,7 @@ class Change(NamedTuple):
 
 
 class _Client(Protocol):
-    """What is used of boto3's Lambda client."""
+    """The used methods of boto3's Lambda client."""
 
     def get_function_configuration(self, **arguments: Any) -> dict[str, Any]: ...
     def update_function_configuration(self, **arguments: Any) -> dict[str, Any]: ...
@@ -136,7 +136,7 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:
 
 
 def plan(function: str, configuration: Mapping[str, Any], wanted: Mapping[str, str]) -> list[Change]:
-    """What is to be changed; empty when all is as it is wanted.
+    """The changes to make; empty when there are none.
 
     Raises:
         CliError: the function is not shielded, its variables cannot be read, or a mode may be in its policy file.

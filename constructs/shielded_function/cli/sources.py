@@ -26,7 +26,7 @@ BOTH: Final = "give files, or log groups and stacks: not both"
 
 
 class Found(NamedTuple):
-    """What was found.
+    """The lines that were found.
 
     Attributes:
         rows: of each query, to be read once.
@@ -129,7 +129,7 @@ class _Files(Source):
 
 
 def notes_of(tallies: Mapping[str, Tally]) -> list[str]:
-    """What was not read of each input, and why.
+    """The unread parts of each input, with the reason.
 
     Raises:
         CliError: there are lines of the shield, and none could be read.

@@ -1,4 +1,4 @@
-"""What a policy leaves open though all of it is enforced: who may still receive data, and what undoes the engine."""
+"""Openings that an enforced policy leaves: hosts that may still receive data, and ways to undo the engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What these commands print for people. Cells hold what an attacker chose: what does not print is shown as escapes."""
+"""Output of the commands for people. An attacker may choose a cell's text: unprintable characters are escaped."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _NARROW: Final = 100
 _NARROW_COLUMN: Final = 15
 """The same for each column of a table."""
 _BORDERS: Final = 3
-"""What a table adds to each column."""
+"""The width that a table adds to each column."""
 _GAP: Final = "   "
 
 

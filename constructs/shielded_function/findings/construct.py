@@ -231,7 +231,7 @@ class ShieldFindings(Construct):
             resource.node.add_dependency(self._permission)
 
     def problems(self) -> list[str]:
-        """What of it reads nothing, for the CDK, when every function is known."""
+        """Its parts without a function, as errors for the CDK, when every function is known."""
         if self._filtered:
             return []
         return [
@@ -257,7 +257,7 @@ class _Pattern:
 
 @jsii.implements(IValidation)
 class _Covers:
-    """What reads nothing looks like something that has nothing to tell."""
+    """A part that reads nothing looks like one without violations."""
 
     def __init__(self, findings: ShieldFindings) -> None:
         self._findings = findings

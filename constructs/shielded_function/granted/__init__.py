@@ -35,7 +35,7 @@ def read_grants(
     constructs: Sequence[IConstruct] | None = None,
     hosts_of: HostsOf | None = None,
 ) -> dict[str, Grants]:
-    """What the functions of a stage may reach of AWS by what their roles are granted now. Changes nothing.
+    """The AWS hosts that the functions of a stage may reach by their roles' present grants. Changes nothing.
 
     Args:
         stage: the App or Stage that the functions are in; one call reads all of its policies once.

@@ -76,7 +76,7 @@ class Target:
 
 
 class TargetReader(Protocol):
-    """What answers for a `Target`."""
+    """The resource that serves a `Target`."""
 
     def attribute(self, token: Any) -> str: ...
     def construct(self, token: Any) -> Any: ...
@@ -170,7 +170,7 @@ class Resource:
 
     @property
     def tail(self) -> str:
-        """What follows a whole token, as far as it is known."""
+        """The text after a whole token, as far as it is known."""
         return "".join(piece if isinstance(piece, str) else "\0" for piece in self.pieces[1:])
 
 

@@ -1,4 +1,4 @@
-"""What the CDK is asked for the entries of one function's stack: names of buckets, hosts of constructs."""
+"""Values that the CDK gives for the entries of one function's stack: names of buckets, hosts of constructs."""
 
 from __future__ import annotations
 

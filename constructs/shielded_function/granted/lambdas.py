@@ -1,4 +1,4 @@
-"""What Lambda does for a function beside running it: reads `origins.Behind` from the L1 constructs."""
+"""Lambda's work for a function beside running it: reads `origins.Behind` from the L1 constructs."""
 
 from __future__ import annotations
 

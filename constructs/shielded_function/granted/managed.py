@@ -22,7 +22,7 @@ LAMBDAS_OWN: Final[Mapping[str, str]] = {
     "service-role/AWSLambdaENIManagementAccess": "Lambda makes the network interfaces",
     "service-role/AWSLambdaVPCAccessExecutionRole": "Lambda makes the network interfaces",
 }
-"""What Lambda or an extension does with it, beside the function."""
+"""Actions of Lambda or an extension, beside the function."""
 
 POLLERS: Final[Mapping[str, str]] = {
     "service-role/AWSLambdaDynamoDBExecutionRole": "dynamodb",
@@ -56,7 +56,7 @@ STATEMENTS: Final[Mapping[str, tuple[str, ...]]] = {
         "sqs:ReceiveMessage",
     ),
 }
-"""What those grant that a function's code may use."""
+"""Grants of those that a function's code may use."""
 
 
 def managed_name(arn: Field) -> str:

@@ -1,4 +1,4 @@
-"""What a role grants, as a policy takes it: `Grants`, and what is said about it."""
+"""The grants of a role, as a policy takes them: `Grants`, and notes about them."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a user has to know, or has to change.
+    """A note on something that a user has to know or to change.
 
     Attributes:
         id: the same for the same rule, as `Annotations.acknowledge_warning` takes it.
@@ -92,7 +92,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Grants:
-    """What the function may reach of AWS by what its role is granted.
+    """The AWS hosts that the function may reach by its role's grants.
 
     Attributes:
         entries: services, buckets and hosts, each with its sources.
@@ -136,7 +136,7 @@ class Grants:
 
 
 def changed(before: Grants, after: Grants) -> list[str]:
-    """What the grants of a function have become since its policy was made: a sentence for each entry.
+    """The changes of a function's grants since its policy was made: a sentence for each entry.
 
     Args:
         before: what its policy was made of.

@@ -19,7 +19,7 @@ __all__ = ["Behind", "reason_to_leave_out"]
 
 @dataclass(frozen=True)
 class Behind:
-    """What Lambda does for a function.
+    """Lambda's work for a function.
 
     Attributes:
         polled: names of the event sources that Lambda polls, and of their secrets -> prefixes.

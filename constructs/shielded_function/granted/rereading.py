@@ -29,7 +29,7 @@ _TYPES: Final = (
 
 @dataclass
 class Looked:
-    """What one read looked at.
+    """The inputs of one read.
 
     A grant in a later aspect adds a statement to a document, a name to a list, or a construct, and each of these is
     seen. A document that is replaced by another (`policy.policy_document = ...`) is not: the function then gets less

@@ -474,7 +474,7 @@ class Reader:
                 )
 
     def _assumed(self, role: _Role) -> Iterator[Statement]:
-        """What the roles are granted that a role may assume, and those may."""
+        """The grants of the roles that a role may assume, directly or through others."""
         seen, pending = {role.name}, list(role.assumes)
         while pending:
             name = pending.pop(0)
@@ -506,7 +506,7 @@ def _unread(role: str, policy: str) -> Finding:
 
 
 def _managed_statements(role: _Role, behind: Behind) -> tuple[list[Statement], list[LeftOut]]:
-    """What AWS's own policies grant of which the contents are known."""
+    """The grants of AWS managed policies whose contents are known."""
     statements: list[Statement] = []
     left_out: list[LeftOut] = []
     for name in role.managed:

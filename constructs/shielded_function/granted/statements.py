@@ -80,7 +80,7 @@ class Caller:
 
 
 class Emitter(Protocol):
-    """What the CDK is asked for one function's stack."""
+    """The values that the CDK gives for one function's stack."""
 
     def bucket(self, place: Place) -> str:
         """A bucket's name, maybe a token."""
@@ -100,7 +100,7 @@ class Emitter(Protocol):
 
 
 def decide(caller: Caller, emitter: Emitter) -> Grants:
-    """What a function may reach by what its role is granted."""
+    """The hosts that a function may reach by its role's grants."""
     return _Decision(caller, emitter).make()
 
 

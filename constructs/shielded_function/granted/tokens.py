@@ -89,7 +89,7 @@ class Tokens:
             self._resolved.update({(place, m): v for m, v in zip(found, values, strict=True)})
 
     def pieces(self, place: Place, text: str) -> Field:
-        """What a text is made of, seen from a stack."""
+        """The parts of a text, seen from a stack."""
         if "${Token[" not in text:
             return (text,) if text else ()
         if (place, text) not in self._fields:
@@ -250,7 +250,7 @@ class Tokens:
 
 
 def resolve(stack: cdk.Stack, values: Sequence[Any]) -> list[Any]:
-    """What each value is in a stack, one question for all; None for nothing.
+    """The meaning of each value in a stack, by one call for all; None for nothing.
 
     The CDK drops what is nothing from lists, so each value has its own place. What cannot be told in that stack,
     which fails the synthesis later, is an intrinsic that there is not.

@@ -66,7 +66,7 @@ def check_construct(construct: object, field: str) -> None:
 
 
 def describe(construct: object) -> str:
-    """What an error calls a construct: its path and class. For errors only, as it asks Node.js."""
+    """The name of a construct in an error: its path and class. For errors only, as it asks Node.js."""
     names = type_names(construct)
     # An import's class is nameless: its interface says more.
     kind = next((name for name in names if name not in ("Resource", "constructs.Construct")), type(construct).__name__)

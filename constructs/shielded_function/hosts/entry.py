@@ -1,4 +1,4 @@
-"""What a construct gives to a policy, and how an entry is read from a construct's attributes.
+"""The entries that a construct gives to a policy, and how an entry is read from a construct's attributes.
 
 An attribute of a construct is a token: a text that CloudFormation replaces. How long it can become is declared beside
 it, because an environment has 4 KB and must be counted before anything is deployed.
@@ -44,7 +44,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Entries:
-    """What a construct adds to a policy: entries of `allow_outbound` and of `allow_buckets`."""
+    """The entries that a construct adds to a policy: those of `allow_outbound` and of `allow_buckets`."""
 
     outbound: tuple[Entry, ...] = ()
     buckets: tuple[Entry, ...] = ()

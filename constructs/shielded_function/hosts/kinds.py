@@ -1,4 +1,4 @@
-"""What a construct is, without importing the module of its class.
+"""The kind of a construct, without importing the module of its class.
 
 A service's module takes up to two seconds to import, so a table of forty services cannot name its classes. The name
 that jsii gives a class is enough, and the code that made the construct has imported it.

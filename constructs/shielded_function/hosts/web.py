@@ -1,4 +1,4 @@
-"""What is reached over HTTPS: function URLs, API Gateway, AppSync, CloudFront, App Runner."""
+"""Hosts that are reached over HTTPS: function URLs, API Gateway, AppSync, CloudFront, App Runner."""
 
 from __future__ import annotations
 

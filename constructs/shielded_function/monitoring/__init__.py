@@ -1,1 +1,1 @@
-"""What is made on the alert lines: filters, alarms, dashboards, saved queries, and one facade for an app."""
+"""Resources on the alert lines: filters, alarms, dashboards, saved queries, and one facade for an app."""

@@ -18,7 +18,7 @@ _MAX_STACK: Final = 20
 """Characters of a stack's name that names made by CloudFormation begin with at least: it cuts long ones."""
 
 Entry = str | Mapping[str, Any]
-"""What a name must be: as EventBridge's patterns have it
+"""The form of a name: as EventBridge's patterns have it
 (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html)."""
 
 
@@ -115,7 +115,7 @@ def of_function(name: str | None, stack: str) -> list[Entry]:
 
 
 def made_by(stack: str) -> str:
-    """What the names begin with that CloudFormation makes in a stack."""
+    """The prefix of names that CloudFormation makes in a stack."""
     return f"{stack}-" if len(stack) <= _MAX_STACK else stack[:_MAX_STACK]
 
 

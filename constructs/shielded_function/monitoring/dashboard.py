@@ -87,7 +87,7 @@ class ShieldDashboard(Construct):
         return self._home.stack.to_json_string(dashboard_body(self.shown()))
 
     def shown(self) -> Shown:
-        """What it shows."""
+        """Its subject."""
         shields = self.shields()
         source, notes = log_source_of(shields, self._home)
         one = isinstance(self._of, AttachedShield)
@@ -132,7 +132,7 @@ def log_source_of(shields: Sequence[AttachedShield], home: StackShields) -> tupl
 
 
 def _prefix(attached: AttachedShield) -> str | None:
-    """What its log group's name begins with: the name itself, or the stack's, where CloudFormation chooses."""
+    """The prefix of its log group's name: the name itself, or the stack's, where CloudFormation chooses."""
     name = attached.log_group_name
     if "${" not in name:
         return name
@@ -153,7 +153,7 @@ def _names(shields: Iterable[AttachedShield], home: StackShields) -> dict[str, s
 
 
 def _series(shields: Iterable[AttachedShield], known: Mapping[str, str]) -> dict[Series, list[str]]:
-    """What is counted of which functions."""
+    """The counted metrics, each with its functions."""
     found: dict[Series, list[str]] = {}
     for attached in shields:
         for counter in (each for each in attached.counters if each.key != heartbeat.KEY):

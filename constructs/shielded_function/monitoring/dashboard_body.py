@@ -1,4 +1,4 @@
-"""What a dashboard shows, as CloudWatch's JSON. Pure.
+"""The body of a dashboard, as CloudWatch's JSON. Pure.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
 """
@@ -27,7 +27,7 @@ _WIDTH: Final = 24
 _HEIGHT: Final = 6
 
 _FIRST_QUERIES: Final = (("by_function", "hosts"), ("lines",))
-"""Who, where to, and the lines: in front of the graphs."""
+"""Callers, targets and lines: in front of the graphs."""
 _QUERIES: Final = (
     ("starts", "programs"),
     ("by_package", "addresses"),
@@ -63,7 +63,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Shown:
-    """What a dashboard is about. Texts may hold tokens.
+    """The subject of a dashboard. Texts may hold tokens.
 
     Attributes:
         title: its heading, in Markdown.

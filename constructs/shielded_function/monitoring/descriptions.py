@@ -16,7 +16,7 @@ from shielded_function_monitoring.queries import alarm_link, console_link, lines
 
 MAX_LENGTH: Final = 1024
 PREFIX: Final = "shield"
-"""What alarms' names begin with, unless they are given another."""
+"""The default prefix of alarms' names."""
 MAX_PREFIX: Final = 30
 """Characters before an alarm's severity in its name."""
 _MAX_PLACE: Final = 60
@@ -49,7 +49,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Subject:
-    """What an alarm is about.
+    """The subject of an alarm.
 
     Attributes:
         policy: the policy; None where it is about several.
@@ -106,7 +106,7 @@ _STARTS: Final = "`event` refused: it did not start; unshielded: it runs without
 
 
 def alarm_name(prefix: str, kind: str, stack: str, place: str, policy: Counted | None, suffix: str) -> str:
-    """What a pager shows: unique in an account and region, as the stack's name is.
+    """The name that a pager shows: unique in an account and region, as the stack's name is.
 
     >>> alarm_name("shield", "critical", "Shop", "Api/Checkout", "outbound_connectivity", "1a2b")
     'shield-critical-Shop-Api-Checkout-outbound'

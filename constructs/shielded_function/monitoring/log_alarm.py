@@ -37,7 +37,7 @@ _OF_NO_RESOURCE: Final = ["logs:StopQuery", "logs:GetQueryResults", "logs:Descri
 
 
 class Topic(Protocol):
-    """What is asked of an `aws_sns.ITopic`."""
+    """The used members of an `aws_sns.ITopic`."""
 
     @property
     def topic_arn(self) -> str:

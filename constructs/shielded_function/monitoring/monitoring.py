@@ -40,7 +40,7 @@ class EventTarget(Protocol):
     """
 
     def bind(self, rule: Any, id: str | None = None, /) -> events.RuleTargetConfig:
-        """What the rule is to call."""
+        """The target of the rule."""
         ...
 
 
@@ -187,7 +187,7 @@ class ShieldMonitoring(Construct):
         return home
 
     def problems(self) -> list[str]:
-        """What of it watches nothing, for the CDK, when every function is known."""
+        """Its parts without a function, as errors for the CDK, when every function is known."""
         missed = [
             attached.handle.path
             for stage in known_stages(self._scope)
@@ -251,7 +251,7 @@ def _checked_alarms(alarms: Any, path: str) -> ShieldAlarms:
 
 @jsii.implements(IValidation)
 class _Covers:
-    """What watches nothing looks like something that has nothing to tell."""
+    """A part that watches nothing looks like one without violations."""
 
     def __init__(self, monitoring: ShieldMonitoring) -> None:
         self._monitoring = monitoring

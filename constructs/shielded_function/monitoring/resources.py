@@ -41,7 +41,7 @@ def make_filter(scope: Construct, counter: Counter, log_group: logs.ILogGroup) -
 
 
 def metric_of(counter: Counter, function_name: str, policy: str | None = None, **options: Any) -> cloudwatch.Metric:
-    """What a counter counts of one function, with the filter's own dimensions: CloudWatch does not sum over them."""
+    """The count of one function, with the filter's own dimensions: CloudWatch does not sum over them."""
     given = {
         "dimensions_map": _dimensions(counter, function_name, policy),
         "statistic": "Sum",

@@ -1,4 +1,4 @@
-"""What is counted, and which alarm watches it: from `ShieldAlarms` to filters and metrics. Pure."""
+"""Metrics and the alarms on them: from `ShieldAlarms` to filters and metrics. Pure."""
 
 from __future__ import annotations
 
@@ -123,15 +123,15 @@ class Watch:
         return max(1, -(-QUIET_MINUTES // minutes)), 1
 
     def subject(self, severity: Severity | None) -> Subject:
-        """What its description is about."""
+        """The subject of its description."""
         return Subject(self.policy, severity, self.level, self.owner, self.runbook)
 
     def name_of(self, severity: Severity | None, stack: str, place: str, suffix: str) -> str:
-        """What it is called where it was given no name; arguments as for `alarm_name`."""
+        """Its default name; arguments as for `alarm_name`."""
         return alarm_name(self.prefix, self.of_class or severity or "violations", stack, place, self.policy, suffix)
 
     def actions_for(self, severity: Severity | None) -> Sequence[AlarmAction]:
-        """What it does when it fires."""
+        """Its actions when it fires."""
         if self.actions is not None:
             return self.actions
         return self.severities.get(severity, self.other_actions) if severity else self.other_actions

@@ -1,4 +1,4 @@
-"""What the CDK is asked for: the resources of an app that are about a VPC, and what a token will be."""
+"""Questions to the CDK: the resources of an app that use a VPC, and the value of a token."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ _MEANINGS: Final[dict[str, _Meaning]] = {}
 
 
 def classify_in(stack: cdk.Stack) -> Callable[[str], Kind]:
-    """What the host of an entry will be, as far as a stack that refers to it can tell.
+    """The host of an entry at deployment, as far as a stack that refers to it can tell.
 
     The names of attributes tell addresses from names. A parameter tells nothing, and is taken for a name.
     """
@@ -148,7 +148,7 @@ def classify_in(stack: cdk.Stack) -> Callable[[str], Kind]:
 
 
 def divider_of(host: str, stack: cdk.Stack) -> str:
-    """What stands between the names in a text that is several of them."""
+    """The separator in a text of several names."""
     return _meaning(host, stack).divider
 
 

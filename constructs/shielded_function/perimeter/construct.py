@@ -235,7 +235,7 @@ class ShieldPerimeter(Construct):
             self._allowed.make_lists()
 
     def _others(self) -> list[Resource]:
-        """Who else is in the VPC. For when the aspects are done."""
+        """The other resources in the VPC. Call it when the aspects are done."""
         if self._app is None or self._network is None:
             return []
         return others(self._network, self._app.everybody(), [each.resource.path for each in self._covered.values()])
@@ -284,7 +284,7 @@ class ShieldPerimeter(Construct):
                 self._endpoints.narrow(endpoint, construct)
 
     def _narrowing(self) -> EndpointPolicy:
-        """What endpoints let through. Of others in the VPC neither grants nor requests without a key are known."""
+        """Requests that endpoints allow. Of others in the VPC neither grants nor requests without a key are known."""
         if self._endpoint_policy is not None:
             return self._endpoint_policy
         alone = self.vpc.node.default_child is not None and all(map(is_database, self._others()))

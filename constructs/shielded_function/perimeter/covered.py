@@ -105,7 +105,7 @@ def _with_prefix(target: Target, stack: cdk.Stack) -> Target:
 
 
 class Names(NamedTuple):
-    """What a policy lets a function look up.
+    """The names that a policy lets a function look up.
 
     Attributes:
         single: domains.

@@ -120,7 +120,7 @@ class AllowedNames:
         return self._names[1]
 
     def _telemetry(self) -> list[ShieldPolicy]:
-        """What the instances of capacity providers look up, where functions run on some."""
+        """The names that instances of capacity providers look up, where functions run on some."""
         return [TELEMETRY] if any(covered.on_provider for covered in self._covered.values()) else []
 
     def _names_of_others(self) -> Names:

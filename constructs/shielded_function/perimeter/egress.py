@@ -54,7 +54,7 @@ class EgressRule:
 
     @property
     def description(self) -> str:
-        """What a console shows."""
+        """The description in the console."""
         return "shielded-function: what the policy of the function lists"
 
     def admits(self, address: str, port: int, protocol: Protocol) -> bool:
@@ -92,7 +92,7 @@ def egress_of(
 
 
 def rules_of(target: Target, *, ipv6: bool = False) -> Iterator[EgressRule]:
-    """What one entry opens."""
+    """The rules that one entry opens."""
     for protocol in target.protocols:
         if target.is_network:
             yield EgressRule(protocol, target.port, target.host, target.kind == "ipv6")

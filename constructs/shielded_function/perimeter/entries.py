@@ -17,7 +17,7 @@ Kind = Literal["name", "names", "ipv4", "ipv6"]
 """A host name, several names with commas between them, a network or address of IPv4, and one of IPv6."""
 
 Classify = Callable[[str], Kind]
-"""What the host of an entry with tokens will be. Raises EntryError where that cannot be known."""
+"""The host of an entry with tokens at deployment. Raises EntryError where that cannot be known."""
 
 _TOKEN: Final = re.compile(r"\$\{Token\[[a-zA-Z0-9:._-]*\]\}")
 _HELD: Final = re.compile("\0(\\d+)\0")

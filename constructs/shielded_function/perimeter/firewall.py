@@ -50,7 +50,7 @@ def matches(domain: str, name: str) -> bool:
 
 
 def decide(rules: Sequence[Rule], name: str) -> Action:
-    """What DNS Firewall does with a query. A query that no rule is for passes.
+    """DNS Firewall's action on a query. A query without a rule passes.
 
     With TRUST_REDIRECTION_DOMAIN, an allowed name's chain of CNAMEs is not looked at, so the name alone decides.
     """

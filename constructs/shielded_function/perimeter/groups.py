@@ -27,7 +27,7 @@ class Group:
 
 
 def imported_in(function: Resource, groups: Sequence[Resource]) -> list[str]:
-    """What a function's security groups are called that are not of this app.
+    """The names of a function's security groups that are not of this app.
 
     Args:
         function: its resource.
@@ -66,7 +66,7 @@ def lost(group: Group, rules: Sequence[EgressRule]) -> list[str]:
 
 
 def beside(egress: Resource, group: Resource, rules: Sequence[EgressRule]) -> str | None:
-    """A rule that is its own resource, where it opens more than the policies need."""
+    """A rule that is a separate resource, where it opens more than the policies need."""
     if egress.type != GROUP_EGRESS or group.path not in egress.references:
         return None
     found, text = _read({**egress.properties})

@@ -1,4 +1,4 @@
-"""What is asked by the CDK when every policy is known: after the aspects, while templates are written."""
+"""Values that the CDK resolves when every policy is known: after the aspects, while templates are written."""
 
 from __future__ import annotations
 

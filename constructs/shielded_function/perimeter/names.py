@@ -70,7 +70,7 @@ class Place:
 
 
 def domains_of(policy: ShieldPolicy, targets: Iterable[Target], place: Place) -> list[str]:
-    """What a policy lets a function look up, as domains of DNS Firewall, maybe with tokens. Without `RESOLVER_OWN`.
+    """The names that a function may look up, as domains of DNS Firewall, maybe with tokens. Without `RESOLVER_OWN`.
 
     Args:
         policy: its `allow_aws` is resolved: no "granted" in it.

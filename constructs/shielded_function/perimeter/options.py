@@ -19,7 +19,7 @@ EndpointPolicy = Literal["granted", "account", "none"]
 
 
 def check_options(path: str, **given: Any) -> None:
-    """What a type checker would have found, and what it cannot.
+    """Checks the options, also for errors that a type checker cannot find.
 
     Raises:
         ShieldError: an option is malformed; the message has every one.
@@ -74,7 +74,7 @@ def _alarm_problems(alarm: Any) -> Iterator[str]:
 
 
 def chosen_functions(path: str, functions: Any) -> list[IConstruct] | None:
-    """What the functions are chosen by; None for all.
+    """The selection of functions; None for all.
 
     Raises:
         ShieldError: it is no list of constructs.
@@ -92,7 +92,7 @@ def chosen_functions(path: str, functions: Any) -> list[IConstruct] | None:
 
 
 def others_policy(path: str, names: Sequence[Any] | None, services: Any) -> ShieldPolicy:
-    """What others in the VPC need, as a policy.
+    """The needs of other resources in the VPC, as a policy.
 
     Raises:
         ShieldError: an entry or a service is malformed.

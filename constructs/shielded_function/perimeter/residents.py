@@ -1,4 +1,4 @@
-"""Who is in a VPC: what refers to its subnets, and looks names up there. Pure.
+"""Residents of a VPC: resources in its subnets that look names up there. Pure.
 
 DNS Firewall is the VPC's, so everything in it resolves the names of the functions' policies and no others.
 """
@@ -124,7 +124,7 @@ class Network:
 
 
 def others(network: Network, resources: Iterable[Resource], covered: Iterable[str]) -> list[Resource]:
-    """Who else is in the VPC. A capacity provider is there for its functions, which are looked at in its place.
+    """The other resources in the VPC. A capacity provider is there for its functions, which are looked at in its place.
 
     Args:
         network: the VPC.

@@ -75,7 +75,7 @@ class SimulatedPerimeter:
         return cls(rules, dict(_egress(resources, resolver)))
 
     def look_up(self, name: str) -> Action:
-        """What DNS Firewall does with a query for a name."""
+        """DNS Firewall's action on a query for a name."""
         return firewall.decide(self.rules, name)
 
     def connect(self, function: str, address: str, port: int, protocol: Protocol = "tcp") -> bool:

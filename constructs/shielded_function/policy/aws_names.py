@@ -1,4 +1,4 @@
-"""What people call AWS services, and what botocore, and so `allow_aws`, calls them."""
+"""Common names of AWS services, and botocore's, which `allow_aws` takes."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ _PROTOCOLS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of a policy.
+    """A question to a policy.
 
     Attributes:
         event: as `ShieldPolicy.decide` takes it.
@@ -46,7 +46,7 @@ class Question:
 
 
 def decide(question: Question) -> Decision:
-    """What a policy makes of an event; "unknown" where an entry that is known at deployment might admit it."""
+    """A policy's verdict on an event; "unknown" where an entry that is known at deployment might admit it."""
     decision = _ask(question, question.known)
     if decision.allowed:
         return decision

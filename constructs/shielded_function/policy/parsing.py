@@ -15,7 +15,7 @@ from .fields import KINDS, UNSET, field_of
 
 @lru_cache(maxsize=64)
 def parse(lines: str, in_file: bool = False, beside: str = "") -> core.Policy:
-    """What the core makes of `NAME=value` lines.
+    """The core's reading of `NAME=value` lines.
 
     Args:
         in_file: whether these lines are a file's, so that errors give the line's number.

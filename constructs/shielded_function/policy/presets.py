@@ -1,4 +1,4 @@
-"""What well-known libraries need of a policy, by name: one table.
+"""Entries that well-known libraries need in a policy, by name: one table.
 
 A preset is expanded when a policy is made, into fields that anybody can write by hand. The function's environment holds
 those fields alone, and the core in the function knows nothing of presets.
@@ -45,7 +45,7 @@ class Preset:
     package: str = ""
 
     def adds(self) -> dict[str, list[str]]:
-        """What it adds, by field."""
+        """Its entries, by field."""
         return {field: list(getattr(self, field)) for field in _LISTS if getattr(self, field)}
 
     def entries(self) -> list[tuple[str, str]]:
@@ -349,7 +349,7 @@ def presets_with(names: Sequence[str], field: str, entry: str) -> list[str]:
 
 
 def explain(names: Sequence[str]) -> dict[str, Any]:
-    """What the field `presets` means, as `ShieldPolicy.explain` tells it of every field."""
+    """The meaning of the field `presets`, as `ShieldPolicy.explain` tells it of every field."""
     return {
         "setting": "",
         "given": bool(names),

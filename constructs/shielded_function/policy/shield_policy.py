@@ -337,7 +337,7 @@ class ShieldPolicy:
         return write_lines(self.to_env())
 
     def explain(self) -> dict[str, Any]:
-        """What each field means, in words.
+        """The meaning of each field, in words.
 
         Each value has `setting`, `given`, `value` and `meaning`; a list also has `entries`, each with `entry` and
         `meaning`. The meaning of an entry that is known at deployment says so, and what is known of it.
@@ -360,7 +360,7 @@ class ShieldPolicy:
         return {**explained, "presets": presets.explain(self.presets)}
 
     def decide(self, event: str, target: str, *, region: str = "us-east-1", account: str = "") -> Decision:
-        """What the policy makes of one event, as the engine in the function would decide it.
+        """The policy's verdict on one event, as the engine in the function would decide it.
 
         The action is "unknown" where an entry that is known only at deployment might admit what the others do not; the
         reason is then "known_at_deployment", and `entry` is that entry.

@@ -30,7 +30,7 @@ def check_text(field: str, value: object) -> str:
 
 
 def _hint(value: object) -> str:
-    """What to write in the place of the CDK's values that are no text."""
+    """The text to write in place of a CDK value that is no text."""
     kind = type(value)
     if hasattr(kind, "unsafe_unwrap"):  # SecretValue
         return "; a secret would stand in the function's environment for all to read: write the host itself"

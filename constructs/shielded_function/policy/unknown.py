@@ -47,7 +47,7 @@ AT_DEPLOYMENT = "known at deployment"
 
 @dataclass(frozen=True)
 class Shape:
-    """What is known of an entry with tokens.
+    """The known parts of an entry with tokens.
 
     Attributes:
         canonical: the entry as the core keeps it, with placeholders.
@@ -139,12 +139,12 @@ def _write_numbers(text: str) -> str:
 
 
 def literals_of(entry: object) -> tuple[str, ...]:
-    """What stands before, between and behind the tokens of an entry; two empty texts for a token alone."""
+    """The texts before, between and behind the tokens of an entry; two empty texts for a token alone."""
     return ("", "") if not isinstance(entry, str) or is_list_token(entry) else tuple(_TEXT_TOKEN.split(entry))
 
 
 def shape_of(field: str, entry: object) -> Shape | None:
-    """What is known of an entry with tokens; None when that is nothing.
+    """The known parts of an entry with tokens; None when there are none.
 
     Raises:
         PolicyError: what is known makes a right entry with no value of the tokens that was tried.
@@ -232,7 +232,7 @@ def describe(entry: object) -> str:
 
 
 def meaning_of(field: str, entry: object) -> str:
-    """What is known of an entry, in words."""
+    """The known parts of an entry, in words."""
     if field == "allow_aws":
         return f"{AT_DEPLOYMENT}: what the function's role is granted"
     if not isinstance(entry, str):

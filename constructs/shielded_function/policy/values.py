@@ -30,7 +30,7 @@ class Values:
 
 
 def read_values(fields: Mapping[str, object]) -> Values:
-    """What the fields hold, with every unknown entry checked, and the rest as the core is to read it.
+    """The fields' values, with every unknown entry checked, and the rest in the form that the core reads.
 
     Raises:
         ShieldPolicyError: a value cannot be written as a setting, or what is known of an entry is wrong.

@@ -150,8 +150,8 @@ def _resolve_items(items: list[_Item], function: Place, problems: list[str]) -> 
 
 
 def _resolve(items: list[_Item], stack: Any, problems: list[str]) -> list[Any]:
-    """What the CDK makes of each text now: a text, an intrinsic, or a list. One call for all."""
-    # Each is its own list, as a list token must be alone in its list, and then becomes what it stands for.
+    """The CDK's present value of each text: a text, an intrinsic, or a list. One call for all."""
+    # Each is a separate list, as a list token must be alone in its list, and then becomes what it stands for.
     texts = [[item.text] for item in items]
     try:
         trees = stack.resolve(texts)

@@ -1,4 +1,4 @@
-"""What a resolved value refers to: secrets, which may not stand in an environment, and constructs of other stages."""
+"""The targets of a resolved value: secrets, which may not stand in an environment, and constructs of other stages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a `filter` may say."""
+"""The conditions of a `filter`."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def read_field(name: str) -> Any:
     """A function that reads a field of a record.
 
     Nested fields and the elements of arrays are found by their dotted names. What is no text and no number (an object,
-    an array, null) is not its own field: None, as for a field that is absent. Booleans are 1 and 0, as Insights
+    an array, null) is no separate field: None, as for a field that is absent. Booleans are 1 and 0, as Insights
     shows them.
     """
     steps = () if name.startswith("@") else tuple(name.split("."))

@@ -30,7 +30,7 @@ TARGET: Final = (
 )
 _OUTER: Final = tuple(f"caller.through.{at}" for at in range(1, MAX_THROUGH))
 CALLER: Final = ("caller.object", "caller.package", *_OUTER)
-"""Who called: the shared object, and the packages that led to it. `through` begins with `package`."""
+"""The caller: the shared object, and the packages that led to it. `through` begins with `package`."""
 SEEN: Final = (
     Aggregate("sum", "count", "violations"),
     Aggregate("count", "*", "lines"),

@@ -81,7 +81,7 @@ class Column:
 
     @property
     def name(self) -> str:
-        """What it is called afterwards."""
+        """Its name in the result."""
         return self.alias or (self.value if isinstance(self.value, str) else self.value.render())
 
     def render(self) -> str:

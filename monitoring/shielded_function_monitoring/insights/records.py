@@ -43,7 +43,7 @@ NO_COUNT: Final = f"have no count from 1 to {MAX_COUNT:,}, as each violation of 
 
 @dataclass
 class Tally:
-    """What became of the lines of one input.
+    """The counts of the lines of one input.
 
     Attributes:
         lines: how many there were.

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 NAME: Final = "function_shield"
 OURS: Final = '{"function_shield":true'
-"""What each line of the shield begins with."""
+"""The beginning of each line of the shield."""
 NAMES: Final = ("message", "@message", "value", "record", "attributes", "_raw", "event", "log")
 _MEMBER: Final = re.compile(rf'"(?:{"|".join(NAMES)})"\s*:\s*(?=["{{])')
 _KEY: Final = re.compile(r'"([^"\\]*)"\s*:\s*$')

@@ -1,4 +1,4 @@
-"""What stands beside each entry: how often and when it was needed, and who needed it."""
+"""The evidence for each entry: how often and when it was needed, and by which code."""
 
 from __future__ import annotations
 

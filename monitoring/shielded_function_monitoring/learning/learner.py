@@ -37,7 +37,7 @@ _UNSEEN: Final = (
 
 @dataclass
 class Learnt:
-    """What was learnt of one function.
+    """The result of learning for one function.
 
     Attributes:
         key: which function.

@@ -24,7 +24,7 @@ class Observation:
 
     @property
     def target(self) -> tuple[str, ...]:
-        """What it is about, without who did it."""
+        """Its subject, without the caller."""
         return (
             self.policy,
             self.mode,

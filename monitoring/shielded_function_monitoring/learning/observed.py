@@ -1,4 +1,4 @@
-"""What was observed of functions: the rows of a query, typed."""
+"""Observations of functions: the rows of a query, typed."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ class FunctionLog:
 
     @property
     def observations(self) -> Collection[Observation]:
-        """What it did against its policy, each target once, without the rest."""
+        """Its violations, each target once, without the rest."""
         return self.by_target.values()
 
     @property
     def every(self) -> Iterator[Observation]:
-        """What it did against its policy, with the rest."""
+        """Its violations, with the rest."""
         return chain(self.by_target.values(), self.rest or ())
 
     def keep(self, most: int) -> None:
@@ -134,7 +134,7 @@ class FunctionLog:
 
 @dataclass
 class Observed:
-    """What was observed of all functions.
+    """The observations of all functions.
 
     Attributes:
         functions: by key.

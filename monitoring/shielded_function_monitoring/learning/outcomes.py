@@ -1,4 +1,4 @@
-"""What becomes of what was observed: an entry, an offer, or a decision that a person has to take."""
+"""The outcome of an observation: an entry, an offer, or a decision that a person has to take."""
 
 from __future__ import annotations
 

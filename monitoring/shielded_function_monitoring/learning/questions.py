@@ -1,4 +1,4 @@
-"""What an observation is for the core: an event, its target, and the field that its entry would go to."""
+"""An observation as the core reads it: an event, its target, and the field that its entry would go to."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def place_of(region: str, account: str) -> str:
 
 
 def question_of(seen: Observation) -> Question | None:
-    """What to ask of a policy about an observation; None where no entry could permit it."""
+    """The question to a policy about an observation; None where no entry could permit it."""
     if seen.policy == "read_write_tmp":
         return Question("tmp", seen.path) if seen.path else None
     if seen.policy == "create_child_process":

@@ -41,7 +41,7 @@ def replay(
     modes: Callable[[str], str],
     wanted: str = "deny",
 ) -> list[Denied]:
-    """What a policy would deny of all that was observed, the most frequent first.
+    """The observed targets that a policy would deny, the most frequent first.
 
     Args:
         log: what was observed.

@@ -14,7 +14,7 @@ from .observation import Observation
 
 @dataclass
 class Share:
-    """What of the rest is against one policy in one mode: how many targets, how many violations, from when to when."""
+    """The rest against one policy in one mode: how many targets, how many violations, from when to when."""
 
     targets: int
     violations: int

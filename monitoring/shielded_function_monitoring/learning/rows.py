@@ -25,7 +25,7 @@ _ALWAYS: Final = ("details.host", "details.ip", "details.protocol", "details.sni
 
 
 def read(lines: Iterable[str], functions: tuple[str, ...] = (), max_groups: int = MAX_GROUPS) -> Observed:
-    """What the lines of a log tell, read one by one: in memory that is bounded, with temporary files where need be.
+    """The observations in a log, read line by line: in bounded memory, with temporary files where need be.
 
     Args:
         lines: of one log or several; what is not the shield's is passed over.
@@ -45,7 +45,7 @@ def read(lines: Iterable[str], functions: tuple[str, ...] = (), max_groups: int 
 
 
 def observed_of(rows: Iterable[Row]) -> Observed:
-    """What the rows of `queries.observed` tell. A row that follows no schema counts as malformed.
+    """The observations in the rows of `queries.observed`. A row that follows no schema counts as malformed.
 
     Raises:
         SpillError: there are more targets than fit into memory, and a temporary file cannot be written.
@@ -80,7 +80,7 @@ def _add(log: FunctionLog, row: Row) -> bool:
 
 
 def observation_of(row: Row, evidence: Evidence = NOT_SEEN) -> Observation:
-    """What a row is about."""
+    """The observation of a row."""
     host, ip, protocol, sni, path, allow = (row.get(name, "") for name in _ALWAYS)
     port = int(number_of(row.get("details.port", "0")))
     policy, mode = row.get("policy", ""), row.get("mode", "")

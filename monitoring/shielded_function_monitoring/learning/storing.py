@@ -1,4 +1,4 @@
-"""What was observed as JSON, to be merged with another run later."""
+"""Observations as JSON, to be merged with another run later."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def to_json(observed: Observed) -> dict[str, Any]:
 
 
 def from_json(value: Any) -> Observed:
-    """What was observed, from JSON's values.
+    """Observations, from JSON's values.
 
     Raises:
         StoreError: it is something else.

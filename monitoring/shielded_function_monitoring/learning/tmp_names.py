@@ -1,4 +1,4 @@
-"""What becomes of the names in /tmp that were seen: which stand for themselves, and which for a random part.
+"""The use of the observed names in /tmp: which stand for themselves, and which for a random part.
 
 A glob is an entry, so that the policy admits the next name too, where a well-known library gives such names, or where
 two or more were seen; one component of it is wild, and it is never `/tmp/*`. Any other glob is offered, and the name

@@ -88,7 +88,7 @@ def form_of(path: str) -> Form | None:
 
 
 def _without_tail(text: str) -> str:
-    """What stands before a random part and `.tmp`, as tempfile writes a file that is renamed later, with its glob."""
+    """The text before a random part and `.tmp`, as tempfile writes a file that is renamed later, with its glob."""
     tail = None if set("*?,") & set(text) else _TAIL.fullmatch(text)
     return f"{tail[1]}????????.tmp" if tail and not _WORDS.fullmatch(tail[2]) else text
 

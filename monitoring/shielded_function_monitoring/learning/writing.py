@@ -21,7 +21,7 @@ _EXAMPLES: Final = 3
 
 @dataclass(frozen=True)
 class Heading:
-    """What stands above a policy, and beside its entries.
+    """The comments above a policy, and beside its entries.
 
     Attributes:
         lines: the comment on top.

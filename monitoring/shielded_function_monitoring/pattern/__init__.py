@@ -17,7 +17,7 @@ Syntax and limits: "Filter pattern syntax for metric filters" in the CloudWatch 
 
 Where the guide says nothing, `matches` says no rather than yes:
 
-* a comparison holds only for its own value kind (a number for a number, a string for a text);
+* a comparison holds only for its kind of value (a number for a number, a string for a text);
 * a text with a wildcard also matches the digits of a number, and a lone `*` any string, number or boolean;
 * `!=` does not hold for a field that is absent (observed in the console's pattern test), nor for null,
   an object or an array.

@@ -1,4 +1,4 @@
-"""What a pattern asks of one JSON line, and whether a line meets it."""
+"""The conditions of a pattern on one JSON line, and their evaluation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a report holds; data only, and as JSON."""
+"""The data of a report, and its JSON."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Group:
 
     @property
     def order(self) -> tuple[Any, ...]:
-        """What to sort by: what is new first, then the most severe, then the most frequent."""
+        """The sort key: new first, then the most severe, then the most frequent."""
         return (not self.is_new, *urgency(self.policy, self.mode, self.target), -self.count, self.identity)
 
     @property
@@ -85,13 +85,13 @@ class Group:
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """What makes it the same in another report."""
+        """Its identity across reports."""
         return (self.function, self.region, self.account, self.policy, self.target)
 
 
 @dataclass(frozen=True)
 class PackageGroup:
-    """What one package did, in all functions.
+    """The violations of one package, in all functions.
 
     Attributes:
         package: its name; empty where the lines do not tell.

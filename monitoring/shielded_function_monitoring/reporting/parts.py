@@ -1,4 +1,4 @@
-"""What the sections of a report's page are made of. Text of a line goes through `text`, and so is never markup."""
+"""The building blocks of a report's page. Text of a line goes through `text`, and so is never markup."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ Contributor = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Actions:
-    """What an alarm calls when it goes into a state: ARNs."""
+    """The ARNs that an alarm calls when it goes into a state."""
 
     enabled: bool = True
     alarm: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ _UNCHANGED: Final[Mapping[AlarmState, Evaluation]] = {
 
 @dataclass(frozen=True)
 class Alarm:
-    """What all alarms have.
+    """The common fields of all alarms.
 
     Attributes:
         name: its name.
@@ -134,7 +134,7 @@ class QueryAlarm(Alarm):
     def _first(
         self, ranges: Mapping[tuple[str, ...], list[float | None]]
     ) -> Sequence[tuple[tuple[str, ...], list[float | None]]]:
-        """What the query returns of its time series: the first, in its order."""
+        """The time series that the query returns: the first, in its order."""
         found = list(ranges.items())
         most = min(self.query.limit or MAX_SERIES, MAX_SERIES)
         if self.query.descending is not None:

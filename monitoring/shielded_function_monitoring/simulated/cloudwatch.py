@@ -27,7 +27,7 @@ _FUNCTION = Selector("function")
 
 
 class SimulationError(ValueError):
-    """What was asked for is not simulated, or does not exist; the message names it, and what there is."""
+    """The request is not simulated, or its object does not exist; the message names it, and the available ones."""
 
 
 class SimulatedCloudWatch:

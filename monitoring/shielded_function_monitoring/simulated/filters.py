@@ -62,7 +62,7 @@ class MetricFilter:
             raise FilterError(f"{self.name}: {len(self.dimensions)} dimensions; CloudWatch takes {MAX_DIMENSIONS}")
 
     def publishes(self, line: Mapping[str, Any]) -> tuple[MetricKey, float] | None:
-        """What it publishes for a line that `pattern.read_line` has read: a metric and a value, or nothing.
+        """The data that it publishes for a line that `pattern.read_line` has read: a metric and a value, or nothing.
 
         A line that matches publishes nothing where the value is not a number, or where the field of a dimension is
         missing, or is null, an object or an array.

@@ -25,7 +25,7 @@ MINUTE = 60
 
 @dataclass(frozen=True)
 class MetricKey:
-    """What tells a metric from all others. `dimensions` are sorted by name."""
+    """The identity of a metric. `dimensions` are sorted by name."""
 
     namespace: str
     name: str
@@ -76,7 +76,7 @@ class StatisticSet:
 
 
 class Series:
-    """What was published to one metric, by the minute."""
+    """The data published to one metric, by the minute."""
 
     def __init__(self) -> None:
         self.minutes: dict[int, StatisticSet] = {}

@@ -1,4 +1,4 @@
-"""What happens when an alarm's state changes: the change, and the calls of its actions with their messages."""
+"""Consequences of an alarm's state change: the change, and the calls of its actions with their messages."""
 
 from __future__ import annotations
 

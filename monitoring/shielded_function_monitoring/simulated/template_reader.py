@@ -78,7 +78,7 @@ class LoggedFunction:
 
 @dataclass
 class ReadTemplate:
-    """What a template, or several, have."""
+    """The contents of a template, or of several."""
 
     filters: list[MetricFilter] = field(default_factory=list[MetricFilter])
     alarms: list[Alarm] = field(default_factory=list[Alarm])

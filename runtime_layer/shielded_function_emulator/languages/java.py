@@ -107,7 +107,7 @@ def _make_libraries(pinned: Path, into: Path) -> None:
 
 
 def part_of_libraries(name: str, pinned: Path) -> Part:
-    """What the pom.xml of the folder `pinned` copies, as the SHA256SUMS beside it say."""
+    """The files that the pom.xml of the folder `pinned` copies, as the SHA256SUMS beside it say."""
     return Part(
         name,
         ((pinned / "pom.xml").read_text(), (pinned / "SHA256SUMS").read_text()),
@@ -184,7 +184,7 @@ def homes() -> Mapping[int, Path]:
 
 
 def mounts_of(home: Path, at: str) -> Mapping[str, Path]:
-    """What a sandbox shows of a Java: itself, at that place, and what Debian's keep elsewhere."""
+    """The mounts of a Java in a sandbox: itself, at that place, and the files that Debian's keep elsewhere."""
     return {at: home} | _elsewhere(home)
 
 

@@ -123,7 +123,7 @@ def _unpack_sources(packed: Path, into: Path) -> Path:
 
 
 def _write_version(aws: Path) -> None:
-    """What cmake would fill in."""
+    """Writes the values that cmake would fill in."""
     text = (aws / "src" / "version.cpp.in").read_text()
     for name, value in {**_AWS_VERSION, "@PROJECT_VERSION@": ".".join(_AWS_VERSION.values())}.items():
         text = text.replace(name, value)

@@ -99,7 +99,7 @@ def alone(name: str, kept: Path = KEPT) -> Iterator[None]:
 
 
 def run(command: Sequence[str | Path], *, cwd: Path | None = None, environment: Mapping[str, str] | None = None) -> str:
-    """What a program wrote to its stdout.
+    """The stdout of a program.
 
     Raises Unavailable, with the last lines that it wrote, when it fails or takes a quarter of an hour.
     """

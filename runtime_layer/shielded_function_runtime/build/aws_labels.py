@@ -1,4 +1,4 @@
-"""What a host name of AWS's may hold that is a tenant's: which labels are admitted, which are not, and why.
+"""Labels of AWS host names that a tenant chooses: which are admitted, which are not, and why.
 
 Labels that name something of a tenant's (a bucket, an account, a graph) need a decision each. `PROBES` says which
 are admitted and gives botocore the sample values that bring them out; `DECLINED` says which are not. A rule set
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 
 class Token:
-    """What a pattern holds where a host name varies. Capitals, because canonical host names have none."""
+    """The placeholder of a pattern where a host name varies. Capitals, because canonical host names have none."""
 
     REGION = "R"  # the function's region
     HOME = "G"  # the partition's implicit global region: us-east-1, us-gov-west-1, ...

@@ -59,7 +59,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Name:
-    """What stands for N in patterns: whose it is, and (pattern, partitions) for each pattern it occurs in."""
+    """The labels that stand for N in patterns: their owner, and (pattern, partitions) for each pattern it occurs in."""
 
     name: str
     services: frozenset[str]

@@ -1,4 +1,4 @@
-"""What the layer holds besides compiled programs: `configure` for Python, Node.js and Java.
+"""The layer's files besides compiled programs: `configure` for Python, Node.js and Java.
 
 `FILES` is the whole table. Each file is the same for both architectures.
 """

@@ -131,7 +131,7 @@ class Program:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one program: its size in bytes, and whether it was compiled in this run."""
+    """The result for one program: its size in bytes, and whether it was compiled in this run."""
 
     program: Program
     size: int

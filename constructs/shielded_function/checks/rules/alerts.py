@@ -133,12 +133,12 @@ class Alarm:
 
     @property
     def counted(self) -> Counted:
-        """What it watches."""
+        """The metric that it watches."""
         return self.metric, self.names
 
 
 class Monitoring:
-    """What counts and what watches in an assembly, by where it is; read once."""
+    """The filters and alarms of an assembly, by place; read once."""
 
     def __init__(self, assembly: Assembly) -> None:
         self.filters: dict[tuple[str, str], list[Filter]] = {}
@@ -224,7 +224,7 @@ class Monitoring:
         return next(((home, made) for home, made in found if exported and exported[1].startswith(made)), None)
 
     def _passed_down(self, template: Template, name: Any) -> tuple[Template, Any]:
-        """What a nested stack's parameter is, where it comes from."""
+        """The value of a nested stack's parameter in its parent."""
         parameter = as_mapping(name).get("Ref")
         for home in self._templates:
             for _, properties in home.of_type(_NESTED):
@@ -267,7 +267,7 @@ def filters_of(function: LambdaFunction, context: Context) -> list[Filter]:
 
 
 def names_of(function: LambdaFunction) -> list[str]:
-    """What a pattern calls a function: by the reference to it, and by its name where it has one."""
+    """The names of a function in a pattern: the reference to it, and its name where it has one."""
     name = function.properties.get("FunctionName")
     return [_text({"Ref": function.place.logical_id}), *([name] if isinstance(name, str) else [])]
 
@@ -307,7 +307,7 @@ def _watches(alarm: Alarm, function: LambdaFunction, metrics: set[Counted]) -> b
 
 
 def _dimension_values(function: LambdaFunction) -> list[str]:
-    """What an alarm's dimension calls a function: the reference to it, in its own template; and the name it has."""
+    """The names of a function in an alarm's dimension: the reference, in its own template; and its name."""
     name = function.properties.get("FunctionName")
     return [canonical({"Ref": function.place.logical_id}), *([canonical(name)] if isinstance(name, str) else [])]
 
@@ -340,7 +340,7 @@ def _log_group(function: LambdaFunction) -> Any:
 
 
 def _watched(properties: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """What an alarm watches of ours, as fields of `Alarm`."""
+    """The shield's metrics that an alarm watches, as fields of `Alarm`."""
     if properties.get("Namespace") == NAMESPACE:
         yield _metric(properties)
     for query in _list(properties.get("Metrics")):

@@ -24,12 +24,12 @@ from .rule import Context, Problem
 # How many violations more than the threshold it takes, by the comparison.
 _BEYOND: Final = {"GreaterThanOrEqualToThreshold": 0.0, "GreaterThanThreshold": 1.0}
 _NAME: Final = "this function"
-"""What the function is called here, so that a pattern that many functions have is tried once."""
+"""The function's name here, so that a pattern of many functions is tried once."""
 _EXCEPTED: Final = re.compile(r'\$\.(details\.\w+|caller\.package) != "((?:[^"\\]|\\.)*)"')
 
 
 class _Violation(NamedTuple):
-    """What a line tells. `details`: by the field's name, such as `details.host` or `caller.package`."""
+    """The fields of a line. `details`: by the field's name, such as `details.host` or `caller.package`."""
 
     policy: str
     mode: str
@@ -105,7 +105,7 @@ def less_watched(old: LambdaFunction, before: Context, new: LambdaFunction, afte
 
 
 class _Coverage:
-    """What counts and watches a function in one synth."""
+    """The filters and alarms of a function in one synth."""
 
     def __init__(self, function: LambdaFunction, context: Context) -> None:
         self.filters: Sequence[Filter] = filters_of(function, context)
@@ -150,7 +150,7 @@ def _condition(alarm: Alarm) -> _Condition:
 
 
 def _number(value: Any) -> float:
-    """What is not known counts as the most."""
+    """An unknown value counts as the highest."""
     return value if isinstance(value, (int, float)) else float("inf")
 
 

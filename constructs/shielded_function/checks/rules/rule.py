@@ -1,4 +1,4 @@
-"""What a rule is."""
+"""The types of a rule, its context and its problems."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ENVIRONMENT: Final = "Properties.Environment.Variables"
 
 
 class Problem(NamedTuple):
-    """What a rule has against a function.
+    """A problem that a rule finds in a function.
 
     Attributes:
         text: what is wrong: a clause that can follow the construct's path and a colon.
@@ -31,7 +31,7 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True)
 class Context:
-    """What a rule may look at beside the function.
+    """The facts that a rule may read beside the function.
 
     Attributes:
         assembly: everything that is deployed together.
@@ -45,7 +45,7 @@ class Context:
     _read: dict[Callable[[Assembly], Any], Any] = field(default_factory=dict, init=False)
 
     def read(self, reader: Callable[[Assembly], T]) -> T:
-        """What a reader makes of the assembly: read once for all functions."""
+        """A reader's result on the assembly: read once for all functions."""
         if reader not in self._read:
             self._read[reader] = reader(self.assembly)
         return self._read[reader]

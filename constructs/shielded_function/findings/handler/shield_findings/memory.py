@@ -1,4 +1,4 @@
-"""What was published already: a table of DynamoDB's, whose items go after a time.
+"""The published findings: a DynamoDB table, whose items expire.
 
 An item is first claimed and, when its event is published, confirmed. A delivery that ends between the two leaves a
 claim that the next one takes over: rather an event twice than never.

@@ -27,7 +27,7 @@ FURTHER: Final = "(further targets)"
 
 _BEGINNING: Final = '{"function_shield":true'
 _VARYING: Final = re.compile(r"tmp[a-z0-9_]{8}|[0-9a-fA-F-]{8,}|\d{3,}")
-"""What differs from run to run in the name of a file in /tmp: `tempfile`'s part, long hexadecimal numbers, digits."""
+"""The parts of a /tmp file's name that differ from run to run: `tempfile`'s part, long hexadecimal numbers, digits."""
 _MODES: Final = ("block", "alert")
 _MAX_COUNT: Final = 10_000_000
 _MAX_LINE: Final = 4096
@@ -56,7 +56,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Violation:
-    """What a line says that a function did against its policy.
+    """A function's violation of its policy, as a line reports it.
 
     Attributes:
         function: its name; empty where the line has none.
@@ -90,7 +90,7 @@ class Violation:
 
 
 def delivery_of(event: Mapping[str, Any]) -> Delivery | None:
-    """What a subscription filter delivers; None for its message that it can reach the function.
+    """The lines that a subscription filter delivers; None for its test message.
 
     Raises:
         ValueError, KeyError, OSError: it is no such event.
