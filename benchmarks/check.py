@@ -1,7 +1,7 @@
 """`python benchmarks/check.py [--record]` (`make bench-check`): finds rows that became clearly worse than recorded.
 
-Compares with `recorded.json`, which stands in the repository: a creep is seen in the change that makes it. What is
-compared bears a busy machine: system calls and page faults are counted, and times are the processor's, taken in
+Compares with `recorded.json`, which stands in the repository: a creep is seen in the change that makes it. The
+figures tolerate a busy machine: system calls and page faults are counted, and times are the processor's, taken in
 pairs. A row whose time is worse is measured twice more, and is worse only if it is each time. `--record` writes the
 file: for a change that is meant to cost more, or made something cheaper. The exit status is 1 when a row became worse.
 """

@@ -61,7 +61,7 @@ def ratio_and_interval(
 
 
 def worse(recorded: Figures, now: Figures, slack: float) -> list[str]:
-    """What of a row became clearly worse, a phrase each. `slack`: how many calls or faults more say nothing."""
+    """Figures of a row that became clearly worse, a phrase each. `slack`: how many calls or faults more say nothing."""
     found: list[str] = []
     counts = (("system calls", recorded.calls, now.calls), ("page faults", recorded.faults, now.faults))
     for what, before, after in counts:

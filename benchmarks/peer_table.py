@@ -11,7 +11,7 @@ from peer_sides import AUDIT, INTERPOSER, NATIVE, NODE, NOTIFY, SHIELD
 from rows import MeasurementError
 
 BEGIN, END = "<!-- made by make bench-peers -->", "<!-- end -->"
-# What each cannot see, by its design.
+# Attacks that each peer cannot see, by design.
 _BLIND: Mapping[str, str] = {
     SHIELD: "machine code that goes around it (see the threat model)",
     INTERPOSER: "`syscall()` and other functions of libc, links, a child without LD_PRELOAD, DNS by hand",

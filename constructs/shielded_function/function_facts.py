@@ -120,7 +120,7 @@ class FunctionHandle:
         return _disclosed(self.resource, found.get(_PROPERTIES))
 
     def read_facts(self) -> FunctionFacts:
-        """What it is now. What refers to another stack resolves differently once the synthesis has begun."""
+        """Its present facts. References to another stack resolve differently once the synthesis has begun."""
         return self.facts_of(read_properties([self])[0])
 
     def read_late_facts(self) -> FunctionFacts:

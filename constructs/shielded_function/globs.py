@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-# What each wildcard stands for; between components, `**` may stand for none at all.
+# The regular expression of each wildcard; between components, `**` may stand for none at all.
 _WILDCARDS: Final = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 

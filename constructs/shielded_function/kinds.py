@@ -35,7 +35,7 @@ _INSTEAD: Final[tuple[tuple[str, str], ...]] = (
 )
 
 
-# What a shield looks at in an app: classes of the CDK, and types of resources.
+# Constructs of an app that a shield looks at: classes of the CDK, and types of resources.
 CLASSES: Final = ("Stage", "Stack", "aws_lambda.FunctionBase")
 TYPES: Final = (
     _FUNCTION,

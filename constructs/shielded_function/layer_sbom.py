@@ -1,4 +1,4 @@
-"""The layer's contents as a CycloneDX SBOM: each file with its hash, and the sources of the programs.
+"""The layer's contents as a CycloneDX SBOM: each file with its hash, and the parts compiled into the programs.
 
 The same layer gives the same text: it holds no date and no random number. https://cyclonedx.org/docs/1.6/json/
 """

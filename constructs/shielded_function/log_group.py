@@ -184,7 +184,7 @@ def allow_writing(handle: FunctionHandle, log_group: logs.ILogGroup, scope: Cons
     A role of the user's own may write to the log group that the function had, and to no other.
 
     Returns:
-        What is wrong when the role cannot be changed; None when it may write.
+        The problem when the role cannot be changed; None when it may write.
     """
     function = handle.construct
     if isinstance(function, lambda_.Function):

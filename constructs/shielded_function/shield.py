@@ -185,7 +185,7 @@ class Shield(cdk.Mixin):
             layer: a layer with the shield, or its ARN, instead of the package's own.
 
         Returns:
-            What became of each function.
+            The result for each function.
 
         Raises:
             ShieldError: functions cannot be shielded (with on_unsupported="error"); none was changed.

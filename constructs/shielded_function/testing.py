@@ -44,7 +44,7 @@ def assert_shielded(
             assert_shielded(stack)
             assert_shielded(stack, policy=ShieldPolicy(allow_aws=["dynamodb"]), functions=["Shop/Checkout"])
 
-    What is acknowledged with a reason, left out on purpose, or the CDK's own, is passed over. Warnings are not looked
+    Functions that are acknowledged with a reason, left out, or the CDK's own are skipped. Warnings are not looked
     at. From a template alone it cannot be told what is in a layer, what was acknowledged, nor that a variable
     was overridden: give the stack, or the app, where these matter.
 

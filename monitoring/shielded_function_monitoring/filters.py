@@ -151,7 +151,7 @@ def violations(
     Without a policy it counts every policy's, and the start that was refused or went on unshielded. The armed line,
     written at every good start, never counts.
 
-    What is excepted counts all the same where the line stands for more than itself (`count` above 1, and `folded`
+    An exception does not apply to a line that stands for more than itself (`count` above 1, and `folded`
     lines): the omitted lines are not known. A `repeated` line does not count where something is excepted: another line
     of its second told of each that it stands for. A connection by address has no host, and counts. TLS that names
     another host than the excepted one counts.
@@ -208,7 +208,7 @@ def violations_by_policy() -> Pattern:
 def of_functions(pattern: str, names: Sequence[str]) -> str:
     """A rendered pattern that holds for the lines of these functions alone.
 
-    What a function prints may look like a line of the shield, with any name in it. CloudWatch may disable a filter that
+    A function can print lines that look like the shield's, with any name in them. CloudWatch may disable a filter that
     sees 1,000 different values of its dimensions within an hour
     (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html): a filter that took
     any name would be disabled by code that prints a thousand lines, and every alarm with it.

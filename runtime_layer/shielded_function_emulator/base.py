@@ -15,7 +15,7 @@ from shielded_function_emulator.platform_files import LANGUAGE_ROOT, RUNTIME_ROO
 
 # A Python that belongs to the system: its prefix is most of the machine, and a mount by nature.
 _TOO_MUCH = (Path("/"), Path("/usr"), Path("/usr/local"))
-# What is installed beside the tests' own interpreter is none of a function's business.
+# A function must not see the packages beside the tests' own interpreter.
 _IGNORED = shutil.ignore_patterns("site-packages")
 
 

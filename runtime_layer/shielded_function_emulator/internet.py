@@ -19,7 +19,7 @@ DYNAMODB = f"dynamodb.{REGION}.amazonaws.com"
 CHARGE = {"id": "ch_0001", "status": "succeeded"}
 
 
-# What examples/checkout/handler/leftpad_plus talks to.
+# The host that examples/checkout/handler/leftpad_plus contacts.
 ATTACKER_ADDRESS = "203.0.113.66"
 ATTACKER_NAME = "collector.evil.example"
 ATTACKER_ZONE = "dns.evil.example"

@@ -14,7 +14,7 @@ from shielded_function_emulator.internet import ATTACKER_ADDRESS, ATTACKER_NAME,
 from shielded_function_emulator.shield_log import ShieldLog
 from shielded_function_monitoring import Alert, LogEvent, monitoring_of
 
-# What a shielded attempt must come to, by the mode of its policy.
+# The expected result of a shielded attempt, by the mode of its policy.
 EXPECTED = {"block": "denied", "alert": "succeeded"}
 
 

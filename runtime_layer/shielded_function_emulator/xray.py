@@ -17,7 +17,7 @@ from shielded_function_emulator.sandbox import RESOLVER, Sandbox
 # An address of the sandbox's own, and outside of what a policy allows anyhow; the platform names it to the function.
 _ADDRESS = (RESOLVER, 2000)
 ENVIRONMENT = {"AWS_XRAY_DAEMON_ADDRESS": "{}:{}".format(*_ADDRESS), "AWS_XRAY_CONTEXT_MISSING": "RUNTIME_ERROR"}
-# What a client gives on to the SDK for a traced invocation. AWS's emulator traces none, so handlers set it.
+# The value that a client passes to the SDK for a traced invocation. AWS's emulator traces none, so handlers set it.
 TRACE = "1-5759e988-bd862e3fe1be46a994272793"
 HEADER = f"Root={TRACE};Parent=53995c3f42cd8ad8;Sampled=1"
 

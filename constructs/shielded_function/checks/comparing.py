@@ -113,7 +113,7 @@ def _reason(function: LambdaFunction, assembly: Assembly) -> str:
 def loosened(before: FunctionPolicy, after: FunctionPolicy) -> list[str]:
     """Each way in which a policy allows more than another did, in words; empty when it allows no more.
 
-    What cannot be told counts as more: a policy that is wrong, a mode that is known only at deployment.
+    An unknown policy counts as looser: a policy that is wrong, a mode that is known only at deployment.
     """
     if before.policy is None or after.policy is None:
         wrong = after.error or before.error

@@ -13,7 +13,7 @@ from publicsuffixlist import PSLFILE, PublicSuffixList
 
 @cache
 def shared_suffix(host: str) -> str:
-    """Why anybody can have a name under a host; empty when that is not known of it.
+    """Why anyone can have a name under a host; empty when that is not known.
 
     By the public suffix list (https://publicsuffix.org), as of the installed `publicsuffixlist`, its private part too.
 

@@ -1,6 +1,6 @@
 """The policy of a function in a template: its SHIELD_* variables, and the file that they may name.
 
-What is known only at deployment stands in the policy as a placeholder, the same for the same expression, so that two
+A value that is known only at deployment is a placeholder in the policy, the same for the same expression, so that two
 templates can be compared; rules about entries pass over them.
 """
 
@@ -20,7 +20,7 @@ from shielded_function.policy.fields import NOT_POLICY
 PLACEHOLDER: Final = "known-at-deployment-"
 
 _LISTS: Final = tuple(f"SHIELD_{f.name.upper()}" for f in fields(ShieldPolicy) if f.name.startswith("allow_"))
-# What an entry that is no more than an expression is written as, so that the core takes it.
+# The form of an entry that is only an expression, so that the core takes it.
 _FORMS: Final = {
     "SHIELD_ALLOW_OUTBOUND": "{}.invalid",
     "SHIELD_ALLOW_TMP": "/tmp/{}",

@@ -12,7 +12,7 @@ from importlib import resources
 
 from .errors import CliError
 
-# What platform.machine() calls it: what the layer's folder is called.
+# platform.machine()'s name: the layer's folder.
 _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}
 
 

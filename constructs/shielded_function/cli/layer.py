@@ -12,7 +12,7 @@ from shielded_function.layer_sbom import layer_sbom
 
 from .errors import CliError
 
-# What other tools call an architecture that Lambda calls otherwise.
+# Other tools' names of Lambda's architectures.
 _ALSO_CALLED = {"aarch64": "arm64", "amd64": "x86_64", "x86-64": "x86_64", "x64": "x86_64"}
 
 

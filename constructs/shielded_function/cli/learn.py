@@ -1,6 +1,6 @@
 """`shielded-function learn`: the least policy for what functions were seen to do.
 
-What of it is decided is in `shielded_function_monitoring.learning`; here it is read, asked, shown and written.
+The decisions are in `shielded_function_monitoring.learning`; here is the input and output.
 """
 
 from __future__ import annotations

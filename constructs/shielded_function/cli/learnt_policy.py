@@ -71,7 +71,7 @@ _MOST_QUESTIONS: Final = 512
 
 
 def told_of(denied: Sequence[Denied]) -> list[Denied]:
-    """What of it a policy is incomplete without."""
+    """The part without which a policy is incomplete."""
     return [each for each in denied if each.policy not in GO_ON]
 
 

@@ -24,7 +24,7 @@ _EVENTS: Final = ("tmp", "exec", "exec-static", "memory")
 _TELLS_NOTHING: Final = ("find-library", "jpype")
 """Presets whose names in /tmp are others' too: tempfile's, and any JVM keeps its counters by such names."""
 _TELLING: Final = re.compile(r"/tmp/[*?]*[\w.-]{3}")
-"""An entry with a name of the library's own: what matches another one may be anybody's."""
+"""An entry with the library's own name: any code may use a name that matches another entry."""
 
 
 def presets_for(seen: Observation, chain: Chain = ()) -> list[str]:
@@ -54,7 +54,7 @@ def is_own_memory(preset: str, question: Question, chain: Chain) -> bool:
 
 @cache
 def calls_for(preset: str) -> Callable[[Question], bool]:
-    """Whether a name in /tmp is one that the preset's library gives, and not just anybody's."""
+    """Whether the preset's library alone gives this name in /tmp."""
     telling = [each for each in PRESETS[preset].allow_tmp if _TELLING.match(each) and _owner(each) == preset]
     if not telling or preset in _TELLS_NOTHING:
         return lambda _: False

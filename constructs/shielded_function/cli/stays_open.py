@@ -65,7 +65,7 @@ def _of_hosts(policy: ShieldPolicy) -> Iterator[Opening]:
         suffix = shared_suffix(entry.host) if entry.wildcard else ""
         shared = "" if suffix else next((why for _, why in shared_hosts(entry.host, entry.wildcard)), "")
         if suffix:
-            yield Opening(text, f"anybody can have a name under it ({suffix})", "names of the one you mean")
+            yield Opening(text, f"anyone can have a name under it ({suffix})", "names of the one you mean")
         elif shared:
             yield Opening(text, shared, "a host of your own in front of it")
         elif entry.wildcard:

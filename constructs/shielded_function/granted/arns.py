@@ -76,7 +76,7 @@ class Target:
 
 
 class TargetReader(Protocol):
-    """The resource that serves a `Target`."""
+    """The questions that a `Target` asks about its token."""
 
     def attribute(self, token: Any) -> str: ...
     def construct(self, token: Any) -> Any: ...

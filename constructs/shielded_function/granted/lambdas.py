@@ -39,7 +39,7 @@ _SOURCE_TYPES: Final = {
     "AWS::DocDB::DBCluster": "rds",
 }
 
-# What is asked of an event source mapping.
+# The used properties of an event source mapping.
 _MEMBERS: Final = (
     "functionName",
     "eventSourceArn",

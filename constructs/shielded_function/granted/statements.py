@@ -1,6 +1,6 @@
 """From the statements of a role to the services, buckets and hosts that the function may reach. Pure.
 
-What is asked of the CDK on the way (a bucket's name, a construct's hosts) is asked through `Emitter`.
+Values of the CDK (a bucket's name, a construct's hosts) come through `Emitter`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The tokens of a stage: resolved together, taken apart together, and each asked once for the construct it refers to.
 
-What refers to another stack resolves differently once the synthesis has begun, so a token that refers to a construct
+A reference to another stack resolves differently once the synthesis has begun, so a token that refers to a construct
 is known by that construct, in every read.
 """
 

@@ -74,7 +74,7 @@ def _replication_group(group: Any) -> list[Entry]:
 def _nodes(group: Any) -> Entry:
     """All nodes of a group without shards, as one text with commas: several properties may tell how many there are."""
     port = known_port(group.port, _REDIS_PORT)
-    # What stands between is a text, never an intrinsic.
+    # The text between is never an intrinsic.
     nodes = cdk.Fn.join(f"{port},", group.attr_read_end_point_addresses_list)
     return Entry(f"{nodes}{port}", _GROUP_NODES * (_GROUP_NODE + PORT + len(",")))
 

@@ -14,7 +14,7 @@ _LIBRARY: Final = "aws-cdk-lib."
 def type_names(value: object) -> list[str]:
     """The jsii names of an object's classes and interfaces, the nearest first, without `aws-cdk-lib.`.
 
-    What the CDK imports (`Vpc.from_lookup`) reaches Python as a proxy without a class, whose reference names its
+    An imported construct (`Vpc.from_lookup`) reaches Python as a proxy without a class, whose reference names its
     interfaces. Asks nothing of Node.js.
     """
     names = [getattr(kind, "__jsii_type__", None) for kind in type(value).__mro__]

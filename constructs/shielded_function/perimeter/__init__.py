@@ -1,6 +1,6 @@
 """`ShieldPerimeter`: the wall around the functions of a VPC, made from the same policies as the one in the process.
 
-What the engine in a function enforces, code in the same process may undo; what AWS's network enforces, it may not. So
+Code in a function's process may undo the rules of its engine, but not the rules of AWS's network. So
 this makes of the policies rules of Route 53 Resolver DNS Firewall, of security groups and of VPC endpoints. What
 decides is pure (`entries`, `names`, `firewall`, `egress`, `residents`, `grants`); what asks or changes the CDK is
 beside it.

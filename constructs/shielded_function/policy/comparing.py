@@ -64,7 +64,7 @@ def _is_moot(field: str, entry: str, fields: Mapping[str, Any]) -> bool:
     """Whether what the list says makes no difference: the mode allows it anyway.
 
     A program that the shield cannot be put into is judged by the strictest mode of the four, and denied with clear_tmp.
-    What allow_tmp lists is what clear_tmp keeps, whatever the mode.
+    clear_tmp keeps the entries of allow_tmp in every mode.
     """
     if fields["clear_tmp"] and (field == "allow_tmp" or entry.startswith("unshielded:")):
         return False

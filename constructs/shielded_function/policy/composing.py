@@ -12,7 +12,7 @@ from .fields import ENTRIES, FOUR, KINDS, Mode
 def with_modes(fields: Mapping[str, Any], mode: Mode) -> dict[str, Any]:
     """The fields of the same policy with every mode set.
 
-    What leaves its mode to the runtime (executable_memory=None) stays.
+    A mode that is left to the runtime (executable_memory=None) stays.
     """
     changed: dict[str, Any] = dict.fromkeys(FOUR, mode)
     if fields["executable_memory"] is not None:
@@ -39,7 +39,7 @@ def add(base: Mapping[str, Any], more: Mapping[str, Any], defaults: Mapping[str,
 
 
 def _add_aws(base: Any, more: Any) -> Any:
-    # "all" is the default, and so is what a policy that says nothing of AWS has.
+    # "all" is the default, also of a policy that does not set allow_aws.
     if base == "all" or more in ("all", "none"):
         return base
     services = [(value,) if isinstance(value, str) else value for value in (base, more) if value != "none"]

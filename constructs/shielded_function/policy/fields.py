@@ -53,7 +53,7 @@ DEFAULT_SETTINGS: Mapping[str, str] = {
 # Settings of the layer, of the function's place and of the engine, which are no part of a policy.
 NOT_POLICY = ("SHIELD_NODE_CALLERS", "SHIELD_NEXT_WRAPPER", "SHIELD_ACCOUNT_ID", "SHIELD_STATE")
 
-# What stands in `allow_aws` for all that the function's role is granted.
+# The value of `allow_aws` for all grants of the function's role.
 GRANTED = "granted"
 
 

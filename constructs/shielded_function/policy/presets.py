@@ -1,6 +1,6 @@
 """Entries that well-known libraries need in a policy, by name: one table.
 
-A preset is expanded when a policy is made, into fields that anybody can write by hand. The function's environment holds
+A preset is expanded when a policy is made, into fields that can be written by hand. The function's environment holds
 those fields alone, and the core in the function knows nothing of presets.
 
 Each row is as narrow as the library allows: of /tmp one component with the prefix that the library gives its names, or
@@ -337,7 +337,7 @@ def expand(fields: Mapping[str, Any]) -> dict[str, Any]:
     for name in names:
         preset = PRESETS[name]
         for field in _LISTS:
-            # What is no list is refused when the field is read.
+            # A value that is no list is refused when the field is read.
             if (entries := getattr(preset, field)) and isinstance(expanded[field], (list, tuple)):
                 expanded[field] = (*expanded[field], *(each for each in entries if each not in expanded[field]))
     return expanded

@@ -125,7 +125,7 @@ def check_program(field: str, entry: str) -> None:
         )
 
 
-# What the CDK gives for a parameter that `cdk synth` has yet to look up (ssm.StringParameter.value_from_lookup). The
+# The CDK's value for a parameter that `cdk synth` has yet to look up (ssm.StringParameter.value_from_lookup). The
 # first synthesis has to go through, or the look-up never happens; its template is thrown away.
 _DUMMY = re.compile(r"dummy-value-for-[^:,\s]*")
 _DUMMY_STANDS_FOR = {"allow_outbound": "dummy-value.invalid", "allow_buckets": "shielded-function-dummy-value"}

@@ -1,6 +1,6 @@
 """Entries whose value is known only at deployment: CDK tokens, constructs, and what a role is granted.
 
-What is written beside a token is checked when the policy is made: placeholders stand in for the token, and the core
+The text beside a token is checked when the policy is made: placeholders stand in for the token, and the core
 reads the rest. The token's own part is checked by the core when the function starts.
 """
 
@@ -28,7 +28,7 @@ _TEXT_TOKEN = re.compile(r"\$\{Token\[[a-zA-Z0-9:._-]*\]\}")
 _LIST_TOKEN = re.compile(r"#\{Token\[[a-zA-Z0-9:._-]*\]\}")
 _NUMBER_TOKEN = re.compile(r"-1\.\d{10,16}e\+289")
 
-# What may stand in a token's place: a host or the end of one, an address, a number (a port, a prefix), a network, ...
+# Values that a token may have: a host or the end of one, an address, a number (a port, a prefix), a network, ...
 _HOST = "known-at-deployment.example"
 _PLACEHOLDERS = {
     "allow_outbound": (

@@ -112,7 +112,7 @@ def _written(value: float) -> str:
     return str(int(value)) if value.is_integer() else repr(value)
 
 
-# What was seen first and last goes by the times as the lines write them, which sort as they come.
+# First and last are decided by the lines' times as texts, which sort chronologically.
 _TEXTS: Final[dict[str, Callable[..., tuple[str, str]]]] = {"earliest": min, "latest": max}
 _NUMBERS: Final[dict[str, Callable[[float, float], float]]] = {
     "count": lambda old, new: old + new,

@@ -34,7 +34,7 @@ class Spill:
             self._database.execute("CREATE TABLE parts (key TEXT NOT NULL, part TEXT NOT NULL)")
 
     def write(self, parts: Iterable[tuple[Any, Any]]) -> None:
-        """Adds parts: the key of the group, and what of it is known. Both are JSON's values.
+        """Adds parts: the key of the group, and its known values. Both are JSON's values.
 
         Raises:
             SpillError: the file cannot be written.

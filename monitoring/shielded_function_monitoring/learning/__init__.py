@@ -1,7 +1,7 @@
 """Learns the least policy that lets through what a function was seen to do, from its alert lines.
 
-Pure decisions: what was observed (`read`, or the rows of a Logs Insights query), what of it makes an entry, what is
-only offered, and what a person has to decide. Nothing is taken from the line's own `allow`, which any writer of
+Pure decisions: the observations (`read`, or the rows of a Logs Insights query), the entries that they make, the
+offers, and the questions for a person. Nothing is taken from the line's own `allow`, which any writer of
 the log can forge: entries are made from the attempt, by the core that also judges it in the function.
 
     >>> from shielded_function_monitoring.learning import learn, read

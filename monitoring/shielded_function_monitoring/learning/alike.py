@@ -88,7 +88,7 @@ def alike(names: Iterable[str], *, in_folder: bool) -> dict[str, Glob]:
     random = _candidates(left[:: len(left) // _MOST_NAMES + 1], in_folder)
     found: dict[str, Glob] = {}
     while random and len(set(found.values())) < _MOST_GLOBS:
-        # What covers the most; of these, the narrowest.
+        # The glob that covers the most; of these, the narrowest.
         best = max(random, key=lambda glob: (len(random[glob]), len(glob.prefix) + len(glob.suffix), glob))
         taken = {name for name in left if best.matches(name)}
         found |= dict.fromkeys(sorted(taken), best)

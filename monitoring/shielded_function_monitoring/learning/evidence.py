@@ -105,7 +105,7 @@ def _most_first(counts: Mapping[tuple[Chain, str], int]) -> tuple[PackageCount, 
 
 
 def made_by_python(evidence: Evidence) -> bool:
-    """Whether Python made the calls, as far as the lines tell: without any object, anybody may have."""
+    """Whether Python made the calls, as far as the lines tell: without an object, any code may have."""
     return not evidence.callers or any(
         name.startswith(("python", "libpython")) or ".cpython-" in name for name in evidence.callers
     )

@@ -35,7 +35,7 @@ def fold(entries: Iterable[str], room: int) -> dict[str, str]:
     for entry in sorted(every):
         if glob := _glob_of(entry):
             groups.setdefault(glob, []).append(entry)
-    # What saves most goes first; a folder is told from a beginning by its name alone.
+    # The glob that saves most goes first; a folder is told from a beginning by its name alone.
     for glob, several in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
         if left <= room:
             break

@@ -191,7 +191,7 @@ class _Learner:
         elif bucket:
             self._add("allow_buckets", bucket, seen.evidence)
         elif service == "s3":
-            reason = "the bucket is not in the host's name (path-style), and the service admits anybody's bucket"
+            reason = "the bucket is not in the host's name (path-style), and the service admits any customer's bucket"
             self._find("any-bucket", seen, reason, "allow_aws", "s3")
         elif service:
             self._add("allow_aws", service, seen.evidence)

@@ -51,7 +51,7 @@ def replay(
     """
     found: dict[tuple[str, str], list[tuple[Evidence, str]]] = {}
     further: dict[str, Evidence] = {}
-    """By policy, what of it is denied beyond the targets that are listed one by one."""
+    """By policy, the denials beyond the targets that are listed one by one."""
     counts: Counter[str] = Counter()
     for seen in log.every:
         question = question_of(seen)

@@ -28,7 +28,7 @@ _ANY_BUCKET: Final = re.compile(r"s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?
 """S3 itself, of whatever region: what the function's own region has is a service, and found as one."""
 _PATH_LIMIT: Final = 1130
 """Bytes of a path in a line, at most; `...` behind them says that there were more (docs/reference/alert-lines.md)."""
-# What ctypes.util.find_library runs (https://docs.python.org/3/library/ctypes.html#finding-shared-libraries): first
+# Run by ctypes.util.find_library (https://docs.python.org/3/library/ctypes.html#finding-shared-libraries): first
 # ldconfig; where that finds nothing, or may not run, a compiler with its linker, then the linker alone.
 LDCONFIG: Final = "/usr/sbin/ldconfig"
 _COMPILER: Final = re.compile(
@@ -88,7 +88,7 @@ def _address_as_name(seen: Observation, context: Context) -> str | None:
 def _any_bucket(seen: Observation, context: Context) -> str | None:
     if not _ANY_BUCKET.fullmatch(seen.sni or seen.host):
         return None
-    return "the bucket is not in the host's name (path-style), and the host admits anybody's bucket"
+    return "the bucket is not in the host's name (path-style), and the host admits any customer's bucket"
 
 
 def _cut_off(seen: Observation, context: Context) -> str | None:

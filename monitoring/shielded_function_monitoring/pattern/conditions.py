@@ -83,7 +83,7 @@ _DECODER: Final = json.JSONDecoder(parse_int=Decimal, parse_float=Decimal, parse
 def read_line(line: str) -> dict[str, Any] | None:
     """The JSON object that a log line is, its numbers as `Decimal`; None where it is none.
 
-    Who tries a line on several patterns reads it once, and asks each pattern's `holds`.
+    To try a line on several patterns, read it once, and call each pattern's `holds`.
     """
     try:
         value = _DECODER.decode(line)

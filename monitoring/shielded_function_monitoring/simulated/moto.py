@@ -59,7 +59,7 @@ class MotoCloudWatch:
     def create(self) -> None:
         """Makes in moto what the template has and moto's CloudFormation drops, and the log groups and topics.
 
-        What is there already is left, or replaced by the same: a stack may have been deployed to moto before.
+        Existing resources are left, or replaced by the same: a stack may have been deployed to moto before.
         """
         there = {group["logGroupName"] for page in self._pages("describe_log_groups") for group in page["logGroups"]}
         wanted = [found.log_group for found in (*self.cloudwatch.functions, *self.cloudwatch.filters)]
@@ -75,7 +75,7 @@ class MotoCloudWatch:
                 self._cloudwatch.put_metric_alarm(**{**alarm.properties, "AlarmName": alarm.name})
 
     def put_log_events(self, log_group: str, lines: Iterable[LogEvent | str], at: float | None = None) -> None:
-        """Puts lines into a log group of moto's; `evaluate` counts them, as it counts what anybody else puts there.
+        """Puts lines into a log group of moto's; `evaluate` counts them, like lines from other writers.
 
         Args:
             log_group: its name.

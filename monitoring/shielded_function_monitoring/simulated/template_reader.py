@@ -1,6 +1,6 @@
 """Reads filters, alarms and functions from a template, with its names resolved as a deployment would resolve them.
 
-What cannot be evaluated is a `Problem` that names the resource and says why: a filter pattern for lines that are not
+A resource that cannot be evaluated is a `Problem` that names it and says why: a filter pattern for lines that are not
 JSON, an alarm on a percentile, a name that only a deployment knows.
 """
 

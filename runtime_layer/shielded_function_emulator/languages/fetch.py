@@ -1,6 +1,6 @@
 """`python -m shielded_function_emulator.languages.fetch`: fetches and builds what the emulated runtimes need.
 
-What is there already costs nothing. What cannot be had gets one line that says what to do; the tests that need it are
+Installed parts cost nothing. A part that is not available gets one line that says what to do; tests that need it are
 skipped with the same reason.
 """
 

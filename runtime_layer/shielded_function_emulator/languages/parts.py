@@ -39,7 +39,7 @@ class Part:
         pins: what it is made of: when that changes, it is made anew.
         make: fills an empty folder. Raises Unavailable.
         enough: whether the machine has as much anyway, so that there is nothing to make.
-        effort: what the one who waits is told.
+        effort: the text for the user who waits.
         kept: where the folder is.
     """
 

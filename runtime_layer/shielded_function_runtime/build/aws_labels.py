@@ -154,7 +154,7 @@ HANDED_OUT = {
     "s3-R.D": "s3",
 }
 
-# What a URL template may hold without a decision: it comes from the region, or is the custom endpoint itself.
+# Labels of a URL template that need no decision: each comes from the region, or is the custom endpoint itself.
 _NOT_TENANTS = re.compile(
     r"\{(Region|Endpoint|url#\w+|\w*[pP]artition(Result)?#\w+|(bucketArn|accessPointArn)#region|OperationType)\}"
 )

@@ -64,7 +64,7 @@ _GENERAL_REGISTERS = {"x86_64": "-mcpu=baseline-mmx-sse-sse2", "aarch64": "-mcpu
 # An add-on: what it calls is in the process that loads it, so its own symbols may stay undefined.
 _ADD_ON = (*_LIBRARY, "-Wl,-z,now", "-Wl,-z,relro", "-Wl,-z,undefs")
 _STATIC = ("-static",)
-# What only Python calls. In a function it would be weight, and symbols for others to bind to.
+# Functions that only Python calls. In Lambda they would add size, and symbols for others to bind to.
 _API = ("core/api.c",)
 # No C runtime stands behind the DLL: nothing to start, and no stack probes, which frames below a page do not need.
 _DLL = ("-Wl,--no-entry", "-mno-stack-arg-probe", "-Wframe-larger-than=4095")
@@ -192,7 +192,7 @@ LAYER = tuple(
     )
 )
 PROGRAMS = CORE + LAYER
-# What is not compiled, by its path below `binaries/`.
+# Files that are not compiled, by path below `binaries/`.
 PLACED = {f"layer/{arch}/{file.path}": file for arch in ARCHITECTURES for file in FILES}
 # Everything that the build leaves below `binaries/`.
 PATHS = (*(program.path for program in PROGRAMS), *PLACED)

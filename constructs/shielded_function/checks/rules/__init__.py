@@ -24,7 +24,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("alerts-not-counted", "error", "no metric filter on the log group", alerts.alerts_not_counted),
     Rule("alerts-dropped", "error", "a log level that drops the alert lines", alerts.alerts_dropped),
     Rule("network-too-wide", "error", "a network that is as good as all", lists.network_too_wide),
-    Rule("wildcard-too-wide", "error", "a wildcard under which anybody can have a name", lists.wildcard_too_wide),
+    Rule("wildcard-too-wide", "error", "a wildcard under which anyone can have a name", lists.wildcard_too_wide),
     Rule(
         "alert-in-production", "error", "in production, a mode that only alerts, or any host", modes.alert_in_production
     ),

@@ -20,7 +20,7 @@ _EXCUSE_IT = "or acknowledge it with a reason"
 
 
 def not_shielded(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """Nothing of a shield is there."""
+    """No part of a shield is there."""
     if function.left_out == OFF and not _is_off_for_development(function, context):
         yield Problem(
             f"no shield: {OFF} leaves it away",

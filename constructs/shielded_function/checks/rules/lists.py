@@ -86,7 +86,7 @@ def _is_private(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
 
 
 def wildcard_too_wide(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """Anybody may have a name under it: a public suffix, or what public suffixes are under."""
+    """Anyone can have a name under it: a public suffix, or a parent of public suffixes."""
     del context
     for entry in entries(function):
         suffix = shared_suffix(entry.host) if entry.wildcard else ""

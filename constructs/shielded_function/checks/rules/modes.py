@@ -18,7 +18,7 @@ _LISTS: Final = (
     ("create_child_process", "allow_child_process"),
     ("executable_memory", "allow_executable_memory"),
 )
-# What no function asks for by accident: who admits these admits everything.
+# Paths that no function uses by accident: a list that admits them admits everything.
 _ANY_TMP: Final = ("/tmp/shielded-function-check-8f1d", "/tmp/shielded-function-check-8f1d/a/b")
 
 

@@ -17,7 +17,7 @@ from typing import Any, Final, cast
 from ..model import Assembly, Template, as_mapping, canonical
 
 SERVICE: Final = "cloudwatch.amazonaws.com"
-# What is needed, and what of a policy's actions gives it.
+# The needed action, and the actions of a policy that grant it.
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "kms:Decrypt": ("kms:Decrypt", "kms:*", "*"),
     "kms:GenerateDataKey*": ("kms:GenerateDataKey*", "kms:GenerateDataKey", "kms:*", "*"),
@@ -36,7 +36,7 @@ class Topics:
     def problems(self, template: str, action: Any) -> list[tuple[str, str]]:
         """Why CloudWatch cannot write to the topic that an action names, each with the fix.
 
-        What is not visible is taken to be as it should be.
+        Invisible parts are assumed to be right.
 
         Args:
             template: the file of the alarm's template.
