@@ -1,4 +1,4 @@
-"""Is a row clearly worse than what is recorded of it? No effects here: figures in, verdicts out."""
+"""Finds rows that are clearly worse than recorded. No effects here: figures in, verdicts out."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Figures:
         return cls(**{**found, "interval": (interval[0], interval[1]) if interval else None})
 
     def as_json(self) -> dict[str, object]:
-        """Without what is None."""
+        """Without None values."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 

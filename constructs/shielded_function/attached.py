@@ -92,7 +92,7 @@ class Candidate:
     Attributes:
         handle: the function.
         options: how it is to be shielded.
-        facts: what it looked like.
+        facts: its properties.
         log_group: the log group that it has.
     """
 
@@ -108,7 +108,7 @@ def check_function(handle: FunctionHandle, options: ShieldOptions, facts: Functi
     Args:
         handle: the function.
         options: how it is to be shielded.
-        facts: what it looks like.
+        facts: its properties.
 
     Raises:
         ShieldError: it cannot be shielded; the message has every reason.
@@ -265,7 +265,7 @@ class AttachedShield(Construct):
         return self._owns_log_group and options.existing is None and options.log_group_name is None
 
     def allow_to(self, *targets: IConstruct | str) -> None:
-        """Lets the function talk to what the app makes: adds its hosts to the policy.
+        """Lets the function talk to resources of the app: adds their hosts to the policy.
 
             checkout.shield.allow_to(database, orders_bucket, "api.stripe.com:443")
 
@@ -461,7 +461,7 @@ class AttachedShield(Construct):
         return [layer for layer in (self.layer, self._policy_layer) if layer]
 
     def _settings_for(self, facts: FunctionFacts, resolved: ResolvedPolicy) -> dict[str, Any]:
-        """The variables of a policy; what of it does not fit Lambda's 4 KB goes into a file in its own layer."""
+        """The variables of a policy; the part beyond Lambda's 4 KB goes into a file in its own layer."""
         own = {n: v for n, v in (facts.environment or {}).items() if n not in self._settings}
         own = {**own, ACCOUNT_VARIABLE: self._shields.account, WRAPPER_VARIABLE: WRAPPER}
         settings = {**resolved.environment, ACCOUNT_VARIABLE: self._shields.account_text}
@@ -522,7 +522,7 @@ class AttachedShield(Construct):
         )
 
     def _severity(self, watch: Watch) -> Severity | None:
-        """By the modes of the policy that it was given: what a tag changes later is not known yet."""
+        """By the modes of the given policy: later changes by a tag are not known yet."""
         policy = self._options.policy.alerting() if self._switch == "alert" else self._options.policy
         return severity_for(watch, vars(policy))
 
@@ -605,7 +605,7 @@ def _without_granted(policy: ShieldPolicy, presets: Sequence[str]) -> ShieldPoli
 
 
 def _with_grants(policy: ShieldPolicy, grants: Grants) -> ShieldPolicy:
-    """The policy with what the role is granted in place of "granted".
+    """The policy with the role's grants in place of "granted".
 
     Buckets narrow S3. Where the policy names s3 beside "granted", it means any bucket.
     """

@@ -221,7 +221,7 @@ class _Found:
         node: its place in the construct tree.
         marks: the types of its metadata: what the CDK and others noted about it.
         stack: its stack.
-        children: what is directly in it.
+        children: its direct children.
         name: its name, a token, where it is a `Function`.
         resource: the `CfnFunction` in it.
     """
@@ -372,7 +372,7 @@ class _Sweep:
         return isinstance(found, (cdk.Stack, cdk.Stage))
 
     def _to_shield(self, found: _Found) -> FunctionHandle | None:
-        """A function that is to be shielded; None for what is not, or is already.
+        """A function to shield; None for other constructs, and for shielded ones.
 
         Raises:
             ShieldError: it should be shielded, and is of a kind that cannot be.

@@ -165,7 +165,7 @@ class FunctionHandle:
             self.resource.environment = lambda_.CfnFunction.EnvironmentProperty(variables={**present, **variables})
 
     def attach(self, *, logging: Mapping[str, Any] | None, aspect: cdk.IAspect | None) -> None:
-        """Gives it, in one message, what is not None.
+        """Sets the options that are not None, in one message.
 
         Args:
             logging: its logging configuration: a resolved one, of which the log group may be a token.

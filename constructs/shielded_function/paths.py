@@ -42,7 +42,7 @@ def known_as(path: str) -> str:
 
 
 def described(text: str) -> tuple[str, str]:
-    """The path and type in what a construct's `toString` returns."""
+    """The path and type in the result of a construct's `toString`."""
     found = _DESCRIBED.fullmatch(text)
     assert found  # it matches every text
     path: str = found[1]

@@ -23,7 +23,7 @@ def simulate_cloudwatch(
     account: str | None = None,
     values: Mapping[str, str] | None = None,
 ) -> SimulatedCloudWatch:
-    """CloudWatch as the app would have it: its metric filters, its alarms, and what they call.
+    """CloudWatch as the app would have it: its metric filters, its alarms, and their actions.
 
         def test_the_alarm_fires_on_a_strange_host():
             cloudwatch = simulate_cloudwatch(app)

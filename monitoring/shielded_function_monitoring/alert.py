@@ -93,7 +93,7 @@ class Alert:
         level: the log level, for Lambda's level filter.
         policy: which policy it is against.
         mode: `block` (it failed) or `alert` (it went through).
-        details: what was attempted.
+        details: of the attempt.
         pid: the process, as it sees itself.
         count: 1; of reading the handler, as many more as came within the minute before.
         caller: the shared object that the call came from, when known.

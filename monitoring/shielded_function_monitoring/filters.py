@@ -35,7 +35,7 @@ METRIC_ARMED: Final = "Armed"
 VALUE: Final = "$.count"
 """The count that a line adds to its metric: itself, and the lines left out before it."""
 BY_FUNCTION: Final = {"FunctionName": "$.function"}
-"""The dimension of what is counted narrower than all violations: the metric's name tells what."""
+"""The dimension of metrics for a part of the violations: the metric's name says which."""
 BY_LEVEL: Final = {"FunctionName": "$.function", "Level": "$.level"}
 """The dimensions of a function's violations."""
 BY_POLICY: Final = {"FunctionName": "$.function", "Policy": "$.policy"}
@@ -59,7 +59,7 @@ _ALWAYS_CRITICAL: Final[tuple[Counted, ...]] = (START, "self_protection")
 
 _PROGRAMS: Final = "create_child_process"
 PLATFORM_PROGRAMS: Final = ("/usr/bin/getconf", "/usr/bin/lsb_release", "/usr/bin/uname", "/usr/sbin/ldconfig")
-"""Programs that only tell what the machine is, as `details.path` has them: libraries run them as they are imported, and
+"""Programs that only describe the machine, as `details.path` has them: libraries run them as they are imported, and
 go on without. Their start is a notice in any mode, which no default alarm counts, unless its line stands for others too
 (`count` above 1). Where such a start is `repeated`, the line stands for these programs alone."""
 

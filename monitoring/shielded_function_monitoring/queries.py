@@ -30,7 +30,7 @@ class Query:
     """One query.
 
     Attributes:
-        title: what it shows, as a heading.
+        title: its heading.
         text: the query, in Logs Insights' own language.
         view: how a dashboard shows it.
     """

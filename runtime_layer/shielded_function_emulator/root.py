@@ -171,7 +171,7 @@ def build(base: str, lies_over: bool, binds: list[Bind], system: str, resolver: 
         base: a folder that becomes the root; the mount points are made in it. "" for an empty one.
         lies_over: the system's directories are no mounts of their own, where the kernel can do that (overlayfs); the
             rest of the machine is to be seen then.
-        binds: what is shown besides.
+        binds: further mounts.
         system: the root whose system directories are shown; "" for this machine's own.
         resolver: the name server's address.
         owned_tmp: whose /tmp is.

@@ -75,7 +75,7 @@ def attempt(
         assembly: where the function is from.
         place: where in it.
         package: the function, with what is known of its deployment.
-        event: what it is invoked with.
+        event: its payload.
         report: is told, in one line each, what is fetched, and what differs from Lambda.
 
     Raises:

@@ -173,7 +173,7 @@ def create_alarm(scope: Any, construct_id: str, metric: Mapping[str, Any], props
 
 
 def attach(resource: Any, *, logging: Mapping[str, str] | None, aspect: Any, priority: int) -> None:
-    """Gives a function's resource what is not None: a logging configuration, and an aspect."""
+    """Sets the given options on a function's resource: a logging configuration, and an aspect."""
     given = {"logging": logging, "aspect": aspect, "priority": priority}
     _ask("attach", resource, {k: v for k, v in given.items() if v is not None})
 

@@ -16,7 +16,7 @@ from .rules import NOT_SEEN, NOT_SHIELDED, PRODUCTION, RULES, Context, Problem, 
 
 
 class _Together(NamedTuple):
-    """How a rule about what a whole app is set up with tells of many functions at once.
+    """How a rule about an app's setup reports many functions at once.
 
     Attributes:
         problem: what is said, with the number of functions.
@@ -47,7 +47,7 @@ class Report:
     """The result of the checks on an assembly.
 
     Attributes:
-        assembly: what was checked.
+        assembly: the checked one.
         findings: the open ones.
         acknowledged: findings that were accepted, with the reason.
         unmatched: the globs of production that match nothing.
@@ -191,7 +191,7 @@ def _uncovered(assembly: Assembly, perimeter: Sequence[str]) -> list[Finding]:
 
 
 def _acknowledgement(finding: Finding, acknowledged: Mapping[str, Mapping[str, str]]) -> Acknowledgement | None:
-    """The nearest one, at the construct or at what it is in; the app's path is the empty text."""
+    """The nearest one, at the construct or at its parents; the app's path is the empty text."""
     reasons = acknowledged.get(finding.rule)
     path = finding.place.path
     while reasons:

@@ -46,8 +46,8 @@ class Finding:
     Attributes:
         rule: the stable id of the rule, `not-shielded`.
         severity: "error" stops a synthesis and fails an audit; "warning" is shown.
-        place: what it is about.
-        problem: what is wrong, without the construct's path.
+        place: the construct.
+        problem: a clause without the construct's path.
         fix: what to do.
         locations: the properties of the resource, `Properties.Layers`.
         acknowledged: why it is accepted; empty where it is not.

@@ -56,12 +56,12 @@ def _order(group: Group) -> tuple[int, ...]:
 
 
 def _path(group: Group) -> str:
-    """Of what was done; the last path of several unknown ones does not tell."""
+    """The path; a folded line has only the last of several, so none."""
     return "" if group.get("event") == "folded" else group.get("details", {}).get("path", "")
 
 
 def _packages(rows: Iterable[Row]) -> Iterator[Row]:
-    """A package's calls are one group, whichever shared object made them; what is not told is kept apart by that."""
+    """A package's calls are one group, from any shared object; calls without a package are grouped by object."""
     together = Together(Stats(queries.SEEN, queries.GROUPS["package"]))
     together.add(
         {name: value for name, value in row.items() if name != "caller.object" or not queries.chain_of_row(row)}

@@ -1,4 +1,4 @@
-"""`shielded-function alerts`: what was reported, grouped, as lines, or as they come."""
+"""`shielded-function alerts`: violations, grouped, as lines, or as they come."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Options(NamedTuple):
 
 
 def alerts(where: Where, options: Options, *, json: bool) -> int:
-    """Prints what was reported.
+    """Prints the violations.
 
     Returns:
         0 when there was no violation, 3 when there was one; 2 where a limit of Logs Insights kept back some.

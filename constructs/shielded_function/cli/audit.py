@@ -38,12 +38,12 @@ def run(
     json: bool,
     sarif: str | None,
 ) -> int:
-    """Checks a cloud assembly, and prints what was found.
+    """Checks a cloud assembly, and prints the findings.
 
     Args:
         directory: the folder, `cdk.out`.
         against: another, from before: what became looser since is found too.
-        production: path globs of what is production.
+        production: path globs of production.
         perimeter: path globs of what a `ShieldPerimeter` has to cover.
         strict: a warning fails as well.
         json: print JSON instead of tables.

@@ -86,7 +86,7 @@ def _print(told: dict[str, Any], shown: list[dict[str, Any]], file: str) -> None
 
 
 def _joined(text: str) -> Any:
-    """The lines of a cell are ours, what is in them is not."""
+    """The line breaks of a cell are ours, its text is not."""
     from rich.text import Text
 
     return Text("\n").join(terminal.cell(part) for part in text.split("\n"))

@@ -53,7 +53,7 @@ class Options(NamedTuple):
         output: a file, or a folder for a file of each function.
         check: only tell what the present policy lacks.
         merge: files of `--save` from before.
-        save: where to keep what was observed.
+        save: where to keep the observations.
         every: print all rows of every table.
     """
 

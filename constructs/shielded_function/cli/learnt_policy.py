@@ -1,4 +1,4 @@
-"""The policy that a function needs, from what was learnt and what it has: what `learn` shows and writes."""
+"""The policy that a function needs, from its present one and the learnt entries: shown and written by `learn`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Result:
     """The entries learnt of one function, and the resulting policy.
 
     Attributes:
-        learnt: what was learnt.
+        learnt: the result of learning.
         present: the policy that it has; None where that is not known.
         policy: the policy that it needs: the present one, with block in the place of alert, and the entries.
         denied: what that policy would still deny of what was observed.
@@ -65,7 +65,7 @@ class Result:
 GO_ON: Final = ("read_handler",)
 """Policies against which ordinary programs are, and go on without: tracebacks read the source."""
 _NEEDED: Final = ("executable-memory", "unshielded-program")
-"""Decisions about what a library needs. The others are about what an attack looks like: each is taken by itself."""
+"""Decisions about a library's needs. The others may hide an attack: each is taken by itself."""
 _MOST_CHOICES: Final = 64
 _MOST_QUESTIONS: Final = 512
 
@@ -79,7 +79,7 @@ def make_result(log: FunctionLog, present: Present, *, granted: bool = False, ac
     """The entries to learn of one function under its present policy, and those that may be accepted besides.
 
     Args:
-        log: what was observed of it.
+        log: its observations.
         present: knows the present policies.
         granted: its `allow_aws` is "granted", whatever the present policy says.
         accept: entries of offers and findings that are wanted.
@@ -98,7 +98,7 @@ def make_result(log: FunctionLog, present: Present, *, granted: bool = False, ac
 
 
 def _choose(result: Result, log: FunctionLog) -> list[str]:
-    """The fewest of what is offered, and of what a library needs, that let through as much as possible."""
+    """The fewest of the offers and of a library's decisions that allow as much as possible."""
     decide = decider(result.policy, result.learnt.key)
     asked = ((each, question_of(each)) for each in log.observations if each.policy not in GO_ON)
     left = [(each, question) for each, question in asked if question is None or decide(question)[0] == "deny"]
@@ -134,7 +134,7 @@ def _make_result(log: FunctionLog, present: Present, granted: bool, accept: Sequ
     """The entries to learn of one function under its present policy.
 
     Args:
-        log: what was observed of it.
+        log: its observations.
         present: knows the present policies.
         granted: its `allow_aws` is "granted", whatever the present policy says.
         accept: entries of offers and findings that are wanted.

@@ -1,4 +1,4 @@
-"""Presets that what was observed calls for: taken in place of entries, or offered by `learn`.
+"""Presets for observed violations: taken in place of entries, or offered by `learn`.
 
 A preset is taken where names in /tmp are its library's own. One that brings executable memory, a program that was not
 seen, or a whole folder is offered, however: that is a decision. It is offered too where the library's own object asked
@@ -43,7 +43,7 @@ def propose(log: FunctionLog, admits: Callable[[Question], bool], accept: Sequen
     """The presets of libraries that were seen, where the present policy does not admit all that they did.
 
     Args:
-        log: what was observed.
+        log: the observations.
         admits: whether the present policy admits something.
         accept: what is offered and wanted, as `preset:NAME`.
     """

@@ -48,7 +48,7 @@ def as_json(result: Result) -> dict[str, Any]:
 
 
 def show_check(results: Sequence[Result], notes: Sequence[str], *, whole: bool, json: bool) -> bool:
-    """Prints what the present policies lack; whether they do, or may.
+    """Prints the entries that the present policies lack; whether they do, or may.
 
     Args:
         results: of all functions that were seen.

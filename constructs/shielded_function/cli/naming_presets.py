@@ -31,7 +31,7 @@ def presets_for(seen: Observation, chain: Chain = ()) -> list[str]:
     """The presets that would let something through, by name.
 
     Args:
-        seen: what was attempted.
+        seen: the attempts.
         chain: the packages that led to it: libffi asks for memory on behalf of many.
     """
     question = question_of(seen)

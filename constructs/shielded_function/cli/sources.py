@@ -48,7 +48,7 @@ class Source(ABC):
     """Something to ask. Made by `source_of`.
 
     Attributes:
-        names: of what is read.
+        names: of the inputs.
         span: the time that is asked for; None is all of it.
         functions: that were asked about, by name; empty when all are.
     """

@@ -43,7 +43,7 @@ _MOST_AN_HOUR: Final = 50
 
 
 class ShieldFindings(Construct):
-    """Tells of what is new, and not of what is many.
+    """Reports new violations, not their repetitions.
 
         findings = ShieldFindings(self, "Findings")  # of this stack
         findings.tell("Pager", [targets.SnsTopic(topic)], severities=["critical"])

@@ -141,7 +141,7 @@ class Resource:
 
     Attributes:
         text: the CDK's text, maybe with tokens.
-        pieces: what it is made of.
+        pieces: its parts.
     """
 
     text: str

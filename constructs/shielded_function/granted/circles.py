@@ -1,4 +1,4 @@
-"""Entries that a function's environment cannot hold, as what they refer to depends on the function already.
+"""Entries that a function's environment cannot hold, as their resources depend on the function already.
 
 A grant stands in a policy, which may be apart from the function: that is the usual way out of a circle. An entry stands
 in the function. What the function's own role is granted it waits for anyhow (`Function` depends on its role, and on the
@@ -54,7 +54,7 @@ def break_circles(grants: Mapping[str, Grants], holders: Mapping[str, Holder]) -
 
 
 def _is_new(entry: Entry, holder: Holder) -> bool:
-    """Whether an entry may refer to what the function does not depend on yet."""
+    """Whether an entry may refer to a resource that the function does not depend on yet."""
     return "${Token[" in entry.text and not any(_is_waited_for(source, holder) for source in entry.sources)
 
 

@@ -115,7 +115,7 @@ def _text(pieces: Sequence[Any]) -> str:
 
 
 def _as_token(parameter: re.Match[str]) -> str:
-    """A dynamic reference as what it is: known at deployment."""
+    """A dynamic reference, as a value that is known at deployment."""
     return cdk.CfnDynamicReference(cdk.CfnDynamicReferenceService.SSM, parameter[1]).to_string()
 
 

@@ -23,7 +23,7 @@ _ARNS: Final = ("bucketArn", "parameterArn", "queueArn", "secretArn", "streamArn
 
 
 class Keys:
-    """The keys of what is in a stage or imported into it, each read once."""
+    """The keys of resources in a stage or imported into it, each read once."""
 
     def __init__(self, tokens: Tokens, stage: IConstruct) -> None:
         self._tokens = tokens

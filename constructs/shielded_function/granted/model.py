@@ -83,7 +83,7 @@ class Finding:
 
     Attributes:
         id: the same for the same rule, as `Annotations.acknowledge_warning` takes it.
-        message: the statement, what it means, and what to write.
+        message: the statement, its meaning, and the fix.
     """
 
     id: str

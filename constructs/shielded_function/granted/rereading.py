@@ -1,4 +1,4 @@
-"""Whether what a read of grants looked at is still as it was, without asking for all of it again."""
+"""Whether the inputs of a read of grants are unchanged, without reading them again."""
 
 from __future__ import annotations
 

@@ -100,6 +100,6 @@ REFUSED: Final[Mapping[str, str]] = {
     },
     **{kind: sentence for sentence, kinds in _SENTENCES.items() for kind in kinds},
 }
-"""From a construct's type to what is said of it."""
+"""From a construct's type to its message."""
 
 SERVICES: Final = tuple(_SERVICES)

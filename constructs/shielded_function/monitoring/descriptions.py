@@ -24,7 +24,7 @@ _MAX_PLACE: Final = 60
 
 
 class Text(NamedTuple):
-    """A text, and how long it can become when what it stands for is known."""
+    """A text, and its greatest length at deployment."""
 
     value: str
     longest: int
@@ -112,7 +112,7 @@ def alarm_name(prefix: str, kind: str, stack: str, place: str, policy: Counted |
     'shield-critical-Shop-Api-Checkout-outbound'
 
     Args:
-        prefix: what it begins with.
+        prefix: its beginning.
         kind: its severity or class.
         stack: the stack's name, maybe a token.
         place: the construct path within the stack.
@@ -147,7 +147,7 @@ def describe_fleet(subject: Subject, region: str, name: str, *, contributors: bo
     """The description of an alarm over all functions of an account and region.
 
     Args:
-        subject: what it is about.
+        subject: its topic.
         region: the region, maybe a token.
         name: the alarm's name; its page in the console names the functions that raise it.
         contributors: whether each of them is told of by itself.

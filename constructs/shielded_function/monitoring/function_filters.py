@@ -45,7 +45,7 @@ class SharedFilters:
         Args:
             log_group: where the function logs.
             log_group_name: its name, maybe a token.
-            counter: what is to be counted.
+            counter: the violations to count.
             function_name: the function's name, maybe a token.
             make: makes a filter in a construct, with a pattern.
         """

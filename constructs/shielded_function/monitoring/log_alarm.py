@@ -168,7 +168,7 @@ class _Names:
 
 @jsii.implements(cdk.IAnyProducer)
 class _Arns:
-    """The log groups, and what is in them."""
+    """The log groups, and their lines."""
 
     def __init__(self, stack: cdk.Stack, names: list[str]) -> None:
         self._stack = stack

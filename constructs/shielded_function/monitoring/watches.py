@@ -42,7 +42,7 @@ SUM_KEY: Final = "sum"
 # Of the rest, what was blocked is a notice and what was let through is a warning: the sooner of both.
 CLASS_SEVERITY: Final[Mapping[Class, Severity]] = {"critical": "critical", "rest": "warning"}
 QUIET_MINUTES: Final = 15
-"""How long an alarm on what is not critical lasts after the last violation."""
+"""How long an alarm below critical lasts after the last violation."""
 BY_POLICY_KEY: Final = "policies"
 """The key of the filter that counts by policy."""
 
@@ -70,11 +70,11 @@ class Counter:
 
 @dataclass(frozen=True)
 class Watch:
-    """One alarm, and what it looks at.
+    """One alarm, and its metric.
 
     Attributes:
         key: tells it from the function's others, in construct ids too.
-        counter: counts what it watches.
+        counter: the metric that it watches.
         policy: the policy that it is about; None where it is about several.
         of_class: what of several policies it is about; None where its filter counts that alone.
         severity: how severe it is; None where that depends on the line, or on the function's policy.

@@ -151,7 +151,7 @@ def expected_names(policies: Iterable[ShieldPolicy], stack: cdk.Stack, place: Pl
 
 
 def _known_part(policy: ShieldPolicy) -> ShieldPolicy:
-    """A policy without what is resolved later: constructs, tokens and grants."""
+    """A policy without values that are resolved later: constructs, tokens and grants."""
     later: dict[str, list[Any]] = {}
     for field, entry in policy.unknown_entries:
         later.setdefault(field, []).append(entry)

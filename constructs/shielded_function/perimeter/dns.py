@@ -39,7 +39,7 @@ class AllowedNames:
             scope: where the resources are made.
             covered: the functions, by path; more come until the aspects are done.
             also: what others in the VPC look up.
-            tell: takes what is wrong.
+            tell: takes a problem.
             vpc_id: the VPC's id.
             priority: the rule group's among those of the VPC.
             mode: what becomes of every other name.

@@ -84,7 +84,7 @@ class EndpointPolicies:
         return document
 
     def _resources(self, endpoint: Resource, stack: cdk.Stack, service: str) -> list[str] | None:
-        """ARNs of what the functions are granted; None where that is not known, or is not to be told in this stack."""
+        """ARNs that the functions are granted; None where they are unknown, or must not appear in this stack."""
         if self._narrowing() == "account":
             return None
         if service == "logs" and any(covered.on_provider for covered in self._covered()):

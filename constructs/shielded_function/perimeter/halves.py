@@ -1,4 +1,4 @@
-"""A policy's two halves, side by side: what the engine enforces in the process, and what a perimeter does. Pure."""
+"""A policy's two halves, side by side: the rules of the engine in the process, and those of a perimeter. Pure."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ Covers = Callable[[str, Sequence[str], Mapping[str, Any]], bool]
 
 
 def _compare_entries(field: str, covers: Covers) -> Callable[[Mapping[str, Any], Mapping[str, Any]], list[Loosening]]:
-    """Compares each entry with all of the other policy's; what is known at deployment, as text."""
+    """Compares each entry with all of the other policy's; unknown entries as text."""
 
     def compare(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[Loosening]:
         unknown = {describe(entry) for entry in before[field] if is_unknown(field, entry)}

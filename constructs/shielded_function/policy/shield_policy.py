@@ -172,7 +172,7 @@ class ShieldPolicy:
 
     @classmethod
     def from_dict(cls, mapping: Mapping[str, Any]) -> ShieldPolicy:
-        """The policy of a mapping by field, as `to_dict` gives it; what is left out has its default.
+        """The policy of a mapping by field, as `to_dict` gives it; absent fields have their default.
 
         Raises:
             ShieldPolicyError: there is no such field, or a value is malformed.

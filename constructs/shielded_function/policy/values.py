@@ -1,4 +1,4 @@
-"""The values of a policy's fields: what is known of them as settings for the core, and what is known at deployment."""
+"""The values of a policy's fields: the known ones as settings for the core, and those known only at deployment."""
 
 from __future__ import annotations
 

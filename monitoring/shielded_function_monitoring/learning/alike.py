@@ -36,7 +36,7 @@ _WILD: Final = frozenset("*?,")
 
 
 class Glob(NamedTuple):
-    """A component: what is fixed before and behind its random part."""
+    """A component: the fixed texts before and behind its random part."""
 
     prefix: str
     suffix: str

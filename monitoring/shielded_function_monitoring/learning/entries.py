@@ -37,7 +37,7 @@ def entry_for(question: Question) -> str:
 
 
 def entry_of(seen: Observation) -> str:
-    """The entry that would admit what was observed; empty when none would.
+    """The entry that would admit the attempt; empty when none would.
 
     A line has one itself (`allow`), which any writer of the log can forge: this one comes from the attempt.
     """

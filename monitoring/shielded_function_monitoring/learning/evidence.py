@@ -112,4 +112,4 @@ def made_by_python(evidence: Evidence) -> bool:
 
 
 NOT_SEEN: Final = Evidence(0, "", "", 0)
-"""Of what is only asked about."""
+"""Of targets that are only asked about."""

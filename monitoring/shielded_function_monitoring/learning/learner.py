@@ -88,7 +88,7 @@ def learn(
     """The least that a policy needs for all that was observed.
 
     Args:
-        log: what was observed.
+        log: the observations.
         services: the names that AWS services may have, as botocore knows them. Without them AWS's hosts are hosts.
         granted: the policy's `allow_aws` is "granted": then a service is admitted by a grant, and not by an entry.
         admits: whether the present policy admits something: that needs no entry.
@@ -115,7 +115,7 @@ class _Learner:
         self._learnt = Learnt(log.key, cold_starts=log.cold_starts, days=log.days)
         self._waits, self._room = waits, room
         self._globs: dict[str, dict[str, str]] = {}
-        """Of an entry that is a glob: what it stands for, and why."""
+        """Of an entry that is a glob: the paths that it covers, and why."""
         self._entries: dict[tuple[str, str], list[tuple[Evidence, str]]] = {}
         self._offers: dict[tuple[str, str], tuple[str, list[tuple[str, Evidence]]]] = {}
         self._findings: dict[tuple[str, str, str], tuple[Finding, list[Evidence]]] = {}
@@ -142,7 +142,7 @@ class _Learner:
         return self._learnt
 
     def _is_open(self, seen: Observation, context: Context) -> bool:
-        """Whether anything is left to decide; what is not learnt is noted."""
+        """Whether anything is left to decide; targets that are not learnt are recorded."""
         question = question_of(seen)
         if question is not None and self._admits(question):
             self._learnt.admitted += seen.evidence.count

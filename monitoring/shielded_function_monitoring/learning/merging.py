@@ -1,4 +1,4 @@
-"""Several runs as one: what was observed in staging and in production, last week and this one."""
+"""Several runs as one: observations in staging and in production, last week and this one."""
 
 from __future__ import annotations
 

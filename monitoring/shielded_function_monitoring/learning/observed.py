@@ -81,7 +81,7 @@ class FunctionLog:
                     del self.by_target[each.target]
 
     def add(self, new: Observation) -> None:
-        """Adds what was observed; of the same target, to what is known of it."""
+        """Adds observations; those of a known target, to its record."""
         known = self.by_target.get(new.target)
         if known is not None:
             new = replace(known, evidence=Evidence.of((known.evidence, new.evidence)))

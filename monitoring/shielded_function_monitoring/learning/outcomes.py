@@ -68,7 +68,7 @@ class Finding:
 
     Attributes:
         rule: which kind, such as `metadata-address`: a key of `suspects.RULES`.
-        target: what was attempted.
+        target: of the attempt.
         policy: against which policy.
         evidence: how often.
         reason: why it is not learnt, and what the choices are.

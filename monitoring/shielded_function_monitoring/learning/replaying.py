@@ -1,4 +1,4 @@
-"""Plays what was observed against a policy in block mode: what would still be denied."""
+"""Replays observations against a policy in block mode, and finds the denied ones."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Denied:
 
     Attributes:
         policy: which policy.
-        target: what was attempted.
+        target: of the attempt.
         evidence: how often.
         allow: the entry that would permit it; empty when none does.
     """
@@ -44,7 +44,7 @@ def replay(
     """The observed targets that a policy would deny, the most frequent first.
 
     Args:
-        log: what was observed.
+        log: the observations.
         decide: the policy's action ("allow", "alert", "deny" or "unknown") and the entry that would permit it.
         modes: the mode of a policy without a list.
         wanted: the action to look for; "unknown" finds what only a deployment can tell.

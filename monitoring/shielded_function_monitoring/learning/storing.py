@@ -51,7 +51,7 @@ def from_json(value: Any) -> Observed:
     if value.get("version") != VERSION:
         raise StoreError(f"its version is {value.get('version')!r}, not {VERSION}: save it again with this version")
     try:
-        # A file from before counted what was left out.
+        # Older files count the omitted ones.
         found = Observed(malformed=int(value["malformed"]), whole=bool(value.get("whole", not value.get("left_out"))))
         for each in value["functions"]:
             key = FunctionKey(*(str(each[name]) for name in FunctionKey._fields))

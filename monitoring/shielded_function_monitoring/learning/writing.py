@@ -33,7 +33,7 @@ class Heading:
 
     @classmethod
     def of(cls, learnt: Learnt) -> Heading:
-        """Of what was learnt."""
+        """The sources of the learnt policy."""
         key = learnt.key
         place = f" ({', '.join(part for part in (key.region, key.account) if part)})" if key.region else ""
         lines = [f"The least policy for what {key}{place} was seen to do."]

@@ -1,4 +1,4 @@
-"""From what was observed to a report."""
+"""From observations to a report."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def build(
     """A report.
 
     Args:
-        observed: what was observed.
+        observed: the observations.
         timeline: the rows of `queries.timeline`.
         made: when, UTC.
         since: the beginning of the time that was asked for; empty for all that there is. `until`: its end.
-        sources: what was read.
+        sources: the inputs.
         expected: names of the functions that were asked about: one that logged nothing is in the coverage too.
-        previous: the report before: what it does not have is new.
+        previous: the report before: targets that it lacks are new.
     """
     known = {each.identity for each in previous.groups} if previous else set()
     groups = [
@@ -68,7 +68,7 @@ def build(
 
 
 def _groups(log: FunctionLog) -> Iterable[Group]:
-    """Targets that differ by what a reader does not see are one."""
+    """Targets with the same description are one."""
     found: dict[tuple[str, str, str], list[Observation]] = {}
     for seen in log.observations:
         found.setdefault((seen.policy, seen.mode, seen.describe()), []).append(seen)

@@ -30,7 +30,7 @@ class Group:
         function: its name; `region` and `account` are where it runs, empty where that is not known.
         policy: against which policy; `start` for a start that was refused or unshielded.
         mode: block or alert; empty for a start.
-        target: what was attempted.
+        target: of the attempt.
         count: violations.
         first: the first time, as lines write it.
         last: the last time.
@@ -171,7 +171,7 @@ class Report:
         made: when it was made, UTC, as `2026-11-24T13:37:00Z`.
         since: the beginning of the time that was asked for; empty for all that there was.
         until: its end.
-        sources: what was read: log groups, files.
+        sources: the inputs: log groups, files.
         groups: what is new first, then the most severe, then the most frequent; what was counted and not written is
             among them.
         periods: the timeline.
@@ -243,6 +243,6 @@ def report_from_json(value: Any) -> Report:
 
 
 def _known(kind: type[_T], value: Mapping[str, Any]) -> _T:
-    """Without what is computed anew."""
+    """Without computed values."""
     names = {each.name for each in fields(kind)}  # pyright: ignore[reportArgumentType]
     return kind(**{name: each for name, each in value.items() if name in names})

@@ -64,7 +64,7 @@ class Alarm:
         name: its name.
         arn: its ARN.
         place: where it is in the template.
-        actions: what it calls.
+        actions: the called ARNs.
         description: for the person on call.
         properties: as the template has them, resolved.
     """

@@ -44,7 +44,7 @@ class SimulatedCloudWatch:
         filters: the metric filters.
         alarms: the alarms.
         problems: filters and alarms that are not simulated, each with the reason.
-        metrics: what was published so far.
+        metrics: the published data so far.
         transitions: every change of a state so far.
     """
 
@@ -307,7 +307,7 @@ def _only(found: Sequence[Any], what: str, there: Sequence[str]) -> Any:
 
 
 def _watched(alarm: MetricAlarm | QueryAlarm) -> tuple[str, str]:
-    """The namespace and name of what it watches."""
+    """The namespace and name of its metric."""
     if isinstance(alarm, MetricAlarm):
         return alarm.metric.namespace, alarm.metric.name
     return alarm.query.namespace, alarm.query.metric
@@ -318,7 +318,7 @@ def _is_aws(alarm: MetricAlarm | QueryAlarm) -> bool:
 
 
 def _blind(read: ReadTemplate) -> list[Problem]:
-    """Alarms whose state cannot be known: what they watch is AWS's own, or of a filter that is not simulated."""
+    """Alarms whose state cannot be known: their metric is AWS's own, or of a filter that is not simulated."""
     lost = {problem.metric: problem for problem in read.problems if problem.metric and problem.log_group}
     found: list[Problem] = []
     for alarm in read.alarms:

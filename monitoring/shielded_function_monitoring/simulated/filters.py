@@ -33,7 +33,7 @@ class MetricFilter:
     """One metric filter with its transformation.
 
     Attributes:
-        name: what it is called, in messages.
+        name: its name in messages.
         log_group: the name of the log group that it is on.
         pattern: which lines it counts.
         namespace: of the metric.

@@ -48,7 +48,7 @@ def alert_line(
         mode: `block` or `alert`.
         count: how many violations the line stands for.
         time: when, in seconds since the epoch.
-        details: what was attempted, as `alert.Details` has it.
+        details: of the attempt, as `alert.Details` has it.
         region: the function's.
         account: the function's.
         caller: who called, as the line has it: `{"object": "_socket.so", "package": "urllib3"}`.

@@ -36,7 +36,7 @@ class Part:
 
     Attributes:
         name: of the folder; a version belongs into it.
-        pins: what it is made of: when that changes, it is made anew.
+        pins: its sources: when they change, it is made anew.
         make: fills an empty folder. Raises Unavailable.
         enough: whether the machine has as much anyway, so that there is nothing to make.
         effort: the text for the user who waits.

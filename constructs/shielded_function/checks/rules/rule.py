@@ -35,7 +35,7 @@ class Context:
 
     Attributes:
         assembly: everything that is deployed together.
-        production: path globs of what is production.
+        production: path globs of production.
         perimeter: path globs of what a `ShieldPerimeter` has to cover.
     """
 

@@ -23,7 +23,7 @@ SEVERITIES: Final = {"critical": (5, "Critical"), "warning": (3, "Medium"), "not
 _ALWAYS_CRITICAL: Final = ("start", "self_protection")
 _CRITICAL_WHEN_BLOCKED: Final = ("outbound_connectivity", "create_child_process")
 PLATFORM_PROGRAMS: Final = ("/usr/bin/getconf", "/usr/bin/lsb_release", "/usr/bin/uname", "/usr/sbin/ldconfig")
-"""Programs that only tell what the machine is."""
+"""Programs that only describe the machine."""
 
 _DID: Final = {
     "outbound_connectivity": ("reached a new host", "tried to reach a new host"),
@@ -60,7 +60,7 @@ def severity_of(violation: Violation) -> str:
 
 
 def title_of(violation: Violation) -> str:
-    """In one line: which function, what it did, to what."""
+    """In one line: the function, its action, and the target."""
     did, tried = _DID[violation.policy]
     what = tried if violation.mode == "block" else did
     if violation.target.startswith(FURTHER):
@@ -97,7 +97,7 @@ def finding_of(violation: Violation, *, now: int, partition: str, region: str, v
     """The finding.
 
     Args:
-        violation: what is new.
+        violation: the new one.
         now: the time, in milliseconds since the epoch.
         partition: `aws`, or another.
         region: the region of the log group.

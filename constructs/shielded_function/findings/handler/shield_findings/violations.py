@@ -62,7 +62,7 @@ class Violation:
         function: its name; empty where the line has none.
         policy: against which policy; `start` for a start that was refused or unshielded.
         mode: block or alert; empty for a start.
-        target: what was attempted.
+        target: of the attempt.
         package: the package that did it; empty where the line does not tell.
         time: when, in milliseconds since the epoch.
         line: the line.
