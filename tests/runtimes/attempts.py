@@ -123,9 +123,7 @@ def _alerts(attempt: Attempt, id: str, mode: str, outcome: Outcome) -> list[str]
     proposed = {a.allow or "" for a in outcome.alerts}
     wanted = [entry.format(id=id) for entry in attempt.allow or ("",)]
     elsewhere = {allow for policy, told, allow in outcome.told if (policy, told) == (attempt.policy, mode)}
-    if not outcome.alerts and fnmatch.filter(elsewhere, wanted[0]):
-        return found
     strange = [p for p in sorted(proposed) if not any(fnmatch.fnmatchcase(p, entry) for entry in wanted)]
-    if strange or not fnmatch.filter(proposed, wanted[0]):
+    if strange or not fnmatch.filter(proposed | elsewhere, wanted[0]):
         found.append(f"alerts that propose {sorted(proposed)} instead of {wanted}")
     return found

@@ -448,7 +448,9 @@ GLOBS = st.lists(COMPONENTS | st.sampled_from(["*", "**", "?x", "a*b", "*.log"])
     lambda parts: "/".join(["/tmp", *parts])
 )
 PATHS = st.lists(COMPONENTS, min_size=1, max_size=4).map(lambda parts: "/" + "/".join(parts))
-CHILDREN = st.builds("{}{}".format, st.sampled_from(["", "unshielded:"]), PATHS)
+CHILDREN = st.builds("{}{}".format, st.sampled_from(["", "unshielded:"]), PATHS).filter(
+    lambda entry: " -" not in entry  # a program with an argument
+)
 MODE = st.sampled_from(MODES)
 
 

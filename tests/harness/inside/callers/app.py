@@ -201,6 +201,6 @@ def under_long_names() -> None:
 
 if __name__ == "__main__":
     for number, way in enumerate(sys.argv[1:]):
-        HOST = f"203.0.113.{66 + number}"  # each its own: of one violation there is one line in a second
+        globals()["HOST"] = f"203.0.113.{66 + number}"  # each its own: of one violation there is one line in a second
         print(f"--- {way}", file=sys.stderr, flush=True)
         globals()[way]()
