@@ -269,7 +269,7 @@ def test_a_default_value_is_published_where_nothing_matched() -> None:
         ("CheckoutFilter", {"FilterPattern": "{ $.a = %x% }"}, "CheckoutAlarm", "it watches a metric of"),
         ("CheckoutAlarm", {"ExtendedStatistic": "p99"}, "CheckoutAlarm", "ExtendedStatistic: alarms on a percentile"),
         ("CheckoutAlarm", {"Threshold": {"Ref": "Nobody"}}, "CheckoutAlarm", "Ref Nobody"),
-        ("CheckoutAlarm", {"Namespace": "AWS/Lambda"}, "CheckoutAlarm", "a metric of AWS's own"),
+        ("CheckoutAlarm", {"Namespace": "AWS/Lambda"}, "CheckoutAlarm", "an AWS metric"),
         ("CheckoutAlarm", {"Metrics": [{"Id": "a", "Expression": "m1+1"}]}, "CheckoutAlarm", "cannot be read"),
         ("FleetAlarm", {"Metrics": [{"Id": "a"}, {"Id": "b"}]}, "FleetAlarm", "not metric math"),
         (
