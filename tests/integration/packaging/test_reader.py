@@ -114,7 +114,7 @@ def test_a_reader_of_the_readme_gets_a_shielded_function(reader: Reader, readme:
     assert variables["SHIELD_OUTBOUND_CONNECTIVITY"] == "block"
     assert len(function["Layers"]) == 1
     assert len(of_type(template, "AWS::Logs::MetricFilter")) == 1
-    assert len(of_type(template, "AWS::CloudWatch::Alarm")) == 1
+    assert len(of_type(template, "AWS::CloudWatch::Alarm")) == 2
     (layer,) = (reader.project / "cdk.out").glob("asset.*.zip")
     with zipfile.ZipFile(layer) as archive:
         assert archive.getinfo("shielded-function/shield").external_attr >> 16 & 0o777 == 0o755
