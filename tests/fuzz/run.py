@@ -59,7 +59,8 @@ def dictionary(target: Target) -> list[str]:
     if not target.words:
         return []
     path = WORKSHOP / f"{target.name}.dict"
-    path.write_text("".join(f'"{word}"\n' for word in target.words))
+    words = ("".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in word) for word in target.words)
+    path.write_text("".join(f'"{word}"\n' for word in words))
     return [f"-dict={path}"]
 
 
