@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from shielded_function_monitoring.frames import NOT_TOLD, chain_text
 from shielded_function_monitoring.insights import Row, Stats, Together, queries
 from shielded_function_monitoring.insights.combining import number_of
+from shielded_function_monitoring.insights.spilling import Spill
 from shielded_function_monitoring.learning.entries import entry_of
 from shielded_function_monitoring.learning.rows import observation_of
 from shielded_function_monitoring.urgency import severity, urgency
@@ -18,13 +19,14 @@ from .run import what
 
 Group = dict[str, Any]
 
+_WIDEST: Final = 10**18
 _NAMES: Final = ("function", "region", "account", "event", "policy", "mode")
 
 
 class Groups(NamedTuple):
     """The groups that are shown, and what there is in all."""
 
-    shown: list[Group]
+    shown: Iterable[Group]
     kinds: int
     violations: int
 
@@ -35,7 +37,10 @@ def groups_of(by: str, rows: Iterable[Row], most: int | None) -> Groups:
     Args:
         by: a key of `queries.GROUPS`.
         rows: of `queries.alerts_by`, to be read once.
-        most: how many are shown; None for all.
+        most: how many are shown; None for all, which wait in a temporary file to be read once.
+
+    Raises:
+        SpillError: the temporary file cannot be used.
     """
     kinds = violations = 0
 
@@ -46,8 +51,18 @@ def groups_of(by: str, rows: Iterable[Row], most: int | None) -> Groups:
             kinds, violations = kinds + 1, violations + group["violations"]
             yield group
 
-    shown = sorted(counted(), key=_order) if most is None else heapq.nsmallest(most, counted(), key=_order)
+    shown = _sorted(counted()) if most is None else heapq.nsmallest(most, counted(), key=_order)
     return Groups(shown, kinds, violations)
+
+
+def _sorted(groups: Iterable[Group]) -> Iterator[Group]:
+    """All of them in their order, which the file's text keys have too: whole numbers of one width, then the place."""
+    spill = Spill()
+    spill.write(
+        (" ".join(f"{_WIDEST + number:020}" for number in (*_order(group), place)), group)
+        for place, group in enumerate(groups)
+    )
+    return (group for _, parts in spill.read() for group in parts)
 
 
 def _order(group: Group) -> tuple[int, ...]:

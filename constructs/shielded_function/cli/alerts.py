@@ -5,10 +5,11 @@ from __future__ import annotations
 import json as json_module
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from itertools import chain
+from textwrap import indent
 from typing import Any, Final, NamedTuple
 
 from rich.console import Console
@@ -93,18 +94,28 @@ def _show_groups(source: Source, options: Options, *, json: bool) -> int:
     since, until = source.asked
     if json:
         told = {"since": since, "until": until, "sources": list(source.names), "violations": total}
-        told |= {"whole": found.whole, "notes": found.notes, "groups": groups, "kinds": kinds}
-        print(json_module.dumps(told, indent=2))
+        told |= {"whole": found.whole, "notes": found.notes, "kinds": kinds}
+        _print_groups(told, groups)
     else:
         screen = terminal.console()
-        if groups:
-            screen.print(_listing(options.group, groups, kinds))
+        if kinds:
+            screen.print(_listing(options.group, list(groups), kinds))
         time_asked = f" from {since} to {until}" if since else ""
         at_least = "" if found.whole else "at least "
         screen.print(f"{at_least}{total:,} violations of {kinds:,} kinds{time_asked}")
         for text in found.notes:
             terminal.note(text)
     return _status(found, bool(total))
+
+
+def _print_groups(told: dict[str, Any], groups: Iterable[Group]) -> None:
+    """One JSON object, a group at a time: there may be more than fit into memory."""
+    print(json_module.dumps(told, indent=2).removesuffix("\n}"), end=',\n  "groups": [')
+    between = ""
+    for group in groups:
+        print(between, indent(json_module.dumps(group, indent=2), "    "), sep="\n", end="")
+        between = ","
+    print("\n  ]\n}" if between else "]\n}")
 
 
 def _status(found: Found, any_violation: bool) -> int:
