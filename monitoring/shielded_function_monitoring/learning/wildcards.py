@@ -119,8 +119,8 @@ def probe_of(path: str) -> Form | None:
 def repository_of(path: str) -> str:
     """The folder of the git repository that a path is in; empty where it is in none.
 
-    >>> repository_of("/tmp/work/repo/.git/objects/ab/tmp_obj_Xy3aB9"), repository_of("/tmp/work/a.txt")
-    ('/tmp/work/repo', '')
+    >>> repository_of("/tmp/clone/repo/.git/objects/ab/tmp_obj_Xy3aB9"), repository_of("/tmp/clone/a.txt")
+    ('/tmp/clone/repo', '')
     """
     found = _REPOSITORY.fullmatch(path)
     return found[1] if found else ""
