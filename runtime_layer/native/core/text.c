@@ -62,6 +62,7 @@ struct text text_trim(struct text a)
 bool text_next(struct text *rest, char separator, struct text *piece)
 {
     /* A null `at` marks the end, because an empty last piece ("a,") is a piece too. */
+    *piece = TEXT("");
     if (!rest->at)
         return false;
     for (uint32_t i = 0; i < rest->len; i++) {

@@ -36,8 +36,8 @@ bool text_starts_any(struct text a, const char *const *prefixes, uint32_t count)
 bool text_ends(struct text a, struct text suffix);
 struct text text_trim(struct text a);    /* ASCII spaces and tabs at both ends */
 struct text base_name(struct text path); /* the part behind the last slash */
-/* Cuts `*rest` at the first `separator`: `*piece` is the part before it, `*rest` the part behind. False when
- * an earlier call exhausted `*rest`. */
+/* Cuts `*rest` at the first `separator`: `*piece` is the part before it, `*rest` the part behind. False, and
+ * an empty `*piece`, when an earlier call exhausted `*rest`. */
 bool text_next(struct text *rest, char separator, struct text *piece);
 /* Decimal, no sign, no blanks, at most `max`. */
 bool text_number(struct text a, uint32_t max, uint32_t *value);

@@ -40,7 +40,7 @@ static struct note *find_own(uint32_t id)
 /* "<host>", or "<ip> <port>" */
 static void keep_key(struct note *note, struct text rest)
 {
-    struct text key = TEXT("");
+    struct text key;
     uint32_t port;
     text_next(&rest, ' ', &key);
     if (text_number(rest, 65535, &port) && address_parse(key, &note->ip))
@@ -107,9 +107,8 @@ static bool may_be_about(const struct note *n, const struct alert *a)
 
 static void add_places(struct source_place *place, struct place_texts *texts, struct text rest)
 {
-    struct text line, file;
+    struct text line, file, number;
     while (!is_place_full(place) && rest.len && text_next(&rest, '\n', &line)) {
-        struct text number = TEXT("");
         text_next(&line, '\t', &file);
         text_next(&line, '\t', &number);
         if (!place_add_frame(place, texts, file))
