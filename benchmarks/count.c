@@ -15,21 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tracing.h"
+
 static unsigned long calls;
-
-/* Without sys/ptrace.h, whose names are those of linux/ptrace.h, and whose older ones lack what is needed. */
-static long trace(int request, pid_t task, long address, void *data)
-{
-    return syscall(SYS_ptrace, request, task, address, data);
-}
-
-static void must(int good, const char *what)
-{
-    if (good)
-        return;
-    fprintf(stderr, "count: %s: %s\n", what, strerror(errno));
-    exit(125);
-}
 
 /* Of a process that is stopped, with its children that were waited for (proc(5): minflt, cminflt). */
 static unsigned long faults_of(pid_t pid)

@@ -17,24 +17,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tracing.h"
+
 enum { MAPPINGS = 16 };
 static struct {
     uint64_t from, to, offset;
 } mappings[MAPPINGS];
 static int mapped;
-
-static long trace(int request, pid_t task, long address, void *data)
-{
-    return syscall(SYS_ptrace, request, task, address, data);
-}
-
-static void must(int good, const char *what)
-{
-    if (good)
-        return;
-    fprintf(stderr, "visits: %s: %s\n", what, strerror(errno));
-    exit(125);
-}
 
 static int connect_once(void)
 {
