@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import aws_cdk as cdk
@@ -20,11 +19,13 @@ from shielded_function_monitoring.filters import COUNTED, Counted, Severity, of_
 
 from . import custom_resources, invariants
 from .alarms import ShieldAlarms
+from .candidate import Candidate, ShieldOptions, log_class_of, make_layer
 from .errors import ShieldError
-from .function_facts import FunctionHandle, as_text
+from .function_facts import as_text
+from .granted_policy import wants_grants, with_grants, without_grants
 from .kinds import owner_of
 from .layer import policy_layer
-from .log_group import LAMBDAS, ShieldLogs, allow_writing, log_group_of, log_group_of_lambda
+from .log_group import LAMBDAS, allow_writing, log_group_of_lambda
 from .monitoring.descriptions import MAX_LENGTH, Place, Text, describe_function
 from .monitoring.resources import make_alarm, make_filter, metric_of
 from .monitoring.watches import (
@@ -32,10 +33,8 @@ from .monitoring.watches import (
     Watch,
     general_counter,
     policy_counter,
-    problems_of,
     severity_for,
     sum_counter,
-    watches_of,
 )
 from .names import (
     ACCOUNT_VARIABLE,
@@ -65,86 +64,6 @@ _TOKEN: Final = re.compile(r"\$\{Token\[[^\]]*\]\}")
 _MAX_FUNCTION_NAME: Final = 64
 _MAX_REGION: Final = 16
 _MAX_STACK_NAME: Final = 128
-
-
-@dataclass(frozen=True)
-class ShieldOptions:
-    """How a function is shielded; `Shield` documents each."""
-
-    policy: ShieldPolicy = field(default_factory=ShieldPolicy)
-    alarms: ShieldAlarms = field(default_factory=ShieldAlarms)
-    logs: ShieldLogs = field(default_factory=ShieldLogs)
-    layer: lambda_.ILayerVersion | str | None = None
-    in_image: bool = False
-    late_policy: Callable[[lambda_.CfnFunction], ShieldPolicy | None] | None = None
-    """Asked when the aspects of the function's resource are invoked, as tags are known only then."""
-
-    @cached_property
-    def watches(self) -> tuple[Watch, ...]:
-        """Its metrics and alarms."""
-        return watches_of(self.alarms)
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A function that can be shielded as asked. Made by `check_function`.
-
-    Attributes:
-        handle: the function.
-        options: how it is to be shielded.
-        facts: its properties.
-        log_group: the log group that it has.
-    """
-
-    handle: FunctionHandle
-    options: ShieldOptions
-    facts: FunctionFacts
-    log_group: logs.ILogGroup | None
-
-
-def check_function(handle: FunctionHandle, options: ShieldOptions, facts: FunctionFacts) -> Candidate:
-    """Looks at a function before anything is changed.
-
-    Args:
-        handle: the function.
-        options: how it is to be shielded.
-        facts: its properties.
-
-    Raises:
-        ShieldError: it cannot be shielded; the message has every reason.
-        ShieldPolicyError: its policy lists what cannot be listed.
-    """
-    shields = stack_shields(handle.stack)
-    log_group = log_group_of(handle, facts.logging)
-    needs_layer = not options.in_image and shields.shared.switch != "off"
-    problems = [
-        *invariants.eligibility_problems(
-            facts, {ACCOUNT_VARIABLE: shields.account}, layers=int(needs_layer), in_image=options.in_image
-        ),
-        *invariants.log_class_problems(_log_class(log_group)),
-        *shields.log_group_problems(log_group, options.logs, facts.path),
-        *problems_of(options.alarms, options.watches, facts.path),
-        *shields.shared.fleet_problems(shields, options.alarms),
-        *(shields.layer_problems(facts.architecture) if needs_layer and options.layer is None else []),
-    ]
-    if problems:
-        raise ShieldError(facts.path, problems)
-    resolve_policy(_without_grants(options.policy), handle.construct)
-    return Candidate(handle, options, facts, log_group)
-
-
-def make_layer(handle: FunctionHandle, options: ShieldOptions, facts: FunctionFacts) -> lambda_.ILayerVersion | None:
-    """The shield's layer for a function: made where its stack has none yet; None where it needs none.
-
-    Raises:
-        ShieldError: it cannot be made; nothing was changed.
-    """
-    shields = stack_shields(handle.stack)
-    if options.in_image or shields.shared.switch == "off":
-        return None
-    if options.layer is None and (problems := shields.layer_problems(facts.architecture)):
-        raise ShieldError(handle.path, problems)
-    return shields.layer(handle.construct, facts.architecture, options.layer)
 
 
 @jsii.implements(cdk.IAspect)
@@ -231,7 +150,7 @@ class AttachedShield(Construct):
     @property
     def wants_grants(self) -> bool:
         """Whether its policy has `allow_aws="granted"`."""
-        return _wants_grants(self._given_policy())
+        return wants_grants(self._given_policy())
 
     @property
     def alarm_options(self) -> ShieldAlarms:
@@ -279,7 +198,7 @@ class AttachedShield(Construct):
         before = self._targets
         self._targets = (*before, *targets)
         try:
-            resolve_policy(_without_grants(self._given_policy()), self.function)
+            resolve_policy(without_grants(self._given_policy()), self.function)
         except ValueError:
             self._targets = before
             raise
@@ -431,7 +350,7 @@ class AttachedShield(Construct):
             environment=state["settings"],
             layers=state["layers"],
             log_group=state.get("log_group"),
-            log_class=None if self._owns_log_group else _log_class(self.log_group),
+            log_class=None if self._owns_log_group else log_class_of(self.log_group),
             longest=self._longest,
             in_image=self._options.in_image,
             architecture=self._architecture,
@@ -440,14 +359,14 @@ class AttachedShield(Construct):
 
     def _resolve(self) -> ResolvedPolicy:
         policy = self._given_policy()
-        if _wants_grants(policy):
+        if wants_grants(policy):
             grants = self._shields.shared.grants_of(self.handle.path)
             if grants.problems:
                 raise ShieldError(self.handle.path, [finding.message for finding in grants.problems])
             for finding in grants.warnings:
                 cdk.Annotations.of(self.function).add_warning_v2(finding.id, finding.message)
             self._grants = grants
-            policy = _with_grants(policy, grants)
+            policy = with_grants(policy, grants)
         self._answers = self._shields.shared.answered_by(self.handle.path)
         if self._answers and not custom_resources.admits_answers(policy):
             policy = replace(
@@ -582,55 +501,3 @@ def attached_to(function: IConstruct) -> AttachedShield | None:
 def attached_in(stage: StageShields) -> list[AttachedShield]:
     """Every shield of a stage."""
     return [shield for shield in stage.attached if isinstance(shield, AttachedShield)]
-
-
-def _wants_grants(policy: ShieldPolicy) -> bool:
-    services = policy.allow_aws
-    return services == "granted" or (not isinstance(services, str) and "granted" in services)
-
-
-def _without_grants(policy: ShieldPolicy) -> ShieldPolicy:
-    """The same policy as far as it is known before the app is complete."""
-    return _without_granted(policy, policy.presets) if _wants_grants(policy) else policy
-
-
-# Policies are equal whose entries are, whatever presets they come from: so these are part of what is looked up.
-
-
-@lru_cache
-def _without_granted(policy: ShieldPolicy, presets: Sequence[str]) -> ShieldPolicy:
-    del presets
-    others = () if isinstance(policy.allow_aws, str) else [name for name in policy.allow_aws if name != "granted"]
-    return replace(policy, allow_aws=others or "none")
-
-
-def _with_grants(policy: ShieldPolicy, grants: Grants) -> ShieldPolicy:
-    """The policy with the role's grants in place of "granted".
-
-    Buckets narrow S3. Where the policy names s3 beside "granted", it means any bucket.
-    """
-    found = tuple(grants.services), tuple(grants.buckets), tuple(grants.hosts)
-    return _with_entries(policy, policy.presets, *found)
-
-
-@lru_cache
-def _with_entries(
-    policy: ShieldPolicy,
-    presets: Sequence[str],
-    services: Sequence[str],
-    buckets: Sequence[str],
-    hosts: Sequence[str],
-) -> ShieldPolicy:
-    del presets
-    named = () if isinstance(policy.allow_aws, str) else [name for name in policy.allow_aws if name != "granted"]
-    return replace(
-        policy,
-        allow_aws=tuple(dict.fromkeys((*named, *services))) or "none",
-        allow_buckets=policy.allow_buckets if "s3" in named else (*policy.allow_buckets, *buckets),
-        allow_outbound=(*policy.allow_outbound, *hosts),
-    )
-
-
-def _log_class(log_group: logs.ILogGroup | None) -> str | None:
-    resource = log_group.node.default_child if log_group else None
-    return resource.log_group_class if isinstance(resource, logs.CfnLogGroup) else None

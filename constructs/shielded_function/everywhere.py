@@ -12,8 +12,9 @@ import jsii
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IConstruct, Node
 
-from .attached import AttachedShield, Candidate, ShieldOptions, attached_to, check_function, make_layer
+from .attached import AttachedShield, attached_to
 from .batching import members_of
+from .candidate import Candidate, ShieldOptions, check_function, make_layer
 from .errors import ShieldError
 from .function_facts import FunctionHandle, read_properties
 from .globs import covers, is_glob

@@ -12,7 +12,8 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IConstruct
 
 from .alarms import ShieldAlarms
-from .attached import AttachedShield, ShieldOptions, attached_to, check_function
+from .attached import AttachedShield, attached_to
+from .candidate import ShieldOptions, check_function
 from .errors import ShieldError
 from .everywhere import OnUnsupported, ShieldedApp, shield_everywhere
 from .function_facts import FunctionHandle

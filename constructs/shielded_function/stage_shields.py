@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, cast
 from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
-import jsii
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from constructs import Construct, IConstruct, IValidation
+from constructs import Construct, IConstruct
 
 from . import custom_resources, layer_archive
 from .alarms import ShieldAlarms
@@ -25,6 +24,7 @@ from .batching import members_of, note_all
 from .errors import ShieldError
 from .function_facts import FunctionHandle, read_properties
 from .kinds import find_relevant
+from .late import check_late
 from .layer import import_layer, shield_layer
 from .monitoring.descriptions import describe_fleet
 from .monitoring.function_filters import SharedFilters
@@ -112,7 +112,7 @@ class StageShields(Construct):
         self._looked: list[Looked] = []
         self._answered: dict[str, list[str]] | None = None
         self._missing: dict[str, list[str]] = {}
-        self.node.add_validation(_Invariants(self))
+        check_late(self, self.invariant_problems)  # fails the synthesis where something took a shield off again
 
     def add(self, attached: StagedShield) -> None:
         """Takes in a shield that was made."""
@@ -394,15 +394,3 @@ def stage_shields(scope: IConstruct) -> StageShields:
     if existing is not None and not isinstance(existing, StageShields):
         raise ShieldError(existing.node.path, [f"the construct id {_ID} is the shield's: give it another"])
     return existing or StageShields(stage)
-
-
-@jsii.implements(IValidation)
-class _Invariants:
-    """Fails the synthesis when something took a shield off again."""
-
-    def __init__(self, shields: StageShields) -> None:
-        self._shields = shields
-
-    def validate(self) -> list[str]:
-        """Called by the CDK at synthesis."""
-        return self._shields.invariant_problems()

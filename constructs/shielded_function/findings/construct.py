@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import aws_cdk as cdk
-import jsii
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from constructs import Construct, IConstruct, IValidation
+from constructs import Construct, IConstruct
 
 from shielded_function_monitoring.filters import SEVERITIES, Severity, longest_of_functions, of_functions, violations
 from shielded_function_monitoring.pattern import MAX_LENGTH
@@ -24,6 +24,7 @@ from ..alarms import ShieldAlarms, check_switch
 from ..attached import attached_in
 from ..errors import ShieldError
 from ..function import ShieldedFunction
+from ..late import check_late, late_text
 from ..layer import zip_code
 from ..layer_archive import MemberFile, write_zip
 from ..monitoring.scope import is_within
@@ -134,7 +135,7 @@ class ShieldFindings(Construct):
         shields.observers.append(self._cover)
         for attached in attached_in(shields):
             self._cover(attached)
-        self.node.add_validation(_Covers(self))
+        check_late(self, self.problems)  # a part that reads nothing looks like one without violations
 
     def tell(
         self, id: str, targets: Sequence[EventTarget], *, severities: Sequence[Severity] | None = None
@@ -225,7 +226,7 @@ class ShieldFindings(Construct):
             f"Findings{self.node.addr[-8:]}",
             log_group_name=attached.log_group_name,
             destination_arn=self.function.function_arn,
-            filter_pattern=cdk.Lazy.uncached_string(_Pattern(self._pattern, names)),
+            filter_pattern=late_text(partial(_pattern_of, self._pattern, names)),
         )
         if attached.handle.stack is home.stack:
             resource.node.add_dependency(self._permission)
@@ -240,31 +241,10 @@ class ShieldFindings(Construct):
         ]
 
 
-@jsii.implements(cdk.IStringProducer)
-class _Pattern:
-    """Asked when every function of the log group is known. What a function prints can name any other."""
-
-    def __init__(self, pattern: str, names: Sequence[str]) -> None:
-        self._pattern = pattern
-        self._names = names
-
-    def produce(self, context: cdk.IResolveContext) -> str:
-        """Called by the CDK."""
-        del context
-        fits = longest_of_functions(self._pattern, self._names) <= MAX_LENGTH
-        return of_functions(self._pattern, self._names) if fits else self._pattern
-
-
-@jsii.implements(IValidation)
-class _Covers:
-    """A part that reads nothing looks like one without violations."""
-
-    def __init__(self, findings: ShieldFindings) -> None:
-        self._findings = findings
-
-    def validate(self) -> list[str]:
-        """Called by the CDK at synthesis."""
-        return self._findings.problems()
+def _pattern_of(pattern: str, names: Sequence[str]) -> str:
+    """The pattern of these functions' lines, where it fits: a function's output can name any other."""
+    fits = longest_of_functions(pattern, names) <= MAX_LENGTH
+    return of_functions(pattern, names) if fits else pattern
 
 
 def _code() -> bytes:

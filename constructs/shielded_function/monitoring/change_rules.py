@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import aws_cdk as cdk
-import jsii
 from aws_cdk import aws_events as events
 from aws_cdk import aws_logs as logs
 
+from ..late import late_any
 from .changes import ALARMS, FUNCTIONS, LOGS, Entry, Kind, changes_pattern, fits, made_by, of_function
 from .descriptions import PREFIX
 from .scope import outermost
@@ -64,7 +64,7 @@ class ChangeRules:
             targets=list(self._targets),
         )
         resource: Any = rule.node.default_child
-        resource.event_pattern = cdk.Lazy.uncached_any(_Pattern(kind, entries))
+        resource.event_pattern = late_any(partial(changes_pattern, kind, entries))
 
 
 def _log_group(attached: AttachedShield, stack: str) -> Entry:
@@ -79,17 +79,3 @@ def _log_group(attached: AttachedShield, stack: str) -> Entry:
     if given is None:
         return {"prefix": made_by(stack)}
     return given if isinstance(given, str) else {"exists": True}
-
-
-@jsii.implements(cdk.IAnyProducer)
-class _Pattern:
-    """Asked when every function is known."""
-
-    def __init__(self, kind: Kind, entries: Sequence[Entry]) -> None:
-        self._kind = kind
-        self._entries = entries
-
-    def produce(self, context: cdk.IResolveContext) -> Any:
-        """Called by the CDK."""
-        del context
-        return changes_pattern(self._kind, self._entries)

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import aws_cdk as cdk
-import jsii
 from aws_cdk import aws_cloudwatch as cloudwatch
-from constructs import Construct, IConstruct, IValidation
+from constructs import Construct
 
 from ..alarms import AlarmAction
+from ..late import check_late, late_text
 from .descriptions import PREFIX, describe_stack
 from .resources import add_actions
 
@@ -77,42 +77,20 @@ class _Composite(Construct):
         )
         resource = self.alarm.node.default_child
         assert isinstance(resource, cloudwatch.CfnCompositeAlarm)
-        resource.alarm_rule = cdk.Lazy.uncached_string(_Rule(self.alarms))
+        resource.alarm_rule = late_text(lambda: rule_of(alarm.alarm_name for alarm in self.alarms))
         add_actions(self.alarm, actions)
-        self.node.add_validation(_AtMost(self))
+        check_late(self, self._problems)
 
-
-@jsii.implements(cdk.IStringProducer)
-class _Rule:
-    """Asked when every alarm is there."""
-
-    def __init__(self, alarms: Sequence[cloudwatch.Alarm]) -> None:
-        self._alarms = alarms
-
-    def produce(self, context: cdk.IResolveContext) -> str:
-        """Called by the CDK."""
-        del context
-        return rule_of(alarm.alarm_name for alarm in self._alarms)
-
-
-@jsii.implements(IValidation)
-class _AtMost:
-    """CloudWatch refuses more only at the deployment."""
-
-    def __init__(self, composite: _Composite) -> None:
-        self._composite = composite
-
-    def validate(self) -> list[str]:
-        """Called by the CDK at synthesis."""
-        alarms = self._composite.alarms
-        place: IConstruct = self._composite
-        begin, fix = f"{place.node.path}: composite_actions: ", 'use granularity="fleet", or more stacks'
-        if len(alarms) > MAX_CHILDREN:
-            return [f"{begin}{len(alarms)} alarms in the stack, of which a composite alarm takes {MAX_CHILDREN}: {fix}"]
-        longest = len(rule_of(_TOKEN.sub("x" * _MAX_STACK_NAME, _name_of(alarm)) for alarm in alarms))
+    def _problems(self) -> list[str]:
+        """CloudWatch refuses more only at the deployment."""
+        count = len(self.alarms)
+        begin, fix = f"{self.node.path}: composite_actions: ", 'use granularity="fleet", or more stacks'
+        if count > MAX_CHILDREN:
+            return [f"{begin}{count} alarms in the stack, of which a composite alarm takes {MAX_CHILDREN}: {fix}"]
+        longest = len(rule_of(_TOKEN.sub("x" * _MAX_STACK_NAME, _name_of(alarm)) for alarm in self.alarms))
         if longest > MAX_RULE:
             return [
-                f"{begin}the rule that names {len(alarms)} alarms may have {longest:,} characters, of which CloudWatch "
+                f"{begin}the rule that names {count} alarms may have {longest:,} characters, of which CloudWatch "
                 f"takes {MAX_RULE:,}: {fix}, or shorter construct ids"
             ]
         return []

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
-import jsii
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_logs as logs
-from constructs import Construct, IConstruct, IValidation
+from constructs import Construct, IConstruct
 
 from ..attached import AttachedShield, attached_in
 from ..errors import ShieldError
 from ..kinds import owner_of
+from ..late import check_late, late_text
 from ..shield import Shield
 from ..stage_shields import StackShields, stack_shields
 from . import heartbeat
@@ -60,9 +60,15 @@ class ShieldDashboard(Construct):
             )
         self._stages = stages_in(self._of)
         self.resource = cloudwatch.CfnDashboard(
-            self, "Resource", dashboard_name=name, dashboard_body=cdk.Lazy.uncached_string(_Body(self))
+            self, "Resource", dashboard_name=name, dashboard_body=late_text(self.render)
         )
-        self.node.add_validation(_NotEmpty(self))
+        check_late(self, self._problems)
+
+    def _problems(self) -> list[str]:
+        """A dashboard that shows nothing looks like one on which nothing happens."""
+        if self.shields():
+            return []
+        return ["ShieldDashboard: there is no shielded function of its account and region in what it is `of`"]
 
     @property
     def dashboard_name(self) -> str:
@@ -185,30 +191,3 @@ def _title(of: Any) -> str:
     if isinstance(of, AttachedShield):
         return of.handle.path
     return of.node.path or "all"
-
-
-@jsii.implements(cdk.IStringProducer)
-class _Body:
-    """Asked when everything is there."""
-
-    def __init__(self, dashboard: ShieldDashboard) -> None:
-        self._dashboard = dashboard
-
-    def produce(self, context: cdk.IResolveContext) -> str:
-        """Called by the CDK."""
-        del context
-        return self._dashboard.render()
-
-
-@jsii.implements(IValidation)
-class _NotEmpty:
-    """A dashboard that shows nothing looks like one on which nothing happens."""
-
-    def __init__(self, dashboard: ShieldDashboard) -> None:
-        self._dashboard = dashboard
-
-    def validate(self) -> list[str]:
-        """Called by the CDK at synthesis."""
-        if self._dashboard.shields():
-            return []
-        return ["ShieldDashboard: there is no shielded function of its account and region in what it is `of`"]

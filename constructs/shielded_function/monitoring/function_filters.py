@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import aws_cdk as cdk
-import jsii
 from constructs import Construct
 
 from shielded_function_monitoring.filters import longest_of_functions, of_functions
 from shielded_function_monitoring.pattern import MAX_LENGTH
+
+from ..late import late_text
 
 if TYPE_CHECKING:
     from aws_cdk import aws_logs as logs
@@ -55,7 +57,7 @@ class SharedFilters:
                 shared.names.append(function_name)
                 return shared.filter
         names = [function_name]
-        pattern = cdk.Lazy.uncached_string(_Named(counter.pattern, names))
+        pattern = late_text(partial(of_functions, counter.pattern, names))
         found = make(self._scope(log_group, len(made)), pattern)
         made.append(_Shared(counter.pattern, names, found))
         return found
@@ -78,17 +80,3 @@ class _Shared:
     def takes(self, pattern: str, name: str) -> bool:
         """Whether it counts the same, and has room for one more name."""
         return pattern == self.pattern and longest_of_functions(pattern, [*self.names, name]) <= MAX_LENGTH
-
-
-@jsii.implements(cdk.IStringProducer)
-class _Named:
-    """Asked when every function of the log group is known."""
-
-    def __init__(self, pattern: str, names: Sequence[str]) -> None:
-        self._pattern = pattern
-        self._names = names
-
-    def produce(self, context: cdk.IResolveContext) -> str:
-        """Called by the CDK."""
-        del context
-        return of_functions(self._pattern, self._names)

@@ -12,15 +12,15 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import aws_cdk as cdk
-import jsii
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
-from constructs import Construct, IValidation
+from constructs import Construct
 
 from shielded_function_monitoring.filters import Counted
 from shielded_function_monitoring.queries import LINE_FIELDS, counted
 
 from ..errors import ShieldError
+from ..late import check_late, late_any, late_list
 from .dashboard_body import MAX_SOURCES
 from .descriptions import PREFIX, describe_stack
 
@@ -92,8 +92,8 @@ class _LogAlarm(Construct):
         super().__init__(stack, _ID)
         self.names: list[str] = []
         # A list token, so that log groups of functions to come are in it.
-        self.groups = cdk.Lazy.uncached_list(_Names(self.names))
-        arns: Any = cdk.Lazy.uncached_any(_Arns(stack, self.names))
+        self.groups = late_list(lambda: self.names)
+        arns: Any = late_any(self._arns)
         runs = self._role("Query", ["logs:StartQuery"], arns)
         fetches = self._role("Lines", ["logs:StartQuery", "logs:GetLogEvents", "logs:FilterLogEvents"], arns)
         kind: Any = cloudwatch.CfnLogAlarm
@@ -121,7 +121,23 @@ class _LogAlarm(Construct):
                 ),
             ),
         )
-        self.node.add_validation(_AtMost(self))
+        check_late(self, self._problems)
+
+    def _arns(self) -> list[str]:
+        """The log groups, and their lines."""
+        stack = cdk.Stack.of(self)
+        begin = f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group:"
+        return [f"{begin}{name}{end}" for name in self.names for end in ("", ":*")]
+
+    def _problems(self) -> list[str]:
+        """CloudWatch refuses more only at the deployment."""
+        count = len(self.names)
+        if count <= MAX_SOURCES:
+            return []
+        return [
+            f"{self.node.path}: log_alarm_topics: {count} log groups in the stack, of which a log alarm takes "
+            f"{MAX_SOURCES}: take more stacks, or leave the log alarm out"
+        ]
 
     def add(self, log_group_name: str) -> None:
         """Has a log group looked at."""
@@ -151,49 +167,3 @@ class _LogAlarm(Construct):
             roles=[role.role_name],
         )
         return role
-
-
-@jsii.implements(cdk.IListProducer)
-class _Names:
-    """Asked when every function is known."""
-
-    def __init__(self, names: list[str]) -> None:
-        self._names = names
-
-    def produce(self, context: cdk.IResolveContext) -> list[str]:
-        """Called by the CDK."""
-        del context
-        return self._names
-
-
-@jsii.implements(cdk.IAnyProducer)
-class _Arns:
-    """The log groups, and their lines."""
-
-    def __init__(self, stack: cdk.Stack, names: list[str]) -> None:
-        self._stack = stack
-        self._names = names
-
-    def produce(self, context: cdk.IResolveContext) -> list[str]:
-        """Called by the CDK."""
-        del context
-        begin = f"arn:{self._stack.partition}:logs:{self._stack.region}:{self._stack.account}:log-group:"
-        return [f"{begin}{name}{end}" for name in self._names for end in ("", ":*")]
-
-
-@jsii.implements(IValidation)
-class _AtMost:
-    """CloudWatch refuses more only at the deployment."""
-
-    def __init__(self, alarm: _LogAlarm) -> None:
-        self._alarm = alarm
-
-    def validate(self) -> list[str]:
-        """Called by the CDK at synthesis."""
-        count = len(self._alarm.names)
-        if count <= MAX_SOURCES:
-            return []
-        return [
-            f"{self._alarm.node.path}: log_alarm_topics: {count} log groups in the stack, of which a log alarm takes "
-            f"{MAX_SOURCES}: take more stacks, or leave the log alarm out"
-        ]

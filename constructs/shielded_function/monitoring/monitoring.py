@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import aws_cdk as cdk
-import jsii
 from aws_cdk import aws_events as events
 from aws_cdk import aws_logs as logs
-from constructs import Construct, IValidation
+from constructs import Construct
 
 from shielded_function_monitoring.filters import COUNTED
 from shielded_function_monitoring.queries import FUNCTION_VARIABLE, INDEXED, QUERIES
@@ -17,6 +17,7 @@ from shielded_function_monitoring.queries import FUNCTION_VARIABLE, INDEXED, QUE
 from ..alarms import AlarmAction, ShieldAlarms, check_actions, check_list, check_stacks, check_switch
 from ..attached import attached_in
 from ..errors import ShieldError
+from ..late import check_late, late_list
 from ..stage_shields import StackShields, known_stages, stack_shields
 from .change_rules import ChangeRules
 from .composite import CompositeOf
@@ -129,7 +130,7 @@ class ShieldMonitoring(Construct):
         self._log_alarms = LogAlarmOf(log_alarm_topics, [each for each in COUNTED if each not in quiet])
         self._composites = CompositeOf(composite_actions)
         self._taken: list[AttachedShield] = []
-        self.node.add_validation(_Covers(self))
+        check_late(self, self.problems)  # a part that watches nothing looks like one without violations
         for stage in stages_in(scope):
             stage.observers.append(self._take)
             for attached in attached_in(stage):
@@ -206,8 +207,13 @@ class ShieldMonitoring(Construct):
             ]
         return []
 
+    def _log_groups_in(self, home: StackShields) -> list[str] | None:
+        """The log groups of a stack's functions, where one query can name all of them."""
+        names = list(dict.fromkeys(a.log_group_name for a in self._taken if a.stack_shields is home))
+        return names if 0 < len(names) <= MAX_SOURCES else None
+
     def _save_queries(self, scope: Construct, home: StackShields) -> None:
-        names = cdk.Lazy.uncached_list(_LogGroups(self._taken, home), omit_empty=True)
+        names = late_list(partial(self._log_groups_in, home))
         for key, query in QUERIES.items():
             if FUNCTION_VARIABLE in query.text:
                 continue
@@ -247,30 +253,3 @@ def _checked_alarms(alarms: Any, path: str) -> ShieldAlarms:
             ],
         )
     return alarms
-
-
-@jsii.implements(IValidation)
-class _Covers:
-    """A part that watches nothing looks like one without violations."""
-
-    def __init__(self, monitoring: ShieldMonitoring) -> None:
-        self._monitoring = monitoring
-
-    def validate(self) -> list[str]:
-        """Called by the CDK at synthesis."""
-        return self._monitoring.problems()
-
-
-@jsii.implements(cdk.IListProducer)
-class _LogGroups:
-    """The log groups of a stack's functions, where one query can name all of them."""
-
-    def __init__(self, taken: Sequence[AttachedShield], home: StackShields) -> None:
-        self._taken = taken
-        self._home = home
-
-    def produce(self, context: cdk.IResolveContext) -> list[str] | None:
-        """Called by the CDK."""
-        del context
-        names = list(dict.fromkeys(a.log_group_name for a in self._taken if a.stack_shields is self._home))
-        return names if len(names) <= MAX_SOURCES else None

@@ -6,12 +6,12 @@ from importlib.metadata import version
 from typing import Any, Final
 
 import aws_cdk as cdk
-import jsii
 from aws_cdk import aws_cloudwatch as cloudwatch
-from constructs import Construct, IValidation
+from constructs import Construct
 
 from ..attached import attached_in
 from ..errors import ShieldError
+from ..late import check_late, late_list
 from ..stage_shields import stack_shields
 from .composite import composite_of
 from .log_alarm import log_alarm_of
@@ -82,12 +82,12 @@ class ShieldMute(Construct):
             self,
             "Resource",
             description=reason,
-            mute_targets=kind.MuteTargetsProperty(alarm_names=cdk.Lazy.uncached_list(_Names(self))),
+            mute_targets=kind.MuteTargetsProperty(alarm_names=late_list(self.names)),
             rule=kind.RuleProperty(
                 schedule=kind.ScheduleProperty(expression=schedule, duration=duration.to_iso_string(), **timing)
             ),
         )
-        self.node.add_validation(_SomeNames(self))
+        check_late(self, self._problems)
 
     def names(self) -> list[str]:
         """The alarms' names as far as the functions are known: references, for a rule names alarms that are there."""
@@ -101,36 +101,9 @@ class ShieldMute(Construct):
         composite, lines = composite_of(stack), log_alarm_of(stack)
         return [*names, *([composite.alarm_name] if composite else []), *([lines.ref] if lines else [])]
 
-
-def _is_critical(key: str, alarm: cloudwatch.Alarm) -> bool:
-    resource = alarm.node.default_child
-    assert isinstance(resource, cloudwatch.CfnAlarm)
-    return key == "critical" or "[critical]" in (resource.alarm_description or "")
-
-
-@jsii.implements(cdk.IListProducer)
-class _Names:
-    """Asked when every function is known."""
-
-    def __init__(self, mute: ShieldMute) -> None:
-        self._mute = mute
-
-    def produce(self, context: cdk.IResolveContext) -> list[str]:
-        """Called by the CDK."""
-        del context
-        return self._mute.names()
-
-
-@jsii.implements(IValidation)
-class _SomeNames:
-    """CloudWatch refuses more only at the deployment, and a rule that mutes nothing looks like one that does."""
-
-    def __init__(self, mute: ShieldMute) -> None:
-        self._mute = mute
-
-    def validate(self) -> list[str]:
-        """Called by the CDK at synthesis."""
-        count, path = len(self._mute.names()), self._mute.node.path
+    def _problems(self) -> list[str]:
+        """CloudWatch refuses more only at the deployment, and a rule that mutes nothing looks like one that does."""
+        count, path = len(self.names()), self.node.path
         if not count:
             return [f"{path}: ShieldMute: its stack has no alarm to mute: make it in the stack of the alarms"]
         if count > MAX_ALARMS:
@@ -139,3 +112,9 @@ class _SomeNames:
                 'granularity="fleet", or more stacks'
             ]
         return []
+
+
+def _is_critical(key: str, alarm: cloudwatch.Alarm) -> bool:
+    resource = alarm.node.default_child
+    assert isinstance(resource, cloudwatch.CfnAlarm)
+    return key == "critical" or "[critical]" in (resource.alarm_description or "")

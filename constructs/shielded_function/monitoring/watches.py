@@ -76,7 +76,7 @@ class Watch:
         key: tells it from the function's others, in construct ids too.
         counter: the metric that it watches.
         policy: the policy that it is about; None where it is about several.
-        of_class: what of several policies it is about; None where its filter counts that alone.
+        of_class: the class of lines that it counts, by their level; None where its filter counts no other lines.
         severity: how severe it is; None where that depends on the line, or on the function's policy.
         threshold, period, evaluation_periods, datapoints, ok_actions, insufficient_data_actions, name, runbook: as
             `AlarmOn` has them, with what `ShieldAlarms` says where that has none.

@@ -11,13 +11,14 @@ import jsii
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
-from constructs import Construct, IConstruct, IValidation
+from constructs import Construct, IConstruct
 
 from shielded_function_monitoring.pattern import PatternError
 
 from ..alarms import AlarmOn
 from ..attached import attached_in
 from ..errors import ShieldError
+from ..late import check_late, late_any
 from ..log_group import ShieldLogs
 from ..monitoring.scope import is_within, stages_in
 from ..names import PERIMETER
@@ -32,7 +33,6 @@ from .endpoints import EndpointPolicies
 from .entries import EntryError
 from .grants import Trust
 from .groups import Group
-from .lazy import late_any
 from .options import EndpointPolicy, Mode, check_options, chosen_functions, others_policy
 from .residents import ENDPOINT, Network, Resource, is_database, others
 
@@ -194,7 +194,7 @@ class ShieldPerimeter(Construct):
         if query_logs is not False:
             self._log(query_logs, logs, alarm or AlarmOn())
         cdk.Aspects.of(self).add(self, priority=_PRIORITY)
-        self.node.add_validation(_Checked(self))
+        check_late(self, self.problems)
         for stage in stages_in(self):
             stage.observers.append(self._observe)
 
@@ -424,15 +424,3 @@ class ShieldPerimeter(Construct):
             return ""
         found = [covered.attached.name_of(t.entry) for t in targets if covered.is_granted(t) == granted]
         return ", ".join(dict.fromkeys(found))
-
-
-@jsii.implements(IValidation)
-class _Checked:
-    """Fails the synthesis where the perimeter has a gap, or would block other users of the VPC."""
-
-    def __init__(self, perimeter: ShieldPerimeter) -> None:
-        self._perimeter = perimeter
-
-    def validate(self) -> list[str]:
-        """Called by the CDK at synthesis."""
-        return self._perimeter.problems()

@@ -9,12 +9,12 @@ import aws_cdk as cdk
 from aws_cdk import aws_route53resolver as route53resolver
 from constructs import Construct
 
+from ..late import late_list
 from ..policy import ShieldPolicy
 from ..resolution import resolve_policy
 from . import firewall
 from .covered import TELEMETRY, Covered, Names, expected_names, is_resolved, names_of
 from .entries import EntryError
-from .lazy import late_list
 from .names import RESOLVER_OWN, Place
 from .options import Mode
 

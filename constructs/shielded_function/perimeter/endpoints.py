@@ -10,10 +10,10 @@ import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 
 from ..granted.stage_reader import Reader
+from ..late import late_any
 from ..paths import path_of
 from .covered import Covered
 from .grants import LONGEST, PREFIXES, Trust, granted, policy_document, service_in
-from .lazy import late_any
 from .options import EndpointPolicy
 from .residents import Resource
 

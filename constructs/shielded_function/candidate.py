@@ -1,0 +1,112 @@
+"""A function that is to be shielded, checked before anything is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+
+from . import invariants
+from .alarms import ShieldAlarms
+from .errors import ShieldError
+from .function_facts import FunctionHandle
+from .granted_policy import without_grants
+from .log_group import ShieldLogs, log_group_of
+from .monitoring.watches import Watch, problems_of, watches_of
+from .names import ACCOUNT_VARIABLE
+from .policy import ShieldPolicy
+from .resolution import resolve_policy
+from .stage_shields import stack_shields
+
+if TYPE_CHECKING:
+    from .function_facts import FunctionFacts
+
+
+@dataclass(frozen=True)
+class ShieldOptions:
+    """How a function is shielded; `Shield` documents each."""
+
+    policy: ShieldPolicy = field(default_factory=ShieldPolicy)
+    alarms: ShieldAlarms = field(default_factory=ShieldAlarms)
+    logs: ShieldLogs = field(default_factory=ShieldLogs)
+    layer: lambda_.ILayerVersion | str | None = None
+    in_image: bool = False
+    late_policy: Callable[[lambda_.CfnFunction], ShieldPolicy | None] | None = None
+    """Asked when the aspects of the function's resource are invoked, as tags are known only then."""
+
+    @cached_property
+    def watches(self) -> tuple[Watch, ...]:
+        """Its metrics and alarms."""
+        return watches_of(self.alarms)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A function that can be shielded as asked. Made by `check_function`.
+
+    Attributes:
+        handle: the function.
+        options: how it is to be shielded.
+        facts: its properties.
+        log_group: the log group that it has.
+    """
+
+    handle: FunctionHandle
+    options: ShieldOptions
+    facts: FunctionFacts
+    log_group: logs.ILogGroup | None
+
+
+def check_function(handle: FunctionHandle, options: ShieldOptions, facts: FunctionFacts) -> Candidate:
+    """Looks at a function before anything is changed.
+
+    Args:
+        handle: the function.
+        options: how it is to be shielded.
+        facts: its properties.
+
+    Raises:
+        ShieldError: it cannot be shielded; the message has every reason.
+        ShieldPolicyError: its policy lists what cannot be listed.
+    """
+    shields = stack_shields(handle.stack)
+    log_group = log_group_of(handle, facts.logging)
+    needs_layer = not options.in_image and shields.shared.switch != "off"
+    problems = [
+        *invariants.eligibility_problems(
+            facts, {ACCOUNT_VARIABLE: shields.account}, layers=int(needs_layer), in_image=options.in_image
+        ),
+        *invariants.log_class_problems(log_class_of(log_group)),
+        *shields.log_group_problems(log_group, options.logs, facts.path),
+        *problems_of(options.alarms, options.watches, facts.path),
+        *shields.shared.fleet_problems(shields, options.alarms),
+        *(shields.layer_problems(facts.architecture) if needs_layer and options.layer is None else []),
+    ]
+    if problems:
+        raise ShieldError(facts.path, problems)
+    resolve_policy(without_grants(options.policy), handle.construct)
+    return Candidate(handle, options, facts, log_group)
+
+
+def make_layer(handle: FunctionHandle, options: ShieldOptions, facts: FunctionFacts) -> lambda_.ILayerVersion | None:
+    """The shield's layer for a function: made where its stack has none yet; None where it needs none.
+
+    Raises:
+        ShieldError: it cannot be made; nothing was changed.
+    """
+    shields = stack_shields(handle.stack)
+    if options.in_image or shields.shared.switch == "off":
+        return None
+    if options.layer is None and (problems := shields.layer_problems(facts.architecture)):
+        raise ShieldError(handle.path, problems)
+    return shields.layer(handle.construct, facts.architecture, options.layer)
+
+
+def log_class_of(log_group: logs.ILogGroup | None) -> str | None:
+    """The class of a log group that the app makes; None where it is the default, or not known."""
+    resource = log_group.node.default_child if log_group else None
+    return resource.log_group_class if isinstance(resource, logs.CfnLogGroup) else None

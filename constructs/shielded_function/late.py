@@ -1,0 +1,60 @@
+"""Values and checks that the CDK asks for when every construct is known: after the aspects, at synthesis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import aws_cdk as cdk
+import jsii
+from constructs import IConstruct, IValidation
+
+
+def late_list(make: Callable[[], list[str] | None]) -> list[str]:
+    """A list of texts, as a token."""
+    return cdk.Token.as_list(late_any(make))
+
+
+def late_any(make: Callable[[], Any]) -> Any:
+    """Any other value but a text, as a token. A property whose value is None is left out."""
+    return cdk.Lazy.uncached_any(_Any(make))
+
+
+def late_text(make: Callable[[], str]) -> str:
+    """A text, as a token."""
+    return cdk.Lazy.uncached_string(_Text(make))
+
+
+def check_late(construct: IConstruct, problems: Callable[[], list[str]]) -> None:
+    """Fails the synthesis where there are problems."""
+    construct.node.add_validation(_Check(problems))
+
+
+class _Late:
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+
+    def produce(self, context: cdk.IResolveContext) -> Any:
+        """Called by the CDK."""
+        del context
+        return self._make()
+
+
+@jsii.implements(cdk.IAnyProducer)
+class _Any(_Late):
+    pass
+
+
+@jsii.implements(cdk.IStringProducer)
+class _Text(_Late):
+    pass
+
+
+@jsii.implements(IValidation)
+class _Check:
+    def __init__(self, problems: Callable[[], list[str]]) -> None:
+        self._problems = problems
+
+    def validate(self) -> list[str]:
+        """Called by the CDK."""
+        return self._problems()
