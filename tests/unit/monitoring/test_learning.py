@@ -1,24 +1,16 @@
-"""What is learnt from lines, what is only offered, and what is left to a person."""
+"""Entries that are learnt from lines, those that are only offered, and what is left to a person."""
 
 from __future__ import annotations
 
-import ast
 import json
-import re
-import time
-from pathlib import Path
 
-import botocore.session
 import pytest
-import yaml
 
 from harness.alert_lines import alert, armed, at, connect, folded, line, lookup, program, refused, tmp
 from shielded_function.policy import ShieldPolicy
 from shielded_function_monitoring.learning import (
     Evidence,
-    FunctionLog,
     Heading,
-    Learnt,
     MergeError,
     Observed,
     PackageCount,
@@ -29,35 +21,13 @@ from shielded_function_monitoring.learning import (
     read,
     replay,
     to_json,
-    write_json,
-    write_python,
     write_toml,
-    write_yaml,
 )
 from shielded_function_monitoring.learning.learner import MAX_TMP
 from shielded_function_monitoring.learning.questions import Question
 from shielded_function_monitoring.learning.suspects import RULES
-from shielded_function_monitoring.learning.tmp_names import plan
-from shielded_function_monitoring.learning.wildcards import common_domain, domain_of, form_of
-
-SERVICES = tuple(botocore.session.Session().get_available_services())
-
-
-def log_of(*lines: str) -> FunctionLog:
-    (found,) = read(lines).functions.values()
-    return found
-
-
-def learnt_of(*lines: str, **options: object) -> Learnt:
-    return learn(log_of(*lines), services=SERVICES, **options)  # type: ignore[arg-type]
-
-
-def entries(learnt: Learnt) -> list[tuple[str, str]]:
-    return [(each.field, each.value) for each in learnt.entries]
-
-
-def rules(learnt: Learnt) -> list[tuple[str, str, str]]:
-    return [(each.rule, each.target, each.value) for each in learnt.findings]
+from shielded_function_monitoring.learning.wildcards import common_domain, domain_of
+from unit.monitoring.learnt import URLLIB3, entries, learnt_of, log_of, rules
 
 
 def test_each_policy_with_a_list() -> None:
@@ -200,198 +170,6 @@ def test_the_lines_own_entry_is_not_believed() -> None:
 def test_a_server_name_is_the_host() -> None:
     learnt = learnt_of(connect("cdn.example.net", protocol="tls", sni="other.example.com"))
     assert entries(learnt) == [("allow_outbound", "other.example.com:443")]
-
-
-KNOWN = {
-    "/tmp/tmpk3j_x9a2": "/tmp/tmp????????",
-    "/tmp/tmpk3j_x9a2.csv": "/tmp/tmp????????.csv",
-    "/tmp/tmpk3j_x9a2/out.csv": "/tmp/tmp????????/out.csv",
-    "/tmp/tmp.Ab3dEf9hIj": "/tmp/tmp.??????????",
-}
-
-
-@pytest.mark.parametrize(("path", "glob"), KNOWN.items())
-def test_names_of_a_known_library_are_learnt_as_a_glob(path: str, glob: str) -> None:
-    learnt = learnt_of(tmp(path, count=2))
-    assert (entries(learnt), learnt.offers) == ([("allow_tmp", glob)], [])
-    assert learnt.entries[0].evidence.count == 2
-    assert learnt.entries[0].note.startswith(f"for 1 name, such as {path}: the name is random (")
-    assert ShieldPolicy(allow_tmp=[glob]).decide("tmp", path).action == "allow"
-
-
-RANDOM = {
-    "/tmp/tmpabcdefgh": "/tmp/tmp????????",  # nothing but letters: it may be a word
-    "/tmp/tmpk3j_x9a2/0f8fad5b-d9cb-469f-a165-70867728950e": f"/tmp/tmp????????/{'?' * 36}",
-    "/tmp/upload-Xy3aB9/part": "/tmp/upload-??????/part",
-    "/tmp/report12345678901234567890.pdf": "/tmp/report*.pdf",
-    "/tmp/0f8fad5b-d9cb-469f-a165-70867728950e/a": "/tmp/????????????????????????????????????/a",
-    "/tmp/3858f62230ac3c915f300c664312c63f": f"/tmp/{'?' * 32}",
-    "/tmp/3858f62230ac3c91.bin": f"/tmp/{'?' * 16}.bin",
-    "/tmp/j/__a_3858f62230ac3c91.cache8j5c_5wn.tmp": "/tmp/j/__a_*.cache????????.tmp",
-    "/tmp/j/state.jsonq7w_e2r9.tmp": "/tmp/j/state.json????????.tmp",
-}
-
-
-@pytest.mark.parametrize(("path", "glob"), RANDOM.items())
-def test_random_names_are_offered_a_glob(path: str, glob: str) -> None:
-    learnt = learnt_of(tmp(path, count=2))
-    assert entries(learnt) == []
-    (offer,) = learnt.offers
-    assert (offer.field, offer.value, offer.covers, offer.evidence.count) == ("allow_tmp", glob, 1, 2)
-    assert offer.examples == (path,)
-    accepted = learnt_of(tmp(path), accept=[glob])
-    assert (entries(accepted), accepted.offers) == ([("allow_tmp", glob)], [])
-    assert ShieldPolicy(allow_tmp=[glob]).decide("tmp", path).action == "allow"
-
-
-@pytest.mark.parametrize(
-    "path", ["/tmp/cache.json", "/tmp/matplotlib-fontlist.json", "/tmp/v1.2.3/a", "/tmp/tmpdir", "/tmp/mydownload.tmp"]
-)
-def test_ordinary_names_are_not_random(path: str) -> None:
-    assert form_of(path) is None
-
-
-@pytest.mark.parametrize(
-    ("seen", "values", "offered"),
-    [
-        (["/tmp/k3j_x9a2"], [], ["/tmp/????????"]),
-        (["/tmp/xkqzpwmt"], [], ["/tmp/????????"]),
-        (["/tmp/k3j_x9a2", "/tmp/tmpab12cd34.csv"], ["/tmp/tmp????????.csv"], ["/tmp/????????"]),
-        (
-            ["/tmp/cache_v2", "/tmp/download"],
-            ["/tmp/cache_v2", "/tmp/download"],
-            [],
-        ),  # words, as far as anybody can tell
-        (["/tmp/download", "/tmp/#"], [], ["/tmp/#", "/tmp/????????"]),  # beside an unnamed file it may be one
-    ],
-)
-def test_the_file_with_which_tempfile_tries_the_directory(
-    seen: list[str], values: list[str], offered: list[str]
-) -> None:
-    """It is eight characters that no word has. The command knows the preset for it."""
-    learnt = learnt_of(*map(tmp, seen))
-    assert (entries(learnt), [each.value for each in learnt.offers]) == ([("allow_tmp", v) for v in values], offered)
-
-
-def test_eight_characters_of_another_language_are_no_tempfile() -> None:
-    learnt = learnt_of(tmp("/tmp/download", caller="node"), tmp("/tmp/#", caller="node"))
-    assert entries(learnt) == [("allow_tmp", "/tmp/#"), ("allow_tmp", "/tmp/download")]
-
-
-LDCONFIG = program(
-    "/usr/sbin/ldconfig", allow="unshielded:/usr/sbin/ldconfig", caller="_posixsubprocess.cpython-311.so"
-)
-COMPILER = ["/usr/bin/x86_64-linux-gnu-gcc-12", "/usr/bin/x86_64-linux-gnu-ld.bfd", "/usr/bin/gcc", "/usr/bin/ld"]
-
-
-def test_what_find_library_runs_is_not_learnt() -> None:
-    """Without it, a compiler is a program like another."""
-    files = ["/tmp/ccYv0PF1.res", "/tmp/cc9uR0Jz.cdtor.o"]
-    learnt = learnt_of(LDCONFIG, *map(program, COMPILER), *map(tmp, files), program("/usr/bin/gccgo-doc"))
-    assert entries(learnt) == [("allow_child_process", "/usr/bin/gccgo-doc")]
-    assert {(rule, target, value) for rule, target, value in rules(learnt)} == {
-        ("find-library", "/usr/sbin/ldconfig", "unshielded:/usr/sbin/ldconfig"),
-        *(("find-library", path, path) for path in COMPILER),
-        *(("find-library", path, "") for path in files),
-    }
-    assert "block mode goes another way" in next(each.reason for each in learnt.findings if "ldconfig" in each.target)
-    assert entries(learnt_of(*map(program, COMPILER[2:]))) == [("allow_child_process", path) for path in COMPILER[2:]]
-    java = program("/usr/sbin/ldconfig", allow="unshielded:/usr/sbin/ldconfig", caller="jspawnhelper")
-    assert [rule for rule, _, _ in rules(learnt_of(java))] == ["unshielded-program"]
-
-
-ALIKE = [
-    (["/tmp/jna1702347291.tmp", "/tmp/jna8812345678.tmp"], "/tmp/jna*.tmp"),
-    (["/tmp/upload-Xy3aB9/part", "/tmp/upload-Zz1yX2/part"], "/tmp/upload-??????/part"),
-    (
-        ["/tmp/.org.chromium.Chromium.AbCdEf", "/tmp/.org.chromium.Chromium.xYzAbC"],
-        "/tmp/.org.chromium.Chromium.??????",
-    ),
-    ([f"/tmp/up-{n * 7:08d}-0f8fad5b-d9cb-469f-a165-70867728950{n}" for n in (1, 2)], "/tmp/up-*"),
-    (["/tmp/out/a8f3e2c1", "/tmp/out/b7d2c1e8"], "/tmp/out/*"),
-    (["/tmp/report12345678901234567890.pdf", "/tmp/report1234567890123.pdf"], "/tmp/report*.pdf"),
-]
-
-
-@pytest.mark.parametrize(("paths", "glob"), ALIKE, ids=[glob for _, glob in ALIKE])
-def test_what_was_seen_twice_is_learnt_as_a_glob(paths: list[str], glob: str) -> None:
-    learnt = learnt_of(*(tmp(path, caller="a.so") for path in paths), tmp("/tmp/cache.json"))
-    assert entries(learnt) == [("allow_tmp", value) for value in sorted((glob, "/tmp/cache.json"))]
-    assert learnt.offers == []
-    (entry,) = (each for each in learnt.entries if each.value == glob)
-    assert entry.evidence.count == 2
-    assert entry.note.startswith(f"for 2 names, such as {sorted(paths)[0]}, ")
-    policy = ShieldPolicy(allow_tmp=[glob])
-    assert all(policy.decide("tmp", path).action == "allow" for path in paths)
-    text = write_toml({"allow_tmp": [glob]}, Heading.of(learnt))
-    assert "; for 2 names, such as " in text
-
-
-def test_one_name_twice_is_one_name() -> None:
-    """And one random name is no entry: it never comes again."""
-    learnt = learnt_of(*(tmp("/tmp/jna1702347291.tmp", time=at(day)) for day in (20, 21)))
-    assert (entries(learnt), [each.value for each in learnt.offers]) == ([], ["/tmp/jna*.tmp"])
-
-
-def test_a_repository_is_offered_as_a_whole() -> None:
-    """Of git's files the names are hashes, or random."""
-    inside = [".git/tk0IpfX", ".git/objects/f3/tmp_obj_7L5LiB", ".git/HEAD", "file.txt"]
-    learnt = learnt_of(tmp("/tmp/r"), tmp("/tmp/r/repo"), *(tmp(f"/tmp/r/repo/{each}") for each in inside))
-    assert entries(learnt) == [("allow_tmp", "/tmp/r")]
-    assert [(each.value, each.covers) for each in learnt.offers] == [("/tmp/r/repo/**", 5)]
-
-
-def test_a_full_folder_of_a_random_name_is_offered() -> None:
-    folders = [f"/tmp/playwright_chromiumdev_profile-{each}" for each in ("Uukvj6", "VP7K7B")]
-    learnt = learnt_of(*(tmp(f"{folder}/Default/{n}") for folder in folders for n in range(25)), *map(tmp, folders))
-    assert entries(learnt) == []
-    assert [(each.value, each.covers) for each in learnt.offers] == [
-        ("/tmp/playwright_chromiumdev_profile-??????/**", 52)
-    ]  # fmt: skip
-
-
-def test_a_glob_takes_what_it_covers() -> None:
-    """No entry is left that nothing needs."""
-    paths = ["/tmp/up-a1b2c3d4", "/tmp/up-e5f6a7b8", "/tmp/up-readme", "/tmp/up-0f8fad5b-d9cb-469f-a165-70867728950e"]
-    learnt = learnt_of(*map(tmp, paths))
-    assert entries(learnt) == [("allow_tmp", "/tmp/up-*")]
-    assert "for 4 names" in learnt.entries[0].note
-
-
-@pytest.mark.parametrize(
-    ("paths", "offered"),
-    [
-        (["/tmp/a8f3e2c1.csv", "/tmp/b7d2c1e8.csv"], "/tmp/????????.csv"),
-        (["/tmp/x-a8f3e2c1", "/tmp/x-b7d2c1e8"], "/tmp/x-????????"),
-        (["/tmp/gzq99fv9bw6kh7jf4q6xleqj5"], f"/tmp/{'?' * 25}"),  # formidable's
-        (["/tmp/k7a9z3q2m8b1c4d6e5f0g1h2"], f"/tmp/{'?' * 24}"),
-    ],
-)
-def test_what_has_too_little_in_common_is_offered(paths: list[str], offered: str) -> None:
-    learnt = learnt_of(*map(tmp, paths))
-    assert (entries(learnt), [each.value for each in learnt.offers]) == ([], [offered])
-
-
-@pytest.mark.parametrize(
-    "paths",
-    [
-        ["/tmp/config.json", "/tmp/colors.json"],
-        ["/tmp/file1.txt", "/tmp/file2.txt"],
-        ["/tmp/lib-1.2.3.so", "/tmp/lib-1.2.4.so"],
-    ],
-)
-def test_what_has_too_little_in_common_stays_apart(paths: list[str]) -> None:
-    assert entries(learnt_of(*map(tmp, paths))) == [("allow_tmp", path) for path in sorted(paths)]
-
-
-def test_forged_names_cost_no_hours() -> None:
-    """Each line another glob: only those are tried that cover most."""
-    names = [f"/tmp/tmpa1b2c3{n % 90 + 10}.{n}" for n in range(3000)]
-    names += [f"/tmp/{'-'.join(f'a{j}b{n}' for j in range(12))}" for n in range(1500)]
-    began = time.process_time()
-    made = plan(names)
-    assert time.process_time() - began < 30
-    assert len({form.glob for form in made.taken.values()}) <= 256 + 32
 
 
 # More than a policy takes
@@ -666,8 +444,6 @@ def test_what_is_no_run(value: object) -> None:
 
 # Packages
 
-URLLIB3 = ("urllib3", "requests", "app")
-
 
 def test_which_packages_need_an_entry() -> None:
     log = log_of(
@@ -705,72 +481,3 @@ def test_packages_are_kept_with_what_was_observed() -> None:
     del log["observations"][0]["evidence"]["packages"]  # as a version before wrote it
     (found,) = from_json(kept).functions.values()
     assert learn(found).entries[0].evidence.packages == ()
-
-
-def test_a_hostile_package_stays_a_comment() -> None:
-    log = log_of(connect("api.stripe.com", through=(HOSTILE, "\x1b[2J")))
-    text = write_toml({"allow_outbound": ["api.stripe.com:443"]}, Heading.of(learn(log)))
-    assert all(each.isprintable() for each in text.splitlines())
-    assert yaml.safe_load(write_yaml({"allow_tmp": ["/tmp/a"]}, Heading.of(learn(log)))) == {"allow_tmp": ["/tmp/a"]}
-
-
-# As text
-
-FIELDS = {"allow_outbound": ["api.stripe.com:443"], "allow_aws": "none", "allow_tmp": ['/tmp/a "b"\\c\u202e', "/tmp/é"]}
-HOSTILE = "x\n[evil]\nallow_outbound = ['*']\u2028*/ '''"
-
-
-def heading() -> Heading:
-    log = log_of(connect("api.stripe.com", caller=HOSTILE), tmp(f"/tmp/{HOSTILE}\x1b[2J*"), armed())
-    return Heading.of(learn(log))
-
-
-def test_toml_yaml_json_and_python_say_the_same(tmp_path: Path) -> None:
-    folder = tmp_path
-    for name, write in (("p.toml", write_toml), ("p.yaml", write_yaml), ("p.json", write_json)):
-        (folder / name).write_text(write(FIELDS, heading()))
-        assert ShieldPolicy.from_file(folder / name) == ShieldPolicy(**FIELDS), name
-    module = ast.parse(write_python(FIELDS, heading()))
-    assert len(module.body) == 2
-    names: dict[str, object] = {}
-    exec(compile(module, "policy", "exec"), names)
-    assert names["policy"] == ShieldPolicy(**FIELDS)
-
-
-def test_a_policy_that_is_the_default(tmp_path: Path) -> None:
-    folder = tmp_path
-    for name, write in (("p.toml", write_toml), ("p.yaml", write_yaml), ("p.json", write_json)):
-        (folder / name).write_text(write({}, heading()))
-        assert ShieldPolicy.from_file(folder / name) == ShieldPolicy(), name
-    assert "policy = ShieldPolicy()\n" in write_python({}, heading())
-
-
-def test_comments_cannot_be_left() -> None:
-    text = write_toml(FIELDS, heading())
-    comments = [each for each in text.splitlines() if each.startswith("#")]
-    assert any("\\x0a[evil]" in each for each in comments)
-    assert all(each.isprintable() for each in text.splitlines())
-    assert yaml.safe_load(write_yaml(FIELDS, heading())) == FIELDS
-
-
-def test_the_page_shows_what_is_written(tmp_path: Path) -> None:
-    text = (Path(__file__).parents[3] / "docs" / "guide" / "roll-out.md").read_text(encoding="utf-8")
-    (shown,) = re.findall("```toml\n(.*?)```", text, re.DOTALL)
-    log = log_of(
-        *(armed(at(10)) for _ in range(53)),
-        *(connect("api.stripe.com", time=at(day), caller="_socket.so", through=URLLIB3) for day in range(11, 24)),
-        *(connect("api.stripe.com", time=at(24), caller="_socket.so", through=URLLIB3) for _ in range(1488)),
-    )
-    heading = Heading.of(learn(log))
-    written = write_toml({"allow_outbound": ["api.stripe.com:443"]}, heading)
-    assert written == shown
-    (tmp_path / "p.toml").write_text(shown)
-    assert ShieldPolicy.from_file(tmp_path / "p.toml") == ShieldPolicy(allow_outbound=["api.stripe.com:443"])
-
-
-def test_what_stands_beside_an_entry() -> None:
-    log = log_of(
-        connect("api.stripe.com", time=at(20), count=1500, caller="a.so"), connect("api.stripe.com", time=at(22))
-    )
-    text = write_toml({"allow_outbound": ["api.stripe.com:443"]}, Heading.of(learn(log)))
-    assert '"api.stripe.com:443",  # 1,501 times on 2 days, 2026-11-20 to 2026-11-22, by a.so\n' in text

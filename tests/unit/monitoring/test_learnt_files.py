@@ -1,0 +1,87 @@
+"""A learnt policy as TOML, YAML, JSON and Python, and the comments beside its entries."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import yaml
+
+from harness.alert_lines import armed, at, connect, tmp
+from shielded_function.policy import ShieldPolicy
+from shielded_function_monitoring.learning import (
+    Heading,
+    learn,
+    write_json,
+    write_python,
+    write_toml,
+    write_yaml,
+)
+from unit.monitoring.learnt import URLLIB3, log_of
+
+FIELDS = {"allow_outbound": ["api.stripe.com:443"], "allow_aws": "none", "allow_tmp": ['/tmp/a "b"\\c\u202e', "/tmp/é"]}
+HOSTILE = "x\n[evil]\nallow_outbound = ['*']\u2028*/ '''"
+
+
+def heading() -> Heading:
+    log = log_of(connect("api.stripe.com", caller=HOSTILE), tmp(f"/tmp/{HOSTILE}\x1b[2J*"), armed())
+    return Heading.of(learn(log))
+
+
+def test_toml_yaml_json_and_python_say_the_same(tmp_path: Path) -> None:
+    folder = tmp_path
+    for name, write in (("p.toml", write_toml), ("p.yaml", write_yaml), ("p.json", write_json)):
+        (folder / name).write_text(write(FIELDS, heading()))
+        assert ShieldPolicy.from_file(folder / name) == ShieldPolicy(**FIELDS), name
+    module = ast.parse(write_python(FIELDS, heading()))
+    assert len(module.body) == 2
+    names: dict[str, object] = {}
+    exec(compile(module, "policy", "exec"), names)
+    assert names["policy"] == ShieldPolicy(**FIELDS)
+
+
+def test_a_policy_that_is_the_default(tmp_path: Path) -> None:
+    folder = tmp_path
+    for name, write in (("p.toml", write_toml), ("p.yaml", write_yaml), ("p.json", write_json)):
+        (folder / name).write_text(write({}, heading()))
+        assert ShieldPolicy.from_file(folder / name) == ShieldPolicy(), name
+    assert "policy = ShieldPolicy()\n" in write_python({}, heading())
+
+
+def test_comments_cannot_be_left() -> None:
+    text = write_toml(FIELDS, heading())
+    comments = [each for each in text.splitlines() if each.startswith("#")]
+    assert any("\\x0a[evil]" in each for each in comments)
+    assert all(each.isprintable() for each in text.splitlines())
+    assert yaml.safe_load(write_yaml(FIELDS, heading())) == FIELDS
+
+
+def test_the_page_shows_what_is_written(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "guide" / "roll-out.md").read_text(encoding="utf-8")
+    (shown,) = re.findall("```toml\n(.*?)```", text, re.DOTALL)
+    log = log_of(
+        *(armed(at(10)) for _ in range(53)),
+        *(connect("api.stripe.com", time=at(day), caller="_socket.so", through=URLLIB3) for day in range(11, 24)),
+        *(connect("api.stripe.com", time=at(24), caller="_socket.so", through=URLLIB3) for _ in range(1488)),
+    )
+    heading = Heading.of(learn(log))
+    written = write_toml({"allow_outbound": ["api.stripe.com:443"]}, heading)
+    assert written == shown
+    (tmp_path / "p.toml").write_text(shown)
+    assert ShieldPolicy.from_file(tmp_path / "p.toml") == ShieldPolicy(allow_outbound=["api.stripe.com:443"])
+
+
+def test_what_stands_beside_an_entry() -> None:
+    log = log_of(
+        connect("api.stripe.com", time=at(20), count=1500, caller="a.so"), connect("api.stripe.com", time=at(22))
+    )
+    text = write_toml({"allow_outbound": ["api.stripe.com:443"]}, Heading.of(learn(log)))
+    assert '"api.stripe.com:443",  # 1,501 times on 2 days, 2026-11-20 to 2026-11-22, by a.so\n' in text
+
+
+def test_a_hostile_package_stays_a_comment() -> None:
+    log = log_of(connect("api.stripe.com", through=(HOSTILE, "\x1b[2J")))
+    text = write_toml({"allow_outbound": ["api.stripe.com:443"]}, Heading.of(learn(log)))
+    assert all(each.isprintable() for each in text.splitlines())
+    assert yaml.safe_load(write_yaml({"allow_tmp": ["/tmp/a"]}, Heading.of(learn(log)))) == {"allow_tmp": ["/tmp/a"]}

@@ -1,0 +1,208 @@
+"""Names in /tmp that are learnt as globs, those that are only offered, and those that stay as they are."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from harness.alert_lines import at, program, tmp
+from shielded_function.policy import ShieldPolicy
+from shielded_function_monitoring.learning import (
+    Heading,
+    write_toml,
+)
+from shielded_function_monitoring.learning.tmp_names import plan
+from shielded_function_monitoring.learning.wildcards import form_of
+from unit.monitoring.learnt import entries, learnt_of, rules
+
+KNOWN = {
+    "/tmp/tmpk3j_x9a2": "/tmp/tmp????????",
+    "/tmp/tmpk3j_x9a2.csv": "/tmp/tmp????????.csv",
+    "/tmp/tmpk3j_x9a2/out.csv": "/tmp/tmp????????/out.csv",
+    "/tmp/tmp.Ab3dEf9hIj": "/tmp/tmp.??????????",
+}
+
+
+@pytest.mark.parametrize(("path", "glob"), KNOWN.items())
+def test_names_of_a_known_library_are_learnt_as_a_glob(path: str, glob: str) -> None:
+    learnt = learnt_of(tmp(path, count=2))
+    assert (entries(learnt), learnt.offers) == ([("allow_tmp", glob)], [])
+    assert learnt.entries[0].evidence.count == 2
+    assert learnt.entries[0].note.startswith(f"for 1 name, such as {path}: the name is random (")
+    assert ShieldPolicy(allow_tmp=[glob]).decide("tmp", path).action == "allow"
+
+
+RANDOM = {
+    "/tmp/tmpabcdefgh": "/tmp/tmp????????",  # nothing but letters: it may be a word
+    "/tmp/tmpk3j_x9a2/0f8fad5b-d9cb-469f-a165-70867728950e": f"/tmp/tmp????????/{'?' * 36}",
+    "/tmp/upload-Xy3aB9/part": "/tmp/upload-??????/part",
+    "/tmp/report12345678901234567890.pdf": "/tmp/report*.pdf",
+    "/tmp/0f8fad5b-d9cb-469f-a165-70867728950e/a": "/tmp/????????????????????????????????????/a",
+    "/tmp/3858f62230ac3c915f300c664312c63f": f"/tmp/{'?' * 32}",
+    "/tmp/3858f62230ac3c91.bin": f"/tmp/{'?' * 16}.bin",
+    "/tmp/j/__a_3858f62230ac3c91.cache8j5c_5wn.tmp": "/tmp/j/__a_*.cache????????.tmp",
+    "/tmp/j/state.jsonq7w_e2r9.tmp": "/tmp/j/state.json????????.tmp",
+}
+
+
+@pytest.mark.parametrize(("path", "glob"), RANDOM.items())
+def test_random_names_are_offered_a_glob(path: str, glob: str) -> None:
+    learnt = learnt_of(tmp(path, count=2))
+    assert entries(learnt) == []
+    (offer,) = learnt.offers
+    assert (offer.field, offer.value, offer.covers, offer.evidence.count) == ("allow_tmp", glob, 1, 2)
+    assert offer.examples == (path,)
+    accepted = learnt_of(tmp(path), accept=[glob])
+    assert (entries(accepted), accepted.offers) == ([("allow_tmp", glob)], [])
+    assert ShieldPolicy(allow_tmp=[glob]).decide("tmp", path).action == "allow"
+
+
+@pytest.mark.parametrize(
+    "path", ["/tmp/cache.json", "/tmp/matplotlib-fontlist.json", "/tmp/v1.2.3/a", "/tmp/tmpdir", "/tmp/mydownload.tmp"]
+)
+def test_ordinary_names_are_not_random(path: str) -> None:
+    assert form_of(path) is None
+
+
+@pytest.mark.parametrize(
+    ("seen", "values", "offered"),
+    [
+        (["/tmp/k3j_x9a2"], [], ["/tmp/????????"]),
+        (["/tmp/xkqzpwmt"], [], ["/tmp/????????"]),
+        (["/tmp/k3j_x9a2", "/tmp/tmpab12cd34.csv"], ["/tmp/tmp????????.csv"], ["/tmp/????????"]),
+        (
+            ["/tmp/cache_v2", "/tmp/download"],
+            ["/tmp/cache_v2", "/tmp/download"],
+            [],
+        ),  # words, as far as anybody can tell
+        (["/tmp/download", "/tmp/#"], [], ["/tmp/#", "/tmp/????????"]),  # beside an unnamed file it may be one
+    ],
+)
+def test_the_file_with_which_tempfile_tries_the_directory(
+    seen: list[str], values: list[str], offered: list[str]
+) -> None:
+    """It is eight characters that no word has. The command knows the preset for it."""
+    learnt = learnt_of(*map(tmp, seen))
+    assert (entries(learnt), [each.value for each in learnt.offers]) == ([("allow_tmp", v) for v in values], offered)
+
+
+def test_eight_characters_of_another_language_are_no_tempfile() -> None:
+    learnt = learnt_of(tmp("/tmp/download", caller="node"), tmp("/tmp/#", caller="node"))
+    assert entries(learnt) == [("allow_tmp", "/tmp/#"), ("allow_tmp", "/tmp/download")]
+
+
+LDCONFIG = program(
+    "/usr/sbin/ldconfig", allow="unshielded:/usr/sbin/ldconfig", caller="_posixsubprocess.cpython-311.so"
+)
+COMPILER = ["/usr/bin/x86_64-linux-gnu-gcc-12", "/usr/bin/x86_64-linux-gnu-ld.bfd", "/usr/bin/gcc", "/usr/bin/ld"]
+
+
+def test_what_find_library_runs_is_not_learnt() -> None:
+    """Without it, a compiler is a program like another."""
+    files = ["/tmp/ccYv0PF1.res", "/tmp/cc9uR0Jz.cdtor.o"]
+    learnt = learnt_of(LDCONFIG, *map(program, COMPILER), *map(tmp, files), program("/usr/bin/gccgo-doc"))
+    assert entries(learnt) == [("allow_child_process", "/usr/bin/gccgo-doc")]
+    assert {(rule, target, value) for rule, target, value in rules(learnt)} == {
+        ("find-library", "/usr/sbin/ldconfig", "unshielded:/usr/sbin/ldconfig"),
+        *(("find-library", path, path) for path in COMPILER),
+        *(("find-library", path, "") for path in files),
+    }
+    assert "block mode goes another way" in next(each.reason for each in learnt.findings if "ldconfig" in each.target)
+    assert entries(learnt_of(*map(program, COMPILER[2:]))) == [("allow_child_process", path) for path in COMPILER[2:]]
+    java = program("/usr/sbin/ldconfig", allow="unshielded:/usr/sbin/ldconfig", caller="jspawnhelper")
+    assert [rule for rule, _, _ in rules(learnt_of(java))] == ["unshielded-program"]
+
+
+ALIKE = [
+    (["/tmp/jna1702347291.tmp", "/tmp/jna8812345678.tmp"], "/tmp/jna*.tmp"),
+    (["/tmp/upload-Xy3aB9/part", "/tmp/upload-Zz1yX2/part"], "/tmp/upload-??????/part"),
+    (
+        ["/tmp/.org.chromium.Chromium.AbCdEf", "/tmp/.org.chromium.Chromium.xYzAbC"],
+        "/tmp/.org.chromium.Chromium.??????",
+    ),
+    ([f"/tmp/up-{n * 7:08d}-0f8fad5b-d9cb-469f-a165-70867728950{n}" for n in (1, 2)], "/tmp/up-*"),
+    (["/tmp/out/a8f3e2c1", "/tmp/out/b7d2c1e8"], "/tmp/out/*"),
+    (["/tmp/report12345678901234567890.pdf", "/tmp/report1234567890123.pdf"], "/tmp/report*.pdf"),
+]
+
+
+@pytest.mark.parametrize(("paths", "glob"), ALIKE, ids=[glob for _, glob in ALIKE])
+def test_what_was_seen_twice_is_learnt_as_a_glob(paths: list[str], glob: str) -> None:
+    learnt = learnt_of(*(tmp(path, caller="a.so") for path in paths), tmp("/tmp/cache.json"))
+    assert entries(learnt) == [("allow_tmp", value) for value in sorted((glob, "/tmp/cache.json"))]
+    assert learnt.offers == []
+    (entry,) = (each for each in learnt.entries if each.value == glob)
+    assert entry.evidence.count == 2
+    assert entry.note.startswith(f"for 2 names, such as {sorted(paths)[0]}, ")
+    policy = ShieldPolicy(allow_tmp=[glob])
+    assert all(policy.decide("tmp", path).action == "allow" for path in paths)
+    text = write_toml({"allow_tmp": [glob]}, Heading.of(learnt))
+    assert "; for 2 names, such as " in text
+
+
+def test_one_name_twice_is_one_name() -> None:
+    """And one random name is no entry: it never comes again."""
+    learnt = learnt_of(*(tmp("/tmp/jna1702347291.tmp", time=at(day)) for day in (20, 21)))
+    assert (entries(learnt), [each.value for each in learnt.offers]) == ([], ["/tmp/jna*.tmp"])
+
+
+def test_a_repository_is_offered_as_a_whole() -> None:
+    """Of git's files the names are hashes, or random."""
+    inside = [".git/tk0IpfX", ".git/objects/f3/tmp_obj_7L5LiB", ".git/HEAD", "file.txt"]
+    learnt = learnt_of(tmp("/tmp/r"), tmp("/tmp/r/repo"), *(tmp(f"/tmp/r/repo/{each}") for each in inside))
+    assert entries(learnt) == [("allow_tmp", "/tmp/r")]
+    assert [(each.value, each.covers) for each in learnt.offers] == [("/tmp/r/repo/**", 5)]
+
+
+def test_a_full_folder_of_a_random_name_is_offered() -> None:
+    folders = [f"/tmp/playwright_chromiumdev_profile-{each}" for each in ("Uukvj6", "VP7K7B")]
+    learnt = learnt_of(*(tmp(f"{folder}/Default/{n}") for folder in folders for n in range(25)), *map(tmp, folders))
+    assert entries(learnt) == []
+    assert [(each.value, each.covers) for each in learnt.offers] == [
+        ("/tmp/playwright_chromiumdev_profile-??????/**", 52)
+    ]  # fmt: skip
+
+
+def test_a_glob_takes_what_it_covers() -> None:
+    """No entry is left that nothing needs."""
+    paths = ["/tmp/up-a1b2c3d4", "/tmp/up-e5f6a7b8", "/tmp/up-readme", "/tmp/up-0f8fad5b-d9cb-469f-a165-70867728950e"]
+    learnt = learnt_of(*map(tmp, paths))
+    assert entries(learnt) == [("allow_tmp", "/tmp/up-*")]
+    assert "for 4 names" in learnt.entries[0].note
+
+
+@pytest.mark.parametrize(
+    ("paths", "offered"),
+    [
+        (["/tmp/a8f3e2c1.csv", "/tmp/b7d2c1e8.csv"], "/tmp/????????.csv"),
+        (["/tmp/x-a8f3e2c1", "/tmp/x-b7d2c1e8"], "/tmp/x-????????"),
+        (["/tmp/gzq99fv9bw6kh7jf4q6xleqj5"], f"/tmp/{'?' * 25}"),  # formidable's
+        (["/tmp/k7a9z3q2m8b1c4d6e5f0g1h2"], f"/tmp/{'?' * 24}"),
+    ],
+)
+def test_what_has_too_little_in_common_is_offered(paths: list[str], offered: str) -> None:
+    learnt = learnt_of(*map(tmp, paths))
+    assert (entries(learnt), [each.value for each in learnt.offers]) == ([], [offered])
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        ["/tmp/config.json", "/tmp/colors.json"],
+        ["/tmp/file1.txt", "/tmp/file2.txt"],
+        ["/tmp/lib-1.2.3.so", "/tmp/lib-1.2.4.so"],
+    ],
+)
+def test_what_has_too_little_in_common_stays_apart(paths: list[str]) -> None:
+    assert entries(learnt_of(*map(tmp, paths))) == [("allow_tmp", path) for path in sorted(paths)]
+
+
+def test_forged_names_cost_no_hours() -> None:
+    """Each line another glob: only those are tried that cover most."""
+    names = [f"/tmp/tmpa1b2c3{n % 90 + 10}.{n}" for n in range(3000)]
+    names += [f"/tmp/{'-'.join(f'a{j}b{n}' for j in range(12))}" for n in range(1500)]
+    began = time.process_time()
+    made = plan(names)
+    assert time.process_time() - began < 30
+    assert len({form.glob for form in made.taken.values()}) <= 256 + 32
