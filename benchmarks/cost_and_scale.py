@@ -68,7 +68,7 @@ class Granularity:
     """What a granularity makes.
 
     Attributes:
-        name: as `ShieldAlarms.granularity` has it.
+        name: as `AlarmOptions.granularity` has it.
         alarms: how many alarms so many functions have.
         metrics: how many metrics are published in a month.
         alarm_cost: dollars a month for the alarms.
@@ -195,7 +195,7 @@ on the rest, cost twice as much as one. A thousand silent functions:
 - US East (N. Virginia), list prices of {PRICES_OF}: [CloudWatch]({PRICES_PAGE}),
   [KMS](https://aws.amazon.com/kms/pricing/). Without the free tier: 10 metrics, 10 alarms (none on a Metrics Insights
   query), 3 dashboards, 5 GB of logs.
-- Lines are kept for {MONTHS_KEPT} months, as the shield's own log groups keep them, and these are over. `ShieldLogs`
+- Lines are kept for {MONTHS_KEPT} months, as the shield's own log groups keep them, and these are over. `LogOptions`
   keeps them shorter.
 - A function starts {STARTS_A_DAY} times a day, and each start writes one line of {ARMED_BYTES} bytes.
 - A *loud* function violates its policy in every hour of the month: {LOUD_LINES_A_DAY:,} lines a day of {ALERT_BYTES}
@@ -203,7 +203,8 @@ on the rest, cost twice as much as one. A thousand silent functions:
   metrics.
 - Not counted: messages of the topic (SNS has a free million of requests a month; mail and SMS are charged), queries in
   Logs Insights ({_dollars(LOGS_SCANNED_GB, 3)} for a GB that is scanned), and the function's own log lines.
-- `severities` and each `AlarmOn` have a metric of their own: an alarm more, and a metric more of each loud function.
+- `severities` and each `ControlAlarm` have their own metric: one alarm more, and one metric more
+  of each loud function.
 - `heartbeat_actions`: for each function a filter, and an alarm on two metrics ({_dollars(2 * ALARM)}). The filter's
   metric is up to {_dollars(METRIC_TIERS[0][1])}, by the hours in which the function starts.
 

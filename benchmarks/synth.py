@@ -74,7 +74,7 @@ def synthesize(kind: str, functions: int) -> dict[str, Any]:
     from aws_cdk import aws_sqs as sqs
     from by_hand import make_by_hand
 
-    from shielded_function import Shield, ShieldAlarms, ShieldedFunction, ShieldPolicy
+    from shielded_function import AlarmOptions, Shield, ShieldedFunction, ShieldPolicy
     from shielded_function.checks import ShieldChecks
 
     def make(scope: Any, name: str, **props: Any) -> lambda_.Function:
@@ -83,7 +83,7 @@ def synthesize(kind: str, functions: int) -> dict[str, Any]:
         if kind == "shielded":
             return ShieldedFunction(scope, name, **props)
         if kind == "fleet":
-            return ShieldedFunction(scope, name, alarms=ShieldAlarms(granularity="fleet"), **props)
+            return ShieldedFunction(scope, name, alarms=AlarmOptions(granularity="fleet"), **props)
         return lambda_.Function(scope, name, **props)
 
     with tempfile.TemporaryDirectory() as folder:

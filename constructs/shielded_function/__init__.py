@@ -20,13 +20,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .alarms import AlarmOn, ShieldAlarms
+    from .alarms import AlarmOptions, ControlAlarm
     from .checks import ShieldChecks
     from .errors import ShieldError
     from .everywhere import ShieldedApp
     from .findings.construct import ShieldFindings
     from .function import ShieldedFunction
-    from .log_group import ShieldLogs
+    from .log_group import LogOptions
     from .monitoring.dashboard import ShieldDashboard
     from .monitoring.monitoring import ShieldMonitoring
     from .monitoring.mute import ShieldMute
@@ -35,15 +35,15 @@ if TYPE_CHECKING:
     from .shield import AttachedShield, Shield
 
 __all__ = [
-    "AlarmOn",
+    "AlarmOptions",
     "AttachedShield",
+    "ControlAlarm",
+    "LogOptions",
     "Shield",
-    "ShieldAlarms",
     "ShieldChecks",
     "ShieldDashboard",
     "ShieldError",
     "ShieldFindings",
-    "ShieldLogs",
     "ShieldMonitoring",
     "ShieldMute",
     "ShieldPerimeter",
@@ -54,15 +54,15 @@ __all__ = [
 ]
 
 _MODULES = {
-    "AlarmOn": "alarms",
+    "ControlAlarm": "alarms",
     "AttachedShield": "shield",
     "Shield": "shield",
-    "ShieldAlarms": "alarms",
+    "AlarmOptions": "alarms",
     "ShieldChecks": "checks",
     "ShieldDashboard": "monitoring.dashboard",
     "ShieldError": "errors",
     "ShieldFindings": "findings.construct",
-    "ShieldLogs": "log_group",
+    "LogOptions": "log_group",
     "ShieldMonitoring": "monitoring.monitoring",
     "ShieldMute": "monitoring.mute",
     "ShieldPerimeter": "perimeter",

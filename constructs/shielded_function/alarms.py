@@ -1,4 +1,4 @@
-"""Options of the alarms on violations: `ShieldAlarms` for a function or an app, `AlarmOn` for one policy."""
+"""Options of the alarms on violations: `AlarmOptions` for a function or an app, `ControlAlarm` for one policy."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ class AlarmAction(Protocol):
 
 
 @dataclass(frozen=True)
-class AlarmOn:
-    """A separate alarm for one policy. Options that are left out are those of `ShieldAlarms`.
+class ControlAlarm:
+    """A separate alarm for one policy. Options that are left out are those of `AlarmOptions`.
 
-        ShieldAlarms(outbound_connectivity=AlarmOn(except_hosts=["telemetry.example"], actions=[SnsAction(topic)]))
+        AlarmOptions(outbound_connectivity=ControlAlarm(except_hosts=["telemetry.example"], actions=[SnsAction(topic)]))
 
     Attributes:
         threshold: violations in a period, at least 1.
@@ -93,15 +93,15 @@ class AlarmOn:
     runbook: str | None = None
 
     def __post_init__(self) -> None:
-        check_alarm(self, "AlarmOn")
+        check_alarm(self, "ControlAlarm")
         if self.mode is not None and self.mode not in MODES:
-            raise ValueError(f"AlarmOn.mode: {self.mode!r} is not {' or '.join(map(repr, MODES))}")
+            raise ValueError(f"ControlAlarm.mode: {self.mode!r} is not {' or '.join(map(repr, MODES))}")
         if self.severity is not None and self.severity not in SEVERITIES:
-            raise ValueError(f"AlarmOn.severity: {self.severity!r} is not one of {', '.join(SEVERITIES)}")
+            raise ValueError(f"ControlAlarm.severity: {self.severity!r} is not one of {', '.join(SEVERITIES)}")
         try:
             assert self.exceptions is not None
         except PatternError as error:
-            raise ValueError(f"AlarmOn.{error}") from error
+            raise ValueError(f"ControlAlarm.{error}") from error
 
     @cached_property
     def exceptions(self) -> Exceptions:
@@ -115,7 +115,7 @@ class AlarmOn:
 
 
 @dataclass(frozen=True)
-class ShieldAlarms:
+class AlarmOptions:
     """How shielded functions raise alarms.
 
     Each function or fleet has two: one on what is critical (a start without the shield, an attack on the shield, what
@@ -123,11 +123,11 @@ class ShieldAlarms:
     fires when a period's violations reach the threshold. The critical one goes back to OK when none follow, the other a
     quarter of an hour later. A function that never violates its policy publishes no metric, which costs nothing.
 
-        ShieldAlarms(actions=[SnsAction(topic)], threshold=5)
-        ShieldAlarms(outbound_connectivity=AlarmOn(except_hosts=["telemetry.example"], actions=[SnsAction(topic)]))
-        ShieldAlarms(granularity="fleet", severities={"critical": [SnsAction(pager)], "warning": [SnsAction(chat)]})
+        AlarmOptions(actions=[SnsAction(topic)], threshold=5)
+        AlarmOptions(outbound_connectivity=ControlAlarm(except_hosts=["telemetry.example"], actions=[SnsAction(topic)]))
+        AlarmOptions(granularity="fleet", severities={"critical": [SnsAction(pager)], "warning": [SnsAction(chat)]})
 
-    A policy with an `AlarmOn` has its own alarm, and no other alarm counts it.
+    A policy with a `ControlAlarm` has its own alarm, and no other alarm counts it.
 
     Attributes:
         enabled: False makes no alarm; the metric is there all the same.
@@ -142,7 +142,7 @@ class ShieldAlarms:
             quarter of an hour, one of which must reach the threshold: so it stays in alarm, and calls once.
         datapoints: how many of them must reach the threshold; by default all.
         count_read_handler: whether `read_handler` raises an alarm. By default it does not: a program that logs an
-            exception reads its own source. An `AlarmOn` for it does as well.
+            exception reads its own source. A `ControlAlarm` for it does as well.
         severities: actions by severity. With them, the alarms of a function or fleet become one for each severity that
             is named here, each counting its own lines: "critical", "warning" (what was only reported), "notice" (the
             rest).
@@ -152,8 +152,8 @@ class ShieldAlarms:
         stacks: where fleet alarms are made: of these stacks the one in the functions' account and region. By default
             the stack of the first function.
         runbook: where to read what to do; the description of each alarm ends with it.
-        name: what the alarms' names begin with, by default "shield": `shield-critical-Shop-Checkout`. An `AlarmOn` may
-            name its own.
+        name: what the alarms' names begin with, by default "shield": `shield-critical-Shop-Checkout`. A
+            `ControlAlarm` may name its own.
         owner: whose the functions are, for the description: a team, a channel.
         contributors: of a fleet: whether the actions are called for each function that raises the alarm, and once for
             the alarm. False watches the sum of all functions: one call, however many raise it, and none for a function
@@ -173,13 +173,13 @@ class ShieldAlarms:
     severities: Mapping[Severity, Sequence[AlarmAction]] = field(
         default_factory=dict[Severity, "Sequence[AlarmAction]"]
     )
-    outbound_connectivity: AlarmOn | None = None
-    read_write_tmp: AlarmOn | None = None
-    create_child_process: AlarmOn | None = None
-    read_handler: AlarmOn | None = None
-    executable_memory: AlarmOn | None = None
-    self_protection: AlarmOn | None = None
-    start: AlarmOn | None = None
+    outbound_connectivity: ControlAlarm | None = None
+    read_write_tmp: ControlAlarm | None = None
+    create_child_process: ControlAlarm | None = None
+    read_handler: ControlAlarm | None = None
+    executable_memory: ControlAlarm | None = None
+    self_protection: ControlAlarm | None = None
+    start: ControlAlarm | None = None
     stacks: Sequence[cdk.Stack] = ()
     runbook: str | None = None
     name: str | None = None
@@ -187,41 +187,43 @@ class ShieldAlarms:
     contributors: bool = True
 
     def __post_init__(self) -> None:
-        check_alarm(self, "ShieldAlarms")
+        check_alarm(self, "AlarmOptions")
         for switch in ("enabled", "count_read_handler", "contributors"):
-            check_switch(f"ShieldAlarms.{switch}", getattr(self, switch))
+            check_switch(f"AlarmOptions.{switch}", getattr(self, switch))
         if self.granularity not in get_args(Granularity):
             choices = ", ".join(repr(choice) for choice in get_args(Granularity))
-            raise ValueError(f"ShieldAlarms.granularity: {self.granularity!r} is not one of {choices}")
+            raise ValueError(f"AlarmOptions.granularity: {self.granularity!r} is not one of {choices}")
         self._check_severities()
         for policy in COUNTED:
             on: Any = getattr(self, policy)
-            if on is not None and not isinstance(on, AlarmOn):
-                raise ValueError(f"ShieldAlarms.{policy}: {on!r} is no AlarmOn; write AlarmOn(...)")
+            if on is not None and not isinstance(on, ControlAlarm):
+                raise ValueError(f"AlarmOptions.{policy}: {on!r} is no ControlAlarm; write ControlAlarm(...)")
             if on is not None:
                 self._check_alarm_on(policy, on)
         if self.start and self.start.mode:
-            raise ValueError("ShieldAlarms.start: AlarmOn.mode: a start has no mode: take it out")
-        check_stacks("ShieldAlarms.stacks", self.stacks)
+            raise ValueError("AlarmOptions.start: ControlAlarm.mode: a start has no mode: take it out")
+        check_stacks("AlarmOptions.stacks", self.stacks)
         self._check_names()
         if self.granularity == "fleet":
-            _check_fleet("ShieldAlarms", self.period, self.evaluation_periods or 1)
+            _check_fleet("AlarmOptions", self.period, self.evaluation_periods or 1)
         elif self.stacks:
-            raise ValueError('ShieldAlarms.stacks: it is for granularity="fleet": the others are beside their function')
+            raise ValueError('AlarmOptions.stacks: it is for granularity="fleet": the others are beside their function')
         elif not self.contributors:
-            raise ValueError('ShieldAlarms.contributors: it is for granularity="fleet": leave it out')
+            raise ValueError('AlarmOptions.contributors: it is for granularity="fleet": leave it out')
 
-    def _check_alarm_on(self, policy: Counted, on: AlarmOn) -> None:
-        name = f"ShieldAlarms.{policy}"
+    def _check_alarm_on(self, policy: Counted, on: ControlAlarm) -> None:
+        name = f"AlarmOptions.{policy}"
         for problem in on.exceptions.problems(policy):
-            raise ValueError(f"{name}: AlarmOn.{problem}")
+            raise ValueError(f"{name}: ControlAlarm.{problem}")
         periods = on.evaluation_periods or self.evaluation_periods or 1
         datapoints = on.datapoints or self.datapoints or periods
         if datapoints > periods:
-            raise ValueError(f"{name}: AlarmOn.datapoints: {datapoints} of {periods} periods: there are not so many")
+            raise ValueError(
+                f"{name}: ControlAlarm.datapoints: {datapoints} of {periods} periods: there are not so many"
+            )
         check_period(name, on.period or self.period, periods)
         if self.granularity == "fleet":
-            _check_fleet(f"{name}: AlarmOn", on.period or self.period, periods)
+            _check_fleet(f"{name}: ControlAlarm", on.period or self.period, periods)
 
     def _check_names(self) -> None:
         """An account and region has one alarm of a name: the second fails the deployment."""
@@ -229,26 +231,26 @@ class ShieldAlarms:
         for policy, on in self.named.items():
             if on.name is not None and taken.setdefault(on.name, policy) != policy:
                 raise ValueError(
-                    f"ShieldAlarms.{policy}: AlarmOn.name: {on.name!r} is the name of {taken[on.name]}'s alarm too: "
-                    "name them apart"
+                    f"AlarmOptions.{policy}: ControlAlarm.name: {on.name!r} is the name of {taken[on.name]}'s alarm "
+                    "too: name them apart"
                 )
 
     def _check_severities(self) -> None:
         severities: Any = self.severities
         if not isinstance(severities, Mapping):
-            raise ValueError(f'ShieldAlarms.severities: {severities!r} is no dict; write {{"critical": [action]}}')
+            raise ValueError(f'AlarmOptions.severities: {severities!r} is no dict; write {{"critical": [action]}}')
         for name, actions in severities.items():
             if name not in SEVERITIES:
-                raise ValueError(f"ShieldAlarms.severities: {name!r} is not one of {', '.join(SEVERITIES)}")
-            check_actions(f"ShieldAlarms.severities[{name!r}]", actions)
+                raise ValueError(f"AlarmOptions.severities: {name!r} is not one of {', '.join(SEVERITIES)}")
+            check_actions(f"AlarmOptions.severities[{name!r}]", actions)
 
     @property
-    def named(self) -> dict[Counted, AlarmOn]:
+    def named(self) -> dict[Counted, ControlAlarm]:
         """The policies with an alarm of their own."""
         return {policy: on for policy in COUNTED if (on := getattr(self, policy)) is not None}
 
 
-def check_alarm(alarm: AlarmOn | ShieldAlarms, name: str) -> None:
+def check_alarm(alarm: ControlAlarm | AlarmOptions, name: str) -> None:
     """Checks what an alarm of one policy and the alarms of all have in common.
 
     Raises:
@@ -259,7 +261,7 @@ def check_alarm(alarm: AlarmOn | ShieldAlarms, name: str) -> None:
         value = given[number]
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
             raise ValueError(f"{name}.{number}: {value!r} is not a whole number of at least 1")
-    periods = given["evaluation_periods"] or (1 if name == "ShieldAlarms" else None)
+    periods = given["evaluation_periods"] or (1 if name == "AlarmOptions" else None)
     if given["datapoints"] is not None and periods is not None and given["datapoints"] > periods:
         raise ValueError(
             f"{name}.datapoints: {given['datapoints']} of {periods} evaluation_periods: there are not so many"
@@ -267,7 +269,7 @@ def check_alarm(alarm: AlarmOn | ShieldAlarms, name: str) -> None:
     for actions in _ACTIONS:
         if given[actions] is not None:
             check_actions(f"{name}.{actions}", given[actions])
-    prefix = MAX_PREFIX if isinstance(alarm, ShieldAlarms) else _MAX_NAME
+    prefix = MAX_PREFIX if isinstance(alarm, AlarmOptions) else _MAX_NAME
     for text, most in (("name", prefix), ("runbook", _MAX_NAME), ("owner", _MAX_OWNER)):
         _check_text(f"{name}.{text}", given.get(text), most)
     check_period(name, given["period"], periods or 1)

@@ -18,7 +18,7 @@ from constructs import Construct
 from shielded_function_monitoring.filters import COUNTED, Counted, Severity, of_functions
 
 from . import custom_resources, invariants
-from .alarms import ShieldAlarms
+from .alarms import AlarmOptions
 from .candidate import Candidate, ShieldOptions, log_class_of, make_layer
 from .errors import ShieldError
 from .function_facts import as_text
@@ -153,7 +153,7 @@ class AttachedShield(Construct):
         return wants_grants(self._given_policy())
 
     @property
-    def alarm_options(self) -> ShieldAlarms:
+    def alarm_options(self) -> AlarmOptions:
         """The options of its alarms."""
         return self._options.alarms
 
@@ -233,7 +233,7 @@ class AttachedShield(Construct):
             policy = self._options.late_policy(self.handle.resource) or policy
         if self._targets:
             policy = replace(policy, allow_outbound=(*policy.allow_outbound, *self._targets))
-        return policy.alerting() if self._switch == "alert" else policy
+        return policy.with_mode("alert") if self._switch == "alert" else policy
 
     def metric_violations(self, policy: Counted | None = None, **props: Unpack[MetricProps]) -> cloudwatch.Metric:
         """The function's violations: how many a minute, as a sum, unless `props` say otherwise.
@@ -244,7 +244,7 @@ class AttachedShield(Construct):
         Args:
             policy: only those against one policy, or `start`: starts that were refused, or went on without the shield.
                 Without, those that the function's own two alarms count: not `read_handler` (unless
-                `count_read_handler`), and no policy that has an `AlarmOn`. The first call adds a metric filter that
+                `count_read_handler`), and no policy that has a `ControlAlarm`. The first call adds a metric filter that
                 counts so, where there is none.
             props: options of the metric.
 
@@ -267,7 +267,7 @@ class AttachedShield(Construct):
             cdk.Annotations.of(self.function).add_warning_v2(
                 "shielded-function:otherFilter",
                 f"{self._filters[counter.key].node.path} counts its lines into the metric {counter.metric} already, by "
-                "other options of ShieldAlarms, and those hold: give ShieldMonitoring the same options.",
+                "other options of AlarmOptions, and those hold: give ShieldMonitoring the same options.",
             )
         return self._filters[counter.key]
 
@@ -442,7 +442,7 @@ class AttachedShield(Construct):
 
     def _severity(self, watch: Watch) -> Severity | None:
         """By the modes of the given policy: later changes by a tag are not known yet."""
-        policy = self._options.policy.alerting() if self._switch == "alert" else self._options.policy
+        policy = self._options.policy.with_mode("alert") if self._switch == "alert" else self._options.policy
         return severity_for(watch, vars(policy))
 
     def _place(self, name: str) -> Place:

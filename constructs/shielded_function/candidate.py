@@ -11,11 +11,11 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
 from . import invariants
-from .alarms import ShieldAlarms
+from .alarms import AlarmOptions
 from .errors import ShieldError
 from .function_facts import FunctionHandle
 from .granted_policy import without_grants
-from .log_group import ShieldLogs, log_group_of
+from .log_group import LogOptions, log_group_of
 from .monitoring.watches import Watch, problems_of, watches_of
 from .names import ACCOUNT_VARIABLE
 from .policy import ShieldPolicy
@@ -31,8 +31,8 @@ class ShieldOptions:
     """How a function is shielded; `Shield` documents each."""
 
     policy: ShieldPolicy = field(default_factory=ShieldPolicy)
-    alarms: ShieldAlarms = field(default_factory=ShieldAlarms)
-    logs: ShieldLogs = field(default_factory=ShieldLogs)
+    alarms: AlarmOptions = field(default_factory=AlarmOptions)
+    logs: LogOptions = field(default_factory=LogOptions)
     layer: lambda_.ILayerVersion | str | None = None
     in_image: bool = False
     late_policy: Callable[[lambda_.CfnFunction], ShieldPolicy | None] | None = None

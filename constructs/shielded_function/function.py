@@ -12,8 +12,8 @@ from typing_extensions import Unpack
 
 from shielded_function_monitoring.filters import Counted
 
-from .alarms import ShieldAlarms
-from .log_group import ShieldLogs
+from .alarms import AlarmOptions
+from .log_group import LogOptions
 from .policy import ShieldPolicy
 from .shield import AttachedShield, attach, shield_options
 
@@ -31,7 +31,7 @@ class ShieldedFunction(lambda_.Function):
             handler="app.handler",
             code=lambda_.Code.from_asset("src"),
             policy=ShieldPolicy(allow_outbound=("api.stripe.com:443",)),
-            alarms=ShieldAlarms(actions=[cloudwatch_actions.SnsAction(topic)]),
+            alarms=AlarmOptions(actions=[cloudwatch_actions.SnsAction(topic)]),
         )
 
     Beside the function it makes a layer (shared within the stack), a log group unless one is given, a metric filter
@@ -44,8 +44,8 @@ class ShieldedFunction(lambda_.Function):
         id: str,
         *,
         policy: ShieldPolicy | None = None,
-        alarms: ShieldAlarms | None = None,
-        logs: ShieldLogs | None = None,
+        alarms: AlarmOptions | None = None,
+        logs: LogOptions | None = None,
         shield_layer: lambda_.ILayerVersion | str | None = None,
         **props: Unpack[FunctionProps],
     ) -> None:
@@ -54,7 +54,7 @@ class ShieldedFunction(lambda_.Function):
             scope: the parent.
             id: the construct id.
             policy: what the function's code may do; by default nothing but AWS (`ShieldPolicy()`).
-            alarms: options of its alarms; by default they take no action (`ShieldAlarms()`).
+            alarms: options of its alarms; by default they take no action (`AlarmOptions()`).
             logs: options of the log group that is made unless `log_group` is given. `log_removal_policy` is one of
                 them, and may be given as `Function` takes it.
             shield_layer: a layer with the shield, or its ARN, instead of the package's own.
@@ -65,7 +65,7 @@ class ShieldedFunction(lambda_.Function):
         """
         removal: Any = props.get("log_removal_policy")
         if removal is not None and logs is None:
-            logs = ShieldLogs(removal_policy=removal)
+            logs = LogOptions(removal_policy=removal)
         options = shield_options(policy, alarms, logs, shield_layer, called="shield_layer")
         super().__init__(scope, id, **props)
         self._attached: AttachedShield | None = None
@@ -96,7 +96,7 @@ class ShieldedFunction(lambda_.Function):
             policy: only those against one policy, or `start`: starts that were refused, or went on without the shield.
                 The first call adds a metric filter that counts by policy, where there is none. Without, those that the
                 function's general alarm counts: not `read_handler` (unless `count_read_handler`), and no policy that
-                has an `AlarmOn`.
+                has a `ControlAlarm`.
             props: options of the metric.
         """
         return self.shield.metric_violations(policy, **props)

@@ -42,7 +42,7 @@ _PLACEHOLDERS: Final = ("stack", "id", "path")
 _KEY_ACTIONS: Final = ("kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*")
 _KEYS: Final[WeakKeyDictionary[Any, list[cdk.Stack]]] = WeakKeyDictionary()
 
-# Each option of `ShieldLogs`, as `LogGroup` calls it.
+# Each option of `LogOptions`, as `LogGroup` calls it.
 _PROPS: Final = {
     "retention": "retention",
     "removal_policy": "removalPolicy",
@@ -52,7 +52,7 @@ _PROPS: Final = {
 
 
 @dataclass(frozen=True)
-class ShieldLogs:
+class LogOptions:
     """Options of the log group that the shield makes for a function without one.
 
     Attributes:
@@ -87,18 +87,18 @@ class ShieldLogs:
         ):
             value = getattr(self, name)
             if value is not None and not isinstance(value, kind):
-                raise TypeError(f"ShieldLogs.{name}: {value!r} is no {kind.__name__}; write {example}")
+                raise TypeError(f"LogOptions.{name}: {value!r} is no {kind.__name__}; write {example}")
         if self.encryption_key is not None and not hasattr(self.encryption_key, "key_arn"):
-            raise TypeError(f"ShieldLogs.encryption_key: {self.encryption_key!r} is no key; write kms.Key(...)")
+            raise TypeError(f"LogOptions.encryption_key: {self.encryption_key!r} is no key; write kms.Key(...)")
         for name in _PLACEHOLDER.findall(self.log_group_name or ""):
             if name not in _PLACEHOLDERS:
                 there = ", ".join(f"{{{each}}}" for each in _PLACEHOLDERS)
-                raise ValueError(f"ShieldLogs.log_group_name: there is no placeholder {{{name}}}; use {there}")
+                raise ValueError(f"LogOptions.log_group_name: there is no placeholder {{{name}}}; use {there}")
 
         given = [name for name in _PROPS if getattr(self, name) is not None]
         if self.existing and given:
             raise ValueError(
-                f"ShieldLogs.{given[0]}: it is of the log group that the shield makes, and existing=True makes none: "
+                f"LogOptions.{given[0]}: it is of the log group that the shield makes, and existing=True makes none: "
                 "leave one of them out"
             )
 
@@ -147,7 +147,7 @@ def _let_logs_use(key: Any, stack: cdk.Stack) -> None:
     if not key.add_to_resource_policy(statement, True).statement_added:
         cdk.Annotations.of(stack).add_warning_v2(
             "shielded-function:logKey",
-            f"ShieldLogs.encryption_key: {key.node.path} is not of this app. Its policy must let CloudWatch Logs "
+            f"LogOptions.encryption_key: {key.node.path} is not of this app. Its policy must let CloudWatch Logs "
             f"(logs.<region>.amazonaws.com) do {', '.join(_KEY_ACTIONS)}, or the log groups cannot be made.",
         )
 

@@ -11,7 +11,7 @@ import jsii
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IConstruct
 
-from .alarms import ShieldAlarms
+from .alarms import AlarmOptions
 from .attached import AttachedShield, attached_to
 from .candidate import ShieldOptions, check_function
 from .errors import ShieldError
@@ -19,7 +19,7 @@ from .everywhere import OnUnsupported, ShieldedApp, shield_everywhere
 from .function_facts import FunctionHandle
 from .kinds import is_alias_or_import, is_cdk_handler, is_of_cdk, owner_of, why_not
 from .layer import check_layer
-from .log_group import ShieldLogs
+from .log_group import LogOptions
 from .policy import ShieldPolicy, check_policy
 
 __all__ = ["AttachedShield", "Shield"]
@@ -34,7 +34,7 @@ class Shield(cdk.Mixin):
     One function, any class of function, or every function of an app:
 
         checkout.with_(Shield(ShieldPolicy(allow_outbound=("api.stripe.com:443",))))
-        attached = Shield(ShieldPolicy.alert()).apply(resize_images)
+        attached = Shield(ShieldPolicy.report_only()).apply(resize_images)
         Shield.everywhere(app, ShieldPolicy(allow_aws=["dynamodb"]))
 
     `with_`, `Mixins` and `Aspects` pass over other constructs, the functions of CDK's own custom resources, and what
@@ -46,17 +46,17 @@ class Shield(cdk.Mixin):
     def __init__(
         self,
         policy: ShieldPolicy | None = None,
-        alarms: ShieldAlarms | None = None,
+        alarms: AlarmOptions | None = None,
         *,
-        logs: ShieldLogs | None = None,
+        logs: LogOptions | None = None,
         layer: lambda_.ILayerVersion | str | None = None,
         in_image: bool = False,
     ) -> None:
         """
         Args:
             policy: what the function's code may do; by default nothing but AWS (`ShieldPolicy()`).
-            alarms: options of its alarms; by default they take no action (`ShieldAlarms()`).
-            logs: options of the log group that is made for a function without one (`ShieldLogs()`).
+            alarms: options of its alarms; by default they take no action (`AlarmOptions()`).
+            logs: options of the log group that is made for a function without one (`LogOptions()`).
             layer: a layer with the shield that you published, and perhaps signed, yourself, or its ARN with the
                 version; by default one is made from the installed package.
             in_image: the function is a container image that holds the shield's files, so it gets no layer.
@@ -147,8 +147,8 @@ class Shield(cdk.Mixin):
         include_cdk_handlers: bool = False,
         on_unsupported: OnUnsupported = "error",
         allow_unmatched: bool = False,
-        alarms: ShieldAlarms | None = None,
-        logs: ShieldLogs | None = None,
+        alarms: AlarmOptions | None = None,
+        logs: LogOptions | None = None,
         layer: lambda_.ILayerVersion | str | None = None,
     ) -> ShieldedApp:
         """Shields every function of an app, a stage or a stack: those that are there, and those that are made later.
@@ -167,8 +167,8 @@ class Shield(cdk.Mixin):
 
         Args:
             scope: the app, a stage, a stack, or any construct.
-            policy: what functions may do, where nothing says otherwise. `ShieldPolicy.alert()` stops nothing, for a
-                first roll-out.
+            policy: what functions may do, where nothing says otherwise. `ShieldPolicy.report_only()` stops nothing, for
+                a first roll-out.
             policies: policies by construct path or glob, or by tag (`tag:team=payments`). A path or glob covers all
                 that is in the constructs it matches; `*` stays within a component, `**` does not.
             exclude: what stays without a shield: constructs with all that is in them, paths or globs, construct ids,
@@ -223,8 +223,8 @@ def attach(
 
 def shield_options(
     policy: ShieldPolicy | None,
-    alarms: ShieldAlarms | None,
-    logs: ShieldLogs | None,
+    alarms: AlarmOptions | None,
+    logs: LogOptions | None,
     layer: lambda_.ILayerVersion | str | None,
     in_image: bool = False,
     *,
@@ -238,8 +238,8 @@ def shield_options(
     check_layer(called, layer)
     return ShieldOptions(
         defaults.policy if policy is None else check_policy(policy),
-        defaults.alarms if alarms is None else _of_type(alarms, ShieldAlarms, "alarms"),
-        defaults.logs if logs is None else _of_type(logs, ShieldLogs, "logs"),
+        defaults.alarms if alarms is None else _of_type(alarms, AlarmOptions, "alarms"),
+        defaults.logs if logs is None else _of_type(logs, LogOptions, "logs"),
         layer,
         in_image,
     )

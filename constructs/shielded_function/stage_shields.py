@@ -19,7 +19,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct
 
 from . import custom_resources, layer_archive
-from .alarms import ShieldAlarms
+from .alarms import AlarmOptions
 from .batching import members_of, note_all
 from .errors import ShieldError
 from .function_facts import FunctionHandle, read_properties
@@ -35,7 +35,7 @@ from .paths import find_constructs, known_as, path_of
 
 if TYPE_CHECKING:
     from .granted import Grants, Looked
-    from .log_group import ShieldLogs
+    from .log_group import LogOptions
 
 CONTEXT: Final = "shield"
 """The CDK context that switches the shields of an app: `cdk synth -c shield=alert`."""
@@ -120,7 +120,7 @@ class StageShields(Construct):
         for observe in self.observers:
             observe(attached)
 
-    def fleet_problems(self, shields: StackShields, alarms: ShieldAlarms) -> list[str]:
+    def fleet_problems(self, shields: StackShields, alarms: AlarmOptions) -> list[str]:
         """Whether the fleet in a stack's account and region can have these alarms."""
         if alarms.granularity != "fleet":
             return []
@@ -133,7 +133,7 @@ class StageShields(Construct):
         place = next(iter(home.fleet[1].values()), home.stack).node.path
         return [f"alarms: the fleet has its alarms in {place}, with other options: give all the same"]
 
-    def fleet_alarms(self, shields: StackShields, alarms: ShieldAlarms) -> Mapping[str, cloudwatch.Alarm]:
+    def fleet_alarms(self, shields: StackShields, alarms: AlarmOptions) -> Mapping[str, cloudwatch.Alarm]:
         """The alarms of an account and region, by the watch's key.
 
         They are in the stack that `alarms` names, or in that of the first function of the fleet.
@@ -160,7 +160,7 @@ class StageShields(Construct):
             home.fleet = alarms, made
         return home.fleet[1]
 
-    def _fleet_home(self, shields: StackShields, alarms: ShieldAlarms) -> StackShields | None:
+    def _fleet_home(self, shields: StackShields, alarms: AlarmOptions) -> StackShields | None:
         if shields.environment in self._fleets:
             return self._fleets[shields.environment]
         if not alarms.stacks:
@@ -262,7 +262,7 @@ class StackShields:
         self.account_text = account
         self._arns: dict[lambda_.ILayerVersion, str] = {}
         self.filters = SharedFilters(stack)
-        self.fleet: tuple[ShieldAlarms, Mapping[str, cloudwatch.Alarm]] | None = None
+        self.fleet: tuple[AlarmOptions, Mapping[str, cloudwatch.Alarm]] | None = None
         self._environment = ""
         self._region = ""
         self._name = ""
@@ -322,7 +322,7 @@ class StackShields:
             self._arns[layer] = layer.layer_version_arn
         return self._arns[layer]
 
-    def log_group_problems(self, log_group: logs.ILogGroup | None, options: ShieldLogs, path: str) -> list[str]:
+    def log_group_problems(self, log_group: logs.ILogGroup | None, options: LogOptions, path: str) -> list[str]:
         """Whether another log group of the stack has the same name. `path`: the function that is to log there."""
         name, owner = options.name_for(path, lambda: self.name) if log_group is None else None, path
         if log_group is not None:
@@ -336,7 +336,7 @@ class StackShields:
         if self._log_groups.setdefault(name, owner) == owner:
             return []
         return [
-            f"log_group: {self._log_groups[name]} has one that is called {name} too: name them apart, in ShieldLogs by "
+            f"log_group: {self._log_groups[name]} has one that is called {name} too: name them apart, in LogOptions by "
             "{stack}, {id} or {path} in log_group_name"
         ]
 
@@ -347,8 +347,8 @@ def _tell_of_new_log_groups(stack: cdk.Stack, functions: Sequence[str]) -> None:
         cdk.Annotations.of(stack).add_warning_v2(
             "shielded-function:newLogGroup",
             f"The lines of {', '.join(functions)} go to new log groups. What reads those that Lambda made "
-            "(/aws/lambda/...: subscriptions, forwarders) goes quiet where they ran before: ShieldLogs(existing=True) "
-            "leaves their lines there. For functions that are new say ShieldLogs(existing=False).",
+            "(/aws/lambda/...: subscriptions, forwarders) goes quiet where they ran before: LogOptions(existing=True) "
+            "leaves their lines there. For functions that are new say LogOptions(existing=False).",
         )
 
 
@@ -361,7 +361,7 @@ def _too_many_resources(stack: cdk.Stack) -> list[str]:
     shields = [kind for path, kind in own if "/Shield/" in path]
     if not 0 < limit < len(own):  # 0: the CDK does not look
         return []
-    fleet = 'ShieldAlarms(granularity="fleet") makes two alarms for all functions, and ' if _ALARM in shields else ""
+    fleet = 'AlarmOptions(granularity="fleet") makes two alarms for all functions, and ' if _ALARM in shields else ""
     return [
         f"{stack.node.path}: {len(own)} resources, {len(shields)} of them the shields', of which CloudFormation takes "
         f"{limit}: {fleet}nested stacks, or several stacks, hold more"

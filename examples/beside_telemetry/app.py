@@ -16,7 +16,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from shielded_function import ShieldAlarms, ShieldedFunction, ShieldPolicy
+from shielded_function import AlarmOptions, ShieldedFunction, ShieldPolicy
 
 # https://docs.datadoghq.com/serverless/libraries_integrations/extension/ and .../aws_lambda/installation/python/
 DATADOG_ACCOUNT = "464622532012"
@@ -41,7 +41,7 @@ class TelemetryStack(cdk.Stack):
         alarms: Any = sns.Topic(self, "Alarms", enforce_ssl=True)
         cloudwatch: Any = iam.ServicePrincipal("cloudwatch.amazonaws.com")
         alarms.grant_publish(cloudwatch)  # a topic with a policy of its own lets nobody publish who is not named
-        actions = ShieldAlarms(actions=[cloudwatch_actions.SnsAction(alarms)])
+        actions = AlarmOptions(actions=[cloudwatch_actions.SnsAction(alarms)])
         function = Function(
             runtime=lambda_.Runtime.PYTHON_3_13,
             handler="app.handler",

@@ -18,7 +18,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from shielded_function import ShieldAlarms, ShieldedFunction, ShieldPolicy
+from shielded_function import AlarmOptions, ShieldedFunction, ShieldPolicy
 
 # What a payment handler has to do, and nothing else.
 POLICY = ShieldPolicy(allow_outbound=["api.payments.example:443"], allow_aws=["dynamodb"])
@@ -59,7 +59,7 @@ class CheckoutStack(cdk.Stack):
         topic: Any = sns.Topic(self, "Alarms", enforce_ssl=True)
         cloudwatch: Any = iam.ServicePrincipal("cloudwatch.amazonaws.com")
         topic.grant_publish(cloudwatch)  # a topic with a policy of its own lets nobody publish who is not named
-        alarms = ShieldAlarms(actions=[cloudwatch_actions.SnsAction(topic)])
+        alarms = AlarmOptions(actions=[cloudwatch_actions.SnsAction(topic)])
         functions = [
             lambda_.Function(self, "Unshielded", **checkout),
             ShieldedFunction(self, "Shielded", policy=POLICY, alarms=alarms, **checkout),

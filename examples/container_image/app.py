@@ -13,7 +13,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from shielded_function import Shield, ShieldAlarms, ShieldChecks, ShieldPolicy
+from shielded_function import AlarmOptions, Shield, ShieldChecks, ShieldPolicy
 
 
 class ImageStack(cdk.Stack):
@@ -36,7 +36,7 @@ class ImageStack(cdk.Stack):
         )
         Shield(
             ShieldPolicy(allow_outbound=["api.payments.example:443"], allow_aws="none"),
-            alarms=ShieldAlarms(actions=[cloudwatch_actions.SnsAction(alarms)]),
+            alarms=AlarmOptions(actions=[cloudwatch_actions.SnsAction(alarms)]),
             in_image=True,
         ).apply(charges)
         cdk.Validations.of(charges).acknowledge(

@@ -17,7 +17,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import pipelines
 from constructs import Construct
 
-from shielded_function import Shield, ShieldAlarms, ShieldLogs, ShieldPolicy
+from shielded_function import AlarmOptions, LogOptions, Shield, ShieldPolicy
 
 # Made once, by hand: https://docs.aws.amazon.com/dtconsole/latest/userguide/connections-create-github.html
 CONNECTION = "arn:aws:codeconnections:us-east-1:111122223333:connection/12345678-1234-1234-1234-123456789012"
@@ -31,8 +31,8 @@ class Shop(cdk.Stage):
     def __init__(self, scope: Construct, id: str, policy: ShieldPolicy) -> None:
         super().__init__(scope, id)
         shop = ShopStack(self, "Shop")
-        alarms = ShieldAlarms(granularity="fleet", actions=[cloudwatch_actions.SnsAction(shop.alarms)])
-        Shield.everywhere(self, policy, alarms=alarms, logs=ShieldLogs(existing=False))
+        alarms = AlarmOptions(granularity="fleet", actions=[cloudwatch_actions.SnsAction(shop.alarms)])
+        Shield.everywhere(self, policy, alarms=alarms, logs=LogOptions(existing=False))
 
 
 class ShopStack(cdk.Stack):
@@ -74,7 +74,7 @@ class PipelineStack(cdk.Stack):
             install_commands=["pip install shielded-function"],
             commands=["shielded-function audit . --strict --production Pipeline/Production"],
         )
-        pipeline.add_stage(Shop(self, "Beta", POLICY.alerting()), pre=[audit])
+        pipeline.add_stage(Shop(self, "Beta", POLICY.with_mode("alert")), pre=[audit])
         approve = pipelines.ManualApprovalStep("Approve")
         pipeline.add_stage(Shop(self, "Production", POLICY), pre=[approve])
 

@@ -14,7 +14,7 @@ from events import Events
 from operations import Operations
 from web import Web
 
-from shielded_function import Shield, ShieldAlarms, ShieldChecks, ShieldLogs, ShieldMonitoring, ShieldPolicy
+from shielded_function import AlarmOptions, LogOptions, Shield, ShieldChecks, ShieldMonitoring, ShieldPolicy
 
 CARRIERS = "api.carrier-one.example,api.carrier-two.example"
 # Hosts that no template can have, as the first deployment told them: the brokers', and that of an API that depends on
@@ -46,10 +46,10 @@ class Parcels(cdk.Stage):
 def shield(stage: Parcels, base: ShieldPolicy, carriers: list[str]) -> None:
     """Shields a stage: a function may reach what its role is granted, and what is listed here."""
     on_call = cloudwatch_actions.SnsAction(stage.operations.alarms)
-    fleet = ShieldAlarms(granularity="fleet", actions=[on_call], stacks=[stage.operations])
+    fleet = AlarmOptions(granularity="fleet", actions=[on_call], stacks=[stage.operations])
     cache = base + ShieldPolicy(allow_outbound=[stage.data.positions])
     path = stage.node.path
-    new = ShieldLogs(existing=False)  # what reads logs here does not look for those that Lambda made
+    new = LogOptions(existing=False)  # what reads logs here does not look for those that Lambda made
     # An image brings the shield's files itself.
     Shield(base, fleet, logs=new, in_image=True).apply(stage.batch.classify)
     Shield.everywhere(
@@ -91,7 +91,7 @@ beta, live = Parcels(app, "Beta"), Parcels(app, "Live")
 if not app.node.try_get_context("plain"):
     hosts = str(app.node.try_get_context("carriers") or CARRIERS).split(",")
     granted = ShieldPolicy(allow_aws="granted")
-    shield(beta, granted.alerting(), hosts)
+    shield(beta, granted.with_mode("alert"), hosts)
     shield(live, granted, hosts)
     cdk.Validations.of(app).add_plugins(ShieldChecks(production=["Live"]))
 app.synth()

@@ -9,7 +9,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from stacks import Shop
 
-from shielded_function import Shield, ShieldAlarms, ShieldChecks, ShieldLogs, ShieldMonitoring, ShieldPolicy
+from shielded_function import AlarmOptions, LogOptions, Shield, ShieldChecks, ShieldMonitoring, ShieldPolicy
 
 app = cdk.App()
 shop = Shop(app, "Live")
@@ -19,7 +19,7 @@ granted = ShieldPolicy(allow_aws="granted")
 
 # Two alarms for all functions, in the stack that has the topic.
 on_call = cloudwatch_actions.SnsAction(shop.data.alarms)
-fleet = ShieldAlarms(granularity="fleet", actions=[on_call], stacks=[shop.data])
+fleet = AlarmOptions(granularity="fleet", actions=[on_call], stacks=[shop.data])
 
 shielded = Shield.everywhere(
     app,
@@ -31,7 +31,7 @@ shielded = Shield.everywhere(
     # A program of its own on an OS-only runtime, which runs no exec wrapper.
     exclude=["Live/Orders/ExchangeRates"],
     alarms=fleet,
-    logs=ShieldLogs(existing=False),  # these functions are new: no log group of Lambda's own has lines of theirs
+    logs=LogOptions(existing=False),  # these functions are new: no log group of Lambda's own has lines of theirs
 )
 shielded.of("Live/Orders/FulfilOrder").allow_to(shop.data.database)
 

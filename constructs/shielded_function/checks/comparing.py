@@ -128,5 +128,5 @@ def loosened(before: FunctionPolicy, after: FunctionPolicy) -> list[str]:
         for service in after.late.get("SHIELD_ALLOW_AWS", ())
         if before.policy.allow_aws != "all" and service not in before.late.get("SHIELD_ALLOW_AWS", ())
     ]
-    known = [before.show(after.show(str(each))) for each in after.policy.looser_than(before.policy)]
+    known = [before.show(after.show(str(each))) for each in after.policy.diff(before.policy)]
     return [*unknown, *services, *known]

@@ -56,8 +56,8 @@ def _of_aws(policy: ShieldPolicy) -> Iterator[Opening]:
 
 
 def _of_hosts(policy: ShieldPolicy) -> Iterator[Opening]:
-    if not policy.check_server_name:
-        yield Opening("check_server_name=off", "any name at a listed host's address", "on, the default")
+    if not policy.check_tls_name:
+        yield Opening("check_tls_name=off", "any name at a listed host's address", "on, the default")
     for text in policy.allow_outbound:
         if not isinstance(text, str) or PLACEHOLDER in text:
             continue

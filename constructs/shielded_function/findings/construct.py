@@ -20,7 +20,7 @@ from constructs import Construct, IConstruct
 from shielded_function_monitoring.filters import SEVERITIES, Severity, longest_of_functions, of_functions, violations
 from shielded_function_monitoring.pattern import MAX_LENGTH
 
-from ..alarms import ShieldAlarms, check_switch
+from ..alarms import AlarmOptions, check_switch
 from ..attached import attached_in
 from ..errors import ShieldError
 from ..function import ShieldedFunction
@@ -73,7 +73,7 @@ class ShieldFindings(Construct):
         remember: cdk.Duration | None = None,
         count_read_handler: bool = False,
         security_hub: bool = False,
-        alarms: ShieldAlarms | None = None,
+        alarms: AlarmOptions | None = None,
     ) -> None:
         """
         Args:
@@ -173,7 +173,7 @@ class ShieldFindings(Construct):
         )
 
     def _make_function(
-        self, keep: cdk.Duration, *, security_hub: bool, alarms: ShieldAlarms | None
+        self, keep: cdk.Duration, *, security_hub: bool, alarms: AlarmOptions | None
     ) -> ShieldedFunction:
         services = ["dynamodb", "events", *(["securityhub"] if security_hub else [])]
         function = ShieldedFunction(
@@ -194,7 +194,7 @@ class ShieldFindings(Construct):
                 "PRODUCT_VERSION": version("shielded-function"),
             },
             policy=ShieldPolicy(allow_aws=services, read_handler="allow"),  # its source is public
-            alarms=alarms or ShieldAlarms(),
+            alarms=alarms or AlarmOptions(),
         )
         self.table.grant(function, "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
         self.event_bus.grant_put_events_to(function)

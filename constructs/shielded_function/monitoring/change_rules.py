@@ -17,7 +17,7 @@ from .scope import outermost
 if TYPE_CHECKING:
     from constructs import Construct
 
-    from ..alarms import ShieldAlarms
+    from ..alarms import AlarmOptions
     from ..attached import AttachedShield
 
 
@@ -29,7 +29,7 @@ class ChangeRules:
         self._targets = targets
         self._made: dict[Kind, list[list[Entry]]] = {}
 
-    def add(self, attached: AttachedShield, fleet: ShieldAlarms) -> None:
+    def add(self, attached: AttachedShield, fleet: AlarmOptions) -> None:
         """Watches a function, its log group, its alarms and those of its fleet."""
         stack = outermost(attached.stack_shields.stack).stack_name
         given = attached.handle.resource.function_name

@@ -14,7 +14,7 @@ from constructs import Construct
 from shielded_function_monitoring.filters import COUNTED
 from shielded_function_monitoring.queries import FUNCTION_VARIABLE, INDEXED, QUERIES
 
-from ..alarms import AlarmAction, ShieldAlarms, check_actions, check_list, check_stacks, check_switch
+from ..alarms import AlarmAction, AlarmOptions, check_actions, check_list, check_stacks, check_switch
 from ..attached import attached_in
 from ..errors import ShieldError
 from ..late import check_late, late_list
@@ -48,7 +48,7 @@ class EventTarget(Protocol):
 class ShieldMonitoring(Construct):
     """Everything that an app needs to hear of violations, in one line.
 
-        fleet = ShieldAlarms(granularity="fleet", actions=[SnsAction(topic)], stacks=[operations])
+        fleet = AlarmOptions(granularity="fleet", actions=[SnsAction(topic)], stacks=[operations])
         Shield.everywhere(app, policy, alarms=fleet)
         ShieldMonitoring(app, alarms=fleet)
 
@@ -68,7 +68,7 @@ class ShieldMonitoring(Construct):
         scope: Construct,
         id: str = _ID,
         *,
-        alarms: ShieldAlarms | None = None,
+        alarms: AlarmOptions | None = None,
         stacks: Sequence[cdk.Stack] = (),
         dashboard: bool = True,
         queries: bool = True,
@@ -82,8 +82,8 @@ class ShieldMonitoring(Construct):
         Args:
             scope: the app, a stage or a stack.
             id: the construct id.
-            alarms: options of the fleet's alarms, as the functions have them; `ShieldAlarms(granularity="fleet")` where
-                none are given. `ShieldAlarms(enabled=False)` makes none.
+            alarms: options of the fleet's alarms, as the functions have them; `AlarmOptions(granularity="fleet")` where
+                none are given. `AlarmOptions(enabled=False)` makes none.
             stacks: where to make what there is one of: of these stacks the one in the functions' account and region. By
                 default those of `alarms`, and otherwise the stack of the first function.
             dashboard: makes a dashboard.
@@ -203,7 +203,7 @@ class ShieldMonitoring(Construct):
         if self._composites.is_idle:
             return [
                 "ShieldMonitoring: composite_actions: no function has its own alarm, so no action would run: "
-                'give the functions ShieldAlarms(granularity="function"), or the actions to the fleet\'s alarm'
+                'give the functions AlarmOptions(granularity="function"), or the actions to the fleet\'s alarm'
             ]
         return []
 
@@ -239,17 +239,17 @@ def _index(attached: AttachedShield) -> None:
         resource.field_index_policies = [{"Fields": list(INDEXED)}]
 
 
-def _checked_alarms(alarms: Any, path: str) -> ShieldAlarms:
+def _checked_alarms(alarms: Any, path: str) -> AlarmOptions:
     if alarms is None:
-        return ShieldAlarms(granularity="fleet")
-    if not isinstance(alarms, ShieldAlarms):
-        raise ShieldError(path, [f"alarms: {alarms!r} is no ShieldAlarms; write ShieldAlarms(...)"])
+        return AlarmOptions(granularity="fleet")
+    if not isinstance(alarms, AlarmOptions):
+        raise ShieldError(path, [f"alarms: {alarms!r} is no AlarmOptions; write AlarmOptions(...)"])
     if alarms.enabled and alarms.granularity != "fleet":
         raise ShieldError(
             path,
             [
                 f"alarms: granularity={alarms.granularity!r} is for Shield and ShieldedFunction: write "
-                'granularity="fleet" here, or ShieldAlarms(enabled=False)'
+                'granularity="fleet" here, or AlarmOptions(enabled=False)'
             ],
         )
     return alarms

@@ -1,4 +1,4 @@
-"""Metrics and the alarms on them: from `ShieldAlarms` to filters and metrics. Pure."""
+"""Metrics and the alarms on them: from `AlarmOptions` to filters and metrics. Pure."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from .descriptions import PREFIX, Subject, alarm_name, shortest
 if TYPE_CHECKING:
     import aws_cdk as cdk
 
-    from ..alarms import AlarmAction, AlarmOn, ShieldAlarms
+    from ..alarms import AlarmAction, AlarmOptions, ControlAlarm
 
 ALL: Final = "violations"
 """The key of the filter of everything that no other filter counts, by level."""
@@ -79,8 +79,8 @@ class Watch:
         of_class: the class of lines that it counts, by their level; None where its filter counts no other lines.
         severity: how severe it is; None where that depends on the line, or on the function's policy.
         threshold, period, evaluation_periods, datapoints, ok_actions, insufficient_data_actions, name, runbook: as
-            `AlarmOn` has them, with what `ShieldAlarms` says where that has none.
-        prefix, owner, contributors: as `ShieldAlarms` has `name`, `owner` and `contributors`.
+            `ControlAlarm` has them, with what `AlarmOptions` says where that has none.
+        prefix, owner, contributors: as `AlarmOptions` has `name`, `owner` and `contributors`.
         actions: its own actions; None for those of its severity.
         severities: actions by severity.
         other_actions: the actions of a severity that has none.
@@ -137,14 +137,14 @@ class Watch:
         return self.severities.get(severity, self.other_actions) if severity else self.other_actions
 
 
-def watches_of(alarms: ShieldAlarms) -> tuple[Watch, ...]:
-    """The alarms that `ShieldAlarms` asks for, enabled or not."""
+def watches_of(alarms: AlarmOptions) -> tuple[Watch, ...]:
+    """The alarms that `AlarmOptions` asks for, enabled or not."""
     if alarms.granularity == "policy":
         return tuple(_by_policy(alarms))
     return (*_of_the_rest(alarms), *(_of_policy(alarms, policy, on) for policy, on in alarms.named.items()))
 
 
-def problems_of(alarms: ShieldAlarms, watches: Sequence[Watch], path: str) -> list[str]:
+def problems_of(alarms: AlarmOptions, watches: Sequence[Watch], path: str) -> list[str]:
     """Why CloudWatch would not take the filters and alarms of a function, and what to do.
 
     Args:
@@ -164,18 +164,18 @@ def problems_of(alarms: ShieldAlarms, watches: Sequence[Watch], path: str) -> li
     return list(dict.fromkeys(found))
 
 
-def general_counter(alarms: ShieldAlarms | None = None) -> Counter:
+def general_counter(alarms: AlarmOptions | None = None) -> Counter:
     """Counts by level the violations without a separate alarm, except programs that only describe the machine, and
     `read_handler` unless the options count it."""
     return _counter(ALL, _counted(alarms, by_level=True), metric_name(), "", BY_LEVEL)
 
 
-def sum_counter(alarms: ShieldAlarms | None = None) -> Counter:
+def sum_counter(alarms: AlarmOptions | None = None) -> Counter:
     """Counts the same as one sum."""
     return _counter(SUM_KEY, _counted(alarms), metric_name(), "")
 
 
-def _counted(alarms: ShieldAlarms | None, *, by_level: bool = False) -> Pattern:
+def _counted(alarms: AlarmOptions | None, *, by_level: bool = False) -> Pattern:
     named: Sequence[Counted] = tuple(alarms.named) if alarms and alarms.granularity != "policy" else ()
     quiet = () if alarms and alarms.count_read_handler else ("read_handler",)
     without: list[Counted] = [name for name in COUNTED if name in (*named, *quiet)]
@@ -193,7 +193,7 @@ def severity_for(watch: Watch, modes: Mapping[str, str | None]) -> Severity | No
     return watch.severity or (severity_of(watch.policy, modes.get(watch.policy)) if watch.policy else None)
 
 
-def _of_the_rest(alarms: ShieldAlarms) -> list[Watch]:
+def _of_the_rest(alarms: AlarmOptions) -> list[Watch]:
     """The alarm of a function or fleet, or those that it is split into."""
     rest: list[Counted] = [policy for policy in COUNTED if policy not in alarms.named]
     quiet = not alarms.count_read_handler
@@ -222,7 +222,7 @@ def _may_be_critical(policy: Counted) -> bool:
     return severity_of(policy, "block") == "critical"
 
 
-def _of_policy(alarms: ShieldAlarms, policy: Counted, on: AlarmOn) -> Watch:
+def _of_policy(alarms: AlarmOptions, policy: Counted, on: ControlAlarm) -> Watch:
     exceptions = on.exceptions
     pattern = violations(
         policy,
@@ -242,7 +242,7 @@ def _of_policy(alarms: ShieldAlarms, policy: Counted, on: AlarmOn) -> Watch:
     return _watch(alarms, on, policy, _counter(policy, pattern, metric_name(policy), where), policy, severity)
 
 
-def _by_policy(alarms: ShieldAlarms) -> list[Watch]:
+def _by_policy(alarms: AlarmOptions) -> list[Watch]:
     found: list[Watch] = []
     shared = policy_counter()
     for policy in COUNTED:
@@ -255,8 +255,8 @@ def _by_policy(alarms: ShieldAlarms) -> list[Watch]:
 
 
 def _watch(
-    alarms: ShieldAlarms,
-    on: AlarmOn | None,
+    alarms: AlarmOptions,
+    on: ControlAlarm | None,
     key: str,
     counter: Counter,
     policy: Counted | None,

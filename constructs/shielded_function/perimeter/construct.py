@@ -15,11 +15,11 @@ from constructs import Construct, IConstruct
 
 from shielded_function_monitoring.pattern import PatternError
 
-from ..alarms import AlarmOn
+from ..alarms import ControlAlarm
 from ..attached import attached_in
 from ..errors import ShieldError
 from ..late import check_late, late_any
-from ..log_group import ShieldLogs
+from ..log_group import LogOptions
 from ..monitoring.scope import is_within, stages_in
 from ..names import PERIMETER
 from ..paths import path_of
@@ -105,8 +105,8 @@ class ShieldPerimeter(Construct):
         organization: str | None = None,
         accounts: Sequence[str] = (),
         query_logs: bool | logs.ILogGroup = True,
-        logs: ShieldLogs | None = None,
-        alarm: AlarmOn | None = None,
+        logs: LogOptions | None = None,
+        alarm: ControlAlarm | None = None,
     ) -> None:
         """
         Args:
@@ -192,7 +192,7 @@ class ShieldPerimeter(Construct):
             is_off=self._is_off,
         )
         if query_logs is not False:
-            self._log(query_logs, logs, alarm or AlarmOn())
+            self._log(query_logs, logs, alarm or ControlAlarm())
         cdk.Aspects.of(self).add(self, priority=_PRIORITY)
         check_late(self, self.problems)
         for stage in stages_in(self):
@@ -200,16 +200,16 @@ class ShieldPerimeter(Construct):
 
     # What is made at once
 
-    def _log(self, given: Any, options: ShieldLogs | None, alarm: AlarmOn) -> None:
+    def _log(self, given: Any, options: LogOptions | None, alarm: ControlAlarm) -> None:
         group: Any = given
         if given is True:
-            group = query_logs.make_log_group(self, options or ShieldLogs(retention=logs.RetentionDays.ONE_MONTH))
+            group = query_logs.make_log_group(self, options or LogOptions(retention=logs.RetentionDays.ONE_MONTH))
             query_logs.log_queries(self, self.vpc.vpc_id, group)
         self.log_group = group
         try:
             self.metric_filter = query_logs.make_filter(self, group, alarm)
         except PatternError as error:
-            raise ShieldError(self.node.path, [f"alarm: AlarmOn.except_hosts: {error}: except fewer"]) from None
+            raise ShieldError(self.node.path, [f"alarm: ControlAlarm.except_hosts: {error}: except fewer"]) from None
         self.alarm = query_logs.make_alarm(self, self.vpc.vpc_id, alarm, self.node.path, self.mode)
 
     # What is laid out when the aspects run

@@ -100,11 +100,9 @@ def halves_of(policy: ShieldPolicy, region: str, account: str = "") -> list[Half
     for each in told["allow_buckets"].get("entries", ()):
         hosts = sum(name.startswith(f"{each['entry']}.") for name in names)
         rows.append(Half("allow_buckets", each["entry"], each["meaning"], f"its {hosts} names are looked up"))
-    switch = "on" if policy.check_server_name else "off"
+    switch = "on" if policy.check_tls_name else "off"
     rows.append(
-        Half(
-            "check_server_name", switch, str(told["check_server_name"]["meaning"]), f"{_NOTHING}: see Network Firewall"
-        )
+        Half("check_tls_name", switch, str(told["check_tls_name"]["meaning"]), f"{_NOTHING}: see Network Firewall")
     )
     for field in _ONLY_INSIDE:
         rows.append(Half(field, str(told[field]["value"]), str(told[field]["meaning"]), _NOTHING))

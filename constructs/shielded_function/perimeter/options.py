@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 import aws_cdk as cdk
 from constructs import Construct, IConstruct
 
-from ..alarms import AlarmOn, check_list
+from ..alarms import ControlAlarm, check_list
 from ..errors import ShieldError
 from ..kinds import owner_of
 from ..policy import ShieldPolicy, ShieldPolicyError
@@ -66,11 +66,11 @@ def _is_account(value: Any) -> bool:
 def _alarm_problems(alarm: Any) -> Iterator[str]:
     if alarm is None:
         return
-    if not isinstance(alarm, AlarmOn):
-        yield f"alarm: {alarm!r} is no AlarmOn; write AlarmOn(...)"
+    if not isinstance(alarm, ControlAlarm):
+        yield f"alarm: {alarm!r} is no ControlAlarm; write ControlAlarm(...)"
         return
     for name in query_logs.unused_options(alarm):
-        yield f"alarm: AlarmOn.{name} says nothing of look-ups: take it out"
+        yield f"alarm: ControlAlarm.{name} says nothing of look-ups: take it out"
 
 
 def chosen_functions(path: str, functions: Any) -> list[IConstruct] | None:

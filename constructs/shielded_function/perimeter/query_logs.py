@@ -17,16 +17,16 @@ from ..batching import create, create_alarm
 from ..monitoring.resources import add_actions, one_minute
 
 if TYPE_CHECKING:
-    from ..alarms import AlarmOn
-    from ..log_group import ShieldLogs
+    from ..alarms import ControlAlarm
+    from ..log_group import LogOptions
 
 METRIC: Final = "PerimeterViolations"
 _ACTION: Final = "$.firewall_rule_action"
 _UNUSED: Final = ("except_paths", "except_programs", "except_packages", "mode", "severity", "name")
-"""Options of `AlarmOn` that say nothing of a query log."""
+"""Options of `ControlAlarm` that say nothing of a query log."""
 
 
-def pattern_of(alarm: AlarmOn) -> Pattern:
+def pattern_of(alarm: ControlAlarm) -> Pattern:
     """The lines of a query log that count: queries that a rule blocked or reported, except the alarm's `except_hosts`.
 
     https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-query-logs-format.html
@@ -37,12 +37,12 @@ def pattern_of(alarm: AlarmOn) -> Pattern:
     return all_of(stopped, *excepted) if excepted else stopped
 
 
-def unused_options(alarm: AlarmOn) -> list[str]:
+def unused_options(alarm: ControlAlarm) -> list[str]:
     """Options that were given and say nothing here."""
     return [name for name in _UNUSED if getattr(alarm, name)]
 
 
-def make_log_group(scope: Construct, options: ShieldLogs) -> logs.ILogGroup:
+def make_log_group(scope: Construct, options: LogOptions) -> logs.ILogGroup:
     """A log group."""
     stack = cdk.Stack.of(scope)
     return options.make(scope, options.name_for(scope.node.path, lambda: stack.stack_name))[0]
@@ -56,7 +56,7 @@ def log_queries(scope: Construct, vpc_id: str, group: logs.ILogGroup) -> None:
     )
 
 
-def make_filter(scope: Construct, group: logs.ILogGroup, alarm: AlarmOn) -> logs.MetricFilter:
+def make_filter(scope: Construct, group: logs.ILogGroup, alarm: ControlAlarm) -> logs.MetricFilter:
     """Counts what DNS Firewall stopped, by VPC.
 
     Raises:
@@ -78,7 +78,7 @@ def make_filter(scope: Construct, group: logs.ILogGroup, alarm: AlarmOn) -> logs
     )
 
 
-def make_alarm(scope: Construct, vpc_id: str, alarm: AlarmOn, path: str, mode: str) -> cloudwatch.Alarm:
+def make_alarm(scope: Construct, vpc_id: str, alarm: ControlAlarm, path: str, mode: str) -> cloudwatch.Alarm:
     """Fires when DNS Firewall stopped something; one a minute is enough, unless the options say otherwise."""
     happened = "stopped" if mode == "block" else "saw"
     told = [

@@ -82,7 +82,7 @@ def _is_looser(field: str, now: Mapping[str, Any], before: Mapping[str, Any]) ->
     new, old = now[field], before[field]
     if field == "executable_memory":
         return _is_memory_looser(new, old, before)
-    if field in ("check_server_name", "clear_tmp"):
+    if field in ("check_tls_name", "clear_tmp"):
         return old and not new
     if field == "on_failure":
         return new == "run_unshielded" and old == "refuse"

@@ -16,7 +16,7 @@ KINDS: Mapping[str, Kind] = {
     "allow_outbound": "list",
     "allow_aws": "aws",
     "allow_buckets": "list",
-    "check_server_name": "switch",
+    "check_tls_name": "switch",
     "read_write_tmp": "mode",
     "allow_tmp": "list",
     "clear_tmp": "switch",
@@ -42,7 +42,7 @@ UNSET: Mapping[str, object] = {"executable_memory": None, "allow_buckets": ()}
 DEFAULT_SETTINGS: Mapping[str, str] = {
     "SHIELD_ALLOW_OUTBOUND": "",
     "SHIELD_ALLOW_AWS": "all",
-    "SHIELD_CHECK_SERVER_NAME": "on",
+    "SHIELD_CHECK_TLS_NAME": "on",
     "SHIELD_ALLOW_TMP": "",
     "SHIELD_CLEAR_TMP": "off",
     "SHIELD_ALLOW_CHILD_PROCESS": "",

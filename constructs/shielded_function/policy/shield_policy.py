@@ -61,7 +61,7 @@ class ShieldPolicy:
             function's role is granted, which is known once the app is complete.
         allow_buckets: names of S3 buckets. When there are any, S3 is the host names of these buckets
             (`name.s3.<region>...`) and nothing else, whatever `allow_aws` says of s3.
-        check_server_name: whether the first TLS message on a TCP connection to an address that was allowed by name must
+        check_tls_name: whether the first TLS message on a TCP connection to an address that was allowed by name must
             name an allowed server.
         read_write_tmp: use of files under /tmp.
         allow_tmp: path globs under /tmp. `*` and `?` match within a component, `**` across; `/tmp/cache/**` admits
@@ -99,7 +99,7 @@ class ShieldPolicy:
     allow_outbound: Sequence[str | IConstruct] = ()
     allow_aws: AwsScope | Sequence[str] = "all"
     allow_buckets: Sequence[str | IConstruct] = ()
-    check_server_name: bool = True
+    check_tls_name: bool = True
     read_write_tmp: Mode = "block"
     allow_tmp: Sequence[str] = ()
     clear_tmp: bool = False
@@ -121,7 +121,7 @@ class ShieldPolicy:
         object.__setattr__(self, _VALUES, values)
 
     @classmethod
-    def alert(cls) -> ShieldPolicy:
+    def report_only(cls) -> ShieldPolicy:
         """Every policy in alert mode: nothing is stopped, and each violation is reported. For a first roll-out.
 
         `executable_memory` stays with the runtime, which then alerts where there is no JIT, and allows where there is.
@@ -217,19 +217,19 @@ class ShieldPolicy:
         """
         return replace(self, allow_buckets=(*self.allow_buckets, bucket, *more))
 
-    def alerting(self) -> ShieldPolicy:
-        """The same lists with every mode at alert, for a roll-out: nothing is stopped, each violation is reported.
+    def with_mode(self, mode: Mode) -> ShieldPolicy:
+        """The same lists with every mode set to one: "alert" for a roll-out, "block" after it.
 
         `executable_memory=None` stays with the runtime.
-        """
-        return replace(self, **composing.with_modes(self._fields(), "alert"))
 
-    def blocking(self) -> ShieldPolicy:
-        """The same lists with every mode at block.
+        Raises:
+            ShieldPolicyError: there is no such mode.
 
-        `executable_memory=None` stays with the runtime.
+        Examples:
+            >>> ShieldPolicy(allow_tmp=["/tmp/cache/**"]).with_mode("alert").read_write_tmp
+            'alert'
         """
-        return replace(self, **composing.with_modes(self._fields(), "block"))
+        return replace(self, **composing.with_modes(self._fields(), mode))
 
     def __add__(self, additions: ShieldPolicy) -> ShieldPolicy:
         """The same policy with the entries of the other's lists added, and nothing else changed.
@@ -241,7 +241,7 @@ class ShieldPolicy:
             ShieldPolicyError: the other sets a mode, or another field that is no list.
 
         Examples:
-            >>> base = ShieldPolicy.alert()
+            >>> base = ShieldPolicy.report_only()
             >>> (base + ShieldPolicy(allow_outbound=["api.stripe.com:443"])).outbound_connectivity
             'alert'
         """
@@ -249,24 +249,24 @@ class ShieldPolicy:
             return NotImplemented
         return replace(self, **composing.add(self._fields(), additions._fields(), ShieldPolicy()._fields()))
 
-    def looser_than(self, other: ShieldPolicy) -> tuple[Loosening, ...]:
+    def diff(self, other: ShieldPolicy) -> tuple[Loosening, ...]:
         """Where this policy admits what the other does not; empty when it is at least as strict.
 
-        Modes are compared (block, alert, allow), `on_failure`, `check_server_name`, `clear_tmp`, any change of
+        Modes are compared (block, alert, allow), `on_failure`, `check_tls_name`, `clear_tmp`, any change of
         `log_arguments`, and, where neither mode is allow, every entry: a host may be covered by a wildcard,
         an address by a network, a port by none, a path by a glob. Entries are covered one by one, so two that together
         cover a third do not. What is known only at deployment is compared as text, a construct by its path.
 
         Examples:
             >>> old = ShieldPolicy(allow_outbound=["*.example.com:443"])
-            >>> [str(each) for each in ShieldPolicy(allow_outbound=["api.example.com:80"]).looser_than(old)]
+            >>> [str(each) for each in ShieldPolicy(allow_outbound=["api.example.com:80"]).diff(old)]
             ['allow_outbound: api.example.com:80 was not admitted']
         """
         return comparing.find_loosenings(self._fields(), other._fields())
 
-    def stricter_than(self, other: ShieldPolicy) -> bool:
+    def is_at_least_as_strict_as(self, other: ShieldPolicy) -> bool:
         """Whether this policy is at least as strict as the other: it admits nothing that the other does not."""
-        return not self.looser_than(other)
+        return not self.diff(other)
 
     @property
     def unknown_entries(self) -> tuple[tuple[str, str | IConstruct], ...]:
@@ -445,7 +445,7 @@ def check_policy(value: object) -> ShieldPolicy:
     if isinstance(value, Mapping):
         fix = "write ShieldPolicy(...) with its fields, or ShieldPolicy.from_dict(...)"
     elif isinstance(value, str) and value in ("block", "alert"):
-        fix = "write ShieldPolicy.alert()" if value == "alert" else "write ShieldPolicy(), which blocks"
+        fix = "write ShieldPolicy.report_only()" if value == "alert" else "write ShieldPolicy(), which blocks"
     elif isinstance(value, (str, PathLike)):
         fix = "write ShieldPolicy.from_file(...) for a file"
     elif value is ShieldPolicy or callable(value):

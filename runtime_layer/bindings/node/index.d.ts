@@ -10,7 +10,7 @@ export interface Policy {
   allow_outbound?: List;
   allow_aws?: List;
   allow_buckets?: List;
-  check_server_name?: boolean;
+  check_tls_name?: boolean;
   read_write_tmp?: Mode;
   allow_tmp?: List;
   clear_tmp?: boolean;

@@ -185,7 +185,7 @@ static const struct wording WORDINGS[] = {
       {NULL, "of S3, these buckets may be reached, by their own host names, and nothing else"}},
      bucket_entries,
      NULL},
-    {"SHIELD_CHECK_SERVER_NAME",
+    {"SHIELD_CHECK_TLS_NAME",
      {{"on", "a TLS connection to an address that was allowed by name must name an allowed server"},
       {"off", "the server that a TLS connection names is not checked"}},
      NULL,

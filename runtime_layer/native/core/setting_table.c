@@ -205,7 +205,7 @@ static const struct setting SETTINGS[] = {
     {NAME("SHIELD_ALLOW_OUTBOUND"), read_outbound, write_outbound, STAYS, 0, LISTS_JOIN},
     {NAME("SHIELD_ALLOW_AWS"), read_aws, write_aws, STAYS, 0, SERVICES_JOIN},
     {NAME("SHIELD_ALLOW_BUCKETS"), read_buckets, write_buckets, STAYS, 0, LISTS_JOIN},
-    {NAME("SHIELD_CHECK_SERVER_NAME"), read_check_server_name, write_check_server_name, STAYS, 0, GIVEN_ONCE},
+    {NAME("SHIELD_CHECK_TLS_NAME"), read_check_server_name, write_check_server_name, STAYS, 0, GIVEN_ONCE},
     {NAME("SHIELD_READ_WRITE_TMP"), read_mode, write_mode, TIGHTENS, READ_WRITE_TMP, GIVEN_ONCE},
     {NAME("SHIELD_ALLOW_TMP"), read_tmp, write_tmp, STAYS, 0, LISTS_JOIN},
     {NAME("SHIELD_CLEAR_TMP"), read_clear_tmp, write_clear_tmp, TIGHTENS, 0, GIVEN_ONCE},

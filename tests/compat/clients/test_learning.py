@@ -17,7 +17,7 @@ from compat.clients.running import needs, run
 from harness.thinning import long_but
 from shielded_function import ShieldPolicy
 
-NOTHING_LISTED = replace(ShieldPolicy.alert(), allow_aws="none")
+NOTHING_LISTED = replace(ShieldPolicy.report_only(), allow_aws="none")
 Learn = Callable[[Client], list[str]]
 
 
@@ -62,10 +62,10 @@ def test_one_list_for_all(network: Network, learn: Learn) -> None:
 
 
 def test_with_the_policy_as_it_is_given(network: Network) -> None:
-    """`ShieldPolicy.alert()` admits AWS: only what is not AWS is reported."""
+    """`ShieldPolicy.report_only()` admits AWS: only what is not AWS is reported."""
     for client in CLIENTS:
         if client.aws:
-            assert run(network, client, ShieldPolicy.alert()).alerts == []
+            assert run(network, client, ShieldPolicy.report_only()).alerts == []
     web = next(client for client in CLIENTS if client.name == "requests")
-    seen = run(network, web, ShieldPolicy.alert())
+    seen = run(network, web, ShieldPolicy.report_only())
     assert {line["allow"] for line in seen.alerts} == {web.host, web.target}

@@ -13,7 +13,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 
 from harness.chains import Granularity
-from shielded_function import ShieldAlarms, ShieldedFunction, ShieldPolicy
+from shielded_function import AlarmOptions, ShieldedFunction, ShieldPolicy
 from shielded_function_emulator.closed_network import ClosedNetwork
 from shielded_function_emulator.cloud_assembly import CloudAssembly
 from shielded_function_emulator.function import EmulatedFunction
@@ -39,7 +39,7 @@ def synthesize(into: Path, granularity: Granularity) -> CloudAssembly:
     app = cdk.App(outdir=str(into), analytics_reporting=False, context={"aws:cdk:enable-path-metadata": True})
     stack = cdk.Stack(app, STACK, env=cdk.Environment(account="123456789012", region="us-east-1"))
     topic: Any = sns.Topic(stack, "OnCall", topic_name=TOPIC)
-    alarms = ShieldAlarms(granularity=granularity, actions=[cloudwatch_actions.SnsAction(topic)])
+    alarms = AlarmOptions(granularity=granularity, actions=[cloudwatch_actions.SnsAction(topic)])
     for mode, construct in FUNCTIONS.items():
         found: Any = mode
         ShieldedFunction(

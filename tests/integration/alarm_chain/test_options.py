@@ -13,7 +13,7 @@ from aws_cdk import aws_sns as sns
 
 from harness.chains import Granularity
 from integration.alarm_chain.real import DEEDS
-from shielded_function import AlarmOn, ShieldAlarms, ShieldedFunction, ShieldMonitoring
+from shielded_function import AlarmOptions, ControlAlarm, ShieldedFunction, ShieldMonitoring
 from shielded_function.testing import SimulatedCloudWatch, alert_line, simulate_cloudwatch
 from shielded_function_monitoring import MODES, Mode, Policy, severity_of
 
@@ -25,7 +25,7 @@ def action(scope: cdk.Stack, name: str) -> cloudwatch_actions.SnsAction:
     return cloudwatch_actions.SnsAction(topic)
 
 
-def function(stack: cdk.Stack, alarms: ShieldAlarms) -> None:
+def function(stack: cdk.Stack, alarms: AlarmOptions) -> None:
     ShieldedFunction(
         stack,
         "Checkout",
@@ -57,9 +57,9 @@ def called(cloudwatch: SimulatedCloudWatch, at: float, *lines: str) -> set[str]:
 
 @pytest.mark.parametrize("granularity", BOTH)
 def test_severities_call_their_own(tmp_path: Path, granularity: Granularity) -> None:
-    def make(stack: cdk.Stack) -> ShieldAlarms:
+    def make(stack: cdk.Stack) -> AlarmOptions:
         severities = {name: [action(stack, name)] for name in ("critical", "warning", "notice")}
-        return ShieldAlarms(granularity=granularity, severities=severities, count_read_handler=True)  # pyright: ignore[reportArgumentType]
+        return AlarmOptions(granularity=granularity, severities=severities, count_read_handler=True)  # pyright: ignore[reportArgumentType]
 
     cloudwatch = simulated(tmp_path, make)
     name = cloudwatch.function("Shop/Checkout").name
@@ -73,11 +73,11 @@ def test_severities_call_their_own(tmp_path: Path, granularity: Granularity) -> 
 def test_an_alarm_of_its_own_calls_those_of_its_severity(tmp_path: Path, granularity: Granularity) -> None:
     """Nobody else is named: without them, nobody would be called."""
 
-    def make(stack: cdk.Stack) -> ShieldAlarms:
-        on = AlarmOn(except_hosts=["telemetry.example"])
+    def make(stack: cdk.Stack) -> AlarmOptions:
+        on = ControlAlarm(except_hosts=["telemetry.example"])
         severities: Any = {"critical": [action(stack, "pager")], "notice": [action(stack, "chat")]}
-        return ShieldAlarms(
-            granularity=granularity, severities=severities, outbound_connectivity=on, read_write_tmp=AlarmOn()
+        return AlarmOptions(
+            granularity=granularity, severities=severities, outbound_connectivity=on, read_write_tmp=ControlAlarm()
         )
 
     cloudwatch = simulated(tmp_path, make)
@@ -88,9 +88,9 @@ def test_an_alarm_of_its_own_calls_those_of_its_severity(tmp_path: Path, granula
 
 @pytest.mark.parametrize("granularity", BOTH)
 def test_a_connection_to_a_host_other_than_one(tmp_path: Path, granularity: Granularity) -> None:
-    def make(stack: cdk.Stack) -> ShieldAlarms:
-        egress = AlarmOn(except_hosts=["telemetry.example"], actions=[action(stack, "egress")])
-        return ShieldAlarms(granularity=granularity, outbound_connectivity=egress, actions=[action(stack, "rest")])
+    def make(stack: cdk.Stack) -> AlarmOptions:
+        egress = ControlAlarm(except_hosts=["telemetry.example"], actions=[action(stack, "egress")])
+        return AlarmOptions(granularity=granularity, outbound_connectivity=egress, actions=[action(stack, "rest")])
 
     cloudwatch = simulated(tmp_path, make)
     name = cloudwatch.function("Shop/Checkout").name
@@ -110,9 +110,9 @@ def test_a_connection_to_a_host_other_than_one(tmp_path: Path, granularity: Gran
 def test_what_other_packages_than_one_do(tmp_path: Path, granularity: Granularity) -> None:
     """A line that tells of no package raises the alarm, and so does one that stands for more than itself."""
 
-    def make(stack: cdk.Stack) -> ShieldAlarms:
-        egress = AlarmOn(except_packages=["telemetry"], actions=[action(stack, "egress")])
-        return ShieldAlarms(granularity=granularity, outbound_connectivity=egress, actions=[action(stack, "rest")])
+    def make(stack: cdk.Stack) -> AlarmOptions:
+        egress = ControlAlarm(except_packages=["telemetry"], actions=[action(stack, "egress")])
+        return AlarmOptions(granularity=granularity, outbound_connectivity=egress, actions=[action(stack, "rest")])
 
     cloudwatch = simulated(tmp_path, make)
     name = cloudwatch.function("Shop/Checkout").name
@@ -129,8 +129,8 @@ def test_what_other_packages_than_one_do(tmp_path: Path, granularity: Granularit
 
 
 def test_a_threshold_over_periods(tmp_path: Path) -> None:
-    def make(stack: cdk.Stack) -> ShieldAlarms:
-        return ShieldAlarms(threshold=3, evaluation_periods=2, datapoints=2, actions=[action(stack, "all")])
+    def make(stack: cdk.Stack) -> AlarmOptions:
+        return AlarmOptions(threshold=3, evaluation_periods=2, datapoints=2, actions=[action(stack, "all")])
 
     cloudwatch = simulated(tmp_path, make)
     name = cloudwatch.function("Shop/Checkout").name
@@ -144,8 +144,8 @@ def test_a_threshold_over_periods(tmp_path: Path) -> None:
 def test_one_composite_alarm_calls_for_all(tmp_path: Path) -> None:
     app = cdk.App(outdir=str(tmp_path), analytics_reporting=False, context={"aws:cdk:enable-path-metadata": True})
     stack = cdk.Stack(app, "Shop")
-    function(stack, ShieldAlarms(granularity="policy"))
-    ShieldMonitoring(app, alarms=ShieldAlarms(enabled=False), composite_actions=[action(stack, "pager")])
+    function(stack, AlarmOptions(granularity="policy"))
+    ShieldMonitoring(app, alarms=AlarmOptions(enabled=False), composite_actions=[action(stack, "pager")])
     cloudwatch = simulate_cloudwatch(app)
     assert (cloudwatch.problems, cloudwatch.unfed()) == ((), ())
     name = cloudwatch.function("Shop/Checkout").name
@@ -158,7 +158,7 @@ def test_a_fleets_alarm_where_it_is_wanted(tmp_path: Path) -> None:
     """In a stack of its own; it names the function."""
     app = cdk.App(outdir=str(tmp_path), analytics_reporting=False, context={"aws:cdk:enable-path-metadata": True})
     operations, shop, refunds = (cdk.Stack(app, name) for name in ("Operations", "Shop", "Refunds"))
-    fleet = ShieldAlarms(granularity="fleet", actions=[action(operations, "pager")], stacks=[operations])
+    fleet = AlarmOptions(granularity="fleet", actions=[action(operations, "pager")], stacks=[operations])
     for stack in (shop, refunds):
         function(stack, fleet)
     ShieldMonitoring(app, alarms=fleet)

@@ -13,7 +13,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 
-from shielded_function import ShieldAlarms, ShieldedFunction
+from shielded_function import AlarmOptions, ShieldedFunction
 from shielded_function.testing import alert_line, simulate_cloudwatch
 
 VIRGINIA = cdk.Environment(account="111111111111", region="us-east-1")
@@ -34,7 +34,7 @@ def stack(scope: Any, name: str, env: cdk.Environment | None = None, **alarms: A
         runtime=lambda_.Runtime.PYTHON_3_13,
         handler="index.handler",
         code=lambda_.Code.from_inline("def handler(event, context): return event"),
-        alarms=ShieldAlarms(**options),
+        alarms=AlarmOptions(**options),
     )
     return made
 

@@ -26,7 +26,7 @@ from integration.cli.alert_logs import CHAIN, GROUP, HERE, log, packages_log, to
 from integration.cli.insights_account import NOW, Account, account, ago, denying
 from integration.cli.moto_account import REGION, make_function, make_role
 from integration.cli.running import command, says
-from shielded_function import AlarmOn, ShieldAlarms, ShieldedFunction, ShieldMonitoring
+from shielded_function import AlarmOptions, ControlAlarm, ShieldedFunction, ShieldMonitoring
 from shielded_function.cli import alerts, asking, learn, log_groups, report
 from shielded_function.cli.alerts import Options
 from shielded_function.cli.app import app as cli
@@ -180,8 +180,8 @@ def test_each_link_and_command_of_an_alarm_works(aws: Account, alarms: str) -> N
     stack = cdk.Stack(app, "Shop", env=cdk.Environment(account="123456789012", region=REGION))
     topic: Any = sns.Topic(stack, "Topic")
     action = cloudwatch_actions.SnsAction(topic)
-    on = AlarmOn(except_hosts=["telemetry.example"])
-    options = ShieldAlarms(**ALARMS[alarms], outbound_connectivity=on)
+    on = ControlAlarm(except_hosts=["telemetry.example"])
+    options = AlarmOptions(**ALARMS[alarms], outbound_connectivity=on)
     for name in ("Checkout", "Refund"):
         code = lambda_.Code.from_inline("def handler(event, context): ...")
         runtime = lambda_.Runtime.PYTHON_3_13
@@ -189,7 +189,7 @@ def test_each_link_and_command_of_an_alarm_works(aws: Account, alarms: str) -> N
     over_all = [] if options.granularity == "fleet" else [action]
     ShieldMonitoring(
         stack,
-        alarms=options if options.granularity == "fleet" else ShieldAlarms(enabled=False),
+        alarms=options if options.granularity == "fleet" else AlarmOptions(enabled=False),
         composite_actions=over_all,
         heartbeat_actions=[action],
         log_alarm_topics=[topic],

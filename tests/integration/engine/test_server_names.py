@@ -242,7 +242,7 @@ REAL = sorted(FOREIGN.keys() - ABSENT)
 @pytest.mark.parametrize("way", long_but(REAL[::4], REAL))
 def test_the_attempts_are_real(box: Sandbox, server: Recorder, way: str) -> None:
     """With the check off, each of them gets through: what stopped it above was the check."""
-    result, _ = run(box, [way], CHECKED | {"SHIELD_CHECK_SERVER_NAME": "off"})
+    result, _ = run(box, [way], CHECKED | {"SHIELD_CHECK_TLS_NAME": "off"})
     assert result == {way: None}
     if way not in ("without_a_name", "zero_copy"):
         assert server.hears(b"evil.example")
@@ -269,7 +269,7 @@ def test_a_program_that_may_list_nothing_looks_at_everything(layer: Path, box: S
         unfiltered = stack.enter_context(Sandbox(task=box.task, layers=layer, filtered=False))  # Lambda has no Landlock
         stack.enter_context(DnsServer(unfiltered, {"allowed.example": [SERVER]}))
         server = stack.enter_context(contextlib.closing(Recorder(unfiltered, SERVER)))
-        real, _ = run(unfiltered, [way], CHECKED | {"SHIELD_CHECK_SERVER_NAME": "off"})
+        real, _ = run(unfiltered, [way], CHECKED | {"SHIELD_CHECK_TLS_NAME": "off"})
         if real == {way: errno.ENOSYS}:
             pytest.skip("this kernel has no Landlock")
         assert real == {way: None}

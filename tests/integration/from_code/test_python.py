@@ -97,7 +97,7 @@ def test_what_is_left_out_is_blocked(probe: Probe) -> None:
 def test_lists_from_code(probe: Probe) -> None:
     lists = only(
         allow_outbound=["203.0.113.77:9"], allow_tmp="/tmp/probe, /tmp/other", allow_child_process=("/bin/true",),
-        allow_aws=["s3"], check_server_name=False, executable_memory=None, log_arguments=True,
+        allow_aws=["s3"], check_tls_name=False, executable_memory=None, log_arguments=True,
     )  # fmt: skip
     done, _ = probe(lists, "connect", "datagram", "tmp", "program")
     assert done == ["ok"] * 5
@@ -116,7 +116,7 @@ LATER = "differs from what is in force; a later call only makes modes stricter, 
         ({}, {"allow_buckets": ["uploads"]}),
         ({"allow_tmp": ["/tmp/probe"]}, {"allow_tmp": ["/tmp/other"]}),
         ({"allow_child_process": ["/bin/true"]}, {"allow_child_process": ["unshielded:/bin/true"]}),
-        ({"check_server_name": False}, {"check_server_name": True}),
+        ({"check_tls_name": False}, {"check_tls_name": True}),
         ({}, {"log_arguments": False}),
         ({}, {"on_failure": "run_unshielded"}),
     ],

@@ -76,7 +76,7 @@ def test_explain_shows_each_entry() -> None:
         ({"SHIELD_ALLOW_AWS": "none"}, ["the engine"]),
         ({"SHIELD_OUTBOUND_CONNECTIVITY": "allow"}, ["outbound_connectivity=allow", "the engine"]),
         ({"SHIELD_OUTBOUND_CONNECTIVITY": "alert"}, ["outbound_connectivity=alert", "the engine"]),
-        ({"SHIELD_CHECK_SERVER_NAME": "off"}, ["allow_aws=all", "check_server_name=off", "the engine"]),
+        ({"SHIELD_CHECK_TLS_NAME": "off"}, ["allow_aws=all", "check_tls_name=off", "the engine"]),
         (
             {
                 "SHIELD_ALLOW_AWS": "sqs",

@@ -20,7 +20,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 from constructs import IConstruct
 
-from shielded_function import Shield, ShieldAlarms, ShieldPerimeter, ShieldPolicy, batching
+from shielded_function import AlarmOptions, Shield, ShieldPerimeter, ShieldPolicy, batching
 from shielded_function.batching import (
     add_environment,
     add_layer,
@@ -244,7 +244,7 @@ def test_an_app_is_the_same_in_both_ways(
         vpc = ec2.Vpc(stack, "Vpc", max_azs=2)
         lambda_.Function(stack, "Inside", vpc=vpc, **props)
         ShieldPerimeter(stack, vpc=vpc)
-        Shield.everywhere(app, ShieldPolicy(allow_aws="granted"), alarms=ShieldAlarms(granularity="fleet"))
+        Shield.everywhere(app, ShieldPolicy(allow_aws="granted"), alarms=AlarmOptions(granularity="fleet"))
         return dict(Template.from_stack(stack).to_json())
 
     made = synthesize("batch")

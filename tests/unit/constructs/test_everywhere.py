@@ -33,11 +33,11 @@ from aws_cdk.assertions import Annotations, Match
 from constructs import Construct
 
 from shielded_function import (
+    AlarmOptions,
+    LogOptions,
     Shield,
-    ShieldAlarms,
     ShieldedFunction,
     ShieldError,
-    ShieldLogs,
     ShieldPerimeter,
     ShieldPolicy,
     ShieldPolicyError,
@@ -144,9 +144,9 @@ def test_a_stage_that_is_made_after_the_call_takes_another(app: cdk.App, props: 
 
 def test_shield_of_works_in_the_app(app: cdk.App, props: Props) -> None:
     fn = lambda_.Function(cdk.Stack(app, "Shop"), "Fn", **props)
-    shielded = Shield.everywhere(app, ShieldPolicy.alert())
+    shielded = Shield.everywhere(app, ShieldPolicy.report_only())
     assert Shield.of(fn) is shielded.shielded["Shop/Fn"]
-    assert shielded.shielded["Shop/Fn"].policy == ShieldPolicy.alert()
+    assert shielded.shielded["Shop/Fn"].policy == ShieldPolicy.report_only()
 
 
 def test_the_shield_of_a_function(app: cdk.App, props: Props) -> None:
@@ -443,7 +443,7 @@ def test_imported_functions_are_left_out(app: cdk.App, props: Props) -> None:
     assert modes(app) == {"Shop/Fn": "block"}
 
 
-@pytest.mark.parametrize(("granularity", "says"), [("function", "ShieldAlarms.gran"), ("fleet", "nested")])
+@pytest.mark.parametrize(("granularity", "says"), [("function", "AlarmOptions.gran"), ("fleet", "nested")])
 def test_a_stack_of_more_resources_than_cloudformation_takes(
     tmp_path: Path, props: Props, granularity: Any, says: str
 ) -> None:
@@ -454,7 +454,7 @@ def test_a_stack_of_more_resources_than_cloudformation_takes(
     for number in range(70):
         lambda_.Function(stack, f"Fn{number}", role=role, **props)
     cdk.CfnResource(cdk.NestedStack(stack, "Nested"), "Other", type="AWS::SNS::Topic")
-    Shield.everywhere(app, ShieldPolicy(), alarms=ShieldAlarms(granularity=granularity))
+    Shield.everywhere(app, ShieldPolicy(), alarms=AlarmOptions(granularity=granularity))
     with pytest.raises(
         RuntimeError, match=rf"Shop: \d+ resources, \d+ of them the shields', of which CloudFormation takes 200: {says}"
     ):
@@ -663,7 +663,7 @@ class TestTwoCalls:
     def test_the_first_policy_stays_and_it_is_said(self, app: cdk.App, props: Props) -> None:
         stack = cdk.Stack(app, "Prod")
         function = lambda_.Function(stack, "Checkout", **props)
-        Shield.everywhere(app, ShieldPolicy.alert())
+        Shield.everywhere(app, ShieldPolicy.report_only())
         second = Shield.everywhere(stack, ShieldPolicy())
         assert second.of("Prod/Checkout") is Shield.of(function)
         assert list(second.already) == ["Prod/Checkout"]
@@ -674,12 +674,12 @@ class TestTwoCalls:
         stack = cdk.Stack(app, "Prod")
         lambda_.Function(stack, "Checkout", **props)
         for _ in range(2):
-            Shield.everywhere(app, ShieldPolicy.alert(), logs=ShieldLogs(existing=False))
+            Shield.everywhere(app, ShieldPolicy.report_only(), logs=LogOptions(existing=False))
         assert messages(app) == []
 
     def test_what_is_made_later_gets_the_policy_of_the_latest(self, app: cdk.App, props: Props) -> None:
         stack = cdk.Stack(app, "Shop")
-        Shield.everywhere(app, ShieldPolicy.alert())
+        Shield.everywhere(app, ShieldPolicy.report_only())
         Shield.everywhere(app, ShieldPolicy())
         lambda_.Function(stack, "Later", **props)
         assert modes(app) == {"Shop/Later": "block"}

@@ -163,13 +163,13 @@ def test_the_same_account_may_be_set_beforehand(stack: cdk.Stack, props: Props, 
 
 def test_the_settings_of_egress_are_in_their_variables(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     policy = ShieldPolicy(
-        allow_outbound=["tcp://db.example:5432", "udp://ntp.example"], check_server_name=False
+        allow_outbound=["tcp://db.example:5432", "udp://ntp.example"], check_tls_name=False
     ).allow_bucket("uploads", "reports")
     ShieldedFunction(stack, "Fn", policy=policy, **props)
     environment = variables(resources, stack)
     assert environment["SHIELD_ALLOW_OUTBOUND"] == "tcp://db.example:5432,udp://ntp.example"
     assert environment["SHIELD_ALLOW_BUCKETS"] == "uploads,reports"
-    assert environment["SHIELD_CHECK_SERVER_NAME"] == "off"
+    assert environment["SHIELD_CHECK_TLS_NAME"] == "off"
 
 
 def test_a_bucket_whose_name_only_the_deployment_knows(stack: cdk.Stack, props: Props, resources: Resources) -> None:

@@ -13,7 +13,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Annotations, Match, Template
 
 from harness.function_template import ALARM, FILTER, FUNCTION, LOG_GROUP, Props, Resources, only
-from shielded_function import ShieldAlarms, ShieldedFunction
+from shielded_function import AlarmOptions, ShieldedFunction
 from shielded_function_monitoring.filters import violations_by_policy
 
 # ---- log groups
@@ -133,7 +133,7 @@ def test_a_policys_metric_adds_its_filter_once(stack: cdk.Stack, props: Props, r
 def test_alarm_actions(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     topic: Any = sns.Topic(stack, "Topic")
     action = cloudwatch_actions.SnsAction(topic)
-    alarms = ShieldAlarms(threshold=5, actions=[action], ok_actions=[action])
+    alarms = AlarmOptions(threshold=5, actions=[action], ok_actions=[action])
     fn = ShieldedFunction(stack, "Checkout", alarms=alarms, **props)
     arn = stack.resolve(topic.topic_arn)
     found = [(a["Threshold"], a["AlarmActions"], a["OKActions"]) for a in resources(stack, ALARM).values()]
@@ -142,7 +142,7 @@ def test_alarm_actions(stack: cdk.Stack, props: Props, resources: Resources) -> 
 
 
 def test_no_alarm(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    fn = ShieldedFunction(stack, "Checkout", alarms=ShieldAlarms(enabled=False), **props)
+    fn = ShieldedFunction(stack, "Checkout", alarms=AlarmOptions(enabled=False), **props)
     assert fn.shield.alarm is None
     assert resources(stack, ALARM) == {}
     assert len(resources(stack, FILTER)) == 1

@@ -16,7 +16,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk.assertions import Annotations, Match, Template
 from constructs import Construct
 
-from shielded_function import Shield, ShieldedFunction, ShieldError, ShieldLogs, ShieldPolicy
+from shielded_function import LogOptions, Shield, ShieldedFunction, ShieldError, ShieldPolicy
 from shielded_function.checks import check, read_assembly
 
 Props = dict[str, Any]
@@ -28,7 +28,7 @@ WARNING = Match.string_like_regexp("logs:PutLogEvents")
 
 def test_options(stack: cdk.Stack, props: Props) -> None:
     key = kms.Key(stack, "Key")
-    options = ShieldLogs(
+    options = LogOptions(
         retention=logs.RetentionDays.ONE_WEEK,
         removal_policy=cdk.RemovalPolicy.DESTROY,
         encryption_key=key,
@@ -49,7 +49,7 @@ def test_options(stack: cdk.Stack, props: Props) -> None:
 def test_options_for_an_app(app: cdk.App, stack: cdk.Stack, props: Props, resources: Resources) -> None:
     for name in ("One", "Two"):
         lambda_.Function(stack, name, **props)
-    Shield.everywhere(app, ShieldPolicy(), logs=ShieldLogs(retention=logs.RetentionDays.ONE_DAY))
+    Shield.everywhere(app, ShieldPolicy(), logs=LogOptions(retention=logs.RetentionDays.ONE_DAY))
     assert [found["RetentionInDays"] for found in resources(stack, LOG_GROUP).values()] == [1, 1]
 
 
@@ -66,16 +66,16 @@ def test_names_for_an_app(app: cdk.App, props: Props, resources: Resources) -> N
         lambda_.Function(Construct(stack, "Two"), "Handler", **props)
         nested = cdk.NestedStack(stack, "Nested")
         lambda_.Function(nested, "Three", **props)
-        Shield.everywhere(stack, ShieldPolicy(), logs=ShieldLogs(log_group_name="/shop/{stack}/{id}"))
+        Shield.everywhere(stack, ShieldPolicy(), logs=LogOptions(log_group_name="/shop/{stack}/{id}"))
         names = [found["LogGroupName"] for found in resources(stack, LOG_GROUP).values()]
         assert names == [f"/shop/{stage}-Shop/One", f"/shop/{stage}-Shop/Handler"]
         [within] = [found["LogGroupName"] for found in resources(nested, LOG_GROUP).values()]
         assert list(within) == ["Fn::Join"]
     stack = cdk.Stack(app, "Paths")
-    ShieldedFunction(Construct(stack, "A"), "Fn", logs=ShieldLogs(log_group_name="/aws/{path}"), **props)
+    ShieldedFunction(Construct(stack, "A"), "Fn", logs=LogOptions(log_group_name="/aws/{path}"), **props)
     assert [found["LogGroupName"] for found in resources(stack, LOG_GROUP).values()] == ["/aws/Paths/A/Fn"]
     with pytest.raises(ShieldError, match=r"log_group: '/aws/Paths/B:C' is no name for one: use letters"):
-        ShieldedFunction(stack, "B:C", logs=ShieldLogs(log_group_name="/aws/{path}"), **props)
+        ShieldedFunction(stack, "B:C", logs=LogOptions(log_group_name="/aws/{path}"), **props)
 
 
 def test_a_key_lets_cloudwatch_logs_use_it(app: cdk.App, stack: cdk.Stack, props: Props, resources: Resources) -> None:
@@ -84,7 +84,7 @@ def test_a_key_lets_cloudwatch_logs_use_it(app: cdk.App, stack: cdk.Stack, props
     here = kms.Key(keys, "Key")
     theirs = kms.Key.from_key_arn(stack, "Theirs", "arn:aws:kms:eu-west-1:111122223333:key/1")
     for name, key in (("One", here), ("Two", here), ("Three", theirs), ("Four", theirs)):
-        ShieldedFunction(stack, name, logs=ShieldLogs(encryption_key=key), **props)
+        ShieldedFunction(stack, name, logs=LogOptions(encryption_key=key), **props)
     statements = next(iter(resources(keys, "AWS::KMS::Key").values()))["KeyPolicy"]["Statement"]
     [statement] = [each for each in statements if "Service" in each["Principal"]]
     region, suffix = {"Ref": "AWS::Region"}, {"Ref": "AWS::URLSuffix"}
@@ -100,7 +100,7 @@ def test_lines_stay_in_the_log_group_that_exists(
 ) -> None:
     """The metric filter is on the one that Lambda made, and the function's logging stays as it was."""
     role: Any = iam.Role(stack, "Role", assumed_by=LAMBDA)
-    existing = ShieldLogs(existing=True)
+    existing = LogOptions(existing=True)
     fn = ShieldedFunction(
         stack, "Checkout", logs=existing, role=role, logging_format=lambda_.LoggingFormat.JSON, **props
     )
@@ -131,16 +131,16 @@ def test_options_of_no_log_group(stack: cdk.Stack, name: str) -> None:
         "encryption_key": kms.Key(stack, "Key"),
         "log_group_name": "/shop",
     }
-    with pytest.raises(ValueError, match=rf"ShieldLogs\.{name}: it is of the log group that the shield makes, and exi"):
-        ShieldLogs(existing=True, **{name: options[name]})
+    with pytest.raises(ValueError, match=rf"LogOptions\.{name}: it is of the log group that the shield makes, and exi"):
+        LogOptions(existing=True, **{name: options[name]})
 
 
 # Each: options, and whether a function without a log group is told of.
-MOVES: dict[str, tuple[ShieldLogs | None, bool]] = {
+MOVES: dict[str, tuple[LogOptions | None, bool]] = {
     "not said": (None, True),
-    "retention": (ShieldLogs(retention=logs.RetentionDays.ONE_DAY), True),
-    "new": (ShieldLogs(existing=False), False),
-    "named": (ShieldLogs(log_group_name="/shop/{id}"), False),
+    "retention": (LogOptions(retention=logs.RetentionDays.ONE_DAY), True),
+    "new": (LogOptions(existing=False), False),
+    "named": (LogOptions(log_group_name="/shop/{id}"), False),
 }
 
 
@@ -169,7 +169,7 @@ def test_two_log_groups_of_one_name(stack: cdk.Stack, props: Props, how: str) ->
             group = logs.LogGroup(stack, f"{name}Logs", log_group_name="/shop/all")
             ShieldedFunction(stack, name, log_group=group, **props)
         else:
-            ShieldedFunction(stack, name, logs=ShieldLogs(log_group_name="/shop/all"), **props)
+            ShieldedFunction(stack, name, logs=LogOptions(log_group_name="/shop/all"), **props)
 
     add("One")
     with pytest.raises(ShieldError, match=r"Shop/Two: log_group: Shop/One\w* has one that is called /shop/all too"):
@@ -312,17 +312,17 @@ def test_a_role_of_another_stack_makes_no_cycle(app: cdk.App, props: Props, nest
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"retention": 5}, "ShieldLogs.retention: 5 is no RetentionDays; write logs.RetentionDays.ONE_MONTH"),
-        ({"removal_policy": "destroy"}, "ShieldLogs.removal_policy: 'destroy' is no RemovalPolicy"),
-        ({"log_group_name": 7}, "ShieldLogs.log_group_name: 7 is no str"),
+        ({"retention": 5}, "LogOptions.retention: 5 is no RetentionDays; write logs.RetentionDays.ONE_MONTH"),
+        ({"removal_policy": "destroy"}, "LogOptions.removal_policy: 'destroy' is no RemovalPolicy"),
+        ({"log_group_name": 7}, "LogOptions.log_group_name: 7 is no str"),
         (
             {"log_group_name": "/shop/{function}"},
-            "ShieldLogs.log_group_name: there is no placeholder {function}; use {stack}, {id}, {path}",
+            "LogOptions.log_group_name: there is no placeholder {function}; use {stack}, {id}, {path}",
         ),
-        ({"encryption_key": "arn:aws:kms:x"}, "ShieldLogs.encryption_key: 'arn:aws:kms:x' is no key"),
+        ({"encryption_key": "arn:aws:kms:x"}, "LogOptions.encryption_key: 'arn:aws:kms:x' is no key"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
 def test_an_option_of_another_type(options: dict[str, Any], told: str) -> None:
     with pytest.raises((TypeError, ValueError), match=re.escape(told)):
-        ShieldLogs(**options)
+        LogOptions(**options)

@@ -14,7 +14,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as s3_deployment
 from aws_cdk import custom_resources as cr
 
-from shielded_function import AttachedShield, Shield, ShieldAlarms, ShieldedFunction, ShieldError, ShieldPolicy
+from shielded_function import AlarmOptions, AttachedShield, Shield, ShieldedFunction, ShieldError, ShieldPolicy
 
 Resources = Callable[[cdk.Stack, str], "dict[str, Any]"]
 Props = dict[str, Any]
@@ -31,7 +31,7 @@ def modes(resources: Resources, stack: cdk.Stack) -> list[str | None]:
 
 def test_apply(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     fn = lambda_.Function(stack, "Resize", **props)
-    attached = Shield(ShieldPolicy.alert(), ShieldAlarms(threshold=3)).apply(fn)
+    attached = Shield(ShieldPolicy.report_only(), AlarmOptions(threshold=3)).apply(fn)
     assert isinstance(attached, AttachedShield)
     assert attached is Shield.of(fn)
     assert modes(resources, stack) == ["alert"]
@@ -55,7 +55,7 @@ def test_with(stack: cdk.Stack, props: Props, resources: Resources) -> None:
 def test_every_function_of_an_app(app: cdk.App, stack: cdk.Stack, props: Props, resources: Resources) -> None:
     s3.Bucket(stack, "Bucket")
     lambda_.Function(stack, "One", **props)
-    ShieldedFunction(stack, "Two", policy=ShieldPolicy.alert(), **props)
+    ShieldedFunction(stack, "Two", policy=ShieldPolicy.report_only(), **props)
     lambda_.Function(stack, "Three", **props)
     cdk.Mixins.of(app).apply(Shield())
     assert modes(resources, stack) == ["block", "alert", "block"]
@@ -78,7 +78,7 @@ def test_supports(stack: cdk.Stack, props: Props) -> None:
 def test_one_shield_a_function(stack: cdk.Stack, props: Props) -> None:
     fn = ShieldedFunction(stack, "Fn", **props)
     with pytest.raises(ShieldError, match="Shop/Fn: it has a shield already"):
-        Shield(ShieldPolicy.alert()).apply(fn)
+        Shield(ShieldPolicy.report_only()).apply(fn)
 
 
 def test_only_functions(stack: cdk.Stack) -> None:

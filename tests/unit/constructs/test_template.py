@@ -18,7 +18,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from harness.linting import lint
-from shielded_function import ShieldAlarms, ShieldedFunction, ShieldPolicy
+from shielded_function import AlarmOptions, ShieldedFunction, ShieldPolicy
 
 Synthesize = Callable[[cdk.Stack], "dict[str, Any]"]
 Props = dict[str, Any]
@@ -33,7 +33,7 @@ def shop(app: cdk.App, props: Props, kind: Callable[..., lambda_.Function] = Shi
         action = cloudwatch_actions.SnsAction(topic)
         more = {
             "policy": ShieldPolicy(allow_outbound=("api.stripe.com:443", "10.0.0.0/8"), allow_aws=("dynamodb",)),
-            "alarms": ShieldAlarms(actions=[action]),
+            "alarms": AlarmOptions(actions=[action]),
         }
     environment = {"TABLE": "orders", "AWS_LAMBDA_EXEC_WRAPPER": "/opt/otel-instrument"}
     kind(stack, "Checkout", environment=environment, **more, **props)

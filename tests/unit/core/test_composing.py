@@ -31,7 +31,7 @@ FULL: dict[str, Any] = {
     "allow_outbound": ["a.example:443", "*.b.example"],
     "allow_aws": ["s3", "dynamodb"],
     "allow_buckets": ["uploads"],
-    "check_server_name": False,
+    "check_tls_name": False,
     "read_write_tmp": "allow",
     "allow_tmp": ["/tmp/a/**"],
     "clear_tmp": True,
@@ -51,11 +51,11 @@ FULL: dict[str, Any] = {
 def test_alerting_and_blocking_keep_the_rest() -> None:
     policy = make(**FULL)
     modes = ["outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler", "executable_memory"]
-    for changed, mode in ((policy.alerting(), "alert"), (policy.blocking(), "block")):
+    for changed, mode in ((policy.with_mode("alert"), "alert"), (policy.with_mode("block"), "block")):
         assert {field: getattr(changed, field) for field in modes} == dict.fromkeys(modes, mode)
         assert dataclasses.replace(changed, **{f: FULL[f] for f in modes}) == policy
-    assert ShieldPolicy().alerting() == ShieldPolicy.alert()
-    assert ShieldPolicy.alert().blocking() == ShieldPolicy()
+    assert ShieldPolicy().with_mode("alert") == ShieldPolicy.report_only()
+    assert ShieldPolicy.report_only().with_mode("block") == ShieldPolicy()
 
 
 # Additions
@@ -124,27 +124,27 @@ allow_outbound:
   - "*.shop.example"
 allow_aws: [dynamodb]
 read_handler: alert
-check_server_name: off
+check_tls_name: off
 """
 TOML = """
 # for the shop
 allow_outbound = ["api.example:443", "*.shop.example"]
 allow_aws = ["dynamodb"]
 read_handler = "alert"
-check_server_name = false
+check_tls_name = false
 """
 LINES = """
 # for the shop
 SHIELD_ALLOW_OUTBOUND=api.example:443,*.shop.example
 SHIELD_ALLOW_AWS=dynamodb
 SHIELD_READ_HANDLER=alert
-SHIELD_CHECK_SERVER_NAME=off
+SHIELD_CHECK_TLS_NAME=off
 """
 SHOP = ShieldPolicy(
     allow_outbound=["api.example:443", "*.shop.example"],
     allow_aws=["dynamodb"],
     read_handler="alert",
-    check_server_name=False,
+    check_tls_name=False,
 )
 FILES = {
     "policy.yaml": YAML,
@@ -272,7 +272,7 @@ def test_from_env_names_the_line_of_the_file_only() -> None:
     [
         *((field, "block", "alert") for field in ("outbound_connectivity", "read_write_tmp", "read_handler")),
         ("create_child_process", "alert", "allow"),
-        ("check_server_name", True, False),
+        ("check_tls_name", True, False),
         ("on_failure", "refuse", "run_unshielded"),
         ("executable_memory", "block", None),
         ("executable_memory", "alert", "allow"),
@@ -281,39 +281,39 @@ def test_from_env_names_the_line_of_the_file_only() -> None:
 )
 def test_settings_are_compared(field: str, stricter: Any, looser: Any) -> None:
     strict, loose = make(**{field: stricter}), make(**{field: looser})
-    assert [each.field for each in loose.looser_than(strict)] == [field]
-    assert not loose.stricter_than(strict)
+    assert [each.field for each in loose.diff(strict)] == [field]
+    assert not loose.is_at_least_as_strict_as(strict)
     if field != "executable_memory":
-        assert strict.stricter_than(loose)
-    assert strict.stricter_than(strict)
-    assert loose.stricter_than(loose)
+        assert strict.is_at_least_as_strict_as(loose)
+    assert strict.is_at_least_as_strict_as(strict)
+    assert loose.is_at_least_as_strict_as(loose)
 
 
 def test_a_loosening_says_what_it_is() -> None:
     old = ShieldPolicy()
     new = ShieldPolicy(read_handler="alert", executable_memory="allow", allow_outbound=["a.example"])
-    assert list(map(str, new.looser_than(old))) == [
+    assert list(map(str, new.diff(old))) == [
         "allow_outbound: a.example was not admitted",
         "read_handler: alert, was block",
         "executable_memory: allow, was left to the runtime",
     ]
-    assert new.looser_than(old)[0] == Loosening("allow_outbound", "a.example", "", "a.example")
-    assert new.looser_than(old)[1] == Loosening("read_handler", "", "block", "alert")
+    assert new.diff(old)[0] == Loosening("allow_outbound", "a.example", "", "a.example")
+    assert new.diff(old)[1] == Loosening("read_handler", "", "block", "alert")
 
 
 def test_clear_tmp_and_what_it_keeps() -> None:
     kept, cleared = ShieldPolicy(read_write_tmp="allow"), ShieldPolicy(read_write_tmp="allow", clear_tmp=True)
-    assert [str(each) for each in kept.looser_than(cleared)] == ["clear_tmp: off, was on"]
-    assert cleared.stricter_than(kept)
+    assert [str(each) for each in kept.diff(cleared)] == ["clear_tmp: off, was on"]
+    assert cleared.is_at_least_as_strict_as(kept)
     keeps_more = ShieldPolicy(read_write_tmp="allow", clear_tmp=True, allow_tmp=["/tmp/cache/**"])
-    assert [each.entry for each in keeps_more.looser_than(cleared)] == ["/tmp/cache/**"]
-    assert keeps_more.stricter_than(kept)
+    assert [each.entry for each in keeps_more.diff(cleared)] == ["/tmp/cache/**"]
+    assert keeps_more.is_at_least_as_strict_as(kept)
 
 
 def test_log_arguments_may_not_change() -> None:
     shown, hidden = ShieldPolicy(), ShieldPolicy(log_arguments=False)
-    assert [each.field for each in shown.looser_than(hidden)] == ["log_arguments"]
-    assert [each.field for each in hidden.looser_than(shown)] == ["log_arguments"]
+    assert [each.field for each in shown.diff(hidden)] == ["log_arguments"]
+    assert [each.field for each in hidden.diff(shown)] == ["log_arguments"]
 
 
 @pytest.mark.parametrize(
@@ -343,16 +343,16 @@ def test_log_arguments_may_not_change() -> None:
 def test_entries_are_compared(field: str, entry: str, covered_by: list[str], not_by: list[str]) -> None:
     new = make(**{field: [entry]})
     for listed in covered_by:
-        assert new.looser_than(make(**{field: [listed]})) == (), listed
+        assert new.diff(make(**{field: [listed]})) == (), listed
     for listed in [None, *not_by]:
         old = make(**{field: [listed] if listed else []})
-        assert [(each.field, each.entry) for each in new.looser_than(old)] == [(field, getattr(new, field)[0])], listed
+        assert [(each.field, each.entry) for each in new.diff(old)] == [(field, getattr(new, field)[0])], listed
 
 
 def test_lists_beside_mode_allow_mean_nothing() -> None:
     allows = ShieldPolicy(read_write_tmp="allow")
-    assert ShieldPolicy(allow_tmp=["/tmp/x"]).stricter_than(allows)
-    looser = ShieldPolicy(read_write_tmp="allow", allow_tmp=["/tmp/x"]).looser_than(ShieldPolicy())
+    assert ShieldPolicy(allow_tmp=["/tmp/x"]).is_at_least_as_strict_as(allows)
+    looser = ShieldPolicy(read_write_tmp="allow", allow_tmp=["/tmp/x"]).diff(ShieldPolicy())
     assert [str(each) for each in looser] == ["read_write_tmp: allow, was block"]
 
 
@@ -382,7 +382,7 @@ def test_lists_beside_mode_allow_mean_nothing() -> None:
     ],
 )
 def test_aws_is_compared(new: dict[str, Any], old: dict[str, Any], looser: list[str]) -> None:
-    assert [str(each) for each in make(**new).looser_than(make(**old))] == looser
+    assert [str(each) for each in make(**new).diff(make(**old))] == looser
 
 
 HOSTS = ["a.b.example", "b.example", "c.example", "10.0.0.1", "[2001:db8::1]"]
@@ -423,10 +423,10 @@ RELATED = st.fixed_dictionaries(
 def test_what_is_called_stricter_admits_nothing_more(new: dict[str, Any], old: dict[str, Any]) -> None:
     now, before = ShieldPolicy(**new), ShieldPolicy(**old)
     ranks = {"deny": 0, "alert": 1, "allow": 2}
-    for target in TARGETS if now.stricter_than(before) else ():
+    for target in TARGETS if now.is_at_least_as_strict_as(before) else ():
         assert ranks[now.decide(*target).action] <= ranks[before.decide(*target).action], target
-    assert now.stricter_than(now)
-    assert now.blocking().stricter_than(now)
+    assert now.is_at_least_as_strict_as(now)
+    assert now.with_mode("block").is_at_least_as_strict_as(now)
 
 
 # What is refused with the fix
@@ -518,12 +518,12 @@ def test_what_an_alert_suggests_of_an_address_is_taken(address: str, port: int) 
     ("value", "fix"),
     [
         ({"allow_outbound": []}, "write ShieldPolicy(...) with its fields, or ShieldPolicy.from_dict(...)"),
-        ("alert", "write ShieldPolicy.alert()"),
+        ("alert", "write ShieldPolicy.report_only()"),
         ("block", "write ShieldPolicy(), which blocks"),
         ("policy.yaml", "write ShieldPolicy.from_file(...) for a file"),
         (Path("policy.yaml"), "write ShieldPolicy.from_file(...) for a file"),
         (ShieldPolicy, "call it: ShieldPolicy(...)"),
-        (ShieldPolicy.alert, "call it: ShieldPolicy(...)"),
+        (ShieldPolicy.report_only, "call it: ShieldPolicy(...)"),
         (None, "write ShieldPolicy(...)"),
         (3, "write ShieldPolicy(...)"),
     ],

@@ -80,9 +80,9 @@ def test_a_mode_that_was_said_stays() -> None:
 
 def test_all_modes_at_once_keep_what_a_preset_needs() -> None:
     policy = ShieldPolicy(presets=["numba"], executable_memory="alert")
-    assert policy.blocking().executable_memory == "block"
-    assert policy.blocking().allow_executable_memory == MEMORY
-    assert policy.alerting().read_write_tmp == "alert"
+    assert policy.with_mode("block").executable_memory == "block"
+    assert policy.with_mode("block").allow_executable_memory == MEMORY
+    assert policy.with_mode("alert").read_write_tmp == "alert"
 
 
 def test_a_sum_has_the_presets_of_both() -> None:
@@ -100,12 +100,12 @@ def test_a_sum_has_the_presets_of_both() -> None:
 
 def test_a_preset_is_compared_by_what_it_adds() -> None:
     policy = ShieldPolicy(presets=["numba"])
-    assert [(each.field, each.entry) for each in policy.looser_than(ShieldPolicy())] == [
+    assert [(each.field, each.entry) for each in policy.diff(ShieldPolicy())] == [
         ("allow_tmp", NUMBA),
         *(("allow_executable_memory", library) for library in MEMORY),
     ]
-    assert ShieldPolicy().stricter_than(policy)
-    assert not policy.stricter_than(ShieldPolicy())
+    assert ShieldPolicy().is_at_least_as_strict_as(policy)
+    assert not policy.is_at_least_as_strict_as(ShieldPolicy())
 
 
 @pytest.mark.parametrize(

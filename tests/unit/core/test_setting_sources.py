@@ -43,7 +43,7 @@ def test_what_two_sources_give_is_joined(native: Native, setting: str, environme
         ("SHIELD_READ_HANDLER", "block", "alert"),
         ("SHIELD_READ_HANDLER", "allow", "block"),
         ("SHIELD_EXECUTABLE_MEMORY", "allow", "alert"),
-        ("SHIELD_CHECK_SERVER_NAME", "on", "off"),
+        ("SHIELD_CHECK_TLS_NAME", "on", "off"),
         ("SHIELD_LOG_ARGUMENTS", "off", "on"),
         ("SHIELD_CLEAR_TMP", "on", "off"),
         ("SHIELD_ON_FAILURE", "refuse", "run_unshielded"),

@@ -20,7 +20,7 @@ SETTINGS = {
     "SHIELD_ALLOW_OUTBOUND",
     "SHIELD_ALLOW_AWS",
     "SHIELD_ALLOW_BUCKETS",
-    "SHIELD_CHECK_SERVER_NAME",
+    "SHIELD_CHECK_TLS_NAME",
     "SHIELD_ALLOW_TMP",
     "SHIELD_CLEAR_TMP",
     "SHIELD_ALLOW_CHILD_PROCESS",
@@ -107,8 +107,8 @@ def test_what_is_not_a_mode(native: Native, setting: str, mode: str) -> None:
         ("SHIELD_ALLOW_BUCKETS", "uploads, my.site,uploads", "uploads,my.site"),
         ("SHIELD_ALLOW_BUCKETS", f"abc,{'b' * 63}", f"abc,{'b' * 63}"),
         ("SHIELD_ALLOW_BUCKETS", "b--use1-az4--x-s3,point-x-s3alias", "b--use1-az4--x-s3,point-x-s3alias"),
-        ("SHIELD_CHECK_SERVER_NAME", "on", "on"),
-        ("SHIELD_CHECK_SERVER_NAME", "off", "off"),
+        ("SHIELD_CHECK_TLS_NAME", "on", "on"),
+        ("SHIELD_CHECK_TLS_NAME", "off", "off"),
         ("SHIELD_CLEAR_TMP", "on", "on"),
         ("SHIELD_CLEAR_TMP", "off", "off"),
         ("SHIELD_NODE_CALLERS", "on", "on"),
@@ -183,7 +183,7 @@ def test_values(native: Native, setting: str, given_value: str, canonical: str) 
         ("SHIELD_ON_FAILURE", "open", '"open" is not a value; use refuse or run_unshielded'),
         ("SHIELD_LOG_ARGUMENTS", "true", '"true" is not a value; use on or off'),
         ("SHIELD_CLEAR_TMP", "alert", '"alert" is not a value; use on or off'),
-        ("SHIELD_CHECK_SERVER_NAME", "block", '"block" is not a value; use on or off'),
+        ("SHIELD_CHECK_TLS_NAME", "block", '"block" is not a value; use on or off'),
         *(
             ("SHIELD_ACCOUNT_ID", value, f'"{value}" is not an account; write its twelve digits')
             for value in ("", "12345678901", "1234567890123", "1234-5678-9012", "arn:aws:iam")
@@ -463,7 +463,7 @@ def test_a_setting_given_twice_is_an_error(native: Native, setting: str) -> None
         **dict.fromkeys(MODES, "block"),
         **dict.fromkeys(["SHIELD_NEXT_WRAPPER", "SHIELD_POLICY_FILE"], "/x"),
         **dict.fromkeys(
-            ["SHIELD_LOG_ARGUMENTS", "SHIELD_CHECK_SERVER_NAME", "SHIELD_CLEAR_TMP", "SHIELD_NODE_CALLERS"], "on"
+            ["SHIELD_LOG_ARGUMENTS", "SHIELD_CHECK_TLS_NAME", "SHIELD_CLEAR_TMP", "SHIELD_NODE_CALLERS"], "on"
         ),
         "SHIELD_ALLOW_AWS": "all",
         "SHIELD_ALLOW_BUCKETS": "uploads",

@@ -41,7 +41,7 @@ def test_the_default_blocks_all_four_and_admits_aws() -> None:
         allow_outbound=[],
         allow_aws="all",
         allow_buckets=[],
-        check_server_name=True,
+        check_tls_name=True,
         read_write_tmp="block",
         allow_tmp=[],
         clear_tmp=False,
@@ -61,7 +61,7 @@ def test_the_default_blocks_all_four_and_admits_aws() -> None:
 
 
 def test_alert_stops_nothing_and_reports_everything() -> None:
-    policy = ShieldPolicy.alert()
+    policy = ShieldPolicy.report_only()
     assert {getattr(policy, field) for field in MODE_FIELDS} == {"alert"}
     assert policy.executable_memory is None, "a JIT would alert all day"
     for event, target in [("connect", "evil.example:1"), ("tmp", "/tmp/x"), ("exec", "/x"), ("exec-static", "/x")]:
@@ -74,7 +74,7 @@ def test_every_field_in_its_variable() -> None:
         allow_outbound=["API.Stripe.com:443", "*.example.com"],
         allow_aws=["s3", "dynamodb"],
         allow_buckets=["uploads", "reports"],
-        check_server_name=False,
+        check_tls_name=False,
         read_write_tmp="allow",
         allow_tmp=["/tmp/cache/**"],
         clear_tmp=True,
@@ -91,7 +91,7 @@ def test_every_field_in_its_variable() -> None:
         "SHIELD_ALLOW_OUTBOUND": "api.stripe.com:443,*.example.com",
         "SHIELD_ALLOW_AWS": "s3,dynamodb",
         "SHIELD_ALLOW_BUCKETS": "uploads,reports",
-        "SHIELD_CHECK_SERVER_NAME": "off",
+        "SHIELD_CHECK_TLS_NAME": "off",
         "SHIELD_READ_WRITE_TMP": "allow",
         "SHIELD_ALLOW_TMP": "/tmp/cache/**",
         "SHIELD_CLEAR_TMP": "on",
@@ -179,8 +179,8 @@ ENV = "(environment variable SHIELD_{})"
         ("allow_aws", ["s3", "none"], "'none' is not a service; write allow_aws='none', without a list"),
         ("allow_aws", ["s3", "dynamobd"], '"dynamobd" is not an AWS service; use "dynamodb", or another name'),
         ("allow_aws", 3, "3 is not a list of texts"),
-        ("check_server_name", "on", "'on' is not a boolean; use True or False"),
-        ("check_server_name", None, "None is not a boolean; use True or False"),
+        ("check_tls_name", "on", "'on' is not a boolean; use True or False"),
+        ("check_tls_name", None, "None is not a boolean; use True or False"),
         ("allow_buckets", "uploads", "'uploads' is one text; write a list: ['uploads']"),
         ("allow_buckets", ["Uploads"], '"Uploads" is not the name of a bucket; write 3 to 63 of a-z, 0-9, '),
         ("allow_buckets", ["s3://uploads/key"], '"s3://uploads/key" is a URL; use "uploads" ' + ENV),
@@ -467,7 +467,7 @@ POLICIES = st.fixed_dictionaries(
         "allow_outbound": lists(OUTBOUND),
         "allow_aws": st.sampled_from(["all", "none"]) | lists(st.sampled_from(SERVICES)),
         "allow_buckets": lists(BUCKETS),
-        "check_server_name": st.booleans(),
+        "check_tls_name": st.booleans(),
         "allow_tmp": lists(GLOBS),
         "clear_tmp": st.booleans(),
         "allow_child_process": lists(CHILDREN),

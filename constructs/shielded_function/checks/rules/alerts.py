@@ -56,7 +56,7 @@ def alarm_without_action(function: LambdaFunction, context: Context) -> Iterator
     if alarms and not any(alarm.actions for alarm in alarms):
         yield Problem(
             f"no action runs on its violations: {_names(function, alarms)} has no action",
-            "give ShieldAlarms actions, such as an SnsAction",
+            "give AlarmOptions actions, such as an SnsAction",
         )
 
 

@@ -83,12 +83,12 @@ def no_alarm(function: LambdaFunction, context: Context) -> Iterator[Problem]:
     if not coverage.alarms:
         yield Problem(
             "no alarm watches its violations",
-            "let ShieldAlarms make one, or acknowledge it where another system does",
+            "let AlarmOptions make one, or acknowledge it where another system does",
         )
     elif unwatched := [each for each in _CRITICAL if not coverage.conditions(each)]:
         yield Problem(
             f"no alarm watches {_listed(unwatched)}, which is critical",
-            'let ShieldAlarms.severities name "critical", and AlarmOn.mode no other mode, or acknowledge it',
+            'let AlarmOptions.severities name "critical", and ControlAlarm.mode no other mode, or acknowledge it',
         )
 
 

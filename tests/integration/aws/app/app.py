@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 # The dependency that attacks is the example's own.
 DEPENDENCY = HERE.parents[3] / "examples" / "checkout" / "handler" / "leftpad_plus"
 ARCHITECTURES = {"X8664": lambda_.Architecture.X86_64, "Arm64": lambda_.Architecture.ARM_64}
-POLICIES = {"Blocked": ShieldPolicy(allow_aws=["dynamodb"]), "Watched": ShieldPolicy.alert()}
+POLICIES = {"Blocked": ShieldPolicy(allow_aws=["dynamodb"]), "Watched": ShieldPolicy.report_only()}
 
 
 class AttackedStack(cdk.Stack):

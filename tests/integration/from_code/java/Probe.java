@@ -37,7 +37,7 @@ public final class Probe {
                 }
             }));
             case "lists" -> configure(Map.of("read_write_tmp", "block", "allow_tmp", List.of("/tmp/probe", "/tmp/\ud83d\ude00"),
-                    "check_server_name", false, "allow_aws", "s3,dynamodb", "create_child_process", "allow"));
+                    "check_tls_name", false, "allow_aws", "s3,dynamodb", "create_child_process", "allow"));
             case "fewer" -> configure(Map.of("allow_tmp", List.of()));
             default -> mode(step);
         }

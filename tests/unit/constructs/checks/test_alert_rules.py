@@ -16,7 +16,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 
-from shielded_function import AlarmOn, Shield, ShieldAlarms, ShieldedFunction, ShieldMonitoring, ShieldPolicy
+from shielded_function import AlarmOptions, ControlAlarm, Shield, ShieldedFunction, ShieldMonitoring, ShieldPolicy
 from shielded_function.checks import check, read_assembly
 
 from .conftest import Judge, MakeFunction, rules
@@ -65,8 +65,8 @@ def test_a_log_group_by_its_name(stack: cdk.Stack, shielded: MakeFunction, judge
 
 def test_alarms(stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any) -> None:
     shielded(stack, "Silent")
-    shielded(stack, "None", alarms=ShieldAlarms(enabled=False))
-    shielded(stack, "Tells", alarms=ShieldAlarms(actions=[action]))
+    shielded(stack, "None", alarms=AlarmOptions(enabled=False))
+    shielded(stack, "Tells", alarms=AlarmOptions(actions=[action]))
     composed = shielded(stack, "Composed")
     assert isinstance(composed, ShieldedFunction)
     assert composed.shield.alarm is not None
@@ -88,21 +88,21 @@ def test_alarms(stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: 
     ("alarms", "unheard"),
     [
         (
-            ShieldAlarms(severities={"warning": []}),
+            AlarmOptions(severities={"warning": []}),
             "outbound_connectivity in mode block, create_child_process in mode bl",
         ),
         (
-            ShieldAlarms(outbound_connectivity=AlarmOn(mode="alert")),
+            AlarmOptions(outbound_connectivity=ControlAlarm(mode="alert")),
             "outbound_connectivity in mode block, which is crit",
         ),
-        (ShieldAlarms(severities={"critical": []}), ""),
-        (ShieldAlarms(granularity="policy"), ""),
-        (ShieldAlarms(granularity="fleet", start=AlarmOn(), self_protection=AlarmOn()), ""),
-        (ShieldAlarms(outbound_connectivity=AlarmOn(except_hosts=["a.example"])), ""),
+        (AlarmOptions(severities={"critical": []}), ""),
+        (AlarmOptions(granularity="policy"), ""),
+        (AlarmOptions(granularity="fleet", start=ControlAlarm(), self_protection=ControlAlarm()), ""),
+        (AlarmOptions(outbound_connectivity=ControlAlarm(except_hosts=["a.example"])), ""),
     ],
 )
 def test_critical_violations_that_no_alarm_watches(
-    stack: cdk.Stack, shielded: MakeFunction, judge: Judge, alarms: ShieldAlarms, unheard: str
+    stack: cdk.Stack, shielded: MakeFunction, judge: Judge, alarms: AlarmOptions, unheard: str
 ) -> None:
     shielded(stack, alarms=alarms)
     found = [finding.problem for finding in judge().findings if finding.rule == "no-alarm"]
@@ -111,7 +111,7 @@ def test_critical_violations_that_no_alarm_watches(
 
 
 def test_one_alarm_for_all(stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any) -> None:
-    shielded(stack, alarms=ShieldAlarms(enabled=False))
+    shielded(stack, alarms=AlarmOptions(enabled=False))
     alarm = cloudwatch.Alarm(
         cdk.Stack(cdk.Stage.of(stack), "Watch"),
         "Fleet",
@@ -131,8 +131,8 @@ def test_an_alarm_on_a_metric_that_nobody_publishes(
     stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any
 ) -> None:
     """`filter.metric()` of a filter with dimensions has none: the alarm is deployed, and never fires."""
-    fn: Any = shielded(stack, "Fn", alarms=ShieldAlarms(actions=[action]))
-    shielded(stack, "Other", alarms=ShieldAlarms(actions=[action]))
+    fn: Any = shielded(stack, "Fn", alarms=AlarmOptions(actions=[action]))
+    shielded(stack, "Other", alarms=AlarmOptions(actions=[action]))
     for name, metric in (("Dead", fn.shield.metric_filter.metric()), ("Alive", fn.metric_violations())):
         metric.create_alarm(stack, name, threshold=1, evaluation_periods=1).add_alarm_action(action)
     [finding] = judge().findings
@@ -147,14 +147,14 @@ def test_a_log_group_of_another_stack(
     shared = logs.LogGroup(stack, "Shared")
     other, nested = cdk.Stack(app, "Other"), cdk.NestedStack(stack, "Nested")
     for place in (stack, other, nested):
-        shielded(place, log_group=shared, alarms=ShieldAlarms(actions=[action]))
+        shielded(place, log_group=shared, alarms=AlarmOptions(actions=[action]))
     assert [finding.message for finding in judge().findings] == []
 
 
 def test_an_alarm_of_another_function_does_not_watch(
     stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any
 ) -> None:
-    one, _ = (shielded(stack, name, alarms=ShieldAlarms(enabled=False)) for name in ("One", "Two"))
+    one, _ = (shielded(stack, name, alarms=AlarmOptions(enabled=False)) for name in ("One", "Two"))
     alarm = cast("Any", one).metric_violations().create_alarm(stack, "Alarm", threshold=1, evaluation_periods=1)
     alarm.add_alarm_action(action)
     assert {(finding.place.path, finding.rule) for finding in judge().findings} == {("Shop/Two", "no-alarm")}
@@ -173,7 +173,7 @@ def test_an_encrypted_topic(
         sns.Topic(home, "Plain"),
     ]
     actions: list[Any] = [cloudwatch_actions.SnsAction(topic) for topic in topics]
-    shielded(stack, alarms=ShieldAlarms(actions=actions))
+    shielded(stack, alarms=AlarmOptions(actions=actions))
     found = judge().findings
     [managed] = [finding for finding in found if "alias/aws/sns" in finding.problem]
     [missing] = [finding for finding in found if finding is not managed]
@@ -195,9 +195,9 @@ def test_a_topic_with_a_policy_of_its_own(
     if how != "enforce_ssl":
         topic.grant_publish(cast("Any", iam.ServicePrincipal("events.amazonaws.com")))
     action: Any = cloudwatch_actions.SnsAction(topic)
-    shielded(stack, alarms=ShieldAlarms(actions=[] if how == "composite" else [action]))
+    shielded(stack, alarms=AlarmOptions(actions=[] if how == "composite" else [action]))
     if how == "composite":
-        ShieldMonitoring(stack, alarms=ShieldAlarms(enabled=False), dashboard=False, composite_actions=[action])
+        ShieldMonitoring(stack, alarms=AlarmOptions(enabled=False), dashboard=False, composite_actions=[action])
     [finding] = judge().findings
     assert (finding.rule, finding.place.path) == ("topic-unreadable", "Shop/Fn")
     assert f"the topic {home.node.path}/Topic are lost: its policy does not let CloudWatch publish" in finding.problem
@@ -208,7 +208,7 @@ def test_a_topic_with_a_policy_of_its_own(
 
 def test_a_topic_that_wants_a_group(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
     topic: Any = sns.Topic(stack, "Topic", fifo=True)
-    shielded(stack, alarms=ShieldAlarms(actions=[cloudwatch_actions.SnsAction(topic)]))
+    shielded(stack, alarms=AlarmOptions(actions=[cloudwatch_actions.SnsAction(topic)]))
     [finding] = judge().findings
     assert (finding.rule, finding.fix) == ("topic-unreadable", "use a standard topic")
 
@@ -226,7 +226,7 @@ def test_a_topic_that_everybody_of_the_account_may_write_to(
             conditions={"StringEquals": {"AWS:SourceOwner": stack.account}},
         )
     )
-    shielded(stack, alarms=ShieldAlarms(actions=[cloudwatch_actions.SnsAction(topic)]))
+    shielded(stack, alarms=AlarmOptions(actions=[cloudwatch_actions.SnsAction(topic)]))
     assert judge().findings == []
 
 
@@ -234,13 +234,13 @@ def test_a_fleets_alarm_watches_functions_in_other_stacks(
     app: cdk.App, stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any
 ) -> None:
     """The alarm of a fleet watches its functions in other stacks."""
-    alarms = ShieldAlarms(granularity="fleet", actions=[action])
+    alarms = AlarmOptions(granularity="fleet", actions=[action])
     nested = cdk.NestedStack(stack, "Nested")
     for number, place in enumerate((stack, cdk.Stack(app, "Other"), nested)):
         shielded(place, f"Fn{number}", alarms=alarms)
     assert judge().findings == []
     elsewhere = cdk.Stack(app, "Elsewhere", env=cdk.Environment(region="eu-west-1"))
-    shielded(elsewhere, alarms=ShieldAlarms(granularity="fleet", enabled=False))
+    shielded(elsewhere, alarms=AlarmOptions(granularity="fleet", enabled=False))
     assert [(finding.place.path, finding.rule) for finding in judge().findings] == [("Elsewhere/Fn", "no-alarm")]
 
 

@@ -16,7 +16,7 @@ from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 
-from shielded_function import AlarmOn, ShieldAlarms, ShieldedFunction, ShieldPolicy
+from shielded_function import AlarmOptions, ControlAlarm, ShieldedFunction, ShieldPolicy
 from shielded_function.checks import LEFT_OUT
 from shielded_function.cli import main
 
@@ -87,7 +87,7 @@ def test_what_is_acknowledged_and_left_out_is_shown(
 
 
 def test_production(audit: Audit, synth: Callable[..., Path]) -> None:
-    folder = synth(Fn=ShieldPolicy.alert())
+    folder = synth(Fn=ShieldPolicy.report_only())
     assert audit(folder) == 0
     assert audit(folder, "--production", "Shop") == 1
 
@@ -127,40 +127,40 @@ def test_against(
     assert kind in capsys.readouterr().out
 
 
-def exceptions(*hosts: str) -> ShieldAlarms:
-    return ShieldAlarms(outbound_connectivity=AlarmOn(except_hosts=hosts))
+def exceptions(*hosts: str) -> AlarmOptions:
+    return AlarmOptions(outbound_connectivity=ControlAlarm(except_hosts=hosts))
 
 
 @pytest.mark.parametrize(
     ("before", "after", "says"),
     [
         (
-            ShieldAlarms(),
-            ShieldAlarms(enabled=False),
+            AlarmOptions(),
+            AlarmOptions(enabled=False),
             "no alarm fires any more for: outbound_connectivity, read_write_tmp",
         ),
         (
-            ShieldAlarms(),
-            ShieldAlarms(threshold=5),
+            AlarmOptions(),
+            AlarmOptions(threshold=5),
             "an alarm takes 5 violations, before 1, of: outbound_co",
         ),
         (
-            ShieldAlarms(evaluation_periods=3, datapoints=1),
-            ShieldAlarms(evaluation_periods=3),
+            AlarmOptions(evaluation_periods=3, datapoints=1),
+            AlarmOptions(evaluation_periods=3),
             "an alarm takes 3 periods, before 1, of: outbound_connectivity",
         ),
         (
-            ShieldAlarms(threshold=5, period=cdk.Duration.hours(1)),
-            ShieldAlarms(threshold=5),
+            AlarmOptions(threshold=5, period=cdk.Duration.hours(1)),
+            AlarmOptions(threshold=5),
             "violations are counted over 60 seconds, before 3600, for: outbound_connectivity",
         ),
         (
-            ShieldAlarms(),
-            ShieldAlarms(severities={"critical": []}),
+            AlarmOptions(),
+            AlarmOptions(severities={"critical": []}),
             "no alarm fires any more for: outbound_connectivity in mode alert, read_write_tmp, create_child_process",
         ),
         (
-            ShieldAlarms(),
+            AlarmOptions(),
             exceptions("a.example"),
             "no alarm fires any more for: outbound_connectivity in mode block with the host a.example, outbound_",
         ),
@@ -170,31 +170,31 @@ def exceptions(*hosts: str) -> ShieldAlarms:
             "no alarm fires any more for: outbound_connectivity in mode block with the host any.example, outbound_",
         ),
         (
-            ShieldAlarms(granularity="policy"),
-            ShieldAlarms(granularity="policy", start=AlarmOn(threshold=2)),
+            AlarmOptions(granularity="policy"),
+            AlarmOptions(granularity="policy", start=ControlAlarm(threshold=2)),
             "an alarm takes 2 violations, before 1, of: start",
         ),
         (
-            ShieldAlarms(outbound_connectivity=AlarmOn()),
-            ShieldAlarms(outbound_connectivity=AlarmOn(mode="alert")),
+            AlarmOptions(outbound_connectivity=ControlAlarm()),
+            AlarmOptions(outbound_connectivity=ControlAlarm(mode="alert")),
             "no alarm fires any more for: outbound_connectivity in mode block",
         ),
         (
-            ShieldAlarms(),
-            ShieldAlarms(read_write_tmp=AlarmOn(except_packages=["urllib3"])),
+            AlarmOptions(),
+            AlarmOptions(read_write_tmp=ControlAlarm(except_packages=["urllib3"])),
             "no alarm fires any more for: read_write_tmp in mode block with the package urllib3, read_write_tmp in",
         ),
-        (ShieldAlarms(count_read_handler=True), ShieldAlarms(), "no alarm fires any more for: read_handler"),
-        (ShieldAlarms(threshold=5), ShieldAlarms(), ""),
-        (ShieldAlarms(), ShieldAlarms(granularity="policy"), ""),
-        (ShieldAlarms(), ShieldAlarms(granularity="fleet"), ""),
-        (ShieldAlarms(), ShieldAlarms(read_write_tmp=AlarmOn()), ""),
+        (AlarmOptions(count_read_handler=True), AlarmOptions(), "no alarm fires any more for: read_handler"),
+        (AlarmOptions(threshold=5), AlarmOptions(), ""),
+        (AlarmOptions(), AlarmOptions(granularity="policy"), ""),
+        (AlarmOptions(), AlarmOptions(granularity="fleet"), ""),
+        (AlarmOptions(), AlarmOptions(read_write_tmp=ControlAlarm()), ""),
         (exceptions("a.example", "b.example"), exceptions("a.example"), ""),
     ],
 )
 def test_against_alarms(
-    before: ShieldAlarms,
-    after: ShieldAlarms,
+    before: AlarmOptions,
+    after: AlarmOptions,
     says: str,
     tmp_path: Path,
     props: Props,
@@ -203,7 +203,7 @@ def test_against_alarms(
 ) -> None:
     """A pull request that silences alarms is one to be read."""
 
-    def synthesize(name: str, alarms: ShieldAlarms) -> Path:
+    def synthesize(name: str, alarms: AlarmOptions) -> Path:
         app = cdk.App(outdir=str(tmp_path / name), analytics_reporting=False)
         ShieldedFunction(cdk.Stack(app, "Shop"), "Fn", alarms=alarms, **props)
         return Path(app.synth().directory)
@@ -226,7 +226,7 @@ def test_against_an_alarm_that_told_somebody(
         stack = cdk.Stack(app, "Shop")
         topic: Any = sns.Topic(stack, "Topic")
         actions = [cloudwatch_actions.SnsAction(topic)] if name == "before" else []
-        ShieldedFunction(stack, "Fn", alarms=ShieldAlarms(actions=actions), **props)
+        ShieldedFunction(stack, "Fn", alarms=AlarmOptions(actions=actions), **props)
         folders.append(Path(app.synth().directory))
     assert audit(folders[1], "--against", folders[0], "--json") == 1
     [change] = json.loads(capsys.readouterr().out)["changes"]

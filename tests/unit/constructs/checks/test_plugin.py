@@ -14,7 +14,7 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 
 from harness.command_line import CDK
-from shielded_function import ShieldAlarms, ShieldChecks, ShieldPolicy
+from shielded_function import AlarmOptions, ShieldChecks, ShieldPolicy
 from shielded_function.checks import check, plugin, read_assembly
 
 from .conftest import MakeFunction
@@ -61,7 +61,7 @@ def test_a_warning_does_not(checked: cdk.App, stack: cdk.Stack, shielded: MakeFu
 
 def test_what_is_as_it_should_be_is_quiet(app: cdk.App, stack: cdk.Stack, shielded: MakeFunction, action: Any) -> None:
     cdk.Validations.of(app).add_plugins(ShieldChecks())
-    shielded(stack, alarms=ShieldAlarms(actions=[action]))
+    shielded(stack, alarms=AlarmOptions(actions=[action]))
     app.synth()
     assert report_of(app) == {}
 
@@ -94,7 +94,7 @@ def test_it_sees_stages_and_tells_of_them(
     app: cdk.App, shielded: MakeFunction, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cdk.Validations.of(app).add_plugins(ShieldChecks(production=["Live"]))
-    shielded(cdk.NestedStack(cdk.Stack(cdk.Stage(app, "Live"), "Shop"), "Nested"), policy=ShieldPolicy.alert())
+    shielded(cdk.NestedStack(cdk.Stack(cdk.Stage(app, "Live"), "Shop"), "Nested"), policy=ShieldPolicy.report_only())
     with pytest.raises(RuntimeError, match="Live/Shop/Nested/Fn") as raised:
         app.synth()
     assert "alert-in-production" in str(raised.value)

@@ -14,7 +14,7 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 
-from shielded_function import Shield, ShieldAlarms, ShieldedFunction, ShieldPolicy
+from shielded_function import AlarmOptions, Shield, ShieldedFunction, ShieldPolicy
 from shielded_function.checks import check, read_assembly
 from shielded_function.checks.rules import RULES
 from shielded_function.runtimes import TESTED, can_be_shielded
@@ -52,7 +52,7 @@ def test_a_shielded_function_that_tells_somebody_is_right(
         allow_aws=["dynamodb"],
     )
     updates = lambda_.RuntimeManagementMode.FUNCTION_UPDATE
-    shielded(stack, policy=policy, alarms=ShieldAlarms(actions=[action]), runtime_management_mode=updates)
+    shielded(stack, policy=policy, alarms=AlarmOptions(actions=[action]), runtime_management_mode=updates)
     report = judge(["Shop"])
     assert [finding.message for finding in report.findings] == []
     assert [function.layers for function in report.shielded] == [["shield"]]
@@ -397,7 +397,7 @@ def test_a_policy_file_in_the_code(stack: cdk.Stack, shielded: MakeFunction, jud
         (ShieldPolicy(presets=["numba"]), set()),
         (ShieldPolicy(allow_executable_memory=["libffi", "libllvmlite"]), set()),
         (ShieldPolicy(executable_memory="alert"), set()),
-        (ShieldPolicy.alert(), set()),
+        (ShieldPolicy.report_only(), set()),
     ],
     ids=["blocked", "another", "preset", "listed", "alert", "left-to-alerting"],
 )

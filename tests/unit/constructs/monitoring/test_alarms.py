@@ -1,4 +1,4 @@
-"""`ShieldAlarms` and `AlarmOn`: what is counted, what is watched, and what each mistake is told."""
+"""`AlarmOptions` and `ControlAlarm`: what is counted, what is watched, and what each mistake is told."""
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Annotations, Match
 from constructs import Construct
 
-from shielded_function import AlarmOn, Shield, ShieldAlarms, ShieldedFunction, ShieldError, ShieldLogs, ShieldPolicy
+from shielded_function import (
+    AlarmOptions,
+    ControlAlarm,
+    LogOptions,
+    Shield,
+    ShieldedFunction,
+    ShieldError,
+    ShieldPolicy,
+)
 from shielded_function.testing import alert_line, simulate_cloudwatch
 from shielded_function_monitoring import parse_pattern, violations, violations_by_policy
 from shielded_function_monitoring.filters import PLATFORM_PROGRAMS
@@ -89,7 +97,7 @@ def test_an_alarm_when_a_connection_goes_to_a_host_other_than_x(
 ) -> None:
     """In one line: an alarm of its own, and the general one leaves the policy to it."""
     pager = Action(stack, "Pager")
-    alarms = ShieldAlarms(outbound_connectivity=AlarmOn(except_hosts=["telemetry.example"], actions=[pager.act]))
+    alarms = AlarmOptions(outbound_connectivity=ControlAlarm(except_hosts=["telemetry.example"], actions=[pager.act]))
     fn = ShieldedFunction(stack, "Checkout", alarms=alarms, **props)
     patterns = published(resources(stack, FILTER))
     egress = ("Violations-outbound_connectivity", ("FunctionName",))
@@ -114,7 +122,7 @@ def test_an_alarm_when_a_connection_goes_to_a_host_other_than_x(
 
 def test_how_many_resources_a_function_has(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     for name, granularity in (("Own", "function"), ("Fleet", "fleet")):
-        ShieldedFunction(stack, name, alarms=ShieldAlarms(granularity=cast("Any", granularity)), **props)
+        ShieldedFunction(stack, name, alarms=AlarmOptions(granularity=cast("Any", granularity)), **props)
     shield = {
         name: kind
         for kind in (FILTER, ALARM, "AWS::Logs::LogGroup")
@@ -131,7 +139,7 @@ def test_how_many_resources_a_function_has(stack: cdk.Stack, props: Props, resou
 
 
 def test_by_policy(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    alarms = ShieldAlarms(granularity="policy", read_write_tmp=AlarmOn(threshold=9))
+    alarms = AlarmOptions(granularity="policy", read_write_tmp=ControlAlarm(threshold=9))
     fn = ShieldedFunction(stack, "Checkout", alarms=alarms, **props)
     other = cdk.Stack(cdk.Stage.of(stack), "Other")
     # What CloudWatch will not add up has a filter when it is asked for.
@@ -150,7 +158,7 @@ def test_by_policy(stack: cdk.Stack, props: Props, resources: Resources) -> None
     }
 
 
-@pytest.mark.parametrize("on", [{"count_read_handler": True}, {"read_handler": AlarmOn()}])
+@pytest.mark.parametrize("on", [{"count_read_handler": True}, {"read_handler": ControlAlarm()}])
 @pytest.mark.parametrize("granularity", ["function", "policy", "fleet"])
 def test_reading_the_handler_alarms_only_where_asked_for(
     stack: cdk.Stack, props: Props, resources: Resources, granularity: Any, on: Any
@@ -173,18 +181,18 @@ def test_reading_the_handler_alarms_only_where_asked_for(
 
     for name, options, expected in (("Quiet", {}, False), ("Loud", on, True)):
         place = cdk.Stack(cdk.App(), name)
-        ShieldedFunction(place, "Fn", alarms=ShieldAlarms(granularity=granularity, **options), **props)
+        ShieldedFunction(place, "Fn", alarms=AlarmOptions(granularity=granularity, **options), **props)
         assert counted(resources(place, ALARM), resources(place, FILTER)) == expected
 
 
 def test_a_fleet(app: cdk.App, props: Props, resources: Resources) -> None:
     one, two = cdk.Stack(app, "One"), cdk.Stack(app, "Two")
-    alarms = ShieldAlarms(granularity="fleet", threshold=3)
+    alarms = AlarmOptions(granularity="fleet", threshold=3)
     for stack in (one, two):
         for number in range(2):
             ShieldedFunction(stack, f"Fn{number}", alarms=alarms, **props)
     with pytest.raises(ShieldError, match="alarms: the fleet has its alarms in One/ShieldedFleet/Alarm, with other op"):
-        ShieldedFunction(two, "Other", alarms=ShieldAlarms(granularity="fleet"), **props)
+        ShieldedFunction(two, "Other", alarms=AlarmOptions(granularity="fleet"), **props)
     assert [len(resources(stack, ALARM)) for stack in (one, two)] == [2, 0]
     for alarm, level in zip(resources(one, ALARM).values(), ("ERROR", "WARN"), strict=True):
         [query] = alarm["Metrics"]
@@ -204,7 +212,7 @@ def test_the_fleets_alarm_is_where_you_choose(app: cdk.App, props: Props, resour
     """One for an account and region, though the functions are in two stages."""
     europe, america = (cdk.Environment(account="111122223333", region=name) for name in ("eu-west-1", "us-east-1"))
     operations = [cdk.Stack(app, f"Ops{n}", env=env) for n, env in enumerate((europe, america))]
-    alarms = ShieldAlarms(granularity="fleet", stacks=operations)
+    alarms = AlarmOptions(granularity="fleet", stacks=operations)
     shops: list[cdk.Stack] = []
     for name in ("Beta", "Production"):
         stage = cdk.Stage(app, name)
@@ -217,7 +225,7 @@ def test_the_fleets_alarm_is_where_you_choose(app: cdk.App, props: Props, resour
 
 def test_a_fleet_with_no_stack_of_its_region(app: cdk.App, props: Props) -> None:
     operations = cdk.Stack(app, "Ops", env=cdk.Environment(account="111122223333", region="eu-west-1"))
-    alarms = ShieldAlarms(granularity="fleet", stacks=[operations])
+    alarms = AlarmOptions(granularity="fleet", stacks=[operations])
     says = (
         "Shop/Fn: alarms.stacks: none of them is in aws://unknown-account/unknown-region, only in "
         "aws://111122223333/eu-west-1: name one that is"
@@ -227,7 +235,7 @@ def test_a_fleet_with_no_stack_of_its_region(app: cdk.App, props: Props) -> None
 
 
 def test_a_fleets_policy_has_an_alarm_over_all_functions(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    alarms = ShieldAlarms(granularity="fleet", create_child_process=AlarmOn(except_programs=["/usr/bin/git"]))
+    alarms = AlarmOptions(granularity="fleet", create_child_process=ControlAlarm(except_programs=["/usr/bin/git"]))
     for name in ("One", "Two"):
         ShieldedFunction(stack, name, alarms=alarms, **props)
     queries = [alarm["Metrics"][0]["Expression"].split(" FROM ")[0] for alarm in resources(stack, ALARM).values()]
@@ -241,7 +249,7 @@ def test_a_fleets_policy_has_an_alarm_over_all_functions(stack: cdk.Stack, props
 @pytest.mark.parametrize("granularity", ["function", "fleet"])
 def test_severities(stack: cdk.Stack, props: Props, resources: Resources, granularity: Any) -> None:
     pager, chat = Action(stack, "Pager"), Action(stack, "Chat")
-    alarms = ShieldAlarms(granularity=granularity, severities={"warning": [chat.act], "critical": [pager.act]})
+    alarms = AlarmOptions(granularity=granularity, severities={"warning": [chat.act], "critical": [pager.act]})
     fn = ShieldedFunction(stack, "Checkout", alarms=alarms, **props)
     assert list(fn.shield.alarms) == ["critical", "warning"]
     metrics = {("Violations-critical", ("FunctionName",)), ("Violations-warning", ("FunctionName",))}
@@ -253,12 +261,12 @@ def test_severities(stack: cdk.Stack, props: Props, resources: Resources, granul
 def test_the_severity_of_a_policys_alarm_is_by_its_mode(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     pager, chat, other = (Action(stack, name) for name in ("Pager", "Chat", "Other"))
     policy = ShieldPolicy(create_child_process="alert")
-    alarms = ShieldAlarms(
+    alarms = AlarmOptions(
         granularity="policy",
         actions=[other.act],
         severities={"critical": [pager.act], "warning": [chat.act]},
-        read_write_tmp=AlarmOn(severity="critical"),
-        executable_memory=AlarmOn(actions=[]),
+        read_write_tmp=ControlAlarm(severity="critical"),
+        executable_memory=ControlAlarm(actions=[]),
     )
     ShieldedFunction(stack, "Checkout", policy=policy, alarms=alarms, **props)
     found = {dimensions(alarm)["Policy"]: alarm.get("AlarmActions") for alarm in resources(stack, ALARM).values()}
@@ -274,7 +282,7 @@ def test_the_severity_of_a_policys_alarm_is_by_its_mode(stack: cdk.Stack, props:
 
 def test_the_context_that_switches_to_alert_mode_makes_warnings(props: Props, resources: Resources) -> None:
     stack = cdk.Stack(cdk.App(context={"shield": "alert"}), "Shop")
-    ShieldedFunction(stack, "Fn", alarms=ShieldAlarms(granularity="policy"), **props)
+    ShieldedFunction(stack, "Fn", alarms=AlarmOptions(granularity="policy"), **props)
     labels = {dimensions(alarm)["Policy"]: label_of(alarm) for alarm in resources(stack, ALARM).values()}
     assert labels["outbound_connectivity"] == "[warning]"
     assert labels["start"] == "[critical]"
@@ -285,14 +293,14 @@ def test_the_context_that_switches_to_alert_mode_makes_warnings(props: Props, re
 
 def test_options(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     one, two, three = (Action(stack, name) for name in ("One", "Two", "Three"))
-    alarms = ShieldAlarms(
+    alarms = AlarmOptions(
         threshold=2,
         name="shop",
         owner="payments",
         runbook="https://wiki.example/shield",
         ok_actions=[two.act],
         insufficient_data_actions=[three.act],
-        outbound_connectivity=AlarmOn(
+        outbound_connectivity=ControlAlarm(
             threshold=5,
             period=cdk.Duration.minutes(5),
             evaluation_periods=3,
@@ -326,111 +334,147 @@ def test_options(stack: cdk.Stack, props: Props, resources: Resources) -> None:
 
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, "1"])
 @pytest.mark.parametrize("field", ["threshold", "evaluation_periods", "datapoints"])
-@pytest.mark.parametrize("kind", [AlarmOn, ShieldAlarms])
+@pytest.mark.parametrize("kind", [ControlAlarm, AlarmOptions])
 def test_bad_numbers(kind: Any, field: str, value: Any) -> None:
     with pytest.raises(ValueError, match=rf"{kind.__name__}.{field}: .* is not a whole number of at least 1"):
         kind(**{field: value})
 
 
 WRONG: list[tuple[Any, str]] = [
-    (lambda: AlarmOn(actions=cast("Any", "topic")), r"AlarmOn.actions: 'topic' is not a list; write \[action\]"),
-    (lambda: AlarmOn(ok_actions=cast("Any", 7)), r"AlarmOn.ok_actions: 7 is not a list; write \[action\]"),
-    (lambda: AlarmOn(severity=cast("Any", "high")), "AlarmOn.severity: 'high' is not one of critical, warning, notice"),
-    (lambda: AlarmOn(mode=cast("Any", "allow")), "AlarmOn.mode: 'allow' is not 'block' or 'alert'"),
-    (lambda: AlarmOn(period=cast("Any", 60)), r"AlarmOn.period: 60 is no duration; write cdk.Duration.minutes\(1\)"),
-    (lambda: AlarmOn(period=cdk.Duration.seconds(90)), "AlarmOn.period: 90 seconds: .* whole minutes up to a day"),
-    (lambda: AlarmOn(period=cdk.Duration.seconds(10)), "AlarmOn.period: 10 seconds: .* whole minutes up to a day"),
-    (lambda: AlarmOn(period=cdk.Duration.millis(500)), "AlarmOn.period: 0 seconds: .* whole minutes up to a day"),
-    (lambda: AlarmOn(period=cdk.Duration.days(2)), "AlarmOn.period: 172800 seconds: .* whole minutes up to a day"),
     (
-        lambda: AlarmOn(period=cdk.Duration.minutes(30), evaluation_periods=49),
-        "AlarmOn.evaluation_periods: 49 periods of 1800 seconds are more than the day that CloudWatch looks back",
+        lambda: ControlAlarm(actions=cast("Any", "topic")),
+        r"ControlAlarm.actions: 'topic' is not a list; write \[action\]",
+    ),
+    (lambda: ControlAlarm(ok_actions=cast("Any", 7)), r"ControlAlarm.ok_actions: 7 is not a list; write \[action\]"),
+    (
+        lambda: ControlAlarm(severity=cast("Any", "high")),
+        "ControlAlarm.severity: 'high' is not one of critical, warning, notice",
+    ),
+    (lambda: ControlAlarm(mode=cast("Any", "allow")), "ControlAlarm.mode: 'allow' is not 'block' or 'alert'"),
+    (
+        lambda: ControlAlarm(period=cast("Any", 60)),
+        r"ControlAlarm.period: 60 is no duration; write cdk.Duration.minutes\(1\)",
     ),
     (
-        lambda: ShieldAlarms(period=cdk.Duration.hours(1), evaluation_periods=169),
-        "ShieldAlarms.evaluation_periods: 169 periods of 3600 seconds are more than the week",
-    ),
-    (lambda: AlarmOn(datapoints=3, evaluation_periods=2), "AlarmOn.datapoints: 3 of 2 evaluation_periods"),
-    (lambda: ShieldAlarms(datapoints=2), "ShieldAlarms.datapoints: 2 of 1 evaluation_periods: there are not so many"),
-    (
-        lambda: ShieldAlarms(read_handler=AlarmOn(datapoints=2)),
-        "ShieldAlarms.read_handler: AlarmOn.datapoints: 2 of 1 periods",
-    ),
-    (lambda: ShieldAlarms(name="x" * 31), "ShieldAlarms.name: 31 characters, of which 30 fit: shorten it"),
-    (lambda: ShieldAlarms(owner=""), "ShieldAlarms.owner: '' is not a text of one line"),
-    (lambda: ShieldAlarms(contributors=False), 'ShieldAlarms.contributors: it is for granularity="fleet": leave it'),
-    (lambda: AlarmOn(name=""), "AlarmOn.name: '' is not a text of one line"),
-    (lambda: AlarmOn(runbook="a\nb"), r"AlarmOn.runbook: 'a\\nb' is not a text of one line"),
-    (lambda: AlarmOn(name="x" * 191), "AlarmOn.name: 191 characters, of which 190 fit: shorten it"),
-    (lambda: AlarmOn(except_hosts=cast("Any", "a.example")), r"AlarmOn.except_hosts: 'a.example' is not a list"),
-    (lambda: AlarmOn(except_hosts=["a.example:443"]), "AlarmOn.except_hosts: 'a.example:443' is no host"),
-    (lambda: AlarmOn(except_paths=["tmp"]), "AlarmOn.except_paths: 'tmp' is no absolute path"),
-    (lambda: AlarmOn(except_packages=cast("Any", "urllib3")), r"AlarmOn.except_packages: 'urllib3' is not a list"),
-    (
-        lambda: AlarmOn(except_packages=["urllib*"]),
-        r"AlarmOn.except_packages: 'urllib\*' is no package: write one name",
+        lambda: ControlAlarm(period=cdk.Duration.seconds(90)),
+        "ControlAlarm.period: 90 seconds: .* whole minutes up to a day",
     ),
     (
-        lambda: ShieldAlarms(self_protection=AlarmOn(except_packages=["urllib3"])),
-        "ShieldAlarms.self_protection: AlarmOn.except_packages: it means nothing for self_protection, only for",
-    ),
-    (lambda: ShieldAlarms(actions=cast("Any", "topic")), r"ShieldAlarms.actions: 'topic' is not a list; write \[act"),
-    (lambda: ShieldAlarms(ok_actions=cast("Any", 7)), "ShieldAlarms.ok_actions: 7 is not a list"),
-    (
-        lambda: ShieldAlarms(granularity=cast("Any", "each")),
-        "ShieldAlarms.granularity: 'each' is not one of 'function', 'policy', 'fleet'",
-    ),
-    (lambda: ShieldAlarms(severities=cast("Any", ["critical"])), "ShieldAlarms.severities: .* is no dict; write"),
-    (lambda: ShieldAlarms(severities=cast("Any", {"high": []})), "ShieldAlarms.severities: 'high' is not one of crit"),
-    (
-        lambda: ShieldAlarms(severities={"critical": cast("Any", "topic")}),
-        r"ShieldAlarms.severities\['critical'\]: 'topic' is not a list",
-    ),
-    (lambda: ShieldAlarms(start=cast("Any", True)), r"ShieldAlarms.start: True is no AlarmOn; write AlarmOn\(...\)"),
-    (lambda: ShieldAlarms(start=AlarmOn(mode="block")), "ShieldAlarms.start: AlarmOn.mode: a start has no mode"),
-    (
-        lambda: ShieldAlarms(read_write_tmp=AlarmOn(except_hosts=["a.example"])),
-        "ShieldAlarms.read_write_tmp: AlarmOn.except_hosts: it means nothing for read_write_tmp, only for outbound",
+        lambda: ControlAlarm(period=cdk.Duration.seconds(10)),
+        "ControlAlarm.period: 10 seconds: .* whole minutes up to a day",
     ),
     (
-        lambda: ShieldAlarms(stacks=cast("Any", ["Ops"])),
-        r"ShieldAlarms.stacks\[0\]: 'Ops' is no stack; write the cdk.St",
-    ),
-    (lambda: ShieldAlarms(stacks=[cdk.Stack()]), 'ShieldAlarms.stacks: it is for granularity="fleet"'),
-    (lambda: ShieldAlarms(enabled=cast("Any", "no")), "ShieldAlarms.enabled: 'no' is neither True nor False"),
-    (lambda: ShieldAlarms(cast("Any", AlarmOn())), r"ShieldAlarms.enabled: AlarmOn\(.* is neither True nor False"),
-    (lambda: ShieldAlarms(count_read_handler=cast("Any", 1)), "ShieldAlarms.count_read_handler: 1 is neither True nor"),
-    (
-        lambda: ShieldAlarms(actions=cast("Any", [sns.Topic(cdk.Stack(), "Topic")])),
-        r"ShieldAlarms.actions\[0\]: <.*Topic .*> is no action of an alarm; write SnsAction\(topic\)",
+        lambda: ControlAlarm(period=cdk.Duration.millis(500)),
+        "ControlAlarm.period: 0 seconds: .* whole minutes up to a day",
     ),
     (
-        lambda: AlarmOn(ok_actions=cast("Any", ["arn:aws:sns:us-east-1:111122223333:pager"])),
-        r"AlarmOn.ok_actions\[0\]: 'arn:.*' is no action of an alarm",
+        lambda: ControlAlarm(period=cdk.Duration.days(2)),
+        "ControlAlarm.period: 172800 seconds: .* whole minutes up to a day",
     ),
     (
-        lambda: ShieldAlarms(severities={"notice": cast("Any", [cloudwatch_actions.SnsAction])}),
-        r"ShieldAlarms.severities\['notice'\]\[0\]: <class '.*SnsAction'> is no action of an alarm",
+        lambda: ControlAlarm(period=cdk.Duration.minutes(30), evaluation_periods=49),
+        "ControlAlarm.evaluation_periods: 49 periods of 1800 seconds are more than the day that CloudWatch looks back",
     ),
     (
-        lambda: ShieldAlarms(actions=[Action(cdk.Stack(), "Pager").act] * 6),
-        "ShieldAlarms.actions: 6 actions, of which an alarm takes 5: let one topic tell several",
+        lambda: AlarmOptions(period=cdk.Duration.hours(1), evaluation_periods=169),
+        "AlarmOptions.evaluation_periods: 169 periods of 3600 seconds are more than the week",
+    ),
+    (lambda: ControlAlarm(datapoints=3, evaluation_periods=2), "ControlAlarm.datapoints: 3 of 2 evaluation_periods"),
+    (lambda: AlarmOptions(datapoints=2), "AlarmOptions.datapoints: 2 of 1 evaluation_periods: there are not so many"),
+    (
+        lambda: AlarmOptions(read_handler=ControlAlarm(datapoints=2)),
+        "AlarmOptions.read_handler: ControlAlarm.datapoints: 2 of 1 periods",
+    ),
+    (lambda: AlarmOptions(name="x" * 31), "AlarmOptions.name: 31 characters, of which 30 fit: shorten it"),
+    (lambda: AlarmOptions(owner=""), "AlarmOptions.owner: '' is not a text of one line"),
+    (lambda: AlarmOptions(contributors=False), 'AlarmOptions.contributors: it is for granularity="fleet": leave it'),
+    (lambda: ControlAlarm(name=""), "ControlAlarm.name: '' is not a text of one line"),
+    (lambda: ControlAlarm(runbook="a\nb"), r"ControlAlarm.runbook: 'a\\nb' is not a text of one line"),
+    (lambda: ControlAlarm(name="x" * 191), "ControlAlarm.name: 191 characters, of which 190 fit: shorten it"),
+    (
+        lambda: ControlAlarm(except_hosts=cast("Any", "a.example")),
+        r"ControlAlarm.except_hosts: 'a.example' is not a list",
+    ),
+    (lambda: ControlAlarm(except_hosts=["a.example:443"]), "ControlAlarm.except_hosts: 'a.example:443' is no host"),
+    (lambda: ControlAlarm(except_paths=["tmp"]), "ControlAlarm.except_paths: 'tmp' is no absolute path"),
+    (
+        lambda: ControlAlarm(except_packages=cast("Any", "urllib3")),
+        r"ControlAlarm.except_packages: 'urllib3' is not a list",
     ),
     (
-        lambda: ShieldAlarms(read_write_tmp=AlarmOn(name="mine"), start=AlarmOn(name="mine")),
-        "ShieldAlarms.start: AlarmOn.name: 'mine' is the name of read_write_tmp's alarm too: name them apart",
+        lambda: ControlAlarm(except_packages=["urllib*"]),
+        r"ControlAlarm.except_packages: 'urllib\*' is no package: write one name",
     ),
     (
-        lambda: ShieldAlarms(granularity="fleet", period=cdk.Duration.hours(1), evaluation_periods=4),
-        "ShieldAlarms.period: 4 periods of 3600 seconds are more than the 3 hours that a fleet's alarm looks back",
+        lambda: AlarmOptions(self_protection=ControlAlarm(except_packages=["urllib3"])),
+        "AlarmOptions.self_protection: ControlAlarm.except_packages: it means nothing for self_protection, only for",
+    ),
+    (lambda: AlarmOptions(actions=cast("Any", "topic")), r"AlarmOptions.actions: 'topic' is not a list; write \[act"),
+    (lambda: AlarmOptions(ok_actions=cast("Any", 7)), "AlarmOptions.ok_actions: 7 is not a list"),
+    (
+        lambda: AlarmOptions(granularity=cast("Any", "each")),
+        "AlarmOptions.granularity: 'each' is not one of 'function', 'policy', 'fleet'",
+    ),
+    (lambda: AlarmOptions(severities=cast("Any", ["critical"])), "AlarmOptions.severities: .* is no dict; write"),
+    (lambda: AlarmOptions(severities=cast("Any", {"high": []})), "AlarmOptions.severities: 'high' is not one of crit"),
+    (
+        lambda: AlarmOptions(severities={"critical": cast("Any", "topic")}),
+        r"AlarmOptions.severities\['critical'\]: 'topic' is not a list",
     ),
     (
-        lambda: ShieldAlarms(granularity="fleet", start=AlarmOn(period=cdk.Duration.hours(4))),
-        "ShieldAlarms.start: AlarmOn.period: 1 periods of 14400 seconds are more than the 3 hours",
+        lambda: AlarmOptions(start=cast("Any", True)),
+        r"AlarmOptions.start: True is no ControlAlarm; write ControlAlarm\(...\)",
     ),
     (
-        lambda: ShieldAlarms(granularity="fleet", stacks=cast("Any", 7)),
-        r"ShieldAlarms.stacks: 7 is not a list; write \[stack\]",
+        lambda: AlarmOptions(start=ControlAlarm(mode="block")),
+        "AlarmOptions.start: ControlAlarm.mode: a start has no mode",
+    ),
+    (
+        lambda: AlarmOptions(read_write_tmp=ControlAlarm(except_hosts=["a.example"])),
+        "AlarmOptions.read_write_tmp: ControlAlarm.except_hosts: it means nothing for read_write_tmp, only for outbo",
+    ),
+    (
+        lambda: AlarmOptions(stacks=cast("Any", ["Ops"])),
+        r"AlarmOptions.stacks\[0\]: 'Ops' is no stack; write the cdk.St",
+    ),
+    (lambda: AlarmOptions(stacks=[cdk.Stack()]), 'AlarmOptions.stacks: it is for granularity="fleet"'),
+    (lambda: AlarmOptions(enabled=cast("Any", "no")), "AlarmOptions.enabled: 'no' is neither True nor False"),
+    (
+        lambda: AlarmOptions(cast("Any", ControlAlarm())),
+        r"AlarmOptions.enabled: ControlAlarm\(.* is neither True nor False",
+    ),
+    (lambda: AlarmOptions(count_read_handler=cast("Any", 1)), "AlarmOptions.count_read_handler: 1 is neither True nor"),
+    (
+        lambda: AlarmOptions(actions=cast("Any", [sns.Topic(cdk.Stack(), "Topic")])),
+        r"AlarmOptions.actions\[0\]: <.*Topic .*> is no action of an alarm; write SnsAction\(topic\)",
+    ),
+    (
+        lambda: ControlAlarm(ok_actions=cast("Any", ["arn:aws:sns:us-east-1:111122223333:pager"])),
+        r"ControlAlarm.ok_actions\[0\]: 'arn:.*' is no action of an alarm",
+    ),
+    (
+        lambda: AlarmOptions(severities={"notice": cast("Any", [cloudwatch_actions.SnsAction])}),
+        r"AlarmOptions.severities\['notice'\]\[0\]: <class '.*SnsAction'> is no action of an alarm",
+    ),
+    (
+        lambda: AlarmOptions(actions=[Action(cdk.Stack(), "Pager").act] * 6),
+        "AlarmOptions.actions: 6 actions, of which an alarm takes 5: let one topic tell several",
+    ),
+    (
+        lambda: AlarmOptions(read_write_tmp=ControlAlarm(name="mine"), start=ControlAlarm(name="mine")),
+        "AlarmOptions.start: ControlAlarm.name: 'mine' is the name of read_write_tmp's alarm too: name them apart",
+    ),
+    (
+        lambda: AlarmOptions(granularity="fleet", period=cdk.Duration.hours(1), evaluation_periods=4),
+        "AlarmOptions.period: 4 periods of 3600 seconds are more than the 3 hours that a fleet's alarm looks back",
+    ),
+    (
+        lambda: AlarmOptions(granularity="fleet", start=ControlAlarm(period=cdk.Duration.hours(4))),
+        "AlarmOptions.start: ControlAlarm.period: 1 periods of 14400 seconds are more than the 3 hours",
+    ),
+    (
+        lambda: AlarmOptions(granularity="fleet", stacks=cast("Any", 7)),
+        r"AlarmOptions.stacks: 7 is not a list; write \[stack\]",
     ),
 ]
 
@@ -443,7 +487,7 @@ def test_bad_options(make: Callable[[], Any], says: str) -> None:
 
 def test_an_exception_that_does_not_fit(stack: cdk.Stack, props: Props) -> None:
     hosts = [f"host-{number}.example.com" for number in range(30)]
-    alarms = ShieldAlarms(outbound_connectivity=AlarmOn(except_hosts=hosts))
+    alarms = AlarmOptions(outbound_connectivity=ControlAlarm(except_hosts=hosts))
     says = (
         r"Shop/Checkout: alarms.outbound_connectivity.except_hosts: the filter pattern has [\d,]+ characters, of which "
         r"CloudWatch takes 1,024: except fewer, or several by one entry such as \*.example.com"
@@ -451,15 +495,15 @@ def test_an_exception_that_does_not_fit(stack: cdk.Stack, props: Props) -> None:
     with pytest.raises(ShieldError, match=says):
         ShieldedFunction(stack, "Checkout", alarms=alarms, **props)
     assert stack.node.try_find_child("Checkout") is None
-    packages = AlarmOn(except_packages=[f"package-{number}" for number in range(30)])
+    packages = ControlAlarm(except_packages=[f"package-{number}" for number in range(30)])
     with pytest.raises(ShieldError, match=r"alarms.outbound_connectivity.except_packages: the filter pattern has"):
-        ShieldedFunction(stack, "Checkout", alarms=ShieldAlarms(outbound_connectivity=packages), **props)
+        ShieldedFunction(stack, "Checkout", alarms=AlarmOptions(outbound_connectivity=packages), **props)
 
 
 @pytest.mark.parametrize("granularity", ["function", "policy", "fleet"])
 def test_an_exception_by_package(stack: cdk.Stack, props: Props, resources: Resources, granularity: Any) -> None:
-    on = AlarmOn(except_packages=["urllib3", "@scope/name"])
-    ShieldedFunction(stack, "Fn", alarms=ShieldAlarms(granularity=granularity, read_write_tmp=on), **props)
+    on = ControlAlarm(except_packages=["urllib3", "@scope/name"])
+    ShieldedFunction(stack, "Fn", alarms=AlarmOptions(granularity=granularity, read_write_tmp=on), **props)
     patterns = published(resources(stack, FILTER))
     wanted = violations("read_write_tmp", except_packages=["urllib3", "@scope/name"]).render()
     assert patterns["Violations-read_write_tmp", ("FunctionName",)] == wanted
@@ -474,7 +518,7 @@ def test_every_description_fits(props: Props, resources: Resources) -> None:
     for name, path, runbook in (("Shop", "Checkout", "x"), ("S" * 100, "Checkout", "x" * 150), ("S", "C" * 60, "x")):
         stack = cdk.Stack(cdk.App(), name)
         runbook = f"https://wiki.example/{runbook}"
-        alarms = ShieldAlarms(granularity="policy", read_handler=AlarmOn(), runbook=runbook, owner="payments")
+        alarms = AlarmOptions(granularity="policy", read_handler=ControlAlarm(), runbook=runbook, owner="payments")
         ShieldedFunction(stack, path, alarms=alarms, **props)
         for alarm in resources(stack, ALARM).values():
             known = text_of(alarm["AlarmDescription"])
@@ -494,8 +538,8 @@ def test_a_description_tells_where_to_look(stack: cdk.Stack, props: Props, resou
         stack,
         "Checkout",
         function_name="checkout",
-        logs=ShieldLogs(log_group_name="/shop/checkout"),
-        alarms=ShieldAlarms(granularity="policy"),
+        logs=LogOptions(log_group_name="/shop/checkout"),
+        alarms=AlarmOptions(granularity="policy"),
         **props,
     )
     found = {dimensions(a)["Policy"]: text_of(a["AlarmDescription"]) for a in resources(stack, ALARM).values()}
@@ -539,7 +583,7 @@ def test_names(app: cdk.App, props: Props, resources: Resources, granularity: An
             scope: Any = stack
             for part in path.split("/")[:-1]:
                 scope = Construct(scope, part)
-            alarms = ShieldAlarms(granularity=granularity)
+            alarms = AlarmOptions(granularity=granularity)
             ShieldedFunction(scope, path.split("/")[-1], alarms=alarms, **props)
         stacks.append(stack)
     names = [alarm["AlarmName"] for stack in stacks for alarm in resources(stack, ALARM).values()]
@@ -569,7 +613,7 @@ LOOKING: dict[str, tuple[Minute, int, dict[str, int]]] = {
 
 def calls(stack: cdk.Stack, props: Props, alarms: dict[str, Any], minute: Minute, last: int, functions: int = 1) -> Any:
     """How often each alarm of a stack's functions calls its action."""
-    options = ShieldAlarms(actions=[Action(stack, "Pager").act], **alarms)
+    options = AlarmOptions(actions=[Action(stack, "Pager").act], **alarms)
     for number in range(functions):
         ShieldedFunction(stack, f"Fn{number}", alarms=options, **props)
     cloudwatch = simulate_cloudwatch(stack)
@@ -604,7 +648,7 @@ def test_a_path_and_a_runbook_that_do_not_fit(stack: cdk.Stack, props: Props) ->
     for _ in range(4):
         place = cdk.NestedStack(place, "N" * 120)
     with pytest.raises(ShieldError, match=r"alarms.runbook: an alarm's description would have [\d,]+ characters"):
-        ShieldedFunction(place, "Fn", alarms=ShieldAlarms(runbook="x" * 190), **props)
+        ShieldedFunction(place, "Fn", alarms=AlarmOptions(runbook="x" * 190), **props)
 
 
 # ---- any kind of function, and a metric of one's own
@@ -619,13 +663,13 @@ def test_on_a_cfn_function(stack: cdk.Stack, resources: Resources) -> None:
         handler="index.handler",
         code=lambda_.CfnFunction.CodeProperty(zip_file="def handler(event, context): ..."),
     )
-    Shield(alarms=ShieldAlarms(granularity="policy")).apply(fn)
+    Shield(alarms=AlarmOptions(granularity="policy")).apply(fn)
     assert {dimensions(a)["FunctionName"]["Ref"] for a in resources(stack, ALARM).values()} == {"Fn"}
 
 
 def test_a_metric_of_ones_own(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     """It has the filter's dimensions: without them the alarm would watch a metric that does not exist."""
-    fn = ShieldedFunction(stack, "Fn", alarms=ShieldAlarms(enabled=False), **props)
+    fn = ShieldedFunction(stack, "Fn", alarms=AlarmOptions(enabled=False), **props)
     for name, policy in (("All", None), ("Starts", "start")):
         fn.metric_violations(cast("Any", policy)).create_alarm(stack, name, threshold=1, evaluation_periods=1)
     found = {watched(alarm) for alarm in resources(stack, ALARM).values()}
@@ -635,5 +679,5 @@ def test_a_metric_of_ones_own(stack: cdk.Stack, props: Props, resources: Resourc
 
 
 def test_no_warning(stack: cdk.Stack, props: Props) -> None:
-    ShieldedFunction(stack, "Fn", alarms=ShieldAlarms(granularity="policy"), logs=ShieldLogs(existing=False), **props)
+    ShieldedFunction(stack, "Fn", alarms=AlarmOptions(granularity="policy"), logs=LogOptions(existing=False), **props)
     Annotations.from_stack(stack).has_no_warning("*", Match.any_value())

@@ -14,7 +14,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 
-from shielded_function import AlarmOn, Shield, ShieldAlarms, ShieldDashboard, ShieldedFunction, ShieldError
+from shielded_function import AlarmOptions, ControlAlarm, Shield, ShieldDashboard, ShieldedFunction, ShieldError
 from shielded_function.monitoring import dashboard_body
 from shielded_function.monitoring.dashboard_body import log_source, shared_prefixes
 from shielded_function_monitoring.queries import QUERIES
@@ -102,9 +102,9 @@ def check(body: dict[str, Any], home: dict[str, Any], *others: dict[str, Any]) -
 
 def test_of_a_stack(stack: cdk.Stack, props: Props, synthesize: Synthesize) -> None:
     ShieldDashboard(stack, "Dashboard", name="shield")  # before the functions: it shows those that there are at the end
-    on = AlarmOn(except_hosts=["telemetry.example"])
-    one = ShieldedFunction(stack, "Checkout", alarms=ShieldAlarms(outbound_connectivity=on), **props)
-    two = ShieldedFunction(stack, "Refund", alarms=ShieldAlarms(granularity="policy"), **props)
+    on = ControlAlarm(except_hosts=["telemetry.example"])
+    one = ShieldedFunction(stack, "Checkout", alarms=AlarmOptions(outbound_connectivity=on), **props)
+    two = ShieldedFunction(stack, "Refund", alarms=AlarmOptions(granularity="policy"), **props)
     template = synthesize(stack)
     body = body_of(template)
     check(body, template)
@@ -159,7 +159,7 @@ def _resource(fn: lambda_.Function) -> cdk.CfnElement:
 def test_of_an_app_from_another_stack(app: cdk.App, props: Props, synthesize: Synthesize) -> None:
     """Nothing in it refers to another stack, so each can be deployed and deleted alone."""
     operations, shop, orders = (cdk.Stack(app, name) for name in ("Operations", "Shop", "Orders"))
-    alarms = ShieldAlarms(granularity="fleet", stacks=[operations])
+    alarms = AlarmOptions(granularity="fleet", stacks=[operations])
     ShieldedFunction(shop, "Fn", alarms=alarms, **props)
     ShieldedFunction(cdk.NestedStack(orders, "Nested"), "Fn", alarms=alarms, **props)
     named = logs.LogGroup(orders, "Named", log_group_name="/shop/orders")
@@ -181,12 +181,12 @@ def test_of_an_app_from_another_stack(app: cdk.App, props: Props, synthesize: Sy
 @pytest.mark.parametrize(
     ("alarms", "metrics"),
     [
-        (ShieldAlarms(granularity="policy"), {"Violations"}),
-        (ShieldAlarms(severities={"critical": [], "warning": []}), {"Violations-critical", "Violations-warning"}),
+        (AlarmOptions(granularity="policy"), {"Violations"}),
+        (AlarmOptions(severities={"critical": [], "warning": []}), {"Violations-critical", "Violations-warning"}),
     ],
 )
 def test_any_function_can_be_chosen(
-    alarms: ShieldAlarms, metrics: set[str], stack: cdk.Stack, props: Props, synthesize: Synthesize
+    alarms: AlarmOptions, metrics: set[str], stack: cdk.Stack, props: Props, synthesize: Synthesize
 ) -> None:
     """Also those that published nothing yet, or that only a severity is counted of."""
     functions = [ShieldedFunction(stack, name, alarms=alarms, **props) for name in ("One", "Two")]
@@ -206,7 +206,7 @@ def test_any_function_can_be_chosen(
 
 def test_where_only_a_severity_is_known_to_a_search(app: cdk.App, props: Props, synthesize: Synthesize) -> None:
     operations, shop = (cdk.Stack(app, name) for name in ("Operations", "Shop"))
-    ShieldedFunction(shop, "Fn", alarms=ShieldAlarms(granularity="policy"), **props)
+    ShieldedFunction(shop, "Fn", alarms=AlarmOptions(granularity="policy"), **props)
     ShieldDashboard(operations, "Dashboard", of=app)
     body = body_of(synthesize(operations))
     [variable] = body["variables"]

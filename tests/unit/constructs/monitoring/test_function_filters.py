@@ -13,7 +13,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk.assertions import Annotations, Match, Template
 
-from shielded_function import AlarmOn, Shield, ShieldAlarms, ShieldedFunction
+from shielded_function import AlarmOptions, ControlAlarm, Shield, ShieldedFunction
 from shielded_function.testing import SimulatedCloudWatch, alert_line, simulate_cloudwatch
 from shielded_function_monitoring import violations
 from shielded_function_monitoring.filters import longest_of_functions, of_functions
@@ -46,7 +46,7 @@ def test_a_thousand_made_up_names_make_no_metric(
 ) -> None:
     """CloudWatch may disable a filter that makes a thousand."""
     given = {"log_group": logs.LogGroup(stack, "Given")} if where == "given" else {}
-    ShieldedFunction(stack, "Fn", alarms=ShieldAlarms(granularity=granularity), **given, **props)
+    ShieldedFunction(stack, "Fn", alarms=AlarmOptions(granularity=granularity), **given, **props)
     cloudwatch = simulate_cloudwatch(app)
     name = cloudwatch.function("Shop/Fn").name
     forged = [alert_line(f"{name}{number}") for number in range(20)]
@@ -61,8 +61,8 @@ def test_a_thousand_made_up_names_make_no_metric(
 def test_functions_of_a_log_group_with_options_of_their_own(stack: cdk.Stack, app: cdk.App, props: Props) -> None:
     """Each is counted as it asks, once."""
     shared = logs.LogGroup(stack, "Shared")
-    apart = ShieldAlarms(outbound_connectivity=AlarmOn(threshold=2))
-    for name, alarms in (("One", apart), ("Two", ShieldAlarms(threshold=2)), ("Three", ShieldAlarms(threshold=2))):
+    apart = AlarmOptions(outbound_connectivity=ControlAlarm(threshold=2))
+    for name, alarms in (("One", apart), ("Two", AlarmOptions(threshold=2)), ("Three", AlarmOptions(threshold=2))):
         ShieldedFunction(stack, name, log_group=shared, alarms=alarms, **props)
     for name, alarm in (("One", "outbound_connectivityAlarm"), ("Two", "Alarm"), ("Three", "Alarm")):
         for count, expected in ((1, []), (2, [f"Shop/{name}/Shield/{alarm}"])):

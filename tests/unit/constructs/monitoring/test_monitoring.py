@@ -20,12 +20,12 @@ from moto.events.models import EventPattern
 from harness.alert_lines import alert, armed, tmp
 from harness.linting import lint
 from shielded_function import (
-    AlarmOn,
+    AlarmOptions,
+    ControlAlarm,
+    LogOptions,
     Shield,
-    ShieldAlarms,
     ShieldedFunction,
     ShieldError,
-    ShieldLogs,
     ShieldMonitoring,
     ShieldMute,
     ShieldPolicy,
@@ -54,7 +54,7 @@ def test_everything_of_an_app(app: cdk.App, props: Props, synthesize: Synthesize
     operations, shop, orders = (cdk.Stack(app, name) for name in ("Operations", "Shop", "Orders"))
     topic: Any = sns.Topic(operations, "Topic")
     action = cloudwatch_actions.SnsAction(topic)
-    fleet = ShieldAlarms(granularity="fleet", actions=[action], stacks=[operations])
+    fleet = AlarmOptions(granularity="fleet", actions=[action], stacks=[operations])
     lambda_.Function(shop, "Before", **props)
     Shield.everywhere(app, ShieldPolicy(), alarms=fleet)
     monitoring = ShieldMonitoring(app, alarms=fleet, configuration_changes=[targets.SnsTopic(topic)])
@@ -89,8 +89,8 @@ def test_alone_in_a_stack(stack: cdk.Stack, props: Props, resources: Resources) 
 
 def test_functions_with_own_alarms_count_for_the_fleet(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     """Functions with alarms of their own are counted for the fleet."""
-    ShieldedFunction(stack, "Fn", alarms=ShieldAlarms(granularity="policy"), **props)
-    ShieldMonitoring(stack, alarms=ShieldAlarms(granularity="fleet", severities={"critical": []}))
+    ShieldedFunction(stack, "Fn", alarms=AlarmOptions(granularity="policy"), **props)
+    ShieldMonitoring(stack, alarms=AlarmOptions(granularity="fleet", severities={"critical": []}))
     metrics = {f["MetricTransformations"][0]["MetricName"] for f in resources(stack, FILTER).values()}
     assert metrics == {"Violations", "Violations-critical"}
     queries = [a["Metrics"][0]["Expression"] for a in resources(stack, ALARM).values() if "Metrics" in a]
@@ -99,8 +99,8 @@ def test_functions_with_own_alarms_count_for_the_fleet(stack: cdk.Stack, props: 
 
 def test_a_function_that_counts_otherwise_is_warned_of(stack: cdk.Stack, props: Props) -> None:
     """Its own alarm takes a policy away from the metric that the fleet's alarm watches."""
-    on = AlarmOn(except_hosts=["telemetry.example"])
-    ShieldedFunction(stack, "Own", alarms=ShieldAlarms(outbound_connectivity=on), **props)
+    on = ControlAlarm(except_hosts=["telemetry.example"])
+    ShieldedFunction(stack, "Own", alarms=AlarmOptions(outbound_connectivity=on), **props)
     ShieldedFunction(stack, "Same", **props)
     ShieldMonitoring(stack)
     says = Match.string_like_regexp("counts its lines into the metric Violations already, by other options")
@@ -116,14 +116,14 @@ def test_stages_and_regions(app: cdk.App, props: Props, resources: Resources) ->
         stage = cdk.Stage(app, name)
         for number, env in enumerate(places):
             ShieldedFunction(cdk.Stack(stage, f"Shop{number}", env=env), "Fn", **props)
-    ShieldMonitoring(app, stacks=operations, alarms=ShieldAlarms(granularity="fleet", stacks=operations))
+    ShieldMonitoring(app, stacks=operations, alarms=AlarmOptions(granularity="fleet", stacks=operations))
     for stack in operations:
         assert [len(resources(stack, kind)) for kind in (ALARM, DASHBOARD, QUERY)] == [2, 1, 10]
 
 
 def test_what_is_left_out(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    ShieldedFunction(stack, "Fn", alarms=ShieldAlarms(enabled=False), **props)
-    ShieldMonitoring(stack, alarms=ShieldAlarms(enabled=False), dashboard=False, queries=False, field_indexes=False)
+    ShieldedFunction(stack, "Fn", alarms=AlarmOptions(enabled=False), **props)
+    ShieldMonitoring(stack, alarms=AlarmOptions(enabled=False), dashboard=False, queries=False, field_indexes=False)
     assert [len(resources(stack, kind)) for kind in (ALARM, DASHBOARD, QUERY, FILTER)] == [0, 0, 0, 1]
     assert "FieldIndexPolicies" not in json.dumps(resources(stack, LOG_GROUP))
 
@@ -137,9 +137,9 @@ def test_a_log_group_of_ones_own_is_left_as_it_is(stack: cdk.Stack, props: Props
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"alarms": 7}, "alarms: 7 is no ShieldAlarms"),
+        ({"alarms": 7}, "alarms: 7 is no AlarmOptions"),
         (
-            {"alarms": ShieldAlarms(granularity="policy")},
+            {"alarms": AlarmOptions(granularity="policy")},
             "alarms: granularity='policy' is for Shield and ShieldedFunct",
         ),
         ({"stacks": 7}, r"stacks: 7 is not a list; write \[stack\]"),
@@ -186,8 +186,8 @@ def test_a_later_stage_with_its_own(app: cdk.App, stack: cdk.Stack, props: Props
 
 
 def test_of_one_function(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    fn = ShieldedFunction(stack, "Fn", alarms=ShieldAlarms(enabled=False), **props)
-    ShieldedFunction(stack, "Other", alarms=ShieldAlarms(enabled=False), **props)
+    fn = ShieldedFunction(stack, "Fn", alarms=AlarmOptions(enabled=False), **props)
+    ShieldedFunction(stack, "Other", alarms=AlarmOptions(enabled=False), **props)
     ShieldMonitoring(fn)
     assert len(resources(stack, ALARM)) == 2
     indexed = [name for name, made in resources(stack, LOG_GROUP).items() if "FieldIndexPolicies" in made]
@@ -257,13 +257,13 @@ def test_somebody_changes_a_function_or_what_watches_it(
 ) -> None:
     topic: Any = sns.Topic(stack, "Topic")
     ShieldMonitoring(stack, configuration_changes=[targets.SnsTopic(topic)])
-    on = AlarmOn(except_hosts=["telemetry.example"], name="egress")
+    on = ControlAlarm(except_hosts=["telemetry.example"], name="egress")
     ShieldedFunction(
         stack,
         "Checkout",
         function_name="checkout",
-        logs=ShieldLogs(log_group_name="/shop/checkout"),
-        alarms=ShieldAlarms(outbound_connectivity=on, name="acme"),
+        logs=LogOptions(log_group_name="/shop/checkout"),
+        alarms=AlarmOptions(outbound_connectivity=on, name="acme"),
         **props,
     )
     ShieldedFunction(stack, "Fn", **props)
@@ -277,7 +277,7 @@ def test_more_names_than_one_rule_takes(stack: cdk.Stack, props: Props, resource
     """There are as many rules as it takes, and none is about every function of the account."""
     topic: Any = sns.Topic(stack, "Topic")
     names = [f"function-with-a-long-name-{number}" for number in range(60)]
-    fleet = ShieldAlarms(granularity="fleet")
+    fleet = AlarmOptions(granularity="fleet")
     ShieldMonitoring(stack, dashboard=False, queries=False, configuration_changes=[targets.SnsTopic(topic)])
     shared = logs.LogGroup(stack, "Shared", log_group_name="/shop/all")
     for name in names:
@@ -311,7 +311,7 @@ def test_a_heartbeat(stack: cdk.Stack, props: Props, resources: Resources) -> No
     seldom: Any = {"snap_start": lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS}
     ShieldedFunction(stack, "StartsSeldom", **seldom, **props)
     action = cloudwatch_actions.SnsAction(topic)
-    ShieldMonitoring(stack, alarms=ShieldAlarms(enabled=False), heartbeat_actions=[action])
+    ShieldMonitoring(stack, alarms=AlarmOptions(enabled=False), heartbeat_actions=[action])
     [alarm] = [each for each in resources(stack, ALARM).values() if "-silent-" in each["AlarmName"]]
     assert alarm["AlarmName"] == "shield-silent-Shop-Fn"
     Annotations.from_stack(stack).has_info("/Shop/StartsSeldom/Shield", Match.string_like_regexp("it starts seldom"))
@@ -343,7 +343,7 @@ def test_a_heartbeat_of_what_has_no_shield(props: Props, resources: Resources) -
 def test_functions_that_an_aspect_shields(app: cdk.App, props: Props, resources: Resources) -> None:
     """They become known only at synthesis."""
     shop, operations = cdk.Stack(app, "Shop"), cdk.Stack(app, "Operations")
-    fleet = ShieldAlarms(granularity="fleet", stacks=[operations])
+    fleet = AlarmOptions(granularity="fleet", stacks=[operations])
     ShieldMonitoring(app, alarms=fleet)
     cdk.Aspects.of(app).add(Shield(alarms=fleet))
     lambda_.Function(shop, "Fn", **props)
@@ -356,7 +356,7 @@ def test_a_lambda_function_as_the_action(stack: cdk.Stack, props: Props, resourc
     told = lambda_.Function(stack, "Told", **props)
     action = cloudwatch_actions.LambdaAction(cast("Any", told), use_unique_permission_id=True)
     for name in ("One", "Two"):
-        ShieldedFunction(stack, name, alarms=ShieldAlarms(granularity="policy", actions=[action]), **props)
+        ShieldedFunction(stack, name, alarms=AlarmOptions(granularity="policy", actions=[action]), **props)
     alarms = resources(stack, ALARM)
     assert len(alarms) == 12
     assert all(alarm["AlarmActions"] == [stack.resolve(told.function_arn)] for alarm in alarms.values())
@@ -370,10 +370,10 @@ def test_a_lambda_function_as_the_action(stack: cdk.Stack, props: Props, resourc
 
 def test_a_composite_alarm(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     topic: Any = sns.Topic(stack, "Topic")
-    ShieldMonitoring(stack, alarms=ShieldAlarms(enabled=False), composite_actions=[cloudwatch_actions.SnsAction(topic)])
+    ShieldMonitoring(stack, alarms=AlarmOptions(enabled=False), composite_actions=[cloudwatch_actions.SnsAction(topic)])
     for name in ("One", "Two"):
         ShieldedFunction(stack, name, **props)
-    ShieldedFunction(stack, "Fleet", alarms=ShieldAlarms(granularity="fleet"), **props)
+    ShieldedFunction(stack, "Fleet", alarms=AlarmOptions(granularity="fleet"), **props)
     [composite] = resources(stack, COMPOSITE).values()
     own = [name for name in resources(stack, ALARM) if not name.startswith("ShieldedFleet")]
     children = [part["Ref"] for part in composite["AlarmRule"]["Fn::Join"][1] if isinstance(part, dict)]
@@ -387,13 +387,13 @@ def test_a_composite_alarm_of_too_many(app: cdk.App, stack: cdk.Stack, props: Pr
     topic: Any = sns.Topic(stack, "Topic")
     ShieldMonitoring(
         stack,
-        alarms=ShieldAlarms(enabled=False),
+        alarms=AlarmOptions(enabled=False),
         dashboard=False,
         queries=False,
         composite_actions=[cloudwatch_actions.SnsAction(topic)],
     )
     for number in range(17):
-        ShieldedFunction(stack, f"Fn{number}", alarms=ShieldAlarms(granularity="policy"), **props)
+        ShieldedFunction(stack, f"Fn{number}", alarms=AlarmOptions(granularity="policy"), **props)
     says = "Shop/ShieldedComposite: composite_actions: 102 alarms in the stack, of which a composite alarm takes 100"
     with pytest.raises(Exception, match=says):
         app.synth()
@@ -403,18 +403,18 @@ def test_a_composite_alarm_whose_rule_is_too_long(app: cdk.App, props: Props) ->
     """Each alarm's name begins with the stack's."""
     stack = cdk.Stack(app, "Shop" * 25)
     topic: Any = sns.Topic(stack, "Topic")
-    fleet = ShieldAlarms(enabled=False)
+    fleet = AlarmOptions(enabled=False)
     action = cloudwatch_actions.SnsAction(topic)
     ShieldMonitoring(stack, alarms=fleet, dashboard=False, queries=False, composite_actions=[action])
     for number in range(14):
-        ShieldedFunction(stack, f"Fn{number}", alarms=ShieldAlarms(granularity="policy"), **props)
+        ShieldedFunction(stack, f"Fn{number}", alarms=AlarmOptions(granularity="policy"), **props)
     says = r"composite_actions: the rule that names 84 alarms may have 1[\d,]+ characters, of which CloudWatch takes"
     with pytest.raises(Exception, match=says):
         app.synth()
 
 
-@pytest.mark.parametrize("alarms", [ShieldAlarms(granularity="fleet"), ShieldAlarms(enabled=False)])
-def test_a_composite_alarm_of_nothing(app: cdk.App, stack: cdk.Stack, props: Props, alarms: ShieldAlarms) -> None:
+@pytest.mark.parametrize("alarms", [AlarmOptions(granularity="fleet"), AlarmOptions(enabled=False)])
+def test_a_composite_alarm_of_nothing(app: cdk.App, stack: cdk.Stack, props: Props, alarms: AlarmOptions) -> None:
     topic: Any = sns.Topic(stack, "Topic")
     ShieldedFunction(stack, "Fn", alarms=alarms, **props)
     ShieldMonitoring(stack, alarms=alarms, composite_actions=[cloudwatch_actions.SnsAction(topic)])
@@ -470,11 +470,11 @@ def test_a_mute_rule(app: cdk.App, stack: cdk.Stack, props: Props, resources: Re
     """Of the stack's own alarms and of its fleet's, those that are there in the end; made when they are."""
     mute(stack, critical=critical, timezone="Europe/Berlin")
     for name, granularity in (("One", "function"), ("Two", "policy"), ("Three", "fleet")):
-        ShieldedFunction(stack, name, alarms=ShieldAlarms(granularity=cast("Any", granularity)), **props)
+        ShieldedFunction(stack, name, alarms=AlarmOptions(granularity=cast("Any", granularity)), **props)
     ShieldedFunction(cdk.Stack(app, "Other"), "Fn", **props)
     topic: Any = sns.Topic(stack, "Topic")
     actions = [cloudwatch_actions.SnsAction(topic)]
-    quiet = ShieldAlarms(enabled=False)
+    quiet = AlarmOptions(enabled=False)
     ShieldMonitoring(stack, alarms=quiet, log_alarm_topics=[topic], composite_actions=actions)
     [rule] = resources(stack, "AWS::CloudWatch::AlarmMuteRule").values()
     assert rule["Rule"]["Schedule"] == {

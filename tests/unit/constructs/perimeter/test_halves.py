@@ -97,7 +97,7 @@ def test_halves_have_a_line_for_each_entry() -> None:
     assert re.fullmatch(r"\d+ names are looked up; tcp 443 to any address", found["allow_aws", "sqs"])
     assert found["allow_buckets", "orders"] == "its 5 names are looked up"
     assert found["read_handler", "block"] == "nothing"
-    assert found["check_server_name", "on"].startswith("nothing")
+    assert found["check_tls_name", "on"].startswith("nothing")
     nothing = {half.field: half.perimeter for half in halves_of(ShieldPolicy(allow_aws="none"), "eu-west-1")}
     assert nothing["allow_aws"] == "no name of AWS's is looked up"
     assert "refuses" in halves_of(ShieldPolicy(outbound_connectivity="allow"), "eu-west-1")[0].perimeter

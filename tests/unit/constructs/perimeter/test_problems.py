@@ -13,7 +13,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_rds as rds
 from aws_cdk import aws_ssm as ssm
 
-from shielded_function import AlarmOn, AttachedShield, ShieldError, ShieldPerimeter, ShieldPolicy
+from shielded_function import AttachedShield, ControlAlarm, ShieldError, ShieldPerimeter, ShieldPolicy
 from shielded_function.perimeter import firewall
 
 from .conftest import POLICY, Make, of_type, provider, synthesize, warnings
@@ -36,8 +36,11 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "functions": ({"functions": "Shop"}, "functions: 'Shop' is not a list"),
     "function": ({"functions": ["Shop"]}, r"functions\[0\]: 'Shop' is no construct"),
     "query logs": ({"query_logs": "yes"}, "query_logs: 'yes' is neither True, nor False, nor a log group"),
-    "alarm": ({"alarm": True}, "alarm: True is no AlarmOn"),
-    "alarm options": ({"alarm": AlarmOn(except_paths=["/tmp/*"])}, "AlarmOn.except_paths says nothing of look-ups"),
+    "alarm": ({"alarm": True}, "alarm: True is no ControlAlarm"),
+    "alarm options": (
+        {"alarm": ControlAlarm(except_paths=["/tmp/*"])},
+        "ControlAlarm.except_paths says nothing of look-ups",
+    ),
     "also": ({"also_allow": ["a b"]}, "also_allow: "),
     "also aws": ({"also_allow_aws": ["lambada"]}, "also_allow_aws: "),
 }
@@ -266,7 +269,10 @@ def test_a_capacity_provider_of_nobody_here(app: cdk.App, shop: cdk.Stack, vpc: 
 @pytest.mark.parametrize(
     ("policy", "text"),
     [
-        (POLICY.alerting(), "Shop/Checkout: its outbound_connectivity only alerts, and the perimeter would block"),
+        (
+            POLICY.with_mode("alert"),
+            "Shop/Checkout: its outbound_connectivity only alerts, and the perimeter would block",
+        ),
         (ShieldPolicy(outbound_connectivity="allow"), "Shop/Checkout: its outbound_connectivity is allow"),
     ],
 )

@@ -23,7 +23,7 @@ from aws_cdk.aws_cloudwatch_actions import SnsAction
 from constructs import IConstruct
 
 from harness.linting import lint
-from shielded_function import AlarmOn, AttachedShield, Shield, ShieldedFunction, ShieldPerimeter, ShieldPolicy
+from shielded_function import AttachedShield, ControlAlarm, Shield, ShieldedFunction, ShieldPerimeter, ShieldPolicy
 from shielded_function.perimeter.names import RESOLVER_OWN
 from shielded_function.perimeter.simulated import SimulatedPerimeter
 from shielded_function_monitoring.simulated import SimulatedCloudWatch
@@ -88,7 +88,7 @@ def test_all_of_aws_takes_several_lists(app: cdk.App, shop: cdk.Stack, vpc: ec2.
 
 def test_alert_mode_stops_nothing(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
     vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
-    make(policy=POLICY.alerting())
+    make(policy=POLICY.with_mode("alert"))
     ShieldPerimeter(shop, vpc=vpc, mode="alert")
     template = synthesize(app)
     assert [rule["Action"] for rule in rules_of(template)] == ["ALLOW", "ALERT"]
@@ -459,7 +459,7 @@ def test_query_logs_and_their_alarm(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc,
     """A line that the firewall stopped raises the alarm, another does not, and an excepted host neither."""
     topic: Any = sns.Topic(shop, "Topic")
     make()
-    alarm = AlarmOn(
+    alarm = ControlAlarm(
         except_hosts=["*.noise.example"], threshold=2, actions=[SnsAction(topic)], runbook="https://run.example"
     )
     perimeter = ShieldPerimeter(shop, vpc=vpc, alarm=alarm)
