@@ -14,7 +14,7 @@ C_FILES = $(filter-out %/aws_table.h,$(wildcard runtime_layer/native/*/*.[ch] ru
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native runtimes demo test test-long test-aws cases conformance workloads fuzz test-libcs test-kernel arm64 test-arm64 bench bench-check bench-peers bench-runtimes bench-synth bench-lines visits lint format docs docs-serve wheel constraints clean
+.PHONY: help setup native runtimes demo test test-long test-aws cases conformance workloads fuzz lab test-libcs test-kernel arm64 test-arm64 bench bench-check bench-peers bench-runtimes bench-synth bench-lines visits lint format docs docs-serve wheel constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,7 +53,7 @@ demo: native ## attack one function, unshielded and shielded, in an emulated Lam
 
 # What has a target of its own: the rounds in full, aarch64, and other kernels.
 test: native runtimes ## run the tests but for the long rounds, aarch64 and other kernels (PYTEST_ARGS=... replaces -n 4)
-	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS) -m 'not long and not arm64' --ignore tests/platforms/arm64 --ignore tests/platforms/kernels
+	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS) -m 'not long and not arm64' --ignore tests/lab/arm64 --ignore tests/lab/kernels
 
 LONG_TESTS ?= tests
 test-long: native runtimes ## run in full what `make test` tries in small: versions, modes, races, properties, AWS's hosts, deployments against moto, the wheel
@@ -66,32 +66,34 @@ cases: native ## try every way around the policies, in every mode (CASES_ARGS=..
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m security.cases.run $(CASES_ARGS)
 
 conformance: native ## run other people's tests with and without the shield (CONFORMANCE_ARGS='--suite node'; half an hour)
-	@PYTHONPATH=tests $(RUN) $(BIN)/python -m compat.conformance.run $(CONFORMANCE_ARGS)
+	@PYTHONPATH=tests $(RUN) $(BIN)/python -m lab.conformance.run $(CONFORMANCE_ARGS)
 
 workloads: native runtimes ## run popular libraries unshielded and shielded, and write docs/compatibility.md (WORKLOADS_ARGS='--language Java poi'; half an hour)
-	@PYTHONPATH=tests $(RUN) $(BIN)/python -m compat.workloads.run $(WORKLOADS_ARGS)
+	@PYTHONPATH=tests $(RUN) $(BIN)/python -m lab.workloads.run $(WORKLOADS_ARGS)
 
 fuzz: native ## a bounded round of fuzzing (FUZZ_ARGS=...; needs Debian's clang, libclang-rt-14-dev, binutils)
-	@PYTHONPATH=tests $(RUN) $(BIN)/python -m fuzz.run $(FUZZ_ARGS)
+	@PYTHONPATH=tests $(RUN) $(BIN)/python -m lab.fuzz.run $(FUZZ_ARGS)
+
+lab: conformance workloads fuzz test-libcs test-kernel test-arm64 ## all of tests/lab in full (hours)
 
 test-libcs: native ## run the engine on glibc of Debian 11, 12, 13 and on musl (fetched by apt; LIBC_ROOT=FOLDER: on one more)
-	@PYTHONPATH=tests $(RUN) $(BIN)/python -m platforms.libcs.fetch
-	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS) tests/platforms/libcs
+	@PYTHONPATH=tests $(RUN) $(BIN)/python -m lab.libcs.fetch
+	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS) tests/lab/libcs
 
-# What a round's name stands for is in tests/platforms/kernels/rounds.py; paths of tests are understood as well.
+# What a round's name stands for is in tests/lab/kernels/rounds.py; paths of tests are understood as well.
 KERNELS ?= 5.10 6.1
 KERNEL_TESTS ?= demo refusals cases
 test-kernel: native ## run the demo, the refusals and the cases on Debian's older kernels, in qemu (KERNELS=5.10 KERNEL_TESTS='demo all-cases tests/...')
-	@PYTHONPATH=tests $(RUN) $(BIN)/python -m platforms.kernels.fetch
-	@$(RUN) $(BIN)/pytest -q tests/platforms/kernels
-	@PYTHONPATH=tests $(RUN) $(BIN)/python -m platforms.kernels.run $(KERNELS:%=--kernel %) $(KERNEL_TESTS)
+	@PYTHONPATH=tests $(RUN) $(BIN)/python -m lab.kernels.fetch
+	@$(RUN) $(BIN)/pytest -q tests/lab/kernels
+	@PYTHONPATH=tests $(RUN) $(BIN)/python -m lab.kernels.run $(KERNELS:%=--kernel %) $(KERNEL_TESTS)
 
 arm64: setup ## fetch qemu and Debian's, Python's, Node.js's and Java's files for aarch64 (by apt and pip)
-	@PYTHONPATH=tests $(RUN) $(BIN)/python -m platforms.arm64.fetch
+	@PYTHONPATH=tests $(RUN) $(BIN)/python -m lab.arm64.fetch
 
 # The engine's suites, each in an emulated sandbox that is an aarch64 machine; the runtimes; every C library. The cases
 # can be tried too (ARM64_TESTS=tests/security/cases), but nobody has looked at what qemu makes of each of them.
-ARM64_TESTS ?= tests/platforms/arm64 tests/platforms/libcs/test_arm64.py tests/integration/engine \
+ARM64_TESTS ?= tests/lab/arm64 tests/lab/libcs/test_arm64.py tests/integration/engine \
   tests/integration/from_code/test_arm64.py tests/security/test_evasion.py tests/security/test_threat_model.py \
   tests/integration/launcher/test_doctor.py::test_the_aarch64_program_under_qemu
 test-arm64: native arm64 ## run the suites on aarch64, under qemu-user (needs Linux 6.7 for a binfmt_misc of its own)

@@ -44,14 +44,14 @@ _LONGEST = (
     "integration/engine/test_server_names.py",
     "integration/engine/test_midst.py",
     "integration/engine/test_replaced_sockets.py",
-    "fuzz/test_corpus.py",
+    "lab/fuzz/test_corpus.py",
     "unit/core/test_aws.py",
     "integration/emulator/test_demo.py",
     "runtimes/python/test_versions.py",
     "security/cases/test_programs.py",
     "integration/alarm_chain/test_end_to_end.py",
     "security/cases/test_files.py",
-    "platforms/libcs/test_running.py",
+    "lab/libcs/test_running.py",
     "runtimes/node/test_workers.py",
 )
 
@@ -78,7 +78,7 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    from platforms.arm64.limits import skip_what_cannot_be_tried  # tests/ is on the path by now
+    from lab.arm64.limits import skip_what_cannot_be_tried  # tests/ is on the path by now
 
     skip_what_cannot_be_tried(items)
     ranks = {Path(__file__).parent / "tests" / name: rank for rank, name in enumerate(_LONGEST)}

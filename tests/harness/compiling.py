@@ -15,7 +15,7 @@ SOURCES = Path(__file__).parent / "c"
 NATIVE = Path(__file__).parents[2] / "runtime_layer" / "native"
 # Seconds for which an attempt to win a race is repeated: a moment in `make test`, longer in `make test-long`.
 EFFORT = int(os.environ.get("RACE_SECONDS", "1"))
-# Where what was compiled once is kept for later. An emulated machine has not the time to compile (platforms/kernels).
+# Where what was compiled once is kept for later. An emulated machine has not the time to compile (lab/kernels).
 _KEPT = os.environ.get("COMPILED_TESTS", "")
 _INCLUDED = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', re.MULTILINE)
 _DISCOVERY = ("sites", "incoming_edges", "operands", "code_region", "decode")

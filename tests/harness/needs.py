@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import sys
 
-from compat.presets import libraries
-from compat.workloads import packages
 from harness import browser, node_extras, programs
+from lab.presets import libraries
+from lab.workloads import packages
 from shielded_function_emulator import languages
 from shielded_function_emulator.languages.fetch import fetch_all
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from platforms.arm64.packages import JAVAS, NODES
+from lab.arm64.packages import JAVAS, NODES
 from runtimes.dotnet import table as dotnet_table
 from runtimes.java import table as java
 from runtimes.node import table as node

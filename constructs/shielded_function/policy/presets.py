@@ -4,7 +4,7 @@ A preset is expanded when a policy is made, into fields that can be written by h
 those fields alone, and the core in the function knows nothing of presets.
 
 Each row is as narrow as the library allows: of /tmp one component with the prefix that the library gives its names, or
-with their fixed length, and never a host. tests/compat/presets runs each library with its row, and without.
+with their fixed length, and never a host. tests/lab/presets runs each library with its row, and without.
 """
 
 from __future__ import annotations

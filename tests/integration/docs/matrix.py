@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from integration.docs.pages import ROOT
-from platforms.arm64.limits import LIMITS
+from lab.arm64.limits import LIMITS
 
 if sys.version_info >= (3, 11):
     import tomllib

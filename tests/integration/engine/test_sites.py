@@ -12,8 +12,8 @@ import pytest
 
 from harness.compiling import NATIVE, SOURCES, compile_c, compile_list_sites
 from harness.elf_files import say_it_is_data
-from platforms.libcs.fetch import Unavailable, root_of
-from platforms.libcs.releases import LIBCS
+from lab.libcs.fetch import Unavailable, root_of
+from lab.libcs.releases import LIBCS
 
 ARCHITECTURES = ("x86_64", "aarch64")
 # Numbers whose sites need not be patchable: ends of threads and processes, and read (glibc's __read_nocancel).

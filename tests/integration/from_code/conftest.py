@@ -17,7 +17,7 @@ from shielded_function_emulator.sandbox import Completed, Sandbox
 from shielded_function_runtime.build.native import BINARIES, build
 
 HERE = Path(__file__).parent
-HARD = HERE.parents[1] / "platforms" / "libcs" / "c" / "hard.S"
+HARD = HERE.parents[1] / "lab" / "libcs" / "c" / "hard.S"
 Probe = Callable[..., tuple[list[str], Completed]]
 
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
-from compat.workloads.packages import NODE_CLIENTS, NODE_CLIENTS_PART
 from harness.node_extras import NEXT, TRACERS
 from harness.running import SHIELD, policy, prepare_tmp, whole_sandbox
+from lab.workloads.packages import NODE_CLIENTS, NODE_CLIENTS_PART
 from runtimes.attempts import ALERT
 from runtimes.functions import STACK, Described, policy_of, shield_lines, synthesize
 from shielded_function_emulator.dns_server import DnsServer

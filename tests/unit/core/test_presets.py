@@ -1,4 +1,4 @@
-"""Presets: what becomes of the fields, and what is refused. tests/compat/presets runs their libraries."""
+"""Presets: what becomes of the fields, and what is refused. tests/lab/presets runs their libraries."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ bool is_trusted_library(struct text path)
                                           "/var/lang/lib/", "/var/lang/lib64/", "/var/runtime/"};
     static const char *const system[] = {"/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/"};
     /* Libraries of the system that are loaded often and make their calls through libc, which not every library does.
-     * tests/platforms/libcs checks those of Debian. */
+     * tests/lab/libcs checks those of Debian. */
     static const char *const known[] = {"libbz2.so.",  "libcrypt.so.", "libcrypto.so.", "libexpat.so.",
                                         "libffi.so.",  "libgcc_s",     "liblzma.so.",   "libm-2.",
                                         "libm.so.",    "libsqlite3.",  "libssl.so.",    "libstdc++.so.",
