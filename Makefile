@@ -60,7 +60,7 @@ test-long: native runtimes ## run in full what `make test` tries in small: versi
 	@RACE_SECONDS=3 $(RUN) $(BIN)/pytest $(PYTEST_ARGS) -m 'long or race or hypothesis' --hypothesis-profile long $(LONG_TESTS)
 
 test-aws: native ## deploy to your AWS account, attack, read alarms, delete (AWS_ARGS=...; needs credentials; minutes)
-	@PYTHONPATH=tests $(RUN) $(BIN)/python -m integration.aws.run $(AWS_ARGS)
+	@PYTHONPATH=tests $(RUN) $(BIN)/python -m lab.aws.run $(AWS_ARGS)
 
 cases: native ## try every way around the policies, in every mode (CASES_ARGS=...; some minutes)
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m security.cases.run $(CASES_ARGS)

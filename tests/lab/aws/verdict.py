@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from integration.aws.observe import Observed
+from lab.aws.observe import Observed
 
 # What each of the dependency's deeds is against.
 DEEDS = {

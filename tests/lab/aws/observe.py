@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from integration.aws.account import Account
+from lab.aws.account import Account
 from shielded_function_monitoring import LEVELS, NAMESPACE, Alert, AlertError, ShieldEvent, metric_name, parse_line
 
 Wait = Callable[[float], None]

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from integration.aws.account import Account
-from integration.aws.observe import Observed, sort_lines
-from integration.aws.run import ATTACKED, SECRET
-from integration.aws.stack import CDK, Stack
-from integration.aws.verdict import checks, facts_of
+from lab.aws.account import Account
+from lab.aws.observe import Observed, sort_lines
+from lab.aws.run import ATTACKED, SECRET
+from lab.aws.stack import CDK, Stack
+from lab.aws.verdict import checks, facts_of
 from shielded_function_emulator.cloud_assembly import CloudAssembly
 from shielded_function_emulator.function import EmulatedFunction, Invocation
 from shielded_function_emulator.kernel import machine

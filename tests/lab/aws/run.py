@@ -20,10 +20,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from integration.aws.account import Account, Refused, find_account
-from integration.aws.observe import InvocationFailed, Observed, invoke, observe_alarm, observe_log
-from integration.aws.stack import LeftBehind, Say, Stack, StackError, deployed
-from integration.aws.verdict import DEEDS, Check, checks, facts_of, report, table
+from lab.aws.account import Account, Refused, find_account
+from lab.aws.observe import InvocationFailed, Observed, invoke, observe_alarm, observe_log
+from lab.aws.stack import LeftBehind, Say, Stack, StackError, deployed
+from lab.aws.verdict import DEEDS, Check, checks, facts_of, report, table
 
 ATTACKED = ("Blocked", "Watched")
 SUFFIXES = ("X8664", "Arm64")

@@ -17,7 +17,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 from harness.command_line import CDK
-from integration.aws.account import Account
+from lab.aws.account import Account
 from shielded_function_emulator import node_program as node
 
 APP = Path(__file__).parent / "app"
