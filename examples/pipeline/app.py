@@ -71,7 +71,7 @@ class PipelineStack(cdk.Stack):
         audit = pipelines.ShellStep(
             "Audit",
             input=synth,  # its output, cdk.out, is this step's working directory
-            install_commands=["pip install shielded-function"],
+            install_commands=["pip install 'shielded-function[cli]'"],
             commands=["shielded-function audit . --strict --production Pipeline/Production"],
         )
         pipeline.add_stage(Shop(self, "Beta", POLICY.with_mode("alert")), pre=[audit])

@@ -441,7 +441,7 @@ def run(
 
 
 def main() -> None:
-    """The entry point: one line on stderr and exit status 2 when a command cannot do its work."""
+    """Runs the command of `sys.argv`: one line on stderr and exit status 2 when it cannot do its work."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # what the terminal's encoding lacks is shown as an escape
             stream.reconfigure(errors="backslashreplace")

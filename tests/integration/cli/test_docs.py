@@ -15,7 +15,7 @@ import pytest
 from typer.main import get_command
 
 from integration.cli.moto_account import moto_account
-from shielded_function.cli import app
+from shielded_function.cli.app import app
 
 GUIDE = Path(__file__).parents[3] / "docs" / "guide"
 PAGES = ("command-line.md", "break-glass.md")

@@ -179,6 +179,18 @@ def test_version_is_the_distributions() -> None:
     assert shielded_function("--version").stdout == "shielded-function 0.1.0\n"
 
 
+@pytest.mark.parametrize(
+    ("absent", "said"), [("typer", "typer"), ("boto3 rich typer", "boto3, rich, typer")], ids=["one", "all"]
+)
+def test_without_the_extra_it_says_what_to_install(absent: str, said: str) -> None:
+    script = (
+        "import sys; sys.modules.update(dict.fromkeys(sys.argv[1:])); import shielded_function.cli as cli; cli.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", script, *absent.split()], capture_output=True, text=True, check=False)
+    line = f"shielded-function: the command line needs {said}: pip install 'shielded-function[cli]'\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", line)
+
+
 def test_help_names_the_extra_that_run_needs() -> None:
     assert 'pip install "shielded-function[run]"' in shielded_function("run", "--help").stdout
 

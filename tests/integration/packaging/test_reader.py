@@ -120,13 +120,20 @@ def test_a_reader_of_the_readme_gets_a_shielded_function(reader: Reader, readme:
         assert archive.getinfo("shielded-function/shield").external_attr >> 16 & 0o777 == 0o755
 
 
-def test_the_installed_commands_answer(reader: Reader) -> None:
-    """The command line is on the reader's PATH, after `pip install` alone."""
+def test_the_installed_commands_answer(reader: Reader, readme: str) -> None:
+    """The command is on the reader's PATH after `pip install` alone, and says what it needs."""
     reader.types("pip install --quiet shielded-function")
+    assert reader.types("shielded-function --version || echo $?").splitlines() == [
+        "shielded-function: the command line needs boto3, rich, typer: pip install 'shielded-function[cli]'",
+        "2",
+    ]
+    _, install, *_ = [block for block in blocks("sh", readme) if "pip install" in block]
+    reader.types(install)
     assert reader.types("shielded-function --version").startswith("shielded-function ")
     assert " demo " not in reader.types("shielded-function --help")
     allowed = "SHIELD_ALLOW_OUTBOUND=api.stripe.com:443 shielded-function decide connect api.stripe.com:443"
     assert reader.types(allowed).startswith("allow")
+    assert "0 errors" in reader.types("shielded-function audit cdk.out")
 
 
 def of_type(template: dict[str, Any], kind: str) -> list[dict[str, Any]]:
