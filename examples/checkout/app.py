@@ -21,7 +21,7 @@ from constructs import Construct
 from shielded_function import AlarmOptions, ShieldedFunction, ShieldPolicy
 
 # What a payment handler has to do, and nothing else.
-POLICY = ShieldPolicy(allow_outbound=["api.payments.example:443"], allow_aws=["dynamodb"])
+POLICY = ShieldPolicy(allow_outbound=["api.payments.example:443"], allow_aws=["dynamodb"], read_handler="block")
 
 
 class Checkout(TypedDict):

@@ -11,7 +11,7 @@ POLICIES: Final[Mapping[str, str]] = {
     "outbound_connectivity": "block",
     "read_write_tmp": "block",
     "create_child_process": "block",
-    "read_handler": "block",
+    "read_handler": "allow",
     "executable_memory": "",
 }
 """A policy's name, as the fields of ShieldPolicy and the alert lines have it, and the mode that it has where its

@@ -193,7 +193,7 @@ class ShieldFindings(Construct):
                 "MOST_AN_HOUR": str(_MOST_AN_HOUR),
                 "PRODUCT_VERSION": version("shielded-function"),
             },
-            policy=ShieldPolicy(allow_aws=services, read_handler="allow"),  # its source is public
+            policy=ShieldPolicy(allow_aws=services),
             alarms=alarms or AlarmOptions(),
         )
         self.table.grant(function, "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")

@@ -6,18 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ShieldPolicyError
-from .fields import ENTRIES, FOUR, KINDS, Mode
+from .fields import ENTRIES, KINDS, Mode
 
 
 def with_modes(fields: Mapping[str, Any], mode: Mode) -> dict[str, Any]:
-    """The fields of the same policy with every mode set.
+    """The fields of the same policy with every mode set that is not allow.
 
     A mode that is left to the runtime (executable_memory=None) stays.
     """
-    changed: dict[str, Any] = dict.fromkeys(FOUR, mode)
-    if fields["executable_memory"] is not None:
-        changed["executable_memory"] = mode
-    return {**fields, **changed}
+    modes = (field for field, kind in KINDS.items() if kind == "mode" and fields[field] not in ("allow", None))
+    return {**fields, **dict.fromkeys(modes, mode)}
 
 
 def add(base: Mapping[str, Any], more: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:

@@ -41,7 +41,7 @@ _VALUES = "_values_of_fields"
 
 @dataclass(frozen=True)
 class ShieldPolicy:
-    """What a shielded function may do. The default blocks all four policies and admits AWS.
+    """What a shielded function may do. The default blocks all but `read_handler`, and admits AWS.
 
     Values are kept in canonical form: lower-case hosts, RFC 5952 addresses, no duplicates, lists as tuples.
 
@@ -72,7 +72,8 @@ class ShieldPolicy:
         create_child_process: starting programs.
         allow_child_process: absolute paths of programs; `unshielded:/path` lets one run that the shield cannot be
             put into, such as a static executable.
-        read_handler: reading the handler's source once the function is ready.
+        read_handler: reading the handler's source once the function is ready. "allow" by default, as what logs an
+            exception reads it.
         executable_memory: making memory executable; None leaves it to the runtime: allow for one that compiles as it
             runs (Node.js, Java, .NET), otherwise as strict as the strictest of the four policies.
         allow_executable_memory: libraries, or programs, that may make memory executable, as the alert names them: the
@@ -105,7 +106,7 @@ class ShieldPolicy:
     clear_tmp: bool = False
     create_child_process: Mode = "block"
     allow_child_process: Sequence[str] = ()
-    read_handler: Mode = "block"
+    read_handler: Mode = "allow"
     executable_memory: Mode | None = None
     allow_executable_memory: Sequence[str] = ()
     on_failure: OnFailure = "refuse"
@@ -122,15 +123,15 @@ class ShieldPolicy:
 
     @classmethod
     def report_only(cls) -> ShieldPolicy:
-        """Every policy in alert mode: nothing is stopped, and each violation is reported. For a first roll-out.
+        """What `ShieldPolicy()` blocks, in alert mode: each violation is reported, and none stopped. For a roll-out.
 
-        `executable_memory` stays with the runtime, which then alerts where there is no JIT, and allows where there is.
+        `read_handler` stays "allow". `executable_memory` stays with the runtime, which then alerts where there is no
+        JIT, and allows where there is.
         """
         return cls(
             outbound_connectivity="alert",
             read_write_tmp="alert",
             create_child_process="alert",
-            read_handler="alert",
         )
 
     @classmethod
@@ -218,9 +219,9 @@ class ShieldPolicy:
         return replace(self, allow_buckets=(*self.allow_buckets, bucket, *more))
 
     def with_mode(self, mode: Mode) -> ShieldPolicy:
-        """The same lists with every mode set to one: "alert" for a roll-out, "block" after it.
+        """The same lists with every mode but "allow" set to one: "alert" for a roll-out, "block" after it.
 
-        `executable_memory=None` stays with the runtime.
+        What is "allow" stays so, and `executable_memory=None` stays with the runtime.
 
         Raises:
             ShieldPolicyError: there is no such mode.

@@ -265,6 +265,7 @@ void policy_begin(struct policy *p)
 {
     /* The rest is written before it counts; clearing it would touch 48 KB of pages. */
     fill_bytes(p, 0, offsetof(struct policy, outbound));
+    p->modes[READ_HANDLER] = MODE_ALLOW; /* tracebacks read it */
     p->modes[EXECUTABLE_MEMORY] = MODE_BY_RUNTIME;
     p->aws = AWS_ALL;
     p->keeps_tmp = true;

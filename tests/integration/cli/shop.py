@@ -64,7 +64,7 @@ def synthesize(folder: Path) -> Path:
     stack = cdk.Stack(app, "Shop", env=cdk.Environment(account="210987654321", region="eu-west-1"))
     table, topic = _table(stack), sns.Topic(stack, "Topic")
     stage = cdk.CfnParameter(stack, "StageName", type="String")
-    ShieldedFunction(stack, "Checkout", policy=ShieldPolicy(), **attacked())
+    ShieldedFunction(stack, "Checkout", policy=ShieldPolicy(read_handler="block"), **attacked())
     lambda_.Function(stack, "Plain", **attacked())
     quiet = ShieldedFunction(
         stack,
@@ -89,7 +89,7 @@ def synthesize(folder: Path) -> Path:
         **props(),
     )
     production = cdk.Stage(app, "Prod")
-    ShieldedFunction(cdk.Stack(production, "Shop"), "Refund", policy=ShieldPolicy(), **attacked())
+    ShieldedFunction(cdk.Stack(production, "Shop"), "Refund", policy=ShieldPolicy(read_handler="block"), **attacked())
     app.synth()
     return output
 

@@ -270,7 +270,6 @@ def test_alert_mode_keeps_the_lists_and_what_is_allowed() -> None:
         outbound_connectivity="alert",
         read_write_tmp="allow",
         create_child_process="alert",
-        read_handler="alert",
         executable_memory="alert",
     )
     assert "SHIELD_READ_HANDLER" not in in_alert_mode({"SHIELD_POLICY_FILE": "/opt/policy"})

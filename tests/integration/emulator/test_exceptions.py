@@ -64,7 +64,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> FunctionPackage:
         runtime="python3.13",
         memory_mb=256,
         timeout_seconds=20,
-        environment={**ShieldPolicy().to_env(), "AWS_LAMBDA_EXEC_WRAPPER": WRAPPER},
+        environment={**ShieldPolicy(read_handler="block").to_env(), "AWS_LAMBDA_EXEC_WRAPPER": WRAPPER},
     )
 
 

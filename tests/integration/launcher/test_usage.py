@@ -72,7 +72,7 @@ def test_check_as_json(installed: Installed, tmp_path: Path) -> None:
     assert done.returncode == 0
     meaning = json.loads(done.stdout)
     assert [entry["entry"] for entry in meaning["allow_outbound"]["entries"]] == hosts
-    assert meaning["read_handler"]["value"] == "block"
+    assert meaning["read_handler"]["value"] == "allow"
 
 
 def test_check_joins_the_lists_of_the_environment_and_the_file(installed: Installed, tmp_path: Path) -> None:

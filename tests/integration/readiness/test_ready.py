@@ -28,9 +28,9 @@ def box() -> Iterator[Sandbox]:
 
 @contextmanager
 def runtime(box: Sandbox, handler: str, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """AWS's runtime client under the default policy, which blocks everything."""
+    """AWS's runtime client under a policy that blocks everything."""
     settings = {"_HANDLER": handler, "AWS_LAMBDA_RUNTIME_API": RUNTIME_API, "AWS_REGION": "us-east-1"}
-    settings |= {**ShieldPolicy().to_env(), **environment}
+    settings |= {**ShieldPolicy(read_handler="block").to_env(), **environment}
     process = box.start([SHIELD, *python.THIS.command], environment=settings)
     try:
         yield process

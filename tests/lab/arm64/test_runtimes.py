@@ -119,7 +119,7 @@ def language(request: pytest.FixtureRequest) -> str:
 
 
 def test_hello_world_by_default_without_a_violation(box: Sandbox, language: str) -> None:
-    done = run(box, language, {"SHIELD_OUTBOUND_CONNECTIVITY": "block"}, "hello")  # the others block by default
+    done = run(box, language, {"SHIELD_READ_HANDLER": "block"}, "hello")  # the others block by default
     assert (done.stdout, alerts(done)) == ("hello\n", [])
 
 

@@ -63,7 +63,7 @@ def assembly(code: Path, tmp_path_factory: pytest.TempPathFactory) -> CloudAssem
     policies = {mode: policy_of(mode) for mode in MODES} | {DEFAULT: ShieldPolicy()}
     described = [Described(id, runtime, HANDLERS[0], code, policy) for id, policy in policies.items()]
     for number, handler in enumerate(HANDLERS):
-        described.append(Described(f"handler-{number}", runtime, handler, code, ShieldPolicy()))
+        described.append(Described(f"handler-{number}", runtime, handler, code, ShieldPolicy(read_handler="block")))
     return synthesize(tmp_path_factory.mktemp("assembly") / "cdk.out", described)
 
 

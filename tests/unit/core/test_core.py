@@ -190,7 +190,7 @@ def test_explain() -> None:
         {"entry": "10.0.0.0/8:5432", "meaning": "the network 10.0.0.0/8, port 5432"},
         {"entry": "[2001:db8::1]:443", "meaning": "the address 2001:db8::1, port 443"},
     ]
-    assert explained["read_handler"]["value"] == "block"
+    assert explained["read_handler"]["value"] == "allow"
     assert explained["read_handler"]["given"] is False
     assert explained["executable_memory"]["value"] == "by_runtime"
     assert explained["aws_region"]["value"] == "eu-west-1"

@@ -59,7 +59,7 @@ def test_an_empty_policy_is_strict(native: Native) -> None:
     policy = native.ffi.new("struct policy *")
     native.lib.policy_begin(policy)
     modes = [native.string(native.lib.mode_name(mode)) for mode in policy.modes]
-    assert modes == ["block", "block", "block", "block", "by_runtime", "block"]
+    assert modes == ["block", "block", "block", "allow", "by_runtime", "block"]
     assert policy.on_failure == native.lib.ON_FAILURE_REFUSE
     assert policy.aws == native.lib.AWS_ALL
     assert not policy.hide_arguments

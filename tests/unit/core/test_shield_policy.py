@@ -28,13 +28,13 @@ def make(**values: Any) -> ShieldPolicy:
     return ShieldPolicy(**values)
 
 
-def test_the_default_blocks_all_four_and_admits_aws() -> None:
+def test_the_default_blocks_all_but_read_handler_and_admits_aws() -> None:
     policy = ShieldPolicy()
     assert policy.to_env() == {
         "SHIELD_OUTBOUND_CONNECTIVITY": "block",
         "SHIELD_READ_WRITE_TMP": "block",
         "SHIELD_CREATE_CHILD_PROCESS": "block",
-        "SHIELD_READ_HANDLER": "block",
+        "SHIELD_READ_HANDLER": "allow",
     }
     assert policy == ShieldPolicy(
         outbound_connectivity="block",
@@ -47,7 +47,7 @@ def test_the_default_blocks_all_four_and_admits_aws() -> None:
         clear_tmp=False,
         create_child_process="block",
         allow_child_process=[],
-        read_handler="block",
+        read_handler="allow",
         executable_memory=None,
         allow_executable_memory=[],
         on_failure="refuse",
@@ -62,7 +62,7 @@ def test_the_default_blocks_all_four_and_admits_aws() -> None:
 
 def test_alert_stops_nothing_and_reports_everything() -> None:
     policy = ShieldPolicy.report_only()
-    assert {getattr(policy, field) for field in MODE_FIELDS} == {"alert"}
+    assert [getattr(policy, field) for field in MODE_FIELDS] == ["alert", "alert", "alert", "allow"]
     assert policy.executable_memory is None, "a JIT would alert all day"
     for event, target in [("connect", "evil.example:1"), ("tmp", "/tmp/x"), ("exec", "/x"), ("exec-static", "/x")]:
         assert policy.decide(event, target).action == "alert"
@@ -495,7 +495,7 @@ def test_python_env_c_python(values: dict[str, Any]) -> None:
     assert all(value.isprintable() or not value.isascii() for value in environment.values())
     assert policy.explain().keys() == {field.name for field in dataclasses.fields(policy)}
     for field in MODE_FIELDS:
-        assert getattr(policy, field) == values.get(field, "block")
+        assert getattr(policy, field) == values.get(field, "allow" if field == "read_handler" else "block")
 
 
 def _core_order() -> list[str]:

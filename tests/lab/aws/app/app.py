@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -20,7 +21,8 @@ HERE = Path(__file__).parent
 # The dependency that attacks is the example's own.
 DEPENDENCY = HERE.parents[3] / "examples" / "checkout" / "handler" / "leftpad_plus"
 ARCHITECTURES = {"X8664": lambda_.Architecture.X86_64, "Arm64": lambda_.Architecture.ARM_64}
-POLICIES = {"Blocked": ShieldPolicy(allow_aws=["dynamodb"]), "Watched": ShieldPolicy.report_only()}
+STRICT = ShieldPolicy(allow_aws=["dynamodb"], read_handler="block")
+POLICIES = {"Blocked": STRICT, "Watched": replace(ShieldPolicy.report_only(), read_handler="alert")}
 
 
 class AttackedStack(cdk.Stack):
