@@ -48,6 +48,7 @@ from .names import (
 )
 from .policy import ShieldPolicy
 from .resolution import ResolvedPolicy, resolve_policy
+from .resolution.exports import keep_exports
 from .stage_shields import StackShields, StageShields, stack_shields
 
 if TYPE_CHECKING:
@@ -59,7 +60,6 @@ if TYPE_CHECKING:
     from .props import MetricProps
 
 ID: Final = "Shield"
-_NOTED: Final = "shielded-function:policy"
 _TOKEN: Final = re.compile(r"\$\{Token\[[^\]]*\]\}")
 _MAX_FUNCTION_NAME: Final = 64
 _MAX_REGION: Final = 16
@@ -291,7 +291,7 @@ class AttachedShield(Construct):
         Called by an aspect, after which nothing but the synthesis follows. What is wrong is told by the validation.
         """
         if self._switch == "off":
-            self._keep_references()
+            self._keep_exports()
             return
         try:
             self._resolved = self._resolve()
@@ -313,15 +313,11 @@ class AttachedShield(Construct):
             self._settle_failed = True
             self._shields.shared.problems.append(str(error))
 
-    def _keep_references(self) -> None:
-        """Notes the policy in the function's metadata, where it has no effect.
-
-        So the template refers to what the policy lists, and exports of other stacks stay: CloudFormation updates these
-        stacks first, and refuses to delete an export that the deployed function still imports.
-        """
+    def _keep_exports(self) -> None:
+        """Keeps the exports of other stacks that the deployed function imports, and imports none."""
         with suppress(ValueError):  # such a policy cannot have been deployed
             self._resolved = self._resolve()
-            self.handle.resource.add_metadata(_NOTED, dict(self._resolved.environment))
+            keep_exports(self._resolved.environment.values(), self.handle.stack, *self._shields.shared.importing)
 
     def _contradictions(self, own: Mapping[str, Any]) -> list[str]:
         """Variables of the function's own that say something else than the policy."""

@@ -90,6 +90,7 @@ class StageShields(Construct):
         problems: what went wrong in an aspect, where an error would come with the CDK's stack trace.
         observers: called with each shield that is made.
         late_checks: asked at the validation for what is wrong, when all is made.
+        importing: stacks other than the functions' that have what policies list: those of perimeters.
     """
 
     def __init__(self, stage: cdk.Stage) -> None:
@@ -106,6 +107,7 @@ class StageShields(Construct):
         self.attached: list[StagedShield] = []
         self.observers: list[Callable[[Any], None]] = []
         self.late_checks: list[Callable[[], list[str]]] = []
+        self.importing: list[cdk.Stack] = []
         self._fleets: dict[str, StackShields] = {}
         self.problems: list[str] = []
         self._grants: dict[str, Grants] = {}

@@ -16,7 +16,7 @@ def find_circle(template: Mapping[str, Any]) -> list[str]:
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-dependson.html
     """
     resources: Mapping[str, Mapping[str, Any]] = template["Resources"]
-    uses = {name: {each for each in _referred(body) if each in resources} for name, body in resources.items()}
+    uses = {name: {each for each in referred(body) if each in resources} for name, body in resources.items()}
     try:
         TopologicalSorter(uses).prepare()
     except CycleError as error:
@@ -24,11 +24,11 @@ def find_circle(template: Mapping[str, Any]) -> list[str]:
     return []
 
 
-def _referred(value: object) -> Iterator[str]:
+def referred(value: object) -> Iterator[str]:
     """What a value refers to by `Ref`, `Fn::GetAtt`, `Fn::Sub` or `DependsOn`."""
     if isinstance(value, list):
         for each in cast("list[object]", value):
-            yield from _referred(each)
+            yield from referred(each)
     elif isinstance(value, dict):
         for key, inner in cast("dict[str, Any]", value).items():
             first = inner[0] if isinstance(inner, list) and inner else inner
@@ -38,4 +38,4 @@ def _referred(value: object) -> Iterator[str]:
                 yield from _IN_SUB.findall(first)
             elif key == "DependsOn":
                 yield from [inner] if isinstance(inner, str) else inner
-            yield from _referred(inner)
+            yield from referred(inner)

@@ -158,8 +158,11 @@ class ShieldPerimeter(Construct):
         self._functions = chosen_functions(path, functions)
         self._also = others_policy(path, also_allow, also_allow_aws)
         self._also_given = also_allow is not None or also_allow_aws != "none"
-        switch = stage_shields(self).switch
+        shields = stage_shields(self)
+        switch = shields.switch
         self._is_off = switch == "off"
+        if self._is_off:
+            shields.importing.append(cdk.Stack.of(self))
         self.mode: Mode = "alert" if switch != "on" else mode
         self.log_group: logs.ILogGroup | None = None
         self.metric_filter: logs.MetricFilter | None = None
@@ -202,15 +205,16 @@ class ShieldPerimeter(Construct):
 
     def _log(self, given: Any, options: LogOptions | None, alarm: ControlAlarm) -> None:
         group: Any = given
+        vpc_id = None if self._is_off else self.vpc.vpc_id  # off, nothing of another stack is imported
         if given is True:
             group = query_logs.make_log_group(self, options or LogOptions(retention=logs.RetentionDays.ONE_MONTH))
-            query_logs.log_queries(self, self.vpc.vpc_id, group)
+            query_logs.log_queries(self, vpc_id, group)
         self.log_group = group
         try:
             self.metric_filter = query_logs.make_filter(self, group, alarm)
         except PatternError as error:
             raise ShieldError(self.node.path, [f"alarm: ControlAlarm.except_hosts: {error}: except fewer"]) from None
-        self.alarm = query_logs.make_alarm(self, self.vpc.vpc_id, alarm, self.node.path, self.mode)
+        self.alarm = query_logs.make_alarm(self, vpc_id, alarm, self.node.path, self.mode)
 
     # What is laid out when the aspects run
 

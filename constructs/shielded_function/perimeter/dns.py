@@ -11,7 +11,8 @@ from constructs import Construct
 
 from ..late import late_list
 from ..policy import ShieldPolicy
-from ..resolution import resolve_policy
+from ..resolution import ResolvedPolicy, resolve_policy
+from ..resolution.exports import keep_exports
 from . import firewall
 from .covered import TELEMETRY, Covered, Names, expected_names, is_resolved, names_of
 from .entries import EntryError
@@ -43,7 +44,7 @@ class AllowedNames:
             vpc_id: the VPC's id.
             priority: the rule group's among those of the VPC.
             mode: what becomes of every other name.
-            is_off: the VPC does not get the rules. They are made, so that exports of other stacks stay.
+            is_off: the VPC gets no rules. The exports that they would need stay.
         """
         self._scope = scope
         self._covered = covered
@@ -61,8 +62,8 @@ class AllowedNames:
             priority=firewall.LAST_RULE, firewall_domain_list_id=every.attr_id, **action
         )
         self._group = route53resolver.CfnFirewallRuleGroup(scope, "Rules", firewall_rules=[self._last])
+        self._kept_for = vpc_id if is_off else None
         if is_off:
-            self._group.add_metadata("shielded-function:vpc", vpc_id)
             return
         route53resolver.CfnFirewallRuleGroupAssociation(
             scope, "RulesOfVpc", firewall_rule_group_id=self._group.attr_id, vpc_id=vpc_id, priority=priority
@@ -70,6 +71,10 @@ class AllowedNames:
 
     def make_lists(self) -> None:
         """As many lists as the policies are going to need; more, where there are some already."""
+        if self._kept_for is not None:
+            also = self._resolve_also()
+            keep_exports([self._kept_for, *(also.environment.values() if also else ())], self._stack)
+            return
         policies = [*(covered.attached.policy for covered in self._covered.values()), self._also, *self._telemetry()]
         count = len(firewall.split([""] * expected_names(policies, self._stack, self._place)))
         if count > firewall.LISTS:
@@ -124,13 +129,16 @@ class AllowedNames:
         return [TELEMETRY] if any(covered.on_provider for covered in self._covered.values()) else []
 
     def _names_of_others(self) -> Names:
+        also = self._resolve_also()
+        return self._names_of(self._scope.node.path, also.policy, self._stack) if also else Names([], [])
+
+    def _resolve_also(self) -> ResolvedPolicy | None:
         resource: Any = self._group  # whose stack and path are asked for
         try:
-            policy = resolve_policy(self._also, resource).policy
+            return resolve_policy(self._also, resource)
         except ValueError as error:
             self._tell(f"also_allow: {error}")
-            return Names([], [])
-        return self._names_of(self._scope.node.path, policy, self._stack)
+            return None
 
     def _names_of(self, path: str, policy: ShieldPolicy, stack: cdk.Stack) -> Names:
         try:

@@ -48,12 +48,13 @@ def make_log_group(scope: Construct, options: LogOptions) -> logs.ILogGroup:
     return options.make(scope, options.name_for(scope.node.path, lambda: stack.stack_name))[0]
 
 
-def log_queries(scope: Construct, vpc_id: str, group: logs.ILogGroup) -> None:
-    """Has all queries of a VPC written to a log group."""
+def log_queries(scope: Construct, vpc_id: str | None, group: logs.ILogGroup) -> None:
+    """Has all queries of a VPC written to a log group; without an id, none."""
     config = route53resolver.CfnResolverQueryLoggingConfig(scope, "QueryLog", destination_arn=group.log_group_arn)
-    route53resolver.CfnResolverQueryLoggingConfigAssociation(
-        scope, "QueryLogOfVpc", resolver_query_log_config_id=config.attr_id, resource_id=vpc_id
-    )
+    if vpc_id is not None:
+        route53resolver.CfnResolverQueryLoggingConfigAssociation(
+            scope, "QueryLogOfVpc", resolver_query_log_config_id=config.attr_id, resource_id=vpc_id
+        )
 
 
 def make_filter(scope: Construct, group: logs.ILogGroup, alarm: ControlAlarm) -> logs.MetricFilter:
@@ -78,7 +79,7 @@ def make_filter(scope: Construct, group: logs.ILogGroup, alarm: ControlAlarm) ->
     )
 
 
-def make_alarm(scope: Construct, vpc_id: str, alarm: ControlAlarm, path: str, mode: str) -> cloudwatch.Alarm:
+def make_alarm(scope: Construct, vpc_id: str | None, alarm: ControlAlarm, path: str, mode: str) -> cloudwatch.Alarm:
     """Fires when DNS Firewall stopped something; one a minute is enough, unless the options say otherwise."""
     happened = "stopped" if mode == "block" else "saw"
     told = [
@@ -90,7 +91,7 @@ def make_alarm(scope: Construct, vpc_id: str, alarm: ControlAlarm, path: str, mo
     metric = {
         "namespace": NAMESPACE,
         "metricName": METRIC,
-        "dimensionsMap": {"VpcId": vpc_id},
+        "dimensionsMap": {"VpcId": vpc_id or "none"},
         "statistic": "Sum",
         "period": alarm.period or one_minute(),
     }

@@ -125,7 +125,7 @@ _targets: Final[dict[str, tuple[Target, ...]]] = {}
 def _targets_of(text: str, scope: Any) -> tuple[Target, ...]:
     """The constructs that a text refers to, also within `Fn.join` and the like."""
     if text not in _targets:
-        seen = _Recorder()
+        seen = Recorder()
         # Its result is of no use, as it joins texts plainly: what is wanted is whom it asked.
         cdk.Tokenization.resolve([text], scope=scope, resolver=cast("cdk.ITokenResolver", seen), preparing=False)
         _targets[text] = tuple(dict.fromkeys(_target(found) for found in seen.references))
@@ -138,7 +138,7 @@ def _target(reference: cdk.Reference) -> Target:
     return Target(construct.node.path, _stage_of(construct), is_parameter and bool(cast("Any", construct).no_echo))
 
 
-class _Recorder(cdk.DefaultTokenResolver):
+class Recorder(cdk.DefaultTokenResolver):
     """Resolves as the CDK does, and keeps the references that it met."""
 
     def __init__(self) -> None:

@@ -32,6 +32,7 @@ from aws_cdk import pipelines
 from aws_cdk.assertions import Annotations, Match
 from constructs import Construct
 
+from harness.deploying import Account, Refused
 from shielded_function import (
     AlarmOptions,
     LogOptions,
@@ -603,29 +604,35 @@ def test_the_context_off(tmp_path: Path, props: Props) -> None:
     Annotations.from_stack(stack).has_warning("*", Match.string_like_regexp("shield=off"))
 
 
-@pytest.mark.parametrize("switch", ["alert", "off"])
-def test_the_context_keeps_exports(tmp_path: Path, props: Props, switch: str) -> None:
-    """CloudFormation refuses to delete an export that a deployed stack imports."""
+def test_the_contexts_keep_exports(tmp_path: Path, props: Props) -> None:
+    """CloudFormation refuses to delete an export that a deployed stack imports: off comes before the shield goes."""
 
-    def outputs(context: dict[str, str]) -> dict[str, list[str]]:
-        app = cdk.App(outdir=str(tmp_path / "".join(context.values())), context=context)
+    def synthesize(switch: str) -> Path:
+        context = {"aws:cdk:enable-asset-metadata": True} | ({} if switch == "plain" else {"shield": switch})
+        app = cdk.App(outdir=str(tmp_path / switch), context=context)
         data, api, walls = (cdk.Stack(app, name, env=HOME) for name in ("Data", "Api", "Walls"))
         vpc = ec2.Vpc(data, "Vpc", max_azs=2)
         db = rds.DatabaseInstance(data, "Db", vpc=vpc, engine=rds.DatabaseInstanceEngine.POSTGRES)
         secret: Any = db.secret
         bucket = s3.Bucket(data, "Bucket")
         fn = lambda_.Function(api, "Fn", vpc=vpc, **props)
-        beside = lambda_.Function(data, "Beside", vpc=vpc, **props)
+        beside = lambda_.Function(cdk.NestedStack(data, "Nested"), "Beside", vpc=vpc, **props)
         bucket.grant_read(fn)
-        shielded = Shield.everywhere(app, ShieldPolicy(allow_aws="granted"))
-        shielded.of(fn).allow_to(db)
         proxy = db.add_proxy("Proxy", vpc=vpc, secrets=[secret])  # the perimeter's stack alone imports its endpoint
-        shielded.of(beside).allow_to(proxy)
-        ShieldPerimeter(walls, vpc=vpc, also_allow=[])
-        templates = Path(app.synth().directory).glob("*.template.json")
-        return {file.name: sorted(json.loads(file.read_text()).get("Outputs", {})) for file in templates}
+        if switch != "plain":
+            shielded = Shield.everywhere(app, ShieldPolicy(allow_aws="granted"))
+            shielded.of(fn).allow_to(db)
+            shielded.of(beside).allow_to(proxy)
+            ShieldPerimeter(walls, vpc=vpc, also_allow=[])
+        return Path(app.synth().directory)
 
-    assert outputs({"shield": switch}) == outputs({})
+    folders = {switch: synthesize(switch) for switch in ("plain", "on", "alert", "off")}
+    account = Account()
+    for switch in ("plain", "on", "alert", "off", "on", "off", "plain"):
+        account.deploy(folders[switch])
+    account.deploy(folders["on"])
+    with pytest.raises(Refused, match=r"^Data: the export .* goes or changes, and .* import it$"):
+        account.deploy(folders["plain"])
 
 
 def test_a_misspelt_context(tmp_path: Path, props: Props) -> None:
