@@ -68,7 +68,8 @@ class Data(cdk.Stack):
         depots = rds.DatabaseCluster(self, "Depots", engine=postgres, vpc=self.vpc, writer=writer)
         depots.add_rotation_single_user()
         login: Any = depots.secret
-        access: Any = {"vpc": self.vpc, "security_groups": [self.inside]}
+        name = f"{self.stack_name}-depots"  # the CDK's own would be "Proxy", in both stages
+        access: Any = {"vpc": self.vpc, "security_groups": [self.inside], "db_proxy_name": name}
         self.depots = depots.add_proxy("Proxy", secrets=[login], iam_auth=True, **access)
         size, user = ec2.InstanceType("t4g.medium"), docdb.Login(username="documents")
         self.documents = docdb.DatabaseCluster(self, "Documents", vpc=self.vpc, instance_type=size, master_user=user)

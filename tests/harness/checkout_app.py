@@ -17,7 +17,7 @@ def synthesized(factory: pytest.TempPathFactory, app: Path = APP, **context: str
     """The assembly of an app, by default the demo's, under context settings. Nobody may change it."""
     base = factory.getbasetemp()
     shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    name = "-".join([app.name, *context])
+    name = "-".join([app.name, *(f"{key}={value}" for key, value in context.items())])
     output, done = shared / name / "cdk.out", shared / name / "done"
     output.parent.mkdir(exist_ok=True)
     with open(shared / f"{name}.lock", "w", encoding="ascii") as lock:

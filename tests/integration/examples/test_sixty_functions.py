@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,13 @@ import pytest
 
 from harness.checkout_app import synthesized
 from harness.circles import find_circle
-from integration.examples.catalogue import FOLDER
+from harness.deploying import Account
+from integration.examples.catalogue import EXAMPLES, FOLDER
 from integration.examples.conftest import Assembly
-from integration.examples.test_examples import audited, templates
+from integration.examples.test_examples import audited
 
 NAME = "sixty_functions"
+SHIELDED = next(example.functions[1] for example in EXAMPLES if example.name == NAME)
 STAGES = ("Beta", "Live")
 
 # What a synthesis warns of: path in a stage, id. Each is true.
@@ -60,16 +64,48 @@ REACHES = {
     "Web/AuthorizeGraphql": "none",
 }
 
-# What the shield changes in resources that were there: the type, and the property. The rest is added.
-CHANGES = {
-    ("AWS::Lambda::Function", "Environment"),
-    ("AWS::Lambda::Function", "Layers"),
-    ("AWS::Lambda::Function", "LoggingConfig"),
+KINDS = ("added", "removed", "changed")
+LAYER, VERSION = "AWS::Lambda::LayerVersion", "AWS::Lambda::Version"
+WATCHED = {f"AWS::{t}" for t in ("CloudWatch::Alarm", "CloudWatch::Dashboard", "Logs::LogGroup", "Logs::MetricFilter")}
+QUERY = "AWS::Logs::QueryDefinition"
+# What changes of other resources: what refers to a function's version, or to a nested stack's template.
+FOLLOWING = {
     ("AWS::Lambda::Alias", "FunctionVersion"),
-    ("Custom::Trigger", "HandlerArn"),  # a version of the function
+    ("Custom::Trigger", "HandlerArn"),
     ("AWS::CloudFormation::Stack", "TemplateURL"),
     ("AWS::CDK::Metadata", "Analytics"),
 }
+
+
+@dataclass(frozen=True)
+class Step:
+    """A deployment.
+
+    Attributes:
+        context: of the synthesis.
+        changed: the properties of functions that change.
+        functions: of how many.
+        added: the types of what is made, versions aside.
+        removed: the types of what is deleted.
+    """
+
+    context: dict[str, str]
+    changed: str
+    functions: int
+    added: frozenset[str] | set[str] = frozenset()
+    removed: frozenset[str] | set[str] = frozenset()
+
+
+ON = Step({}, "Environment Layers LoggingConfig", SHIELDED, added={LAYER, QUERY, *WATCHED})
+MORE = {"carriers": "api.carrier-one.example,api.carrier-two.example,api.carrier-three.example"}
+STEPS = (
+    ON,
+    Step(MORE, "Environment", 2 * len(STAGES)),
+    Step(MORE | {"shield": "alert"}, "Environment", SHIELDED // len(STAGES)),  # as Beta is in alert mode already
+    Step(MORE | {"shield": "off"}, "Environment Layers", SHIELDED, removed={LAYER}),
+    Step({"plain": "yes"}, "LoggingConfig", SHIELDED, removed={QUERY, *WATCHED}),
+    ON,  # what was retained is in nobody's way
+)
 
 
 @pytest.fixture(scope="module")
@@ -138,29 +174,32 @@ def test_a_custom_resource_can_answer(functions: dict[str, Any]) -> None:
         assert "cloudformation-custom-resource-response" in json.dumps([made["policy"], made["known_at_deployment"]])
 
 
-def test_there_are_no_circles(assembly: Assembly, plain: Path) -> None:
-    for folder in (plain, assembly(NAME)):
-        assert [circle for template in templates(folder) if (circle := find_circle(template))] == []
+def deploy(account: Account, step: Step, folder: Path) -> None:
+    """Deploys, and holds what changes against what the step says of it: nothing is replaced but versions."""
+    changes = account.deploy(folder)
+    by_kind = {kind: Counter(each.type for each in changes if each.kind == kind) for kind in KINDS}
+    assert set(by_kind["added"]) - {VERSION} == set(step.added)
+    assert set(by_kind["removed"]) - {VERSION} == set(step.removed)
+    assert [each for each in changes if each.kind == "replaced"] == []
+    assert by_kind["added"][VERSION] == by_kind["changed"]["AWS::Lambda::Alias"] + by_kind["changed"]["Custom::Trigger"]
+    parts = {(each.type, part) for each in changes if each.kind == "changed" for part in each.parts}
+    assert parts - FOLLOWING == {("AWS::Lambda::Function", part) for part in step.changed.split()}
+    assert by_kind["changed"]["AWS::Lambda::Function"] == step.functions
 
 
-def test_only_functions_change(assembly: Assembly, plain: Path) -> None:
-    """An app that is deployed already: nothing is replaced but versions, and nothing that is exported goes."""
-    changed: set[tuple[str, str]] = set()
-    for file in sorted(plain.rglob("*.template.json")):
-        before, after = (
-            json.loads((folder / file.relative_to(plain)).read_text()) for folder in (plain, assembly(NAME))
-        )
-        assert before.get("Outputs", {}).items() <= after.get("Outputs", {}).items()
-        for name, resource in before["Resources"].items():
-            now = after["Resources"].get(name)
-            if now is None:
-                assert resource["Type"] == "AWS::Lambda::Version"
-                continue
-            parts = {key for key in resource | now if key not in ("Metadata", "Properties")}
-            assert {key: resource.get(key) for key in parts} == {key: now.get(key) for key in parts}
-            old, new = resource.get("Properties", {}), now.get("Properties", {})
-            changed |= {(resource["Type"], key) for key in old | new if old.get(key) != new.get(key)}
-    assert changed == CHANGES
+def test_a_first_shield_changes_functions_alone(assembly: Assembly, plain: Path) -> None:
+    account = Account()
+    account.deploy(plain)
+    deploy(account, ON, assembly(NAME))
+
+
+@pytest.mark.long
+def test_no_deployment_is_refused(tmp_path_factory: pytest.TempPathFactory, plain: Path) -> None:
+    """From an app that is there to a shielded one, and back."""
+    account = Account()
+    account.deploy(plain)
+    for step in STEPS:
+        deploy(account, step, synthesized(tmp_path_factory, FOLDER / NAME, **step.context).directory)
 
 
 @pytest.mark.parametrize("template", [
