@@ -223,6 +223,8 @@ def test_a_missing_program_is_said(installed: Installed) -> None:
 
 @pytest.mark.parametrize("arguments", [[], ["--program", sys.executable]])
 def test_the_real_engine_arms(arguments: list[str]) -> None:
+    if arguments and sys.executable.startswith("/tmp/"):
+        pytest.skip("this Python lies in /tmp, which doctor blocks: move the checkout")
     layer = f"layer/{MACHINE}/shielded-function"
     native.build([layer])
     findings = examine(Installed(native.BINARIES / layer), *arguments)
