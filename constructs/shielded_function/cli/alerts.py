@@ -27,6 +27,7 @@ from shielded_function_monitoring.visible import visible
 from . import terminal
 from .alert_groups import NUMBERS, Group, cells_of, columns_of, groups_of, settling
 from .aws import call, client
+from .choices import GroupedBy
 from .errors import NOT_WHOLE, CliError
 from .log_files import check_files, read_lines
 from .log_groups import Where, find_batches
@@ -54,7 +55,7 @@ class Options(NamedTuple):
         every: all of them.
     """
 
-    group: str = "target"
+    group: GroupedBy = "target"
     lines: bool = False
     follow: bool = False
     limit: int | None = None
@@ -70,8 +71,6 @@ def alerts(where: Where, options: Options, *, json: bool) -> int:
     Raises:
         CliError: it cannot be read.
     """
-    if options.group not in queries.GROUPS:
-        raise CliError(f"--by {options.group}: there are {', '.join(queries.GROUPS)}")
     if options.limit is not None and options.every:
         raise CliError("--limit and --all: give one of them")
     if options.limit is not None and not 1 <= options.limit <= MAX_ROWS:

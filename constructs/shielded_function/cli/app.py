@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from .choices import Architecture, Event, GroupedBy, LearnFormat, RenderFormat, ReportFormat
 from .demo import is_checkout
 from .errors import CliError
 
@@ -23,7 +24,6 @@ app = typer.Typer(
     name="shielded-function",
     help="Decide what the code of an AWS Lambda function may do.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
@@ -43,14 +43,21 @@ def _options(
     """Options before the command. Exit status 2 always means that a command could not do its work."""
 
 
+def _refuse_policy_file(given: str | None) -> None:
+    if given is not None:
+        raise CliError(f"--policy-file is called --policy: write --policy {given}")
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 PolicyFile = Annotated[
     Path | None,
     typer.Option(
-        "--policy-file",
+        "--policy",
+        "-p",
         help="A file: YAML, TOML or JSON by its ending, else NAME=value lines. Without it, the SHIELD_* variables.",
     ),
 ]
+OldPolicyFile = Annotated[str | None, typer.Option("--policy-file", hidden=True, callback=_refuse_policy_file)]
 Files = Annotated[
     list[str] | None,
     typer.Argument(
@@ -60,9 +67,9 @@ Files = Annotated[
     ),
 ]
 LogGroups = Annotated[list[str] | None, typer.Option("--log-group", "-g", help="A log group; may be repeated.")]
-Functions = Annotated[list[str] | None, typer.Option("--function", help="A function's name; may be repeated.")]
+Functions = Annotated[list[str] | None, typer.Option("--function", "-n", help="A function's name; may be repeated.")]
 Stacks = Annotated[
-    list[str] | None, typer.Option("--stack", help="A CloudFormation stack: all its functions; may be repeated.")
+    list[str] | None, typer.Option("--stack", "-s", help="A CloudFormation stack: all its functions; may be repeated.")
 ]
 Every = Annotated[bool, typer.Option("--all", help="Show all of it, however much it is.")]
 Until = Annotated[str | None, typer.Option(help="Until when, as --since; by default now.")]
@@ -80,7 +87,7 @@ def alerts(
         str | None, typer.Option(help="Since when: 30m, 12h, 7d, or a time; by default 24h of AWS, and all of files.")
     ] = None,
     until: Until = None,
-    by: Annotated[str, typer.Option(help="Group by target, package, policy or function.")] = "target",
+    by: Annotated[GroupedBy, typer.Option(help="What a group has in common.")] = "target",
     lines: Annotated[bool, typer.Option("--lines", help="Show the lines themselves, the newest ones.")] = False,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Show lines as they come.")] = False,
     limit: Annotated[int | None, typer.Option(help="How many groups, or lines, to show; by default 50.")] = None,
@@ -111,7 +118,9 @@ def learn(
         str | None, typer.Option(help="Since when: 30m, 12h, 7d, or a time; by default 14d of AWS, and all of files.")
     ] = None,
     until: Until = None,
-    policy: Annotated[Path | None, typer.Option(help="A file with the present policy, as --policy-file.")] = None,
+    policy: Annotated[
+        Path | None, typer.Option("--policy", "-p", help="A file with the present policy: YAML, TOML, JSON or lines.")
+    ] = None,
     assembly: Annotated[Path | None, typer.Option(help="What `cdk synth` wrote, with the present policies.")] = None,
     place: Annotated[
         list[str] | None,
@@ -121,7 +130,7 @@ def learn(
     accept: Annotated[
         list[str] | None, typer.Option(help="Take an entry that is offered, or to decide; may be repeated.")
     ] = None,
-    form: Annotated[str, typer.Option("--format", help="table, toml, yaml, json, python or diff.")] = "table",
+    form: Annotated[LearnFormat, typer.Option("--format", help="What is printed or written.")] = "table",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="A file, or a folder for a file of each function.")
     ] = None,
@@ -162,7 +171,7 @@ def report(
         str | None, typer.Option(help="Since when: 30m, 12h, 7d, or a time; by default 7d of AWS, and all of files.")
     ] = None,
     until: Until = None,
-    form: Annotated[str, typer.Option("--format", help="html, md, json or csv.")] = "html",
+    form: Annotated[ReportFormat, typer.Option("--format", help="What is written.")] = "html",
     output: Annotated[
         str | None,
         typer.Option("--output", "-o", help="A file, or -; by default shield-report.html, and stdout for the others."),
@@ -185,7 +194,7 @@ def report(
     raise typer.Exit(report.report(where, report.Options(form, output, previous)))
 
 
-@app.command("test-filter")
+@app.command("test-filter", hidden=True)
 def try_filter(
     pattern: Annotated[str, typer.Argument(help="A filter pattern for JSON lines, as CloudWatch takes it.")],
     lines: Annotated[str, typer.Argument(help="A file with log lines; - is stdin.", show_default=False)],
@@ -222,7 +231,8 @@ def doctor(json: Json = False) -> None:
 
 @app.command()
 def explain(
-    policy_file: PolicyFile = None,
+    policy: PolicyFile = None,
+    policy_file: OldPolicyFile = None,
     perimeter: Annotated[
         bool, typer.Option("--perimeter", help="Both halves: what the engine does, and what a ShieldPerimeter does.")
     ] = False,
@@ -232,12 +242,12 @@ def explain(
     json: Json = False,
 ) -> None:
     """Tell what a policy means, in words."""
-    from . import policy
+    from . import policy as policies
 
-    chosen = policy.load(policy_file, os.environ)
+    chosen = policies.load(policy, os.environ)
     if perimeter:
-        raise typer.Exit(policy.explain_perimeter(chosen, region=region, json=json))
-    raise typer.Exit(policy.explain(chosen, json=json))
+        raise typer.Exit(policies.explain_perimeter(chosen, region=region, json=json))
+    raise typer.Exit(policies.explain(chosen, json=json))
 
 
 @app.command()
@@ -286,13 +296,12 @@ def audit(
 
 @app.command()
 def decide(
-    event: Annotated[
-        str, typer.Argument(help="connect, udp, resolve, tmp, tmp-at-start, exec, exec-static or memory.")
-    ],
+    event: Annotated[Event, typer.Argument(help="What happens.", show_default=False)],
     target: Annotated[
         str, typer.Argument(help="host:port, a host name, a path under /tmp, a program's path, or a library's file.")
     ],
-    policy_file: PolicyFile = None,
+    policy: PolicyFile = None,
+    policy_file: OldPolicyFile = None,
     region: Annotated[
         str, typer.Option(help="The function's AWS region, for allow_aws.", envvar="AWS_REGION")
     ] = "us-east-1",
@@ -303,15 +312,15 @@ def decide(
     The exit status is 0 if it would happen (allowed, or only reported), 1 if it would be denied, and 3 if what is known
     only at deployment decides.
     """
-    from . import policy
+    from . import policy as policies
 
-    chosen = policy.load(policy_file, os.environ)
-    raise typer.Exit(policy.decide(chosen, event, target, region=region, json=json))
+    chosen = policies.load(policy, os.environ)
+    raise typer.Exit(policies.decide(chosen, event, target, region=region, json=json))
 
 
 @app.command()
 def layer(
-    arch: Annotated[str, typer.Option(help="The function's architecture: x86_64 or arm64.", show_default=False)],
+    arch: Annotated[Architecture, typer.Option(help="The function's architecture.", show_default=False)],
     output: Annotated[Path, typer.Option("--output", "-o", help="The zip file to write.", show_default=False)],
     sbom: Annotated[
         Path | None, typer.Option(help="Also write what is in it, as a CycloneDX SBOM.", show_default=False)
@@ -325,14 +334,15 @@ def layer(
     raise typer.Exit(layer.write(arch, output, sbom=sbom, force=force, json=json))
 
 
-@app.command()
+@app.command(context_settings={"allow_extra_args": True})
 def render(
-    policy: Annotated[Path, typer.Argument(help="A policy file, as --policy-file takes it.", show_default=False)],
+    context: typer.Context,
     form: Annotated[
-        str, typer.Option("--format", help="env, sam, terraform, or json for the AWS CLI.", show_default=False)
+        RenderFormat, typer.Option("--format", help="What is printed; json is for the AWS CLI.", show_default=False)
     ],
-    function: Annotated[str, typer.Option(help="The function's name.")] = "my-function",
-    arch: Annotated[str, typer.Option(help="The function's architecture: x86_64 or arm64.")] = "x86_64",
+    policy: PolicyFile = None,
+    function: Annotated[str, typer.Option("--function", "-n", help="The function's name.")] = "my-function",
+    arch: Annotated[Architecture, typer.Option(help="The function's architecture.")] = "x86_64",
     layer: Annotated[
         str, typer.Option(help="The layer's zip file, relative to the template.")
     ] = "shielded-function-layer.zip",
@@ -341,7 +351,9 @@ def render(
     from . import policy as policies
     from . import render
 
-    text = render.render(policies.load(policy, {}), form, render.Options(function, arch, layer))
+    if context.args:
+        raise CliError(f"a policy file is an option: write --policy {context.args[0]}")
+    text = render.render(policies.load(policy, os.environ), form, render.Options(function, arch, layer))
     sys.stdout.write(text)
 
 

@@ -7,20 +7,18 @@ import os
 import tempfile
 from pathlib import Path
 
-from shielded_function.layer_archive import ARCHITECTURES, code_sha256, layer_zip, missing_binaries, sha256_hex
+from shielded_function.layer_archive import code_sha256, layer_zip, missing_binaries, sha256_hex
 from shielded_function.layer_sbom import layer_sbom
 
+from .choices import Architecture
 from .errors import CliError
 
-# Other tools' names of Lambda's architectures.
-_ALSO_CALLED = {"aarch64": "arm64", "amd64": "x86_64", "x86-64": "x86_64", "x64": "x86_64"}
 
-
-def write(architecture: str, output: Path, *, sbom: Path | None = None, force: bool, json: bool) -> int:
+def write(architecture: Architecture, output: Path, *, sbom: Path | None = None, force: bool, json: bool) -> int:
     """Writes the layer, and its SBOM, and prints the layer's hashes; always 0. A file with these very bytes stays.
 
     Raises:
-        CliError: no such architecture, the shield is not built, a file is there already (unless `force`) or cannot
+        CliError: the shield is not built, a file is there already (unless `force`) or cannot
             be written.
     """
     content = _content(architecture)
@@ -54,11 +52,7 @@ def write(architecture: str, output: Path, *, sbom: Path | None = None, force: b
     return 0
 
 
-def _content(architecture: str) -> bytes:
-    if architecture not in ARCHITECTURES:
-        meant = _ALSO_CALLED.get(architecture.lower())
-        hint = f"Lambda calls it {meant}" if meant else f"there are {' and '.join(ARCHITECTURES)}"
-        raise CliError(f"--arch {architecture}: {hint}")
+def _content(architecture: Architecture) -> bytes:
     if problems := missing_binaries(architecture):
         raise CliError("; ".join(problems))
     return layer_zip(architecture)

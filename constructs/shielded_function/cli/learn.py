@@ -22,8 +22,9 @@ from shielded_function_monitoring.learning import (
 )
 
 from . import terminal
+from .choices import LearnFormat
 from .errors import CliError
-from .learnt_files import FORMATS, write, write_text
+from .learnt_files import write, write_text
 from .learnt_policy import check_accepted, make_result
 from .learnt_shown import as_json, how_to_complete, print_results, show_check
 from .log_groups import Where
@@ -62,7 +63,7 @@ class Options(NamedTuple):
     places: Sequence[str] = ()
     granted: bool = False
     accept: Sequence[str] = ()
-    form: str = "table"
+    form: LearnFormat = "table"
     output: Path | None = None
     check: bool = False
     merge: Sequence[Path] = ()
@@ -114,8 +115,6 @@ def run(where: Where, options: Options, *, json: bool) -> int:
 
 
 def _check_options(options: Options, *, json: bool) -> None:
-    if options.form not in FORMATS:
-        raise CliError(f"--format {options.form}: there are {', '.join(FORMATS)}")
     writes = [name for name, given in (("--format", options.form != "table"), ("--output", options.output)) if given]
     shows = [name for name, given in (("--check", options.check), ("--json", json)) if given]
     if writes and shows:

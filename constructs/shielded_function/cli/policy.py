@@ -41,7 +41,7 @@ def load(file: Path | None, environment: Mapping[str, str]) -> ShieldPolicy:
             return ShieldPolicy.from_file(file)
         ours = {n: v for n, v in environment.items() if n.startswith("SHIELD_") and n not in _OF_THE_ENGINE}
         if not ours:
-            raise CliError("there is no policy: set SHIELD_* variables, or name a file with --policy-file")
+            raise CliError("there is no policy: set SHIELD_* variables, or name a file with --policy")
         if _FILE_VARIABLE not in ours:
             return ShieldPolicy.from_env(ours)
         return ShieldPolicy.from_env(ours, file=_read(Path(ours[_FILE_VARIABLE])))

@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from shielded_function.layer_archive import ARCHITECTURES
 from shielded_function.monitoring.descriptions import MAX_LENGTH as MAX_DESCRIPTION
 from shielded_function.monitoring.descriptions import Place, Subject, Text, describe_function
 from shielded_function.monitoring.watches import CLASS_SEVERITY, QUIET_MINUTES, general_counter
@@ -20,6 +19,7 @@ from shielded_function_monitoring import LEVELS, NAMESPACE, VALUE
 from shielded_function_monitoring.filters import of_functions
 from shielded_function_monitoring.template import WRAPPER
 
+from .choices import Architecture, RenderFormat
 from .errors import CliError
 
 WRAPPER_VARIABLE: Final = "AWS_LAMBDA_EXEC_WRAPPER"
@@ -45,21 +45,17 @@ class Options(NamedTuple):
     """
 
     function: str
-    architecture: str
+    architecture: Architecture
     layer: str
 
 
-def render(policy: ShieldPolicy, form: str, options: Options) -> str:
+def render(policy: ShieldPolicy, form: RenderFormat, options: Options) -> str:
     """The policy as text, which ends with a newline.
 
     Raises:
-        CliError: no such format, architecture or function name, the variables do not fit into a function's 4 KB, or
+        CliError: a function has no such name, the variables do not fit into a function's 4 KB, or
             the policy has what only a CDK app knows.
     """
-    if form not in FORMATS:
-        raise CliError(f"--format {form}: there are {', '.join(FORMATS)}")
-    if options.architecture not in ARCHITECTURES:
-        raise CliError(f"--arch {options.architecture}: there are {' and '.join(ARCHITECTURES)}")
     if not _FUNCTION_NAME.fullmatch(options.function):
         raise CliError(f"--function {options.function}: a function's name is 1 to 64 of A-Z a-z 0-9 _ -")
     try:
@@ -301,7 +297,7 @@ def _alarms(options: Options, quote: Callable[[str], str]) -> Iterator[dict[str,
         }
 
 
-FORMATS: Final[Mapping[str, Callable[[Mapping[str, str], Options], str]]] = {
+FORMATS: Final[Mapping[RenderFormat, Callable[[Mapping[str, str], Options], str]]] = {
     "env": _env,
     "sam": _sam,
     "terraform": _terraform,

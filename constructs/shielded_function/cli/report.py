@@ -25,6 +25,7 @@ from shielded_function_monitoring.reporting import (
 )
 
 from . import terminal
+from .choices import ReportFormat
 from .errors import NOT_WHOLE, CliError
 from .log_groups import Where
 from .sources import Source, source_of
@@ -40,7 +41,7 @@ _HOURS_BY_THE_HOUR: Final = 72
 class Options(NamedTuple):
     """The user's options. `output`: a file, or `-`; None is the format's own."""
 
-    form: str = "html"
+    form: ReportFormat = "html"
     output: str | None = None
     previous: Path | None = None
 
@@ -55,11 +56,9 @@ def report(where: Where, options: Options) -> int:
     Raises:
         CliError: something cannot be read or written.
     """
-    if options.form not in _FORMATS:
-        raise CliError(f"--format {options.form}: there are {', '.join(_FORMATS)}")
     previous = _read_previous(options.previous) if options.previous else None
     made = make(source_of(where, SINCE), previous)
-    _write(_FORMATS[options.form](made), options)
+    _write(FORMATS[options.form](made), options)
     for note in made.notes:
         terminal.note(note)
     if not made.whole:
@@ -101,7 +100,7 @@ def _to_json(made: Report) -> str:
     return json_module.dumps(report_to_json(made), indent=2) + "\n"
 
 
-_FORMATS: Final[Mapping[str, Callable[[Report], str]]] = {
+FORMATS: Final[Mapping[ReportFormat, Callable[[Report], str]]] = {
     "html": to_html,
     "md": to_markdown,
     "json": _to_json,

@@ -285,7 +285,6 @@ def test_a_forged_line_is_told_from_others(tmp_path: Path) -> None:
             "--since yesterday: write 30m, 12h, 7d, or a time such as 2026-11-24T13:37:00Z",
         ),
         (("-", "--since", "1h", "--until", "2h"), "--until 2h is not after --since 1h"),
-        (("-", "--by", "colour"), "--by colour: there are function, policy, package, target"),
         (("-", "--limit", "0"), "--limit 0: 1 to 10000"),
         (("--follow",), "no connection to AWS: You must specify a region."),
         (("broken.gz",), "broken.gz cannot be read: Not a gzipped file"),

@@ -67,17 +67,15 @@ def test_another_file_is_replaced_when_asked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("architecture", "output", "said"),
+    ("output", "said"),
     [
-        ("aarch64", "layer.zip", "--arch aarch64: Lambda calls it arm64"),
-        ("riscv64", "layer.zip", "--arch riscv64: there are x86_64 and arm64"),
-        ("arm64", "nowhere/layer.zip", "nowhere/layer.zip cannot be written: No such file or directory"),
-        ("arm64", "folder", "folder exists and holds something else"),
+        ("nowhere/layer.zip", "nowhere/layer.zip cannot be written: No such file or directory"),
+        ("folder", "folder exists and holds something else"),
     ],
 )
-def test_what_cannot_be_written(architecture: str, output: str, said: str, tmp_path: Path) -> None:
+def test_what_cannot_be_written(output: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
-    assert said in says(command("layer", "--arch", architecture, "-o", output, cwd=tmp_path))
+    assert said in says(command("layer", "--arch", "arm64", "-o", output, cwd=tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from harness.linting import lint
 from integration.cli.running import command, says
 from shielded_function import ShieldedFunction, ShieldPolicy, invariants
+from shielded_function.cli.choices import RenderFormat
 from shielded_function.cli.errors import CliError
 from shielded_function.cli.render import FORMATS, MAX_ENVIRONMENT, Options, hcl_string, render, yaml_string
 from shielded_function_monitoring import level_of, parse_pattern, violations
@@ -225,7 +226,7 @@ def test_the_limit_is_the_constructs() -> None:
 
 
 @pytest.mark.parametrize("form", ["sam", "terraform", "json"])
-def test_what_does_not_fit_is_refused(form: str) -> None:
+def test_what_does_not_fit_is_refused(form: RenderFormat) -> None:
     large = ShieldPolicy(allow_outbound=[f"host-{number}.example.com:443" for number in range(200)])
     with pytest.raises(CliError, match=r"the variables take \d+ bytes of Lambda's 4096: .*SHIELD_POLICY_FILE"):
         render(large, form, OPTIONS)
@@ -239,26 +240,31 @@ def test_what_cloudformation_would_replace_is_refused() -> None:
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_from_a_file(form: str, tmp_path: Path) -> None:
+def test_from_a_file_and_from_variables(form: RenderFormat, tmp_path: Path) -> None:
     (tmp_path / "policy").write_text(POLICY.to_lines(), encoding="utf-8")
-    done = command("render", "policy", "--format", form, "--function", "checkout-prod", "--arch", "arm64",
-                   "--layer", "layer.zip", cwd=tmp_path)  # fmt: skip
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == render(POLICY, form, OPTIONS)
+    asked = ("render", "--format", form, "--function", "checkout-prod", "--arch", "arm64", "--layer", "layer.zip")
+    for done in (
+        command(*asked, "--policy", "policy", cwd=tmp_path, environment={"SHIELD_READ_HANDLER": "odd"}),
+        command(*asked, environment=POLICY.to_env()),
+    ):
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == render(POLICY, form, OPTIONS)
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--format", "yaml"), "--format yaml: there are env, sam, terraform, json"),
-        (("--format", "sam", "--arch", "mips"), "--arch mips: there are x86_64 and arm64"),
-        (("--format", "sam", "--function", "a b"), "--function a b: a function's name is 1 to 64 of A-Z a-z 0-9 _ -"),
+        (
+            ("--policy", "policy", "--function", "a b"),
+            "--function a b: a function's name is 1 to 64 of A-Z a-z 0-9 _ -",
+        ),
+        (("--policy", "nowhere"), "the policy file nowhere cannot be read: No such file or directory"),
+        (("policy",), "a policy file is an option: write --policy policy"),
     ],
 )
 def test_what_is_wrong_is_named(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
     (tmp_path / "policy").write_text(POLICY.to_lines(), encoding="utf-8")
-    assert says(command("render", "policy", *arguments, cwd=tmp_path)) == said
-    assert "the policy file nowhere cannot be read" in says(command("render", "nowhere", *arguments, cwd=tmp_path))
+    assert says(command("render", "--format", "sam", *arguments, cwd=tmp_path)) == said
 
 
 def test_it_needs_neither_the_cdk_nor_node() -> None:

@@ -53,7 +53,6 @@ def test_what_is_new(log: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--format", "pdf"), "--format pdf: there are html, md, json, csv"),
         (("--previous", "nowhere.json"), "--previous nowhere.json cannot be read: No such file or directory"),
         (("--previous", "odd.json"), "--previous odd.json: it is not what `report --format json` writes"),
         (("--output", "x/y.html"), "x/y.html cannot be written: No such file or directory"),

@@ -5,15 +5,23 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
 
-from shielded_function.cli import demo
+from shielded_function.cli import demo, learnt_files, render
+from shielded_function.cli import report as cli_report
+from shielded_function.cli.app import app
 from shielded_function.cli.errors import CliError
+from shielded_function.layer_archive import ARCHITECTURES
+from shielded_function_monitoring.insights import queries
+from shielded_function_runtime.build import native
 
 ALERT = {"SHIELD_OUTBOUND_CONNECTIVITY": "alert"}
 BLOCK = {"SHIELD_OUTBOUND_CONNECTIVITY": "block", "SHIELD_ALLOW_OUTBOUND": "api.example.com:443"}
@@ -101,7 +109,7 @@ def test_explain_says_what_stays_open(settings: dict[str, str], what: list[str])
 def test_policy_file(tmp_path: Path) -> None:
     file = tmp_path / "policy"
     file.write_text("SHIELD_READ_WRITE_TMP=alert\n")
-    told = json.loads(shielded_function("explain", "--json", "--policy-file", str(file), shield=BLOCK).stdout)
+    told = json.loads(shielded_function("explain", "--json", "--policy", str(file), shield=BLOCK).stdout)
     assert told["read_write_tmp"]["value"] == "alert"
     assert told["allow_outbound"]["value"] == ""
 
@@ -110,16 +118,16 @@ def test_policy_file_by_its_ending(tmp_path: Path) -> None:
     for name, text in {"p.toml": 'read_handler = "alert"', "p.yaml": "read_handler: alert", "p.lines": ""}.items():
         (tmp_path / name).write_text(text)
     for name in ("p.toml", "p.yaml"):
-        told = shielded_function("explain", "--json", "--policy-file", name, cwd=tmp_path).stdout
+        told = shielded_function("explain", "--json", "--policy", name, cwd=tmp_path).stdout
         assert json.loads(told)["read_handler"]["value"] == "alert"
-    assert "there is no policy" in shielded_function("explain", "--policy-file", "p.lines", cwd=tmp_path).stderr
+    assert "there is no policy" in shielded_function("explain", "--policy", "p.lines", cwd=tmp_path).stderr
 
 
 def test_what_is_known_only_at_deployment(tmp_path: Path) -> None:
     (tmp_path / "p.toml").write_text('allow_aws = ["sqs", "granted"]')
 
     def ask(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return shielded_function(*arguments, "--policy-file", "p.toml", cwd=tmp_path)
+        return shielded_function(*arguments, "--policy", "p.toml", cwd=tmp_path)
 
     done = ask("decide", "connect", "dynamodb.us-east-1.amazonaws.com:443")
     assert done.returncode == 3
@@ -142,10 +150,11 @@ def test_policy_file_of_the_environment_adds_to_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "shield", "said"),
     [
-        (("explain",), {}, "there is no policy: set SHIELD_* variables, or name a file with --policy-file"),
+        (("explain",), {}, "there is no policy: set SHIELD_* variables, or name a file with --policy"),
         (("explain",), {"SHIELD_READ_WRITE_TMP": "blok"}, '"blok" is not a mode'),
-        (("explain", "--policy-file", "missing"), {}, "the policy file missing cannot be read: No such file"),
-        (("decide", "conect", "x:1"), ALERT, '"conect" is not an event'),
+        (("explain", "--policy", "missing"), {}, "the policy file missing cannot be read: No such file"),
+        (("explain", "--policy-file", "x"), {}, "--policy-file is called --policy: write --policy x"),
+        (("decide", "connect", "x:1", "--policy-file=x"), {}, "--policy-file is called --policy: write --policy x"),
         (("decide", "connect", "x:y:z"), ALERT, "x:y:z"),
     ],
 )
@@ -157,6 +166,35 @@ def test_one_line_says_what_is_wrong(
     assert done.stderr.startswith("shielded-function: ")
     assert done.stderr.count("\n") == 1
     assert said in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "taken"),
+    [
+        (("alerts", "--by"), queries.GROUPS),
+        (("decide",), re.findall(r'\{"([a-z-]+)", *decide_', (native.NATIVE / "core" / "api.c").read_text())),
+        (("layer", "--arch"), ARCHITECTURES),
+        (("render", "--arch"), ARCHITECTURES),
+        (("learn", "--format"), learnt_files.FORMATS),
+        (("render", "--format"), render.FORMATS),
+        (("report", "--format"), cli_report.FORMATS),
+    ],
+)
+def test_a_shell_completes_the_words_that_are_taken(arguments: tuple[str, ...], taken: Collection[str]) -> None:
+    words = " ".join(("shielded-function", *arguments, ""))
+    asked = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    runner = CliRunner(env={"_SHIELDED_FUNCTION_COMPLETE": "complete_bash", **asked})
+    assert set(runner.invoke(app, [], prog_name="shielded-function").output.split()) == set(taken)
+    wrong = CliRunner(env={"COLUMNS": "200"}).invoke(app, [*arguments, "odd"])
+    assert wrong.exit_code == 2
+    assert "'odd' is not one of '" in wrong.output
+
+
+def test_a_letter_means_one_option_in_every_command() -> None:
+    options = [param.opts for command in get_command(app).commands.values() for param in command.params]  # type: ignore[attr-defined]
+    letters = {(names[0], names[-1]) for names in options if names[0].startswith("--")}
+    assert {("--policy", "-p"), ("--function", "-n"), ("--output", "-o")} <= letters
+    assert len({long for long, _ in letters}) == len({letter for _, letter in letters}) == len(letters)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="doctor looks at Linux")
@@ -199,3 +237,4 @@ def test_without_a_command_it_shows_the_commands() -> None:
     shown = shielded_function().stdout
     commands = ("demo", "doctor", "explain", "decide", "layer", "render", "set-mode", "run")
     assert all(f" {command} " in shown for command in commands)
+    assert " test-filter " not in shown

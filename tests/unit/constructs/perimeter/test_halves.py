@@ -116,11 +116,11 @@ def run(*arguments: str, **environment: str) -> Any:
 def test_the_command_prints_both(tmp_path: Path) -> None:
     file = tmp_path / "policy.toml"
     file.write_text('allow_outbound = ["tcp://api.stripe.com:443"]\nallow_aws = ["sqs"]\n')
-    shown = run("--policy-file", str(file), "--region", "eu-west-1", COLUMNS="200")
+    shown = run("--policy", str(file), "--region", "eu-west-1", COLUMNS="200")
     assert shown.exit_code == 0
     assert "looked up; tcp 443 to any address" in shown.output
     assert "outside of it in eu-west-1" in shown.output
-    printed = json.loads(run("--policy-file", str(file), "--json").output)
+    printed = json.loads(run("--policy", str(file), "--json").output)
     assert "sqs.us-east-1.amazonaws.com" in printed["domains"]
 
 
@@ -134,7 +134,7 @@ def test_the_command_prints_both(tmp_path: Path) -> None:
 def test_the_command_says_what_cannot_be(tmp_path: Path, text: str, region: str, reason: str) -> None:
     file = tmp_path / "policy.toml"
     file.write_text(text)
-    failed = run("--policy-file", str(file), "--region", region)
+    failed = run("--policy", str(file), "--region", region)
     assert reason in str(failed.exception)
 
 
