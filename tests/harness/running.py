@@ -21,8 +21,8 @@ POLICIES = ("outbound_connectivity", "read_write_tmp", "create_child_process", "
 
 
 def policy(**settings: str) -> dict[str, str]:
-    """SHIELD_* settings: every policy allows unless it is given."""
-    merged = dict.fromkeys(POLICIES, "allow") | {"executable_memory": "allow"} | settings
+    """SHIELD_* settings: every policy allows unless it is given. A start that fails is refused."""
+    merged = dict.fromkeys(POLICIES, "allow") | {"executable_memory": "allow", "on_failure": "refuse"} | settings
     return {f"SHIELD_{name.upper()}": value for name, value in merged.items()}
 
 

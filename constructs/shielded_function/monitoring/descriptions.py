@@ -102,7 +102,10 @@ _SEVERAL: Final[Mapping[str | None, str]] = {
     None: "it did, or tried, something that its policy does not list",
 }
 _MODES: Final = "`mode` block: it failed; alert: it went through"
-_STARTS: Final = "`event` refused: it did not start; unshielded: it runs without the shield"
+_STARTS: Final = (
+    "`event` refused: it did not start; unshielded: it runs without the shield, as nothing is blocked or on_failure "
+    "says so"
+)
 
 
 def alarm_name(prefix: str, kind: str, stack: str, place: str, policy: Counted | None, suffix: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .fields import FOUR, KINDS
+from .fields import FOUR, KINDS, effective_on_failure
 from .parsing import parse
 from .unknown import describe, is_unknown
 
@@ -56,7 +56,7 @@ def find_loosenings(now: Mapping[str, Any], before: Mapping[str, Any]) -> tuple[
                 if not (_is_moot(field, each.entry, now) or _is_moot(field, each.entry, before))
             )
         elif _is_looser(field, now, before):
-            found.append(Loosening(field, "", _word(before[field]), _word(now[field])))
+            found.append(Loosening(field, "", _word(field, before), _word(field, now)))
     return tuple(found)
 
 
@@ -72,7 +72,8 @@ def _is_moot(field: str, entry: str, fields: Mapping[str, Any]) -> bool:
     return all(fields[mode] == "allow" for mode in modes)
 
 
-def _word(value: object) -> str:
+def _word(field: str, fields: Mapping[str, Any]) -> str:
+    value: object = effective_on_failure(fields) if field == "on_failure" else fields[field]
     if isinstance(value, bool):
         return "on" if value else "off"
     return "left to the runtime" if value is None else str(value)
@@ -85,7 +86,9 @@ def _is_looser(field: str, now: Mapping[str, Any], before: Mapping[str, Any]) ->
     if field in ("check_tls_name", "clear_tmp"):
         return old and not new
     if field == "on_failure":
-        return new == "run_unshielded" and old == "refuse"
+        # Where neither is set, the modes tell.
+        unset = new is None and old is None
+        return not unset and (effective_on_failure(now), effective_on_failure(before)) == ("run_unshielded", "refuse")
     if field == "log_arguments":  # neither is stricter: one hides secrets, the other shows what was tried
         return new != old
     return _RANKS[new] > _RANKS[old]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 Mode = Literal["block", "alert", "allow"]
 OnFailure = Literal["refuse", "run_unshielded"]
@@ -37,7 +37,7 @@ ENTRIES = tuple(field for field, kind in KINDS.items() if kind in ("list", "aws"
 FOUR = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler")
 
 # Left out of the environment when they are this: the core has no word for it.
-UNSET: Mapping[str, object] = {"executable_memory": None, "allow_buckets": ()}
+UNSET: Mapping[str, object] = {"executable_memory": None, "allow_buckets": (), "on_failure": None}
 # Written only when they differ from the core's own defaults: an environment has 4 KB in all.
 DEFAULT_SETTINGS: Mapping[str, str] = {
     "SHIELD_ALLOW_OUTBOUND": "",
@@ -47,14 +47,19 @@ DEFAULT_SETTINGS: Mapping[str, str] = {
     "SHIELD_CLEAR_TMP": "off",
     "SHIELD_ALLOW_CHILD_PROCESS": "",
     "SHIELD_ALLOW_EXECUTABLE_MEMORY": "",
-    "SHIELD_ON_FAILURE": "refuse",
-    "SHIELD_LOG_ARGUMENTS": "on",
+    "SHIELD_LOG_ARGUMENTS": "off",
 }
 # Settings of the layer, of the function's place and of the engine, which are no part of a policy.
 NOT_POLICY = ("SHIELD_NODE_CALLERS", "SHIELD_NEXT_WRAPPER", "SHIELD_ACCOUNT_ID", "SHIELD_STATE")
 
 # The value of `allow_aws` for all grants of the function's role.
 GRANTED = "granted"
+
+
+def effective_on_failure(fields: Mapping[str, Any]) -> OnFailure:
+    """`on_failure`, and the core's choice where it is unset (native/core/setting_table.c)."""
+    blocks = fields["clear_tmp"] or any(fields[field] == "block" for field, kind in KINDS.items() if kind == "mode")
+    return fields["on_failure"] or ("refuse" if blocks else "run_unshielded")
 
 
 def setting_of(field: str) -> str:

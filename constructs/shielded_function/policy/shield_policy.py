@@ -79,8 +79,11 @@ class ShieldPolicy:
         allow_executable_memory: libraries, or programs, that may make memory executable, as the alert names them: the
             file's name up to its first dot, without the hash that a wheel's tools add, such as "libllvmlite". Who
             calls mmap(2) or mprotect(2) counts, not who calls that library.
-        on_failure: when the shield cannot be armed, "refuse" to start, or "run_unshielded" and report it.
-        log_arguments: whether alerts show the arguments of programs, which can hold secrets.
+        on_failure: when the shield cannot be armed, "refuse" to start, or "run_unshielded" and report it. None is
+            "run_unshielded" where no mode is block and `clear_tmp` is off, so that a roll-out that stops nothing never
+            stops a start; otherwise "refuse". A policy that cannot be read is refused.
+        log_arguments: whether alerts show the arguments of programs, which can hold passwords. By default they show
+            the program alone.
         presets: names of libraries, such as "matplotlib" (`shielded-function presets` lists them). What each needs is
             added to the other fields when the policy is made, and is all that the function gets: two policies with
             the same other fields are equal.
@@ -109,8 +112,8 @@ class ShieldPolicy:
     read_handler: Mode = "allow"
     executable_memory: Mode | None = None
     allow_executable_memory: Sequence[str] = ()
-    on_failure: OnFailure = "refuse"
-    log_arguments: bool = True
+    on_failure: OnFailure | None = None
+    log_arguments: bool = False
     presets: Sequence[str] = field_with(default=(), compare=False)
 
     def __post_init__(self) -> None:
@@ -294,7 +297,7 @@ class ShieldPolicy:
     def to_dict(self) -> dict[str, Any]:
         """All fields by name, lists as lists: what `from_dict` takes, and JSON, YAML or TOML where all is known.
 
-        TOML has no null: leave `executable_memory` out there when it is None.
+        TOML has no null: leave `executable_memory` and `on_failure` out there when they are None.
         """
         return {name: list(value) if isinstance(value, tuple) else value for name, value in self._fields().items()}
 

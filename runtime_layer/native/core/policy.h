@@ -73,7 +73,7 @@ struct policy {
     uint8_t on_failure;
     uint8_t aws;
     bool skip_server_name; /* SHIELD_CHECK_TLS_NAME=off */
-    bool hide_arguments;   /* SHIELD_LOG_ARGUMENTS=off */
+    bool hide_arguments;   /* SHIELD_LOG_ARGUMENTS=off, the default */
     uint8_t node_callers;  /* SHIELD_NODE_CALLERS: enum node_callers */
     uint8_t keeps_tmp;     /* SHIELD_CLEAR_TMP=off: zero is the strict value of a mode as well */
     uint16_t outbound_count, tmp_count, child_count, memory_count, aws_count;

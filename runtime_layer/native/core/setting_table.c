@@ -61,7 +61,7 @@ static void write_on_failure(const struct policy *p, const struct setting *s, st
 
 static const struct choice SWITCH[] = {{"on", 1}, {"off", 0}};
 
-/* The policy has the opposite, so that zero is the strict value. */
+/* The policy has the opposite. */
 static bool read_switch(const struct setting *s, struct text value, bool *off, struct writer *error)
 {
     uint8_t on;
@@ -269,6 +269,7 @@ void policy_begin(struct policy *p)
     p->modes[EXECUTABLE_MEMORY] = MODE_BY_RUNTIME;
     p->aws = AWS_ALL;
     p->keeps_tmp = true;
+    p->hide_arguments = true;
 }
 
 void policy_next_source(struct policy *p)
@@ -340,8 +341,28 @@ bool policy_set_lines(struct policy *p, struct text lines, struct writer *error)
     return true;
 }
 
+static bool lacks_on_failure(const struct policy *p)
+{
+    return !(p->seen & 1u << (find_setting(TEXT("SHIELD_ON_FAILURE")) - SETTINGS));
+}
+
+void policy_choose_on_failure(struct policy *p)
+{
+    if (lacks_on_failure(p))
+        p->on_failure =
+            strictest_mode(p) == MODE_BLOCK || !p->keeps_tmp ? ON_FAILURE_REFUSE : ON_FAILURE_RUN_UNSHIELDED;
+}
+
+void policy_explain_on_failure(const struct policy *p, struct writer *reason)
+{
+    if (lacks_on_failure(p))
+        put(reason,
+            TEXT("; it runs without the shield, as nothing is blocked and SHIELD_ON_FAILURE is not set"));
+}
+
 bool policy_end(struct policy *p, struct writer *error)
 {
+    policy_choose_on_failure(p);
     if (p->settings_seen)
         return true;
     put(error,

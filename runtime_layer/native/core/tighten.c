@@ -142,6 +142,7 @@ bool policy_tighten(struct policy *p, struct policy *wanted, char *scratch, stru
     char said[512];
     struct writer w = {said, 0, sizeof said, false};
     for (uint32_t row = 0; row < setting_count(); row++) {
+        policy_choose_on_failure(p); /* the modes come before it */
         if (setting_given(wanted, row) && !tighten_setting(p, wanted, row, scratch, &w)) {
             put_as_field(error, (struct text){said, w.used});
             return false;

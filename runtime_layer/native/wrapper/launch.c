@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "launch.h"
 
+#include "../core/setting_table.h"
 #include "../engine/trials/needed_calls.h"
 #include "elf_check.h"
 #include "plan.h"
@@ -190,6 +191,7 @@ int launch(char **argv, char **envp)
 
     enum on_failure then = loaded ? (enum on_failure)policy.on_failure : policy_on_failure(&policy, envp);
     if (then == ON_FAILURE_RUN_UNSHIELDED) {
+        policy_explain_on_failure(&policy, error);
         write_report("unshielded", reason_text(&reason));
         launch_unshielded(argv, envp, reason_begin(&reason));
     }

@@ -158,10 +158,9 @@ char **copy_environment(const char *const *settings, size_t count)
 static char **benign_environment(void)
 {
     static const char *const policy[] = {
-        "SHIELD_OUTBOUND_CONNECTIVITY=alert",
-        "SHIELD_READ_WRITE_TMP=alert",
-        "SHIELD_CREATE_CHILD_PROCESS=alert",
-        "SHIELD_READ_HANDLER=alert",
+        "SHIELD_OUTBOUND_CONNECTIVITY=alert", "SHIELD_READ_WRITE_TMP=alert",
+        "SHIELD_CREATE_CHILD_PROCESS=alert",  "SHIELD_READ_HANDLER=alert",
+        "SHIELD_ON_FAILURE=refuse",
     };
     return copy_environment(policy, sizeof policy / sizeof *policy);
 }

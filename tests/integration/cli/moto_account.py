@@ -20,7 +20,7 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing
 SHIELDED = {
     "AWS_LAMBDA_EXEC_WRAPPER": "/opt/shielded-function/shield",
     "TABLE": "orders",
-    **ShieldPolicy(allow_outbound=["api.stripe.com:443"]).to_env(),
+    **ShieldPolicy(allow_outbound=["api.stripe.com:443"], read_handler="block").to_env(),
 }
 
 

@@ -103,6 +103,7 @@ def test_lists_from_code(probe: Probe) -> None:
     assert done == ["ok"] * 5
 
 
+NOTHING_BLOCKED = "; it runs without the shield, as nothing is blocked and SHIELD_ON_FAILURE is not set"
 LATER = "differs from what is in force; a later call only makes modes stricter, so leave it out"
 
 
@@ -117,7 +118,7 @@ LATER = "differs from what is in force; a later call only makes modes stricter, 
         ({"allow_tmp": ["/tmp/probe"]}, {"allow_tmp": ["/tmp/other"]}),
         ({"allow_child_process": ["/bin/true"]}, {"allow_child_process": ["unshielded:/bin/true"]}),
         ({"check_tls_name": False}, {"check_tls_name": True}),
-        ({}, {"log_arguments": False}),
+        ({}, {"log_arguments": True}),
         ({}, {"on_failure": "run_unshielded"}),
     ],
 )
@@ -227,7 +228,7 @@ def test_from_nothing_guarded_to_everything_under_the_wrapper(probe: Probe) -> N
 
 def test_what_is_not_put_in_force_leaves_no_log_behind(probe: Probe, box: Sandbox) -> None:
     """The settings fill what there is for children, so a mode that gets longer has no room."""
-    settings = {f"SHIELD_{name.upper()}": "allow" for name in ATTEMPTS}
+    settings = {f"SHIELD_{name.upper()}": "allow" for name in ATTEMPTS} | {"SHIELD_ON_FAILURE": "refuse"}
 
     settings["SHIELD_ALLOW_TMP"] = ",".join(f"/tmp/{i}" + "x" * 300 for i in range(100))
 
@@ -284,18 +285,25 @@ def test_a_library_that_ran_free_stops_a_stricter_policy(probe: Probe, library: 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="on aarch64 a jump always has room")
 @pytest.mark.parametrize(
-    ("on_failure", "configured", "event"),
+    ("fields", "configured", "event"),
     [
-        ("refuse", "a system call cannot be guarded in /var/task/libhard.so", "refused"),
-        ("run_unshielded", "ok", "unshielded"),
+        ({"read_write_tmp": "block"}, "a system call cannot be guarded in /var/task/libhard.so", "refused"),
+        ({"read_write_tmp": "block", "on_failure": "run_unshielded"}, "ok", "unshielded"),
+        (
+            dict.fromkeys(("outbound_connectivity", "read_write_tmp", "create_child_process"), "alert"),
+            "ok",
+            "unshielded",
+        ),
     ],
 )
-def test_a_process_that_cannot_be_shielded(probe: Probe, on_failure: str, configured: str, event: str) -> None:
+def test_a_process_that_cannot_be_shielded(probe: Probe, fields: dict[str, str], configured: str, event: str) -> None:
     """Found out before anything is changed: it raises, or goes on as it was asked to, and the alarm hears of it."""
-    done, run = probe("free_library", only(read_write_tmp="block", on_failure=on_failure), "tmp")
+    done, run = probe("free_library", only(**fields), "tmp")
     assert done[0] == done[2] == "ok"
     assert done[1].startswith(configured)
     assert events(run) == [event]
+    chosen = event == "unshielded" and "on_failure" not in fields
+    assert run.shield_lines[0]["reason"].endswith(NOTHING_BLOCKED) == chosen
 
 
 def test_settings_of_the_environment_come_first(probe: Probe) -> None:

@@ -225,6 +225,36 @@ def test_run_unshielded_when_the_policy_is_wrong(installed: Installed) -> None:
     assert dict(line.split("=", 1) for line in done.stdout.splitlines()) == environment
 
 
+WATCHES = dict.fromkeys(
+    ("SHIELD_OUTBOUND_CONNECTIVITY", "SHIELD_READ_WRITE_TMP", "SHIELD_CREATE_CHILD_PROCESS"), "alert"
+)
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        None,
+        {"SHIELD_READ_HANDLER": "block"},
+        {"SHIELD_EXECUTABLE_MEMORY": "block"},
+        {"SHIELD_CLEAR_TMP": "on"},
+        {"SHIELD_ON_FAILURE": "refuse"},
+    ],
+)
+def test_where_nothing_is_blocked_it_runs_unshielded(installed: Installed, blocks: dict[str, str] | None) -> None:
+    installed.library.unlink()
+    done = installed.run(["/bin/echo", "ran"], {**WATCHES, **(blocks or {})})
+    assert done.stdout == ("" if blocks else "ran\n")
+    reason = read_line(done.stderr, "refused" if blocks else "unshielded")
+    assert "libshield.so" in reason
+    assert ("as nothing is blocked and SHIELD_ON_FAILURE is not set" in reason) == (blocks is None)
+
+
+def test_a_policy_that_cannot_be_read_is_refused(installed: Installed) -> None:
+    """Whether it blocks anything is not known then."""
+    done = installed.run(["/bin/echo", "ran"], {**WATCHES, "SHIELD_READ_HANDLER": "alrt"})
+    assert (done.stdout, "SHIELD_READ_HANDLER" in read_line(done.stderr, "refused")) == ("", True)
+
+
 def test_run_unshielded_when_the_library_is_missing(installed: Installed) -> None:
     installed.library.unlink()
     done = installed.run(["/bin/echo", "ran"], {**POLICY, **UNSHIELDED})

@@ -62,9 +62,9 @@ def variables(app: cdk.App) -> dict[str, dict[str, Any]]:
 
 
 def modes(app: cdk.App) -> dict[str, str | None]:
-    """The mode of read_handler of every function; None for one without a shield."""
+    """The mode of read_write_tmp of every function; None for one without a shield."""
     return {
-        path: found.get("SHIELD_READ_HANDLER") if found.get("AWS_LAMBDA_EXEC_WRAPPER") == WRAPPER else None
+        path: found.get("SHIELD_READ_WRITE_TMP") if found.get("AWS_LAMBDA_EXEC_WRAPPER") == WRAPPER else None
         for path, found in variables(app).items()
     }
 
@@ -218,16 +218,16 @@ def test_the_most_specific_policy(app: cdk.App, props: Props) -> None:
     lambda_.Function(shop, "Pattern", **props)
     tagged = lambda_.Function(other, "Tagged", **props)
     lambda_.Function(other, "Default", **props)
-    ShieldedFunction(shop, "Own", policy=ShieldPolicy(read_handler="block"), **props)
+    ShieldedFunction(shop, "Own", policy=ShieldPolicy(read_write_tmp="block"), **props)
     cdk.Tags.of(tagged).add("team", "payments")
     Shield.everywhere(
         app,
         ShieldPolicy(),
         policies={
-            "tag:team=payments": ShieldPolicy(read_handler="allow"),
-            "**": ShieldPolicy(read_handler="alert"),
-            "Shop/*": ShieldPolicy(read_handler="allow"),
-            "Shop/Exact": ShieldPolicy(read_handler="block"),
+            "tag:team=payments": ShieldPolicy(read_write_tmp="allow"),
+            "**": ShieldPolicy(read_write_tmp="alert"),
+            "Shop/*": ShieldPolicy(read_write_tmp="allow"),
+            "Shop/Exact": ShieldPolicy(read_write_tmp="block"),
         },
         allow_unmatched=True,
     )
@@ -242,7 +242,7 @@ def test_a_policy_by_tag(app: cdk.App, props: Props) -> None:
     tagged = lambda_.Function(stack, "Tagged", **props)
     lambda_.Function(stack, "Plain", **props)
     cdk.Tags.of(tagged).add("team", "payments")
-    Shield.everywhere(app, ShieldPolicy(), policies={"tag:team=payments": ShieldPolicy(read_handler="alert")})
+    Shield.everywhere(app, ShieldPolicy(), policies={"tag:team=payments": ShieldPolicy(read_write_tmp="alert")})
     assert modes(app) == {"Shop/Tagged": "alert", "Shop/Plain": "block"}
 
 
@@ -570,7 +570,7 @@ def test_what_cannot_be_shielded_later_fails_the_synthesis(app: cdk.App, props: 
         ({"exclude": "Shop/*"}, r"exclude: 'Shop/\*' is one text: write a list"),
         ({"exclude": [7]}, "exclude: 7 is no construct, path, pattern, id or function"),
         ({"on_unsupported": "ignore"}, "on_unsupported: 'ignore' is none of 'error', 'warn', 'skip'"),
-        ({"policies": {"Shop/*": {"read_handler": "alert"}}}, r"policies: 'Shop/\*': ShieldPolicy"),
+        ({"policies": {"Shop/*": {"read_write_tmp": "alert"}}}, r"policies: 'Shop/\*': ShieldPolicy"),
     ],
 )
 def test_bad_arguments(app: cdk.App, arguments: dict[str, Any], says: str) -> None:
@@ -586,7 +586,7 @@ def test_the_context_alert(tmp_path: Path, props: Props) -> None:
     stack = cdk.Stack(app, "Shop")
     fn = ShieldedFunction(stack, "Fn", policy=ShieldPolicy(allow_outbound=["a.example"]), **props)
     [found] = variables(app).values()
-    assert found["SHIELD_OUTBOUND_CONNECTIVITY"] == found["SHIELD_READ_HANDLER"] == "alert"
+    assert found["SHIELD_OUTBOUND_CONNECTIVITY"] == found["SHIELD_READ_WRITE_TMP"] == "alert"
     assert found["SHIELD_ALLOW_OUTBOUND"] == "a.example"
     assert fn.shield.policy.outbound_connectivity == "alert"
 
@@ -599,7 +599,7 @@ def test_the_context_off(tmp_path: Path, props: Props) -> None:
     fn.metric_violations().create_alarm(stack, "Mine", threshold=1, evaluation_periods=1)
     [found] = variables(app).values()
     assert found == {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/mine"}
-    assert fn.shield.policy == ShieldPolicy()
+    assert fn.shield.given_policy == ShieldPolicy()
     assert fn.shield.layer is None
     Annotations.from_stack(stack).has_warning("*", Match.string_like_regexp("shield=off"))
 

@@ -122,7 +122,7 @@ def test_tampering_fails_the_synthesis(
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda fn: fn.add_environment("SHIELD_READ_HANDLER", "allow"), "SHIELD_READ_HANDLER: set in the environment"),
+        (lambda fn: fn.add_environment("SHIELD_READ_HANDLER", "block"), "SHIELD_READ_HANDLER: set in the environment"),
         (lambda fn: fn.add_environment("SHIELD_ACCOUNT_ID", "1"), "SHIELD_ACCOUNT_ID: set in the environment, but the"),
         (lambda fn: fn.add_environment("SHIELD_ALLOW_TMP", "/tmp/**"), "SHIELD_ALLOW_TMP: set in the environment"),
         (lambda fn: fn.add_environment("SHIELD_FOO", "1"), "SHIELD_FOO: there is no such setting"),
@@ -155,7 +155,7 @@ def test_a_long_policy_is_put_into_a_file(app: cdk.App, stack: cdk.Stack, props:
     environment = checkout["Environment"]["Variables"]
     assert environment["SHIELD_POLICY_FILE"] == "/opt/shielded-function/policy"
     assert environment["SHIELD_ALLOW_BUCKETS"] == stack.resolve(bucket.bucket_name)
-    assert environment["SHIELD_READ_HANDLER"] == "block"
+    assert environment["SHIELD_READ_WRITE_TMP"] == "block"
     assert "SHIELD_ALLOW_OUTBOUND" not in environment
     assert (len(checkout["Layers"]), len(other["Layers"])) == (2, 1)
     assert set(hosts) <= set(fn.shield.policy.allow_outbound)

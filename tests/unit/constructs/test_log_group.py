@@ -277,7 +277,7 @@ def test_a_cfn_function_as_a_whole(stack: cdk.Stack, resources: Resources) -> No
     environment = found["Environment"]["Variables"]
     assert list(environment["OTHER"]) == ["Fn::ImportValue"]
     assert environment["SHIELD_NEXT_WRAPPER"] == "/opt/mine"
-    assert environment["SHIELD_READ_HANDLER"] == "block"
+    assert environment["SHIELD_READ_WRITE_TMP"] == "block"
     assert found["Layers"] == [
         "arn:aws:lambda:eu-west-1:111122223333:layer:mine:1",
         {"Ref": next(iter(resources(stack, "AWS::Lambda::LayerVersion")))},

@@ -22,10 +22,10 @@ FUNCTION = "AWS::Lambda::Function"
 
 
 def modes(resources: Resources, stack: cdk.Stack) -> list[str | None]:
-    """The mode of read_handler of each function; None for one without a shield."""
+    """The mode of read_write_tmp of each function; None for one without a shield."""
     functions = resources(stack, FUNCTION).values()
     return [
-        properties.get("Environment", {}).get("Variables", {}).get("SHIELD_READ_HANDLER") for properties in functions
+        properties.get("Environment", {}).get("Variables", {}).get("SHIELD_READ_WRITE_TMP") for properties in functions
     ]
 
 

@@ -41,7 +41,7 @@ FULL: dict[str, Any] = {
     "executable_memory": "block",
     "allow_executable_memory": ["libllvmlite"],
     "on_failure": "run_unshielded",
-    "log_arguments": False,
+    "log_arguments": True,
 }
 
 
@@ -274,6 +274,7 @@ def test_from_env_names_the_line_of_the_file_only() -> None:
         ("create_child_process", "alert", "allow"),
         ("check_tls_name", True, False),
         ("on_failure", "refuse", "run_unshielded"),
+        ("on_failure", None, "run_unshielded"),
         ("executable_memory", "block", None),
         ("executable_memory", "alert", "allow"),
         ("executable_memory", None, "alert"),
@@ -310,8 +311,16 @@ def test_clear_tmp_and_what_it_keeps() -> None:
     assert keeps_more.is_at_least_as_strict_as(kept)
 
 
+def test_on_failure_where_it_is_unset() -> None:
+    """It follows the modes, which are compared by themselves."""
+    watches, refuses = ShieldPolicy.report_only(), dataclasses.replace(ShieldPolicy.report_only(), on_failure="refuse")
+    assert [str(each) for each in watches.diff(refuses)] == ["on_failure: run_unshielded, was refuse"]
+    assert refuses.is_at_least_as_strict_as(watches)
+    assert "on_failure" not in {each.field for each in watches.diff(ShieldPolicy())}
+
+
 def test_log_arguments_may_not_change() -> None:
-    shown, hidden = ShieldPolicy(), ShieldPolicy(log_arguments=False)
+    shown, hidden = ShieldPolicy(log_arguments=True), ShieldPolicy()
     assert [each.field for each in shown.diff(hidden)] == ["log_arguments"]
     assert [each.field for each in hidden.diff(shown)] == ["log_arguments"]
 

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shielded_function import ShieldPolicy
+from shielded_function.policy.fields import effective_on_failure
 from unit.core.native import Native
 
 MODES = [
@@ -62,7 +64,7 @@ def test_an_empty_policy_is_strict(native: Native) -> None:
     assert modes == ["block", "block", "block", "allow", "by_runtime", "block"]
     assert policy.on_failure == native.lib.ON_FAILURE_REFUSE
     assert policy.aws == native.lib.AWS_ALL
-    assert not policy.hide_arguments
+    assert policy.hide_arguments
     assert not policy.skip_server_name
     assert policy.keeps_tmp
     assert policy.account.len == policy.buckets.len == 0
@@ -472,6 +474,26 @@ def test_a_setting_given_twice_is_an_error(native: Native, setting: str) -> None
     }.get(setting, "")
     _, error = native.parse(f"{setting}={value}\n\n{setting}={value}")
     assert error == f"line 3: {setting}: given twice; leave one of them out"
+
+
+ALERT = dict.fromkeys(MODES[:4], "alert")
+
+
+@pytest.mark.parametrize(
+    ("settings", "on_failure"),
+    [
+        (ALERT, "run_unshielded"),
+        (dict.fromkeys(ALERT, "allow"), "run_unshielded"),
+        (ALERT | {"SHIELD_ON_FAILURE": "refuse"}, "refuse"),
+        (ALERT | {"SHIELD_CLEAR_TMP": "on"}, "refuse"),
+        *((ALERT | {mode: "block"}, "refuse") for mode in MODES),
+        ({"SHIELD_READ_HANDLER": "alert"}, "refuse"),  # the others block by default
+    ],
+)
+def test_on_failure_where_nothing_is_blocked(native: Native, settings: dict[str, str], on_failure: str) -> None:
+    policy = native.policy(*(f"{name}={value}" for name, value in settings.items()))
+    assert policy.on_failure == getattr(native.lib, f"ON_FAILURE_{on_failure.upper()}")
+    assert effective_on_failure(vars(ShieldPolicy.from_env(settings))) == on_failure
 
 
 @pytest.mark.parametrize("lines", ["", "\n", "# only a comment\n\n", "AWS_REGION=us-east-1\n", "  \t\r\n"])

@@ -50,8 +50,8 @@ def test_the_default_blocks_all_but_read_handler_and_admits_aws() -> None:
         read_handler="allow",
         executable_memory=None,
         allow_executable_memory=[],
-        on_failure="refuse",
-        log_arguments=True,
+        on_failure=None,
+        log_arguments=False,
     )
     assert policy.decide("connect", "evil.example:443").action == "deny"
     assert policy.decide("connect", "dynamodb.eu-west-1.amazonaws.com:443", region="eu-west-1").reason == "aws"
@@ -84,7 +84,7 @@ def test_every_field_in_its_variable() -> None:
         executable_memory="block",
         allow_executable_memory=["libffi", "_cffi_backend"],
         on_failure="run_unshielded",
-        log_arguments=False,
+        log_arguments=True,
     )
     environment = {
         "SHIELD_OUTBOUND_CONNECTIVITY": "alert",
@@ -101,7 +101,7 @@ def test_every_field_in_its_variable() -> None:
         "SHIELD_EXECUTABLE_MEMORY": "block",
         "SHIELD_ALLOW_EXECUTABLE_MEMORY": "libffi,_cffi_backend",
         "SHIELD_ON_FAILURE": "run_unshielded",
-        "SHIELD_LOG_ARGUMENTS": "off",
+        "SHIELD_LOG_ARGUMENTS": "on",
     }
     assert policy.to_env() == environment
     assert list(policy.to_env()) == list(environment)

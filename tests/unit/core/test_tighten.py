@@ -81,7 +81,7 @@ REORDERED = [
     "SHIELD_ALLOW_TMP=/tmp/b,/tmp/a/**",
     "SHIELD_ALLOW_CHILD_PROCESS=unshielded:/opt/tool,/bin/echo",
 ]
-DEFAULTS = ["SHIELD_LOG_ARGUMENTS=on", "SHIELD_ON_FAILURE=refuse"]
+DEFAULTS = ["SHIELD_LOG_ARGUMENTS=off", "SHIELD_ON_FAILURE=run_unshielded"]
 
 
 @pytest.mark.parametrize("line", [*IN_FORCE[1:], *REORDERED, *DEFAULTS])
@@ -90,6 +90,11 @@ def test_the_same_again_changes_nothing(native: Native, line: str) -> None:
     assert not said
     before = native.policy(*IN_FORCE)
     assert bytes(native.ffi.buffer(policy)) == bytes(native.ffi.buffer(before))
+
+
+def test_on_failure_follows_the_modes(native: Native) -> None:
+    _, said = tighten(native, IN_FORCE, "SHIELD_READ_WRITE_TMP=block", "SHIELD_ON_FAILURE=refuse")
+    assert not said
 
 
 LATER = "which is in force; a later call may only tighten"
@@ -130,8 +135,8 @@ OTHER = [
     "SHIELD_ALLOW_CHILD_PROCESS=/bin/echo",
     "SHIELD_ALLOW_CHILD_PROCESS=/bin/echo,/opt/tool",
     "SHIELD_ALLOW_EXECUTABLE_MEMORY=libffi",
-    "SHIELD_ON_FAILURE=run_unshielded",
-    "SHIELD_LOG_ARGUMENTS=off",
+    "SHIELD_ON_FAILURE=refuse",
+    "SHIELD_LOG_ARGUMENTS=on",
 ]
 
 
@@ -203,7 +208,8 @@ def test_no_decision_gets_looser(native: Native, first: dict[str, str], then: li
             continue
         after = lines_of(native, copy)
         for name in MODES:
-            was, now = before.get(name, "block"), after.get(name, "block")
+            unset = "allow" if name == "SHIELD_READ_HANDLER" else "block"
+            was, now = before.get(name, unset), after.get(name, unset)
             assert STRICTNESS.index(now) >= STRICTNESS.index(was), name
             assert now == wanted.get(name, was)
         assert {n: v for n, v in after.items() if n not in MODES} == {n: v for n, v in before.items() if n not in MODES}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ...globs import covers
+from ...policy.fields import effective_on_failure
 from ...policy.presets import PRESETS
 from ..model import LambdaFunction, as_mapping
 from .rule import ENVIRONMENT, Context, Problem
@@ -55,7 +56,7 @@ def run_unshielded(function: LambdaFunction, context: Context) -> Iterator[Probl
     if policy is not None and policy.on_failure == "run_unshielded":
         yield Problem(
             "it goes on without a shield where the shield cannot be armed (on_failure is run_unshielded)",
-            "use refuse, the default",
+            "use refuse, or leave it out",
             variable("on_failure"),
         )
 
@@ -102,7 +103,7 @@ def runtime_updates(function: LambdaFunction, context: Context) -> Iterator[Prob
     https://docs.aws.amazon.com/lambda/latest/dg/runtime-management-shared.html
     """
     policy = function.policy.policy
-    if policy is None or policy.on_failure == "run_unshielded" or not function.runtime:
+    if policy is None or effective_on_failure(vars(policy)) == "run_unshielded" or not function.runtime:
         return
     if all(getattr(policy, mode) != "block" for mode in _MODES):
         return  # alert-in-production tells what is to be mended first

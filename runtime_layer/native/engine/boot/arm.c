@@ -11,6 +11,7 @@
  */
 #include "arm.h"
 
+#include "../../core/setting_table.h"
 #include "../base/filesystem.h"
 #include "../base/linux_abi.h"
 #include "../base/page_size.h"
@@ -148,6 +149,8 @@ __attribute__((constructor)) static void start_engine(void)
     /* The parent of a child can make arming fail there, so a child never runs unshielded. */
     bool runs =
         sealed->policy.on_failure == ON_FAILURE_RUN_UNSHIELDED && objects.patched == 0 && !is_child(&start);
+    if (runs)
+        policy_explain_on_failure(&sealed->policy, &error);
     report_failure(runs, start.has_deadly_call, &error);
     if (!runs)
         KERNEL(exit_group, REFUSED);

@@ -1,5 +1,6 @@
 #include "configure.h"
 
+#include "../../core/setting_table.h"
 #include "../../core/tighten.h"
 #include "../state/process_state.h"
 #include "../state/sealed_pages.h"
@@ -35,6 +36,8 @@ static bool arm_late(const struct policy *wanted, struct writer *error)
         return true;
     }
     bool runs = wanted->on_failure == ON_FAILURE_RUN_UNSHIELDED && objects.patched == 0;
+    if (runs)
+        policy_explain_on_failure(wanted, error);
     report_failure(runs, start.has_deadly_call, error);
     if (objects.patched)
         KERNEL(exit_group, REFUSED);

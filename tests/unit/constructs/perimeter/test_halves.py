@@ -96,7 +96,7 @@ def test_halves_have_a_line_for_each_entry() -> None:
     assert found["allow_outbound", "tcp://10.0.0.0/16:5432"] == "tcp 5432 to 10.0.0.0/16"
     assert re.fullmatch(r"\d+ names are looked up; tcp 443 to any address", found["allow_aws", "sqs"])
     assert found["allow_buckets", "orders"] == "its 5 names are looked up"
-    assert found["read_handler", "block"] == "nothing"
+    assert found["read_handler", "allow"] == "nothing"
     assert found["check_tls_name", "on"].startswith("nothing")
     nothing = {half.field: half.perimeter for half in halves_of(ShieldPolicy(allow_aws="none"), "eu-west-1")}
     assert nothing["allow_aws"] == "no name of AWS's is looked up"
