@@ -3,7 +3,7 @@
 An app of N functions in stacks of 40. Each function has a role, an environment, a table that it may read, and its own
 queue to consume. It is synthesized plain; with what `ShieldedFunction` adds written by hand (a log group, a
 metric filter, an alarm, the layer, the variables), which is what the CDK itself takes; with `ShieldedFunction`; with a
-fleet alarm; and as a whole app (`Shield.everywhere` under allow_aws="granted", with the checks on). They take turns,
+fleet alarm; and as a whole app (`Shield.everywhere` with the checks on). They take turns,
 each in its own process; the first round only warms up. Printed are the medians, their ratios to the plain app of
 the same round, the resources that a function adds, and the calls from Python into the CDK. CPU seconds are those of
 Python and Node.js together, from the first construct to the end of the synthesis: other work on the machine lengthens
@@ -107,7 +107,7 @@ def synthesize(kind: str, functions: int) -> dict[str, Any]:
                 queue: Any = sqs.Queue(stack, f"Queue{number}")
                 function.add_event_source(event_sources.SqsEventSource(queue))
         if kind == "whole app":
-            Shield.everywhere(app, ShieldPolicy(allow_aws="granted"))
+            Shield.everywhere(app, ShieldPolicy())
             cdk.Validations.of(app).add_plugins(ShieldChecks())
         assembly = app.synth()
         seconds, cpu = time.perf_counter() - began, _cpu_seconds() - cpu_began

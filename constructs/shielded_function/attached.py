@@ -22,7 +22,7 @@ from .alarms import AlarmOptions
 from .candidate import Candidate, ShieldOptions, log_class_of, make_layer
 from .errors import ShieldError
 from .function_facts import as_text
-from .granted_policy import wants_grants, with_grants, without_grants
+from .granted_policy import is_advice, is_untold, wants_grants, with_grants, without_grants
 from .kinds import owner_of
 from .layer import policy_layer
 from .log_group import LAMBDAS, allow_writing, log_group_of_lambda
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from .function_facts import FunctionFacts
-    from .granted import Grants
+    from .granted import Finding, Grants
     from .props import MetricProps
 
 ID: Final = "Shield"
@@ -98,6 +98,7 @@ class AttachedShield(Construct):
         self.from_sweep: object | None = None
         self.is_monitored = False
         self._grants: Grants | None = None
+        self._untold: list[str] = []
         self._answers: list[str] = []
         self._shields = stack_shields(handle.stack)
         self._switch = self._shields.shared.switch
@@ -149,8 +150,13 @@ class AttachedShield(Construct):
 
     @property
     def wants_grants(self) -> bool:
-        """Whether its policy has `allow_aws="granted"`."""
+        """Whether its policy has `allow_aws="granted"`, or leaves `allow_aws` unset."""
         return wants_grants(self._given_policy())
+
+    @property
+    def untold_grants(self) -> Sequence[str]:
+        """Why its unset `allow_aws` came to "all": the findings about its grants."""
+        return self._untold
 
     @property
     def alarm_options(self) -> AlarmOptions:
@@ -357,18 +363,39 @@ class AttachedShield(Construct):
         policy = self._given_policy()
         if wants_grants(policy):
             grants = self._shields.shared.grants_of(self.handle.path)
-            if grants.problems:
-                raise ShieldError(self.handle.path, [finding.message for finding in grants.problems])
-            for finding in grants.warnings:
-                cdk.Annotations.of(self.function).add_warning_v2(finding.id, finding.message)
-            self._grants = grants
-            policy = with_grants(policy, grants)
+            if policy.allow_aws is None:
+                policy = self._follow_grants(policy, grants)
+            else:
+                policy = self._with_grants(policy, grants)
+        elif policy.allow_aws is None:
+            policy = replace(policy, allow_aws="all")
         self._answers = self._shields.shared.answered_by(self.handle.path)
         if self._answers and not custom_resources.admits_answers(policy):
             policy = replace(
                 policy, allow_outbound=(*policy.allow_outbound, *custom_resources.answer_hosts(self.handle.stack))
             )
         return resolve_policy(policy, self.function)
+
+    def _with_grants(self, policy: ShieldPolicy, grants: Grants) -> ShieldPolicy:
+        if grants.problems:
+            raise ShieldError(self.handle.path, [finding.message for finding in grants.problems])
+        return self._take_grants(policy, grants, grants.warnings)
+
+    def _follow_grants(self, policy: ShieldPolicy, grants: Grants) -> ShieldPolicy:
+        """Where `allow_aws` is unset: its stack warns, once, of those whose grants cannot be told."""
+        self._untold = self._untold or [
+            each.message for each in (*grants.problems, *grants.warnings) if is_untold(each)
+        ]
+        if self._untold:
+            self._grants = None
+            return replace(policy, allow_aws="all")
+        return self._take_grants(policy, grants, [each for each in grants.warnings if not is_advice(each)])
+
+    def _take_grants(self, policy: ShieldPolicy, grants: Grants, warnings: Sequence[Finding]) -> ShieldPolicy:
+        for finding in warnings:
+            cdk.Annotations.of(self.function).add_warning_v2(finding.id, finding.message)
+        self._grants = grants
+        return with_grants(policy, grants)
 
     @property
     def _layers(self) -> list[lambda_.ILayerVersion]:

@@ -70,7 +70,7 @@ def _functions(targets: list[tuple[str, str]], behind: Mapping[str, list[tuple[s
 
 def admits_answers(policy: ShieldPolicy) -> bool:
     """Whether a policy lets a function answer without further hosts: S3 is open, with the older names of its hosts."""
-    services = policy.allow_aws
+    services = policy.allow_aws or "all"
     is_open = services == "all" or (not isinstance(services, str) and "s3" in services)
     return policy.outbound_connectivity == "allow" or (is_open and not policy.allow_buckets)
 

@@ -53,7 +53,8 @@ class ShieldedFunction(lambda_.Function):
         Args:
             scope: the parent.
             id: the construct id.
-            policy: what the function's code may do; by default nothing but AWS (`ShieldPolicy()`).
+            policy: what the function's code may do; by default nothing but the AWS services that its role is
+                granted (`ShieldPolicy()`).
             alarms: options of its alarms; by default they take no action (`AlarmOptions()`).
             logs: options of the log group that is made unless `log_group` is given. `log_removal_policy` is one of
                 them, and may be given as `Function` takes it.

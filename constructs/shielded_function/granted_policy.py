@@ -5,17 +5,41 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from .policy import ShieldPolicy
 
 if TYPE_CHECKING:
-    from .granted import Grants
+    from .granted import Finding, Grants
+
+
+WITHOUT_GRANT: Final = ("cognito-identity", "cognito-idp", "sts")
+"""Services with operations that need no permission, or no keys at all: GetCallerIdentity, InitiateAuth, GetId."""
+_UNTOLD: Final = frozenset(
+    f"shielded-function:granted{rule}"
+    for rule in (
+        *("AssumedRole", "DataPlane", "Everything", "ImportedRole", "ManagedPolicy", "PrecreatedRole", "Undisclosed"),
+        *("UnknownAction", "UnknownService"),
+    )
+)
+"""Findings after which the grants are not all that the code may need."""
+
+
+def is_untold(finding: Finding) -> bool:
+    """Whether a finding says that a role's grants, or the hosts of one, cannot be told."""
+    return finding.id in _UNTOLD
+
+
+def is_advice(finding: Finding) -> bool:
+    """Whether a finding only says that every bucket is admitted, which is news to those alone who wrote "granted"."""
+    return finding.id == "shielded-function:grantedAllBuckets"
 
 
 def wants_grants(policy: ShieldPolicy) -> bool:
-    """Whether `allow_aws` says "granted"."""
+    """Whether `allow_aws` says "granted", or is unset where it means something."""
     services = policy.allow_aws
+    if services is None:
+        return policy.outbound_connectivity != "allow"
     return services == "granted" or (not isinstance(services, str) and "granted" in services)
 
 
@@ -24,22 +48,29 @@ def without_grants(policy: ShieldPolicy) -> ShieldPolicy:
     return _without_granted(policy, policy.presets) if wants_grants(policy) else policy
 
 
+def _named(policy: ShieldPolicy) -> list[str]:
+    services = policy.allow_aws
+    return [] if services is None or isinstance(services, str) else [name for name in services if name != "granted"]
+
+
 # Policies are equal whose entries are, whatever presets they come from: so these are part of what is looked up.
 
 
 @lru_cache
 def _without_granted(policy: ShieldPolicy, presets: Sequence[str]) -> ShieldPolicy:
     del presets
-    others = () if isinstance(policy.allow_aws, str) else [name for name in policy.allow_aws if name != "granted"]
-    return replace(policy, allow_aws=others or "none")
+    return replace(policy, allow_aws=_named(policy) or "none")
 
 
 def with_grants(policy: ShieldPolicy, grants: Grants) -> ShieldPolicy:
     """The policy with the role's grants in place of "granted".
 
-    Buckets narrow S3. Where the policy names s3 beside "granted", it means any bucket.
+    Buckets narrow S3. Where the policy names s3 beside "granted", it means any bucket. Where it says nothing of AWS,
+    what needs no grant is added, and the services of grants that Lambda uses for the function.
     """
-    found = tuple(grants.services), tuple(grants.buckets), tuple(grants.hosts)
+    beside = (*WITHOUT_GRANT, *grants.beside) if policy.allow_aws is None else ()
+    services = tuple(dict.fromkeys((*grants.services, *beside)))
+    found = services, tuple(grants.buckets), tuple(grants.hosts)
     return _with_entries(policy, policy.presets, *found)
 
 
@@ -52,7 +83,7 @@ def _with_entries(
     hosts: Sequence[str],
 ) -> ShieldPolicy:
     del presets
-    named = () if isinstance(policy.allow_aws, str) else [name for name in policy.allow_aws if name != "granted"]
+    named = _named(policy)
     return replace(
         policy,
         allow_aws=tuple(dict.fromkeys((*named, *services))) or "none",

@@ -54,7 +54,8 @@ class Shield(cdk.Mixin):
     ) -> None:
         """
         Args:
-            policy: what the function's code may do; by default nothing but AWS (`ShieldPolicy()`).
+            policy: what the function's code may do; by default nothing but the AWS services that its role is
+                granted (`ShieldPolicy()`).
             alarms: options of its alarms; by default they take no action (`AlarmOptions()`).
             logs: options of the log group that is made for a function without one (`LogOptions()`).
             layer: a layer with the shield that you published, and perhaps signed, yourself, or its ARN with the

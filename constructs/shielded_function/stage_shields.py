@@ -64,7 +64,12 @@ class StagedShield(Protocol):
 
     @property
     def wants_grants(self) -> bool:
-        """Whether its policy says `granted`."""
+        """Whether its policy says `granted`, or nothing of AWS."""
+        ...
+
+    @property
+    def untold_grants(self) -> Sequence[str]:
+        """Why its unset `allow_aws` came to "all"."""
         ...
 
     @property
@@ -219,9 +224,11 @@ class StageShields(Construct):
         if all(looked.is_same(constructs) for looked in self._looked):
             return []
         after, _ = self._read_grants()
+        admits_all = {attached.handle.path for attached in self.attached if attached.untold_grants}
         return [
             f"{path}: {change}"
             for path, before in self._grants.items()
+            if path not in admits_all
             for change in changed(before, after.get(path, Grants()))
         ]
 
@@ -233,6 +240,7 @@ class StageShields(Construct):
         later = [*self._later_grants(), *self._later_answers()] if self.switch != "off" else []
         found = [*dict.fromkeys(self.problems), *later, *(told for check in self.late_checks for told in check())]
         for stack, shields in by_stack.items():
+            _tell_of_untold_grants(stack, shields)
             _tell_of_new_log_groups(stack, [shield.handle.path for shield in shields if shield.may_move_lines])
             found += _too_many_resources(stack) if len(shields) >= _MANY_SHIELDS else []
             properties = read_properties([shield.handle for shield in shields])
@@ -351,6 +359,22 @@ def _tell_of_new_log_groups(stack: cdk.Stack, functions: Sequence[str]) -> None:
             f"The lines of {', '.join(functions)} go to new log groups. What reads those that Lambda made "
             "(/aws/lambda/...: subscriptions, forwarders) goes quiet where they ran before: LogOptions(existing=True) "
             "leaves their lines there. For functions that are new say LogOptions(existing=False).",
+        )
+
+
+def _tell_of_untold_grants(stack: cdk.Stack, shields: Sequence[StagedShield]) -> None:
+    """Of functions whose policy says nothing of AWS, and whose grants cannot be told."""
+    by_reason: dict[str, list[str]] = {}
+    for shield in shields:
+        for reason in shield.untold_grants:
+            by_reason.setdefault(reason, []).append(shield.handle.path)
+    if by_reason:
+        told = "; ".join(f"{', '.join(functions)}: {reason}" for reason, functions in by_reason.items())
+        cdk.Annotations.of(stack).add_warning_v2(
+            "shielded-function:untoldGrants",
+            "Where a policy does not set allow_aws, a function reaches the AWS services that its role is granted. For "
+            f'these that cannot be told, so they reach every service, of any account: {told}. Or write allow_aws="all" '
+            "where that is meant.",
         )
 
 

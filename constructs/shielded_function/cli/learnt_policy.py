@@ -219,7 +219,8 @@ def in_block_mode(policy: ShieldPolicy) -> ShieldPolicy:
 
 
 def _aws_of(policy: ShieldPolicy) -> tuple[str, ...]:
-    return (policy.allow_aws,) if isinstance(policy.allow_aws, str) else tuple(policy.allow_aws)
+    services = policy.allow_aws or "all"
+    return (services,) if isinstance(services, str) else tuple(services)
 
 
 def _mode_of(policy: ShieldPolicy, name: str) -> str:

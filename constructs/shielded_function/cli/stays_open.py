@@ -44,8 +44,8 @@ def openings(policy: ShieldPolicy) -> list[Opening]:
 
 
 def _of_aws(policy: ShieldPolicy) -> Iterator[Opening]:
-    aws = policy.allow_aws
-    if aws == "none" or not aws:
+    aws = policy.allow_aws or "all"
+    if aws == "none":
         return
     shown = aws if isinstance(aws, str) else ", ".join(map(str, aws))
     yield Opening(

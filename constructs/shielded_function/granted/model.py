@@ -99,12 +99,14 @@ class Grants:
         problems: what makes "granted" meaningless; an error.
         warnings: what cannot be known or expressed; each can be acknowledged.
         left_out: grants that the function does not use itself.
+        beside: services of grants that are left out because Lambda, or a service, uses them: the code may as well.
     """
 
     entries: tuple[Entry, ...] = ()
     problems: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    beside: tuple[str, ...] = ()
 
     @property
     def services(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 from .actions import Action, endpoint_of, parse_action, services_of
 from .arns import Resource, Target, known_as, literal, parse_arn
+from .managed import POLLERS
 from .model import BUCKET_LENGTH, Entry, Finding, Grants, Kind, LeftOut, Source
 from .origins import Behind, reason_to_leave_out
 from .planes import Plane, only_of_planes, planes_of
@@ -26,6 +27,10 @@ _POINT_HOST: Final = "<name>-<account>.s3-accesspoint.{region}.amazonaws.com"
 
 MAX_SERVICES: Final = 64
 """native/core/policy.h"""
+
+# Lambda logs, traces, mounts and makes network interfaces. Code that does the same is rare, and the logs and traces of
+# every account share a host.
+_LAMBDAS_ALONE: Final = ("ec2", "elasticfilesystem", "iam", "logs", "s3files", "xray")
 
 # Their endpoints hold the account, and the core admits those of the function's own.
 _BY_ACCOUNT: Final = ("dynamodb", "dynamodbstreams", "kinesis", "s3control")
@@ -119,6 +124,7 @@ class _Decision:
         # rule, what is said -> the grants that it is said of
         self._told: dict[tuple[str, str], list[Source]] = {}
         self._left_out: list[LeftOut] = list(caller.left_out)
+        self._beside = {POLLERS[o.source.policy]: None for o in caller.left_out if o.source.policy in POLLERS}
         self._granted = tuple(dict.fromkeys(r for statement in caller.statements for r in statement.resources))
 
     def make(self) -> Grants:
@@ -140,6 +146,7 @@ class _Decision:
             tuple(self._problems),
             (*dict.fromkeys(self._caller.findings), *self._warnings()),
             _merge_left_out(self._left_out),
+            tuple(self._beside),
         )
 
     def _actions(self, statement: Statement) -> Iterator[Action]:
@@ -182,6 +189,8 @@ class _Decision:
         reason = reason_to_leave_out(action, resource, statement.conditions, behind, self._granted)
         if reason:
             self._left_out.append(LeftOut(source, reason))
+            if action.prefix not in _LAMBDAS_ALONE:
+                self._beside.update(dict.fromkeys(services_of(action.prefix, action.name)))
             return
         if action.prefix in PREFIXES:
             self._judge_s3(action, resource, source)

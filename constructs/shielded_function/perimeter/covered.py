@@ -132,7 +132,8 @@ def names_of(policy: ShieldPolicy, stack: cdk.Stack, place: Place) -> Names:
 
 def is_resolved(policy: ShieldPolicy) -> bool:
     """Whether a shield has put entries in the place of constructs and grants; if not, its own error says why."""
-    return all(isinstance(entry, str) and entry != "granted" for _, entry in policy.unknown_entries)
+    known = all(isinstance(entry, str) and entry != "granted" for _, entry in policy.unknown_entries)
+    return known and policy.allow_aws is not None
 
 
 def expected_names(policies: Iterable[ShieldPolicy], stack: cdk.Stack, place: Place) -> int:

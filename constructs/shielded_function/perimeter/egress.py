@@ -110,7 +110,7 @@ def _aws_ports(policy: ShieldPolicy) -> list[int]:
     if policy.allow_aws == "none" and not policy.allow_buckets:
         return []
     services = policy.allow_aws if isinstance(policy.allow_aws, tuple) else ()
-    wanted = ["", *(_AWS_PORTS if policy.allow_aws == "all" else services)]
+    wanted = ["", *(_AWS_PORTS if policy.allow_aws in ("all", None) else services)]
     return sorted({port for service in wanted for port in _AWS_PORTS.get(service, ())})
 
 

@@ -99,7 +99,8 @@ def _check(target: Target) -> str:
 
 def aws_domains(policy: ShieldPolicy, place: Place) -> list[str]:
     """The same for `allow_aws` and `allow_buckets` alone."""
-    scope = policy.allow_aws if isinstance(policy.allow_aws, str) else ",".join(policy.allow_aws)
+    services = policy.allow_aws or "all"
+    scope = services if isinstance(services, str) else ",".join(services)
     buckets = [str(bucket) for bucket in policy.allow_buckets]
     found: list[str] = []
     for pattern in _patterns(scope, bool(buckets), place.known_region):

@@ -189,7 +189,7 @@ def _covers_program(entry: str, known: Sequence[str], before: Mapping[str, Any])
 
 
 def _services(fields: Mapping[str, Any]) -> tuple[str, ...]:
-    value = fields["allow_aws"]
+    value = fields["allow_aws"] or "all"  # unset: it may come to all
     return (value,) if isinstance(value, str) else value
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ShieldPolicyError
-from .fields import ENTRIES, KINDS, Mode
+from .fields import ENTRIES, GRANTED, KINDS, Mode
 
 
 def with_modes(fields: Mapping[str, Any], mode: Mode) -> dict[str, Any]:
@@ -37,8 +37,9 @@ def add(base: Mapping[str, Any], more: Mapping[str, Any], defaults: Mapping[str,
 
 
 def _add_aws(base: Any, more: Any) -> Any:
-    # "all" is the default, also of a policy that does not set allow_aws.
-    if base == "all" or more in ("all", "none"):
+    # "all" is also what a file has that does not set allow_aws.
+    if base == "all" or more in ("all", "none", None):
         return base
+    base = base or GRANTED
     services = [(value,) if isinstance(value, str) else value for value in (base, more) if value != "none"]
     return tuple(entry for entries in services for entry in entries)

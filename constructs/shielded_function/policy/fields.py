@@ -37,7 +37,7 @@ ENTRIES = tuple(field for field, kind in KINDS.items() if kind in ("list", "aws"
 FOUR = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler")
 
 # Left out of the environment when they are this: the core has no word for it.
-UNSET: Mapping[str, object] = {"executable_memory": None, "allow_buckets": (), "on_failure": None}
+UNSET: Mapping[str, object] = {"allow_aws": None, "executable_memory": None, "allow_buckets": (), "on_failure": None}
 # Written only when they differ from the core's own defaults: an environment has 4 KB in all.
 DEFAULT_SETTINGS: Mapping[str, str] = {
     "SHIELD_ALLOW_OUTBOUND": "",

@@ -58,7 +58,9 @@ class ShieldPolicy:
             accepted, and kept in their xn-- form.
         allow_aws: "all" for the endpoints of every AWS service in the function's own region, "none", or a list of
             services as botocore calls them, such as `["s3", "dynamodb"]`. "granted", alone or in the list, is what the
-            function's role is granted, which is known once the app is complete.
+            function's role is granted, which is known once the app is complete. None, in a CDK app, is "granted" with
+            what needs no grant, or "all" with one warning where the grants cannot be told; elsewhere it is "all", as
+            in files and variables that do not set it.
         allow_buckets: names of S3 buckets. When there are any, S3 is the host names of these buckets
             (`name.s3.<region>...`) and nothing else, whatever `allow_aws` says of s3.
         check_tls_name: whether the first TLS message on a TCP connection to an address that was allowed by name must
@@ -101,7 +103,7 @@ class ShieldPolicy:
 
     outbound_connectivity: Mode = "block"
     allow_outbound: Sequence[str | IConstruct] = ()
-    allow_aws: AwsScope | Sequence[str] = "all"
+    allow_aws: AwsScope | Sequence[str] | None = None
     allow_buckets: Sequence[str | IConstruct] = ()
     check_tls_name: bool = True
     read_write_tmp: Mode = "block"
@@ -198,11 +200,15 @@ class ShieldPolicy:
             ShieldPolicyError: it is not what its ending says, or a field is unknown or malformed.
         """
         found = files.read_file(Path(path))
-        return cls.from_lines(found) if isinstance(found, str) else cls.from_dict(found)
+        if isinstance(found, str):
+            return cls.from_lines(found)
+        policy = cls.from_dict(found)
+        return replace(policy, allow_aws="all") if policy.allow_aws is None else policy
 
     @classmethod
     def _from_settings(cls, parsed: core.Policy) -> ShieldPolicy:
-        return cls(**read_fields(read_lines(parsed.lines())))
+        values = read_fields(read_lines(parsed.lines()))
+        return cls(**{**values, "allow_aws": values["allow_aws"] or "all"})
 
     def allow_bucket(self, bucket: str | IConstruct, *more: str | IConstruct) -> ShieldPolicy:
         """The same policy with these S3 buckets added to `allow_buckets`: their names, or the buckets themselves.
@@ -238,8 +244,8 @@ class ShieldPolicy:
     def __add__(self, additions: ShieldPolicy) -> ShieldPolicy:
         """The same policy with the entries of the other's lists added, and nothing else changed.
 
-        `allow_aws` of the other adds its services; its default, "all", adds nothing, as "none" does. The first bucket
-        narrows S3, as `allow_bucket` does.
+        `allow_aws` of the other adds its services, to "granted" where it is unset here; None, "all" and "none" add
+        nothing. The first bucket narrows S3, as `allow_bucket` does.
 
         Raises:
             ShieldPolicyError: the other sets a mode, or another field that is no list.
@@ -360,6 +366,8 @@ class ShieldPolicy:
             if field == "allow_aws":
                 told["meaning"] = "the endpoints of these, in the function's region, may be reached"
         explained = {field: explained[field] for field in KINDS}
+        if self.allow_aws is None:
+            explained["allow_aws"]["meaning"] += "; in a CDK app, what the role is granted"
         presets.mark(explained, self.presets)
         return {**explained, "presets": presets.explain(self.presets)}
 

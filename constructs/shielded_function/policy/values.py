@@ -81,6 +81,8 @@ def _to_setting(field: str, value: object) -> str | None:
 
 
 def _read_entries(field: str, value: object) -> tuple[str | None, tuple[Any, ...]]:
+    if field == "allow_aws" and value is None:
+        return None, ()
     if field == "allow_aws" and isinstance(value, str):
         text = check_text(field, value)
         if text not in _SCOPES:

@@ -267,6 +267,7 @@ def test_alert_mode_keeps_the_lists_and_what_is_allowed() -> None:
     changed = ShieldPolicy.from_env(in_alert_mode(policy.to_env()))
     assert changed == ShieldPolicy(
         allow_outbound=["a.example"],
+        allow_aws="all",
         outbound_connectivity="alert",
         read_write_tmp="allow",
         create_child_process="alert",

@@ -97,7 +97,7 @@ def test_what_is_left_out_is_blocked(probe: Probe) -> None:
 def test_lists_from_code(probe: Probe) -> None:
     lists = only(
         allow_outbound=["203.0.113.77:9"], allow_tmp="/tmp/probe, /tmp/other", allow_child_process=("/bin/true",),
-        allow_aws=["s3"], check_tls_name=False, executable_memory=None, log_arguments=True,
+        allow_aws=["s3"], check_tls_name=False, executable_memory=None, log_arguments=False,
     )  # fmt: skip
     done, _ = probe(lists, "connect", "datagram", "tmp", "program")
     assert done == ["ok"] * 5

@@ -91,7 +91,8 @@ def test_a_service_token_reaches_it_in_every_region(app: cdk.App, stack: cdk.Sta
 @pytest.mark.parametrize(
     ("policy", "listed"),
     [
-        (ShieldPolicy(), False),
+        (ShieldPolicy(), True),
+        (ShieldPolicy(allow_aws="all"), False),
         (ShieldPolicy(allow_aws=["sqs", "s3"]), False),
         (ShieldPolicy(outbound_connectivity="allow", allow_aws="none"), False),
         (ShieldPolicy(allow_buckets=["shop-orders"]), True),

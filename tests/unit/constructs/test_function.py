@@ -135,13 +135,17 @@ def test_a_preset_is_expanded_in_the_template(stack: cdk.Stack, props: Props, re
     assert not any("PRESET" in name for name in environment)
 
 
-def test_the_default_blocks_everything_but_aws(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+def test_the_default_blocks_everything_but_what_is_granted(
+    stack: cdk.Stack, props: Props, resources: Resources
+) -> None:
     fn = ShieldedFunction(stack, "Checkout", **props)
     assert fn.shield.policy == ShieldPolicy()
     environment = variables(resources, stack)
     assert environment.pop("SHIELD_ACCOUNT_ID") == {"Ref": "AWS::AccountId"}
+    assert environment.pop("SHIELD_ALLOW_AWS") == "cognito-identity,cognito-idp,sts"
+    assert environment.pop("SHIELD_READ_HANDLER") == "allow"
     assert {environment[name] for name in environment if name.startswith("SHIELD_")} == {"block"}
-    assert len(environment) == 5
+    assert len(environment) == 4
 
 
 def test_the_account_is_the_stacks(app: cdk.App, props: Props, resources: Resources) -> None:

@@ -148,7 +148,7 @@ def test_a_long_policy_is_put_into_a_file(app: cdk.App, stack: cdk.Stack, props:
     """Literals into a file in a layer of its own, values known at deployment into the environment."""
     hosts = [f"host-{n:03}.example.com:443" for n in range(200)]
     bucket = s3.Bucket(stack, "Uploads")
-    policy = ShieldPolicy(allow_outbound=hosts, allow_buckets=["reports", bucket])
+    policy = ShieldPolicy(allow_outbound=hosts, allow_buckets=["reports", bucket], allow_aws="all")
     fn = ShieldedFunction(stack, "Checkout", policy=policy, **props)
     ShieldedFunction(stack, "Other", **props)
     checkout, other = resources(stack, FUNCTION).values()

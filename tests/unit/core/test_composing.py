@@ -62,7 +62,7 @@ def test_alerting_and_blocking_keep_the_rest() -> None:
 
 
 def test_what_is_added_is_lists_alone() -> None:
-    base = make(outbound_connectivity="alert", allow_outbound=["a.example"], allow_aws=["s3"], log_arguments=False)
+    base = make(outbound_connectivity="alert", allow_outbound=["a.example"], allow_aws=["s3"], log_arguments=True)
     more = ShieldPolicy(
         allow_outbound=["b.example", "A.example", TOKEN], allow_tmp=["/tmp/x"], allow_aws=["sqs", "granted"]
     )
@@ -227,7 +227,7 @@ def to_text(environment: dict[str, str]) -> str:
 
 @given(values=POLICIES)
 def test_an_environment_and_a_file(values: dict[str, Any]) -> None:
-    policy = ShieldPolicy(**values)
+    policy = ShieldPolicy(**{"allow_aws": "all", **values})
     environment, lines = policy.to_env_and_lines()
     assert ShieldPolicy.from_env(environment, file=lines) == policy
     assert ShieldPolicy.from_env({**environment, "SHIELD_POLICY_FILE": "/opt/p", "PATH": "/bin"}, file=lines) == policy

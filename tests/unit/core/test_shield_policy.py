@@ -39,7 +39,7 @@ def test_the_default_blocks_all_but_read_handler_and_admits_aws() -> None:
     assert policy == ShieldPolicy(
         outbound_connectivity="block",
         allow_outbound=[],
-        allow_aws="all",
+        allow_aws=None,
         allow_buckets=[],
         check_tls_name=True,
         read_write_tmp="block",
@@ -257,7 +257,7 @@ def test_from_env_passes_over_what_is_not_ours() -> None:
         "SHIELD_ACCOUNT_ID": "whatever",
         "SHIELD_READ_HANDLER": "alert",
     }
-    assert ShieldPolicy.from_env(environment) == ShieldPolicy(read_handler="alert")
+    assert ShieldPolicy.from_env(environment) == ShieldPolicy(read_handler="alert", allow_aws="all")
 
 
 @pytest.mark.parametrize(
@@ -291,7 +291,8 @@ def test_a_bad_environment(environment: dict[str, str], field: str, reason: str)
 
 
 def test_a_file_names_its_lines() -> None:
-    assert ShieldPolicy.from_lines("# why\nSHIELD_READ_HANDLER=alert\r\n") == ShieldPolicy(read_handler="alert")
+    policy = ShieldPolicy(read_handler="alert", allow_aws="all")
+    assert ShieldPolicy.from_lines("# why\nSHIELD_READ_HANDLER=alert\r\n") == policy
     with pytest.raises(ShieldPolicyError) as caught:
         ShieldPolicy.from_lines("\nSHIELD_READ_HANDLER=deny\n")
     assert str(caught.value) == (
@@ -482,7 +483,7 @@ POLICIES = st.fixed_dictionaries(
 @example(values={"allow_outbound": ["::ffff:1.2.3.4", "[::ffff:1.2.3.4]:1", "1.2.3.4:1"]})
 @example(values={"allow_tmp": ["/tmp/\u2028\u0085", "/tmp/=#"], "allow_child_process": ["/a=b", "unshielded:/a=b"]})
 def test_python_env_c_python(values: dict[str, Any]) -> None:
-    policy = ShieldPolicy(**values)
+    policy = ShieldPolicy(**{"allow_aws": "all", **values})
     environment = policy.to_env()
     assert ShieldPolicy.from_env(environment) == policy
     assert ShieldPolicy.from_lines(policy.to_lines()) == policy
@@ -540,7 +541,9 @@ def test_anything_is_a_policy_or_an_error_that_names_a_field(values: dict[str, A
     except ShieldPolicyError as refused:
         error = refused
     else:
-        assert ShieldPolicy.from_env(policy.to_env()) == policy
+        assert ShieldPolicy.from_env(policy.to_env()) == dataclasses.replace(
+            policy, allow_aws=policy.allow_aws or "all"
+        )
         return
     assert error.field in values
     assert "\n" not in str(error)
@@ -548,6 +551,6 @@ def test_anything_is_a_policy_or_an_error_that_names_a_field(values: dict[str, A
 
 def test_every_combination_of_modes() -> None:
     for modes in itertools.product(MODES, repeat=len(MODE_FIELDS)):
-        policy = make(**dict(zip(MODE_FIELDS, modes, strict=True)))
+        policy = make(**dict(zip(MODE_FIELDS, modes, strict=True)), allow_aws="all")
         assert ShieldPolicy.from_env(policy.to_env()) == policy
         assert [policy.to_env()[f"SHIELD_{field.upper()}"] for field in MODE_FIELDS] == list(modes)

@@ -45,7 +45,7 @@ def test_a_policy_that_is_the_default(tmp_path: Path) -> None:
     folder = tmp_path
     for name, write in (("p.toml", write_toml), ("p.yaml", write_yaml), ("p.json", write_json)):
         (folder / name).write_text(write({}, heading()))
-        assert ShieldPolicy.from_file(folder / name) == ShieldPolicy(), name
+        assert ShieldPolicy.from_file(folder / name) == ShieldPolicy(allow_aws="all"), name
     assert "policy = ShieldPolicy()\n" in write_python({}, heading())
 
 
@@ -69,7 +69,9 @@ def test_the_page_shows_what_is_written(tmp_path: Path) -> None:
     written = write_toml({"allow_outbound": ["api.stripe.com:443"]}, heading)
     assert written == shown
     (tmp_path / "p.toml").write_text(shown)
-    assert ShieldPolicy.from_file(tmp_path / "p.toml") == ShieldPolicy(allow_outbound=["api.stripe.com:443"])
+    assert ShieldPolicy.from_file(tmp_path / "p.toml") == ShieldPolicy(
+        allow_outbound=["api.stripe.com:443"], allow_aws="all"
+    )
 
 
 def test_what_stands_beside_an_entry() -> None:

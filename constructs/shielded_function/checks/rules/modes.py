@@ -105,8 +105,6 @@ def runtime_updates(function: LambdaFunction, context: Context) -> Iterator[Prob
     policy = function.policy.policy
     if policy is None or effective_on_failure(vars(policy)) == "run_unshielded" or not function.runtime:
         return
-    if all(getattr(policy, mode) != "block" for mode in _MODES):
-        return  # alert-in-production tells what is to be mended first
     when = as_mapping(function.properties.get("RuntimeManagementConfig")).get("UpdateRuntimeOn", "Auto")
     if when == "Auto" and any(covers(glob, function.place.path) for glob in context.production):
         yield Problem(

@@ -20,7 +20,7 @@ def read(lines: str = "", **settings: Any) -> FunctionPolicy:
 def test_literals() -> None:
     found = read(allow_outbound="a.example:443", read_handler="alert", account_id="123456789012")
     assert (found.policy, dict(found.late)) == (
-        ShieldPolicy(allow_outbound=["a.example:443"], read_handler="alert"),
+        ShieldPolicy(allow_outbound=["a.example:443"], read_handler="alert", allow_aws="all"),
         {},
     )
 
@@ -67,9 +67,10 @@ def test_services_that_are_all_unknown_are_not_all_services() -> None:
 
 def test_a_file_joins_the_lists() -> None:
     found = read("SHIELD_ALLOW_OUTBOUND=b.example\nSHIELD_ALLOW_TMP=/tmp/a\n", allow_outbound="a.example")
-    assert found.policy == ShieldPolicy(allow_outbound=["a.example", "b.example"], allow_tmp=["/tmp/a"])
+    hosts = ["a.example", "b.example"]
+    assert found.policy == ShieldPolicy(allow_outbound=hosts, allow_tmp=["/tmp/a"], allow_aws="all")
     assert "SHIELD_READ_HANDLER" in read("SHIELD_READ_HANDLER=alert\n", read_handler="block").error
-    assert read("SHIELD_ALLOW_TMP=/tmp/a\n").policy == ShieldPolicy(allow_tmp=["/tmp/a"])
+    assert read("SHIELD_ALLOW_TMP=/tmp/a\n").policy == ShieldPolicy(allow_tmp=["/tmp/a"], allow_aws="all")
 
 
 # Each: before, after, and a word of what is looser; nothing where it is not.

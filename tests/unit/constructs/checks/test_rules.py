@@ -27,7 +27,7 @@ WRAPPER = "Environment.Variables.AWS_LAMBDA_EXEC_WRAPPER"
 OUTBOUND = "Environment.Variables.SHIELD_ALLOW_OUTBOUND"
 NO_POLICY = {
     f"Environment.Variables.SHIELD_{name}": None
-    for name in ("OUTBOUND_CONNECTIVITY", "READ_WRITE_TMP", "CREATE_CHILD_PROCESS", "READ_HANDLER")
+    for name in ("OUTBOUND_CONNECTIVITY", "READ_WRITE_TMP", "CREATE_CHILD_PROCESS", "READ_HANDLER", "ALLOW_AWS")
 }
 
 
@@ -145,12 +145,12 @@ def test_every_rule_is_tried_here() -> None:
 # Each: an override that is no fault.
 FINE: dict[str, dict[str, Any]] = {
     "durable, and Lambda is admitted": {"DurableConfig": {"ExecutionTimeout": 60}, **environment(allow_aws="lambda")},
-    "durable, and all of AWS is": {"DurableConfig": {"ExecutionTimeout": 60}},
+    "durable, and all of AWS is": {"DurableConfig": {"ExecutionTimeout": 60}, **environment(allow_aws="all")},
     "one customer's storage account": environment(allow_outbound="contoso.blob.core.windows.net:443"),
     "one customer's API": environment(allow_outbound="a1b2c3.execute-api.us-east-1.amazonaws.com:443"),
     "a customer's own wildcard": environment(allow_outbound="*.contoso.co.uk"),
     "a host that looks like a shared one": environment(allow_outbound="github.com.example.net,myslack.com"),
-    "a wide list where nothing is blocked": environment(outbound_connectivity="allow"),
+    "a wide list where nothing is blocked": environment(outbound_connectivity="allow", allow_aws="all"),
     "a layer published elsewhere": {"Layers": ["arn:aws:lambda:us-east-1:123456789012:layer:shield:7"]},
     "a layer by a parameter": {"Layers": [{"Ref": "Unknown"}]},
     "another wrapper runs next": environment(next_wrapper="/opt/other"),
@@ -221,7 +221,7 @@ def test_alert_mode_in_production(mode: str, app: cdk.App, shielded: MakeFunctio
 @pytest.mark.parametrize(
     ("policy", "found"),
     [
-        (ShieldPolicy(), {"any-account"}),
+        (ShieldPolicy(allow_aws="all"), {"any-account"}),
         (ShieldPolicy(allow_aws=["s3"]), set[str]()),
         (ShieldPolicy(allow_aws="none"), set[str]()),
     ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import aws_cdk as cdk
 import jsii
@@ -105,16 +105,25 @@ class _Grant:
             self._queue.grant_send_messages(self._function)
 
 
-def test_a_grant_in_a_later_aspect_fails_the_synthesis(app: cdk.App, stack: cdk.Stack) -> None:
+@pytest.mark.parametrize(("allow_aws", "wide"), [("granted", False), (None, False), (None, True)])
+def test_a_grant_in_a_later_aspect_fails_the_synthesis(
+    app: cdk.App, stack: cdk.Stack, allow_aws: Literal["granted"] | None, wide: bool
+) -> None:
+    """Unless all of AWS is admitted, where the grants could not be told."""
     function = ShieldedFunction(
         stack,
         "Checkout",
         runtime=lambda_.Runtime.PYTHON_3_13,
         handler="index.handler",
         code=lambda_.Code.from_inline("def handler(event, context): pass"),
-        policy=ShieldPolicy(allow_aws="granted"),
+        policy=ShieldPolicy(allow_aws=allow_aws),
     )
+    if wide:
+        function.add_to_role_policy(iam.PolicyStatement(actions=["*"], resources=["*"]))
     queue = sqs.Queue(stack, "Queue")
     cdk.Aspects.of(function).add(_Grant(queue, function), priority=950)
+    if wide:
+        app.synth()
+        return
     with pytest.raises(RuntimeError, match="service sqs was granted after the policy was made"):
         app.synth()

@@ -1,0 +1,178 @@
+"""`allow_aws` that is not set follows the role's grants; where they cannot be told it is "all", with one warning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as event_sources
+from aws_cdk import aws_sqs as sqs
+from aws_cdk.assertions import Annotations, Match
+
+from shielded_function import Shield, ShieldedFunction, ShieldPolicy
+
+WITHOUT_GRANT = {"cognito-identity", "cognito-idp", "sts"}
+Make = Callable[..., ShieldedFunction]
+
+
+@pytest.fixture
+def make(stack: cdk.Stack, props: dict[str, Any]) -> Make:
+    return lambda name="Checkout", **more: ShieldedFunction(stack, name, **{**props, **more})
+
+
+def services_of(stack: cdk.Stack) -> list[str]:
+    """SHIELD_ALLOW_AWS of each function, synthesized; "" where it is not set, which is all."""
+    app: Any = stack.node.root
+    resources: Mapping[str, Any] = app.synth().get_stack_by_name("Shop").template["Resources"]
+    found = [each["Properties"]["Environment"]["Variables"] for each in resources.values() if is_shielded(each)]
+    return [variables.get("SHIELD_ALLOW_AWS", "") for variables in found]
+
+
+def is_shielded(resource: Mapping[str, Any]) -> bool:
+    return resource["Type"] == "AWS::Lambda::Function" and "Environment" in resource["Properties"]
+
+
+def warnings_of(stack: cdk.Stack) -> list[str]:
+    found = Annotations.from_stack(stack).find_warning("*", Match.string_like_regexp("allow_aws|admitted"))
+    return [str(each.entry.data) for each in found]
+
+
+def test_it_is_what_is_granted_and_what_needs_no_grant(stack: cdk.Stack, make: Make) -> None:
+    checkout = make()
+    key: Any = dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
+    dynamodb.Table(stack, "Orders", partition_key=key).grant_read_data(checkout)
+    (found,) = services_of(stack)
+    assert set(found.split(",")) == {"dynamodb"} | WITHOUT_GRANT
+    assert warnings_of(stack) == []
+    assert checkout.shield.policy.decide("connect", "dynamodb.us-east-1.amazonaws.com:443").allowed
+    assert not checkout.shield.policy.decide("connect", "theirs.s3.us-east-1.amazonaws.com:443").allowed
+    assert checkout.shield.explain()
+
+
+def test_what_lambda_uses_for_it_the_code_may_use_too(stack: cdk.Stack, make: Make) -> None:
+    """Its queue and the key of its queue; not the log, which is the platform's alone."""
+    checkout, strict = make(), make("Strict", policy=ShieldPolicy(allow_aws="granted"))
+    jobs: Any = sqs.Queue(stack, "Jobs", encryption=sqs.QueueEncryption.KMS)
+    for function in (checkout, strict):
+        function.add_event_source(event_sources.SqsEventSource(jobs))
+    found, explicit = services_of(stack)
+    assert set(found.split(",")) == {"kms", "sqs"} | WITHOUT_GRANT
+    assert explicit == "none"
+
+
+def test_every_bucket_is_no_news(stack: cdk.Stack, make: Make) -> None:
+    make().add_to_role_policy(iam.PolicyStatement(actions=["s3:GetObject"], resources=["*"]))
+    (found,) = services_of(stack)
+    assert "s3" in found.split(",")
+    assert warnings_of(stack) == []
+
+
+def everything(function: lambda_.Function) -> None:
+    function.add_to_role_policy(iam.PolicyStatement(sid="Wide", actions=["*"], resources=["*"]))
+
+
+def no_service(function: lambda_.Function) -> None:
+    function.add_to_role_policy(iam.PolicyStatement(sid="Wide", actions=["nosuchservice:Get"], resources=["*"]))
+
+
+def data_plane(function: lambda_.Function) -> None:
+    function.add_to_role_policy(iam.PolicyStatement(sid="Wide", actions=["es:ESHttpGet"], resources=["*"]))
+
+
+def a_role_elsewhere(function: lambda_.Function) -> None:
+    role = "arn:aws:iam::123456789012:role/theirs"
+    function.add_to_role_policy(iam.PolicyStatement(sid="Wide", actions=["sts:AssumeRole"], resources=[role]))
+
+
+def awss_policy(function: lambda_.Function) -> None:
+    role: Any = function.role
+    role.add_managed_policy(iam.ManagedPolicy.from_aws_managed_policy_name("AmazonSQSFullAccess"))
+
+
+@pytest.mark.parametrize(
+    ("give", "says", "explicit"),
+    [
+        (everything, "statement Wide: Action * grants every service", "grants every service"),
+        (no_service, "no endpoint is known for nosuchservice", ""),
+        (data_plane, "it is called at a host that cannot be told from the grant", ""),
+        (a_role_elsewhere, "role/theirs is granted, which it may assume, is not known", ""),
+        (awss_policy, "AmazonSQSFullAccess, which is not in this app", ""),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_what_cannot_be_told_admits_all_with_one_warning(
+    app: cdk.App, stack: cdk.Stack, make: Make, give: Callable[[lambda_.Function], None], says: str, explicit: str
+) -> None:
+    for name in ("One", "Two"):
+        give(make(name))
+    assert services_of(stack) == ["", ""]
+    (warning,) = warnings_of(stack)
+    assert says in warning
+    assert "Shop/One: " in warning
+    assert "Shop/Two: " in warning or "Shop/One, Shop/Two: " in warning
+    assert "ack: shielded-function:untoldGrants" in warning
+    other = cdk.App()
+    strict = cdk.Stack(other, "Shop")
+    give(
+        ShieldedFunction(
+            strict,
+            "One",
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            handler="index.handler",
+            code=lambda_.Code.from_inline("pass"),
+            policy=ShieldPolicy(allow_aws="granted"),
+        )
+    )
+    if explicit:
+        with pytest.raises(RuntimeError, match=explicit):
+            other.synth()
+    else:
+        assert services_of(strict) != [""]
+
+
+def test_an_imported_role(stack: cdk.Stack, make: Make) -> None:
+    role: Any = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::123456789012:role/mine")
+    checkout = make(role=role)
+    assert services_of(stack) == [""]
+    (warning,) = warnings_of(stack)
+    assert "is imported, so only what this app grants it is known" in warning
+    assert checkout.shield.policy.allow_aws == "all"
+
+
+def test_a_warning_is_acknowledged(stack: cdk.Stack, make: Make) -> None:
+    everything(make())
+    cdk.Annotations.of(stack).acknowledge_warning("shielded-function:untoldGrants", "it is an administrator")
+    assert (services_of(stack), warnings_of(stack)) == ([""], [])
+
+
+def test_all_is_no_warning(stack: cdk.Stack, make: Make) -> None:
+    everything(make(policy=ShieldPolicy(allow_aws="all")))
+    assert (services_of(stack), warnings_of(stack)) == ([""], [])
+
+
+def test_a_sweep_follows_each_role(app: cdk.App, stack: cdk.Stack, props: dict[str, Any]) -> None:
+    one = lambda_.Function(stack, "One", **props)
+    lambda_.Function(stack, "Two", **props)
+    sqs.Queue(stack, "Queue").grant_send_messages(one)
+    Shield.everywhere(app, ShieldPolicy())
+    assert [set(each.split(",")) for each in services_of(stack)] == [{"sqs"} | WITHOUT_GRANT, WITHOUT_GRANT]
+
+
+def test_outside_of_an_app_it_is_all() -> None:
+    policy = ShieldPolicy()
+    assert policy.decide("connect", "theirs.s3.us-east-1.amazonaws.com:443").allowed
+    assert (policy.is_known, "SHIELD_ALLOW_AWS" in policy.to_env()) == (True, False)
+    assert policy.explain()["allow_aws"]["meaning"].endswith("; in a CDK app, what the role is granted")
+    assert policy != ShieldPolicy(allow_aws="all") == ShieldPolicy.from_env(policy.to_env())
+    assert ShieldPolicy.from_dict(policy.to_dict()) == policy
+
+
+def test_it_is_compared_as_all() -> None:
+    unset, granted, every = (ShieldPolicy(), *(ShieldPolicy(allow_aws=each) for each in ("granted", "all")))
+    assert [each.entry for each in unset.diff(granted)] == ["all"]
+    assert unset.diff(every) == every.diff(unset) == granted.diff(unset) == ()
