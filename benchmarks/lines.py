@@ -25,15 +25,16 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from shielded_function_monitoring import (
+from shielded_function_monitoring.alert import Policy
+from shielded_function_monitoring.filters import (
+    BY_LEVEL,
+    BY_POLICY,
     LEVELS,
-    Policy,
     fleet_query,
     level_of,
     violations,
     violations_by_policy,
 )
-from shielded_function_monitoring.filters import BY_LEVEL, BY_POLICY
 
 FUNCTIONS = 200
 MINUTES = 24 * 60

@@ -11,7 +11,9 @@ from shielded_function_monitoring.alert import MODES, Mode
 from shielded_function_monitoring.filters import COUNTED, SEVERITIES, Counted, Exceptions, Severity
 from shielded_function_monitoring.pattern import PatternError
 
+from .errors import ShieldError, shown
 from .monitoring.descriptions import MAX_PREFIX
+from .renamed import by_name
 
 if TYPE_CHECKING:
     import aws_cdk as cdk
@@ -46,7 +48,8 @@ class AlarmAction(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@by_name("ControlAlarm")
+@dataclass(frozen=True, kw_only=True)
 class ControlAlarm:
     """A separate alarm for one policy. Options that are left out are those of `AlarmOptions`.
 
@@ -61,11 +64,6 @@ class ControlAlarm:
             one address. Connections by address, which have no name, count.
         except_paths: files that do not count (read_write_tmp, read_handler, executable_memory): `/tmp/cache/*`.
         except_programs: programs that do not count (create_child_process).
-        except_packages: packages that do not count, by the line's `caller.package`: `urllib3`, `@aws-sdk/client-s3`;
-            not for self_protection and start. Lines that tell of no package count. **WARNING: the package is a hint
-            that code in the function can fake (a replaced `co_filename`): code that names an excepted package raises
-            no alarm.** Prefer `except_hosts`, `except_paths` and `except_programs`, or an entry of the policy. No
-            verdict of the shield depends on a package.
         mode: counts only what was blocked, or only what was reported: "block" or "alert".
         severity: "critical", "warning" or "notice": whose actions it takes. By default it follows from the policy and
             its mode; in a fleet, whose functions may differ in their modes, as if it were blocked.
@@ -83,7 +81,6 @@ class ControlAlarm:
     except_hosts: Sequence[str] = ()
     except_paths: Sequence[str] = ()
     except_programs: Sequence[str] = ()
-    except_packages: Sequence[str] = ()
     mode: Mode | None = None
     severity: Severity | None = None
     actions: Sequence[AlarmAction] | None = None
@@ -95,18 +92,18 @@ class ControlAlarm:
     def __post_init__(self) -> None:
         check_alarm(self, "ControlAlarm")
         if self.mode is not None and self.mode not in MODES:
-            raise ValueError(f"ControlAlarm.mode: {self.mode!r} is not {' or '.join(map(repr, MODES))}")
+            raise ShieldError(f"ControlAlarm.mode: {shown(self.mode)} is not {' or '.join(map(repr, MODES))}")
         if self.severity is not None and self.severity not in SEVERITIES:
-            raise ValueError(f"ControlAlarm.severity: {self.severity!r} is not one of {', '.join(SEVERITIES)}")
+            raise ShieldError(f"ControlAlarm.severity: {shown(self.severity)} is not one of {', '.join(SEVERITIES)}")
         try:
             assert self.exceptions is not None
         except PatternError as error:
-            raise ValueError(f"ControlAlarm.{error}") from error
+            raise ShieldError(f"ControlAlarm.{error}") from error
 
     @cached_property
     def exceptions(self) -> Exceptions:
         """Violations that do not count."""
-        return Exceptions(self.except_hosts, self.except_paths, self.except_programs, self.except_packages)
+        return Exceptions(self.except_hosts, self.except_paths, self.except_programs)
 
     @property
     def has_filter(self) -> bool:
@@ -114,7 +111,8 @@ class ControlAlarm:
         return bool(self.exceptions) or self.mode is not None
 
 
-@dataclass(frozen=True)
+@by_name("AlarmOptions")
+@dataclass(frozen=True, kw_only=True)
 class AlarmOptions:
     """How shielded functions raise alarms.
 
@@ -192,33 +190,33 @@ class AlarmOptions:
             check_switch(f"AlarmOptions.{switch}", getattr(self, switch))
         if self.granularity not in get_args(Granularity):
             choices = ", ".join(repr(choice) for choice in get_args(Granularity))
-            raise ValueError(f"AlarmOptions.granularity: {self.granularity!r} is not one of {choices}")
+            raise ShieldError(f"AlarmOptions.granularity: {shown(self.granularity)} is not one of {choices}")
         self._check_severities()
         for policy in COUNTED:
             on: Any = getattr(self, policy)
             if on is not None and not isinstance(on, ControlAlarm):
-                raise ValueError(f"AlarmOptions.{policy}: {on!r} is no ControlAlarm; write ControlAlarm(...)")
+                raise ShieldError(f"AlarmOptions.{policy}: {wrong_type(on, ControlAlarm)}")
             if on is not None:
                 self._check_alarm_on(policy, on)
         if self.start and self.start.mode:
-            raise ValueError("AlarmOptions.start: ControlAlarm.mode: a start has no mode: take it out")
+            raise ShieldError("AlarmOptions.start: ControlAlarm.mode: a start has no mode: take it out")
         check_stacks("AlarmOptions.stacks", self.stacks)
         self._check_names()
         if self.granularity == "fleet":
             _check_fleet("AlarmOptions", self.period, self.evaluation_periods or 1)
         elif self.stacks:
-            raise ValueError('AlarmOptions.stacks: it is for granularity="fleet": the others are beside their function')
+            raise ShieldError('AlarmOptions.stacks: it is for granularity="fleet": others are beside their function')
         elif not self.contributors:
-            raise ValueError('AlarmOptions.contributors: it is for granularity="fleet": leave it out')
+            raise ShieldError('AlarmOptions.contributors: it is for granularity="fleet": leave it out')
 
     def _check_alarm_on(self, policy: Counted, on: ControlAlarm) -> None:
         name = f"AlarmOptions.{policy}"
         for problem in on.exceptions.problems(policy):
-            raise ValueError(f"{name}: ControlAlarm.{problem}")
+            raise ShieldError(f"{name}: ControlAlarm.{problem}")
         periods = on.evaluation_periods or self.evaluation_periods or 1
         datapoints = on.datapoints or self.datapoints or periods
         if datapoints > periods:
-            raise ValueError(
+            raise ShieldError(
                 f"{name}: ControlAlarm.datapoints: {datapoints} of {periods} periods: there are not so many"
             )
         check_period(name, on.period or self.period, periods)
@@ -230,7 +228,7 @@ class AlarmOptions:
         taken: dict[str, str] = {}
         for policy, on in self.named.items():
             if on.name is not None and taken.setdefault(on.name, policy) != policy:
-                raise ValueError(
+                raise ShieldError(
                     f"AlarmOptions.{policy}: ControlAlarm.name: {on.name!r} is the name of {taken[on.name]}'s alarm "
                     "too: name them apart"
                 )
@@ -238,11 +236,11 @@ class AlarmOptions:
     def _check_severities(self) -> None:
         severities: Any = self.severities
         if not isinstance(severities, Mapping):
-            raise ValueError(f'AlarmOptions.severities: {severities!r} is no dict; write {{"critical": [action]}}')
+            raise ShieldError(f'AlarmOptions.severities: {shown(severities)} is no dict: write {{"critical": [...]}}')
         for name, actions in severities.items():
             if name not in SEVERITIES:
-                raise ValueError(f"AlarmOptions.severities: {name!r} is not one of {', '.join(SEVERITIES)}")
-            check_actions(f"AlarmOptions.severities[{name!r}]", actions)
+                raise ShieldError(f"AlarmOptions.severities: {shown(name)} is not one of {', '.join(SEVERITIES)}")
+            check_actions(f"AlarmOptions.severities[{shown(name)}]", actions)
 
     @property
     def named(self) -> dict[Counted, ControlAlarm]:
@@ -254,16 +252,16 @@ def check_alarm(alarm: ControlAlarm | AlarmOptions, name: str) -> None:
     """Checks what an alarm of one policy and the alarms of all have in common.
 
     Raises:
-        ValueError: a field is malformed; the message names it and the fix.
+        ShieldError: a field is malformed; the message names it and the fix.
     """
     given = {each.name: getattr(alarm, each.name) for each in fields(alarm)}
     for number in ("threshold", "evaluation_periods", "datapoints"):
         value = given[number]
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-            raise ValueError(f"{name}.{number}: {value!r} is not a whole number of at least 1")
+            raise ShieldError(f"{name}.{number}: {shown(value)} is not a whole number of at least 1")
     periods = given["evaluation_periods"] or (1 if name == "AlarmOptions" else None)
     if given["datapoints"] is not None and periods is not None and given["datapoints"] > periods:
-        raise ValueError(
+        raise ShieldError(
             f"{name}.datapoints: {given['datapoints']} of {periods} evaluation_periods: there are not so many"
         )
     for actions in _ACTIONS:
@@ -275,21 +273,30 @@ def check_alarm(alarm: ControlAlarm | AlarmOptions, name: str) -> None:
     check_period(name, given["period"], periods or 1)
 
 
+def wrong_type(value: object, kind: type) -> str:
+    """The problem of a value that is not an instance of this class of options."""
+    if isinstance(value, ControlAlarm):
+        return "ControlAlarm is for one control: write AlarmOptions(outbound_connectivity=ControlAlarm(...))"
+    if isinstance(value, type):
+        return f"{value.__name__} is a class; call it: {kind.__name__}(...)"
+    return f"{shown(value)} is no {kind.__name__}; write {kind.__name__}(...)"
+
+
 def check_period(name: str, period: Any, periods: int) -> None:
     """Whether CloudWatch takes a period: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 
     Raises:
-        ValueError: it does not.
+        ShieldError: it does not.
     """
     seconds = period_seconds(period, f"{name}.period")
     if seconds < _MINUTE or seconds % _MINUTE or seconds > _DAY:
-        raise ValueError(
+        raise ShieldError(
             f"{name}.period: {seconds} seconds: violations are counted by the minute, so it is whole minutes up to a "
             "day: write cdk.Duration.minutes(5)"
         )
     most = _WEEK if seconds >= _HOUR else _DAY
     if seconds * periods > most:
-        raise ValueError(
+        raise ShieldError(
             f"{name}.evaluation_periods: {periods} periods of {seconds} seconds are more than the "
             f"{'week' if most == _WEEK else 'day'} that CloudWatch looks back: take fewer, or a shorter period"
         )
@@ -299,16 +306,16 @@ def period_seconds(period: Any, name: str) -> int:
     """The seconds of a period; a minute where none is given.
 
     Raises:
-        ValueError: it is no duration, or not known at synthesis.
+        ShieldError: it is no duration, or not known at synthesis.
     """
     import aws_cdk as cdk
 
     if period is None:
         return _MINUTE
     if not isinstance(period, cdk.Duration):
-        raise ValueError(f"{name}: {period!r} is no duration; write cdk.Duration.minutes(1)")
+        raise ShieldError(f"{name}: {shown(period)} is no duration; write cdk.Duration.minutes(1)")
     if period.is_unresolved():
-        raise ValueError(f"{name}: it is known only at deployment: write cdk.Duration.minutes(1)")
+        raise ShieldError(f"{name}: it is known only at deployment: write cdk.Duration.minutes(1)")
     return int(period.to_milliseconds()) // 1000
 
 
@@ -316,17 +323,17 @@ def check_actions(name: str, value: Any) -> None:
     """Whether these are actions of alarms.
 
     Raises:
-        ValueError: they are not; the message begins with `name`.
+        ShieldError: they are not; the message begins with `name`.
     """
     check_list(name, value, "action")
     for number, action in enumerate(value):
         if isinstance(action, type) or not callable(getattr(action, "bind", None)):
-            raise ValueError(
-                f"{name}[{number}]: {action!r} is no action of an alarm; write SnsAction(topic), or another of "
+            raise ShieldError(
+                f"{name}[{number}]: {shown(action)} is no action of an alarm; write SnsAction(topic), or another of "
                 "aws_cdk.aws_cloudwatch_actions"
             )
     if len(value) > _MAX_ACTIONS:
-        raise ValueError(
+        raise ShieldError(
             f"{name}: {len(value)} actions, of which an alarm takes {_MAX_ACTIONS}: let one topic tell several"
         )
 
@@ -335,40 +342,40 @@ def check_stacks(name: str, value: Any) -> None:
     """Whether these are stacks.
 
     Raises:
-        ValueError: they are not; the message begins with `name`.
+        ShieldError: they are not; the message begins with `name`.
     """
     import aws_cdk as cdk
 
     check_list(name, value, "stack")
     for number, stack in enumerate(value):
         if not isinstance(stack, cdk.Stack):
-            raise ValueError(f"{name}[{number}]: {stack!r} is no stack; write the cdk.Stack itself")
+            raise ShieldError(f"{name}[{number}]: {shown(stack)} is no stack; write the cdk.Stack itself")
 
 
 def check_switch(name: str, value: Any) -> None:
     """Whether it is on or off.
 
     Raises:
-        ValueError: it is neither; the message begins with `name`.
+        ShieldError: it is neither; the message begins with `name`.
     """
     if not isinstance(value, bool):
-        raise ValueError(f"{name}: {value!r} is neither True nor False")
+        raise ShieldError(f"{name}: {shown(value)} is neither True nor False")
 
 
 def check_list(name: str, value: Any, one: str) -> None:
     """Whether it is a list, of what `one` says.
 
     Raises:
-        ValueError: it is none; the message begins with `name`.
+        ShieldError: it is none; the message begins with `name`.
     """
     if not isinstance(value, Sequence) or isinstance(value, str):
-        raise ValueError(f"{name}: {value!r} is not a list; write [{one}]")
+        raise ShieldError(f"{name}: {shown(value)} is not a list; write [{one}]")
 
 
 def _check_fleet(name: str, period: Any, periods: int) -> None:
     seconds = period_seconds(period, f"{name}.period")
     if seconds * periods > _FLEET_SEES:
-        raise ValueError(
+        raise ShieldError(
             f"{name}.period: {periods} periods of {seconds} seconds are more than the 3 hours that a fleet's alarm "
             "looks back: take fewer, or a shorter period"
         )
@@ -378,6 +385,6 @@ def _check_text(name: str, value: Any, most: int) -> None:
     if value is None:
         return
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise ValueError(f"{name}: {value!r} is not a text of one line")
+        raise ShieldError(f"{name}: {shown(value)} is not a text of one line")
     if len(value) > most:
-        raise ValueError(f"{name}: {len(value)} characters, of which {most} fit: shorten it")
+        raise ShieldError(f"{name}: {len(value)} characters, of which {most} fit: shorten it")

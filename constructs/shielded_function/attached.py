@@ -255,10 +255,10 @@ class AttachedShield(Construct):
             props: options of the metric.
 
         Raises:
-            ValueError: there is no such policy.
+            ShieldError: there is no such control.
         """
         if policy is not None and policy not in COUNTED:
-            raise ValueError(f"metric_violations: {policy!r} is not a policy; use one of {', '.join(COUNTED)}")
+            raise ShieldError(f"metric_violations: {policy!r} is not a control; use one of {', '.join(COUNTED)}")
         counter = sum_counter(self._options.alarms) if policy is None else policy_counter()
         self.count(counter)
         options: dict[str, Any] = {**props}

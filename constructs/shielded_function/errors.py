@@ -1,34 +1,13 @@
-"""The errors of the constructs and of policies."""
+"""The errors of the constructs and of policies: all are a `ShieldError`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from shielded_function_monitoring.errors import ShieldError, shown
+
+__all__ = ["ShieldError", "ShieldPolicyError", "shown"]
 
 
-class ShieldError(ValueError):
-    """A function that cannot be shielded as asked. Nothing was changed.
-
-    The message begins with the construct path and names every problem with its fix.
-
-    Attributes:
-        reasons: the problems, without the path.
-    """
-
-    def __init__(self, path: str, problems: Sequence[str]) -> None:
-        self.reasons = "; ".join(problems)
-        super().__init__(f"{path}: {self.reasons}")
-
-    @classmethod
-    def of_many(cls, problems: Mapping[str, str], fix: str) -> ShieldError:
-        """One report of several functions: their problems by construct path, and what to do about all of them."""
-        if len(problems) == 1:
-            [(path, reasons)] = problems.items()
-            return cls(path, [reasons, fix])
-        lines = "".join(f"\n  {path}: {reasons}" for path, reasons in problems.items())
-        return cls(f"{len(problems)} functions cannot be shielded ({fix})", [lines])
-
-
-class ShieldPolicyError(ValueError):
+class ShieldPolicyError(ShieldError):
     """A policy cannot be: the text names the field and the fix.
 
     Attributes:
@@ -36,5 +15,6 @@ class ShieldPolicyError(ValueError):
     """
 
     def __init__(self, field: str, reason: str) -> None:
-        super().__init__(f"ShieldPolicy.{field}: {reason}" if field else f"ShieldPolicy: {reason}")
+        super().__init__(f"ShieldPolicy.{field}" if field else "ShieldPolicy", [reason])
+        self.reasons = str(self)
         self.field = field

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -15,10 +16,16 @@ from shielded_function_monitoring.filters import Counted
 from .alarms import AlarmOptions
 from .log_group import LogOptions
 from .policy import ShieldPolicy
+from .renamed import by_name
 from .shield import AttachedShield, attach, shield_options
 
 if TYPE_CHECKING:
     from .props import FunctionProps, MetricProps
+
+
+def _options_of_function() -> list[str]:
+    """Those of the installed CDK."""
+    return list(signature(lambda_.Function.__init__).parameters)
 
 
 class ShieldedFunction(lambda_.Function):
@@ -38,6 +45,7 @@ class ShieldedFunction(lambda_.Function):
     and an alarm. For other classes of functions, such as `PythonFunction` and `NodejsFunction`, use `Shield`.
     """
 
+    @by_name("ShieldedFunction", known=_options_of_function)
     def __init__(
         self,
         scope: Construct,
@@ -62,12 +70,13 @@ class ShieldedFunction(lambda_.Function):
             props: everything that `aws_lambda.Function` takes.
 
         Raises:
-            ShieldError: it cannot be shielded; the message begins with the construct path and says why.
+            ShieldError: it cannot be shielded; the message begins with the construct path and says why. Or an option is
+                malformed.
         """
         removal: Any = props.get("log_removal_policy")
         if removal is not None and logs is None:
             logs = LogOptions(removal_policy=removal)
-        options = shield_options(policy, alarms, logs, shield_layer, called="shield_layer")
+        options = shield_options(policy, alarms, logs, shield_layer)
         super().__init__(scope, id, **props)
         self._attached: AttachedShield | None = None
         try:

@@ -12,7 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IConstruct
 
 from . import layer_archive
-from .errors import ShieldError
+from .errors import ShieldError, shown
 from .invariants import MAX_ENVIRONMENT
 from .layer_archive import MemberFile
 from .names import POLICY_FILE
@@ -44,7 +44,7 @@ def shield_layer(scope: IConstruct, architecture: str) -> lambda_.LayerVersion:
         construct_id,
         content,
         scope.node.path,
-        "leave the function out, or give layer= the ARN of one that you published",
+        "leave the function out, or give shield_layer= the ARN of one that you published",
         compatible_architectures=[lambda_.Architecture.custom(architecture)],
         description=f"Shielded Function for {architecture}: decides what a function's code may do",
         license="Apache-2.0",
@@ -56,11 +56,10 @@ def shield_layer(scope: IConstruct, architecture: str) -> lambda_.LayerVersion:
     return layer
 
 
-def check_layer(option: str, given: object) -> None:
+def check_layer(given: object) -> None:
     """Looks at a layer that a user gives in the place of the package's own.
 
     Args:
-        option: how it is called where it was given.
         given: a layer, or an ARN; one that holds a token is known only at deployment, and passes.
 
     Raises:
@@ -71,7 +70,7 @@ def check_layer(option: str, given: object) -> None:
     if isinstance(given, str) and _ARN.fullmatch(given):
         return
     fix = f"write {given}:VERSION" if isinstance(given, str) and _ARN.fullmatch(f"{given}:1") else f"write {_FORM}"
-    raise ShieldError(option, [f"{given!r} is no layer, and no ARN of a layer's version: {fix}"])
+    raise ShieldError("shield_layer", [f"{shown(given)} is no layer, and no ARN of a layer's version: {fix}"])
 
 
 def import_layer(stack: cdk.Stack, arn: str) -> lambda_.ILayerVersion:

@@ -14,7 +14,9 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
 from .batching import create_log_group
+from .errors import ShieldError, shown
 from .function_facts import FunctionHandle
+from .renamed import by_name
 
 if TYPE_CHECKING:
     from constructs import Construct, IConstruct
@@ -51,7 +53,8 @@ _PROPS: Final = {
 }
 
 
-@dataclass(frozen=True)
+@by_name("LogOptions")
+@dataclass(frozen=True, kw_only=True)
 class LogOptions:
     """Options of the log group that the shield makes for a function without one.
 
@@ -76,8 +79,8 @@ class LogOptions:
     def __post_init__(self) -> None:
         """
         Raises:
-            TypeError: an option is of another type.
-            ValueError: the name has another placeholder, or an option is beside `existing=True`.
+            ShieldError: an option is of another type, the name has another placeholder, or an option is beside
+                `existing=True`.
         """
         for name, kind, example in (
             ("retention", logs.RetentionDays, "logs.RetentionDays.ONE_MONTH"),
@@ -87,17 +90,17 @@ class LogOptions:
         ):
             value = getattr(self, name)
             if value is not None and not isinstance(value, kind):
-                raise TypeError(f"LogOptions.{name}: {value!r} is no {kind.__name__}; write {example}")
+                raise ShieldError(f"LogOptions.{name}: {shown(value)} is no {kind.__name__}; write {example}")
         if self.encryption_key is not None and not hasattr(self.encryption_key, "key_arn"):
-            raise TypeError(f"LogOptions.encryption_key: {self.encryption_key!r} is no key; write kms.Key(...)")
+            raise ShieldError(f"LogOptions.encryption_key: {shown(self.encryption_key)} is no key; write kms.Key(...)")
         for name in _PLACEHOLDER.findall(self.log_group_name or ""):
             if name not in _PLACEHOLDERS:
                 there = ", ".join(f"{{{each}}}" for each in _PLACEHOLDERS)
-                raise ValueError(f"LogOptions.log_group_name: there is no placeholder {{{name}}}; use {there}")
+                raise ShieldError(f"LogOptions.log_group_name: there is no placeholder {{{name}}}; use {there}")
 
         given = [name for name in _PROPS if getattr(self, name) is not None]
         if self.existing and given:
-            raise ValueError(
+            raise ShieldError(
                 f"LogOptions.{given[0]}: it is of the log group that the shield makes, and existing=True makes none: "
                 "leave one of them out"
             )

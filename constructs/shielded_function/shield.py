@@ -11,16 +11,17 @@ import jsii
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IConstruct
 
-from .alarms import AlarmOptions
+from .alarms import AlarmOptions, wrong_type
 from .attached import AttachedShield, attached_to
 from .candidate import ShieldOptions, check_function
-from .errors import ShieldError
+from .errors import ShieldError, shown
 from .everywhere import OnUnsupported, ShieldedApp, shield_everywhere
 from .function_facts import FunctionHandle
 from .kinds import is_alias_or_import, is_cdk_handler, is_of_cdk, owner_of, why_not
 from .layer import check_layer
 from .log_group import LogOptions
 from .policy import ShieldPolicy, check_policy
+from .renamed import by_name
 
 __all__ = ["AttachedShield", "Shield"]
 
@@ -43,13 +44,14 @@ class Shield(cdk.Mixin):
     functions (a `Provider`) is an error, as it would shield nothing.
     """
 
+    @by_name("Shield")
     def __init__(
         self,
         policy: ShieldPolicy | None = None,
-        alarms: AlarmOptions | None = None,
         *,
+        alarms: AlarmOptions | None = None,
         logs: LogOptions | None = None,
-        layer: lambda_.ILayerVersion | str | None = None,
+        shield_layer: lambda_.ILayerVersion | str | None = None,
         in_image: bool = False,
     ) -> None:
         """
@@ -58,17 +60,16 @@ class Shield(cdk.Mixin):
                 granted (`ShieldPolicy()`).
             alarms: options of its alarms; by default they take no action (`AlarmOptions()`).
             logs: options of the log group that is made for a function without one (`LogOptions()`).
-            layer: a layer with the shield that you published, and perhaps signed, yourself, or its ARN with the
+            shield_layer: a layer with the shield that you published, and perhaps signed, yourself, or its ARN with the
                 version; by default one is made from the installed package.
             in_image: the function is a container image that holds the shield's files, so it gets no layer.
 
         Raises:
-            ShieldError: `layer` is no layer, and no ARN of a layer's version.
+            ShieldError: an option is of another type, or `shield_layer` is no layer, and no ARN of a layer's version.
             ShieldPolicyError: `policy` is no `ShieldPolicy`.
-            TypeError: `alarms` or `logs` is of another type.
         """
         super().__init__()
-        self._options = shield_options(policy, alarms, logs, layer, in_image)
+        self._options = shield_options(policy, alarms, logs, shield_layer, in_image)
         self.policy = self._options.policy
         self.alarms = self._options.alarms
         self.logs = self._options.logs
@@ -106,11 +107,10 @@ class Shield(cdk.Mixin):
         """Shields a function: any kind of `aws_lambda.Function`, a `SingletonFunction`, or a `CfnFunction`.
 
         Raises:
-            ShieldError: it cannot be shielded; the message says why, and nothing was changed.
-            TypeError: it is no construct.
+            ShieldError: it cannot be shielded; the message says why, and nothing was changed. Or it is no construct.
         """
         if not isinstance(function, Construct):
-            raise TypeError(f"Shield.apply: {function!r} is no construct; give it a function")
+            raise ShieldError(f"Shield.apply: {shown(function)} is no construct; give it a function")
         owner = owner_of(function)
         if owner is None:
             raise ShieldError(function.node.path, [why_not(function)])
@@ -139,6 +139,7 @@ class Shield(cdk.Mixin):
         return attached_to(function)
 
     @staticmethod
+    @by_name("Shield.everywhere")
     def everywhere(
         scope: IConstruct,
         policy: ShieldPolicy,
@@ -150,7 +151,7 @@ class Shield(cdk.Mixin):
         allow_unmatched: bool = False,
         alarms: AlarmOptions | None = None,
         logs: LogOptions | None = None,
-        layer: lambda_.ILayerVersion | str | None = None,
+        shield_layer: lambda_.ILayerVersion | str | None = None,
     ) -> ShieldedApp:
         """Shields every function of an app, a stage or a stack: those that are there, and those that are made later.
 
@@ -184,7 +185,7 @@ class Shield(cdk.Mixin):
                 them. Otherwise that is an error of the synthesis, as it always is for an exact path or id.
             alarms: options of the alarms.
             logs: options of the log groups that are made for functions without one.
-            layer: a layer with the shield, or its ARN, instead of the package's own.
+            shield_layer: a layer with the shield, or its ARN, instead of the package's own.
 
         Returns:
             The result for each function.
@@ -193,7 +194,7 @@ class Shield(cdk.Mixin):
             ShieldError: functions cannot be shielded (with on_unsupported="error"); none was changed.
             ShieldPolicyError: `policy` is no `ShieldPolicy`.
         """
-        shield = Shield(check_policy(policy), alarms, logs=logs, layer=layer)
+        shield = Shield(check_policy(policy), alarms=alarms, logs=logs, shield_layer=shield_layer)
         return shield_everywhere(
             scope,
             shield._options,
@@ -228,15 +229,10 @@ def shield_options(
     logs: LogOptions | None,
     layer: lambda_.ILayerVersion | str | None,
     in_image: bool = False,
-    *,
-    called: str = "layer",
 ) -> ShieldOptions:
-    """The options that `Shield` and `ShieldedFunction` take, checked; `Shield` documents them.
-
-    `called`: how the layer's option is called.
-    """
+    """The options that `Shield` and `ShieldedFunction` take, checked; `Shield` documents them."""
     defaults = _defaults()
-    check_layer(called, layer)
+    check_layer(layer)
     return ShieldOptions(
         defaults.policy if policy is None else check_policy(policy),
         defaults.alarms if alarms is None else _of_type(alarms, AlarmOptions, "alarms"),
@@ -259,5 +255,5 @@ def _is_cdk_own(function: lambda_.Function | lambda_.CfnFunction) -> bool:
 
 def _of_type(value: Any, kind: type[Any], name: str) -> Any:
     if not isinstance(value, kind):
-        raise TypeError(f"{name}: {value!r} is no {kind.__name__}; write {kind.__name__}(...)")
+        raise ShieldError(name, [wrong_type(value, kind)])
     return value

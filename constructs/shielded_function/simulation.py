@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from shielded_function_monitoring.simulated import MotoCloudWatch, SimulatedCloudWatch, alert_line, read_templates
 
+from .errors import ShieldError, shown
+
 if TYPE_CHECKING:
     import aws_cdk as cdk
     from aws_cdk import assertions
@@ -43,8 +45,8 @@ def simulate_cloudwatch(
             `{"LogicalId.Attribute": ...}`, parameters, exports.
 
     Raises:
-        ValueError: the stacks are in several accounts or regions, and none was chosen.
-        TypeError: `source` is something else.
+        ShieldError: the stacks are in several accounts or regions, and none was chosen.
+        ShieldError: `source` is something else.
     """
     if isinstance(source, (str, Path)):
         path = Path(source)
@@ -66,7 +68,7 @@ def simulate_cloudwatch(
         return _of_assembly(where, account or known.get("account"), region or known.get("region"), values)
     if isinstance(source, cdk.Stage):
         return _of_assembly(Path(source.synth().directory), account, region, values)
-    raise TypeError(f"source: {source!r} is no template, stack, stage, app or path")
+    raise ShieldError(f"source: {shown(source)} is no template, stack, stage, app or path")
 
 
 def _of_template(
@@ -90,7 +92,7 @@ def _of_assembly(
     }
     if len(places) != 1:
         there = ", ".join(f"{of} in {at}" for of, at in assembly.environments()) or "no stack"
-        raise ValueError(f"simulate_cloudwatch: give the account and region of one environment; there are: {there}")
+        raise ShieldError(f"simulate_cloudwatch: give the account and region of one environment; there are: {there}")
     (stacks,) = places.values()
     return SimulatedCloudWatch(
         read_templates([(assembly.resolver(name, values), _paths(assembly, name)) for name in stacks])

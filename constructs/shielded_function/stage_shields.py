@@ -322,7 +322,7 @@ class StackShields:
         if not isinstance(architecture, str):
             return [
                 "architectures: known only at deployment, so the shield's layer cannot be chosen: name x86_64 or "
-                "arm64, or give layer= the ARN of one that you published"
+                "arm64, or give shield_layer= the ARN of one that you published"
             ]
         return [] if architecture in self._layers else self.shared.missing_binaries(architecture)
 

@@ -13,9 +13,11 @@ from .checks.comparing import loosened
 from .checks.model import Assembly, LambdaFunction, Template
 from .checks.policies import FunctionPolicy
 from .checks.template_functions import known_references, read_functions, read_others
+from .errors import ShieldError, shown
 from .globs import covers
 from .perimeter.simulated import SimulatedPerimeter
 from .policy import ShieldPolicy
+from .renamed import by_name
 from .simulation import MotoCloudWatch, SimulatedCloudWatch, alert_line, simulate_cloudwatch
 
 if TYPE_CHECKING:
@@ -32,8 +34,10 @@ __all__ = [
 ]
 
 
+@by_name("assert_shielded")
 def assert_shielded(
     template: assertions.Template | cdk.Stage | cdk.Stack | Mapping[str, Any] | Path | str,
+    *,
     policy: ShieldPolicy | None = None,
     functions: Sequence[str] | None = None,
 ) -> None:
@@ -57,10 +61,10 @@ def assert_shielded(
     Raises:
         AssertionError: a function is not shielded, its policy allows more, or there is none of that name; the text
             has every finding.
-        TypeError: `template` is something else, or `functions` is one text.
+        ShieldError: `template` is something else, or `functions` is one text.
     """
     if isinstance(functions, str):
-        raise TypeError(f"functions: {functions!r} is one text; write a list: [{functions!r}]")
+        raise ShieldError(f"functions: {functions!r} is one text; write a list: [{functions!r}]")
     report = check(_read(template))
     chosen, problems = _choose(report.assembly.functions, functions)
     wanted = {(function.template.file, function.place.logical_id) for function in chosen}
@@ -132,7 +136,7 @@ def _read(template: Any) -> Assembly:
         return read_assembly(Path(assembly.directory), [file])
     if isinstance(template, cdk.Stage):
         return read_assembly(Path(template.synth().directory))
-    raise TypeError(f"template: {template!r} is no template, stack, stage, app or path")
+    raise ShieldError(f"template: {shown(template)} is no template, stack, stage, app or path")
 
 
 def _from_json(content: Mapping[str, Any]) -> Assembly:

@@ -51,7 +51,7 @@ def shield(stage: Parcels, base: ShieldPolicy, carriers: list[str]) -> None:
     path = stage.node.path
     new = LogOptions(existing=False)  # what reads logs here does not look for those that Lambda made
     # An image brings the shield's files itself.
-    Shield(base, fleet, logs=new, in_image=True).apply(stage.batch.classify)
+    Shield(base, alarms=fleet, logs=new, in_image=True).apply(stage.batch.classify)
     Shield.everywhere(
         stage,
         base,

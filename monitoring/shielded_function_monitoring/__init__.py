@@ -1,106 +1,35 @@
-"""Reads a shielded function's alerts: the line's schema, CloudWatch filter patterns, and alarm evaluation.
+"""Reads a shielded function's lines: `parse_line` tells an alert or an event, `json_schema` describes both.
 
-Pure functions, without AWS and without the CDK. The constructs use them to write metric filters, the demo and the
-tests to run those same filters over real lines.
+Without AWS and without the CDK. These names are the interface. The other modules (filter patterns, alarms, queries, a
+simulated CloudWatch) are what the constructs and the commands are made of, and may change.
 """
 
 from __future__ import annotations
 
-from .alarm import AlarmError, AlarmRule, AlarmState
-from .alert import (
-    ALARMING_EVENTS,
-    EVENTS,
-    MAX_LINE,
-    MODES,
-    POLICIES,
-    Alert,
-    AlertError,
-    Details,
-    EventName,
-    Mode,
-    Policy,
-    ShieldEvent,
-    parse_line,
-)
-from .filters import (
-    COUNTED,
-    LEVELS,
-    METRIC,
-    NAMESPACE,
-    PLATFORM_PROGRAMS,
-    SEVERITIES,
-    VALUE,
-    Counted,
-    Severity,
-    fleet_query,
-    level_of,
-    metric_name,
-    severity_of,
-    violations,
-    violations_by_policy,
-    violations_of,
-)
-from .frames import Frame
-from .pattern import Pattern, PatternError, all_of, any_of, exists, is_false, is_null, is_true, not_exists, number, text
-from .pattern import parse as parse_pattern
-from .queries import QUERIES, Query
-from .simulated import SimulatedCloudWatch, SimulationError
-from .simulated.log_events import LogEvent
-from .template import Monitoring, TemplateError, monitoring_of, shielded_functions
+import importlib
+from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "ALARMING_EVENTS",
-    "COUNTED",
-    "EVENTS",
-    "LEVELS",
-    "MAX_LINE",
-    "METRIC",
-    "MODES",
-    "NAMESPACE",
-    "PLATFORM_PROGRAMS",
-    "POLICIES",
-    "QUERIES",
-    "SEVERITIES",
-    "VALUE",
-    "AlarmError",
-    "AlarmRule",
-    "AlarmState",
-    "Alert",
-    "AlertError",
-    "Counted",
-    "Details",
-    "EventName",
-    "Frame",
-    "LogEvent",
-    "Mode",
-    "Monitoring",
-    "Pattern",
-    "PatternError",
-    "Policy",
-    "Query",
-    "Severity",
-    "ShieldEvent",
-    "SimulatedCloudWatch",
-    "SimulationError",
-    "TemplateError",
-    "all_of",
-    "any_of",
-    "exists",
-    "fleet_query",
-    "is_false",
-    "is_null",
-    "is_true",
-    "level_of",
-    "metric_name",
-    "monitoring_of",
-    "not_exists",
-    "number",
-    "parse_line",
-    "parse_pattern",
-    "severity_of",
-    "shielded_functions",
-    "text",
-    "violations",
-    "violations_by_policy",
-    "violations_of",
-]
+if TYPE_CHECKING:
+    from .alert import Alert, AlertError, ShieldEvent, parse_line
+    from .errors import ShieldError
+    from .schema import json_schema
+
+__all__ = ["Alert", "AlertError", "ShieldError", "ShieldEvent", "json_schema", "parse_line"]
+
+_MODULES = {"ShieldError": "errors", "json_schema": "schema"}
+_NOT_PROMISED = ("alert", "filters", "pattern", "queries", "simulated", "simulated.log_events", "template", "alarm")
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        value = getattr(importlib.import_module(f".{_MODULES.get(name, 'alert')}", __name__), name)
+        globals()[name] = value
+        return value
+    for module in () if name.startswith("_") else _NOT_PROMISED:
+        if hasattr(importlib.import_module(f".{module}", __name__), name):
+            raise ImportError(f"{name} is not part of the interface; it is in {__name__}.{module}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

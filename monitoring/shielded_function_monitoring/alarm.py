@@ -19,6 +19,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast, get_args
 
+from .errors import ShieldError
+
 AlarmState = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
 MissingData = Literal["missing", "ignore", "breaching", "notBreaching"]
 Statistic = Literal["Sum", "SampleCount", "Average", "Minimum", "Maximum"]
@@ -41,7 +43,7 @@ _COMPARE: Final[dict[ComparisonOperator, Callable[[float, float], bool]]] = {
 }
 
 
-class AlarmError(ValueError):
+class AlarmError(ShieldError):
     """An alarm whose state cannot be worked out here; the message names the property."""
 
 

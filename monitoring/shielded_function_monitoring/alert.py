@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Final, Literal, TypedDict, TypeVar, cast, get_args
 
+from .errors import ShieldError
 from .frames import Frame
 
 Policy = Literal[
@@ -154,7 +155,7 @@ class ShieldEvent:
         return self.origin.function
 
 
-class AlertError(ValueError):
+class AlertError(ShieldError):
     """A line that says it is the shield's but does not follow the schema; the message names the field."""
 
 

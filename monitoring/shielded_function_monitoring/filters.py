@@ -66,10 +66,6 @@ go on without. Their start is a notice in any mode, which no default alarm count
 _ALL_APART: Final = "severity: every policy that can be {} has its own alarm"
 # Characters of a function's name (https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html).
 _MAX_NAME: Final = 64
-_PACKAGE: Final = re.compile(r"(@[A-Za-z0-9~-][A-Za-z0-9._~-]*/)?[A-Za-z0-9_~-][A-Za-z0-9._~-]*")
-"""The folder of a package, as PyPI's and npm's have them: `urllib3`, `_cffi_backend`, `@aws-sdk/client-s3`."""
-_MAX_PACKAGE: Final = 214
-"""Characters of a package's name (https://docs.npmjs.com/cli/configuring-npm/package-json#name)."""
 _HOST: Final = re.compile(r"[a-z0-9*_-]+(\.[a-z0-9*_-]+)*")
 
 
@@ -81,14 +77,11 @@ class Exceptions:
         hosts: names (`telemetry.example`, `*.telemetry.example`) or single addresses.
         paths: absolute paths of files (`/tmp/cache/*`).
         programs: absolute paths of programs.
-        packages: packages that make the call themselves (`urllib3`, `@aws-sdk/client-s3`), without `*`. **A package is
-            a hint that code in the function can fake**: code that names an excepted package is not counted.
     """
 
     hosts: Sequence[str] = ()
     paths: Sequence[str] = ()
     programs: Sequence[str] = ()
-    packages: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -100,7 +93,7 @@ class Exceptions:
             object.__setattr__(self, field.name, cleaned)
 
     def __bool__(self) -> bool:
-        return bool(self.hosts or self.paths or self.programs or self.packages)
+        return bool(self.hosts or self.paths or self.programs)
 
     def problems(self, policy: Counted) -> list[str]:
         """Which of them mean nothing for a policy."""
@@ -116,8 +109,6 @@ _EXCEPTIONS: Final[dict[str, tuple[Policy, ...]]] = {
     "hosts": ("outbound_connectivity",),
     "paths": ("read_write_tmp", "read_handler", "executable_memory"),
     "programs": ("create_child_process",),
-    # Not of the shield itself: an attempt on it is an attack, from any package.
-    "packages": tuple(policy for policy in POLICIES if policy != "self_protection"),
 }
 
 
@@ -143,7 +134,6 @@ def violations(
     except_hosts: Sequence[str] = (),
     except_paths: Sequence[str] = (),
     except_programs: Sequence[str] = (),
-    except_packages: Sequence[str] = (),
     by_level: bool = False,
 ) -> Pattern:
     """The lines that report a violation.
@@ -163,14 +153,12 @@ def violations(
         except_hosts: not connections to these hosts.
         except_paths: not the use of these files.
         except_programs: not the start of these programs.
-        except_packages: not what these packages do, as the line tells it; a line that tells of none counts. **Code in
-            the function can fake the package**, and so stay silent: rather except hosts, paths or programs.
         by_level: for a filter whose dimension is the level: a printed line with a made-up level makes no metric.
 
     Raises:
         PatternError: no such policy or mode, or an exception that is malformed or means nothing for the policy.
     """
-    exceptions = Exceptions(except_hosts, except_paths, except_programs, except_packages)
+    exceptions = Exceptions(except_hosts, except_paths, except_programs)
     for name in (*([] if policy is None else [policy]), *without):
         if name not in COUNTED:
             raise PatternError(f"policy: {name!r} is not one of {', '.join(COUNTED)}")
@@ -338,7 +326,6 @@ def _excepting(exceptions: Exceptions, policy: Counted | None) -> list[Pattern]:
         ("hosts", _other_host(exceptions.hosts)),
         ("paths", _other_path(exceptions.paths)),
         ("programs", _other_path(exceptions.programs)),
-        ("packages", _other_package(exceptions.packages)),
     ):
         if not counts:
             continue
@@ -371,13 +358,6 @@ def _other_path(paths: Sequence[str]) -> list[Pattern]:
     if not paths:
         return []
     return [not_exists("$.details.path"), all_of(*(text("$.details.path", "!=", path) for path in paths))]
-
-
-def _other_package(packages: Sequence[str]) -> list[Pattern]:
-    """A line that tells of no package counts: `!=` alone would not hold for it."""
-    if not packages:
-        return []
-    return [not_exists("$.caller.package"), all_of(*(text("$.caller.package", "!=", name) for name in packages))]
 
 
 def _is_address(host: str) -> bool:
@@ -416,22 +396,8 @@ def _exception_path(field: str, value: object) -> str:
     return path
 
 
-def _exception_package(field: str, value: object) -> str:
-    """A package as the lines have it: the name of its folder, in its own case."""
-    if not isinstance(value, str):
-        raise PatternError(f"{field}: {value!r} is not a text")
-    name = value.strip()
-    if len(name) > _MAX_PACKAGE or not _PACKAGE.fullmatch(name):
-        raise PatternError(
-            f"{field}: {value!r} is no package: write one name as caller.package has it, the folder that is imported "
-            "(urllib3, yaml, @scope/name), without version, path or *"
-        )
-    return name
-
-
 _READERS: Final = {
     "hosts": _exception_host,
     "paths": _exception_path,
     "programs": _exception_path,
-    "packages": _exception_package,
 }

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
+from .errors import ShieldError
+
 REGION: Final = "us-east-1"
 ACCOUNT: Final = "123456789012"
 
@@ -53,7 +55,7 @@ _REF_IS_ARN = {"AWS::SNS::Topic": "TopicArn"}
 _DYNAMIC = re.compile(r"\{\{resolve:[^}]*\}\}")
 
 
-class IntrinsicError(ValueError):
+class IntrinsicError(ShieldError):
     """A value that cannot be resolved outside a deployment; the message names it.
 
     Attributes:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from .alarm import AlarmState
+from .errors import ShieldError
 from .intrinsics import Resolver
 from .pattern import read_line
 from .simulated.alarms import Alarm, CompositeAlarm, MetricAlarm, QueryAlarm
@@ -31,7 +32,7 @@ WRAPPER: Final = "/opt/shielded-function/shield"
 Template = Mapping[str, Any]
 
 
-class TemplateError(ValueError):
+class TemplateError(ShieldError):
     """A template that does not hold what was asked for; the message names the resource."""
 
 

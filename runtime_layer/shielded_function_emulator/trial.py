@@ -20,8 +20,9 @@ from shielded_function_emulator.languages.parts import Unavailable
 from shielded_function_emulator.languages.runtime import Runtime
 from shielded_function_emulator.sandbox import Isolation, SandboxError
 from shielded_function_emulator.shield_log import ShieldLog
-from shielded_function_monitoring import AlarmState, LogEvent, TemplateError, monitoring_of
-from shielded_function_monitoring.template import WRAPPER
+from shielded_function_monitoring.alarm import AlarmState
+from shielded_function_monitoring.simulated.log_events import LogEvent
+from shielded_function_monitoring.template import WRAPPER, TemplateError, monitoring_of
 
 _NAMESPACES = (
     "an emulated Lambda needs root or unprivileged user namespaces: {}; run it with sudo, or, in a container, start "

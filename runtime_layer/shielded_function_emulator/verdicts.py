@@ -12,7 +12,9 @@ from shielded_function_emulator.checkout_run import STACK, CheckoutRun
 from shielded_function_emulator.cloud_assembly import CloudAssembly
 from shielded_function_emulator.internet import ATTACKER_ADDRESS, ATTACKER_NAME, ATTACKER_ZONE
 from shielded_function_emulator.shield_log import ShieldLog
-from shielded_function_monitoring import Alert, LogEvent, monitoring_of
+from shielded_function_monitoring import Alert
+from shielded_function_monitoring.simulated.log_events import LogEvent
+from shielded_function_monitoring.template import monitoring_of
 
 # The expected result of a shielded attempt, by the mode of its policy.
 EXPECTED = {"block": "denied", "alert": "succeeded"}

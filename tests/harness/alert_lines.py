@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from shielded_function_monitoring import level_of, parse_line, severity_of
+from shielded_function_monitoring import parse_line
+from shielded_function_monitoring.filters import level_of, severity_of
 
 FUNCTION = {"function": "checkout", "version": "7", "region": "eu-west-1", "account": "123456789012"}
 

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from shielded_function_monitoring import Alert, Policy
+from shielded_function_monitoring import Alert
+from shielded_function_monitoring.alert import Policy
 
 UNSHIELDED: Final = "unshielded"
 BLOCK: Final = "block"

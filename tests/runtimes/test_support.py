@@ -14,7 +14,7 @@ from runtimes.node import table as node
 from runtimes.node.conftest import LINES as NODE_LINES
 from shielded_function_emulator.languages import dotnet
 from shielded_function_emulator.languages.python_versions import VERSIONS
-from shielded_function_monitoring import POLICIES
+from shielded_function_monitoring.alert import POLICIES
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "guide" / "runtimes.md"
 TEXT = DOCUMENT.read_text()

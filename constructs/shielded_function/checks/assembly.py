@@ -9,6 +9,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final, cast
 
+from ..errors import ShieldError
 from ..names import PERIMETER, POLICY
 from ..other_code import STACK
 from .assets import Assets
@@ -26,7 +27,7 @@ _PATH: Final = "aws:cdk:path"
 _NESTED: Final = ".NestedStack/"
 
 
-class AssemblyError(Exception):
+class AssemblyError(ShieldError):
     """A cloud assembly that cannot be read; one line says what is missing or wrong, and what to do."""
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import aws_cdk as cdk
 import jsii
 
+from ..errors import ShieldError
+from ..renamed import by_name
 from .assembly import assembly_root, read_assembly
 from .checking import Report, check
 from .finding import PLUGIN, Finding
@@ -39,6 +41,7 @@ class ShieldChecks:
     docs/guide/checks.md lists the rules.
     """
 
+    @by_name("ShieldChecks")
     def __init__(self, *, production: Sequence[str] = (), perimeter: Sequence[str] = ()) -> None:
         """
         Args:
@@ -49,11 +52,11 @@ class ShieldChecks:
                 function in no VPC, in one without a perimeter, or behind one that only alerts is an error.
 
         Raises:
-            TypeError: `production` or `perimeter` is one text.
+            ShieldError: `production` or `perimeter` is one text.
         """
         for name, value in (("production", production), ("perimeter", perimeter)):
             if isinstance(value, str):
-                raise TypeError(f"ShieldChecks.{name}: {value!r} is one text; write a list: [{value!r}]")
+                raise ShieldError(f"ShieldChecks.{name}: {value!r} is one text; write a list: [{value!r}]")
         self._production = tuple(production)
         self._perimeter = tuple(perimeter)
 

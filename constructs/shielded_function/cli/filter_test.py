@@ -6,8 +6,9 @@ import json as json_module
 from collections import Counter
 from typing import Any, Final
 
-from shielded_function_monitoring import PatternError, parse_pattern
 from shielded_function_monitoring.explaining import why_not
+from shielded_function_monitoring.pattern import PatternError
+from shielded_function_monitoring.pattern import parse as parse_pattern
 from shielded_function_monitoring.visible import visible
 
 from . import terminal

@@ -14,8 +14,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from shielded_function.errors import ShieldError
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
-from shielded_function_runtime.core import CoreError, PolicyError, TargetError
+from shielded_function_runtime.core import CoreError, PolicyError
 
 from .errors import CliError
 from .stays_open import openings
@@ -104,8 +105,8 @@ def decide(policy: ShieldPolicy, event: str, target: str, *, region: str, json: 
     """
     try:
         decision = policy.decide(event, target, region=region)
-    except (TargetError, ShieldPolicyError) as error:
-        raise CliError(str(error)) from error
+    except ShieldError as error:
+        raise CliError(error.reasons) from error
     if json:
         print(json_module.dumps(vars(decision)))
     else:

@@ -15,8 +15,7 @@ from shielded_function.monitoring.descriptions import MAX_LENGTH as MAX_DESCRIPT
 from shielded_function.monitoring.descriptions import Place, Subject, Text, describe_function
 from shielded_function.monitoring.watches import CLASS_SEVERITY, QUIET_MINUTES, general_counter
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
-from shielded_function_monitoring import LEVELS, NAMESPACE, VALUE
-from shielded_function_monitoring.filters import of_functions
+from shielded_function_monitoring.filters import LEVELS, NAMESPACE, VALUE, of_functions
 from shielded_function_monitoring.template import WRAPPER
 
 from .choices import Architecture, RenderFormat

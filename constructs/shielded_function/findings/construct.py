@@ -29,6 +29,7 @@ from ..layer import zip_code
 from ..layer_archive import MemberFile, write_zip
 from ..monitoring.scope import is_within
 from ..policy import ShieldPolicy
+from ..renamed import by_name
 from ..stage_shields import stack_shields, stage_shields
 from .handler.shield_findings import ocsf
 
@@ -63,6 +64,7 @@ class ShieldFindings(Construct):
         event_bus: where the events go.
     """
 
+    @by_name("ShieldFindings")
     def __init__(
         self,
         scope: Construct,

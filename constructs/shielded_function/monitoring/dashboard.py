@@ -13,6 +13,7 @@ from ..attached import AttachedShield, attached_in
 from ..errors import ShieldError
 from ..kinds import owner_of
 from ..late import check_late, late_text
+from ..renamed import by_name
 from ..shield import Shield
 from ..stage_shields import StackShields, stack_shields
 from . import heartbeat
@@ -39,6 +40,7 @@ class ShieldDashboard(Construct):
         resource: the dashboard.
     """
 
+    @by_name("ShieldDashboard")
     def __init__(self, scope: Construct, id: str, *, of: IConstruct | None = None, name: str | None = None) -> None:
         """
         Args:

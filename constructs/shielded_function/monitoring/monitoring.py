@@ -16,8 +16,9 @@ from shielded_function_monitoring.queries import FUNCTION_VARIABLE, INDEXED, QUE
 
 from ..alarms import AlarmAction, AlarmOptions, check_actions, check_list, check_stacks, check_switch
 from ..attached import attached_in
-from ..errors import ShieldError
+from ..errors import ShieldError, shown
 from ..late import check_late, late_list
+from ..renamed import by_name
 from ..stage_shields import StackShields, known_stages, stack_shields
 from .change_rules import ChangeRules
 from .composite import CompositeOf
@@ -63,6 +64,7 @@ class ShieldMonitoring(Construct):
         dashboards: by account and region, the dashboard.
     """
 
+    @by_name("ShieldMonitoring")
     def __init__(
         self,
         scope: Construct,
@@ -230,7 +232,7 @@ def _check_each(name: str, value: Any, attribute: str, wanted: str) -> None:
     check_list(name, value, name.removesuffix("s"))
     for number, one in enumerate(value):
         if isinstance(one, (str, type)) or not hasattr(one, attribute):
-            raise ValueError(f"{name}[{number}]: {one!r} is no {wanted}")
+            raise ShieldError(f"{name}[{number}]: {shown(one)} is no {wanted}")
 
 
 def _index(attached: AttachedShield) -> None:

@@ -12,6 +12,7 @@ from constructs import Construct
 from ..attached import attached_in
 from ..errors import ShieldError
 from ..late import check_late, late_list
+from ..renamed import by_name
 from ..stage_shields import stack_shields
 from .composite import composite_of
 from .log_alarm import log_alarm_of
@@ -36,6 +37,7 @@ class ShieldMute(Construct):
         resource: the mute rule.
     """
 
+    @by_name("ShieldMute")
     def __init__(
         self,
         scope: Construct,

@@ -230,9 +230,8 @@ def _of_policy(alarms: AlarmOptions, policy: Counted, on: ControlAlarm) -> Watch
         except_hosts=exceptions.hosts,
         except_paths=exceptions.paths,
         except_programs=exceptions.programs,
-        except_packages=exceptions.packages,
     )
-    kinds = ("except_hosts", "except_paths", "except_programs", "except_packages")
+    kinds = ("except_hosts", "except_paths", "except_programs")
     given = [name for name in kinds if getattr(on, name)]
     where = f"alarms.{policy}{''.join(f'.{name}' for name in given)}"
     known = on.mode is not None or policy in ("start", "self_protection")

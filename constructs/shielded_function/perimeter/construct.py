@@ -23,6 +23,7 @@ from ..log_group import LogOptions
 from ..monitoring.scope import is_within, stages_in
 from ..names import PERIMETER
 from ..paths import path_of
+from ..renamed import by_name
 from ..stage_shields import known_stages, stage_shields
 from . import groups, query_logs
 from .app_resources import App
@@ -89,6 +90,7 @@ class ShieldPerimeter(Construct):
         alarm: on that count; None without query logs.
     """
 
+    @by_name("ShieldPerimeter")
     def __init__(
         self,
         scope: Construct,

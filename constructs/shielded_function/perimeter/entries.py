@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from ..errors import ShieldError
+
 Protocol = Literal["tcp", "udp"]
 Kind = Literal["name", "names", "ipv4", "ipv6"]
 """A host name, several names with commas between them, a network or address of IPv4, and one of IPv6."""
@@ -25,7 +27,7 @@ BOTH: Final[tuple[Protocol, ...]] = ("tcp", "udp")
 _PREFIXES: Final[Mapping[str, tuple[Protocol, ...]]] = {"tcp://": ("tcp",), "udp://": ("udp",)}
 
 
-class EntryError(ValueError):
+class EntryError(ShieldError):
     """An entry that no rule outside of the function can express; the text says why, and what to write instead."""
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 METRIC: Final = "PerimeterViolations"
 _ACTION: Final = "$.firewall_rule_action"
-_UNUSED: Final = ("except_paths", "except_programs", "except_packages", "mode", "severity", "name")
+_UNUSED: Final = ("except_paths", "except_programs", "mode", "severity", "name")
 """Options of `ControlAlarm` that say nothing of a query log."""
 
 

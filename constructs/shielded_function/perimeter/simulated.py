@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from shielded_function_monitoring.intrinsics import ACCOUNT, REGION, Resolver
 
+from ..errors import ShieldError
 from . import firewall
 from .entries import Protocol
 from .firewall import Action, Rule
@@ -88,11 +89,11 @@ class SimulatedPerimeter:
         A name may lead to any address of IPv4.
 
         Raises:
-            ValueError: the target has another form.
+            ShieldError: the target has another form.
         """
         found = _TARGET.fullmatch(target)
         if found is None:
-            raise ValueError(f"target: {target!r} is none of host:port, address:port and [v6]:port")
+            raise ShieldError(f"target: {target!r} is none of host:port, address:port and [v6]:port")
         host, port = found["v6"] or found["host"], int(found["port6"] or found["port"])
         try:
             ipaddress.ip_address(host)

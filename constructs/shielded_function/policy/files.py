@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from ..errors import ShieldPolicyError
+from ..renamed import KEYWORDS, VARIABLES, suggest
 from .fields import FIELDS, field_of
 
 
@@ -22,6 +22,8 @@ def check_names(mapping: object) -> dict[str, Any]:
     if not isinstance(mapping, Mapping):
         raise ShieldPolicyError("", f"{mapping!r} is not a mapping of a policy's fields")
     for name in mapping:
+        if old := KEYWORDS["ShieldPolicy"].get(str(name)) or VARIABLES.get(str(name)):
+            raise ShieldPolicyError("", f"{name} {old}")
         if name not in FIELDS:
             raise ShieldPolicyError("", f"{name!r} is not a field; {_suggest(str(name))}")
     return {str(name): value for name, value in mapping.items()}
@@ -29,8 +31,7 @@ def check_names(mapping: object) -> dict[str, Any]:
 
 def _suggest(name: str) -> str:
     known = field_of(name) or field_of(name.upper())
-    near = [known] if known else get_close_matches(name.lower().replace("-", "_"), FIELDS, n=1)
-    return f"did you mean {near[0]}?" if near else f"use {', '.join(FIELDS)}"
+    return f"did you mean {known}?" if known else suggest(name, FIELDS)
 
 
 def read_file(path: Path) -> Mapping[str, Any] | str:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from shielded_function_runtime import core
 from shielded_function_runtime.core import Decision
 
-from ..errors import ShieldPolicyError
+from ..errors import ShieldError, ShieldPolicyError
+from ..renamed import by_name
 from . import comparing, composing, files, known_at_deployment, presets
 from .comparing import Loosening
 from .fields import (
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
 _VALUES = "_values_of_fields"
 
 
-@dataclass(frozen=True)
+@by_name("ShieldPolicy")
+@dataclass(frozen=True, kw_only=True)
 class ShieldPolicy:
     """What a shielded function may do. The default blocks all but `read_handler`, and admits AWS.
 
@@ -210,23 +212,6 @@ class ShieldPolicy:
         values = read_fields(read_lines(parsed.lines()))
         return cls(**{**values, "allow_aws": values["allow_aws"] or "all"})
 
-    def allow_bucket(self, bucket: str | IConstruct, *more: str | IConstruct) -> ShieldPolicy:
-        """The same policy with these S3 buckets added to `allow_buckets`: their names, or the buckets themselves.
-
-        The first one narrows S3: to its buckets' host names, from those of any bucket.
-
-        Raises:
-            ShieldPolicyError: that is not a bucket, nor the name of one.
-
-        Examples:
-            >>> policy = ShieldPolicy().allow_bucket("uploads")
-            >>> policy.decide("connect", "uploads.s3.us-east-1.amazonaws.com:443").action
-            'allow'
-            >>> policy.decide("connect", "theirs.s3.us-east-1.amazonaws.com:443").action
-            'deny'
-        """
-        return replace(self, allow_buckets=(*self.allow_buckets, bucket, *more))
-
     def with_mode(self, mode: Mode) -> ShieldPolicy:
         """The same lists with every mode but "allow" set to one: "alert" for a roll-out, "block" after it.
 
@@ -245,7 +230,7 @@ class ShieldPolicy:
         """The same policy with the entries of the other's lists added, and nothing else changed.
 
         `allow_aws` of the other adds its services, to "granted" where it is unset here; None, "all" and "none" add
-        nothing. The first bucket narrows S3, as `allow_bucket` does.
+        nothing. The first bucket narrows S3: to its buckets' host names, from those of any bucket.
 
         Raises:
             ShieldPolicyError: the other sets a mode, or another field that is no list.
@@ -387,16 +372,18 @@ class ShieldPolicy:
             account: its AWS account, twelve digits; when empty, AWS host names of any account are admitted.
 
         Raises:
-            ValueError: there is no such event, or the target is malformed.
+            ShieldError: there is no such event, or the target is malformed.
         """
         if event in ("connect", "udp", "resolve"):
             target = to_ascii("target", target)
         place = {"AWS_REGION": check_text("region", region)}
         if account:
             place["SHIELD_ACCOUNT_ID"] = check_text("account", account)
-        return known_at_deployment.decide(
-            known_at_deployment.Question(event, target, place, self._known(), self.unknown_entries)
-        )
+        question = known_at_deployment.Question(event, target, place, self._known(), self.unknown_entries)
+        try:
+            return known_at_deployment.decide(question)
+        except core.TargetError as error:
+            raise ShieldError("ShieldPolicy.decide", [str(error)]) from error
 
     def _fields(self) -> dict[str, Any]:
         return {each.name: getattr(self, each.name) for each in fields(self)}

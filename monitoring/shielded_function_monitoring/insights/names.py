@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from ..errors import ShieldError
+
 PLAIN: Final = re.compile(r"@?[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*")
 """A field that needs no backticks: letters, digits, `_`, dots and a leading `@`. An array's elements are fields too,
 named by their numbers: `caller.through.1`."""
@@ -14,7 +16,7 @@ _WORDS: Final = frozenset(("and", "as", "asc", "by", "desc", "in", "ispresent", 
 )
 
 
-class QueryError(ValueError):
+class QueryError(ShieldError):
     """A query that Logs Insights would not take, or that is outside the subset kept here."""
 
 

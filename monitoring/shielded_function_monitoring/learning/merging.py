@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from ..errors import ShieldError
 from .evidence import Evidence
 from .observed import FunctionLog, Observed
 
 
-class MergeError(ValueError):
+class MergeError(ShieldError):
     """Runs that cannot be merged."""
 
 

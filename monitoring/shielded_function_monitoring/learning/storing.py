@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any, Final
 
+from ..errors import ShieldError
 from .evidence import Evidence, PackageCount
 from .observation import Observation
 from .observed import FunctionKey, FunctionLog, Observed
@@ -14,7 +15,7 @@ FORMAT: Final = "shielded-function observed"
 VERSION: Final = 1
 
 
-class StoreError(ValueError):
+class StoreError(ShieldError):
     """JSON that is not what `to_json` writes; the text says where."""
 
 

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from ..errors import ShieldError
+
 _KEY = re.compile(r"[A-Za-z0-9_-]+")
 _QUOTED_KEY = re.compile(r"[^'\x00-\x1f]+")
 
 
-class PatternError(ValueError):
+class PatternError(ShieldError):
     """A pattern that CloudWatch would not take, or that is outside the subset kept here."""
 
 

@@ -11,6 +11,8 @@ from shielded_function_monitoring.frames import NOT_TOLD
 from shielded_function_monitoring.insights.queries import versions_text
 from shielded_function_monitoring.urgency import severity, urgency
 
+from ..errors import ShieldError
+
 FORMAT: Final = "shielded-function report"
 VERSION: Final = 1
 NOT_WRITTEN: Final = "(counted, not written)"
@@ -18,7 +20,7 @@ NOT_WRITTEN: Final = "(counted, not written)"
 _T = TypeVar("_T")
 
 
-class ReportError(ValueError):
+class ReportError(ShieldError):
     """JSON that is no report; the text says why."""
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..alarm import AlarmState
+from ..errors import ShieldError
 from ..intrinsics import ACCOUNT, REGION, Resolver
 from ..pattern import Selector, read_line
 from .alarms import Alarm, CompositeAlarm, Contributor, Evaluation, MetricAlarm, QueryAlarm
@@ -26,7 +27,7 @@ _FUNCTION = Selector("function")
 """The field of a line that has the function's name."""
 
 
-class SimulationError(ValueError):
+class SimulationError(ShieldError):
     """The request is not simulated, or its object does not exist; the message names it, and the available ones."""
 
 

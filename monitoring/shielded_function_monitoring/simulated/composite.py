@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, cast
 
 from ..alarm import AlarmState
+from ..errors import ShieldError
 
 MAX_CHILDREN: Final = 100
 """Alarms that one rule may name."""
@@ -29,7 +30,7 @@ MAX_DEPTH: Final = 32
 _TOKEN: Final = re.compile(r'\s*(?:(?P<quoted>"[^"]*")|(?P<sign>[()])|(?P<word>[^\s()"]+))')
 
 
-class RuleError(ValueError):
+class RuleError(ShieldError):
     """Not a rule, or one that CloudWatch would refuse; the message says where."""
 
 

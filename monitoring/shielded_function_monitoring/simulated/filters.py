@@ -13,6 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
+from ..errors import ShieldError
 from ..pattern import Pattern, Selector
 from .metrics import MetricKey
 
@@ -24,7 +25,7 @@ MAX_VALUE: Final = 2**360
 """A metric takes values from -2^360 to 2^360 (MetricDatum, `Value`)."""
 
 
-class FilterError(ValueError):
+class FilterError(ShieldError):
     """A metric filter that CloudWatch would refuse, or that is not evaluated here; the message says which."""
 
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, cast, get_args
 
 from ..alarm import Statistic
+from ..errors import ShieldError
 from .metrics import MetricKey, Metrics, Series
 
 MAX_METRICS: Final = 10_000
@@ -45,7 +46,7 @@ _TOKEN: Final = re.compile(
 )
 
 
-class QueryError(ValueError):
+class QueryError(ShieldError):
     """Not a Metrics Insights query, or one outside the subset kept here; the message says where."""
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar, cast
 
 from ..alarm import AlarmRule
+from ..errors import ShieldError
 from ..intrinsics import IntrinsicError, Resolver
 from ..pattern import Selector, parse, parse_selector
 from .alarms import Actions, Alarm, CompositeAlarm, MetricAlarm, Place, QueryAlarm
@@ -35,7 +36,7 @@ _NOT_READ: Final = {
 _T = TypeVar("_T")
 
 
-class ReadError(ValueError):
+class ReadError(ShieldError):
     """A property that is missing, or not as CloudFormation has it; the message names it."""
 
 

@@ -18,7 +18,7 @@ from shielded_function_emulator.closed_network import ClosedNetwork
 from shielded_function_emulator.cloud_assembly import CloudAssembly
 from shielded_function_emulator.function import EmulatedFunction
 from shielded_function_emulator.kernel import machine
-from shielded_function_monitoring import Mode, Policy
+from shielded_function_monitoring.alert import Mode, Policy
 
 STACK = "Chain"
 TOPIC = "on-call"

@@ -25,7 +25,8 @@ from integration.alarm_chain.real import DEEDS, FUNCTIONS, Written
 from shielded_function.testing import MotoCloudWatch, simulate_cloudwatch
 from shielded_function_emulator.cloud_assembly import CloudAssembly
 from shielded_function_emulator.sandbox import SandboxError
-from shielded_function_monitoring import Mode, Policy, level_of
+from shielded_function_monitoring.alert import Mode, Policy
+from shielded_function_monitoring.filters import level_of
 from shielded_function_monitoring.simulated import MetricAlarm
 
 NOW = datetime.now(timezone.utc).timestamp() // 60 * 60

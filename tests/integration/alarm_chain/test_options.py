@@ -15,7 +15,8 @@ from harness.chains import Granularity
 from integration.alarm_chain.real import DEEDS
 from shielded_function import AlarmOptions, ControlAlarm, ShieldedFunction, ShieldMonitoring
 from shielded_function.testing import SimulatedCloudWatch, alert_line, simulate_cloudwatch
-from shielded_function_monitoring import MODES, Mode, Policy, severity_of
+from shielded_function_monitoring.alert import MODES, Mode, Policy
+from shielded_function_monitoring.filters import severity_of
 
 BOTH: tuple[Granularity, ...] = ("function", "fleet")
 
@@ -104,28 +105,6 @@ def test_a_connection_to_a_host_other_than_one(tmp_path: Path, granularity: Gran
         line = alert_line(name, "outbound_connectivity", details=details, count=count)
         assert called(cloudwatch, number * 36_000, line) == expected, details
     assert called(cloudwatch, 360_000, alert_line(name, "read_write_tmp")) == {"rest"}
-
-
-@pytest.mark.parametrize("granularity", BOTH)
-def test_what_other_packages_than_one_do(tmp_path: Path, granularity: Granularity) -> None:
-    """A line that tells of no package raises the alarm, and so does one that stands for more than itself."""
-
-    def make(stack: cdk.Stack) -> AlarmOptions:
-        egress = ControlAlarm(except_packages=["telemetry"], actions=[action(stack, "egress")])
-        return AlarmOptions(granularity=granularity, outbound_connectivity=egress, actions=[action(stack, "rest")])
-
-    cloudwatch = simulated(tmp_path, make)
-    name = cloudwatch.function("Shop/Checkout").name
-    cases: list[tuple[dict[str, Any], int, set[str]]] = [
-        ({"package": "telemetry", "through": ["telemetry", "app"]}, 1, set()),
-        ({"package": "urllib3", "through": ["urllib3", "telemetry"]}, 1, {"egress"}),
-        ({"object": "_socket.so"}, 1, {"egress"}),
-        ({}, 1, {"egress"}),
-        ({"package": "telemetry"}, 3, {"egress"}),
-    ]
-    for number, (caller, count, expected) in enumerate(cases):
-        line = alert_line(name, "outbound_connectivity", caller=caller, count=count)
-        assert called(cloudwatch, number * 36_000, line) == expected, caller
 
 
 def test_a_threshold_over_periods(tmp_path: Path) -> None:

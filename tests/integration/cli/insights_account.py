@@ -18,9 +18,9 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from integration.cli.moto_account import CREDENTIALS, REGION
-from shielded_function_monitoring import NAMESPACE, VALUE, metric_name, parse_pattern, violations
-from shielded_function_monitoring.filters import of_functions
+from shielded_function_monitoring.filters import NAMESPACE, VALUE, metric_name, of_functions, violations
 from shielded_function_monitoring.insights import Evaluation, Row, parse_query, record_of
+from shielded_function_monitoring.pattern import parse as parse_pattern
 
 NOW = datetime.now(timezone.utc).replace(microsecond=1)
 

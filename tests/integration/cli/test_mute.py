@@ -17,7 +17,7 @@ from integration.cli.test_iam import documented
 from shielded_function.cli import mute
 from shielded_function.cli.errors import CliError
 from shielded_function.cli.mute import Options
-from shielded_function_monitoring import QUERIES
+from shielded_function_monitoring.queries import QUERIES
 
 NOW = datetime(2026, 11, 30, 7, 0, 42, tzinfo=timezone.utc)
 DEPLOYMENT = Options("2h", "deployment of 3.1")

@@ -24,8 +24,8 @@ from shielded_function import ShieldedFunction, ShieldPolicy, invariants
 from shielded_function.cli.choices import RenderFormat
 from shielded_function.cli.errors import CliError
 from shielded_function.cli.render import FORMATS, MAX_ENVIRONMENT, Options, hcl_string, render, yaml_string
-from shielded_function_monitoring import level_of, parse_pattern, violations
-from shielded_function_monitoring.filters import PLATFORM_PROGRAMS, of_functions
+from shielded_function_monitoring.filters import PLATFORM_PROGRAMS, level_of, of_functions, violations
+from shielded_function_monitoring.pattern import parse as parse_pattern
 
 POLICY = ShieldPolicy(
     allow_outbound=["api.stripe.com:443", "*.example.com", "[2001:db8::1]:443"],

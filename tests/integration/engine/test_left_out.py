@@ -16,8 +16,7 @@ from jsonschema import Draft202012Validator
 
 from harness.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 from shielded_function_emulator.sandbox import Sandbox
-from shielded_function_monitoring import SEVERITIES, level_of, severity_of
-from shielded_function_monitoring.filters import violations_of
+from shielded_function_monitoring.filters import SEVERITIES, level_of, severity_of, violations_of
 from shielded_function_monitoring.pattern import all_of, exists, is_true
 from shielded_function_monitoring.schema import json_schema
 

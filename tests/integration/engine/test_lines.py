@@ -19,8 +19,9 @@ from harness.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.languages import node, python
 from shielded_function_emulator.sandbox import Completed, Sandbox
-from shielded_function_monitoring import MAX_LINE, parse_line, violations
-from shielded_function_monitoring.alert import EVENTS
+from shielded_function_monitoring import parse_line
+from shielded_function_monitoring.alert import EVENTS, MAX_LINE
+from shielded_function_monitoring.filters import violations
 from shielded_function_monitoring.schema import json_schema
 
 SCHEMA = Draft202012Validator(json_schema())

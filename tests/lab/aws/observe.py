@@ -10,7 +10,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from lab.aws.account import Account
-from shielded_function_monitoring import LEVELS, NAMESPACE, Alert, AlertError, ShieldEvent, metric_name, parse_line
+from shielded_function_monitoring import Alert, AlertError, ShieldEvent, parse_line
+from shielded_function_monitoring.filters import LEVELS, NAMESPACE, metric_name
 
 Wait = Callable[[float], None]
 

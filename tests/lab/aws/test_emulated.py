@@ -18,7 +18,8 @@ from shielded_function_emulator.cloud_assembly import CloudAssembly
 from shielded_function_emulator.function import EmulatedFunction, Invocation
 from shielded_function_emulator.kernel import machine
 from shielded_function_emulator.sandbox import SandboxError
-from shielded_function_monitoring import LogEvent, monitoring_of
+from shielded_function_monitoring.simulated.log_events import LogEvent
+from shielded_function_monitoring.template import monitoring_of
 
 SUFFIX = {"x86_64": "X8664", "aarch64": "Arm64"}[machine()]
 

@@ -12,7 +12,7 @@ from lab.workloads.catalogue import Language
 from lab.workloads.judging import FIELDS, behaviour_of, differs
 from lab.workloads.results import Result
 from lab.workloads.running import Asked, Run
-from shielded_function_monitoring import PLATFORM_PROGRAMS
+from shielded_function_monitoring.filters import PLATFORM_PROGRAMS
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "compatibility.md"
 _BEGIN, _END = "<!-- workloads -->\n", "<!-- end of workloads -->\n"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from runtimes.attempts import Attempt
 from runtimes.outside import HTTP, IPV4, IPV6, PLAIN, WEBSOCKET, ZONE
-from shielded_function_monitoring import Policy
+from shielded_function_monitoring.alert import Policy
 
 TMP: Policy = "read_write_tmp"
 OUTBOUND: Policy = "outbound_connectivity"

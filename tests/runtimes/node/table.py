@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from runtimes.attempts import Attempt
 from runtimes.outside import ALLOWED, HTTP, HTTP2, HTTPS, IPV4, IPV6, NAME_SERVER, PLAIN, WEBSOCKET, ZONE
-from shielded_function_monitoring import Policy
+from shielded_function_monitoring.alert import Policy
 
 TMP: Policy = "read_write_tmp"
 OUTBOUND: Policy = "outbound_connectivity"

@@ -468,7 +468,7 @@ def test_a_stack_that_takes_no_files(app: cdk.App, props: Props, policy: str) ->
     stack = cdk.Stack(app, "Shop", synthesizer=cdk.BootstraplessSynthesizer())
     fn = lambda_.Function(stack, "Fn", **props)
     product = _Product(cdk.Stack(app, "Portfolio"), "Product", props)
-    takes_none = "layer: its stack takes no files .(An Asset Bucket must|Cannot add assets).*give layer= the ARN"
+    takes_none = "layer: its stack takes no files .(An Asset Bucket must|Cannot add assets).*give shield_layer= the ARN"
     if policy == "layer":
         with pytest.raises(ShieldError, match=f"(?s)Shop/Fn: {takes_none}.*Portfolio/Product/Fn: {takes_none}"):
             Shield.everywhere(app, ShieldPolicy())
@@ -480,7 +480,7 @@ def test_a_stack_that_takes_no_files(app: cdk.App, props: Props, policy: str) ->
         app.synth()
     else:
         long = ShieldPolicy(allow_outbound=[f"host-{n:03}.example.com:443" for n in range(200)])
-        Shield.everywhere(app, long, layer="arn:aws:lambda:eu-west-1:1:layer:shield:1")
+        Shield.everywhere(app, long, shield_layer="arn:aws:lambda:eu-west-1:1:layer:shield:1")
         with pytest.raises(RuntimeError, match=r"Shop/Fn: layer: its stack takes no files .*: shorten the policy"):
             app.synth()
 

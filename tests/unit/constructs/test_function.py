@@ -30,8 +30,7 @@ from harness.function_template import (
     variables,
 )
 from shielded_function import ShieldedFunction, ShieldError, ShieldPolicy
-from shielded_function_monitoring import violations
-from shielded_function_monitoring.filters import PLATFORM_PROGRAMS
+from shielded_function_monitoring.filters import PLATFORM_PROGRAMS, violations
 
 COUNTED = violations(without=["read_handler"], except_programs=PLATFORM_PROGRAMS, by_level=True)
 
@@ -167,8 +166,10 @@ def test_the_same_account_may_be_set_beforehand(stack: cdk.Stack, props: Props, 
 
 def test_the_settings_of_egress_are_in_their_variables(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     policy = ShieldPolicy(
-        allow_outbound=["tcp://db.example:5432", "udp://ntp.example"], check_tls_name=False
-    ).allow_bucket("uploads", "reports")
+        allow_outbound=["tcp://db.example:5432", "udp://ntp.example"],
+        check_tls_name=False,
+        allow_buckets=["uploads", "reports"],
+    )
     ShieldedFunction(stack, "Fn", policy=policy, **props)
     environment = variables(resources, stack)
     assert environment["SHIELD_ALLOW_OUTBOUND"] == "tcp://db.example:5432,udp://ntp.example"
@@ -178,7 +179,7 @@ def test_the_settings_of_egress_are_in_their_variables(stack: cdk.Stack, props: 
 
 def test_a_bucket_whose_name_only_the_deployment_knows(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     bucket = s3.Bucket(stack, "Uploads")
-    ShieldedFunction(stack, "ByName", policy=ShieldPolicy().allow_bucket(bucket.bucket_name), **props)
+    ShieldedFunction(stack, "ByName", policy=ShieldPolicy(allow_buckets=[bucket.bucket_name]), **props)
     ShieldedFunction(stack, "ByConstruct", policy=ShieldPolicy(allow_buckets=[bucket]), **props)
     names = [f["Environment"]["Variables"]["SHIELD_ALLOW_BUCKETS"] for f in resources(stack, FUNCTION).values()]
     assert names == [stack.resolve(bucket.bucket_name)] * 2

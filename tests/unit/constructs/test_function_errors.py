@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Annotations, Match
 
 from harness.function_template import FUNCTION, LAYER, WRAPPER, Props, Resources
-from shielded_function import Shield, ShieldedFunction, ShieldError, ShieldPolicy
+from shielded_function import ControlAlarm, Shield, ShieldedFunction, ShieldError, ShieldPolicy
 
 
 def arn_of(version: int) -> str:
@@ -207,13 +208,19 @@ def test_a_container_image_that_holds_the_shield(stack: cdk.Stack, resources: Re
 
 def test_a_metric_of_no_policy(stack: cdk.Stack, props: Props) -> None:
     fn = ShieldedFunction(stack, "Checkout", **props)
-    with pytest.raises(ValueError, match=r"metric_violations: 'outbound' is not a policy; use one of outbound_conn"):
+    with pytest.raises(ValueError, match=r"metric_violations: 'outbound' is not a control; use one of outbound_conn"):
         fn.metric_violations(cast("Any", "outbound"))
 
 
 def test_options_of_another_type(stack: cdk.Stack, props: Props) -> None:
-    for wrong in ({"policy": {"read_handler": "alert"}}, {"alarms": ShieldPolicy()}, {"logs": 7}):
-        with pytest.raises((TypeError, ValueError), match="Shield"):
+    one = "alarms: ControlAlarm is for one control: write AlarmOptions(outbound_connectivity=ControlAlarm(...))"
+    for wrong, says in (
+        ({"policy": {"read_handler": "alert"}}, "is a dict, not a ShieldPolicy; write ShieldPolicy(...) with its"),
+        ({"alarms": ShieldPolicy()}, "alarms: ShieldPolicy(...) is no AlarmOptions; write AlarmOptions(...)"),
+        ({"alarms": ControlAlarm()}, one),
+        ({"logs": 7}, "logs: 7 is no LogOptions; write LogOptions(...)"),
+    ):
+        with pytest.raises(ShieldError, match=re.escape(says)):
             ShieldedFunction(stack, "Checkout", **cast("Any", wrong), **props)
         assert stack.node.try_find_child("Checkout") is None
 

@@ -75,7 +75,7 @@ def test_an_architecture_known_at_deployment(stack: cdk.Stack, props: Props, res
         resource.architectures = value
         with pytest.raises(ShieldError, match=f"{function.node.path}: architectures: known only at deployment"):
             Shield().apply(function)
-        Shield(layer="arn:aws:lambda:eu-west-1:1:layer:shield:1").apply(function)
+        Shield(shield_layer="arn:aws:lambda:eu-west-1:1:layer:shield:1").apply(function)
     assert len(resources(stack, FUNCTION)) == 2
 
 
@@ -97,11 +97,11 @@ _FORM = "write arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION"
     ],
 )
 def test_what_is_no_layer(app: cdk.App, stack: cdk.Stack, props: Props, layer: Any, fix: str) -> None:
-    says = re.escape(f"layer: {layer!r} is no layer, and no ARN of a layer's version: {fix}")
-    for give in (Shield, lambda layer: Shield.everywhere(app, ShieldPolicy(), layer=layer)):
+    says = re.escape(f"shield_layer: {layer!r} is no layer, and no ARN of a layer's version: {fix}")
+    for give in (Shield, lambda shield_layer: Shield.everywhere(app, ShieldPolicy(), shield_layer=shield_layer)):
         with pytest.raises(ShieldError, match=f"^{says}$"):
-            give(layer=layer)
-    with pytest.raises(ShieldError, match=f"^shield_{says}$"):
+            give(shield_layer=layer)
+    with pytest.raises(ShieldError, match=f"^{says}$"):
         ShieldedFunction(stack, "Fn", shield_layer=layer, **props)
     assert stack.node.try_find_child("Fn") is None
 

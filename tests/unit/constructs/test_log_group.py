@@ -324,5 +324,5 @@ def test_a_role_of_another_stack_makes_no_cycle(app: cdk.App, props: Props, nest
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
 def test_an_option_of_another_type(options: dict[str, Any], told: str) -> None:
-    with pytest.raises((TypeError, ValueError), match=re.escape(told)):
+    with pytest.raises(ShieldError, match=re.escape(told)):
         LogOptions(**options)

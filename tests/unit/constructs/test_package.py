@@ -8,6 +8,8 @@ import sys
 import pytest
 
 import shielded_function
+import shielded_function_monitoring
+from shielded_function import ShieldError
 
 
 def test_a_policy_needs_no_cdk() -> None:
@@ -27,3 +29,104 @@ def test_what_it_exports(name: str) -> None:
 def test_what_it_does_not_export() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'Shields'"):
         shielded_function.Shields  # noqa: B018
+    with pytest.raises(ImportError, match=r"^violations is not part of .*; it is in .*_monitoring\.filters$"):
+        shielded_function_monitoring.violations  # noqa: B018
+    with pytest.raises(AttributeError, match="has no attribute 'violation'"):
+        shielded_function_monitoring.violation  # noqa: B018
+
+
+@pytest.mark.parametrize("name", shielded_function_monitoring.__all__)
+def test_what_monitoring_exports(name: str) -> None:
+    assert getattr(shielded_function_monitoring, name).__name__ == name
+    assert name in dir(shielded_function_monitoring)
+
+
+# What somebody writes, and what is said.
+WRONG: list[tuple[str, type[Exception], str]] = [
+    ("AlarmOptions", ImportError, "AlarmOptions is now AlarmOptions: from shielded_function import AlarmOptions"),
+    ("ControlAlarm()", ImportError, "ControlAlarm is now ControlAlarm: from shielded_function import ControlAlarm"),
+    ("LogOptions", ImportError, "LogOptions is now LogOptions: from shielded_function import LogOptions"),
+    ("ShieldPolicy.report_only()", AttributeError, "ShieldPolicy.alert is now report_only()"),
+    ("ShieldPolicy().with_mode("alert")", AttributeError, 'ShieldPolicy.alerting is now with_mode("alert")'),
+    ("ShieldPolicy().with_mode("block")", AttributeError, 'ShieldPolicy.blocking is now with_mode("block")'),
+    ("ShieldPolicy().diff(1)", AttributeError, "ShieldPolicy.diff is now diff(other)"),
+    (
+        "ShieldPolicy().is_at_least_as_strict_as(1)",
+        AttributeError,
+        "ShieldPolicy.is_at_least_as_strict_as is now is_at_least_as_strict_as(other)",
+    ),
+    (
+        'ShieldPolicy().allow_bucket("b")',
+        AttributeError,
+        "ShieldPolicy.allow_bucket is gone: add a policy, policy + ShieldPolicy(allow_buckets=[bucket])",
+    ),
+    ("ShieldPolicy().check_tls_name", AttributeError, "ShieldPolicy.check_tls_name is now check_tls_name"),
+    ("ShieldPolicy(check_tls_name=True)", ShieldError, "ShieldPolicy: check_tls_name is now check_tls_name"),
+    (
+        'ShieldPolicy.from_dict({"check_tls_name": True})',
+        ShieldError,
+        "ShieldPolicy: check_tls_name is now check_tls_name",
+    ),
+    (
+        'ShieldPolicy(unusual_names="block")',
+        ShieldError,
+        "ShieldPolicy: unusual_names is gone: take it out, and list hosts in place of *.domain, so that no name "
+        "carries data",
+    ),
+    (
+        'ShieldPolicy.from_env({"SHIELD_CHECK_TLS_NAME": "on"})',
+        ShieldError,
+        "ShieldPolicy: SHIELD_CHECK_TLS_NAME: there is no such setting any more; it is called SHIELD_CHECK_TLS_NAME",
+    ),
+    ('Shield(layer="x")', ShieldError, "Shield: layer is now shield_layer"),
+    ('Shield.everywhere(None, None, layer="x")', ShieldError, "Shield.everywhere: layer is now shield_layer"),
+    ('ShieldedFunction(None, "F", layer="x")', ShieldError, "ShieldedFunction: layer is now shield_layer"),
+    (
+        "ControlAlarm(except_packages=[])",
+        ShieldError,
+        "ControlAlarm: except_packages is gone: code can fake a package; use except_hosts, except_paths or "
+        "except_programs",
+    ),
+    (
+        'ShieldPolicy(outbound="block")',
+        ShieldError,
+        "ShieldPolicy: there is no 'outbound'; did you mean outbound_connectivity?",
+    ),
+    ("AlarmOptions(tresholds=3)", ShieldError, "AlarmOptions: there is no 'tresholds'; did you mean threshold?"),
+    (
+        'ShieldedFunction(None, "F", memory=3)',
+        ShieldError,
+        "ShieldedFunction: there is no 'memory'; did you mean memory_size?",
+    ),
+    (
+        'ShieldPolicy(["api.example"])',
+        ShieldError,
+        "ShieldPolicy: ['api.example'] was given without a name, and options are given by name: "
+        "outbound_connectivity=, allow_outbound=, allow_aws=, allow_buckets=, check_tls_name=, read_write_tmp=, ...",
+    ),
+    (
+        "Shield(ShieldPolicy(), AlarmOptions())",
+        ShieldError,
+        "Shield: AlarmOptions(...) was given without a name, and options are given by name: alarms=, logs=, "
+        "shield_layer=, in_image=",
+    ),
+    (
+        'ShieldChecks(["Prod"])',
+        ShieldError,
+        "ShieldChecks: ['Prod'] was given without a name, and options are given by name: production=, perimeter=",
+    ),
+]
+
+
+@pytest.mark.parametrize(("written", "error", "says"), WRONG, ids=[written for written, *_ in WRONG])
+def test_a_wrong_name_gets_the_right_one(written: str, error: type[Exception], says: str) -> None:
+    names = {name: getattr(shielded_function, name) for name in shielded_function.__all__}
+    with pytest.raises(error) as raised:
+        eval(f"shielded_function.{written}" if error is ImportError else written, {**globals(), **names})
+    assert str(raised.value) == says
+
+
+def test_every_error_is_one_of_the_package() -> None:
+    assert issubclass(shielded_function.ShieldPolicyError, ShieldError)
+    assert issubclass(shielded_function_monitoring.AlertError, ShieldError)
+    assert issubclass(ShieldError, ValueError)

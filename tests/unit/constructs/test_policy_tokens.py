@@ -64,7 +64,7 @@ def test_a_token_list_is_joined(stack: cdk.Stack) -> None:
 
 def test_a_bucket_by_its_token(stack: cdk.Stack) -> None:
     bucket = s3.Bucket(stack, "Orders")
-    policy = ShieldPolicy().allow_bucket(bucket.bucket_name)
+    policy = ShieldPolicy(allow_buckets=[bucket.bucket_name])
     assert stack.resolve(policy.to_env()["SHIELD_ALLOW_BUCKETS"]) == {
         "Ref": stack.get_logical_id(bucket.node.default_child)  # pyright: ignore[reportArgumentType]
     }

@@ -31,7 +31,7 @@ def modes(resources: Resources, stack: cdk.Stack) -> list[str | None]:
 
 def test_apply(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     fn = lambda_.Function(stack, "Resize", **props)
-    attached = Shield(ShieldPolicy.report_only(), AlarmOptions(threshold=3)).apply(fn)
+    attached = Shield(ShieldPolicy.report_only(), alarms=AlarmOptions(threshold=3)).apply(fn)
     assert isinstance(attached, AttachedShield)
     assert attached is Shield.of(fn)
     assert modes(resources, stack) == ["alert"]
@@ -84,7 +84,7 @@ def test_one_shield_a_function(stack: cdk.Stack, props: Props) -> None:
 def test_only_functions(stack: cdk.Stack) -> None:
     with pytest.raises(ShieldError, match=r"Shop: only a Lambda function can be shielded"):
         Shield().apply_to(stack)
-    with pytest.raises(TypeError, match=r"Shield.apply: None is no construct; give it a function"):
+    with pytest.raises(ShieldError, match=r"Shield.apply: None is no construct; give it a function"):
         Shield().apply(cast("Any", None))
 
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shielded_function_monitoring import PLATFORM_PROGRAMS, POLICIES, SEVERITIES, Policy, level_of, severity_of
-from shielded_function_monitoring.filters import violations_of
+from shielded_function_monitoring.alert import POLICIES, Policy
+from shielded_function_monitoring.filters import PLATFORM_PROGRAMS, SEVERITIES, level_of, severity_of, violations_of
 from unit.core.native import Native
 
 ALERT_MAX = 4096

@@ -452,11 +452,16 @@ def test_an_unknown_name_of_ours_in_the_environment_is_an_error(native: Native) 
     assert error == "SHIELD_READ_HANDLE: there is no such setting; did you mean SHIELD_READ_HANDLER?"
 
 
-@pytest.mark.parametrize("value", ["allow", "block", ""])
-def test_a_setting_that_is_gone_says_so(native: Native, value: str) -> None:
-    good, error = set_one(native, "SHIELD_UNUSUAL_NAMES", value)
-    assert not good
-    assert error.startswith("SHIELD_UNUSUAL_NAMES: there is no such setting any more; take it out, and list hosts")
+@pytest.mark.parametrize("value", ["allow", "on", ""])
+@pytest.mark.parametrize(
+    ("setting", "fix"),
+    [
+        ("SHIELD_UNUSUAL_NAMES", "take it out, and list hosts in place of *.domain, so that no name carries data"),
+        ("SHIELD_CHECK_TLS_NAME", "it is called SHIELD_CHECK_TLS_NAME"),
+    ],
+)
+def test_a_setting_that_is_gone_says_so(native: Native, setting: str, fix: str, value: str) -> None:
+    assert set_one(native, setting, value) == (False, f"{setting}: there is no such setting any more; {fix}")
 
 
 @pytest.mark.parametrize("setting", sorted(SETTINGS))

@@ -235,7 +235,7 @@ def test_errors_name_the_field_and_the_fix(field: str, value: object, reason: st
 
 
 def test_an_unknown_field_is_an_error() -> None:
-    with pytest.raises(TypeError, match="allow_outbond"):
+    with pytest.raises(ShieldPolicyError, match="there is no 'allow_outbond'; did you mean allow_outbound"):
         make(allow_outbond=["a.example"])
 
 
@@ -359,9 +359,9 @@ def test_decide_refuses_what_is_no_account() -> None:
 
 # Which of S3's hosts each policy admits.
 @pytest.mark.parametrize("allow_aws", ["all", "none", [], ["s3"], ["dynamodb"], ["dynamodb", "s3"]])
-def test_allow_bucket_narrows_s3(allow_aws: Any) -> None:
+def test_a_bucket_narrows_s3(allow_aws: Any) -> None:
     before = make(allow_aws=allow_aws)
-    policy = before.allow_bucket("uploads").allow_bucket("reports", "uploads")
+    policy = before + ShieldPolicy(allow_buckets=["uploads"]) + ShieldPolicy(allow_buckets=["reports", "uploads"])
     assert policy.allow_buckets == ("uploads", "reports")
     assert before.allow_buckets == ()
     assert dataclasses.replace(policy, allow_buckets=[]) == before

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from shielded_function_monitoring import MODES, POLICIES, Alert, AlertError, ShieldEvent, parse_line
-from shielded_function_monitoring.alert import ALARMING_EVENTS, EVENTS, Origin
+from shielded_function_monitoring import Alert, AlertError, ShieldEvent, parse_line
+from shielded_function_monitoring.alert import ALARMING_EVENTS, EVENTS, MODES, POLICIES, Origin
 from shielded_function_monitoring.frames import Frame
 
 # The line as the design writes it.

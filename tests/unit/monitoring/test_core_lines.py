@@ -10,17 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from shielded_function_monitoring import (
-    MAX_LINE,
-    MODES,
-    PLATFORM_PROGRAMS,
-    POLICIES,
-    Alert,
-    level_of,
-    parse_line,
-    severity_of,
-)
-from shielded_function_monitoring.alert import Origin
+from shielded_function_monitoring import Alert, parse_line
+from shielded_function_monitoring.alert import MAX_LINE, MODES, POLICIES, Origin
+from shielded_function_monitoring.filters import PLATFORM_PROGRAMS, level_of, severity_of
 from shielded_function_monitoring.pattern import all_of, exists, is_true, text
 from shielded_function_monitoring.schema import json_schema
 from shielded_function_runtime import core

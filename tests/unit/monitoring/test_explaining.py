@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shielded_function.policy import files
-from shielded_function_monitoring import parse_pattern
 from shielded_function_monitoring.explaining import why_not
+from shielded_function_monitoring.pattern import parse as parse_pattern
 from shielded_function_monitoring.visible import quote, visible
 
 VIOLATIONS = '{ ($.function_shield IS TRUE) && ($.policy = "*") && ($.mode = "block" || $.count >= 5) }'

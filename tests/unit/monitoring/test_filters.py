@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from shielded_function_monitoring import MODES, POLICIES, Pattern, PatternError, parse_line, parse_pattern
+from shielded_function_monitoring import parse_line
+from shielded_function_monitoring.alert import MODES, POLICIES
 from shielded_function_monitoring.filters import (
     COUNTED,
     PLATFORM_PROGRAMS,
@@ -20,6 +21,8 @@ from shielded_function_monitoring.filters import (
     violations_by_policy,
     violations_of,
 )
+from shielded_function_monitoring.pattern import Pattern, PatternError
+from shielded_function_monitoring.pattern import parse as parse_pattern
 
 COMMON = {
     "function_shield": True,
@@ -215,63 +218,6 @@ def test_excepted_files_and_programs(policy: Any, exceptions: Any, path: str, co
 URLLIB3 = {"object": "_socket.so", "package": "urllib3", "through": ["urllib3", "requests", "app"]}
 
 
-@pytest.mark.parametrize(
-    ("caller", "counts"),
-    [
-        (URLLIB3, False),
-        ({"package": "@aws-sdk/client-s3"}, False),
-        ({"package": "requests", "through": ["requests", "urllib3"]}, True),
-        ({"package": "urllib3_evil"}, True),
-        ({"package": "Urllib3"}, True),
-        ({"object": "_socket.so"}, True),
-        ({}, True),
-        (None, True),
-    ],
-)
-@pytest.mark.parametrize("policy", [policy for policy in POLICIES if policy != "self_protection"])
-def test_excepted_packages(policy: Any, caller: Any, counts: bool) -> None:
-    """A line that tells of no package counts, and so does one that stands for more than itself."""
-    names = ["urllib3", "@aws-sdk/client-s3"]
-    told = {} if caller is None else {"caller": caller}
-    for pattern in (violations(policy, except_packages=names), violations(except_packages=names)):
-        tried = parse_pattern(pattern.render())
-        assert tried.matches(line(policy=policy, mode="block", count=1, details={}, pid=17, **told)) == counts
-        assert tried.matches(line(policy=policy, mode="block", count=7, details={}, pid=17, **told))
-        assert counted(tried) >= {f"{policy} block", f"folded {policy} alert"}
-
-
-def test_an_attack_on_the_shield_counts_whoever_seems_to_do_it() -> None:
-    pattern = parse_pattern(violations(except_packages=["urllib3"]).render())
-    assert pattern.matches(line(policy="self_protection", mode="block", count=1, details={}, pid=1, caller=URLLIB3))
-    assert counted(pattern) == set(VIOLATIONS) - repeated(*(each for each in POLICIES if each != "self_protection"))
-
-
-def test_whoever_names_an_excepted_package_is_silent() -> None:
-    """What the docs warn of: code that is compiled with another library's file name is told as that library."""
-    fake: dict[str, Any] = {}
-    exec(compile("def call(): raise OSError", "/var/task/urllib3/connection.py", "exec"), fake)
-    assert fake["call"].__code__.co_filename == "/var/task/urllib3/connection.py"
-    pattern = parse_pattern(violations("outbound_connectivity", except_packages=["urllib3"]).render())
-    told = {"file": fake["call"].__code__.co_filename, "package": "urllib3", "through": ["urllib3", "leftpad_plus"]}
-    stolen = alert("outbound_connectivity", host="evil.example")
-    assert pattern.matches(stolen)
-    assert not pattern.matches(json.dumps({**json.loads(stolen), "caller": told}))
-
-
-def test_excepted_hosts_and_packages() -> None:
-    """Either is enough."""
-    pattern = violations("outbound_connectivity", except_hosts=["telemetry.example"], except_packages=["urllib3"])
-    tried = parse_pattern(pattern.render())
-
-    def counts(host: str, package: str) -> bool:
-        text = alert("outbound_connectivity", host=host)
-        return tried.matches(json.dumps({**json.loads(text), "caller": {"package": package}}))
-
-    assert counts("evil.example", "leftpad")
-    assert not counts("telemetry.example", "leftpad")
-    assert not counts("evil.example", "urllib3")
-
-
 def test_an_exception_is_not_asked_of_other_policies() -> None:
     pattern = parse_pattern(violations(except_hosts=["a.example"], except_programs=["/usr/bin/*"]).render())
     assert counted(pattern) == set(VIOLATIONS) - repeated("outbound_connectivity", "create_child_process")
@@ -293,18 +239,6 @@ def test_an_exception_is_not_asked_of_other_policies() -> None:
         ({"paths": ["/**"]}, r"except_paths: '/\*\*' is no absolute path of less than everything"),
         ({"paths": ["/tmp/?"]}, r"except_paths: '/tmp/\?': a filter pattern has no \?"),
         ({"programs": ["ls"]}, "except_programs: 'ls' is no absolute path"),
-        ({"packages": "urllib3"}, r"except_packages: 'urllib3' is not a list; write \['urllib3'\]"),
-        ({"packages": [7]}, "except_packages: 7 is not a text"),
-        ({"packages": [""]}, "except_packages: '' is no package: write one name as caller.package has it"),
-        ({"packages": ["*"]}, r"except_packages: '\*' is no package"),
-        ({"packages": ["urllib*"]}, r"except_packages: 'urllib\*' is no package"),
-        ({"packages": ["urllib3==2.2"]}, "except_packages: 'urllib3==2.2' is no package"),
-        ({"packages": ["urllib3/util"]}, "except_packages: 'urllib3/util' is no package"),
-        ({"packages": ["@scope"]}, "except_packages: '@scope' is no package"),
-        ({"packages": ["@scope/"]}, "except_packages: '@scope/' is no package"),
-        ({"packages": ["../x"]}, "except_packages: '../x' is no package"),
-        ({"packages": ['a"b']}, "except_packages: 'a\"b' is no package"),
-        ({"packages": ["a" * 215]}, "is no package"),
     ],
 )
 def test_malformed_exceptions(wrong: Any, says: str) -> None:
@@ -319,8 +253,6 @@ def test_malformed_exceptions(wrong: Any, says: str) -> None:
         ({"without": ["outbound"]}, "policy: 'outbound' is not one of"),
         ({"mode": "allow"}, "mode: 'allow' is not one of block, alert"),
         ({"policy": "start", "except_hosts": ["a.example"]}, "except_hosts: it means nothing for start, only for outb"),
-        ({"policy": "start", "except_packages": ["a"]}, "except_packages: it means nothing for start, only for outb"),
-        ({"policy": "self_protection", "except_packages": ["a"]}, "except_packages: it means nothing for self_protec"),
         (
             {"policy": "read_write_tmp", "except_programs": ["/bin/sh"]},
             "except_programs: it means nothing for read",
@@ -336,9 +268,6 @@ def test_what_is_too_long_is_refused() -> None:
     hosts = [f"host-{number}.example.com" for number in range(30)]
     with pytest.raises(PatternError, match=r"has \d+ characters; CloudWatch takes 1024"):
         violations("outbound_connectivity", except_hosts=hosts).render()
-    packages = [f"package-{number}" for number in range(30)]
-    with pytest.raises(PatternError, match=r"has \d+ characters; CloudWatch takes 1024"):
-        violations(except_packages=packages).render()
 
 
 def test_names_of_metrics() -> None:

@@ -9,10 +9,10 @@ import pytest
 
 from harness import chains
 from harness.chains import STACK, TOPIC
-from shielded_function_monitoring import LogEvent, TemplateError, monitoring_of, shielded_functions
 from shielded_function_monitoring.intrinsics import Resolver
 from shielded_function_monitoring.simulated import alert_line
-from shielded_function_monitoring.template import Monitoring
+from shielded_function_monitoring.simulated.log_events import LogEvent
+from shielded_function_monitoring.template import Monitoring, TemplateError, monitoring_of, shielded_functions
 
 TEMPLATE = chains.template("function")
 ALERT = alert_line("Shop-Checkout", "read_write_tmp", details={"path": "/tmp/x"})

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 
-from shielded_function_monitoring import NAMESPACE
+from shielded_function_monitoring.filters import NAMESPACE
 
 from ..model import Assembly, LambdaFunction, Template, as_mapping, canonical
 from .rule import Context, Problem

@@ -1,6 +1,6 @@
 """Which violations of a function raise an alarm, by the filters and alarms that a template has.
 
-Lines are tried on the filters: one against each policy in each mode, and one for each host, address, path and package
+Lines are tried on the filters: one against each policy in each mode, and one for each host, address and path
 that a filter excepts.
 """
 
@@ -25,11 +25,11 @@ from .rule import Context, Problem
 _BEYOND: Final = {"GreaterThanOrEqualToThreshold": 0.0, "GreaterThanThreshold": 1.0}
 _NAME: Final = "this function"
 """The function's name here, so that a pattern of many functions is tried once."""
-_EXCEPTED: Final = re.compile(r'\$\.(details\.\w+|caller\.package) != "((?:[^"\\]|\\.)*)"')
+_EXCEPTED: Final = re.compile(r'\$\.details\.(\w+) != "((?:[^"\\]|\\.)*)"')
 
 
 class _Violation(NamedTuple):
-    """The fields of a line. `details`: by the field's name, such as `details.host` or `caller.package`."""
+    """The fields of a line. `details`: by the field's name, such as `host`."""
 
     policy: str
     mode: str
@@ -37,10 +37,7 @@ class _Violation(NamedTuple):
 
     def line(self) -> str:
         """The line, as the shield would write it."""
-        known: dict[str, Any] = {"mode": self.mode, "details": {}} if self.mode else {}
-        for name, value in self.details:
-            outer, _, inner = name.partition(".")
-            known.setdefault(outer, {})[inner] = value
+        known: dict[str, Any] = {"mode": self.mode, "details": dict(self.details)} if self.mode else {}
         known |= {"policy": self.policy, "level": self.level, "count": 1}
         return json.dumps({"function_shield": True, "function": _NAME, **known})
 
@@ -50,7 +47,7 @@ class _Violation(NamedTuple):
         return level_of(cast(Any, self.policy), self.mode)
 
     def __str__(self) -> str:
-        details = "".join(f" with the {name.partition('.')[2]} {value}" for name, value in self.details)
+        details = "".join(f" with the {name} {value}" for name, value in self.details)
         return f"{self.policy}{f' in mode {self.mode}' if self.mode else ''}{details}"
 
 

@@ -181,8 +181,8 @@ def exceptions(*hosts: str) -> AlarmOptions:
         ),
         (
             AlarmOptions(),
-            AlarmOptions(read_write_tmp=ControlAlarm(except_packages=["urllib3"])),
-            "no alarm fires any more for: read_write_tmp in mode block with the package urllib3, read_write_tmp in",
+            AlarmOptions(read_write_tmp=ControlAlarm(except_paths=["/tmp/cache/*"])),
+            "no alarm fires any more for: read_write_tmp in mode block with the path /tmp/cache/any, read_write_tmp in",
         ),
         (AlarmOptions(count_read_handler=True), AlarmOptions(), "no alarm fires any more for: read_handler"),
         (AlarmOptions(threshold=5), AlarmOptions(), ""),

@@ -9,7 +9,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ec2 as ec2
 
-from shielded_function import ShieldChecks, ShieldedFunction, ShieldPerimeter, ShieldPolicy
+from shielded_function import ShieldChecks, ShieldedFunction, ShieldError, ShieldPerimeter, ShieldPolicy
 from shielded_function.checks import Finding, check, read_assembly
 
 Props = dict[str, Any]
@@ -81,7 +81,7 @@ def test_the_plugin_stops_the_synthesis(app: cdk.App, shop: cdk.Stack, props: Pr
 
 
 def test_one_text_is_refused() -> None:
-    with pytest.raises(TypeError, match=r"ShieldChecks.perimeter: 'Shop' is one text; write a list: \['Shop'\]"):
+    with pytest.raises(ShieldError, match=r"ShieldChecks.perimeter: 'Shop' is one text; write a list: \['Shop'\]"):
         ShieldChecks(perimeter="Shop")
 
 

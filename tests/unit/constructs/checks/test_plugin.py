@@ -14,7 +14,7 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 
 from harness.command_line import CDK
-from shielded_function import AlarmOptions, ShieldChecks, ShieldPolicy
+from shielded_function import AlarmOptions, ShieldChecks, ShieldError, ShieldPolicy
 from shielded_function.checks import check, plugin, read_assembly
 
 from .conftest import MakeFunction
@@ -154,7 +154,7 @@ def test_the_oldest_cdk_is_stopped_by_us(
 
 
 def test_one_text_is_no_list() -> None:
-    with pytest.raises(TypeError, match=r"write a list: \['Prod'\]"):
+    with pytest.raises(ShieldError, match=r"write a list: \['Prod'\]"):
         ShieldChecks(production="Prod")
 
 

@@ -11,7 +11,7 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
 
-from shielded_function import ShieldPolicy
+from shielded_function import ShieldError, ShieldPolicy
 from shielded_function.checks import LEFT_OUT
 from shielded_function.testing import assert_shielded
 
@@ -56,7 +56,7 @@ def test_only_these(stack: cdk.Stack, shielded: MakeFunction, props: Props) -> N
         assert_shielded(stack, functions=["Shop/T*"])
     with pytest.raises(AssertionError, match="no function is called 'Shop/Tow'; there are: Shop/One, Shop/Two"):
         assert_shielded(stack, functions=["Shop/Tow"])
-    with pytest.raises(TypeError, match="write a list"):
+    with pytest.raises(ShieldError, match="write a list"):
         assert_shielded(stack, functions="Shop/One")
 
 
@@ -81,5 +81,5 @@ def test_what_is_excused(stack: cdk.Stack, props: Props) -> None:
 
 
 def test_something_else() -> None:
-    with pytest.raises(TypeError, match="is no template"):
+    with pytest.raises(ShieldError, match="is no template"):
         assert_shielded(7)  # pyright: ignore[reportArgumentType]

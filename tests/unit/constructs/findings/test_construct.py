@@ -20,7 +20,7 @@ from aws_cdk import aws_sns as sns
 
 from harness.alert_lines import alert, armed, connect, folded, refused
 from shielded_function import Shield, ShieldedFunction, ShieldError, ShieldFindings, ShieldPolicy
-from shielded_function_monitoring import parse_pattern
+from shielded_function_monitoring.pattern import parse as parse_pattern
 
 Synthesize = Callable[[cdk.Stack], "dict[str, Any]"]
 Props = dict[str, Any]

@@ -25,8 +25,8 @@ from shielded_function import (
     ShieldPolicy,
 )
 from shielded_function.testing import alert_line, simulate_cloudwatch
-from shielded_function_monitoring import parse_pattern, violations, violations_by_policy
-from shielded_function_monitoring.filters import PLATFORM_PROGRAMS
+from shielded_function_monitoring.filters import PLATFORM_PROGRAMS, violations, violations_by_policy
+from shielded_function_monitoring.pattern import parse as parse_pattern
 
 FILTER = "AWS::Logs::MetricFilter"
 ALARM = "AWS::CloudWatch::Alarm"
@@ -397,25 +397,13 @@ WRONG: list[tuple[Any, str]] = [
     ),
     (lambda: ControlAlarm(except_hosts=["a.example:443"]), "ControlAlarm.except_hosts: 'a.example:443' is no host"),
     (lambda: ControlAlarm(except_paths=["tmp"]), "ControlAlarm.except_paths: 'tmp' is no absolute path"),
-    (
-        lambda: ControlAlarm(except_packages=cast("Any", "urllib3")),
-        r"ControlAlarm.except_packages: 'urllib3' is not a list",
-    ),
-    (
-        lambda: ControlAlarm(except_packages=["urllib*"]),
-        r"ControlAlarm.except_packages: 'urllib\*' is no package: write one name",
-    ),
-    (
-        lambda: AlarmOptions(self_protection=ControlAlarm(except_packages=["urllib3"])),
-        "AlarmOptions.self_protection: ControlAlarm.except_packages: it means nothing for self_protection, only for",
-    ),
     (lambda: AlarmOptions(actions=cast("Any", "topic")), r"AlarmOptions.actions: 'topic' is not a list; write \[act"),
     (lambda: AlarmOptions(ok_actions=cast("Any", 7)), "AlarmOptions.ok_actions: 7 is not a list"),
     (
         lambda: AlarmOptions(granularity=cast("Any", "each")),
         "AlarmOptions.granularity: 'each' is not one of 'function', 'policy', 'fleet'",
     ),
-    (lambda: AlarmOptions(severities=cast("Any", ["critical"])), "AlarmOptions.severities: .* is no dict; write"),
+    (lambda: AlarmOptions(severities=cast("Any", ["critical"])), "AlarmOptions.severities: .* is no dict: write"),
     (lambda: AlarmOptions(severities=cast("Any", {"high": []})), "AlarmOptions.severities: 'high' is not one of crit"),
     (
         lambda: AlarmOptions(severities={"critical": cast("Any", "topic")}),
@@ -440,13 +428,13 @@ WRONG: list[tuple[Any, str]] = [
     (lambda: AlarmOptions(stacks=[cdk.Stack()]), 'AlarmOptions.stacks: it is for granularity="fleet"'),
     (lambda: AlarmOptions(enabled=cast("Any", "no")), "AlarmOptions.enabled: 'no' is neither True nor False"),
     (
-        lambda: AlarmOptions(cast("Any", ControlAlarm())),
-        r"AlarmOptions.enabled: ControlAlarm\(.* is neither True nor False",
+        lambda: AlarmOptions(enabled=cast("Any", ControlAlarm())),
+        r"AlarmOptions.enabled: ControlAlarm\(\.\.\.\) is neither True nor False",
     ),
     (lambda: AlarmOptions(count_read_handler=cast("Any", 1)), "AlarmOptions.count_read_handler: 1 is neither True nor"),
     (
         lambda: AlarmOptions(actions=cast("Any", [sns.Topic(cdk.Stack(), "Topic")])),
-        r"AlarmOptions.actions\[0\]: <.*Topic .*> is no action of an alarm; write SnsAction\(topic\)",
+        r"AlarmOptions.actions\[0\]: <Topic> is no action of an alarm; write SnsAction\(topic\)",
     ),
     (
         lambda: ControlAlarm(ok_actions=cast("Any", ["arn:aws:sns:us-east-1:111122223333:pager"])),
@@ -495,19 +483,6 @@ def test_an_exception_that_does_not_fit(stack: cdk.Stack, props: Props) -> None:
     with pytest.raises(ShieldError, match=says):
         ShieldedFunction(stack, "Checkout", alarms=alarms, **props)
     assert stack.node.try_find_child("Checkout") is None
-    packages = ControlAlarm(except_packages=[f"package-{number}" for number in range(30)])
-    with pytest.raises(ShieldError, match=r"alarms.outbound_connectivity.except_packages: the filter pattern has"):
-        ShieldedFunction(stack, "Checkout", alarms=AlarmOptions(outbound_connectivity=packages), **props)
-
-
-@pytest.mark.parametrize("granularity", ["function", "policy", "fleet"])
-def test_an_exception_by_package(stack: cdk.Stack, props: Props, resources: Resources, granularity: Any) -> None:
-    on = ControlAlarm(except_packages=["urllib3", "@scope/name"])
-    ShieldedFunction(stack, "Fn", alarms=AlarmOptions(granularity=granularity, read_write_tmp=on), **props)
-    patterns = published(resources(stack, FILTER))
-    wanted = violations("read_write_tmp", except_packages=["urllib3", "@scope/name"]).render()
-    assert patterns["Violations-read_write_tmp", ("FunctionName",)] == wanted
-    assert "$.caller.package NOT EXISTS" in wanted
 
 
 # ---- what the one on call reads

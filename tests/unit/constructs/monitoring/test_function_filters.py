@@ -15,8 +15,7 @@ from aws_cdk.assertions import Annotations, Match, Template
 
 from shielded_function import AlarmOptions, ControlAlarm, Shield, ShieldedFunction
 from shielded_function.testing import SimulatedCloudWatch, alert_line, simulate_cloudwatch
-from shielded_function_monitoring import violations
-from shielded_function_monitoring.filters import longest_of_functions, of_functions
+from shielded_function_monitoring.filters import longest_of_functions, of_functions, violations
 from shielded_function_monitoring.pattern import MAX_LENGTH
 
 FILTER = "AWS::Logs::MetricFilter"

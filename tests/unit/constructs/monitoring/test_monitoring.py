@@ -31,8 +31,8 @@ from shielded_function import (
     ShieldPolicy,
 )
 from shielded_function.monitoring.changes import MAX_PATTERN
-from shielded_function_monitoring import parse_pattern
 from shielded_function_monitoring.insights import evaluate_text
+from shielded_function_monitoring.pattern import parse as parse_pattern
 from shielded_function_monitoring.queries import QUERIES
 
 ALARM = "AWS::CloudWatch::Alarm"
