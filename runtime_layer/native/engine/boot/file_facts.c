@@ -64,13 +64,15 @@ static bool read_handlers(struct handlers *handlers, const struct start *start)
 {
     struct text root = choose_fact(start, TASK_ROOT);
     handlers->have_one_name = true;
-    for (uint32_t i = FIRST_HANDLER; i < CARRIED_COUNT && root.len; i++)
-        if (!add_handler(handlers, root, start->found.from_parent[i]) ||
-            !add_handler(handlers, root, start->found.own[i]))
+    for (uint32_t i = FIRST_HANDLER; i < CARRIED_COUNT && root.len; i++) {
+        struct text inherited = start->found.from_parent[i], own = start->found.own[i];
+        if (!add_handler(handlers, root, inherited) ||
+            (!text_equal(own, inherited) && !add_handler(handlers, root, own)))
             return fail(
                 start->error,
                 "read_handler: the handler has too many files, too long a name, or a folder that cannot "
                 "be read");
+    }
     return true;
 }
 
