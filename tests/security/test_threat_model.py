@@ -236,12 +236,6 @@ def test_another_thread_overwrites_an_address_on_the_stack(box: Sandbox) -> None
             assert connection.recv(64) == b"mark"
 
 
-def test_another_thread_overwrites_a_path_in_proc(box: Sandbox) -> None:
-    prepare_tmp(box)
-    done = overwritten(box, "path", "/tmp/there", TMP_BLOCKED)
-    assert done.stdout.startswith("1 "), done.stdout + done.stderr[-2000:]
-
-
 def test_a_static_child_that_the_list_lets_run(box: Sandbox) -> None:
     code = """
 import subprocess

@@ -5,8 +5,6 @@
  *                                    starts without the shield, and leaves a file in /tmp
  *   overwriting address ADDRESS      another address is written over a judged one, on the stack of the thread that
  *                                    connects
- *   overwriting path FILE            the path of a file of /tmp is written over the gate's copy of one in /proc, on the
- *                                    stack of the thread that opens it
  */
 #include "midst.h"
 #include <arpa/inet.h>
@@ -132,37 +130,9 @@ static int connect_elsewhere(const char *address)
     return race(connect_often);
 }
 
-static const char in_proc[64] = "/proc/self/status";
-
-static void *open_often(void *unused)
-{
-    char begins[7] = {0};
-    (void)unused;
-    frame = __builtin_frame_address(0);
-    for (double end = now() + PATIENCE; now() < end && !got; tries++) {
-        int file = open(in_proc, O_RDONLY);
-        if (file >= 0 && read(file, begins, sizeof begins - 1) > 0)
-            got = !!strcmp(begins, "Name:\t");
-        close(file);
-    }
-    return NULL;
-}
-
-static int open_elsewhere(const char *path)
-{
-    static char elsewhere[64];
-    strncpy(elsewhere, path, sizeof elsewhere - 1);
-    before = in_proc;
-    after = elsewhere;
-    size = strlen(in_proc) + 1;
-    return race(open_often);
-}
-
 int main(int argc, char **argv)
 {
     if (argc != 3)
         return 2;
-    if (!strcmp(argv[1], "path"))
-        return open_elsewhere(argv[2]);
     return !strcmp(argv[1], "environment") ? start_children(argv[2]) : connect_elsewhere(argv[2]);
 }

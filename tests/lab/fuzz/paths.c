@@ -185,41 +185,6 @@ static const struct object *through(const char *path, const char **name)
     return o;
 }
 
-/* Is what the gate says a path in /proc, that nobody changes any more? */
-static bool is_proc_text(uint64_t pointer)
-{
-    return is_judged_text(pointer) && !strncmp((const char *)pointer, "/proc/", 6);
-}
-
-static bool is_magic(const char *path)
-{
-    return strstr(path, "/root") || strstr(path, "/fd/");
-}
-
-/* What is there: procfs's own, or what somebody laid over it before the start. */
-static bool laid_over;
-static const struct object *in_place(const char *path)
-{
-    static const struct object maps = {"/proc/1/maps", PROC_DEVICE, 20, S_IFREG};
-    return laid_over ? &objects[5] : !strcmp(strrchr(path, '/'), "/mem") ? &objects[11] : &maps;
-}
-
-/* An open that the gate makes at once because its path stays in /proc. */
-static int64_t open_within_proc(uint64_t pointer, uint64_t flags)
-{
-    const char *path = (const char *)pointer, *last = strrchr(path, '/');
-    CHECK(is_proc_text(pointer));
-    for (const char *up = path; (up = strstr(up, "/..")); up++)
-        CHECK(up[3] && up[3] != '/');
-    bool is_memory = !strcmp(last, "/mem");
-    CHECK(!is_memory || (flags & O_ACCMODE) == O_RDONLY);
-    if (is_magic(path))
-        return -ELOOP;
-    if (choose(3) == 0)
-        return -ENOENT;
-    return open_as(in_place(path), flags);
-}
-
 static int64_t open_path(int32_t directory, uint64_t pointer, uint64_t flags, uint64_t resolve)
 {
     char copy[PAGE];
@@ -230,8 +195,6 @@ static int64_t open_path(int32_t directory, uint64_t pointer, uint64_t flags, ui
         return -EFAULT;
     else /* whatever stands there by now */
         snprintf(copy, sizeof copy, "user");
-    if (resolve == RESOLVE_NO_MAGICLINKS && directory == -1 && asked.nr != __NR_openat2)
-        return open_within_proc(pointer, flags);
     if (!strcmp(copy, "/proc/self/maps"))
         return -ENOENT;
     if (directory == -1 && resolve & RESOLVE_NO_XDEV) /* never leaves the mount of / */
@@ -292,14 +255,6 @@ static void tell(const struct object *o, struct stat *st)
 static int64_t look(int32_t directory, uint64_t pointer, struct stat *st)
 {
     CHECK(is_gates((uint64_t)st));
-    if (is_proc_text(pointer)) {
-        bool anywhere = is_magic((const char *)pointer);
-        if (choose(4) == 0)
-            return -errors[choose(sizeof errors / sizeof *errors)];
-        tell(anywhere ? &objects[choose(sizeof objects / sizeof *objects)] : in_place((const char *)pointer),
-             st);
-        return 0;
-    }
     CHECK(!had_threads);
     int64_t found = open_path(directory, pointer, O_PATH, 0);
     if (is_error(found))
@@ -507,8 +462,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     gate_table[GATE_READY] = flags & 4 && !sealed->files.root_is_clear;
     sealed_block.files.tmp = (struct inode){sealed->files.tmp_is_mount ? TMP_DEVICE : ROOT_DEVICE, 2};
     sealed_block.files.tmp_directory = flags & 16 && sealed->files.tmp_is_mount ? TMP_REFERENCE : 0;
-    sealed_block.files.proc_dev = flags & 32 ? PROC_DEVICE : 0;
-    laid_over = flags & 64;
     sealed_block.files.handlers.inodes[0] = (struct inode){ROOT_DEVICE, HANDLER_INODE};
     sealed_block.files.handlers.count = 1;
     for (uint32_t steps = 0; in.left && steps < 32; steps++) {

@@ -19,17 +19,15 @@ static bool is_directory(const char *path, struct inode *inode)
 static bool read_objects(struct file_facts *files, struct writer *error)
 {
     const struct policy *policy = &sealed->policy;
-    struct inode root = inode_at("/"), proc = inode_at("/proc/self/fd"), mount;
+    struct inode root = inode_at("/");
     bool has_tmp = is_directory("/tmp", &files->tmp);
     if (!has_tmp && policy->modes[READ_WRITE_TMP] != MODE_ALLOW)
         return fail(error, "read_write_tmp: there is no directory, but a link or nothing, at /tmp");
     if (!has_tmp && !policy->keeps_tmp)
         return fail(error, "clear_tmp: there is no directory, but a link or nothing, at /tmp");
-    if (!root.ino || !proc.ino)
+    if (!root.ino || !inode_at("/proc/self/fd").ino)
         return fail(error, "cannot look at /proc/self/fd");
     files->tmp_is_mount = files->tmp.dev != root.dev;
-    bool is_mount = is_directory("/proc", &mount) && mount.dev == proc.dev && proc.dev != root.dev;
-    files->proc_dev = is_mount ? proc.dev : 0;
     for (uint32_t i = 0; i < policy->child_count; i++) {
         char path[PAGE];
         struct text t = policy_text(policy, policy->child[i].path);

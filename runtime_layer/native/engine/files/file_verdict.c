@@ -24,7 +24,9 @@ static bool under_tmp(struct text path)
     return text_starts(path, TEXT("/tmp")) && (path.len == 4 || path.at[4] == '/');
 }
 
-bool may_be_process_memory(struct text path)
+/* For a file of procfs: writes to /proc/<pid>/mem and /proc/<pid>/task/<tid>/mem ignore page protection. An unknown path may be
+ * that. */
+static bool may_be_process_memory(struct text path)
 {
     return !path.len || text_ends(path, TEXT("/mem"));
 }

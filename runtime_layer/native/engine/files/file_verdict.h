@@ -15,9 +15,6 @@ enum known_of_object {
 };
 /* Is the object refused? `known`: bits of known_of_object. Reports. */
 bool object_refused(const struct call *call, int32_t descriptor, uint32_t known);
-/* For a file of procfs: writes to /proc/<pid>/mem and /proc/<pid>/task/<tid>/mem ignore page protection. An unknown path may be
- * that. */
-bool may_be_process_memory(struct text path);
 /* Is an entry called `name` in this directory refused? */
 bool entry_refused(const struct call *call, int32_t directory, struct text name);
 /* Is the descriptor's file in /tmp? */

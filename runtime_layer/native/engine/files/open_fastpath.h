@@ -1,5 +1,5 @@
-/* Opens that need no judging, as the kernel ensures that they lead to no refused file: paths that stay on the mount of /, on a
- * read-only one or in /proc, and allowed ones in /tmp. */
+/* Opens that need no judging, as the kernel ensures that they lead to no refused file: paths that stay on the mount of / or
+ * on a read-only one, and allowed ones in /tmp. */
 #ifndef SHIELD_OPEN_FASTPATH_H
 #define SHIELD_OPEN_FASTPATH_H
 

@@ -90,7 +90,6 @@ struct file_facts {
     bool root_is_clear; /* nothing on the mount of / is refused: no /tmp, handler or log is there */
     struct kept_mount read_only_mounts[READ_ONLY_MOUNTS]; /* files/read_only_mounts.h */
     int32_t tmp_directory; /* a reference to it (files/open_in_tmp.h); 0: none */
-    uint64_t proc_dev; /* of /proc if that is a mount point, which cannot be renamed or replaced; else 0 */
     struct handlers handlers;
     struct inode programs[MAX_CHILD]; /* the object of each allow_child_process entry; ino 0: none at start */
     struct inode
