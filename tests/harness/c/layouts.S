@@ -230,10 +230,6 @@ again:
 #else
     mov $2, %ecx
 #endif
-#ifdef OTHER_CHECK /* is for less than there are cases */
-    cmp $1, %edx
-    ja over
-#endif
     jump_by_table
 first:
     mov $39, %eax
@@ -276,7 +272,7 @@ others:
 #endif
 #endif
 #elif defined(TABLE_ENDS)
-/* Behind the table of a switch lies the next function's, which would lead to the call if it were this one's. */
+/* Behind the table of a switch lies the next function's, which leads to the call as if it were this one's. */
     bounded_entry
     mov $1, %ecx
     cmp $1, %ecx

@@ -64,22 +64,6 @@ over:
 return:
     syscall
     ret
-#elif defined(CHECK) /* of a switch's case, which is 258 and passes */
-    mov $258, %ecx
-    CHECK
-    ja over
-    lea table(%rip), %r8
-    movslq (%r8, %rcx, 4), %r9
-    add %r8, %r9
-    jmp *%r9
-#elif defined(DISPLACED) /* the table begins later than what is named */
-    mov $2, %ecx
-    cmp $2, %ecx
-    ja over
-    lea table(%rip), %r8
-    movslq 1024(%r8, %rcx, 4), %r9
-    add %r8, %r9
-    jmp *%r9
 #elif defined(SIGNAL_FRAME) /* of a signal handler's return, but it begins with the code */
     jmp frame
     .cfi_endproc
@@ -93,24 +77,8 @@ frame:
     pop %rcx
     ret
 #endif
-#if defined(CHECK) || defined(DISPLACED)
-first:
-    mov $39, %eax
-second:
-    syscall
-over:
-    ret
-#endif
     .cfi_endproc
 .section .rodata
-.balign 4
-table:
-#if defined(CHECK) || defined(DISPLACED)
-.rept 258
-    .long first - table
-.endr
-    .long second - table
-#endif
 path:
     .asciz "/tmp/there"
 two:

@@ -186,66 +186,6 @@ static bool follow_entry(struct image image, struct code *c, const struct table 
     return true;
 }
 
-/* movslq (table, index, 4), register: the index (RSP: there is none), or -1. */
-static int8_t index_of_load(const uint8_t *p, const struct parts *t)
-{
-    enum { MOVSLQ = 0x63, MOD_AND_RM = 0xc7, SIB = 4, SIB_AND_BYTE = 0x44, BY_FOUR = 2, REX_X = 2 };
-    if (t->op != MOVSLQ)
-        return -1;
-    const uint8_t *modrm = p + t->operands;
-    uint8_t form = modrm[0] & MOD_AND_RM; /* a base of %r13 or %rbp has a distance, of 0 */
-    bool loads = (form == SIB && (modrm[1] & 7) != 5) || (form == SIB_AND_BYTE && !modrm[2]);
-    if (!loads || modrm[1] >> 6 != BY_FOUR)
-        return -1;
-    return (int8_t)((modrm[1] >> 3 & 7) | (p[0] & REX_X) << 2);
-}
-
-/* The bits of the number that are left by an instruction which moves the register into itself: mov %eax, %eax or movzx %al,
- * %eax. 0: another instruction. */
-static uint32_t bits_widened(const struct parts *t, int8_t reg)
-{
-    if (t->reg != reg || t->rm != reg)
-        return 0;
-    return (t->op | 2) == 0x8b ? 32 : t->op != 0x0f ? 0 : t->op2 == 0xb6 ? 8 : t->op2 == 0xb7 ? 16 : 0;
-}
-
-/* cmp $number, register, with a number of one byte (few switches have more cases), that compares as many bits as are used
- * (`bits`). */
-static bool compares(const uint8_t *p, uint32_t len, int8_t reg, uint32_t bits)
-{
-    struct parts t = take_apart(p, len);
-    bool is_byte = (t.op == 0x3c && reg == RAX) || (t.op == 0x80 && t.extension == 7 && t.rm == reg);
-    bool is_whole = t.op == 0x83 && t.extension == 7 && t.rm == reg && p[0] != 0x66 && p[len - 1] < 0x80;
-    return is_whole || (is_byte && bits == 8);
-}
-
-/* The most cases of a switch's jump, if the number of the case is compared right in front of it:
- *     cmp $8, %al; ja default; movzbl %al, %eax; movslq (%rdx, %rax, 4), %rax; add %rdx, %rax; jmp *%rax
- * TABLE_MAX: unknown. */
-static uint32_t cases_of_jump(struct image image, const struct code *c, uint32_t jump)
-{
-    enum { LOOK_BACK = 12 };
-    const uint8_t *code = image.bytes + c->from;
-    int8_t reg = -1;
-    uint32_t bits = 0, leaves;
-    for (uint32_t i = jump; i-- > 1 && jump - i < LOOK_BACK;) {
-        const struct step *step = &c->steps[i], *before = step - 1;
-        struct parts t = take_apart(code + step->at, step->len);
-        if (reg < 0) {
-            reg = index_of_load(code + step->at, &t);
-        } else if (t.op == 0x77 || (t.op == 0x0f && t.op2 == 0x87)) {
-            bool is_sure = compares(code + before->at, before->len, reg, bits) &&
-                           !has_edge_into(c, before->at + 1, c->steps[jump].at);
-            return is_sure ? code[step->at - 1] + 1 : TABLE_MAX;
-        } else if ((leaves = bits_widened(&t, reg))) {
-            bits = leaves;
-        } else if (step->flags & INSN_ENDS || may_write(code + step->at, step, reg)) {
-            break;
-        }
-    }
-    return TABLE_MAX;
-}
-
 /* Does a jump go to a sum, as by the distances of a table: add %rdx, %rax; jmp *%rax? */
 static bool jumps_to_sum(const uint8_t *code, const struct code *c, uint32_t index)
 {
@@ -270,27 +210,21 @@ static bool is_far(const uint8_t *p, uint32_t len)
     return distance == (int32_t)distance;
 }
 
-/* The most cases of the function's switches. Records their tables; if a switch's table may be missing, its targets are unknown.
- */
-static uint32_t record_tables(struct image image, struct code *c)
+/* Records the tables of the function's switches; if one may be missing, its targets are unknown. */
+static void record_tables(struct image image, struct code *c)
 {
     const uint8_t *code = image.bytes + c->from;
-    uint32_t most = c->joined.is_disguised ? TABLE_MAX : 0, had = c->joined.table_count;
+    uint32_t had = c->joined.table_count;
     bool by_sum = false, is_table_far = false;
     for (uint32_t i = 0; i < c->step_count; i++) {
         const struct step *step = &c->steps[i];
         if (step->flags & INSN_RIP)
             record_table(image, c, c->from + step->at, step->len, c->from, c->to);
         is_table_far |= is_far(code + step->at, step->len);
-        if ((step->flags & (INSN_ENDS | INSN_BRANCH | STEP_LOST)) != INSN_ENDS ||
-            take_apart(code + step->at, step->len).op != GROUP)
-            continue;
-        uint32_t cases = cases_of_jump(image, c, i);
-        most = cases > most ? cases : most;
-        by_sum |= jumps_to_sum(code, c, i);
+        by_sum |= (step->flags & (INSN_ENDS | INSN_BRANCH | STEP_LOST)) == INSN_ENDS &&
+                  take_apart(code + step->at, step->len).op == GROUP && jumps_to_sum(code, c, i);
     }
     c->full |= by_sum && is_table_far && c->joined.table_count == had;
-    return most;
 }
 
 /* The number of entries before another table begins. */
@@ -306,12 +240,10 @@ static uint32_t entries_until_next(const struct joined *j, const struct table *t
     return (uint32_t)(least / ENTRY);
 }
 
-/* A switch's table holds 32-bit distances from its beginning. It ends where another begins, at an entry that is no target, or
- * after the most cases that the function checks for: the rest belongs to the next function. */
-static void read_table(struct image image, struct code *c, const struct table *t, uint32_t most)
+/* A switch's table holds 32-bit distances from its beginning. It ends where another begins, or at an entry that is no target. */
+static void read_table(struct image image, struct code *c, const struct table *t)
 {
     uint32_t entries = entries_until_next(&c->joined, t), i = 0;
-    entries = most < entries ? most : entries;
     int64_t target;
     while (i < entries && !c->full && read_entry(image, t, i, &target) && follow_entry(image, c, t, target))
         i++;
@@ -331,11 +263,11 @@ void add_incoming_edges(struct image image, struct code *c)
     for (uint32_t i = 0; i < own && !c->full; i++)
         if (!is_inside(c, c->branches[i]))
             join_part(image, c, c->branches[i], true);
-    uint32_t most = c->by_pointer || j->is_disguised ? record_tables(image, c) : 0;
+    if (c->by_pointer || j->is_disguised)
+        record_tables(image, c);
     while (tables < j->table_count || further < j->further_count) { /* parts may have more of both */
         if (tables < j->table_count) {
-            const struct table *t = &j->tables[tables++];
-            read_table(image, c, t, t->from == c->from ? most : TABLE_MAX);
+            read_table(image, c, &j->tables[tables++]);
         } else {
             const struct further *f = &j->further[further++];
             if (f->from != c->from && !find_part(j, f->from))

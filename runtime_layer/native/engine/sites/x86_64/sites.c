@@ -104,7 +104,7 @@ static int32_t constant_number(struct image image, const struct code *c, uint32_
     const uint8_t *p = image.bytes + c->from + before->at;
     struct parts t = take_apart(p, before->len);
     bool moves = (t.op == MOV && !t.low && before->len == t.operands + 4u) ||
-                 (t.op == MOV_TO_ANY && !t.extension && t.rm == RAX && before->len == t.operands + 5u);
+                 (t.op == MOV_TO_ANY && !(t.reg & 7) && t.rm == RAX && before->len == t.operands + 5u);
     bool clears =
         (t.op == XOR || t.op == XOR_FROM_ANY) && t.reg == RAX && t.rm == RAX && before->len == XOR_LENGTH;
     int32_t number = 0;
