@@ -64,17 +64,3 @@ bool is_of_older_family(int32_t descriptor)
     int32_t domain = 0;
     return !read_option(descriptor, SOL_SOCKET, SO_DOMAIN, &domain) && domain == AF_INET;
 }
-
-bool is_blocking(int32_t descriptor)
-{
-    return !(KERNEL(fcntl, descriptor, F_GETFL) & O_NONBLOCK);
-}
-
-int64_t longest_wait(int32_t descriptor, int32_t option)
-{
-    enum { LONGEST = 1000000000 /* seconds: longer ones count as for ever */ };
-    int64_t told[2] = {0, 0}; /* seconds, and microseconds */
-    uint32_t size = sizeof told;
-    KERNEL(getsockopt, descriptor, SOL_SOCKET, option, told, &size);
-    return told[0] > LONGEST ? 0 : told[0] * SECOND + told[1] * 1000;
-}

@@ -33,11 +33,5 @@ bool has_no_peer(int32_t descriptor);
 /* Reads the kernel's facts of a TCP connection (tcp(7), TCP_INFO), followed by zeroes. Returns the number of bytes read; 0:
  * none, as for another file. */
 uint32_t read_tcp_info(int32_t descriptor, struct tcp_info *info);
-/* Does a call on it wait by default? */
-bool is_blocking(int32_t descriptor);
-/* The longest wait, in nanoseconds (socket(7)); 0: for ever. */
-#define SECOND INT64_C(1000000000)
-
-int64_t longest_wait(int32_t descriptor, int32_t option);
 
 #endif

@@ -1,7 +1,5 @@
 /* Answers on sockets that queries were sent on. They are received into the gate's own memory first, so that
  * no other thread can change one between its arrival and the moment it teaches addresses. */
-#include <linux/poll.h>
-
 #include "../base/syscall_ctx.h"
 #include "../base/linux_abi.h"
 #include "../state/sealed_state.h"
@@ -93,43 +91,6 @@ static bool is_query_stream(int32_t descriptor)
     return check_tcp_mark(descriptor) && !peer_of_stream(descriptor, &peer) && peer.port == DNS_PORT;
 }
 
-/* The end of a wait (socket(7), SO_RCVTIMEO), counted from its first repetition; is_none: no limit, or the socket does not
- * wait. */
-struct limit {
-    bool is_known, is_none;
-    bool has_message; /* and no error, which the kernel would return */
-    int64_t end;      /* nanoseconds */
-};
-
-static int64_t now(void)
-{
-    int64_t time[2] = {0, 0};
-    KERNEL(clock_gettime, CLOCK_MONOTONIC, time);
-    return time[0] * SECOND + time[1];
-}
-
-static void ask_for_limit(int32_t descriptor, struct limit *limit)
-{
-    int64_t longest = longest_wait(descriptor, SO_RCVTIMEO);
-    limit->is_known = true;
-    limit->is_none = !longest || !is_blocking(descriptor);
-    limit->end = now() + longest;
-}
-
-/* Each call of the kernel starts the whole limit again, so the rest of it is waited for here. 0, or an errno. */
-static int64_t wait_on(int32_t descriptor, struct limit *limit)
-{
-    struct pollfd readable = {.fd = descriptor, .events = POLLIN | POLLRDHUP};
-    if (!limit->is_known)
-        ask_for_limit(descriptor, limit);
-    if (limit->is_none)
-        return 0;
-    int64_t left = limit->end - now(), time[2] = {left / SECOND, left % SECOND};
-    int64_t ready = left > 0 ? KERNEL(ppoll, &readable, 1, time, 0, 8) : 0;
-    limit->has_message = readable.revents == POLLIN;
-    return is_error(ready) ? ready : ready ? 0 : -EAGAIN;
-}
-
 /* Receives one message for the caller's header `m`. */
 static int64_t receive_one(int32_t descriptor, struct message *m, bool has_header, uint64_t flags)
 {
@@ -138,7 +99,6 @@ static int64_t receive_one(int32_t descriptor, struct message *m, bool has_heade
     /* A socket connected to a name server receives only answers: they are taken without peeking, unless none has arrived. */
     struct sockaddr_bytes server;
     bool is_connected = find_name_server(descriptor, &server), is_there = is_connected;
-    struct limit limit = {.is_known = false};
     for (;;) {
         int64_t awaited = is_there ? 0 : await_answer(descriptor, flags);
         if (awaited == ENDED || (awaited == NOT_AN_ANSWER && !is_connected))
@@ -152,17 +112,9 @@ static int64_t receive_one(int32_t descriptor, struct message *m, bool has_heade
         int64_t n =
             take_answer(descriptor, &taken, has_header, flags, is_connected ? &server : NULL, scratch);
         scratch_give(scratch);
-        is_there = n == NOT_HEARD; /* another may wait */
-        if (is_there)
+        is_there = n == NOT_HEARD;                                 /* another may wait */
+        if (is_there || (n == -EAGAIN && !(flags & MSG_DONTWAIT))) /* nothing has arrived: waits for it */
             continue;
-        if (n == -EAGAIN && !(flags & MSG_DONTWAIT)) {
-            /* Another thread took it, or it was dropped: wait again. */
-            int64_t error = wait_on(descriptor, &limit);
-            if (error)
-                return error;
-            is_there = is_connected && limit.has_message;
-            continue;
-        }
         *m = taken;
         return n;
     }
