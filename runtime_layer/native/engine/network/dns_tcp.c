@@ -10,7 +10,7 @@ enum {
     LENGTH = 2 /* in front of each message */,
     QUERIES_MAX = 2 * PAGE,
     HEADER_LEN = 12,
-    STREAMS = 512 /* at a time; answers on others are not learnt */,
+    STREAMS = 512,
     ANSWER_MAX = 8190 /* bytes of an answer; longer ones are not learnt */,
     LONGEST = sizeof(struct scratch) /* bytes of one read */
 };
@@ -114,33 +114,23 @@ int64_t send_queries(const struct call *call, int32_t descriptor, const struct m
     return result ? result : len ? KERNEL(sendmsg, descriptor, m, flags) : 0;
 }
 
-static bool has_partial_answer(const struct stream *s)
-{
-    return s->held || s->beyond;
-}
-
-/* The socket's own stream; else the idle one nearby that was unused for longest; else the oldest of all, whose connection may
- * have ended during an answer. Idle ones nearby come first, as a replaced stream learns no more. Each socket starts at another
- * place: threads search at the same time. */
+/* The socket's own stream; else, of those nearby, the one that was unused for longest: it learns no more. NULL: other threads
+ * hold all. Each socket starts at another place: threads search at the same time. */
 static struct stream *choose_stream(uint64_t cookie)
 {
     enum { NEARBY = 16 };
-    struct stream *idle = NULL, *oldest = NULL;
+    struct stream *oldest = NULL;
     /* Spread, as successive numbers would fill the same neighbourhood. */
     uint32_t first = (uint32_t)((cookie * 0x9e3779b97f4a7c15u) >> 32);
     uint32_t now = __atomic_load_n(&streams_clock, __ATOMIC_RELAXED);
-    for (uint32_t i = 0; i < STREAMS; i++) {
+    for (uint32_t i = 0; i < NEARBY; i++) {
         struct stream *s = &streams[(first + i) % STREAMS];
         if (s->cookie == cookie)
             return s;
-        if (__atomic_load_n(&s->busy, __ATOMIC_RELAXED))
-            continue;
-        bool is_idle = !has_partial_answer(s);
-        struct stream **best = is_idle ? &idle : &oldest;
-        if (!*best || ((i < NEARBY || !is_idle) && now - s->used > now - (*best)->used))
-            *best = s;
+        if (!__atomic_load_n(&s->busy, __ATOMIC_RELAXED) && (!oldest || now - s->used > now - oldest->used))
+            oldest = s;
     }
-    return idle ? idle : oldest;
+    return oldest;
 }
 
 /* Takes the stream; the caller releases it by `busy`. NULL: other threads hold all. */
@@ -151,16 +141,10 @@ static struct stream *stream_of(uint64_t cookie)
         struct stream *s = choose_stream(cookie);
         if (!s)
             return NULL;
-        bool was_idle = !has_partial_answer(s);
         if (__atomic_exchange_n(&s->busy, 1, __ATOMIC_ACQUIRE))
             continue;
-        if (s->cookie != cookie) {
-            if (was_idle && has_partial_answer(s)) { /* another thread took it */
-                __atomic_store_n(&s->busy, 0, __ATOMIC_RELEASE);
-                continue;
-            }
+        if (s->cookie != cookie)
             *s = (struct stream){.busy = 1, .cookie = cookie};
-        }
         s->used = __atomic_add_fetch(&streams_clock, 1, __ATOMIC_RELAXED);
         return s;
     }
