@@ -124,29 +124,11 @@ static int64_t send_one(const struct call *call, int32_t descriptor, bool is_str
 static int64_t send_to(const struct call *call, bool is_stream)
 {
     const uint64_t *arg = call->arg;
-    int32_t descriptor = (int32_t)arg[0];
     struct vector v = {arg[1], arg[2]};
-    struct message m = {.vectors = (uint64_t)&v, .vector_count = 1};
-    struct sockaddr_bytes address;
-    uint64_t flags = (uint32_t)arg[3] & ~(uint64_t)MSG_FASTOPEN;
-    m.name = arg[4];
-    m.name_len = (uint32_t)arg[5];
-    if (arg[3] & MSG_FASTOPEN && arg[4] && is_tcp(descriptor))
-        return connect_and_send(call, descriptor, m, flags);
-    if (is_stream)
-        return send_on_tcp(call, descriptor, &m, flags);
-    if (!arg[4])
-        return find_name_server(descriptor, &address)
-                   ? send_query(call, descriptor, &m, flags, &address)
-                   : KERNEL(sendto, descriptor, arg[1], arg[2], flags, 0, 0);
-    int64_t judged = judge_address(call, descriptor, arg[4], (uint32_t)arg[5], &address);
-    if (judged < 0)
-        return judged;
-    if (judged == IS_QUERY)
-        return send_query(call, descriptor, &m, flags, &address);
-    if (judged == WITHOUT_ADDRESS)
-        return KERNEL(sendto, descriptor, arg[1], arg[2], flags, 0, 0);
-    return KERNEL(sendto, descriptor, arg[1], arg[2], flags, address.bytes, address.len);
+    struct message m = {.name = arg[4], .vectors = (uint64_t)&v, .vector_count = 1};
+    m.name_len = m.name ? (uint32_t)arg[5] : 0;
+    return m.name_len > SOCKADDR_MAX ? -EINVAL
+                                     : send_judged(call, (int32_t)arg[0], is_stream, m, (uint32_t)arg[3]);
 }
 
 /* Judges both queries of one lookup (IPv4 and IPv6), and sends them by one call, as libraries do: two would wake the name
