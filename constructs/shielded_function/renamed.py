@@ -13,14 +13,14 @@ from .errors import ShieldError, ShieldPolicyError, shown
 F = TypeVar("F", bound=Callable[..., Any])
 
 CLASSES: Final[Mapping[str, str]] = {
-    "ControlAlarm": "ControlAlarm",
-    "AlarmOptions": "AlarmOptions",
-    "LogOptions": "LogOptions",
+    "AlarmOn": "ControlAlarm",
+    "ShieldAlarms": "AlarmOptions",
+    "ShieldLogs": "LogOptions",
 }
 _DROPPED_NAMES: Final = "is gone: take it out, and list hosts in place of *.domain, so that no name carries data"
 _LAYER: Final = {"layer": "is now shield_layer"}
 KEYWORDS: Final[Mapping[str, Mapping[str, str]]] = {
-    "ShieldPolicy": {"check_tls_name": "is now check_tls_name", "unusual_names": _DROPPED_NAMES},
+    "ShieldPolicy": {"check_server_name": "is now check_tls_name", "unusual_names": _DROPPED_NAMES},
     "ControlAlarm": {
         "except_packages": "is gone: code can fake a package; use except_hosts, except_paths or except_programs"
     },
@@ -33,8 +33,8 @@ _METHODS: Final[Mapping[str, Mapping[str, str]]] = {
         "alert": "is now report_only()",
         "alerting": 'is now with_mode("alert")',
         "blocking": 'is now with_mode("block")',
-        "diff": "is now diff(other)",
-        "is_at_least_as_strict_as": "is now is_at_least_as_strict_as(other)",
+        "looser_than": "is now diff(other)",
+        "stricter_than": "is now is_at_least_as_strict_as(other)",
         "allow_bucket": "is gone: add a policy, policy + ShieldPolicy(allow_buckets=[bucket])",
     },
 }

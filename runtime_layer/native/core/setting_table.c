@@ -243,7 +243,7 @@ static const struct {
     struct text name;
     const char *fix;
 } OLD[] = {
-    {NAME("SHIELD_CHECK_TLS_NAME"), "it is called SHIELD_CHECK_TLS_NAME"},
+    {NAME("SHIELD_CHECK_SERVER_NAME"), "it is called SHIELD_CHECK_TLS_NAME"},
     {NAME("SHIELD_UNUSUAL_NAMES"), "take it out, and list hosts in place of *.domain, so that no name "
                                    "carries data"},
 };

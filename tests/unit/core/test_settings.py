@@ -457,7 +457,7 @@ def test_an_unknown_name_of_ours_in_the_environment_is_an_error(native: Native) 
     ("setting", "fix"),
     [
         ("SHIELD_UNUSUAL_NAMES", "take it out, and list hosts in place of *.domain, so that no name carries data"),
-        ("SHIELD_CHECK_TLS_NAME", "it is called SHIELD_CHECK_TLS_NAME"),
+        ("SHIELD_CHECK_SERVER_NAME", "it is called SHIELD_CHECK_TLS_NAME"),
     ],
 )
 def test_a_setting_that_is_gone_says_so(native: Native, setting: str, fix: str, value: str) -> None:
