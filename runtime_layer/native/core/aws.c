@@ -126,14 +126,6 @@ static bool find_place(const struct aws_limits *limits, struct place *place)
     return true;
 }
 
-static bool take_text(struct text *host, struct text end)
-{
-    if (!text_ends(*host, end))
-        return false;
-    host->len -= end.len;
-    return true;
-}
-
 /* Takes the digits at the end, `most` at most; returns how many they were. */
 static uint32_t take_digits(struct text *host, uint32_t most)
 {
@@ -145,7 +137,7 @@ static uint32_t take_digits(struct text *host, uint32_t most)
 
 static bool take_account(struct text *host, struct text account)
 {
-    return account.len ? take_text(host, account) : take_digits(host, ACCOUNT_DIGITS) == ACCOUNT_DIGITS;
+    return account.len ? text_strip_end(host, account) : take_digits(host, ACCOUNT_DIGITS) == ACCOUNT_DIGITS;
 }
 
 /* Takes the rest of the last label. */
@@ -170,8 +162,9 @@ static bool is_anothers(struct text label, struct text account)
 static bool take_zone(struct text *host)
 {
     struct text label;
-    return take_label(host, &label) && take_digits(&label, LABEL_MAX) && take_text(&label, TEXT("-az")) &&
-           text_starts(label, TEXT("s3express-")) && label.len > sizeof "s3express-" - 1;
+    return take_label(host, &label) && take_digits(&label, LABEL_MAX) &&
+           text_strip_end(&label, TEXT("-az")) && text_starts(label, TEXT("s3express-")) &&
+           label.len > sizeof "s3express-" - 1;
 }
 
 /* The names that S3 takes as host names: labels that begin and end with a letter or digit, 3 to 63 bytes. */
@@ -206,11 +199,11 @@ static bool matches(struct text pattern, struct text host, const struct place *p
     bool fits = true;
     for (uint32_t i = pattern.len; i-- && fits;) {
         switch (pattern.at[i]) {
-        case 'R': fits = take_text(&host, place->region); break;
-        case 'G': fits = take_text(&host, place->home); break;
-        case 'D': fits = take_text(&host, place->dns); break;
-        case 'U': fits = take_text(&host, place->dual_stack); break;
-        case 'P': fits = take_text(&host, place->pseudo); break;
+        case 'R': fits = text_strip_end(&host, place->region); break;
+        case 'G': fits = text_strip_end(&host, place->home); break;
+        case 'D': fits = text_strip_end(&host, place->dns); break;
+        case 'U': fits = text_strip_end(&host, place->dual_stack); break;
+        case 'P': fits = text_strip_end(&host, place->pseudo); break;
         case 'H': fits = text_equal(place->region, place->home); break;
         case 'A': fits = take_account(&host, place->account); break;
         case 'C': fits = take_digits(&host, CELL_DIGITS); break;
@@ -228,7 +221,7 @@ static bool matches(struct text pattern, struct text host, const struct place *p
             found->name = host;
             host.len = 0;
             break;
-        default: fits = take_text(&host, (struct text){pattern.at + i, 1}); break;
+        default: fits = text_strip_end(&host, (struct text){pattern.at + i, 1}); break;
         }
     }
     return fits && !host.len;

@@ -73,17 +73,9 @@ static bool read_reverse_v6(struct text labels, struct address *out)
     return true;
 }
 
-static bool strip_end(struct text *name, struct text end)
-{
-    if (!text_ends(*name, end))
-        return false;
-    name->len -= end.len;
-    return true;
-}
-
 bool read_reverse_name(struct text name, struct address *out)
 {
-    if (strip_end(&name, TEXT(".in-addr.arpa")))
+    if (text_strip_end(&name, TEXT(".in-addr.arpa")))
         return read_reverse_v4(name, out);
-    return strip_end(&name, TEXT(".ip6.arpa")) && read_reverse_v6(name, out);
+    return text_strip_end(&name, TEXT(".ip6.arpa")) && read_reverse_v6(name, out);
 }

@@ -222,12 +222,6 @@ bool read_buckets(struct policy *p, const struct setting *s, struct text value, 
     return read_list(p, s, value, error, add_bucket);
 }
 
-void write_buckets(const struct policy *p, const struct setting *s, struct writer *w)
-{
-    (void)s;
-    put(w, policy_text(p, p->buckets));
-}
-
 bool read_tmp(struct policy *p, const struct setting *s, struct text value, struct writer *error)
 {
     return read_list(p, s, value, error, add_tmp);

@@ -10,9 +10,9 @@
 
 LIST_SETTING(outbound);
 LIST_SETTING(aws); /* also all and none */
-LIST_SETTING(buckets);
 LIST_SETTING(tmp);
 LIST_SETTING(child);
 LIST_SETTING(memory);
+bool read_buckets(struct policy *p, const struct setting *s, struct text value, struct writer *error);
 
 #endif

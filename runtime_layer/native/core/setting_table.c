@@ -31,15 +31,21 @@ static bool read_choice(const struct setting *s, struct text value, const struct
     return false;
 }
 
+/* The field of the policy that holds the setting's value. */
+static uint8_t *field_of(struct policy *p, const struct setting *s)
+{
+    return (uint8_t *)p + s->field;
+}
+
 static bool read_mode(struct policy *p, const struct setting *s, struct text value, struct writer *error)
 {
-    return mode_from(value, &p->modes[s->detail]) ||
+    return mode_from(value, field_of(p, s)) ||
            setting_refuse(error, s, value, TEXT("is not a mode; use block, alert or allow"));
 }
 
 static void write_mode(const struct policy *p, const struct setting *s, struct writer *w)
 {
-    put(w, mode_name(p->modes[s->detail]));
+    put(w, mode_name(*field_of((struct policy *)p, s)));
 }
 
 static const struct choice ON_FAILURE[] = {
@@ -62,104 +68,49 @@ static void write_on_failure(const struct policy *p, const struct setting *s, st
 static const struct choice SWITCH[] = {{"on", 1}, {"off", 0}};
 
 /* The policy has the opposite. */
-static bool read_switch(const struct setting *s, struct text value, bool *off, struct writer *error)
+static bool read_switch(struct policy *p, const struct setting *s, struct text value, struct writer *error)
 {
     uint8_t on;
     if (!read_choice(s, value, SWITCH, 2, &on, error))
         return false;
-    *off = !on;
+    *field_of(p, s) = !on;
     return true;
 }
 
-static bool read_check_server_name(struct policy *p, const struct setting *s, struct text value,
-                                   struct writer *error)
+static void write_switch(const struct policy *p, const struct setting *s, struct writer *w)
 {
-    return read_switch(s, value, &p->skip_server_name, error);
+    put(w, text_of(SWITCH[*field_of((struct policy *)p, s)].word));
 }
 
-static void write_check_server_name(const struct policy *p, const struct setting *s, struct writer *w)
-{
-    (void)s;
-    put(w, text_of(SWITCH[p->skip_server_name].word));
-}
-
-static bool read_log_arguments(struct policy *p, const struct setting *s, struct text value,
-                               struct writer *error)
-{
-    return read_switch(s, value, &p->hide_arguments, error);
-}
-
-static void write_log_arguments(const struct policy *p, const struct setting *s, struct writer *w)
-{
-    (void)s;
-    put(w, text_of(SWITCH[p->hide_arguments].word));
-}
+static const struct choice CALLERS[] = {{"on", CALLERS_ON}, {"off", CALLERS_OFF}};
 
 static bool read_node_callers(struct policy *p, const struct setting *s, struct text value,
                               struct writer *error)
 {
-    bool off;
-    if (!read_switch(s, value, &off, error))
-        return false;
-    p->node_callers = off ? CALLERS_OFF : CALLERS_ON;
-    return true;
+    return read_choice(s, value, CALLERS, 2, &p->node_callers, error);
 }
 
 static void write_node_callers(const struct policy *p, const struct setting *s, struct writer *w)
 {
     (void)s;
     if (p->node_callers != CALLERS_BY_RUNTIME)
-        put(w, text_of(SWITCH[p->node_callers != CALLERS_ON].word));
+        put(w, text_of(CALLERS[p->node_callers == CALLERS_OFF].word));
 }
 
-static bool read_clear_tmp(struct policy *p, const struct setting *s, struct text value, struct writer *error)
+static void write_text(const struct policy *p, const struct setting *s, struct writer *w)
 {
-    bool off;
-    if (!read_switch(s, value, &off, error))
-        return false;
-    p->keeps_tmp = off;
-    return true;
+    put(w, policy_text(p, *(struct pooled *)field_of((struct policy *)p, s)));
 }
 
-static void write_clear_tmp(const struct policy *p, const struct setting *s, struct writer *w)
-{
-    (void)s;
-    put(w, text_of(SWITCH[p->keeps_tmp].word));
-}
-
-static bool read_one_path(struct policy *p, const struct setting *s, struct text value, struct writer *error,
-                          struct pooled *to)
+static bool read_path(struct policy *p, const struct setting *s, struct text value, struct writer *error)
 {
     uint32_t mark = error->used;
     setting_culprit(error, s, value);
     if (!entry_path(value, error))
         return false;
     setting_take_back(error, mark);
-    return setting_keep(p, value, to) || setting_refuse_list(error, s, POOL_FULL);
-}
-
-static bool read_next_wrapper(struct policy *p, const struct setting *s, struct text value,
-                              struct writer *error)
-{
-    return read_one_path(p, s, value, error, &p->next_wrapper);
-}
-
-static void write_next_wrapper(const struct policy *p, const struct setting *s, struct writer *w)
-{
-    (void)s;
-    put(w, policy_text(p, p->next_wrapper));
-}
-
-static bool read_policy_file(struct policy *p, const struct setting *s, struct text value,
-                             struct writer *error)
-{
-    return read_one_path(p, s, value, error, &p->policy_file);
-}
-
-static void write_policy_file(const struct policy *p, const struct setting *s, struct writer *w)
-{
-    (void)s;
-    put(w, policy_text(p, p->policy_file));
+    return setting_keep(p, value, (struct pooled *)field_of(p, s)) ||
+           setting_refuse_list(error, s, POOL_FULL);
 }
 
 static bool read_region(struct policy *p, const struct setting *s, struct text value, struct writer *error)
@@ -174,12 +125,6 @@ static bool read_region(struct policy *p, const struct setting *s, struct text v
     return setting_keep(p, value, &p->region) || setting_refuse_list(error, s, POOL_FULL);
 }
 
-static void write_region(const struct policy *p, const struct setting *s, struct writer *w)
-{
-    (void)s;
-    put(w, policy_text(p, p->region));
-}
-
 static bool read_account(struct policy *p, const struct setting *s, struct text value, struct writer *error)
 {
     bool well = value.len == 12;
@@ -190,37 +135,35 @@ static bool read_account(struct policy *p, const struct setting *s, struct text 
     return setting_keep(p, value, &p->account) || setting_refuse_list(error, s, POOL_FULL);
 }
 
-static void write_account(const struct policy *p, const struct setting *s, struct writer *w)
-{
-    (void)s;
-    put(w, policy_text(p, p->account));
-}
-
 #define NAME(literal) {literal, sizeof(literal) - 1}
+#define FIELD(name) offsetof(struct policy, name)
 
 /* The bit of a setting in policy.seen is its row. */
 static const struct setting SETTINGS[] = {
-    {NAME("SHIELD_OUTBOUND_CONNECTIVITY"), read_mode, write_mode, TIGHTENS, OUTBOUND_CONNECTIVITY,
-     GIVEN_ONCE},
+    {NAME("SHIELD_OUTBOUND_CONNECTIVITY"), read_mode, write_mode, TIGHTENS,
+     FIELD(modes[OUTBOUND_CONNECTIVITY]), GIVEN_ONCE},
     {NAME("SHIELD_ALLOW_OUTBOUND"), read_outbound, write_outbound, STAYS, 0, LISTS_JOIN},
     {NAME("SHIELD_ALLOW_AWS"), read_aws, write_aws, STAYS, 0, SERVICES_JOIN},
-    {NAME("SHIELD_ALLOW_BUCKETS"), read_buckets, write_buckets, STAYS, 0, LISTS_JOIN},
-    {NAME("SHIELD_CHECK_TLS_NAME"), read_check_server_name, write_check_server_name, STAYS, 0, GIVEN_ONCE},
-    {NAME("SHIELD_READ_WRITE_TMP"), read_mode, write_mode, TIGHTENS, READ_WRITE_TMP, GIVEN_ONCE},
+    {NAME("SHIELD_ALLOW_BUCKETS"), read_buckets, write_text, STAYS, FIELD(buckets), LISTS_JOIN},
+    {NAME("SHIELD_CHECK_TLS_NAME"), read_switch, write_switch, STAYS, FIELD(skip_server_name), GIVEN_ONCE},
+    {NAME("SHIELD_READ_WRITE_TMP"), read_mode, write_mode, TIGHTENS, FIELD(modes[READ_WRITE_TMP]),
+     GIVEN_ONCE},
     {NAME("SHIELD_ALLOW_TMP"), read_tmp, write_tmp, STAYS, 0, LISTS_JOIN},
-    {NAME("SHIELD_CLEAR_TMP"), read_clear_tmp, write_clear_tmp, TIGHTENS, 0, GIVEN_ONCE},
-    {NAME("SHIELD_CREATE_CHILD_PROCESS"), read_mode, write_mode, TIGHTENS, CREATE_CHILD_PROCESS, GIVEN_ONCE},
+    {NAME("SHIELD_CLEAR_TMP"), read_switch, write_switch, TIGHTENS, FIELD(keeps_tmp), GIVEN_ONCE},
+    {NAME("SHIELD_CREATE_CHILD_PROCESS"), read_mode, write_mode, TIGHTENS, FIELD(modes[CREATE_CHILD_PROCESS]),
+     GIVEN_ONCE},
     {NAME("SHIELD_ALLOW_CHILD_PROCESS"), read_child, write_child, STAYS, 0, LISTS_JOIN},
-    {NAME("SHIELD_READ_HANDLER"), read_mode, write_mode, TIGHTENS, READ_HANDLER, GIVEN_ONCE},
-    {NAME("SHIELD_EXECUTABLE_MEMORY"), read_mode, write_mode, TIGHTENS, EXECUTABLE_MEMORY, GIVEN_ONCE},
+    {NAME("SHIELD_READ_HANDLER"), read_mode, write_mode, TIGHTENS, FIELD(modes[READ_HANDLER]), GIVEN_ONCE},
+    {NAME("SHIELD_EXECUTABLE_MEMORY"), read_mode, write_mode, TIGHTENS, FIELD(modes[EXECUTABLE_MEMORY]),
+     GIVEN_ONCE},
     {NAME("SHIELD_ALLOW_EXECUTABLE_MEMORY"), read_memory, write_memory, STAYS, 0, LISTS_JOIN},
     {NAME("SHIELD_ON_FAILURE"), read_on_failure, write_on_failure, STAYS, 0, GIVEN_ONCE},
-    {NAME("SHIELD_LOG_ARGUMENTS"), read_log_arguments, write_log_arguments, STAYS, 0, GIVEN_ONCE},
+    {NAME("SHIELD_LOG_ARGUMENTS"), read_switch, write_switch, STAYS, FIELD(hide_arguments), GIVEN_ONCE},
     {NAME("SHIELD_NODE_CALLERS"), read_node_callers, write_node_callers, NOT_OF_POLICY, 0, GIVEN_ONCE},
-    {NAME("SHIELD_NEXT_WRAPPER"), read_next_wrapper, write_next_wrapper, NOT_OF_POLICY, 0, GIVEN_ONCE},
-    {NAME("SHIELD_POLICY_FILE"), read_policy_file, write_policy_file, NOT_OF_POLICY, 0, GIVEN_ONCE},
-    {NAME("SHIELD_ACCOUNT_ID"), read_account, write_account, NOT_OF_POLICY, 0, GIVEN_ONCE},
-    {NAME("AWS_REGION"), read_region, write_region, NOT_OF_POLICY, 0, GIVEN_ONCE},
+    {NAME("SHIELD_NEXT_WRAPPER"), read_path, write_text, NOT_OF_POLICY, FIELD(next_wrapper), GIVEN_ONCE},
+    {NAME("SHIELD_POLICY_FILE"), read_path, write_text, NOT_OF_POLICY, FIELD(policy_file), GIVEN_ONCE},
+    {NAME("SHIELD_ACCOUNT_ID"), read_account, write_text, NOT_OF_POLICY, FIELD(account), GIVEN_ONCE},
+    {NAME("AWS_REGION"), read_region, write_text, NOT_OF_POLICY, FIELD(region), GIVEN_ONCE},
 };
 enum { SETTING_COUNT = sizeof SETTINGS / sizeof SETTINGS[0] };
 _Static_assert(SETTING_COUNT <= 32, "policy.seen has one bit for each");
@@ -405,10 +348,7 @@ bool setting_is_of_policy(uint32_t row)
 
 uint8_t *setting_mode(struct policy *p, uint32_t row)
 {
-    const struct setting *s = &SETTINGS[row];
-    if (s->later != TIGHTENS)
-        return NULL;
-    return s->read == read_clear_tmp ? &p->keeps_tmp : &p->modes[s->detail];
+    return SETTINGS[row].later == TIGHTENS ? field_of(p, &SETTINGS[row]) : NULL;
 }
 
 void setting_write(const struct policy *p, uint32_t row, struct writer *w)

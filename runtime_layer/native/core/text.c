@@ -48,6 +48,14 @@ bool text_ends(struct text a, struct text suffix)
     return a.len >= suffix.len && same_bytes(a.at + (a.len - suffix.len), suffix.at, suffix.len);
 }
 
+bool text_strip_end(struct text *t, struct text suffix)
+{
+    if (!text_ends(*t, suffix))
+        return false;
+    t->len -= suffix.len;
+    return true;
+}
+
 struct text text_trim(struct text a)
 {
     while (a.len && (a.at[0] == ' ' || a.at[0] == '\t')) {

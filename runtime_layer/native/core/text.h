@@ -34,6 +34,8 @@ bool text_starts(struct text a, struct text prefix);
 bool text_starts_any(struct text a, const char *const *prefixes, uint32_t count);
 #define STARTS_ANY(text, list) text_starts_any(text, list, sizeof(list) / sizeof *(list))
 bool text_ends(struct text a, struct text suffix);
+/* Takes the suffix off. False: the text does not end so. */
+bool text_strip_end(struct text *t, struct text suffix);
 struct text text_trim(struct text a);    /* ASCII spaces and tabs at both ends */
 struct text base_name(struct text path); /* the part behind the last slash */
 /* Cuts `*rest` at the first `separator`: `*piece` is the part before it, `*rest` the part behind. False, and

@@ -42,13 +42,6 @@ static void add_name(struct writer *list, struct text name)
         *list = before;
 }
 
-static struct text without_deleted(struct text path)
-{
-    if (text_ends(path, TEXT(" (deleted)")))
-        path.len -= sizeof " (deleted)" - 1;
-    return path;
-}
-
 /* By its exports: a copy under another name is the same bridge. */
 static bool add_exported_bridges(struct inventory *v, const struct mapping *m)
 {
@@ -99,7 +92,9 @@ static bool look(void *context, const struct mapping *m)
     if (!m->executable || m->ino == v->seen)
         return false;
     v->seen = m->ino;
-    struct text path = without_deleted(m->path), name = base_name(path);
+    struct text path = m->path;
+    text_strip_end(&path, TEXT(" (deleted)"));
+    struct text name = base_name(path);
     if (text_equal(name, TEXT("libshield.so")) || is_of_runtime_client(name))
         return false;
     if (is_of_platform(path, v->runtime_prefix)) {
