@@ -27,7 +27,7 @@ from .kinds import owner_of
 from .layer import policy_layer
 from .log_group import LAMBDAS, allow_writing, log_group_of_lambda
 from .monitoring.descriptions import MAX_LENGTH, Place, Text, describe_function
-from .monitoring.resources import make_alarm, make_filter, metric_of
+from .monitoring.resources import WantedAlarm, make_alarms, make_filter, metric_of
 from .monitoring.watches import (
     Counter,
     Watch,
@@ -448,13 +448,13 @@ class AttachedShield(Construct):
             return self._shields.shared.fleet_alarms(self._shields, options.alarms)
         stack, suffix = self.handle.stack.node.path, self.node.addr[-8:]
         within = self.handle.path.removeprefix(f"{stack}/")
-        return {watch.key: self._make_alarm(watch, within, suffix) for watch in options.watches}
+        alarms = make_alarms(self, [self._wanted_alarm(watch, within, suffix) for watch in options.watches])
+        return {watch.key: alarm for watch, alarm in zip(options.watches, alarms, strict=True)}
 
-    def _make_alarm(self, watch: Watch, within: str, suffix: str) -> cloudwatch.Alarm:
+    def _wanted_alarm(self, watch: Watch, within: str, suffix: str) -> WantedAlarm:
         severity = self._severity(watch)
         name = watch.name_of(severity, self._shields.name, within, suffix)
-        return make_alarm(
-            self,
+        return WantedAlarm(
             "Alarm" if watch.of_class == "critical" else f"{watch.key}Alarm",
             watch,
             function_name=self._name,

@@ -28,7 +28,7 @@ from .late import check_late
 from .layer import import_layer, shield_layer
 from .monitoring.descriptions import describe_fleet
 from .monitoring.function_filters import SharedFilters
-from .monitoring.resources import make_alarm
+from .monitoring.resources import WantedAlarm, make_alarms
 from .monitoring.watches import watches_of
 from .names import POLICY
 from .paths import find_constructs, known_as, path_of
@@ -150,20 +150,15 @@ class StageShields(Construct):
         self._fleets[shields.environment] = home
         if home.fleet is None:
             scope = Construct(home.stack, "ShieldedFleet")
-            made: dict[str, cloudwatch.Alarm] = {}
-            for number, watch in enumerate(watches_of(alarms)):
+            watches = watches_of(alarms)
+            wanted: list[WantedAlarm] = []
+            for number, watch in enumerate(watches):
                 severity = watch.severity
                 name = watch.name or watch.name_of(severity, home.name, "fleet", scope.node.addr[-8:])
                 text = describe_fleet(watch.subject(severity), home.region, name, contributors=watch.contributors)
-                made[watch.key] = make_alarm(
-                    scope,
-                    "Alarm" if number == 0 else f"{watch.key}Alarm",
-                    watch,
-                    function_name=None,
-                    severity=severity,
-                    description=text.value,
-                    name=name,
-                )
+                construct_id = "Alarm" if number == 0 else f"{watch.key}Alarm"
+                wanted.append(WantedAlarm(construct_id, watch, None, severity, text.value, name))
+            made = dict(zip((watch.key for watch in watches), make_alarms(scope, wanted), strict=True))
             home.fleet = alarms, made
         return home.fleet[1]
 

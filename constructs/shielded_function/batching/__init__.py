@@ -34,7 +34,7 @@ __all__ = [
     "call_all",
     "circles_of",
     "create",
-    "create_alarm",
+    "create_alarms",
     "create_log_group",
     "find_all",
     "holders_of",
@@ -167,9 +167,9 @@ def create_log_group(scope: Any, construct_id: str, props: Mapping[str, Any]) ->
     return group, name
 
 
-def create_alarm(scope: Any, construct_id: str, metric: Mapping[str, Any], props: Mapping[str, Any]) -> Any:
-    """A CloudWatch alarm on a metric, or on a math expression, of the given properties."""
-    return _ask("createAlarm", scope, construct_id, dict(metric), dict(props))
+def create_alarms(scope: Any, alarms: Sequence[tuple[str, Mapping[str, Any], Mapping[str, Any]]]) -> list[Any]:
+    """CloudWatch alarms: the id of each, its metric or math expression, and its other properties."""
+    return _ask("createAlarms", scope, [[each, dict(metric), dict(props)] for each, metric, props in alarms])
 
 
 def attach(resource: Any, *, logging: Mapping[str, str] | None, aspect: Any, priority: int) -> None:
@@ -233,7 +233,7 @@ def _archive() -> bytes:
         _method("find", {"scope": _ANY, "classes": _LIST, "types": _LIST}, _LIST),
         _method("holders", {"scope": _ANY, "anyOf": _LIST, "others": _LIST}, _LIST),
         _method("create", {"module": _STRING, "kind": _STRING, "scope": _ANY, "id": _STRING, "props": _ANY}, _ANY),
-        _method("createAlarm", {"scope": _ANY, "id": _STRING, "metric": _ANY, "props": _ANY}, _ANY),
+        _method("createAlarms", {"scope": _ANY, "alarms": _LIST}, _LIST),
         _method("createLogGroup", {"scope": _ANY, "id": _STRING, "props": _ANY}, _LIST),
         _method("attach", {"resource": _ANY, "given": _ANY}),
         _method("note", {"constructs": _LIST, "type": _STRING, "texts": _LIST}),

@@ -95,10 +95,12 @@ class Batch {
         return [group, group.logGroupName];
     }
 
-    static createAlarm(scope, id, metric, props) {
+    static createAlarms(scope, alarms) {
         const { Alarm, MathExpression, Metric } = cdk.aws_cloudwatch;
-        const Kind = metric.expression ? MathExpression : Metric;
-        return new Alarm(scope, id, { ...props, metric: new Kind(metric) });
+        return alarms.map(([id, metric, props]) => {
+            const Kind = metric.expression ? MathExpression : Metric;
+            return new Alarm(scope, id, { ...props, metric: new Kind(metric) });
+        });
     }
 
     // Gives a function some of: a logging configuration, an aspect of its resource.

@@ -72,7 +72,11 @@ def createLogGroup(scope: Any, construct_id: str, props: Mapping[str, Any]) -> t
     return group, group.log_group_name
 
 
-def createAlarm(scope: Any, construct_id: str, metric: Mapping[str, Any], props: Mapping[str, Any]) -> Any:
+def createAlarms(scope: Any, alarms: Sequence[tuple[str, Mapping[str, Any], Mapping[str, Any]]]) -> list[Any]:
+    return [_create_alarm(scope, *each) for each in alarms]
+
+
+def _create_alarm(scope: Any, construct_id: str, metric: Mapping[str, Any], props: Mapping[str, Any]) -> Any:
     kind: Any = cloudwatch.MathExpression if "expression" in metric else cloudwatch.Metric
     given = {_snake(name): value for name, value in metric.items()}
     return create("aws_cloudwatch", "Alarm", scope, construct_id, {**props, "metric": kind(**given)})

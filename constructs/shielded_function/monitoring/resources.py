@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -11,7 +11,7 @@ from aws_cdk import aws_logs as logs
 
 from shielded_function_monitoring.filters import NAMESPACE, Severity, fleet_query
 
-from ..batching import create, create_alarm
+from ..batching import create, create_alarms
 from .watches import Counter, Watch
 
 if TYPE_CHECKING:
@@ -51,45 +51,50 @@ def metric_of(counter: Counter, function_name: str, policy: str | None = None, *
     return cloudwatch.Metric(namespace=NAMESPACE, metric_name=counter.metric, **given)
 
 
-def make_alarm(
-    scope: Construct,
-    construct_id: str,
-    watch: Watch,
-    *,
-    function_name: str | None,
-    severity: Severity | None,
-    description: str,
-    name: str,
-) -> cloudwatch.Alarm:
+class WantedAlarm(NamedTuple):
     """The alarm of a watch, on one function or, without a name, on a fleet."""
-    if function_name is None:
+
+    construct_id: str
+    watch: Watch
+    function_name: str | None
+    severity: Severity | None
+    description: str
+    name: str
+
+
+def make_alarms(scope: Construct, wanted: Sequence[WantedAlarm]) -> list[cloudwatch.Alarm]:
+    """The alarms in a construct, made at once."""
+    made = create_alarms(scope, [(each.construct_id, *_properties(each)) for each in wanted])
+    for alarm, (_, watch, _, severity, _, _) in zip(made, wanted, strict=True):
+        add_actions(alarm, watch.actions_for(severity), watch.ok_actions, watch.insufficient_data_actions)
+    return made
+
+
+def _properties(wanted: WantedAlarm) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """An alarm's metric, and its other properties."""
+    watch = wanted.watch
+    if wanted.function_name is None:
         query = fleet_query(watch.counter.metric, watch.level, by="FunctionName" if watch.contributors else None)
         metric: Mapping[str, Any] = {"expression": query, "usingMetrics": {}}
     else:
         metric = {
             "namespace": NAMESPACE,
             "metricName": watch.counter.metric,
-            "dimensionsMap": _dimensions(watch.counter, function_name, watch.policy, watch.level),
+            "dimensionsMap": _dimensions(watch.counter, wanted.function_name, watch.policy, watch.level),
             "statistic": "Sum",
         }
-    evaluated, needed = watch.periods_for(severity)
+    evaluated, needed = watch.periods_for(wanted.severity)
     props = {
-        "alarmDescription": description,
+        "alarmDescription": wanted.description,
         "comparisonOperator": cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         "evaluationPeriods": evaluated,
         "threshold": watch.threshold,
         "treatMissingData": cloudwatch.TreatMissingData.NOT_BREACHING,
-        "alarmName": name,
+        "alarmName": wanted.name,
         "datapointsToAlarm": needed,
     }
-    alarm = create_alarm(
-        scope,
-        construct_id,
-        {**metric, "period": watch.period or one_minute()},
-        {key: value for key, value in props.items() if value is not None},
-    )
-    add_actions(alarm, watch.actions_for(severity), watch.ok_actions, watch.insufficient_data_actions)
-    return alarm
+    given = {key: value for key, value in props.items() if value is not None}
+    return {**metric, "period": watch.period or one_minute()}, given
 
 
 def add_actions(

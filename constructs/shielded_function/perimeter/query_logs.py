@@ -13,7 +13,7 @@ from constructs import Construct
 from shielded_function_monitoring.filters import NAMESPACE
 from shielded_function_monitoring.pattern import Pattern, all_of, any_of, text
 
-from ..batching import create, create_alarm
+from ..batching import create, create_alarms
 from ..monitoring.resources import add_actions, one_minute
 
 if TYPE_CHECKING:
@@ -104,6 +104,6 @@ def make_alarm(scope: Construct, vpc_id: str | None, alarm: ControlAlarm, path: 
     }
     if alarm.datapoints is not None:
         props["datapointsToAlarm"] = alarm.datapoints
-    made = create_alarm(scope, "Alarm", metric, props)
+    (made,) = create_alarms(scope, [("Alarm", metric, props)])
     add_actions(made, alarm.actions or (), alarm.ok_actions or (), alarm.insufficient_data_actions or ())
     return made

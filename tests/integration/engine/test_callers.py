@@ -174,8 +174,9 @@ def test_the_functions_own_folder_is_sealed(box: Sandbox) -> None:
     assert callers(done.stderr.splitlines()) == [as_written(dialled("app"))] * 2
 
 
-def test_without_arguments_code_is_named_all_the_same(box: Sandbox) -> None:
+@pytest.mark.parametrize("setting", [{}, {"SHIELD_LOG_ARGUMENTS": "on"}], ids=["by default", "on"])
+def test_without_arguments_code_is_named_all_the_same(box: Sandbox, setting: dict[str, str]) -> None:
     """The names of files and functions are no arguments."""
-    done = run(box, "/var/task/app.py", "by_subprocess", settings=NO_PROGRAMS | {"SHIELD_LOG_ARGUMENTS": "off"})
-    assert "arguments" not in json.dumps(done.shield_lines)
+    done = run(box, "/var/task/app.py", "by_subprocess", settings=NO_PROGRAMS | setting)
+    assert ("arguments" in json.dumps(done.shield_lines)) == bool(setting)
     assert callers(done.stderr.splitlines()) == [as_written(caller) for caller in PROGRAMS["by_subprocess"]]

@@ -27,7 +27,7 @@ from shielded_function.batching import (
     attach,
     call_all,
     create,
-    create_alarm,
+    create_alarms,
     create_log_group,
     find_all,
     holders_of,
@@ -119,12 +119,8 @@ def test_constructs_are_made(stack: cdk.Stack) -> None:
     assert isinstance(made, logs.LogGroup)
     with pytest.raises(RuntimeError, match="There is already a Construct with name 'Logs'"):
         create("aws_logs", "LogGroup", stack, "Logs", {})
-    alarm = create_alarm(
-        stack,
-        "Alarm",
-        {"namespace": "N", "metricName": "M", "period": cdk.Duration.minutes(5)},
-        {"threshold": 2, "evaluationPeriods": 1},
-    )
+    metric = {"namespace": "N", "metricName": "M", "period": cdk.Duration.minutes(5)}
+    (alarm,) = create_alarms(stack, [("Alarm", metric, {"threshold": 2, "evaluationPeriods": 1})])
     assert isinstance(alarm, cloudwatch.Alarm)
     wanted = ["metricName", "period", "threshold"]
     (properties,) = resolve_all([alarm.node.default_child], "aws:cdk:cloudformation:props", wanted)
