@@ -20,17 +20,17 @@ from .function_facts import FunctionHandle, read_properties
 from .globs import covers, is_glob
 from .kinds import (
     edge_problem,
+    find_other_code,
     find_relevant,
     is_cdk_handler,
     is_imported_function,
-    is_other_code,
     is_sam_function,
     is_untyped_function,
     owner_of,
     why_not,
 )
 from .names import LEFT_OUT
-from .other_code import OTHER_CODE
+from .other_code import other_code
 from .paths import find_constructs, path_of
 from .policy import ShieldPolicy, ShieldPolicyError, check_policy
 from .stage_shields import stage_shields
@@ -420,16 +420,17 @@ class _Sweep:
 
     def tell_of_others(self) -> None:
         """Warns of code that is in no function, unless it is excluded."""
-        for construct in find_constructs(self._scope, (), list(OTHER_CODE)):
+        for construct in find_other_code(self._scope):
             path, kind = path_of(construct)
             path = path.removesuffix("/Resource")
-            if path in self._seen or not is_other_code(construct, kind):
+            told = other_code(kind)
+            if path in self._seen or told is None:
                 continue
             reason = self._rules.excluded_by(construct, path, path.rpartition("/")[2])
             if reason is not None:
                 self._leave_out(construct, path, reason)
             else:
-                self._pass_over(construct, path, f"{OTHER_CODE[kind].why}: {OTHER_CODE[kind].fix}")
+                self._pass_over(construct, path, f"{told.why}: {told.fix}")
 
     def _leave_as_it_is(self, function: IConstruct | None, path: str, shield: AttachedShield) -> None:
         """It has a shield already, whose policy stays. Said where an earlier call of `Shield.everywhere` made it."""

@@ -14,11 +14,10 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct
 
 from .cdk_handlers import GRANDPARENTS, MARK, PARENTS, SINGLETONS
-from .other_code import OTHER_CODE, STACK
+from .other_code import FUNCTIONS, NO_CODE, OTHER_CODE, PREFIXES, STACK, other_code
 from .paths import find_constructs, path_of
 
-_FUNCTION: Final = "AWS::Lambda::Function"
-_SAM_FUNCTION: Final = "AWS::Serverless::Function"
+_FUNCTION, _SAM_FUNCTION = FUNCTIONS
 _SAM_TYPE: Final = "aws-cdk-lib.aws_sam.CfnFunction"
 
 _INSTEAD: Final[tuple[tuple[str, str], ...]] = (
@@ -55,12 +54,20 @@ TYPES: Final = (
 )
 
 
+_OTHER_TYPES: Final = (*OTHER_CODE, *PREFIXES, *(f"!{kind}" for kind in (*FUNCTIONS, *NO_CODE)))
+
+
 def find_relevant(scope: IConstruct) -> list[Any]:
     """A construct and what is below it, as far as a shield looks at it: stages, stacks, functions, what grants.
 
     Each construct that comes from the CDK costs, and most of an app's are nothing of that.
     """
     return find_constructs(scope, CLASSES, TYPES)
+
+
+def find_other_code(scope: IConstruct) -> list[Any]:
+    """The resources in a scope that run code, or bring functions, and are none."""
+    return [each for each in find_constructs(scope, (), _OTHER_TYPES) if _is_other_code(each, path_of(each)[1])]
 
 
 def owner_of(construct: IConstruct) -> lambda_.Function | lambda_.CfnFunction | None:
@@ -89,6 +96,8 @@ def why_not(construct: IConstruct) -> str:
         return "it is a function of SAM's: make it an aws_lambda.Function, or see `shielded-function render`"
     if is_untyped_function(construct):
         return "it is a plain CfnResource: make it an aws_lambda.CfnFunction, which can be shielded"
+    if told := other_code(path_of(construct)[1]):
+        return f"{told.why}: {told.fix}"
     return "only a Lambda function can be shielded: an aws_lambda.Function, SingletonFunction or CfnFunction"
 
 
@@ -121,14 +130,10 @@ def is_of_cdk(construct: IConstruct) -> bool:
     return own.startswith("aws-cdk-lib.") and not isinstance(construct, (cdk.Stack, cdk.Stage))
 
 
-def is_other_code(construct: Any, kind: str) -> bool:
-    """Whether a resource of a type of `other_code` is one: it has the property that it needs, and is no nested stack.
-
-    Args:
-        construct: the resource.
-        kind: its CloudFormation type.
-    """
-    needed = re.sub("([a-z])([A-Z])", r"\1_\2", OTHER_CODE[kind].needs).lower()
+def _is_other_code(construct: Any, kind: str) -> bool:
+    """Whether a resource is one, by its type: it has the property that it needs, and is no nested stack of the app."""
+    told = other_code(kind)
+    needed = re.sub("([a-z])([A-Z])", r"\1_\2", told.needs).lower() if told else ""
     if needed and getattr(construct, needed, None) is None:
         return False
     above = construct.node.scope if kind == STACK else None

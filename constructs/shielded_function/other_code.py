@@ -1,5 +1,7 @@
-"""Resources other than functions that run code, or that bring functions from elsewhere: one table for the app and for
-the checks. Needs no CDK."""
+"""Types of resources: functions, what else runs code or brings functions from elsewhere, and what runs none.
+
+One table for the app and for the checks. Needs no CDK.
+"""
 
 from __future__ import annotations
 
@@ -33,17 +35,22 @@ _NETWORK: Final = "give it a network that lets out what it needs"
 STACK: Final = "AWS::CloudFormation::Stack"
 """A nested stack whose template is in the app is none of them: its functions are seen."""
 
+_WEB: Final = OtherCode(
+    "a web function takes no layers, so it cannot be shielded",
+    f"{_NETWORK} (EgressNetworkConnectorArn), and acknowledge this",
+    runs_code=True,
+)
+_MICROVM: Final = OtherCode(
+    "a MicroVM runs an image without layers, so it cannot be shielded",
+    f"{_NETWORK} (EgressNetworkConnectors), and acknowledge this",
+    runs_code=True,
+)
+
 OTHER_CODE: Final[Mapping[str, OtherCode]] = {
-    "AWS::Lambda::WebFunctionRevision": OtherCode(
-        "a web function takes no layers, so it cannot be shielded",
-        f"{_NETWORK} (EgressNetworkConnectorArn), and acknowledge this",
-        runs_code=True,
-    ),
-    "AWS::Lambda::MicrovmImage": OtherCode(
-        "a MicroVM runs an image without layers, so it cannot be shielded",
-        f"{_NETWORK} (EgressNetworkConnectors), and acknowledge this",
-        runs_code=True,
-    ),
+    "AWS::Lambda::WebFunctionRevision": _WEB,
+    "AWS::Serverless::WebFunction": _WEB,
+    "AWS::Lambda::MicrovmImage": _MICROVM,
+    "AWS::Serverless::MicrovmImage": _MICROVM,
     "AWS::Synthetics::Canary": OtherCode(
         "CloudWatch Synthetics makes a canary's function, with its own layer",
         f"{_NETWORK} (VPCConfig), and acknowledge this",
@@ -64,3 +71,88 @@ OTHER_CODE: Final[Mapping[str, OtherCode]] = {
         needs="TemplateURL",
     ),
 }
+
+FUNCTIONS: Final = ("AWS::Lambda::Function", "AWS::Serverless::Function")
+PREFIXES: Final = ("AWS::Lambda::", "AWS::Serverless::")
+"""Beginnings of the types that run code on Lambda, or belong to what does."""
+
+NO_CODE: Final = frozenset(
+    (
+        "AWS::Lambda::Alias",
+        "AWS::Lambda::CapacityProvider",
+        "AWS::Lambda::CodeSigningConfig",
+        "AWS::Lambda::EventInvokeConfig",
+        "AWS::Lambda::EventSourceMapping",
+        "AWS::Lambda::LayerVersion",
+        "AWS::Lambda::LayerVersionPermission",
+        "AWS::Lambda::NetworkConnector",
+        "AWS::Lambda::Permission",
+        "AWS::Lambda::ResourcePolicy",
+        "AWS::Lambda::Url",
+        "AWS::Lambda::Version",
+        "AWS::Lambda::WebFunction",  # its code is in its revisions
+        "AWS::Lambda::WebFunctionEndpoint",
+        "AWS::Serverless::Api",
+        "AWS::Serverless::CapacityProvider",
+        "AWS::Serverless::Connector",
+        "AWS::Serverless::GraphQLApi",
+        "AWS::Serverless::HttpApi",
+        "AWS::Serverless::LayerVersion",
+        "AWS::Serverless::NetworkConnector",
+        "AWS::Serverless::SimpleTable",
+        "AWS::Serverless::StateMachine",
+        "AWS::Serverless::WebSocketApi",
+    )
+)
+"""The types with such a beginning that run no code of their own on Lambda
+(https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_Lambda.html,
+https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-resources-and-properties.html)."""
+
+
+def other_code(kind: str) -> OtherCode | None:
+    """What is to be said of a type that is no function; None for one that runs no code, and for functions.
+
+    A type of Lambda's that is in no list here may run code: AWS adds such types.
+    """
+    if kind in OTHER_CODE:
+        return OTHER_CODE[kind]
+    if not kind.startswith(PREFIXES) or kind in NO_CODE or kind in FUNCTIONS:
+        return None
+    return OtherCode(
+        f"this version does not know {kind}, which may run code",
+        "upgrade shielded-function, or acknowledge this",
+        runs_code=True,
+    )
+
+
+OUT_OF_SCOPE: Final[Mapping[str, str]] = {
+    "AWS::AppRunner::Service": "a service of App Runner",
+    "AWS::Batch::JobDefinition": "a job of Batch",
+    "AWS::BedrockAgentCore::Runtime": "an agent's runtime of Bedrock AgentCore",
+    "AWS::CloudFront::Function": "a CloudFront function, which runs at the edge and reaches nothing",
+    "AWS::CodeBuild::Project": "a build of CodeBuild",
+    "AWS::ECS::TaskDefinition": "containers of ECS",
+    "AWS::Glue::Job": "a job of Glue",
+}
+"""Types that run code elsewhere than on Lambda, which no shield is for: what each is, in words."""
+
+EDGE: Final = "a function of Lambda@Edge, which takes neither layers nor environment variables"
+
+
+def out_of_scope(kind: str, properties: Mapping[str, Any]) -> str:
+    """What a resource runs elsewhere than on Lambda, in words; empty where it runs nothing there.
+
+    Args:
+        kind: its CloudFormation type.
+        properties: its properties, by CloudFormation's names.
+    """
+    if kind == "AWS::CloudFront::Distribution":
+        return EDGE if _has_edge_function(properties.get("DistributionConfig")) else ""
+    return OUT_OF_SCOPE.get(kind, "")
+
+
+def _has_edge_function(config: Any) -> bool:
+    if not isinstance(config, Mapping):
+        return False
+    behaviors = [config.get("DefaultCacheBehavior"), *(config.get("CacheBehaviors") or ())]
+    return any(isinstance(each, Mapping) and each.get("LambdaFunctionAssociations") for each in behaviors)

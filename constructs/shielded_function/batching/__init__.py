@@ -131,7 +131,8 @@ def find_all(scope: Any, classes: Sequence[str], types: Sequence[str]) -> list[t
     Args:
         scope: the construct.
         classes: classes of the CDK, `Stack` or `aws_lambda.FunctionBase`.
-        types: CloudFormation types of resources; `Custom::` is every type that begins so.
+        types: CloudFormation types of resources; `Custom::` is every type that begins so, except those
+            with a `!` in front: `!Custom::Own`.
 
     Returns:
         Each construct, and what its `toString` returns.

@@ -59,11 +59,12 @@ class Batch {
     }
 
     // The constructs in a scope that are of one of these classes, or resources of one of these types, each with its text.
-    // `Custom::` is every type that begins so.
+    // `Custom::` is every type that begins so, but those with a `!` in front.
     static find(scope, classes, types) {
         const kinds = classes.map((path) => member(cdk, path));
         const starts = types.filter((type) => type.endsWith("::"));
-        const wanted = (type) => types.includes(type) || starts.some((start) => type?.startsWith(start));
+        const begins = (type) => starts.some((start) => type?.startsWith(start)) && !types.includes(`!${type}`);
+        const wanted = (type) => types.includes(type) || begins(type);
         return scope.node
             .findAll()
             .filter((found) => wanted(found.cfnResourceType) || kinds.some((kind) => found instanceof kind))

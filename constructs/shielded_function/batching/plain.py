@@ -46,7 +46,8 @@ def find(scope: Any, classes: Sequence[str], types: Sequence[str]) -> list[tuple
     found: list[tuple[Any, str]] = []
     for each in scope.node.find_all():
         kind = str(getattr(each, "cfn_resource_type", ""))
-        if isinstance(each, kinds) or kind in types or (starts and kind.startswith(starts)):
+        begins = starts and kind.startswith(starts) and f"!{kind}" not in types
+        if isinstance(each, kinds) or kind in types or begins:
             found.append((each, each.to_string()))
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, Literal, Protocol, cast
@@ -71,6 +71,11 @@ class Template:
         """The logical id and the properties of each resource of these types."""
         for kind in kinds:
             yield from self._by_type.get(kind, ())
+
+    @property
+    def types(self) -> Iterable[str]:
+        """The types of its resources, each once."""
+        return self._by_type
 
     @cached_property
     def _by_type(self) -> Mapping[Any, Sequence[tuple[str, Mapping[str, Any]]]]:

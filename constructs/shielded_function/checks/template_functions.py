@@ -11,7 +11,8 @@ from typing import Any, Final, cast
 from shielded_function.policy.presets import PRESETS
 
 from .. import layer_archive
-from ..other_code import OTHER_CODE
+from ..other_code import FUNCTIONS, other_code, out_of_scope
+from .finding import Place
 from .model import (
     POLICY_FILE_VARIABLE,
     FileKind,
@@ -24,7 +25,6 @@ from .model import (
 )
 from .policies import read_policy
 
-FUNCTION_TYPES: Final = ("AWS::Lambda::Function", "AWS::Serverless::Function")
 _LAYER_TYPES: Final = ("AWS::Lambda::LayerVersion", "AWS::Serverless::LayerVersion")
 _IN_LAYER: Final = "shielded-function/shield"
 
@@ -57,7 +57,7 @@ def read_functions(
         cdk_handler: which of the CDK's own handlers a function is.
         defaults: what a SAM template's `Globals` say of its functions.
     """
-    for logical_id, own in template.of_type(*FUNCTION_TYPES):
+    for logical_id, own in template.of_type(*FUNCTIONS):
         properties = _with_defaults(own, defaults or {})
         environment = as_mapping(as_mapping(properties.get("Environment")).get("Variables"))
         kind, lines = _policy_file(template, properties, environment, files)
@@ -88,11 +88,20 @@ def read_others(
         is_here: whether the template of a nested stack, by its `TemplateURL`, is in the assembly.
         left_out: why one was left out on purpose.
     """
-    for name, kind in OTHER_CODE.items():
-        for logical_id, properties in template.of_type(name):
-            if kind.is_meant(properties) and not is_here(properties.get("TemplateURL")):
+    for name in template.types:
+        kind = other_code(name)
+        for logical_id, properties in template.of_type(name) if kind else ():
+            if kind and kind.is_meant(properties) and not is_here(properties.get("TemplateURL")):
                 path = template.paths.get(logical_id, "")
                 yield OtherResource(template.place(logical_id), kind, left_out(path) if path else "")
+
+
+def read_out_of_scope(template: Template) -> Iterator[tuple[str, Place]]:
+    """The resources of a template that run code elsewhere than on Lambda: what each runs, in words, and where it is."""
+    for name in template.types:
+        for logical_id, properties in template.of_type(name):
+            if runs := out_of_scope(name, properties):
+                yield runs, template.place(logical_id)
 
 
 def known_references(content: Mapping[str, Any], region: str) -> dict[str, str]:

@@ -274,6 +274,9 @@ def audit(
     strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings too.")] = False,
     json: Json = False,
     sarif: Annotated[str | None, typer.Option(help="Write SARIF 2.1.0 to this file; - prints it.")] = None,
+    show_all: Annotated[
+        bool, typer.Option("--all", help="List what runs code elsewhere than on Lambda too: containers, builds.")
+    ] = False,
 ) -> None:
     """Check that every function of a synthesized app is shielded, and that its policy means something.
 
@@ -290,6 +293,7 @@ def audit(
             strict=strict,
             json=json,
             sarif=sarif,
+            show_all=show_all,
         )
     )
 

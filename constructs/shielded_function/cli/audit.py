@@ -20,6 +20,7 @@ from shielded_function.checks.comparing import Change, compare
 from shielded_function.checks.finding import Finding, Place
 from shielded_function.checks.model import LambdaFunction
 from shielded_function.checks.sarif import to_sarif
+from shielded_function.checks.template_functions import read_out_of_scope
 
 from .errors import CliError
 
@@ -37,6 +38,7 @@ def run(
     strict: bool,
     json: bool,
     sarif: str | None,
+    show_all: bool = False,
 ) -> int:
     """Checks a cloud assembly, and prints the findings.
 
@@ -48,6 +50,7 @@ def run(
         strict: a warning fails as well.
         json: print JSON instead of tables.
         sarif: write SARIF 2.1.0 to this file; `-` prints it instead of tables.
+        show_all: list what runs code elsewhere than on Lambda too.
 
     Returns:
         0, or 1 when there is an error, a warning under `strict`, or something became looser.
@@ -68,13 +71,19 @@ def run(
         print(json_module.dumps(_as_json(report, changes), indent=2))
     elif sarif != _STDOUT:
         _print(report, changes, against)
+        if show_all:
+            _print_out_of_scope(report)
     failing = report.findings if strict else report.errors
     return 1 if failing or any(change.is_looser for change in changes) else 0
 
 
-def _print(report: Report, changes: Sequence[Change], against: Path | None) -> None:
+def _console() -> Console:
     # What CI shows is wider than the 80 columns that are taken where there is no terminal.
-    console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDTH)
+    return Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDTH)
+
+
+def _print(report: Report, changes: Sequence[Change], against: Path | None) -> None:
+    console = _console()
     if report.findings:
         console.print(_findings_table(report.findings))
     if against is not None:
@@ -82,6 +91,7 @@ def _print(report: Report, changes: Sequence[Change], against: Path | None) -> N
     if report.acknowledged:
         console.print(_reasons_table("Acknowledged", [_acknowledged_row(found) for found in report.acknowledged]))
     left_out = [(function.place.path, function.left_out) for function in report.excused if not function.cdk_handler]
+    left_out += [(other.place.path, other.left_out) for other in report.assembly.others if other.left_out]
     if left_out:
         console.print(_reasons_table("Left out", left_out))
     if report.note:
@@ -89,14 +99,31 @@ def _print(report: Report, changes: Sequence[Change], against: Path | None) -> N
     console.print(_summary(report), highlight=False, soft_wrap=True)
 
 
+def _print_out_of_scope(report: Report) -> None:
+    """One row for each kind of code, whatever the number of its resources."""
+    where: dict[str, list[str]] = {}
+    for runs, place in _out_of_scope(report):
+        where.setdefault(runs, []).append(place.path)
+    table = Table("what runs", "where", title="Out of scope: code that is not on Lambda", title_justify="left")
+    for runs, paths in where.items():
+        table.add_row(runs, escape("\n".join(paths)))
+    _console().print(table if where else "Out of scope: no code that is not on Lambda.", highlight=False)
+
+
+def _out_of_scope(report: Report) -> list[tuple[str, Place]]:
+    return [found for template in report.assembly.templates for found in read_out_of_scope(template)]
+
+
 def _summary(report: Report) -> str:
     functions = report.assembly.functions
+    others = report.assembly.others
     own = [function for function in report.excused if function.cdk_handler]
     errors = len(report.errors)
     counts = [
         f"{len(functions)} functions",
+        *([f"{len(others)} others that run code or bring functions"] if others else []),
         f"{len(report.shielded)} shielded",
-        f"{len(report.excused) - len(own)} left out",
+        f"{len(report.excused) - len(own) + sum(bool(other.left_out) for other in others)} left out",
         f"{len(own)} of the CDK's own",
         f"{errors} errors",
         f"{len(report.findings) - errors} warnings",
@@ -145,6 +172,11 @@ def _as_json(report: Report, changes: Sequence[Change]) -> dict[str, Any]:
     return {
         "assembly": report.assembly.name,
         "functions": [_function_as_json(function) for function in report.assembly.functions],
+        "other_code": [
+            {**vars(other.place), "problem": other.kind.why, "left_out": other.left_out or None}
+            for other in report.assembly.others
+        ],
+        "out_of_scope": [{**vars(place), "runs": runs} for runs, place in _out_of_scope(report)],
         "findings": [_finding_as_json(finding) for finding in report.findings],
         "acknowledged": [_finding_as_json(finding) for finding in report.acknowledged],
         "changes": [

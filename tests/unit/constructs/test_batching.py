@@ -178,6 +178,8 @@ def test_constructs_are_found_by_class_and_type(app: cdk.App, stack: cdk.Stack, 
     found = find_constructs(app, ["aws_lambda.FunctionBase"], ["AWS::Lambda::Function"])
     assert [path_of(each)[0] for each in found] == [each.node.path for each in found]
     assert [path_of(each)[0] for each in found] == ["Shop/One", "Shop/One/Resource", "Shop/Two", "Shop/Two/Resource"]
+    found = find_constructs(app, (), ["AWS::", "!AWS::IAM::Role"])
+    assert {path_of(each)[1] for each in found} == {"AWS::Lambda::Function"}
 
 
 def test_holders_of_a_member(app: cdk.App, stack: cdk.Stack, props: dict[str, Any]) -> None:

@@ -493,7 +493,11 @@ class _Product(servicecatalog.ProductStack):
 
 def other_code(stack: cdk.Stack) -> None:
     """What runs code, or brings functions, and is no function; and what only looks like it."""
-    for name, kind in (("Web", "AWS::Lambda::WebFunctionRevision"), ("Vm", "AWS::Lambda::MicrovmImage")):
+    for name, kind in (
+        ("Web", "AWS::Lambda::WebFunctionRevision"),
+        ("Vm", "AWS::Lambda::MicrovmImage"),
+        ("New", "AWS::Lambda::Daemon"),
+    ):
         cdk.CfnResource(stack, name, type=kind, properties={"Description": "x"})
     canary: Any = synthetics.Test.custom(handler="index.handler", code=synthetics.Code.from_inline("x"))
     runtime = synthetics.Runtime.SYNTHETICS_NODEJS_PUPPETEER_9_1
@@ -511,6 +515,7 @@ def other_code(stack: cdk.Stack) -> None:
 OTHER_CODE = {
     "Shop/Web": "a web function takes no layers",
     "Shop/Vm": "a MicroVM runs an image without layers",
+    "Shop/New": "does not know AWS::Lambda::Daemon",
     "Shop/Canary": "Synthetics makes a canary's function",
     "Shop/Repository": "an application in a repository are not seen",
     "Shop/Elsewhere": "a stack whose template is not in this app are not seen",

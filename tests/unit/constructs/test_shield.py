@@ -84,7 +84,9 @@ def test_one_shield_a_function(stack: cdk.Stack, props: Props) -> None:
 def test_only_functions(stack: cdk.Stack) -> None:
     with pytest.raises(ShieldError, match=r"Shop: only a Lambda function can be shielded"):
         Shield().apply_to(stack)
-    with pytest.raises(ShieldError, match=r"Shield.apply: None is no construct; give it a function"):
+    with pytest.raises(ShieldError, match=r"Shop/Vm: a MicroVM runs an image without layers"):
+        Shield().apply_to(cdk.CfnResource(stack, "Vm", type="AWS::Lambda::MicrovmImage"))
+    with pytest.raises(TypeError, match=r"Shield.apply: None is no construct; give it a function"):
         Shield().apply(cast("Any", None))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -84,6 +85,36 @@ def test_what_is_acknowledged_and_left_out_is_shown(
     assert "Shop/One: not-shielded" in printed
     assert "it runs [our] own code" in printed
     assert "a vendor's" in printed
+
+
+def test_other_code_is_counted_and_what_is_out_of_scope_is_named_once(
+    audit: Audit, app: cdk.App, stack: cdk.Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cdk.CfnResource(stack, "Web", type="AWS::Lambda::WebFunctionRevision")
+    cdk.CfnResource(stack, "Vm", type="AWS::Lambda::MicrovmImage").node.add_metadata(LEFT_OUT, "a vendor's")
+    for name in ("One", "Two"):
+        cdk.CfnResource(stack, name, type="AWS::CodeBuild::Project")
+        edge: Any = {"DefaultCacheBehavior": {"LambdaFunctionAssociations": [{}]}} if name == "One" else {}
+        properties = {"DistributionConfig": edge}
+        cdk.CfnResource(stack, f"Cdn{name}", type="AWS::CloudFront::Distribution", properties=properties)
+    folder = app.synth().directory
+    assert audit(folder) == 1
+    printed = capsys.readouterr().out
+    assert "0 functions, 2 others that run code or bring functions, 0 shielded, 1 left out" in printed
+    assert re.search(r"Shop/Vm .* a vendor's", printed)
+    assert "CodeBuild" not in printed
+    assert audit(folder, "--all") == 1
+    printed = capsys.readouterr().out
+    assert printed.count("a build of CodeBuild") == 1
+    assert all(text in printed for text in ("Shop/One", "Shop/Two", "Lambda@Edge", "Shop/CdnOne"))
+    assert "Shop/CdnTwo" not in printed
+    assert audit(folder, "--json") == 1
+    told = json.loads(capsys.readouterr().out)
+    assert [(each["path"], each["left_out"]) for each in told["other_code"]] == [
+        ("Shop/Web", None),
+        ("Shop/Vm", "a vendor's"),
+    ]
+    assert [each["path"] for each in told["out_of_scope"]] == ["Shop/One", "Shop/Two", "Shop/CdnOne"]
 
 
 def test_production(audit: Audit, synth: Callable[..., Path]) -> None:

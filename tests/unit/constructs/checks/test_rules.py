@@ -13,10 +13,12 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sam as sam
 
 from shielded_function import AlarmOptions, Shield, ShieldedFunction, ShieldPolicy
 from shielded_function.checks import check, read_assembly
 from shielded_function.checks.rules import RULES
+from shielded_function.other_code import FUNCTIONS, NO_CODE, OTHER_CODE, PREFIXES
 from shielded_function.runtimes import TESTED, can_be_shielded
 from shielded_function.testing import assert_shielded
 
@@ -308,12 +310,30 @@ def test_code_that_is_in_no_function(app: cdk.App, stack: cdk.Stack, judge: Judg
     for name, properties in (("Hosted", rotation), ("Own", {"RotationLambdaARN": "arn"})):
         cdk.CfnResource(stack, name, type="AWS::SecretsManager::RotationSchedule", properties=properties)
     cdk.CfnResource(stack, "Application", type="AWS::Serverless::Application")
+    cdk.CfnResource(stack, "Web", type="AWS::Serverless::WebFunction")
+    cdk.CfnResource(stack, "New", type="AWS::Lambda::Daemon")
+    for name in NO_CODE - {"AWS::Lambda::LayerVersion"}:
+        cdk.CfnResource(stack, name.rpartition("::")[0].replace(":", "") + name.rpartition("::")[2], type=name)
     report = judge()
     assert {each.place.path: (each.rule, each.severity) for each in report.findings} == {
-        **dict.fromkeys(["Shop/One", "Shop/Nested/Vm"], ("not-shielded", "error")),
+        **dict.fromkeys(["Shop/One", "Shop/Nested/Vm", "Shop/Web", "Shop/New"], ("not-shielded", "error")),
         **dict.fromkeys(["Shop/Elsewhere", "Shop/Hosted", "Shop/Application"], ("functions-not-seen", "warning")),
     }
     assert [each.place.path for each in report.acknowledged] == ["Shop/Two"]
+    (new,) = [each.message for each in report.findings if each.place.path == "Shop/New"]
+    assert new.endswith(
+        "does not know AWS::Lambda::Daemon, which may run code: upgrade shielded-function, or acknowledge this"
+    )
+
+
+@pytest.mark.parametrize("module", [lambda_, sam], ids=["aws_lambda", "aws_sam"])
+def test_every_type_of_the_cdk_is_known(module: Any) -> None:
+    """A newer CDK may bring a type that runs code: say in `other_code` whether it does."""
+    types = {name for each in vars(module).values() if (name := getattr(each, "CFN_RESOURCE_TYPE_NAME", None))}
+    assert len(types) > 5
+    assert types <= {*FUNCTIONS, *OTHER_CODE, *NO_CODE}
+    assert all(name.startswith(PREFIXES) for name in types)
+    assert not NO_CODE & {*FUNCTIONS, *OTHER_CODE}
 
 
 @pytest.mark.parametrize(
