@@ -86,7 +86,7 @@ def test_only_functions(stack: cdk.Stack) -> None:
         Shield().apply_to(stack)
     with pytest.raises(ShieldError, match=r"Shop/Vm: a MicroVM runs an image without layers"):
         Shield().apply_to(cdk.CfnResource(stack, "Vm", type="AWS::Lambda::MicrovmImage"))
-    with pytest.raises(TypeError, match=r"Shield.apply: None is no construct; give it a function"):
+    with pytest.raises(ShieldError, match=r"Shield.apply: None is no construct; give it a function"):
         Shield().apply(cast("Any", None))
 
 
