@@ -22,7 +22,7 @@ from .alarms import AlarmOptions
 from .candidate import Candidate, ShieldOptions, log_class_of, make_layer
 from .errors import ShieldError
 from .function_facts import as_text
-from .granted_policy import is_advice, is_untold, wants_grants, with_grants, without_grants
+from .granted_policy import WITHOUT_GRANT, is_advice, is_untold, wants_grants, with_grants, without_grants
 from .kinds import owner_of
 from .layer import policy_layer
 from .log_group import LAMBDAS, allow_writing, log_group_of_lambda
@@ -216,7 +216,11 @@ class AttachedShield(Construct):
         sources = self._resolved.sources if self._resolved else {}
         lines = [f"{_TOKEN.sub('<known at deployment>', entry)}: {path}" for entry, path in sources.items()]
         answers = [f"hosts of CloudFormation: it answers for {', '.join(self._answers)}"] if self._answers else []
-        return [*lines, *answers, *(self._grants.explain() if self._grants else [])]
+        told = [f"allow_aws is all: {reason}" for reason in self._untold]
+        if self._grants and self._given_policy().allow_aws is None:
+            told += [f"service {name}: it needs no grant" for name in WITHOUT_GRANT]
+            told += [f"service {name}: a grant for it is used on the function's behalf" for name in self._grants.beside]
+        return [*lines, *answers, *(self._grants.explain() if self._grants else []), *told]
 
     @property
     def granted_hosts(self) -> Mapping[str, str]:

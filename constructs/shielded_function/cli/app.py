@@ -126,7 +126,9 @@ def learn(
         list[str] | None,
         typer.Option(metavar="NAME=PATH", help="The construct path of a function, where its name does not tell."),
     ] = None,
-    granted: Annotated[bool, typer.Option("--granted", help='The policy has allow_aws="granted".')] = False,
+    granted: Annotated[
+        bool, typer.Option("--granted", help='The policy has allow_aws="granted", or does not set it.')
+    ] = False,
     accept: Annotated[
         list[str] | None, typer.Option(help="Take an entry that is offered, or to decide; may be repeated.")
     ] = None,

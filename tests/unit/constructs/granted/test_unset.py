@@ -63,6 +63,10 @@ def test_what_lambda_uses_for_it_the_code_may_use_too(stack: cdk.Stack, make: Ma
     found, explicit = services_of(stack)
     assert set(found.split(",")) == {"kms", "sqs"} | WITHOUT_GRANT
     assert explicit == "none"
+    told = checkout.shield.explain()
+    assert "service sqs: a grant for it is used on the function's behalf" in told
+    assert "service sts: it needs no grant" in told
+    assert not any("sts" in line for line in strict.shield.explain())
 
 
 def test_every_bucket_is_no_news(stack: cdk.Stack, make: Make) -> None:
@@ -142,6 +146,7 @@ def test_an_imported_role(stack: cdk.Stack, make: Make) -> None:
     (warning,) = warnings_of(stack)
     assert "is imported, so only what this app grants it is known" in warning
     assert checkout.shield.policy.allow_aws == "all"
+    assert checkout.shield.explain()[0].startswith("allow_aws is all: its role ")
 
 
 def test_a_warning_is_acknowledged(stack: cdk.Stack, make: Make) -> None:
