@@ -193,6 +193,7 @@ def test_the_engine_is_tried_with_a_policy_of_its_own(installed: Installed, tmp_
     assert "said neither armed nor refused" in json.loads(done.stdout)["findings"]["process_engine"]["value"]
     assert (tmp_path / "settings").read_text().splitlines() == [
         "SHIELD_CREATE_CHILD_PROCESS=alert",
+        "SHIELD_ON_FAILURE=refuse",
         "SHIELD_OUTBOUND_CONNECTIVITY=alert",
         "SHIELD_READ_HANDLER=alert",
         "SHIELD_READ_WRITE_TMP=alert",
