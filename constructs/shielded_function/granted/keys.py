@@ -18,7 +18,16 @@ __all__ = ["Keys"]
 
 _PROPERTIES: Final = "aws:cdk:cloudformation:props"
 _KEYS: Final = ("encryptionKey.keyArn", "encryptionMasterKey.keyArn", "masterKey.keyArn")
-_ARNS: Final = ("bucketArn", "parameterArn", "queueArn", "secretArn", "streamArn", "tableArn", "topicArn")
+_ARNS: Final = (
+    "bucketArn",
+    "parameterArn",
+    "queueArn",
+    "secretArn",
+    "streamArn",
+    "tableArn",
+    "tableStreamArn",
+    "topicArn",
+)
 """Members of L2s, and of imports of them."""
 
 
