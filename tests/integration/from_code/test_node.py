@@ -125,6 +125,12 @@ def test_a_ring_that_is_there_already(node_box: Sandbox, node: str) -> None:
     else:
         assert others[::2] == ["ok", "ok"]  # nothing to be guarded, and nothing changed
         assert "uses io_uring already" in others[1]
+    with_variables = node_box.run_command(command, environment={**ENVIRONMENT, "SHIELD_READ_WRITE_TMP": "block"})
+    if rings == "ok":
+        assert json.loads(with_variables.stdout)[3] == "EACCES"
+    else:
+        assert with_variables.returncode == 78
+        assert "uses io_uring already" in with_variables.shield_lines[0]["reason"]
 
 
 def test_under_the_wrapper(node_box: Sandbox, node: str) -> None:

@@ -59,6 +59,12 @@ static void clear_sealed(void)
     fill_bytes(&sealed_block.policy, 0, sizeof sealed_block - offsetof(struct sealed, policy));
 }
 
+/* By the program itself, whether its code gives the policy or the environment has one. */
+static bool is_loaded_late(const struct start *start)
+{
+    return start->from_code || (!start->found.preloaded && start->origin == ORIGIN_NONE);
+}
+
 static bool arm_process(struct start *start, struct armed_objects *objects)
 {
     clear_sealed();
@@ -91,7 +97,7 @@ static bool arm_process(struct start *start, struct armed_objects *objects)
                  (enum language)sealed->process.language);
     if (!read_file_facts(&sealed_block.files, start))
         return false;
-    if (start->from_code && reports_anything(&sealed->policy) && has_io_uring())
+    if (is_loaded_late(start) && reports_anything(&sealed->policy) && has_io_uring())
         return fail(start->error, HAS_RING);
     open_log(&sealed_block.process, &sealed->policy, start->inherited_log);
     if (!can_clear_tmp(sealed, start->error))
