@@ -46,7 +46,7 @@ from .names import (
     WRAPPER,
     WRAPPER_VARIABLE,
 )
-from .policy import ShieldPolicy
+from .policy import Explanation, ShieldPolicy
 from .resolution import ResolvedPolicy, resolve_policy
 from .resolution.exports import keep_exports
 from .stage_shields import StackShields, StageShields, stack_shields
@@ -211,16 +211,27 @@ class AttachedShield(Construct):
         if self._resolved is not None:
             self.settle()
 
-    def explain(self) -> list[str]:
+    def explain(self) -> tuple[Explanation, ...]:
         """Where entries of the policy come from: the construct, or the grant. Complete after the synthesis."""
         sources = self._resolved.sources if self._resolved else {}
-        lines = [f"{_TOKEN.sub('<known at deployment>', entry)}: {path}" for entry, path in sources.items()]
-        answers = [f"hosts of CloudFormation: it answers for {', '.join(self._answers)}"] if self._answers else []
-        told = [f"allow_aws is all: {reason}" for reason in self._untold]
+        buckets = self._resolved.policy.allow_buckets if self._resolved else ()
+        told = [
+            Explanation(
+                "allow_buckets" if entry in buckets else "allow_outbound",
+                _TOKEN.sub("<known at deployment>", entry),
+                path,
+            )
+            for entry, path in sources.items()
+        ]
+        if self._answers:
+            answers = f"it answers for {', '.join(self._answers)}"
+            told.append(Explanation("allow_outbound", "hosts of CloudFormation", answers))
+        told += [Explanation("allow_aws", "all", reason) for reason in self._untold]
         if self._grants and self._given_policy().allow_aws is None:
-            told += [f"service {name}: it needs no grant" for name in WITHOUT_GRANT]
-            told += [f"service {name}: a grant for it is used on the function's behalf" for name in self._grants.beside]
-        return [*lines, *answers, *(self._grants.explain() if self._grants else []), *told]
+            told += [Explanation("allow_aws", name, "it needs no grant") for name in WITHOUT_GRANT]
+            beside = "a grant for it is used on the function's behalf"
+            told += [Explanation("allow_aws", name, beside) for name in self._grants.beside]
+        return (*told, *(self._grants.explain() if self._grants else ()))
 
     @property
     def granted_hosts(self) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs
-from constructs import Construct
+from constructs import Construct, IConstruct
 from typing_extensions import Unpack
 
 from shielded_function_monitoring.filters import Counted
@@ -95,6 +95,20 @@ class ShieldedFunction(lambda_.Function):
     def log_group(self) -> aws_logs.ILogGroup:
         """The function's log group. Unlike `Function`'s, reading it adds nothing to the stack."""
         return self._attached.log_group if self._attached else super().log_group
+
+    def allow_to(self, *targets: IConstruct | str) -> None:
+        """Lets the function talk to resources of the app: adds their hosts to the policy.
+
+            checkout.allow_to(database, orders_bucket, "api.stripe.com:443")
+
+        Args:
+            targets: constructs, such as a database, a bucket, an API or a VPC (`ShieldPolicy.allow_outbound` tells
+                which), or entries as `allow_outbound` takes them. A bucket narrows S3, as `allow_buckets` does.
+
+        Raises:
+            ShieldPolicyError: a construct has no host that could be listed, or an entry is malformed.
+        """
+        self.shield.allow_to(*targets)
 
     def metric_violations(self, policy: Counted | None = None, **props: Unpack[MetricProps]) -> cloudwatch.Metric:
         """The function's violations: how many a minute, as a sum, unless `props` say otherwise.

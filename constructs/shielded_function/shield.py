@@ -88,7 +88,7 @@ class Shield(cdk.Mixin):
                 raise ShieldError(construct.node.path, [why_not(construct)])
             return False
         if not _is_cdk_own(owner):
-            return Shield.of(owner) is None
+            return attached_to(owner) is None
         named = self._named(construct)
         if owner_of(named) is None and is_of_cdk(named):
             raise ShieldError(named.node.path, [f"the function in it, {owner.node.path}, is the CDK's own: {_APPLY}"])
@@ -114,7 +114,7 @@ class Shield(cdk.Mixin):
         owner = owner_of(function)
         if owner is None:
             raise ShieldError(function.node.path, [why_not(function)])
-        if Shield.of(owner) is not None:
+        if attached_to(owner) is not None:
             raise ShieldError(owner.node.path, ["it has a shield already: give it one policy"])
         return attach(owner, self._options)
 
@@ -126,7 +126,7 @@ class Shield(cdk.Mixin):
         owner = owner_of(node)
         if owner is None or isinstance(node, lambda_.SingletonFunction):
             return  # the function behind a singleton is visited by itself
-        attached = Shield.of(owner)
+        attached = attached_to(owner)
         if attached is None:
             if not _is_cdk_own(owner):
                 attach(owner, self._options, in_aspect=True)
@@ -134,9 +134,16 @@ class Shield(cdk.Mixin):
             attached.settle()
 
     @staticmethod
-    def of(function: IConstruct) -> AttachedShield | None:
-        """The shield on a function, if it has one. For a `SingletonFunction`, that of the function behind it."""
-        return attached_to(function)
+    def of(function: IConstruct) -> AttachedShield:
+        """The shield on a function, which must have one. For a `SingletonFunction`, that of the function behind it.
+
+        Raises:
+            ShieldError: it has none.
+        """
+        attached = attached_to(function)
+        if attached is None:
+            raise ShieldError(function.node.path, ["it has no shield: give it one by Shield(policy).apply(function)"])
+        return attached
 
     @staticmethod
     @by_name("Shield.everywhere")

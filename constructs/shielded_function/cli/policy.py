@@ -16,6 +16,7 @@ from rich.table import Table
 
 from shielded_function.errors import ShieldError
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
+from shielded_function.policy.fields import setting_of
 from shielded_function_runtime.core import CoreError, PolicyError
 
 from .errors import CliError
@@ -54,7 +55,7 @@ def load(file: Path | None, environment: Mapping[str, str]) -> ShieldPolicy:
 
 def explain(policy: ShieldPolicy, *, json: bool) -> int:
     """Prints what each field means, and what stays open, as tables or as JSON; always 0."""
-    explained, stays_open = policy.explain(), openings(policy)
+    explained, stays_open = _by_field(policy), openings(policy)
     if json:
         print(json_module.dumps({**explained, "stays_open": [each._asdict() for each in stays_open]}, indent=2))
         return 0
@@ -118,6 +119,18 @@ def decide(policy: ShieldPolicy, event: str, target: str, *, region: str, json: 
         if decision.allow:
             console.print(f"  entry that would allow it: {decision.allow}", markup=False, highlight=False)
     return _STATUS.get(decision.action, 0)
+
+
+def _by_field(policy: ShieldPolicy) -> dict[str, dict[str, Any]]:
+    """The explanation of each field, with its entries."""
+    found: dict[str, dict[str, Any]] = {}
+    for each in policy.explain():
+        if each.entry:
+            found[each.field].setdefault("entries", []).append({"entry": each.entry, "meaning": each.meaning})
+            continue
+        setting = "" if each.field == "presets" else setting_of(each.field)
+        found[each.field] = {"setting": setting, "given": each.given, "value": each.value, "meaning": each.meaning}
+    return found
 
 
 def _table(explained: Mapping[str, Mapping[str, Any]]) -> Table:

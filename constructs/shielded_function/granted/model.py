@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from ..policy.explaining import Explanation
 from .arns import Resource
 
 __all__ = ["BUCKET_LENGTH", "Entry", "Finding", "Grants", "LeftOut", "Source", "changed"]
 
 Kind = Literal["service", "bucket", "host"]
 
+_FIELDS: Final[dict[Kind, str]] = {"service": "allow_aws", "bucket": "allow_buckets", "host": "allow_outbound"}
 BUCKET_LENGTH: Final = 63
 """https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"""
 
@@ -128,10 +130,12 @@ class Grants:
         """From an entry's text to the grants it comes from."""
         return {entry.text: entry.sources for entry in self.entries}
 
-    def explain(self) -> list[str]:
-        """A line for each entry with its grants, and for each grant that was left out."""
-        lines = [f"{entry.kind} {entry.name}: {'; '.join(map(str, entry.sources))}" for entry in self.entries]
-        return [*lines, *(f"left out: {grant}" for grant in self.left_out)]
+    def explain(self) -> tuple[Explanation, ...]:
+        """Each entry with its grants, and each grant that was left out."""
+        return (
+            *(Explanation(_FIELDS[each.kind], each.name, "; ".join(map(str, each.sources))) for each in self.entries),
+            *(Explanation("allow_aws", "", f"left out: {grant}") for grant in self.left_out),
+        )
 
     def _texts(self, kind: Kind) -> tuple[str, ...]:
         return tuple(entry.text for entry in self.entries if entry.kind == kind)

@@ -9,12 +9,11 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct
 
-from ..attached import AttachedShield, attached_in
+from ..attached import AttachedShield, attached_in, attached_to
 from ..errors import ShieldError
 from ..kinds import owner_of
 from ..late import check_late, late_text
 from ..renamed import by_name
-from ..shield import Shield
 from ..stage_shields import StackShields, stack_shields
 from . import heartbeat
 from .dashboard_body import Series, Shown, dashboard_body, log_source
@@ -183,7 +182,7 @@ def _alarms(shields: Iterable[AttachedShield], home: StackShields) -> list[cloud
 def _checked(of: Any, path: str) -> Any:
     if isinstance(of, AttachedShield | cdk.Stack | cdk.Stage):
         return of
-    attached = Shield.of(of) if isinstance(of, Construct) and owner_of(of) is not None else None
+    attached = attached_to(of) if isinstance(of, Construct) and owner_of(of) is not None else None
     if attached is None:
         raise ShieldError(path, [f"of: {of!r} is no shielded function, stack, stage or app"])
     return attached

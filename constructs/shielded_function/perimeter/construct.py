@@ -13,6 +13,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct
 
+from shielded_function_monitoring.filters import NAMESPACE
 from shielded_function_monitoring.pattern import PatternError
 
 from ..alarms import ControlAlarm
@@ -38,7 +39,10 @@ from .options import EndpointPolicy, Mode, check_options, chosen_functions, othe
 from .residents import ENDPOINT, Network, Resource, is_database, others
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from ..attached import AttachedShield
+    from ..props import MetricProps
 
 _ID: Final = "ShieldPerimeter"
 _PRIORITY: Final = 900
@@ -106,7 +110,8 @@ class ShieldPerimeter(Construct):
         endpoint_policies: EndpointPolicy | None = None,
         organization: str | None = None,
         accounts: Sequence[str] = (),
-        query_logs: bool | logs.ILogGroup = True,
+        query_logs: bool = True,
+        log_group: logs.ILogGroup | None = None,
         logs: LogOptions | None = None,
         alarm: ControlAlarm | None = None,
     ) -> None:
@@ -134,9 +139,9 @@ class ShieldPerimeter(Construct):
             organization: the id of your organization (`o-...`): endpoints let its accounts through, instead of
                 `accounts`.
             accounts: further accounts, twelve digits each, whose resources and roles the endpoints let through.
-            query_logs: True makes a log group for the VPC's queries. A log group: the VPC's queries are written to it
-                already. False: none, and no alarm.
-            logs: options of the log group; by default it keeps a month.
+            query_logs: logs the VPC's queries, with an alarm on those that were stopped. False: none, and no alarm.
+            log_group: the VPC's queries are written to it already; by default one is made.
+            logs: options of the log group that is made; by default it keeps a month.
             alarm: options of the alarm: threshold, periods, actions, runbook, and `except_hosts`.
 
         Raises:
@@ -155,6 +160,8 @@ class ShieldPerimeter(Construct):
             organization=organization,
             accounts=accounts,
             query_logs=query_logs,
+            log_group=log_group,
+            logs=logs,
             alarm=alarm,
         )
         self._functions = chosen_functions(path, functions)
@@ -196,8 +203,8 @@ class ShieldPerimeter(Construct):
             mode=self.mode,
             is_off=self._is_off,
         )
-        if query_logs is not False:
-            self._log(query_logs, logs, alarm or ControlAlarm())
+        if query_logs:
+            self._log(log_group, logs, alarm or ControlAlarm())
         cdk.Aspects.of(self).add(self, priority=_PRIORITY)
         check_late(self, self.problems)
         for stage in stages_in(self):
@@ -205,10 +212,28 @@ class ShieldPerimeter(Construct):
 
     # What is made at once
 
-    def _log(self, given: Any, options: LogOptions | None, alarm: ControlAlarm) -> None:
-        group: Any = given
+    def metric_violations(self, **props: Unpack[MetricProps]) -> cloudwatch.Metric:
+        """The look-ups that DNS Firewall stopped, or would stop: how many a minute, as a sum, unless `props` say else.
+
+        Raises:
+            ShieldError: there are no query logs to count them in.
+        """
+        if self.metric_filter is None:
+            raise ShieldError(
+                self.node.path, ["metric_violations: there are no query logs: leave query_logs=False out"]
+            )
+        options: Any = {"period": cdk.Duration.minutes(1), "statistic": "Sum", **props}
+        return cloudwatch.Metric(
+            namespace=NAMESPACE,
+            metric_name=query_logs.METRIC,
+            dimensions_map={"VpcId": "none" if self._is_off else self.vpc.vpc_id},
+            **options,
+        )
+
+    def _log(self, given: logs.ILogGroup | None, options: LogOptions | None, alarm: ControlAlarm) -> None:
+        group = given
         vpc_id = None if self._is_off else self.vpc.vpc_id  # off, nothing of another stack is imported
-        if given is True:
+        if group is None:
             group = query_logs.make_log_group(self, options or LogOptions(retention=logs.RetentionDays.ONE_MONTH))
             query_logs.log_queries(self, vpc_id, group)
         self.log_group = group

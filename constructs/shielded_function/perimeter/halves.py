@@ -74,7 +74,8 @@ def halves_of(policy: ShieldPolicy, region: str, account: str = "") -> list[Half
     Raises:
         EntryError: an entry cannot be expressed.
     """
-    told = policy.explain()
+    explained = policy.explain()
+    told = {each.field: each for each in explained if not each.entry}
     mode = policy.outbound_connectivity
     stopped = {"block": "is denied", "alert": "is reported", "allow": "passes"}[mode]
     rows = [
@@ -84,7 +85,7 @@ def halves_of(policy: ShieldPolicy, region: str, account: str = "") -> list[Half
     ]
     targets = read_entries(map(str, policy.allow_outbound), _unknown)
     domains_of(policy, targets, Place(region, account))  # refuses what no list takes
-    meanings = {each["entry"]: each["meaning"] for each in told["allow_outbound"].get("entries", ())}
+    meanings = {each.entry: each.meaning for each in explained if each.field == "allow_outbound"}
     rows += [
         Half("allow_outbound", target.entry, meanings.get(target.entry, ""), _of_target(target)) for target in targets
     ]
@@ -96,16 +97,15 @@ def halves_of(policy: ShieldPolicy, region: str, account: str = "") -> list[Half
         if names
         else "no name of AWS's is looked up"
     )
-    rows.append(Half("allow_aws", str(told["allow_aws"]["value"]), str(told["allow_aws"]["meaning"]), aws))
-    for each in told["allow_buckets"].get("entries", ()):
-        hosts = sum(name.startswith(f"{each['entry']}.") for name in names)
-        rows.append(Half("allow_buckets", each["entry"], each["meaning"], f"its {hosts} names are looked up"))
+    rows.append(Half("allow_aws", told["allow_aws"].value, told["allow_aws"].meaning, aws))
+    for each in explained:
+        if each.field == "allow_buckets" and each.entry:
+            hosts = sum(name.startswith(f"{each.entry}.") for name in names)
+            rows.append(Half("allow_buckets", each.entry, each.meaning, f"its {hosts} names are looked up"))
     switch = "on" if policy.check_tls_name else "off"
-    rows.append(
-        Half("check_tls_name", switch, str(told["check_tls_name"]["meaning"]), f"{_NOTHING}: see Network Firewall")
-    )
+    rows.append(Half("check_tls_name", switch, told["check_tls_name"].meaning, f"{_NOTHING}: see Network Firewall"))
     for field in _ONLY_INSIDE:
-        rows.append(Half(field, str(told[field]["value"]), str(told[field]["meaning"]), _NOTHING))
+        rows.append(Half(field, told[field].value, told[field].meaning, _NOTHING))
     return rows
 
 

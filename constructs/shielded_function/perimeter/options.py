@@ -8,9 +8,10 @@ from typing import Any, Literal, get_args
 import aws_cdk as cdk
 from constructs import Construct, IConstruct
 
-from ..alarms import ControlAlarm, check_list
-from ..errors import ShieldError
+from ..alarms import ControlAlarm, check_list, wrong_type
+from ..errors import ShieldError, shown
 from ..kinds import owner_of
+from ..log_group import LogOptions
 from ..policy import ShieldPolicy, ShieldPolicyError
 from . import firewall, query_logs
 
@@ -38,6 +39,8 @@ def _problems(
     organization: Any,
     accounts: Any,
     query_logs: Any,
+    log_group: Any,
+    logs: Any,
     alarm: Any,
 ) -> Iterator[str]:
     if mode not in get_args(Mode):
@@ -54,8 +57,18 @@ def _problems(
         yield "accounts: has no effect beside organization; give one of the two"
     if isinstance(accounts, str) or not all(map(_is_account, accounts)):
         yield f"accounts: {accounts!r} is no list of accounts, twelve digits each"
-    if not isinstance(query_logs, bool) and not hasattr(query_logs, "log_group_arn"):
-        yield f"query_logs: {query_logs!r} is neither True, nor False, nor a log group"
+    if not isinstance(query_logs, bool):
+        given = hasattr(query_logs, "log_group_arn")
+        yield f"query_logs: {shown(query_logs)} is neither True nor False" + ("; write log_group=" if given else "")
+    if log_group is not None and not hasattr(log_group, "log_group_arn"):
+        yield f"log_group: {shown(log_group)} is no log group; options of one are logs=LogOptions(...)"
+    if logs is not None and not isinstance(logs, LogOptions):
+        yield f"logs: {wrong_type(logs, LogOptions)}" + ("; write log_group=" if hasattr(logs, "log_group_arn") else "")
+    for name, value in (("log_group", log_group), ("logs", logs)):
+        if value is not None and query_logs is False:
+            yield f"{name}: has no effect beside query_logs=False; leave one of them out"
+    if log_group is not None and logs is not None:
+        yield "logs: are options of the log group that is made, and log_group is one; leave one of them out"
     yield from _alarm_problems(alarm)
 
 
@@ -67,7 +80,7 @@ def _alarm_problems(alarm: Any) -> Iterator[str]:
     if alarm is None:
         return
     if not isinstance(alarm, ControlAlarm):
-        yield f"alarm: {alarm!r} is no ControlAlarm; write ControlAlarm(...)"
+        yield f"alarm: {wrong_type(alarm, ControlAlarm)}"
         return
     for name in query_logs.unused_options(alarm):
         yield f"alarm: ControlAlarm.{name} says nothing of look-ups: take it out"

@@ -13,15 +13,20 @@ from shielded_function_runtime.core import Decision
 
 from ..errors import ShieldPolicyError
 from .comparing import Loosening
-from .fields import AwsScope, Mode, OnFailure
+from .explaining import Explanation
+from .fields import AwsScope, Event, Mode, OnFailure
+from .presets import PresetName
 from .shield_policy import ShieldPolicy, check_policy
 
 __all__ = [
     "AwsScope",
     "Decision",
+    "Event",
+    "Explanation",
     "Loosening",
     "Mode",
     "OnFailure",
+    "PresetName",
     "ShieldPolicy",
     "ShieldPolicyError",
     "check_policy",

@@ -8,6 +8,7 @@ from typing import Any, Literal
 Mode = Literal["block", "alert", "allow"]
 OnFailure = Literal["refuse", "run_unshielded"]
 AwsScope = Literal["all", "none", "granted"]
+Event = Literal["connect", "udp", "resolve", "tmp", "tmp-at-start", "exec", "exec-static", "memory"]
 
 # In the order of `ShieldPolicy`, which is the core's.
 Kind = Literal["mode", "list", "aws", "switch", "word"]

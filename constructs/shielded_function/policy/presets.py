@@ -59,6 +59,43 @@ class Preset:
         return self.why + (f"; set {wanted}" if wanted else "")
 
 
+PresetName = Literal[
+    "accp",
+    "aws-crt",
+    "catboost",
+    "cffi",
+    "chromium",
+    "ctypes",
+    "ddtrace",
+    "find-library",
+    "gitpython",
+    "grpc-netty",
+    "imageio",
+    "imageio-ffmpeg",
+    "jax",
+    "jna",
+    "jnr-ffi",
+    "jpype",
+    "lightgbm",
+    "lz4-java",
+    "matplotlib",
+    "netty-epoll",
+    "netty-tcnative",
+    "numba",
+    "openpyxl",
+    "platform-calls",
+    "poi",
+    "polars",
+    "prophet",
+    "pulp",
+    "python-tempfile",
+    "snappy-java",
+    "sparticuz-chromium",
+    "sqlite-jdbc",
+    "swc",
+    "zstd-jni",
+]
+
 _LISTS: Final = ("allow_tmp", "allow_child_process", "allow_executable_memory")
 
 
@@ -351,8 +388,6 @@ def presets_with(names: Sequence[str], field: str, entry: str) -> list[str]:
 def explain(names: Sequence[str]) -> dict[str, Any]:
     """The meaning of the field `presets`, as `ShieldPolicy.explain` tells it of every field."""
     return {
-        "setting": "",
-        "given": bool(names),
         "value": ",".join(names),
         "meaning": "what these libraries need is in the fields above" if names else "no library's needs were added",
         "entries": [{"entry": name, "meaning": PRESETS[name].meaning} for name in names],

@@ -16,6 +16,7 @@ from ..errors import ShieldError, ShieldPolicyError
 from ..renamed import by_name
 from . import comparing, composing, files, known_at_deployment, presets
 from .comparing import Loosening
+from .explaining import Explanation
 from .fields import (
     DEFAULT_SETTINGS,
     ENTRIES,
@@ -23,6 +24,7 @@ from .fields import (
     KINDS,
     NOT_POLICY,
     AwsScope,
+    Event,
     Mode,
     OnFailure,
     field_of,
@@ -118,7 +120,7 @@ class ShieldPolicy:
     allow_executable_memory: Sequence[str] = ()
     on_failure: OnFailure | None = None
     log_arguments: bool = False
-    presets: Sequence[str] = field_with(default=(), compare=False)
+    presets: Sequence[presets.PresetName] = field_with(default=(), compare=False)
 
     def __post_init__(self) -> None:
         expanded = presets.expand(self._fields())
@@ -331,11 +333,14 @@ class ShieldPolicy:
             )
         return write_lines(self.to_env())
 
-    def explain(self) -> dict[str, Any]:
-        """The meaning of each field, in words.
+    def explain(self) -> tuple[Explanation, ...]:
+        """The meaning of each field, in words, each followed by those of its entries.
 
-        Each value has `setting`, `given`, `value` and `meaning`; a list also has `entries`, each with `entry` and
-        `meaning`. The meaning of an entry that is known at deployment says so, and what is known of it.
+        The meaning of an entry that is known at deployment says so, and what is known of it.
+
+        Examples:
+            >>> [each.meaning for each in ShieldPolicy(allow_tmp=["/tmp/a/**"]).explain() if each.field == "allow_tmp"]
+            ['these paths under /tmp may be used', 'this directory and all that lies below it']
         """
         settings = dict(self._known())
         unknown = self.unknown_entries
@@ -354,9 +359,18 @@ class ShieldPolicy:
         if self.allow_aws is None:
             explained["allow_aws"]["meaning"] += "; in a CDK app, what the role is granted"
         presets.mark(explained, self.presets)
-        return {**explained, "presets": presets.explain(self.presets)}
+        explained["presets"] = presets.explain(self.presets)
+        mine, default = self._fields(), ShieldPolicy()._fields()
+        return tuple(
+            each
+            for field, told in explained.items()
+            for each in (
+                Explanation(field, "", told["meaning"], told["value"], mine[field] != default[field]),
+                *(Explanation(field, entry["entry"], entry["meaning"]) for entry in told.get("entries", ())),
+            )
+        )
 
-    def decide(self, event: str, target: str, *, region: str = "us-east-1", account: str = "") -> Decision:
+    def decide(self, event: Event, target: str, *, region: str = "us-east-1", account: str = "") -> Decision:
         """The policy's verdict on one event, as the engine in the function would decide it.
 
         The action is "unknown" where an entry that is known only at deployment might admit what the others do not; the

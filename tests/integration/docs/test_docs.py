@@ -61,7 +61,7 @@ def check_readme(names: Names) -> None:
 
 
 def check_constructs(names: Names) -> None:
-    assert [Shield.of(names[name]) is not None for name in ("checkout", "resize", "refund")] == [True] * 3
+    assert all(Shield.of(names[name]) for name in ("checkout", "resize", "refund"))
     assert Shield.of(names["resize"]) is names["attached"]
     Template.from_stack(names["self"]).resource_count_is("AWS::CloudWatch::Alarm", 6)
 

@@ -44,6 +44,7 @@ from shielded_function import (
     ShieldPolicyError,
     globs,
 )
+from shielded_function.attached import attached_to
 
 Props = dict[str, Any]
 WRAPPER = "/opt/shielded-function/shield"
@@ -425,7 +426,8 @@ def test_one_report_of_all_that_cannot_be_shielded(app: cdk.App, props: Props) -
         for path, reason in UNSUPPORTED.items():
             [line] = [line for line in str(error.value).splitlines() if line.startswith(f"  {stage}{path}:")]
             assert reason in line
-    assert Shield.of(fn) is None, "nothing is half applied"
+    with pytest.raises(ShieldError, match=r"Shop/Fn: it has no shield: give it one by Shield\(policy\).apply"):
+        Shield.of(fn)  # nothing is half applied
 
 
 def test_imported_functions_are_left_out(app: cdk.App, props: Props) -> None:
@@ -472,7 +474,7 @@ def test_a_stack_that_takes_no_files(app: cdk.App, props: Props, policy: str) ->
     if policy == "layer":
         with pytest.raises(ShieldError, match=f"(?s)Shop/Fn: {takes_none}.*Portfolio/Product/Fn: {takes_none}"):
             Shield.everywhere(app, ShieldPolicy())
-        assert (Shield.of(fn), Shield.of(product.fn)) == (None, None)
+        assert (attached_to(fn), attached_to(product.fn)) == (None, None)
         assert set(Shield.everywhere(app, ShieldPolicy(), on_unsupported="warn").unsupported) == {
             "Shop/Fn",
             "Portfolio/Product/Fn",
@@ -547,7 +549,7 @@ def test_warnings_instead(app: cdk.App, props: Props) -> None:
     fn = lambda_.Function(stack, "Fn", **props)
     unsupported(stack, props)
     shielded = Shield.everywhere(app, ShieldPolicy(), on_unsupported="warn")
-    assert Shield.of(fn) is not None
+    assert Shield.of(fn) is shielded.of("Shop/Fn")
     assert set(shielded.unsupported) == set(UNSUPPORTED)
     for path, reason in UNSUPPORTED.items():
         Annotations.from_stack(stack).has_warning(f"/{path}", Match.string_like_regexp(f"has no shield: .*{reason}"))

@@ -189,7 +189,7 @@ def test_allow_to(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     """After the function is made, and with what the stack makes."""
     fn = ShieldedFunction(stack, "Checkout", policy=ShieldPolicy(allow_outbound=["api.stripe.com:443"]), **props)
     bucket, vpc = s3.Bucket(stack, "Uploads"), ec2.Vpc(stack, "Vpc", max_azs=1, nat_gateways=0)
-    fn.shield.allow_to(bucket, vpc, "*.example.com:443")
+    fn.allow_to(bucket, vpc, "*.example.com:443")
     environment = variables(resources, stack)
     assert environment["SHIELD_ALLOW_BUCKETS"] == stack.resolve(bucket.bucket_name)
     outbound = environment["SHIELD_ALLOW_OUTBOUND"]

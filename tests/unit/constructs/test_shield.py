@@ -136,7 +136,8 @@ def test_nothing_is_half_applied(stack: cdk.Stack, props: Props) -> None:
     with pytest.raises(ShieldError, match="Shop/Fn: SHIELD_ALLOW_TMP"):
         Shield().apply(fn)
     assert described(stack) == before
-    assert Shield.of(fn) is None
+    with pytest.raises(ShieldError, match="Shop/Fn: it has no shield"):
+        Shield.of(fn)
 
 
 def described(stack: cdk.Stack) -> list[tuple[str, Any]]:

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shielded_function.policy import Decision, ShieldPolicy, ShieldPolicyError, shield_policy
+from shielded_function.policy import Decision, Explanation, ShieldPolicy, ShieldPolicyError, shield_policy
 from shielded_function_runtime import core
 
 MODES = ["block", "alert", "allow"]
@@ -308,11 +308,11 @@ def test_a_file_names_its_lines() -> None:
 
 def test_explain_has_the_fields_in_order() -> None:
     explained = ShieldPolicy(allow_tmp=["/tmp/a/**"]).explain()
-    assert list(explained) == [field.name for field in dataclasses.fields(ShieldPolicy)]
-    assert explained["allow_tmp"]["entries"] == [
-        {"entry": "/tmp/a/**", "meaning": "this directory and all that lies below it"}
-    ]
-    assert explained["executable_memory"]["given"] is False
+    fields = [field.name for field in dataclasses.fields(ShieldPolicy)]
+    assert [each.field for each in explained if not each.entry] == fields
+    assert Explanation("allow_tmp", "/tmp/a/**", "this directory and all that lies below it") in explained
+    assert {each.field for each in explained if each.given} == {"allow_tmp"}
+    assert str(explained[0]).startswith("outbound_connectivity block: ")
 
 
 def test_decide() -> None:
@@ -494,7 +494,7 @@ def test_python_env_c_python(values: dict[str, Any]) -> None:
     # Canonical values are their own canonical form, and each is an environment's text.
     assert ShieldPolicy(**{field.name: getattr(policy, field.name) for field in dataclasses.fields(policy)}) == policy
     assert all(value.isprintable() or not value.isascii() for value in environment.values())
-    assert policy.explain().keys() == {field.name for field in dataclasses.fields(policy)}
+    assert {each.field for each in policy.explain()} == {field.name for field in dataclasses.fields(policy)}
     for field in MODE_FIELDS:
         assert getattr(policy, field) == values.get(field, "allow" if field == "read_handler" else "block")
 

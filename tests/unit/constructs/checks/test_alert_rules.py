@@ -26,7 +26,6 @@ ROOT = Path(__file__).parents[4]
 
 def test_a_deleted_filter(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
     attached = Shield.of(shielded(stack))
-    assert attached is not None
     resource = attached.metric_filter.node.default_child
     assert isinstance(resource, logs.CfnMetricFilter)
     resource.add_property_override("MetricTransformations", [])
@@ -49,7 +48,6 @@ def test_a_filter_by_hand_that_names_its_function(
     assert isinstance(resource, cdk.CfnElement)
     name = name.replace("Fn", stack.get_logical_id(resource))
     attached = Shield.of(function)
-    assert attached
     made = attached.metric_filter.node.default_child
     assert isinstance(made, logs.CfnMetricFilter)
     pattern = '{ ($.function = "' + name + '") && ($.count >= 1) }'

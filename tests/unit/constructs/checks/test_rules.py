@@ -483,7 +483,6 @@ class TestReplaced:
 
 def test_a_layer_for_another_architecture(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
     shield = Shield.of(shielded(stack, "One"))
-    assert shield is not None
     assert shield.layer is not None
     layers = {"Layers": [stack.resolve(shield.layer.layer_version_arn)]}
     shielded(stack, "Two", layers, architecture=lambda_.Architecture.ARM_64)

@@ -216,7 +216,7 @@ class TestDataPlanes:
         }
         assert grants.services == ()
         assert ids(grants) == []
-        assert "Shop/Database" in grants.explain()[1]
+        assert "Shop/Database" in str(grants.explain()[1])
 
     def test_a_function_url(
         self, stack: cdk.Stack, read: Read, checkout: lambda_.Function, make_function: Any, ids: Ids

@@ -87,7 +87,6 @@ def test_a_log_group_by_name_in_many_places(app: cdk.App, props: Props, resource
         (made,) = resources(stack, FILTER).values()
         assert made["LogGroupName"] == "/shared"
         found = Shield.of(stack.node.find_child("Fn"))
-        assert found
         assert stack.resolve(found.handle.name) in made["FilterPattern"]["Fn::Join"][1]
 
 

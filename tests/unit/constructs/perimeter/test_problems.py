@@ -10,10 +10,11 @@ import pytest
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_rds as rds
 from aws_cdk import aws_ssm as ssm
 
-from shielded_function import AttachedShield, ControlAlarm, ShieldError, ShieldPerimeter, ShieldPolicy
+from shielded_function import AttachedShield, ControlAlarm, LogOptions, ShieldError, ShieldPerimeter, ShieldPolicy
 from shielded_function.perimeter import firewall
 
 from .conftest import POLICY, Make, of_type, provider, synthesize, warnings
@@ -25,6 +26,7 @@ def error_of(app: cdk.App) -> str:
     return str(caught.value)
 
 
+GROUP = logs.LogGroup.from_log_group_name(cdk.Stack(), "Given", "queries")
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "mode": ({"mode": "on"}, "mode: 'on' is neither 'block' nor 'alert'"),
     "priority": ({"priority": 100}, "priority: 100 is no whole number from 101 to 9900"),
@@ -35,7 +37,18 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "accounts as text": ({"accounts": "111122223333"}, "accounts: '111122223333' is no list"),
     "functions": ({"functions": "Shop"}, "functions: 'Shop' is not a list"),
     "function": ({"functions": ["Shop"]}, r"functions\[0\]: 'Shop' is no construct"),
-    "query logs": ({"query_logs": "yes"}, "query_logs: 'yes' is neither True, nor False, nor a log group"),
+    "query logs": ({"query_logs": "yes"}, "query_logs: 'yes' is neither True nor False"),
+    "a group as query logs": (
+        {"query_logs": GROUP},
+        "query_logs: <.*> is neither True nor False; write log_group=",
+    ),
+    "log group": (
+        {"log_group": LogOptions()},
+        r"log_group: LogOptions\(...\) is no log group; options of one are logs=",
+    ),
+    "a group as its options": ({"logs": GROUP}, r"logs: <.*> is no LogOptions; .* log_group="),
+    "both": ({"logs": LogOptions(), "log_group": GROUP}, "logs: are options of the log group that is made, and"),
+    "neither": ({"log_group": GROUP, "query_logs": False}, "log_group: has no effect beside query_logs=False"),
     "alarm": ({"alarm": True}, "alarm: True is no ControlAlarm"),
     "alarm options": (
         {"alarm": ControlAlarm(except_paths=["/tmp/*"])},

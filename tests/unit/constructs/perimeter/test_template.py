@@ -23,7 +23,15 @@ from aws_cdk.aws_cloudwatch_actions import SnsAction
 from constructs import IConstruct
 
 from harness.linting import lint
-from shielded_function import AttachedShield, ControlAlarm, Shield, ShieldedFunction, ShieldPerimeter, ShieldPolicy
+from shielded_function import (
+    AttachedShield,
+    ControlAlarm,
+    Shield,
+    ShieldedFunction,
+    ShieldError,
+    ShieldPerimeter,
+    ShieldPolicy,
+)
 from shielded_function.perimeter.names import RESOLVER_OWN
 from shielded_function.perimeter.simulated import SimulatedPerimeter
 from shielded_function_monitoring.simulated import SimulatedCloudWatch
@@ -464,6 +472,7 @@ def test_query_logs_and_their_alarm(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc,
     )
     perimeter = ShieldPerimeter(shop, vpc=vpc, alarm=alarm)
     assert perimeter.log_group is not None
+    perimeter.metric_violations().create_alarm(shop, "Mine", threshold=2, evaluation_periods=1)
     template = synthesize(app)
     [vpc_id] = of_type(template, "AWS::EC2::VPC")
     cloudwatch = SimulatedCloudWatch.from_template(template, values={vpc_id: "vpc-1"})
@@ -484,6 +493,7 @@ def test_query_logs_and_their_alarm(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc,
     cloudwatch.put_log_events(group, [line("evil.example.", "BLOCK"), line("evil.example.", "ALERT")], at=120)
     cloudwatch.evaluate(at=120)
     assert found in cloudwatch.firing
+    assert any(each.place.logical_id.startswith("Mine") for each in cloudwatch.firing)
     [resource] = [each for name, each in of_type(template, "AWS::CloudWatch::Alarm").items() if "Perimeter" in name]
     assert resource["AlarmActions"] == [{"Ref": next(iter(of_type(template, "AWS::SNS::Topic")))}]
     assert resource["AlarmDescription"].endswith("https://run.example")
@@ -492,7 +502,7 @@ def test_query_logs_and_their_alarm(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc,
 def test_query_logs_that_are_there_already(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
     group = logs.LogGroup(shop, "Queries")
     make()
-    assert ShieldPerimeter(shop, vpc=vpc, query_logs=group).log_group is group
+    assert ShieldPerimeter(shop, vpc=vpc, log_group=group).log_group is group
     template = synthesize(app)
     assert not of_type(template, "AWS::Route53Resolver::ResolverQueryLoggingConfig")
     [group_id] = [name for name in of_type(template, "AWS::Logs::LogGroup") if name.startswith("Queries")]
@@ -504,6 +514,8 @@ def test_without_query_logs(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: M
     make()
     perimeter = ShieldPerimeter(shop, vpc=vpc, query_logs=False)
     assert (perimeter.log_group, perimeter.metric_filter, perimeter.alarm) == (None, None, None)
+    with pytest.raises(ShieldError, match="metric_violations: there are no query logs: leave query_logs=False out"):
+        perimeter.metric_violations()
     assert not of_type(synthesize(app), "AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation")
 
 
