@@ -3,7 +3,7 @@
 The rows that a peer has something to do with, native, shielded and under each peer, all asked in every round in an
 order that is drawn anew, on one processor: a supervisor shares it with what it supervises. Then the same twenty
 attempts under each, and a start where Lambda's restrictions are emulated. Writes `peers.json` and, unless told
-otherwise, the tables in both README.md.
+otherwise, the tables in README.md.
 """
 
 from __future__ import annotations
@@ -149,15 +149,14 @@ def _run(quick: bool, untimed: bool, write: bool, output: Path) -> None:
     print(text)
     if write and not quick:
         peer_table.replace_section(HERE / "README.md", text)
-        peer_table.replace_section(HERE.parent / "README.md", peer_table.short_text_of(report))
 
 
 def main() -> int:
     """Measures and reports; the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="an eighth of the rounds; no README.md is written")
+    parser.add_argument("--quick", action="store_true", help="an eighth of the rounds; README.md is not written")
     parser.add_argument("--untimed", action="store_true", help="only the attempts and the start in Lambda")
-    parser.add_argument("--no-write", action="store_true", help="leave both README.md as they are")
+    parser.add_argument("--no-write", action="store_true", help="leave README.md as it is")
     parser.add_argument("--output", type=Path, default=_LATEST, help="where the JSON goes (default: %(default)s)")
     options = parser.parse_args()
     try:

@@ -1,4 +1,4 @@
-"""What `bench_peers.py` found, as tables: whole for the benchmarks' README.md, in short for the checkout's."""
+"""What `bench_peers.py` found, as the tables of README.md."""
 
 from __future__ import annotations
 
@@ -35,37 +35,6 @@ def text_of(report: Mapping[str, Any]) -> str:
             " ".join(report["notes"]) + ".\n",
         ]
     )
-
-
-def short_text_of(report: Mapping[str, Any]) -> str:
-    """Markdown: a line for each peer. What only a language has opens in that language."""
-    rows = {row["name"]: row["sides"] for row in report["rows"]}
-    opens = ("openat_close", "py_open", "js_open")
-
-    def ratio(name: str, among: Sequence[str]) -> str:
-        found = next((rows[row][name] for row in among if name in rows.get(row, {})), None)
-        return f"{found['ratio']:.2f}x" if found else "-"
-
-    timed = (
-        {
-            "open": opens,
-            "connect": ("connect_tcp",),
-            "start of a program": ("spawn",),
-        }
-        if rows
-        else {}
-    )
-    table = [
-        (
-            _bold(name),
-            report["in_lambda"][name].partition(":")[0],
-            _of_20(report["attacks"], name),
-            *(ratio(name, among) for among in timed.values()),
-            blind,
-        )
-        for name, blind in _BLIND.items()
-    ]
-    return _table(("", "in Lambda", "stopped of 20", *timed, "blind to"), table)
 
 
 def replace_section(page: Path, text: str) -> None:

@@ -29,6 +29,7 @@ from harness.moto_server import ACCOUNT, QUALIFIER, REGION, MotoServer, moto_ser
 from integration.docs.commands import check_commands, without_prompts
 from integration.docs.pages import OUTPUT, ROOT, SHELLS, Block, Page, page_files, read_page
 from shielded_function import Shield
+from shielded_function.policy.fields import KINDS, setting_of
 from shielded_function_monitoring import parse_line
 
 PAGES = [read_page(file) for file in page_files()]
@@ -71,11 +72,22 @@ def check_outbound(names: Names) -> None:
     assert names["allow_list"](f"START\n{line}\n") == ["evil.example:443"]
 
 
+def check_policy(names: Names) -> None:
+    """The table has every field, with its variable and the default of a switch or a mode."""
+    page = (ROOT / "docs/guide/policy.md").read_text()
+    rows = [[cell.strip(" `") for cell in line.split("|")[1:6]] for line in page.splitlines() if "`SHIELD_" in line]
+    defaults = names["ShieldPolicy"]().to_dict()
+    assert [(field, variable) for field, _, _, variable, _ in rows] == [(each, setting_of(each)) for each in KINDS]
+    plain = {field: default for field, kind, default, *_ in rows if kind in ("mode", "switch")}
+    assert {**plain, "executable_memory": "None"} == {field: str(defaults[field]) for field in plain}
+
+
 # What a page's code has to have done, beyond having run.
 CHECKS: dict[str, Callable[[Names], None]] = {
     "README.md": check_readme,
     "docs/guide/constructs.md": check_constructs,
     "docs/guide/outbound.md": check_outbound,
+    "docs/guide/policy.md": check_policy,
 }
 
 
