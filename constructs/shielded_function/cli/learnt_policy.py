@@ -240,8 +240,12 @@ def decider(policy: ShieldPolicy, key: FunctionKey) -> Callable[[Question], tupl
 
     @lru_cache(maxsize=65536)
     def decide(question: Question) -> tuple[str, str]:
+        event: Any
+        event, target = question
         try:
-            decision = known.decide(*question) if known else policy.decide(*question, region=region, account=account)
+            decision = (
+                known.decide(event, target) if known else policy.decide(event, target, region=region, account=account)
+            )
         except ValueError:  # no host, no path: the core refuses such a target too
             return "deny", ""
         return decision.action, decision.allow

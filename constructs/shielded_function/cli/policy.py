@@ -8,7 +8,7 @@ from __future__ import annotations
 import json as json_module
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from rich.console import Console
 from rich.markup import escape
@@ -105,7 +105,7 @@ def decide(policy: ShieldPolicy, event: str, target: str, *, region: str, json: 
         CliError: there is no such event, or the target is malformed.
     """
     try:
-        decision = policy.decide(event, target, region=region)
+        decision = policy.decide(cast(Any, event), target, region=region)
     except ShieldError as error:
         raise CliError(error.reasons) from error
     if json:

@@ -120,7 +120,7 @@ class ShieldPolicy:
     allow_executable_memory: Sequence[str] = ()
     on_failure: OnFailure | None = None
     log_arguments: bool = False
-    presets: Sequence[presets.PresetName] = field_with(default=(), compare=False)
+    presets: Sequence[presets.PresetName | str] = field_with(default=(), compare=False)
 
     def __post_init__(self) -> None:
         expanded = presets.expand(self._fields())

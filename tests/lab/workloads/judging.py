@@ -112,7 +112,8 @@ def _admits(lists: Mapping[str, Sequence[str]], asked: tuple[str, str, str]) -> 
     if not entries or field not in _EVENTS:
         return allow in entries
     fields: dict[str, Any] = {field: entries}
-    return ShieldPolicy(**fields).decide(_EVENTS[field], path).allowed
+    event: Any = _EVENTS[field]
+    return ShieldPolicy(**fields).decide(event, path).allowed
 
 
 def is_denial(outcome: Outcome) -> bool:

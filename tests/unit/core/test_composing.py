@@ -432,6 +432,7 @@ RELATED = st.fixed_dictionaries(
 def test_what_is_called_stricter_admits_nothing_more(new: dict[str, Any], old: dict[str, Any]) -> None:
     now, before = ShieldPolicy(**new), ShieldPolicy(**old)
     ranks = {"deny": 0, "alert": 1, "allow": 2}
+    target: Any
     for target in TARGETS if now.is_at_least_as_strict_as(before) else ():
         assert ranks[now.decide(*target).action] <= ranks[before.decide(*target).action], target
     assert now.is_at_least_as_strict_as(now)

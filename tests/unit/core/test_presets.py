@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from shielded_function import ShieldPolicy, ShieldPolicyError
 from shielded_function.cli import presets, render
-from shielded_function.policy.presets import PRESETS
+from shielded_function.policy.presets import PRESETS, PresetName
 from shielded_function.resolution import resolve_policy
 
 NUMBA, SNAPPY = "/tmp/numba/**", "/tmp/snappy-*-libsnappyjava.so"
@@ -147,6 +147,10 @@ def test_render_has_what_a_preset_adds() -> None:
     policy = ShieldPolicy(presets=["numba"])
     text = render.render(policy, "json", render.Options("checkout", "x86_64", "shield.zip"))
     assert json.loads(text)["Variables"]["SHIELD_ALLOW_TMP"] == NUMBA
+
+
+def test_an_editor_knows_every_preset() -> None:
+    assert get_args(PresetName) == tuple(PRESETS)
 
 
 def test_explain_says_what_a_preset_adds() -> None:

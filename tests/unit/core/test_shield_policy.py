@@ -9,7 +9,7 @@ import ipaddress
 import itertools
 import pickle
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import example, given
@@ -64,6 +64,7 @@ def test_alert_stops_nothing_and_reports_everything() -> None:
     policy = ShieldPolicy.report_only()
     assert [getattr(policy, field) for field in MODE_FIELDS] == ["alert", "alert", "alert", "allow"]
     assert policy.executable_memory is None, "a JIT would alert all day"
+    event: Any
     for event, target in [("connect", "evil.example:1"), ("tmp", "/tmp/x"), ("exec", "/x"), ("exec-static", "/x")]:
         assert policy.decide(event, target).action == "alert"
 
@@ -322,7 +323,7 @@ def test_decide() -> None:
     )
     assert policy.decide("resolve", "evil.example").allow == "evil.example"
     with pytest.raises(ValueError, match="is not an event; use connect, udp, "):
-        policy.decide("open", "/tmp/x")
+        policy.decide(cast("Any", "open"), "/tmp/x")
     with pytest.raises(ValueError, match="is not a region; use a name such as us-east-1"):
         policy.decide("tmp", "/tmp/x", region="the moon")
     with pytest.raises(ValueError, match="has a control character"):

@@ -305,7 +305,7 @@ def test_of_unknown_buckets_alone_s3_is_not_any_bucket(asked: list[tuple[object,
     ],
 )
 @pytest.mark.parametrize("mode", ["block", "alert"])
-def test_the_third_answer(field: str, entry: str, event: str, unknown: list[str], denied: list[str], mode: Any) -> None:
+def test_the_third_answer(field: str, entry: str, event: Any, unknown: list[str], denied: list[str], mode: Any) -> None:
     modes = dict.fromkeys(["outbound_connectivity", "read_write_tmp", "create_child_process"], mode)
     # An executable that the shield cannot be put into is judged by the strictest policy of all.
     policy = make(**{field: [entry]}, **modes, read_handler=mode)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -307,7 +308,8 @@ def test_the_replay() -> None:
     policy = ShieldPolicy(allow_outbound=["api.stripe.com:443"])
 
     def decide(question: Question) -> tuple[str, str]:
-        decision = policy.decide(*question)
+        event: Any = question[0]
+        decision = policy.decide(event, question[1])
         return decision.action, decision.allow
 
     denied = replay(log, decide, lambda name: "block")

@@ -63,7 +63,8 @@ def perimeter_decides(perimeter: SimulatedPerimeter, function: str, attempt: Att
 
 
 def engine_decides(attempt: Attempt) -> bool:
-    return CHECKOUT.decide(attempt.event, attempt.target, region="eu-west-1", account="111122223333").allowed
+    event: Any = attempt.event
+    return CHECKOUT.decide(event, attempt.target, region="eu-west-1", account="111122223333").allowed
 
 
 @pytest.fixture
