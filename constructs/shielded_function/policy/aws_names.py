@@ -12,6 +12,10 @@ _MEANT: Mapping[str, str] = {
     "applicationautoscaling": "application-autoscaling",
     "appsyncgraphql": "appsync",
     "bedrockagents": "bedrock-agent",
+    "bedrockconverse": "bedrock-runtime",
+    "bedrockconversestream": "bedrock-runtime",
+    "bedrockinvokemodel": "bedrock-runtime",
+    "bedrockinvokemodelwithresponsestream": "bedrock-runtime",
     "certificatemanager": "acm",
     "cloudmap": "servicediscovery",
     "cloudwatchevents": "events",
@@ -82,8 +86,8 @@ def service_meant(name: str) -> str:
     """The fix for a name that is no service: which one is meant, as words; empty when it is not known.
 
     Examples:
-        >>> service_meant("EventBridge")
-        'use "events"'
+        >>> service_meant("EventBridge"), service_meant("bedrock:InvokeModel"), service_meant("dynamodb:GetItem")
+        ('use "events"', 'use "bedrock-runtime"', 'use "dynamodb"')
     """
     plain = re.sub("[^a-z0-9]", "", re.sub("^(amazon|aws)[ :_-]*", "", name.strip().lower()))
     if plain in _NOT_ENDPOINTS:
@@ -91,4 +95,4 @@ def service_meant(name: str) -> str:
     for candidate in (_MEANT.get(plain, ""), name.strip().lower(), plain, re.sub("[ _]", "-", name.strip().lower())):
         if candidate and is_service(candidate):
             return f'use "{candidate}"'
-    return ""
+    return service_meant(name.partition(":")[0]) if ":" in name else ""  # an action, as IAM has it

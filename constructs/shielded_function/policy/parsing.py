@@ -38,6 +38,8 @@ def _translate(message: str, in_file: bool) -> ShieldPolicyError:
     found = _CORE_ERROR.fullmatch(message)
     assert found is not None  # the last group takes anything
     line, setting, reason = found["line"], found["setting"], found["reason"]
+    if not in_file:
+        reason = reason.replace("set SHIELD_OUTBOUND_CONNECTIVITY to allow", 'write outbound_connectivity="allow"')
     field = field_of(setting) if setting else ""
     where = [f"line {line}"] if in_file and line else []
     if field:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import ShieldError
+from ..errors import ShieldError, shown
 from ..policy import ShieldPolicy, ShieldPolicyError
 from .lengths import UNKNOWN, environment_bytes, json_length, longest_of
 
@@ -167,7 +167,7 @@ def _resolve_one(item: _Item, stack: Any, problems: list[str]) -> Any:
     try:
         return stack.resolve([item.text])
     except RuntimeError as fault:  # the CDK's own words
-        problems.append(f"ShieldPolicy.{item.field}: {item.text!r}: {str(fault).strip()}")
+        problems.append(f"ShieldPolicy.{item.field}: {shown(item.text)}: {str(fault).strip()}")
         return [item.text]
 
 
@@ -181,7 +181,7 @@ def _check(item: _Item, tree: Any, function: Place, problems: list[str]) -> _Ite
 
     from . import references
 
-    where = f"the entry of {item.source}" if item.source else repr(item.text)
+    where = f"the entry of {item.source}" if item.source else shown(item.text)
     problems += [
         f"ShieldPolicy.{item.field}: {where}: {reason}" for reason in references.problems_of(item.text, tree, function)
     ]

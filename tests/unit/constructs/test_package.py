@@ -78,6 +78,23 @@ WRONG: list[tuple[str, type[Exception], str]] = [
         ShieldError,
         "ShieldPolicy: SHIELD_CHECK_SERVER_NAME: there is no such setting any more; it is called SHIELD_CHECK_TLS_NAME",
     ),
+    (
+        'ShieldPolicy(allow_outbound=["*"])',
+        ShieldError,
+        'ShieldPolicy.allow_outbound: "*" would admit every host; name the hosts, or write '
+        'outbound_connectivity="allow" (environment variable SHIELD_ALLOW_OUTBOUND)',
+    ),
+    (
+        'ShieldPolicy(allow_aws=["bedrock:InvokeModel"])',
+        ShieldError,
+        "ShieldPolicy.allow_aws: 'bedrock:InvokeModel' is not an AWS service as botocore calls them; use "
+        '"bedrock-runtime"',
+    ),
+    (
+        "AlarmOptions(actions=object())",
+        ShieldError,
+        "AlarmOptions.actions: <object> is not a list; write [action]",
+    ),
     ('Shield(layer="x")', ShieldError, "Shield: layer is now shield_layer"),
     ('Shield.everywhere(None, None, layer="x")', ShieldError, "Shield.everywhere: layer is now shield_layer"),
     ('ShieldedFunction(None, "F", layer="x")', ShieldError, "ShieldedFunction: layer is now shield_layer"),
