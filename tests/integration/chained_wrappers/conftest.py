@@ -14,7 +14,7 @@ from aws_cdk import aws_lambda as lambda_
 from harness import programs
 from harness.compiling import compile_c
 from integration.chained_wrappers.catalogue import CASES, HERE, Case
-from shielded_function import ShieldedFunction
+from shielded_function import ShieldedFunction, ShieldPolicy
 from shielded_function_emulator.cloud_assembly import CloudAssembly
 from shielded_function_runtime.build.native import build
 
@@ -73,6 +73,7 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> CloudAssembly:
             environment=_options(case),
             layers=[wrappers, adapter] if case.adapter else [wrappers],
             timeout=cdk.Duration.seconds(30),
+            policy=ShieldPolicy(read_handler="block"),
         )
     lambda_.Function(
         stack,
