@@ -36,12 +36,18 @@ def _text(write: Callable[[Mapping[str, Any], Heading], str]) -> Callable[[Resul
     return lambda result: write(result.fields, Heading.of(result.learnt))
 
 
+def _python(result: Result) -> str:
+    """In code, what does not set `allow_aws` follows a role's grants; in a file it is "all"."""
+    fields = result.fields if "allow_aws" in result.fields else {**result.fields, "allow_aws": "all"}
+    return write_python(fields, Heading.of(result.learnt))
+
+
 FORMATS: Final[Mapping[str, Callable[[Result], str]]] = {
     "table": _text(write_toml),
     "toml": _text(write_toml),
     "yaml": _text(write_yaml),
     "json": _text(write_json),
-    "python": _text(write_python),
+    "python": _python,
     "diff": _diff,
 }
 _ENDINGS: Final = {

@@ -58,7 +58,7 @@ class Result:
 
     @property
     def fields(self) -> dict[str, Any]:
-        """The fields of the policy that are not ShieldPolicy's defaults."""
+        """The fields of the policy that a file has to set."""
         return fields_of(self.policy)
 
 
@@ -291,8 +291,8 @@ def accepting(field: str, value: str) -> str:
 
 
 def fields_of(policy: ShieldPolicy) -> dict[str, Any]:
-    """The fields of a policy that are not ShieldPolicy's defaults, less what its presets add."""
-    defaults = ShieldPolicy().to_dict()
+    """The fields of a policy that a file has to set, less what its presets add."""
+    defaults = ShieldPolicy(allow_aws="all").to_dict()
     added = {**ShieldPolicy(presets=policy.presets).to_dict(), "presets": []}
     return {
         name: [each for each in value if each not in added[name]] if name in LISTS else value

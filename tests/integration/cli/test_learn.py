@@ -89,7 +89,9 @@ def test_as_a_file_that_the_other_commands_read(log: Path, tmp_path: Path) -> No
         assert (done.returncode, done.stdout) == (3, f"{tmp_path / name}\n"), done.stderr
         assert "in block mode it denies what was seen: 169.254.169.254:80, /tmp/3858f62230ac3c91-part" in done.stderr
         policy = ShieldPolicy.from_file(tmp_path / name)
-        assert policy == ShieldPolicy(allow_outbound=["api.stripe.com:443"], allow_tmp=["/tmp/cache.json"])
+        assert policy == ShieldPolicy(
+            allow_outbound=["api.stripe.com:443"], allow_aws="all", allow_tmp=["/tmp/cache.json"]
+        )
     rendered = command("render", "--policy", tmp_path / "checkout.toml", "--format", "env")
     assert "SHIELD_ALLOW_OUTBOUND=api.stripe.com:443" in rendered.stdout
     decided = command("decide", "connect", "api.stripe.com:443", "--policy", tmp_path / "checkout.toml")
@@ -101,7 +103,9 @@ def test_a_file_of_each_function(both: Path, tmp_path: Path) -> None:
     done = command("learn", both, "--output", folder)
     assert done.returncode == 3, done.stderr
     assert sorted(path.name for path in folder.iterdir()) == ["checkout.toml", "refund.toml"]
-    assert ShieldPolicy.from_file(folder / "refund.toml") == ShieldPolicy(allow_outbound=["api.example.com:443"])
+    assert ShieldPolicy.from_file(folder / "refund.toml") == ShieldPolicy(
+        allow_outbound=["api.example.com:443"], allow_aws="all"
+    )
 
 
 def test_python(both: Path) -> None:
@@ -109,7 +113,7 @@ def test_python(both: Path) -> None:
     assert done.returncode == 0, done.stderr
     names: dict[str, object] = {}
     exec(done.stdout, names)
-    assert names["policy"] == ShieldPolicy(allow_outbound=["api.example.com:443"])
+    assert names["policy"] == ShieldPolicy(allow_outbound=["api.example.com:443"], allow_aws="all")
 
 
 def test_json(log: Path) -> None:
@@ -500,9 +504,10 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_policies_of_an_assembly(assembly: Path) -> None:
     present = InAssembly(assembly, {"odd-name": "Shop/Checkout"})
     assert present.policy_of("quiet-one") is not None, "by its name"
-    assert present.policy_of("odd-name") == ShieldPolicy(), "by --place"
+    policy = ShieldPolicy(allow_aws=["cognito-identity", "cognito-idp", "sts"], read_handler="block")
+    assert present.policy_of("odd-name") == policy, "by --place"
     checkout = next(f for f in present._functions if f.place.path == "Shop/Checkout")
-    assert present.policy_of(f"Shop-{checkout.place.logical_id}-AbCdEfGh1234") == ShieldPolicy()
+    assert present.policy_of(f"Shop-{checkout.place.logical_id}-AbCdEfGh1234") == policy
     assert present.policy_of("somebody-elses") is None
     with pytest.raises(CliError, match="--place x=Shop/Nobody: no function has this path"):
         InAssembly(assembly, {"x": "Shop/Nobody"}).policy_of("x")
