@@ -37,12 +37,12 @@ STACK: Final = "AWS::CloudFormation::Stack"
 
 _WEB: Final = OtherCode(
     "a web function takes no layers, so it cannot be shielded",
-    f"{_NETWORK} (EgressNetworkConnectorArn), and acknowledge this",
+    f"{_NETWORK} (EgressNetworkConnectorArn), see docs/guide/other-kinds.md, and acknowledge this",
     runs_code=True,
 )
 _MICROVM: Final = OtherCode(
     "a MicroVM runs an image without layers, so it cannot be shielded",
-    f"{_NETWORK} (EgressNetworkConnectors), and acknowledge this",
+    f"{_NETWORK} (EgressNetworkConnectors), see docs/guide/other-kinds.md, and acknowledge this",
     runs_code=True,
 )
 

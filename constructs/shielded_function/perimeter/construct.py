@@ -126,7 +126,8 @@ class ShieldPerimeter(Construct):
             also_allow: names that others in the VPC look up (ECS tasks, machines, databases, other functions), as
                 `ShieldPolicy.allow_outbound` takes them; ports do not matter. DNS Firewall is the VPC's: they have
                 these names and the functions', and no others. Others in the VPC are an error unless this is given: `[]`
-                says that they need no more.
+                says that they need no more. With it, a VPC may have no shielded function: only programs that take
+                no shield, MicroVMs and web functions behind an `AWS::Lambda::NetworkConnector`.
             also_allow_aws: the AWS services that they reach, as `ShieldPolicy.allow_aws` takes them.
             mode: "block", or "alert" for a roll-out: DNS Firewall only reports, and security groups and endpoint
                 policies stay as they are.
@@ -371,8 +372,11 @@ class ShieldPerimeter(Construct):
             if not any(is_within(name, chosen) for name in self._covered):
                 reason = "it is no shielded function in the VPC, and has none in it"
                 self._problem(f"functions: {path}: {reason}: shield it, and give it vpc=, or take it out")
-        if not self._covered and not self._functions:
-            self._problem("there is no shielded function in the VPC: give functions vpc=, or take the perimeter out")
+        if not self._covered and not self._functions and not self._also_given:
+            self._problem(
+                "there is no shielded function in the VPC: give functions vpc=, list in also_allow what others there "
+                "look up, or take the perimeter out"
+            )
         for covered in self._covered.values():
             given = covered.attached.policy.outbound_connectivity
             if given == "allow":

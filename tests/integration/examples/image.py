@@ -64,6 +64,7 @@ def _copy(arguments: str, context: Path, names: dict[str, Stage], root: Path) ->
     for name, value in _VARIABLES.items():
         target = target.replace(f"${{{name}}}", value)
     destination = root / target.lstrip("/")
+    (destination if target.endswith("/") else destination.parent).mkdir(parents=True, exist_ok=True)
     if place.is_dir():
         shutil.copytree(place, destination, dirs_exist_ok=True)
     else:

@@ -16,6 +16,7 @@ from aws_cdk import aws_ssm as ssm
 
 from shielded_function import AttachedShield, ControlAlarm, LogOptions, ShieldError, ShieldPerimeter, ShieldPolicy
 from shielded_function.perimeter import firewall
+from shielded_function.testing import SimulatedPerimeter
 
 from .conftest import POLICY, Make, of_type, provider, synthesize, warnings
 
@@ -92,6 +93,24 @@ def function(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
     lambda_.Function(stack, "Plain", vpc=vpc, runtime=lambda_.Runtime.PYTHON_3_13, handler="i.h", code=code)
 
 
+def connector(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
+    """What MicroVMs and web functions go out by."""
+    group = ec2.SecurityGroup(stack, "Out", vpc=vpc)
+    egress = lambda_.CfnNetworkConnector.VpcEgressConfigurationProperty(
+        associated_compute_resource_types=["MicroVm"],
+        network_protocol="IPv4",
+        security_group_ids=[group.security_group_id],
+        subnet_ids=[subnet.subnet_id for subnet in vpc.private_subnets],
+    )
+    lambda_.CfnNetworkConnector(
+        stack,
+        "Connector",
+        name="out",
+        operator_role="arn:aws:iam::111122223333:role/connector",
+        configuration=lambda_.CfnNetworkConnector.ConfigProperty(vpc_egress_configuration=egress),
+    )
+
+
 def by_hand(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
     """In a subnet that the VPC's construct does not know."""
     subnet = ec2.CfnSubnet(stack, "Extra", vpc_id=vpc.vpc_id, cidr_block="10.0.250.0/24")
@@ -103,6 +122,7 @@ RESIDENTS: dict[str, tuple[Callable[[cdk.Stack, ec2.Vpc], None], str]] = {
     "a container service": (service, "Shop/Web/Service (AWS::ECS::Service)"),
     "a database": (database, "Shop/Db/SubnetGroup (AWS::RDS::DBSubnetGroup)"),
     "another function": (function, "Shop/Plain (AWS::Lambda::Function)"),
+    "a network connector": (connector, "Shop/Connector (AWS::Lambda::NetworkConnector)"),
     "something in another subnet": (by_hand, "Shop/Card (AWS::EC2::NetworkInterface)"),
 }
 
@@ -129,6 +149,16 @@ def test_others_may_be_covered(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make
         for d in each["Domains"]
     ]
     assert ("api.ecr.eu-west-1.amazonaws.com" in names) == ("also_allow_aws" in given)
+
+
+def test_a_vpc_of_others_alone(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc) -> None:
+    """Programs that take no shield, and what goes out by a network connector, may have a perimeter too."""
+    function(shop, vpc)
+    connector(shop, vpc)
+    ShieldPerimeter(shop, vpc=vpc, also_allow=["tcp://api.stripe.com:443"], also_allow_aws=["sqs"])
+    walls = SimulatedPerimeter.from_template(synthesize(app), region="eu-west-1")
+    asked = ("api.stripe.com", "sqs.eu-west-1.amazonaws.com", "evil.example")
+    assert [walls.look_up(name) for name in asked] == ["ALLOW", "ALLOW", "BLOCK"]
 
 
 def test_the_network_itself_is_nobody(app: cdk.App, shop: cdk.Stack, make: Make) -> None:
