@@ -44,6 +44,29 @@ struct text refused_bridge(struct text path)
     return TEXT("");
 }
 
+/* Node.js takes `_` for `-`, and drops quotes and backslashes in NODE_OPTIONS. */
+bool is_ffi_option(struct text argument)
+{
+    struct text wanted = TEXT("--experimental-ffi");
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < argument.len && found < wanted.len; i++) {
+        char c = argument.at[i] == '_' ? '-' : argument.at[i];
+        if (c == wanted.at[found])
+            found++;
+        else if (c != '"' && c != '\\')
+            return false;
+    }
+    return found == wanted.len;
+}
+
+bool has_ffi_option(struct text options)
+{
+    for (; options.len; options.at++, options.len--)
+        if (is_ffi_option(options))
+            return true;
+    return false;
+}
+
 bool is_of_runtime_client(struct text file_name)
 {
     static const char *const names[] = {"runtime_client.", "rapid-client.node", ".libaws-lambda-jni."};

@@ -9,6 +9,13 @@
  * none of these. */
 struct text refused_bridge(struct text path);
 
+/* Node.js 26 has a bridge itself, where an option turns it on (https://nodejs.org/api/ffi.html). The entry that admits it. */
+#define NODE_FFI "node-ffi"
+/* Whether an argument of Node.js is that option. */
+bool is_ffi_option(struct text argument);
+/* Whether NODE_OPTIONS has it. */
+bool has_ffi_option(struct text options);
+
 /* A bridge, and a symbol that its object exports. */
 struct bridge {
     const char *name, *symbol;

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
+from harness.engine import layer
+from harness.node_extras import NEXT
+from harness.running import SHIELD, policy, whole_sandbox
 from runtimes.functions import STACK, Described, synthesize
 from shielded_function import ShieldPolicy
 from shielded_function_emulator.function import EmulatedFunction
 from shielded_function_emulator.languages import find
+from shielded_function_emulator.sandbox import Sandbox
 from shielded_function_monitoring import Alert, parse_line
 
 # Hot enough for each of V8's compilers, a regular expression, and many functions.
@@ -22,6 +27,8 @@ exports.handler = async () => {
     return { compiled: sum > 0, matched: /a(b+)c/.exec('xabbbc')[1] };
 };
 """
+__all__ = ["layer"]
+
 V8_ALONE = ShieldPolicy(executable_memory="block", allow_executable_memory=["node"])
 
 
@@ -38,3 +45,70 @@ def test_v8_alone_may_compile(tmp_path: Path) -> None:
     assert [each.payload for each in invocations] == [{"compiled": True, "matched": "bbb"}] * 2
     lines = [parse_line(line.message) for each in invocations for line in each.log]
     assert [line for line in lines if isinstance(line, Alert)] == []
+
+
+NODE = "/var/lang/bin/node"
+FFI = "console.log(typeof require('node:ffi').dlopen)"
+UNSET = {name: value for name, value in policy(read_write_tmp="block").items() if "MEMORY" not in name}
+CHILD = """
+const { spawnSync } = require('node:child_process');
+const child = spawnSync(process.execPath, ['--experimental-ffi', '-e', '1']);
+console.log(child.status, String(child.stderr));
+"""
+WORKER = f'new (require("node:worker_threads").Worker)(`{FFI}`, {{ eval: true, execArgv: ["--experimental-ffi"] }})'
+
+
+@pytest.fixture(scope="module")
+def newest(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """Node.js 26, which has a foreign-function interface itself."""
+    if reason := NEXT.missing():
+        pytest.skip(reason)
+    with whole_sandbox(tmp_path_factory.mktemp("newest"), layer, runtime=NEXT) as sandbox:
+        yield sandbox
+
+
+@pytest.mark.parametrize(
+    ("settings", "options", "environment"),
+    [
+        (UNSET, ["--experimental-ffi"], {}),
+        (UNSET, ["--experimental_ffi"], {}),
+        (UNSET, [], {"NODE_OPTIONS": "--no-warnings --experimental-ffi"}),
+        (UNSET, [], {"NODE_OPTIONS": r'"--experi\mental-ffi"'}),
+        (policy(executable_memory="block") | {"SHIELD_ALLOW_EXECUTABLE_MEMORY": "node"}, ["--experimental-ffi"], {}),
+    ],
+)
+def test_ffi_is_refused_where_memory_is_blocked_or_nothing_is_said(
+    newest: Sandbox, settings: Mapping[str, str], options: list[str], environment: Mapping[str, str]
+) -> None:
+    """The same where nothing else is known to call any address: `koffi` and its like."""
+    unshielded = newest.run_command([NODE, *options, "-e", FFI], environment=dict(environment))
+    assert unshielded.stdout == "function\n", unshielded.stderr
+    done = newest.run_command([SHIELD, NODE, *options, "-e", FFI], environment={**settings, **environment})
+    assert done.returncode == 78, done.stderr
+    assert done.shield_lines[0]["reason"].startswith("--experimental-ffi lets JavaScript call any address")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        policy(read_write_tmp="block"),
+        policy(executable_memory="block") | {"SHIELD_ALLOW_EXECUTABLE_MEMORY": "node,node-ffi"},
+        {**UNSET, "SHIELD_READ_WRITE_TMP": "alert"},
+    ],
+    ids=["memory is allowed", "it is listed", "alert"],
+)
+def test_ffi_is_allowed(newest: Sandbox, settings: Mapping[str, str]) -> None:
+    done = newest.run_command([SHIELD, NODE, "--experimental-ffi", "-e", FFI], environment=dict(settings))
+    assert done.stdout == "function\n", done.stderr
+
+
+def test_ffi_in_a_child(newest: Sandbox) -> None:
+    done = newest.run_command([SHIELD, NODE, "-e", CHILD], environment=UNSET)
+    assert done.stdout.startswith("78 "), done.stderr
+    assert "--experimental-ffi lets" in done.stdout
+
+
+def test_a_worker_turns_ffi_on(newest: Sandbox) -> None:
+    """A limit: the process is the same, and no system call is made."""
+    done = newest.run_command([SHIELD, NODE, "-e", WORKER], environment=UNSET)
+    assert done.stdout == "function\n", done.stderr

@@ -11,6 +11,7 @@
  */
 #include "arm.h"
 
+#include "../../core/native_code.h"
 #include "../../core/setting_table.h"
 #include "../base/filesystem.h"
 #include "../base/linux_abi.h"
@@ -95,6 +96,11 @@ static bool arm_process(struct start *start, struct armed_objects *objects)
         return fail(start->error, "the kernel's pages are not of 4096 bytes");
     derive_modes(&sealed_block.policy, sealed->process.memory_by_runtime,
                  (enum language)sealed->process.language);
+    if (sealed->process.language == LANGUAGE_NODE &&
+        verdict_bridge(&sealed->policy, TEXT(NODE_FFI), sealed->process.memory_by_runtime).action ==
+            ACTION_DENY &&
+        has_node_ffi(start))
+        return fail(start->error, HAS_FFI);
     if (!read_file_facts(&sealed_block.files, start))
         return false;
     if (is_loaded_late(start) && reports_anything(&sealed->policy) && has_io_uring())

@@ -14,6 +14,10 @@ void report_armed(const struct armed_objects *objects, uint64_t began);
     "this process uses io_uring already, which no library can guard, or cannot tell; let the wrapper start " \
     "it"
 
+#define HAS_FFI                                                                                              \
+    "--experimental-ffi lets JavaScript call any address: take it out of NODE_OPTIONS and the arguments, "   \
+    "or list node-ffi in allow_executable_memory"
+
 /* Where /tmp is blocked or cleared: the kernel writes core dumps there without a call of the program
  * (core(5)). */
 void forbid_core_dumps(const struct policy *p);

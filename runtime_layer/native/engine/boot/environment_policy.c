@@ -1,5 +1,6 @@
 #include "environment_policy.h"
 
+#include "../../core/native_code.h"
 #include "../../core/setting_table.h"
 #include "../../core/tighten.h"
 #include "../base/read_file.h"
@@ -97,6 +98,8 @@ static bool take_variable(struct policy *policy, struct text name, struct text v
         keep_first_value(&found->learnt, value);
     if (text_equal(name, TEXT("AWS_EXECUTION_ENV")))
         keep_first_value(&found->runtime, value);
+    if (text_equal(name, TEXT("NODE_OPTIONS")) && has_ffi_option(value)) /* of several, whichever counts */
+        found->has_ffi_option = true;
     if (text_starts(name, TEXT(STATE_PREFIX)) || text_equal(name, TEXT("AWS_REGION")))
         return true;
     if (!text_starts(name, TEXT("SHIELD_")))
@@ -156,6 +159,18 @@ static bool take_policy(struct policy *policy, struct start *start)
         return take_policy_file(policy, found->policy_file, start->error) && policy_end(policy, start->error);
     copy_bytes(policy, start->from_code, sizeof *policy);
     return true;
+}
+
+bool has_node_ffi(const struct start *start)
+{
+    if (start->found.has_ffi_option)
+        return true;
+    struct text arguments = whole_file("/proc/self/cmdline", ENVIRON_MAX), rest = arguments, argument;
+    bool found = !arguments.at;
+    while (rest.len && text_next(&rest, 0, &argument))
+        found = found || is_ffi_option(argument);
+    whole_file_drop(arguments, ENVIRON_MAX);
+    return found;
 }
 
 bool read_environment(struct start *start)

@@ -35,6 +35,7 @@ struct facts_found {
     struct text account;                           /* SHIELD_ACCOUNT_ID */
     struct text runtime;                           /* AWS_EXECUTION_ENV */
     bool preloaded;                                /* by the parent of this process */
+    bool has_ffi_option;                           /* NODE_OPTIONS has it (native_code.h) */
 };
 
 struct start {
@@ -62,6 +63,9 @@ static inline bool fail(struct writer *error, const char *why)
 /* False: the kernel does not show this process's environment. */
 bool read_environment(struct start *start);
 void drop_environment(struct start *start);
+/* Whether a program of Node.js was started with its foreign-function interface on, by NODE_OPTIONS or by an argument; also
+ * where that cannot be read. */
+bool has_node_ffi(const struct start *start);
 /* False: `error` says why the shield cannot arm. */
 bool read_policy(struct policy *policy, struct start *start);
 /* The engine protects itself as strictly as the strictest policy, where clear_tmp counts as one that blocks. Without a setting
