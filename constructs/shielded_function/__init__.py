@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .monitoring.monitoring import ShieldMonitoring
     from .monitoring.mute import ShieldMute
     from .perimeter import ShieldPerimeter
-    from .policy import ShieldPolicy, ShieldPolicyError
+    from .policy import ShieldPolicy, ShieldPolicyError, Until
     from .shield import AttachedShield, Shield
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "ShieldPolicyError",
     "ShieldedApp",
     "ShieldedFunction",
+    "Until",
 ]
 
 _MODULES = {
@@ -70,6 +71,7 @@ _MODULES = {
     "ShieldPolicyError": "policy",
     "ShieldedApp": "everywhere",
     "ShieldedFunction": "function",
+    "Until": "policy",
 }
 
 

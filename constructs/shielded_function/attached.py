@@ -346,6 +346,13 @@ class AttachedShield(Construct):
             return []
         return invariants.foreign_settings(own, self.handle.stack.resolve(self._settings))
 
+    @property
+    def dates(self) -> dict[str, Any]:
+        """The days of its policy: of alert mode, and of entries; empty where there are none."""
+        policy = self._given_policy()
+        entries = [[each.field, self.name_of(each.entry), each.until, each.reason] for each in policy.dates]
+        return {"until": policy.until, "entries": entries} if policy.until or entries else {}
+
     def state(self) -> dict[str, Any]:
         """Settings put on the function, unresolved: a stack resolves that of all its functions at once."""
         return {

@@ -32,7 +32,8 @@ from .kinds import (
 from .names import LEFT_OUT
 from .other_code import other_code
 from .paths import find_constructs, path_of
-from .policy import ShieldPolicy, ShieldPolicyError, check_policy
+from .policy import ShieldPolicy, ShieldPolicyError, Until, check_policy
+from .policy.dates import write_reason
 from .stage_shields import stage_shields
 
 OnUnsupported = Literal["error", "warn", "skip"]
@@ -196,7 +197,9 @@ class Rules:
         for exclusion in self.exclude:
             if isinstance(exclusion, str):
                 if exclusion in matching:
-                    return f"excluded by {exclusion!r}"
+                    told = f"excluded by {str(exclusion)!r}"
+                    dated = isinstance(exclusion, Until)
+                    return write_reason(f"{exclusion.reason}, {told}", exclusion.until) if dated else told
             elif isinstance(exclusion, Construct):
                 above = exclusion.node.path
                 if path == above or path.startswith(f"{above}/"):

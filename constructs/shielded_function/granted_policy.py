@@ -45,7 +45,7 @@ def wants_grants(policy: ShieldPolicy) -> bool:
 
 def without_grants(policy: ShieldPolicy) -> ShieldPolicy:
     """The same policy as far as it is known before the app is complete."""
-    return _without_granted(policy, policy.presets) if wants_grants(policy) else policy
+    return _without_granted(policy, _beside(policy)) if wants_grants(policy) else policy
 
 
 def _named(policy: ShieldPolicy) -> list[str]:
@@ -53,12 +53,14 @@ def _named(policy: ShieldPolicy) -> list[str]:
     return [] if services is None or isinstance(services, str) else [name for name in services if name != "granted"]
 
 
-# Policies are equal whose entries are, whatever presets they come from: so these are part of what is looked up.
+def _beside(policy: ShieldPolicy) -> object:
+    """Policies are equal whose entries are, whatever their presets and days: so these are part of what is looked up."""
+    return policy.presets, policy.until, policy.dates
 
 
 @lru_cache
-def _without_granted(policy: ShieldPolicy, presets: Sequence[str]) -> ShieldPolicy:
-    del presets
+def _without_granted(policy: ShieldPolicy, beside: object) -> ShieldPolicy:
+    del beside
     return replace(policy, allow_aws=_named(policy) or "none")
 
 
@@ -71,18 +73,18 @@ def with_grants(policy: ShieldPolicy, grants: Grants) -> ShieldPolicy:
     beside = (*WITHOUT_GRANT, *grants.beside) if policy.allow_aws is None else ()
     services = tuple(dict.fromkeys((*grants.services, *beside)))
     found = services, tuple(grants.buckets), tuple(grants.hosts)
-    return _with_entries(policy, policy.presets, *found)
+    return _with_entries(policy, _beside(policy), *found)
 
 
 @lru_cache
 def _with_entries(
     policy: ShieldPolicy,
-    presets: Sequence[str],
+    beside: object,
     services: Sequence[str],
     buckets: Sequence[str],
     hosts: Sequence[str],
 ) -> ShieldPolicy:
-    del presets
+    del beside
     named = _named(policy)
     return replace(
         policy,

@@ -25,5 +25,8 @@ OFF: Final = "the context shield=off"
 POLICY: Final = "shielded-function:policy"
 """The construct metadata of a shielded function's resource: the variables that the shield set, as JSON, resolved."""
 
+DATES: Final = "shielded-function:until"
+"""The construct metadata of a shielded function's resource whose policy has days: these, as JSON."""
+
 PERIMETER: Final = "shielded-function:perimeter"
 """The construct metadata of a function that a `ShieldPerimeter` covers; its value is the perimeter's construct path."""

@@ -181,7 +181,8 @@ class Shield(cdk.Mixin):
             policies: policies by construct path or glob, or by tag (`tag:team=payments`). A path or glob covers all
                 that is in the constructs it matches; `*` stays within a component, `**` does not.
             exclude: what stays without a shield: constructs with all that is in them, paths or globs, construct ids,
-                or functions that are asked about each Lambda function.
+                or functions that are asked about each Lambda function. A path, glob or id has a day and a reason by
+                `Until("Shop/Legacy", "2027-01-31", reason="...")`.
             include_cdk_handlers: shields the functions of CDK's own custom resources too. They call AWS, and may need
                 a policy of their own.
             on_unsupported: what to do about functions that cannot be shielded: "error" raises one error that names

@@ -30,7 +30,7 @@ from .monitoring.descriptions import describe_fleet
 from .monitoring.function_filters import SharedFilters
 from .monitoring.resources import WantedAlarm, make_alarms
 from .monitoring.watches import watches_of
-from .names import POLICY
+from .names import DATES, POLICY
 from .paths import find_constructs, known_as, path_of
 
 if TYPE_CHECKING:
@@ -75,6 +75,11 @@ class StagedShield(Protocol):
     @property
     def may_move_lines(self) -> bool:
         """Whether its lines go to a log group that the shield made by default, not by an explicit option."""
+        ...
+
+    @property
+    def dates(self) -> Mapping[str, Any]:
+        """The days of its policy, as JSON takes them; empty where there are none."""
         ...
 
     def state(self) -> dict[str, Any]:
@@ -242,6 +247,8 @@ class StageShields(Construct):
             states = cast("list[Any]", stack.resolve([shield.state() for shield in shields]))
             noted = {shield.handle.resource: state["settings"] for shield, state in zip(shields, states, strict=True)}
             note_all(list(noted), POLICY, [json.dumps(settings, sort_keys=True) for settings in noted.values()])
+            dated = {shield.handle.resource: dates for shield in shields if (dates := shield.dates)}
+            note_all(list(dated), DATES, [json.dumps(dates, sort_keys=True) for dates in dated.values()])
             for shield, now, state in zip(shields, properties, states, strict=True):
                 found += (f"{shield.handle.path}: {problem}" for problem in shield.problems(now, state))
         return found

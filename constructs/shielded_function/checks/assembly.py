@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from ..errors import ShieldError
-from ..names import PERIMETER, POLICY
+from ..names import DATES, PERIMETER, POLICY
 from ..other_code import STACK
 from .assets import Assets
 from .finding import PLUGIN
@@ -120,6 +120,7 @@ class _Reader:
                 left_out=self._left_out,
                 perimeter=partial(self._noted, PERIMETER),
                 noted=partial(self._noted, POLICY),
+                dated=partial(self._noted, DATES),
                 cdk_handler=self._cdk_handler,
                 defaults=as_mapping(as_mapping(content.get("Globals")).get("Function")),
             )

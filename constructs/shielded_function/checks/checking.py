@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from difflib import get_close_matches
 from posixpath import commonpath
 from typing import Final, NamedTuple
 
 from ..globs import covers
 from ..names import OFF
-from .finding import Acknowledgement, Finding, Place
+from .dates import Temporary, find_expired, read_exceptions
+from .finding import Acknowledgement, Finding, Place, Severity
 from .model import Assembly, LambdaFunction
 from .rules import NOT_SEEN, NOT_SHIELDED, PRODUCTION, RULES, Context, Problem, Rule
 
@@ -51,12 +53,16 @@ class Report:
         findings: the open ones.
         acknowledged: findings that were accepted, with the reason.
         unmatched: the globs of production that match nothing.
+        temporary: what is to end by a day, and alert mode without one.
+        today: the day of the check.
     """
 
     assembly: Assembly
     findings: Sequence[Finding]
     acknowledged: Sequence[Finding]
     unmatched: Sequence[str] = ()
+    temporary: Sequence[Temporary] = ()
+    today: str = ""
 
     @property
     def note(self) -> str:
@@ -82,14 +88,25 @@ class Report:
         return [function for function in self.assembly.functions if function.is_excused]
 
 
-def check(assembly: Assembly, production: Sequence[str] = (), perimeter: Sequence[str] = ()) -> Report:
+def check(
+    assembly: Assembly,
+    production: Sequence[str] = (),
+    perimeter: Sequence[str] = (),
+    *,
+    expired: Severity = "warning",
+    today: str = "",
+) -> Report:
     """Judges everything in an assembly.
 
     Args:
         assembly: what would be deployed.
         production: path globs (`Prod`, `*/Prod-*`) of what is production; each covers all that is below.
         perimeter: path globs of what a `ShieldPerimeter` has to cover, likewise.
+        expired: the severity of what was to end by a day that has come.
+        today: the day, `2027-01-31`; by default that of the clock, in UTC.
     """
+    today = today or datetime.now(timezone.utc).date().isoformat()
+    temporary = read_exceptions(assembly)
     context = Context(assembly, production, perimeter)
     found: list[Finding] = []
     for function in assembly.functions:
@@ -101,6 +118,7 @@ def check(assembly: Assembly, production: Sequence[str] = (), perimeter: Sequenc
     unmatched = [glob for glob in production if not any(covers(glob, path) for path in _paths(assembly))]
     found.extend(_misspelt(assembly, unmatched))
     found.extend(_uncovered(assembly, perimeter))
+    found.extend(find_expired(temporary, today, expired))
     judged = [replace(each, acknowledged=_acknowledgement(each, assembly.acknowledged)) for each in found]
     judged.sort(key=lambda each: (each.severity, each.place.path))
     return Report(
@@ -108,6 +126,8 @@ def check(assembly: Assembly, production: Sequence[str] = (), perimeter: Sequenc
         _gather([each for each in judged if each.acknowledged is None], assembly),
         [each for each in judged if each.acknowledged is not None],
         unmatched,
+        temporary,
+        today,
     )
 
 

@@ -107,6 +107,7 @@ class LambdaFunction:
         policy: what its variables, and its policy file, say.
         policy_file: whether the policy file could be read.
         noted: the variables that its construct set, by name, where that is in the assembly; empty where it is not.
+        dated: the days of its policy, as its construct noted them: `until`, and `entries`.
         left_out: why it was left out of shielding on purpose; empty when it was not.
         perimeter: the construct path of the `ShieldPerimeter` that covers it; empty when none does.
         cdk_handler: which handler of the CDK's own it is; empty when it is none.
@@ -121,6 +122,7 @@ class LambdaFunction:
     policy: FunctionPolicy
     policy_file: FileKind = "unnamed"
     noted: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    dated: Mapping[str, Any] = field(default_factory=dict[str, Any])
     left_out: str = ""
     perimeter: str = ""
     cdk_handler: str = ""

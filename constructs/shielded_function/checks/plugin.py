@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import date
 from importlib.metadata import version as distribution_version
 from itertools import groupby
 from pathlib import Path
+from typing import get_args
 
 import aws_cdk as cdk
 import jsii
 
 from ..errors import ShieldError
+from ..policy.dates import read_day
 from ..renamed import by_name
 from .assembly import assembly_root, read_assembly
 from .checking import Report, check
-from .finding import PLUGIN, Finding
+from .finding import PLUGIN, Finding, Severity
 from .rules import OF_NO_FUNCTION, RULES
 
 # The versions before neither stop a Python app whose plugins fail, nor does their command line show why.
@@ -42,7 +45,14 @@ class ShieldChecks:
     """
 
     @by_name("ShieldChecks")
-    def __init__(self, *, production: Sequence[str] = (), perimeter: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        production: Sequence[str] = (),
+        perimeter: Sequence[str] = (),
+        expired: Severity = "warning",
+        today: str | date | None = None,
+    ) -> None:
         """
         Args:
             production: construct paths, or globs, of what is production: `Prod`, `*/Live`. `*` stays within a
@@ -50,10 +60,17 @@ class ShieldChecks:
                 an error.
             perimeter: construct paths, or globs, likewise, of what a `ShieldPerimeter` has to cover. There, a shielded
                 function in no VPC, in one without a perimeter, or behind one that only alerts is an error.
+            expired: "warning" or "error": what comes of alert mode, an entry (`Until`), an exclusion or an
+                acknowledgement whose day has come.
+            today: the day of the check, `2027-01-31`, for tests. By default that of the clock, in UTC.
 
         Raises:
-            ShieldError: `production` or `perimeter` is one text.
+            ShieldError: `production` or `perimeter` is one text, `expired` is none of the two, or `today` is no day.
         """
+        if expired not in get_args(Severity):
+            raise ShieldError(f'ShieldChecks.expired: {expired!r} is none of "error", "warning"')
+        self._expired: Severity = expired
+        self._today = "" if today is None else read_day("ShieldChecks.today", today)
         for name, value in (("production", production), ("perimeter", perimeter)):
             if isinstance(value, str):
                 raise ShieldError(f"ShieldChecks.{name}: {value!r} is one text; write a list: [{value!r}]")
@@ -82,7 +99,8 @@ class ShieldChecks:
             return cdk.PolicyValidationPluginReport(success=True, violations=[])
         cdk_version = _version(distribution_version("aws-cdk-lib"))
         try:
-            report = check(read_assembly(assembly_root(templates[0]), templates), self._production, self._perimeter)
+            assembly = read_assembly(assembly_root(templates[0]), templates)
+            report = check(assembly, self._production, self._perimeter, expired=self._expired, today=self._today)
         except Exception as error:
             if cdk_version < _STOPS:
                 raise SystemExit(f"{PLUGIN}: {error}") from error

@@ -10,12 +10,12 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from typing import Any, Final, cast
 
-from shielded_function.policy import ShieldPolicy, ShieldPolicyError
-from shielded_function.policy.fields import NOT_POLICY
+from shielded_function.policy import ShieldPolicy, ShieldPolicyError, Until
+from shielded_function.policy.fields import KINDS, NOT_POLICY
 
 PLACEHOLDER: Final = "known-at-deployment-"
 
@@ -47,6 +47,21 @@ class FunctionPolicy:
     error: str = ""
     late: Mapping[str, Sequence[str]] = field(default_factory=dict[str, "Sequence[str]"])
     placeholders: Mapping[str, str] = field(default_factory=dict[str, str], compare=False)
+
+    def with_dates(self, dated: Mapping[str, Any]) -> FunctionPolicy:
+        """The same with the days that the function's construct noted: a template's variables hold none."""
+        if not dated or self.policy is None:
+            return self
+        fields = self.policy.to_dict()
+        days = {(name, entry): (until, reason) for name, entry, until, reason in dated.get("entries", ())}
+        for name, value in fields.items():
+            if isinstance(value, list):
+                fields[name] = [
+                    Until(entry, days[name, entry][0], reason=days[name, entry][1]) if (name, entry) in days else entry
+                    for entry in cast("list[str]", value)
+                ]
+        alerting = any(fields[name] == "alert" for name, kind in KINDS.items() if kind == "mode")
+        return replace(self, policy=ShieldPolicy(**{**fields, "until": dated.get("until") if alerting else None}))
 
     def show(self, text: str) -> str:
         """A text with the expressions in the place of their placeholders."""

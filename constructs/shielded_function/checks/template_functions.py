@@ -43,6 +43,7 @@ def read_functions(
     left_out: Reasons = lambda _: "",
     perimeter: Reasons = lambda _: "",
     noted: Reasons = lambda _: "",
+    dated: Reasons = lambda _: "",
     cdk_handler: Reasons = lambda _: "",
     defaults: Mapping[str, Any] | None = None,
 ) -> Iterator[LambdaFunction]:
@@ -54,6 +55,7 @@ def read_functions(
         left_out: why a function was left out on purpose.
         perimeter: which `ShieldPerimeter` covers a function.
         noted: the variables that its construct set, as JSON.
+        dated: the days of its policy, as JSON.
         cdk_handler: which of the CDK's own handlers a function is.
         defaults: what a SAM template's `Globals` say of its functions.
     """
@@ -62,15 +64,17 @@ def read_functions(
         environment = as_mapping(as_mapping(properties.get("Environment")).get("Variables"))
         kind, lines = _policy_file(template, properties, environment, files)
         path = template.paths.get(logical_id, "")
+        days = as_mapping(json.loads((path and dated(path)) or "{}"))
         yield LambdaFunction(
             place=template.place(logical_id),
             template=template,
             properties=properties,
             environment=environment,
             layers=[_kind(template, layer, files) for layer in _layers(properties)],
-            policy=read_policy(environment, lines, template.known),
+            policy=read_policy(environment, lines, template.known).with_dates(days),
             policy_file=kind,
             noted=json.loads(noted(path) or "{}") if path else {},
+            dated=days,
             left_out=left_out(path) if path else "",
             perimeter=perimeter(path) if path else "",
             cdk_handler=cdk_handler(path) if path else "",

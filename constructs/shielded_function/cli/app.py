@@ -279,6 +279,9 @@ def audit(
     show_all: Annotated[
         bool, typer.Option("--all", help="List what runs code elsewhere than on Lambda too: containers, builds.")
     ] = False,
+    today: Annotated[
+        str | None, typer.Option(help="The day of the check, as 2027-01-31; by default the clock's, in UTC.")
+    ] = None,
 ) -> None:
     """Check that every function of a synthesized app is shielded, and that its policy means something.
 
@@ -296,6 +299,7 @@ def audit(
             json=json,
             sarif=sarif,
             show_all=show_all,
+            today=today,
         )
     )
 

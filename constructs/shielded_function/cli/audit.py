@@ -21,12 +21,15 @@ from shielded_function.checks.finding import Finding, Place
 from shielded_function.checks.model import LambdaFunction
 from shielded_function.checks.sarif import to_sarif
 from shielded_function.checks.template_functions import read_out_of_scope
+from shielded_function.errors import ShieldPolicyError
+from shielded_function.policy.dates import read_day
 
 from .errors import CliError
 
 _STYLES = {"error": "bold red", "warning": "yellow"}
 _STDOUT = "-"
 _WIDTH = 160
+_NO_DAY = "no day"
 
 
 def run(
@@ -39,6 +42,7 @@ def run(
     json: bool,
     sarif: str | None,
     show_all: bool = False,
+    today: str | None = None,
 ) -> int:
     """Checks a cloud assembly, and prints the findings.
 
@@ -51,20 +55,24 @@ def run(
         json: print JSON instead of tables.
         sarif: write SARIF 2.1.0 to this file; `-` prints it instead of tables.
         show_all: list what runs code elsewhere than on Lambda too.
+        today: the day of the check, `2027-01-31`; by default that of the clock, in UTC.
 
     Returns:
         0, or 1 when there is an error, a warning under `strict`, or something became looser.
 
     Raises:
-        CliError: a folder is no cloud assembly, or the SARIF file cannot be written.
+        CliError: a folder is no cloud assembly, `today` is no day, or the SARIF file cannot be written.
     """
     if json and sarif == _STDOUT:
         raise CliError("--json and --sarif - both print: give --sarif a file")
     try:
-        report = check(read_assembly(directory), production, perimeter)
+        day = read_day("--today", today) if today else ""
+        report = check(read_assembly(directory), production, perimeter, today=day)
         changes = compare(read_assembly(against), report.assembly) if against is not None else []
     except AssemblyError as error:
         raise CliError(str(error)) from error
+    except ShieldPolicyError as error:
+        raise CliError(error.reasons.partition(": ")[2]) from error
     if sarif is not None:
         _write_sarif(sarif, to_sarif(report, changes, lambda place: _line_of(directory, place)))
     if json:
@@ -94,6 +102,8 @@ def _print(report: Report, changes: Sequence[Change], against: Path | None) -> N
     left_out += [(other.place.path, other.left_out) for other in report.assembly.others if other.left_out]
     if left_out:
         console.print(_reasons_table("Left out", left_out))
+    if report.temporary:
+        console.print(_temporary_table(report))
     if report.note:
         console.print(report.note, highlight=False, soft_wrap=True, markup=False)
     console.print(_summary(report), highlight=False, soft_wrap=True)
@@ -163,6 +173,19 @@ def _reasons_table(title: str, rows: Sequence[tuple[str, str]]) -> Table:
     return table
 
 
+def _temporary_table(report: Report) -> Table:
+    """What is to end, the first to end first; the functions of which the same is said stand together."""
+    table = Table("until", "what", "where", "reason", title="To end", title_justify="left")
+    groups: dict[tuple[str, str, str, bool], list[str]] = {}
+    for each in report.temporary:
+        key = each.until or _NO_DAY, each.what, each.reason, each.is_expired(report.today)
+        groups.setdefault(key, []).append(each.place.path)
+    for (until, what, reason, expired), paths in groups.items():
+        day = f"[{_STYLES['warning']}]{until}, over[/]" if expired and until != _NO_DAY else until
+        table.add_row(day, escape(what), escape("\n".join(paths)), escape(reason))
+    return table
+
+
 def _acknowledged_row(finding: Finding) -> tuple[str, str]:
     assert finding.acknowledged is not None, "only acknowledged findings are listed here"
     return f"{finding.place.path}: {finding.rule}", finding.acknowledged.reason
@@ -179,6 +202,16 @@ def _as_json(report: Report, changes: Sequence[Change]) -> dict[str, Any]:
         "out_of_scope": [{**vars(place), "runs": runs} for runs, place in _out_of_scope(report)],
         "findings": [_finding_as_json(finding) for finding in report.findings],
         "acknowledged": [_finding_as_json(finding) for finding in report.acknowledged],
+        "temporary": [
+            {
+                **vars(each.place),
+                "what": each.what,
+                "until": each.until or None,
+                "reason": each.reason or None,
+                "expired": each.is_expired(report.today),
+            }
+            for each in report.temporary
+        ],
         "changes": [
             {"kind": change.kind, "looser": change.is_looser, **vars(change.place), "details": change.details}
             for change in changes

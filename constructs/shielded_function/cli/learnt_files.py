@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from shielded_function.policy import ShieldPolicy, ShieldPolicyError
+from shielded_function.policy import ShieldPolicy, ShieldPolicyError, Until
 from shielded_function_monitoring.learning import Heading, write_json, write_python, write_toml, write_yaml
 from shielded_function_monitoring.visible import visible
 
@@ -70,8 +70,17 @@ _BY_ENDING: Final = {
 
 def _read_python(text: str) -> ShieldPolicy:
     """The policy of code that was written here, without running it."""
-    (call,) = (each for each in ast.walk(ast.parse(text)) if isinstance(each, ast.Call))
-    return ShieldPolicy.from_dict({str(each.arg): ast.literal_eval(each.value) for each in call.keywords})
+    calls = [each for each in ast.walk(ast.parse(text)) if isinstance(each, ast.Call)]  # the policy, then each Until
+    return ShieldPolicy.from_dict({str(each.arg): _read_value(each.value) for each in calls[0].keywords})
+
+
+def _read_value(node: ast.expr) -> Any:
+    if isinstance(node, ast.List):
+        return [_read_value(each) for each in node.elts]
+    if isinstance(node, ast.Call):
+        reason = {str(each.arg): ast.literal_eval(each.value) for each in node.keywords}
+        return Until(*map(ast.literal_eval, node.args), **reason)
+    return ast.literal_eval(node)
 
 
 def read_back(form: str, text: str) -> ShieldPolicy | None:
@@ -125,7 +134,7 @@ def _text_of(result: Result, form: str) -> str:
         pasted = read_back(form, text)
     except (ShieldPolicyError, SyntaxError, ValueError) as error:
         raise CliError(f"{result.learnt.key}: what was learnt cannot be written as {form}: {error}") from error
-    if pasted not in (None, result.policy):
+    if pasted is not None and (pasted != result.policy or pasted.dates != result.policy.dates):
         raise CliError(f"{result.learnt.key}: written as {form}, the policy would be another one: this is a bug")
     return text
 

@@ -215,7 +215,7 @@ def in_block_mode(policy: ShieldPolicy) -> ShieldPolicy:
     """The same policy, that stops what it reported. What it allows stays allowed."""
     alerting = [name for name in MODES_OF if getattr(policy, name) == "alert"]
     changed: dict[str, Any] = dict.fromkeys(alerting, "block")
-    return replace(policy, **changed)
+    return replace(policy, **changed, until=None)
 
 
 def _aws_of(policy: ShieldPolicy) -> tuple[str, ...]:

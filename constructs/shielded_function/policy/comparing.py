@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .dates import outlasts, until_of
 from .fields import FOUR, KINDS, effective_on_failure
 from .parsing import parse
 from .unknown import describe, is_unknown
@@ -40,9 +41,10 @@ class Loosening:
     after: str
 
     def __str__(self) -> str:
-        if self.entry:
+        if self.entry and not self.before:
             return f"{self.field}: {self.entry} was not admitted"
-        return f"{self.field}: {self.after}, was {self.before}"
+        subject = f"{self.entry} stays {self.after}" if self.entry else self.after
+        return f"{self.field}: {subject}, was {self.before}"
 
 
 def find_loosenings(now: Mapping[str, Any], before: Mapping[str, Any]) -> tuple[Loosening, ...]:
@@ -57,6 +59,9 @@ def find_loosenings(now: Mapping[str, Any], before: Mapping[str, Any]) -> tuple[
             )
         elif _is_looser(field, now, before):
             found.append(Loosening(field, "", _word(field, before), _word(field, now)))
+    alerting = any(now[field] == "alert" for field, kind in KINDS.items() if kind == "mode")
+    if alerting and outlasts(now["until"], before["until"]):
+        found.append(Loosening("until", "", before["until"], now["until"] or "no day"))
     return tuple(found)
 
 
@@ -106,6 +111,12 @@ def _entry(field: str, entry: object) -> Loosening:
     return Loosening(field, describe(entry), "", describe(entry))
 
 
+def _longer(field: str, entry: object, before: str | None) -> Loosening:
+    """An entry that was there, and stays longer than it was to."""
+    until = until_of(entry)
+    return Loosening(field, describe(entry), f"until {before}", f"until {until}" if until else "for good")
+
+
 Covers = Callable[[str, Sequence[str], Mapping[str, Any]], bool]
 
 
@@ -115,11 +126,17 @@ def _compare_entries(field: str, covers: Covers) -> Callable[[Mapping[str, Any],
     def compare(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[Loosening]:
         unknown = {describe(entry) for entry in before[field] if is_unknown(field, entry)}
         known = [entry for entry in before[field] if not is_unknown(field, entry)]
-        return [
-            _entry(field, entry)
-            for entry in now[field]
-            if not (describe(entry) in unknown if is_unknown(field, entry) else covers(entry, known, before))
-        ]
+        found: list[Loosening] = []
+        for entry in now[field]:
+            if not (describe(entry) in unknown if is_unknown(field, entry) else covers(entry, known, before)):
+                found.append(_entry(field, entry))
+                continue
+            same = [other for other in before[field] if describe(other) == describe(entry)]
+            wider = [] if is_unknown(field, entry) else [each for each in known if covers(entry, [each], before)]
+            ends = [until_of(other) for other in (*same, *wider)]
+            if ends and all(outlasts(until_of(entry), end) for end in ends):
+                found.append(_longer(field, entry, max(end for end in ends if end)))
+        return found
 
     return compare
 
@@ -202,7 +219,12 @@ def _compare_aws(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[Loos
     if "all" in old:
         return []
     moot = {"none", *(["s3"] if now["allow_buckets"] or _any_bucket(before) else [])}
-    return [_entry("allow_aws", service) for service in _services(now) if service not in {*old, *moot}]
+    ends = {service: until_of(service) for service in old}
+    return [
+        _longer("allow_aws", service, ends[service]) if service in ends else _entry("allow_aws", service)
+        for service in _services(now)
+        if service not in moot and (service not in ends or outlasts(until_of(service), ends[service]))
+    ]
 
 
 def _compare_buckets(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[Loosening]:

@@ -24,7 +24,7 @@ def add(base: Mapping[str, Any], more: Mapping[str, Any], defaults: Mapping[str,
     Raises:
         ShieldPolicyError: `more` sets something that is no list.
     """
-    for field in KINDS:
+    for field in (*KINDS, "until"):
         if field not in ENTRIES and more[field] != defaults[field]:
             raise ShieldPolicyError(
                 field,

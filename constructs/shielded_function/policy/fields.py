@@ -29,7 +29,7 @@ KINDS: Mapping[str, Kind] = {
     "on_failure": "word",
     "log_arguments": "switch",
 }
-FIELDS = (*KINDS, "presets")  # of ShieldPolicy: presets become other fields' values, and have no variable
+FIELDS = (*KINDS, "presets", "until")  # of ShieldPolicy: the last two have no variable
 LISTS = tuple(field for field, kind in KINDS.items() if kind == "list")
 ENTRIES = tuple(field for field, kind in KINDS.items() if kind in ("list", "aws"))  # all that have entries
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from dataclasses import field as field_with
+from datetime import date
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,9 @@ from shielded_function_runtime.core import Decision
 
 from ..errors import ShieldError, ShieldPolicyError
 from ..renamed import by_name
-from . import comparing, composing, files, known_at_deployment, presets
+from . import comparing, composing, dates, files, known_at_deployment, presets
 from .comparing import Loosening
+from .dates import Dated, Until
 from .explaining import Explanation
 from .fields import (
     DEFAULT_SETTINGS,
@@ -93,6 +95,9 @@ class ShieldPolicy:
         presets: names of libraries, such as "matplotlib" (`shielded-function presets` lists them). What each needs is
             added to the other fields when the policy is made, and is all that the function gets: two policies with
             the same other fields are equal.
+        until: the day by which alert mode is to end, `2027-01-31` or a `date`: from then on the checks have the finding
+            `expired`. An entry has a day of its own by `Until`. Days are no part of a function's variables, and
+            policies are equal that admit the same.
 
     Raises:
         ShieldPolicyError: a value is malformed.
@@ -121,26 +126,36 @@ class ShieldPolicy:
     on_failure: OnFailure | None = None
     log_arguments: bool = False
     presets: Sequence[presets.PresetName | str] = field_with(default=(), compare=False)
+    until: str | date | None = field_with(default=None, compare=False)
 
     def __post_init__(self) -> None:
-        expanded = presets.expand(self._fields())
+        expanded = presets.expand(dates.read_entries(self._fields()))
         values = canonical(read_values(expanded))
-        for name, value in {**fields_of(values), "presets": expanded["presets"]}.items():
+        until = dates.read_until(fields_of(values) | {"until": self.until})
+        kept = dates.keep_dates(fields_of(values), expanded, _canonical_entry)
+        for name, value in {**kept, "presets": expanded["presets"], "until": until}.items():
             object.__setattr__(self, name, value)
         # Beside the fields: to ask a construct again, as every question would, costs round trips to the CDK.
         object.__setattr__(self, _VALUES, values)
 
     @classmethod
-    def report_only(cls) -> ShieldPolicy:
+    def report_only(cls, *, until: str | date | None = None) -> ShieldPolicy:
         """What `ShieldPolicy()` blocks, in alert mode: each violation is reported, and none stopped. For a roll-out.
 
         `read_handler` stays "allow". `executable_memory` stays with the runtime, which then alerts where there is no
         JIT, and allows where there is.
+
+        Args:
+            until: the day by which it is to block, `2027-01-31`. Nothing changes by itself that day.
+
+        Raises:
+            ShieldPolicyError: `until` is no day.
         """
         return cls(
             outbound_connectivity="alert",
             read_write_tmp="alert",
             create_child_process="alert",
+            until=until,
         )
 
     @classmethod
@@ -214,19 +229,24 @@ class ShieldPolicy:
         values = read_fields(read_lines(parsed.lines()))
         return cls(**{**values, "allow_aws": values["allow_aws"] or "all"})
 
-    def with_mode(self, mode: Mode) -> ShieldPolicy:
+    def with_mode(self, mode: Mode, *, until: str | date | None = None) -> ShieldPolicy:
         """The same lists with every mode but "allow" set to one: "alert" for a roll-out, "block" after it.
 
         What is "allow" stays so, and `executable_memory=None` stays with the runtime.
 
+        Args:
+            mode: for each.
+            until: the day by which "alert" is to end. Without, a day that is set stays, and goes with another mode.
+
         Raises:
-            ShieldPolicyError: there is no such mode.
+            ShieldPolicyError: there is no such mode, or no such day.
 
         Examples:
             >>> ShieldPolicy(allow_tmp=["/tmp/cache/**"]).with_mode("alert").read_write_tmp
             'alert'
         """
-        return replace(self, **composing.with_modes(self._fields(), mode))
+        day = until or (self.until if mode == "alert" else None)
+        return replace(self, **{**composing.with_modes(self._fields(), mode), "until": day})
 
     def __add__(self, additions: ShieldPolicy) -> ShieldPolicy:
         """The same policy with the entries of the other's lists added, and nothing else changed.
@@ -252,7 +272,8 @@ class ShieldPolicy:
         Modes are compared (block, alert, allow), `on_failure`, `check_tls_name`, `clear_tmp`, any change of
         `log_arguments`, and, where neither mode is allow, every entry: a host may be covered by a wildcard,
         an address by a network, a port by none, a path by a glob. Entries are covered one by one, so two that together
-        cover a third do not. What is known only at deployment is compared as text, a construct by its path.
+        cover a third do not. What is known only at deployment is compared as text, a construct by its path. A day that
+        is later than before, or gone, is a loosening of what is in alert mode, or of the entry.
 
         Examples:
             >>> old = ShieldPolicy(allow_outbound=["*.example.com:443"])
@@ -269,6 +290,11 @@ class ShieldPolicy:
     def unknown_entries(self) -> tuple[tuple[str, str | IConstruct], ...]:
         """(field, entry) of all that is known only at deployment: tokens, constructs, and "granted" in allow_aws."""
         return unknown_entries(self._values())
+
+    @property
+    def dates(self) -> tuple[Dated, ...]:
+        """The entries that are to go by a day."""
+        return dates.dates_in(self._fields())
 
     @property
     def is_known(self) -> bool:
@@ -290,9 +316,15 @@ class ShieldPolicy:
     def to_dict(self) -> dict[str, Any]:
         """All fields by name, lists as lists: what `from_dict` takes, and JSON, YAML or TOML where all is known.
 
-        TOML has no null: leave `executable_memory` and `on_failure` out there when they are None.
+        An entry of `Until` is a mapping of entry, until and reason. TOML has no null: leave `executable_memory`,
+        `on_failure` and `until` out there when they are None.
         """
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in self._fields().items()}
+        return {
+            name: [each.to_dict() if isinstance(each, Until) else each for each in value]
+            if isinstance(value, tuple)
+            else value
+            for name, value in self._fields().items()
+        }
 
     def to_env_and_lines(self) -> tuple[dict[str, str], str]:
         """The same policy in two parts, for what does not fit an environment's 4 KB.
@@ -359,7 +391,8 @@ class ShieldPolicy:
         if self.allow_aws is None:
             explained["allow_aws"]["meaning"] += "; in a CDK app, what the role is granted"
         presets.mark(explained, self.presets)
-        explained["presets"] = presets.explain(self.presets)
+        dates.mark(explained, self.dates)
+        explained |= {"presets": presets.explain(self.presets), "until": dates.explain(self.until)}
         mine, default = self._fields(), ShieldPolicy()._fields()
         return tuple(
             each
@@ -431,6 +464,13 @@ class ShieldPolicy:
             for field, entries in values.unknown.items()
             if entries
         }
+
+
+def _canonical_entry(field: str, entry: object) -> Sequence[object]:
+    """An entry alone, as a policy keeps it."""
+    plain: dict[str, Any] = {field: (str(entry) if isinstance(entry, Until) else entry,)}
+    found = getattr(ShieldPolicy(**plain), field)
+    return found if isinstance(found, tuple) else (found,)
 
 
 def _to_text(field: str, entry: object) -> str:

@@ -10,7 +10,7 @@ A policy of literals alone is passed through, without a question to Node.js.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -76,7 +76,7 @@ def resolve_policy(policy: ShieldPolicy, function: lambda_.Function | lambda_.Cf
             message begins with the function's path, and has every problem.
     """
     if not any(_is_unknown(entry) for name in UNKNOWN for entry in getattr(policy, name)):
-        return _of_literals(policy, policy.presets)
+        return _of_literals(policy, (policy.presets, policy.until, policy.dates))
 
     from .references import Place  # here, as it imports the CDK, which a policy of literals does without
 
@@ -98,9 +98,9 @@ def resolve_policy(policy: ShieldPolicy, function: lambda_.Function | lambda_.Cf
 
 
 @lru_cache
-def _of_literals(policy: ShieldPolicy, presets: Sequence[str]) -> ResolvedPolicy:
-    """Policies are equal whose entries are, whatever presets they come from: so these are part of what is looked up."""
-    del presets
+def _of_literals(policy: ShieldPolicy, beside: object) -> ResolvedPolicy:
+    """Policies are equal whose entries are, whatever their presets and days: so these are part of what is looked up."""
+    del beside
     environment = policy.to_env()
     lengths = {name: json_length(value) for name, value in environment.items()}
     return ResolvedPolicy(policy, environment, environment_bytes(lengths))

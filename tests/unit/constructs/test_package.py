@@ -130,7 +130,8 @@ WRONG: list[tuple[str, type[Exception], str]] = [
     (
         'ShieldChecks(["Prod"])',
         ShieldError,
-        "ShieldChecks: ['Prod'] was given without a name, and options are given by name: production=, perimeter=",
+        "ShieldChecks: ['Prod'] was given without a name, and options are given by name: production=, perimeter=, "
+        "expired=, today=",
     ),
 ]
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from harness.alert_lines import armed, at, connect, tmp
+from shielded_function.cli.learnt_files import read_back
 from shielded_function.policy import ShieldPolicy
 from shielded_function_monitoring.learning import (
     Heading,
@@ -20,7 +22,11 @@ from shielded_function_monitoring.learning import (
 )
 from unit.monitoring.learnt import URLLIB3, log_of
 
-FIELDS = {"allow_outbound": ["api.stripe.com:443"], "allow_aws": "none", "allow_tmp": ['/tmp/a "b"\\c\u202e', "/tmp/é"]}
+FIELDS: dict[str, Any] = {
+    "allow_outbound": ["api.stripe.com:443", {"entry": "a.example", "until": "2027-01-31", "reason": 'a "move"'}],
+    "allow_aws": "none",
+    "allow_tmp": ['/tmp/a "b"\\c\u202e', "/tmp/é"],
+}
 HOSTILE = "x\n[evil]\nallow_outbound = ['*']\u2028*/ '''"
 
 
@@ -39,6 +45,9 @@ def test_toml_yaml_json_and_python_say_the_same(tmp_path: Path) -> None:
     names: dict[str, object] = {}
     exec(compile(module, "policy", "exec"), names)
     assert names["policy"] == ShieldPolicy(**FIELDS)
+    for form, text in {"python": write_python, "toml": write_toml, "yaml": write_yaml, "json": write_json}.items():
+        (dated,) = read_back(form, text(FIELDS, heading())).dates  # pyright: ignore[reportOptionalMemberAccess]
+        assert dated == ("allow_outbound", "a.example", "2027-01-31", 'a "move"'), form
 
 
 def test_a_policy_that_is_the_default(tmp_path: Path) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from ..dates import EXPIRED
 from . import alerts, applied, coverage, lists, modes, outside
 from .rule import Context, Problem, Rule
 
-__all__ = ["NOT_SEEN", "NOT_SHIELDED", "OF_NO_FUNCTION", "PRODUCTION", "RULES", "Context", "Problem", "Rule"]
+__all__ = ["EXPIRED", "NOT_SEEN", "NOT_SHIELDED", "OF_NO_FUNCTION", "PRODUCTION", "RULES", "Context", "Problem", "Rule"]
 
 NOT_SHIELDED: Final = "not-shielded"
 
@@ -69,5 +70,6 @@ NOT_SEEN: Final = "functions-not-seen"
 OF_NO_FUNCTION: Final = {
     PRODUCTION: "a glob for production that is misspelt",
     NOT_SEEN: "a resource whose functions are in a template elsewhere",
+    EXPIRED: "an exception whose day has come: alert mode, an entry, what is left out, an acknowledgement",
 }
-"""The rules that are about no function, all of them warnings: what each finds."""
+"""The rules that are about no function alone, all of them warnings by default: what each finds."""

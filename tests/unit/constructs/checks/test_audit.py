@@ -17,7 +17,7 @@ from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 
-from shielded_function import AlarmOptions, ControlAlarm, ShieldedFunction, ShieldPolicy
+from shielded_function import AlarmOptions, ControlAlarm, ShieldedFunction, ShieldPolicy, Until
 from shielded_function.checks import LEFT_OUT
 from shielded_function.cli import main
 
@@ -58,6 +58,64 @@ def synth(tmp_path: Path, props: Props) -> Callable[..., Path]:
         return Path(app.synth().directory)
 
     return run
+
+
+def test_what_is_to_end(audit: Audit, synth: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+    entry = ShieldPolicy(allow_outbound=[Until("a.example", "2027-03-01", reason="a move")])
+    endless = ShieldPolicy.report_only()
+    old = synth("old", Alert=ShieldPolicy.report_only(until="2027-01-31"), Entry=entry, Endless=endless)
+    assert audit(old, "--today", "2027-02-01") == 0
+    shown = re.sub(r"\s+", " ", capsys.readouterr().out)
+    for row in (
+        r"2027-01-31, over │ alert mode of",
+        r"2027-03-01 │ allow_outbound a\.example │ Shop/Entry │ a move",
+        r"no day │ alert mode of",
+    ):
+        assert re.search(row, shown), row
+    assert audit(old, "--today", "2027-02-01", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [(each["path"], each["until"], each["expired"]) for each in found["temporary"]] == [
+        ("Shop/Alert", "2027-01-31", True),
+        ("Shop/Entry", "2027-03-01", False),
+        ("Shop/Endless", None, False),
+    ]
+    assert [(each["path"], each["severity"]) for each in found["findings"] if each["rule"] == "expired"] == [
+        ("Shop/Alert", "warning")
+    ]
+    new = synth("new", Alert=endless, Entry=entry, Endless=endless)
+    assert audit(new, "--against", old) == 1
+    assert "until: no day, was 2027-01-31" in capsys.readouterr().out
+    assert audit(old, "--today", "tomorrow") == 2
+    assert "--today: 'tomorrow' is no day" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("reason", "until", "expired"),
+    [
+        ("until 2027-01-31: goes away", "2027-01-31", False),
+        ("until 2026-01-31, goes away", "2026-01-31", True),
+        ("until 31.1.2027: goes away", None, True),  # a day that would never be told of
+        ("until 2027-02-30: goes away", None, True),
+        ("until the vendor is ready", None, None),
+    ],
+)
+def test_a_reason_with_a_day(
+    audit: Audit,
+    tmp_path: Path,
+    props: Props,
+    capsys: pytest.CaptureFixture[str],
+    reason: str,
+    until: str | None,
+    expired: bool | None,
+) -> None:
+    app = cdk.App(outdir=str(tmp_path / "cdk.out"))
+    acknowledge(lambda_.Function(cdk.Stack(app, "Shop"), "Fn", **props), reason)
+    audit(app.synth().directory, "--today", "2027-01-01", "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert [(each["until"], each["expired"]) for each in told["temporary"]] == (
+        [] if expired is None else [(until, expired)]
+    )
+    assert [each["rule"] for each in told["findings"]] == (["expired"] if expired else [])
 
 
 def test_what_it_prints(audit: Audit, synth: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 
 from harness.command_line import CDK
-from shielded_function import AlarmOptions, ShieldChecks, ShieldError, ShieldPolicy
+from shielded_function import AlarmOptions, Shield, ShieldChecks, ShieldError, ShieldPolicy, Until
 from shielded_function.checks import check, plugin, read_assembly
 
 from .conftest import MakeFunction
@@ -44,6 +45,53 @@ def test_an_error_stops_the_synthesis(checked: cdk.App, stack: cdk.Stack, props:
     assert all(text in str(raised.value) for text in ("Shop/One", "Shop/Two", "Suggested fix", "not-shielded"))
     (violation,) = report_of(checked)["violations"]
     assert [construct["constructPath"] for construct in violation["violatingConstructs"]] == ["Shop/One", "Shop/Two"]
+
+
+@pytest.mark.parametrize(
+    ("today", "severity", "expired"),
+    [
+        ("2027-01-30", "warning", {"Shop/Left"}),
+        ("2027-01-31", "warning", {"Shop/Alerting", "Shop/Left"}),
+        ("2027-03-01", "warning", {"Shop/Alerting", "Shop/Entry", "Shop/Left", "Shop"}),
+        ("2027-01-31", "error", {"Shop/Alerting", "Shop/Left"}),
+        (None, "warning", set[str]()),
+    ],
+)
+def test_what_was_to_end(
+    app: cdk.App, stack: cdk.Stack, props: Props, today: str | None, severity: Any, expired: set[str]
+) -> None:
+    for name in ("Alerting", "Entry", "Left", "Fine"):
+        lambda_.Function(stack, name, **props)
+    last = "9999-12-31" if today is None else ""
+    policies = {
+        "Shop/Entry": ShieldPolicy(
+            allow_outbound=[
+                Until("Old.example:443", last or "2027-03-01", reason="a move"),
+                Until(f"{cdk.Fn.import_value('Host')}:5432", last or "2027-04-01", reason="a database"),
+            ]
+        ),
+        "Shop/Fine": ShieldPolicy(),
+    }
+    exclude = [Until("Shop/Left", last or "2027-01-30", reason="goes away")]
+    Shield.everywhere(app, ShieldPolicy.report_only(until=last or "2027-01-31"), policies=policies, exclude=exclude)
+    acknowledge(stack, f"until {last or '2027-03-01'}: no topic yet", "alarm-without-action")
+    cdk.Validations.of(app).add_plugins(ShieldChecks(expired=severity, today=today))
+    if severity == "error":
+        with pytest.raises(RuntimeError, match="to end by 2027-01-31"):
+            app.synth()
+    else:
+        app.synth()
+    found = [each for each in report_of(app).get("violations", ()) if each["ruleName"] == "expired"]
+    assert {where["constructPath"] for each in found for where in each["violatingConstructs"]} == expired
+    assert {each["severity"] for each in found} <= {severity}
+    template = (Path(app.outdir) / "Shop.template.json").read_text()
+    assert not {"2027-", "9999-", "a move"} & set(re.findall("2027-|9999-|a move", template)), "no variable has a day"
+
+
+@pytest.mark.parametrize("wrong", [{"expired": "fatal"}, {"today": "tomorrow"}])
+def test_options_of_days_that_are_wrong(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ShieldError, match=next(iter(wrong))):
+        ShieldChecks(**wrong)
 
 
 def test_a_warning_does_not(checked: cdk.App, stack: cdk.Stack, shielded: MakeFunction) -> None:

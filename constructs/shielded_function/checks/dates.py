@@ -1,0 +1,94 @@
+"""Exceptions with a day: alert mode, entries, what is left out, acknowledgements; which are over. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from ..policy import ShieldPolicyError
+from ..policy.dates import split_reason
+from ..policy.fields import KINDS
+from .finding import Finding, Place, Severity
+from .model import Assembly, LambdaFunction
+
+EXPIRED: Final = "expired"
+
+_MODES: Final = tuple(field for field, kind in KINDS.items() if kind == "mode")
+_LATER: Final = "give it a later day"
+
+
+@dataclass(frozen=True)
+class Temporary:
+    """Something that is to end.
+
+    Attributes:
+        place: the construct.
+        what: it, in words.
+        until: the first day on which it is a finding; empty for alert mode without an end.
+        reason: why it is there.
+        fix: what ends it.
+        error: why its day cannot be read; empty where it can.
+    """
+
+    place: Place
+    what: str
+    until: str
+    reason: str
+    fix: str
+    error: str = ""
+
+    def is_expired(self, today: str) -> bool:
+        """Whether its day has come, or is none."""
+        return bool(self.error) or "" < self.until <= today
+
+
+def read_exceptions(assembly: Assembly) -> list[Temporary]:
+    """All of an assembly, the first to end first; what has no end last."""
+    found = [each for function in assembly.functions for each in _of_function(function)]
+    for other in assembly.others:
+        found += _of_reason(other.place, other.left_out, "left out of shielding", "shield it, or take it out")
+    for rule, reasons in assembly.acknowledged.items():
+        for path, reason in reasons.items():
+            found += _of_reason(Place(path), reason, f"acknowledgement of {rule}", "mend what it finds")
+    return sorted(found, key=lambda each: (each.until or "~", each.place.path, each.what))
+
+
+def find_expired(exceptions: list[Temporary], today: str, severity: Severity) -> Iterator[Finding]:
+    """The finding of each whose day has come."""
+    for each in exceptions:
+        if each.is_expired(today):
+            why = f" ({each.reason})" if each.reason else ""
+            problem = f"{each.what}: {each.error or f'to end by {each.until}{why}'}"
+            yield Finding(
+                EXPIRED, severity, each.place, problem, each.fix if each.error else f"{each.fix}, or {_LATER}"
+            )
+
+
+def _of_function(function: LambdaFunction) -> Iterator[Temporary]:
+    yield from _of_reason(function.place, function.left_out, "left out of shielding", "shield it")
+    policy = function.policy.policy if function.is_shielded else None
+    if policy is None:
+        return
+    alerting = [mode for mode in _MODES if getattr(policy, mode) == "alert"]
+    if alerting:
+        yield Temporary(
+            function.place,
+            f"alert mode of {', '.join(alerting)}",
+            str(policy.until or ""),
+            "",
+            "set block, with what `shielded-function learn` tells that it needs",
+        )
+    for field, entry, until, reason in (map(str, each) for each in function.dated.get("entries", ())):
+        yield Temporary(function.place, f"{field} {entry}", until, reason, "take the entry out")
+
+
+def _of_reason(place: Place, reason: str, what: str, fix: str) -> Iterator[Temporary]:
+    try:
+        until, rest = split_reason(reason)
+    except ShieldPolicyError:
+        fix = "begin it as in `until 2027-01-31: ...`"
+        yield Temporary(place, what, "", reason, fix, f"its reason has a day that cannot be read: {reason!r}")
+        return
+    if until:
+        yield Temporary(place, what, until, rest, fix)

@@ -1,0 +1,224 @@
+"""Dates: the day by which alert mode, an entry or another exception is to end. No variable of a function holds one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Final, NamedTuple, cast
+
+from ..errors import ShieldPolicyError
+from .fields import ENTRIES, GRANTED, KINDS
+
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DATED_REASON: Final = re.compile(r"until (?P<day>\d[\d./-]{3,})\W*(?P<reason>.*)", re.DOTALL)
+_KEYS: Final = ("entry", "until", "reason")
+
+
+class Until(str):
+    """An entry of a list, or of `exclude`, that is to go by a day, and the reason for it.
+
+        ShieldPolicy(allow_outbound=[Until("old.example:443", "2027-01-31", reason="until the move is done")])
+
+    It is the entry's text, and admits the same. From that day on `ShieldChecks` and `shielded-function audit` have the
+    finding `expired`. Nothing changes in the deployed function.
+
+    Attributes:
+        until: the first day on which it is a finding, `2027-01-31`.
+        reason: why the exception is there.
+    """
+
+    until: str
+    reason: str
+
+    def __new__(cls, entry: str, until: str | date, *, reason: str) -> Until:
+        """
+        Args:
+            entry: as the list takes it. A construct has no text: write its host, or its path in `exclude`.
+            until: a day as `YYYY-MM-DD`, or a `date`.
+            reason: why the exception is there.
+
+        Raises:
+            ShieldPolicyError: the day is none, the entry is no text, or the reason is empty.
+        """
+        if not isinstance(entry, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ShieldPolicyError("", f"Until: {entry!r} is no text; write its host, or its path in exclude=")
+        if not isinstance(reason, str) or not reason.strip():  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ShieldPolicyError("", f"Until({str(entry)!r}): reason={reason!r} is no text; say why it is there")
+        made = super().__new__(cls, entry)
+        made.until = read_day(f"Until({str(entry)!r})", until)
+        made.reason = reason.strip()
+        return made
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str, str], dict[str, str]]:
+        return (str(self), self.until), {"reason": self.reason}
+
+    def __repr__(self) -> str:
+        return f"Until({str(self)!r}, {self.until!r}, reason={self.reason!r})"
+
+    def to_dict(self) -> dict[str, str]:
+        """The entry as a policy file has it."""
+        return {"entry": str(self), "until": self.until, "reason": self.reason}
+
+
+class Dated(NamedTuple):
+    """An entry of a policy with its day.
+
+    Attributes:
+        field: the list, `allow_outbound`.
+        entry: its text.
+        until: the first day on which it is a finding.
+        reason: why it is there.
+    """
+
+    field: str
+    entry: str
+    until: str
+    reason: str
+
+
+def read_day(where: str, value: object) -> str:
+    """A day as `YYYY-MM-DD`.
+
+    Args:
+        where: what holds it, for the error.
+        value: a text, or a `date`.
+
+    Raises:
+        ShieldPolicyError: it is no day.
+    """
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        try:
+            return date.fromisoformat(value).isoformat()
+        except ValueError:
+            pass
+    raise ShieldPolicyError("", f"{where}: {value!r} is no day; write it as 2027-01-31")
+
+
+def write_reason(reason: str, until: str) -> str:
+    """A reason with its day, as metadata of the cloud assembly has it: `until 2027-01-31: reason`."""
+    return f"until {until}: {reason}"
+
+
+def split_reason(reason: str) -> tuple[str, str]:
+    """The day of a reason that begins with `until DAY:`, and the rest of it; no day where it begins otherwise.
+
+    Raises:
+        ShieldPolicyError: it has something else in the place of the day.
+    """
+    found = _DATED_REASON.match(reason)
+    return (read_day(reason, found["day"]), found["reason"]) if found else ("", reason)
+
+
+def read_entries(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The same fields, with each mapping in a list (`{"entry": ..., "until": ..., "reason": ...}`) as an `Until`.
+
+    Raises:
+        ShieldPolicyError: a mapping is none of an entry, or a date is where none can be.
+    """
+    read = dict(fields)
+    for field in ENTRIES:
+        if isinstance(fields[field], (list, tuple)):
+            read[field] = [_read_entry(field, entry) for entry in fields[field]]
+    names = fields["presets"]
+    if isinstance(names, (list, tuple)) and any(isinstance(name, Until) for name in names):
+        raise ShieldPolicyError("presets", "a preset takes no date; list the entries that it has, each in Until(...)")
+    return read
+
+
+def _read_entry(field: str, entry: object) -> object:
+    if not isinstance(entry, Mapping):
+        if isinstance(entry, Until) and entry == GRANTED and field == "allow_aws":
+            raise ShieldPolicyError(field, f"{GRANTED!r} takes no date; name a service in Until(...)")
+        return entry
+    given = cast("Mapping[Any, Any]", entry)
+    if set(given) != set(_KEYS):
+        raise ShieldPolicyError(field, f"{dict(given)!r} is no entry; write {', '.join(_KEYS)}")
+    try:
+        return Until(given["entry"], given["until"], reason=given["reason"])
+    except ShieldPolicyError as error:
+        raise ShieldPolicyError(field, error.reasons.partition(": ")[2]) from error
+
+
+def read_until(fields: Mapping[str, Any]) -> str | None:
+    """The day of alert mode.
+
+    Raises:
+        ShieldPolicyError: it is no day, or nothing is in alert mode.
+    """
+    if fields["until"] is None:
+        return None
+    try:
+        day = read_day("the day of alert mode", fields["until"])
+    except ShieldPolicyError as error:
+        raise ShieldPolicyError("until", error.reasons.partition(": ")[2]) from error
+    if not any(fields[field] == "alert" for field, kind in KINDS.items() if kind == "mode"):
+        raise ShieldPolicyError("until", f"{day}: no mode is alert, so nothing ends that day; leave it out")
+    return day
+
+
+def keep_dates(
+    fields: Mapping[str, Any], given: Mapping[str, Any], canonical: Callable[[str, object], Sequence[object]]
+) -> dict[str, Any]:
+    """The canonical fields of a policy, with each entry that was given with a date as an `Until`.
+
+    Where an entry was given twice, the later day holds, and none where one has none.
+
+    Args:
+        fields: canonical.
+        given: the fields that they were made of.
+        canonical: (field, entry) -> the entry in canonical form, in a list.
+    """
+    kept = dict(fields)
+    for field in ENTRIES:
+        entries = given[field]
+        if isinstance(entries, str) or not any(isinstance(entry, Until) for entry in entries or ()):
+            continue
+        found: dict[object, object] = {}
+        for entry in entries:
+            for text in canonical(field, entry):
+                dated = Until(str(text), entry.until, reason=entry.reason) if isinstance(entry, Until) else text
+                found[text] = later(found[text], dated) if text in found else dated
+        kept[field] = tuple(found.get(text, text) for text in fields[field])
+    return kept
+
+
+def later(one: object, other: object) -> object:
+    """The entry that stays longer."""
+    return other if outlasts(until_of(other), until_of(one)) else one
+
+
+def until_of(entry: object) -> str | None:
+    """An entry's day; None where it has none."""
+    return entry.until if isinstance(entry, Until) else None
+
+
+def outlasts(until: str | None, other: str | None) -> bool:
+    """Whether a day is after another; without one, something stays for good."""
+    return other is not None and (until is None or until > other)
+
+
+def dates_in(fields: Mapping[str, Any]) -> tuple[Dated, ...]:
+    """The entries with a day."""
+    return tuple(
+        Dated(field, str(entry), entry.until, entry.reason)
+        for field in ENTRIES
+        for entry in (fields[field] if isinstance(fields[field], tuple) else ())
+        if isinstance(entry, Until)
+    )
+
+
+def mark(explained: Mapping[str, Any], dates: Sequence[Dated]) -> None:
+    """Adds to what `ShieldPolicy.explain` tells of entries until when they are to stay."""
+    for dated in dates:
+        for entry in explained[dated.field].get("entries", ()):
+            if entry["entry"] == dated.entry:
+                entry["meaning"] += f" (to go by {dated.until}: {dated.reason})"
+
+
+def explain(until: object) -> dict[str, Any]:
+    """The meaning of the field `until`, as `ShieldPolicy.explain` tells it of every field."""
+    meaning = f"alert mode is to end by {until}; nothing changes by itself" if until else "alert mode has no end"
+    return {"setting": "", "given": until is not None, "value": str(until or ""), "meaning": meaning}
