@@ -66,7 +66,6 @@ _MAX_REGION: Final = 16
 _MAX_STACK_NAME: Final = 128
 
 
-@jsii.implements(cdk.IAspect)
 class AttachedShield(Construct):
     """A shield on one function. Made by `Shield.apply` and `ShieldedFunction`.
 
@@ -78,6 +77,67 @@ class AttachedShield(Construct):
         metric_filter: counts the violations in the log; the first filter, where there are several.
         alarm: on that count; the first of `alarms`, which is the critical one. None when the alarms are not enabled.
         alarms: all alarms on the function, or on its fleet: by "critical", "rest", severity or policy.
+    """
+
+    function: lambda_.Function | lambda_.CfnFunction
+    layer: lambda_.ILayerVersion | None
+    log_group: logs.ILogGroup
+    metric_filter: logs.MetricFilter
+    alarm: cloudwatch.Alarm | None
+    alarms: Mapping[str, cloudwatch.Alarm]
+
+    @property
+    def policy(self) -> ShieldPolicy:
+        """The policy in force.
+
+        With what `allow_to` added. Hosts of constructs, the grants of `allow_aws="granted"` and policies by tag are
+        in it from the synthesis on.
+        """
+        raise NotImplementedError
+
+    def allow_to(self, *targets: IConstruct | str) -> None:
+        """Lets the function talk to resources of the app: adds their hosts to the policy.
+
+            checkout.shield.allow_to(database, orders_bucket, "api.stripe.com:443")
+
+        Args:
+            targets: constructs, such as a database, a bucket, an API or a VPC (`ShieldPolicy.allow_outbound` tells
+                which), or entries as `allow_outbound` takes them. A bucket narrows S3, as `allow_buckets` does.
+
+        Raises:
+            ShieldPolicyError: a construct has no host that could be listed, or an entry is malformed.
+        """
+        raise NotImplementedError
+
+    def explain(self) -> tuple[Explanation, ...]:
+        """Where entries of the policy come from: the construct, or the grant. Complete after the synthesis."""
+        raise NotImplementedError
+
+    def metric_violations(self, policy: Counted | None = None, **props: Unpack[MetricProps]) -> cloudwatch.Metric:
+        """The function's violations: how many a minute, as a sum, unless `props` say otherwise.
+
+            attached.metric_violations(period=Duration.hours(1))
+            attached.metric_violations("outbound_connectivity").create_alarm(self, "Egress", ...)
+
+        Args:
+            policy: only those against one policy, or `start`: starts that were refused, or went on without the shield.
+                Without, those that the function's own two alarms count: not `read_handler` (unless
+                `count_read_handler`), and no policy that has a `ControlAlarm`. The first call adds a metric filter that
+                counts so, where there is none.
+            props: options of the metric.
+
+        Raises:
+            ShieldError: there is no such control.
+        """
+        raise NotImplementedError
+
+
+@jsii.implements(cdk.IAspect)
+class FunctionShield(AttachedShield):
+    """An `AttachedShield` as the other modules of this package see it. What it adds is no interface.
+
+    Attributes:
+        handle: the function, with what was asked of the CDK about it.
         from_sweep: the call of `Shield.everywhere` that made it.
         is_monitored: whether a `ShieldMonitoring` covers it.
     """
@@ -136,11 +196,6 @@ class AttachedShield(Construct):
 
     @property
     def policy(self) -> ShieldPolicy:
-        """The policy in force.
-
-        With what `allow_to` added. Hosts of constructs, the grants of `allow_aws="granted"` and policies by tag are
-        in it from the synthesis on.
-        """
         return self._resolved.policy if self._resolved else self._given_policy()
 
     @property
@@ -190,17 +245,6 @@ class AttachedShield(Construct):
         return self._owns_log_group and options.existing is None and options.log_group_name is None
 
     def allow_to(self, *targets: IConstruct | str) -> None:
-        """Lets the function talk to resources of the app: adds their hosts to the policy.
-
-            checkout.shield.allow_to(database, orders_bucket, "api.stripe.com:443")
-
-        Args:
-            targets: constructs, such as a database, a bucket, an API or a VPC (`ShieldPolicy.allow_outbound` tells
-                which), or entries as `allow_outbound` takes them. A bucket narrows S3, as `allow_buckets` does.
-
-        Raises:
-            ShieldPolicyError: a construct has no host that could be listed, or an entry is malformed.
-        """
         before = self._targets
         self._targets = (*before, *targets)
         try:
@@ -212,7 +256,6 @@ class AttachedShield(Construct):
             self.settle()
 
     def explain(self) -> tuple[Explanation, ...]:
-        """Where entries of the policy come from: the construct, or the grant. Complete after the synthesis."""
         sources = self._resolved.sources if self._resolved else {}
         buckets = self._resolved.policy.allow_buckets if self._resolved else ()
         told = [
@@ -257,21 +300,6 @@ class AttachedShield(Construct):
         return policy.with_mode("alert") if self._switch == "alert" else policy
 
     def metric_violations(self, policy: Counted | None = None, **props: Unpack[MetricProps]) -> cloudwatch.Metric:
-        """The function's violations: how many a minute, as a sum, unless `props` say otherwise.
-
-            attached.metric_violations(period=Duration.hours(1))
-            attached.metric_violations("outbound_connectivity").create_alarm(self, "Egress", ...)
-
-        Args:
-            policy: only those against one policy, or `start`: starts that were refused, or went on without the shield.
-                Without, those that the function's own two alarms count: not `read_handler` (unless
-                `count_read_handler`), and no policy that has a `ControlAlarm`. The first call adds a metric filter that
-                counts so, where there is none.
-            props: options of the metric.
-
-        Raises:
-            ShieldError: there is no such control.
-        """
         if policy is not None and policy not in COUNTED:
             raise ShieldError(f"metric_violations: {policy!r} is not a control; use one of {', '.join(COUNTED)}")
         counter = sum_counter(self._options.alarms) if policy is None else policy_counter()
@@ -537,12 +565,12 @@ def _wrapper_in(environment: Mapping[str, Any]) -> dict[str, str]:
     return {**chained, WRAPPER_VARIABLE: WRAPPER}
 
 
-def attached_to(function: IConstruct) -> AttachedShield | None:
+def attached_to(function: IConstruct) -> FunctionShield | None:
     """The shield on a function, if it has one. For a `SingletonFunction`, that of the function behind it."""
     attached = (owner_of(function) or function).node.try_find_child(ID)
-    return attached if isinstance(attached, AttachedShield) else None
+    return attached if isinstance(attached, FunctionShield) else None
 
 
-def attached_in(stage: StageShields) -> list[AttachedShield]:
+def attached_in(stage: StageShields) -> list[FunctionShield]:
     """Every shield of a stage."""
-    return [shield for shield in stage.attached if isinstance(shield, AttachedShield)]
+    return [shield for shield in stage.attached if isinstance(shield, FunctionShield)]

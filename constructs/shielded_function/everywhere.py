@@ -12,7 +12,7 @@ import jsii
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IConstruct, Node
 
-from .attached import AttachedShield, attached_to
+from .attached import AttachedShield, FunctionShield, attached_to
 from .batching import members_of
 from .candidate import Candidate, ShieldOptions, check_function, make_layer
 from .errors import ShieldError
@@ -292,7 +292,7 @@ class _Sweep:
         for candidate in candidates:
             path = candidate.handle.path
             self._seen.add(path)
-            shield = AttachedShield(candidate, in_aspect=in_aspect)
+            shield = FunctionShield(candidate, in_aspect=in_aspect)
             shield.from_sweep = self
             self.report.shielded[path] = shield
 
@@ -392,7 +392,7 @@ class _Sweep:
             self._seen.add(path)  # looked at as that
             return None
         node = found.node
-        shield = next((child for child in found.children if isinstance(child, AttachedShield)), None)
+        shield = next((child for child in found.children if isinstance(child, FunctionShield)), None)
         if shield is not None:
             self._leave_as_it_is(function, path, shield)
             return None
@@ -435,7 +435,7 @@ class _Sweep:
             else:
                 self._pass_over(construct, path, f"{told.why}: {told.fix}")
 
-    def _leave_as_it_is(self, function: IConstruct | None, path: str, shield: AttachedShield) -> None:
+    def _leave_as_it_is(self, function: IConstruct | None, path: str, shield: FunctionShield) -> None:
         """It has a shield already, whose policy stays. Said where an earlier call of `Shield.everywhere` made it."""
         self._seen.add(path)
         if function is None:

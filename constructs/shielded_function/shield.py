@@ -12,7 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IConstruct
 
 from .alarms import AlarmOptions, wrong_type
-from .attached import AttachedShield, attached_to
+from .attached import AttachedShield, FunctionShield, attached_to
 from .candidate import ShieldOptions, check_function
 from .errors import ShieldError, shown
 from .everywhere import OnUnsupported, ShieldedApp, shield_everywhere
@@ -228,7 +228,7 @@ def attach(
         ShieldError: it cannot be shielded.
     """
     handle = FunctionHandle(function)
-    return AttachedShield(check_function(handle, options, handle.read_facts()), in_aspect=in_aspect)
+    return FunctionShield(check_function(handle, options, handle.read_facts()), in_aspect=in_aspect)
 
 
 def shield_options(

@@ -34,7 +34,7 @@ from ..stage_shields import stack_shields, stage_shields
 from .handler.shield_findings import ocsf
 
 if TYPE_CHECKING:
-    from ..attached import AttachedShield
+    from ..attached import FunctionShield
     from ..monitoring.monitoring import EventTarget
 
 _HANDLER: Final = Path(__file__).parent / "handler"
@@ -210,7 +210,7 @@ class ShieldFindings(Construct):
             )
         return function
 
-    def _cover(self, attached: AttachedShield) -> None:
+    def _cover(self, attached: FunctionShield) -> None:
         """Has the lines of a function that has a shield delivered. Its own would call it for ever."""
         path = attached.handle.path
         if path == self._own_path or not is_within(path, self._of):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from ..alarms import AlarmOptions
-    from ..attached import AttachedShield
+    from ..attached import FunctionShield
 
 
 class ChangeRules:
@@ -29,7 +29,7 @@ class ChangeRules:
         self._targets = targets
         self._made: dict[Kind, list[list[Entry]]] = {}
 
-    def add(self, attached: AttachedShield, fleet: AlarmOptions) -> None:
+    def add(self, attached: FunctionShield, fleet: AlarmOptions) -> None:
         """Watches a function, its log group, its alarms and those of its fleet."""
         stack = outermost(attached.stack_shields.stack).stack_name
         given = attached.handle.resource.function_name
@@ -67,7 +67,7 @@ class ChangeRules:
         resource.event_pattern = late_any(partial(changes_pattern, kind, entries))
 
 
-def _log_group(attached: AttachedShield, stack: str) -> Entry:
+def _log_group(attached: FunctionShield, stack: str) -> Entry:
     """The log group by its name; any, where it has one that only a deployment knows."""
     name = attached.log_group_name
     if "${" not in name:

@@ -16,7 +16,7 @@ from .descriptions import PREFIX, describe_stack
 from .resources import add_actions
 
 if TYPE_CHECKING:
-    from ..attached import AttachedShield
+    from ..attached import FunctionShield
 
 MAX_CHILDREN: Final = 100
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html"""
@@ -34,7 +34,7 @@ class CompositeOf:
         self._actions = actions
         self._made: dict[cdk.Stack, _Composite] = {}
 
-    def add(self, attached: AttachedShield) -> None:
+    def add(self, attached: FunctionShield) -> None:
         """Takes in the alarms of a function."""
         stack = attached.handle.stack
         own = [alarm for alarm in attached.alarms.values() if is_own(alarm, attached)] if self._actions else []
@@ -50,7 +50,7 @@ class CompositeOf:
         return bool(self._actions) and not self._made
 
 
-def is_own(alarm: cloudwatch.Alarm, attached: AttachedShield) -> bool:
+def is_own(alarm: cloudwatch.Alarm, attached: FunctionShield) -> bool:
     """Whether it is the alarm of this function, and not of its fleet."""
     return alarm.node.path.startswith(f"{attached.node.path}/")
 

@@ -9,7 +9,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct
 
-from ..attached import AttachedShield, attached_in, attached_to
+from ..attached import FunctionShield, attached_in, attached_to
 from ..errors import ShieldError
 from ..kinds import owner_of
 from ..late import check_late, late_text
@@ -55,7 +55,7 @@ class ShieldDashboard(Construct):
         super().__init__(scope, id)
         self._home = stack_shields(cdk.Stack.of(self))
         self._of = _checked(self._home.stack if of is None else of, self.node.path)
-        if isinstance(self._of, AttachedShield) and self._of.stack_shields is not self._home:
+        if isinstance(self._of, FunctionShield) and self._of.stack_shields is not self._home:
             raise ShieldError(
                 self.node.path, [f"of: {self._of.handle.path} is in another stack: make its dashboard there"]
             )
@@ -76,9 +76,9 @@ class ShieldDashboard(Construct):
         """The dashboard's name, a token unless one was given."""
         return self.resource.ref
 
-    def shields(self) -> list[AttachedShield]:
+    def shields(self) -> list[FunctionShield]:
         """The functions that it shows, as far as they are known."""
-        if isinstance(self._of, AttachedShield):
+        if isinstance(self._of, FunctionShield):
             return [self._of]
         everywhere = not isinstance(self._of, cdk.Stage)
         return [
@@ -97,7 +97,7 @@ class ShieldDashboard(Construct):
         """Its subject."""
         shields = self.shields()
         source, notes = log_source_of(shields, self._home)
-        one = isinstance(self._of, AttachedShield)
+        one = isinstance(self._of, FunctionShield)
         functions = _names(shields, self._home)
         return Shown(
             title=f"Shielded functions: {_title(self._of)}",
@@ -111,7 +111,7 @@ class ShieldDashboard(Construct):
         )
 
 
-def log_source_of(shields: Sequence[AttachedShield], home: StackShields) -> tuple[str | None, list[str]]:
+def log_source_of(shields: Sequence[FunctionShield], home: StackShields) -> tuple[str | None, list[str]]:
     """Where the queries of a stack look for the lines of functions, and what they cannot see."""
     names: list[str] = []
     prefixes: list[str] = []
@@ -138,7 +138,7 @@ def log_source_of(shields: Sequence[AttachedShield], home: StackShields) -> tupl
     return source, notes
 
 
-def _prefix(attached: AttachedShield) -> str | None:
+def _prefix(attached: FunctionShield) -> str | None:
     """The prefix of its log group's name: the name itself, or the stack's, where CloudFormation chooses."""
     name = attached.log_group_name
     if "${" not in name:
@@ -152,14 +152,14 @@ def _prefix(attached: AttachedShield) -> str | None:
     return given if isinstance(given, str) else None
 
 
-def _names(shields: Iterable[AttachedShield], home: StackShields) -> dict[str, str]:
+def _names(shields: Iterable[FunctionShield], home: StackShields) -> dict[str, str]:
     """The functions' names and paths; none where another stack makes up one, which this one would depend on."""
     found = {attached.handle.name: attached for attached in shields}
     known = all(each.stack_shields is home or "${" not in name for name, each in found.items())
     return {name: each.handle.path for name, each in found.items()} if known else {}
 
 
-def _series(shields: Iterable[AttachedShield], known: Mapping[str, str]) -> dict[Series, list[str]]:
+def _series(shields: Iterable[FunctionShield], known: Mapping[str, str]) -> dict[Series, list[str]]:
     """The counted metrics, each with its functions."""
     found: dict[Series, list[str]] = {}
     for attached in shields:
@@ -171,7 +171,7 @@ def _series(shields: Iterable[AttachedShield], known: Mapping[str, str]) -> dict
     return found
 
 
-def _alarms(shields: Iterable[AttachedShield], home: StackShields) -> list[cloudwatch.Alarm]:
+def _alarms(shields: Iterable[FunctionShield], home: StackShields) -> list[cloudwatch.Alarm]:
     own = [alarm for attached in shields if attached.stack_shields is home for alarm in attached.alarms.values()]
     fleet = list(home.fleet[1].values()) if home.fleet else []
     unique = {id(alarm): alarm for alarm in (*fleet, *own)}
@@ -180,7 +180,7 @@ def _alarms(shields: Iterable[AttachedShield], home: StackShields) -> list[cloud
 
 
 def _checked(of: Any, path: str) -> Any:
-    if isinstance(of, AttachedShield | cdk.Stack | cdk.Stage):
+    if isinstance(of, FunctionShield | cdk.Stack | cdk.Stage):
         return of
     attached = attached_to(of) if isinstance(of, Construct) and owner_of(of) is not None else None
     if attached is None:
@@ -189,6 +189,6 @@ def _checked(of: Any, path: str) -> Any:
 
 
 def _title(of: Any) -> str:
-    if isinstance(of, AttachedShield):
+    if isinstance(of, FunctionShield):
         return of.handle.path
     return of.node.path or "all"

@@ -21,7 +21,7 @@ from .watches import Counter
 
 if TYPE_CHECKING:
     from ..alarms import AlarmAction
-    from ..attached import AttachedShield
+    from ..attached import FunctionShield
 
 KEY: Final = "armed"
 """The key of its filter."""
@@ -31,7 +31,7 @@ _DAYS: Final = 2
 _START_SELDOM: Final = ("snap_start", "capacity_provider_config")
 
 
-def add_heartbeat(attached: AttachedShield, actions: Sequence[AlarmAction]) -> None:
+def add_heartbeat(attached: FunctionShield, actions: Sequence[AlarmAction]) -> None:
     """Makes the alarm, and the metric filter on the lines of cold starts."""
     if attached.stack_shields.shared.switch == "off":
         return

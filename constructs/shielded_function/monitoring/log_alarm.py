@@ -25,7 +25,7 @@ from .dashboard_body import MAX_SOURCES
 from .descriptions import PREFIX, describe_stack
 
 if TYPE_CHECKING:
-    from ..attached import AttachedShield
+    from ..attached import FunctionShield
 
 LINES: Final = 20
 """Lines in a notification; CloudWatch takes 50 at most."""
@@ -69,7 +69,7 @@ class LogAlarmOf:
         self._policies = policies
         self._made: dict[cdk.Stack, _LogAlarm] = {}
 
-    def add(self, attached: AttachedShield) -> None:
+    def add(self, attached: FunctionShield) -> None:
         """Takes in the log group of a function."""
         if not self._topics:
             return

@@ -30,7 +30,7 @@ from .scope import is_within, outermost, stages_in
 from .watches import watches_of
 
 if TYPE_CHECKING:
-    from ..attached import AttachedShield
+    from ..attached import FunctionShield
 
 _ID: Final = "ShieldMonitoring"
 
@@ -131,14 +131,14 @@ class ShieldMonitoring(Construct):
         quiet = () if self.alarms.count_read_handler or self.alarms.read_handler else ("read_handler",)
         self._log_alarms = LogAlarmOf(log_alarm_topics, [each for each in COUNTED if each not in quiet])
         self._composites = CompositeOf(composite_actions)
-        self._taken: list[AttachedShield] = []
+        self._taken: list[FunctionShield] = []
         check_late(self, self.problems)  # a part that watches nothing looks like one without violations
         for stage in stages_in(scope):
             stage.observers.append(self._take)
             for attached in attached_in(stage):
                 self._take(attached)
 
-    def _take(self, attached: AttachedShield) -> None:
+    def _take(self, attached: FunctionShield) -> None:
         """Covers a function that has a shield."""
         if not is_within(attached.handle.path, self._scope):
             return
@@ -158,7 +158,7 @@ class ShieldMonitoring(Construct):
         self._log_alarms.add(attached)
         self._composites.add(attached)
 
-    def _alarm(self, attached: AttachedShield) -> None:
+    def _alarm(self, attached: FunctionShield) -> None:
         """Has the function counted, and the fleet watched."""
         for watch in watches_of(self.alarms):
             attached.count(watch.counter)
@@ -169,7 +169,7 @@ class ShieldMonitoring(Construct):
             raise ShieldError(self.node.path, problems)
         shields.shared.fleet_alarms(shields, self.alarms)
 
-    def _make_home(self, attached: AttachedShield) -> cdk.Stack:
+    def _make_home(self, attached: FunctionShield) -> cdk.Stack:
         place = attached.stack_shields.environment
         home = outermost(attached.stack_shields.stack)
         if self._stacks:
@@ -235,7 +235,7 @@ def _check_each(name: str, value: Any, attribute: str, wanted: str) -> None:
             raise ShieldError(f"{name}[{number}]: {shown(one)} is no {wanted}")
 
 
-def _index(attached: AttachedShield) -> None:
+def _index(attached: FunctionShield) -> None:
     resource = attached.log_group.node.default_child
     if isinstance(resource, logs.CfnLogGroup) and resource.field_index_policies is None:
         resource.field_index_policies = [{"Fields": list(INDEXED)}]

@@ -41,7 +41,7 @@ from .residents import ENDPOINT, Network, Resource, is_database, others
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from ..attached import AttachedShield
+    from ..attached import FunctionShield
     from ..props import MetricProps
 
 _ID: Final = "ShieldPerimeter"
@@ -260,7 +260,7 @@ class ShieldPerimeter(Construct):
         self._allowed.make_lists()
         self._narrow_endpoints()
 
-    def _observe(self, attached: AttachedShield) -> None:
+    def _observe(self, attached: FunctionShield) -> None:
         """A function that is shielded while aspects run, after this one."""
         if self._app is not None:
             self._cover(attached)
@@ -272,7 +272,7 @@ class ShieldPerimeter(Construct):
             return []
         return others(self._network, self._app.everybody(), [each.resource.path for each in self._covered.values()])
 
-    def _cover(self, attached: AttachedShield) -> None:
+    def _cover(self, attached: FunctionShield) -> None:
         assert self._app is not None, "visit comes first"
         assert self._network is not None, "visit comes first"
         path = path_of(attached.handle.resource)[0]
@@ -286,7 +286,7 @@ class ShieldPerimeter(Construct):
         if self._narrows_groups:
             self._take_groups(covered)
 
-    def _wants(self, attached: AttachedShield) -> bool:
+    def _wants(self, attached: FunctionShield) -> bool:
         if self._functions is None:
             return True
         return any(is_within(attached.handle.path, chosen) for chosen in self._functions)

@@ -144,6 +144,15 @@ def test_a_wrong_name_gets_the_right_one(written: str, error: type[Exception], s
     assert str(raised.value) == says
 
 
+def test_a_shield_has_ten_members_for_users() -> None:
+    shield = shielded_function.AttachedShield
+    own = {name for name in {**vars(shield), **shield.__annotations__} if not name.startswith("_")}
+    assert own == {
+        *("function", "policy", "layer", "log_group", "metric_filter", "alarm", "alarms"),
+        *("allow_to", "explain", "metric_violations"),
+    }
+
+
 def test_every_error_is_one_of_the_package() -> None:
     assert issubclass(shielded_function.ShieldPolicyError, ShieldError)
     assert issubclass(shielded_function_monitoring.AlertError, ShieldError)

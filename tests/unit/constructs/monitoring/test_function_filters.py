@@ -14,6 +14,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk.assertions import Annotations, Match, Template
 
 from shielded_function import AlarmOptions, ControlAlarm, Shield, ShieldedFunction
+from shielded_function.attached import attached_to
 from shielded_function.testing import SimulatedCloudWatch, alert_line, simulate_cloudwatch
 from shielded_function_monitoring.filters import longest_of_functions, of_functions, violations
 from shielded_function_monitoring.pattern import MAX_LENGTH
@@ -86,7 +87,8 @@ def test_a_log_group_by_name_in_many_places(app: cdk.App, props: Props, resource
     for stack in stacks:
         (made,) = resources(stack, FILTER).values()
         assert made["LogGroupName"] == "/shared"
-        found = Shield.of(stack.node.find_child("Fn"))
+        found = attached_to(stack.node.find_child("Fn"))
+        assert found is not None
         assert stack.resolve(found.handle.name) in made["FilterPattern"]["Fn::Join"][1]
 
 

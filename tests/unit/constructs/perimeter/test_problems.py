@@ -14,7 +14,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_rds as rds
 from aws_cdk import aws_ssm as ssm
 
-from shielded_function import AttachedShield, ControlAlarm, LogOptions, ShieldError, ShieldPerimeter, ShieldPolicy
+from shielded_function import ControlAlarm, LogOptions, ShieldError, ShieldPerimeter, ShieldPolicy
+from shielded_function.attached import FunctionShield
 from shielded_function.perimeter import firewall
 from shielded_function.testing import SimulatedPerimeter
 
@@ -273,7 +274,7 @@ def test_a_name_without_a_port_is_told_in_words(
     """Without tokens; and an entry that a grant wrote is nobody's to edit."""
     parameter = cdk.CfnParameter(shop, "Partner").value_as_string
     granted = {"search.example": "Shop/Search.DomainEndpoint"}
-    monkeypatch.setattr(AttachedShield, "granted_hosts", property(lambda _: granted))
+    monkeypatch.setattr(FunctionShield, "granted_hosts", property(lambda _: granted))
     make(policy=ShieldPolicy(allow_outbound=[parameter, "search.example"], allow_aws="none"))
     ShieldPerimeter(shop, vpc=vpc)
     told = " ".join(text for text in warnings(app) if "every port" in text)

@@ -24,7 +24,6 @@ from constructs import IConstruct
 
 from harness.linting import lint
 from shielded_function import (
-    AttachedShield,
     ControlAlarm,
     Shield,
     ShieldedFunction,
@@ -32,6 +31,7 @@ from shielded_function import (
     ShieldPerimeter,
     ShieldPolicy,
 )
+from shielded_function.attached import FunctionShield
 from shielded_function.perimeter.names import RESOLVER_OWN
 from shielded_function.perimeter.simulated import SimulatedPerimeter
 from shielded_function_monitoring.simulated import SimulatedCloudWatch
@@ -373,7 +373,7 @@ def test_a_granted_name_gives_way_to_one_with_a_port(
 ) -> None:
     """Which `allow_to` wrote. A name that is listed both ways may use any port."""
     granted = {"search.example": "Shop/Search.DomainEndpoint"}
-    monkeypatch.setattr(AttachedShield, "granted_hosts", property(lambda _: granted))
+    monkeypatch.setattr(FunctionShield, "granted_hosts", property(lambda _: granted))
     hosts = ["search.example", "tcp://search.example:443"]
     make(policy=ShieldPolicy(allow_outbound=hosts, allow_aws="none"))
     make("Refund", policy=ShieldPolicy(allow_outbound=["other.example", "other.example:443"], allow_aws="none"))
