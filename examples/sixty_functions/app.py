@@ -1,4 +1,4 @@
-"""Parcels: 68 functions in five stacks, in two stages. All that concerns the shield is in this file.
+"""Parcels: 73 functions in five stacks, in two stages. All that concerns the shield is in this file.
 
 `-c plain=yes` leaves the shield out, and `-c carriers=one.example,two.example` names the carriers' hosts.
 """
@@ -63,6 +63,7 @@ def shield(stage: Parcels, base: ShieldPolicy, carriers: list[str]) -> None:
             f"{path}/Batch/WarmCache": cache,
             f"{path}/Batch/Reports": base + ShieldPolicy(allow_tmp=["/tmp/report.csv"]),
             f"{path}/Events/TellChat": base + ShieldPolicy(allow_outbound=["hooks.slack.com:443"]),
+            f"{path}/Events/CheckTags": base + ShieldPolicy(allow_aws=["granted", "config"]),
             f"{path}/Events/SendToKafka": base + ShieldPolicy(allow_outbound=[KAFKA[path]]),
             "tag:calls=carriers": base + ShieldPolicy(allow_outbound=[f"{host}:443" for host in carriers]),
         },
@@ -79,8 +80,9 @@ def shield(stage: Parcels, base: ShieldPolicy, carriers: list[str]) -> None:
     for function, warning in (
         (stage.events.functions["SendToKafka"], "grantedDataPlane"),
         (stage.web.functions["AuthorizeGraphql"], "grantedCircle"),
+        (stage.events.functions["CheckTags"], "grantedManagedPolicy"),
     ):
-        cdk.Annotations.of(function).acknowledge_warning(f"shielded-function:{warning}", "Its policy has the host.")
+        cdk.Annotations.of(function).acknowledge_warning(f"shielded-function:{warning}", "Its policy has it.")
     cdk.Validations.of(stage.batch.classify).acknowledge(
         cdk.Acknowledgment(id="shielded-function::image-unseen", reason="Its Dockerfile copies the layer to /opt.")
     )

@@ -5,15 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_config as config
 from aws_cdk import aws_events as rules
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_iot as iot
 from aws_cdk import aws_kinesis as kinesis
+from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_destinations as outcomes
 from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_logs_destinations as destinations
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_ses as ses
+from aws_cdk import aws_ses_actions as ses_actions
 from constructs import Construct
 from data import BUCKET, Data
 from functions import JAVA, NODE, PYTHON, Row, make_functions
@@ -53,6 +59,10 @@ OTHERS = (
     Row("ReadScan", PYTHON, "textract:AnalyzeDocument"),
     Row("ReadLog", NODE, "cloudwatch:PutMetricData"),
     Row("SendToKafka", JAVA, vpc=True),
+    Row("OnMail", PYTHON, "send failed"),
+    Row("OnWeight", NODE, "write moves", arm=True),
+    Row("MaskRecord", PYTHON),
+    Row("CheckTags", PYTHON, "config:PutEvaluations"),
 )
 
 
@@ -74,6 +84,7 @@ class Events(cdk.Stack):
         self._streams(data)
         self._buckets_and_logs(data)
         self._clusters(data)
+        self._services(data)
 
     def _streams(self, data: Data) -> None:
         moves: Any = sources.KinesisEventSource(data.moves, starting_position=LATEST)
@@ -113,6 +124,23 @@ class Events(cdk.Stack):
         login.grant_read(self.functions["OnDocument"])
         arn = f"arn:{self.partition}:rds:{self.region}:{self.account}:cluster:{data.documents.cluster_identifier}"
         self._map("OnDocument", arn, login, document_db_event_source_config={"databaseName": "parcels"})
+
+    def _services(self, data: Data) -> None:
+        """Services that call a function each: mail, things, a delivery stream, AWS Config."""
+        mail: Any = ses_actions.Lambda(function=self.functions["OnMail"])
+        receipt = ses.ReceiptRuleOptions(recipients=["claims@parcels.example"], actions=[mail])
+        ses.ReceiptRuleSet(self, "Mail", rules=[receipt])
+        self.functions["OnMail"].configure_async_invoke(on_failure=outcomes.SqsDestination(data.failed))
+        weight: Any = {"lambda": {"functionArn": self.functions["OnWeight"].function_arn}}
+        scales: Any = {"sql": "SELECT * FROM 'scales/+/weight'", "actions": [weight]}
+        rule = iot.CfnTopicRule(self, "Scales", topic_rule_payload=scales)
+        iot_service = iam.ServicePrincipal("iot.amazonaws.com")
+        self.functions["OnWeight"].add_permission("Scales", principal=iot_service, source_arn=rule.attr_arn)
+        masked: Any = firehose.LambdaFunctionProcessor(self.functions["MaskRecord"])
+        archive: Any = firehose.S3Bucket(data.reports, processors=[masked])
+        firehose.DeliveryStream(self, "Archive", destination=archive)
+        tags: Any = self.functions["CheckTags"]
+        config.CustomRule(self, "Tags", lambda_function=tags, configuration_changes=True)
 
     def _allow(self, name: str, arn: str, *actions: str) -> None:
         self.functions[name].add_to_role_policy(iam.PolicyStatement(actions=list(actions), resources=[arn]))

@@ -1,4 +1,4 @@
-"""What answers requests: REST, HTTP, WebSocket and GraphQL APIs, a user pool, a function URL."""
+"""What answers requests: REST, HTTP, WebSocket and GraphQL APIs, a user pool, a function URL, a load balancer."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from aws_cdk import aws_apigatewayv2 as apigatewayv2
 from aws_cdk import aws_appsync as appsync
 from aws_cdk import aws_codedeploy as codedeploy
 from aws_cdk import aws_cognito as cognito
+from aws_cdk import aws_elasticloadbalancingv2 as balancing
+from aws_cdk import aws_elasticloadbalancingv2_targets as balanced
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.aws_apigatewayv2_authorizers import HttpLambdaAuthorizer
@@ -52,11 +54,12 @@ OTHERS = (
     Row("Disconnect", NODE, "write sockets"),
     Row("Say", NODE, "read sockets"),
     Row("Status", NODE),
+    Row("LegacyPage", NODE, "read parcels"),
 )
 
 
 class Web(cdk.Stack):
-    """Five front doors."""
+    """Six front doors."""
 
     def __init__(self, scope: Construct, id: str, data: Data) -> None:
         super().__init__(scope, id)
@@ -69,6 +72,9 @@ class Web(cdk.Stack):
         for row in SIGN_UP:
             users.add_trigger(getattr(cognito.UserPoolOperation, row.on), self.functions[row.name])
         self.functions["Status"].add_function_url(auth_type=lambda_.FunctionUrlAuthType.NONE)
+        balancer = balancing.ApplicationLoadBalancer(self, "Legacy", vpc=data.vpc, internet_facing=True)
+        page: Any = balanced.LambdaTarget(self.functions["LegacyPage"])
+        balancer.add_listener("Http", port=80).add_targets("Page", targets=[page])
         # A vendor's layer brings an exec wrapper. The shield starts it.
         vendor = lambda_.LayerVersion(self, "Telemetry", code=lambda_.Code.from_asset(str(HERE / "telemetry")))
         self.functions["RegisterParcel"].add_layers(vendor)

@@ -47,7 +47,7 @@ EXAMPLES = (
     Example("whole_app", functions=(9, 5), production=("Live",)),
     Example(
         "sixty_functions",
-        functions=(156, 132),
+        functions=(166, 142),
         production=("Live",),
         linted="assembly-Live",
         findings={
@@ -63,4 +63,5 @@ EXAMPLES = (
 # cfn-lint's rules that the CDK's own constructs break, each with what it says of them.
 LINT_OF_THE_CDK: Mapping[str, str] = {
     "W3005": "a function depends on its role twice",
+    "W7001": "a delivery stream to a bucket brings a mapping of networks, which it does not use",
 }

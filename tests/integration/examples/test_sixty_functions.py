@@ -17,6 +17,7 @@ from harness.circles import find_circle
 from harness.deploying import Account
 from integration.examples.catalogue import EXAMPLES, FOLDER
 from integration.examples.conftest import Assembly
+from integration.examples.in_moto import FunctionsInMoto
 from integration.examples.test_examples import audited
 
 NAME = "sixty_functions"
@@ -68,12 +69,13 @@ KINDS = ("added", "removed", "changed")
 LAYER, VERSION = "AWS::Lambda::LayerVersion", "AWS::Lambda::Version"
 WATCHED = {f"AWS::{t}" for t in ("CloudWatch::Alarm", "CloudWatch::Dashboard", "Logs::LogGroup", "Logs::MetricFilter")}
 QUERY = "AWS::Logs::QueryDefinition"
-# What changes of other resources: what refers to a function's version, or to a nested stack's template.
+# What else changes: resources that refer to a version or to a nested stack's template.
 FOLLOWING = {
     ("AWS::Lambda::Alias", "FunctionVersion"),
     ("Custom::Trigger", "HandlerArn"),
     ("AWS::CloudFormation::Stack", "TemplateURL"),
     ("AWS::CDK::Metadata", "Analytics"),
+    ("AWS::Config::ConfigRule", "DependsOn"),  # all that is in the scope of its function
 }
 
 
@@ -200,6 +202,28 @@ def test_no_deployment_is_refused(tmp_path_factory: pytest.TempPathFactory, plai
     account.deploy(plain)
     for step in STEPS:
         deploy(account, step, synthesized(tmp_path_factory, FOLDER / NAME, **step.context).directory)
+
+
+@pytest.mark.long
+def test_functions_in_moto_have_each_steps_variables(
+    tmp_path_factory: pytest.TempPathFactory, plain: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever they had before, under the ARN that they had."""
+    from moto import mock_aws  # slow to import, for every worker
+    from moto.core.config import default_user_config
+
+    monkeypatch.setitem(default_user_config.setdefault("lambda", {}), "use_docker", False)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    with mock_aws():
+        moto = FunctionsInMoto()
+        folders = [synthesized(tmp_path_factory, FOLDER / NAME, **step.context).directory for step in STEPS]
+        for folder in (plain, *folders):
+            found = moto.deploy(folder)
+            assert len(found) >= SHIELDED
+            for name, (variables, wanted) in found.items():
+                assert variables.keys() == wanted.keys(), name
+                assert {n: v for n, v in wanted.items() if isinstance(v, str)}.items() <= variables.items(), name
 
 
 @pytest.mark.parametrize("template", [
