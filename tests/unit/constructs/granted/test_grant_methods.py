@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,50 +11,6 @@ from typing import Any, Final
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_apigateway as apigateway
-from aws_cdk import aws_apigatewayv2 as apigatewayv2
-from aws_cdk import aws_apigatewayv2_authorizers as authorizers
-from aws_cdk import aws_apigatewayv2_integrations as integrations
-from aws_cdk import aws_appconfig as appconfig
-from aws_cdk import aws_appmesh as appmesh
-from aws_cdk import aws_appsync as appsync
-from aws_cdk import aws_backup as backup
-from aws_cdk import aws_batch as batch
-from aws_cdk import aws_bedrockagentcore as agentcore
-from aws_cdk import aws_cloudfront as cloudfront
-from aws_cdk import aws_cloudfront_origins as origins
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_codebuild as codebuild
-from aws_cdk import aws_codecommit as codecommit
-from aws_cdk import aws_codedeploy as codedeploy
-from aws_cdk import aws_codeguruprofiler as codeguruprofiler
-from aws_cdk import aws_cognito as cognito
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_ecr as ecr
-from aws_cdk import aws_ecs as ecs
-from aws_cdk import aws_efs as efs
-from aws_cdk import aws_elasticsearch as elasticsearch
-from aws_cdk import aws_events as events
-from aws_cdk import aws_glue as glue
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kinesis as kinesis
-from aws_cdk import aws_kinesisfirehose as firehose
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
-from aws_cdk import aws_opensearchservice as opensearch
-from aws_cdk import aws_rds as rds
-from aws_cdk import aws_route53 as route53
-from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_s3_assets as s3_assets
-from aws_cdk import aws_scheduler as scheduler
-from aws_cdk import aws_secretsmanager as sm
-from aws_cdk import aws_ses as ses
-from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sqs as sqs
-from aws_cdk import aws_ssm as ssm
-from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import custom_resources as cr
 from constructs import Construct
 
@@ -71,6 +28,57 @@ from unit.constructs.granted.test_grants import (
     table,
     vpc,
 )
+
+
+def _module(name: str) -> Any:
+    """A module of the CDK without its types: a checker that reads all of them needs gigabytes."""
+    return importlib.import_module(f"aws_cdk.{name}")
+
+
+apigatewayv2 = _module("aws_apigatewayv2")
+appmesh = _module("aws_appmesh")
+appsync = _module("aws_appsync")
+backup = _module("aws_backup")
+batch = _module("aws_batch")
+agentcore = _module("aws_bedrockagentcore")
+cloudwatch = _module("aws_cloudwatch")
+codebuild = _module("aws_codebuild")
+codecommit = _module("aws_codecommit")
+codeguruprofiler = _module("aws_codeguruprofiler")
+cognito = _module("aws_cognito")
+ecr = _module("aws_ecr")
+ecs = _module("aws_ecs")
+efs = _module("aws_efs")
+events = _module("aws_events")
+kinesis = _module("aws_kinesis")
+firehose = _module("aws_kinesisfirehose")
+logs = _module("aws_logs")
+route53 = _module("aws_route53")
+s3 = _module("aws_s3")
+s3_assets = _module("aws_s3_assets")
+scheduler = _module("aws_scheduler")
+sm = _module("aws_secretsmanager")
+ses = _module("aws_ses")
+sns = _module("aws_sns")
+sqs = _module("aws_sqs")
+ssm = _module("aws_ssm")
+sfn = _module("aws_stepfunctions")
+apigateway = _module("aws_apigateway")
+authorizers = _module("aws_apigatewayv2_authorizers")
+integrations = _module("aws_apigatewayv2_integrations")
+appconfig = _module("aws_appconfig")
+cloudfront = _module("aws_cloudfront")
+origins = _module("aws_cloudfront_origins")
+codedeploy = _module("aws_codedeploy")
+dynamodb = _module("aws_dynamodb")
+ec2 = _module("aws_ec2")
+elasticsearch = _module("aws_elasticsearch")
+glue = _module("aws_glue")
+iam = _module("aws_iam")
+kms = _module("aws_kms")
+lambda_ = _module("aws_lambda")
+opensearch = _module("aws_opensearchservice")
+rds = _module("aws_rds")
 
 
 @dataclass(frozen=True)
