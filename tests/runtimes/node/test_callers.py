@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
-from harness.node_extras import NEXT, TRACERS
+from harness.node_extras import TRACERS
 from harness.running import SHIELD, policy, prepare_tmp, whole_sandbox
 from lab.workloads.packages import NODE_CLIENTS, NODE_CLIENTS_PART
 from runtimes.attempts import ALERT
@@ -26,7 +26,7 @@ from shielded_function_emulator.sandbox import Completed, Sandbox
 HERE = Path(__file__).parent
 NODE = "/var/lang/bin/node"
 CALLERS = "/opt/shielded-function/node_callers.cjs"
-RUNTIMES = {each.name: each for each in (*node.RUNTIMES, NEXT)}
+RUNTIMES = {each.name: each for each in node.RUNTIMES}
 OLDEST = "nodejs20.x"
 """Its channel of sockets leaves out TLS and `new Socket()`."""
 HOST = "evil.example"
@@ -214,8 +214,6 @@ def test_other_preloads_stay(box: Sandbox) -> None:
 
 def test_under_lambdas_own_client(name: str, code: Path, layer: Path, tmp_path: Path) -> None:
     """It is under every frame of the handler, and is not named."""
-    if name == NEXT.name:
-        pytest.skip(f"Lambda has no runtime client for {name} yet")
     runtime = lambda_.Runtime(name, lambda_.RuntimeFamily.NODEJS)
     described = Described("Callers", runtime, "app.handler", code, policy_of(ALERT), {"SHIELD_NODE_CALLERS": "on"})
     package = synthesize(tmp_path / "cdk.out", [described]).function(STACK, "Callers")

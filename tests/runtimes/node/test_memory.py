@@ -9,7 +9,6 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 
 from harness.engine import layer
-from harness.node_extras import NEXT
 from harness.running import SHIELD, policy, whole_sandbox
 from runtimes.functions import STACK, Described, synthesize
 from shielded_function import ShieldPolicy
@@ -61,9 +60,10 @@ WORKER = f'new (require("node:worker_threads").Worker)(`{FFI}`, {{ eval: true, e
 @pytest.fixture(scope="module")
 def newest(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """Node.js 26, which has a foreign-function interface itself."""
-    if reason := NEXT.missing():
+    newest = find("nodejs26.x")
+    if reason := newest.missing():
         pytest.skip(reason)
-    with whole_sandbox(tmp_path_factory.mktemp("newest"), layer, runtime=NEXT) as sandbox:
+    with whole_sandbox(tmp_path_factory.mktemp("newest"), layer, runtime=newest) as sandbox:
         yield sandbox
 
 

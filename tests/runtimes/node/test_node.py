@@ -7,10 +7,9 @@ import pytest
 from harness.thinning import long_but
 from runtimes.attempts import ALERT, BLOCK, MODES, TOLD_ONCE, UNSHIELDED, Attempt, problems
 from runtimes.functions import in_thread
-from runtimes.node.conftest import COMMONJS, LAYOUTS, LINES, MAIN, Runs, attempts_of
+from runtimes.node.conftest import COMMONJS, LAYOUTS, LINES, MAIN, NEWEST, Runs, attempts_of
 from runtimes.node.table import ATTEMPTS
 
-NEWEST = max(LINES)  # the one that is tried in full
 EACH_LINE = pytest.mark.parametrize("line", long_but({NEWEST}, LINES), ids=lambda line: f"node{line}")
 ROWS = [
     pytest.param(line, attempt, id, id=f"node{line}-{id}", marks=() if line == NEWEST else pytest.mark.long)

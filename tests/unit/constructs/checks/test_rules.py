@@ -461,6 +461,18 @@ def test_the_tested_runtimes_are_the_rows_of_the_page() -> None:
     table = page.split("| runtime | a plain function", 1)[1].split("\n\n", 1)[0]
     assert set(re.findall(r"^\| ([a-z]+[0-9.x]+) \|", table, re.MULTILINE)) == TESTED
     assert all(can_be_shielded(runtime) for runtime in TESTED)
+    new = (
+        "python3.14",
+        "python3.15",
+        "ruby3.4",
+        "ruby4.0",
+        "dotnet10",
+        "java8.al2023",
+        "java11.al2023",
+        "java17.al2023",
+    )
+    assert all(can_be_shielded(runtime) for runtime in new)
+    assert not any(can_be_shielded(runtime) for runtime in ("provided.al2", "provided.al2023", "go1.x"))
 
 
 class TestReplaced:
