@@ -107,6 +107,7 @@ class ShieldPerimeter(Construct):
         mode: Mode = "block",
         priority: int = 101,
         security_groups: bool = True,
+        threats: bool = False,
         endpoint_policies: EndpointPolicy | None = None,
         organization: str | None = None,
         accounts: Sequence[str] = (),
@@ -132,6 +133,9 @@ class ShieldPerimeter(Construct):
             mode: "block", or "alert" for a roll-out: DNS Firewall only reports, and security groups and endpoint
                 policies stay as they are.
             priority: the order of this rule group among those of the VPC, 101 to 9900.
+            threats: DNS Firewall Advanced looks at every name first, those of the lists too: for data in names
+                (tunneling) and for names that an algorithm made. Worth it with `*.domain` in a list, under which any
+                label passes. AWS charges it apart.
             security_groups: replaces the egress of the functions' security groups.
             endpoint_policies: what the VPC's endpoints of the app let through, unless they have a policy: "granted" is
                 what the functions' roles are granted, of your accounts; "account" is anything of your accounts; "none"
@@ -157,6 +161,7 @@ class ShieldPerimeter(Construct):
             mode=mode,
             priority=priority,
             security_groups=security_groups,
+            threats=threats,
             endpoint_policies=endpoint_policies,
             organization=organization,
             accounts=accounts,
@@ -202,6 +207,7 @@ class ShieldPerimeter(Construct):
             vpc_id=vpc.vpc_id,
             priority=priority,
             mode=self.mode,
+            threats=threats,
             is_off=self._is_off,
         )
         if query_logs:

@@ -33,6 +33,7 @@ class AllowedNames:
         vpc_id: str,
         priority: int,
         mode: Mode,
+        threats: bool = False,
         is_off: bool = False,
     ) -> None:
         """
@@ -44,6 +45,7 @@ class AllowedNames:
             vpc_id: the VPC's id.
             priority: the rule group's among those of the VPC.
             mode: what becomes of every other name.
+            threats: DNS Firewall's own detectors look at every name first, allowed or not.
             is_off: the VPC gets no rules. The exports that they would need stay.
         """
         self._scope = scope
@@ -61,7 +63,13 @@ class AllowedNames:
         self._last = route53resolver.CfnFirewallRuleGroup.FirewallRuleProperty(
             priority=firewall.LAST_RULE, firewall_domain_list_id=every.attr_id, **action
         )
-        self._group = route53resolver.CfnFirewallRuleGroup(scope, "Rules", firewall_rules=[self._last])
+        self._first = [
+            route53resolver.CfnFirewallRuleGroup.FirewallRuleProperty(
+                priority=number, dns_threat_protection=threat, confidence_threshold="HIGH", **action
+            )
+            for number, threat in enumerate(firewall.THREATS if threats else (), firewall.FIRST_THREAT)
+        ]
+        self._group = route53resolver.CfnFirewallRuleGroup(scope, "Rules", firewall_rules=[*self._first, self._last])
         self._kept_for = vpc_id if is_off else None
         if is_off:
             return
@@ -94,7 +102,7 @@ class AllowedNames:
                     firewall_domain_redirection_action="TRUST_REDIRECTION_DOMAIN",
                 )
             )
-        self._group.firewall_rules = [*self._lists, self._last]
+        self._group.firewall_rules = [*self._first, *self._lists, self._last]
 
     def _list(self, number: int) -> list[str]:
         """The domains of one list; the first also has those whose number is not known."""

@@ -14,11 +14,15 @@ Action = Literal["ALLOW", "ALERT", "BLOCK"]
 DOMAINS_A_LIST: Final = 1000
 """Domains in one request that updates a list
 (https://docs.aws.amazon.com/Route53/latest/APIReference/API_route53resolver_UpdateFirewallDomains.html)."""
-LISTS: Final = 99
-"""Lists of allowed names, as a rule group has 100 rules, and one of them is for all other names
+LISTS: Final = 96
+"""Lists of allowed names, as a rule group has 100 rules, and one of them is for all other names, three for threats
 (https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html)."""
 PRIORITIES: Final = range(101, 9901)
 """https://docs.aws.amazon.com/Route53/latest/APIReference/API_route53resolver_AssociateFirewallRuleGroup.html"""
+THREATS: Final = ("DNS_TUNNELING", "DGA", "DICTIONARY_DGA")
+"""The detectors of DNS Firewall Advanced: data in names, and names that an algorithm made
+(https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/firewall-advanced.html)."""
+FIRST_THREAT: Final = 1
 FIRST_LIST: Final = 10
 LAST_RULE: Final = 10_000
 """Priorities within the group: those of the lists of allowed names begin here, and all other names come last."""

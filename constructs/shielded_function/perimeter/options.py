@@ -35,6 +35,7 @@ def _problems(
     mode: Any,
     priority: Any,
     security_groups: Any,
+    threats: Any,
     endpoint_policies: Any,
     organization: Any,
     accounts: Any,
@@ -49,6 +50,8 @@ def _problems(
         yield f"priority: {priority!r} is no whole number from 101 to 9900"
     if not isinstance(security_groups, bool):
         yield f"security_groups: {security_groups!r} is neither True nor False"
+    if not isinstance(threats, bool):
+        yield f"threats: {threats!r} is neither True nor False"
     if endpoint_policies not in (None, *get_args(EndpointPolicy)):
         yield f"endpoint_policies: {endpoint_policies!r} is none of 'granted', 'account' and 'none'"
     if organization is not None and not (isinstance(organization, str) and organization.startswith(("o-", "${"))):

@@ -72,6 +72,7 @@ class SimulatedPerimeter:
             for resource in resources.values()
             if resource["Type"] == _GROUP
             for rule in resource["Properties"]["FirewallRules"]
+            if "FirewallDomainListId" in rule  # what AWS's detectors make of a name is not known here
         ]
         return cls(rules, dict(_egress(resources, resolver)))
 

@@ -33,6 +33,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "mode": ({"mode": "on"}, "mode: 'on' is neither 'block' nor 'alert'"),
     "priority": ({"priority": 100}, "priority: 100 is no whole number from 101 to 9900"),
     "groups": ({"security_groups": "no"}, "security_groups: 'no' is neither True nor False"),
+    "threats": ({"threats": "yes"}, "threats: 'yes' is neither True nor False"),
     "endpoints": ({"endpoint_policies": True}, "endpoint_policies: True is none of 'granted', 'account' and 'none'"),
     "organization": ({"organization": "mine"}, "organization: 'mine' is no organization's id"),
     "accounts": ({"accounts": ["12"]}, "accounts: .* is no list of accounts, twelve digits each"),
@@ -160,6 +161,19 @@ def test_a_vpc_of_others_alone(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc) -> N
     walls = SimulatedPerimeter.from_template(synthesize(app), region="eu-west-1")
     asked = ("api.stripe.com", "sqs.eu-west-1.amazonaws.com", "evil.example")
     assert [walls.look_up(name) for name in asked] == ["ALLOW", "ALLOW", "BLOCK"]
+
+
+@pytest.mark.parametrize(("mode", "action"), [("block", "BLOCK"), ("alert", "ALERT")])
+def test_threats_are_looked_for_first(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, mode: Any, action: str) -> None:
+    ShieldPerimeter(shop, vpc=vpc, also_allow=["*.example.com"], threats=True, mode=mode)
+    template = synthesize(app)
+    (group,) = of_type(template, "AWS::Route53Resolver::FirewallRuleGroup").values()
+    rules = sorted(group["FirewallRules"], key=lambda rule: rule["Priority"])
+    threats = [rule for rule in rules if "DnsThreatProtection" in rule]
+    assert rules[:3] == threats
+    assert [rule["DnsThreatProtection"] for rule in threats] == list(firewall.THREATS)
+    assert {(rule["Action"], rule["ConfidenceThreshold"]) for rule in threats} == {(action, "HIGH")}
+    assert SimulatedPerimeter.from_template(template).look_up("a.example.com") == "ALLOW"
 
 
 def test_the_network_itself_is_nobody(app: cdk.App, shop: cdk.Stack, make: Make) -> None:
