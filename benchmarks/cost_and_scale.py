@@ -37,6 +37,12 @@ LOGS_SCANNED_GB: Final = 0.005
 KEY: Final = 1.00
 """A customer managed key of KMS, for an encrypted topic: https://aws.amazon.com/kms/pricing/"""
 
+GB_SECOND: Final = 0.0000166667
+"""Of a function on x86_64, the first six billion a month: https://aws.amazon.com/lambda/pricing/"""
+START_SECONDS: Final = 0.0024
+"""A start of Python takes so much longer: README.md, by make bench."""
+START_GB: Final = 0.5
+INIT_PAGE: Final = "https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/"
 STARTS_A_DAY: Final = 50
 ARMED_BYTES: Final = 450
 ALERT_BYTES: Final = 450
@@ -237,6 +243,13 @@ the policy, and it is over in days:
 The dashboard and the key are {_dollars(extras(thousand))} more, once for each account and region. Composite alarms are
 {_dollars(COMPOSITE_ALARM)} for each {CHILDREN} alarms.
 
+## A start
+
+Lambda [bills initialization]({INIT_PAGE})
+since August 2025, so what the shield adds to a start is paid for: {START_SECONDS * 1000:g} ms of Python at
+{START_GB * 1024:g} MB are {_dollars(1e6 * _start_cost())} for a million starts. A thousand functions that start
+{STARTS_A_DAY} times a day come to {_dollars(1_000 * STARTS_A_DAY * DAYS * _start_cost())} a month.
+
 ## Resources
 
 Each function has a log group and a metric filter; a stack has one layer for each architecture.
@@ -294,6 +307,11 @@ def _quotas() -> str:
 
 def _tiers() -> str:
     return ", ".join(_dollars(price) for _, price in METRIC_TIERS)
+
+
+def _start_cost() -> float:
+    """Dollars for what the shield adds to one start."""
+    return START_SECONDS * START_GB * GB_SECOND
 
 
 def _dollars(amount: float, digits: int = 2) -> str:
