@@ -65,6 +65,14 @@ def test_no_function_is_no_proof(stack: cdk.Stack) -> None:
         assert_shielded(stack)
 
 
+def test_other_code_is_no_function_and_is_found(stack: cdk.Stack, shielded: MakeFunction) -> None:
+    shielded(stack)
+    cdk.CfnResource(stack, "Web", type="AWS::Lambda::WebFunctionRevision")
+    for form in (stack, Template.from_stack(stack).to_json()):
+        with pytest.raises(AssertionError, match=r"Web.*: no shield: a web function takes no layers"):
+            assert_shielded(form)
+
+
 def test_a_policy_is_an_upper_bound(stack: cdk.Stack, shielded: MakeFunction) -> None:
     shielded(stack, policy=ShieldPolicy(allow_outbound=["a.example:443"], allow_aws=["s3"]))
     assert_shielded(stack, policy=ShieldPolicy(allow_outbound=["*.example", "a.example"][1:], allow_aws=["s3", "sqs"]))
