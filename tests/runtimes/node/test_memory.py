@@ -77,7 +77,7 @@ def newest(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sa
         (policy(executable_memory="block") | {"SHIELD_ALLOW_EXECUTABLE_MEMORY": "node"}, ["--experimental-ffi"], {}),
     ],
 )
-def test_ffi_is_refused_where_memory_is_blocked_or_nothing_is_said(
+def test_ffi_is_refused(
     newest: Sandbox, settings: Mapping[str, str], options: list[str], environment: Mapping[str, str]
 ) -> None:
     """The same where nothing else is known to call any address: `koffi` and its like."""

@@ -145,7 +145,7 @@ def test_what_is_acknowledged_and_left_out_is_shown(
     assert "a vendor's" in printed
 
 
-def test_other_code_is_counted_and_what_is_out_of_scope_is_named_once(
+def test_other_code_is_counted_and_named(
     audit: Audit, app: cdk.App, stack: cdk.Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cdk.CfnResource(stack, "Web", type="AWS::Lambda::WebFunctionRevision")
