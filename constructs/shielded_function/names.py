@@ -30,3 +30,8 @@ DATES: Final = "shielded-function:until"
 
 PERIMETER: Final = "shielded-function:perimeter"
 """The construct metadata of a function that a `ShieldPerimeter` covers; its value is the perimeter's construct path."""
+
+
+def known_as(path: str) -> str:
+    """The path of the L2 construct around a resource, which is what people wrote."""
+    return path.removesuffix("/Resource").removesuffix("/Default")

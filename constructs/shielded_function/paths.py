@@ -8,6 +8,9 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from .batching import call_all, find_all
+from .names import known_as
+
+__all__ = ["described", "find_constructs", "known_as", "learn_paths", "path_of"]
 
 # `Shop/Orders/Resource [AWS::S3::Bucket]`, as a resource tells itself.
 _DESCRIBED: Final = re.compile(r"(.*?)(?: \[([A-Za-z0-9]+(?:::[A-Za-z0-9@_-]+)+)\])?", re.DOTALL)
@@ -34,11 +37,6 @@ def find_constructs(scope: Any, classes: Sequence[str], types: Sequence[str] = (
     found = find_all(scope, classes, types)
     _KNOWN.update((construct, described(text)) for construct, text in found)
     return [construct for construct, _ in found]
-
-
-def known_as(path: str) -> str:
-    """The path of the L2 construct around a resource, which is what people wrote."""
-    return path.removesuffix("/Resource").removesuffix("/Default")
 
 
 def described(text: str) -> tuple[str, str]:

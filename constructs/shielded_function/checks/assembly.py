@@ -91,14 +91,22 @@ class _Reader:
                     paths.setdefault(str(entry.get("data")), []).append(path)
                 elif entry.get("type") == _ACKNOWLEDGED:
                     self._acknowledge(path, entry.get("data"))
-        region = str(artifact.get("environment", "")).rpartition("/")[2]
+        account, _, region = str(artifact.get("environment", "")).removeprefix("aws://").partition("/")
         # The hierarchical id, `Prod/Shop`; a stack's name may differ from its path.
         stack = re.sub(r" \([^()]*\)$", "", str(artifact.get("displayName") or name))
-        self._read_template(file, stack, "" if region == "unknown-region" else region, paths, assets)
+        where = ("" if region == "unknown-region" else region, "" if account == "unknown-account" else account)
+        self._read_template(file, stack, where, paths, assets)
 
     def _read_template(
-        self, file: Path, stack: str, region: str, known: Mapping[str, list[str]], assets: Assets
+        self,
+        file: Path,
+        stack: str,
+        where: tuple[str, str],
+        known: Mapping[str, list[str]],
+        assets: Assets,
+        within: tuple[Template, str] | None = None,
     ) -> None:
+        region, account = where
         content = _load(file)
         resources: dict[str, Mapping[str, Any]] = {
             logical_id: resource for logical_id, resource in as_mapping(content.get("Resources")).items()
@@ -111,6 +119,9 @@ class _Reader:
             paths=dict(_paths(resources, stack, known)),
             region=region,
             known=known_references(content, region),
+            account=account,
+            outputs=as_mapping(content.get("Outputs")),
+            within=within,
         )
         self.templates.append(template)
         self.functions.extend(
@@ -132,7 +143,7 @@ class _Reader:
             nested = assets.nested_template(properties.get("TemplateURL"))
             path = template.paths.get(logical_id, f"{stack}/{logical_id}")
             if nested is not None and nested.is_file():
-                self._read_template(nested, path.split(_NESTED)[0], region, known, assets)
+                self._read_template(nested, path.split(_NESTED)[0], where, known, assets, (template, logical_id))
 
     def _acknowledge(self, path: str, data: Any) -> None:
         for qualified, reason in as_mapping(data).items():

@@ -58,6 +58,9 @@ class Template:
         paths: the construct path of each resource that has one, by logical id.
         region: the region that it is deployed to; empty when it is not known.
         known: values of `Ref` at deployment, unless they are overridden.
+        account: the account that it is deployed to; empty when it is not known.
+        outputs: its outputs, by logical id.
+        within: of a nested stack: the template that it is in, and its logical id there.
     """
 
     stack: str
@@ -66,6 +69,9 @@ class Template:
     paths: Mapping[str, str] = field(default_factory=dict[str, str])
     region: str = ""
     known: Mapping[str, str] = field(default_factory=dict[str, str])
+    account: str = ""
+    outputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    within: tuple[Template, str] | None = None
 
     def of_type(self, *kinds: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """The logical id and the properties of each resource of these types."""

@@ -277,7 +277,10 @@ def audit(
     json: Json = False,
     sarif: Annotated[str | None, typer.Option(help="Write SARIF 2.1.0 to this file; - prints it.")] = None,
     show_all: Annotated[
-        bool, typer.Option("--all", help="List what runs code elsewhere than on Lambda too: containers, builds.")
+        bool,
+        typer.Option(
+            "--all", help="List what runs code elsewhere than on Lambda too, and each function's blast radius."
+        ),
     ] = False,
     today: Annotated[
         str | None, typer.Option(help="The day of the check, as 2027-01-31; by default the clock's, in UTC.")
@@ -302,6 +305,24 @@ def audit(
             today=today,
         )
     )
+
+
+@app.command()
+def radius(
+    directory: Annotated[Path, typer.Argument(help="The folder that `cdk synth` writes.")] = Path("cdk.out"),
+    function: Annotated[
+        list[str] | None, typer.Option("--function", "-n", help="A construct path, or a glob. May be repeated.")
+    ] = None,
+    every: Every = False,
+    json: Json = False,
+) -> None:
+    """Tell what one malicious package in each function could reach, by its policy and its role; asks no AWS.
+
+    The exit status is 0, and 2 if the folder cannot be read.
+    """
+    from . import radius
+
+    raise typer.Exit(radius.run(directory, functions=function or (), json=json, show_all=every))
 
 
 @app.command()

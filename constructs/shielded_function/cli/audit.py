@@ -24,7 +24,9 @@ from shielded_function.checks.template_functions import read_out_of_scope
 from shielded_function.errors import ShieldPolicyError
 from shielded_function.policy.dates import read_day
 
+from .blast_radius import as_json, radii_of
 from .errors import CliError
+from .radius import table_of
 
 _STYLES = {"error": "bold red", "warning": "yellow"}
 _STDOUT = "-"
@@ -54,7 +56,7 @@ def run(
         strict: a warning fails as well.
         json: print JSON instead of tables.
         sarif: write SARIF 2.1.0 to this file; `-` prints it instead of tables.
-        show_all: list what runs code elsewhere than on Lambda too.
+        show_all: list what runs code elsewhere than on Lambda too, and the blast radius of each function.
         today: the day of the check, `2027-01-31`; by default that of the clock, in UTC.
 
     Returns:
@@ -81,6 +83,8 @@ def run(
         _print(report, changes, against)
         if show_all:
             _print_out_of_scope(report)
+            radii = radii_of(report.assembly)
+            _console().print(table_of(radii, radii), highlight=False)
     failing = report.findings if strict else report.errors
     return 1 if failing or any(change.is_looser for change in changes) else 0
 
@@ -202,6 +206,7 @@ def _as_json(report: Report, changes: Sequence[Change]) -> dict[str, Any]:
         "out_of_scope": [{**vars(place), "runs": runs} for runs, place in _out_of_scope(report)],
         "findings": [_finding_as_json(finding) for finding in report.findings],
         "acknowledged": [_finding_as_json(finding) for finding in report.acknowledged],
+        "radius": [as_json(each) for each in radii_of(report.assembly)],
         "temporary": [
             {
                 **vars(each.place),

@@ -36,7 +36,7 @@ def openings(policy: ShieldPolicy) -> list[Opening]:
     """All that is known of a policy, the widest first; the last is true of each."""
     mode = policy.outbound_connectivity
     if mode == "block":
-        hosts = [*_of_aws(policy), *_of_hosts(policy)]
+        hosts = [*_of_aws(policy), *of_listed_hosts(policy)]
     else:
         told = "" if mode == "allow" else "; it is only reported"
         hosts = [Opening(f"outbound_connectivity={mode}", f"any host receives data{told}", "block, with a list")]
@@ -55,7 +55,8 @@ def _of_aws(policy: ShieldPolicy) -> Iterator[Opening]:
     )
 
 
-def _of_hosts(policy: ShieldPolicy) -> Iterator[Opening]:
+def of_listed_hosts(policy: ShieldPolicy) -> Iterator[Opening]:
+    """The listed hosts that may receive anybody's data."""
     if not policy.check_tls_name:
         yield Opening("check_tls_name=off", "any name at a listed host's address", "on, the default")
     for text in policy.allow_outbound:

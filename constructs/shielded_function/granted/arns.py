@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias
 
-from ..paths import known_as
+from ..names import known_as
 
 __all__ = [
     "Arn",

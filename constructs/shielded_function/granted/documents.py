@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
 from ..batching import members_of
+from .policy_documents import IDENTITY_POLICIES, RESOURCE_POLICIES, condition_keys, mapping
 from .tokens import Place, resolve
 
 __all__ = [
@@ -22,17 +23,6 @@ __all__ = [
     "statements_of",
     "texts_of",
 ]
-
-IDENTITY_POLICIES: Final = ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::RolePolicy")
-
-RESOURCE_POLICIES: Final[Mapping[str, str]] = {
-    "AWS::KMS::Key": "keyPolicy",
-    "AWS::S3::BucketPolicy": "policyDocument",
-    "AWS::SNS::TopicPolicy": "policyDocument",
-    "AWS::SQS::QueuePolicy": "policyDocument",
-    "AWS::SecretsManager::ResourcePolicy": "resourcePolicy",
-}
-"""The property of a resource's type that holds the policy."""
 
 
 def properties_of(resources: Sequence[cdk.CfnResource], *names: str) -> list[list[Any]]:
@@ -86,10 +76,6 @@ def _each(value: Any, place: Place) -> Iterator[Mapping[str, Any]]:
         yield from _each(place.stack.resolve([value]), place)
 
 
-def mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
 def texts_of(value: Any) -> Iterator[str]:
     """Every text in a document."""
     if isinstance(value, str):
@@ -100,11 +86,6 @@ def texts_of(value: Any) -> Iterator[str]:
     elif isinstance(value, (list, tuple)):
         for item in value:
             yield from texts_of(item)
-
-
-def condition_keys(conditions: Any) -> Iterator[str]:
-    for keys in mapping(conditions).values():
-        yield from (key.lower() for key in mapping(keys))
 
 
 def documents_of(policies: Any, place: Place) -> Iterator[Any]:

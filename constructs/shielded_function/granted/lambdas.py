@@ -11,33 +11,10 @@ from ..batching import members_of
 from ..paths import path_of
 from .arns import Field, Resource, Target, Unknown, known_as, literal, parse_arn, words
 from .documents import properties_of
-from .origins import DEAD_LETTERS
+from .origins import DEAD_LETTERS, DESTINATION, LEFTOVER, SOURCE_TYPES, SOURCES
 from .tokens import Place, Tokens
 
 __all__ = ["Mappings", "read_behind"]
-
-_DESTINATION: Final = "Lambda sends the function's results to it"
-_LEFTOVER: Final = "Lambda sends what it could not process to it"
-# The service in an event source's ARN, or its construct's type -> action prefixes that polling it takes.
-_SOURCES: Final = {
-    "sqs": ("sqs",),
-    "dynamodb": ("dynamodb",),
-    "kinesis": ("kinesis",),
-    "kafka": ("kafka", "kafka-cluster"),
-    "mq": ("mq",),
-    "rds": ("rds",),
-}
-_SOURCE_TYPES: Final = {
-    "AWS::SQS::Queue": "sqs",
-    "AWS::DynamoDB::Table": "dynamodb",
-    "AWS::DynamoDB::GlobalTable": "dynamodb",
-    "AWS::Kinesis::Stream": "kinesis",
-    "AWS::Kinesis::StreamConsumer": "kinesis",
-    "AWS::MSK::Cluster": "kafka",
-    "AWS::MSK::ServerlessCluster": "kafka",
-    "AWS::AmazonMQ::Broker": "mq",
-    "AWS::DocDB::DBCluster": "rds",
-}
 
 # The used properties of an event source mapping.
 _MEMBERS: Final = (
@@ -83,7 +60,7 @@ class Mappings:
         polled: dict[str, str] = {}
         if source:
             pieces = self._tokens.pieces(place, source)
-            for prefix in _SOURCES.get(_service_of(pieces), ()):
+            for prefix in SOURCES.get(_service_of(pieces), ()):
                 polled.setdefault(words(pieces), prefix)
                 for stream in self._streams_of(place, pieces):
                     polled.setdefault(words(stream), prefix)
@@ -95,7 +72,7 @@ class Mappings:
         sent: dict[str, str] = {}
         failure = _attr(_attr(mapping.get("destinationConfig"), "on_failure"), "destination")
         if failure:
-            sent[words(self._tokens.pieces(place, failure))] = _LEFTOVER
+            sent[words(self._tokens.pieces(place, failure))] = LEFTOVER
         for function in self._functions(place, names):
             self._polled.setdefault(function, {}).update(polled)
             self._sent_to.setdefault(function, {}).update(sent)
@@ -115,7 +92,7 @@ class Mappings:
         found = [_attr(side, "destination") for side in sides]
         for function in self._functions(place, config.function_name):
             sent = self._sent_to.setdefault(function, {})
-            sent.update({words(self._tokens.pieces(place, text)): _DESTINATION for text in found if text})
+            sent.update({words(self._tokens.pieces(place, text)): DESTINATION for text in found if text})
 
     def _functions(self, place: Place, name: str) -> Iterator[str]:
         """The functions that a name or an ARN refers to, by itself or by an alias."""
@@ -170,7 +147,7 @@ def _service_of(pieces: Field) -> str:
     if arn:
         return literal(arn.service) or ""
     first = pieces[0] if pieces else None
-    return _SOURCE_TYPES.get(first.target.type, "") if isinstance(first, Unknown) and first.target else ""
+    return SOURCE_TYPES.get(first.target.type, "") if isinstance(first, Unknown) and first.target else ""
 
 
 def _items(value: Any) -> Sequence[Any]:

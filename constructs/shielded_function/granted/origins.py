@@ -134,6 +134,28 @@ _NEVER_CALLED: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 DEAD_LETTERS: Final = "Lambda sends dead letters to it"
+DESTINATION: Final = "Lambda sends the function's results to it"
+LEFTOVER: Final = "Lambda sends what it could not process to it"
+# The service in an event source's ARN, or its construct's type -> action prefixes that polling it takes.
+SOURCES: Final = {
+    "sqs": ("sqs",),
+    "dynamodb": ("dynamodb",),
+    "kinesis": ("kinesis",),
+    "kafka": ("kafka", "kafka-cluster"),
+    "mq": ("mq",),
+    "rds": ("rds",),
+}
+SOURCE_TYPES: Final = {
+    "AWS::SQS::Queue": "sqs",
+    "AWS::DynamoDB::Table": "dynamodb",
+    "AWS::DynamoDB::GlobalTable": "dynamodb",
+    "AWS::Kinesis::Stream": "kinesis",
+    "AWS::Kinesis::StreamConsumer": "kinesis",
+    "AWS::MSK::Cluster": "kafka",
+    "AWS::MSK::ServerlessCluster": "kafka",
+    "AWS::AmazonMQ::Broker": "mq",
+    "AWS::DocDB::DBCluster": "rds",
+}
 
 
 def reason_to_leave_out(

@@ -41,11 +41,11 @@ from .documents import (
 )
 from .keys import Keys
 from .lambdas import Mappings, read_behind
-from .managed import LAMBDAS_OWN, POLLERS, STATEMENTS, managed_name
-from .model import Finding, LeftOut, Source
+from .managed import LAMBDAS_OWN, STATEMENTS, managed_name
+from .model import Finding
 from .origins import Behind
 from .rereading import Looked
-from .statements import Caller, Statement
+from .statements import Caller, Statement, managed_statements
 from .tokens import Place, Tokens, resolve
 
 __all__ = ["AnyFunction", "Reader"]
@@ -164,7 +164,7 @@ class Reader:
                 ),
                 keys_of=self._keys.of,
             )
-            managed, left_out = _managed_statements(role, behind)
+            managed, left_out = managed_statements(role.managed, behind)
             yield (
                 function.path,
                 function.place,
@@ -503,21 +503,6 @@ def _unread(role: str, policy: str) -> Finding:
         f"{known_as(role)} has the managed policy {policy}, which is not in this app and is not read: name beside what "
         'the code calls, as in allow_aws=["granted", "dynamodb"], and list buckets in allow_buckets',
     )
-
-
-def _managed_statements(role: _Role, behind: Behind) -> tuple[list[Statement], list[LeftOut]]:
-    """The grants of AWS managed policies whose contents are known."""
-    statements: list[Statement] = []
-    left_out: list[LeftOut] = []
-    for name in role.managed:
-        source = Source(name, "all", "*")
-        if name in LAMBDAS_OWN:
-            left_out.append(LeftOut(source, LAMBDAS_OWN[name]))
-        elif name in POLLERS and POLLERS[name] in behind.polled.values():
-            left_out.append(LeftOut(source, "Lambda polls with it"))
-        elif name in STATEMENTS:
-            statements.append(Statement(name, "all", STATEMENTS[name], (Resource("*", ("*",)),)))
-    return statements, left_out
 
 
 def _refers_to(pieces: Field) -> bool:

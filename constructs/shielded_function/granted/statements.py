@@ -11,13 +11,13 @@ from typing import Final, Protocol
 
 from .actions import Action, endpoint_of, parse_action, services_of
 from .arns import Resource, Target, known_as, literal, parse_arn
-from .managed import POLLERS
+from .managed import LAMBDAS_OWN, POLLERS, STATEMENTS
 from .model import BUCKET_LENGTH, Entry, Finding, Grants, Kind, LeftOut, Source
 from .origins import Behind, reason_to_leave_out
 from .planes import Plane, only_of_planes, planes_of
 from .s3 import PREFIXES, Place, bucket_name_problem, place_of
 
-__all__ = ["Caller", "Emitter", "Statement", "decide"]
+__all__ = ["Caller", "Emitter", "Statement", "decide", "managed_statements"]
 
 _ID: Final = "shielded-function:granted"
 
@@ -102,6 +102,21 @@ class Emitter(Protocol):
     def regional(self, host: str) -> str:
         """A host with `{region}` and `{suffix}` filled in."""
         ...
+
+
+def managed_statements(names: Iterable[str], behind: Behind) -> tuple[list[Statement], list[LeftOut]]:
+    """The grants of AWS managed policies whose contents are known, by their names."""
+    statements: list[Statement] = []
+    left_out: list[LeftOut] = []
+    for name in names:
+        source = Source(name, "all", "*")
+        if name in LAMBDAS_OWN:
+            left_out.append(LeftOut(source, LAMBDAS_OWN[name]))
+        elif name in POLLERS and POLLERS[name] in behind.polled.values():
+            left_out.append(LeftOut(source, "Lambda polls with it"))
+        elif name in STATEMENTS:
+            statements.append(Statement(name, "all", STATEMENTS[name], (Resource("*", ("*",)),)))
+    return statements, left_out
 
 
 def decide(caller: Caller, emitter: Emitter) -> Grants:

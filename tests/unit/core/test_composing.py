@@ -95,8 +95,9 @@ def test_days_are_kept_and_are_in_no_variable() -> None:
         assert (same.dates, same.until) == (DAYS, "2027-01-31")
     assert (DATED.with_mode("block").dates, DATED.with_mode("block").until) == (DAYS, None)
     assert DATED.with_mode("alert", until="2027-04-01").until == ShieldPolicy.report_only(until="2027-04-01").until
-    assert DATED.explain()["allow_aws"]["entries"][1]["meaning"].endswith("(to go by 2027-03-01: a queue)")
-    assert "2027-01-31" in DATED.explain()["until"]["meaning"]
+    told = [str(each) for each in DATED.explain()]
+    assert any(each.startswith("allow_aws ") and each.endswith("(to go by 2027-03-01: a queue)") for each in told)
+    assert any(each.startswith("until ") and "2027-01-31" in each for each in told)
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,9 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from shielded_function import Shield, ShieldPolicy
+from shielded_function.checks import read_assembly
 from shielded_function.granted import Grants, read_grants
+from shielded_function.granted.template_reader import TemplateGrants
 
 pytestmark = pytest.mark.xdist_group("grants")  # one app for all rows
 
@@ -865,3 +867,38 @@ def test_the_whole_app_says_no_more(built: tuple[cdk.App, dict[str, Any]], read:
                 services[names[path[1]]] = resource["Properties"]["Environment"]["Variables"]["SHIELD_ALLOW_AWS"]
     assert told == {name: each.said.split() for name, each in ROWS.items()}
     assert services == {name: ",".join(each.services.split()) or "none" for name, each in ROWS.items()}
+
+
+# What a template does not tell: more is granted than from constructs, never less.
+ONLY_FROM_CONSTRUCTS: Final = {
+    "bucket_imported_with_a_key": {"kms"},
+    "bucket_of_another_region": {"shop-far"},
+    "parameter_that_is_secure": {"kms"},
+    "table_imported_with_a_key": {"kms"},
+}
+
+
+def test_templates_tell_the_same(built: tuple[cdk.App, dict[str, Any]], read: dict[str, Grants]) -> None:
+    """`template_reader` finds in `cdk.out` what is found from the constructs of each row."""
+    app, functions = built
+    assembly = read_assembly(Path(app.synth().directory))
+    reader = TemplateGrants(assembly.templates)
+    at = {each.place.path: each for each in assembly.functions}
+
+    def opened(grants: Grants) -> set[tuple[str, str]]:
+        # A host from a template is its construct's, without a port.
+        return {
+            (each.kind, each.name.partition(": ")[0] if each.kind == "host" else each.name) for each in grants.entries
+        }
+
+    def said(grants: Grants) -> list[str]:
+        return sorted(finding.id for finding in (*grants.problems, *grants.warnings))
+
+    for name, function in functions.items():
+        found = reader.grants_of(at[function.node.path])
+        more = opened(found) - opened(read[name])
+        assert {text for _, text in more} == ONLY_FROM_CONSTRUCTS.get(name, set()), name
+        assert not opened(read[name]) - opened(found), name
+        assert name in ONLY_FROM_CONSTRUCTS or said(found) == said(read[name]), name
+        if name not in ONLY_FROM_CONSTRUCTS:
+            assert {each.reason for each in found.left_out} == {each.reason for each in read[name].left_out}, name

@@ -1,0 +1,318 @@
+"""What one malicious package in a function could reach, from `cdk.out` alone: by its policy, and its role's grants."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from shielded_function.checks.finding import Place
+from shielded_function.checks.model import Assembly, LambdaFunction
+from shielded_function.granted import Grants
+from shielded_function.granted.actions import Action, endpoint_of, parse_action, services_of
+from shielded_function.granted.arns import Resource, parse_arn, words
+from shielded_function.granted.statements import Statement
+from shielded_function.granted.template_reader import TemplateGrants
+from shielded_function.granted_policy import WITHOUT_GRANT, is_untold
+from shielded_function.policy import ShieldPolicy
+
+from .stays_open import Opening, of_listed_hosts
+
+_ANY_HOST, _ANYBODYS, _AWS, _LISTED, _NOWHERE = range(5)
+WIDTHS: Final = (
+    "any host",
+    "a listed host where anybody receives data",
+    "AWS, with keys of any account",
+    "listed hosts",
+    "nowhere",
+)
+"""How far a function's data can be sent, the widest first."""
+
+# What a service's resources are called; others are told by the service.
+_KINDS: Final[Mapping[str, str]] = {
+    "dynamodb": "table",
+    "events": "event bus",
+    "kinesis": "stream",
+    "kms": "key",
+    "lambda": "function",
+    "s3": "bucket",
+    "secretsmanager": "secret",
+    "sns": "topic",
+    "sqs": "queue",
+    "ssm": "parameter",
+    "states": "state machine",
+}
+# https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html: names of actions at access level
+# Read or List begin so.
+_READING: Final = ("batchget", "conditioncheck", "decrypt", "get", "list", "query", "receive", "scan", "select")
+# Those that tell of a resource, and nothing that is kept in it.
+_DESCRIBING: Final = ("describe", "getbucket", "getqueue", "gettopic", "listqueue", "listsecretversion", "listtags")
+_ACCESS: Final = ((_DESCRIBING, "described"), (_READING, "only"), (("*", "?"), "too"))
+# Lambda and its daemon do these for each function.
+_LOGGING: Final = ("createlogstream", "putlogevents", "puttracesegments", "puttelemetryrecords")
+_REGION: Final = "us-east-1"  # where a stack tells none: a policy is of the function's own region in each
+
+
+class Reached(NamedTuple):
+    """A resource that the function's role is granted something on.
+
+    Attributes:
+        kind: `table`, `bucket`, `secret`, or the service.
+        name: its construct path, or the resource as the statement has it.
+        reads: what is kept there may be read. Where it is neither read nor written, its attributes may be.
+        writes: something may be changed or sent there.
+        admitted: the policy lets the function's code call the service, or use the bucket.
+    """
+
+    kind: str
+    name: str
+    reads: bool
+    writes: bool
+    admitted: bool
+
+
+@dataclass(frozen=True)
+class Radius:
+    """What one malicious package in a function could reach.
+
+    Attributes:
+        place: the function.
+        shielded: it has a shield.
+        width: how far data can be sent: an index of `WIDTHS`.
+        hosts: the hosts that may be reached, as the policy lists them; `*` for any.
+        services: the AWS services that may be reached; `*` for all.
+        resources: what its role is granted.
+        programs: the programs that may be started; `*` for any.
+        files: the paths under /tmp that may be used; `*` for any.
+        receivers: who may receive anybody's data there, and what would close it.
+        narrower: what a narrower policy would take away.
+        untold: why the grants of its role are not known in full.
+    """
+
+    place: Place
+    shielded: bool
+    width: int
+    hosts: Sequence[str]
+    services: Sequence[str]
+    resources: Sequence[Reached]
+    programs: Sequence[str]
+    files: Sequence[str]
+    receivers: Sequence[Opening]
+    narrower: Sequence[str]
+    untold: Sequence[str]
+
+    @property
+    def in_reach(self) -> list[Reached]:
+        """The resources that the policy admits."""
+        return [each for each in self.resources if each.admitted]
+
+
+def radii_of(assembly: Assembly) -> list[Radius]:
+    """Of every function in an assembly, the widest first: by how far data can go, then by what can be read."""
+    grants = TemplateGrants(assembly.templates)
+    found = [_radius_of(function, grants) for function in assembly.functions]
+    return sorted(
+        found, key=lambda r: (r.width, -sum(each.reads for each in r.in_reach), -len(r.in_reach), r.place.path)
+    )
+
+
+def _radius_of(function: LambdaFunction, reader: TemplateGrants) -> Radius:
+    caller, grants = reader.caller_of(function), reader.grants_of(function)
+    policy = function.policy.policy if function.is_shielded else None
+    notes = (*grants.problems, *grants.warnings)
+    untold = tuple(dict.fromkeys(finding.message for finding in notes if is_untold(finding)))
+    if policy is None:
+        return Radius(
+            function.place,
+            False,
+            _ANY_HOST,
+            ("*",),
+            ("*",),
+            _resources(caller.statements, None, function),
+            ("*",),
+            ("*",),
+            (Opening("no shield", "any host receives data", "a shield"),),
+            ("a shield: every host, program and file that its policy does not list",),
+            untold,
+        )
+    show = _shown_in_words(function, reader)
+    receivers = tuple(Opening(show(each.what), each.why, each.remedy) for each in of_listed_hosts(policy))
+    is_open = policy.outbound_connectivity != "block"
+    hosts = ("*",) if is_open else tuple(map(show, policy.allow_outbound))
+    services = ("*",) if is_open else _services(policy)
+    of_any_account = [each for each in services if each != "s3" or not policy.allow_buckets]
+    width = (
+        _ANY_HOST
+        if is_open
+        else _ANYBODYS
+        if receivers
+        else _AWS
+        if of_any_account
+        else _LISTED
+        if hosts or services
+        else _NOWHERE
+    )
+    return Radius(
+        function.place,
+        True,
+        width,
+        hosts,
+        services,
+        _resources(caller.statements, policy, function),
+        _listed(policy.create_child_process, policy.allow_child_process, show),
+        _listed(policy.read_write_tmp, policy.allow_tmp, show),
+        receivers,
+        tuple(_narrower(policy, grants, receivers)) if not untold else tuple(_modes_to_block(policy)),
+        untold,
+    )
+
+
+def _services(policy: ShieldPolicy) -> tuple[str, ...]:
+    """The services that a policy admits; S3 too, where it admits buckets of it."""
+    scope = policy.allow_aws or "all"
+    if scope == "all":
+        return ("*",)
+    named = () if isinstance(scope, str) else tuple(map(str, scope))
+    return (*named, *(("s3",) if policy.allow_buckets and "s3" not in named else ()))
+
+
+def _listed(mode: str, entries: Iterable[object], show: Callable[[object], str]) -> tuple[str, ...]:
+    return tuple(map(show, entries)) if mode == "block" else ("*",)
+
+
+def _shown_in_words(function: LambdaFunction, reader: TemplateGrants) -> Callable[[object], str]:
+    """Shows an entry of a policy, with construct paths in the place of references to them."""
+    decoder = json.JSONDecoder()
+
+    def show(entry: object) -> str:
+        text, at, parts = function.policy.show(str(entry)), 0, list[str]()
+        while at < len(text):
+            start, end, value = at, at + 1, None
+            if text.startswith("${", at):
+                end = text.find("}", at) + 1 or len(text)
+                value = {"Fn::Sub": text[start:end]}
+            elif text[at] == "{":
+                with suppress(ValueError):
+                    value, end = decoder.raw_decode(text, at)
+            parts.append(words(reader.pieces(function.template, value)) if value else text[start:end])
+            at = end
+        return "".join(parts)
+
+    return show
+
+
+# What the role is granted
+
+
+def _resources(
+    statements: Iterable[Statement], policy: ShieldPolicy | None, function: LambdaFunction
+) -> tuple[Reached, ...]:
+    found: dict[tuple[str, str], Reached] = {}
+    for statement in statements:
+        for kind, name, reads, admitted in _granted(statement, policy, function):
+            known = found.get((kind, name), Reached(kind, name, False, False, False))
+            found[kind, name] = Reached(
+                kind,
+                name,
+                known.reads or reads in ("only", "too"),
+                known.writes or reads in ("too", "no"),
+                known.admitted or admitted,
+            )
+    return tuple(sorted(found.values()))
+
+
+def _granted(
+    statement: Statement, policy: ShieldPolicy | None, function: LambdaFunction
+) -> Iterator[tuple[str, str, str, bool]]:
+    """Kind, name, whether it is read ("only", "too", "no", or only "described"), and whether the policy admits it."""
+    if statement.not_action:
+        yield "every service", "all but some actions", "too", True
+        return
+    everything = (Resource("*", ("*",)),)
+    for text in statement.actions:
+        action = parse_action(text) if text else None
+        if action is None or action.everything:
+            yield "every service", text or "an action known at deployment", "too", True
+            continue
+        if action.name in _LOGGING:
+            continue
+        reads = next((how for starts, how in _ACCESS if action.name.startswith(starts)), "no")
+        resources = everything if statement.not_resource else statement.resources or everything
+        for resource in resources:
+            name = _name_of(resource)
+            yield (
+                _KINDS.get(action.prefix, action.prefix),
+                f"all but {name}" if statement.not_resource else name,
+                reads,
+                policy is None or _admits(policy, action, name, function),
+            )
+
+
+def _name_of(resource: Resource) -> str:
+    """A resource of the app by its construct path, another by the end of its ARN."""
+    if resource.targets:
+        return resource.targets[0].name
+    arn = parse_arn(resource.pieces)
+    return words(arn.resource).removesuffix("/*") if arn else resource.name
+
+
+def _admits(policy: ShieldPolicy, action: Action, name: str, function: LambdaFunction) -> bool:
+    """Whether the function's code may call the service of an action; a value that is known at deployment may be it."""
+    if policy.outbound_connectivity != "block" or "SHIELD_ALLOW_AWS" in function.policy.late:
+        return True
+    region = function.template.region or _REGION
+    if action.prefix == "s3" and policy.allow_buckets:
+        late = bool(function.policy.late.get("SHIELD_ALLOW_BUCKETS"))
+        return late or any(str(bucket) in name for bucket in policy.allow_buckets)
+    hosts = [f"{endpoint_of(service, region)}:443" for service in services_of(action.prefix, action.name)]
+    return any(policy.decide("connect", host, region=region).action != "deny" for host in hosts)
+
+
+# What a narrower policy would take away
+
+
+def _modes_to_block(policy: ShieldPolicy) -> Iterator[str]:
+    for mode, lists, what in (
+        ("outbound_connectivity", policy.allow_outbound, "host"),
+        ("create_child_process", policy.allow_child_process, "program"),
+        ("read_write_tmp", policy.allow_tmp, "file in /tmp"),
+    ):
+        if getattr(policy, mode) != "block":
+            yield f'{mode}="block": every {what} but {len(lists)} listed'
+
+
+def _narrower(policy: ShieldPolicy, grants: Grants, receivers: Sequence[Opening]) -> Iterator[str]:
+    yield from _modes_to_block(policy)
+    if policy.outbound_connectivity == "allow":
+        return
+    needed = {*grants.services, *WITHOUT_GRANT, *grants.beside}
+    admitted = _services(policy)
+    if admitted == ("*",):
+        kept = ", ".join([*grants.services, *(["its buckets"] if grants.buckets else [])]) or "what needs no grant"
+        yield f'allow_aws="granted": every service but {kept}'
+    elif spare := [each for each in admitted if each not in needed and not (each == "s3" and grants.buckets)]:
+        yield f"allow_aws without {', '.join(spare)}: its role is granted nothing there"
+    if grants.buckets and not policy.allow_buckets and {"*", "s3"} & set(admitted):
+        names = (entry.name for entry in grants.entries if entry.kind == "bucket")
+        yield f"allow_buckets: every bucket but {', '.join(names)}"
+    for each in receivers:
+        yield f"{each.what}: {each.remedy} ({each.why})"
+
+
+def as_json(radius: Radius) -> dict[str, object]:
+    """A radius as JSON takes it."""
+    return {
+        **vars(radius.place),
+        "shielded": radius.shielded,
+        "data_can_go_to": WIDTHS[radius.width],
+        "hosts": list(radius.hosts),
+        "services": list(radius.services),
+        "resources": [each._asdict() for each in radius.resources],
+        "programs": list(radius.programs),
+        "files": list(radius.files),
+        "receivers": [each._asdict() for each in radius.receivers],
+        "narrower": list(radius.narrower),
+        "untold_grants": list(radius.untold),
+    }

@@ -1,0 +1,206 @@
+"""The blast radius of the whole app: what is told of each function, and that templates and constructs tell the same."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import sys
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+
+from integration.examples.catalogue import FOLDER
+from integration.examples.conftest import Assembly
+from shielded_function import ShieldedFunction, ShieldPolicy
+from shielded_function.checks import read_assembly
+from shielded_function.cli import main
+from shielded_function.granted import read_grants
+from shielded_function.granted.template_reader import TemplateGrants
+
+AWS = "AWS, with keys of any account"
+# The function -> how far data can go; services; what is read; what is written; hosts; files.
+EXPECTED: dict[str, tuple[str, list[str], list[str], list[str], list[str], list[str]]] = {
+    "Custom::CDKBucketDeployment8693BB64968944B69AAFB0CC9EB8756C": (
+        "any host",
+        ["*"],
+        ["bucket Live/Data/Reports", "bucket cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}"],
+        ["bucket Live/Data/Reports"],
+        ["*"],
+        ["*"],
+    ),
+    "Custom::S3AutoDeleteObjectsCustomResourceProvider/Handler": (
+        "any host",
+        ["*"],
+        ["bucket Live/Data/Reports"],
+        ["bucket Live/Data/Reports"],
+        ["*"],
+        ["*"],
+    ),
+    "Seeding/framework-onEvent": (
+        "any host",
+        ["*"],
+        ["function Live/Orders/SeedOrders"],
+        ["function Live/Orders/SeedOrders"],
+        ["*"],
+        ["*"],
+    ),
+    "ExchangeRates": ("any host", ["*"], [], [], ["*"], ["*"]),
+    "FulfilOrder": (
+        AWS,
+        ["dynamodb", "secretsmanager"],
+        ["secret Live/Data/Stock/Secret/Attachment", "table Live/Data/Orders"],
+        ["table Live/Data/Orders"],
+        ["Live/Data/Stock.Endpoint.Address:Live/Data/Stock.Endpoint.Port"],
+        [],
+    ),
+    "Reports/DailyReport": (
+        AWS,
+        ["dynamodb", "s3"],
+        ["table Live/Data/Orders"],
+        ["bucket Live/Data/Reports"],
+        [],
+        ["/tmp/report.csv"],
+    ),
+    "PlaceOrder": (
+        AWS,
+        ["dynamodb", "sqs"],
+        [],
+        ["queue Live/Data/Paid", "table Live/Data/Orders"],
+        ["api.payments.example:443"],
+        [],
+    ),
+    "SeedOrders": (AWS, ["dynamodb"], [], ["table Live/Data/Orders"], [], []),
+    "SingletonLambda0f7ce8f06a394f0d8cf33f5b3ad0c6a1": (AWS, ["sns"], [], ["topic Live/Data/News"], [], []),
+}
+
+
+@pytest.fixture
+def radius(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Runs the command; returns its exit status and what it printed."""
+
+    def run(*arguments: object) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["shielded-function", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        return int(str(ended.value.code)), printed.out + printed.err
+
+    return run
+
+
+def named(resources: list[dict[str, Any]], access: str) -> list[str]:
+    return [f"{each['kind']} {each['name']}" for each in resources if each[access] and each["admitted"]]
+
+
+def test_the_whole_app(assembly: Assembly, radius: Any) -> None:
+    status, printed = radius("radius", assembly("whole_app"), "--json")
+    told = json.loads(printed)
+    found = {
+        each["path"].split("/", 2)[2]: (
+            each["data_can_go_to"],
+            each["services"],
+            named(each["resources"], "reads"),
+            named(each["resources"], "writes"),
+            each["hosts"],
+            each["files"],
+        )
+        for each in told["functions"]
+    }
+    assert status == 0
+    assert found == EXPECTED
+    assert list(found) == list(EXPECTED), "the widest first"
+    (fulfil,) = (each for each in told["functions"] if each["path"].endswith("/FulfilOrder"))
+    assert [f"{each['kind']} {each['name']}" for each in fulfil["resources"] if not each["admitted"]] == [
+        "queue Live/Data/Paid"
+    ], "Lambda polls it, so the policy does not admit it"
+    assert not any(each["narrower"] for each in told["functions"] if each["shielded"])
+    assert len(told["not_narrowed"]) == 3
+
+
+def test_its_table(assembly: Assembly, radius: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    status, printed = radius("radius", assembly("whole_app"), "--function", "Live/Orders/PlaceOrder")
+    assert status == 0
+    assert max(map(len, printed.splitlines())) <= 80
+    for text in ("Live/Orders/PlaceOrder", "hosts: api.payments.example:443", "What no policy narrows", "credentials"):
+        assert text in printed
+    assert "FulfilOrder" not in printed
+    assert radius("radius", assembly("whole_app"), "--function", "Live/Nowhere")[0] == 2
+    assert radius("radius", Path(__file__).parent)[0] == 2
+    status, printed = radius("audit", assembly("whole_app"), "--all")
+    assert "Blast radius" in printed
+    _, printed = radius("audit", assembly("whole_app"), "--json")
+    assert len(json.loads(printed)["radius"]) == len(EXPECTED)
+
+
+def test_templates_and_constructs_tell_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER / "whole_app"))
+    monkeypatch.delitem(sys.modules, "stacks", raising=False)
+    app = runpy.run_path(str(FOLDER / "whole_app" / "app.py"))
+    monkeypatch.delitem(sys.modules, "stacks", raising=False)
+    found = read_assembly(Path(app["app"].outdir))
+    reader = TemplateGrants(found.templates)
+    at = {each.place.path: each for each in found.functions}
+    shields = app["shielded"].shielded
+    live = read_grants(app["shop"], [each.handle for each in shields.values()])
+    assert len(live) == 5
+    for path, grants in live.items():
+        assert reader.grants_of(at[path]).explain() == grants.explain(), path
+
+
+ORDERS = "Shop/Orders"
+NARROWER: dict[str, tuple[ShieldPolicy, str, list[str]]] = {
+    "Tight": (ShieldPolicy(allow_aws="granted"), "listed hosts", []),
+    "Nothing": (ShieldPolicy(allow_aws="none"), "nowhere", []),
+    "All": (
+        ShieldPolicy(allow_aws="all"),
+        AWS,
+        ['allow_aws="granted": every service but its buckets', f"allow_buckets: every bucket but {ORDERS}"],
+    ),
+    "Spare": (
+        ShieldPolicy(allow_aws=["sqs"], allow_buckets=["other"]),
+        AWS,
+        ["allow_aws without sqs: its role is granted nothing there"],
+    ),
+    "Alert": (
+        ShieldPolicy(allow_aws="granted").with_mode("alert"),
+        "any host",
+        [
+            'outbound_connectivity="block": every host but 0 listed',
+            'create_child_process="block": every program but 0 listed',
+            'read_write_tmp="block": every file in /tmp but 0 listed',
+        ],
+    ),
+    "Shared": (
+        ShieldPolicy(allow_aws="granted", allow_outbound=["hooks.slack.com:443"]),
+        "a listed host where anybody receives data",
+        ["hooks.slack.com:443: a host of your own in front of it"],
+    ),
+}
+
+
+def test_what_a_narrower_policy_takes_away(tmp_path: Path, radius: Any) -> None:
+    app = cdk.App(outdir=str(tmp_path / "cdk.out"))
+    stack = cdk.Stack(app, "Shop")
+    orders = s3.Bucket(stack, "Orders")
+    for name, (policy, _, _) in NARROWER.items():
+        function = ShieldedFunction(
+            stack,
+            name,
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            handler="index.handler",
+            code=lambda_.Code.from_inline("def handler(event, context): return event"),
+            policy=policy,
+        )
+        orders.grant_read(function)
+    _, printed = radius("radius", app.synth().directory, "--json")
+    found = {each["path"].removeprefix("Shop/"): each for each in json.loads(printed)["functions"]}
+    for name, (_, width, narrower) in NARROWER.items():
+        told = [text.partition(" (")[0] if name == "Shared" else text for text in found[name]["narrower"]]
+        assert (found[name]["data_can_go_to"], told) == (width, narrower), name
+    assert [each["name"] for each in found["Nothing"]["resources"] if each["admitted"]] == []
+    assert list(found) == ["Alert", "Shared", "All", "Spare", "Tight", "Nothing"]
