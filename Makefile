@@ -120,10 +120,13 @@ bench-lines: setup ## measure the simulated CloudWatch, and learn, on a million 
 bench-runtimes: native runtimes ## measure starts and invocations of each runtime (BENCH_ARGS=...; a quarter of an hour)
 	@$(RUN) $(BIN)/python benchmarks/runtimes.py $(BENCH_ARGS)
 
+# The types of the whole CDK do not fit pyright's memory at once.
 lint: native ## ruff, pyright, clang-format, the AWS tables (the C is compiled with -Wall -Wextra -Werror)
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
-	@$(RUN) $(BIN)/pyright
+	@$(RUN) $(BIN)/pyright constructs monitoring runtime_layer benchmarks docs conftest.py hatch_build.py
+	@$(RUN) $(BIN)/pyright examples
+	@$(RUN) $(BIN)/pyright tests
 	@$(BIN)/clang-format --dry-run --Werror $(C_FILES)
 	@$(BIN)/python -m shielded_function_runtime.build.aws_table --check
 	@$(BIN)/python -m shielded_function_runtime.build.aws_actions --check

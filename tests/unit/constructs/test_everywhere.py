@@ -606,7 +606,7 @@ def test_the_context_off(tmp_path: Path, props: Props) -> None:
     fn.metric_violations().create_alarm(stack, "Mine", threshold=1, evaluation_periods=1)
     [found] = variables(app).values()
     assert found == {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/mine"}
-    assert fn.shield.policy == ShieldPolicy()
+    assert fn.shield.policy.outbound_connectivity == "block"
     assert fn.shield.layer is None
     Annotations.from_stack(stack).has_warning("*", Match.string_like_regexp("shield=off"))
 
