@@ -21,6 +21,8 @@ from shielded_function_emulator.languages import find, java
 from shielded_function_emulator.languages.parts import run
 from shielded_function_runtime.build.native import build
 
+pytestmark = pytest.mark.promise("child.listed")
+
 HERE = Path(__file__).parent / "spawn"
 POLICY = ShieldPolicy(allow_child_process=["/bin/sh", "/usr/bin/cut"])
 NODE = (20, 22, 24)

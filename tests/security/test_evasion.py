@@ -19,6 +19,8 @@ from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.machine import architecture, is_emulated
 from shielded_function_emulator.sandbox import Completed, Sandbox
 
+pytestmark = pytest.mark.promise("shield.gate")
+
 REFUSED = errno.EACCES
 BLOCKED = policy(
     outbound_connectivity="block", read_write_tmp="block", read_handler="block", executable_memory="block"
@@ -73,6 +75,7 @@ def alerts(done: Completed) -> list[str]:
     return sorted(line["policy"] for line in counted for _ in range(line["count"]))
 
 
+@pytest.mark.promise("shield.high-bits")
 def test_numbers_whose_high_bits_the_kernel_drops(box: Sandbox) -> None:
     result, done = run(box, "number_with_high_bits", BLOCKED)
     assert all(number < 0 for number in result)
@@ -91,11 +94,13 @@ def test_no_advice_brings_text_back(box: Sandbox) -> None:
     assert set(result.values()) == {-REFUSED}
 
 
+@pytest.mark.promise("shield.text-stays")
 def test_nothing_is_laid_over_patched_text(box: Sandbox) -> None:
     result, _ = run(box, "text_from_the_file_again", BLOCKED)
     assert set(result.values()) == {-REFUSED}
 
 
+@pytest.mark.promise("memory.not-run")
 def test_memory_that_can_be_written_does_not_run(box: Sandbox) -> None:
     result, done = run(box, "memory_that_runs", BLOCKED)
     assert set(result.values()) == {-REFUSED}
@@ -110,6 +115,7 @@ def test_what_must_stay_stays_where_memory_may_run(box: Sandbox, program: str) -
     assert set(alerts(done)) == {"self_protection"}
 
 
+@pytest.mark.promise("memory.personality")
 def test_personality_makes_no_memory_executable(box: Sandbox) -> None:
     """Where executable memory is allowed, `personality` would outlive a `configure` that forbids it."""
     result, done = run(box, "memory_that_runs", BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "allow"})
@@ -117,17 +123,20 @@ def test_personality_makes_no_memory_executable(box: Sandbox) -> None:
     assert set(alerts(done)) == {"self_protection"}
 
 
+@pytest.mark.promise("shield.descriptors")
 def test_a_thread_with_descriptors_of_its_own(box: Sandbox) -> None:
     settings = BLOCKED | {"SHIELD_ALLOW_TMP": "/tmp/allowed/**"}
     result, _ = run(box, "descriptor_table_of_its_own", settings)
     assert result == [-REFUSED] * 3
 
 
+@pytest.mark.promise("child.environment")
 def test_a_child_believes_the_gate_alone(box: Sandbox, names: DnsServer) -> None:
     result, _ = run(box, "children_that_are_told_otherwise", BLOCKED)
     assert result == [f"[{REFUSED}, {REFUSED}]\n"] * 5
 
 
+@pytest.mark.promise("memory.constructors")
 @pytest.mark.parametrize(
     ("preloads", "command"),
     [({"LD_PRELOAD": "/var/task/early.so"}, [PYTHON, "-c", ""]), ({}, ["/var/task/needs"])],
@@ -143,6 +152,7 @@ def test_constructors_of_other_libraries_are_judged(box: Sandbox, preloads: dict
     assert alerts(done) == ["read_write_tmp"]
 
 
+@pytest.mark.promise("memory.constructors")
 def test_a_listed_program_does_not_begin_before_the_library(box: Sandbox) -> None:
     """Not even what it lists to run before its libraries' constructors (DT_PREINIT_ARRAY)."""
     prepare_tmp(box)
@@ -161,6 +171,7 @@ def test_a_slash_at_the_end_follows(box: Sandbox) -> None:
     assert result == [REFUSED] * 2
 
 
+@pytest.mark.promise("outbound.bare-queries")
 def test_a_query_carries_its_question_and_nothing_else(box: Sandbox, names: DnsServer) -> None:
     arrived: list[bytes] = []
     answer = names.answer
@@ -194,6 +205,7 @@ def test_a_stream_on_a_number_that_a_look_up_had(box: Sandbox, names: DnsServer)
     assert result == 20000
 
 
+@pytest.mark.promise("shield.transparent")
 def test_many_threads_do_not_wait_for_each_other(box: Sandbox) -> None:
     prepare_tmp(box)
     tmp = box.path("/tmp")
@@ -220,6 +232,7 @@ def test_many_threads_become_ready_at_once(box: Sandbox) -> None:
         assert run(box, "ready_in_many_threads", BLOCKED | {"_HANDLER": "app.handler"})[0] == 16
 
 
+@pytest.mark.promise("shield.judged-is-used")
 @pytest.mark.race
 @pytest.mark.parametrize("kind", ["descriptor", "environment"])
 def test_what_was_judged_is_what_is_used(box: Sandbox, kind: str) -> None:
@@ -229,6 +242,7 @@ def test_what_was_judged_is_what_is_used(box: Sandbox, kind: str) -> None:
     assert done.stdout == "0\n", done.stderr[-2000:]
 
 
+@pytest.mark.promise("child.vfork")
 def test_memory_and_descriptors_are_not_parted(box: Sandbox) -> None:
     """But for a vfork child, which makes no thread, no other such child, and no socket."""
     command = ["/var/task/shared_memory", "refused"]
@@ -253,6 +267,7 @@ def test_a_program_replaces_its_own_above_768(box: Sandbox) -> None:
     assert alerts(done) == []
 
 
+@pytest.mark.promise("child.vfork")
 @pytest.mark.parametrize("kind", ["dead", "unreaped"])
 def test_what_died_with_its_parents_memory_stops_nobody(box: Sandbox, kind: str) -> None:
     """Child after child dies in the midst of a guarded call."""
@@ -260,12 +275,14 @@ def test_what_died_with_its_parents_memory_stops_nobody(box: Sandbox, kind: str)
     assert done.stdout == "0\n", done.stderr[-2000:]
 
 
+@pytest.mark.promise("child.vfork")
 def test_a_program_is_refused_where_connections_were(box: Sandbox) -> None:
     """A child that has yet to start its program finds marks there that are its parent's."""
     settings = policy(outbound_connectivity="block", create_child_process="block")
     assert run(box, "programs_where_connections_were", settings)[0] == [REFUSED] * 6
 
 
+@pytest.mark.promise("shield.signals")
 @pytest.mark.parametrize("kind", ["alone", "same", "both"])
 def test_a_signal_handler_replaces_nothing_and_stops_nothing(box: Sandbox, kind: str) -> None:
     """The program comes to its end, though the handler meets descriptors of the gate's."""
@@ -277,6 +294,7 @@ def test_a_signal_handler_replaces_nothing_and_stops_nothing(box: Sandbox, kind:
     assert (wrong, met >= times) == (0, True)
 
 
+@pytest.mark.promise("code.late-attach")
 def test_attaching_while_threads_run(box: Sandbox) -> None:
     prepare_tmp(box)
     library = str(Path(SHIELD).parent / "libshield.so")
@@ -321,6 +339,7 @@ def test_a_child_with_many_variables(box: Sandbox) -> None:
     assert alerts(done) == ["read_write_tmp"]
 
 
+@pytest.mark.promise("alert.storm")
 @pytest.mark.parametrize(
     "storm", ["a_storm_that_ends_with_the_program", "a_storm_that_is_over", "a_storm_before_another_program"]
 )
@@ -331,6 +350,7 @@ def test_no_alert_of_a_storm_is_lost(box: Sandbox, storm: str) -> None:
     assert len(lines) < result / 2, "a storm is folded"
 
 
+@pytest.mark.promise("child.forks")
 @pytest.mark.parametrize(("kind", "first"), [("on-demand", REFUSED), ("lambda-managed-instances", 0)])
 def test_copies_are_child_processes_but_for_the_runtimes_workers(box: Sandbox, kind: str, first: int) -> None:
     settings = policy(create_child_process="block", read_handler="block")
@@ -368,18 +388,21 @@ def test_the_last_name_is_two_dots(box: Sandbox) -> None:
     assert {line["details"]["path"] for line in done.shield_lines if "policy" in line} == {"/tmp"}
 
 
+@pytest.mark.promise("alert.not-hidden")
 def test_a_line_that_is_not_finished(box: Sandbox) -> None:
     result, done = run(box, "a_line_that_is_not_finished", BLOCKED)
     assert result == REFUSED
     assert alerts(done) == ["read_write_tmp"]
 
 
+@pytest.mark.promise("child.limits")
 def test_limits_of_a_child(box: Sandbox) -> None:
     result, done = run(box, "limits_of_a_child", BLOCKED)
     assert result == [errno.EPERM, None, None]
     assert alerts(done) == ["self_protection"]
 
 
+@pytest.mark.promise("outbound.bare-queries")
 def test_what_is_added_to_a_query(box: Sandbox, names: DnsServer) -> None:
     settings = BLOCKED | {"SHIELD_ALLOW_OUTBOUND": "allowed.example"}
     before = len(names.questions)

@@ -160,6 +160,7 @@ def test_the_32_bit_way_in_where_the_kernel_has_it(layer: Path, box: Sandbox) ->
     assert int(done.stdout) > 0
 
 
+@pytest.mark.promise("tmp.no-descriptor")
 def test_a_descriptor_read_between_open_and_refusal(box: Sandbox) -> None:
     code = LOAD + "print(beyond.read_between_open_and_refusal(b'/tmp/there', 20000))"
     done = run(box, code, TMP_BLOCKED)

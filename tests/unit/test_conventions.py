@@ -7,7 +7,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from harness.checkout import ROOT, committed
+
+pytestmark = pytest.mark.promise("package.tree")
 
 LONGEST = 60
 # Documents are named in capitals where they stand beside README.md.

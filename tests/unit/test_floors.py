@@ -17,6 +17,8 @@ import shielded_function_emulator
 import shielded_function_monitoring
 import shielded_function_runtime
 
+pytestmark = pytest.mark.promise("package.tree")
+
 PACKAGES = (shielded_function, shielded_function_emulator, shielded_function_monitoring, shielded_function_runtime)
 CONSTRUCTS, EMULATOR, MONITORING, RUNTIME = (package.__name__ for package in PACKAGES)
 TOOLS = tuple(f"{CONSTRUCTS}.{name}" for name in ("cli", "testing", "simulation"))

@@ -8,6 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
+pytestmark = pytest.mark.promise("alarm.cost")
+
 ROOT = Path(__file__).parents[3]
 SCRIPT = SimpleNamespace(**runpy.run_path(str(ROOT / "benchmarks" / "cost_and_scale.py")))
 

@@ -8,6 +8,8 @@ import pytest
 
 from integration.docs.pages import ROOT, read_page
 
+pytestmark = pytest.mark.promise("package.docs")
+
 PAGE = ROOT / "docs" / "guide" / "testing-alarms.md"
 
 

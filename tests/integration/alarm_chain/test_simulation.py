@@ -16,6 +16,8 @@ from aws_cdk.assertions import Template
 from shielded_function import AlarmOptions, ShieldedFunction
 from shielded_function.testing import alert_line, simulate_cloudwatch
 
+pytestmark = pytest.mark.promise("alarm.simulated")
+
 VIRGINIA = cdk.Environment(account="111111111111", region="us-east-1")
 IRELAND = cdk.Environment(account="111111111111", region="eu-west-1")
 

@@ -18,6 +18,8 @@ from shielded_function import ShieldedFunction, ShieldPolicy
 from shielded_function_emulator.cloud_assembly import CloudAssembly
 from shielded_function_runtime.build.native import build
 
+PROMISE = "child.wrappers"
+
 STACK, UNSHIELDED = "Wrapped", "Unshielded"
 _ARCHITECTURE = {"x86_64": lambda_.Architecture.X86_64, "aarch64": lambda_.Architecture.ARM_64}
 

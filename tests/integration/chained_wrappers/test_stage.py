@@ -67,6 +67,7 @@ def alerts(done: Completed) -> list[tuple[str, str]]:
     return [(line["policy"], line["allow"]) for line in done.shield_lines if "policy" in line]
 
 
+@pytest.mark.promise("child.no-free-wrapper")
 def test_a_wrapper_does_not_set_the_runtime_free(box: Sandbox) -> None:
     """A static program instead of the interpreter would escape every policy, without a word."""
     assert run(box, "to-static.sh", NOTHING_BLOCKED, "/etc/passwd").returncode == 0
@@ -102,6 +103,7 @@ def test_what_asks_for_work_is_the_runtime(box: Sandbox) -> None:
     assert [(policy, Path(entry).name) for policy, entry in alerts(done)] == [("create_child_process", "echo")]
 
 
+@pytest.mark.promise("child.no-free-wrapper")
 def test_a_runtime_that_is_a_script_is_no_wrapper(box: Sandbox) -> None:
     """Its own path is among the arguments of the interpreter that the kernel starts for it."""
     program = ["/var/task/bootstrap.py"]
@@ -111,6 +113,7 @@ def test_a_runtime_that_is_a_script_is_no_wrapper(box: Sandbox) -> None:
     assert [policy for policy, _ in alerts(done)] == ["create_child_process"]
 
 
+@pytest.mark.promise("child.no-free-wrapper")
 @pytest.mark.parametrize("program", ["/bin/sh", "/usr/bin/env"])
 def test_a_child_of_the_runtime_is_no_wrapper(box: Sandbox, program: str) -> None:
     """Neither a shell nor being told of the runtime makes one of a program that the function starts."""

@@ -192,6 +192,7 @@ def test_code_cannot_keep_what_lies_deep(name: str) -> None:
         assert [line["details"] for line in function.end() if "policy" in line] == []
 
 
+@pytest.mark.promise("tmp.clear-keeps")
 @pytest.mark.parametrize(
     "code",
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from harness.running import policy
 from integration.clear_tmp.function import LOOK, started
 
@@ -25,6 +27,7 @@ subprocess.run(["/bin/sh", "-c", "echo user > /tmp/by-another"], check=True, env
 """
 
 
+@pytest.mark.promise("tmp.clear-refused")
 def test_in_the_midst_of_an_invocation() -> None:
     """What it makes from then on goes; what was made before is not known."""
     with started(policy()) as function:
@@ -49,6 +52,7 @@ def test_without_a_wrapper() -> None:
         assert function.left(MAKE) == set()
 
 
+@pytest.mark.promise("tmp.clear-refused")
 def test_where_several_invocations_run_at_once() -> None:
     concurrent = {"AWS_LAMBDA_INITIALIZATION_TYPE": "lambda-managed-instances", "AWS_LAMBDA_MAX_CONCURRENCY": "1"}
     with started({**policy(), **concurrent}) as function:

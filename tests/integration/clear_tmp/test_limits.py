@@ -40,6 +40,7 @@ def test_what_is_mounted_in_tmp_stays() -> None:
         assert [line for line in function.end() if "policy" in line] == []
 
 
+@pytest.mark.promise("tmp.clear-tells")
 def test_what_lies_deep_in_what_was_there_is_told() -> None:
     deep = "/tmp/init" + "/deep" * 40
     with started({**HEADLINE, "DEEP": deep}) as function:

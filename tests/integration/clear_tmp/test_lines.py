@@ -14,6 +14,7 @@ from integration.readiness.api import RESTORE, open_box
 from shielded_function_emulator.sandbox import shield_lines
 
 
+@pytest.mark.promise("tmp.clear-tells")
 def test_what_cannot_be_removed_is_told_and_tried_again() -> None:
     """Another user's file lies in the directory."""
     with started(HEADLINE) as function:
@@ -39,6 +40,7 @@ def test_what_cannot_be_removed_is_told_and_tried_again() -> None:
 # Others of the same user
 
 
+@pytest.mark.promise("tmp.clear-keeps")
 def test_what_an_extension_makes() -> None:
     """It stays where it is listed, or was made before the first event."""
     with started(HEADLINE, prepare=lambda box: (box.path("/tmp") / "early").write_text("theirs")) as function:
@@ -72,6 +74,7 @@ def test_behind_another_wrapper(ending: str) -> None:
 INIT = "/tmp,/tmp/init/**,/tmp/started"  # what initialization makes
 
 
+@pytest.mark.promise("tmp.clear-keeps")
 def test_after_a_restore_only_events_count() -> None:
     with started({**HEADLINE, "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}) as function:
         function.api.wait_for(RESTORE)
@@ -80,6 +83,7 @@ def test_after_a_restore_only_events_count() -> None:
         assert "/tmp/restored" in function.run(LOOK)
 
 
+@pytest.mark.promise("tmp.clear-at-end")
 def test_a_function_that_ends_itself_leaves_nothing() -> None:
     with started(HEADLINE) as function:
         function.run("result = 1")
@@ -97,6 +101,7 @@ os.kill(os.getpid(), 9)
 """
 
 
+@pytest.mark.promise("tmp.clear-at-end")
 def test_a_killed_function_leaves_nothing_to_the_next() -> None:
     """Lambda starts the runtime anew in the same sandbox, after a timeout for example: initialization finds nothing."""
     with started(HEADLINE) as function:
@@ -112,6 +117,7 @@ def test_a_killed_function_leaves_nothing_to_the_next() -> None:
         assert [line for line in function.end() if "policy" in line] == []
 
 
+@pytest.mark.promise("tmp.clear-at-end")
 def test_a_folder_that_is_closed_keeps_nothing() -> None:
     with started(HEADLINE) as function:
         function.run("result = 1")
@@ -120,6 +126,7 @@ def test_a_folder_that_is_closed_keeps_nothing() -> None:
         assert "/tmp/user" not in function.run(LOOK)
 
 
+@pytest.mark.promise("tmp.clear-at-end")
 @pytest.mark.parametrize(
     "code",
     [
@@ -154,6 +161,7 @@ def occupy(tmp: Path) -> None:
     (tmp / ".shielded-function" / "theirs").mkdir(parents=True)
 
 
+@pytest.mark.promise("tmp.clear-at-end")
 @pytest.mark.parametrize("prepare", [occupy, fill], ids=["taken", "full"])
 def test_without_a_marker(prepare: Callable[[Path], object]) -> None:
     """Another user has that name already, or there is no room."""
@@ -181,6 +189,7 @@ def test_it_goes_with_every_mode() -> None:
             assert function.left(code) == set()
 
 
+@pytest.mark.promise("tmp.clear-refused")
 @pytest.mark.parametrize("concurrency", ["1", "8"])
 def test_it_is_refused_on_managed_instances(concurrency: str) -> None:
     environment = {

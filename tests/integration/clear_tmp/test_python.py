@@ -29,6 +29,7 @@ TIMES = {"tmpfs": "birth", "ramfs": "change"}
 # What is used every day
 
 
+@pytest.mark.promise("tmp.clear")
 @pytest.mark.parametrize(
     "code",
     [
@@ -60,6 +61,7 @@ def test_what_an_invocation_makes_is_gone_in_the_next(function: Function, code: 
     assert function.left(code) == set()
 
 
+@pytest.mark.promise("tmp.clear-keeps")
 def test_what_initialization_left_stays(function: Function) -> None:
     function.run("open('/tmp/other', 'w').close()")
     found = function.run(LOOK)
@@ -68,6 +70,7 @@ def test_what_initialization_left_stays(function: Function) -> None:
     assert "/tmp/other" not in found
 
 
+@pytest.mark.promise("tmp.clear-keeps")
 def test_what_allow_tmp_lists_stays(function: Function) -> None:
     code = """
     import os
@@ -83,6 +86,7 @@ def test_what_allow_tmp_lists_stays(function: Function) -> None:
     assert len(function.left(code)) == 41
 
 
+@pytest.mark.promise("tmp.clear-keeps")
 def test_a_list_may_keep_a_part_of_a_directory() -> None:
     with started(
         policy(clear_tmp="on", allow_tmp="/tmp/job/*.so,/tmp/job/keep/**,/tmp/run-*,/tmp/run-*/*")
@@ -100,6 +104,7 @@ def test_a_list_may_keep_a_part_of_a_directory() -> None:
         assert [line for line in function.end() if "policy" in line] == []
 
 
+@pytest.mark.promise("tmp.clear-keeps")
 def test_a_mark_for_the_platform_stays(function: Function) -> None:
     code = """
     import os
@@ -124,6 +129,7 @@ def test_a_mark_for_the_platform_stays(function: Function) -> None:
 # Other processes of the function's
 
 
+@pytest.mark.promise("tmp.clear")
 @pytest.mark.parametrize(
     "code",
     [
@@ -163,6 +169,7 @@ def test_what_other_processes_make_is_gone(function: Function, code: str) -> Non
     assert function.left(code) == set()
 
 
+@pytest.mark.promise("tmp.clear")
 def test_a_process_from_before_the_first_event() -> None:
     """It was forked, or started, while nobody asked for an event yet."""
     for start in ("fork", "program"):
@@ -179,6 +186,7 @@ def test_a_process_from_before_the_first_event() -> None:
 # Names that change
 
 
+@pytest.mark.promise("tmp.clear")
 @pytest.mark.parametrize(
     "code",
     [
@@ -202,6 +210,7 @@ def test_a_name_by_whatever_way_it_came(function: Function, code: str) -> None:
     assert Path(function.tmp / "init" / "cache").read_text() == "initialization"
 
 
+@pytest.mark.promise("tmp.clear")
 @pytest.mark.parametrize("kind", ["ramfs", "ext4"])
 def test_without_birth_times_what_was_changed_goes_as_well(kind: str, tmp_path: Path) -> None:
     """Whose clock may count seconds."""

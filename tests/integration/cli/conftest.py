@@ -8,6 +8,8 @@ import pytest
 
 from integration.cli.alert_logs import log
 
+PROMISE = "cli.commands"
+
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:

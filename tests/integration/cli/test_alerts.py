@@ -14,6 +14,8 @@ from integration.cli.alert_logs import CHAIN, packages_log
 from integration.cli.insights_account import ago
 from integration.cli.running import command, says
 
+pytestmark = pytest.mark.promise("cli.logs")
+
 
 def test_groups_of_a_file(file: Path) -> None:
     done = command("alerts", file, "--json")

@@ -35,6 +35,8 @@ from shielded_function.cli.log_groups import Where
 from shielded_function.testing import simulate_cloudwatch
 from shielded_function_monitoring.alert import POLICIES
 
+pytestmark = pytest.mark.promise("cli.logs")
+
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:

@@ -17,6 +17,8 @@ from typer.main import get_command
 from integration.cli.moto_account import moto_account
 from shielded_function.cli.app import app
 
+pytestmark = pytest.mark.promise("package.docs")
+
 GUIDE = Path(__file__).parents[3] / "docs" / "guide"
 PAGES = ("command-line.md", "break-glass.md")
 

@@ -13,6 +13,8 @@ from harness.alert_lines import at, connect, refused, tmp
 from shielded_function.cli import alerts, filter_test, learn, report
 from shielded_function.cli.log_groups import Where
 
+pytestmark = pytest.mark.promise("cli.logs")
+
 TRUE = connect("true.example")
 _LINE = connect("api.stripe.com")
 

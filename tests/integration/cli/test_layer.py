@@ -14,6 +14,8 @@ import pytest
 from integration.cli.running import command, says
 from shielded_function.layer_archive import ARCHITECTURES, FILES, layer_zip
 
+pytestmark = pytest.mark.promise("cli.templates")
+
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_the_file_and_its_hashes(architecture: str, tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from shielded_function import layer_archive
 from shielded_function.layer_archive import ARCHITECTURES, FILES, MemberFile, layer_files, layer_zip, write_zip
 from shielded_function_runtime.build import native
 
+pytestmark = pytest.mark.promise("construct.layer")
+
 SAMPLE = {"z/last": MemberFile(b"2\n", 0o644), "a/program": MemberFile(b"#!/bin/sh\n", 0o755)}
 
 

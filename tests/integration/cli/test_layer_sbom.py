@@ -18,6 +18,8 @@ from shielded_function.layer_archive import ARCHITECTURES
 from shielded_function.layer_sbom import BOTOCORE_VERSION, MUSL_VERSION, ZIG_VERSION, layer_sbom
 from shielded_function_runtime.build import native
 
+pytestmark = pytest.mark.promise("construct.layer")
+
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_sbom_describes_the_layer_beside_it(architecture: str, tmp_path: Path) -> None:

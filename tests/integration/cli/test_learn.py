@@ -22,6 +22,8 @@ from shielded_function.cli.log_groups import Where
 from shielded_function.cli.present import InAssembly
 from shielded_function.policy import ShieldPolicy
 
+pytestmark = pytest.mark.promise("cli.learn")
+
 LOG = [
     armed(at(20)),
     lookup("api.stripe.com", at(20)),

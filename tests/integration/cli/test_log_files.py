@@ -18,6 +18,8 @@ from harness.alert_lines import at, connect, tmp
 from integration.cli.running import command, says
 from shielded_function.cli import log_files, progress
 
+pytestmark = pytest.mark.promise("cli.logs")
+
 LINES = [connect(f"host.example{n}.com", time=at(20)) for n in range(3)]
 TEXT = "\n".join(["START RequestId: 1", *LINES]) + "\n"
 

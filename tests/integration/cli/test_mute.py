@@ -19,6 +19,8 @@ from shielded_function.cli.errors import CliError
 from shielded_function.cli.mute import Options
 from shielded_function_monitoring.queries import QUERIES
 
+pytestmark = pytest.mark.promise("alarm.monitoring")
+
 NOW = datetime(2026, 11, 30, 7, 0, 42, tzinfo=timezone.utc)
 DEPLOYMENT = Options("2h", "deployment of 3.1")
 CRITICAL, REST, FLEET, ANY, LINES = (

@@ -27,6 +27,8 @@ from shielded_function.cli.render import FORMATS, MAX_ENVIRONMENT, Options, hcl_
 from shielded_function_monitoring.filters import PLATFORM_PROGRAMS, level_of, of_functions, violations
 from shielded_function_monitoring.pattern import parse as parse_pattern
 
+pytestmark = pytest.mark.promise("cli.templates")
+
 POLICY = ShieldPolicy(
     allow_outbound=["api.stripe.com:443", "*.example.com", "[2001:db8::1]:443"],
     allow_aws=["dynamodb", "s3"],

@@ -16,6 +16,8 @@ from shielded_function.cli import report
 from shielded_function.cli.aws import Place
 from shielded_function.cli.log_groups import Where
 
+pytestmark = pytest.mark.promise("cli.logs")
+
 LOG = [armed(at(20)), connect("api.stripe.com", time=at(20), count=3), tmp("/tmp/</script>\x1b[2J", at(21))]
 
 

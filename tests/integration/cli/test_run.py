@@ -28,6 +28,8 @@ from shielded_function_emulator.trial import Alarm, Trial
 from shielded_function_monitoring import Alert, parse_line
 from unit.constructs.findings.test_handler import delivery
 
+pytestmark = pytest.mark.promise("cli.run")
+
 
 @pytest.fixture(scope="module")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:

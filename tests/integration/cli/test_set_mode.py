@@ -20,6 +20,8 @@ from shielded_function.cli.modes import MODES, POLICIES, in_alert_mode, variable
 from shielded_function.cli.set_mode import Options
 from shielded_function.policy import ShieldPolicy
 
+pytestmark = pytest.mark.promise("cli.templates")
+
 YES = Options(yes=True, region=REGION)
 
 

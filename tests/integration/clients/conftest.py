@@ -11,6 +11,8 @@ from integration.clients.network import Network, make_sandbox
 from shielded_function_emulator.certificates import CertificateAuthority
 from shielded_function_runtime.build.native import BINARIES, build
 
+PROMISE = "outbound.clients"
+
 
 @pytest.fixture(scope="module")  # moto lives in this process, and other files' tests reset it
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:

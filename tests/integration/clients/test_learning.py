@@ -17,6 +17,8 @@ from integration.clients.network import Network
 from integration.clients.running import needs, run
 from shielded_function import ShieldPolicy
 
+pytestmark = pytest.mark.promise("outbound.log-is-enough")
+
 NOTHING_LISTED = replace(ShieldPolicy.report_only(), allow_aws="none")
 Learn = Callable[[Client], list[str]]
 

@@ -10,6 +10,8 @@ import pytest
 
 from shielded_function_emulator.sandbox import Sandbox
 
+PROMISE = "cli.run"
+
 KINDS = ("root", "user-namespace")
 
 

@@ -106,6 +106,7 @@ def verdicts_of(assembly: CloudAssembly, runs: Mapping[str, CheckoutRun]) -> Ver
     return judge(assembly, runs["Unshielded"], shielded)
 
 
+@pytest.mark.promise("alert.caller-python")
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="3.10 has no row in the engine's table")
 def test_every_alert_names_the_dependency(assembly: CloudAssembly, runs: dict[str, CheckoutRun]) -> None:
     """Its package, the file, and a line of the function that does the deed."""

@@ -17,6 +17,8 @@ from shielded_function_monitoring import Alert
 from shielded_function_monitoring.alert import START
 from shielded_function_runtime.build.native import BINARIES, build
 
+pytestmark = pytest.mark.promise("alert.handler-reads")
+
 WRAPPER = "/opt/shielded-function/shield"
 # Each try to read the source is seen by Python itself.
 HANDLER = """

@@ -2,4 +2,6 @@
 
 from harness.engine import layer, sandbox, task
 
+PROMISE = "shield.transparent"
+
 __all__ = ["layer", "sandbox", "task"]

@@ -20,6 +20,8 @@ from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.machine import architecture, machine
 from shielded_function_emulator.sandbox import Completed, Sandbox
 
+pytestmark = pytest.mark.promise("shield.transparent")
+
 REFUSED = errno.EACCES
 HELPERS = {"inline": ("inline.c",), "namespace": ("namespace.c",), "registers": ("registers.c", "call_with.S")}
 
@@ -79,17 +81,20 @@ def test_calls_by_paths_come_to_the_same(box: Sandbox) -> None:
     assert {0, -errno.ENOENT, -errno.ENOTDIR, -errno.ELOOP} <= {result for result, _ in came_to[True].values()}
 
 
+@pytest.mark.promise("shield.text")
 def test_text_and_memory_are_protected(box: Sandbox) -> None:
     result, done = run(box, "text_cannot_change", TMP_BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "block"})
     assert result == dict.fromkeys(["mprotect", "madvise", "mem", "thread_mem", "anonymous"], REFUSED)
     assert [a["policy"] for a in alerts(done)] == ["self_protection"] * 4 + ["executable_memory"]
 
 
+@pytest.mark.promise("shield.engine-stays")
 def test_the_engine_stays_where_it_is(box: Sandbox) -> None:
     result, _ = run(box, "engine_cannot_be_unmapped", TMP_BLOCKED)
     assert result == dict.fromkeys(["munmap", "mprotect", "map_over", "tmp"], REFUSED)
 
 
+@pytest.mark.promise("alert.not-silenced")
 def test_alerts_cannot_be_silenced(box: Sandbox) -> None:
     result, done = run(box, "alerts_cannot_be_silenced", TMP_BLOCKED)
     assert result == {"tmp": REFUSED}
@@ -102,12 +107,14 @@ def test_a_child_alerts_to_the_function_not_to_its_pipe(box: Sandbox) -> None:
     assert [a["policy"] for a in alerts(done)] == ["read_write_tmp"]
 
 
+@pytest.mark.promise("child.shielded")
 def test_a_child_is_shielded_whatever_its_environment(box: Sandbox) -> None:
     result, done = run(box, "child_environment_is_shielded", TMP_BLOCKED)
     assert result == ["refused\n"] * 4
     assert len(alerts(done)) == 4
 
 
+@pytest.mark.promise("memory.late-libraries")
 def test_a_library_with_its_own_system_calls(box: Sandbox) -> None:
     result, done = run(box, "own_system_calls_are_judged", TMP_BLOCKED)
     assert result["open"] == -REFUSED
@@ -122,6 +129,7 @@ def system_library(name: str) -> str:
     return f"/usr/{link.resolve().relative_to(usr.resolve())}"
 
 
+@pytest.mark.promise("memory.not-searched")
 def test_a_library_that_needs_no_search(layer: Path, tmp_path: Path) -> None:
     """What the platform brings, and makes its calls through libc, is not searched; what lies beside it is."""
     shutil.copytree(INSIDE, tmp_path / "task", ignore=shutil.ignore_patterns("__pycache__"))
@@ -163,6 +171,7 @@ def test_a_judged_call_keeps_every_register(box: Sandbox, shielded: bool) -> Non
     assert refused == ({"openat", "connect", "sendto"} if shielded else set())
 
 
+@pytest.mark.promise("tmp.no-core")
 def test_no_core_is_dumped(box: Sandbox) -> None:
     """Whatever the limit was: nothing else keeps the kernel from writing it to the working directory."""
     code = """
@@ -180,11 +189,13 @@ else: print("raised")
         assert done.stdout == f"{expected}\n", done.stderr[-2000:]
 
 
+@pytest.mark.promise("memory.sites")
 def test_a_second_libc(box: Sandbox) -> None:
     result, _ = run(box, "second_libc_is_judged", TMP_BLOCKED)
     assert result == {"open": -REFUSED}
 
 
+@pytest.mark.promise("handler.closed")
 def test_the_handler_is_locked_at_the_first_request_for_work(box: Sandbox) -> None:
     settings = policy(read_handler="block") | {"_HANDLER": "app.handler"}
     result, done = run(box, "handler_is_locked_when_ready", settings)
@@ -204,6 +215,7 @@ def test_a_request_is_known_however_it_is_written_whole(box: Sandbox, way: str, 
     assert done.stdout == f"[null, {REFUSED}]\n", done.stderr
 
 
+@pytest.mark.promise("handler.no-memory")
 def test_no_work_is_asked_for_with_an_unlockable_handler(box: Sandbox) -> None:
     """Locking takes memory, and a program can lower its own limits. Reports stop nothing."""
     way = "without_memory"
@@ -222,6 +234,7 @@ def test_no_work_is_asked_for_with_an_unlockable_handler(box: Sandbox) -> None:
     assert done.stdout == "[null, null]\n", done.stderr
 
 
+@pytest.mark.promise("runtime.xray")
 def test_a_mark_can_be_made_at_any_time_and_hold_nothing(box: Sandbox) -> None:
     """An SDK may begin in any invocation, and leaves a mark in /tmp; what is written to it is closed for good."""
     result, done = run(box, "a_mark_holds_nothing", TMP_BLOCKED)
@@ -235,6 +248,7 @@ def test_a_mark_can_be_made_at_any_time_and_hold_nothing(box: Sandbox) -> None:
     assert free == {"made": [None] * 7, "full": [None] * 5, "gone": [absent], "other": [None] * 8}
 
 
+@pytest.mark.promise("handler.closed")
 def test_the_real_handler_is_locked_behind_a_wrapper(box: Sandbox) -> None:
     """The real handler is locked when a wrapper changed the setting."""
     settings = policy(read_handler="block") | {"_HANDLER": "tracer.wrap", "ORIG_HANDLER": "app.handler"}
@@ -282,6 +296,7 @@ def make_allowed(box: Sandbox) -> None:
     shutil.chown(tmp / "allowed", tmp.stat().st_uid, tmp.stat().st_gid)
 
 
+@pytest.mark.promise("tmp.allowed-paths")
 def test_allowed_paths_work_as_ever(box: Sandbox) -> None:
     prepare_tmp(box)
     make_allowed(box)
@@ -329,6 +344,7 @@ def names(box: Sandbox) -> Iterator[DnsServer]:
 OWN_ADDRESSES = {"198.51.100.9": "198.51.100.1", "2001:db8::66": "2001:db8::66"}
 
 
+@pytest.mark.promise("outbound.allow-list")
 def test_allowed_hosts(box: Sandbox, names: DnsServer) -> None:
     listed = "allowed.example:80,*.wild.example,198.51.100.9:80,198.51.100.64/26:443,rebind.example"
     settings = policy(outbound_connectivity="block") | {"SHIELD_ALLOW_OUTBOUND": listed, "AWS_REGION": "us-east-1"}
@@ -352,6 +368,7 @@ def test_allowed_hosts(box: Sandbox, names: DnsServer) -> None:
     assert not asked & {"wild.example", "allowed.example.evil.example", "s3.eu-west-3.amazonaws.com"}
 
 
+@pytest.mark.promise("outbound.port-zero")
 @pytest.mark.parametrize("mode", [None, "alert", "block"])
 def test_nothing_is_sent_to_port_zero(box: Sandbox, mode: str | None) -> None:
     """Where an address is listed with a port, getaddrinfo may find out by which of its own it would be reached, and no
@@ -390,6 +407,7 @@ def test_a_denied_lookup_does_not_wait(box: Sandbox, names: DnsServer) -> None:
     assert milliseconds < 500, "a resolver's time-out is seconds; a denial is an answer"
 
 
+@pytest.mark.promise("alert.one-line")
 def test_alert_lines_are_json_whatever_the_path(box: Sandbox) -> None:
     _, done = run(box, "odd_names_in_alerts", TMP_BLOCKED)
     lines = [line for line in done.stderr.splitlines() if line]

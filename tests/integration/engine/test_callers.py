@@ -18,6 +18,8 @@ from shielded_function_emulator.languages.runtime import Runtime
 from shielded_function_emulator.machine import architecture, is_emulated
 from shielded_function_emulator.sandbox import Completed, Sandbox, shield_lines
 
+pytestmark = pytest.mark.promise("alert.caller-python")
+
 TASK = INSIDE / "callers"
 FOLDER = {"LAMBDA_TASK_ROOT": "/var/task"}
 # A forked child that may not be one does not come to its own call.

@@ -14,6 +14,8 @@ from shielded_function_emulator.machine import architecture
 from shielded_function_emulator.sandbox import Sandbox
 from shielded_function_monitoring import Alert, parse_line
 
+pytestmark = pytest.mark.promise("memory.listed")
+
 BLOCKED = policy(executable_memory="block")
 # A JIT: it maps memory that it can write, and makes it run later. Nothing of it is on the stack of who calls it.
 JIT = r"""

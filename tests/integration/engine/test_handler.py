@@ -12,6 +12,8 @@ import pytest
 from harness.running import PYTHON, SHIELD, policy, whole_sandbox
 from shielded_function_emulator.sandbox import Sandbox
 
+pytestmark = pytest.mark.promise("handler.closed")
+
 # How the clients read a setting: Python's the last dot (bootstrap.py), Node.js' the first dot of the file's name
 # (FUNCTION_EXPR, and first of all without an ending), Ruby's the first dot, Java's a class, with or without a method,
 # .NET's an assembly, with or without its ending or a type and a method.
@@ -64,6 +66,7 @@ def closed(box: Sandbox, setting: str) -> tuple[list[str], int]:
     return refused, done.shield_lines[0]["handler_files"]
 
 
+@pytest.mark.promise("handler.files")
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_the_files_of_a_setting(box: Sandbox, setting: str) -> None:
     assert closed(box, setting) == (SETTINGS[setting], len(SETTINGS[setting]))

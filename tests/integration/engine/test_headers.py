@@ -15,6 +15,8 @@ from harness.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 from shielded_function_emulator.machine import architecture
 from shielded_function_emulator.sandbox import Completed, Sandbox, shield_lines
 
+pytestmark = pytest.mark.promise("memory.constructors")
+
 REFUSED, PAGE = errno.EACCES, 4096
 BLOCKED = policy(read_write_tmp="block", executable_memory="block")
 FIRST_BYTE = {"x86_64": 0x90, "aarch64": 0x1F}[architecture()]
@@ -55,6 +57,7 @@ def run(box: Sandbox, code: str, settings: dict[str, str] = BLOCKED) -> Complete
     return box.run_command([SHIELD, PYTHON, "-c", MAPPING + code], environment=settings)
 
 
+@pytest.mark.promise("shield.text-stays")
 def test_patched_code_stays_whatever_a_files_headers_say(box: Sandbox) -> None:
     """What is patched stays whatever a file says of where its code is."""
     begin, call = places(box)
@@ -79,6 +82,7 @@ def test_what_no_segment_says_is_code_is_executable_memory(box: Sandbox) -> None
     assert (line["policy"], line["details"]["path"]) == ("executable_memory", "/var/task/ends_early.so")
 
 
+@pytest.mark.promise("shield.text-stays")
 def test_what_lies_behind_the_code_does_not_run(box: Sandbox) -> None:
     begin, call = places(box)
     mapping = f"call = mapped({begin}, {call | (PAGE - 1)} + 1) + {call} - {begin}\n"

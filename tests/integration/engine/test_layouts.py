@@ -91,6 +91,7 @@ def call(box: Sandbox, library: str, shielded: bool, variables: dict[str, str] |
     return box.run_command(command, environment=BLOCKED | (variables or {}))
 
 
+@pytest.mark.promise("memory.late-libraries", "memory.relocated")
 @pytest.mark.parametrize(
     "library",
     [
@@ -117,6 +118,7 @@ def test_its_call_is_judged(box: Sandbox, library: str) -> None:
     assert done.stdout == f"{-errno.EACCES}\n", done.stderr[-2000:]
 
 
+@pytest.mark.promise("memory.relocated")
 @pytest.mark.parametrize("library", ["relocated", "written_by_relocation"])
 def test_a_preloaded_one_is_searched_as_it_was_relocated(box: Sandbox, library: str) -> None:
     done = call(box, library, True, {"LD_PRELOAD": f"/var/task/{library}.so"})
@@ -149,6 +151,7 @@ print(libc.mprotect(text, page, 5), runs())
 """
 
 
+@pytest.mark.promise("memory.relocated")
 def test_its_loader_alone_writes_to_a_text_that_is_to_run(box: Sandbox) -> None:
     """Mapped as ld.so does, it cannot be run yet, nor changed by others; then it is searched, and runs."""
     code = WRITERS.format(begin=code_begins_at(box.path("/var/task/relocated.so")) & -4096)
@@ -164,6 +167,7 @@ def test_code_that_runs_while_it_is_relocated_ends_the_process(box: Sandbox) -> 
     assert call(box, "relocated_and_resolves", shielded=True).returncode == -signal.SIGSEGV
 
 
+@pytest.mark.promise("memory.late-libraries")
 @pytest.mark.parametrize(
     "library",
     [

@@ -20,6 +20,8 @@ from shielded_function_monitoring.filters import SEVERITIES, level_of, severity_
 from shielded_function_monitoring.pattern import all_of, exists, is_true
 from shielded_function_monitoring.schema import json_schema
 
+pytestmark = pytest.mark.promise("alert.left-out")
+
 COUNTED = all_of(is_true("$.function_shield"), exists("$.policy"))
 SCHEMA = Draft202012Validator(json_schema())
 TIMES = 20
@@ -189,6 +191,7 @@ BURSTS = {
 }  # fmt: skip
 
 
+@pytest.mark.promise("alert.storm")
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("burst", BURSTS)
 def test_decoys_hide_nothing(box: Sandbox, burst: str, mode: str) -> None:
@@ -221,6 +224,7 @@ def test_a_storm_of_targets_hides_others_of_its_policy(box: Sandbox) -> None:
     assert folded == [(201, "203.0.113.66")]
 
 
+@pytest.mark.promise("alert.severity")
 @pytest.mark.parametrize("mode", MODES)
 def test_platform_programs_are_repeated_apart(box: Sandbox, mode: Any) -> None:
     """Libraries look for others by ldconfig: no alarm counts that, and each line has its own severity."""

@@ -24,6 +24,8 @@ from shielded_function_monitoring.alert import EVENTS, MAX_LINE
 from shielded_function_monitoring.filters import violations
 from shielded_function_monitoring.schema import json_schema
 
+pytestmark = pytest.mark.promise("alert.one-line")
+
 SCHEMA = Draft202012Validator(json_schema())
 FUNCTION = {
     "AWS_LAMBDA_FUNCTION_NAME": "checkout",
@@ -107,6 +109,7 @@ def test_a_misspelt_setting_in_front_of_the_name(box: Sandbox) -> None:
     assert (line["event"], origin_of(line)) == ("refused", ORIGIN)
 
 
+@pytest.mark.promise("alert.which-function")
 def test_what_changes_the_environment_changes_no_line(box: Sandbox) -> None:
     settings = policy(read_write_tmp="block") | FUNCTION
     lines = run(box, "other_environment", [], settings)
@@ -151,6 +154,7 @@ for (const [number, header] of {json.dumps([header for header, _ in HEADERS])}.e
 }  # fmt: skip
 
 
+@pytest.mark.promise("alert.severity")
 @pytest.mark.parametrize("language", CODE)
 def test_the_trace_of_the_event(layer: Path, tmp_path: Path, language: str) -> None:
     runtime = find("nodejs24.x") if language == "node" else python.THIS
@@ -183,6 +187,7 @@ def test_any_origin_and_any_path_give_whole_lines(box: Sandbox, function: str, v
 HIDING = runpy.run_path(str(INSIDE / "hiding.py"), run_name="hiding")["TRICKS"]
 
 
+@pytest.mark.promise("alert.not-hidden")
 @pytest.mark.parametrize("trick", HIDING)
 def test_no_trick_with_the_log_hides_a_violation(box: Sandbox, trick: str) -> None:
     """What ordinary code does to its descriptors, its log and its environment before it violates its policy."""

@@ -13,6 +13,8 @@ from harness.running import SHIELD, policy, prepare_tmp, whole_sandbox
 from shielded_function_emulator.machine import architecture
 from shielded_function_emulator.sandbox import Completed, Sandbox
 
+pytestmark = pytest.mark.promise("shield.judged-is-used")
+
 BLOCKED = policy(
     outbound_connectivity="block", read_write_tmp="block", read_handler="block", create_child_process="block",
     executable_memory="block",

@@ -12,6 +12,8 @@ from harness.mounting import make_places, run_mounted
 from harness.running import POLICIES, PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 from shielded_function_emulator.sandbox import Sandbox
 
+pytestmark = pytest.mark.promise("tmp.mounts")
+
 REFUSED = errno.EACCES
 ALL_BLOCKED = policy(**dict.fromkeys(POLICIES, "block"))
 TMP_BLOCKED = policy(read_write_tmp="block")

@@ -86,10 +86,12 @@ def run(
     return json.loads(done.stdout), [line for line in lines if isinstance(line, Alert)], native
 
 
+@pytest.mark.promise("memory.native-line")
 def test_what_is_the_runtimes_own_makes_no_line(box: Sandbox) -> None:
     assert run(box, [], BLOCKED) == ([], [], [])
 
 
+@pytest.mark.promise("memory.native-line")
 @OF_THIS_MACHINE
 @pytest.mark.parametrize("mode", ["block", "alert"])
 def test_bridges_and_objects_are_told_once(box: Sandbox, mode: str) -> None:
@@ -107,12 +109,14 @@ def test_bridges_and_objects_are_told_once(box: Sandbox, mode: str) -> None:
     assert (line["bridges"], sorted(line["objects"]), line["count"]) == (["ctypes"], ["numerics", "plain.so"], 3)
 
 
+@pytest.mark.promise("memory.native-line")
 @OF_THIS_MACHINE
 def test_a_bridge_under_another_name_is_told(box: Sandbox) -> None:
     said, _, (line,) = run(box, [("_ctypes", "/var/task/harmless_ctypes.so")], BLOCKED)
     assert (said, line["bridges"], line["objects"]) == (["loaded"], ["ctypes"], ["harmless_ctypes.so"])
 
 
+@pytest.mark.promise("memory.bridges")
 @OF_THIS_MACHINE
 @pytest.mark.parametrize("place", ["runtime", "package"])
 def test_the_interpreters_test_modules_are_refused(box: Sandbox, place: str) -> None:
@@ -124,6 +128,7 @@ def test_the_interpreters_test_modules_are_refused(box: Sandbox, place: str) -> 
     assert native == []
 
 
+@pytest.mark.promise("memory.bridges")
 @pytest.mark.parametrize("entry", NODE_BRIDGES)
 def test_node_bridges_are_refused_by_their_names(box: Sandbox, entry: str) -> None:
     path = f"/var/task/{NODE_BRIDGES[entry]}"
@@ -135,6 +140,7 @@ def test_node_bridges_are_refused_by_their_names(box: Sandbox, entry: str) -> No
     assert (alerts, line["bridges"]) == ([], [entry])
 
 
+@pytest.mark.promise("memory.bridges")
 @OF_THIS_MACHINE
 @pytest.mark.parametrize(
     ("settings", "modes"),
@@ -161,6 +167,7 @@ def test_a_renamed_bridge_passes(box: Sandbox) -> None:
     assert (said, alerts, line["bridges"]) == (["loaded"], [], ["_testcapi"])
 
 
+@pytest.mark.promise("memory.native-line")
 def test_as_many_objects_as_fit_are_named(box: Sandbox, layer: Path, tmp_path: Path) -> None:
     """And all of them are counted."""
     source = Path(box.path("/var/task")) / "plain.so"

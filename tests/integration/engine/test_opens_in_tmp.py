@@ -12,6 +12,8 @@ import pytest
 from harness.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 from shielded_function_emulator.sandbox import Sandbox
 
+pytestmark = pytest.mark.promise("tmp.spellings")
+
 LISTED = {"read_write_tmp": "block", "allow_tmp": "/tmp/ok,/tmp/ok/**"}
 ALLOWED = {"read_write_tmp": "allow"}
 PLACES = {"_HANDLER": "app.handler", "LAMBDA_TASK_ROOT": "/var/task"}

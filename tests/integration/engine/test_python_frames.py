@@ -20,6 +20,8 @@ from shielded_function_emulator.languages.runtime import Runtime
 from shielded_function_emulator.machine import architecture, is_emulated
 from shielded_function_emulator.sandbox import Sandbox
 
+pytestmark = pytest.mark.promise("alert.caller-python")
+
 RUNTIMES: Mapping[str, Runtime] = {"3": python.THIS} if is_emulated() else available()
 WALK = (
     *("report/python_frames.c", "report/python_runtime.c", "base/memory_reader.c", "base/exported_symbol.c"),

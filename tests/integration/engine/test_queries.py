@@ -16,6 +16,8 @@ from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.sandbox import Completed, Sandbox
 from shielded_function_emulator.web import Receiver, WebServer
 
+pytestmark = pytest.mark.promise("outbound.denied-names")
+
 SERVER = "203.0.113.9"
 REFUSED, NO_SUCH_NAME = errno.EACCES, 1002
 BLOCKED = policy(outbound_connectivity="block") | {
@@ -135,6 +137,7 @@ def test_what_another_name_of_the_address_is_allowed_stays(sandbox: Sandbox, nam
     assert (result, alerts(done)) == ({"two_names_of_two_rules": None}, []), done.stderr
 
 
+@pytest.mark.promise("outbound.own-entry")
 def test_a_rule_is_not_had_by_a_name_that_looks_like_another(sandbox: Sandbox, names: DnsServer) -> None:
     way = "a_looser_rule_by_a_name_that_looks_like_it"
     settings = BLOCKED | {"SHIELD_ALLOW_OUTBOUND": "*.wild.example:443,allowed.example"}
@@ -152,6 +155,7 @@ def test_a_denied_name_is_not_asked(sandbox: Sandbox, names: DnsServer, way: str
     assert [a["details"]["protocol"] for a in alerts(done)] == ["dns"]
 
 
+@pytest.mark.promise("outbound.denied-names", "outbound.tcp-answers", "outbound.own-answers")
 @pytest.mark.parametrize("way", OTHERWISE)
 def test_nothing_leaves_in_odd_ways(sandbox: Sandbox, names: DnsServer, way: str) -> None:
     names.questions.clear()

@@ -13,6 +13,8 @@ import pytest
 from harness.running import PYTHON, SHIELD, policy, whole_sandbox
 from shielded_function_emulator.sandbox import Sandbox
 
+pytestmark = pytest.mark.promise("handler.spellings")
+
 SETTINGS = policy(read_handler="block", read_write_tmp="block", outbound_connectivity="block") | {
     "_HANDLER": "app.handler",
     "LAMBDA_TASK_ROOT": "/var/task",

@@ -19,6 +19,8 @@ from harness.running import PYTHON, SHIELD, policy, whole_sandbox
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.sandbox import RESOLVER, Completed, Sandbox
 
+pytestmark = pytest.mark.promise("outbound.replaced-sockets")
+
 SERVER, LISTED, UNLISTED = "203.0.113.9", "198.51.100.8", "198.51.100.9"
 SCRIPT = "/var/task/replaced_sockets.py"
 LITTLE_EFFORT, MUCH_EFFORT, FOR_ALL_TIMES = 1, 2 * EFFORT - 1, 60  # seconds
@@ -89,6 +91,7 @@ def checked(allowed: str) -> dict[str, str]:
     return policy(outbound_connectivity="block") | {"SHIELD_ALLOW_OUTBOUND": allowed, "SHIELD_ALLOW_AWS": "none"}
 
 
+@pytest.mark.promise("outbound.tcp-answers", "outbound.replaced-sockets")
 @pytest.mark.race
 @pytest.mark.parametrize("name", ATTEMPTS)
 def test_what_was_looked_at_is_what_is_used(

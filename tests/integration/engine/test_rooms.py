@@ -10,6 +10,8 @@ import pytest
 
 from shielded_function_runtime.build.native import ENGINE_ROOMS, NATIVE
 
+pytestmark = pytest.mark.promise("package.tree")
+
 ENGINE = NATIVE / "engine"
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 NOT_CODE = re.compile(r"""/\*.*?\*/|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)+'""", re.DOTALL)

@@ -14,6 +14,8 @@ from harness.running import PYTHON, SHIELD, policy, whole_sandbox
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.sandbox import Sandbox
 
+pytestmark = pytest.mark.promise("outbound.self-lookups")
+
 BLOCKED = policy(outbound_connectivity="block") | {
     "SHIELD_ALLOW_OUTBOUND": "allowed.example,11.22.33.0/24",
     "SHIELD_ALLOW_AWS": "none",

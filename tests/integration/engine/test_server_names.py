@@ -24,6 +24,8 @@ from shielded_function_emulator.machine import is_emulated
 from shielded_function_emulator.sandbox import Completed, Sandbox
 from shielded_function_emulator.web import Receiver, WebServer
 
+pytestmark = pytest.mark.promise("outbound.tls-name")
+
 SERVER, LISTED = "203.0.113.9", "198.51.100.9"
 RESETS = 5432
 REFUSED = errno.EACCES
@@ -248,6 +250,7 @@ def test_the_attempts_are_real(box: Sandbox, server: Recorder, way: str) -> None
         assert server.hears(b"evil.example")
 
 
+@pytest.mark.promise("outbound.allowed-tls")
 @pytest.mark.parametrize("mode", ["block", "alert", "allow"])
 def test_what_is_allowed_passes(box: Sandbox, server: Recorder, mode: str) -> None:
     ways = [way for way in PASSING if way not in UNKNOWN]
@@ -314,6 +317,7 @@ def test_what_the_alert_suggests_is_enough(box: Sandbox, server: Recorder) -> No
     assert (set(result.values()), alerts(done)) == ({None}, [])
 
 
+@pytest.mark.promise("outbound.alert-names")
 def test_alert_mode_reports_and_sends(box: Sandbox, server: Recorder) -> None:
     ways = [w for w in FOREIGN if w not in UNKNOWN and "fork" not in w]
     result, done = run(box, ways, CHECKED | {"SHIELD_OUTBOUND_CONNECTIVITY": "alert"})
@@ -325,6 +329,7 @@ def test_alert_mode_reports_and_sends(box: Sandbox, server: Recorder) -> None:
     assert server.received.count(b"evil.example") >= len(ways) - len(NOT_THERE) - 6
 
 
+@pytest.mark.promise("outbound.alert-names")
 @pytest.mark.parametrize(
     "way", sorted({*SILENT, "fast_open", "handed_over", "handed_over_before_it_is_connected", "in_a_program"})
 )

@@ -15,6 +15,8 @@ from harness.elf_files import say_it_is_data
 from lab.libcs.fetch import Unavailable, root_of
 from lab.libcs.releases import LIBCS
 
+pytestmark = pytest.mark.promise("memory.sites")
+
 ARCHITECTURES = ("x86_64", "aarch64")
 # Numbers whose sites need not be patchable: ends of threads and processes, and read (glibc's __read_nocancel).
 UNGUARDED = {"x86_64": {0, 60, 231}, "aarch64": {63, 93, 94}}

@@ -24,6 +24,8 @@ from harness.system_calls import ARCHITECTURES, JUDGES, LIST, PAGE, REASONS, cou
 from shielded_function_emulator.machine import architecture as architecture_under_test
 from shielded_function_emulator.sandbox import Completed, Sandbox
 
+pytestmark = pytest.mark.promise("shield.every-call")
+
 GATE_TABLE = 512  # gate_layout.h
 MACHINE = architecture_under_test()
 BLOCKED = policy(outbound_connectivity="block", read_write_tmp="block")
@@ -147,6 +149,7 @@ def test_a_limit_of_no_descriptors_does_not_silence(
     assert policies(lines) == ["outbound_connectivity"]
 
 
+@pytest.mark.promise("child.library")
 def test_a_child_that_cannot_load_the_library_is_refused(layer: Path, box: Sandbox) -> None:
     with Sandbox(task=box.task, layers=layer, filtered=False) as unfiltered:  # Lambda has no Landlock
         result, lines = run(unfiltered, "library_out_of_reach", BLOCKED)
@@ -164,6 +167,7 @@ def test_flags_of_execveat(box: Sandbox) -> None:
         assert run(box, "flags_of_execveat", settings)[0] == unshielded
 
 
+@pytest.mark.promise("outbound.no-route")
 def test_source_routes_are_refused(box: Sandbox) -> None:
     settings = policy(outbound_connectivity="block") | {"SHIELD_ALLOW_OUTBOUND": "198.51.100.1"}
     result, lines = run(box, "source_routes", settings)
@@ -171,6 +175,7 @@ def test_source_routes_are_refused(box: Sandbox) -> None:
     assert [line["details"]["protocol"] for line in lines] == ["option"] * 2
 
 
+@pytest.mark.promise("outbound.no-route")
 def test_a_flow_label_brings_no_route(box: Sandbox) -> None:
     """The routing headers that it could bring are those of a kernel with mobile IPv6, which this one may not be."""
     unshielded, _ = run(box, "options_of_a_flow_label", None)
@@ -195,6 +200,7 @@ def test_a_child_that_cannot_arm_does_not_run(box: Sandbox) -> None:
     assert set(run(box, "a_child_that_cannot_arm", settings)[0]) == {""}
 
 
+@pytest.mark.promise("alert.pipe")
 def test_the_logs_own_pipe_is_not_read(box: Sandbox) -> None:
     """Started unshielded: the shielded program inside is the one that tries."""
     known = json.dumps(kernel_calls(MACHINE))
@@ -233,6 +239,7 @@ def test_the_newest_call_is_the_lists() -> None:
     assert f"NEWEST_CALL = {newest} " in text
 
 
+@pytest.mark.promise("shield.newer-calls")
 def test_a_newer_call_is_one_that_this_kernel_does_not_have(layer: Path, box: Sandbox) -> None:
     """A filter beneath the shield gives its own answer to that call: it is heard when the call is made."""
     known = json.dumps(kernel_calls(MACHINE))
@@ -248,6 +255,7 @@ def test_a_newer_call_is_one_that_this_kernel_does_not_have(layer: Path, box: Sa
     assert answers == {None: -99, "allow": -99, "alert": -errno.ENOSYS, "block": -errno.ENOSYS}
 
 
+@pytest.mark.promise("tmp.mounts")
 def test_a_filter_that_hides_file_systems_opens_no_memory(layer: Path, box: Sandbox) -> None:
     outer = [PYTHON, "/var/task/syscalls.py", "under_a_filter_of_fstatfs", json.dumps(kernel_calls(MACHINE))]
     inner = [PYTHON, "-c", "open('/proc/self/mem', 'r+b'); print('opened')"]

@@ -11,6 +11,8 @@ import pytest
 from harness.checkout_app import synthesized
 from integration.examples.catalogue import EXAMPLES
 
+PROMISE = "construct.examples"
+
 Assembly = Callable[[str], Path]
 
 

@@ -16,6 +16,8 @@ from harness.running import PYTHON, SHIELD, prepare_tmp
 from shielded_function_emulator.sandbox import Completed, Sandbox
 from shielded_function_runtime.build.native import BINARIES, build
 
+PROMISE = "code.stricter-only"
+
 HERE = Path(__file__).parent
 HARD = HERE.parents[1] / "lab" / "libcs" / "c" / "hard.S"
 Probe = Callable[..., tuple[list[str], Completed]]

@@ -15,6 +15,8 @@ from integration.from_code.test_java import COMPILERS, JAVAS, compile_java, java
 from integration.from_code.test_node import NODES, WITHOUT_RINGS
 from shielded_function_emulator.sandbox import Completed, Sandbox
 
+pytestmark = pytest.mark.promise("package.docs")
+
 PAGE = HERE.parents[2] / "docs" / "guide" / "migrating-from-functionshield.md"
 # Each tries to write into /tmp, after the example was loaded as Lambda loads it.
 AFTERWARDS = {

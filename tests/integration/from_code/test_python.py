@@ -219,6 +219,7 @@ def test_under_the_wrapper_code_may_only_tighten(probe: Probe) -> None:
     assert events(run) == ["armed", "tightened"]
 
 
+@pytest.mark.promise("code.guarded-later")
 def test_from_nothing_guarded_to_everything_under_the_wrapper(probe: Probe) -> None:
     settings = {f"SHIELD_{name.upper()}": "allow" for name in ATTEMPTS}
     done, run = probe(*ALL, only(**BLOCKED), *ALL, shielded=settings)
@@ -257,6 +258,7 @@ def test_the_handler_was_ready_before_it_was_locked(probe: Probe) -> None:
     assert done == ["ok", "ok", "ok", "ok", "EACCES"]
 
 
+@pytest.mark.promise("code.guarded-later")
 def test_threads_at_work(probe: Probe) -> None:
     """Armed and tightened while eight threads make guarded calls: none crashes, and none is let through later."""
     calls = dict.fromkeys(("outbound_connectivity", "read_write_tmp"), "block")

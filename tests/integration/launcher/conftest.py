@@ -16,6 +16,8 @@ from harness.compiling import compile_c
 from integration.launcher.support import MACHINE, Installed
 from shielded_function_runtime.build import native
 
+PROMISE = "start.unchanged"
+
 LOADED = "stand-in loaded\n"
 _STAND_IN = """
 #include <unistd.h>

@@ -36,6 +36,8 @@ from shielded_function_emulator import seccomp
 from shielded_function_emulator.machine import EMULATOR, missing
 from shielded_function_runtime.build import native
 
+pytestmark = pytest.mark.promise("start.doctor")
+
 KEYS = [
     "kernel",
     "architecture",
@@ -243,6 +245,7 @@ def test_the_real_engine_arms(arguments: list[str]) -> None:
     assert findings["needed_calls"]["value"] == "all there"
 
 
+@pytest.mark.promise("shield.refused-calls")
 def test_a_refused_call_is_named_and_stops_the_whole_way() -> None:
     layer = f"layer/{MACHINE}/shielded-function"
     native.build([layer])

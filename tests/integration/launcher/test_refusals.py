@@ -16,6 +16,8 @@ import pytest
 
 from integration.launcher.support import MACHINE, POLICY, Installed, assert_refused, needs_root, write_script
 
+pytestmark = pytest.mark.promise("start.refused")
+
 # What would be printed if it ran.
 PROOF = ("/bin/echo", "it ran")
 

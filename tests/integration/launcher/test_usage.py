@@ -14,6 +14,8 @@ import pytest
 from integration.launcher.support import POLICY, Installed
 from shielded_function_runtime.build import native
 
+pytestmark = pytest.mark.promise("start.doctor")
+
 SETTINGS = re.findall(r'NAME\("(\w+)"\)', (native.NATIVE / "core" / "setting_table.c").read_text())
 
 

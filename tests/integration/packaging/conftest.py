@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+PROMISE = "package.installed"
+
 
 @pytest.fixture(scope="session")
 def checkout() -> Path:

@@ -12,6 +12,8 @@ import pytest
 
 from shielded_function_runtime.build import native
 
+pytestmark = pytest.mark.promise("construct.layer")
+
 LIBRARY_LIMIT = 248 * 1024
 ELF_MACHINES = {"x86_64": lief.ELF.ARCH.X86_64, "aarch64": lief.ELF.ARCH.AARCH64}
 # Registers of vectors and floating point: their names, as the disassembler gives them.

@@ -23,6 +23,8 @@ from shielded_function.layer_archive import ARCHITECTURES
 from shielded_function_monitoring.insights import queries
 from shielded_function_runtime.build import native
 
+pytestmark = pytest.mark.promise("cli.commands")
+
 ALERT = {"SHIELD_OUTBOUND_CONNECTIVITY": "alert"}
 BLOCK = {"SHIELD_OUTBOUND_CONNECTIVITY": "block", "SHIELD_ALLOW_OUTBOUND": "api.example.com:443"}
 

@@ -16,6 +16,7 @@ import pytest
 from shielded_function_runtime.build import native
 
 pytestmark = [
+    pytest.mark.promise("package.docs"),
     pytest.mark.long,  # compiles the library with symbols
     pytest.mark.skipif(platform.machine() != "x86_64", reason="the page has the x86_64 library's path"),
     pytest.mark.skipif(sys.executable.startswith("/tmp/"), reason="this Python lies in /tmp, which the page blocks"),

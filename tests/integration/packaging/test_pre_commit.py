@@ -13,6 +13,8 @@ import yaml
 
 from harness.checkout import committed
 
+pytestmark = pytest.mark.promise("construct.checks")
+
 
 @pytest.fixture(scope="module")
 def hooks(checkout: Path) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ import pytest
 
 from shielded_function_emulator import node_program as node
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.promise("package.docs"), pytest.mark.long]
 
 _SECONDS = 600
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.promise("package.docs")
+
 BLOCK = re.compile(r"<!-- test: in tests/\S*test_releasing\.py -->\n```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 

@@ -15,6 +15,8 @@ from packaging.utils import canonicalize_name
 from harness.checkout import ROOT, committed
 from shielded_function_runtime.build import native
 
+pytestmark = pytest.mark.promise("package.tree")
+
 # In pieces, because this file is committed too.
 REGISTRIES = re.compile(
     "|".join(

@@ -12,6 +12,8 @@ from shielded_function_emulator.machine import AARCH64, VARIABLE, architecture
 from shielded_function_emulator.sandbox import Sandbox, SandboxError
 from shielded_function_runtime.build.native import BINARIES, build
 
+PROMISE = "runtime.aarch64"
+
 INSIDE = Path(__file__).parent / "inside"
 
 

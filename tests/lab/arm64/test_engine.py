@@ -13,6 +13,8 @@ from harness.running import PYTHON, SHIELD, policy, prepare_tmp
 from lab.arm64.conftest import entered
 from shielded_function_emulator.sandbox import Sandbox
 
+pytestmark = pytest.mark.promise("memory.svc")
+
 
 @pytest.fixture(scope="module")
 def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:

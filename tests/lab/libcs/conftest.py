@@ -11,6 +11,8 @@ from harness.compiling import compile_c, compile_list_sites
 from lab.libcs.fetch import Unavailable, Unpackable, root_of
 from lab.libcs.releases import Libc
 
+PROMISE = "memory.sites"
+
 SOURCES = Path(__file__).parent / "c"
 # The programs do not look at what every call returns: a later line tells.
 _QUIET = "-Wno-unused-result"

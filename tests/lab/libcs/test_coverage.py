@@ -86,6 +86,7 @@ def names_that_need_no_search() -> list[str]:
     return re.findall(r'"([^"]+)"', table[1])
 
 
+@pytest.mark.promise("memory.not-searched")
 @pytest.mark.long  # decodes all of the runtimes
 @pytest.mark.parametrize("architecture", _MACHINES)
 def test_what_is_not_searched_makes_no_call_of_its_own(

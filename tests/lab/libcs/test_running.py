@@ -149,6 +149,7 @@ def test_the_releases_own_python(system: System) -> None:
     assert {alert["policy"] for alert in alerts(shielded)} == expected
 
 
+@pytest.mark.promise("memory.constructors")
 @pytest.mark.parametrize("how", ["preloaded", "needed"])
 def test_constructors_of_other_libraries_are_judged(system: System, how: str) -> None:
     library = {"LD_PRELOAD": "/var/task/early.so"} if how == "preloaded" else {}

@@ -21,6 +21,8 @@ from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPac
 from shielded_function_emulator.languages import dotnet
 from shielded_function_runtime.build.native import build
 
+PROMISE = "runtime.dotnet"
+
 HERE = Path(__file__).parent
 LINE = 8
 RUNTIME = dotnet.VERSIONS[LINE]

@@ -15,6 +15,8 @@ from shielded_function import ShieldPolicy
 from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPackage
 from shielded_function_emulator.languages import find, java
 
+PROMISE = "runtime.java"
+
 
 @pytest.fixture(scope="session")
 def code() -> building.Code:

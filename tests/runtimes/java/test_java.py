@@ -91,6 +91,7 @@ def is_denied(attempt: Attempt) -> str:
     return "block" if attempt.policy else "allow"
 
 
+@pytest.mark.promise("runtime.quiet")
 @EACH_LINE
 def test_hello_world_is_quiet(runs: Runs, line: int) -> None:
     """The default policy, cold and warm: the line that says so at the start, and no other."""
@@ -123,6 +124,7 @@ def test_what_is_allowed(runs: Runs, line: int) -> None:
     assert made.effects["tmp"] == runs(line, "unshielded").effects["tmp"]
 
 
+@pytest.mark.promise("runtime.java-programs")
 @IN_FULL
 def test_what_is_listed(runs: Runs, line: int) -> None:
     made = runs(line, "lists")
@@ -135,6 +137,7 @@ def test_what_is_listed(runs: Runs, line: int) -> None:
     assert made.effects["tmp"] == runs(line, "unshielded").effects["tmp"]
 
 
+@pytest.mark.promise("handler.jar")
 @IN_FULL
 def test_a_handler_in_a_jar(package: Packages, code: Code, line: int) -> None:
     """The jar that holds the handler's class is closed; other classes in it still load."""
@@ -154,6 +157,7 @@ def test_a_native_transport_that_was_unpacked_to_tmp(package: Packages, code: Co
     assert {kind for kind in made.effects if kind != "tmp"} == set()
 
 
+@pytest.mark.promise("runtime.java-programs")
 @IN_FULL
 @pytest.mark.parametrize("mechanism", ["VFORK", "FORK"])
 def test_launch_mechanisms(runs: Runs, package: Packages, line: int, mechanism: str) -> None:
@@ -184,6 +188,7 @@ def test_behind_a_wrapper_that_inserts_an_agent(runs: Runs, package: Packages, l
     assert made.effects == {}
 
 
+@pytest.mark.promise("runtime.jvm")
 @pytest.mark.parametrize("collector", long_but({"G1"}, ["G1", "Parallel"]))
 def test_stress(package: Packages, collector: str) -> None:
     """Collectors with threads of their own, the optimizing compiler, implicit null checks, and sixteen threads in calls
@@ -205,6 +210,7 @@ def test_the_runtimes_files_while_it_loads_the_function(runs: Runs, line: int) -
     assert runs(line, "default").said[name] == runs(line, "unshielded").said[name] == "done: /tmp/hsperfdata_function/1"
 
 
+@pytest.mark.promise("runtime.quiet")
 @IN_FULL
 def test_the_end_is_quiet(package: Packages, line: int) -> None:
     """The JVM takes its own file away when it ends, long after it is ready."""

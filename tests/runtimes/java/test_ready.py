@@ -17,6 +17,8 @@ from shielded_function_emulator.function import EmulatedFunction
 from shielded_function_emulator.platform_files import RUNTIME_ROOT
 from shielded_function_emulator.web import WebServer
 
+pytestmark = pytest.mark.promise("handler.first-request")
+
 Packages = Callable[[int], FunctionPackage]
 
 _ADDRESS = ("127.0.0.1", 9001)

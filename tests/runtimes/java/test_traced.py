@@ -24,6 +24,8 @@ from shielded_function_emulator.languages.parts import run
 from shielded_function_emulator.sandbox import shield_lines
 from shielded_function_runtime.build.native import build
 
+pytestmark = pytest.mark.promise("runtime.xray")
+
 HANDLERS = ("Early", "Late")
 NAMES = ("cold", "warm")
 MARK = "/tmp/.aws-xray/initialized"  # that the SDK leaves for the platform

@@ -20,6 +20,8 @@ from shielded_function_emulator.cloud_assembly import CloudAssembly
 from shielded_function_emulator.languages import find, node
 from shielded_function_runtime.build.native import build
 
+PROMISE = "runtime.node"
+
 __all__ = ["layer"]
 
 HERE = Path(__file__).parent

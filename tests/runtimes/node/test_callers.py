@@ -119,6 +119,7 @@ def found(log: str, names: Sequence[str]) -> dict[str, list[Any]]:
     return {way: sorted(map(through, told[way]), key=str) for way in names}
 
 
+@pytest.mark.promise("alert.caller-node")
 def test_the_javascript_is_named(box: Sandbox, name: str) -> None:
     done = run(box, NODE, "/var/task/app.js", *WAYS)
     chains = found(done.stderr, list(WAYS))
@@ -147,6 +148,7 @@ def test_what_has_no_channel_names_nobody(box: Sandbox) -> None:
     assert found(done.stderr, names) == {"by_spawn": [STARTS], **{name: [None] for name in names[1:]}}
 
 
+@pytest.mark.promise("alert.caller-node")
 @pytest.mark.parametrize(
     ("settings", "is_on"),
     [
@@ -171,6 +173,7 @@ def test_where_it_is_on(box: Sandbox, name: str, settings: Mapping[str, str], is
     assert {str(through(alert)) for alert in alerts(done.stderr)} == (named if is_on else {"None"})
 
 
+@pytest.mark.promise("alert.caller-node")
 @pytest.mark.parametrize("way", ["", *BROKEN])
 def test_a_function_notices_nothing(box: Sandbox, way: str) -> None:
     """Whatever of it throws: the same is said with it and without. Nor if that is broken before it is loaded."""
@@ -194,6 +197,7 @@ def test_a_function_notices_nothing(box: Sandbox, way: str) -> None:
     assert way or {str(through(alert)) for alert in alerts(done.stderr)} >= {str(DIALS), str(STARTS)}
 
 
+@pytest.mark.promise("alert.caller-node")
 def test_other_preloads_stay(box: Sandbox) -> None:
     """Those of the function, and of a wrapper that sets a variable of its own."""
     assert box.task is not None
@@ -212,6 +216,7 @@ def test_other_preloads_stay(box: Sandbox) -> None:
     assert done.stdout == "loaded loaded ", done.stderr
 
 
+@pytest.mark.promise("alert.caller-node")
 def test_under_lambdas_own_client(name: str, code: Path, layer: Path, tmp_path: Path) -> None:
     """It is under every frame of the handler, and is not named."""
     runtime = lambda_.Runtime(name, lambda_.RuntimeFamily.NODEJS)
@@ -225,6 +230,7 @@ def test_under_lambdas_own_client(name: str, code: Path, layer: Path, tmp_path: 
     assert set(chains) == {tuple(DIALS), tuple(STARTS)}
 
 
+@pytest.mark.promise("alert.caller-node")
 @pytest.mark.parametrize("tracer", ["", *TRACED_BY])
 def test_every_client_is_named_at_its_connect(name: str, layer: Path, tmp_path: Path, tracer: str) -> None:
     """Also where a tracer wraps its calls."""

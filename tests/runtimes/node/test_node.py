@@ -20,6 +20,7 @@ ROWS = [
 ]
 
 
+@pytest.mark.promise("runtime.node-quiet")
 @pytest.mark.parametrize(
     ("mode", "line"),
     long_but(

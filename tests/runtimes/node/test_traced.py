@@ -19,6 +19,8 @@ from shielded_function_emulator.languages import find
 from shielded_function_emulator.languages.node import XRAY
 from shielded_function_runtime.build.native import build
 
+pytestmark = pytest.mark.promise("runtime.xray")
+
 NAMES = ("cold", "warm")
 
 

@@ -24,6 +24,8 @@ from shielded_function_emulator.languages import find
 from shielded_function_emulator.sandbox import Sandbox, shield_lines
 from shielded_function_runtime.build.native import BINARIES, build
 
+pytestmark = pytest.mark.promise("handler.workers")
+
 LINES = (22, 24)  # the client has it since then
 WORKERS = 6
 _SECONDS = 60.0

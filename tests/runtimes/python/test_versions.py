@@ -107,6 +107,7 @@ def test_an_ordinary_function_notices_nothing(assembly: CloudAssembly, runtime: 
     assert (cold.payload["hello"], warm.payload["hello"]) == ("cold", "warm")
 
 
+@pytest.mark.promise("runtime.xray")
 def test_a_traced_function_notices_nothing(
     assembly: CloudAssembly, version: str, runtime: Runtime, tmp_path: Path
 ) -> None:

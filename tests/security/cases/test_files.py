@@ -8,6 +8,8 @@ import pytest
 
 from security.cases.checking import Results, check, of_section, rows
 
+pytestmark = pytest.mark.promise("tmp.judged")
+
 TMP, HANDLER = of_section("tmp", "tmp_spellings", "tmp_allowed", "tmp_calls"), of_section("handler")
 
 

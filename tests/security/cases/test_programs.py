@@ -16,11 +16,13 @@ def results(layer: Path) -> Results:
     return Results(layer, CHILD + NETWORK)
 
 
+@pytest.mark.promise("child.judged")
 @pytest.mark.parametrize(("name", "attach", "modes"), rows(CHILD))
 def test_create_child_process(results: Results, name: str, attach: str, modes: str) -> None:
     check(results.of(name, attach, modes))
 
 
+@pytest.mark.promise("outbound.judged")
 @pytest.mark.parametrize(("name", "attach", "modes"), rows(NETWORK))
 def test_outbound_connectivity(results: Results, name: str, attach: str, modes: str) -> None:
     check(results.of(name, attach, modes))

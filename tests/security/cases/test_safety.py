@@ -8,6 +8,8 @@ import pytest
 
 from security.cases.checking import Results, check, of_section, rows
 
+pytestmark = pytest.mark.promise("shield.gate")
+
 GATE = of_section("gate", "alerts", "settings")
 MEMORY, STATES = of_section("memory"), of_section("states")
 
@@ -27,6 +29,7 @@ def test_text_and_executable_memory(results: Results, name: str, attach: str, mo
     check(results.of(name, attach, modes))
 
 
+@pytest.mark.promise("shield.transparent")
 @pytest.mark.parametrize(("name", "attach", "modes"), rows(STATES))
 def test_signals_threads_and_odd_states(results: Results, name: str, attach: str, modes: str) -> None:
     check(results.of(name, attach, modes))

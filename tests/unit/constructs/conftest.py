@@ -13,6 +13,8 @@ from aws_cdk.assertions import Template
 
 from shielded_function import layer_archive
 
+PROMISE = "construct.function"
+
 Synthesize = Callable[[cdk.Stack], "dict[str, Any]"]
 
 

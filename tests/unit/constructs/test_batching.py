@@ -40,6 +40,8 @@ from shielded_function.granted import rereading
 from shielded_function.kinds import CLASSES, TYPES, find_relevant
 from shielded_function.paths import find_constructs, learn_paths, path_of
 
+pytestmark = pytest.mark.promise("construct.batched")
+
 
 @pytest.fixture(params=["batch.js", "plain"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:

@@ -18,6 +18,8 @@ from constructs import IConstruct
 from shielded_function import ShieldedFunction, ShieldPerimeter, ShieldPolicy
 from shielded_function_monitoring.intrinsics import Resolver
 
+pytestmark = pytest.mark.promise("construct.everywhere")
+
 Make = Callable[..., ShieldedFunction]
 
 HOSTS = {

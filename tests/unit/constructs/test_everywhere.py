@@ -46,6 +46,8 @@ from shielded_function import (
 )
 from shielded_function.attached import attached_to
 
+pytestmark = pytest.mark.promise("construct.everywhere")
+
 Props = dict[str, Any]
 WRAPPER = "/opt/shielded-function/shield"
 

@@ -19,6 +19,8 @@ from aws_cdk.assertions import Annotations, Match
 from harness.function_template import FUNCTION, LAYER, WRAPPER, Props, Resources
 from shielded_function import ControlAlarm, Shield, ShieldedFunction, ShieldError, ShieldPolicy
 
+pytestmark = pytest.mark.promise("construct.errors")
+
 
 def arn_of(version: int) -> str:
     return f"arn:aws:lambda:eu-west-1:1:layer:l:{version}"

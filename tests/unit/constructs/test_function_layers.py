@@ -13,6 +13,8 @@ from aws_cdk import aws_lambda as lambda_
 from harness.function_template import FUNCTION, LAYER, WRAPPER, Props, Resources, layer_arn, only, variables
 from shielded_function import Shield, ShieldedFunction, ShieldError, ShieldPolicy
 
+pytestmark = pytest.mark.promise("construct.layer")
+
 # ---- layers
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import aws_cdk as cdk
+import pytest
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_lambda as lambda_
@@ -15,6 +16,8 @@ from aws_cdk.assertions import Annotations, Match, Template
 from harness.function_template import ALARM, FILTER, FUNCTION, LOG_GROUP, Props, Resources, only
 from shielded_function import AlarmOptions, ShieldedFunction
 from shielded_function_monitoring.filters import violations_by_policy
+
+pytestmark = pytest.mark.promise("construct.logs")
 
 # ---- log groups
 

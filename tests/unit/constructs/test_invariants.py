@@ -17,6 +17,8 @@ from shielded_function.invariants import (
     log_class_problems,
 )
 
+pytestmark = pytest.mark.promise("construct.errors")
+
 POLICY = {"SHIELD_READ_HANDLER": "block"}
 BEFORE = FunctionFacts(
     path="Shop/Checkout", runtime="python3.13", family=lambda_.RuntimeFamily.PYTHON, architecture="x86_64"

@@ -15,6 +15,8 @@ from aws_cdk import aws_lambda as lambda_
 from shielded_function import ShieldedFunction, ShieldError, layer_archive
 from shielded_function_runtime.build import native
 
+pytestmark = pytest.mark.promise("construct.layer")
+
 PACKAGED = layer_archive.layers_folder()  # before a fixture replaces it
 ELF = {"x86_64": b"\x3e\x00", "aarch64": b"\xb7\x00"}
 

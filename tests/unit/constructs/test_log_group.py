@@ -19,6 +19,8 @@ from constructs import Construct
 from shielded_function import LogOptions, Shield, ShieldedFunction, ShieldError, ShieldPolicy
 from shielded_function.checks import check, read_assembly
 
+pytestmark = pytest.mark.promise("construct.logs")
+
 Props = dict[str, Any]
 Resources = Callable[[cdk.Stack, str], "dict[str, Any]"]
 LOG_GROUP, POLICY = "AWS::Logs::LogGroup", "AWS::IAM::Policy"

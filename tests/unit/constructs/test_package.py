@@ -11,6 +11,8 @@ import shielded_function
 import shielded_function_monitoring
 from shielded_function import ShieldError
 
+pytestmark = pytest.mark.promise("package.installed")
+
 
 def test_a_policy_needs_no_cdk() -> None:
     code = (

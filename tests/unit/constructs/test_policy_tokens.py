@@ -11,6 +11,8 @@ from aws_cdk import aws_ssm as ssm
 
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
 
+pytestmark = pytest.mark.promise("policy.at-deployment")
+
 
 @pytest.fixture(scope="module")
 def stack() -> cdk.Stack:

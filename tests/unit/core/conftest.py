@@ -21,6 +21,8 @@ from unit.core.aws import (
 )
 from unit.core.native import Native
 
+PROMISE = "policy.fields"
+
 
 @pytest.fixture(scope="session")
 def native(tmp_path_factory: pytest.TempPathFactory) -> Native:

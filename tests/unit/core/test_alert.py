@@ -14,6 +14,8 @@ from shielded_function_monitoring.alert import POLICIES, Policy
 from shielded_function_monitoring.filters import PLATFORM_PROGRAMS, SEVERITIES, level_of, severity_of, violations_of
 from unit.core.native import Native
 
+pytestmark = pytest.mark.promise("alert.one-line")
+
 ALERT_MAX = 4096
 TEXTS = ("host", "protocol", "path", "syscall", "object", "allow", "trace")
 ORIGIN = ("function", "version", "region", "account")
@@ -147,6 +149,7 @@ def test_only_what_is_set_is_written(native: Native) -> None:
     }
 
 
+@pytest.mark.promise("alert.severity")
 @pytest.mark.parametrize("path", ["", "/usr/bin/id", *PLATFORM_PROGRAMS, *(path + "x" for path in PLATFORM_PROGRAMS)])
 @pytest.mark.parametrize(("number", "policy"), list(enumerate(POLICIES)))
 def test_level_and_severity_are_what_alarms_go_by(native: Native, number: int, policy: Policy, path: str) -> None:

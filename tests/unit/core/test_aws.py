@@ -22,7 +22,7 @@ from shielded_function_runtime.build import aws_labels, aws_table
 from unit.core.aws import ACCOUNT, HOME_REGIONS, SOME_REGIONS, Answers, Resolved, Table
 
 # The sweeps over botocore are worth making once, in one worker.
-pytestmark = pytest.mark.xdist_group("aws")
+pytestmark = [pytest.mark.promise("outbound.aws-hosts"), pytest.mark.xdist_group("aws")]
 
 
 def assert_admitted(table: Table, answers: Answers, partition: str, *, at_least: int) -> None:

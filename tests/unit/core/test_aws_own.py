@@ -15,7 +15,7 @@ import pytest
 from unit.core.aws import ACCOUNT, HOME_REGIONS, Answers, Region, Table, every_region
 
 # With test_aws.py: what both ask of botocore is worth asking once, in one worker.
-pytestmark = pytest.mark.xdist_group("aws")
+pytestmark = [pytest.mark.promise("outbound.aws-hosts"), pytest.mark.xdist_group("aws")]
 
 
 # What rule sets make of the function's own account and its buckets: (service, parameters).

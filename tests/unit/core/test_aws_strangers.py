@@ -12,7 +12,7 @@ import pytest
 from unit.core.aws import ACCOUNT, Table, every_region
 
 # With test_aws.py, which has the table compiled already.
-pytestmark = pytest.mark.xdist_group("aws")
+pytestmark = [pytest.mark.promise("outbound.aws-hosts"), pytest.mark.xdist_group("aws")]
 
 
 # What strangers can create, or what is one tenant's, in us-east-1 unless told otherwise.

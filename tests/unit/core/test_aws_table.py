@@ -19,7 +19,7 @@ from shielded_function_runtime.build import aws_endpoints, aws_labels, aws_table
 from unit.core.aws import HOME_REGIONS, SOURCES, Resolved, Table, compile_c
 
 # With test_aws.py: what both ask of botocore is worth asking once, in one worker.
-pytestmark = pytest.mark.xdist_group("aws")
+pytestmark = [pytest.mark.promise("outbound.aws-hosts"), pytest.mark.xdist_group("aws")]
 
 
 def test_services_are_botocores(table: Table, same_botocore: None) -> None:

@@ -20,6 +20,8 @@ from shielded_function.policy.aws_names import _MEANT, is_service, service_meant
 from shielded_function_runtime import core
 from unit.core.test_shield_policy import POLICIES
 
+pytestmark = pytest.mark.promise("policy.compose")
+
 TOKEN = "${Token[TOKEN.12]}"
 
 

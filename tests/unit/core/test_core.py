@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from shielded_function_runtime import core
 from shielded_function_runtime.core import Decision
 
+pytestmark = pytest.mark.promise("policy.verdict")
+
 LINES = """\
 AWS_REGION=eu-west-1
 SHIELD_OUTBOUND_CONNECTIVITY=block

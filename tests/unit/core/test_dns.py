@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from unit.core.native import Native
 
+pytestmark = pytest.mark.promise("outbound.denied-names")
+
 A, NS, CNAME, TXT, AAAA, ANY, HTTPS = 1, 2, 5, 16, 28, 255, 65
 IN, CHAOS = 1, 3
 QUERY, RESPONSE, TRUNCATED, AUTHORITATIVE = 0x0100, 0x8180, 0x0200, 0x0400

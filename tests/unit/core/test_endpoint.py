@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from unit.core.native import Native
 
+pytestmark = pytest.mark.promise("outbound.judged")
+
 V4 = st.ip_addresses(v=4)
 V6 = st.ip_addresses(v=6) | st.integers(0, 2**32 - 1).map(lambda n: ipaddress.IPv6Address((0xFFFF << 32) | n))
 IP = V4 | V6

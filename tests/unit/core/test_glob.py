@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from unit.core.native import Native
 
+pytestmark = pytest.mark.promise("tmp.allowed-paths")
+
 _TOKENS = re.compile(r"(?<=/)\*\*/|/\*\*$|\*\*|\*|\?|.", re.DOTALL)
 _REGEX = {"**/": "(?:[^/]*/)*", "/**": "(?:/.*)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from unit.core.native import Native
 
+pytestmark = pytest.mark.promise("outbound.self-lookups")
+
 HOST, DOMAINS = "ip-10-0-0-7", "eu-west-1.compute.internal\tcorp.example. "
 OWN = [
     "ip-10-0-0-7",

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from unit.core.native import CORE, FLAGS, Native, zig_cc
 
+pytestmark = pytest.mark.promise("outbound.denied-names")
+
 NAME_KEPT = 96
 
 

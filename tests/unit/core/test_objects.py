@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from shielded_function import ShieldPolicy
 from shielded_function_runtime import core
 
+pytestmark = pytest.mark.promise("memory.listed")
+
 
 @pytest.mark.parametrize(
     ("file", "entry"),

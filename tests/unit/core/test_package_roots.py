@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from unit.core.native import Native
 
+pytestmark = pytest.mark.promise("alert.caller-python")
+
 ROOT = "/var/task"
 
 

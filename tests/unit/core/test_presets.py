@@ -14,6 +14,8 @@ from shielded_function.cli import presets, render
 from shielded_function.policy.presets import PRESETS, PresetName
 from shielded_function.resolution import resolve_policy
 
+pytestmark = pytest.mark.promise("policy.presets")
+
 NUMBA, SNAPPY = "/tmp/numba/**", "/tmp/snappy-*-libsnappyjava.so"
 MEMORY = ("libffi", "libllvmlite")
 

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from unit.core.native import Native
 
+pytestmark = pytest.mark.promise("alert.caller-python")
+
 WORDS = 81
 PAGE = 4096
 

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from unit.core.native import CORE, FLAGS, TRAP, Native, zig_cc
 
+pytestmark = pytest.mark.promise("policy.parsers")
+
 
 def pieces(native: Native, value: bytes, separator: bytes) -> list[bytes]:
     rest = native.ffi.new("struct text *", native.text(value))

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from unit.core.native import ERROR_ROOM, Native
 
+pytestmark = pytest.mark.promise("code.stricter-only")
+
 IN_FORCE = (
     "AWS_REGION=eu-west-1",
     "SHIELD_OUTBOUND_CONNECTIVITY=alert",
@@ -110,6 +112,7 @@ LOOSER = [
 ]
 
 
+@pytest.mark.promise("tmp.clear-refused")
 def test_clear_tmp_may_be_switched_on_and_not_off(native: Native) -> None:
     policy, said = tighten(native, (*IN_FORCE, "SHIELD_CLEAR_TMP=on"), "SHIELD_CLEAR_TMP=off")
     assert said == f'clear_tmp: "off" is looser than on, {LATER}'

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
 
+pytestmark = pytest.mark.promise("policy.at-deployment")
+
 HOST = "${Token[TOKEN.12]}"
 OTHER = "${Token[Shop.Db-1.Endpoint.13]}"
 LIST = "#{Token[TOKEN.14]}"

@@ -7,6 +7,8 @@ import pytest
 from unit.core.native import Native
 from unit.core.verdicts import ALWAYS, NOT_LISTED, Engine, Verdict, listed, read
 
+pytestmark = pytest.mark.promise("policy.verdict")
+
 
 @pytest.mark.parametrize(("mode", "action"), [("block", "deny"), ("alert", "alert")])
 def test_tmp(native: Native, mode: str, action: str) -> None:
@@ -39,6 +41,7 @@ def test_what_a_runtime_needs_in_tmp(native: Native, language: str, paths: list[
             assert engine.tmp(path, language, use) == (ALWAYS if path == mark else Verdict(action, "not_listed"))
 
 
+@pytest.mark.promise("runtime.quiet")
 @pytest.mark.parametrize(
     ("language", "path"),
     [

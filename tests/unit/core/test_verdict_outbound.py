@@ -7,6 +7,8 @@ import pytest
 from unit.core.native import Native
 from unit.core.verdicts import ALWAYS, AWS, NOT_LISTED, OTHER, PUBLIC, TCP, UDP, Engine, Verdict, listed, read
 
+pytestmark = pytest.mark.promise("outbound.allow-list")
+
 
 @pytest.mark.parametrize(
     ("ip", "verdict"),

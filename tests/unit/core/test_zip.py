@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from unit.core.native import Native
 
+pytestmark = pytest.mark.promise("policy.parsers")
+
 NAME = "pkg/Handler.class"
 
 

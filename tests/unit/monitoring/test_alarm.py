@@ -16,6 +16,8 @@ from shielded_function_monitoring.alarm import (
     state_of,
 )
 
+pytestmark = pytest.mark.promise("alarm.simulated")
+
 PREVIOUS: AlarmState = "INSUFFICIENT_DATA"
 KEPT = "RETAIN"
 TREATMENTS: tuple[MissingData, ...] = ("missing", "ignore", "breaching", "notBreaching")

@@ -53,6 +53,7 @@ def test_every_policy_and_mode(policy: str, mode: str) -> None:
     assert (counted, COUNTED.matches(line)) == ({policy}, True)
 
 
+@pytest.mark.promise("alert.one-line")
 @given(FACTS)
 def test_any_facts(facts: dict[str, Any]) -> None:
     line = core.alert_line(**facts)

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from shielded_function_monitoring.learning.data_in_names import looks_like_data, words_look_like_data
 
+pytestmark = pytest.mark.promise("cli.learn")
+
 # What stands for the star, or the bucket, in names as they are given in the world.
 USUAL = [
     # S3 buckets: by hand, by the CDK, CloudFormation, Serverless, Amplify, Elastic Beanstalk and AWS itself

@@ -10,6 +10,8 @@ import pytest
 
 import shielded_function_monitoring
 
+pytestmark = pytest.mark.promise("package.docs")
+
 PREFIX = f"{shielded_function_monitoring.__name__}."
 MODULES = [
     module.name.removeprefix(PREFIX) for module in pkgutil.walk_packages(shielded_function_monitoring.__path__, PREFIX)

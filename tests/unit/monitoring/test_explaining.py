@@ -15,6 +15,8 @@ from shielded_function_monitoring.explaining import why_not
 from shielded_function_monitoring.pattern import parse as parse_pattern
 from shielded_function_monitoring.visible import quote, visible
 
+pytestmark = pytest.mark.promise("cli.logs")
+
 VIOLATIONS = '{ ($.function_shield IS TRUE) && ($.policy = "*") && ($.mode = "block" || $.count >= 5) }'
 
 

@@ -24,6 +24,8 @@ from shielded_function_monitoring.filters import (
 from shielded_function_monitoring.pattern import Pattern, PatternError
 from shielded_function_monitoring.pattern import parse as parse_pattern
 
+pytestmark = pytest.mark.promise("alarm.filters")
+
 COMMON = {
     "function_shield": True,
     "v": 1,

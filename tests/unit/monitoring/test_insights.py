@@ -37,6 +37,8 @@ from shielded_function_monitoring.insights import (
 )
 from shielded_function_monitoring.insights.spilling import Spill
 
+pytestmark = pytest.mark.promise("alarm.simulated")
+
 LOG = [
     "START RequestId: 1 Version: $LATEST",
     armed(at(20)),

@@ -30,6 +30,8 @@ from shielded_function_monitoring.learning.suspects import RULES
 from shielded_function_monitoring.learning.wildcards import common_domain, domain_of
 from unit.monitoring.learnt import URLLIB3, entries, learnt_of, log_of, rules
 
+pytestmark = pytest.mark.promise("cli.learn")
+
 
 def test_each_policy_with_a_list() -> None:
     learnt = learnt_of(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -15,6 +16,8 @@ from shielded_function_monitoring.learning.folding import fold
 from shielded_function_monitoring.learning.questions import question_of
 from shielded_function_monitoring.learning.tmp_names import admits, is_narrow, plan
 from shielded_function_runtime import core
+
+pytestmark = pytest.mark.promise("cli.learn")
 
 _NASTY = st.text(alphabet=" ,*?\n\t\r\0\"'\\#=:;/[]{}.-_\u202e\ud800\u00e9aA0~$", max_size=8)
 _LABELS = st.sampled_from(["api", "www", "s3", "x" * 63, "a1b2c3d4e5f6a7b8c9d0e1f2a3b4c5d6", "*", ""])

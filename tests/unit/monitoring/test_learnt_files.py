@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from harness.alert_lines import armed, at, connect, tmp
@@ -21,6 +22,8 @@ from shielded_function_monitoring.learning import (
     write_yaml,
 )
 from unit.monitoring.learnt import URLLIB3, log_of
+
+pytestmark = pytest.mark.promise("cli.learn")
 
 FIELDS: dict[str, Any] = {
     "allow_outbound": ["api.stripe.com:443", {"entry": "a.example", "until": "2027-01-31", "reason": 'a "move"'}],

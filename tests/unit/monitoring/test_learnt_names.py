@@ -16,6 +16,8 @@ from shielded_function_monitoring.learning.tmp_names import plan
 from shielded_function_monitoring.learning.wildcards import form_of
 from unit.monitoring.learnt import entries, learnt_of, rules
 
+pytestmark = pytest.mark.promise("cli.learn")
+
 KNOWN = {
     "/tmp/tmpk3j_x9a2": "/tmp/tmp????????",
     "/tmp/tmpk3j_x9a2.csv": "/tmp/tmp????????.csv",

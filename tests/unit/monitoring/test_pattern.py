@@ -33,6 +33,8 @@ from shielded_function_monitoring.pattern import (
     text,
 )
 
+pytestmark = pytest.mark.promise("alarm.filters")
+
 # The sample lines of the CloudWatch Logs user guide's page on JSON filter patterns.
 TRAIL = json.dumps(
     {

@@ -14,6 +14,8 @@ from shielded_function_monitoring.insights import Evaluation, evaluate_text, par
 from shielded_function_monitoring.queries import INDEXED, QUERIES, console_link, lines_query
 from shielded_function_monitoring.schema import json_schema
 
+pytestmark = pytest.mark.promise("alarm.monitoring")
+
 _WORD = re.compile(r"@?[a-zA-Z_]+(?:\.[a-z_]+)*")
 _WORDS = {
     *("filter", "fields", "stats", "sort", "limit", "in", "and", "like", "as", "by", "desc"),

@@ -30,6 +30,8 @@ from shielded_function_monitoring.reporting import (
     to_markdown,
 )
 
+pytestmark = pytest.mark.promise("cli.logs")
+
 HOSTILE = (
     "</script><script>document.title='owned'</script>",
     '"><img src=x onerror="document.title=1">',

@@ -14,6 +14,8 @@ from shielded_function_monitoring.simulated import alert_line
 from shielded_function_monitoring.simulated.log_events import LogEvent
 from shielded_function_monitoring.template import Monitoring, TemplateError, monitoring_of, shielded_functions
 
+pytestmark = pytest.mark.promise("alarm.simulated")
+
 TEMPLATE = chains.template("function")
 ALERT = alert_line("Shop-Checkout", "read_write_tmp", details={"path": "/tmp/x"})
 ARMED = '{"function_shield":true,"v":1,"function":"Shop-Checkout","event":"armed","level":"INFO"}'

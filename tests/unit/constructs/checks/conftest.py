@@ -15,6 +15,8 @@ from aws_cdk import aws_sns as sns
 from shielded_function import ShieldedFunction
 from shielded_function.checks import Report, check, read_assembly
 
+PROMISE = "construct.checks"
+
 Judge = Callable[..., Report]
 MakeFunction = Callable[..., lambda_.Function]
 

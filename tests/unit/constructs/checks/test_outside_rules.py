@@ -42,6 +42,7 @@ def test_a_covered_function_is_well(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc,
     assert findings(app, "Shop") == []
 
 
+@pytest.mark.promise("perimeter.required")
 def test_what_is_missing_is_said(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, props: Props) -> None:
     ShieldedFunction(shop, "Outside", **props)
     ShieldedFunction(shop, "Inside", vpc=vpc, **props)
@@ -60,6 +61,7 @@ def test_a_perimeter_that_only_alerts(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vp
     assert found.problem == "its perimeter, Shop/Wall, only alerts"
 
 
+@pytest.mark.promise("perimeter.required")
 def test_a_perimeter_whose_firewall_is_gone(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, props: Props) -> None:
     """The mark alone is not believed: what would be deployed is read."""
     ShieldedFunction(shop, "Checkout", vpc=vpc, **props)

@@ -13,6 +13,8 @@ from constructs import Construct
 
 from shielded_function.granted import Grants, read_grants
 
+PROMISE = "construct.granted"
+
 MakeFunction = Callable[..., lambda_.Function]
 Allow = Callable[..., None]
 

@@ -9,6 +9,8 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 from jsii._kernel.providers import process
 
+PROMISE = "construct.hosts"
+
 
 def make_function(scope: cdk.Stack, construct_id: str = "Fn") -> lambda_.Function:
     """The least that a function needs."""

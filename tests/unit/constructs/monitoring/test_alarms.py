@@ -28,6 +28,8 @@ from shielded_function.testing import alert_line, simulate_cloudwatch
 from shielded_function_monitoring.filters import PLATFORM_PROGRAMS, violations, violations_by_policy
 from shielded_function_monitoring.pattern import parse as parse_pattern
 
+pytestmark = pytest.mark.promise("alarm.calls")
+
 FILTER = "AWS::Logs::MetricFilter"
 ALARM = "AWS::CloudWatch::Alarm"
 BY_LEVEL = ("Violations", ("FunctionName", "Level"))

@@ -19,6 +19,8 @@ from shielded_function.testing import SimulatedCloudWatch, alert_line, simulate_
 from shielded_function_monitoring.filters import longest_of_functions, of_functions, violations
 from shielded_function_monitoring.pattern import MAX_LENGTH
 
+pytestmark = pytest.mark.promise("alarm.filters")
+
 FILTER = "AWS::Logs::MetricFilter"
 Resources = Callable[[cdk.Stack, str], "dict[str, Any]"]
 Props = dict[str, Any]
@@ -39,6 +41,7 @@ def firing_after(cloudwatch: SimulatedCloudWatch, function: str, *lines: str) ->
     return [alarm.place.path for alarm in cloudwatch.firing]
 
 
+@pytest.mark.promise("alert.no-made-up-metric")
 @pytest.mark.parametrize("granularity", GRANULARITIES)
 @pytest.mark.parametrize("where", ["its own", "given"])
 def test_a_thousand_made_up_names_make_no_metric(

@@ -14,6 +14,8 @@ from aws_cdk import aws_lambda as lambda_
 
 from shielded_function import ShieldedFunction, ShieldPolicy
 
+PROMISE = "perimeter.names"
+
 Make = Callable[..., ShieldedFunction]
 POLICY = ShieldPolicy(allow_outbound=["tcp://api.stripe.com:443", "tcp://10.0.0.0/16:5432"], allow_aws=["sqs"])
 PLACE = cdk.Environment(account="111122223333", region="eu-west-1")

@@ -231,6 +231,7 @@ def listed_networks(draw: st.DrawFn) -> list[str]:
     return entries
 
 
+@pytest.mark.promise("perimeter.ports")
 @given(
     listed_networks(),
     st.one_of(ADDRESSES, st.sampled_from(["203.0.113.9", "10.9.9.9", "2001:db8::9"])),
@@ -250,6 +251,7 @@ def test_egress_to_addresses_is_the_policys(entries: list[str], address: str, po
     assert passes == decision.allowed
 
 
+@pytest.mark.promise("perimeter.ports")
 @given(policies(), st.one_of(HOSTS, AWS_HOSTS), st.sampled_from([443, 80]))
 def test_an_allowed_connection_is_let_out(policy: ShieldPolicy, host: str, port: int) -> None:
     if policy.decide("connect", f"{host}:{port}", region=REGION, account=ACCOUNT).reason == "listed":

@@ -82,6 +82,7 @@ def rows(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> list[str]:
     return [f"| {each.what} | {said[engine]} | {said[outside]} |" for each, engine, outside in decided]
 
 
+@pytest.mark.promise("perimeter.no-contradiction")
 def test_what_passes_neither_one_or_both(rows: list[str]) -> None:
     """The page's table is this one. Nothing that the engine lets through is stopped outside."""
     assert rows == re.findall(r"^\| .* \| (?:passes|stopped) \| (?:passes|stopped) \|$", PAGE.read_text(), re.MULTILINE)

@@ -21,6 +21,8 @@ from shielded_function.testing import SimulatedPerimeter
 
 from .conftest import POLICY, Make, of_type, provider, synthesize, warnings
 
+pytestmark = pytest.mark.promise("perimeter.unseen")
+
 
 def error_of(app: cdk.App) -> str:
     with pytest.raises(RuntimeError) as caught:
@@ -215,6 +217,7 @@ def test_a_group_of_somebody_else_too(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vp
     assert "Shop/Bastion has the security group Shop/Shared of Shop/Checkout too" in error_of(app)
 
 
+@pytest.mark.promise("perimeter.ports")
 def test_egress_beside_the_group(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
     checkout = make()
     group: Any = checkout.connections.security_groups[0]

@@ -38,6 +38,8 @@ from shielded_function_monitoring.simulated import SimulatedCloudWatch
 
 from .conftest import PLACE, POLICY, Make, of_type, provider, synthesize, warnings
 
+pytestmark = pytest.mark.promise("perimeter.names")
+
 ASSOCIATION = "AWS::Route53Resolver::FirewallRuleGroupAssociation"
 ENDPOINT = "AWS::EC2::VPCEndpoint"
 GROUP = "AWS::EC2::SecurityGroup"
@@ -118,6 +120,7 @@ def test_the_contexts_switch_holds_here_too(tmp_path: Any, props: dict[str, Any]
     assert egress_in(template) == {("-1", "null", '"0.0.0.0/0"')}
 
 
+@pytest.mark.promise("perimeter.ports")
 def test_egress_is_each_functions_own(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
     make()
     make(
@@ -209,6 +212,7 @@ def test_hosts_that_the_stack_makes(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc,
     assert not perimeter.reach(function, "10.8.1.1:7")
 
 
+@pytest.mark.promise("perimeter.endpoints")
 def test_grants_are_names_and_endpoints(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
     vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
     vpc.add_gateway_endpoint("Tables", service=ec2.GatewayVpcEndpointAwsService.DYNAMODB)
@@ -239,6 +243,7 @@ def test_grants_are_names_and_endpoints(app: cdk.App, shop: cdk.Stack, vpc: ec2.
     assert (messages["Effect"], messages["Action"]) == ("Deny", "*")  # nothing of SQS is granted
 
 
+@pytest.mark.promise("perimeter.endpoints")
 def test_an_organization_in_place_of_accounts(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
     vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
     make()

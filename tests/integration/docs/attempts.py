@@ -1,0 +1,114 @@
+"""The programs that run in the sandbox, and what each tries: `python -m integration.docs.attempts` (in tests/).
+
+An attempt is a decorated function of a program below a folder `inside`, or a C program below a folder `c`. It belongs
+to the promises of the tests whose source has its name; where none has, to those of the tests whose file has the name of
+its program. The cases of tests/security/cases are listed by the test that runs them.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import textwrap
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+
+from integration.docs.pages import ROOT
+from integration.docs.promises import Test, all_tests, find_tests, promises
+from security.cases.catalogue import cases
+
+_CASES = ROOT / "tests" / "security" / "cases"
+_LIMIT = "limit"
+_NO_ATTEMPT = re.compile(r"(contextlib|dataclasses?|functools|property|staticmethod|classmethod|override|app|route)\b")
+_TEST_OF_SECTION = {
+    **dict.fromkeys(("tmp", "tmp_spellings", "tmp_allowed", "tmp_calls"), "test_read_write_tmp"),
+    "handler": "test_read_handler",
+    **dict.fromkeys(("child", "child_allowed", "forks"), "test_create_child_process"),
+    "network": "test_outbound_connectivity",
+    "memory": "test_text_and_executable_memory",
+    "states": "test_signals_threads_and_odd_states",
+}
+
+
+def attempts() -> dict[str, dict[str, list[str]]]:
+    """Names of attempts, by promise and program; of limits under `limit`, the rest under the empty id."""
+    found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for program, names in _programs():
+        for name in names:
+            for promise in _promises_of(program, name) or ("",):
+                found[promise][program.relative_to(ROOT / "tests").as_posix()].append(name)
+    for case in cases():
+        (test,) = find_tests(_TEST_OF_SECTION.get(case.section, "test_ways_into_the_kernel_and_alerts"))
+        for promise in test.promises:
+            found[promise][f"security/cases/inside/{case.section}.py"].append(case.name)
+    return found
+
+
+def _programs() -> Iterator[tuple[Path, list[str]]]:
+    """Each program with its attempts; itself where it has none, unless other programs import it."""
+    files = [file for file in sorted((ROOT / "tests").rglob("*")) if _CASES not in file.parents]
+    bodies = {file: ast.parse(file.read_text()).body for file in files if file.suffix == ".py" and _is_inside(file)}
+    imported = {node.module for body in bodies.values() for node in body if isinstance(node, ast.ImportFrom)}
+    for file, body in bodies.items():
+        functions = [node for node in body if isinstance(node, ast.FunctionDef)]
+        names = [each.name for each in functions if any(map(_registers, each.decorator_list))]
+        if names or file.stem not in imported:
+            yield file, names or [file.stem]
+    for file in files:
+        if file.suffix == ".c" and file.parent.name == "c":
+            yield file, [file.stem]
+
+
+def _is_inside(file: Path) -> bool:
+    return "inside" in file.relative_to(ROOT / "tests").parts
+
+
+def _registers(decorator: ast.expr) -> bool:
+    return not _NO_ATTEMPT.match(ast.unparse(decorator))
+
+
+@cache
+def _named() -> tuple[dict[str, list[Test]], dict[str, list[Test]]]:
+    """The tests whose texts hold a word, and those whose file's texts do."""
+    of_tests: dict[str, list[Test]] = defaultdict(list)
+    of_files: dict[str, list[Test]] = defaultdict(list)
+    for file, tests in groupby(all_tests(), key=lambda test: test.file):
+        body = ast.parse((ROOT / file).read_text())
+        nodes = {node.name: node for node in body.body if isinstance(node, ast.FunctionDef)}
+        whole = list(tests)
+        for test in whole:
+            for word in _words_of(nodes[test.name]):
+                of_tests[word].append(test)
+        # What the file is about: the promise of its tests that name none by themselves.
+        about = [test for test in whole if not test.by_itself][:1] or whole[:1]
+        for word in _words_of(body):
+            of_files[word] += about
+    return of_tests, of_files
+
+
+def _words_of(tree: ast.AST) -> set[str]:
+    texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
+    return {word for text in texts for word in re.findall(r"\w+", text)}
+
+
+def _promises_of(program: Path, name: str) -> tuple[str, ...]:
+    of_tests, of_files = _named()
+    beside = [test for test in all_tests() if (ROOT / test.file).parent in program.parents][:1]
+    tests = of_tests.get(name) or of_files.get(name) or of_files.get(program.stem) or beside
+    return tuple(dict.fromkeys(promise for test in tests for promise in test.promises or (_LIMIT,)))
+
+
+if __name__ == "__main__":
+    found = attempts()
+    for promise, says in {**promises(), _LIMIT: "docs/security/limits.md has them", "": "no promise"}.items():
+        if promise in found:
+            print("\n".join(textwrap.wrap(f"{promise}: {says}", 80)))
+            for program, names in found[promise].items():
+                text = f"{program} ({len(names)}): {', '.join(names)}"
+                print(textwrap.indent("\n".join(textwrap.wrap(text, 76, subsequent_indent="  ")), "    "))
+    print(f"{len({n for p in found.values() for ns in p.values() for n in ns})} attempts of {len(found)} promises")
+    sys.exit("" in found)

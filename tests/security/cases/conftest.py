@@ -1,0 +1,3 @@
+"""The promise of the tests here that name no other."""
+
+PROMISE = "package.measured"
