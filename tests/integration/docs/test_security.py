@@ -39,7 +39,7 @@ def test_every_promise_is_said_once() -> None:
 def test_every_program_that_attempts_something_has_a_promise() -> None:
     found = attempts()
     assert found.get("") is None
-    assert "tmp_rename" in found["tmp.judged"]["security/cases/inside/tmp.py"]
+    assert "tmp_rename" in found["tmp.judged"]["security/cases/inside/tmp_calls.py"]
     assert "queries_that_carry_more" in found["outbound.bare-queries"]["harness/inside/evasion.py"]
 
 
