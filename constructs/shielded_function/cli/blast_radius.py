@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
 
 from shielded_function.checks.finding import Place
 from shielded_function.checks.model import Assembly, LambdaFunction
@@ -52,6 +52,11 @@ _DESCRIBING: Final = ("describe", "getbucket", "getqueue", "gettopic", "listqueu
 _ACCESS: Final = ((_DESCRIBING, "described"), (_READING, "only"), (("*", "?"), "too"))
 # Lambda and its daemon do these for each function.
 _LOGGING: Final = ("createlogstream", "putlogevents", "puttracesegments", "puttelemetryrecords")
+_MODES: Final = {
+    "outbound_connectivity": ("allow_outbound", "host"),
+    "create_child_process": ("allow_child_process", "program"),
+    "read_write_tmp": ("allow_tmp", "file in /tmp"),
+}
 _REGION: Final = "us-east-1"  # where a stack tells none: a policy is of the function's own region in each
 
 
@@ -120,9 +125,13 @@ def radii_of(assembly: Assembly) -> list[Radius]:
 
 def _radius_of(function: LambdaFunction, reader: TemplateGrants) -> Radius:
     caller, grants = reader.caller_of(function), reader.grants_of(function)
-    policy = function.policy.policy if function.is_shielded else None
+    policy = _known_modes(function)
     notes = (*grants.problems, *grants.warnings)
-    untold = tuple(dict.fromkeys(finding.message for finding in notes if is_untold(finding)))
+    unseen = ["the file that SHIELD_POLICY_FILE names is not in the assembly: its policy may list more"]
+    untold = (
+        *dict.fromkeys(finding.message for finding in notes if is_untold(finding)),
+        *(unseen if function.policy_file in ("unseen", "missing") else ()),
+    )
     if policy is None:
         return Radius(
             function.place,
@@ -141,7 +150,8 @@ def _radius_of(function: LambdaFunction, reader: TemplateGrants) -> Radius:
     receivers = tuple(Opening(show(each.what), each.why, each.remedy) for each in of_listed_hosts(policy))
     is_open = policy.outbound_connectivity != "block"
     hosts = ("*",) if is_open else tuple(map(show, policy.allow_outbound))
-    services = ("*",) if is_open else _services(policy)
+    late = function.policy.late.get("SHIELD_ALLOW_AWS", ())
+    services = ("*",) if is_open else (*_services(policy), *late)
     of_any_account = [each for each in services if each != "s3" or not policy.allow_buckets]
     width = (
         _ANY_HOST
@@ -167,6 +177,15 @@ def _radius_of(function: LambdaFunction, reader: TemplateGrants) -> Radius:
         tuple(_narrower(policy, grants, receivers)) if not untold else tuple(_modes_to_block(policy)),
         untold,
     )
+
+
+def _known_modes(function: LambdaFunction) -> ShieldPolicy | None:
+    """A shielded function's policy; a mode that is known only at deployment may stop nothing."""
+    policy = function.policy.policy if function.is_shielded else None
+    if policy is None:
+        return None
+    late: dict[str, Any] = {mode: "alert" for mode in _MODES if f"SHIELD_{mode.upper()}" in function.policy.late}
+    return replace(policy, **late)
 
 
 def _services(policy: ShieldPolicy) -> tuple[str, ...]:
@@ -274,13 +293,9 @@ def _admits(policy: ShieldPolicy, action: Action, name: str, function: LambdaFun
 
 
 def _modes_to_block(policy: ShieldPolicy) -> Iterator[str]:
-    for mode, lists, what in (
-        ("outbound_connectivity", policy.allow_outbound, "host"),
-        ("create_child_process", policy.allow_child_process, "program"),
-        ("read_write_tmp", policy.allow_tmp, "file in /tmp"),
-    ):
+    for mode, (lists, what) in _MODES.items():
         if getattr(policy, mode) != "block":
-            yield f'{mode}="block": every {what} but {len(lists)} listed'
+            yield f'{mode}="block": every {what} but {len(getattr(policy, lists))} listed'
 
 
 def _narrower(policy: ShieldPolicy, grants: Grants, receivers: Sequence[Opening]) -> Iterator[str]:

@@ -175,6 +175,11 @@ NARROWER: dict[str, tuple[ShieldPolicy, str, list[str]]] = {
             'read_write_tmp="block": every file in /tmp but 0 listed',
         ],
     ),
+    "Parameter": (
+        ShieldPolicy(allow_aws="granted", allow_tmp=["/tmp/a"]),
+        "listed hosts",
+        ['read_write_tmp="block": every file in /tmp but 1 listed'],
+    ),
     "Shared": (
         ShieldPolicy(allow_aws="granted", allow_outbound=["hooks.slack.com:443"]),
         "a listed host where anybody receives data",
@@ -197,10 +202,15 @@ def test_what_a_narrower_policy_takes_away(tmp_path: Path, radius: Any) -> None:
             policy=policy,
         )
         orders.grant_read(function)
+        if name == "Parameter":
+            mode = cdk.CfnParameter(stack, "Mode").value_as_string
+            resource = function.node.default_child
+            assert isinstance(resource, lambda_.CfnFunction)
+            resource.add_property_override("Environment.Variables.SHIELD_READ_WRITE_TMP", mode)
     _, printed = radius("radius", app.synth().directory, "--json")
     found = {each["path"].removeprefix("Shop/"): each for each in json.loads(printed)["functions"]}
     for name, (_, width, narrower) in NARROWER.items():
         told = [text.partition(" (")[0] if name == "Shared" else text for text in found[name]["narrower"]]
         assert (found[name]["data_can_go_to"], told) == (width, narrower), name
     assert [each["name"] for each in found["Nothing"]["resources"] if each["admitted"]] == []
-    assert list(found) == ["Alert", "Shared", "All", "Spare", "Tight", "Nothing"]
+    assert list(found) == ["Alert", "Shared", "All", "Spare", "Parameter", "Tight", "Nothing"]

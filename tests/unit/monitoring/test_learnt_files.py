@@ -12,6 +12,7 @@ import yaml
 
 from harness.alert_lines import armed, at, connect, tmp
 from shielded_function.cli.learnt_files import read_back
+from shielded_function.cli.learnt_policy import in_block_mode
 from shielded_function.policy import ShieldPolicy
 from shielded_function_monitoring.learning import (
     Heading,
@@ -51,6 +52,7 @@ def test_toml_yaml_json_and_python_say_the_same(tmp_path: Path) -> None:
     for form, text in {"python": write_python, "toml": write_toml, "yaml": write_yaml, "json": write_json}.items():
         (dated,) = read_back(form, text(FIELDS, heading())).dates  # pyright: ignore[reportOptionalMemberAccess]
         assert dated == ("allow_outbound", "a.example", "2027-01-31", 'a "move"'), form
+    assert in_block_mode(ShieldPolicy.report_only(until="2027-01-31")).until is None
 
 
 def test_a_policy_that_is_the_default(tmp_path: Path) -> None:
