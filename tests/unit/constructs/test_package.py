@@ -14,9 +14,10 @@ from shielded_function import ShieldError
 pytestmark = pytest.mark.promise("package.installed")
 
 
-def test_a_policy_needs_no_cdk() -> None:
+@pytest.mark.parametrize("used", ["shielded_function.policy", "shielded_function.cli.radius"])
+def test_a_policy_needs_no_cdk(used: str) -> None:
     code = (
-        "import sys; from shielded_function import ShieldPolicy; ShieldPolicy();"
+        f"import sys; import {used}; from shielded_function import ShieldPolicy; ShieldPolicy();"
         "sys.exit(any(name in sys.modules for name in ('jsii', 'aws_cdk', 'constructs')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
