@@ -94,7 +94,7 @@ GRANULARITIES: Final = (
         lambda f: f.functions * CLASSES * ALARM,
     ),
     Granularity(
-        "policy",
+        "control",
         lambda f: f.functions * ALARMS_BY_POLICY,
         lambda f: f.loud * LOUD_POLICIES,
         lambda f: f.functions * ALARMS_BY_POLICY * ALARM,
@@ -270,7 +270,7 @@ three). An account holds {ALARMS_QUOTA:,} alarms in a region, all others include
 - Up to some hundred functions: `function`. The alarms have the function's name, and actions of their own if need be.
 - More: `fleet`. Two alarms, whose contributors are the functions that violate their policies. Each names 100 at most,
   and the rest is in the dashboard.
-- `policy`: for the few functions in which one policy matters more than another. {ALARMS_BY_POLICY // CLASSES} times the
+- `control`: for the few functions in which one control matters more than another. {ALARMS_BY_POLICY // CLASSES} times the
   alarms.
 """
 

@@ -38,7 +38,7 @@ from shielded_function_monitoring.filters import (
 
 FUNCTIONS = 200
 MINUTES = 24 * 60
-GRANULARITIES = ("function", "policy", "fleet")
+GRANULARITIES = ("function", "control", "fleet")
 SECONDS, MEGABYTES, MEGABYTES_APART = 60.0, 200.0, 500.0
 _APART = ("alerts, apart", "learn, apart", "report, apart")
 COMMANDS = {
@@ -154,7 +154,7 @@ def template(granularity: str) -> dict[str, Any]:
     for number in range(FUNCTIONS):
         name, log_group = name_of(number), f"/aws/lambda/{name_of(number)}"
         resources[f"F{number}"] = {"Type": "AWS::Lambda::Function", "Properties": {"FunctionName": name}}
-        by_policy = granularity == "policy"
+        by_policy = granularity == "control"
         pattern = (
             violations_by_policy() if by_policy else violations(without=["read_handler"], by_level=True)
         ).render()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
     from constructs import Construct
 
-Granularity = Literal["function", "policy", "fleet"]
+Granularity = Literal["function", "control", "fleet"]
 
 _DAY: Final = 86_400
 _WEEK: Final = 7 * _DAY
@@ -132,8 +132,8 @@ class AlarmOptions:
         threshold: violations in one period, at least 1.
         actions: what to do when an alarm fires.
         ok_actions: what to do when it is over.
-        granularity: "function" is two alarms a function. "policy" is one a function and policy. "fleet" is two over all
-            functions of an account and region, which name those that raise them.
+        granularity: "function" is two alarms a function. "control" is one a function and control. "fleet" is two over
+            all functions of an account and region, which name those that raise them.
         insufficient_data_actions: what to do when an alarm's state is not known.
         period: whole minutes, by default one.
         evaluation_periods: how many periods are looked at. By default one; of what is not critical so many as make a
@@ -190,7 +190,8 @@ class AlarmOptions:
             check_switch(f"AlarmOptions.{switch}", getattr(self, switch))
         if self.granularity not in get_args(Granularity):
             choices = ", ".join(repr(choice) for choice in get_args(Granularity))
-            raise ShieldError(f"AlarmOptions.granularity: {shown(self.granularity)} is not one of {choices}")
+            new = "; it is now 'control'" if str(self.granularity) == "policy" else ""
+            raise ShieldError(f"AlarmOptions.granularity: {shown(self.granularity)} is not one of {choices}{new}")
         self._check_severities()
         for policy in COUNTED:
             on: Any = getattr(self, policy)

@@ -8,8 +8,8 @@ from typing import Any, Literal
 from shielded_function_monitoring.filters import COUNTED
 from shielded_function_monitoring.template import WRAPPER
 
-Granularity = Literal["function", "policy", "fleet"]
-GRANULARITIES: tuple[Granularity, ...] = ("function", "policy", "fleet")
+Granularity = Literal["function", "control", "fleet"]
+GRANULARITIES: tuple[Granularity, ...] = ("function", "control", "fleet")
 STACK = "Shop"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:Shop-Topic"
 NAMESPACE = "ShieldedFunction"
@@ -98,7 +98,7 @@ def template(granularity: Granularity, names: Sequence[str] = ("Checkout", "Refu
     for name in names:
         resources |= function(name)
         by_function = {"FunctionName": "$.function"}
-        if granularity == "policy":
+        if granularity == "control":
             dimensions = {**by_function, "Policy": "$.policy"}
             resources[f"{name}Filter"] = metric_filter(name, dimensions=dimensions)
             for policy in COUNTED:

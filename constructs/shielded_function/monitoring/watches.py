@@ -139,7 +139,7 @@ class Watch:
 
 def watches_of(alarms: AlarmOptions) -> tuple[Watch, ...]:
     """The alarms that `AlarmOptions` asks for, enabled or not."""
-    if alarms.granularity == "policy":
+    if alarms.granularity == "control":
         return tuple(_by_policy(alarms))
     return (*_of_the_rest(alarms), *(_of_policy(alarms, policy, on) for policy, on in alarms.named.items()))
 
@@ -176,7 +176,7 @@ def sum_counter(alarms: AlarmOptions | None = None) -> Counter:
 
 
 def _counted(alarms: AlarmOptions | None, *, by_level: bool = False) -> Pattern:
-    named: Sequence[Counted] = tuple(alarms.named) if alarms and alarms.granularity != "policy" else ()
+    named: Sequence[Counted] = tuple(alarms.named) if alarms and alarms.granularity != "control" else ()
     quiet = () if alarms and alarms.count_read_handler else ("read_handler",)
     without: list[Counted] = [name for name in COUNTED if name in (*named, *quiet)]
     programs = () if "create_child_process" in without else PLATFORM_PROGRAMS

@@ -136,7 +136,7 @@ def test_each_policy_mode_and_granularity(
     messages = deployed.after(function.name, lines)
     firing = [name for name, state in deployed.states.items() if state == "ALARM"]
     assert {message["AlarmName"] for message in messages} == set(firing)
-    if policy == "read_handler" and granularity != "policy":
+    if policy == "read_handler" and granularity != "control":
         assert firing == []
         return
     assert len(firing) == 1 or (policy == "read_handler" and firing == []), (firing, lines)
@@ -154,7 +154,7 @@ def _is_this_functions(
         assert deployed.moto.cloudwatch.contributors(alarm) == [{"FunctionName": function}]
         return
     assert isinstance(found, MetricAlarm)
-    by_policy = granularity == "policy"
+    by_policy = granularity == "control"
     expected = {"Policy": policy} if by_policy else {"Level": level_of(policy, mode)}
     assert dict(found.metric.dimensions) == {"FunctionName": function} | expected
 
@@ -189,7 +189,7 @@ def test_a_whole_log_counts_every_violation(
     metrics = deployed.moto.cloudwatch.metrics
     total = sum(metrics.sum(key) for key in metrics if dict(key.dimensions).get("FunctionName") == function.name)
     said = [json.loads(line) for line in function.lines if line not in function.others]
-    counted = [line for line in said if granularity == "policy" or line["policy"] != "read_handler"]
+    counted = [line for line in said if granularity == "control" or line["policy"] != "read_handler"]
     assert total == sum(line["count"] for line in counted)
     assert {line["function"] for line in said} == {function.name}
 

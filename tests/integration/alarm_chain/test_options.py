@@ -70,7 +70,7 @@ def test_severities_call_their_own(tmp_path: Path, granularity: Granularity) -> 
         assert topics == {severity_of(policy, mode)}, (policy, mode)
 
 
-@pytest.mark.parametrize("granularity", [*BOTH, "policy"])
+@pytest.mark.parametrize("granularity", [*BOTH, "control"])
 def test_an_alarm_of_its_own_calls_those_of_its_severity(tmp_path: Path, granularity: Granularity) -> None:
     """Nobody else is named: without them, nobody would be called."""
 
@@ -123,7 +123,7 @@ def test_a_threshold_over_periods(tmp_path: Path) -> None:
 def test_one_composite_alarm_calls_for_all(tmp_path: Path) -> None:
     app = cdk.App(outdir=str(tmp_path), analytics_reporting=False, context={"aws:cdk:enable-path-metadata": True})
     stack = cdk.Stack(app, "Shop")
-    function(stack, AlarmOptions(granularity="policy"))
+    function(stack, AlarmOptions(granularity="control"))
     ShieldMonitoring(app, alarms=AlarmOptions(enabled=False), composite_actions=[action(stack, "pager")])
     cloudwatch = simulate_cloudwatch(app)
     assert (cloudwatch.problems, cloudwatch.unfed()) == ((), ())

@@ -143,7 +143,7 @@ def test_all_that_is_shielded(aws: Account, capsys: pytest.CaptureFixture[str]) 
 
 ALARMS: dict[str, dict[str, Any]] = {
     "function": {},
-    "policy": {"granularity": "policy"},
+    "control": {"granularity": "control"},
     "fleet": {"granularity": "fleet"},
     "severities": {"severities": {"critical": [], "warning": [], "notice": []}},
     "one call": {"granularity": "fleet", "contributors": False},

@@ -94,7 +94,7 @@ def test_alarms(stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: 
             "outbound_connectivity in mode block, which is crit",
         ),
         (AlarmOptions(severities={"critical": []}), ""),
-        (AlarmOptions(granularity="policy"), ""),
+        (AlarmOptions(granularity="control"), ""),
         (AlarmOptions(granularity="fleet", start=ControlAlarm(), self_protection=ControlAlarm()), ""),
         (AlarmOptions(outbound_connectivity=ControlAlarm(except_hosts=["a.example"])), ""),
     ],

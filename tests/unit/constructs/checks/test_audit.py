@@ -259,8 +259,8 @@ def exceptions(*hosts: str) -> AlarmOptions:
             "no alarm fires any more for: outbound_connectivity in mode block with the host any.example, outbound_",
         ),
         (
-            AlarmOptions(granularity="policy"),
-            AlarmOptions(granularity="policy", start=ControlAlarm(threshold=2)),
+            AlarmOptions(granularity="control"),
+            AlarmOptions(granularity="control", start=ControlAlarm(threshold=2)),
             "an alarm takes 2 violations, before 1, of: start",
         ),
         (
@@ -275,7 +275,7 @@ def exceptions(*hosts: str) -> AlarmOptions:
         ),
         (AlarmOptions(count_read_handler=True), AlarmOptions(), "no alarm fires any more for: read_handler"),
         (AlarmOptions(threshold=5), AlarmOptions(), ""),
-        (AlarmOptions(), AlarmOptions(granularity="policy"), ""),
+        (AlarmOptions(), AlarmOptions(granularity="control"), ""),
         (AlarmOptions(), AlarmOptions(granularity="fleet"), ""),
         (AlarmOptions(), AlarmOptions(read_write_tmp=ControlAlarm()), ""),
         (exceptions("a.example", "b.example"), exceptions("a.example"), ""),

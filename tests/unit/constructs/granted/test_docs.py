@@ -14,7 +14,7 @@ GUIDE = Path(__file__).parents[4] / "docs" / "guide" / "aws.md"
 def test_the_examples() -> None:
     names: dict[str, Any] = {}
     examples = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(examples) == 3
+    assert len(examples) == 4
     for code in examples:
         exec(compile(code, str(GUIDE), "exec"), names)
 

@@ -141,7 +141,7 @@ def test_how_many_resources_a_function_has(stack: cdk.Stack, props: Props, resou
 
 
 def test_by_policy(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    alarms = AlarmOptions(granularity="policy", read_write_tmp=ControlAlarm(threshold=9))
+    alarms = AlarmOptions(granularity="control", read_write_tmp=ControlAlarm(threshold=9))
     fn = ShieldedFunction(stack, "Checkout", alarms=alarms, **props)
     other = cdk.Stack(cdk.Stage.of(stack), "Other")
     # What CloudWatch will not add up has a filter when it is asked for.
@@ -161,7 +161,7 @@ def test_by_policy(stack: cdk.Stack, props: Props, resources: Resources) -> None
 
 
 @pytest.mark.parametrize("on", [{"count_read_handler": True}, {"read_handler": ControlAlarm()}])
-@pytest.mark.parametrize("granularity", ["function", "policy", "fleet"])
+@pytest.mark.parametrize("granularity", ["function", "control", "fleet"])
 def test_reading_the_handler_alarms_only_where_asked_for(
     stack: cdk.Stack, props: Props, resources: Resources, granularity: Any, on: Any
 ) -> None:
@@ -264,7 +264,7 @@ def test_the_severity_of_a_policys_alarm_is_by_its_mode(stack: cdk.Stack, props:
     pager, chat, other = (Action(stack, name) for name in ("Pager", "Chat", "Other"))
     policy = ShieldPolicy(create_child_process="alert")
     alarms = AlarmOptions(
-        granularity="policy",
+        granularity="control",
         actions=[other.act],
         severities={"critical": [pager.act], "warning": [chat.act]},
         read_write_tmp=ControlAlarm(severity="critical"),
@@ -284,7 +284,7 @@ def test_the_severity_of_a_policys_alarm_is_by_its_mode(stack: cdk.Stack, props:
 
 def test_the_context_that_switches_to_alert_mode_makes_warnings(props: Props, resources: Resources) -> None:
     stack = cdk.Stack(cdk.App(context={"shield": "alert"}), "Shop")
-    ShieldedFunction(stack, "Fn", alarms=AlarmOptions(granularity="policy"), **props)
+    ShieldedFunction(stack, "Fn", alarms=AlarmOptions(granularity="control"), **props)
     labels = {dimensions(alarm)["Policy"]: label_of(alarm) for alarm in resources(stack, ALARM).values()}
     assert labels["outbound_connectivity"] == "[warning]"
     assert labels["start"] == "[critical]"
@@ -403,7 +403,11 @@ WRONG: list[tuple[Any, str]] = [
     (lambda: AlarmOptions(ok_actions=cast("Any", 7)), "AlarmOptions.ok_actions: 7 is not a list"),
     (
         lambda: AlarmOptions(granularity=cast("Any", "each")),
-        "AlarmOptions.granularity: 'each' is not one of 'function', 'policy', 'fleet'",
+        "AlarmOptions.granularity: 'each' is not one of 'function', 'control', 'fleet'",
+    ),
+    (
+        lambda: AlarmOptions(granularity=cast("Any", "policy")),
+        "AlarmOptions.granularity: 'policy' is not one of .*; it is now 'control'",
     ),
     (lambda: AlarmOptions(severities=cast("Any", ["critical"])), "AlarmOptions.severities: .* is no dict: write"),
     (lambda: AlarmOptions(severities=cast("Any", {"high": []})), "AlarmOptions.severities: 'high' is not one of crit"),
@@ -495,7 +499,7 @@ def test_every_description_fits(props: Props, resources: Resources) -> None:
     for name, path, runbook in (("Shop", "Checkout", "x"), ("S" * 100, "Checkout", "x" * 150), ("S", "C" * 60, "x")):
         stack = cdk.Stack(cdk.App(), name)
         runbook = f"https://wiki.example/{runbook}"
-        alarms = AlarmOptions(granularity="policy", read_handler=ControlAlarm(), runbook=runbook, owner="payments")
+        alarms = AlarmOptions(granularity="control", read_handler=ControlAlarm(), runbook=runbook, owner="payments")
         ShieldedFunction(stack, path, alarms=alarms, **props)
         for alarm in resources(stack, ALARM).values():
             known = text_of(alarm["AlarmDescription"])
@@ -516,7 +520,7 @@ def test_a_description_tells_where_to_look(stack: cdk.Stack, props: Props, resou
         "Checkout",
         function_name="checkout",
         logs=LogOptions(log_group_name="/shop/checkout"),
-        alarms=AlarmOptions(granularity="policy"),
+        alarms=AlarmOptions(granularity="control"),
         **props,
     )
     found = {dimensions(a)["Policy"]: text_of(a["AlarmDescription"]) for a in resources(stack, ALARM).values()}
@@ -550,7 +554,7 @@ def test_a_link_that_might_not_fit_is_left_out(stack: cdk.Stack, props: Props, r
         assert "1. What, and who: `shielded-function alerts --function <Fn" in text_of(alarm["AlarmDescription"])
 
 
-@pytest.mark.parametrize("granularity", ["function", "policy", "fleet"])
+@pytest.mark.parametrize("granularity", ["function", "control", "fleet"])
 def test_names(app: cdk.App, props: Props, resources: Resources, granularity: Any) -> None:
     """Readable, and each once in an account and region, whatever the construct paths are."""
     stacks: list[cdk.Stack] = []
@@ -568,7 +572,7 @@ def test_names(app: cdk.App, props: Props, resources: Resources, granularity: An
     assert max(map(len, names)) <= 255
     expected = {
         "function": {"shield-critical-Shop-A-B", "shield-rest-Beta-Shop-A-B"},
-        "policy": {"shield-critical-Shop-A-B-outbound", "shield-notice-Beta-Shop-A-B-tmp"},
+        "control": {"shield-critical-Shop-A-B-outbound", "shield-notice-Beta-Shop-A-B-tmp"},
         "fleet": {"shield-critical-Shop-fleet", "shield-rest-Beta-Shop-fleet"},
     }
     assert expected[granularity] <= set(names)
@@ -640,7 +644,7 @@ def test_on_a_cfn_function(stack: cdk.Stack, resources: Resources) -> None:
         handler="index.handler",
         code=lambda_.CfnFunction.CodeProperty(zip_file="def handler(event, context): ..."),
     )
-    Shield(alarms=AlarmOptions(granularity="policy")).apply(fn)
+    Shield(alarms=AlarmOptions(granularity="control")).apply(fn)
     assert {dimensions(a)["FunctionName"]["Ref"] for a in resources(stack, ALARM).values()} == {"Fn"}
 
 
@@ -656,5 +660,5 @@ def test_a_metric_of_ones_own(stack: cdk.Stack, props: Props, resources: Resourc
 
 
 def test_no_warning(stack: cdk.Stack, props: Props) -> None:
-    ShieldedFunction(stack, "Fn", alarms=AlarmOptions(granularity="policy"), logs=LogOptions(existing=False), **props)
+    ShieldedFunction(stack, "Fn", alarms=AlarmOptions(granularity="control"), logs=LogOptions(existing=False), **props)
     Annotations.from_stack(stack).has_no_warning("*", Match.any_value())

@@ -104,7 +104,7 @@ def test_of_a_stack(stack: cdk.Stack, props: Props, synthesize: Synthesize) -> N
     ShieldDashboard(stack, "Dashboard", name="shield")  # before the functions: it shows those that there are at the end
     on = ControlAlarm(except_hosts=["telemetry.example"])
     one = ShieldedFunction(stack, "Checkout", alarms=AlarmOptions(outbound_connectivity=on), **props)
-    two = ShieldedFunction(stack, "Refund", alarms=AlarmOptions(granularity="policy"), **props)
+    two = ShieldedFunction(stack, "Refund", alarms=AlarmOptions(granularity="control"), **props)
     template = synthesize(stack)
     body = body_of(template)
     check(body, template)
@@ -181,7 +181,7 @@ def test_of_an_app_from_another_stack(app: cdk.App, props: Props, synthesize: Sy
 @pytest.mark.parametrize(
     ("alarms", "metrics"),
     [
-        (AlarmOptions(granularity="policy"), {"Violations"}),
+        (AlarmOptions(granularity="control"), {"Violations"}),
         (AlarmOptions(severities={"critical": [], "warning": []}), {"Violations-critical", "Violations-warning"}),
     ],
 )
@@ -206,7 +206,7 @@ def test_any_function_can_be_chosen(
 
 def test_where_only_a_severity_is_known_to_a_search(app: cdk.App, props: Props, synthesize: Synthesize) -> None:
     operations, shop = (cdk.Stack(app, name) for name in ("Operations", "Shop"))
-    ShieldedFunction(shop, "Fn", alarms=AlarmOptions(granularity="policy"), **props)
+    ShieldedFunction(shop, "Fn", alarms=AlarmOptions(granularity="control"), **props)
     ShieldDashboard(operations, "Dashboard", of=app)
     body = body_of(synthesize(operations))
     [variable] = body["variables"]

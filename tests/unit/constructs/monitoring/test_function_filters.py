@@ -24,7 +24,7 @@ pytestmark = pytest.mark.promise("alarm.filters")
 FILTER = "AWS::Logs::MetricFilter"
 Resources = Callable[[cdk.Stack, str], "dict[str, Any]"]
 Props = dict[str, Any]
-GRANULARITIES: Any = ("function", "policy", "fleet")
+GRANULARITIES: Any = ("function", "control", "fleet")
 EUROPE = cdk.Environment(account="111122223333", region="eu-west-1")
 
 
@@ -54,7 +54,7 @@ def test_a_thousand_made_up_names_make_no_metric(
     name = cloudwatch.function("Shop/Fn").name
     forged = [alert_line(f"{name}{number}") for number in range(20)]
     forged += [alert_line(name).replace("outbound_connectivity", f"policy{number}") for number in range(20)]
-    if granularity != "policy":
+    if granularity != "control":
         forged = forged[:20]  # the policy is no dimension
     assert firing_after(cloudwatch, "Shop/Fn", *forged) == []
     assert list(cloudwatch.metrics) == []

@@ -89,7 +89,7 @@ def test_alone_in_a_stack(stack: cdk.Stack, props: Props, resources: Resources) 
 
 def test_functions_with_own_alarms_count_for_the_fleet(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     """Functions with alarms of their own are counted for the fleet."""
-    ShieldedFunction(stack, "Fn", alarms=AlarmOptions(granularity="policy"), **props)
+    ShieldedFunction(stack, "Fn", alarms=AlarmOptions(granularity="control"), **props)
     ShieldMonitoring(stack, alarms=AlarmOptions(granularity="fleet", severities={"critical": []}))
     metrics = {f["MetricTransformations"][0]["MetricName"] for f in resources(stack, FILTER).values()}
     assert metrics == {"Violations", "Violations-critical"}
@@ -139,8 +139,8 @@ def test_a_log_group_of_ones_own_is_left_as_it_is(stack: cdk.Stack, props: Props
     [
         ({"alarms": 7}, "alarms: 7 is no AlarmOptions"),
         (
-            {"alarms": AlarmOptions(granularity="policy")},
-            "alarms: granularity='policy' is for Shield and ShieldedFunct",
+            {"alarms": AlarmOptions(granularity="control")},
+            "alarms: granularity='control' is for Shield and ShieldedFunct",
         ),
         ({"stacks": 7}, r"stacks: 7 is not a list; write \[stack\]"),
         ({"stacks": ["Ops"]}, r"stacks\[0\]: 'Ops' is no stack; write the cdk.Stack itself"),
@@ -356,7 +356,7 @@ def test_a_lambda_function_as_the_action(stack: cdk.Stack, props: Props, resourc
     told = lambda_.Function(stack, "Told", **props)
     action = cloudwatch_actions.LambdaAction(cast("Any", told), use_unique_permission_id=True)
     for name in ("One", "Two"):
-        ShieldedFunction(stack, name, alarms=AlarmOptions(granularity="policy", actions=[action]), **props)
+        ShieldedFunction(stack, name, alarms=AlarmOptions(granularity="control", actions=[action]), **props)
     alarms = resources(stack, ALARM)
     assert len(alarms) == 12
     assert all(alarm["AlarmActions"] == [stack.resolve(told.function_arn)] for alarm in alarms.values())
@@ -393,7 +393,7 @@ def test_a_composite_alarm_of_too_many(app: cdk.App, stack: cdk.Stack, props: Pr
         composite_actions=[cloudwatch_actions.SnsAction(topic)],
     )
     for number in range(17):
-        ShieldedFunction(stack, f"Fn{number}", alarms=AlarmOptions(granularity="policy"), **props)
+        ShieldedFunction(stack, f"Fn{number}", alarms=AlarmOptions(granularity="control"), **props)
     says = "Shop/ShieldedComposite: composite_actions: 102 alarms in the stack, of which a composite alarm takes 100"
     with pytest.raises(Exception, match=says):
         app.synth()
@@ -407,7 +407,7 @@ def test_a_composite_alarm_whose_rule_is_too_long(app: cdk.App, props: Props) ->
     action = cloudwatch_actions.SnsAction(topic)
     ShieldMonitoring(stack, alarms=fleet, dashboard=False, queries=False, composite_actions=[action])
     for number in range(14):
-        ShieldedFunction(stack, f"Fn{number}", alarms=AlarmOptions(granularity="policy"), **props)
+        ShieldedFunction(stack, f"Fn{number}", alarms=AlarmOptions(granularity="control"), **props)
     says = r"composite_actions: the rule that names 84 alarms may have 1[\d,]+ characters, of which CloudWatch takes"
     with pytest.raises(Exception, match=says):
         app.synth()
@@ -469,7 +469,7 @@ def mute(stack: cdk.Stack, **given: Any) -> ShieldMute:
 def test_a_mute_rule(app: cdk.App, stack: cdk.Stack, props: Props, resources: Resources, critical: bool) -> None:
     """Of the stack's own alarms and of its fleet's, those that are there in the end; made when they are."""
     mute(stack, critical=critical, timezone="Europe/Berlin")
-    for name, granularity in (("One", "function"), ("Two", "policy"), ("Three", "fleet")):
+    for name, granularity in (("One", "function"), ("Two", "control"), ("Three", "fleet")):
         ShieldedFunction(stack, name, alarms=AlarmOptions(granularity=cast("Any", granularity)), **props)
     ShieldedFunction(cdk.Stack(app, "Other"), "Fn", **props)
     topic: Any = sns.Topic(stack, "Topic")

@@ -47,7 +47,7 @@ def test_each_policy_mode_and_granularity(granularity: Granularity, mode: Mode, 
     assert set(cloudwatch.states.values()) == {"OK"}
     cloudwatch.put_log_events(LOGS, [alert_line(CHECKOUT, policy, mode, count=2)], at=60)
     cloudwatch.evaluate(at=60)
-    silent = policy == "read_handler" and granularity != "policy"
+    silent = policy == "read_handler" and granularity != "control"
     expected = {
         "function": "CheckoutAlarm",
         "policy": f"Checkout{policy.replace('_', '')}Alarm",
