@@ -270,8 +270,8 @@ three). An account holds {ALARMS_QUOTA:,} alarms in a region, all others include
 - Up to some hundred functions: `function`. The alarms have the function's name, and actions of their own if need be.
 - More: `fleet`. Two alarms, whose contributors are the functions that violate their policies. Each names 100 at most,
   and the rest is in the dashboard.
-- `control`: for the few functions in which one control matters more than another. {ALARMS_BY_POLICY // CLASSES} times the
-  alarms.
+- `control`: for the few functions in which one control matters more than another. {ALARMS_BY_POLICY // CLASSES} times
+  the alarms.
 """
 
 
