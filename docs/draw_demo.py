@@ -23,7 +23,7 @@ def draw() -> int:
     def console(**options: Any) -> Console:
         return Console(stderr=True) if options.get("stderr") else drawn
 
-    demo.Console = console  # pyright: ignore[reportAttributeAccessIssue]
+    setattr(demo, "Console", console)  # noqa: B010
     status = demo.run()
     svg = drawn.export_svg(title="make demo")
     # rich names a font of another host; the reader's own monospace is used instead.

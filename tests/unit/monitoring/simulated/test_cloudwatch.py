@@ -211,7 +211,7 @@ def test_contributors_come_and_go() -> None:
 
 
 def test_an_alarm_on_fewer_dimensions_never_fires_and_is_told() -> None:
-    template = chains.template("policy", ["Checkout"])
+    template = chains.template("control", ["Checkout"])
     template["Resources"]["Blind"] = chains.metric_alarm({"FunctionName": {"Ref": "Checkout"}})
     template["Resources"]["Blinder"] = chains.metric_alarm()
     template["Resources"]["BlindFleet"] = chains.query_alarm()
