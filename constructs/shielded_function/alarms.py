@@ -1,4 +1,4 @@
-"""Options of the alarms on violations: `AlarmOptions` for a function or an app, `ControlAlarm` for one policy."""
+"""Options of the alarms on violations: `AlarmOptions` for a function or an app, `ControlAlarm` for one control."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class AlarmAction(Protocol):
 @by_name("ControlAlarm")
 @dataclass(frozen=True, kw_only=True)
 class ControlAlarm:
-    """A separate alarm for one policy. Options that are left out are those of `AlarmOptions`.
+    """A separate alarm for one control. Options that are left out are those of `AlarmOptions`.
 
         AlarmOptions(outbound_connectivity=ControlAlarm(except_hosts=["telemetry.example"], actions=[SnsAction(topic)]))
 
@@ -65,7 +65,7 @@ class ControlAlarm:
         except_paths: files that do not count (read_write_tmp, read_handler, executable_memory): `/tmp/cache/*`.
         except_programs: programs that do not count (create_child_process).
         mode: counts only what was blocked, or only what was reported: "block" or "alert".
-        severity: "critical", "warning" or "notice": whose actions it takes. By default it follows from the policy and
+        severity: "critical", "warning" or "notice": whose actions it takes. By default it follows from the control and
             its mode; in a fleet, whose functions may differ in their modes, as if it were blocked.
         actions: what to do when it fires.
         ok_actions: what to do when it is over.
@@ -107,7 +107,7 @@ class ControlAlarm:
 
     @property
     def has_filter(self) -> bool:
-        """Whether it counts less than the policy's violations, for which it has its own filter."""
+        """Whether it counts less than the control's violations, for which it has its own filter."""
         return bool(self.exceptions) or self.mode is not None
 
 
@@ -125,7 +125,7 @@ class AlarmOptions:
         AlarmOptions(outbound_connectivity=ControlAlarm(except_hosts=["telemetry.example"], actions=[SnsAction(topic)]))
         AlarmOptions(granularity="fleet", severities={"critical": [SnsAction(pager)], "warning": [SnsAction(chat)]})
 
-    A policy with a `ControlAlarm` has its own alarm, and no other alarm counts it.
+    A control with a `ControlAlarm` has its own alarm, and no other alarm counts it.
 
     Attributes:
         enabled: False makes no alarm; the metric is there all the same.
@@ -145,7 +145,7 @@ class AlarmOptions:
             is named here, each counting its own lines: "critical", "warning" (what was only reported), "notice" (the
             rest).
         outbound_connectivity, read_write_tmp, create_child_process, read_handler, executable_memory, self_protection:
-            an alarm for one policy.
+            an alarm for one control.
         start: an alarm for starts that were refused, or went on without the shield.
         stacks: where fleet alarms are made: of these stacks the one in the functions' account and region. By default
             the stack of the first function.
@@ -245,12 +245,12 @@ class AlarmOptions:
 
     @property
     def named(self) -> dict[Counted, ControlAlarm]:
-        """The policies with an alarm of their own."""
+        """The controls with a separate alarm."""
         return {policy: on for policy in COUNTED if (on := getattr(self, policy)) is not None}
 
 
 def check_alarm(alarm: ControlAlarm | AlarmOptions, name: str) -> None:
-    """Checks what an alarm of one policy and the alarms of all have in common.
+    """Checks what an alarm of one control and the alarms of all have in common.
 
     Raises:
         ShieldError: a field is malformed; the message names it and the fix.

@@ -76,7 +76,7 @@ class AttachedShield(Construct):
         log_group: where the function logs.
         metric_filter: counts the violations in the log; the first filter, where there are several.
         alarm: on that count; the first of `alarms`, which is the critical one. None when the alarms are not enabled.
-        alarms: all alarms on the function, or on its fleet: by "critical", "rest", severity or policy.
+        alarms: all alarms on the function, or on its fleet: by "critical", "rest", severity or control.
     """
 
     function: lambda_.Function | lambda_.CfnFunction
@@ -120,10 +120,10 @@ class AttachedShield(Construct):
             attached.metric_violations("outbound_connectivity").create_alarm(self, "Egress", ...)
 
         Args:
-            policy: only those against one policy, or `start`: starts that were refused, or went on without the shield.
+            policy: only those against one control, or `start`: starts that were refused, or went on without the shield.
                 Without, those that the function's own two alarms count: not `read_handler` (unless
-                `count_read_handler`), and no policy that has a `ControlAlarm`. The first call adds a metric filter that
-                counts so, where there is none.
+                `count_read_handler`), and no control that has a `ControlAlarm`. The first call adds a metric filter
+                that counts so, where there is none.
             props: options of the metric.
 
         Raises:

@@ -117,9 +117,9 @@ class ShieldedFunction(lambda_.Function):
             fn.metric_violations("read_handler").create_alarm(self, "Read", threshold=9, evaluation_periods=1)
 
         Args:
-            policy: only those against one policy, or `start`: starts that were refused, or went on without the shield.
-                The first call adds a metric filter that counts by policy, where there is none. Without, those that the
-                function's general alarm counts: not `read_handler` (unless `count_read_handler`), and no policy that
+            policy: only those against one control, or `start`: starts that were refused, or went on without the shield.
+                The first call adds a metric filter that counts by control, where there is none. Without, those that the
+                function's general alarm counts: not `read_handler` (unless `count_read_handler`), and no control that
                 has a `ControlAlarm`.
             props: options of the metric.
         """

@@ -34,7 +34,7 @@ TESTED: Final = frozenset(
         "dotnet8",
     )
 )
-"""The runtimes that every policy has been tried under: the rows of docs/guide/runtimes.md."""
+"""The runtimes that every control has been tried under: the rows of docs/guide/runtimes.md."""
 
 
 def can_be_shielded(runtime: str) -> bool:

@@ -92,7 +92,7 @@ class Alert:
     Attributes:
         timestamp: when, in UTC.
         level: the log level, for Lambda's level filter.
-        policy: which policy it is against.
+        policy: which control it is against.
         mode: `block` (it failed) or `alert` (it went through).
         details: of the attempt.
         pid: the process, as it sees itself.
@@ -133,7 +133,7 @@ class ShieldEvent:
         timestamp: when, in UTC.
         level: the log level.
         event: what happened.
-        policy: of an event that counts as a violation: the policy whose alerts were counted, or `start`.
+        policy: of an event that counts as a violation: the control whose alerts were counted, or `start`.
         mode: in which mode these alerts were.
         count: how many violations it stands for; 0 for an event that is none.
         origin: which function wrote it.

@@ -39,10 +39,10 @@ BY_FUNCTION: Final = {"FunctionName": "$.function"}
 BY_LEVEL: Final = {"FunctionName": "$.function", "Level": "$.level"}
 """The dimensions of a function's violations."""
 BY_POLICY: Final = {"FunctionName": "$.function", "Policy": "$.policy"}
-"""The dimensions where violations are counted by policy."""
+"""The dimensions where violations are counted by control."""
 
 Counted = Policy | Literal["start"]
-"""The subjects of a line: a policy, or `start` (a start that was refused, or went on without the shield)."""
+"""The subjects of a line: a control, or `start` (a start that was refused, or went on without the shield)."""
 COUNTED: Final[tuple[Counted, ...]] = (*POLICIES, START)
 
 Severity = Literal["critical", "warning", "notice"]
@@ -63,7 +63,7 @@ PLATFORM_PROGRAMS: Final = ("/usr/bin/getconf", "/usr/bin/lsb_release", "/usr/bi
 go on without. Their start is a notice in any mode, which no default alarm counts, unless its line stands for others too
 (`count` above 1). Where such a start is `repeated`, the line stands for these programs alone."""
 
-_ALL_APART: Final = "severity: every policy that can be {} has its own alarm"
+_ALL_APART: Final = "severity: every control that can be {} has its own alarm"
 # Characters of a function's name (https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html).
 _MAX_NAME: Final = 64
 _HOST: Final = re.compile(r"[a-z0-9*_-]+(\.[a-z0-9*_-]+)*")
@@ -96,7 +96,7 @@ class Exceptions:
         return bool(self.hosts or self.paths or self.programs)
 
     def problems(self, policy: Counted) -> list[str]:
-        """Which of them mean nothing for a policy."""
+        """Which of them mean nothing for a control."""
         given = [field.name for field in fields(self) if getattr(self, field.name)]
         return [
             f"except_{name}: it means nothing for {policy}, only for {', '.join(_EXCEPTIONS[name])}: take it out"
@@ -138,7 +138,7 @@ def violations(
 ) -> Pattern:
     """The lines that report a violation.
 
-    Without a policy it counts every policy's, and the start that was refused or went on unshielded. The armed line,
+    Without a control it counts every control's, and the start that was refused or went on unshielded. The armed line,
     written at every good start, never counts.
 
     An exception does not apply to a line that stands for more than itself (`count` above 1, and `folded`
@@ -147,7 +147,7 @@ def violations(
     another host than the excepted one counts.
 
     Args:
-        policy: only those against one policy, or `start`.
+        policy: only those against one control, or `start`.
         without: not those against these.
         mode: only those of one mode; starts have none.
         except_hosts: not connections to these hosts.
@@ -156,7 +156,7 @@ def violations(
         by_level: for a filter whose dimension is the level: a printed line with a made-up level makes no metric.
 
     Raises:
-        PatternError: no such policy or mode, or an exception that is malformed or means nothing for the policy.
+        PatternError: no such control or mode, or an exception that is malformed or means nothing for the control.
     """
     exceptions = Exceptions(except_hosts, except_paths, except_programs)
     for name in (*([] if policy is None else [policy]), *without):
@@ -184,9 +184,9 @@ def armed() -> Pattern:
 
 
 def violations_by_policy() -> Pattern:
-    """The lines that report a violation, each policy by its name.
+    """The lines that report a violation, each control by its name.
 
-    For a filter whose dimension is the policy: a printed line with a made-up policy makes no metric.
+    For a filter whose dimension is the control: a printed line with a made-up control makes no metric.
     `PLATFORM_PROGRAMS` do not count.
     """
     named = any_of(*(text("$.policy", "=", name) for name in COUNTED))
@@ -223,7 +223,7 @@ def violations_of(severity: Severity, *, without: Sequence[Counted] = ()) -> Pat
 
     Args:
         severity: which.
-        without: not the lines against these policies.
+        without: not the lines against these controls.
 
     Raises:
         PatternError: no such severity, or no line is of it.
@@ -251,7 +251,7 @@ def violations_of(severity: Severity, *, without: Sequence[Counted] = ()) -> Pat
 
 
 def severity_of(policy: Counted, mode: str | None, path: str = "") -> Severity:
-    """How severe a violation of a policy in a mode is, and of `create_child_process` by the program.
+    """How severe a violation of a control in a mode is, and of `create_child_process` by the program.
 
     >>> severity_of("outbound_connectivity", "block"), severity_of("outbound_connectivity", "alert")
     ('critical', 'warning')
@@ -310,17 +310,17 @@ def fleet_query(
 
 
 def _of_mode(mode: Mode, without: Sequence[Counted]) -> Pattern:
-    """The violations of a mode, except those against some policies."""
+    """The violations of a mode, except those against some controls."""
     return all_of(exists("$.policy"), *(text("$.policy", "!=", name) for name in without), text("$.mode", "=", mode))
 
 
 def _without_platform(without: Sequence[Counted] = ()) -> list[Pattern]:
-    """The condition beside the policy that leaves `PLATFORM_PROGRAMS` out."""
+    """The condition beside the control that leaves `PLATFORM_PROGRAMS` out."""
     return [] if _PROGRAMS in without else _excepting(Exceptions(programs=PLATFORM_PROGRAMS), None)
 
 
 def _excepting(exceptions: Exceptions, policy: Counted | None) -> list[Pattern]:
-    """The condition beside the policy, for each kind of exception."""
+    """The condition beside the control, for each kind of exception."""
     found: list[Pattern] = []
     for name, counts in (
         ("hosts", _other_host(exceptions.hosts)),
@@ -329,7 +329,7 @@ def _excepting(exceptions: Exceptions, policy: Counted | None) -> list[Pattern]:
     ):
         if not counts:
             continue
-        # A line of another policy is not asked about its host.
+        # A line of another control is not asked about its host.
         others = [] if policy else [all_of(*(text("$.policy", "!=", known) for known in _EXCEPTIONS[name]))]
         many = number("$.count", ">", 1)
         if name == "programs" and set(exceptions.programs) <= set(PLATFORM_PROGRAMS):

@@ -49,7 +49,7 @@ _COUNTED: Final = f"`count` >= 1 and `count` <= {MAX_COUNT} and {_OURS}"
 
 
 def counted(policies: Sequence[str]) -> str:
-    """The violations of policies, as a filter."""
+    """The violations of controls, as a filter."""
     return f"filter policy in {_in(policies)} and {_COUNTED}"
 
 
@@ -79,7 +79,7 @@ def _top(policy: str, by: str) -> str:
 QUERIES: Final[Mapping[str, Query]] = {
     "lines": Query("Latest violations", f"{LINE_FIELDS} | {_ANY} | sort @timestamp desc | limit 100"),
     "by_policy": Query(
-        "Violations by policy",
+        "Violations by control",
         f"{_ANY} | stats {_SUM} by policy, mode | sort violations desc",
     ),
     "by_function": Query(

@@ -1,4 +1,4 @@
-"""The order in which violations are read: the most severe first, and of one severity by policy."""
+"""The order in which violations are read: the most severe first, and of one severity by control."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ORDER: Final = (
 
 
 def severity(policy: str, mode: str, path: str = "") -> Severity:
-    """How severe a violation is, of programs by their path; a policy that this version does not know is the worst.
+    """How severe a violation is, of programs by their path; a control that this version does not know is the worst.
 
     >>> severity("self_protection", "alert"), severity("read_write_tmp", "block"), severity("new_policy", "block")
     ('critical', 'notice', 'critical')

@@ -27,7 +27,7 @@ from shielded_function_emulator.verdicts import AllowedRow, Row, Verdicts, judge
 
 APP = CHECKOUT / "examples" / "checkout"
 
-# The functions of the app, by the mode of their policies.
+# The functions of the app, by the mode of their controls.
 SHIELDED = {"block": "Shielded", "alert": "Watched"}
 _LEARNT_FROM = "alert"
 
@@ -105,7 +105,7 @@ def _print(verdicts: Verdicts, isolation: Isolation) -> None:
         console = Console(width=_WIDTH_WITHOUT_TERMINAL)
     for mode, construct in SHIELDED.items():
         rows = [row for row in verdicts.rows if row.mode == mode]
-        console.print(_attempts(f"{construct}: every policy in mode {mode}", rows))
+        console.print(_attempts(f"{construct}: every control in mode {mode}", rows))
     console.print(_allowed(verdicts.allowed))
     for mode, states in verdicts.alarms.items():
         console.print(f"alarms of {SHIELDED[mode]}: {states.before} before, {states.after} after", highlight=False)
@@ -138,7 +138,7 @@ def _who(caller: Mapping[str, Any]) -> str:
 
 
 def _shortened(line: str) -> str:
-    """The part that identifies an alert line: the attempt, and its policy."""
+    """The part that identifies an alert line: the attempt, and its control."""
     if not line:
         return "none"
     fields = json_format.loads(line)

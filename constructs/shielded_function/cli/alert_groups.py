@@ -32,7 +32,7 @@ class Groups(NamedTuple):
 
 
 def groups_of(by: str, rows: Iterable[Row], most: int | None) -> Groups:
-    """The groups, the most severe first, and of one severity and policy the most frequent.
+    """The groups, the most severe first, and of one severity and control the most frequent.
 
     Args:
         by: a key of `queries.GROUPS`.

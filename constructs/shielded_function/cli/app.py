@@ -184,7 +184,7 @@ def report(
     region: Region = None,
     profile: Profile = None,
 ) -> None:
-    """Write a page of what happened: when, functions by policy by target, what is new, and which functions armed.
+    """Write a page of what happened: when, functions by control by target, what is new, and which functions armed.
 
     The exit status is 0, and 3 if violations were counted and not written, so that the page lacks their targets.
     """
@@ -394,7 +394,7 @@ def set_mode(
     modes: Annotated[
         list[str],
         typer.Argument(
-            metavar="POLICY=MODE...",
+            metavar="CONTROL=MODE...",
             help="block, alert, allow, or default: outbound_connectivity=alert",
             show_default=False,
         ),
@@ -405,7 +405,7 @@ def set_mode(
     profile: Annotated[str | None, typer.Option(help="A profile of the AWS settings.")] = None,
     json: Json = False,
 ) -> None:
-    """Change the mode of a live function's policies, in an incident.
+    """Change the mode of a live function's controls, in an incident.
 
     Needs lambda:GetFunctionConfiguration, lambda:UpdateFunctionConfiguration and lambda:ListAliases. The exit status is
     0 if the function is as asked, 1 if you said no, and 2 if it could not be changed.

@@ -63,7 +63,7 @@ class Result:
 
 
 GO_ON: Final = ("read_handler",)
-"""Policies against which ordinary programs are, and go on without: tracebacks read the source."""
+"""Controls that ordinary programs violate, and go on without: tracebacks read the source."""
 _NEEDED: Final = ("executable-memory", "unshielded-program")
 """Decisions about a library's needs. The others may hide an attack: each is taken by itself."""
 _MOST_CHOICES: Final = 64
@@ -224,7 +224,7 @@ def _aws_of(policy: ShieldPolicy) -> tuple[str, ...]:
 
 
 def _mode_of(policy: ShieldPolicy, name: str) -> str:
-    """Of a policy without a list. What is left to the runtime was reported, so it is not allowed."""
+    """Of a control without a list. What is left to the runtime was reported, so it is not allowed."""
     return getattr(policy, name, None) or "block"
 
 

@@ -90,7 +90,7 @@ def _is_notice(denied: Denied) -> bool:
 
 
 def _unseen(result: Result) -> dict[str, int]:
-    """Violations with unknown targets, against policies that the present one does not allow as a whole."""
+    """Violations with unknown targets, against controls that the present policy does not allow as a whole."""
     if result.present is None:
         return {}
     policies = {name: count for name, count in result.learnt.unknown.items() if name not in GO_ON}

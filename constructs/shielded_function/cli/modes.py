@@ -1,4 +1,4 @@
-"""The policies that have a mode, by the variable that sets it: what `run --alert` and `set-mode` change."""
+"""The controls that have a mode, by the variable that sets it: what `run --alert` and `set-mode` change."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ POLICIES: Final[Mapping[str, str]] = {
     "read_handler": "allow",
     "executable_memory": "",
 }
-"""A policy's name, as the fields of ShieldPolicy and the alert lines have it, and the mode that it has where its
+"""A control's name, as the fields of ShieldPolicy and the alert lines have it, and the mode that it has where its
 variable is not set; empty: the runtime decides."""
 
 FILE_VARIABLE: Final = "SHIELD_POLICY_FILE"
 
 
 def variable(policy: str) -> str:
-    """The environment variable that sets a policy's mode."""
+    """The environment variable that sets a control's mode."""
     return f"SHIELD_{policy.upper()}"
 
 

@@ -1,6 +1,6 @@
-"""`shielded-function set-mode`: the mode of one live function's policies, changed in an incident.
+"""`shielded-function set-mode`: the mode of one live function's controls, changed in an incident.
 
-Only `SHIELD_<POLICY>` in the function's environment is changed. What the next deploy does to it is in
+Only `SHIELD_<CONTROL>` in the function's environment is changed. What the next deploy does to it is in
 docs/guide/break-glass.md.
 """
 
@@ -52,7 +52,7 @@ class Options(NamedTuple):
 
 
 class Change(NamedTuple):
-    """One policy's mode, before and after. Empty: the variable is not set."""
+    """One control's mode, before and after. Empty: the variable is not set."""
 
     policy: str
     before: str
@@ -114,19 +114,19 @@ def set_mode(function: str, assignments: Sequence[str], options: Options, *, jso
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:
-    """`policy=mode`, as often as given.
+    """`control=mode`, as often as given.
 
     Raises:
-        CliError: one is malformed, or names no policy or mode; a policy is given twice.
+        CliError: one is malformed, or names no control or mode; a control is given twice.
     """
     wanted: dict[str, str] = {}
     for text in assignments:
         policy, equals, mode = text.partition("=")
         policy = policy.lower().removeprefix("shield_")
         if not equals:
-            raise CliError(f"{text}: write policy=mode, such as outbound_connectivity=alert")
+            raise CliError(f"{text}: write control=mode, such as outbound_connectivity=alert")
         if policy not in POLICIES:
-            raise CliError(f"{text}: there is no such policy; there are {', '.join(POLICIES)}")
+            raise CliError(f"{text}: there is no such control; there are {', '.join(POLICIES)}")
         if mode not in (*MODES, DEFAULT):
             raise CliError(f"{text}: there is no such mode; there are {', '.join(MODES)}, and {DEFAULT}")
         if policy in wanted:

@@ -51,9 +51,9 @@ class ShieldFindings(Construct):
         findings.tell("Pager", [targets.SnsTopic(topic)], severities=["critical"])
 
     A small function, shielded itself, reads the lines that the functions write against their policies, by a
-    subscription filter on each log group. For each function, policy, target and package that it has not seen before, it
-    puts one event on a bus. The event's detail is a Detection Finding of OCSF. What it has seen is in a table, and is
-    forgotten when it was not seen for `remember`.
+    subscription filter on each log group. For each function, control, target and package that it has not seen before,
+    it puts one event on a bus. The event's detail is a Detection Finding of OCSF. What it has seen is in a table, and
+    is forgotten when it was not seen for `remember`.
 
     A log group takes two subscription filters: one is used. Functions in other stacks get theirs in their own stack,
     which is then deployed after this one.

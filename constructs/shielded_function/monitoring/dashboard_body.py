@@ -39,6 +39,8 @@ _MAX_HIDDEN: Final = 500
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html)."""
 _VALUES: Final[Mapping[str, Sequence[str]]] = {"Level": tuple(LEVELS.values()), "Policy": COUNTED}
 """Dimensions that tell a function's violations apart, and their values."""
+_SHOWN: Final[Mapping[str, str]] = {"Level": "level", "Policy": "control"}
+"""The same dimensions, as titles name them."""
 
 Widget = dict[str, Any]
 
@@ -186,7 +188,7 @@ def _by_function(shown: Shown, series: Series, names: Sequence[str]) -> Widget:
 def _by_value(shown: Shown, series: Series, names: Sequence[str]) -> Widget:
     """The sums over the functions, where these are known: Metrics Insights sums over all of the account."""
     values = _VALUES[series.apart]
-    title = f"{_title(series)} by {series.apart.lower()}"
+    title = f"{_title(series)} by {_SHOWN[series.apart]}"
     if not names or (len(names) + 1) * len(values) > _MAX_HIDDEN:
         metric = fleet_query(series.metric, by=series.apart)
         return _graph(shown, f"{title} ({_EVERYWHERE})", [[{"expression": metric, "id": "q1", "period": 60}]])

@@ -52,7 +52,7 @@ class Subject:
     """The subject of an alarm.
 
     Attributes:
-        policy: the policy; None where it is about several.
+        policy: the control; None where it is about several.
         severity: how severe it is; None where that depends on the line.
         level: the level of the lines that it counts; None where it counts all.
         owner: whose the functions are.
@@ -119,7 +119,7 @@ def alarm_name(prefix: str, kind: str, stack: str, place: str, policy: Counted |
         kind: its severity or class.
         stack: the stack's name, maybe a token.
         place: the construct path within the stack.
-        policy: the policy that it is about, if there is one.
+        policy: the control that it is about, if there is one.
         suffix: tells the construct from others whose paths begin alike; for a path that is cut off.
     """
     path = place.replace("/", "-")

@@ -44,7 +44,7 @@ CLASS_SEVERITY: Final[Mapping[Class, Severity]] = {"critical": "critical", "rest
 QUIET_MINUTES: Final = 15
 """How long an alarm below critical lasts after the last violation."""
 BY_POLICY_KEY: Final = "policies"
-"""The key of the filter that counts by policy."""
+"""The key of the filter that counts by control."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Watch:
     Attributes:
         key: tells it from the function's others, in construct ids too.
         counter: the metric that it watches.
-        policy: the policy that it is about; None where it is about several.
+        policy: the control that it is about; None where it is about several.
         of_class: the class of lines that it counts, by their level; None where its filter counts no other lines.
         severity: how severe it is; None where that depends on the line, or on the function's policy.
         threshold, period, evaluation_periods, datapoints, ok_actions, insufficient_data_actions, name, runbook: as
@@ -184,7 +184,7 @@ def _counted(alarms: AlarmOptions | None, *, by_level: bool = False) -> Pattern:
 
 
 def policy_counter() -> Counter:
-    """Counts everything, by policy."""
+    """Counts everything, by control."""
     return _counter(BY_POLICY_KEY, violations_by_policy(), metric_name(), "", BY_POLICY)
 
 
@@ -210,7 +210,7 @@ def _of_the_rest(alarms: AlarmOptions) -> list[Watch]:
         without: list[Counted] = [p for p in COUNTED if p in alarms.named or (p == "read_handler" and quiet)]
         try:
             pattern = violations_of(severity, without=without)
-        except PatternError:  # each policy of this severity has its own alarm
+        except PatternError:  # each control of this severity has its own alarm
             continue
         found.append(
             _watch(alarms, None, severity, _counter(severity, pattern, metric_name(severity), ""), None, severity)

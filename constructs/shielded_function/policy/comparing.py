@@ -100,7 +100,7 @@ def _is_looser(field: str, now: Mapping[str, Any], before: Mapping[str, Any]) ->
 
 
 def _is_memory_looser(new: str | None, old: str | None, before: Mapping[str, Any]) -> bool:
-    """None is allow for a runtime that compiles as it runs, otherwise the strictest of the four policies."""
+    """None is allow for a runtime that compiles as it runs, otherwise the strictest of the four controls."""
     if new is None:
         return old in ("block", "alert")
     strictest = min(_RANKS[before[mode]] for mode in FOUR)

@@ -83,7 +83,7 @@ class ShieldPolicy:
         read_handler: reading the handler's source once the function is ready. "allow" by default, as what logs an
             exception reads it.
         executable_memory: making memory executable; None leaves it to the runtime: allow for one that compiles as it
-            runs (Node.js, Java, .NET), otherwise as strict as the strictest of the four policies.
+            runs (Node.js, Java, .NET), otherwise as strict as the strictest of the four controls.
         allow_executable_memory: libraries, or programs, that may make memory executable, as the alert names them: the
             file's name up to its first dot, without the hash that a wheel's tools add, such as "libllvmlite". Who
             calls mmap(2) or mprotect(2) counts, not who calls that library.

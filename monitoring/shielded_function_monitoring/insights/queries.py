@@ -52,7 +52,7 @@ def _of(functions: tuple[str, ...], *conditions: Condition) -> Filter:
 
 
 def observed(functions: tuple[str, ...] = ()) -> Query:
-    """All that the shield wrote: one row for each function, event, policy, mode, target, caller and entry.
+    """All that the shield wrote: one row for each function, event, control, mode, target, caller and entry.
 
     Args:
         functions: names; all when empty.
@@ -69,7 +69,7 @@ def observed(functions: tuple[str, ...] = ()) -> Query:
 
 
 def timeline(functions: tuple[str, ...] = (), period: str = "1d") -> Query:
-    """Violations by period, function, policy and mode."""
+    """Violations by period, function, control and mode."""
     return Query(
         _of(functions, *COUNTED.conditions),
         Fields((Column(DateFloor(period), "period"),)),
@@ -88,7 +88,7 @@ GROUPS: Final = {
 
 
 def alerts_by(group: str, functions: tuple[str, ...] = ()) -> Query:
-    """Violations by function, by policy, by package or by target: the most frequent first."""
+    """Violations by function, by control, by package or by target: the most frequent first."""
     return Query(
         _of(functions, *COUNTED.conditions),
         _DAY,

@@ -37,7 +37,7 @@ _decode = _decoder.decode
 
 BROKEN: Final = "begin as the shield's and are cut off, or forged"
 UNKNOWN_FORM: Final = "name the shield in a form that is not known: give the lines as `aws logs tail` prints them"
-NO_POLICY: Final = "are of no policy or event that the shield has: forged, or of a newer version"
+NO_POLICY: Final = "are of no control or event that the shield has: forged, or of a newer version"
 NO_COUNT: Final = f"have no count from 1 to {MAX_COUNT:,}, as each violation of the shield's has: forged"
 
 

@@ -47,7 +47,7 @@ class Learnt:
         findings: what a person decides.
         settings: modes that were accepted, by field.
         uses_aws: whether a host of AWS's was reported, learnt or not: then its policy was not to admit all of them.
-        unknown: by policy, violations that were counted and not written: their targets are unknown.
+        unknown: by control, violations that were counted and not written: their targets are unknown.
         admitted: how many of the observations the present policy admits already.
         incomplete: why there may be more; empty when nothing speaks for it.
         notes: what else to know.

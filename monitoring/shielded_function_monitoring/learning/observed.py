@@ -35,11 +35,11 @@ class FunctionLog:
     Attributes:
         key: which.
         by_target: what it did against its policy: the targets that decide its entries.
-        rest: further targets, where there are more than fit into memory: those of each policy that were seen least.
+        rest: further targets, where there are more than fit into memory: those of each control that were seen least.
         events: the shield's own, by name: `armed`, of which there is one for each cold start, `refused`, ...
-        folded: by policy, violations that were counted and not written: what they were about is not known.
-        not_written: the same by policy and mode, with the times.
-        with_others: by policy, the same of violations that the line of another one counts with itself.
+        folded: by control, violations that were counted and not written: what they were about is not known.
+        not_written: the same by control and mode, with the times.
+        with_others: by control, the same of violations that the line of another one counts with itself.
         reasons: the last reason of an event that has one.
     """
 
@@ -63,7 +63,7 @@ class FunctionLog:
         return chain(self.by_target.values(), self.rest or ())
 
     def keep(self, most: int) -> None:
-        """Keeps so many targets of each policy in memory, those seen most often, and puts the others into the rest.
+        """Keeps so many targets of each control in memory, those seen most often, and puts the others into the rest.
 
         Raises:
             SpillError: the temporary file cannot be written.
@@ -99,7 +99,7 @@ class FunctionLog:
 
     @property
     def unknown(self) -> dict[str, int]:
-        """By policy, the violations whose targets are not known: of reading the handler, only those folded.
+        """By control, the violations whose targets are not known: of reading the handler, only those folded.
 
         One line a minute stands for all reading of a file of the handler: what the others were about is known.
         """
@@ -147,7 +147,7 @@ class Observed:
     whole: bool = True
 
     def fit(self, most: int = MAX_TARGETS) -> None:
-        """Keeps at most so many targets in memory: the policies with most of them give theirs to the rest first.
+        """Keeps at most so many targets in memory: the controls with most of them give theirs to the rest first.
 
         Raises:
             SpillError: the temporary file cannot be written.

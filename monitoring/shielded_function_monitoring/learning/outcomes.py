@@ -69,7 +69,7 @@ class Finding:
     Attributes:
         rule: which kind, such as `metadata-address`: a key of `suspects.RULES`.
         target: of the attempt.
-        policy: against which policy.
+        policy: against which control.
         evidence: how often.
         reason: why it is not learnt, and what the choices are.
         field: the field that an entry would go to; empty when no entry permits it.

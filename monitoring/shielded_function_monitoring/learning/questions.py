@@ -14,7 +14,7 @@ FIELDS: Final = {
     "create_child_process": "allow_child_process",
     "executable_memory": "allow_executable_memory",
 }
-"""The list that can admit a denied target; the other policies have none."""
+"""The list that can admit a denied target; the other controls have none."""
 
 UNSHIELDED: Final = "unshielded:"
 

@@ -12,7 +12,7 @@ from .observed import FunctionLog
 from .questions import Question, question_of
 
 UNLISTED = ("read_handler", "executable_memory", "self_protection")
-"""Policies without a list, or whose line names no entry: only their mode says what becomes of it."""
+"""Controls without a list, or whose line names no entry: only their mode says what becomes of it."""
 
 MAX_DENIED: Final = 10_000
 """Targets that are listed one by one; of more, it is said how many there are."""
@@ -23,7 +23,7 @@ class Denied:
     """Something that was observed, and that a policy denies.
 
     Attributes:
-        policy: which policy.
+        policy: which control.
         target: of the attempt.
         evidence: how often.
         allow: the entry that would permit it; empty when none does.
@@ -46,12 +46,12 @@ def replay(
     Args:
         log: the observations.
         decide: the policy's action ("allow", "alert", "deny" or "unknown") and the entry that would permit it.
-        modes: the mode of a policy without a list.
+        modes: the mode of a control without a list.
         wanted: the action to look for; "unknown" finds what only a deployment can tell.
     """
     found: dict[tuple[str, str], list[tuple[Evidence, str]]] = {}
     further: dict[str, Evidence] = {}
-    """By policy, the denials beyond the targets that are listed one by one."""
+    """By control, the denials beyond the targets that are listed one by one."""
     counts: Counter[str] = Counter()
     for seen in log.every:
         question = question_of(seen)

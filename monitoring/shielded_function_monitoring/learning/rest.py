@@ -14,7 +14,7 @@ from .observation import Observation
 
 @dataclass
 class Share:
-    """The rest against one policy in one mode: how many targets, how many violations, from when to when."""
+    """The rest against one control in one mode: how many targets, how many violations, from when to when."""
 
     targets: int
     violations: int
@@ -26,7 +26,7 @@ class Rest:
     """The targets of one function that were seen least often.
 
     Attributes:
-        shares: by policy and mode.
+        shares: by control and mode.
     """
 
     def __init__(self) -> None:

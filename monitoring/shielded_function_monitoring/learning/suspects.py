@@ -161,7 +161,7 @@ def _in_tmp(seen: Observation, context: Context) -> str | None:
 def _static(seen: Observation, context: Context) -> str | None:
     if seen.policy != "create_child_process" or not seen.allow.startswith(UNSHIELDED):
         return None
-    return "the shield cannot be put into this program: with the entry it runs outside of every policy"
+    return "the shield cannot be put into this program: with the entry it runs outside of every control"
 
 
 def _handler(seen: Observation, context: Context) -> str | None:

@@ -1,4 +1,4 @@
-"""A report of what happened: functions by policy by target, when, what is new, and which functions were shielded.
+"""A report of what happened: functions by control by target, when, what is new, and which functions were shielded.
 
 Pure: from what was observed to a `Report`, and from that to a page, Markdown or JSON. Everything in a line may have
 been chosen by an attacker: `html` and `markdown` escape all of it, and show what does not print.

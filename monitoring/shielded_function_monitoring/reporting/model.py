@@ -26,11 +26,11 @@ class ReportError(ShieldError):
 
 @dataclass(frozen=True)
 class Group:
-    """One target of one function against one policy.
+    """One target of one function against one control.
 
     Attributes:
         function: its name; `region` and `account` are where it runs, empty where that is not known.
-        policy: against which policy; `start` for a start that was refused or unshielded.
+        policy: against which control; `start` for a start that was refused or unshielded.
         mode: block or alert; empty for a start.
         target: of the attempt.
         count: violations.
@@ -98,7 +98,7 @@ class PackageGroup:
     Attributes:
         package: its name; empty where the lines do not tell.
         object: where they do not: the shared object that made the calls, when known.
-        counts: violations by policy.
+        counts: violations by control.
         functions: the functions that it did it in.
     """
 
@@ -120,7 +120,7 @@ class PackageGroup:
 
 @dataclass(frozen=True)
 class Period:
-    """Violations in one period of one policy: a bar of the timeline. `begun`: `2026-11-24 13:00:00.000`, UTC."""
+    """Violations in one period of one control: a bar of the timeline. `begun`: `2026-11-24 13:00:00.000`, UTC."""
 
     begun: str
     policy: str

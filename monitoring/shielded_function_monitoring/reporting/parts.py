@@ -62,7 +62,7 @@ def minute(time: str) -> str:
 
 
 def in_order(policies: Iterable[str]) -> list[str]:
-    """Policies, the one to look at first first."""
+    """Controls, the one to look at first first."""
     return sorted(set(policies), key=lambda policy: (*urgency(policy, "block"), policy))
 
 

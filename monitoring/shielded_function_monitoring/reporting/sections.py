@@ -1,4 +1,4 @@
-"""The sections of a report's page: violations, by function and policy, each function, by package, coverage."""
+"""The sections of a report's page: violations, by function and control, each function, by package, coverage."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def violations(report: Report) -> Iterable[str]:
     yield '<input type="search" id="search" placeholder="Search: host, path, package, ..." aria-label="Search">'
     yield _select("severity", "every severity", [each for each in SEVERITIES if each in {g.severity for g in groups}])
     yield _select("function", "every function", sorted({each.function for each in groups}))
-    yield _select("policy", "every policy", in_order(each.policy for each in groups))
+    yield _select("policy", "every control", in_order(each.policy for each in groups))
     yield _select("mode", "every mode", sorted({each.mode for each in groups} - {""}))
     headings = "".join(f'<option value="{at}">by {name}</option>' for at, name in enumerate(_HEADINGS))
     yield f'<select id="sort" aria-label="sort by"><option value="">sort: as listed</option>{headings}</select>'
@@ -65,7 +65,7 @@ def _totals(report: Report) -> str:
     if report.not_written:
         said += (
             f". Of these, {report.not_written:,} were counted and not written, because there were too many at once: "
-            "their targets are not known, and each policy of a function has one row for them"
+            "their targets are not known, and each control of a function has one row for them"
         )
     return f'<p class="quiet">{said}.</p>'
 
@@ -106,12 +106,12 @@ def _select(name: str, every: str, values: Sequence[str]) -> str:
 
 
 def matrix(groups: Sequence[Group]) -> Iterable[str]:
-    """Functions by policies, those with the most severe first."""
+    """Functions by controls, those with the most severe first."""
     by_function = _by_function(groups)
     if not by_function:
         return
     policies = in_order(each.policy for each in groups)
-    yield '<h2 id="by-function">By function and policy</h2><div class="matrix">'
+    yield '<h2 id="by-function">By function and control</h2><div class="matrix">'
     rows = []
     for function, own in by_function[:_FUNCTIONS]:
         counts = _counts(own)
@@ -208,7 +208,7 @@ def _filtering(function: str, policy: str, label: str) -> str:
 
 
 def packages(report: Report) -> Iterable[str]:
-    """Packages by policies."""
+    """Packages by controls."""
     found = report.packages
     if not found:
         return

@@ -1,4 +1,4 @@
-"""The timeline of a report: bars by period, stacked by policy."""
+"""The timeline of a report: bars by period, stacked by control."""
 
 from __future__ import annotations
 

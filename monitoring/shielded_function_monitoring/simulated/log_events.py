@@ -44,7 +44,7 @@ def alert_line(
 
     Args:
         function: the function's name.
-        policy: which policy was violated.
+        policy: which control was violated.
         mode: `block` or `alert`.
         count: how many violations the line stands for.
         time: when, in seconds since the epoch.
@@ -54,10 +54,10 @@ def alert_line(
         caller: who called, as the line has it: `{"object": "_socket.so", "package": "urllib3"}`.
 
     Raises:
-        ValueError: there is no such policy or mode, or the count is less than 1.
+        ValueError: there is no such control or mode, or the count is less than 1.
     """
     if policy not in POLICIES or mode not in MODES or count < 1:
-        raise ValueError(f"alert_line: no alert has the policy {policy!r}, the mode {mode!r} and the count {count!r}")
+        raise ValueError(f"alert_line: no alert has the control {policy!r}, the mode {mode!r} and the count {count!r}")
     severe = (policy, mode, (details or {}).get("path", ""))
     when = datetime.fromtimestamp(time, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     line = {

@@ -147,11 +147,11 @@ def test_what_was_not_read_is_said(options: tuple[str, ...], tmp_path: Path) -> 
         f"shielded-function: {text}"
         for text in (
             "stdin: 5 lines have no count from 1 to 10,000,000, as each violation of the shield's has: forged",
-            "stdin: 1 lines are of no policy or event that the shield has: forged, or of a newer version",
+            "stdin: 1 lines are of no control or event that the shield has: forged, or of a newer version",
             "stdin: 2 lines name the shield in a form that is not known: give the lines as `aws logs tail` prints them",
             "some: 1 lines begin as the shield's and are cut off, or forged",
             "some: 5 lines have no count from 1 to 10,000,000, as each violation of the shield's has: forged",
-            "some: 1 lines are of no policy or event that the shield has: forged, or of a newer version",
+            "some: 1 lines are of no control or event that the shield has: forged, or of a newer version",
             "some: 2 lines name the shield in a form that is not known: give the lines as `aws logs tail` prints them",
             "nothing: 2 lines hold none of the shield's",
         )

@@ -146,9 +146,9 @@ def test_a_mode_that_may_be_in_the_policy_file(aws: Any, role: None) -> None:
 @pytest.mark.parametrize(
     ("assignments", "said"),
     [
-        (["outbound=alert"], "outbound=alert: there is no such policy; there are outbound_connectivity, "),
+        (["outbound=alert"], "outbound=alert: there is no such control; there are outbound_connectivity, "),
         (["read_handler=alrt"], "read_handler=alrt: there is no such mode; there are block, alert, allow, and default"),
-        (["read_handler"], "read_handler: write policy=mode"),
+        (["read_handler"], "read_handler: write control=mode"),
         (["read_handler=alert", "read_handler=block"], "read_handler is given twice"),
     ],
 )

@@ -153,7 +153,7 @@ def test_the_severity_of_a_policy_is_that_of_its_lines() -> None:
 )
 def test_no_alarm_is_left_for_a_severity(severity: Any, every: Any) -> None:
     """A pattern that holds for no line would be an alarm that never fires."""
-    with pytest.raises(PatternError, match=f"severity: every policy that can be {severity} has its own alarm"):
+    with pytest.raises(PatternError, match=f"severity: every control that can be {severity} has its own alarm"):
         violations_of(severity, without=every)
 
 

@@ -1,6 +1,6 @@
 """Which violations of a function raise an alarm, by the filters and alarms that a template has.
 
-Lines are tried on the filters: one against each policy in each mode, and one for each host, address and path
+Lines are tried on the filters: one against each control in each mode, and one for each host, address and path
 that a filter excepts.
 """
 

@@ -212,7 +212,7 @@ def test_where_only_a_severity_is_known_to_a_search(app: cdk.App, props: Props, 
     [variable] = body["variables"]
     assert variable["search"] == "{ShieldedFunction,FunctionName,Policy} MetricName=Violations"
     [graph, _] = widgets(body, "metric")
-    assert graph["title"] == "Violations by policy (all of the account and region)"
+    assert graph["title"] == "Violations by control (all of the account and region)"
 
 
 def test_of_another_region_it_shows_nothing(app: cdk.App, props: Props) -> None:

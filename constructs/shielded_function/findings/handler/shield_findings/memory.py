@@ -25,7 +25,7 @@ class Memory:
         client: DynamoDB's client.
         table: the table's name.
         keep: for how many seconds a finding is known after it was seen last.
-        limit: how many new findings a function and policy may have in an hour.
+        limit: how many new findings a function and control may have in an hour.
         clock: seconds since the epoch.
     """
 
@@ -69,7 +69,7 @@ class Memory:
         return int(self.clock()) // _HOUR
 
     def within_limit(self, function: str, policy: str) -> bool:
-        """Counts a new finding; whether there are not too many of its function and policy in this hour."""
+        """Counts a new finding; whether there are not too many of its function and control in this hour."""
         now = int(self.clock())
         answer = self.client.update_item(
             TableName=self.table,

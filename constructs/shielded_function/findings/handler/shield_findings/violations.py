@@ -60,7 +60,7 @@ class Violation:
 
     Attributes:
         function: its name; empty where the line has none.
-        policy: against which policy; `start` for a start that was refused or unshielded.
+        policy: against which control; `start` for a start that was refused or unshielded.
         mode: block or alert; empty for a start.
         target: of the attempt.
         package: the package that did it; empty where the line does not tell.
@@ -80,7 +80,7 @@ class Violation:
 
     @property
     def identity(self) -> str:
-        """The same for whatever is the same finding: function, policy, target and package."""
+        """The same for whatever is the same finding: function, control, target and package."""
         parts = (self.delivery.account, self.function, self.policy, self.target, self.package)
         return sha256(json.dumps(parts).encode()).hexdigest()
 
