@@ -113,14 +113,14 @@ class AttachedShield(Construct):
         """Where entries of the policy come from: the construct, or the grant. Complete after the synthesis."""
         raise NotImplementedError
 
-    def metric_violations(self, policy: Counted | None = None, **props: Unpack[MetricProps]) -> cloudwatch.Metric:
+    def metric_violations(self, control: Counted | None = None, **props: Unpack[MetricProps]) -> cloudwatch.Metric:
         """The function's violations: how many a minute, as a sum, unless `props` say otherwise.
 
             attached.metric_violations(period=Duration.hours(1))
             attached.metric_violations("outbound_connectivity").create_alarm(self, "Egress", ...)
 
         Args:
-            policy: only those against one control, or `start`: starts that were refused, or went on without the shield.
+            control: only those against one, or `start`: starts that were refused, or went on without the shield.
                 Without, those that the function's own two alarms count: not `read_handler` (unless
                 `count_read_handler`), and no control that has a `ControlAlarm`. The first call adds a metric filter
                 that counts so, where there is none.
@@ -299,13 +299,15 @@ class FunctionShield(AttachedShield):
             policy = replace(policy, allow_outbound=(*policy.allow_outbound, *self._targets))
         return policy.with_mode("alert") if self._switch == "alert" else policy
 
-    def metric_violations(self, policy: Counted | None = None, **props: Unpack[MetricProps]) -> cloudwatch.Metric:
-        if policy is not None and policy not in COUNTED:
-            raise ShieldError(f"metric_violations: {policy!r} is not a control; use one of {', '.join(COUNTED)}")
-        counter = sum_counter(self._options.alarms) if policy is None else policy_counter()
+    def metric_violations(self, control: Counted | None = None, **props: Unpack[MetricProps]) -> cloudwatch.Metric:
+        if "policy" in props:
+            raise ShieldError("metric_violations: policy is now control")
+        if control is not None and control not in COUNTED:
+            raise ShieldError(f"metric_violations: {control!r} is not a control; use one of {', '.join(COUNTED)}")
+        counter = sum_counter(self._options.alarms) if control is None else policy_counter()
         self.count(counter)
         options: dict[str, Any] = {**props}
-        return metric_of(counter, self._name, policy, **options)
+        return metric_of(counter, self._name, control, **options)
 
     def count(self, counter: Counter) -> logs.MetricFilter:
         """Has a counter's lines counted: adds its metric filter, where there is none yet."""

@@ -110,17 +110,17 @@ class ShieldedFunction(lambda_.Function):
         """
         self.shield.allow_to(*targets)
 
-    def metric_violations(self, policy: Counted | None = None, **props: Unpack[MetricProps]) -> cloudwatch.Metric:
+    def metric_violations(self, control: Counted | None = None, **props: Unpack[MetricProps]) -> cloudwatch.Metric:
         """The function's violations: how many a minute, as a sum, unless `props` say otherwise.
 
             fn.metric_violations(period=Duration.hours(1))
             fn.metric_violations("read_handler").create_alarm(self, "Read", threshold=9, evaluation_periods=1)
 
         Args:
-            policy: only those against one control, or `start`: starts that were refused, or went on without the shield.
+            control: only those against one, or `start`: starts that were refused, or went on without the shield.
                 The first call adds a metric filter that counts by control, where there is none. Without, those that the
                 function's general alarm counts: not `read_handler` (unless `count_read_handler`), and no control that
                 has a `ControlAlarm`.
             props: options of the metric.
         """
-        return self.shield.metric_violations(policy, **props)
+        return self.shield.metric_violations(control, **props)
