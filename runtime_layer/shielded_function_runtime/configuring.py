@@ -32,10 +32,11 @@ def configure(options: Mapping[str, Any]) -> None:
 
     Args:
         options: `policy`, a dictionary with the fields of `ShieldPolicy`: modes as text, lists as lists of text or as
-            one text with commas, switches as booleans. A mode that is left out is `block` in the first call, and stays
-            as it is in a later one; so is a field that is None. A later call only makes modes stricter, and may switch
-            clear_tmp on: a list or another switch is left out there, or the same. `token` and `disable_analytics` are
-            accepted for the sake of FunctionShield's users, and ignored: nothing is ever sent anywhere.
+            one text with commas, switches as booleans. A mode that is left out is `block` in the first call,
+            `read_handler` is `allow`. In a later call it stays as it is, as does a field that is None: that call only
+            makes modes stricter, and may switch clear_tmp on. Lists and other switches are left out there, or the same.
+            `token` and `disable_analytics` are accepted for the sake of FunctionShield's users, and ignored: nothing is
+            ever sent anywhere.
 
     Raises:
         ConfigurationError: a field is unknown, malformed, or looser than what is in force, or another list; or the

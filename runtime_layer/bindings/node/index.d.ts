@@ -2,8 +2,9 @@ type Mode = "block" | "alert" | "allow";
 type List = readonly string[] | string;
 
 /**
- * The fields of a policy. A mode that is left out is `block` in the first call, and stays as it is in a later one, which
- * only makes modes stricter, and may switch clear_tmp on: lists and other switches are left out there, or the same.
+ * The fields of a policy. A mode that is left out is `block` in the first call, `read_handler` is `allow`. In a later
+ * call it stays as it is: that call only makes modes stricter, and may switch clear_tmp on. Lists and other switches are
+ * left out there, or the same.
  */
 export interface Policy {
   outbound_connectivity?: Mode;

@@ -13,7 +13,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 
-from shielded_function import AlarmOptions, ShieldedFunction
+from shielded_function import AlarmOptions, ShieldedFunction, ShieldError
 from shielded_function.testing import alert_line, simulate_cloudwatch
 
 pytestmark = pytest.mark.promise("alarm.simulated")
@@ -105,5 +105,5 @@ def test_a_fleets_alarm_in_another_stack(tmp_path: Path) -> None:
 
 
 def test_what_is_no_source() -> None:
-    with pytest.raises(TypeError, match="source: 7 is no template"):
+    with pytest.raises(ShieldError, match="source: 7 is no template"):
         simulate_cloudwatch(7)  # pyright: ignore[reportArgumentType]

@@ -16,7 +16,8 @@ from shielded_function_runtime.build import native
 
 pytestmark = pytest.mark.promise("start.doctor")
 
-SETTINGS = re.findall(r'NAME\("(\w+)"\)', (native.NATIVE / "core" / "setting_table.c").read_text())
+_TABLE = (native.NATIVE / "core" / "setting_table.c").read_text().partition(" SETTINGS[] = {")[2].partition("};")[0]
+SETTINGS = re.findall(r'NAME\("(\w+)"\)', _TABLE)
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])

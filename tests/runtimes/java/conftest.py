@@ -36,7 +36,7 @@ def assembly(code: building.Code, tmp_path_factory: pytest.TempPathFactory) -> C
             lambda_.Runtime(f"java{line}", lambda_.RuntimeFamily.JAVA),
             "attempts.Handler::handle",
             code.classes,
-            ShieldPolicy(),
+            ShieldPolicy(read_handler="block"),
         )
         for line in LINES
     ]
@@ -45,7 +45,7 @@ def assembly(code: building.Code, tmp_path_factory: pytest.TempPathFactory) -> C
 
 @pytest.fixture(scope="session")
 def package(assembly: CloudAssembly) -> Callable[[int], FunctionPackage]:
-    """The shielded function of a version of Java, with the default policy. Skips where that is not there."""
+    """The shielded function of a version of Java, with every control at block. Skips where that is not there."""
 
     @functools.cache
     def of(line: int) -> FunctionPackage:

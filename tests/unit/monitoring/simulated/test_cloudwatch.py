@@ -50,7 +50,7 @@ def test_each_policy_mode_and_granularity(granularity: Granularity, mode: Mode, 
     silent = policy == "read_handler" and granularity != "control"
     expected = {
         "function": "CheckoutAlarm",
-        "policy": f"Checkout{policy.replace('_', '')}Alarm",
+        "control": f"Checkout{policy.replace('_', '')}Alarm",
         "fleet": "FleetAlarm",
     }[granularity]
     assert fired(cloudwatch) == ([] if silent else [expected])
