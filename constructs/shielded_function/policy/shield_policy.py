@@ -33,6 +33,7 @@ from .fields import (
     setting_of,
 )
 from .parsing import parse, read_fields, read_lines, write_lines
+from .services import Service
 from .texts import check_text, to_ascii
 from .unknown import describe, is_construct, is_list_token, meaning_of, placeholder_of
 from .values import Values, canonical, fields_of, read_values, unknown_entries
@@ -112,7 +113,7 @@ class ShieldPolicy:
 
     outbound_connectivity: Mode = "block"
     allow_outbound: Sequence[str | IConstruct] = ()
-    allow_aws: AwsScope | Sequence[str] | None = None
+    allow_aws: AwsScope | Sequence[Service | AwsScope | str] | None = None
     allow_buckets: Sequence[str | IConstruct] = ()
     check_tls_name: bool = True
     read_write_tmp: Mode = "block"

@@ -1,4 +1,4 @@
-"""Writes `granted/actions.json`: which AWS services an IAM action is an operation of.
+"""Writes `granted/actions.json`: which AWS services an IAM action is an operation of; and their names, as a type.
 
     python -m shielded_function_runtime.build.aws_actions            writes the table
     python -m shielded_function_runtime.build.aws_actions --check    exits with 1 when the table is out of date
@@ -26,7 +26,9 @@ from botocore.loaders import Loader
 from .aws_endpoints import BOTOCORE_VERSION, resolve
 from .generated_file import write_or_check
 
-TABLE = Path(__file__).resolve().parents[3] / "constructs" / "shielded_function" / "granted" / "actions.json"
+_CONSTRUCTS = Path(__file__).resolve().parents[3] / "constructs" / "shielded_function"
+TABLE = _CONSTRUCTS / "granted" / "actions.json"
+SERVICES = _CONSTRUCTS / "policy" / "services.py"
 
 # Services whose action prefix is not what their requests are signed with; from the "Actions, resources, and condition
 # keys" pages of the Service Authorization Reference. None: no IAM policy grants it (its own tokens do).
@@ -131,9 +133,21 @@ def render(table: Mapping[str, Any]) -> str:
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
+def render_services(table: Mapping[str, Any]) -> str:
+    """The module with the type of a service's name, for editors and type checkers."""
+    names = sorted({service for services in table["services"].values() for service in services})
+    head = '"""Names of AWS services; `python -m shielded_function_runtime.build.aws_actions` writes them."""'
+    rows = "".join(f'    "{each}",\n' for each in names)
+    return f"{head}\n\nfrom typing import Literal\n\nService = Literal[\n{rows}]\n"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Writes or checks the table; the exit status is 1 when a check finds it out of date."""
-    return write_or_check("shielded_function_runtime.build.aws_actions", TABLE, lambda: render(build()), arguments)
+    """Writes or checks the files; the exit status is 1 when a check finds one out of date."""
+    table, module = build(), "shielded_function_runtime.build.aws_actions"
+    return max(
+        write_or_check(module, TABLE, lambda: render(table), arguments),
+        write_or_check(module, SERVICES, lambda: render_services(table), arguments),
+    )
 
 
 if __name__ == "__main__":
