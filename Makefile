@@ -132,7 +132,8 @@ lint: native ## ruff, pyright, clang-format, the AWS tables (the C is compiled w
 	@$(BIN)/ruff format --check
 	@$(RUN) $(BIN)/pyright constructs monitoring runtime_layer benchmarks docs conftest.py hatch_build.py
 	@$(RUN) $(BIN)/pyright examples
-	@$(RUN) $(BIN)/pyright tests
+	@$(RUN) $(BIN)/pyright tests/unit
+	@$(RUN) $(BIN)/pyright tests/harness tests/integration tests/lab tests/runtimes tests/security
 	@$(BIN)/clang-format --dry-run --Werror $(C_FILES)
 	@$(BIN)/python -m shielded_function_runtime.build.aws_table --check
 	@$(BIN)/python -m shielded_function_runtime.build.aws_actions --check
