@@ -12,11 +12,12 @@ import jsii
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IConstruct, Node
 
-from .attached import AttachedShield, FunctionShield, attached_to
+from .attached import AttachedShield
 from .batching import members_of
 from .candidate import Candidate, ShieldOptions, check_function, make_layer
 from .errors import ShieldError
 from .function_facts import FunctionHandle, read_properties
+from .function_shield import FunctionShield, attached_to
 from .globs import covers, is_glob
 from .kinds import (
     edge_problem,

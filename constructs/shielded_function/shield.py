@@ -12,11 +12,12 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IConstruct
 
 from .alarms import AlarmOptions, wrong_type
-from .attached import AttachedShield, FunctionShield, attached_to
+from .attached import AttachedShield
 from .candidate import ShieldOptions, check_function
 from .errors import ShieldError, shown
 from .everywhere import OnUnsupported, ShieldedApp, shield_everywhere
 from .function_facts import FunctionHandle
+from .function_shield import FunctionShield, attached_to
 from .kinds import is_alias_or_import, is_cdk_handler, is_of_cdk, owner_of, why_not
 from .layer import check_layer
 from .log_group import LogOptions

@@ -21,9 +21,9 @@ from shielded_function_monitoring.filters import SEVERITIES, Severity, longest_o
 from shielded_function_monitoring.pattern import MAX_LENGTH
 
 from ..alarms import AlarmOptions, check_switch
-from ..attached import attached_in
 from ..errors import ShieldError
 from ..function import ShieldedFunction
+from ..function_shield import attached_in
 from ..late import check_late, late_text
 from ..layer import zip_code
 from ..layer_archive import MemberFile, write_zip
@@ -34,7 +34,7 @@ from ..stage_shields import stack_shields, stage_shields
 from .handler.shield_findings import ocsf
 
 if TYPE_CHECKING:
-    from ..attached import FunctionShield
+    from ..function_shield import FunctionShield
     from ..monitoring.monitoring import EventTarget
 
 _HANDLER: Final = Path(__file__).parent / "handler"

@@ -1,11 +1,12 @@
 """Resources of statements: texts of which parts are known at deployment only.
 
-A resource is a sequence of pieces: literal text, and what is not known yet. Pure; `reading` makes the pieces.
+A resource is a sequence of pieces: literal text, and what is not known yet. Pure; tokens.py and
+template_reader.py make the pieces.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias
@@ -104,6 +105,17 @@ class Unknown:
 
 Piece: TypeAlias = "str | Unknown"
 Field: TypeAlias = "tuple[Piece, ...]"
+
+
+def join_pieces(pieces: Iterable[Piece]) -> Field:
+    """Neighbouring texts as one."""
+    joined: list[Piece] = []
+    for piece in pieces:
+        if isinstance(piece, str) and joined and isinstance(joined[-1], str):
+            joined[-1] += piece
+        elif piece:
+            joined.append(piece)
+    return tuple(joined)
 
 
 def words(pieces: Sequence[Piece]) -> str:

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple, cast
 from ..checks.model import LambdaFunction, Template, as_mapping
 from ..names import known_as
 from .actions import covers, parse_action
-from .arns import Field, Piece, Resource, Target, Unknown, literal, parse_arn, words
+from .arns import Field, Piece, Resource, Target, Unknown, join_pieces, literal, parse_arn, words
 from .managed import LAMBDAS_OWN, STATEMENTS, managed_name
 from .model import Finding, Grants, Kind
 from .origins import DEAD_LETTERS, DESTINATION, LEFTOVER, SOURCE_TYPES, SOURCES, Behind
@@ -98,7 +98,7 @@ class TemplateGrants:
 
     def pieces(self, template: Template, value: Any, depth: int = _DEPTH) -> Field:
         """The parts of a value: its text, and what is known at deployment only."""
-        return _joined(self._pieces(template, value, depth))
+        return join_pieces(self._pieces(template, value, depth))
 
     def _pieces(self, template: Template, value: Any, depth: int) -> Iterator[Piece]:
         if isinstance(value, (str, int, float)):
@@ -482,14 +482,3 @@ def _keys_in(value: Any, name: str = "") -> Iterator[Any]:
         yield from _keys_in(item, key)
     for item in _items(value):
         yield from _keys_in(item, name)
-
-
-def _joined(pieces: Iterator[Piece]) -> Field:
-    """Neighbouring texts as one."""
-    joined: list[Piece] = []
-    for piece in pieces:
-        if isinstance(piece, str) and joined and isinstance(joined[-1], str):
-            joined[-1] += piece
-        elif piece:
-            joined.append(piece)
-    return tuple(joined)

@@ -18,7 +18,7 @@ import jsii
 
 from ..batching import find_all, members_of
 from ..paths import learn_paths, path_of
-from .arns import Field, Piece, Target, Unknown
+from .arns import Field, Piece, Target, Unknown, join_pieces
 
 __all__ = ["Place", "Tokens", "resolve"]
 
@@ -99,7 +99,7 @@ class Tokens:
             for found in _TEXT.finditer(text):
                 pieces += [text[at : found.start()], *self._of_marker(place, found[0])]
                 at = found.end()
-            self._fields[place, text] = _joined([*pieces, text[at:]])
+            self._fields[place, text] = join_pieces([*pieces, text[at:]])
         return self._fields[place, text]
 
     def of_value(self, place: Place, value: Any) -> list[tuple[str, Field]]:
@@ -173,10 +173,10 @@ class Tokens:
         if function == "Ref" and str(argument).startswith("AWS::"):
             return (Unknown(marker or _text_of_pseudo(argument), argument),)
         if function == "Fn::Join" and argument[0] == "" and isinstance(argument[1], list):
-            return _joined(p for item in argument[1] for p in self._flatten(place, item, found))
+            return join_pieces(p for item in argument[1] for p in self._flatten(place, item, found))
         if function == "Fn::Sub":
             template, variables = argument if isinstance(argument, list) else (argument, {})
-            return _joined(self._of_template(place, template, variables, found))
+            return join_pieces(self._of_template(place, template, variables, found))
         if function in ("Ref", "Fn::GetAtt"):
             return (self._by_logical_id(place, value, marker),)
         text = json.dumps(value, sort_keys=True)
@@ -284,17 +284,6 @@ def _refers(value: Any) -> bool:
     return any(mark in text for mark in ('"Fn::GetAtt"', '"Fn::ImportValue"', '"Fn::Sub"')) or bool(
         re.search(r'"Ref": "(?!AWS::)', text)
     )
-
-
-def _joined(pieces: Iterable[Piece]) -> Field:
-    """Neighbouring texts as one."""
-    joined: list[Piece] = []
-    for piece in pieces:
-        if isinstance(piece, str) and joined and isinstance(joined[-1], str):
-            joined[-1] += piece
-        elif piece:
-            joined.append(piece)
-    return tuple(joined)
 
 
 _FOUND: Final = "\0reference "

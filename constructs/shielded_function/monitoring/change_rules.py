@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from ..alarms import AlarmOptions
-    from ..attached import FunctionShield
+    from ..function_shield import FunctionShield
 
 
 class ChangeRules:

@@ -16,7 +16,7 @@ from .descriptions import PREFIX, describe_stack
 from .resources import add_actions
 
 if TYPE_CHECKING:
-    from ..attached import FunctionShield
+    from ..function_shield import FunctionShield
 
 MAX_CHILDREN: Final = 100
 """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html"""

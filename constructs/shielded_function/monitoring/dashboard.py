@@ -9,8 +9,8 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct
 
-from ..attached import FunctionShield, attached_in, attached_to
 from ..errors import ShieldError
+from ..function_shield import FunctionShield, attached_in, attached_to
 from ..kinds import owner_of
 from ..late import check_late, late_text
 from ..renamed import by_name

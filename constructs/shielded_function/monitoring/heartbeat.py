@@ -21,7 +21,7 @@ from .watches import Counter
 
 if TYPE_CHECKING:
     from ..alarms import AlarmAction
-    from ..attached import FunctionShield
+    from ..function_shield import FunctionShield
 
 KEY: Final = "armed"
 """The key of its filter."""

@@ -25,7 +25,7 @@ from .dashboard_body import MAX_SOURCES
 from .descriptions import PREFIX, describe_stack
 
 if TYPE_CHECKING:
-    from ..attached import FunctionShield
+    from ..function_shield import FunctionShield
 
 LINES: Final = 20
 """Lines in a notification; CloudWatch takes 50 at most."""

@@ -15,8 +15,8 @@ from shielded_function_monitoring.filters import COUNTED
 from shielded_function_monitoring.queries import FUNCTION_VARIABLE, INDEXED, QUERIES
 
 from ..alarms import AlarmAction, AlarmOptions, check_actions, check_list, check_stacks, check_switch
-from ..attached import attached_in
 from ..errors import ShieldError, shown
+from ..function_shield import attached_in
 from ..late import check_late, late_list
 from ..renamed import by_name
 from ..stage_shields import StackShields, known_stages, stack_shields
@@ -30,7 +30,7 @@ from .scope import is_within, outermost, stages_in
 from .watches import watches_of
 
 if TYPE_CHECKING:
-    from ..attached import FunctionShield
+    from ..function_shield import FunctionShield
 
 _ID: Final = "ShieldMonitoring"
 

@@ -9,8 +9,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from ..attached import attached_in
 from ..errors import ShieldError
+from ..function_shield import attached_in
 from ..late import check_late, late_list
 from ..renamed import by_name
 from ..stage_shields import stack_shields

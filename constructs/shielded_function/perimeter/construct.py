@@ -17,8 +17,8 @@ from shielded_function_monitoring.filters import NAMESPACE
 from shielded_function_monitoring.pattern import PatternError
 
 from ..alarms import ControlAlarm
-from ..attached import attached_in
 from ..errors import ShieldError
+from ..function_shield import attached_in
 from ..late import check_late, late_any
 from ..log_group import LogOptions
 from ..monitoring.scope import is_within, stages_in
@@ -41,7 +41,7 @@ from .residents import ENDPOINT, Network, Resource, is_database, others
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from ..attached import FunctionShield
+    from ..function_shield import FunctionShield
     from ..props import MetricProps
 
 _ID: Final = "ShieldPerimeter"

@@ -17,7 +17,7 @@ from .names import RESOLVER_OWN, Place, domains_of
 from .residents import Resource
 
 if TYPE_CHECKING:
-    from ..attached import FunctionShield
+    from ..function_shield import FunctionShield
 
 TELEMETRY: Final = ShieldPolicy(allow_aws=["logs", "xray"])
 """What a capacity provider's instances reach beside the policies: logs and traces go through the provider's VPC

@@ -14,7 +14,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk.assertions import Annotations, Match, Template
 
 from shielded_function import AlarmOptions, ControlAlarm, Shield, ShieldedFunction
-from shielded_function.attached import attached_to
+from shielded_function.function_shield import attached_to
 from shielded_function.testing import SimulatedCloudWatch, alert_line, simulate_cloudwatch
 from shielded_function_monitoring.filters import longest_of_functions, of_functions, violations
 from shielded_function_monitoring.pattern import MAX_LENGTH

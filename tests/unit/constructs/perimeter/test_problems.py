@@ -15,7 +15,7 @@ from aws_cdk import aws_rds as rds
 from aws_cdk import aws_ssm as ssm
 
 from shielded_function import ControlAlarm, LogOptions, ShieldError, ShieldPerimeter, ShieldPolicy
-from shielded_function.attached import FunctionShield
+from shielded_function.function_shield import FunctionShield
 from shielded_function.perimeter import firewall
 from shielded_function.testing import SimulatedPerimeter
 

@@ -31,7 +31,7 @@ from shielded_function import (
     ShieldPerimeter,
     ShieldPolicy,
 )
-from shielded_function.attached import FunctionShield
+from shielded_function.function_shield import FunctionShield
 from shielded_function.perimeter.names import RESOLVER_OWN
 from shielded_function.perimeter.simulated import SimulatedPerimeter
 from shielded_function_monitoring.simulated import SimulatedCloudWatch

@@ -1,0 +1,513 @@
+"""`FunctionShield`: a shield on one function, with its layer, log group, metric filters and alarms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from shielded_function_monitoring.filters import COUNTED, Counted, Severity, of_functions
+
+from . import custom_resources, invariants
+from .alarms import AlarmOptions
+from .attached import AttachedShield
+from .candidate import Candidate, ShieldOptions, log_class_of, make_layer
+from .errors import ShieldError
+from .function_facts import as_text
+from .granted_policy import WITHOUT_GRANT, is_advice, is_untold, wants_grants, with_grants, without_grants
+from .kinds import owner_of
+from .layer import policy_layer
+from .log_group import LAMBDAS, allow_writing, log_group_of_lambda
+from .monitoring.descriptions import MAX_LENGTH, Place, Text, describe_function
+from .monitoring.resources import WantedAlarm, make_alarms, make_filter, metric_of
+from .monitoring.watches import (
+    Counter,
+    Watch,
+    general_counter,
+    policy_counter,
+    severity_for,
+    sum_counter,
+)
+from .names import (
+    ACCOUNT_VARIABLE,
+    LEFT_OUT,
+    NEXT_WRAPPER_VARIABLE,
+    OFF,
+    POLICY_FILE,
+    POLICY_FILE_VARIABLE,
+    WRAPPER,
+    WRAPPER_VARIABLE,
+)
+from .policy import Explanation, ShieldPolicy
+from .resolution import ResolvedPolicy, resolve_policy
+from .resolution.exports import keep_exports
+from .stage_shields import StackShields, StageShields, stack_shields
+
+if TYPE_CHECKING:
+    from constructs import IConstruct
+    from typing_extensions import Unpack
+
+    from .function_facts import FunctionFacts
+    from .granted import Finding, Grants
+    from .props import MetricProps
+
+ID: Final = "Shield"
+_TOKEN: Final = re.compile(r"\$\{Token\[[^\]]*\]\}")
+_MAX_FUNCTION_NAME: Final = 64
+_MAX_REGION: Final = 16
+_MAX_STACK_NAME: Final = 128
+
+
+@jsii.implements(cdk.IAspect)
+class FunctionShield(AttachedShield):
+    """An `AttachedShield` as the other modules of this package see it. What it adds is no interface.
+
+    Attributes:
+        handle: the function, with what was asked of the CDK about it.
+        from_sweep: the call of `Shield.everywhere` that made it.
+        is_monitored: whether a `ShieldMonitoring` covers it.
+    """
+
+    def __init__(self, candidate: Candidate, *, in_aspect: bool = False) -> None:
+        """
+        Args:
+            candidate: the function, and how it is to be shielded.
+            in_aspect: the CDK is invoking aspects already.
+        """
+        handle, options, facts = candidate.handle, candidate.options, candidate.facts
+        layer = make_layer(handle, options, facts)
+        super().__init__(handle.construct, ID)
+        self.handle = handle
+        self.function = handle.construct
+        self._options = options
+        self._targets: tuple[IConstruct | str, ...] = ()
+        self.from_sweep: object | None = None
+        self.is_monitored = False
+        self._grants: Grants | None = None
+        self._untold: list[str] = []
+        self._answers: list[str] = []
+        self._shields = stack_shields(handle.stack)
+        self._switch = self._shields.shared.switch
+        self._resolved: ResolvedPolicy | None = None
+        self._settings: dict[str, Any] = {}
+        self._longest = 0
+        self._policy_layer: lambda_.ILayerVersion | None = None
+        self._policy_lines = ""
+        self._settle_failed = False  # an error was told, and nothing is on the function
+        self._layers_added: list[lambda_.ILayerVersion] = []
+        self._architecture: Any = None
+        self.layer = layer
+        self._logs_alone = candidate.log_group is None
+        self._owns_log_group = self._logs_alone and not options.logs.existing
+        self.log_group, self._log_group_name = self._log_group_for(candidate)
+        if self._owns_log_group:
+            self._allow_writing()
+        self._name = handle.name
+        self._filters: dict[str, logs.MetricFilter] = {}
+        self._counters: dict[str, Counter] = {}
+        first, *others = [watch.counter for watch in options.watches] or [general_counter(options.alarms)]
+        self.metric_filter = self.count(first)
+        for counter in others:
+            self.count(counter)
+        self.alarms: Mapping[str, cloudwatch.Alarm] = self._make_alarms(options) if options.alarms.enabled else {}
+        self.alarm = next(iter(self.alarms.values()), None)
+        self._warn(facts)
+        handle.attach(
+            logging={**facts.logging, "logGroup": self._log_group_name} if self._owns_log_group else None,
+            aspect=None if in_aspect else self,
+        )
+        self._shields.shared.add(self)
+        if in_aspect:
+            self.settle()
+
+    @property
+    def policy(self) -> ShieldPolicy:
+        return self._resolved.policy if self._resolved else self._given_policy()
+
+    @property
+    def given_policy(self) -> ShieldPolicy:
+        """The policy that it was made with."""
+        return self._options.policy
+
+    @property
+    def wants_grants(self) -> bool:
+        """Whether its policy has `allow_aws="granted"`, or leaves `allow_aws` unset."""
+        return wants_grants(self._given_policy())
+
+    @property
+    def untold_grants(self) -> Sequence[str]:
+        """Why its unset `allow_aws` came to "all": the findings about its grants."""
+        return self._untold
+
+    @property
+    def alarm_options(self) -> AlarmOptions:
+        """The options of its alarms."""
+        return self._options.alarms
+
+    @property
+    def counters(self) -> Sequence[Counter]:
+        """The counters of its metric filters."""
+        return tuple(self._counters.values())
+
+    @property
+    def stack_shields(self) -> StackShields:
+        """The shields of its stack."""
+        return self._shields
+
+    @property
+    def log_group_name(self) -> str:
+        """Its log group's name, maybe a token."""
+        return self._log_group_name or self.log_group.log_group_name
+
+    @property
+    def owns_log_group(self) -> bool:
+        """Whether its log group was made by the shield."""
+        return self._owns_log_group
+
+    @property
+    def may_move_lines(self) -> bool:
+        """Whether its lines go to a log group that the shield made by default, not by an explicit option."""
+        options = self._options.logs
+        return self._owns_log_group and options.existing is None and options.log_group_name is None
+
+    def allow_to(self, *targets: IConstruct | str) -> None:
+        before = self._targets
+        self._targets = (*before, *targets)
+        try:
+            resolve_policy(without_grants(self._given_policy()), self.function)
+        except ValueError:
+            self._targets = before
+            raise
+        if self._resolved is not None:
+            self.settle()
+
+    def explain(self) -> tuple[Explanation, ...]:
+        sources = self._resolved.sources if self._resolved else {}
+        buckets = self._resolved.policy.allow_buckets if self._resolved else ()
+        told = [
+            Explanation(
+                "allow_buckets" if entry in buckets else "allow_outbound",
+                _TOKEN.sub("<known at deployment>", entry),
+                path,
+            )
+            for entry, path in sources.items()
+        ]
+        if self._answers:
+            answers = f"it answers for {', '.join(self._answers)}"
+            told.append(Explanation("allow_outbound", "hosts of CloudFormation", answers))
+        told += [Explanation("allow_aws", "all", reason) for reason in self._untold]
+        if self._grants and self._given_policy().allow_aws is None:
+            told += [Explanation("allow_aws", name, "it needs no grant") for name in WITHOUT_GRANT]
+            beside = "a grant for it is used on the function's behalf"
+            told += [Explanation("allow_aws", name, beside) for name in self._grants.beside]
+        return (*told, *(self._grants.explain() if self._grants else ()))
+
+    @property
+    def granted_hosts(self) -> Mapping[str, str]:
+        """The entries of `allow_outbound` that come from grants alone, and what each is in words."""
+        entries = self._grants.entries if self._grants else ()
+        sources = self._resolved.sources if self._resolved else {}
+        listed = {str(entry).casefold() for entry in (*self._given_policy().allow_outbound, *sources)}
+        hosts = {entry.text.casefold(): entry.name.removesuffix(": *") for entry in entries if entry.kind == "host"}
+        return {text: name for text, name in hosts.items() if text not in listed}
+
+    def name_of(self, entry: str) -> str:
+        """An entry of the policy in words: the construct that it comes from, or its text without tokens."""
+        path = self._resolved.sources.get(entry) if self._resolved else None
+        return path or self.granted_hosts.get(entry.casefold()) or _TOKEN.sub("<known at deployment>", entry)
+
+    def _given_policy(self) -> ShieldPolicy:
+        """As it was given, before anything is resolved."""
+        policy = self._options.policy
+        if self._options.late_policy is not None:
+            policy = self._options.late_policy(self.handle.resource) or policy
+        if self._targets:
+            policy = replace(policy, allow_outbound=(*policy.allow_outbound, *self._targets))
+        return policy.with_mode("alert") if self._switch == "alert" else policy
+
+    def metric_violations(self, control: Counted | None = None, **props: Unpack[MetricProps]) -> cloudwatch.Metric:
+        if "policy" in props:
+            raise ShieldError("metric_violations: policy is now control")
+        if control is not None and control not in COUNTED:
+            raise ShieldError(f"metric_violations: {control!r} is not a control; use one of {', '.join(COUNTED)}")
+        counter = sum_counter(self._options.alarms) if control is None else policy_counter()
+        self.count(counter)
+        options: dict[str, Any] = {**props}
+        return metric_of(counter, self._name, control, **options)
+
+    def count(self, counter: Counter) -> logs.MetricFilter:
+        """Has a counter's lines counted: adds its metric filter, where there is none yet."""
+        if counter.key not in self._filters:
+            self._counters[counter.key] = counter
+            self._filters[counter.key] = self._filter_of(counter)
+        elif self._counters[counter.key].pattern != counter.pattern:
+            cdk.Annotations.of(self.function).add_warning_v2(
+                "shielded-function:otherFilter",
+                f"{self._filters[counter.key].node.path} counts its lines into the metric {counter.metric} already, by "
+                "other options of AlarmOptions, and those hold: give ShieldMonitoring the same options.",
+            )
+        return self._filters[counter.key]
+
+    def _filter_of(self, counter: Counter) -> logs.MetricFilter:
+        def make(scope: Construct, pattern: str) -> logs.MetricFilter:
+            return make_filter(scope, replace(counter, pattern=pattern), self.log_group)
+
+        if self._logs_alone:
+            return make(self, of_functions(counter.pattern, [self._name]))
+        return self._shields.filters.filter_of(self.log_group, self.log_group_name, counter, self._name, make)
+
+    def visit(self, node: IConstruct) -> None:
+        """Called by the CDK when it invokes aspects on the function's resource, then on an L1's shield, within it."""
+        del node
+        if self._resolved is None and not self._settle_failed:
+            self.settle()
+
+    def settle(self) -> None:
+        """Gives the function the layers and the policy in force, and puts the shield in front of its exec wrapper.
+
+        Called by an aspect, after which nothing but the synthesis follows. What is wrong is told by the validation.
+        """
+        if self._switch == "off":
+            self._keep_exports()
+            return
+        try:
+            self._resolved = self._resolve()
+            facts = self.handle.read_late_facts()
+            environment = facts.environment or {}
+            if not self._layers_added:  # an aspect may have changed the architecture since
+                self.layer = make_layer(self.handle, self._options, facts)
+                self._architecture = facts.architecture if self.layer and self._options.layer is None else None
+            before, self._settings = self._settings, self._settings_for(facts, self._resolved)
+            own = {n: v for n, v in environment.items() if n not in before}
+            problems = [*self._contradictions(own), *invariants.wrapper_problems(environment)]
+            if problems:
+                raise ShieldError(self.handle.path, problems)
+            layers = [layer for layer in self._layers if layer not in self._layers_added]
+            self.handle.add({**self._settings, **_wrapper_in(environment)}, layers)
+            self._layers_added += layers
+            self._settle_failed = False
+        except ValueError as error:
+            self._settle_failed = True
+            self._shields.shared.problems.append(str(error))
+
+    def _keep_exports(self) -> None:
+        """Keeps the exports of other stacks that the deployed function imports, and imports none."""
+        with suppress(ValueError):  # such a policy cannot have been deployed
+            self._resolved = self._resolve()
+            keep_exports(self._resolved.environment.values(), self.handle.stack, *self._shields.shared.importing)
+
+    def _contradictions(self, own: Mapping[str, Any]) -> list[str]:
+        """Variables of the function's own that say something else than the policy."""
+        if not any(name.startswith("SHIELD_") for name in own):
+            return []
+        return invariants.foreign_settings(own, self.handle.stack.resolve(self._settings))
+
+    @property
+    def dates(self) -> dict[str, Any]:
+        """The days of its policy: of alert mode, and of entries; empty where there are none."""
+        policy = self._given_policy()
+        entries = [[each.field, self.name_of(each.entry), each.until, each.reason] for each in policy.dates]
+        return {"until": policy.until, "entries": entries} if policy.until or entries else {}
+
+    def state(self) -> dict[str, Any]:
+        """Settings put on the function, unresolved: a stack resolves that of all its functions at once."""
+        return {
+            "settings": self._settings,
+            "layers": [self._shields.arn_of(layer) for layer in self._layers],
+            "log_group": self._log_group_name,
+        }
+
+    def problems(self, now: Mapping[str, Any] | None, state: Mapping[str, Any]) -> list[str]:
+        """Which invariants do not hold at synthesis.
+
+        Args:
+            now: what `read_properties` finds.
+            state: a resolved `state`, which lacks what is None.
+        """
+        if self._switch == "off" or self._settle_failed:  # what `settle` found is told already
+            return []
+        applied = invariants.AppliedShield(
+            environment=state["settings"],
+            layers=state["layers"],
+            log_group=state.get("log_group"),
+            log_class=None if self._owns_log_group else log_class_of(self.log_group),
+            longest=self._longest,
+            in_image=self._options.in_image,
+            architecture=self._architecture,
+        )
+        return invariants.invariant_problems(self.handle.facts_of(now), applied)
+
+    def _resolve(self) -> ResolvedPolicy:
+        policy = self._given_policy()
+        if wants_grants(policy):
+            grants = self._shields.shared.grants_of(self.handle.path)
+            if policy.allow_aws is None:
+                policy = self._follow_grants(policy, grants)
+            else:
+                policy = self._with_grants(policy, grants)
+        elif policy.allow_aws is None:
+            policy = replace(policy, allow_aws="all")
+        self._answers = self._shields.shared.answered_by(self.handle.path)
+        if self._answers and not custom_resources.admits_answers(policy):
+            policy = replace(
+                policy, allow_outbound=(*policy.allow_outbound, *custom_resources.answer_hosts(self.handle.stack))
+            )
+        return resolve_policy(policy, self.function)
+
+    def _with_grants(self, policy: ShieldPolicy, grants: Grants) -> ShieldPolicy:
+        if grants.problems:
+            raise ShieldError(self.handle.path, [finding.message for finding in grants.problems])
+        return self._take_grants(policy, grants, grants.warnings)
+
+    def _follow_grants(self, policy: ShieldPolicy, grants: Grants) -> ShieldPolicy:
+        """Where `allow_aws` is unset: its stack warns, once, of those whose grants cannot be told."""
+        self._untold = self._untold or [
+            each.message for each in (*grants.problems, *grants.warnings) if is_untold(each)
+        ]
+        if self._untold:
+            self._grants = None
+            return replace(policy, allow_aws="all")
+        return self._take_grants(policy, grants, [each for each in grants.warnings if not is_advice(each)])
+
+    def _take_grants(self, policy: ShieldPolicy, grants: Grants, warnings: Sequence[Finding]) -> ShieldPolicy:
+        for finding in warnings:
+            cdk.Annotations.of(self.function).add_warning_v2(finding.id, finding.message)
+        self._grants = grants
+        return with_grants(policy, grants)
+
+    @property
+    def _layers(self) -> list[lambda_.ILayerVersion]:
+        """The shield's layers: itself, and the policy's file."""
+        return [layer for layer in (self.layer, self._policy_layer) if layer]
+
+    def _settings_for(self, facts: FunctionFacts, resolved: ResolvedPolicy) -> dict[str, Any]:
+        """The variables of a policy; the part beyond Lambda's 4 KB goes into a file in its own layer."""
+        own = {n: v for n, v in (facts.environment or {}).items() if n not in self._settings}
+        own = {**own, ACCOUNT_VARIABLE: self._shields.account, WRAPPER_VARIABLE: WRAPPER}
+        settings = {**resolved.environment, ACCOUNT_VARIABLE: self._shields.account_text}
+        self._longest = resolved.longest
+        room = invariants.MAX_ENVIRONMENT - invariants.environment_size(own)
+        if resolved.longest <= room or self._options.in_image:
+            return settings
+        kept, lines = resolved.policy.to_env_and_lines()
+        if self._policy_layer is None:
+            others = len(facts.layers or ()) - len(self._layers_added)
+            if problems := invariants.policy_file_problems(others):
+                raise ShieldError(self.handle.path, problems)
+            self._policy_layer = policy_layer(self, lines)
+            self._policy_lines = lines
+        elif lines != self._policy_lines:
+            raise ShieldError(self.handle.path, ["the policy's lists changed after the synthesis: change them before"])
+        saved = invariants.environment_size(resolved.environment) - invariants.environment_size(kept)
+        self._longest = resolved.longest - saved
+        return {**kept, POLICY_FILE_VARIABLE: POLICY_FILE, ACCOUNT_VARIABLE: settings[ACCOUNT_VARIABLE]}
+
+    def _log_group_for(self, candidate: Candidate) -> tuple[logs.ILogGroup, str | None]:
+        """Where the function is to log, and the name of that, unless its logging configuration lacks it."""
+        given = candidate.log_group
+        if self._owns_log_group:
+            return self._options.logs.make(self, self._given_log_group_name())
+        if given is None:
+            return log_group_of_lambda(self, self.handle.name), None
+        return given, given.log_group_name if "logGroup" in candidate.facts.logging else None
+
+    def _allow_writing(self) -> None:
+        """Lets the function's role write to the log group that was made for it."""
+        if reason := allow_writing(self.handle, self.log_group, self):
+            cdk.Annotations.of(self.function).add_warning_v2(
+                "shielded-function:logPermission",
+                f"The shield makes a log group for it, and {reason}, so it may have no permission to write there, and "
+                "every alert would be lost. Let its role do logs:CreateLogStream and logs:PutLogEvents on that log "
+                "group, or give the function the log_group that it writes to.",
+            )
+
+    def _make_alarms(self, options: ShieldOptions) -> Mapping[str, cloudwatch.Alarm]:
+        if options.alarms.granularity == "fleet":
+            return self._shields.shared.fleet_alarms(self._shields, options.alarms)
+        stack, suffix = self.handle.stack.node.path, self.node.addr[-8:]
+        within = self.handle.path.removeprefix(f"{stack}/")
+        alarms = make_alarms(self, [self._wanted_alarm(watch, within, suffix) for watch in options.watches])
+        return {watch.key: alarm for watch, alarm in zip(options.watches, alarms, strict=True)}
+
+    def _wanted_alarm(self, watch: Watch, within: str, suffix: str) -> WantedAlarm:
+        severity = self._severity(watch)
+        name = watch.name_of(severity, self._shields.name, within, suffix)
+        return WantedAlarm(
+            "Alarm" if watch.of_class == "critical" else f"{watch.key}Alarm",
+            watch,
+            function_name=self._name,
+            severity=severity,
+            description=describe_function(self._place(self._name), watch.subject(severity)).value,
+            name=f"{self._name}-{watch.name}" if watch.name else self._shields.alarm_name(name, within, suffix),
+        )
+
+    def _severity(self, watch: Watch) -> Severity | None:
+        """By the modes of the given policy: later changes by a tag are not known yet."""
+        policy = self._options.policy.with_mode("alert") if self._switch == "alert" else self._options.policy
+        return severity_for(watch, vars(policy))
+
+    def _place(self, name: str) -> Place:
+        region, log_group = self._shields.region, self.log_group_name
+        known = self._given_log_group_name() if self._owns_log_group else None
+        longest = MAX_LENGTH if not self._logs_alone else self._longest_log_group_name()
+        if known is not None and "${" not in known:
+            longest = len(known)
+        return Place(
+            path=self.handle.path,
+            function=Text(name, _MAX_FUNCTION_NAME if "${" in name else len(name)),
+            region=Text(region, _MAX_REGION if "${" in region else len(region)),
+            log_group=Text(log_group, longest if "${" in log_group else len(log_group)),
+        )
+
+    def _given_log_group_name(self) -> str | None:
+        return self._options.logs.name_for(self.handle.path, lambda: self._shields.name)
+
+    def _longest_log_group_name(self) -> int:
+        """CloudFormation's: the stack's name, the logical id (the path and 8 characters), and 12 more characters."""
+        if not self._owns_log_group:
+            return len(LAMBDAS) + _MAX_FUNCTION_NAME
+        stack = self._shields.name
+        return (_MAX_STACK_NAME if "${" in stack else len(stack)) + len(self.handle.path) + len("/Shield/LogGroup") + 22
+
+    def _warn(self, facts: FunctionFacts) -> None:
+        if self._switch == "off":
+            self.function.node.add_metadata(LEFT_OUT, OFF)
+            cdk.Annotations.of(self.function).add_warning_v2(
+                "shielded-function:off",
+                "The context shield=off leaves the shield away: its code may do anything. For development only.",
+            )
+        if facts.code_signing and self._options.layer is None:
+            cdk.Annotations.of(self.function).add_warning_v2(
+                "shielded-function:codeSigning",
+                "The function has a code-signing configuration. If it enforces, Lambda refuses the shield's layer, "
+                "which is not signed.",
+            )
+
+
+def _wrapper_in(environment: Mapping[str, Any]) -> dict[str, str]:
+    """The shield as the exec wrapper, and the wrapper that there was as the one that runs next."""
+    current = environment.get(WRAPPER_VARIABLE)
+    if current == WRAPPER:
+        return {}
+    chained = {} if current is None else {NEXT_WRAPPER_VARIABLE: as_text(current)}
+    return {**chained, WRAPPER_VARIABLE: WRAPPER}
+
+
+def attached_to(function: IConstruct) -> FunctionShield | None:
+    """The shield on a function, if it has one. For a `SingletonFunction`, that of the function behind it."""
+    attached = (owner_of(function) or function).node.try_find_child(ID)
+    return attached if isinstance(attached, FunctionShield) else None
+
+
+def attached_in(stage: StageShields) -> list[FunctionShield]:
+    """Every shield of a stage."""
+    return [shield for shield in stage.attached if isinstance(shield, FunctionShield)]

@@ -1,0 +1,193 @@
+"""Policies compared: where one admits what the other does not."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shielded_function.policy import Loosening, ShieldPolicy
+
+pytestmark = pytest.mark.promise("policy.compose")
+
+TOKEN = "${Token[TOKEN.12]}"
+
+
+def make(**values: Any) -> ShieldPolicy:
+    """Without the types, for values that are wrong on purpose."""
+    return ShieldPolicy(**values)
+
+
+@pytest.mark.parametrize(
+    ("field", "stricter", "looser"),
+    [
+        *((field, "block", "alert") for field in ("outbound_connectivity", "read_write_tmp", "read_handler")),
+        ("create_child_process", "alert", "allow"),
+        ("check_tls_name", True, False),
+        ("on_failure", "refuse", "run_unshielded"),
+        ("on_failure", None, "run_unshielded"),
+        ("executable_memory", "block", None),
+        ("executable_memory", "alert", "allow"),
+        ("executable_memory", None, "alert"),
+    ],
+)
+def test_settings_are_compared(field: str, stricter: Any, looser: Any) -> None:
+    strict, loose = make(**{field: stricter}), make(**{field: looser})
+    assert [each.field for each in loose.diff(strict)] == [field]
+    assert not loose.is_at_least_as_strict_as(strict)
+    if field != "executable_memory":
+        assert strict.is_at_least_as_strict_as(loose)
+    assert strict.is_at_least_as_strict_as(strict)
+    assert loose.is_at_least_as_strict_as(loose)
+
+
+def test_a_loosening_says_what_it_is() -> None:
+    old = ShieldPolicy(read_handler="block")
+    new = ShieldPolicy(read_handler="alert", executable_memory="allow", allow_outbound=["a.example"])
+    assert list(map(str, new.diff(old))) == [
+        "allow_outbound: a.example was not admitted",
+        "read_handler: alert, was block",
+        "executable_memory: allow, was left to the runtime",
+    ]
+    assert new.diff(old)[0] == Loosening("allow_outbound", "a.example", "", "a.example")
+    assert new.diff(old)[1] == Loosening("read_handler", "", "block", "alert")
+
+
+def test_clear_tmp_and_what_it_keeps() -> None:
+    kept, cleared = ShieldPolicy(read_write_tmp="allow"), ShieldPolicy(read_write_tmp="allow", clear_tmp=True)
+    assert [str(each) for each in kept.diff(cleared)] == ["clear_tmp: off, was on"]
+    assert cleared.is_at_least_as_strict_as(kept)
+    keeps_more = ShieldPolicy(read_write_tmp="allow", clear_tmp=True, allow_tmp=["/tmp/cache/**"])
+    assert [each.entry for each in keeps_more.diff(cleared)] == ["/tmp/cache/**"]
+    assert keeps_more.is_at_least_as_strict_as(kept)
+
+
+def test_on_failure_where_it_is_unset() -> None:
+    """It follows the modes, which are compared by themselves."""
+    watches, refuses = ShieldPolicy.report_only(), dataclasses.replace(ShieldPolicy.report_only(), on_failure="refuse")
+    assert [str(each) for each in watches.diff(refuses)] == ["on_failure: run_unshielded, was refuse"]
+    assert refuses.is_at_least_as_strict_as(watches)
+    assert "on_failure" not in {each.field for each in watches.diff(ShieldPolicy())}
+
+
+def test_log_arguments_may_not_change() -> None:
+    shown, hidden = ShieldPolicy(log_arguments=True), ShieldPolicy()
+    assert [each.field for each in shown.diff(hidden)] == ["log_arguments"]
+    assert [each.field for each in hidden.diff(shown)] == ["log_arguments"]
+
+
+@pytest.mark.parametrize(
+    ("field", "entry", "covered_by", "not_by"),
+    [
+        ("allow_outbound", "a.example:443", ["a.example:443", "a.example"], ["b.example", "tcp://a.example:443"]),
+        ("allow_outbound", "a.b.example", ["*.b.example"], ["a.b.example:443", "*.a.b.example", "tcp://a.b.example"]),
+        ("allow_outbound", "tcp://a.b.example:1", ["a.b.example", "tcp://*.b.example"], ["udp://a.b.example"]),
+        ("allow_outbound", "*.a.b.example", ["*.b.example", "*.a.b.example"], ["a.b.example", "*.c.example"]),
+        ("allow_outbound", "10.1.0.0/16:1", ["10.0.0.0/8", "10.1.0.0/16:1"], ["10.1.0.0/17", "10.0.0.0/8:2", "::/1"]),
+        ("allow_outbound", "10.1.2.3", ["10.1.2.3", "10.1.2.3/32", "10.1.0.0/16"], ["10.1.2.4", "a.example"]),
+        (
+            "allow_outbound",
+            "[2001:db8::1]:443",
+            ["2001:db8::/32", "2001:db8::1"],
+            ["2001:db9::1"],
+        ),
+        ("allow_outbound", "[2001:db8::1:443]", ["[2001:db8::1:443]", "2001:db8::/32"], ["[2001:db8::1]:443"]),
+        ("allow_outbound", TOKEN, [TOKEN], ["a.example", f"{TOKEN}:1"]),
+        ("allow_tmp", "/tmp/a/b", ["/tmp/a/b", "/tmp/a/*", "/tmp/**", "/tmp/?/b"], ["/tmp/a", "/tmp/b/**"]),
+        ("allow_tmp", "/tmp/a/*.log", ["/tmp/a/*.log", "/tmp/a/**", "/tmp/**"], ["/tmp/a/x.log", "/tmp/a/*"]),
+        ("allow_tmp", "/tmp/a/**", ["/tmp/a/**", "/tmp/**"], ["/tmp/a", "/tmp/a/b/**", "/tmp/*"]),
+        ("allow_child_process", "/bin/ls", ["/bin/ls", "unshielded:/bin/ls"], ["/bin/l", "/bin/lsx"]),
+        ("allow_child_process", "unshielded:/bin/ls", ["unshielded:/bin/ls"], ["/bin/ls"]),
+    ],
+)
+def test_entries_are_compared(field: str, entry: str, covered_by: list[str], not_by: list[str]) -> None:
+    new = make(**{field: [entry]})
+    for listed in covered_by:
+        assert new.diff(make(**{field: [listed]})) == (), listed
+    for listed in [None, *not_by]:
+        old = make(**{field: [listed] if listed else []})
+        assert [(each.field, each.entry) for each in new.diff(old)] == [(field, getattr(new, field)[0])], listed
+
+
+def test_lists_beside_mode_allow_mean_nothing() -> None:
+    allows = ShieldPolicy(read_write_tmp="allow")
+    assert ShieldPolicy(allow_tmp=["/tmp/x"]).is_at_least_as_strict_as(allows)
+    looser = ShieldPolicy(read_write_tmp="allow", allow_tmp=["/tmp/x"]).diff(ShieldPolicy())
+    assert [str(each) for each in looser] == ["read_write_tmp: allow, was block"]
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "looser"),
+    [
+        ({"allow_aws": ["s3"]}, {}, []),
+        ({}, {"allow_aws": ["s3"]}, ["allow_aws: all was not admitted"]),
+        ({"allow_aws": ["s3", "sqs"]}, {"allow_aws": ["s3"]}, ["allow_aws: sqs was not admitted"]),
+        ({"allow_aws": "none"}, {"allow_aws": ["s3"]}, []),
+        ({"allow_aws": ["s3"]}, {"allow_aws": "none"}, ["allow_aws: s3 was not admitted"]),
+        ({"allow_aws": "granted"}, {"allow_aws": "granted"}, []),
+        ({"allow_aws": "granted"}, {"allow_aws": ["s3"]}, ["allow_aws: granted was not admitted"]),
+        ({"allow_buckets": ["one"]}, {}, []),
+        ({"allow_buckets": ["one"]}, {"allow_aws": ["s3"]}, ["allow_aws: all was not admitted"]),
+        ({"allow_aws": "none", "allow_buckets": ["one"]}, {"allow_aws": ["s3"]}, []),
+        ({"allow_buckets": ["one", "two"]}, {"allow_buckets": ["one"]}, ["allow_buckets: two was not admitted"]),
+        ({"allow_buckets": [TOKEN]}, {"allow_buckets": [TOKEN, "one"]}, []),
+        ({}, {"allow_buckets": ["one", "two"]}, ["allow_buckets: any bucket, was one,two"]),
+        ({"allow_aws": ["sqs"]}, {"allow_buckets": ["one"]}, []),
+        ({"allow_aws": ["s3"], "allow_buckets": ["one"]}, {"allow_aws": "none", "allow_buckets": ["one"]}, []),
+        (
+            {"allow_aws": ["s3"], "allow_buckets": ["one"]},
+            {"allow_aws": "none"},
+            ["allow_buckets: one was not admitted"],
+        ),
+    ],
+)
+def test_aws_is_compared(new: dict[str, Any], old: dict[str, Any], looser: list[str]) -> None:
+    assert [str(each) for each in make(**new).diff(make(**old))] == looser
+
+
+HOSTS = ["a.b.example", "b.example", "c.example", "10.0.0.1", "[2001:db8::1]"]
+TARGETS = [
+    *((event, f"{host}:{port}") for event in ("connect", "udp") for host in HOSTS for port in (1, 443)),
+    *(("connect", f"{name}.us-east-1.amazonaws.com:443") for name in ("s3", "one.s3", "two.s3", "sqs")),
+    *(("tmp", path) for path in ("/tmp", "/tmp/a", "/tmp/a/b", "/tmp/b.log")),
+    *((event, path) for event in ("exec", "exec-static") for path in ("/bin/a", "/bin/b")),
+]
+HOST_ENTRIES = [
+    f"{protocol}{host}{port}"
+    for protocol in ("", "tcp://", "udp://")
+    for host in ("a.b.example", "*.b.example", "10.0.0.1", "10.0.0.0/8", "[2001:db8::/32]", "[2001:db8::1]")
+    for port in ("", ":443")
+]
+
+
+def some(entries: list[str]) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(entries), max_size=2)
+
+
+RELATED = st.fixed_dictionaries(
+    {},
+    optional={
+        "outbound_connectivity": st.sampled_from(["block", "alert", "allow"]),
+        "allow_outbound": some(HOST_ENTRIES),
+        "allow_aws": st.sampled_from(["all", "none", ["s3"], ["sqs"], ["s3", "sqs"]]),
+        "allow_buckets": some(["one", "two"]),
+        "read_write_tmp": st.sampled_from(["block", "alert", "allow"]),
+        "allow_tmp": some(["/tmp", "/tmp/a", "/tmp/*", "/tmp/**", "/tmp/a/**", "/tmp/*.log"]),
+        "create_child_process": st.sampled_from(["block", "alert", "allow"]),
+        "allow_child_process": some(["/bin/a", "unshielded:/bin/a", "/bin/b"]),
+    },
+)
+
+
+@given(new=RELATED, old=RELATED)
+def test_what_is_called_stricter_admits_nothing_more(new: dict[str, Any], old: dict[str, Any]) -> None:
+    now, before = ShieldPolicy(**new), ShieldPolicy(**old)
+    ranks = {"deny": 0, "alert": 1, "allow": 2}
+    target: Any
+    for target in TARGETS if now.is_at_least_as_strict_as(before) else ():
+        assert ranks[now.decide(*target).action] <= ranks[before.decide(*target).action], target
+    assert now.is_at_least_as_strict_as(now)
+    assert now.with_mode("block").is_at_least_as_strict_as(now)

@@ -1,0 +1,184 @@
+"""Policies as mappings and files, and in two parts: variables and a file."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from shielded_function.policy import ShieldPolicy, ShieldPolicyError
+from shielded_function_runtime import core
+from unit.core.test_shield_policy import POLICIES
+
+pytestmark = pytest.mark.promise("policy.compose")
+
+TOKEN = "${Token[TOKEN.12]}"
+
+
+def make(**values: Any) -> ShieldPolicy:
+    """Without the types, for values that are wrong on purpose."""
+    return ShieldPolicy(**values)
+
+
+# Mappings and files
+
+
+@given(values=POLICIES)
+def test_a_mapping_and_json(values: dict[str, Any]) -> None:
+    policy = ShieldPolicy(**values)
+    assert ShieldPolicy.from_dict(policy.to_dict()) == policy
+    assert ShieldPolicy.from_dict(json.loads(json.dumps(policy.to_dict()))) == policy
+    assert list(policy.to_dict()) == [field.name for field in dataclasses.fields(policy)]
+
+
+YAML = """
+# for the shop
+allow_outbound:
+  - api.example:443
+  - "*.shop.example"
+allow_aws: [dynamodb]
+read_handler: alert
+check_tls_name: off
+"""
+TOML = """
+# for the shop
+allow_outbound = ["api.example:443", "*.shop.example"]
+allow_aws = ["dynamodb"]
+read_handler = "alert"
+check_tls_name = false
+"""
+LINES = """
+# for the shop
+SHIELD_ALLOW_OUTBOUND=api.example:443,*.shop.example
+SHIELD_ALLOW_AWS=dynamodb
+SHIELD_READ_HANDLER=alert
+SHIELD_CHECK_TLS_NAME=off
+"""
+SHOP = ShieldPolicy(
+    allow_outbound=["api.example:443", "*.shop.example"],
+    allow_aws=["dynamodb"],
+    read_handler="alert",
+    check_tls_name=False,
+)
+FILES = {
+    "policy.yaml": YAML,
+    "policy.yml": YAML,
+    "policy.toml": TOML,
+    "policy.JSON": json.dumps(SHOP.to_dict()),
+    "shield.policy": LINES,
+    "policy": LINES,
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    file.write_text(FILES[name])
+    assert ShieldPolicy.from_file(file) == ShieldPolicy.from_file(str(file)) == SHOP
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("p.yaml", "allow_outbond: [a.example]", "'allow_outbond' is not a field; did you mean allow_outbound? ("),
+        (
+            "p.toml",
+            "SHIELD_READ_HANDLER = 'alert'",
+            "'SHIELD_READ_HANDLER' is not a field; did you mean read_handler? (",
+        ),
+        ("p.json", '{"allow-tmp": []}', "'allow-tmp' is not a field; did you mean allow_tmp? ("),
+        ("p.json", '{"zzz": 1}', "'zzz' is not a field; use outbound_connectivity, allow_outbound, "),
+        ("p.json", '{"read_handler": "alert", "read_handler": "block"}', "'read_handler' is given twice"),
+        ("p.yaml", "read_handler: alert\nread_handler: block", "'read_handler' is given twice"),
+        ("p.toml", "read_handler = 'alert'\nread_handler = 'block'", "p.toml cannot be read: "),
+        ("p.json", "[1]", "[1] is not a mapping of a policy's fields ("),
+        ("p.yaml", "", "None is not a mapping of a policy's fields ("),
+        ("p.yaml", "a: [", "p.yaml cannot be read: "),
+        ("p.yaml", "!!python/object/apply:os.system [true]", "p.yaml cannot be read: "),
+        ("p.json", "{", "p.json cannot be read: "),
+        ("p.json", f'{{"allow_outbound": ["{TOKEN}"]}}', "p.json holds a CDK token, which means nothing in a file"),
+        ("p.yaml", "read_handler: deny", '"deny" is not a mode; use block, alert or allow'),
+        ("p.yaml", "allow_outbound: a.example", "'a.example' is one text; write a list: ['a.example']"),
+        ("p.env", "SHIELD_READ_HANDLER=deny", "(line 1, environment variable SHIELD_READ_HANDLER)"),
+    ],
+)
+def test_a_bad_file(tmp_path: Path, name: str, text: str, reason: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ShieldPolicyError) as caught:
+        ShieldPolicy.from_file(tmp_path / name)
+    assert reason in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "p.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(ShieldPolicyError, match=r"p\.toml is not UTF-8 text"):
+        ShieldPolicy.from_file(tmp_path / "p.toml")
+    with pytest.raises(FileNotFoundError):
+        ShieldPolicy.from_file(tmp_path / "missing.toml")
+
+
+def test_yaml_without_pyyaml(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(YAML)
+    code = """
+import sys
+sys.modules["yaml"] = None
+from shielded_function.policy import ShieldPolicy
+ShieldPolicy.from_file(sys.argv[1])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "p.yaml")], capture_output=True, text=True, check=False
+    )
+    assert "ShieldPolicy: YAML needs PyYAML: pip install 'shielded-function[yaml]', or write" in done.stderr
+
+
+# In two parts
+
+
+def to_text(environment: dict[str, str]) -> str:
+    return "".join(f"{name}={value}\n" for name, value in environment.items())
+
+
+@given(values=POLICIES)
+def test_an_environment_and_a_file(values: dict[str, Any]) -> None:
+    policy = ShieldPolicy(**{"allow_aws": "all", **values})
+    environment, lines = policy.to_env_and_lines()
+    assert ShieldPolicy.from_env(environment, file=lines) == policy
+    assert ShieldPolicy.from_env({**environment, "SHIELD_POLICY_FILE": "/opt/p", "PATH": "/bin"}, file=lines) == policy
+    assert core.parse(to_text(environment), lines).lines() == core.parse(policy.to_lines()).lines()
+    assert sum(map(len, environment.values())) < 120
+
+
+def test_tokens_stay_in_the_environment() -> None:
+    policy = ShieldPolicy(
+        read_handler="alert", allow_outbound=["a.example", TOKEN], allow_tmp=[f"/tmp/{TOKEN}"], allow_aws=["s3"]
+    )
+    environment, lines = policy.to_env_and_lines()
+    assert environment == {
+        "SHIELD_OUTBOUND_CONNECTIVITY": "block",
+        "SHIELD_ALLOW_OUTBOUND": TOKEN,
+        "SHIELD_READ_WRITE_TMP": "block",
+        "SHIELD_ALLOW_TMP": f"/tmp/{TOKEN}",
+        "SHIELD_CREATE_CHILD_PROCESS": "block",
+        "SHIELD_READ_HANDLER": "alert",
+    }
+    assert lines == "SHIELD_ALLOW_OUTBOUND=a.example\nSHIELD_ALLOW_AWS=s3\n"
+    with pytest.raises(ShieldPolicyError, match="is resolved for each function by the shield"):
+        ShieldPolicy(allow_aws="granted").to_env_and_lines()
+
+
+def test_from_env_names_the_line_of_the_file_only() -> None:
+    environment = {"SHIELD_READ_HANDLER": "alert", "SHIELD_POLICY_FILE": "/opt/p"}
+    with pytest.raises(ShieldPolicyError, match=r"^ShieldPolicy\.read_handler: given twice; .*\(line 2, "):
+        ShieldPolicy.from_env(environment, file="\nSHIELD_READ_HANDLER=block\n")
+    with pytest.raises(ShieldPolicyError) as caught:
+        ShieldPolicy.from_env({"SHIELD_READ_HANDLER": "deny"}, file="SHIELD_ALLOW_TMP=/tmp/a")
+    assert "line" not in str(caught.value)
+    with pytest.raises(ShieldPolicyError, match="there is no policy"):
+        ShieldPolicy.from_env({"SHIELD_POLICY_FILE": "/opt/p"}, file="")
