@@ -12,6 +12,7 @@ class ShieldPolicyError(ShieldError):
 
     Attributes:
         field: the field of `ShieldPolicy` that is wrong; empty when it is not one of them.
+        reasons: the whole message, which begins with the field.
     """
 
     def __init__(self, field: str, reason: str) -> None:

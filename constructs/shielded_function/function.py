@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .props import FunctionProps, MetricProps
 
 
+@cache
 def _options_of_function() -> list[str]:
     """Those of the installed CDK."""
     return list(signature(lambda_.Function.__init__).parameters)

@@ -23,7 +23,7 @@ from .attached import AttachedShield
 from .candidate import Candidate, ShieldOptions, log_class_of, make_layer
 from .errors import ShieldError
 from .function_facts import as_text
-from .granted_policy import WITHOUT_GRANT, is_advice, is_untold, wants_grants, with_grants, without_grants
+from .granted_policy import is_advice, is_untold, wants_grants, with_grants, without_grants
 from .kinds import owner_of
 from .layer import policy_layer
 from .log_group import LAMBDAS, allow_writing, log_group_of_lambda
@@ -48,6 +48,7 @@ from .names import (
     WRAPPER_VARIABLE,
 )
 from .policy import Explanation, ShieldPolicy
+from .policy.fields import WITHOUT_GRANT
 from .resolution import ResolvedPolicy, resolve_policy
 from .resolution.exports import keep_exports
 from .stage_shields import StackShields, StageShields, stack_shields

@@ -8,13 +8,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from .policy import ShieldPolicy
+from .policy.fields import WITHOUT_GRANT
 
 if TYPE_CHECKING:
     from .granted import Finding, Grants
 
 
-WITHOUT_GRANT: Final = ("cognito-identity", "cognito-idp", "sts")
-"""Services with operations that need no permission, or no keys at all: GetCallerIdentity, InitiateAuth, GetId."""
 _UNTOLD: Final = frozenset(
     f"shielded-function:granted{rule}"
     for rule in (

@@ -125,7 +125,7 @@ def other_code(kind: str) -> OtherCode | None:
     )
 
 
-OUT_OF_SCOPE: Final[Mapping[str, str]] = {
+_OUT_OF_SCOPE: Final[Mapping[str, str]] = {
     "AWS::AppRunner::Service": "a service of App Runner",
     "AWS::Batch::JobDefinition": "a job of Batch",
     "AWS::BedrockAgentCore::Runtime": "an agent's runtime of Bedrock AgentCore",
@@ -136,7 +136,7 @@ OUT_OF_SCOPE: Final[Mapping[str, str]] = {
 }
 """Types that run code elsewhere than on Lambda, which no shield is for: what each is, in words."""
 
-EDGE: Final = "a function of Lambda@Edge, which takes neither layers nor environment variables"
+_EDGE: Final = "a function of Lambda@Edge, which takes neither layers nor environment variables"
 
 
 def out_of_scope(kind: str, properties: Mapping[str, Any]) -> str:
@@ -147,8 +147,8 @@ def out_of_scope(kind: str, properties: Mapping[str, Any]) -> str:
         properties: its properties, by CloudFormation's names.
     """
     if kind == "AWS::CloudFront::Distribution":
-        return EDGE if _has_edge_function(properties.get("DistributionConfig")) else ""
-    return OUT_OF_SCOPE.get(kind, "")
+        return _EDGE if _has_edge_function(properties.get("DistributionConfig")) else ""
+    return _OUT_OF_SCOPE.get(kind, "")
 
 
 def _has_edge_function(config: Any) -> bool:

@@ -45,8 +45,7 @@ def simulate_cloudwatch(
             `{"LogicalId.Attribute": ...}`, parameters, exports.
 
     Raises:
-        ShieldError: the stacks are in several accounts or regions, and none was chosen.
-        ShieldError: `source` is something else.
+        ShieldError: the stacks are in several accounts or regions, and none was chosen, or `source` is something else.
     """
     if isinstance(source, (str, Path)):
         path = Path(source)

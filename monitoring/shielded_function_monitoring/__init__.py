@@ -7,6 +7,7 @@ simulated CloudWatch) are what the constructs and the commands are made of, and 
 from __future__ import annotations
 
 import importlib
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(f".{_MODULES.get(name, 'alert')}", __name__), name)
         globals()[name] = value
         return value
-    for module in () if name.startswith("_") else _NOT_PROMISED:
+    is_module = name.startswith("_") or find_spec(f"{__name__}.{name}") is not None
+    for module in () if is_module else _NOT_PROMISED:
         if hasattr(importlib.import_module(f".{module}", __name__), name):
             raise ImportError(f"{name} is not part of the interface; it is in {__name__}.{module}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,15 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from ..policy import ShieldPolicyError
+from ..errors import ShieldError
 from ..policy.dates import split_reason
-from ..policy.fields import KINDS
+from ..policy.fields import MODES
 from .finding import Finding, Place, Severity
 from .model import Assembly, LambdaFunction
 
 EXPIRED: Final = "expired"
 
-_MODES: Final = tuple(field for field, kind in KINDS.items() if kind == "mode")
 _LATER: Final = "give it a later day"
 
 
@@ -70,7 +69,7 @@ def _of_function(function: LambdaFunction) -> Iterator[Temporary]:
     policy = function.policy.policy if function.is_shielded else None
     if policy is None:
         return
-    alerting = [mode for mode in _MODES if getattr(policy, mode) == "alert"]
+    alerting = [mode for mode in MODES if getattr(policy, mode) == "alert"]
     if alerting:
         yield Temporary(
             function.place,
@@ -86,7 +85,7 @@ def _of_function(function: LambdaFunction) -> Iterator[Temporary]:
 def _of_reason(place: Place, reason: str, what: str, fix: str) -> Iterator[Temporary]:
     try:
         until, rest = split_reason(reason)
-    except ShieldPolicyError:
+    except ShieldError:
         fix = "begin it as in `until 2027-01-31: ...`"
         yield Temporary(place, what, "", reason, fix, f"its reason has a day that cannot be read: {reason!r}")
         return

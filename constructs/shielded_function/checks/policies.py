@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any, Final, cast
 
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError, Until
-from shielded_function.policy.fields import KINDS, NOT_POLICY
+from shielded_function.policy.fields import MODES, NOT_POLICY
 
 PLACEHOLDER: Final = "known-at-deployment-"
 
@@ -60,7 +60,7 @@ class FunctionPolicy:
                     Until(entry, days[name, entry][0], reason=days[name, entry][1]) if (name, entry) in days else entry
                     for entry in cast("list[str]", value)
                 ]
-        alerting = any(fields[name] == "alert" for name, kind in KINDS.items() if kind == "mode")
+        alerting = any(fields[name] == "alert" for name in MODES)
         return replace(self, policy=ShieldPolicy(**{**fields, "until": dated.get("until") if alerting else None}))
 
     def show(self, text: str) -> str:

@@ -21,7 +21,7 @@ from shielded_function.checks.finding import Finding, Place
 from shielded_function.checks.model import LambdaFunction
 from shielded_function.checks.sarif import to_sarif
 from shielded_function.checks.template_functions import read_out_of_scope
-from shielded_function.errors import ShieldPolicyError
+from shielded_function.errors import ShieldError
 from shielded_function.policy.dates import read_day
 
 from .blast_radius import as_json, radii_of
@@ -73,8 +73,8 @@ def run(
         changes = compare(read_assembly(against), report.assembly) if against is not None else []
     except AssemblyError as error:
         raise CliError(str(error)) from error
-    except ShieldPolicyError as error:
-        raise CliError(error.reasons.partition(": ")[2]) from error
+    except ShieldError as error:
+        raise CliError(str(error)) from error
     if sarif is not None:
         _write_sarif(sarif, to_sarif(report, changes, lambda place: _line_of(directory, place)))
     if json:
@@ -121,7 +121,9 @@ def _print_out_of_scope(report: Report) -> None:
     table = Table("what runs", "where", title="Out of scope: code that is not on Lambda", title_justify="left")
     for runs, paths in where.items():
         table.add_row(runs, escape("\n".join(paths)))
-    _console().print(table if where else "Out of scope: no code that is not on Lambda.", highlight=False)
+    _console().print(
+        table if where else "Out of scope: none of the kinds of code that this version knows.", highlight=False
+    )
 
 
 def _out_of_scope(report: Report) -> list[tuple[str, Place]]:

@@ -15,8 +15,9 @@ from shielded_function.granted.actions import Action, endpoint_of, parse_action,
 from shielded_function.granted.arns import Resource, parse_arn, words
 from shielded_function.granted.statements import Statement
 from shielded_function.granted.template_reader import TemplateGrants
-from shielded_function.granted_policy import WITHOUT_GRANT, is_untold
+from shielded_function.granted_policy import is_untold
 from shielded_function.policy import ShieldPolicy
+from shielded_function.policy.fields import WITHOUT_GRANT
 
 from .stays_open import Opening, of_listed_hosts
 
@@ -124,7 +125,8 @@ def radii_of(assembly: Assembly) -> list[Radius]:
 
 
 def _radius_of(function: LambdaFunction, reader: TemplateGrants) -> Radius:
-    caller, grants = reader.caller_of(function), reader.grants_of(function)
+    caller = reader.caller_of(function)
+    grants = reader.grants_of(caller)
     policy = _known_modes(function)
     notes = (*grants.problems, *grants.warnings)
     unseen = ["the file that SHIELD_POLICY_FILE names is not in the assembly: its policy may list more"]
@@ -139,7 +141,7 @@ def _radius_of(function: LambdaFunction, reader: TemplateGrants) -> Radius:
             _ANY_HOST,
             ("*",),
             ("*",),
-            _resources(caller.statements, None, function),
+            _resources(caller.statements, None, function, reader),
             ("*",),
             ("*",),
             (Opening("no shield", "any host receives data", "a shield"),),
@@ -170,7 +172,7 @@ def _radius_of(function: LambdaFunction, reader: TemplateGrants) -> Radius:
         width,
         hosts,
         services,
-        _resources(caller.statements, policy, function),
+        _resources(caller.statements, policy, function, reader),
         _listed(policy.create_child_process, policy.allow_child_process, show),
         _listed(policy.read_write_tmp, policy.allow_tmp, show),
         receivers,
@@ -226,11 +228,11 @@ def _shown_in_words(function: LambdaFunction, reader: TemplateGrants) -> Callabl
 
 
 def _resources(
-    statements: Iterable[Statement], policy: ShieldPolicy | None, function: LambdaFunction
+    statements: Iterable[Statement], policy: ShieldPolicy | None, function: LambdaFunction, reader: TemplateGrants
 ) -> tuple[Reached, ...]:
     found: dict[tuple[str, str], Reached] = {}
     for statement in statements:
-        for kind, name, reads, admitted in _granted(statement, policy, function):
+        for kind, name, reads, admitted in _granted(statement, policy, function, reader):
             known = found.get((kind, name), Reached(kind, name, False, False, False))
             found[kind, name] = Reached(
                 kind,
@@ -243,7 +245,7 @@ def _resources(
 
 
 def _granted(
-    statement: Statement, policy: ShieldPolicy | None, function: LambdaFunction
+    statement: Statement, policy: ShieldPolicy | None, function: LambdaFunction, reader: TemplateGrants
 ) -> Iterator[tuple[str, str, str, bool]]:
     """Kind, name, whether it is read ("only", "too", "no", or only "described"), and whether the policy admits it."""
     if statement.not_action:
@@ -261,11 +263,12 @@ def _granted(
         resources = everything if statement.not_resource else statement.resources or everything
         for resource in resources:
             name = _name_of(resource)
+            bucket = None if statement.not_resource or action.prefix != "s3" else reader.bucket_of(resource)
             yield (
                 _KINDS.get(action.prefix, action.prefix),
                 f"all but {name}" if statement.not_resource else name,
                 reads,
-                policy is None or _admits(policy, action, name, function),
+                policy is None or _admits(policy, action, bucket, function),
             )
 
 
@@ -277,14 +280,17 @@ def _name_of(resource: Resource) -> str:
     return words(arn.resource).removesuffix("/*") if arn else resource.name
 
 
-def _admits(policy: ShieldPolicy, action: Action, name: str, function: LambdaFunction) -> bool:
-    """Whether the function's code may call the service of an action; a value that is known at deployment may be it."""
+def _admits(policy: ShieldPolicy, action: Action, bucket: str | None, function: LambdaFunction) -> bool:
+    """Whether the function's code may call the service of an action; a value that is known at deployment may be it.
+
+    Without `bucket`, an action of S3 may be on any of those that the policy lists.
+    """
     if policy.outbound_connectivity != "block" or "SHIELD_ALLOW_AWS" in function.policy.late:
         return True
     region = function.template.region or _REGION
     if action.prefix == "s3" and policy.allow_buckets:
         late = bool(function.policy.late.get("SHIELD_ALLOW_BUCKETS"))
-        return late or any(str(bucket) in name for bucket in policy.allow_buckets)
+        return late or bucket is None or bucket in policy.allow_buckets
     hosts = [f"{endpoint_of(service, region)}:443" for service in services_of(action.prefix, action.name)]
     return any(policy.decide("connect", host, region=region).action != "deny" for host in hosts)
 

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from shielded_function.errors import ShieldError
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
-from shielded_function.policy.fields import setting_of
+from shielded_function.policy.fields import KINDS, setting_of
 from shielded_function_runtime.core import CoreError, PolicyError
 
 from .errors import CliError
@@ -128,7 +128,7 @@ def _by_field(policy: ShieldPolicy) -> dict[str, dict[str, Any]]:
         if each.entry:
             found[each.field].setdefault("entries", []).append({"entry": each.entry, "meaning": each.meaning})
             continue
-        setting = "" if each.field == "presets" else setting_of(each.field)
+        setting = setting_of(each.field) if each.field in KINDS else ""
         found[each.field] = {"setting": setting, "given": each.given, "value": each.value, "meaning": each.meaning}
     return found
 

@@ -21,7 +21,7 @@ from .managed import LAMBDAS_OWN, STATEMENTS, managed_name
 from .model import Finding, Grants, Kind
 from .origins import DEAD_LETTERS, DESTINATION, LEFTOVER, SOURCE_TYPES, SOURCES, Behind
 from .policy_documents import IDENTITY_POLICIES, RESOURCE_POLICIES, condition_keys
-from .s3 import Place
+from .s3 import Place, place_of
 from .statements import Caller, Statement, decide, managed_statements
 
 __all__ = ["TemplateGrants"]
@@ -67,13 +67,14 @@ class TemplateGrants:
         self._nested = {(id(t.within[0]), t.within[1]): t for t in templates if t.within}
         self._roles: dict[str, _Role] = {}
 
-    def statements_of(self, function: LambdaFunction) -> Sequence[Statement]:
-        """Every Allow statement of a function's role, and of the roles in the app that it may assume."""
-        return self.caller_of(function).statements
+    def grants_of(self, caller: Caller) -> Grants:
+        """The AWS hosts that a function may reach by its role's grants."""
+        return decide(caller, _Emitter(self))
 
-    def grants_of(self, function: LambdaFunction) -> Grants:
-        """The AWS hosts that the function may reach by its role's grants."""
-        return decide(self.caller_of(function), _Emitter(self))
+    def bucket_of(self, resource: Resource) -> str | None:
+        """The name of the one bucket that a resource of S3 leads to; None where it may be any."""
+        place = place_of(resource)
+        return _Emitter(self).bucket(place) if place.kind == "bucket" else None
 
     def caller_of(self, function: LambdaFunction) -> Caller:
         """The function, and what its role is granted."""
@@ -201,15 +202,15 @@ class TemplateGrants:
         pieces = self.pieces(template, value) if value is not None else ()
         target = _target(pieces)
         if target is None or target.type != _ROLE:
-            name = words(pieces) or "none"
+            name = words(pieces) or "(none is named)"
             if name not in self._roles:
                 text = f"its role {name} is imported, so only what this app grants it is known"
-                self._roles[name] = _Role(name, Template("", "", {}), [Finding(f"{_ID}ImportedRole", text)])
+                self._roles[name] = _Role(name, [Finding(f"{_ID}ImportedRole", text)])
                 self._add_named(self._roles[name], name.rpartition("/")[2])
             return self._roles[name]
         if target.path not in self._roles:
             place = target.construct
-            role = self._roles[target.path] = _Role(target.path, place.template, [])
+            role = self._roles[target.path] = _Role(target.path, [])
             self._read_role(role, place)
         return self._roles[target.path]
 
@@ -391,11 +392,10 @@ class TemplateGrants:
 
 
 class _Role:
-    """A role, and what grants it something; `template` is where it is."""
+    """A role, and what grants it something."""
 
-    def __init__(self, name: str, template: Template, findings: list[Finding]) -> None:
+    def __init__(self, name: str, findings: list[Finding]) -> None:
         self.name = name
-        self.template = template
         self.findings = findings
         self.statements: list[Statement] = []
         self.managed: list[str] = []

@@ -233,7 +233,7 @@ class ShieldPerimeter(Construct):
         return cloudwatch.Metric(
             namespace=NAMESPACE,
             metric_name=query_logs.METRIC,
-            dimensions_map={"VpcId": "none" if self._is_off else self.vpc.vpc_id},
+            dimensions_map=query_logs.dimensions_of(None if self._is_off else self.vpc.vpc_id),
             **options,
         )
 

@@ -79,6 +79,11 @@ def make_filter(scope: Construct, group: logs.ILogGroup, alarm: ControlAlarm) ->
     )
 
 
+def dimensions_of(vpc_id: str | None) -> dict[str, str]:
+    """Of the metric of what `make_filter` counts; without an id, of none."""
+    return {"VpcId": vpc_id or "none"}
+
+
 def make_alarm(scope: Construct, vpc_id: str | None, alarm: ControlAlarm, path: str, mode: str) -> cloudwatch.Alarm:
     """Fires when DNS Firewall stopped something; one a minute is enough, unless the options say otherwise."""
     happened = "stopped" if mode == "block" else "saw"
@@ -91,7 +96,7 @@ def make_alarm(scope: Construct, vpc_id: str | None, alarm: ControlAlarm, path: 
     metric = {
         "namespace": NAMESPACE,
         "metricName": METRIC,
-        "dimensionsMap": {"VpcId": vpc_id or "none"},
+        "dimensionsMap": dimensions_of(vpc_id),
         "statistic": "Sum",
         "period": alarm.period or one_minute(),
     }

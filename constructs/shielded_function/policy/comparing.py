@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .dates import outlasts, until_of
-from .fields import FOUR, KINDS, effective_on_failure
+from .fields import FOUR, KINDS, MODES, effective_on_failure
 from .parsing import parse
 from .unknown import describe, is_unknown
 
@@ -59,7 +59,7 @@ def find_loosenings(now: Mapping[str, Any], before: Mapping[str, Any]) -> tuple[
             )
         elif _is_looser(field, now, before):
             found.append(Loosening(field, "", _word(field, before), _word(field, now)))
-    alerting = any(now[field] == "alert" for field, kind in KINDS.items() if kind == "mode")
+    alerting = any(now[field] == "alert" for field in MODES)
     if alerting and outlasts(now["until"], before["until"]):
         found.append(Loosening("until", "", before["until"], now["until"] or "no day"))
     return tuple(found)
@@ -130,6 +130,8 @@ def _compare_entries(field: str, covers: Covers) -> Callable[[Mapping[str, Any],
         for entry in now[field]:
             if not (describe(entry) in unknown if is_unknown(field, entry) else covers(entry, known, before)):
                 found.append(_entry(field, entry))
+                continue
+            if not any(until_of(other) for other in before[field]):
                 continue
             same = [other for other in before[field] if describe(other) == describe(entry)]
             wider = [] if is_unknown(field, entry) else [each for each in known if covers(entry, [each], before)]
@@ -216,6 +218,8 @@ def _any_bucket(fields: Mapping[str, Any]) -> bool:
 
 def _compare_aws(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[Loosening]:
     old = _services(before)
+    if before["allow_aws"] is None and "all" in (now["allow_aws"] or ()):
+        return [_entry("allow_aws", "all")]  # in an app, unset is what the role is granted
     if "all" in old:
         return []
     moot = {"none", *(["s3"] if now["allow_buckets"] or _any_bucket(before) else [])}

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from ..errors import ShieldPolicyError
-from .fields import ENTRIES, GRANTED, KINDS, Mode
+from .fields import ENTRIES, GRANTED, KINDS, MODES, WITHOUT_GRANT, Mode
 
 
 def with_modes(fields: Mapping[str, Any], mode: Mode) -> dict[str, Any]:
     """The fields of the same policy with every mode set that is not allow.
 
     A mode that is left to the runtime (executable_memory=None) stays.
+
+    Raises:
+        ShieldPolicyError: there is no such mode.
     """
-    modes = (field for field, kind in KINDS.items() if kind == "mode" and fields[field] not in ("allow", None))
+    if mode not in get_args(Mode):
+        raise ShieldPolicyError("", f"with_mode: {mode!r} is not a mode; use block, alert or allow")
+    modes = (field for field in MODES if fields[field] not in ("allow", None))
     return {**fields, **dict.fromkeys(modes, mode)}
 
 
@@ -40,6 +45,6 @@ def _add_aws(base: Any, more: Any) -> Any:
     # "all" is also what a file has that does not set allow_aws.
     if base == "all" or more in ("all", "none", None):
         return base
-    base = base or GRANTED
+    base = (*WITHOUT_GRANT, GRANTED) if base is None else base
     services = [(value,) if isinstance(value, str) else value for value in (base, more) if value != "none"]
     return tuple(entry for entries in services for entry in entries)

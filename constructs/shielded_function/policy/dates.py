@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple, cast
 
-from ..errors import ShieldPolicyError
-from .fields import ENTRIES, GRANTED, KINDS
+from ..errors import ShieldError, ShieldPolicyError
+from .fields import ENTRIES, GRANTED, MODES
 
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
-_DATED_REASON: Final = re.compile(r"until (?P<day>\d[\d./-]{3,})\W*(?P<reason>.*)", re.DOTALL)
+_DATED_REASON: Final = re.compile(
+    r"until\s+(?P<day>\d[\d./-]*\d)(?P<colon>\s*:)?\W*(?P<reason>.*)", re.DOTALL | re.IGNORECASE
+)
 _KEYS: Final = ("entry", "until", "reason")
 
 
@@ -39,7 +41,7 @@ class Until(str):
             reason: why the exception is there.
 
         Raises:
-            ShieldPolicyError: the day is none, the entry is no text, or the reason is empty.
+            ShieldError: the day is none, the entry is no text, or the reason is empty.
         """
         if not isinstance(entry, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ShieldPolicyError("", f"Until: {entry!r} is no text; write its host, or its path in exclude=")
@@ -85,7 +87,7 @@ def read_day(where: str, value: object) -> str:
         value: a text, or a `date`.
 
     Raises:
-        ShieldPolicyError: it is no day.
+        ShieldError: it is no day.
     """
     if isinstance(value, date) and not isinstance(value, datetime):
         return value.isoformat()
@@ -94,7 +96,7 @@ def read_day(where: str, value: object) -> str:
             return date.fromisoformat(value).isoformat()
         except ValueError:
             pass
-    raise ShieldPolicyError("", f"{where}: {value!r} is no day; write it as 2027-01-31")
+    raise ShieldError(where, [f"{value!r} is no day; write it as 2027-01-31"])
 
 
 def write_reason(reason: str, until: str) -> str:
@@ -106,10 +108,12 @@ def split_reason(reason: str) -> tuple[str, str]:
     """The day of a reason that begins with `until DAY:`, and the rest of it; no day where it begins otherwise.
 
     Raises:
-        ShieldPolicyError: it has something else in the place of the day.
+        ShieldError: in front of the colon it has a day in another form.
     """
     found = _DATED_REASON.match(reason)
-    return (read_day(reason, found["day"]), found["reason"]) if found else ("", reason)
+    if found is None or not (found["colon"] or _DAY.fullmatch(found["day"])):
+        return "", reason  # such as "until 2.10 is out"
+    return read_day(reason, found["day"]), found["reason"]
 
 
 def read_entries(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -120,6 +124,8 @@ def read_entries(fields: Mapping[str, Any]) -> dict[str, Any]:
     """
     read = dict(fields)
     for field in ENTRIES:
+        if isinstance(fields[field], Until):
+            raise ShieldPolicyError(field, f"{str(fields[field])!r} takes no date; name a service in Until(...)")
         if isinstance(fields[field], (list, tuple)):
             read[field] = [_read_entry(field, entry) for entry in fields[field]]
     names = fields["presets"]
@@ -138,8 +144,8 @@ def _read_entry(field: str, entry: object) -> object:
         raise ShieldPolicyError(field, f"{dict(given)!r} is no entry; write {', '.join(_KEYS)}")
     try:
         return Until(given["entry"], given["until"], reason=given["reason"])
-    except ShieldPolicyError as error:
-        raise ShieldPolicyError(field, error.reasons.partition(": ")[2]) from error
+    except ShieldError as error:
+        raise ShieldPolicyError(field, str(error).removeprefix("ShieldPolicy: ")) from error
 
 
 def read_until(fields: Mapping[str, Any]) -> str | None:
@@ -152,9 +158,9 @@ def read_until(fields: Mapping[str, Any]) -> str | None:
         return None
     try:
         day = read_day("the day of alert mode", fields["until"])
-    except ShieldPolicyError as error:
-        raise ShieldPolicyError("until", error.reasons.partition(": ")[2]) from error
-    if not any(fields[field] == "alert" for field, kind in KINDS.items() if kind == "mode"):
+    except ShieldError as error:
+        raise ShieldPolicyError("until", str(error)) from error
+    if not any(fields[field] == "alert" for field in MODES):
         raise ShieldPolicyError("until", f"{day}: no mode is alert, so nothing ends that day; leave it out")
     return day
 
@@ -221,4 +227,4 @@ def mark(explained: Mapping[str, Any], dates: Sequence[Dated]) -> None:
 def explain(until: object) -> dict[str, Any]:
     """The meaning of the field `until`, as `ShieldPolicy.explain` tells it of every field."""
     meaning = f"alert mode is to end by {until}; nothing changes by itself" if until else "alert mode has no end"
-    return {"setting": "", "given": until is not None, "value": str(until or ""), "meaning": meaning}
+    return {"value": str(until or ""), "meaning": meaning}

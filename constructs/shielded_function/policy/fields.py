@@ -29,6 +29,7 @@ KINDS: Mapping[str, Kind] = {
     "on_failure": "word",
     "log_arguments": "switch",
 }
+MODES = tuple(field for field, kind in KINDS.items() if kind == "mode")
 FIELDS = (*KINDS, "presets", "until")  # of ShieldPolicy: the last two have no variable
 LISTS = tuple(field for field, kind in KINDS.items() if kind == "list")
 ENTRIES = tuple(field for field, kind in KINDS.items() if kind in ("list", "aws"))  # all that have entries
@@ -55,11 +56,13 @@ NOT_POLICY = ("SHIELD_NODE_CALLERS", "SHIELD_NEXT_WRAPPER", "SHIELD_ACCOUNT_ID",
 
 # The value of `allow_aws` for all grants of the function's role.
 GRANTED = "granted"
+# Services with operations that need no permission, or no keys at all: GetCallerIdentity, InitiateAuth, GetId.
+WITHOUT_GRANT = ("cognito-identity", "cognito-idp", "sts")
 
 
 def effective_on_failure(fields: Mapping[str, Any]) -> OnFailure:
     """`on_failure`, and the core's choice where it is unset (native/core/setting_table.c)."""
-    blocks = fields["clear_tmp"] or any(fields[field] == "block" for field, kind in KINDS.items() if kind == "mode")
+    blocks = fields["clear_tmp"] or any(fields[field] == "block" for field in MODES)
     return fields["on_failure"] or ("refuse" if blocks else "run_unshielded")
 
 

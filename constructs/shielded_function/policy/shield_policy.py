@@ -33,13 +33,14 @@ from .fields import (
     setting_of,
 )
 from .parsing import parse, read_fields, read_lines, write_lines
-from .services import Service
 from .texts import check_text, to_ascii
 from .unknown import describe, is_construct, is_list_token, meaning_of, placeholder_of
 from .values import Values, canonical, fields_of, read_values, unknown_entries
 
 if TYPE_CHECKING:
     from constructs import IConstruct
+
+    from .services import Service
 
 
 _VALUES = "_values_of_fields"

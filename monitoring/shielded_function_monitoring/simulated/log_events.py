@@ -11,6 +11,7 @@ from typing import Any
 from shielded_function_monitoring.filters import level_of, severity_of
 
 from ..alert import MODES, POLICIES, SCHEMA_VERSION, Mode, Policy
+from ..errors import ShieldError
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,10 @@ def alert_line(
         caller: who called, as the line has it: `{"object": "_socket.so", "package": "urllib3"}`.
 
     Raises:
-        ValueError: there is no such control or mode, or the count is less than 1.
+        ShieldError: there is no such control or mode, or the count is less than 1.
     """
     if policy not in POLICIES or mode not in MODES or count < 1:
-        raise ValueError(f"alert_line: no alert has the control {policy!r}, the mode {mode!r} and the count {count!r}")
+        raise ShieldError(f"alert_line: no alert has the control {policy!r}, the mode {mode!r} and the count {count!r}")
     severe = (policy, mode, (details or {}).get("path", ""))
     when = datetime.fromtimestamp(time, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     line = {

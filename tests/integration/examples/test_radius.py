@@ -149,7 +149,7 @@ def test_templates_and_constructs_tell_the_same(monkeypatch: pytest.MonkeyPatch)
     live = read_grants(app["shop"], [each.handle for each in shields.values()])
     assert len(live) == 5
     for path, grants in live.items():
-        assert reader.grants_of(at[path]).explain() == grants.explain(), path
+        assert reader.grants_of(reader.caller_of(at[path])).explain() == grants.explain(), path
 
 
 ORDERS = "Shop/Orders"
@@ -214,3 +214,26 @@ def test_what_a_narrower_policy_takes_away(tmp_path: Path, radius: Any) -> None:
         assert (found[name]["data_can_go_to"], told) == (width, narrower), name
     assert [each["name"] for each in found["Nothing"]["resources"] if each["admitted"]] == []
     assert list(found) == ["Alert", "Shared", "All", "Spare", "Parameter", "Tight", "Nothing"]
+
+
+def test_a_bucket_with_a_name_is_its_name(tmp_path: Path, radius: Any) -> None:
+    """Not its construct path, and no name that holds it."""
+    app = cdk.App(outdir=str(tmp_path / "cdk.out"))
+    stack = cdk.Stack(app, "Shop")
+    archive = s3.Bucket(stack, "Files", bucket_name="my-orders-archive")
+    for name in ("my-orders-archive", "my-orders"):
+        function = ShieldedFunction(
+            stack,
+            name,
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            handler="index.handler",
+            code=lambda_.Code.from_inline("def handler(event, context): return event"),
+            policy=ShieldPolicy(allow_aws="none", allow_buckets=[name]),
+        )
+        archive.grant_read(function)
+    _, printed = radius("radius", cdk.App.of(stack).synth().directory, "--json")
+    found = {
+        each["path"]: {reached["admitted"] for reached in each["resources"]}
+        for each in json.loads(printed)["functions"]
+    }
+    assert found == {"Shop/my-orders-archive": {True}, "Shop/my-orders": {False}}

@@ -44,6 +44,13 @@ def test_what_monitoring_exports(name: str) -> None:
     assert name in dir(shielded_function_monitoring)
 
 
+def test_a_module_of_monitoring_is_imported_from_its_package() -> None:
+    """Also one whose name another module imports."""
+    code = "from shielded_function_monitoring import filters, simulated; print(filters.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "shielded_function_monitoring.filters\n"
+
+
 # What somebody writes, and what is said.
 WRONG: list[tuple[str, type[Exception], str]] = [
     ("ShieldAlarms", ImportError, "ShieldAlarms is now AlarmOptions: from shielded_function import AlarmOptions"),

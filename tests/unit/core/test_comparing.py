@@ -142,6 +142,8 @@ def test_lists_beside_mode_allow_mean_nothing() -> None:
             {"allow_aws": "none"},
             ["allow_buckets: one was not admitted"],
         ),
+        ({"allow_aws": "all"}, {}, ["allow_aws: all was not admitted"]),
+        ({}, {}, []),
     ],
 )
 def test_aws_is_compared(new: dict[str, Any], old: dict[str, Any], looser: list[str]) -> None:

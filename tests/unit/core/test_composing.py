@@ -84,6 +84,8 @@ def test_what_is_added_is_lists_alone() -> None:
         ("granted", ["sqs"], ("sqs", "granted")),
         ("granted", "granted", "granted"),
         ("none", "none", "none"),
+        (None, ["sqs"], ("cognito-identity", "cognito-idp", "sts", "sqs", "granted")),
+        (None, "all", None),
     ],
 )
 def test_added_services(left: Any, right: Any, both: object) -> None:
@@ -252,3 +254,8 @@ def test_services_that_are_hosts_of_ones_own() -> None:
     with pytest.raises(ShieldPolicyError, match="list them in allow_outbound"):
         ShieldPolicy(allow_aws=["execute-api"])
     assert service_meant("no such thing") == ""
+
+
+def test_a_mode_that_is_none() -> None:
+    with pytest.raises(ShieldPolicyError, match="with_mode: 'deny' is not a mode; use block, alert or allow"):
+        make(outbound_connectivity="allow").with_mode("deny")  # pyright: ignore[reportArgumentType]

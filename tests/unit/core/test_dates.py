@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from shielded_function.policy import ShieldPolicy, ShieldPolicyError, Until
+from shielded_function.errors import ShieldError
+from shielded_function.policy import ShieldPolicy, Until
 
 pytestmark = pytest.mark.promise("policy.compose")
 
@@ -130,10 +131,11 @@ def test_a_later_day_is_looser(changed: dict[str, Any], told: list[str]) -> None
         (lambda: make(allow_tmp=[{"entry": "/tmp/a", "until": "2027-02-28"}]), "write entry, until, reason"),
         (lambda: make(presets=[Until("numba", "2027-02-28", reason="r")]), "a preset takes no date"),
         (lambda: make(allow_aws=[Until("granted", "2027-02-28", reason="r")]), "'granted' takes no date"),
+        (lambda: make(allow_aws=Until("all", "2027-02-28", reason="r")), "allow_aws: 'all' takes no date"),
         (lambda: ShieldPolicy() + ShieldPolicy.report_only(until="2027-02-28"), "cannot be added"),
     ],
 )
 def test_bad_days(make_it: Any, reason: str) -> None:
-    with pytest.raises(ShieldPolicyError) as caught:
+    with pytest.raises(ShieldError) as caught:
         make_it()
     assert reason in str(caught.value)

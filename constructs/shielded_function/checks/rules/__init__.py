@@ -8,7 +8,7 @@ from ..dates import EXPIRED
 from . import alerts, applied, coverage, lists, modes, outside
 from .rule import Context, Problem, Rule
 
-__all__ = ["EXPIRED", "NOT_SEEN", "NOT_SHIELDED", "OF_NO_FUNCTION", "PRODUCTION", "RULES", "Context", "Problem", "Rule"]
+__all__ = ["NOT_SEEN", "NOT_SHIELDED", "OF_NO_FUNCTION", "PRODUCTION", "RULES", "Context", "Problem", "Rule"]
 
 NOT_SHIELDED: Final = "not-shielded"
 

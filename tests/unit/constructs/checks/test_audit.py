@@ -96,7 +96,9 @@ def test_what_is_to_end(audit: Audit, synth: Callable[..., Path], capsys: pytest
         ("until 2026-01-31, goes away", "2026-01-31", True),
         ("until 31.1.2027: goes away", None, True),  # a day that would never be told of
         ("until 2027-02-30: goes away", None, True),
+        ("Until 2026-01-31: goes away", "2026-01-31", True),
         ("until the vendor is ready", None, None),
+        ("until 2.10.0 is out", None, None),
     ],
 )
 def test_a_reason_with_a_day(

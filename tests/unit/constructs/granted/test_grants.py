@@ -895,7 +895,7 @@ def test_templates_tell_the_same(built: tuple[cdk.App, dict[str, Any]], read: di
         return sorted(finding.id for finding in (*grants.problems, *grants.warnings))
 
     for name, function in functions.items():
-        found = reader.grants_of(at[function.node.path])
+        found = reader.grants_of(reader.caller_of(at[function.node.path]))
         more = opened(found) - opened(read[name])
         assert {text for _, text in more} == ONLY_FROM_CONSTRUCTS.get(name, set()), name
         assert not opened(read[name]) - opened(found), name

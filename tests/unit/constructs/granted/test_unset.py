@@ -178,7 +178,8 @@ def test_outside_of_an_app_it_is_all() -> None:
     assert ShieldPolicy.from_dict(policy.to_dict()) == policy
 
 
-def test_it_is_compared_as_all() -> None:
+def test_it_is_compared_with_what_it_may_come_to() -> None:
     unset, granted, every = (ShieldPolicy(), *(ShieldPolicy(allow_aws=each) for each in ("granted", "all")))
     assert [each.entry for each in unset.diff(granted)] == ["all"]
-    assert unset.diff(every) == every.diff(unset) == granted.diff(unset) == ()
+    assert [each.entry for each in every.diff(unset)] == ["all"]
+    assert unset.diff(every) == granted.diff(unset) == unset.diff(unset) == ()
