@@ -26,8 +26,7 @@ struct setting {
     bool (*read)(struct policy *p, const struct setting *s, struct text value, struct writer *error);
     void (*write)(const struct policy *p, const struct setting *s, struct writer *w);
     uint8_t later; /* enum setting_later */
-    uint8_t
-        field; /* the offset of the value in the policy: a mode, a switch or a pooled text; 0: the reader's own */
+    uint8_t field; /* the offset of the value in the policy: a mode, a switch or a pooled text; else unused */
     uint8_t joins; /* enum setting_joins: the rule for the same setting in another source */
 };
 

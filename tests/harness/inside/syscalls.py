@@ -61,6 +61,20 @@ def send_datagram() -> None:
 
 
 @scenario
+def lengths_of_an_address() -> list[int]:
+    """A datagram to an address of a length that is none, by a socket without a peer and by one with."""
+    address = struct.pack("=HH4s8x", socket.AF_INET, socket.htons(ELSEWHERE[1]), socket.inet_aton(ELSEWHERE[0]))
+    found: list[int] = []
+    for connected in (False, True):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            if connected:
+                sender.connect(("127.0.0.1", 9999))
+            for length in (0, 1, 15, 129, -1):
+                found.append(call("sendto", sender.fileno(), b"x", 1, 0, address, ctypes.c_long(length)))
+    return found
+
+
+@scenario
 def refused() -> dict[str, int]:
     """Every call with arguments that no kernel can use."""
     nothing = [ctypes.c_long(-1)] * 6

@@ -167,6 +167,12 @@ def test_flags_of_execveat(box: Sandbox) -> None:
         assert run(box, "flags_of_execveat", settings)[0] == unshielded
 
 
+def test_an_address_of_a_length_that_is_none(box: Sandbox) -> None:
+    unshielded, _ = run(box, "lengths_of_an_address", None)
+    assert set(unshielded) == {-errno.EINVAL}
+    assert run(box, "lengths_of_an_address", BLOCKED) == (unshielded, [])
+
+
 @pytest.mark.promise("outbound.no-route")
 def test_source_routes_are_refused(box: Sandbox) -> None:
     settings = policy(outbound_connectivity="block") | {"SHIELD_ALLOW_OUTBOUND": "198.51.100.1"}

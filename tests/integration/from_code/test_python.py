@@ -285,6 +285,15 @@ def test_a_library_that_ran_free_stops_a_stricter_policy(probe: Probe, library: 
     assert done[3] == "ok"
 
 
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="it writes to x86_64's code")
+def test_a_libc_that_was_changed_is_refused(probe: Probe) -> None:
+    """What runs is compared with the file: code that was changed cannot be patched."""
+    done, run = probe("changed_libc", only(read_write_tmp="block"), "tmp")
+    assert done[0] == done[2] == "ok"
+    assert done[1].startswith("a system call cannot be guarded in /")
+    assert events(run) == ["refused"]
+
+
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="on aarch64 a jump always has room")
 @pytest.mark.parametrize(
     ("fields", "configured", "event"),

@@ -100,6 +100,9 @@ def test_ffi_is_refused(
 def test_ffi_is_allowed(newest: Sandbox, settings: Mapping[str, str]) -> None:
     done = newest.run_command([SHIELD, NODE, "--experimental-ffi", "-e", FFI], environment=dict(settings))
     assert done.stdout == "function\n", done.stderr
+    told = [line for line in done.shield_lines if line.get("allow") == "node-ffi"]
+    is_alert = settings["SHIELD_READ_WRITE_TMP"] == "alert"
+    assert [(line["policy"], line["mode"]) for line in told] == [("executable_memory", "alert")] * is_alert
 
 
 def test_ffi_in_a_child(newest: Sandbox) -> None:

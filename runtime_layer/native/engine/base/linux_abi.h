@@ -43,7 +43,6 @@ enum { UIO_MAXIOV = 1024 /* vectors of one call, and messages of one sendmmsg */
 enum { SOL_IP = 0, SOL_SOCKET = 1, SOL_TCP = 6, SOL_UDP = 17, SOL_IPV6 = 41, SOL_UDPLITE = 136 };
 enum {
     SO_TYPE = 3,
-    SO_SNDTIMEO = 21,
     SO_PROTOCOL = 38,
     SO_DOMAIN = 39,
     SO_LOCK_FILTER = 44,

@@ -24,9 +24,8 @@ static bool parse_line(struct text line, struct mapping *m)
     *m = (struct mapping){.low = value[LOW],
                           .high = value[HIGH],
                           .offset = value[OFFSET],
-                          .readable = line.at[modes] == 'r',
-                          .writable = line.at[modes + 1] == 'w',
                           .executable = line.at[modes + 2] == 'x',
+                          .writable = line.at[modes + 1] == 'w',
                           .ino = value[INO],
                           .path = {line.at + i, line.len - i}};
     return true;

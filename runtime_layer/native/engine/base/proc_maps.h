@@ -7,7 +7,7 @@
 
 struct mapping {
     uint64_t low, high, offset;
-    bool readable, writable, executable;
+    bool executable, writable;
     uint64_t ino;
     struct text path; /* empty for anonymous memory; ends before " (deleted)" only if the name does */
 };

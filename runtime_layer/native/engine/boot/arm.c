@@ -96,10 +96,11 @@ static bool arm_process(struct start *start, struct armed_objects *objects)
         return fail(start->error, "the kernel's pages are not of 4096 bytes");
     derive_modes(&sealed_block.policy, sealed->process.memory_by_runtime,
                  (enum language)sealed->process.language);
-    if (sealed->process.language == LANGUAGE_NODE &&
-        verdict_bridge(&sealed->policy, TEXT(NODE_FFI), sealed->process.memory_by_runtime).action ==
-            ACTION_DENY &&
-        has_node_ffi(start))
+    enum action ffi =
+        verdict_bridge(&sealed->policy, TEXT(NODE_FFI), sealed->process.memory_by_runtime).action;
+    start->has_node_ffi =
+        sealed->process.language == LANGUAGE_NODE && ffi != ACTION_ALLOW && has_node_ffi(start);
+    if (start->has_node_ffi && ffi == ACTION_DENY)
         return fail(start->error, HAS_FFI);
     if (!read_file_facts(&sealed_block.files, start))
         return false;
@@ -127,6 +128,8 @@ static bool arm_process(struct start *start, struct armed_objects *objects)
 bool arm(struct start *start, struct armed_objects *objects)
 {
     bool well = arm_process(start, objects);
+    if (well && start->has_node_ffi)
+        report_node_ffi(start->program);
     drop_environment(start);
     return well;
 }

@@ -49,6 +49,7 @@ struct start {
     bool has_deadly_call;  /* a filter kills the process for some call (seccomp(2)) */
     uint64_t began;        /* monotonic_micros(), once it may be called */
     char program_path[PAGE];
+    bool has_node_ffi;   /* Node.js was started with its own bridge, which is not allowed */
     struct text program; /* the path of the file that runs in this process */
     struct writer *error;
 };

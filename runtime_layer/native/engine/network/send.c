@@ -127,6 +127,8 @@ static int64_t send_to(const struct call *call, bool is_stream)
     struct vector v = {arg[1], arg[2]};
     struct message m = {.name = arg[4], .vectors = (uint64_t)&v, .vector_count = 1};
     m.name_len = m.name ? (uint32_t)arg[5] : 0;
+    if (m.name && !m.name_len && !is_stream) /* in a message header it would be no address */
+        return KERNEL(sendto, arg[0], arg[1], arg[2], arg[3], arg[4], 0);
     return m.name_len > SOCKADDR_MAX ? -EINVAL
                                      : send_judged(call, (int32_t)arg[0], is_stream, m, (uint32_t)arg[3]);
 }

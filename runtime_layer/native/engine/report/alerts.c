@@ -1,5 +1,6 @@
 #include "alerts.h"
 
+#include "../../core/native_code.h"
 #include "../../core/object_names.h"
 #include "../../core/runtime_profile.h"
 #include "../base/linux_abi.h"
@@ -250,6 +251,15 @@ bool executable_memory_refused(const struct call *call, struct text path, struct
     put_object_entry(&w, asker);
     struct facts facts = {.path = path, .allow = {entry, w.used}};
     return refuses(call, verdict_executable_memory(&sealed->policy, asker), &facts);
+}
+
+void report_node_ffi(struct text program)
+{
+    report_own((struct alert){.policy = EXECUTABLE_MEMORY,
+                              .mode = MODE_ALERT,
+                              .path = program,
+                              .syscall = TEXT("execve"),
+                              .allow = TEXT(NODE_FFI)});
 }
 
 bool bridge_is_refused(const struct call *call, struct text path, struct text entry)

@@ -26,6 +26,8 @@ bool self_protection_refused(const struct call *call, struct text path);
 /* For executable memory that is writable, or changes with its file. `asker`: the file whose code asks for it;
  * empty: no entry of allow_executable_memory counts. */
 bool executable_memory_refused(const struct call *call, struct text path, struct text asker);
+/* For Node.js that was started with its own foreign-function interface, in alert mode. */
+void report_node_ffi(struct text program);
 /* For a library that hardly any function loads. `entry`: the one of allow_executable_memory that admits it.
  */
 bool bridge_is_refused(const struct call *call, struct text path, struct text entry);

@@ -20,7 +20,7 @@ enum {
 struct object {
     uint64_t low, high, offset, ino;
     uint32_t path; /* offset in names */
-    bool readable, executable;
+    bool executable;
 };
 
 /* /proc/self/maps is read as a whole before anything is patched: patching changes it. */
@@ -75,8 +75,7 @@ static bool take(void *context, const struct mapping *m)
         l->full = true;
         return true;
     }
-    l->objects[l->count++] =
-        (struct object){m->low, m->high, m->offset, m->ino, path, m->readable, m->executable};
+    l->objects[l->count++] = (struct object){m->low, m->high, m->offset, m->ino, path, m->executable};
     return false;
 }
 
@@ -180,19 +179,6 @@ static void put_reason(const struct patch *patch, const char *path, struct write
     }
 }
 
-/* The bytes of the object's file, from its first on, that are mapped as far from each other as in the file; 0: only the file
- * has all. */
-static uint64_t mapped_bytes(const struct listing *l, const struct object *o)
-{
-    uint64_t begin = o->low - o->offset, end = begin;
-    for (uint32_t i = 0; i < l->count; i++) {
-        const struct object *next = &l->objects[i];
-        if (next->low == end && next->readable && next->ino == o->ino && next->low - next->offset == begin)
-            end = next->high;
-    }
-    return end > o->high ? end - begin : 0;
-}
-
 static bool patch_object(struct listing *l, const struct object *o, const char *path,
                          struct armed_objects *out, struct writer *error)
 {
@@ -205,7 +191,6 @@ static bool patch_object(struct listing *l, const struct object *o, const char *
                           .delta = o->low - o->offset,
                           .shared = l->shared,
                           .only_look = l->only_look,
-                          .mapped = mapped_bytes(l, o),
                           .room = &l->room};
     if (is_error(file)) {
         put_reason(&patch, path, error);

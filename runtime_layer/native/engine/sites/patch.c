@@ -258,10 +258,6 @@ static bool view_memory(struct patch *patch)
 
 bool patch_file_mapping(int32_t file, uint64_t size, struct patch *patch)
 {
-    if (patch->mapped) {
-        patch->image = (struct image){(const uint8_t *)patch->delta, patch->mapped};
-        return patch_mapping(patch);
-    }
     /* The file is read through another mapping: the mapped text may have been patched already. It is not populated at once: a
      * fault brings sixteen pages, which costs less for each than madvise. */
     int64_t view = KERNEL(mmap, 0, size, PROT_READ, MAP_PRIVATE, file, 0);

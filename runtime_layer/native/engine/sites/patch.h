@@ -24,7 +24,6 @@ struct patch {
     struct image image;
     uint64_t delta;     /* address in memory = file offset + delta */
     uint64_t low, high; /* the mapping */
-    uint64_t mapped;    /* so many bytes of the file lie there from `delta` on; 0: it is read again */
     bool shared;        /* other threads may be running it already */
     bool only_look;     /* nothing is written: can it be patched? */
     bool by_header;     /* sets `high` to the end of the file's code; the rest is not to run */
