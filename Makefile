@@ -80,7 +80,8 @@ workloads: native runtimes ## run popular libraries unshielded and shielded, and
 fuzz: native ## a bounded round of fuzzing (FUZZ_ARGS=...; needs Debian's clang, libclang-rt-14-dev, binutils)
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m lab.fuzz.run $(FUZZ_ARGS)
 
-lab: conformance workloads fuzz test-libcs test-kernel test-arm64 ## all of tests/lab in full (hours)
+lab: conformance workloads fuzz test-libcs test-kernel test-arm64 ## tests/lab in full, with Python's suite (hours)
+	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS) -m 'long or not long' tests/lab/presets
 
 test-libcs: native ## run the engine on glibc of Debian 11, 12, 13 and on musl (fetched by apt; LIBC_ROOT=FOLDER: on one more)
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m lab.libcs.fetch

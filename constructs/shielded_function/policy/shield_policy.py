@@ -49,7 +49,9 @@ _VALUES = "_values_of_fields"
 @by_name("ShieldPolicy")
 @dataclass(frozen=True, kw_only=True)
 class ShieldPolicy:
-    """What a shielded function may do. The default blocks all but `read_handler`, and admits AWS.
+    """What a shielded function may do.
+
+    The default blocks all but `read_handler`. In a CDK app it admits the AWS services that the role is granted.
 
     Values are kept in canonical form: lower-case hosts, RFC 5952 addresses, no duplicates, lists as tuples.
 
@@ -253,8 +255,9 @@ class ShieldPolicy:
     def __add__(self, additions: ShieldPolicy) -> ShieldPolicy:
         """The same policy with the entries of the other's lists added, and nothing else changed.
 
-        `allow_aws` of the other adds its services, to "granted" where it is unset here; None, "all" and "none" add
-        nothing. The first bucket narrows S3: to its buckets' host names, from those of any bucket.
+        `allow_aws` of the other adds its services; None, "all" and "none" add nothing. Where it is unset here, they
+        are added to "granted" and to the services that need no grant, as an explicit list. The first bucket narrows
+        S3: to its buckets' host names, from those of any bucket.
 
         Raises:
             ShieldPolicyError: the other sets a mode, or another field that is no list.

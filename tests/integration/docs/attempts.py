@@ -1,8 +1,8 @@
 """The programs that run in the sandbox, and what each tries: `python -m integration.docs.attempts` (in tests/).
 
 An attempt is a decorated function of a program below a folder `inside`, or a C program below a folder `c`. It belongs
-to the promises of the tests whose source has its name; where none has, to those of the tests whose file has the name of
-its program. The cases of tests/security/cases are listed by the test that runs them.
+to the promises of the tests whose source has its name. Where none has, the file that has it, or its program's name, or
+lies beside it, decides: a guess. The cases of tests/security/cases are listed by the test that runs them.
 """
 
 from __future__ import annotations

@@ -231,7 +231,7 @@ def test_a_bucket_with_a_name_is_its_name(tmp_path: Path, radius: Any) -> None:
             policy=ShieldPolicy(allow_aws="none", allow_buckets=[name]),
         )
         archive.grant_read(function)
-    _, printed = radius("radius", cdk.App.of(stack).synth().directory, "--json")
+    _, printed = radius("radius", app.synth().directory, "--json")
     found = {
         each["path"]: {reached["admitted"] for reached in each["resources"]}
         for each in json.loads(printed)["functions"]

@@ -23,6 +23,7 @@ def test_read_write_tmp(results: Results, name: str, attach: str, modes: str) ->
     check(results.of(name, attach, modes))
 
 
+@pytest.mark.promise("handler.spellings")
 @pytest.mark.parametrize(("name", "attach", "modes"), rows(HANDLER))
 def test_read_handler(results: Results, name: str, attach: str, modes: str) -> None:
     check(results.of(name, attach, modes))

@@ -12,6 +12,8 @@ from security.cases.run import main
 from security.cases.session import Outcome
 from security.cases.verdicts import DENIED, SAME, verdict
 
+pytestmark = pytest.mark.promise("package.measured")
+
 FEWEST = 120
 
 

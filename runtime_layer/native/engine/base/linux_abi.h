@@ -41,14 +41,7 @@ enum { UIO_MAXIOV = 1024 /* vectors of one call, and messages of one sendmmsg */
 
 /* getsockopt(2), socket(7), ip(7), ipv6(7), packet(7) */
 enum { SOL_IP = 0, SOL_SOCKET = 1, SOL_TCP = 6, SOL_UDP = 17, SOL_IPV6 = 41, SOL_UDPLITE = 136 };
-enum {
-    SO_TYPE = 3,
-    SO_PROTOCOL = 38,
-    SO_DOMAIN = 39,
-    SO_LOCK_FILTER = 44,
-    SO_COOKIE = 57,
-    SO_ZEROCOPY = 60
-};
+enum { SO_TYPE = 3, SO_PROTOCOL = 38, SO_DOMAIN = 39, SO_LOCK_FILTER = 44, SO_COOKIE = 57, SO_ZEROCOPY = 60 };
 enum { IP_MTU = 14, IPV6_MTU = 24, IPV6_FLOWLABEL_MGR = 32 };
 
 /* access(2), statvfs(3), clock_gettime(2), shmat(2) */
