@@ -181,6 +181,9 @@ def report(
     previous: Annotated[
         Path | None, typer.Option(help="A report of --format json, from before: what is not in it is new.")
     ] = None,
+    assembly: Annotated[
+        Path | None, typer.Option(help="What `cdk synth` wrote: adds what a malicious package could reach.")
+    ] = None,
     region: Region = None,
     profile: Profile = None,
 ) -> None:
@@ -193,7 +196,7 @@ def report(
     from .log_groups import Where
 
     where = Where(files or (), log_group or (), function or (), stack or (), since, until, Place(region, profile))
-    raise typer.Exit(report.report(where, report.Options(form, output, previous)))
+    raise typer.Exit(report.report(where, report.Options(form, output, previous, assembly)))
 
 
 @app.command("test-filter", hidden=True)

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from shielded_function.checks.assembly import AssemblyError, read_assembly
 from shielded_function.globs import covers
+from shielded_function_monitoring.reporting import Reach
 
 from .blast_radius import WIDTHS, Radius, Reached, as_json, radii_of
 from .errors import CliError
@@ -41,10 +42,7 @@ def run(directory: Path, *, functions: Sequence[str], json: bool, show_all: bool
     Raises:
         CliError: the folder is no cloud assembly, or one of `functions` names none.
     """
-    try:
-        radii = radii_of(read_assembly(directory))
-    except AssemblyError as error:
-        raise CliError(str(error)) from error
+    radii = _read(directory)
     for glob in functions:
         if not any(covers(glob, each.place.path) for each in radii):
             raise CliError(f"--function {glob}: no function of {directory} has this path")
@@ -61,6 +59,36 @@ def run(directory: Path, *, functions: Sequence[str], json: bool, show_all: bool
     for each in REMAINS:
         console.print(f"- {each}", highlight=False)
     return 0
+
+
+def _read(directory: Path) -> list[Radius]:
+    try:
+        return radii_of(read_assembly(directory))
+    except AssemblyError as error:
+        raise CliError(str(error)) from error
+
+
+def reach_of(directory: Path) -> list[Reach]:
+    """The rows of a report for a cloud assembly, the widest first.
+
+    Raises:
+        CliError: the folder is no cloud assembly.
+    """
+
+    def named(resources: Sequence[Reached]) -> list[str]:
+        return [f"{each.kind} {each.name}" for each in resources]
+
+    return [
+        Reach(
+            each.place.path,
+            WIDTHS[each.width],
+            named([found for found in each.in_reach if found.reads]),
+            named([found for found in each.in_reach if found.writes]),
+            [f"{found.what}: {found.why}" for found in each.receivers],
+            each.narrower,
+        )
+        for each in _read(directory)
+    ]
 
 
 def table_of(shown: Sequence[Radius], ranked: Sequence[Radius]) -> Table:

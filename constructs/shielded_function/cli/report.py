@@ -24,7 +24,7 @@ from shielded_function_monitoring.reporting import (
     to_markdown,
 )
 
-from . import terminal
+from . import radius, terminal
 from .choices import ReportFormat
 from .errors import NOT_WHOLE, CliError
 from .log_groups import Where
@@ -39,11 +39,19 @@ _HOURS_BY_THE_HOUR: Final = 72
 
 
 class Options(NamedTuple):
-    """The user's options. `output`: a file, or `-`; None is the format's own."""
+    """The user's options.
+
+    Attributes:
+        form: what is written.
+        output: a file, or `-`; None is the format's own.
+        previous: a report from before.
+        assembly: a `cdk.out`, for the blast radius of its functions.
+    """
 
     form: ReportFormat = "html"
     output: str | None = None
     previous: Path | None = None
+    assembly: Path | None = None
 
 
 def report(where: Where, options: Options) -> int:
@@ -57,7 +65,8 @@ def report(where: Where, options: Options) -> int:
         CliError: something cannot be read or written.
     """
     previous = _read_previous(options.previous) if options.previous else None
-    made = make(source_of(where, SINCE), previous)
+    reach = radius.reach_of(options.assembly) if options.assembly else ()
+    made = replace(make(source_of(where, SINCE), previous), reach=reach)
     _write(FORMATS[options.form](made), options)
     for note in made.notes:
         terminal.note(note)

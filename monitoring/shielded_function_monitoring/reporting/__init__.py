@@ -9,7 +9,7 @@ from __future__ import annotations
 from .building import build
 from .html import to_html
 from .markdown import to_markdown
-from .model import Coverage, Group, PackageGroup, Period, Report, ReportError, report_from_json, report_to_json
+from .model import Coverage, Group, PackageGroup, Period, Reach, Report, ReportError, report_from_json, report_to_json
 from .spreadsheet import to_csv
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Group",
     "PackageGroup",
     "Period",
+    "Reach",
     "Report",
     "ReportError",
     "build",

@@ -17,7 +17,7 @@ from shielded_function_monitoring.filters import SEVERITIES
 
 from .model import Report
 from .parts import class_of, text
-from .sections import coverage, functions, matrix, packages, violations
+from .sections import coverage, functions, matrix, packages, reach, violations
 from .timeline import timeline
 
 
@@ -47,6 +47,7 @@ def to_html(report: Report) -> str:
             *matrix(report.groups),
             *packages(report),
             *functions(report),
+            *reach(report.reach),
             *coverage(report.coverage),
             "</main>",
             f"<script>{script}</script>",
@@ -82,7 +83,8 @@ def _head(report: Report) -> Iterable[str]:
     all_armed = armed == len(report.coverage)
     yield _figure(f"{armed:,} of {len(report.coverage):,}", "functions armed", "" if all_armed else "refused")
     yield "</div>"
-    places = (("list", "Violations"), ("by-function", "By function"), ("by-package", "By package"))
+    places = [("list", "Violations"), ("by-function", "By function"), ("by-package", "By package")]
+    places += [("blast-radius", "Blast radius")] if report.reach else []
     links = [f'<a href="#{place}">{name}</a>' for place, name in (*places, ("coverage-of", "Coverage"))]
     yield f"<nav>{' · '.join(links)}</nav>"
     yield from (f'<p class="note">Not whole: {text(note)}.</p>' for note in report.notes)

@@ -30,6 +30,17 @@ def to_markdown(report: Report) -> str:
     parts.append("## Violations\n\n" + (_table(headings, rows) if rows else "None."))
     if report.packages:
         parts.append("## By package\n\n" + _table(*_packages(report.packages)))
+    if report.reach:
+        rows = [
+            (
+                each.function,
+                each.data_can_go_to,
+                *map(", ".join, (each.reads, each.writes, each.receivers, each.narrower)),
+            )
+            for each in report.reach
+        ]
+        headings = ("function", "data can go to", "reads", "writes", "anybody's data", "a narrower policy takes away")
+        parts.append("## Blast radius\n\n" + _table(headings, rows))
     covered = [
         (
             each.state,

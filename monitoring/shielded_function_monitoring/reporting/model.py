@@ -166,6 +166,27 @@ class Coverage:
 
 
 @dataclass(frozen=True)
+class Reach:
+    """What one malicious package in a function could reach: a row of `shielded-function radius`.
+
+    Attributes:
+        function: its construct path.
+        data_can_go_to: how far data can be sent, in words.
+        reads: what it may read of what its role is granted, as `table Shop/Orders`.
+        writes: what it may write of that.
+        receivers: hosts of the policy where anybody receives data.
+        narrower: what a narrower policy would take away.
+    """
+
+    function: str
+    data_can_go_to: str
+    reads: Sequence[str] = ()
+    writes: Sequence[str] = ()
+    receivers: Sequence[str] = ()
+    narrower: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class Report:
     """All of it.
 
@@ -179,6 +200,7 @@ class Report:
         periods: the timeline.
         coverage: by function.
         packages: by package, the most frequent first. What was counted and not written is in none.
+        reach: what a malicious package could reach, by function, the widest first; empty where no app was given.
         previous: when the report before was made; empty when there is none.
         notes: what else to know.
         whole: False where a limit of Logs Insights kept back some of it.
@@ -192,6 +214,7 @@ class Report:
     periods: Sequence[Period] = ()
     coverage: Sequence[Coverage] = ()
     packages: Sequence[PackageGroup] = ()
+    reach: Sequence[Reach] = ()
     previous: str = ""
     notes: Sequence[str] = field(default_factory=tuple)
     whole: bool = True
@@ -239,6 +262,7 @@ def report_from_json(value: Any) -> Report:
         rest["periods"] = [Period(**each) for each in rest["periods"]]
         rest["coverage"] = [Coverage(**each) for each in rest["coverage"]]
         rest["packages"] = [PackageGroup(**each) for each in rest.get("packages", ())]
+        rest["reach"] = [Reach(**each) for each in rest.get("reach", ())]
         return Report(**rest)
     except (KeyError, TypeError) as error:
         raise ReportError(f"it is not whole: {error}") from error

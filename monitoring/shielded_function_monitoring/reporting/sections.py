@@ -1,4 +1,4 @@
-"""The sections of a report's page: violations, by function and control, each function, by package, coverage."""
+"""The sections of a page: violations, by function and control, each function, by package, blast radius, coverage."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from shielded_function_monitoring.filters import SEVERITIES
 from shielded_function_monitoring.queries import function_link
 from shielded_function_monitoring.urgency import urgency
 
-from .model import Coverage, Group, PackageGroup, Report
+from .model import Coverage, Group, PackageGroup, Reach, Report
 from .parts import Cell, code, in_order, minute, number, table, tag, text
 
 MAX_ROWS: Final = 5000
@@ -230,6 +230,30 @@ def _package(each: PackageGroup) -> tuple[str, Mapping[str, Cell]]:
     some = ", ".join(names) + (f" and {more:,} more" if more > 0 else "")
     counts = {policy: number(count) for policy, count in each.counts.items()}
     return "", {"package": code([each.name]), "functions": Cell(text(some)), **counts}
+
+
+def reach(found: Sequence[Reach]) -> Iterable[str]:
+    """What one malicious package could reach, by function."""
+    if not found:
+        return
+    yield '<h2 id="blast-radius">Blast radius</h2>'
+    headings = ("function", "data can go to", "reads", "writes", "anybody's data", "a narrower policy takes away")
+    yield from table("reach", headings, map(_reached, found[:MAX_ROWS]))
+    yield (
+        '<p class="quiet">What one malicious package in each function could reach, by its policy and its role, the '
+        "widest first. Any code in a function can read its role's credentials.</p>"
+    )
+
+
+def _reached(each: Reach) -> tuple[str, Mapping[str, Cell]]:
+    return "", {
+        "function": code([each.function]),
+        "data can go to": Cell(text(each.data_can_go_to)),
+        "reads": code(each.reads),
+        "writes": code(each.writes),
+        "anybody's data": code(each.receivers),
+        "a narrower policy takes away": code(each.narrower),
+    }
 
 
 def coverage(found: Sequence[Coverage]) -> Iterable[str]:

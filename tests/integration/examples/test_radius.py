@@ -13,6 +13,7 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 
+from harness.alert_lines import armed, at
 from integration.examples.catalogue import FOLDER
 from integration.examples.conftest import Assembly
 from shielded_function import ShieldedFunction, ShieldPolicy
@@ -135,6 +136,22 @@ def test_its_table(assembly: Assembly, radius: Any, monkeypatch: pytest.MonkeyPa
     assert "Blast radius" in printed
     _, printed = radius("audit", assembly("whole_app"), "--json")
     assert len(json.loads(printed)["radius"]) == len(EXPECTED)
+
+
+def test_it_stands_in_the_report(assembly: Assembly, radius: Any, tmp_path: Path) -> None:
+    """Each function in all formats but the spreadsheet's, the widest first."""
+    log = tmp_path / "lines.jsonl"
+    log.write_text(armed(at(18)) + "\n", encoding="utf-8")
+    asked = ("report", log, "--assembly", assembly("whole_app"))
+    status, printed = radius(*asked, "--format", "json", "--output", "-")
+    reached = json.loads(printed)["reach"]
+    assert status == 0
+    assert [each["function"].split("/", 2)[2] for each in reached] == list(EXPECTED)
+    assert [each["reads"] for each in reached] == [reads for _, _, reads, _, _, _ in EXPECTED.values()]
+    page, text = (radius(*asked, "--format", form, "--output", "-")[1] for form in ("html", "md"))
+    assert all(f"<code>{each['function']}</code>" in page for each in reached)
+    assert text.split("## Blast radius")[1].split("##")[0].count("\n| ") == 1 + len(reached)
+    assert radius("report", log, "--assembly", tmp_path)[0] == 2
 
 
 def test_templates_and_constructs_tell_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
