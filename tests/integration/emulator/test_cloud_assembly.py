@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -68,22 +69,10 @@ def test_a_function_is_read_whole(tmp_path: Path) -> None:
     variables = {"TABLE": {"Ref": "Table"}, "WHERE": {"Fn::Join": ["-", ["in", {"Ref": "AWS::Region"}]]}}
     pay = function(Environment={"Variables": variables}, MemorySize=512, Timeout=9)
     package = assembly(tmp_path, pay).function("Shop", "Pay")
-    assert (package.logical_id, package.handler, package.memory_mb, package.timeout_seconds) == (
-        "Pay",
-        "app.handler",
-        512,
-        9,
-    )
-    assert package.environment == {"TABLE": "Shop-Table", "WHERE": "in-us-east-1"}
-
-
-def test_defaults_are_lambdas(tmp_path: Path) -> None:
+    found = (package.logical_id, package.handler, package.memory_mb, package.timeout_seconds, package.environment)
+    assert found == ("Pay", "app.handler", 512, 9, {"TABLE": "Shop-Table", "WHERE": "in-us-east-1"})
     package = assembly(tmp_path, function()).function("Shop", "Pay")
-    assert (package.memory_mb, package.timeout_seconds, package.environment) == (128, 3, {})
-
-
-def test_layers_are_merged_in_their_order_with_their_permissions(tmp_path: Path) -> None:
-    package = assembly(tmp_path, function()).function("Shop", "Pay")
+    assert (package.memory_mb, package.timeout_seconds, package.environment) == (128, 3, {})  # Lambda's defaults
     package.unpack_layers(tmp_path / "opt")
     assert {path.name: path.read_text() for path in (tmp_path / "opt").iterdir()} == {"a": "first", "b": "second"}
     assert (tmp_path / "opt" / "b").stat().st_mode & 0o777 == 0o755
@@ -154,10 +143,8 @@ def test_code_in_the_template(tmp_path: Path) -> None:
 def test_ways_to_name_a_function(tmp_path: Path, wanted: str) -> None:
     resource = function(FunctionName="pay-me")
     assembly(tmp_path, resource)
-    template = json.loads((tmp_path / "Shop.template.json").read_text())
-    template["Resources"]["PayFunction"] = template["Resources"].pop("Pay")
-    (tmp_path / "Shop.template.json").write_text(json.dumps(template))
-    place = CloudAssembly(tmp_path).find(wanted)
+    renamed = {"Resources": {"PayFunction": resource}}
+    place = rewrite(tmp_path, "Shop.template.json", lambda template: template.update(renamed)).find(wanted)
     assert (place.logical_id, str(place)) == ("PayFunction", "Shop/Pay")
 
 
@@ -165,49 +152,44 @@ def test_construct_paths_without_metadata_in_the_template(tmp_path: Path) -> Non
     """As `cdk synth --no-path-metadata` writes it."""
     assembly(tmp_path, {k: v for k, v in function().items() if k != "Metadata"})
     assert str(CloudAssembly(tmp_path).find("Pay")) == "Pay (in Shop)"
-    manifest = json.loads((tmp_path / "manifest.json").read_text())
-    manifest["artifacts"]["Shop"]["metadata"] = {"/Shop/Till/Resource": [{"type": "aws:cdk:logicalId", "data": "Pay"}]}
-    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
-    assert CloudAssembly(tmp_path).find("Till").path == "Shop/Till"
+    metadata = {"metadata": {"/Shop/Till/Resource": [{"type": "aws:cdk:logicalId", "data": "Pay"}]}}
+    read = rewrite(tmp_path, "manifest.json", lambda manifest: manifest["artifacts"]["Shop"].update(metadata))
+    assert read.find("Till").path == "Shop/Till"
 
 
 def test_the_same_logical_id_in_a_nested_stack(tmp_path: Path) -> None:
     """The assembly's metadata has both paths under the one logical id, the nested one first here."""
     digest = "a" * 64
     assembly(tmp_path, {k: v for k, v in function().items() if k != "Metadata"})
-    template = json.loads((tmp_path / "Shop.template.json").read_text())
     url = {"Fn::Sub": f"https://s3/assets/{digest}.json"}
-    template["Resources"]["In"] = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}}
-    (tmp_path / "Shop.template.json").write_text(json.dumps(template))
-    nested = {"Resources": {"Pay": template["Resources"]["Pay"]}}
+    inside = {"In": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}}}
+    rewrite(tmp_path, "Shop.template.json", lambda template: template["Resources"].update(inside))
+    nested = {"Resources": {"Pay": {k: v for k, v in function().items() if k != "Metadata"}}}
     (tmp_path / "In.nested.template.json").write_text(json.dumps(nested))
-    assets = json.loads((tmp_path / "Shop.assets.json").read_text())
-    assets["files"][digest] = {"source": {"path": "In.nested.template.json"}}
-    (tmp_path / "Shop.assets.json").write_text(json.dumps(assets))
-    manifest = json.loads((tmp_path / "manifest.json").read_text())
-    paths = {
-        "/Shop/In/Pay/Resource": "Pay",
-        "/Shop/Pay/Resource": "Pay",
-        "/Shop/In.NestedStack/In.NestedStackResource": "In",
-    }
-    manifest["artifacts"]["Shop"]["metadata"] = {
-        path: [{"type": "aws:cdk:logicalId", "data": logical_id}] for path, logical_id in paths.items()
-    }
-    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
-    read = CloudAssembly(tmp_path)
+    asset = {digest: {"source": {"path": "In.nested.template.json"}}}
+    rewrite(tmp_path, "Shop.assets.json", lambda assets: assets["files"].update(asset))
+    paths = {"In/Pay/Resource": "Pay", "Pay/Resource": "Pay", "In.NestedStack/In.NestedStackResource": "In"}
+    metadata = {f"/Shop/{path}": [{"type": "aws:cdk:logicalId", "data": name}] for path, name in paths.items()}
+    read = rewrite(tmp_path, "manifest.json", lambda m: m["artifacts"]["Shop"].update({"metadata": metadata}))
     assert [place.path for place in read.functions()] == ["Shop/Pay", "Shop/In/Pay"]
     assert read.find("Shop/In/Pay").stack == "In.nested.template.json"
     with pytest.raises(CloudAssemblyError, match="Pay may be any of Shop/Pay, Shop/In/Pay: give the construct path"):
         read.find("Pay")
 
 
+def rewrite(folder: Path, file: str, change: Callable[[Any], object]) -> CloudAssembly:
+    """Changes a JSON file of an assembly, and reads it anew."""
+    document = json.loads((folder / file).read_text())
+    change(document)
+    (folder / file).write_text(json.dumps(document))
+    return CloudAssembly(folder)
+
+
 def test_region_and_account_are_the_stacks(tmp_path: Path) -> None:
     variables = {"WHERE": {"Fn::Sub": "${AWS::Partition}:${AWS::Region}:${AWS::AccountId}.${AWS::URLSuffix}"}}
     assembly(tmp_path, function(Environment={"Variables": variables}))
-    manifest = json.loads((tmp_path / "manifest.json").read_text())
-    manifest["artifacts"]["Shop"]["environment"] = "aws://210987654321/cn-north-1"
-    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
-    package = CloudAssembly(tmp_path).function("Shop", "Pay")
+    where = {"environment": "aws://210987654321/cn-north-1"}
+    package = rewrite(tmp_path, "manifest.json", lambda m: m["artifacts"]["Shop"].update(where)).function("Shop", "Pay")
     assert package.environment == {"WHERE": "aws-cn:cn-north-1:210987654321.amazonaws.com.cn"}
     assert package.region == "cn-north-1"
 
@@ -219,11 +201,7 @@ def test_what_another_stack_exports(tmp_path: Path) -> None:
         tmp_path,
         function(Environment={"Variables": {"TABLE": imported}}, Layers=[{"Fn::ImportValue": "Base:Layer"}]),
     )
-    manifest = json.loads((tmp_path / "manifest.json").read_text())
-    manifest["artifacts"]["Base"] = {
-        "type": "aws:cloudformation:stack",
-        "properties": {"templateFile": "Base.template.json", "stackName": "base-eu"},
-    }
+    properties = {"templateFile": "Base.template.json", "stackName": "base-eu"}
     layer = {"Type": "AWS::Lambda::LayerVersion", "Properties": {"Content": {"S3Key": "first.zip"}}}
     base = {
         "Resources": {"T": {"Type": "AWS::DynamoDB::Table"}, "L": layer},
@@ -233,9 +211,10 @@ def test_what_another_stack_exports(tmp_path: Path) -> None:
         },
     }
     # In the assembly, but not in the one manifest of this stack's assets: both stacks share a directory.
-    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     (tmp_path / "Base.template.json").write_text(json.dumps(base))
-    package = CloudAssembly(tmp_path).function("Shop", "Pay")
+    artifact = {"Base": {"type": "aws:cloudformation:stack", "properties": properties}}
+    read = rewrite(tmp_path, "manifest.json", lambda manifest: manifest["artifacts"].update(artifact))
+    package = read.function("Shop", "Pay")
     assert package.environment == {"TABLE": "base-eu-T"}
     assert package.layers == (tmp_path / "asset.first",)
 
@@ -304,15 +283,13 @@ def test_a_value_of_a_deployment_is_an_error_unless_given(value: Any, key: str) 
     assert "given" in Resolver("Shop", TEMPLATE, {key: "given"}).resolve(value)
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        {"Fn::Transform": {}},
-        {"Fn::Select": [9, ["a"]]},
-        {"Fn::FindInMap": ["Sizes", "x", "y"]},
-        {"Fn::If": ["Unknown", 1, 2]},
-    ],
-)
+SENSELESS = [
+    {"Fn::Transform": {}}, {"Fn::Select": [9, ["a"]]}, {"Fn::FindInMap": ["Sizes", "x", "y"]},
+    {"Fn::If": ["Unknown", 1, 2]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", SENSELESS)
 def test_what_makes_no_sense_is_an_error_too(value: Any) -> None:
     with pytest.raises(IntrinsicError):
         Resolver("Shop", TEMPLATE).resolve(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -57,47 +57,38 @@ def runs(assembly: CloudAssembly) -> dict[str, CheckoutRun]:
     return {construct: run_checkout(assembly, construct) for construct in ("Unshielded", *SHIELDED.values())}
 
 
-@pytest.mark.long  # what `make demo` runs; `TestVerdicts` has the same runs without the command
-class TestCommand:
-    def test_every_attempt_in_every_mode(self, result: dict[str, Any]) -> None:
-        expected = [
-            {
-                "attempt": attempt,
-                "policy": policy,
-                "mode": mode,
-                "unshielded": "succeeded",
-                "shielded": shielded,
-                "alerted": True,
-            }
-            for mode, shielded in (("block", "denied"), ("alert", "succeeded"))
-            for attempt, policy in POLICIES.items()
-        ]
-        told = [{name: value for name, value in row.items() if name != "caller"} for row in result["attempts"]]
-        assert told == expected
-
-    def test_what_the_handler_is_for_goes_on_working(self, result: dict[str, Any]) -> None:
-        calls = ("POST https://api.payments.example/charges", "dynamodb PutItem")
-        assert result["allowed"] == [
-            {"call": call, "mode": mode, "unshielded": "succeeded", "shielded": "succeeded"}
-            for mode in ("block", "alert")
-            for call in calls
-        ]
-
-    def test_the_alarm_fires(self, result: dict[str, Any]) -> None:
-        assert result["alarm"] == {"before": "OK", "after": "ALARM"}
-
-    def test_nothing_else_is_in_the_result(self, result: dict[str, Any]) -> None:
-        assert set(result) == {"attempts", "allowed", "alarm", "fired"}
-
-    def test_which_alarm_fired_and_whom_it_would_call(self, result: dict[str, Any]) -> None:
-        assert [(fired["mode"], fired["alarm"]) for fired in result["fired"]] == [
-            ("block", "shield-critical-Checkout-Shielded"),
-            ("block", "shield-rest-Checkout-Shielded"),
-            ("alert", "shield-rest-Checkout-Watched"),
-        ]
-        for fired in result["fired"]:
-            (topic,) = fired["actions"]
-            assert topic.startswith("arn:aws:sns:us-east-1:123456789012:Checkout-Alarms")
+@pytest.mark.long  # what `make demo` runs; `judge` has the same runs below without the command
+def test_the_command(result: dict[str, Any]) -> None:
+    """Every attempt in every mode, the handler's own calls, and which alarms fired and whom they would call."""
+    modes = (("block", "denied"), ("alert", "succeeded"))
+    told = [{name: value for name, value in row.items() if name != "caller"} for row in result["attempts"]]
+    assert told == [
+        {
+            "attempt": attempt,
+            "policy": policy,
+            "mode": mode,
+            "unshielded": "succeeded",
+            "shielded": shielded,
+            "alerted": True,
+        }
+        for mode, shielded in modes
+        for attempt, policy in POLICIES.items()
+    ]
+    assert result["allowed"] == [
+        {"call": call, "mode": mode, "unshielded": "succeeded", "shielded": "succeeded"}
+        for mode, _ in modes
+        for call in ("POST https://api.payments.example/charges", "dynamodb PutItem")
+    ]
+    assert result["alarm"] == {"before": "OK", "after": "ALARM"}
+    assert set(result) == {"attempts", "allowed", "alarm", "fired"}
+    assert [(fired["mode"], fired["alarm"]) for fired in result["fired"]] == [
+        ("block", "shield-critical-Checkout-Shielded"),
+        ("block", "shield-rest-Checkout-Shielded"),
+        ("alert", "shield-rest-Checkout-Watched"),
+    ]
+    for fired in result["fired"]:
+        (topic,) = fired["actions"]
+        assert topic.startswith("arn:aws:sns:us-east-1:123456789012:Checkout-Alarms")
 
 
 def verdicts_of(assembly: CloudAssembly, runs: Mapping[str, CheckoutRun]) -> Verdicts:
@@ -121,87 +112,91 @@ def test_every_alert_names_the_dependency(assembly: CloudAssembly, runs: dict[st
         assert heads[-1].startswith(f"def {caller['function']}("), row.attempt
 
 
-class TestVerdicts:
-    def verdicts(self, assembly: CloudAssembly, runs: Mapping[str, CheckoutRun]) -> Verdicts:
-        return verdicts_of(assembly, runs)
+def test_the_real_runs_are_as_they_should_be(assembly: CloudAssembly, runs: dict[str, CheckoutRun]) -> None:
+    verdicts = verdicts_of(assembly, runs)
+    assert verdicts.as_it_should_be, verdicts
+    assert "denied" in {runs["Shielded"].outcome(attempt.deed) for attempt in ATTEMPTS}
+    assert {runs["Unshielded"].outcome(attempt.deed) for attempt in ATTEMPTS} == {"succeeded"}
 
-    def test_the_real_runs_are_as_they_should_be(self, assembly: CloudAssembly, runs: dict[str, CheckoutRun]) -> None:
-        verdicts = self.verdicts(assembly, runs)
-        assert verdicts.as_it_should_be, verdicts
 
-    def test_an_alert_that_blames_another_is_noticed(
-        self, assembly: CloudAssembly, runs: dict[str, CheckoutRun]
-    ) -> None:
-        run = runs["Shielded"]
-        blamed = [
-            replace(line, message=line.message.replace(f'"package":"{DEPENDENCY}"', '"package":"boto3"'))
-            for line in run.log
-        ]
-        verdicts = self.verdicts(assembly, {**runs, "Shielded": replace(run, log=tuple(blamed))})
-        assert [row.as_it_should_be for row in verdicts.rows] == [row.mode == "alert" for row in verdicts.rows]
+# ---- what the demo would say if something were wrong: a run that is changed, and the rows that are wrong then
 
-    @pytest.mark.parametrize("deed", [attempt.deed for attempt in ATTEMPTS])
-    def test_a_deed_whose_effect_was_seen_is_not_denied(
-        self, assembly: CloudAssembly, runs: dict[str, CheckoutRun], deed: str
-    ) -> None:
-        shielded = runs["Shielded"]
-        leaked = replace(shielded, effects={**shielded.effects, deed: True})
-        verdicts = self.verdicts(assembly, {**runs, "Shielded": leaked})
-        assert [row.attempt.deed for row in verdicts.rows if not row.as_it_should_be] == [deed]
+Runs = dict[str, CheckoutRun]
+ROWS = {(mode, attempt.deed) for mode in SHIELDED for attempt in ATTEMPTS}
+
+
+def _seen(construct: str, deed: str, happened: bool) -> Callable[[Runs], Runs]:
+    """The effect of a deed was seen, or was not."""
+    return lambda runs: _changed(runs, construct, effects={**runs[construct].effects, deed: happened})
+
+
+def _logged(construct: str, change: Callable[[str], str]) -> Callable[[Runs], Runs]:
+    """Each message of a log is another; an empty one is left out."""
+
+    def damage(runs: Runs) -> Runs:
+        lines = [(line, change(line.message)) for line in runs[construct].log]
+        log = tuple(replace(line, message=message) for line, message in lines if message)
+        assert log != runs[construct].log
+        return _changed(runs, construct, log=log)
+
+    return damage
+
+
+def _changed(runs: Runs, construct: str, **fields: Any) -> Runs:
+    return {**runs, construct: replace(runs[construct], **fields)}
+
+
+def _without(attempt: Any) -> Callable[[str], str]:
+    return lambda message: "" if _about(message, attempt) else message
+
+
+def _impostor(runs: Runs) -> Runs:
+    """A plain function in the shielded one's place."""
+    return {**runs, "Shielded": replace(runs["Unshielded"], function=runs["Shielded"].function)}
+
+
+WRONG: dict[str, tuple[Callable[[Runs], Runs], set[tuple[str, str]]]] = {
+    **{f"{each.deed} leaks": (_seen("Shielded", each.deed, True), {("block", each.deed)}) for each in ATTEMPTS},
+    **{
+        f"{construct} is silent of {each.deed}": (_logged(construct, _without(each)), {(mode, each.deed)})
+        for mode, construct in SHIELDED.items()
+        for each in ATTEMPTS
+    },
+    "another is blamed": (
+        _logged("Shielded", lambda text: text.replace(f'"package":"{DEPENDENCY}"', '"package":"boto3"')),
+        {row for row in ROWS if row[0] == "block"},
+    ),
+    "a deed that only claims success": (
+        _seen("Unshielded", "write_tmp", False), {row for row in ROWS if row[1] == "write_tmp"},
+    ),
+    "a plain function": (_impostor, {row for row in ROWS if row[0] == "block"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_wrong_is_noticed(assembly: CloudAssembly, runs: Runs, name: str) -> None:
+    damage, wrong = WRONG[name]
+    verdicts = verdicts_of(assembly, damage(runs))
+    assert {(row.mode, row.attempt.deed) for row in verdicts.rows if not row.as_it_should_be} == wrong
+    assert not verdicts.as_it_should_be
+
+
+def test_without_alerts_the_alarm_stays_quiet(assembly: CloudAssembly, runs: Runs) -> None:
+    quiet = _logged("Shielded", lambda text: "" if '"policy"' in text else text)
+    for damage in (quiet, _impostor):
+        assert verdicts_of(assembly, damage(runs)).to_json()["alarm"] == {"before": "OK", "after": "OK"}
+
+
+def test_a_line_too_many_is_noticed(assembly: CloudAssembly, runs: Runs) -> None:
+    run = runs["Shielded"]
+    alert = next(line for line in run.log if "/usr/bin/id" in line.message)
+    wolf = replace(alert, message=alert.message.replace("/usr/bin/id", "/usr/bin/wolf"))
+    broken = replace(alert, message='{"function_shield":true,"policy":"read_tmp"}')
+    for line, said in ((wolf, "/usr/bin/wolf"), (broken, "block: malformed line")):
+        verdicts = verdicts_of(assembly, _changed(runs, "Shielded", log=(*run.log, line)))
+        (complaint,) = verdicts.complaints
+        assert said in complaint
         assert not verdicts.as_it_should_be
-
-    def test_a_deed_that_only_claims_success_is_not_one(
-        self, assembly: CloudAssembly, runs: dict[str, CheckoutRun]
-    ) -> None:
-        plain = runs["Unshielded"]
-        boast = replace(plain, effects={**plain.effects, "write_tmp": False})
-        verdicts = self.verdicts(assembly, {**runs, "Unshielded": boast})
-        assert {row.attempt.deed for row in verdicts.rows if not row.as_it_should_be} == {"write_tmp"}
-
-    @pytest.mark.parametrize("attempt", ATTEMPTS)
-    @pytest.mark.parametrize("construct", SHIELDED.values())
-    def test_a_missing_alert_is_noticed(
-        self, assembly: CloudAssembly, runs: dict[str, CheckoutRun], construct: str, attempt: Any
-    ) -> None:
-        run = runs[construct]
-        silenced = replace(run, log=tuple(line for line in run.log if not _about(line.message, attempt)))
-        assert silenced.log != run.log
-        verdicts = self.verdicts(assembly, {**runs, construct: silenced})
-        assert [row.attempt for row in verdicts.rows if not row.as_it_should_be] == [attempt]
-
-    def test_without_alerts_the_alarm_stays_quiet(self, assembly: CloudAssembly, runs: dict[str, CheckoutRun]) -> None:
-        run = runs["Shielded"]
-        quiet = replace(run, log=tuple(line for line in run.log if '"policy"' not in line.message))
-        verdicts = self.verdicts(assembly, {**runs, "Shielded": quiet})
-        assert verdicts.to_json()["alarm"] == {"before": "OK", "after": "OK"}
-
-    def test_a_false_alert_is_noticed(self, assembly: CloudAssembly, runs: dict[str, CheckoutRun]) -> None:
-        run = runs["Shielded"]
-        alert = next(line for line in run.log if "/usr/bin/id" in line.message)
-        wolf = replace(alert, message=alert.message.replace("/usr/bin/id", "/usr/bin/wolf"))
-        verdicts = self.verdicts(assembly, {**runs, "Shielded": replace(run, log=(*run.log, wolf))})
-        assert len(verdicts.complaints) == 1
-        assert "/usr/bin/wolf" in verdicts.complaints[0]
-        assert not verdicts.as_it_should_be
-
-    def test_a_malformed_line_is_noticed(self, assembly: CloudAssembly, runs: dict[str, CheckoutRun]) -> None:
-        run = runs["Shielded"]
-        broken = replace(run.log[0], message='{"function_shield":true,"policy":"read_tmp"}')
-        verdicts = self.verdicts(assembly, {**runs, "Shielded": replace(run, log=(*run.log, broken))})
-        assert [complaint.startswith("block: malformed line") for complaint in verdicts.complaints] == [True]
-
-    def test_a_plain_function_in_the_shielded_ones_place(
-        self, assembly: CloudAssembly, runs: dict[str, CheckoutRun]
-    ) -> None:
-        impostor = replace(runs["Unshielded"], function=runs["Shielded"].function)
-        verdicts = self.verdicts(assembly, {**runs, "Shielded": impostor})
-        assert not any(row.as_it_should_be for row in verdicts.rows if row.mode == "block")
-        assert verdicts.to_json()["alarm"]["after"] == "OK"
-        assert not verdicts.as_it_should_be
-
-    def test_the_function_ran_shielded_by_the_templates_own_layer(self, runs: dict[str, CheckoutRun]) -> None:
-        assert "denied" in {runs["Shielded"].outcome(attempt.deed) for attempt in ATTEMPTS}
-        assert {runs["Unshielded"].outcome(attempt.deed) for attempt in ATTEMPTS} == {"succeeded"}
 
 
 def _about(message: str, attempt: Any) -> bool:

@@ -62,7 +62,7 @@ def with_environment(package: FunctionPackage, extra: Mapping[str, str]) -> Func
 
 
 def test_an_invocation(package: FunctionPackage) -> None:
-    with EmulatedFunction(package) as function:
+    with EmulatedFunction(with_environment(package, {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrapper"})) as function:
         invocation = function.invoke({})
         again = function.invoke({})
     assert not invocation.failed
@@ -77,38 +77,25 @@ def test_an_invocation(package: FunctionPackage) -> None:
         "_HANDLER": "app.handler",
     }
     assert {name: environment.get(name) for name in expected} == expected
+    assert environment["WRAPPED"] == f"{INTERPRETER} /var/runtime/bootstrap.py app.handler"
     assert "HOME" not in environment
     assert invocation.payload["uid"] == 993
     assert invocation.payload["argv"] == [INTERPRETER, "/var/runtime/bootstrap.py", "app.handler"]
     for seen in (invocation, again):
         messages = [line.message for line in seen.log]
         assert messages.count("to stdout") == messages.count("to stderr") == 1
-        assert [message.split()[0] for message in messages if message.isascii() and "RequestId" in message] == [
-            "START",
-            "END",
-            "REPORT",
-        ]
-
-
-def test_the_exec_wrapper_gets_the_interpreter_and_its_arguments(package: FunctionPackage) -> None:
-    wrapped = with_environment(package, {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrapper"})
-    with EmulatedFunction(wrapped) as function:
-        environment = function.invoke({}).payload["environment"]
-    assert environment["WRAPPED"] == f"{INTERPRETER} /var/runtime/bootstrap.py app.handler"
+        about = [message.split()[0] for message in messages if message.isascii() and "RequestId" in message]
+        assert about == ["START", "END", "REPORT"]
 
 
 @pytest.mark.parametrize(
-    ("wrapper", "status", "said"),
-    [
-        ("/opt/missing", 127, "/opt/missing: does not exist"),
-        ("/opt/not-executable", 126, "/opt/not-executable: is not an executable"),
-    ],
+    ("wrapper", "status", "said"), [("missing", 127, "does not exist"), ("not-executable", 126, "is not an executable")]
 )
 def test_a_bad_exec_wrapper_ends_as_in_lambda(package: FunctionPackage, wrapper: str, status: int, said: str) -> None:
-    with EmulatedFunction(with_environment(package, {"AWS_LAMBDA_EXEC_WRAPPER": wrapper})) as function:
+    with EmulatedFunction(with_environment(package, {"AWS_LAMBDA_EXEC_WRAPPER": f"/opt/{wrapper}"})) as function:
         invocation = function.invoke({})
     assert invocation.failed
-    assert said in [line.message for line in invocation.log]
+    assert f"/opt/{wrapper}: {said}" in [line.message for line in invocation.log]
     assert f"exit status {status}" in str(invocation.payload) or not invocation.payload
 
 

@@ -243,7 +243,7 @@ ROWS: Final = {
     "opensearch_domain_imported": row(
         aws.opensearchservice.Domain.from_domain_endpoint,
         "search-x-abc.us-east-1.es.amazonaws.com:443",
-        construct_id="https://search-x-abc.us-east-1.es.amazonaws.com",
+        domain_endpoint="https://search-x-abc.us-east-1.es.amazonaws.com",
     ),
     "opensearch_cfn_domain": row(aws.opensearchservice.CfnDomain, "{X.DomainEndpoint}:443"),
     "elasticsearch_domain": row(
@@ -252,7 +252,7 @@ ROWS: Final = {
     "elasticsearch_domain_imported": row(
         aws.elasticsearch.Domain.from_domain_endpoint,
         "search-x-abc.us-east-1.es.amazonaws.com:443",
-        construct_id="https://search-x-abc.us-east-1.es.amazonaws.com",
+        domain_endpoint="https://search-x-abc.us-east-1.es.amazonaws.com",
     ),
     "elasticsearch_cfn_domain": row(aws.elasticsearch.CfnDomain, "{X.DomainEndpoint}:443"),
     "opensearch_serverless": row(
