@@ -173,7 +173,7 @@ def check(stack: str, template: Mapping[str, Any], dropped: frozenset[str]) -> N
     if unknown:
         raise DroppedUnnoticed(
             f"{stack}: moto reported CREATE_COMPLETE and made nothing of {', '.join(unknown)}: "
-            "create them in tests/integration/deployed/loader.py, or say there why not"
+            "create them in tests/lab/deployed/loader.py, or say there why not"
         )
 
 

@@ -18,8 +18,8 @@ import pytest
 
 from harness.command_line import CDK
 from harness.moto_server import ACCOUNT, QUALIFIER, REGION, MotoServer, moto_server, physical_resources, stacks
-from integration.deployed.examples import EXAMPLES, EXAMPLES_FOLDER, NOT_DEPLOYED, Example
-from integration.deployed.loader import FUNCTION, LAYER, DeployedStack, load, read, unload
+from lab.deployed.examples import EXAMPLES, EXAMPLES_FOLDER, NOT_DEPLOYED, Example
+from lab.deployed.loader import FUNCTION, LAYER, DeployedStack, load, read, unload
 from shielded_function_monitoring.filters import NAMESPACE, PLATFORM_PROGRAMS, violations
 from shielded_function_monitoring.simulated import MotoCloudWatch, SimulatedCloudWatch, alert_line, read_templates
 
