@@ -15,6 +15,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from harness.policy_texts import CANONICAL, ERRORS, Text
 from shielded_function.policy import Decision, Explanation, ShieldPolicy, ShieldPolicyError, shield_policy
 from shielded_function_runtime import core
 
@@ -161,6 +162,24 @@ def test_international_names(given_entry: str, kept: str) -> None:
 
 
 ENV = "(environment variable SHIELD_{})"
+OF_LISTS = {*LIST_FIELDS, "allow_executable_memory"}
+
+
+@pytest.mark.parametrize("text", [text for text in CANONICAL if text.field in OF_LISTS], ids=str)
+def test_entries_become_what_the_core_makes_of_them(text: Text) -> None:
+    assert getattr(make(**{text.field: text.entries}), text.field) == tuple(filter(None, text.becomes.split(",")))
+
+
+# Entries are apart here, and a name that is not ASCII is written in its other form.
+WRONG = [text for text in ERRORS if text.field in OF_LISTS and all(text.entries or [""]) and text.given.isascii()]
+
+
+@pytest.mark.parametrize("text", [text for text in WRONG if text.given.isprintable()], ids=str)
+def test_errors_are_the_cores(text: Text) -> None:
+    with pytest.raises(ShieldPolicyError) as caught:
+        make(**{text.field: text.entries})
+    told = text.becomes.replace("set SHIELD_OUTBOUND_CONNECTIVITY to allow", 'write outbound_connectivity="allow"')
+    assert str(caught.value) == f"ShieldPolicy.{text.field}: {told} (environment variable {text.setting})"
 
 
 @pytest.mark.parametrize(
@@ -171,7 +190,6 @@ ENV = "(environment variable SHIELD_{})"
         ("read_handler", True, "True is not text"),
         ("read_handler", None, "None is not text"),
         ("read_handler", "block\nSHIELD_ALLOW_TMP=/tmp/**", "has a control character; take it out"),
-        ("on_failure", "open", '"open" is not a value; use refuse or run_unshielded ' + ENV),
         ("log_arguments", "off", "'off' is not a boolean; use True or False"),
         ("clear_tmp", "on", "'on' is not a boolean; use True or False"),
         ("log_arguments", 0, "0 is not a boolean; use True or False"),
@@ -183,8 +201,6 @@ ENV = "(environment variable SHIELD_{})"
         ("check_tls_name", "on", "'on' is not a boolean; use True or False"),
         ("check_tls_name", None, "None is not a boolean; use True or False"),
         ("allow_buckets", "uploads", "'uploads' is one text; write a list: ['uploads']"),
-        ("allow_buckets", ["Uploads"], '"Uploads" is not the name of a bucket; write 3 to 63 of a-z, 0-9, '),
-        ("allow_buckets", ["s3://uploads/key"], '"s3://uploads/key" is a URL; use "uploads" ' + ENV),
         ("allow_buckets", [""], "an entry is empty; leave it out"),
         ("allow_outbound", ["https://bücher.example/"], 'is a URL; use "bücher.example:443" ' + ENV),
         ("allow_outbound", ["tcp://straße.example"], "has a character that versions of IDNA read differently; write "),
@@ -198,10 +214,6 @@ ENV = "(environment variable SHIELD_{})"
         ("allow_outbound", ["ä\uff0cb.example"], "has a comma, which separates entries; write one entry for each"),
         ("allow_outbound", ["a.example\nb.example"], "has a control character; take it out"),
         ("allow_outbound", ["a\ud800.example"], "is not valid Unicode text; it holds a lone surrogate"),
-        ("allow_outbound", ["https://a.example/"], '"https://a.example/" is a URL; use "a.example:443" ' + ENV),
-        ("allow_outbound", ["10.0.0.1/8"], "use 10.0.0.0/8, or the address alone " + ENV),
-        ("allow_outbound", ["*"], '"*" would admit every host; '),
-        ("allow_outbound", ["0.0.0.0/0"], '"0.0.0.0/0" would admit every address; '),
         (
             "allow_outbound",
             ["straße.example"],
@@ -216,11 +228,8 @@ ENV = "(environment variable SHIELD_{})"
         ("allow_outbound", ["ä..example"], "is not a host name, an IP address or a network; "),
         ("read_handler", "${Token[TOKEN.12]}", "is a CDK token, which has no value before deployment; "),
         ("allow_aws", ["${Token[TOKEN.12]}"], "is a CDK token, which has no value before deployment; "),
-        ("allow_tmp", ["/var/tmp"], '"/var/tmp" is not under /tmp; begin it with /tmp/ ' + ENV),
         ("allow_tmp", ["/tmp/a,b"], "has a comma, which separates entries; use ? in its place"),
         ("allow_tmp", [b"/tmp/a"], "b'/tmp/a' is not text"),
-        ("allow_child_process", ["sh"], '"sh" is not an absolute path; begin it with a slash ' + ENV),
-        ("allow_child_process", ["/bin/*"], '"/bin/*" has a wildcard; list each program by its whole path ' + ENV),
     ],
 )
 def test_errors_name_the_field_and_the_fix(field: str, value: object, reason: str) -> None:
