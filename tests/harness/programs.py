@@ -30,7 +30,7 @@ _POSTGRES_ROOT, _REDIS_ROOT, _MARIADB_ROOT = "/var/postgresql", "/var/redis", "/
 _KAFKA_ROOT, _MONGODB_ROOT, _JAVA_ROOT = "/var/kafka", "/var/mongodb", "/var/java"
 _SERVER, _JEMALLOC = "usr/bin/redis-server", "usr/lib/*-linux-gnu/libjemalloc.so.2"
 _MARIADBD, _MESSAGES = "usr/sbin/mariadbd", "usr/share/mysql/english/errmsg.sys"
-_JARS = Path(__file__).parent / "server_jars"
+_JARS = Path(__file__).parents[1] / "lab" / "workloads" / "server_jars"  # only workloads use these
 _SERVE = _JARS / "mongodb" / "Serve.java"
 _JAVA_LINE = 21
 
