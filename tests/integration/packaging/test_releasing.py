@@ -59,3 +59,20 @@ def test_releasing_builds_by_a_target_that_is_there(commands: list[str], checkou
     done = run([*shlex.split(target), "--dry-run"], checkout)
     assert done.returncode == 0, done.stderr
     assert "hatchling build -d dist" in done.stdout
+
+
+def test_a_release_refuses_a_placeholder(checkout: Path, tmp_path: Path) -> None:
+    """In a tree with contacts and addresses it goes on."""
+    script = tmp_path / ".ci" / "release"
+    script.parent.mkdir()
+    shutil.copy(checkout / ".ci" / "release", script)
+    page, project = tmp_path / "SECURITY.md", tmp_path / "pyproject.toml"
+    page.write_text("write to `PLACEHOLDER: security contact`\n")
+    project.write_text('[project]\nname = "a"\n')
+    done = run([str(script), "--check"], tmp_path)
+    assert done.returncode == 1
+    assert "SECURITY.md:1:" in done.stderr
+    assert "[project.urls] is missing" in done.stderr
+    page.write_text("write to security@example.com\n")
+    project.write_text('[project.urls]\nRepository = "https://example.com"\n')
+    assert run([str(script), "--check"], tmp_path).returncode == 0
