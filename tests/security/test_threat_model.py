@@ -313,6 +313,32 @@ print(socket.create_server(("0.0.0.0", 8080)).getsockname())
     assert done.stdout.splitlines() == expected, done.stderr
 
 
+def test_a_function_can_always_answer_and_log(box: Sandbox) -> None:
+    """Its own keys, read and sent by its log, its response and its traces: nothing is refused, and nothing reported."""
+    code = """
+import os, socket
+key = os.environ["AWS_SECRET_ACCESS_KEY"]
+with open("/proc/self/environ") as file:
+    print(key in file.read(), key)
+server = socket.create_server(("127.0.0.1", 0))
+with socket.create_connection(server.getsockname()) as client:
+    client.sendall(b"POST /2018-06-01/runtime/invocation/1/response HTTP/1.1\\r\\nX-Trace: " + key.encode())
+    print(key.encode() in server.accept()[0].recv(4096))
+traces = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+try:
+    print(traces.sendto(key.encode(), ("169.254.100.1", 2000)))
+except OSError as error:
+    print(error.errno)
+"""
+    controls = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler", "executable_memory")
+    settings = policy(**dict.fromkeys(controls, "block"))
+    settings |= {"AWS_SECRET_ACCESS_KEY": "secret", "AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1:2000"}
+    done = run(box, code, settings)
+    # The sandbox has no route to the daemon: the kernel says so, and the shield nothing.
+    assert done.stdout.splitlines() == ["True secret", "True", str(errno.ENETUNREACH)], done.stderr
+    assert '"policy"' not in done.stderr
+
+
 def test_local_sockets_are_open(box: Sandbox) -> None:
     prepare_tmp(box)
     server = box.socket(socket.AF_UNIX, socket.SOCK_STREAM)

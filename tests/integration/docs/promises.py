@@ -2,7 +2,7 @@
 
 A test names its promises by `@pytest.mark.promise("outbound.tls-name")`. Where it has no such mark, the
 `pytestmark` of its file names them; where that has none, `PROMISE` in the conftest.py of its folder, or of the nearest
-folder above. A test that docs/security/limits.md names shows that limit.
+folder above. A test that docs/security/limits.md or notices.md names shows that limit.
 
 `python -m integration.docs.promises` (in tests/) lists the tests that name nothing, and promises without a test.
 """
@@ -28,7 +28,7 @@ else:
     import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
 PROMISES = ROOT / "docs" / "security" / "promises.toml"
-LIMITS_PAGE = ROOT / "docs" / "security" / "limits.md"
+LIMIT_PAGES = [ROOT / "docs" / "security" / name for name in ("limits.md", "notices.md")]
 NAMED_TEST = re.compile(r"`((?:[\w./-]+::)?test_\w+(?:\[\w+\])?)`")
 
 
@@ -153,8 +153,9 @@ def promises() -> dict[str, str]:
 
 
 def limit_tests() -> set[Test]:
-    """The tests that limits.md names."""
-    return {test for named in NAMED_TEST.findall(LIMITS_PAGE.read_text()) for test in find_tests(named)}
+    """The tests that limits.md and notices.md name."""
+    text = "".join(page.read_text() for page in LIMIT_PAGES)
+    return {test for named in NAMED_TEST.findall(text) for test in find_tests(named)}
 
 
 def problems() -> list[str]:

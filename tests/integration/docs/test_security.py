@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
+from fnmatch import fnmatch
+
 import pytest
+from botocore.session import get_session
 
 from integration.docs.attempts import attempts
 from integration.docs.matrix import PAGE, page
@@ -17,9 +22,13 @@ from integration.docs.promises import (
     promises,
     sections,
 )
+from shielded_function.monitoring.changes import KINDS
 
 SECURITY = ROOT / "docs" / "security"
 LIMITS = (SECURITY / "limits.md").read_text()
+NOTICES = (SECURITY / "notices.md").read_text()
+MODEL = (SECURITY / "model.md").read_text()
+SEVERITIES = ("high", "medium", "low")
 
 
 def test_the_matrix_is_current() -> None:
@@ -54,10 +63,25 @@ def test_every_test_that_a_page_names_exists(name: str) -> None:
     assert missing == []
 
 
+def rows_of(text: str) -> list[list[str]]:
+    """The cells of each row of the tables that end with tests."""
+    rows = [line[2:-2].split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    return [row for row in rows if row[-1] != "shown by"]
+
+
 def test_every_limit_names_a_test() -> None:
-    rows = [line for line in LIMITS.splitlines() if line.startswith("| ") and "| shown by |" not in line]
-    assert len(rows) > 40
-    assert [row for row in rows if not NAMED_TEST.search(row.rpartition(" | ")[2])] == []
+    rows = rows_of(LIMITS) + rows_of(NOTICES)
+    assert len(rows) > 60
+    assert [row for row in rows if not NAMED_TEST.search(row[-1])] == []
+
+
+def test_every_limit_has_a_severity_and_a_remedy() -> None:
+    """In its row, or in the text above its table."""
+    for section in LIMITS.split("\n## ")[1:]:
+        if "| hole |" in section or "| way out |" in section:
+            for row in rows_of(section):
+                assert row[1] in SEVERITIES or "severity of each is low" in section, row
+                assert len(row) > 2 or "that is the remedy" in section, row
 
 
 def test_every_known_limit_is_told() -> None:
@@ -68,9 +92,38 @@ def test_every_known_limit_is_told() -> None:
 
 
 def test_the_model_is_one_page() -> None:
-    text = (SECURITY / "model.md").read_text()
-    assert len(text.split()) <= 750
+    text = re.sub("```.*?```", "", MODEL, flags=re.DOTALL)
+    assert len(text.split()) <= 1000
     assert "foreign-function interface" in text.partition("## ")[0]
+
+
+def test_reviewers_see_promises_that_exist() -> None:
+    rows = [row for row in rows_of((SECURITY / "reviewers.md").read_text()) if re.match(r"T\d{4}", row[0])]
+    assert len(rows) > 10
+    assert [row for row in rows if row[-1].strip("`") not in promises()] == []
+
+
+def test_the_statements_deny_each_reported_change() -> None:
+    """The policy of model.md: to people and not to deployments, in calls that AWS has, within an SCP's 5,120 bytes."""
+    (policy,) = [json.loads(block) for block in re.findall("```json\n(.*?)```", MODEL, re.DOTALL)]
+    assert len(json.dumps(policy, separators=(",", ":"))) <= 5120
+    denied = {action for statement in policy["Statement"] for action in statement["Action"]}
+    services = {
+        "lambda.amazonaws.com": "lambda",
+        "logs.amazonaws.com": "logs",
+        "monitoring.amazonaws.com": "cloudwatch",
+    }
+    models = {name: get_session().get_service_data(name)["operations"] for name in services.values()}
+    assert denied <= {f"{name}:{operation}" for name, operations in models.items() for operation in operations}
+    watched = {f"{services[kind.service[1]]}:{call.rstrip('2')}" for kind in KINDS for call in kind.calls}
+    assert watched - denied == set()
+    for statement in policy["Statement"]:
+        assert (statement["Effect"], statement["Resource"]) == ("Deny", "*")
+        spared = statement["Condition"]["ArnNotLike"]["aws:PrincipalArn"]
+        roles = {name: f"arn:aws:iam::111122223333:role/{name}" for name in ("cdk-hnb659fds-cfn-exec-role-1-eu", "Dev")}
+        assert [name for name, arn in roles.items() if any(fnmatch(arn, each) for each in spared)] == [
+            "cdk-hnb659fds-cfn-exec-role-1-eu"
+        ]
 
 
 def test_a_name_that_is_no_test() -> None:
