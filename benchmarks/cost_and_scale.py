@@ -39,8 +39,8 @@ KEY: Final = 1.00
 
 GB_SECOND: Final = 0.0000166667
 """Of a function on x86_64, the first six billion a month: https://aws.amazon.com/lambda/pricing/"""
-START_SECONDS: Final = 0.0024
-"""A start of Python takes so much longer: README.md, by make bench."""
+START_SECONDS: Final = 0.00235
+"""A start of Python takes so much longer: benchmarks/README.md, by make bench."""
 START_GB: Final = 0.5
 INIT_PAGE: Final = "https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/"
 STARTS_A_DAY: Final = 50
@@ -246,8 +246,8 @@ The dashboard and the key are {_dollars(extras(thousand))} more, once for each a
 ## A start
 
 Lambda [bills initialization]({INIT_PAGE})
-since August 2025, so what the shield adds to a start is paid for: {START_SECONDS * 1000:g} ms of Python at
-{START_GB * 1024:g} MB are {_dollars(1e6 * _start_cost())} for a million starts. A thousand functions that start
+since August 2025, so the shield's share of a start is paid for: {START_SECONDS * 1000:g} ms of Python
+([measured](../../benchmarks/README.md#measured)) at {START_GB * 1024:g} MB are {_dollars(1e6 * _start_cost())} for a million starts. A thousand functions that start
 {STARTS_A_DAY} times a day come to {_dollars(1_000 * STARTS_A_DAY * DAYS * _start_cost())} a month.
 
 ## Resources
