@@ -18,11 +18,12 @@ from shielded_function_monitoring.alert import POLICIES
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "guide" / "runtimes.md"
 TEXT = DOCUMENT.read_text()
+CELLS = TEXT.partition("## Tested cell by cell")[2]
 LINKS = {
     label: (target, test) for label, target, test in re.findall(r'^\[([\w-]+)\]: (\S+) "(\w+)"$', TEXT, re.MULTILINE)
 }
 HEADINGS, *_ = ROWS = [
-    [cell.strip() for cell in line.strip()[1:-1].split("|")] for line in TEXT.splitlines() if line.startswith("| ")
+    [cell.strip() for cell in line.strip()[1:-1].split("|")] for line in CELLS.splitlines() if line.startswith("| ")
 ]
 MATRIX = {
     row[0]: dict(zip(HEADINGS, row, strict=True))

@@ -20,7 +20,7 @@ from shielded_function.cli.app import app
 pytestmark = pytest.mark.promise("package.docs")
 
 GUIDE = Path(__file__).parents[3] / "docs" / "guide"
-PAGES = ("command-line.md", "break-glass.md")
+PAGES = ("command-line.md", "sam-and-terraform.md", "break-glass.md")
 
 
 def blocks(page: str) -> list[str]:
@@ -43,9 +43,9 @@ def run(script: str, folder: Path, **more: str) -> subprocess.CompletedProcess[s
     )
 
 
-def test_the_command_line_page(tmp_path: Path) -> None:
-    found = [block for block in blocks("command-line.md") if not block.startswith("pip install")]
-    assert len(found) >= 3
+def test_the_page_of_sam_and_terraform(tmp_path: Path) -> None:
+    found = blocks("sam-and-terraform.md")
+    assert len(found) >= 4
     done = run("\n".join(found), tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert {path.name for path in tmp_path.iterdir()} == {
@@ -54,6 +54,9 @@ def test_the_command_line_page(tmp_path: Path) -> None:
         "template.yaml",
         "checkout.tf",
     }
+    text = (GUIDE / "sam-and-terraform.md").read_text(encoding="utf-8")
+    (lines,) = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert set(lines.splitlines()) <= set((tmp_path / "template.yaml").read_text().splitlines())
 
 
 def test_the_break_glass_page(tmp_path: Path) -> None:

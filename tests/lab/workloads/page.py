@@ -47,8 +47,8 @@ def tables() -> str:
         f"{len(rows)} uses of libraries, the last one run on {head['date']} on {head['machine']}.",
         f"In block mode with nothing listed, {counts['works']} work without a line,",
         f"{counts['goes on']} work and report what they do without,",
-        f"{counts['refused']} fail as where a permission is lacking, {counts['reworded']} in words of their own",
-        f"beside the alert, and {counts['defect']} otherwise. Under the policy that `learn` wrote,",
+        f"{counts['refused']} fail as where a permission is lacking, {counts['reworded']} with an unrelated error",
+        f"message (the alert names the cause), and {counts['defect']} otherwise. Under the policy that `learn` wrote,",
         f"{verdicts['green']} of those with needs run without an alert, {verdicts['green once accepted']} more",
         f"with what it asked to accept, and {verdicts['not green']} do not. With what each needs,",
         f"the default alarm counts a line of {', '.join(f'`{name}`' for name in alarming(rows.values())) or 'none'}.",
@@ -116,7 +116,7 @@ def _behaviour(row: Result) -> str:
         "works": "works",
         "goes on": f"works without {_what(row.block.alerts)}, which is reported",
         "refused": f"fails: {_error(row.block)}",
-        "reworded": f"fails in words of its own: {_error(row.block)}",
+        "reworded": f"fails with an unrelated error: {_error(row.block)}",
         "defect": f"**defect**: {_error(row.block)}",
     }[behaviour]
     if row.workload.note:

@@ -110,7 +110,7 @@ def test_the_command_line_asks_by_an_index() -> None:
 
 
 def test_the_page_joins_line_and_invocation() -> None:
-    (block,) = [each for each in read_page(ROOT / "docs" / "guide" / "alarms.md").blocks if "@logStream" in each.text]
+    (block,) = [each for each in read_page(ROOT / "docs" / "guide" / "runbook.md").blocks if "@logStream" in each.text]
     query = " ".join(block.text.split())
     (stream,) = re.findall(r'@logStream = "([^"]+)"', query)
     evaluation = Evaluation(parse_query(query))
