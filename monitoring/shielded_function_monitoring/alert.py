@@ -103,6 +103,7 @@ class Alert:
         frame: where in the function's own language the call was made, and by which packages, when the line tells.
         severity: critical, warning or notice, as `severity_of` has it, when the line tells.
         trace: the X-Ray trace of the event that was handled, when the line tells: a hint that code can fake.
+        reason: `package`, where the call was allowed and came through other packages than its entry names; mostly None.
     """
 
     timestamp: datetime
@@ -118,6 +119,7 @@ class Alert:
     frame: Frame | None = None
     severity: str | None = None
     trace: str | None = None
+    reason: str | None = None
 
     @property
     def function(self) -> str | None:
@@ -214,6 +216,7 @@ def parse_line(line: str) -> Alert | ShieldEvent | None:
         frame=None if caller is None else _frame(caller),
         severity=_optional(fields, "severity", str),
         trace=_optional(fields, "trace", str),
+        reason=_optional(fields, "reason", str),
     )
 
 

@@ -112,6 +112,12 @@ _EXCEPTIONS: Final[dict[str, tuple[Policy, ...]]] = {
 }
 
 
+PACKAGE: Final = "package"
+"""`reason` of a call that an entry of `allow_outbound` admits, and that came through none of the packages that it
+names. It is a notice, which no default alarm counts."""
+LEVEL_OF_PACKAGE: Final = "INFO"
+"""The `level` of these lines, and of no other violation's."""
+
 _NOT_REPEATED: Final = any_of(not_exists("$.event"), text("$.event", "!=", "repeated"))
 _PLATFORM: Final = all_of(
     text("$.policy", "=", _PROGRAMS),
@@ -119,6 +125,9 @@ _PLATFORM: Final = all_of(
     any_of(number("$.count", "<=", 1), text("$.event", "=", "repeated")),
 )
 """The lines of `PLATFORM_PROGRAMS`."""
+_OF_PACKAGE: Final = text("$.level", "=", LEVEL_OF_PACKAGE)
+_NOT_OF_PACKAGE: Final = text("$.level", "!=", LEVEL_OF_PACKAGE)
+"""By the level, as a pattern has 1,024 characters, and names the functions that share a log group."""
 
 
 # Each pattern names `$.count`: a metric's value is to be "the name of the field that you specified in the filter
@@ -134,6 +143,7 @@ def violations(
     except_hosts: Sequence[str] = (),
     except_paths: Sequence[str] = (),
     except_programs: Sequence[str] = (),
+    except_packages: bool = False,
     by_level: bool = False,
 ) -> Pattern:
     """The lines that report a violation.
@@ -153,6 +163,7 @@ def violations(
         except_hosts: not connections to these hosts.
         except_paths: not the use of these files.
         except_programs: not the start of these programs.
+        except_packages: not what `PACKAGE` is the reason of.
         by_level: for a filter whose dimension is the level: a printed line with a made-up level makes no metric.
 
     Raises:
@@ -173,6 +184,7 @@ def violations(
         *(text("$.policy", "!=", name) for name in without),
         *([] if mode is None else [text("$.mode", "=", mode)]),
         *_excepting(exceptions, policy),
+        *([_NOT_OF_PACKAGE] if except_packages and not by_level else []),
         *([any_of(*(text("$.level", "=", level) for level in LEVELS.values()))] if by_level else []),
     ]
     return all_of(*conditions)
@@ -187,10 +199,10 @@ def violations_by_policy() -> Pattern:
     """The lines that report a violation, each control by its name.
 
     For a filter whose dimension is the control: a printed line with a made-up control makes no metric.
-    `PLATFORM_PROGRAMS` do not count.
+    `PLATFORM_PROGRAMS` and `PACKAGE` do not count.
     """
     named = any_of(*(text("$.policy", "=", name) for name in COUNTED))
-    return all_of(*_OURS, named, *_without_platform())
+    return all_of(*_OURS, named, *_without_platform(), _NOT_OF_PACKAGE)
 
 
 def of_functions(pattern: str, names: Sequence[str]) -> str:
@@ -219,7 +231,7 @@ def violations_of(severity: Severity, *, without: Sequence[Counted] = ()) -> Pat
 
     critical: a start that was refused or went on unshielded, an attack on the shield, and what was blocked of
     connections and programs. warning: what was only reported, in alert mode. notice: the rest, and `PLATFORM_PROGRAMS`
-    in any mode.
+    and `PACKAGE` in any mode.
 
     Args:
         severity: which.
@@ -245,32 +257,37 @@ def violations_of(severity: Severity, *, without: Sequence[Counted] = ()) -> Pat
     of_mode = [] if len(others) == len(COUNTED) else [_of_mode(mode, others)]
     if severity == "notice" and _PROGRAMS not in without:
         of_mode.append(_PLATFORM)
+    if severity == "notice" and "outbound_connectivity" not in without:
+        of_mode.append(_OF_PACKAGE)
     if not of_mode:
         raise PatternError(_ALL_APART.format(severity))
-    return all_of(*_OURS, any_of(*of_mode), *(_without_platform(without) if severity == "warning" else ()))
+    others_left = [*_without_platform(without), *([] if "outbound_connectivity" in without else [_NOT_OF_PACKAGE])]
+    return all_of(*_OURS, any_of(*of_mode), *(others_left if severity == "warning" else ()))
 
 
-def severity_of(policy: Counted, mode: str | None, path: str = "") -> Severity:
-    """How severe a violation of a control in a mode is, and of `create_child_process` by the program.
+def severity_of(policy: Counted, mode: str | None, path: str = "", reason: str = "") -> Severity:
+    """How severe a violation of a control in a mode is: of programs by their path, and by the line's `reason`.
 
     >>> severity_of("outbound_connectivity", "block"), severity_of("outbound_connectivity", "alert")
     ('critical', 'warning')
     >>> severity_of("create_child_process", "block", "/usr/bin/uname")
     'notice'
     """
-    if policy == _PROGRAMS and path in PLATFORM_PROGRAMS:
+    if (policy == _PROGRAMS and path in PLATFORM_PROGRAMS) or reason == PACKAGE:
         return "notice"
     if policy in _ALWAYS_CRITICAL or (policy in _CRITICAL_WHEN_BLOCKED and mode == "block"):
         return "critical"
     return "warning" if mode == "alert" else "notice"
 
 
-def level_of(policy: Counted, mode: str | None, path: str = "") -> str:
-    """The `level` of a violation's line: ERROR where its severity is critical, WARN otherwise.
+def level_of(policy: Counted, mode: str | None, path: str = "", reason: str = "") -> str:
+    """The `level` of a violation's line: ERROR where its severity is critical, INFO of `PACKAGE`, WARN otherwise.
 
     >>> level_of("outbound_connectivity", "block"), level_of("read_write_tmp", "block")
     ('ERROR', 'WARN')
     """
+    if reason == PACKAGE:
+        return LEVEL_OF_PACKAGE
     return LEVELS["critical" if severity_of(policy, mode, path) == "critical" else "rest"]
 
 

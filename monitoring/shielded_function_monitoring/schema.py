@@ -37,6 +37,7 @@ _COUNTED: Final[Mapping[str, Any]] = {
     "mode": _MODE,
     "severity": _SEVERITY,
     "count": _COUNT,
+    "reason": {"type": "string", "minLength": 1},
     "details": {
         "type": "object",
         "properties": {name: _TYPES[kind] for name, kind in DETAILS.items()},

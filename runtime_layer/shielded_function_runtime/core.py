@@ -257,6 +257,7 @@ def alert_line(
     pid: int = 0,
     allow: str | bytes = "",
     trace: str | bytes = "",
+    reason: str | bytes = "",
     seconds: int = 0,
     micros: int = 0,
 ) -> str:
@@ -274,6 +275,7 @@ def alert_line(
         packages: through which it was made, from the one that holds that place outward; without any, there is no place.
         allow: the allow-list entry that would admit it.
         trace: the X-Ray trace of the event that is handled.
+        reason: `package`, of a call that is allowed and came through other packages; not written beside a path.
         seconds: since the epoch; `micros` are its microseconds.
 
     Raises:
@@ -303,6 +305,7 @@ def alert_line(
         ("pid", pid),
         ("allow", allow),
         ("trace", trace),
+        ("reason", reason),
         ("seconds", seconds),
         ("micros", micros),
     ]

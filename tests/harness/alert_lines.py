@@ -24,7 +24,7 @@ def line(time: str = "", **fields: Any) -> str:
     head |= {"timestamp": time or at(), "level": "INFO"}
     if "policy" in fields:
         path = "" if fields.get("event") == "folded" else fields.get("details", {}).get("path", "")
-        severe = (fields["policy"], fields.get("mode"), path)
+        severe = (fields["policy"], fields.get("mode"), path, fields.get("reason", "") if "details" in fields else "")
         head |= {"level": level_of(*severe), "severity": severity_of(*severe)}
     text = json.dumps({**head, **fields}, separators=(",", ":"))
     assert parse_line(text) is not None
@@ -33,7 +33,7 @@ def line(time: str = "", **fields: Any) -> str:
 
 def alert(policy: str, time: str = "", *, caller: str = "", through: Sequence[str] = (), **fields: Any) -> str:
     """An alert; what `details` has is given by name. `through`: the packages that led to it, the innermost first."""
-    known = ("mode", "count", "pid", "allow", *FUNCTION)
+    known = ("mode", "count", "pid", "allow", "reason", *FUNCTION)
     outer = {"mode": "alert", "count": 1, **{name: fields.pop(name) for name in known if name in fields}}
     details = {"syscall": "connect", **fields}
     told = {"object": caller} if caller else {}

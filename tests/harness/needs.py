@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from harness import browser, node_extras, programs
+from harness import browser, node_extras, programs, python_extras
 from lab.presets import libraries
 from lab.workloads import packages
 from shielded_function_emulator import languages
@@ -19,6 +19,7 @@ PARTS = (
     *programs.PARTS,
     *browser.PARTS,
     *node_extras.PARTS,
+    *python_extras.PARTS,
     *libraries.PARTS,
     *packages.SAMPLES.values(),
     packages.NODE_CLIENTS_PART,

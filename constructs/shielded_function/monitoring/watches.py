@@ -180,7 +180,7 @@ def _counted(alarms: AlarmOptions | None, *, by_level: bool = False) -> Pattern:
     quiet = () if alarms and alarms.count_read_handler else ("read_handler",)
     without: list[Counted] = [name for name in COUNTED if name in (*named, *quiet)]
     programs = () if "create_child_process" in without else PLATFORM_PROGRAMS
-    return violations(without=without, except_programs=programs, by_level=by_level)
+    return violations(without=without, except_programs=programs, except_packages=True, by_level=by_level)
 
 
 def policy_counter() -> Counter:

@@ -25,7 +25,7 @@ enum {
     PLACE_KEYS = 80,
     PLACE_LEAST = 60 /* less says nothing */
 };
-_Static_assert(HOST_LIMIT <= PATH_LIMIT, "a server name takes a path's room");
+_Static_assert(HOST_LIMIT + 2 * WORD_LIMIT <= PATH_LIMIT, "a server name and a reason take a path's room");
 
 enum {
     /* Of the origin: longer than Lambda's own limits. */
@@ -197,8 +197,8 @@ void put_line_start(struct writer *w, struct text origin, uint64_t seconds, uint
 
 void alert_put(const struct alert *a, struct writer *w)
 {
-    enum severity severity = severity_of(a->policy, a->mode, a->path);
-    put_line_start(w, a->origin, a->seconds, a->micros, severity_level(severity));
+    enum severity severity = severity_of(a->policy, a->mode, a->path, a->reason);
+    put_line_start(w, a->origin, a->seconds, a->micros, severity_level(severity, a->reason));
     put(w, TEXT(",\"policy\":\""));
     put(w, policy_name((enum policy_id)a->policy));
     put(w, TEXT("\",\"mode\":\""));
@@ -207,6 +207,8 @@ void alert_put(const struct alert *a, struct writer *w)
     put(w, severity_name(severity));
     put(w, TEXT("\",\"count\":"));
     put_number(w, (uint64_t)a->left_out + 1);
+    if (!a->path.len) /* in its room */
+        put_member(w, TEXT("reason"), a->reason, WORD_LIMIT);
     alert_put_details(a, w);
     alert_put_caller(a, w);
     put_key(w, TEXT("pid"));

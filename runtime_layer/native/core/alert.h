@@ -22,14 +22,18 @@ struct source_place {
     /* The packages of the call, from the one that holds the place outward, each once; none: the place is not known. */
     struct text packages[ALERT_PACKAGES];
     uint32_t package_count;
+    uint32_t
+        to_own_code; /* how many of them it takes to reach the function's own code; 0: it is not reached */
+    bool is_cut;     /* a thread began, or an event loop ran, between those and the rest */
 };
 
 struct alert {
     struct text origin; /* from put_origin */
     uint64_t seconds;   /* since the epoch */
     uint32_t micros;
-    uint8_t policy; /* enum policy_id */
-    uint8_t mode;   /* block or alert */
+    uint8_t policy;     /* enum policy_id */
+    uint8_t mode;       /* block or alert */
+    struct text reason; /* "package"; empty: no list admits it; not together with a path */
     /* details: only those that are set are written */
     struct text host;
     struct address ip;    /* FAMILY_NONE: none */

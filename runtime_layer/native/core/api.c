@@ -4,6 +4,7 @@
 #include "alert.h"
 #include "explain.h"
 #include "object_names.h"
+#include "packages.h"
 #include "setting_table.h"
 #include "verdict.h"
 
@@ -234,13 +235,19 @@ static void allow_endpoint(const struct decision *d, struct writer *w)
 
 static void allow_tmp_path(const struct decision *d, struct writer *w)
 {
-    struct text piece, rest = d->target;
-    text_next(&rest, ',', &piece);
-    put_json(w, piece, UINT32_MAX);
-    /* A comma would end the entry; the glob for any character stands in for it. */
+    struct text piece, rest = d->target, by;
+    bool is_first = true;
+    /* A comma would end the entry, and ` by ` name packages; the glob for any character stands in for them. */
     while (text_next(&rest, ',', &piece)) {
-        put_char(w, '?');
-        put_json(w, piece, UINT32_MAX);
+        if (!is_first)
+            put_char(w, '?');
+        is_first = false;
+        for (bool more = true; more; piece = by) {
+            struct text path = piece;
+            more = packages_cut(&path, &by);
+            put_json(w, more ? (struct text){piece.at, (uint32_t)(by.at - piece.at) - 4} : piece, UINT32_MAX);
+            put(w, more ? TEXT("?by?") : TEXT(""));
+        }
     }
 }
 
@@ -249,7 +256,8 @@ static void allow_program(const struct decision *d, struct writer *w)
     uint32_t comma = 0;
     while (comma < d->target.len && d->target.at[comma] != ',')
         comma++;
-    if (comma < d->target.len) /* no entry can name it */
+    struct text path = d->target, by;
+    if (comma < d->target.len || packages_cut(&path, &by)) /* no entry can name it */
         return;
     if (d->verdict.reason == REASON_STATIC)
         put(w, TEXT("unshielded:"));
@@ -469,6 +477,7 @@ TAKE_TEXT(origin, function)
 TAKE_TEXT(origin, version)
 TAKE_TEXT(origin, region)
 TAKE_TEXT(origin, account)
+TAKE_TEXT(alert, reason)
 TAKE_TEXT(alert, host)
 TAKE_TEXT(alert, protocol)
 TAKE_TEXT(alert, sni)
@@ -489,7 +498,7 @@ static const struct field FIELDS[] = {
     {"object", take_object},     {"pid", take_pid},         {"allow", take_allow},
     {"seconds", take_seconds},   {"micros", take_micros},   {"code", take_code},
     {"file", take_file},         {"line", take_line},       {"package", take_package},
-    {"trace", take_trace},
+    {"trace", take_trace},       {"reason", take_reason},
 };
 
 static bool take_field(struct stated *s, struct text value)

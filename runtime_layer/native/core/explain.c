@@ -62,6 +62,10 @@ static void outbound_entries(const struct policy *p, struct writer *w)
         put(w, PORT_WORDS[rule->protocol][rule->port != 0]);
         if (rule->port)
             put_number(w, rule->port);
+        if (rule->packages.len) {
+            put(w, TEXT("; reported where the call did not come through "));
+            put(w, policy_text(p, rule->packages));
+        }
         end_entry(w);
     }
 }

@@ -38,10 +38,10 @@ static bool is_platform_program(struct text path)
     return false;
 }
 
-enum severity severity_of(uint32_t policy, uint32_t mode, struct text path)
+enum severity severity_of(uint32_t policy, uint32_t mode, struct text path, struct text reason)
 {
     bool is_program = policy == CREATE_CHILD_PROCESS;
-    if (is_program && is_platform_program(path))
+    if ((is_program && is_platform_program(path)) || text_equal(reason, TEXT("package")))
         return NOTICE;
     if (policy == SELF_PROTECTION || (mode == MODE_BLOCK && (is_program || policy == OUTBOUND_CONNECTIVITY)))
         return CRITICAL;
@@ -54,8 +54,10 @@ struct text severity_name(enum severity severity)
     return text_of(names[severity]);
 }
 
-struct text severity_level(enum severity severity)
+struct text severity_level(enum severity severity, struct text reason)
 {
+    if (text_equal(reason, TEXT("package")))
+        return TEXT("INFO");
     return severity == CRITICAL ? TEXT("ERROR") : TEXT("WARN");
 }
 

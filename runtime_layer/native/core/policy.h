@@ -54,6 +54,7 @@ enum outbound_protocol { ANY_PROTOCOL, ONLY_TCP, ONLY_UDP };
 struct outbound_rule {
     struct pooled entry;    /* the whole entry in canonical form, as shown in errors and in `allow` */
     struct pooled name;     /* NAME: the host; SUFFIX: ".domain" with the dot */
+    struct pooled packages; /* that calls should come through (packages.h); empty: any */
     struct address network; /* NETWORK */
     uint8_t prefix;         /* NETWORK: significant bits, 0-32 or 0-128 */
     uint8_t kind;
@@ -99,12 +100,14 @@ struct policy {
 struct text policy_text(const struct policy *p, struct pooled at);
 struct text policy_name(enum policy_id id); /* "outbound_connectivity" */
 struct text mode_name(uint8_t mode);        /* "block", ..., "by_runtime" */
-/* Of a violation: as `severity_of` and `level_of` in shielded_function_monitoring/filters.py have it. `path`: of a program. */
+/* Of a violation: as `severity_of` and `level_of` in shielded_function_monitoring/filters.py have it. `path`: of a program.
+ * `reason`: as a line has it. */
 enum severity { CRITICAL, WARNING, NOTICE };
-enum severity severity_of(uint32_t policy, uint32_t mode, struct text path);
+enum severity severity_of(uint32_t policy, uint32_t mode, struct text path, struct text reason);
 struct text severity_name(enum severity severity);
-struct text severity_level(enum severity severity); /* of the log: alarms tell critical from the rest by it */
-bool mode_from(struct text t, uint8_t *mode);       /* exactly block, alert or allow */
-enum mode strictest_mode(const struct policy *p);   /* of those that can be set */
+/* Of the log: alarms tell critical from the rest by it, and count no other. */
+struct text severity_level(enum severity severity, struct text reason);
+bool mode_from(struct text t, uint8_t *mode);     /* exactly block, alert or allow */
+enum mode strictest_mode(const struct policy *p); /* of those that can be set */
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "aws.h"
 #include "object_names.h"
+#include "packages.h"
 
 enum { PATH_LONGEST = 4095, HOST_LONGEST = 253 };
 
@@ -216,8 +217,8 @@ static bool parse_name(struct text host, struct outbound_rule *rule, struct writ
     return true;
 }
 
-bool entry_outbound(struct text entry, struct outbound_rule *rule, struct writer *canonical,
-                    struct writer *error)
+static bool read_host(struct text entry, struct outbound_rule *rule, struct writer *canonical,
+                      struct writer *error)
 {
     uint32_t colon, slash, bracket;
     struct text host, ip, port;
@@ -257,11 +258,27 @@ bool entry_outbound(struct text entry, struct outbound_rule *rule, struct writer
         network = has_only(host, TEXT("0123456789./"));
     }
     if (!network)
-        return parse_name(host, rule, canonical, error) &&
-               (rule->entry = (struct pooled){0, (uint16_t)canonical->used}, true);
+        return parse_name(host, rule, canonical, error);
     if (!parse_network(host, rule, error))
         return false;
     write_network(rule, canonical);
+    return true;
+}
+
+bool entry_outbound(struct text entry, struct outbound_rule *rule, struct writer *canonical,
+                    struct writer *error)
+{
+    struct text packages;
+    bool has_packages = packages_cut(&entry, &packages);
+    if (!read_host(entry, rule, canonical, error))
+        return false;
+    if (has_packages) {
+        put(canonical, TEXT(" by "));
+        rule->packages.at = (uint16_t)canonical->used;
+        if (!packages_canonical(packages, canonical, error))
+            return false;
+        rule->packages.len = (uint16_t)(canonical->used - rule->packages.at);
+    }
     rule->entry = (struct pooled){0, (uint16_t)canonical->used};
     return true;
 }
@@ -306,6 +323,17 @@ bool entry_bucket(struct text entry, struct writer *error)
     return true;
 }
 
+/* Of the lists of paths, where ` by ` would be taken for a part of the path. */
+static bool has_no_packages(struct text entry, struct writer *error)
+{
+    struct text packages;
+    return !packages_cut(&entry, &packages) ||
+           refuse(
+               error,
+               TEXT("names packages; ` by ` stands in allow_outbound only, so take it out (in a path under "
+                    "/tmp write ?by? where it is part of the name)"));
+}
+
 bool entry_path(struct text path, struct writer *error)
 {
     struct text rest, component;
@@ -340,7 +368,12 @@ bool entry_tmp(struct text entry, struct writer *error)
         if (entry.at[i] == '*' && entry.at[i + 1] == '*' && entry.at[i + 2] == '*')
             return refuse(error,
                           TEXT("has three stars in a row; use * within a component, ** across components"));
-    return entry_path(entry, error);
+    return has_no_packages(entry, error) && entry_path(entry, error);
+}
+
+bool entry_program(struct text path, struct writer *error)
+{
+    return has_no_packages(path, error) && entry_path(path, error);
 }
 
 bool entry_object(struct text entry, struct writer *error)

@@ -8,9 +8,11 @@
 
 #include "policy.h"
 
-enum { ENTRY_CANONICAL_MAX = 288 }; /* a prefix, *.name or [v6/128], and a port, with room to spare */
+enum {
+    ENTRY_CANONICAL_MAX = 288 + 512
+}; /* a prefix, *.name or [v6/128], a port, and packages, with room to spare */
 
-/* `rule->entry` and `rule->name` lie in `canonical`, counted from its start. */
+/* `rule->entry`, `rule->name` and `rule->packages` lie in `canonical`, counted from its start. */
 bool entry_outbound(struct text entry, struct outbound_rule *rule, struct writer *canonical,
                     struct writer *error);
 /* The name of an S3 bucket, or the alias of an access point in its place. It is canonical as it is. */
@@ -19,6 +21,8 @@ bool entry_bucket(struct text entry, struct writer *error);
 bool entry_tmp(struct text entry, struct writer *error);
 /* An absolute path without ".", ".." and empty components. It is canonical as it is. */
 bool entry_path(struct text path, struct writer *error);
+/* The same of a program. */
+bool entry_program(struct text path, struct writer *error);
 
 /* The name of a library or program (object_names.h). It is canonical as it is. */
 bool entry_object(struct text entry, struct writer *error);

@@ -30,6 +30,7 @@ static bool add_outbound(struct policy *p, const struct setting *s, struct text 
         return setting_refuse_list(error, s, POOL_FULL);
     rule.entry.at = (uint16_t)(rule.entry.at + kept.at);
     rule.name.at = (uint16_t)(rule.name.at + kept.at);
+    rule.packages.at = (uint16_t)(rule.packages.at + kept.at);
     p->outbound[p->outbound_count++] = rule;
     return true;
 }
@@ -93,7 +94,7 @@ static bool add_child(struct policy *p, const struct setting *s, struct text ent
             return false;
         }
     }
-    if (!entry_path(path, error))
+    if (!entry_program(path, error))
         return false;
     setting_take_back(error, mark);
     for (uint32_t i = 0; i < p->child_count; i++) {

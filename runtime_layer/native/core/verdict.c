@@ -3,6 +3,7 @@
 
 #include "glob.h"
 #include "object_names.h"
+#include "packages.h"
 
 static struct verdict make_allowed(enum policy_id id, enum reason reason, uint16_t rule)
 {
@@ -188,6 +189,45 @@ struct verdict verdict_endpoint(const struct policy *p, const struct always *alw
     return verdict_unlisted(p, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
 }
 
+struct packages_question {
+    const struct policy *policy;
+    const struct endpoint *to;
+    enum protocol protocol;
+    const struct source_place *place;
+};
+
+/* Is it an entry for this port that admits the call by its packages, or names none? */
+static bool rule_takes(const struct packages_question *q, const struct outbound_rule *rule)
+{
+    return rule_admits(rule, q->to->port, q->protocol) &&
+           (!rule->packages.len || packages_name(policy_text(q->policy, rule->packages), q->place));
+}
+
+/* The same of all entries that admit one name of the address. */
+static bool name_takes(void *context, uint16_t learnt_by, struct text name)
+{
+    const struct packages_question *q = context;
+    const struct policy *p = q->policy;
+    for (uint16_t i = 0; i < p->outbound_count; i++)
+        if ((i == learnt_by || rule_names(p, &p->outbound[i], name, name.len < NAME_KEPT)) &&
+            rule_takes(q, &p->outbound[i]))
+            return true;
+    return learnt_by == RULE_AWS || is_aws(p, name);
+}
+
+bool verdict_is_by_others(const struct policy *p, const struct names *learnt, const struct endpoint *to,
+                          enum protocol protocol, const struct source_place *place)
+{
+    struct packages_question q = {p, to, protocol, place};
+    for (uint16_t i = 0; i < p->outbound_count; i++) {
+        const struct outbound_rule *r = &p->outbound[i];
+        if (r->kind == OUTBOUND_NETWORK && address_within(&to->ip, &r->network, r->prefix) &&
+            rule_takes(&q, r))
+            return false;
+    }
+    return !names_find(learnt, &to->ip, name_takes, &q);
+}
+
 bool verdict_may_learn(const struct policy *p, const struct address *ip)
 {
     if (ip->family == FAMILY_NONE || address_is_loopback(ip))
@@ -319,6 +359,7 @@ struct text reason_name(uint8_t reason)
         [REASON_HANDLER] = "handler",
         [REASON_EXECUTABLE_MEMORY] = "executable_memory",
         [REASON_SELF_PROTECTION] = "self_protection",
+        [REASON_PACKAGE] = "package",
     };
     return reason < REASON_COUNT ? text_of(names[reason]) : TEXT("");
 }

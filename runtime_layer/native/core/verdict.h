@@ -5,6 +5,7 @@
 #ifndef SHIELD_VERDICT_H
 #define SHIELD_VERDICT_H
 
+#include "alert.h"
 #include "aws.h"
 #include "learnt_addresses.h"
 #include "policy.h"
@@ -25,6 +26,7 @@ enum reason {
     REASON_HANDLER,
     REASON_EXECUTABLE_MEMORY,
     REASON_SELF_PROTECTION,
+    REASON_PACKAGE, /* it came through none of the packages that the entries name */
     REASON_COUNT
 };
 
@@ -60,6 +62,9 @@ struct verdict verdict_host(const struct policy *p, struct text name, bool whole
 struct verdict verdict_endpoint(const struct policy *p, const struct always *always,
                                 const struct names *learnt, const struct endpoint *to,
                                 enum protocol protocol);
+/* Does each entry that admits the address name packages, and did the call come through none of them? */
+bool verdict_is_by_others(const struct policy *p, const struct names *learnt, const struct endpoint *to,
+                          enum protocol protocol, const struct source_place *place);
 /* Should an answer's address be learnt for this name? No for internal addresses, unless one is listed. */
 bool verdict_may_learn(const struct policy *p, const struct address *ip);
 /* Does allow_tmp list it? As verdict_tmp takes it. */

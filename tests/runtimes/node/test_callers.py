@@ -135,6 +135,14 @@ def test_the_javascript_is_named(box: Sandbox, name: str) -> None:
     assert place["file"] == "/var/task/node_modules/dialer/index.js"
 
 
+@pytest.mark.promise("alert.packages")
+@pytest.mark.parametrize(("packages", "chains"), [("other", [DIALS]), ("dialer>app", []), ("other or dialer", [])])
+def test_what_an_entry_with_packages_reports(box: Sandbox, packages: str, chains: list[list[str]]) -> None:
+    settings = WATCHED | {"SHIELD_ALLOW_OUTBOUND": f"203.0.113.66 by {packages}", "_HANDLER": "app.handler"}
+    log = run(box, NODE, "/var/task/app.js", "by_address", settings=settings).stderr
+    assert [through(line) for line in alerts(log) if line.get("reason") == "package"] == chains
+
+
 def test_a_false_name_is_believed(box: Sandbox) -> None:
     """Known to get through (docs/security/limits.md): who is named is who appears to call."""
     (alert,) = alerts(run(box, NODE, "/var/task/app.js", "under_a_false_name").stderr)

@@ -44,7 +44,7 @@ def write(native: Native, **fields: Any) -> bytes:
     if ip := fields.pop("ip", ""):
         alert.ip = native.address(ip)[0]
     for name, value in fields.items():
-        setattr(alert, name, native.text(value) if name in TEXTS else value)
+        setattr(alert, name, native.text(value) if name in (*TEXTS, "reason") else value)
     out = native.ffi.cast("char *", native.room.place(bytes(ALERT_MAX)))
     return bytes(native.ffi.buffer(out, native.lib.alert_write(alert, out)))
 
@@ -147,6 +147,14 @@ def test_only_what_is_set_is_written(native: Native) -> None:
         "details": {},
         "pid": 0,
     }
+
+
+@pytest.mark.promise("alert.severity")
+def test_a_call_through_another_package_is_a_notice(native: Native) -> None:
+    line = read(write(native, mode=native.lib.MODE_ALERT, reason="package", host="h" * 999))
+    assert (line["reason"], line["level"]) == ("package", level_of("outbound_connectivity", "alert", reason="package"))
+    assert line["severity"] == severity_of("outbound_connectivity", "alert", reason="package") == "notice"
+    assert [each for each in SEVERITIES if violations_of(each).matches(json.dumps(line))] == ["notice"]
 
 
 @pytest.mark.promise("alert.severity")

@@ -30,6 +30,7 @@ FACTS = st.fixed_dictionaries(
     optional={
         **dict.fromkeys(("function", "version", "region", "account"), anything),
         **dict.fromkeys(("host", "protocol", "sni", "path", "syscall", "object", "allow", "trace"), anything),
+        "reason": st.sampled_from(["package", "other"]),
         "ip": st.ip_addresses().map(str),
         "port": st.integers(0, 65535),
         "arguments": st.lists(anything, max_size=20),
@@ -61,7 +62,7 @@ def test_any_facts(facts: dict[str, Any]) -> None:
     SCHEMA.validate(json.loads(line))
     alert = parse_line(line)
     assert isinstance(alert, Alert)
-    severe = (alert.policy, alert.mode, alert.details.get("path", ""))
+    severe = (alert.policy, alert.mode, alert.details.get("path", ""), facts.get("reason", ""))
     assert (alert.policy, alert.mode, alert.pid) == (facts["policy"], facts["mode"], facts.get("pid", 0))
     assert (alert.details.get("port", 0), alert.count) == (facts.get("port", 0), facts.get("count", 1))
     assert (alert.severity, alert.level) == (severity_of(*severe), level_of(*severe))

@@ -113,6 +113,19 @@ def test_programs_that_tell_what_the_machine_is(path: str, mode: Any) -> None:
     assert severity_of("create_child_process", mode, path) == "notice"
 
 
+def test_a_call_through_another_package_is_a_notice() -> None:
+    of_package: dict[str, Any] = {"policy": "outbound_connectivity", "mode": "alert", "reason": "package", "pid": 17}
+    told = line(**of_package, count=1, details={"host": "api.example"}, level="INFO")
+    again = event("repeated", **of_package, count=3, level="INFO")
+    quiet = [violations(except_packages=True, by_level=each) for each in (True, False)]
+    for text in (told, again):
+        assert [pattern.matches(text) for pattern in (*quiet, violations_by_policy())] == [False] * 3
+        assert violations("outbound_connectivity").matches(text)
+        assert [each for each in SEVERITIES if violations_of(each).matches(text)] == ["notice"]
+    assert all(counted(pattern) == set(VIOLATIONS) for pattern in quiet)
+    assert severity_of("outbound_connectivity", "alert", reason="package") == "notice"
+
+
 def test_by_policy() -> None:
     assert counted(violations_by_policy()) == set(VIOLATIONS)
     assert not violations_by_policy().matches(alert("read_handler").replace("read_handler", "made_up"))
@@ -148,7 +161,7 @@ def test_the_severity_of_a_policy_is_that_of_its_lines() -> None:
     [
         ("critical", ["start", "self_protection", "outbound_connectivity", "create_child_process"]),
         ("warning", [policy for policy in POLICIES if policy != "self_protection"]),
-        ("notice", ["read_write_tmp", "create_child_process", "read_handler", "executable_memory"]),
+        ("notice", [policy for policy in POLICIES if policy != "self_protection"]),
     ],
 )
 def test_no_alarm_is_left_for_a_severity(severity: Any, every: Any) -> None:

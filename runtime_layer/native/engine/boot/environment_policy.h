@@ -21,7 +21,7 @@ enum carried {
     INITIALIZATION = 6,
     TASK_ROOT = 7,
     FIRST_HANDLER = 8,
-    CARRIED_COUNT = 12
+    CARRIED_COUNT = FIRST_HANDLER + HANDLER_SETTINGS
 };
 extern const char *const carried_facts[CARRIED_COUNT] __attribute__((visibility("hidden")));
 

@@ -118,6 +118,8 @@ static void keep_texts_of_start(struct process_facts *p, const struct start *sta
     p->loader_preload = keep_text(&p->texts, found->loader_preload);
     p->loader_path = keep_text(&p->texts, found->loader_path);
     p->task_root = keep_text(&p->texts, choose_fact(start, TASK_ROOT));
+    for (uint32_t i = FIRST_HANDLER; i < CARRIED_COUNT; i++)
+        p->handlers[i - FIRST_HANDLER] = keep_text(&p->texts, choose_fact(start, i));
     if (found->known_sites.at)
         p->known_sites = keep_setting(&p->texts, TEXT(""), TEXT(KNOWN_SITES), found->known_sites);
 }

@@ -3,6 +3,7 @@
 #include "../base/linux_abi.h"
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
+#include "../../core/packages.h"
 #include "../fds/fd_dup.h"
 #include "../fds/fd_marks.h"
 #include "network.h"
@@ -88,7 +89,7 @@ static enum protocol protocol_of(int64_t type)
 static int64_t outbound_endpoint_refused(const struct call *call, const struct endpoint *to,
                                          enum protocol protocol, struct verdict verdict)
 {
-    char entry[NAME_KEPT + 48];
+    char entry[NAME_KEPT + 48 + PACKAGES_LONGEST];
     struct kept_name kept;
     find_learnt_name(&to->ip, &kept);
     struct facts facts = {
@@ -100,8 +101,35 @@ static int64_t outbound_endpoint_refused(const struct call *call, const struct e
     };
     struct writer w = {entry, 0, sizeof entry, false};
     put_outbound_entry(&w, facts.host, &to->ip, to->port);
-    facts.allow = (struct text){entry, w.used};
+    if (verdict.reason == REASON_PACKAGE && !is_call_by_others(call, &facts, protocol, &w))
+        return 0;
+    facts.allow = (struct text){entry, w.full ? 0 : w.used};
     return refuses(call, verdict, &facts) ? -EACCES : 0;
+}
+
+/* Datagrams to an address are looked at once, while it is among the last few. */
+static bool is_new_destination(const struct endpoint *to)
+{
+    enum { DESTINATIONS = 16 };
+    static struct endpoint last[DESTINATIONS];
+    static uint32_t count;
+    for (uint32_t i = 0; i < DESTINATIONS; i++)
+        if (last[i].port == to->port && address_equal(&last[i].ip, &to->ip))
+            return false;
+    last[__atomic_fetch_add(&count, 1, __ATOMIC_RELAXED) % DESTINATIONS] = *to;
+    return true;
+}
+
+/* Reports a call that is allowed by entries that name packages, and came through none of these. Port 0 only sorts addresses. */
+static void report_others(const struct call *call, const struct endpoint *to, int32_t descriptor,
+                          struct verdict verdict)
+{
+    if (verdict.reason != REASON_LISTED || !sealed->policy.outbound[verdict.rule].packages.len || !to->port ||
+        (call->nr != __NR_connect && !is_new_destination(to)))
+        return;
+    verdict.action = ACTION_ALERT;
+    verdict.reason = REASON_PACKAGE;
+    outbound_endpoint_refused(call, to, protocol_of(socket_type(descriptor)), verdict);
 }
 
 /* Must a TCP connection to this peer be read: for its queries, or for the name in its ClientHello? */
@@ -147,8 +175,10 @@ static int64_t judge_by(struct verdict verdict, const struct call *call, const s
     bool is_settled = verdict.action == ACTION_ALLOW && is_for_any_protocol(verdict);
     /* Nor does a socket's first connection, unless answers are to be read from it. */
     if (is_settled &&
-        (!needs || (is_single_threaded() && to->port != DNS_PORT && is_first_connection(descriptor))))
+        (!needs || (is_single_threaded() && to->port != DNS_PORT && is_first_connection(descriptor)))) {
+        report_others(call, to, descriptor, verdict);
         return 0;
+    }
     int64_t type = socket_type(descriptor);
     if (is_error(type))
         return type;
@@ -158,7 +188,10 @@ static int64_t judge_by(struct verdict verdict, const struct call *call, const s
     else if (sees)
         *sees = needs;
     bool passes = verdict.action == ACTION_ALLOW || (name_server && protocol == PROTOCOL_TCP);
-    return passes ? 0 : outbound_endpoint_refused(call, to, protocol, verdict);
+    if (!passes)
+        return outbound_endpoint_refused(call, to, protocol, verdict);
+    report_others(call, to, descriptor, verdict);
+    return 0;
 }
 
 int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32_t descriptor)
@@ -232,8 +265,10 @@ static int64_t connect_to(const struct call *call, int32_t descriptor, const str
 {
     uint64_t mark = get_mark(descriptor);
     struct verdict verdict = verdict_on(to, PROTOCOL_TCP);
-    if (verdict.action == ACTION_ALLOW && !needs_inspection(to, verdict) && is_for_any_protocol(verdict))
+    if (verdict.action == ACTION_ALLOW && !needs_inspection(to, verdict) && is_for_any_protocol(verdict)) {
+        report_others(call, to, descriptor, verdict);
         return connect_socket(descriptor, address);
+    }
     if (is_dns_datagram(to, descriptor))
         return record_server(call, descriptor, address, to, &verdict);
     bool sees = false;

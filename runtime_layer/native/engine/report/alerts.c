@@ -69,14 +69,39 @@ static void take_arguments(struct alert *alert, const uint64_t *argv, char *pool
     }
 }
 
+static struct source_place find_place(const struct alert *alert, const struct call *call,
+                                      struct scratch *scratch)
+{
+    return sealed->process.language == LANGUAGE_NODE
+               ? find_node_place(alert, (struct place_texts *)scratch->path)
+               : python_caller(call, scratch);
+}
+
 /* Names the object and the source line that made the call. The texts are kept in scratch->path; scratch->line and the rest of
  * scratch->link, behind caller_object's text, are overwritten. */
 static void find_caller(struct alert *alert, const struct call *call, struct scratch *scratch)
 {
     alert->object = caller_object(call, scratch);
-    alert->place = sealed->process.language == LANGUAGE_NODE
-                       ? find_node_place(alert, (struct place_texts *)scratch->path)
-                       : python_caller(call, scratch);
+    alert->place = find_place(alert, call, scratch);
+}
+
+bool is_call_by_others(const struct call *call, const struct facts *facts, enum protocol protocol,
+                       struct writer *entry)
+{
+    struct scratch *scratch = scratch_take();
+    if (!scratch)
+        return false;
+    struct alert alert = {
+        .policy = OUTBOUND_CONNECTIVITY, .host = facts->host, .ip = facts->to.ip, .port = facts->to.port};
+    struct source_place place = find_place(&alert, call, scratch);
+    bool is_by_others = place.to_own_code &&
+                        verdict_is_by_others(&sealed->policy, learnt_names(), &facts->to, protocol, &place);
+    for (uint32_t i = 0; i < place.to_own_code && is_by_others; i++) {
+        put(entry, i ? TEXT(">") : TEXT(" by "));
+        put(entry, place.packages[i]);
+    }
+    scratch_give(scratch);
+    return is_by_others;
 }
 
 /* Fills the members that every alert has, and writes it. False: it was not written; it stays counted. */
@@ -109,7 +134,7 @@ static struct text render_target(const struct alert *alert, struct scratch *scra
 
 static void leave_out_of_second(const struct alert *alert, bool is_repeated, struct text target)
 {
-    bool is_notice = severity_of(alert->policy, alert->mode, alert->path) == NOTICE;
+    bool is_notice = severity_of(alert->policy, alert->mode, alert->path, alert->reason) == NOTICE;
     uint32_t kind = alert->mode + (!is_repeated ? FOLDED : is_notice ? REPEATED_NOTICES : REPEATED);
     keep_target(alert->policy, kind, target);
     leave_out(alert->policy, kind, LEFT_OUT_OF_SECOND);
@@ -188,6 +213,7 @@ static void report_violation(const struct call *call, struct verdict verdict, co
     struct alert alert = {
         .policy = verdict.policy,
         .mode = verdict.action == ACTION_DENY ? MODE_BLOCK : MODE_ALERT,
+        .reason = verdict.reason == REASON_PACKAGE ? reason_name(verdict.reason) : TEXT(""),
         .host = facts->host,
         .ip = facts->to.ip,
         .port = facts->to.port,
@@ -291,8 +317,10 @@ static bool write_folded(uint32_t policy, uint32_t kind, uint32_t count, const u
     struct writer w = {line, 0, sizeof line, false};
     put_char(&w, '\n');
     enum severity severity =
-        kind < REPEATED_NOTICES ? severity_of(policy, kind % ALERT_MODES, TEXT("")) : NOTICE;
-    put_event(&w, kind < REPEATED ? TEXT("folded") : TEXT("repeated"), severity_level(severity), now);
+        kind < REPEATED_NOTICES ? severity_of(policy, kind % ALERT_MODES, TEXT(""), TEXT("")) : NOTICE;
+    bool is_of_packages = kind >= REPEATED_NOTICES && policy == OUTBOUND_CONNECTIVITY;
+    struct text reason = is_of_packages ? reason_name(REASON_PACKAGE) : TEXT("");
+    put_event(&w, kind < REPEATED ? TEXT("folded") : TEXT("repeated"), severity_level(severity, reason), now);
     put(&w, TEXT(",\"policy\":\""));
     put(&w, policy_name(policy));
     put(&w, TEXT("\",\"mode\":\""));
@@ -301,6 +329,8 @@ static bool write_folded(uint32_t policy, uint32_t kind, uint32_t count, const u
     put(&w, severity_name(severity));
     put_char(&w, '"');
     put_field(&w, "count", count);
+    if (is_of_packages)
+        put(&w, TEXT(",\"reason\":\"package\""));
     put_target(&w, policy, kind);
     put_field(&w, "pid", (uint64_t)KERNEL(getpid));
     put(&w, TEXT("}\n"));

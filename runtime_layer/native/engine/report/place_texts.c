@@ -14,6 +14,29 @@ static void add_package(struct source_place *place, struct place_texts *texts, s
     place->packages[place->package_count++] = (struct text){room, package.len};
 }
 
+/* Frames beyond these did not make the call: they started the thread, or run the event loop. */
+static bool is_beginning(struct text file)
+{
+    static const char *const files[] = {"/threading.py", "/asyncio/events.py", "/asyncio/runners.py",
+                                        "/trio/_core/_run.py"};
+    for (uint32_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (text_ends(file, text_of(files[i])))
+            return true;
+    return false;
+}
+
+/* Is it the file or the folder of the handler: `app` of `app.handler`, `src` of `src/app.handler`? */
+static bool is_own_code(struct text package)
+{
+    for (uint32_t i = 0; i < HANDLER_SETTINGS; i++) {
+        struct text handler = kept_text(sealed->process.handlers[i]);
+        if (text_starts(handler, package) && handler.len > package.len &&
+            (handler.at[package.len] == '.' || handler.at[package.len] == '/'))
+            return true;
+    }
+    return false;
+}
+
 bool place_add_frame(struct source_place *place, struct place_texts *texts, struct text file)
 {
     struct text package = package_of(file, kept_text(sealed->process.task_root));
@@ -22,7 +45,10 @@ bool place_add_frame(struct source_place *place, struct place_texts *texts, stru
         copy_bytes(texts->file, file.at, file.len);
         place->file = (struct text){texts->file, file.len};
     }
+    place->is_cut = place->is_cut || is_beginning(file);
     if (package.len)
         add_package(place, texts, package);
+    if (package.len && !place->to_own_code && !place->is_cut && is_own_code(package))
+        place->to_own_code = place->package_count;
     return is_innermost;
 }

@@ -17,7 +17,8 @@ enum {
     MAX_RESOLVERS = 3,
     TEXT_POOL = 61440, /* offsets in it have 16 bits */
     MAX_SETTINGS = 40,
-    HANDLER_NAME = 256 /* NAME_MAX, and its end */
+    HANDLER_NAME = 256, /* NAME_MAX, and its end */
+    HANDLER_SETTINGS = 4
 };
 
 /* A mount, by its number (statx(2)), 0: none, and a reference to its first folder. */
@@ -51,6 +52,7 @@ struct process_facts {
     uint16_t loader;                      /* path of the loader that started this program; empty: none */
     uint16_t runtime;                     /* path of the runtime; empty when unknown */
     uint16_t task_root;                   /* path of the function's own folder; empty when unknown */
+    uint16_t handlers[HANDLER_SETTINGS];  /* `app.handler`, by each variable that names one */
     uint16_t loader_preload, loader_path; /* LD_PRELOAD and LD_LIBRARY_PATH as they were at the start */
     uint16_t known_sites;                 /* found out by a parent; empty: none */
     uint16_t search_domains;              /* of resolv.conf(5) */

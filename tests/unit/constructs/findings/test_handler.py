@@ -181,6 +181,8 @@ def test_severities_are_the_alarms(policy: Any, mode: str) -> None:
     for target in ("x", *PLATFORM_PROGRAMS):
         violation = violations.Violation("f", policy, mode, target, "", 0, {}, nowhere)
         assert ocsf.severity_of(violation) == severity_of(policy, mode, target)
+    violation = violations.Violation("f", policy, mode, "x", "", 0, {"reason": "package"}, nowhere)
+    assert ocsf.severity_of(violation) == severity_of(policy, mode, reason="package")
     assert ocsf.PLATFORM_PROGRAMS == PLATFORM_PROGRAMS
     assert set(violations.POLICIES) == set(COUNTED)
 

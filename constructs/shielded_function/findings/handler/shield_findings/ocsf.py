@@ -52,7 +52,8 @@ _REGULAR_FILE: Final = 1
 def severity_of(violation: Violation) -> str:
     """critical, warning or notice, as the alarms have it."""
     policy, mode = violation.policy, violation.mode
-    if policy == "create_child_process" and violation.target in PLATFORM_PROGRAMS:
+    is_platform = policy == "create_child_process" and violation.target in PLATFORM_PROGRAMS
+    if is_platform or text_of(violation.line, "reason") == "package":
         return "notice"
     if policy in _ALWAYS_CRITICAL or (policy in _CRITICAL_WHEN_BLOCKED and mode == "block"):
         return "critical"
