@@ -16,6 +16,7 @@ from typing import Any, Final, cast
 
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError, Until
 from shielded_function.policy.fields import MODES, NOT_POLICY
+from shielded_function.policy.texts import BY
 
 PLACEHOLDER: Final = "known-at-deployment-"
 
@@ -187,10 +188,11 @@ def _stand_in(name: str, entry: str, shown: dict[str, str]) -> str:
     if PLACEHOLDER not in entry:
         return entry
     if name == "SHIELD_ALLOW_OUTBOUND":
-        match = _HOST_ALONE.fullmatch(entry.strip())
+        host, by, packages = entry.strip().partition(BY)
+        match = _HOST_ALONE.fullmatch(host)
         if match:
             shown[f"{match[3]}.invalid"] = shown[match[3]]
-            return f"{match[1] or ''}{match[2] or ''}{match[3]}.invalid{match[4] or ''}"
+            return f"{match[1] or ''}{match[2] or ''}{match[3]}.invalid{match[4] or ''}{by}{packages}"
     if name == "SHIELD_ALLOW_TMP" and entry.strip().startswith("/tmp/"):
         return entry
     if name == "SHIELD_ALLOW_CHILD_PROCESS" and entry.strip().removeprefix("unshielded:").startswith("/"):

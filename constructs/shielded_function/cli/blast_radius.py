@@ -18,6 +18,7 @@ from shielded_function.granted.template_reader import TemplateGrants
 from shielded_function.granted_policy import is_untold
 from shielded_function.policy import ShieldPolicy
 from shielded_function.policy.fields import WITHOUT_GRANT
+from shielded_function.policy.texts import without_packages
 
 from .stays_open import Opening, of_listed_hosts
 
@@ -151,7 +152,7 @@ def _radius_of(function: LambdaFunction, reader: TemplateGrants) -> Radius:
     show = _shown_in_words(function, reader)
     receivers = tuple(Opening(show(each.what), each.why, each.remedy) for each in of_listed_hosts(policy))
     is_open = policy.outbound_connectivity != "block"
-    hosts = ("*",) if is_open else tuple(map(show, policy.allow_outbound))
+    hosts = ("*",) if is_open else tuple(dict.fromkeys(without_packages(show(each)) for each in policy.allow_outbound))
     late = function.policy.late.get("SHIELD_ALLOW_AWS", ())
     services = ("*",) if is_open else (*_services(policy), *late)
     of_any_account = [each for each in services if each != "s3" or not policy.allow_buckets]

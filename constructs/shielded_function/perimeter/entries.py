@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from ..errors import ShieldError
+from ..policy.texts import without_packages
 
 Protocol = Literal["tcp", "udp"]
 Kind = Literal["name", "names", "ipv4", "ipv6"]
@@ -77,7 +78,7 @@ def read_entry(entry: str, classify: Classify) -> Target:
     """
     tokens = _TOKEN.findall(entry)
     held = iter(range(len(tokens)))
-    text = _TOKEN.sub(lambda _: f"\0{next(held)}\0", entry)
+    text = _TOKEN.sub(lambda _: f"\0{next(held)}\0", without_packages(entry))
     protocols = next((ways for prefix, ways in _PREFIXES.items() if text.startswith(prefix)), BOTH)
     host, port = _split(text.partition("://")[2] or text)
 

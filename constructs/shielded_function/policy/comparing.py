@@ -11,6 +11,7 @@ from typing import Any
 from .dates import outlasts, until_of
 from .fields import FOUR, KINDS, MODES, effective_on_failure
 from .parsing import parse
+from .texts import without_packages
 from .unknown import describe, is_unknown
 
 _RANKS = {"block": 0, "alert": 1, "allow": 2}
@@ -124,16 +125,21 @@ def _compare_entries(field: str, covers: Covers) -> Callable[[Mapping[str, Any],
     """Compares each entry with all of the other policy's; unknown entries as text."""
 
     def compare(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[Loosening]:
-        unknown = {describe(entry) for entry in before[field] if is_unknown(field, entry)}
+        unknown = {without_packages(describe(entry)) for entry in before[field] if is_unknown(field, entry)}
         known = [entry for entry in before[field] if not is_unknown(field, entry)]
         found: list[Loosening] = []
         for entry in now[field]:
-            if not (describe(entry) in unknown if is_unknown(field, entry) else covers(entry, known, before)):
+            if not (
+                without_packages(describe(entry)) in unknown
+                if is_unknown(field, entry)
+                else covers(entry, known, before)
+            ):
                 found.append(_entry(field, entry))
                 continue
             if not any(until_of(other) for other in before[field]):
                 continue
-            same = [other for other in before[field] if describe(other) == describe(entry)]
+            host = without_packages(describe(entry))
+            same = [other for other in before[field] if without_packages(describe(other)) == host]
             wider = [] if is_unknown(field, entry) else [each for each in known if covers(entry, [each], before)]
             ends = [until_of(other) for other in (*same, *wider)]
             if ends and all(outlasts(until_of(entry), end) for end in ends):
@@ -155,7 +161,7 @@ class _Outbound:
 
 def _outbound(entry: str) -> _Outbound:
     """The parts of an entry in canonical form."""
-    found = re.fullmatch(r"(?:(tcp|udp)://)?(?:\[(.*)\](?::(\d+))?|([^:]*)(?::(\d+))?|(.*))", entry)
+    found = re.fullmatch(r"(?:(tcp|udp)://)?(?:\[(.*)\](?::(\d+))?|([^:]*)(?::(\d+))?|(.*))", without_packages(entry))
     assert found is not None  # the last group takes anything
     return _Outbound(found[1] or "", found[2] or found[4] or found[6], found[3] or found[5] or "")
 

@@ -65,7 +65,9 @@ class ShieldPolicy:
         outbound_connectivity: who may be resolved, connected to and sent to.
         allow_outbound: `host[:port]`, `*.domain[:port]`, `address[:port]`, `network/prefix[:port]`, `[v6]:port`. No
             port means any. `tcp://` or `udp://` in front means that protocol alone. International names are
-            accepted, and kept in their xn-- form.
+            accepted, and kept in their xn-- form. Behind ` by ` stand the packages that calls should come through, as
+            in `api.stripe.com:443 by stripe or requests>app`: the host is allowed all the same, and a call through
+            others is reported.
         allow_aws: "all" for the endpoints of every AWS service in the function's own region, "none", or a list of
             services as botocore calls them, such as `["s3", "dynamodb"]`. "granted", alone or in the list, is what the
             function's role is granted, which is known once the app is complete. None, in a CDK app, is "granted" with

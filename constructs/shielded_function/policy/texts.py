@@ -45,6 +45,13 @@ _DEVIATING = frozenset("\u00df\u03c2\u200c\u200d")
 
 
 _PROTOCOL = re.compile("(tcp|udp)://", re.IGNORECASE)
+BY = " by "
+"""Stands between a host and the packages that its calls should come through (native/core/packages.h)."""
+
+
+def without_packages(entry: str) -> str:
+    """The part of an entry that decides: `api.stripe.com:443` of `api.stripe.com:443 by stripe`."""
+    return entry.partition(BY)[0]
 
 
 def to_ascii(field: str, entry: str) -> str:

@@ -18,7 +18,7 @@ from shielded_function_runtime import core
 from ..errors import ShieldPolicyError
 from .fields import GRANTED, setting_of
 from .parsing import read_lines
-from .texts import check_text
+from .texts import BY, check_text, without_packages
 
 if TYPE_CHECKING:
     from constructs import IConstruct
@@ -107,6 +107,8 @@ def check_unknown(field: str, entry: object) -> object:
         check_text(field, literal)
     if "," in "".join(literals):
         raise ShieldPolicyError(field, f"{entry!r} has a comma, which separates entries; write one entry for each")
+    if field == "allow_outbound" and BY in text and BY not in literals[-1]:
+        raise ShieldPolicyError(field, f"{entry!r} has a token among its packages; write the packages themselves")
     if field == "allow_outbound" and not text.isascii():
         raise ShieldPolicyError(
             field, f"{entry!r} has an international name beside a token; write the name in its xn-- form"
@@ -165,6 +167,9 @@ def _find_shape(field: str, literals: tuple[str, ...]) -> Shape:
             reason = reason or _reason(str(error), values)  # of the likeliest value
             continue
         canonical = read_lines(parsed.lines())[setting]
+        if field == "allow_outbound":
+            literals = (*literals[:-1], without_packages(literals[-1]))
+            canonical = without_packages(canonical)
         meaning = str(parsed.explain()[field]["entries"][0]["meaning"])
         return Shape(canonical, _pattern(field, canonical, literals, values), _hide(meaning, values))
     raise core.PolicyError(reason)

@@ -10,7 +10,7 @@ from ..errors import ShieldPolicyError
 from .aws_names import is_service, service_meant
 from .fields import GRANTED, KINDS, UNSET, setting_of
 from .parsing import parse, read_fields, read_lines, write_lines
-from .texts import check_program, check_scripts, check_text, replace_dummy, to_ascii
+from .texts import BY, check_program, check_scripts, check_text, replace_dummy, to_ascii
 from .unknown import check_unknown, is_unknown
 
 _SCOPES = ("all", "none", GRANTED)
@@ -106,10 +106,12 @@ def _check_list(field: str, value: object) -> Sequence[object]:
 
 
 def _check_entry(field: str, entry: object) -> str:
-    text = replace_dummy(field, check_text(field, entry))
+    text = check_text(field, entry)
+    host, by, packages = text.partition(BY) if field == "allow_outbound" else (text, "", "")
+    text = replace_dummy(field, host)
     if field == "allow_outbound":
         check_scripts(field, text)
-        text = to_ascii(field, text)
+        text = to_ascii(field, text) + by + packages
     if field == "allow_child_process":
         check_program(field, text.strip(" \t"))
     if field == "allow_aws" and text in ("all", "none"):
@@ -117,7 +119,8 @@ def _check_entry(field: str, entry: object) -> str:
     if not text.strip(" \t"):
         raise ShieldPolicyError(field, "an entry is empty; leave it out")
     if "," in text:
-        fix = "use ? in its place" if field == "allow_tmp" else "write one entry for each"
+        others = "write or between packages" if by else "write one entry for each"
+        fix = "use ? in its place" if field == "allow_tmp" else others
         raise ShieldPolicyError(field, f"{entry!r} has a comma, which separates entries; {fix}")
     if field == "allow_aws" and not is_service(text) and (meant := service_meant(text)):
         raise ShieldPolicyError(field, f"{entry!r} is not an AWS service as botocore calls them; {meant}")

@@ -96,6 +96,8 @@ def test_log_arguments_may_not_change() -> None:
         ),
         ("allow_outbound", "[2001:db8::1:443]", ["[2001:db8::1:443]", "2001:db8::/32"], ["[2001:db8::1]:443"]),
         ("allow_outbound", TOKEN, [TOKEN], ["a.example", f"{TOKEN}:1"]),
+        ("allow_outbound", f"{TOKEN} by x", [TOKEN, f"{TOKEN} by y"], [f"{TOKEN}:1 by x"]),
+        ("allow_outbound", "a.example:443 by x", ["a.example:443", "a.example by y>z"], ["b.example by x"]),
         ("allow_tmp", "/tmp/a/b", ["/tmp/a/b", "/tmp/a/*", "/tmp/**", "/tmp/?/b"], ["/tmp/a", "/tmp/b/**"]),
         ("allow_tmp", "/tmp/a/*.log", ["/tmp/a/*.log", "/tmp/a/**", "/tmp/**"], ["/tmp/a/x.log", "/tmp/a/*"]),
         ("allow_tmp", "/tmp/a/**", ["/tmp/a/**", "/tmp/**"], ["/tmp/a", "/tmp/a/b/**", "/tmp/*"]),

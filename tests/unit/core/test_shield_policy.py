@@ -211,6 +211,7 @@ def test_errors_are_the_cores(text: Text) -> None:
         ("allow_outbound", [""], "an entry is empty; leave it out"),
         ("allow_outbound", [" \t"], "an entry is empty; leave it out"),
         ("allow_outbound", ["a.example,b.example"], "has a comma, which separates entries; write one entry for each"),
+        ("allow_outbound", ["a.example by b, c"], "has a comma, which separates entries; write or between packages"),
         ("allow_outbound", ["ä\uff0cb.example"], "has a comma, which separates entries; write one entry for each"),
         ("allow_outbound", ["a.example\nb.example"], "has a control character; take it out"),
         ("allow_outbound", ["a\ud800.example"], "is not valid Unicode text; it holds a lone surrogate"),
@@ -442,7 +443,12 @@ HOSTS_AND_NETWORKS = st.one_of(
     st.builds("[{}]{}".format, V6, PORTS),
     st.builds("[{}]{}".format, networks(6).filter(is_plain_v6), PORTS),
 )
-OUTBOUND = st.builds("{}{}".format, st.sampled_from(["", "", "tcp://", "udp://"]), HOSTS_AND_NETWORKS)
+OUTBOUND = st.builds(
+    "{}{}{}".format,
+    st.sampled_from(["", "", "tcp://", "udp://"]),
+    HOSTS_AND_NETWORKS,
+    st.sampled_from(["", "", " by stripe", " by requests > app or @a/b.c"]),
+)
 BUCKETS = st.from_regex(r"[a-z0-9]([a-z0-9-]{1,20}|[a-z0-9][.][a-z0-9])[a-z0-9]", fullmatch=True)
 COMPONENT_CHARACTERS = st.characters(exclude_characters="/,*?", exclude_categories=["Cs"], min_codepoint=0x20).filter(
     lambda c: c != "\x7f"

@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from ...policy.texts import without_packages
 from ..hosts import shared_hosts, shared_suffix
 from ..model import LambdaFunction
 from ..policies import PLACEHOLDER
@@ -51,7 +52,7 @@ def take_apart(text: str) -> Entry:
     >>> take_apart("tcp://*.example.com:443")
     Entry(text='tcp://*.example.com:443', host='example.com', wildcard=True, network=None)
     """
-    rest = text.removeprefix("tcp://").removeprefix("udp://")
+    rest = without_packages(text).removeprefix("tcp://").removeprefix("udp://")
     if rest.startswith("["):
         host = rest[1:].partition("]")[0]
         # The prefix of a network may stand within the brackets, or behind them.
