@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +26,7 @@ from shielded_function_emulator.composite import Composite
 from shielded_function_emulator.languages import find
 from shielded_function_emulator.languages.runtime import Runtime
 from shielded_function_emulator.platform_files import RAPID_ROOT, RUNTIME_ROOT
-from shielded_function_emulator.sandbox import Sandbox, SandboxError
+from shielded_function_emulator.sandbox import ADDRESSES, Sandbox, SandboxError
 
 _EMULATOR = f"{RAPID_ROOT}/aws-lambda-rie"
 _ADDRESS = ("127.0.0.1", 8080)
@@ -78,7 +78,8 @@ def emulator() -> Path:
 @dataclass
 class EmulatedFunction(Composite):
     """A function in its own sandbox. `platform` is added to what Lambda itself puts into the environment;
-    `mounts` are shown in the sandbox besides code and layers. `runtime`: instead of the template's.
+    `mounts` are shown in the sandbox besides code and layers. `runtime`: instead of the template's. `addresses` are the
+    sandbox's own.
 
     The sandbox is entered first, so that what the function talks to can be started in it (`sandbox.socket`) before
     the first invocation starts the runtime.
@@ -88,6 +89,7 @@ class EmulatedFunction(Composite):
     platform: Mapping[str, str] = field(default_factory=dict[str, str])
     mounts: Mapping[str, Path] = field(default_factory=dict[str, Path])
     runtime: Runtime | None = None
+    addresses: Sequence[str] = ADDRESSES
 
     def enter_parts(self, stack: ExitStack) -> None:
         try:
@@ -105,7 +107,7 @@ class EmulatedFunction(Composite):
         self.package.unpack_code(task)
         self.package.unpack_layers(layers)
         mounts = {_EMULATOR: emulator(), **self.mounts}
-        sandbox = Sandbox(task, layers, mounts, runtime=self._runtime, runtime_on_root=True)
+        sandbox = Sandbox(task, layers, mounts, self.addresses, runtime=self._runtime, runtime_on_root=True)
         self.sandbox = stack.enter_context(sandbox)
 
     @property

@@ -24,7 +24,7 @@ from shielded_function_monitoring.alarm import AlarmState
 from shielded_function_monitoring.simulated.log_events import LogEvent
 from shielded_function_monitoring.template import WRAPPER, TemplateError, monitoring_of
 
-_NAMESPACES = (
+NAMESPACES = (
     "an emulated Lambda needs root or unprivileged user namespaces: {}; run it with sudo, or, in a container, start "
     "that with --privileged"
 )
@@ -84,18 +84,19 @@ def attempt(
         FetchError: AWS's runtime interface emulator is not there, and cannot be fetched.
     """
     interface_emulator.provide(report)
-    with EmulatedFunction(package, runtime=_runtime(package.runtime, report)) as function:
+    with EmulatedFunction(package, runtime=runtime_for(package.runtime, report)) as function:
         isolation = function.sandbox.isolation
         if not isolation.whole:
-            raise SandboxError(_NAMESPACES.format(isolation.note))
+            raise SandboxError(NAMESPACES.format(isolation.note))
         with ClosedNetwork(function.sandbox):
             invocation = function.invoke(event)
     alarms, note = _alarms(assembly, place, package, invocation)
     return Trial(invocation, ShieldLog.of(invocation.log), alarms, note, isolation)
 
 
-def _runtime(name: str, report: Callable[[str], None]) -> Runtime | None:
-    """Python in the version that is asked for, where it is here; else this Python. None: not Python."""
+def runtime_for(name: str, report: Callable[[str], None]) -> Runtime | None:
+    """Python in the version that is asked for, where it is here; else this Python. None: not Python. `report`: is told
+    what is fetched, and what differs."""
     asked = re.fullmatch(r"python(3\.\d+)", name)
     if asked is None:
         return None
