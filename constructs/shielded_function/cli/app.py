@@ -75,6 +75,23 @@ Every = Annotated[bool, typer.Option("--all", help="Show all of it, however much
 Until = Annotated[str | None, typer.Option(help="Until when, as --since; by default now.")]
 Region = Annotated[str | None, typer.Option(help="The AWS region; by default that of the AWS settings.")]
 Profile = Annotated[str | None, typer.Option(help="A profile of the AWS settings.")]
+Env = Annotated[
+    list[str] | None, typer.Option(metavar="NAME=VALUE", help="A variable of its environment; may be repeated.")
+]
+Value = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ID=VALUE",
+        help="What only a deployment knows: LogicalId (a Ref), LogicalId.Attribute, a parameter, an export's name.",
+    ),
+]
+LayerContent = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ARN=PATH",
+        help="The folder or zip file of a layer that is not in the assembly; ARN= leaves it out.",
+    ),
+]
 
 
 @app.command()
@@ -455,23 +472,9 @@ def run(
     alert: Annotated[
         bool, typer.Option("--alert", help="Run it in alert mode: report what would be blocked, and stop nothing.")
     ] = False,
-    env: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A variable of its environment; may be repeated.")
-    ] = None,
-    value: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ID=VALUE",
-            help="What only a deployment knows: LogicalId (a Ref), LogicalId.Attribute, a parameter, an export's name.",
-        ),
-    ] = None,
-    layer: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ARN=PATH",
-            help="The folder or zip file of a layer that is not in the assembly; ARN= leaves it out.",
-        ),
-    ] = None,
+    env: Env = None,
+    value: Value = None,
+    layer: LayerContent = None,
     json: Json = False,
 ) -> None:
     """Invoke one of your own functions, shielded, in an emulated Lambda (on Linux).
@@ -484,6 +487,44 @@ def run(
 
     options = run.Options(function, event, alert, env or (), value or (), layer or ())
     raise typer.Exit(run.run(assembly, options, json=json))
+
+
+@app.command()
+def drill(
+    assembly: Annotated[
+        Path | None, typer.Argument(help="What `cdk synth` wrote: cdk.out.", show_default=False)
+    ] = None,
+    function: Annotated[
+        str | None, typer.Argument(help="The function: its construct path, logical id, name or id.", show_default=False)
+    ] = None,
+    incident: Annotated[
+        list[str] | None, typer.Option(help="An incident, as --list names it; may be repeated. By default all.")
+    ] = None,
+    expect: Annotated[
+        Path | None,
+        typer.Option(help="A TOML file with each incident's expected outcome: stopped, partly, passed, not run."),
+    ] = None,
+    env: Env = None,
+    value: Value = None,
+    layer: LayerContent = None,
+    listing: Annotated[bool, typer.Option("--list", help="List the incidents, and play none.")] = False,
+    json: Json = False,
+) -> None:
+    """Play real supply-chain incidents in one of your own functions, harmlessly, in an emulated Lambda (on Linux).
+
+    Each is played twice, unshielded and with the function's own policy. Nothing leaves the machine. The exit status is
+    0, 1 if an outcome is not as --expect has it, and 2 if it could not be played. What it needs: pip install
+    "shielded-function\\[run]".
+    """
+    from . import drill
+    from . import run as runs
+
+    if listing:
+        raise typer.Exit(drill.show(json=json))
+    if assembly is None or function is None:
+        raise CliError("name the folder and the function: shielded-function drill cdk.out Shop/Checkout")
+    options = runs.Options(function, variables=env or (), values=value or (), layers=layer or ())
+    raise typer.Exit(drill.run(assembly, drill.Options(options, incident or (), expect), json=json))
 
 
 def main() -> None:

@@ -11,8 +11,10 @@ import os
 import platform
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -54,22 +56,14 @@ def run(directory: Path, options: Options, *, json: bool) -> int:
     Raises:
         CliError: it could not run; the text says what is missing.
     """
-    if sys.platform != "linux":
-        raise CliError(f"the emulated Lambda needs Linux; this is {platform.system()}: run it in a Linux container")
     event = _event(options.event)
-    try:
+    with errors():
         from shielded_function_emulator import trial
-        from shielded_function_emulator.cloud_assembly import CloudAssembly, CloudAssemblyError
-        from shielded_function_emulator.interface_emulator import FetchError
-        from shielded_function_emulator.sandbox import SandboxError
-    except ImportError as error:
-        raise CliError(
-            f'the emulated Lambda needs more packages ({error}): pip install "shielded-function[run]"'
-        ) from error
-    try:
+        from shielded_function_emulator.cloud_assembly import CloudAssembly
+
         assembly = CloudAssembly(directory)
         place = assembly.find(options.function)
-        package = assembly.package(place, _known(options))
+        package = assembly.package(place, known(options))
         shielded = trial.is_shielded(package)
         if options.alert:
             if not shielded:
@@ -78,13 +72,32 @@ def run(directory: Path, options: Options, *, json: bool) -> int:
         elif not shielded:
             _note(f"{place} has no shield: it runs as it is")
         result = trial.attempt(assembly, place, package, event, _note)
-    except (CloudAssemblyError, SandboxError, FetchError) as error:
-        raise CliError(str(error)) from error
     if json:
         print(json_module.dumps(to_json(place, shielded, result), indent=2))
     else:
         _print(place, result)
     return status_of(result)
+
+
+@contextmanager
+def errors() -> Iterator[None]:
+    """What the emulated Lambda raises becomes a CliError; so does a package of the extra that is missing."""
+    if sys.platform != "linux":
+        raise CliError(f"the emulated Lambda needs Linux; this is {platform.system()}: run it in a Linux container")
+    try:
+        import_module("shielded_function_emulator.trial")  # which needs all that the extra brings
+        from shielded_function_emulator.cloud_assembly import CloudAssemblyError
+        from shielded_function_emulator.incidents import IncidentError
+        from shielded_function_emulator.interface_emulator import FetchError
+        from shielded_function_emulator.sandbox import SandboxError
+    except ImportError as error:
+        raise CliError(
+            f'the emulated Lambda needs more packages ({error}): pip install "shielded-function[run]"'
+        ) from error
+    try:
+        yield
+    except (CloudAssemblyError, FetchError, IncidentError, SandboxError) as error:
+        raise CliError(str(error)) from error
 
 
 def status_of(result: Trial) -> int:
@@ -134,7 +147,12 @@ def pairs(option: str, given: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _known(options: Options) -> Known:
+def known(options: Options) -> Known:
+    """What the options tell of the deployment.
+
+    Raises:
+        CliError: an option is wrong.
+    """
     from shielded_function_emulator.cloud_assembly import Known
 
     layers: dict[str, Path | None] = {}

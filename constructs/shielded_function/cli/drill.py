@@ -1,0 +1,253 @@
+"""`shielded-function drill`: real supply-chain incidents against one function of one's own `cdk.out`.
+
+Each is played twice in the emulated Lambda, unshielded and with the function's own policy. Nothing leaves the machine.
+"""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from . import run as runs
+from .errors import CliError
+from .terminal import cell, note
+
+if TYPE_CHECKING:
+    from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPlace
+    from shielded_function_emulator.incidents import Incident
+    from shielded_function_emulator.incidents.drilling import Played
+
+DIFFERS = 1
+"""Exit status: an outcome is not the one that --expect names. 0: none differs; 2: it could not be played."""
+_STYLES = {"stopped": "green", "partly": "yellow", "passed": "red"}
+
+
+class Options(NamedTuple):
+    """The user's options.
+
+    Attributes:
+        function: which, as `run` takes it.
+        incidents: ids; all where there are none.
+        expect: a TOML file with the expected outcome of each incident.
+    """
+
+    function: runs.Options
+    incidents: Sequence[str] = ()
+    expect: Path | None = None
+
+
+class Alarmed(NamedTuple):
+    """An alarm that would fire, and the actions that it calls."""
+
+    alarm: str
+    actions: tuple[str, ...]
+
+
+class Result(NamedTuple):
+    """What came of one incident."""
+
+    played: Played
+    alarms: tuple[Alarmed, ...]
+
+
+def run(directory: Path, options: Options, *, json: bool) -> int:
+    """Plays the incidents and prints what came of each; returns the exit status.
+
+    Raises:
+        CliError: it could not be played; the text says what is missing.
+    """
+    with runs.errors():
+        chosen = _chosen(options.incidents)
+        expected = _expected(options.expect)
+        place, results = _play(directory, options.function, chosen)
+    differences = [
+        f"{result.played.incident.id}: expected {expected[result.played.incident.id]}, it is {result.played.outcome}"
+        for result in results
+        if expected.get(result.played.incident.id, result.played.outcome) != result.played.outcome
+    ]
+    if json:
+        print(json_module.dumps(to_json(place, results, differences), indent=2))
+    else:
+        console = Console(highlight=False) if sys.stdout.isatty() else Console(width=80, highlight=False)
+        console.print(table_of(results))
+        for text in (*lines_of(results), *(f"differs: {each}" for each in differences)):
+            console.print(cell(text))
+    return DIFFERS if differences else 0
+
+
+def show(*, json: bool) -> int:
+    """Lists the incidents, with what each did then and where that is written up; always 0."""
+    from shielded_function_emulator.incidents import incidents
+
+    known = list(incidents().values())
+    if json:
+        print(json_module.dumps({"incidents": [_facts(each) for each in known]}, indent=2))
+        return 0
+    table = Table("incident", "year", "what it did then, and the source", show_lines=True)
+    for each in known:
+        table.add_row(cell(each.id), cell(year(each)), _lines(each.did, each.source))
+    (Console(highlight=False) if sys.stdout.isatty() else Console(width=80, highlight=False)).print(table)
+    return 0
+
+
+def year(incident: Incident) -> str:
+    """When it happened; a dash for what is no incident."""
+    return str(incident.year or "-")
+
+
+def _chosen(wanted: Sequence[str]) -> list[Incident]:
+    from shielded_function_emulator.incidents import find, incidents
+
+    return [find(each) for each in dict.fromkeys(wanted or incidents())]
+
+
+def _expected(file: Path | None) -> Mapping[str, str]:
+    """By incident. An outcome or an incident that there is not is an error."""
+    from shielded_function_emulator.incidents import find, read_toml
+    from shielded_function_emulator.incidents.drilling import OUTCOMES
+
+    found = read_toml(file) if file else {}
+    for incident, outcome in found.items():
+        find(incident)
+        if outcome not in OUTCOMES:
+            raise CliError(f"{file}: {incident}: {outcome!r} is not one of {', '.join(OUTCOMES)}")
+    return found
+
+
+def _play(directory: Path, options: runs.Options, chosen: Sequence[Incident]) -> tuple[FunctionPlace, list[Result]]:
+    from shielded_function_emulator import interface_emulator, trial
+    from shielded_function_emulator.cloud_assembly import CloudAssembly
+    from shielded_function_emulator.incidents.drilling import play
+    from shielded_function_emulator.incidents.staging import language_of
+
+    assembly = CloudAssembly(directory)
+    place = assembly.find(options.function)
+    known = runs.known(options)
+    package = assembly.package(place, known)
+    language_of(package.runtime)
+    if not trial.is_shielded(package):
+        raise CliError(f"{place} has no shield: there is nothing to drill")
+    interface_emulator.provide(note)
+    runtime = trial.runtime_for(package.runtime, note)
+    results: list[Result] = []
+    for number, incident in enumerate(chosen, 1):
+        note(f"{incident.id} ({number} of {len(chosen)})")
+        played = play(incident, package, runtime)
+        results.append(Result(played, _alarms(assembly, place, known.values, played)))
+    return place, results
+
+
+def _alarms(
+    assembly: CloudAssembly, place: FunctionPlace, values: Mapping[str, str], played: Played
+) -> tuple[Alarmed, ...]:
+    """The alarms of the app, in whatever stack, that the shielded run sets off."""
+    from shielded_function.errors import ShieldError
+    from shielded_function.simulation import simulate_cloudwatch
+    from shielded_function_monitoring.simulated.log_events import LogEvent
+
+    if not played.log:
+        return ()
+    account, region = next(at for at, stacks in assembly.environments().items() if place.stack in stacks)
+    try:
+        cloudwatch = simulate_cloudwatch(assembly.directory, account=account, region=region, values=values)
+    except ShieldError as error:
+        raise CliError(f"the template's alarms cannot be evaluated here: {error}") from error
+    wanted = place.path or place.logical_id
+    group = next(one.log_group for one in cloudwatch.functions if wanted in (one.place.path, one.place.logical_id))
+    at = played.log[-1].time
+    cloudwatch.evaluate(at)
+    cloudwatch.put_log_events(group, [LogEvent(line.time, line.message) for line in played.log])
+    fired = [change for change in cloudwatch.evaluate(at) if change.state == "ALARM" and not change.contributor]
+    return tuple(
+        Alarmed(change.alarm.place.path or change.alarm.name, tuple(call.action for call in change.notifications))
+        for change in fired
+    )
+
+
+def to_json(place: FunctionPlace, results: Sequence[Result], differences: Sequence[str]) -> dict[str, Any]:
+    """The stable form: the function, and of each incident everything that is known."""
+    from shielded_function_emulator.incidents import BEHAVIOURS
+
+    return {
+        "function": place.path or place.logical_id,
+        "incidents": [
+            {
+                **_facts(played.incident),
+                "outcome": played.outcome,
+                "behaviours": [
+                    {
+                        "behaviour": step.behaviour.title,
+                        "unshielded": f"happened: {BEHAVIOURS[step.behaviour.do].proof}",
+                        "shielded": "happened" if step.happened else "stopped",
+                        "stopped_by": step.stopped_by,
+                        "reported_by": step.reported_by,
+                    }
+                    for step in played.steps
+                ],
+                "alarms": [alarmed._asdict() for alarmed in alarms],
+            }
+            for played, alarms in results
+        ],
+        "summary": summary(results),
+        "differences": list(differences),
+    }
+
+
+def _facts(incident: Incident) -> dict[str, Any]:
+    names = ("id", "name", "year", "ecosystem", "package", "did", "source", "differs")
+    return {name: getattr(incident, name) or None for name in names}
+
+
+def table_of(results: Sequence[Result]) -> Table:
+    """A row for each incident: each behaviour, and what stopped it."""
+    table = Table("incident", "outcome", "what it does, and what becomes of it", show_lines=True)
+    for played, _ in results:
+        told = [f"{step.behaviour.title}: {became(step)}" for step in played.steps] or [played.incident.differs]
+        outcome = cell(played.outcome)
+        outcome.stylize(_STYLES.get(played.outcome, ""))
+        table.add_row(_lines(played.incident.id, year(played.incident)), outcome, _lines(*told))
+    return table
+
+
+def _lines(*texts: str) -> Text:
+    return Text("\n", overflow="fold").join(map(cell, texts))
+
+
+def became(step: Any) -> str:
+    """The control that stopped it, or that it happened."""
+    if not step.happened:
+        return f"stopped by {', '.join(step.stopped_by)}"
+    return f"happened, reported by {', '.join(step.reported_by)}" if step.reported_by else "happened"
+
+
+def lines_of(results: Sequence[Result]) -> list[str]:
+    """What stands below the table: the sum, and the alarms with whom they call."""
+    fired: dict[Alarmed, list[str]] = {}
+    for played, alarms in results:
+        for alarmed in alarms:
+            fired.setdefault(alarmed, []).append(played.incident.id)
+    quiet = [played.incident.id for played, alarms in results if played.steps and not alarms]
+    said = [summary(results)]
+    if any(played.steps for played, _ in results):
+        said.append("Unshielded, each of these behaviours happened: see --json for the proof.")
+    for (alarm, actions), ids in fired.items():
+        said.append(f"{alarm} fires for {', '.join(ids)}")
+        said += [f"  it calls {action}" for action in actions] or ["  it calls nobody: give it an action"]
+    return said + ([f"no alarm fires for {', '.join(quiet)}"] if quiet else [])
+
+
+def summary(results: Sequence[Result]) -> str:
+    """`Of 12 replayed incidents, the shield stops 10, stops 0 in part, and lets 2 pass. 1 is not run.`"""
+    real = [played for played, _ in results if played.incident.year] or [played for played, _ in results]
+    count = Counter(played.outcome for played in real)
+    text = f"Of {len(real) - count['not run']} replayed incidents, the shield stops {count['stopped']}, "
+    text += f"stops {count['partly']} in part, and lets {count['passed']} pass."
+    return text + (f" {count['not run']} is not run." if count["not run"] else "")

@@ -1,0 +1,231 @@
+"""`shielded-function drill`: real incidents in two of the examples' functions, and what cannot be drilled."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration.cli.running import command, says
+from integration.docs.pages import ROOT
+from integration.examples.conftest import Assembly
+from shielded_function_emulator.cloud_assembly import FunctionPackage, InlineCode
+from shielded_function_emulator.incidents import BEHAVIOURS, FOLDER, TAKEN, IncidentError, find, incidents
+from shielded_function_emulator.incidents.staging import stage
+from shielded_function_emulator.kernel import machine
+from shielded_function_emulator.languages import find as find_runtime
+from shielded_function_emulator.sandbox import Sandbox
+
+pytestmark = [
+    pytest.mark.promise("cli.drill"),
+    pytest.mark.skipif(machine() != "x86_64", reason="the examples' functions are for x86_64"),
+]
+
+NODE = "Live/Events/SendText"
+DRILLED = ("drill", "Checkout/Shielded")
+
+
+@pytest.fixture
+def _sandbox() -> None:
+    with Sandbox() as sandbox:
+        if not sandbox.isolation.whole:
+            pytest.skip(f"no namespaces on this machine: {sandbox.isolation.note}")
+
+
+def played(done: subprocess.CompletedProcess[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The whole, and its incidents by id."""
+    told = json.loads(done.stdout)
+    return told, {each["id"]: each for each in told["incidents"]}
+
+
+@pytest.mark.usefixtures("_sandbox")
+def test_a_python_function(assembly: Assembly) -> None:
+    """A worm that does a bit of everything; an incident of npm, played by its twin in Python."""
+    chosen = ("--incident", "shai-hulud-2", "--incident", "xz", "--json")
+    done = command("drill", assembly("checkout"), "Checkout/Shielded", *chosen)
+    assert done.returncode == 0, done.stderr
+    told, found = played(done)
+    assert told["function"] == "Checkout/Shielded"
+    worm = found["shai-hulud-2"]
+    assert worm["outcome"] == "stopped"
+    assert [(each["behaviour"], each["shielded"], each["stopped_by"]) for each in worm["behaviours"]] == [
+        ("get /tmp/bun from bun.sh:443, run it", "stopped", ["outbound_connectivity"]),
+        ("get /tmp/trufflehog from github.com:443, run it", "stopped", ["outbound_connectivity"]),
+        ("call secretsmanager with the role's keys", "stopped", ["outbound_connectivity"]),
+        ("send credentials to api.github.com:443", "stopped", ["outbound_connectivity"]),
+        ("delete /tmp/drill-precious", "stopped", ["read_write_tmp"]),
+    ]
+    assert {each["unshielded"] for each in worm["behaviours"]} == {
+        "happened: it wrote to the log",
+        "happened: the receiver got it",
+        "happened: the file is gone",
+    }
+    fired = {each["alarm"]: each["actions"] for each in worm["alarms"]}
+    assert set(fired) == {"Checkout/Shielded/Shield/Alarm", "Checkout/Shielded/Shield/restAlarm"}
+    assert all(":Checkout-Alarms" in action for actions in fired.values() for action in actions)
+    assert found["xz"]["outcome"] == "not run"
+    assert found["xz"]["behaviours"] == found["xz"]["alarms"] == []
+    assert told["summary"].startswith("Of 1 replayed incidents, the shield stops 1, ")
+
+
+@pytest.mark.usefixtures("_sandbox")
+def test_what_a_wider_policy_lets_through_in_a_node_function(assembly: Assembly, tmp_path: Path) -> None:
+    """One host is allowed: the incident is stopped in part only, which is not what was expected."""
+    if missing := find_runtime("nodejs22.x").missing():
+        pytest.skip(missing)
+    expect = tmp_path / "expect.toml"
+    expect.write_text('eslint-scope = "stopped"\nchalk = "passed"\nxz = "not run"\n')
+    chosen = ("--incident", "eslint-scope", "--incident", "chalk", "--expect", expect)
+    wider = ("--env", "SHIELD_ALLOW_OUTBOUND=pastebin.com:443,c.statcounter.com:443")
+    done = command("drill", assembly("sixty_functions"), NODE, *chosen, *wider)
+    assert done.returncode == 1, done.stderr
+    assert "eslint-scope (1 of 2)" in done.stderr
+    assert "differs: eslint-scope: expected stopped, it is partly\n" in done.stdout
+    assert "chalk: expected" not in done.stdout
+    assert max(map(len, done.stdout.splitlines()[:12])) <= 80
+    for said in ("run code from pastebin.com:443: happened", "send .npmrc to c.statcounter.com:443: happened"):
+        assert said in done.stdout
+    assert "no alarm fires for chalk" in done.stdout
+
+
+@pytest.mark.usefixtures("_sandbox")
+def test_what_no_control_stops(assembly: Assembly) -> None:
+    done = command("drill", assembly("checkout"), "Checkout/Shielded", "--incident", "response", "--json")
+    told, found = played(done)
+    assert done.returncode == 0, told
+    assert [each["shielded"] for each in found["response"]["behaviours"]] == ["happened"]
+    assert (found["response"]["outcome"], found["response"]["alarms"]) == ("passed", [])
+
+
+@pytest.mark.parametrize(
+    ("function", "more", "said"),
+    [
+        ("Checkout/Shielded", ("--incident", "shai-hulu"), "no incident shai-hulu; did you mean shai-hulud?"),
+        ("Checkout/Shielded", ("--incident", "???"), "no incident ???; there are: event-stream, "),
+        ("Checkout/Nobody", (), "no function Checkout/Nobody in "),
+        ("Checkout/Unshielded", (), "Checkout/Unshielded has no shield: there is nothing to drill"),
+        ("Checkout/Shielded", ("--expect", "/nowhere.toml"), "/nowhere.toml cannot be read: "),
+    ],
+)
+def test_what_cannot_be_drilled(assembly: Assembly, function: str, more: tuple[str, ...], said: str) -> None:
+    assert says(command("drill", assembly("checkout"), function, *more)).startswith(said)
+
+
+def test_wrong_expectations_and_other_languages(assembly: Assembly, tmp_path: Path) -> None:
+    expect = tmp_path / "expect.toml"
+    for text, said in (
+        ('axios = "blocked"', "axios: 'blocked' is not one of stopped, partly, passed, not run"),
+        ('axio = "stopped"', "no incident axio; did you mean axios?"),
+        ("axios", f"{expect} cannot be read: "),
+    ):
+        expect.write_text(text)
+        assert said in says(command("drill", assembly("checkout"), "Checkout/Shielded", "--expect", expect))
+    assert says(command("drill")).startswith("name the folder and the function: ")
+    folder = assembly("sixty_functions")
+    java = next(name for name in functions(folder) if functions(folder)[name].startswith("java"))
+    assert says(command("drill", folder, java)).endswith(f"{functions(folder)[java]} is not supported yet")
+
+
+def functions(folder: Path) -> dict[str, str]:
+    """The runtimes by construct path."""
+    from shielded_function_emulator.cloud_assembly import CloudAssembly
+
+    read = CloudAssembly(folder)
+    return {
+        place.path: str(read.template(place.stack)["Resources"][place.logical_id]["Properties"].get("Runtime"))
+        for place in read.functions()
+        if place.path.startswith("Live/")
+    }
+
+
+def test_the_list() -> None:
+    told = json.loads(command("drill", "--list", "--json").stdout)["incidents"]
+    assert [each["id"] for each in told] == list(incidents())
+    shown = command("drill", "--list").stdout
+    assert all(each["source"][:30] in shown for each in told)
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("incident", incidents().values(), ids=lambda incident: incident.id)
+def test_an_incident_is_complete(incident: Any) -> None:
+    for name in ("id", "name", "ecosystem", "package", "did", "source", "differs"):
+        assert getattr(incident, name), name
+    assert find(incident.id) is incident
+    assert incident.year == 0 or 2018 <= incident.year <= 2030
+    assert incident.source.startswith("https://") if incident.year else (ROOT / incident.source).is_file()
+    assert incident.did.endswith(".")
+    assert len(incident.did) <= 110, "one sentence"
+    assert bool(incident.behaviours) != incident.differs.startswith("not run: ")
+    for behaviour in incident.behaviours:
+        given = set(behaviour.parameters) - {"way"}
+        assert given == set(BEHAVIOURS[behaviour.do].parameters), behaviour
+        assert behaviour.parameters.get("take", "env") in TAKEN
+        assert behaviour.title
+
+
+def test_each_behaviour_is_there_in_both_languages() -> None:
+    python, node = ((FOLDER / name).read_text() for name in ("payload.py", "payload.cjs"))
+    used = {behaviour.do for incident in incidents().values() for behaviour in incident.behaviours}
+    assert used == set(BEHAVIOURS)
+    for do in BEHAVIOURS:
+        assert f'    "{do}": {do},\n' in python
+        assert any(f"\n  {start}{do}{end}" in node for start in ("", "async ") for end in ("(", ": ")), do
+
+
+PACKAGE = FunctionPackage(
+    logical_id="F",
+    name="f",
+    code=InlineCode("index.py", "def handler(event, context):\n    return 1"),
+    layers=(),
+    handler="index.handler",
+    runtime="python3.13",
+    memory_mb=128,
+    timeout_seconds=3,
+    environment={},
+)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "handler", "files", "ends"),
+    [
+        ("python3.13", "app.handler", {"app.py": "x = 1"}, ("app.py", "\nimport drill_chalk\n")),
+        (
+            "python3.13",
+            "shop.app.handler",
+            {"shop/app/__init__.py": ""},
+            ("shop/app/__init__.py", "import drill_chalk\n"),
+        ),
+        ("nodejs22.x", "src/index.handler", {"src/index.js": "1"}, ("src/index.js", '\nrequire("drill-chalk");\n')),
+        ("nodejs22.x", "index.handler", {"index.mjs": "1"}, ("index.mjs", '\nimport "drill-chalk";\n')),
+        (
+            "nodejs22.x",
+            "src/index.handler",
+            {"src/index.js": "1", "package.json": '{"type": "module"}'},
+            ("src/index.js", '\nimport "drill-chalk";\n'),
+        ),
+        ("nodejs22.x", "index.handler", {"index.py": ""}, None),
+    ],
+)
+def test_where_the_dependency_is_imported(
+    tmp_path: Path, runtime: str, handler: str, files: dict[str, str], ends: tuple[str, str] | None
+) -> None:
+    code, task = tmp_path / "code", tmp_path / "task"
+    for name, text in files.items():
+        (code / name).parent.mkdir(parents=True, exist_ok=True)
+        (code / name).write_text(text)
+    package = replace(PACKAGE, code=code, runtime=runtime, handler=handler)
+    plan = {"nonce": "drill00", "steps": []}
+    if ends is None:
+        with pytest.raises(
+            IncidentError, match=r"there is no index\.js or index\.mjs or index\.cjs or index/index\.js$"
+        ):
+            stage(package, find("chalk"), plan, task)
+        return
+    stage(package, find("chalk"), plan, task)
+    file, end = ends
+    assert (task / file).read_text() == f"{files[file]}{end if end.startswith(chr(10)) else chr(10) + end}"
+    assert (task / "drill-secrets" / ".npmrc").is_file()
