@@ -247,8 +247,9 @@ The dashboard and the key are {_dollars(extras(thousand))} more, once for each a
 
 Lambda [bills initialization]({INIT_PAGE})
 since August 2025, so the shield's share of a start is paid for: {START_SECONDS * 1000:g} ms of Python
-([measured](../../benchmarks/README.md#measured)) at {START_GB * 1024:g} MB are {_dollars(1e6 * _start_cost())} for a million starts. A thousand functions that start
-{STARTS_A_DAY} times a day come to {_dollars(1_000 * STARTS_A_DAY * DAYS * _start_cost())} a month.
+([measured](../../benchmarks/README.md#measured)) at {START_GB * 1024:g} MB are {_dollars(1e6 * _start_cost())} for
+a million starts. A thousand functions that start {STARTS_A_DAY} times a day come to
+{_dollars(1_000 * STARTS_A_DAY * DAYS * _start_cost())} a month.
 
 ## Resources
 
