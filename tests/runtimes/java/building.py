@@ -62,7 +62,7 @@ def _build(code: Code) -> None:
     library = code.classes / "lib"
     library.mkdir(parents=True)
     client = sorted((java.LIBRARIES.folder / "client").glob("*.jar"))
-    _compile(compilers[min(compilers)], 17, _HERE / "handler", code.classes, [*client, *netty])
+    _compile(compilers[min(compilers)], 11, _HERE / "handler", code.classes, [*client, *netty])
     if max(compilers) >= 22:
         _compile(compilers[max(compilers)], 22, _HERE / "newer", code.classes, [code.classes])
     shutil.copy(_HERE / "handler" / "attempts" / "greeting.txt", code.classes / "attempts")
@@ -96,7 +96,7 @@ def _unpack_native(jar: Path, into: Path) -> None:
 
 def _make_agent(javac: Path, into: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="agent-") as scratch:
-        _compile(javac, 17, _HERE / "agent", Path(scratch), [])
+        _compile(javac, 11, _HERE / "agent", Path(scratch), [])
         with zipfile.ZipFile(into / "agent.jar", "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\nPremain-Class: agent.Agent\n")
             for path in sorted(Path(scratch).rglob("*.class")):

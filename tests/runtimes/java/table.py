@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 OUTBOUND, TMP = "outbound_connectivity", "read_write_tmp"
 CHILD, HANDLER = "create_child_process", "read_handler"
-LINES = (17, 21, 25)
+LINES = (11, 17, 21, 25)
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Attempt:
         says: a pattern of what Java says when it is denied.
         about: a detail of the alert, `name=value`, of which the value may go on.
         since: the first version of Java that has it.
-        lacks: a version whose JDK here does not have it.
+        lacks: versions whose JDK here does not have it.
         listed: whether `LISTS` allow it.
     """
 
@@ -29,13 +29,13 @@ class Attempt:
     policy: str = ""
     says: str = ""
     about: str = ""
-    since: int = 17
-    lacks: int = 0
+    since: int = 11
+    lacks: tuple[int, ...] = ()
     listed: bool = True
 
     def is_in(self, line: int) -> bool:
         """Whether this version of Java can make it."""
-        return line >= self.since and line != self.lacks
+        return line >= self.since and line not in self.lacks
 
 
 _NEW_FILE = r"^java\.nio\.file\.AccessDeniedException: "
@@ -63,7 +63,7 @@ _TMP = [
     *_tmp("files_through_symlink files_through_proc files_relative", _NEW_FILE, "/tmp/given/{}"),
     *_tmp("files_permissions files_modified", _NEW_FILE, "/tmp/given/{}"),
     *_tmp("files_list files_walk", _NEW_FILE, "/tmp/given"),
-    *_tmp("files_zip", _NEW_FILE, "/tmp/files.zip"),
+    Attempt("files_zip", TMP, _NEW_FILE, "path=/tmp/files.zip", lacks=(11,)),
     *_tmp("channel_write channel_map channel_transfer channel_asynchronous", _NEW_FILE, "/tmp/{}"),
     *_tmp("channel_delete_on_close", _NEW_FILE, "/tmp/{}"),
     *_tmp("channel_truncate channel_map_read", _NEW_FILE, "/tmp/given/{}"),
@@ -77,7 +77,8 @@ _TMP = [
     Attempt("files_watch"),
 ]
 
-_DENIED = r"^java\.net\.BindException: Permission denied"
+# By the class of the call. Java 11 has no class for EACCES.
+_DENIED = r"^java\.(net\.(Bind|Connect|Socket)|io\.IO)Exception: Permission denied"
 _UNKNOWN = r"^java\.net\.UnknownHostException: "
 _CLIENT = r"^java\.net\.ConnectException.*(Permission denied|UnresolvedAddressException)$"
 _NETTY = r"^io\.netty\.channel\.AbstractChannel\$Annotated\w+Exception: .*Permission denied"
@@ -93,7 +94,7 @@ _NETWORK = [
     *_network("http_url_connection http_url_stream", _DENIED, _WEB),
     *_network("socket_channel socket_channel_selector socket_channel_asynchronous", _DENIED, _WEB),
     *_network("http_client http_client_2", _CLIENT, _WEB),
-    *_network("http_client_asynchronous", r"ExecutionException: .*BindException: Permission denied$", _WEB),
+    *_network("http_client_asynchronous", r"ExecutionException: .*(Bind|Socket)Exception: Permission denied$", _WEB),
     *_network("socket_v6", _DENIED, "ip=2001:db8::66"),
     Attempt("socket_virtual_thread", OUTBOUND, _DENIED, _WEB, since=21),
     *_network("datagram_socket datagram_socket_connected multicast_socket", _DENIED, _SINK),
@@ -112,7 +113,7 @@ _NETWORK = [
         OUTBOUND,
         r"^javax\.naming\.NameNotFoundException: DNS name not found",
         "host=jndi.denied.example",
-        lacks=21,
+        lacks=(11, 21),
     ),
     # Netty's native transport, from where java.library.path leads: nothing is denied, and nothing reported.
     Attempt("netty_epoll_available"),
@@ -136,9 +137,9 @@ def _programs(names: str, about: str) -> list[Attempt]:
 PROGRAMS = [
     *_programs("process_builder process_builder_on_path process_builder_empty_environment", "/usr/bin/id"),
     *_programs("process_builder_empty_preload process_builder_directory process_builder_redirect", "/usr/bin/id"),
-    *_programs("process_pipeline runtime_exec runtime_exec_environment", "/usr/bin/id"),
+    *_programs("runtime_exec runtime_exec_environment", "/usr/bin/id"),
     *_programs("process_builder_inherit", "/usr/bin/true"),
-    *_programs("shell", "/usr/bin/"),
+    *_programs("shell process_pipeline", "/usr/bin/"),
 ]
 
 

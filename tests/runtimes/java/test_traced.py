@@ -50,7 +50,7 @@ def compile_handlers(into: Path) -> Path:
     shutil.copytree(java.XRAY.folder / "lib", into / "lib")
     path = os.pathsep.join(map(str, sorted((into / "lib").glob("*.jar"))))
     sources = sorted((Path(__file__).parent / "traced").rglob("*.java"))
-    run([compilers[min(compilers)], "--release", "17", "-cp", path, "-d", into, *sources])
+    run([compilers[min(compilers)], "--release", "11", "-cp", path, "-d", into, *sources])
     return into
 
 
