@@ -22,6 +22,7 @@ from botocore.exceptions import EndpointConnectionError
 from typer.testing import CliRunner
 
 from harness.alert_lines import FUNCTION, alert, connect, refused, tmp
+from harness.thinning import long_but
 from integration.cli.alert_logs import CHAIN, GROUP, HERE, log, packages_log, told
 from integration.cli.insights_account import NOW, Account, account, ago, denying
 from integration.cli.moto_account import REGION, make_function, make_role
@@ -176,7 +177,7 @@ def _rows_of(aws: Account, link: str) -> list[dict[str, str]]:
     return [{cell["field"]: cell["value"] for cell in row} for row in answer["results"]]
 
 
-@pytest.mark.parametrize("alarms", ALARMS)
+@pytest.mark.parametrize("alarms", long_but([*ALARMS][:2], ALARMS))
 def test_each_link_and_command_of_an_alarm_works(aws: Account, alarms: str) -> None:
     app = cdk.App()
     stack = cdk.Stack(app, "Shop", env=cdk.Environment(account="123456789012", region=REGION))
@@ -321,6 +322,7 @@ def test_a_full_result_is_asked_for_in_halves(
     assert any(start % 86400 == 0 for start, _ in spans), "parted at midnight, so that days add up"
 
 
+@pytest.mark.long
 def test_what_cannot_be_parted_is_said(
     aws: Account, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -347,6 +349,7 @@ def test_what_cannot_be_parted_is_said(
             learn.run(here, options, json=True)
 
 
+@pytest.mark.long
 def test_a_time_that_holds_more_than_one_result(
     aws: Account, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

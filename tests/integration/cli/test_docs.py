@@ -59,6 +59,7 @@ def test_the_page_of_sam_and_terraform(tmp_path: Path) -> None:
     assert set(lines.splitlines()) <= set((tmp_path / "template.yaml").read_text().splitlines())
 
 
+@pytest.mark.long
 def test_the_break_glass_page(tmp_path: Path) -> None:
     if not shutil.which("aws"):
         pytest.skip("the page uses the AWS CLI: install it")

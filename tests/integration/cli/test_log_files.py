@@ -110,6 +110,7 @@ def test_bytes_that_are_no_text_lose_no_line(tmp_path: Path) -> None:
     assert _violations(tmp_path / "log") == 1
 
 
+@pytest.mark.long
 def test_ten_thousand_files_and_one_host(tmp_path: Path) -> None:
     """A result of Logs Insights has 10,000 rows. A file has as many as it has."""
     with (tmp_path / "log").open("w") as log:

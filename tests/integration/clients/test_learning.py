@@ -55,6 +55,7 @@ def test_what_was_reported_is_what_is_needed(network: Network, client: Client, l
         assert_works_without_a_word(network, client, [client.target])
 
 
+@pytest.mark.long
 def test_one_list_for_all(network: Network, learn: Learn) -> None:
     """A function that uses every client: their entries do not get into each other's way."""
     clients = [client for client in CLIENTS if client.server not in network.servers.missing]

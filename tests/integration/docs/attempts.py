@@ -95,10 +95,14 @@ def _words_of(tree: ast.AST) -> set[str]:
     return {word for text in texts for word in re.findall(r"\w+", text)}
 
 
+def _beside(program: Path) -> list[Test]:
+    above = {folder.relative_to(ROOT).as_posix() for folder in program.parents if ROOT in folder.parents}
+    return [test for test in all_tests() if test.file.rpartition("/")[0] in above][:1]
+
+
 def _promises_of(program: Path, name: str) -> tuple[str, ...]:
     of_tests, of_files = _named()
-    beside = [test for test in all_tests() if (ROOT / test.file).parent in program.parents][:1]
-    tests = of_tests.get(name) or of_files.get(name) or of_files.get(program.stem) or beside
+    tests = of_tests.get(name) or of_files.get(name) or of_files.get(program.stem) or _beside(program)
     return tuple(dict.fromkeys(promise for test in tests for promise in test.promises or (_LIMIT,)))
 
 

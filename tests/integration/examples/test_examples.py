@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from harness.linting import lint
+from harness.thinning import long_but
 from integration.examples.catalogue import EXAMPLES, FOLDER, LINT_OF_THE_CDK, Example
 from integration.examples.conftest import Assembly
 from shielded_function.cli import audit
 
-each = pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+SAMPLE = [example for example in EXAMPLES if example.name in ("pipeline", "whole_app")]
+each = pytest.mark.parametrize("example", long_but(SAMPLE, EXAMPLES), ids=lambda example: example.name)
 
 
 def templates(directory: Path) -> Iterator[dict[str, Any]]:

@@ -20,7 +20,7 @@ from integration.examples.conftest import Assembly
 from integration.examples.in_moto import FunctionsInMoto
 from integration.examples.test_examples import audited
 
-pytestmark = pytest.mark.promise("construct.deployments")
+pytestmark = [pytest.mark.promise("construct.deployments"), pytest.mark.long]
 
 NAME = "sixty_functions"
 SHIELDED = next(example.functions[1] for example in EXAMPLES if example.name == NAME)

@@ -178,6 +178,7 @@ def test_library(installed: Installed, damage: Callable[[Path], None]) -> None:
     assert str(installed.library) in reason
 
 
+@pytest.mark.long
 def test_library_of_another_machine(installed: Installed, stand_in: Callable[[str], Path]) -> None:
     shutil.copy(stand_in({"x86_64": "aarch64", "aarch64": "x86_64"}[MACHINE]), installed.library)
     assert f"is not built for this machine, {MACHINE}" in assert_refused(installed.run(PROOF, POLICY))

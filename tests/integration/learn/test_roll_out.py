@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
+from harness.thinning import long_but
 from integration.cli.running import command
 from runtimes.functions import STACK, Described, synthesize
 from shielded_function.policy import ShieldPolicy
@@ -117,7 +118,7 @@ def observe(package: FunctionPackage, log: Path, *events: Any) -> list[Alert]:
     return alerts_of(invocations)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", long_but({"python"}, LANGUAGES))
 def test_alert_learn_paste_block(assembly: CloudAssembly, tmp_path: Path, language: str) -> None:
     package = package_of(assembly, language)
     log, policy = tmp_path / "alert.log", tmp_path / "learnt.toml"

@@ -79,10 +79,7 @@ _POLICIES = {
     "allow_executable_memory": "executable_memory",
 }
 # Of each language, and of each way; all in `make test-long`.
-_SAMPLE = (
-    *("cffi", "find-library", "gitpython", "jna", "matplotlib", "netty-tcnative", "numba", "platform-calls"),
-    *("python-tempfile", "swc"),
-)
+_SAMPLE = ("cffi", "gitpython", "jna", "python-tempfile", "swc")
 each_preset = pytest.mark.parametrize("name", PRESETS)
 each_that_runs = pytest.mark.parametrize("name", long_but(_SAMPLE, PRESETS))
 

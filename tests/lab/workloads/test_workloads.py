@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.thinning import long_but
 from lab.workloads import packages, results
 from lab.workloads.catalogue import WORKLOADS, Language, Workload
 from lab.workloads.judging import behaviour_of, differs
@@ -27,6 +28,7 @@ _SAMPLE: dict[Language, tuple[str, ...]] = {
 }
 _RUNTIMES: dict[Language, str] = {"Python": "python3.13", "Node.js": "nodejs22.x", "Java": "java21"}
 SAMPLE = [row for row in WORKLOADS if row.name in _SAMPLE[row.language]]
+OFTEN = [row for row in SAMPLE if row.name in ("requests", "child_process", "snappy-java")]
 # Uploads, a library that is searched for, a repository, and a preset.
 _LEARNT = ("flask", "fastapi-upload", "python-magic", "gitpython", "formidable", "snappy-java")
 
@@ -50,6 +52,7 @@ def functions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Functions]:
         yield made
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("workload", [row for row in WORKLOADS if row.name in _LEARNT], ids=lambda row: row.name)
 def test_what_is_learnt_in_alert_mode_is_enough_in_block_mode(functions: Functions, workload: Workload) -> None:
     if reason := _missing(workload.language):
@@ -62,7 +65,7 @@ def test_what_is_learnt_in_alert_mode_is_enough_in_block_mode(functions: Functio
     assert (learnt.status, learnt.accept) == (row.learnt.status, row.learnt.accept)
 
 
-@pytest.mark.parametrize("workload", SAMPLE, ids=lambda row: f"{row.language}-{row.name}")
+@pytest.mark.parametrize("workload", long_but(OFTEN, SAMPLE), ids=lambda row: f"{row.language}-{row.name}")
 def test_a_workload_does_what_was_recorded(functions: Functions, workload: Workload) -> None:
     if reason := _missing(workload.language):
         pytest.skip(reason)

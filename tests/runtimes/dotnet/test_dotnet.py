@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from harness.compiling import compile_c
+from harness.thinning import long_but
 from runtimes.attempts import ALERT, BLOCK, MODES, UNSHIELDED, Attempt, problems
 from runtimes.dotnet.conftest import BY_BOOTSTRAP, DEFAULT, HANDLERS, LINE, RUNTIME, Runs
 from runtimes.dotnet.table import ATTEMPTS, HANDLER
@@ -28,7 +29,7 @@ Packages = Callable[[str], FunctionPackage]
 _OWN_FILES = r"clr-debug-pipe-\d+-\d+-in clr-debug-pipe-\d+-\d+-out dotnet-diagnostic-\d+-\d+-socket"
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", long_but({MODES[0]}, MODES))
 def test_a_function_that_does_nothing_is_quiet(runs: Runs, mode: str) -> None:
     """Cold and warm: the line that says that the shield is there, and no other."""
     alerts, events = runs(mode).first

@@ -15,6 +15,7 @@ from aws_cdk import aws_lambda as lambda_
 
 from harness.node_extras import TRACERS
 from harness.running import SHIELD, policy, prepare_tmp, whole_sandbox
+from harness.thinning import long_but
 from lab.workloads.packages import NODE_CLIENTS, NODE_CLIENTS_PART
 from runtimes.attempts import ALERT
 from runtimes.functions import STACK, Described, policy_of, shield_lines, synthesize
@@ -182,7 +183,7 @@ def test_where_it_is_on(box: Sandbox, name: str, settings: Mapping[str, str], is
 
 
 @pytest.mark.promise("alert.caller-node")
-@pytest.mark.parametrize("way", ["", *BROKEN])
+@pytest.mark.parametrize("way", long_but(["", *[*BROKEN][::4]], ["", *BROKEN]))
 def test_a_function_notices_nothing(box: Sandbox, way: str) -> None:
     """Whatever of it throws: the same is said with it and without. Nor if that is broken before it is loaded."""
     broken = {"BROKEN": way, "NODE_OPTIONS": "--require /var/task/broken.cjs"} if way else {}
@@ -239,7 +240,7 @@ def test_under_lambdas_own_client(name: str, code: Path, layer: Path, tmp_path: 
 
 
 @pytest.mark.promise("alert.caller-node")
-@pytest.mark.parametrize("tracer", ["", *TRACED_BY])
+@pytest.mark.parametrize("tracer", long_but({""}, ["", *TRACED_BY]))
 def test_every_client_is_named_at_its_connect(name: str, layer: Path, tmp_path: Path, tracer: str) -> None:
     """Also where a tracer wraps its calls."""
     if reason := NODE_CLIENTS_PART.missing() or TRACERS.missing():

@@ -443,6 +443,7 @@ def test_imported_functions_are_left_out(app: cdk.App, props: Props) -> None:
     assert modes(app) == {"Shop/Fn": "block"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("granularity", "says"), [("function", "AlarmOptions.gran"), ("fleet", "nested")])
 def test_a_stack_of_more_resources_than_cloudformation_takes(
     tmp_path: Path, props: Props, granularity: Any, says: str

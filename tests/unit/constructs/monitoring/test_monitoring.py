@@ -19,6 +19,7 @@ from moto.events.models import EventPattern
 
 from harness.alert_lines import alert, armed, tmp
 from harness.linting import lint
+from harness.thinning import long_but
 from shielded_function import (
     AlarmOptions,
     ControlAlarm,
@@ -465,7 +466,7 @@ def mute(stack: cdk.Stack, **given: Any) -> ShieldMute:
     return ShieldMute(stack, "LoadTest", **{**usual, **given})
 
 
-@pytest.mark.parametrize("critical", [False, True])
+@pytest.mark.parametrize("critical", long_but({False}, [False, True]))
 def test_a_mute_rule(app: cdk.App, stack: cdk.Stack, props: Props, resources: Resources, critical: bool) -> None:
     """Of the stack's own alarms and of its fleet's, those that are there in the end; made when they are."""
     mute(stack, critical=critical, timezone="Europe/Berlin")
