@@ -9,6 +9,7 @@ import json as json_module
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 DIFFERS = 1
 """Exit status: an outcome is not the one that --expect names. 0: none differs; 2: it could not be played."""
+_AT_ONCE = 4  # a sandbox waits for the disk most of its time
 _STYLES = {"stopped": "green", "partly": "yellow", "passed": "red"}
 
 
@@ -138,10 +140,10 @@ def _play(directory: Path, options: runs.Options, chosen: Sequence[Incident]) ->
     interface_emulator.provide(note)
     runtime = trial.runtime_for(package.runtime, note)
     results: list[Result] = []
-    for number, incident in enumerate(chosen, 1):
-        note(f"{incident.id} ({number} of {len(chosen)})")
-        played = play(incident, package, runtime)
-        results.append(Result(played, _alarms(assembly, place, known.values, played)))
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for number, played in enumerate(pool.map(lambda incident: play(incident, package, runtime), chosen), 1):
+            note(f"{played.incident.id}: {played.outcome} ({number} of {len(chosen)})")
+            results.append(Result(played, _alarms(assembly, place, known.values, played)))
     return place, results
 
 

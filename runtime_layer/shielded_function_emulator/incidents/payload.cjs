@@ -12,7 +12,7 @@ const path = require("node:path");
 const tls = require("node:tls");
 
 const PLAN = JSON.parse(fs.readFileSync(path.join(__dirname, "plan.json"), "utf8"));
-const SECONDS = 2;
+const SECONDS = 4;
 const MINE = "0x" + "1".repeat(40);
 const THEIRS = "0x" + "2".repeat(40);
 // Without certificates: the emulated receivers have none.

@@ -22,7 +22,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 PLAN: dict[str, Any] = json.loads((HERE / "plan.json").read_text()) if (HERE / "plan.json").exists() else {}
-SECONDS = 2.0
+SECONDS = 4.0
 MINE, THEIRS = "0x" + "1" * 40, "0x" + "2" * 40
 
 

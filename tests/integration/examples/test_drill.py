@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 
 from integration.cli.running import command, says
-from integration.docs.pages import ROOT
+from integration.docs.pages import ROOT, read_page
 from integration.examples.conftest import Assembly
 from shielded_function_emulator.cloud_assembly import FunctionPackage, InlineCode
 from shielded_function_emulator.incidents import BEHAVIOURS, FOLDER, TAKEN, IncidentError, find, incidents
@@ -26,31 +28,36 @@ pytestmark = [
 ]
 
 NODE = "Live/Events/SendText"
-DRILLED = ("drill", "Checkout/Shielded")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def _sandbox() -> None:
     with Sandbox() as sandbox:
         if not sandbox.isolation.whole:
             pytest.skip(f"no namespaces on this machine: {sandbox.isolation.note}")
 
 
-def played(done: subprocess.CompletedProcess[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The whole, and its incidents by id."""
-    told = json.loads(done.stdout)
-    return told, {each["id"]: each for each in told["incidents"]}
-
-
-@pytest.mark.usefixtures("_sandbox")
-def test_a_python_function(assembly: Assembly) -> None:
-    """A worm that does a bit of everything; an incident of npm, played by its twin in Python."""
-    chosen = ("--incident", "shai-hulud-2", "--incident", "xz", "--json")
-    done = command("drill", assembly("checkout"), "Checkout/Shielded", *chosen)
+@pytest.fixture(scope="module")
+def told(assembly: Assembly, _sandbox: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the example of docs/guide/drill.md tells: a worm of npm by its twin in Python, and what is not stopped."""
+    (block,) = (one for one in read_page(ROOT / "docs/guide/drill.md").blocks if one.elsewhere)
+    folder = tmp_path_factory.mktemp("drill")
+    (folder / "cdk.out").symlink_to(assembly("checkout"))
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {**os.environ, "PATH": path}
+    script = ["bash", "-euo", "pipefail", "-c", block.text]
+    done = subprocess.run(script, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    told, found = played(done)
-    assert told["function"] == "Checkout/Shielded"
-    worm = found["shai-hulud-2"]
+    return json.loads((folder / "drill.json").read_text())
+
+
+def by_id(told: dict[str, Any]) -> dict[str, Any]:
+    return {each["id"]: each for each in told["incidents"]}
+
+
+def test_a_worm_in_a_python_function(told: dict[str, Any]) -> None:
+    assert (told["function"], told["differences"]) == ("Checkout/Shielded", [])
+    worm = by_id(told)["shai-hulud-2"]
     assert worm["outcome"] == "stopped"
     assert [(each["behaviour"], each["shielded"], each["stopped_by"]) for each in worm["behaviours"]] == [
         ("get /tmp/bun from bun.sh:443, run it", "stopped", ["outbound_connectivity"]),
@@ -67,9 +74,19 @@ def test_a_python_function(assembly: Assembly) -> None:
     fired = {each["alarm"]: each["actions"] for each in worm["alarms"]}
     assert set(fired) == {"Checkout/Shielded/Shield/Alarm", "Checkout/Shielded/Shield/restAlarm"}
     assert all(":Checkout-Alarms" in action for actions in fired.values() for action in actions)
-    assert found["xz"]["outcome"] == "not run"
-    assert found["xz"]["behaviours"] == found["xz"]["alarms"] == []
-    assert told["summary"].startswith("Of 1 replayed incidents, the shield stops 1, ")
+    assert told["summary"] == (
+        "Of 2 replayed incidents, the shield stops 1, stops 0 in part, and lets 1 pass. 1 is not run."
+    )
+
+
+def test_what_no_control_stops(told: dict[str, Any]) -> None:
+    """Data in the response, data that are changed in the process; native code is not played."""
+    for name in ("chalk", "response"):
+        found = by_id(told)[name]
+        assert [each["shielded"] for each in found["behaviours"]] == ["happened"]
+        assert (found["outcome"], found["alarms"]) == ("passed", [])
+    native = by_id(told)["xz"]
+    assert (native["outcome"], native["behaviours"], native["alarms"]) == ("not run", [], [])
 
 
 @pytest.mark.usefixtures("_sandbox")
@@ -83,22 +100,13 @@ def test_what_a_wider_policy_lets_through_in_a_node_function(assembly: Assembly,
     wider = ("--env", "SHIELD_ALLOW_OUTBOUND=pastebin.com:443,c.statcounter.com:443")
     done = command("drill", assembly("sixty_functions"), NODE, *chosen, *wider)
     assert done.returncode == 1, done.stderr
-    assert "eslint-scope (1 of 2)" in done.stderr
+    assert "eslint-scope: partly (1 of 2)" in done.stderr
     assert "differs: eslint-scope: expected stopped, it is partly\n" in done.stdout
     assert "chalk: expected" not in done.stdout
     assert max(map(len, done.stdout.splitlines()[:12])) <= 80
     for said in ("run code from pastebin.com:443: happened", "send .npmrc to c.statcounter.com:443: happened"):
         assert said in done.stdout
     assert "no alarm fires for chalk" in done.stdout
-
-
-@pytest.mark.usefixtures("_sandbox")
-def test_what_no_control_stops(assembly: Assembly) -> None:
-    done = command("drill", assembly("checkout"), "Checkout/Shielded", "--incident", "response", "--json")
-    told, found = played(done)
-    assert done.returncode == 0, told
-    assert [each["shielded"] for each in found["response"]["behaviours"]] == ["happened"]
-    assert (found["response"]["outcome"], found["response"]["alarms"]) == ("passed", [])
 
 
 @pytest.mark.parametrize(
@@ -158,8 +166,9 @@ def test_an_incident_is_complete(incident: Any) -> None:
     assert incident.year == 0 or 2018 <= incident.year <= 2030
     assert incident.source.startswith("https://") if incident.year else (ROOT / incident.source).is_file()
     assert incident.did.endswith(".")
+    assert incident.differs.endswith(".")
     assert len(incident.did) <= 110, "one sentence"
-    assert bool(incident.behaviours) != incident.differs.startswith("not run: ")
+    assert bool(incident.behaviours) != incident.differs.startswith("Not run: ")
     for behaviour in incident.behaviours:
         given = set(behaviour.parameters) - {"way"}
         assert given == set(BEHAVIOURS[behaviour.do].parameters), behaviour

@@ -1,0 +1,134 @@
+"""docs/security/incidents.md: `python -m integration.docs.incidents` (in tests/) drills two functions and writes it.
+
+With `--check` it writes nothing, and fails where the page is another.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+
+from integration.docs.pages import ROOT
+from shielded_function import ShieldedFunction, ShieldPolicy
+from shielded_function_emulator.incidents import Incident, incidents
+
+PAGE = ROOT / "docs" / "security" / "incidents.md"
+_ARCHITECTURES = {"x86_64": lambda_.Architecture.X86_64, "aarch64": lambda_.Architecture.ARM_64}
+_FUNCTIONS = {
+    "Python": (lambda_.Runtime.PYTHON_3_13, "def handler(event, context):\n    return 'done'\n"),
+    "Node": (lambda_.Runtime.NODEJS_22_X, "exports.handler = async () => 'done';\n"),
+}
+_TEXT = """\
+# Incidents
+
+Supply-chain incidents of the last years, replayed by [`shielded-function drill`](../guide/drill.md) in the emulated
+Lambda, against a function with the default policy and a typical allow list:
+
+```python
+from shielded_function import ShieldPolicy
+
+ShieldPolicy(allow_outbound=["api.stripe.com:443"], allow_aws=["dynamodb"])
+```
+
+{summary}
+
+The table tells what came of each in a function in Python and in one in Node.js; it was the same. Unshielded, each
+behaviour happened: a receiver had the secret, a program ran, a file was another. Each incident that was stopped set off
+the function's alarm for critical violations.
+
+An install script runs where a package is built, and never in a function: the replay tells what the same code does when
+a function imports it. *In italics*: where the replay is not the original.
+
+`python -m integration.docs.incidents` (in `tests/`) writes this page.
+
+| incident | what it did then | what becomes of it | outcome |
+|---|---|---|---|
+{rows}
+
+## What gets through
+
+- **Data that change inside the process.** What `chalk` did makes no connection, starts no program and writes no file.
+- **The function's own response** reaches the caller, whatever is in it.
+- **Native code** that was written to go around the shield:
+  [limits](limits.md#native-code-and-foreign-function-interfaces) has each known way with its test. `xz` is not run: no
+  replay in Python or Node.js would be the same.
+- **What your list allows.** With `github.com` on the list, the downloads of three of these incidents begin; then it is
+  `read_write_tmp` and `create_child_process` that stop them. [Drill your own policy](../guide/drill.md).
+"""
+
+
+def page() -> str:
+    """The page, after drilling both functions.
+
+    Raises:
+        SystemExit: they differ, or an incident that was stopped raised no alarm.
+    """
+    with tempfile.TemporaryDirectory(prefix="drilled-") as folder:
+        python, node = (_drill(_synthesize(Path(folder) / name, name), name) for name in _FUNCTIONS)
+    found, other = ({each["id"]: each for each in told["incidents"]} for told in (python, node))
+    for name, each in found.items():
+        if any(each[part] != other[name][part] for part in ("outcome", "behaviours")):
+            raise SystemExit(f"{name} is not the same in Python and in Node.js: the page has to say both")
+        if each["outcome"] == "stopped" and not any(one["alarm"].endswith("/Alarm") for one in each["alarms"]):
+            raise SystemExit(f"{name} was stopped, and no alarm for critical violations fires")
+    rows = [f"{facts(incident)} {_became(found[incident.id])} |" for incident in incidents().values()]
+    return _TEXT.format(summary=python["summary"], rows="\n".join(rows))
+
+
+def facts(incident: Incident) -> str:
+    """The cells of an incident that are known without a drill."""
+    source = incident.source if incident.year else Path(incident.source).name
+    when = f", {incident.ecosystem}, {incident.year}" if incident.year else ""
+    return f"| [{incident.name}]({source}){when} | {incident.did} *{incident.differs}* |"
+
+
+def _became(each: dict[str, Any]) -> str:
+    told = [f"{one['behaviour']}: {_by(one['stopped_by'])}" for one in each["behaviours"]]
+    return f"{'<br>'.join(told) or '-'} | {each['outcome']}"
+
+
+def _by(controls: list[str]) -> str:
+    return f"stopped by {', '.join(f'`{each}`' for each in controls)}" if controls else "happened"
+
+
+def _synthesize(folder: Path, name: str) -> Path:
+    runtime, code = _FUNCTIONS[name]
+    app = cdk.App(outdir=str(folder), analytics_reporting=False)
+    ShieldedFunction(
+        cdk.Stack(app, "Shop"),
+        name,
+        runtime=runtime,
+        architecture=_ARCHITECTURES[platform.machine()],
+        handler="index.handler",
+        code=lambda_.Code.from_inline(code),
+        policy=ShieldPolicy(allow_outbound=["api.stripe.com:443"], allow_aws=["dynamodb"]),
+    )
+    return Path(app.synth().directory)
+
+
+def _drill(assembly: Path, name: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "shielded_function.cli", "drill", str(assembly), name, "--json"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"the drill of {name} failed")
+    return json.loads(done.stdout)
+
+
+def main() -> None:
+    """Writes the page, or checks it."""
+    if "--check" not in sys.argv[1:]:
+        PAGE.write_text(page(), encoding="utf-8")
+    elif PAGE.read_text(encoding="utf-8") != page():
+        sys.exit("docs/security/incidents.md is not current: run `python -m integration.docs.incidents` in tests/")
+
+
+if __name__ == "__main__":
+    main()
