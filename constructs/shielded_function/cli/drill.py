@@ -24,7 +24,7 @@ from .terminal import cell, note
 if TYPE_CHECKING:
     from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPlace
     from shielded_function_emulator.incidents import Incident
-    from shielded_function_emulator.incidents.drilling import Played
+    from shielded_function_emulator.incidents.drilling import Played, Step
 
 DIFFERS = 1
 """Exit status: an outcome is not the one that --expect names. 0: none differs; 2: it could not be played."""
@@ -78,7 +78,7 @@ def run(directory: Path, options: Options, *, json: bool) -> int:
     if json:
         print(json_module.dumps(to_json(place, results, differences), indent=2))
     else:
-        console = Console(highlight=False) if sys.stdout.isatty() else Console(width=80, highlight=False)
+        console = _console()
         console.print(table_of(results))
         for text in (*lines_of(results), *(f"differs: {each}" for each in differences)):
             console.print(cell(text))
@@ -96,8 +96,12 @@ def show(*, json: bool) -> int:
     table = Table("incident", "year", "what it did then, and the source", show_lines=True)
     for each in known:
         table.add_row(cell(each.id), cell(year(each)), _lines(each.did, each.source))
-    (Console(highlight=False) if sys.stdout.isatty() else Console(width=80, highlight=False)).print(table)
+    _console().print(table)
     return 0
+
+
+def _console() -> Console:
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 80)
 
 
 def year(incident: Incident) -> str:
@@ -163,10 +167,12 @@ def _alarms(
     except ShieldError as error:
         raise CliError(f"the template's alarms cannot be evaluated here: {error}") from error
     wanted = place.path or place.logical_id
-    group = next(one.log_group for one in cloudwatch.functions if wanted in (one.place.path, one.place.logical_id))
+    groups = [one.log_group for one in cloudwatch.functions if wanted in (one.place.path, one.place.logical_id)]
+    if not groups:
+        raise CliError(f"{place}: the template's alarms cannot be evaluated here: its log group's name is not known")
     at = played.log[-1].time
     cloudwatch.evaluate(at)
-    cloudwatch.put_log_events(group, [LogEvent(line.time, line.message) for line in played.log])
+    cloudwatch.put_log_events(groups[0], [LogEvent(line.time, line.message) for line in played.log])
     fired = [change for change in cloudwatch.evaluate(at) if change.state == "ALARM" and not change.contributor]
     return tuple(
         Alarmed(change.alarm.place.path or change.alarm.name, tuple(call.action for call in change.notifications))
@@ -223,7 +229,7 @@ def _lines(*texts: str) -> Text:
     return Text("\n", overflow="fold").join(map(cell, texts))
 
 
-def became(step: Any) -> str:
+def became(step: Step) -> str:
     """The control that stopped it, or that it happened."""
     if not step.happened:
         return f"stopped by {', '.join(step.stopped_by)}"

@@ -88,21 +88,18 @@ def play(incident: Incident, package: FunctionPackage, runtime: Runtime | None) 
     """
     if not incident.behaviours:
         return Played(incident, (), ())
-    plain, shielded = _run(incident, _without_shield(package), runtime), _run(incident, package, runtime)
+    plain = _run(incident, _without_shield(package), runtime)
+    for behaviour, happened, error in zip(incident.behaviours, plain.happened, plain.errors, strict=True):
+        if not happened:
+            raise IncidentError(f"{incident.id}: unshielded too, it did not {behaviour.title}: {error or 'no reason'}")
+    shielded = _run(incident, package, runtime)
     steps: list[Step] = []
     for number, behaviour in enumerate(incident.behaviours):
-        if not plain.happened[number]:
-            raise IncidentError(
-                f"{incident.id}: unshielded too, it did not {behaviour.title}: {plain.errors[number] or 'no reason'}"
-            )
-        alerts = shielded.alerts[number]
+        happened, alerts, why = shielded.happened[number], shielded.alerts[number], shielded.errors[number]
         by = {mode: tuple(dict.fromkeys(a.policy for a in alerts if a.mode == mode)) for mode in ("block", "alert")}
-        happened = shielded.happened[number]
         if not happened and not by["block"]:
-            why = shielded.errors[number] or "no reason"
-            raise IncidentError(
-                f"{incident.id}: shielded, it did not {behaviour.title}, and no control says why: {why}"
-            )
+            said = f"{incident.id}: shielded, it did not {behaviour.title}, and no control says why"
+            raise IncidentError(f"{said}: {why or 'no reason'}")
         steps.append(Step(behaviour, happened, () if happened else by["block"], by["alert"]))
     return Played(incident, tuple(steps), shielded.log)
 

@@ -227,9 +227,10 @@ def test_without_the_emulator(assembly: Path) -> None:
     assert said == "/nowhere/rie is missing: run `make setup`, or set EMULATED_LAMBDA_RIE"
 
 
-def test_without_the_extra_packages(assembly: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["run", "drill"])
+def test_without_the_extra_packages(assembly: Path, tmp_path: Path, name: str) -> None:
     (tmp_path / "dnslib.py").write_text("raise ModuleNotFoundError(\"No module named 'dnslib'\")\n")
-    said = says(command("run", assembly, "Plain", environment={"PYTHONPATH": str(tmp_path)}))
+    said = says(command(name, assembly, "Plain", environment={"PYTHONPATH": str(tmp_path)}))
     assert said == (
         "the emulated Lambda needs more packages (No module named 'dnslib'): pip install \"shielded-function[run]\""
     )

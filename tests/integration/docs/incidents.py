@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
 
 from integration.docs.pages import ROOT
@@ -30,12 +31,12 @@ _TEXT = """\
 # Incidents
 
 Supply-chain incidents of the last years, replayed by [`shielded-function drill`](../guide/drill.md) in the emulated
-Lambda, against a function with the default policy and a typical allow list:
+Lambda, against a function with the default policy and one host on its list, whose role may write to one DynamoDB table:
 
 ```python
 from shielded_function import ShieldPolicy
 
-ShieldPolicy(allow_outbound=["api.stripe.com:443"], allow_aws=["dynamodb"])
+ShieldPolicy(allow_outbound=["api.stripe.com:443"])
 ```
 
 {summary}
@@ -55,6 +56,8 @@ a function imports it. *In italics*: where the replay is not the original.
 
 ## What gets through
 
+- **A call of `sts`**, which [the default admits](../guide/aws.md#by-default): the first wave of Shai-Hulud learns whose
+  keys it has, and gets them nowhere. `allow_aws="granted"` admits no such call.
 - **Data that change inside the process.** What `chalk` did makes no connection, starts no program and writes no file.
 - **The function's own response** reaches the caller, whatever is in it.
 - **Native code** that was written to go around the shield:
@@ -102,15 +105,18 @@ def _by(controls: list[str]) -> str:
 def _synthesize(folder: Path, name: str) -> Path:
     runtime, code = _FUNCTIONS[name]
     app = cdk.App(outdir=str(folder), analytics_reporting=False)
-    ShieldedFunction(
-        cdk.Stack(app, "Shop"),
+    stack = cdk.Stack(app, "Shop")
+    function = ShieldedFunction(
+        stack,
         name,
         runtime=runtime,
         architecture=_ARCHITECTURES[platform.machine()],
         handler="index.handler",
         code=lambda_.Code.from_inline(code),
-        policy=ShieldPolicy(allow_outbound=["api.stripe.com:443"], allow_aws=["dynamodb"]),
+        policy=ShieldPolicy(allow_outbound=["api.stripe.com:443"]),
     )
+    key = dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
+    dynamodb.Table(stack, "Orders", partition_key=key).grant_write_data(function)
     return Path(app.synth().directory)
 
 

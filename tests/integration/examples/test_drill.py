@@ -16,10 +16,12 @@ from integration.cli.running import command, says
 from integration.docs.pages import ROOT, read_page
 from integration.examples.conftest import Assembly
 from shielded_function_emulator.cloud_assembly import FunctionPackage, InlineCode
-from shielded_function_emulator.incidents import BEHAVIOURS, FOLDER, TAKEN, IncidentError, find, incidents
+from shielded_function_emulator.incidents import BEHAVIOURS, FOLDER, TAKEN, Behaviour, IncidentError, find, incidents
+from shielded_function_emulator.incidents.drilling import play
 from shielded_function_emulator.incidents.staging import stage
 from shielded_function_emulator.kernel import machine
 from shielded_function_emulator.languages import find as find_runtime
+from shielded_function_emulator.languages import python
 from shielded_function_emulator.sandbox import Sandbox
 
 pytestmark = [
@@ -28,6 +30,19 @@ pytestmark = [
 ]
 
 NODE = "Live/Events/SendText"
+
+
+PACKAGE = FunctionPackage(
+    logical_id="F",
+    name="f",
+    code=InlineCode("index.py", "def handler(event, context):\n    return 1"),
+    layers=(),
+    handler="index.handler",
+    runtime="python3.13",
+    memory_mb=128,
+    timeout_seconds=3,
+    environment={},
+)
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +124,14 @@ def test_what_a_wider_policy_lets_through_in_a_node_function(assembly: Assembly,
     assert "no alarm fires for chalk" in done.stdout
 
 
+@pytest.mark.usefixtures("_sandbox")
+def test_what_does_not_happen_unshielded_shows_nothing() -> None:
+    """A name that is too long cannot be asked for, with or without a shield."""
+    behaviour = Behaviour("resolve", {"take": "env", "host": f"{'a' * 64}.example"})
+    with pytest.raises(IncidentError, match=r"^chalk: unshielded too, it did not send credentials in names under a+\."):
+        play(replace(find("chalk"), behaviours=(behaviour,)), PACKAGE, python.THIS)
+
+
 @pytest.mark.parametrize(
     ("function", "more", "said"),
     [
@@ -183,19 +206,6 @@ def test_each_behaviour_is_there_in_both_languages() -> None:
     for do in BEHAVIOURS:
         assert f'    "{do}": {do},\n' in python
         assert any(f"\n  {start}{do}{end}" in node for start in ("", "async ") for end in ("(", ": ")), do
-
-
-PACKAGE = FunctionPackage(
-    logical_id="F",
-    name="f",
-    code=InlineCode("index.py", "def handler(event, context):\n    return 1"),
-    layers=(),
-    handler="index.handler",
-    runtime="python3.13",
-    memory_mb=128,
-    timeout_seconds=3,
-    environment={},
-)
 
 
 @pytest.mark.parametrize(
