@@ -52,6 +52,7 @@ def stage(package: FunctionPackage, incident: Incident, plan: Mapping[str, Any],
         shutil.copy(FOLDER / "payload.cjs", folder / "index.cjs")
         (folder / "package.json").write_text(json.dumps({"name": name, "main": "index.cjs"}))
         line = f"import {json.dumps(name)};" if _is_module(task, handler) else f"require({json.dumps(name)});"
+    handler.chmod(0o644)  # an archive may have it read-only
     with handler.open("a", encoding="utf-8") as opened:
         opened.write(f"\n{line}\n")
     secrets = task / SECRETS

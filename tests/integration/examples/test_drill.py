@@ -236,6 +236,7 @@ def test_where_the_dependency_is_imported(
     for name, text in files.items():
         (code / name).parent.mkdir(parents=True, exist_ok=True)
         (code / name).write_text(text)
+        (code / name).chmod(0o444)
     package = replace(PACKAGE, code=code, runtime=runtime, handler=handler)
     plan = {"nonce": "drill00", "steps": []}
     if ends is None:
