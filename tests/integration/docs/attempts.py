@@ -17,6 +17,7 @@ from functools import cache
 from itertools import groupby
 from pathlib import Path
 
+from harness.ways import declared
 from integration.docs.pages import ROOT
 from integration.docs.promises import Test, all_tests, find_tests, promises
 from security.cases.catalogue import cases
@@ -24,13 +25,23 @@ from security.cases.catalogue import cases
 _CASES = ROOT / "tests" / "security" / "cases"
 _LIMIT = "limit"
 _NO_ATTEMPT = re.compile(r"(contextlib|dataclasses?|functools|property|staticmethod|classmethod|override|app|route)\b")
-_TEST_OF_SECTION = {
-    **dict.fromkeys(("tmp", "tmp_spellings", "tmp_allowed", "tmp_calls"), "test_read_write_tmp"),
-    "handler": "test_read_handler",
-    **dict.fromkeys(("child", "child_allowed", "forks"), "test_create_child_process"),
-    "network": "test_outbound_connectivity",
-    "memory": "test_text_and_executable_memory",
-    "states": "test_signals_threads_and_odd_states",
+# By section and the beginning of the name, the first that fits.
+_TEST_OF = {
+    **dict.fromkeys(("tmp:", "tmp_spellings:", "tmp_calls:"), "test_read_write_tmp"),
+    "tmp_allowed:": "test_what_is_listed_in_tmp",
+    "handler:": "test_read_handler",
+    **dict.fromkeys(("child:", "child_allowed:", "forks:"), "test_create_child_process"),
+    "network:": "test_outbound_connectivity",
+    **dict.fromkeys(("gate:leave_number_", "gate:leave_x32"), "test_numbers_that_look_like_others"),
+    **dict.fromkeys(("gate:entry_inline_", "gate:entry_second_libc"), "test_calls_of_libraries_that_come_later"),
+    "alerts:log_": "test_the_channel_of_alerts",
+    "alerts:line_": "test_lines_whatever_the_bytes",
+    "alerts:storm_": "test_storms_are_counted",
+    "memory:text_": "test_patched_text",
+    **dict.fromkeys(("memory:engine_", "memory:segment_"), "test_the_engines_own_pages"),
+    "memory:": "test_memory_that_is_to_run",
+    "states:": "test_signals_threads_and_odd_states",
+    "": "test_ways_into_the_kernel",
 }
 
 
@@ -42,7 +53,8 @@ def attempts() -> dict[str, dict[str, list[str]]]:
             for promise in _promises_of(program, name) or ("",):
                 found[promise][program.relative_to(ROOT / "tests").as_posix()].append(name)
     for case in cases():
-        (test,) = find_tests(_TEST_OF_SECTION.get(case.section, "test_ways_into_the_kernel_and_alerts"))
+        name = f"{case.section}:{case.name}"
+        (test,) = find_tests(next(test for begin, test in _TEST_OF.items() if name.startswith(begin)))
         for promise in test.promises:
             found[promise][f"security/cases/inside/{case.section}.py"].append(case.name)
     return found
@@ -54,8 +66,7 @@ def _programs() -> Iterator[tuple[Path, list[str]]]:
     bodies = {file: ast.parse(file.read_text()).body for file in files if file.suffix == ".py" and _is_inside(file)}
     imported = {node.module for body in bodies.values() for node in body if isinstance(node, ast.ImportFrom)}
     for file, body in bodies.items():
-        functions = [node for node in body if isinstance(node, ast.FunctionDef)]
-        names = [each.name for each in functions if any(map(_registers, each.decorator_list))]
+        names = list(dict.fromkeys(name for decorator, name in declared(body) if not _NO_ATTEMPT.match(decorator)))
         if names or file.stem not in imported:
             yield file, names or [file.stem]
     for file in files:
@@ -65,10 +76,6 @@ def _programs() -> Iterator[tuple[Path, list[str]]]:
 
 def _is_inside(file: Path) -> bool:
     return "inside" in file.relative_to(ROOT / "tests").parts
-
-
-def _registers(decorator: ast.expr) -> bool:
-    return not _NO_ATTEMPT.match(ast.unparse(decorator))
 
 
 @cache

@@ -22,8 +22,9 @@ BLOCK, OTHERS, ALL = "block", "alert and allow", "every mode"
 _MODES_OF: Mapping[str, Sequence[str]] = {BLOCK: ("block",), OTHERS: ("alert", "allow"), ALL: MODES}
 
 
-def of_section(*sections: str) -> list[Case]:
-    return [case for case in cases() if case.section in sections]
+def of_section(*sections: str, begin: str | tuple[str, ...] = "") -> list[Case]:
+    """The cases of these sections whose names begin so."""
+    return [case for case in cases() if case.section in sections and case.name.startswith(begin)]
 
 
 def _late() -> list[Case]:

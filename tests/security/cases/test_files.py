@@ -10,16 +10,23 @@ from security.cases.checking import Results, check, of_section, rows
 
 pytestmark = pytest.mark.promise("tmp.judged")
 
-TMP, HANDLER = of_section("tmp", "tmp_spellings", "tmp_allowed", "tmp_calls"), of_section("handler")
+TMP = of_section("tmp", "tmp_spellings", "tmp_calls")
+ALLOWED, HANDLER = of_section("tmp_allowed"), of_section("handler")
 
 
 @pytest.fixture(scope="module")
 def results(layer: Path) -> Results:
-    return Results(layer, TMP + HANDLER)
+    return Results(layer, TMP + ALLOWED + HANDLER)
 
 
 @pytest.mark.parametrize(("name", "attach", "modes"), rows(TMP))
 def test_read_write_tmp(results: Results, name: str, attach: str, modes: str) -> None:
+    check(results.of(name, attach, modes))
+
+
+@pytest.mark.promise("tmp.allowed-paths")
+@pytest.mark.parametrize(("name", "attach", "modes"), rows(ALLOWED))
+def test_what_is_listed_in_tmp(results: Results, name: str, attach: str, modes: str) -> None:
     check(results.of(name, attach, modes))
 
 

@@ -20,7 +20,9 @@ from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.sandbox import Completed, Sandbox, shield_lines
 
 INSIDE = Path(__file__).parent / "inside"
-SERVER, LISTED, FOREIGN = "203.0.113.9", "198.51.100.9", "203.0.113.77"
+CASES_INSIDE = INSIDE.parents[1] / "cases" / "inside"
+SERVER, LISTED, FOREIGN = "203.0.113.10", "198.51.100.9", "203.0.113.77"
+OF_THE_CASES = "203.0.113.9"
 REFUSED, SECONDS = 78, 60
 SETTINGS = policy(
     outbound_connectivity="block",
@@ -96,13 +98,12 @@ class Scene:
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     task = tmp_path_factory.mktemp("task")
-    for file in (*INSIDE.glob("*.py"), HARNESS_INSIDE / "hellos.py"):
+    for file in (*CASES_INSIDE.glob("*.py"), *INSIDE.glob("*.py"), HARNESS_INSIDE / "hellos.py"):
         (task / file.name).write_bytes(file.read_bytes())
-    (task / "app.py").write_text("def handler(event, context): ...\n")
-    (task / "link").symlink_to("/tmp/there")
+    (task / "to_there").symlink_to("/tmp/there")
     for path in (task, *task.parents[:3]):
         path.chmod(0o755)
-    names = {"allowed.example": [SERVER], "other.example": [SERVER]}
+    names = {"allowed.example": [SERVER], "*.denied.example": [SERVER]}
     with ExitStack() as stack:
         box = stack.enter_context(open_box(task))
         box.filtered = False
@@ -110,6 +111,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         api = stack.enter_context(RuntimeApi(box))
         for address in (SERVER, LISTED, FOREIGN):
             stack.callback(Recorder(box, address).close)
+        stack.callback(Recorder(box, OF_THE_CASES, 80).close)
         yield Scene(box, api)
 
 

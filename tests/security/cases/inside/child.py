@@ -23,13 +23,14 @@ from common import (
     Helpers,
     attempt,
     checked,
+    effects,
     ended,
+    inside,
     opened,
     raw,
     replace_in_child,
     run,
     unchanged,
-    working_directory,
 )
 
 CHILD = "create_child_process"
@@ -61,50 +62,21 @@ def child_shell() -> None:
     run(MARK, shell=True)
 
 
-@attempt(CHILD)
-def child_preexec() -> None:
-    """With code to run in between, subprocess forks instead of using vfork."""
-    run([MARK], preexec_fn=lambda: None)
-
-
-@attempt(CHILD)
-def child_keeping_descriptors() -> None:
-    run([MARK], close_fds=False)
-
-
-@attempt(CHILD)
-def child_new_session() -> None:
-    run([MARK], start_new_session=True)
-
-
-@attempt(CHILD)
-def child_working_directory() -> None:
-    run(["./mark"], cwd="/var/task")
-
-
-@attempt(CHILD)
-def child_found_on_the_path() -> None:
-    run(["mark"], env={"PATH": "/var/task"})
-
-
-@attempt(CHILD)
-def child_found_on_a_longer_path() -> None:
-    run(["mark"], env={"PATH": "/nowhere:/var/empty:/var/task"})
-
-
-@attempt(CHILD)
-def child_empty_environment() -> None:
-    run([MARK], env={})
-
-
-@attempt(CHILD)
-def child_empty_preload() -> None:
-    run([MARK], env={"LD_PRELOAD": ""})
-
-
-@attempt(CHILD)
-def child_executable_option() -> None:
-    run(["something else"], executable=MARK)
+effects(
+    attempt(CHILD),
+    # With code to run in between, subprocess forks instead of using vfork.
+    child_preexec=lambda: run([MARK], preexec_fn=lambda: None),
+    child_keeping_descriptors=lambda: run([MARK], close_fds=False),
+    child_new_session=lambda: run([MARK], start_new_session=True),
+    child_working_directory=lambda: run(["./mark"], cwd="/var/task"),
+    child_found_on_the_path=lambda: run(["mark"], env={"PATH": "/var/task"}),
+    child_found_on_a_longer_path=lambda: run(["mark"], env={"PATH": "/nowhere:/var/empty:/var/task"}),
+    child_empty_environment=lambda: run([MARK], env={}),
+    child_empty_preload=lambda: run([MARK], env={"LD_PRELOAD": ""}),
+    child_executable_option=lambda: run(["something else"], executable=MARK),
+    child_posix_spawn=lambda: ended(os.posix_spawn(MARK, ["mark"], {})),
+    child_posix_spawnp=lambda: inside("/var/task", lambda: ended(os.posix_spawnp("./mark", ["mark"], {}))),
+)
 
 
 @attempt(CHILD, alerts=(1, 2))
@@ -128,17 +100,6 @@ def child_spawnv() -> None:
 
 
 @attempt(CHILD)
-def child_posix_spawn() -> None:
-    ended(os.posix_spawn(MARK, ["mark"], {}))
-
-
-@attempt(CHILD)
-def child_posix_spawnp() -> None:
-    with working_directory("/var/task"):
-        ended(os.posix_spawnp("./mark", ["mark"], {}))
-
-
-@attempt(CHILD)
 def child_posix_spawn_with_actions() -> None:
     actions = [(os.POSIX_SPAWN_CLOSE, 0), (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0)]
     ended(os.posix_spawn(MARK, ["mark"], {}, file_actions=actions, setpgroup=0, setsigmask=[signal.SIGINT]))
@@ -155,14 +116,24 @@ def child_asyncio() -> int:
 # ---- exec in a forked copy
 
 
-@attempt(CHILD)
-def child_execv() -> None:
-    replace_in_child(lambda: os.execv(MARK, ["mark"]))
-
-
-@attempt(CHILD)
-def child_execve() -> None:
-    replace_in_child(lambda: os.execve(MARK, ["mark"], {"A": "b"}))
+effects(
+    attempt(CHILD),
+    child_execv=lambda: replace_in_child(lambda: os.execv(MARK, ["mark"])),
+    child_execve=lambda: replace_in_child(lambda: os.execve(MARK, ["mark"], {"A": "b"})),
+    child_execl=lambda: replace_in_child(lambda: os.execl(MARK, "mark")),
+    # The kernel gives such a program one empty argument.
+    child_without_arguments=lambda: replace_in_child(lambda: checked(LIBC.execve(MARK.encode(), None, None))),
+    child_raw_execve=lambda: replace_in_child(lambda: raw("execve", MARK.encode(), arguments(), None)),
+    child_raw_execveat=lambda: replace_in_child(lambda: raw("execveat", AT_FDCWD, MARK.encode(), arguments(), None, 0)),
+    child_raw_execveat_empty_path=lambda: by_c("execveat_empty"),
+    child_by_proc_root=lambda: run([f"/proc/self/root{MARK}"]),
+    child_through_a_link=lambda: run(["/var/task/to_mark"]),
+    child_with_dots=lambda: run(["/var/task/../task/./mark"]),
+    child_script=lambda: run(["/var/task/script.sh"]),
+    child_script_of_a_script=lambda: run(["/var/task/script_of_script"]),
+    child_loader=lambda: run([LOADER, MARK]),
+    child_loader_with_preload=lambda: run([LOADER, "--preload", "/var/task/liblibrary.so", MARK]),
+)
 
 
 @attempt(CHILD)
@@ -172,17 +143,6 @@ def child_execvp() -> None:
         os.execvp("mark", ["mark"])
 
     replace_in_child(execute)
-
-
-@attempt(CHILD)
-def child_execl() -> None:
-    replace_in_child(lambda: os.execl(MARK, "mark"))
-
-
-@attempt(CHILD)
-def child_without_arguments() -> None:
-    """The kernel gives such a program one empty argument."""
-    replace_in_child(lambda: checked(LIBC.execve(MARK.encode(), None, None)))
 
 
 @attempt(CHILD)
@@ -239,24 +199,9 @@ def arguments() -> object:
 
 
 @attempt(CHILD)
-def child_raw_execve() -> None:
-    replace_in_child(lambda: raw("execve", MARK.encode(), arguments(), None))
-
-
-@attempt(CHILD)
-def child_raw_execveat() -> None:
-    replace_in_child(lambda: raw("execveat", AT_FDCWD, MARK.encode(), arguments(), None, 0))
-
-
-@attempt(CHILD)
 def child_raw_execveat_directory() -> None:
     with opened("/var", os.O_PATH) as var:
         replace_in_child(lambda: raw("execveat", var, b"task/mark", arguments(), None, 0))
-
-
-@attempt(CHILD)
-def child_raw_execveat_empty_path() -> None:
-    by_c("execveat_empty")
 
 
 @contextlib.contextmanager
@@ -289,81 +234,27 @@ def child_memfd_by_dev_fd() -> None:
 
 
 @attempt(CHILD)
-def child_by_proc_root() -> None:
-    run([f"/proc/self/root{MARK}"])
-
-
-@attempt(CHILD)
-def child_through_a_link() -> None:
-    run(["/var/task/to_mark"])
-
-
-@attempt(CHILD)
-def child_with_dots() -> None:
-    run(["/var/task/../task/./mark"])
-
-
-@attempt(CHILD)
 def child_proc_self_exe() -> str:
     return run(["/proc/self/exe", "-c", "print('ran')"])
-
-
-@attempt(CHILD)
-def child_script() -> None:
-    run(["/var/task/script.sh"])
-
-
-@attempt(CHILD)
-def child_script_of_a_script() -> None:
-    run(["/var/task/script_of_script"])
-
-
-@attempt(CHILD)
-def child_loader() -> None:
-    run([LOADER, MARK])
-
-
-@attempt(CHILD)
-def child_loader_with_preload() -> None:
-    run([LOADER, "--preload", "/var/task/liblibrary.so", MARK])
 
 
 # ---- how the child is made
 
 
-@attempt(CHILD)
-def child_vfork() -> None:
-    by_c("vfork_exec")
-
-
-@attempt(CHILD)
-def child_raw_clone() -> None:
-    by_c("raw_fork_exec")
-
-
-@attempt(CHILD)
-def child_clone3() -> None:
-    by_c("clone3_exec")
-
-
-@attempt(CHILD)
-def child_clone_sharing_memory() -> None:
-    by_c("clone_vm_exec")
+effects(
+    attempt(CHILD),
+    child_vfork=lambda: by_c("vfork_exec"),
+    child_raw_clone=lambda: by_c("raw_fork_exec"),
+    child_clone3=lambda: by_c("clone3_exec"),
+    child_clone_sharing_memory=lambda: by_c("clone_vm_exec"),
+    child_c_posix_spawn=lambda: by_c("spawn_exec"),
+    child_from_a_thread=lambda: by_c("exec_in_thread"),
+)
 
 
 @attempt(CHILD, refusal=(errno.EPERM,), alerts=(1, 2), says=("self_protection", CHILD))
 def child_clone_sharing_memory_at_once() -> None:
     by_c("clone_vm_only_exec")
-
-
-@attempt(CHILD)
-def child_c_posix_spawn() -> None:
-    by_c("spawn_exec")
-
-
-@attempt(CHILD)
-def child_from_a_thread() -> None:
-    by_c("exec_in_thread")
 
 
 def spawn_target() -> None:

@@ -12,6 +12,7 @@ from common import (
     MARK,
     Function,
     attempt,
+    effects,
     ended,
     opened,
     raw,
@@ -28,14 +29,11 @@ def allowed_child(function: Function) -> Function:
     return attempt("read_write_tmp", settings=LISTED)(function)
 
 
-@unchanged(CHILD, settings=LISTED)
-def child_that_is_listed() -> None:
-    run([MARK])
-
-
-@unchanged(CHILD, settings=LISTED)
-def child_that_is_listed_through_a_link() -> None:
-    run(["/var/task/to_mark"])
+effects(
+    unchanged(CHILD, settings=LISTED),
+    child_that_is_listed=lambda: run([MARK]),
+    child_that_is_listed_through_a_link=lambda: run(["/var/task/to_mark"]),
+)
 
 
 @attempt(CHILD, settings=LISTED)
@@ -43,14 +41,11 @@ def child_that_is_not_listed() -> str:
     return run(["/bin/echo", "ran"])
 
 
-@attempt(CHILD, settings=LISTED)
-def child_same_program_elsewhere() -> None:
-    run(["/var/task/mark_copy"])
-
-
-@attempt(CHILD, settings=LISTED)
-def child_listed_program_through_the_loader() -> None:
-    run([LOADER, MARK])
+effects(
+    attempt(CHILD, settings=LISTED),
+    child_same_program_elsewhere=lambda: run(["/var/task/mark_copy"]),
+    child_listed_program_through_the_loader=lambda: run([LOADER, MARK]),
+)
 
 
 @allowed_child

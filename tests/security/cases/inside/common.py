@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import functools
 import json
 import os
 import platform
@@ -126,6 +127,26 @@ def refuses_to_start(policy: str, **facts: Any) -> Callable[[F], F]:
     return _declare(policy, None, must="refuse", alone=True, **facts)
 
 
+def each(declare: Callable[[Function], object], /, **functions: Function) -> None:
+    """Declares expressions as cases, by these names."""
+    for name, function in functions.items():
+        function.__name__ = name
+        declare(function)
+
+
+def effects(declare: Callable[[Function], object], /, **functions: Function) -> None:
+    """The same, of expressions whose value tells nothing: what they leave behind has to be seen."""
+
+    def without_value(function: Function) -> Function:
+        @functools.wraps(function)
+        def case() -> None:
+            function()
+
+        return case
+
+    each(declare, **{name: without_value(function) for name, function in functions.items()})
+
+
 class Helpers:
     """A library of ours, loaded when it is first used: where cases are only listed, it is not there."""
 
@@ -192,6 +213,12 @@ def opened(path: str, flags: int = os.O_RDONLY) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def inside(path: str, function: Function) -> Any:
+    """What the function returns, with that working directory."""
+    with working_directory(path):
+        return function()
 
 
 @contextlib.contextmanager

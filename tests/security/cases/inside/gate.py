@@ -20,6 +20,8 @@ from common import (
     attempt,
     checked,
     content,
+    each,
+    effects,
     errno_of,
     in_child,
     number_of,
@@ -48,9 +50,16 @@ def second_handle(name: str) -> ctypes.CDLL:
     return ctypes.CDLL(name, use_errno=True)
 
 
-@attempt(TMP)
-def entry_ctypes_libc() -> str:
-    return content(checked(second_handle("libc.so.6").open(THERE, os.O_RDONLY)))
+each(
+    attempt(TMP),
+    entry_ctypes_libc=lambda: content(checked(second_handle("libc.so.6").open(THERE, os.O_RDONLY))),
+    # Through the interpreter's own handle.
+    entry_pythonapi=lambda: content(checked(ctypes.CDLL(None, use_errno=True).openat(AT_FDCWD, THERE, os.O_RDONLY))),
+    entry_libc_syscall=lambda: content(raw("openat", AT_FDCWD, THERE, os.O_RDONLY, 0)),
+    entry_open_nocancel=lambda: content(from_c(HELP.nocancel_open(THERE))),
+    # A copy of libc in a link-map namespace of its own.
+    entry_second_libc=lambda: content(from_c(ctypes.CDLL("/var/task/libnamespace.so").open_in_second_libc(THERE))),
+)
 
 
 @attempt(NET)
@@ -61,26 +70,10 @@ def entry_ctypes_connect() -> None:
 
 
 @attempt(TMP)
-def entry_pythonapi() -> str:
-    """Through the interpreter's own handle."""
-    return content(checked(ctypes.CDLL(None, use_errno=True).openat(AT_FDCWD, THERE, os.O_RDONLY)))
-
-
-@attempt(TMP)
-def entry_libc_syscall() -> str:
-    return content(raw("openat", AT_FDCWD, THERE, os.O_RDONLY, 0))
-
-
-@attempt(TMP)
 def entry_syscall_from_c() -> str:
     function = HELP.system_call
     function.argtypes = (ctypes.c_long, ctypes.c_long, ctypes.c_char_p, *[ctypes.c_long] * 4)
     return content(from_c(function(number_of("openat"), AT_FDCWD, THERE, 0, 0, 0, 0)))
-
-
-@attempt(TMP)
-def entry_open_nocancel() -> str:
-    return content(from_c(HELP.nocancel_open(THERE)))
 
 
 @attempt(TMP)
@@ -89,15 +82,11 @@ def entry_open64_nocancel() -> str:
     return content(checked(function(THERE, os.O_RDONLY)))
 
 
-@attempt(TMP)
-def entry_second_libc() -> str:
-    """A copy of libc in a link-map namespace of its own."""
-    return content(from_c(ctypes.CDLL("/var/task/libnamespace.so").open_in_second_libc(THERE)))
-
-
-@attempt(TMP)
-def entry_vfork_child() -> None:
-    from_c(HELP.vfork_create(b"/tmp/new"))
+effects(
+    attempt(TMP),
+    entry_vfork_child=lambda: from_c(HELP.vfork_create(b"/tmp/new")),
+    entry_inline_create_directory=lambda: from_c(inline().create_directory(b"/tmp/made")),
+)
 
 
 INLINE = ("open_with_constant", "open_with_pushed_number", "open_with_jump", "open_with_variable")
@@ -120,11 +109,6 @@ def by_inline(function: str) -> None:
 
 for _function in INLINE:
     by_inline(_function)
-
-
-@attempt(TMP)
-def entry_inline_create_directory() -> None:
-    from_c(inline().create_directory(b"/tmp/made"))
 
 
 @attempt(NET)

@@ -31,15 +31,17 @@ from common import (
     attempt,
     checked,
     content,
+    each,
+    effects,
     ended,
     in_child,
+    inside,
     libc,
     opened,
     raw,
     reference,
     run,
     unchanged,
-    working_directory,
 )
 
 READ = "read_handler"
@@ -92,102 +94,33 @@ def told(text: str) -> bool:
 # ---- spellings (28, with 17)
 
 
-@attempt(READ)
-def handler_open() -> bool:
-    return source(os.open(APP, os.O_RDONLY))
-
-
-@attempt(READ)
-def handler_o_path() -> int:
-    return reference(os.open(APP, os.O_PATH))
-
-
-@attempt(READ)
-def handler_no_access_time() -> bool:
-    return source(os.open(APP, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK))
-
-
-@attempt(READ)
-def handler_bytecode() -> int:
-    return len(content_of_bytes(os.open("/var/task/__pycache__/app.cpython-399.pyc", os.O_RDONLY)))
+each(
+    attempt(READ),
+    handler_open=lambda: source(os.open(APP, os.O_RDONLY)),
+    handler_o_path=lambda: reference(os.open(APP, os.O_PATH)),
+    handler_no_access_time=lambda: source(os.open(APP, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)),
+    handler_bytecode=lambda: len(content_of_bytes(os.open("/var/task/__pycache__/app.cpython-399.pyc", os.O_RDONLY))),
+    handler_relative=lambda: inside("/var/task", lambda: source(os.open("app.py", os.O_RDONLY))),
+    handler_by_descriptor=lambda: source(os.open("app.py", os.O_RDONLY, dir_fd=KEPT["folder"])),
+    # A reference that was there before the lock gives nothing to read now.
+    handler_reference_opened_again=lambda: source(os.open(f"/proc/self/fd/{KEPT['reference']}", os.O_RDONLY)),
+    handler_by_proc_descriptor=lambda: source(os.open(f"/proc/self/fd/{KEPT['folder']}/app.py", os.O_RDONLY)),
+    handler_by_dev_fd=lambda: source(os.open(f"/dev/fd/{KEPT['reference']}", os.O_RDONLY)),
+    handler_by_proc_root=lambda: source(os.open("/proc/self/root" + APP, os.O_RDONLY)),
+    handler_by_proc_thread_root=lambda: source(os.open("/proc/thread-self/root" + APP, os.O_RDONLY)),
+    handler_up_from_proc=lambda: source(os.open("/proc/self/../.." + APP, os.O_RDONLY)),
+    handler_by_proc_cwd=lambda: inside("/var/task", lambda: source(os.open("/proc/self/cwd/app.py", os.O_RDONLY))),
+    handler_with_dots=lambda: source(os.open("/var/task/../task/./app.py", os.O_RDONLY)),
+    handler_with_slashes=lambda: source(os.open("//var///task//app.py", os.O_RDONLY)),
+    handler_through_a_link=lambda: source(os.open("/var/task/to_app", os.O_RDONLY)),
+    handler_by_a_hard_link=lambda: source(os.open("/var/task/same_file.txt", os.O_RDONLY)),
+    handler_by_another_mount=lambda: source(os.open("/var/again/app.py", os.O_RDONLY)),
+)
 
 
 def content_of_bytes(descriptor: int) -> bytes:
     with os.fdopen(descriptor, "rb") as f:
         return f.read()
-
-
-@attempt(READ)
-def handler_relative() -> bool:
-    with working_directory("/var/task"):
-        return source(os.open("app.py", os.O_RDONLY))
-
-
-@attempt(READ)
-def handler_by_descriptor() -> bool:
-    return source(os.open("app.py", os.O_RDONLY, dir_fd=KEPT["folder"]))
-
-
-@attempt(READ)
-def handler_reference_opened_again() -> bool:
-    """A reference that was there before the lock gives nothing to read now."""
-    return source(os.open(f"/proc/self/fd/{KEPT['reference']}", os.O_RDONLY))
-
-
-@attempt(READ)
-def handler_by_proc_descriptor() -> bool:
-    return source(os.open(f"/proc/self/fd/{KEPT['folder']}/app.py", os.O_RDONLY))
-
-
-@attempt(READ)
-def handler_by_dev_fd() -> bool:
-    return source(os.open(f"/dev/fd/{KEPT['reference']}", os.O_RDONLY))
-
-
-@attempt(READ)
-def handler_by_proc_root() -> bool:
-    return source(os.open("/proc/self/root" + APP, os.O_RDONLY))
-
-
-@attempt(READ)
-def handler_by_proc_thread_root() -> bool:
-    return source(os.open("/proc/thread-self/root" + APP, os.O_RDONLY))
-
-
-@attempt(READ)
-def handler_up_from_proc() -> bool:
-    return source(os.open("/proc/self/../.." + APP, os.O_RDONLY))
-
-
-@attempt(READ)
-def handler_by_proc_cwd() -> bool:
-    with working_directory("/var/task"):
-        return source(os.open("/proc/self/cwd/app.py", os.O_RDONLY))
-
-
-@attempt(READ)
-def handler_with_dots() -> bool:
-    return source(os.open("/var/task/../task/./app.py", os.O_RDONLY))
-
-
-@attempt(READ)
-def handler_with_slashes() -> bool:
-    return source(os.open("//var///task//app.py", os.O_RDONLY))
-
-
-@attempt(READ)
-def handler_through_a_link() -> bool:
-    return source(os.open("/var/task/to_app", os.O_RDONLY))
-
-
-@attempt(READ)
-def handler_by_a_hard_link() -> bool:
-    return source(os.open("/var/task/same_file.txt", os.O_RDONLY))
-
-
-@attempt(READ)
-def handler_by_another_mount() -> bool:
-    return source(os.open("/var/again/app.py", os.O_RDONLY))
 
 
 # ---- calls
@@ -355,10 +288,13 @@ def handler_cat() -> bool:
         raise PermissionError(13, str(error)) from None
 
 
-@attempt(READ)
-def handler_child_without_environment() -> None:
-    """The child knows that its parent was ready."""
-    run([MARK, "--read", APP], env={})
+effects(
+    attempt(READ),
+    # The child knows that its parent was ready.
+    handler_child_without_environment=lambda: run([MARK, "--read", APP], env={}),
+    # Running it as a script would have its interpreter read it.
+    handler_exec=lambda: run([APP]),
+)
 
 
 @attempt(READ)
@@ -384,12 +320,6 @@ def handler_shell_redirection() -> bool:
 @attempt(READ)
 def handler_in_fork() -> bool:
     return in_child(lambda: source(os.open(APP, os.O_RDONLY)))
-
-
-@attempt(READ)
-def handler_exec() -> None:
-    """Running it as a script would have its interpreter read it."""
-    run([APP])
 
 
 # ---- other names for it: a handler on a file system that can be written to
@@ -477,17 +407,14 @@ def handler_lazy_import() -> str:
     return importlib.import_module("other").VALUE
 
 
-@unchanged(READ)
-def handler_still_runs() -> str:
-    return sys.modules["app"].handler("event", None)
+each(
+    unchanged(READ),
+    handler_still_runs=lambda: sys.modules["app"].handler("event", None),
+    handler_package_data=lambda: len(pkgutil.get_data("json", "__init__.py") or b"") // 100,
+)
 
 
 @unchanged(READ)
 def handler_neighbours_are_open() -> list[object]:
     with open("/var/task/other.py") as f, open("/etc/passwd") as g:
         return [sorted(os.listdir("/var/task"))[:3], f.read(3), g.read(1), os.stat(APP).st_size]
-
-
-@unchanged(READ)
-def handler_package_data() -> int:
-    return len(pkgutil.get_data("json", "__init__.py") or b"") // 100

@@ -10,7 +10,7 @@ import os
 import socket
 import struct
 
-from common import attempt, in_child, raw
+from common import attempt, effects, in_child, raw
 
 NET = "outbound_connectivity"
 NO_SUCH_NAME = 1002  # EAI_NONAME, as main.py reports it
@@ -23,19 +23,13 @@ def connect(family: int, address: tuple[object, ...]) -> None:
         s.connect(address)
 
 
-@attempt(NET)
-def net_connect() -> None:
-    connect(socket.AF_INET, ("203.0.113.9", 80))
-
-
-@attempt(NET)
-def net_connect_ipv6() -> None:
-    connect(socket.AF_INET6, ("2001:db8::66", 80))
-
-
-@attempt(NET)
-def net_connect_mapped() -> None:
-    connect(socket.AF_INET6, ("::ffff:203.0.113.9", 80))
+effects(
+    attempt(NET),
+    net_connect=lambda: connect(socket.AF_INET, ("203.0.113.9", 80)),
+    net_connect_ipv6=lambda: connect(socket.AF_INET6, ("2001:db8::66", 80)),
+    net_connect_mapped=lambda: connect(socket.AF_INET6, ("::ffff:203.0.113.9", 80)),
+    net_in_fork=lambda: in_child(lambda: connect(socket.AF_INET, ("203.0.113.9", 80))),
+)
 
 
 @attempt(NET, refusal=(NO_SUCH_NAME,), alerts=(1, 2))
@@ -95,11 +89,6 @@ def net_raw_connect() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as s:
         address = struct.pack("=HH4s8x", socket.AF_INET, socket.htons(80), socket.inet_aton("203.0.113.9"))
         raw("connect", s.fileno(), address, 16)
-
-
-@attempt(NET)
-def net_in_fork() -> None:
-    in_child(lambda: connect(socket.AF_INET, ("203.0.113.9", 80)))
 
 
 @attempt(NET)

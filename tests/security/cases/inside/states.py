@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from common import MARK, Helpers, attempt, content, ended, run, unchanged
+from common import MARK, Helpers, attempt, content, effects, ended, run, unchanged
 
 TMP = "read_write_tmp"
 THERE = b"/tmp/there"
@@ -198,20 +198,13 @@ def inherited_three_descriptors() -> None:
     ended(child)
 
 
-@attempt(TMP)
-def inherited_small_stack() -> None:
-    inherited(lambda: resource.setrlimit(resource.RLIMIT_STACK, (65536, 65536)))
-
-
-@attempt(TMP)
-def inherited_little_memory() -> None:
-    inherited(lambda: resource.setrlimit(resource.RLIMIT_AS, (256 << 20, 256 << 20)))
-
-
-@attempt(TMP)
-def inherited_no_file_size() -> None:
-    """RLIMIT_FSIZE of 0 ends who writes to a file; a pipe is none."""
-    inherited(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)))
+effects(
+    attempt(TMP),
+    inherited_small_stack=lambda: inherited(lambda: resource.setrlimit(resource.RLIMIT_STACK, (65536, 65536))),
+    inherited_little_memory=lambda: inherited(lambda: resource.setrlimit(resource.RLIMIT_AS, (256 << 20, 256 << 20))),
+    # RLIMIT_FSIZE of 0 ends who writes to a file; a pipe is none.
+    inherited_no_file_size=lambda: inherited(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))),
+)
 
 
 NO_DESCRIPTOR = {

@@ -27,6 +27,8 @@ from common import (
     attempt,
     checked,
     content,
+    each,
+    effects,
     ended,
     in_child,
     libc,
@@ -49,14 +51,29 @@ def make(path: str, flags: int = NEW) -> None:
 # ---- opens (16)
 
 
-@attempt(TMP)
-def tmp_open_new() -> None:
-    make("/tmp/new")
+effects(
+    attempt(TMP),
+    tmp_open_new=lambda: make("/tmp/new"),
+    tmp_truncate_by_open=lambda: make("/tmp/there", os.O_RDONLY | os.O_TRUNC),
+    tmp_truncate_by_create=lambda: make("/tmp/there", NEW | os.O_TRUNC),
+    tmp_exclusive=lambda: make("/tmp/exclusive", os.O_CREAT | os.O_EXCL | os.O_RDWR),
+    tmp_create_read_only=lambda: make("/tmp/new", os.O_CREAT | os.O_RDONLY),
+    tmp_fopen_to_write=lambda: LIBC.fclose(fopen(b"/tmp/new", b"w")),
+    tmp_openat2_new=lambda: os.close(openat2(AT_FDCWD, b"/tmp/two", os.O_CREAT | os.O_RDWR)),
+    tmp_pathlib_write=lambda: pathlib.Path("/tmp/written").write_text("secret"),
+    tmp_copy_in=lambda: shutil.copyfile("/etc/resolv.conf", "/tmp/copied"),
+)
 
 
-@attempt(TMP)
-def tmp_open_existing() -> str:
-    return content(os.open("/tmp/there", os.O_RDONLY))
+each(
+    attempt(TMP),
+    tmp_open_existing=lambda: content(os.open("/tmp/there", os.O_RDONLY)),
+    tmp_o_path=lambda: reference(os.open("/tmp/there", os.O_PATH)),
+    tmp_o_path_of_the_directory=lambda: reference(os.open("/tmp", os.O_PATH | os.O_DIRECTORY)) >= 0,
+    tmp_o_path_of_a_link=lambda: reference(os.open("/tmp/link", os.O_RDONLY | os.O_NOFOLLOW | os.O_PATH)),
+    tmp_listdir=lambda: sorted(os.listdir("/tmp")),
+    tmp_raw_openat=lambda: content(raw("openat", AT_FDCWD, b"/tmp/there", os.O_RDONLY, 0)),
+)
 
 
 @attempt(TMP)
@@ -69,41 +86,6 @@ def tmp_open_write_only() -> None:
 def tmp_append() -> None:
     with opened("/tmp/there", os.O_WRONLY | os.O_APPEND) as f:
         os.write(f, b"more")
-
-
-@attempt(TMP)
-def tmp_truncate_by_open() -> None:
-    make("/tmp/there", os.O_RDONLY | os.O_TRUNC)
-
-
-@attempt(TMP)
-def tmp_truncate_by_create() -> None:
-    make("/tmp/there", NEW | os.O_TRUNC)
-
-
-@attempt(TMP)
-def tmp_exclusive() -> None:
-    make("/tmp/exclusive", os.O_CREAT | os.O_EXCL | os.O_RDWR)
-
-
-@attempt(TMP)
-def tmp_create_read_only() -> None:
-    make("/tmp/new", os.O_CREAT | os.O_RDONLY)
-
-
-@attempt(TMP)
-def tmp_o_path() -> int:
-    return reference(os.open("/tmp/there", os.O_PATH))
-
-
-@attempt(TMP)
-def tmp_o_path_of_the_directory() -> bool:
-    return reference(os.open("/tmp", os.O_PATH | os.O_DIRECTORY)) >= 0
-
-
-@attempt(TMP)
-def tmp_o_path_of_a_link() -> int:
-    return reference(os.open("/tmp/link", os.O_RDONLY | os.O_NOFOLLOW | os.O_PATH))
 
 
 @attempt(TMP)
@@ -123,11 +105,6 @@ def tmp_o_tmpfile_with_a_name_later() -> None:
     with opened("/tmp", os.O_TMPFILE | os.O_RDWR) as f:
         os.write(f, b"secret")
         raw("linkat", AT_FDCWD, b"/proc/self/fd/%d" % f, AT_FDCWD, b"/tmp/named", 0x400)
-
-
-@attempt(TMP)
-def tmp_listdir() -> list[str]:
-    return sorted(os.listdir("/tmp"))
 
 
 @attempt(TMP)
@@ -169,11 +146,6 @@ def tmp_fopen() -> int:
         return LIBC.fgetc(stream)
     finally:
         LIBC.fclose(stream)
-
-
-@attempt(TMP)
-def tmp_fopen_to_write() -> None:
-    LIBC.fclose(fopen(b"/tmp/new", b"w"))
 
 
 @attempt(TMP)
@@ -240,19 +212,9 @@ def tmp_raw_creat() -> None:
     os.close(raw("creat", b"/tmp/new", 0o600))
 
 
-@attempt(TMP)
-def tmp_raw_openat() -> str:
-    return content(raw("openat", AT_FDCWD, b"/tmp/there", os.O_RDONLY, 0))
-
-
 def openat2(directory: int, path: bytes, flags: int, resolve: int = 0) -> int:
     how = (ctypes.c_uint64 * 3)(flags, 0o600 if flags & os.O_CREAT else 0, resolve)
     return raw("openat2", directory, path, ctypes.byref(how), 24)
-
-
-@attempt(TMP)
-def tmp_openat2_new() -> None:
-    os.close(openat2(AT_FDCWD, b"/tmp/two", os.O_CREAT | os.O_RDWR))
 
 
 @attempt(TMP)
@@ -271,16 +233,6 @@ def tmp_openat2_in_root() -> str:
 def tmp_openat2_no_symlinks_new() -> None:
     with opened("/", os.O_PATH) as root:
         os.close(openat2(root, b"tmp/new", os.O_CREAT | os.O_RDWR, 0x04))
-
-
-@attempt(TMP)
-def tmp_pathlib_write() -> None:
-    pathlib.Path("/tmp/written").write_text("secret")
-
-
-@attempt(TMP)
-def tmp_copy_in() -> None:
-    shutil.copyfile("/etc/resolv.conf", "/tmp/copied")
 
 
 @attempt(TMP)
@@ -370,24 +322,13 @@ def tmp_dlopen() -> int:
     return library.forty_two()
 
 
-@attempt(TMP, scene="code")
-def tmp_exec_a_program() -> None:
-    run(["/tmp/program"])
-
-
-@attempt(TMP, scene="code")
-def tmp_exec_a_script() -> None:
-    run(["/tmp/script.sh"])
-
-
-@attempt(TMP, scene="code")
-def tmp_exec_relative() -> None:
-    run(["./program"], cwd="/tmp")
-
-
-@attempt(TMP, scene="code")
-def tmp_exec_through_a_link() -> None:
-    run(["/var/task/to_tmp/program"])
+effects(
+    attempt(TMP, scene="code"),
+    tmp_exec_a_program=lambda: run(["/tmp/program"]),
+    tmp_exec_a_script=lambda: run(["/tmp/script.sh"]),
+    tmp_exec_relative=lambda: run(["./program"], cwd="/tmp"),
+    tmp_exec_through_a_link=lambda: run(["/var/task/to_tmp/program"]),
+)
 
 
 @attempt(TMP, scene="code")

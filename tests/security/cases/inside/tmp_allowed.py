@@ -21,6 +21,7 @@ from common import (
     AT_FDCWD,
     attempt,
     content,
+    effects,
     errno_of,
     libc,
     opened,
@@ -71,6 +72,8 @@ def tmp_allowed_names() -> list[int | None]:
         lambda: os.link(f"{base}/data", f"{base}/second"),
         lambda: os.symlink("data", f"{base}/link"),
         lambda: make(f"{base}/link", os.O_WRONLY | os.O_TRUNC),
+        lambda: os.symlink("new", f"{base}/dangling"),
+        lambda: make(f"{base}/dangling"),
         lambda: os.truncate(f"{base}/data", 3),
         lambda: os.chmod(f"{base}/data", 0o640),
         lambda: os.chown(f"{base}/link", os.getuid(), os.getgid(), follow_symlinks=False),
@@ -94,6 +97,24 @@ def tmp_allowed_socket() -> int:
         client.connect("/tmp/allowed/socket")
         server.accept()[0].close()
         return len(client.getpeername())
+
+
+@allowed
+def tmp_allowed_socket_by_a_relative_path() -> None:
+    """And by the name that the kernel then says, as libuv's listen goes by it for its mode."""
+    with working_directory("/tmp/allowed"), socket.socket(socket.AF_UNIX) as server:
+        server.bind("../allowed/relative")
+        server.listen()
+        os.chmod(server.getsockname(), 0o600)
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect("relative")
+
+
+@allowed
+def tmp_allowed_temporary_file_through_a_link() -> list[int | None]:
+    os.symlink("/tmp/allowed", "/tmp/allowed/link")
+    flags = (os.O_TMPFILE | os.O_RDWR, os.O_TMPFILE | os.O_RDWR | os.O_NOFOLLOW, os.O_CREAT)
+    return [errno_of(lambda f=f: os.close(os.open("/tmp/allowed/link", f))) for f in flags]
 
 
 @allowed
@@ -126,34 +147,16 @@ def escape(**facts: Any) -> Callable[[Callable[[], object]], Callable[[], object
     return attempt(TMP, settings=ALLOWED, scene="allowed", **facts)
 
 
-@escape()
-def tmp_escape_by_dots() -> None:
-    make("/tmp/allowed/../outside")
-
-
-@escape()
-def tmp_escape_by_rename() -> None:
-    os.rename("/tmp/allowed/data", "/tmp/outside")
-
-
-@escape()
-def tmp_escape_by_rename_inwards() -> None:
-    os.rename("/tmp/there", "/tmp/allowed/there")
-
-
-@escape()
-def tmp_escape_by_exchange() -> None:
-    raw("renameat2", AT_FDCWD, b"/tmp/allowed/data", AT_FDCWD, b"/tmp/there", 2)
-
-
-@escape()
-def tmp_escape_by_hard_link() -> None:
-    os.link("/tmp/there", "/tmp/allowed/there")
-
-
-@escape()
-def tmp_escape_by_hard_link_outwards() -> None:
-    os.link("/tmp/allowed/data", "/tmp/outside")
+effects(
+    escape(),
+    tmp_escape_by_dots=lambda: make("/tmp/allowed/../outside"),
+    tmp_escape_by_rename=lambda: os.rename("/tmp/allowed/data", "/tmp/outside"),
+    tmp_escape_by_rename_inwards=lambda: os.rename("/tmp/there", "/tmp/allowed/there"),
+    tmp_escape_by_exchange=lambda: raw("renameat2", AT_FDCWD, b"/tmp/allowed/data", AT_FDCWD, b"/tmp/there", 2),
+    tmp_escape_by_hard_link=lambda: os.link("/tmp/there", "/tmp/allowed/there"),
+    tmp_escape_by_hard_link_outwards=lambda: os.link("/tmp/allowed/data", "/tmp/outside"),
+    tmp_escape_by_look_alike=lambda: make("/tmp/allowed_not"),
+)
 
 
 @escape()
@@ -181,11 +184,6 @@ def tmp_escape_by_linked_directory() -> None:
         os.mkdir("/tmp/allowed/escape/made")
     finally:
         os.unlink("/tmp/allowed/escape")
-
-
-@escape()
-def tmp_escape_by_look_alike() -> None:
-    make("/tmp/allowed_not")
 
 
 @escape(alone=True, alerts=(1, 5000))

@@ -17,7 +17,9 @@ from common import (
     AT_FDCWD,
     LIBC,
     attempt,
+    effects,
     errno_of,
+    inside,
     libc,
     opened,
     raw,
@@ -29,14 +31,36 @@ from tmp import NEW, TMP, USER_ATTRIBUTES, XATTR, make
 # ---- calls that take a path (18)
 
 
-@attempt(TMP)
-def tmp_mkdir() -> None:
-    os.mkdir("/tmp/made")
-
-
-@attempt(TMP)
-def tmp_raw_mkdirat() -> None:
-    raw("mkdirat", AT_FDCWD, b"/tmp/made", 0o700)
+effects(
+    attempt(TMP),
+    tmp_mkdir=lambda: os.mkdir("/tmp/made"),
+    tmp_raw_mkdirat=lambda: raw("mkdirat", AT_FDCWD, b"/tmp/made", 0o700),
+    tmp_mkdir_relative=lambda: inside("/tmp", lambda: os.mkdir("made")),
+    tmp_mkdir_with_a_slash=lambda: os.mkdir("/tmp/made/"),
+    tmp_mkdir_by_proc_root=lambda: os.mkdir("/proc/self/root/tmp/made"),
+    tmp_mkdir_through_a_link=lambda: os.mkdir("/var/task/to_tmp/made"),
+    tmp_rmdir=lambda: os.rmdir("/tmp/folder"),
+    tmp_rmdir_by_unlinkat=lambda: raw("unlinkat", AT_FDCWD, b"/tmp/folder", 0x200),
+    tmp_rmdir_with_dots=lambda: os.rmdir("/tmp/full/../folder"),
+    tmp_unlink=lambda: os.unlink("/tmp/there"),
+    tmp_unlink_a_link=lambda: os.unlink("/tmp/link"),
+    tmp_unlink_relative=lambda: inside("/tmp", lambda: os.unlink("there")),
+    tmp_libc_remove=lambda: libc("remove", b"/tmp/there"),
+    tmp_symlink=lambda: os.symlink("/etc/passwd", "/tmp/pointer"),
+    tmp_truncate=lambda: os.truncate("/tmp/there", 0),
+    tmp_truncate_through_a_link=lambda: os.truncate("/var/task/to_there", 0),
+    tmp_chmod=lambda: os.chmod("/tmp/there", 0o600),
+    tmp_chmod_of_tmp_itself=lambda: os.chmod("/tmp/.", 0o711),
+    tmp_raw_fchmodat=lambda: raw("fchmodat", AT_FDCWD, b"/tmp/alias", 0o600),
+    tmp_chown=lambda: os.chown("/tmp/there", os.getuid(), os.getgid()),
+    tmp_lchown=lambda: os.lchown("/tmp/link", os.getuid(), os.getgid()),
+    tmp_fchownat_through_a_link=lambda: raw("fchownat", AT_FDCWD, b"/var/task/to_there", os.getuid(), os.getgid(), 0),
+    tmp_utime=lambda: os.utime("/tmp/there", (1, 1)),
+    tmp_utime_of_a_link=lambda: os.utime("/tmp/link", (1, 1), follow_symlinks=False),
+    tmp_mkfifo=lambda: os.mkfifo("/tmp/fifo"),
+    tmp_mknod_a_file=lambda: os.mknod("/tmp/node", stat.S_IFREG | 0o600),
+    tmp_mknod_a_socket=lambda: os.mknod("/tmp/node", stat.S_IFSOCK | 0o600),
+)
 
 
 @attempt(TMP)
@@ -45,111 +69,22 @@ def tmp_mkdir_by_descriptor() -> None:
         os.mkdir("tmp/made", dir_fd=root)
 
 
-@attempt(TMP)
-def tmp_mkdir_relative() -> None:
-    with working_directory("/tmp"):
-        os.mkdir("made")
-
-
-@attempt(TMP)
-def tmp_mkdir_with_a_slash() -> None:
-    os.mkdir("/tmp/made/")
-
-
-@attempt(TMP)
-def tmp_mkdir_by_proc_root() -> None:
-    os.mkdir("/proc/self/root/tmp/made")
-
-
-@attempt(TMP)
-def tmp_mkdir_through_a_link() -> None:
-    os.mkdir("/var/task/to_tmp/made")
-
-
-@attempt(TMP, alerts=(1, 2))
-def tmp_makedirs() -> None:
-    os.makedirs("/tmp/made/deeper")
-
-
-@attempt(TMP)
-def tmp_rmdir() -> None:
-    os.rmdir("/tmp/folder")
-
-
-@attempt(TMP)
-def tmp_rmdir_by_unlinkat() -> None:
-    raw("unlinkat", AT_FDCWD, b"/tmp/folder", 0x200)
-
-
-@attempt(TMP)
-def tmp_rmdir_with_dots() -> None:
-    os.rmdir("/tmp/full/../folder")
-
-
-@attempt(TMP)
-def tmp_unlink() -> None:
-    os.unlink("/tmp/there")
-
-
-@attempt(TMP)
-def tmp_unlink_a_link() -> None:
-    os.unlink("/tmp/link")
-
-
-@attempt(TMP)
-def tmp_unlink_relative() -> None:
-    with working_directory("/tmp"):
-        os.unlink("there")
-
-
-@attempt(TMP)
-def tmp_libc_remove() -> None:
-    libc("remove", b"/tmp/there")
+effects(
+    attempt(TMP, alerts=(1, 2)),
+    tmp_makedirs=lambda: os.makedirs("/tmp/made/deeper"),
+    tmp_rename=lambda: os.rename("/tmp/there", "/tmp/elsewhere"),
+    tmp_raw_renameat=lambda: raw("renameat", AT_FDCWD, b"/tmp/there", AT_FDCWD, b"/tmp/elsewhere"),
+    tmp_rename_without_replacing=lambda: raw("renameat2", AT_FDCWD, b"/tmp/there", AT_FDCWD, b"/tmp/elsewhere", 1),
+    tmp_rename_exchange=lambda: raw("renameat2", AT_FDCWD, b"/tmp/there", AT_FDCWD, b"/tmp/full/inside", 2),
+    tmp_rename_a_folder=lambda: os.rename("/tmp/full", "/tmp/moved"),
+    tmp_link=lambda: os.link("/tmp/there", "/tmp/second_name"),
+    tmp_link_following=lambda: raw("linkat", AT_FDCWD, b"/tmp/alias", AT_FDCWD, b"/tmp/second_name", 0x400),
+)
 
 
 @attempt(TMP, alerts=(1, 5))
 def tmp_rmtree() -> None:
     shutil.rmtree("/tmp/full")
-
-
-@attempt(TMP, alerts=(1, 2))
-def tmp_rename() -> None:
-    os.rename("/tmp/there", "/tmp/elsewhere")
-
-
-@attempt(TMP, alerts=(1, 2))
-def tmp_raw_renameat() -> None:
-    raw("renameat", AT_FDCWD, b"/tmp/there", AT_FDCWD, b"/tmp/elsewhere")
-
-
-@attempt(TMP, alerts=(1, 2))
-def tmp_rename_without_replacing() -> None:
-    raw("renameat2", AT_FDCWD, b"/tmp/there", AT_FDCWD, b"/tmp/elsewhere", 1)
-
-
-@attempt(TMP, alerts=(1, 2))
-def tmp_rename_exchange() -> None:
-    raw("renameat2", AT_FDCWD, b"/tmp/there", AT_FDCWD, b"/tmp/full/inside", 2)
-
-
-@attempt(TMP, alerts=(1, 2))
-def tmp_rename_a_folder() -> None:
-    os.rename("/tmp/full", "/tmp/moved")
-
-
-@attempt(TMP, alerts=(1, 2))
-def tmp_link() -> None:
-    os.link("/tmp/there", "/tmp/second_name")
-
-
-@attempt(TMP, alerts=(1, 2))
-def tmp_link_following() -> None:
-    raw("linkat", AT_FDCWD, b"/tmp/alias", AT_FDCWD, b"/tmp/second_name", 0x400)
-
-
-@attempt(TMP)
-def tmp_symlink() -> None:
-    os.symlink("/etc/passwd", "/tmp/pointer")
 
 
 @attempt(TMP)
@@ -158,89 +93,17 @@ def tmp_symlink_by_descriptor() -> None:
         os.symlink("/etc/passwd", "tmp/pointer", dir_fd=root)
 
 
-@attempt(TMP)
-def tmp_truncate() -> None:
-    os.truncate("/tmp/there", 0)
-
-
-@attempt(TMP)
-def tmp_truncate_through_a_link() -> None:
-    os.truncate("/var/task/to_there", 0)
-
-
-@attempt(TMP)
-def tmp_chmod() -> None:
-    os.chmod("/tmp/there", 0o600)
-
-
-@attempt(TMP)
-def tmp_chmod_of_tmp_itself() -> None:
-    os.chmod("/tmp/.", 0o711)
-
-
-@attempt(TMP)
-def tmp_raw_fchmodat() -> None:
-    raw("fchmodat", AT_FDCWD, b"/tmp/alias", 0o600)
-
-
 @attempt(TMP, box="unfiltered", unless="fchmodat2 is Linux 6.6's")
 def tmp_raw_fchmodat2() -> None:
     raw("fchmodat2", AT_FDCWD, b"/tmp/there", 0o600, 0x100)
 
 
-@attempt(TMP)
-def tmp_chown() -> None:
-    os.chown("/tmp/there", os.getuid(), os.getgid())
-
-
-@attempt(TMP)
-def tmp_lchown() -> None:
-    os.lchown("/tmp/link", os.getuid(), os.getgid())
-
-
-@attempt(TMP)
-def tmp_fchownat_through_a_link() -> None:
-    raw("fchownat", AT_FDCWD, b"/var/task/to_there", os.getuid(), os.getgid(), 0)
-
-
-@attempt(TMP)
-def tmp_utime() -> None:
-    os.utime("/tmp/there", (1, 1))
-
-
-@attempt(TMP)
-def tmp_utime_of_a_link() -> None:
-    os.utime("/tmp/link", (1, 1), follow_symlinks=False)
-
-
-@attempt(TMP, machine="x86_64")
-def tmp_raw_utime() -> None:
-    raw("utime", b"/tmp/there", None)
-
-
-@attempt(TMP, machine="x86_64")
-def tmp_raw_utimes() -> None:
-    raw("utimes", b"/tmp/there", None)
-
-
-@attempt(TMP, machine="x86_64")
-def tmp_raw_futimesat() -> None:
-    raw("futimesat", AT_FDCWD, b"/tmp/there", None)
-
-
-@attempt(TMP)
-def tmp_mkfifo() -> None:
-    os.mkfifo("/tmp/fifo")
-
-
-@attempt(TMP)
-def tmp_mknod_a_file() -> None:
-    os.mknod("/tmp/node", stat.S_IFREG | 0o600)
-
-
-@attempt(TMP)
-def tmp_mknod_a_socket() -> None:
-    os.mknod("/tmp/node", stat.S_IFSOCK | 0o600)
+effects(
+    attempt(TMP, machine="x86_64"),
+    tmp_raw_utime=lambda: raw("utime", b"/tmp/there", None),
+    tmp_raw_utimes=lambda: raw("utimes", b"/tmp/there", None),
+    tmp_raw_futimesat=lambda: raw("futimesat", AT_FDCWD, b"/tmp/there", None),
+)
 
 
 @attempt(TMP)
@@ -249,24 +112,13 @@ def tmp_mknod_by_descriptor() -> None:
         os.mknod("tmp/node", stat.S_IFREG | 0o600, dir_fd=root)
 
 
-@attempt(TMP, unless=USER_ATTRIBUTES)
-def tmp_setxattr() -> None:
-    os.setxattr("/tmp/there", XATTR, b"x")
-
-
-@attempt(TMP, unless=USER_ATTRIBUTES)
-def tmp_lsetxattr() -> None:
-    os.setxattr("/tmp/there", XATTR, b"x", follow_symlinks=False)
-
-
-@attempt(TMP, unless=USER_ATTRIBUTES)
-def tmp_removexattr() -> None:
-    os.removexattr("/tmp/there", b"user.old")
-
-
-@attempt(TMP, unless=USER_ATTRIBUTES)
-def tmp_lremovexattr() -> None:
-    os.removexattr("/tmp/there", b"user.old", follow_symlinks=False)
+effects(
+    attempt(TMP, unless=USER_ATTRIBUTES),
+    tmp_setxattr=lambda: os.setxattr("/tmp/there", XATTR, b"x"),
+    tmp_lsetxattr=lambda: os.setxattr("/tmp/there", XATTR, b"x", follow_symlinks=False),
+    tmp_removexattr=lambda: os.removexattr("/tmp/there", b"user.old"),
+    tmp_lremovexattr=lambda: os.removexattr("/tmp/there", b"user.old", follow_symlinks=False),
+)
 
 
 @attempt(TMP, box="unfiltered", unless="setxattrat is Linux 6.13's")

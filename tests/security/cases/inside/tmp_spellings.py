@@ -10,34 +10,36 @@ import os
 from common import (
     attempt,
     content,
+    each,
+    effects,
+    inside,
     opened,
-    working_directory,
 )
 from tmp import NEW, TMP, make
 
-
-@attempt(TMP)
-def tmp_relative() -> str:
-    with working_directory("/tmp"):
-        return content(os.open("there", os.O_RDONLY))
-
-
-@attempt(TMP)
-def tmp_relative_new() -> None:
-    with working_directory("/tmp"):
-        make("relative")
-
-
-@attempt(TMP)
-def tmp_relative_from_a_folder() -> None:
-    with working_directory("/tmp/folder"):
-        make("../relative")
+each(
+    attempt(TMP),
+    tmp_relative=lambda: inside("/tmp", lambda: content(os.open("there", os.O_RDONLY))),
+    tmp_dots=lambda: content(os.open("/var/../tmp/./folder//../there", os.O_RDONLY)),
+    tmp_slashes=lambda: content(os.open("///tmp////there", os.O_RDONLY)),
+    tmp_link_inside=lambda: content(os.open("/tmp/alias", os.O_RDONLY)),
+    tmp_link_from_outside=lambda: content(os.open("/var/task/to_there", os.O_RDONLY)),
+    tmp_linked_directory=lambda: content(os.open("/var/task/to_tmp/there", os.O_RDONLY)),
+    tmp_link_to_a_link=lambda: content(os.open("/var/task/to_tmp/alias", os.O_RDONLY)),
+    tmp_proc_cwd=lambda: inside("/tmp", lambda: content(os.open("/proc/self/cwd/there", os.O_RDWR))),
+)
 
 
-@attempt(TMP)
-def tmp_relative_from_outside() -> None:
-    with working_directory("/var"):
-        make("../tmp/relative")
+effects(
+    attempt(TMP),
+    tmp_relative_new=lambda: inside("/tmp", lambda: make("relative")),
+    tmp_relative_from_a_folder=lambda: inside("/tmp/folder", lambda: make("../relative")),
+    tmp_relative_from_outside=lambda: inside("/var", lambda: make("../tmp/relative")),
+    tmp_dots_new=lambda: make("/var/..//tmp/./folder/../new"),
+    tmp_link_from_outside_new=lambda: make("/var/task/to_new"),
+    tmp_linked_directory_new=lambda: make("/var/task/to_tmp/new"),
+    tmp_proc_thread_cwd_new=lambda: inside("/tmp", lambda: make("/proc/thread-self/cwd/new")),
+)
 
 
 @attempt(TMP)
@@ -62,51 +64,6 @@ def tmp_fchdir() -> str:
     finally:
         os.fchdir(before)
         os.close(before)
-
-
-@attempt(TMP)
-def tmp_dots() -> str:
-    return content(os.open("/var/../tmp/./folder//../there", os.O_RDONLY))
-
-
-@attempt(TMP)
-def tmp_dots_new() -> None:
-    make("/var/..//tmp/./folder/../new")
-
-
-@attempt(TMP)
-def tmp_slashes() -> str:
-    return content(os.open("///tmp////there", os.O_RDONLY))
-
-
-@attempt(TMP)
-def tmp_link_inside() -> str:
-    return content(os.open("/tmp/alias", os.O_RDONLY))
-
-
-@attempt(TMP)
-def tmp_link_from_outside() -> str:
-    return content(os.open("/var/task/to_there", os.O_RDONLY))
-
-
-@attempt(TMP)
-def tmp_link_from_outside_new() -> None:
-    make("/var/task/to_new")
-
-
-@attempt(TMP)
-def tmp_linked_directory() -> str:
-    return content(os.open("/var/task/to_tmp/there", os.O_RDONLY))
-
-
-@attempt(TMP)
-def tmp_linked_directory_new() -> None:
-    make("/var/task/to_tmp/new")
-
-
-@attempt(TMP)
-def tmp_link_to_a_link() -> str:
-    return content(os.open("/var/task/to_tmp/alias", os.O_RDONLY))
 
 
 @attempt(TMP, alerts=(1, 2))  # the link, and what it names
@@ -140,18 +97,6 @@ def spelt(name: str, template: str) -> None:
 
 for _name, _template in PROC.items():
     spelt(_name, _template)
-
-
-@attempt(TMP)
-def tmp_proc_cwd() -> str:
-    with working_directory("/tmp"):
-        return content(os.open("/proc/self/cwd/there", os.O_RDWR))
-
-
-@attempt(TMP)
-def tmp_proc_thread_cwd_new() -> None:
-    with working_directory("/tmp"):
-        make("/proc/thread-self/cwd/new")
 
 
 @attempt(TMP)

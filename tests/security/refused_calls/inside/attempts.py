@@ -1,7 +1,8 @@
 # pyright: reportMissingImports=false, reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false
 """Runs inside the sandbox: asks for an event, then does what must go on working, and tries what must be denied.
 
-Prints one JSON object: for each attempt "done", or how it ended.
+Prints one JSON object: for each attempt "done", or how it ended. Most of what must be denied are cases
+(security/cases/inside).
 """
 
 from __future__ import annotations
@@ -12,25 +13,40 @@ import importlib
 import json
 import mmap
 import os
-import platform
 import signal
 import socket
-import struct
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
 
+import common
+import gate
+import handler
+import memory
+import network
+import tmp
+import tmp_calls
+import tmp_spellings
+from common import LIBC, checked, in_child
 from hellos import HOST, connected, hello
 
-LIBC = ctypes.CDLL(None, use_errno=True)
-LIBC.mmap.restype = ctypes.c_void_p
-AT_FDCWD, THERE, HANDLER = -100, "/tmp/there", "/var/task/app.py"
-FOREIGN_V4, LISTED, RESOLVER = "203.0.113.77", "198.51.100.9", "169.254.78.1"
+THERE = "/tmp/there"
+FOREIGN, LISTED, RESOLVER = ("203.0.113.77", 443), ("198.51.100.9", 443), ("169.254.78.1", 53)
+FOREIGN_NAME = hello("evil.example")
+CASES = {
+    network: "net_connect net_connect_ipv6 net_sendto net_sendmsg net_udp_connect net_handmade_query "
+    "net_connected_query_by_write net_query_over_tcp",
+    tmp: "tmp_open_existing tmp_open_write_only tmp_open_new tmp_listdir",
+    tmp_spellings: "tmp_relative_from_outside tmp_directory_descriptor tmp_proc_self_root tmp_link_from_outside "
+    "tmp_relative",
+    tmp_calls: "tmp_mkdir tmp_rename tmp_link tmp_symlink tmp_unlink tmp_chmod tmp_truncate tmp_bind",
+    handler: "handler_open handler_by_proc_root handler_relative",
+    memory: "memory_anonymous_by_python",
+    gate: "leave_io_uring leave_unshare",
+}
 WORKS: dict[str, Callable[[], object]] = {}
-DENIED: dict[str, Callable[[], object]] = {}
-NUMBERS = {"io_uring_setup": 425, "userfaultfd": 323 if platform.machine() == "x86_64" else 282}
+DENIED = {name: common.FUNCTIONS[name] for names in CASES.values() for name in names.split()}
 
 
 def works(function: Callable[[], object]) -> Callable[[], object]:
@@ -43,38 +59,10 @@ def denied(function: Callable[[], object]) -> Callable[[], object]:
     return function
 
 
-def checked(result: int | None) -> int:
-    if result is None or result < 0:
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    return result
-
-
-def query(name: str) -> bytes:
-    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
-    return struct.pack("!6H", 7, 0x0100, 1, 0, 0, 0) + labels + b"\0\0\1\0\1"
-
-
-def found(answer: bytes) -> None:
-    """Raises where it holds no address: what is asked in place of a forbidden name has none (RFC 1035, 4.1.1)."""
-    if struct.unpack("!H", answer[6:8]) == (0,):
-        raise PermissionError(13, "no address")
-
-
-def in_child(work: Callable[[], object]) -> None:
-    """In a forked copy, whose errno comes back as its status."""
-    child = os.fork()
-    if child == 0:
-        status = 0
-        try:
-            work()
-        except OSError as error:
-            status = error.errno or 255
-        except BaseException:
-            status = 254
-        os._exit(status)
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if status:
-        raise OSError(status, os.strerror(status))
+def udp() -> socket.socket:
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.settimeout(5)
+    return s
 
 
 # What must go on working.
@@ -93,14 +81,13 @@ def connection_by_name() -> None:
 
 @works
 def connection_by_address() -> None:
-    socket.create_connection((LISTED, 443), timeout=5).close()
+    socket.create_connection(LISTED, timeout=5).close()
 
 
 @works
 def question_by_udp() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.settimeout(5)
-        s.sendto(query(HOST), (RESOLVER, 53))
+    with udp() as s:
+        s.sendto(network.query(HOST), RESOLVER)
         assert len(s.recv(512)) > 12
 
 
@@ -151,8 +138,8 @@ def thread() -> None:
 
 @works
 def anonymous_memory() -> None:
-    with mmap.mmap(-1, 1 << 20) as memory:
-        memory[0] = 1
+    with mmap.mmap(-1, 1 << 20) as mapped:
+        mapped[0] = 1
 
 
 @works
@@ -183,105 +170,52 @@ def own_status() -> None:
     time.sleep(0)
 
 
-# What must be denied: hosts.
-
-
-@denied
-def tcp() -> None:
-    socket.create_connection((FOREIGN_V4, 443), timeout=2)
-
-
-@denied
-def tcp_by_ipv6() -> None:
-    socket.create_connection(("2001:db8::77", 443), timeout=2)
+# What must be denied, beside the cases.
 
 
 @denied
 def tcp_without_waiting() -> None:
     with socket.socket() as s:
         s.setblocking(False)
-        s.connect((FOREIGN_V4, 443))
+        s.connect(FOREIGN)
 
 
 @denied
 def second_connect() -> None:
     with socket.socket() as s:
-        s.connect((LISTED, 443))
+        s.connect(LISTED)
         LIBC.connect(s.fileno(), bytes(16), 16)  # AF_UNSPEC
-        s.connect((FOREIGN_V4, 443))
+        s.connect(FOREIGN)
 
 
 @denied
 def connect_of_a_duplicate() -> None:
     with socket.socket() as s, s.dup() as other:
-        other.connect((FOREIGN_V4, 443))
-
-
-@denied
-def udp() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.sendto(b"x", (FOREIGN_V4, 443))
-
-
-@denied
-def udp_by_sendmsg() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.sendmsg([b"x"], [], 0, (FOREIGN_V4, 443))
-
-
-@denied
-def udp_connect() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.connect((FOREIGN_V4, 443))
+        other.connect(FOREIGN)
 
 
 @denied
 def question_to_another_server() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.sendto(query(HOST), (FOREIGN_V4, 53))
-
-
-@denied
-def question_for_a_foreign_name() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.settimeout(5)
-        s.sendto(query("other.example"), (RESOLVER, 53))
-        found(s.recv(512))
-
-
-@denied
-def question_for_a_foreign_name_when_connected() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.settimeout(5)
-        s.connect((RESOLVER, 53))
-        s.send(query("other.example"))
-        found(s.recv(512))
-
-
-@denied
-def question_by_tcp() -> None:
-    with socket.create_connection((RESOLVER, 53), timeout=2) as s:
-        asked = query("other.example")
-        s.sendall(struct.pack("!H", len(asked)) + asked)
-        found(s.recv(2) and s.recv(512))
+    with udp() as s:
+        s.sendto(network.query(HOST), (FOREIGN[0], 53))
 
 
 @denied
 def foreign_name_in_tls() -> None:
     with connected() as s:
-        s.sendall(hello("evil.example"))
+        s.sendall(FOREIGN_NAME)
 
 
 @denied
 def foreign_name_in_tls_by_write() -> None:
     with connected() as s:
-        os.write(s.fileno(), hello("evil.example"))
+        os.write(s.fileno(), FOREIGN_NAME)
 
 
 @denied
 def foreign_name_in_tls_of_a_copy() -> None:
     with connected() as s:
-        in_child(lambda: s.sendall(hello("evil.example")))
+        in_child(lambda: s.sendall(FOREIGN_NAME))
 
 
 @denied
@@ -292,104 +226,6 @@ def packets_of_another_family() -> None:
 @denied
 def generic_netlink() -> None:
     socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16).close()
-
-
-# Files in /tmp.
-
-
-@denied
-def tmp_read() -> None:
-    os.open(THERE, os.O_RDONLY)
-
-
-@denied
-def tmp_write() -> None:
-    os.open(THERE, os.O_WRONLY)
-
-
-@denied
-def tmp_create() -> None:
-    os.open("/tmp/new", os.O_CREAT | os.O_WRONLY)
-
-
-@denied
-def tmp_list() -> None:
-    os.listdir("/tmp")
-
-
-@denied
-def tmp_by_a_relative_path() -> None:
-    os.chdir("/etc")
-    os.open("../tmp/there", os.O_RDONLY)
-
-
-@denied
-def tmp_by_a_directory() -> None:
-    root = os.open("/", os.O_RDONLY)
-    os.open("tmp/there", os.O_RDONLY, dir_fd=root)
-
-
-@denied
-def tmp_by_proc() -> None:
-    os.open("/proc/self/root/tmp/there", os.O_RDONLY)
-
-
-@denied
-def tmp_by_a_link() -> None:
-    os.open("/var/task/link", os.O_RDONLY)
-
-
-@denied
-def tmp_by_the_working_directory() -> None:
-    os.chdir("/tmp")
-    os.open("there", os.O_RDONLY)
-
-
-@denied
-def tmp_mkdir() -> None:
-    os.mkdir("/tmp/made")
-
-
-@denied
-def tmp_rename() -> None:
-    os.rename(THERE, "/tmp/moved")
-    os.rename("/tmp/moved", THERE)
-
-
-@denied
-def tmp_link() -> None:
-    os.link(THERE, "/tmp/linked")
-
-
-@denied
-def tmp_symlink() -> None:
-    os.symlink("/etc/passwd", "/tmp/symlink")
-
-
-@denied
-def tmp_unlink() -> None:
-    os.unlink(THERE)
-    with open(THERE, "w") as file:
-        file.write("content")
-
-
-@denied
-def tmp_chmod() -> None:
-    os.chmod(THERE, 0o600)
-
-
-@denied
-def tmp_truncate() -> None:
-    os.truncate(THERE, 0)
-
-
-@denied
-def tmp_socket() -> None:
-    with socket.socket(socket.AF_UNIX) as s:
-        s.bind("/tmp/socket")
-
-
-# Programs.
 
 
 @denied
@@ -404,13 +240,13 @@ def program_by_posix_spawn() -> None:
 
 @denied
 def program_by_exec() -> None:
-    in_child(lambda: os.execv("/bin/echo", ["echo", "leaked"]))
+    common.replace_in_child(lambda: os.execv("/bin/echo", ["echo", "leaked"]))
 
 
 @denied
 def program_by_a_descriptor() -> None:
     file = os.open("/bin/echo", os.O_RDONLY)
-    in_child(lambda: os.execve(file, ["echo", "leaked"], {}))
+    common.replace_in_child(lambda: os.execve(file, ["echo", "leaked"], {}))
 
 
 @denied
@@ -421,54 +257,15 @@ def listed_program_that_is_shielded() -> None:
         raise PermissionError(13, done.stderr.decode())
 
 
-# The handler.
-
-
-@denied
-def handler_read() -> None:
-    os.open(HANDLER, os.O_RDONLY)
-
-
-@denied
-def handler_by_proc() -> None:
-    os.open("/proc/self/root/var/task/app.py", os.O_RDONLY)
-
-
-@denied
-def handler_by_a_directory() -> None:
-    task = os.open("/var/task", os.O_RDONLY)
-    os.open("app.py", os.O_RDONLY, dir_fd=task)
-
-
-# Memory, and the shield itself.
-
-
-@denied
-def memory_to_write_and_run() -> None:
-    mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC).close()
-
-
 @denied
 def memory_made_to_run() -> None:
-    memory = mmap.mmap(-1, 4096)
-    address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    address = ctypes.addressof(ctypes.c_char.from_buffer(mmap.mmap(-1, 4096)))
     checked(LIBC.mprotect(ctypes.c_void_p(address), 4096, mmap.PROT_READ | mmap.PROT_EXEC))
 
 
 @denied
 def own_memory_by_proc() -> None:
     os.open("/proc/self/mem", os.O_RDWR)
-
-
-@denied
-def io_uring() -> None:
-    parameters = ctypes.create_string_buffer(120)
-    checked(LIBC.syscall(NUMBERS["io_uring_setup"], 8, parameters))
-
-
-@denied
-def new_namespace() -> None:
-    in_child(lambda: checked(LIBC.unshare(0x10000000)))  # CLONE_NEWUSER
 
 
 def ask_for_an_event() -> None:
@@ -479,6 +276,9 @@ def ask_for_an_event() -> None:
 
 
 def outcome(function: Callable[[], object]) -> str:
+    if not os.path.exists(THERE):  # without the shield, the one before took it away
+        with open(THERE, "w") as file:
+            file.write("content")
     try:
         function()
     except socket.gaierror as error:
@@ -499,8 +299,7 @@ def main() -> None:
         kind: {name: outcome(each) for name, each in table.items()}
         for kind, table in (("works", WORKS), ("denied", DENIED))
     }
-    print(json.dumps(told))
-    sys.stdout.flush()
+    print(json.dumps(told), flush=True)
 
 
 main()
