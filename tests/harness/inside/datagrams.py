@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from questions import ALLOWED, RESOLVER, address_in, by_udp, query, use, way
+from questions import ALLOWED, RESOLVER, address_in, allowed, by_udp, query, to_resolver, use, way
 
 
 def error_of(call: Callable[[], object]) -> int | None:
@@ -31,19 +31,17 @@ def answered(s: socket.socket) -> bytes:
     return s.recv(500)
 
 
-@way
+@allowed
 def udp_by_write_and_read() -> None:
-    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    s.connect(RESOLVER)
+    s = to_resolver()
     os.write(s.fileno(), query(ALLOWED))
     use(address_in(os.read(s.fileno(), 500)))
 
 
-@way
+@allowed
 def udp_among_what_others_send() -> None:
     """To a socket that is connected to a name server it does not exist, whoever reads in whatever way."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, by_udp() as other:
-        s.connect(RESOLVER)
+    with to_resolver() as s, by_udp() as other:
         s.settimeout(5)
         reads: tuple[Callable[[], bytes], ...] = (
             lambda: s.recv(500),
@@ -72,12 +70,11 @@ def udp_among_what_others_send() -> None:
         use(address_in(message))
 
 
-@way
+@allowed
 def udp_where_a_connected_one_was() -> None:
     """By its number another socket hears everybody, and has no peer; by its copy too."""
     threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.connect(RESOLVER)
+    with to_resolver() as s:
         message = answered(s)
         number = s.fileno()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, s.dup() as copy, by_udp() as other:
@@ -93,7 +90,7 @@ def udp_where_a_connected_one_was() -> None:
     use(address_in(message))
 
 
-@way
+@allowed
 def udp_where_a_stream_was_in_a_forked_copy() -> None:
     """After a child that shared the memory no mark is taken away in a copy (watch_for_good)."""
     subprocess.run(["/bin/true"], check=True)
@@ -108,11 +105,10 @@ def udp_where_a_stream_was_in_a_forked_copy() -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-@way
+@allowed
 def udp_that_is_shut_down() -> None:
     """What is read by it ends."""
-    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    s.connect(RESOLVER)
+    s = to_resolver()
     message = answered(s)
     with contextlib.suppress(OSError):
         s.shutdown(socket.SHUT_RDWR)
@@ -120,11 +116,10 @@ def udp_that_is_shut_down() -> None:
     use(address_in(message))
 
 
-@way
+@allowed
 def udp_connected_elsewhere_since() -> None:
     """By each of its numbers it hears its new peer."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, by_udp() as peer:
-        s.connect(RESOLVER)
+    with to_resolver() as s, by_udp() as peer:
         message = answered(s)
         copy = s.dup()
         peer.bind(("127.0.0.1", 0))
@@ -137,7 +132,7 @@ def udp_connected_elsewhere_since() -> None:
     use(address_in(message))
 
 
-@way
+@allowed
 def udp_with_a_port_of_its_own() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.bind(("0.0.0.0", 0))
@@ -148,7 +143,7 @@ def udp_with_a_port_of_its_own() -> None:
         assert s.getsockname()[1] == port
 
 
-@way
+@allowed
 def udp_with_an_address_of_its_own() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.bind(("127.0.0.1", 0))
@@ -158,7 +153,7 @@ def udp_with_an_address_of_its_own() -> None:
         use(address_in(answered(s)))
 
 
-@way
+@allowed
 def udp_after_a_peer_at_port_zero() -> None:
     """To sort addresses some connect to that port, and then to the server by the same socket."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
@@ -169,19 +164,17 @@ def udp_after_a_peer_at_port_zero() -> None:
         use(address_in(s.recv(500)))
 
 
-@way
+@allowed
 def udp_after_a_connect_that_failed() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.connect(RESOLVER)
+    with to_resolver() as s:
         with contextlib.suppress(PermissionError):
             s.connect(("127.255.255.255", 9))  # broadcast, which nobody asked for
         use(address_in(answered(s)))
 
 
-@way
+@allowed
 def udp_beside_a_child_that_has_another_by_its_number() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, by_udp(query(ALLOWED)) as asked:
-        s.connect(RESOLVER)
+    with to_resolver() as s, by_udp(query(ALLOWED)) as asked:
         asked.recv(500)
         laid = [(os.POSIX_SPAWN_DUP2, asked.fileno(), s.fileno())]
         child = os.posix_spawn("/bin/true", ["true"], {}, file_actions=laid)  # shares the memory until it is started
@@ -189,7 +182,7 @@ def udp_beside_a_child_that_has_another_by_its_number() -> None:
         use(address_in(answered(s)))
 
 
-@way
+@allowed
 def udp_closed_while_it_loses_its_peer() -> None:
     libc = ctypes.CDLL(None)
     for _ in range(2000):
@@ -202,16 +195,15 @@ def udp_closed_while_it_loses_its_peer() -> None:
     udp_on_a_duplicate()
 
 
-@way
+@allowed
 def udp_laid_over_itself() -> None:
     threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.connect(RESOLVER)
+    with to_resolver() as s:
         os.dup2(s.fileno(), s.fileno())
         use(address_in(answered(s)))
 
 
-@way
+@allowed
 def udp_to_one_server_in_many_spellings() -> None:
     """In C what pads an address is often whatever lay there."""
     libc = ctypes.CDLL(None, use_errno=True)
@@ -226,20 +218,19 @@ def udp_to_one_server_in_many_spellings() -> None:
     use(address_in(message))
 
 
-@way
+@allowed
 def udp_to_an_address_of_the_other_family() -> None:
     """The server stays."""
     libc = ctypes.CDLL(None, use_errno=True)
     mapped = struct.pack("=H", socket.AF_INET6) + struct.pack(">HI", RESOLVER[1], 0)
     mapped += socket.inet_pton(socket.AF_INET6, f"::ffff:{RESOLVER[0]}") + bytes(4)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.connect(RESOLVER)
+    with to_resolver() as s:
         assert libc.connect(s.fileno(), mapped, len(mapped)) == -1
         assert ctypes.get_errno() == errno.EAFNOSUPPORT
         use(address_in(answered(s)))
 
 
-@way
+@allowed
 def udp_to_more_servers_than_are_remembered() -> None:
     """The last ones are; and the function's own."""
     servers = [(f"127.0.{high}.{low}", 53) for high in range(1, 4) for low in range(1, 201)]
@@ -255,7 +246,7 @@ def udp_to_more_servers_than_are_remembered() -> None:
         use(address_in(answered(sockets[0])))
 
 
-@way
+@allowed
 def udp_beside_more_sockets_than_are_remembered() -> None:
     for _ in range(10_000):
         with by_udp() as s:
@@ -263,7 +254,7 @@ def udp_beside_more_sockets_than_are_remembered() -> None:
     udp_on_a_duplicate()
 
 
-@way
+@allowed
 def udp_losing_its_server_by_a_copy() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, s.dup() as before:
         s.connect(RESOLVER)
@@ -279,11 +270,10 @@ def udp_losing_its_server_by_a_copy() -> None:
     udp_on_a_duplicate()
 
 
-@way
+@allowed
 def udp_read_for_a_while() -> None:
     """What others send begins the time anew."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, by_udp() as other:
-        s.connect(RESOLVER)
+    with to_resolver() as s, by_udp() as other:
         message, here = answered(s), ("127.0.0.1", s.getsockname()[1])
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", 0, 300_000))
         began = time.monotonic()
@@ -295,10 +285,9 @@ def udp_read_for_a_while() -> None:
     use(address_in(message))
 
 
-@way
+@allowed
 def udp_shut_down_while_it_is_read() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, by_udp() as other:
-        s.connect(RESOLVER)
+    with to_resolver() as s, by_udp() as other:
         message, here = answered(s), ("127.0.0.1", s.getsockname()[1])
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", 5, 0))
 
@@ -329,20 +318,18 @@ def udp_read_before_it_is_asked() -> None:
     use(address_in(answers[0]))
 
 
-@way
+@allowed
 def udp_that_says_nothing() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.connect(RESOLVER)
+    with to_resolver() as s:
         assert s.send(b"") == 0
         use(address_in(answered(s)))
 
 
-@way
+@allowed
 def udp_by_headers_of_two() -> None:
     """A name of no length is none; and who waits for two gets two."""
     libc = ctypes.CDLL(None)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.connect(RESOLVER)
+    with to_resolver() as s:
         asked, answers = ctypes.create_string_buffer(query(ALLOWED)), [ctypes.create_string_buffer(500) for _ in "12"]
         parts = [(ctypes.c_size_t * 2)(ctypes.addressof(b), len(b)) for b in answers]
         question = (ctypes.c_size_t * 2)(ctypes.addressof(asked), len(asked) - 1)
@@ -363,10 +350,9 @@ def udp_by_headers_of_two() -> None:
             use(address_in(got.raw[: both[8 * i + 7]]))
 
 
-@way
+@allowed
 def udp_on_a_duplicate() -> None:
-    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    s.connect(RESOLVER)
+    s = to_resolver()
     other = os.dup(s.fileno())
     os.write(other, query(ALLOWED))
     use(address_in(os.read(other, 500)))

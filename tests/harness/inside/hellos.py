@@ -9,6 +9,7 @@ import socket
 import ssl
 import struct
 from collections.abc import Callable
+from typing import cast
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 HOST, PORT = "allowed.example", 443
@@ -23,6 +24,17 @@ WAYS: dict[str, Callable[[], None]] = {}
 def way(function: Callable[[], None]) -> Callable[[], None]:
     WAYS[function.__name__] = function
     return function
+
+
+# What a way is for: to say a foreign name, which is refused; to do what passes.
+foreign = passing = way
+
+
+def each(declare: Callable[[Callable[[], None]], object], /, **functions: Callable[[], object]) -> None:
+    """Declares expressions as ways, by these names."""
+    for name, function in functions.items():
+        function.__name__ = name
+        declare(cast("Callable[[], None]", function))
 
 
 def checked(result: int) -> int:
@@ -63,6 +75,17 @@ def server_name(name: str) -> bytes:
 
 def connected(host: str = HOST, port: int = PORT) -> socket.socket:
     return socket.create_connection((host, port), timeout=5)
+
+
+def send_all(*pieces: bytes) -> None:
+    """On one connection, one write after the other."""
+    s = connected()
+    for piece in pieces:
+        s.send(piece)
+
+
+def cut(data: bytes, at: int) -> tuple[bytes, bytes]:
+    return data[:at], data[at:]
 
 
 def address(port: int = PORT) -> tuple[str, int]:

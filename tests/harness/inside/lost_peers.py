@@ -10,10 +10,10 @@ import socket
 import struct
 import time
 
-from hellos import GSS_REQUEST, HOST, LIBC, RESETS, SSL_REQUEST, address, checked, connected, hello, way
+from hellos import GSS_REQUEST, HOST, LIBC, RESETS, SSL_REQUEST, address, checked, connected, foreign, hello, way
 
 
-@way
+@foreign
 def connected_elsewhere_first() -> None:
     """Its marks go on loopback; then it is disconnected, and connected again."""
     server = socket.create_server(("127.0.0.1", 0))
@@ -32,7 +32,7 @@ def _reset(accepted: socket.socket) -> None:
     accepted.close()
 
 
-@way
+@foreign
 def connected_elsewhere_and_reset() -> None:
     """One of its numbers was written to; the peer ends the connection, so that it looks as if there had been none."""
     server = socket.create_server(("127.0.0.1", 0))
@@ -47,7 +47,7 @@ def connected_elsewhere_and_reset() -> None:
     os.write(other, hello())
 
 
-@way
+@foreign
 def connected_elsewhere_and_reset_in_the_background() -> None:
     """The kernel disconnects by itself, when the second connect tells how the first one ended."""
     server = socket.create_server(("127.0.0.1", 0))
@@ -85,7 +85,7 @@ def _connect_anew(s: socket.socket) -> None:
     select.select([], [s], [], 5)
 
 
-@way
+@foreign
 def connected_anew_after_a_hello() -> None:
     """On the next connection the question whether there is TLS comes first."""
     s = socket.socket()
@@ -95,7 +95,7 @@ def connected_anew_after_a_hello() -> None:
     s.send(hello())
 
 
-@way
+@foreign
 def greeted_by_another_number() -> None:
     """The connection is made anew by a number that nothing was written on; by it something is sent, so that the
     question after the hello of before looks as if the handshake went on."""
@@ -108,7 +108,7 @@ def greeted_by_another_number() -> None:
     s.send(hello())
 
 
-@way
+@foreign
 def connected_elsewhere_by_a_forked_copy() -> None:
     server = socket.create_server(("127.0.0.1", 0))
     s, where, data = socket.socket(), address(), hello()
@@ -135,7 +135,7 @@ def connected_elsewhere_by_a_forked_copy() -> None:
         raise OSError(code, os.strerror(code))
 
 
-@way
+@foreign
 def accepted_first() -> None:
     server = socket.create_server(("127.0.0.1", 0))
     socket.create_connection(server.getsockname())
@@ -149,7 +149,7 @@ def accepted_first() -> None:
         os.write(other, hello())
 
 
-@way
+@foreign
 def connected_to_the_resolver_as_well() -> None:
     s = connected()
     with contextlib.suppress(OSError):
@@ -157,7 +157,7 @@ def connected_to_the_resolver_as_well() -> None:
     s.send(hello())
 
 
-@way
+@foreign
 def after_it_could_not_listen() -> None:
     s = connected()
     with contextlib.suppress(OSError):
@@ -165,7 +165,7 @@ def after_it_could_not_listen() -> None:
     s.send(hello())
 
 
-@way
+@foreign
 def after_a_second_connect() -> None:
     s = connected()
     server = socket.create_server(("127.0.0.1", 0))

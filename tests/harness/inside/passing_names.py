@@ -12,26 +12,48 @@ import ssl
 from hellos import (
     CHANGE,
     HOST,
-    PORT,
     address,
     connected,
+    each,
     extension,
     hello,
+    passing,
+    send_all,
     server_name,
     taken_over,
     way,
     with_extensions,
 )
 
+each(
+    passing,
+    a_second_hello_with_an_allowed_name=lambda: send_all(
+        hello(HOST), CHANGE + hello(HOST), CHANGE + b"\x17\x03\x03\x00\x20" + bytes(32), b"nothing is looked at now"
+    ),
+    allowed_name=lambda: send_all(hello(HOST), b"what follows is not looked at: ", hello()),
+    allowed_name_in_capitals=lambda: send_all(with_extensions(server_name("ALLOWED.Example"))),
+    another_allowed_name=lambda: send_all(hello("aaaa.example")),
+    other_protocol=lambda: send_all(b"GET / HTTP/1.1\r\nHost: evil-in-a-header\r\n\r\n"),
+    to_a_listed_address=lambda: connected("198.51.100.9").send(hello("anything.example")),
+)
+each(
+    way,
+    behind_a_record_of_no_known_kind=lambda: send_all(bytes((99, 3, 1, 0, 5)) + b"hello", hello()),
+    encrypted=lambda: send_all(with_extensions(server_name("front.example") + extension(0xFE0D, bytes(40)))),
+    encrypted_behind_an_allowed_name=lambda: send_all(
+        with_extensions(server_name("allowed.example") + extension(0xFE0D, bytes(40)))
+    ),
+)
 
-@way
+
+@passing
 def allowed_name_by_fast_open() -> None:
     for data in (hello(HOST), b"another protocol" * 10_000):
         with socket.socket() as s:
             assert s.sendto(data, socket.MSG_FASTOPEN, address()) == len(data)
 
 
-@way
+@passing
 def allowed_name_by_fast_open_without_waiting() -> None:
     """The first time the kernel has no cookie of the server, connects and sends nothing; so it says at every time."""
     with socket.socket() as s:
@@ -42,52 +64,13 @@ def allowed_name_by_fast_open_without_waiting() -> None:
         assert s.send(hello(HOST)) > 0
 
 
-@way
-def a_second_hello_with_an_allowed_name() -> None:
-    s = connected()
-    s.send(hello(HOST))
-    s.send(CHANGE + hello(HOST))
-    s.send(CHANGE + b"\x17\x03\x03\x00\x20" + bytes(32))
-    s.send(b"from here on nothing is looked at")
-
-
-@way
-def allowed_name() -> None:
-    s = connected()
-    s.send(hello(HOST))
-    s.send(b"what follows is not looked at: ")
-    s.send(hello())
-
-
-@way
-def allowed_name_in_capitals() -> None:
-    connected().send(with_extensions(server_name("ALLOWED.Example")))
-
-
-@way
-def another_allowed_name() -> None:
-    connected().send(hello("aaaa.example"))
-
-
-@way
-def other_protocol() -> None:
-    connected().send(b"GET / HTTP/1.1\r\nHost: evil-in-a-header\r\n\r\n")
-
-
-@way
-def behind_a_record_of_no_known_kind() -> None:
-    s = connected()
-    s.send(bytes((99, 3, 1, 0, 5)) + b"hello")
-    s.send(hello())
-
-
-@way
+@passing
 def much_at_once() -> None:
     s = connected()
     s.sendall(b"P" * 5_000_000)
 
 
-@way
+@passing
 def many_pieces_at_once() -> None:
     s = connected()
     pieces = [b"Q" * 3000] * 40
@@ -95,22 +78,7 @@ def many_pieces_at_once() -> None:
     assert left == 120_000, left
 
 
-@way
-def encrypted() -> None:
-    connected().send(with_extensions(server_name("front.example") + extension(0xFE0D, bytes(40))))
-
-
-@way
-def encrypted_behind_an_allowed_name() -> None:
-    connected().send(with_extensions(server_name("allowed.example") + extension(0xFE0D, bytes(40))))
-
-
-@way
-def to_a_listed_address() -> None:
-    socket.create_connection(("198.51.100.9", PORT), timeout=5).send(hello("anything.example"))
-
-
-@way
+@passing
 def a_copy_made_before() -> None:
     """What it writes later is not the beginning of anything, whatever it looks like."""
     s = connected()
@@ -120,13 +88,13 @@ def a_copy_made_before() -> None:
     copy.send(b"\x16")
 
 
-@way
+@passing
 def to_loopback() -> None:
     server = socket.create_server(("127.0.0.1", 0))
     socket.create_connection(server.getsockname(), timeout=5).send(hello("anything.example"))
 
 
-@way
+@passing
 def descriptors_of_all_kinds() -> None:
     """A number that was a watched connection, closed without a word, and is something else now."""
     for _ in range(3):
@@ -179,7 +147,7 @@ def _as_a_local_socket() -> int:
     return number
 
 
-@way
+@passing
 def a_handshake() -> None:
     """All of TLS, and an answer."""
     context = ssl.create_default_context(cafile="/var/task/authority.pem")
@@ -188,14 +156,14 @@ def a_handshake() -> None:
         assert client.recv(100).startswith(b"HTTP/1."), "no answer"
 
 
-@way
+@passing
 def handed_over_once_it_was_used() -> None:
     s = connected()
     s.send(b"GET / HTTP/1.1\r\n")
     os.write(taken_over(s), b"handed over in the midst")
 
 
-@way
+@passing
 def handed_over_after_a_handshake() -> None:
     context = ssl.create_default_context(cafile="/var/task/authority.pem")
     with context.wrap_socket(connected(port=8443), server_hostname=HOST) as client:

@@ -25,8 +25,11 @@ from questions import (
     SERVER,
     WAYS,
     address_in,
+    allowed,
     answer,
     by_udp,
+    denied,
+    each,
     exactly,
     framed,
     over_tcp,
@@ -36,14 +39,14 @@ from questions import (
 )
 
 
-@way
+@allowed
 def tcp_then_connect() -> None:
     s = over_tcp()
     s.sendall(framed(query(ALLOWED)))
     use(address_in(answer(s.recv)))
 
 
-@way
+@allowed
 def tcp_by_write_and_read() -> None:
     number = over_tcp().detach()
     os.set_blocking(number, True)
@@ -51,7 +54,7 @@ def tcp_by_write_and_read() -> None:
     use(address_in(answer(lambda size: os.read(number, size))))
 
 
-@way
+@allowed
 def tcp_behind_a_read_of_nothing() -> None:
     """It does not wait, neither before nor after anything came."""
     number = over_tcp().detach()
@@ -63,7 +66,7 @@ def tcp_behind_a_read_of_nothing() -> None:
     use(address_in(answer(lambda size: os.read(number, size))))
 
 
-@way
+@allowed
 def udp_behind_a_read_of_nothing() -> None:
     with by_udp() as s:
         s.connect(RESOLVER)
@@ -81,7 +84,7 @@ def answers_of_our_own() -> None:
         s.bind(("127.0.0.1", 53))
 
 
-@way
+@allowed
 def tcp_by_writev_and_readv() -> None:
     number = over_tcp().detach()
     os.set_blocking(number, True)
@@ -99,21 +102,21 @@ def answer_from(message: bytes, number: int) -> bytes:
     return message[2:]
 
 
-@way
+@allowed
 def tcp_by_message() -> None:
     s = over_tcp()
     s.sendmsg([framed(query(ALLOWED))])
     use(address_in(answer(lambda size: s.recvmsg(size)[0])))
 
 
-@way
+@allowed
 def tcp_byte_by_byte() -> None:
     s = over_tcp()
     s.sendall(framed(query(ALLOWED)))
     use(address_in(answer(lambda _: s.recv(1))))
 
 
-@way
+@allowed
 def tcp_two_at_once() -> None:
     s = over_tcp()
     s.sendall(framed(query(ALLOWED), query("x.wild.example", number=7)))
@@ -122,7 +125,7 @@ def tcp_two_at_once() -> None:
     use(address_in(second))
 
 
-@way
+@allowed
 def tcp_all_in_one_read() -> None:
     s = over_tcp()
     s.sendall(framed(query(ALLOWED)))
@@ -130,7 +133,7 @@ def tcp_all_in_one_read() -> None:
     use(address_in(exactly(s.recv, 2 + size)[2:]))
 
 
-@way
+@allowed
 def tcp_wait_for_all() -> None:
     s = over_tcp()
     s.settimeout(None)
@@ -141,7 +144,7 @@ def tcp_wait_for_all() -> None:
     use(address_in(message))
 
 
-@way
+@allowed
 def tcp_wait_for_more_than_the_gate_holds() -> None:
     s = over_tcp()
     s.settimeout(None)
@@ -149,7 +152,7 @@ def tcp_wait_for_more_than_the_gate_holds() -> None:
     assert len(s.recv(20_000, socket.MSG_WAITALL)) == 20_000
 
 
-@way
+@allowed
 def tcp_when_the_server_has_closed() -> None:
     """Its end waits behind the answer."""
     s = over_tcp()
@@ -158,7 +161,7 @@ def tcp_when_the_server_has_closed() -> None:
     use(address_in(answer(s.recv)))
 
 
-@way
+@allowed
 def tcp_a_long_answer() -> None:
     """Longer than any datagram: its addresses are learnt all the same, and the next answer's too."""
     s = over_tcp()
@@ -183,7 +186,7 @@ def use_all(addresses: list[str]) -> None:
                 raise
 
 
-@way
+@allowed
 def tcp_in_the_midst_of_many() -> None:
     """The beginnings of all answers are read, and then the rest of each."""
     begin = 14
@@ -195,7 +198,7 @@ def tcp_in_the_midst_of_many() -> None:
     use_all([socket.inet_ntoa(rest[-4:]) for rest in rests])
 
 
-@way
+@allowed
 def tcp_behind_many_that_ended() -> None:
     """In the midst of their answers."""
     for i in range(2 * MANY):
@@ -205,7 +208,7 @@ def tcp_behind_many_that_ended() -> None:
     tcp_in_the_midst_of_many()
 
 
-@way
+@allowed
 def tcp_while_many_others_come_and_go() -> None:
     """The connection is kept, in the midst of nothing."""
     s = over_tcp()
@@ -219,7 +222,7 @@ def tcp_while_many_others_come_and_go() -> None:
     use_all([address_in(answer(s.recv))])
 
 
-@way
+@allowed
 def udp_many_first() -> None:
     """All are asked for before any is used."""
     found = [socket.getaddrinfo(f"h{i}.wild.example", 80, socket.AF_INET, socket.SOCK_STREAM) for i in range(MANY)]
@@ -227,7 +230,7 @@ def udp_many_first() -> None:
     use_all([str(each[0][4][0]) for each in found])
 
 
-@way
+@allowed
 def udp_behind_thousands_that_wait() -> None:
     """Its answer is read when thousands more were asked, all by the same number."""
     with contextlib.ExitStack() as stack:
@@ -251,47 +254,29 @@ def two_names_of_two_rules() -> None:
 # What must not leave.
 
 
-@way
-def tcp_denied() -> None:
-    over_tcp().sendall(framed(query(DENIED)))
+each(
+    denied,
+    tcp_denied=lambda: over_tcp().sendall(framed(query(DENIED))),
+    tcp_denied_by_write=lambda: os.write(over_tcp().detach(), framed(query(DENIED))),
+    tcp_denied_text=lambda: over_tcp().sendall(framed(query("c2VjcmV0.denied.example", 16))),
+    tcp_denied_behind_allowed=lambda: over_tcp().sendall(framed(query(ALLOWED), query(DENIED))),
+    tcp_denied_on_a_duplicate=lambda: os.write(os.dup(over_tcp().detach()), framed(query(DENIED))),
+    tcp_no_query=lambda: over_tcp().sendall(b"denied.example: something else than a query"),
+    tcp_more_than_was_announced=lambda: over_tcp().sendall(framed(query(ALLOWED)) + b"denied.example"),
+)
+each(
+    way,
+    # What the server reads lacks it, and begins elsewhere.
+    tcp_with_an_urgent_byte=lambda: over_tcp().send(framed(query(ALLOWED)), socket.MSG_OOB),
+)
 
 
-@way
-def tcp_denied_by_write() -> None:
-    os.write(over_tcp().detach(), framed(query(DENIED)))
-
-
-@way
-def tcp_denied_text() -> None:
-    over_tcp().sendall(framed(query("c2VjcmV0.denied.example", 16)))
-
-
-@way
-def tcp_denied_behind_allowed() -> None:
-    over_tcp().sendall(framed(query(ALLOWED), query(DENIED)))
-
-
-@way
-def tcp_denied_on_a_duplicate() -> None:
-    os.write(os.dup(over_tcp().detach()), framed(query(DENIED)))
-
-
-@way
+@denied
 def tcp_denied_in_pieces() -> None:
     s = over_tcp()
     data = framed(query(DENIED))
     s.sendall(data[:2])
     s.sendall(data[2:])
-
-
-@way
-def tcp_no_query() -> None:
-    over_tcp().sendall(b"denied.example: something else than a query")
-
-
-@way
-def tcp_more_than_was_announced() -> None:
-    over_tcp().sendall(framed(query(ALLOWED)) + b"denied.example")
 
 
 @way
@@ -317,12 +302,6 @@ def tcp_denied_after_a_second_connect() -> None:
     with contextlib.suppress(OSError):
         s.connect((socket.getaddrinfo(ALLOWED, 80, socket.AF_INET)[0][4][0], 80))
     s.sendall(framed(query(DENIED)))
-
-
-@way
-def tcp_with_an_urgent_byte() -> None:
-    """What the server reads lacks it, and begins elsewhere."""
-    over_tcp().send(framed(query(ALLOWED)), socket.MSG_OOB)
 
 
 @way

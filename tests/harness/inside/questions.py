@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Callable
+from typing import cast
 
 RESOLVER = ("169.254.78.1", 53)
 SERVER = "203.0.113.9"
@@ -17,6 +18,17 @@ WAYS: dict[str, Callable[[], None]] = {}
 def way(function: Callable[[], None]) -> Callable[[], None]:
     WAYS[function.__name__] = function
     return function
+
+
+# What a way is for: to ask for an allowed name, or for a denied one.
+allowed = denied = way
+
+
+def each(declare: Callable[[Callable[[], None]], object], /, **functions: Callable[[], object]) -> None:
+    """Declares expressions as ways, by these names."""
+    for name, function in functions.items():
+        function.__name__ = name
+        declare(cast("Callable[[], None]", function))
 
 
 def query(name: str, kind: int = 1, number: int = 0x1234) -> bytes:
@@ -63,4 +75,11 @@ def by_udp(*queries: bytes) -> socket.socket:
     s.settimeout(5)
     for message in queries:
         s.sendto(message, RESOLVER)
+    return s
+
+
+def to_resolver() -> socket.socket:
+    """A UDP socket that is connected to the name server."""
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.connect(RESOLVER)
     return s

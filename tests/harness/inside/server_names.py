@@ -31,41 +31,77 @@ from hellos import (
     address,
     checked,
     connected,
+    cut,
+    each,
     extension,
+    foreign,
     hello,
+    send_all,
     server_name,
     taken_over,
     way,
     with_extensions,
 )
 
-
-@way
-def send() -> None:
-    connected().send(hello())
-
-
-@way
-def write() -> None:
-    os.write(connected().detach(), hello())
+TWO_NAMES = b"".join(b"\x00" + struct.pack("!H", len(n)) + n.encode() for n in (HOST, FOREIGN))
+BOTH = with_extensions(server_name(HOST) + server_name(FOREIGN))
+# What only some servers take for a beginning: OpenSSL, Go, Java or BoringSSL.
+WARNING, NO_CHANGE = b"\x15\x03\x01\x00\x02\x01\x5a", b"\x14\x03\x03\x00\x00"
 
 
-@way
+def record(body: bytes) -> bytes:
+    return b"\x16\x03\x01" + struct.pack("!H", len(body)) + body
+
+
+each(
+    foreign,
+    send=lambda: send_all(hello()),
+    write=lambda: os.write(connected().detach(), hello()),
+    sendto=lambda: connected().sendto(hello(), address()),
+    duplicate=lambda: os.write(os.dup(connected().detach()), hello()),
+    duplicate_high=lambda: os.write(fcntl.fcntl(connected().detach(), fcntl.F_DUPFD_CLOEXEC, 300), hello()),
+    one_byte_first=lambda: send_all(*cut(hello(), 1)),
+    header_first=lambda: send_all(*cut(hello(), 5)),
+    in_two_records=lambda: send_all(b"".join(map(record, cut(hello()[5:], 40)))),
+    without_a_name=lambda: send_all(hello(None)),
+    with_two_names=lambda: send_all(BOTH),
+    with_two_names_in_one=lambda: send_all(
+        with_extensions(extension(0, struct.pack("!H", len(TWO_NAMES)) + TWO_NAMES))
+    ),
+    after_a_question=lambda: send_all(SSL_REQUEST, hello()),
+    with_a_question_in_one=lambda: send_all(SSL_REQUEST + hello()),
+    after_half_a_question=lambda: send_all(*cut(SSL_REQUEST, 4), hello()),
+    after_a_warning=lambda: send_all(WARNING, hello()),
+    with_a_warning_in_front=lambda: send_all(WARNING + hello()),
+    after_ten_warnings_in_one=lambda: send_all(b"\x15\x03\x01\x00\x14" + b"\x01\x5a" * 10, hello()),
+    with_an_empty_record_in_front=lambda: send_all(record(b"") + hello()),
+    with_an_empty_change_in_front=lambda: send_all(NO_CHANGE + hello()),
+    of_another_version=lambda: send_all(hello()[:1] + b"\x02" + hello()[2:]),
+    in_the_form_of_ssl_2=lambda: send_all(b"\x80\x2e\x01\x03\x01" + bytes(43) + FOREIGN.encode()),
+    in_a_second_hello_at_once=lambda: send_all(hello(HOST) + hello()),
+    # The first write ends behind an allowed name; Java takes the last of two.
+    in_the_rest_of_a_hello=lambda: send_all(*cut(BOTH, len(BOTH) - len(server_name(FOREIGN)))),
+    behind_early_data=lambda: send_all(
+        with_extensions(server_name(HOST) + extension(42, b"")), b"\x17\x03\x03\x00\x30" + bytes(48), hello()
+    ),
+)
+each(
+    way,
+    # The server asks for another one when it did not like the first (HelloRetryRequest), and may take its name.
+    in_a_second_hello=lambda: send_all(hello(HOST), hello()),
+)
+
+
+@foreign
 def writev() -> None:
     data = hello()
     os.writev(connected().detach(), [data[:3], data[3:90], data[90:]])
 
 
-@way
+@foreign
 def sendmsg() -> None:
     data = hello()
     connected().sendmsg([data[:50], data[50:]])
-
-
-@way
-def sendto() -> None:
-    s = connected()
-    s.sendto(hello(), address())
 
 
 class Message(ctypes.Structure):
@@ -88,7 +124,7 @@ def vector_of(data: bytes) -> ctypes.Array[ctypes.c_void_p]:
     return vector
 
 
-@way
+@foreign
 def sendmmsg() -> None:
     vector = vector_of(hello())
     message = Message(vectors=ctypes.addressof(vector), count=1)
@@ -117,24 +153,14 @@ def splice() -> None:
     os.splice(reads, connected().detach(), len(data))
 
 
-@way
-def duplicate() -> None:
-    os.write(os.dup(connected().detach()), hello())
-
-
-@way
+@foreign
 def duplicate_over() -> None:
     other = os.open("/dev/null", os.O_WRONLY)
     os.dup2(connected().detach(), other)
     os.write(other, hello())
 
 
-@way
-def duplicate_high() -> None:
-    os.write(fcntl.fcntl(connected().detach(), fcntl.F_DUPFD_CLOEXEC, 300), hello())
-
-
-@way
+@foreign
 def duplicate_after_closing_another() -> None:
     """The number of a file that was written to before is taken by the connection."""
     file = os.open("/dev/null", os.O_WRONLY)
@@ -145,23 +171,7 @@ def duplicate_after_closing_another() -> None:
     os.write(s.detach(), hello())
 
 
-@way
-def one_byte_first() -> None:
-    s = connected()
-    data = hello()
-    s.send(data[:1])
-    s.send(data[1:])
-
-
-@way
-def header_first() -> None:
-    s = connected()
-    data = hello()
-    s.send(data[:5])
-    s.send(data[5:])
-
-
-@way
+@foreign
 def on_a_duplicate_in_halves() -> None:
     s = connected()
     other = os.dup(s.fileno())
@@ -171,132 +181,13 @@ def on_a_duplicate_in_halves() -> None:
 
 
 @way
-def in_two_records() -> None:
-    data = hello()
-    body = data[5:]
-    connected().send(b"".join(b"\x16\x03\x01" + struct.pack("!H", len(p)) + p for p in (body[:40], body[40:])))
-
-
-@way
-def without_a_name() -> None:
-    connected().send(hello(None))
-
-
-@way
-def with_two_names() -> None:
-    connected().send(with_extensions(server_name(HOST) + server_name(FOREIGN)))
-
-
-@way
-def with_two_names_in_one() -> None:
-    names = b"".join(b"\x00" + struct.pack("!H", len(n)) + n.encode() for n in (HOST, FOREIGN))
-    connected().send(with_extensions(extension(0, struct.pack("!H", len(names)) + names)))
-
-
-@way
-def after_a_question() -> None:
-    s = connected()
-    s.send(SSL_REQUEST)
-    s.send(hello())
-
-
-@way
-def with_a_question_in_one() -> None:
-    connected().send(SSL_REQUEST + hello())
-
-
-@way
-def after_half_a_question() -> None:
-    s = connected()
-    s.send(SSL_REQUEST[:4])
-    s.send(SSL_REQUEST[4:])
-    s.send(hello())
-
-
-# What only some servers take for a beginning: OpenSSL, Go, Java or BoringSSL.
-WARNING, NO_CHANGE = b"\x15\x03\x01\x00\x02\x01\x5a", b"\x14\x03\x03\x00\x00"
-
-
-@way
-def after_a_warning() -> None:
-    s = connected()
-    s.send(WARNING)
-    s.send(hello())
-
-
-@way
-def with_a_warning_in_front() -> None:
-    connected().send(WARNING + hello())
-
-
-@way
-def after_ten_warnings_in_one() -> None:
-    s = connected()
-    s.send(b"\x15\x03\x01\x00\x14" + b"\x01\x5a" * 10)
-    s.send(hello())
-
-
-@way
-def with_an_empty_record_in_front() -> None:
-    connected().send(b"\x16\x03\x01\x00\x00" + hello())
-
-
-@way
-def with_an_empty_change_in_front() -> None:
-    connected().send(NO_CHANGE + hello())
-
-
-@way
-def of_another_version() -> None:
-    data = bytearray(hello())
-    data[1] = 2
-    connected().send(data)
-
-
-@way
-def in_the_form_of_ssl_2() -> None:
-    connected().send(b"\x80\x2e\x01\x03\x01" + bytes(43) + FOREIGN.encode())
-
-
-@way
-def in_a_second_hello() -> None:
-    """The server asks for another one when it did not like the first (HelloRetryRequest), and may take its name."""
-    s = connected()
-    s.send(hello(HOST))
-    s.send(hello())
-
-
-@way
-def in_a_second_hello_at_once() -> None:
-    connected().send(hello(HOST) + hello())
-
-
-@way
-def in_the_rest_of_a_hello() -> None:
-    """The first write ends behind an allowed name; Java takes the last of two."""
-    data = with_extensions(server_name(HOST) + server_name(FOREIGN))
-    end = len(data) - len(server_name(FOREIGN))
-    s = connected()
-    s.send(data[:end])
-    s.send(data[end:])
-
-
-@way
-def behind_early_data() -> None:
-    s = connected()
-    s.send(with_extensions(server_name(HOST) + extension(42, b"")))
-    s.send(b"\x17\x03\x03\x00\x30" + bytes(48))
-    s.send(hello())
-
-
-@way
 def after_urgent_data() -> None:
     s = connected()
     s.send(b"X", socket.MSG_OOB)
     s.send(hello())
 
 
-@way
+@foreign
 def duplicate_before_it_is_connected() -> None:
     s = socket.socket()
     other = os.dup(s.fileno())
@@ -304,7 +195,7 @@ def duplicate_before_it_is_connected() -> None:
     os.write(other, hello())
 
 
-@way
+@foreign
 def forked_before_it_is_connected() -> None:
     s = socket.socket()
     reads, writes = os.pipe()
@@ -324,7 +215,7 @@ def forked_before_it_is_connected() -> None:
         raise OSError(code, os.strerror(code))
 
 
-@way
+@foreign
 def inherited_before_it_is_connected() -> None:
     s = socket.socket()
     code = (
@@ -342,7 +233,7 @@ def inherited_before_it_is_connected() -> None:
         raise OSError(child.returncode, os.strerror(child.returncode))
 
 
-@way
+@foreign
 def handed_over_before_it_is_connected() -> None:
     ours, theirs = socket.socketpair()
     s = socket.socket()
@@ -357,7 +248,7 @@ def _fails_to_write(s: socket.socket) -> None:
         s.sendmsg([b"plain"], [(socket.SOL_SOCKET, 999, b"")])
 
 
-@way
+@foreign
 def after_a_question_and_a_failed_write() -> None:
     s = connected()
     with s.dup():
@@ -366,7 +257,7 @@ def after_a_question_and_a_failed_write() -> None:
         s.send(hello())
 
 
-@way
+@foreign
 def under_a_failed_duplicate() -> None:
     s = connected()
     other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -375,7 +266,7 @@ def under_a_failed_duplicate() -> None:
     os.write(s.fileno(), hello())
 
 
-@way
+@foreign
 def under_a_mark_that_a_program_left() -> None:
     """What starts a program lays other descriptors over its own numbers, in this process's memory."""
     s = connected()
@@ -387,7 +278,7 @@ def under_a_mark_that_a_program_left() -> None:
     s.send(hello())
 
 
-@way
+@foreign
 def before_it_is_connected() -> None:
     s = socket.socket()
     where = address()
@@ -402,7 +293,7 @@ def before_it_is_connected() -> None:
             pass
 
 
-@way
+@foreign
 def fast_open() -> None:
     s = socket.socket()
     s.sendto(hello(), socket.MSG_FASTOPEN, address())
@@ -437,7 +328,7 @@ def asynchronous() -> None:
     checked(LIBC.syscall(io_setup + (3 if io_setup else 2), context, 1, blocks))
 
 
-@way
+@foreign
 def handed_over() -> None:
     ours, theirs = socket.socketpair()
     s = connected()
@@ -446,14 +337,14 @@ def handed_over() -> None:
     os.write(array.array("i", control[0][2])[0], hello())
 
 
-@way
+@foreign
 def handed_over_after_a_question() -> None:
     s = connected()
     s.send(SSL_REQUEST)
     os.write(taken_over(s), hello())
 
 
-@way
+@foreign
 def in_a_forked_copy() -> None:
     s = connected()
     data = hello()
@@ -469,7 +360,7 @@ def in_a_forked_copy() -> None:
         raise OSError(code, os.strerror(code))
 
 
-@way
+@foreign
 def in_a_program() -> None:
     s = connected()
     code = (
@@ -495,7 +386,7 @@ def in_a_program_that_may_list_nothing() -> None:
         raise PermissionError(errno.EACCES, done.stderr)
 
 
-@way
+@foreign
 def after_a_program_closed_it() -> None:
     """A vfork child closes its copy; the mark is on memory that it shares."""
     s = connected()
@@ -503,7 +394,7 @@ def after_a_program_closed_it() -> None:
     s.send(hello())
 
 
-@way
+@foreign
 def a_handshake_of_the_standard_library() -> None:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE

@@ -13,32 +13,11 @@ import json
 import os
 import signal
 import socket
-import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-from hellos import address, connected, hello
-
-WAYS: dict[str, Callable[[int], None]] = {}
-WRITES: dict[str, Callable[[int, bytes], int]] = {
-    "write": os.write,
-    "writev": lambda number, data: os.writev(number, [data[:9], data[9:]]),
-    "sendmsg": lambda number, data: _as_socket(number).sendmsg([data]),
-    "send": lambda number, data: _as_socket(number).send(data),
-}
-
-
-def way(function: Callable[[int], None]) -> Callable[[int], None]:
-    WAYS[function.__name__] = function
-    return function
-
-
-def _as_socket(number: int) -> socket.socket:
-    s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=number)
-    s.setblocking(True)
-    return s
+from hellos import connected, hello
 
 
 def _full() -> tuple[int, int]:
@@ -62,35 +41,14 @@ def _wait_until_it_waits(thread: threading.Thread) -> None:
             return
 
 
-@way
-def a_copy_laid_over(number: int) -> None:
-    os.dup2(connected().detach(), number)
-
-
-@way
-def a_copy_of_the_lowest_number(number: int) -> None:
-    s = connected()
-    os.close(number)
-    s.dup().detach()
-
-
-@way
-def a_new_socket(number: int) -> None:
-    where = address()
-    os.close(number)
-    s = socket.socket()
-    s.connect(where)
-    s.detach()
-
-
-def run(way_name: str, write_name: str) -> int | None:
+def run() -> int | None:
     reads, number = _full()
     data = hello()
     results: list[int | None] = []
 
     def write() -> None:
         try:
-            WRITES[write_name](number, data)
+            os.write(number, data)
             results.append(None)
         except OSError as error:
             results.append(error.errno)
@@ -99,7 +57,7 @@ def run(way_name: str, write_name: str) -> int | None:
     writer.start()
     _wait_until_it_waits(writer)
     try:
-        WAYS[way_name](number)
+        os.dup2(connected().detach(), number)
     except OSError as error:
         return error.errno
     assert writer.ident is not None
@@ -112,4 +70,4 @@ def run(way_name: str, write_name: str) -> int | None:
 if __name__ == "__main__":
     signal.signal(signal.SIGUSR1, lambda *_: None)
     signal.siginterrupt(signal.SIGUSR1, False)
-    print(json.dumps(run(*sys.argv[1:3])))
+    print(json.dumps(run()))

@@ -12,6 +12,7 @@ import pytest
 
 from harness.running import PYTHON, SHIELD, policy
 from harness.thinning import long_but
+from harness.ways import ways
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.sandbox import Completed, Sandbox
 from shielded_function_emulator.web import Receiver, WebServer
@@ -24,63 +25,10 @@ BLOCKED = policy(outbound_connectivity="block") | {
     "SHIELD_ALLOW_OUTBOUND": "allowed.example,*.wild.example,many.example",
     "SHIELD_ALLOW_AWS": "none",
 }
-ALLOWED = (
-    "tcp_then_connect",
-    "tcp_by_write_and_read",
-    "tcp_behind_a_read_of_nothing",
-    "tcp_by_writev_and_readv",
-    "tcp_by_message",
-    "tcp_byte_by_byte",
-    "tcp_two_at_once",
-    "tcp_all_in_one_read",
-    "tcp_wait_for_all",
-    "tcp_wait_for_more_than_the_gate_holds",
-    "tcp_when_the_server_has_closed",
-    "tcp_a_long_answer",
-    "tcp_in_the_midst_of_many",
-    "tcp_behind_many_that_ended",
-    "tcp_while_many_others_come_and_go",
-    "udp_many_first",
-    "udp_behind_thousands_that_wait",
-    "udp_behind_a_read_of_nothing",
-    "udp_by_write_and_read",
-    "udp_among_what_others_send",
-    "udp_where_a_connected_one_was",
-    "udp_where_a_stream_was_in_a_forked_copy",
-    "udp_that_is_shut_down",
-    "udp_connected_elsewhere_since",
-    "udp_with_a_port_of_its_own",
-    "udp_after_a_peer_at_port_zero",
-    "udp_after_a_connect_that_failed",
-    "udp_beside_a_child_that_has_another_by_its_number",
-    "udp_closed_while_it_loses_its_peer",
-    "udp_laid_over_itself",
-    "udp_to_one_server_in_many_spellings",
-    "udp_with_an_address_of_its_own",
-    "udp_to_an_address_of_the_other_family",
-    "udp_to_more_servers_than_are_remembered",
-    "udp_beside_more_sockets_than_are_remembered",
-    "udp_losing_its_server_by_a_copy",
-    "udp_read_for_a_while",
-    "udp_shut_down_while_it_is_read",
-    "udp_that_says_nothing",
-    "udp_by_headers_of_two",
-    "udp_on_a_duplicate",
-)
+WAYS = ways("queries.py", "datagrams.py", "forged.py")
+ALLOWED = WAYS["allowed"]
 COUNTS = "import socket; print(len(socket.socket().getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)) > 128)"
-DENIED = dict.fromkeys(
-    (
-        "tcp_denied",
-        "tcp_denied_by_write",
-        "tcp_denied_text",
-        "tcp_denied_behind_allowed",
-        "tcp_denied_on_a_duplicate",
-        "tcp_denied_in_pieces",
-        "tcp_no_query",
-        "tcp_more_than_was_announced",
-    ),
-    REFUSED,
-) | {"udp_denied_by_write": NO_SUCH_NAME}
+DENIED = dict.fromkeys(WAYS["denied"], REFUSED) | {"udp_denied_by_write": NO_SUCH_NAME}
 # The same, refused in other ways, with the protocol that the alert names.
 OTHERWISE = {
     "tcp_denied_on_a_duplicate_made_before": (REFUSED, "dns"),
