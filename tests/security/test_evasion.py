@@ -46,8 +46,6 @@ def box(layer: Path, task: Path) -> Iterator[Sandbox]:
         compile_c([SOURCES / "kept_mappings.c"], task / name, "-lpthread", target=target)
     (task / "elsewhere").mkdir()
     shutil.copy(task / "early.so", task / "elsewhere" / "libm.so.6")  # a child that looked here would load it
-    (task / "pkg").mkdir()
-    (task / "pkg" / "__init__.py").write_text("handler = None\n")
     with whole_sandbox(task, layer) as sandbox:
         yield sandbox
 
@@ -75,36 +73,9 @@ def alerts(done: Completed) -> list[str]:
     return sorted(line["policy"] for line in counted for _ in range(line["count"]))
 
 
-@pytest.mark.promise("shield.high-bits")
-def test_numbers_whose_high_bits_the_kernel_drops(box: Sandbox) -> None:
-    result, done = run(box, "number_with_high_bits", BLOCKED)
-    assert all(number < 0 for number in result)
-    # syscall(3) of aarch64's libc drops them itself: arm64/test_engine.py does without it.
-    plain = "self_protection" if architecture() == "x86_64" else "read_write_tmp"
-    assert alerts(done) == [plain, plain, "self_protection"]
-
-
-def test_a_refused_open_never_has_a_descriptor_that_can_be_read(box: Sandbox) -> None:
-    result, _ = run(box, "reading_between_open_and_refusal", BLOCKED)
-    assert result == 0
-
-
 def test_no_advice_brings_text_back(box: Sandbox) -> None:
     result, _ = run(box, "advice_that_brings_text_back", BLOCKED)
     assert set(result.values()) == {-REFUSED}
-
-
-@pytest.mark.promise("shield.text-stays")
-def test_nothing_is_laid_over_patched_text(box: Sandbox) -> None:
-    result, _ = run(box, "text_from_the_file_again", BLOCKED)
-    assert set(result.values()) == {-REFUSED}
-
-
-@pytest.mark.promise("memory.not-run")
-def test_memory_that_can_be_written_does_not_run(box: Sandbox) -> None:
-    result, done = run(box, "memory_that_runs", BLOCKED)
-    assert set(result.values()) == {-REFUSED}
-    assert set(alerts(done)) == {"executable_memory", "self_protection"}
 
 
 @pytest.mark.parametrize("program", ["kept_mappings", "node"])
@@ -118,8 +89,8 @@ def test_what_must_stay_stays_where_memory_may_run(box: Sandbox, program: str) -
 @pytest.mark.promise("memory.personality")
 def test_personality_makes_no_memory_executable(box: Sandbox) -> None:
     """Where executable memory is allowed, `personality` would outlive a `configure` that forbids it."""
-    result, done = run(box, "memory_that_runs", BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "allow"})
-    assert result["personality"] == -REFUSED
+    result, done = run(box, "personality", BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "allow"})
+    assert result == -REFUSED
     assert set(alerts(done)) == {"self_protection"}
 
 
@@ -130,10 +101,11 @@ def test_a_thread_with_descriptors_of_its_own(box: Sandbox) -> None:
     assert result == [-REFUSED] * 3
 
 
-@pytest.mark.promise("child.environment")
+@pytest.mark.promise("child.environment", "child.shielded")
 def test_a_child_believes_the_gate_alone(box: Sandbox, names: DnsServer) -> None:
-    result, _ = run(box, "children_that_are_told_otherwise", BLOCKED)
-    assert result == [f"[{REFUSED}, {REFUSED}]\n"] * 5
+    result, done = run(box, "children_that_are_told_otherwise", BLOCKED)
+    assert result == [f"[{REFUSED}, {REFUSED}]\n"] * 9
+    assert alerts(done) == ["outbound_connectivity"] * 9 + ["read_write_tmp"] * 9
 
 
 @pytest.mark.promise("memory.constructors")
@@ -205,26 +177,9 @@ def test_a_stream_on_a_number_that_a_look_up_had(box: Sandbox, names: DnsServer)
     assert result == 20000
 
 
-@pytest.mark.promise("shield.transparent")
-def test_many_threads_do_not_wait_for_each_other(box: Sandbox) -> None:
-    prepare_tmp(box)
-    tmp = box.path("/tmp")
-    (tmp / "allowed").mkdir()
-    shutil.chown(tmp / "allowed", tmp.stat().st_uid, tmp.stat().st_gid)
-    settings = BLOCKED | {"SHIELD_ALLOW_TMP": "/tmp/allowed/**"}
-    done = box.run_command([SHIELD, PYTHON, "/var/task/evasion.py", "many_threads", NUMBERS], environment=settings)
-    assert json.loads(done.stdout) == {"None": 4000}, done.stderr[-2000:]
-    assert alerts(done) == []
-
-
 def test_a_copy_of_a_closed_number(box: Sandbox) -> None:
     """With threads the gate takes a number for the copy first: it may be the very one that is to be copied."""
     assert run(box, "copy_of_a_closed_number", BLOCKED)[0] == [errno.EBADF] * 3
-
-
-def test_a_package_as_handler(box: Sandbox) -> None:
-    result, _ = run(box, "a_package_for_a_handler", BLOCKED | {"_HANDLER": "pkg.handler"})
-    assert result == REFUSED
 
 
 def test_many_threads_become_ready_at_once(box: Sandbox) -> None:
@@ -234,11 +189,8 @@ def test_many_threads_become_ready_at_once(box: Sandbox) -> None:
 
 @pytest.mark.promise("shield.judged-is-used")
 @pytest.mark.race
-@pytest.mark.parametrize("kind", ["descriptor", "environment"])
-def test_what_was_judged_is_what_is_used(box: Sandbox, kind: str) -> None:
-    settings = BLOCKED | policy(create_child_process="block", read_write_tmp="block", executable_memory="block")
-    settings |= {"SHIELD_ALLOW_CHILD_PROCESS": "/bin/sh"}
-    done = box.run_command([SHIELD, "/var/task/races", kind, "/bin/sh"], environment=settings)
+def test_what_was_judged_is_what_is_used(box: Sandbox) -> None:
+    done = box.run_command([SHIELD, "/var/task/races"], environment=BLOCKED)
     assert done.stdout == "0\n", done.stderr[-2000:]
 
 
@@ -339,17 +291,6 @@ def test_a_child_with_many_variables(box: Sandbox) -> None:
     assert alerts(done) == ["read_write_tmp"]
 
 
-@pytest.mark.promise("alert.storm")
-@pytest.mark.parametrize(
-    "storm", ["a_storm_that_ends_with_the_program", "a_storm_that_is_over", "a_storm_before_another_program"]
-)
-def test_no_alert_of_a_storm_is_lost(box: Sandbox, storm: str) -> None:
-    result, done = run(box, storm, BLOCKED | {"SHIELD_ALLOW_CHILD_PROCESS": "/usr/bin/true"})
-    lines = [line for line in done.shield_lines if line.get("event") != "armed"]
-    assert sum(line["count"] for line in lines if "policy" in line) == result
-    assert len(lines) < result / 2, "a storm is folded"
-
-
 @pytest.mark.promise("child.forks")
 @pytest.mark.parametrize(("kind", "first"), [("on-demand", REFUSED), ("lambda-managed-instances", 0)])
 def test_copies_are_child_processes_but_for_the_runtimes_workers(box: Sandbox, kind: str, first: int) -> None:
@@ -386,13 +327,6 @@ def test_the_last_name_is_two_dots(box: Sandbox) -> None:
     result, done = run(box, "the_last_name_is_two_dots", settings)
     assert result == [REFUSED] * 3
     assert {line["details"]["path"] for line in done.shield_lines if "policy" in line} == {"/tmp"}
-
-
-@pytest.mark.promise("alert.not-hidden")
-def test_a_line_that_is_not_finished(box: Sandbox) -> None:
-    result, done = run(box, "a_line_that_is_not_finished", BLOCKED)
-    assert result == REFUSED
-    assert alerts(done) == ["read_write_tmp"]
 
 
 @pytest.mark.promise("child.limits")

@@ -11,7 +11,6 @@ import ctypes
 import errno
 import fcntl
 import json
-import mmap
 import os
 import resource
 import socket
@@ -36,8 +35,8 @@ def evasion(function: Callable[[], Any]) -> Callable[[], Any]:
     return function
 
 
-def call(name: str, *arguments: object, high: int = 0) -> int:
-    result = LIBC.syscall(ctypes.c_long(high + NUMBERS[name]), *arguments)
+def call(name: str, *arguments: object) -> int:
+    result = LIBC.syscall(ctypes.c_long(NUMBERS[name]), *arguments)
     return -ctypes.get_errno() if result == -1 else result
 
 
@@ -59,36 +58,6 @@ def engine_pages() -> list[tuple[int, int]]:
 
 
 @evasion
-def number_with_high_bits() -> list[int]:
-    return [call("openat", -100, b"/tmp/there", 0, 0, high=high) for high in (-(1 << 32), 1 << 32, 0x40000000)]
-
-
-@evasion
-def reading_between_open_and_refusal() -> int:
-    """Two threads of plain Python: one opens what is refused, one reads from the descriptor it would have."""
-    guess = os.open("/etc/passwd", os.O_RDONLY)
-    os.close(guess)
-    caught: list[bytes] = []
-    stop = threading.Event()
-
-    def grab() -> None:
-        while not stop.is_set():
-            try:
-                if data := os.pread(guess, 7, 0):
-                    caught.append(data)
-            except OSError:
-                pass
-
-    thread = threading.Thread(target=grab)
-    thread.start()
-    for _ in range(3000):
-        refusal(lambda: os.close(os.open("/tmp/there", os.O_RDONLY)))
-    stop.set()
-    thread.join()
-    return sum(data == b"content" for data in caught)
-
-
-@evasion
 def advice_that_brings_text_back() -> dict[str, int]:
     page, size = address_of("connect") & ~4095, 4096
     results = {f"text_{advice}": call("madvise", ctypes.c_void_p(page), size, advice) for advice in (4, 8, 9, 18, 102)}
@@ -98,34 +67,8 @@ def advice_that_brings_text_back() -> dict[str, int]:
 
 
 @evasion
-def text_from_the_file_again() -> dict[str, int]:
-    page = ctypes.c_void_p(address_of("connect") & ~4095)
-    with open("/proc/self/maps") as maps:
-        path = next(line.split()[-1] for line in maps if "/libc" in line and ".so" in line)
-    descriptor = os.open(path, os.O_RDONLY)
-    fixed_private = mmap.MAP_PRIVATE | 0x10
-    anonymous = mmap.mmap(-1, 4096)
-    source = ctypes.addressof(ctypes.c_char.from_buffer(anonymous))
-    return {
-        "map_file": call("mmap", page, 4096, 1, fixed_private, descriptor, 0),
-        "map_anonymous": call("mmap", page, 4096, 3, fixed_private | 0x20, -1, 0),
-        "remap": call("mremap", ctypes.c_void_p(source), 4096, 4096, 3, page),
-        "unmap_a_part": call("munmap", page, 4096),
-    }
-
-
-@evasion
-def memory_that_runs() -> dict[str, int]:
-    segment = call("shmget", 0, 4096, 0o1777)
-    descriptor = os.memfd_create("code")
-    with open("/var/task/inline.so", "rb") as library:
-        os.write(descriptor, library.read())
-    return {
-        "attach_executable": call("shmat", segment, 0, 0o100000),
-        "attach_over": call("shmat", segment, ctypes.c_void_p(engine_pages()[-1][0]), 0o40000),
-        "personality": call("personality", 0x400000),
-        "memory_file": call("mmap", 0, 4096, 5, mmap.MAP_PRIVATE, descriptor, 0),
-    }
+def personality() -> int:
+    return call("personality", 0x400000)
 
 
 @evasion
@@ -205,6 +148,10 @@ def children_that_are_told_otherwise() -> list[str]:
     names = ["AWS_LAMBDA_METADATA_API", "AWS_XRAY_DAEMON_ADDRESS", "SHIELD_STATE_AWS_LAMBDA_RUNTIME_API"]
     always: dict[str, str] = dict.fromkeys(names, "203.0.113.9:80")
     tries: list[dict[str, str]] = [
+        {},
+        {"LD_PRELOAD": ""},
+        {"LD_PRELOAD": "/nonexistent.so"},
+        {"SHIELD_READ_WRITE_TMP": "allow", "SHIELD_STATE": "starting:-1:/bin/sh"},
         always,
         {"LD_PRELOAD": "/var/task/early.so"},
         {"LD_AUDIT": "/var/task/early.so"},
@@ -256,36 +203,6 @@ def a_descriptor_that_was_a_name_servers() -> int:
         if total != 20000:
             return total
     return 20000
-
-
-@evasion
-def many_threads() -> dict[str, int]:
-    """Forty threads that make and remove directories in an allowed place, beside others that are refused."""
-    counts: dict[str, int] = {}
-    lock = threading.Lock()
-
-    def note(result: int | None) -> None:
-        with lock:
-            counts[str(result)] = counts.get(str(result), 0) + 1
-
-    def work(number: int) -> None:
-        path = f"/tmp/allowed/{number}"
-        for _ in range(50):
-            note(refusal(lambda: os.mkdir(path)))
-            note(refusal(lambda: os.rmdir(path)))
-
-    threads = [threading.Thread(target=work, args=(n,)) for n in range(40)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return counts
-
-
-@evasion
-def a_package_for_a_handler() -> int | None:
-    request(serve_runtime_api(), b"GET /2018-06-01/runtime/invocation/next")
-    return refusal(lambda: open("/var/task/pkg/__init__.py"))
 
 
 @evasion
@@ -375,28 +292,6 @@ def a_child_with_many_variables() -> int:
 
 
 @evasion
-def a_storm_that_ends_with_the_program() -> int:
-    for _ in range(1000):
-        refusal(lambda: os.close(os.open("/tmp/there", os.O_RDONLY)))
-    return 1000
-
-
-@evasion
-def a_storm_that_is_over() -> int:
-    a_storm_that_ends_with_the_program()
-    time.sleep(1.1)
-    os.close(os.open("/etc/passwd", os.O_RDONLY))
-    print(1000, flush=True)
-    os._exit(0)
-
-
-@evasion
-def a_storm_before_another_program() -> None:
-    print(a_storm_that_ends_with_the_program(), flush=True)
-    os.execv("/usr/bin/true", ["true"])
-
-
-@evasion
 def workers_that_are_forked() -> list[int]:
     """A copy opens a file: before the first request for an invocation, and after it."""
     port = serve_runtime_api()
@@ -421,12 +316,6 @@ def the_last_name_is_two_dots() -> list[int | None]:
         refusal(lambda: os.chown(path, os.getuid(), os.getgid(), follow_symlinks=False)),
         refusal(lambda: os.listxattr(path, follow_symlinks=False)),
     ]
-
-
-@evasion
-def a_line_that_is_not_finished() -> int | None:
-    os.write(2, b'INFO {"unfinished":"')
-    return refusal(lambda: os.close(os.open("/tmp/there", os.O_RDONLY)))
 
 
 @evasion

@@ -21,6 +21,7 @@ SETTINGS = {
     "app.handler": ["app.py"],
     "package/app.handler": ["package/app.py"],
     "package.app.handler": ["package/app.py"],
+    "bundle.handler": ["bundle/__init__.py"],
     "index.handler": ["index.mjs", "index.mjs.map"],
     "index.api.orders.handler": ["index.mjs", "index.mjs.map"],
     "dist.v1/index.api.handler": ["dist.v1/index.js"],
