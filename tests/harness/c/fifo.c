@@ -1,16 +1,15 @@
 /* A thread waits in the open of a FIFO that it may open, in the folder of its second argument.
+ The reference
+ * that the FIFO is opened by is replaced by one to REFUSED, and a signal has the kernel start the call again: is REFUSED
+ * open for a moment?
  *
- *   fifo restarted FOLDER REFUSED    the reference that the FIFO is opened by is replaced by one to REFUSED, and a
- *                                    signal has the kernel start the call again: is REFUSED open for a moment?
- *   fifo reader|writer FOLDER        honest: signals come while that one awaits the other end; prints how often an open
- *                                    failed, or something else than was written arrived
+ *   fifo FOLDER REFUSED
  */
 #include "midst.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 
-enum { TIMES = 300, SIGNALS = 3 };
 static char path[256], spelled[256]; /* the second has to be judged by what it leads to */
 static atomic_int is_opening, stop, got;
 
@@ -67,82 +66,11 @@ static int replace_reference(const char *refused)
     return print(got, tries);
 }
 
-static atomic_int handled, done, closed;
-
-static void count(int signal)
-{
-    (void)signal;
-    handled++;
-}
-
-static int waits_to_read;
-static atomic_int wrong;
-
-static int open_end(int reads)
-{
-    int file;
-    while ((file = open(path, reads ? O_RDONLY : O_WRONLY)) < 0)
-        if (++wrong >= TIMES) /* signals interrupt nothing here: SA_RESTART */
-            _exit(print(wrong, TIMES));
-    return file;
-}
-
-static void pass(int reads, int number)
-{
-    int file = open_end(reads), passed = number;
-    ssize_t n = reads ? read(file, &passed, sizeof passed) : write(file, &passed, sizeof passed);
-    wrong += n != sizeof passed || passed != number;
-    close(file);
-}
-
-static void *wait_for_others(void *unused)
-{
-    (void)unused;
-    for (int i = 0; i < TIMES; i++) {
-        is_opening = i + 1;
-        pass(waits_to_read, i);
-        done = i + 1;
-        while (closed <= i) /* or the next open meets the end of this time */
-            sched_yield();
-    }
-    return NULL;
-}
-
-static int pass_numbers(void)
-{
-    pthread_t thread;
-    struct sigaction action = {.sa_handler = count, .sa_flags = SA_RESTART};
-    sigaction(SIGUSR1, &action, NULL);
-    pthread_create(&thread, NULL, wait_for_others, NULL);
-    for (int i = 0; i < TIMES; i++) {
-        while (is_opening <= i)
-            sched_yield();
-        for (int k = 0; k < SIGNALS; k++) {
-            usleep(rand() % 200);
-            int before = handled;
-            pthread_kill(thread, SIGUSR1);
-            while (handled == before)
-                sched_yield();
-        }
-        usleep(
-            1000); /* who is about to begin again may be taken for the other end, and is not there to write to */
-        pass(!waits_to_read, i);
-        closed = i + 1;
-        while (done <= i)
-            sched_yield();
-    }
-    pthread_join(thread, NULL);
-    return print(wrong, TIMES);
-}
-
 int main(int argc, char **argv)
 {
     if (argc < 3)
         return 2;
-    snprintf(path, sizeof path, "%s/fifo", argv[2]);
-    snprintf(spelled, sizeof spelled, "%s/./fifo", argv[2]);
-    if (mkfifo(path, 0600))
-        return 2;
-    waits_to_read = !strcmp(argv[1], "reader");
-    return argc > 3 ? replace_reference(argv[3]) : pass_numbers();
+    snprintf(path, sizeof path, "%s/fifo", argv[1]);
+    snprintf(spelled, sizeof spelled, "%s/./fifo", argv[1]);
+    return mkfifo(path, 0600) ? 2 : replace_reference(argv[2]);
 }

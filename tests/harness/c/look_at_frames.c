@@ -1,28 +1,13 @@
-/* The engine's walk over Python's frames as a library for the interpreter itself, without the engine: whole stacks, at any
- * moment, and over memory that was broken on purpose. */
+/* The engine's walk over Python's frames as a library for the interpreter itself, without the engine: whole stacks, and at any
+ * moment. Memory that holds anything is tests/lab/fuzz/frames.c's. */
 #define _GNU_SOURCE
 #include <signal.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../../../runtime_layer/native/engine/report/python_frames.h"
 
 enum { BUFFER = 4096, NAME_ROOM = 1024 };
-
-static bool is_shared = true; /* as where there are threads */
-
-void look_as_shared(int32_t shared)
-{
-    is_shared = shared;
-}
-
-static uint64_t processor_nanoseconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 /* "function|file|line" lines. Returns how many frames there are. */
 static uint32_t look(struct writer *w)
@@ -33,7 +18,7 @@ static uint32_t look(struct writer *w)
     struct python_search own;
     char buffer[BUFFER], room[NAME_ROOM];
     uint32_t count = 0;
-    reader_begin(&reader, is_shared);
+    reader_begin(&reader, true); /* as where there are threads */
     const struct python *python = find_python(&reader, buffer, sizeof buffer, &own);
     if (python && python_frames_begin(&frames, &reader, python, (uint64_t)__builtin_frame_address(0), false))
         while (python_frames_next(&frames, &frame)) {
@@ -58,55 +43,6 @@ uint32_t frames_here(char *out, uint32_t cap)
     uint32_t count = look(&w);
     out[w.used] = 0;
     return count;
-}
-
-/* What it looks at first: the frame; 0: none. Where things lie is told by number (python_layout.h). */
-uint64_t frame_here(void)
-{
-    struct memory_reader reader;
-    struct python_frames frames = {0};
-    struct python_search own;
-    char buffer[BUFFER];
-    reader_begin(&reader, is_shared);
-    const struct python *python = find_python(&reader, buffer, sizeof buffer, &own);
-    if (python)
-        python_frames_begin(&frames, &reader, python, (uint64_t)__builtin_frame_address(0), false);
-    reader_end(&reader);
-    return frames.next;
-}
-
-static const struct python *python_here(struct python_search *own)
-{
-    struct memory_reader reader;
-    char buffer[BUFFER];
-    reader_begin(&reader, false);
-    return find_python(&reader, buffer, sizeof buffer, own);
-}
-
-uint64_t runtime_here(void)
-{
-    struct python_search own;
-    const struct python *python = python_here(&own);
-    return python ? python->runtime : 0;
-}
-
-uint32_t offset_here(uint32_t field)
-{
-    struct python_search own;
-    const struct python *python = python_here(&own);
-    return python && field < PYTHON_FIELD_COUNT ? python->layout.offset[field] : NO_OFFSET;
-}
-
-/* How long it looks, in processor time, while other bytes lie at `place`. */
-uint64_t nanoseconds_with(uint64_t place, uint64_t value)
-{
-    volatile uint64_t *at = (volatile uint64_t *)place;
-    char out[1 << 16];
-    uint64_t kept = *at, began = processor_nanoseconds();
-    *at = value;
-    frames_here(out, sizeof out);
-    *at = kept;
-    return processor_nanoseconds() - began;
 }
 
 /* Many looks from where the program is just then, in whichever thread gets the signal. */

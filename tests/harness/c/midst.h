@@ -61,12 +61,6 @@ static inline int has_content(int descriptor)
            !strcmp(bytes, "content");
 }
 
-/* A copy of this process, made in a signal handler: no handlers of libc's run. */
-static inline pid_t copy(void)
-{
-    return (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
-}
-
 /* Waits for a child; what it ended with. */
 static inline int end_of(pid_t child)
 {
@@ -194,26 +188,4 @@ static inline void steal_reference(const char *refused)
         close(open(refused, O_RDONLY | O_NOFOLLOW));
         interrupt_no_more();
     }
-}
-
-/* Gets that file by an open of another one, when the reference to it was laid over. */
-static inline int reads_refused(const char *allowed)
-{
-    int file = open(allowed, O_RDONLY | O_NOFOLLOW), got = has_content(file);
-    close(file);
-    return got;
-}
-
-/* For SECONDS, in copies of this process: attempts that come at one of the gate's first places. How many got it. */
-static inline int found_in_copies(void (*try_at)(long where), long places)
-{
-    int found = 0;
-    for (double end = now() + SECONDS; stolen >= 0 && now() < end && !found;) {
-        long where = rand() % places;
-        pid_t child = fork();
-        if (!child)
-            try_at(where);
-        found += end_of(child) == GOT;
-    }
-    return found;
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import json
 import os
 import sys
 import threading
@@ -11,6 +13,7 @@ from collections.abc import Callable
 from behaviour import refusal
 
 SECONDS = 3
+Told = dict[str, int | str | None]
 
 
 def close_and_lay_over(kept: int) -> None:
@@ -18,6 +21,30 @@ def close_and_lay_over(kept: int) -> None:
     os.closerange(3, kept)
     for number in range(kept + 1, 1100):
         refusal(lambda number=number: os.dup2(0, number))
+
+
+def told_by_a_copy(tell: Callable[[], Told]) -> Told:
+    """What a copy of the process tells that closes all that it may and lays something else over all numbers."""
+    read, write = os.pipe()
+    if os.fork() == 0:
+        close_and_lay_over(write)
+        os.write(write, json.dumps(tell()).encode())
+        os._exit(0)
+    os.wait()
+    return json.loads(os.read(read, 4096))
+
+
+def open_while_the_path_changes(harmless: bytes, other: bytes, inode: int) -> tuple[int, int]:
+    """In memory that another thread writes to."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    size = max(len(harmless), len(other)) + 1
+    path = ctypes.create_string_buffer(harmless, size)
+
+    def change() -> None:
+        path.raw = other.ljust(size, b"\0")
+        path.raw = harmless.ljust(size, b"\0")
+
+    return open_while(change, lambda: libc.open(path, os.O_RDONLY), inode)
 
 
 def open_while(change: Callable[[], object], attempt: Callable[[], int], inode: int) -> tuple[int, int]:
@@ -39,3 +66,11 @@ def open_while(change: Callable[[], object], attempt: Callable[[], int], inode: 
             os.close(descriptor)
     ends.set()
     return those, all_files
+
+
+def main(*known: Callable[[], Told | None]) -> None:
+    """Does what is named on the command line; with `threads` behind it, in a program of several."""
+    if "threads" in sys.argv:
+        threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
+    print(json.dumps({function.__name__: function for function in known}[sys.argv[1]]()), flush=True)
+    os._exit(0)

@@ -22,18 +22,16 @@ from types import FrameType
 from typing import Any
 
 LIBRARY = ctypes.PyDLL(sys.argv[2])  # keeps the GIL: nobody else changes what is looked at
-LETTING_GO = ctypes.CDLL(sys.argv[2])
-LIBRARY.frame_here.restype = LIBRARY.runtime_here.restype = LIBRARY.nanoseconds_with.restype = ctypes.c_uint64
 EFFORT = float(sys.argv[3])
 ROOM = 1 << 18
 BUFFER = ctypes.create_string_buffer(ROOM)
 
 
-def seen(library: ctypes.CDLL = LIBRARY, buffer: ctypes.Array[ctypes.c_char] = BUFFER) -> list[str]:
+def seen() -> list[str]:
     """This thread's frames as the walk sees them, without the one of this function, and without what 3.13 puts under an
     `__init__`: that is in no file."""
-    library.frames_here(buffer, ROOM)
-    lines = buffer.value.decode("utf-8", "surrogatepass").splitlines()[1:]
+    LIBRARY.frames_here(BUFFER, ROOM)
+    lines = BUFFER.value.decode("utf-8", "surrogatepass").splitlines()[1:]
     return [line for line in lines if line != "__init__|__init__|0"]
 
 
@@ -174,109 +172,7 @@ def interrupt() -> dict[str, Any]:
     return {"looks": LIBRARY.looks_so_far(0), "frames": LIBRARY.looks_so_far(1), "empty": LIBRARY.looks_so_far(2)}
 
 
-def threads() -> dict[str, Any]:
-    """Each thread sees its own frames, while others come and go, and nobody holds the GIL."""
-    end, counts, lock = time.process_time() + EFFORT, collections.Counter[str](), threading.Lock()
-
-    def come_and_go() -> None:
-        while time.process_time() < end:
-            passing = [threading.Thread(target=int) for _ in range(20)]
-            for thread in passing:
-                thread.start()
-            for thread in passing:
-                thread.join()
-
-    def own(number: int) -> None:
-        buffer, found = ctypes.create_string_buffer(ROOM), collections.Counter[str]()
-        names = {"exec": exec, "seen": seen, "LETTING_GO": LETTING_GO, "buffer": buffer}
-        exec(f"def look_{number}():\n  return seen(LETTING_GO, buffer)", names)
-        look: Any = names[f"look_{number}"]
-        while time.process_time() < end:
-            frames = look()
-            found[
-                "right" if frames and frames[0] == f"look_{number}|<string>|2" else "wrong" if frames else "empty"
-            ] += 1
-        with lock:
-            counts.update(found)
-
-    running = [threading.Thread(target=come_and_go) for _ in range(2)]
-    running += [threading.Thread(target=own, args=(number,)) for number in range(3)]
-    for thread in running:
-        thread.start()
-    for thread in running:
-        thread.join()
-    return dict(counts)
-
-
-# Broken memory
-
-FIELDS = sys.argv[4].split(",") if len(sys.argv) > 4 else []
-OFFSETS = {name: LIBRARY.offset_here(number) for number, name in enumerate(FIELDS)}
-
-
-def word(address: int) -> int:
-    return ctypes.c_uint64.from_address(address).value
-
-
-def broken() -> dict[str, Any]:
-    """Whatever a pointer of the interpreter's is: the walk ends soon, and reads nothing that is not there."""
-    frame = LIBRARY.frame_here()
-    code, text, table = id(broken.__code__), id(broken.__code__.co_filename), id(broken.__code__.co_linetable)
-    runtime = LIBRARY.runtime_here()
-    interpreter = word(runtime + OFFSETS["RUNTIME_INTERPRETERS"])
-    thread = word(interpreter + OFFSETS["INTERPRETER_THREADS"])
-    current = word(thread + OFFSETS["THREAD_FRAME"])
-    objects = {
-        "RUNTIME": runtime,
-        "INTERPRETER": interpreter,
-        "THREAD": thread,
-        "C": current if OFFSETS["C_FRAME_FRAME"] != 0xFFFF else 0,
-        "FRAME": frame,
-        "CODE": code,
-        "BYTES": table,
-        "STR": text,
-    }
-    assert word(frame + OFFSETS["FRAME_CODE"]) & ~3 == code
-    circle = [
-        0,
-        1,
-        2,
-        7,
-        8,
-        4095,
-        4096,
-        0x1000,
-        0xDEADBEEF000,
-        1 << 47,
-        (1 << 47) - 1,
-        0xFFFF800000000000,
-        (1 << 64) - 1,
-    ]
-    circle += [
-        1 << 62,
-        (1 << 20) - 1,
-        1 << 20,
-        *(o for o in objects.values() if o),
-        frame + 1,
-        code + 4,
-        id(sys),
-        id(()),
-    ]
-    longest, tried = 0, 0
-    for name, offset in OFFSETS.items():
-        place = objects.get(name.partition("_")[0], 0)
-        if not place or offset == 0xFFFF or name in ("CODE_START", "BYTES_START", "STR_ASCII_START", "STR_OTHER_START"):
-            continue
-        for value in circle:
-            longest = max(
-                longest, LIBRARY.nanoseconds_with(ctypes.c_uint64((place + offset) & ~7), ctypes.c_uint64(value))
-            )
-            tried += 1
-    frames = seen()
-    return {"tried": tried, "longest": longest, "after": frames[0].partition("|")[0]}
-
-
-WHAT = {f.__name__: f for f in (compare, interrupt, threads, broken)}
+WHAT = {f.__name__: f for f in (compare, interrupt)}
 
 if __name__ == "__main__":
     print(json.dumps(WHAT[sys.argv[1]]()))

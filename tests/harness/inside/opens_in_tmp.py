@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 import sys
-import threading
-import time
-from collections.abc import Callable
 
 from behaviour import refusal
-from changing import close_and_lay_over, open_while
+from changing import Told, main, open_while, open_while_the_path_changes, told_by_a_copy
 
 OK, SECRET = "/tmp/ok", "/tmp/secret"
 WAYS = {
@@ -60,7 +56,7 @@ def opened_anew(path: str, flags: int, directory: int | None = None) -> int | No
     return opened(path, flags, directory)
 
 
-def spellings() -> dict[str, int | str | None]:
+def spellings() -> Told:
     os.chdir(OK)
     here = os.open(OK, os.O_RDONLY)
     paths = {
@@ -91,7 +87,7 @@ def spellings() -> dict[str, int | str | None]:
         "tmp, slash": ("/tmp/", None),
         "tmp, dot": ("/tmp/.", None),
     }
-    told: dict[str, int | str | None] = {}
+    told: Told = {}
     for name, (path, directory) in paths.items():
         for way, flags in WAYS.items():
             told[f"{name}: {way}"] = opened_anew(path, flags, directory)
@@ -100,11 +96,11 @@ def spellings() -> dict[str, int | str | None]:
     return told
 
 
-def rights() -> dict[str, int | str | None]:
+def rights() -> Told:
     """What is made has the mode that was asked for, but for the mask, and bits that mean nothing are passed over."""
     fill()
     os.umask(0o027)
-    told: dict[str, int | str | None] = {}
+    told: Told = {}
     for i, mode in enumerate((0o600, 0o666, 0o7777, 0o100644, 0o177777)):
         path = f"{OK}/{i}"
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT, mode))
@@ -113,44 +109,22 @@ def rights() -> dict[str, int | str | None]:
     return told | {"written": refusal(lambda: os.write(read, b"x")), "inherited": str(os.get_inheritable(read))}
 
 
-def forked() -> dict[str, int | str | None]:
-    """A copy of the process, which closes all that it may and lays something else over all numbers."""
+def forked() -> Told:
     fill()
-    read, write = os.pipe()
-    if os.fork() == 0:
-        close_and_lay_over(write)
-        told = {
-            name: opened_anew(path, os.O_RDONLY)
-            for name, path in (("secret", f"{SECRET}/file"), ("file", f"{OK}/file"))
-        }
-        os.write(write, json.dumps(told).encode())
-        os._exit(0)
-    os.wait()
-    return json.loads(os.read(read, 4096))
+    paths = {"secret": f"{SECRET}/file", "file": f"{OK}/file"}
+    return told_by_a_copy(lambda: {name: opened_anew(path, os.O_RDONLY) for name, path in paths.items()})
 
 
-def flipped(change: Callable[[], object], attempt: Callable[[], int]) -> dict[str, int | str | None]:
-    read, others = open_while(change, attempt, int(sys.argv[2]))
-    return {"secret was read": read, "others were": str(others > 100)}
+def counts(of_the_secret: int, others: int) -> Told:
+    return {"secret was read": of_the_secret, "others were": str(others > 100)}
 
 
-def raced_paths() -> dict[str, int | str | None]:
-    """In memory that another thread writes to."""
-    import ctypes
-
+def raced_paths() -> Told:
     fill()
-    libc = ctypes.CDLL(None, use_errno=True)
-    harmless, secret = (path.ljust(24, b"\0") for path in (b"/tmp/ok/file", b"/tmp/secret/file"))
-    path = ctypes.create_string_buffer(harmless, len(harmless))
-
-    def change() -> None:
-        path.raw = secret
-        path.raw = harmless
-
-    return flipped(change, lambda: libc.open(path, os.O_RDONLY))
+    return counts(*open_while_the_path_changes(b"/tmp/ok/file", b"/tmp/secret/file", int(sys.argv[2])))
 
 
-def raced_folders() -> dict[str, int | str | None]:
+def raced_folders() -> Told:
     """A folder's number, and the working directory, stand for another folder by turns."""
     number, secret, task = (
         os.open("/var/task", os.O_RDONLY),
@@ -174,12 +148,8 @@ def raced_folders() -> dict[str, int | str | None]:
         except OSError:
             return -1
 
-    return flipped(change, attempt)
+    return counts(*open_while(change, attempt, int(sys.argv[2])))
 
 
 if __name__ == "__main__":
-    if "threads" in sys.argv:  # from now on there are several threads
-        threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
-    known = (prepare, spellings, rights, forked, raced_paths, raced_folders)
-    print(json.dumps({f.__name__: f for f in known}[sys.argv[1]]()), flush=True)
-    os._exit(0)
+    main(prepare, spellings, rights, forked, raced_paths, raced_folders)

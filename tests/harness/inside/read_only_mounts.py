@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import sys
-import threading
-import time
 
 from behaviour import refusal, request, serve_runtime_api
-from changing import close_and_lay_over, open_while
+from changing import Told, main, open_while_the_path_changes, told_by_a_copy
 
 TASK = "/var/task"
 
@@ -19,7 +16,7 @@ def opened(path: str, directory: int | None = None, flags: int = os.O_RDONLY) ->
     return refusal(lambda: os.close(os.open(path, flags, dir_fd=directory)))
 
 
-def spellings() -> dict[str, int | str | None]:
+def spellings() -> Told:
     os.chdir(f"{TASK}/sub")
     here, above = os.open(".", os.O_RDONLY), os.open(TASK, os.O_PATH)
     handlers = {
@@ -52,31 +49,22 @@ def spellings() -> dict[str, int | str | None]:
     return {name: opened(*way) for name, way in {**handlers, **others}.items()}
 
 
-def writing() -> dict[str, int | str | None]:
+def writing() -> Told:
     ways = {"write": os.O_WRONLY, "create": os.O_RDONLY | os.O_CREAT, "truncate": os.O_RDONLY | os.O_TRUNC}
-    told: dict[str, int | str | None] = {n: opened(f"{TASK}/sub/data.txt", None, flags) for n, flags in ways.items()}
+    told: Told = {n: opened(f"{TASK}/sub/data.txt", None, flags) for n, flags in ways.items()}
     return told | {"reference": opened(f"{TASK}/app.py", None, os.O_PATH)}
 
 
-def forked() -> dict[str, int | str | None]:
-    """A copy of the process, which closes all that it may and lays something else over all numbers."""
-    read, write = os.pipe()
-    tmp = os.open("/var/task/sub", os.O_RDONLY)
-    if os.fork() == 0:
-        close_and_lay_over(write)
-        told = {"handler": opened(f"{TASK}/app.py"), "plain": opened(f"{TASK}/sub/data.txt")}
-        os.write(write, json.dumps(told).encode())
-        os._exit(0)
-    os.close(tmp)
-    os.wait()
-    return json.loads(os.read(read, 4096))
+def forked() -> Told:
+    paths = {"handler": f"{TASK}/app.py", "plain": f"{TASK}/sub/data.txt"}
+    return told_by_a_copy(lambda: {name: opened(path) for name, path in paths.items()})
 
 
-def locks() -> dict[str, int | str | None]:
+def locks() -> Told:
     """A record lock on a folder is kept while files are opened beside it (fcntl(2): a close ends it)."""
     folder = os.open(f"{TASK}/sub", os.O_RDONLY)
     fcntl.lockf(folder, fcntl.LOCK_SH)
-    told: dict[str, int | str | None] = {
+    told: Told = {
         "opened": opened("data.txt", folder),
         "no folder": opened("data.txt/x", folder),
     }
@@ -84,36 +72,19 @@ def locks() -> dict[str, int | str | None]:
         return told | {"lock": str(f":{os.fstat(folder).st_ino} " in file.read())}
 
 
-def handed_down() -> dict[str, int | str | None]:
+def handed_down() -> Told:
     """By a descriptor of a folder that this user could not have come to: argument 2 is its number."""
     folder = int(sys.argv[2])
     return {name: opened(name, folder) for name in ("x", "missing")}
 
 
-def raced() -> dict[str, int | str | None]:
-    """The path changes while it is being opened: in memory that another thread writes to."""
-    import ctypes
-
-    libc = ctypes.CDLL(None, use_errno=True)
-    harmless, handler = b"/var/task/sub/data.txt\0", b"/var/task/./././app.py\0"
-    assert len(harmless) == len(handler)
-    path = ctypes.create_string_buffer(harmless, len(harmless))
-
-    def flip() -> None:
-        path.raw = handler
-        path.raw = harmless
-
+def raced() -> Told:
+    """The path changes while it is being opened."""
     inode = os.stat(f"{TASK}/app.py").st_ino
-    read, others = open_while(flip, lambda: libc.open(path, os.O_RDONLY), inode)
+    read, others = open_while_the_path_changes(b"/var/task/sub/data.txt", b"/var/task/./././app.py", inode)
     return {"handler was read": read, "others were": str(others > 100)}
 
 
 if __name__ == "__main__":
-    if "threads" in sys.argv:  # from now on there are several threads
-        threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
     request(serve_runtime_api(), b"GET /2018-06-01/runtime/invocation/next")
-    print(
-        json.dumps({f.__name__: f for f in (spellings, writing, forked, locks, handed_down, raced)}[sys.argv[1]]()),
-        flush=True,
-    )
-    os._exit(0)
+    main(spellings, writing, forked, locks, handed_down, raced)

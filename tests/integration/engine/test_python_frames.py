@@ -1,10 +1,9 @@
 """The walk over Python's frames, without the engine around it: what it sees is what the interpreter says, and it does
-no harm, at whatever moment, whatever it finds. In each version that Lambda has."""
+no harm, at whatever moment. In each version that Lambda has."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,6 @@ WALK = (
     *("base/user_memory.c", "base/proc_maps.c"),
 )
 PURE = ("text.c", "python_layout.c", "python_objects.c")
-FIELD = re.compile(r"^    ([A-Z_]+)[,\n ]", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +48,8 @@ def box(request: pytest.FixtureRequest, layer: Path, code: Path) -> Iterator[San
 
 
 def run(box: Sandbox, what: str, effort: float) -> dict[str, Any]:
-    header = (NATIVE / "core" / "python_layout.h").read_text(encoding="utf-8")
-    fields = FIELD.findall(header.partition("enum python_field {")[2].partition("PYTHON_FIELD_COUNT")[0])
-    assert len(fields) > 20
     command = [box.runtime.interpreter, "-W", "ignore", "/var/task/frames.py", what, "/var/task/look_at_frames.so"]
-    done = box.run_command([*command, str(effort), ",".join(fields)], timeout=60 + 30 * EFFORT)
+    done = box.run_command([*command, str(effort)], timeout=60 + 30 * EFFORT)
     assert done.returncode == 0, f"{done.returncode}: {done.stderr[-3000:]}"
     return json.loads(done.stdout)
 
@@ -73,17 +68,3 @@ def test_any_moment_does_no_harm(box: Sandbox) -> None:
     assert said["looks"] > 100, said
     assert said["frames"] > said["looks"]
     assert said["empty"] < said["looks"] / 2
-
-
-@pytest.mark.race
-def test_each_thread_sees_its_own_frames(box: Sandbox) -> None:
-    said = run(box, "threads", EFFORT)
-    assert said.get("wrong", 0) == 0
-    assert said["right"] > 100 * (1 + said.get("empty", 0)), said
-
-
-def test_broken_memory_costs_a_moment_at_most(box: Sandbox) -> None:
-    said = run(box, "broken", 1)
-    assert said["tried"] > 400
-    assert said["longest"] < 100e6, "nanoseconds of processor time"
-    assert said["after"] == "broken"

@@ -10,7 +10,7 @@ import capstone
 import lief
 import pytest
 
-from harness.compiling import NATIVE, SOURCES, compile_c, compile_list_sites
+from harness.compiling import SOURCES, compile_c, compile_list_sites
 from harness.elf_files import say_it_is_data
 from lab.libcs.fetch import Unavailable, root_of
 from lab.libcs.releases import LIBCS
@@ -130,31 +130,3 @@ def test_numbers_are_those_of_the_disassembly(list_sites: Path, architecture: st
                 assert number == int.from_bytes(content[offset - 4 : offset], "little")
                 checked += 1
         assert checked > 20
-
-
-def test_usual_instructions_are_decoded_the_same_both_ways(tmp_path: Path) -> None:
-    sources = [SOURCES / "usual.c", NATIVE / "engine" / "sites" / "x86_64" / "decode.c"]
-    done = subprocess.run([compile_c(sources, tmp_path / "usual", "-O2")], capture_output=True, text=True, check=False)
-    compared, usual = (int(count) for count in done.stdout.split()[:2])
-    assert (done.returncode, compared) == (0, 17 * 512 * 256 * 8), done.stdout
-    assert usual > compared / 2
-
-
-@pytest.mark.skipif(platform.machine() != "x86_64", reason="compares this machine's own x86-64 libraries")
-def test_instruction_lengths_agree_with_capstone(tmp_path: Path) -> None:
-    tool = compile_c(
-        [SOURCES / "decode_all.c", NATIVE / "engine" / "sites" / "x86_64" / "decode.c"], tmp_path / "decode_all", "-O2"
-    )
-    compared = 0
-    for library in libraries("x86_64"):
-        reference = {o: size for o, (size, name) in instructions(library, "x86_64").items() if name != ".byte"}
-        offsets = "\n".join(f"{offset:x}" for offset in reference)
-        lines = subprocess.run([str(tool), str(library)], input=offsets, capture_output=True, text=True, check=True)
-        wrong = []
-        for line in lines.stdout.splitlines():
-            offset, length = line.split()
-            if int(length) != reference[int(offset, 16)]:
-                wrong.append((offset, int(length), reference[int(offset, 16)]))
-            compared += 1
-        assert not wrong, f"{library}: {len(wrong)} of {len(reference)}: {wrong[:10]}"
-    assert compared > 100_000
