@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.running import SHIELD, prepare_tmp
-from integration.from_code.conftest import HERE, alerts, events
+from integration.from_code.conftest import HERE, events
 from shielded_function_emulator.languages import java as java_language
 from shielded_function_emulator.sandbox import Completed, Sandbox
 from shielded_function_runtime.build import java_class
@@ -59,36 +59,6 @@ def run(box: Sandbox, java: str, *steps: str, shielded: dict[str, str] | None = 
     done = box.run_command(wrapped, environment={"_HANDLER": "Probe::main", **(shielded or {})})
     assert done.returncode == 0, f"{done.returncode}: {done.stdout} {done.stderr}"
     return done.stdout.splitlines(), done
-
-
-ATTEMPTS = {
-    "outbound_connectivity": ["connect"],
-    "read_write_tmp": ["tmp"],
-    "create_child_process": ["program"],
-    "read_handler": ["ready", "handler"],
-}
-
-
-@pytest.mark.parametrize("java", JAVAS)
-def test_each_policy_is_enforced_in_steps(java_box: Sandbox, java: str) -> None:
-    steps = [attempt for attempts in ATTEMPTS.values() for attempt in attempts]
-    expected = ["ok"] * len(steps)
-    steps.append("read_write_tmp=allow")
-    expected.append("ok")
-    for name, attempts in ATTEMPTS.items():
-        for mode in ("alert", "block"):
-            steps += [f"only {name}={mode}", *attempts]
-            expected += ["ok", *("EACCES" if mode == "block" and a != "ready" else "ok" for a in attempts)]
-        steps.append(f"only {name}=alert")
-        expected.append(
-            f'java.lang.IllegalArgumentException: {name}: "alert" is looser than block, which is in force; '
-            "a later call may only tighten"
-        )
-    done, ran = run(java_box, java, *steps)
-    assert done == expected
-    seen = {(line["policy"], line["mode"]) for line in alerts(ran)}
-    assert seen == {(name, mode) for name in ATTEMPTS for mode in ("alert", "block")} | {("self_protection", "block")}
-    assert events(ran) == ["armed", *["tightened"] * 2 * len(ATTEMPTS)]
 
 
 BAD = {

@@ -13,15 +13,9 @@ from typing import Any
 import pytest
 
 from harness.running import PYTHON, SHIELD, prepare_tmp
-from integration.from_code.conftest import HERE, alerts, events, only, policy
+from integration.from_code.conftest import HERE, events, only, policy
 from shielded_function_emulator.sandbox import Completed, Sandbox
 
-ATTEMPTS = {
-    "outbound_connectivity": ["connect"],
-    "read_write_tmp": ["tmp"],
-    "create_child_process": ["program"],
-    "read_handler": ["ready", "handler"],
-}
 ENVIRONMENT = {"NODE_PATH": "/opt/nodejs/node_modules", "_HANDLER": "app.handler"}
 WITHOUT_RINGS = [PYTHON, "-S", "/var/task/without_rings.py"]
 
@@ -61,26 +55,6 @@ def run(box: Sandbox, node: str, *steps: Any, shielded: dict[str, str] | None = 
     done = box.run_command([*WITHOUT_RINGS, *wrapped], environment=ENVIRONMENT | (shielded or {}))
     assert done.returncode == 0, f"{done.returncode}: {done.stdout} {done.stderr}"
     return json.loads(done.stdout), done
-
-
-def test_each_policy_is_enforced_in_steps(node_box: Sandbox, node: str) -> None:
-    steps: list[Any] = [attempt for attempts in ATTEMPTS.values() for attempt in attempts]
-    expected = ["ok"] * len(steps)
-    steps.append(policy())
-    expected.append("ok")
-    for name, attempts in ATTEMPTS.items():
-        for mode in ("alert", "block"):
-            steps += [only(**{name: mode}), *attempts]
-            expected += ["ok", *("EACCES" if mode == "block" and a != "ready" else "ok" for a in attempts)]
-        steps.append(only(**{name: "allow"}))
-        expected.append(f'{name}: "allow" is looser than block, which is in force; a later call may only tighten')
-    done, ran = run(node_box, node, *steps)
-    assert done == expected
-    seen = [(line["policy"], line["mode"]) for line in alerts(ran)]
-    assert set(seen) == {(name, mode) for name in ATTEMPTS for mode in ("alert", "block")} | {
-        ("self_protection", "block")
-    }
-    assert events(ran) == ["armed", *["tightened"] * 2 * len(ATTEMPTS)]
 
 
 def test_bad_dictionaries(node_box: Sandbox, node: str) -> None:

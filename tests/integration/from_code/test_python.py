@@ -107,38 +107,6 @@ NOTHING_BLOCKED = "; it runs without the shield, as nothing is blocked and SHIEL
 LATER = "differs from what is in force; a later call only makes modes stricter, so leave it out"
 
 
-@pytest.mark.parametrize(
-    ("first", "later"),
-    [
-        ({"allow_outbound": ["203.0.113.77:9"]}, {"allow_outbound": []}),
-        ({}, {"allow_outbound": ["203.0.113.77:9"]}),
-        ({"allow_aws": ["s3", "sqs"]}, {"allow_aws": ["s3"]}),
-        ({}, {"allow_aws": "none"}),
-        ({}, {"allow_buckets": ["uploads"]}),
-        ({"allow_tmp": ["/tmp/probe"]}, {"allow_tmp": ["/tmp/other"]}),
-        ({"allow_child_process": ["/bin/true"]}, {"allow_child_process": ["unshielded:/bin/true"]}),
-        ({"check_tls_name": False}, {"check_tls_name": True}),
-        ({}, {"log_arguments": True}),
-        ({}, {"on_failure": "run_unshielded"}),
-    ],
-)
-def test_lists_and_switches_stay_as_they_are(probe: Probe, first: dict[str, Any], later: dict[str, Any]) -> None:
-    """A later call that would change one is an error, and its modes do not come into force either."""
-    done, run = probe(policy(**first), only(**later, create_child_process="block"), "program")
-    (field,) = later
-    assert done == ["ok", f"{field}: {LATER}", "ok"]
-    assert events(run) == ["armed"]
-    assert [line["policy"] for line in alerts(run)] == ["self_protection"]
-
-
-def test_the_same_again_is_fine_and_changes_nothing(probe: Probe) -> None:
-    same = policy(read_write_tmp="block", allow_tmp=["/tmp/a", "/tmp/b"], allow_outbound="a.example:443")
-    other_order = only(read_write_tmp="block", allow_tmp=["/tmp/b", "/tmp/a"])
-    done, run = probe(same, same, other_order, "tmp")
-    assert done == ["ok"] * 3 + ["EACCES"]
-    assert events(run) == ["armed"]
-
-
 def test_nothing_is_half_applied(probe: Probe) -> None:
     done, run = probe(
         policy(read_write_tmp="alert"),
