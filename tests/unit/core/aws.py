@@ -24,6 +24,11 @@ import cffi
 
 from shielded_function_runtime.build import aws_endpoints
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # pyright: ignore[reportMissingImports]
+
 NATIVE = Path(__file__).parents[3] / "runtime_layer" / "native"
 SOURCES = [NATIVE / "core" / name for name in ("aws.c", "text.c", "memory.c")]
 HOME_REGIONS = {
@@ -44,6 +49,15 @@ _PECULIAR = (
 )
 ACCOUNT = "123456789012"
 Resolved = tuple[tuple[aws_endpoints.Partition, ...], aws_endpoints.Patterns]
+
+
+def _hosts() -> dict[str, dict[str, list[str]]]:
+    """aws_hosts.toml, without abbreviations."""
+    text = Path(__file__).with_name("aws_hosts.toml").read_text()
+    return tomllib.loads(text.replace("~", ".us-east-1.amazonaws.com"))
+
+
+HOSTS = _hosts()
 
 
 def compile_c(*flags: str, out: Path) -> None:

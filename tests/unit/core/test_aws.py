@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from harness.thinning import long_but
 from shielded_function_runtime.build import aws_labels, aws_table
-from unit.core.aws import ACCOUNT, HOME_REGIONS, SOME_REGIONS, Answers, Resolved, Table
+from unit.core.aws import ACCOUNT, HOME_REGIONS, HOSTS, SOME_REGIONS, Answers, Resolved, Table
 
 # The sweeps over botocore are worth making once, in one worker.
 pytestmark = [pytest.mark.promise("outbound.aws-hosts"), pytest.mark.xdist_group("aws")]
@@ -137,59 +137,7 @@ GLOBAL = {
 
 
 @pytest.mark.parametrize(
-    ("host", "service"),
-    [
-        ("bucket.s3.us-east-1.amazonaws.com", "s3"),
-        ("my.dotted.bucket.s3.us-east-1.amazonaws.com", "s3"),
-        ("a-b--c.s3.us-east-1.amazonaws.com", "s3"),
-        (f"{'b' * 63}.s3.us-east-1.amazonaws.com", "s3"),
-        ("bucket.s3-fips.us-east-1.amazonaws.com", "s3"),
-        ("bucket.s3.dualstack.us-east-1.amazonaws.com", "s3"),
-        ("my.bucket.s3-fips.dualstack.us-east-1.amazonaws.com", "s3"),
-        ("bucket.s3.amazonaws.com", "s3"),
-        ("bucket.s3-us-east-1.amazonaws.com", "s3"),
-        ("my.dotted.bucket.s3-us-east-1.amazonaws.com", "s3"),
-        ("s3-us-east-1.amazonaws.com", "s3"),
-        ("point-123456789012.s3-accesspoint.us-east-1.amazonaws.com", "s3"),
-        ("point-123456789012.s3-accesspoint-fips.dualstack.us-east-1.amazonaws.com", "s3"),
-        ("point-abcdefghijklmn-s3alias.s3.us-east-1.amazonaws.com", "s3"),
-        ("point-123456789012.s3-object-lambda.us-east-1.amazonaws.com", "s3"),
-        ("io-iad-cell001.s3-object-lambda.us-east-1.amazonaws.com", "s3"),
-        ("point-123456789012.op-0123456789abcdef0.s3-outposts.us-east-1.amazonaws.com", "s3"),
-        ("bucket--use1-az4--x-s3.s3express-use1-az4.us-east-1.amazonaws.com", "s3"),
-        ("bucket--use1-az4--x-s3.s3express-fips-use1-az4.dualstack.us-east-1.amazonaws.com", "s3"),
-        ("point--use1-az12--xa-s3.s3express-use1-az12.us-east-1.amazonaws.com", "s3"),
-        ("bucket--usw2-lax1-az1--x-s3.s3express-usw2-lax1-az1.us-east-1.amazonaws.com", "s3"),
-        ("s3express-control.us-east-1.amazonaws.com", "s3"),
-        ("s3express-control.us-east-1.amazonaws.com", "s3control"),
-        ("123456789012.s3-control.us-east-1.amazonaws.com", "s3control"),
-        ("123456789012.s3-control.dualstack.us-east-1.amazonaws.com", "s3control"),
-        ("123456789012.ddb.us-east-1.amazonaws.com", "dynamodb"),
-        ("123456789012.ddb.us-east-1.api.aws", "dynamodb"),
-        ("123456789012.streams-ddb.us-east-1.amazonaws.com", "dynamodbstreams"),
-        ("123456789012.data-kinesis.us-east-1.amazonaws.com", "kinesis"),
-        ("123456789012.control-kinesis-fips.us-east-1.amazonaws.com", "kinesis"),
-        ("123456789012.eventsv2.us-east-1.amazonaws.com", "eventbridgev2"),
-        ("123456789012.cloudfront-kvs.global.api.aws", "cloudfront-keyvaluestore"),
-        ("ingest-cell1.timestream.us-east-1.amazonaws.com", "timestream-write"),
-        ("query-cell23.timestream.us-east-1.amazonaws.com", "timestream-query"),
-        ("sync-states.us-east-1.amazonaws.com", "stepfunctions"),
-        ("stream-logs.us-east-1.amazonaws.com", "logs"),
-        ("data-servicediscovery.us-east-1.amazonaws.com", "servicediscovery"),
-        ("api.iotsitewise.us-east-1.amazonaws.com", "iotsitewise"),
-        ("execute-api.us-east-1.amazonaws.com", "apigatewaymanagementapi"),
-        ("data-ats.iot.us-east-1.amazonaws.com", "iot-data"),
-        ("neptune-graph.us-east-1.on.aws", "neptune-graph"),
-        ("rds.us-east-1.amazonaws.com", "neptune"),
-        ("queue.amazonaws.com", "sqs"),
-        ("us-east-1.queue.amazonaws.com", "sqs"),
-        ("sts.amazonaws.com", "sts"),
-        ("iam.amazonaws.com", "iam"),
-        ("route53.amazonaws.com", "route53"),
-        ("cloudfront.amazonaws.com", "cloudfront"),
-        ("organizations.us-east-1.amazonaws.com", "organizations"),
-        ("runtime.sagemaker.us-east-1.amazonaws.com", "sagemaker-runtime"),
-    ],
+    ("host", "service"), [(host, service) for service, hosts in HOSTS["forms"].items() for host in hosts]
 )
 def test_admits_the_forms_of_a_service(table: Table, host: str, service: str) -> None:
     assert table.admits(host, "us-east-1")
