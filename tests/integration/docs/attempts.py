@@ -1,8 +1,9 @@
 """The programs that run in the sandbox, and what each tries: `python -m integration.docs.attempts` (in tests/).
 
 An attempt is a decorated function of a program below a folder `inside`, or a C program below a folder `c`. It belongs
-to the promises of the tests whose source has its name. Where none has, the file that has it, or its program's name, or
-lies beside it, decides: a guess. The cases of tests/security/cases are listed by the test that runs them.
+to the promises of the tests whose source has its name; beside the program there may be such tests, and then no other
+counts. Where none has, the file that has it, or its program's name, or lies beside it, decides: a guess. The cases of
+tests/security/cases are listed by the test that runs them.
 """
 
 from __future__ import annotations
@@ -99,17 +100,22 @@ def _named() -> tuple[dict[str, list[Test]], dict[str, list[Test]]]:
 
 def _words_of(tree: ast.AST) -> set[str]:
     texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
-    return {word for text in texts for word in re.findall(r"\w+", text)}
+    return {word for text in texts for word in re.findall(r"\w+\.py\b|\w+", text) + re.findall(r"\w+", text)}
 
 
 def _beside(program: Path) -> list[Test]:
     above = {folder.relative_to(ROOT).as_posix() for folder in program.parents if ROOT in folder.parents}
-    return [test for test in all_tests() if test.file.rpartition("/")[0] in above][:1]
+    return [test for test in all_tests() if test.file.rpartition("/")[0] in above]
 
 
 def _promises_of(program: Path, name: str) -> tuple[str, ...]:
     of_tests, of_files = _named()
-    tests = of_tests.get(name) or of_files.get(name) or of_files.get(program.stem) or _beside(program)
+    words = ((of_tests, name), (of_files, name), (of_tests, program.name), (of_files, program.name))
+    found = [of.get(word, []) for of, word in (*words, (of_files, program.stem))]
+    beside = _beside(program)
+    if beside:  # what other folders call by these words is something else
+        found = [[test for test in tests if test in beside] for tests in found] + [beside[:1]]
+    tests = next(filter(None, found), [])
     return tuple(dict.fromkeys(promise for test in tests for promise in test.promises or (_LIMIT,)))
 
 

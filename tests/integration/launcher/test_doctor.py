@@ -38,12 +38,42 @@ from shielded_function_runtime.build import native
 
 pytestmark = pytest.mark.promise("start.doctor")
 
-KEYS = (
-    "kernel architecture user no_new_privs seccomp_mode prctl_get_name prctl_set_name prctl_no_new_privs seccomp "
-    "seccomp_filter seccomp_notify ptrace landlock user_namespaces memfd_create pidfd_open pidfd_getfd "
-    "process_vm_readv io_uring clone3 statx_mount_id executable_memory patch_code tmp dev_shm proc_self_fd "
-    "descriptors needed_calls libc libc_version libc_coverage process_engine whole_way kernel_engine"
-).split()
+KEYS = [
+    "kernel",
+    "architecture",
+    "user",
+    "no_new_privs",
+    "seccomp_mode",
+    "prctl_get_name",
+    "prctl_set_name",
+    "prctl_no_new_privs",
+    "seccomp",
+    "seccomp_filter",
+    "seccomp_notify",
+    "ptrace",
+    "landlock",
+    "user_namespaces",
+    "memfd_create",
+    "pidfd_open",
+    "pidfd_getfd",
+    "process_vm_readv",
+    "io_uring",
+    "clone3",
+    "statx_mount_id",
+    "executable_memory",
+    "patch_code",
+    "tmp",
+    "dev_shm",
+    "proc_self_fd",
+    "descriptors",
+    "needed_calls",
+    "libc",
+    "libc_version",
+    "libc_coverage",
+    "process_engine",
+    "whole_way",
+    "kernel_engine",
+]
 OUTCOMES = {"works", "refused", "missing", "failed", "no", "killed", "timed_out", "no_answer"}
 ARMED = (
     '{"function_shield":true,"v":1,"timestamp":"2026-11-24T13:37:00.123456Z","level":"INFO","event":"armed",'
