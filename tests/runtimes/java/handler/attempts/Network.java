@@ -1,5 +1,7 @@
 package attempts;
 
+import static attempts.Deed.with;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.DatagramPacket;
@@ -60,33 +62,18 @@ final class Network {
     }
 
     private static void addSockets(Map<String, Deed> deeds) {
-        deeds.put("socket", () -> {
-            try (Socket socket = new Socket(SERVER, 80)) {
-                return get(socket, SERVER);
-            }
-        });
-        deeds.put("socket_with_timeout", () -> {
-            try (Socket socket = new Socket()) {
-                socket.connect(WEB, PATIENCE);
-                return get(socket, SERVER);
-            }
-        });
-        deeds.put("socket_v6", () -> {
-            try (Socket socket = new Socket(SERVER_V6, 80)) {
-                return get(socket, SERVER);
-            }
-        });
-        deeds.put("socket_by_name", () -> {
-            try (Socket socket = new Socket("socket.denied.example", 80)) {
-                return get(socket, "socket.denied.example");
-            }
-        });
-        deeds.put("socket_without_proxy", () -> {
-            try (Socket socket = new Socket(Proxy.NO_PROXY)) {
-                socket.connect(WEB);
-                return get(socket, SERVER);
-            }
-        });
+        deeds.put("socket", with(() -> new Socket(SERVER, 80), socket -> get(socket, SERVER)));
+        deeds.put("socket_with_timeout", with(Socket::new, socket -> {
+            socket.connect(WEB, PATIENCE);
+            return get(socket, SERVER);
+        }));
+        deeds.put("socket_v6", with(() -> new Socket(SERVER_V6, 80), socket -> get(socket, SERVER)));
+        deeds.put("socket_by_name", with(
+            () -> new Socket("socket.denied.example", 80), socket -> get(socket, "socket.denied.example")));
+        deeds.put("socket_without_proxy", with(() -> new Socket(Proxy.NO_PROXY), socket -> {
+            socket.connect(WEB);
+            return get(socket, SERVER);
+        }));
         deeds.put("socket_virtual_thread", () -> {
             // Java 21: the connection is made on a carrier thread, without blocking it.
             Object builder = Thread.class.getMethod("ofVirtual").invoke(null);
@@ -131,11 +118,7 @@ final class Network {
     }
 
     private static void addChannels(Map<String, Deed> deeds) {
-        deeds.put("socket_channel", () -> {
-            try (SocketChannel channel = SocketChannel.open(WEB)) {
-                return "connected " + channel.isConnected();
-            }
-        });
+        deeds.put("socket_channel", with(() -> SocketChannel.open(WEB), SocketChannel::isConnected));
         deeds.put("socket_channel_selector", () -> {
             try (SocketChannel channel = SocketChannel.open(); Selector selector = Selector.open()) {
                 channel.configureBlocking(false);
@@ -158,37 +141,19 @@ final class Network {
     }
 
     private static void addDatagrams(Map<String, Deed> deeds) {
-        deeds.put("datagram_socket", () -> {
-            try (DatagramSocket socket = new DatagramSocket()) {
-                socket.send(packet("datagram_socket"));
-                return "sent";
-            }
-        });
-        deeds.put("datagram_socket_connected", () -> {
-            try (DatagramSocket socket = new DatagramSocket()) {
-                socket.connect(SINK);
-                byte[] data = "datagram_socket_connected".getBytes();
-                socket.send(new DatagramPacket(data, data.length));
-                return "sent";
-            }
-        });
-        deeds.put("multicast_socket", () -> {
-            try (MulticastSocket socket = new MulticastSocket()) {
-                socket.send(packet("multicast_socket"));
-                return "sent";
-            }
-        });
-        deeds.put("datagram_channel", () -> {
-            try (DatagramChannel channel = DatagramChannel.open()) {
-                return channel.send(ByteBuffer.wrap("datagram_channel".getBytes()), SINK) + " bytes";
-            }
-        });
-        deeds.put("datagram_channel_connected", () -> {
-            try (DatagramChannel channel = DatagramChannel.open().connect(SINK)) {
-                ByteBuffer[] parts = {ByteBuffer.wrap("datagram_".getBytes()), ByteBuffer.wrap("channel".getBytes())};
-                return channel.write(parts) + " bytes";
-            }
-        });
+        deeds.put("datagram_socket", with(DatagramSocket::new, socket -> send(socket, packet("datagram_socket"))));
+        deeds.put("datagram_socket_connected", with(DatagramSocket::new, socket -> {
+            socket.connect(SINK);
+            byte[] data = "datagram_socket_connected".getBytes();
+            return send(socket, new DatagramPacket(data, data.length));
+        }));
+        deeds.put("multicast_socket", with(MulticastSocket::new, socket -> send(socket, packet("multicast_socket"))));
+        deeds.put("datagram_channel", with(
+            DatagramChannel::open, channel -> channel.send(ByteBuffer.wrap("datagram_channel".getBytes()), SINK)));
+        deeds.put("datagram_channel_connected", with(() -> DatagramChannel.open().connect(SINK), channel -> {
+            ByteBuffer[] parts = {ByteBuffer.wrap("datagram_".getBytes()), ByteBuffer.wrap("channel".getBytes())};
+            return channel.write(parts);
+        }));
     }
 
     private static void addNames(Map<String, Deed> deeds) {
@@ -200,23 +165,15 @@ final class Network {
             environment.put("java.naming.provider.url", "dns://" + RESOLVER);
             return new InitialDirContext(environment).getAttributes("jndi.denied.example", new String[] {"A"}).toString();
         });
-        deeds.put("name_by_hand", () -> {
-            try (DatagramSocket socket = new DatagramSocket()) {
-                byte[] query = query("hand.denied.example");
-                socket.setSoTimeout(PATIENCE);
-                socket.send(new DatagramPacket(query, query.length, new InetSocketAddress(RESOLVER, 53)));
-                return answer(socket);
-            }
-        });
-        deeds.put("name_by_hand_connected", () -> {
-            try (DatagramSocket socket = new DatagramSocket()) {
-                byte[] query = query("connected.denied.example");
-                socket.setSoTimeout(PATIENCE);
-                socket.connect(new InetSocketAddress(RESOLVER, 53));
-                socket.send(new DatagramPacket(query, query.length));
-                return answer(socket);
-            }
-        });
+        deeds.put("name_by_hand", with(DatagramSocket::new, socket -> {
+            byte[] query = query("hand.denied.example");
+            return answer(socket, new DatagramPacket(query, query.length, new InetSocketAddress(RESOLVER, 53)));
+        }));
+        deeds.put("name_by_hand_connected", with(DatagramSocket::new, socket -> {
+            byte[] query = query("connected.denied.example");
+            socket.connect(new InetSocketAddress(RESOLVER, 53));
+            return answer(socket, new DatagramPacket(query, query.length));
+        }));
     }
 
     private static void addTls(Map<String, Deed> deeds) {
@@ -257,7 +214,14 @@ final class Network {
         return Arrays.copyOf(query.array(), query.position());
     }
 
-    private static String answer(DatagramSocket socket) throws IOException {
+    private static String send(DatagramSocket socket, DatagramPacket packet) throws IOException {
+        socket.send(packet);
+        return "sent";
+    }
+
+    private static String answer(DatagramSocket socket, DatagramPacket query) throws IOException {
+        socket.setSoTimeout(PATIENCE);
+        socket.send(query);
         DatagramPacket answer = new DatagramPacket(new byte[512], 512);
         socket.receive(answer);
         int code = answer.getData()[3] & 15;

@@ -1,5 +1,12 @@
 package attempts;
 
+import static attempts.Deed.with;
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.CREATE_NEW;
+import static java.nio.file.StandardOpenOption.DELETE_ON_CLOSE;
+import static java.nio.file.StandardOpenOption.READ;
+import static java.nio.file.StandardOpenOption.WRITE;
+
 import java.io.File;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
@@ -8,7 +15,6 @@ import java.io.PrintWriter;
 import java.io.RandomAccessFile;
 import java.net.URI;
 import java.nio.ByteBuffer;
-import java.nio.MappedByteBuffer;
 import java.nio.channels.AsynchronousFileChannel;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystem;
@@ -16,13 +22,11 @@ import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.StandardWatchEventKinds;
 import java.nio.file.WatchService;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /** read_write_tmp: every way in which Java touches files. What an attempt needs there is in /tmp/given/ITS_NAME. */
 final class Tmp {
@@ -48,11 +52,7 @@ final class Tmp {
         deeds.put("runtimes_counters", () -> Files.writeString(COUNTERS.resolve("2"), "data").toString());
         deeds.put("runtimes_directory", () -> Files.createDirectory(Path.of("/tmp/hsperfdata_later")).toString());
         deeds.put("runtimes_library_read", () -> String.valueOf(Files.readAllBytes(LIBRARY).length > 0));
-        deeds.put("runtimes_library_changed", () -> {
-            try (FileChannel channel = FileChannel.open(LIBRARY, StandardOpenOption.WRITE)) {
-                return "may be written: " + channel.isOpen();
-            }
-        });
+        deeds.put("runtimes_library_changed", with(() -> FileChannel.open(LIBRARY, WRITE), FileChannel::isOpen));
         deeds.put("runtimes_other_library", () -> written(Files.write(Path.of("/tmp/.libaws-lambda-jni.so.1"), DATA)));
     }
 
@@ -80,28 +80,20 @@ final class Tmp {
         return "true";
     }
 
+    private static String write(FileOutputStream out) throws IOException {
+        out.write(DATA);
+        return out.getChannel().size() + " bytes";
+    }
+
     private static String written(Path path) throws IOException {
         return path.toFile().length() + " bytes";
     }
 
     private static void addOldFiles(Map<String, Deed> deeds) {
-        deeds.put("file_output_stream", () -> {
-            try (FileOutputStream out = new FileOutputStream("/tmp/file_output_stream")) {
-                out.write(DATA);
-            }
-            return written(fresh("file_output_stream"));
-        });
-        deeds.put("file_append", () -> {
-            try (FileOutputStream out = new FileOutputStream("/tmp/given/file_append", true)) {
-                out.write(DATA);
-            }
-            return written(given("file_append"));
-        });
-        deeds.put("file_input_stream", () -> {
-            try (FileInputStream in = new FileInputStream("/tmp/given/file_input_stream")) {
-                return new String(in.readAllBytes());
-            }
-        });
+        deeds.put("file_output_stream", with(() -> new FileOutputStream("/tmp/file_output_stream"), Tmp::write));
+        deeds.put("file_append", with(() -> new FileOutputStream("/tmp/given/file_append", true), Tmp::write));
+        deeds.put("file_input_stream", with(
+            () -> new FileInputStream("/tmp/given/file_input_stream"), in -> new String(in.readAllBytes())));
         deeds.put("file_print_writer", () -> {
             try (PrintWriter out = new PrintWriter("/tmp/file_print_writer")) {
                 out.print("data");
@@ -117,17 +109,12 @@ final class Tmp {
         deeds.put("file_set_readonly", () -> yes(new File("/tmp/given/file_set_readonly").setReadOnly()));
         deeds.put("file_set_modified", () -> yes(new File("/tmp/given/file_set_modified").setLastModified(0)));
         deeds.put("file_list", () -> yes(new File("/tmp/given").list() != null));
-        deeds.put("file_random_access", () -> {
-            try (RandomAccessFile file = new RandomAccessFile("/tmp/file_random_access", "rw")) {
-                file.writeInt(42);
-            }
-            return written(fresh("file_random_access"));
-        });
-        deeds.put("file_random_access_read", () -> {
-            try (RandomAccessFile file = new RandomAccessFile("/tmp/given/file_random_access_read", "r")) {
-                return file.readLine();
-            }
-        });
+        deeds.put("file_random_access", with(() -> new RandomAccessFile("/tmp/file_random_access", "rw"), file -> {
+            file.writeInt(42);
+            return file.length();
+        }));
+        deeds.put("file_random_access_read", with(
+            () -> new RandomAccessFile("/tmp/given/file_random_access_read", "r"), RandomAccessFile::readLine));
     }
 
     private static void addFiles(Map<String, Deed> deeds) {
@@ -138,11 +125,7 @@ final class Tmp {
             return written(fresh("files_writer"));
         });
         deeds.put("files_read", () -> Files.readString(given("files_read")));
-        deeds.put("files_lines", () -> {
-            try (Stream<String> lines = Files.lines(given("files_lines"))) {
-                return lines.findFirst().orElse("");
-            }
-        });
+        deeds.put("files_lines", with(() -> Files.lines(given("files_lines")), lines -> lines.findFirst().orElse("")));
         deeds.put("files_create_temp", () -> String.valueOf(Files.exists(Files.createTempFile("files", ".tmp"))));
         deeds.put("files_create_temp_dir", () -> String.valueOf(Files.exists(Files.createTempDirectory("files"))));
         deeds.put("files_create_directory", () -> Files.createDirectory(fresh("files_create_directory")).toString());
@@ -160,26 +143,15 @@ final class Tmp {
         deeds.put("files_through_proc", () -> Files.readString(
             Path.of("/proc/self/root/tmp/given/files_through_proc")));
         deeds.put("files_relative", () -> Files.readString(Path.of("../../tmp/given/files_relative")));
-        deeds.put("files_list", () -> {
-            try (Stream<Path> entries = Files.list(Path.of("/tmp/given"))) {
-                return String.valueOf(entries.findAny().isPresent());
-            }
-        });
-        deeds.put("files_walk", () -> {
-            try (Stream<Path> entries = Files.walk(Path.of("/tmp/given"))) {
-                return String.valueOf(entries.count() > 1);
-            }
-        });
+        deeds.put("files_list", with(() -> Files.list(Path.of("/tmp/given")), found -> found.findAny().isPresent()));
+        deeds.put("files_walk", with(() -> Files.walk(Path.of("/tmp/given")), found -> found.count() > 1));
         deeds.put("files_permissions", () -> Files.setPosixFilePermissions(
             given("files_permissions"), PosixFilePermissions.fromString("rw-------")).toString());
         deeds.put("files_modified", () -> Files.setLastModifiedTime(
             given("files_modified"), FileTime.fromMillis(0)).toString());
-        deeds.put("files_watch", () -> {
-            try (WatchService watch = FileSystems.getDefault().newWatchService()) {
-                return String.valueOf(Path.of("/tmp/given").register(
-                    watch, StandardWatchEventKinds.ENTRY_CREATE).isValid());
-            }
-        });
+        deeds.put("files_watch", with(
+            () -> FileSystems.getDefault().newWatchService(),
+            watch -> Path.of("/tmp/given").register(watch, StandardWatchEventKinds.ENTRY_CREATE).isValid()));
         deeds.put("files_zip", () -> {
             URI zip = URI.create("jar:file:/tmp/files.zip");
             try (FileSystem inside = FileSystems.newFileSystem(zip, Map.of("create", "true"))) {
@@ -190,51 +162,28 @@ final class Tmp {
     }
 
     private static void addChannels(Map<String, Deed> deeds) {
-        deeds.put("channel_write", () -> {
-            try (FileChannel channel = FileChannel.open(
-                fresh("channel_write"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
-                return channel.write(ByteBuffer.wrap(DATA)) + " bytes";
-            }
-        });
-        deeds.put("channel_truncate", () -> {
-            try (FileChannel channel = FileChannel.open(given("channel_truncate"), StandardOpenOption.WRITE)) {
-                return channel.truncate(1).size() + " bytes";
-            }
-        });
-        deeds.put("channel_map", () -> {
-            try (FileChannel channel = FileChannel.open(
-                fresh("channel_map"), StandardOpenOption.CREATE_NEW, StandardOpenOption.READ,
-                StandardOpenOption.WRITE)) {
-                MappedByteBuffer mapped = channel.map(FileChannel.MapMode.READ_WRITE, 0, 4096);
+        deeds.put("channel_write", with(
+            () -> FileChannel.open(fresh("channel_write"), CREATE, WRITE), out -> out.write(ByteBuffer.wrap(DATA))));
+        deeds.put("channel_truncate", with(
+            () -> FileChannel.open(given("channel_truncate"), WRITE), channel -> channel.truncate(1).size()));
+        deeds.put("channel_map", with(
+            () -> FileChannel.open(fresh("channel_map"), CREATE_NEW, READ, WRITE), channel -> {
+                var mapped = channel.map(FileChannel.MapMode.READ_WRITE, 0, 4096);
                 mapped.put(0, (byte) 1);
                 mapped.force();
-            }
-            return written(fresh("channel_map"));
-        });
-        deeds.put("channel_map_read", () -> {
-            try (FileChannel channel = FileChannel.open(given("channel_map_read"))) {
-                return String.valueOf((char) channel.map(FileChannel.MapMode.READ_ONLY, 0, 1).get(0));
-            }
-        });
-        deeds.put("channel_transfer", () -> {
-            try (FileChannel from = FileChannel.open(Path.of("/etc/hosts"));
-                FileChannel to = FileChannel.open(
-                    fresh("channel_transfer"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
-                return String.valueOf(from.transferTo(0, from.size(), to) > 0);
-            }
-        });
-        deeds.put("channel_asynchronous", () -> {
-            try (AsynchronousFileChannel channel = AsynchronousFileChannel.open(
-                fresh("channel_asynchronous"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
-                return channel.write(ByteBuffer.wrap(DATA), 0).get() + " bytes";
-            }
-        });
-        deeds.put("channel_delete_on_close", () -> {
-            try (FileChannel channel = FileChannel.open(
-                fresh("channel_delete_on_close"), StandardOpenOption.CREATE, StandardOpenOption.WRITE,
-                StandardOpenOption.DELETE_ON_CLOSE)) {
-                return channel.write(ByteBuffer.wrap(DATA)) + " bytes";
-            }
-        });
+                return channel.size();
+            }));
+        deeds.put("channel_map_read", with(
+            () -> FileChannel.open(given("channel_map_read")),
+            channel -> (char) channel.map(FileChannel.MapMode.READ_ONLY, 0, 1).get(0)));
+        deeds.put("channel_transfer", with(
+            () -> FileChannel.open(fresh("channel_transfer"), CREATE, WRITE),
+            to -> with(() -> FileChannel.open(Path.of("/etc/hosts")), from -> from.transferTo(0, from.size(), to) > 0).run()));
+        deeds.put("channel_asynchronous", with(
+            () -> AsynchronousFileChannel.open(fresh("channel_asynchronous"), CREATE, WRITE),
+            channel -> channel.write(ByteBuffer.wrap(DATA), 0).get()));
+        deeds.put("channel_delete_on_close", with(
+            () -> FileChannel.open(fresh("channel_delete_on_close"), CREATE, WRITE, DELETE_ON_CLOSE),
+            channel -> channel.write(ByteBuffer.wrap(DATA))));
     }
 }

@@ -19,6 +19,7 @@ TRIES = 5
 
 pytestmark = [
     pytest.mark.arm64,
+    pytest.mark.promise("code.stricter-only"),
     pytest.mark.skipif(missing() != "", reason=missing()),
 ]
 
