@@ -69,7 +69,7 @@ POSTGRES = Part(f"postgresql-{_POSTGRES}", tuple(_BUILDS.get(platform.machine(),
 # Redis needs jemalloc, which is also a library that functions preload.
 REDIS = debian.packages("redis", ("redis-server", "libjemalloc2"), (_SERVER, _JEMALLOC))
 PARTS = (POSTGRES, REDIS)
-# Only workloads use these: by the server's name in integration.clients.servers, `make workloads` fetches what it needs.
+# Only workloads use these: by the server's name in lab.clients.servers, `make workloads` fetches what it needs.
 MARIADB = debian.packages("mariadb", ("mariadb-server-core",), (_MARIADBD, _MESSAGES))
 KAFKA = java.part_of_libraries("kafka-server", _JARS / "kafka")
 _MONGODB_JARS = java.part_of_libraries("mongodb-server", _JARS / "mongodb")

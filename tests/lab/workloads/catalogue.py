@@ -24,7 +24,7 @@ class Workload:
         package: whose version is told, where `name` is not it, in Java `group:artifact:version` and perhaps a
             classifier; `-` for what comes with the runtime.
         needs: other packages that the handler imports.
-        servers: real ones, as integration.clients.servers calls them; `aws` is moto.
+        servers: real ones, as lab.clients.servers calls them; `aws` is moto.
         environment: what the function's owner would set.
         globs: entries of `allow_tmp` for names that vary, which somebody has to write: no alert says them.
         does_without: entries of its alerts, or globs of them, that nobody should list, as it goes on without them.

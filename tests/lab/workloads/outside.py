@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from integration.clients.servers import PLACES, Servers
+from lab.clients.servers import PLACES, Servers
 from shielded_function_emulator.aws_service import AwsService
 from shielded_function_emulator.certificates import CertificateAuthority
 from shielded_function_emulator.composite import Composite

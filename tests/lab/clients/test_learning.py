@@ -12,9 +12,9 @@ from functools import cache
 import pytest
 
 from harness.thinning import long_but
-from integration.clients.catalogue import CLIENTS, Client
-from integration.clients.network import Network
-from integration.clients.running import needs, run
+from lab.clients.catalogue import CLIENTS, Client
+from lab.clients.network import Network
+from lab.clients.running import needs, run
 from shielded_function import ShieldPolicy
 
 pytestmark = pytest.mark.promise("outbound.log-is-enough")

@@ -19,8 +19,8 @@ from types import TracebackType
 from typing_extensions import Self
 
 from harness import programs
-from integration.clients.certificates import write_certificate
-from integration.clients.packages import ROOT
+from lab.clients.certificates import write_certificate
+from lab.clients.packages import ROOT
 from shielded_function_emulator.certificates import CertificateAuthority
 from shielded_function_emulator.platform_files import INTERPRETER
 from shielded_function_emulator.sandbox import Sandbox, SandboxError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from integration.clients.catalogue import CLIENTS, Client
-from integration.clients.network import Network, Run
+from lab.clients.catalogue import CLIENTS, Client
+from lab.clients.network import Network, Run
 from shielded_function import ShieldPolicy
 
 every_client = pytest.mark.parametrize("client", [pytest.param(c, id=c.name) for c in CLIENTS])

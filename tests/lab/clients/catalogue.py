@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from integration.clients.network import DUAL, TEXT
-from integration.clients.servers import BROKER, CACHE, DATABASE, ECHO, GREETER, GREETER_TLS, PLACES, WEB
+from lab.clients.network import DUAL, TEXT
+from lab.clients.servers import BROKER, CACHE, DATABASE, ECHO, GREETER, GREETER_TLS, PLACES, WEB
 from shielded_function_monitoring.intrinsics import REGION
 
 NO_SUCH_NAME, NO_PERMISSION = "Name or service not known", "Permission denied"

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from harness.thinning import long_but
-from integration.clients.catalogue import CLIENTS, Client, Failure
-from integration.clients.network import Network, Run
-from integration.clients.running import every_client, needs, run
-from integration.clients.servers import PLACES
+from lab.clients.catalogue import CLIENTS, Client, Failure
+from lab.clients.network import Network, Run
+from lab.clients.running import every_client, needs, run
+from lab.clients.servers import PLACES
 from shielded_function import ShieldPolicy
 from shielded_function_emulator.dns_server import DnsServer
 

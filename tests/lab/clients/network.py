@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from harness import programs
-from integration.clients.packages import ROOT, package_mounts
-from integration.clients.servers import PLACES, EchoServer, Servers
+from lab.clients.packages import ROOT, package_mounts
+from lab.clients.servers import PLACES, EchoServer, Servers
 from shielded_function import ShieldPolicy
 from shielded_function_emulator.aws_service import AwsService
 from shielded_function_emulator.certificates import CertificateAuthority

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from integration.clients.network import Network, make_sandbox
+from lab.clients.network import Network, make_sandbox
 from shielded_function_emulator.certificates import CertificateAuthority
 from shielded_function_runtime.build.native import BINARIES, build
 
