@@ -7,12 +7,13 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from shielded_function_emulator.languages import python
 from shielded_function_emulator.languages.runtime import Runtime
-from shielded_function_emulator.sandbox import Sandbox
+from shielded_function_emulator.sandbox import Completed, Sandbox
 
 PYTHON = "/var/lang/bin/python3"
 SHIELD = "/opt/shielded-function/shield"
@@ -37,6 +38,11 @@ def whole_sandbox(
         if not sandbox.isolation.whole:
             pytest.skip(f"needs a sandbox with a network and /tmp of its own: {sandbox.isolation.note}")
         yield sandbox
+
+
+def alerts(done: Completed) -> list[dict[str, Any]]:
+    """The violations that it logged, of all its lines."""
+    return [line for line in done.shield_lines if "policy" in line]
 
 
 def prepare_tmp(sandbox: Sandbox) -> None:

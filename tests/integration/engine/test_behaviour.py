@@ -15,7 +15,7 @@ import pytest
 
 from harness.compiling import SOURCES, compile_c
 from harness.engine import INSIDE
-from harness.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
+from harness.running import PYTHON, SHIELD, alerts, policy, prepare_tmp, whole_sandbox
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.machine import architecture, machine
 from shielded_function_emulator.sandbox import Completed, Sandbox
@@ -46,10 +46,6 @@ def run(box: Sandbox, scenario: str, settings: Mapping[str, str]) -> tuple[Any, 
     done = box.run_command([SHIELD, PYTHON, "/var/task/behaviour.py", scenario], environment=settings)
     assert done.returncode == 0, f"{done.returncode}: {done.stderr}"
     return json.loads(done.stdout.splitlines()[-1]), done
-
-
-def alerts(done: Completed) -> list[dict[str, Any]]:
-    return [line for line in done.shield_lines if "policy" in line]
 
 
 ALL_BLOCKED = {

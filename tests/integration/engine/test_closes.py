@@ -10,7 +10,7 @@ import pytest
 
 from harness.engine import INSIDE
 from harness.recorder import Recorder
-from harness.running import PYTHON, SHIELD, policy, whole_sandbox
+from harness.running import PYTHON, SHIELD, alerts, policy, whole_sandbox
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.sandbox import Sandbox
 
@@ -34,7 +34,7 @@ def run(box: Sandbox, name: str) -> None:
     for server in servers:
         server.close()
     assert done.returncode == 0, done.stderr[-2000:]
-    assert not [line for line in done.shield_lines if "policy" in line]
+    assert not alerts(done)
 
 
 @pytest.mark.parametrize("name", ["a_connection_lingers", "a_connection_is_replaced"])

@@ -12,7 +12,7 @@ import pytest
 
 from harness.compiling import SOURCES, compile_c
 from harness.elf_files import code_begins_at, forget_sections, grow_code
-from harness.running import POLICIES, PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
+from harness.running import POLICIES, PYTHON, SHIELD, alerts, policy, prepare_tmp, whole_sandbox
 from shielded_function_emulator.machine import architecture
 from shielded_function_emulator.sandbox import Completed, Sandbox
 
@@ -153,7 +153,7 @@ def test_its_loader_alone_writes_to_a_text_that_is_to_run(box: Sandbox) -> None:
     code = WRITERS.format(begin=code_begins_at(box.path("/var/task/relocated.so")) & -4096)
     done = box.run_command([SHIELD, PYTHON, "-c", code], environment=BLOCKED)
     assert done.stdout == f"['-']\n{[errno.EACCES] * 7}\n0 ['x', '-']\n", done.stderr[-2000:]
-    counted = [(line["policy"], line["count"]) for line in done.shield_lines if "policy" in line]
+    counted = [(line["policy"], line["count"]) for line in alerts(done)]
     assert ({policy for policy, _ in counted}, sum(count for _, count in counted)) == ({"self_protection"}, 7)
 
 

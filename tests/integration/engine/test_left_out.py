@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from harness.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
+from harness.running import PYTHON, SHIELD, alerts, policy, prepare_tmp, whole_sandbox
 from shielded_function_emulator.sandbox import Sandbox
 from shielded_function_monitoring.filters import SEVERITIES, level_of, severity_of, violations_of
 from shielded_function_monitoring.pattern import all_of, exists, is_true
@@ -199,7 +199,7 @@ def test_decoys_hide_nothing(box: Sandbox, burst: str, mode: str) -> None:
     modes = dict.fromkeys(("outbound_connectivity", "read_write_tmp", "create_child_process"), mode)
     prepare_tmp(box)
     done = box.run_command([SHIELD, PYTHON, "-c", DECOYS.replace("WHAT", code)], environment=policy(**modes))
-    counted = [line for line in done.shield_lines if "policy" in line]
+    counted = alerts(done)
     decoys = [line for line in counted if line["details"].get("ip", "").startswith("198.51.100.")]
     told = [line for line in counted if line not in decoys]
     assert [line["details"].get("ip", line["details"].get("path")) for line in told] == [
@@ -216,7 +216,7 @@ def test_a_storm_of_targets_hides_others_of_its_policy(box: Sandbox) -> None:
     modes = dict.fromkeys(("outbound_connectivity", "read_write_tmp", "create_child_process"), "block")
     prepare_tmp(box)
     done = box.run_command([SHIELD, PYTHON, "-c", DECOYS.replace("WHAT", storm)], environment=policy(**modes))
-    counted = [line for line in done.shield_lines if "policy" in line]
+    counted = alerts(done)
     assert sum(line["count"] for line in counted if line["policy"] == "outbound_connectivity") == 401
     assert {line["details"]["path"] for line in counted if "path" in line["details"]} == {"/tmp/made", "/usr/bin/id"}
     folded = [(line["count"], line["details"]["ip"]) for line in counted if line.get("event") == "folded"]
@@ -231,7 +231,7 @@ def test_platform_programs_are_repeated_apart(box: Sandbox, mode: Any) -> None:
     command = [SHIELD, PYTHON, "-c", DECOYS.replace("WHAT", storm).split("attempt(s.connect")[0]]
     done = box.run_command(command, environment=policy(create_child_process=mode))
     worst = severity_of("create_child_process", mode)
-    told = [line for line in done.shield_lines if "policy" in line]
+    told = alerts(done)
     assert sorted((line["count"], line["details"]["path"], line["severity"]) for line in told) == sorted(
         (count, path, severity)
         for path, severity, counts in (("/usr/sbin/ldconfig", "notice", (1, 5)), ("/usr/bin/id", worst, (1, 2)))

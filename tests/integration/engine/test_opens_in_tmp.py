@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
+from harness.running import PYTHON, SHIELD, alerts, policy, prepare_tmp, whole_sandbox
 from shielded_function_emulator.sandbox import Sandbox
 
 pytestmark = pytest.mark.promise("tmp.spellings")
@@ -42,7 +42,7 @@ def run(box: Sandbox, settings: dict[str, str], *arguments: str, shield: bool = 
     environment = PLACES | policy(read_handler="block", **settings)
     done = box.run_command(command, environment=environment, timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout) or {}, len([line for line in done.shield_lines if "policy" in line])
+    return json.loads(done.stdout) or {}, len(alerts(done))
 
 
 @pytest.mark.parametrize("settings", [LISTED, ALLOWED], ids=["listed", "allowed"])

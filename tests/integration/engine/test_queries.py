@@ -6,11 +6,10 @@ import errno
 import json
 import socket
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-from harness.running import PYTHON, SHIELD, policy
+from harness.running import PYTHON, SHIELD, alerts, policy
 from harness.thinning import long_but
 from harness.ways import ways
 from shielded_function_emulator.dns_server import DnsServer
@@ -64,10 +63,6 @@ def run(box: Sandbox, ways: list[str], settings: dict[str, str]) -> tuple[dict[s
     done = box.run_command([SHIELD, PYTHON, "/var/task/queries.py", *ways], environment=settings)
     assert done.returncode == 0, f"{done.returncode}: {done.stderr}"
     return json.loads(done.stdout.splitlines()[-1]), done
-
-
-def alerts(done: Completed) -> list[dict[str, Any]]:
-    return [line for line in done.shield_lines if "policy" in line]
 
 
 @pytest.mark.parametrize("way", ALLOWED)

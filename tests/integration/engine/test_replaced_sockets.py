@@ -8,14 +8,14 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
 from harness.compiling import EFFORT
 from harness.engine import INSIDE
 from harness.recorder import Recorder
-from harness.running import PYTHON, SHIELD, policy, whole_sandbox
+from harness.running import PYTHON, SHIELD, alerts, policy, whole_sandbox
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.sandbox import RESOLVER, Completed, Sandbox
 
@@ -81,10 +81,6 @@ def run(box: Sandbox, command: tuple[str, ...], settings: dict[str, str]) -> tup
     done = box.run_command([SHIELD, *command], environment=settings)
     assert done.returncode == 0, f"{done.returncode}: {done.stderr[-2000:]}"
     return int(done.stdout.splitlines()[-1]), done
-
-
-def alerts(done: Completed) -> list[dict[str, Any]]:
-    return [line for line in done.shield_lines if "policy" in line]
 
 
 def checked(allowed: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.engine import INSIDE
-from harness.running import PYTHON, SHIELD, policy, whole_sandbox
+from harness.running import PYTHON, SHIELD, alerts, policy, whole_sandbox
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.sandbox import Sandbox
 
@@ -46,7 +46,7 @@ def names(box: Sandbox) -> Iterator[DnsServer]:
 def run(box: Sandbox, asked: list[str]) -> tuple[dict[str, bool], list[str]]:
     done = box.run_command([SHIELD, PYTHON, "/var/task/self_lookups.py", *asked], environment=BLOCKED)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout), [line["details"]["host"] for line in done.shield_lines if "policy" in line]
+    return json.loads(done.stdout), [line["details"]["host"] for line in alerts(done)]
 
 
 def test_self_lookups_pass_without_a_line(box: Sandbox, names: DnsServer) -> None:

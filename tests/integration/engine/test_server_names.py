@@ -16,7 +16,7 @@ import pytest
 
 from harness.engine import INSIDE
 from harness.recorder import Recorder
-from harness.running import PYTHON, SHIELD, policy, whole_sandbox
+from harness.running import PYTHON, SHIELD, alerts, policy, whole_sandbox
 from harness.thinning import long_but
 from harness.ways import ways
 from shielded_function_emulator.certificates import CertificateAuthority
@@ -100,10 +100,6 @@ def run_program(box: Sandbox, program: str, words: list[str], settings: dict[str
 
 def run(box: Sandbox, ways: list[str], settings: dict[str, str]) -> tuple[dict[str, int | None], Completed]:
     return run_program(box, "server_names", ways, settings)
-
-
-def alerts(done: Completed) -> list[dict[str, Any]]:
-    return [line for line in done.shield_lines if "policy" in line]
 
 
 CONNECTS = "import socket, sys; socket.create_connection((sys.argv[1], 443), 5); print('connected')"

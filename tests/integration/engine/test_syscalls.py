@@ -19,10 +19,10 @@ from typing import Any
 import pytest
 
 from harness.engine import INSIDE
-from harness.running import PYTHON, SHIELD, policy, prepare_tmp
+from harness.running import PYTHON, SHIELD, alerts, policy, prepare_tmp
 from harness.system_calls import ARCHITECTURES, JUDGES, LIST, PAGE, REASONS, counts, entries, kernel_calls, page
 from shielded_function_emulator.machine import architecture as architecture_under_test
-from shielded_function_emulator.sandbox import Completed, Sandbox
+from shielded_function_emulator.sandbox import Sandbox
 
 pytestmark = pytest.mark.promise("shield.every-call")
 
@@ -80,10 +80,6 @@ def run(
     done = box.run_command([SHIELD, *command] if settings is not None else command, environment=settings)
     assert done.returncode == 0, f"{done.returncode}: {done.stderr[-3000:]}"
     return json.loads(done.stdout.splitlines()[-1]), alerts(done)
-
-
-def alerts(done: Completed) -> list[dict[str, Any]]:
-    return [line for line in done.shield_lines if "policy" in line]
 
 
 def policies(lines: list[dict[str, Any]]) -> list[str]:

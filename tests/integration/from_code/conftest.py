@@ -68,10 +68,6 @@ def probe(box: Sandbox) -> Probe:
     return run
 
 
-def alerts(done: Completed) -> list[dict[str, Any]]:
-    return [line for line in done.shield_lines if "policy" in line]
-
-
 def events(done: Completed) -> list[str]:
     """But for the inventory of native code: the engine itself is called by some here."""
     told = [line["event"] for line in done.shield_lines if "event" in line]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.running import PYTHON, prepare_tmp
-from integration.from_code.conftest import HERE, alerts, events
+from harness.running import PYTHON, alerts, prepare_tmp
+from integration.from_code.conftest import HERE, events
 from integration.from_code.test_java import COMPILERS, JAVAS, compile_java, java_mounts, needs_compiler
 from integration.from_code.test_node import NODES, WITHOUT_RINGS
 from shielded_function_emulator.sandbox import Completed, Sandbox

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import shielded_function_runtime
-from harness.running import PYTHON, SHIELD
-from integration.from_code.conftest import Probe, alerts, events, only, policy
+from harness.running import PYTHON, SHIELD, alerts
+from integration.from_code.conftest import Probe, events, only, policy
 from shielded_function_emulator.sandbox import Sandbox
 from shielded_function_runtime import ConfigurationError
 
