@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_apigateway as apigateway
-from aws_cdk import aws_appsync as appsync
-from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_opensearchservice as opensearch
-from aws_cdk import aws_rds as rds
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
@@ -174,60 +168,7 @@ class TestPlaces:
         assert remedies[2] == "<name>-<account>.s3-accesspoint.us-east-1.amazonaws.com:443"
 
 
-def of_class(construct: Any) -> Sequence[tuple[str, int | None]]:
-    """Stands in for `hosts.entries_of`: an entry that tells which construct was asked."""
-    if type(construct).__name__ in ("CfnDBInstance", "CfnRestApi", "CfnGraphQLApi", "CfnDomain", "CfnUrl"):
-        return [(f"{type(construct).__name__.lower()}.example:443", 40)]
-    raise ValueError(f"{construct} is not known")
-
-
 class TestDataPlanes:
-    def test_hosts_of_constructs(
-        self, stack: cdk.Stack, read: Read, checkout: lambda_.Function, ids: Ids, tmp_path: Path
-    ) -> None:
-        api = apigateway.RestApi(stack, "Api")
-        api.root.add_method("GET")
-        checkout.add_to_role_policy(
-            iam.PolicyStatement(actions=["execute-api:Invoke"], resources=[api.arn_for_execute_api()])
-        )
-        database = rds.DatabaseInstance(
-            stack,
-            "Database",
-            engine=rds.DatabaseInstanceEngine.POSTGRES,
-            vpc=ec2.Vpc(stack, "Vpc"),
-            iam_authentication=True,
-        )
-        database.grant_connect(checkout, "app")
-        graph = appsync.GraphqlApi(
-            stack,
-            "Graph",
-            name="graph",
-            definition=appsync.Definition.from_schema(appsync.SchemaFile.from_asset(str(_schema(tmp_path)))),
-        )
-        graph.grant_query(checkout)
-        domain = opensearch.Domain(stack, "Domain", version=opensearch.EngineVersion.OPENSEARCH_2_19)
-        domain.grant_read(checkout)
-        grants = read(hosts_of=of_class)
-        assert set(grants.hosts) == {
-            "cfnrestapi.example:443",
-            "cfndbinstance.example:443",
-            "cfngraphqlapi.example:443",
-            "cfndomain.example:443",
-        }
-        assert grants.services == ()
-        assert ids(grants) == []
-        assert "Shop/Database" in str(grants.explain()[1])
-
-    def test_a_function_url(
-        self, stack: cdk.Stack, read: Read, checkout: lambda_.Function, make_function: Any, ids: Ids
-    ) -> None:
-        url = make_function("Target").add_function_url()
-        url.grant_invoke_url(checkout)
-        grants = read(hosts_of=of_class)
-        assert grants.hosts == ("cfnurl.example:443",)
-        assert grants.services == ()
-        assert ids(grants) == []
-
     @pytest.mark.parametrize(
         ("action", "write"),
         [
@@ -246,7 +187,7 @@ class TestDataPlanes:
         self, allow: Allow, read: Read, ids: Ids, action: str, write: str
     ) -> None:
         allow(action, "*")
-        grants = read(hosts_of=of_class)
+        grants = read()
         assert ids(grants) == ["DataPlane"]
         assert write in grants.warnings[0].message
         assert grants.services == (("es",) if action == "es:*" else ())
@@ -258,12 +199,6 @@ class TestDataPlanes:
             {"Fn::Join": ["", ["ssmmessages.", {"Ref": "AWS::Region"}, ".", {"Ref": "AWS::URLSuffix"}, ":443"]]}
         ]
         assert ids(grants) == []
-
-
-def _schema(folder: Path) -> Path:
-    file = folder / "schema.graphql"
-    file.write_text("type Query { order: String }")
-    return file
 
 
 class TestChanged:
@@ -294,28 +229,3 @@ class TestChanged:
         before = read()
         app.synth()
         assert changed(before, read()) == []
-
-
-def test_hosts_are_those_that_a_policy_takes(stack: cdk.Stack, read: Read, checkout: lambda_.Function) -> None:
-    """The same entries that listing the construct gives."""
-    hosts = pytest.importorskip("shielded_function.hosts", reason="the table of constructs is not in this checkout")
-    domain = opensearch.Domain(stack, "Domain", version=opensearch.EngineVersion.OPENSEARCH_2_19)
-    domain.grant_read(checkout)
-    assert read().hosts == tuple(entry.text for entry in hosts.entries_of(domain).outbound)
-
-
-def test_every_host_of_a_construct_is_granted(stack: cdk.Stack, read: Read, checkout: lambda_.Function) -> None:
-    """A cluster's writer and its readers, whose names are both tokens."""
-    vpc: Any = ec2.Vpc(stack, "Vpc", max_azs=2, nat_gateways=0)
-    cluster = rds.DatabaseCluster(
-        stack,
-        "Cluster",
-        engine=rds.DatabaseClusterEngine.aurora_postgres(version=rds.AuroraPostgresEngineVersion.VER_16_4),
-        writer=rds.ClusterInstance.serverless_v2("Writer"),
-        readers=[rds.ClusterInstance.serverless_v2("Reader")],
-        vpc=vpc,
-        vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
-        iam_authentication=True,
-    )
-    cluster.grant_connect(checkout, "app")
-    assert len(read().hosts) == 2
