@@ -144,13 +144,6 @@ def test_a_stage_that_is_made_after_the_call_takes_another(app: cdk.App, props: 
     assert list(modes(app).values()) == ["block"] * 2
 
 
-def test_shield_of_works_in_the_app(app: cdk.App, props: Props) -> None:
-    fn = lambda_.Function(cdk.Stack(app, "Shop"), "Fn", **props)
-    shielded = Shield.everywhere(app, ShieldPolicy.report_only())
-    assert Shield.of(fn) is shielded.shielded["Shop/Fn"]
-    assert shielded.shielded["Shop/Fn"].policy == ShieldPolicy.report_only()
-
-
 def test_the_shield_of_a_function(app: cdk.App, props: Props) -> None:
     stack = cdk.Stack(app, "Shop")
     fn = lambda_.Function(stack, "Fn", **props)
@@ -569,20 +562,6 @@ def test_what_cannot_be_shielded_later_fails_the_synthesis(app: cdk.App, props: 
         app.synth()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        ({"exclude": "Shop/*"}, r"exclude: 'Shop/\*' is one text: write a list"),
-        ({"exclude": [7]}, "exclude: 7 is no construct, path, pattern, id or function"),
-        ({"on_unsupported": "ignore"}, "on_unsupported: 'ignore' is none of 'error', 'warn', 'skip'"),
-        ({"policies": {"Shop/*": {"read_write_tmp": "alert"}}}, r"policies: 'Shop/\*': ShieldPolicy"),
-    ],
-)
-def test_bad_arguments(app: cdk.App, arguments: dict[str, Any], says: str) -> None:
-    with pytest.raises(ShieldError, match=says):
-        Shield.everywhere(app, ShieldPolicy(), **arguments)
-
-
 def messages(app: cdk.App) -> list[str]:
     """What the CDK's command line would show: the warnings in the artifacts of stacks."""
     assembly = app.synth()
@@ -649,6 +628,10 @@ def test_after_a_pipeline_has_its_stages_it_is_too_late(app: cdk.App, props: Pro
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
+        ({"exclude": "Shop/*"}, r"exclude: 'Shop/\*' is one text: write a list"),
+        ({"exclude": [7]}, "exclude: 7 is no construct, path, pattern, id or function"),
+        ({"on_unsupported": "ignore"}, "on_unsupported: 'ignore' is none of 'error', 'warn', 'skip'"),
+        ({"policies": {"Shop/*": {"read_write_tmp": "alert"}}}, r"policies: 'Shop/\*': ShieldPolicy"),
         ({"policies": [ShieldPolicy()]}, "is no mapping of paths, globs or tags to policies"),
         ({"policies": {1: ShieldPolicy()}}, "policies: 1 is no path, glob or tag"),
         ({"exclude": None}, "exclude: None is no list"),

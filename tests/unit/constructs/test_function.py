@@ -14,114 +14,19 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
-from aws_cdk.assertions import Match, Template
+from aws_cdk.assertions import Template
 
 from harness.function_template import (
     ALARM,
-    FILTER,
     FUNCTION,
     LAYER,
-    LOG_GROUP,
-    WRAPPER,
     Props,
     Resources,
-    layer_arn,
-    only,
     variables,
 )
 from shielded_function import ShieldedFunction, ShieldError, ShieldPolicy
-from shielded_function_monitoring.filters import PLATFORM_PROGRAMS, violations
-
-COUNTED = violations(without=["read_handler"], except_programs=PLATFORM_PROGRAMS, by_level=True)
 
 # ---- what it adds
-
-
-def test_what_it_adds(stack: cdk.Stack, props: Props) -> None:
-    policy = ShieldPolicy(allow_outbound=("api.stripe.com:443",), allow_aws=("dynamodb",), read_handler="alert")
-    fn = ShieldedFunction(stack, "Checkout", policy=policy, **props)
-    template = Template.from_stack(stack)
-
-    template.has_resource_properties(
-        FUNCTION,
-        {
-            "Environment": {
-                "Variables": {
-                    "AWS_LAMBDA_EXEC_WRAPPER": WRAPPER,
-                    "SHIELD_OUTBOUND_CONNECTIVITY": "block",
-                    "SHIELD_ALLOW_OUTBOUND": "api.stripe.com:443",
-                    "SHIELD_ALLOW_AWS": "dynamodb",
-                    "SHIELD_READ_WRITE_TMP": "block",
-                    "SHIELD_CREATE_CHILD_PROCESS": "block",
-                    "SHIELD_READ_HANDLER": "alert",
-                    "SHIELD_ACCOUNT_ID": {"Ref": "AWS::AccountId"},
-                }
-            },
-            "Layers": [stack.resolve(layer_arn(fn))],
-            "LoggingConfig": {"LogGroup": stack.resolve(fn.log_group.log_group_name)},
-        },
-    )
-    template.has_resource_properties(
-        LAYER,
-        {
-            "CompatibleArchitectures": ["x86_64"],
-            "CompatibleRuntimes": Match.absent(),
-            "LicenseInfo": "Apache-2.0",
-            "Description": Match.string_like_regexp("^Shielded Function"),
-        },
-    )
-    template.has_resource(
-        LOG_GROUP, {"Properties": {"RetentionInDays": 731}, "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
-    )
-    name = stack.resolve(fn.function_name)
-    template.has_resource_properties(
-        FILTER,
-        {
-            "LogGroupName": stack.resolve(fn.log_group.log_group_name),
-            "FilterPattern": {
-                "Fn::Join": [
-                    "",
-                    ['{ ($.function = "', name, '") && ' + COUNTED.render()[2:]],
-                ]
-            },
-            "MetricTransformations": [
-                {
-                    "MetricNamespace": "ShieldedFunction",
-                    "MetricName": "Violations",
-                    "MetricValue": "$.count",
-                    "Dimensions": [
-                        {"Key": "FunctionName", "Value": "$.function"},
-                        {"Key": "Level", "Value": "$.level"},
-                    ],
-                    "DefaultValue": Match.absent(),
-                },
-            ],
-        },
-    )
-    for level, periods, name_of in (("ERROR", 1, "critical"), ("WARN", 15, "rest")):
-        template.has_resource_properties(
-            ALARM,
-            {
-                "Namespace": "ShieldedFunction",
-                "MetricName": "Violations",
-                "AlarmName": f"shield-{name_of}-Shop-Checkout",
-                "Dimensions": [{"Name": "FunctionName", "Value": name}, {"Name": "Level", "Value": level}],
-                "Statistic": "Sum",
-                "Period": 60,
-                "EvaluationPeriods": periods,
-                "DatapointsToAlarm": 1,
-                "Threshold": 1,
-                "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-                "TreatMissingData": "notBreaching",
-                "AlarmActions": Match.absent(),
-                "AlarmDescription": {
-                    "Fn::Join": ["", Match.array_with([name, Match.string_like_regexp("Shop/Checkout: ")])]
-                },
-            },
-        )
-    for kind in (FUNCTION, LAYER, LOG_GROUP, FILTER):
-        template.resource_count_is(kind, 1)
-    template.resource_count_is(ALARM, 2)
 
 
 def test_a_preset_is_expanded_in_the_template(stack: cdk.Stack, props: Props, resources: Resources) -> None:
@@ -205,16 +110,6 @@ def test_allow_to_what_has_no_host(stack: cdk.Stack, props: Props) -> None:
         with pytest.raises(ValueError, match="allow_outbound"):
             fn.shield.allow_to(cast("Any", wrong))
     assert fn.shield.policy == ShieldPolicy()
-
-
-@pytest.mark.parametrize(
-    ("architecture", "name"), [(lambda_.Architecture.X86_64, "x86_64"), (lambda_.Architecture.ARM_64, "arm64")]
-)
-def test_the_layer_is_the_architectures(
-    stack: cdk.Stack, props: Props, resources: Resources, architecture: lambda_.Architecture, name: str
-) -> None:
-    ShieldedFunction(stack, "Checkout", architecture=architecture, **props)
-    assert only(resources(stack, LAYER))["CompatibleArchitectures"] == [name]
 
 
 def test_a_layer_per_stack_and_architecture(app: cdk.App, props: Props, resources: Resources) -> None:

@@ -227,9 +227,3 @@ def test_options_of_another_type(stack: cdk.Stack, props: Props) -> None:
         with pytest.raises(ShieldError, match=re.escape(says)):
             ShieldedFunction(stack, "Checkout", **cast("Any", wrong), **props)
         assert stack.node.try_find_child("Checkout") is None
-
-
-def test_shield_of_finds_it(stack: cdk.Stack, props: Props) -> None:
-    fn = ShieldedFunction(stack, "Checkout", **props)
-    assert Shield.of(fn) is fn.shield
-    assert fn.shield.function is fn

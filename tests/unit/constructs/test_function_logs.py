@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Annotations, Match, Template
 
 from harness.function_template import ALARM, FILTER, FUNCTION, LOG_GROUP, Props, Resources, only
-from shielded_function import AlarmOptions, ShieldedFunction
-from shielded_function_monitoring.filters import violations_by_policy
+from shielded_function import ShieldedFunction
 
 pytestmark = pytest.mark.promise("construct.logs")
 
@@ -102,50 +96,3 @@ def test_functions_that_share_a_log_group_share_its_filter(
     watched = [alarm["Dimensions"][0]["Value"] for alarm in resources(stack, ALARM).values()]
     assert watched == [stack.resolve(fn.function_name) for fn in (one, one, two, two)]
     Annotations.from_stack(stack).has_no_warning("*", Match.any_value())
-
-
-# ---- metrics and alarms
-
-
-def test_the_metric(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    fn = ShieldedFunction(stack, "Checkout", **props)
-    metric = fn.metric_violations()
-    assert (metric.namespace, metric.statistic, metric.period.to_seconds()) == ("ShieldedFunction", "Sum", 60)
-    hourly = fn.metric_violations(period=cdk.Duration.hours(1), statistic=cloudwatch.Stats.MAXIMUM, label="worst")
-    assert (hourly.statistic, hourly.period.to_hours(), hourly.label) == ("Maximum", 1, "worst")
-    assert len(resources(stack, FILTER)) == 2, "the alarms' own counts by level, and CloudWatch does not add up"
-
-
-def test_a_policys_metric_adds_its_filter_once(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    fn = ShieldedFunction(stack, "Checkout", **props)
-    metric, _ = (fn.metric_violations("outbound_connectivity") for _ in range(2))
-    metric.create_alarm(stack, "Egress", threshold=1, evaluation_periods=1)
-    [_, by_policy] = resources(stack, FILTER).values()
-    [_, name, pattern] = by_policy["FilterPattern"]["Fn::Join"][1]
-    assert name == stack.resolve(fn.function_name)
-    assert pattern == '") && ' + violations_by_policy().render()[2:]
-    [transformation] = by_policy["MetricTransformations"]
-    keys = {dimension["Key"]: dimension["Value"] for dimension in transformation["Dimensions"]}
-    assert keys == {"FunctionName": "$.function", "Policy": "$.policy"}
-    [egress] = [alarm for name, alarm in resources(stack, ALARM).items() if name.startswith("Egress")]
-    assert egress["MetricName"] == transformation["MetricName"]
-    dimensions = {dimension["Name"]: dimension["Value"] for dimension in egress["Dimensions"]}
-    assert dimensions == {"FunctionName": stack.resolve(fn.function_name), "Policy": "outbound_connectivity"}
-
-
-def test_alarm_actions(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    topic: Any = sns.Topic(stack, "Topic")
-    action = cloudwatch_actions.SnsAction(topic)
-    alarms = AlarmOptions(threshold=5, actions=[action], ok_actions=[action])
-    fn = ShieldedFunction(stack, "Checkout", alarms=alarms, **props)
-    arn = stack.resolve(topic.topic_arn)
-    found = [(a["Threshold"], a["AlarmActions"], a["OKActions"]) for a in resources(stack, ALARM).values()]
-    assert found == [(5, [arn], [arn])] * 2
-    assert fn.shield.alarm is not None
-
-
-def test_no_alarm(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    fn = ShieldedFunction(stack, "Checkout", alarms=AlarmOptions(enabled=False), **props)
-    assert fn.shield.alarm is None
-    assert resources(stack, ALARM) == {}
-    assert len(resources(stack, FILTER)) == 1

@@ -9,7 +9,6 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as s3_deployment
 from aws_cdk import custom_resources as cr
@@ -50,16 +49,6 @@ def test_with(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     fn = lambda_.Function(stack, "Resize", **props)
     assert fn.with_(Shield()) is fn
     assert modes(resources, stack) == ["block"]
-
-
-def test_every_function_of_an_app(app: cdk.App, stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    s3.Bucket(stack, "Bucket")
-    lambda_.Function(stack, "One", **props)
-    ShieldedFunction(stack, "Two", policy=ShieldPolicy.report_only(), **props)
-    lambda_.Function(stack, "Three", **props)
-    cdk.Mixins.of(app).apply(Shield())
-    assert modes(resources, stack) == ["block", "alert", "block"]
-    assert len(resources(stack, "AWS::Lambda::LayerVersion")) == 1
 
 
 def test_supports(stack: cdk.Stack, props: Props) -> None:
@@ -149,32 +138,3 @@ def described(stack: cdk.Stack) -> list[tuple[str, Any]]:
             construct.inspect(inspector)
         found.append((construct.node.path, stack.resolve(inspector.attributes)))
     return found
-
-
-def test_the_mixin_says_the_same(stack: cdk.Stack, props: Props) -> None:
-    code = lambda_.Code.from_bucket(s3.Bucket.from_bucket_name(stack, "Bucket", "code"), "code.zip")
-    merged: Any = {**props, "runtime": lambda_.Runtime.PROVIDED_AL2023, "code": code}
-    fn = lambda_.Function(stack, "Fn", **merged)
-    with pytest.raises(RuntimeError, match=r"Shop/Fn: runtime: provided.al2023 cannot be shielded"):
-        fn.with_(Shield())
-
-
-def test_a_wrapper_added_later_runs_next(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    fn = lambda_.Function(stack, "Fn", environment={"A_NAME": "x"}, **props)
-    fn.with_(Shield())
-    fn.add_environment("AWS_LAMBDA_EXEC_WRAPPER", "/opt/late")
-    [function] = resources(stack, FUNCTION).values()
-    assert function["Environment"]["Variables"]["SHIELD_NEXT_WRAPPER"] == "/opt/late"
-    assert function["Environment"]["Variables"]["AWS_LAMBDA_EXEC_WRAPPER"] == "/opt/shielded-function/shield"
-    assert function["Environment"]["Variables"]["A_NAME"] == "x"
-
-
-@pytest.mark.parametrize("given", [True, False])
-def test_log_groups(stack: cdk.Stack, props: Props, resources: Resources, given: bool) -> None:
-    mine = logs.LogGroup(stack, "Mine") if given else None
-    fn = lambda_.Function(stack, "Fn", log_group=mine, **props)
-    attached = Shield().apply(fn)
-    assert len(resources(stack, "AWS::Logs::LogGroup")) == 1
-    [metric_filter] = resources(stack, "AWS::Logs::MetricFilter").values()
-    assert metric_filter["LogGroupName"] == stack.resolve(attached.log_group.log_group_name)
-    assert resources(stack, "Custom::LogRetention") == {}

@@ -14,6 +14,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Annotations, Match
 from constructs import Construct
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.json import JSONSnapshotExtension
 
 from shielded_function import (
     AlarmOptions,
@@ -141,23 +143,15 @@ def test_how_many_resources_a_function_has(stack: cdk.Stack, props: Props, resou
 
 
 def test_by_policy(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    alarms = AlarmOptions(granularity="control", read_write_tmp=ControlAlarm(threshold=9))
+    """What CloudWatch will not add up has a filter when it is asked for."""
+    alarms = AlarmOptions(granularity="control")
     fn = ShieldedFunction(stack, "Checkout", alarms=alarms, **props)
-    other = cdk.Stack(cdk.Stage.of(stack), "Other")
-    # What CloudWatch will not add up has a filter when it is asked for.
-    ShieldedFunction(other, "Sum", alarms=alarms, **props).metric_violations()
     by_policy = {("Violations", ("FunctionName", "Policy")): violations_by_policy().render()}
     assert published(resources(stack, FILTER)) == by_policy
-    found = {dimensions(alarm)["Policy"]: alarm for alarm in resources(stack, ALARM).values()}
-    assert set(found) == set(POLICIES) == set(fn.shield.alarms)
-    assert {policy: alarm["Threshold"] for policy, alarm in found.items() if alarm["Threshold"] != 1} == {
-        "read_write_tmp": 9
-    }
-    assert all(dimensions(alarm)["FunctionName"] == stack.resolve(fn.function_name) for alarm in found.values())
-    assert set(published(resources(other, FILTER))) == {
-        ("Violations", ("FunctionName", "Policy")),
-        ("Violations", ("FunctionName",)),
-    }
+    assert {dimensions(a)["Policy"] for a in resources(stack, ALARM).values()} == set(POLICIES) == set(fn.shield.alarms)
+    other = cdk.Stack(cdk.App(), "Other")
+    ShieldedFunction(other, "Sum", alarms=alarms, **props).metric_violations()
+    assert set(published(resources(other, FILTER))) == {*by_policy, ("Violations", ("FunctionName",))}
 
 
 @pytest.mark.parametrize("on", [{"count_read_handler": True}, {"read_handler": ControlAlarm()}])
@@ -236,50 +230,7 @@ def test_a_fleet_with_no_stack_of_its_region(app: cdk.App, props: Props) -> None
         ShieldedFunction(cdk.Stack(app, "Shop"), "Fn", alarms=alarms, **props)
 
 
-def test_a_fleets_policy_has_an_alarm_over_all_functions(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    alarms = AlarmOptions(granularity="fleet", create_child_process=ControlAlarm(except_programs=["/usr/bin/git"]))
-    for name in ("One", "Two"):
-        ShieldedFunction(stack, name, alarms=alarms, **props)
-    queries = [alarm["Metrics"][0]["Expression"].split(" FROM ")[0] for alarm in resources(stack, ALARM).values()]
-    assert queries == ["SELECT SUM(Violations)"] * 2 + ['SELECT SUM("Violations-create_child_process")']
-    assert len(resources(stack, FILTER)) == 4
-
-
 # ---- severities
-
-
-@pytest.mark.parametrize("granularity", ["function", "fleet"])
-def test_severities(stack: cdk.Stack, props: Props, resources: Resources, granularity: Any) -> None:
-    pager, chat = Action(stack, "Pager"), Action(stack, "Chat")
-    alarms = AlarmOptions(granularity=granularity, severities={"warning": [chat.act], "critical": [pager.act]})
-    fn = ShieldedFunction(stack, "Checkout", alarms=alarms, **props)
-    assert list(fn.shield.alarms) == ["critical", "warning"]
-    metrics = {("Violations-critical", ("FunctionName",)), ("Violations-warning", ("FunctionName",))}
-    assert set(published(resources(stack, FILTER))) == metrics
-    actions = {label_of(alarm): alarm["AlarmActions"] for alarm in resources(stack, ALARM).values()}
-    assert actions == {"[critical]": [pager.arn], "[warning]": [chat.arn]}
-
-
-def test_the_severity_of_a_policys_alarm_is_by_its_mode(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    pager, chat, other = (Action(stack, name) for name in ("Pager", "Chat", "Other"))
-    policy = ShieldPolicy(create_child_process="alert")
-    alarms = AlarmOptions(
-        granularity="control",
-        actions=[other.act],
-        severities={"critical": [pager.act], "warning": [chat.act]},
-        read_write_tmp=ControlAlarm(severity="critical"),
-        executable_memory=ControlAlarm(actions=[]),
-    )
-    ShieldedFunction(stack, "Checkout", policy=policy, alarms=alarms, **props)
-    found = {dimensions(alarm)["Policy"]: alarm.get("AlarmActions") for alarm in resources(stack, ALARM).values()}
-    assert found == {
-        "outbound_connectivity": [pager.arn],
-        "read_write_tmp": [pager.arn],
-        "create_child_process": [chat.arn],
-        "executable_memory": None,
-        "self_protection": [pager.arn],
-        "start": [pager.arn],
-    }
 
 
 def test_the_context_that_switches_to_alert_mode_makes_warnings(props: Props, resources: Resources) -> None:
@@ -293,45 +244,56 @@ def test_the_context_that_switches_to_alert_mode_makes_warnings(props: Props, re
 # ---- an alarm's own options
 
 
-def test_options(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    one, two, three = (Action(stack, name) for name in ("One", "Two", "Three"))
-    alarms = AlarmOptions(
-        threshold=2,
-        name="shop",
-        owner="payments",
-        runbook="https://wiki.example/shield",
-        ok_actions=[two.act],
-        insufficient_data_actions=[three.act],
-        outbound_connectivity=ControlAlarm(
-            threshold=5,
-            period=cdk.Duration.minutes(5),
-            evaluation_periods=3,
-            datapoints=2,
-            actions=[one.act],
-            name="egress",
-            runbook="https://wiki.example/egress",
-            mode="block",
-        ),
+def every_option(stack: cdk.Stack) -> AlarmOptions:
+    one, two, three = (Action(stack, name).act for name in ("One", "Two", "Three"))
+    egress = ControlAlarm(
+        threshold=5,
+        period=cdk.Duration.minutes(5),
+        evaluation_periods=3,
+        datapoints=2,
+        actions=[one],
+        name="egress",
+        runbook="https://wiki.example/egress",
+        mode="block",
     )
-    fn = ShieldedFunction(stack, "Checkout", alarms=alarms, **props)
-    critical, rest, egress = resources(stack, ALARM).values()
-    found = [critical[name] for name in ("Threshold", "Period", "EvaluationPeriods")]
-    assert (found, critical["DatapointsToAlarm"]) == ([2, 60, 1], 1)
-    found = [rest[name] for name in ("Threshold", "Period", "EvaluationPeriods", "DatapointsToAlarm")]
-    assert found == [2, 60, 15, 1]
-    *_, said, owner, runbook = text_of(critical["AlarmDescription"]).split("\n")
-    assert said.startswith("[critical] Shop/Checkout: a connection or program was blocked")
-    assert (owner, runbook) == ("Owner: payments", "Runbook: https://wiki.example/shield")
-    assert [critical["AlarmName"], rest["AlarmName"]] == ["shop-critical-Shop-Checkout", "shop-rest-Shop-Checkout"]
-    found = [egress[name] for name in ("Threshold", "Period", "EvaluationPeriods", "DatapointsToAlarm")]
-    assert found == [5, 300, 3, 2]
-    assert (egress["AlarmActions"], egress["OKActions"]) == ([one.arn], [two.arn])
-    assert egress["InsufficientDataActions"] == [three.arn]
-    assert egress["AlarmName"] == {"Fn::Join": ["", [stack.resolve(fn.function_name), "-egress"]]}
-    assert "\n[critical] Shop/Checkout: outbound_connectivity: it " in text_of(egress["AlarmDescription"])
-    assert text_of(egress["AlarmDescription"]).endswith("Runbook: https://wiki.example/egress")
-    patterns = published(resources(stack, FILTER))
-    assert patterns[watched(egress)] == violations("outbound_connectivity", mode="block").render()
+    told = {"ok_actions": [two], "insufficient_data_actions": [three], "owner": "payments", "name": "shop"}
+    return AlarmOptions(threshold=2, runbook="https://wiki.example/shield", outbound_connectivity=egress, **told)
+
+
+def by_severity(stack: cdk.Stack, granularity: Any) -> AlarmOptions:
+    pager, chat = (Action(stack, name).act for name in ("Pager", "Chat"))
+    return AlarmOptions(granularity=granularity, severities={"warning": [chat], "critical": [pager]})
+
+
+def by_mode(stack: cdk.Stack) -> AlarmOptions:
+    """The severity of a control's alarm is by its mode, unless it says one; so are its actions."""
+    pager, chat, other = (Action(stack, name).act for name in ("Pager", "Chat", "Other"))
+    severities: Any = {"critical": [pager], "warning": [chat]}
+    tmp, memory = ControlAlarm(severity="critical", threshold=9), ControlAlarm(actions=[])
+    own: dict[str, Any] = {"read_write_tmp": tmp, "executable_memory": memory}
+    return AlarmOptions(granularity="control", actions=[other], severities=severities, **own)
+
+
+MADE: dict[str, Callable[[cdk.Stack], AlarmOptions]] = {
+    "every option": every_option,
+    "severities": lambda stack: by_severity(stack, "function"),
+    "severities of a fleet": lambda stack: by_severity(stack, "fleet"),
+    "controls": by_mode,
+    "a control of a fleet": lambda _: AlarmOptions(
+        granularity="fleet", create_child_process=ControlAlarm(except_programs=["/usr/bin/git"])
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_it_is_as_it_was(
+    stack: cdk.Stack, props: Props, resources: Resources, name: str, snapshot: SnapshotAssertion
+) -> None:
+    """The alarms and filters of a function and, behind them, which action is whose."""
+    policy = ShieldPolicy(create_child_process="alert")
+    fn = ShieldedFunction(stack, "Checkout", policy=policy, alarms=MADE[name](stack), **props)
+    found = {kind: list(resources(stack, kind).values()) for kind in (ALARM, FILTER)}
+    assert {**found, "alarms": list(fn.shield.alarms)} == snapshot(extension_class=JSONSnapshotExtension)
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, "1"])
@@ -342,141 +304,106 @@ def test_bad_numbers(kind: Any, field: str, value: Any) -> None:
         kind(**{field: value})
 
 
-WRONG: list[tuple[Any, str]] = [
+WRONG: list[tuple[Any, dict[str, Any], str]] = [
+    (ControlAlarm, {"actions": "topic"}, r"actions: 'topic' is not a list; write \[action\]"),
+    (ControlAlarm, {"ok_actions": 7}, r"ok_actions: 7 is not a list; write \[action\]"),
+    (ControlAlarm, {"severity": "high"}, "severity: 'high' is not one of critical, warning, notice"),
+    (ControlAlarm, {"mode": "allow"}, "mode: 'allow' is not 'block' or 'alert'"),
+    (ControlAlarm, {"period": 60}, r"period: 60 is no duration; write cdk.Duration.minutes\(1\)"),
+    (ControlAlarm, {"period": cdk.Duration.seconds(90)}, "period: 90 seconds: .* whole minutes up to a day"),
+    (ControlAlarm, {"period": cdk.Duration.seconds(10)}, "period: 10 seconds: .* whole minutes up to a day"),
+    (ControlAlarm, {"period": cdk.Duration.millis(500)}, "period: 0 seconds: .* whole minutes up to a day"),
+    (ControlAlarm, {"period": cdk.Duration.days(2)}, "period: 172800 seconds: .* whole minutes up to a day"),
     (
-        lambda: ControlAlarm(actions=cast("Any", "topic")),
-        r"ControlAlarm.actions: 'topic' is not a list; write \[action\]",
-    ),
-    (lambda: ControlAlarm(ok_actions=cast("Any", 7)), r"ControlAlarm.ok_actions: 7 is not a list; write \[action\]"),
-    (
-        lambda: ControlAlarm(severity=cast("Any", "high")),
-        "ControlAlarm.severity: 'high' is not one of critical, warning, notice",
-    ),
-    (lambda: ControlAlarm(mode=cast("Any", "allow")), "ControlAlarm.mode: 'allow' is not 'block' or 'alert'"),
-    (
-        lambda: ControlAlarm(period=cast("Any", 60)),
-        r"ControlAlarm.period: 60 is no duration; write cdk.Duration.minutes\(1\)",
-    ),
-    (
-        lambda: ControlAlarm(period=cdk.Duration.seconds(90)),
-        "ControlAlarm.period: 90 seconds: .* whole minutes up to a day",
+        ControlAlarm,
+        {"period": cdk.Duration.minutes(30), "evaluation_periods": 49},
+        "evaluation_periods: 49 periods of 1800 seconds are more than the day that CloudWatch looks back",
     ),
     (
-        lambda: ControlAlarm(period=cdk.Duration.seconds(10)),
-        "ControlAlarm.period: 10 seconds: .* whole minutes up to a day",
+        AlarmOptions,
+        {"period": cdk.Duration.hours(1), "evaluation_periods": 169},
+        "evaluation_periods: 169 periods of 3600 seconds are more than the week",
+    ),
+    (ControlAlarm, {"datapoints": 3, "evaluation_periods": 2}, "datapoints: 3 of 2 evaluation_periods"),
+    (AlarmOptions, {"datapoints": 2}, "datapoints: 2 of 1 evaluation_periods: there are not so many"),
+    (
+        AlarmOptions,
+        {"read_handler": ControlAlarm(datapoints=2)},
+        "read_handler: ControlAlarm.datapoints: 2 of 1 periods",
+    ),
+    (AlarmOptions, {"name": "x" * 31}, "name: 31 characters, of which 30 fit: shorten it"),
+    (AlarmOptions, {"owner": ""}, "owner: '' is not a text of one line"),
+    (AlarmOptions, {"contributors": False}, 'contributors: it is for granularity="fleet": leave it'),
+    (ControlAlarm, {"name": ""}, "name: '' is not a text of one line"),
+    (ControlAlarm, {"runbook": "a\nb"}, r"runbook: 'a\\nb' is not a text of one line"),
+    (ControlAlarm, {"name": "x" * 191}, "name: 191 characters, of which 190 fit: shorten it"),
+    (ControlAlarm, {"except_hosts": "a.example"}, r"except_hosts: 'a.example' is not a list"),
+    (ControlAlarm, {"except_hosts": ["a.example:443"]}, "except_hosts: 'a.example:443' is no host"),
+    (ControlAlarm, {"except_paths": ["tmp"]}, "except_paths: 'tmp' is no absolute path"),
+    (AlarmOptions, {"actions": "topic"}, r"actions: 'topic' is not a list; write \[act"),
+    (AlarmOptions, {"ok_actions": 7}, "ok_actions: 7 is not a list"),
+    (AlarmOptions, {"granularity": "each"}, "granularity: 'each' is not one of 'function', 'control', 'fleet'"),
+    (AlarmOptions, {"granularity": "policy"}, "granularity: 'policy' is not one of .*; it is now 'control'"),
+    (AlarmOptions, {"severities": ["critical"]}, "severities: .* is no dict: write"),
+    (AlarmOptions, {"severities": {"high": []}}, "severities: 'high' is not one of crit"),
+    (AlarmOptions, {"severities": {"critical": "topic"}}, r"severities\['critical'\]: 'topic' is not a list"),
+    (AlarmOptions, {"start": True}, r"start: True is no ControlAlarm; write ControlAlarm\(...\)"),
+    (AlarmOptions, {"start": ControlAlarm(mode="block")}, "start: ControlAlarm.mode: a start has no mode"),
+    (
+        AlarmOptions,
+        {"read_write_tmp": ControlAlarm(except_hosts=["a.example"])},
+        "read_write_tmp: ControlAlarm.except_hosts: it means nothing for read_write_tmp, only for outbo",
+    ),
+    (AlarmOptions, {"stacks": ["Ops"]}, r"stacks\[0\]: 'Ops' is no stack; write the cdk.St"),
+    (AlarmOptions, {"stacks": [cdk.Stack()]}, 'stacks: it is for granularity="fleet"'),
+    (AlarmOptions, {"enabled": "no"}, "enabled: 'no' is neither True nor False"),
+    (AlarmOptions, {"enabled": ControlAlarm()}, r"enabled: ControlAlarm\(\.\.\.\) is neither True nor False"),
+    (AlarmOptions, {"count_read_handler": 1}, "count_read_handler: 1 is neither True nor"),
+    (
+        AlarmOptions,
+        {"actions": [sns.Topic(cdk.Stack(), "Topic")]},
+        r"actions\[0\]: <Topic> is no action of an alarm; write SnsAction\(topic\)",
     ),
     (
-        lambda: ControlAlarm(period=cdk.Duration.millis(500)),
-        "ControlAlarm.period: 0 seconds: .* whole minutes up to a day",
+        ControlAlarm,
+        {"ok_actions": ["arn:aws:sns:us-east-1:111122223333:pager"]},
+        r"ok_actions\[0\]: 'arn:.*' is no action of an alarm",
     ),
     (
-        lambda: ControlAlarm(period=cdk.Duration.days(2)),
-        "ControlAlarm.period: 172800 seconds: .* whole minutes up to a day",
+        AlarmOptions,
+        {"severities": {"notice": [cloudwatch_actions.SnsAction]}},
+        r"severities\['notice'\]\[0\]: <class '.*SnsAction'> is no action of an alarm",
     ),
     (
-        lambda: ControlAlarm(period=cdk.Duration.minutes(30), evaluation_periods=49),
-        "ControlAlarm.evaluation_periods: 49 periods of 1800 seconds are more than the day that CloudWatch looks back",
+        AlarmOptions,
+        {"actions": [Action(cdk.Stack(), "Pager").act] * 6},
+        "actions: 6 actions, of which an alarm takes 5: let one topic tell several",
     ),
     (
-        lambda: AlarmOptions(period=cdk.Duration.hours(1), evaluation_periods=169),
-        "AlarmOptions.evaluation_periods: 169 periods of 3600 seconds are more than the week",
-    ),
-    (lambda: ControlAlarm(datapoints=3, evaluation_periods=2), "ControlAlarm.datapoints: 3 of 2 evaluation_periods"),
-    (lambda: AlarmOptions(datapoints=2), "AlarmOptions.datapoints: 2 of 1 evaluation_periods: there are not so many"),
-    (
-        lambda: AlarmOptions(read_handler=ControlAlarm(datapoints=2)),
-        "AlarmOptions.read_handler: ControlAlarm.datapoints: 2 of 1 periods",
-    ),
-    (lambda: AlarmOptions(name="x" * 31), "AlarmOptions.name: 31 characters, of which 30 fit: shorten it"),
-    (lambda: AlarmOptions(owner=""), "AlarmOptions.owner: '' is not a text of one line"),
-    (lambda: AlarmOptions(contributors=False), 'AlarmOptions.contributors: it is for granularity="fleet": leave it'),
-    (lambda: ControlAlarm(name=""), "ControlAlarm.name: '' is not a text of one line"),
-    (lambda: ControlAlarm(runbook="a\nb"), r"ControlAlarm.runbook: 'a\\nb' is not a text of one line"),
-    (lambda: ControlAlarm(name="x" * 191), "ControlAlarm.name: 191 characters, of which 190 fit: shorten it"),
-    (
-        lambda: ControlAlarm(except_hosts=cast("Any", "a.example")),
-        r"ControlAlarm.except_hosts: 'a.example' is not a list",
-    ),
-    (lambda: ControlAlarm(except_hosts=["a.example:443"]), "ControlAlarm.except_hosts: 'a.example:443' is no host"),
-    (lambda: ControlAlarm(except_paths=["tmp"]), "ControlAlarm.except_paths: 'tmp' is no absolute path"),
-    (lambda: AlarmOptions(actions=cast("Any", "topic")), r"AlarmOptions.actions: 'topic' is not a list; write \[act"),
-    (lambda: AlarmOptions(ok_actions=cast("Any", 7)), "AlarmOptions.ok_actions: 7 is not a list"),
-    (
-        lambda: AlarmOptions(granularity=cast("Any", "each")),
-        "AlarmOptions.granularity: 'each' is not one of 'function', 'control', 'fleet'",
+        AlarmOptions,
+        {"read_write_tmp": ControlAlarm(name="mine"), "start": ControlAlarm(name="mine")},
+        "start: ControlAlarm.name: 'mine' is the name of read_write_tmp's alarm too: name them apart",
     ),
     (
-        lambda: AlarmOptions(granularity=cast("Any", "policy")),
-        "AlarmOptions.granularity: 'policy' is not one of .*; it is now 'control'",
-    ),
-    (lambda: AlarmOptions(severities=cast("Any", ["critical"])), "AlarmOptions.severities: .* is no dict: write"),
-    (lambda: AlarmOptions(severities=cast("Any", {"high": []})), "AlarmOptions.severities: 'high' is not one of crit"),
-    (
-        lambda: AlarmOptions(severities={"critical": cast("Any", "topic")}),
-        r"AlarmOptions.severities\['critical'\]: 'topic' is not a list",
+        AlarmOptions,
+        {"granularity": "fleet", "period": cdk.Duration.hours(1), "evaluation_periods": 4},
+        "period: 4 periods of 3600 seconds are more than the 3 hours that a fleet's alarm looks back",
     ),
     (
-        lambda: AlarmOptions(start=cast("Any", True)),
-        r"AlarmOptions.start: True is no ControlAlarm; write ControlAlarm\(...\)",
+        AlarmOptions,
+        {"granularity": "fleet", "start": ControlAlarm(period=cdk.Duration.hours(4))},
+        "start: ControlAlarm.period: 1 periods of 14400 seconds are more than the 3 hours",
     ),
-    (
-        lambda: AlarmOptions(start=ControlAlarm(mode="block")),
-        "AlarmOptions.start: ControlAlarm.mode: a start has no mode",
-    ),
-    (
-        lambda: AlarmOptions(read_write_tmp=ControlAlarm(except_hosts=["a.example"])),
-        "AlarmOptions.read_write_tmp: ControlAlarm.except_hosts: it means nothing for read_write_tmp, only for outbo",
-    ),
-    (
-        lambda: AlarmOptions(stacks=cast("Any", ["Ops"])),
-        r"AlarmOptions.stacks\[0\]: 'Ops' is no stack; write the cdk.St",
-    ),
-    (lambda: AlarmOptions(stacks=[cdk.Stack()]), 'AlarmOptions.stacks: it is for granularity="fleet"'),
-    (lambda: AlarmOptions(enabled=cast("Any", "no")), "AlarmOptions.enabled: 'no' is neither True nor False"),
-    (
-        lambda: AlarmOptions(enabled=cast("Any", ControlAlarm())),
-        r"AlarmOptions.enabled: ControlAlarm\(\.\.\.\) is neither True nor False",
-    ),
-    (lambda: AlarmOptions(count_read_handler=cast("Any", 1)), "AlarmOptions.count_read_handler: 1 is neither True nor"),
-    (
-        lambda: AlarmOptions(actions=cast("Any", [sns.Topic(cdk.Stack(), "Topic")])),
-        r"AlarmOptions.actions\[0\]: <Topic> is no action of an alarm; write SnsAction\(topic\)",
-    ),
-    (
-        lambda: ControlAlarm(ok_actions=cast("Any", ["arn:aws:sns:us-east-1:111122223333:pager"])),
-        r"ControlAlarm.ok_actions\[0\]: 'arn:.*' is no action of an alarm",
-    ),
-    (
-        lambda: AlarmOptions(severities={"notice": cast("Any", [cloudwatch_actions.SnsAction])}),
-        r"AlarmOptions.severities\['notice'\]\[0\]: <class '.*SnsAction'> is no action of an alarm",
-    ),
-    (
-        lambda: AlarmOptions(actions=[Action(cdk.Stack(), "Pager").act] * 6),
-        "AlarmOptions.actions: 6 actions, of which an alarm takes 5: let one topic tell several",
-    ),
-    (
-        lambda: AlarmOptions(read_write_tmp=ControlAlarm(name="mine"), start=ControlAlarm(name="mine")),
-        "AlarmOptions.start: ControlAlarm.name: 'mine' is the name of read_write_tmp's alarm too: name them apart",
-    ),
-    (
-        lambda: AlarmOptions(granularity="fleet", period=cdk.Duration.hours(1), evaluation_periods=4),
-        "AlarmOptions.period: 4 periods of 3600 seconds are more than the 3 hours that a fleet's alarm looks back",
-    ),
-    (
-        lambda: AlarmOptions(granularity="fleet", start=ControlAlarm(period=cdk.Duration.hours(4))),
-        "AlarmOptions.start: ControlAlarm.period: 1 periods of 14400 seconds are more than the 3 hours",
-    ),
-    (
-        lambda: AlarmOptions(granularity="fleet", stacks=cast("Any", 7)),
-        r"AlarmOptions.stacks: 7 is not a list; write \[stack\]",
-    ),
+    (AlarmOptions, {"granularity": "fleet", "stacks": 7}, r"stacks: 7 is not a list; write \[stack\]"),
 ]
 
 
-@pytest.mark.parametrize(("make", "says"), WRONG, ids=[says[:40] for _, says in WRONG])
-def test_bad_options(make: Callable[[], Any], says: str) -> None:
-    with pytest.raises(ValueError, match=says):
-        make()
+@pytest.mark.parametrize(
+    ("kind", "options", "says"), WRONG, ids=[f"{kind.__name__}.{says[:30]}" for kind, _, says in WRONG]
+)
+def test_bad_options(kind: Any, options: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValueError, match=f"{kind.__name__}.{says}"):
+        kind(**options)
 
 
 def test_an_exception_that_does_not_fit(stack: cdk.Stack, props: Props) -> None:
@@ -651,10 +578,14 @@ def test_on_a_cfn_function(stack: cdk.Stack, resources: Resources) -> None:
 def test_a_metric_of_ones_own(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     """It has the filter's dimensions: without them the alarm would watch a metric that does not exist."""
     fn = ShieldedFunction(stack, "Fn", alarms=AlarmOptions(enabled=False), **props)
-    for name, policy in (("All", None), ("Starts", "start")):
+    assert fn.shield.alarm is None
+    for name, policy in (("All", None), ("Starts", "start"), ("Again", "start")):
         fn.metric_violations(cast("Any", policy)).create_alarm(stack, name, threshold=1, evaluation_periods=1)
-    found = {watched(alarm) for alarm in resources(stack, ALARM).values()}
-    assert found == set(published(resources(stack, FILTER))) - {BY_LEVEL}
+    alarms = resources(stack, ALARM)
+    assert len(alarms) == 3  # it has none of its own
+    assert {watched(alarm) for alarm in alarms.values()} == set(published(resources(stack, FILTER))) - {BY_LEVEL}
+    metric = fn.metric_violations()
+    assert (metric.namespace, metric.statistic, metric.period.to_seconds()) == ("ShieldedFunction", "Sum", 60)
     hourly = fn.metric_violations(period=cdk.Duration.hours(1), statistic=cloudwatch.Stats.MAXIMUM, label="worst")
     assert (hourly.statistic, hourly.period.to_hours(), hourly.label) == ("Maximum", 1, "worst")
 
