@@ -88,22 +88,6 @@ def test_one_region_of_several(tmp_path: Path) -> None:
         assert [alarm.arn.split(":")[3:5] for alarm in cloudwatch.alarms] == [[region, "111111111111"]] * 2
 
 
-def test_a_fleets_alarm_in_another_stack(tmp_path: Path) -> None:
-    made = app(tmp_path)
-    for name in ("First", "Second"):
-        stack(made, name, VIRGINIA, actions=(), granularity="fleet")
-    cloudwatch = simulate_cloudwatch(made)
-    critical, _ = cloudwatch.alarms
-    for number, name in enumerate(("First", "Second")):
-        function = cloudwatch.function(f"{name}/Checkout")
-        at = number * 36_000
-        cloudwatch.evaluate(at)
-        assert cloudwatch.firing == ()
-        cloudwatch.put_log_events(function.log_group, [alert_line(function.name)], at)
-        cloudwatch.evaluate(at)
-        assert cloudwatch.firing == (critical,)
-
-
 def test_what_is_no_source() -> None:
     with pytest.raises(ShieldError, match="source: 7 is no template"):
         simulate_cloudwatch(7)  # pyright: ignore[reportArgumentType]

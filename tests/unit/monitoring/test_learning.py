@@ -208,18 +208,6 @@ def test_names_with_one_beginning_are_folded() -> None:
     assert entries(learnt) == [("allow_tmp", "/tmp/chart-*"), ("allow_tmp", "/tmp/one")]
 
 
-def test_what_cannot_be_folded_is_said() -> None:
-    paths = [f"/tmp/profile/{one}/{two}" for one in "abcdefghijklm" for two in "nopqrstuvwxy"]
-    learnt = learnt_of(*map(tmp, paths), tmp("/tmp/one"), room=10)
-    assert "allow_tmp needs 157 entries, and there is room for 10: take a folder that is offered" in learnt.notes[0]
-    assert not any("*" in value for _, value in entries(learnt))
-    (offer,) = learnt.offers
-    assert (offer.value, offer.covers, offer.evidence.count) == ("/tmp/profile/**", 156, 156)
-    accepted = learnt_of(*map(tmp, paths), tmp("/tmp/one"), room=10, accept=["/tmp/profile/**"])
-    assert entries(accepted) == [("allow_tmp", "/tmp/one"), ("allow_tmp", "/tmp/profile/**")]
-    assert (accepted.offers, accepted.notes) == ([], [])
-
-
 def test_many_files_of_one_directory() -> None:
     few = learnt_of(*(tmp(f"/tmp/parts/{n}") for n in range(20)))
     assert (len(few.entries), few.offers) == (20, [])

@@ -104,47 +104,6 @@ def test_a_start_that_is_not_shielded(granularity: Granularity, event: str) -> N
     assert len(cloudwatch.firing) == 1
 
 
-def test_counts_are_added_up() -> None:
-    template = changed(chains.template("function"), "CheckoutAlarm", Threshold=5)
-    cloudwatch = simulated(template)
-    cloudwatch.put_log_events(LOGS, [alert_line(CHECKOUT, count=3), alert_line(CHECKOUT, count=1)], at=60)
-    cloudwatch.evaluate(at=60)
-    assert fired(cloudwatch) == []
-    cloudwatch.put_log_events(LOGS, [alert_line(CHECKOUT)], at=61)
-    cloudwatch.evaluate(at=62)
-    assert fired(cloudwatch) == ["CheckoutAlarm"]
-    assert cloudwatch.metrics.sum(MetricKey.of("ShieldedFunction", "Violations", {"FunctionName": CHECKOUT})) == 5
-
-
-def test_an_exception_list_has_a_metric_of_its_own() -> None:
-    """Alarm when a connection goes to a host other than X; connections by address have no host, and count."""
-    template = chains.template("function", ["Checkout"])
-    pattern = (
-        '{ ($.function_shield IS TRUE) && ($.policy = "outbound_connectivity") && '
-        '(($.details.host NOT EXISTS) || ($.details.host != "*.partner.example")) }'
-    )
-    template["Resources"]["EgressFilter"] = chains.metric_filter(
-        "Checkout", pattern=pattern, metric="Violations-egress", dimensions={"FunctionName": "$.function"}
-    )
-    dimensions = {"FunctionName": {"Ref": "Checkout"}}
-    template["Resources"]["EgressAlarm"] = chains.metric_alarm(dimensions, MetricName="Violations-egress")
-    for number, (details, expected) in enumerate(
-        (
-            ({"host": "api.partner.example", "port": 443}, ["CheckoutAlarm"]),
-            ({"host": "evil.example", "port": 443}, ["CheckoutAlarm", "EgressAlarm"]),
-            ({"ip": "203.0.113.7", "port": 443}, ["CheckoutAlarm", "EgressAlarm"]),
-        )
-    ):
-        cloudwatch = simulated(template)
-        cloudwatch.put_log_events(LOGS, [alert_line(CHECKOUT, details=details)], at=60 * number)
-        cloudwatch.evaluate(at=60 * number)
-        assert fired(cloudwatch) == expected
-    cloudwatch = simulated(template)
-    cloudwatch.put_log_events(LOGS, [alert_line(CHECKOUT, "read_write_tmp")], at=60)
-    cloudwatch.evaluate(at=60)
-    assert fired(cloudwatch) == ["CheckoutAlarm"]
-
-
 @pytest.mark.parametrize("granularity", GRANULARITIES)
 def test_what_was_folded_is_counted(granularity: Granularity) -> None:
     line = (
