@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +13,13 @@ import pytest
 from harness.checkout_app import synthesized
 from harness.circles import find_circle
 from harness.deploying import Account
-from integration.examples.catalogue import EXAMPLES, FOLDER
+from integration.examples.catalogue import FOLDER
 from integration.examples.conftest import Assembly
-from integration.examples.in_moto import FunctionsInMoto
 from integration.examples.test_examples import audited
+from lab.deployed.steps import NAME, ON, STAGES, deploy
 
 pytestmark = [pytest.mark.promise("construct.deployments"), pytest.mark.long]
 
-NAME = "sixty_functions"
-SHIELDED = next(example.functions[1] for example in EXAMPLES if example.name == NAME)
-STAGES = ("Beta", "Live")
 
 # What a synthesis warns of: path in a stage, id. Each is true.
 WARNINGS = {
@@ -66,50 +61,6 @@ REACHES = {
     "Operations/RotateCarrierKey": "secretsmanager",  # the rotation's schedule grants it
     "Web/AuthorizeGraphql": "none",
 }
-
-KINDS = ("added", "removed", "changed")
-LAYER, VERSION = "AWS::Lambda::LayerVersion", "AWS::Lambda::Version"
-WATCHED = {f"AWS::{t}" for t in ("CloudWatch::Alarm", "CloudWatch::Dashboard", "Logs::LogGroup", "Logs::MetricFilter")}
-QUERY = "AWS::Logs::QueryDefinition"
-# What else changes: resources that refer to a version or to a nested stack's template.
-FOLLOWING = {
-    ("AWS::Lambda::Alias", "FunctionVersion"),
-    ("Custom::Trigger", "HandlerArn"),
-    ("AWS::CloudFormation::Stack", "TemplateURL"),
-    ("AWS::CDK::Metadata", "Analytics"),
-    ("AWS::Config::ConfigRule", "DependsOn"),  # all that is in the scope of its function
-}
-
-
-@dataclass(frozen=True)
-class Step:
-    """A deployment.
-
-    Attributes:
-        context: of the synthesis.
-        changed: the properties of functions that change.
-        functions: of how many.
-        added: the types of what is made, versions aside.
-        removed: the types of what is deleted.
-    """
-
-    context: dict[str, str]
-    changed: str
-    functions: int
-    added: frozenset[str] | set[str] = frozenset()
-    removed: frozenset[str] | set[str] = frozenset()
-
-
-ON = Step({}, "Environment Layers LoggingConfig", SHIELDED, added={LAYER, QUERY, *WATCHED})
-MORE = {"carriers": "api.carrier-one.example,api.carrier-two.example,api.carrier-three.example"}
-STEPS = (
-    ON,
-    Step(MORE, "Environment", 2 * len(STAGES)),
-    Step(MORE | {"shield": "alert"}, "Environment", SHIELDED // len(STAGES)),  # as Beta is in alert mode already
-    Step(MORE | {"shield": "off"}, "Environment Layers", SHIELDED, removed={LAYER}),
-    Step({"plain": "yes"}, "LoggingConfig", SHIELDED, removed={QUERY, *WATCHED}),
-    ON,  # what was retained is in nobody's way
-)
 
 
 @pytest.fixture(scope="module")
@@ -178,54 +129,10 @@ def test_a_custom_resource_can_answer(functions: dict[str, Any]) -> None:
         assert "cloudformation-custom-resource-response" in json.dumps([made["policy"], made["known_at_deployment"]])
 
 
-def deploy(account: Account, step: Step, folder: Path) -> None:
-    """Deploys, and holds what changes against what the step says of it: nothing is replaced but versions."""
-    changes = account.deploy(folder)
-    by_kind = {kind: Counter(each.type for each in changes if each.kind == kind) for kind in KINDS}
-    assert set(by_kind["added"]) - {VERSION} == set(step.added)
-    assert set(by_kind["removed"]) - {VERSION} == set(step.removed)
-    assert [each for each in changes if each.kind == "replaced"] == []
-    assert by_kind["added"][VERSION] == by_kind["changed"]["AWS::Lambda::Alias"] + by_kind["changed"]["Custom::Trigger"]
-    parts = {(each.type, part) for each in changes if each.kind == "changed" for part in each.parts}
-    assert parts - FOLLOWING == {("AWS::Lambda::Function", part) for part in step.changed.split()}
-    assert by_kind["changed"]["AWS::Lambda::Function"] == step.functions
-
-
 def test_a_first_shield_changes_functions_alone(assembly: Assembly, plain: Path) -> None:
     account = Account()
     account.deploy(plain)
     deploy(account, ON, assembly(NAME))
-
-
-@pytest.mark.long
-def test_no_deployment_is_refused(tmp_path_factory: pytest.TempPathFactory, plain: Path) -> None:
-    """From an app that is there to a shielded one, and back."""
-    account = Account()
-    account.deploy(plain)
-    for step in STEPS:
-        deploy(account, step, synthesized(tmp_path_factory, FOLDER / NAME, **step.context).directory)
-
-
-@pytest.mark.long
-def test_functions_in_moto_have_each_steps_variables(
-    tmp_path_factory: pytest.TempPathFactory, plain: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whichever they had before, under the ARN that they had."""
-    from moto import mock_aws  # slow to import, for every worker
-    from moto.core.config import default_user_config
-
-    monkeypatch.setitem(default_user_config.setdefault("lambda", {}), "use_docker", False)
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    with mock_aws():
-        moto = FunctionsInMoto()
-        folders = [synthesized(tmp_path_factory, FOLDER / NAME, **step.context).directory for step in STEPS]
-        for folder in (plain, *folders):
-            found = moto.deploy(folder)
-            assert len(found) >= SHIELDED
-            for name, (variables, wanted) in found.items():
-                assert variables.keys() == wanted.keys(), name
-                assert {n: v for n, v in wanted.items() if isinstance(v, str)}.items() <= variables.items(), name
 
 
 @pytest.mark.parametrize("template", [

@@ -34,7 +34,7 @@ NOT_DEPLOYED: dict[str, str] = {
     "beside_telemetry": "moto has no layers of other accounts, as AWS's and Datadog's are",
     "container_image": "its image would have to be built, and there is no container runtime",
     "pipeline": "moto's CloudFormation makes no CodeBuild projects, and refuses what refers to them",
-    "sixty_functions": "moto knows half of its types; its functions are deployed in examples/test_sixty_functions.py",
+    "sixty_functions": "moto knows half of its types; its functions are deployed in test_steps.py",
     "whole_app": "moto's CloudFormation does not export what the second stack imports of the first",
 }
 """Folders of `examples/` that moto cannot deploy at all, each with the reason."""
