@@ -290,10 +290,17 @@ def test_a_forged_line_is_told_from_others(tmp_path: Path) -> None:
         (("-", "--limit", "0"), "--limit 0: 1 to 10000"),
         (("--follow",), "no connection to AWS: You must specify a region."),
         (("broken.gz",), "broken.gz cannot be read: Not a gzipped file"),
+        (("log", "--since", "0h"), "--since 0h is not over yet"),
+        (("log", "--since", "0001-01-01T00:00:00+05:00"), "--since 0001-01-01T00:00:00+05:00: write 30m"),
+        (("log", "--follow", "--until", "1h"), "--follow shows lines as they come: --until"),
+        (("log", "--follow", "--since", "1h"), "--follow shows lines as they come: --until"),
+        (("log", "--follow", "--log-group", "x"), "give files, or log groups and stacks: not both"),
+        (("log", "nowhere", "--follow"), "nowhere is not a file"),
     ],
 )
 def test_what_is_wrong_is_said(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
     (tmp_path / "broken.gz").write_bytes(b"no")
+    (tmp_path / "log").write_text(connect("a.example") + "\n")
     assert said in says(command("alerts", *arguments, cwd=tmp_path))
 
 

@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 
 from harness.alert_lines import FUNCTION, alert, connect, refused, tmp
 from harness.thinning import long_but
-from integration.cli.alert_logs import CHAIN, GROUP, HERE, log, packages_log, told
+from integration.cli.alert_logs import GROUP, HERE, log, packages_log, told
 from integration.cli.insights_account import NOW, Account, account, ago, denying
 from integration.cli.moto_account import REGION, make_function, make_role
 from integration.cli.running import command, says
@@ -45,17 +45,6 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
         yield made
 
 
-def test_by_package_from_a_log_group(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
-    aws.write(GROUP, packages_log(ago(hours=1)))
-    alerts.alerts(Where(log_groups=[GROUP], place=HERE), Options("package"), json=True)
-    groups = told(capsys)["groups"]
-    assert [(each.get("through"), each["violations"]) for each in groups[:2]] == [
-        (list(CHAIN), 4), (["urllib3", "botocore", "app"], 1),
-    ]  # fmt: skip
-    (asked,) = aws.asked
-    assert "caller.package, caller.through.1, caller.through.2" in asked["queryString"]
-
-
 def test_a_log_group(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
     aws.write(GROUP, log())
     aws.calls.clear()
@@ -67,13 +56,20 @@ def test_a_log_group(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
     assert aws.calls == ["logs:StartQuery", "logs:GetQueryResults", "logs:GetQueryResults"]
 
 
-def test_the_same_as_from_a_file(aws: Account, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    aws.write(GROUP, log())
-    alerts.alerts(Where(log_groups=[GROUP], place=HERE), Options(), json=True)
-    from_aws = told(capsys)
-    alerts.alerts(Where(files=[str(file)]), Options(), json=True)
-    from_file = told(capsys)
-    assert from_aws["groups"] == from_file["groups"]
+@pytest.mark.parametrize("by", ["target", "function", "policy", "package"])
+def test_the_same_as_from_a_file(aws: Account, tmp_path: Path, capsys: pytest.CaptureFixture[str], by: Any) -> None:
+    lines = [*log(), *packages_log(ago(hours=1))]
+    aws.write(GROUP, lines)
+    (tmp_path / "log").write_text("\n".join(lines) + "\n")
+    found: list[Any] = []
+    for where in (Where(log_groups=[GROUP], place=HERE), Where(files=[str(tmp_path / "log")])):
+        alerts.alerts(where, Options(by), json=True)
+        found.append(told(capsys)["groups"])
+    assert found[0] == found[1] != []
+    (asked,) = aws.asked
+    assert ("caller.package, caller.through.1, caller.through.2" in asked["queryString"]) == (
+        by in ("package", "target")
+    )
 
 
 def test_a_function_is_asked_where_it_logs(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
@@ -378,14 +374,7 @@ def test_the_missing_action_is_named(aws: Account, operation: str, where: dict[s
     aws.refuse = denying(operation)
     with pytest.raises(CliError, match=said):
         alerts.alerts(Where(**where, place=HERE), Options(), json=True)  # type: ignore[arg-type]
-
-
-def test_what_still_runs_is_stopped(aws: Account) -> None:
-    aws.write(GROUP, log())
-    aws.refuse = denying("GetQueryResults")
-    with pytest.raises(CliError):
-        alerts.alerts(Where(log_groups=[GROUP], place=HERE), Options(), json=True)
-    assert aws.calls[-1] == "logs:StopQuery"
+    assert (aws.calls[-1] == "logs:StopQuery") == (operation == "GetQueryResults"), "what still runs is stopped"
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,11 +37,40 @@ LOG = [
 OTHER = [connect("api.example.com", time=at(20), function="refund")]
 
 
+class Learn:
+    """`learn` of lines, with files of this test.
+
+    Attributes:
+        log: the file that holds the lines.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.log = folder, folder / "log"
+
+    def __call__(self, lines: Iterable[str], *options: str | Path) -> list[Any]:
+        """What is learnt of each function."""
+        self.log.write_text("\n".join(lines) + "\n")
+        return self.again(*options)
+
+    def again(self, *options: str | Path) -> list[Any]:
+        """From the same lines."""
+        return json.loads(command("learn", self.log, *options, "--json").stdout)["functions"]
+
+    def policy(self, text: str, name: str = "present.toml") -> Path:
+        """A policy file."""
+        (self.folder / name).write_text(text)
+        return self.folder / name
+
+
 @pytest.fixture
-def log(tmp_path: Path) -> Path:
-    path = tmp_path / "log.jsonl"
-    path.write_text("\n".join(LOG) + "\n")
-    return path
+def learnt(tmp_path: Path) -> Learn:
+    return Learn(tmp_path)
+
+
+@pytest.fixture
+def log(learnt: Learn) -> Path:
+    learnt(LOG)
+    return learnt.log
 
 
 @pytest.fixture
@@ -65,23 +95,19 @@ def test_a_table_for_people(log: Path) -> None:
     assert with_it in " ".join(said.split())
 
 
-def test_many_kinds_of_many_functions(tmp_path: Path) -> None:
+def test_many_kinds_of_many_functions(learnt: Learn) -> None:
     """A screen or two, and how to have the rest."""
-    lines = [
-        connect(f"h{kind}.example", function=f"function-with-a-long-name-{n}", time=at(20), caller="_socket.so")
-        for n in range(12)
-        for kind in range(60)
-    ]
-    (tmp_path / "log").write_text("\n".join(lines) + "\n")
+    where = [(kind, f"function-with-a-long-name-{n}") for n in range(12) for kind in range(60)]
+    learnt(connect(f"h{kind}.example", function=name, time=at(20), caller="_socket.so") for kind, name in where)
     narrow = {"COLUMNS": "80"}
-    said = command("learn", tmp_path / "log", environment=narrow).stdout
+    said = command("learn", learnt.log, environment=narrow).stdout
     assert max(map(len, said.splitlines())) <= 80
     assert said.count("\n") < 400
     assert said.startswith("functions\n")
     assert "5 of 60: --all shows all" in said
     assert "its policy has 62 lines: --output FILE writes it, --all prints it" in said
     assert "2 functions more: --function NAME shows one of them, --all shows all" in said
-    every = command("learn", tmp_path / "log", "--all", environment=narrow).stdout
+    every = command("learn", learnt.log, "--all", environment=narrow).stdout
     assert every.count('    "h59.example:443",') == 12
 
 
@@ -182,22 +208,18 @@ COMPLETED = {
 
 
 @pytest.mark.parametrize("name", COMPLETED)
-def test_a_policy_that_would_deny_something_says_so(tmp_path: Path, name: str) -> None:
+def test_a_policy_that_would_deny_something_says_so(learnt: Learn, name: str) -> None:
     """Exit status 3, with the one command after which as much as can be accepted at once goes on."""
     lines, written, accept, then = COMPLETED[name]
-    (tmp_path / "log").write_text("\n".join(lines) + "\n")
-    done = command("learn", tmp_path / "log", "--json")
-    (told,) = json.loads(done.stdout)["functions"]
+    (told,) = learnt(lines)
     denied = [each["target"] for each in told["still_denied"] if each["policy"] != "read_handler"]
-    assert (told["policy"], told["accept"]) == (written, accept)
-    assert (done.returncode, told["complete"]) == ((3, False) if denied else (0, True))
-    assert command("learn", tmp_path / "log", "--output", tmp_path / "p.toml").returncode == done.returncode
-    assert ("INCOMPLETE: in block mode it denies" in (tmp_path / "p.toml").read_text()) == bool(denied)
-    said = command("learn", tmp_path / "log", "--output", tmp_path / "p.toml").stderr
-    assert ("clear_tmp" in said) == any(each.startswith("/tmp/") for each in accept)
+    assert (told["policy"], told["accept"], told["complete"]) == (written, accept, not denied)
+    done = command("learn", learnt.log, "--output", learnt.folder / "p.toml")
+    assert done.returncode == (3 if denied else 0)
+    assert ("INCOMPLETE: in block mode it denies" in (learnt.folder / "p.toml").read_text()) == bool(denied)
+    assert ("clear_tmp" in done.stderr) == any(each.startswith("/tmp/") for each in accept)
     if then is not None:
-        options = [word for entry in accept for word in ("--accept", entry)]
-        (told,) = json.loads(command("learn", tmp_path / "log", *options, "--json").stdout)["functions"]
+        (told,) = learnt.again(*(word for entry in accept for word in ("--accept", entry)))
         assert told["policy"] == then
         assert {each["target"] for each in told["still_denied"]} <= {"/usr/bin/gcc", "/usr/bin/ld"}
 
@@ -211,176 +233,160 @@ def test_an_offer_is_taken(log: Path, tmp_path: Path) -> None:
     assert said == "--accept /tmp/**: it is not offered; offered is /tmp/????????????????-part, 169.254.169.254:80"
 
 
-def test_a_mode_is_accepted_by_name(tmp_path: Path) -> None:
-    (tmp_path / "log").write_text(alert("executable_memory", path="/opt/libffi.so") + "\n")
-    (told,) = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
-    assert [each["policy"] for each in told["still_denied"]] == ["executable_memory"]
-    arguments = ("learn", tmp_path / "log", "--accept", "executable_memory=allow", "--json")
-    (told,) = json.loads(command(*arguments).stdout)["functions"]
-    assert (told["policy"], told["still_denied"]) == ({"executable_memory": "allow"}, [])
+SQLITE = "/tmp/sqlite-3.49.1.0-0b5c-libsqlitejdbc.so"
+MEMORY = alert("executable_memory", allow="libffi")
+GRANTED = [connect("sqs.eu-west-1.amazonaws.com")]
+UNKNOWN_SERVICES = (
+    'hosts of AWS were reported, so allow_aws was not "all"; without the present policy (--policy, --assembly) '
+    "nothing is known of the services that it has"
+)
+LIGHTGBM = [
+    alert("executable_memory", through=("lightgbm", "app"), allow="libffi"),
+    alert("executable_memory", through=("evil",), allow="libevil"),
+]
+# Lines, options (a policy file is written with the text behind it), and what is learnt: of lists, what names each row.
+LEARNT: dict[str, tuple[list[str], tuple[str, ...], dict[str, object]]] = {
+    "a mode": ([alert("executable_memory", path="/opt/libffi.so")], (), {"still_denied": ["/opt/libffi.so"]}),
+    "a mode is accepted by name": (
+        [alert("executable_memory", path="/opt/libffi.so")], ("--accept", "executable_memory=allow"),
+        {"policy": {"executable_memory": "allow"}, "still_denied": []},
+    ),
+    "executable memory is somebody's decision": ([MEMORY], (), {"policy": {}, "decisions": ["executable-memory"]}),
+    "and is taken": (
+        [MEMORY], ("--accept", "libffi"), {"policy": {"allow_executable_memory": ["libffi"]}, "decisions": []},
+    ),
+    "who asked for memory offers a preset": (LIGHTGBM, (), {"policy": {}, "offers": ["preset:lightgbm"]}),
+    "a preset for memory": (LIGHTGBM, ("--accept", "preset:lightgbm"), {"policy": {"presets": ["lightgbm"]}}),
+    "a preset for memory that it has": (
+        LIGHTGBM, ("--policy", 'presets = ["lightgbm"]'), {"offers": [], "presets": []},
+    ),
+    "tempfile's names": (
+        [*map(tmp, ["/tmp/tmpk3j_x9a2.csv", "/tmp/tmpa1b2c3d4/out"])], (),
+        {"policy": {"allow_tmp": ["/tmp/tmp????????.csv", "/tmp/tmp????????/out"]}},
+    ),
+    # Its preset is taken for the file with which tempfile tries /tmp: that has no glob that is narrow.
+    "the file with which tempfile tries /tmp": (
+        [*map(tmp, ["/tmp/tmpk3j_x9a2.csv", "/tmp/tmpa1b2c3d4/out", "/tmp/q7w_e2r9"])], (),
+        {"policy": {"presets": ["python-tempfile"]}, "still_denied": []},
+    ),
+    # A program says nothing of the library: anybody runs uname.
+    "a program, and /tmp": (
+        [program("/usr/bin/uname"), tmp("/tmp")], (),
+        {"policy": {"allow_tmp": ["/tmp"], "allow_child_process": ["/usr/bin/uname"]}},
+    ),
+    "what a preset settles beside names in /tmp": (
+        [program("/usr/bin/uname"), tmp("/tmp"), tmp(SQLITE)], (),
+        {"policy": {"presets": ["sqlite-jdbc"]}, "settled": ["/tmp", SQLITE, "/usr/bin/uname"]},
+    ),
+    "a preset that the present policy has": (
+        [tmp(f"/tmp/snappy-1.1.10-{each}-libsnappyjava.so") for each in ("0b5c", "77aa")],
+        ("--policy", 'presets = ["snappy-java"]'),
+        {"offers": [], "presets": [], "lacking": [], "present": {"presets": ["snappy-java"]}},
+    ),
+    "random names become a glob": (
+        [*map(tmp, ["/tmp/app-a1b2c3", "/tmp/app-d4e5f6", "/tmp/jna1702347291.tmp", "/tmp/jna8812345678.tmp"])], (),
+        {"policy": {"allow_tmp": ["/tmp/app-*"], "presets": ["jna"]}, "still_denied": []},
+    ),
+    # What is a decision to take is not in the policy that is printed.
+    "S3 of any bucket": (
+        [connect("s3.eu-west-1.amazonaws.com")], (),
+        {"policy": {"allow_aws": "none"}, "still_denied": ["s3.eu-west-1.amazonaws.com:443"]},
+    ),
+    "AWS without the present policy": (
+        GRANTED, (), {"policy": {"allow_aws": ["sqs"]}, "notes": [UNKNOWN_SERVICES]},
+    ),
+    "AWS with --granted": (GRANTED, ("--granted",), {"decisions": ["missing-grant"]}),
+    "AWS that is granted": (GRANTED, ("--policy", 'allow_aws = "granted"'), {"decisions": ["missing-grant"]}),
+}  # fmt: skip
+NAMED_BY = {"offers": "value", "decisions": "rule", "still_denied": "target", "lacking": "target", "presets": "name"}
+
+
+@pytest.mark.parametrize("name", LEARNT)
+def test_what_is_learnt(learnt: Learn, name: str) -> None:
+    lines, options, expected = LEARNT[name]
+    if "--policy" in options:
+        options = ("--policy", str(learnt.policy(options[1])))
+    (told,) = learnt(lines, *options)
+    found = {**told, **{field: [each[key] for each in told[field]] for field, key in NAMED_BY.items()}}
+    found["settled"] = [each for preset in told["presets"] for each in preset["settles"]]
+    assert {field: found[field] for field in expected} == expected
 
 
 SNAPPY = [f"/tmp/snappy-1.1.10-{each}-libsnappyjava.so" for each in ("0b5c", "77aa")]
 
 
-def test_a_preset_takes_the_place_of_entries(tmp_path: Path) -> None:
+def test_a_preset_takes_the_place_of_entries(learnt: Learn) -> None:
     """What it admits needs no entry of its own; what is left does."""
-    (tmp_path / "log").write_text("\n".join([*map(tmp, SNAPPY), tmp("/tmp/cache.json"), *OTHER]) + "\n")
-    told, refund = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
+    told, refund = learnt([*map(tmp, SNAPPY), tmp("/tmp/cache.json"), *OTHER])
     assert told["policy"] == {"allow_tmp": ["/tmp/cache.json"], "presets": ["snappy-java"]}
-    assert [(each["name"], each["settles"], each["evidence"]["count"]) for each in told["presets"]] == [
-        ("snappy-java", SNAPPY, 2)
-    ]
+    (preset,) = told["presets"]
+    assert (preset["name"], preset["settles"], preset["evidence"]["count"]) == ("snappy-java", SNAPPY, 2)
     assert (told["offers"], told["still_denied"]) == ([], [])
     assert (refund["presets"], "presets" in refund["policy"]) == ([], False)
-    written = command("learn", tmp_path / "log", "--function", "checkout", "--format", "toml").stdout
+    written = command("learn", learnt.log, "--function", "checkout", "--format", "toml").stdout
     assert f'"snappy-java",  # 2 times on 1 day, 2026-11-20; settles {", ".join(SNAPPY)}\n' in written
-    table = command("learn", tmp_path / "log").stdout
+    table = command("learn", learnt.log).stdout
     assert "presets, in place of entries" in table
     assert "that the present policy admits" not in table
     assert 'presets = [\n    "snappy-java",\n]' in table
     # As before it was taken unasked:
-    assert command("learn", tmp_path / "log", "--accept", "preset:snappy-java").returncode == 0
+    assert command("learn", learnt.log, "--accept", "preset:snappy-java").returncode == 0
 
 
-def test_what_a_preset_settles_beside_names_in_tmp(tmp_path: Path) -> None:
-    """A program says nothing of the library: anybody runs uname."""
-    lines = [program("/usr/bin/uname"), tmp("/tmp")]
-    (tmp_path / "log").write_text("\n".join(lines) + "\n")
-    (told,) = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
-    assert told["policy"] == {"allow_tmp": ["/tmp"], "allow_child_process": ["/usr/bin/uname"]}
-    lines.append(tmp("/tmp/sqlite-3.49.1.0-0b5c-libsqlitejdbc.so"))
-    (tmp_path / "log").write_text("\n".join(lines) + "\n")
-    (told,) = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
-    assert told["policy"] == {"presets": ["sqlite-jdbc"]}
-    assert told["presets"][0]["settles"] == ["/tmp", "/tmp/sqlite-3.49.1.0-0b5c-libsqlitejdbc.so", "/usr/bin/uname"]
-
-
-def test_the_preset_for_pythons_tempfile(tmp_path: Path) -> None:
-    """It is taken for the file with which tempfile tries /tmp: that has no glob of its own that is narrow."""
-    log = tmp_path / "log"
-    log.write_text("\n".join(map(tmp, ["/tmp/tmpk3j_x9a2.csv", "/tmp/tmpa1b2c3d4/out"])) + "\n")
-    (told,) = json.loads(command("learn", log, "--json").stdout)["functions"]
-    assert told["policy"] == {"allow_tmp": ["/tmp/tmp????????.csv", "/tmp/tmp????????/out"]}
-    log.write_text(log.read_text() + tmp("/tmp/q7w_e2r9") + "\n")
-    (told,) = json.loads(command("learn", log, "--json").stdout)["functions"]
-    assert (told["policy"], told["still_denied"]) == ({"presets": ["python-tempfile"]}, [])
-
-
-def test_a_preset_that_needs_executable_memory_is_offered(tmp_path: Path) -> None:
-    lines = [tmp("/tmp/numba/index.nbi"), alert("executable_memory", allow="libllvmlite")]
-    (tmp_path / "log").write_text("\n".join(lines) + "\n")
-    (told,) = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
+def test_a_preset_that_needs_executable_memory_is_offered(learnt: Learn) -> None:
+    (told,) = learnt([tmp("/tmp/numba/index.nbi"), alert("executable_memory", allow="libllvmlite")])
     assert told["policy"] == {"allow_tmp": ["/tmp/numba/index.nbi"]}
     assert [(each["value"], each["covers"]) for each in told["offers"]] == [("preset:numba", 2)]
     asks = "what it is told to write into executable memory runs and it admits all that is in /tmp/numba/**"
     assert told["offers"][0]["why"].endswith(asks)
     assert (told["complete"], told["accept"]) == (False, ["preset:numba"])
-    said = command("learn", tmp_path / "log").stdout
-    assert "numba: the function is to set NUMBA_CACHE_DIR=/tmp/numba" in said
-    (tmp_path / "present.toml").write_text('executable_memory = "block"\n')
-    for present, kept in (((), {}), (("--policy", tmp_path / "present.toml"), {"executable_memory": "block"})):
-        arguments = ("learn", tmp_path / "log", "--accept", "preset:numba", *present, "--json")
-        (told,) = json.loads(command(*arguments).stdout)["functions"]
+    assert "numba: the function is to set NUMBA_CACHE_DIR=/tmp/numba" in command("learn", learnt.log).stdout
+    present = ("--policy", learnt.policy('executable_memory = "block"\n'))
+    for options, kept in (((), {}), (present, {"executable_memory": "block"})):
+        (told,) = learnt.again("--accept", "preset:numba", *options)
         assert (told["policy"], told["decisions"]) == ({**kept, "presets": ["numba"]}, [])
         assert (told["still_denied"], told["problem"]) == ([], "")
 
 
-def test_executable_memory_is_somebodys_decision(tmp_path: Path) -> None:
-    (tmp_path / "log").write_text(alert("executable_memory", allow="libffi") + "\n")
-    (told,) = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
-    (decision,) = told["decisions"]
-    assert (decision["rule"], decision["field"], decision["value"]) == (
-        "executable-memory", "allow_executable_memory", "libffi",
-    )  # fmt: skip
-    (told,) = json.loads(command("learn", tmp_path / "log", "--accept", "libffi", "--json").stdout)["functions"]
-    assert (told["policy"], told["decisions"]) == ({"allow_executable_memory": ["libffi"]}, [])
-
-
-def test_who_asked_for_memory_offers_a_preset(tmp_path: Path) -> None:
-    lines = [
-        alert("executable_memory", through=("lightgbm", "app"), allow="libffi"),
-        alert("executable_memory", through=("evil",), allow="libevil"),
-    ]
-    (tmp_path / "log").write_text("\n".join(lines) + "\n")
-    (told,) = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
-    assert [(each["value"], each["covers"]) for each in told["offers"]] == [("preset:lightgbm", 1)]
-    assert told["policy"] == {}
-    arguments = ("learn", tmp_path / "log", "--accept", "preset:lightgbm", "--json")
-    (told,) = json.loads(command(*arguments).stdout)["functions"]
-    assert told["policy"] == {"presets": ["lightgbm"]}
-    (tmp_path / "present.toml").write_text('presets = ["lightgbm"]\n')
-    arguments = ("learn", tmp_path / "log", "--policy", tmp_path / "present.toml", "--json")
-    (told,) = json.loads(command(*arguments).stdout)["functions"]
-    assert (told["offers"], told["presets"]) == ([], []), "it has it"
-
-
 @pytest.mark.parametrize("through", [("urllib3", "requests", "app"), ("@smithy/core", "@aws-sdk/client-s3", "index")])
-def test_which_packages_need_an_entry(tmp_path: Path, through: tuple[str, ...]) -> None:
+def test_which_packages_need_an_entry(learnt: Learn, through: tuple[str, ...]) -> None:
     chain = " > ".join(reversed(through))
-    (tmp_path / "log").write_text(connect("api.stripe.com", through=through, caller="_socket.so") + "\n")
-    (told,) = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
+    (told,) = learnt([connect("api.stripe.com", through=through, caller="_socket.so")])
     assert told["entries"][0]["evidence"]["packages"] == [{"count": 1, "through": list(through), "object": ""}]
-    assert chain in command("learn", tmp_path / "log").stdout
+    assert chain in command("learn", learnt.log).stdout
     for form in ("toml", "yaml", "python"):
-        written = command("learn", tmp_path / "log", "--format", form).stdout
+        written = command("learn", learnt.log, "--format", form).stdout
         assert f"  # 1 time on 1 day, 2026-11-20, by _socket.so, for {chain}\n" in written
 
 
-def test_random_names_become_a_glob(tmp_path: Path) -> None:
-    names = [f"/tmp/jna{n}.tmp" for n in (1702347291, 8812345678)]
-    (tmp_path / "log").write_text("\n".join(map(tmp, ["/tmp/app-a1b2c3", "/tmp/app-d4e5f6", *names])) + "\n")
-    (told,) = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
-    assert told["policy"] == {"allow_tmp": ["/tmp/app-*"], "presets": ["jna"]}
-    assert told["still_denied"] == []
-    assert "for 2 names, such as /tmp/app-a1b2c3" in command("learn", tmp_path / "log", "--format", "toml").stdout
-
-
-def test_the_page_shows_what_random_names_become(tmp_path: Path) -> None:
+def test_the_page_shows_what_random_names_become(learnt: Learn) -> None:
     page = (Path(__file__).parents[3] / "docs" / "guide" / "roll-out.md").read_text(encoding="utf-8")
     table = page.partition("| seen | learnt |")[2].partition("\n\n")[0]
     rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
     assert len(rows) == 8
-    for seen, learnt in rows[:-1]:
-        paths = re.findall(r"`(/tmp/[^`]+)`", seen)
-        (tmp_path / "log").write_text("\n".join(map(tmp, paths)) + "\n")
-        (told,) = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
-        (entry,) = re.findall(r"`([^`]+)`", learnt)
+    for seen, becomes in rows[:-1]:
+        (told,) = learnt(map(tmp, re.findall(r"`(/tmp/[^`]+)`", seen)))
+        (entry,) = re.findall(r"`([^`]+)`", becomes)
         name, _, value = entry.partition("=")
-        wanted = {name: json.loads(value)} if value else {"allow_tmp": [entry]}
-        if learnt.startswith("nothing; offered is "):
+        if becomes.startswith("nothing; offered is "):
             assert (told["policy"], [each["value"] for each in told["offers"]]) == ({}, [entry])
         else:
-            assert told["policy"] == wanted, seen
+            assert told["policy"] == ({name: json.loads(value)} if value else {"allow_tmp": [entry]}), seen
 
 
-def test_more_files_than_a_policy_takes(tmp_path: Path) -> None:
-    paths = [f"/tmp/profile/{one}/{two}" for one in "abcdefghijklm" for two in "nopqrstuvwxy"]
-    (tmp_path / "log").write_text("\n".join(map(tmp, paths)) + "\n")
-    (told,) = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
+def test_more_files_than_a_policy_takes(learnt: Learn) -> None:
+    (told,) = learnt(tmp(f"/tmp/profile/{one}/{two}") for one in "abcdefghijklm" for two in "nopqrstuvwxy")
     entries = told["policy"]["allow_tmp"]
-    folded = [f"/tmp/profile/{one}/*" for one in "abc"]
     assert (told["problem"], told["still_denied"], len(entries)) == ("", [], 156 - 3 * 12 + 3)
-    assert [entry for entry in entries if "*" in entry] == folded
-    present = tmp_path / "present.toml"
-    present.write_text(f"allow_tmp = {[f'/tmp/{n}' for n in range(125)]}\n".replace("'", '"'))
-    (told,) = json.loads(command("learn", tmp_path / "log", "--policy", present, "--json").stdout)["functions"]
+    assert [entry for entry in entries if "*" in entry] == [f"/tmp/profile/{one}/*" for one in "abc"]
+    present = learnt.policy(f"allow_tmp = {[f'/tmp/{n}' for n in range(125)]}\n".replace("'", '"'))
+    (told,) = learnt.again("--policy", present)
     assert (told["problem"], told["complete"], told["accept"]) == ("", False, ["/tmp/profile/**"])
     assert told["notes"][0].startswith("allow_tmp needs 156 entries, and there is room for 3: take a folder")
     assert [(each["value"], each["covers"]) for each in told["offers"]] == [("/tmp/profile/**", 156)]
-    arguments = ("learn", tmp_path / "log", "--policy", present, "--accept", "/tmp/profile/**", "--json")
-    (told,) = json.loads(command(*arguments).stdout)["functions"]
+    (told,) = learnt.again("--policy", present, "--accept", "/tmp/profile/**")
     assert (told["problem"], told["still_denied"], told["notes"]) == ("", [], [])
     assert told["policy"]["allow_tmp"][-1] == "/tmp/profile/**"
-
-
-def test_a_preset_that_the_present_policy_has_is_not_offered(tmp_path: Path) -> None:
-    (tmp_path / "log").write_text("\n".join(map(tmp, SNAPPY)) + "\n")
-    (tmp_path / "present.toml").write_text('presets = ["snappy-java"]\n')
-    arguments = ("learn", tmp_path / "log", "--policy", tmp_path / "present.toml", "--json")
-    (told,) = json.loads(command(*arguments).stdout)["functions"]
-    assert (told["offers"], told["presets"], told["lacking"]) == ([], [], [])
-    assert told["present"] == {"presets": ["snappy-java"]}
 
 
 # The present policy
@@ -402,64 +408,54 @@ def test_added_to_the_present_policy(log: Path, tmp_path: Path) -> None:
     assert not any(line.startswith(("+", "-")) and "stripe" in line for line in lines)
 
 
-def test_aws_without_the_present_policy(tmp_path: Path) -> None:
-    (tmp_path / "log").write_text(connect("sqs.eu-west-1.amazonaws.com") + "\n")
-    (told,) = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
-    assert told["policy"] == {"allow_aws": ["sqs"]}
-    assert "nothing is known of the services that it has" in told["notes"][0]
-    granted = tmp_path / "granted.toml"
-    granted.write_text('allow_aws = "granted"\n')
-    for options in (("--granted",), ("--policy", granted)):
-        (told,) = json.loads(command("learn", tmp_path / "log", "--json", *options).stdout)["functions"]
-        assert [each["rule"] for each in told["decisions"]] == ["missing-grant"], options
+ENOUGH = 'allow_outbound = ["api.stripe.com:443", "169.254.169.254:80"]\nallow_tmp = ["/tmp/**"]\n'
+FOLDED = "7 violations of outbound_connectivity were counted and not written"
+# Lines, the policy, the exit status of `--check`, and what is printed.
+CHECKED: dict[str, tuple[list[str], str, int, tuple[str, ...]]] = {
+    "enough": (
+        [each.replace('"count":3', '"count":1') for each in LOG], ENOUGH, 0,
+        ("1 functions: their policies admit all that was observed\n",),
+    ),
+    "lacking": (LOG, 'allow_outbound = ["api.stripe.com:443"]\nread_write_tmp = "allow"\n', 1, ("169.254.169.254:80",)),
+    "folded": ([folded("outbound_connectivity", 7)], 'allow_outbound = ["a.example:443"]\n', 1, (FOLDED,)),
+    "counted": ([connect("a.example", count=8)], 'allow_outbound = ["a.example:443"]\n', 1, (FOLDED,)),
+    "folded, of what is allowed": (
+        [folded("outbound_connectivity", 7)], 'outbound_connectivity = "allow"\n', 0, ("",),
+    ),
+    "only a deployment can tell": (
+        GRANTED, 'allow_aws = "granted"\n', 0,
+        ("what its policy may admit, by entries that are known only at deployment", "sqs.eu-west-1.amazonaws.com:443"),
+    ),
+    "nothing": (
+        ["START"], "", 2, ("1 lines hold none of the shield's; no line of the shield was found; --check has nothing",),
+    ),
+    # What programs go on without fails no check.
+    "a source line": ([alert("read_handler", path="/var/task/app.py")], "", 0, ("",)),
+    "uname": ([program("/usr/bin/uname")], "", 0, ("",)),
+    "ldconfig": ([SEARCH], "", 0, ("",)),
+}  # fmt: skip
 
 
-def test_check_in_ci(tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    log.write_text("\n".join(each.replace('"count":3', '"count":1') for each in LOG) + "\n")
-    enough = tmp_path / "enough.toml"
-    enough.write_text('allow_outbound = ["api.stripe.com:443", "169.254.169.254:80"]\nallow_tmp = ["/tmp/**"]\n')
-    done = command("learn", log, "--check", "--policy", enough)
-    assert (done.returncode, done.stdout) == (0, "1 functions: their policies admit all that was observed\n")
-    lacking = tmp_path / "lacking.toml"
-    lacking.write_text('allow_outbound = ["api.stripe.com:443"]\nread_write_tmp = "allow"\n')
-    done = command("learn", log, "--check", "--policy", lacking)
-    assert done.returncode == 1
-    assert "169.254.169.254:80" in done.stdout
-    done = command("learn", log, "--check", "--policy", lacking, "--json")
+@pytest.mark.parametrize("name", CHECKED)
+def test_check_in_ci(learnt: Learn, name: str) -> None:
+    lines, policy, status, printed = CHECKED[name]
+    learnt.log.write_text("\n".join(lines) + "\n")
+    done = command("learn", learnt.log, "--check", "--policy", learnt.policy(policy))
+    assert done.returncode == status, done.stderr
+    said = says(done) if status == 2 else done.stdout
+    assert all(text in said for text in printed)
+    if name == "enough":
+        assert (said,) == printed
+
+
+def test_check_as_json(learnt: Learn) -> None:
+    learnt.log.write_text("\n".join(LOG) + "\n")
+    done = command("learn", learnt.log, "--check", "--policy", learnt.policy(CHECKED["lacking"][1]), "--json")
     assert done.returncode == 1
     told = json.loads(done.stdout)
     assert told["lacks"] is True
     assert [each["target"] for each in told["functions"][0]["lacking"]] == ["169.254.169.254:80"]
     assert told["functions"][0]["policy"]["read_write_tmp"] == "allow", "what is allowed stays allowed"
-
-
-def test_check_fails_where_targets_are_unknown(tmp_path: Path) -> None:
-    enough = tmp_path / "enough.toml"
-    enough.write_text('allow_outbound = ["a.example:443"]\n')
-    for name, lines in (("folded", [folded("outbound_connectivity", 7)]), ("counted", [connect("a.example", count=8)])):
-        (tmp_path / name).write_text("\n".join(lines) + "\n")
-        done = command("learn", tmp_path / name, "--check", "--policy", enough)
-        assert done.returncode == 1
-        assert "7 violations of outbound_connectivity were counted and not written" in done.stdout
-    enough.write_text('outbound_connectivity = "allow"\n')
-    assert command("learn", tmp_path / "folded", "--check", "--policy", enough).returncode == 0
-
-
-def test_check_of_nothing_is_no_check(tmp_path: Path) -> None:
-    (tmp_path / "log").write_text("START\n")
-    (tmp_path / "p.json").write_text("{}")
-    said = says(command("learn", tmp_path / "log", "--check", "--policy", tmp_path / "p.json"))
-    assert "1 lines hold none of the shield's; no line of the shield was found; --check has nothing to go by" in said
-
-
-def test_check_says_what_only_a_deployment_can_tell(tmp_path: Path) -> None:
-    (tmp_path / "log").write_text(connect("sqs.eu-west-1.amazonaws.com") + "\n")
-    (tmp_path / "p.toml").write_text('allow_aws = "granted"\n')
-    done = command("learn", tmp_path / "log", "--check", "--policy", tmp_path / "p.toml")
-    assert done.returncode == 0, done.stdout
-    assert "what its policy may admit, by entries that are known only at deployment" in done.stdout
-    assert "sqs.eu-west-1.amazonaws.com:443" in done.stdout
 
 
 @pytest.mark.parametrize(("first", "second"), [("--json", "--output"), ("--check", "--output"), ("--json", "--format")])
@@ -470,32 +466,15 @@ def test_options_that_nobody_would_heed(log: Path, tmp_path: Path, first: str, s
     assert said == f"{second} is for what is written, and {first} writes nothing: leave one out"
 
 
-def test_s3_of_any_bucket_is_not_allowed_by_the_default(tmp_path: Path) -> None:
-    """What is a decision to take is not in the policy that is printed."""
-    (tmp_path / "log").write_text(connect("s3.eu-west-1.amazonaws.com") + "\n")
-    (told,) = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
-    assert told["policy"] == {"allow_aws": "none"}
-    assert [each["target"] for each in told["still_denied"]] == ["s3.eu-west-1.amazonaws.com:443"]
-
-
-def test_more_entries_than_a_policy_takes(tmp_path: Path) -> None:
+def test_more_entries_than_a_policy_takes(learnt: Learn) -> None:
     """Somebody's 600 hosts keep nobody from learning of the others."""
-    many = [connect(f"h.example{n}.com") for n in range(600)]
-    (tmp_path / "log").write_text("\n".join([*many, *OTHER]) + "\n")
-    checkout, refund = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
+    checkout, refund = learnt([*(connect(f"h.example{n}.com") for n in range(600)), *OTHER])
     assert "more than 512 entries" in checkout["problem"]
     assert (len(checkout["still_denied"]), checkout["policy"]) == (600, {})
     assert refund["policy"] == {"allow_outbound": ["api.example.com:443"]}
-    assert "what was learnt makes no policy" in command("learn", tmp_path / "log").stdout
-    said = says(command("learn", tmp_path / "log", "--output", tmp_path / "policies"))
+    assert "what was learnt makes no policy" in command("learn", learnt.log).stdout
+    said = says(command("learn", learnt.log, "--output", learnt.folder / "policies"))
     assert said.startswith("checkout: what was learnt makes no policy")
-
-
-@pytest.mark.parametrize("line", [alert("read_handler", path="/var/task/app.py"), program("/usr/bin/uname"), SEARCH])
-def test_what_programs_go_on_without_fails_no_check(tmp_path: Path, line: str) -> None:
-    (tmp_path / "log").write_text(line + "\n")
-    (tmp_path / "p.json").write_text("{}")
-    assert command("learn", tmp_path / "log", "--check", "--policy", tmp_path / "p.json").returncode == 0
 
 
 @pytest.fixture(scope="module")

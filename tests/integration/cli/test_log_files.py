@@ -192,22 +192,6 @@ def test_a_terminal_that_shows_less(command_line: tuple[str, ...], tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (("log", "--since", "0h"), "--since 0h is not over yet"),
-        (("log", "--since", "0001-01-01T00:00:00+05:00"), "--since 0001-01-01T00:00:00+05:00: write 30m"),
-        (("log", "--follow", "--until", "1h"), "--follow shows lines as they come: --until"),
-        (("log", "--follow", "--since", "1h"), "--follow shows lines as they come: --until"),
-        (("log", "--follow", "--log-group", "x"), "give files, or log groups and stacks: not both"),
-        (("log", "nowhere", "--follow"), "nowhere is not a file"),
-    ],
-)
-def test_what_is_wrong_is_said(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
-    (tmp_path / "log").write_text(TEXT)
-    assert said in says(command("alerts", *arguments, cwd=tmp_path))
-
-
-@pytest.mark.parametrize(
     ("live", "said"),
     [
         (True, "\rlog: 2,000 lines, {} of {} read\x1b[K\r\x1b[K"),

@@ -12,11 +12,13 @@ import pytest
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_lambda as lambda_
 
-from shielded_function import ShieldedFunction, ShieldPolicy
+from shielded_function import ShieldedFunction, ShieldPerimeter, ShieldPolicy
 
 PROMISE = "perimeter.names"
 
 Make = Callable[..., ShieldedFunction]
+Walls = Callable[..., "dict[str, Any]"]
+Refused = Callable[..., str]
 POLICY = ShieldPolicy(allow_outbound=["tcp://api.stripe.com:443", "tcp://10.0.0.0/16:5432"], allow_aws=["sqs"])
 PLACE = cdk.Environment(account="111122223333", region="eu-west-1")
 
@@ -39,6 +41,29 @@ def make(shop: cdk.Stack, vpc: ec2.Vpc, props: dict[str, Any]) -> Make:
         given = {"vpc": vpc, **props, **more}
         scope = given.pop("scope", shop)
         return ShieldedFunction(scope, name, policy=policy, **{k: v for k, v in given.items() if v is not None})
+
+    return build
+
+
+@pytest.fixture
+def walls(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc) -> Walls:
+    """Puts a perimeter around the VPC, and returns the template of the stack."""
+
+    def build(*construct_id: str, **options: Any) -> dict[str, Any]:
+        ShieldPerimeter(shop, *construct_id, **{"vpc": vpc, **options})
+        return synthesize(app)
+
+    return build
+
+
+@pytest.fixture
+def refused(walls: Walls) -> Callable[..., str]:
+    """What the synthesis says of a perimeter that cannot be."""
+
+    def build(**options: Any) -> str:
+        with pytest.raises(RuntimeError) as caught:
+            walls("Perimeter", **options)
+        return str(caught.value)
 
     return build
 

@@ -19,7 +19,7 @@ from shielded_function.function_shield import FunctionShield
 from shielded_function.perimeter import firewall
 from shielded_function.testing import SimulatedPerimeter
 
-from .conftest import POLICY, Make, of_type, provider, synthesize, warnings
+from .conftest import POLICY, Make, Refused, Walls, of_type, provider, synthesize, warnings
 
 pytestmark = pytest.mark.promise("perimeter.unseen")
 
@@ -132,12 +132,11 @@ RESIDENTS: dict[str, tuple[Callable[[cdk.Stack, ec2.Vpc], None], str]] = {
 
 
 @pytest.mark.parametrize("who", RESIDENTS)
-def test_others_in_the_vpc_are_told(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make, who: str) -> None:
+def test_others_in_the_vpc_are_told(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, who: str, refused: Refused) -> None:
     add, name = RESIDENTS[who]
     add(shop, vpc)
     make()
-    ShieldPerimeter(shop, "Perimeter", vpc=vpc)
-    text = error_of(app)
+    text = refused()
     assert f"Shop/Perimeter: the VPC is not the functions' alone: {name}." in text.replace("/Default", "")
     assert "also_allow=[] if they need none" in text
 
@@ -155,20 +154,20 @@ def test_others_may_be_covered(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make
     assert ("api.ecr.eu-west-1.amazonaws.com" in names) == ("also_allow_aws" in given)
 
 
-def test_a_vpc_of_others_alone(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc) -> None:
+def test_a_vpc_of_others_alone(shop: cdk.Stack, vpc: ec2.Vpc, walls: Walls) -> None:
     """Programs that take no shield, and what goes out by a network connector, may have a perimeter too."""
     function(shop, vpc)
     connector(shop, vpc)
-    ShieldPerimeter(shop, vpc=vpc, also_allow=["tcp://api.stripe.com:443"], also_allow_aws=["sqs"])
-    walls = SimulatedPerimeter.from_template(synthesize(app), region="eu-west-1")
+    simulated = SimulatedPerimeter.from_template(
+        walls(also_allow=["tcp://api.stripe.com:443"], also_allow_aws=["sqs"]), region="eu-west-1"
+    )
     asked = ("api.stripe.com", "sqs.eu-west-1.amazonaws.com", "evil.example")
-    assert [walls.look_up(name) for name in asked] == ["ALLOW", "ALLOW", "BLOCK"]
+    assert [simulated.look_up(name) for name in asked] == ["ALLOW", "ALLOW", "BLOCK"]
 
 
 @pytest.mark.parametrize(("mode", "action"), [("block", "BLOCK"), ("alert", "ALERT")])
-def test_threats_are_looked_for_first(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, mode: Any, action: str) -> None:
-    ShieldPerimeter(shop, vpc=vpc, also_allow=["*.example.com"], threats=True, mode=mode)
-    template = synthesize(app)
+def test_threats_are_looked_for_first(mode: Any, action: str, walls: Walls) -> None:
+    template = walls(also_allow=["*.example.com"], threats=True, mode=mode)
     (group,) = of_type(template, "AWS::Route53Resolver::FirewallRuleGroup").values()
     rules = sorted(group["FirewallRules"], key=lambda rule: rule["Priority"])
     threats = [rule for rule in rules if "DnsThreatProtection" in rule]
@@ -178,7 +177,7 @@ def test_threats_are_looked_for_first(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vp
     assert SimulatedPerimeter.from_template(template).look_up("a.example.com") == "ALLOW"
 
 
-def test_the_network_itself_is_nobody(app: cdk.App, shop: cdk.Stack, make: Make) -> None:
+def test_the_network_itself_is_nobody(shop: cdk.Stack, make: Make, walls: Walls) -> None:
     """NAT gateways, routes, endpoints, flow logs, and who only notes a subnet's id."""
     vpc = ec2.Vpc(shop, "Full", max_azs=2, nat_gateways=1, flow_logs={"All": ec2.FlowLogOptions()})
     vpc.add_interface_endpoint("Queues", service=ec2.InterfaceVpcEndpointAwsService.SQS)
@@ -186,69 +185,66 @@ def test_the_network_itself_is_nobody(app: cdk.App, shop: cdk.Stack, make: Make)
     other = ec2.Vpc(shop, "Other", max_azs=1)
     instance(shop, other)
     make(vpc=vpc)
-    ShieldPerimeter(shop, vpc=vpc)
-    assert of_type(synthesize(app), "AWS::Route53Resolver::FirewallRuleGroup")
+    assert of_type(walls(vpc=vpc), "AWS::Route53Resolver::FirewallRuleGroup")
 
 
-def test_an_imported_security_group(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+def test_an_imported_security_group(shop: cdk.Stack, make: Make, refused: Refused) -> None:
     group = ec2.SecurityGroup.from_security_group_id(shop, "Theirs", "sg-0a1b2c3d")
     make(security_groups=[group])
-    ShieldPerimeter(shop, "Perimeter", vpc=vpc)
-    text = error_of(app)
+    text = refused()
     assert "Shop/Checkout: its security group sg-0a1b2c3d is not of this app" in text
     assert "give the function a group of this app, or say security_groups=False" in text
 
 
-def test_groups_may_stay_as_they_are(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+def test_groups_may_stay_as_they_are(shop: cdk.Stack, make: Make, walls: Walls) -> None:
     group = ec2.SecurityGroup.from_security_group_id(shop, "Theirs", "sg-0a1b2c3d")
     make(security_groups=[group])
-    ShieldPerimeter(shop, vpc=vpc, security_groups=False)
-    synthesize(app)
+    walls(security_groups=False)
 
 
-def test_a_group_of_somebody_else_too(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+def test_a_group_of_somebody_else_too(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, refused: Refused) -> None:
     group = ec2.SecurityGroup(shop, "Shared", vpc=vpc)
     kind = ec2.InstanceType("t3.micro")
     ec2.Instance(
         shop, "Bastion", vpc=vpc, instance_type=kind, machine_image=ec2.AmazonLinuxImage(), security_group=group
     )
     make(security_groups=[group])
-    ShieldPerimeter(shop, vpc=vpc, also_allow=[])
-    assert "Shop/Bastion has the security group Shop/Shared of Shop/Checkout too" in error_of(app)
+    assert "Shop/Bastion has the security group Shop/Shared of Shop/Checkout too" in refused(also_allow=[])
 
 
 @pytest.mark.promise("perimeter.ports")
-def test_egress_beside_the_group(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+def test_egress_beside_the_group(shop: cdk.Stack, make: Make, refused: Refused) -> None:
     checkout = make()
     group: Any = checkout.connections.security_groups[0]
     ec2.CfnSecurityGroupEgress(
         shop, "Mine", group_id=group.security_group_id, ip_protocol="tcp", from_port=22, to_port=22, cidr_ip="0.0.0.0/0"
     )
-    ShieldPerimeter(shop, vpc=vpc)
-    assert "Shop/Mine opens tcp 22 to 0.0.0.0/0, which no policy of Shop/Checkout lists" in error_of(app)
+    assert "Shop/Mine opens tcp 22 to 0.0.0.0/0, which no policy of Shop/Checkout lists" in refused()
 
 
-def test_lost_egress_is_told_whatever_its_form(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+def test_lost_egress_is_told_whatever_its_form(
+    app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls
+) -> None:
     own = ec2.SecurityGroup(shop, "Own", vpc=vpc, allow_all_outbound=False)
     own.add_egress_rule(ec2.Peer.ipv4("10.0.0.0/8"), ec2.Port.all_traffic())
     own.add_egress_rule(ec2.Peer.ipv4("198.51.100.0/24"), ec2.Port.tcp_range(25, 30))
     make(security_groups=[own])
-    ShieldPerimeter(shop, vpc=vpc)
-    synthesize(app)
+    walls()
     told = " ".join(text for text in warnings(app) if "loses the egress" in text)
     assert "everything to 10.0.0.0/8" in told
     assert "tcp 25-30 to 198.51.100.0/24" in told
 
 
-def test_egress_to_a_group_on_a_listed_port(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+def test_egress_to_a_group_on_a_listed_port(
+    app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls
+) -> None:
     """As `connections.allow_to` writes it, where the policy has the port; and the warning for what it has not."""
     own = ec2.SecurityGroup(shop, "Own", vpc=vpc, allow_all_outbound=False)
     peer = ec2.SecurityGroup(shop, "Peer", vpc=vpc)
     own.add_egress_rule(peer, ec2.Port.tcp(5432))
     own.add_egress_rule(ec2.Peer.ipv4("198.51.100.0/24"), ec2.Port.tcp(25))
     make(security_groups=[own])
-    ShieldPerimeter(shop, vpc=vpc)
-    synthesize(app)
+    walls()
     assert [text for text in warnings(app) if "loses the egress" in text] == [
         "Shop/Own loses the egress tcp 25 to 198.51.100.0/24, which no policy of its functions lists: list it in "
         "allow_outbound if it is needed. [ack: shielded-function:perimeterEgress-Shop/Own/Resource-tcp 25 to "
@@ -256,24 +252,19 @@ def test_egress_to_a_group_on_a_listed_port(app: cdk.App, shop: cdk.Stack, vpc: 
     ]
 
 
-def test_more_rules_than_a_group_takes(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+def test_more_rules_than_a_group_takes(make: Make, refused: Refused) -> None:
     policy = ShieldPolicy(allow_outbound=[f"tcp://a.example:{port}" for port in range(1, 62)], allow_aws="none")
     make(policy=policy)
-    ShieldPerimeter(shop, vpc=vpc)
-    text = error_of(app)
+    text = refused()
     assert "Shop/Checkout/SecurityGroup/Resource".removesuffix("/Resource") in text
     assert "need 61 egress rules for IPv4, of which a security group takes 60" in text
 
 
-def test_more_names_than_the_firewall_takes(
-    app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_more_names_than_the_firewall_takes(make: Make, monkeypatch: pytest.MonkeyPatch, refused: Refused) -> None:
     monkeypatch.setattr(firewall, "LISTS", 1)
     make(policy=ShieldPolicy(allow_aws="all"))
-    ShieldPerimeter(shop, vpc=vpc)
     assert (
-        "more than the 1,000 names that DNS Firewall takes: list domains by *. in the place of their hosts"
-        in error_of(app)
+        "more than the 1,000 names that DNS Firewall takes: list domains by *. in the place of their hosts" in refused()
     )
 
 
@@ -306,25 +297,23 @@ def test_a_name_without_a_port_is_told_in_words(
 
 @pytest.mark.parametrize("also", [None, []])
 def test_an_unshielded_function_on_a_capacity_provider(
-    app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make, props: dict[str, Any], also: Any
+    shop: cdk.Stack, vpc: ec2.Vpc, make: Make, props: dict[str, Any], also: Any, refused: Refused
 ) -> None:
     """It is told, not the provider; and its security group is not the shielded function's alone."""
     capacity: Any = provider(shop, vpc)
     capacity.add_function(make(vpc=None))
     capacity.add_function(lambda_.Function(shop, "Plain", **props))
-    ShieldPerimeter(shop, vpc=vpc, also_allow=also)
-    text = error_of(app)
+    text = refused(also_allow=also)
     if also is None:
         assert "the VPC is not the functions' alone: Shop/Plain (AWS::Lambda::Function)." in text
     assert "Shop/Plain has the security group Shop/Instances of Shop/Checkout too" in text
 
 
-def test_a_capacity_provider_of_nobody_here(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+def test_a_capacity_provider_of_nobody_here(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, refused: Refused) -> None:
     """Functions of other apps may run on it."""
     provider(shop, vpc)
     make()
-    ShieldPerimeter(shop, vpc=vpc)
-    assert "Shop/Capacity (AWS::Lambda::CapacityProvider)" in error_of(app)
+    assert "Shop/Capacity (AWS::Lambda::CapacityProvider)" in refused()
 
 
 @pytest.mark.parametrize(
@@ -337,36 +326,29 @@ def test_a_capacity_provider_of_nobody_here(app: cdk.App, shop: cdk.Stack, vpc: 
         (ShieldPolicy(outbound_connectivity="allow"), "Shop/Checkout: its outbound_connectivity is allow"),
     ],
 )
-def test_policies_that_do_not_fit(
-    app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make, policy: ShieldPolicy, text: str
-) -> None:
+def test_policies_that_do_not_fit(make: Make, policy: ShieldPolicy, text: str, refused: Refused) -> None:
     make(policy=policy)
-    ShieldPerimeter(shop, vpc=vpc)
-    assert text in error_of(app)
+    assert text in refused()
 
 
-def test_a_named_function_outside_the_vpc(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+def test_a_named_function_outside_the_vpc(make: Make, refused: Refused) -> None:
     make("Inside")
-    ShieldPerimeter(shop, vpc=vpc, functions=[make("Outside", vpc=None)])
-    text = error_of(app)
+    text = refused(functions=[make("Outside", vpc=None)])
     assert "functions: Shop/Outside: it is no shielded function in the VPC" in text
     assert "Shop/Inside (AWS::Lambda::Function)" in text  # it would be cut off: nobody named it
 
 
-def test_nobody_in_the_vpc(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+def test_nobody_in_the_vpc(make: Make, refused: Refused) -> None:
     make(vpc=None)
-    ShieldPerimeter(shop, vpc=vpc)
-    assert "there is no shielded function in the VPC: give functions vpc=" in error_of(app)
+    assert "there is no shielded function in the VPC: give functions vpc=" in refused()
 
 
-def test_a_list_known_at_deployment_is_refused(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+def test_a_list_known_at_deployment_is_refused(shop: cdk.Stack, make: Make, refused: Refused) -> None:
     parameter = cdk.CfnParameter(shop, "Hosts", type="CommaDelimitedList")
     make(policy=ShieldPolicy(allow_outbound=parameter.value_as_list, allow_aws="none"))
-    ShieldPerimeter(shop, vpc=vpc)
-    assert "it is a list that is known at deployment only" in error_of(app)
+    assert "it is a list that is known at deployment only" in refused()
 
 
-def test_an_underscore_in_a_name_is_refused(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+def test_an_underscore_in_a_name_is_refused(make: Make, refused: Refused) -> None:
     make(policy=ShieldPolicy(allow_outbound=["_sip.example.com:5060"], allow_aws="none"))
-    ShieldPerimeter(shop, vpc=vpc)
-    assert "allow_outbound: _sip.example.com:5060: a domain list of DNS Firewall takes letters" in error_of(app)
+    assert "allow_outbound: _sip.example.com:5060: a domain list of DNS Firewall takes letters" in refused()

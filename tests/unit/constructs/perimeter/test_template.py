@@ -36,7 +36,7 @@ from shielded_function.perimeter.names import RESOLVER_OWN
 from shielded_function.perimeter.simulated import SimulatedPerimeter
 from shielded_function_monitoring.simulated import SimulatedCloudWatch
 
-from .conftest import PLACE, POLICY, Make, of_type, provider, synthesize, warnings
+from .conftest import PLACE, POLICY, Make, Walls, of_type, provider, synthesize, warnings
 
 pytestmark = pytest.mark.promise("perimeter.names")
 
@@ -64,12 +64,11 @@ def egress_in(template: dict[str, Any], beginning: str = "Checkout") -> set[tupl
     }
 
 
-def test_the_firewall_has_the_policies_names(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+def test_the_firewall_has_the_policies_names(make: Make, walls: Walls) -> None:
     make()
     make("Refund", ShieldPolicy(allow_outbound=["*.bank.example:443"], allow_aws="none"))
     make("Elsewhere", ShieldPolicy(allow_outbound=["elsewhere.example"]), vpc=None)
-    ShieldPerimeter(shop, "Perimeter", vpc=vpc, priority=300)
-    template = synthesize(app)
+    template = walls(priority=300)
     allow, block = rules_of(template)
     assert (allow["Action"], allow["FirewallDomainRedirectionAction"]) == ("ALLOW", "TRUST_REDIRECTION_DOMAIN")
     assert (block["Action"], block["BlockResponse"]) == ("BLOCK", "NXDOMAIN")
@@ -85,10 +84,9 @@ def test_the_firewall_has_the_policies_names(app: cdk.App, shop: cdk.Stack, vpc:
     assert association["VpcId"] == {"Ref": next(iter(of_type(template, "AWS::EC2::VPC")))}
 
 
-def test_all_of_aws_takes_several_lists(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+def test_all_of_aws_takes_several_lists(make: Make, walls: Walls) -> None:
     make(policy=ShieldPolicy(allow_aws="all"))
-    ShieldPerimeter(shop, vpc=vpc)
-    template = synthesize(app)
+    template = walls()
     lists = {name: each["Domains"] for name, each in of_type(template, LIST).items()}
     assert sorted(len(each) for each in lists.values() if each != ["*"])[-2:] == [1000, 1000]
     rules = rules_of(template)
@@ -96,11 +94,10 @@ def test_all_of_aws_takes_several_lists(app: cdk.App, shop: cdk.Stack, vpc: ec2.
     assert len({rule["Priority"] for rule in rules}) == len(rules) == len(lists)
 
 
-def test_alert_mode_stops_nothing(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+def test_alert_mode_stops_nothing(vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
     vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
     make(policy=POLICY.with_mode("alert"))
-    ShieldPerimeter(shop, vpc=vpc, mode="alert")
-    template = synthesize(app)
+    template = walls(mode="alert")
     assert [rule["Action"] for rule in rules_of(template)] == ["ALLOW", "ALERT"]
     assert egress_in(template) == {("-1", "null", '"0.0.0.0/0"')}
     assert all("PolicyDocument" not in each for each in of_type(template, ENDPOINT).values())
@@ -121,52 +118,48 @@ def test_the_contexts_switch_holds_here_too(tmp_path: Any, props: dict[str, Any]
 
 
 @pytest.mark.promise("perimeter.ports")
-def test_egress_is_each_functions_own(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+def test_egress_is_each_functions_own(make: Make, walls: Walls) -> None:
     make()
     make(
         "Refund",
         ShieldPolicy(allow_outbound=["tcp://[2001:db8::/32]:8443", "udp://time.example:123"], allow_aws="none"),
     )
     make("Closed", ShieldPolicy(allow_aws="none"))
-    ShieldPerimeter(shop, vpc=vpc)
-    template = synthesize(app)
+    template = walls()
     assert egress_in(template) == {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "5432", '"10.0.0.0/16"')}
     assert egress_in(template, "Refund") == {("tcp", "8443", '"2001:db8::/32"'), ("udp", "123", '"0.0.0.0/0"')}
     assert egress_in(template, "Closed") == {("icmp", "252", '"255.255.255.255/32"')}
 
 
-def test_names_lead_to_ipv6_where_it_can_be(app: cdk.App, shop: cdk.Stack, make: Make) -> None:
+def test_names_lead_to_ipv6_where_it_can_be(shop: cdk.Stack, make: Make, walls: Walls) -> None:
     dual = ec2.Vpc(shop, "Dual", max_azs=2, ip_protocol=ec2.IpProtocol.DUAL_STACK)
     policy = ShieldPolicy(allow_outbound=["tcp://api.stripe.com:443"], allow_aws="none")
     make(policy=policy, vpc=dual, ipv6_allowed_for_dual_stack=True)
-    ShieldPerimeter(shop, vpc=dual)
-    assert egress_in(synthesize(app)) == {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "443", '"::/0"')}
+    assert egress_in(walls(vpc=dual)) == {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "443", '"::/0"')}
 
 
-def test_a_group_that_functions_share(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+def test_a_group_that_functions_share(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
     group = ec2.SecurityGroup(shop, "Shared", vpc=vpc)
     for name, port in (("Checkout", 1), ("Refund", 2)):
         policy = ShieldPolicy(allow_outbound=[f"tcp://a.example:{port}"], allow_aws="none")
         make(name, policy, security_groups=[group])
-    ShieldPerimeter(shop, vpc=vpc)
-    assert egress_in(synthesize(app), "Shared") == {("tcp", "1", '"0.0.0.0/0"'), ("tcp", "2", '"0.0.0.0/0"')}
+    assert egress_in(walls(), "Shared") == {("tcp", "1", '"0.0.0.0/0"'), ("tcp", "2", '"0.0.0.0/0"')}
 
 
-def test_file_systems_stay_mounted(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+def test_file_systems_stay_mounted(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
     files = efs.FileSystem(shop, "Files", vpc=vpc)
     point = files.add_access_point("Point")
     make(
         policy=ShieldPolicy(allow_aws="none"),
         filesystem=lambda_.FileSystem.from_efs_access_point(point, "/mnt/files"),
     )
-    ShieldPerimeter(shop, vpc=vpc)
-    template = synthesize(app)
+    template = walls()
     [vpc_id] = of_type(template, "AWS::EC2::VPC")
     cidr = json.dumps({"Fn::GetAtt": [vpc_id, "CidrBlock"]})
     assert egress_in(template) == {("tcp", "2049", cidr)}
 
 
-def test_hosts_that_the_stack_makes(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+def test_hosts_that_the_stack_makes(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
     """A database by name and port, a VPC and a machine by their networks, a cluster's many names."""
     database = rds.DatabaseInstance(shop, "Db", engine=rds.DatabaseInstanceEngine.POSTGRES, vpc=vpc)
     group = elasticache.CfnReplicationGroup(
@@ -179,8 +172,7 @@ def test_hosts_that_the_stack_makes(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc,
             allow_outbound=[database, group, peer, f"{parameter.value_as_string}:443"], allow_aws="none"
         )
     )
-    ShieldPerimeter(shop, vpc=vpc, also_allow=[])
-    template = synthesize(app)
+    template = walls(also_allow=[])
     [db] = of_type(template, "AWS::RDS::DBInstance")
     [listed] = [each["Domains"] for each in of_type(template, LIST).values() if each["Domains"] != ["*"]]
     # One text with commas, split by CloudFormation, as the cluster has nobody knows how many nodes.
@@ -244,11 +236,10 @@ def test_grants_are_names_and_endpoints(app: cdk.App, shop: cdk.Stack, vpc: ec2.
 
 
 @pytest.mark.promise("perimeter.endpoints")
-def test_an_organization_in_place_of_accounts(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+def test_an_organization_in_place_of_accounts(vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
     vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
     make()
-    ShieldPerimeter(shop, vpc=vpc, organization="o-a1b2c3", endpoint_policies="account")
-    [endpoint] = of_type(synthesize(app), ENDPOINT).values()
+    [endpoint] = of_type(walls(organization="o-a1b2c3", endpoint_policies="account"), ENDPOINT).values()
     [statement] = endpoint["PolicyDocument"]["Statement"]
     assert statement["Resource"] == "*"
     assert statement["Condition"] == {
@@ -257,20 +248,19 @@ def test_an_organization_in_place_of_accounts(app: cdk.App, shop: cdk.Stack, vpc
 
 
 def test_endpoints_stay_as_they_are_where_others_are_in_the_vpc(
-    app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make
+    app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls
 ) -> None:
     """Images of ECR come from a bucket of AWS's, which no condition on the account admits."""
     vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
     image = ec2.MachineImage.latest_amazon_linux2023()
     ec2.Instance(shop, "Worker", vpc=vpc, instance_type=ec2.InstanceType("t3.micro"), machine_image=image)
     make()
-    ShieldPerimeter(shop, vpc=vpc, also_allow=[])
-    [endpoint] = of_type(synthesize(app), ENDPOINT).values()
+    [endpoint] = of_type(walls(also_allow=[]), ENDPOINT).values()
     assert "PolicyDocument" not in endpoint
     assert "The endpoint Shop/Vpc/S3 is left wider: others are in the VPC" in " ".join(warnings(app))
 
 
-def test_endpoints_that_stay_as_they_are(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+def test_endpoints_that_stay_as_they_are(app: cdk.App, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
     """One with a policy of its own, and one of a service without resources of an account."""
     anybody: Any = iam.AnyPrincipal()
     own = vpc.add_interface_endpoint("Queues", service=ec2.InterfaceVpcEndpointAwsService.SQS)
@@ -278,8 +268,7 @@ def test_endpoints_that_stay_as_they_are(app: cdk.App, shop: cdk.Stack, vpc: ec2
     own.add_to_policy(statement)
     vpc.add_interface_endpoint("Metrics", service=ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_MONITORING)
     make()
-    ShieldPerimeter(shop, vpc=vpc)
-    found = of_type(synthesize(app), ENDPOINT)
+    found = of_type(walls(), ENDPOINT)
     kept = next(each for name, each in found.items() if name.startswith("VpcQueues"))
     assert kept["PolicyDocument"]["Statement"][0]["Action"] == "sqs:SendMessage"
     assert "PolicyDocument" not in next(each for name, each in found.items() if name.startswith("VpcMetrics"))
@@ -288,12 +277,11 @@ def test_endpoints_that_stay_as_they_are(app: cdk.App, shop: cdk.Stack, vpc: ec2
     assert "The endpoint Shop/Vpc/Metrics is left wider: its service (monitoring)" in told
 
 
-def test_a_role_that_names_no_resource(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+def test_a_role_that_names_no_resource(app: cdk.App, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
     vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
     function = make()
     function.add_to_role_policy(iam.PolicyStatement(actions=["s3:PutObject"], resources=["*"]))
-    ShieldPerimeter(shop, vpc=vpc)
-    [endpoint] = of_type(synthesize(app), ENDPOINT).values()
+    [endpoint] = of_type(walls(), ENDPOINT).values()
     assert endpoint["PolicyDocument"]["Statement"][0]["Resource"] == "*"
     assert any("what Shop/Checkout is granted of s3 is not named" in text for text in warnings(app))
 
@@ -353,7 +341,7 @@ def test_aspects_behind_it_have_their_say(app: cdk.App, shop: cdk.Stack, vpc: ec
     assert [each["Name"] for each in definition["ContainerDefinitions"]] == ["Main", "Sidecar"]
 
 
-def test_an_l1_function(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc) -> None:
+def test_an_l1_function(shop: cdk.Stack, vpc: ec2.Vpc, walls: Walls) -> None:
     lambdas: Any = iam.ServicePrincipal("lambda.amazonaws.com")
     role = iam.Role(shop, "Role", assumed_by=lambdas)
     group = ec2.CfnSecurityGroup(shop, "Group", group_description="g", vpc_id=vpc.vpc_id)
@@ -369,12 +357,11 @@ def test_an_l1_function(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc) -> None:
         ),
     )
     Shield(POLICY).apply(function)
-    ShieldPerimeter(shop, vpc=vpc)
-    assert egress_in(synthesize(app), "Group") == {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "5432", '"10.0.0.0/16"')}
+    assert egress_in(walls(), "Group") == {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "5432", '"10.0.0.0/16"')}
 
 
 def test_a_granted_name_gives_way_to_one_with_a_port(
-    app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make, monkeypatch: pytest.MonkeyPatch
+    app: cdk.App, make: Make, monkeypatch: pytest.MonkeyPatch, walls: Walls
 ) -> None:
     """Which `allow_to` wrote. A name that is listed both ways may use any port."""
     granted = {"search.example": "Shop/Search.DomainEndpoint"}
@@ -382,22 +369,20 @@ def test_a_granted_name_gives_way_to_one_with_a_port(
     hosts = ["search.example", "tcp://search.example:443"]
     make(policy=ShieldPolicy(allow_outbound=hosts, allow_aws="none"))
     make("Refund", policy=ShieldPolicy(allow_outbound=["other.example", "other.example:443"], allow_aws="none"))
-    ShieldPerimeter(shop, vpc=vpc)
-    template = synthesize(app)
+    template = walls()
     assert egress_in(template) == {("tcp", "443", '"0.0.0.0/0"')}
     assert ("tcp", "0", '"0.0.0.0/0"') in egress_in(template, "Refund")
     assert [text for text in warnings(app) if "search.example" in text or "is granted" in text] == []
 
 
 def test_a_function_on_a_capacity_provider_is_in_its_vpc(
-    app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make
+    shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls
 ) -> None:
     """Its names are in the list, with those of its logs, and the provider's group has its egress."""
     capacity: Any = provider(shop, vpc)
     capacity.add_function(make(vpc=None, policy=ShieldPolicy(allow_outbound=["api.stripe.com:8443"], allow_aws="none")))
     vpc.add_interface_endpoint("Logs", service=ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS)
-    ShieldPerimeter(shop, vpc=vpc)
-    template = synthesize(app)
+    template = walls()
     names = domains_in(template)
     assert {"api.stripe.com", "logs.eu-west-1.amazonaws.com", "xray.eu-west-1.amazonaws.com"} < set(names)
     anywhere = '"0.0.0.0/0"'
@@ -407,7 +392,7 @@ def test_a_function_on_a_capacity_provider_is_in_its_vpc(
     assert logs["PolicyDocument"]["Statement"][0]["Resource"] == "*"
 
 
-def test_an_imported_vpc(app: cdk.App, shop: cdk.Stack, make: Make) -> None:
+def test_an_imported_vpc(app: cdk.App, shop: cdk.Stack, make: Make, walls: Walls) -> None:
     imported = ec2.Vpc.from_vpc_attributes(
         shop,
         "Imported",
@@ -417,8 +402,7 @@ def test_an_imported_vpc(app: cdk.App, shop: cdk.Stack, make: Make) -> None:
         private_subnet_ids=["subnet-0a1b2c3d"],
     )
     make(vpc=imported)
-    ShieldPerimeter(shop, vpc=imported, also_allow_aws=["ecr"])
-    template = synthesize(app)
+    template = walls(vpc=imported, also_allow_aws=["ecr"])
     [association] = of_type(template, ASSOCIATION).values()
     assert association["VpcId"] == "vpc-0a1b2c3d"
     assert {"api.stripe.com", "api.ecr.eu-west-1.amazonaws.com"} < set(domains_in(template))
@@ -426,7 +410,7 @@ def test_an_imported_vpc(app: cdk.App, shop: cdk.Stack, make: Make) -> None:
     assert any("The VPC is imported" in text for text in warnings(app))
 
 
-def test_a_vpc_of_l1_constructs(app: cdk.App, shop: cdk.Stack, make: Make) -> None:
+def test_a_vpc_of_l1_constructs(shop: cdk.Stack, make: Make, walls: Walls) -> None:
     """It is imported by its id, which is a token."""
     network = ec2.CfnVPC(shop, "Network", cidr_block="10.2.0.0/16")
     subnet = ec2.CfnSubnet(shop, "Subnet", vpc_id=network.ref, cidr_block="10.2.0.0/24")
@@ -434,8 +418,7 @@ def test_a_vpc_of_l1_constructs(app: cdk.App, shop: cdk.Stack, make: Make) -> No
         shop, "Vpc2", vpc_id=network.ref, availability_zones=["eu-west-1a"], private_subnet_ids=[subnet.ref]
     )
     make(vpc=imported)
-    ShieldPerimeter(shop, vpc=imported)
-    template = synthesize(app)
+    template = walls(vpc=imported)
     [association] = of_type(template, ASSOCIATION).values()
     assert association["VpcId"] == {"Ref": "Network"}
     assert egress_in(template) == {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "5432", '"10.0.0.0/16"')}
@@ -524,23 +507,21 @@ def test_without_query_logs(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: M
     assert not of_type(synthesize(app), "AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation")
 
 
-def test_cfn_lint_accepts_it(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+def test_cfn_lint_accepts_it(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
     vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
     bucket = s3.Bucket(shop, "Orders")
     bucket.grant_read(make(policy=ShieldPolicy(allow_aws="granted")))
-    ShieldPerimeter(shop, vpc=vpc)
-    template = synthesize(app)
+    template = walls()
     assert len(of_type(template, LIST)) >= 2
     found = lint(json.dumps(template), regions=["eu-west-1"])
     assert [str(each) for each in found if not str(each.rule.id).startswith("W")] == []
 
 
 @pytest.mark.parametrize("broken", ["Action", "VpcId"])
-def test_cfn_lint_knows_these_resources(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make, broken: str) -> None:
+def test_cfn_lint_knows_these_resources(make: Make, broken: str, walls: Walls) -> None:
     """Or the test above would accept anything."""
     make()
-    ShieldPerimeter(shop, vpc=vpc)
-    template = synthesize(app)
+    template = walls()
     if broken == "Action":
         rules_of(template)[0]["Action"] = "FORBID"
     else:
