@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from typing import Any
 
 
@@ -14,3 +15,8 @@ class _Modules:
 
 
 aws: Any = _Modules()
+
+
+def new(make: Any, construct_id: str = "X", /, **props: Any) -> Callable[[Any], Any]:
+    """Makes a construct in a scope; a property that is a function makes something there, too."""
+    return lambda s: make(s, construct_id, **{k: each(s) if callable(each) else each for k, each in props.items()})

@@ -218,93 +218,74 @@ def test_against(
     assert kind in capsys.readouterr().out
 
 
-def exceptions(*hosts: str) -> AlarmOptions:
-    return AlarmOptions(outbound_connectivity=ControlAlarm(except_hosts=hosts))
+# Options of the alarms before and after, and what is told; nothing where no line less is told of.
+EXCEPT = {"outbound_connectivity": ControlAlarm(except_hosts=["a.example"])}
+SILENCED: list[tuple[Props, Props, str]] = [
+    ({}, {"enabled": False}, "no alarm fires any more for: outbound_connectivity, read_write_tmp"),
+    ({}, {"threshold": 5}, "an alarm takes 5 violations, before 1, of: outbound_co"),
+    (
+        {"evaluation_periods": 3, "datapoints": 1}, {"evaluation_periods": 3},
+        "an alarm takes 3 periods, before 1, of: outbound_connectivity",
+    ),
+    (
+        {"threshold": 5, "period": cdk.Duration.hours(1)}, {"threshold": 5},
+        "violations are counted over 60 seconds, before 3600, for: outbound_connectivity",
+    ),
+    (
+        {}, {"severities": {"critical": []}},
+        "no alarm fires any more for: outbound_connectivity in mode alert, read_write_tmp, create_child_process",
+    ),
+    (
+        {}, EXCEPT,
+        "no alarm fires any more for: outbound_connectivity in mode block with the host a.example, outbound_",
+    ),
+    (
+        EXCEPT, {"outbound_connectivity": ControlAlarm(except_hosts=["*.example"])},
+        "no alarm fires any more for: outbound_connectivity in mode block with the host any.example, outbound_",
+    ),
+    (
+        {"granularity": "control"}, {"granularity": "control", "start": ControlAlarm(threshold=2)},
+        "an alarm takes 2 violations, before 1, of: start",
+    ),
+    (
+        {"outbound_connectivity": ControlAlarm()}, {"outbound_connectivity": ControlAlarm(mode="alert")},
+        "no alarm fires any more for: outbound_connectivity in mode block",
+    ),
+    (
+        {}, {"read_write_tmp": ControlAlarm(except_paths=["/tmp/cache/*"])},
+        "no alarm fires any more for: read_write_tmp in mode block with the path /tmp/cache/any, read_write_tmp in",
+    ),
+    ({"count_read_handler": True}, {}, "no alarm fires any more for: read_handler"),
+    ({"threshold": 5}, {}, ""),
+    ({}, {"granularity": "control"}, ""),
+    ({}, {"granularity": "fleet"}, ""),
+    ({}, {"read_write_tmp": ControlAlarm()}, ""),
+    (
+        {"outbound_connectivity": ControlAlarm(except_hosts=["a.example", "b.example"])}, EXCEPT, "",
+    ),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "says"),
-    [
-        (
-            AlarmOptions(),
-            AlarmOptions(enabled=False),
-            "no alarm fires any more for: outbound_connectivity, read_write_tmp",
-        ),
-        (
-            AlarmOptions(),
-            AlarmOptions(threshold=5),
-            "an alarm takes 5 violations, before 1, of: outbound_co",
-        ),
-        (
-            AlarmOptions(evaluation_periods=3, datapoints=1),
-            AlarmOptions(evaluation_periods=3),
-            "an alarm takes 3 periods, before 1, of: outbound_connectivity",
-        ),
-        (
-            AlarmOptions(threshold=5, period=cdk.Duration.hours(1)),
-            AlarmOptions(threshold=5),
-            "violations are counted over 60 seconds, before 3600, for: outbound_connectivity",
-        ),
-        (
-            AlarmOptions(),
-            AlarmOptions(severities={"critical": []}),
-            "no alarm fires any more for: outbound_connectivity in mode alert, read_write_tmp, create_child_process",
-        ),
-        (
-            AlarmOptions(),
-            exceptions("a.example"),
-            "no alarm fires any more for: outbound_connectivity in mode block with the host a.example, outbound_",
-        ),
-        (
-            exceptions("a.example"),
-            exceptions("*.example"),
-            "no alarm fires any more for: outbound_connectivity in mode block with the host any.example, outbound_",
-        ),
-        (
-            AlarmOptions(granularity="control"),
-            AlarmOptions(granularity="control", start=ControlAlarm(threshold=2)),
-            "an alarm takes 2 violations, before 1, of: start",
-        ),
-        (
-            AlarmOptions(outbound_connectivity=ControlAlarm()),
-            AlarmOptions(outbound_connectivity=ControlAlarm(mode="alert")),
-            "no alarm fires any more for: outbound_connectivity in mode block",
-        ),
-        (
-            AlarmOptions(),
-            AlarmOptions(read_write_tmp=ControlAlarm(except_paths=["/tmp/cache/*"])),
-            "no alarm fires any more for: read_write_tmp in mode block with the path /tmp/cache/any, read_write_tmp in",
-        ),
-        (AlarmOptions(count_read_handler=True), AlarmOptions(), "no alarm fires any more for: read_handler"),
-        (AlarmOptions(threshold=5), AlarmOptions(), ""),
-        (AlarmOptions(), AlarmOptions(granularity="control"), ""),
-        (AlarmOptions(), AlarmOptions(granularity="fleet"), ""),
-        (AlarmOptions(), AlarmOptions(read_write_tmp=ControlAlarm()), ""),
-        (exceptions("a.example", "b.example"), exceptions("a.example"), ""),
-    ],
-)
+@pytest.mark.parametrize("fleet", [False, True])
 def test_against_alarms(
-    before: AlarmOptions,
-    after: AlarmOptions,
-    says: str,
-    tmp_path: Path,
-    props: Props,
-    audit: Audit,
-    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path, props: Props, audit: Audit, capsys: pytest.CaptureFixture[str], fleet: bool
 ) -> None:
-    """A pull request that silences alarms is one to be read."""
+    """A pull request that silences alarms is one to be read. A fleet's alarm would be every function's."""
+    rows = [row for row in SILENCED if (row[1].get("granularity") == "fleet") == fleet]
 
-    def synthesize(name: str, alarms: AlarmOptions) -> Path:
-        app = cdk.App(outdir=str(tmp_path / name), analytics_reporting=False)
-        ShieldedFunction(cdk.Stack(app, "Shop"), "Fn", alarms=alarms, **props)
+    def synthesize(when: int) -> Path:
+        app = cdk.App(outdir=str(tmp_path / str(when)), analytics_reporting=False)
+        for number, row in enumerate(rows):
+            options: Any = row[when]
+            ShieldedFunction(cdk.Stack(app, f"Shop{number}"), "Fn", alarms=AlarmOptions(**options), **props)
         return Path(app.synth().directory)
 
-    old, new = synthesize("before", before), synthesize("after", after)
-    assert audit(new, "--against", old, "--json") == (1 if says else 0)
-    changes = json.loads(capsys.readouterr().out)["changes"]
-    assert [change["kind"] for change in changes] == (["looser"] if says else [])
-    if says:
-        (detail,) = changes[0]["details"]
+    expected = {f"Shop{number}/Fn": says for number, (_, _, says) in enumerate(rows) if says}
+    assert audit(synthesize(1), "--against", synthesize(0), "--json") == bool(expected)
+    changes = {change["path"]: change for change in json.loads(capsys.readouterr().out)["changes"]}
+    assert {path: change["kind"] for path, change in changes.items()} == dict.fromkeys(expected, "looser")
+    for path, says in expected.items():
+        (detail,) = changes[path]["details"]
         assert detail.startswith(says)
 
 

@@ -6,6 +6,7 @@ The rules on alerts are in test_alert_rules.py.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from .conftest import Judge, MakeFunction, rules
 ROOT = Path(__file__).parents[4]
 WRAPPER = "Environment.Variables.AWS_LAMBDA_EXEC_WRAPPER"
 OUTBOUND = "Environment.Variables.SHIELD_ALLOW_OUTBOUND"
+MODES = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler")
 NO_POLICY = {
     f"Environment.Variables.SHIELD_{name}": None
     for name in ("OUTBOUND_CONNECTIVITY", "READ_WRITE_TMP", "CREATE_CHILD_PROCESS", "READ_HANDLER", "ALLOW_AWS")
@@ -128,18 +130,35 @@ DAMAGE: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-def test_what_is_found(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
+# A policy, and the only rule that is to find it.
+POLICIES: dict[str, tuple[Callable[[cdk.Stack], dict[str, Any]], str]] = {
+    "everything is allowed": (lambda _: dict.fromkeys(MODES, "allow"), "nothing-enforced"),
+    "a default of a parameter": (
+        lambda stack: {"allow_outbound": [cdk.CfnParameter(stack, "Net", default="128.0.0.0/1").value_as_string]},
+        "network-too-wide",
+    ),
+}
+
+
+def test_what_is_found(stack: cdk.Stack, shielded: MakeFunction, judge: Judge, source: Path) -> None:
     for name, (overrides, _) in DAMAGE.items():
         shielded(stack, name, overrides)
+    for name, (policy, _) in POLICIES.items():
+        shielded(stack, name, policy=ShieldPolicy(**policy(stack)))
+    other = lambda_.LayerVersion(stack, "Other", code=lambda_.Code.from_asset(str(source)))
+    shielded(stack, "a layer without the shield", {"Layers": [stack.resolve(other.layer_version_arn)]})
     report = judge()
-    assert {name: rules(report, f"Shop/{name}") for name in DAMAGE} == {
-        name: {rule, *overridden(overrides, rule)} for name, (overrides, rule) in DAMAGE.items()
+    found = {name: rules(report, f"Shop/{name}") for name in (*DAMAGE, *POLICIES, "a layer without the shield")}
+    assert found == {
+        **{name: {rule, *overridden(overrides, rule)} for name, (overrides, rule) in DAMAGE.items()},
+        **{name: {rule} for name, (_, rule) in POLICIES.items()},
+        "a layer without the shield": {"wrapper-without-layer"},
     }
     assert all(finding.fix and finding.message.startswith(f"{finding.place.path}: ") for finding in report.findings)
 
 
 def test_every_rule_is_tried_here() -> None:
-    tried = {rule for _, rule in DAMAGE.values()}
+    tried = {rule for _, rule in (*DAMAGE.values(), *POLICIES.values())}
     source = "".join(file.read_text() for file in Path(__file__).parent.glob("test_*rules.py"))
     assert [rule.id for rule in RULES if rule.id not in tried and f'"{rule.id}"' not in source] == []
 
@@ -209,7 +228,7 @@ def test_all_that_is_wrong_is_found_at_once(stack: cdk.Stack, shielded: MakeFunc
     assert all(any(f"allow_outbound has {entry}" in problem for problem in problems) for entry in entries)
 
 
-@pytest.mark.parametrize("mode", ["outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler"])
+@pytest.mark.parametrize("mode", MODES)
 def test_alert_mode_in_production(mode: str, app: cdk.App, shielded: MakeFunction, judge: Judge) -> None:
     for name in ("Live", "Dev"):
         stack = cdk.Stack(cdk.Stage(app, name), "Shop")
@@ -375,12 +394,6 @@ def test_an_image(stack: cdk.Stack, judge: Judge) -> None:
     assert rules(report, "Shop/Wrapped") == {"image-unseen", "alerts-not-counted"}
 
 
-def test_the_layer_must_hold_the_shield(stack: cdk.Stack, shielded: MakeFunction, judge: Judge, source: Path) -> None:
-    other = lambda_.LayerVersion(stack, "Other", code=lambda_.Code.from_asset(str(source)))
-    shielded(stack, overrides={"Layers": [stack.resolve(other.layer_version_arn)]})
-    assert rules(judge()) == {"wrapper-without-layer"}
-
-
 def test_a_policy_file_in_a_layer(stack: cdk.Stack, shielded: MakeFunction, judge: Judge, tmp_path: Path) -> None:
     policy = tmp_path / "policy" / "shielded-function" / "policy"
     policy.parent.mkdir(parents=True)
@@ -476,22 +489,19 @@ def test_the_tested_runtimes_are_the_rows_of_the_page() -> None:
     assert not any(can_be_shielded(runtime) for runtime in ("provided.al2", "provided.al2023", "go1.x"))
 
 
-class TestReplaced:
-    def fake(self, stack: cdk.Stack, tmp_path: Path) -> lambda_.LayerVersion:
-        folder = tmp_path / "fake" / "shielded-function"
-        folder.mkdir(parents=True)
-        (folder / "shield").write_text('#!/bin/sh\nexec "$@"\n')
-        return lambda_.LayerVersion(stack, "Fake", code=lambda_.Code.from_asset(str(folder.parent)))
-
-    def test_by_a_layer_behind_it(self, stack: cdk.Stack, shielded: MakeFunction, judge: Judge, tmp_path: Path) -> None:
-        shielded(stack).add_layers(self.fake(stack, tmp_path))
-        assert rules(judge()) == {"shield-replaced", "shield-unknown"}
-
-    def test_by_a_layer_in_its_place(
-        self, stack: cdk.Stack, shielded: MakeFunction, judge: Judge, tmp_path: Path
-    ) -> None:
-        shielded(stack, shield_layer=self.fake(stack, tmp_path))
-        assert rules(judge()) == {"shield-unknown"}
+@pytest.mark.parametrize("behind", [True, False])
+def test_a_layer_that_replaces_the_shield(
+    stack: cdk.Stack, shielded: MakeFunction, judge: Judge, tmp_path: Path, behind: bool
+) -> None:
+    folder = tmp_path / "fake" / "shielded-function"
+    folder.mkdir(parents=True)
+    (folder / "shield").write_text('#!/bin/sh\nexec "$@"\n')
+    fake = lambda_.LayerVersion(stack, "Fake", code=lambda_.Code.from_asset(str(folder.parent)))
+    if behind:
+        shielded(stack).add_layers(fake)
+    else:
+        shielded(stack, shield_layer=fake)
+    assert rules(judge()) == {"shield-unknown", *(["shield-replaced"] if behind else [])}
 
 
 def test_a_layer_for_another_architecture(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
@@ -502,12 +512,6 @@ def test_a_layer_for_another_architecture(stack: cdk.Stack, shielded: MakeFuncti
     shielded(stack, "Three", {"Architectures": {"Ref": "AWS::Region"}}, shield_layer=shield.layer)
     report = judge()
     assert rules(report) == rules(report, "Shop/Two") == {"architecture-mismatch"}
-
-
-def test_a_policy_that_allows_everything(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
-    modes = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler")
-    shielded(stack, policy=ShieldPolicy(**dict.fromkeys(modes, "allow")))  # pyright: ignore[reportArgumentType]
-    assert rules(judge()) == {"nothing-enforced"}
 
 
 def test_production_may_not_talk_to_anybody(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
@@ -525,9 +529,3 @@ def test_a_wide_wildcard_of_pseudo_parameters(
     stack = cdk.Stack(app, "Wide", env=cdk.Environment(region="eu-west-1", account="111122223333"))
     shielded(stack, policy=ShieldPolicy(allow_outbound=[entry]))
     assert rules(judge()) == {"wildcard-too-wide"}
-
-
-def test_a_wide_default_of_a_parameter(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
-    network = cdk.CfnParameter(stack, "Network", default="128.0.0.0/1").value_as_string
-    shielded(stack, policy=ShieldPolicy(allow_outbound=[network]))
-    assert rules(judge()) == {"network-too-wide"}

@@ -75,9 +75,3 @@ def ids() -> Callable[[Grants], list[str]]:
     return lambda grants: [
         finding.id.removeprefix("shielded-function:granted") for finding in (*grants.problems, *grants.warnings)
     ]
-
-
-@pytest.fixture
-def left_out() -> Callable[[Grants], list[str]]:
-    """What was left out and why, but for the log, which every function writes."""
-    return lambda grants: [str(grant) for grant in grants.left_out if "AWSLambdaBasicExecutionRole" not in str(grant)]

@@ -11,7 +11,7 @@ import aws_cdk as cdk
 from aws_cdk import custom_resources as cr
 from constructs import Construct
 
-from unit.constructs.aws import aws
+from unit.constructs.aws import aws, new
 
 HOME: Final = cdk.Environment(region="eu-west-1", account="111111111111")
 SCHEMA: Final = str(Path(__file__).parents[1] / "hosts" / "schema.graphql")
@@ -97,38 +97,72 @@ def imported(cls: str, **attributes: Any) -> Make:
     return lambda s: getattr(made, method)(s, cls, **attributes)
 
 
-def rest_method(s: Any) -> Any:
-    return aws.apigateway.RestApi(s, "Api", deploy=False).root.add_method("GET")
+IMAGE: Final = aws.ecs.ContainerImage.from_registry("example.com/image")
+IN_VPC: Final = {"vpc": vpc, "vpc_subnets": ISOLATED}
+NEW_IMAGE: Final = aws.dynamodb.StreamViewType.NEW_IMAGE
+PAGE: Final = aws.cloudfront_origins.HttpOrigin("example.com")
+ECS: Final = aws.iam.ServicePrincipal("ecs.amazonaws.com")
+web_socket = new(aws.apigatewayv2.WebSocketApi, "Api")
+event_api = new(
+    aws.appsync.EventApi,
+    "Api",
+    api_name="api",
+    authorization_config=aws.appsync.EventApiAuthConfig(
+        auth_providers=[aws.appsync.AppSyncAuthProvider(authorization_type=aws.appsync.AppSyncAuthorizationType.IAM)]
+    ),
+)
+container = new(aws.batch.EcsFargateContainerDefinition, "Container", cpu=1, memory=cdk.Size.gibibytes(2), image=IMAGE)
+old_distribution = new(
+    aws.cloudfront.CloudFrontWebDistribution,
+    "Distribution",
+    origin_configs=[
+        aws.cloudfront.SourceConfiguration(
+            custom_origin_source=aws.cloudfront.CustomOriginConfig(domain_name="example.com"),
+            behaviors=[aws.cloudfront.Behavior(is_default_behavior=True)],
+        )
+    ],
+)
+streamed_v2 = new(
+    aws.dynamodb.TableV2,
+    "Table",
+    partition_key=ID,
+    dynamo_stream=NEW_IMAGE,
+    encryption=lambda s: aws.dynamodb.TableEncryptionV2.customer_managed_key(key(s)),
+)
+stream = new(aws.kinesis.Stream, "Stream")
+consumer = new(aws.kinesis.StreamConsumer, "Consumer", stream=stream, stream_consumer_name="fan")
+delivery_stream = new(
+    aws.kinesisfirehose.DeliveryStream,
+    "Stream",
+    destination=lambda s: aws.kinesisfirehose.S3Bucket(aws.s3.Bucket(s, "Bucket")),
+)
+imported_database = new(
+    aws.rds.DatabaseInstanceBase.from_database_instance_attributes,
+    "Db",
+    instance_endpoint_address="db.example.com",
+    instance_identifier="orders",
+    instance_resource_id="db-1",
+    port=5432,
+    security_groups=[],
+)
+MYSQL: Final = aws.rds.DatabaseClusterEngine.AURORA_MYSQL
+serverless = new(aws.rds.ServerlessCluster, "Db", engine=MYSQL, enable_data_api=True, **IN_VPC)
+waiter = new(
+    cr.WaiterStateMachine,
+    "Waiter",
+    is_complete_handler=another,
+    timeout_handler=lambda s: another(s, "Late"),
+    interval=cdk.Duration.seconds(5),
+    max_attempts=3,
+    backoff_rate=1,
+)
 
 
 def http_route(s: Any) -> Any:
-    api: Any = aws.apigatewayv2.HttpApi(s, "Api")
-    integration: Any = aws.apigatewayv2_integrations.HttpUrlIntegration("Integration", "https://example.com")
-    authorizer: Any = aws.apigatewayv2_authorizers.HttpIamAuthorizer()
+    integration = aws.apigatewayv2_integrations.HttpUrlIntegration("Integration", "https://example.com")
+    authorizer = aws.apigatewayv2_authorizers.HttpIamAuthorizer()
+    api = aws.apigatewayv2.HttpApi(s, "Api")
     return api.add_routes(path="/orders", integration=integration, authorizer=authorizer)[0]
-
-
-def web_socket_stage(s: Any) -> Any:
-    api = aws.apigatewayv2.WebSocketApi(s, "Api")
-    return aws.apigatewayv2.WebSocketStage(s, "Live", web_socket_api=api, stage_name="live")
-
-
-def configuration(s: Any) -> Any:
-    return aws.appconfig.Environment(s, "Environment", application=aws.appconfig.Application(s, "Application"))
-
-
-def event_api(s: Any) -> Any:
-    iam_only: Any = aws.appsync.EventApiAuthConfig(
-        auth_providers=[aws.appsync.AppSyncAuthProvider(authorization_type=aws.appsync.AppSyncAuthorizationType.IAM)]
-    )
-    return aws.appsync.EventApi(s, "Api", api_name="api", authorization_config=iam_only)
-
-
-def job(s: Any) -> Any:
-    image = aws.ecs.ContainerImage.from_registry("example.com/image")
-    size = cdk.Size.gibibytes(2)
-    container: Any = aws.batch.EcsFargateContainerDefinition(s, "Container", cpu=1, memory=size, image=image)
-    return aws.batch.EcsJobDefinition(s, "Job", container=container)
 
 
 def gateway_target(s: Any) -> Any:
@@ -137,35 +171,14 @@ def gateway_target(s: Any) -> Any:
     )
 
 
-def distribution(s: Any) -> Any:
-    behavior = aws.cloudfront.BehaviorOptions(origin=aws.cloudfront_origins.HttpOrigin("example.com"))
-    return aws.cloudfront.Distribution(s, "Distribution", default_behavior=behavior)
-
-
-def old_distribution(s: Any) -> Any:
-    origin = aws.cloudfront.CustomOriginConfig(domain_name="example.com")
-    source = aws.cloudfront.SourceConfiguration(
-        custom_origin_source=origin, behaviors=[aws.cloudfront.Behavior(is_default_behavior=True)]
-    )
-    return aws.cloudfront.CloudFrontWebDistribution(s, "Distribution", origin_configs=[source])
-
-
 def deployment_group(s: Any) -> Any:
-    alias: Any = aws.lambda_.Alias(s, "Alias", alias_name="live", version=another(s).current_version)
+    alias = aws.lambda_.Alias(s, "Alias", alias_name="live", version=another(s).current_version)
     return aws.codedeploy.LambdaDeploymentGroup(s, "Group", alias=alias)
 
 
 def streamed(s: Any) -> Any:
-    stream, encryption = aws.dynamodb.StreamViewType.NEW_IMAGE, aws.dynamodb.TableEncryption.CUSTOMER_MANAGED
-    return table(s, stream=stream, encryption=encryption, encryption_key=key(s))
-
-
-def streamed_v2(s: Any) -> Any:
-    stream, encryption = (
-        aws.dynamodb.StreamViewType.NEW_IMAGE,
-        aws.dynamodb.TableEncryptionV2.customer_managed_key(key(s)),
-    )
-    return aws.dynamodb.TableV2(s, "Table", partition_key=ID, dynamo_stream=stream, encryption=encryption)
+    encryption = aws.dynamodb.TableEncryption.CUSTOMER_MANAGED
+    return table(s, stream=NEW_IMAGE, encryption=encryption, encryption_key=key(s))
 
 
 def stream_grants(s: Any) -> Any:
@@ -173,13 +186,9 @@ def stream_grants(s: Any) -> Any:
     return aws.dynamodb.StreamGrants(table=made, table_stream_arn=made.table_stream_arn)
 
 
-def volume(s: Any) -> Any:
-    return aws.ec2.Volume(s, "Volume", availability_zone=f"{HOME.region}a", size=cdk.Size.gibibytes(1))
-
-
 def task(s: Any) -> Any:
     made = aws.ecs.FargateTaskDefinition(s, "Task")
-    made.add_container("Container", image=aws.ecs.ContainerImage.from_registry("example.com/image"))
+    made.add_container("Container", image=IMAGE)
     return made
 
 
@@ -195,58 +204,13 @@ def external_table(s: Any) -> Any:
     return catalogue(s, aws.glue.ExternalTable, connection=connection, external_data_location="db.public.orders")
 
 
-def role(s: Any) -> Any:
-    principal: Any = aws.iam.ServicePrincipal("ecs.amazonaws.com")
-    return aws.iam.Role(s, "Role", assumed_by=principal)
-
-
-def lazy_role(s: Any) -> Any:
-    principal: Any = aws.iam.ServicePrincipal("ecs.amazonaws.com")
-    return aws.iam.LazyRole(s, "Role", assumed_by=principal)
-
-
-def consumer(s: Any) -> Any:
-    return aws.kinesis.StreamConsumer(s, "Consumer", stream=aws.kinesis.Stream(s, "Stream"), stream_consumer_name="fan")
-
-
-def delivery_stream(s: Any) -> Any:
-    to: Any = aws.kinesisfirehose.S3Bucket(aws.s3.Bucket(s, "Bucket"))
-    return aws.kinesisfirehose.DeliveryStream(s, "Stream", destination=to)
-
-
-def alias_of_key(s: Any) -> Any:
-    return aws.kms.Alias(s, "Alias", alias_name="alias/orders", target_key=key(s))
-
-
 def proxy(s: Any) -> Any:
     database = instance(s)
-    login: Any = database.secret
-    return database.add_proxy("Proxy", secrets=[login], vpc=vpc(s), vpc_subnets=ISOLATED, iam_auth=True)
+    return database.add_proxy("Proxy", secrets=[database.secret], vpc=vpc(s), vpc_subnets=ISOLATED, iam_auth=True)
 
 
-def restored(s: Any, cls: Any, **props: Any) -> Any:
-    return cls(s, "Db", snapshot_identifier="orders", vpc=vpc(s), vpc_subnets=ISOLATED, **props)
-
-
-def imported_database(s: Any) -> Any:
-    return aws.rds.DatabaseInstanceBase.from_database_instance_attributes(
-        s,
-        "Db",
-        instance_endpoint_address="db.example.com",
-        instance_identifier="orders",
-        instance_resource_id="db-1",
-        port=5432,
-        security_groups=[],
-    )
-
-
-def serverless(s: Any) -> Any:
-    engine: Any = aws.rds.DatabaseClusterEngine.AURORA_MYSQL
-    return aws.rds.ServerlessCluster(s, "Db", engine=engine, vpc=vpc(s), vpc_subnets=ISOLATED, enable_data_api=True)
-
-
-def secret_of_a_database(s: Any) -> Any:
-    return instance(s).secret
+def restored(cls: Any, **props: Any) -> Make:
+    return new(cls, "Db", snapshot_identifier="orders", **IN_VPC, **props)
 
 
 def replicas(s: Any) -> dict[str, Any]:
@@ -257,22 +221,6 @@ def machine(s: Any) -> Any:
     kind = aws.stepfunctions.StateMachineType.EXPRESS
     body = aws.stepfunctions.DefinitionBody.from_chainable(aws.stepfunctions.Pass(s, "Pass"))
     return aws.stepfunctions.StateMachine(s, "Machine", definition_body=body, state_machine_type=kind)
-
-
-def waiter(s: Any) -> Any:
-    whole: Any = {"interval": cdk.Duration.seconds(5), "max_attempts": 3, "backoff_rate": 1}
-    return cr.WaiterStateMachine(
-        s, "Waiter", is_complete_handler=another(s), timeout_handler=another(s, "Late"), **whole
-    )
-
-
-def on(domain: Any) -> Make:
-    """A domain of OpenSearch, or of what was before it."""
-    version = domain.__module__.endswith("elasticsearch")
-    newest: Any = (
-        aws.elasticsearch.ElasticsearchVersion.V7_10 if version else aws.opensearchservice.EngineVersion.OPENSEARCH_2_19
-    )
-    return lambda s: domain(s, "Domain", version=newest)
 
 
 READ_WRITE = "grant_read grant_read_write grant_write"
@@ -309,30 +257,38 @@ def search(*, domain: str = "Domain:_*:443") -> tuple[Opens, ...]:
     )
 
 
-def keys(make: Any) -> Make:
-    return lambda s: make(s, "ApiKey")
-
-
 CREDENTIAL = {"credential_provider_arn": agent("token-vault/default/x")}
 policy_engine = imported("PolicyEngine", policy_engine_arn=agent("policy-engine/x"))
 
 KINDS: Final[dict[str, tuple[Any, ...]]] = {
     "aws_apigateway.ApiKey": (
-        keys(aws.apigateway.ApiKey),
+        new(aws.apigateway.ApiKey, "ApiKey"),
         Opens(f"{READ_WRITE} grants.actions=apigateway:GET", "apigateway"),
     ),
-    "aws_apigateway.RateLimitedApiKey": (keys(aws.apigateway.RateLimitedApiKey), Opens(READ_WRITE, "apigateway")),
-    "aws_apigateway.Method": (rest_method, Opens("grant_execute", hosts="Api:_*.execute-api.eu-west-1.*:443")),
-    "aws_apigatewayv2.ApiKey": (keys(aws.apigatewayv2.ApiKey), Opens(READ_WRITE, "apigateway")),
-    "aws_apigatewayv2.RateLimitedApiKey": (keys(aws.apigatewayv2.RateLimitedApiKey), Opens(READ_WRITE, "apigateway")),
+    "aws_apigateway.RateLimitedApiKey": (
+        new(aws.apigateway.RateLimitedApiKey, "ApiKey"),
+        Opens(READ_WRITE, "apigateway"),
+    ),
+    "aws_apigateway.Method": (
+        lambda s: aws.apigateway.RestApi(s, "Api", deploy=False).root.add_method("GET"),
+        Opens("grant_execute", hosts="Api:_*.execute-api.eu-west-1.*:443"),
+    ),
+    "aws_apigatewayv2.ApiKey": (new(aws.apigatewayv2.ApiKey, "ApiKey"), Opens(READ_WRITE, "apigateway")),
+    "aws_apigatewayv2.RateLimitedApiKey": (
+        new(aws.apigatewayv2.RateLimitedApiKey, "ApiKey"),
+        Opens(READ_WRITE, "apigateway"),
+    ),
     "aws_apigatewayv2.HttpRoute": (http_route, Opens("grant_invoke", hosts="Api:_*:443")),
     "aws_apigatewayv2.WebSocketApi": (
-        lambda s: aws.apigatewayv2.WebSocketApi(s, "Api"),
+        web_socket,
         Opens("grant_manage_connections", hosts="Api:_*:443"),
     ),
-    "aws_apigatewayv2.WebSocketStage": (web_socket_stage, Opens("grant_management_api_access", hosts="Api:_*:443")),
+    "aws_apigatewayv2.WebSocketStage": (
+        new(aws.apigatewayv2.WebSocketStage, "Live", web_socket_api=web_socket, stage_name="live"),
+        Opens("grant_management_api_access", hosts="Api:_*:443"),
+    ),
     "aws_appconfig.Environment": (
-        configuration,
+        new(aws.appconfig.Environment, "Environment", application=new(aws.appconfig.Application, "Application")),
         Opens("grant_read_config grant=appconfig:StartConfigurationSession", "appconfigdata"),
     ),
     "aws_appmesh.VirtualGateway": (
@@ -351,24 +307,21 @@ KINDS: Final[dict[str, tuple[Any, ...]]] = {
         ),
     ),
     "aws_appsync.ChannelNamespace": (
-        lambda s: aws.appsync.ChannelNamespace(s, "Namespace", api=event_api(s)),
+        new(aws.appsync.ChannelNamespace, "Namespace", api=event_api),
         Opens(EVENTS, hosts=API),
     ),
     "aws_appsync.GraphqlApiBase": (
-        lambda s: aws.appsync.GraphqlApi(s, "Api", name="api", definition=aws.appsync.Definition.from_file(SCHEMA)),
+        new(aws.appsync.GraphqlApi, "Api", name="api", definition=aws.appsync.Definition.from_file(SCHEMA)),
         Opens("grant_mutation grant_query grant_subscription", hosts=API),
         Opens("grant", hosts=API, after=(aws.appsync.IamResource.all, "appsync:GraphQL")),
     ),
-    "aws_backup.BackupVault": (
-        lambda s: aws.backup.BackupVault(s, "Vault"),
-        Opens("grant=backup:StartBackupJob", "backup"),
-    ),
+    "aws_backup.BackupVault": (new(aws.backup.BackupVault, "Vault"), Opens("grant=backup:StartBackupJob", "backup")),
     "aws_batch.ConsumableResource": (
-        lambda s: aws.batch.ConsumableResource(s, "Resource", total_quantity=1),
+        new(aws.batch.ConsumableResource, "Resource", total_quantity=1),
         Opens("grants.read grants.update grants.actions=batch:DescribeConsumableResource", "batch"),
     ),
     "aws_batch.EcsJobDefinition": (
-        job,
+        new(aws.batch.EcsJobDefinition, "Job", container=container),
         Opens("grant_submit_job", "batch", after=lambda s: aws.batch.JobQueue.from_job_queue_arn(s, "Queue", QUEUE)),
     ),
     "aws_bedrockagentcore.ApiKeyCredentialProvider": (imported("ApiKeyCredentialProvider", **CREDENTIAL), *CREDENTIALS),
@@ -397,7 +350,7 @@ KINDS: Final[dict[str, tuple[Any, ...]]] = {
         ANY,
     ),
     "aws_bedrockagentcore.GatewayBase": (
-        lambda s: aws.bedrockagentcore.Gateway(s, "Gateway"),
+        new(aws.bedrockagentcore.Gateway, "Gateway"),
         Opens("grant_invoke", AGENT),
         Opens("grant_manage grant_read", CONTROL),
         ANY,
@@ -439,7 +392,7 @@ KINDS: Final[dict[str, tuple[Any, ...]]] = {
         Opens("grant_invoke grant_invoke_runtime grant_invoke_runtime_for_user", AGENT),
     ),
     "aws_cloudfront.Distribution": (
-        distribution,
+        new(aws.cloudfront.Distribution, "Distribution", default_behavior=aws.cloudfront.BehaviorOptions(origin=PAGE)),
         Opens("grant_create_invalidation grant=cloudfront:GetInvalidation", "cloudfront"),
     ),
     "aws_cloudfront.CloudFrontWebDistribution": (
@@ -447,9 +400,9 @@ KINDS: Final[dict[str, tuple[Any, ...]]] = {
         Opens("grant_create_invalidation grant=cloudfront:GetInvalidation", "cloudfront"),
     ),
     "aws_cloudwatch.Metric": (lambda _: aws.cloudwatch.Metric, Opens("grant_put_metric_data", "cloudwatch")),
-    "aws_codebuild.ReportGroup": (lambda s: aws.codebuild.ReportGroup(s, "Group"), Opens("grant_write", "codebuild")),
+    "aws_codebuild.ReportGroup": (new(aws.codebuild.ReportGroup, "Group"), Opens("grant_write", "codebuild")),
     "aws_codecommit.Repository": (
-        lambda s: aws.codecommit.Repository(s, "Repository", repository_name="orders"),
+        new(aws.codecommit.Repository, "Repository", repository_name="orders"),
         Opens("grant_pull grant_pull_push", hosts="git-codecommit.{region}.{suffix}:443"),
         Opens("grant_read", "codecommit", hosts="git-codecommit.{region}.{suffix}:443"),
         Opens("grant=codecommit:GetBranch", "codecommit"),
@@ -459,13 +412,10 @@ KINDS: Final[dict[str, tuple[Any, ...]]] = {
         Opens("grant_put_lifecycle_event_hook_execution_status", "codedeploy"),
     ),
     "aws_codeguruprofiler.ProfilingGroup": (
-        lambda s: aws.codeguruprofiler.ProfilingGroup(s, "Group"),
+        new(aws.codeguruprofiler.ProfilingGroup, "Group"),
         Opens("grant_publish grant_read grants.actions=codeguru-profiler:GetProfile", "codeguruprofiler"),
     ),
-    "aws_cognito.UserPool": (
-        lambda s: aws.cognito.UserPool(s, "Pool"),
-        Opens("grant=cognito-idp:AdminGetUser", "cognito-idp"),
-    ),
+    "aws_cognito.UserPool": (new(aws.cognito.UserPool, "Pool"), Opens("grant=cognito-idp:AdminGetUser", "cognito-idp")),
     "aws_dynamodb.TableBase": (
         streamed,
         Opens(f"{DATA} grant=dynamodb:Scan", "dynamodb"),
@@ -480,7 +430,7 @@ KINDS: Final[dict[str, tuple[Any, ...]]] = {
     ),
     "aws_dynamodb.StreamGrants": (stream_grants, Opens("list read actions=dynamodb:GetRecords", "dynamodbstreams")),
     "aws_ec2.Volume": (
-        volume,
+        new(aws.ec2.Volume, "Volume", availability_zone=f"{HOME.region}a", size=cdk.Size.gibibytes(1)),
         Opens("grant_attach_volume grant_detach_volume", "ec2"),
         Opens(
             "grant_attach_volume_by_resource_tag grant_detach_volume_by_resource_tag",
@@ -494,19 +444,22 @@ KINDS: Final[dict[str, tuple[Any, ...]]] = {
         Opens("grant_read", "ecr-public sts"),
     ),
     "aws_ecr.RepositoryBase": (
-        lambda s: aws.ecr.Repository(s, "Repository"),
+        new(aws.ecr.Repository, "Repository"),
         Opens("grant_pull grant_pull_push grant_push grant_read grant=ecr:DescribeImages", "ecr"),
     ),
-    "aws_ecs.Cluster": (lambda s: aws.ecs.Cluster(s, "Cluster", vpc=vpc(s)), Opens("grant_task_protection", "ecs")),
+    "aws_ecs.Cluster": (new(aws.ecs.Cluster, "Cluster", vpc=vpc), Opens("grant_task_protection", "ecs")),
     "aws_ecs.TaskDefinition": (task, Opens("grant_run", "ecs")),
     "aws_efs.FileSystem": (
-        lambda s: aws.efs.FileSystem(s, "Files", vpc=vpc(s), vpc_subnets=ISOLATED),
+        new(aws.efs.FileSystem, "Files", vpc=vpc, vpc_subnets=ISOLATED),
         Opens("grant_read grant_read_write grant_root_access"),
         Opens("grant=elasticfilesystem:DescribeMountTargets", "efs"),
     ),  # Lambda mounts it
-    "aws_elasticsearch.Domain": (on(aws.elasticsearch.Domain), *search()),
+    "aws_elasticsearch.Domain": (
+        new(aws.elasticsearch.Domain, "Domain", version=aws.elasticsearch.ElasticsearchVersion.V7_10),
+        *search(),
+    ),
     "aws_events.EventBus": (
-        lambda s: aws.events.EventBus(s, "Bus"),
+        new(aws.events.EventBus, "Bus"),
         Opens(
             "grant_all_put_events grant_put_events_to grants.actions=events:DescribeEventBus", "eventbridgev2 events"
         ),
@@ -518,19 +471,19 @@ KINDS: Final[dict[str, tuple[Any, ...]]] = {
         Opens("grant grant_to_underlying_resources", "glue", after=(["glue:GetTable"])),
     ),
     "aws_iam.Role": (
-        role,
+        new(aws.iam.Role, "Role", assumed_by=ECS),
         Opens("grant_assume_role", "sts"),
         Opens("grant_pass_role"),
         Opens("grant=iam:GetRole", "iam"),
     ),
     "aws_iam.LazyRole": (
-        lazy_role,
+        new(aws.iam.LazyRole, "Role", assumed_by=ECS),
         Opens("grant_assume_role", "sts"),
         Opens("grant_pass_role"),
         Opens("grant=iam:GetRole", "iam"),
     ),
     "aws_kinesis.Stream": (
-        lambda s: aws.kinesis.Stream(s, "Stream"),
+        stream,
         Opens(f"{READ_WRITE} grant=kinesis:DescribeStream", "kinesis"),
     ),
     "aws_kinesis.StreamConsumer": (consumer, Opens("grant_read grant=kinesis:DescribeStreamConsumer", "kinesis")),
@@ -542,7 +495,10 @@ KINDS: Final[dict[str, tuple[Any, ...]]] = {
         lambda s: aws.kinesisfirehose.KinesisStreamSource(aws.kinesis.Stream(s, "Stream")),
         Opens("grant_read", "kinesis"),
     ),
-    "aws_kms.Alias": (alias_of_key, Opens(f"{CRYPT} {SIGN} grant=kms:DescribeKey", "kms")),
+    "aws_kms.Alias": (
+        new(aws.kms.Alias, "Alias", alias_name="alias/orders", target_key=key),
+        Opens(f"{CRYPT} {SIGN} grant=kms:DescribeKey", "kms"),
+    ),
     "aws_kms.Key": (key, Opens(f"grant_admin {CRYPT} {SIGN} grant=kms:DescribeKey", "kms")),
     "aws_lambda.FunctionBase": (
         another,
@@ -554,11 +510,11 @@ KINDS: Final[dict[str, tuple[Any, ...]]] = {
         lambda s: another(s).add_function_url(),
         Opens("grant_invoke_url", hosts="Another:_*:443"),
     ),
-    "aws_logs.LogGroup": (
-        lambda s: aws.logs.LogGroup(s, "Log"),
-        Opens("grant_read grant_write grant=logs:StartQuery", "logs"),
+    "aws_logs.LogGroup": (new(aws.logs.LogGroup, "Log"), Opens("grant_read grant_write grant=logs:StartQuery", "logs")),
+    "aws_opensearchservice.Domain": (
+        new(aws.opensearchservice.Domain, "Domain", version=aws.opensearchservice.EngineVersion.OPENSEARCH_2_19),
+        *search(),
     ),
-    "aws_opensearchservice.Domain": (on(aws.opensearchservice.Domain), *search()),
     "aws_rds.DatabaseClusterBase": (
         lambda s: cluster(s, iam_authentication=True, enable_data_api=True),
         Opens("grant_connect", hosts="Cluster:_*:* Cluster:_*:*_(2)", after="app"),
@@ -570,26 +526,21 @@ KINDS: Final[dict[str, tuple[Any, ...]]] = {
     ),
     "aws_rds.DatabaseInstanceBase": (imported_database, Opens("grant_connect", said="DataPlane", after="app")),
     "aws_rds.DatabaseInstanceFromSnapshot": (
-        lambda s: restored(s, aws.rds.DatabaseInstanceFromSnapshot, engine=aws.rds.DatabaseInstanceEngine.POSTGRES),
+        restored(aws.rds.DatabaseInstanceFromSnapshot, engine=aws.rds.DatabaseInstanceEngine.POSTGRES),
         Opens("grant_connect", hosts="Db:_*:*", after="app"),
     ),
     "aws_rds.DatabaseProxy": (proxy, Opens("grant_connect", hosts="Db/Proxy:_*:5432", after="app")),
     "aws_rds.ServerlessCluster": (serverless, Opens("grant_data_api_access", "rds-data secretsmanager")),
     "aws_rds.ServerlessClusterFromSnapshot": (
-        lambda s: restored(
-            s,
-            aws.rds.ServerlessClusterFromSnapshot,
-            engine=aws.rds.DatabaseClusterEngine.AURORA_MYSQL,
-            enable_data_api=True,
-        ),
+        restored(aws.rds.ServerlessClusterFromSnapshot, engine=MYSQL, enable_data_api=True),
         Opens("grant_data_api_access", "rds-data"),
     ),
     "aws_route53.HostedZone": (
-        lambda s: aws.route53.PublicHostedZone(s, "Zone", zone_name="example.com"),
+        new(aws.route53.PublicHostedZone, "Zone", zone_name="example.com"),
         Opens("grant_delegation", "route53"),
     ),
     "aws_s3.BucketBase": (
-        lambda s: aws.s3.Bucket(s, "Bucket", encryption_key=key(s)),
+        new(aws.s3.Bucket, "Bucket", encryption_key=key),
         Opens(f"{READ_WRITE} grant_delete grant_put grant_put_acl", buckets="Bucket"),
         Opens("grant_on_key=kms:Decrypt", "kms"),
         Opens("grant_replication_permission", buckets="Bucket shop-replica", after=replicas),
@@ -600,49 +551,49 @@ KINDS: Final[dict[str, tuple[Any, ...]]] = {
         ),
     ),
     "aws_s3_assets.Asset": (
-        lambda s: aws.s3_assets.Asset(s, "Asset", path=SCHEMA),
+        new(aws.s3_assets.Asset, "Asset", path=SCHEMA),
         Opens("grant_read", buckets="cdk-hnb659fds-assets-111111111111-eu-west-1"),
     ),
     "aws_scheduler.ScheduleGroup": (
-        lambda s: aws.scheduler.ScheduleGroup(s, "Group"),
+        new(aws.scheduler.ScheduleGroup, "Group"),
         Opens(
             "grant_delete_schedules grant_read_schedules grant_write_schedules grant=scheduler:GetSchedule", "scheduler"
         ),
     ),
     "aws_secretsmanager.Secret": (
-        lambda s: aws.secretsmanager.Secret(s, "Secret"),
+        new(aws.secretsmanager.Secret, "Secret"),
         Opens("grant_read grant_write", "secretsmanager"),
     ),
     "aws_secretsmanager.SecretTargetAttachment": (
-        secret_of_a_database,
+        lambda s: instance(s).secret,
         Opens("grant_read grant_write", "secretsmanager"),
     ),
     "aws_ses.EmailIdentity": (
-        lambda s: aws.ses.EmailIdentity(s, "Identity", identity=aws.ses.Identity.domain("example.com")),
+        new(aws.ses.EmailIdentity, "Identity", identity=aws.ses.Identity.domain("example.com")),
         Opens("grant_send_email grant=ses:SendTemplatedEmail", "ses"),
     ),
     "aws_sns.TopicBase": (
-        lambda s: aws.sns.Topic(s, "Topic", master_key=key(s)),
+        new(aws.sns.Topic, "Topic", master_key=key),
         Opens("grant_publish grant_subscribe grants.actions=sns:GetTopicAttributes", "sns"),
         Opens("grant_on_key=kms:Decrypt", "kms"),
     ),
     "aws_sqs.QueueBase": (
-        lambda s: aws.sqs.Queue(s, "Queue", encryption_master_key=key(s)),
+        new(aws.sqs.Queue, "Queue", encryption_master_key=key),
         Opens("grant_consume_messages grant_purge grant_send_messages grant=sqs:GetQueueUrl", "sqs"),
         Opens("grant_on_key=kms:Decrypt", "kms"),
     ),
     "aws_ssm.StringParameter": (
-        lambda s: aws.ssm.StringParameter(s, "Parameter", string_value="x"),
+        new(aws.ssm.StringParameter, "Parameter", string_value="x"),
         Opens("grant_read grant_write", "ssm"),
         Opens("grant_on_key=kms:Decrypt"),
     ),  # it has no key
     "aws_ssm.StringListParameter": (
-        lambda s: aws.ssm.StringListParameter(s, "Parameter", string_list_value=["x"]),
+        new(aws.ssm.StringListParameter, "Parameter", string_list_value=["x"]),
         Opens("grant_read grant_write", "ssm"),
         Opens("grant_on_key=kms:Decrypt"),
     ),  # it has no key
     "aws_stepfunctions.Activity": (
-        lambda s: aws.stepfunctions.Activity(s, "Activity"),
+        new(aws.stepfunctions.Activity, "Activity"),
         Opens("grant=states:GetActivityTask", "stepfunctions"),
     ),
     "aws_stepfunctions.StateMachine": (

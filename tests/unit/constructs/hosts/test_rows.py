@@ -13,7 +13,7 @@ import pytest
 
 from harness.linting import lint
 from shielded_function import hosts
-from unit.constructs.aws import aws
+from unit.constructs.aws import aws, new
 
 from .conftest import make_function
 
@@ -44,11 +44,6 @@ class Row:
 
     make: Callable[[Any], Any]
     entries: tuple[str, ...]
-
-
-def new(make: Any, construct_id: str = "X", /, **props: Any) -> Callable[[Any], Any]:
-    """Makes a construct in a stack; a property that is a function makes something there, too."""
-    return lambda s: make(s, construct_id, **{k: each(s) if callable(each) else each for k, each in props.items()})
 
 
 def row(make: Any, *entries: str, construct_id: str = "X", **props: Any) -> Row:
