@@ -74,20 +74,6 @@ def test_the_commands_of_a_block(text: str, commands: list[list[str]]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        "make demo\nmake test\n",
-        "make test PYTEST_ARGS=-q\n",
-        "shielded-function decide connect api.stripe.com:443 --region eu-west-1\n",
-        "shielded-function explain --json > policy.json\n",
-        "shielded-function --help\n",
-    ],
-)
-def test_commands_that_exist(text: str) -> None:
-    check_commands(Block("a.md", 2, "sh", text))
-
-
-@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("make no-such-target\n", "a.md:2: make no-such-target: .*No rule"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import re
 import subprocess
@@ -15,6 +14,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from integration.cli.running import command, says
 from shielded_function.cli import demo, learnt_files, render
 from shielded_function.cli import report as cli_report
 from shielded_function.cli.app import app
@@ -29,21 +29,6 @@ ALERT = {"SHIELD_OUTBOUND_CONNECTIVITY": "alert"}
 BLOCK = {"SHIELD_OUTBOUND_CONNECTIVITY": "block", "SHIELD_ALLOW_OUTBOUND": "api.example.com:443"}
 
 
-def shielded_function(
-    *arguments: str, shield: Mapping[str, str] | None = None, cwd: Path | None = None
-) -> subprocess.CompletedProcess[str]:
-    environment = {n: v for n, v in os.environ.items() if not n.startswith(("SHIELD_", "AWS_"))}
-    return subprocess.run(
-        [sys.executable, "-m", "shielded_function.cli", *arguments],
-        env={**environment, **(shield or {}), "COLUMNS": "200"},
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 @pytest.mark.parametrize(
     ("shield", "target", "action", "status"),
     [
@@ -53,28 +38,28 @@ def shielded_function(
     ],
 )
 def test_decide(shield: Mapping[str, str], target: str, action: str, status: int) -> None:
-    done = shielded_function("decide", "connect", target, "--json", shield=shield)
+    done = command("decide", "connect", target, "--json", environment=shield)
     assert (done.returncode, json.loads(done.stdout)["action"]) == (status, action)
-    done = shielded_function("decide", "connect", target, shield=shield)
+    done = command("decide", "connect", target, environment=shield)
     assert (done.returncode, done.stdout.split(" ")[0]) == (status, action)
 
 
 def test_decide_names_the_entry_that_would_allow_it() -> None:
-    done = shielded_function("decide", "connect", "evil.example:443", shield=BLOCK)
+    done = command("decide", "connect", "evil.example:443", environment=BLOCK)
     assert "entry that would allow it: evil.example:443\n" in done.stdout
 
 
 def test_decide_knows_the_region() -> None:
     arguments = ("decide", "resolve", "sqs.eu-west-1.amazonaws.com")
-    assert shielded_function(*arguments, "--region", "eu-west-1", shield=BLOCK).returncode == 0
-    assert shielded_function(*arguments, "--region", "us-east-1", shield=BLOCK).returncode == 1
-    assert shielded_function(*arguments, shield={**BLOCK, "AWS_REGION": "eu-west-1"}).returncode == 0
+    assert command(*arguments, "--region", "eu-west-1", environment=BLOCK).returncode == 0
+    assert command(*arguments, "--region", "us-east-1", environment=BLOCK).returncode == 1
+    assert command(*arguments, environment={**BLOCK, "AWS_REGION": "eu-west-1"}).returncode == 0
 
 
 def test_explain_shows_each_entry() -> None:
-    told = json.loads(shielded_function("explain", "--json", shield=BLOCK).stdout)
+    told = json.loads(command("explain", "--json", environment=BLOCK).stdout)
     assert told["allow_outbound"]["entries"][0]["entry"] == "api.example.com:443"
-    table = shielded_function("explain", shield=BLOCK).stdout
+    table = command("explain", environment=BLOCK).stdout
     assert "api.example.com:443" in table
     assert all(field in table for field in told if field != "stays_open")
 
@@ -102,16 +87,16 @@ def test_explain_shows_each_entry() -> None:
 )
 def test_explain_says_what_stays_open(settings: dict[str, str], what: list[str]) -> None:
     shield = {"SHIELD_OUTBOUND_CONNECTIVITY": "block", **settings}
-    told = json.loads(shielded_function("explain", "--json", shield=shield).stdout)["stays_open"]
+    told = json.loads(command("explain", "--json", environment=shield).stdout)["stays_open"]
     assert [each["what"] for each in told] == what
     assert all(each["why"] and each["remedy"] for each in told)
-    assert "What stays open all the same" in shielded_function("explain", shield=shield).stdout
+    assert "What stays open all the same" in command("explain", environment=shield).stdout
 
 
 def test_policy_file(tmp_path: Path) -> None:
     file = tmp_path / "policy"
     file.write_text("SHIELD_READ_WRITE_TMP=alert\n")
-    told = json.loads(shielded_function("explain", "--json", "--policy", str(file), shield=BLOCK).stdout)
+    told = json.loads(command("explain", "--json", "--policy", str(file), environment=BLOCK).stdout)
     assert told["read_write_tmp"]["value"] == "alert"
     assert told["allow_outbound"]["value"] == ""
 
@@ -120,16 +105,16 @@ def test_policy_file_by_its_ending(tmp_path: Path) -> None:
     for name, text in {"p.toml": 'read_handler = "alert"', "p.yaml": "read_handler: alert", "p.lines": ""}.items():
         (tmp_path / name).write_text(text)
     for name in ("p.toml", "p.yaml"):
-        told = shielded_function("explain", "--json", "--policy", name, cwd=tmp_path).stdout
+        told = command("explain", "--json", "--policy", name, cwd=tmp_path).stdout
         assert json.loads(told)["read_handler"]["value"] == "alert"
-    assert "there is no policy" in shielded_function("explain", "--policy", "p.lines", cwd=tmp_path).stderr
+    assert "there is no policy" in command("explain", "--policy", "p.lines", cwd=tmp_path).stderr
 
 
 def test_what_is_known_only_at_deployment(tmp_path: Path) -> None:
     (tmp_path / "p.toml").write_text('allow_aws = ["sqs", "granted"]')
 
     def ask(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return shielded_function(*arguments, "--policy", "p.toml", cwd=tmp_path)
+        return command(*arguments, "--policy", "p.toml", cwd=tmp_path)
 
     done = ask("decide", "connect", "dynamodb.us-east-1.amazonaws.com:443")
     assert done.returncode == 3
@@ -144,7 +129,7 @@ def test_what_is_known_only_at_deployment(tmp_path: Path) -> None:
 def test_policy_file_of_the_environment_adds_to_it(tmp_path: Path) -> None:
     file = tmp_path / "policy"
     file.write_text("SHIELD_READ_WRITE_TMP=alert\nSHIELD_ALLOW_TMP=/tmp/a\nSHIELD_ALLOW_OUTBOUND=b.example\n")
-    told = json.loads(shielded_function("explain", "--json", shield={**BLOCK, "SHIELD_POLICY_FILE": str(file)}).stdout)
+    told = json.loads(command("explain", "--json", environment={**BLOCK, "SHIELD_POLICY_FILE": str(file)}).stdout)
     assert told["read_write_tmp"]["value"] == "alert"
     assert told["allow_outbound"]["value"] == "api.example.com:443,b.example"
 
@@ -163,11 +148,7 @@ def test_policy_file_of_the_environment_adds_to_it(tmp_path: Path) -> None:
 def test_one_line_says_what_is_wrong(
     arguments: tuple[str, ...], shield: Mapping[str, str], said: str, tmp_path: Path
 ) -> None:
-    done = shielded_function(*arguments, shield=shield, cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("shielded-function: ")
-    assert done.stderr.count("\n") == 1
-    assert said in done.stderr
+    assert said in says(command(*arguments, environment=shield, cwd=tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -201,7 +182,7 @@ def test_a_letter_means_one_option_in_every_command() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="doctor looks at Linux")
 def test_doctor_reports_as_json() -> None:
-    done = shielded_function("doctor", "--json")
+    done = command("doctor", "--json")
     assert done.returncode == 0
     assert platform.release() in json.dumps(json.loads(done.stdout))
 
@@ -216,7 +197,7 @@ def test_demo_needs_a_checkout(tmp_path: Path) -> None:
 
 
 def test_version_is_the_distributions() -> None:
-    assert shielded_function("--version").stdout == "shielded-function 0.1.0\n"
+    assert command("--version").stdout == "shielded-function 0.1.0\n"
 
 
 @pytest.mark.parametrize(
@@ -232,11 +213,11 @@ def test_without_the_extra_it_says_what_to_install(absent: str, said: str) -> No
 
 
 def test_help_names_the_extra_that_run_needs() -> None:
-    assert 'pip install "shielded-function[run]"' in shielded_function("run", "--help").stdout
+    assert 'pip install "shielded-function[run]"' in command("run", "--help").stdout
 
 
 def test_without_a_command_it_shows_the_commands() -> None:
-    shown = shielded_function().stdout
+    shown = command().stdout
     commands = ("demo", "doctor", "explain", "decide", "layer", "render", "set-mode", "run")
     assert all(f" {command} " in shown for command in commands)
     assert " test-filter " not in shown
