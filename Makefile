@@ -128,7 +128,7 @@ bench-runtimes: native runtimes ## measure starts and invocations of each runtim
 	@$(RUN) $(BIN)/python benchmarks/runtimes.py $(BENCH_ARGS)
 
 # The types of the whole CDK do not fit pyright's memory at once.
-lint: native ## ruff, pyright, clang-format, the AWS tables (the C is compiled with -Wall -Wextra -Werror)
+lint: native ## ruff, pyright, clang-format, the AWS tables, telltale words (the C is compiled with -Wall -Wextra -Werror)
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(RUN) $(BIN)/pyright constructs monitoring runtime_layer benchmarks docs conftest.py hatch_build.py
@@ -139,6 +139,7 @@ lint: native ## ruff, pyright, clang-format, the AWS tables (the C is compiled w
 	@$(BIN)/python -m shielded_function_runtime.build.aws_table --check
 	@$(BIN)/python -m shielded_function_runtime.build.aws_actions --check
 	@$(BIN)/python benchmarks/cost_and_scale.py --check
+	@$(BIN)/python docs/words.py
 
 format: setup ## let ruff and clang-format have their way
 	@$(BIN)/ruff check --fix

@@ -188,15 +188,15 @@ def render() -> str:
 
 <!-- Written by benchmarks/cost_and_scale.py: change that, and run it. -->
 
-What the alarms of 10 to 10,000 functions cost a month, and which of AWS's quotas they meet. Everything here is computed
+The monthly cost of the alarms of 10 to 10,000 functions, and the quotas of AWS that they meet. Everything here is computed
 by `benchmarks/cost_and_scale.py` from list prices; nothing was measured on a bill.
 
 **A silent function costs nothing for its metric**: filters have no default value, so a function that keeps to its
-policy publishes none. With `granularity="fleet"` it costs no alarm either. Two alarms, one on what is critical and one
+policy publishes none. With `granularity="fleet"` it costs no alarm either. Two alarms, one on critical violations and one
 on the rest, cost twice as much as one. A thousand silent functions:
 {_dollars(total)} a month, with a dashboard ({_dollars(DASHBOARD)}) and a key for the topic ({_dollars(KEY)}).
 
-## What is assumed
+## Assumptions
 
 - US East (N. Virginia), list prices of {PRICES_OF}: [CloudWatch]({PRICES_PAGE}),
   [KMS](https://aws.amazon.com/kms/pricing/). Without the free tier: 10 metrics, 10 alarms (none on a Metrics Insights
@@ -214,7 +214,7 @@ on the rest, cost twice as much as one. A thousand silent functions:
 - `heartbeat_actions`: for each function a filter, and an alarm on two metrics ({_dollars(2 * ALARM)}). The filter's
   metric is up to {_dollars(METRIC_TIERS[0][1])}, by the hours in which the function starts.
 
-| what | price |
+| item | price |
 |---|---|
 | custom metric, a month: the first 10,000, the next 240,000, the next 750,000, more | {_tiers()} |
 | alarm on a metric, a month | {_dollars(ALARM)} |
@@ -262,13 +262,13 @@ three). An account holds {ALARMS_QUOTA:,} alarms in a region, all others include
 
 ## Quotas
 
-| what | how many | who meets it |
+| quota | how many | met by |
 |---|---|---|
 {_quotas()}
 
 ## Which granularity
 
-- Up to some hundred functions: `function`. The alarms have the function's name, and actions of their own if need be.
+- Up to some hundred functions: `function`. The alarms have the function's name, and their own actions if need be.
 - More: `fleet`. Two alarms, whose contributors are the functions that violate their policies. Each names 100 at most,
   and the rest is in the dashboard.
 - `control`: for the few functions in which one control matters more than another. {ALARMS_BY_POLICY // CLASSES} times

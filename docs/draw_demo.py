@@ -1,4 +1,4 @@
-"""Runs the demo and draws what it prints: `python docs/draw_demo.py` writes docs/images/demo.svg."""
+"""Runs the demo and draws its output: `python docs/draw_demo.py` writes docs/images/demo.svg."""
 
 from __future__ import annotations
 

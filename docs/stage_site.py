@@ -115,7 +115,7 @@ def _is_file(target: str) -> bool:
 
 
 def with_links(text: str, change: Callable[[str], str]) -> str:
-    """The page with the target of each link replaced, but for code blocks."""
+    """The page with the target of each link replaced, except in code blocks."""
     lines = text.split("\n")
     fence = ""
     for number, line in enumerate(lines):
@@ -136,7 +136,7 @@ def listing(name: str, text: str) -> str:
 
 
 def commands() -> str:
-    """What typer writes of the command line, but for its heading.
+    """typer's text about the command line, without its heading.
 
     Raises:
         SiteError: it wrote nothing.

@@ -22,7 +22,7 @@ JUDGES = {
     "judge_path": "the directory or object that the path leads to",
     "judge_socket": "the kind of socket",
     "judge_connect": "the address",
-    "judge_listen": "never refused; what listens is not connected to anything later",
+    "judge_listen": "never refused; a listening socket is not connected later",
     "judge_peer_name": "never refused; tells the name server that the program connected to",
     "judge_bind": "the path of a UNIX socket, the port of name servers",
     "judge_send": "the address, the name that a DNS query asks for, the server name in a connection's first bytes",
@@ -41,14 +41,14 @@ JUDGES = {
     "judge_attach": "executable memory, and places that are in use",
     "judge_personality": "executable memory",
     "judge_descriptor": "the descriptor that alerts are written to, and those that the gate is using",
-    "judge_prctl": "options that filter, divert or move what the engine relies on; all others pass",
-    "judge_clone": "processes in namespaces of their own, such that share descriptors without memory, and "
+    "judge_prctl": "options that filter, divert or move things that the engine relies on; all others pass",
+    "judge_clone": "processes in new namespaces, such that share descriptors without memory, and "
     "threads of such that share memory without descriptors; "
     "`clone3` is a call that this kernel does not have",
     "judge_end": "never refused; alerts that were left out are told first",
     "judge_limit": "limits of another process; a program's own pass",
     "judge_escape": "refused: a way around the shield",
-    "judge_ring": "a call that this kernel does not have, in alert mode too: what goes through a ring is not seen",
+    "judge_ring": "a call that this kernel does not have, in alert mode too: calls through a ring are not seen",
 }
 # For which policies a call is looked at.
 REASONS = {
@@ -112,7 +112,7 @@ def kernel_calls(architecture: str) -> dict[str, int]:
 
 
 HEAD = """\
-# Every system call, and what becomes of it
+# System calls and their verdicts
 
 Made from `runtime_layer/native/engine/state/syscall_table.h` by `tests/harness/system_calls.py`; a test compares that
 list with the kernel's own headers ({newest}, number {number}, is the newest call in them).
@@ -123,7 +123,7 @@ a call that aarch64 does not have.
 
 ## Judged
 
-| call | for the policy | what is judged |
+| call | for the policy | judged |
 |---|---|---|
 {judged}
 

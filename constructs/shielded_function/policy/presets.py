@@ -279,7 +279,7 @@ PRESETS: Final[Mapping[str, Preset]] = {
     "polars": Preset(
         "Python",
         "polars 2.1.0",
-        "writes a few instructions that ask the processor what it is, when it is imported; with the function's own "
+        "writes a few instructions that identify the processor, when it is imported; with the function's own "
         "`POLARS_SKIP_CPU_CHECK=1` it needs nothing",
         allow_executable_memory=("libffi",),
         package="polars",

@@ -59,9 +59,9 @@ class Workload:
 
 _SINGLE = {"OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
 _NO_HOST = "its host does not exist here, so it fails unshielded too"
-_BRIDGE = "a foreign-function bridge: with it, code can call whatever it likes"
+_BRIDGE = "a foreign-function bridge: with it, code can call any function"
 _STATIC = "it is static, so it runs without the shield where it is listed"
-_NOBODY = "nobody listens there, so it fails unshielded too"
+_NOBODY = "no server listens there, so it fails unshielded too"
 _FIND_LIBRARY = "[`find_library`](guide/troubleshooting.md) looks for its library"
 _IN_MEMORY = "the server is an in-memory one that speaks MongoDB's protocol"
 _MARIADB = "the server is MariaDB"
@@ -158,7 +158,7 @@ PYTHON = (
     _python("paramiko", "connects by SSH", note=_NOBODY),
     _python("pika", "connects to RabbitMQ", note=_NOBODY),
     _python("pillow", "a thumbnail with a text"),
-    _python("platform", "what machine it is, what is in /tmp", package="-"),
+    _python("platform", "the machine's name, a list of /tmp", package="-"),
     _python("polars", "groups a table, by threads"),
     _python(
         "polars-unchecked",
@@ -187,7 +187,7 @@ PYTHON = (
     _python("python-dateutil", "dates in time zones"),
     _python(
         "python-magic",
-        "tells what a file is, by libmagic",
+        "a file's type, by libmagic",
         note=_FIND_LIBRARY,
     ),
     _python("pyyaml", "reads and writes YAML"),

@@ -18,8 +18,7 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "compatibility.md"
 _BEGIN, _END = "<!-- workloads -->\n", "<!-- end of workloads -->\n"
 _LANGUAGES: tuple[Language, ...] = ("Python", "Node.js", "Java")
 _HEADING = (
-    "| library | version | what it does here | needs | `learn` | in block mode, with nothing listed |\n"
-    "|---|---|---|---|---|---|"
+    "| library | version | use | needs | `learn` | in block mode, with nothing listed |\n|---|---|---|---|---|---|"
 )
 _SHOWN = 4  # entries of a field
 _WHAT = {
@@ -46,11 +45,11 @@ def tables() -> str:
     said = [
         f"{len(rows)} uses of libraries, the last one run on {head['date']} on {head['machine']}.",
         f"In block mode with nothing listed, {counts['works']} work without a line,",
-        f"{counts['goes on']} work and report what they do without,",
+        f"{counts['goes on']} work, and report calls that they do without,",
         f"{counts['refused']} fail as where a permission is lacking, {counts['reworded']} with an unrelated error",
         f"message (the alert names the cause), and {counts['defect']} otherwise. Under the policy that `learn` wrote,",
         f"{verdicts['green']} of those with needs run without an alert, {verdicts['green once accepted']} more",
-        f"with what it asked to accept, and {verdicts['not green']} do not. With what each needs,",
+        f"with the entries that it asked to accept, and {verdicts['not green']} do not. With its needs,",
         f"the default alarm counts a line of {', '.join(f'`{name}`' for name in alarming(rows.values())) or 'none'}.",
     ]
     parts = [" ".join(said)]
@@ -124,9 +123,9 @@ def _behaviour(row: Result) -> str:
     if odd := differs(row.unshielded, row.alert):
         told += f"; **defect** in alert mode: {odd}"
     if odd := differs(row.unshielded, row.listed):
-        told += f"; **defect** with what it needs: {odd}"
+        told += f"; **defect** with its needs: {odd}"
     elif row.needs.any and row.listed.alerts:
-        told += f"; with what it needs, still reports {_what(row.listed.alerts)}"
+        told += f"; with its needs, still reports {_what(row.listed.alerts)}"
     return told
 
 

@@ -1,0 +1,63 @@
+"""Counts telltale words, and fails where a place has more of them than words.json records (`--record` writes it anew).
+
+Each stands for a sentence that is read twice. Not "What an invocation makes goes before the next one, but for
+allow_tmp", but "Files created in an invocation are deleted before the next one, except those in allow_tmp". `--list`
+shows every hit.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+RECORDED: Final = Path(__file__).with_name("words.json")
+PLACES: Final = ("*.md", "docs/**/*", "constructs/**/*", "monitoring/**/*", "runtime_layer/**/*")
+KINDS: Final = (".md", ".py", ".c", ".h")
+OMITTED: Final = ("test-matrix.md", "CHANGELOG.md", Path(__file__).name)
+WORDS: Final = {
+    "whoever": r"\bwho(m)?ever\b",
+    "nobody": r"\bnobody\b",
+    "to be had": r"\b(to|can|cannot) be had\b",
+    "but for": r"\bbut for\b",
+    "of its own": r"\bof (its|their) own\b",
+    "learnt": r"\b(un)?learnt\b",
+    "goes": r"\b(goes|go) (too|as well|away|all the same|before the next|with (it|them|the next))\b",
+    "what": r"\bwhat (?!to\b)(?![^|\n]*\?)",
+}
+
+
+def find_words(text: str, *, is_page: bool) -> Iterator[tuple[int, str]]:
+    """The line and the word of each hit; fenced code of a page is left out.
+
+    >>> list(find_words("nobody\\nwhat it does\\nwhat is it?", is_page=False))
+    [(1, 'nobody'), (2, 'what')]
+    """
+    if is_page:
+        text = re.sub(r"^ *(`{3,}).*?^ *\1", lambda code: "\n" * code[0].count("\n"), text, flags=re.M | re.S)
+    for word, pattern in WORDS.items():
+        for hit in re.finditer(pattern, text, re.IGNORECASE):
+            yield text.count("\n", 0, hit.start()) + 1, word
+
+
+def main(options: list[str], root: Path = ROOT, recorded: Path = RECORDED) -> str:
+    """Prints the hits of places that have more than was recorded, and returns a line about each such place."""
+    hits: dict[str, list[str]] = {place: [] for place in PLACES}
+    for place in PLACES:
+        for file in sorted(each for each in root.glob(place) if each.suffix in KINDS and each.name not in OMITTED):
+            found = find_words(file.read_text(encoding="utf-8"), is_page=file.suffix == ".md")
+            hits[place] += [f"{file.relative_to(root)}:{line}: {word}" for line, word in found]
+    if "--record" in options:
+        recorded.write_text(json.dumps({place: len(found) for place, found in hits.items()}, indent=2) + "\n")
+    most: dict[str, int] = json.loads(recorded.read_text(encoding="utf-8"))
+    risen = [place for place in PLACES if len(hits[place]) > most[place]]
+    print("\n".join(line for place in (PLACES if "--list" in options else risen) for line in hits[place]), end="")
+    return "".join(f"\n{each}: {len(hits[each])} telltale words, {most[each]} recorded: rewrite one" for each in risen)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]) or None)
