@@ -188,12 +188,12 @@ def render() -> str:
 
 <!-- Written by benchmarks/cost_and_scale.py: change that, and run it. -->
 
-The monthly cost of the alarms of 10 to 10,000 functions, and the quotas of AWS that they meet. Everything here is computed
+The monthly cost of the alarms of 10 to 10,000 functions, and the quotas of AWS that they meet. All of it is computed
 by `benchmarks/cost_and_scale.py` from list prices; nothing was measured on a bill.
 
 **A silent function costs nothing for its metric**: filters have no default value, so a function that keeps to its
-policy publishes none. With `granularity="fleet"` it costs no alarm either. Two alarms, one on critical violations and one
-on the rest, cost twice as much as one. A thousand silent functions:
+policy publishes none. With `granularity="fleet"` it costs no alarm either. Two alarms, one on critical violations and
+one on the rest, cost twice as much as one. A thousand silent functions:
 {_dollars(total)} a month, with a dashboard ({_dollars(DASHBOARD)}) and a key for the topic ({_dollars(KEY)}).
 
 ## Assumptions
