@@ -7,6 +7,7 @@ import re
 from fnmatch import fnmatch
 
 import pytest
+import yaml
 from botocore.session import get_session
 
 from integration.docs.attempts import attempts
@@ -101,6 +102,30 @@ def test_reviewers_see_promises_that_exist() -> None:
     rows = [row for row in rows_of((SECURITY / "reviewers.md").read_text()) if re.match(r"T\d{4}", row[0])]
     assert len(rows) > 10
     assert [row for row in rows if row[-1].strip("`") not in promises()] == []
+
+
+def test_the_baseline_has_evidence_for_what_is_met() -> None:
+    rows = [row for row in rows_of((SECURITY / "baseline.md").read_text()) if row[0].startswith("OSPS-")]
+    ids = [each for row in rows for each in row[0].split(", ")]
+    assert len(ids) == len(set(ids)) == 43
+    assert all(re.fullmatch(r"OSPS-(AC|BR|DO|GV|LE|QA|SA|VM)-\d\d\.\d\d", each) for each in ids)
+    assert {row[2] for row in rows} == {"met", "host", "open"}
+    assert [row for row in rows if row[2] == "met" and "](../" not in row[3] and "](model" not in row[3]] == []
+
+
+def test_the_insights_have_the_required_fields() -> None:
+    """As version 2 of the specification asks; an address is one, or a placeholder that no release passes with."""
+    told = yaml.safe_load((ROOT / "security-insights.yml").read_text())
+    required = {
+        "header": ("schema-version", "last-updated", "last-reviewed", "url"),
+        "project": ("name", "administrators", "repositories", "vulnerability-reporting"),
+        "repository": ("status", "url", "core-team", "license", "security", "accepts-change-request"),
+    }
+    assert {name: [each for each in fields if each not in told[name]] for name, fields in required.items()} == {
+        name: [] for name in required
+    }
+    addresses = [told["header"]["url"], told["repository"]["url"], *(r["url"] for r in told["project"]["repositories"])]
+    assert all(re.match(r"https://|PLACEHOLDER: ", each) for each in addresses)
 
 
 def test_the_statements_deny_each_reported_change() -> None:
