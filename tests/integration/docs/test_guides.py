@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+import shielded_function
 from harness.checkout import ROOT
 from integration.docs.commands import check_commands
 from integration.docs.pages import Block, read_page
@@ -72,6 +73,13 @@ def test_the_workflow_runs_commands_that_exist() -> None:
     assert all("uses" in step or "run" in step for step in steps)
     assert {"check", "staging"} == workflow["jobs"].keys()
     assert workflow["jobs"]["staging"]["needs"] == "check"
+
+
+def test_the_reference_has_every_name() -> None:
+    text = (ROOT / "docs" / "reference" / "shielded_function.md").read_text()
+    assert sorted(re.findall(r"^::: shielded_function\.([A-Z]\w+)$", text, re.MULTILINE)) == sorted(
+        shielded_function.__all__
+    )
 
 
 def test_telltale_words_are_held_down(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
