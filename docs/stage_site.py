@@ -154,7 +154,17 @@ def commands() -> str:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode != 0 or "## `shielded-function" not in done.stdout:
         raise SiteError(f"typer wrote no documentation of the commands: {done.stderr}")
-    return done.stdout.partition("\n")[2]
+    return with_whole_summaries(done.stdout.partition("\n")[2])
+
+
+def with_whole_summaries(text: str) -> str:
+    """The list of commands with whole sentences, where typer cuts them."""
+
+    def whole(cut: re.Match[str]) -> str:
+        about = re.search(rf"^## `shielded-function {cut['name']}`\n\n(.+?)\n\n", text, re.MULTILINE | re.DOTALL)
+        return f"* `{cut['name']}`: {' '.join(about[1].split()) if about else cut['begun']}"
+
+    return re.sub(r"^\* `(?P<name>[a-z-]+)`: (?P<begun>.*\.\.\.)$", whole, text, flags=re.MULTILINE)
 
 
 if __name__ == "__main__":

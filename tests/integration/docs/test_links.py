@@ -73,6 +73,9 @@ def test_the_commands_are_in_the_site(tmp_path: Path) -> None:
     page = (tmp_path / "reference" / "commands.md").read_text()
     assert "## `shielded-function set-mode`" in page
     assert "--dry-run" in page
+    listed = re.findall(r"^\* `[a-z-]+`: (.*)$", page, re.MULTILINE)
+    assert len(listed) > 10
+    assert [each for each in listed if each.endswith("...")] == []
 
 
 def test_a_code_block_keeps_its_links() -> None:
