@@ -154,8 +154,15 @@ def learn(
         Path | None, typer.Option("--output", "-o", help="A file, or a folder for a file of each function.")
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Only tell what the present policies lack; exit 1 if they do.")
+        bool, typer.Option("--check", help="Only tell what the present policies, or the lock, lack; exit 1 if they do.")
     ] = False,
+    packages: Annotated[
+        bool, typer.Option("--packages", help="Name the packages in the entries of allow_outbound.")
+    ] = False,
+    lock: Annotated[
+        Path | None,
+        typer.Option(help="A file with what each package wants: written; with --check, compared with what was seen."),
+    ] = None,
     merge: Annotated[list[Path] | None, typer.Option(help="A file of --save, to add; may be repeated.")] = None,
     save: Annotated[Path | None, typer.Option(help="Keep what was observed in this file, for --merge.")] = None,
     every: Every = False,
@@ -166,8 +173,8 @@ def learn(
     """Learn the least policy for what functions were seen to do, best in alert mode.
 
     Wildcards are offered, and what looks like an attack is listed for you to decide: neither is learnt. The exit status
-    is 0; 1 with --check if a present policy lacks something that was observed; 3 if what is written would deny some of
-    it, or not all of it is known: then the --accept options that complete it are printed.
+    is 0; 1 with --check if a present policy, or the lock, lacks something that was observed; 3 if what is written would
+    deny some of it, or not all of it is known: then the --accept options that complete it are printed.
     """
     from . import learn
     from .aws import Place
@@ -175,7 +182,19 @@ def learn(
 
     where = Where(files or (), log_group or (), function or (), stack or (), since, until, Place(region, profile))
     options = learn.Options(
-        policy, assembly, place or (), granted, accept or (), form, output, check, merge or (), save, every
+        policy,
+        assembly,
+        place or (),
+        granted,
+        accept or (),
+        form,
+        output,
+        check,
+        merge or (),
+        save,
+        every,
+        packages,
+        lock,
     )
     raise typer.Exit(learn.run(where, options, json=json))
 
@@ -475,6 +494,7 @@ def run(
     env: Env = None,
     value: Value = None,
     layer: LayerContent = None,
+    log: Annotated[Path | None, typer.Option(help="Write the function's log to this file, for `learn`.")] = None,
     json: Json = False,
 ) -> None:
     """Invoke one of your own functions, shielded, in an emulated Lambda (on Linux).
@@ -485,7 +505,7 @@ def run(
     """
     from . import run
 
-    options = run.Options(function, event, alert, env or (), value or (), layer or ())
+    options = run.Options(function, event, alert, env or (), value or (), layer or (), log)
     raise typer.Exit(run.run(assembly, options, json=json))
 
 

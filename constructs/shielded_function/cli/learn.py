@@ -21,7 +21,7 @@ from shielded_function_monitoring.learning import (
     to_json,
 )
 
-from . import terminal
+from . import learnt_lock, terminal
 from .choices import LearnFormat
 from .errors import CliError
 from .learnt_files import write, write_text
@@ -56,6 +56,8 @@ class Options(NamedTuple):
         merge: files of `--save` from before.
         save: where to keep the observations.
         every: print all rows of every table.
+        packages: name the packages in the entries of allow_outbound.
+        lock: a file with what each package wants: to write, or with `check` to compare with.
     """
 
     policy: Path | None = None
@@ -69,19 +71,23 @@ class Options(NamedTuple):
     merge: Sequence[Path] = ()
     save: Path | None = None
     every: bool = False
+    packages: bool = False
+    lock: Path | None = None
 
 
 def run(where: Where, options: Options, *, json: bool) -> int:
     """Learns, and prints or writes what came of it.
 
     Returns:
-        0; with `check`, 1 when a present policy lacks something that was observed; 3 when a policy is incomplete.
+        0; with `check`, 1 when a present policy, or the lock, lacks something that was observed; 3 when a policy is
+        incomplete.
 
     Raises:
         CliError: something cannot be read, written or understood.
     """
     _check_options(options, json=json)
     present = _present(options)
+    locked = learnt_lock.read(options.lock) if options.check and options.lock else None
     observed, notes = _observe(where, options)
     if options.check and not observed.functions:
         raise CliError(
@@ -93,11 +99,22 @@ def run(where: Where, options: Options, *, json: bool) -> int:
         write_text(options.save, json_module.dumps(to_json(observed)) + "\n")
     logs = sorted(observed.functions.values(), key=lambda log: log.key)
     results = [
-        make_result(log, present, granted=options.granted, accept=options.accept) for log in watch(logs, "functions")
+        make_result(
+            log,
+            present,
+            granted=options.granted,
+            accept=options.accept,
+            packages=options.packages or options.lock is not None,
+        )
+        for log in watch(logs, "functions")
     ]
     check_accepted(options.accept, results)
+    if locked is not None:
+        return LACKING if learnt_lock.check(locked, results, notes, json=json) else 0
     if options.check:
         return LACKING if show_check(results, notes, whole=True, json=json) else 0
+    if options.lock:
+        learnt_lock.write(options.lock, logs, results)
     status = 0 if all(each.is_complete for each in results) else INCOMPLETE
     if json:
         print(json_module.dumps({"notes": notes, "functions": [as_json(each) for each in results]}, indent=2))
@@ -124,8 +141,10 @@ def _check_options(options: Options, *, json: bool) -> None:
 def _present(options: Options) -> Present:
     if options.policy and options.assembly:
         raise CliError("give --policy or --assembly: not both")
-    if options.check and not (options.policy or options.assembly):
-        raise CliError("--check compares with the present policy: give --policy FILE or --assembly cdk.out")
+    if options.check and options.lock and (options.policy or options.assembly):
+        raise CliError("--check compares with --lock, or with --policy or --assembly: check one after the other")
+    if options.check and not (options.policy or options.assembly or options.lock):
+        raise CliError("--check compares with the present policy: give --policy FILE or --assembly cdk.out, or --lock")
     if options.form == "diff" and not (options.policy or options.assembly):
         raise CliError("--format diff compares with the present policy: give --policy FILE or --assembly cdk.out")
     if options.assembly:

@@ -10,8 +10,10 @@ from typing import Any, Final
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
 from shielded_function.policy.fields import LISTS
 from shielded_function.policy.presets import PRESETS
+from shielded_function.policy.texts import without_packages
 from shielded_function_monitoring.learning import Denied, FunctionKey, FunctionLog, Learnt, Observation, learn, replay
 from shielded_function_monitoring.learning.learner import MAX_TMP
+from shielded_function_monitoring.learning.packages import with_packages
 from shielded_function_monitoring.learning.questions import Question, place_of, question_of
 from shielded_function_runtime import core
 
@@ -75,7 +77,14 @@ def told_of(denied: Sequence[Denied]) -> list[Denied]:
     return [each for each in denied if each.policy not in GO_ON]
 
 
-def make_result(log: FunctionLog, present: Present, *, granted: bool = False, accept: Sequence[str] = ()) -> Result:
+def make_result(
+    log: FunctionLog,
+    present: Present,
+    *,
+    granted: bool = False,
+    accept: Sequence[str] = (),
+    packages: bool = False,
+) -> Result:
     """The entries to learn of one function under its present policy, and those that may be accepted besides.
 
     Args:
@@ -83,17 +92,18 @@ def make_result(log: FunctionLog, present: Present, *, granted: bool = False, ac
         present: knows the present policies.
         granted: its `allow_aws` is "granted", whatever the present policy says.
         accept: entries of offers and findings that are wanted.
+        packages: name the packages in the entries of allow_outbound.
 
     Raises:
         CliError: the present policy cannot be read.
     """
-    result = _make_result(log, present, granted, accept)
+    result = _make_result(log, present, granted, accept, packages)
     if not (told_of(result.denied) or result.problem):
         return result
     chosen = _choose(result, log)
     if not chosen:
         return result
-    then = _make_result(log, present, granted, (*accept, *chosen))
+    then = _make_result(log, present, granted, (*accept, *chosen), packages)
     return replace(result, accept=tuple(chosen), then_denied=tuple(told_of(then.denied)))
 
 
@@ -130,7 +140,7 @@ def _admitting(name: str, value: str, key: FunctionKey) -> Callable[[Observation
     return lambda seen, question: question is None and seen.policy == name
 
 
-def _make_result(log: FunctionLog, present: Present, granted: bool, accept: Sequence[str]) -> Result:
+def _make_result(log: FunctionLog, present: Present, granted: bool, accept: Sequence[str], packages: bool) -> Result:
     """The entries to learn of one function under its present policy.
 
     Args:
@@ -138,6 +148,7 @@ def _make_result(log: FunctionLog, present: Present, granted: bool, accept: Sequ
         present: knows the present policies.
         granted: its `allow_aws` is "granted", whatever the present policy says.
         accept: entries of offers and findings that are wanted.
+        packages: name the packages in the entries of allow_outbound.
 
     Raises:
         CliError: the present policy cannot be read.
@@ -162,6 +173,8 @@ def _make_result(log: FunctionLog, present: Present, granted: bool, accept: Sequ
     learnt.admitted -= _settled(log, admits, by_preset)
     learnt.presets += proposed.taken
     learnt.offers += proposed.offered
+    if packages:
+        learnt.entries = list(map(with_packages, learnt.entries))
     additions = learnt.additions()
     base = blocking
     if base is None:
@@ -267,7 +280,7 @@ def check_accepted(accept: Sequence[str], results: Sequence[Result]) -> None:
     Raises:
         CliError: there is one.
     """
-    taken = {each.value for result in results for each in result.learnt.entries}
+    taken = {without_packages(each.value) for result in results for each in result.learnt.entries}
     taken |= {PREFIX + name for result in results for name in result.policy.presets}
     taken |= {f"{name}={value}" for result in results for name, value in result.learnt.settings.items()}
     for entry in accept:

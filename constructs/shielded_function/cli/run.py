@@ -48,6 +48,7 @@ class Options(NamedTuple):
     variables: Sequence[str] = ()
     values: Sequence[str] = ()
     layers: Sequence[str] = ()
+    log: Path | None = None
 
 
 def run(directory: Path, options: Options, *, json: bool) -> int:
@@ -72,6 +73,10 @@ def run(directory: Path, options: Options, *, json: bool) -> int:
         elif not shielded:
             _note(f"{place} has no shield: it runs as it is")
         result = trial.attempt(assembly, place, package, event, _note)
+    if options.log:
+        from .learnt_files import write_text
+
+        write_text(options.log, "".join(f"{line.message}\n" for line in result.invocation.log))
     if json:
         print(json_module.dumps(to_json(place, shielded, result), indent=2))
     else:
