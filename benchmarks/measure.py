@@ -15,7 +15,7 @@ from statistics import median
 
 import mounts
 import place
-from network import NAME, served
+from network import NAME, OF_A_PACKAGE, served
 from rows import (
     CALLS,
     CLIENTS,
@@ -35,7 +35,7 @@ from rows import (
 # entry.
 POLICY = {
     "SHIELD_OUTBOUND_CONNECTIVITY": "block",
-    "SHIELD_ALLOW_OUTBOUND": NAME,
+    "SHIELD_ALLOW_OUTBOUND": f"{NAME},{OF_A_PACKAGE} by caller",
     "SHIELD_READ_WRITE_TMP": "block",
     "SHIELD_CREATE_CHILD_PROCESS": "block",
     "SHIELD_READ_HANDLER": "block",

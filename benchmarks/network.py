@@ -21,6 +21,8 @@ NAME = "service.bench.example"
 SERVICE = "203.0.113.10"
 RESOLVER = "203.0.113.53"
 PLAIN, TLS, GRPC = 80, 443, 50051
+OF_A_PACKAGE = "203.0.113.21"
+"""Allowed by an entry that names a package."""
 
 HERE = Path(__file__).resolve().parent
 RESOLV_CONF = HERE / "resolv.conf"

@@ -179,6 +179,16 @@ CLIENTS: tuple[Row, ...] = (
     Row("https", "request, TLS", "us", _ratio(1.02), rounds=400, count=100, scale=1e-3, needs=_NETWORK),
     Row("https_bare", "request, TLS, bare", "us", _ratio(1.02), rounds=400, count=200, scale=1e-3, needs=_NETWORK),
     Row("grpc", "gRPC call", "us", _ratio(1.02), rounds=400, count=50, scale=1e-3, needs=_NETWORK),
+    Row(
+        "connect_by_package",
+        "connect by a package's entry",
+        "us",
+        Target(Bound.DIFFERENCE, 8.0),
+        rounds=400,
+        count=200,
+        scale=1e-3,
+        needs=_NETWORK,
+    ),
 )
 IMPORT = Row("import_boto3", "import boto3 from a layer", "ms", _ratio(1.015), rounds=40, needs=_MOUNTS)
 STARTUP = Row("startup", "start-up", "ms", Target(Bound.DIFFERENCE, 1.7), rounds=60)

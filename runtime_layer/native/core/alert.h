@@ -23,8 +23,10 @@ struct source_place {
     struct text packages[ALERT_PACKAGES];
     uint32_t package_count;
     uint32_t
-        to_own_code; /* how many of them it takes to reach the function's own code; 0: it is not reached */
-    bool is_cut;     /* a thread began, or an event loop ran, between those and the rest */
+        to_own_code;    /* how many of them it takes to reach the function's own code; 0: it is not reached */
+    bool is_cut;        /* a thread began, or an event loop ran, between those and the rest */
+    struct text wanted; /* packages (packages.h) that are enough to know; empty: all are */
+    bool is_named;      /* they are among those */
 };
 
 struct alert {

@@ -189,6 +189,12 @@ struct verdict verdict_endpoint(const struct policy *p, const struct always *alw
     return verdict_unlisted(p, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
 }
 
+struct text verdict_packages(const struct policy *p, struct verdict verdict)
+{
+    bool is_listed = verdict.policy == OUTBOUND_CONNECTIVITY && verdict.rule < p->outbound_count;
+    return is_listed ? policy_text(p, p->outbound[verdict.rule].packages) : TEXT("");
+}
+
 struct packages_question {
     const struct policy *policy;
     const struct endpoint *to;

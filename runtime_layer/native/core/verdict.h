@@ -62,6 +62,8 @@ struct verdict verdict_host(const struct policy *p, struct text name, bool whole
 struct verdict verdict_endpoint(const struct policy *p, const struct always *always,
                                 const struct names *learnt, const struct endpoint *to,
                                 enum protocol protocol);
+/* The packages that the entry names by which it is allowed; empty: none. */
+struct text verdict_packages(const struct policy *p, struct verdict verdict);
 /* Does each entry that admits the address name packages, and did the call come through none of them? */
 bool verdict_is_by_others(const struct policy *p, const struct names *learnt, const struct endpoint *to,
                           enum protocol protocol, const struct source_place *place);

@@ -101,7 +101,8 @@ static int64_t outbound_endpoint_refused(const struct call *call, const struct e
     };
     struct writer w = {entry, 0, sizeof entry, false};
     put_outbound_entry(&w, facts.host, &to->ip, to->port);
-    if (verdict.reason == REASON_PACKAGE && !is_call_by_others(call, &facts, protocol, &w))
+    if (verdict.reason == REASON_PACKAGE &&
+        !is_call_by_others(call, &facts, protocol, verdict_packages(&sealed->policy, verdict), &w))
         return 0;
     facts.allow = (struct text){entry, w.full ? 0 : w.used};
     return refuses(call, verdict, &facts) ? -EACCES : 0;
@@ -124,7 +125,7 @@ static bool is_new_destination(const struct endpoint *to)
 static void report_others(const struct call *call, const struct endpoint *to, int32_t descriptor,
                           struct verdict verdict)
 {
-    if (verdict.reason != REASON_LISTED || !sealed->policy.outbound[verdict.rule].packages.len || !to->port ||
+    if (!verdict_packages(&sealed->policy, verdict).len || !to->port ||
         (call->nr != __NR_connect && !is_new_destination(to)))
         return;
     verdict.action = ACTION_ALERT;

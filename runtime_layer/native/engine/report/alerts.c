@@ -70,11 +70,11 @@ static void take_arguments(struct alert *alert, const uint64_t *argv, char *pool
 }
 
 static struct source_place find_place(const struct alert *alert, const struct call *call,
-                                      struct scratch *scratch)
+                                      struct scratch *scratch, struct text wanted)
 {
     return sealed->process.language == LANGUAGE_NODE
                ? find_node_place(alert, (struct place_texts *)scratch->path)
-               : python_caller(call, scratch);
+               : python_caller(call, scratch, wanted);
 }
 
 /* Names the object and the source line that made the call. The texts are kept in scratch->path; scratch->line and the rest of
@@ -82,19 +82,19 @@ static struct source_place find_place(const struct alert *alert, const struct ca
 static void find_caller(struct alert *alert, const struct call *call, struct scratch *scratch)
 {
     alert->object = caller_object(call, scratch);
-    alert->place = find_place(alert, call, scratch);
+    alert->place = find_place(alert, call, scratch, TEXT(""));
 }
 
 bool is_call_by_others(const struct call *call, const struct facts *facts, enum protocol protocol,
-                       struct writer *entry)
+                       struct text wanted, struct writer *entry)
 {
     struct scratch *scratch = scratch_take();
     if (!scratch)
         return false;
     struct alert alert = {
         .policy = OUTBOUND_CONNECTIVITY, .host = facts->host, .ip = facts->to.ip, .port = facts->to.port};
-    struct source_place place = find_place(&alert, call, scratch);
-    bool is_by_others = place.to_own_code &&
+    struct source_place place = find_place(&alert, call, scratch, wanted);
+    bool is_by_others = !place.is_named && place.to_own_code &&
                         verdict_is_by_others(&sealed->policy, learnt_names(), &facts->to, protocol, &place);
     for (uint32_t i = 0; i < place.to_own_code && is_by_others; i++) {
         put(entry, i ? TEXT(">") : TEXT(" by "));

@@ -18,10 +18,10 @@ struct facts {
     uint32_t handler;          /* of read_handler: the file's place in sealed->files.handlers.inodes */
 };
 
-/* Did the call come through none of the packages that the entries for it name? Only where its own chain of packages is known.
+/* Did the call come through none of the packages that its entries name (`wanted`: of one)? Only where its own chain is known.
  * Then ` by ` and that chain are added to `entry`. No verdict depends on it. */
 bool is_call_by_others(const struct call *call, const struct facts *facts, enum protocol protocol,
-                       struct writer *entry);
+                       struct text wanted, struct writer *entry);
 
 /* True: the call must be refused. Reports alerts and refusals; lets everything else pass silently. */
 bool refuses(const struct call *call, struct verdict verdict, const struct facts *facts);

@@ -1,6 +1,7 @@
 #include "place_texts.h"
 
 #include "../../core/package_roots.h"
+#include "../../core/packages.h"
 #include "../state/sealed_state.h"
 
 static void add_package(struct source_place *place, struct place_texts *texts, struct text package)
@@ -50,5 +51,6 @@ bool place_add_frame(struct source_place *place, struct place_texts *texts, stru
         add_package(place, texts, package);
     if (package.len && !place->to_own_code && !place->is_cut && is_own_code(package))
         place->to_own_code = place->package_count;
+    place->is_named = package.len && place->wanted.len && packages_name(place->wanted, place);
     return is_innermost;
 }

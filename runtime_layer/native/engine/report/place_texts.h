@@ -14,7 +14,7 @@ struct place_texts {
 
 static inline bool is_place_full(const struct source_place *place)
 {
-    return place->package_count == ALERT_PACKAGES;
+    return place->package_count == ALERT_PACKAGES || place->is_named;
 }
 /* Adds a frame by its file's name. True: it is the innermost of a package, so the caller fills in its function and line. */
 bool place_add_frame(struct source_place *place, struct place_texts *texts, struct text file);

@@ -38,9 +38,9 @@ static void look_at_frames(struct source_place *place, struct python_frames *f, 
     }
 }
 
-struct source_place python_caller(const struct call *call, struct scratch *scratch)
+struct source_place python_caller(const struct call *call, struct scratch *scratch, struct text wanted)
 {
-    struct source_place place = {.package_count = 0};
+    struct source_place place = {.wanted = wanted};
     struct work *w = (struct work *)(scratch->link + CALLER_OBJECT_MAX);
     reader_begin(&w->reader, !is_single_threaded());
     const struct python *python = find_python(&w->reader, scratch->line, sizeof scratch->line, &w->own);

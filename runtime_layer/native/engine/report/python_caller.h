@@ -8,6 +8,6 @@
 
 /* The texts are kept in scratch->path; scratch->line and the rest of scratch->link, behind caller_object's text, are
  * overwritten. No package: no frame is a package's, or there is no Python frame. */
-struct source_place python_caller(const struct call *call, struct scratch *scratch);
+struct source_place python_caller(const struct call *call, struct scratch *scratch, struct text wanted);
 
 #endif
