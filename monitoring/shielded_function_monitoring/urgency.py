@@ -18,20 +18,22 @@ _ORDER: Final = (
 )
 
 
-def severity(policy: str, mode: str, path: str = "") -> Severity:
-    """How severe a violation is, of programs by their path; a control that this version does not know is the worst.
+def severity(policy: str, mode: str, path: str = "", reason: str = "") -> Severity:
+    """How severe a violation is, by the program's path and the line's reason too.
+
+    A control that this version does not know is the worst.
 
     >>> severity("self_protection", "alert"), severity("read_write_tmp", "block"), severity("new_policy", "block")
     ('critical', 'notice', 'critical')
     """
-    return severity_of(policy, mode, path) if policy in COUNTED else "critical"
+    return severity_of(policy, mode, path, reason) if policy in COUNTED else "critical"
 
 
-def urgency(policy: str, mode: str, path: str = "") -> tuple[int, int]:
+def urgency(policy: str, mode: str, path: str = "", reason: str = "") -> tuple[int, int]:
     """The sort key: the lowest is read first.
 
     >>> urgency("self_protection", "block"), urgency("outbound_connectivity", "alert"), urgency("read_handler", "alert")
     ((0, 1), (1, 2), (1, 6))
     """
     rank = _ORDER.index(policy) if policy in _ORDER else -1
-    return SEVERITIES.index(severity(policy, mode, path)), rank
+    return SEVERITIES.index(severity(policy, mode, path, reason)), rank

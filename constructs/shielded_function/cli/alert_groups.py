@@ -6,6 +6,8 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from shielded_function.policy.texts import BY
+from shielded_function_monitoring.filters import PACKAGE
 from shielded_function_monitoring.frames import NOT_TOLD, chain_text
 from shielded_function_monitoring.insights import Row, Stats, Together, queries
 from shielded_function_monitoring.insights.combining import number_of
@@ -66,7 +68,8 @@ def _sorted(groups: Iterable[Group]) -> Iterator[Group]:
 
 
 def _order(group: Group) -> tuple[int, ...]:
-    urgent = urgency(group["policy"], group.get("mode", ""), _path(group)) if "policy" in group else ()
+    which = group.get("policy", ""), group.get("mode", ""), _path(group), group.get("reason", "")
+    urgent = urgency(*which) if "policy" in group else ()
     return (*urgent, -group["violations"])
 
 
@@ -90,12 +93,14 @@ def _group(row: Row) -> Group:
     if not target and "last_syscall" in row:
         target = {"syscall": row["last_syscall"]}
     group: Group = {name: row[name] for name in _NAMES if name in row}
+    seen, chain = observation_of(row), queries.chain_of_row(row)
+    if seen.policy == "outbound_connectivity" and BY in seen.allow and chain:  # no other line has such an entry
+        group["reason"] = PACKAGE
     if "policy" in group:
         path = _path({**group, "details": target})
-        group = {"severity": severity(group["policy"], group.get("mode", ""), path), **group}
-    seen, chain = observation_of(row), queries.chain_of_row(row)
+        group = {"severity": severity(group["policy"], group.get("mode", ""), path, group.get("reason", "")), **group}
     if allow := entry_of(seen):
-        group["allow"] = allow
+        group["allow"] = f"{allow}{BY}{'>'.join(chain)}" if "reason" in group else allow
     if presets := presets_for(seen, chain):
         group["presets"] = presets
     if target:

@@ -95,6 +95,17 @@ def test_what_has_no_target(tmp_path: Path) -> None:
     }
 
 
+def test_a_call_through_another_package(tmp_path: Path) -> None:
+    of_package = {"reason": "package", "through": ["urllib3", "leftpad", "app"], "allow": "api.example:443 by x"}
+    lines = [connect("api.example", **of_package), connect("evil.example", allow="evil.example:443")]
+    (tmp_path / "log").write_text("\n".join(lines) + "\n")
+    groups = json.loads(command("alerts", tmp_path / "log", "--json").stdout)["groups"]
+    assert [(each["severity"], each.get("reason"), each["allow"]) for each in groups] == [
+        ("warning", None, "evil.example:443"),
+        ("notice", "package", "api.example:443 by urllib3>leftpad>app"),
+    ]
+
+
 def test_by_package(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("\n".join(packages_log()) + "\n")
     said = json.loads(command("alerts", tmp_path / "log", "--by", "package", "--json").stdout)

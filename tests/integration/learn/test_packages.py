@@ -16,7 +16,7 @@ from integration.cli.running import command
 from integration.docs.pages import ROOT, read_page
 from runtimes.functions import STACK, Described, synthesize
 from shielded_function.policy import ShieldPolicy
-from shielded_function_emulator.sandbox import Sandbox
+from shielded_function_emulator.sandbox import Sandbox, shield_lines
 
 from .test_roll_out import LANGUAGES
 
@@ -59,17 +59,17 @@ def _sandbox() -> None:
             pytest.skip(f"no namespaces on this machine: {sandbox.isolation.note}")
 
 
-def log_of(folder: Path, rates: str) -> Path:
+def log_of(folder: Path, rates: str, policy: ShieldPolicy | None = None, status: int = 3) -> Path:
     """The log of one invocation with a version of the package."""
     code, log = folder / "code", folder / "run.log"
     code.mkdir(parents=True)
     for name, text in {"app": APP, "client": CLIENT, "rates": rates}.items():
         (code / f"{name}.py").write_text(text)
     runtime, handler = LANGUAGES["python"]
-    described = Described("Shop", runtime, handler, code, ShieldPolicy.report_only())
+    described = Described("Shop", runtime, handler, code, policy or ShieldPolicy.report_only())
     synthesize(folder / "cdk.out", [described])
     done = command("run", folder / "cdk.out", f"{STACK}/Shop", "--log", log)
-    assert done.returncode == 3, done.stdout + done.stderr
+    assert done.returncode == status, done.stdout + done.stderr
     return log
 
 
@@ -141,6 +141,15 @@ def test_the_packages_are_proposed_where_they_are_asked_for(logs: tuple[Path, Pa
         assert command("learn", logs[0], "-o", policy, *options).returncode == 0
         assert ShieldPolicy.from_file(policy).allow_outbound == (entry,)
         assert command("learn", logs[0], "--check", "--policy", policy).returncode == 0
+
+
+@pytest.mark.promise("alert.packages")
+@pytest.mark.parametrize(("packages", "reported"), [("client>rates", 0), ("rates>client", 1), ("app", 0), ("other", 1)])
+def test_under_lambdas_own_client(tmp_path: Path, packages: str, reported: int) -> None:
+    policy = ShieldPolicy(allow_outbound=[f"rates.example:443 by {packages}"])
+    log = log_of(tmp_path, FIRST, policy, 3 if reported else 0)
+    lines = [line for line in shield_lines(log.read_text().splitlines()) if "event" not in line]
+    assert [(line["reason"], line["details"]["host"]) for line in lines] == [("package", "rates.example")] * reported
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def make(**values: Any) -> ShieldPolicy:
 
 FULL: dict[str, Any] = {
     "outbound_connectivity": "alert",
-    "allow_outbound": ["a.example:443", "*.b.example"],
+    "allow_outbound": ["a.example:443", "*.b.example", "c.example:1 by x>y or z"],
     "allow_aws": ["s3", "dynamodb"],
     "allow_buckets": ["uploads"],
     "check_tls_name": False,
@@ -56,6 +56,20 @@ def test_alerting_and_blocking_keep_the_rest() -> None:
 
 
 # Additions
+
+
+def test_packages_add_up() -> None:
+    one = ShieldPolicy(allow_outbound=["A.example:443 by  x", f"{TOKEN}:443 by x"])
+    both = one + ShieldPolicy(allow_outbound=["a.example:443 by y > z", "a.example:443 by x"])
+    assert both.allow_outbound == ("a.example:443 by x", "a.example:443 by y>z", f"{TOKEN}:443 by x")
+    assert both.diff(one) == ()
+    assert ShieldPolicy(allow_outbound=["a.example:443"]).diff(one) == ()
+    assert both.decide("connect", "a.example:443").entry == "a.example:443 by x"
+    assert both.decide("connect", "b.example:443").entry == f"{TOKEN}:443 by x"  # unknown
+    told = [each.meaning for each in both.explain() if each.entry]
+    assert "the host a.example, port 443; reported where the call did not come through y>z" in told
+    with pytest.raises(ShieldPolicyError, match="has a token among its packages; write the packages themselves"):
+        ShieldPolicy(allow_outbound=[f"a.example by {TOKEN}"])
 
 
 def test_what_is_added_is_lists_alone() -> None:

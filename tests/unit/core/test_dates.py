@@ -28,14 +28,14 @@ DATED = make(
     outbound_connectivity="alert",
     allow_outbound=[
         "b.example",
-        Until("A.example:443", "2027-01-31", reason="a move"),
+        Until("A.example:443 by  x", "2027-01-31", reason="a move"),
         Until(TOKEN, "2027-02-01", reason="t"),
     ],
     allow_aws=["s3", Until("sqs", date(2027, 3, 1), reason="a queue")],
     until="2027-01-31",
 )
 DAYS = (
-    ("allow_outbound", "a.example:443", "2027-01-31", "a move"),
+    ("allow_outbound", "a.example:443 by x", "2027-01-31", "a move"),
     ("allow_outbound", TOKEN, "2027-02-01", "t"),
     ("allow_aws", "sqs", "2027-03-01", "a queue"),
 )
@@ -43,7 +43,7 @@ DAYS = (
 
 def test_days_are_kept_and_are_in_no_variable() -> None:
     plain = dataclasses.replace(
-        DATED, allow_outbound=["b.example", "a.example:443", TOKEN], allow_aws=["s3", "sqs"], until=None
+        DATED, allow_outbound=["b.example", "a.example:443 by x", TOKEN], allow_aws=["s3", "sqs"], until=None
     )
     assert (plain, plain.dates, plain.to_env()) == (DATED, (), DATED.to_env())
     for same in (

@@ -44,6 +44,7 @@ def test_every_shared_host_is_found_as_it_would_be_listed() -> None:
     [
         ("a.example:443", "a.example", False, None),
         ("udp://*.a.example", "a.example", True, None),
+        ("*.a.example:443 by x or y", "a.example", True, None),
         ("192.0.2.7:53", "", False, "192.0.2.7/32"),
         ("10.0.0.0/8", "", False, "10.0.0.0/8"),
         ("[2001:db8::/32]:443", "", False, "2001:db8::/32"),

@@ -55,6 +55,8 @@ def egress_for(policy: ShieldPolicy, *, ipv6: bool = True) -> list[egress.Egress
         ("10.0.0.0/16:${Token[Db:5.2]}", ("ipv4", "10.0.0.0/16", "${Token[Db:5.2]}", BOTH)),
         ("[fd00::7]:${Token[Db:5.2]}", ("ipv6", "fd00::7/128", "${Token[Db:5.2]}", BOTH)),
         ("API.example:${Token[Db:5.2]}", ("name", "api.example", "${Token[Db:5.2]}", BOTH)),
+        ("[fd00::7]:443 by x>y or z", ("ipv6", "fd00::7/128", 443, BOTH)),
+        ("${Token[TOKEN.1]}:443 by x", ("name", "${Token[TOKEN.1]}", 443, BOTH)),
         ("tcp://*.${Token[TOKEN.1]}:6379", ("name", "*.${Token[TOKEN.1]}", 6379, ("tcp",))),
     ],
 )
