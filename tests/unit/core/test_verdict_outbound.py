@@ -368,3 +368,36 @@ def test_the_entry_that_an_alert_proposes_would_permit_it(
         assert engine.connect(ip, port) == listed()
     else:
         assert engine.name(host) == listed()
+
+
+@pytest.mark.promise("alert.packages")
+def test_which_calls_are_by_others(native: Native) -> None:
+    entries = ("a.example:443 by x>y or z", "*.b.example by x", "10.0.0.0/8 by x", "udp://10.0.0.1", "c.example")
+    engine = Engine(native, f"SHIELD_ALLOW_OUTBOUND={','.join(entries)}", "SHIELD_ALLOW_AWS=all")
+    for name, ip in (("a.example", PUBLIC), ("one.b.example", "203.0.113.8"), ("a.example", "203.0.113.9")):
+        assert engine.answer(name, ip)
+    for packages, others in (
+        (["x", "y"], False),
+        (["w", "x", "y", "app"], False),
+        (["z"], False),
+        (["x", "w", "y"], True),
+        (["y", "x"], True),
+        (["x"], True),
+        (["X", "y"], True),
+        (["xx", "y"], True),
+    ):
+        assert engine.is_by_others(PUBLIC, 443, *packages) is others, packages
+    assert engine.is_by_others("203.0.113.8", 443, "z")
+    assert not engine.is_by_others("203.0.113.8", 80, "x")
+    # An entry without packages, a name of AWS, and one for another protocol.
+    assert engine.answer("c.example", "203.0.113.9")
+    assert not engine.is_by_others("203.0.113.9", 443, "w")
+    assert engine.answer("sqs.eu-west-1.amazonaws.com", PUBLIC)
+    assert not engine.is_by_others(PUBLIC, 443, "w")
+    assert engine.is_by_others("10.0.0.1", 53, "w")
+    assert not engine.is_by_others("10.0.0.1", 53, "w", protocol=UDP)
+    # Of a name that is kept by its end alone, the entry that it was learnt by.
+    long = f"{'l' * 60}.{'m' * 60}.b.example"
+    assert engine.answer(long, "203.0.113.10")
+    assert engine.is_by_others("203.0.113.10", 1, "w")
+    assert not engine.is_by_others("203.0.113.10", 1, "x")

@@ -71,6 +71,15 @@ class Engine:
         assert verdict.policy == self.native.lib.OUTBOUND_CONNECTIVITY
         return read(self.native, verdict)
 
+    def is_by_others(self, ip: str, port: int, *packages: str, protocol: int = TCP) -> bool:
+        """For a call through these packages: does no entry that admits the address name one, or none at all?"""
+        to = self.native.ffi.new("struct endpoint *", {"ip": self.native.address(ip)[0], "port": port})
+        place = self.native.ffi.new("struct source_place *", {"package_count": len(packages)})
+        kept = [self.native.ffi.new("char[]", package.encode()) for package in packages]
+        for at, package in enumerate(packages):
+            place.packages[at] = {"at": kept[at], "len": len(package)}
+        return bool(self.native.lib.verdict_is_by_others(self.policy, self.names, to, protocol, place))
+
     def tmp(self, path: str, runtime: str = "", use: str = "AT_WORK") -> Verdict:
         lib, text = self.native.lib, self.native.text
         language, when = lib.language_from(text(runtime)), getattr(lib, f"TMP_{use}")
