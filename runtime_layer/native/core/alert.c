@@ -154,7 +154,7 @@ void alert_put_caller(const struct alert *a, struct writer *w)
 void alert_put_allow(const struct alert *a, struct writer *w)
 {
     struct writer before = *w;
-    if (!a->allow.len)
+    if (!a->allow.len || (a->reason.len && a->mode == MODE_BLOCK)) /* no entry would permit it */
         return;
     put_key(w, TEXT("allow"));
     put_char(w, '"');

@@ -35,7 +35,7 @@ struct alert {
     uint32_t micros;
     uint8_t policy;     /* enum policy_id */
     uint8_t mode;       /* block or alert */
-    struct text reason; /* "package"; empty: no list admits it; not together with a path */
+    struct text reason; /* "package", "deny_outbound"; empty: no list admits it; not together with a path */
     /* details: only those that are set are written */
     struct text host;
     struct address ip;    /* FAMILY_NONE: none */

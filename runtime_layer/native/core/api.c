@@ -290,11 +290,13 @@ static void put_string(struct writer *w, struct text t)
     put_char(w, '"');
 }
 
-/* The entry of the policy that admitted it. */
-static void put_admitting_entry(const struct decision *d, struct writer *w)
+/* The entry of the policy that admitted or denied it. */
+static void put_deciding_entry(const struct decision *d, struct writer *w)
 {
     const struct policy *p = d->policy;
     uint16_t rule = d->verdict.rule;
+    if (d->verdict.reason == REASON_DENIED)
+        put_json(w, policy_text(p, p->denied[rule].entry), UINT32_MAX);
     if (d->verdict.reason != REASON_LISTED)
         return;
     if (d->verdict.policy == OUTBOUND_CONNECTIVITY && rule < p->outbound_count)
@@ -318,13 +320,14 @@ static void put_decision(const struct decision *d, const struct event *event, st
     put(w, TEXT(",\"policy\":"));
     put_string(w, policy_name((enum policy_id)d->verdict.policy));
     put(w, TEXT(",\"mode\":"));
-    put_string(w, mode_name(d->policy->modes[d->verdict.policy]));
+    bool is_denied = d->verdict.reason == REASON_DENIED;
+    put_string(w, mode_name(is_denied ? MODE_BLOCK : d->policy->modes[d->verdict.policy]));
     put(w, TEXT(",\"reason\":"));
     put_string(w, reason_name(d->verdict.reason));
     put(w, TEXT(",\"entry\":\""));
-    put_admitting_entry(d, w);
+    put_deciding_entry(d, w);
     put(w, TEXT("\",\"allow\":\""));
-    if (d->verdict.action != ACTION_ALLOW)
+    if (d->verdict.action != ACTION_ALLOW && !is_denied)
         event->allow(d, w);
     put(w, TEXT("\"}"));
 }

@@ -306,12 +306,27 @@ bool address_is_loopback(const struct address *a)
     return in_ranges(a, LOOPBACK, sizeof LOOPBACK / sizeof LOOPBACK[0]);
 }
 
+bool network_has_loopback(const struct address *network, uint8_t prefix)
+{
+    for (size_t i = 0; i < sizeof LOOPBACK / sizeof LOOPBACK[0]; i++) {
+        uint8_t shared = LOOPBACK[i].prefix < prefix ? LOOPBACK[i].prefix : prefix;
+        if (network->family == LOOPBACK[i].family && same_bits(network->bytes, LOOPBACK[i].bytes, shared))
+            return true;
+    }
+    return false;
+}
+
+bool address_from_nat64(const struct address *a, struct address *inner)
+{
+    *inner = v4_address(a->bytes + 12);
+    return in_ranges(a, &NAT64, 1);
+}
+
 bool address_is_internal(const struct address *a)
 {
-    if (in_ranges(a, &NAT64, 1)) {
-        struct address inner = v4_address(a->bytes + 12);
+    struct address inner;
+    if (address_from_nat64(a, &inner))
         return address_is_loopback(&inner) || address_is_internal(&inner);
-    }
     return in_ranges(a, INTERNAL, sizeof INTERNAL / sizeof INTERNAL[0]);
 }
 

@@ -41,7 +41,10 @@ void address_write_entry(const struct address *a, bool has_port, struct writer *
 bool address_and_port(struct text t, struct text *address, struct text *port);
 bool address_equal(const struct address *a, const struct address *b);
 bool address_within(const struct address *a, const struct address *network, uint8_t prefix);
-bool address_is_loopback(const struct address *a); /* 127/8, ::1, 0.0.0.0, :: */
+bool address_is_loopback(const struct address *a);                        /* 127/8, ::1, 0.0.0.0, :: */
+bool network_has_loopback(const struct address *network, uint8_t prefix); /* one of them, or more */
+/* The IPv4 address that a NAT64 gateway reaches for this one (RFC 6052, 64:ff9b::/96). */
+bool address_from_nat64(const struct address *a, struct address *inner);
 /* Link-local (169.254/16, fe80::/10), multicast, broadcast, the metadata services (169.254.169.254,
  * fd00:ec2::254): a name must not lead there (DNS rebinding). */
 bool address_is_internal(const struct address *a);

@@ -42,10 +42,11 @@ static const struct text PORT_WORDS[][2] = {
     [ONLY_UDP] = {{", any UDP port", 14}, {", UDP port ", 11}},
 };
 
-static void outbound_entries(const struct policy *p, struct writer *w)
+static void rule_entries(const struct policy *p, const struct outbound_rule *rules, uint32_t count,
+                         struct writer *w)
 {
-    for (uint32_t i = 0; i < p->outbound_count; i++) {
-        const struct outbound_rule *rule = &p->outbound[i];
+    for (uint32_t i = 0; i < count; i++) {
+        const struct outbound_rule *rule = &rules[i];
         struct text name = policy_text(p, rule->name);
         put_entry(w, i, TEXT(""), policy_text(p, rule->entry));
         switch (rule->kind) {
@@ -68,6 +69,16 @@ static void outbound_entries(const struct policy *p, struct writer *w)
         }
         end_entry(w);
     }
+}
+
+static void outbound_entries(const struct policy *p, struct writer *w)
+{
+    rule_entries(p, p->outbound, p->outbound_count, w);
+}
+
+static void denied_entries(const struct policy *p, struct writer *w)
+{
+    rule_entries(p, p->denied, p->denied_count, w);
 }
 
 static void aws_entries(const struct policy *p, struct writer *w)
@@ -177,6 +188,13 @@ static const struct wording WORDINGS[] = {
     {"SHIELD_ALLOW_OUTBOUND",
      {{"", "no host is listed"}, {NULL, "these hosts, addresses and networks may be reached"}},
      outbound_entries,
+     NULL},
+    {"SHIELD_DENY_OUTBOUND",
+     {{"", "no host is refused in every mode"},
+      {NULL,
+       "these hosts, addresses and networks are refused and reported in every mode, whatever else admits "
+       "them"}},
+     denied_entries,
      NULL},
     {"SHIELD_ALLOW_AWS",
      {{"all", "the endpoints of every AWS service in the function's region may be reached"},

@@ -6,6 +6,11 @@ struct text policy_text(const struct policy *p, struct pooled at)
     return (struct text){p->pool + at.at, at.len};
 }
 
+bool policy_judges_outbound(const struct policy *p)
+{
+    return p->modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW || p->denied_count;
+}
+
 struct text policy_name(enum policy_id id)
 {
     static const char *const names[POLICY_COUNT] = {

@@ -29,6 +29,7 @@ enum aws_scope { AWS_NONE, AWS_ALL, AWS_LISTED };
 
 enum {
     MAX_OUTBOUND = 512,
+    MAX_DENIED = 256,
     MAX_TMP = 128,
     MAX_CHILD = 128,
     MAX_MEMORY = 32,
@@ -75,9 +76,10 @@ struct policy {
     uint8_t aws;
     bool skip_server_name; /* SHIELD_CHECK_TLS_NAME=off */
     bool hide_arguments;   /* SHIELD_LOG_ARGUMENTS=off, the default */
+    bool denies_names;     /* SHIELD_DENY_OUTBOUND lists a host, not only networks */
     uint8_t node_callers;  /* SHIELD_NODE_CALLERS: enum node_callers */
     uint8_t keeps_tmp;     /* SHIELD_CLEAR_TMP=off: zero is the strict value of a mode as well */
-    uint16_t outbound_count, tmp_count, child_count, memory_count, aws_count;
+    uint16_t outbound_count, denied_count, tmp_count, child_count, memory_count, aws_count;
     uint16_t pool_used;
     uint16_t settings_seen; /* how many SHIELD_* settings were given: 0 means there is no policy at all */
     uint32_t seen;          /* which ones, one bit each */
@@ -89,13 +91,17 @@ struct policy {
     struct pooled next_wrapper;
     struct pooled policy_file;
     struct outbound_rule outbound[MAX_OUTBOUND];
-    struct pooled tmp[MAX_TMP]; /* globs, each begins with /tmp */
+    struct outbound_rule denied[MAX_DENIED]; /* refused in every mode */
+    struct pooled tmp[MAX_TMP];              /* globs, each begins with /tmp */
     struct child_rule child[MAX_CHILD];
     struct pooled
         memory[MAX_MEMORY]; /* names of objects (object_names.h) that may ask for executable memory */
     uint16_t aws_services[MAX_AWS_SERVICES]; /* indexes into the AWS service table (aws.h) */
     char pool[POLICY_POOL];
 };
+
+/* Are connections, datagrams and look-ups judged? Also in mode allow, where a list refuses some. */
+bool policy_judges_outbound(const struct policy *p);
 
 struct text policy_text(const struct policy *p, struct pooled at);
 struct text policy_name(enum policy_id id); /* "outbound_connectivity" */

@@ -95,8 +95,11 @@ static void write_network(const struct outbound_rule *rule, struct writer *w)
     write_port(rule->port, w);
 }
 
+#define EVERYTHING_DENIED                                                                                    \
+    TEXT("would refuse everything; to admit listed hosts alone, set SHIELD_OUTBOUND_CONNECTIVITY to block")
+
 /* `address` or `address/prefix`. */
-static bool parse_network(struct text t, struct outbound_rule *rule, struct writer *error)
+static bool parse_network(struct text t, bool denies, struct outbound_rule *rule, struct writer *error)
 {
     uint32_t slash, prefix;
     bool has_prefix = find_char(t, '/', &slash);
@@ -123,8 +126,9 @@ static bool parse_network(struct text t, struct outbound_rule *rule, struct writ
     rule->kind = OUTBOUND_NETWORK;
     rule->prefix = (uint8_t)(prefix - skipped);
     if (!rule->prefix)
-        return refuse(error, TEXT("would admit every address; name the hosts or networks, or set "
-                                  "SHIELD_OUTBOUND_CONNECTIVITY to allow"));
+        return refuse(error, denies ? EVERYTHING_DENIED
+                                    : TEXT("would admit every address; name the hosts or networks, or set "
+                                           "SHIELD_OUTBOUND_CONNECTIVITY to allow"));
     if (clear_host_bits(&rule->network, rule->prefix)) {
         put(error, TEXT("has bits set beyond its prefix; use "));
         write_network(rule, error);
@@ -185,15 +189,16 @@ static bool has_only(struct text t, struct text allowed)
     return true;
 }
 
-static bool parse_name(struct text host, struct outbound_rule *rule, struct writer *canonical,
+static bool parse_name(struct text host, bool denies, struct outbound_rule *rule, struct writer *canonical,
                        struct writer *error)
 {
     bool suffix = text_starts(host, TEXT("*."));
     struct text name = suffix ? cut_from(host, 2) : host;
     uint32_t start = PREFIXES[rule->protocol].len;
     if (text_equal(host, TEXT("*")))
-        return refuse(error, TEXT("would admit every host; name the hosts, or set "
-                                  "SHIELD_OUTBOUND_CONNECTIVITY to allow"));
+        return refuse(error, denies ? EVERYTHING_DENIED
+                                    : TEXT("would admit every host; name the hosts, or set "
+                                           "SHIELD_OUTBOUND_CONNECTIVITY to allow"));
     if (count_char(name, '*'))
         return refuse(error, TEXT("has a wildcard inside; one is taken only as the whole first label, "
                                   "as in *.example.com"));
@@ -210,14 +215,15 @@ static bool parse_name(struct text host, struct outbound_rule *rule, struct writ
     /* The dot of "*." belongs to the suffix that is compared. */
     start += suffix ? 1 : 0;
     rule->name = (struct pooled){(uint16_t)start, (uint16_t)(canonical->used - start)};
-    if (suffix && count_char((struct text){canonical->at + start + 1, canonical->used - start - 1}, '.') == 0)
+    if (suffix && !denies &&
+        count_char((struct text){canonical->at + start + 1, canonical->used - start - 1}, '.') == 0)
         return refuse(error, TEXT("would admit a whole top-level domain, where anyone may register a name; "
                                   "write two labels after the star, as in *.example.com"));
     write_port(rule->port, canonical);
     return true;
 }
 
-static bool read_host(struct text entry, struct outbound_rule *rule, struct writer *canonical,
+static bool read_host(struct text entry, bool denies, struct outbound_rule *rule, struct writer *canonical,
                       struct writer *error)
 {
     uint32_t colon, slash, bracket;
@@ -258,19 +264,32 @@ static bool read_host(struct text entry, struct outbound_rule *rule, struct writ
         network = has_only(host, TEXT("0123456789./"));
     }
     if (!network)
-        return parse_name(host, rule, canonical, error);
-    if (!parse_network(host, rule, error))
+        return parse_name(host, denies, rule, canonical, error);
+    if (!parse_network(host, denies, rule, error))
         return false;
     write_network(rule, canonical);
     return true;
 }
 
-bool entry_outbound(struct text entry, struct outbound_rule *rule, struct writer *canonical,
+/* Of every list but allow_outbound. */
+static bool has_no_packages(struct text entry, struct writer *error)
+{
+    struct text packages;
+    return !packages_cut(&entry, &packages) ||
+           refuse(
+               error,
+               TEXT("names packages; ` by ` stands in allow_outbound only, so take it out (in a path under "
+                    "/tmp write ?by? where it is part of the name)"));
+}
+
+bool entry_outbound(struct text entry, bool denies, struct outbound_rule *rule, struct writer *canonical,
                     struct writer *error)
 {
     struct text packages;
+    if (denies && !has_no_packages(entry, error))
+        return false;
     bool has_packages = packages_cut(&entry, &packages);
-    if (!read_host(entry, rule, canonical, error))
+    if (!read_host(entry, denies, rule, canonical, error))
         return false;
     if (has_packages) {
         put(canonical, TEXT(" by "));
@@ -321,17 +340,6 @@ bool entry_bucket(struct text entry, struct writer *error)
     if (reserved || address_parse(entry, &ip))
         return refuse(error, TEXT("cannot be the name of a bucket; S3 does not give out such names"));
     return true;
-}
-
-/* Of the lists of paths, where ` by ` would be taken for a part of the path. */
-static bool has_no_packages(struct text entry, struct writer *error)
-{
-    struct text packages;
-    return !packages_cut(&entry, &packages) ||
-           refuse(
-               error,
-               TEXT("names packages; ` by ` stands in allow_outbound only, so take it out (in a path under "
-                    "/tmp write ?by? where it is part of the name)"));
 }
 
 bool entry_path(struct text path, struct writer *error)

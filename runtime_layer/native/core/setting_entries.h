@@ -12,8 +12,9 @@ enum {
     ENTRY_CANONICAL_MAX = 288 + 512
 }; /* a prefix, *.name or [v6/128], a port, and packages, with room to spare */
 
-/* `rule->entry`, `rule->name` and `rule->packages` lie in `canonical`, counted from its start. */
-bool entry_outbound(struct text entry, struct outbound_rule *rule, struct writer *canonical,
+/* `rule->entry`, `rule->name` and `rule->packages` lie in `canonical`, counted from its start. `denies`: an entry of the
+ * list that refuses may be a whole top-level domain, and names no packages. */
+bool entry_outbound(struct text entry, bool denies, struct outbound_rule *rule, struct writer *canonical,
                     struct writer *error);
 /* The name of an S3 bucket, or the alias of an access point in its place. It is canonical as it is. */
 bool entry_bucket(struct text entry, struct writer *error);

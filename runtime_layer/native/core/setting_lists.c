@@ -10,7 +10,25 @@ static bool same_rule(const struct policy *p, const struct outbound_rule *rule, 
     return text_equal(policy_text(p, rule->entry), entry);
 }
 
-static bool add_outbound(struct policy *p, const struct setting *s, struct text entry, struct writer *error)
+/* A list of hosts and networks. */
+struct kept_rules {
+    struct outbound_rule *rules;
+    uint16_t *count;
+    uint32_t max;
+    struct text too_many;
+    bool denies;
+};
+
+/* Loopback stays on this machine, and is never judged. */
+static bool is_loopback_rule(const struct outbound_rule *rule, struct text canonical)
+{
+    return rule->kind == OUTBOUND_NETWORK
+               ? network_has_loopback(&rule->network, rule->prefix)
+               : text_equal((struct text){canonical.at + rule->name.at, rule->name.len}, TEXT("localhost"));
+}
+
+static bool add_rule(struct policy *p, const struct setting *s, struct text entry, struct writer *error,
+                     const struct kept_rules *list)
 {
     char canonical[ENTRY_CANONICAL_MAX];
     struct writer form = {.at = canonical, .cap = sizeof canonical};
@@ -18,20 +36,43 @@ static bool add_outbound(struct policy *p, const struct setting *s, struct text 
     struct pooled kept;
     uint32_t mark = error->used;
     setting_culprit(error, s, entry);
-    if (!entry_outbound(entry, &rule, &form, error))
+    if (!entry_outbound(entry, list->denies, &rule, &form, error))
         return false;
     setting_take_back(error, mark);
-    for (uint32_t i = 0; i < p->outbound_count; i++)
-        if (same_rule(p, &p->outbound[i], (struct text){canonical, form.used}))
+    struct text whole = {canonical, form.used};
+    if (list->denies && is_loopback_rule(&rule, whole))
+        return setting_refuse(
+            error, s, entry,
+            TEXT("has addresses of the machine itself, where the Runtime API is; take it out"));
+    for (uint32_t i = 0; i < *list->count; i++)
+        if (same_rule(p, &list->rules[i], whole))
             return true;
-    if (p->outbound_count == MAX_OUTBOUND)
-        return setting_refuse_list(error, s, TEXT("more than 512 entries; use *.domain or networks"));
-    if (!setting_keep(p, (struct text){canonical, form.used}, &kept))
+    if (*list->count == list->max)
+        return setting_refuse_list(error, s, list->too_many);
+    if (!setting_keep(p, whole, &kept))
         return setting_refuse_list(error, s, POOL_FULL);
     rule.entry.at = (uint16_t)(rule.entry.at + kept.at);
     rule.name.at = (uint16_t)(rule.name.at + kept.at);
     rule.packages.at = (uint16_t)(rule.packages.at + kept.at);
-    p->outbound[p->outbound_count++] = rule;
+    list->rules[*list->count] = rule;
+    *list->count += 1;
+    return true;
+}
+
+static bool add_outbound(struct policy *p, const struct setting *s, struct text entry, struct writer *error)
+{
+    const struct kept_rules list = {p->outbound, &p->outbound_count, MAX_OUTBOUND,
+                                    TEXT("more than 512 entries; use *.domain or networks"), false};
+    return add_rule(p, s, entry, error, &list);
+}
+
+static bool add_denied(struct policy *p, const struct setting *s, struct text entry, struct writer *error)
+{
+    const struct kept_rules list = {p->denied, &p->denied_count, MAX_DENIED,
+                                    TEXT("more than 256 entries; use *.domain or networks"), true};
+    if (!add_rule(p, s, entry, error, &list))
+        return false;
+    p->denies_names = p->denies_names || p->denied[p->denied_count - 1].kind != OUTBOUND_NETWORK;
     return true;
 }
 
@@ -202,13 +243,30 @@ static void write_texts(const struct policy *p, const struct pooled *entries, ui
     }
 }
 
+static void write_rules(const struct policy *p, const struct outbound_rule *rules, uint32_t count,
+                        struct writer *w)
+{
+    for (uint32_t i = 0, start = w->used; i < count; i++) {
+        put_separator(w, start);
+        put(w, policy_text(p, rules[i].entry));
+    }
+}
+
 void write_outbound(const struct policy *p, const struct setting *s, struct writer *w)
 {
     (void)s;
-    for (uint32_t i = 0, start = w->used; i < p->outbound_count; i++) {
-        put_separator(w, start);
-        put(w, policy_text(p, p->outbound[i].entry));
-    }
+    write_rules(p, p->outbound, p->outbound_count, w);
+}
+
+bool read_denied(struct policy *p, const struct setting *s, struct text value, struct writer *error)
+{
+    return read_list(p, s, value, error, add_denied);
+}
+
+void write_denied(const struct policy *p, const struct setting *s, struct writer *w)
+{
+    (void)s;
+    write_rules(p, p->denied, p->denied_count, w);
 }
 
 bool read_buckets(struct policy *p, const struct setting *s, struct text value, struct writer *error)

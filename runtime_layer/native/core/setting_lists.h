@@ -9,6 +9,7 @@
     void write_##list(const struct policy *p, const struct setting *s, struct writer *w)
 
 LIST_SETTING(outbound);
+LIST_SETTING(denied);
 LIST_SETTING(aws); /* also all and none */
 LIST_SETTING(tmp);
 LIST_SETTING(child);

@@ -5,6 +5,7 @@
 #include "setting_lists.h"
 #include "setting_reader.h"
 #include "suggest.h"
+#include "verdict.h"
 
 /* One word out of a fixed few. */
 struct choice {
@@ -143,6 +144,7 @@ static const struct setting SETTINGS[] = {
     {NAME("SHIELD_OUTBOUND_CONNECTIVITY"), read_mode, write_mode, TIGHTENS,
      FIELD(modes[OUTBOUND_CONNECTIVITY]), GIVEN_ONCE},
     {NAME("SHIELD_ALLOW_OUTBOUND"), read_outbound, write_outbound, STAYS, 0, LISTS_JOIN},
+    {NAME("SHIELD_DENY_OUTBOUND"), read_denied, write_denied, STAYS, 0, LISTS_JOIN},
     {NAME("SHIELD_ALLOW_AWS"), read_aws, write_aws, STAYS, 0, SERVICES_JOIN},
     {NAME("SHIELD_ALLOW_BUCKETS"), read_buckets, write_text, STAYS, FIELD(buckets), LISTS_JOIN},
     {NAME("SHIELD_CHECK_TLS_NAME"), read_switch, write_switch, STAYS, FIELD(skip_server_name), GIVEN_ONCE},
@@ -304,8 +306,9 @@ static bool lacks_on_failure(const struct policy *p)
 void policy_choose_on_failure(struct policy *p)
 {
     if (lacks_on_failure(p))
-        p->on_failure =
-            strictest_mode(p) == MODE_BLOCK || !p->keeps_tmp ? ON_FAILURE_REFUSE : ON_FAILURE_RUN_UNSHIELDED;
+        p->on_failure = strictest_mode(p) == MODE_BLOCK || !p->keeps_tmp || p->denied_count
+                            ? ON_FAILURE_REFUSE
+                            : ON_FAILURE_RUN_UNSHIELDED;
 }
 
 void policy_explain_on_failure(const struct policy *p, struct writer *reason)
@@ -315,9 +318,27 @@ void policy_explain_on_failure(const struct policy *p, struct writer *reason)
             TEXT("; it runs without the shield, as nothing is blocked and SHIELD_ON_FAILURE is not set"));
 }
 
+static bool refuse_covered(const struct policy *p, struct writer *error)
+{
+    uint16_t by;
+    for (uint32_t i = 0; i < p->outbound_count; i++) {
+        if (!verdict_covers_rule(p, &p->outbound[i], &by))
+            continue;
+        put(error, TEXT("SHIELD_ALLOW_OUTBOUND: \""));
+        put(error, policy_text(p, p->outbound[i].entry));
+        put(error, TEXT("\" is refused in every mode by \""));
+        put(error, policy_text(p, p->denied[by].entry));
+        put(error, TEXT("\" of SHIELD_DENY_OUTBOUND; take one of the two out"));
+        return true;
+    }
+    return false;
+}
+
 bool policy_end(struct policy *p, struct writer *error)
 {
     policy_choose_on_failure(p);
+    if (refuse_covered(p, error))
+        return false;
     if (p->settings_seen)
         return true;
     put(error,

@@ -21,10 +21,11 @@ bool policy_set(struct policy *p, struct text name, struct text value, struct wr
  * the newline is ignored). The lines are ours alone, so a name that is no setting is an error. An error names
  * the line number. */
 bool policy_set_lines(struct policy *p, struct text lines, struct writer *error);
-/* The last checks: at least one setting was given. Until then on_failure is refuse where it is not given, and where the policy
+/* The last checks: at least one setting was given, and no entry of SHIELD_ALLOW_OUTBOUND is refused whole by one of
+ * SHIELD_DENY_OUTBOUND. Until then on_failure is refuse where it is not given, and where the policy
  * has an error it stays so. */
 bool policy_end(struct policy *p, struct writer *error);
-/* Where on_failure is not given, it is run_unshielded when nothing is blocked and clear_tmp is off, otherwise refuse. */
+/* Where on_failure is not given, it is run_unshielded when nothing is blocked or denied and clear_tmp is off, otherwise refuse. */
 void policy_choose_on_failure(struct policy *p);
 /* Says so behind the reason of a line `unshielded`. */
 void policy_explain_on_failure(const struct policy *p, struct writer *reason);

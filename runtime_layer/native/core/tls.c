@@ -97,6 +97,7 @@ static bool read_extensions(struct reader r, struct client_hello *hello)
     }
     if (names == 1 && !is_early)
         hello->name = name;
+    hello->is_nameless = !names && !is_early;
     return true;
 }
 

@@ -18,6 +18,7 @@ enum tls_start {
 struct client_hello {
     struct text name; /* as sent; empty: none, or more than one, or not to be read */
     uint32_t end;     /* after so many bytes, later ones cannot change the kind */
+    bool is_nameless; /* whole, and asks for no name: not one that hides it */
     bool encrypted;   /* Encrypted ClientHello: the name that counts is another, and cannot be read */
 };
 

@@ -38,6 +38,74 @@ static bool rule_names(const struct policy *p, const struct outbound_rule *rule,
     return rule->kind == OUTBOUND_SUFFIX && name.len > wanted.len && text_ends(name, wanted);
 }
 
+/* A protocol of another kind passes only where an entry names none. */
+static bool rule_protocol(const struct outbound_rule *rule, enum protocol protocol)
+{
+    switch (rule->protocol) {
+    case ANY_PROTOCOL: return true;
+    case ONLY_TCP: return protocol == PROTOCOL_TCP;
+    case ONLY_UDP: return protocol == PROTOCOL_UDP;
+    default: return false;
+    }
+}
+
+static bool network_holds(const struct outbound_rule *rule, const struct address *ip)
+{
+    struct address inner;
+    return rule->kind == OUTBOUND_NETWORK &&
+           (address_within(ip, &rule->network, rule->prefix) ||
+            (address_from_nat64(ip, &inner) && address_within(&inner, &rule->network, rule->prefix)));
+}
+
+/* An entry of deny_outbound for this name or this address (the other is empty) at a port. PROTOCOL_OTHER and port 0, as of a
+ * name that is asked for: only an entry for all of them. */
+static bool find_denied(const struct policy *p, struct text name, bool whole, const struct endpoint *to,
+                        enum protocol protocol, uint16_t *rule)
+{
+    for (*rule = 0; *rule < p->denied_count; ++*rule) {
+        const struct outbound_rule *r = &p->denied[*rule];
+        if (rule_protocol(r, protocol) && (!r->port || r->port == to->port) &&
+            (rule_names(p, r, name, whole) || network_holds(r, &to->ip)))
+            return true;
+    }
+    return false;
+}
+
+static struct verdict make_denied(uint16_t rule)
+{
+    return (struct verdict){
+        .action = ACTION_DENY, .policy = OUTBOUND_CONNECTIVITY, .reason = REASON_DENIED, .rule = rule};
+}
+
+struct verdict verdict_unread(const struct policy *p)
+{
+    return p->denies_names ? make_denied(RULE_NONE)
+                           : verdict_unlisted(p, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
+}
+
+static bool covers(const struct policy *p, const struct outbound_rule *denied,
+                   const struct outbound_rule *rule)
+{
+    if ((denied->port && denied->port != rule->port) ||
+        (denied->protocol != ANY_PROTOCOL && denied->protocol != rule->protocol))
+        return false;
+    if (rule->kind == OUTBOUND_NETWORK)
+        return denied->kind == OUTBOUND_NETWORK && denied->prefix <= rule->prefix &&
+               address_within(&rule->network, &denied->network, denied->prefix);
+    struct text name = policy_text(p, rule->name);
+    return rule_names(p, denied, name, rule->kind == OUTBOUND_NAME) ||
+           (rule->kind == OUTBOUND_SUFFIX && denied->kind == OUTBOUND_SUFFIX &&
+            text_equal(name, policy_text(p, denied->name)));
+}
+
+bool verdict_covers_rule(const struct policy *p, const struct outbound_rule *rule, uint16_t *by)
+{
+    for (*by = 0; *by < p->denied_count; ++*by)
+        if (covers(p, &p->denied[*by], rule))
+            return true;
+    return false;
+}
+
 struct aws_limits verdict_aws_limits(const struct policy *p)
 {
     return (struct aws_limits){
@@ -59,6 +127,9 @@ static bool is_aws(const struct policy *p, struct text name)
 
 struct verdict verdict_name(const struct policy *p, struct text name)
 {
+    uint16_t rule;
+    if (find_denied(p, name, true, &(struct endpoint){0}, PROTOCOL_OTHER, &rule))
+        return make_denied(rule);
     if (p->modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW)
         return make_allowed(OUTBOUND_CONNECTIVITY, REASON_MODE_ALLOW, RULE_NONE);
     for (uint16_t i = 0; i < p->outbound_count && name.len; i++)
@@ -87,17 +158,6 @@ static bool only_sorts(uint16_t port, enum protocol protocol)
     return port == 0 && protocol == PROTOCOL_UDP;
 }
 
-/* A protocol of another kind passes only where an entry names none. */
-static bool rule_protocol(const struct outbound_rule *rule, enum protocol protocol)
-{
-    switch (rule->protocol) {
-    case ANY_PROTOCOL: return true;
-    case ONLY_TCP: return protocol == PROTOCOL_TCP;
-    case ONLY_UDP: return protocol == PROTOCOL_UDP;
-    default: return false;
-    }
-}
-
 static bool rule_admits(const struct outbound_rule *rule, uint16_t port, enum protocol protocol)
 {
     return only_sorts(port, protocol) ||
@@ -107,6 +167,9 @@ static bool rule_admits(const struct outbound_rule *rule, uint16_t port, enum pr
 struct verdict verdict_host(const struct policy *p, struct text name, bool whole, uint16_t port,
                             enum protocol protocol)
 {
+    uint16_t rule;
+    if (find_denied(p, name, whole, &(struct endpoint){.port = port}, protocol, &rule))
+        return make_denied(rule);
     if (p->modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW)
         return make_allowed(OUTBOUND_CONNECTIVITY, REASON_MODE_ALLOW, RULE_NONE);
     for (uint16_t i = 0; i < p->outbound_count && name.len; i++)
@@ -170,15 +233,43 @@ static bool judge_learnt(void *context, uint16_t rule, struct text name)
     return q->verdict.action == ACTION_ALLOW;
 }
 
+/* Is this name not denied at that port? */
+static bool is_other_name(void *context, uint16_t admitted_by, struct text name)
+{
+    struct learnt_question *q = context;
+    uint16_t rule;
+    (void)admitted_by;
+    struct endpoint at_port = {.port = q->to->port};
+    if (!find_denied(q->policy, name, name.len < NAME_KEPT, &at_port, q->protocol, &rule))
+        return true;
+    q->verdict = make_denied(rule);
+    return false;
+}
+
+/* By its address, or where every name that it was answered for is denied at this port: of several, TLS says which is meant. */
+static bool is_denied_endpoint(struct learnt_question *q, const struct names *learnt)
+{
+    uint16_t rule;
+    bool by_address = find_denied(q->policy, TEXT(""), true, q->to, q->protocol, &rule);
+    if (by_address)
+        q->verdict = make_denied(rule);
+    return by_address || (learnt && !names_find(learnt, &q->to->ip, is_other_name, q) &&
+                          q->verdict.reason == REASON_DENIED);
+}
+
 struct verdict verdict_endpoint(const struct policy *p, const struct always *always,
                                 const struct names *learnt, const struct endpoint *to, enum protocol protocol)
 {
     struct learnt_question question = {.policy = p, .to = to, .protocol = protocol};
     uint16_t rule;
-    if (p->modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW)
+    if (!policy_judges_outbound(p))
         return make_allowed(OUTBOUND_CONNECTIVITY, REASON_MODE_ALLOW, RULE_NONE);
     if (always_allowed(always, to))
         return make_allowed(OUTBOUND_CONNECTIVITY, REASON_ALWAYS, RULE_NONE);
+    if (p->denied_count && is_denied_endpoint(&question, learnt))
+        return question.verdict;
+    if (p->modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW)
+        return make_allowed(OUTBOUND_CONNECTIVITY, REASON_MODE_ALLOW, RULE_NONE);
     if (network_rule(p, to, protocol, &rule))
         return make_allowed(OUTBOUND_CONNECTIVITY, REASON_LISTED, rule);
     /* Internal addresses are never learnt (verdict_may_learn); asking again here costs nothing. */
@@ -366,6 +457,7 @@ struct text reason_name(uint8_t reason)
         [REASON_EXECUTABLE_MEMORY] = "executable_memory",
         [REASON_SELF_PROTECTION] = "self_protection",
         [REASON_PACKAGE] = "package",
+        [REASON_DENIED] = "deny_outbound",
     };
     return reason < REASON_COUNT ? text_of(names[reason]) : TEXT("");
 }

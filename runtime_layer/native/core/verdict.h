@@ -27,6 +27,7 @@ enum reason {
     REASON_EXECUTABLE_MEMORY,
     REASON_SELF_PROTECTION,
     REASON_PACKAGE, /* it came through none of the packages that the entries name */
+    REASON_DENIED,  /* a deny_outbound entry, in every mode */
     REASON_COUNT
 };
 
@@ -34,7 +35,7 @@ struct verdict {
     uint8_t action; /* enum action */
     uint8_t policy; /* enum policy_id */
     uint8_t reason; /* enum reason */
-    uint16_t rule;  /* the entry that allowed it, or RULE_AWS, or RULE_NONE */
+    uint16_t rule;  /* the entry that allowed or (REASON_DENIED) refused it, or RULE_AWS, or RULE_NONE */
 };
 
 /* Endpoints that are allowed by any policy; filled by the engine at start. */
@@ -46,6 +47,11 @@ struct always {
 
 /* The verdict of a policy's mode on an act that no list admits. */
 struct verdict verdict_unlisted(const struct policy *p, enum policy_id id, enum reason reason);
+
+/* The same on outbound bytes that hide the name that they ask for: where names are denied in every mode, so are these. */
+struct verdict verdict_unread(const struct policy *p);
+/* Does an entry of deny_outbound refuse all that this one of allow_outbound admits? */
+bool verdict_covers_rule(const struct policy *p, const struct outbound_rule *rule, uint16_t *by);
 
 /* May this name be asked of the resolver? `name` is canonical. Single-label names ("localhost") and names
  * under .local are judged like any other. The empty name (root) is denied. */

@@ -112,7 +112,7 @@ static bool names_callers(const struct policy *policy)
     const char *runtime = getenv("AWS_EXECUTION_ENV");
     if (policy->node_callers != CALLERS_BY_RUNTIME)
         return policy->node_callers == CALLERS_ON;
-    return policy->modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW && runtime &&
+    return policy_judges_outbound(policy) && runtime &&
            (!strcmp(runtime, "AWS_Lambda_nodejs22.x") || !strcmp(runtime, "AWS_Lambda_nodejs24.x"));
 }
 

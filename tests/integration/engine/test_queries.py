@@ -109,6 +109,23 @@ def test_nothing_leaves_in_odd_ways(sandbox: Sandbox, names: DnsServer, way: str
     assert protocol is None or protocol in [a["details"]["protocol"] for a in alerts(done)]
 
 
+LISTED = policy(deny_outbound="denied.example,*.denied.example,other-denied.example")
+
+
+@pytest.mark.promise("deny.every-mode")
+@pytest.mark.parametrize("mode", ["alert", "allow"])
+@pytest.mark.parametrize("way", long_but([*DENIED][::4], DENIED))
+def test_a_name_that_is_denied_in_every_mode_is_not_asked(
+    sandbox: Sandbox, names: DnsServer, mode: str, way: str
+) -> None:
+    names.questions.clear()
+    result, done = run(sandbox, [way], LISTED | {"SHIELD_OUTBOUND_CONNECTIVITY": mode})
+    assert result == {way: DENIED[way]}, done.stderr
+    assert names.asked("denied") == []
+    told = [(a["mode"], a.get("reason"), a["details"]["protocol"]) for a in alerts(done)]
+    assert ("block", "deny_outbound", "dns") in told, told
+
+
 @pytest.mark.parametrize("way", long_but([*DENIED][::4], DENIED))
 def test_alert_mode_reports_and_asks(sandbox: Sandbox, names: DnsServer, way: str) -> None:
     names.questions.clear()

@@ -135,6 +135,26 @@ def test_a_foreign_name_does_not_arrive(box: Sandbox, server: Recorder, way: str
     assert (not reported) == (way in SILENT), done.stderr
 
 
+DENIED = policy(deny_outbound="*.denied.example,evil.example") | {"SHIELD_ALLOW_OUTBOUND": LISTED}
+SAMPLE = [*FOREIGN][::5]
+
+
+@pytest.mark.promise("deny.every-mode")
+@pytest.mark.parametrize(
+    ("mode", "way"), long_but([("allow", way) for way in SAMPLE], [(m, w) for m in ("alert", "allow") for w in FOREIGN])
+)
+def test_a_name_that_is_denied_in_every_mode_does_not_arrive(
+    box: Sandbox, server: Recorder, mode: str, way: str
+) -> None:
+    result, done = run(box, [way], DENIED | {"SHIELD_OUTBOUND_CONNECTIVITY": mode})
+    assert b"evil.example" not in server.received
+    if way not in ("without_a_name", *SILENT):
+        assert result[way] == FOREIGN[way], done.stderr
+        denied = [a for a in alerts(done) if a.get("reason") == "deny_outbound"]
+        assert {(a["mode"], a["severity"]) for a in denied} == {("block", "critical")}
+        assert not any("allow" in a for a in denied)
+
+
 def test_threads_of_ones_own_get_a_write_past_the_look(box: Sandbox, server: Recorder) -> None:
     """A limit (docs/security/limits.md): the write waited while its number became a connection."""
     result, _ = run_program(box, "stale_writers", [], CHECKED)

@@ -8,13 +8,13 @@ enum { ERROR_ROOM = 16384, NAME_ROOM = 254 };
 
 static char error_room[ERROR_ROOM];
 
-static void outbound(struct text t)
+static void outbound(struct text t, bool denies)
 {
     char room[ENTRY_CANONICAL_MAX], again[ENTRY_CANONICAL_MAX];
     struct writer canonical = {room, 0, sizeof room, false}, second = {again, 0, sizeof again, false};
     struct writer error = {error_room, 0, sizeof error_room, false};
     struct outbound_rule rule, same;
-    bool good = entry_outbound(t, &rule, &canonical, &error);
+    bool good = entry_outbound(t, denies, &rule, &canonical, &error);
     CHECK(good == !error.used && !error.full && utf8_valid(error_room, error.used));
     if (!good)
         return;
@@ -22,7 +22,7 @@ static void outbound(struct text t)
     CHECK(!canonical.full && rule.entry.at == 0 && rule.entry.len == canonical.used);
     CHECK(rule.name.at + rule.name.len <= canonical.used);
     CHECK(rule.kind == OUTBOUND_NETWORK || rule.name.len);
-    CHECK(entry_outbound(form, &same, &second, &error) && !error.used);
+    CHECK(entry_outbound(form, denies, &same, &second, &error) && !error.used);
     CHECK(text_equal(form, (struct text){again, second.used}));
     CHECK(same.kind == rule.kind && same.port == rule.port && same.prefix == rule.prefix);
     CHECK(same.protocol == rule.protocol && rule.protocol <= ONLY_UDP);
@@ -79,7 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t *copy = exact_copy(in.at, in.left);
     struct text t = {(const char *)copy, (uint32_t)in.left};
     switch (kind % 6) {
-    case 0: outbound(t); break;
+    case 0: outbound(t, kind / 6 % 2); break;
     case 1: host(t); break;
     case 2: address(t); break;
     case 3: path(t, entry_tmp); break;

@@ -85,6 +85,14 @@ def test_a_whole_line(native: Native) -> None:
     )
 
 
+@pytest.mark.promise("deny.every-mode")
+def test_a_reason_stands_in_the_place_of_an_entry(native: Native) -> None:
+    fields = {"policy": native.lib.OUTBOUND_CONNECTIVITY, "host": "webhook.site", "allow": "webhook.site"}
+    line = read(write(native, mode=native.lib.MODE_BLOCK, reason="deny_outbound", **fields))
+    assert (line["mode"], line["severity"], line["reason"]) == ("block", "critical", "deny_outbound")
+    assert "allow" not in line
+
+
 PLACE = {
     "function": "create_connection",
     "file": "/var/task/urllib3/util/connection.py",

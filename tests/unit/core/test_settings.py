@@ -21,6 +21,7 @@ MODES = [
 SETTINGS = {
     *MODES,
     "SHIELD_ALLOW_OUTBOUND",
+    "SHIELD_DENY_OUTBOUND",
     "SHIELD_ALLOW_AWS",
     "SHIELD_ALLOW_BUCKETS",
     "SHIELD_CHECK_TLS_NAME",
@@ -178,6 +179,8 @@ ALERT = dict.fromkeys(MODES[:4], "alert")
         (dict.fromkeys(ALERT, "allow"), "run_unshielded"),
         (ALERT | {"SHIELD_ON_FAILURE": "refuse"}, "refuse"),
         (ALERT | {"SHIELD_CLEAR_TMP": "on"}, "refuse"),
+        (ALERT | {"SHIELD_DENY_OUTBOUND": "webhook.site"}, "refuse"),
+        (ALERT | {"SHIELD_DENY_OUTBOUND": ""}, "run_unshielded"),
         *((ALERT | {mode: "block"}, "refuse") for mode in MODES),
         ({"SHIELD_READ_HANDLER": "alert"}, "refuse"),  # the others block by default
     ],
@@ -186,6 +189,39 @@ def test_on_failure_where_nothing_is_blocked(native: Native, settings: dict[str,
     policy = native.policy(*(f"{name}={value}" for name, value in settings.items()))
     assert policy.on_failure == getattr(native.lib, f"ON_FAILURE_{on_failure.upper()}")
     assert effective_on_failure(vars(ShieldPolicy.from_env(settings))) == on_failure
+
+
+# An entry of allow_outbound, and one of deny_outbound that covers it whole, or does not.
+COVERED = [
+    ("uploads.example.com:443", "uploads.example.com"),
+    ("uploads.example.com", "*.example.com"),
+    ("*.a.example.com", "*.example.com"),
+    ("*.example.com:443", "*.example.com:443"),
+    ("tcp://x.example:1", "tcp://x.example"),
+    ("203.0.113.7", "203.0.113.0/24"),
+    ("203.0.113.128/25:1", "203.0.113.0/24:1"),
+]
+NOT_COVERED = [
+    ("*.example.com", "uploads.example.com"),
+    ("uploads.example.com", "uploads.example.com:443"),
+    ("x.example", "tcp://x.example"),
+    ("example.com", "*.example.com"),
+    ("203.0.113.0/24", "203.0.113.7"),
+]
+
+
+@pytest.mark.promise("deny.every-mode")
+@pytest.mark.parametrize(("allowed", "denied"), COVERED)
+def test_an_entry_that_is_denied_whole_is_an_error(native: Native, allowed: str, denied: str) -> None:
+    error = f'SHIELD_ALLOW_OUTBOUND: "{allowed}" is refused in every mode by "{denied}" of SHIELD_DENY_OUTBOUND; '
+    lines = f"SHIELD_DENY_OUTBOUND=other.example,{denied}\nSHIELD_ALLOW_OUTBOUND=fine.example,{allowed}"
+    assert native.parse(lines)[1] == error + "take one of the two out"
+
+
+@pytest.mark.promise("deny.every-mode")
+@pytest.mark.parametrize(("allowed", "denied"), NOT_COVERED)
+def test_a_part_may_be_denied(native: Native, allowed: str, denied: str) -> None:
+    assert native.parse(f"SHIELD_DENY_OUTBOUND={denied}\nSHIELD_ALLOW_OUTBOUND={allowed}")[1] == ""
 
 
 @pytest.mark.parametrize("lines", ["", "\n", "# only a comment\n\n", "AWS_REGION=us-east-1\n", "  \t\r\n"])
@@ -208,6 +244,7 @@ def test_a_line_without_a_value_is_an_error(native: Native) -> None:
     ("setting", "entry", "most", "error"),
     [
         ("SHIELD_ALLOW_OUTBOUND", "h{}.example", 512, "more than 512 entries; use *.domain or networks"),
+        ("SHIELD_DENY_OUTBOUND", "h{}.example", 256, "more than 256 entries; use *.domain or networks"),
         ("SHIELD_ALLOW_TMP", "/tmp/{}", 128, "more than 128 entries; use globs"),
         (
             "SHIELD_ALLOW_CHILD_PROCESS",

@@ -129,6 +129,7 @@ OTHER = [
     "SHIELD_ALLOW_OUTBOUND=",
     "SHIELD_ALLOW_OUTBOUND=api.example.com:443,*.example.org",
     "SHIELD_ALLOW_OUTBOUND=api.example.com:443,*.example.org,198.51.100.0/24,evil.example",
+    "SHIELD_DENY_OUTBOUND=webhook.site",
     "SHIELD_ALLOW_AWS=all",
     "SHIELD_ALLOW_AWS=none",
     "SHIELD_ALLOW_AWS=s3",

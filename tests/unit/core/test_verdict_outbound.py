@@ -401,3 +401,65 @@ def test_which_calls_are_by_others(native: Native) -> None:
     assert engine.answer(long, "203.0.113.10")
     assert engine.is_by_others("203.0.113.10", 1, "w")
     assert not engine.is_by_others("203.0.113.10", 1, "x")
+
+
+def denied(rule: int | None = 0) -> Verdict:
+    return Verdict("deny", "deny_outbound", rule)
+
+
+DENY = (
+    "SHIELD_DENY_OUTBOUND=webhook.site,*.oast.fun,203.0.113.0/24,[2001:db8::/32]:443,udp://192.0.2.7,"
+    "ssh.example:22,sts.amazonaws.com"
+)
+
+
+@pytest.mark.promise("deny.every-mode")
+@pytest.mark.parametrize("mode", ["block", "alert", "allow"])
+def test_what_is_denied_in_every_mode(native: Native, mode: str) -> None:
+    engine = Engine(native, f"SHIELD_OUTBOUND_CONNECTIVITY={mode}", DENY, "SHIELD_ALLOW_OUTBOUND=0.0.0.0/1,128.0.0.0/1")
+    engine.always_allow("203.0.113.53", 53)
+    for name, rule in (("webhook.site", 0), ("a.b.oast.fun", 1), ("sts.amazonaws.com", 6)):
+        assert engine.name(name) == engine.host(name, 443, TCP) == engine.host(name, 0, UDP) == denied(rule)
+    for name in ("oast.fun", "xwebhook.site", "a.webhook.site", "ssh.example", ""):
+        assert engine.name(name).reason != "deny_outbound", name
+    assert engine.host("ssh.example", 22, TCP) == denied(5)
+    for ip, port, protocol, rule in (
+        (PUBLIC, 443, TCP, 2),
+        (PUBLIC, 0, UDP, 2),
+        ("::ffff:203.0.113.7", 1, OTHER, 2),
+        ("64:ff9b::cb00:7107", 1, TCP, 2),
+        ("2001:db8::9", 443, TCP, 3),
+        ("192.0.2.7", 9, UDP, 4),
+    ):
+        assert engine.connect(ip, port, protocol) == denied(rule), (ip, port)
+    for ip, port, protocol in (("2001:db8::9", 80, TCP), ("192.0.2.7", 9, TCP), ("198.51.100.1", 443, TCP)):
+        assert engine.connect(ip, port, protocol).reason != "deny_outbound", (ip, port)
+    assert engine.connect("203.0.113.53", 53, UDP) == ALWAYS, "the function's own name server stays"
+    assert engine.connect("127.0.0.1", 9001) == ALWAYS
+
+
+@pytest.mark.promise("deny.every-mode")
+@pytest.mark.parametrize("mode", ["alert", "allow"])
+def test_a_port_is_denied_by_the_name_that_an_address_was_answered_for(native: Native, mode: str) -> None:
+    engine = Engine(native, f"SHIELD_OUTBOUND_CONNECTIVITY={mode}", DENY)
+    native.lib.names_learn(
+        engine.names, native.address("198.51.100.9"), native.lib.RULE_NONE, native.text("ssh.example")
+    )
+    assert engine.connect("198.51.100.9", 22) == denied(5)
+    assert engine.connect("198.51.100.9", 443).action == mode
+    # Another host of the same address may be meant: where TLS is spoken, it says so.
+    native.lib.names_learn(
+        engine.names, native.address("198.51.100.9"), native.lib.RULE_NONE, native.text("cdn.example")
+    )
+    assert engine.connect("198.51.100.9", 22).action == mode
+
+
+@pytest.mark.promise("deny.every-mode")
+def test_bytes_that_hide_the_name_are_denied_with_the_names(native: Native) -> None:
+    def unread(*settings: str) -> Verdict:
+        return read(
+            native, native.lib.verdict_unread(Engine(native, "SHIELD_OUTBOUND_CONNECTIVITY=alert", *settings).policy)
+        )
+
+    assert unread(DENY) == denied(None)
+    assert unread("SHIELD_DENY_OUTBOUND=203.0.113.0/24") == unread() == Verdict("alert", "not_listed")

@@ -119,7 +119,7 @@ static bool arm_process(struct start *start, struct armed_objects *objects)
         return fail(start->error, "out of memory");
     if (!patch_program(&sealed_block.process, objects, start->error))
         return false;
-    if (sealed->policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW)
+    if (policy_judges_outbound(&sealed->policy))
         mark_inherited_sockets(); /* sockets that are made from now on are marked by the gate */
     forbid_core_dumps(&sealed->policy);
     return seal(start->error);

@@ -84,8 +84,7 @@ static void report_refusal(const struct writer *error)
 static bool put_in_force(struct sealed *next, struct writer *error)
 {
     const uint64_t millisecond[2] = {0, 1000000};
-    bool was_open = sealed->policy.modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW,
-         kept_tmp = sealed->policy.keeps_tmp;
+    bool was_open = !policy_judges_outbound(&sealed->policy), kept_tmp = sealed->policy.keeps_tmp;
     bool done = replace_gate_table(next, gate_table[GATE_READY]);
     if (!done)
         pages_drop(next, sizeof *sealed);
@@ -94,7 +93,7 @@ static bool put_in_force(struct sealed *next, struct writer *error)
         report_refusal(error);
         return false;
     }
-    if (was_open && sealed->policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW) {
+    if (was_open && policy_judges_outbound(&sealed->policy)) {
         KERNEL(nanosleep, millisecond, 0); /* a thread that is in socket(2) now returns from it */
         mark_inherited_sockets();
     }

@@ -9,6 +9,7 @@ struct first {
     const struct call *call;
     struct endpoint peer;
     struct verdict verdict; /* on the peer */
+    bool is_judged_by_name; /* or only by the names that are denied in every mode */
     struct kept_name name;  /* for which the resolver answered the peer's address */
 };
 
@@ -38,12 +39,17 @@ static bool hello_refused(struct first *first, const struct client_hello *hello)
     bool well = hello->name.len && hostname_canonical(hello->name, &name);
     struct text asked = {canonical, well ? name.used : 0};
     struct verdict verdict = verdict_host(&sealed->policy, asked, true, first->peer.port, PROTOCOL_TCP);
-    if (verdict.action == ACTION_ALLOW || (well && was_reported(first, asked)))
-        return false;
-    /* The real name is encrypted, and the outer one is a stand-in (ECH): it passes with an alert. */
-    if (hello->encrypted)
-        verdict.action = ACTION_ALERT;
-    verdict.reason = REASON_SERVER_NAME;
+    if (sealed->policy.denies_names && !hello->name.len && !hello->is_nameless && !hello->encrypted)
+        verdict = verdict_unread(&sealed->policy);
+    if (verdict.reason != REASON_DENIED) {
+        if (!first->is_judged_by_name || verdict.action == ACTION_ALLOW ||
+            (well && was_reported(first, asked)))
+            return false;
+        /* The real name is encrypted, and the outer one is a stand-in (ECH): it passes with an alert. */
+        if (hello->encrypted)
+            verdict.action = ACTION_ALERT;
+        verdict.reason = REASON_SERVER_NAME;
+    }
     put_outbound_entry(&allow, asked, &first->peer.ip, first->peer.port);
     struct facts facts = {.host = {first->name.at, first->name.len},
                           .to = first->peer,
@@ -53,20 +59,21 @@ static bool hello_refused(struct first *first, const struct client_hello *hello)
     return refuses(first->call, verdict, &facts);
 }
 
-/* An address that is allowed as such may be called by any name. */
-static bool is_judged_by_name(struct first *first)
+/* An address that is allowed as such may be called by any name that is not denied. */
+static bool must_read_hello(struct first *first)
 {
     first->verdict = verdict_endpoint(&sealed->policy, &sealed->process.always, learnt_names(), &first->peer,
                                       PROTOCOL_TCP);
     const struct verdict *v = &first->verdict;
     bool by_address = v->action == ACTION_ALLOW && v->reason == REASON_LISTED &&
                       sealed->policy.outbound[v->rule].kind == OUTBOUND_NETWORK;
-    if (by_address || v->reason == REASON_ALWAYS || v->reason == REASON_MODE_ALLOW ||
-        sealed->policy.skip_server_name)
-        return false;
+    bool may_be_denied = sealed->policy.denies_names && v->reason != REASON_ALWAYS;
+    bool by_name = !by_address && v->reason != REASON_ALWAYS && v->reason != REASON_MODE_ALLOW &&
+                   !sealed->policy.skip_server_name;
     /* Its name may have been forgotten since it connected. */
-    bool has_name = find_learnt_name(&first->peer.ip, &first->name);
-    return has_name || v->action != ACTION_ALERT;
+    bool has_name = (by_name || may_be_denied) && find_learnt_name(&first->peer.ip, &first->name);
+    first->is_judged_by_name = by_name && (has_name || v->action != ACTION_ALERT);
+    return first->is_judged_by_name || may_be_denied;
 }
 
 /* The first bytes of its connection have left: the socket is not judged any more, and gets no other connection that would have
@@ -119,7 +126,7 @@ static int64_t send_first_bytes(const struct call *call, int32_t descriptor, con
     struct client_hello hello = {.end = 0};
     enum tls_start start = TLS_NOT;
     uint64_t mark = get_mark(descriptor);
-    if (!was_settled(descriptor, mark) && is_judged_by_name(&first)) {
+    if (!was_settled(descriptor, mark) && must_read_hello(&first)) {
         if (is_zerocopy(descriptor, flags))
             return -ENOBUFS; /* as the kernel without memory to pin: the program then copies */
         int64_t len = judge_hello(&first, m, &hello, &start);
@@ -130,7 +137,8 @@ static int64_t send_first_bytes(const struct call *call, int32_t descriptor, con
     }
     int64_t sent = KERNEL(sendmsg, descriptor, m, flags);
     /* Only a part of the hello has left: no other rest may follow it. */
-    if (sent > 0 && sent < hello.end && sealed->policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK) {
+    if (sent > 0 && sent < hello.end &&
+        (sealed->policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK || sealed->policy.denies_names)) {
         KERNEL(shutdown, descriptor, SHUT_RDWR);
         return -ECONNRESET;
     }

@@ -14,6 +14,11 @@ bool outbound_refused(const struct call *call, enum reason reason, struct text p
     return refuses(call, verdict_unlisted(&sealed->policy, OUTBOUND_CONNECTIVITY, reason), &facts);
 }
 
+bool unread_refused(const struct call *call, struct text protocol)
+{
+    return refuses(call, verdict_unread(&sealed->policy), &(struct facts){.protocol = protocol});
+}
+
 /* Kinds of socket that cannot be judged later by an address. */
 static struct text unjudgeable(uint32_t family, uint32_t type, uint32_t protocol)
 {
@@ -44,7 +49,7 @@ enum outcome judge_socket(struct call *call)
     bool is_stream = ((uint32_t)call->arg[1] & SOCK_TYPE_MASK) == SOCK_STREAM;
     /* MPTCP sockets do not have the option that fd_marks.c relies on: as in a kernel without MPTCP. */
     if (is_stream && (uint32_t)call->arg[2] == IPPROTO_MPTCP &&
-        sealed->policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK)
+        (sealed->policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK || sealed->policy.denied_count))
         return answer(call, -EPROTONOSUPPORT);
     if (!is_stream || ((uint32_t)call->arg[0] != AF_INET && (uint32_t)call->arg[0] != AF_INET6))
         return RUN_IN_PLACE;
@@ -140,7 +145,8 @@ static bool needs_inspection(const struct endpoint *to, struct verdict verdict)
         verdict.reason == REASON_LISTED && sealed->policy.outbound[verdict.rule].kind == OUTBOUND_NETWORK;
     bool by_name = verdict.reason == REASON_AWS || (verdict.reason == REASON_LISTED && !by_address);
     bool is_judged = by_name || verdict.action == ACTION_ALERT;
-    return to->port == DNS_PORT || (is_judged && !sealed->policy.skip_server_name);
+    bool may_be_denied = sealed->policy.denies_names && verdict.reason != REASON_ALWAYS;
+    return to->port == DNS_PORT || may_be_denied || (is_judged && !sealed->policy.skip_server_name);
 }
 
 bool is_inspected_endpoint(const struct endpoint *to)
@@ -210,7 +216,7 @@ static int64_t judge_reconnection(const struct call *call, int32_t descriptor, c
         return 0;
     if (!peer_of_stream(descriptor, &peer))
         return -EISCONN;
-    if (outbound_refused(call, REASON_NOT_LISTED, TEXT("reconnect")))
+    if (unread_refused(call, TEXT("reconnect")))
         return -EACCES;
     mark_found_tcp(descriptor);
     return 0;
@@ -232,7 +238,8 @@ bool is_dns_datagram(const struct endpoint *to, int32_t descriptor)
 static void allow_sorting_only(const struct endpoint *to, int32_t descriptor)
 {
     if (to->port == 0 && socket_type(descriptor) == SOCK_DGRAM &&
-        verdict_on(to, PROTOCOL_UDP).action == ACTION_ALLOW)
+        verdict_on(to, PROTOCOL_UDP).action == ACTION_ALLOW &&
+        sealed->policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW)
         KERNEL(shutdown, descriptor, SHUT_WR);
 }
 

@@ -123,11 +123,13 @@ struct verdict judge_question(const struct dns_question *q, struct facts *facts)
 {
     struct text name = {q->name, q->name_len};
     facts->host = name;
+    struct verdict verdict = verdict_name(&sealed->policy, name);
+    if (verdict.reason == REASON_DENIED)
+        return verdict;
     /* Bytes outside a host name's alphabet can carry data, and no entry admits them. */
     if (!hostname_is_well_formed(name))
         return verdict_unlisted(&sealed->policy, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
     facts->allow = name;
-    struct verdict verdict = verdict_name(&sealed->policy, name);
     if (verdict.action != ACTION_ALLOW && is_self_lookup(name))
         return (struct verdict){.policy = OUTBOUND_CONNECTIVITY,
                                 .action = ACTION_ALLOW,
@@ -159,7 +161,7 @@ int64_t send_dns_query(const struct call *call, int32_t descriptor, const uint8_
     if (readable_query) {
         verdict = judge_question(&q, &facts);
     } else { /* no query: data */
-        verdict = verdict_unlisted(&sealed->policy, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
+        verdict = verdict_unread(&sealed->policy);
     }
     mark_udp_dns(descriptor);
     bool silent = readable_query && verdict.action != ACTION_ALLOW && is_second_half(&q);
@@ -168,7 +170,7 @@ int64_t send_dns_query(const struct call *call, int32_t descriptor, const uint8_
             remember_asked(&q);
         /* Only the judged question is sent: no options, no data behind it. */
         uint8_t plain[DNS_QUERY_MAX];
-        bool as_it_is = verdict.action != ACTION_ALLOW;
+        bool as_it_is = verdict.action != ACTION_ALLOW || verdict.reason == REASON_MODE_ALLOW;
         uint32_t size = as_it_is ? len : dns_write_query(&q, query, plain);
         int64_t sent =
             KERNEL(sendto, descriptor, as_it_is ? query : plain, size, flags, server->bytes, server->len);

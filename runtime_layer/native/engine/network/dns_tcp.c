@@ -36,7 +36,7 @@ static uint32_t read_length(const uint8_t *at)
 
 static int64_t refused(const struct call *call)
 {
-    return outbound_refused(call, REASON_NOT_LISTED, TEXT("dns")) ? -EACCES : 0;
+    return unread_refused(call, TEXT("dns")) ? -EACCES : 0;
 }
 
 /* Writes the query at `in` as it is to be sent; 0: it must not be. */

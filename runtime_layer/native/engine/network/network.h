@@ -24,6 +24,8 @@ int64_t judge_and_connect(const struct call *call, int32_t descriptor, const str
 bool is_inspected_endpoint(const struct endpoint *to);
 /* Reports an act that no list can admit: an address family, a datagram that is no query. */
 bool outbound_refused(const struct call *call, enum reason reason, struct text protocol);
+/* The same for bytes that cannot be read, and may ask for any name. */
+bool unread_refused(const struct call *call, struct text protocol);
 /* Is it a name server? Port 53 counts wherever it is: servers forward. */
 bool is_dns_port(const struct endpoint *to);
 /* And a datagram to it? */

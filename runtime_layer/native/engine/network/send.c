@@ -16,7 +16,7 @@ static int64_t send_query(const struct call *call, int32_t descriptor, const str
     if (!len) /* it is empty */
         return KERNEL(sendto, descriptor, query, 0, QUERY_FLAGS(flags), server->bytes, server->len);
     if (len == -EMSGSIZE) /* longer than any query */
-        return outbound_refused(call, REASON_NOT_LISTED, TEXT("dns")) ? -EACCES : -EMSGSIZE;
+        return unread_refused(call, TEXT("dns")) ? -EACCES : -EMSGSIZE;
     if (len < 0)
         return len;
     return send_dns_query(call, descriptor, query, (uint32_t)len, flags, server);
@@ -194,7 +194,7 @@ enum outcome judge_send(struct call *call)
 {
     uint64_t *arg = call->arg;
     bool is_stream = check_tcp_mark((int32_t)arg[0]);
-    bool judges = sealed->policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW;
+    bool judges = policy_judges_outbound(&sealed->policy);
     if (call->nr == __NR_sendto) {
         /* A connected socket: its peer was judged when it connected. */
         uint64_t mark = get_mark((int32_t)arg[0]);

@@ -103,7 +103,7 @@ static bool rights_refused(const struct call *call, const uint8_t *data, uint64_
     for (uint64_t at = 0; at + sizeof(int32_t) <= len; at += sizeof(int32_t)) {
         int32_t descriptor;
         copy_bytes(&descriptor, data + at, sizeof descriptor);
-        if (must_be_read(descriptor) && outbound_refused(call, REASON_NOT_LISTED, TEXT("socket")))
+        if (must_be_read(descriptor) && unread_refused(call, TEXT("socket")))
             return true;
     }
     return false;

@@ -235,7 +235,7 @@ int64_t child_start_make(struct child_start *start, struct text path, uint64_t e
      * loader's). */
     out[n++] = (uint64_t)(w.at + w.used);
     put_state(&w);
-    if (sealed->policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW) {
+    if (policy_judges_outbound(&sealed->policy)) {
         out[n++] = (uint64_t)(w.at + w.used);
         put_learnt(&w);
     }

@@ -213,7 +213,9 @@ static void report_violation(const struct call *call, struct verdict verdict, co
     struct alert alert = {
         .policy = verdict.policy,
         .mode = verdict.action == ACTION_DENY ? MODE_BLOCK : MODE_ALERT,
-        .reason = verdict.reason == REASON_PACKAGE ? reason_name(verdict.reason) : TEXT(""),
+        .reason = verdict.reason == REASON_PACKAGE || verdict.reason == REASON_DENIED
+                      ? reason_name(verdict.reason)
+                      : TEXT(""),
         .host = facts->host,
         .ip = facts->to.ip,
         .port = facts->to.port,

@@ -39,6 +39,8 @@ static uint8_t reasons_of(const struct policy *p)
     for (uint32_t id = 0; id < SELF_PROTECTION; id++)
         if (p->modes[id] != MODE_ALLOW)
             reasons |= of_policy[id];
+    if (policy_judges_outbound(p))
+        reasons |= of_policy[OUTBOUND_CONNECTIVITY];
     if (!p->keeps_tmp)
         reasons |= FOR_SAFETY; /* the request for an event is seen, and the engine protected */
     return reasons;

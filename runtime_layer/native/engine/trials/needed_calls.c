@@ -74,7 +74,7 @@ static uint32_t needs_of(const struct policy *p)
 {
     const uint8_t *modes = p->modes;
     uint32_t needs = p->keeps_tmp ? 0 : CLEARING;
-    if (modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW)
+    if (policy_judges_outbound(p))
         needs |= NETWORK;
     if (modes[READ_WRITE_TMP] != MODE_ALLOW || modes[READ_HANDLER] != MODE_ALLOW)
         needs |= FILES;

@@ -1,0 +1,96 @@
+"""deny_outbound: ordinary ways to a denied host, in every mode.
+
+test_queries.py and test_server_names.py have the odd ones.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.engine import INSIDE
+from harness.running import PYTHON, SHIELD, policy, whole_sandbox
+from shielded_function_emulator.certificates import CertificateAuthority
+from shielded_function_emulator.dns_server import DnsServer
+from shielded_function_emulator.sandbox import Sandbox
+from shielded_function_emulator.web import Receiver, WebServer
+
+pytestmark = pytest.mark.promise("deny.every-mode")
+
+DENIED, OTHER, SSH = "203.0.113.66", "198.51.100.9", "198.51.100.23"
+NO_SUCH_NAME = "gaierror -2"
+LISTS = {
+    "SHIELD_DENY_OUTBOUND": "denied.example,*.bins.example,xn--bcher-kva.example,203.0.113.64/28,ssh.example:22",
+    "SHIELD_ALLOW_OUTBOUND": f"other.example,ssh.example,alias.example,0.0.0.0/1,{OTHER}",
+    "SHIELD_ALLOW_AWS": "none",
+}
+ENDS = {
+    **dict.fromkeys(("a name", "in capitals, with a dot", "below a wildcard", "an international name"), NO_SUCH_NAME),
+    # The question is replaced on its way; nothing is told before an answer is read.
+    **dict.fromkeys(("a query by hand", "with other bytes in it"), 0),
+}
+
+
+@pytest.fixture(scope="module")
+def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    task = tmp_path_factory.mktemp("task") / "code"
+    task.mkdir()
+    shutil.copy(INSIDE / "denied_acts.py", task)
+    with whole_sandbox(task, layer) as sandbox:
+        tls = CertificateAuthority().server_context(["other.example"])
+        with (
+            WebServer(sandbox, (OTHER, 443), Receiver("hello"), tls),
+            WebServer(sandbox, (SSH, 22), Receiver("hello")),
+            WebServer(sandbox, (SSH, 443), Receiver("hello")),
+            WebServer(sandbox, (DENIED, 443), Receiver("hello"), tls),
+        ):
+            yield sandbox
+
+
+@pytest.fixture
+def names(box: Sandbox) -> Iterator[DnsServer]:
+    with DnsServer(box, {"ssh.example": [SSH], "*": [OTHER]}) as server:
+        yield server
+
+
+def run(box: Sandbox, settings: dict[str, str], *words: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    done = box.run_command([SHIELD, PYTHON, "/var/task/denied_acts.py", *words], environment=settings | LISTS)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), [line for line in done.shield_lines if "policy" in line]
+
+
+@pytest.mark.parametrize("mode", ["block", "alert", "allow"])
+def test_what_is_denied_in_every_mode(box: Sandbox, names: DnsServer, mode: str) -> None:
+    results, lines = run(box, policy(outbound_connectivity=mode))
+    assert {way: end for way, end in results.items() if end != ENDS.get(way, errno.EACCES)} == {}
+    denied = [line for line in lines if line.get("reason") == "deny_outbound"]
+    assert {(line["mode"], line["severity"], line["level"]) for line in denied} == {("block", "critical", "ERROR")}
+    assert not any("allow" in line for line in denied)
+    blocked = [line["count"] for line in lines if line["mode"] == "block"]  # with repetitions, which have no reason
+    assert sum(blocked) >= len(results)
+    asked = [q.name for q in names.questions]
+    assert [name for name in asked if "denied" in name or "bins" in name or "xn--" in name] == []
+
+
+@pytest.mark.parametrize("mode", ["block", "alert", "allow"])
+def test_what_is_not_denied_is_as_the_mode_says(box: Sandbox, names: DnsServer, mode: str) -> None:
+    """An alias (CNAME) is the name that was asked for: a limit (docs/security/limits.md)."""
+    results, lines = run(box, policy(outbound_connectivity=mode), "pass")
+    assert set(results.values()) == {0}, results
+    assert [line for line in lines if "reason" in line] == []
+    assert mode == "alert" or lines == []
+
+
+def test_the_engine_protects_itself_where_a_list_denies(box: Sandbox) -> None:
+    """Else two lines of Python could write over the list, in a mode that only reports."""
+    write = "import os; os.open('/proc/self/mem', os.O_RDWR)"
+    for lists, expected in (({"SHIELD_DENY_OUTBOUND": "denied.example"}, True), ({}, False)):
+        settings = policy(outbound_connectivity="alert") | lists
+        done = box.run_command([SHIELD, PYTHON, "-c", write], environment=settings)
+        assert ("PermissionError" in done.stderr) == expected, done.stderr
