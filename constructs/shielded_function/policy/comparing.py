@@ -42,6 +42,8 @@ class Loosening:
     after: str
 
     def __str__(self) -> str:
+        if self.field == "deny_outbound":
+            return f"{self.field}: {self.entry} was refused in every mode"
         if self.entry and not self.before:
             return f"{self.field}: {self.entry} was not admitted"
         subject = f"{self.entry} stays {self.after}" if self.entry else self.after
@@ -72,6 +74,8 @@ def _is_moot(field: str, entry: str, fields: Mapping[str, Any]) -> bool:
     A program that the shield cannot be put into is judged by the strictest mode of the four, and denied with clear_tmp.
     clear_tmp keeps the entries of allow_tmp in every mode.
     """
+    if field == "deny_outbound":
+        return False
     if fields["clear_tmp"] and (field == "allow_tmp" or entry.startswith("unshielded:")):
         return False
     modes = FOUR if entry.startswith("unshielded:") else (_MODES_OF_LISTS[field],)
@@ -192,6 +196,14 @@ def _covers_outbound(entry: str, known: Sequence[str], before: Mapping[str, Any]
     )
 
 
+def _compare_denied(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[Loosening]:
+    """What was refused in every mode, and is not any more."""
+    kept = now["deny_outbound"]
+    return [
+        _entry("deny_outbound", entry) for entry in before["deny_outbound"] if not _covers_outbound(entry, kept, now)
+    ]
+
+
 # Paths
 
 
@@ -248,6 +260,7 @@ def _compare_buckets(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[
 
 _LISTS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], list[Loosening]]] = {
     "allow_outbound": _compare_entries("allow_outbound", _covers_outbound),
+    "deny_outbound": _compare_denied,
     "allow_aws": _compare_aws,
     "allow_buckets": _compare_buckets,
     "allow_tmp": _compare_entries("allow_tmp", _covers_path),

@@ -15,6 +15,7 @@ Kind = Literal["mode", "list", "aws", "switch", "word"]
 KINDS: Mapping[str, Kind] = {
     "outbound_connectivity": "mode",
     "allow_outbound": "list",
+    "deny_outbound": "list",
     "allow_aws": "aws",
     "allow_buckets": "list",
     "check_tls_name": "switch",
@@ -43,6 +44,7 @@ UNSET: Mapping[str, object] = {"allow_aws": None, "executable_memory": None, "al
 # Written only when they differ from the core's own defaults: an environment has 4 KB in all.
 DEFAULT_SETTINGS: Mapping[str, str] = {
     "SHIELD_ALLOW_OUTBOUND": "",
+    "SHIELD_DENY_OUTBOUND": "",
     "SHIELD_ALLOW_AWS": "all",
     "SHIELD_CHECK_TLS_NAME": "on",
     "SHIELD_ALLOW_TMP": "",
@@ -62,7 +64,7 @@ WITHOUT_GRANT = ("cognito-identity", "cognito-idp", "sts")
 
 def effective_on_failure(fields: Mapping[str, Any]) -> OnFailure:
     """`on_failure`, and the core's choice where it is unset (native/core/setting_table.c)."""
-    blocks = fields["clear_tmp"] or any(fields[field] == "block" for field in MODES)
+    blocks = fields["clear_tmp"] or fields["deny_outbound"] or any(fields[field] == "block" for field in MODES)
     return fields["on_failure"] or ("refuse" if blocks else "run_unshielded")
 
 

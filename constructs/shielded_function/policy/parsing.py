@@ -30,6 +30,7 @@ def parse(lines: str, in_file: bool = False, beside: str = "") -> core.Policy:
         raise _translate(str(error), in_file) from error
 
 
+_MODE_TO_SET = re.compile("set SHIELD_OUTBOUND_CONNECTIVITY to (allow|block)")
 _CORE_ERROR = re.compile(r"(?:line (?P<line>\d+): )?(?:(?P<setting>SHIELD_\w+): )?(?P<reason>.*)", re.DOTALL)
 
 
@@ -39,7 +40,8 @@ def _translate(message: str, in_file: bool) -> ShieldPolicyError:
     assert found is not None  # the last group takes anything
     line, setting, reason = found["line"], found["setting"], found["reason"]
     if not in_file:
-        reason = reason.replace("set SHIELD_OUTBOUND_CONNECTIVITY to allow", 'write outbound_connectivity="allow"')
+        reason = _MODE_TO_SET.sub(r'write outbound_connectivity="\1"', reason)
+        reason = reason.replace("SHIELD_DENY_OUTBOUND", "deny_outbound")
     field = field_of(setting) if setting else ""
     where = [f"line {line}"] if in_file and line else []
     if field:

@@ -18,6 +18,7 @@ from ..renamed import by_name
 from . import comparing, composing, dates, files, known_at_deployment, presets
 from .comparing import Loosening
 from .dates import Dated, Until
+from .denied_presets import expand_denied
 from .explaining import Explanation
 from .fields import (
     DEFAULT_SETTINGS,
@@ -68,6 +69,10 @@ class ShieldPolicy:
             accepted, and kept in their xn-- form. Behind ` by ` stand the packages that calls should come through, as
             in `api.stripe.com:443 by stripe or requests>app`: the host is allowed all the same, and a call through
             others is reported.
+        deny_outbound: hosts and networks, written as in `allow_outbound`, that are refused whatever the mode is, and
+            whatever else admits them. `preset:exfiltration` and `preset:chat-webhooks` stand for lists that come with
+            this package. An entry of `allow_outbound` that one of these covers whole is an error. Nothing here may be
+            known only at deployment.
         allow_aws: "all" for the endpoints of every AWS service in the function's own region, "none", or a list of
             services as botocore calls them, such as `["s3", "dynamodb"]`. "granted", alone or in the list, is what the
             function's role is granted, which is known once the app is complete. None, in a CDK app, is "granted" with
@@ -94,8 +99,8 @@ class ShieldPolicy:
             file's name up to its first dot, without the hash that a wheel's tools add, such as "libllvmlite". Who
             calls mmap(2) or mprotect(2) counts, not who calls that library.
         on_failure: when the shield cannot be armed, "refuse" to start, or "run_unshielded" and report it. None is
-            "run_unshielded" where no mode is block and `clear_tmp` is off, so that a roll-out that stops nothing never
-            stops a start; otherwise "refuse". A policy that cannot be read is refused.
+            "run_unshielded" where no mode is block, `clear_tmp` is off and `deny_outbound` is empty, so that a roll-out
+            that stops nothing never stops a start; otherwise "refuse". A policy that cannot be read is refused.
         log_arguments: whether alerts show the arguments of programs, which can hold passwords. By default they show
             the program alone.
         presets: names of libraries, such as "matplotlib" (`shielded-function presets` lists them). What each needs is
@@ -118,6 +123,7 @@ class ShieldPolicy:
 
     outbound_connectivity: Mode = "block"
     allow_outbound: Sequence[str | IConstruct] = ()
+    deny_outbound: Sequence[str] = ()
     allow_aws: AwsScope | Sequence[Service | AwsScope | str] | None = None
     allow_buckets: Sequence[str | IConstruct] = ()
     check_tls_name: bool = True
@@ -135,7 +141,7 @@ class ShieldPolicy:
     until: str | date | None = field_with(default=None, compare=False)
 
     def __post_init__(self) -> None:
-        expanded = presets.expand(dates.read_entries(self._fields()))
+        expanded = expand_denied(presets.expand(dates.read_entries(self._fields())))
         values = canonical(read_values(expanded))
         until = dates.read_until(fields_of(values) | {"until": self.until})
         kept = dates.keep_dates(fields_of(values), expanded, _canonical_entry)

@@ -91,6 +91,8 @@ def _read_entries(field: str, value: object) -> tuple[str | None, tuple[Any, ...
             )
         return ("none", (GRANTED,)) if text == GRANTED else (text, ())
     entries = _check_list(field, value)
+    if field == "deny_outbound" and (late := [entry for entry in entries if is_unknown(field, entry)]):
+        raise ShieldPolicyError(field, f"{late[0]!r} is known only at deployment; write hosts and networks as texts")
     unknown = [check_unknown(field, entry) for entry in entries if is_unknown(field, entry)]
     known = ",".join(_check_entry(field, entry) for entry in entries if not is_unknown(field, entry))
     without = "none" if field == "allow_aws" else None if field in UNSET else ""
@@ -109,7 +111,7 @@ def _check_entry(field: str, entry: object) -> str:
     text = check_text(field, entry)
     host, by, packages = text.partition(BY) if field == "allow_outbound" else (text, "", "")
     text = replace_dummy(field, host)
-    if field == "allow_outbound":
+    if field in ("allow_outbound", "deny_outbound"):
         check_scripts(field, text)
         text = to_ascii(field, text) + by + packages
     if field == "allow_child_process":

@@ -56,6 +56,18 @@ def test_a_loosening_says_what_it_is() -> None:
     assert new.diff(old)[1] == Loosening("read_handler", "", "block", "alert")
 
 
+@pytest.mark.promise("deny.every-mode")
+def test_what_was_denied_in_every_mode_is_compared() -> None:
+    old = ShieldPolicy(deny_outbound=["*.example.com", "webhook.site:443"], outbound_connectivity="allow")
+    assert old.is_at_least_as_strict_as(ShieldPolicy(outbound_connectivity="allow"))
+    wider = ShieldPolicy(deny_outbound=["*.com", "webhook.site"], outbound_connectivity="allow")
+    assert wider.is_at_least_as_strict_as(old)
+    assert list(map(str, ShieldPolicy(deny_outbound=["a.example.com", "tcp://webhook.site"]).diff(old))) == [
+        "deny_outbound: *.example.com was refused in every mode",
+        "deny_outbound: webhook.site:443 was refused in every mode",
+    ]
+
+
 def test_clear_tmp_and_what_it_keeps() -> None:
     kept, cleared = ShieldPolicy(read_write_tmp="allow"), ShieldPolicy(read_write_tmp="allow", clear_tmp=True)
     assert [str(each) for each in kept.diff(cleared)] == ["clear_tmp: off, was on"]
@@ -176,6 +188,7 @@ RELATED = st.fixed_dictionaries(
     optional={
         "outbound_connectivity": st.sampled_from(["block", "alert", "allow"]),
         "allow_outbound": some(HOST_ENTRIES),
+        "deny_outbound": some(["udp://b.c.example", "10.0.0.7", "*.sqs.us-east-1.amazonaws.com"]),
         "allow_aws": st.sampled_from(["all", "none", ["s3"], ["sqs"], ["s3", "sqs"]]),
         "allow_buckets": some(["one", "two"]),
         "read_write_tmp": st.sampled_from(["block", "alert", "allow"]),

@@ -25,7 +25,8 @@ def make(**values: Any) -> ShieldPolicy:
 
 FULL: dict[str, Any] = {
     "outbound_connectivity": "alert",
-    "allow_outbound": ["a.example:443", "*.b.example", "c.example:1 by x>y or z"],
+    "allow_outbound": ["a.example:443", "*.b.example", "d.example:1 by x>y or z"],
+    "deny_outbound": ["c.example"],
     "allow_aws": ["s3", "dynamodb"],
     "allow_buckets": ["uploads"],
     "check_tls_name": False,
@@ -75,11 +76,15 @@ def test_packages_add_up() -> None:
 def test_what_is_added_is_lists_alone() -> None:
     base = make(outbound_connectivity="alert", allow_outbound=["a.example"], allow_aws=["s3"], log_arguments=True)
     more = ShieldPolicy(
-        allow_outbound=["b.example", "A.example", TOKEN], allow_tmp=["/tmp/x"], allow_aws=["sqs", "granted"]
+        allow_outbound=["b.example", "A.example", TOKEN],
+        deny_outbound=["d.example"],
+        allow_tmp=["/tmp/x"],
+        allow_aws=["sqs", "granted"],
     )
     assert base + more == dataclasses.replace(
         base,
         allow_outbound=["a.example", "b.example", TOKEN],
+        deny_outbound=["d.example"],
         allow_tmp=["/tmp/x"],
         allow_aws=["s3", "sqs", "granted"],
     )
@@ -106,7 +111,7 @@ def test_added_services(left: Any, right: Any, both: object) -> None:
     assert (make(allow_aws=left) + make(allow_aws=right)).allow_aws == both
 
 
-@pytest.mark.parametrize("field", sorted(field for field in FULL if not field.startswith("allow_")))
+@pytest.mark.parametrize("field", sorted(field for field in FULL if not field.startswith(("allow_", "deny_"))))
 def test_modes_cannot_be_added(field: str) -> None:
     value = "alert" if field == "create_child_process" else FULL[field]
     with pytest.raises(ShieldPolicyError, match="cannot be added: only the lists of the right policy are") as caught:

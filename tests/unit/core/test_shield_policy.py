@@ -74,6 +74,7 @@ def test_every_field_in_its_variable() -> None:
     policy = ShieldPolicy(
         outbound_connectivity="alert",
         allow_outbound=["API.Stripe.com:443", "*.example.com"],
+        deny_outbound=["Webhook.Site", "203.0.113.0/24:25"],
         allow_aws=["s3", "dynamodb"],
         allow_buckets=["uploads", "reports"],
         check_tls_name=False,
@@ -91,6 +92,7 @@ def test_every_field_in_its_variable() -> None:
     environment = {
         "SHIELD_OUTBOUND_CONNECTIVITY": "alert",
         "SHIELD_ALLOW_OUTBOUND": "api.stripe.com:443,*.example.com",
+        "SHIELD_DENY_OUTBOUND": "webhook.site,203.0.113.0/24:25",
         "SHIELD_ALLOW_AWS": "s3,dynamodb",
         "SHIELD_ALLOW_BUCKETS": "uploads,reports",
         "SHIELD_CHECK_TLS_NAME": "off",
@@ -216,6 +218,18 @@ def test_errors_are_the_cores(text: Text) -> None:
         ("allow_outbound", ["a.example\nb.example"], "has a control character; take it out"),
         ("allow_outbound", ["a\ud800.example"], "is not valid Unicode text; it holds a lone surrogate"),
         (
+            "deny_outbound",
+            ["*"],
+            '"*" would refuse everything; to admit listed hosts alone, write outbound_connectivity="block" ' + ENV,
+        ),
+        ("deny_outbound", ["::/0"], 'write outbound_connectivity="block" ' + ENV),
+        ("deny_outbound", ["a.${Token[TOKEN.12]}"], "is known only at deployment; write hosts and networks as texts"),
+        (
+            "deny_outbound",
+            ["Preset:exfiltraton"],
+            "there is no 'Preset:exfiltraton'; did you mean preset:exfiltration? ",
+        ),
+        (
             "allow_outbound",
             ["straße.example"],
             "has a character that versions of IDNA read differently; write the name ",
@@ -243,6 +257,15 @@ def test_errors_name_the_field_and_the_fix(field: str, value: object, reason: st
     assert "\n" not in message
     assert "line " not in message
     assert isinstance(caught.value, ValueError)
+
+
+@pytest.mark.promise("deny.every-mode")
+def test_an_entry_that_is_denied_whole_names_both() -> None:
+    with pytest.raises(ShieldPolicyError) as caught:
+        ShieldPolicy(allow_outbound=["webhook.site:443"], deny_outbound=["preset:exfiltration"])
+    said = '"webhook.site:443" is refused in every mode by "webhook.site" of deny_outbound; take one of the two out'
+    assert said in str(caught.value)
+    assert caught.value.field == "allow_outbound"
 
 
 def test_an_unknown_field_is_an_error() -> None:
@@ -338,6 +361,21 @@ def test_decide() -> None:
         policy.decide("tmp", "/tmp/x", region="the moon")
     with pytest.raises(ValueError, match="has a control character"):
         policy.decide("tmp", "/tmp/x", region="us-east-1\nSHIELD_ALLOW_TMP=/tmp/**")
+
+
+@pytest.mark.promise("deny.every-mode")
+@pytest.mark.parametrize("mode", ["block", "alert", "allow"])
+def test_decide_what_is_denied_in_every_mode(mode: Any) -> None:
+    lists: Any = {"allow_outbound": ["*.example.com"], "deny_outbound": ["uploads.example.com", "B\u00fccher.example"]}
+    policy = ShieldPolicy(outbound_connectivity=mode, **lists)
+    assert policy.deny_outbound == ("uploads.example.com", "xn--bcher-kva.example")
+    assert policy.decide("connect", "api.example.com:443").action == "allow"
+    for event, target in (("connect", "uploads.example.com:443"), ("resolve", "UPLOADS.example.com.")):
+        decision = policy.decide(event, target)  # pyright: ignore[reportArgumentType]
+        assert (decision.action, decision.mode, decision.reason) == ("deny", "block", "deny_outbound")
+        assert (decision.entry, decision.allow) == ("uploads.example.com", "")
+    (explained,) = [each for each in policy.explain() if each.field == "deny_outbound" and each.entry][:1]
+    assert (explained.entry, explained.meaning) == ("uploads.example.com", "the host uploads.example.com, any port")
 
 
 def test_decide_by_protocol() -> None:
@@ -483,6 +521,7 @@ POLICIES = st.fixed_dictionaries(
         "executable_memory": MODE | st.none(),
         "allow_outbound": lists(OUTBOUND),
         "allow_aws": st.sampled_from(["all", "none"]) | lists(st.sampled_from(SERVICES)),
+        "deny_outbound": lists(st.sampled_from(["denied.test", "*.denied.test:25"])),
         "allow_buckets": lists(BUCKETS),
         "check_tls_name": st.booleans(),
         "allow_tmp": lists(GLOBS),
