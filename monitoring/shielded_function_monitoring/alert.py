@@ -103,7 +103,8 @@ class Alert:
         frame: where in the function's own language the call was made, and by which packages, when the line tells.
         severity: critical, warning or notice, as `severity_of` has it, when the line tells.
         trace: the X-Ray trace of the event that was handled, when the line tells: a hint that code can fake.
-        reason: `package`, where the call was allowed and came through other packages than its entry names; mostly None.
+        reason: `package`, where the call was allowed and came through other packages than its entry names;
+            `deny_outbound`, where an entry of that list refused it, in any mode; mostly None.
     """
 
     timestamp: datetime
@@ -173,6 +174,9 @@ DETAILS: Final[Mapping[str, type[object]]] = {
 }
 ORIGIN: Final = ("function", "version", "region", "account")
 _COMMON: Final = ("function_shield", "v", *ORIGIN, "timestamp", "level")
+
+DENIED: Final = "deny_outbound"
+"""`reason` of a line about a host that is refused in every mode."""
 
 _SHOWN: Final = 80
 _T = TypeVar("_T")

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from .alert import DETAILS, EVENTS, MODES, ORIGIN, POLICIES, SCHEMA_VERSION, START
+from .alert import DENIED, DETAILS, EVENTS, MODES, ORIGIN, POLICIES, SCHEMA_VERSION, START
 from .filters import SEVERITIES
 from .frames import MAX_THROUGH
 
@@ -44,6 +44,7 @@ _COUNTED: Final[Mapping[str, Any]] = {
         "additionalProperties": False,
     },
     "allow": {"type": "string", "minLength": 1},
+    "reason": {"enum": [DENIED]},
     "pid": _PID,
 }
 _ALERT: Final[Mapping[str, Any]] = {

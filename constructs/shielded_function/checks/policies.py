@@ -20,10 +20,13 @@ from shielded_function.policy.texts import BY
 
 PLACEHOLDER: Final = "known-at-deployment-"
 
-_LISTS: Final = tuple(f"SHIELD_{f.name.upper()}" for f in fields(ShieldPolicy) if f.name.startswith("allow_"))
+_LISTS: Final = tuple(
+    f"SHIELD_{f.name.upper()}" for f in fields(ShieldPolicy) if f.name.startswith(("allow_", "deny_"))
+)
 # The form of an entry that is only an expression, so that the core takes it.
 _FORMS: Final = {
     "SHIELD_ALLOW_OUTBOUND": "{}.invalid",
+    "SHIELD_DENY_OUTBOUND": "{}.invalid",
     "SHIELD_ALLOW_TMP": "/tmp/{}",
     "SHIELD_ALLOW_CHILD_PROCESS": "/{}",
 }

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from shielded_function.policy.texts import BY
+from shielded_function_monitoring.alert import DENIED
 from shielded_function_monitoring.filters import PACKAGE
 from shielded_function_monitoring.frames import NOT_TOLD, chain_text
 from shielded_function_monitoring.insights import Row, Stats, Together, queries
@@ -101,6 +102,8 @@ def _group(row: Row) -> Group:
         group = {"severity": severity(group["policy"], group.get("mode", ""), path, group.get("reason", "")), **group}
     if allow := entry_of(seen):
         group["allow"] = f"{allow}{BY}{'>'.join(chain)}" if "reason" in group else allow
+    if seen.denied:
+        group["reason"] = DENIED
     if presets := presets_for(seen, chain):
         group["presets"] = presets
     if target:
@@ -118,6 +121,10 @@ def _group(row: Row) -> Group:
     if place := queries.place_of_row(row):
         group["place"] = place
     return group
+
+
+def _none(group: Group) -> str:
+    return f"none: {group['reason']}" if "reason" in group else ""
 
 
 def settling(allow: str, presets: Sequence[str]) -> str:
@@ -141,7 +148,7 @@ _CELLS: Final[Mapping[str, Callable[[Group], str]]] = {
     "days": lambda each: f"{each['days']:,}",
     "first": lambda each: _minute(each["first_seen"]),
     "last": lambda each: _minute(each["last_seen"]),
-    _ENTRY: lambda each: settling(each.get("allow", ""), each.get("presets", ())),
+    _ENTRY: lambda each: settling(each.get("allow", ""), each.get("presets", ())) or _none(each),
 }
 _COLUMNS: Final = {
     "function": ("function", "times", "days", "first", "last", "version"),

@@ -208,7 +208,8 @@ def _told_by(event: ShieldEvent) -> str:
 def _row(alert: Alert) -> Row:
     """An alert as a query's row has it."""
     details = {f"details.{name}": str(value) for name, value in alert.details.items()}
-    return {**details, "policy": alert.policy, "mode": alert.mode, "allow": alert.allow or ""}
+    told = {"allow": alert.allow or "", "last_reason": alert.reason or ""}
+    return {**details, **told, "policy": alert.policy, "mode": alert.mode}
 
 
 # As they come

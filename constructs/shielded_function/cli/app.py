@@ -235,6 +235,44 @@ def report(
     raise typer.Exit(report.report(where, report.Options(form, output, previous, assembly)))
 
 
+@app.command("hunt")
+def hunt_for(
+    files: Files = None,
+    listed: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--list",
+            "-l",
+            metavar="FILE|preset:NAME",
+            help="Hosts to look for: a file, an entry a line, or a preset; by default preset:exfiltration. Repeatable.",
+        ),
+    ] = None,
+    log_group: LogGroups = None,
+    function: Functions = None,
+    stack: Stacks = None,
+    since: Annotated[
+        str | None, typer.Option(help="Since when: 30m, 12h, 7d, or a time; by default 90d of AWS, and all of files.")
+    ] = None,
+    until: Until = None,
+    every: Every = False,
+    region: Region = None,
+    profile: Profile = None,
+    json: Json = False,
+) -> None:
+    """Find which functions asked for a host on a list, ever: by what they reported.
+
+    Only what wrote a line can be found: what a mode of allow, or an allow list, let through is not in a log. The exit
+    status is 1 if something was found, 0 if nothing, 2 if it could not be looked for, and 3 if nothing was found and
+    violations were counted without their targets.
+    """
+    from . import hunt
+    from .aws import Place
+    from .log_groups import Where
+
+    where = Where(files or (), log_group or (), function or (), stack or (), since, until, Place(region, profile))
+    raise typer.Exit(hunt.run(where, listed or (), json=json, every=every))
+
+
 @app.command("test-filter", hidden=True)
 def try_filter(
     pattern: Annotated[str, typer.Argument(help="A filter pattern for JSON lines, as CloudWatch takes it.")],

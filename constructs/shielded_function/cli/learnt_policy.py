@@ -8,9 +8,11 @@ from functools import lru_cache
 from typing import Any, Final
 
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
+from shielded_function.policy.denied_presets import fold_denied
 from shielded_function.policy.fields import LISTS
 from shielded_function.policy.presets import PRESETS
 from shielded_function.policy.texts import without_packages
+from shielded_function_monitoring.alert import DENIED
 from shielded_function_monitoring.learning import Denied, FunctionKey, FunctionLog, Learnt, Observation, learn, replay
 from shielded_function_monitoring.learning.learner import MAX_TMP
 from shielded_function_monitoring.learning.packages import with_packages
@@ -161,12 +163,14 @@ def _make_result(log: FunctionLog, present: Present, granted: bool, accept: Sequ
     proposed = propose(log, admits, accept)
     with_presets = ShieldPolicy(presets=proposed.names)
     by_preset = admitting(with_presets)
+    denies = denier(now)
     learnt = learn(
         log,
         services=aws_services(),
         granted=granted,
         admits=lambda question: admits(question) or by_preset(question),
         accept=accept,
+        denies=denies,
         waits=_varying(each.value.removeprefix(PREFIX) for each in proposed.offered),
         room=MAX_TMP - len({*(blocking.allow_tmp if blocking else ()), *with_presets.allow_tmp}),
     )
@@ -199,7 +203,7 @@ def _make_result(log: FunctionLog, present: Present, granted: bool, accept: Sequ
     lacking, undecided = list[Denied](), list[Denied]()
     if decide and blocking:
         modes = lambda name: _mode_of(blocking, name)  # noqa: E731
-        lacking, undecided = replay(log, decide, modes), replay(log, decide, modes, "unknown")
+        lacking, undecided = (replay(log, decide, modes, each, _meant(denies)) for each in ("deny", "unknown"))
     return Result(learnt, now, policy, denied, lacking, undecided, problem)
 
 
@@ -214,7 +218,8 @@ def _varying(presets: Iterable[str]) -> Callable[[Question], bool]:
 def denied_of(log: FunctionLog, policy: ShieldPolicy, learnt: Learnt) -> list[Denied]:
     """The observed violations that a policy denies, less the files of a compiler that it does not start."""
     moot = {each.target for each in learnt.findings if each.rule == "find-library" and not each.value}
-    every = replay(log, decider(policy, log.key), lambda name: _mode_of(policy, name))
+    modes = lambda name: _mode_of(policy, name)  # noqa: E731
+    every = replay(log, decider(policy, log.key), modes, is_meant=_meant(denier(policy)))
     return [each for each in every if each.policy != "read_write_tmp" or each.target not in moot]
 
 
@@ -266,6 +271,28 @@ def decider(policy: ShieldPolicy, key: FunctionKey) -> Callable[[Question], tupl
     return decide
 
 
+def denier(policy: ShieldPolicy | None) -> Callable[[Question], bool]:
+    """Whether the `deny_outbound` of a policy refuses something."""
+    if policy is None or not policy.deny_outbound:
+        return lambda _: False
+    known = core.parse(ShieldPolicy(allow_aws="none", deny_outbound=policy.deny_outbound).to_lines())
+
+    @lru_cache(maxsize=65536)
+    def denies(question: Question) -> bool:
+        event: Any
+        event, target = question
+        try:
+            return known.decide(event, target).reason == DENIED
+        except ValueError:  # no host
+            return False
+
+    return denies
+
+
+def _meant(denies: Callable[[Question], bool]) -> Callable[[Observation, Question | None], bool]:
+    return lambda seen, question: seen.denied or (question is not None and denies(question))
+
+
 @lru_cache(maxsize=1)
 def aws_services() -> tuple[str, ...]:
     """The names of AWS services, as botocore has them."""
@@ -307,8 +334,10 @@ def fields_of(policy: ShieldPolicy) -> dict[str, Any]:
     """The fields of a policy that a file has to set, less what its presets add."""
     defaults = ShieldPolicy(allow_aws="all").to_dict()
     added = {**ShieldPolicy(presets=policy.presets).to_dict(), "presets": []}
+    fields = policy.to_dict()
+    fields["deny_outbound"] = fold_denied(fields["deny_outbound"])
     return {
         name: [each for each in value if each not in added[name]] if name in LISTS else value
-        for name, value in policy.to_dict().items()
+        for name, value in fields.items()
         if value not in (defaults[name], added[name])
     }

@@ -89,6 +89,11 @@ def halves_of(policy: ShieldPolicy, region: str, account: str = "") -> list[Half
     rows += [
         Half("allow_outbound", target.entry, meanings.get(target.entry, ""), _of_target(target)) for target in targets
     ]
+    rows += [
+        Half("deny_outbound", each.entry, each.meaning, f"{_NOTHING}: its rules are those of a whole VPC")
+        for each in explained
+        if each.field == "deny_outbound" and each.entry
+    ]
     names = aws_domains(policy, Place(region, account))
     if not names and (policy.allow_aws != "none" or policy.allow_buckets):
         raise EntryError(f"region: {region!r} is no region of AWS's: write a name such as us-east-1")

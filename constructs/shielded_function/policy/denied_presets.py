@@ -71,6 +71,17 @@ def is_preset(entry: object) -> bool:
     return isinstance(entry, str) and entry.strip().lower().startswith(PREFIX)
 
 
+def fold_denied(entries: Sequence[Any]) -> list[Any]:
+    """The entries, with the name of each list that they hold whole in the place of its own."""
+    left, names = list(entries), list[str]()
+    for name, rows in denied_presets().items():
+        own = [row.entry for row in rows]
+        if all(each in left for each in own):
+            names.append(f"{PREFIX}{name}")
+            left = [each for each in left if each not in own]
+    return [*names, *left]
+
+
 def expand_denied(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a policy with the lists that `deny_outbound` names replaced by their entries.
 

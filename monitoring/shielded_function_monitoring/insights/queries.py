@@ -44,6 +44,7 @@ SEEN: Final = (
 )
 _SYSCALL: Final = Aggregate("latest", "details.syscall", "last_syscall")
 """All that some lines about the shield itself tell of."""
+_REASON: Final = Aggregate("latest", "reason", "last_reason")
 _DAY: Final = Fields((Column(DateFloor("1d"), "day"),))
 
 
@@ -61,7 +62,7 @@ def observed(functions: tuple[str, ...] = ()) -> Query:
         _of(functions, AnyOf(COUNTED, _UNCOUNTED)),
         _DAY,
         Stats(
-            (*SEEN, _SYSCALL, Aggregate("latest", "reason", "last_reason")),
+            (*SEEN, _SYSCALL, _REASON),
             (*WHO, "event", "policy", "mode", *TARGET, *CALLER, "allow"),
         ),
         Limit(MAX_ROWS),
@@ -92,7 +93,7 @@ def alerts_by(group: str, functions: tuple[str, ...] = ()) -> Query:
     return Query(
         _of(functions, *COUNTED.conditions),
         _DAY,
-        Stats((*SEEN, _SYSCALL) if group == "target" else SEEN, GROUPS[group]),
+        Stats((*SEEN, _SYSCALL, _REASON) if group == "target" else SEEN, GROUPS[group]),
         Sort("violations"),
         Limit(MAX_ROWS),
     )

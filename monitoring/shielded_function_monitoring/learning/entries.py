@@ -37,9 +37,9 @@ def entry_for(question: Question) -> str:
 
 
 def entry_of(seen: Observation) -> str:
-    """The entry that would admit the attempt; empty when none would.
+    """The entry that would admit the attempt; empty when none would, as where `deny_outbound` refused it.
 
     A line has one itself (`allow`), which any writer of the log can forge: this one comes from the attempt.
     """
     question = question_of(seen)
-    return entry_for(question) if question else ""
+    return entry_for(question) if question and not seen.denied else ""

@@ -30,6 +30,9 @@ _MODES: Final = ("read_handler", "executable_memory")
 _EXAMPLES: Final = 3
 MAX_TMP: Final = 128
 """Entries of allow_tmp that a policy takes (MAX_TMP of the core)."""
+_DENIED: Final = (
+    "deny_outbound refuses it in every mode, so no entry is proposed: if the function needs it, take it off that list"
+)
 _UNSEEN: Final = (
     "what was denied may hide what would have come after it: observe in alert mode, where everything goes on"
 )
@@ -83,6 +86,7 @@ def learn(
     admits: Callable[[Question], bool] = lambda _: False,
     accept: Iterable[str] = (),
     waits: Callable[[Question], bool] = lambda _: False,
+    denies: Callable[[Question], bool] = lambda _: False,
     room: int = MAX_TMP,
 ) -> Learnt:
     """The least that a policy needs for all that was observed.
@@ -94,9 +98,10 @@ def learn(
         admits: whether the present policy admits something: that needs no entry.
         accept: entries of offers and findings that are wanted all the same; of a mode, `executable_memory=allow`.
         waits: whether something is left to what is offered elsewhere: it is no entry.
+        denies: whether the present policy's `deny_outbound` refuses something: no entry is proposed for it.
         room: how many entries the policy still takes in allow_tmp.
     """
-    return _Learner(log, services, granted, admits, frozenset(accept), waits, room).learn()
+    return _Learner(log, services, granted, admits, frozenset(accept), waits, denies, room).learn()
 
 
 class _Learner:
@@ -108,12 +113,13 @@ class _Learner:
         admits: Callable[[Question], bool],
         accepted: frozenset[str],
         waits: Callable[[Question], bool],
+        denies: Callable[[Question], bool],
         room: int,
     ) -> None:
         self._log, self._granted, self._admits, self._accepted = log, granted, admits, accepted
         self._aws = AwsHosts(log.key.region, log.key.account, services)
         self._learnt = Learnt(log.key, cold_starts=log.cold_starts, days=log.days)
-        self._waits, self._room = waits, room
+        self._waits, self._denies, self._room = waits, denies, room
         self._globs: dict[str, dict[str, str]] = {}
         """Of an entry that is a glob: the paths that it covers, and why."""
         self._entries: dict[tuple[str, str], list[tuple[Evidence, str]]] = {}
@@ -146,6 +152,9 @@ class _Learner:
         question = question_of(seen)
         if question is not None and self._admits(question):
             self._learnt.admitted += seen.evidence.count
+            return False
+        if seen.denied or (question is not None and self._denies(question)):
+            self._find("denied", seen, _DENIED)
             return False
         if self._take_aws(seen):
             return False

@@ -21,6 +21,8 @@ class Observation:
     sni: str = ""
     path: str = ""
     allow: str = ""
+    denied: bool = False
+    """An entry of `deny_outbound` refused it, in whatever mode: no entry of an allow list would admit it."""
 
     @property
     def target(self) -> tuple[str, ...]:
@@ -35,6 +37,7 @@ class Observation:
             self.sni,
             self.path,
             self.allow,
+            "denied" if self.denied else "",
         )
 
     def describe(self) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from .evidence import Evidence
+from .observation import Observation
 from .observed import FunctionLog
 from .questions import Question, question_of
 
@@ -40,6 +41,7 @@ def replay(
     decide: Callable[[Question], tuple[str, str]],
     modes: Callable[[str], str],
     wanted: str = "deny",
+    is_meant: Callable[[Observation, Question | None], bool] = lambda seen, _: seen.denied,
 ) -> list[Denied]:
     """The observed targets that a policy would deny, the most frequent first.
 
@@ -48,6 +50,7 @@ def replay(
         decide: the policy's action ("allow", "alert", "deny" or "unknown") and the entry that would permit it.
         modes: the mode of a control without a list.
         wanted: the action to look for; "unknown" finds what only a deployment can tell.
+        is_meant: whether something is to be denied, as `deny_outbound` lists it: it is left out.
     """
     found: dict[tuple[str, str], list[tuple[Evidence, str]]] = {}
     further: dict[str, Evidence] = {}
@@ -55,6 +58,8 @@ def replay(
     counts: Counter[str] = Counter()
     for seen in log.every:
         question = question_of(seen)
+        if is_meant(seen, question):
+            continue
         if question is not None:
             action, allow = decide(question)
         else:

@@ -60,7 +60,8 @@ def _packed(seen: Observation) -> list[Any]:
 
 
 def _unpacked(value: Sequence[Any]) -> Observation:
-    policy, mode, host, ip, port, protocol, sni, path, allow, count, first, last, days, callers, packages = value
+    policy, mode, host, ip, port, protocol, sni, path, allow, denied, *times = value
+    count, first, last, days, callers, packages = times
     told = tuple(PackageCount(times, tuple(through), name) for times, through, name in packages)
     evidence = Evidence(count, first, last, days, tuple(callers), told)
-    return Observation(policy, mode, evidence, host, ip, int(port), protocol, sni, path, allow)
+    return Observation(policy, mode, evidence, host, ip, int(port), protocol, sni, path, allow, bool(denied))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from shielded_function_monitoring.alert import EVENTS, MODES, POLICIES
+from shielded_function_monitoring.alert import DENIED, EVENTS, MODES, POLICIES
 from shielded_function_monitoring.insights import MAX_GROUPS, Evaluation, Row, Tally, records
 from shielded_function_monitoring.insights.combining import number_of
 from shielded_function_monitoring.insights.queries import chain_of_row, place_of_row
@@ -86,7 +86,9 @@ def observation_of(row: Row, evidence: Evidence = NOT_SEEN) -> Observation:
     policy, mode = row.get("policy", ""), row.get("mode", "")
     if policy == "self_protection" and not path:
         path = row.get("last_syscall", "")
-    return Observation(policy, mode, evidence, host, ip, port, protocol, sni, path, allow)
+    # An entry in the line says that one would admit it; of a start, the reason is another.
+    denied = row.get("last_reason") == DENIED and not allow
+    return Observation(policy, mode, evidence, host, ip, port, protocol, sni, path, allow, denied)
 
 
 def _add_event(log: FunctionLog, row: Row, event: str, policy: str, evidence: Evidence) -> bool:

@@ -58,8 +58,10 @@ def from_json(value: Any) -> Observed:
             key = FunctionKey(*(str(each[name]) for name in FunctionKey._fields))
             log = FunctionLog(key)
             for seen in each["observations"]:
-                names = {field.name for field in fields(Observation)} - {"evidence"}
-                log.add(Observation(evidence=_evidence(seen["evidence"]), **{name: seen[name] for name in names}))
+                names = {field.name for field in fields(Observation)} - {"evidence", "denied"}
+                denied = bool(seen.get("denied"))  # a file from before has none
+                told = {name: seen[name] for name in names}
+                log.add(Observation(evidence=_evidence(seen["evidence"]), denied=denied, **told))
             for name, event in each["events"].items():
                 log.add_event(name, _evidence(event))
             log.folded = _counts(each["folded"])

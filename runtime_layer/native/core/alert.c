@@ -26,6 +26,7 @@ enum {
     PLACE_LEAST = 60 /* less says nothing */
 };
 _Static_assert(HOST_LIMIT + 2 * WORD_LIMIT <= PATH_LIMIT, "a server name and a reason take a path's room");
+_Static_assert(WORD_LIMIT + 12 <= ALLOW_LIMIT, "a reason takes an entry's room");
 
 enum {
     /* Of the origin: longer than Lambda's own limits. */
@@ -113,7 +114,7 @@ void alert_put_details(const struct alert *a, struct writer *w)
     }
     put_number_member(w, TEXT("port"), a->port);
     put_member(w, TEXT("protocol"), a->protocol, WORD_LIMIT);
-    if (!a->path.len) /* in its room */
+    if (!a->path.len && a->mode != MODE_BLOCK) /* in its room */
         put_member(w, TEXT("sni"), a->sni, HOST_LIMIT);
     put_member(w, TEXT("path"), a->path, PATH_LIMIT);
     put_member(w, TEXT("syscall"), a->syscall, WORD_LIMIT);
@@ -154,7 +155,10 @@ void alert_put_caller(const struct alert *a, struct writer *w)
 void alert_put_allow(const struct alert *a, struct writer *w)
 {
     struct writer before = *w;
-    if (!a->allow.len || (a->reason.len && a->mode == MODE_BLOCK)) /* no entry would permit it */
+    bool is_final = a->reason.len && a->mode == MODE_BLOCK; /* no entry would permit it */
+    if (is_final)
+        put_member(w, TEXT("reason"), a->reason, WORD_LIMIT);
+    if (!a->allow.len || is_final)
         return;
     put_key(w, TEXT("allow"));
     put_char(w, '"');

@@ -59,7 +59,8 @@ uint32_t alert_write(const struct alert *a, char out[ALERT_MAX]);
 /* The same into any writer; and some of its members alone. */
 void alert_put(const struct alert *a, struct writer *w);
 void alert_put_details(const struct alert *a, struct writer *w);
-void alert_put_allow(const struct alert *a, struct writer *w);
+void alert_put_allow(const struct alert *a,
+                     struct writer *w); /* or the reason for which no entry would permit it */
 void alert_put_caller(const struct alert *a, struct writer *w);
 
 /* The members of a line that identify its function, with a comma in front of each: at most ORIGIN_MAX bytes. Unknown ones are

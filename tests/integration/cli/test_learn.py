@@ -408,6 +408,25 @@ def test_added_to_the_present_policy(log: Path, tmp_path: Path) -> None:
     assert not any(line.startswith(("+", "-")) and "stripe" in line for line in lines)
 
 
+@pytest.mark.promise("deny.every-mode")
+@pytest.mark.parametrize("denied", [["preset:exfiltration"], ["webhook.site", "*.oast.fun"]])
+def test_nothing_is_proposed_that_the_present_policy_denies(tmp_path: Path, denied: list[str]) -> None:
+    (tmp_path / "log").write_text(
+        "\n".join([connect("webhook.site"), lookup("a.oast.fun"), connect("api.example.com")])
+    )
+    (tmp_path / "now.json").write_text(json.dumps({"outbound_connectivity": "alert", "deny_outbound": denied}))
+    done = command("learn", tmp_path / "log", "--policy", tmp_path / "now.json", "--output", tmp_path / "new.json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "new.json").read_text()) == {
+        "allow_outbound": ["api.example.com:443"],
+        "deny_outbound": denied,
+    }
+    shown = command("learn", tmp_path / "log", "--policy", tmp_path / "now.json").stdout
+    assert "deny_outbound refuses it in every mode, so no entry is proposed" in " ".join(shown.split())
+    checked = command("learn", tmp_path / "log", "--policy", tmp_path / "new.json", "--check")
+    assert checked.returncode == 0, checked.stdout
+
+
 ENOUGH = 'allow_outbound = ["api.stripe.com:443", "169.254.169.254:80"]\nallow_tmp = ["/tmp/**"]\n'
 FOLDED = "7 violations of outbound_connectivity were counted and not written"
 # Lines, the policy, the exit status of `--check`, and what is printed.

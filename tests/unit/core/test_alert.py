@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shielded_function_monitoring.alert import POLICIES, Policy
+from shielded_function_monitoring.alert import POLICIES, Alert, Policy, parse_line
 from shielded_function_monitoring.filters import PLATFORM_PROGRAMS, SEVERITIES, level_of, severity_of, violations_of
 from unit.core.native import Native
 
@@ -90,6 +90,9 @@ def test_a_reason_stands_in_the_place_of_an_entry(native: Native) -> None:
     fields = {"policy": native.lib.OUTBOUND_CONNECTIVITY, "host": "webhook.site", "allow": "webhook.site"}
     line = read(write(native, mode=native.lib.MODE_BLOCK, reason="deny_outbound", **fields))
     assert (line["mode"], line["severity"], line["reason"]) == ("block", "critical", "deny_outbound")
+    parsed = parse_line(json.dumps(line))
+    assert isinstance(parsed, Alert)
+    assert parsed.reason == "deny_outbound"
     assert "allow" not in line
 
 

@@ -60,6 +60,30 @@ def test_each_policy_with_a_list() -> None:
     assert ShieldPolicy(**learnt.additions()).allow_tmp == ("/tmp/cache.json",)
 
 
+DENIED: Any = {"mode": "block", "reason": "deny_outbound"}
+
+
+@pytest.mark.promise("deny.every-mode")
+def test_what_is_denied_in_every_mode_is_never_proposed() -> None:
+    lines = (
+        connect("webhook.site", **DENIED),
+        folded("outbound_connectivity", 3, event="repeated", **DENIED, details={"host": "webhook.site", "port": 443}),
+        lookup("a.oast.fun", **DENIED),
+        connect("sqs.eu-west-1.amazonaws.com", **DENIED),
+        connect("uploads.example.com"),  # from before it was denied
+        connect("api.example.com"),
+    )
+    learnt = learnt_of(*lines, denies=lambda question: question.target == "uploads.example.com:443")
+    assert entries(learnt) == [("allow_outbound", "api.example.com:443")]
+    assert [(rule, value) for rule, _, value in rules(learnt)] == [("denied", "")] * 4
+    assert "deny_outbound refuses it in every mode" in learnt.findings[0].reason
+    assert max(each.evidence.count for each in learnt.findings) == 4
+    for log in (log_of(*lines), from_json(json.loads(json.dumps(to_json(read(lines)))))):
+        log = log if not isinstance(log, Observed) else next(iter(log.functions.values()))
+        left = [each.target for each in replay(log, lambda _: ("deny", ""), lambda _: "block")]
+        assert sorted(left) == ["api.example.com:443", "uploads.example.com:443"], "the rest is meant to be denied"
+
+
 def test_aws_becomes_services_and_buckets() -> None:
     learnt = learnt_of(
         connect("sqs.eu-west-1.amazonaws.com"),
