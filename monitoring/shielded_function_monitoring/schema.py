@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from .alert import DENIED, DETAILS, EVENTS, MODES, ORIGIN, POLICIES, SCHEMA_VERSION, START
-from .filters import SEVERITIES
+from .filters import PACKAGE, SEVERITIES
 from .frames import MAX_THROUGH
 
 _TYPES: Final[Mapping[type, Mapping[str, Any]]] = {
@@ -37,14 +37,13 @@ _COUNTED: Final[Mapping[str, Any]] = {
     "mode": _MODE,
     "severity": _SEVERITY,
     "count": _COUNT,
-    "reason": {"type": "string", "minLength": 1},
     "details": {
         "type": "object",
         "properties": {name: _TYPES[kind] for name, kind in DETAILS.items()},
         "additionalProperties": False,
     },
     "allow": {"type": "string", "minLength": 1},
-    "reason": {"enum": [DENIED]},
+    "reason": {"enum": [PACKAGE, DENIED]},
     "pid": _PID,
 }
 _ALERT: Final[Mapping[str, Any]] = {

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dnslib import CNAME, QTYPE, RR, A, DNSRecord
 
 from harness.engine import INSIDE
 from harness.running import PYTHON, SHIELD, policy, whole_sandbox
@@ -67,7 +68,7 @@ def run(box: Sandbox, settings: dict[str, str], *words: str) -> tuple[dict[str, 
 
 @pytest.mark.parametrize("mode", ["block", "alert", "allow"])
 def test_what_is_denied_in_every_mode(box: Sandbox, names: DnsServer, mode: str) -> None:
-    results, lines = run(box, policy(outbound_connectivity=mode))
+    results, lines = run(box, policy(outbound_connectivity=mode), "acts")
     assert {way: end for way, end in results.items() if end != ENDS.get(way, errno.EACCES)} == {}
     denied = [line for line in lines if line.get("reason") == "deny_outbound"]
     assert {(line["mode"], line["severity"], line["level"]) for line in denied} == {("block", "critical", "ERROR")}
@@ -80,11 +81,33 @@ def test_what_is_denied_in_every_mode(box: Sandbox, names: DnsServer, mode: str)
 
 @pytest.mark.parametrize("mode", ["block", "alert", "allow"])
 def test_what_is_not_denied_is_as_the_mode_says(box: Sandbox, names: DnsServer, mode: str) -> None:
-    """An alias (CNAME) is the name that was asked for: a limit (docs/security/limits.md)."""
     results, lines = run(box, policy(outbound_connectivity=mode), "pass")
     assert set(results.values()) == {0}, results
     assert [line for line in lines if "reason" in line] == []
     assert mode == "alert" or lines == []
+
+
+class Aliasing(DnsServer):
+    """Answers with the alias `denied.example`, and its address."""
+
+    def answer(self, message: bytes, transport: str) -> bytes | None:
+        if not message:  # the end
+            return None
+        query = DNSRecord.parse(message)
+        reply = query.reply()
+        if query.q.qtype == QTYPE.A:
+            reply.add_answer(RR(query.q.qname, QTYPE.CNAME, rdata=CNAME("denied.example"), ttl=60))
+            reply.add_answer(RR("denied.example", QTYPE.A, rdata=A(OTHER), ttl=60))
+        return bytes(reply.pack())
+
+
+@pytest.mark.parametrize("mode", ["alert", "allow"])
+def test_a_denied_host_without_its_name(box: Sandbox, mode: str) -> None:
+    """Limits (docs/security/limits.md): an alias, and a server whose address the code knows."""
+    with Aliasing(box, {}), WebServer(box, (OTHER, 80), Receiver("hello")):
+        results, lines = run(box, policy(outbound_connectivity=mode), "nameless")
+    assert set(results.values()) == {0}, results
+    assert [line for line in lines if "reason" in line] == []
 
 
 def test_the_engine_protects_itself_where_a_list_denies(box: Sandbox) -> None:

@@ -463,3 +463,12 @@ def test_bytes_that_hide_the_name_are_denied_with_the_names(native: Native) -> N
 
     assert unread(DENY) == denied(None)
     assert unread("SHIELD_DENY_OUTBOUND=203.0.113.0/24") == unread() == Verdict("alert", "not_listed")
+
+
+@pytest.mark.promise("deny.every-mode")
+@pytest.mark.parametrize(("mode", "action"), [("block", "deny"), ("alert", "alert"), ("allow", "allow")])
+def test_a_static_program_is_judged_by_the_modes_alone(native: Native, mode: str, action: str) -> None:
+    """A limit (docs/security/limits.md): it would reach what is denied, and a roll-out is to stop no program."""
+    modes = ("OUTBOUND_CONNECTIVITY", "READ_WRITE_TMP", "CREATE_CHILD_PROCESS", "READ_HANDLER")
+    engine = Engine(native, DENY, *(f"SHIELD_{name}={mode}" for name in modes))
+    assert engine.program("/opt/static", static=True).action == action
