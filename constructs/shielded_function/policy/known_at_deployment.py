@@ -48,7 +48,7 @@ class Question:
 def decide(question: Question) -> Decision:
     """A policy's verdict on an event; "unknown" where an entry that is known at deployment might admit it."""
     decision = _ask(question, question.known)
-    if decision.allowed:
+    if decision.allowed or decision.reason == "deny_outbound":  # no entry would admit it
         return decision
     for field, entry in question.unknown:
         if question.event in _EVENTS[field] and _might_admit(question, decision, field, entry):

@@ -9,6 +9,7 @@ type List = readonly string[] | string;
 export interface Policy {
   outbound_connectivity?: Mode;
   allow_outbound?: List;
+  deny_outbound?: List;
   allow_aws?: List;
   allow_buckets?: List;
   check_tls_name?: boolean;

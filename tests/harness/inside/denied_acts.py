@@ -1,23 +1,26 @@
 """Ordinary ways to a host, each tried once: prints its errno (0: it went through), or a resolver's error."""
 
+from __future__ import annotations
+
 import contextlib
 import json
 import socket
 import ssl
 import struct
 import sys
+from collections.abc import Callable
 
 ADDRESS, OTHER = "203.0.113.66", "198.51.100.9"
 TRIES = 5
 
 
-def stream(address, port=443, family=socket.AF_INET):
+def stream(address: str, port: int = 443, family: int = socket.AF_INET) -> None:
     with socket.socket(family, socket.SOCK_STREAM) as s:
         s.settimeout(TRIES)
         s.connect((address, port))
 
 
-def datagram(way, port=9999, address=ADDRESS):
+def datagram(way: str, port: int = 9999, address: str = ADDRESS) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         if way == "connect":
             s.connect((address, port))
@@ -28,50 +31,50 @@ def datagram(way, port=9999, address=ADDRESS):
             s.sendto(b"x", (address, port))
 
 
-def resolve(name):
+def resolve(name: str) -> None:
     socket.getaddrinfo(name, 443, socket.AF_INET)
 
 
-def named(name, port):
+def named(name: str, port: int) -> None:
     socket.create_connection((name, port), TRIES).close()
 
 
-def question(name):
+def question(name: bytes) -> bytes:
     labels = b"".join(bytes([len(label)]) + label for label in name.split(b"."))
     return struct.pack(">HHHHHH", 7, 0x100, 1, 0, 0, 0) + labels + b"\0\0\1\0\1"
 
 
-def server():
+def server() -> str:
     with open("/etc/resolv.conf") as file:
         return next(line.split()[1] for line in file if line.startswith("nameserver"))
 
 
-def raw_query(query):
+def raw_query(query: bytes) -> None:
     """Data leaves with the question itself, so no answer is waited for."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.sendto(query, (server(), 53))
 
 
-def over_tcp(*pieces):
+def over_tcp(*pieces: bytes) -> None:
     with socket.create_connection((server(), 53), TRIES) as s:
         for piece in pieces:
             s.sendall(piece)
 
 
-def tls(name, address=OTHER):
+def tls(name: str | None, address: str = OTHER) -> None:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with socket.create_connection((address, 443), TRIES) as s, context.wrap_socket(s, server_hostname=name):
         pass
 
 
-def asks_for(name):
+def asks_for(name: str) -> None:
     with socket.create_connection((OTHER, 80), TRIES) as s:
         s.sendall(b"GET / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n" % name.encode())
         assert b"200 OK" in s.recv(4096)
 
 
-def tls_in_halves(name):
+def tls_in_halves(name: str) -> None:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     out = ssl.MemoryBIO()
@@ -121,7 +124,7 @@ NAMELESS = {
 }
 
 
-def outcome(act):
+def outcome(act: Callable[[], None]) -> int | str | None:
     try:
         act()
     except socket.gaierror as error:

@@ -61,6 +61,19 @@ def test_each_policy_in_each_mode(probe: Probe, name: str) -> None:
     assert events(run) == ["armed", "tightened", "tightened", *left_out]
 
 
+@pytest.mark.promise("deny.every-mode")
+def test_a_list_of_what_is_denied_in_every_mode(probe: Probe) -> None:
+    attempts = ATTEMPTS["outbound_connectivity"]
+    listed = policy(deny_outbound="203.0.113.0/24")
+    done, run = probe(
+        listed, *attempts, only(deny_outbound="evil.example"), only(outbound_connectivity="alert"), *attempts
+    )
+    differs = "deny_outbound: differs from what is in force; a later call only makes modes stricter, so leave it out"
+    assert done == ["ok", *refused(attempts), differs, "ok", *refused(attempts)]
+    lines = [line for line in alerts(run) if line["policy"] == "outbound_connectivity"]
+    assert {(line["mode"], line.get("reason")) for line in lines} == {("block", "deny_outbound")}
+
+
 def test_all_at_once_by_functionshields_own_dictionary(probe: Probe) -> None:
     first = {
         "policy": {name: "block" for name in ATTEMPTS if name != "executable_memory"},

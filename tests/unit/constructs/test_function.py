@@ -74,9 +74,12 @@ def test_the_settings_of_egress_are_in_their_variables(stack: cdk.Stack, props: 
         allow_outbound=["tcp://db.example:5432", "udp://ntp.example"],
         check_tls_name=False,
         allow_buckets=["uploads", "reports"],
+        deny_outbound=["preset:chat-webhooks", "b\u00fccher.example"],
     )
     ShieldedFunction(stack, "Fn", policy=policy, **props)
     environment = variables(resources, stack)
+    assert environment["SHIELD_DENY_OUTBOUND"].startswith("discord.com,*.discord.com,")
+    assert environment["SHIELD_DENY_OUTBOUND"].endswith(",xn--bcher-kva.example")
     assert environment["SHIELD_ALLOW_OUTBOUND"] == "tcp://db.example:5432,udp://ntp.example"
     assert environment["SHIELD_ALLOW_BUCKETS"] == "uploads,reports"
     assert environment["SHIELD_CHECK_TLS_NAME"] == "off"

@@ -129,7 +129,7 @@ WRONG: list[tuple[str, type[Exception], str]] = [
         'ShieldPolicy(["api.example"])',
         ShieldError,
         "ShieldPolicy: ['api.example'] was given without a name, and options are given by name: "
-        "outbound_connectivity=, allow_outbound=, allow_aws=, allow_buckets=, check_tls_name=, read_write_tmp=, ...",
+        "outbound_connectivity=, allow_outbound=, deny_outbound=, allow_aws=, allow_buckets=, check_tls_name=, ...",
     ),
     (
         "Shield(ShieldPolicy(), AlarmOptions())",

@@ -152,6 +152,13 @@ def test_literals_come_first_and_each_once() -> None:
     assert hash(policy) == hash(ShieldPolicy(allow_outbound=policy.allow_outbound))
 
 
+@pytest.mark.promise("deny.every-mode")
+def test_no_unknown_entry_admits_what_is_denied() -> None:
+    policy = ShieldPolicy(allow_outbound=["${Token[TOKEN.12]}"], deny_outbound=["a.example"], allow_aws="granted")
+    assert policy.decide("connect", "a.example:443").action == "deny"
+    assert policy.decide("connect", "b.example:443").action == "unknown"
+
+
 def test_a_known_policy_is_known() -> None:
     assert ShieldPolicy(allow_outbound=["a.example"], allow_aws=["s3"]).is_known
     assert ShieldPolicy().unknown_entries == ()

@@ -38,6 +38,7 @@ def test_nothing() -> None:
         ("allow_outbound", {"Fn::Sub": ["${Host}:1", {"Host": DB}]}, ["${Db.Endpoint.Address}:1"]),
         ("allow_outbound", {"Fn::Join": [",", {"Ref": "Subnets"}]}, None),
         ("allow_outbound", {"Fn::Join": ["", [DB, ":1 by x>y or z"]]}, ["${Db.Endpoint.Address}:1 by x>y or z"]),
+        ("deny_outbound", {"Fn::Join": [",", ["a.example", {"Ref": "Hosts"}]]}, ["${Hosts}"]),
         ("allow_tmp", {"Fn::Join": ["", ["/tmp/", {"Ref": "Dir"}, "/**"]]}, ["/tmp/${Dir}/**"]),
         ("allow_tmp", {"Ref": "Dir"}, ["${Dir}"]),
         ("allow_child_process", {"Fn::Join": ["", ["/opt/", {"Ref": "Tool"}]]}, ["/opt/${Tool}"]),

@@ -102,6 +102,10 @@ def test_halves_have_a_line_for_each_entry() -> None:
     assert found["check_tls_name", "on"].startswith("nothing")
     nothing = {half.field: half.perimeter for half in halves_of(ShieldPolicy(allow_aws="none"), "eu-west-1")}
     assert nothing["allow_aws"] == "no name of AWS's is looked up"
+    denied = halves_of(ShieldPolicy(deny_outbound=["webhook.site"], allow_aws="all"), "eu-west-1")
+    assert {half.entry: half.perimeter for half in denied if half.field == "deny_outbound"} == {
+        "webhook.site": "nothing: its rules are those of a whole VPC"
+    }
     assert "refuses" in halves_of(ShieldPolicy(outbound_connectivity="allow"), "eu-west-1")[0].perimeter
 
 
