@@ -69,9 +69,10 @@ class Decision:
         action: deny, alert (it happens, and one line says so) or allow. A policy with entries that are known only at
             deployment may also answer unknown (`ShieldPolicy.decide`); the core never does.
         policy: the policy that was asked, such as "outbound_connectivity".
-        mode: that policy's mode: block, alert or allow.
-        reason: why, such as "listed", "aws", "always" or "not_listed".
-        entry: the allow-list entry that admits it, or might (unknown); empty when none does.
+        mode: that policy's mode: block, alert or allow; block where `deny_outbound` refuses it.
+        reason: why, such as "listed", "aws", "always", "not_listed" or "deny_outbound".
+        entry: the allow-list entry that admits it, or might (unknown), or that of `deny_outbound` which refuses it;
+            empty when none does.
         allow: the entry that would admit it; empty when it is allowed already, or when no entry can.
     """
 

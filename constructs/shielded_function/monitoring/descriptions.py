@@ -71,7 +71,7 @@ _MEANING: Final[Mapping[Counted, tuple[str, str, str]]] = {
     "outbound_connectivity": (
         "outbound",
         "it reached, or tried to reach, an unlisted host",
-        "add `allow` to allow_outbound",
+        "add `allow` to allow_outbound; a line with `reason` has none",
     ),
     "read_write_tmp": (
         "tmp",

@@ -283,10 +283,11 @@ class ShieldPolicy:
         """Where this policy admits what the other does not; empty when it is at least as strict.
 
         Modes are compared (block, alert, allow), `on_failure`, `check_tls_name`, `clear_tmp`, any change of
-        `log_arguments`, and, where neither mode is allow, every entry: a host may be covered by a wildcard,
-        an address by a network, a port by none, a path by a glob. Entries are covered one by one, so two that together
-        cover a third do not. What is known only at deployment is compared as text, a construct by its path. A day that
-        is later than before, or gone, is a loosening of what is in alert mode, or of the entry.
+        `log_arguments`, every entry of `deny_outbound` that went, and, where neither mode is allow, every entry of the
+        other lists: a host may be covered by a wildcard, an address by a network, a port by none, a path by a glob.
+        Entries are covered one by one, so two that together cover a third do not. What is known only at deployment is
+        compared as text, a construct by its path. A day that is later than before, or gone, is a loosening of what is
+        in alert mode, or of the entry.
 
         Examples:
             >>> old = ShieldPolicy(allow_outbound=["*.example.com:443"])
