@@ -7,6 +7,7 @@ import json
 import socket
 import ssl
 import struct
+import subprocess
 import sys
 from collections.abc import Callable
 
@@ -49,16 +50,23 @@ def server() -> str:
         return next(line.split()[1] for line in file if line.startswith("nameserver"))
 
 
-def raw_query(query: bytes) -> None:
+def raw_query(query: bytes, to: str = "", port: int = 53) -> None:
     """Data leaves with the question itself, so no answer is waited for."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.sendto(query, (server(), 53))
+        s.sendto(query, (to or server(), port))
 
 
 def over_tcp(*pieces: bytes) -> None:
     with socket.create_connection((server(), 53), TRIES) as s:
         for piece in pieces:
             s.sendall(piece)
+
+
+def in_a_program() -> None:
+    """With an empty environment: the shield brings its list along."""
+    code = f"import socket; raise SystemExit(socket.socket().connect_ex(('{ADDRESS}', 443)))"
+    if status := subprocess.run([sys.executable, "-c", code], env={}, check=False).returncode:
+        raise OSError(status, "in a program")
 
 
 def tls(name: str | None, address: str = OTHER) -> None:
@@ -109,6 +117,7 @@ ACTS = {
     "in halves in TLS": lambda: tls_in_halves("denied.example"),
     "by its address in TLS": lambda: tls("other.example", ADDRESS),
     "a denied port of a name": lambda: named("ssh.example", 22),
+    "an address in a program": in_a_program,
     "two names with one port": lambda: stream("198.51.100.23", 22),
 }
 PASS = {
@@ -121,6 +130,7 @@ PASS = {
 NAMELESS = {
     "an alias of a denied name": lambda: named("alias.example", 443),
     "its name in a header": lambda: asks_for("denied.example"),
+    "a query to another port": lambda: raw_query(question(b"denied.example"), OTHER, 5353),
 }
 
 
