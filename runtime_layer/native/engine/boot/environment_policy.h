@@ -69,8 +69,8 @@ void drop_environment(struct start *start);
 bool has_node_ffi(const struct start *start);
 /* False: `error` says why the shield cannot arm. */
 bool read_policy(struct policy *policy, struct start *start);
-/* The engine protects itself as strictly as the strictest policy, where clear_tmp and deny_outbound count as one that blocks. Without a setting
- * for executable memory, that gets the strictest mode of the others, or allow where the runtime needs it. */
+/* The engine protects itself as strictly as the strictest policy, where clear_tmp and deny_outbound count as ones that block.
+ * Without a setting for executable memory, that gets the strictest mode of the others, or allow where the runtime needs it. */
 void derive_modes(struct policy *policy, bool memory_by_runtime, enum language language);
 /* The same for a policy that code asks for, by the rules of policy_tighten (core/tighten.h). */
 bool tighten_policy(struct policy *policy, struct policy *wanted, char *scratch, struct writer *error);
