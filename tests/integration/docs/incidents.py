@@ -41,29 +41,29 @@ ShieldPolicy(allow_outbound=["api.stripe.com:443"])
 
 {summary}
 
-The table tells what came of each in a function in Python and in one in Node.js; it was the same. Unshielded, each
+The table has the result of each in a function in Python and in one in Node.js; it was the same. Unshielded, each
 behaviour happened: a receiver had the secret, a program ran, a file was another. Each incident that was stopped set off
 the function's alarm for critical violations.
 
-An install script runs where a package is built, and never in a function: the replay tells what the same code does when
+An install script runs where a package is built, and never in a function: the replay shows the same code's effect when
 a function imports it. *In italics*: where the replay is not the original.
 
 `python -m integration.docs.incidents` (in `tests/`) writes this page.
 
-| incident | what it did then | what becomes of it | outcome |
+| incident | deed | result | outcome |
 |---|---|---|---|
 {rows}
 
-## What gets through
+## Behaviours that get through
 
 - **A call of `sts`**, which [the default admits](../guide/aws.md#by-default): the first wave of Shai-Hulud learns whose
   keys it has, and gets them nowhere. `allow_aws="granted"` admits no such call.
-- **Data that change inside the process.** What `chalk` did makes no connection, starts no program and writes no file.
-- **The function's own response** reaches the caller, whatever is in it.
+- **Data that change inside the process.** `chalk`'s code makes no connection, starts no program and writes no file.
+- **The function's own response** reaches the caller, with any content.
 - **Native code** that was written to go around the shield:
   [limits](limits.md#native-code-and-foreign-function-interfaces) has each known way with its test. `xz` is not run: no
   replay in Python or Node.js would be the same.
-- **What your list allows.** With `github.com` on the list, the downloads of three of these incidents begin; then it is
+- **Hosts on your list.** With `github.com` on the list, the downloads of three of these incidents begin; then it is
   `read_write_tmp` and `create_child_process` that stop them. [Drill your own policy](../guide/drill.md).
 """
 
