@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from fnmatch import fnmatch
+from pathlib import Path
 
 import pytest
 import yaml
@@ -53,10 +54,13 @@ def test_every_program_that_attempts_something_has_a_promise() -> None:
     assert "queries_that_carry_more" in found["outbound.bare-queries"]["harness/inside/evasion.py"]
 
 
-@pytest.mark.parametrize("name", sorted(file.name for file in SECURITY.glob("*.md")))
-def test_every_test_that_a_page_names_exists(name: str) -> None:
+NAMING = sorted(file for file in (ROOT / "docs").rglob("*.md") if NAMED_TEST.search(file.read_text()))
+
+
+@pytest.mark.parametrize("file", NAMING, ids=lambda file: file.name)
+def test_every_test_that_a_page_names_exists(file: Path) -> None:
     missing: list[str] = []
-    for named in NAMED_TEST.findall((SECURITY / name).read_text()):
+    for named in NAMED_TEST.findall(file.read_text()):
         try:
             find_tests(named)
         except PromiseError as error:
