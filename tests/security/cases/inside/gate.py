@@ -15,6 +15,7 @@ from typing import Any
 from common import (
     AT_FDCWD,
     LIBC,
+    MACHINE,
     Helpers,
     absent,
     attempt,
@@ -456,7 +457,9 @@ def disguised(name: str, high: int) -> None:
         return content(checked(LIBC.syscall(ctypes.c_long(high + number_of("openat")), AT_FDCWD, THERE, 0, 0)))
 
     case.__name__ = f"leave_number_{name}"
-    leave()(case)
+    # syscall(3) of aarch64's libc drops them itself: lab/arm64/test_engine.py does without it.
+    declare = leave() if MACHINE == "x86_64" else attempt(TMP)
+    declare(case)
 
 
 disguised("with_a_high_bit", 1 << 32)
