@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_rds as rds
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_ssm as ssm
 
@@ -17,51 +15,6 @@ pytestmark = pytest.mark.promise("policy.at-deployment")
 @pytest.fixture(scope="module")
 def stack() -> cdk.Stack:
     return cdk.Stack(cdk.App(), "Shop")
-
-
-@pytest.fixture(scope="module")
-def database(stack: cdk.Stack) -> rds.DatabaseInstance:
-    vpc = ec2.Vpc(stack, "Vpc", nat_gateways=1)
-    return rds.DatabaseInstance(stack, "Db", vpc=vpc, engine=rds.DatabaseInstanceEngine.POSTGRES)
-
-
-def test_a_database_and_its_network(stack: cdk.Stack, database: rds.DatabaseInstance) -> None:
-    endpoint = database.instance_endpoint
-    policy = ShieldPolicy(
-        allow_outbound=[
-            endpoint.socket_address,
-            f"{endpoint.hostname}:{endpoint.port}",  # a number token in a text
-            f"tcp://{database.db_instance_endpoint_address}:5432",
-            database.vpc.vpc_cidr_block,
-            "api.example:443",
-        ]
-    )
-    address = {"Fn::GetAtt": ["DbB482D0AD", "Endpoint.Address"]}
-    port = {"Fn::GetAtt": ["DbB482D0AD", "Endpoint.Port"]}
-    resolved = stack.resolve(policy.to_env()["SHIELD_ALLOW_OUTBOUND"])
-    name = stack.get_logical_id(database.node.default_child)  # pyright: ignore[reportArgumentType]
-    address["Fn::GetAtt"][0] = port["Fn::GetAtt"][0] = name
-    vpc = resolved["Fn::Join"][1][-1]["Fn::GetAtt"]
-    assert vpc[1] == "CidrBlock"
-    assert resolved["Fn::Join"] == [
-        "",
-        [
-            "api.example:443,",
-            *(address, ":", port, ","),
-            *(address, ":", port, ",tcp://"),
-            *(address, ":5432,"),
-            {"Fn::GetAtt": vpc},
-        ],
-    ]
-
-
-def test_a_token_list_is_joined(stack: cdk.Stack) -> None:
-    hosts = cdk.CfnParameter(stack, "Hosts", type="CommaDelimitedList")
-    policy = ShieldPolicy(allow_outbound=[*hosts.value_as_list, "a.example"], allow_tmp=hosts.value_as_list)
-    environment = stack.resolve(policy.to_env())
-    joined = {"Fn::Join": [",", {"Ref": "Hosts"}]}
-    assert environment["SHIELD_ALLOW_OUTBOUND"] == {"Fn::Join": ["", ["a.example,", joined]]}
-    assert environment["SHIELD_ALLOW_TMP"] == joined
 
 
 def test_a_bucket_by_its_token(stack: cdk.Stack) -> None:
