@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import aws_cdk as cdk
 import jsii
@@ -28,7 +28,6 @@ from shielded_function.batching import (
     call_all,
     create,
     create_alarms,
-    create_log_group,
     find_all,
     holders_of,
     inspect_all,
@@ -91,21 +90,6 @@ def test_calls_and_paths(stack: cdk.Stack, props: dict[str, Any]) -> None:
     assert [path_of(construct)[0] for construct in everything] == [construct.node.path for construct in everything]
 
 
-def test_what_resources_disclose(stack: cdk.Stack, props: dict[str, Any]) -> None:
-    made = functions(stack, props)
-    told = inspect_all([function.node.default_child for function in made])
-    properties = [stack.resolve(each["aws:cdk:cloudformation:props"]) for each in told]
-    assert [each["environment"]["variables"] for each in properties] == [{"NAME": "One"}, {"NAME": "Two"}]
-
-
-def test_variables(stack: cdk.Stack, props: dict[str, Any]) -> None:
-    function, _ = functions(stack, props)
-    add_environment(function, {"REGION": cdk.Aws.REGION, "PLAIN": "text"})
-    (told,) = inspect_all([function.node.default_child])
-    variables = stack.resolve(told["aws:cdk:cloudformation:props"])["environment"]["variables"]
-    assert variables == {"NAME": "One", "REGION": {"Ref": "AWS::Region"}, "PLAIN": "text"}
-
-
 def test_what_resources_are_resolved_to(stack: cdk.Stack, props: dict[str, Any]) -> None:
     resources = [function.node.default_child for function in functions(stack, props)]
     told = [each["aws:cdk:cloudformation:props"] for each in inspect_all(resources)]
@@ -127,12 +111,6 @@ def test_constructs_are_made(stack: cdk.Stack) -> None:
     wanted = ["metricName", "period", "threshold"]
     (properties,) = resolve_all([alarm.node.default_child], "aws:cdk:cloudformation:props", wanted)
     assert (properties["metricName"], properties["period"], properties["threshold"]) == ("M", 300, 2)
-
-
-def test_log_groups_are_made_with_their_name(stack: cdk.Stack) -> None:
-    group, name = create_log_group(stack, "Logs", {"retention": logs.RetentionDays.ONE_DAY})
-    assert isinstance(group, logs.LogGroup)
-    assert stack.resolve(name) == {"Ref": stack.get_logical_id(cast("Any", group.node.default_child))}
 
 
 @jsii.implements(cdk.IAspect)
