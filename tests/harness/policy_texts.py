@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # pyright: ignore[reportMissingImports]
+from harness.toml_tables import table
 
-_TEXTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text())
+_TEXTS = table(Path(__file__).with_suffix(".toml").read_text())
 
 
 class Text(NamedTuple):

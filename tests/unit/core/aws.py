@@ -22,12 +22,8 @@ import botocore.regions
 import botocore.session
 import cffi
 
+from harness.toml_tables import table
 from shielded_function_runtime.build import aws_endpoints
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
 NATIVE = Path(__file__).parents[3] / "runtime_layer" / "native"
 SOURCES = [NATIVE / "core" / name for name in ("aws.c", "text.c", "memory.c")]
@@ -54,7 +50,7 @@ Resolved = tuple[tuple[aws_endpoints.Partition, ...], aws_endpoints.Patterns]
 def _hosts() -> dict[str, dict[str, list[str]]]:
     """aws_hosts.toml, without abbreviations."""
     text = Path(__file__).with_name("aws_hosts.toml").read_text()
-    return tomllib.loads(text.replace("~", ".us-east-1.amazonaws.com"))
+    return table(text.replace("~", ".us-east-1.amazonaws.com"))
 
 
 HOSTS = _hosts()
