@@ -361,7 +361,7 @@ def test_which_packages_need_an_entry(learnt: Learn, through: tuple[str, ...]) -
 
 def test_the_page_shows_what_random_names_become(learnt: Learn) -> None:
     page = (Path(__file__).parents[3] / "docs" / "guide" / "roll-out.md").read_text(encoding="utf-8")
-    table = page.partition("| seen | learnt |")[2].partition("\n\n")[0]
+    table = page.partition("| seen | learned |")[2].partition("\n\n")[0]
     rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
     assert len(rows) == 8
     for seen, becomes in rows[:-1]:
