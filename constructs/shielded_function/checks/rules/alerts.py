@@ -115,6 +115,7 @@ class Alarm:
         path: its construct path.
         template: the file of its template.
         region: its region; empty when it is not known.
+        account: its account; empty when it is not known.
         actions: its actions, and those of composite alarms that are made of it.
         metric: its metric; empty where it selects in a way that is not read here, and is taken to watch everything.
         dimensions: the values of the metric's dimensions, as text; None where it is over all values of them.
@@ -125,6 +126,7 @@ class Alarm:
     path: str
     template: str
     region: str
+    account: str
     actions: Sequence[Any]
     metric: str = ""
     dimensions: Mapping[str, str] | None = None
@@ -253,7 +255,7 @@ class Monitoring:
             for rule, more in composites:
                 actions.extend(more if f'"{alarm_id}"' in rule else ())
             path = template.place(alarm_id).path
-            alarm = Alarm(path, template.file, template.region, actions, properties=properties)
+            alarm = Alarm(path, template.file, template.region, template.account, actions, properties=properties)
             self.alarms.extend(replace(alarm, **watched) for watched in _watched(properties))
 
 
@@ -292,7 +294,8 @@ def watching(function: LambdaFunction, context: Context) -> list[Alarm]:
 
 
 def _watches(alarm: Alarm, function: LambdaFunction, metrics: set[Counted]) -> bool:
-    if alarm.region != function.template.region and alarm.template != function.template.file:
+    place = function.template.region, function.template.account
+    if (alarm.region, alarm.account) != place and alarm.template != function.template.file:
         return False
     if not alarm.metric:
         return True
