@@ -242,7 +242,6 @@ def hunt_for(
         list[str] | None,
         typer.Option(
             "--list",
-            "-l",
             metavar="FILE|preset:NAME",
             help="Hosts to look for: a file, an entry a line, or a preset; by default preset:exfiltration. Repeatable.",
         ),

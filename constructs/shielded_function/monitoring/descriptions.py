@@ -71,7 +71,7 @@ _MEANING: Final[Mapping[Counted, tuple[str, str, str]]] = {
     "outbound_connectivity": (
         "outbound",
         "it reached, or tried to reach, an unlisted host",
-        "add `allow` to allow_outbound; a line with `reason` has none",
+        "add `allow` to allow_outbound, which a `deny_outbound` line has not",
     ),
     "read_write_tmp": (
         "tmp",

@@ -114,7 +114,7 @@ void alert_put_details(const struct alert *a, struct writer *w)
     }
     put_number_member(w, TEXT("port"), a->port);
     put_member(w, TEXT("protocol"), a->protocol, WORD_LIMIT);
-    if (!a->path.len && a->mode != MODE_BLOCK) /* in its room */
+    if (!a->path.len) /* in its room */
         put_member(w, TEXT("sni"), a->sni, HOST_LIMIT);
     put_member(w, TEXT("path"), a->path, PATH_LIMIT);
     put_member(w, TEXT("syscall"), a->syscall, WORD_LIMIT);
@@ -211,7 +211,7 @@ void alert_put(const struct alert *a, struct writer *w)
     put(w, severity_name(severity));
     put(w, TEXT("\",\"count\":"));
     put_number(w, (uint64_t)a->left_out + 1);
-    if (!a->path.len) /* in its room */
+    if (!a->path.len && a->mode != MODE_BLOCK) /* in its room */
         put_member(w, TEXT("reason"), a->reason, WORD_LIMIT);
     alert_put_details(a, w);
     alert_put_caller(a, w);

@@ -57,7 +57,7 @@ def docs_box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     if COMPILERS:
         (task / "Handler.java").write_text(examples("java")[1])
         jar = layer / "java" / "lib" / "shielded-function.jar"
-        compile_java(task / "Main.java", task, "-cp", f"{jar}:{task}", "-sourcepath", str(task), "--release", "17")
+        compile_java(task / "Main.java", task, "-cp", f"{jar}:{task}", "-sourcepath", str(task), "--release", "11")
     for path in [*task.rglob("*"), task, *task.parents[:3]]:
         path.chmod(0o755)
     mounts = {"/var/lang-node": NODES["wheel"].parents[1], **java_mounts()}

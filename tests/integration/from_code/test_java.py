@@ -31,7 +31,7 @@ def java_box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     task = tmp_path_factory.mktemp("java") / "code"
     task.mkdir()
     jar = layer / "java" / "lib" / "shielded-function.jar"
-    compile_java(HERE / "java" / "Probe.java", task, "-cp", str(jar), "--release", "17")
+    compile_java(HERE / "java" / "Probe.java", task, "-cp", str(jar), "--release", "11")
     for parent in [*task.rglob("*"), task, *task.parents[:3]]:
         parent.chmod(0o755)
     with Sandbox(task=task, layers=layer, mounts=java_mounts()) as sandbox:

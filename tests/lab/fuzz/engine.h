@@ -58,6 +58,15 @@ void report_folded(enum when when)
     (void)when;
 }
 
+/* As alerts.c does, with one chain for all. */
+bool is_call_by_others(const struct call *call, const struct facts *facts, enum protocol protocol,
+                       struct text wanted, struct writer *entry)
+{
+    (void)call, (void)protocol, (void)wanted;
+    put(entry, TEXT(" by requests>app"));
+    return facts->to.port & 1;
+}
+
 /* As alerts.c does, without its clock and its descriptor: the line must be one whatever a judge knows. */
 bool refuses(const struct call *call, struct verdict verdict, const struct facts *facts)
 {

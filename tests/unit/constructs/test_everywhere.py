@@ -569,7 +569,7 @@ def messages(app: cdk.App) -> list[str]:
     return [str(m.entry.data) for each in found for stack in each.stacks for m in stack.messages]
 
 
-def test_handlers_that_come_with_buckets_and_clusters_are_left_out(app: cdk.App, props: Props) -> None:
+def test_handlers_of_buckets_and_clusters_are_left_out(app: cdk.App, props: Props) -> None:
     """Of bucket notifications, of an ECS cluster that drains, and of kubectl."""
     stack = cdk.Stack(app, "Shop")
     function: Any = lambda_.Function(stack, "OnObject", **props)

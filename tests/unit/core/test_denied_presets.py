@@ -15,8 +15,8 @@ pytestmark = pytest.mark.promise("deny.presets")
 
 # Of services that functions use, beside AWS's; tests/lab/workloads runs some of their SDKs.
 ORDINARY = (
-    "api.stripe.com api.twilio.com api.openai.com api.anthropic.com generativelanguage.googleapis.com pypi.org "
-    "files.pythonhosted.org registry.npmjs.org repo.maven.apache.org api.github.com github.com gitlab.com sentry.io "
+    "api.stripe.com api.twilio.com api.openai.com api.anthropic.com generativelanguage.googleapis.com "
+    "api.github.com github.com gitlab.com sentry.io "
     "o1.ingest.sentry.io api.datadoghq.com http-intake.logs.datadoghq.eu otlp.nr-data.net api.honeycomb.io "
     "events.launchdarkly.com tenant.auth0.com tenant.okta.com api.sendgrid.com api.mailgun.net api.postmarkapp.com "
     "storage.googleapis.com oauth2.googleapis.com firestore.googleapis.com www.googleapis.com "

@@ -565,7 +565,7 @@ def test_what_is_listed_is_allowed(values: dict[str, Any]) -> None:
     policy = ShieldPolicy(**values)
     for listed in map(str, policy.allow_outbound):
         event = "udp" if listed.startswith("udp://") else "connect"
-        entry = listed.removeprefix("tcp://").removeprefix("udp://")
+        entry = listed.partition(" by ")[0].removeprefix("tcp://").removeprefix("udp://")
         host, _, port = entry.rpartition(":") if entry.count(":") == 1 or entry.startswith("[") else (entry, "", "")
         if "/" in entry or host.count("*"):
             continue

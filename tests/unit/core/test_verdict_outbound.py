@@ -440,7 +440,7 @@ def test_what_is_denied_in_every_mode(native: Native, mode: str) -> None:
 
 @pytest.mark.promise("deny.every-mode")
 @pytest.mark.parametrize("mode", ["alert", "allow"])
-def test_a_port_is_denied_by_the_name_that_an_address_was_answered_for(native: Native, mode: str) -> None:
+def test_a_port_is_denied_by_the_name_of_an_address(native: Native, mode: str) -> None:
     engine = Engine(native, f"SHIELD_OUTBOUND_CONNECTIVITY={mode}", DENY)
     native.lib.names_learn(
         engine.names, native.address("198.51.100.9"), native.lib.RULE_NONE, native.text("ssh.example")

@@ -30,7 +30,7 @@ FACTS = st.fixed_dictionaries(
     optional={
         **dict.fromkeys(("function", "version", "region", "account"), anything),
         **dict.fromkeys(("host", "protocol", "sni", "path", "syscall", "object", "allow", "trace"), anything),
-        "reason": st.sampled_from(["package", "other"]),
+        "reason": st.sampled_from(["package", "deny_outbound"]),
         "ip": st.ip_addresses().map(str),
         "port": st.integers(0, 65535),
         "arguments": st.lists(anything, max_size=20),

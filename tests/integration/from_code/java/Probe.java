@@ -12,27 +12,57 @@ import shieldedfunction.ShieldedFunction;
 public final class Probe {
     private static void attempt(String step) throws Exception {
         switch (step) {
-            case "tmp" -> Files.writeString(Path.of("/tmp/probe"), "x");
-            case "program" -> new ProcessBuilder("/bin/true").start().waitFor();
-            case "bad mode" -> configure(Map.of("read_write_tmp", "blok"));
-            case "bad field" -> configure(Map.of("read_write_tmpp", "block"));
-            case "bad type" -> configure(Map.of("read_write_tmp", 3));
-            case "bad entry" -> configure(Map.of("allow_tmp", List.of("/tmp/a", "/tmp/b,/tmp/c")));
-            case "bad text" -> configure(Map.of("allow_tmp", "/tmp/a\nSHIELD_ON_FAILURE=run_unshielded"));
-            case "half a character" -> configure(Map.of("allow_tmp", "/tmp/\ud83d"));
-            case "bad option" -> ShieldedFunction.configure(Map.of("polcy", Map.of()));
-            case "no policy" -> ShieldedFunction.configure(Map.of());
-            case "no map" -> ShieldedFunction.configure(null);
-            case "thrown" -> ShieldedFunction.configure(Map.of("policy", new HashMap<String, Object>() {
+            case "tmp":
+                Files.writeString(Path.of("/tmp/probe"), "x");
+                break;
+            case "program":
+                new ProcessBuilder("/bin/true").start().waitFor();
+                break;
+            case "bad mode":
+                configure(Map.of("read_write_tmp", "blok"));
+                break;
+            case "bad field":
+                configure(Map.of("read_write_tmpp", "block"));
+                break;
+            case "bad type":
+                configure(Map.of("read_write_tmp", 3));
+                break;
+            case "bad entry":
+                configure(Map.of("allow_tmp", List.of("/tmp/a", "/tmp/b,/tmp/c")));
+                break;
+            case "bad text":
+                configure(Map.of("allow_tmp", "/tmp/a\nSHIELD_ON_FAILURE=run_unshielded"));
+                break;
+            case "half a character":
+                configure(Map.of("allow_tmp", "/tmp/\ud83d"));
+                break;
+            case "bad option":
+                ShieldedFunction.configure(Map.of("polcy", Map.of()));
+                break;
+            case "no policy":
+                ShieldedFunction.configure(Map.of());
+                break;
+            case "no map":
+                ShieldedFunction.configure(null);
+                break;
+            case "thrown":
+                ShieldedFunction.configure(Map.of("policy", new HashMap<String, Object>() {
                 @Override
                 public java.util.Set<Map.Entry<String, Object>> entrySet() {
                     throw new IllegalStateException("my own");
                 }
             }));
-            case "lists" -> configure(Map.of("read_write_tmp", "block", "allow_tmp", List.of("/tmp/probe", "/tmp/\ud83d\ude00"),
+                break;
+            case "lists":
+                configure(Map.of("read_write_tmp", "block", "allow_tmp", List.of("/tmp/probe", "/tmp/\ud83d\ude00"),
                     "check_tls_name", false, "allow_aws", "s3,dynamodb", "create_child_process", "allow"));
-            case "fewer" -> configure(Map.of("allow_tmp", List.of()));
-            default -> mode(step);
+                break;
+            case "fewer":
+                configure(Map.of("allow_tmp", List.of()));
+                break;
+            default:
+                mode(step);
+                break;
         }
     }
 

@@ -45,7 +45,7 @@ ATTEMPTS = (
     Attempt("carry data in a name: `<data>.evil.example`", "resolve", "4a6f686e.evil.example"),
     Attempt("connect to a listed host on another port", "connect", "api.stripe.com:22"),
     Attempt("connect to a literal address on a port that nothing opens", "connect", "203.0.113.7:22"),
-    Attempt("ask a resolver of its own", "udp", "203.0.113.53:53"),
+    Attempt("ask another resolver", "udp", "203.0.113.53:53"),
     Attempt("connect to a listed network on another port", "connect", "10.0.3.4:22"),
     Attempt("connect to a literal address of IPv6", "connect", "[2001:db8::7]:443"),
     Attempt("call another AWS service", "connect", "dynamodb.eu-west-1.amazonaws.com:443"),
