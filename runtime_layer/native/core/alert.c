@@ -211,7 +211,7 @@ void alert_put(const struct alert *a, struct writer *w)
     put(w, severity_name(severity));
     put(w, TEXT("\",\"count\":"));
     put_number(w, (uint64_t)a->left_out + 1);
-    if (!a->path.len && a->mode != MODE_BLOCK) /* in its room */
+    if (!a->path.len && a->mode != MODE_BLOCK) /* in the path's room; under block it takes the entry's */
         put_member(w, TEXT("reason"), a->reason, WORD_LIMIT);
     alert_put_details(a, w);
     alert_put_caller(a, w);

@@ -17,7 +17,7 @@ from unit.core.native import Native
 pytestmark = pytest.mark.promise("alert.one-line")
 
 ALERT_MAX = 4096
-TEXTS = ("host", "protocol", "path", "syscall", "object", "allow", "trace")
+TEXTS = ("host", "protocol", "sni", "path", "syscall", "object", "allow", "trace")
 ORIGIN = ("function", "version", "region", "account")
 
 
@@ -54,7 +54,13 @@ def read(line: bytes) -> dict[str, Any]:
     assert len(line) <= ALERT_MAX
     assert line.endswith(b"}\n")
     assert not any(byte < 0x20 or byte == 0x7F for byte in line[:-1])
-    return json.loads(line.decode())
+    return json.loads(line.decode(), object_pairs_hook=read_object)
+
+
+def read_object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in members]
+    assert len(names) == len(set(names)), f"a member stands there twice: {names}"
+    return dict(members)
 
 
 def test_a_whole_line(native: Native) -> None:
@@ -88,7 +94,9 @@ def test_a_whole_line(native: Native) -> None:
 @pytest.mark.promise("deny.every-mode")
 def test_a_reason_stands_in_the_place_of_an_entry(native: Native) -> None:
     fields = {"policy": native.lib.OUTBOUND_CONNECTIVITY, "host": "webhook.site", "allow": "webhook.site"}
+    fields |= {"protocol": "tls", "sni": "evil.example"}
     line = read(write(native, mode=native.lib.MODE_BLOCK, reason="deny_outbound", **fields))
+    assert line["details"] == {"host": "webhook.site", "protocol": "tls", "sni": "evil.example"}
     assert (line["mode"], line["severity"], line["reason"]) == ("block", "critical", "deny_outbound")
     parsed = parse_line(json.dumps(line))
     assert isinstance(parsed, Alert)
