@@ -6,14 +6,13 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from shielded_function.policy.texts import BY
 from shielded_function_monitoring.alert import DENIED
 from shielded_function_monitoring.filters import PACKAGE
 from shielded_function_monitoring.frames import NOT_TOLD, chain_text
 from shielded_function_monitoring.insights import Row, Stats, Together, queries
 from shielded_function_monitoring.insights.combining import number_of
 from shielded_function_monitoring.insights.spilling import Spill
-from shielded_function_monitoring.learning.entries import entry_of
+from shielded_function_monitoring.learning.entries import entry_of, is_by_others
 from shielded_function_monitoring.learning.rows import observation_of
 from shielded_function_monitoring.urgency import severity, urgency
 
@@ -95,13 +94,13 @@ def _group(row: Row) -> Group:
         target = {"syscall": row["last_syscall"]}
     group: Group = {name: row[name] for name in _NAMES if name in row}
     seen, chain = observation_of(row), queries.chain_of_row(row)
-    if seen.policy == "outbound_connectivity" and BY in seen.allow and chain:  # no other line has such an entry
+    if is_by_others(seen):
         group["reason"] = PACKAGE
     if "policy" in group:
         path = _path({**group, "details": target})
         group = {"severity": severity(group["policy"], group.get("mode", ""), path, group.get("reason", "")), **group}
-    if allow := entry_of(seen):
-        group["allow"] = f"{allow}{BY}{'>'.join(chain)}" if "reason" in group else allow
+    if allow := entry_of(seen, chain):
+        group["allow"] = allow
     if seen.denied:
         group["reason"] = DENIED
     if presets := presets_for(seen, chain):

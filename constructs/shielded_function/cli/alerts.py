@@ -185,7 +185,7 @@ def _line(line: Alert | ShieldEvent) -> Text:
         if line.frame and (told := " at ".join(filter(None, (chain_text(chain) if chain else "", line.frame.place)))):
             text.append(f"  for {visible(told)}", "dim")
         seen = observation_of(_row(line))
-        if settles := settling(entry_of(seen), presets_for(seen, chain)):
+        if settles := settling(entry_of(seen, chain), presets_for(seen, chain)):
             text.append(f"  [allow: {visible(settles)}]", "dim")
     else:
         text.append(f"  {line.event}", terminal.STYLES.get(line.event, ""))

@@ -89,10 +89,9 @@ def run(where: Where, options: Options, *, json: bool) -> int:
     present = _present(options)
     locked = learnt_lock.read(options.lock) if options.check and options.lock else None
     observed, notes = _observe(where, options)
-    if options.check and not observed.functions:
-        raise CliError(
-            "; ".join([*notes, "--check has nothing to go by: did the functions run, and are they shielded?"])
-        )
+    if (options.check or options.lock) and not observed.functions:
+        said = f"--{'check' if options.check else 'lock'} has nothing to go by"
+        raise CliError("; ".join([*notes, f"{said}: did the functions run, and are they shielded?"]))
     if not observed.whole:
         raise CliError("; ".join([*notes, _PART]))
     if options.save:

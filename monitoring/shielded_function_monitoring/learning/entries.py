@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
+from shielded_function_monitoring.frames import Chain
 from shielded_function_runtime import core
 
 from .observation import Observation
@@ -17,6 +18,7 @@ _SETTINGS: Final = {
     "memory": "SHIELD_ALLOW_EXECUTABLE_MEMORY",
 }
 _NOTHING: Final = "SHIELD_ALLOW_AWS=none\n"
+_BY: Final = " by "
 
 
 @lru_cache(maxsize=65536)
@@ -36,10 +38,32 @@ def entry_for(question: Question) -> str:
         return ""
 
 
-def entry_of(seen: Observation) -> str:
+@lru_cache(maxsize=65536)
+def entry_by(entry: str, packages: str) -> str:
+    """The entry of a host with packages behind it, `requests>app or boto3`; as it is where it does not take them."""
+    value = f"{entry}{_BY}{packages}"
+    try:
+        if "," not in packages and packages.isprintable():  # a forged line: it would be another entry
+            core.parse(f"{_NOTHING}SHIELD_ALLOW_OUTBOUND={value}\n")
+            return value
+    except core.PolicyError:
+        pass
+    return entry
+
+
+def is_by_others(seen: Observation) -> bool:
+    """Whether the call is allowed and came through other packages than its entry names: only such lines name some."""
+    return seen.policy == "outbound_connectivity" and _BY in seen.allow
+
+
+def entry_of(seen: Observation, chain: Chain = ()) -> str:
     """The entry that would admit the attempt; empty when none would, as where `deny_outbound` refused it.
 
-    A line has one itself (`allow`), which any writer of the log can forge: this one comes from the attempt.
+    A line has one itself (`allow`), which any writer of the log can forge: this one comes from the attempt. Its
+    packages are the chain's, or the line's where that is not known.
     """
     question = question_of(seen)
-    return entry_for(question) if question and not seen.denied else ""
+    entry = entry_for(question) if question and not seen.denied else ""
+    if not (entry and is_by_others(seen)):
+        return entry
+    return entry_by(entry, ">".join(chain) or seen.allow.partition(_BY)[2])

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from shielded_function_monitoring.frames import NOT_TOLD, Chain
-from shielded_function_runtime import core
 
 from ..errors import ShieldError
+from .entries import entry_by
 from .learner import Learnt
 from .observed import FunctionKey
 from .outcomes import LearntEntry
@@ -69,12 +69,7 @@ def with_packages(entry: LearntEntry) -> LearntEntry:
     chains = sorted({">".join(each.through) for each in entry.evidence.packages if each.through})
     if entry.field != "allow_outbound" or not chains:
         return entry
-    value = f"{entry.value}{_BY}{' or '.join(chains)}"
-    try:
-        core.parse(f"SHIELD_ALLOW_OUTBOUND={value}\n")
-    except core.PolicyError:
-        return entry
-    return replace(entry, value=value)
+    return replace(entry, value=entry_by(entry.value, " or ".join(chains)))
 
 
 def wants_of(learnt: Learnt) -> list[Want]:

@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import datetime, timezone
 
 from shielded_function_monitoring.alert import MODES, START
-from shielded_function_monitoring.filters import COUNTED
+from shielded_function_monitoring.filters import COUNTED, PACKAGE
 from shielded_function_monitoring.insights import Row
 from shielded_function_monitoring.insights.combining import number_of
-from shielded_function_monitoring.learning.entries import entry_of
+from shielded_function_monitoring.learning.entries import entry_of, is_by_others
 from shielded_function_monitoring.learning.evidence import Evidence
 from shielded_function_monitoring.learning.observation import Observation
 from shielded_function_monitoring.learning.observed import FunctionLog, Observed
@@ -69,13 +69,13 @@ def build(
 
 def _groups(log: FunctionLog) -> Iterable[Group]:
     """Targets with the same description are one."""
-    found: dict[tuple[str, str, str], list[Observation]] = {}
+    found: dict[tuple[str, str, str, bool], list[Observation]] = {}
     for seen in log.observations:
-        found.setdefault((seen.policy, seen.mode, seen.describe()), []).append(seen)
-    for (policy, mode, target), every in found.items():
+        found.setdefault((seen.policy, seen.mode, seen.describe(), is_by_others(seen)), []).append(seen)
+    for (policy, mode, target, by_others), every in found.items():
         evidence = Evidence.of(each.evidence for each in every)
         allow = next(filter(None, map(entry_of, every)), "")
-        yield _group(log, policy, mode, target, evidence, allow)
+        yield replace(_group(log, policy, mode, target, evidence, allow), reason=PACKAGE if by_others else "")
     for (policy, mode), share in log.rest.shares.items() if log.rest else ():
         target = f"{share.targets:,} further targets, seen least"
         yield _group(log, policy, mode, target, Evidence(share.violations, share.first, share.last), "")

@@ -43,6 +43,7 @@ class Group:
         packages: the packages that did it, as `app > requests > urllib3`, where the lines tell.
         first_version: the function's version when it was seen first; `last_version`: when it was seen last.
         place: the line of the function's own code that did it last, `/var/task/app.py:73`.
+        reason: `package` where it is allowed, and came through other packages than its entry names.
         written: False for violations that were counted and not written: what they were about is not known.
     """
 
@@ -63,17 +64,18 @@ class Group:
     first_version: str = ""
     last_version: str = ""
     place: str = ""
+    reason: str = ""
     written: bool = True
 
     @property
     def severity(self) -> Severity:
         """How severe it is."""
-        return severity(self.policy, self.mode, self.target)
+        return severity(self.policy, self.mode, self.target, self.reason)
 
     @property
     def order(self) -> tuple[Any, ...]:
         """The sort key: new first, then the most severe, then the most frequent."""
-        return (not self.is_new, *urgency(self.policy, self.mode, self.target), -self.count, self.identity)
+        return (not self.is_new, *urgency(self.policy, self.mode, self.target, self.reason), -self.count, self.identity)
 
     @property
     def versions(self) -> str:

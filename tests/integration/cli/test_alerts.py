@@ -97,12 +97,30 @@ def test_what_has_no_target(tmp_path: Path) -> None:
 
 def test_a_call_through_another_package(tmp_path: Path) -> None:
     of_package = {"reason": "package", "through": ["urllib3", "leftpad", "app"], "allow": "api.example:443 by x"}
-    lines = [connect("api.example", **of_package), connect("evil.example", allow="evil.example:443")]
+    again = json.loads(connect("api.example", allow="api.example:443 by leftpad>app", reason="package", count=2))
+    again = folded(
+        "outbound_connectivity", 2, event="repeated", **{n: again[n] for n in ("reason", "details", "allow")}
+    )
+    smuggled = {**of_package, "through": ["x,*.example"]}
+    lines = [connect("api.example", **of_package), connect("evil.example", allow="evil.example:443"), again]
+    lines += [connect("b.example", **smuggled), connect("evil.example", **of_package)]
     (tmp_path / "log").write_text("\n".join(lines) + "\n")
     groups = json.loads(command("alerts", tmp_path / "log", "--json").stdout)["groups"]
+    settled = "api.example:443 by urllib3>leftpad>app"
     assert [(each["severity"], each.get("reason"), each["allow"]) for each in groups] == [
         ("warning", None, "evil.example:443"),
-        ("notice", "package", "api.example:443 by urllib3>leftpad>app"),
+        ("notice", "package", "api.example:443 by leftpad>app"),  # repeated: the line has its packages there alone
+        ("notice", "package", settled),
+        ("notice", "package", "b.example:443"),
+        ("notice", "package", settled.replace("api", "evil")),
+    ]
+    assert f"[allow: {settled}]" in command("alerts", tmp_path / "log", "--lines").stdout
+    report = json.loads(command("report", tmp_path / "log", "--format", "json").stdout)["groups"]
+    assert [(each["target"], each["severity"], each["reason"], each["count"]) for each in report] == [
+        ("evil.example:443", "warning", "", 1),
+        ("api.example:443", "notice", "package", 3),
+        ("b.example:443", "notice", "package", 1),
+        ("evil.example:443", "notice", "package", 1),
     ]
 
 
