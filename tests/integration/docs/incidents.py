@@ -30,8 +30,8 @@ _FUNCTIONS = {
 _TEXT = """\
 # Incidents
 
-Supply-chain incidents of the last years, replayed by [`shielded-function drill`](../guide/drill.md) in the emulated
-Lambda, against a function with the default policy and one host on its list, whose role may write to one DynamoDB table:
+[`shielded-function drill`](../guide/drill.md) replayed these supply-chain incidents in the emulated Lambda. The
+function had the default policy with one host, and a role that may write to one DynamoDB table:
 
 ```python
 from shielded_function import ShieldPolicy
@@ -41,12 +41,12 @@ ShieldPolicy(allow_outbound=["api.stripe.com:443"])
 
 {summary}
 
-The table has the result of each in a function in Python and in one in Node.js; it was the same. Unshielded, each
-behaviour happened: a receiver had the secret, a program ran, a file was another. Each incident that was stopped set off
-the function's alarm for critical violations.
+Each incident was replayed in a Python and in a Node.js function, with the same result. Unshielded, each behaviour
+happened: a receiver got the secret, a program ran, or a file changed. Each stopped incident raised the function's
+critical alarm.
 
-An install script runs where a package is built, and never in a function: the replay shows the same code's effect when
-a function imports it. *In italics*: where the replay is not the original.
+An install script runs where a package is installed, and never in a function: the replay shows the same code's effect
+when a function imports it. *Italics* name the differences between replay and original.
 
 `python -m integration.docs.incidents` (in `tests/`) writes this page.
 
@@ -56,15 +56,16 @@ a function imports it. *In italics*: where the replay is not the original.
 
 ## Behaviours that get through
 
-- **A call of `sts`**, which [the default admits](../guide/aws.md#by-default): the first wave of Shai-Hulud learns whose
-  keys it has, and gets them nowhere. `allow_aws="granted"` admits no such call.
-- **Data that change inside the process.** `chalk`'s code makes no connection, starts no program and writes no file.
+- **A call of `sts`**, which [the default admits](../guide/aws.md#by-default): the first wave of Shai-Hulud learns the
+  account and role of the keys, but cannot send the keys out. `allow_aws="granted"` denies this call, unless the role is
+  granted `sts`.
+- **Data changed inside the process.** The code of `chalk` makes no connection, starts no program and writes no file.
 - **The function's own response** reaches the caller, with any content.
 - **Native code** that was written to go around the shield:
-  [limits](limits.md#native-code-and-foreign-function-interfaces) has each known way with its test. `xz` is not run: no
-  replay in Python or Node.js would be the same.
-- **Hosts on your list.** With `github.com` on the list, the downloads of three of these incidents begin; then it is
-  `read_write_tmp` and `create_child_process` that stop them. [Drill your own policy](../guide/drill.md).
+  [limits](limits.md#native-code-and-foreign-function-interfaces) has each known way with its test. `xz` is not run, as
+  no replay in Python or Node.js would be faithful.
+- **Hosts on your list.** With `github.com` on the list, three of these incidents can start their downloads. Then
+  `read_write_tmp` and `create_child_process` stop them. [Drill your own policy](../guide/drill.md).
 """
 
 
