@@ -105,6 +105,7 @@ def test_what_no_control_stops(told: dict[str, Any]) -> None:
 
 
 @pytest.mark.usefixtures("_sandbox")
+@pytest.mark.long
 def test_what_a_wider_policy_lets_through_in_a_node_function(assembly: Assembly, tmp_path: Path) -> None:
     """One host is allowed: the incident is stopped in part only, which is not what was expected."""
     if missing := find_runtime("nodejs22.x").missing():

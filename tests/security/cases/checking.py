@@ -17,7 +17,7 @@ from security.cases.catalogue import MODES, WAYS, Case, cases
 from security.cases.suite import Result, Suite
 from shielded_function_emulator.sandbox import SandboxError
 
-LATE_SAMPLE = MODES_SAMPLE = 6  # one of so many
+LATE_SAMPLE, MODES_SAMPLE = 6, 12  # one of so many
 BLOCK, OTHERS, ALL = "block", "alert and allow", "every mode"
 _MODES_OF: Mapping[str, Sequence[str]] = {BLOCK: ("block",), OTHERS: ("alert", "allow"), ALL: MODES}
 
@@ -42,7 +42,7 @@ def rows(chosen: list[Case]) -> list[Any]:
     blocked = [(case.name, WAYS[0], BLOCK) for case in chosen]
     others = [(case.name, WAYS[0], OTHERS) for case in chosen]
     late = [(case.name, WAYS[1], ALL) for case in _late() if case in chosen]
-    return long_but({*blocked, *sampled, *late}, [*blocked, *others, *late])
+    return long_but({*blocked, *sampled, *late[::2]}, [*blocked, *others, *late])
 
 
 class Results:
