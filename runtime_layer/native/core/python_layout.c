@@ -27,6 +27,7 @@ static const struct row rows[PYTHON_FIELD_COUNT] = {
     [CODE_FUNCTION] = {128, 128, 37, 42},
     [CODE_LINES] = {136, 136, 38, 43},
     [CODE_FIRST_LINE] = {72, 68, 39, 44},
+    [CODE_FLAGS] = {48, 48, NONE, NONE}, /* 3.13: four numbers and itself in front of the first line */
     [CODE_START] = {184, 192, 43, 48},
     [OBJECT_TYPE] = {8, 8, 45, 51},
     [BYTES_SIZE] = {16, 16, 65, 75},
@@ -59,6 +60,7 @@ bool python_layout_from(const uint64_t words[PYTHON_WORDS], struct python_layout
             return false;
         out->offset[i] = (uint16_t)said;
     }
+    out->offset[CODE_FLAGS] = out->offset[CODE_FIRST_LINE] - 20;
     out->offset[STR_OTHER_START] = out->offset[STR_ASCII_START] + 16;
     return true;
 }

@@ -28,6 +28,7 @@ enum python_field {
     CODE_FUNCTION, /* the qualified name */
     CODE_LINES,
     CODE_FIRST_LINE,
+    CODE_FLAGS, /* whether it is a coroutine's */
     CODE_START,
     OBJECT_TYPE,
     BYTES_SIZE,

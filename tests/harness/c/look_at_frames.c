@@ -9,7 +9,7 @@
 
 enum { BUFFER = 4096, NAME_ROOM = 1024 };
 
-/* "function|file|line" lines. Returns how many frames there are. */
+/* "function|file|kind|line" lines, with 2 for a coroutine, 1 for a generator. Returns how many frames there are. */
 static uint32_t look(struct writer *w)
 {
     struct memory_reader reader;
@@ -29,6 +29,8 @@ static uint32_t look(struct writer *w)
                 put(w, (struct text){room, name.used});
                 put_char(w, '|');
             }
+            put_number(w, frame.is_coroutine + frame.may_await);
+            put_char(w, '|');
             put_number(w, python_line(&frames, &frame));
             put_char(w, '\n');
             count++;

@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import dataclasses
 import gc
+import inspect
 import json
 import re
 import sys
@@ -24,6 +25,7 @@ from typing import Any
 LIBRARY = ctypes.PyDLL(sys.argv[2])  # keeps the GIL: nobody else changes what is looked at
 EFFORT = float(sys.argv[3])
 ROOM = 1 << 18
+COROUTINES = inspect.CO_COROUTINE | inspect.CO_ITERABLE_COROUTINE | inspect.CO_ASYNC_GENERATOR
 BUFFER = ctypes.create_string_buffer(ROOM)
 
 
@@ -32,7 +34,7 @@ def seen() -> list[str]:
     `__init__`: that is in no file."""
     LIBRARY.frames_here(BUFFER, ROOM)
     lines = BUFFER.value.decode("utf-8", "surrogatepass").splitlines()[1:]
-    return [line for line in lines if line != "__init__|__init__|0"]
+    return [line for line in lines if line != "__init__|__init__|0|0"]
 
 
 # What the interpreter says
@@ -42,7 +44,8 @@ def said(frame: FrameType | None) -> list[str]:
     stack = []
     while frame:
         code: Any = frame.f_code
-        stack.append(f"{code.co_qualname}|{code.co_filename}|{frame.f_lineno or 0}")
+        kind = 2 if code.co_flags & COROUTINES else bool(code.co_flags & inspect.CO_GENERATOR)
+        stack.append(f"{code.co_qualname}|{code.co_filename}|{kind:d}|{frame.f_lineno or 0}")
         frame = frame.f_back
     return stack[:255]
 

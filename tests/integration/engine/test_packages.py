@@ -37,6 +37,8 @@ WAYS: Mapping[str, list[str] | None] = {
     "the_standard_library_in_a_pool": None,
     "own_code_in_a_pool": LEAKED,
     "in_a_task_of_payer": None,
+    "in_a_task_that_c_code_resumes": None,
+    "in_an_awaitable_of_leaker": LEAKED,
     "in_coroutines_of_leaker": LEAKED,
     "datagrams_of_payer": None,
     "datagrams_of_leaker": LEAKED,
@@ -44,7 +46,10 @@ WAYS: Mapping[str, list[str] | None] = {
     "by_aiohttp_for_others": ["aiohappyeyeballs", "aiohttp", "app"],
 }
 # Only where the function's own code is seen before the thread, the event loop or the greenlet begins: limits.md.
-NOT_SEEN = ("in_a_thread_of_leaker", "leaker_in_a_pool", "in_a_task_made_by_own_code", "under_a_false_name")
+NOT_SEEN = (
+    *("in_a_thread_of_leaker", "leaker_in_a_pool", "in_a_task_made_by_own_code", "under_a_false_name"),
+    "in_a_coroutine_that_leaker_resumes",
+)
 
 
 @pytest.fixture(scope="module")

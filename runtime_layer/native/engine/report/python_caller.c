@@ -26,7 +26,11 @@ static void look_at_frames(struct source_place *place, struct python_frames *f, 
 {
     struct python_frame frame;
     uint64_t seen = 0; /* the frame before: many are of one file */
+    bool is_awaited = false;
     while (!is_place_full(place) && python_frames_next(f, &frame)) {
+        /* A coroutine that none awaits is a task's: an event loop in C (uvloop) resumed it, which has no frame. */
+        place->is_cut = place->is_cut || (is_awaited && !frame.may_await);
+        is_awaited = frame.is_coroutine;
         if (frame.file == seen)
             continue;
         seen = frame.file;

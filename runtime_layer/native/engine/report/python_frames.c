@@ -7,6 +7,8 @@
 enum { FRAMES = 256, THREADS = 1024, INTERPRETERS = 64, THREAD_SPAN = 512, TABLE_MAX = 1 << 20, PIECE = 256 };
 /* Frames with this owner or a higher one have no code: they lie on the C stack, between two evaluations. */
 enum { OWNED_BY_C = 3 };
+/* CO_COROUTINE, CO_ITERABLE_COROUTINE and CO_ASYNC_GENERATOR; and CO_GENERATOR. */
+enum { COROUTINES = 0x380, GENERATORS = 0x20 };
 enum { REFERENCE_TAGS = 3 /* 3.14 */ };
 
 /* The two numbers by which an interpreter knows a thread: pthread_self(), and the kernel's. */
@@ -145,7 +147,10 @@ bool python_frames_next(struct python_frames *f, struct python_frame *frame)
         f->next = field(f, at, FRAME_PREVIOUS);
         if (owner_of(f, at) >= OWNED_BY_C || !is_of_type(f, code, f->python->code_type))
             continue;
-        *frame = (struct python_frame){.file = field(f, code, CODE_FILE),
+        uint64_t flags = field(f, code, CODE_FLAGS);
+        *frame = (struct python_frame){.is_coroutine = flags & COROUTINES,
+                                       .may_await = flags & (COROUTINES | GENERATORS),
+                                       .file = field(f, code, CODE_FILE),
                                        .function = field(f, code, CODE_FUNCTION),
                                        .code = code,
                                        .instruction = field(f, at, FRAME_INSTRUCTION)};

@@ -17,6 +17,7 @@ struct python_frames {
 struct python_frame {
     uint64_t file, function; /* two strs: the source file's name, the function's qualified one */
     uint64_t code, instruction;
+    bool is_coroutine, may_await; /* as a generator may, that an awaitable's __await__ makes */
 };
 
 /* `stack`: the caller's stack pointer. `is_copy`: the process was forked, or shares its parent's memory: the kernel's numbers

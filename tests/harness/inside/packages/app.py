@@ -53,6 +53,10 @@ def in_a_thread_of_leaker(host: str) -> None:
     leaker.leak_in_a_thread(host)
 
 
+def in_a_coroutine_that_leaker_resumes(host: str) -> None:
+    leaker.leak_by_send(host)
+
+
 def leaker_in_a_pool(host: str) -> None:
     with ThreadPoolExecutor(1) as pool:
         pool.submit(leaker.leak, host).result()
@@ -78,6 +82,16 @@ def in_a_task_of_payer(host: str) -> None:
 
 def in_coroutines_of_leaker(host: str) -> None:
     asyncio.run(wait(leaker.leak_soon(host)))
+
+
+def in_a_task_that_c_code_resumes(host: str) -> None:
+    """As uvloop does, whose loop has no frames."""
+    with contextlib.suppress(StopIteration):
+        payer.pay_soon(host).send(None)
+
+
+def in_an_awaitable_of_leaker(host: str) -> None:
+    asyncio.run(wait(leaker.Leak(host)))
 
 
 def in_a_task_made_by_own_code(host: str) -> None:

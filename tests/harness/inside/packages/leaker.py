@@ -1,6 +1,9 @@
 """A package that no entry names."""
 
+import contextlib
 import threading
+from collections.abc import Generator
+from typing import Any
 
 import transport
 
@@ -21,6 +24,19 @@ def leak_in_a_thread(host: str) -> None:
 
 async def leak_soon(host: str) -> None:
     await transport.open_one(host)
+
+
+def leak_by_send(host: str) -> None:
+    with contextlib.suppress(StopIteration):
+        transport.dial_soon(host).send(None)
+
+
+class Leak:
+    def __init__(self, host: str) -> None:
+        self.host = host
+
+    def __await__(self) -> Generator[Any, None, None]:
+        yield from leak_soon(self.host).__await__()
 
 
 def leak_under_a_false_name(host: str) -> None:

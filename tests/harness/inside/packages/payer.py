@@ -1,5 +1,6 @@
 """The package that the entries name."""
 
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 
 import transport
@@ -20,3 +21,7 @@ def pay_in_a_pool(host: str) -> None:
 
 async def pay_in_a_task(host: str) -> None:
     await transport.open_in_a_task(host)
+
+
+def pay_soon(host: str) -> Coroutine[None, None, None]:
+    return transport.dial_soon(host)

@@ -14,6 +14,10 @@ def send(host: str) -> None:
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", (host, 9))
 
 
+async def dial_soon(host: str) -> None:
+    dial(host)
+
+
 async def open_one(host: str) -> None:
     with contextlib.suppress(OSError):
         await asyncio.open_connection(host, 9)
