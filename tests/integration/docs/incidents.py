@@ -50,9 +50,13 @@ when a function imports it. *Italics* name the differences between replay and or
 
 `python -m integration.docs.incidents` (in `tests/`) writes this page.
 
+<div class="cards" markdown>
+
 | incident | deed | result | outcome |
 |---|---|---|---|
 {rows}
+
+</div>
 
 ## Behaviours that get through
 
@@ -95,7 +99,7 @@ def facts(incident: Incident) -> str:
 
 
 def _became(each: dict[str, Any]) -> str:
-    told = [f"{one['behaviour']}: {_by(one['stopped_by'])}" for one in each["behaviours"]]
+    told = [f"• {one['behaviour']}: {_by(one['stopped_by'])}" for one in each["behaviours"]]
     return f"{'<br>'.join(told) or '-'} | {each['outcome']}"
 
 
