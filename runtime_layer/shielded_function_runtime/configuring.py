@@ -34,7 +34,8 @@ def configure(options: Mapping[str, Any]) -> None:
         options: `policy`, a dictionary with the fields of `ShieldPolicy`: modes as text, lists as lists of text or as
             one text with commas, switches as booleans. A mode that is left out is `block` in the first call,
             `read_handler` is `allow`. In a later call it stays as it is, as does a field that is None: that call only
-            makes modes stricter, and may switch clear_tmp on. Lists and other switches are left out there, or the same.
+            makes modes stricter, and may switch clear_tmp and block_foreign_functions on. Lists and other switches are
+            left out there, or the same. This function imports ctypes, which block_foreign_functions then cannot refuse.
             `token` and `disable_analytics` are accepted for the sake of FunctionShield's users, and ignored: nothing is
             ever sent anywhere.
 
@@ -95,7 +96,13 @@ def _named(value: object) -> str:
 
 
 def _call(lines: bytes) -> None:
-    import ctypes
+    try:
+        import ctypes
+    except ImportError as error:
+        raise ConfigurationError(
+            "configure needs ctypes, which cannot be imported; where block_foreign_functions refuses it, list _ctypes "
+            f"in allow_executable_memory, or give the whole policy in the environment ({error})"
+        ) from error
 
     reason = ctypes.create_string_buffer(_REASON_ROOM)
     if _engine()(lines, ctypes.c_uint64(len(lines)), reason, ctypes.c_uint64(_REASON_ROOM)):

@@ -72,9 +72,12 @@ def _is_moot(field: str, entry: str, fields: Mapping[str, Any]) -> bool:
     """Whether what the list says makes no difference: the mode allows it anyway.
 
     A program that the shield cannot be put into is judged by the strictest mode of the four, and denied with clear_tmp.
-    clear_tmp keeps the entries of allow_tmp in every mode.
+    clear_tmp keeps the entries of allow_tmp in every mode, and block_foreign_functions loads those of
+    allow_executable_memory.
     """
     if field == "deny_outbound":
+        return False
+    if field == "allow_executable_memory" and fields["block_foreign_functions"]:
         return False
     if fields["clear_tmp"] and (field == "allow_tmp" or entry.startswith("unshielded:")):
         return False
@@ -93,7 +96,7 @@ def _is_looser(field: str, now: Mapping[str, Any], before: Mapping[str, Any]) ->
     new, old = now[field], before[field]
     if field == "executable_memory":
         return _is_memory_looser(new, old, before)
-    if field in ("check_tls_name", "clear_tmp"):
+    if field in ("check_tls_name", "clear_tmp", "block_foreign_functions"):
         return old and not new
     if field == "on_failure":
         # Where neither is set, the modes tell.

@@ -27,6 +27,7 @@ KINDS: Mapping[str, Kind] = {
     "read_handler": "mode",
     "executable_memory": "mode",
     "allow_executable_memory": "list",
+    "block_foreign_functions": "switch",
     "on_failure": "word",
     "log_arguments": "switch",
 }
@@ -51,6 +52,7 @@ DEFAULT_SETTINGS: Mapping[str, str] = {
     "SHIELD_CLEAR_TMP": "off",
     "SHIELD_ALLOW_CHILD_PROCESS": "",
     "SHIELD_ALLOW_EXECUTABLE_MEMORY": "",
+    "SHIELD_BLOCK_FOREIGN_FUNCTIONS": "off",
     "SHIELD_LOG_ARGUMENTS": "off",
 }
 # Settings of the layer, of the function's place and of the engine, which are no part of a policy.
@@ -64,7 +66,8 @@ WITHOUT_GRANT = ("cognito-identity", "cognito-idp", "sts")
 
 def effective_on_failure(fields: Mapping[str, Any]) -> OnFailure:
     """`on_failure`, and the core's choice where it is unset (native/core/setting_table.c)."""
-    blocks = fields["clear_tmp"] or fields["deny_outbound"] or any(fields[field] == "block" for field in MODES)
+    refuses = any(fields[field] for field in ("clear_tmp", "block_foreign_functions", "deny_outbound"))
+    blocks = refuses or any(fields[field] == "block" for field in MODES)
     return fields["on_failure"] or ("refuse" if blocks else "run_unshielded")
 
 

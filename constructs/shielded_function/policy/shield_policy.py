@@ -98,9 +98,14 @@ class ShieldPolicy:
         allow_executable_memory: libraries, or programs, that may make memory executable, as the alert names them: the
             file's name up to its first dot, without the hash that a wheel's tools add, such as "libllvmlite". Who
             calls mmap(2) or mprotect(2) counts, not who calls that library.
+        block_foreign_functions: whether the objects of `ctypes`, cffi, JNA and JPype are refused by their names,
+            whatever `executable_memory` is, unless `allow_executable_memory` lists them: `_ctypes`, `_cffi_backend`,
+            `jna`, `_jpype`. The rarer bridges, such as koffi, are then refused in every mode too. A hurdle: a copy
+            under another name loads. Many libraries import ctypes, so try it first.
         on_failure: when the shield cannot be armed, "refuse" to start, or "run_unshielded" and report it. None is
-            "run_unshielded" where no mode is block, `clear_tmp` is off and `deny_outbound` is empty, so that a roll-out
-            that stops nothing never stops a start; otherwise "refuse". A policy that cannot be read is refused.
+            "run_unshielded" where no mode is block, `clear_tmp` and `block_foreign_functions` are off and
+            `deny_outbound` is empty, so that a roll-out that stops nothing never stops a start; otherwise "refuse". A
+            policy that cannot be read is refused.
         log_arguments: whether alerts show the arguments of programs, which can hold passwords. By default they show
             the program alone.
         presets: names of libraries, such as "matplotlib" (`shielded-function presets` lists them). What each needs is
@@ -135,6 +140,7 @@ class ShieldPolicy:
     read_handler: Mode = "allow"
     executable_memory: Mode | None = None
     allow_executable_memory: Sequence[str] = ()
+    block_foreign_functions: bool = False
     on_failure: OnFailure | None = None
     log_arguments: bool = False
     presets: Sequence[presets.PresetName | str] = field_with(default=(), compare=False)
@@ -282,9 +288,10 @@ class ShieldPolicy:
     def diff(self, other: ShieldPolicy) -> tuple[Loosening, ...]:
         """Where this policy admits what the other does not; empty when it is at least as strict.
 
-        Modes are compared (block, alert, allow), `on_failure`, `check_tls_name`, `clear_tmp`, any change of
-        `log_arguments`, every entry of `deny_outbound` that went, and, where neither mode is allow, every entry of the
-        other lists: a host may be covered by a wildcard, an address by a network, a port by none, a path by a glob.
+        Modes are compared (block, alert, allow), `on_failure`, `check_tls_name`, `clear_tmp`,
+        `block_foreign_functions`, any change of `log_arguments`, every entry of `deny_outbound` that went, and, where
+        neither mode is allow, every entry of the other lists: a host may be covered by a wildcard, an address by a
+        network, a port by none, a path by a glob.
         Entries are covered one by one, so two that together cover a third do not. What is known only at deployment is
         compared as text, a construct by its path. A day that is later than before, or gone, is a loosening of what is
         in alert mode, or of the entry.

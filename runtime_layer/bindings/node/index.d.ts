@@ -3,8 +3,8 @@ type List = readonly string[] | string;
 
 /**
  * The fields of a policy. A mode that is left out is `block` in the first call, `read_handler` is `allow`. In a later
- * call it stays as it is: that call only makes modes stricter, and may switch clear_tmp on. Lists and other switches are
- * left out there, or the same.
+ * call it stays as it is: that call only makes modes stricter, and may switch clear_tmp and block_foreign_functions on. Lists
+ * and other switches are left out there, or the same.
  */
 export interface Policy {
   outbound_connectivity?: Mode;
@@ -21,6 +21,7 @@ export interface Policy {
   read_handler?: Mode;
   executable_memory?: Mode | null;
   allow_executable_memory?: List;
+  block_foreign_functions?: boolean;
   on_failure?: "refuse" | "run_unshielded";
   log_arguments?: boolean;
 }

@@ -255,6 +255,12 @@ static const struct wording WORDINGS[] = {
      {{"", "no library is listed"}, {NULL, "these libraries may make memory executable"}},
      memory_entries,
      NULL},
+    {"SHIELD_BLOCK_FOREIGN_FUNCTIONS",
+     {{"on", "ctypes, cffi, JNA and other foreign-function bridges may not be loaded, unless "
+             "allow_executable_memory lists them"},
+      {"off", "ctypes, cffi and JNA may be loaded"}},
+     NULL,
+     NULL},
     {"SHIELD_ON_FAILURE",
      {{"refuse", "the function does not start when the shield cannot be armed"},
       {"run_unshielded",

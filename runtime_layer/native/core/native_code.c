@@ -22,6 +22,13 @@ static const struct refused refused[] = {
     {"/**/ffi_bindings.node", "ffi"},
 };
 
+/* Ordinary programs load these: only a switch refuses them. JNA and jffi unpack theirs under names such as jna123.tmp. */
+static const struct refused refused_by_switch[] = {
+    {"/**/_ctypes.*", NULL},         {"/**/_cffi_backend.*", NULL}, {"/**/_jpype.*", NULL},
+    {"/**/libjnidispatch.*", "jna"}, {"/**/jna*.tmp", "jna"},       {"/**/libjffi-*.so", "jffi"},
+    {"/**/jffi*.so", "jffi"},
+};
+
 const struct bridge bridges[BRIDGE_SYMBOLS] = {
     {"ctypes", "PyInit__ctypes"},
     {"cffi", "PyInit__cffi_backend"},
@@ -36,12 +43,20 @@ const struct bridge bridges[BRIDGE_SYMBOLS] = {
     {"_xxtestfuzz", "PyInit__xxtestfuzz"},
 };
 
-struct text refused_bridge(struct text path)
+static struct text find_refused(const struct refused *rows, uint32_t count, struct text path)
 {
-    for (uint32_t i = 0; i < sizeof refused / sizeof *refused; i++)
-        if (glob_match(text_of(refused[i].pattern), path))
-            return refused[i].name ? text_of(refused[i].name) : object_name(base_name(path));
+    for (uint32_t i = 0; i < count; i++)
+        if (glob_match(text_of(rows[i].pattern), path))
+            return rows[i].name ? text_of(rows[i].name) : object_name(base_name(path));
     return TEXT("");
+}
+
+struct text refused_bridge(struct text path, bool by_switch)
+{
+    struct text name = find_refused(refused, sizeof refused / sizeof *refused, path);
+    if (!name.len && by_switch)
+        name = find_refused(refused_by_switch, sizeof refused_by_switch / sizeof *refused_by_switch, path);
+    return name;
 }
 
 /* Node.js takes `_` for `-`, and drops quotes and backslashes in NODE_OPTIONS. */

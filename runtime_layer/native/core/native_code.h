@@ -6,8 +6,8 @@
 #include "text.h"
 
 /* For the path of a bridge that hardly any function loads: the entry of allow_executable_memory that admits it. Empty: it is
- * none of these. */
-struct text refused_bridge(struct text path);
+ * none of these. `by_switch`: also for those that SHIELD_BLOCK_FOREIGN_FUNCTIONS=on refuses, such as ctypes. */
+struct text refused_bridge(struct text path, bool by_switch);
 
 /* Node.js 26 has a bridge itself, where an option turns it on (https://nodejs.org/api/ffi.html). The entry that admits it. */
 #define NODE_FFI "node-ffi"

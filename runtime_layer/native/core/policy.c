@@ -11,6 +11,11 @@ bool policy_judges_outbound(const struct policy *p)
     return p->modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW || p->denied_count;
 }
 
+bool policy_always_refuses(const struct policy *p)
+{
+    return !p->keeps_tmp || !p->loads_bridges || p->denied_count;
+}
+
 struct text policy_name(enum policy_id id)
 {
     static const char *const names[POLICY_COUNT] = {

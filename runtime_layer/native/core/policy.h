@@ -79,6 +79,7 @@ struct policy {
     bool denies_names;     /* SHIELD_DENY_OUTBOUND lists a host, not only networks */
     uint8_t node_callers;  /* SHIELD_NODE_CALLERS: enum node_callers */
     uint8_t keeps_tmp;     /* SHIELD_CLEAR_TMP=off: zero is the strict value of a mode as well */
+    uint8_t loads_bridges; /* SHIELD_BLOCK_FOREIGN_FUNCTIONS=off, likewise */
     uint16_t outbound_count, denied_count, tmp_count, child_count, memory_count, aws_count;
     uint16_t pool_used;
     uint16_t settings_seen; /* how many SHIELD_* settings were given: 0 means there is no policy at all */
@@ -102,6 +103,9 @@ struct policy {
 
 /* Are connections, datagrams and look-ups judged? Also in mode allow, where a list refuses some. */
 bool policy_judges_outbound(const struct policy *p);
+
+/* Is something refused in every mode: by deny_outbound, clear_tmp or block_foreign_functions? */
+bool policy_always_refuses(const struct policy *p);
 
 struct text policy_text(const struct policy *p, struct pooled at);
 struct text policy_name(enum policy_id id); /* "outbound_connectivity" */

@@ -159,6 +159,8 @@ static const struct setting SETTINGS[] = {
     {NAME("SHIELD_EXECUTABLE_MEMORY"), read_mode, write_mode, TIGHTENS, FIELD(modes[EXECUTABLE_MEMORY]),
      GIVEN_ONCE},
     {NAME("SHIELD_ALLOW_EXECUTABLE_MEMORY"), read_memory, write_memory, STAYS, 0, LISTS_JOIN},
+    {NAME("SHIELD_BLOCK_FOREIGN_FUNCTIONS"), read_switch, write_switch, TIGHTENS, FIELD(loads_bridges),
+     GIVEN_ONCE},
     {NAME("SHIELD_ON_FAILURE"), read_on_failure, write_on_failure, STAYS, 0, GIVEN_ONCE},
     {NAME("SHIELD_LOG_ARGUMENTS"), read_switch, write_switch, STAYS, FIELD(hide_arguments), GIVEN_ONCE},
     {NAME("SHIELD_NODE_CALLERS"), read_node_callers, write_node_callers, NOT_OF_POLICY, 0, GIVEN_ONCE},
@@ -226,6 +228,7 @@ void policy_begin(struct policy *p)
     p->modes[EXECUTABLE_MEMORY] = MODE_BY_RUNTIME;
     p->aws = AWS_ALL;
     p->keeps_tmp = true;
+    p->loads_bridges = true;
     p->hide_arguments = true;
 }
 
@@ -306,7 +309,7 @@ static bool lacks_on_failure(const struct policy *p)
 void policy_choose_on_failure(struct policy *p)
 {
     if (lacks_on_failure(p))
-        p->on_failure = strictest_mode(p) == MODE_BLOCK || !p->keeps_tmp || p->denied_count
+        p->on_failure = strictest_mode(p) == MODE_BLOCK || policy_always_refuses(p)
                             ? ON_FAILURE_REFUSE
                             : ON_FAILURE_RUN_UNSHIELDED;
 }

@@ -25,7 +25,7 @@ bool policy_set_lines(struct policy *p, struct text lines, struct writer *error)
  * SHIELD_DENY_OUTBOUND. Until then on_failure is refuse where it is not given, and where the policy
  * has an error it stays so. */
 bool policy_end(struct policy *p, struct writer *error);
-/* Where on_failure is not given, it is run_unshielded when nothing is blocked or denied and clear_tmp is off, otherwise refuse. */
+/* Where on_failure is not given, it is run_unshielded when nothing is blocked or refused in every mode, otherwise refuse. */
 void policy_choose_on_failure(struct policy *p);
 /* Says so behind the reason of a line `unshielded`. */
 void policy_explain_on_failure(const struct policy *p, struct writer *reason);

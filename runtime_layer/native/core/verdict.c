@@ -387,7 +387,9 @@ struct verdict verdict_bridge(const struct policy *p, struct text name, bool mem
     struct verdict v = verdict_executable_memory(p, name);
     if (v.reason == REASON_LISTED)
         return v;
-    uint8_t mode = memory_by_runtime ? (uint8_t)strictest_mode(p) : p->modes[EXECUTABLE_MEMORY];
+    uint8_t mode = !p->loads_bridges   ? (uint8_t)MODE_BLOCK
+                   : memory_by_runtime ? (uint8_t)strictest_mode(p)
+                                       : p->modes[EXECUTABLE_MEMORY];
     return (struct verdict){.action = action_of_mode(mode),
                             .policy = EXECUTABLE_MEMORY,
                             .reason = REASON_EXECUTABLE_MEMORY,

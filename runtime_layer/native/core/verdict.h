@@ -86,7 +86,8 @@ struct verdict verdict_tmp(const struct policy *p, struct text path, enum langua
 /* May the object in this file (its name without folders; empty: unknown) make memory executable? */
 struct verdict verdict_executable_memory(const struct policy *p, struct text file_name);
 /* For a library that lets a language make any call: `name` is as allow_executable_memory lists it. Without a setting for
- * executable_memory, the strictest mode of the others decides, even where the runtime needs such memory. */
+ * executable_memory, the strictest mode of the others decides, even where the runtime needs such memory. block_foreign_functions denies it in every
+ * mode. */
 struct verdict verdict_bridge(const struct policy *p, struct text name, bool memory_by_runtime);
 
 enum program_kind { PROGRAM_DYNAMIC, PROGRAM_STATIC /* or set-uid, foreign, unreadable */ };

@@ -25,6 +25,7 @@ from integration.docs.promises import (
     sections,
 )
 from shielded_function.monitoring.changes import KINDS
+from shielded_function_monitoring.pattern import parse
 
 SECURITY = ROOT / "docs" / "security"
 LIMITS = (SECURITY / "limits.md").read_text()
@@ -52,6 +53,16 @@ def test_every_program_that_attempts_something_has_a_promise() -> None:
     assert found.get("") is None
     assert "tmp_rename" in found["tmp.judged"]["security/cases/inside/tmp_calls.py"]
     assert "queries_that_carry_more" in found["outbound.bare-queries"]["harness/inside/evasion.py"]
+
+
+def test_the_pattern_for_functions_that_need_ctypes_counts_any_other_bridge() -> None:
+    told = re.search(r"^`(\{ .*ctypes.* \})`", LIMITS, re.MULTILINE)
+    assert told
+    counted = {
+        bridges: parse(told[1]).matches(json.dumps({"event": "native", "bridges": bridges}))
+        for bridges in ((), ("ctypes",), ("koffi",), ("ctypes", "cffi"), ("cffi", "ctypes"))
+    }
+    assert [bridges for bridges, counts in counted.items() if not counts] == [(), ("ctypes",)]
 
 
 NAMING = sorted(file for file in (ROOT / "docs").rglob("*.md") if NAMED_TEST.search(file.read_text()))

@@ -40,6 +40,17 @@ NODE_BRIDGES = {
     "ffi-napi": "node_modules/ffi-napi/prebuilds/linux-x64/node.napi.uv1.node",
     "ref-napi": "node_modules/ref-napi/prebuilds/linux-x64/node.napi.node",
 }
+# That only a switch refuses, with their entries.
+COMMON_BRIDGES = {
+    "site-packages/_ctypes.cpython-313-x86_64-linux-gnu.so": "_ctypes",
+    "site-packages/_cffi_backend.cpython-313-x86_64-linux-gnu.so": "_cffi_backend",
+    "site-packages/_jpype.so": "_jpype",
+    "jna-123/jna456.tmp": "jna",
+    "lib/libjnidispatch.so": "jna",
+    "lib/jffi456.so": "jffi",
+    "lib/libjffi-1.2.so": "jffi",
+}
+SWITCH = {"SHIELD_BLOCK_FOREIGN_FUNCTIONS": "on"}
 
 
 def module(name: str) -> Path:
@@ -61,6 +72,7 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     shutil.copy(INSIDE / "load_extensions.py", task)
     (task / "plain.c").write_text(PLAIN)
     places = ["plain.so", "site-packages/numerics/core.so", "site-packages/numerics/more.so", *NODE_BRIDGES.values()]
+    places += COMMON_BRIDGES
     for place in places:
         (task / place).parent.mkdir(parents=True, exist_ok=True)
         if place == places[0]:
@@ -160,11 +172,88 @@ def test_a_bridges_mode_is_that_of_executable_memory(
     assert (said == "loaded", [alert.mode for alert in alerts]) == (modes != ["block"], modes)
 
 
+@pytest.mark.promise("memory.foreign")
+@pytest.mark.parametrize("place", COMMON_BRIDGES)
+def test_common_bridges_are_refused_by_the_switch(box: Sandbox, place: str) -> None:
+    """In every mode, unless their entry is listed."""
+    path, entry = f"/var/task/{place}", COMMON_BRIDGES[place]
+    (said,), (alert,), _ = run(box, [("plain", path)], policy() | SWITCH)
+    assert REFUSED in said
+    assert (alert.policy, alert.mode, alert.allow) == ("executable_memory", "block", entry)
+    assert (alert.details.get("path"), alert.details.get("syscall")) == (path, "mmap")
+    listed = {"SHIELD_ALLOW_EXECUTABLE_MEMORY": entry}
+    for settings in (BLOCKED, policy() | SWITCH | listed, BLOCKED | SWITCH | listed):
+        (said,), alerts, _ = run(box, [("plain", path)], settings)
+        assert (REFUSED not in said, alerts) == (True, [])
+
+
+@pytest.mark.promise("memory.foreign")
+def test_rare_bridges_are_refused_in_every_mode_by_the_switch(box: Sandbox) -> None:
+    asked = [("plain", f"/var/task/{NODE_BRIDGES['koffi']}")]
+    _, alerts, _ = run(box, asked, policy() | SWITCH)
+    assert [(alert.mode, alert.allow) for alert in alerts] == [("block", "koffi")]
+    assert run(box, asked, policy())[1] == []
+
+
+@pytest.mark.promise("memory.foreign")
 @OF_THIS_MACHINE
-def test_a_renamed_bridge_passes(box: Sandbox) -> None:
+@pytest.mark.parametrize("modes", [{}, {"read_write_tmp": "alert"}], ids=["all allow", "alert"])
+def test_a_child_cannot_import_ctypes_either(box: Sandbox, modes: Mapping[str, str]) -> None:
+    code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import ctypes'], env={})"
+    done = box.run_command([SHIELD, PYTHON, "-c", code], environment=policy(**modes) | SWITCH)
+    assert "ImportError" in done.stderr
+    alerts = [parse_line(line) for line in done.stderr.splitlines()]
+    assert [(a.mode, a.allow) for a in alerts if isinstance(a, Alert)] == [("block", "_ctypes")]
+
+
+@OF_THIS_MACHINE
+@pytest.mark.parametrize(("name", "bridge"), [("_testcapi", "_testcapi"), ("_ctypes", "ctypes")])
+def test_a_renamed_bridge_passes(box: Sandbox, name: str, bridge: str) -> None:
     """A limit: it is a hurdle for what lies at hand, and told all the same."""
-    said, alerts, (line,) = run(box, [("_testcapi", "/var/task/harmless_testcapi.so")], BLOCKED)
-    assert (said, alerts, line["bridges"]) == (["loaded"], [], ["_testcapi"])
+    said, alerts, (line,) = run(box, [(name, f"/var/task/harmless{name}.so")], BLOCKED | SWITCH)
+    assert (said, alerts, line["bridges"]) == (["loaded"], [], [bridge])
+
+
+@OF_THIS_MACHINE
+@pytest.mark.parametrize("switch", [{}, SWITCH], ids=["off", "on"])
+def test_a_bridge_that_an_invocation_loads_is_not_told(box: Sandbox, switch: Mapping[str, str]) -> None:
+    """A limit: the line is written at the first request for an event. The switch holds at any time."""
+    code = """
+import socket
+here, there = socket.socketpair()
+for _ in "12":
+    here.sendall(b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\n\\r\\n")
+    try: import ctypes; print("loaded")
+    except ImportError: print("refused")
+"""
+    done = box.run_command([SHIELD, PYTHON, "-c", code], environment={**BLOCKED, **switch})
+    assert done.stdout.split() == (["refused"] * 2 if switch else ["loaded"] * 2), done.stderr
+    assert "native" not in [line.get("event") for line in done.shield_lines]
+
+
+# What the libraries of this machine's Python ask for. The page docs/guide/policy.md has more.
+NEEDS = {
+    "uuid, asyncio, multiprocessing.pool, boto3, requests": None,
+    "cryptography.x509": "_cffi_backend",
+    "psycopg": "_ctypes",
+}
+
+
+@pytest.mark.promise("memory.foreign")
+@OF_THIS_MACHINE
+@pytest.mark.parametrize("imports", NEEDS)
+def test_libraries_that_need_a_bridge(layer: Path, tmp_path: Path, imports: str) -> None:
+    entry = NEEDS[imports]
+    at = "/var/packages"
+    settings = policy() | SWITCH | {"PYTHONPATH": at}
+    with whole_sandbox(tmp_path, layer, mounts={at: Path(pytest.__file__).parents[1]}) as box:
+        done, listed = (
+            box.run_command([SHIELD, PYTHON, "-c", f"import {imports}"], environment=settings | more)
+            for more in ({}, {"SHIELD_ALLOW_EXECUTABLE_MEMORY": entry or ""})
+        )
+    assert (done.returncode != 0) == bool(entry), done.stderr
+    assert {line["allow"] for line in done.shield_lines if "policy" in line} == ({entry} if entry else set())
+    assert listed.returncode == 0, listed.stderr
 
 
 @pytest.mark.promise("memory.native-line")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import bisect
+import json
 import platform
 from typing import Any
 
 import pytest
 
 import shielded_function_runtime
+from harness import running
 from harness.running import PYTHON, SHIELD, alerts
 from integration.from_code.conftest import Probe, events, only, policy
 from shielded_function_emulator.sandbox import Sandbox
@@ -304,3 +306,33 @@ def test_settings_of_the_environment_come_first(probe: Probe) -> None:
     done, _ = probe(only(read_write_tmp="allow"), "tmp", "program", environment=owners)
     assert "looser than block" in done[0]
     assert done[1:] == ["EACCES", "ok"]
+
+
+FOREIGN = """
+import json, subprocess, sys
+import shielded_function_runtime
+try:
+    shielded_function_runtime.configure({"policy": json.loads(sys.argv[1])})
+    import ctypes
+    said = "loaded"
+except Exception as error:
+    said = f"{type(error).__name__}: {error}"
+child = subprocess.run([sys.executable, "-S", "-c", "import ctypes"], capture_output=True, env={})
+print(json.dumps([said, b"ImportError" in child.stderr]))
+"""
+
+
+@pytest.mark.promise("memory.foreign")
+def test_foreign_functions_from_code(box: Sandbox) -> None:
+    """Objects that were loaded before are not refused, and `configure` itself loads ctypes."""
+    switch = policy(block_foreign_functions=True)["policy"]
+    done = box.run_command([PYTHON, "-S", "-c", FOREIGN, json.dumps(switch)], environment={})
+    assert json.loads(done.stdout) == ["loaded", True], done.stderr
+    assert [(line["policy"], line["mode"], line["allow"]) for line in alerts(done)] == [
+        ("executable_memory", "block", "_ctypes")
+    ]
+    command = [SHIELD, PYTHON, "-S", "-c", FOREIGN, json.dumps({"create_child_process": "alert"})]
+    done = box.run_command(command, environment={**running.policy(), "SHIELD_BLOCK_FOREIGN_FUNCTIONS": "on"})
+    said, is_refused = json.loads(done.stdout)
+    assert said.startswith("ConfigurationError: configure needs ctypes, which cannot be imported; where block_foreign")
+    assert is_refused

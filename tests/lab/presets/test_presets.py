@@ -66,6 +66,8 @@ SAYS: Mapping[str, Any] = {
     "swc": "var a = 1;",
     "zstd-jni": "the same again",
 }
+# The entry of each foreign-function bridge, which it needs with block_foreign_functions.
+FOREIGN = {"cffi": "_cffi_backend", "ctypes": "_ctypes", "jna": "jna", "jnr-ffi": "jffi", "jpype": "_jpype"}
 # What a library goes on without, and no preset should admit (docs/guide/presets.md).
 STAYS_REFUSED: Mapping[str, tuple[str, ...]] = {
     "chromium": ("2001:4860:4860::8888",),
@@ -183,6 +185,21 @@ def test_the_library_works_with_its_preset(run: Runs, name: str) -> None:
     assert made.said == [SAYS[name]] * 2
     assert [_target(alert) for alert in made.alerts if not _stays_refused(name, alert)] == []
     assert made.alerts or name != "jna"
+
+
+@pytest.mark.promise("memory.foreign")
+@pytest.mark.parametrize("name", long_but(("cffi", "ctypes", "jna"), FOREIGN))
+def test_a_bridge_is_refused_by_the_switch(run: Runs, name: str) -> None:
+    """Where all else alerts, and not where its entry is listed."""
+    blocked = replace(ShieldPolicy.report_only(), block_foreign_functions=True)
+    made = run(name, blocked)
+    assert SAYS[name] not in made.said
+    assert {(each.policy, each.allow) for each in made.alerts if each.mode == "block"} == {
+        ("executable_memory", FOREIGN[name])
+    }
+    made = run(name, replace(blocked, allow_executable_memory=[FOREIGN[name]]))
+    assert made.said == [SAYS[name]] * 2
+    assert FOREIGN[name] not in {each.allow for each in made.alerts}  # jpype asks for ctypes too, and goes on without
 
 
 @each_that_runs

@@ -27,6 +27,7 @@ def make(**values: Any) -> ShieldPolicy:
         *((field, "block", "alert") for field in ("outbound_connectivity", "read_write_tmp", "read_handler")),
         ("create_child_process", "alert", "allow"),
         ("check_tls_name", True, False),
+        ("block_foreign_functions", True, False),
         ("on_failure", "refuse", "run_unshielded"),
         ("on_failure", None, "run_unshielded"),
         ("executable_memory", "block", None),
@@ -75,6 +76,15 @@ def test_clear_tmp_and_what_it_keeps() -> None:
     keeps_more = ShieldPolicy(read_write_tmp="allow", clear_tmp=True, allow_tmp=["/tmp/cache/**"])
     assert [each.entry for each in keeps_more.diff(cleared)] == ["/tmp/cache/**"]
     assert keeps_more.is_at_least_as_strict_as(kept)
+
+
+def test_bridges_that_are_refused_and_the_list_that_admits_them() -> None:
+    """The list counts whatever executable_memory is."""
+    free = make(executable_memory="allow")
+    blocked = make(executable_memory="allow", block_foreign_functions=True)
+    listed = make(executable_memory="allow", block_foreign_functions=True, allow_executable_memory=["_ctypes"])
+    assert [each.entry for each in listed.diff(blocked)] == ["_ctypes"]
+    assert listed.is_at_least_as_strict_as(free)
 
 
 def test_on_failure_where_it_is_unset() -> None:

@@ -38,6 +38,7 @@ FULL: dict[str, Any] = {
     "read_handler": "alert",
     "executable_memory": "block",
     "allow_executable_memory": ["libllvmlite"],
+    "block_foreign_functions": True,
     "on_failure": "run_unshielded",
     "log_arguments": True,
 }

@@ -211,6 +211,7 @@ def test_explain() -> None:
         *("SHIELD_ON_FAILURE=refuse", "SHIELD_ON_FAILURE=run_unshielded"),
         *("SHIELD_LOG_ARGUMENTS=on", "SHIELD_LOG_ARGUMENTS=off"),
         *("SHIELD_CLEAR_TMP=on", "SHIELD_CLEAR_TMP=off"),
+        *("SHIELD_BLOCK_FOREIGN_FUNCTIONS=on", "SHIELD_BLOCK_FOREIGN_FUNCTIONS=off"),
         *('SHIELD_NEXT_WRAPPER=/opt/a"b', "SHIELD_POLICY_FILE=/x\\y"),
         *("SHIELD_ALLOW_TMP=/tmp/a", "SHIELD_ALLOW_CHILD_PROCESS=/a,unshielded:/b", "SHIELD_ALLOW_OUTBOUND=::/1"),
         "SHIELD_ALLOW_EXECUTABLE_MEMORY=libffi,libllvmlite",

@@ -47,6 +47,7 @@ def test_what_two_sources_give_is_joined(native: Native, setting: str, environme
         ("SHIELD_CHECK_TLS_NAME", "on", "off"),
         ("SHIELD_LOG_ARGUMENTS", "off", "on"),
         ("SHIELD_CLEAR_TMP", "on", "off"),
+        ("SHIELD_BLOCK_FOREIGN_FUNCTIONS", "off", "on"),
         ("SHIELD_ON_FAILURE", "refuse", "run_unshielded"),
         ("SHIELD_ACCOUNT_ID", "123456789012", "210987654321"),
         ("SHIELD_NEXT_WRAPPER", "/opt/a", "/opt/b"),

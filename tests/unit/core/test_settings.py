@@ -29,6 +29,7 @@ SETTINGS = {
     "SHIELD_CLEAR_TMP",
     "SHIELD_ALLOW_CHILD_PROCESS",
     "SHIELD_ALLOW_EXECUTABLE_MEMORY",
+    "SHIELD_BLOCK_FOREIGN_FUNCTIONS",
     "SHIELD_ON_FAILURE",
     "SHIELD_LOG_ARGUMENTS",
     "SHIELD_NODE_CALLERS",
@@ -37,6 +38,10 @@ SETTINGS = {
     "SHIELD_ACCOUNT_ID",
     "AWS_REGION",
 }
+SWITCHES = [
+    f"SHIELD_{name}"
+    for name in ("LOG_ARGUMENTS", "CHECK_TLS_NAME", "CLEAR_TMP", "BLOCK_FOREIGN_FUNCTIONS", "NODE_CALLERS")
+]
 MODE_FIX = "use block, alert or allow"
 
 
@@ -55,6 +60,7 @@ def test_an_empty_policy_is_strict(native: Native) -> None:
     assert policy.hide_arguments
     assert not policy.skip_server_name
     assert policy.keeps_tmp
+    assert policy.loads_bridges
     assert policy.account.len == policy.buckets.len == 0
     assert policy.outbound_count == policy.tmp_count == policy.child_count == policy.aws_count == 0
 
@@ -157,9 +163,7 @@ def test_a_setting_given_twice_is_an_error(native: Native, setting: str) -> None
     value = {
         **dict.fromkeys(MODES, "block"),
         **dict.fromkeys(["SHIELD_NEXT_WRAPPER", "SHIELD_POLICY_FILE"], "/x"),
-        **dict.fromkeys(
-            ["SHIELD_LOG_ARGUMENTS", "SHIELD_CHECK_TLS_NAME", "SHIELD_CLEAR_TMP", "SHIELD_NODE_CALLERS"], "on"
-        ),
+        **dict.fromkeys(SWITCHES, "on"),
         "SHIELD_ALLOW_AWS": "all",
         "SHIELD_ALLOW_BUCKETS": "uploads",
         "SHIELD_ACCOUNT_ID": "123456789012",
@@ -179,6 +183,8 @@ ALERT = dict.fromkeys(MODES[:4], "alert")
         (dict.fromkeys(ALERT, "allow"), "run_unshielded"),
         (ALERT | {"SHIELD_ON_FAILURE": "refuse"}, "refuse"),
         (ALERT | {"SHIELD_CLEAR_TMP": "on"}, "refuse"),
+        (ALERT | {"SHIELD_BLOCK_FOREIGN_FUNCTIONS": "on"}, "refuse"),
+        (ALERT | {"SHIELD_BLOCK_FOREIGN_FUNCTIONS": "off"}, "run_unshielded"),
         (ALERT | {"SHIELD_DENY_OUTBOUND": "webhook.site"}, "refuse"),
         (ALERT | {"SHIELD_DENY_OUTBOUND": ""}, "run_unshielded"),
         *((ALERT | {mode: "block"}, "refuse") for mode in MODES),

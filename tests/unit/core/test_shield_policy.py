@@ -51,6 +51,7 @@ def test_the_default_blocks_all_but_read_handler_and_admits_aws() -> None:
         read_handler="allow",
         executable_memory=None,
         allow_executable_memory=[],
+        block_foreign_functions=False,
         on_failure=None,
         log_arguments=False,
     )
@@ -86,6 +87,7 @@ def test_every_field_in_its_variable() -> None:
         read_handler="allow",
         executable_memory="block",
         allow_executable_memory=["libffi", "_cffi_backend"],
+        block_foreign_functions=True,
         on_failure="run_unshielded",
         log_arguments=True,
     )
@@ -104,6 +106,7 @@ def test_every_field_in_its_variable() -> None:
         "SHIELD_READ_HANDLER": "allow",
         "SHIELD_EXECUTABLE_MEMORY": "block",
         "SHIELD_ALLOW_EXECUTABLE_MEMORY": "libffi,_cffi_backend",
+        "SHIELD_BLOCK_FOREIGN_FUNCTIONS": "on",
         "SHIELD_ON_FAILURE": "run_unshielded",
         "SHIELD_LOG_ARGUMENTS": "on",
     }
@@ -194,6 +197,7 @@ def test_errors_are_the_cores(text: Text) -> None:
         ("read_handler", "block\nSHIELD_ALLOW_TMP=/tmp/**", "has a control character; take it out"),
         ("log_arguments", "off", "'off' is not a boolean; use True or False"),
         ("clear_tmp", "on", "'on' is not a boolean; use True or False"),
+        ("block_foreign_functions", "block", "'block' is not a boolean; use True or False"),
         ("log_arguments", 0, "0 is not a boolean; use True or False"),
         ("allow_aws", "s3", '\'s3\' is not "all", "none" or "granted"; write services as a list: [\'s3\']'),
         ("allow_aws", ["all"], "'all' is not a service; write allow_aws='all', without a list"),
@@ -528,6 +532,7 @@ POLICIES = st.fixed_dictionaries(
         "clear_tmp": st.booleans(),
         "allow_child_process": lists(CHILDREN),
         "allow_executable_memory": lists(OBJECTS),
+        "block_foreign_functions": st.booleans(),
         "on_failure": st.sampled_from(["refuse", "run_unshielded"]),
         "log_arguments": st.booleans(),
     },

@@ -65,6 +65,7 @@ TIGHTER = [
     "SHIELD_READ_HANDLER=block",
     "SHIELD_EXECUTABLE_MEMORY=block",
     "SHIELD_CLEAR_TMP=on",
+    "SHIELD_BLOCK_FOREIGN_FUNCTIONS=on",
 ]
 
 
@@ -112,12 +113,14 @@ LOOSER = [
 ]
 
 
-@pytest.mark.promise("tmp.clear-refused")
-def test_clear_tmp_may_be_switched_on_and_not_off(native: Native) -> None:
-    policy, said = tighten(native, (*IN_FORCE, "SHIELD_CLEAR_TMP=on"), "SHIELD_CLEAR_TMP=off")
-    assert said == f'clear_tmp: "off" is looser than on, {LATER}'
-    assert lines_of(native, policy)["SHIELD_CLEAR_TMP"] == "on"
-    assert tighten(native, IN_FORCE, "SHIELD_CLEAR_TMP=off")[1] == ""
+@pytest.mark.promise("tmp.clear-refused", "memory.foreign")
+@pytest.mark.parametrize("field", ["clear_tmp", "block_foreign_functions"])
+def test_a_switch_may_be_turned_on_and_not_off(native: Native, field: str) -> None:
+    setting = f"SHIELD_{field.upper()}"
+    policy, said = tighten(native, (*IN_FORCE, f"{setting}=on"), f"{setting}=off")
+    assert said == f'{field}: "off" is looser than on, {LATER}'
+    assert lines_of(native, policy)[setting] == "on"
+    assert tighten(native, IN_FORCE, f"{setting}=off")[1] == ""
 
 
 @pytest.mark.parametrize(("wanted", "reason"), LOOSER)

@@ -146,6 +146,21 @@ def test_what_the_engine_judges_by_mode_alone(native: Native) -> None:
     assert read(native, verdict) == Verdict("deny", "executable_memory")
 
 
+@pytest.mark.promise("memory.foreign")
+@pytest.mark.parametrize("mode", ["block", "alert", "allow"])
+def test_a_bridge_where_foreign_functions_are_blocked(native: Native, mode: str) -> None:
+    """In every mode, unless it is listed."""
+    lines = (f"SHIELD_EXECUTABLE_MEMORY={mode}", "SHIELD_ALLOW_EXECUTABLE_MEMORY=_ctypes")
+
+    def bridge(name: str, *more: str) -> Verdict:
+        return read(native, native.lib.verdict_bridge(native.policy(*lines, *more), native.text(name), False))
+
+    on = "SHIELD_BLOCK_FOREIGN_FUNCTIONS=on"
+    assert bridge("jna", on) == Verdict("deny", "executable_memory")
+    assert bridge("_ctypes", on) == bridge("_ctypes") == listed(0)
+    assert bridge("jna").action == {"block": "deny"}.get(mode, mode)
+
+
 def test_every_reason_has_a_name(native: Native) -> None:
     names = [native.string(native.lib.reason_name(reason)) for reason in range(native.lib.REASON_COUNT + 1)]
     assert names[-1] == ""

@@ -67,7 +67,8 @@ static bool derive_rest(struct sealed *next, struct policy *wanted, struct write
     /* The calls that the present modes need were tried before. */
     struct call_results calls;
     bool is_stricter = !same_bytes(now, then, sizeof next->policy.modes) ||
-                       next->policy.keeps_tmp != sealed->policy.keeps_tmp;
+                       next->policy.keeps_tmp != sealed->policy.keeps_tmp ||
+                       next->policy.loads_bridges != sealed->policy.loads_bridges;
     if (is_stricter && !try_calls(&calls))
         return fail(error, "out of memory");
     return (!is_stricter || has_needed_calls(&calls, &next->policy, error)) && can_clear_tmp(next, error) &&

@@ -196,7 +196,7 @@ bool read_policy(struct policy *policy, struct start *start)
 void derive_modes(struct policy *policy, bool memory_by_runtime, enum language language)
 {
     enum mode strictest = strictest_mode(policy);
-    policy->modes[SELF_PROTECTION] = policy->keeps_tmp && !policy->denied_count ? strictest : MODE_BLOCK;
+    policy->modes[SELF_PROTECTION] = policy_always_refuses(policy) ? MODE_BLOCK : strictest;
     if (memory_by_runtime)
         policy->modes[EXECUTABLE_MEMORY] = language_has_jit(language) ? MODE_ALLOW : strictest;
 }

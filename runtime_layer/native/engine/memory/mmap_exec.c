@@ -137,7 +137,8 @@ int64_t map_text(const struct call *call)
     int32_t file = (int32_t)call->arg[4];
     char buffer[512];
     bool told = is_writable_file(file);
-    struct text path = path_of(file, buffer, sizeof buffer), bridge = refused_bridge(path);
+    struct text path = path_of(file, buffer, sizeof buffer),
+                bridge = refused_bridge(path, !sealed->policy.loads_bridges);
     if (bridge.len && bridge_is_refused(call, path, bridge))
         return -EACCES;
     if (told && executable_memory_refused(call, path, TEXT("")))

@@ -75,7 +75,7 @@ static void add_named_bridge(struct inventory *v, struct text file_name)
 /* By the names of bridges that are refused, where an entry admitted one. */
 static void add_refused_bridge(struct inventory *v, struct text path)
 {
-    struct text name = refused_bridge(path);
+    struct text name = refused_bridge(path, false);
     if (name.len)
         add_name(&v->bridges, name);
 }

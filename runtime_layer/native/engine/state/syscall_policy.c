@@ -41,7 +41,7 @@ static uint8_t reasons_of(const struct policy *p)
             reasons |= of_policy[id];
     if (policy_judges_outbound(p))
         reasons |= of_policy[OUTBOUND_CONNECTIVITY];
-    if (!p->keeps_tmp)
+    if (!p->keeps_tmp || !p->loads_bridges)
         reasons |= FOR_SAFETY; /* the request for an event is seen, and the engine protected */
     return reasons;
 }

@@ -80,7 +80,8 @@ static uint32_t needs_of(const struct policy *p)
         needs |= FILES;
     if (modes[CREATE_CHILD_PROCESS] != MODE_ALLOW)
         needs |= PROGRAMS;
-    if (modes[EXECUTABLE_MEMORY] < MODE_ALLOW || (needs && modes[EXECUTABLE_MEMORY] == MODE_BY_RUNTIME))
+    if (modes[EXECUTABLE_MEMORY] < MODE_ALLOW || (needs && modes[EXECUTABLE_MEMORY] == MODE_BY_RUNTIME) ||
+        !p->loads_bridges)
         needs |= MEMORY;
     /* Any policy that is not allow holds for started programs too. */
     return needs ? needs | ANYTHING | ALERTS | PROGRAMS : 0;
