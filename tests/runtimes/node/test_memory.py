@@ -75,6 +75,7 @@ def newest(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sa
         (UNSET, [], {"NODE_OPTIONS": "--no-warnings --experimental-ffi"}),
         (UNSET, [], {"NODE_OPTIONS": r'"--experi\mental-ffi"'}),
         (policy(executable_memory="block") | {"SHIELD_ALLOW_EXECUTABLE_MEMORY": "node"}, ["--experimental-ffi"], {}),
+        (policy() | {"SHIELD_BLOCK_FOREIGN_FUNCTIONS": "on"}, ["--experimental-ffi"], {}),
     ],
 )
 def test_ffi_is_refused(
