@@ -75,11 +75,20 @@ def _handler_file(task: Path, handler: str, language: str) -> Path:
 def _is_module(task: Path, handler: Path) -> bool:
     """Whether Node.js reads it as an ECMAScript module: by its ending, or the nearest package.json.
 
+    Raises:
+        IncidentError: that is not JSON.
+
     https://nodejs.org/api/packages.html#determining-module-system
     """
     if handler.suffix != ".js":
         return handler.suffix == ".mjs"
     for folder in handler.relative_to(task).parents:
         if (manifest := task / folder / "package.json").is_file():
-            return json.loads(manifest.read_text(encoding="utf-8")).get("type") == "module"
+            try:
+                said = json.loads(manifest.read_text(encoding="utf-8"))
+            except ValueError as error:
+                raise IncidentError(
+                    f"the function's {folder / 'package.json'} is not JSON: {error}; mend it"
+                ) from error
+            return isinstance(said, dict) and said.get("type") == "module"
     return False

@@ -227,11 +227,22 @@ def test_each_behaviour_is_there_in_both_languages() -> None:
             {"src/index.js": "1", "package.json": '{"type": "module"}'},
             ("src/index.js", '\nimport "drill-chalk";\n'),
         ),
-        ("nodejs22.x", "index.handler", {"index.py": ""}, None),
+        (
+            "nodejs22.x",
+            "index.handler",
+            {"index.py": ""},
+            r"there is no index\.js or index\.mjs or index\.cjs or index/index\.js$",
+        ),
+        (
+            "nodejs22.x",
+            "src/index.handler",
+            {"src/index.js": "", "src/package.json": "{"},
+            r"^the function's src/package\.json is not JSON: .*; mend it$",
+        ),
     ],
 )
 def test_where_the_dependency_is_imported(
-    tmp_path: Path, runtime: str, handler: str, files: dict[str, str], ends: tuple[str, str] | None
+    tmp_path: Path, runtime: str, handler: str, files: dict[str, str], ends: tuple[str, str] | str
 ) -> None:
     code, task = tmp_path / "code", tmp_path / "task"
     for name, text in files.items():
@@ -240,10 +251,8 @@ def test_where_the_dependency_is_imported(
         (code / name).chmod(0o444)
     package = replace(PACKAGE, code=code, runtime=runtime, handler=handler)
     plan = {"nonce": "drill00", "steps": []}
-    if ends is None:
-        with pytest.raises(
-            IncidentError, match=r"there is no index\.js or index\.mjs or index\.cjs or index/index\.js$"
-        ):
+    if isinstance(ends, str):
+        with pytest.raises(IncidentError, match=ends):
             stage(package, find("chalk"), plan, task)
         return
     stage(package, find("chalk"), plan, task)
