@@ -55,7 +55,7 @@ def test_every_program_that_attempts_something_has_a_promise() -> None:
     assert "queries_that_carry_more" in found["outbound.bare-queries"]["harness/inside/evasion.py"]
 
 
-def test_the_pattern_for_functions_that_need_ctypes_counts_any_other_bridge() -> None:
+def test_a_pattern_counts_bridges_beside_ctypes() -> None:
     told = re.search(r"^`(\{ .*ctypes.* \})`", LIMITS, re.MULTILINE)
     assert told
     counted = {
