@@ -48,6 +48,7 @@ def test_v8_alone_may_compile(tmp_path: Path) -> None:
 
 NODE = "/var/lang/bin/node"
 FFI = "console.log(typeof require('node:ffi').dlopen)"
+CONFIG = "node.config.json"
 UNSET = {name: value for name, value in policy(read_write_tmp="block").items() if "MEMORY" not in name}
 CHILD = """
 const { spawnSync } = require('node:child_process');
@@ -112,7 +113,9 @@ def test_ffi_in_a_child(newest: Sandbox) -> None:
     assert "--experimental-ffi lets" in done.stdout
 
 
-def test_a_worker_turns_ffi_on(newest: Sandbox) -> None:
-    """A limit: the process is the same, and no system call is made."""
-    done = newest.run_command([SHIELD, NODE, "-e", WORKER], environment=UNSET)
+@pytest.mark.parametrize("options", [["-e", WORKER], [f"--experimental-config-file=/var/task/{CONFIG}", "-e", FFI]])
+def test_a_worker_turns_ffi_on(newest: Sandbox, options: list[str]) -> None:
+    """A limit, and so does a file of options: the process is the same, and the option is in no argument."""
+    (newest.task / CONFIG).write_text('{"nodeOptions": {"experimental-ffi": true}}')
+    done = newest.run_command([SHIELD, NODE, *options], environment=UNSET)
     assert done.stdout == "function\n", done.stderr
