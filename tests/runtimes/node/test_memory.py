@@ -116,6 +116,7 @@ def test_ffi_in_a_child(newest: Sandbox) -> None:
 @pytest.mark.parametrize("options", [["-e", WORKER], [f"--experimental-config-file=/var/task/{CONFIG}", "-e", FFI]])
 def test_a_worker_turns_ffi_on(newest: Sandbox, options: list[str]) -> None:
     """A limit, and so does a file of options: the process is the same, and the option is in no argument."""
+    assert newest.task
     (newest.task / CONFIG).write_text('{"nodeOptions": {"experimental-ffi": true}}')
     done = newest.run_command([SHIELD, NODE, *options], environment=UNSET)
     assert done.stdout == "function\n", done.stderr
