@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shielded_function.checks.hosts import shared_hosts, shared_suffix
+from shielded_function.checks.hosts import shared_suffix
 from shielded_function.checks.policies import PLACEHOLDER
-from shielded_function.checks.rules.lists import take_apart
+from shielded_function.checks.rules.lists import admitted_shared_hosts, take_apart
 from shielded_function.policy import ShieldPolicy
 
 
@@ -64,7 +64,7 @@ def of_listed_hosts(policy: ShieldPolicy) -> Iterator[Opening]:
             continue
         entry = take_apart(text)
         suffix = shared_suffix(entry.host) if entry.wildcard else ""
-        shared = "" if suffix else next((why for _, why in shared_hosts(entry.host, entry.wildcard)), "")
+        shared = "" if suffix else next((why for _, why in admitted_shared_hosts(entry, policy)), "")
         if suffix:
             yield Opening(text, f"anyone can have a name under it ({suffix})", "names of the one you mean")
         elif shared:

@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from ...policy import ShieldPolicy
 from ...policy.texts import without_packages
 from ..hosts import shared_hosts, shared_suffix
 from ..model import LambdaFunction
@@ -105,11 +106,19 @@ def shared_host(function: LambdaFunction, context: Context) -> Iterator[Problem]
     for entry in entries(function):
         if not entry.host or (entry.wildcard and shared_suffix(entry.host)):
             continue
-        for host, why in shared_hosts(entry.host, entry.wildcard):
+        for host, why in admitted_shared_hosts(entry, function.policy.policy)[:1]:
             where = "" if host == entry.host else f" ({host})"
             yield Problem(
                 f"allow_outbound has {entry.text}{where}: {why}",
                 "send through a host of your own where you can; otherwise acknowledge it with the reason",
                 _AT,
             )
-            break
+
+
+def admitted_shared_hosts(entry: Entry, policy: ShieldPolicy | None) -> list[tuple[str, str]]:
+    """The hosts that an entry admits where anybody receives data, and why, without those of `deny_outbound`."""
+    return [
+        (host, why)
+        for host, why in shared_hosts(entry.host, entry.wildcard)
+        if not policy or "*" in host or policy.decide("connect", f"{host}:443").reason != "deny_outbound"
+    ]

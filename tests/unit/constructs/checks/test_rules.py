@@ -170,6 +170,9 @@ FINE: dict[str, dict[str, Any]] = {
     "one customer's storage account": environment(allow_outbound="contoso.blob.core.windows.net:443"),
     "one customer's API": environment(allow_outbound="a1b2c3.execute-api.us-east-1.amazonaws.com:443"),
     "a customer's own wildcard": environment(allow_outbound="*.contoso.co.uk"),
+    "shared hosts that are denied": environment(
+        allow_outbound="*.slack.com:443", deny_outbound="hooks.slack.com,files.slack.com,wss-primary.slack.com"
+    ),
     "a host that looks like a shared one": environment(allow_outbound="github.com.example.net,myslack.com"),
     "a wide list where nothing is blocked": environment(outbound_connectivity="allow", allow_aws="all"),
     "a layer published elsewhere": {"Layers": ["arn:aws:lambda:us-east-1:123456789012:layer:shield:7"]},
