@@ -55,7 +55,7 @@ def java_code(into: Path) -> Path:
         compilers = java.compilers()
     except LookupError as error:
         pytest.skip(str(error.args[0]))
-    run([compilers[min(compilers)], "--release", "17", "-d", into, HERE / "java" / "Spawn.java"])
+    run([compilers[min(compilers)], "--release", "11", "-d", into, HERE / "java" / "Spawn.java"])
     return into
 
 
