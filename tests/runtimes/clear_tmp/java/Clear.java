@@ -8,6 +8,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Makes files in /tmp by Java's own ways, and says what is there. */
@@ -56,7 +57,7 @@ public class Clear {
     private static List<String> list() throws IOException {
         try (Stream<Path> paths = Files.walk(Path.of("/tmp"))) {
             return paths.map(path -> path.toString().substring("/tmp".length())).filter(name -> !name.isEmpty())
-                    .map(name -> name.substring(1)).sorted().toList();
+                    .map(name -> name.substring(1)).sorted().collect(Collectors.toList());
         }
     }
 }
