@@ -23,28 +23,31 @@ from common import (
     unchanged,
 )
 
+# A copy's calls are one line in a second, and one more with their count where a second ends between them.
+TOLD = (1, 3)
 
-@attempt(CHILD)
+
+@attempt(CHILD, alerts=TOLD)
 def fork_creates_a_file() -> None:
     in_child(lambda: os.close(os.open("/tmp/new", os.O_CREAT | os.O_WRONLY, 0o600)))
 
 
-@attempt(CHILD)
+@attempt(CHILD, alerts=TOLD)
 def fork_makes_a_directory() -> None:
     in_child(lambda: os.mkdir("/tmp/made"))
 
 
-@attempt(CHILD)
+@attempt(CHILD, alerts=TOLD)
 def fork_removes_a_file() -> None:
     in_child(lambda: os.unlink("/tmp/there"))
 
 
-@attempt(CHILD, alerts=(1, 2))  # two calls: a line each, where a second ends between them
+@attempt(CHILD, alerts=TOLD)
 def fork_connects() -> None:
     in_child(connect_out)
 
 
-@attempt(CHILD, alerts=(1, 2))  # two calls: a line each, where a second ends between them
+@attempt(CHILD, alerts=TOLD)
 def fork_sends_a_datagram() -> None:
     in_child(send_out)
 
@@ -60,33 +63,33 @@ def fork_opens_what_comes_before_exec() -> list[str]:
     return in_child(before_exec)
 
 
-@attempt(CHILD)
+@attempt(CHILD, alerts=TOLD)
 def fork_reads_a_file() -> str:
     return in_child(lambda: before_exec()[0] + content(os.open("/etc/passwd", os.O_RDONLY)))
 
 
-@attempt(CHILD)
+@attempt(CHILD, alerts=TOLD)
 def fork_reads_the_handler() -> str:
     return in_child(lambda: content(os.open("/var/task/app.py", os.O_RDONLY)))
 
 
-@attempt(CHILD)
+@attempt(CHILD, alerts=TOLD)
 def fork_reads_a_file_by_way_of_null() -> str:
     return in_child(lambda: content(os.open("/dev/../etc/passwd", os.O_RDONLY)))
 
 
-@attempt(CHILD)
+@attempt(CHILD, alerts=TOLD)
 def fork_reads_a_file_below_its_descriptors() -> str:
     with opened("/etc/passwd") as file:
         return in_child(lambda: content(os.open(f"/proc/self/fd/{file}", os.O_RDONLY)))
 
 
-@attempt(CHILD)
+@attempt(CHILD, alerts=TOLD)
 def fork_of_a_fork() -> None:
     in_child(lambda: in_child(lambda: os.mkdir("/tmp/made")))
 
 
-@attempt(CHILD)
+@attempt(CHILD, alerts=TOLD)
 def fork_by_libc() -> None:
     child = LIBC.fork()
     if child == 0:
@@ -110,7 +113,7 @@ def fork_with_lists(name: str, function: Function) -> None:
         in_child(function)
 
     case.__name__ = f"fork_with_lists_{name}"
-    attempt(CHILD, settings=LOOKED_AT)(case)
+    attempt(CHILD, settings=LOOKED_AT, alerts=TOLD)(case)
 
 
 def connect_out() -> None:
