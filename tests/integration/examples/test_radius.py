@@ -205,20 +205,26 @@ NARROWER: dict[str, tuple[ShieldPolicy, str, list[str]]] = {
 }
 
 
+def reader(stack: cdk.Stack, name: str, policy: ShieldPolicy, bucket: s3.Bucket) -> ShieldedFunction:
+    """A function whose role may read a bucket."""
+    function = ShieldedFunction(
+        stack,
+        name,
+        runtime=lambda_.Runtime.PYTHON_3_13,
+        handler="index.handler",
+        code=lambda_.Code.from_inline("def handler(event, context): return event"),
+        policy=policy,
+    )
+    bucket.grant_read(function)
+    return function
+
+
 def test_what_a_narrower_policy_takes_away(tmp_path: Path, radius: Any) -> None:
     app = cdk.App(outdir=str(tmp_path / "cdk.out"))
     stack = cdk.Stack(app, "Shop")
     orders = s3.Bucket(stack, "Orders")
     for name, (policy, _, _) in NARROWER.items():
-        function = ShieldedFunction(
-            stack,
-            name,
-            runtime=lambda_.Runtime.PYTHON_3_13,
-            handler="index.handler",
-            code=lambda_.Code.from_inline("def handler(event, context): return event"),
-            policy=policy,
-        )
-        orders.grant_read(function)
+        function = reader(stack, name, policy, orders)
         if name == "Parameter":
             mode = cdk.CfnParameter(stack, "Mode").value_as_string
             resource = function.node.default_child
@@ -239,15 +245,7 @@ def test_a_bucket_with_a_name_is_its_name(tmp_path: Path, radius: Any) -> None:
     stack = cdk.Stack(app, "Shop")
     archive = s3.Bucket(stack, "Files", bucket_name="my-orders-archive")
     for name in ("my-orders-archive", "my-orders"):
-        function = ShieldedFunction(
-            stack,
-            name,
-            runtime=lambda_.Runtime.PYTHON_3_13,
-            handler="index.handler",
-            code=lambda_.Code.from_inline("def handler(event, context): return event"),
-            policy=ShieldPolicy(allow_aws="none", allow_buckets=[name]),
-        )
-        archive.grant_read(function)
+        reader(stack, name, ShieldPolicy(allow_aws="none", allow_buckets=[name]), archive)
     _, printed = radius("radius", app.synth().directory, "--json")
     found = {
         each["path"]: {reached["admitted"] for reached in each["resources"]}
