@@ -207,30 +207,17 @@ def test_a_library_decides_an_address_before_any_constructor(box: Sandbox) -> No
         assert (box.path("/tmp") / "mark").exists() == bool(preload)
 
 
-def test_another_thread_overwrites_a_childs_environment(box: Sandbox) -> None:
-    prepare_tmp(box)
-    settings = policy(read_write_tmp="block", create_child_process="block")
-    settings |= {"SHIELD_ALLOW_CHILD_PROCESS": "/bin/sh"}
-    done = box.run_command([SHIELD, "/var/task/overwriting", "environment", "/bin/sh"], environment=settings)
-    assert done.stdout.startswith("1 "), done.stdout + done.stderr[-2000:]
-    assert (box.path("/tmp") / "mark").read_text() == "mark\n"
-
-
-def overwritten(box: Sandbox, what: str, by: str, settings: Mapping[str, str]) -> Completed:
-    """The attack may be stopped between its look at the stack and its writing, and write over what came to be there. It
-    ends then, and is made again."""
-    for _ in range(10):
-        done = box.run_command([SHIELD, "/var/task/overwriting", what, by], environment=settings)
-        if done.returncode != -signal.SIGSEGV:
-            return done
-    pytest.fail("the attack ended itself ten times")
-
-
 def test_another_thread_overwrites_an_address_on_the_stack(box: Sandbox) -> None:
+    """The attack may be stopped between its look at the stack and its writing, and write over other data. It ends then,
+    and is made again."""
+    command = [SHIELD, "/var/task/overwriting", "198.51.100.9"]
     with box.socket(socket.AF_INET, socket.SOCK_STREAM) as server:
         server.bind(("198.51.100.9", 80))
         server.listen()
-        done = overwritten(box, "address", "198.51.100.9", policy(outbound_connectivity="block"))
+        for _ in range(10):
+            done = box.run_command(command, environment=policy(outbound_connectivity="block"))
+            if done.returncode != -signal.SIGSEGV:
+                break
         assert done.stdout.startswith("1 "), done.stdout + done.stderr[-2000:]
         connection, _ = server.accept()
         with connection:

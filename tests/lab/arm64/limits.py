@@ -14,7 +14,6 @@ _MTU = "qemu-user does not pass IP_MTU on, by which a peer at port 0 is told"
 _KIN = "qemu-user makes no process that shares memory but by vfork, and forks there"
 _ZERO_COPY = "qemu-user does not pass SO_ZEROCOPY on"
 _CLOSED = "binfmt_misc starts no program by a descriptor that is closed then, as those in /tmp are"
-_PLACES = "qemu-user lays memory of its own where the gate's is looked for"
 _OUTSIDE = "starts the layer beside the sandbox, where only this machine's own programs run"
 _FILTER = "qemu-user has no seccomp(2) for its programs"
 
@@ -42,7 +41,6 @@ LIMITS = {
     "test_syscalls.py::test_a_kernel_whose_pages_are_larger_is_refused": _FILTER,
     "test_syscalls.py::test_a_newer_call_is_one_that_this_kernel_does_not_have": _FILTER,
     "test_threat_model.py::test_a_listed_program_that_the_function_can_write": _CLOSED,
-    "test_threat_model.py::test_another_thread_overwrites_a_childs_environment": _PLACES,
 }
 
 
