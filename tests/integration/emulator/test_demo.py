@@ -122,32 +122,28 @@ def test_the_real_runs_are_as_they_should_be(assembly: CloudAssembly, runs: dict
 # ---- what the demo would say if something were wrong: a run that is changed, and the rows that are wrong then
 
 Runs = dict[str, CheckoutRun]
-ROWS = {(mode, attempt.deed) for mode in SHIELDED for attempt in ATTEMPTS}
-
-
-def _seen(construct: str, deed: str, happened: bool) -> Callable[[Runs], Runs]:
-    """The effect of a deed was seen, or was not."""
-    return lambda runs: _changed(runs, construct, effects={**runs[construct].effects, deed: happened})
-
-
-def _logged(construct: str, change: Callable[[str], str]) -> Callable[[Runs], Runs]:
-    """Each message of a log is another; an empty one is left out."""
-
-    def damage(runs: Runs) -> Runs:
-        lines = [(line, change(line.message)) for line in runs[construct].log]
-        log = tuple(replace(line, message=message) for line, message in lines if message)
-        assert log != runs[construct].log
-        return _changed(runs, construct, log=log)
-
-    return damage
 
 
 def _changed(runs: Runs, construct: str, **fields: Any) -> Runs:
     return {**runs, construct: replace(runs[construct], **fields)}
 
 
-def _without(attempt: Any) -> Callable[[str], str]:
-    return lambda message: "" if _about(message, attempt) else message
+def _effects(runs: Runs, construct: str, happened: bool) -> Runs:
+    """The effect of each deed was seen, or was not."""
+    return _changed(runs, construct, effects=dict.fromkeys(runs[construct].effects, happened))
+
+
+def _silent(runs: Runs) -> Runs:
+    log = tuple(line for line in runs["Shielded"].log if '"policy"' not in line.message)
+    return _changed(runs, "Shielded", log=log)
+
+
+def _another_is_blamed(runs: Runs) -> Runs:
+    log = [
+        replace(line, message=line.message.replace(f'"package":"{DEPENDENCY}"', '"package":"boto3"'))
+        for line in runs["Shielded"].log
+    ]
+    return _changed(runs, "Shielded", log=tuple(log))
 
 
 def _impostor(runs: Runs) -> Runs:
@@ -155,36 +151,24 @@ def _impostor(runs: Runs) -> Runs:
     return {**runs, "Shielded": replace(runs["Unshielded"], function=runs["Shielded"].function)}
 
 
-WRONG: dict[str, tuple[Callable[[Runs], Runs], set[tuple[str, str]]]] = {
-    **{f"{each.deed} leaks": (_seen("Shielded", each.deed, True), {("block", each.deed)}) for each in ATTEMPTS},
-    **{
-        f"{construct} is silent of {each.deed}": (_logged(construct, _without(each)), {(mode, each.deed)})
-        for mode, construct in SHIELDED.items()
-        for each in ATTEMPTS
-    },
-    "another is blamed": (
-        _logged("Shielded", lambda text: text.replace(f'"package":"{DEPENDENCY}"', '"package":"boto3"')),
-        {row for row in ROWS if row[0] == "block"},
-    ),
-    "a deed that only claims success": (
-        _seen("Unshielded", "write_tmp", False), {row for row in ROWS if row[1] == "write_tmp"},
-    ),
-    "a plain function": (_impostor, {row for row in ROWS if row[0] == "block"}),
-}  # fmt: skip
+# How runs are changed, the modes whose rows are all wrong then, and the alarm's state in the end.
+WRONG: dict[str, tuple[Callable[[Runs], Runs], set[str], str]] = {
+    "what was blocked happened": (lambda runs: _effects(runs, "Shielded", True), {"block"}, "ALARM"),
+    "deeds that only claim success": (lambda runs: _effects(runs, "Unshielded", False), set(SHIELDED), "ALARM"),
+    "no alerts": (_silent, {"block"}, "OK"),
+    "another is blamed": (_another_is_blamed, {"block"}, "ALARM"),
+    "a plain function": (_impostor, {"block"}, "OK"),
+}
 
 
 @pytest.mark.parametrize("name", WRONG)
 def test_what_is_wrong_is_noticed(assembly: CloudAssembly, runs: Runs, name: str) -> None:
-    damage, wrong = WRONG[name]
+    damage, modes, alarm = WRONG[name]
     verdicts = verdicts_of(assembly, damage(runs))
-    assert {(row.mode, row.attempt.deed) for row in verdicts.rows if not row.as_it_should_be} == wrong
+    assert {row.as_it_should_be for row in verdicts.rows if row.mode in modes} == {False}
+    assert {row.as_it_should_be for row in verdicts.rows if row.mode not in modes} <= {True}
     assert not verdicts.as_it_should_be
-
-
-def test_without_alerts_the_alarm_stays_quiet(assembly: CloudAssembly, runs: Runs) -> None:
-    quiet = _logged("Shielded", lambda text: "" if '"policy"' in text else text)
-    for damage in (quiet, _impostor):
-        assert verdicts_of(assembly, damage(runs)).to_json()["alarm"] == {"before": "OK", "after": "OK"}
+    assert verdicts.to_json()["alarm"]["after"] == alarm
 
 
 def test_a_line_too_many_is_noticed(assembly: CloudAssembly, runs: Runs) -> None:
@@ -197,14 +181,6 @@ def test_a_line_too_many_is_noticed(assembly: CloudAssembly, runs: Runs) -> None
         (complaint,) = verdicts.complaints
         assert said in complaint
         assert not verdicts.as_it_should_be
-
-
-def _about(message: str, attempt: Any) -> bool:
-    if not message.startswith('{"function_shield"'):
-        return False
-    fields = json.loads(message)
-    found = str(fields.get("details", {}).get(attempt.detail, ""))
-    return fields.get("policy") == attempt.policy and found.endswith(attempt.ending)
 
 
 def test_the_demo_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
