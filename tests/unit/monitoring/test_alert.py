@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shielded_function_monitoring import Alert, AlertError, ShieldEvent, parse_line
-from shielded_function_monitoring.alert import ALARMING_EVENTS, EVENTS, MODES, POLICIES, Origin
+from shielded_function_monitoring.alert import ALARMING_EVENTS, EVENTS, Origin
 from shielded_function_monitoring.frames import Frame
 
 # The line as the design writes it.
@@ -47,14 +47,6 @@ def test_an_alert() -> None:
         allow="evil.example:443",
         origin=ORIGIN,
     )
-
-
-@pytest.mark.parametrize("policy", POLICIES)
-@pytest.mark.parametrize("mode", MODES)
-def test_every_policy_and_mode(policy: str, mode: str) -> None:
-    alert = parse_line(json.dumps({**LINE, "policy": policy, "mode": mode}))
-    assert isinstance(alert, Alert)
-    assert (alert.policy, alert.mode) == (policy, mode)
 
 
 def test_what_is_optional() -> None:

@@ -42,19 +42,6 @@ def test_the_conditions_to_blame(line: object, said: list[str]) -> None:
     assert parse_pattern(VIOLATIONS).matches(text) == (not said)
 
 
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
-        ("START RequestId", "the line is no JSON: a JSON pattern matches none of it"),
-        ("[1]", "the line is JSON, and no object: a JSON pattern matches none of it"),
-        ('{"function_shield":true,"policy":"p","mode":"block","x":NaN}', "a number that JSON does not have"),
-    ],
-)
-def test_lines_that_no_pattern_matches(line: str, said: str) -> None:
-    (found,) = why_not(parse_pattern(VIOLATIONS), line)
-    assert said in str(found)
-
-
 def test_several_values_and_long_ones() -> None:
     pattern = parse_pattern('{ $.a[*] = "z" }')
     (found,) = why_not(pattern, json.dumps({"a": ["x" * 100, "y", "w", "v"]}))

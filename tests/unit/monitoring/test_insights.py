@@ -72,40 +72,6 @@ def test_a_query_is_read_back_as_it_is_written(name: str) -> None:
     assert evaluate_text(query.render(), LOG) == evaluate(query, LOG)
 
 
-def test_violations_by_function() -> None:
-    rows = evaluate_text(queries.alerts_by("function").render(), LOG)
-    assert [(row["function"], row["violations"], row["lines"]) for row in rows] == [
-        ("checkout", "24", "5"),
-        ("refund", "1", "1"),
-    ]
-    assert rows[0]["first_seen"] == at(20)
-    assert rows[0]["last_seen"] == at(23)
-    assert rows[0]["days"] == "4"
-
-
-def test_every_line_with_a_policy_counts() -> None:
-    """What the metric filter counts: alerts, what was counted and not written, starts without the shield."""
-    rows = evaluate_text(queries.alerts_by("policy").render(), LOG)
-    assert {(row["policy"], row.get("mode"), row["violations"]) for row in rows} == {
-        ("outbound_connectivity", "alert", "5"),
-        ("read_write_tmp", "block", "1"),
-        ("read_write_tmp", "alert", "18"),
-        ("start", None, "1"),
-    }
-
-
-def test_targets_and_who() -> None:
-    rows = evaluate(queries.alerts_by("target"), LOG)
-    (row,) = [row for row in rows if row.get("details.port")]
-    assert row["violations"] == "4"
-    assert (row["details.host"], row["details.ip"], row["details.port"]) == ("api.stripe.com", "198.51.100.7", "443")
-    assert row["caller.object"] == "libssl.so"
-
-
-def test_some_functions_only() -> None:
-    assert {row["function"] for row in evaluate(queries.observed(("refund", "other")), LOG)} == {"refund"}
-
-
 def test_the_timeline() -> None:
     rows = evaluate_text(queries.timeline(period="1h").render(), LOG)
     found = {(row["period"], row["policy"]): row["violations"] for row in rows if row["function"] == "checkout"}
@@ -338,16 +304,3 @@ def test_elements_of_arrays_are_fields() -> None:
     )
     assert row == {"a.0": "7", "b.0.c": "x", "lines": "1"}
     assert evaluate_text("filter ispresent(caller.through.9) | stats count(*) as lines by policy", log) == []
-
-
-@pytest.mark.parametrize("caller", [7, [], "x", {"through": {"1": "x"}}, {"through": [[], {}, None, True]}])
-def test_a_caller_that_nobody_writes(caller: object) -> None:
-    forged = json.dumps({**json.loads(connect("a.example")), "caller": caller}, separators=(",", ":"))
-    (row,) = evaluate(queries.observed(), [forged])
-    assert queries.chain_of_row(row) == ()
-
-
-def test_the_packages_of_a_row() -> None:
-    (row,) = evaluate(queries.alerts_by("package"), [connect("a.example", through=THROUGH, caller="_socket.so")])
-    assert queries.chain_of_row(row) == THROUGH
-    assert row["caller.object"] == "_socket.so"

@@ -12,7 +12,6 @@ from shielded_function.policy import ShieldPolicy
 from shielded_function_monitoring.learning import (
     Evidence,
     Heading,
-    MergeError,
     Observed,
     PackageCount,
     StoreError,
@@ -24,7 +23,6 @@ from shielded_function_monitoring.learning import (
     to_json,
     write_toml,
 )
-from shielded_function_monitoring.learning.learner import MAX_TMP
 from shielded_function_monitoring.learning.questions import Question
 from shielded_function_monitoring.learning.suspects import RULES
 from shielded_function_monitoring.learning.wildcards import common_domain, domain_of
@@ -106,23 +104,6 @@ def test_aws_becomes_services_and_buckets() -> None:
     ]
 
 
-def test_any_bucket_is_a_decision() -> None:
-    learnt = learnt_of(connect("s3.eu-west-1.amazonaws.com"))
-    assert rules(learnt) == [("any-bucket", "s3.eu-west-1.amazonaws.com:443", "s3")]
-    assert entries(learnt_of(connect("s3.eu-west-1.amazonaws.com"), accept=["s3"])) == [("allow_aws", "s3")]
-
-
-def test_under_granted_it_is_a_missing_grant() -> None:
-    log = [connect("sqs.eu-west-1.amazonaws.com"), connect("orders.s3.eu-west-1.amazonaws.com")]
-    learnt = learnt_of(*log, granted=True)
-    assert entries(learnt) == []
-    assert rules(learnt) == [
-        ("missing-grant", "orders.s3.eu-west-1.amazonaws.com:443", "orders"),
-        ("missing-grant", "sqs.eu-west-1.amazonaws.com:443", "sqs"),
-    ]
-    assert "the role is granted nothing on the service sqs" in learnt.findings[1].reason
-
-
 NEVER = [
     ("metadata-address", connect(ip="169.254.169.254", port=80), "169.254.169.254:80"),
     ("metadata-address", connect(ip="169.254.170.2", port=80), "169.254.170.2:80"),
@@ -202,30 +183,6 @@ def test_a_server_name_is_the_host() -> None:
 # More than a policy takes
 
 
-def test_how_many_entries_a_policy_takes() -> None:
-    assert len(ShieldPolicy(allow_tmp=[f"/tmp/{n}" for n in range(MAX_TMP)]).allow_tmp) == MAX_TMP
-    with pytest.raises(ValueError, match=f"more than {MAX_TMP} entries"):
-        ShieldPolicy(allow_tmp=[f"/tmp/{n}" for n in range(MAX_TMP + 1)])
-
-
-def test_entries_are_folded_where_there_are_too_many() -> None:
-    """As few as are needed, the fullest folder first."""
-    paths = [f"/tmp/{folder}/{name}" for folder in ("one", "two") for name in "abcdefghij"]
-    paths += [f"/tmp/{n}" for n in range(MAX_TMP - 12)]
-    learnt = learnt_of(*map(tmp, paths))
-    globs = [value for _, value in entries(learnt) if "*" in value]
-    assert (len(learnt.entries), globs) == (MAX_TMP - 1, ["/tmp/one/*"])
-    assert "a policy takes 128 entries" in next(each.note for each in learnt.entries if each.value == "/tmp/one/*")
-    assert ShieldPolicy(**learnt.additions())
-    assert len(learnt_of(*map(tmp, paths[:MAX_TMP])).entries) == MAX_TMP
-
-
-def test_the_present_policy_needs_room_too() -> None:
-    paths = [f"/tmp/parts/{name}" for name in "abc"]
-    assert len(learnt_of(*map(tmp, paths), room=3).entries) == 3
-    assert entries(learnt_of(*map(tmp, paths), room=2)) == [("allow_tmp", "/tmp/parts/*")]
-
-
 def test_names_with_one_beginning_are_folded() -> None:
     names = ["alpha", "beta", "gamma"]
     learnt = learnt_of(*(tmp(f"/tmp/chart-{name}") for name in names), tmp("/tmp/one"), room=2)
@@ -276,11 +233,6 @@ def test_a_line_that_counts_others_leaves_their_targets_unknown() -> None:
     learnt = learnt_of(connect("a.example", count=3), connect("b.example"), alert("read_handler", count=9, path="/x"))
     assert learnt.unknown == {"outbound_connectivity": 2}
     assert learnt.incomplete[0].startswith("2 violations of outbound_connectivity were counted and not written")
-
-
-def test_a_line_longer_than_the_shields_is_nobodys() -> None:
-    found = read([connect("a." * 100_000 + "com"), connect("b.example")])
-    assert (len(found.functions), found.malformed) == (1, 1)
 
 
 def test_what_is_repeated_is_known() -> None:
@@ -339,22 +291,6 @@ def test_functions_of_one_name_in_two_regions_stay_apart() -> None:
     assert sorted((key.function, key.region) for key in found) == [("checkout", "eu-west-1"), ("checkout", "us-east-1")]
 
 
-def test_forged_lines() -> None:
-    """The function's own code writes to the same log: nothing in a line makes the reading fail."""
-    start = '{"function_shield":true,'
-    found = read(
-        [
-            connect("api.stripe.com"),
-            start + '"policy":"no_such_policy","mode":"alert","count":1,"timestamp":"2026-11-20T10:00:00.000001Z"}',
-            start + '"policy":"read_write_tmp","mode":"alert","count":-5,"timestamp":"2026-11-20T10:00:00.000001Z"}',
-            start + '"policy":"read_write_tmp","mode":"alert","count":1}',
-            start + '"policy":["a"],"mode":{},"count":"x","timestamp":5}',
-            start + '"event":"dance","timestamp":"2026-11-20T10:00:00.000001Z"}',
-        ]
-    )
-    assert (len(found.functions), found.malformed) == (1, 5)
-
-
 @pytest.mark.parametrize(
     "forged",
     [
@@ -377,17 +313,6 @@ def test_a_forged_line_hides_nothing(forged: dict[str, object]) -> None:
         assert entries(learnt) == [("allow_outbound", "evil.example:443")]
         assert learnt.entries[0].evidence.count >= 2
         assert learnt.entries[0].evidence.first == at()
-
-
-def test_a_count_without_end() -> None:
-    """Beyond what a number is, or what Python makes text of: a line of nobody's, which is said."""
-    for count in ("1e999", "Infinity", "NaN", "9" * 5000):
-        found = read([connect("evil.example").replace('"count":1', f'"count":{count}')])
-        assert (found.functions, found.malformed) == ({}, 1), count
-    forged = connect("evil.example").replace('"count":1', f'"count":{"9" * 3000}')
-    also = connect("evil.example").replace('"count":1', '"count":1.5')
-    (log,) = read([forged, connect("evil.example"), also]).functions.values()
-    assert [each.evidence.count for each in log.observations] == [2], "counted by its lines"
 
 
 def test_a_forged_region_sets_nothing() -> None:
@@ -442,12 +367,6 @@ def test_runs_are_merged() -> None:
     packages = (PackageCount(2, object="a.so"), PackageCount(1, object="b.so"))
     assert evidence == Evidence(3, at(20), at(22), 2, ("a.so", "b.so"), packages, "7", "7")
     assert first.functions != merged.functions, "what was given is not changed"
-
-
-def test_the_same_run_twice_is_a_mistake() -> None:
-    run = read([connect("api.stripe.com")])
-    with pytest.raises(MergeError, match="the same run is given twice"):
-        merge([run, from_json(to_json(run))])
 
 
 @pytest.mark.parametrize(

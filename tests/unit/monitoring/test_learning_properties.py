@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from harness.alert_lines import FUNCTION, at
 from shielded_function_monitoring.learning import FunctionLog, Learnt, learn, read
-from shielded_function_monitoring.learning.alike import Glob, alike, globs_of
+from shielded_function_monitoring.learning.alike import globs_of
 from shielded_function_monitoring.learning.folding import fold
 from shielded_function_monitoring.learning.questions import question_of
 from shielded_function_monitoring.learning.tmp_names import admits, is_narrow, plan
@@ -150,16 +150,6 @@ def test_a_glob_matches_nothing_without_its_fixed_parts(paths: list[str], other:
                 assert not admits(glob, path), "the core, which judges in the function, says the same"
         assert not admits(glob, "/".join([*parts, "below"]))
         assert not admits(glob, "/".join(parts[:-1]))
-
-
-@given(st.lists(_COMPONENT, min_size=1, max_size=20), st.booleans())
-def test_names_of_one_folder(names: list[str], in_folder: bool) -> None:
-    found = alike(names, in_folder=in_folder)
-    assert all(glob.matches(name) for name, glob in found.items())
-    assert all(len(glob.prefix) >= 3 for glob in found.values() if not in_folder)
-    for glob in set(found.values()):
-        assert sum(glob.matches(name) for name in set(names)) > 1
-    assert not Glob("ab", "ba").matches("aba"), "what is fixed does not overlap"
 
 
 @given(_TMP_PATHS)

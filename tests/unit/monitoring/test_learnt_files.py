@@ -35,7 +35,8 @@ HOSTILE = "x\n[evil]\nallow_outbound = ['*']\u2028*/ '''"
 
 
 def heading() -> Heading:
-    log = log_of(connect("api.stripe.com", caller=HOSTILE), tmp(f"/tmp/{HOSTILE}\x1b[2J*"), armed())
+    seen = connect("api.stripe.com", caller=HOSTILE, through=(HOSTILE, "\x1b[2J"))
+    log = log_of(seen, tmp(f"/tmp/{HOSTILE}\x1b[2J*"), armed())
     return Heading.of(learn(log))
 
 
@@ -86,18 +87,3 @@ def test_the_page_shows_what_is_written(tmp_path: Path) -> None:
     assert ShieldPolicy.from_file(tmp_path / "p.toml") == ShieldPolicy(
         allow_outbound=["api.stripe.com:443"], allow_aws="all"
     )
-
-
-def test_what_stands_beside_an_entry() -> None:
-    log = log_of(
-        connect("api.stripe.com", time=at(20), count=1500, caller="a.so"), connect("api.stripe.com", time=at(22))
-    )
-    text = write_toml({"allow_outbound": ["api.stripe.com:443"]}, Heading.of(learn(log)))
-    assert '"api.stripe.com:443",  # 1,501 times on 2 days, 2026-11-20 to 2026-11-22, by a.so\n' in text
-
-
-def test_a_hostile_package_stays_a_comment() -> None:
-    log = log_of(connect("api.stripe.com", through=(HOSTILE, "\x1b[2J")))
-    text = write_toml({"allow_outbound": ["api.stripe.com:443"]}, Heading.of(learn(log)))
-    assert all(each.isprintable() for each in text.splitlines())
-    assert yaml.safe_load(write_yaml({"allow_tmp": ["/tmp/a"]}, Heading.of(learn(log)))) == {"allow_tmp": ["/tmp/a"]}

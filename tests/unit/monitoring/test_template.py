@@ -18,7 +18,6 @@ pytestmark = pytest.mark.promise("alarm.simulated")
 
 TEMPLATE = chains.template("function")
 ALERT = alert_line("Shop-Checkout", "read_write_tmp", details={"path": "/tmp/x"})
-ARMED = '{"function_shield":true,"v":1,"function":"Shop-Checkout","event":"armed","level":"INFO"}'
 
 
 def changed(resource: str, template: dict[str, Any] = TEMPLATE, **properties: Any) -> dict[str, Any]:
@@ -40,30 +39,10 @@ def test_what_it_finds() -> None:
     assert monitoring.alarms[0].actions.alarm == (TOPIC,)
 
 
-@pytest.mark.parametrize(("line", "counts"), [(ALERT, True), (ARMED, False), ("START RequestId: 1", False)])
-def test_which_lines_count(line: str, counts: bool) -> None:
-    monitoring = read()
-    assert bool(monitoring.matched(line)) is counts
-    assert monitoring.states([LogEvent(90, line)], at=100) == {"CheckoutAlarm": "ALARM" if counts else "OK"}
-
-
-def test_an_alarm_over_time() -> None:
-    monitoring = read()
-    events = [LogEvent(90, ARMED), LogEvent(130, ALERT), LogEvent(131, ALERT)]
-    states = [monitoring.states(events, at=at)["CheckoutAlarm"] for at in (100, 130, 200, 250, 310)]
-    assert states == ["OK", "ALARM", "ALARM", "ALARM", "OK"]
-
-
 def test_what_would_be_called() -> None:
     (change,) = read().transitions([LogEvent(90, ALERT)], at=100, previous={"CheckoutAlarm": "OK"})
     assert [call.action for call in change.notifications] == [TOPIC]
     assert read().transitions([], at=100, previous={"CheckoutAlarm": "OK"}) == []
-
-
-def test_ignored_missing_data_keeps_the_state_before() -> None:
-    monitoring = read(changed("CheckoutAlarm", TreatMissingData="ignore"))
-    assert monitoring.states([], at=0, previous={"CheckoutAlarm": "ALARM"}) == {"CheckoutAlarm": "ALARM"}
-    assert monitoring.states([], at=0) == {"CheckoutAlarm": "INSUFFICIENT_DATA"}
 
 
 @pytest.mark.parametrize(

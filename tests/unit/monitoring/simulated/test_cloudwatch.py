@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import copy
-import json
 from typing import Any
 
 import pytest
 
 from harness import chains
-from harness.chains import GRANULARITIES, STACK, TOPIC, Granularity
-from shielded_function_monitoring.alert import POLICIES, Mode, Policy
+from harness.chains import STACK, Granularity
 from shielded_function_monitoring.simulated import (
-    LogEvent,
     MetricKey,
     SimulatedCloudWatch,
     SimulationError,
@@ -20,7 +17,6 @@ from shielded_function_monitoring.simulated import (
 )
 
 CHECKOUT, LOGS = "Shop-Checkout", "Shop-CheckoutLogs"
-MODES: tuple[Mode, ...] = ("block", "alert")
 
 
 def simulated(template: dict[str, Any]) -> SimulatedCloudWatch:
@@ -35,86 +31,6 @@ def changed(template: dict[str, Any], resource: str, **properties: Any) -> dict[
 
 def fired(cloudwatch: SimulatedCloudWatch) -> list[str]:
     return [alarm.logical_id for alarm in cloudwatch.firing]
-
-
-@pytest.mark.parametrize("granularity", GRANULARITIES)
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("policy", POLICIES)
-def test_each_policy_mode_and_granularity(granularity: Granularity, mode: Mode, policy: Policy) -> None:
-    cloudwatch = simulated(chains.template(granularity))
-    assert (cloudwatch.problems, cloudwatch.unfed()) == ((), ())
-    cloudwatch.evaluate(at=30)
-    assert set(cloudwatch.states.values()) == {"OK"}
-    cloudwatch.put_log_events(LOGS, [alert_line(CHECKOUT, policy, mode, count=2)], at=60)
-    cloudwatch.evaluate(at=60)
-    silent = policy == "read_handler" and granularity != "control"
-    expected = {
-        "function": "CheckoutAlarm",
-        "control": f"Checkout{policy.replace('_', '')}Alarm",
-        "fleet": "FleetAlarm",
-    }[granularity]
-    assert fired(cloudwatch) == ([] if silent else [expected])
-    calls = cloudwatch.notifications("ALARM")
-    assert {call.action for call in calls} == (set() if silent else {TOPIC})
-    if silent:
-        return
-    message = calls[0].message
-    assert (message["NewStateValue"], message["OldStateValue"], message["Region"]) == ("ALARM", "OK", "us-east-1")
-    assert message["AlarmName"] == f"Shop-{expected}"
-    assert json.loads(calls[0].text) == message
-    if granularity == "fleet":
-        assert cloudwatch.contributors("FleetAlarm") == [{"FunctionName": CHECKOUT}]
-
-
-QUIET = (
-    "START RequestId: 1 Version: $LATEST",
-    '{"level":"ERROR","policy":"p","count":1,"function":"Shop-Checkout"}',
-    '{"function_shield":"true","policy":"p","count":1,"function":"Shop-Checkout"}',
-    '{"function_shield":true,"v":1,"function":"Shop-Checkout","event":"armed","level":"INFO","modes":{}}',
-    '{"function_shield":true,"v":1,"function":"Shop-Checkout","event":"tightened","level":"INFO"}',
-    '["function_shield"]',
-    "{broken",
-)
-
-
-@pytest.mark.parametrize("granularity", GRANULARITIES)
-@pytest.mark.parametrize("line", QUIET)
-def test_lines_that_must_not_count(granularity: Granularity, line: str) -> None:
-    cloudwatch = simulated(chains.template(granularity))
-    assert cloudwatch.put_log_events(LOGS, [line], at=60) == 0
-    cloudwatch.evaluate(at=60)
-    assert (fired(cloudwatch), len(cloudwatch.metrics)) == ([], 0)
-
-
-@pytest.mark.parametrize("event", ["refused", "unshielded"])
-@pytest.mark.parametrize("granularity", GRANULARITIES)
-def test_a_start_that_is_not_shielded(granularity: Granularity, event: str) -> None:
-    line = {
-        "function_shield": True,
-        "v": 1,
-        "function": CHECKOUT,
-        "event": event,
-        "policy": "start",
-        "count": 1,
-        "reason": "SHIELD_READ_WRITE_TMP: ...",
-    }
-    cloudwatch = simulated(chains.template(granularity))
-    cloudwatch.put_log_events(LOGS, [json.dumps(line)], at=60)
-    cloudwatch.evaluate(at=60)
-    assert len(cloudwatch.firing) == 1
-
-
-@pytest.mark.parametrize("granularity", GRANULARITIES)
-def test_what_was_folded_is_counted(granularity: Granularity) -> None:
-    line = (
-        f'{{"function_shield":true,"v":1,"function":"{CHECKOUT}","level":"WARN","event":"folded",'
-        '"policy":"create_child_process","mode":"alert","count":18,"pid":7}'
-    )
-    cloudwatch = simulated(chains.template(granularity))
-    cloudwatch.put_log_events(LOGS, [line], at=60)
-    cloudwatch.evaluate(at=60)
-    assert len(cloudwatch.firing) == 1
-    assert [cloudwatch.metrics.sum(key) for key in cloudwatch.metrics] == [18]
 
 
 def test_what_a_condition_leaves_out_is_not_there() -> None:
@@ -139,15 +55,6 @@ def test_an_alarm_on_a_metric_with_a_label() -> None:
     cloudwatch.put_log_events(LOGS, [alert_line(CHECKOUT)], at=60)
     cloudwatch.evaluate(at=60)
     assert fired(cloudwatch) == ["CheckoutAlarm"]
-
-
-def test_an_alarm_over_time() -> None:
-    cloudwatch = simulated(changed(chains.template("function"), "CheckoutAlarm", OKActions=["arn:aws:sns:r:1:ok"]))
-    events = [LogEvent(time, alert_line(CHECKOUT)) for time in (65.0, 70.0, 600.0)]
-    changes = cloudwatch.replay(LOGS, [*events, LogEvent(900, "nothing")])
-    mine = [(c.previous, c.state, c.at) for c in changes if c.alarm.logical_id == "CheckoutAlarm"]
-    assert mine == [("INSUFFICIENT_DATA", "ALARM", 119.999), ("ALARM", "OK", 959.999)]
-    assert [call.action for call in cloudwatch.notifications()] == [TOPIC, "arn:aws:sns:r:1:ok"]
 
 
 def test_contributors_come_and_go() -> None:
@@ -282,13 +189,3 @@ def test_a_filter_too_many() -> None:
         template["Resources"][f"Filter{number}"] = chains.metric_filter("Checkout")
     with pytest.raises(SimulationError, match="101 metric filters; CloudWatch takes 100"):
         simulated(template)
-
-
-def test_whole_names_are_given_by_the_template() -> None:
-    template = changed(chains.template("function"), "Checkout", FunctionName="checkout")
-    template = changed(template, "CheckoutLogs", LogGroupName="/shop/checkout")
-    cloudwatch = simulated(changed(template, "CheckoutAlarm", AlarmName="on-call"))
-    assert cloudwatch.function("checkout").log_group == "/shop/checkout"
-    cloudwatch.put_log_events("/shop/checkout", [alert_line("checkout")], at=60)
-    cloudwatch.evaluate(at=60)
-    assert [alarm.name for alarm in cloudwatch.firing] == ["on-call"]

@@ -12,7 +12,7 @@ import pytest
 from moto import mock_aws
 
 from harness import chains
-from harness.chains import GRANULARITIES, STACK, TOPIC, Granularity
+from harness.chains import STACK, TOPIC
 from shielded_function_monitoring.simulated import LogEvent, MotoCloudWatch, SimulatedCloudWatch, alert_line
 
 REGION = "us-east-1"
@@ -55,27 +55,6 @@ def received(queue: str) -> list[dict[str, Any]]:
 
 def states() -> dict[str, str]:
     return {a["AlarmName"]: a["StateValue"] for a in client("cloudwatch").describe_alarms()["MetricAlarms"]}
-
-
-@pytest.mark.usefixtures("aws")
-@pytest.mark.parametrize("granularity", GRANULARITIES)
-def test_a_line_becomes_a_message_in_a_queue(granularity: Granularity) -> None:
-    found = made(chains.template(granularity))
-    queue = subscribed()
-    found.evaluate(NOW - 60)
-    assert (set(states().values()), received(queue)) == ({"OK"}, [])
-    found.put_log_events(LOGS, [alert_line(CHECKOUT, count=4), "START"], at=NOW)
-    found.evaluate(NOW)
-    firing = [name for name, state in states().items() if state == "ALARM"]
-    assert firing == [alarm.name for alarm in found.cloudwatch.firing]
-    assert len(firing) == 1
-    messages = received(queue)
-    assert {message["AlarmName"] for message in messages} == set(firing)
-    assert {message["NewStateValue"] for message in messages} == {"ALARM"}
-    if granularity == "fleet":
-        assert [m.get("AlarmContributorAttributes") for m in messages] == [None, {"FunctionName": CHECKOUT}]
-    else:
-        assert len(messages) == 1
 
 
 @pytest.mark.usefixtures("aws")
