@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,10 +24,8 @@ from shielded_function.batching import (
     add_environment,
     add_layer,
     attach,
-    call_all,
     create,
     create_alarms,
-    find_all,
     holders_of,
     inspect_all,
     members_of,
@@ -37,7 +34,6 @@ from shielded_function.batching import (
 )
 from shielded_function.granted import rereading
 from shielded_function.kinds import CLASSES, TYPES, find_relevant
-from shielded_function.paths import find_constructs, learn_paths, path_of
 
 pytestmark = pytest.mark.promise("construct.batched")
 
@@ -77,17 +73,6 @@ def test_members(stack: cdk.Stack, props: dict[str, Any]) -> None:
     assert answers == [[r.handler, r.node.path, None, None] for r in resources]
     ((runtime, in_stack),) = members_of(made[:1], "runtime", "stack")
     assert (runtime.name, in_stack) == (lambda_.Runtime.PYTHON_3_13.name, stack)
-
-
-def test_nothing_is_asked_of_nothing() -> None:
-    assert (members_of([], "node"), call_all([], "toString"), inspect_all([])) == ([], [], [])
-
-
-def test_calls_and_paths(stack: cdk.Stack, props: dict[str, Any]) -> None:
-    everything = [*functions(stack, props), stack, *stack.node.find_all()]
-    assert call_all(everything, "toString") == [construct.to_string() for construct in everything]
-    learn_paths(everything)
-    assert [path_of(construct)[0] for construct in everything] == [construct.node.path for construct in everything]
 
 
 def test_what_resources_are_resolved_to(stack: cdk.Stack, props: dict[str, Any]) -> None:
@@ -152,16 +137,6 @@ def test_a_layer_comes_behind_those_of_a_resource(stack: cdk.Stack) -> None:
     assert function.layers == ["first", "second", "third"]
 
 
-def test_constructs_are_found_by_class_and_type(app: cdk.App, stack: cdk.Stack, props: dict[str, Any]) -> None:
-    functions(stack, props)
-    assert find_all(app, ["Stack"], []) == [(stack, "Shop")]
-    found = find_constructs(app, ["aws_lambda.FunctionBase"], ["AWS::Lambda::Function"])
-    assert [path_of(each)[0] for each in found] == [each.node.path for each in found]
-    assert [path_of(each)[0] for each in found] == ["Shop/One", "Shop/One/Resource", "Shop/Two", "Shop/Two/Resource"]
-    found = find_constructs(app, (), ["AWS::", "!AWS::IAM::Role"])
-    assert {path_of(each)[1] for each in found} == {"AWS::Lambda::Function"}
-
-
 def test_holders_of_a_member(app: cdk.App, stack: cdk.Stack, props: dict[str, Any]) -> None:
     """An import that was not told of a member throws."""
     one, _ = functions(stack, props)
@@ -192,13 +167,6 @@ def test_what_property_overrides_write_is_told(stack: cdk.Stack, props: dict[str
     told = resolve_all([resource, untouched.node.default_child], "aws:cdk:cloudformation:props", ["layers"])
     written = {"Environment": {"Variables": {"REGION": {"Ref": "AWS::Region"}}}}
     assert told == [{"overrides": written} if way == "batch.js" else {}, {}]
-
-
-def test_the_archive_is_the_same_at_any_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Jsii keeps a copy of each that differs."""
-    before = batching._archive()
-    monkeypatch.setattr(time, "time", lambda: 2_000_000_000.0)
-    assert batching._archive() == before
 
 
 @pytest.mark.parametrize("way", ["batch.js"], indirect=True)

@@ -117,19 +117,6 @@ def test_an_arn_known_at_deployment_is_a_layer(stack: cdk.Stack, props: Props, r
 # ---- exec wrappers
 
 
-def test_a_wrapper_in_the_environment_runs_next(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    ShieldedFunction(stack, "Checkout", environment={"AWS_LAMBDA_EXEC_WRAPPER": "/opt/datadog_wrapper"}, **props)
-    environment = variables(resources, stack)
-    assert environment["AWS_LAMBDA_EXEC_WRAPPER"] == WRAPPER
-    assert environment["SHIELD_NEXT_WRAPPER"] == "/opt/datadog_wrapper"
-
-
-def test_a_wrapper_known_at_deployment_runs_next(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    parameter = cdk.CfnParameter(stack, "Wrapper")
-    ShieldedFunction(stack, "Checkout", environment={"AWS_LAMBDA_EXEC_WRAPPER": parameter.value_as_string}, **props)
-    assert variables(resources, stack)["SHIELD_NEXT_WRAPPER"] == {"Ref": "Wrapper"}
-
-
 def test_open_telemetrys_wrapper_runs_next(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     ShieldedFunction(
         stack,
@@ -148,25 +135,26 @@ def test_open_telemetrys_wrapper_runs_next(stack: cdk.Stack, props: Props, resou
     assert len(only(resources(stack, FUNCTION))["Layers"]) == 2
 
 
-def test_a_wrapper_added_later_runs_next(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    fn = ShieldedFunction(stack, "Checkout", environment={"AWS_LAMBDA_EXEC_WRAPPER": "/opt/first"}, **props)
-    fn.add_environment("AWS_LAMBDA_EXEC_WRAPPER", "/opt/second")
+# The environment's wrapper, one that is added later, and the one that runs next.
+NEXT: dict[str, tuple[dict[str, Any], str | None, Any]] = {
+    "in the environment": ({"AWS_LAMBDA_EXEC_WRAPPER": "/opt/datadog_wrapper"}, None, "/opt/datadog_wrapper"),
+    "known at deployment": (
+        {"AWS_LAMBDA_EXEC_WRAPPER": cdk.Fn.import_value("Wrapper")},
+        None,
+        {"Fn::ImportValue": "Wrapper"},
+    ),
+    "added later": ({"AWS_LAMBDA_EXEC_WRAPPER": "/opt/first"}, "/opt/second", "/opt/second"),
+    "the shield's": ({"AWS_LAMBDA_EXEC_WRAPPER": WRAPPER}, None, None),
+    "the shield's, later": ({}, WRAPPER, None),
+    "by hand": ({"SHIELD_NEXT_WRAPPER": "/opt/mine"}, None, "/opt/mine"),
+}
+
+
+@pytest.mark.parametrize("name", NEXT)
+def test_which_wrapper_runs_next(stack: cdk.Stack, props: Props, resources: Resources, name: str) -> None:
+    given, later, expected = NEXT[name]
+    fn = ShieldedFunction(stack, "Checkout", environment=given, **props)
+    if later:
+        fn.add_environment("AWS_LAMBDA_EXEC_WRAPPER", later)
     environment = variables(resources, stack)
-    assert environment["AWS_LAMBDA_EXEC_WRAPPER"] == WRAPPER
-    assert environment["SHIELD_NEXT_WRAPPER"] == "/opt/second"
-
-
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_the_shield_is_not_its_own_next_wrapper(
-    stack: cdk.Stack, props: Props, resources: Resources, when: str
-) -> None:
-    environment = {"AWS_LAMBDA_EXEC_WRAPPER": WRAPPER} if when == "before" else {}
-    fn = ShieldedFunction(stack, "Checkout", environment=environment, **props)
-    if when == "after":
-        fn.add_environment("AWS_LAMBDA_EXEC_WRAPPER", WRAPPER)
-    assert "SHIELD_NEXT_WRAPPER" not in variables(resources, stack)
-
-
-def test_a_next_wrapper_by_hand_is_kept(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    ShieldedFunction(stack, "Checkout", environment={"SHIELD_NEXT_WRAPPER": "/opt/mine"}, **props)
-    assert variables(resources, stack)["SHIELD_NEXT_WRAPPER"] == "/opt/mine"
+    assert (environment["AWS_LAMBDA_EXEC_WRAPPER"], environment.get("SHIELD_NEXT_WRAPPER")) == (WRAPPER, expected)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from aws_cdk.assertions import Annotations, Match, Template
+from aws_cdk.assertions import Template
 
-from harness.function_template import ALARM, FILTER, FUNCTION, LOG_GROUP, Props, Resources, only
+from harness.function_template import FILTER, FUNCTION, LOG_GROUP, Props, Resources, only
 from shielded_function import ShieldedFunction
 
 pytestmark = pytest.mark.promise("construct.logs")
@@ -24,13 +23,6 @@ def test_a_given_log_group_is_used(stack: cdk.Stack, props: Props, resources: Re
     assert only(resources(stack, FUNCTION))["LoggingConfig"]["LogGroup"] == name
     assert list(resources(stack, LOG_GROUP).values()) == [{"RetentionInDays": 7}]
     assert stack.resolve(fn.log_group.log_group_name) == name
-
-
-def test_an_imported_log_group_is_used(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    imported = logs.LogGroup.from_log_group_name(stack, "Imported", "/shared/shop")
-    ShieldedFunction(stack, "Checkout", log_group=imported, **props)
-    assert only(resources(stack, FILTER))["LogGroupName"] == "/shared/shop"
-    assert resources(stack, LOG_GROUP) == {}
 
 
 def test_a_log_group_of_another_stack_is_used(app: cdk.App, props: Props, resources: Resources) -> None:
@@ -69,30 +61,3 @@ def test_reading_the_log_group_adds_nothing(stack: cdk.Stack, props: Props, reso
     )
     assert resources(stack, "Custom::LogRetention") == {}
     assert {f["LogGroupName"]["Ref"] for f in resources(stack, FILTER).values()} == set(resources(stack, LOG_GROUP))
-
-
-def test_the_rest_of_the_logging_configuration_is_kept(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    ShieldedFunction(
-        stack,
-        "Checkout",
-        logging_format=lambda_.LoggingFormat.JSON,
-        application_log_level_v2=lambda_.ApplicationLogLevel.DEBUG,
-        system_log_level_v2=lambda_.SystemLogLevel.WARN,
-        **props,
-    )
-    logging = only(resources(stack, FUNCTION))["LoggingConfig"]
-    assert logging.pop("LogGroup") == {"Ref": next(iter(resources(stack, LOG_GROUP)))}
-    assert logging == {"LogFormat": "JSON", "ApplicationLogLevel": "DEBUG", "SystemLogLevel": "WARN"}
-
-
-def test_functions_that_share_a_log_group_share_its_filter(
-    stack: cdk.Stack, props: Props, resources: Resources
-) -> None:
-    """CloudWatch takes 100 filters on a log group; the line says whose it is."""
-    shared = logs.LogGroup(stack, "Shared")
-    one, two = (ShieldedFunction(stack, name, log_group=shared, **props) for name in ("One", "Two"))
-    assert one.shield.metric_filter is two.shield.metric_filter
-    assert len(resources(stack, FILTER)) == 1
-    watched = [alarm["Dimensions"][0]["Value"] for alarm in resources(stack, ALARM).values()]
-    assert watched == [stack.resolve(fn.function_name) for fn in (one, one, two, two)]
-    Annotations.from_stack(stack).has_no_warning("*", Match.any_value())

@@ -48,13 +48,6 @@ def test_options(stack: cdk.Stack, props: Props) -> None:
     Template.from_stack(stack).has_resource(LOG_GROUP, expected)
 
 
-def test_options_for_an_app(app: cdk.App, stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    for name in ("One", "Two"):
-        lambda_.Function(stack, name, **props)
-    Shield.everywhere(app, ShieldPolicy(), logs=LogOptions(retention=logs.RetentionDays.ONE_DAY))
-    assert [found["RetentionInDays"] for found in resources(stack, LOG_GROUP).values()] == [1, 1]
-
-
 def test_the_removal_policy_as_function_takes_it(stack: cdk.Stack, props: Props) -> None:
     ShieldedFunction(stack, "Checkout", log_removal_policy=cdk.RemovalPolicy.DESTROY, **props)
     Template.from_stack(stack).has_resource(LOG_GROUP, {"DeletionPolicy": "Delete"})
@@ -181,11 +174,6 @@ def test_two_log_groups_of_one_name(stack: cdk.Stack, props: Props, how: str) ->
 # ---- the permission to write
 
 
-def test_a_role_of_the_functions_own_needs_no_more(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    ShieldedFunction(stack, "Checkout", **props)
-    assert resources(stack, POLICY) == {}
-
-
 def test_a_role_that_may_write_anywhere_needs_no_more(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     basic = iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AWSLambdaBasicExecutionRole")
     role: Any = iam.Role(stack, "Role", assumed_by=LAMBDA, managed_policies=[basic])
@@ -236,12 +224,6 @@ def test_the_role_of_a_cfn_function_is_let_write(stack: cdk.Stack, resources: Re
     [policy] = resources(stack, POLICY).values()
     assert policy["Roles"] == [{"Ref": "Role"}]
     assert policy["PolicyDocument"]["Statement"][0]["Resource"] == stack.resolve(attached.log_group.log_group_arn)
-
-
-def test_the_role_of_a_cfn_function_may_write_already(stack: cdk.Stack, resources: Resources) -> None:
-    role = l1_role(stack, "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole")
-    Shield().apply(l1_function(stack, role.attr_arn))
-    assert resources(stack, POLICY) == {}
 
 
 @pytest.mark.parametrize("role", ["arn:aws:iam::111122223333:role/shop", "{{resolve:ssm:/shop/role}}"])

@@ -517,12 +517,6 @@ def test_a_layer_for_another_architecture(stack: cdk.Stack, shielded: MakeFuncti
     assert rules(report) == rules(report, "Shop/Two") == {"architecture-mismatch"}
 
 
-def test_production_may_not_talk_to_anybody(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
-    shielded(stack, policy=ShieldPolicy(outbound_connectivity="allow"))
-    assert rules(judge(["Shop"])) == {"alert-in-production"}
-    assert rules(judge()) == set()
-
-
 @pytest.mark.parametrize("suffix_alone", [True, False])
 def test_a_wide_wildcard_of_pseudo_parameters(
     app: cdk.App, shielded: MakeFunction, judge: Judge, suffix_alone: bool

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,43 +14,12 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 
+from harness.circles import find_circle
 from shielded_function import Shield, ShieldPolicy
 
 from .conftest import MakeFunction
 
 SCHEMA = str(Path(__file__).parents[1] / "hosts" / "schema.graphql")
-
-
-def circle_in(template: Mapping[str, Any]) -> list[str]:
-    """A circle of Ref, Fn::GetAtt, Fn::Sub and DependsOn between a template's resources; empty where there is none."""
-    resources = template["Resources"]
-    waits = {name: sorted(set(_named(resource)) & set(resources)) for name, resource in resources.items()}
-    done: set[str] = set()
-
-    def walk(name: str, way: list[str]) -> list[str]:
-        if name in way:
-            return [*way[way.index(name) :], name]
-        found = next((f for each in waits[name] if each not in done and (f := walk(each, [*way, name]))), [])
-        done.add(name)
-        return found
-
-    return next((found for name in waits if (found := walk(name, []))), [])
-
-
-def _named(value: Any) -> Iterator[str]:
-    for key, item in value.items() if isinstance(value, dict) else ():
-        if key in ("Ref", "DependsOn", "Fn::GetAtt", "Fn::Sub"):
-            texts = [item] if isinstance(item, str) else [each for each in item if isinstance(each, str)]
-            for text in texts:
-                yield from (re.findall(r"\$\{([^!.}]+)", text) if key == "Fn::Sub" else [text])
-        yield from _named(item)
-    for item in value if isinstance(value, list) else ():
-        yield from _named(item)
-
-
-def test_a_circle_is_found() -> None:
-    assert circle_in({"Resources": {"A": {"DependsOn": "B"}, "B": {"Properties": [{"Fn::Sub": "x ${A.Arn}"}]}}})
-    assert not circle_in({"Resources": {"A": {"DependsOn": ["B"]}, "B": {"Properties": {"Ref": "C"}}, "C": {}}})
 
 
 def apart(scope: Any, function: Any, action: str, resource: str, name: str = "Apart") -> None:
@@ -188,7 +157,7 @@ def test_no_template_has_one(
     assembly = app.synth()
     templates = [cdk.assertions.Template.from_stack(each) for each in _stacks(app)]
     found = [template.to_json() for template in templates]
-    assert [circle_in(template) for template in found] == [[]] * len(found)
+    assert [find_circle(template) for template in found] == [[]] * len(found)
     told = [str(message.entry.data) for each in assembly.stacks for message in each.messages]
     ways = [way for text in told for way in re.findall(r"depends on the function already \((.*?)\)", text)]
     assert list(dict.fromkeys(ways)) == circles

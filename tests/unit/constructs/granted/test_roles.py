@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
@@ -32,12 +31,6 @@ def statement(*actions: str) -> iam.PolicyStatement:
 
 def raw(action: str) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": action, "Resource": "*"}
-
-
-def test_a_function_without_grants_reaches_nothing(read: Read, ids: Ids) -> None:
-    grants = read()
-    assert grants.entries == ()
-    assert ids(grants) == []
 
 
 def test_its_own_l1_will_do(read: Read, checkout: lambda_.Function) -> None:
@@ -104,14 +97,6 @@ def test_a_large_roles_overflow_policies(app: cdk.App, stack: cdk.Stack, make_fu
     (grants,) = read_grants(app, [function]).values()
     assert set(grants.services) == {"sqs", "kinesis"}
     assert "OverflowPolicy" in str(grants.sources)
-
-
-def test_functions_that_share_a_role(app: cdk.App, stack: cdk.Stack, make_function: MakeFunction) -> None:
-    role = iam.Role(stack, "Role", assumed_by=LAMBDA)
-    first, second = (make_function(name, role=role) for name in ("First", "Second"))
-    sqs.Queue(stack, "Queue").grant_send_messages(first)
-    grants = read_grants(app, [first, second])
-    assert grants["Shop/First"].services == grants["Shop/Second"].services == ("sqs",)
 
 
 def test_a_role_without_policy_updates(stack: cdk.Stack, read: Read, make_function: MakeFunction) -> None:
@@ -244,17 +229,6 @@ def test_plain_resources(stack: cdk.Stack, read: Read, checkout: lambda_.Functio
 class TestImportedRoles:
     ARN = "arn:aws:iam::123456789012:role/checkout"
 
-    @pytest.mark.parametrize("arn", [ARN, pytest.param(cdk.Fn.import_value("RoleArn"), id="import")])
-    def test_only_what_the_app_grants_is_known(
-        self, stack: cdk.Stack, read: Read, make_function: MakeFunction, ids: Ids, arn: str
-    ) -> None:
-        function = make_function("Imported", role=iam.Role.from_role_arn(stack, "Role", arn))
-        function.add_to_role_policy(statement("sqs:SendMessage"))
-        grants = read(function)
-        assert grants.services == ("sqs",)
-        assert ids(grants) == ["ImportedRole"]
-        assert 'allow_aws=["granted", "dynamodb"]' in grants.warnings[0].message
-
     def test_one_that_exists_already(self, app: cdk.App, read: Read, make_function: MakeFunction, ids: Ids) -> None:
         """The CDK writes what the app grants it to a report alone."""
         stack = cdk.Stack(app, "Roles")
@@ -294,19 +268,6 @@ class TestManagedPolicies:
         assert grants.services == services
         assert ids(grants) == said
 
-    def test_one_that_is_imported(self, stack: cdk.Stack, read: Read, checkout: lambda_.Function, ids: Ids) -> None:
-        checkout.role.add_managed_policy(iam.ManagedPolicy.from_managed_policy_name(stack, "Team", "team"))  # type: ignore[union-attr]
-        grants = read()
-        assert ids(grants) == ["ManagedPolicy"]
-        assert "policy/team" in grants.warnings[0].message
-
-
-def test_what_a_role_of_the_app_is_granted_counts(stack: cdk.Stack, read: Read, checkout: lambda_.Function) -> None:
-    role = iam.Role(stack, "Other", assumed_by=iam.ArnPrincipal(checkout.role.role_arn))  # type: ignore[union-attr]
-    role.add_to_policy(statement("ses:SendEmail"))
-    role.grant_assume_role(cast(Any, checkout))
-    assert read().sources["ses"][0].role == "Shop/Other"
-
 
 class TestResourcePolicies:
     def test_those_that_name_the_role(self, stack: cdk.Stack, read: Read, checkout: lambda_.Function) -> None:
@@ -342,24 +303,6 @@ class TestResourcePolicies:
             ),
         )
         assert read().entries == ()
-
-    def test_a_tables_own_policy_is_not_read(self, stack: cdk.Stack, read: Read, checkout: lambda_.Function) -> None:
-        """A limit: of resource policies, those of buckets, queues, topics, keys and secrets are read."""
-        dynamodb.Table(
-            stack,
-            "Table",
-            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
-            resource_policy=iam.PolicyDocument(
-                statements=[
-                    iam.PolicyStatement(
-                        actions=["dynamodb:GetItem"],
-                        resources=["*"],
-                        principals=[iam.ArnPrincipal(checkout.role.role_arn)],  # type: ignore[union-attr]
-                    )
-                ]
-            ),
-        )
-        assert read().services == ()
 
 
 def test_reading_changes_nothing(app: cdk.App, stack: cdk.Stack, read: Read, checkout: lambda_.Function) -> None:

@@ -198,11 +198,3 @@ def test_the_tables_import_no_service() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
-
-
-def test_checking_a_type_asks_nothing_of_node(stack: cdk.Stack, requests: list[str]) -> None:
-    made = [s3.Bucket.from_bucket_name(stack, "B", "orders"), ec2.CfnVPC(stack, "V", cidr_block="10.0.0.0/16")]
-    requests.clear()
-    for construct in made:
-        hosts.check_construct(construct, "allow_outbound")
-    assert requests == []

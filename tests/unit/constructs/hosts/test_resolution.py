@@ -14,7 +14,6 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticache as elasticache
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_rds as rds
-from aws_cdk import aws_redshiftserverless as redshift_serverless
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_ssm as ssm
@@ -421,29 +420,3 @@ def test_what_it_counts_covers_what_is_deployed(stack: cdk.Stack, function: lamb
 
 
 # What it costs.
-
-
-def test_one_question_resolves_all_texts(stack: cdk.Stack, function: lambda_.Function, requests: list[str]) -> None:
-    tokens = [cdk.Fn.import_value(f"Host{number}") for number in range(10)]
-    resolve = ShieldPolicy(allow_outbound=tokens)
-    requests.clear()
-    resolve_policy(resolve, function)
-    assert len(requests) <= 3
-
-
-def test_functions_that_share_a_policy_share_what_was_found(
-    stack: cdk.Stack, function: lambda_.Function, requests: list[str]
-) -> None:
-    instance = database(stack)
-    policy = ShieldPolicy(allow_outbound=[instance, f"{instance.attr_endpoint_address}:5433"])
-    resolve_policy(policy, function)
-    other = make_function(stack, "Other")
-    requests.clear()
-    resolve_policy(policy, other)
-    assert len(requests) <= 9, requests
-
-
-def test_a_number_of_redshift_serverless(stack: cdk.Stack, function: lambda_.Function) -> None:
-    workgroup = redshift_serverless.CfnWorkgroup(stack, "W", workgroup_name="w", port=5440)
-    variable = write(function, resolve_policy(ShieldPolicy(allow_outbound=[workgroup]), function))
-    assert variable["SHIELD_ALLOW_OUTBOUND"] == {"Fn::Join": ["", [att("W", "Workgroup.Endpoint.Address"), ":5440"]]}

@@ -10,7 +10,6 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Annotations, Match
 from constructs import Construct
@@ -21,14 +20,12 @@ from shielded_function import (
     AlarmOptions,
     ControlAlarm,
     LogOptions,
-    Shield,
     ShieldedFunction,
     ShieldError,
     ShieldPolicy,
 )
 from shielded_function.testing import alert_line, simulate_cloudwatch
 from shielded_function_monitoring.filters import PLATFORM_PROGRAMS, violations, violations_by_policy
-from shielded_function_monitoring.pattern import parse as parse_pattern
 
 pytestmark = pytest.mark.promise("alarm.calls")
 
@@ -124,24 +121,6 @@ def test_an_alarm_when_a_connection_goes_to_a_host_other_than_x(
 # ---- granularity
 
 
-def test_how_many_resources_a_function_has(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    for name, granularity in (("Own", "function"), ("Fleet", "fleet")):
-        ShieldedFunction(stack, name, alarms=AlarmOptions(granularity=cast("Any", granularity)), **props)
-    shield = {
-        name: kind
-        for kind in (FILTER, ALARM, "AWS::Logs::LogGroup")
-        for name in resources(stack, kind)
-        if not name.startswith("ShieldedFleet")
-    }
-    assert sorted(kind for name, kind in shield.items() if name.startswith("Own")) == [
-        ALARM,
-        ALARM,
-        "AWS::Logs::LogGroup",
-        FILTER,
-    ]
-    assert sorted(kind for name, kind in shield.items() if name.startswith("Fleet")) == ["AWS::Logs::LogGroup", FILTER]
-
-
 def test_by_policy(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     """What CloudWatch will not add up has a filter when it is asked for."""
     alarms = AlarmOptions(granularity="control")
@@ -152,33 +131,6 @@ def test_by_policy(stack: cdk.Stack, props: Props, resources: Resources) -> None
     other = cdk.Stack(cdk.App(), "Other")
     ShieldedFunction(other, "Sum", alarms=alarms, **props).metric_violations()
     assert set(published(resources(other, FILTER))) == {*by_policy, ("Violations", ("FunctionName",))}
-
-
-@pytest.mark.parametrize("on", [{"count_read_handler": True}, {"read_handler": ControlAlarm()}])
-@pytest.mark.parametrize("granularity", ["function", "control", "fleet"])
-def test_reading_the_handler_alarms_only_where_asked_for(
-    stack: cdk.Stack, props: Props, resources: Resources, granularity: Any, on: Any
-) -> None:
-    """Reading the handler raises no alarm unless it is asked for."""
-    line = alert_line("f", "read_handler")
-
-    def counted(alarms: dict[str, Any], filters: dict[str, Any]) -> bool:
-        matching = {key for key, pattern in published(filters).items() if parse_pattern(pattern).matches(line)}
-        queries = [str(alarm.get("Metrics")) for alarm in alarms.values()]
-        return any(
-            any(f"SUM({name})" in q or f'SUM("{name}")' in q for q in queries)
-            or any(
-                watched(a) == (name, keys) and dimensions(a).get("Policy", "read_handler") == "read_handler"
-                for a in alarms.values()
-                if "MetricName" in a
-            )
-            for name, keys in matching
-        )
-
-    for name, options, expected in (("Quiet", {}, False), ("Loud", on, True)):
-        place = cdk.Stack(cdk.App(), name)
-        ShieldedFunction(place, "Fn", alarms=AlarmOptions(granularity=granularity, **options), **props)
-        assert counted(resources(place, ALARM), resources(place, FILTER)) == expected
 
 
 def test_a_fleet(app: cdk.App, props: Props, resources: Resources) -> None:
@@ -441,34 +393,6 @@ def test_every_description_fits(props: Props, resources: Resources) -> None:
             assert known.endswith("x")
 
 
-def test_a_description_tells_where_to_look(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    fn = ShieldedFunction(
-        stack,
-        "Checkout",
-        function_name="checkout",
-        logs=LogOptions(log_group_name="/shop/checkout"),
-        alarms=AlarmOptions(granularity="control"),
-        **props,
-    )
-    found = {dimensions(a)["Policy"]: text_of(a["AlarmDescription"]) for a in resources(stack, ALARM).values()}
-    for policy, text in found.items():
-        link, *steps, said = text.split("\n")
-        assert said.split("] ")[1].startswith(f"Shop/Checkout: {policy}: it")
-        assert link.startswith("https://<AWS::Region>.console.aws.amazon.com/cloudwatch/home?region=")
-        assert "#logsV2:logs-insights?queryDetail=" in link
-        assert f"*40logStream*2c*40message*7cfilter*20policy*3d*22{policy}*22" in link
-        assert [step[:3] for step in steps] == ["1. ", "2. ", "3. ", "4. "]
-        assert f"--function <{stack.get_logical_id(_resource(fn))}>" in steps[0]
-    assert "add `allow` to allow_outbound" in found["outbound_connectivity"]
-    assert "nothing permits it; take it for an attack" in found["self_protection"]
-
-
-def _resource(fn: lambda_.Function) -> cdk.CfnElement:
-    resource = fn.node.default_child
-    assert isinstance(resource, cdk.CfnElement)
-    return resource
-
-
 def test_a_link_that_might_not_fit_is_left_out(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     """The log group's name is known to nobody here."""
     from aws_cdk import aws_logs as logs
@@ -543,6 +467,15 @@ def test_what_hides_nothing_and_calls_seldom(stack: cdk.Stack, props: Props, wha
     assert calls(stack, props, {}, minute, last) == expected
 
 
+@pytest.mark.parametrize("on", [{"count_read_handler": True}, {"read_handler": ControlAlarm()}])
+@pytest.mark.parametrize("granularity", ["function", "control", "fleet"])
+def test_reading_the_handler_alarms_only_where_asked_for(props: Props, granularity: str, on: Any) -> None:
+    for options, alarms in (({}, 0), (on, 1)):
+        once = lambda minute: {0: ("read_handler", "alert")} if minute == 5 else {}  # noqa: E731
+        stack = cdk.Stack(cdk.App(), "Shop")
+        assert len(calls(stack, props, {"granularity": granularity, **options}, once, 10)) == alarms
+
+
 @pytest.mark.parametrize(("contributors", "expected"), [(True, 41), (False, 1)])
 def test_forty_functions_at_once(stack: cdk.Stack, props: Props, contributors: bool, expected: int) -> None:
     """CloudWatch calls for each contributor of a query's alarm, and for the alarm; a sum has no contributors."""
@@ -560,19 +493,6 @@ def test_a_path_and_a_runbook_that_do_not_fit(stack: cdk.Stack, props: Props) ->
 
 
 # ---- any kind of function, and a metric of one's own
-
-
-def test_on_a_cfn_function(stack: cdk.Stack, resources: Resources) -> None:
-    fn = lambda_.CfnFunction(
-        stack,
-        "Fn",
-        role="arn:aws:iam::111122223333:role/r",
-        runtime="python3.13",
-        handler="index.handler",
-        code=lambda_.CfnFunction.CodeProperty(zip_file="def handler(event, context): ..."),
-    )
-    Shield(alarms=AlarmOptions(granularity="control")).apply(fn)
-    assert {dimensions(a)["FunctionName"]["Ref"] for a in resources(stack, ALARM).values()} == {"Fn"}
 
 
 def test_a_metric_of_ones_own(stack: cdk.Stack, props: Props, resources: Resources) -> None:

@@ -16,7 +16,7 @@ from aws_cdk import aws_sns as sns
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from shielded_function import AlarmOptions, ControlAlarm, Shield, ShieldDashboard, ShieldedFunction, ShieldError
+from shielded_function import AlarmOptions, ControlAlarm, ShieldDashboard, ShieldedFunction, ShieldError
 from shielded_function.monitoring import dashboard_body
 from shielded_function.monitoring.dashboard_body import log_source, shared_prefixes
 from shielded_function_monitoring.queries import QUERIES
@@ -200,16 +200,6 @@ def test_of_another_region_it_shows_nothing(app: cdk.App, props: Props) -> None:
     ShieldDashboard(operations, "Dashboard", of=app)
     with pytest.raises(Exception, match="ShieldDashboard: there is no shielded function of its account and region"):
         app.synth()
-
-
-def test_functions_that_are_shielded_by_an_aspect(app: cdk.App, props: Props, synthesize: Synthesize) -> None:
-    stack = cdk.Stack(app, "Shop")
-    ShieldDashboard(stack, "Dashboard")
-    cdk.Aspects.of(stack).add(Shield())
-    lambda_.Function(stack, "Fn", **props)
-    template = synthesize(stack)
-    check(body_of(template), template)
-    assert len(widgets(body_of(template), "log")) == 11
 
 
 def test_a_log_group_that_nobody_knows(app: cdk.App, stack: cdk.Stack, props: Props, synthesize: Synthesize) -> None:

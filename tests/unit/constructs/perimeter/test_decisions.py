@@ -260,25 +260,3 @@ def test_an_allowed_connection_is_let_out(policy: ShieldPolicy, host: str, port:
         assert egress.admits(egress_for(policy, ipv6=False), "203.0.113.7", port)
     if policy.decide("connect", f"{host}:443", region=REGION, account=ACCOUNT).reason == "aws":
         assert egress.admits(egress_for(policy, ipv6=False), "203.0.113.7", 443)
-
-
-def test_egress_has_the_ports_and_no_more() -> None:
-    policy = ShieldPolicy(
-        allow_outbound=["tcp://api.stripe.com:443", "10.0.0.0/16:5432", "10.0.1.0/24:5432"], allow_aws=["sqs"]
-    )
-    found = {(rule.protocol, rule.port, rule.network) for rule in egress_for(policy, ipv6=False)}
-    assert found == {("tcp", 443, "0.0.0.0/0"), ("tcp", 5432, "10.0.0.0/16"), ("udp", 5432, "10.0.0.0/16")}
-
-
-def test_nothing_listed_lets_nothing_out() -> None:
-    assert egress_for(ShieldPolicy(allow_aws="none")) == []
-    assert [(r.protocol, r.port) for r in egress_for(ShieldPolicy(allow_aws=["iot-data"]), ipv6=False)] == [
-        ("tcp", 443),
-        ("tcp", 8443),
-        ("tcp", 8883),
-    ]
-
-
-def test_file_systems_are_mounted_by_nfs() -> None:
-    found = egress.egress_of(ShieldPolicy(allow_aws="none"), [], file_systems="10.0.0.0/16")
-    assert [(rule.protocol, rule.port, rule.network) for rule in found] == [("tcp", 2049, "10.0.0.0/16")]

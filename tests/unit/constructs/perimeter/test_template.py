@@ -138,14 +138,6 @@ def test_names_lead_to_ipv6_where_it_can_be(shop: cdk.Stack, make: Make, walls: 
     assert egress_in(walls(vpc=dual)) == {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "443", '"::/0"')}
 
 
-def test_a_group_that_functions_share(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
-    group = ec2.SecurityGroup(shop, "Shared", vpc=vpc)
-    for name, port in (("Checkout", 1), ("Refund", 2)):
-        policy = ShieldPolicy(allow_outbound=[f"tcp://a.example:{port}"], allow_aws="none")
-        make(name, policy, security_groups=[group])
-    assert egress_in(walls(), "Shared") == {("tcp", "1", '"0.0.0.0/0"'), ("tcp", "2", '"0.0.0.0/0"')}
-
-
 def test_file_systems_stay_mounted(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
     files = efs.FileSystem(shop, "Files", vpc=vpc)
     point = files.add_access_point("Point")
@@ -436,19 +428,6 @@ def test_a_stack_of_no_region(app: cdk.App, props: dict[str, Any]) -> None:
     perimeter = SimulatedPerimeter.from_template(template, region="eu-central-1")
     assert perimeter.look_up("sqs.eu-central-1.amazonaws.com") == "ALLOW"
     assert perimeter.look_up("sqs.eu-west-1.amazonaws.com") == "BLOCK"
-
-
-def test_a_stage_has_its_own(app: cdk.App, props: dict[str, Any]) -> None:
-    stage = cdk.Stage(app, "Prod", env=PLACE)
-    shop = cdk.Stack(stage, "Shop")
-    vpc = ec2.Vpc(shop, "Vpc", max_azs=2)
-    lambda_.Function(shop, "Checkout", vpc=vpc, **props)
-    ShieldPerimeter(shop, vpc=vpc)
-    Shield.everywhere(app, POLICY)
-    assembly = app.synth().get_nested_assembly("assembly-Prod")
-    template = assembly.get_stack_by_name("Prod-Shop").template
-    assert "api.stripe.com" in domains_in(template)
-    assert egress_in(template) == {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "5432", '"10.0.0.0/16"')}
 
 
 def test_query_logs_and_their_alarm(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
