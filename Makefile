@@ -81,7 +81,7 @@ fuzz: native ## a bounded round of fuzzing (FUZZ_ARGS=...; needs Debian's clang,
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m lab.fuzz.run $(FUZZ_ARGS)
 
 lab: conformance workloads fuzz test-libcs test-kernel test-arm64 ## tests/lab in full, with Python's suite (hours)
-	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS) -m 'long or not long' tests/lab/deployed tests/lab/presets
+	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS) -m 'long or not long' tests/lab/deployed tests/lab/dotnet tests/lab/presets
 
 test-libcs: native ## run the engine on glibc of Debian 11, 12, 13 and on musl (fetched by apt; LIBC_ROOT=FOLDER: on one more)
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m lab.libcs.fetch

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lab.arm64.packages import JAVAS, NODES
-from runtimes.dotnet import table as dotnet_table
+from lab.dotnet import table as dotnet_table
 from runtimes.java import table as java
 from runtimes.node import table as node
 from runtimes.node.conftest import LINES as NODE_LINES

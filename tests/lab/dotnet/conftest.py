@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
+from lab.dotnet.table import ATTEMPTS
 from runtimes.attempts import MODES
-from runtimes.dotnet.table import ATTEMPTS
 from runtimes.functions import AUTHORITY, STACK, Described, Run, attempt_all, policy_of, synthesize
 from shielded_function import ShieldPolicy
 from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPackage

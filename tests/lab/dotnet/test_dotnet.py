@@ -1,4 +1,7 @@
-""".NET in the emulated sandbox, as a client of AWS's Runtime API: every way in, unshielded and in every mode."""
+""".NET in the emulated sandbox, as a client of AWS's Runtime API: every way in, unshielded and in every mode.
+
+`make test` tries one way in for each control.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,9 @@ import pytest
 
 from harness.compiling import compile_c
 from harness.thinning import long_but
+from lab.dotnet.conftest import BY_BOOTSTRAP, DEFAULT, HANDLERS, LINE, RUNTIME, Runs
+from lab.dotnet.table import ATTEMPTS, CHILD, HANDLER, OUTBOUND, TMP
 from runtimes.attempts import ALERT, BLOCK, MODES, UNSHIELDED, Attempt, problems
-from runtimes.dotnet.conftest import BY_BOOTSTRAP, DEFAULT, HANDLERS, LINE, RUNTIME, Runs
-from runtimes.dotnet.table import ATTEMPTS, HANDLER
 from runtimes.functions import shield_lines
 from shielded_function_emulator.cloud_assembly import FunctionPackage
 from shielded_function_emulator.function import EmulatedFunction, Invocation
@@ -24,12 +27,14 @@ from shielded_function_emulator.languages.runtime import Runtime
 from shielded_function_emulator.platform_files import LANGUAGE_ROOT
 from shielded_function_monitoring import Alert
 
+DENIED = {attempt.id: attempt.code for attempt in ATTEMPTS}
 Packages = Callable[[str], FunctionPackage]
 
 _OWN_FILES = r"clr-debug-pipe-\d+-\d+-in clr-debug-pipe-\d+-\d+-out dotnet-diagnostic-\d+-\d+-socket"
 
 
-@pytest.mark.parametrize("mode", long_but({MODES[0]}, MODES))
+@pytest.mark.long
+@pytest.mark.parametrize("mode", MODES)
 def test_a_function_that_does_nothing_is_quiet(runs: Runs, mode: str) -> None:
     """Cold and warm: the line that says that the shield is there, and no other."""
     alerts, events = runs(mode).first
@@ -37,11 +42,13 @@ def test_a_function_that_does_nothing_is_quiet(runs: Runs, mode: str) -> None:
     assert [event.event for event in events] == ([] if mode == UNSHIELDED else ["armed"])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("attempt", ATTEMPTS, ids=lambda attempt: attempt.id)
 def test_what_a_program_may_do(runs: Runs, attempt: Attempt) -> None:
     assert problems(attempt, attempt.id, {mode: runs(mode).outcomes[attempt.id] for mode in MODES}) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mode", [BLOCK, ALERT])
 def test_that_the_handler_is_read_is_told(runs: Runs, mode: str) -> None:
     alerts = [alert for outcome in runs(mode).outcomes.values() for alert in outcome.alerts]
@@ -79,6 +86,16 @@ def in_tmp(function: EmulatedFunction) -> str:
     return " ".join(sorted(path.name for path in function.sandbox.path("/tmp").iterdir()))
 
 
+def test_each_control_denies(package: Packages) -> None:
+    with started(package(BLOCK)) as (function, invocations):
+        assert written(invocations) == ([], ["armed"])
+        for id, control in {"files-write-text": TMP, "network-udp": OUTBOUND, "programs-start": CHILD}.items():
+            said, alerts = attempted(function, id)
+            assert said["error"]["code"] in DENIED[id]
+            assert [(alert.policy, alert.mode) for alert in alerts] == [(control, BLOCK)]
+
+
+@pytest.mark.long
 def test_the_runtimes_own_files_are_made(package: Packages) -> None:
     """The sockets of the diagnostics, where they are in Lambda, by default."""
     with started(package(DEFAULT)) as (function, invocations):
@@ -89,12 +106,14 @@ def test_the_runtimes_own_files_are_made(package: Packages) -> None:
         assert "diagnostic" not in in_tmp(function)
 
 
+@pytest.mark.long
 def test_without_diagnostics(package: Packages) -> None:
     with started(package(DEFAULT), {"DOTNET_EnableDiagnostics": "0"}) as (function, invocations):
         assert written(invocations) == ([], ["armed"])
         assert in_tmp(function) == ""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mode", [UNSHIELDED, ALERT, BLOCK])
 def test_what_the_runtime_does_for_a_client_of_its_diagnostics(package: Packages, mode: str) -> None:
     """It is in the function's process, and judged as the function is."""
@@ -114,7 +133,7 @@ def test_what_the_runtime_does_for_a_client_of_its_diagnostics(package: Packages
             assert (alerts[0].allow or "").endswith("/createdump")
 
 
-@pytest.mark.parametrize("number", range(len(HANDLERS)), ids=HANDLERS)
+@pytest.mark.parametrize("number", long_but({0}, range(len(HANDLERS))))
 def test_the_handler_is_closed_however_it_is_named(package: Packages, number: int) -> None:
     with started(package(f"handler-{number}"), BY_BOOTSTRAP) as (function, invocations):
         assert written(invocations) == ([], ["armed"])
@@ -123,6 +142,7 @@ def test_the_handler_is_closed_however_it_is_named(package: Packages, number: in
         assert [alert.policy for alert in alerts] == [HANDLER]
 
 
+@pytest.mark.long
 def test_a_program_of_another_name(package: Packages, tmp_path: Path) -> None:
     """A function that brings its .NET along is started by a program of its own, by whatever name."""
     own = tmp_path / "own"
