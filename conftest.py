@@ -38,7 +38,6 @@ settings.load_profile("short")
 _LONGEST = (
     "integration/packaging/test_wheel.py",
     "runtimes/node/test_node.py",
-    "integration/from_code/test_under_clients.py",
     "integration/chained_wrappers/test_chained.py",
     "runtimes/java/test_java.py",
     "integration/engine/test_server_names.py",

@@ -8,8 +8,6 @@ import ctypes
 import errno
 import os
 import socket
-import struct
-import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -91,32 +89,6 @@ def udp_where_a_connected_one_was() -> None:
 
 
 @allowed
-def udp_where_a_stream_was_in_a_forked_copy() -> None:
-    """After a child that shared the memory no mark is taken away in a copy (watch_for_good)."""
-    subprocess.run(["/bin/true"], check=True)
-    child = os.fork()
-    if not child:
-        threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
-        socket.socket().close()
-        with by_udp(query(ALLOWED)) as s:
-            message = s.recv(500)
-        use(address_in(message))
-        os._exit(0)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-
-
-@allowed
-def udp_that_is_shut_down() -> None:
-    """What is read by it ends."""
-    s = to_resolver()
-    message = answered(s)
-    with contextlib.suppress(OSError):
-        s.shutdown(socket.SHUT_RDWR)
-    assert s.recv(500) == b""
-    use(address_in(message))
-
-
-@allowed
 def udp_connected_elsewhere_since() -> None:
     """By each of its numbers it hears its new peer."""
     with to_resolver() as s, by_udp() as peer:
@@ -144,89 +116,12 @@ def udp_with_a_port_of_its_own() -> None:
 
 
 @allowed
-def udp_with_an_address_of_its_own() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.bind(("127.0.0.1", 0))
-        here = s.getsockname()
-        s.connect(RESOLVER)
-        assert s.getsockname() == here
-        use(address_in(answered(s)))
-
-
-@allowed
-def udp_after_a_peer_at_port_zero() -> None:
-    """To sort addresses some connect to that port, and then to the server by the same socket."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.connect(("127.0.0.1", 0))
-        s.connect(RESOLVER)
-        s.send(query(ALLOWED))
-        s.settimeout(5)
-        use(address_in(s.recv(500)))
-
-
-@allowed
-def udp_after_a_connect_that_failed() -> None:
-    with to_resolver() as s:
-        with contextlib.suppress(PermissionError):
-            s.connect(("127.255.255.255", 9))  # broadcast, which nobody asked for
-        use(address_in(answered(s)))
-
-
-@allowed
 def udp_beside_a_child_that_has_another_by_its_number() -> None:
     with to_resolver() as s, by_udp(query(ALLOWED)) as asked:
         asked.recv(500)
         laid = [(os.POSIX_SPAWN_DUP2, asked.fileno(), s.fileno())]
         child = os.posix_spawn("/bin/true", ["true"], {}, file_actions=laid)  # shares the memory until it is started
         os.waitpid(child, 0)
-        use(address_in(answered(s)))
-
-
-@allowed
-def udp_closed_while_it_loses_its_peer() -> None:
-    libc = ctypes.CDLL(None)
-    for _ in range(2000):
-        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        number = s.detach()
-        other = threading.Thread(target=libc.connect, args=(number, bytes(16), 16))
-        other.start()
-        os.close(number)
-        other.join()
-    udp_on_a_duplicate()
-
-
-@allowed
-def udp_laid_over_itself() -> None:
-    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
-    with to_resolver() as s:
-        os.dup2(s.fileno(), s.fileno())
-        use(address_in(answered(s)))
-
-
-@allowed
-def udp_to_one_server_in_many_spellings() -> None:
-    """In C what pads an address is often whatever lay there."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    message = b""
-    for number in range(300):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-            spelled = struct.pack("=H", socket.AF_INET) + struct.pack(">H", RESOLVER[1])
-            spelled += socket.inet_aton(RESOLVER[0]) + number.to_bytes(8, "big")
-            assert libc.connect(s.fileno(), spelled, len(spelled)) == 0, os.strerror(ctypes.get_errno())
-            assert s.getpeername() == RESOLVER
-            message = answered(s)
-    use(address_in(message))
-
-
-@allowed
-def udp_to_an_address_of_the_other_family() -> None:
-    """The server stays."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    mapped = struct.pack("=H", socket.AF_INET6) + struct.pack(">HI", RESOLVER[1], 0)
-    mapped += socket.inet_pton(socket.AF_INET6, f"::ffff:{RESOLVER[0]}") + bytes(4)
-    with to_resolver() as s:
-        assert libc.connect(s.fileno(), mapped, len(mapped)) == -1
-        assert ctypes.get_errno() == errno.EAFNOSUPPORT
         use(address_in(answered(s)))
 
 
@@ -247,14 +142,6 @@ def udp_to_more_servers_than_are_remembered() -> None:
 
 
 @allowed
-def udp_beside_more_sockets_than_are_remembered() -> None:
-    for _ in range(10_000):
-        with by_udp() as s:
-            s.connect(RESOLVER)
-    udp_on_a_duplicate()
-
-
-@allowed
 def udp_losing_its_server_by_a_copy() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, s.dup() as before:
         s.connect(RESOLVER)
@@ -270,41 +157,6 @@ def udp_losing_its_server_by_a_copy() -> None:
     udp_on_a_duplicate()
 
 
-@allowed
-def udp_read_for_a_while() -> None:
-    """What others send begins the time anew."""
-    with to_resolver() as s, by_udp() as other:
-        message, here = answered(s), ("127.0.0.1", s.getsockname()[1])
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", 0, 300_000))
-        began = time.monotonic()
-        thread = threading.Timer(0.2, other.sendto, (b"plain", here))
-        thread.start()
-        assert error_of(partial(s.recv, 500)) == errno.EAGAIN
-        assert time.monotonic() - began > 0.45
-        thread.join()
-    use(address_in(message))
-
-
-@allowed
-def udp_shut_down_while_it_is_read() -> None:
-    with to_resolver() as s, by_udp() as other:
-        message, here = answered(s), ("127.0.0.1", s.getsockname()[1])
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", 5, 0))
-
-        def disturb() -> None:
-            time.sleep(0.1)
-            other.sendto(b"plain", here)
-            time.sleep(0.1)
-            with contextlib.suppress(OSError):
-                s.shutdown(socket.SHUT_RDWR)
-
-        thread = threading.Thread(target=disturb)
-        thread.start()
-        assert s.recv(500) == b""
-        thread.join()
-    use(address_in(message))
-
-
 @way
 def udp_read_before_it_is_asked() -> None:
     """Nothing has gone by it when the reader comes."""
@@ -316,13 +168,6 @@ def udp_read_before_it_is_asked() -> None:
         s.sendto(query(ALLOWED), RESOLVER)
         reader.join()
     use(address_in(answers[0]))
-
-
-@allowed
-def udp_that_says_nothing() -> None:
-    with to_resolver() as s:
-        assert s.send(b"") == 0
-        use(address_in(answered(s)))
 
 
 @allowed

@@ -10,7 +10,6 @@ import errno
 import importlib
 import json
 import os
-import select
 import socket
 import struct
 import sys
@@ -27,7 +26,6 @@ from questions import (
     address_in,
     allowed,
     answer,
-    by_udp,
     denied,
     each,
     exactly,
@@ -52,29 +50,6 @@ def tcp_by_write_and_read() -> None:
     os.set_blocking(number, True)
     os.write(number, framed(query(ALLOWED)))
     use(address_in(answer(lambda size: os.read(number, size))))
-
-
-@allowed
-def tcp_behind_a_read_of_nothing() -> None:
-    """It does not wait, neither before nor after anything came."""
-    number = over_tcp().detach()
-    os.set_blocking(number, True)
-    assert os.read(number, 0) == b""
-    os.write(number, framed(query(ALLOWED)))
-    select.select([number], [], [], 5)
-    assert os.readv(number, [bytearray(0)]) == 0
-    use(address_in(answer(lambda size: os.read(number, size))))
-
-
-@allowed
-def udp_behind_a_read_of_nothing() -> None:
-    with by_udp() as s:
-        s.connect(RESOLVER)
-        s.send(query(ALLOWED))
-        select.select([s], [], [], 5)
-        os.read(s.fileno(), 0)
-        s.setblocking(False)  # an answer that was swallowed is an error then
-        use(address_in(s.recv(512)))
 
 
 @way
@@ -145,14 +120,6 @@ def tcp_wait_for_all() -> None:
 
 
 @allowed
-def tcp_wait_for_more_than_the_gate_holds() -> None:
-    s = over_tcp()
-    s.settimeout(None)
-    s.sendall(framed(*[query("many.example")] * 5))
-    assert len(s.recv(20_000, socket.MSG_WAITALL)) == 20_000
-
-
-@allowed
 def tcp_when_the_server_has_closed() -> None:
     """Its end waits behind the answer."""
     s = over_tcp()
@@ -196,51 +163,6 @@ def tcp_in_the_midst_of_many() -> None:
     sizes = [struct.unpack("!H", exactly(s.recv, begin)[:2])[0] for s in streams]
     rests = [exactly(s.recv, 2 + size - begin) for s, size in zip(streams, sizes, strict=True)]
     use_all([socket.inet_ntoa(rest[-4:]) for rest in rests])
-
-
-@allowed
-def tcp_behind_many_that_ended() -> None:
-    """In the midst of their answers."""
-    for i in range(2 * MANY):
-        with over_tcp() as s:
-            s.sendall(framed(query(f"h{i % MANY}.wild.example")))
-            exactly(s.recv, 14)
-    tcp_in_the_midst_of_many()
-
-
-@allowed
-def tcp_while_many_others_come_and_go() -> None:
-    """The connection is kept, in the midst of nothing."""
-    s = over_tcp()
-    s.sendall(framed(query(ALLOWED)))
-    answer(s.recv)
-    for i in range(3 * MANY):
-        with over_tcp() as other:
-            other.sendall(framed(query(f"x{i}.wild.example")))
-            answer(other.recv)
-    s.sendall(framed(query("h7.wild.example")))
-    use_all([address_in(answer(s.recv))])
-
-
-@allowed
-def udp_many_first() -> None:
-    """All are asked for before any is used."""
-    found = [socket.getaddrinfo(f"h{i}.wild.example", 80, socket.AF_INET, socket.SOCK_STREAM) for i in range(MANY)]
-    assert {len(each) for each in found} == {8}
-    use_all([str(each[0][4][0]) for each in found])
-
-
-@allowed
-def udp_behind_thousands_that_wait() -> None:
-    """Its answer is read when thousands more were asked, all by the same number."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(100)]
-        for s in sockets:
-            s.connect(RESOLVER)
-        sockets[0].send(query(ALLOWED))
-        for i in range(5000):
-            sockets[1 + i % 99].send(query(f"n{i}.wild.example"))
-        use(address_in(sockets[0].recv(500)))
 
 
 @way

@@ -16,13 +16,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
-from hellos import LIBC, address, checked, hello
+from hellos import LIBC, address, hello
 from questions import ALLOWED, RESOLVER, address_in, answer, framed, over_tcp, query, use
 
 STOLEN = "stolen.evil.example"
-LISTED, UNLISTED = ("198.51.100.8", 9999), ("198.51.100.9", 80)
+UNLISTED = ("198.51.100.9", 80)
 SHARED = 300
 THREADS, TIMES = 4, 50
 SET_TIMER_SLACK = 29  # else a thread sleeps for 50 microseconds more than it was told
@@ -214,19 +213,6 @@ def handed_over(descriptor: int) -> int:
 
 
 @way
-def files_are_handed_over() -> Tries:
-    expected = Path(__file__).read_bytes()[:100]
-
-    def work() -> None:
-        with open(__file__, "rb") as file:
-            copy = handed_over(file.fileno())
-        assert os.read(copy, 100) == expected
-        os.close(copy)
-
-    return in_threads(work)
-
-
-@way
 def own_connections_are_handed_over() -> Tries:
     """As the processes of a pool do: what was connected, and what was accepted."""
 
@@ -236,32 +222,6 @@ def own_connections_are_handed_over() -> Tries:
                 with socket.socket(fileno=handed_over(end.fileno())) as copy:
                     copy.sendall(b"x")
             assert (s.recv(1), accepted.recv(1)) == (b"x", b"x")
-
-    return in_threads(work)
-
-
-@way
-def own_files_are_handed_over() -> Tries:
-    def work() -> None:
-        with open("/etc/passwd", "rb") as file, os.fdopen(handed_over(file.fileno()), "rb") as copy:
-            assert os.path.samestat(os.fstat(copy.fileno()), os.fstat(file.fileno()))
-
-    return in_threads(work)
-
-
-@way
-def a_udp_socket_is_connected_anew() -> Tries:
-    """From the name server to a listed address, and back."""
-
-    def work() -> None:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-            s.settimeout(5)
-            for place, data in ((RESOLVER, query(ALLOWED)), (LISTED, b"x"), (RESOLVER, query(ALLOWED))):
-                s.connect(place)
-                s.send(data)
-                if place == RESOLVER:
-                    address_in(s.recv(512))
-                checked(disconnect(s.fileno()))
 
     return in_threads(work)
 
@@ -287,20 +247,6 @@ def own_connections_are_written_to() -> Tries:
             assert s.recv(1) == b"x"
         with socket.create_connection(address()) as s:
             s.sendall(hello(ALLOWED))
-
-    return in_threads(work)
-
-
-@way
-def files_are_laid_over_what_sockets_left() -> Tries:
-    """Numbers that were sockets a moment ago, and that other threads had."""
-
-    def work() -> None:
-        socket.socket().close()
-        with open("/dev/null", "wb", buffering=0) as file, socket.socket() as s:
-            number = s.fileno()
-            os.dup2(file.fileno(), number)
-            assert os.write(number, b"x" * 100) == 100
 
     return in_threads(work)
 

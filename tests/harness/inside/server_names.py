@@ -330,11 +330,7 @@ def asynchronous() -> None:
 
 @foreign
 def handed_over() -> None:
-    ours, theirs = socket.socketpair()
-    s = connected()
-    ours.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [s.fileno()]))])
-    _, control, _, _ = theirs.recvmsg(1, 64)
-    os.write(array.array("i", control[0][2])[0], hello())
+    os.write(taken_over(connected()), hello())
 
 
 @foreign

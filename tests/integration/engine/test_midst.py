@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.compiling import SOURCES, compile_c
-from harness.running import SHIELD, alerts, policy, prepare_tmp, whole_sandbox
+from harness.running import SHIELD, policy, prepare_tmp, whole_sandbox
 from shielded_function_emulator.machine import architecture
 from shielded_function_emulator.sandbox import Completed, Sandbox
 
@@ -23,7 +23,7 @@ CHILDREN = BLOCKED | {"SHIELD_CREATE_CHILD_PROCESS": "allow"}
 LISTED = BLOCKED | {"SHIELD_ALLOW_CHILD_PROCESS": "/usr/bin/true"}
 FOLDER = BLOCKED | {"SHIELD_ALLOW_TMP": "/tmp/allowed/**"}
 REFUSED = "/tmp/there"
-PROGRAMS = ("vfork_child", "fifo", "changed_path", "map_in_handlers")
+PROGRAMS = ("vfork_child", "fifo", "changed_path")
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +33,6 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     target = f"{architecture()}-linux-gnu"
     for name in PROGRAMS:
         compile_c([SOURCES / f"{name}.c"], task / name, "-lpthread", "-ldl", target=target)
-    # A runtime is known by its name.
-    compile_c([SOURCES / "map_in_handlers.c"], task / "java", "-lpthread", "-ldl", target=target)
-    compile_c([SOURCES / "inline.c"], task / "inline.so", "-shared", "-fPIC", target=target)
     compile_c([SOURCES / "leave_mark.c"], task / "leave_mark", "-static", target=f"{architecture()}-linux-musl")
     with whole_sandbox(task, layer) as sandbox:
         yield sandbox
@@ -81,23 +78,3 @@ def test_a_socket_in_a_folder_that_is_renamed(box: Sandbox) -> None:
     """Left open: its file, which is empty, is made where the name leads."""
     got, _ = counted(run(box, FOLDER, "changed_path", "name", "/tmp/allowed", "/tmp"))
     assert (got, (box.path("/tmp") / "socket").is_socket()) == (1, True)
-
-
-HONEST: dict[str, tuple[Mapping[str, str], tuple[str, ...]]] = {
-    "mappings": (BLOCKED, ("map_in_handlers", "/var/task/inline.so")),
-    "mappings_with_a_jit": (
-        BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "allow"},
-        ("map_in_handlers", "/var/task/inline.so"),
-    ),
-    "mappings_of_a_runtime_with_a_jit": (policy(read_write_tmp="block"), ("java", "/var/task/inline.so")),
-}
-
-
-@pytest.mark.race
-@pytest.mark.parametrize("program", HONEST)
-def test_honest_programs_work_while_signals_arrive(box: Sandbox, program: str) -> None:
-    settings, command = HONEST[program]
-    done = run(box, settings, *command)
-    wrong, times = counted(done)
-    assert (wrong, times > 0) == (0, True), done.stderr[-2000:]
-    assert alerts(done) == []
