@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-enum { EXCHANGE = 2 /* RENAME_EXCHANGE */ };
+enum { EXCHANGE = 2 /* RENAME_EXCHANGE */, PATIENCE = 45 /* seconds: it stops once it got through */ };
 static volatile int stop;
 static char inner[128], link_to_outside[128];
 
@@ -68,7 +68,7 @@ static int bind_by_name(const char *folder, const char *outside)
         return 2;
     pthread_create(&thread, NULL, exchange, NULL);
     int tries = 0, got = 0;
-    for (double end = now() + SECONDS; now() < end && !got; tries++) {
+    for (double end = now() + PATIENCE; now() < end && !got; tries++) {
         int bound = socket(AF_UNIX, SOCK_STREAM, 0);
         bind(bound, (struct sockaddr *)&to, sizeof to);
         close(bound);

@@ -71,81 +71,16 @@ def call(name, *arguments):
         "make('/tmp/locked'); os.chmod('/tmp', 0)",
         "make('/tmp/locked'); os.chmod('/tmp', 0o400)",
         "os.mkdir('/tmp/.aws-xray'); os.mkdir('/tmp/.aws-xray/initialized'); make('/tmp/.aws-xray/initialized/x')",
-        "os.mkdir('/tmp/many')\nfor n in range(3000): make(f'/tmp/many/{n}')",
         "for n in range(5000): make(f'/tmp/many-{n}')",
         "make('/tmp/old'); os.utime('/tmp/old', (0, 0)); os.utime('/tmp', (0, 0))",
         "make('/tmp/.shielded-function/user')",
         "make('/tmp/user'); os.rmdir('/tmp/.shielded-function'); os.mkdir('/tmp/.shielded-function')",
-        "for n in range(40000): make(f'/tmp/churn-{n}'); os.unlink(f'/tmp/churn-{n}')\nmake('/tmp/after')",
-        """
-        shutil.make_archive('/tmp/archive', 'zip', '/var/task')
-        shutil.unpack_archive('/tmp/archive.zip', '/tmp/init/unpacked')
-        """,
     ],
 )
 def test_code_cannot_keep_what_it_makes(function: Function, code: str) -> None:
     assert function.left(SYSCALLS + textwrap.dedent(code)) == set()
     function.run("os.chmod('/tmp/init', 0o755)")
     assert (function.tmp / "init" / "cache").read_text() == "initialization"
-
-
-# Until it is killed, a process makes names and takes them away, by each call that does.
-KILLED = """
-import os, time
-def keep(n):
-    open(f'/tmp/r-{n}', 'w').write('user')
-def rename(n):
-    keep(0) if n == 0 else os.rename(f'/tmp/r-{n - 1}', f'/tmp/r-{n}')
-def replace(n):
-    keep(n); os.replace(f'/tmp/r-{n}', '/tmp/replaced')
-def link(n):
-    name = f'/tmp/s-{os.getpid()}-{n}'
-    os.symlink('/tmp/init', name); os.unlink(name)
-def folder(n):
-    os.mkdir(f'/tmp/d-{os.getpid()}-{n}')
-    n and os.rmdir(f'/tmp/d-{os.getpid()}-{n - 1}')
-def work(make):
-    n = 0
-    try:
-        while True:
-            make(n)
-            n += 1
-    finally:
-        os._exit(1)
-for turn in range(40):
-    child = os.fork()
-    if not child:
-        work(WAY)
-    time.sleep(0.003 + turn % 7 * 0.0005)
-    os.kill(child, 9)
-    os.waitpid(child, 0)
-"""
-
-
-@pytest.mark.parametrize("way", ["rename", "replace", "link", "folder", "keep"])
-def test_a_process_that_is_killed_keeps_nothing(way: str) -> None:
-    with started(HEADLINE) as function:
-        assert function.left(KILLED.replace("WAY", way)) == set()
-        assert [line for line in function.end() if "policy" in line] == []
-
-
-def test_processes_that_replace_one_file_keep_nothing(function: Function) -> None:
-    code = """
-    import os
-    def work(k):
-        for i in range(1000):
-            open(f'/tmp/t-{i}-{k}', 'w').write('user')
-            os.replace(f'/tmp/t-{i}-{k}', f'/tmp/x-{i}')
-    children = []
-    for k in range(4):
-        children.append(os.fork())
-        if not children[-1]:
-            work(k)
-            os._exit(0)
-    for child in children:
-        os.waitpid(child, 0)
-    """
-    assert function.left(code) == set()
 
 
 def test_a_directory_under_a_listed_name_keeps_what_is_listed(function: Function) -> None:
@@ -163,27 +98,14 @@ def test_empty_folders_that_stay_hide_nothing() -> None:
             function.run(f"[os.rmdir(f'/tmp/d{{n}}') for n in range({count})]")
 
 
-def test_a_file_is_not_made_by_asking_for_a_directory(function: Function) -> None:
-    """Before 6.4, Linux made it and failed all the same."""
-    code = """
-    try:
-        os.open('/tmp/neither', os.O_CREAT | os.O_DIRECTORY)
-    except OSError as error:
-        result = error.strerror
-    """
-    assert function.run(code) == "Invalid argument"
-    assert not (function.tmp / "neither").exists()
-
-
-@pytest.mark.parametrize("name", ["deep", "n" * 200])
-def test_code_cannot_keep_what_lies_deep(name: str) -> None:
+def test_code_cannot_keep_what_lies_deep() -> None:
     """Deeper than a path can say (PATH_MAX): it goes with the directory at the top, and no line says that it stays."""
-    code = f"""
+    code = """
     import os
     os.chdir("/tmp")
     for _ in range(2000):
-        os.mkdir("{name}")
-        os.chdir("{name}")
+        os.mkdir("n" * 200)
+        os.chdir("n" * 200)
     open("user", "w").close()
     os.chdir("/")
     """
@@ -247,10 +169,3 @@ def test_a_request_of_its_own_clears_early(function: Function) -> None:
     """
     assert function.run(code) is False
     assert "/tmp/late" not in function.run(LOOK)
-
-
-def test_a_listed_program_may_keep_nothing_either() -> None:
-    settings = policy(clear_tmp="on", create_child_process="block", allow_child_process="/bin/sh,/usr/bin/dash")
-    with started(settings) as function:
-        code = "import subprocess; subprocess.run(['/bin/sh', '-c', 'echo user > /tmp/listed'], check=True)"
-        assert function.left(code) == set()

@@ -42,16 +42,6 @@ def test_in_the_midst_of_an_invocation() -> None:
         assert function.left(MAKE) == set()
 
 
-def test_without_a_wrapper() -> None:
-    """It is armed in the first invocation, so the next one is the first that counts."""
-    with started({}, shielded=False) as function:
-        assert function.run(OFF) == "in force"
-        assert function.left(MAKE) == {"/tmp/user", "/tmp/by-a-program", "/tmp/by-another"}
-        function.run("import os\nfor name in ('user', 'by-a-program', 'by-another'): os.unlink('/tmp/' + name)")
-        assert function.run(ON) == "in force"
-        assert function.left(MAKE) == set()
-
-
 @pytest.mark.promise("tmp.clear-refused")
 def test_where_several_invocations_run_at_once() -> None:
     concurrent = {"AWS_LAMBDA_INITIALIZATION_TYPE": "lambda-managed-instances", "AWS_LAMBDA_MAX_CONCURRENCY": "1"}

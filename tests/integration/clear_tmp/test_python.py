@@ -53,8 +53,6 @@ TIMES = {"tmpfs": "birth", "ramfs": "change"}
         c.commit()
         """,
         "shutil.copytree('/var/task', '/tmp/copy')",
-        "shutil.copy('/tmp/init/cache', '/tmp/copied')",
-        "import pathlib; pathlib.Path('/tmp/touched').touch()",
     ],
 )
 def test_what_an_invocation_makes_is_gone_in_the_next(function: Function, code: str) -> None:
@@ -144,24 +142,10 @@ def test_a_mark_for_the_platform_stays(function: Function) -> None:
         os.wait()
         """,
         """
-        import multiprocessing
-        worker = multiprocessing.get_context("fork").Process(target=lambda: open("/tmp/by-a-worker", "w").close())
-        worker.start(); worker.join()
-        """,
-        """
         import os
         if not os.fork():
             os.execv("/bin/sh", ["sh", "-c", "echo user > /tmp/by-a-grandchild & wait"])
         os.wait()
-        """,
-        """
-        import os, subprocess
-        for number in range(3, 1100):
-            try:
-                os.set_inheritable(number, False)
-            except OSError:
-                pass
-        subprocess.run(["/bin/sh", "-c", "echo user > /tmp/closed-on-exec"], check=True, close_fds=False)
         """,
     ],
 )
@@ -190,19 +174,14 @@ def test_a_process_from_before_the_first_event() -> None:
 @pytest.mark.parametrize(
     "code",
     [
-        "make('/tmp/a'); os.rename('/tmp/a', '/tmp/b')",
         "make('/tmp/a'); os.replace('/tmp/a', '/tmp/init/b')",
         "os.makedirs('/tmp/a/b'); make('/tmp/a/b/c'); os.rename('/tmp/a', '/tmp/z')",
         "os.makedirs('/tmp/a/b'); make('/tmp/a/b/c'); os.rename('/tmp/a/b', '/tmp/init/z')",
         "make('/tmp/a'); os.link('/tmp/a', '/tmp/init/b')",
-        "os.symlink('/tmp/init', '/tmp/b'); make('/tmp/b/through-a-link')",
         "os.symlink('/tmp/init/dangling', '/tmp/b'); make('/tmp/b')",
         "os.chdir('/tmp/init'); make('relative'); os.mkdir('folder'); os.chdir('/')",
         "d = os.open('/tmp/init', os.O_RDONLY); os.mkdir('at', dir_fd=d); os.open('file', os.O_CREAT, dir_fd=d)",
         "os.makedirs('/tmp/a'); make('/tmp/a/x'); os.link('/tmp/a/x', '/tmp/y'); os.unlink('/tmp/a/x')",
-        "os.mkdir('/tmp/a'); os.rmdir('/tmp/a'); make('/tmp/a')",
-        "make('/tmp//init/./../init/odd')",
-        "os.mkdir('/tmp/slash/')",
     ],
 )
 def test_a_name_by_whatever_way_it_came(function: Function, code: str) -> None:

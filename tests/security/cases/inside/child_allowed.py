@@ -48,24 +48,13 @@ effects(
 )
 
 
-@allowed_child
-def child_allowed_as_it_is() -> None:
-    run([MARK, "--tmp"])
-
-
-@allowed_child
-def child_allowed_empty_environment() -> None:
-    run([MARK, "--tmp"], env={})
-
-
-@allowed_child
-def child_allowed_empty_preload() -> None:
-    run([MARK, "--tmp"], env={"LD_PRELOAD": ""})
-
-
-@allowed_child
-def child_allowed_other_preload() -> None:
-    run([MARK, "--tmp"], env={"LD_PRELOAD": "/var/task/liblibrary.so"})
+effects(
+    allowed_child,
+    child_allowed_as_it_is=lambda: run([MARK, "--tmp"]),
+    child_allowed_empty_environment=lambda: run([MARK, "--tmp"], env={}),
+    child_allowed_empty_preload=lambda: run([MARK, "--tmp"], env={"LD_PRELOAD": ""}),
+    child_allowed_other_preload=lambda: run([MARK, "--tmp"], env={"LD_PRELOAD": "/var/task/liblibrary.so"}),
+)
 
 
 @allowed_child

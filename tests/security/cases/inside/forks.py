@@ -16,6 +16,7 @@ from common import (
     Function,
     attempt,
     content,
+    each,
     ended,
     in_child,
     opened,
@@ -63,19 +64,12 @@ def fork_opens_what_comes_before_exec() -> list[str]:
     return in_child(before_exec)
 
 
-@attempt(CHILD, alerts=TOLD)
-def fork_reads_a_file() -> str:
-    return in_child(lambda: before_exec()[0] + content(os.open("/etc/passwd", os.O_RDONLY)))
-
-
-@attempt(CHILD, alerts=TOLD)
-def fork_reads_the_handler() -> str:
-    return in_child(lambda: content(os.open("/var/task/app.py", os.O_RDONLY)))
-
-
-@attempt(CHILD, alerts=TOLD)
-def fork_reads_a_file_by_way_of_null() -> str:
-    return in_child(lambda: content(os.open("/dev/../etc/passwd", os.O_RDONLY)))
+each(
+    attempt(CHILD, alerts=TOLD),
+    fork_reads_a_file=lambda: in_child(lambda: before_exec()[0] + content(os.open("/etc/passwd", os.O_RDONLY))),
+    fork_reads_the_handler=lambda: in_child(lambda: content(os.open("/var/task/app.py", os.O_RDONLY))),
+    fork_reads_a_file_by_way_of_null=lambda: in_child(lambda: content(os.open("/dev/../etc/passwd", os.O_RDONLY))),
+)
 
 
 @attempt(CHILD, alerts=TOLD)

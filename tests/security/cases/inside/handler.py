@@ -383,19 +383,12 @@ def handler_read_and_write() -> bool:
     return source(os.open(TASK, os.O_RDWR))
 
 
-@movable()
-def handler_overwrite() -> None:
-    os.close(os.open(TASK, os.O_WRONLY | os.O_TRUNC))
-
-
-@movable()
-def handler_overwrite_by_create() -> None:
-    os.close(os.open(TASK, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
-
-
-@movable()
-def handler_truncate() -> None:
-    os.truncate(TASK, 0)
+effects(
+    movable(),
+    handler_overwrite=lambda: os.close(os.open(TASK, os.O_WRONLY | os.O_TRUNC)),
+    handler_overwrite_by_create=lambda: os.close(os.open(TASK, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)),
+    handler_truncate=lambda: os.truncate(TASK, 0),
+)
 
 
 # ---- what goes on working

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from common import LIBC, MACHINE, Helpers, attempt, checked, in_child, libc, opened, raw, unchanged
+from common import LIBC, MACHINE, Helpers, attempt, checked, each, in_child, libc, opened, raw, unchanged
 
 SELF = "self_protection"
 RUNS = "executable_memory"
@@ -64,6 +64,10 @@ def map_memory(address: int | None, size: int, rights: int, flags: int, descript
     return result
 
 
+def anonymous(rights: int, flags: int = mmap.MAP_PRIVATE) -> int:
+    return map_memory(None, 4096, rights, flags | mmap.MAP_ANONYMOUS)
+
+
 def protect(address: int, size: int, rights: int) -> int:
     return libc("mprotect", ctypes.c_void_p(address), ctypes.c_size_t(size), rights)
 
@@ -75,8 +79,9 @@ def guarded(**facts: Any) -> Callable[[Any], Any]:
     """In a forked copy: what is done to the memory goes with it."""
 
     def declare(function: Callable[[], Any]) -> Callable[[], Any]:
-        def case() -> Any:
-            return in_child(function)
+        def case() -> str:
+            in_child(function)
+            return "done"
 
         case.__name__ = function.__name__
         attempt(SELF, **facts)(case)
@@ -89,38 +94,68 @@ def protected(function: Callable[[], Any]) -> None:
     guarded()(function)
 
 
-@protected
-def text_made_writable() -> str:
-    protect(text_page(), 4096, READ | WRITE | EXECUTE)
-    return "writable"
+def unmap(low: int, high: int) -> int:
+    return libc("munmap", ctypes.c_void_p(low), ctypes.c_size_t(high - low))
 
 
-@protected
-def text_made_writable_across_two_pages() -> str:
-    protect(text_page() - 4096, 8192, READ | WRITE | EXECUTE)
-    return "writable"
+def protect_pages(pages: tuple[int, int], rights: int) -> int:
+    return protect(pages[0], pages[1] - pages[0], rights)
 
 
-@protected
-def text_made_writable_with_a_key() -> str:
-    raw("pkey_mprotect", ctypes.c_void_p(text_page()), 4096, READ | WRITE | EXECUTE, -1)
-    return "writable"
+def move_over(address: int) -> int:
+    return raw("mremap", ctypes.c_void_p(anonymous(READ | WRITE)), 4096, 4096, 3, ctypes.c_void_p(address))
 
 
-@protected
-def text_made_writable_in_a_larger_range() -> str:
-    low, high, _ = next(p for p in pages_of("/libc.so") if "x" in p[2])
-    protect(low, high - low, READ | WRITE | EXECUTE)
-    return "writable"
+def attach_segment_over(address: int) -> int:
+    return raw("shmat", raw("shmget", 0, 4096, 0o1700), ctypes.c_void_p(address), 0o40000)
 
 
-def write_memory(path: str) -> str:
+def advise(advice: int) -> int:
+    return libc("madvise", ctypes.c_void_p(text_page()), ctypes.c_size_t(4096), advice)
+
+
+def libc_text() -> tuple[int, int]:
+    return next((low, high) for low, high, rights in pages_of("/libc.so") if "x" in rights)
+
+
+each(
+    protected,
+    text_made_writable=lambda: protect(text_page(), 4096, READ | WRITE | EXECUTE),
+    text_made_writable_across_two_pages=lambda: protect(text_page() - 4096, 8192, READ | WRITE | EXECUTE),
+    text_made_writable_with_a_key=lambda: protect_with_a_key(text_page(), READ | WRITE | EXECUTE),
+    text_made_writable_in_a_larger_range=lambda: protect_pages(libc_text(), READ | WRITE | EXECUTE),
+    text_advised_dont_need=lambda: advise(mmap.MADV_DONTNEED),
+    text_mapped_over=lambda: map_memory(text_page("wordfree"), 4096, READ, FIXED_ANONYMOUS),
+    text_unmapped_in_part=lambda: unmap(text_page("wordfree"), text_page("wordfree") + 4096),
+    text_moved_over=lambda: move_over(text_page("wordfree")),
+    text_moved_away=lambda: raw("mremap", ctypes.c_void_p(text_page("wordfree")), 4096, 8192, 1),
+    engine_data_made_writable=lambda: protect_pages(sealed_data(), READ | WRITE),
+    engine_text_made_writable=lambda: protect_pages(engine_text(), READ | WRITE | EXECUTE),
+    segment_attached_over=lambda: attach_segment_over(anonymous(READ | WRITE)),
+)
+each(
+    guarded(unless="MADV_DONTNEED_LOCKED is Linux 5.18's"),
+    text_advised_dont_need_locked=lambda: advise(24),
+)
+each(
+    guarded(unless="mseal is Linux 6.10's", box="unfiltered"),
+    # Sealed by somebody else, the text could not be patched or unmapped any more.
+    text_sealed=lambda: raw("mseal", ctypes.c_void_p(text_page()), 4096, 0),
+)
+each(
+    guarded(not_in=DESTROYS),
+    engine_unmapped=lambda: unmap(*engine_text()),
+    engine_mapped_over=lambda: map_memory(engine_text()[0], 4096, READ, FIXED_ANONYMOUS),
+    engine_moved_over=lambda: move_over(engine_text()[0]),
+)
+
+
+def write_memory(path: str) -> None:
     """Writes over text that nothing uses: what write(2) to /proc/<pid>/mem can do whatever the pages' rights."""
     address = address_of("wordfree")
     with opened(path, os.O_RDWR) as memory:
         os.pwrite(memory, CODE, address)
     assert ctypes.string_at(address, len(CODE)) == CODE
-    return "written"
 
 
 MEM = {
@@ -137,10 +172,10 @@ MEM = {
 
 
 def by_mem(name: str, template: str) -> None:
-    def case() -> str:
+    def case() -> None:
         if name == "relative":
             os.chdir("/proc/self")
-        return write_memory(template.format(pid=os.getpid()))
+        write_memory(template.format(pid=os.getpid()))
 
     case.__name__ = f"text_written_by_mem_{name}"
     protected(case)
@@ -151,114 +186,23 @@ for _name, _template in MEM.items():
 
 
 @protected
-def text_written_by_mem_write_only() -> str:
+def text_written_by_mem_write_only() -> None:
     with opened("/proc/self/mem", os.O_WRONLY) as memory:
         os.pwrite(memory, CODE, address_of("wordfree"))
-    return "written"
 
 
 @protected
-def text_written_by_mem_of_the_parent() -> str:
+def text_written_by_mem_of_the_parent() -> None:
     with opened(f"/proc/{os.getppid()}/mem", os.O_WRONLY) as memory:
         os.pwrite(memory, ctypes.string_at(address_of("wordfree"), 1), address_of("wordfree"))
-    return "written"
-
-
-def advised(name: str, advice: int, unless: str = "") -> None:
-    def case() -> str:
-        libc("madvise", ctypes.c_void_p(text_page()), ctypes.c_size_t(4096), advice)
-        return "advised"
-
-    case.__name__ = f"text_advised_{name}"
-    guarded(unless=unless)(case)
-
-
-advised("dont_need", mmap.MADV_DONTNEED)
-advised("dont_need_locked", 24, "MADV_DONTNEED_LOCKED is Linux 5.18's")
 
 
 @protected
-def text_mapped_over() -> str:
-    map_memory(text_page("wordfree"), 4096, READ, FIXED_ANONYMOUS)
-    return "mapped"
-
-
-@protected
-def text_mapped_over_from_its_file() -> str:
+def text_mapped_over_from_its_file() -> None:
     with open("/proc/self/maps") as maps:
         path = next(line.split()[-1] for line in maps if "/libc.so" in line)
     with opened(path) as f:
         map_memory(text_page("wordfree"), 4096, READ, mmap.MAP_PRIVATE | 0x10, f)
-    return "mapped"
-
-
-@protected
-def text_unmapped_in_part() -> str:
-    libc("munmap", ctypes.c_void_p(text_page("wordfree")), ctypes.c_size_t(4096))
-    return "unmapped"
-
-
-@protected
-def text_moved_over() -> str:
-    page = map_memory(None, 4096, READ | WRITE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    raw("mremap", ctypes.c_void_p(page), 4096, 4096, 3, ctypes.c_void_p(text_page("wordfree")))
-    return "moved"
-
-
-@protected
-def text_moved_away() -> str:
-    raw("mremap", ctypes.c_void_p(text_page("wordfree")), 4096, 8192, 1)
-    return "moved"
-
-
-@guarded(unless="mseal is Linux 6.10's", box="unfiltered")
-def text_sealed() -> str:
-    """Sealed by somebody else, the text could not be patched or unmapped any more."""
-    raw("mseal", ctypes.c_void_p(text_page()), 4096, 0)
-    return "sealed"
-
-
-@protected
-def engine_data_made_writable() -> str:
-    low, high = sealed_data()
-    protect(low, high - low, READ | WRITE)
-    return "writable"
-
-
-@protected
-def engine_text_made_writable() -> str:
-    low, high = engine_text()
-    protect(low, high - low, READ | WRITE | EXECUTE)
-    return "writable"
-
-
-@guarded(not_in=DESTROYS)
-def engine_unmapped() -> str:
-    low, high = engine_text()
-    libc("munmap", ctypes.c_void_p(low), ctypes.c_size_t(high - low))
-    return "unmapped"
-
-
-@guarded(not_in=DESTROYS)
-def engine_mapped_over() -> str:
-    low, high = engine_text()
-    map_memory(low, high - low, READ, FIXED_ANONYMOUS)
-    return "mapped"
-
-
-@guarded(not_in=DESTROYS)
-def engine_moved_over() -> str:
-    page = map_memory(None, 4096, READ | WRITE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    raw("mremap", ctypes.c_void_p(page), 4096, 4096, 3, ctypes.c_void_p(engine_text()[0]))
-    return "moved"
-
-
-@guarded()
-def segment_attached_over() -> str:
-    segment = raw("shmget", 0, 4096, 0o1700)
-    page = map_memory(None, 4096, READ | WRITE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    raw("shmat", segment, ctypes.c_void_p(page), 0o40000)
-    return "attached"
 
 
 # ---- memory that can be written and run (34)
@@ -272,11 +216,60 @@ def run_at(address: int) -> int:
     return HELP.run_code(ctypes.c_void_p(address))
 
 
-@runs
-def memory_anonymous() -> int:
-    page = map_memory(None, 4096, READ | WRITE | EXECUTE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    ctypes.memmove(page, CODE, len(CODE))
-    return run_at(page)
+def filled(address: int) -> int:
+    ctypes.memmove(address, CODE, len(CODE))
+    return address
+
+
+def made_executable(address: int, size: int = 4096) -> int:
+    protect(address, size, READ | EXECUTE)
+    return address
+
+
+def protect_with_a_key(address: int, rights: int) -> int:
+    raw("pkey_mprotect", ctypes.c_void_p(address), 4096, rights, -1)
+    return address
+
+
+def segment(flags: int) -> int:
+    return filled(raw("shmat", raw("shmget", 0, 4096, 0o1700), None, flags))
+
+
+def mapped(descriptor: int, rights: int = READ | EXECUTE, flags: int = mmap.MAP_PRIVATE) -> int:
+    return map_memory(None, 4096, rights, flags, descriptor)
+
+
+def moved(address: int) -> int:
+    return raw("mremap", ctypes.c_void_p(address), 4096, 8192, 1)
+
+
+each(
+    runs,
+    memory_anonymous=lambda: run_at(filled(anonymous(READ | WRITE | EXECUTE))),
+    memory_made_executable=lambda: run_at(made_executable(filled(anonymous(READ | WRITE)))),
+    memory_made_executable_with_a_key=lambda: run_at(
+        protect_with_a_key(filled(anonymous(READ | WRITE)), READ | EXECUTE)
+    ),
+    memory_executable_only=lambda: anonymous(EXECUTE) > 0,
+    memory_shared=lambda: run_at(filled(anonymous(READ | WRITE | EXECUTE, mmap.MAP_SHARED))),
+    memory_that_grows_down=lambda: anonymous(READ | WRITE | EXECUTE, mmap.MAP_PRIVATE | 0x100) > 0,
+    memory_segment=lambda: run_at(segment(0o100000)),
+    memory_segment_made_executable=lambda: run_at(made_executable(segment(0))),
+    memory_moved_and_made_executable=lambda: run_at(made_executable(moved(filled(anonymous(READ | WRITE))), 8192)),
+    memory_file_mapped=lambda: with_memory_file(lambda file: run_at(mapped(file))),
+    memory_file_shared=lambda: with_memory_file(lambda file: run_at(mapped(file, flags=mmap.MAP_SHARED))),
+    memory_file_made_executable=lambda: with_memory_file(lambda file: run_at(made_executable(mapped(file, READ)))),
+)
+
+
+def with_memory_file(use: Callable[[int], int]) -> int:
+    """What comes of a file in memory that holds the code."""
+    descriptor = os.memfd_create("code")
+    os.write(descriptor, CODE.ljust(4096, b"\0"))
+    try:
+        return use(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @runs
@@ -286,93 +279,22 @@ def memory_anonymous_by_python() -> bool:
 
 
 @runs
-def memory_made_executable() -> int:
-    page = map_memory(None, 4096, READ | WRITE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    ctypes.memmove(page, CODE, len(CODE))
-    protect(page, 4096, READ | EXECUTE)
-    return run_at(page)
-
-
-@runs
-def memory_made_executable_with_a_key() -> int:
-    page = map_memory(None, 4096, READ | WRITE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    ctypes.memmove(page, CODE, len(CODE))
-    raw("pkey_mprotect", ctypes.c_void_p(page), 4096, READ | EXECUTE, -1)
-    return run_at(page)
-
-
-@runs
-def memory_executable_only() -> str:
-    map_memory(None, 4096, EXECUTE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    return "mapped"
-
-
-@runs
-def memory_shared() -> int:
-    page = map_memory(None, 4096, READ | WRITE | EXECUTE, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)
-    ctypes.memmove(page, CODE, len(CODE))
-    return run_at(page)
-
-
-@runs
-def memory_that_grows_down() -> str:
-    map_memory(None, 4096, READ | WRITE | EXECUTE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x100)
-    return "mapped"
-
-
-def memory_file() -> int:
-    descriptor = os.memfd_create("code")
-    os.write(descriptor, CODE.ljust(4096, b"\0"))
-    return descriptor
-
-
-@runs
-def memory_file_mapped() -> int:
-    descriptor = memory_file()
-    try:
-        return run_at(map_memory(None, 4096, READ | EXECUTE, mmap.MAP_PRIVATE, descriptor))
-    finally:
-        os.close(descriptor)
-
-
-@runs
-def memory_file_shared() -> int:
-    descriptor = memory_file()
-    try:
-        return run_at(map_memory(None, 4096, READ | EXECUTE, mmap.MAP_SHARED, descriptor))
-    finally:
-        os.close(descriptor)
-
-
-@runs
 def memory_file_mapped_twice() -> int:
     """One view to write, one to run."""
-    descriptor = memory_file()
-    try:
-        writable = map_memory(None, 4096, READ | WRITE, mmap.MAP_SHARED, descriptor)
-        executable = map_memory(None, 4096, READ | EXECUTE, mmap.MAP_SHARED, descriptor)
-        ctypes.memmove(writable, CODE, len(CODE))
+
+    def use(file: int) -> int:
+        writable, executable = mapped(file, READ | WRITE, mmap.MAP_SHARED), mapped(file, flags=mmap.MAP_SHARED)
+        filled(writable)
         return run_at(executable)
-    finally:
-        os.close(descriptor)
 
-
-@runs
-def memory_file_made_executable() -> int:
-    descriptor = memory_file()
-    try:
-        page = map_memory(None, 4096, READ, mmap.MAP_PRIVATE, descriptor)
-        protect(page, 4096, READ | EXECUTE)
-        return run_at(page)
-    finally:
-        os.close(descriptor)
+    return with_memory_file(use)
 
 
 @runs
 def memory_of_a_file_in_tmp() -> int:
     with opened("/tmp/there", os.O_RDWR) as f:
         os.write(f, CODE.ljust(4096, b"\0"))
-        return run_at(map_memory(None, 4096, READ | EXECUTE, mmap.MAP_PRIVATE, f))
+        return run_at(mapped(f))
 
 
 @runs
@@ -381,24 +303,7 @@ def memory_of_a_deleted_file() -> int:
         os.write(f, CODE.ljust(4096, b"\0"))
         os.unlink("/tmp/there")
         os.close(os.open("/tmp/there", os.O_CREAT | os.O_WRONLY))
-        return run_at(map_memory(None, 4096, READ | EXECUTE, mmap.MAP_PRIVATE, f))
-
-
-@runs
-def memory_segment() -> int:
-    segment = raw("shmget", 0, 4096, 0o1700)
-    address = raw("shmat", segment, None, 0o100000)
-    ctypes.memmove(address, CODE, len(CODE))
-    return run_at(address)
-
-
-@runs
-def memory_segment_made_executable() -> int:
-    segment = raw("shmget", 0, 4096, 0o1700)
-    address = raw("shmat", segment, None, 0)
-    ctypes.memmove(address, CODE, len(CODE))
-    protect(address, 4096, READ | EXECUTE)
-    return run_at(address)
+        return run_at(mapped(f))
 
 
 @runs
@@ -407,9 +312,7 @@ def memory_by_personality() -> str:
 
     def change() -> str:
         raw("personality", 0x400000)
-        page = map_memory(None, 4096, READ | WRITE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-        ctypes.memmove(page, CODE, len(CODE))
-        return str(run_at(page))
+        return str(run_at(filled(anonymous(READ | WRITE))))
 
     return in_child(change)
 
@@ -417,8 +320,7 @@ def memory_by_personality() -> str:
 @runs
 def memory_on_the_heap() -> int:
     LIBC.memalign.restype = ctypes.c_void_p
-    page = LIBC.memalign(ctypes.c_size_t(4096), ctypes.c_size_t(4096))
-    ctypes.memmove(page, CODE, len(CODE))
+    page = filled(LIBC.memalign(ctypes.c_size_t(4096), ctypes.c_size_t(4096)))
     protect(page, 4096, READ | WRITE | EXECUTE)
     try:
         return run_at(page)
@@ -427,22 +329,17 @@ def memory_on_the_heap() -> int:
         LIBC.free(ctypes.c_void_p(page))
 
 
-@runs
-def memory_moved_and_made_executable() -> int:
-    page = map_memory(None, 4096, READ | WRITE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    ctypes.memmove(page, CODE, len(CODE))
-    moved = raw("mremap", ctypes.c_void_p(page), 4096, 8192, 1)
-    protect(moved, 8192, READ | EXECUTE)
-    return run_at(moved)
+def loaded(path: str) -> int:
+    try:
+        return ctypes.CDLL(path).forty_two()
+    except OSError as error:
+        raise PermissionError(13, str(error)) from None
 
 
 @attempt(RUNS, alerts=(1, 40))
 def memory_library_with_an_executable_stack() -> int:
     """The loader makes the stacks executable for such a library, those of all threads."""
-    try:
-        return ctypes.CDLL("/var/task/libexecstack.so").forty_two()
-    except OSError as error:
-        raise PermissionError(13, str(error)) from None
+    return loaded("/var/task/libexecstack.so")
 
 
 @runs
@@ -451,19 +348,14 @@ def memory_library_in_a_memory_file() -> int:
     with open("/var/task/liblibrary.so", "rb") as f:
         os.write(descriptor, f.read())
     try:
-        return ctypes.CDLL(f"/proc/self/fd/{descriptor}").forty_two()
-    except OSError as error:
-        raise PermissionError(13, str(error)) from None
+        return loaded(f"/proc/self/fd/{descriptor}")
     finally:
         os.close(descriptor)
 
 
 @attempt(RUNS, scene="code")
 def memory_library_in_tmp() -> int:
-    try:
-        return ctypes.CDLL("/tmp/library.so").forty_two()
-    except OSError as error:
-        raise PermissionError(13, str(error)) from None
+    return loaded("/tmp/library.so")
 
 
 @unchanged(RUNS)

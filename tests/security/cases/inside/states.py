@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from common import MARK, Helpers, attempt, content, effects, ended, run, unchanged
+from common import MARK, Helpers, attempt, content, each, effects, ended, run, unchanged
 
 TMP = "read_write_tmp"
 THERE = b"/tmp/there"
@@ -30,34 +30,20 @@ def same(**facts: Any) -> Callable[[Any], Any]:
     return unchanged(TMP, settings=ALLOWED, scene="fifo", **facts)
 
 
-@same(alerts=MANY, alone=True)
-def signals_ten_thousand_a_second() -> int:
-    return STATES.calls_under_signals(THERE, b"/tmp/allowed/data", 0, 700)
+each(
+    same(alerts=MANY, alone=True),
+    signals_ten_thousand_a_second=lambda: STATES.calls_under_signals(THERE, b"/tmp/allowed/data", 0, 700),
+    signals_that_restart_calls=lambda: STATES.calls_under_signals(THERE, b"/tmp/allowed/data", SA_RESTART, 700),
+)
 
 
-@same(alerts=MANY, alone=True)
-def signals_that_restart_calls() -> int:
-    return STATES.calls_under_signals(THERE, b"/tmp/allowed/data", SA_RESTART, 700)
-
-
-@same()
-def signal_interrupts_an_open() -> int:
-    return STATES.waiting_open_interrupted(FIFO, 0)
-
-
-@same()
-def signal_restarts_an_open() -> int:
-    return STATES.waiting_open_interrupted(FIFO, 1)
-
-
-@same()
-def signal_interrupts_a_receive() -> int:
-    return STATES.waiting_receive_interrupted(0)
-
-
-@same()
-def signal_restarts_a_receive() -> int:
-    return STATES.waiting_receive_interrupted(1)
+each(
+    same(),
+    signal_interrupts_an_open=lambda: STATES.waiting_open_interrupted(FIFO, 0),
+    signal_restarts_an_open=lambda: STATES.waiting_open_interrupted(FIFO, 1),
+    signal_interrupts_a_receive=lambda: STATES.waiting_receive_interrupted(0),
+    signal_restarts_a_receive=lambda: STATES.waiting_receive_interrupted(1),
+)
 
 
 @same(alone=True)
@@ -86,14 +72,11 @@ def backtrace_through_a_waiting_open() -> int:
     return STATES.backtrace_through_open(FIFO)
 
 
-@same(alerts=(1, 1))
-def alternate_signal_stack() -> int:
-    return STATES.on_an_alternate_stack(THERE)
-
-
-@same(alerts=(1, 1))
-def smallest_thread_stack() -> int:
-    return STATES.on_the_smallest_stack(THERE)
+each(
+    same(alerts=(1, 1)),
+    alternate_signal_stack=lambda: STATES.on_an_alternate_stack(THERE),
+    smallest_thread_stack=lambda: STATES.on_the_smallest_stack(THERE),
+)
 
 
 @same(alerts=MANY, alone=True)
