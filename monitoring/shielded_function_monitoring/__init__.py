@@ -1,7 +1,7 @@
 """Reads a shielded function's lines: `parse_line` tells an alert or an event, `json_schema` describes both.
 
-Without AWS and without the CDK. These names are the interface. The other modules (filter patterns, alarms, queries, a
-simulated CloudWatch) are what the constructs and the commands are made of, and may change.
+It needs neither AWS nor the CDK. The names in `__all__` are the interface. The other modules (filter patterns, alarms,
+queries, a simulated CloudWatch) serve the constructs and the commands, and may change.
 """
 
 from __future__ import annotations

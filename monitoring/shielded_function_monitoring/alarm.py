@@ -8,8 +8,8 @@
 
 Rules: "Alarm evaluation" and "Configuring how CloudWatch alarms treat missing data" in the CloudWatch user guide
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html). The tests hold both
-of its example tables. Alarms on math, on percentiles and on anomaly bands are outside: they are an error. Where the
-datapoints come from is in `simulated`.
+of its example tables. Alarms on math, on percentiles and on anomaly bands raise an error. `simulated` makes the
+datapoints.
 """
 
 from __future__ import annotations
@@ -52,13 +52,13 @@ class AlarmRule:
     """When an alarm fires.
 
     Attributes:
-        threshold: what a datapoint is compared with.
+        threshold: the number that a datapoint is compared with.
         period: seconds of one datapoint: 10, 20, 30 or a multiple of 60.
-        evaluation_periods: how many of the newest datapoints are looked at.
+        evaluation_periods: how many of the newest datapoints are compared.
         datapoints_to_alarm: how many of them must breach; all, when not given.
         comparison: how a datapoint breaches.
         statistic: how the samples of a period become a datapoint.
-        treat_missing_data: what a period without samples counts as.
+        treat_missing_data: the meaning of a period without samples.
     """
 
     threshold: float
@@ -126,7 +126,7 @@ def _number(properties: Mapping[str, Any], name: str) -> float:
 
 
 def points_of_range(rule: AlarmRule) -> int:
-    """How many datapoints an evaluation looks at."""
+    """The number of datapoints in an evaluation range."""
     return rule.evaluation_periods + EXTRA_PERIODS
 
 

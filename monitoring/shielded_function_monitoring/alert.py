@@ -1,8 +1,8 @@
 """The lines that a shielded function writes: their schema, and reading them.
 
-Two kinds, told apart by `event`: an *alert* has none (something was denied, or would have been), an *event* is of the
-shield itself (it armed, refused to start, let the function run without it, counted alerts instead of writing them,
-had its policy tightened by code, told of native code).
+A line without `event` is an *alert*: something was denied, or would have been. A line with `event` is an *event* of the
+shield itself: it armed, refused to start, let the function run unshielded, counted alerts instead of writing them,
+had its policy tightened by code, or listed native code.
 
 Each line that counts as a violation has a `policy` and a `count`, so one metric filter with the value `$.count` sees
 them all.
@@ -40,10 +40,10 @@ Mode = Literal["block", "alert"]
 EventName = Literal["armed", "refused", "unshielded", "folded", "repeated", "tightened", "native"]
 
 SCHEMA_VERSION: Final = 1
-"""`v` in each line. It grows when a field changes its meaning or goes; fields may be added without."""
+"""`v` in each line. It grows when a field is removed or changes its meaning, and not when one is added."""
 POLICIES: Final[tuple[Policy, ...]] = get_args(Policy)
 START: Final = "start"
-"""`policy` of the events `refused` and `unshielded`: what they are about is whether the shield is there at all."""
+"""`policy` of the events `refused` and `unshielded`, which belong to no control."""
 MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 """The modes that write alerts: `allow` writes none."""
 EVENTS: Final[tuple[EventName, ...]] = get_args(EventName)
@@ -70,7 +70,7 @@ class Details(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Origin:
-    """Which function wrote a line. What its environment does not tell is None.
+    """The function that wrote a line. A field that its environment lacks is None.
 
     Attributes:
         function: its name.
@@ -92,11 +92,11 @@ class Alert:
     Attributes:
         timestamp: when, in UTC.
         level: the log level, for Lambda's level filter.
-        policy: which control it is against.
+        policy: the violated control.
         mode: `block` (it failed) or `alert` (it went through).
         details: of the attempt.
         pid: the process, as it sees itself.
-        count: 1; of reading the handler, as many more as came within the minute before.
+        count: 1; a read of the handler adds the reads in the minute before.
         caller: the shared object that the call came from, when known.
         allow: the allow-list entry that would permit it, when there is one.
         origin: which function wrote it.
@@ -135,7 +135,7 @@ class ShieldEvent:
     Attributes:
         timestamp: when, in UTC.
         level: the log level.
-        event: what happened.
+        event: its name, such as `armed`.
         policy: of an event that counts as a violation: the control whose alerts were counted, or `start`.
         mode: in which mode these alerts were.
         count: how many violations it stands for; 0 for an event that is none.

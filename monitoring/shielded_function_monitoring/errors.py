@@ -13,7 +13,7 @@ _LONGEST: Final = 200
 
 
 class ShieldError(ValueError):
-    """What was asked for cannot be done. Nothing was changed.
+    """The request cannot be carried out. Nothing was changed.
 
     The message begins with the construct path, or the option, and names every problem with its fix.
 
@@ -36,7 +36,7 @@ class ShieldError(ValueError):
 
 
 def shown(value: object) -> str:
-    """A value in a message: without fields of options, addresses of objects and numbers of tokens, and not too long."""
+    """A short value for a message: without fields of options, addresses of objects and numbers of tokens."""
     if is_dataclass(value) and not isinstance(value, type):
         return f"{type(value).__name__}(...)"
     text = _TOKEN.sub("<token>", _OBJECT.sub(r"<\1>", repr(value)))

@@ -1,4 +1,4 @@
-"""Why a filter pattern does not match a line: which of its conditions do not hold, and what the line has instead.
+"""Explains why a filter pattern does not match a line: the conditions that do not hold, and the line's values.
 
 >>> from shielded_function_monitoring.pattern import parse
 >>> pattern = parse('{ ($.function_shield IS TRUE) && ($.mode = "block") }')
@@ -28,7 +28,7 @@ class Failure:
 
     Attributes:
         condition: as the pattern has it; empty where the line cannot be looked into.
-        reason: what the line has instead.
+        reason: the line's value.
     """
 
     condition: str
@@ -73,6 +73,6 @@ def _shown(found: list[Any]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    # 1e999999999 is a number of JSON's too: only what is short is written out.
+    # JSON allows 1e999999999: only short numbers are written out.
     short = isinstance(value, Decimal) and value.is_finite() and value.adjusted() < _SHOWN
     return int(value) if short and value == value.to_integral_value() else str(value)

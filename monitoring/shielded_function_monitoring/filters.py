@@ -12,7 +12,7 @@ Each line that is a violation has `policy` and `count`, so one filter with the v
 Metrics: one namespace, and one name, `Violations`. A filter publishes a value for the dimensions that it has and for
 no other, and CloudWatch does not sum over dimensions: an alarm must name exactly those of the filter. A filter that
 counts something narrower (a severity, an exception list) has its own metric name, as equal names would be added
-up and a dimension cannot be a constant. What is critical and what is not is told apart by the line's own `level`.
+up and a dimension cannot be a constant. The line's own `level` separates critical violations from others.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ METRIC_ARMED: Final = "Armed"
 VALUE: Final = "$.count"
 """The count that a line adds to its metric: itself, and the lines left out before it."""
 BY_FUNCTION: Final = {"FunctionName": "$.function"}
-"""The dimension of metrics for a part of the violations: the metric's name says which."""
+"""The dimension of metrics for a part of the violations; the metric's name identifies the part."""
 BY_LEVEL: Final = {"FunctionName": "$.function", "Level": "$.level"}
 """The dimensions of a function's violations."""
 BY_POLICY: Final = {"FunctionName": "$.function", "Policy": "$.policy"}
@@ -53,7 +53,7 @@ Class = Literal["critical", "rest"]
 LEVELS: Final[Mapping[Class, str]] = {"critical": "ERROR", "rest": "WARN"}
 """By class, the `level` of a violation's line. The level is known wherever logs are read, and each line has one."""
 
-# Where blocking something means that code which should not be there has run: these do not happen by accident.
+# A blocked connection or program means that unexpected code ran: neither happens by accident.
 _CRITICAL_WHEN_BLOCKED: Final[tuple[Policy, ...]] = ("outbound_connectivity", "create_child_process")
 _ALWAYS_CRITICAL: Final[tuple[Counted, ...]] = (START, "self_protection")
 
@@ -96,7 +96,7 @@ class Exceptions:
         return bool(self.hosts or self.paths or self.programs)
 
     def problems(self, policy: Counted) -> list[str]:
-        """Which of them mean nothing for a control."""
+        """An error for each exception that has no effect on a control."""
         given = [field.name for field in fields(self) if getattr(self, field.name)]
         return [
             f"except_{name}: it means nothing for {policy}, only for {', '.join(_EXCEPTIONS[name])}: take it out"
@@ -163,7 +163,7 @@ def violations(
         except_hosts: not connections to these hosts.
         except_paths: not the use of these files.
         except_programs: not the start of these programs.
-        except_packages: not what `PACKAGE` is the reason of.
+        except_packages: not the violations whose reason is `PACKAGE`.
         by_level: for a filter whose dimension is the level: a printed line with a made-up level makes no metric.
 
     Raises:
@@ -229,9 +229,9 @@ def longest_of_functions(pattern: str, names: Sequence[str]) -> int:
 def violations_of(severity: Severity, *, without: Sequence[Counted] = ()) -> Pattern:
     """The lines of one severity. Each violation is of exactly one.
 
-    critical: a start that was refused or went on unshielded, an attack on the shield, and what was blocked of
-    connections and programs. warning: what was only reported, in alert mode. notice: the rest, and `PLATFORM_PROGRAMS`
-    and `PACKAGE` in any mode.
+    critical: a refused or unshielded start, an attack on the shield, a blocked connection or program. warning: a
+    violation that was only reported, in alert mode. notice: the rest, and `PLATFORM_PROGRAMS` and `PACKAGE` in any
+    mode.
 
     Args:
         severity: which.

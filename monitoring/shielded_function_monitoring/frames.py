@@ -1,4 +1,4 @@
-"""The caller of a call, in the function's own language: the frame, and the chain of packages that led to it.
+"""The caller of a system call in the function's own language: its frame, and the chain of packages that led to it.
 
 A hint for people. The function's own code can name any package there, so nothing may be decided on it.
 """
@@ -21,7 +21,7 @@ Chain = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Frame:
-    """The innermost frame outside of the standard library. What the line does not tell is None, or empty.
+    """The innermost frame outside of the standard library. A field that the line lacks is None, or empty.
 
     Attributes:
         function: the function that the frame is of.

@@ -59,7 +59,7 @@ class IntrinsicError(ShieldError):
     """A value that cannot be resolved outside a deployment; the message names it.
 
     Attributes:
-        key: what `values` would call it; empty when it cannot be given.
+        key: its key in `values`; empty when it cannot be given.
     """
 
     def __init__(self, message: str, key: str = "") -> None:
@@ -68,7 +68,7 @@ class IntrinsicError(ShieldError):
 
 
 class _NoValue:
-    """`AWS::NoValue`: what it stands for is left out."""
+    """`AWS::NoValue`: the property is left out."""
 
 
 _NO_VALUE: Final = _NoValue()
@@ -85,9 +85,9 @@ class Resolver:
             name of an export, a dynamic reference.
         region: where it would be deployed.
         account: by whom.
-        parameters: what an outer stack gives a nested one, resolved.
-        outputs: finds what a nested stack gives: its logical id, the output.
-        exports: finds what other stacks export, by name; None: there are none.
+        parameters: the parameters that an outer stack sets, resolved.
+        outputs: finds an output of a nested stack, by the stack's logical id and the output's name.
+        exports: finds an export of another stack, by name; None: there are none.
     """
 
     stack: str
@@ -188,9 +188,7 @@ class Resolver:
         if resource is None:
             raise IntrinsicError(f"Ref {name}: the template has no such resource, nor a parameter with a default", name)
         if resource["Type"] not in _NAME_PROPERTIES:
-            raise IntrinsicError(
-                f"Ref {name}: what a {resource['Type']} refers to is known only after deployment", name
-            )
+            raise IntrinsicError(f"Ref {name}: the Ref of a {resource['Type']} is known only after deployment", name)
         return self.arn_of(name) if resource["Type"] in _REF_IS_ARN else self.name_of(name)
 
     def _pseudo(self) -> dict[str, str]:

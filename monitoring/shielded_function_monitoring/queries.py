@@ -1,10 +1,9 @@
 """The Logs Insights queries that alarms link to, dashboards show and ShieldMonitoring saves: all of them, as data.
 
-They keep to what `insights` evaluates on a laptop. Each filters by `policy` or `event` with `=` or `in`, so that a
-field index on these spares the scan of what is no line of the shield
-(https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatchLogs-Field-Indexing.html). What is counted is the
-shield's own lines, and of each as many violations as one can stand for: with a negative count, or one that nothing can
-reach, a forged line would hide what others tell.
+They use only the subset that `insights` evaluates on a laptop. Each filters by `policy` or `event` with `=` or `in`, so
+that a field index on these spares the scan of other lines
+(https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatchLogs-Field-Indexing.html). Only the shield's own
+lines with a possible count are counted: a forged line with a negative or a huge count would hide other lines.
 """
 
 from __future__ import annotations
@@ -151,8 +150,8 @@ def _domain(region: str) -> str:
 def console_link(region: str, log_group: str, query: str, *, hours: int = 3) -> str:
     """A link that opens Logs Insights in the console with a query, over the last hours.
 
-    The part behind `queryDetail=` is written as the console writes it: what is no letter or digit is `*` and two
-    hexadecimal digits. A log group's name goes in as it is where it holds tokens.
+    The part behind `queryDetail=` is written as the console writes it: a byte that is no letter or digit becomes `*`
+    and two hexadecimal digits. A log group's name that holds tokens is not escaped.
 
     Args:
         region: the region; may be a token.

@@ -1,7 +1,6 @@
 """One function's part of a simulated CloudWatch, read from a synthesized template and run over real log lines.
 
-This is what `make demo` stands on: the filters and alarms are those that would be deployed, only CloudWatch is
-replaced.
+`make demo` uses it: the filters and alarms are those that would be deployed, only CloudWatch is replaced.
 
     template = json.loads(Path("cdk.out/Checkout.template.json").read_text())
     for function in shielded_functions(template):
@@ -33,7 +32,7 @@ Template = Mapping[str, Any]
 
 
 class TemplateError(ShieldError):
-    """A template that does not hold what was asked for; the message names the resource."""
+    """A template that lacks a requested resource, or has one that is not evaluated here; the message names it."""
 
 
 @dataclass(frozen=True)

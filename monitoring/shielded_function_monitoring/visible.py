@@ -1,6 +1,6 @@
-"""Text that others wrote, made safe to show: log lines hold what an attacker chose.
+"""Makes text of others safe to show: an attacker can choose the text of log lines.
 
-Whatever does not print as itself (control characters, ANSI escapes, marks that turn the direction of text, half
+A character that does not print as itself (control characters, ANSI escapes, marks that turn the direction of text, half
 characters) is written as an escape, the same in a terminal, in a page and in code.
 
     >>> visible("a\\x1b[31mb")
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 
 def visible(text: str) -> str:
-    """The text with escapes in place of what does not print."""
+    """The text with escapes in place of characters that do not print."""
     if text.isprintable():
         return text
     return "".join(character if character.isprintable() else _escape(character) for character in text)

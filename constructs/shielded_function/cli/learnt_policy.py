@@ -13,7 +13,7 @@ from shielded_function.policy.fields import LISTS
 from shielded_function.policy.presets import PRESETS
 from shielded_function.policy.texts import without_packages
 from shielded_function_monitoring.alert import DENIED
-from shielded_function_monitoring.learning import Denied, FunctionKey, FunctionLog, Learnt, Observation, learn, replay
+from shielded_function_monitoring.learning import Denied, FunctionKey, FunctionLog, Learned, Observation, learn, replay
 from shielded_function_monitoring.learning.learner import MAX_TMP
 from shielded_function_monitoring.learning.packages import with_packages
 from shielded_function_monitoring.learning.questions import Question, place_of, question_of
@@ -45,7 +45,7 @@ class Result:
         then_denied: what would still be denied with that.
     """
 
-    learnt: Learnt
+    learnt: Learned
     present: ShieldPolicy | None
     policy: ShieldPolicy
     denied: list[Denied]
@@ -215,7 +215,7 @@ def _varying(presets: Iterable[str]) -> Callable[[Question], bool]:
     return admitting(ShieldPolicy(allow_tmp=entries)) if entries else lambda _: False
 
 
-def denied_of(log: FunctionLog, policy: ShieldPolicy, learnt: Learnt) -> list[Denied]:
+def denied_of(log: FunctionLog, policy: ShieldPolicy, learnt: Learned) -> list[Denied]:
     """The observed violations that a policy denies, less the files of a compiler that it does not start."""
     moot = {each.target for each in learnt.findings if each.rule == "find-library" and not each.value}
     modes = lambda name: _mode_of(policy, name)  # noqa: E731

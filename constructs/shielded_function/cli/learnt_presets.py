@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from shielded_function.policy import ShieldPolicy
 from shielded_function.policy.presets import PRESETS, Preset
-from shielded_function_monitoring.learning import Evidence, FunctionLog, LearntPreset, Observation, Offer
+from shielded_function_monitoring.learning import Evidence, FunctionLog, LearnedPreset, Observation, Offer
 from shielded_function_monitoring.learning.evidence import made_by_python
 from shielded_function_monitoring.learning.questions import Question, question_of
 from shielded_function_monitoring.learning.suspects import is_search
@@ -30,7 +30,7 @@ _FIND_LIBRARY: Final = "find-library"
 class Proposed(NamedTuple):
     """The presets that are taken, and those that are offered."""
 
-    taken: list[LearntPreset]
+    taken: list[LearnedPreset]
     offered: list[Offer]
 
     @property
@@ -65,7 +65,7 @@ def propose(log: FunctionLog, admits: Callable[[Question], bool], accept: Sequen
             offer = Offer("presets", PREFIX + name, evidence, len(targets), targets[:_EXAMPLES], why)
             proposed.offered.append(offer)
         else:
-            proposed.taken.append(LearntPreset(name, evidence, targets, preset.meaning))
+            proposed.taken.append(LearnedPreset(name, evidence, targets, preset.meaning))
     return proposed
 
 

@@ -1,8 +1,7 @@
 """The Logs Insights queries that are used here, as data, and an evaluator of their language's subset.
 
 A query is written once: CloudWatch runs its text over log groups, and the evaluator runs the same query over a file
-or stdin, line by line, in memory that is bounded by the number of groups. So what works without AWS is what runs in
-AWS, and tests run the text over real lines.
+or stdin, line by line, in memory that is bounded by the number of groups. Tests run the text over real lines.
 
     >>> from shielded_function_monitoring.insights import evaluate_text
     >>> line = '{"function_shield":true,"function":"checkout","policy":"read_write_tmp","count":2}'

@@ -1,7 +1,7 @@
-"""Puts results together that one query gave for parts of what was asked: other log groups, or other times.
+"""Combines the results of one query for several log groups or several times.
 
-A result has 10,000 rows at most. Where one is full, its time is asked for in two halves, and the rows of a group are
-made one again.
+A result has 10,000 rows at most. Where one is full, the query is repeated for each half of its time, and the rows of a
+group are merged.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def _merge(aggregates: tuple[Aggregate, ...], before: Row, after: Row, apart: bo
 
 
 def number_of(text: str) -> float:
-    """A number of a result, which Insights may write as `12`, `12.0` or `1.2E7`; 0 for what is none, or infinite."""
+    """A number of a result, which Insights may write as `12`, `12.0` or `1.2E7`; 0 where it is none, or infinite."""
     try:
         found = float(text)
     except ValueError:

@@ -12,7 +12,7 @@ from .names import QueryError, Record, read_field, write_name, write_value
 
 Test = Callable[[Record], bool]
 
-# `!=` is left out: the guide does not say what it makes of a field that is absent.
+# `!=` is left out: the guide does not define it for an absent field.
 _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "=": operator.eq,
     "<": operator.lt,

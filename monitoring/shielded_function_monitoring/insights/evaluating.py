@@ -195,7 +195,7 @@ def _flooring(period: int) -> Callable[[Record], Any]:
 
 
 def _reading_key(by: tuple[str, ...]) -> Callable[[Record], tuple[Any, ...]]:
-    # As read_field reads, without a call for each but the deepest: this is where most of the time goes.
+    # Like read_field, with a call for the deepest fields only: most of the time is spent here.
     paths = [(name, "", None) if name.startswith("@") else _path(name) for name in by]
 
     def key(record: Record) -> tuple[Any, ...]:
@@ -254,7 +254,7 @@ class _Sum:
         if value.__class__ is int or value.__class__ is float:
             try:
                 self._found += value
-            except OverflowError:  # of a forged number, beyond what a float holds
+            except OverflowError:  # a forged number is too large for a float
                 self._found = math.inf
 
     def value(self) -> Any:

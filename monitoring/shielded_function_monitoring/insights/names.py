@@ -51,9 +51,8 @@ Record = dict[str, Any]
 def read_field(name: str) -> Any:
     """A function that reads a field of a record.
 
-    Nested fields and the elements of arrays are found by their dotted names. What is no text and no number (an object,
-    an array, null) is no separate field: None, as for a field that is absent. Booleans are 1 and 0, as Insights
-    shows them.
+    Nested fields and the elements of arrays are found by their dotted names. An object, an array and null are None, as
+    an absent field is. Booleans are 1 and 0, as Insights shows them.
     """
     steps = () if name.startswith("@") else tuple(name.split("."))
 

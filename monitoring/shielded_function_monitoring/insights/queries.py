@@ -13,10 +13,10 @@ from .evaluating import Row
 from .query import MAX_ROWS, Aggregate, Column, DateFloor, Fields, Filter, Limit, Query, Sort, Stats
 
 SHIELDED: Final = Like("@message", '"function_shield":true')
-"""The shield's own lines, as they are written: whatever else a program logs, this begins them."""
+"""The beginning of each of the shield's own lines."""
 
 COUNTED: Final = All(In("policy", (*POLICIES, START)), Compare("count", ">=", 1), Compare("count", "<=", MAX_COUNT))
-"""Violations, by a field that may have an index. With another count, a forged line would hide what others tell."""
+"""Violations, by a field that may have an index. A forged line with another count would hide other lines."""
 _UNCOUNTED: Final = In("event", ("armed", "tightened"))
 
 WHO: Final = ("function", "region", "account")
@@ -43,7 +43,7 @@ SEEN: Final = (
     Aggregate("latest", "caller.line", "last_line"),
 )
 _SYSCALL: Final = Aggregate("latest", "details.syscall", "last_syscall")
-"""All that some lines about the shield itself tell of."""
+"""The subjects of some lines about the shield itself."""
 _REASON: Final = Aggregate("latest", "reason", "last_reason")
 _DAY: Final = Fields((Column(DateFloor("1d"), "day"),))
 
@@ -85,7 +85,7 @@ GROUPS: Final = {
     "package": (*WHO, "policy", "mode", *CALLER),
     "target": (*WHO, "event", "policy", "mode", *TARGET, *CALLER, "allow"),
 }
-"""By what `alerts` groups."""
+"""The fields that `alerts` groups by."""
 
 
 def alerts_by(group: str, functions: tuple[str, ...] = ()) -> Query:
@@ -100,7 +100,7 @@ def alerts_by(group: str, functions: tuple[str, ...] = ()) -> Query:
 
 
 def chain_of_row(row: Row) -> Chain:
-    """The packages that a row of these queries tells of."""
+    """The packages in a row of these queries."""
     return chain_of(row.get("caller.package", ""), [row.get(name, "") for name in _OUTER])
 
 

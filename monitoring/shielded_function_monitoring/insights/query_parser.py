@@ -1,4 +1,4 @@
-"""Reads a query's text back: what the evaluator runs is what CloudWatch would be sent."""
+"""Parses a query's text, so that the evaluator runs the text that CloudWatch would run."""
 
 from __future__ import annotations
 

@@ -59,8 +59,8 @@ class Tally:
 def records(lines: Iterable[str], tally: Tally | None = None) -> Iterator[Record]:
     """The shield's lines among those of a log, as records.
 
-    What `aws logs tail` or an export writes in front of a line (its time, its stream) is passed over; forms of other
-    tools are unwrapped (see `wrapping`). A line that is not the shield's gives none.
+    The prefix of `aws logs tail` or of an export (time, stream) is skipped; forms of other tools are unwrapped (see
+    `wrapping`). A line that is not the shield's gives none.
 
     Args:
         lines: of a log.
@@ -90,7 +90,7 @@ def records(lines: Iterable[str], tally: Tally | None = None) -> Iterator[Record
 
 
 def _problem(record: Record) -> str:
-    """Why no query would count a line; empty where one does."""
+    """The reason why no query counts a line; empty where one does."""
     event = record.get("event")
     if event is not None and event.__class__ is str and event in _UNCOUNTED:
         return ""
@@ -108,8 +108,8 @@ def _record(value: dict[str, Any]) -> Record | None:
 def record_of(line: str) -> Record | None:
     """One line as a record; None where it is not the shield's.
 
-    No line of the shield is longer than `MAX_LINE`, and each has its beginning once, for quotes within are escaped:
-    whatever else stands in front of the last one belongs to other writers.
+    A line of the shield has at most `MAX_LINE` bytes, and its beginning occurs in it once, as quotes within are
+    escaped: text in front of the last beginning belongs to other writers.
     """
     at = line.rfind(OURS)
     if at < 0:
@@ -129,7 +129,7 @@ def record_of(line: str) -> Record | None:
 
 
 def seconds_of_record(record: Record) -> float | None:
-    """When a line was logged, in seconds since the epoch: its `@timestamp`, else what it says itself."""
+    """When a line was logged, in seconds since the epoch: its `@timestamp`, else its own `timestamp`."""
     at = record.get("@timestamp")
     if at is not None:
         return at

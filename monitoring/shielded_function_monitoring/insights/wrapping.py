@@ -1,6 +1,6 @@
-"""The shield's lines inside of what other tools make of a log: JSON, CSV, and JSON that is spread over several lines.
+"""Finds the shield's lines in the output of other tools: JSON, CSV, and JSON that is spread over several lines.
 
-Only under the names below: a program that logs what its users send it is not to speak for the shield.
+Only the names below are searched: a program that logs its users' input must not speak for the shield.
 
 | tool | where the line is |
 |---|---|
@@ -30,7 +30,7 @@ _CSV: Final = f'""{NAME}'
 _DEEPEST: Final = 4
 """Texts within texts: no tool writes deeper ones."""
 _MOST_LINES: Final = 500
-"""Over which an object of the shield is never spread."""
+"""An object of the shield is never spread over so many lines."""
 _LONGEST: Final = 8192
 """Characters that such a line may have."""
 _MOST_TRIED: Final = 16

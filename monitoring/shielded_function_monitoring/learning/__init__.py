@@ -1,4 +1,4 @@
-"""Learns the least policy that lets through what a function was seen to do, from its alert lines.
+"""Learns the narrowest policy that admits a function's observed calls, from its alert lines.
 
 Pure decisions: the observations (`read`, or the rows of a Logs Insights query), the entries that they make, the
 offers, and the questions for a person. Nothing is taken from the line's own `allow`, which any writer of
@@ -17,11 +17,11 @@ the log can forge: entries are made from the attempt, by the core that also judg
 from __future__ import annotations
 
 from .evidence import Evidence, PackageCount
-from .learner import Learnt, learn
+from .learner import Learned, learn
 from .merging import MergeError, merge
 from .observation import Observation
 from .observed import FunctionKey, FunctionLog, Observed
-from .outcomes import Finding, LearntEntry, LearntPreset, Offer
+from .outcomes import Finding, LearnedEntry, LearnedPreset, Offer
 from .replaying import Denied, replay
 from .rows import observed_of, read
 from .storing import StoreError, from_json, to_json
@@ -34,9 +34,9 @@ __all__ = [
     "FunctionKey",
     "FunctionLog",
     "Heading",
-    "Learnt",
-    "LearntEntry",
-    "LearntPreset",
+    "Learned",
+    "LearnedEntry",
+    "LearnedPreset",
     "MergeError",
     "Observation",
     "Observed",

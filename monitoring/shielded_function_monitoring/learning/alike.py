@@ -1,8 +1,8 @@
 """Names in /tmp that differ in one random part: the glob for that part, where it was seen twice or more.
 
-Pure, and narrow on purpose: one component, with what the names have in common before and behind the part. Names right
-in /tmp share three characters at least before it, so that no glob is `/tmp/*`; below a folder, the folder is enough.
-An extension is never part of what is random.
+Pure, and narrow on purpose: one component, with a common beginning and a common end. Names right in /tmp share at least
+three characters before the random part, so that no glob is `/tmp/*`; below a folder, the folder is enough. An extension
+never belongs to the random part.
 """
 
 from __future__ import annotations

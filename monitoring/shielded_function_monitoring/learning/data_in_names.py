@@ -25,7 +25,7 @@ def looks_like_data(host: str) -> bool:
 
 
 def words_look_like_data(name: str) -> bool:
-    """The same of any name: a word is what stands between dots, hyphens and underscores."""
+    """Whether the words of any name look like data. Dots, hyphens and underscores separate words."""
     words = [(len(word), len(_CHANGE.findall(word))) for word in re.split(r"[._-]", name)]
     return any(
         length > _WORD_LONGEST or (length >= _MIXED_WORD and changes >= _MIXED_CHANGES) for length, changes in words

@@ -1,4 +1,4 @@
-"""The entry of a list that admits one thing, and nothing that its text could smuggle in."""
+"""The entry of a list that admits one target and nothing else, whatever a forged line holds."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def entry_by(entry: str, packages: str) -> str:
 
 
 def is_by_others(seen: Observation) -> bool:
-    """Whether the call is allowed and came through other packages than its entry names: only such lines name some."""
+    """Whether the call is allowed, and came through other packages than its entry names."""
     return seen.policy == "outbound_connectivity" and _BY in seen.allow
 
 

@@ -44,7 +44,7 @@ class Evidence:
         last: the last time.
         days: on how many days (UTC) at least.
         callers: the shared objects that made the calls.
-        packages: the packages that did, the most frequent first; what no line tells of is one of them.
+        packages: the packages that made them, the most frequent first; one item stands for all unknown ones.
         first_version: the function's version the first time, where the lines tell; `last_version`: the last time.
         place: the line of the function's own code that did it last, `/var/task/app.py:73`, where the lines tell.
     """

@@ -1,4 +1,4 @@
-"""Which functions asked for a target of a list, ever: by the lines that they wrote."""
+"""Finds the functions whose lines name a target of a list."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ OUTBOUND = "outbound_connectivity"
 
 @dataclass(frozen=True)
 class Sighting:
-    """What one function did with one target of the list, in one mode.
+    """The attempts of one function to reach one target of the list, in one mode.
 
     Attributes:
         key: the function.
-        target: what it asked for: `webhook.site:443`, or the name that it looked up.
+        target: the connection `webhook.site:443`, or the name that was looked up.
         entry: of the list.
         mode: `block` (it failed) or `alert` (it went through).
         evidence: how often, when, and by which code.
@@ -52,7 +52,7 @@ def hunt(observed: Observed, find_entry: Callable[[Question], str]) -> list[Sigh
 
 
 def questions_of(seen: Observation) -> Iterator[Question]:
-    """Each name and address of a line: what TLS asked for, what led to the address, and the address."""
+    """Each name and address of a line: the server name of TLS, the name that led to the address, the address."""
     event = "udp" if seen.protocol == "udp" else "connect"
     for host in dict.fromkeys(filter(None, (seen.sni, seen.host, seen.ip))):
         is_address = address_of(host) is not None

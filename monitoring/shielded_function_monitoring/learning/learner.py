@@ -12,7 +12,7 @@ from .evidence import Evidence, made_by_python
 from .folding import fold, folders_of
 from .observation import Observation
 from .observed import FunctionKey, FunctionLog
-from .outcomes import Finding, LearntEntry, LearntPreset, Offer
+from .outcomes import Finding, LearnedEntry, LearnedPreset, Offer
 from .questions import FIELDS, Question, address_of, question_of
 from .suspects import Context, is_search, judge
 from .tmp_names import plan
@@ -34,33 +34,33 @@ _DENIED: Final = (
     "deny_outbound refuses it in every mode, so no entry is proposed: if the function needs it, take it off that list"
 )
 _UNSEEN: Final = (
-    "what was denied may hide what would have come after it: observe in alert mode, where everything goes on"
+    "a denied call may hide the calls that would have followed it: observe in alert mode, which denies nothing"
 )
 
 
 @dataclass
-class Learnt:
+class Learned:
     """The result of learning for one function.
 
     Attributes:
         key: which function.
-        entries: what its policy needs, sorted by field and value.
-        presets: replace entries; the caller, who knows the presets, adds them.
+        entries: the entries that its policy needs, sorted by field and value.
+        presets: presets that replace entries; the caller adds them.
         offers: wildcards that the user has to choose.
-        findings: what a person decides.
+        findings: targets that a person decides on.
         settings: modes that were accepted, by field.
-        uses_aws: whether a host of AWS's was reported, learnt or not: then its policy was not to admit all of them.
+        uses_aws: whether a host of AWS was reported: then its policy did not admit all of them.
         unknown: by control, violations that were counted and not written: their targets are unknown.
         admitted: how many of the observations the present policy admits already.
-        incomplete: why there may be more; empty when nothing speaks for it.
-        notes: what else to know.
+        incomplete: the reasons why observations may be missing; empty without one.
+        notes: further remarks.
         cold_starts: how often the shield armed in the time.
         days: on how many days at least there was a line.
     """
 
     key: FunctionKey
-    entries: list[LearntEntry] = field(default_factory=list[LearntEntry])
-    presets: list[LearntPreset] = field(default_factory=list[LearntPreset])
+    entries: list[LearnedEntry] = field(default_factory=list[LearnedEntry])
+    presets: list[LearnedPreset] = field(default_factory=list[LearnedPreset])
     offers: list[Offer] = field(default_factory=list[Offer])
     findings: list[Finding] = field(default_factory=list[Finding])
     settings: dict[str, str] = field(default_factory=dict[str, str])
@@ -88,8 +88,8 @@ def learn(
     waits: Callable[[Question], bool] = lambda _: False,
     denies: Callable[[Question], bool] = lambda _: False,
     room: int = MAX_TMP,
-) -> Learnt:
-    """The least that a policy needs for all that was observed.
+) -> Learned:
+    """The narrowest additions to a policy that admit all observations.
 
     Args:
         log: the observations.
@@ -97,7 +97,7 @@ def learn(
         granted: the policy's `allow_aws` is "granted": then a service is admitted by a grant, and not by an entry.
         admits: whether the present policy admits something: that needs no entry.
         accept: entries of offers and findings that are wanted all the same; of a mode, `executable_memory=allow`.
-        waits: whether something is left to what is offered elsewhere: it is no entry.
+        waits: whether an offer elsewhere, such as a preset, decides about an observation: it is no entry.
         denies: whether the present policy's `deny_outbound` refuses something: no entry is proposed for it.
         room: how many entries the policy still takes in allow_tmp.
     """
@@ -118,7 +118,7 @@ class _Learner:
     ) -> None:
         self._log, self._granted, self._admits, self._accepted = log, granted, admits, accepted
         self._aws = AwsHosts(log.key.region, log.key.account, services)
-        self._learnt = Learnt(log.key, cold_starts=log.cold_starts, days=log.days)
+        self._learned = Learned(log.key, cold_starts=log.cold_starts, days=log.days)
         self._waits, self._denies, self._room = waits, denies, room
         self._globs: dict[str, dict[str, str]] = {}
         """Of an entry that is a glob: the paths that it covers, and why."""
@@ -126,7 +126,7 @@ class _Learner:
         self._offers: dict[tuple[str, str], tuple[str, list[tuple[str, Evidence]]]] = {}
         self._findings: dict[tuple[str, str, str], tuple[Finding, list[Evidence]]] = {}
 
-    def learn(self) -> Learnt:
+    def learn(self) -> Learned:
         seen = list(self._log.observations)
         connected = {each.sni or each.host for each in seen if each.port and each.protocol != "dns"} - {""}
         named: dict[str, set[str]] = {}
@@ -145,13 +145,13 @@ class _Learner:
         for each in left:
             self._place(each, connected)
         self._finish()
-        return self._learnt
+        return self._learned
 
     def _is_open(self, seen: Observation, context: Context) -> bool:
-        """Whether anything is left to decide; targets that are not learnt are recorded."""
+        """Whether anything is left to decide; a target that becomes no entry is recorded as a finding."""
         question = question_of(seen)
         if question is not None and self._admits(question):
-            self._learnt.admitted += seen.evidence.count
+            self._learned.admitted += seen.evidence.count
             return False
         if seen.denied or (question is not None and self._denies(question)):
             self._find("denied", seen, _DENIED)
@@ -176,7 +176,7 @@ class _Learner:
         accepted = f"{name}={value}" if name in _MODES else value
         if value and accepted in self._accepted:
             if name in _MODES:
-                self._learnt.settings[name] = value
+                self._learned.settings[name] = value
             else:
                 self._add(name, value, seen.evidence, f"accepted: {rule}")
             return
@@ -189,13 +189,13 @@ class _Learner:
         host = seen.sni or seen.host
         if seen.policy != "outbound_connectivity" or not host or not self._aws.is_aws(host):
             return False
-        self._learnt.uses_aws = True
+        self._learned.uses_aws = True
         bucket = self._aws.bucket(host)
         service = "s3" if bucket else self._aws.service(host)
         if self._granted:
-            what = f"the bucket {bucket}" if bucket else f"the service {service or host}"
+            named = f"the bucket {bucket}" if bucket else f"the service {service or host}"
             name, value = ("allow_buckets", bucket) if bucket else ("allow_aws", service)
-            reason = f'the role is granted nothing on {what}, and allow_aws is "granted": grant it, or list it'
+            reason = f'the role is granted nothing on {named}, and allow_aws is "granted": grant it, or list it'
             self._find("missing-grant", seen, reason, name if value else "", value)
         elif bucket:
             self._add("allow_buckets", bucket, seen.evidence)
@@ -210,10 +210,10 @@ class _Learner:
 
     def _place(self, seen: Observation, connected: set[str]) -> None:
         question = question_of(seen)
-        assert question is not None, "what no entry permits was sorted out before"
+        assert question is not None, "_is_open keeps only observations that an entry can permit"
         name = _name_of(seen)
         if question.event == "resolve" and name in connected:
-            return  # the entry of the connection lets the name be looked up
+            return  # the entry of the connection admits the look-up
         names = self._domains.get(domain_of(name), ()) if name else ()
         if name in names:
             glob = f"*.{common_domain(names)}" + (f":{seen.port}" if seen.port else "")
@@ -263,7 +263,7 @@ class _Learner:
             self._join([value], glob, f"a policy takes {MAX_TMP} entries, and more files were seen")
         if folded or len(values) <= self._room:
             return
-        self._learnt.notes.append(
+        self._learned.notes.append(
             f"allow_tmp needs {len(values)} entries, and there is room for {max(self._room, 0)}: take a folder that is "
             'offered, list one by a glob of your own, or set read_write_tmp="allow" with clear_tmp'
         )
@@ -293,35 +293,35 @@ class _Learner:
 
     def _finish(self) -> None:
         self._fold()
-        learnt = self._learnt
+        learned = self._learned
         for (name, value), found in sorted(self._entries.items(), key=lambda item: (LISTS.index(item[0][0]), item[0])):
             note = self._note_of(name, value, (note for _, note in found))
-            learnt.entries.append(LearntEntry(name, value, Evidence.of(each for each, _ in found), note))
+            learned.entries.append(LearnedEntry(name, value, Evidence.of(each for each, _ in found), note))
         for (name, value), (why, found) in sorted(self._offers.items()):
             examples = sorted({example for example, _ in found})
             evidence = Evidence.of(each for _, each in found)
-            learnt.offers.append(Offer(name, value, evidence, len(examples), tuple(examples[:_EXAMPLES]), why))
+            learned.offers.append(Offer(name, value, evidence, len(examples), tuple(examples[:_EXAMPLES]), why))
         for finding, found in self._findings.values():
-            learnt.findings.append(replace(finding, evidence=Evidence.of(found)))
-        learnt.findings.sort(key=lambda each: (each.rule, -each.evidence.count, each.target))
-        learnt.unknown = self._log.unknown
-        for policy, count in sorted(learnt.unknown.items()):
-            learnt.incomplete.append(
+            learned.findings.append(replace(finding, evidence=Evidence.of(found)))
+        learned.findings.sort(key=lambda each: (each.rule, -each.evidence.count, each.target))
+        learned.unknown = self._log.unknown
+        for policy, count in sorted(learned.unknown.items()):
+            learned.incomplete.append(
                 f"{count:,} violations of {policy} were counted and not written: their targets are unknown"
             )
         for (policy, _), share in sorted(self._log.rest.shares.items() if self._log.rest else ()):
-            learnt.incomplete.append(
-                f"{share.targets:,} targets of {policy}, seen least, are in no entry: the replay tells what is denied"
+            learned.incomplete.append(
+                f"{share.targets:,} targets of {policy}, seen least, are in no entry: the replay lists denied ones"
             )
         if "block" in self._log.modes:
-            learnt.incomplete.append(f"some of it was observed in block mode: {_UNSEEN}")
+            learned.incomplete.append(f"some of it was observed in block mode: {_UNSEEN}")
         for event in ("refused", "unshielded"):
             if event in self._log.events:
                 reason = self._log.reasons.get(event, "")
                 times = self._log.events[event].count
-                learnt.incomplete.append(f"{times} starts were {event}" + (f": {reason}" if reason else ""))
+                learned.incomplete.append(f"{times} starts were {event}" + (f": {reason}" if reason else ""))
         if "tightened" in self._log.events:
-            learnt.notes.append("the function's own code tightened its policy: some of it may be denied by that")
+            learned.notes.append("the function's own code tightened its policy: some of it may be denied by that")
 
 
 def _name_of(seen: Observation) -> str:

@@ -1,4 +1,4 @@
-"""One thing that a function did against its policy."""
+"""One kind of violation of a function's policy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .evidence import Evidence
 
 @dataclass(frozen=True)
 class Observation:
-    """One thing that a function did against its policy, as often as it did it. What is not known is empty, or 0."""
+    """One violation of a function's policy, with its evidence. A field that is not known is empty, or 0."""
 
     policy: str
     mode: str

@@ -18,7 +18,7 @@ MAX_TARGETS: Final = 50_000
 
 
 class FunctionKey(NamedTuple):
-    """Which function. What its lines do not tell is empty."""
+    """The identity of a function. A part that its lines lack is empty."""
 
     function: str = ""
     region: str = ""
@@ -30,14 +30,14 @@ class FunctionKey(NamedTuple):
 
 @dataclass
 class FunctionLog:
-    """All that was observed of one function.
+    """All observations of one function.
 
     Attributes:
         key: which.
-        by_target: what it did against its policy: the targets that decide its entries.
+        by_target: its violations: the targets that decide its entries.
         rest: further targets, where there are more than fit into memory: those of each control that were seen least.
         events: the shield's own, by name: `armed`, of which there is one for each cold start, `refused`, ...
-        folded: by control, violations that were counted and not written: what they were about is not known.
+        folded: by control, violations that were counted and not written: their targets are unknown.
         not_written: the same by control and mode, with the times.
         with_others: by control, the same of violations that the line of another one counts with itself.
         reasons: the last reason of an event that has one.
@@ -99,9 +99,9 @@ class FunctionLog:
 
     @property
     def unknown(self) -> dict[str, int]:
-        """By control, the violations whose targets are not known: of reading the handler, only those folded.
+        """By control, the violations whose targets are unknown: of reading the handler, only those folded.
 
-        One line a minute stands for all reading of a file of the handler: what the others were about is known.
+        One line a minute stands for all reads of one file of the handler, so their target is known.
         """
         counts = dict(self.folded)
         for policy, count in self.with_others.items():

@@ -8,14 +8,14 @@ from .evidence import Evidence
 
 
 @dataclass(frozen=True)
-class LearntEntry:
+class LearnedEntry:
     """An entry that the policy needs.
 
     Attributes:
         field: of ShieldPolicy: allow_outbound, allow_aws, allow_buckets, allow_tmp or allow_child_process.
         value: the entry.
         evidence: how often it was needed.
-        note: what to know of it; empty when nothing.
+        note: a remark on it, or empty.
     """
 
     field: str
@@ -25,14 +25,14 @@ class LearntEntry:
 
 
 @dataclass(frozen=True)
-class LearntPreset:
+class LearnedPreset:
     """A preset that takes the place of entries.
 
     Attributes:
         name: of ShieldPolicy(presets=[...]).
         evidence: of all that it settles.
         settles: the targets that it lets through, each once.
-        why: what the library does.
+        why: the purpose of the library.
     """
 
     name: str
@@ -64,14 +64,14 @@ class Offer:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is not learnt: a person decides.
+    """A target that becomes no entry by itself: a person decides.
 
     Attributes:
         rule: which kind, such as `metadata-address`: a key of `suspects.RULES`.
         target: of the attempt.
-        policy: against which control.
+        policy: the violated control.
         evidence: how often.
-        reason: why it is not learnt, and what the choices are.
+        reason: why it becomes no entry, and the choices.
         field: the field that an entry would go to; empty when no entry permits it.
         value: that entry; for a mode, the mode.
     """

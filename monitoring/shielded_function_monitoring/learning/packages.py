@@ -1,6 +1,6 @@
-"""Which package wants what: entries that name packages, and a lock to commit.
+"""The targets that each package needs: entries that name packages, and a lock to commit.
 
-The packages are a hint (`caller.through` of the lines), which code can fake: no entry admits less or more for them.
+The packages are a hint (`caller.through` of the lines), which code can fake: no entry admits less or more for it.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from shielded_function_monitoring.frames import NOT_TOLD, Chain
 
 from ..errors import ShieldError
 from .entries import entry_by
-from .learner import Learnt
+from .learner import Learned
 from .observed import FunctionKey
-from .outcomes import LearntEntry
+from .outcomes import LearnedEntry
 
 FORMAT: Final = "shielded-function lock"
 VERSION: Final = 1
@@ -33,10 +33,10 @@ class LockError(ShieldError):
 
 @dataclass(frozen=True)
 class Locked:
-    """What is locked of one function.
+    """The locked part of one function.
 
     Attributes:
-        packages: what each package wants, alone or by others.
+        packages: the targets that each package needs, alone or through others.
         policy: the fields of its policy.
     """
 
@@ -46,7 +46,7 @@ class Locked:
 
 @dataclass(frozen=True)
 class Want:
-    """A target that packages want, and that the lock does not have of them.
+    """A target that packages need, and that the lock lacks for them.
 
     Attributes:
         packages: those of the chain, from the one that made the call outward.
@@ -61,7 +61,7 @@ class Want:
     count: int
 
 
-def with_packages(entry: LearntEntry) -> LearntEntry:
+def with_packages(entry: LearnedEntry) -> LearnedEntry:
     """The entry with the chains of packages that needed it, where the lines tell of some.
 
     An entry with more chains than it takes stays as it is.
@@ -72,29 +72,29 @@ def with_packages(entry: LearntEntry) -> LearntEntry:
     return replace(entry, value=entry_by(entry.value, " or ".join(chains)))
 
 
-def wants_of(learnt: Learnt) -> list[Want]:
-    """What each chain of packages wants of a function, sorted."""
+def wants_of(learned: Learned) -> list[Want]:
+    """The targets that each chain of packages of a function needs, sorted."""
     found: dict[tuple[Chain, str, str], int] = {}
-    for name, target, evidence in _targets(learnt):
+    for name, target, evidence in _targets(learned):
         for each in evidence.packages:
             key = (each.through or (NOT_TOLD,), name, target)
             found[key] = found.get(key, 0) + each.count
     return [Want(*key, count) for key, count in sorted(found.items(), key=lambda item: (item[0][1:], item[0][0]))]
 
 
-def _targets(learnt: Learnt) -> Iterator[tuple[str, str, Any]]:
-    for entry in learnt.entries:
+def _targets(learned: Learned) -> Iterator[tuple[str, str, Any]]:
+    for entry in learned.entries:
         yield entry.field, entry.value.partition(_BY)[0], entry.evidence
-    for preset in learnt.presets:
+    for preset in learned.presets:
         yield "presets", preset.name, preset.evidence
-    for offer in learnt.offers:
+    for offer in learned.offers:
         yield offer.field, offer.value, offer.evidence
-    for finding in learnt.findings:
+    for finding in learned.findings:
         yield finding.field or finding.policy, finding.value or finding.target, finding.evidence
 
 
 def lock(wants: Iterable[Want], policy: Mapping[str, Any]) -> Locked:
-    """What a function is locked to."""
+    """The lock of a function."""
     packages: dict[str, dict[str, set[str]]] = {}
     for want in wants:
         for package in want.packages:
@@ -105,7 +105,7 @@ def lock(wants: Iterable[Want], policy: Mapping[str, Any]) -> Locked:
 
 
 def unlocked(wants: Iterable[Want], locked: Locked) -> list[Want]:
-    """The wants that a lock does not have, each with the packages that it does not have them of."""
+    """The wants that a lock lacks, each with the packages that it lacks them for."""
     found: dict[tuple[Chain, str, str], int] = {}
     for want in wants:
         new = tuple(p for p in want.packages if want.target not in locked.packages.get(p, {}).get(want.field, ()))

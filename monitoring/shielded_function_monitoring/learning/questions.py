@@ -27,7 +27,7 @@ class Question(NamedTuple):
 
 
 def place_of(region: str, account: str) -> str:
-    """The settings of a function's place, as lines for the core. What is no region or account is left out."""
+    """The settings of a function's place, as lines for the core. A malformed region or account is left out."""
     lines = f"AWS_REGION={region}\n" if re.fullmatch(r"[a-z0-9-]{1,40}", region) else ""
     return lines + (f"SHIELD_ACCOUNT_ID={account}\n" if re.fullmatch(r"\d{12}", account, re.ASCII) else "")
 

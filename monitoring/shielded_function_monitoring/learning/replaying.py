@@ -13,15 +13,15 @@ from .observed import FunctionLog
 from .questions import Question, question_of
 
 UNLISTED = ("read_handler", "executable_memory", "self_protection")
-"""Controls without a list, or whose line names no entry: only their mode says what becomes of it."""
+"""Controls without a list, or whose line names no entry: only their mode decides."""
 
 MAX_DENIED: Final = 10_000
-"""Targets that are listed one by one; of more, it is said how many there are."""
+"""Targets that are listed one by one; further ones are only counted."""
 
 
 @dataclass(frozen=True)
 class Denied:
-    """Something that was observed, and that a policy denies.
+    """An observed target that a policy denies.
 
     Attributes:
         policy: which control.
@@ -49,7 +49,7 @@ def replay(
         log: the observations.
         decide: the policy's action ("allow", "alert", "deny" or "unknown") and the entry that would permit it.
         modes: the mode of a control without a list.
-        wanted: the action to look for; "unknown" finds what only a deployment can tell.
+        wanted: the action to look for; "unknown" finds the targets that only a deployment can decide.
         is_meant: whether something is to be denied, as `deny_outbound` lists it: it is left out.
     """
     found: dict[tuple[str, str], list[tuple[Evidence, str]]] = {}

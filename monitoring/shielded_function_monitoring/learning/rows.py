@@ -1,4 +1,4 @@
-"""From lines, or from the rows that Logs Insights gives for the same query, to what was observed."""
+"""Makes observations of log lines, or of the rows that Logs Insights gives for the same query."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .observed import FunctionKey, FunctionLog, Observed
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 _UNKNOWN: Final = "0000-00-00T00:00:00.000000Z"
 _OFTEN: Final = 10_000
-"""Rows after which it is looked whether their targets fit into memory."""
+"""The number of rows after which their targets' use of memory is checked."""
 _ALWAYS: Final = ("details.host", "details.ip", "details.protocol", "details.sni", "details.path", "allow")
 
 
@@ -28,7 +28,7 @@ def read(lines: Iterable[str], functions: tuple[str, ...] = (), max_groups: int 
     """The observations in a log, read line by line: in bounded memory, with temporary files where need be.
 
     Args:
-        lines: of one log or several; what is not the shield's is passed over.
+        lines: of one log or several; lines that are not the shield's are skipped.
         functions: names of those that are wanted; all when empty.
         max_groups: how many different targets are kept in memory.
 
@@ -86,7 +86,7 @@ def observation_of(row: Row, evidence: Evidence = NOT_SEEN) -> Observation:
     policy, mode = row.get("policy", ""), row.get("mode", "")
     if policy == "self_protection" and not path:
         path = row.get("last_syscall", "")
-    # An entry in the line says that one would admit it; of a start, the reason is another.
+    # The line's entry shows that some entry would admit it; `reason` of a start has another meaning.
     denied = row.get("last_reason") == DENIED and not allow
     return Observation(policy, mode, evidence, host, ip, port, protocol, sni, path, allow, denied)
 
@@ -111,7 +111,7 @@ def _add_event(log: FunctionLog, row: Row, event: str, policy: str, evidence: Ev
 
 
 def _evidence(row: Row, events: bool) -> Evidence | None:
-    """None where there is no time at all: nothing that the shield writes is without.
+    """None where there is no time at all: each line of the shield has one.
 
     A forged line may spoil the time or the count of a group, and must not hide it: then the other time stands for it,
     and the lines are counted.

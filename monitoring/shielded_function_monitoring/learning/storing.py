@@ -16,7 +16,7 @@ VERSION: Final = 1
 
 
 class StoreError(ShieldError):
-    """JSON that is not what `to_json` writes; the text says where."""
+    """JSON that `to_json` did not write; the text says where."""
 
 
 def to_json(observed: Observed) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def from_json(value: Any) -> Observed:
         StoreError: it is something else.
     """
     if not isinstance(value, dict) or value.get("format") != FORMAT:
-        raise StoreError("it is not what `learn --save` writes")
+        raise StoreError("`learn --save` did not write it")
     if value.get("version") != VERSION:
         raise StoreError(f"its version is {value.get('version')!r}, not {VERSION}: save it again with this version")
     try:

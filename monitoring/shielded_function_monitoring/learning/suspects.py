@@ -1,7 +1,7 @@
-"""Targets that are never learnt, from any caller: each rule names the problem, and the choices.
+"""Targets that never become entries by themselves: each rule names the problem, and the choices.
 
-A rule looks at one observation and gives the reason, or None. They are asked in this order, and the first one that
-has something to say decides.
+A rule examines one observation and returns the reason, or None. The rules run in this order, and the first reason
+decides.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _METADATA_NAMES: Final = frozenset(
     ("instance-data", "instance-data.ec2.internal", "metadata", "metadata.google.internal", "metadata.azure.internal")
 )
 _ANY_BUCKET: Final = re.compile(r"s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?")
-"""S3 itself, of whatever region: what the function's own region has is a service, and found as one."""
+"""S3 itself, in any region. In the function's own region it is found as a service."""
 _PATH_LIMIT: Final = 1130
 """Bytes of a path in a line, at most; `...` behind them says that there were more (docs/reference/alert-lines.md)."""
 # Run by ctypes.util.find_library (https://docs.python.org/3/library/ctypes.html#finding-shared-libraries): first
@@ -82,7 +82,7 @@ def _no_entry(seen: Observation, context: Context) -> str | None:
 def _address_as_name(seen: Observation, context: Context) -> str | None:
     if not any(map(address_of, (seen.host, seen.sni))):
         return None
-    return "an address stands where a name belongs, so it is not known what it led to: no name server gives that"
+    return "an address stands where a name belongs, so its destination is unknown: no name server gives that"
 
 
 def _any_bucket(seen: Observation, context: Context) -> str | None:
@@ -103,7 +103,7 @@ def _also_named(seen: Observation, context: Context) -> str | None:
         return None
     return (
         f"the address is also {', '.join(sorted(names)[:3])}'s, reached by name: a client that kept the address, or "
-        "one that goes around the list of names; list the address only if you know which"
+        "one that evades the list of names; list the address only if you know which"
     )
 
 
@@ -128,7 +128,7 @@ def _only_looked_up(seen: Observation, context: Context) -> str | None:
         return "no port is known, and an entry without one would admit any"
     return (
         "it was looked up and never connected to: names carry data, and an entry for it would admit any port; list it "
-        "if the look-up is what the function needs"
+        "if the function needs the look-up"
     )
 
 
@@ -177,7 +177,7 @@ def _memory(seen: Observation, context: Context) -> str | None:
     if seen.policy != "executable_memory":
         return None
     if seen.allow:
-        return f"{seen.allow} made memory executable: it compiles, or calls back; what it is told to write there runs"
+        return f"{seen.allow} made memory executable: it compiles, or calls back; all that it writes there can run"
     return "memory was made executable, and no library is known that did: there is no entry, only the mode"
 
 
@@ -207,7 +207,7 @@ RULES: Final[Mapping[str, Rule]] = {
 
 
 def judge(seen: Observation, context: Context) -> tuple[str, str] | None:
-    """The rule and the reason for which it is not learnt; None when nothing speaks against it."""
+    """The rule that keeps it from becoming an entry, and its reason; None without one."""
     for name, rule in RULES.items():
         reason = rule(seen, context)
         if reason is not None:

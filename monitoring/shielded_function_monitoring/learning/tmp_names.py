@@ -1,4 +1,4 @@
-"""The use of the observed names in /tmp: which stand for themselves, and which for a random part.
+"""Sorts the observed names in /tmp: entries as they are, globs for random names, and offers.
 
 A glob is an entry, so that the policy admits the next name too, where a well-known library gives such names, or where
 two or more were seen; one component of it is wild, and it is never `/tmp/*`. Any other glob is offered, and the name
@@ -21,7 +21,7 @@ from .wildcards import MANY_PATHS, Form, crowded, directory_of, form_of, probe_o
 _WILD: Final = frozenset("*?")
 _WILDCARDS: Final = {"*": "[^/]*", "?": "[^/]"}
 _LEAST_PREFIX: Final = 3
-"""Characters before what is random, of a name right in /tmp: as in `alike`."""
+"""Characters before the random part of a name right in /tmp, as in `alike`."""
 _MOST_GLOBS: Final = 256
 """Globs that are tried on every path, those that cover most: a policy takes 128."""
 _FIRST: Final = 2
@@ -30,7 +30,7 @@ _FIRST: Final = 2
 
 @dataclass(frozen=True)
 class Plan:
-    """Globs for paths; what is in neither is an entry by itself.
+    """Globs for paths; a path in neither is an entry by itself.
 
     Attributes:
         taken: by path, the glob that is an entry, and why.
@@ -78,10 +78,10 @@ def plan(paths: Iterable[str], tempfile: bool | None = None) -> Plan:
 
 
 def _in_repositories(paths: Sequence[str]) -> dict[str, Form]:
-    """Of git's files the names are hashes, or random: the whole repository is offered."""
+    """The names of git's files are hashes, or random: the whole repository is offered."""
     roots = sorted({root for path in paths if (root := repository_of(path))})
     return {
-        path: Form(f"{root}/**", "git names its files by what is in them: the whole repository, however deep")
+        path: Form(f"{root}/**", "git names its files by their content: the whole repository, however deep")
         for root in roots
         for path in paths
         if f"{path}/".startswith(f"{root}/")
@@ -89,7 +89,7 @@ def _in_repositories(paths: Sequence[str]) -> dict[str, Form]:
 
 
 def _alone(path: str) -> Form | None:
-    """The glob for a name that no library is known by, and no other name is like."""
+    """The glob for a random name that matches no known library and no other name."""
     components = path.split("/")
     for at, component in enumerate(components[_FIRST:], _FIRST):
         part = None if _WILD & set(component) or "," in component else random_part(component)
@@ -114,7 +114,7 @@ def _with_whole_folders(made: Plan) -> Plan:
 
 
 def _widest(seen: Iterable[str], taken: Mapping[str, Form]) -> dict[str, Form]:
-    """Each path by the glob that covers most of all, so that none is left that nothing needs. The core tried each."""
+    """Each path with the glob that covers most paths, so that no superfluous glob is left. The core tried each."""
     counts: dict[str, int] = {}
     for form in taken.values():
         counts[form.glob] = counts.get(form.glob, 0) + 1
@@ -131,7 +131,7 @@ def _widest(seen: Iterable[str], taken: Mapping[str, Form]) -> dict[str, Form]:
 
 
 def is_narrow(glob: str) -> bool:
-    """Whether one component alone is wild; right in /tmp, with a few characters before what is."""
+    """Whether one component alone is wild; right in /tmp, a few fixed characters must precede the wildcard."""
     parts = glob.split("/")
     wild = [at for at, part in enumerate(parts) if _WILD & set(part)]
     if len(wild) != 1 or "**" in glob:

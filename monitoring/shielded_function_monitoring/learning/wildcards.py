@@ -1,4 +1,4 @@
-"""Names that will not come again as they are: what would cover them is offered, and never taken unasked.
+"""Finds names that will not recur: a wildcard that covers them is offered, and the user decides.
 
 Temporary files have names that are random by nature. A name is one when it has the form that a well-known library
 gives it, or when there are many of one form in one place. So are many names below one domain.
@@ -14,9 +14,9 @@ from typing import Final, NamedTuple
 from publicsuffixlist import PublicSuffixList
 
 MANY_NAMES: Final = 20
-"""Different names below one domain: above, none of them is learnt by itself."""
+"""Different names below one domain: with more, none of them becomes an entry by itself."""
 MANY_PATHS: Final = 20
-"""Different paths in one directory: above, none of them is learnt by itself."""
+"""Different paths in one directory: with more, none of them becomes an entry by itself."""
 
 _BROWSERS: Final = (
     r"playwright[_-][a-z_]+-|puppeteer_dev_[a-z]+_profile-|\.?(?:org\.chromium\.Chromium|com\.google\.Chrome)\."
@@ -52,7 +52,7 @@ _REPOSITORY: Final = re.compile(r"((?:/[^/]+){2,}?)/\.git(?:/.*)?")
 
 
 class Form(NamedTuple):
-    """A glob for a path, and what gave the path its name.
+    """A glob for a path, and the origin of the path's name.
 
     `is_known`: a well-known program or library names its files so, and one name is enough to tell.
     """

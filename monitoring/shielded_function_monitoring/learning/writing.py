@@ -1,7 +1,7 @@
-"""A learnt policy as text: a policy file in TOML, YAML or JSON, or Python, with what was seen beside each entry.
+"""Writes a learned policy as TOML, YAML, JSON or Python, with the evidence beside each entry.
 
-`fields` are those that differ from ShieldPolicy's defaults. Comments hold what an attacker chose (names, callers):
-nothing in them can end the comment.
+`fields` are those that differ from ShieldPolicy's defaults. An attacker can choose the text of comments (names,
+callers): nothing in it can end the comment.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Final
 from shielded_function_monitoring.visible import quote, visible
 
 from .evidence import Evidence
-from .learner import Learnt
+from .learner import Learned
 
 _EXAMPLES: Final = 3
 
@@ -32,26 +32,26 @@ class Heading:
     beside: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
 
     @classmethod
-    def of(cls, learnt: Learnt) -> Heading:
-        """The sources of the learnt policy."""
-        key = learnt.key
+    def of(cls, learned: Learned) -> Heading:
+        """The heading of a learned policy."""
+        key = learned.key
         place = f" ({', '.join(part for part in (key.region, key.account) if part)})" if key.region else ""
-        lines = [f"The least policy for what {key}{place} was seen to do."]
-        lines.append(f"Observed: {_times(learnt.cold_starts, 'cold start')}, {_times(learnt.days, 'day')}.")
-        lines += [f"INCOMPLETE: {reason}." for reason in learnt.incomplete]
-        for each in learnt.findings:
+        lines = [f"The narrowest policy for the observed calls of {key}{place}."]
+        lines.append(f"Observed: {_times(learned.cold_starts, 'cold start')}, {_times(learned.days, 'day')}.")
+        lines += [f"INCOMPLETE: {reason}." for reason in learned.incomplete]
+        for each in learned.findings:
             who = f", for {', '.join(each.evidence.chains)}" if each.evidence.chains else ""
-            lines.append(f"Not learnt ({each.rule}): {each.target}, {_times(each.evidence.count, 'time')}{who}.")
-        for offer in learnt.offers:
+            lines.append(f"Not learned ({each.rule}): {each.target}, {_times(each.evidence.count, 'time')}{who}.")
+        for offer in learned.offers:
             lines.append(
                 f"Offered: {offer.field} {offer.value} would cover {offer.covers} names, "
                 f"{_times(offer.evidence.count, 'time')}."
             )
         beside = {
             (each.field, each.value): beside_entry(each.evidence) + (f"; {each.note}" if each.note else "")
-            for each in learnt.entries
+            for each in learned.entries
         }
-        for each in learnt.presets:
+        for each in learned.presets:
             some = ", ".join(each.settles[:_EXAMPLES])
             more = f" and {len(each.settles) - _EXAMPLES:,} more" if len(each.settles) > _EXAMPLES else ""
             beside["presets", each.name] = f"{beside_entry(each.evidence)}; settles {some}{more}"
@@ -114,7 +114,7 @@ def _write(
         elif not value:
             lines.append(pair.format(name, "[]"))
         else:
-            # The pair without what stands behind its value.
+            # The pair without the comment behind its value.
             lines.append(pair.format(name, "\0").partition("\0")[0].rstrip(" " if not opening else "") + opening)
             for each in value:
                 comment = heading.beside.get((name, each["entry"] if isinstance(each, Mapping) else each), "")

@@ -1,7 +1,7 @@
 """CloudWatch Logs filter patterns for JSON lines: build them, render them, read them back, try them here.
 
 A metric filter is the only part of the alarm chain that a laptop cannot run, so a pattern here is an
-object that knows both its CloudWatch text and what that text matches:
+object that renders its CloudWatch text and matches lines as CloudWatch does:
 
     >>> pattern = all_of(is_true("$.function_shield"), text("$.details.host", "!=", "*.internal"))
     >>> pattern.render()

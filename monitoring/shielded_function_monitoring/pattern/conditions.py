@@ -81,7 +81,7 @@ _DECODER: Final = json.JSONDecoder(parse_int=Decimal, parse_float=Decimal, parse
 
 
 def read_line(line: str) -> dict[str, Any] | None:
-    """The JSON object that a log line is, its numbers as `Decimal`; None where it is none.
+    """The JSON object of a log line, its numbers as `Decimal`; None where the line is none.
 
     To try a line on several patterns, read it once, and call each pattern's `holds`.
     """
@@ -94,7 +94,7 @@ def read_line(line: str) -> dict[str, Any] | None:
 
 @dataclass(frozen=True)
 class _OnSelector(Pattern):
-    """A condition on what one selector selects."""
+    """A condition on the values of one selector."""
 
     selector: Selector
 
@@ -104,7 +104,7 @@ class _OnSelector(Pattern):
 
 @dataclass(frozen=True)
 class _OnValues(_OnSelector):
-    """One that any of the values selected may meet. Most selectors are one field's, which is then taken at once."""
+    """One that any of the selected values may meet. A selector of one field, as most are, takes a faster path."""
 
     @abstractmethod
     def _holds(self, found: Any) -> bool: ...

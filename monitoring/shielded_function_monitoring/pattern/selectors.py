@@ -38,7 +38,7 @@ class Selector:
 
     steps: tuple[Step, ...]
     only_field: str | None = field(init=False, repr=False, compare=False)
-    """The field of the line that it is, when it is one and nothing deeper: as in nearly every pattern of ours."""
+    """The name of the field, where the selector is one field of the line, as in most patterns here."""
 
     def __init__(self, *steps: Step) -> None:
         object.__setattr__(self, "steps", steps)

@@ -1,7 +1,7 @@
-"""A report of what happened: functions by control by target, when, what is new, and which functions were shielded.
+"""Reports violations by function, control and target, with their times, the new ones, and the shielded functions.
 
-Pure: from what was observed to a `Report`, and from that to a page, Markdown or JSON. Everything in a line may have
-been chosen by an attacker: `html` and `markdown` escape all of it, and show what does not print.
+Pure: observations become a `Report`, and that becomes a page, Markdown or JSON. An attacker may have chosen any text of
+a line: `html` and `markdown` escape all of it, and show characters that do not print.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A report as one page that needs nothing else: no script, style, font or picture from anywhere.
 
-The page's Content-Security-Policy admits its own script and style, by their hashes, and nothing more: if anything of a
-line ever got into the page as markup, a browser would not run it.
+The page's Content-Security-Policy admits its own script and style, by their hashes, and nothing more: if text of a line
+ever became markup, a browser would not run it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def to_html(report: Report) -> str:
             f'<meta http-equiv="Content-Security-Policy" content="{escape(security)}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<meta name="referrer" content="no-referrer">',
-            "<title>What the shield reported</title>",
+            "<title>Report of the shield</title>",
             f"<style>{style}</style>",
             "</head>",
             "<body><main>",
@@ -67,7 +67,7 @@ def _hash(content: str) -> str:
 
 
 def _head(report: Report) -> Iterable[str]:
-    yield "<h1>What the shield reported</h1>"
+    yield "<h1>Report of the shield</h1>"
     asked = f"{text(report.since)} to {text(report.until)}. " if report.since else ""
     yield f'<p class="quiet">{asked}Made {text(report.made)}. {text(", ".join(report.sources))}</p>'
     yield '<div class="figures">'
@@ -90,5 +90,5 @@ def _head(report: Report) -> Iterable[str]:
     yield from (f'<p class="note">Not whole: {text(note)}.</p>' for note in report.notes)
 
 
-def _figure(figure: str, what: str, kind: str = "") -> str:
-    return f'<div><b class="{kind}">{text(figure)}</b>{text(what)}</div>'
+def _figure(figure: str, label: str, kind: str = "") -> str:
+    return f'<div><b class="{kind}">{text(figure)}</b>{text(label)}</div>'

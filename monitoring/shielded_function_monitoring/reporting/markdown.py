@@ -11,8 +11,8 @@ from .model import PackageGroup, Report
 
 
 def to_markdown(report: Report) -> str:
-    """The report; each cell is text, whatever stands in it."""
-    parts = [f"# What the shield reported\n\nMade {_cell(report.made)}" + _asked(report) + "."]
+    """The report; the text of each cell is escaped."""
+    parts = [f"# Report of the shield\n\nMade {_cell(report.made)}" + _asked(report) + "."]
     new = len(report.new)
     summary = f"{report.violations:,} violations of {report.kinds:,} kinds, in {len(report.coverage):,} functions"
     parts.append(
@@ -79,7 +79,7 @@ def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _cell(text: str) -> str:
-    """A text of which no renderer makes anything else: HTML, links, emphasis and the table's own sign are escaped."""
+    """A text that every renderer shows as it is: HTML, links, emphasis and the table's own sign are escaped."""
     escaped = re.sub(r"([\\`*_{}\[\]()#+!|~<>&@])", r"\\\1", visible(text))
     # Renderers make a link of a bare address too; a word joiner's escape would be visible, an entity is not.
     return re.sub(r"(?i)\b(https?|ftp|www)(?=[:.])", r"\1&#8203;", escaped)

@@ -30,7 +30,7 @@ class Group:
 
     Attributes:
         function: its name; `region` and `account` are where it runs, empty where that is not known.
-        policy: against which control; `start` for a start that was refused or unshielded.
+        policy: the violated control; `start` for a start that was refused or unshielded.
         mode: block or alert; empty for a start.
         target: of the attempt.
         count: violations.
@@ -44,7 +44,7 @@ class Group:
         first_version: the function's version when it was seen first; `last_version`: when it was seen last.
         place: the line of the function's own code that did it last, `/var/task/app.py:73`.
         reason: `package` where it is allowed, and came through other packages than its entry names.
-        written: False for violations that were counted and not written: what they were about is not known.
+        written: False for violations that were counted and not written: their target is unknown.
     """
 
     function: str
@@ -132,7 +132,7 @@ class Period:
 
 @dataclass(frozen=True)
 class Coverage:
-    """Whether the shield was there.
+    """The presence of the shield in one function.
 
     Attributes:
         function: its name.
@@ -169,15 +169,15 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Reach:
-    """What one malicious package in a function could reach: a row of `shielded-function radius`.
+    """The reach of one malicious package in a function: a row of `shielded-function radius`.
 
     Attributes:
         function: its construct path.
         data_can_go_to: how far data can be sent, in words.
-        reads: what it may read of what its role is granted, as `table Shop/Orders`.
-        writes: what it may write of that.
+        reads: granted resources that it may read, as `table Shop/Orders`.
+        writes: granted resources that it may write.
         receivers: hosts of the policy where anybody receives data.
-        narrower: what a narrower policy would take away.
+        narrower: the part that a narrower policy would take away.
     """
 
     function: str
@@ -190,21 +190,21 @@ class Reach:
 
 @dataclass(frozen=True)
 class Report:
-    """All of it.
+    """The whole report.
 
     Attributes:
         made: when it was made, UTC, as `2026-11-24T13:37:00Z`.
         since: the beginning of the time that was asked for; empty for all that there was.
         until: its end.
         sources: the inputs: log groups, files.
-        groups: what is new first, then the most severe, then the most frequent; what was counted and not written is
-            among them.
+        groups: new ones first, then the most severe, then the most frequent; violations that were counted and not
+            written are among them.
         periods: the timeline.
         coverage: by function.
-        packages: by package, the most frequent first. What was counted and not written is in none.
-        reach: what a malicious package could reach, by function, the widest first; empty where no app was given.
+        packages: by package, the most frequent first; without violations that were counted and not written.
+        reach: the reach of a malicious package, by function, the widest first; empty where no app was given.
         previous: when the report before was made; empty when there is none.
-        notes: what else to know.
+        notes: further remarks.
         whole: False where a limit of Logs Insights kept back some of it.
     """
 
@@ -243,7 +243,7 @@ class Report:
 
 
 def report_to_json(report: Report) -> dict[str, Any]:
-    """As JSON's values: what `report_from_json` reads."""
+    """As JSON's values, which `report_from_json` reads."""
     groups = [{"severity": each.severity, **asdict(each)} for each in report.groups]
     return {"format": FORMAT, "version": VERSION, **asdict(report), "groups": groups}
 
@@ -255,7 +255,7 @@ def report_from_json(value: Any) -> Report:
         ReportError: it is something else.
     """
     if not isinstance(value, Mapping) or value.get("format") != FORMAT:
-        raise ReportError("it is not what `report --format json` writes")
+        raise ReportError("`report --format json` did not write it")
     if value.get("version") != VERSION:
         raise ReportError(f"its version is {value.get('version')!r}, not {VERSION}: make it again with this version")
     try:

@@ -22,7 +22,7 @@ class Cell(NamedTuple):
     Attributes:
         html: its content.
         kind: its class: number, word (one line), wide, who.
-        sort: what it is sorted by, where that is not its text.
+        sort: the sort key, where it is not the text.
     """
 
     html: str = ""
@@ -31,7 +31,7 @@ class Cell(NamedTuple):
 
 
 def text(value: str) -> str:
-    """Text of a line as text of the page: what does not print is shown, and nothing of it is markup."""
+    """Text of a line as text of the page: markup is escaped, and characters that do not print are shown."""
     return escape(visible(value), quote=True)
 
 
@@ -46,7 +46,7 @@ def number(count: int) -> Cell:
 
 
 def class_of(name: str) -> str:
-    """A class of the style sheet; nothing that a line chose."""
+    """A class of the style sheet; text of a line cannot choose another."""
     name = name.replace(" ", "-")
     return name if name in _CLASSES else "start"
 
@@ -62,7 +62,7 @@ def minute(time: str) -> str:
 
 
 def in_order(policies: Iterable[str]) -> list[str]:
-    """Controls, the one to look at first first."""
+    """Controls, the most urgent first."""
     return sorted(set(policies), key=lambda policy: (*urgency(policy, "block"), policy))
 
 

@@ -35,7 +35,7 @@ _HEADINGS: Final = (
 
 
 def violations(report: Report) -> Iterable[str]:
-    """The list, with what finds something in it."""
+    """The list, with its search and filters."""
     groups = report.groups[:MAX_ROWS]
     yield '<h2 id="list">Violations</h2>'
     if not groups:
@@ -169,8 +169,8 @@ def functions(report: Report) -> Iterable[str]:
             since = f", since {minute(each.first)}" + (
                 f" in version {each.first_version}" if each.first_version else ""
             )
-            what = f"{each.policy} {each.target}".rstrip() if not each.written or not each.target else each.target
-            yield f"<li>{tag(each.severity)} {tag(each.mode)} <code>{text(what)}</code> "
+            target = f"{each.policy} {each.target}".rstrip() if not each.written or not each.target else each.target
+            yield f"<li>{tag(each.severity)} {tag(each.mode)} <code>{text(target)}</code> "
             yield f"{each.count:,} times{text(since)}</li>"
         if len(own) > _SOME:
             yield f"<li>{_filtering(function, '', f'and {len(own) - _SOME:,} more')}</li>"
@@ -218,9 +218,9 @@ def packages(report: Report) -> Iterable[str]:
     yield "</div>"
     told = sum(each.count for each in found)
     yield (
-        '<p class="quiet">The package whose code made the call, as the lines tell it: a hint, which code in the '
-        f"function can fake. {told:,} of {report.violations:,} violations: of starts, and of what was not written, no "
-        "package is known.</p>"
+        '<p class="quiet">The package whose code made the call, as the lines name it: a hint, which code in the '
+        f"function can fake. {told:,} of {report.violations:,} violations: starts, and violations that were not "
+        "written, have no package.</p>"
     )
 
 
@@ -233,14 +233,14 @@ def _package(each: PackageGroup) -> tuple[str, Mapping[str, Cell]]:
 
 
 def reach(found: Sequence[Reach]) -> Iterable[str]:
-    """What one malicious package could reach, by function."""
+    """The reach of one malicious package, by function."""
     if not found:
         return
     yield '<h2 id="blast-radius">Blast radius</h2>'
     headings = ("function", "data can go to", "reads", "writes", "anybody's data", "a narrower policy takes away")
     yield from table("reach", headings, map(_reached, found[:MAX_ROWS]))
     yield (
-        '<p class="quiet">What one malicious package in each function could reach, by its policy and its role, the '
+        '<p class="quiet">The reach of one malicious package in each function, by its policy and its role, the '
         "widest first. Any code in a function can read its role's credentials.</p>"
     )
 

@@ -1,8 +1,8 @@
-"""A simulated CloudWatch: metric filters, metrics, Metrics Insights queries, alarms and what they call.
+"""A simulated CloudWatch: metric filters, metrics, Metrics Insights queries, alarms and their actions.
 
 Pure Python, without AWS and without the CDK: `SimulatedCloudWatch` reads a synthesized template, is given log lines,
-and tells which alarms fire and what their actions would be called with. `MotoCloudWatch` does the same inside moto, so
-that a test sees the message in a queue. `shielded_function.testing` offers both for a CDK app.
+and reports the firing alarms and the messages of their actions. `MotoCloudWatch` does the same inside moto, so that a
+test sees the message in a queue. `shielded_function.testing` offers both for a CDK app.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Alarms: on one metric, on a Metrics Insights query, and on other alarms; and what each calls on a change."""
+"""Alarms on one metric, on a Metrics Insights query, and on other alarms, with their actions."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ class QueryAlarm(Alarm):
 
 @dataclass(frozen=True)
 class CompositeAlarm(Alarm):
-    """An alarm on the states of others. `children` are their names, by what the rule calls them."""
+    """An alarm on the states of others. `children` are the alarms' names, by their names in the rule."""
 
     rule: Rule
     children: Mapping[str, str]

@@ -94,7 +94,7 @@ class SimulatedCloudWatch:
         Args:
             template: as `cdk synth` writes it.
             stack: the stack's name, from which names are made that the template does not give.
-            values: what is known of the deployment, as `intrinsics.Resolver` takes it: `{"Topic": "arn:..."}`.
+            values: known values of the deployment, as `intrinsics.Resolver` takes them: `{"Topic": "arn:..."}`.
             region: where it would be deployed.
             account: by whom.
         """
@@ -205,7 +205,7 @@ class SimulatedCloudWatch:
         return count
 
     def evaluate(self, at: float | None = None) -> list[Transition]:
-        """Evaluates every alarm at a moment, as CloudWatch does once a minute, and returns what changed.
+        """Evaluates every alarm at a moment, as CloudWatch does once a minute, and returns the changes.
 
         A new alarm starts in `INSUFFICIENT_DATA`, as in CloudWatch, so that the first evaluation changes every state.
 
@@ -300,11 +300,11 @@ class SimulatedCloudWatch:
         return not names or all(values[name] in names for name in by_function)
 
 
-def _only(found: Sequence[Any], what: str, there: Sequence[str]) -> Any:
+def _only(found: Sequence[Any], wanted: str, there: Sequence[str]) -> Any:
     if len(found) == 1:
         return found[0]
     listed = ", ".join(there) or "none"
-    raise SimulationError(f"{'more than one' if found else 'no'} {what}; there are: {listed}")
+    raise SimulationError(f"{'more than one' if found else 'no'} {wanted}; there are: {listed}")
 
 
 def _watched(alarm: MetricAlarm | QueryAlarm) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Metric filters: which metric a log line is published to, and with what value.
+"""Metric filters: the metric and the value that a log line is published with.
 
 Rules: "Creating metrics from log events using filters" in the CloudWatch Logs user guide
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/MonitoringLogData.html) and its section on dimensions.
@@ -39,7 +39,7 @@ class MetricFilter:
         pattern: which lines it counts.
         namespace: of the metric.
         metric: the metric's name.
-        value: what each line adds: a number, or the field that holds it (`$.count`).
+        value: the value of each line: a number, or the field that holds it (`$.count`).
         dimensions: name -> the field that holds the value.
         default_value: published for a minute that had lines of which none matched; None: nothing is.
 

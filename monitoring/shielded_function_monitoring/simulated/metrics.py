@@ -151,7 +151,7 @@ class Metrics:
                 yield key, series
 
     def forget(self, before: float) -> None:
-        """Drops data published before a moment, as CloudWatch does after 15 days; metrics left empty go too."""
+        """Deletes data published before a moment, as CloudWatch does after 15 days, and metrics left empty."""
         first = int(before // MINUTE)
         for key, series in list(self._series.items()):
             series.minutes = {minute: found for minute, found in series.minutes.items() if minute >= first}

@@ -69,11 +69,11 @@ class MetricsQuery:
     """A query.
 
     Attributes:
-        function: what becomes of the values of a period.
+        function: the statistic of a period's values.
         metric: the metric's name.
         namespace: the metric's namespace.
         schema: exactly these dimensions a metric must have; None: any.
-        where: what its dimensions must meet.
+        where: the conditions on its dimensions.
         group_by: one time series for each combination of these dimensions' values; none: one for all.
         descending: ORDER BY ... DESC, ASC, or None without ORDER BY.
         limit: how many time series at most.

@@ -1,9 +1,9 @@
-"""moto, with what it lacks: metric filters and alarms that are evaluated, and actions that are called.
+"""Adds to moto the evaluation of metric filters and alarms, and the calls of actions.
 
-moto keeps filters and alarms and never looks at them. `MotoCloudWatch` puts a template's filters and alarms there,
+moto keeps filters and alarms and never evaluates them. `MotoCloudWatch` puts a template's filters and alarms there,
 reads the log lines that were put, publishes the metrics, sets the alarms' states, and publishes to the topics: each
-subscriber gets the message that CloudWatch would have sent. Composite alarms, which moto cannot hold, are evaluated
-all the same. Nothing here imports moto: any boto3 client will do that talks to it.
+subscriber gets the message that CloudWatch would have sent. Composite alarms are evaluated too, although moto cannot
+hold them. Nothing here imports moto: any boto3 client that talks to it will do.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class MotoCloudWatch:
         cloudwatch.on_publish(lambda key, value, time: self._values.append((key, value, time)))
 
     def create(self) -> None:
-        """Makes in moto what the template has and moto's CloudFormation drops, and the log groups and topics.
+        """Creates the template's resources that moto's CloudFormation drops, and the log groups and topics.
 
         Existing resources are left, or replaced by the same: a stack may have been deployed to moto before.
         """

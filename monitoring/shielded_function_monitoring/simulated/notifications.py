@@ -23,7 +23,7 @@ class Notification:
     Attributes:
         action: its ARN: a topic, a function.
         subject: of the mail that a topic sends.
-        message: what the action is given, as CloudWatch writes it for SNS.
+        message: the message to the action, as CloudWatch writes it for SNS.
     """
 
     action: str
@@ -71,7 +71,7 @@ def transition(
     at: float,
     contributor: Contributor = (),
 ) -> Transition:
-    """The change, with what the alarm's actions are called with."""
+    """The change, with the calls of the alarm's actions."""
     actions = alarm.actions.of(state)
     if contributor:
         actions = tuple(arn for arn in actions if _service(arn) not in _ONLY_BY_ALARM)

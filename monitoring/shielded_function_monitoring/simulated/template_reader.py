@@ -96,7 +96,7 @@ def read_templates(stacks: Sequence[tuple[Resolver, Paths | None]]) -> ReadTempl
     """Reads the stacks of an account and region: alarms in one may watch the metrics of another's filters.
 
     Args:
-        stacks: each with what resolves its values, and what knows its construct paths.
+        stacks: each with the resolver of its values, and the lookup of its construct paths.
     """
     read = ReadTemplate()
     composites: list[tuple[Resolver, Place, Mapping[str, Any]]] = []
@@ -204,9 +204,9 @@ class _Reader:
 
     def alarm(self, place: Place, properties: Mapping[str, Any]) -> Alarm:
         resolved = self._with_actions(properties)
-        for name, what in _NOT_READ.items():
+        for name, kind in _NOT_READ.items():
             if name in resolved:
-                raise ReadError(f"{name}: alarms on {what} are not evaluated here")
+                raise ReadError(f"{name}: alarms on {kind} are not evaluated here")
         common = self._common(place, resolved)
         if "Metrics" not in resolved:
             return MetricAlarm(**common, rule=AlarmRule.from_properties(resolved), metric=_metric_key(resolved))
@@ -221,9 +221,9 @@ class _Reader:
 
     def composite(self, place: Place, properties: Mapping[str, Any]) -> CompositeAlarm:
         resolved = self._with_actions(properties)
-        for name, what in _NOT_READ.items():
+        for name, kind in _NOT_READ.items():
             if name in resolved:
-                raise ReadError(f"{name}: alarms with {what} are not evaluated here")
+                raise ReadError(f"{name}: alarms with {kind} are not evaluated here")
         rule = parse_rule(resolved["AlarmRule"])
         children: dict[str, str] = {}
         for called in rule.alarms():

@@ -551,7 +551,7 @@ def test_runs_are_kept_and_merged(log: Path, tmp_path: Path) -> None:
         (("--assembly", "."), "manifest.json cannot be read"),
         (("--place", "a=b"), "--place names a function of --assembly"),
         (("--merge", "nowhere.json"), "--merge nowhere.json cannot be read"),
-        (("--merge", "odd.json"), "--merge odd.json: it is not what `learn --save` writes"),
+        (("--merge", "odd.json"), "--merge odd.json: `learn --save` did not write it"),
         (("--format", "toml"), "one function at a time, found checkout, refund: choose one with --function"),
         (("--output", "x/y.toml", "--function", "refund"), "x/y.toml cannot be written: No such file or directory"),
     ],

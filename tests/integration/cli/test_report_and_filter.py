@@ -56,7 +56,7 @@ def test_what_is_new(log: Path, tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (("--previous", "nowhere.json"), "--previous nowhere.json cannot be read: No such file or directory"),
-        (("--previous", "odd.json"), "--previous odd.json: it is not what `report --format json` writes"),
+        (("--previous", "odd.json"), "--previous odd.json: `report --format json` did not write it"),
         (("--output", "x/y.html"), "x/y.html cannot be written: No such file or directory"),
     ],
 )

@@ -6,7 +6,7 @@ import botocore.session
 
 from shielded_function_monitoring.learning import (
     FunctionLog,
-    Learnt,
+    Learned,
     learn,
     read,
 )
@@ -20,13 +20,13 @@ def log_of(*lines: str) -> FunctionLog:
     return found
 
 
-def learnt_of(*lines: str, **options: object) -> Learnt:
+def learnt_of(*lines: str, **options: object) -> Learned:
     return learn(log_of(*lines), services=SERVICES, **options)  # type: ignore[arg-type]
 
 
-def entries(learnt: Learnt) -> list[tuple[str, str]]:
+def entries(learnt: Learned) -> list[tuple[str, str]]:
     return [(each.field, each.value) for each in learnt.entries]
 
 
-def rules(learnt: Learnt) -> list[tuple[str, str, str]]:
+def rules(learnt: Learned) -> list[tuple[str, str, str]]:
     return [(each.rule, each.target, each.value) for each in learnt.findings]

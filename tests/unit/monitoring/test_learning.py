@@ -404,7 +404,7 @@ def test_who_did_what_is_not_learnt() -> None:
     learnt = learnt_of(connect(ip="169.254.169.254", port=80, through=URLLIB3, caller="_socket.so"))
     assert learnt.findings[0].evidence.who == "app > requests > urllib3"
     text = write_toml({}, Heading.of(learnt))
-    assert "# Not learnt (metadata-address): 169.254.169.254:80, 1 time, for app > requests > urllib3.\n" in text
+    assert "# Not learned (metadata-address): 169.254.169.254:80, 1 time, for app > requests > urllib3.\n" in text
     assert learnt_of(connect(ip="169.254.169.254", caller="_socket.so")).findings[0].evidence.who == "_socket.so"
 
 

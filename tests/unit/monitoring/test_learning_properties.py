@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness.alert_lines import FUNCTION, at
-from shielded_function_monitoring.learning import FunctionLog, Learnt, learn, read
+from shielded_function_monitoring.learning import FunctionLog, Learned, learn, read
 from shielded_function_monitoring.learning.alike import globs_of
 from shielded_function_monitoring.learning.folding import fold
 from shielded_function_monitoring.learning.questions import question_of
@@ -75,7 +75,7 @@ def _admitted(log: FunctionLog, entries: list[tuple[str, str]]) -> set[tuple[str
 @given(st.lists(st.one_of(_CONNECTION, _FILE), min_size=1, max_size=12))
 def test_the_least_policy(lines: list[dict[str, Any]]) -> None:
     (log,) = read(map(_line, lines)).functions.values()
-    learnt: Learnt = learn(log)
+    learnt: Learned = learn(log)
     entries = [(each.field, each.value) for each in learnt.entries]
     assert not any(set("*?,\n") & set(value) for name, value in entries if name != "allow_tmp")
     assert all(is_narrow(value) for name, value in entries if name == "allow_tmp" and set("*?") & set(value))

@@ -124,7 +124,7 @@ def test_totals_agree() -> None:
     assert f"{report.violations}violations of {report.kinds} kinds" in page.text
     said = f"{report.violations} violations in all. Of these, {report.not_written} were counted and not written"
     assert said in page.text
-    assert f"{sum(p.count for p in report.packages)} of {report.violations} violations: of starts" in page.text
+    assert f"{sum(p.count for p in report.packages)} of {report.violations} violations: starts, and" in page.text
 
 
 def test_csv() -> None:
@@ -186,7 +186,7 @@ def test_what_is_new_since_the_last() -> None:
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ([], "not what"),
+        ([], "did not write it"),
         ({"format": "shielded-function report", "version": 9}, "its version is 9"),
         ({"format": "shielded-function report", "version": 1}, "not whole"),
         ({**report_to_json(report_of(LOG)), "groups": [{}]}, "not whole"),
@@ -310,7 +310,7 @@ def test_it_loads_alone_and_runs_nothing_of_a_line(page: Browser) -> None:
     assert page.complaints == []
     assert [url for url in page.requests if not url.startswith("file:")] == []
     assert len(page.requests) == 1
-    assert page.evaluate("document.title") == "What the shield reported"
+    assert page.evaluate("document.title") == "Report of the shield"
     assert page.evaluate("document.querySelectorAll('img, script[src], link, iframe').length") == 0
 
 
