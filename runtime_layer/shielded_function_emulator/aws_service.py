@@ -10,7 +10,7 @@ from shielded_function_emulator.web import Environ, StartResponse
 from shielded_function_monitoring.intrinsics import REGION
 
 _DYNAMODB = "DynamoDB_20120810"
-# What AWS::DynamoDB::Table and CreateTable call by the same name.
+# The properties that AWS::DynamoDB::Table and CreateTable share.
 _TABLE_PROPERTIES = ("AttributeDefinitions", "KeySchema", "BillingMode")
 _AUTHORIZATION = f"AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260101/{REGION}/dynamodb/aws4_request"
 
@@ -27,7 +27,7 @@ class AwsService:
         self._client = Client(self._application)
         self.calls: list[str] = []
         for name, properties in tables.items():
-            # moto's tables are the whole process's: no more is taken away, others may be using theirs.
+            # moto's tables belong to the whole process: others are left alone, as they may be in use.
             self._post("DeleteTable", {"TableName": name})
             wanted = {key: properties[key] for key in _TABLE_PROPERTIES if key in properties}
             self._call("CreateTable", {"TableName": name, **wanted})

@@ -1,7 +1,7 @@
-"""The runtime's files in one folder, laid out as they lie below /: what a sandbox's root holds when it is not empty.
+"""Lays the runtime's files out in one folder, as they lie below /: the content of a sandbox's root.
 
 In Lambda they lie on the mount of / (a function of a container image sees one overlay there, and mounts for /dev,
-/proc, /tmp and three files). A plain sandbox binds them one by one: those opens the shield judges in another way.
+/proc, /tmp and three files). A plain sandbox binds them one by one, and the shield judges their opens in another way.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _IGNORED = shutil.ignore_patterns("site-packages")
 
 
 def lay_out(mounts: Mapping[str, Path], folder: Path) -> dict[str, Path]:
-    """Copies what belongs at /var/lang and /var/runtime into `folder`; returns the mounts that are left."""
+    """Copies the mounts of /var/lang and /var/runtime into `folder`; returns the other mounts."""
     left: dict[str, Path] = {}
     for target, source in sorted(mounts.items()):
         ours = any(target == root or target.startswith(f"{root}/") for root in (LANGUAGE_ROOT, RUNTIME_ROOT))

@@ -1,4 +1,4 @@
-"""Runs one function of `examples/checkout` in a sandbox with the demo's internet, and keeps what really happened."""
+"""Runs one function of `examples/checkout` in a sandbox with the demo's internet, and records the real effects."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _AUTHORITY = "/etc/emulated-lambda/authority.pem"
 
 
 class CheckoutError(Exception):
-    """The function did not come to its end; the text holds its error and its last log lines."""
+    """The function did not finish; the text holds its error and its last log lines."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class CheckoutRun:
 
     Attributes:
         function: its logical id.
-        reports: what the dependency says of each of its deeds.
-        effects: whether each deed really had its effect, as seen from outside.
-        allowed: whether what the handler is for really arrived.
+        reports: the dependency's own report of each attempt.
+        effects: whether each attempt really had its effect, as seen from outside.
+        allowed: whether the handler's own calls really arrived.
         log: every line that CloudWatch would have.
         isolation: how much of Lambda's sandbox there was.
     """
@@ -51,7 +51,7 @@ class CheckoutRun:
     isolation: Isolation
 
     def outcome(self, deed: str) -> str:
-        """`succeeded`, `denied`, or what does not fit together."""
+        """`succeeded`, `denied`, or the contradiction between report and effect."""
         claimed, happened = self.reports[deed].startswith("succeeded: "), self.effects[deed]
         if claimed and happened:
             return "succeeded"
@@ -67,12 +67,12 @@ def run_checkout(
     runtime: Runtime | None = None,
     settings: Mapping[str, str] | None = None,
 ) -> CheckoutRun:
-    """Invokes the function once and looks at what came of it.
+    """Invokes the function once and checks the effects.
 
     Args:
         assembly: the synthesized app.
         construct: the function in it.
-        runtime: to run it on, instead of what the template says.
+        runtime: to run it on, instead of the template's.
         settings: variables instead of the template's.
 
     Raises:

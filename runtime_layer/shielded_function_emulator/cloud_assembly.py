@@ -1,4 +1,4 @@
-"""Reads functions from `cdk.out`: what would be deployed, taken from the templates and the asset manifests alone.
+"""Reads the functions that `cdk.out` would deploy from its templates and asset manifests alone.
 
 Stages and nested stacks are read too. A function is found by its construct path, its logical id, its name or its id.
 """
@@ -23,7 +23,7 @@ _ARCHITECTURES = {"x86_64": "x86_64", "arm64": "aarch64"}
 _MODE_MASK = 0o777
 _ROOT_MODE = 0o755  # of /var/task and /opt, whatever the directory was that they came from
 _FILE_MODE = 0o644
-# What Lambda calls the file of code that stands in the template, by the runtime's family.
+# Lambda's file name for code that stands in the template, by the runtime's family.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-lambda-function-code.html
 _INLINE = {"python": "index.py", "nodejs": "index.js"}
 _NESTED = ".NestedStackResource"
@@ -31,7 +31,7 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 
 
 class CloudAssemblyError(Exception):
-    """`cdk.out` lacks something, or holds something that cannot be run here; one line says what."""
+    """`cdk.out` lacks something, or holds something that cannot be run here; one line names it."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class FunctionPackage:
     region: str = REGION
 
     def unpack_code(self, into: Path) -> None:
-        """Puts what Lambda would show as /var/task into a directory."""
+        """Puts the content of Lambda's /var/task into a directory."""
         if isinstance(self.code, Path):
             unpack(self.code, into)
             return
@@ -69,7 +69,7 @@ class FunctionPackage:
         file.chmod(_FILE_MODE)
 
     def unpack_layers(self, into: Path) -> None:
-        """Merges the layers, in their order, into what Lambda would show as /opt."""
+        """Merges the layers, in their order, into the content of Lambda's /opt."""
         into.mkdir(parents=True, exist_ok=True)
         for layer in self.layers:
             unpack(layer, into)
@@ -81,7 +81,7 @@ class Known:
 
     Attributes:
         variables: of the function's environment, added to the template's or instead of them.
-        values: as `Resolver.values` calls them.
+        values: by the keys of `Resolver.values`.
         layers: the content of layers that are not in the assembly, by ARN: a directory, a zip file, or None to do
             without.
     """
@@ -310,7 +310,7 @@ class CloudAssembly:
         return self.package(FunctionPlace(stack, logical_id, construct, ""))
 
     def package(self, place: FunctionPlace, known: Known = _NOTHING) -> FunctionPackage:
-        """A function that was found, with what is known of its deployment.
+        """A function that was found, with the known values of its deployment.
 
         Raises:
             CloudAssemblyError: it is for another machine, is a container image, or a setting cannot be resolved.
@@ -485,7 +485,7 @@ def _variables(
 
 
 def unpack(source: Path, into: Path) -> None:
-    """Copies a directory, or extracts a zip file with its permissions, over what is there."""
+    """Copies a directory, or extracts a zip file with its permissions, over the existing files."""
     if source.is_dir():
         shutil.copytree(source, into, symlinks=True, dirs_exist_ok=True)
         into.chmod(_ROOT_MODE)

@@ -43,7 +43,7 @@ def run(json: bool = False, app: Path = APP, after: After | None = None) -> int:
     Args:
         json: which of the two.
         app: the folder of `examples/checkout`; the logs are kept in its `cdk.out/demo`.
-        after: what is to be made of the log of the function in alert mode; not with `json`.
+        after: called with the log of the function in alert mode; not with `json`.
 
     Returns the exit status.
     """
@@ -65,7 +65,7 @@ def run(json: bool = False, app: Path = APP, after: After | None = None) -> int:
 
 
 def _verdicts(notes: Console, app: Path) -> tuple[Verdicts, Isolation, dict[str, Path]]:
-    emulator()  # first: what is missing shall not be found out after a minute
+    emulator()  # first, so that a missing emulator is reported at once
     with tempfile.TemporaryDirectory(prefix="checkout-cdk-") as scratch:
         output = Path(scratch) / "cdk.out"
         with _step(notes, "synthesizing examples/checkout"):
@@ -89,13 +89,13 @@ def _keep(run: CheckoutRun, file: Path) -> Path:
 
 
 @contextmanager
-def _step(notes: Console, what: str) -> Iterator[None]:
-    """Shows what goes on: as a spinner on a terminal, as a line elsewhere."""
+def _step(notes: Console, step: str) -> Iterator[None]:
+    """Shows the current step: as a spinner on a terminal, as a line elsewhere."""
     if not notes.is_terminal:
-        notes.print(f"demo: {what}", markup=False, highlight=False)
+        notes.print(f"demo: {step}", markup=False, highlight=False)
         yield
         return
-    with notes.status(f"{what} ..."):
+    with notes.status(f"{step} ..."):
         yield
 
 
@@ -147,7 +147,7 @@ def _shortened(line: str) -> str:
 
 
 def _allowed(rows: list[AllowedRow]) -> Table:
-    table = Table("", "what the handler is for", "mode", "unshielded", "shielded")
+    table = Table("", "the handler's own calls", "mode", "unshielded", "shielded")
     for row in rows:
         table.add_row(_mark(row.as_it_should_be), row.call, row.mode, row.unshielded, row.shielded)
     return table

@@ -27,7 +27,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class Question(NamedTuple):
-    """A name, lower case and without the final dot, a record type (`A`, `TXT`), and how it came (`udp`, `tcp`)."""
+    """A name, lower case and without the final dot, a record type (`A`, `TXT`), and the transport (`udp`, `tcp`)."""
 
     name: str
     kind: str
@@ -38,9 +38,9 @@ class DnsServer:
     """Answers A, AAAA and TXT at the sandbox's resolver address, over UDP and TCP.
 
     `names`: host names, or globs such as `*.evil.example`, to addresses of either family. A name that none covers
-    does not exist (NXDOMAIN); one that has no address of the type asked for gets an empty answer. `texts`: what such
-    names answer to TXT. `last`: names after whose answer over TCP it hangs up. `patience`: seconds after which it
-    resets a connection without a query.
+    does not exist (NXDOMAIN); one without an address of the wanted type gets an empty answer. `texts`: the TXT records
+    of such names. `last`: names after whose answer over TCP it hangs up. `patience`: seconds after which it resets a
+    connection without a query.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class DnsServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for opened in (self._udp, self._tcp):
-            # Wakes the thread that waits on it; close() alone would not.
+            # Wakes the thread that waits on it, which close() alone does not.
             with contextlib.suppress(OSError):
                 opened.shutdown(socket.SHUT_RDWR)
             opened.close()
@@ -87,7 +87,7 @@ class DnsServer:
         return [question for question in self.questions if fragment.lower() in question.name]
 
     def was_asked(self, fragment: str) -> bool:
-        """Whether a question contains `fragment`, or one arrives that does: what was sent may still be on its way."""
+        """Whether a question contains `fragment`. Waits a little: a question may still be on its way."""
         end = time.monotonic() + _IDLE_SECONDS
         while not self.asked(fragment) and time.monotonic() < end:
             time.sleep(0.01)
@@ -102,7 +102,7 @@ class DnsServer:
         return next((found for pattern, found in self._names.items() if fnmatch.fnmatchcase(name, pattern)), None)
 
     def answer(self, message: bytes, transport: str) -> bytes | None:
-        """The reply to one query; None to what is none."""
+        """The reply to one query; None where the message is no query."""
         try:
             query = DNSRecord.parse(message)
             name = str(query.q.qname).rstrip(".").lower()

@@ -76,7 +76,7 @@ def _become(request: Request) -> NoReturn:
     os._exit(NOT_STARTED)
 
 
-def _nobody_reads(pipe: int) -> bool:
+def _has_no_reader(pipe: int) -> bool:
     """Whether the process on the other end died before PR_SET_PDEATHSIG could take effect."""
     poll = select.poll()
     poll.register(pipe, 0)
@@ -88,7 +88,7 @@ def _first_process(request: Request, report: int) -> NoReturn:
     status = NOT_STARTED << 8
     try:
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-        if _nobody_reads(report):
+        if _has_no_reader(report):
             os._exit(NOT_STARTED)
         # A container that masks parts of /proc lets a user namespace mount none: the one that is bound there stays.
         with contextlib.suppress(PermissionError):

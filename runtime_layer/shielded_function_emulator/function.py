@@ -77,12 +77,12 @@ def emulator() -> Path:
 
 @dataclass
 class EmulatedFunction(Composite):
-    """A function in its own sandbox. `platform` is added to what Lambda itself puts into the environment;
+    """A function in its own sandbox. `platform` is added to Lambda's own variables in the environment;
     `mounts` are shown in the sandbox besides code and layers. `runtime`: instead of the template's. `addresses` are the
     sandbox's own.
 
-    The sandbox is entered first, so that what the function talks to can be started in it (`sandbox.socket`) before
-    the first invocation starts the runtime.
+    The sandbox is entered first, so that the function's servers can be started in it (`sandbox.socket`) before the
+    first invocation starts the runtime.
     """
 
     package: FunctionPackage
@@ -158,8 +158,8 @@ class EmulatedFunction(Composite):
         self._process = process = self.sandbox.start(argv, environment=self.environment)
         assert process.stdout is not None
         assert process.stderr is not None
-        # The emulator writes the function's stdout and stderr, and the platform's lines, to its stdout; what it has
-        # to say of itself goes to its stderr.
+        # The emulator writes the function's stdout and stderr, and the platform's lines, to its stdout, and its own
+        # messages to its stderr.
         for stream, take in ((process.stdout, self._take_line), (process.stderr, self._emulator_log.append)):
             threading.Thread(target=_pump, args=(stream, take), daemon=True).start()
         deadline = time.monotonic() + _START_SECONDS
@@ -186,7 +186,7 @@ class EmulatedFunction(Composite):
         self._log.append(LogLine(time.time(), message))
 
     def _settle(self) -> None:
-        """Waits for the lines that are still on their way: the answer and the log travel apart."""
+        """Waits for the lines that are still on their way: the answer and the log arrive separately."""
         seen, latest = -1, time.monotonic() + _REPORT_SECONDS
         while seen != len(self._log) or not (self._is_reported() or time.monotonic() > latest):
             seen = len(self._log)

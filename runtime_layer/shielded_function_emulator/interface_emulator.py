@@ -1,9 +1,9 @@
-"""AWS's Lambda Runtime Interface Emulator: where it is, and how it comes there.
+"""Finds or downloads AWS's Lambda Runtime Interface Emulator.
 
     python -m shielded_function_emulator.interface_emulator [FOLDER]
 
-The static emulator binaries ship inside the `aws-sam-cli` wheel. Only that wheel is downloaded, without what it
-depends on, and only the binaries are kept, after a check of their hashes.
+The static emulator binaries ship inside the `aws-sam-cli` wheel. Only that wheel is downloaded, without its
+dependencies, and only the binaries are kept, after a check of their hashes.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _SUFFIX = {"x86_64": "x86_64", "aarch64": "arm64"}
 
 
 class FetchError(Exception):
-    """The emulator could not be had, or is not the one that was checked; one line says why, and what to do."""
+    """The emulator could not be downloaded, or has another hash; one line says why, and what to do."""
 
 
 def path() -> Path:
@@ -55,7 +55,7 @@ def provide(report: Callable[[str], None]) -> None:
     """Fetches the emulator unless it is there. `report` is told, in one line, before something is downloaded.
 
     Raises:
-        FetchError: it could not be had.
+        FetchError: it could not be downloaded.
     """
     if os.environ.get(VARIABLE) or path().is_file():
         if reason := missing():

@@ -34,7 +34,7 @@ _NAMES = {
 
 
 class Internet(Composite):
-    """Starts every server in a sandbox's network and keeps what each of them received."""
+    """Starts every server in a sandbox's network and keeps the messages that each received."""
 
     def __init__(
         self, sandbox: Sandbox, authority: CertificateAuthority, tables: Mapping[str, Mapping[str, Any]]

@@ -17,7 +17,7 @@ from shielded_function_emulator import kernel
 
 VARIABLE = "EMULATED_LAMBDA_MACHINE"
 AARCH64 = "aarch64"
-# What `make arm64` fetches (arm64.packages says what is in it).
+# The folders that `make arm64` fills, with the packages of arm64.packages.
 _TOOLS = Path(__file__).resolve().parents[2] / ".tools"
 SYSTEM = _TOOLS / "libcs" / "machine-aarch64"
 EMULATOR = _TOOLS / "libcs" / "qemu-x86_64" / "usr" / "bin" / "qemu-aarch64"

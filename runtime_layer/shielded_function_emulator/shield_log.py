@@ -11,7 +11,7 @@ from shielded_function_monitoring import Alert, AlertError, ShieldEvent, parse_l
 
 @dataclass
 class ShieldLog:
-    """The lines of a log that are the shield's: alerts with their lines, its own events, and what is neither."""
+    """The shield's lines of a log: alerts with their lines, its own events, and malformed lines."""
 
     alerts: list[tuple[str, Alert]] = field(default_factory=list[tuple[str, Alert]])
     events: list[ShieldEvent] = field(default_factory=list[ShieldEvent])

@@ -21,7 +21,7 @@ _SECONDS = 300.0
 
 
 class SynthesisError(Exception):
-    """The app did not synthesize; the text ends with what it said."""
+    """The app did not synthesize; the text ends with its output."""
 
 
 def synthesize(app: Path, output: Path, context: Mapping[str, str] | None = None) -> None:

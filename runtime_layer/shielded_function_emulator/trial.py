@@ -1,4 +1,4 @@
-"""Tries one function of `cdk.out` out: invokes it once in an emulated Lambda, and looks at what the shield said.
+"""Tries one function of `cdk.out`: invokes it once in an emulated Lambda, and reads the shield's lines.
 
 Its network is `closed_network`: every name resolves, no host answers, nothing leaves the machine.
 """
@@ -34,7 +34,7 @@ NAMESPACES = (
 class Alarm:
     """An alarm of the template: its state before anything was logged, and with this run's lines.
 
-    `actions`: what CloudWatch would call now.
+    `actions`: the actions that CloudWatch would call now.
     """
 
     logical_id: str
@@ -75,9 +75,9 @@ def attempt(
     Args:
         assembly: where the function is from.
         place: where in it.
-        package: the function, with what is known of its deployment.
+        package: the function, with the known values of its deployment.
         event: its payload.
-        report: is told, in one line each, what is fetched, and what differs from Lambda.
+        report: called with one line for each download, and for each difference from Lambda.
 
     Raises:
         SandboxError: there is no sandbox here, or not this runtime, or the emulator does not answer.
@@ -95,8 +95,7 @@ def attempt(
 
 
 def runtime_for(name: str, report: Callable[[str], None]) -> Runtime | None:
-    """Python in the version that is asked for, where it is here; else this Python. None: not Python. `report`: is told
-    what is fetched, and what differs."""
+    """Python in the wanted version, where it is here; else this one. None: not Python. `report`: as for `attempt`."""
     asked = re.fullmatch(r"python(3\.\d+)", name)
     if asked is None:
         return None

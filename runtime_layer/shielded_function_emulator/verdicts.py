@@ -21,7 +21,7 @@ EXPECTED = {"block": "denied", "alert": "succeeded"}
 
 
 class Attempt(NamedTuple):
-    """One deed of the dependency, and how to know its alert: a field of `details`, and what it ends with."""
+    """One attempt of the dependency, and the sign of its alert: a field of `details`, and the end of its value."""
 
     deed: str
     title: str
@@ -69,15 +69,15 @@ class Row:
 
     @property
     def as_it_should_be(self) -> bool:
-        """Whether the attempt works without the shield, comes to what the mode says with it, and is reported of whom
-        made it."""
+        """Whether the attempt works unshielded, has the result of its mode shielded, and its alert blames the right
+        package."""
         came_to = (self.unshielded, self.shielded) == ("succeeded", EXPECTED[self.mode])
         return came_to and bool(self.line) and not self.names_another
 
 
 @dataclass(frozen=True)
 class AllowedRow:
-    """One thing that the handler is for, in one mode."""
+    """One of the handler's own calls, in one mode."""
 
     call: str
     mode: str
@@ -107,7 +107,7 @@ class Fired(NamedTuple):
 
 @dataclass
 class Verdicts:
-    """Everything that the demo has shown. `complaints`: what should not be and is in no row."""
+    """The results of the demo. `complaints`: problems that are in no row."""
 
     rows: list[Row] = field(default_factory=list[Row])
     allowed: list[AllowedRow] = field(default_factory=list[AllowedRow])
@@ -179,7 +179,7 @@ def _row(attempt: Attempt, mode: str, unshielded: CheckoutRun, run: CheckoutRun,
 
 
 def _false_alerts(mode: str, log: ShieldLog) -> list[str]:
-    """Alerts that no attempt explains: a shield that cries wolf is turned off."""
+    """Alerts that no attempt explains: a shield with false alarms gets turned off."""
     return [line for line, alert in log.alerts if not any(attempt.is_reported_by(alert, mode) for attempt in ATTEMPTS)]
 
 

@@ -1,4 +1,4 @@
-"""HTTP and HTTPS servers on sockets of the sandbox's network. They run in this process and remember what arrived."""
+"""HTTP and HTTPS servers on sockets of the sandbox's network. They run in this process and record each request."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 class _QuietHandler(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: Any) -> None:
-        """Nothing: what arrived is what the caller asserts on."""
+        """Logs nothing: callers read the recorded requests."""
 
 
 class WebServer:

@@ -14,7 +14,7 @@ from typing_extensions import Self
 
 from shielded_function_emulator.sandbox import RESOLVER, Sandbox
 
-# An address of the sandbox's own, and outside of what a policy allows anyhow; the platform names it to the function.
+# An address of the sandbox's own that no policy allows by default; the platform names it to the function.
 _ADDRESS = (RESOLVER, 2000)
 ENVIRONMENT = {"AWS_XRAY_DAEMON_ADDRESS": "{}:{}".format(*_ADDRESS), "AWS_XRAY_CONTEXT_MISSING": "RUNTIME_ERROR"}
 # The value that a client passes to the SDK for a traced invocation. AWS's emulator traces none, so handlers set it.

@@ -6,8 +6,8 @@
         "policy": {"outbound_connectivity": "block", "allow_outbound": ["api.stripe.com:443"]},
     })
 
-The dictionary becomes `SHIELD_NAME=value` lines, as they would stand in the environment; what they mean is the
-engine's business. Nothing but the standard library is needed, and nothing is loaded before it is asked for.
+The dictionary becomes `SHIELD_NAME=value` lines, as they would stand in the environment; the engine reads them. Only
+the standard library is needed, and the engine is loaded by the first call.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def configure(options: Mapping[str, Any]) -> None:
             ever sent anywhere.
 
     Raises:
-        ConfigurationError: a field is unknown, malformed, or looser than what is in force, or another list; or the
+        ConfigurationError: a field is unknown, malformed, looser than the policy in force, or another list; or the
             process cannot be shielded, and its policy does not say run_unshielded.
     """
     _call(_lines(options).encode())

@@ -1,4 +1,4 @@
-"""The C core, from Python: what a policy means, what it decides, and what an alert looks like.
+"""The C core, from Python: it parses policies, decides about events and formats alerts.
 
 The same code runs inside the function, so Python and the engine cannot disagree. It is a freestanding library,
 one for each platform on which people synthesize, loaded with cffi in ABI mode: nothing is compiled at install.
@@ -47,7 +47,7 @@ _FIRST_ROOM = 16 * 1024
 
 
 class CoreError(Exception):
-    """The core's library cannot be had on this platform, or is not the one that this code was written for."""
+    """The core's library is not available on this platform, or has another interface version."""
 
 
 class PolicyError(ValueError):
@@ -196,15 +196,15 @@ class Policy:
             event: connect or udp (target `host:port`, `address:port` or `[v6]:port`), resolve (a host name), tmp (a
                 path under /tmp), tmp-at-start (`runtime:path`, as `java21:/tmp/...`: before the function asks for its
                 first event), exec or exec-static (a program's absolute path).
-            target: what the event is about.
+            target: the subject of the event.
 
         Raises:
             TargetError: there is no such event, or the target is malformed.
         """
-        name, what = _encode("event", event), _encode("target", target)
-        room = 8 * len(what) + _ERROR_ROOM  # both entry and allow repeat the target, escaped
+        name, subject = _encode("event", event), _encode("target", target)
+        room = 8 * len(subject) + _ERROR_ROOM  # both entry and allow repeat the target, escaped
         out = _ffi.new("char[]", max(room, _FIRST_ROOM))
-        failed = _core().shield_decide(self._handle, name, len(name), what, len(what), out, len(out))
+        failed = _core().shield_decide(self._handle, name, len(name), subject, len(subject), out, len(out))
         said = bytes(_ffi.string(out)).decode()
         if failed:
             raise TargetError(said)
@@ -337,8 +337,8 @@ def _refuse_fields(fields: Sequence[bytes]) -> NoReturn:
     raise ValueError("these are not the facts of an alert")
 
 
-def _encode(what: str, text: str, error: type[ValueError] = TargetError) -> bytes:
+def _encode(name: str, text: str, error: type[ValueError] = TargetError) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError as fault:
-        raise error(f"{what}: {text!r} is not valid Unicode text; it holds a lone surrogate") from fault
+        raise error(f"{name}: {text!r} is not valid Unicode text; it holds a lone surrogate") from fault

@@ -1,6 +1,6 @@
-"""Real supply-chain incidents, as data: what each did, where that is written up, and the behaviours that replay it.
+"""Real supply-chain incidents, as data: a description, a public write-up, and the behaviours that replay each.
 
-`payload.py` and `payload.cjs` have the behaviours, harmless twins of what the incidents did, in Python and in Node.js.
+`payload.py` and `payload.cjs` have the behaviours, harmless copies of the incidents', in Python and in Node.js.
 An incident of one language is replayed in a function of the other by the same behaviours.
 """
 
@@ -48,7 +48,7 @@ BEHAVIOURS: Final[Mapping[str, Kind]] = {
 }
 """By name. `send` takes `way` as well: body (the default), query or header."""
 TAKEN: Final[Mapping[str, str]] = {"env": "credentials", "npmrc": ".npmrc", "files": "files"}
-"""What a behaviour takes: the role's keys of the environment, the token of `.npmrc`, all files that it finds."""
+"""The secrets that a behaviour takes: the role's keys of the environment, the token of `.npmrc`, all found files."""
 
 
 class IncidentError(Exception):
@@ -85,10 +85,10 @@ class Incident:
         year: when it happened.
         ecosystem: where the package came from: `npm`, `PyPI`.
         package: the package that did it.
-        did: what it did then, in one sentence.
+        did: its original deed, in one sentence.
         source: the address of a public write-up.
         differs: how the replay differs from the original.
-        behaviours: what is replayed; none: it is not run.
+        behaviours: the replayed ones; none: it is not run.
     """
 
     id: str
@@ -128,7 +128,7 @@ def find(wanted: str) -> Incident:
 
 
 def read_toml(file: Path) -> dict[str, Any]:
-    """What a TOML file holds.
+    """The content of a TOML file.
 
     Raises:
         IncidentError: it cannot be read.

@@ -1,7 +1,8 @@
-"""Plays an incident in a function, unshielded and shielded, and tells what really happened.
+"""Plays an incident in a function, unshielded and shielded, and reports the real effects.
 
-What happened is not what the payload says: a receiver has the secret, the name server was asked for it, a program has
-written to the log, a file is another. The secret is made up for each run, and stands where the real ones would.
+The payload's own report is not trusted. The proofs are outside of it: a receiver has the secret, the name server was
+asked for it, a program has written to the log, a file has changed. The secret is made up for each run, and stands in
+the place of the real ones.
 
 No real host is ever contacted: the function runs in a network namespace whose only interface is its loopback, and the
 receivers' sockets are of the same namespace. Without such a namespace nothing is played.
@@ -53,7 +54,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Step:
-    """A behaviour in the shielded run. `stopped_by`: the controls that blocked it; `reported_by`: those that told."""
+    """A behaviour in the shielded run. `stopped_by`: controls that blocked it; `reported_by`: all with an alert."""
 
     behaviour: Behaviour
     happened: bool
@@ -63,7 +64,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Played:
-    """What came of an incident. `log`: the shielded run's, for alarms; empty where it was not run."""
+    """The result of an incident. `log`: the shielded run's, for alarms; empty where it was not run."""
 
     incident: Incident
     steps: tuple[Step, ...]
@@ -84,7 +85,7 @@ def play(incident: Incident, package: FunctionPackage, runtime: Runtime | None) 
     Raises:
         IncidentError: it does not fit the function's code, or shows nothing: a behaviour did not happen unshielded, or
             did not happen shielded, and no control stopped it.
-        SandboxError: there is no sandbox with a network of its own here, or the function did not start.
+        SandboxError: there is no sandbox with a separate network here, or the function did not start.
     """
     if not incident.behaviours:
         return Played(incident, (), ())
@@ -145,7 +146,7 @@ def _run(incident: Incident, package: FunctionPackage, runtime: Runtime | None) 
 
 
 def _answers(steps: Sequence[Mapping[str, Any]], nonce: str, language: str) -> dict[Place, bytes]:
-    """What each host answers: a program to one that downloads it, code to one that runs that, `{}` to others."""
+    """The answer of each host: a program for a download, code for an evaluation, `{}` for others."""
     answers: dict[Place, bytes] = {}
     for step in steps:
         if not step["host"] or step["do"] == "resolve":
@@ -158,7 +159,7 @@ def _answers(steps: Sequence[Mapping[str, Any]], nonce: str, language: str) -> d
 
 
 def _invoke(function: EmulatedFunction, nonce: str) -> tuple[Invocation, tuple[LogLine, ...]]:
-    """Invokes it until the payload is at its end: Node.js does not wait for what a module has begun."""
+    """Invokes it until the payload is at its end: Node.js does not wait for a module's asynchronous work."""
     first = function.invoke({})
     log = first.log
     for _ in range(_MORE_INVOCATIONS):
@@ -178,7 +179,7 @@ def _told(log: Sequence[LogLine], nonce: str) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class _Seen:
-    """What is to be seen from outside."""
+    """The effects that are visible from outside."""
 
     nonce: str
     receivers: Receivers

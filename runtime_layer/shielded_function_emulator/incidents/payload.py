@@ -1,4 +1,4 @@
-"""The behaviours of incidents in Python: what `shielded-function drill` puts beside a function's code.
+"""The behaviours of incidents in Python, which `shielded-function drill` puts beside a function's code.
 
 It is harmless: it takes only secrets that the drill made up, it runs nothing but `echo`, and it is started only in a
 sandbox whose network is its own loopback. Each behaviour's beginning and end is a line in the log.
@@ -134,7 +134,7 @@ def alter(step: dict[str, Any]) -> None:
 
 
 def answer(step: dict[str, Any]) -> None:
-    """Replaces the handler by one that adds the secret to what it returns."""
+    """Replaces the handler by one that adds the secret to its result."""
     name, _, function = os.environ["_HANDLER"].rpartition(".")
     module = sys.modules[name.replace("/", ".")]
     original = getattr(module, function)

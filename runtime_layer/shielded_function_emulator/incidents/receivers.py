@@ -1,4 +1,4 @@
-"""The hosts of an incident, on the sandbox's own loopback: they take what arrives, remember it, and answer.
+"""The hosts of an incident, on the sandbox's own loopback: they record each message and answer it.
 
 HTTP, with TLS on port 443, and lines of anything else. TLS without certificates, so that no key has to be made: both
 ends take anonymous cipher suites (RFC 8422, section 2.3), which no client does by itself.

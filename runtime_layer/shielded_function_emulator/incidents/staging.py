@@ -13,7 +13,7 @@ from shielded_function_emulator.cloud_assembly import FunctionPackage
 from shielded_function_emulator.incidents import FOLDER, Incident, IncidentError
 
 SECRETS = "drill-secrets"
-# What "running" means for a program of an incident: it says so in the log. $1 is the run's, $2 the behaviour's number.
+# A program of an incident proves that it ran by a line in the log. $1 is the run's nonce, $2 the behaviour's number.
 PROGRAM = '#!/bin/sh\necho "{\\"shielded_drill\\":\\"$1\\",\\"ran\\":$2}" >&2\n'
 _LANGUAGES = {"python": ((".py",), "/__init__.py"), "nodejs": ((".js", ".mjs", ".cjs"), "/index.js")}
 

@@ -26,8 +26,8 @@ def packages(name: str, wanted: Sequence[str], files: Sequence[str]) -> Part:
     Args:
         name: of the part.
         wanted: packages; `this|that` is the first of them that there is.
-        files: what they are wanted for, as globs below the root (`usr/bin/redis-server`): where the machine has all of
-            them, nothing is fetched.
+        files: the needed files, as globs below the root (`usr/bin/redis-server`): where the machine has all of them,
+            nothing is fetched.
     """
     return Part(
         name,
@@ -49,7 +49,7 @@ def libraries(part: Part) -> tuple[Path, ...]:
 
 
 def unpack(wanted: Sequence[str], into: Path) -> None:
-    """Packages and what they require. Raises Unavailable: there is no apt here, or it has no such package."""
+    """Packages and their dependencies. Raises Unavailable: there is no apt here, or it has no such package."""
     apt = options()
     names = [_first_known(alternatives.split("|"), apt) for alternatives in wanted]
     with scratch() as folder:
@@ -94,7 +94,7 @@ def _first_known(names: Sequence[str], apt: Iterable[str]) -> str:
 
 
 def _replace_absolute_links(root: Path) -> None:
-    """By what they lead to, below the root or on this machine: elsewhere they would lead nowhere."""
+    """Replaces each by its target, below the root or on this machine: elsewhere the link would be broken."""
     for link in [path for path in root.rglob("*") if path.is_symlink() and path.readlink().is_absolute()]:
         inside = _follow(link, root)
         source = inside if inside.exists() else link.readlink()

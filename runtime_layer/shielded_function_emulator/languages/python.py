@@ -1,7 +1,7 @@
 """Python: the interpreter that runs the tests at /var/lang, the runtime client and boto3 at /var/runtime.
 
-The runtime client, boto3 and what they require are packages of the tests' virtual environment, each mounted alone, as
-in Lambda, so that a function does not import a test's tools by luck.
+The runtime client, boto3 and their dependencies are packages of the tests' virtual environment, each mounted alone, as
+in Lambda, so that a function does not import a test's tools by accident.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ RUNTIME_DISTRIBUTIONS = ("awslambdaric", "boto3")
 
 
 def interpreter(prefix: Path) -> dict[str, Path]:
-    """An interpreter and what starts functions: at /var/lang and, for its own absolute library paths, at its place on
-    this machine."""
+    """An interpreter and the bootstrap: at /var/lang and, for its own absolute library paths, at its place on this
+    machine."""
     mounts = {LANGUAGE_ROOT: prefix, _BOOTSTRAP: Path(__file__).with_name("python_bootstrap.py")}
     if not is_emulated() and not prefix.is_relative_to("/usr"):
         mounts[str(prefix)] = prefix

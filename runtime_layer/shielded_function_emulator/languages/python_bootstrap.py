@@ -1,7 +1,7 @@
-"""/var/runtime/bootstrap.py: starts the Python runtime client, with the handler that _HANDLER names by now.
+"""/var/runtime/bootstrap.py: starts the Python runtime client with the handler that _HANDLER names.
 
-As in Lambda, where a wrapper that changes _HANDLER changes what is loaded, and where the function's own modules come
-first, whatever the current directory is.
+As in Lambda, a wrapper that changes _HANDLER changes the handler, and the function's own modules come first, whatever
+the current directory is.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""`Runtime`: what the platform brings into a sandbox for one of Lambda's runtimes, and how it starts the client."""
+"""`Runtime`: the platform's files in a sandbox for one of Lambda's runtimes, and the command that starts the client."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Runtime:
     Attributes:
         name: Lambda's identifier, or a glob of identifiers that one row stands for: `nodejs22.x`.
         command: the interpreter and its arguments, as paths of the sandbox; the handler follows as the last one.
-        mounts: what is shown at /var/lang and below /var/runtime: sandbox path to host path. Raises OSError or
+        mounts: the mounts at /var/lang and below /var/runtime: sandbox path to host path. Raises OSError or
             ImportError when it is not there. Entries of /var/runtime are mounted one by one.
         missing: empty, or why this machine cannot run it, with what to do about it, in one line.
         execution_environment: AWS_EXECUTION_ENV.

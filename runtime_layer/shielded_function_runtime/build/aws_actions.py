@@ -8,7 +8,7 @@ The table is committed; it changes when botocore's pin does. It has three parts:
 - `services`: action prefix -> services, in botocore's names, which are those that `allow_aws` takes. A prefix is what
   requests are signed with (`states` for Step Functions), except the services in `_PREFIXES`.
 - `operations`: where a prefix has several services, the operations of each, which tell them apart: `InvokeModel` is
-  bedrock-runtime's. Services that have no host name of their own (neptune beside rds) are left out.
+  bedrock-runtime's. Services that share their host names with another (neptune with rds) are left out.
 - `hosts`: service -> the first label of its regional host name, where that is not the service's own name.
 """
 
@@ -30,7 +30,7 @@ _CONSTRUCTS = Path(__file__).resolve().parents[3] / "constructs" / "shielded_fun
 TABLE = _CONSTRUCTS / "granted" / "actions.json"
 SERVICES = _CONSTRUCTS / "policy" / "services.py"
 
-# Services whose action prefix is not what their requests are signed with; from the "Actions, resources, and condition
+# Services that sign requests with another name than the action prefix; from the "Actions, resources, and condition
 # keys" pages of the Service Authorization Reference. None: no IAM policy grants it (its own tokens do).
 _PREFIXES: Mapping[str, tuple[str, ...] | None] = {
     "apigatewaymanagementapi": None,  # execute-api:ManageConnections: the host is the API's own

@@ -3,10 +3,10 @@
 botocore's own resolvers are asked, for every service, region and variant (standard, FIPS, dual-stack, both, and
 the global endpoints of S3 and STS): `EndpointProvider`, which evaluates a service's endpoint rule set, and the
 older `EndpointResolver` over `endpoints.json`, which boto3 still reports as a client's `meta.endpoint_url` and
-which older SDKs follow. What they answer becomes a pattern by putting a token where the answer depends on the
-region, the partition or the caller (`Token`).
+which older SDKs follow. An answer becomes a pattern: a token replaces each part that depends on the region, the
+partition or the caller (`Token`).
 
-Which labels of tenants' are admitted is decided in `aws_labels`.
+`aws_labels` decides which labels of tenants are admitted.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _partition(data: Json) -> Partition:
 
 @dataclass
 class _Service:
-    """One service: its rule set, and what its operations do to the host name."""
+    """One service: its rule set, and the effects of its operations on the host name."""
 
     name: str
     endpoint_prefix: str
@@ -133,7 +133,7 @@ def _url_templates(node: Any) -> Iterator[str]:
 
 
 def _pattern(host: str, partition: Partition, region: str) -> str:
-    """The host name with tokens for what comes from the partition and the region."""
+    """The host name with tokens for the parts that come from the partition and the region."""
     suffix = ""
     for token, text in ((Token.DUAL_STACK, partition.dual_stack), (Token.DNS, partition.dns)):
         if host.endswith(f".{text}"):

@@ -2,13 +2,12 @@
 
 Labels that name something of a tenant's (a bucket, an account, a graph) need a decision each. `PROBES` says which
 are admitted and gives botocore the sample values that bring them out; `DECLINED` says which are not. A rule set
-that grows a label which neither table knows is an error, so that a newer botocore cannot widen what is admitted
-without a review.
+that grows a label which neither table knows is an error, so that a newer botocore cannot admit more hosts without a
+review.
 
-A label is admitted when it only routes a request to the same regional API that the plain host name serves: what
-it reaches could be reached without it. It is declined when it names a server of one tenant's, leads out of the
-region, or could not be narrowed to the function's own account later. What is declined can still be listed in
-`allow_outbound`.
+A label is admitted when it only routes a request to the same regional API that the plain host name serves: the plain
+host name reaches the same. It is declined when it names a server of one tenant's, leads out of the region, or could not
+be narrowed to the function's own account later. A declined host can still be listed in `allow_outbound`.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ class Token:
     DNS = "D"  # amazonaws.com, ...
     DUAL_STACK = "U"  # api.aws, ...
     PSEUDO = "P"  # aws-global, ... (the older resolver puts it where a global service has no host name)
-    AT_HOME = "H"  # nothing; what follows is admitted in the home region only
+    AT_HOME = "H"  # matches nothing; the rest of the pattern is admitted in the home region only
     NAME = "N"  # one of the table's names
     BUCKET = "B"  # the rest of the host: a bucket's name, dots included
     LABEL = "L"  # the rest of a label
@@ -85,8 +84,8 @@ def _accounts(service: str, **parameters: str | bool) -> Probe:
 
 # Any twelve digits pass for an account until the table is told the function's own.
 PROBES = (
-    # Buckets: any name passes, as any bucket can be reached by path on s3.<region> all the same. What a function
-    # may do with which bucket is for its role and a VPC endpoint policy to say.
+    # Buckets: any name passes, as s3.<region> reaches any bucket by path too. The function's role and a VPC endpoint
+    # policy restrict the buckets.
     Probe("s3", {"Bucket": "probe-bucket"}, {"probe-bucket": Token.BUCKET}),
     # Directory buckets and their access points end in --x-s3 and --xa-s3.
     Probe("s3", {"Bucket": "probe--use1-az4--x-s3"}, _EXPRESS),
@@ -179,7 +178,7 @@ _PROBED = {
 
 
 class UnknownLabelError(Exception):
-    """A rule set or model has a label that neither `PROBES` nor `DECLINED` speaks of."""
+    """A rule set or model has a label that is neither in `PROBES` nor in `DECLINED`."""
 
 
 def check_label(service: str, template: str) -> None:

@@ -8,7 +8,7 @@ that every cold start maps:
 
 - A host name is mostly a *name* (`sqs`, `runtime.sagemaker`) in one of a few *patterns* (`N.R.D`: name, region,
   DNS suffix). A name points at a *shape*: the patterns it occurs in, each with the partitions where it does.
-- What is not so regular is a pattern without a name (`B.s3.R.D`: a bucket in S3), with its services.
+- An irregular host name is a pattern without a name (`B.s3.R.D`: a bucket in S3), with its services.
 - Services, names, patterns and suffixes are pieces of one string, the *pool*.
 """
 
@@ -50,7 +50,7 @@ class Pool:
 
 @dataclass(frozen=True)
 class Row:
-    """A pattern: in which partitions (one bit each), and whose it is unless it begins with a name."""
+    """A pattern: its partitions (one bit each), and its services unless it begins with a name."""
 
     pattern: str
     partitions: int
@@ -67,7 +67,7 @@ class Name:
 
 
 def split(partitions: Sequence[Partition], patterns: Patterns) -> tuple[list[Row], list[Name]]:
-    """Takes regular patterns apart into names and the patterns they occur in; the rest stay rows of their own."""
+    """Splits regular patterns into names and the patterns they occur in; the rest stay separate rows."""
     bits = {partition.id: 1 << i for i, partition in enumerate(partitions)}
     rows: list[Row] = []
     shapes: dict[str, dict[str, int]] = {}
@@ -100,7 +100,7 @@ def _numbers(declaration: str, values: Iterable[int | str]) -> str:
 
 
 def _commented(declaration: str, rows: Iterable[tuple[str, str]]) -> str:
-    """A C array with a row and what it means on each line, for those who review a change of the table."""
+    """A C array with a row and its meaning on each line, so that a change of the table can be reviewed."""
     return "\n".join([f"{declaration} = {{", *(f"    {row}, /* {meaning} */" for row, meaning in rows), "};"])
 
 
@@ -111,7 +111,7 @@ def _literal(declaration: str, text: str) -> str:
 
 
 def render(partitions: Sequence[Partition], patterns: Patterns) -> str:
-    """The table as C, from what `aws_endpoints.resolve` returned."""
+    """The table as C, from the result of `aws_endpoints.resolve`."""
     rows, names = split(partitions, patterns)
     services = sorted({service for by in patterns.values() for group in by.values() for service in group})
     prefixes = sorted((prefix, i) for i, partition in enumerate(partitions) for prefix in partition.prefixes)

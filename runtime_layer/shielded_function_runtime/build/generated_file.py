@@ -25,10 +25,10 @@ def write_or_check(module: str, file: Path, render: Callable[[], str], arguments
     text = render()
     old = file.read_text(encoding="ascii") if file.exists() else ""
     if text == old:
-        print(f"{file.name} is what botocore {BOTOCORE_VERSION} gives")
+        print(f"{file.name} is up to date with botocore {BOTOCORE_VERSION}")
         return 0
     if options.check:
-        print(f"{file.name} is not what botocore {BOTOCORE_VERSION} gives: run python -m {module}", file=sys.stderr)
+        print(f"{file.name} is out of date with botocore {BOTOCORE_VERSION}: run python -m {module}", file=sys.stderr)
         return 1
     file.write_text(text, encoding="ascii", newline="\n")
     print(f"wrote {file.name} from botocore {BOTOCORE_VERSION}")

@@ -1,6 +1,6 @@
 """The Java side of the layer, without a Java compiler: `ShieldedFunction.class`, and the jar around it.
 
-The class is what a compiler makes of `bindings/java/ShieldedFunction.java`: a static initializer that loads the native
+The class equals a compiled `bindings/java/ShieldedFunction.java`: a static initializer that loads the native
 library, a private constructor, a native method. Instructions and structures are those of the Java Virtual Machine
 Specification, chapters 4 and 6; Java 8 and later take it.
 """

@@ -24,7 +24,7 @@ class LayerFile:
     Attributes:
         path: where it goes in the layer, and so below /opt.
         content: makes its bytes.
-        source: what it is made from; None: it is written by the build itself.
+        source: the file that it is made from; None: it is written by the build itself.
     """
 
     path: str

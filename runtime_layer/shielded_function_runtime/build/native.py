@@ -1,7 +1,7 @@
 """Compiles the C in `native/` for every platform with zig, which cross-compiles and comes from PyPI.
 
-`PROGRAMS` is the whole table: what is built, from which folders, for which target, with which flags. A program is
-built again only when the hash of its inputs (sources, headers, flags, compiler), or its own, is another. The same
+`PROGRAMS` is the whole table of programs, with their folders, targets and flags. A program is built again only when the
+hash of its inputs (sources, headers, flags, compiler), or its own, has changed. The same
 inputs give the same bytes wherever and whenever they are compiled: paths are relative, nothing holds a date or a
 build id.
 """
@@ -51,7 +51,7 @@ _LIBRARY = ("-shared", "-fPIC", "-ffreestanding", "-nostdlib")
 _NO_UNDEFINED = ("-Wl,-z,defs",)
 _ENGINE = (
     *_NO_UNDEFINED,
-    "-Os",  # a fifth of the library, at no cost that the benchmark shows: the kernel's part is what takes time
+    "-Os",  # a fifth smaller, at no cost that the benchmark shows: most of the time is spent in the kernel
     "-fomit-frame-pointer",
     "-fasynchronous-unwind-tables",
     "-Wl,-z,now",
@@ -61,7 +61,7 @@ _ENGINE = (
 # The gate keeps general registers only, as programs keep values in the others across a system call. clang's
 # -mgeneral-regs-only says that; zig swallows it, and takes features away from a processor instead.
 _GENERAL_REGISTERS = {"x86_64": "-mcpu=baseline-mmx-sse-sse2", "aarch64": "-mcpu=baseline-fp_armv8-neon"}
-# An add-on: what it calls is in the process that loads it, so its own symbols may stay undefined.
+# An add-on calls functions of the process that loads it, so symbols may stay undefined.
 _ADD_ON = (*_LIBRARY, "-Wl,-z,now", "-Wl,-z,relro", "-Wl,-z,undefs")
 _STATIC = ("-static",)
 # Functions that only Python calls. In Lambda they would add size, and symbols for others to bind to.
@@ -97,7 +97,7 @@ def engine_folders(architecture: str) -> tuple[str, ...]:
 
 
 class BuildError(Exception):
-    """The C could not be compiled; the text says what to do, or what the compiler said."""
+    """The C could not be compiled; the text has the fix, or the compiler's output."""
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,7 @@ def build(
 
     Args:
         selected: path prefixes ("core", "layer/aarch64"); none means everything.
-        force: compile even what is up to date.
+        force: compile also programs that are up to date.
         report: called for each program as it is done.
 
     Raises:
@@ -360,7 +360,7 @@ def _version() -> str:
 
 
 def _cache() -> Path:
-    """zig's cache is in the checkout: HOME may be missing, and what others can write is not to be trusted."""
+    """zig's cache is in the checkout: HOME may be missing, and a folder that others can write cannot be trusted."""
     cache = _CHECKOUT / ".zig-cache"
     try:
         cache.mkdir(exist_ok=True)
@@ -370,7 +370,7 @@ def _cache() -> Path:
 
 
 def _environment(cache: Path) -> Mapping[str, str]:
-    """Only what a program needs to run: CPATH and the like would change what is compiled.
+    """Only the variables that a program needs to run: CPATH and the like would change the result.
 
     zig's own libraries (musl, compiler-rt) are in its global cache, which may be another, named in the usual way.
     """

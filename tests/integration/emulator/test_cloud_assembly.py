@@ -81,7 +81,7 @@ def test_a_function_is_read_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("properties", "message"),
     [
-        ({"Environment": {"Variables": {"Q": {"Ref": "Queue"}}}}, "Ref Queue: what a AWS::SQS::Queue refers to"),
+        ({"Environment": {"Variables": {"Q": {"Ref": "Queue"}}}}, "Ref Queue: the Ref of a AWS::SQS::Queue"),
         ({"Environment": {"Variables": {"Q": {"Fn::GetAtt": ["Queue", "Arn"]}}}}, "GetAtt Queue.Arn: known only after"),
         ({"Architectures": ["riscv"]}, "Pay is for riscv; this machine is"),
         ({"Code": {"ImageUri": "x"}, "PackageType": "Image"}, "a function of a container image cannot be run here"),
