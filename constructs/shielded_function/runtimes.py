@@ -24,6 +24,7 @@ TESTED: Final = frozenset(
         "python3.11",
         "python3.12",
         "python3.13",
+        "python3.14",
         "nodejs20.x",
         "nodejs22.x",
         "nodejs24.x",

@@ -106,8 +106,8 @@ def runtime_for(name: str, report: Callable[[str], None]) -> Runtime | None:
     try:
         if runtime is None:
             raise Unavailable(f"Python {version} is not among {', '.join(python_versions.VERSIONS)}")
-        for part in python_versions.PARTS:
-            if part.name == f"runtime-client-for-python-{version}" and not part.there:
+        for part in python_versions.parts_of(version):
+            if not part.there:
                 report(f"fetching {part.name}, once")
                 part.fetch()
         if reason := runtime.missing():

@@ -1,7 +1,8 @@
 """Debian's packages below `.tools`, with all that they require and this machine lacks: nothing is installed.
 
 The machine's own apt fetches them, as any user may: with its own lists and cache, from the mirrors that the
-machine is set up for, checked by its keys.
+machine is set up for, checked by its keys. Packages of another release than the machine's come with all that they
+require, the C library too.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from shielded_function_emulator.languages.parts import KEPT, Part, Unavailable, 
 _LISTS = KEPT.parent / "apt-lists"
 _FRESH_SECONDS = 3600
 _MACHINE = Path("/")
+_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
 def packages(name: str, wanted: Sequence[str], files: Sequence[str]) -> Part:
@@ -48,9 +50,12 @@ def libraries(part: Part) -> tuple[Path, ...]:
     return tuple(sorted(folder for place in ("lib", "usr/lib") for folder in part.folder.glob(f"{place}/*-linux-gnu*")))
 
 
-def unpack(wanted: Sequence[str], into: Path) -> None:
-    """Packages and their dependencies. Raises Unavailable: there is no apt here, or it has no such package."""
-    apt = options()
+def unpack(wanted: Sequence[str], into: Path, release: str = "") -> None:
+    """Packages and their dependencies, of the machine's release of Debian or of another one, by its name.
+
+    Raises Unavailable: there is no apt here, or it has no such package.
+    """
+    apt = options_of(release) if release else options()
     names = [_first_known(alternatives.split("|"), apt) for alternatives in wanted]
     with scratch() as folder:
         (folder / "archives" / "partial").mkdir(parents=True)
@@ -69,13 +74,35 @@ def options() -> tuple[str, ...]:
     """
     if not shutil.which("apt-get"):
         raise Unavailable("Debian's apt is needed to fetch it, and there is none here")
-    (_LISTS / "partial").mkdir(parents=True, exist_ok=True)
-    settings = {"Dir::State::Lists": str(_LISTS), "Debug::NoLocking": "true", "Acquire::Languages": "none"}
+    return _updated(_LISTS, {})
+
+
+@lru_cache(maxsize=2)
+def options_of(release: str) -> tuple[str, ...]:
+    """The same for a release by its name (`forky`), as if nothing were installed.
+
+    Raises Unavailable, as `options`, and where apt has no mirror of Debian.
+    """
+    asked = ["apt-get", *options(), "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Label: Debian"]
+    if not (mirrors := run(asked).split()):
+        raise Unavailable("apt has no mirror of Debian here to fetch it from")
+    lists = _LISTS.with_name(f"{_LISTS.name}-{release}")
+    lists.mkdir(parents=True, exist_ok=True)
+    sources, status = lists.with_suffix(".list"), lists.with_suffix(".status")
+    sources.write_text(f"deb [signed-by={_KEYRING}] {mirrors[0]} {release} main\n")
+    status.touch()
+    own = {"Dir::Etc::SourceList": str(sources), "Dir::Etc::SourceParts": "-", "Dir::State::Status": str(status)}
+    return _updated(lists, own)
+
+
+def _updated(lists: Path, more: Mapping[str, str]) -> tuple[str, ...]:
+    (lists / "partial").mkdir(parents=True, exist_ok=True)
+    settings = {"Dir::State::Lists": str(lists), "Debug::NoLocking": "true", "Acquire::Languages": "none", **more}
     if os.geteuid() == 0:
         settings["APT::Sandbox::User"] = "root"  # apt's own user may not come to where we are
     made = tuple(word for name, value in settings.items() for word in ("-o", f"{name}={value}"))
-    updated = _LISTS / "updated"
-    with alone("apt-lists"):
+    updated = lists / "updated"
+    with alone(lists.name):
         if not updated.exists() or time.time() - updated.stat().st_mtime > _FRESH_SECONDS:
             with scratch() as folder:
                 run(["apt-get", *made, "-o", f"Dir::Cache={folder}", "-qq", "update"])

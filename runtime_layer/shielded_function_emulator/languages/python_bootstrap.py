@@ -9,5 +9,6 @@ import sys
 
 from awslambdaric.__main__ import main
 
-sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
-main([sys.argv[0], os.environ["_HANDLER"]])
+if __name__ == "__main__":  # multiprocessing imports it again in a child
+    sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
+    main([sys.argv[0], os.environ["_HANDLER"]])

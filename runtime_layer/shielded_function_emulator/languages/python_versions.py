@@ -1,5 +1,8 @@
 """The versions of Python that Lambda has: those that this machine has too, each with the runtime client and boto3.
 
+Versions that this machine lacks come from a newer release of Debian. They need that release's C library, so the sandbox
+has that release's system in place of this machine's.
+
 A template that asks for any Python runs on the tests' own (`python.THIS`). A test that is about versions takes the rows
 of this table: `EmulatedFunction(package, runtime=VERSIONS["3.13"])`.
 """
@@ -15,20 +18,22 @@ from functools import lru_cache, partial
 from importlib import metadata
 from pathlib import Path
 
-from shielded_function_emulator.languages import python
+from shielded_function_emulator.languages import debian, python
 from shielded_function_emulator.languages.parts import Part, Unavailable, first_missing, run
 from shielded_function_emulator.languages.runtime import Runtime
 from shielded_function_emulator.platform_files import RUNTIME_ROOT
 
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 _SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
+_RELEASE, _OF_RELEASE = "forky", ("3.14",)
+_SYSTEM = ("dash", "coreutils", "libstdc++6")
 _THIS = f"{sys.version_info.major}.{sys.version_info.minor}"
 _WHERE = "import sys; print(sys.base_prefix, '%d.%d' % sys.version_info[:2])"
 _XRAY = ("aws-xray-sdk==2.15.0", "wrapt==2.5.2")
 
 
 @lru_cache(maxsize=8)
-def _prefix(version: str) -> Path | None:
+def _machine_prefix(version: str) -> Path | None:
     """Where this version is installed: the one on PATH, else pyenv's newest. The name alone says nothing."""
     kept = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     candidates = [
@@ -43,10 +48,51 @@ def _prefix(version: str) -> Path | None:
     return None
 
 
+def _make_release(version: str, into: Path) -> None:
+    """The system in `usr`, and Python apart from it in `lang`, as in Lambda."""
+    debian.unpack((f"python{version}", *_SYSTEM), into, _RELEASE)
+    for name in (f"bin/python{version}", f"lib/python{version}"):
+        (into / "lang" / name).parent.mkdir(parents=True)
+        shutil.move(into / "usr" / name, into / "lang" / name)
+    run([*_outside(into, version), "-m", "compileall", "-q", into / "lang"])
+
+
+def _outside(release: Path, version: str) -> tuple[str | Path, ...]:
+    """The command of its Python on this machine, whose C library is older."""
+    loader, *_ = release.glob("usr/lib*/ld-linux-*")
+    libraries = ":".join(str(folder) for folder in release.glob("usr/lib/*-linux-gnu"))
+    return loader, "--library-path", libraries, release / "lang" / "bin" / f"python{version}"
+
+
+_RELEASES = {
+    version: Part(
+        f"python-{version}-of-debian-{_RELEASE}",
+        (version, *_SYSTEM),
+        partial(_make_release, version),
+        enough=lambda version=version: _machine_prefix(version) is not None,
+        effort=f"Debian {_RELEASE}'s python{version} and C library by apt",
+    )
+    for version in _OF_RELEASE
+}
+
+
+def _prefix(version: str) -> Path | None:
+    """Where this version is: the machine's, else the release's."""
+    part = _RELEASES.get(version)
+    return _machine_prefix(version) or (part.folder / "lang" if part and part.there else None)
+
+
+def _release_of(prefix: Path) -> Path | None:
+    """The unpacked release that a Python belongs to; None: it is the machine's."""
+    return next((part.folder for part in _RELEASES.values() if prefix == part.folder / "lang"), None)
+
+
 def _lacking(version: str) -> str:
     if _prefix(version):
         return ""
-    return f"no python{version} is on PATH, none is pyenv's, and no registry has one to fetch: install it"
+    part = _RELEASES.get(version)
+    other = part.missing() if part else "no registry has one to fetch: install it"
+    return f"no python{version} is on PATH, none is pyenv's, and {other}"
 
 
 def _install(version: str, requirements: Sequence[str], options: Sequence[str], into: Path) -> None:
@@ -54,9 +100,11 @@ def _install(version: str, requirements: Sequence[str], options: Sequence[str], 
     prefix = _prefix(version)
     if prefix is None:
         raise Unavailable(_lacking(version))
+    release = _release_of(prefix)
+    interpreter = _outside(release, version) if release else (prefix / "bin" / f"python{version}",)
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile", *options]
     run([*pip, "--only-binary=:all:", "--python-version", version, "--target", into, *requirements])
-    run([prefix / "bin" / f"python{version}", "-m", "compileall", "-q", into])
+    run([*interpreter, "-m", "compileall", "-q", into])
 
 
 def _part(name: str, version: str, requirements: Sequence[str], *options: str) -> Part:
@@ -73,7 +121,12 @@ def _runtime_client(version: str) -> Part:
 _CLIENTS = {version: _runtime_client(version) for version in _SUPPORTED if version != _THIS}
 # AWS's X-Ray SDK, which functions bring along; botocore, which it requires, is the runtime's.
 XRAY: Mapping[str, Part] = {version: _part("xray", version, _XRAY, "--no-deps") for version in _SUPPORTED}
-PARTS = (*_CLIENTS.values(), *XRAY.values())
+PARTS = (*_RELEASES.values(), *_CLIENTS.values(), *XRAY.values())
+
+
+def parts_of(version: str) -> Sequence[Part]:
+    """The parts that a function needs in a version which is not the tests' own."""
+    return [part for of in (_RELEASES, _CLIENTS) if (part := of.get(version))]
 
 
 def _runtime(version: str) -> Runtime:
@@ -83,8 +136,10 @@ def _runtime(version: str) -> Runtime:
         prefix = _prefix(version)
         if prefix is None:
             raise FileNotFoundError(_lacking(version))
+        release = _release_of(prefix)
+        system = {"/usr": release / "usr"} if release else {}
         packages = {path for path in part.folder.glob("[!.]*") if path.name not in {"bin", "__pycache__"}}
-        return python.interpreter(prefix) | {f"{RUNTIME_ROOT}/{path.name}": path for path in sorted(packages)}
+        return system | python.interpreter(prefix) | {f"{RUNTIME_ROOT}/{path.name}": path for path in sorted(packages)}
 
     return python.row(
         name=f"python{version}",

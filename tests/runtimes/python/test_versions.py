@@ -4,6 +4,7 @@ under the default policy, which they must not notice."""
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Mapping
@@ -31,6 +32,7 @@ THIS = f"3.{sys.version_info.minor}"
 OTHERS = [version for version in AVAILABLE if version != THIS] or [THIS]
 NEWEST = [*AVAILABLE][-1:]  # a list: of none where there is none
 ALLOWED = {f"SHIELD_{attempt.policy.upper()}": "allow" for attempt in ATTEMPTS}
+FROM_3_14 = [version for version in AVAILABLE if version >= "3.14"]
 _MODES = ("block", "alert")
 _TEMPLATE = {"block": "Shielded", "alert": "Watched"}
 
@@ -123,3 +125,44 @@ def test_a_traced_function_notices_nothing(
     assert_unnoticed(cold, warm)
     assert cold.payload == {"said": "hello cold"}
     assert "handling" in names, "the daemon has heard of it"
+
+
+NEWER = """
+import multiprocessing, sys
+def child(pipe): pipe.send("sent")
+def handler(event, context):
+    try:
+        if event != "jit":
+            ways = multiprocessing.get_context(event)
+            ours, theirs = ways.Pipe()
+            ways.Process(target=child, args=(theirs,)).start()
+            return ours.recv()
+        for number in range(1_000_000): number * 2 % 7
+        return f"JIT: {sys._jit.is_enabled()}"
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+"""
+PYTHON = ["/var/lang/bin/python3.14", "/var/lang/bin/python3.15"]
+# The event, the policy, a pattern of the answer, the alerts' policies. The default way is a server, from 3.14 on.
+FROM_3_14_ON = {
+    "fork": ("fork", ShieldPolicy(), "sent", set[str]()),
+    "a server": (None, ShieldPolicy(), "FileNotFoundError: ", {"read_write_tmp", "create_child_process"}),
+    "a server, listed": (None, ShieldPolicy(allow_tmp=["/tmp/**"], allow_child_process=PYTHON), "sent", set[str]()),
+    "its JIT": ("jit", ShieldPolicy(), "RuntimeWarning: JIT ", {"executable_memory"}),
+    "its JIT, listed": ("jit", ShieldPolicy(allow_executable_memory=["python3"]), "JIT: True", set[str]()),
+}
+
+
+@pytest.mark.parametrize("name", FROM_3_14_ON)
+@pytest.mark.parametrize("newer", FROM_3_14)
+def test_processes_and_its_own_jit(assembly: CloudAssembly, newer: str, name: str, tmp_path: Path) -> None:
+    event, policy, said, alerts = FROM_3_14_ON[name]
+    (tmp_path / "app.py").write_text(NEWER)
+    tmp_path.chmod(0o755)
+    package = under_the_default_policy(assembly, tmp_path)
+    jit = {"PYTHON_JIT": "1"} if event == "jit" else {}
+    package = replace(package, environment={**package.environment, **policy.to_env(), **jit})
+    with EmulatedFunction(package, runtime=VERSIONS[newer]) as function:
+        invocation = function.invoke(event)
+    assert re.match(said, invocation.payload), invocation
+    assert {alert.policy for _, alert in ShieldLog.of(invocation.log).alerts} == alerts
