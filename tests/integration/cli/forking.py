@@ -14,9 +14,11 @@ import socket
 import sys
 from typing import Any
 
+from shielded_function_monitoring.learning.wildcards import domain_of
+
 COMMAND = "shielded_function.cli"
 # What the commands import when they are called. None of them may bring the CDK, which starts Node.js.
-_IMPORTED = ("alerts", "audit", "filter_test", "layer", "learn", "policy", "render", "report", "run", "set_mode")
+_IMPORTED = ("alerts", "audit", "filter_test", "layer", "learn", "policy", "render", "report", "run", "set_mode", "app")
 
 
 def take_over(request: dict[str, Any]) -> None:
@@ -50,6 +52,8 @@ def serve(channel: socket.socket) -> dict[str, Any]:
 if __name__ == "__main__":
     for module in _IMPORTED:
         importlib.import_module(f"{COMMAND}.{module}")
+    importlib.import_module("typer._adapters")
+    domain_of("example.com")  # reads the list of public suffixes
     assert "aws_cdk" not in sys.modules
     take_over(serve(socket.socket(fileno=int(sys.argv[1]))))
     runpy.run_module(COMMAND, run_name="__main__", alter_sys=True)
