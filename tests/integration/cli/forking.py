@@ -6,6 +6,7 @@ stdout and stderr go), and is answered with the exit status.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -52,8 +53,10 @@ def serve(channel: socket.socket) -> dict[str, Any]:
 if __name__ == "__main__":
     for module in _IMPORTED:
         importlib.import_module(f"{COMMAND}.{module}")
-    importlib.import_module("typer._adapters")
+    for module in ("boto3", "botocore.session", "typer._adapters"):
+        importlib.import_module(module)
     domain_of("example.com")  # reads the list of public suffixes
     assert "aws_cdk" not in sys.modules
+    gc.freeze()
     take_over(serve(socket.socket(fileno=int(sys.argv[1]))))
     runpy.run_module(COMMAND, run_name="__main__", alter_sys=True)
