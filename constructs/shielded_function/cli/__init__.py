@@ -1,7 +1,7 @@
-"""The command line `shielded-function`: try the shield, look at a sandbox, ask what a policy means.
+"""The command line `shielded-function`: try the shield, inspect a sandbox, explain a policy.
 
-Each command is one module here; `app` only wires them up. Results go to stdout, everything else to stderr. The exit
-status 2 always means that the command could not do its work.
+Each command is one module here; `app` defines the options. Results are printed on stdout, everything else on stderr.
+Exit status 2 always means that the command failed.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Final
 __all__ = ["main"]
 
 _EXTRA: Final = ("boto3", "rich", "typer")
-"""What the extra `cli` of pyproject.toml brings."""
+"""The packages of the extra `cli` in pyproject.toml."""
 
 
 def main() -> None:
-    """The entry point: one line on stderr and exit status 2 when a command cannot do its work."""
+    """The entry point: one line on stderr and exit status 2 when a command fails."""
     missing = [name for name in _EXTRA if find_spec(name) is None]
     if missing:
         text = f"the command line needs {', '.join(missing)}: pip install 'shielded-function[cli]'"

@@ -1,4 +1,4 @@
-"""The groups that `alerts` shows: from the rows of its query to JSON's values, and to the cells of a table. Pure."""
+"""The groups that `alerts` shows: from the rows of its query to JSON values and to the cells of a table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from shielded_function_monitoring.learning.rows import observation_of
 from shielded_function_monitoring.urgency import severity, urgency
 
 from .naming_presets import PREFIX, presets_for
-from .run import what
+from .run import describe_attempt
 
 Group = dict[str, Any]
 
@@ -26,7 +26,7 @@ _NAMES: Final = ("function", "region", "account", "event", "policy", "mode")
 
 
 class Groups(NamedTuple):
-    """The groups that are shown, and what there is in all."""
+    """The shown groups, and the totals."""
 
     shown: Iterable[Group]
     kinds: int
@@ -34,12 +34,12 @@ class Groups(NamedTuple):
 
 
 def groups_of(by: str, rows: Iterable[Row], most: int | None) -> Groups:
-    """The groups, the most severe first, and of one severity and control the most frequent.
+    """The groups, sorted by severity, then control, then frequency.
 
     Args:
         by: a key of `queries.GROUPS`.
         rows: of `queries.alerts_by`, to be read once.
-        most: how many are shown; None for all, which wait in a temporary file to be read once.
+        most: how many are shown; None for all, from a temporary file, to be read once.
 
     Raises:
         SpillError: the temporary file cannot be used.
@@ -58,7 +58,7 @@ def groups_of(by: str, rows: Iterable[Row], most: int | None) -> Groups:
 
 
 def _sorted(groups: Iterable[Group]) -> Iterator[Group]:
-    """All of them in their order, which the file's text keys have too: whole numbers of one width, then the place."""
+    """The groups in their order, by text keys of a file: numbers of one width, then the place."""
     spill = Spill()
     spill.write(
         (" ".join(f"{_WIDEST + number:020}" for number in (*_order(group), place)), group)
@@ -74,7 +74,7 @@ def _order(group: Group) -> tuple[int, ...]:
 
 
 def _path(group: Group) -> str:
-    """The path; a folded line has only the last of several, so none."""
+    """The path; none for a folded line, which has only the last of several."""
     return "" if group.get("event") == "folded" else group.get("details", {}).get("path", "")
 
 
@@ -139,10 +139,10 @@ _CELLS: Final[Mapping[str, Callable[[Group], str]]] = {
     "policy": lambda each: each.get("policy", ""),
     "mode": lambda each: each.get("mode", ""),
     "times": lambda each: f"{each['violations']:,}",
-    "what": lambda each: _what(each),
+    "what": lambda each: _describe_target(each),
     "package": lambda each: chain_text(tuple(each["through"])) if "through" in each else NOT_TOLD,
     "object": lambda each: each.get("caller", ""),
-    "who": lambda each: _who(each),
+    "who": lambda each: _describe_caller(each),
     "version": lambda each: queries.versions_text(each.get("first_version", ""), each.get("last_version", "")),
     "days": lambda each: f"{each['days']:,}",
     "first": lambda each: _minute(each["first_seen"]),
@@ -169,14 +169,14 @@ def cells_of(names: Sequence[str], group: Group) -> list[str]:
     return [_CELLS[name](group) for name in names]
 
 
-def _what(group: Group) -> str:
-    target = what(group.get("details", {}))
+def _describe_target(group: Group) -> str:
+    target = describe_attempt(group.get("details", {}))
     event = _EVENTS.get(group.get("event", ""), "")
     return f"{event}, the last: {target}" if event and target else event or target
 
 
-def _who(group: Group) -> str:
-    """The packages and the line of code; where they are not told, the shared object."""
+def _describe_caller(group: Group) -> str:
+    """The packages and the line of code; where unknown, the shared object."""
     who = chain_text(tuple(group["through"])) if "through" in group else group.get("caller", "")
     return f"{who} at {group['place']}" if "place" in group else who
 

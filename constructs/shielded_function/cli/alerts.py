@@ -1,4 +1,4 @@
-"""`shielded-function alerts`: violations, grouped, as lines, or as they come."""
+"""`shielded-function alerts`: violations, as groups, as lines, or live."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ from .errors import NOT_WHOLE, CliError
 from .log_files import check_files, read_lines
 from .log_groups import Where, find_batches
 from .naming_presets import presets_for
-from .run import what
+from .run import describe_attempt
 from .sources import BOTH, Found, Source, notes_of, source_of
 from .times import span_of
 
 FOUND: Final = 3
-"""Exit status: there were violations. 0: there was none; 2: the command could not do its work, or not all of it."""
+"""Exit status: there were violations. 0: there was none; 2: the command failed, or read only part."""
 SINCE: Final = "24h"
 _PATTERN: Final = "{ $.function_shield IS TRUE }"
 _LATE: Final = timedelta(seconds=30)
@@ -50,9 +50,9 @@ class Options(NamedTuple):
     Attributes:
         group: function, policy, package or target.
         lines: show the lines themselves.
-        follow: go on as they come.
+        follow: show new lines as they arrive.
         limit: rows, or lines, at most; None is all groups in JSON, and `terminal.MOST` otherwise.
-        every: all of them.
+        every: show all of them.
     """
 
     group: GroupedBy = "target"
@@ -66,10 +66,10 @@ def alerts(where: Where, options: Options, *, json: bool) -> int:
     """Prints the violations.
 
     Returns:
-        0 when there was no violation, 3 when there was one; 2 where a limit of Logs Insights kept back some.
+        0 when there was no violation, 3 when there was one; 2 where a limit of Logs Insights left out rows.
 
     Raises:
-        CliError: it cannot be read.
+        CliError: an option is wrong, or the logs cannot be read.
     """
     if options.limit is not None and options.every:
         raise CliError("--limit and --all: give one of them")
@@ -108,7 +108,7 @@ def _show_groups(source: Source, options: Options, *, json: bool) -> int:
 
 
 def _print_groups(told: dict[str, Any], groups: Iterable[Group]) -> None:
-    """One JSON object, a group at a time: there may be more than fit into memory."""
+    """Prints one JSON object, a group at a time, as the groups may not fit into memory."""
     print(json_module.dumps(told, indent=2).removesuffix("\n}"), end=',\n  "groups": [')
     between = ""
     for group in groups:
@@ -148,21 +148,21 @@ def _show_lines(source: Source, limit: int, *, json: bool) -> int:
 
 
 def _print_line(screen: Console, record: Record, *, json: bool, stream: str = "") -> bool:
-    """Prints one line; whether it is a violation. `stream`: its log stream, where that is known."""
+    """Prints one line; True if it is a violation. `stream`: its log stream, where known."""
     message = record.pop("@message")
     if stream:
         record["log_stream"] = stream
     if json:
         try:
-            print(json_module.dumps(record), flush=True)  # by itself: what a terminal would act on is escaped
+            print(json_module.dumps(record), flush=True)  # JSON escapes control characters
         except RecursionError:
-            terminal.note("a line that nests deeper than any of the shield's was left out: it is forged")
+            terminal.note("a forged line was left out: it nests deeper than any line of the shield")
             return False
         return "policy" in record
     try:
         line = parse_line(message)
     except AlertError as error:
-        screen.print(Text(f"not a line that the shield writes ({visible(str(error))})", "red"), soft_wrap=True)
+        screen.print(Text(f"not a line of the shield ({visible(str(error))})", "red"), soft_wrap=True)
         return False
     if line is None:
         return False
@@ -178,7 +178,7 @@ def _line(line: Alert | ShieldEvent) -> Text:
     text.append(visible(line.function or "-"), "bold")
     if isinstance(line, Alert):
         text.append(f"  {line.mode}", terminal.STYLES.get(line.mode, ""))
-        text.append(f"  {line.policy}  {visible(what(line.details))}")
+        text.append(f"  {line.policy}  {visible(describe_attempt(line.details))}")
         if line.caller:
             text.append(f"  by {visible(line.caller)}", "dim")
         chain = line.frame.chain if line.frame else ()
@@ -201,24 +201,24 @@ def _told_by(event: ShieldEvent) -> str:
         bridges, objects = (event.fields.get(name, ()) for name in ("bridges", "objects"))
         return ", ".join(str(name) for name in (*bridges, *objects))
     if "details" in event.fields:
-        return f"the last: {what(event.fields['details'])}"
+        return f"the last: {describe_attempt(event.fields['details'])}"
     return str(event.fields.get("reason", ""))
 
 
 def _row(alert: Alert) -> Row:
-    """An alert as a query's row has it."""
+    """An alert as a row of a query."""
     details = {f"details.{name}": str(value) for name, value in alert.details.items()}
     told = {"allow": alert.allow or "", "last_reason": alert.reason or ""}
     return {**details, **told, "policy": alert.policy, "mode": alert.mode}
 
 
-# As they come
+# Follow
 
 
 def _follow(where: Where, *, json: bool) -> int:
-    """Until it is interrupted, or stdin ends."""
+    """Prints new lines until it is interrupted, or stdin ends."""
     if where.until or (where.files and where.since):
-        raise CliError("--follow shows lines as they come: --until, and --since of files, do not go with it")
+        raise CliError("--follow shows lines as they come: --until, and --since of files, are not possible")
     if where.files and (where.log_groups or where.stacks):
         raise CliError(BOTH)
     check_files(where.files)
@@ -239,15 +239,15 @@ def _follow(where: Where, *, json: bool) -> int:
 
 
 def _new_messages(where: Where, pause: Callable[[float], None] = time.sleep) -> Iterator[str]:
-    """The shield's lines of log groups, from now on (or from `--since`), each once.
+    """New lines of the shield in log groups, from now or from `--since`, each once.
 
-    A line may come in late: what was logged in the last half minute is asked for again.
+    Lines may arrive late, so the last half minute is read again.
     """
     begin = span_of(where.since, None).since if where.since else datetime.now(timezone.utc)
     batches, functions = find_batches(where)
     # A log group may be shared with other functions, and any code can name another function.
     groups = {group: batch.owners.get(group, functions) for batch in batches for group in batch.log_groups}
-    later = {group for batch in batches for group in batch.owners}  # Lambda makes it when the function first runs
+    later = {group for batch in batches for group in batch.owners}  # Lambda creates it at the function's first run
     logs = client("logs", where.place)
     seen: dict[str, int] = {}
     while True:

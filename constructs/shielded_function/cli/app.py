@@ -1,4 +1,4 @@
-"""The commands and their options. What they do is in the module of each, imported when it is called."""
+"""The commands and their options. The module of a command is imported when the command is called."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _version() -> str:
 
 app = typer.Typer(
     name="shielded-function",
-    help="Decide what the code of an AWS Lambda function may do.",
+    help="Confine the code of AWS Lambda functions.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -40,7 +40,7 @@ def _options(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Options before the command. Exit status 2 always means that a command could not do its work."""
+    """Options before the command. Exit status 2 always means that the command failed."""
 
 
 def _refuse_policy_file(given: str | None) -> None:
@@ -62,7 +62,7 @@ Files = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[FILES]...",
-        help="Files with log lines (.gz too); - is stdin. Without, ask AWS: what is named, or all.",
+        help="Files with log lines (.gz too); - is stdin. Without files, AWS is asked.",
         show_default=False,
     ),
 ]
@@ -71,7 +71,7 @@ Functions = Annotated[list[str] | None, typer.Option("--function", "-n", help="A
 Stacks = Annotated[
     list[str] | None, typer.Option("--stack", "-s", help="A CloudFormation stack: all its functions; may be repeated.")
 ]
-Every = Annotated[bool, typer.Option("--all", help="Show all of it, however much it is.")]
+Every = Annotated[bool, typer.Option("--all", help="Show every row.")]
 Until = Annotated[str | None, typer.Option(help="Until when, as --since; by default now.")]
 Region = Annotated[str | None, typer.Option(help="The AWS region; by default that of the AWS settings.")]
 Profile = Annotated[str | None, typer.Option(help="A profile of the AWS settings.")]
@@ -82,7 +82,7 @@ Value = Annotated[
     list[str] | None,
     typer.Option(
         metavar="ID=VALUE",
-        help="What only a deployment knows: LogicalId (a Ref), LogicalId.Attribute, a parameter, an export's name.",
+        help="A value known only at deployment: LogicalId (a Ref), LogicalId.Attribute, a parameter, an export's name.",
     ),
 ]
 LayerContent = Annotated[
@@ -104,8 +104,8 @@ def alerts(
         str | None, typer.Option(help="Since when: 30m, 12h, 7d, or a time; by default 24h of AWS, and all of files.")
     ] = None,
     until: Until = None,
-    by: Annotated[GroupedBy, typer.Option(help="What a group has in common.")] = "target",
-    lines: Annotated[bool, typer.Option("--lines", help="Show the lines themselves, the newest ones.")] = False,
+    by: Annotated[GroupedBy, typer.Option(help="The property that a group shares.")] = "target",
+    lines: Annotated[bool, typer.Option("--lines", help="Show the newest log lines.")] = False,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Show lines as they come.")] = False,
     limit: Annotated[int | None, typer.Option(help="How many groups, or lines, to show; by default 50.")] = None,
     every: Every = False,
@@ -113,7 +113,7 @@ def alerts(
     profile: Profile = None,
     json: Json = False,
 ) -> None:
-    """Tell what shielded functions reported, from log groups (aggregated by Logs Insights) or from files.
+    """Show the violations of shielded functions, from log groups (aggregated by Logs Insights) or from files.
 
     The exit status is 0 if there was no violation, 3 if there was one, and 2 if the logs could not be read.
     """
@@ -138,43 +138,43 @@ def learn(
     policy: Annotated[
         Path | None, typer.Option("--policy", "-p", help="A file with the present policy: YAML, TOML, JSON or lines.")
     ] = None,
-    assembly: Annotated[Path | None, typer.Option(help="What `cdk synth` wrote, with the present policies.")] = None,
+    assembly: Annotated[Path | None, typer.Option(help="The folder cdk.out, with the present policies.")] = None,
     place: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=PATH", help="The construct path of a function, where its name does not tell."),
+        typer.Option(metavar="NAME=PATH", help="The construct path of a function whose name is not in the template."),
     ] = None,
     granted: Annotated[
-        bool, typer.Option("--granted", help='The policy has allow_aws="granted", or does not set it.')
+        bool, typer.Option("--granted", help='The policy sets allow_aws="granted", or does not set allow_aws.')
     ] = False,
     accept: Annotated[
-        list[str] | None, typer.Option(help="Take an entry that is offered, or to decide; may be repeated.")
+        list[str] | None, typer.Option(help="Add an offered entry, or one to decide, to the policy; may be repeated.")
     ] = None,
-    form: Annotated[LearnFormat, typer.Option("--format", help="What is printed or written.")] = "table",
+    form: Annotated[LearnFormat, typer.Option("--format", help="The format of the output.")] = "table",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="A file, or a folder for a file of each function.")
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Only tell what the present policies, or the lock, lack; exit 1 if they do.")
+        bool, typer.Option("--check", help="Only list targets that the present policies or the lock lack; exit 1 then.")
     ] = False,
     packages: Annotated[
         bool, typer.Option("--packages", help="Name the packages in the entries of allow_outbound.")
     ] = False,
     lock: Annotated[
         Path | None,
-        typer.Option(help="A file with what each package wants: written; with --check, compared with what was seen."),
+        typer.Option(help="A file with the targets of each package: written, or with --check compared with the log."),
     ] = None,
-    merge: Annotated[list[Path] | None, typer.Option(help="A file of --save, to add; may be repeated.")] = None,
-    save: Annotated[Path | None, typer.Option(help="Keep what was observed in this file, for --merge.")] = None,
+    merge: Annotated[list[Path] | None, typer.Option(help="A file written by --save, to add; may be repeated.")] = None,
+    save: Annotated[Path | None, typer.Option(help="Write the observations to this file, for --merge.")] = None,
     every: Every = False,
     region: Region = None,
     profile: Profile = None,
     json: Json = False,
 ) -> None:
-    """Learn the least policy for what functions were seen to do, best in alert mode.
+    """Learn the least policy for the observed behaviour of functions, best in alert mode.
 
-    Wildcards are offered, and what looks like an attack is listed for you to decide: neither is learnt. The exit status
-    is 0; 1 with --check if a present policy, or the lock, lacks something that was observed; 3 if what is written would
-    deny some of it, or not all of it is known: then the --accept options that complete it are printed.
+    Wildcards are offered, and targets that look like an attack are listed for you to decide: learn adds neither. The
+    exit status is 0; 1 with --check if a present policy, or the lock, lacks an observed target; 3 if the written policy
+    would deny an observed target, or targets are unknown: then learn prints the --accept options that complete it.
     """
     from . import learn
     from .aws import Place
@@ -209,23 +209,23 @@ def report(
         str | None, typer.Option(help="Since when: 30m, 12h, 7d, or a time; by default 7d of AWS, and all of files.")
     ] = None,
     until: Until = None,
-    form: Annotated[ReportFormat, typer.Option("--format", help="What is written.")] = "html",
+    form: Annotated[ReportFormat, typer.Option("--format", help="The format of the output.")] = "html",
     output: Annotated[
         str | None,
         typer.Option("--output", "-o", help="A file, or -; by default shield-report.html, and stdout for the others."),
     ] = None,
     previous: Annotated[
-        Path | None, typer.Option(help="A report of --format json, from before: what is not in it is new.")
+        Path | None, typer.Option(help="An earlier report of --format json: violations that it lacks are new.")
     ] = None,
     assembly: Annotated[
-        Path | None, typer.Option(help="What `cdk synth` wrote: adds what a malicious package could reach.")
+        Path | None, typer.Option(help="The folder cdk.out: adds each function's blast radius to the report.")
     ] = None,
     region: Region = None,
     profile: Profile = None,
 ) -> None:
-    """Write a page of what happened: when, functions by control by target, what is new, and which functions armed.
+    """Write a page about violations: when, by function, control and target, new ones, and which functions armed.
 
-    The exit status is 0, and 3 if violations were counted and not written, so that the page lacks their targets.
+    The exit status is 0, or 3 if the log has only counts of some violations: the page lacks their targets.
     """
     from . import report
     from .aws import Place
@@ -243,7 +243,7 @@ def hunt_for(
         typer.Option(
             "--list",
             metavar="FILE|preset:NAME",
-            help="Hosts to look for: a file, an entry a line, or a preset; by default preset:exfiltration. Repeatable.",
+            help="A file of hosts, one a line, or a preset; by default preset:exfiltration. May be repeated.",
         ),
     ] = None,
     log_group: LogGroups = None,
@@ -258,11 +258,11 @@ def hunt_for(
     profile: Profile = None,
     json: Json = False,
 ) -> None:
-    """Find which functions asked for a host on a list, ever: by what they reported.
+    """Find functions that ever asked for a host on a list, by the violations that they reported.
 
-    Only what wrote a line can be found: what a mode of allow, or an allow list, let through is not in a log. The exit
-    status is 1 if something was found, 0 if nothing, 2 if it could not be looked for, and 3 if nothing was found and
-    violations were counted without their targets.
+    Only reported violations can be found: a connection that the policy permits writes no line. The exit status is 1 if
+    something was found, 0 if nothing, 2 if the logs could not be read, and 3 if nothing was found and the log has only
+    counts of some violations.
     """
     from . import hunt
     from .aws import Place
@@ -279,7 +279,7 @@ def try_filter(
     limit: Annotated[int, typer.Option(help="How many lines to show; all are counted.")] = 50,
     json: Json = False,
 ) -> None:
-    """Try a metric filter's pattern on lines, and tell why a line does not match.
+    """Try a metric filter's pattern on lines, and print why a line does not match.
 
     The exit status is 0 if a line matches, 1 if none does, and 2 if the pattern cannot be read.
     """
@@ -301,7 +301,7 @@ def demo(json: Json = False) -> None:
 
 @app.command()
 def doctor(json: Json = False) -> None:
-    """Tell what this machine's kernel and sandbox allow, as the shield would find it."""
+    """Print the facilities of this machine's kernel and sandbox that the shield needs."""
     from . import doctor
 
     raise typer.Exit(doctor.run(json=json))
@@ -312,14 +312,14 @@ def explain(
     policy: PolicyFile = None,
     policy_file: OldPolicyFile = None,
     perimeter: Annotated[
-        bool, typer.Option("--perimeter", help="Both halves: what the engine does, and what a ShieldPerimeter does.")
+        bool, typer.Option("--perimeter", help="Explain both halves: the engine's and the ShieldPerimeter's.")
     ] = False,
     region: Annotated[
         str, typer.Option(help="The function's AWS region, for --perimeter.", envvar="AWS_REGION")
     ] = "us-east-1",
     json: Json = False,
 ) -> None:
-    """Tell what a policy means, in words."""
+    """Explain a policy in plain words."""
     from . import policy as policies
 
     chosen = policies.load(policy, os.environ)
@@ -330,7 +330,7 @@ def explain(
 
 @app.command()
 def presets(json: Json = False) -> None:
-    """List the presets of a policy: what well-known libraries need, by name."""
+    """List the presets of a policy: the needs of well-known libraries, by name."""
     from . import presets
 
     raise typer.Exit(presets.show(json=json))
@@ -340,29 +340,27 @@ def presets(json: Json = False) -> None:
 def audit(
     directory: Annotated[Path, typer.Argument(help="The folder that `cdk synth` writes.")] = Path("cdk.out"),
     against: Annotated[
-        Path | None, typer.Option(help="Another such folder, from before: find what became looser since.")
+        Path | None, typer.Option(help="An earlier such folder: find policies that became looser since.")
     ] = None,
     production: Annotated[
-        list[str] | None, typer.Option(help="A construct path, or a glob, of what is production. May be repeated.")
+        list[str] | None, typer.Option(help="A construct path, or a glob, of production functions. May be repeated.")
     ] = None,
     perimeter: Annotated[
         list[str] | None,
-        typer.Option(help="A construct path, or a glob, of what a ShieldPerimeter has to cover. May be repeated."),
+        typer.Option(help="A construct path, or a glob, of functions that need a ShieldPerimeter. May be repeated."),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings too.")] = False,
     json: Json = False,
     sarif: Annotated[str | None, typer.Option(help="Write SARIF 2.1.0 to this file; - prints it.")] = None,
     show_all: Annotated[
         bool,
-        typer.Option(
-            "--all", help="List what runs code elsewhere than on Lambda too, and each function's blast radius."
-        ),
+        typer.Option("--all", help="Also list code that runs outside Lambda, and each function's blast radius."),
     ] = False,
     today: Annotated[
         str | None, typer.Option(help="The day of the check, as 2027-01-31; by default the clock's, in UTC.")
     ] = None,
 ) -> None:
-    """Check that every function of a synthesized app is shielded, and that its policy means something.
+    """Check that every function of a synthesized app is shielded, and that its policy restricts it.
 
     The exit status is 1 if there is an error, or if something became looser than --against.
     """
@@ -392,9 +390,9 @@ def radius(
     every: Every = False,
     json: Json = False,
 ) -> None:
-    """Tell what one malicious package in each function could reach, by its policy and its role; asks no AWS.
+    """List the blast radius of a malicious package in each function, by its policy and role. It makes no AWS calls.
 
-    The exit status is 0, and 2 if the folder cannot be read.
+    The exit status is 0, or 2 if the folder cannot be read.
     """
     from . import radius
 
@@ -403,7 +401,7 @@ def radius(
 
 @app.command()
 def decide(
-    event: Annotated[Event, typer.Argument(help="What happens.", show_default=False)],
+    event: Annotated[Event, typer.Argument(help="The kind of event.", show_default=False)],
     target: Annotated[
         str, typer.Argument(help="host:port, a host name, a path under /tmp, a program's path, or a library's file.")
     ],
@@ -414,10 +412,10 @@ def decide(
     ] = "us-east-1",
     json: Json = False,
 ) -> None:
-    """Tell what a policy makes of one event.
+    """Print a policy's decision about one event.
 
-    The exit status is 0 if it would happen (allowed, or only reported), 1 if it would be denied, and 3 if what is known
-    only at deployment decides.
+    The exit status is 0 if the event would happen (allowed, or only reported), 1 if it would be denied, and 3 if values
+    known only at deployment decide.
     """
     from . import policy as policies
 
@@ -430,7 +428,7 @@ def layer(
     arch: Annotated[Architecture, typer.Option(help="The function's architecture.", show_default=False)],
     output: Annotated[Path, typer.Option("--output", "-o", help="The zip file to write.", show_default=False)],
     sbom: Annotated[
-        Path | None, typer.Option(help="Also write what is in it, as a CycloneDX SBOM.", show_default=False)
+        Path | None, typer.Option(help="Also write a CycloneDX SBOM of the layer.", show_default=False)
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that hold something else.")] = False,
     json: Json = False,
@@ -445,7 +443,7 @@ def layer(
 def render(
     context: typer.Context,
     form: Annotated[
-        RenderFormat, typer.Option("--format", help="What is printed; json is for the AWS CLI.", show_default=False)
+        RenderFormat, typer.Option("--format", help="The output format; json is for the AWS CLI.", show_default=False)
     ],
     policy: PolicyFile = None,
     function: Annotated[str, typer.Option("--function", "-n", help="The function's name.")] = "my-function",
@@ -476,7 +474,7 @@ def set_mode(
         ),
     ],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be changed.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the changes, without making them.")] = False,
     region: Annotated[str | None, typer.Option(help="The AWS region; by default that of the AWS settings.")] = None,
     profile: Annotated[str | None, typer.Option(help="A profile of the AWS settings.")] = None,
     json: Json = False,
@@ -496,9 +494,9 @@ def set_mode(
 def mute(
     stack: Annotated[str, typer.Argument(help="A CloudFormation stack with alarms of the shield.", show_default=False)],
     length: Annotated[str, typer.Option("--for", help="For how long: 30m, 2h, 1d.")] = "",
-    reason: Annotated[str, typer.Option(help="Why, for those who read the rule.")] = "",
-    keep_critical: Annotated[bool, typer.Option("--keep-critical", help="Critical alarms go on calling.")] = False,
-    end: Annotated[bool, typer.Option("--end", help="End it now.")] = False,
+    reason: Annotated[str, typer.Option(help="The reason, for readers of the mute rule.")] = "",
+    keep_critical: Annotated[bool, typer.Option("--keep-critical", help="Critical alarms still notify.")] = False,
+    end: Annotated[bool, typer.Option("--end", help="End the mute now.")] = False,
     region: Region = None,
     profile: Profile = None,
     json: Json = False,
@@ -517,7 +515,7 @@ def mute(
 
 @app.command()
 def run(
-    assembly: Annotated[Path, typer.Argument(help="What `cdk synth` wrote: cdk.out.", show_default=False)],
+    assembly: Annotated[Path, typer.Argument(help="The folder that `cdk synth` writes: cdk.out.", show_default=False)],
     function: Annotated[
         str, typer.Argument(help="The function: its construct path, logical id, name or id.", show_default=False)
     ],
@@ -526,7 +524,7 @@ def run(
         typer.Option(help="A file with the event as JSON, or - for stdin; by default {}.", show_default=False),
     ] = None,
     alert: Annotated[
-        bool, typer.Option("--alert", help="Run it in alert mode: report what would be blocked, and stop nothing.")
+        bool, typer.Option("--alert", help="Run it in alert mode: report violations, and block nothing.")
     ] = False,
     env: Env = None,
     value: Value = None,
@@ -538,7 +536,7 @@ def run(
 
     Nothing leaves the machine: every name resolves, and every connection is refused. The exit status is 0 if the
     function returned and the shield had nothing to report, 3 if it returned and there were alerts, 1 if it failed,
-    and 2 if it could not run. What it needs: pip install "shielded-function\\[run]".
+    and 2 if it could not run. Install its dependencies: pip install "shielded-function\\[run]".
     """
     from . import run
 
@@ -549,7 +547,7 @@ def run(
 @app.command()
 def drill(
     assembly: Annotated[
-        Path | None, typer.Argument(help="What `cdk synth` wrote: cdk.out.", show_default=False)
+        Path | None, typer.Argument(help="The folder that `cdk synth` writes: cdk.out.", show_default=False)
     ] = None,
     function: Annotated[
         str | None, typer.Argument(help="The function: its construct path, logical id, name or id.", show_default=False)
@@ -564,14 +562,14 @@ def drill(
     env: Env = None,
     value: Value = None,
     layer: LayerContent = None,
-    listing: Annotated[bool, typer.Option("--list", help="List the incidents, and play none.")] = False,
+    listing: Annotated[bool, typer.Option("--list", help="List the incidents, without playing any.")] = False,
     json: Json = False,
 ) -> None:
     """Play real supply-chain incidents in one of your own functions, harmlessly, in an emulated Lambda (on Linux).
 
     Each is played twice, unshielded and with the function's own policy. Nothing leaves the machine. The exit status is
-    0, 1 if an outcome is not as --expect has it, and 2 if it could not be played. What it needs: pip install
-    "shielded-function\\[run]".
+    0, 1 if an outcome differs from --expect, and 2 if an incident could not be played. Install its dependencies: pip
+    install "shielded-function\\[run]".
     """
     from . import drill
     from . import run as runs
@@ -585,9 +583,9 @@ def drill(
 
 
 def main() -> None:
-    """Runs the command of `sys.argv`: one line on stderr and exit status 2 when it cannot do its work."""
+    """Runs the command of `sys.argv`: one line on stderr and exit status 2 when it fails."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # what the terminal's encoding lacks is shown as an escape
+        if isinstance(stream, io.TextIOWrapper):  # characters missing from the terminal's encoding are escaped
             stream.reconfigure(errors="backslashreplace")
     try:
         app()
@@ -597,6 +595,6 @@ def main() -> None:
 
         if not isinstance(error, CliError | SpillError):
             raise
-        text = visible(str(error).replace("\n", " "))  # it may quote text of a log
+        text = visible(str(error).replace("\n", " "))  # it may quote a log
         print(f"shielded-function: {text}", file=sys.stderr)
         sys.exit(2)

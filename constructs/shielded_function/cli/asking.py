@@ -1,7 +1,7 @@
-"""Asks Logs Insights: several queries at a time, with progress, and in halves where a result is full.
+"""Queries Logs Insights: several queries at a time, with progress, and in halves where a result is full.
 
-CloudWatch aggregates; what comes back is one row for each group. A result has at most as many rows as its query's
-limit: where one is full, its time is asked for in two halves, down to a second of one log group.
+CloudWatch aggregates, and returns one row for each group. A result has at most as many rows as its query's limit:
+where one is full, its time is queried in two halves, down to a second of one log group.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .progress import Progress, size
 MAX_LOG_GROUPS: Final = 50
 """Log groups of one query (StartQuery, `logGroupNames`)."""
 AT_ONCE: Final = 10
-"""Queries that run at once; an account has 100 in all
+"""Queries that run at once; an account may run 100
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AnalyzingLogData.html)."""
 _SECONDS_TO_START: Final = 300.0
 _DAY: Final = 86400
@@ -30,13 +30,13 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 3.0
 
 @dataclass(frozen=True)
 class Batch:
-    """Log groups that one query is about.
+    """The log groups of one query.
 
     Attributes:
         log_groups: their names.
-        functions: whose lines are wanted of them; all when empty.
-        owners: by log group, the functions that log there, where that is known. Such a log group may not be there yet:
-            Lambda makes it when the function runs for the first time.
+        functions: the functions whose lines to read; all when empty.
+        owners: by log group, the functions that log there, where known. Such a log group may not exist yet: Lambda
+            creates it at the function's first run.
     """
 
     log_groups: tuple[str, ...]
@@ -46,7 +46,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Piece:
-    """A query over a batch in a time: seconds since the epoch, both included."""
+    """A query over a batch and a time: seconds since the epoch, both ends included."""
 
     question: int
     query: Query
@@ -54,17 +54,17 @@ class Piece:
     since: int
     until: int
     may_miss: bool = False
-    """Whether a log group of it that is not there is no mistake."""
+    """Whether one of its log groups may be missing."""
 
     def parts(self) -> tuple[Piece, Piece] | None:
-        """The two halves of its log groups; None when it is one."""
+        """The two halves of its log groups; None for a single one."""
         at = len(self.log_groups) // 2
         if not at:
             return None
         return replace(self, log_groups=self.log_groups[:at]), replace(self, log_groups=self.log_groups[at:])
 
     def halves(self) -> tuple[Piece, Piece] | None:
-        """The two halves of its time, parted at midnight (UTC) where one lies in it; None when it is a second."""
+        """The two halves of its time, split at a midnight (UTC) within it; None for a single second."""
         if self.since >= self.until:
             return None
         middle = (self.since + self.until + 1) // 2
@@ -79,8 +79,8 @@ class Answer:
 
     Attributes:
         rows: in no order; of lines, by the beginning of the part that they are of.
-        full: the log groups that have more rows in one second than a result may have: those are not all there.
-        missing: the log groups that are not there.
+        full: the log groups that have more rows in one second than a result may have: some of those are left out.
+        missing: the log groups that do not exist.
     """
 
     rows: Iterable[Row] = ()
@@ -89,7 +89,7 @@ class Answer:
 
 
 class _MissingError(Exception):
-    """One of the log groups is not there; AWS answers for none of them then."""
+    """A log group does not exist; AWS then answers for none of the query's groups."""
 
 
 @dataclass
@@ -109,7 +109,7 @@ class Asker:
         """The answers to questions, each of which is a query, made for each batch.
 
         Raises:
-            CliError: AWS refused a request, or a query failed.
+            CliError: AWS denied a request, or a query failed.
         """
         waiting = deque(
             Piece(number, query, batch.log_groups, *span, may_miss=bool(batch.owners))
@@ -168,7 +168,7 @@ class Asker:
         return answers
 
     def _start(self, piece: Piece, patient: bool) -> str | None:
-        """The query's id; None where others must end first."""
+        """The query's id; None where others must finish first."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         groups = ", ".join(piece.log_groups[:3]) + (", ..." if len(piece.log_groups) > 3 else "")
@@ -191,9 +191,7 @@ class Asker:
                 if not patient:
                     return None
                 if time.monotonic() > deadline:
-                    raise CliError(
-                        "the account runs as many queries as it may: try again when some have ended"
-                    ) from error
+                    raise CliError("the account runs its maximum of queries: try again later") from error
                 time.sleep(wait)
                 wait = min(wait * 2, 30.0)
             except BotoCoreError as error:  # no credentials, no network
@@ -213,7 +211,7 @@ class Asker:
         return None
 
     def _stop(self, running: Sequence[_Running]) -> None:
-        """Stops queries that still run after an interrupt: they would go on, and cost money."""
+        """Stops queries that still run after an interrupt: they would continue, and cost money."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         for each in running:
@@ -231,31 +229,31 @@ class _Results:
         self._groups = Together(query.stats) if query.stats else None
 
     def add(self, piece: Piece, rows: list[Row]) -> None:
-        """Takes the result of a piece."""
+        """Adds the result of a piece."""
         if self._groups is None:
             self._lines.append((piece.since, rows))
         else:
             self._groups.add(rows, piece.since)
 
     def rows(self) -> Iterable[Row]:
-        """All of it."""
+        """All rows."""
         if self._groups is not None:
             return self._groups.stream()
         return [row for _, rows in sorted(self._lines, key=lambda each: each[0]) for row in rows]
 
 
 class _Queries(Progress):
-    """Says how many queries are done, and how much they read."""
+    """Shows how many queries are done, and how much they read."""
 
     def __init__(self) -> None:
         super().__init__()
         self._bytes: dict[str, float] = {}
 
     def scanned(self, identity: str, count: float) -> None:
-        """Notes how much a query has read."""
+        """Records how much a query has read."""
         self._bytes[identity] = count
 
     def tell(self, done: int, asked: int, running: int) -> None:
-        """Says how far it is."""
+        """Shows the progress."""
         scanned = sum(self._bytes.values())
         self.show(lambda: f"{done} of {asked} queries done, {running} running, {size(scanned)} scanned")

@@ -1,4 +1,4 @@
-"""`shielded-function audit`: the checks over a folder that `cdk synth` wrote, without a CDK app at hand."""
+"""`shielded-function audit`: the checks of a folder that `cdk synth` wrote, without running the CDK app."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ def run(
 
     Args:
         directory: the folder, `cdk.out`.
-        against: another, from before: what became looser since is found too.
-        production: path globs of production.
-        perimeter: path globs of what a `ShieldPerimeter` has to cover.
-        strict: a warning fails as well.
+        against: an earlier one, to find policies that became looser.
+        production: path globs of production functions.
+        perimeter: path globs of functions that a `ShieldPerimeter` must cover.
+        strict: also fail on a warning.
         json: print JSON instead of tables.
         sarif: write SARIF 2.1.0 to this file; `-` prints it instead of tables.
-        show_all: list what runs code elsewhere than on Lambda too, and the blast radius of each function.
+        show_all: also list code that runs outside Lambda, and the blast radius of each function.
         today: the day of the check, `2027-01-31`; by default that of the clock, in UTC.
 
     Returns:
@@ -90,7 +90,7 @@ def run(
 
 
 def _console() -> Console:
-    # What CI shows is wider than the 80 columns that are taken where there is no terminal.
+    # Logs of CI are wider than rich's default of 80 columns without a terminal.
     return Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDTH)
 
 
@@ -114,16 +114,14 @@ def _print(report: Report, changes: Sequence[Change], against: Path | None) -> N
 
 
 def _print_out_of_scope(report: Report) -> None:
-    """One row for each kind of code, whatever the number of its resources."""
+    """One row for each kind of code, for any number of its resources."""
     where: dict[str, list[str]] = {}
     for runs, place in _out_of_scope(report):
         where.setdefault(runs, []).append(place.path)
-    table = Table("what runs", "where", title="Out of scope: code that is not on Lambda", title_justify="left")
+    table = Table("code", "where", title="Out of scope: code that is not on Lambda", title_justify="left")
     for runs, paths in where.items():
         table.add_row(runs, escape("\n".join(paths)))
-    _console().print(
-        table if where else "Out of scope: none of the kinds of code that this version knows.", highlight=False
-    )
+    _console().print(table if where else "Out of scope: no known kind of code.", highlight=False)
 
 
 def _out_of_scope(report: Report) -> list[tuple[str, Place]]:
@@ -149,7 +147,7 @@ def _summary(report: Report) -> str:
 
 
 def _findings_table(findings: Sequence[Finding]) -> Table:
-    """One row for each problem; the functions that share it stand together, so that fifty alarms are one row."""
+    """One row for each problem, with all functions that share it."""
     table = Table("", "rule", "where", "problem and fix", title="Findings", title_justify="left", show_lines=True)
     groups: dict[tuple[str, str, str, str], list[str]] = {}
     for found in findings:
@@ -180,7 +178,7 @@ def _reasons_table(title: str, rows: Sequence[tuple[str, str]]) -> Table:
 
 
 def _temporary_table(report: Report) -> Table:
-    """What is to end, the first to end first; the functions of which the same is said stand together."""
+    """Temporary settings by end date; functions with the same settings share a row."""
     table = Table("until", "what", "where", "reason", title="To end", title_justify="left")
     groups: dict[tuple[str, str, str, bool], list[str]] = {}
     for each in report.temporary:
@@ -264,7 +262,7 @@ def _write_sarif(target: str, content: Mapping[str, Any]) -> None:
 
 
 def _line_of(directory: Path, place: Place) -> int:
-    """The line on which a resource begins; 1 where that cannot be told."""
+    """The line on which a resource begins; 1 where it is unknown."""
     lines = _lines(directory / place.template)
     wanted = f"{json_module.dumps(place.logical_id)}: {{"
     return next((number for number, line in enumerate(lines, 1) if line.strip() == wanted), 1)

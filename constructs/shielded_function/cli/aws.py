@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from .errors import CliError
 
 _ATTEMPTS: Final = 8
-"""Of one request: botocore waits longer after each that is throttled, up to 20 seconds
+"""Attempts of a request: botocore waits longer after each throttled one, up to 20 seconds
 (https://docs.aws.amazon.com/boto3/latest/guide/retries.html)."""
 _DENIED: Final = ("AccessDeniedException", "AccessDenied", "UnauthorizedOperation")
 _MEANS: Final = {
@@ -21,7 +21,7 @@ _MEANS: Final = {
 
 
 class Place(NamedTuple):
-    """Which account and region: of the AWS settings where None."""
+    """The account and region; None: of the AWS settings."""
 
     region: str | None = None
     profile: str | None = None
@@ -45,15 +45,15 @@ def client(service: str, place: Place) -> Any:
 
 
 def call(action: str, what: str, method: Callable[..., Any], **arguments: Any) -> Any:
-    """One request.
+    """Makes a request.
 
     Args:
         action: the IAM action that it needs, such as `logs:StartQuery`.
-        what: what it is about, for the error.
+        what: its subject, for the error.
         method: of a client.
 
     Raises:
-        CliError: AWS refused it; one line says what to do.
+        CliError: AWS denied it; the line names the next step.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -71,11 +71,11 @@ def error_code(error: Any) -> str:
 
 
 def explain(action: str, error: Any) -> str:
-    """A ClientError in one line; a refusal names the IAM action."""
+    """A ClientError in one line; a denied request names the IAM action."""
     code = error_code(error)
     said = " ".join(str(error.response.get("Error", {}).get("Message", error)).split())
     if code in _DENIED:
         return f"you need {action}: {said}"
     if code == "ResourceNotFoundException":
-        return "it is not there, in this account and region"
+        return "it does not exist in this account and region"
     return _MEANS.get(code, f"{code}: {said}")

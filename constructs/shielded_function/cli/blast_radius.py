@@ -1,4 +1,4 @@
-"""What one malicious package in a function could reach, from `cdk.out` alone: by its policy, and its role's grants."""
+"""The blast radius of a malicious package in a function, from the policy and the role's grants in `cdk.out`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ WIDTHS: Final = (
 )
 """How far a function's data can be sent, the widest first."""
 
-# What a service's resources are called; others are told by the service.
+# The nouns for resources of a service; other resources are named by their service.
 _KINDS: Final[Mapping[str, str]] = {
     "dynamodb": "table",
     "events": "event bus",
@@ -47,9 +47,9 @@ _KINDS: Final[Mapping[str, str]] = {
     "states": "state machine",
 }
 # https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html: names of actions at access level
-# Read or List begin so.
+# Read or List begin with these words.
 _READING: Final = ("batchget", "conditioncheck", "decrypt", "get", "list", "query", "receive", "scan", "select")
-# Those that tell of a resource, and nothing that is kept in it.
+# Actions that read attributes of a resource, not its content.
 _DESCRIBING: Final = ("describe", "getbucket", "getqueue", "gettopic", "listqueue", "listsecretversion", "listtags")
 _ACCESS: Final = ((_DESCRIBING, "described"), (_READING, "only"), (("*", "?"), "too"))
 # Lambda and its daemon do these for each function.
@@ -59,18 +59,18 @@ _MODES: Final = {
     "create_child_process": ("allow_child_process", "program"),
     "read_write_tmp": ("allow_tmp", "file in /tmp"),
 }
-_REGION: Final = "us-east-1"  # where a stack tells none: a policy is of the function's own region in each
+_REGION: Final = "us-east-1"  # for a stack without a region
 
 
 class Reached(NamedTuple):
-    """A resource that the function's role is granted something on.
+    """A resource on which the function's role has grants.
 
     Attributes:
         kind: `table`, `bucket`, `secret`, or the service.
-        name: its construct path, or the resource as the statement has it.
-        reads: what is kept there may be read. Where it is neither read nor written, its attributes may be.
-        writes: something may be changed or sent there.
-        admitted: the policy lets the function's code call the service, or use the bucket.
+        name: its construct path, or the resource as in the statement.
+        reads: whether its content may be read. Where it is neither read nor written, its attributes may be.
+        writes: whether it may be changed, or data sent to it.
+        admitted: whether the policy lets the function's code call the service, or use the bucket.
     """
 
     kind: str
@@ -82,20 +82,20 @@ class Reached(NamedTuple):
 
 @dataclass(frozen=True)
 class Radius:
-    """What one malicious package in a function could reach.
+    """The blast radius of a malicious package in a function.
 
     Attributes:
         place: the function.
-        shielded: it has a shield.
+        shielded: whether it has a shield.
         width: how far data can be sent: an index of `WIDTHS`.
         hosts: the hosts that may be reached, as the policy lists them; `*` for any.
         services: the AWS services that may be reached; `*` for all.
-        resources: what its role is granted.
+        resources: the resources that its role has grants on.
         programs: the programs that may be started; `*` for any.
         files: the paths under /tmp that may be used; `*` for any.
-        receivers: who may receive anybody's data there, and what would close it.
-        narrower: what a narrower policy would take away.
-        untold: why the grants of its role are not known in full.
+        receivers: listed hosts where anybody may receive data, with remedies.
+        narrower: the targets that a narrower policy would deny.
+        untold: why some grants of its role are unknown.
     """
 
     place: Place
@@ -117,7 +117,7 @@ class Radius:
 
 
 def radii_of(assembly: Assembly) -> list[Radius]:
-    """Of every function in an assembly, the widest first: by how far data can go, then by what can be read."""
+    """The radius of every function in an assembly, the widest first: by reach of data, then by readable resources."""
     grants = TemplateGrants(assembly.templates)
     found = [_radius_of(function, grants) for function in assembly.functions]
     return sorted(
@@ -149,7 +149,7 @@ def _radius_of(function: LambdaFunction, reader: TemplateGrants) -> Radius:
             ("a shield: every host, program and file that its policy does not list",),
             untold,
         )
-    show = _shown_in_words(function, reader)
+    show = _entry_formatter(function, reader)
     receivers = tuple(Opening(show(each.what), each.why, each.remedy) for each in of_listed_hosts(policy))
     is_open = policy.outbound_connectivity != "block"
     hosts = ("*",) if is_open else tuple(dict.fromkeys(without_packages(show(each)) for each in policy.allow_outbound))
@@ -183,7 +183,7 @@ def _radius_of(function: LambdaFunction, reader: TemplateGrants) -> Radius:
 
 
 def _known_modes(function: LambdaFunction) -> ShieldPolicy | None:
-    """A shielded function's policy; a mode that is known only at deployment may stop nothing."""
+    """A shielded function's policy; a mode known only at deployment counts as alert."""
     policy = function.policy.policy if function.is_shielded else None
     if policy is None:
         return None
@@ -192,7 +192,7 @@ def _known_modes(function: LambdaFunction) -> ShieldPolicy | None:
 
 
 def _services(policy: ShieldPolicy) -> tuple[str, ...]:
-    """The services that a policy admits; S3 too, where it admits buckets of it."""
+    """The services that a policy admits, with S3 where it admits buckets."""
     scope = policy.allow_aws or "all"
     if scope == "all":
         return ("*",)
@@ -204,8 +204,8 @@ def _listed(mode: str, entries: Iterable[object], show: Callable[[object], str])
     return tuple(map(show, entries)) if mode == "block" else ("*",)
 
 
-def _shown_in_words(function: LambdaFunction, reader: TemplateGrants) -> Callable[[object], str]:
-    """Shows an entry of a policy, with construct paths in the place of references to them."""
+def _entry_formatter(function: LambdaFunction, reader: TemplateGrants) -> Callable[[object], str]:
+    """A function that shows an entry of a policy, with construct paths in place of references."""
     decoder = json.JSONDecoder()
 
     def show(entry: object) -> str:
@@ -225,7 +225,7 @@ def _shown_in_words(function: LambdaFunction, reader: TemplateGrants) -> Callabl
     return show
 
 
-# What the role is granted
+# The grants of the role
 
 
 def _resources(
@@ -282,9 +282,9 @@ def _name_of(resource: Resource) -> str:
 
 
 def _admits(policy: ShieldPolicy, action: Action, bucket: str | None, function: LambdaFunction) -> bool:
-    """Whether the function's code may call the service of an action; a value that is known at deployment may be it.
+    """Whether the function's code may call the service of an action; a value known only at deployment may admit it.
 
-    Without `bucket`, an action of S3 may be on any of those that the policy lists.
+    Without `bucket`, an action of S3 may use any listed bucket.
     """
     if policy.outbound_connectivity != "block" or "SHIELD_ALLOW_AWS" in function.policy.late:
         return True
@@ -296,7 +296,7 @@ def _admits(policy: ShieldPolicy, action: Action, bucket: str | None, function: 
     return any(policy.decide("connect", host, region=region).action != "deny" for host in hosts)
 
 
-# What a narrower policy would take away
+# Targets that a narrower policy would deny
 
 
 def _modes_to_block(policy: ShieldPolicy) -> Iterator[str]:
@@ -312,10 +312,10 @@ def _narrower(policy: ShieldPolicy, grants: Grants, receivers: Sequence[Opening]
     needed = {*grants.services, *WITHOUT_GRANT, *grants.beside}
     admitted = _services(policy)
     if admitted == ("*",):
-        kept = ", ".join([*grants.services, *(["its buckets"] if grants.buckets else [])]) or "what needs no grant"
+        kept = ", ".join([*grants.services, *(["its buckets"] if grants.buckets else [])]) or "those without grants"
         yield f'allow_aws="granted": every service but {kept}'
     elif spare := [each for each in admitted if each not in needed and not (each == "s3" and grants.buckets)]:
-        yield f"allow_aws without {', '.join(spare)}: its role is granted nothing there"
+        yield f"allow_aws without {', '.join(spare)}: its role has no grant there"
     if grants.buckets and not policy.allow_buckets and {"*", "s3"} & set(admitted):
         names = (entry.name for entry in grants.entries if entry.kind == "bucket")
         yield f"allow_buckets: every bucket but {', '.join(names)}"
@@ -324,7 +324,7 @@ def _narrower(policy: ShieldPolicy, grants: Grants, receivers: Sequence[Opening]
 
 
 def as_json(radius: Radius) -> dict[str, object]:
-    """A radius as JSON takes it."""
+    """A radius as JSON values."""
     return {
         **vars(radius.place),
         "shielded": radius.shielded,

@@ -1,6 +1,6 @@
-"""`shielded-function demo`: finds the example in the project's checkout, and attacks it in an emulated Lambda sandbox.
+"""`shielded-function demo`: attacks the example of the project's checkout in an emulated Lambda sandbox.
 
-The sandbox is in the wheel; the example, and what plays its internet, need the checkout and its development tools.
+The sandbox is in the wheel; the example and its simulated internet need the checkout and its development tools.
 """
 
 from __future__ import annotations
@@ -53,11 +53,11 @@ def run(*, json: bool) -> int:
 
 
 def _look_back(log: Path) -> list[str]:
-    """What the log of the function in alert mode becomes: a report to open, and the policy that it would need."""
-    report, policy = log.with_name("report.html"), log.with_name("learnt.toml")
+    """Makes a report and the needed policy from the log of the function in alert mode."""
+    report, policy = log.with_name("report.html"), log.with_name("learned.toml")
     said = [
         f"report: {report}" if _command("report", str(log), "--output", str(report)) else "",
-        f"learnt policy: {policy}" if _command("learn", str(log), "--format", "toml", "--output", str(policy)) else "",
+        f"learned policy: {policy}" if _command("learn", str(log), "--format", "toml", "--output", str(policy)) else "",
     ]
     if policy.exists():
         said += [f"  {line}" for line in policy.read_text(encoding="utf-8").splitlines() if line.strip()]
@@ -65,7 +65,7 @@ def _look_back(log: Path) -> list[str]:
 
 
 def _command(*arguments: str) -> bool:
-    """Runs a command of this program's; False, with a note, when it fails."""
+    """Runs a command of this program; False, with a note, when it fails."""
     done = subprocess.run(
         [sys.executable, "-m", "shielded_function.cli", *arguments],
         stdin=subprocess.DEVNULL,

@@ -1,6 +1,6 @@
 """`shielded-function doctor`: runs the layer's own `shield doctor` on this machine.
 
-It is the program that a function runs in Lambda, so the same report can be had there and here.
+A function runs the same program in Lambda, so both reports are comparable.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "
 
 
 def run(*, json: bool) -> int:
-    """Runs the probes, which print by themselves; returns the program's exit status.
+    """Runs the probes, which print their results; returns the program's exit status.
 
     Raises:
         CliError: this is not Linux on x86_64 or arm64, or the program is missing.
     """
     architecture = _ARCHITECTURES.get(platform.machine().lower())
     if sys.platform != "linux" or architecture is None:
-        raise CliError(f"doctor looks at Linux on x86_64 or arm64; this is {platform.system()} on {platform.machine()}")
+        raise CliError(f"doctor needs Linux on x86_64 or arm64; this is {platform.system()} on {platform.machine()}")
     binaries = resources.files("shielded_function_runtime") / "binaries"
     shield = binaries / "layer" / architecture / "shielded-function" / "shield"
     try:

@@ -1,4 +1,4 @@
-"""`shielded-function drill`: real supply-chain incidents against one function of one's own `cdk.out`.
+"""`shielded-function drill`: real supply-chain incidents against one function of a `cdk.out`.
 
 Each is played twice in the emulated Lambda, unshielded and with the function's own policy. Nothing leaves the machine.
 """
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from shielded_function_emulator.incidents.drilling import Played, Step
 
 DIFFERS = 1
-"""Exit status: an outcome is not the one that --expect names. 0: none differs; 2: it could not be played."""
-_AT_ONCE = 4  # a sandbox waits for the disk most of its time
+"""Exit status: an outcome is not the one that --expect names. 0: none differs; 2: an incident could not be played."""
+_AT_ONCE = 4  # a sandbox waits for the disk most of the time
 _STYLES = {"stopped": "green", "partly": "yellow", "passed": "red"}
 
 
@@ -36,7 +36,7 @@ class Options(NamedTuple):
     """The user's options.
 
     Attributes:
-        function: which, as `run` takes it.
+        function: the function and its settings, as for `run`.
         incidents: ids; all where there are none.
         expect: a TOML file with the expected outcome of each incident.
     """
@@ -54,17 +54,17 @@ class Alarmed(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What came of one incident."""
+    """The outcome of one incident."""
 
     played: Played
     alarms: tuple[Alarmed, ...]
 
 
 def run(directory: Path, options: Options, *, json: bool) -> int:
-    """Plays the incidents and prints what came of each; returns the exit status.
+    """Plays the incidents and prints their outcomes; returns the exit status.
 
     Raises:
-        CliError: it could not be played; the text says what is missing.
+        CliError: an incident could not be played.
     """
     with runs.errors():
         chosen = _chosen(options.incidents)
@@ -86,14 +86,14 @@ def run(directory: Path, options: Options, *, json: bool) -> int:
 
 
 def show(*, json: bool) -> int:
-    """Lists the incidents, with what each did then and where that is written up; always 0."""
+    """Lists the incidents, with the behaviour and the source of each; always 0."""
     from shielded_function_emulator.incidents import incidents
 
     known = list(incidents().values())
     if json:
         print(json_module.dumps({"incidents": [_facts(each) for each in known]}, indent=2))
         return 0
-    table = Table("incident", "year", "what it did then, and the source", show_lines=True)
+    table = Table("incident", "year", "behaviour then, and source", show_lines=True)
     for each in known:
         table.add_row(cell(each.id), cell(year(each)), _lines(each.did, each.source))
     _console().print(table)
@@ -105,7 +105,7 @@ def _console() -> Console:
 
 
 def year(incident: Incident) -> str:
-    """When it happened; a dash for what is no incident."""
+    """The year of the incident; a dash where it has none."""
     return str(incident.year or "-")
 
 
@@ -116,7 +116,7 @@ def _chosen(wanted: Sequence[str]) -> list[Incident]:
 
 
 def _expected(file: Path | None) -> Mapping[str, str]:
-    """By incident. An outcome or an incident that there is not is an error."""
+    """The expected outcomes by incident; an unknown incident or outcome is an error."""
     from shielded_function_emulator.incidents import find, read_toml
     from shielded_function_emulator.incidents.drilling import OUTCOMES
 
@@ -154,7 +154,7 @@ def _play(directory: Path, options: runs.Options, chosen: Sequence[Incident]) ->
 def _alarms(
     assembly: CloudAssembly, place: FunctionPlace, values: Mapping[str, str], played: Played
 ) -> tuple[Alarmed, ...]:
-    """The alarms of the app, in whatever stack, that the shielded run sets off."""
+    """The alarms of the app, in any stack, that the shielded run sets off."""
     from shielded_function.errors import ShieldError
     from shielded_function.simulation import simulate_cloudwatch
     from shielded_function_monitoring.simulated.log_events import LogEvent
@@ -169,7 +169,7 @@ def _alarms(
     wanted = place.path or place.logical_id
     groups = [one.log_group for one in cloudwatch.functions if wanted in (one.place.path, one.place.logical_id)]
     if not groups:
-        raise CliError(f"{place}: the template's alarms cannot be evaluated here: its log group's name is not known")
+        raise CliError(f"{place}: the template's alarms cannot be evaluated here: its log group's name is unknown")
     at = played.log[-1].time
     cloudwatch.evaluate(at)
     cloudwatch.put_log_events(groups[0], [LogEvent(line.time, line.message) for line in played.log])
@@ -181,7 +181,7 @@ def _alarms(
 
 
 def to_json(place: FunctionPlace, results: Sequence[Result], differences: Sequence[str]) -> dict[str, Any]:
-    """The stable form: the function, and of each incident everything that is known."""
+    """The stable JSON form: the function and the facts of each incident."""
     from shielded_function_emulator.incidents import BEHAVIOURS
 
     return {
@@ -215,8 +215,8 @@ def _facts(incident: Incident) -> dict[str, Any]:
 
 
 def table_of(results: Sequence[Result]) -> Table:
-    """A row for each incident: each behaviour, and what stopped it."""
-    table = Table("incident", "outcome", "what it does, and what becomes of it", show_lines=True)
+    """A row for each incident: its behaviours, and the control that stopped each."""
+    table = Table("incident", "outcome", "behaviours, and their outcomes", show_lines=True)
     for played, _ in results:
         told = [f"{step.behaviour.title}: {became(step)}" for step in played.steps] or [played.incident.differs]
         outcome = cell(played.outcome)
@@ -237,7 +237,7 @@ def became(step: Step) -> str:
 
 
 def lines_of(results: Sequence[Result]) -> list[str]:
-    """What stands below the table: the sum, and the alarms with whom they call."""
+    """The lines below the table: the summary, and the alarms with their actions."""
     fired: dict[Alarmed, list[str]] = {}
     for played, alarms in results:
         for alarmed in alarms:
@@ -248,7 +248,7 @@ def lines_of(results: Sequence[Result]) -> list[str]:
         said.append("Unshielded, each of these behaviours happened: see --json for the proof.")
     for (alarm, actions), ids in fired.items():
         said.append(f"{alarm} fires for {', '.join(ids)}")
-        said += [f"  it calls {action}" for action in actions] or ["  it calls nobody: give it an action"]
+        said += [f"  it calls {action}" for action in actions] or ["  it has no action: add one"]
     return said + ([f"no alarm fires for {', '.join(quiet)}"] if quiet else [])
 
 

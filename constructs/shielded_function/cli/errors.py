@@ -1,12 +1,12 @@
-"""The error of a command that cannot do its work."""
+"""The error of a command that failed."""
 
 from __future__ import annotations
 
 from typing import Final
 
 NOT_WHOLE: Final = 2
-"""Exit status: not all that was asked for could be read. A CliError has the same."""
+"""Exit status: only part of the logs could be read. A CliError has the same status."""
 
 
 class CliError(Exception):
-    """One line for the user: what is missing or wrong, and what to do. The command ends with exit status 2."""
+    """One line for the user: the problem, and the next step. The command ends with exit status 2."""

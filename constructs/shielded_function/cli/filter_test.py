@@ -1,4 +1,4 @@
-"""`shielded-function test-filter`: tries a metric filter's pattern on lines, and says why a line does not match."""
+"""`shielded-function test-filter`: tries a metric filter's pattern on lines, and prints why a line does not match."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SHOWN: Final = 100
 
 
 def try_filter(pattern: str, file: str, *, limit: int, json: bool) -> int:
-    """Prints which lines match, and of the others why not.
+    """Prints which lines match, and why the others do not.
 
     Args:
         pattern: as CloudWatch takes it.
@@ -32,7 +32,7 @@ def try_filter(pattern: str, file: str, *, limit: int, json: bool) -> int:
         0 when a line matches, 1 when none does.
 
     Raises:
-        CliError: the pattern is none of the subset for JSON, or the file cannot be read.
+        CliError: the pattern is not in the subset for JSON, or the file cannot be read.
     """
     try:
         read = parse_pattern(pattern)
@@ -87,7 +87,7 @@ def _print(told: dict[str, Any], shown: list[dict[str, Any]], file: str) -> None
 
 
 def _joined(text: str) -> Any:
-    """The line breaks of a cell are ours, its text is not."""
+    """Adds our line breaks to the untrusted text of a cell."""
     from rich.text import Text
 
     return Text("\n").join(terminal.cell(part) for part in text.split("\n"))

@@ -1,4 +1,4 @@
-"""`shielded-function hunt`: which functions asked for something on a list of hosts, ever."""
+"""`shielded-function hunt`: finds functions that ever asked for a host on a list."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from .log_groups import Where
 from .sources import source_of
 
 FOUND: Final = 1
-"""Exit status: a function asked for something on the list."""
+"""Exit status: a function asked for a host on the list."""
 INCOMPLETE: Final = 3
-"""Exit status: nothing was found, and some violations were counted without their targets."""
+"""Exit status: nothing was found, and the log has only counts of some violations."""
 DEFAULT: Final = "preset:exfiltration"
 SINCE: Final = "90d"
 _AT_ONCE: Final = 256
@@ -33,7 +33,7 @@ _AT_ONCE: Final = 256
 
 
 def run(where: Where, listed: Sequence[str], *, json: bool, every: bool = False) -> int:
-    """Hunts, and prints what was found.
+    """Hunts, and prints the sightings.
 
     Args:
         where: the logs.
@@ -42,18 +42,18 @@ def run(where: Where, listed: Sequence[str], *, json: bool, every: bool = False)
         every: print all rows.
 
     Returns:
-        1 if something was found; 0 if nothing; 2 where a limit of Logs Insights kept back lines, and 3 where violations
-        were counted without their targets, and nothing was found in the rest.
+        1 if something was found; 0 if nothing; 2 where a limit of Logs Insights left out lines, and 3 where the log has
+        only counts of some violations, and nothing was found in the rest.
 
     Raises:
-        CliError: a list or a log cannot be read, or no line of the shield is there.
+        CliError: a list or a log cannot be read, or the shield wrote no line.
     """
     entries = read_list(listed or [DEFAULT])
     source = source_of(where, SINCE)
     answer = source.ask([queries.observed])
     observed = observed_of(answer.rows[0])
     if not observed.functions:
-        raise CliError("; ".join([*answer.notes, "no line of the shield was found: are the functions shielded?"]))
+        raise CliError("; ".join([*answer.notes, "the shield wrote no line: are the functions shielded?"]))
     found = hunt(observed, matcher(entries))
     notes = [*answer.notes, *_unread(observed)]
     if json:
@@ -73,7 +73,7 @@ def run(where: Where, listed: Sequence[str], *, json: bool, every: bool = False)
 
 
 def read_list(listed: Sequence[str]) -> tuple[str, ...]:
-    """The entries of files and presets, in canonical form. A file has one in each line; `#` begins a comment.
+    """The entries of files and presets, in canonical form. A file has one entry a line; `#` starts a comment.
 
     Raises:
         CliError: a file cannot be read, or an entry is malformed.
@@ -87,7 +87,7 @@ def read_list(listed: Sequence[str]) -> tuple[str, ...]:
             except ShieldPolicyError as error:
                 raise CliError(f"{place}: {str(error).partition(': ')[2]}") from error
     if not entries:
-        raise CliError(f"--list {', '.join(listed)}: there is no entry in it")
+        raise CliError(f"--list {', '.join(listed)}: it has no entry")
     return tuple(entries)
 
 
@@ -106,7 +106,7 @@ def _lines_of(name: str) -> Iterator[tuple[str, str]]:
 
 
 def matcher(entries: Sequence[str]) -> Callable[[Question], str]:
-    """Finds the entry that a question is about, as the function's own `deny_outbound` would; empty for none."""
+    """A function that finds the entry that matches a question, as `deny_outbound` would; empty for none."""
     parts = [entries[at : at + _AT_ONCE] for at in range(0, len(entries), _AT_ONCE)]
     policies = [core.parse(ShieldPolicy(allow_aws="none", deny_outbound=part).to_lines()) for part in parts]
 
@@ -117,7 +117,7 @@ def matcher(entries: Sequence[str]) -> Callable[[Question], str]:
         for policy in policies:
             try:
                 decision = policy.decide(event, target)
-            except ValueError:  # no host: a forged line
+            except ValueError:  # not a host: a forged line
                 return ""
             if decision.reason == DENIED:
                 return decision.entry
@@ -128,7 +128,7 @@ def matcher(entries: Sequence[str]) -> Callable[[Question], str]:
 
 def _unread(observed: Observed) -> Iterator[str]:
     if observed.malformed:
-        yield f"{observed.malformed:,} lines say they are the shield's and do not follow its schema: not read"
+        yield f"{observed.malformed:,} lines of the shield do not match its schema: not read"
     for log in sorted(observed.functions.values(), key=lambda log: log.key):
         if count := log.unknown.get(OUTBOUND):
             yield f"{log.key}: {count:,} violations were counted and not written: their targets are unknown"

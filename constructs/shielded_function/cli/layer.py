@@ -1,4 +1,4 @@
-"""`shielded-function layer`: the shield's layer as a zip file, for those who deploy it without the CDK."""
+"""`shielded-function layer`: the shield's layer as a zip file, to deploy it without the CDK."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .errors import CliError
 
 
 def write(architecture: Architecture, output: Path, *, sbom: Path | None = None, force: bool, json: bool) -> int:
-    """Writes the layer, and its SBOM, and prints the layer's hashes; always 0. A file with these very bytes stays.
+    """Writes the layer, and its SBOM, and prints the layer's hashes; always 0. A file with equal bytes is kept.
 
     Raises:
         CliError: the shield is not built, a file is there already (unless `force`) or cannot
@@ -66,7 +66,7 @@ def _read(file: Path) -> bytes | None:
 
 
 def _write(file: Path, content: bytes) -> None:
-    """In one step: a deployment at the same time finds the old file or the new one."""
+    """Replaces the file atomically: a concurrent deployment finds the old or the new one."""
     if file.is_dir():
         raise CliError(f"{file} is a folder: name a file")
     temporary = ""

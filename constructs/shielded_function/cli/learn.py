@@ -1,6 +1,6 @@
-"""`shielded-function learn`: the least policy for what functions were seen to do.
+"""`shielded-function learn`: the least policy for the observed behaviour of functions.
 
-The decisions are in `shielded_function_monitoring.learning`; here is the input and output.
+`shielded_function_monitoring.learning` makes the decisions; this module does input and output.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from shielded_function_monitoring.learning import (
     to_json,
 )
 
-from . import learnt_lock, terminal
+from . import learned_lock, terminal
 from .choices import LearnFormat
 from .errors import CliError
-from .learnt_files import write, write_text
-from .learnt_policy import check_accepted, make_result
-from .learnt_shown import as_json, how_to_complete, print_results, show_check
+from .learned_files import write, write_text
+from .learned_output import as_json, completing_commands, print_results, show_check
+from .learned_policy import check_accepted, make_result
 from .log_groups import Where
 from .present import InAssembly, Nothing, OneFile, Present
 from .progress import watch
@@ -34,11 +34,11 @@ from .run import pairs
 from .sources import source_of
 
 LACKING: Final = 1
-"""Exit status of `--check`: a policy lacks something that was observed, or may. 0: none does; 2: no work was done."""
+"""Exit status of `--check`: a policy lacks an observed target, or may lack one. 0: none does; 2: the check failed."""
 INCOMPLETE: Final = 3
-"""Exit status: what is written or shown would deny some of what was observed, or not all of that is known."""
+"""Exit status: the policy would deny some observed violations, or some targets are unknown."""
 SINCE: Final = "14d"
-_PART: Final = "nothing is learnt or checked of a part: ask for less time, or for single functions"
+_PART: Final = "learn needs complete logs: ask for less time, or for single functions"
 
 
 class Options(NamedTuple):
@@ -47,17 +47,17 @@ class Options(NamedTuple):
     Attributes:
         policy: a file with the present policy.
         assembly: a `cdk.out` with the present policies.
-        places: `NAME=construct/path`, for names that the template does not tell.
+        places: `NAME=construct/path`, for names that are not in the template.
         granted: the policy's allow_aws is "granted".
-        accept: entries of offers and findings that are wanted.
+        accept: accepted entries of offers and findings.
         form: table, toml, yaml, json, python or diff.
         output: a file, or a folder for a file of each function.
-        check: only tell what the present policy lacks.
-        merge: files of `--save` from before.
+        check: only print entries that the present policy lacks.
+        merge: earlier files of `--save`.
         save: where to keep the observations.
         every: print all rows of every table.
         packages: name the packages in the entries of allow_outbound.
-        lock: a file with what each package wants: to write, or with `check` to compare with.
+        lock: a file with the targets of each package: to write, or with `check` to compare with.
     """
 
     policy: Path | None = None
@@ -76,21 +76,20 @@ class Options(NamedTuple):
 
 
 def run(where: Where, options: Options, *, json: bool) -> int:
-    """Learns, and prints or writes what came of it.
+    """Learns, and prints or writes the result.
 
     Returns:
-        0; with `check`, 1 when a present policy, or the lock, lacks something that was observed; 3 when a policy is
-        incomplete.
+        0; with `check`, 1 when a present policy, or the lock, lacks an observed target; 3 when a policy is incomplete.
 
     Raises:
         CliError: something cannot be read, written or understood.
     """
     _check_options(options, json=json)
     present = _present(options)
-    locked = learnt_lock.read(options.lock) if options.check and options.lock else None
+    locked = learned_lock.read(options.lock) if options.check and options.lock else None
     observed, notes = _observe(where, options)
     if (options.check or options.lock) and not observed.functions:
-        said = f"--{'check' if options.check else 'lock'} has nothing to go by"
+        said = f"--{'check' if options.check else 'lock'} has no observations"
         raise CliError("; ".join([*notes, f"{said}: did the functions run, and are they shielded?"]))
     if not observed.whole:
         raise CliError("; ".join([*notes, _PART]))
@@ -109,11 +108,11 @@ def run(where: Where, options: Options, *, json: bool) -> int:
     ]
     check_accepted(options.accept, results)
     if locked is not None:
-        return LACKING if learnt_lock.check(locked, results, notes, json=json) else 0
+        return LACKING if learned_lock.check(locked, results, notes, json=json) else 0
     if options.check:
         return LACKING if show_check(results, notes, whole=True, json=json) else 0
     if options.lock:
-        learnt_lock.write(options.lock, logs, results)
+        learned_lock.write(options.lock, logs, results)
     status = 0 if all(each.is_complete for each in results) else INCOMPLETE
     if json:
         print(json_module.dumps({"notes": notes, "functions": [as_json(each) for each in results]}, indent=2))
@@ -123,8 +122,8 @@ def run(where: Where, options: Options, *, json: bool) -> int:
     else:
         write(results, options.form, options.output)
         notes += [
-            f"{each.learnt.key}: incomplete: {reason}" for each in results for reason in each.learnt.incomplete
-        ] + [text for each in results for text in how_to_complete(each)]
+            f"{each.learned.key}: incomplete: {reason}" for each in results for reason in each.learned.incomplete
+        ] + [text for each in results for text in completing_commands(each)]
     for note in notes:
         terminal.note(note)
     return status
@@ -134,7 +133,7 @@ def _check_options(options: Options, *, json: bool) -> None:
     writes = [name for name, given in (("--format", options.form != "table"), ("--output", options.output)) if given]
     shows = [name for name, given in (("--check", options.check), ("--json", json)) if given]
     if writes and shows:
-        raise CliError(f"{writes[0]} is for what is written, and {shows[0]} writes nothing: leave one out")
+        raise CliError(f"{writes[0]} formats a written policy, and {shows[0]} writes none: remove one of them")
 
 
 def _present(options: Options) -> Present:
@@ -173,7 +172,7 @@ def _observe(where: Where, options: Options) -> tuple[Observed, list[str]]:
     except MergeError as error:
         raise CliError(f"--merge: {error}") from error
     if observed.malformed:
-        notes.append(f"{observed.malformed:,} lines say they are the shield's and do not follow its schema: left out")
+        notes.append(f"{observed.malformed:,} lines of the shield do not match its schema: they are left out")
     if not observed.functions:
-        notes.append("no line of the shield was found")
+        notes.append("the shield wrote no line")
     return observed, notes

@@ -1,4 +1,4 @@
-"""Lines of files and stdin, whatever wrote them: packed by gzip, or UTF-16 as PowerShell's `>` has it."""
+"""Reads lines of files and stdin, also gzip files and UTF-16, as PowerShell's `>` writes."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from .progress import Progress, size
 
 STDIN: Final = "-"
 _LOOK_AFTER: Final = 2000
-"""Lines after which the clock is looked at."""
+"""Lines between two looks at the clock."""
 MAX_PIECE: Final = 1 << 20
-"""Characters that are held at once: a longer line, which no log event is, comes in pieces."""
+"""The most characters held at once: a longer line, which is no log event, is split."""
 _BETWEEN: Final = ("}{", "},{", "}, {")
 _GZIP: Final = b"\x1f\x8b"
 _MARKS: Final = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
 
 
 def check_files(files: Sequence[str]) -> None:
-    """Before hours of work, not after.
+    """Checks files before hours of work, not after.
 
     Raises:
-        CliError: one is no file, or stdin is named twice.
+        CliError: a name is no file, or stdin is named twice.
     """
     if list(files).count(STDIN) > 1:
         raise CliError("- is stdin, which can be read once")
@@ -39,14 +39,14 @@ def check_files(files: Sequence[str]) -> None:
 
 
 def read_lines(files: Iterable[str], *, quiet: bool = False) -> Iterator[str]:
-    """The lines of files, one after the other. What is no UTF-8 is replaced, as CloudWatch does.
+    """The lines of files, one after the other. Invalid UTF-8 is replaced, as in CloudWatch.
 
     Args:
         files: names, or `-`.
-        quiet: do not say on stderr how far it is.
+        quiet: print no progress on stderr.
 
     Raises:
-        CliError: one cannot be read.
+        CliError: a file cannot be read.
     """
     for name in files:
         progress, count = Progress(), 0
@@ -70,7 +70,7 @@ def _how_far(name: str, stream: io.BufferedReader, lines: int) -> str:
 
 
 def _whole_objects(pieces: Iterable[str]) -> Iterator[str]:
-    """Lines; one that is longer than a piece in parts that end between two objects, where it has any."""
+    """Lines; a line longer than a piece is split between two objects, where it has any."""
     held = ""
     for piece in pieces:
         if held or len(piece) == MAX_PIECE:

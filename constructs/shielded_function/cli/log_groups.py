@@ -1,4 +1,4 @@
-"""Which log groups to ask: by name, by function, by stack, or all that the shield's metric filters are on."""
+"""The log groups to query: by name, function or stack, or all with the shield's metric filters."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from .aws import Place, call, client
 from .errors import CliError
 
 OF_LAMBDA: Final = "/aws/lambda/"
-"""The prefix of a function's log group, before its name, unless its configuration has another."""
-NAME_IT: Final = "name what to read: files (or -), --log-group, --function or --stack"
+"""The prefix of a function's log group, unless its configuration names another."""
+NAME_IT: Final = "name a source: files (or -), --log-group, --function or --stack"
 _OF_FUNCTION: Final = re.compile(r'\$\.function = "([^"]+)"')
 _ACTION: Final = "lambda:GetFunctionConfiguration"
 
@@ -23,14 +23,14 @@ class Where(NamedTuple):
     """The user's options.
 
     Attributes:
-        files: to read; `-` is stdin. With any, nothing is asked of AWS. Where nothing is named, all that the shield's
-            metric filters are on.
+        files: to read; `-` is stdin. With files, AWS is not asked. Where nothing is named, all log groups with the
+            shield's metric filters.
         log_groups: by name.
-        functions: by name; of files and log groups, only their lines.
-        stacks: of CloudFormation: all their functions, those of nested stacks too.
+        functions: by name; only their lines are read.
+        stacks: CloudFormation stacks: all their functions, also of nested stacks.
         since: as `parse_time` takes it; None is all of the files, and the command's own default of log groups.
         until: the same; None is now.
-        place: which account and region.
+        place: the account and region.
     """
 
     files: Sequence[str] = ()
@@ -43,15 +43,13 @@ class Where(NamedTuple):
 
 
 def find_batches(where: Where) -> tuple[list[Batch], tuple[str, ...]]:
-    """The log groups to ask, in batches that one query takes, and the functions that were asked about.
+    """The log groups to query, in batches of one query, and the requested functions.
 
-    Log groups that are named are asked as they are. A function's own is what its configuration says; lines of other
-    functions in it are left out.
-
-    Where nothing is named, it is all log groups with a metric filter of the shield's, and the functions that it names.
+    Named log groups are queried directly. The log group of a function comes from its configuration; lines of other
+    functions in it are left out. Without names, all log groups with a metric filter of the shield are queried.
 
     Raises:
-        CliError: AWS refuses, a stack has no function, or there is no filter.
+        CliError: AWS denies a request, a stack has no function, or there is no filter.
     """
     named = list(dict.fromkeys(where.functions))
     if not (named or where.log_groups or where.stacks):
@@ -78,7 +76,7 @@ def find_batches(where: Where) -> tuple[list[Batch], tuple[str, ...]]:
 
 
 def _batches(by_group: Mapping[str, Sequence[str]]) -> tuple[list[Batch], tuple[str, ...]]:
-    """Of functions by log group."""
+    """The batches for functions by log group."""
     batches: list[Batch] = []
     owners = {group: frozenset(names) for group, names in by_group.items()}
     shared = {group: names for group, names in by_group.items() if len(names) > 1}
@@ -130,7 +128,7 @@ def stack_resources(stack: Any, name: str) -> Iterator[dict[str, Any]]:
     """The resources of a stack and of those nested in it.
 
     Raises:
-        CliError: AWS refuses.
+        CliError: AWS denies a request.
     """
     todo, seen = [name], set[str]()
     while todo:

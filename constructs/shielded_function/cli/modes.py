@@ -1,4 +1,4 @@
-"""The controls that have a mode, by the variable that sets it: what `run --alert` and `set-mode` change."""
+"""The controls that have a mode, by the variable that sets it, for `run --alert` and `set-mode`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ POLICIES: Final[Mapping[str, str]] = {
     "read_handler": "allow",
     "executable_memory": "",
 }
-"""A control's name, as the fields of ShieldPolicy and the alert lines have it, and the mode that it has where its
-variable is not set; empty: the runtime decides."""
+"""The control's name, as in ShieldPolicy and the alert lines, with its mode where the variable is not set; empty: the
+runtime decides."""
 
 FILE_VARIABLE: Final = "SHIELD_POLICY_FILE"
 
@@ -26,9 +26,9 @@ def variable(policy: str) -> str:
 
 
 def in_alert_mode(environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables, changed so that what they would block is only reported. What they allow stays allowed.
+    """The variables with "alert" in place of "block". "allow" stays.
 
-    A mode that is in no variable is the default; where there is a policy file, it may be in that, and stays.
+    A mode without a variable is the default. With a policy file the mode may be in that file, so it stays.
     """
     changed = dict(environment)
     for policy, default in POLICIES.items():

@@ -1,7 +1,7 @@
-"""`shielded-function mute`: no alarm of the shield in a stack calls for some time, as in a deployment.
+"""`shielded-function mute`: mutes the shield's alarms of a stack for some time, as in a deployment.
 
 By CloudWatch's mute rules (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutAlarmMuteRule.html):
-the alarms go on, and change their states; when the time is over, one that is in ALARM then calls.
+alarms still change their states; an alarm in ALARM at the end of the mute then notifies.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .log_groups import stack_resources
 from .times import iso, length_of
 
 MAX_ALARMS: Final = 100
-"""Alarms of one mute rule, and of one DescribeAlarms."""
+"""The most alarms of a mute rule, and of a DescribeAlarms request."""
 _LONGEST: Final = timedelta(days=15)
 _MAX_REASON: Final = 1000
 _KINDS: Final = {
@@ -29,7 +29,7 @@ _KINDS: Final = {
     "AWS::CloudWatch::CompositeAlarm": "CompositeAlarm",
     "AWS::CloudWatch::LogAlarm": "LogAlarm",
 }
-"""CloudFormation's resources, and as what DescribeAlarms knows them."""
+"""CloudFormation's resource types, with DescribeAlarms' names of them."""
 _CRITICAL: Final = "[critical]"
 """The text in the description of a critical alarm."""
 
@@ -38,11 +38,11 @@ class Options(NamedTuple):
     """The user's options.
 
     Attributes:
-        length: for how long: `2h`; empty with `end`.
-        reason: why, for those who read the rule.
-        keep_critical: critical alarms go on calling.
-        end: end it now.
-        place: which account and region.
+        length: the duration, `2h`; empty with `end`.
+        reason: the reason, for readers of the rule.
+        keep_critical: critical alarms still notify.
+        end: end the mute now.
+        place: the account and region.
     """
 
     length: str = ""
@@ -62,22 +62,22 @@ class _Alarm(NamedTuple):
 
 
 def mute(stack: str, options: Options, *, json: bool, now: datetime | None = None) -> int:
-    """Mutes the shield's alarms of a stack, or ends that.
+    """Mutes the shield's alarms of a stack, or ends the mute.
 
     Returns:
         0.
 
     Raises:
-        CliError: an option is wrong, the stack has no alarm of the shield, or AWS refuses.
+        CliError: an option is wrong, the stack has no alarm of the shield, or AWS denies a request.
     """
     length = _checked(options)
     cloudwatch = client("cloudwatch", options.place)
     if not hasattr(cloudwatch, "put_alarm_mute_rule"):
-        raise CliError(f"boto3 {version('boto3')} knows no mute rules: upgrade it, pip install --upgrade boto3")
+        raise CliError(f"boto3 {version('boto3')} has no mute rules: upgrade it, pip install --upgrade boto3")
     ours = _alarms(stack, cloudwatch, options.place)
     names = sorted(alarm.name for alarm in ours if not (options.keep_critical and alarm.is_critical))
     if not names:
-        raise CliError(f"the stack {stack} has no alarm of the shield{' but critical ones' if ours else ''}")
+        raise CliError(f"the stack {stack} has no alarm of the shield{' except critical ones' if ours else ''}")
     # `stack` may be an ARN; no stack's name has a `_`. Rules of an earlier call that get no alarms now are deleted.
     name = stack.split("/")[1] if stack.startswith("arn:") else stack
     parts = {
@@ -85,7 +85,7 @@ def mute(stack: str, options: Options, *, json: bool, now: datetime | None = Non
         for at in range(0, len(ours), MAX_ALARMS)
     }
     told: dict[str, Any] = {"stack": stack, "alarms": names, "rules": [rule for rule, part in parts.items() if part]}
-    # A rule begins with a minute, and one that has begun already may never begin.
+    # A rule starts at a full minute, and a start in the past may never take effect.
     begin = (now or datetime.now(timezone.utc)).replace(second=0, microsecond=0) + timedelta(minutes=1)
     for rule, part in parts.items():
         if part and not options.end:
@@ -104,10 +104,10 @@ def mute(stack: str, options: Options, *, json: bool, now: datetime | None = Non
 def _checked(options: Options) -> timedelta:
     if options.end:
         if options.length or options.reason or options.keep_critical:
-            raise CliError("--end ends it now, for all alarms: leave the other options out")
+            raise CliError("--end ends the mute of all alarms now: remove the other options")
         return timedelta()
     if not options.length or not options.reason.strip():
-        raise CliError('say for how long, and why: --for 2h --reason "deployment of 3.1"')
+        raise CliError('give a duration and a reason: --for 2h --reason "deployment of 3.1"')
     length = length_of("--for", options.length)
     if not timedelta(minutes=1) <= length <= _LONGEST:
         raise CliError(f"--for {options.length}: from 1m to 15d")
@@ -155,13 +155,13 @@ def _alarms(stack: str, cloudwatch: Any, place: Place) -> list[_Alarm]:
             if NAMESPACE in json_module.dumps([each.get("Namespace"), each.get("Metrics")])
         )
         over += (*found.get("CompositeAlarms", ()), *found.get("LogAlarms", ()))
-    # They tell of all violations, the critical ones too.
+    # They count all violations, also critical ones.
     names = [f'"{each.name}"' for each in metric]
     return metric + [_Alarm(each["AlarmName"], True) for each in over if _is_ours(each, names)]
 
 
 def _is_ours(alarm: Mapping[str, Any], names: Sequence[str]) -> bool:
-    """Whether a composite alarm is over one of these alarms, or a log alarm asks for lines of the shield."""
+    """Whether a composite alarm contains one of these alarms, or a log alarm queries lines of the shield."""
     if "AlarmRule" in alarm:
         return any(name in alarm["AlarmRule"] for name in names)
     return _OURS in alarm["ScheduledQueryConfiguration"]["QueryString"]
@@ -173,11 +173,11 @@ def _print(told: Mapping[str, Any], options: Options) -> None:
         screen.print(terminal.cell(name))
     count = len(told["alarms"])
     if options.end:
-        screen.print(f"{count} alarms call again; those that are in ALARM call now")
+        screen.print(f"{count} alarms are active again; those in ALARM notify now")
         return
     screen.print(f"{count} alarms are muted from {told['since']} to {told['until']}")
     region = f" --region {options.place.region}" if options.place.region else ""
     terminal.note(
-        "one that is in ALARM at the end calls then. What came and went meanwhile: "
+        "an alarm in ALARM at the end notifies then. To see violations in the meantime: "
         f"shielded-function alerts --stack {told['stack']} --since {options.length}{region}"
     )

@@ -1,6 +1,6 @@
 """Finds presets that allow a violation: by the name in /tmp, the program, or the library that asked for memory.
 
-The reader of a line works it out: the line's own `allow` has the exact entry alone.
+The reader of a line computes it, as the line's `allow` has only the exact entry.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from shielded_function_monitoring.learning.questions import Question, question_o
 from shielded_function_runtime import core
 
 PREFIX: Final = "preset:"
-"""Before a preset's name, where an entry may stand too."""
+"""Before a preset's name, where an entry is possible too."""
 _EVENTS: Final = ("tmp", "exec", "exec-static", "memory")
-"""The policies of presets; in all else a policy with presets is the default one."""
+"""The policies of presets; other settings of a policy with presets are the defaults."""
 _TELLS_NOTHING: Final = ("find-library", "jpype")
-"""Presets whose names in /tmp are others' too: tempfile's, and any JVM keeps its counters by such names."""
+"""Presets whose names in /tmp other libraries share: tempfile's, and the counters of any JVM."""
 _TELLING: Final = re.compile(r"/tmp/[*?]*[\w.-]{3}")
-"""An entry with the library's own name: any code may use a name that matches another entry."""
+"""An entry with the library's own name. Any code may use names that match other entries."""
 
 
 def presets_for(seen: Observation, chain: Chain = ()) -> list[str]:
-    """The presets that would let something through, by name.
+    """The names of presets that would allow an observation.
 
     Args:
         seen: the attempts.
-        chain: the packages that led to it: libffi asks for memory on behalf of many.
+        chain: the calling packages: libffi asks for memory on behalf of many.
     """
     question = question_of(seen)
     if question is None or question.event not in _EVENTS:
@@ -45,7 +45,7 @@ def presets_for(seen: Observation, chain: Chain = ()) -> list[str]:
 
 
 def is_own_memory(preset: str, question: Question, chain: Chain) -> bool:
-    """Whether it is the preset's library that asks for executable memory: by its own object, or by a package of it."""
+    """Whether the preset's library asks for executable memory, by its own object or a package of it."""
     if question.event != "memory" or not _asks(preset)(question):
         return False
     asking = [name for name in PRESETS if _asks(name)(question)]
@@ -54,7 +54,7 @@ def is_own_memory(preset: str, question: Question, chain: Chain) -> bool:
 
 @cache
 def calls_for(preset: str) -> Callable[[Question], bool]:
-    """Whether the preset's library alone gives this name in /tmp."""
+    """A function that tells whether only the preset's library uses this name in /tmp."""
     telling = [each for each in PRESETS[preset].allow_tmp if _TELLING.match(each) and _owner(each) == preset]
     if not telling or preset in _TELLS_NOTHING:
         return lambda _: False
@@ -63,32 +63,32 @@ def calls_for(preset: str) -> Callable[[Question], bool]:
 
 @cache
 def _owner(entry: str) -> str:
-    """Of the presets that have an entry, the one that has least besides: it is about that entry."""
+    """The preset with an entry and the fewest others: it is about that entry."""
     having = [name for name, preset in PRESETS.items() if (*preset.allow_tmp, *preset.allow_child_process).count(entry)]
     return min(having, key=lambda name: len(PRESETS[name].entries()))
 
 
 @cache
 def _runs(preset: str) -> Callable[[Question], bool]:
-    """Whether a program is one that the preset's library starts."""
+    """A function that tells whether the preset's library starts a program."""
     programs = [each for each in PRESETS[preset].allow_child_process if _owner(each) == preset]
     return admitting(ShieldPolicy(allow_child_process=programs)) if programs else lambda _: False
 
 
 @cache
 def _asks(preset: str) -> Callable[[Question], bool]:
-    """Whether an object is one that asks for executable memory on behalf of the preset's library."""
+    """A function that tells whether an object asks for executable memory for the preset's library."""
     return admitting(ShieldPolicy(allow_executable_memory=PRESETS[preset].allow_executable_memory))
 
 
 def admitting(policy: ShieldPolicy) -> Callable[[Question], bool]:
-    """Whether a policy's files, programs and objects admit something."""
+    """A function that tells whether a policy's files, programs and objects admit a question."""
     known = core.parse(policy.to_lines())
 
     def admits(question: Question) -> bool:
         try:
             return question.event in _EVENTS and known.decide(*question).allowed
-        except ValueError:  # it is no path
+        except ValueError:  # not a path
             return False
 
     return admits

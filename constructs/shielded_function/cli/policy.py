@@ -1,6 +1,6 @@
-"""`shielded-function explain` and `decide`: what a policy means, and what it makes of one event.
+"""`shielded-function explain` and `decide`: the meaning of a policy, and its decision about an event.
 
-The answers come from the C core that also runs inside the function.
+The C core, which also runs inside the function, makes the decisions.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from .stays_open import openings
 _FILE_VARIABLE = "SHIELD_POLICY_FILE"
 _OF_THE_ENGINE = ("SHIELD_STATE",)
 _STYLES = {"deny": "red", "block": "red", "alert": "yellow", "allow": "green", "unknown": "yellow"}
-_STATUS = {"deny": 1, "unknown": 3}  # 2 is a command that cannot do its work
+_STATUS = {"deny": 1, "unknown": 3}  # 2: the command failed
 
 
 def load(file: Path | None, environment: Mapping[str, str]) -> ShieldPolicy:
-    """The policy of a file, or else of the SHIELD_* variables, as the function would read them.
+    """Reads the policy from a file, or else from the SHIELD_* variables, as the function would.
 
     Args:
-        file: of YAML, TOML or JSON, by its ending, or of `NAME=value` lines.
-        environment: all variables; SHIELD_POLICY_FILE names a file of lines.
+        file: YAML, TOML or JSON, by its ending, or else `NAME=value` lines.
+        environment: all variables; SHIELD_POLICY_FILE names a file of `NAME=value` lines.
 
     Raises:
-        CliError: the file cannot be read, no variable is set, a setting is wrong, or there is no core here.
+        CliError: the file cannot be read, no variable is set, a setting is wrong, or the core is not built.
     """
     try:
         if file is not None:
@@ -54,12 +54,12 @@ def load(file: Path | None, environment: Mapping[str, str]) -> ShieldPolicy:
 
 
 def explain(policy: ShieldPolicy, *, json: bool) -> int:
-    """Prints what each field means, and what stays open, as tables or as JSON; always 0."""
+    """Prints the meaning of each field and the openings that remain, as tables or as JSON; always 0."""
     explained, stays_open = _by_field(policy), openings(policy)
     if json:
         print(json_module.dumps({**explained, "stays_open": [each._asdict() for each in stays_open]}, indent=2))
         return 0
-    table = Table("what", "why", "what would close it", title="What stays open all the same", title_justify="left")
+    table = Table("opening", "why", "remedy", title="Openings that remain", title_justify="left")
     for each in stays_open:
         table.add_row(*map(escape, each))
     console = Console()
@@ -69,10 +69,10 @@ def explain(policy: ShieldPolicy, *, json: bool) -> int:
 
 
 def explain_perimeter(policy: ShieldPolicy, *, region: str, json: bool) -> int:
-    """Prints both halves of a policy: what the engine enforces, and what a `ShieldPerimeter` does; always 0.
+    """Prints both halves of a policy: the engine's and the `ShieldPerimeter`'s; always 0.
 
     Raises:
-        CliError: the policy holds what DNS Firewall or a security group cannot express, or the region is none.
+        CliError: DNS Firewall or a security group cannot express the policy, or there is no such region.
     """
     from shielded_function.perimeter.entries import EntryError
     from shielded_function.perimeter.halves import as_json, halves_of
@@ -84,7 +84,7 @@ def explain_perimeter(policy: ShieldPolicy, *, region: str, json: bool) -> int:
         halves = halves_of(policy, region)
     except (EntryError, ShieldPolicyError, PolicyError) as error:
         raise CliError(str(error)) from error
-    title = f"What the policy means inside the function, and outside of it in {region}"
+    title = f"The policy inside the function, and outside it in {region}"
     table = Table("field", "entry", "the engine, in the process", "a ShieldPerimeter, in the VPC", title=title)
     table.title_justify = "left"
     for half in halves:
@@ -96,10 +96,10 @@ def explain_perimeter(policy: ShieldPolicy, *, region: str, json: bool) -> int:
 
 
 def decide(policy: ShieldPolicy, event: str, target: str, *, region: str, json: bool) -> int:
-    """Prints the verdict on one event.
+    """Prints the decision about an event.
 
     Returns:
-        0 when it would happen, 1 when it would be denied, 3 when an entry that is known only at deployment decides.
+        0 when it would happen, 1 when it would be denied, 3 when an entry known only at deployment decides.
 
     Raises:
         CliError: there is no such event, or the target is malformed.
@@ -134,7 +134,7 @@ def _by_field(policy: ShieldPolicy) -> dict[str, dict[str, Any]]:
 
 
 def _table(explained: Mapping[str, Mapping[str, Any]]) -> Table:
-    table = Table("field", "value", "meaning", title="What the policy means", title_justify="left")
+    table = Table("field", "value", "meaning", title="The meaning of the policy", title_justify="left")
     for field, told in explained.items():
         value = str(told["value"])
         entries: list[Mapping[str, str]] = told.get("entries", [])

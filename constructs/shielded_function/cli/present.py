@@ -1,4 +1,4 @@
-"""The policies that functions have now: of one file, or of a cloud assembly, by the name that their lines give."""
+"""The present policies of functions, from a file or a cloud assembly, by the name in their lines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shielded_function.policy import ShieldPolicy
 from . import policy as policies
 from .errors import CliError
 
-# What CloudFormation makes of a function without a name: stack, logical id (both may be cut), a random part.
+# The name that CloudFormation generates: stack, logical id (both may be cut), a random part.
 _PHYSICAL: Final = re.compile(r"(?P<stack>.+)-(?P<resource>[A-Za-z0-9]+)-(?P<random>[A-Za-z0-9]{8,13})")
 
 
@@ -21,10 +21,10 @@ class Present(Protocol):
     """Knows the present policies."""
 
     def policy_of(self, function: str) -> ShieldPolicy | None:
-        """The policy of a function by name; None where nothing is known of it.
+        """The policy of a function by name; None where it is unknown.
 
         Raises:
-            CliError: several functions may be meant, or its policy is wrong.
+            CliError: the name is ambiguous, or its policy is wrong.
         """
         ...
 
@@ -53,7 +53,7 @@ class InAssembly:
     """The policies of a `cdk.out`.
 
     Attributes:
-        places: construct paths by function name, for names that the template does not tell.
+        places: construct paths by function name, for names that are not in the template.
     """
 
     directory: Path
@@ -68,11 +68,11 @@ class InAssembly:
             raise CliError(str(error)) from error
 
     def policy_of(self, function: str) -> ShieldPolicy | None:
-        """Of the function that has this name, or whose name CloudFormation makes from its stack and logical id."""
+        """The policy of the function with this name, given or generated from its stack and logical id."""
         found = [each for each in self._functions if self._is(each, function)]
         if len(found) > 1:
             paths = ", ".join(each.place.path for each in found)
-            raise CliError(f"{function} may be any of {paths}: give --place {function}=PATH")
+            raise CliError(f"{function} is ambiguous: it may be any of {paths}: give --place {function}=PATH")
         if not found:
             if function in self.places:
                 raise CliError(f"--place {function}={self.places[function]}: no function has this path")
@@ -97,6 +97,6 @@ class InAssembly:
         if made is None or not each.place.logical_id.startswith(made["resource"]):
             return False
         stack = each.template.stack.replace("/", "-")
-        if ".nested." in each.template.file:  # its stack's name begins with the outer one's
+        if ".nested." in each.template.file:  # its stack's name begins with that of the outer stack
             return made["stack"].startswith(f"{stack}-")
         return stack.startswith(made["stack"])

@@ -1,4 +1,4 @@
-"""`shielded-function presets`: what well-known libraries need of a policy."""
+"""`shielded-function presets`: the policy entries that well-known libraries need."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def show(*, json: bool) -> int:
         return 0
     rows = [row for name, preset in PRESETS.items() for row in _rows(name, preset)]
     headings = ("preset", "language", "tried", "adds", "because it")
-    terminal.console().print(terminal.table("What ShieldPolicy(presets=[...]) takes", headings, rows))
+    terminal.console().print(terminal.table("Values of ShieldPolicy(presets=[...])", headings, rows))
     return 0
 
 
@@ -32,7 +32,7 @@ def _as_json(preset: Preset) -> dict[str, object]:
 
 
 def _rows(name: str, preset: Preset) -> list[tuple[str, ...]]:
-    """One for each entry; the first has the rest too."""
+    """A row for each entry; the first row also has the preset's other columns."""
     added = [f"{field}: {entry}" for field, entry in preset.entries()]
     first = (name, preset.language, preset.versions, added[0], preset.meaning)
     return [first, *(("", "", "", each, "") for each in added[1:])]

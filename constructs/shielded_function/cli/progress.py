@@ -1,4 +1,4 @@
-"""How far a command is, on stderr: one line that is written over, or a line a minute without a terminal."""
+"""Progress of a command, on stderr: one line that is overwritten, or a line a minute without a terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _QUIET_SECONDS: Final = 60.0
 
 
 class Progress:
-    """The line of one piece of work."""
+    """The progress line of one piece of work."""
 
     def __init__(self) -> None:
         self._live = sys.stderr is not None and sys.stderr.isatty()
@@ -24,7 +24,7 @@ class Progress:
         self._shown = False
 
     def show(self, text: Callable[[], str]) -> None:
-        """Says how far it is, when it is time to."""
+        """Shows the progress when it is due."""
         now = monotonic()
         if now < self._next:
             return
@@ -46,7 +46,7 @@ class Progress:
 
 
 def watch(items: Sequence[_T], what: str) -> Iterator[_T]:
-    """The items, with how many are done: `3 of 30 functions`."""
+    """Yields the items, and shows how many are done: `3 of 30 functions`."""
     progress = Progress()
     try:
         for done, item in enumerate(items):
@@ -57,7 +57,7 @@ def watch(items: Sequence[_T], what: str) -> Iterator[_T]:
 
 
 def size(count: float) -> str:
-    """Bytes as people read them.
+    """Bytes for people.
 
     >>> size(1500)
     '1.5 KB'

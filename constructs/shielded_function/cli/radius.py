@@ -1,4 +1,4 @@
-"""`shielded-function radius`: what one malicious package in each function could reach, as a table or as JSON."""
+"""`shielded-function radius`: the blast radius of a malicious package in each function, as a table or as JSON."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ SOME = 10
 """Functions that are shown; `--all` shows every one."""
 
 REMAINS = (
-    "The role's credentials are in the function's environment, and any code in it can read them: where data can go, "
-    "they can go too, and then all that the role is granted is in reach, whatever the policy admits.",
-    "A host that is allowed is allowed with all that it offers: the shield sees its name, and no request.",
-    "A service of AWS has one host for all accounts, but for buckets; endpoint policies (ShieldPerimeter) tell them "
+    "Any code can read the role's credentials in the function's environment, and send them wherever data can go. "
+    "An attacker with them has all grants of the role, regardless of the policy.",
+    "The shield sees the name of an allowed host, not the requests to it.",
+    "AWS services, except buckets, have one host for all accounts; endpoint policies (ShieldPerimeter) tell them "
     "apart.",
 )
-"""What no policy narrows."""
+"""Limits that no policy can narrow."""
 
 
 def run(directory: Path, *, functions: Sequence[str], json: bool, show_all: bool) -> int:
@@ -55,7 +55,7 @@ def run(directory: Path, *, functions: Sequence[str], json: bool, show_all: bool
     console.print(table_of(chosen if show_all or functions else chosen[:SOME], radii))
     if len(chosen) > SOME and not (show_all or functions):
         console.print(f"... and {len(chosen) - SOME} more: --all shows them.")
-    console.print("\nWhat no policy narrows:")
+    console.print("\nLimits that no policy can narrow:")
     for each in REMAINS:
         console.print(f"- {each}", highlight=False)
     return 0
@@ -93,7 +93,7 @@ def reach_of(directory: Path) -> list[Reach]:
 
 def table_of(shown: Sequence[Radius], ranked: Sequence[Radius]) -> Table:
     """A row for each of some functions, with its rank among all."""
-    table = Table("", "what one malicious package in it could reach", show_lines=True)
+    table = Table("", "blast radius of a malicious package", show_lines=True)
     table.title, table.title_justify = "Blast radius, the widest first", "left"
     for radius in shown:
         lines = [f"[dim]{what}:[/] {escape(text)}" for what, text in _lines(radius)]
@@ -112,7 +112,7 @@ def _lines(radius: Radius) -> Iterator[tuple[str, str]]:
     yield from _of_role("describes", [each for each in radius.in_reach if not (each.reads or each.writes)])
     yield from _of_role("granted, and not admitted", [each for each in radius.resources if not each.admitted])
     for why in radius.untold:
-        yield "grants that are not known", why
+        yield "unknown grants", why
     yield "programs", _shown(radius.programs)
     yield "files in /tmp", _shown(radius.files)
     for each in radius.receivers if radius.shielded else ():

@@ -1,7 +1,7 @@
-"""`shielded-function render`: a policy as SAM, Terraform, JSON or plain variables, for those who do not use the CDK.
+"""`shielded-function render`: a policy as SAM, Terraform, JSON or plain variables, for use without the CDK.
 
-SAM and Terraform get what the construct makes: the layer, the function's environment, its log group, the metric filter
-and the alarms. What is the function's own (code, handler, role) is left to the user, who merges the text.
+SAM and Terraform get the construct's resources: the layer, the function's environment, its log group, the metric filter
+and the alarms. The function's own settings (code, handler, role) are left to the user, who merges the text.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ _INTRODUCTION: Final = re.compile(r"(?P<sign>[$%])\{")
 
 
 class Options(NamedTuple):
-    """The use of the text.
+    """The names for the text.
 
     Attributes:
         function: the function's name.
-        architecture: as Lambda calls it.
-        layer: the layer's zip file, as `shielded-function layer` writes it, relative to where the template will lie.
+        architecture: Lambda's name of it.
+        layer: the layer's zip file, as `shielded-function layer` writes it, relative to the template.
     """
 
     function: str
@@ -52,14 +52,14 @@ def render(policy: ShieldPolicy, form: RenderFormat, options: Options) -> str:
     """The policy as text, which ends with a newline.
 
     Raises:
-        CliError: a function has no such name, the variables do not fit into a function's 4 KB, or
-            the policy has what only a CDK app knows.
+        CliError: the function's name is malformed, the variables exceed a function's 4 KB, or an entry of the policy
+            is known only to a CDK app.
     """
     if not _FUNCTION_NAME.fullmatch(options.function):
         raise CliError(f"--function {options.function}: a function's name is 1 to 64 of A-Z a-z 0-9 _ -")
     try:
         settings = policy.to_env()
-    except ShieldPolicyError as error:  # what only an app's synthesis knows
+    except ShieldPolicyError as error:  # an entry is known only at synthesis
         raise CliError(str(error)) from error
     if form != "env":
         _check_size({**settings, ACCOUNT_VARIABLE: _ACCOUNT_DIGITS, WRAPPER_VARIABLE: WRAPPER})
@@ -71,12 +71,12 @@ def _check_size(variables: Mapping[str, str]) -> None:
     if size > MAX_ENVIRONMENT:
         raise CliError(
             f"the variables take {size} bytes of Lambda's {MAX_ENVIRONMENT}: shorten the lists, or put the lines of "
-            "--format env into a file of the function or a layer and name it in SHIELD_POLICY_FILE"
+            "--format env into a file of the function or a layer, and set SHIELD_POLICY_FILE to its path"
         )
 
 
 def _env(settings: Mapping[str, str], options: Options) -> str:
-    """Lines as a policy file has them, and env files of Docker: what follows `=` is the value, as it stands."""
+    """Lines of a policy file or a Docker env file: the text after `=` is the value, unquoted."""
     del options
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 
@@ -90,7 +90,7 @@ def _json(settings: Mapping[str, str], options: Options) -> str:
 
 _SAM: Final = """\
 # The layer's file: shielded-function layer --arch {architecture} --output {layer}
-# Lines marked "yours" are the function's own: keep what your template has there, and add the rest.
+# Lines marked "yours" are the function's own: keep your template's values there, and add the rest.
 AWSTemplateFormatVersion: "2010-09-09"
 Transform: AWS::Serverless-2016-10-31
 Resources:
@@ -167,7 +167,7 @@ _SAM_ALARM: Final = """\
 def _sam(settings: Mapping[str, str], options: Options) -> str:
     for name, value in settings.items():
         if _DYNAMIC in value:
-            raise CliError(f"{name} has {_DYNAMIC!r}, which CloudFormation would replace by something else")
+            raise CliError(f"{name} has {_DYNAMIC!r}, which CloudFormation would resolve as a dynamic reference")
     name = "".join(part[:1].upper() + part[1:] for part in re.split("[_-]", options.function))
     common = _common(settings, options, yaml_string, "          {}: {}") | {"id": name}
     text = _SAM.format(**common, account=ACCOUNT_VARIABLE, wrapper_variable=WRAPPER_VARIABLE)
@@ -176,7 +176,7 @@ def _sam(settings: Mapping[str, str], options: Options) -> str:
 
 _TERRAFORM: Final = """\
 # The layer's file: shielded-function layer --arch {architecture} --output {layer}
-# Lines marked "yours" are the function's own: keep what your configuration has there, and add the rest.
+# Lines marked "yours" are the function's own: keep your configuration's values there, and add the rest.
 data "aws_caller_identity" "current" {{}}
 
 resource "aws_lambda_layer_version" "shield" {{
@@ -261,7 +261,7 @@ def _terraform(settings: Mapping[str, str], options: Options) -> str:
 
 
 def _common(settings: Mapping[str, str], options: Options, quote: Callable[[str], str], line: str) -> dict[str, str]:
-    """The values of both texts. The filter's pattern and the metric's name are the construct's."""
+    """The values of both texts. The filter pattern and the metric name are the construct's."""
     counter = general_counter()
     return {
         "function": options.function,
@@ -281,7 +281,7 @@ def _common(settings: Mapping[str, str], options: Options, quote: Callable[[str]
 
 
 def _alarms(options: Options, quote: Callable[[str], str]) -> Iterator[dict[str, str]]:
-    """The differences of the function's alarms: the construct's, without the link, as the region is not known."""
+    """The values that differ between the alarms: the construct's, without a link, as the region is unknown."""
     unknown = Text("", MAX_DESCRIPTION)
     place = Place(options.function, Text(options.function, len(options.function)), Text("", 0), unknown)
     for kind, severity in CLASS_SEVERITY.items():
@@ -312,7 +312,7 @@ def yaml_string(text: str) -> str:
 def hcl_string(text: str) -> str:
     """A quoted template without interpolation.
 
-    The sign before a brace is written as a number: readers differ about `$$${`, and about `$${` that nothing closes.
+    The sign before a brace is written as a number, as parsers differ about `$$${`, and about an unclosed `$${`.
     https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md#template-expressions
     """
     escaped = "".join(_escaped(character) for character in text)
@@ -320,7 +320,7 @@ def hcl_string(text: str) -> str:
 
 
 def _escaped(character: str) -> str:
-    r"""Printable ASCII as it is, the rest as `\uXXXX` or `\UXXXXXXXX`, which YAML and HCL both have."""
+    r"""Printable ASCII unchanged, the rest as `\uXXXX` or `\UXXXXXXXX`, which YAML and HCL share."""
     if character in '"\\':
         return "\\" + character
     if character.isascii() and character.isprintable():

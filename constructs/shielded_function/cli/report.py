@@ -1,4 +1,4 @@
-"""`shielded-function report`: one page of what happened, what is new, and which functions were shielded."""
+"""`shielded-function report`: one page of violations, new ones, and shielded functions."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from .times import iso
 
 SINCE: Final = "7d"
 INCOMPLETE: Final = 3
-"""Exit status: the page is written, and not all of what happened is known."""
+"""Exit status: the page is written, and some targets are unknown."""
 STDOUT: Final = "-"
 _HOURS_BY_THE_HOUR: Final = 72
 
@@ -42,10 +42,10 @@ class Options(NamedTuple):
     """The user's options.
 
     Attributes:
-        form: what is written.
-        output: a file, or `-`; None is the format's own.
-        previous: a report from before.
-        assembly: a `cdk.out`, for the blast radius of its functions.
+        form: the output format.
+        output: a file, or `-`; None: the format's default.
+        previous: an earlier report.
+        assembly: a `cdk.out`, for the functions' blast radius.
     """
 
     form: ReportFormat = "html"
@@ -58,8 +58,8 @@ def report(where: Where, options: Options) -> int:
     """Writes the report.
 
     Returns:
-        0; 2 where a limit of Logs Insights kept back some of what was asked for: the page says so; 3 where violations
-        were counted and not written: their targets are not in it.
+        0; 2 where a limit of Logs Insights left out rows: the page says so; 3 where the log has only counts of some
+        violations, so that their targets are unknown.
 
     Raises:
         CliError: something cannot be read or written.

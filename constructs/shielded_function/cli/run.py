@@ -1,7 +1,7 @@
-"""`shielded-function run`: one function of one's own `cdk.out`, shielded, in an emulated Lambda, before any deployment.
+"""`shielded-function run`: invokes one function of a `cdk.out`, shielded, in an emulated Lambda.
 
-Everything that it needs besides this package comes with `pip install "shielded-function[run]"`, and AWS's runtime
-interface emulator, which is fetched at the first use. Nothing leaves the machine.
+Its dependencies come with `pip install "shielded-function[run]"`; AWS's runtime interface emulator is downloaded at the
+first use. Nothing leaves the machine.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _START = "start"
 FAILED, ALERTED = 1, 3
-"""Exit statuses: the function failed; it did not, but there were alerts. 0: neither; 2: it could not run."""
+"""Exit statuses: the function failed; it returned, and there were alerts. 0: neither; 2: it could not run."""
 
 _WIDTH_WITHOUT_TERMINAL = 150
 _STYLES = {"block": "red", "alert": "yellow", "ALARM": "red", "OK": "green"}
@@ -52,10 +52,10 @@ class Options(NamedTuple):
 
 
 def run(directory: Path, options: Options, *, json: bool) -> int:
-    """Invokes the function once and prints what came of it; returns the exit status.
+    """Invokes the function once and prints the result; returns the exit status.
 
     Raises:
-        CliError: it could not run; the text says what is missing.
+        CliError: it could not run.
     """
     event = _event(options.event)
     with errors():
@@ -68,13 +68,13 @@ def run(directory: Path, options: Options, *, json: bool) -> int:
         shielded = trial.is_shielded(package)
         if options.alert:
             if not shielded:
-                raise CliError(f"{place} has no shield, so that there is no policy to put in alert mode")
+                raise CliError(f"{place} has no shield, so it has no policy to put in alert mode")
             package = replace(package, environment=in_alert_mode(package.environment))
         elif not shielded:
-            _note(f"{place} has no shield: it runs as it is")
+            _note(f"{place} has no shield: it runs unshielded")
         result = trial.attempt(assembly, place, package, event, _note)
     if options.log:
-        from .learnt_files import write_text
+        from .learned_files import write_text
 
         write_text(options.log, "".join(f"{line.message}\n" for line in result.invocation.log))
     if json:
@@ -86,11 +86,11 @@ def run(directory: Path, options: Options, *, json: bool) -> int:
 
 @contextmanager
 def errors() -> Iterator[None]:
-    """What the emulated Lambda raises becomes a CliError; so does a package of the extra that is missing."""
+    """Turns errors of the emulated Lambda, and missing packages of the extra, into a CliError."""
     if sys.platform != "linux":
         raise CliError(f"the emulated Lambda needs Linux; this is {platform.system()}: run it in a Linux container")
     try:
-        import_module("shielded_function_emulator.trial")  # which needs all that the extra brings
+        import_module("shielded_function_emulator.trial")  # which imports every package of the extra
         from shielded_function_emulator.cloud_assembly import CloudAssemblyError
         from shielded_function_emulator.incidents import IncidentError
         from shielded_function_emulator.interface_emulator import FetchError
@@ -106,7 +106,7 @@ def errors() -> Iterator[None]:
 
 
 def status_of(result: Trial) -> int:
-    """The exit status that tells of this result."""
+    """The exit status of a result."""
     if result.invocation.failed:
         return FAILED
     return ALERTED if result.shield.alerts else 0
@@ -136,10 +136,10 @@ def to_json(place: FunctionPlace, shielded: bool, result: Trial) -> dict[str, An
 
 
 def pairs(option: str, given: Sequence[str]) -> dict[str, str]:
-    """`NAME=value`, as often as it was given.
+    """Parses a repeatable option of `NAME=value`.
 
     Raises:
-        CliError: one has no `=`, or no name, or a name is given twice.
+        CliError: a value has no `=`, or no name, or a name is given twice.
     """
     found: dict[str, str] = {}
     for text in given:
@@ -153,7 +153,7 @@ def pairs(option: str, given: Sequence[str]) -> dict[str, str]:
 
 
 def known(options: Options) -> Known:
-    """What the options tell of the deployment.
+    """The values of the deployment that the options give.
 
     Raises:
         CliError: an option is wrong.
@@ -169,7 +169,7 @@ def known(options: Options) -> Known:
 
 
 def _event(source: str | None) -> Any:
-    """The event: of a file, of stdin (`-`), or an empty one.
+    """Reads the event from a file or stdin (`-`); by default an empty one.
 
     Raises:
         CliError: it cannot be read, or is not JSON.
@@ -218,7 +218,7 @@ def _print(place: FunctionPlace, result: Trial) -> None:
     elif not failed_starts:
         console.print("no alerts")
     for complaint in result.shield.malformed:
-        console.print(Text(f"not a line that the shield writes: {complaint}", "red"), soft_wrap=True)
+        console.print(Text(f"not a line of the shield: {complaint}", "red"), soft_wrap=True)
     for alarm in result.alarms:
         after = f"[{_STYLES.get(alarm.after, '')}]{alarm.after}[/]" if alarm.after in _STYLES else alarm.after
         console.print(f"alarm {alarm.logical_id}: {alarm.before} before, {after} after")
@@ -230,8 +230,8 @@ def _print(place: FunctionPlace, result: Trial) -> None:
     console.print(f"emulated Lambda ({result.isolation.kind}, {with_filter} its seccomp filter)", style="dim")
 
 
-def who(alert: Alert) -> str:
-    """The shared object; where the line tells, the packages and the place in the code too."""
+def describe_caller(alert: Alert) -> str:
+    """The calling shared object, with the packages and the place in the code where the line has them."""
     from shielded_function_monitoring.frames import Frame, chain_text
 
     frame = alert.frame or Frame()
@@ -240,10 +240,13 @@ def who(alert: Alert) -> str:
 
 
 def _table(alerts: Sequence[Alert]) -> Table:
-    """One row for alerts that say the same, in the order of their first."""
+    """One row for equal alerts, in the order of the first."""
     from shielded_function_monitoring.visible import visible
 
-    rows = Counter((alert.policy, alert.mode, what(alert.details), who(alert), alert.allow or "") for alert in alerts)
+    rows = Counter(
+        (alert.policy, alert.mode, describe_attempt(alert.details), describe_caller(alert), alert.allow or "")
+        for alert in alerts
+    )
     table = Table(title="alerts", title_justify="left")
     table.add_column("policy", no_wrap=True)
     table.add_column("mode", no_wrap=True)
@@ -256,8 +259,8 @@ def _table(alerts: Sequence[Alert]) -> Table:
     return table
 
 
-def what(details: Mapping[str, Any]) -> str:
-    """The attempt in a few words: `evil.example:443 (203.0.113.7), tcp`. A system call, if there is no more."""
+def describe_attempt(details: Mapping[str, Any]) -> str:
+    """The target in a few words: `evil.example:443 (203.0.113.7), tcp`; a system call where there is none."""
     left = {name: value for name, value in details.items() if name != "syscall"}
     target = left.pop("host", None) or left.pop("path", None) or left.pop("sni", None)
     address = left.pop("ip", None)

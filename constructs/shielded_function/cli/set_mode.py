@@ -1,7 +1,7 @@
-"""`shielded-function set-mode`: the mode of one live function's controls, changed in an incident.
+"""`shielded-function set-mode`: changes the modes of one live function in an incident.
 
-Only `SHIELD_<CONTROL>` in the function's environment is changed. What the next deploy does to it is in
-docs/guide/break-glass.md.
+It changes only `SHIELD_<CONTROL>` in the function's environment. docs/guide/break-glass.md tells how the next
+deployment changes the mode again.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from .errors import CliError
 from .modes import FILE_VARIABLE, MODES, POLICIES, variable
 
 DEFAULT = "default"
-"""In a mode's place: the variable is removed."""
+"""The word in place of a mode that removes the variable."""
 DECLINED = 1
-"""Exit status: the user said no."""
+"""Exit status: the user declined."""
 
 # A name or an ARN, with the version or alias that may follow it.
 # https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html
@@ -32,13 +32,13 @@ _NAME = re.compile(r"(?:(?:arn:[^:]+:lambda:)?(?:[^:]*:)?\d{12}:function:)?[A-Za
 _LATEST = "$LATEST"
 _MEANS = {
     "ResourceConflictException": "another update of it is running: wait, and run this again",
-    "PreconditionFailedException": "it was changed since it was read: look at it, and run this again",
+    "PreconditionFailedException": "it was changed in the meantime: review it, and run this again",
     "TooManyRequestsException": "Lambda asks for fewer requests: run this again",
     "CodeVerificationFailedException": "Lambda refuses the function's code signature",
 }
 _DEPLOY = (
-    "A deploy that updates this function puts the template's mode back; one that does not leaves the change in place, "
-    "as drift. Put the mode into the policy as well, or undo the change."
+    "A deployment that updates this function restores the template's mode; any other deployment leaves the change in "
+    "place, as drift. Set the mode in the policy as well, or undo the change."
 )
 
 
@@ -69,10 +69,10 @@ class _Client(Protocol):
 
 
 def set_mode(function: str, assignments: Sequence[str], options: Options, *, json: bool) -> int:
-    """Changes the function and prints before and after; 0 when it is (or was) as asked, 1 when the user said no.
+    """Changes the function and prints before and after; 0 when it has the modes, 1 when the user declined.
 
     Raises:
-        CliError: it cannot be changed; the text says why.
+        CliError: it cannot be changed.
     """
     named = _NAME.fullmatch(function)
     if named is None:
@@ -114,10 +114,10 @@ def set_mode(function: str, assignments: Sequence[str], options: Options, *, jso
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:
-    """`control=mode`, as often as given.
+    """`control=mode`, once for each control.
 
     Raises:
-        CliError: one is malformed, or names no control or mode; a control is given twice.
+        CliError: an assignment is malformed, names an unknown control or mode, or repeats a control.
     """
     wanted: dict[str, str] = {}
     for text in assignments:
@@ -126,9 +126,9 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:
         if not equals:
             raise CliError(f"{text}: write control=mode, such as outbound_connectivity=alert")
         if policy not in POLICIES:
-            raise CliError(f"{text}: there is no such control; there are {', '.join(POLICIES)}")
+            raise CliError(f"{text}: unknown control; known are {', '.join(POLICIES)}")
         if mode not in (*MODES, DEFAULT):
-            raise CliError(f"{text}: there is no such mode; there are {', '.join(MODES)}, and {DEFAULT}")
+            raise CliError(f"{text}: unknown mode; known are {', '.join(MODES)}, and {DEFAULT}")
         if policy in wanted:
             raise CliError(f"{policy} is given twice")
         wanted[policy] = mode
@@ -167,7 +167,7 @@ def plan(function: str, configuration: Mapping[str, Any], wanted: Mapping[str, s
 
 
 def undo(function: str, changes: Sequence[Change], options: Options) -> str:
-    """The command that puts the modes back."""
+    """The command that restores the modes."""
     words = ["shielded-function", "set-mode", function]
     words += [f"{change.policy}={change.before or DEFAULT}" for change in changes]
     words += ["--region", options.region] if options.region else []
@@ -188,7 +188,7 @@ def _client(options: Options) -> _Client:
 
 
 def _call(action: str, function: str, method: Any, name: str, **arguments: Any) -> dict[str, Any]:
-    """One request. What can go wrong becomes one line; a refusal names the IAM action."""
+    """Makes a request. Errors become one line; a denied one names the IAM action."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
@@ -206,7 +206,7 @@ def _call(action: str, function: str, method: Any, name: str, **arguments: Any) 
 
 
 def _aliases(client: _Client, function: str) -> tuple[list[dict[str, str]], str]:
-    """The aliases that lead to published versions, and why they are not known."""
+    """The aliases of published versions, or why they are unknown."""
 
     def read(FunctionName: str) -> dict[str, Any]:
         pages = client.get_paginator("list_aliases").paginate(FunctionName=FunctionName)
@@ -215,7 +215,7 @@ def _aliases(client: _Client, function: str) -> tuple[list[dict[str, str]], str]
     try:
         found = _call("lambda:ListAliases", function, read, function)["Aliases"]
     except CliError as error:
-        return [], f"its aliases are not known: {error}"
+        return [], f"its aliases are unknown: {error}"
     versions = [
         {"alias": alias["Name"], "version": version}
         for alias in found
@@ -241,26 +241,26 @@ def _update(client: _Client, function: str, configuration: Mapping[str, Any], ch
         client.get_waiter("function_updated").wait(FunctionName=function)
     except WaiterError as error:
         reason = error.last_response.get("LastUpdateStatusReason", str(error))
-        raise CliError(f"{function}: the change was asked for and has not come to its end: {reason}") from error
+        raise CliError(f"{function}: the change was requested and has not finished: {reason}") from error
 
 
 def _confirmed(function: str) -> bool:
     try:
         return typer.confirm(f"Change {function} now?", err=True)
     except typer.Abort as error:
-        raise CliError("no terminal to confirm it on: add --yes, or --dry-run") from error
+        raise CliError("no terminal for the confirmation: add --yes, or --dry-run") from error
 
 
 def _show(console: Console, told: Mapping[str, Any], changes: Sequence[Change]) -> None:
     console.print(told["function"], style="bold", markup=False)
     if not changes:
-        console.print("  all is as asked: nothing to change")
+        console.print("  the modes are set already: nothing to change")
     for change in changes:
         console.print(f"  {change.policy}: {change.before or 'not set'} -> {change.after or 'not set'}")
     for entry in told["aliases"]:
         console.print(
-            f"  the alias {entry['alias']} leads to version {entry['version']}, which keeps its own modes: a version "
-            "cannot be changed. Publish a version afterwards, and let the alias lead there.",
+            f"  the alias {entry['alias']} leads to version {entry['version']}, which keeps its modes, as it cannot "
+            "be changed. Publish a new version afterwards, and point the alias to it.",
             style="yellow",
             markup=False,
         )

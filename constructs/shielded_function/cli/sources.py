@@ -1,4 +1,4 @@
-"""Where lines come from: files and stdin, or log groups by name, by function, by stack.
+"""The sources of log lines: files and stdin, or log groups by name, function or stack.
 
 Files are read line by line and aggregated here; log groups are aggregated by Logs Insights. Both run the same queries.
 """
@@ -30,8 +30,8 @@ class Found(NamedTuple):
 
     Attributes:
         rows: of each query, to be read once.
-        whole: False where a limit of Logs Insights kept back some.
-        notes: what else to say, such as that, and why.
+        whole: False where a limit of Logs Insights left out rows.
+        notes: further notes, such as the reason for that.
     """
 
     rows: list[Iterable[Row]]
@@ -45,12 +45,12 @@ QueryFor = Callable[[tuple[str, ...]], Query]
 
 @dataclass
 class Source(ABC):
-    """Something to ask. Made by `source_of`.
+    """A source of log lines. Made by `source_of`.
 
     Attributes:
         names: of the inputs.
         span: the time that is asked for; None is all of it.
-        functions: that were asked about, by name; empty when all are.
+        functions: the names of the requested functions; empty for all.
     """
 
     names: tuple[str, ...]
@@ -67,11 +67,11 @@ class Source(ABC):
 
     @abstractmethod
     def lines(self, query: QueryFor, rows: int) -> Found:
-        """The newest lines, the oldest of them first, as the rows of one query."""
+        """The newest lines as rows of one query, oldest first."""
 
     @property
     def asked(self) -> tuple[str, str]:
-        """The time as text: empty where it is all."""
+        """The time as text; empty for all of it."""
         return (iso(self.span.since), iso(self.span.until)) if self.span else ("", "")
 
 
@@ -79,7 +79,7 @@ def source_of(where: Where, default_since: str) -> Source:
     """The source that the user named.
 
     Raises:
-        CliError: none is named, or files and AWS at once; AWS refuses to tell of it.
+        CliError: no source is named, or both files and AWS; AWS denies a request.
     """
     aws = bool(where.log_groups or where.stacks)
     if where.files and aws:
@@ -121,7 +121,7 @@ class _Files(Source):
             yield from found
             return
         since, until = self.asked
-        # As lines write it, and so that the last second is whole.
+        # In the format of the lines, so that the last second is included.
         since, until = since.rstrip("Z"), until.replace("Z", "~")
         for record in found:
             if since <= str(record.get("timestamp", "")) <= until:
@@ -132,7 +132,7 @@ def notes_of(tallies: Mapping[str, Tally]) -> list[str]:
     """The unread parts of each input, with the reason.
 
     Raises:
-        CliError: there are lines of the shield, and none could be read.
+        CliError: the shield's lines are all unreadable.
     """
     notes = [
         f"{'stdin' if name == STDIN else name}: {count:,} lines {reason}"
@@ -164,7 +164,7 @@ class _LogGroups(Source):
         notes = [_FULL.format(", ".join(sorted(full)))] if full else []
         missing = {group for each in answers for group in each.missing}
         if missing:
-            notes.append(f"not there: {', '.join(sorted(missing))}: did the function ever run?")
+            notes.append(f"missing log groups: {', '.join(sorted(missing))}: did the function ever run?")
         claimed: set[tuple[str, str]] = set()
         rows: list[Iterable[Row]] = []
         for query, answer in zip(queries, answers, strict=True):
@@ -192,12 +192,12 @@ class _LogGroups(Source):
 def _own_rows(
     rows: Iterable[Row], owners: Mapping[str, frozenset[str]], claimed: set[tuple[str, str]]
 ) -> Iterator[Row]:
-    """The rows of functions that log where they were found: any code can write a line that names another function.
+    """The rows of functions that log to the group of the row, as any code can write a line that names another function.
 
     Args:
         rows: with the log group of each.
-        owners: the functions of log groups, where they are known.
-        claimed: where to note log groups with lines of functions that do not log there, or may not.
+        owners: the functions of log groups, where known.
+        claimed: receives log groups with lines of functions that do not log there, or may not.
     """
     for row in rows:
         # `@log` is the account's id, a colon, and the name.
@@ -211,12 +211,12 @@ def _own_rows(
 
 
 def _function_of(row: Row) -> str:
-    """The function that a line names, of a row that is a line."""
+    """The function that the row's line names."""
     return str((record_of(row.get("@message", "")) or {}).get("function", ""))
 
 
 _LOG: Final = "@log"
 _FULL: Final = (
-    "this is not whole: Logs Insights gives 10,000 rows, and one second of {} has more: ask for single functions, or "
-    "read the lines themselves (aws logs filter-log-events)"
+    "the result is incomplete: one second of {} has more than Logs Insights' 10,000 rows: ask for single functions, or "
+    "read the lines directly (aws logs filter-log-events)"
 )

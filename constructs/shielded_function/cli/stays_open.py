@@ -1,4 +1,4 @@
-"""Openings that an enforced policy leaves: hosts that may still receive data, and ways to undo the engine."""
+"""Openings that an enforced policy leaves: hosts that may receive data, and ways to undo the engine."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from shielded_function.policy import ShieldPolicy
 
 
 class Opening(NamedTuple):
-    """One thing that stays open.
+    """An opening that remains.
 
     Attributes:
-        what: the field with its value, or an entry of a list.
-        why: who can use it, and how.
-        remedy: what would close it.
+        what: field with its value, or entry of a list.
+        why: its user, and how it is used.
+        remedy: the change that closes it.
     """
 
     what: str
@@ -27,18 +27,18 @@ class Opening(NamedTuple):
 
 _ENGINE = Opening(
     "the engine",
-    "is in the process: code written against it, such as ten lines of ctypes, undoes it",
-    "a ShieldPerimeter outside of it, and a role that may do little",
+    "runs in the process: code written against it, such as ten lines of ctypes, can undo it",
+    "a ShieldPerimeter outside of it, and a role with few grants",
 )
 
 
 def openings(policy: ShieldPolicy) -> list[Opening]:
-    """All that is known of a policy, the widest first; the last is true of each."""
+    """The openings of a policy, the widest first; the last one is common to all policies."""
     mode = policy.outbound_connectivity
     if mode == "block":
         hosts = [*_of_aws(policy), *of_listed_hosts(policy)]
     else:
-        told = "" if mode == "allow" else "; it is only reported"
+        told = "" if mode == "allow" else "; it is reported only"
         hosts = [Opening(f"outbound_connectivity={mode}", f"any host receives data{told}", "block, with a list")]
     return [*hosts, *_of_programs(policy), _ENGINE]
 
@@ -56,7 +56,7 @@ def _of_aws(policy: ShieldPolicy) -> Iterator[Opening]:
 
 
 def of_listed_hosts(policy: ShieldPolicy) -> Iterator[Opening]:
-    """The listed hosts that may receive anybody's data."""
+    """The listed hosts where anybody may receive data."""
     if not policy.check_tls_name:
         yield Opening("check_tls_name=off", "any name at a listed host's address", "on, the default")
     for text in policy.allow_outbound:
@@ -66,7 +66,7 @@ def of_listed_hosts(policy: ShieldPolicy) -> Iterator[Opening]:
         suffix = shared_suffix(entry.host) if entry.wildcard else ""
         shared = "" if suffix else next((why for _, why in admitted_shared_hosts(entry, policy)), "")
         if suffix:
-            yield Opening(text, f"anyone can have a name under it ({suffix})", "names of the one you mean")
+            yield Opening(text, f"anyone can have a name under it ({suffix})", "exact names")
         elif shared:
             yield Opening(text, shared, "a host of your own in front of it")
         elif entry.wildcard:
@@ -78,4 +78,4 @@ def of_listed_hosts(policy: ShieldPolicy) -> Iterator[Opening]:
 def _of_programs(policy: ShieldPolicy) -> Iterator[Opening]:
     for text in policy.allow_child_process:
         if str(text).startswith("unshielded:"):
-            yield Opening(str(text), "runs without the shield, and does what it is told", "a dynamic program")
+            yield Opening(str(text), "runs without the shield, and so without its limits", "a dynamic program")

@@ -26,31 +26,31 @@ STYLES: Final = {
     "new": "bold cyan",
 }
 MOST: Final = 50
-"""Rows of a listing that are shown without an option for all."""
+"""Rows of a listing that are shown without `--all`."""
 _WIDTH_WITHOUT_TERMINAL: Final = 160
 _NARROW: Final = 100
 """Columns of a terminal below which rows that do not fit are cards."""
 _NARROW_COLUMN: Final = 15
-"""The same for each column of a table."""
+"""The least width of each column of a table."""
 _BORDERS: Final = 3
 """The width that a table adds to each column."""
 _GAP: Final = "   "
 
 
 def console() -> Console:
-    """On stdout, as wide as the terminal; wide where there is none."""
+    """A console on stdout, as wide as the terminal; wide without a terminal."""
     if sys.stdout.isatty() or "COLUMNS" in os.environ:
         return Console(highlight=False)
     return Console(width=_WIDTH_WITHOUT_TERMINAL, highlight=False)
 
 
 def cell(text: str) -> Text:
-    """Text as it is: no markup, no escapes of a terminal. A word that has a style gets it."""
+    """Text without markup and terminal escapes. A word that has a style gets it."""
     return Text(visible(text), STYLES.get(text, ""), overflow="fold")
 
 
 def table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[str] = ()) -> Table:
-    """A table of texts; the columns `numbers` are on the right."""
+    """A table of texts; the columns `numbers` are right-aligned."""
     made = Table(title=cell(title), title_justify="left")
     for heading in headings:
         right = heading in numbers
@@ -62,7 +62,7 @@ def table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], nu
 
 @dataclass(frozen=True)
 class Listing:
-    """Rows for the width that there is: a table, or a card for each row where a table is too wide to be read.
+    """Rows for the given width: a table, or a card for each row where a table is too wide.
 
     The first line of a card has the cells in front of the first number, the others follow with their headings.
 
@@ -72,8 +72,8 @@ class Listing:
         rows: the texts.
         numbers: the headings of columns of numbers.
         most: how many rows to show; None for all.
-        rest: what to say of the others.
-        of: how many rows there are, where `rows` is cut already.
+        rest: the text about the others.
+        of: how many rows there are, where `rows` is cut.
     """
 
     title: str

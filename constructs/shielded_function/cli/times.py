@@ -1,4 +1,4 @@
-"""Times as people write them: `2h`, `7d`, `2026-11-24`, `2026-11-24T13:37:00Z`."""
+"""Parses times: `2h`, `7d`, `2026-11-24`, `2026-11-24T13:37:00Z`."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ _AGO: Final = re.compile(r"(\d+)([smhdw])")
 
 
 class Span(NamedTuple):
-    """A time from a moment to another, in UTC."""
+    """A time span in UTC."""
 
     since: datetime
     until: datetime
 
     @property
     def seconds(self) -> tuple[int, int]:
-        """Since the epoch, as Logs Insights takes them: both ends are included."""
+        """Seconds since the epoch, for Logs Insights: both ends are included."""
         return int(self.since.timestamp()), int(self.until.timestamp())
 
 
 def parse_time(option: str, text: str, now: datetime) -> datetime:
-    """A moment in UTC: so long ago, or a date or time of ISO 8601, which is UTC unless it says otherwise.
+    """A moment in UTC: an age, or an ISO 8601 date or time, which is UTC by default.
 
     Raises:
         CliError: it is neither.
@@ -48,7 +48,7 @@ def length_of(option: str, text: str) -> timedelta:
     """A length of time: `30m`, `2h`, `1d`.
 
     Raises:
-        CliError: it is none.
+        CliError: it is no length.
     """
     found = _AGO.fullmatch(text)
     if found is None:
@@ -56,14 +56,14 @@ def length_of(option: str, text: str) -> timedelta:
     try:
         return timedelta(**{_UNITS[found[2]]: int(found[1])})
     except OverflowError as error:
-        raise CliError(f"{option} {text}: that is longer than anything lasts") from error
+        raise CliError(f"{option} {text}: that is too long") from error
 
 
 def span_of(since: str, until: str | None, now: datetime | None = None) -> Span:
     """The time from `--since` to `--until`, which is now when it is not given.
 
     Raises:
-        CliError: one is no time, or the end comes before the beginning.
+        CliError: a text is no time, or the end comes before the beginning.
     """
     now = now or datetime.now(timezone.utc)
     begin = parse_time("--since", since, now)
@@ -74,5 +74,5 @@ def span_of(since: str, until: str | None, now: datetime | None = None) -> Span:
 
 
 def iso(moment: datetime) -> str:
-    """As lines write times, to the second: `2026-11-24T13:37:00Z`."""
+    """The format of times in lines, to the second: `2026-11-24T13:37:00Z`."""
     return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

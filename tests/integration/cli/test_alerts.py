@@ -301,7 +301,7 @@ def test_a_forged_line_is_told_from_others(tmp_path: Path) -> None:
     )
     done = command("alerts", tmp_path / "log", "--follow")
     assert done.returncode == 2
-    assert done.stdout == 'not a line that the shield writes (v: expected int, found "\\u001b")\n'
+    assert done.stdout == 'not a line of the shield (v: expected int, found "\\u001b")\n'
 
 
 @pytest.mark.parametrize(

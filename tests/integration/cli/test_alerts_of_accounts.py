@@ -124,9 +124,7 @@ def test_a_stack(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_all_that_is_shielded(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
     """Where nothing is named: each log group with a filter of the shield's, as the functions that it names."""
-    with pytest.raises(
-        CliError, match="no log group here has a metric filter of ShieldedFunction; name what to read: f"
-    ):
+    with pytest.raises(CliError, match="no log group here has a metric filter of ShieldedFunction; name a source: f"):
         alerts.alerts(Where(place=HERE), Options(), json=True)
     for name in ("checkout", "refund", "other"):
         aws.write(f"/aws/lambda/{name}", [connect("a.example", time=ago(hours=1), function=name)])
@@ -242,14 +240,14 @@ def test_a_function_of_the_stack_that_never_ran(aws: Account, capsys: pytest.Cap
     assert alerts.alerts(Where(stacks=["Shop"], place=HERE), Options("function"), json=True) == 3
     said = told(capsys)
     assert [(group["function"], group["violations"]) for group in said["groups"]] == [("checkout", 24)]
-    assert said["notes"] == ["not there: /aws/lambda/refund: did the function ever run?"]
+    assert said["notes"] == ["missing log groups: /aws/lambda/refund: did the function ever run?"]
 
 
 def test_a_log_group_that_is_named_and_not_there(aws: Account) -> None:
     groups = [f"/aws/lambda/f{n}" for n in range(7)]
     for group in groups[:6]:
         aws.write(group, [tmp("/tmp/x", ago(hours=1))])
-    with pytest.raises(CliError, match=r"^/aws/lambda/f6: it is not there, in this account and region$"):
+    with pytest.raises(CliError, match=r"^/aws/lambda/f6: it does not exist in this account and region$"):
         alerts.alerts(Where(log_groups=groups, place=HERE), Options(), json=True)
 
 
@@ -324,7 +322,7 @@ def test_what_cannot_be_parted_is_said(
 ) -> None:
     monkeypatch.setattr("shielded_function_monitoring.insights.query.MAX_ROWS", 3)
     monkeypatch.setattr("shielded_function_monitoring.insights.queries.MAX_ROWS", 3)
-    note = f"this is not whole: Logs Insights gives 10,000 rows, and one second of {GROUP} has more"
+    note = f"the result is incomplete: one second of {GROUP} has more than Logs Insights' 10,000 rows"
     here = Where(log_groups=[GROUP, "/aws/lambda/other"], place=HERE)
     aws.write("/aws/lambda/other", [tmp("/tmp/x", ago(hours=1), function="other")])
     aws.write(GROUP, [tmp(f"/tmp/{n}", ago(hours=1)) for n in range(9)])
@@ -341,7 +339,7 @@ def test_what_cannot_be_parted_is_said(
     assert json.loads(shown.out)["whole"] is False
     assert note in shown.err
     for options in (learn.Options(), learn.Options(check=True, policy=Path(os.devnull))):
-        with pytest.raises(CliError, match=f"{note}.*; nothing is learnt or checked of a part"):
+        with pytest.raises(CliError, match=f"{note}.*; learn needs complete logs"):
             learn.run(here, options, json=True)
 
 
@@ -380,7 +378,7 @@ def test_the_missing_action_is_named(aws: Account, operation: str, where: dict[s
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("ResourceNotFoundException", "it is not there, in this account and region"),
+        ("ResourceNotFoundException", "it does not exist in this account and region"),
         ("ExpiredTokenException", "the credentials have expired: sign in again"),
         ("MalformedQueryException", "MalformedQueryException: MalformedQueryException of the test"),
     ],
@@ -408,7 +406,7 @@ def test_it_does_not_wait_for_ever(aws: Account, monkeypatch: pytest.MonkeyPatch
     aws.write(GROUP, log())
     monkeypatch.setattr(asking, "_SECONDS_TO_START", -1.0)
     aws.refuse = denying("StartQuery", code="LimitExceededException")
-    with pytest.raises(CliError, match="the account runs as many queries as it may"):
+    with pytest.raises(CliError, match="the account runs its maximum of queries"):
         alerts.alerts(Where(log_groups=[GROUP], place=HERE), Options(), json=True)
 
 
@@ -462,7 +460,7 @@ def test_follow_a_function_that_never_ran(aws: Account) -> None:
 
     messages = alerts._new_messages(Where(functions=["checkout"], place=HERE), pause)
     assert json.loads(next(messages))["details"]["host"] == "a.example"
-    with pytest.raises(CliError, match="nowhere: it is not there"):
+    with pytest.raises(CliError, match="nowhere: it does not exist"):
         next(alerts._new_messages(Where(log_groups=["nowhere"], place=HERE)))
 
 

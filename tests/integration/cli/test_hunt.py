@@ -82,7 +82,7 @@ def test_it_says_what_it_did_not_read(tmp_path: Path) -> None:
     ("text", "listed", "said"),
     [
         ("https://x.example/\n", "list", 'list, line 1: "https://x.example/" is a URL; use "x.example:443"'),
-        ("# nothing\n", "list", "there is no entry in it"),
+        ("# nothing\n", "list", "it has no entry"),
         ("", "preset:paste", "there is no 'preset:paste'; there are preset:exfiltration, preset:chat-webhooks"),
         ("", "missing", "missing cannot be read: No such file or directory"),
     ],
@@ -98,4 +98,4 @@ def test_a_log_without_the_shield_is_no_answer(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("START RequestId: 1\n")
     done = command("hunt", tmp_path / "log")
     assert done.returncode == 2
-    assert "no line of the shield was found: are the functions shielded?" in done.stderr
+    assert "the shield wrote no line: are the functions shielded?" in done.stderr

@@ -88,7 +88,7 @@ def test_a_table_for_people(log: Path) -> None:
     assert "api.stripe.com:443" in said
     assert "/tmp/????????????????-part" in said
     assert "metadata-address" in said
-    assert "in block mode, the learnt policy would still deny" in said
+    assert "in block mode, the learned policy would still deny" in said
     with_it = (
         f"lets through all but 169.254.169.254:80: shielded-function learn {log} --accept '/tmp/????????????????-part'"
     )
@@ -115,7 +115,7 @@ def test_as_a_file_that_the_other_commands_read(log: Path, tmp_path: Path) -> No
     for name in ("checkout.toml", "checkout.yaml", "checkout.json"):
         done = command("learn", log, "--output", tmp_path / name)
         assert (done.returncode, done.stdout) == (3, f"{tmp_path / name}\n"), done.stderr
-        assert "in block mode it denies what was seen: 169.254.169.254:80, /tmp/3858f62230ac3c91-part" in done.stderr
+        assert "in block mode it denies observed targets: 169.254.169.254:80, /tmp/3858f62230ac3c91-part" in done.stderr
         policy = ShieldPolicy.from_file(tmp_path / name)
         assert policy == ShieldPolicy(
             allow_outbound=["api.stripe.com:443"], allow_aws="all", allow_tmp=["/tmp/cache.json"]
@@ -230,7 +230,8 @@ def test_an_offer_is_taken(log: Path, tmp_path: Path) -> None:
     assert told["policy"]["allow_tmp"] == ["/tmp/????????????????-part", "/tmp/cache.json"]
     assert (told["offers"], told["decisions"], told["still_denied"]) == ([], [], [])
     said = says(command("learn", log, "--accept", "/tmp/**"))
-    assert said == "--accept /tmp/**: it is not offered; offered is /tmp/????????????????-part, 169.254.169.254:80"
+    offered = "/tmp/????????????????-part, 169.254.169.254:80"
+    assert said == f"--accept /tmp/**: this entry is not offered; the offered entries are: {offered}"
 
 
 SQLITE = "/tmp/sqlite-3.49.1.0-0b5c-libsqlitejdbc.so"
@@ -238,7 +239,7 @@ MEMORY = alert("executable_memory", allow="libffi")
 GRANTED = [connect("sqs.eu-west-1.amazonaws.com")]
 UNKNOWN_SERVICES = (
     'hosts of AWS were reported, so allow_aws was not "all"; without the present policy (--policy, --assembly) '
-    "nothing is known of the services that it has"
+    "the services in it are unknown"
 )
 LIGHTGBM = [
     alert("executable_memory", through=("lightgbm", "app"), allow="libffi"),
@@ -337,7 +338,7 @@ def test_a_preset_that_needs_executable_memory_is_offered(learnt: Learn) -> None
     (told,) = learnt([tmp("/tmp/numba/index.nbi"), alert("executable_memory", allow="libllvmlite")])
     assert told["policy"] == {"allow_tmp": ["/tmp/numba/index.nbi"]}
     assert [(each["value"], each["covers"]) for each in told["offers"]] == [("preset:numba", 2)]
-    asks = "what it is told to write into executable memory runs and it admits all that is in /tmp/numba/**"
+    asks = "code that is written into executable memory runs and it admits all that is in /tmp/numba/**"
     assert told["offers"][0]["why"].endswith(asks)
     assert (told["complete"], told["accept"]) == (False, ["preset:numba"])
     assert "numba: the function is to set NUMBA_CACHE_DIR=/tmp/numba" in command("learn", learnt.log).stdout
@@ -402,7 +403,7 @@ def test_added_to_the_present_policy(log: Path, tmp_path: Path) -> None:
     done = command("learn", log, "--policy", present, "--format", "diff")
     assert done.returncode == 3, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[:2] == ["--- checkout (present)", "+++ checkout (learnt)"]
+    assert lines[:2] == ["--- checkout (present)", "+++ checkout (learned)"]
     assert '-outbound_connectivity = "alert"' in lines
     assert any(line.startswith('+    "/tmp/cache.json",  # 1 time on 1 day, 2026-11-21') for line in lines)
     assert not any(line.startswith(("+", "-")) and "stripe" in line for line in lines)
@@ -443,10 +444,10 @@ CHECKED: dict[str, tuple[list[str], str, int, tuple[str, ...]]] = {
     ),
     "only a deployment can tell": (
         GRANTED, 'allow_aws = "granted"\n', 0,
-        ("what its policy may admit, by entries that are known only at deployment", "sqs.eu-west-1.amazonaws.com:443"),
+        ("its policy may admit this, by entries known only at deployment", "sqs.eu-west-1.amazonaws.com:443"),
     ),
     "nothing": (
-        ["START"], "", 2, ("1 lines hold none of the shield's; no line of the shield was found; --check has nothing",),
+        ["START"], "", 2, ("1 lines hold none of the shield's; the shield wrote no line; --check has no observations",),
     ),
     # What programs go on without fails no check.
     "a source line": ([alert("read_handler", path="/var/task/app.py")], "", 0, ("",)),
@@ -482,7 +483,7 @@ def test_options_that_nobody_would_heed(log: Path, tmp_path: Path, first: str, s
     (tmp_path / "p.json").write_text("{}")
     value = tmp_path / "x.toml" if second == "--output" else "python"
     said = says(command("learn", log, first, second, value, "--policy", tmp_path / "p.json"))
-    assert said == f"{second} is for what is written, and {first} writes nothing: leave one out"
+    assert said == f"{second} formats a written policy, and {first} writes none: remove one of them"
 
 
 def test_more_entries_than_a_policy_takes(learnt: Learn) -> None:
@@ -491,9 +492,9 @@ def test_more_entries_than_a_policy_takes(learnt: Learn) -> None:
     assert "more than 512 entries" in checkout["problem"]
     assert (len(checkout["still_denied"]), checkout["policy"]) == (600, {})
     assert refund["policy"] == {"allow_outbound": ["api.example.com:443"]}
-    assert "what was learnt makes no policy" in command("learn", learnt.log).stdout
+    assert "the learned entries make no valid policy" in command("learn", learnt.log).stdout
     said = says(command("learn", learnt.log, "--output", learnt.folder / "policies"))
-    assert said.startswith("checkout: what was learnt makes no policy")
+    assert said.startswith("checkout: the learned entries make no valid policy")
 
 
 @pytest.fixture(scope="module")
@@ -519,7 +520,7 @@ def test_check_against_an_assembly(assembly: Path, log: Path) -> None:
     assert "checkout: its policy lacks" in done.stdout
     done = command("learn", log, "--check", "--assembly", assembly)
     assert done.returncode == 1
-    assert "checkout: its policy is not known" in done.stdout
+    assert "checkout: its policy is unknown" in done.stdout
 
 
 # Several runs
@@ -564,7 +565,7 @@ def test_what_is_wrong_is_said(both: Path, tmp_path: Path, arguments: tuple[str,
 def test_a_forged_function_name_is_no_path(tmp_path: Path) -> None:
     (tmp_path / "log").write_text(connect("a.example", function="../../evil") + "\n")
     said = says(command("learn", tmp_path / "log", "--output", tmp_path / "out"))
-    assert said == "'../../evil' is no name for a file: choose functions with --function"
+    assert said == "'../../evil' is not usable as a file name: choose functions with --function"
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -574,7 +575,7 @@ def test_no_line_of_the_shield(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr.splitlines() == [
         f"shielded-function: {tmp_path}/log: 1 lines hold none of the shield's",
-        "shielded-function: no line of the shield was found",
+        "shielded-function: the shield wrote no line",
     ]
 
 

@@ -163,7 +163,7 @@ def test_the_end(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
     rule = {"AlarmMuteRuleName": "shielded-function-Shop"}
     aws.stubs["cloudwatch"].add_response("delete_alarm_mute_rule", {}, rule)
     mute.mute("Shop", Options(end=True), json=False)
-    assert "5 alarms call again; those that are in ALARM call now" in capsys.readouterr().out
+    assert "5 alarms are active again; those in ALARM notify now" in capsys.readouterr().out
     aws.is_done()
 
 
@@ -178,7 +178,7 @@ def test_what_is_documented_is_called(aws: Account) -> None:
 def test_a_stack_without_alarms(aws: Account) -> None:
     for alarms, options, more in (
         (ALARMS[3:5], DEPLOYMENT, "$"),
-        (ALARMS[:1], DEPLOYMENT._replace(keep_critical=True), " but"),
+        (ALARMS[:1], DEPLOYMENT._replace(keep_critical=True), " except"),
     ):
         aws.has(alarms)
         with pytest.raises(CliError, match=f"the stack Shop has no alarm of the shield{more}"):
@@ -187,7 +187,7 @@ def test_a_stack_without_alarms(aws: Account) -> None:
 
 def test_a_boto3_without_mute_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mute, "client", lambda name, place: object())
-    with pytest.raises(CliError, match=r"boto3 [\d.]+ knows no mute rules: upgrade it"):
+    with pytest.raises(CliError, match=r"boto3 [\d.]+ has no mute rules: upgrade it"):
         mute.mute("Shop", DEPLOYMENT, json=False)
 
 
@@ -201,15 +201,15 @@ def test_a_refusal_names_the_action(aws: Account) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), 'say for how long, and why: --for 2h --reason "deployment of 3.1"'),
-        (("--for", "2h", "--reason", " "), "say for how long, and why"),
+        ((), 'give a duration and a reason: --for 2h --reason "deployment of 3.1"'),
+        (("--for", "2h", "--reason", " "), "give a duration and a reason"),
         (("--for", "soon", "--reason", "x"), "--for soon: write 30m, 2h or 1d"),
         (("--for", "16d", "--reason", "x"), "--for 16d: from 1m to 15d"),
         (("--for", "30s", "--reason", "x"), "--for 30s: from 1m to 15d"),
-        (("--for", "9" * 30 + "w", "--reason", "x"), "w: that is longer than anything lasts"),
+        (("--for", "9" * 30 + "w", "--reason", "x"), "w: that is too long"),
         (("--for", "2h", "--reason", "x" * 1001), "--reason: 1001 characters, of which 1,000 fit: shorten it"),
-        (("--end", "--for", "2h"), "--end ends it now, for all alarms: leave the other options out"),
-        (("--end", "--keep-critical"), "leave the other options out"),
+        (("--end", "--for", "2h"), "--end ends the mute of all alarms now: remove the other options"),
+        (("--end", "--keep-critical"), "remove the other options"),
     ],
 )
 def test_what_is_wrong_is_said(arguments: tuple[str, ...], said: str) -> None:

@@ -233,7 +233,7 @@ def test_what_does_not_fit_is_refused(form: RenderFormat) -> None:
 
 def test_what_cloudformation_would_replace_is_refused() -> None:
     policy = ShieldPolicy(allow_tmp=["/tmp/{{resolve:ssm:x}}"])
-    with pytest.raises(CliError, match=r"SHIELD_ALLOW_TMP has '\{\{resolve:', which CloudFormation would replace"):
+    with pytest.raises(CliError, match=r"SHIELD_ALLOW_TMP has '\{\{resolve:', which CloudFormation would resolve"):
         render(policy, "sam", OPTIONS)
 
 

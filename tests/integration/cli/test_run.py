@@ -18,7 +18,7 @@ from integration.cli import shop
 from integration.cli.running import command, says
 from shielded_function import ShieldedFunction, ShieldFindings
 from shielded_function.cli.errors import CliError
-from shielded_function.cli.run import _print, pairs, what, who
+from shielded_function.cli.run import _print, describe_attempt, describe_caller, pairs
 from shielded_function_emulator import interface_emulator, places
 from shielded_function_emulator.cloud_assembly import FunctionPlace
 from shielded_function_emulator.function import Invocation, LogLine
@@ -122,19 +122,19 @@ def test_a_table_for_people(assembly: Path, event: Path) -> None:
 def test_who_did_it(line: str, said: str) -> None:
     alert = parse_line(line)
     assert isinstance(alert, Alert)
-    assert who(alert) == said
+    assert describe_caller(alert) == said
 
 
 def test_without_a_shield(assembly: Path, event: Path) -> None:
     done = command("run", assembly, "Plain", "--event", event, "--json")
     assert done.returncode == 0
-    assert done.stderr == "shielded-function: Shop/Plain has no shield: it runs as it is\n"
+    assert done.stderr == "shielded-function: Shop/Plain has no shield: it runs unshielded\n"
     told = json.loads(done.stdout)
     assert (told["shielded"], told["alerts"], told["alarms"]) == (False, [], [])
     assert told["alarms_note"] == "the template has no alarm on this function's violations"
     assert told["result"]["run_program"].startswith("succeeded")
     said = says(command("run", assembly, "Plain", "--alert"))
-    assert said == "Shop/Plain has no shield, so that there is no policy to put in alert mode"
+    assert said == "Shop/Plain has no shield, so it has no policy to put in alert mode"
 
 
 def test_values_that_only_a_deployment_knows(assembly: Path, topic: str) -> None:
@@ -328,7 +328,7 @@ def test_no_index_to_fetch_from(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_what_was_attempted(details: dict[str, Any], said: str) -> None:
-    assert what(details) == said
+    assert describe_attempt(details) == said
 
 
 def test_pairs() -> None:

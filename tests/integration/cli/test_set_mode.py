@@ -63,7 +63,7 @@ def test_only_the_mode_is_changed(checkout: Any, capsys: pytest.CaptureFixture[s
     }
     said = capsys.readouterr().out
     assert "outbound_connectivity: block -> alert" in said
-    assert "A deploy that updates this function puts the template's mode back" in said
+    assert "A deployment that updates this function restores the template's mode" in said
     assert f"to undo: shielded-function set-mode checkout outbound_connectivity=block --region {REGION}" in said
 
 
@@ -108,7 +108,7 @@ def test_versions_behind_aliases_are_named(checkout: Any, capsys: pytest.Capture
     checkout.create_alias(FunctionName="checkout", Name="dev", FunctionVersion="$LATEST")
     assert set_mode.set_mode("checkout", ["read_handler=alert"], YES, json=False) == 0
     said = capsys.readouterr().out
-    assert f"the alias prod leads to version {one}, which keeps its own modes" in said
+    assert f"the alias prod leads to version {one}, which keeps its modes" in said
     assert "the alias dev" not in said
 
 
@@ -146,8 +146,8 @@ def test_a_mode_that_may_be_in_the_policy_file(aws: Any, role: None) -> None:
 @pytest.mark.parametrize(
     ("assignments", "said"),
     [
-        (["outbound=alert"], "outbound=alert: there is no such control; there are outbound_connectivity, "),
-        (["read_handler=alrt"], "read_handler=alrt: there is no such mode; there are block, alert, allow, and default"),
+        (["outbound=alert"], "outbound=alert: unknown control; known are outbound_connectivity, "),
+        (["read_handler=alrt"], "read_handler=alrt: unknown mode; known are block, alert, allow, and default"),
         (["read_handler"], "read_handler: write control=mode"),
         (["read_handler=alert", "read_handler=block"], "read_handler is given twice"),
     ],
@@ -182,7 +182,7 @@ def refusing(monkeypatch: pytest.MonkeyPatch, operation: str, code: str) -> None
         ("GetFunctionConfiguration", "AccessDeniedException", "you need lambda:GetFunctionConfiguration: "),
         ("UpdateFunctionConfiguration", "AccessDeniedException", "you need lambda:UpdateFunctionConfiguration: "),
         ("UpdateFunctionConfiguration", "ResourceConflictException", "another update of it is running: wait"),
-        ("UpdateFunctionConfiguration", "PreconditionFailedException", "it was changed since it was read: look at it"),
+        ("UpdateFunctionConfiguration", "PreconditionFailedException", "it was changed in the meantime: review it"),
         ("UpdateFunctionConfiguration", "InvalidParameterValueException", "InvalidParameterValueException of the test"),
     ],
 )
@@ -198,7 +198,7 @@ def test_without_the_right_to_list_aliases_it_goes_on(
 ) -> None:
     refusing(monkeypatch, "ListAliases", "AccessDeniedException")
     assert set_mode.set_mode("checkout", ["read_handler=alert"], YES, json=False) == 0
-    assert "its aliases are not known: checkout: you need lambda:ListAliases" in capsys.readouterr().out
+    assert "its aliases are unknown: checkout: you need lambda:ListAliases" in capsys.readouterr().out
     assert variables(checkout)["SHIELD_READ_HANDLER"] == "alert"
 
 
@@ -244,7 +244,7 @@ def test_the_command_asks_first() -> None:
 
         nobody = command(*arguments, environment=here)
         assert nobody.returncode == 2
-        assert "shielded-function: no terminal to confirm it on: add --yes, or --dry-run" in nobody.stderr
+        assert "shielded-function: no terminal for the confirmation: add --yes, or --dry-run" in nobody.stderr
         declined = command(*arguments, environment=here, stdin="n\n")
         assert (declined.returncode, "nothing was changed" in declined.stderr) == (1, True)
         assert variables(client) == SHIELDED

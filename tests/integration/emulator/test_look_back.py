@@ -17,8 +17,8 @@ def test_a_report_to_open_and_the_policy_that_was_learnt(tmp_path: Path) -> None
     line = alert_line("Checkout-Watched", "outbound_connectivity", "alert", details=details, time=1_800_000_000)
     log.write_text(f"START RequestId: 1\n{line}\n")
     said = demo._look_back(log)
-    report, policy = tmp_path / "report.html", tmp_path / "learnt.toml"
-    assert said[:2] == [f"report: {report}", f"learnt policy: {policy}"]
+    report, policy = tmp_path / "report.html", tmp_path / "learned.toml"
+    assert said[:2] == [f"report: {report}", f"learned policy: {policy}"]
     assert "api.payments.example" in report.read_text()
     assert "".join(said).count("api.payments.example:443") == 1
     assert ShieldPolicy.from_file(policy).allow_outbound == ("api.payments.example:443",)

@@ -127,7 +127,12 @@ def test_its_table(assembly: Assembly, radius: Any, monkeypatch: pytest.MonkeyPa
     status, printed = radius("radius", assembly("whole_app"), "--function", "Live/Orders/PlaceOrder")
     assert status == 0
     assert max(map(len, printed.splitlines())) <= 80
-    for text in ("Live/Orders/PlaceOrder", "hosts: api.payments.example:443", "What no policy narrows", "credentials"):
+    for text in (
+        "Live/Orders/PlaceOrder",
+        "hosts: api.payments.example:443",
+        "Limits that no policy can narrow",
+        "credentials",
+    ):
         assert text in printed
     assert "FulfilOrder" not in printed
     assert radius("radius", assembly("whole_app"), "--function", "Live/Nowhere")[0] == 2
@@ -181,7 +186,7 @@ NARROWER: dict[str, tuple[ShieldPolicy, str, list[str]]] = {
     "Spare": (
         ShieldPolicy(allow_aws=["sqs"], allow_buckets=["other"]),
         AWS,
-        ["allow_aws without sqs: its role is granted nothing there"],
+        ["allow_aws without sqs: its role has no grant there"],
     ),
     "Alert": (
         ShieldPolicy(allow_aws="granted").with_mode("alert"),

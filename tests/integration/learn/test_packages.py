@@ -174,7 +174,7 @@ def test_a_file_that_is_no_lock(logs: tuple[Path, Path], tmp_path: Path, changed
     assert f"--lock {lock}: {said}" in done.stderr
     (tmp_path / "empty").touch()
     empty = command("learn", tmp_path / "empty", "--lock", lock)
-    assert (empty.returncode, "--lock has nothing to go by: did the functions run" in empty.stderr) == (2, True)
+    assert (empty.returncode, "--lock has no observations: did the functions run" in empty.stderr) == (2, True)
     assert lock.read_text() == ("" if changed is None else json.dumps(right | changed))
     missing = command("learn", "--check", "--lock", tmp_path / "missing", logs[0])
     assert (missing.returncode, "cannot be read: No such file" in missing.stderr) == (2, True)

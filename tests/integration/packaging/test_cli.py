@@ -15,7 +15,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from integration.cli.running import command, says
-from shielded_function.cli import demo, learnt_files, render
+from shielded_function.cli import demo, learned_files, render
 from shielded_function.cli import report as cli_report
 from shielded_function.cli.app import app
 from shielded_function.cli.errors import CliError
@@ -90,7 +90,7 @@ def test_explain_says_what_stays_open(settings: dict[str, str], what: list[str])
     told = json.loads(command("explain", "--json", environment=shield).stdout)["stays_open"]
     assert [each["what"] for each in told] == what
     assert all(each["why"] and each["remedy"] for each in told)
-    assert "What stays open all the same" in command("explain", environment=shield).stdout
+    assert "Openings that remain" in command("explain", environment=shield).stdout
 
 
 def test_policy_file(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_one_line_says_what_is_wrong(
         (("decide",), re.findall(r'\{"([a-z-]+)", *decide_', (native.NATIVE / "core" / "api.c").read_text())),
         (("layer", "--arch"), ARCHITECTURES),
         (("render", "--arch"), ARCHITECTURES),
-        (("learn", "--format"), learnt_files.FORMATS),
+        (("learn", "--format"), learned_files.FORMATS),
         (("render", "--format"), render.FORMATS),
         (("report", "--format"), cli_report.FORMATS),
     ],
@@ -180,7 +180,7 @@ def test_a_letter_means_one_option_in_every_command() -> None:
     assert len({long for long, _ in letters}) == len({letter for _, letter in letters}) == len(letters)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="doctor looks at Linux")
+@pytest.mark.skipif(sys.platform != "linux", reason="doctor needs Linux")
 def test_doctor_reports_as_json() -> None:
     done = command("doctor", "--json")
     assert done.returncode == 0

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from harness.alert_lines import armed, at, connect, tmp
-from shielded_function.cli.learnt_files import read_back
-from shielded_function.cli.learnt_policy import in_block_mode
+from shielded_function.cli.learned_files import read_back
+from shielded_function.cli.learned_policy import in_block_mode
 from shielded_function.policy import ShieldPolicy
 from shielded_function_monitoring.learning import (
     Heading,

@@ -125,7 +125,7 @@ def test_the_command_prints_both(tmp_path: Path) -> None:
     shown = run("--policy", str(file), "--region", "eu-west-1", COLUMNS="200")
     assert shown.exit_code == 0
     assert "looked up; tcp 443 to any address" in shown.output
-    assert "outside of it in eu-west-1" in shown.output
+    assert "outside it in eu-west-1" in shown.output
     printed = json.loads(run("--policy", str(file), "--json").output)
     assert "sqs.us-east-1.amazonaws.com" in printed["domains"]
 

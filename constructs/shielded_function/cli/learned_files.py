@@ -17,29 +17,29 @@ from shielded_function_monitoring.learning import Heading, write_json, write_pyt
 from shielded_function_monitoring.visible import visible
 
 from .errors import CliError
-from .learnt_policy import Result, fields_of
+from .learned_policy import Result, fields_of
 
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,140}")
 
 
 def _diff(result: Result) -> str:
-    """From the present policy to the learnt one, as a unified diff of their TOML."""
-    assert result.present is not None, "the caller sees to it"
-    heading = replace(Heading.of(result.learnt), lines=())
+    """A unified diff, in TOML, from the present policy to the learned one."""
+    assert result.present is not None, "the caller checks"
+    heading = replace(Heading.of(result.learned), lines=())
     before = write_toml(fields_of(result.present), Heading()).splitlines(keepends=True)
     after = write_toml(result.fields, heading).splitlines(keepends=True)
-    name = visible(result.learnt.key.function)
-    return "".join(difflib.unified_diff(before, after, f"{name} (present)", f"{name} (learnt)"))
+    name = visible(result.learned.key.function)
+    return "".join(difflib.unified_diff(before, after, f"{name} (present)", f"{name} (learned)"))
 
 
 def _text(write: Callable[[Mapping[str, Any], Heading], str]) -> Callable[[Result], str]:
-    return lambda result: write(result.fields, Heading.of(result.learnt))
+    return lambda result: write(result.fields, Heading.of(result.learned))
 
 
 def _python(result: Result) -> str:
-    """In code, what does not set `allow_aws` follows a role's grants; in a file it is "all"."""
+    """Unset, `allow_aws` means "granted" in code and "all" in a file, so it is always written."""
     fields = result.fields if "allow_aws" in result.fields else {**result.fields, "allow_aws": "all"}
-    return write_python(fields, Heading.of(result.learnt))
+    return write_python(fields, Heading.of(result.learned))
 
 
 FORMATS: Final[Mapping[str, Callable[[Result], str]]] = {
@@ -69,7 +69,7 @@ _BY_ENDING: Final = {
 
 
 def _read_python(text: str) -> ShieldPolicy:
-    """The policy of code that was written here, without running it."""
+    """Reads the policy from generated code without running it."""
     calls = [each for each in ast.walk(ast.parse(text)) if isinstance(each, ast.Call)]  # the policy, then each Until
     return ShieldPolicy.from_dict({str(each.arg): _read_value(each.value) for each in calls[0].keywords})
 
@@ -84,10 +84,10 @@ def _read_value(node: ast.expr) -> Any:
 
 
 def read_back(form: str, text: str) -> ShieldPolicy | None:
-    """The policy as it would be pasted; None of a diff, which is none.
+    """The policy as its file would be read; None for a diff.
 
     Raises:
-        ShieldPolicyError: it does not mean what was learnt.
+        ShieldPolicyError: the text is no valid policy.
     """
     if form in ("diff", "python"):
         return _read_python(text) if form == "python" else None
@@ -98,23 +98,23 @@ def read_back(form: str, text: str) -> ShieldPolicy | None:
 
 
 def write(results: Sequence[Result], form: str, output: Path | None) -> None:
-    """Writes policies: to stdout, into a file, or into a folder, a file for each function.
+    """Writes policies to stdout, to a file, or to a folder with a file for each function.
 
     Raises:
-        CliError: there is not one function where one is wanted, something cannot be written, or what is written would
-            not be read as what was learnt.
+        CliError: stdout or a file takes one function and there are several, something cannot be written, or the text
+            would be read as a different policy.
     """
     if output is not None and form == "table":
         form = _BY_ENDING.get(output.suffix.lower(), "toml")
-    unknown = [str(each.learnt.key) for each in results if form == "diff" and each.present is None]
+    unknown = [str(each.learned.key) for each in results if form == "diff" and each.present is None]
     if unknown:
-        raise CliError(f"the present policy of {', '.join(unknown)} is not known: --place names a function's path")
+        raise CliError(f"the present policy of {', '.join(unknown)} is unknown: give the construct path with --place")
     for each in results:
         if each.problem:
-            raise CliError(f"{each.learnt.key}: what was learnt makes no policy: {each.problem}")
+            raise CliError(f"{each.learned.key}: the learned entries make no valid policy: {each.problem}")
     single = output is None or (output.suffix.lower() in _BY_ENDING and not output.is_dir())
     if single and len(results) != 1:
-        names = ", ".join(str(each.learnt.key) for each in results) or "none"
+        names = ", ".join(str(each.learned.key) for each in results) or "none"
         raise CliError(
             f"one function at a time, found {names}: choose one with --function, or name a folder in --output"
         )
@@ -128,14 +128,14 @@ def write(results: Sequence[Result], form: str, output: Path | None) -> None:
 
 
 def _text_of(result: Result, form: str) -> str:
-    """The file of one function: the replayed policy is the one that will be read."""
+    """The text of one function, verified to be read as the replayed policy."""
     text = FORMATS[form](result)
     try:
         pasted = read_back(form, text)
     except (ShieldPolicyError, SyntaxError, ValueError) as error:
-        raise CliError(f"{result.learnt.key}: what was learnt cannot be written as {form}: {error}") from error
+        raise CliError(f"{result.learned.key}: the learned policy cannot be written as {form}: {error}") from error
     if pasted is not None and (pasted != result.policy or pasted.dates != result.policy.dates):
-        raise CliError(f"{result.learnt.key}: written as {form}, the policy would be another one: this is a bug")
+        raise CliError(f"{result.learned.key}: written as {form}, the policy would differ: please report this bug")
     return text
 
 
@@ -143,14 +143,14 @@ def _write_folder(folder: Path, form: str, results: Sequence[Result]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CliError(f"{folder} cannot be made: {error.strerror}") from error
+        raise CliError(f"{folder} cannot be created: {error.strerror}") from error
     names: dict[str, str] = {}
     for result in results:
-        name = result.learnt.key.function
-        if any(other.learnt.key != result.learnt.key and other.learnt.key.function == name for other in results):
-            name = f"{name}-{result.learnt.key.region}"  # the same name in two regions
+        name = result.learned.key.function
+        if any(other.learned.key != result.learned.key and other.learned.key.function == name for other in results):
+            name = f"{name}-{result.learned.key.region}"  # the same name in two regions
         if not _FILE_NAME.fullmatch(name) or name in names:
-            raise CliError(f"{visible(name)!r} is no name for a file: choose functions with --function")
+            raise CliError(f"{visible(name)!r} is not usable as a file name: choose functions with --function")
         names[name] = _text_of(result, form)
     for name, text in names.items():
         path = folder / f"{name}{_ENDINGS[form]}"

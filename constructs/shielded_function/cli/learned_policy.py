@@ -1,4 +1,4 @@
-"""The policy that a function needs, from its present one and the learnt entries: shown and written by `learn`."""
+"""The policy that a function needs, made of its present one and the learned entries."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from shielded_function_monitoring.learning.questions import Question, place_of, 
 from shielded_function_runtime import core
 
 from .errors import CliError
-from .learnt_presets import propose
+from .learned_presets import propose_presets
 from .modes import POLICIES as MODES_OF
 from .naming_presets import PREFIX, admitting
 from .present import Present
@@ -31,21 +31,21 @@ _SOME: Final = 3
 
 @dataclass(frozen=True)
 class Result:
-    """The entries learnt of one function, and the resulting policy.
+    """The entries learned for one function, and the resulting policy.
 
     Attributes:
-        learnt: the result of learning.
-        present: the policy that it has; None where that is not known.
-        policy: the policy that it needs: the present one, with block in the place of alert, and the entries.
-        denied: what that policy would still deny of what was observed.
-        lacking: what the present policy would deny of it; empty where it is not known.
-        undecided: what the present policy may admit, by entries that are known only at deployment.
-        problem: why what was learnt makes no policy, as it has more entries than one takes: then `policy` is without.
-        accept: what `--accept` takes, so that as much as can be accepted at once is let through.
-        then_denied: what would still be denied with that.
+        learned: the result of learning.
+        present: the policy that it has; None where it is unknown.
+        policy: the policy that it needs: the present one, with block in place of alert, plus the entries.
+        denied: observed violations that this policy would still deny.
+        lacking: those that the present policy would deny; empty where it is unknown.
+        undecided: those that the present policy may admit, by entries known only at deployment.
+        problem: why the entries make no valid policy (there are too many); `policy` then lacks them.
+        accept: values for `--accept` that let through as much as possible.
+        then_denied: the violations still denied with these.
     """
 
-    learnt: Learned
+    learned: Learned
     present: ShieldPolicy | None
     policy: ShieldPolicy
     denied: list[Denied]
@@ -57,8 +57,8 @@ class Result:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the policy lets through all that was observed, as far as that is known."""
-        return not (self.problem or self.learnt.incomplete or told_of(self.denied))
+        """Whether the policy lets through every observed violation."""
+        return not (self.problem or self.learned.incomplete or required_denials(self.denied))
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -66,17 +66,17 @@ class Result:
         return fields_of(self.policy)
 
 
-GO_ON: Final = ("read_handler",)
-"""Controls that ordinary programs violate, and go on without: tracebacks read the source."""
+TOLERATED: Final = ("read_handler",)
+"""Controls whose denial ordinary programs tolerate: tracebacks read the source."""
 _NEEDED: Final = ("executable-memory", "unshielded-program")
-"""Decisions about a library's needs. The others may hide an attack: each is taken by itself."""
+"""Rules about a library's needs. Other rules may hide an attack, so each is decided separately."""
 _MOST_CHOICES: Final = 64
 _MOST_QUESTIONS: Final = 512
 
 
-def told_of(denied: Sequence[Denied]) -> list[Denied]:
-    """The part without which a policy is incomplete."""
-    return [each for each in denied if each.policy not in GO_ON]
+def required_denials(denied: Sequence[Denied]) -> list[Denied]:
+    """The denied violations that make a policy incomplete."""
+    return [each for each in denied if each.policy not in TOLERATED]
 
 
 def make_result(
@@ -87,41 +87,41 @@ def make_result(
     accept: Sequence[str] = (),
     packages: bool = False,
 ) -> Result:
-    """The entries to learn of one function under its present policy, and those that may be accepted besides.
+    """The learned policy of one function, with the `--accept` values that would complete it.
 
     Args:
         log: its observations.
         present: knows the present policies.
-        granted: its `allow_aws` is "granted", whatever the present policy says.
-        accept: entries of offers and findings that are wanted.
+        granted: its `allow_aws` is "granted", regardless of the present policy.
+        accept: accepted entries of offers and findings.
         packages: name the packages in the entries of allow_outbound.
 
     Raises:
         CliError: the present policy cannot be read.
     """
     result = _make_result(log, present, granted, accept, packages)
-    if not (told_of(result.denied) or result.problem):
+    if not (required_denials(result.denied) or result.problem):
         return result
     chosen = _choose(result, log)
     if not chosen:
         return result
     then = _make_result(log, present, granted, (*accept, *chosen), packages)
-    return replace(result, accept=tuple(chosen), then_denied=tuple(told_of(then.denied)))
+    return replace(result, accept=tuple(chosen), then_denied=tuple(required_denials(then.denied)))
 
 
 def _choose(result: Result, log: FunctionLog) -> list[str]:
-    """The fewest of the offers and of a library's decisions that allow as much as possible."""
-    decide = decider(result.policy, result.learnt.key)
-    asked = ((each, question_of(each)) for each in log.observations if each.policy not in GO_ON)
+    """The fewest offers and findings about libraries that allow as much as possible."""
+    decide = decider(result.policy, result.learned.key)
+    asked = ((each, question_of(each)) for each in log.observations if each.policy not in TOLERATED)
     left = [(each, question) for each, question in asked if question is None or decide(question)[0] == "deny"]
     choices: dict[str, set[int]] = {}
     for name, value in [
-        *((each.field, each.value) for each in result.learnt.offers),
-        *((each.field, each.value) for each in result.learnt.findings if each.value and each.rule in _NEEDED),
+        *((each.field, each.value) for each in result.learned.offers),
+        *((each.field, each.value) for each in result.learned.findings if each.value and each.rule in _NEEDED),
     ][:_MOST_CHOICES]:
-        lets_through = _admitting(name, value, result.learnt.key)
+        lets_through = _admitting(name, value, result.learned.key)
         found = {at for at, seen in enumerate(left[:_MOST_QUESTIONS]) if lets_through(*seen)}
-        choices[accepting(name, value)] = found
+        choices[accept_argument(name, value)] = found
     chosen: list[str] = []
     while choices:
         best = max(choices, key=lambda each: (len(choices[each]), each.startswith(PREFIX), each))
@@ -134,7 +134,7 @@ def _choose(result: Result, log: FunctionLog) -> list[str]:
 
 
 def _admitting(name: str, value: str, key: FunctionKey) -> Callable[[Observation, Question | None], bool]:
-    """Whether an entry, a preset or a mode lets something through."""
+    """Whether an entry, a preset or a mode admits a violation."""
     if name in LISTS or name == "presets":
         fields: dict[str, Any] = {"allow_aws": "none", name: [value.removeprefix(PREFIX)]}
         decide = decider(ShieldPolicy(**fields), key)
@@ -143,13 +143,13 @@ def _admitting(name: str, value: str, key: FunctionKey) -> Callable[[Observation
 
 
 def _make_result(log: FunctionLog, present: Present, granted: bool, accept: Sequence[str], packages: bool) -> Result:
-    """The entries to learn of one function under its present policy.
+    """The learned policy of one function.
 
     Args:
         log: its observations.
         present: knows the present policies.
-        granted: its `allow_aws` is "granted", whatever the present policy says.
-        accept: entries of offers and findings that are wanted.
+        granted: its `allow_aws` is "granted", regardless of the present policy.
+        accept: accepted entries of offers and findings.
         packages: name the packages in the entries of allow_outbound.
 
     Raises:
@@ -160,11 +160,11 @@ def _make_result(log: FunctionLog, present: Present, granted: bool, accept: Sequ
     decide = decider(blocking, log.key) if blocking else None
     granted = granted or (now is not None and "granted" in _aws_of(now))
     admits: Callable[[Question], bool] = (lambda q: decide(q)[0] == "allow") if decide else (lambda _: False)
-    proposed = propose(log, admits, accept)
+    proposed = propose_presets(log, admits, accept)
     with_presets = ShieldPolicy(presets=proposed.names)
     by_preset = admitting(with_presets)
     denies = denier(now)
-    learnt = learn(
+    learned = learn(
         log,
         services=aws_services(),
         granted=granted,
@@ -174,19 +174,19 @@ def _make_result(log: FunctionLog, present: Present, granted: bool, accept: Sequ
         waits=_varying(each.value.removeprefix(PREFIX) for each in proposed.offered),
         room=MAX_TMP - len({*(blocking.allow_tmp if blocking else ()), *with_presets.allow_tmp}),
     )
-    learnt.admitted -= _settled(log, admits, by_preset)
-    learnt.presets += proposed.taken
-    learnt.offers += proposed.offered
+    learned.admitted -= _count_settled(log, admits, by_preset)
+    learned.presets += proposed.taken
+    learned.offers += proposed.offered
     if packages:
-        learnt.entries = list(map(with_packages, learnt.entries))
-    additions = learnt.additions()
+        learned.entries = list(map(with_packages, learned.entries))
+    additions = learned.additions()
     base = blocking
     if base is None:
-        base = ShieldPolicy(allow_aws="granted" if granted else "none" if learnt.uses_aws else "all")
-        if learnt.uses_aws and not granted:
-            learnt.notes.append(
+        base = ShieldPolicy(allow_aws="granted" if granted else "none" if learned.uses_aws else "all")
+        if learned.uses_aws and not granted:
+            learned.notes.append(
                 'hosts of AWS were reported, so allow_aws was not "all"; without the present policy (--policy, '
-                "--assembly) nothing is known of the services that it has"
+                "--assembly) the services in it are unknown"
             )
     lists: dict[str, Any] = {name: value for name, value in additions.items() if isinstance(value, list)}
     settings = {name: value for name, value in additions.items() if name not in lists}
@@ -195,42 +195,42 @@ def _make_result(log: FunctionLog, present: Present, granted: bool, accept: Sequ
         policy = replace(base, **settings) + ShieldPolicy(**lists) + with_presets
     except ShieldPolicyError as error:
         problem = str(error)
-    denied = denied_of(log, policy, learnt)
-    if told := told_of(denied):
+    denied = find_denied(log, policy, learned)
+    if told := required_denials(denied):
         some = ", ".join(each.target or each.policy for each in told[:_SOME])
         more = f" and {len(told) - _SOME:,} more" if len(told) > _SOME else ""
-        learnt.incomplete.append(f"in block mode it denies what was seen: {some}{more}")
+        learned.incomplete.append(f"in block mode it denies observed targets: {some}{more}")
     lacking, undecided = list[Denied](), list[Denied]()
     if decide and blocking:
         modes = lambda name: _mode_of(blocking, name)  # noqa: E731
         lacking, undecided = (replay(log, decide, modes, each, _meant(denies)) for each in ("deny", "unknown"))
-    return Result(learnt, now, policy, denied, lacking, undecided, problem)
+    return Result(learned, now, policy, denied, lacking, undecided, problem)
 
 
 def _varying(presets: Iterable[str]) -> Callable[[Question], bool]:
-    """Whether a name in /tmp is one that varies, as presets say that are only offered: by itself it is no entry."""
+    """Whether an offered preset has a glob for a name in /tmp: the varying name is then no entry."""
     entries = [
         entry for name in presets for entry in PRESETS[name].allow_tmp if set("*?") & set(entry.removesuffix("/**"))
     ]
     return admitting(ShieldPolicy(allow_tmp=entries)) if entries else lambda _: False
 
 
-def denied_of(log: FunctionLog, policy: ShieldPolicy, learnt: Learned) -> list[Denied]:
-    """The observed violations that a policy denies, less the files of a compiler that it does not start."""
-    moot = {each.target for each in learnt.findings if each.rule == "find-library" and not each.value}
+def find_denied(log: FunctionLog, policy: ShieldPolicy, learned: Learned) -> list[Denied]:
+    """The observed violations that a policy denies, without the files of a compiler that it does not start."""
+    moot = {each.target for each in learned.findings if each.rule == "find-library" and not each.value}
     modes = lambda name: _mode_of(policy, name)  # noqa: E731
     every = replay(log, decider(policy, log.key), modes, is_meant=_meant(denier(policy)))
     return [each for each in every if each.policy != "read_write_tmp" or each.target not in moot]
 
 
-def _settled(log: FunctionLog, admits: Callable[[Question], bool], by_preset: Callable[[Question], bool]) -> int:
-    """How many violations a preset admits, and not the present policy."""
+def _count_settled(log: FunctionLog, admits: Callable[[Question], bool], by_preset: Callable[[Question], bool]) -> int:
+    """The number of violations that a preset admits and the present policy does not."""
     asked = ((question_of(each), each.evidence.count) for each in log.observations)
     return sum(count for question, count in asked if question and not admits(question) and by_preset(question))
 
 
 def in_block_mode(policy: ShieldPolicy) -> ShieldPolicy:
-    """The same policy, that stops what it reported. What it allows stays allowed."""
+    """The same policy with "block" in place of "alert"."""
     alerting = [name for name in MODES_OF if getattr(policy, name) == "alert"]
     changed: dict[str, Any] = dict.fromkeys(alerting, "block")
     return replace(policy, **changed, until=None)
@@ -242,14 +242,14 @@ def _aws_of(policy: ShieldPolicy) -> tuple[str, ...]:
 
 
 def _mode_of(policy: ShieldPolicy, name: str) -> str:
-    """Of a control without a list. What is left to the runtime was reported, so it is not allowed."""
+    """The mode of a control without a list. An unset mode counts as block, as violations were reported."""
     return getattr(policy, name, None) or "block"
 
 
 def decider(policy: ShieldPolicy, key: FunctionKey) -> Callable[[Question], tuple[str, str]]:
-    """Asks a policy about what one function did: the action, and the entry that would permit it.
+    """A function that asks the policy about an event: it returns the action, and the entry that would permit it.
 
-    The same as `ShieldPolicy.decide`, which reads the policy anew for each question, where all of it is known.
+    It parses the policy once, unlike `ShieldPolicy.decide`, where all of the policy is known at synthesis.
     """
     place = place_of(key.region, key.account)
     region = key.region if "AWS_REGION" in place else _REGION
@@ -264,7 +264,7 @@ def decider(policy: ShieldPolicy, key: FunctionKey) -> Callable[[Question], tupl
             decision = (
                 known.decide(event, target) if known else policy.decide(event, target, region=region, account=account)
             )
-        except ValueError:  # no host, no path: the core refuses such a target too
+        except ValueError:  # neither a host nor a path: the core refuses it too
             return "deny", ""
         return decision.action, decision.allow
 
@@ -272,7 +272,7 @@ def decider(policy: ShieldPolicy, key: FunctionKey) -> Callable[[Question], tupl
 
 
 def denier(policy: ShieldPolicy | None) -> Callable[[Question], bool]:
-    """Whether the `deny_outbound` of a policy refuses something."""
+    """A function that tells whether `deny_outbound` of the policy denies a host."""
     if policy is None or not policy.deny_outbound:
         return lambda _: False
     known = core.parse(ShieldPolicy(allow_aws="none", deny_outbound=policy.deny_outbound).to_lines())
@@ -283,7 +283,7 @@ def denier(policy: ShieldPolicy | None) -> Callable[[Question], bool]:
         event, target = question
         try:
             return known.decide(event, target).reason == DENIED
-        except ValueError:  # no host
+        except ValueError:  # not a host
             return False
 
     return denies
@@ -295,43 +295,43 @@ def _meant(denies: Callable[[Question], bool]) -> Callable[[Observation, Questio
 
 @lru_cache(maxsize=1)
 def aws_services() -> tuple[str, ...]:
-    """The names of AWS services, as botocore has them."""
+    """The names of AWS services, from botocore."""
     import botocore.session
 
     return tuple(botocore.session.Session().get_available_services())
 
 
 def check_accepted(accept: Sequence[str], results: Sequence[Result]) -> None:
-    """An entry that is accepted and was not offered is a mistake: nothing that was seen needs it.
+    """Refuses `--accept` values that were not offered: no observation needs them.
 
     Raises:
-        CliError: there is one.
+        CliError: a value was not offered.
     """
-    taken = {without_packages(each.value) for result in results for each in result.learnt.entries}
+    taken = {without_packages(each.value) for result in results for each in result.learned.entries}
     taken |= {PREFIX + name for result in results for name in result.policy.presets}
-    taken |= {f"{name}={value}" for result in results for name, value in result.learnt.settings.items()}
+    taken |= {f"{name}={value}" for result in results for name, value in result.learned.settings.items()}
     for entry in accept:
         if entry not in taken:
             offered = sorted(
-                {each.value for result in results for each in result.learnt.offers}
+                {each.value for result in results for each in result.learned.offers}
                 | {
-                    accepting(each.field, each.value)
+                    accept_argument(each.field, each.value)
                     for result in results
-                    for each in result.learnt.findings
+                    for each in result.learned.findings
                     if each.value
                 }
             )
             choice = ", ".join(offered[:10]) if offered else "nothing"
-            raise CliError(f"--accept {entry}: it is not offered; offered is {choice}")
+            raise CliError(f"--accept {entry}: this entry is not offered; the offered entries are: {choice}")
 
 
-def accepting(field: str, value: str) -> str:
-    """An entry, or a mode, as `--accept` takes it."""
+def accept_argument(field: str, value: str) -> str:
+    """The `--accept` value of an entry or a mode."""
     return value if field.startswith("allow_") or field == "presets" else f"{field}={value}"
 
 
 def fields_of(policy: ShieldPolicy) -> dict[str, Any]:
-    """The fields of a policy that a file has to set, less what its presets add."""
+    """The fields of a policy that a file has to set, without the entries that its presets add."""
     defaults = ShieldPolicy(allow_aws="all").to_dict()
     added = {**ShieldPolicy(presets=policy.presets).to_dict(), "presets": []}
     fields = policy.to_dict()

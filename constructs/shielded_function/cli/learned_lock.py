@@ -1,4 +1,4 @@
-"""The lock of `learn`: which package wants what, written to be committed, and compared with what was seen."""
+"""The lock of `learn`: the targets of each package, to commit and to compare with the log."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from shielded_function_monitoring.learning.packages import (
 
 from . import terminal
 from .errors import CliError
-from .learnt_files import write_text
-from .learnt_policy import Result, make_result
+from .learned_files import write_text
+from .learned_policy import Result, make_result
 from .present import Nothing
 
 
 def read(path: Path) -> dict[str, Locked]:
-    """The lock of a file, by the function's name.
+    """The locks in a file, by function name.
 
     Raises:
-        CliError: it cannot be read, or is none.
+        CliError: it cannot be read, or is no lock.
     """
     try:
         return read_lock(path.read_text(encoding="utf-8"))
@@ -42,16 +42,16 @@ def read(path: Path) -> dict[str, Locked]:
 
 
 def write(path: Path, logs: Sequence[FunctionLog], results: Sequence[Result]) -> None:
-    """Writes the lock of what was seen: all of it, whatever the present policies admit.
+    """Writes a lock of all observed targets, regardless of the present policies.
 
     Raises:
-        CliError: it cannot be written, or the function's policy cannot be made.
+        CliError: it cannot be written, or a function has no valid policy.
     """
     for each in results:
         if each.problem:
-            raise CliError(f"{each.learnt.key}: what was learnt makes no policy: {each.problem}")
+            raise CliError(f"{each.learned.key}: the learned entries make no valid policy: {each.problem}")
     found = {
-        log.key: lock(wants_of(make_result(log, Nothing()).learnt), result.fields)
+        log.key: lock(wants_of(make_result(log, Nothing()).learned), result.fields)
         for log, result in zip(logs, results, strict=True)
     }
     try:
@@ -62,13 +62,13 @@ def write(path: Path, logs: Sequence[FunctionLog], results: Sequence[Result]) ->
 
 
 def check(locked: dict[str, Locked], results: Sequence[Result], notes: Sequence[str], *, json: bool) -> bool:
-    """Prints who wants what the lock does not have; whether somebody does, or may."""
+    """Prints targets that the lock lacks; True if it lacks one, or may lack one."""
     found = [
-        (str(result.learnt.key), want)
+        (str(result.learned.key), want)
         for result in results
-        for want in unlocked(wants_of(result.learnt), locked.get(str(result.learnt.key), Locked()))
+        for want in unlocked(wants_of(result.learned), locked.get(str(result.learned.key), Locked()))
     ]
-    unknown = {str(each.learnt.key): each.learnt.unknown for each in results if each.learnt.unknown}
+    unknown = {str(each.learned.key): each.learned.unknown for each in results if each.learned.unknown}
     if json:
         wants: list[dict[str, Any]] = [{"function": name, **asdict(want)} for name, want in found]
         lacks = bool(found or unknown)
@@ -77,7 +77,7 @@ def check(locked: dict[str, Locked], results: Sequence[Result], notes: Sequence[
     screen = terminal.console()
     rows = [(chain_text(want.packages), f"{want.field} {want.target}", name, f"{want.count:,}") for name, want in found]
     if rows:
-        title = "wanted, and not in the lock"
+        title = "targets that the lock lacks"
         screen.print(terminal.Listing(title, ("package", "target", "function", "times"), rows, ("times",)))
     for name, policies in unknown.items():
         for policy, count in policies.items():

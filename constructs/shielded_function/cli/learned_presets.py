@@ -1,8 +1,7 @@
-"""Presets for observed violations: taken in place of entries, or offered by `learn`.
+"""Presets for observed violations, which `learn` adds in place of entries, or offers.
 
-A preset is taken where names in /tmp are its library's own. One that brings executable memory, a program that was not
-seen, or a whole folder is offered, however: that is a decision. It is offered too where the library's own object asked
-for memory, or a package of it, as far as the lines tell. `--accept preset:NAME` takes what is offered.
+A preset is added where names in /tmp belong to its library. It is offered where it brings executable memory, a program
+that was not observed, or a whole folder, or where the library asked for memory. `--accept preset:NAME` adds it.
 """
 
 from __future__ import annotations
@@ -22,34 +21,34 @@ from .naming_presets import PREFIX, admitting, calls_for, is_own_memory
 
 _EXAMPLES: Final = 3
 _TEMPFILE: Final = "python-tempfile"
-"""`learn` itself knows its names, by narrower globs: the preset is for the file with which tempfile tries /tmp."""
+"""`learn` has narrower globs for its names; the preset is for the file with which tempfile tests /tmp."""
 _FIND_LIBRARY: Final = "find-library"
-"""Its program calls for it; the names in /tmp are python-tempfile's."""
+"""Only its program indicates it; its names in /tmp are those of python-tempfile."""
 
 
 class Proposed(NamedTuple):
-    """The presets that are taken, and those that are offered."""
+    """The presets that are added, and those that are offered."""
 
     taken: list[LearnedPreset]
     offered: list[Offer]
 
     @property
     def names(self) -> list[str]:
-        """Of those that are taken."""
+        """The names of the added presets."""
         return [each.name for each in self.taken]
 
 
-def propose(log: FunctionLog, admits: Callable[[Question], bool], accept: Sequence[str] = ()) -> Proposed:
-    """The presets of libraries that were seen, where the present policy does not admit all that they did.
+def propose_presets(log: FunctionLog, admits: Callable[[Question], bool], accept: Sequence[str] = ()) -> Proposed:
+    """The presets of observed libraries whose violations the present policy does not all admit.
 
     Args:
         log: the observations.
-        admits: whether the present policy admits something.
-        accept: what is offered and wanted, as `preset:NAME`.
+        admits: whether the present policy admits a question.
+        accept: accepted offers, as `preset:NAME`.
     """
     seen = [each for each in log.observations if (question := question_of(each)) is None or not admits(question)]
     proposed = Proposed([], [])
-    # The general one comes last: others have some of its names too.
+    # The general preset comes last, as other presets contain some of its names.
     for name, preset in sorted(PRESETS.items(), key=lambda item: item[0] == _TEMPFILE):
         by_others = admitting(ShieldPolicy(presets=proposed.names))
         covered = _covered(name, seen)
@@ -74,14 +73,14 @@ def _reasons_to_ask(name: str, preset: Preset, targets: Sequence[str]) -> list[s
     new = [each for each in preset.allow_child_process if each not in targets]
     folders = [each for each in preset.allow_tmp if each.endswith("/**") and name != _TEMPFILE]
     return [
-        *(["what it is told to write into executable memory runs"] if preset.allow_executable_memory else []),
+        *(["code that is written into executable memory runs"] if preset.allow_executable_memory else []),
         *([f"it brings the program {', '.join(new)}"] if new else []),
         *([f"it admits all that is in {', '.join(folders)}"] if folders else []),
     ]
 
 
 def _covered(name: str, seen: Sequence[Observation]) -> list[Observation]:
-    """The observed violations that a preset would allow; empty where nothing calls for it."""
+    """The observed violations that a preset would allow; empty where none indicates its library."""
     files = [(each, question) for each in seen if (question := question_of(each))]
     own = calls_for(name)
     called = any(own(question) for _, question in files)
@@ -91,7 +90,7 @@ def _covered(name: str, seen: Sequence[Observation]) -> list[Observation]:
     if name == _TEMPFILE:
         paths = [each.path for each, question in files if question.event == "tmp" and made_by_python(each.evidence)]
         called = uses_tempfile(paths) and any(map(probe_of, paths))
-        if searching and not called:  # where ldconfig is refused, find_library makes one
+        if searching and not called:  # where ldconfig is denied, find_library creates a file
             return [each for each in seen if is_search(each)]
     called = called or any(
         is_own_memory(name, question, chain.through) for each, question in files for chain in each.evidence.packages
