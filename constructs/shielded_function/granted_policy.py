@@ -1,4 +1,4 @@
-"""Policies that say "granted": before the role's grants are known, and with them."""
+"""Policies with "granted": before the role's grants are known, and with them."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _UNTOLD: Final = frozenset(
         *("UnknownAction", "UnknownService"),
     )
 )
-"""Findings after which the grants are not all that the code may need."""
+"""Findings that make the grants possibly incomplete."""
 
 
 def is_untold(finding: Finding) -> bool:
-    """Whether a finding says that a role's grants, or the hosts of one, cannot be told."""
+    """Whether a finding says that a role's grants, or a grant's hosts, are unknown."""
     return finding.id in _UNTOLD
 
 
 def is_advice(finding: Finding) -> bool:
-    """Whether a finding only says that every bucket is admitted, which is news to those alone who wrote "granted"."""
+    """Whether a finding only says that every bucket is admitted: only an explicit "granted" reports it."""
     return finding.id == "shielded-function:grantedAllBuckets"
 
 
@@ -43,7 +43,7 @@ def wants_grants(policy: ShieldPolicy) -> bool:
 
 
 def without_grants(policy: ShieldPolicy) -> ShieldPolicy:
-    """The same policy as far as it is known before the app is complete."""
+    """The policy as far as it is known before the app is complete."""
     return _without_granted(policy, _beside(policy)) if wants_grants(policy) else policy
 
 
@@ -53,7 +53,7 @@ def _named(policy: ShieldPolicy) -> list[str]:
 
 
 def _beside(policy: ShieldPolicy) -> object:
-    """Policies are equal whose entries are, whatever their presets and days: so these are part of what is looked up."""
+    """Presets and dates, which equality of policies ignores: they are part of the cache key."""
     return policy.presets, policy.until, policy.dates
 
 
@@ -66,8 +66,8 @@ def _without_granted(policy: ShieldPolicy, beside: object) -> ShieldPolicy:
 def with_grants(policy: ShieldPolicy, grants: Grants) -> ShieldPolicy:
     """The policy with the role's grants in place of "granted".
 
-    Buckets narrow S3. Where the policy names s3 beside "granted", it means any bucket. Where it says nothing of AWS,
-    what needs no grant is added, and the services of grants that Lambda uses for the function.
+    Buckets narrow S3. Where the policy names s3 beside "granted", it means any bucket. Where it does not set
+    `allow_aws`, services that need no grant are added, and services of grants that Lambda uses for the function.
     """
     beside = (*WITHOUT_GRANT, *grants.beside) if policy.allow_aws is None else ()
     services = tuple(dict.fromkeys((*grants.services, *beside)))

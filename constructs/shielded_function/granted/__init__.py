@@ -1,11 +1,11 @@
-"""`allow_aws="granted"`: what a function may reach of AWS is what its role is granted.
+"""`allow_aws="granted"`: a function reaches the AWS services in the grants of its role.
 
     grants = read_grants(stage, functions)["Shop/Checkout"]
     grants.services   # ("dynamodb", "sqs")
     grants.buckets    # ("${Token[TOKEN.42]}",)
 
-One read of a stage: `reading` asks the CDK for roles, policies and what Lambda does for a function; `deciding` makes
-services, buckets and hosts of that, by the tables in `actions`, `planes`, `origins` and `managed`.
+One read of a stage: `reading` reads roles, policies and Lambda's work for a function from the CDK; `statements` derives
+services, buckets and hosts from them, by the tables in `actions`, `planes`, `origins` and `managed`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["Entry", "Finding", "Grants", "LeftOut", "Looked", "Source", "changed
 
 
 def __getattr__(name: str) -> Any:
-    """What needs the CDK is imported when it is asked for: `template_reader` does without."""
+    """Names that need the CDK are imported at their first use, as `template_reader` works without it."""
     if name in ("read_grants", "read_stage"):
         from . import reading
 

@@ -1,4 +1,4 @@
-"""From an action to the services that it is an operation of, by a table of botocore's models (`actions.json`)."""
+"""Maps an action to the services with this operation, by a table from botocore's models (`actions.json`)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Action", "covers", "endpoint_of", "known_prefixes", "parse_action", 
 
 _TABLE: Final = Path(__file__).with_name("actions.json")
 
-# Actions that are called otherwise than the operation they permit, where that operation tells the service; from the
+# Actions with other names than the operation that they permit, where the operation determines the service; from the
 # Service Authorization Reference.
 _PERMITS: Final[Mapping[str, Mapping[str, str]]] = {
     "s3": {
@@ -26,12 +26,12 @@ _PERMITS: Final[Mapping[str, Mapping[str, str]]] = {
 
 @dataclass(frozen=True)
 class Action:
-    """An action of a statement, in lower case, as IAM does not tell cases apart.
+    """An action of a statement, in lower case, as IAM ignores case.
 
     Attributes:
         prefix: `s3`; "*" for every service's.
         name: `getobject`, maybe with `*` and `?`.
-        text: as the statement has it.
+        text: as in the statement.
     """
 
     prefix: str
@@ -40,13 +40,13 @@ class Action:
 
     @property
     def everything(self) -> bool:
-        """Whether it is no one service's. IAM has no wildcards within a prefix but "*" alone."""
+        """Whether it covers every service. IAM's only wildcard for a prefix is "*" alone."""
         return any(c in self.prefix for c in "*?")
 
 
 @lru_cache(maxsize=4096)
 def parse_action(text: str) -> Action | None:
-    """An action's parts; None for what is none (https://docs.aws.amazon.com/IAM/latest/UserGuide/
+    """An action's parts; None for an invalid one (https://docs.aws.amazon.com/IAM/latest/UserGuide/
     reference_policies_elements_action.html)."""
     if text.strip() == "*":
         return Action("*", "*", text)
@@ -66,16 +66,16 @@ def covers(pattern: str, name: str) -> bool:
 
 
 def known_prefixes() -> frozenset[str]:
-    """The prefixes that have services."""
+    """The prefixes with services."""
     return frozenset(_table()[0])
 
 
 @lru_cache(maxsize=4096)
 def services_of(prefix: str, name: str) -> tuple[str, ...]:
-    """The services that an action, or a pattern of actions, is an operation of; empty for an unknown prefix.
+    """The services whose operation an action, or a pattern of actions, is; empty for an unknown prefix.
 
-    Where a prefix has several and none has the operation, it is taken for the service of that name, or for all: an
-    action is not always called as what it permits.
+    Where a prefix has several services and none has the operation, the service of that name is returned, or all: some
+    actions have other names than their operations.
     """
     services, operations, _ = _table()
     candidates = services.get(prefix, ())
@@ -85,14 +85,14 @@ def services_of(prefix: str, name: str) -> tuple[str, ...]:
     fit = {s for s in candidates if any(covers(name, operation) for operation in operations[s])}
     fit |= {service for action, service in permits.items() if covers(name, action)}
     if prefix == "s3" and any(c in name for c in "*?"):
-        fit.add("s3")  # its actions are mostly not called as its operations are
+        fit.add("s3")  # most of its actions have other names than its operations
     if fit:
         return tuple(s for s in candidates if s in fit)
     return (prefix,) if prefix in candidates else candidates
 
 
 def endpoint_of(service: str, region: str) -> str:
-    """The usual regional host name of a service in the partition aws: what to write for another region."""
+    """The usual regional host name of a service in the partition aws, for another region."""
     label = _table()[2].get(service, service)
     return f"{label}.{region}.amazonaws.com"
 

@@ -1,7 +1,7 @@
-"""Resources of statements: texts of which parts are known at deployment only.
+"""Resources of statements: texts with parts known only at deployment.
 
-A resource is a sequence of pieces: literal text, and what is not known yet. Pure; tokens.py and
-template_reader.py make the pieces.
+A resource is a sequence of pieces: literal text, and unknown parts. Pure; tokens.py and template_reader.py create the
+pieces.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ __all__ = [
 
 
 class Target:
-    """The construct that a token refers to. Each attribute is asked of the CDK when it is first needed.
+    """The construct that a token refers to. Each attribute is requested from the CDK at its first use.
 
     Attributes:
         attribute: the attribute, or `Ref`.
         construct: the L1 itself.
         path: its construct path.
-        type: its CloudFormation type; empty for what is no resource, such as a parameter.
-        region: its stack's, where it is known.
+        type: its CloudFormation type; empty for a parameter and other non-resources.
+        region: its stack's, where known.
     """
 
     def __init__(self, reader: TargetReader, token: Any, attribute: str) -> None:
@@ -66,7 +66,7 @@ class Target:
 
     @property
     def name(self) -> str:
-        """As people know it."""
+        """Its readable name."""
         return known_as(self.path)
 
     def __eq__(self, other: object) -> bool:
@@ -88,13 +88,13 @@ class TargetReader(Protocol):
 
 @dataclass(frozen=True)
 class Unknown:
-    """A piece that is known at deployment.
+    """A piece known only at deployment.
 
     Attributes:
-        text: the CDK's text for it; empty where only something around it has one.
-        note: the same in every read: `AWS::Region`, or its intrinsic as JSON.
+        text: the CDK's text for it; empty where only a value around it has one.
+        note: stable between reads: `AWS::Region`, or its intrinsic as JSON.
         target: the construct that it refers to, if it does.
-        inner: constructs that it is made from, by functions such as Fn::Select.
+        inner: constructs in functions around it, such as Fn::Select.
     """
 
     text: str
@@ -108,7 +108,7 @@ Field: TypeAlias = "tuple[Piece, ...]"
 
 
 def join_pieces(pieces: Iterable[Piece]) -> Field:
-    """Neighbouring texts as one."""
+    """Joins neighbouring texts."""
     joined: list[Piece] = []
     for piece in pieces:
         if isinstance(piece, str) and joined and isinstance(joined[-1], str):
@@ -119,7 +119,7 @@ def join_pieces(pieces: Iterable[Piece]) -> Field:
 
 
 def words(pieces: Sequence[Piece]) -> str:
-    """Pieces as people read them; the same in every read."""
+    """Pieces in words, stable between reads."""
     return "".join(_word(piece) for piece in pieces)
 
 
@@ -133,7 +133,7 @@ def _word(piece: Piece) -> str:
 
 
 def literal(pieces: Sequence[Piece]) -> str | None:
-    """The text, where all of it is known."""
+    """The text, where it is fully known."""
     return "".join(p for p in pieces if isinstance(p, str)) if all(isinstance(p, str) for p in pieces) else None
 
 
@@ -152,7 +152,7 @@ class Resource:
     """A resource of a statement.
 
     Attributes:
-        text: the CDK's text, maybe with tokens.
+        text: the CDK's text, possibly with tokens.
         pieces: its parts.
     """
 
@@ -161,7 +161,7 @@ class Resource:
 
     @cached_property
     def name(self) -> str:
-        """In words; the same in every read."""
+        """Its text in words, stable between reads."""
         return words(self.pieces)
 
     @property
@@ -176,18 +176,18 @@ class Resource:
 
     @property
     def whole(self) -> Unknown | None:
-        """The token at its beginning, which is an ARN by itself."""
+        """The token at its beginning that is a whole ARN."""
         first = self.pieces[0] if self.pieces else None
         return first if isinstance(first, Unknown) else None
 
     @property
     def tail(self) -> str:
-        """The text after a whole token, as far as it is known."""
+        """The text after a whole token, as far as known."""
         return "".join(piece if isinstance(piece, str) else "\0" for piece in self.pieces[1:])
 
 
 def parse_arn(pieces: Sequence[Piece]) -> Arn | None:
-    """The fields of what begins with `arn:`; None otherwise, and for what has fewer."""
+    """The fields of a text that begins with `arn:`; None otherwise, and for too few fields."""
     if not (pieces and isinstance(pieces[0], str) and pieces[0].lower().startswith("arn:")):
         return None
     fields: list[list[Piece]] = [[]]

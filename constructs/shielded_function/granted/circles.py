@@ -1,8 +1,8 @@
-"""Entries that a function's environment cannot hold, as their resources depend on the function already.
+"""Removes entries whose resources depend on the function, as its environment cannot refer to them.
 
-A grant stands in a policy, which may be apart from the function: that is the usual way out of a circle. An entry stands
-in the function. What the function's own role is granted it waits for anyhow (`Function` depends on its role, and on the
-policies in it), so most entries are not asked about.
+A grant is in a policy, which may be separate from the function: that usually avoids a circular dependency. An entry is
+in the function itself. The function depends on its role's grants anyway (`Function` depends on its role and the
+policies in it), so most entries need no check.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class Holder:
 
     Attributes:
         resource: its L1.
-        role: construct path of its role, as people know it.
-        waits: whether it depends on the policies within its role: a `Function` does, a `CfnFunction` does not.
+        role: construct path of its role.
+        waits: whether it depends on the policies within its role, as a `Function` does.
     """
 
     resource: Any
@@ -38,7 +38,7 @@ class Holder:
 
 
 def break_circles(grants: Mapping[str, Grants], holders: Mapping[str, Holder]) -> dict[str, Grants]:
-    """The same without the entries that would close a circle: every bucket in the place of one, and no host.
+    """The grants without circular entries: every bucket in place of a bucket, and no host.
 
     Args:
         grants: by the function's path.
@@ -54,7 +54,7 @@ def break_circles(grants: Mapping[str, Grants], holders: Mapping[str, Holder]) -
 
 
 def _is_new(entry: Entry, holder: Holder) -> bool:
-    """Whether an entry may refer to a resource that the function does not depend on yet."""
+    """Whether an entry may refer to a resource on which the function does not depend yet."""
     return "${Token[" in entry.text and not any(_is_waited_for(source, holder) for source in entry.sources)
 
 
@@ -82,7 +82,7 @@ def _tell(entry: Entry, circle: list[str]) -> Iterator[str]:
     way = " -> ".join(map(known_as, circle))
     for source in entry.sources:
         if entry.kind == "bucket":
-            what = "name"
+            part = "name"
             write = (
                 "so every bucket is admitted, an attacker's too: give the bucket a name (bucket_name), or list the "
                 "buckets in allow_buckets"
@@ -92,8 +92,8 @@ def _tell(entry: Entry, circle: list[str]) -> Iterator[str]:
             written = next(
                 (plane.write for action in actions for plane in planes_of(action) if plane.write), "its host"
             )
-            what, write = "host", f"so it is not admitted: list in allow_outbound, as text, {written}"
+            part, write = "host", f"so it is not admitted: list in allow_outbound, as text, {written}"
         yield (
-            f"{source}: its {what} would stand in the function's environment, and it depends on the function already "
+            f"{source}: its {part} would be in the function's environment, and it depends on the function already "
             f"({way}), {write}"
         )

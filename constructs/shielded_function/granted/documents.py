@@ -1,4 +1,4 @@
-"""Policy documents, in whichever form someone gave them to an L1: of the CDK, a mapping, or a token."""
+"""Policy documents in an L1: an object of the CDK, a mapping, or a token."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ __all__ = [
 
 
 def properties_of(resources: Sequence[cdk.CfnResource], *names: str) -> list[list[Any]]:
-    """Properties of L1s, one message for all; None for what one has not.
+    """Properties of L1s, by one request for all; None for absent ones.
 
-    A plain `CfnResource`, which people write for any type, has them by CloudFormation's names in `cfnProperties`, which
-    is protected: for classes that extend it, and kept by the CDK as what is public.
+    A plain `CfnResource`, which can be of any type, has them by CloudFormation's names in `cfnProperties`, which is
+    protected, for subclasses, and so stable in the CDK.
     """
     plain = [resource for resource in resources if type(resource) is cdk.CfnResource]
     given = iter(members_of(plain, "cfnProperties"))
@@ -54,7 +54,7 @@ def as_json(document: Any, place: Place) -> Any:
 
 
 def statements_of(document: Any, place: Place) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Statements with their Sid or number, both branches of an Fn::If."""
+    """Statements with their Sid or number, and both branches of an Fn::If."""
     found = mapping(document).get("Statement", [])
     for number, statement in enumerate(_each(found, place), start=1):
         sid = statement.get("Sid")

@@ -1,4 +1,4 @@
-"""Values that the CDK gives for the entries of one function's stack: names of buckets, hosts of constructs."""
+"""The CDK's values for the entries of one function's stack: names of buckets, hosts of constructs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .tokens import Place
 __all__ = ["CdkEmitter", "HostsOf"]
 
 HostsOf = Callable[[Any], Sequence["tuple[str, int | None]"]]
-"""A construct -> entries for `allow_outbound`, each with its longest length. Raises ValueError where it tells none."""
+"""A construct -> entries for `allow_outbound`, each with its longest length. Raises ValueError for none."""
 
 _NAME: int = 50
 """Characters of an access point's name, at most
@@ -32,7 +32,7 @@ _PARAMETER: Final = re.compile(r"\{\{resolve:ssm:([^}]*)\}\}")
 
 
 class CdkEmitter:
-    """Asks each thing once."""
+    """Requests each value once."""
 
     def __init__(self, reader: Reader, place: Place, hosts_of: HostsOf | None) -> None:
         self._tokens = reader.tokens
@@ -43,7 +43,7 @@ class CdkEmitter:
         self._names: dict[str, str] = {}
 
     def bucket(self, place: Where) -> str:
-        """A bucket's name: the text where it is known, otherwise what follows the last colon of its ARN."""
+        """A bucket's name: literal where known, otherwise the part of its ARN after the last colon."""
         if place.name not in self._names:
             self._names[place.name] = self._bucket(place)
         return self._names[place.name]
@@ -67,7 +67,7 @@ class CdkEmitter:
         return name if target else cdk.Fn.select(0, cdk.Fn.split("/", name))
 
     def point(self, place: Where) -> Sequence[tuple[Kind, str, int | None]]:
-        """An access point: its host, by which SDKs reach its ARN, and its alias, which is used as a bucket's name."""
+        """An access point: its host, for its ARN in SDKs, and its alias, for use as a bucket's name."""
         stack = self._place.stack
         if place.target is None:
             name, region, account = (_text(part) for part in (place.pieces, place.region, place.account))
@@ -115,7 +115,7 @@ def _text(pieces: Sequence[Any]) -> str:
 
 
 def _as_token(parameter: re.Match[str]) -> str:
-    """A dynamic reference, as a value that is known at deployment."""
+    """A dynamic reference as a value known only at deployment."""
     return cdk.CfnDynamicReference(cdk.CfnDynamicReferenceService.SSM, parameter[1]).to_string()
 
 
@@ -124,6 +124,6 @@ def _point_label(place: Where) -> str:
 
 
 def _hosts_of(construct: Any) -> Sequence[tuple[str, int | None]]:
-    from .. import hosts  # only where there are any
+    from .. import hosts  # imported only where needed
 
     return [(entry.text, entry.longest) for entry in hosts.entries_of(construct).outbound]

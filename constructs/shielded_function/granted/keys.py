@@ -1,4 +1,4 @@
-"""Which KMS keys a granted resource has: those that its service calls on behalf of its user."""
+"""The KMS keys of a granted resource, which its service uses on behalf of the caller."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Keys:
         self._known: dict[str, frozenset[str]] = {}
 
     def of(self, resource: Resource) -> Mapping[str, str]:
-        """The names of a resource's keys -> what has them, as people know it."""
+        """The names of a resource's keys -> the names of their holders."""
         found = {key: target.name for target in resource.targets for key in self._of_properties(target)}
         for arn, holder, key in self._holders:
             if resource.name == arn or resource.name.startswith(f"{arn}/"):
@@ -62,7 +62,7 @@ class Keys:
         return [(arn, path, key) for path, (key, *arns) in named for arn in arns]
 
     def _of_properties(self, target: Target) -> frozenset[str]:
-        """The names of the keys that a construct's properties tell. What is a token is not seen: it names none."""
+        """The names of the keys in a construct's properties, without tokens."""
         if target.type.startswith(("AWS::KMS::", "AWS::IAM::")):
             return frozenset()
         if target.path not in self._known:
@@ -94,7 +94,7 @@ def _key_texts(value: Any, name: str = "") -> Iterator[str]:
     elif isinstance(value, (list, tuple)):
         for item in value:
             yield from _key_texts(item, name)
-    elif type(value).__name__.endswith("Property"):  # a structure of an L1, which is here by value
+    elif type(value).__name__.endswith("Property"):  # a structure of an L1, passed by value
         for key in dir(type(value)):
             if isinstance(getattr(type(value), key), property):
                 yield from _key_texts(getattr(value, key), key)

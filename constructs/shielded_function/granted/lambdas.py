@@ -1,4 +1,4 @@
-"""Lambda's work for a function beside running it: reads `origins.Behind` from the L1 constructs."""
+"""Reads Lambda's work on behalf of a function (`origins.Behind`) from the L1 constructs."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Mappings:
         return self._polled.get(function, {})
 
     def sent_to(self, function: str) -> dict[str, str]:
-        """Where Lambda sends for a function: names -> why."""
+        """Lambda's destinations for a function: names -> the reason."""
         return self._sent_to.get(function, {})
 
     def _read_mapping(self, mapping: Mapping[str, Any], place: Place, names: str, source: str) -> None:
@@ -78,7 +78,7 @@ class Mappings:
             self._sent_to.setdefault(function, {}).update(sent)
 
     def _streams_of(self, place: Place, consumer: Field) -> Iterator[Field]:
-        """The stream of a fan-out consumer, on which the CDK grants as well."""
+        """The stream of a fan-out consumer, on which the CDK adds grants too."""
         for target in Resource("", consumer).targets:
             if target.type == "AWS::Kinesis::StreamConsumer":
                 own = self._tokens.place_of(target.path) or place
@@ -95,7 +95,7 @@ class Mappings:
             sent.update({words(self._tokens.pieces(place, text)): DESTINATION for text in found if text})
 
     def _functions(self, place: Place, name: str) -> Iterator[str]:
-        """The functions that a name or an ARN refers to, by itself or by an alias."""
+        """The functions that a name or an ARN refers to, directly or by an alias."""
         targets = Resource(name, self._tokens.pieces(place, name)).targets
         yield from self._of_targets(targets, 3)
 
@@ -119,7 +119,7 @@ def read_behind(
     mappings: Mappings,
     prefixes: frozenset[str],
 ) -> dict[str, Any]:
-    """The fields of `Behind` that matter for grants with these action prefixes; no others are asked for."""
+    """The fields of `Behind` that grants with these action prefixes need; no others are requested."""
     fields: dict[str, Any] = {
         "polled": mappings.polled(known_as(path)),
         "sent_to": dict(mappings.sent_to(known_as(path))),
@@ -155,7 +155,7 @@ def _items(value: Any) -> Sequence[Any]:
 
 
 def _attr(value: Any, name: str) -> Any:
-    """A property of a structure, which may be a mapping, or a token that tells nothing."""
+    """A property of a structure, which may be a mapping, or a token with unknown content."""
     if isinstance(value, dict):
         head, *rest = name.split("_")
         return value.get(name, value.get(head + "".join(word.title() for word in rest)))

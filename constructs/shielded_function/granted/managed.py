@@ -1,4 +1,4 @@
-"""AWS's own managed policies that functions have, by name. What others grant changes without the app, and is not read.
+"""AWS managed policies for functions, by name. Others are not read, as AWS changes them without the app.
 
 From the AWS Managed Policy Reference
 (https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html).
@@ -22,7 +22,7 @@ LAMBDAS_OWN: Final[Mapping[str, str]] = {
     "service-role/AWSLambdaENIManagementAccess": "Lambda makes the network interfaces",
     "service-role/AWSLambdaVPCAccessExecutionRole": "Lambda makes the network interfaces",
 }
-"""Actions of Lambda or an extension, beside the function."""
+"""Policies whose actions Lambda or an extension uses, not the function."""
 
 POLLERS: Final[Mapping[str, str]] = {
     "service-role/AWSLambdaDynamoDBExecutionRole": "dynamodb",
@@ -56,11 +56,11 @@ STATEMENTS: Final[Mapping[str, tuple[str, ...]]] = {
         "sqs:ReceiveMessage",
     ),
 }
-"""Grants of those that a function's code may use."""
+"""Grants of AWS managed policies that a function's code may use."""
 
 
 def managed_name(arn: Field) -> str:
-    """`service-role/AWSLambdaBasicExecutionRole`, of AWS's own policy; empty for another."""
+    """`service-role/AWSLambdaBasicExecutionRole`, for an AWS managed policy; empty for another."""
     fields = parse_arn(arn)
     if fields is None or literal(fields.service) != "iam" or literal(fields.account) != "aws":
         return ""

@@ -1,4 +1,4 @@
-"""The grants of a role, as a policy takes them: `Grants`, and notes about them."""
+"""The grants of a role as policy entries: `Grants`, and findings about them."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Source:
     Attributes:
         policy: construct path of the policy or role that holds the statement, or the name of an AWS managed policy.
         statement: its Sid, or `#2` for the second.
-        action: as the statement has it: `s3:GetObject*`.
-        resource: in words; constructs by their paths: `Shop/Orders.Arn/*`. The CDK is asked for these when it is read.
-        role: construct path of the role that is assumed, where it is not the function's own.
-        resources: what `resource` is made from.
+        action: as in the statement: `s3:GetObject*`.
+        resource: in words; constructs by their paths: `Shop/Orders.Arn/*`. Reading it requests these from the CDK.
+        role: construct path of the assumed role; empty for the function's own role.
+        resources: the resources in `resource`.
         but: the statement has NotResource.
     """
 
@@ -51,14 +51,14 @@ class Source:
 
 @dataclass(frozen=True)
 class Entry:
-    """A service, a bucket or a host that is granted.
+    """A granted service, bucket or host.
 
     Attributes:
-        kind: the list it belongs into: `allow_aws`, `allow_buckets` or `allow_outbound`.
-        text: the entry, maybe with tokens.
-        name: what it is, in words and the same in every read: a token's construct path, otherwise the text.
-        longest: characters that it has at most once it is deployed; None when it is counted as a text is.
-        sources: each grant it comes from.
+        kind: its list: `allow_aws`, `allow_buckets` or `allow_outbound`.
+        text: the entry, possibly with tokens.
+        name: a stable name: a token's construct path, otherwise the text.
+        longest: the most characters after deployment; None when the text is counted.
+        sources: its grants.
     """
 
     kind: Kind
@@ -70,7 +70,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A grant that opens nothing, and why: `Lambda polls it` or `no operation is called with it`."""
+    """A grant that adds no entry, and the reason: `Lambda polls it` or `no operation is called with it`."""
 
     source: Source
     reason: str
@@ -81,11 +81,11 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Finding:
-    """A note on something that a user has to know or to change.
+    """A note that tells a user about a needed decision or change.
 
     Attributes:
-        id: the same for the same rule, as `Annotations.acknowledge_warning` takes it.
-        message: the statement, its meaning, and the fix.
+        id: the rule's id, for `Annotations.acknowledge_warning`.
+        message: the problem, its meaning, and the fix.
     """
 
     id: str
@@ -94,14 +94,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class Grants:
-    """The AWS hosts that the function may reach by its role's grants.
+    """The AWS hosts that the role's grants admit.
 
     Attributes:
         entries: services, buckets and hosts, each with its sources.
-        problems: what makes "granted" meaningless; an error.
-        warnings: what cannot be known or expressed; each can be acknowledged.
+        problems: errors that make "granted" meaningless.
+        warnings: facts that are unknown or cannot be expressed; each can be acknowledged.
         left_out: grants that the function does not use itself.
-        beside: services of grants that are left out because Lambda, or a service, uses them: the code may as well.
+        beside: services of grants left out because Lambda, or a service, uses them; the code may use them too.
     """
 
     entries: tuple[Entry, ...] = ()
@@ -112,22 +112,22 @@ class Grants:
 
     @property
     def services(self) -> tuple[str, ...]:
-        """For `allow_aws`. Without s3 where `buckets` are named, as these are all of S3 then."""
+        """For `allow_aws`, without s3 where `buckets` are named."""
         return self._texts("service")
 
     @property
     def buckets(self) -> tuple[str, ...]:
-        """For `allow_buckets`: names, maybe tokens. None where the role is granted buckets that have no one name."""
+        """For `allow_buckets`: names, possibly tokens. None where the role has a grant for buckets without one name."""
         return self._texts("bucket")
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """For `allow_outbound`: the hosts of data planes, maybe with tokens."""
+        """For `allow_outbound`: the hosts of data planes, possibly with tokens."""
         return self._texts("host")
 
     @property
     def sources(self) -> dict[str, tuple[Source, ...]]:
-        """From an entry's text to the grants it comes from."""
+        """The grants of each entry, by its text."""
         return {entry.text: entry.sources for entry in self.entries}
 
     def explain(self) -> tuple[Explanation, ...]:
@@ -142,11 +142,11 @@ class Grants:
 
 
 def changed(before: Grants, after: Grants) -> list[str]:
-    """The changes of a function's grants since its policy was made: a sentence for each entry.
+    """The changes of a function's grants after its policy was created: a sentence for each entry.
 
     Args:
-        before: what its policy was made of.
-        after: what is read at the end of the synthesis.
+        before: the grants of its policy.
+        after: the grants at the end of the synthesis.
     """
     old, new = _by_name(before.entries), _by_name(after.entries)
     told = {*before.problems, *before.warnings}

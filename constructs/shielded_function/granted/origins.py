@@ -1,8 +1,8 @@
-"""Grants that the function's own code does not use, where the CDK shows whose they are. Pure.
+"""Recognizes grants that Lambda or a service uses, not the function's own code. Pure.
 
-An action on a resource is left out when everything that it permits is done by Lambda, or by another service on the
-function's behalf: polling an event source, sending to a dead letter queue, decrypting a bucket's objects. What code
-does with the very same actions on the same resource cannot be told from it: `allow_aws=["granted", "sqs"]` adds it.
+An action on a resource is left out when Lambda, or another service on behalf of the function, uses all of it: polling
+an event source, sending to a dead letter queue, decrypting a bucket's objects. Code may use the same actions on the
+same resource, and the grant does not tell: `allow_aws=["granted", "sqs"]` admits it.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ class Behind:
 
     Attributes:
         polled: names of the event sources that Lambda polls, and of their secrets -> prefixes.
-        sent_to: names of where Lambda sends what failed or succeeded -> what it is.
-        log_group: construct path of its log group, if the app has it.
+        sent_to: names of Lambda's destinations and dead letter queues -> the reason.
+        log_group: construct path of its log group, if it is in the app.
         traced: Lambda's daemon sends its traces.
-        in_vpc: Lambda makes its network interfaces.
+        in_vpc: Lambda creates its network interfaces.
         key: name of the key of its environment.
-        keys_of: a resource -> names of its KMS keys, and what has them.
+        keys_of: a resource -> names of its KMS keys, and their holders.
     """
 
     polled: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -40,8 +40,8 @@ class Behind:
     keys_of: Callable[[Resource], Mapping[str, str]] = lambda _: {}
 
 
-# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html and its like: what the execution role needs
-# for an event source mapping, and what the CDK adds.
+# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html and similar pages: the permissions of the
+# execution role for an event source mapping, and those that the CDK adds.
 _POLLING: Final[Mapping[str, frozenset[str]]] = {
     "dynamodb": frozenset({"describestream", "getrecords", "getsharditerator", "liststreams"}),
     "kafka": frozenset({"describecluster", "describeclusterv2", "getbootstrapbrokers", "listscramsecrets"}),
@@ -108,8 +108,8 @@ _INTERFACES: Final = frozenset(
         "unassignprivateipaddresses",
     }
 )
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html: the service calls KMS, with the
-# caller's rights. Signing and message authentication are called by code alone.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html: the service calls KMS with the caller's
+# rights. Only code calls the actions for signing and message authentication.
 _ENCRYPTING: Final = frozenset(
     {
         "creategrant",
@@ -124,9 +124,9 @@ _ENCRYPTING: Final = frozenset(
         "reencryptto",
     }
 )
-# Event sources that Lambda polls from their VPC, by the function's role, wherever the function is.
+# Event sources that Lambda polls from their VPC, with the function's role, inside a VPC or not.
 _IN_A_VPC: Final = frozenset({"kafka", "kafka-cluster", "mq", "rds"})
-# Permissions that no operation is called with.
+# Permissions without an API operation.
 _NEVER_CALLED: Final[Mapping[str, Mapping[str, str]]] = {
     "iam": {"passrole": "no operation is called with it"},
     "elasticfilesystem": dict.fromkeys(("clientmount", "clientrootaccess", "clientwrite"), "Lambda mounts it"),
@@ -135,8 +135,8 @@ _NEVER_CALLED: Final[Mapping[str, Mapping[str, str]]] = {
 
 DEAD_LETTERS: Final = "Lambda sends dead letters to it"
 DESTINATION: Final = "Lambda sends the function's results to it"
-LEFTOVER: Final = "Lambda sends what it could not process to it"
-# The service in an event source's ARN, or its construct's type -> action prefixes that polling it takes.
+LEFTOVER: Final = "Lambda sends unprocessed records to it"
+# The service in an event source's ARN, or its construct's type -> action prefixes for polling.
 SOURCES: Final = {
     "sqs": ("sqs",),
     "dynamodb": ("dynamodb",),
@@ -171,8 +171,8 @@ def reason_to_leave_out(
         action: one action of a statement.
         resource: one resource of it.
         conditions: the condition keys of the statement, in lower case.
-        behind: what Lambda does for the function.
-        granted: every resource that the role is granted anything of.
+        behind: Lambda's work for the function.
+        granted: every resource in the role's grants.
     """
     prefix, name = action.prefix, action.name
     if name in _NEVER_CALLED.get(prefix, {}):
@@ -204,8 +204,8 @@ def _is_polled(prefix: str, name: str, resource: Resource, behind: Behind) -> bo
         return False
     if behind.polled.get(resource.name) == prefix:
         return True
-    # The CDK grants ListStreams on "*", as pages of AWS do what describes a broker or a cluster; topics and groups of a
-    # cluster have other ARNs than it.
+    # The CDK grants ListStreams on "*", and pages of AWS grant the actions that describe a broker or a cluster on "*".
+    # Topics and groups of a cluster have other ARNs than the cluster.
     return prefix in behind.polled.values() and (
         (resource.everything and (name == "liststreams" or prefix in ("mq", "rds"))) or prefix == "kafka-cluster"
     )

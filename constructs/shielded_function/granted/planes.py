@@ -1,4 +1,4 @@
-"""Actions of data planes: calls that they permit go to a separate host, not to the service's endpoint.
+"""Actions of data planes: their calls use a separate host, not the service's endpoint.
 
 Tables alone. Names of actions are the Service Authorization Reference's, in lower case.
 """
@@ -21,9 +21,9 @@ class Plane:
     Attributes:
         actions: their names.
         types: CloudFormation types of the constructs that have the host.
-        host: the host, where it is the region's: `{region}` and `{suffix}` are filled in.
-        write: what to write where there is no such construct.
-        in_wildcards: whether a wildcard that covers them, such as `es:*`, is told of a missing host too.
+        host: the host, where it is regional: `{region}` and `{suffix}` are filled in.
+        write: the host to list where there is no such construct.
+        in_wildcards: whether a wildcard that covers them, such as `es:*`, also needs the host.
     """
 
     actions: tuple[str, ...]
@@ -175,7 +175,7 @@ _TELLING: Final = 4
 
 
 def planes_of(action: Action) -> tuple[Plane, ...]:
-    """The data planes that an action, or a pattern of actions, is of."""
+    """The data planes of an action, or of a pattern of actions."""
     return tuple(
         plane
         for plane in PLANES.get(action.prefix, ())
@@ -184,7 +184,7 @@ def planes_of(action: Action) -> tuple[Plane, ...]:
 
 
 def only_of_planes(action: Action) -> bool:
-    """Whether it is no operation of the service's own endpoint beside. A wildcard is in doubt one of both."""
+    """Whether the service's endpoint lacks the operation. A wildcard counts for both."""
     stem = action.name.partition("*")[0].partition("?")[0]
     return any(
         plane.actions == ("*",) or stem == action.name or len(stem) >= _common(plane.actions) >= _TELLING
@@ -193,6 +193,6 @@ def only_of_planes(action: Action) -> bool:
 
 
 def _common(names: tuple[str, ...]) -> int:
-    """How many characters all names begin with; a pattern of fewer may mean other actions too."""
+    """The length of the prefix that all names share; a shorter pattern may cover other actions."""
     first, *others = names
     return next((i for i, c in enumerate(first) if any(o[i : i + 1] != c for o in others)), len(first))

@@ -1,4 +1,4 @@
-"""Which resources hold policy documents, and parts of these. Without the CDK."""
+"""Resources that hold policy documents, and parts of these documents. Without the CDK."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RESOURCE_POLICIES: Final[Mapping[str, str]] = {
     "AWS::SQS::QueuePolicy": "policyDocument",
     "AWS::SecretsManager::ResourcePolicy": "resourcePolicy",
 }
-"""The property of a resource's type that holds the policy."""
+"""The property that holds the policy, by resource type."""
 
 
 def mapping(value: Any) -> Mapping[str, Any]:

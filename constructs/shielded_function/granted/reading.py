@@ -30,9 +30,9 @@ def read_grants(
     """The AWS hosts that the functions of a stage may reach by their roles' present grants. Changes nothing.
 
     Args:
-        stage: the App or Stage that the functions are in; one call reads all of its policies once.
-        functions: the functions; others are not read.
-        constructs: what `find_relevant` found in it, where it was asked already.
+        stage: the App or Stage of the functions; one call reads all its policies once.
+        functions: the functions to read.
+        constructs: the result of `find_relevant` for it, if already known.
         hosts_of: a construct -> its entries for `allow_outbound` with their longest lengths; by default
             `hosts.entries_of`.
 
@@ -52,7 +52,7 @@ def read_stage(
     constructs: Sequence[IConstruct] | None = None,
     hosts_of: HostsOf | None = None,
 ) -> tuple[dict[str, Grants], Looked]:
-    """The same as `read_grants`, and what tells later whether it would be the same again."""
+    """The result of `read_grants`, and a record of the read for `rereading`."""
     reader = Reader(stage, functions, constructs)
     emitters: dict[str, CdkEmitter] = {}
     grants: dict[str, Grants] = {}

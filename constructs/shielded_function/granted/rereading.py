@@ -1,4 +1,4 @@
-"""Whether the inputs of a read of grants are unchanged, without reading them again."""
+"""Detects changed inputs of a read of grants, without reading them again."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ _TYPES: Final = (
 class Looked:
     """The inputs of one read.
 
-    A grant in a later aspect adds a statement to a document, a name to a list, or a construct, and each of these is
-    seen. A document that is replaced by another (`policy.policy_document = ...`) is not: the function then gets less
-    from its shield than its role grants, and says so at its first call.
+    An aspect that grants later adds a statement to a document, a name to a list, or a construct, and each of these is
+    seen. A document that is replaced (`policy.policy_document = ...`) is not seen: the shield then denies new
+    grants, and reports it at the first call.
 
     Attributes:
-        kinds: how many resources of each type that grants something there were.
-        documents: policy documents, as the CDK has them and as they were read.
-        lists: lists, as the CDK has them and resolved.
+        kinds: the number of resources of each type with grants.
+        documents: policy documents, of the CDK, and as they were read.
+        lists: lists, of the CDK, and resolved.
     """
 
     kinds: Counter[str]
@@ -49,30 +49,30 @@ class Looked:
 
     @staticmethod
     def at(constructs: Iterable[Any]) -> Looked:
-        """Before anything else was looked at."""
+        """The state before the first read."""
         return Looked(_count(constructs))
 
     def learn(self, documents: Iterable[Any]) -> None:
-        """Asks for many documents at once, for `read`."""
+        """Requests many documents at once, for `read`."""
         asked = [document for document in documents if isinstance(document, iam.PolicyDocument)]
         self._learnt.update(
             (id(d), (d, found or {})) for d, found in zip(asked, call_all(asked, "toJSON"), strict=True)
         )
 
     def read(self, document: Any, place: Place) -> Any:
-        """A policy document with its tokens as texts, remembered."""
+        """Reads and records a policy document, with its tokens as texts."""
         _, found = self._learnt.get(id(document)) or (None, as_json(document, place))
         self.documents.append((place, document, found))
         return found
 
     def resolve(self, lists: Sequence[tuple[Place, Any]]) -> list[Any]:
-        """Lists, resolved with one question for each stack, and remembered."""
+        """Resolves and records lists, with one request for each stack."""
         found = _resolve(lists)
         self.lists += ((place, value, f) for (place, value), f in zip(lists, found, strict=True))
         return found
 
     def is_same(self, constructs: Iterable[Any]) -> bool:
-        """Whether all of it is as it was.
+        """Whether all inputs are unchanged.
 
         Args:
             constructs: those of the stage now.
@@ -108,7 +108,7 @@ def _is_same(document: Any, before: Any, place: Place) -> bool:
 
 
 def _grants(document: Any, place: Place) -> set[str]:
-    """Each combination that a document grants: the same when the CDK merges statements, as it does at synthesis."""
+    """Each combination that a document grants; it stays equal when the CDK merges statements at synthesis."""
     return {
         json.dumps(combination, default=str)
         for _, statement in statements_of(document, place)

@@ -1,6 +1,6 @@
-"""Where a resource of an S3 statement leads: to one bucket, to an access point, to the control plane, or to any bucket.
+"""The target of a resource in an S3 statement: a bucket, an access point, the control plane, or any bucket.
 
-Host names are all that a shield sees, so a grant is narrow only where its bucket has one name. Pure.
+A shield sees only host names, so a grant is narrow only where its bucket has one name. Pure.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _BUCKET_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
 @dataclass(frozen=True)
 class Place:
-    """Where a resource leads.
+    """The target of a resource.
 
     Attributes:
         kind: "bucket" has one name; "point" is an access point, with its own host; "control" is the control
-            plane's; "any" may be any bucket; "none" is not of S3.
-        name: in words; the same in every read.
-        pieces: of a bucket: its name, or nothing where `arn` or `target` tells it.
+            plane's; "any" may be any bucket; "none" is outside S3.
+        name: in words, stable between reads.
+        pieces: of a bucket: its name, or empty where `arn` or `target` has it.
         arn: of a bucket: the CDK's text that begins with its ARN.
-        divider: what the name follows in that ARN.
+        divider: the text before the name in that ARN.
         target: the bucket or access point in the app.
         region: of an access point: in its ARN.
         account: of an access point: in its ARN.
@@ -49,7 +49,7 @@ class Place:
 
 
 def bucket_name_problem(name: str) -> str:
-    """Why a name cannot be listed, and what to do; empty when it can."""
+    """The reason why a name cannot be listed, with the fix; empty when it can."""
     if "{{resolve:" in name:
         return (
             ""
@@ -67,7 +67,7 @@ def bucket_name_problem(name: str) -> str:
 
 
 def place_of(resource: Resource) -> Place:
-    """Where a resource leads (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html)."""
+    """The target of a resource (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html)."""
     if resource.everything:
         return Place("any", resource.name)
     arn = parse_arn(resource.pieces)
@@ -107,13 +107,13 @@ def _bucket(resource: Resource, name: Field) -> Place:
 def _of_token(resource: Resource) -> Place:
     whole = resource.whole
     if whole is None:
-        return Place("none", resource.name)  # CloudFormation refuses what is no ARN
+        return Place("none", resource.name)  # CloudFormation rejects text that is not an ARN
     tail = resource.tail
     if _is_pattern(tail.partition("/")[0]):
-        return Place("any", resource.name)  # bucket.bucket_arn + "*": every bucket whose name begins so
+        return Place("any", resource.name)  # bucket.bucket_arn + "*": every bucket whose name has this prefix
     target = whole.target
     if target is None or not target.type.startswith("AWS::") or target.type.startswith("AWS::CloudFormation::"):
-        # An import, a parameter, an output: what S3 grants is taken for a bucket's ARN.
+        # An import, a parameter, an output: the value of an S3 grant counts as a bucket's ARN.
         return Place("bucket", words(resource.pieces[:1]) + tail.partition("/")[0], arn=resource.text)
     if target.type == "AWS::S3::Bucket":
         return Place("bucket", target.name, target=target, arn=whole.text)
@@ -128,7 +128,7 @@ def _of_token(resource: Resource) -> Place:
 
 
 def _first_component(pieces: Field) -> tuple[str, Field]:
-    """`bucket` and the rest of `bucket/name`; nothing where the first piece is not known."""
+    """`bucket` and the rest of `bucket/name`; empty where the first piece is unknown."""
     if pieces and isinstance(pieces[0], str) and "/" in pieces[0]:
         kind, _, rest = pieces[0].partition("/")
         return kind, ((rest,) if rest else ()) + pieces[1:]
@@ -150,5 +150,5 @@ def _up_to(pieces: Field, divider: str) -> Field:
 
 
 def _is_pattern(text: str) -> bool:
-    """Wildcards, and variables of IAM's such as `${aws:username}`."""
+    """Whether it has wildcards, or IAM variables such as `${aws:username}`."""
     return any(mark in text for mark in ("*", "?", "${aws:", "${saml:", "${cognito"))

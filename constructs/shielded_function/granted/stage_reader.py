@@ -1,12 +1,12 @@
-"""Reads what roles are granted from the L1 constructs of a stage, through the CDK's public surface only.
+"""Reads the grants of roles from the L1 constructs of a stage, through the CDK's public API.
 
-An app's grants end up in resources of IAM: a role's inline policies, policies and managed policies that name the role,
-managed policies that the role names, and the resource policies that name it as principal. Each property is one
-question to Node.js, which is what a synthesis costs, so nothing is asked that no function needs, and all tokens are
-resolved and taken apart together (`tokens`).
+An app's grants end up in IAM resources: a role's inline policies, policies and managed policies that name the role,
+managed policies that the role names, and resource policies that name it as principal. Each property read is one
+request to Node.js, the main cost of a synthesis. So only properties that a function needs are read, and all tokens
+are resolved and parsed together (`tokens`).
 
-Documents are read by `PolicyDocument.to_json`, which changes nothing: resolving one freezes its statements, and later
-aspects could not change them any more.
+Documents are read by `PolicyDocument.to_json`, which has no side effect: resolving a document freezes its statements,
+so later aspects could no longer change them.
 """
 
 from __future__ import annotations
@@ -59,18 +59,18 @@ _ROLE: Final = "AWS::IAM::Role"
 
 @dataclass
 class _Role:
-    """A role, and what grants it something.
+    """A role, and the sources of its grants.
 
     Attributes:
-        name: construct path; for an imported one its ARN in words.
-        place: its stack; for an imported one the function's.
-        resource: the L1; None for an imported one.
-        arn: its ARN, as the function has it.
-        logical_id: empty where it is not known without asking.
+        name: construct path; for an imported role its ARN in words.
+        place: its stack; for an imported role the function's.
+        resource: the L1; None for an imported role.
+        arn: its ARN, as in the function.
+        logical_id: empty where it is unknown without a request.
         documents: (construct path, stack, policy document) of each policy.
-        inline: the inline policies, as its L1 has them.
-        named: the ARNs of managed policies, as its L1 has them.
-        managed: names of AWS's own policies.
+        inline: the inline policies of its L1.
+        named: the ARNs of managed policies in its L1.
+        managed: names of AWS managed policies.
     """
 
     name: str
@@ -89,7 +89,7 @@ class _Role:
 
 @dataclass(frozen=True)
 class _Policy:
-    """A policy of IAM's in the stage, and the roles that it names, as its L1 has them and resolved."""
+    """An IAM policy in the stage, with the roles that it names, both as in its L1 and resolved."""
 
     path: str
     place: Place
@@ -116,9 +116,9 @@ class Reader:
     ) -> None:
         """
         Args:
-            stage: an App or a Stage. What is below a Stage in it belongs to that one.
-            functions: whose grants are wanted; a handle knows already what would be asked of a construct.
-            constructs: what `find_relevant` found in it, where it was asked already.
+            stage: an App or a Stage, without the Stages nested in it.
+            functions: the functions whose grants to read; a handle holds properties already.
+            constructs: the result of `find_relevant` for it, if already known.
 
         Raises:
             ShieldError: a function is not in this stage.
@@ -145,7 +145,7 @@ class Reader:
         self._read_roles()
 
     def callers(self) -> Iterator[tuple[str, Place, Caller]]:
-        """Each function's path, its stack, and what its role is granted."""
+        """Each function's path, its stack, and the grants of its role."""
         for function in self.functions:
             role = self._roles[function.role]
             statements = [*role.statements, *self._assumed(role)]
@@ -180,7 +180,7 @@ class Reader:
             )
 
     def holders(self) -> dict[str, Holder]:
-        """The functions, as what holds their entries."""
+        """The functions, as holders of their entries."""
         return {f.path: Holder(f.resource, known_as(f.role), f.waits) for f in self.functions}
 
     # Functions and their roles
@@ -203,7 +203,7 @@ class Reader:
             function.role = self._role(function.place, self.tokens.pieces(function.place, arn))
 
     def _role(self, place: Place, arn: Field) -> str:
-        """Remembers a role by its ARN; returns its name."""
+        """Records a role by its ARN; returns its name."""
         first = arn[0] if arn and isinstance(arn[0], Unknown) else None
         target = first.target if first else None
         if first and target and target.type == _ROLE:
@@ -226,7 +226,7 @@ class Reader:
                 yield construct, path, place
 
     def _find_policies(self) -> Iterator[_Policy]:
-        """Those that name a role, with the names resolved, one question for each stack."""
+        """The policies that name a role, with the names resolved by one request for each stack."""
         found = list(self._of_types(IDENTITY_POLICIES))
         members = properties_of([construct for construct, *_ in found], "roles", "roleName", "policyDocument")
         self.looked.learn(document for *_, document in members)
@@ -251,7 +251,7 @@ class Reader:
             yield path, place, self.looked.read(document, place)
 
     def _read_roles(self) -> None:
-        """Each role once, and those that they may assume."""
+        """Reads each role once, with the roles that it may assume."""
         done: set[str] = set()
         while wanted := [role for name, role in self._roles.items() if name not in done]:
             done.update(role.name for role in wanted)
@@ -277,8 +277,8 @@ class Reader:
             role.findings.append(
                 Finding(
                     f"{_ID}PrecreatedRole",
-                    f"its role {role.name} exists already (Role.customize_roles), and the CDK does not tell what this "
-                    "app grants it: name all that iam-policy-report.txt in the cloud assembly lists for it, as in "
+                    f"its role {role.name} exists already (Role.customize_roles), and the CDK does not list this app's "
+                    "grants to it: name every service that iam-policy-report.txt in the assembly lists for it, as in "
                     'allow_aws=["granted", "dynamodb"], and list buckets in allow_buckets',
                 )
             )
@@ -287,8 +287,8 @@ class Reader:
             role.findings.append(
                 Finding(
                     f"{_ID}ImportedRole",
-                    f"its role {role.name} is imported, so only what this app grants it is known: name beside what it "
-                    'is granted elsewhere, as in allow_aws=["granted", "dynamodb"], and list buckets in allow_buckets',
+                    f"its role {role.name} is imported, so only the grants of this app are known: add the services "
+                    'of its other grants, as in allow_aws=["granted", "dynamodb"], and list buckets in allow_buckets',
                 )
             )
             return
@@ -297,7 +297,7 @@ class Reader:
 
     @cached_property
     def _precreated(self) -> frozenset[str]:
-        """The ARNs, in words, of `iam.Role`s that the app only names (`Role.customize_roles`)."""
+        """The ARNs, in words, of precreated `iam.Role`s (`Role.customize_roles`)."""
         rows = holders_of(self._stage, ("assumeRolePolicy",), ("roleArn", "node.defaultChild"))
         found = [
             (place, arn)
@@ -308,7 +308,7 @@ class Reader:
         return frozenset(words(self.tokens.pieces(place, arn)) for place, arn in found)
 
     def _attach_by_arn(self, roles: Sequence[_Role]) -> None:
-        """Managed policies that a role names."""
+        """Attaches managed policies that a role names."""
         named = [(role, list(role.named)) for role in roles if role.named]
         resolved = self.looked.resolve([(role.place, arns) for role, arns in named])
         for (role, arns), found in zip(named, resolved, strict=True):
@@ -340,7 +340,7 @@ class Reader:
         role.documents.append((policy.path, policy.place, self._documents[policy.path]))
 
     def _attach_policies(self, roles: Mapping[str, _Role]) -> None:
-        """Policies that name one of these roles."""
+        """Attaches policies that name one of these roles."""
         ids = self._logical_ids(roles.values())
         elsewhere = {"", *(logical_id for _, logical_id in ids)}
         names = {name: role for role in roles.values() if (name := _name_in(role.arn))}
@@ -361,7 +361,7 @@ class Reader:
                     self._attach_exactly(policy, item, roles)
 
     def _attach_exactly(self, policy: _Policy, item: Any, roles: Mapping[str, _Role]) -> None:
-        """By the constructs that the policy's names refer to: two stacks may have one logical id."""
+        """Attaches a policy by the constructs that its names refer to, as two stacks may share a logical id."""
         for target in self.tokens.targets_of(policy.place, policy.named):
             if target.path in roles:
                 self._attach(roles[target.path], policy)
@@ -386,7 +386,7 @@ class Reader:
         return found
 
     def _named(self, roles: Mapping[str, _Role], name: str) -> _Role | None:
-        """A role in the app that is named by its text."""
+        """The role in the app with this name."""
         inside = [role for role in roles.values() if role.resource is not None]
         names = properties_of([role.resource for role in inside], "roleName")
         return next(
@@ -410,7 +410,7 @@ class Reader:
 
     def _statement(self, path: str, place: Place, label: str, statement: Mapping[str, Any]) -> Statement | None:
         if statement.get("Effect") != "Allow":
-            return None  # what a Deny takes away stays in: it can only be less than what is read
+            return None  # a Deny is ignored: it can only reduce the grants
         not_action, not_resource = "NotAction" in statement, "NotResource" in statement
         resources = self.tokens.of_value(place, statement.get("NotResource" if not_resource else "Resource", []))
         actions = self.tokens.of_value(place, statement.get("Action", []))
@@ -425,7 +425,7 @@ class Reader:
         )
 
     def _learn_bucket_names(self, roles: Sequence[_Role]) -> None:
-        """The names of all buckets that S3 statements name, so that they are resolved at once."""
+        """Resolves the names of all buckets in S3 statements with one request."""
         for role in roles:
             for statement in role.statements:
                 if any(text and text.lower().startswith("s3") for text in statement.actions):
@@ -442,7 +442,7 @@ class Reader:
         self.tokens.learn(self.bucket_names.values())
 
     def _attach_resource_policies(self, roles: Mapping[str, _Role]) -> None:
-        """Statements of resource policies that name a role as principal."""
+        """Attaches statements of resource policies that name a role as principal."""
         for path, place, document in self._resource_policies:
             for label, statement in statements_of(document, place):
                 principals = mapping(statement.get("Principal")).get("AWS")
@@ -467,14 +467,14 @@ class Reader:
                 role.findings.append(
                     Finding(
                         f"{_ID}AssumedRole",
-                        f"{known_as(statement.policy)}, statement {statement.label}: what {resource.name} is granted, "
-                        "which it may assume, is not known: name it beside, as in "
+                        f"{known_as(statement.policy)}, statement {statement.label}: the grants of {resource.name}, "
+                        "which it may assume, are unknown: add its services, as in "
                         'allow_aws=["granted", "dynamodb"], and list buckets in allow_buckets',
                     )
                 )
 
     def _assumed(self, role: _Role) -> Iterator[Statement]:
-        """The grants of the roles that a role may assume, directly or through others."""
+        """The grants of the roles that a role may assume, also through other roles."""
         seen, pending = {role.name}, list(role.assumes)
         while pending:
             name = pending.pop(0)
@@ -493,15 +493,15 @@ def _name_in(arn: Field) -> str:
 
 
 def _is_parameter(logical_id: str) -> bool:
-    """Whether the CDK made it for a reference to another stack, into or out of a nested one."""
+    """Whether the CDK created the parameter for a reference into or out of a nested stack."""
     return logical_id.startswith("referenceto")
 
 
 def _unread(role: str, policy: str) -> Finding:
     return Finding(
         f"{_ID}ManagedPolicy",
-        f"{known_as(role)} has the managed policy {policy}, which is not in this app and is not read: name beside what "
-        'the code calls, as in allow_aws=["granted", "dynamodb"], and list buckets in allow_buckets',
+        f"{known_as(role)} has the managed policy {policy}, which is not in this app and is not read: add the services "
+        'that the code calls, as in allow_aws=["granted", "dynamodb"], and list buckets in allow_buckets',
     )
 
 

@@ -1,4 +1,4 @@
-"""From the statements of a role to the services, buckets and hosts that the function may reach. Pure.
+"""Derives the services, buckets and hosts that a function may reach from its role's statements. Pure.
 
 Values of the CDK (a bucket's name, a construct's hosts) come through `Emitter`.
 """
@@ -23,32 +23,32 @@ _ID: Final = "shielded-function:granted"
 
 _BUCKET_HOST: Final = "<bucket>.s3.{region}.amazonaws.com"
 _POINT_HOST: Final = "<name>-<account>.s3-accesspoint.{region}.amazonaws.com"
-"""What SDKs ask (https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html)."""
+"""The hosts of SDKs (https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html)."""
 
 MAX_SERVICES: Final = 64
 """native/core/policy.h"""
 
-# Lambda logs, traces, mounts and makes network interfaces. Code that does the same is rare, and the logs and traces of
-# every account share a host.
+# Lambda writes logs and traces, mounts file systems and creates network interfaces. Code that does the same is rare,
+# and all accounts share the hosts of logs and traces.
 _LAMBDAS_ALONE: Final = ("ec2", "elasticfilesystem", "iam", "logs", "s3files", "xray")
 
-# Their endpoints hold the account, and the core admits those of the function's own.
+# Their endpoints contain the account, and the core admits only the function's account.
 _BY_ACCOUNT: Final = ("dynamodb", "dynamodbstreams", "kinesis", "s3control")
 
 
 @dataclass(frozen=True)
 class Statement:
-    """An Allow statement, as it was read.
+    """An Allow statement.
 
     Attributes:
-        policy: construct path of what holds it.
+        policy: construct path of its holder.
         label: its Sid, or `#2`.
-        actions: texts; None where one is known at deployment only.
+        actions: texts; None for one known only at deployment.
         resources: empty where the statement has none.
         not_action: it has NotAction.
         not_resource: it has NotResource.
         conditions: its condition keys, in lower case.
-        role: construct path of the role that is assumed; empty for the function's own.
+        role: construct path of the assumed role; empty for the function's own role.
     """
 
     policy: str
@@ -63,15 +63,15 @@ class Statement:
 
 @dataclass(frozen=True)
 class Caller:
-    """A function, and what its role is granted.
+    """A function, with the grants of its role.
 
     Attributes:
-        region: its stack's, where it is known.
-        account: its stack's, where it is known.
+        region: its stack's, where known.
+        account: its stack's, where known.
         statements: every Allow statement of its role, and of the roles in the app that it may assume.
-        behind: what Lambda does on its behalf.
-        findings: what reading found: an imported role, a policy that is not in the app.
-        left_out: what AWS's own policies grant to Lambda.
+        behind: Lambda's work on its behalf.
+        findings: findings of the read: an imported role, a policy outside the app.
+        left_out: grants of AWS managed policies that Lambda uses.
         several_regions: whether the app has stacks in other regions.
     """
 
@@ -85,18 +85,18 @@ class Caller:
 
 
 class Emitter(Protocol):
-    """The values that the CDK gives for one function's stack."""
+    """The CDK's values for one function's stack."""
 
     def bucket(self, place: Place) -> str:
-        """A bucket's name, maybe a token."""
+        """A bucket's name, possibly a token."""
         ...
 
     def point(self, place: Place) -> Sequence[tuple[Kind, str, int | None]]:
-        """An access point: its host, and the alias by which it is listed as a bucket."""
+        """An access point: its host, and the alias that lists it as a bucket."""
         ...
 
     def hosts(self, target: Target) -> Sequence[tuple[str, int | None]]:
-        """The hosts of a construct, each with its longest length; none where it does not tell them."""
+        """The hosts of a construct, each with its longest length; none where they are unknown."""
         ...
 
     def regional(self, host: str) -> str:
@@ -105,7 +105,7 @@ class Emitter(Protocol):
 
 
 def managed_statements(names: Iterable[str], behind: Behind) -> tuple[list[Statement], list[LeftOut]]:
-    """The grants of AWS managed policies whose contents are known, by their names."""
+    """The grants of AWS managed policies with known content, by name."""
     statements: list[Statement] = []
     left_out: list[LeftOut] = []
     for name in names:
@@ -120,7 +120,7 @@ def managed_statements(names: Iterable[str], behind: Behind) -> tuple[list[State
 
 
 def decide(caller: Caller, emitter: Emitter) -> Grants:
-    """The hosts that a function may reach by its role's grants."""
+    """The hosts that the role's grants admit."""
     return _Decision(caller, emitter).make()
 
 
@@ -128,7 +128,7 @@ _EVERY: Final = Resource("*", ("*",))
 
 
 class _Decision:
-    """The entries and findings of one function, as they come up."""
+    """Collects the entries and findings of one function."""
 
     def __init__(self, caller: Caller, emitter: Emitter) -> None:
         self._caller = caller
@@ -136,7 +136,7 @@ class _Decision:
         self._entries: dict[tuple[Kind, str], Entry] = {}
         self._any_bucket: list[Source] = []
         self._problems: dict[Finding, None] = {}
-        # rule, what is said -> the grants that it is said of
+        # rule, text -> the grants that it is about
         self._told: dict[tuple[str, str], list[Source]] = {}
         self._left_out: list[LeftOut] = list(caller.left_out)
         self._beside = {POLLERS[o.source.policy]: None for o in caller.left_out if o.source.policy in POLLERS}
@@ -234,7 +234,7 @@ class _Decision:
                 self._add("service", service, service, source)
 
     def _is_near(self, service: str, resource: Resource, source: Source, host: str = "") -> bool:
-        """Whether the service is meant in the function's own region; warns of others, and names their host."""
+        """Whether the grant is for the function's own region; warns of other regions, with their host."""
         arn = parse_arn(resource.pieces)
         regions = {t.region for t in resource.targets if t.region} if self._caller.several_regions else set[str]()
         region = (literal(arn.region) if arn else "") or (regions.pop() if len(regions) == 1 else "")
@@ -274,7 +274,7 @@ class _Decision:
             self._warn(
                 "DataPlane",
                 source,
-                f"it is called at a host that cannot be told from the grant: list in allow_outbound {plane.write}",
+                f"the grant does not contain its host: list in allow_outbound {plane.write}",
             )
 
     def _judge_s3(self, action: Action, resource: Resource, source: Source) -> None:
@@ -312,7 +312,7 @@ class _Decision:
         self._add("bucket", name, known if is_known else place.name, source, BUCKET_LENGTH)
 
     def _settle_buckets(self) -> None:
-        """S3 is narrowed to buckets only where every grant of it names one."""
+        """Narrows S3 to buckets where every S3 grant names one."""
         if not self._any_bucket:
             return
         for key, entry in list(self._entries.items()):
@@ -350,7 +350,7 @@ class _Decision:
 
 
 def _may_be_stream(resource: Resource) -> bool:
-    """Whether a resource can be a table's stream, whose ARN goes on behind the table's own."""
+    """Whether a resource can be a table's stream, whose ARN continues that of the table."""
     whole = resource.whole
     if whole and whole.target and whole.target.type in ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"):
         return whole.target.attribute.endswith("StreamArn") or _covers_stream(resource.tail)
@@ -368,13 +368,13 @@ def _covers_stream(tail: str) -> bool:
 
 
 def _shape(text: str) -> str:
-    """A host without its tokens, whose numbers differ from read to read."""
+    """A host without its tokens, as their numbers differ between reads."""
     pieces = text.split("${Token[")
     return "*".join([pieces[0], *(piece.partition("]}")[2] for piece in pieces[1:])])
 
 
 def _merge(sources: Iterable[Source]) -> tuple[Source, ...]:
-    """One source for each statement, with all of its actions and resources."""
+    """One source for each statement, with all its actions and resources."""
     groups: dict[tuple[str, str, str], list[Source]] = {}
     for source in sources:
         groups.setdefault((source.policy, source.statement, source.role), []).append(source)

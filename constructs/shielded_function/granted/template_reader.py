@@ -1,7 +1,7 @@
-"""Reads what roles are granted from templates, for the decisions of `statements`: without the CDK.
+"""Reads the grants of roles from templates, for `statements`, without the CDK.
 
-It finds what `stage_reader` finds from constructs, so that both lead to the same grants. What a template does not tell
-(circles of references, keys of imported resources) is left in: a grant is never less than it is.
+It finds the same as `stage_reader` finds from constructs, so that both lead to the same grants. Where a template is
+ambiguous (circular references, keys of imported resources), the grant is kept: grants are never understated.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ __all__ = ["TemplateGrants"]
 _ID: Final = "shielded-function:granted"
 _ROLE: Final = "AWS::IAM::Role"
 _FUNCTION: Final = "AWS::Lambda::Function"
-_DEPTH: Final = 16  # of references from stack to stack
+_DEPTH: Final = 16  # the most references from stack to stack
 _VARIABLE: Final = re.compile(r"\$\{([^!}]+)\}")
 
 
 class _Place(NamedTuple):
-    """A resource, by the template it is in and its logical id."""
+    """A resource, by its template and its logical id."""
 
     template: Template
     logical_id: str
@@ -68,16 +68,16 @@ class TemplateGrants:
         self._roles: dict[str, _Role] = {}
 
     def grants_of(self, caller: Caller) -> Grants:
-        """The AWS hosts that a function may reach by its role's grants."""
+        """The AWS hosts that the role's grants admit."""
         return decide(caller, _Emitter(self))
 
     def bucket_of(self, resource: Resource) -> str | None:
-        """The name of the one bucket that a resource of S3 leads to; None where it may be any."""
+        """The name of the bucket that an S3 resource names; None where it may be any bucket."""
         place = place_of(resource)
         return _Emitter(self).bucket(place) if place.kind == "bucket" else None
 
     def caller_of(self, function: LambdaFunction) -> Caller:
-        """The function, and what its role is granted."""
+        """The function, with the grants of its role."""
         template = function.template
         role = self._role(template, function.properties.get("Role"))
         statements = [*role.statements, *self._assumed(role)]
@@ -95,10 +95,10 @@ class TemplateGrants:
             bool(regions - {template.region}),
         )
 
-    # Values of a template, as pieces
+    # Template values as pieces
 
     def pieces(self, template: Template, value: Any, depth: int = _DEPTH) -> Field:
-        """The parts of a value: its text, and what is known at deployment only."""
+        """The parts of a value: literal text, and parts known only at deployment."""
         return join_pieces(self._pieces(template, value, depth))
 
     def _pieces(self, template: Template, value: Any, depth: int) -> Iterator[Piece]:
@@ -142,7 +142,7 @@ class TemplateGrants:
         yield str(text)[at:].replace("${!", "${")
 
     def _referred(self, template: Template, function: str, argument: Any, depth: int) -> Field:
-        """What a reference leads to: a resource, or a value of another stack; nothing where it is neither."""
+        """The target of a reference: a resource, or a value of another stack; empty for neither."""
         if not depth:
             return ()
         if function == "Fn::ImportValue" and isinstance(argument, str) and argument in self._exports:
@@ -179,7 +179,7 @@ class TemplateGrants:
             if pieces:
                 yield "".join(piece if isinstance(piece, str) else piece.text for piece in pieces), pieces
 
-    # What a Target asks
+    # The questions of a Target
 
     def attribute(self, token: Any) -> str:
         return "Ref"  # always given
@@ -204,7 +204,7 @@ class TemplateGrants:
         if target is None or target.type != _ROLE:
             name = words(pieces) or "(none is named)"
             if name not in self._roles:
-                text = f"its role {name} is imported, so only what this app grants it is known"
+                text = f"its role {name} is imported, so only the grants of this app are known"
                 self._roles[name] = _Role(name, [Finding(f"{_ID}ImportedRole", text)])
                 self._add_named(self._roles[name], name.rpartition("/")[2])
             return self._roles[name]
@@ -235,7 +235,7 @@ class TemplateGrants:
                         self._add_statement(role, policy.path, policy.template, label, statement)
 
     def _add_named(self, role: _Role, name: str) -> None:
-        """Policies that name a role, by a reference or by its name."""
+        """Adds policies that name a role, by a reference or by its name."""
         for policy, names in self._policies:
             for _, pieces in names:
                 target = _target(pieces)
@@ -244,7 +244,7 @@ class TemplateGrants:
 
     @cached_property
     def _policies(self) -> list[tuple[_Place, list[tuple[str, Field]]]]:
-        """Policies that name roles, and the names."""
+        """The policies that name roles, with the names."""
         return [
             (_Place(template, logical_id), list(self.of_list(template, [policy.get("Roles"), policy.get("RoleName")])))
             for template in self._templates
@@ -273,7 +273,7 @@ class TemplateGrants:
         self, role: _Role, path: str, template: Template, label: str, statement: Mapping[str, Any]
     ) -> None:
         if statement.get("Effect") != "Allow":
-            return  # what a Deny takes away stays in: it can only be less than what is read
+            return  # a Deny is ignored: it can only reduce the grants
         but = "NotResource" in statement
         resources = self.of_list(template, statement.get("NotResource" if but else "Resource"))
         actions = tuple(literal(pieces) for _, pieces in self.of_list(template, statement.get("Action")))
@@ -294,7 +294,7 @@ class TemplateGrants:
                 if target is not None and target.type == _ROLE:
                     role.assumes.append(target)
                 else:
-                    text = f"what {resource.name} is granted, which {known_as(role.name)} may assume, is not known"
+                    text = f"the grants of {resource.name}, which {known_as(role.name)} may assume, are unknown"
                     role.findings.append(Finding(f"{_ID}AssumedRole", text))
 
     def _assumed(self, role: _Role) -> Iterator[Statement]:
@@ -333,7 +333,7 @@ class TemplateGrants:
 
     @cached_property
     def _mappings(self) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]]]:
-        """By function: the event sources that Lambda polls, and where it sends."""
+        """By function: the event sources that Lambda polls, and its destinations."""
         polled: dict[str, dict[str, str]] = {}
         sent: dict[str, dict[str, str]] = {}
         for template in self._templates:
@@ -373,7 +373,7 @@ class TemplateGrants:
                 yield words(self.pieces(template, place)), why
 
     def _functions(self, template: Template, name: Any, depth: int) -> Iterator[str]:
-        """The functions that a name or an ARN refers to, by itself or by an alias."""
+        """The functions that a name or an ARN refers to, directly or by an alias."""
         for target in Resource("", self.pieces(template, name)).targets if name is not None else ():
             if target.type == _FUNCTION:
                 yield known_as(target.path)
@@ -382,7 +382,7 @@ class TemplateGrants:
                 yield from self._functions(place.template, place.properties.get("FunctionName"), depth - 1)
 
     def _keys_of(self, resource: Resource) -> Mapping[str, str]:
-        """The names of the keys that a resource's properties tell, and what has them."""
+        """The names of the keys in a resource's properties, and their holders."""
         return {
             words(self.pieces(target.construct.template, key)): target.name
             for target in resource.targets
@@ -392,7 +392,7 @@ class TemplateGrants:
 
 
 class _Role:
-    """A role, and what grants it something."""
+    """A role, and the sources of its grants."""
 
     def __init__(self, name: str, findings: list[Finding]) -> None:
         self.name = name
@@ -404,7 +404,7 @@ class _Role:
 
 
 class _Emitter:
-    """The values for entries: a token, as the CDK writes one, where a value is known at deployment."""
+    """The values for entries: a token in the CDK's form where a value is known only at deployment."""
 
     def __init__(self, grants: TemplateGrants) -> None:
         self._grants = grants

@@ -1,7 +1,7 @@
-"""The tokens of a stage: resolved together, taken apart together, and each asked once for the construct it refers to.
+"""The tokens of a stage, resolved and parsed together; each is asked once for the construct that it refers to.
 
-A reference to another stack resolves differently once the synthesis has begun, so a token that refers to a construct
-is known by that construct, in every read.
+A reference to another stack resolves differently after the synthesis has begun, so a token that refers to a construct
+is identified by that construct.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _LIST: Final = "#{Token["
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """A stack: where texts are resolved.
+    """A stack, in which texts are resolved.
 
     Attributes:
         path: its construct path.
-        stack: itself.
-        region: where it is known.
-        account: where it is known.
+        stack: the stack itself.
+        region: where known.
+        account: where known.
     """
 
     path: str
@@ -53,7 +53,7 @@ class Tokens:
 
     def __init__(self, places: Sequence[Place]) -> None:
         self._places = sorted(places, key=lambda place: -len(place.path))
-        self._parts: dict[str, Any] = {}  # marker -> the token, as the CDK has it
+        self._parts: dict[str, Any] = {}  # marker -> the CDK's token
         self._referred: dict[int, Any] = {}
         self._resolved: dict[tuple[Place, str], Any] = {}
         self._targets: dict[str, Target] = {}
@@ -66,11 +66,11 @@ class Tokens:
         return self._places
 
     def place_of(self, path: str) -> Place | None:
-        """The stack that a construct path is in; None outside of this stage."""
+        """The stack of a construct path; None outside this stage."""
         return next((p for p in self._places if path == p.path or path.startswith(f"{p.path}/") or not p.path), None)
 
     def learn(self, texts: Iterable[tuple[Place, str]]) -> None:
-        """Resolves all tokens in these texts: one question for all, and one for each stack."""
+        """Resolves all tokens in these texts: one request for all, and one for each stack."""
         wanted: dict[Place, dict[str, None]] = {}
         for place, text in texts:
             for marker in _TEXT.findall(text):
@@ -116,13 +116,13 @@ class Tokens:
         return [(text, self.pieces(place, text))]
 
     def logical_id(self, place: Place, text: str) -> str:
-        """Of what a text that was learnt refers to; empty where it does not tell."""
+        """The logical id that a resolved text refers to; empty where there is none."""
         value = self._resolved.get((place, text))
         argument = value.get("Fn::GetAtt") if isinstance(value, dict) else None
         return str(argument[0]) if isinstance(argument, list) else ""
 
     def of_json(self, place: Place, value: Any) -> list[tuple[str, Field]]:
-        """The same of a resolved value, both branches of an Fn::If."""
+        """The same for a resolved value, with both branches of an Fn::If."""
         if isinstance(value, list):
             return [found for item in value for found in self.of_json(place, item)]
         if isinstance(value, dict) and "Fn::If" in value:
@@ -135,7 +135,7 @@ class Tokens:
         return [(text if whole else "", pieces)]
 
     def targets_of(self, place: Place, value: Any) -> tuple[Target, ...]:
-        """Every construct that a value refers to. Asks Node.js for each token, so it is for what is rare."""
+        """Every construct that a value refers to. Each token costs a request to Node.js: for rare cases only."""
         finder = _References()
         try:
             cdk.Tokenization.resolve(value, scope=place.stack, resolver=cast(Any, finder), preparing=False)
@@ -155,7 +155,7 @@ class Tokens:
             return [value]
         if not _refers(value):
             return self._flatten(place, value, (), marker)
-        # Something around references: each is known by its construct.
+        # A function around references: each reference is identified by its construct.
         finder = _References()
         value = cdk.Tokenization.resolve([marker], scope=place.stack, resolver=cast(Any, finder), preparing=False)
         value = value[0] if isinstance(value, list) else value
@@ -199,7 +199,7 @@ class Tokens:
         yield from _of_sub(template[at:].replace("${!", "${"), found, self, in_template=True)
 
     def _by_logical_id(self, place: Place, value: dict[str, Any], marker: str) -> Unknown:
-        """The target of a Ref or Fn::GetAtt that was written by hand."""
+        """The target of a Ref or Fn::GetAtt written by hand."""
         (argument,) = value.values()
         name, attribute = (argument, "Ref") if isinstance(argument, str) else (argument[0], argument[1])
         if isinstance(argument, str) and "." in argument and "Fn::GetAtt" in value:
@@ -223,7 +223,7 @@ class Tokens:
             self._targets[marker] = target
         return self._targets[marker]
 
-    # What a Target asks
+    # The questions of a Target
 
     def attribute(self, token: Any) -> str:
         return token.display_name
@@ -231,7 +231,7 @@ class Tokens:
     def construct(self, token: Any) -> Any:
         if not isinstance(token, cdk.Reference):
             return token
-        return self._referred.get(id(token)) or token.target  # a token that was learnt lives on in _parts
+        return self._referred.get(id(token)) or token.target  # _parts keeps each resolved token alive
 
     def path(self, construct: Any) -> str:
         return path_of(construct)[0]
@@ -250,14 +250,14 @@ class Tokens:
 
 
 def resolve(stack: cdk.Stack, values: Sequence[Any]) -> list[Any]:
-    """The meaning of each value in a stack, by one call for all; None for nothing.
+    """The resolved values, by one request; None for an empty value.
 
-    The CDK drops what is nothing from lists, so each value has its own place. What cannot be told in that stack,
-    which fails the synthesis later, is an intrinsic that there is not.
+    The CDK drops empty values from lists, so each value has its own key. A value that cannot be resolved in that stack,
+    which fails the synthesis later, becomes an intrinsic that does not exist.
     """
     try:
         return [found.get("value") for found in stack.resolve([{"value": value} for value in values])]
-    except RuntimeError:  # a reference that cannot be, which fails the synthesis later
+    except RuntimeError:  # an impossible reference, which fails the synthesis later
         if len(values) == 1:
             return [{"Unresolvable": str(values[0])}]
         return [found for value in values for found in resolve(stack, [value])]
@@ -331,7 +331,7 @@ def _parts_of(value: Any) -> list[Any]:
 
 
 class _References(cdk.DefaultTokenResolver):
-    """Resolves as the CDK does, except references: each becomes a mark that identifies it."""
+    """Resolves like the CDK, but replaces each reference by a mark that identifies it."""
 
     def __init__(self) -> None:
         super().__init__(_Join())

@@ -103,8 +103,8 @@ def awss_policy(function: lambda_.Function) -> None:
     [
         (everything, "statement Wide: Action * grants every service", "grants every service"),
         (no_service, "no endpoint is known for nosuchservice", ""),
-        (data_plane, "it is called at a host that cannot be told from the grant", ""),
-        (a_role_elsewhere, "role/theirs is granted, which it may assume, is not known", ""),
+        (data_plane, "the grant does not contain its host", ""),
+        (a_role_elsewhere, "role/theirs, which it may assume, are unknown", ""),
         (awss_policy, "AmazonSQSFullAccess, which is not in this app", ""),
     ],
     ids=lambda value: getattr(value, "__name__", None),
@@ -144,7 +144,7 @@ def test_an_imported_role(stack: cdk.Stack, make: Make) -> None:
     checkout = make(role=role)
     assert services_of(stack) == [""]
     (warning,) = warnings_of(stack)
-    assert "is imported, so only what this app grants it is known" in warning
+    assert "is imported, so only the grants of this app are known" in warning
     assert checkout.shield.policy.allow_aws == "all"
     assert str(checkout.shield.explain()[0]).startswith("allow_aws all: its role ")
 
