@@ -1,6 +1,6 @@
-"""Checks of a deployment before it is made: every Lambda function is shielded, and the policies are strict.
+"""Checks before a deployment: every Lambda function is shielded, and the policies are strict.
 
-`ShieldChecks` runs them at synthesis, `shielded-function audit` over a folder that `cdk synth` wrote, and
+`ShieldChecks` runs them at synthesis, `shielded-function audit` on a folder that `cdk synth` wrote, and
 `shielded_function.testing.assert_shielded` in unit tests. Only `ShieldChecks` needs the CDK.
 """
 

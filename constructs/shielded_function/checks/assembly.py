@@ -1,4 +1,4 @@
-"""Reads a cloud assembly: the folder that `cdk synth` writes. All that touches files is here and in `assets`."""
+"""Reads a cloud assembly: the folder that `cdk synth` writes. Only this module and `assets` read files."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ _NESTED: Final = ".NestedStack/"
 
 
 class AssemblyError(ShieldError):
-    """A cloud assembly that cannot be read; one line says what is missing or wrong, and what to do."""
+    """A cloud assembly that cannot be read; the message names the problem and the fix in one line."""
 
 
 def read_assembly(directory: Path, only: Iterable[Path] | None = None) -> Assembly:
-    """Everything in a cloud assembly: stages and nested stacks too.
+    """Reads a whole cloud assembly, also stages and nested stacks.
 
     Args:
         directory: the folder, `cdk.out`.
-        only: the templates to read, and what is nested in them; by default all.
+        only: the templates to read, with their nested stacks; by default all.
 
     Raises:
-        AssemblyError: it is no cloud assembly, or a file of it is missing or is not JSON.
+        AssemblyError: it is no cloud assembly, or one of its files is missing or is not JSON.
     """
     reader = _Reader(directory)
     reader.read(directory, None if only is None else {path.resolve() for path in only})
@@ -48,7 +48,7 @@ def read_assembly(directory: Path, only: Iterable[Path] | None = None) -> Assemb
 
 
 def assembly_root(template: Path) -> Path:
-    """The folder of the whole assembly that a template is in: a stage's template lies in a folder within."""
+    """The folder of the whole assembly of a template: a stage's template is in a subfolder."""
     directory = template.resolve().parent
     while (directory.parent / "manifest.json").is_file():
         directory = directory.parent
@@ -65,7 +65,7 @@ class _Reader:
         self._metadata: dict[str, list[Mapping[str, Any]]] = {}
 
     def read(self, directory: Path, only: set[Path] | None) -> None:
-        """One assembly, and the assemblies of the stages in it."""
+        """Reads an assembly, and the assemblies of its stages."""
         manifest = _load(directory / "manifest.json", "run `cdk synth` first, and name the folder that it writes")
         artifacts: Mapping[str, Mapping[str, Any]] = manifest.get("artifacts") or {}
         assets = Assets(dict(_asset_sources(directory, artifacts)))
@@ -152,7 +152,7 @@ class _Reader:
                 self.acknowledged.setdefault(rule, {})[path] = str(reason)
 
     def read_report(self) -> None:
-        """The CDK's record of acknowledgements: on the app and on stages, which have no metadata in the assembly."""
+        """Reads the CDK's record of acknowledgements on the app and on stages, which lack metadata."""
         file = self.root / "validation-report.json"
         if not file.is_file():
             return
@@ -174,7 +174,7 @@ class _Reader:
         return ""
 
     def _noted(self, kind: str, path: str) -> str:
-        """The metadata of a type: where it was added at each of several syntheses, the latest."""
+        """The metadata of a type; the latest where several syntheses added it."""
         marks = (entry for construct in (path, construct_of(path)) for entry in self._metadata.get(construct, ()))
         return ([str(entry.get("data")) for entry in marks if entry.get("type") == kind] or [""])[-1]
 
@@ -192,7 +192,7 @@ class _Reader:
         return {}
 
 
-def _load(file: Path, fix: str = "the cloud assembly is not whole: run `cdk synth` again") -> dict[str, Any]:
+def _load(file: Path, fix: str = "the cloud assembly is incomplete: run `cdk synth` again") -> dict[str, Any]:
     try:
         content = json.loads(file.read_bytes())
     except OSError as error:

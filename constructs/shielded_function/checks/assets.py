@@ -1,4 +1,4 @@
-"""Looks into the assets of a cloud assembly: folders, and zip files."""
+"""Reads the assets of a cloud assembly: folders and zip files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Assets:
     def __init__(self, sources: Mapping[str, Path]) -> None:
         """
         Args:
-            sources: by the asset's key in its bucket, and by its hash, the folder or file that it is made from.
+            sources: the source folder or file, by the asset's key in its bucket and by its hash.
         """
         self._sources = sources
         self._read: dict[tuple[Path, str], bytes | None] = {}
@@ -29,7 +29,7 @@ class Assets:
         return self._read[source, name]
 
     def nested_template(self, url: Any) -> Path | None:
-        """The file of a nested stack's template, by the `TemplateURL` that ends in its asset's key."""
+        """The file of a nested stack's template, by the `TemplateURL`, which ends in its asset's key."""
         text = url
         if isinstance(url, Mapping):
             joined = as_mapping(url).get("Fn::Join") or as_mapping(url).get("Fn::Sub")

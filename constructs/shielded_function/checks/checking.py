@@ -18,12 +18,12 @@ from .rules import NOT_SEEN, NOT_SHIELDED, PRODUCTION, RULES, Context, Problem, 
 
 
 class _Together(NamedTuple):
-    """How a rule about an app's setup reports many functions at once.
+    """How a rule about an app's setup reports many functions in one finding.
 
     Attributes:
-        problem: what is said, with the number of functions.
-        within: where those are that it is said of: their template, or the folder of their stage's templates.
-        least: of fewer, each is told by itself.
+        problem: the text, with the number of functions.
+        within: the common place of the functions: their template, or the folder of their stage's templates.
+        least: fewer functions are reported one by one.
     """
 
     problem: str
@@ -53,7 +53,7 @@ class Report:
         findings: the open ones.
         acknowledged: findings that were accepted, with the reason.
         unmatched: the globs of production that match nothing.
-        temporary: what is to end by a day, and alert mode without one.
+        temporary: settings with an end date, and alert mode without one.
         today: the day of the check.
     """
 
@@ -66,7 +66,7 @@ class Report:
 
     @property
     def note(self) -> str:
-        """A word about globs of production that match nothing; empty where all match."""
+        """A note about globs of production without a match; empty where all match."""
         if not self.unmatched:
             return ""
         globs = ", ".join(map(repr, self.unmatched))
@@ -84,7 +84,7 @@ class Report:
 
     @property
     def excused(self) -> list[LambdaFunction]:
-        """The functions that were left out on purpose, or are the CDK's own."""
+        """The functions that were left out on purpose, and those of the CDK."""
         return [function for function in self.assembly.functions if function.is_excused]
 
 
@@ -96,14 +96,14 @@ def check(
     expired: Severity = "warning",
     today: str = "",
 ) -> Report:
-    """Judges everything in an assembly.
+    """Applies the rules to an assembly.
 
     Args:
-        assembly: what would be deployed.
-        production: path globs (`Prod`, `*/Prod-*`) of what is production; each covers all that is below.
-        perimeter: path globs of what a `ShieldPerimeter` has to cover, likewise.
-        expired: the severity of what was to end by a day that has come.
-        today: the day, `2027-01-31`; by default that of the clock, in UTC.
+        assembly: the synthesized app.
+        production: path globs (`Prod`, `*/Prod-*`) of production; each also covers the constructs below.
+        perimeter: path globs of functions that a `ShieldPerimeter` must cover, likewise.
+        expired: the severity of settings whose end date has passed.
+        today: the day, `2027-01-31`; by default the clock's, in UTC.
     """
     today = today or datetime.now(timezone.utc).date().isoformat()
     temporary = read_exceptions(assembly)
@@ -132,7 +132,7 @@ def check(
 
 
 def _gather(findings: Sequence[Finding], assembly: Assembly) -> list[Finding]:
-    """One finding for a stack or a stage, where the same of each of its functions would hide the others."""
+    """Merges equal findings of a stack's or a stage's functions, which would hide other findings."""
     stacks = {template.file: template.stack for template in assembly.templates}
     groups: dict[object, list[Finding]] = {}
     for number, each in enumerate(findings):
@@ -157,7 +157,7 @@ def _finding(rule: Rule, function: LambdaFunction, problem: Problem) -> Finding:
 
 
 def _others(assembly: Assembly) -> list[Finding]:
-    """Code that is in no function: what runs it is an error, as a function without a shield is."""
+    """Code outside functions: a resource that runs it is an error, like a function without a shield."""
     return [
         Finding(
             NOT_SHIELDED if other.kind.runs_code else NOT_SEEN,
@@ -176,7 +176,7 @@ def _paths(assembly: Assembly) -> list[str]:
 
 
 def _misspelt(assembly: Assembly, unmatched: Sequence[str]) -> list[Finding]:
-    """A misspelt glob would check nothing, silently. What is like no path may be a stage of another synthesis."""
+    """Finds misspelt globs, which would check nothing. A glob unlike any path may be of another synthesis."""
     known = {part.casefold(): part for path in _paths(assembly) for part in (path, *path.split("/"))}
     near = {glob: get_close_matches(glob.strip("*/").casefold(), known, n=1, cutoff=0.75) for glob in unmatched}
     return [
@@ -193,7 +193,7 @@ def _misspelt(assembly: Assembly, unmatched: Sequence[str]) -> list[Finding]:
 
 
 def _uncovered(assembly: Assembly, perimeter: Sequence[str]) -> list[Finding]:
-    """The same of a perimeter: nothing would be covered, and nothing missing."""
+    """Finds globs of a perimeter without a match, which would check nothing."""
     return [
         Finding(
             "outside-perimeter",
@@ -211,7 +211,7 @@ def _uncovered(assembly: Assembly, perimeter: Sequence[str]) -> list[Finding]:
 
 
 def _acknowledgement(finding: Finding, acknowledged: Mapping[str, Mapping[str, str]]) -> Acknowledgement | None:
-    """The nearest one, at the construct or at its parents; the app's path is the empty text."""
+    """The nearest acknowledgement, at the construct or a parent; the app's path is empty."""
     reasons = acknowledged.get(finding.rule)
     path = finding.place.path
     while reasons:

@@ -1,4 +1,4 @@
-"""Compares two synths: what became looser between them. For the review of a pull request."""
+"""Compares two syntheses and finds looser policies, for the review of a pull request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .rules.coverage import less_watched
 from .rules.rule import Context
 
 ChangeKind = Literal["lost-shield", "looser", "new-unshielded", "left-out", "stricter", "new", "removed"]
-"""Kinds of change of a function. The first three are refused; the others are for the reader."""
+"""Kinds of change of a function. The first three fail an audit; the others are information."""
 
 LOOSER: Final[tuple[ChangeKind, ...]] = ("lost-shield", "looser", "new-unshielded")
 
@@ -24,8 +24,8 @@ class Change:
     """A change of one function.
 
     Attributes:
-        kind: what happened.
-        place: the function; of one that is gone, where it was.
+        kind: the kind of change.
+        place: the function; the former place of a removed one.
         details: each difference, in words.
     """
 
@@ -35,12 +35,12 @@ class Change:
 
     @property
     def is_looser(self) -> bool:
-        """Its code may do more than before, or what it does raises fewer alarms."""
+        """Whether its code may do more than before, or raises fewer alarms."""
         return self.kind in LOOSER
 
 
 def compare(before: Assembly, after: Assembly) -> list[Change]:
-    """Changes from one synth to another, the looser first. Functions are identified by their construct paths."""
+    """Changes between two syntheses, looser ones first. Functions are identified by their construct paths."""
     old = {function.place.path: function for function in before.functions}
     new = {function.place.path: function for function in after.functions}
     changes = [Change("removed", old[path].place) for path in old if path not in new]
@@ -78,7 +78,7 @@ def _changed(old: LambdaFunction, new: LambdaFunction, before: Context, after: C
 
 
 def _other_shield(old: LambdaFunction, new: LambdaFunction) -> list[str]:
-    """Whether the shield comes from somewhere else now: from a layer that cannot be looked into, or is not ours."""
+    """Tells whether the shield now comes from another layer: an unreadable one, or one of another package."""
     if old.is_image or new.is_image:
         return []
     found: list[str] = []
@@ -99,7 +99,7 @@ def _given_layers(function: LambdaFunction) -> list[str]:
 
 
 def _reason(function: LambdaFunction, assembly: Assembly) -> str:
-    """The stated reason for no shield; empty when none is given."""
+    """The reason given for no shield; empty for none."""
     if function.left_out:
         return function.left_out
     path = function.place.path
@@ -111,9 +111,9 @@ def _reason(function: LambdaFunction, assembly: Assembly) -> str:
 
 
 def loosened(before: FunctionPolicy, after: FunctionPolicy) -> list[str]:
-    """Each way in which a policy allows more than another did, in words; empty when it allows no more.
+    """Each way in which a policy allows more than another, in words; empty for none.
 
-    An unknown policy counts as looser: a policy that is wrong, a mode that is known only at deployment.
+    An unknown policy counts as looser: a wrong policy, a mode known only at deployment.
     """
     if before.policy is None or after.policy is None:
         wrong = after.error or before.error

@@ -1,4 +1,4 @@
-"""Exceptions with a day: alert mode, entries, what is left out, acknowledgements; which are over. Pure."""
+"""Exceptions with an end date (alert mode, entries, exclusions, acknowledgements), and the expired ones. Pure."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _LATER: Final = "give it a later day"
 
 @dataclass(frozen=True)
 class Temporary:
-    """Something that is to end.
+    """A temporary setting.
 
     Attributes:
         place: the construct.
-        what: it, in words.
+        what: the setting, in words.
         until: the first day on which it is a finding; empty for alert mode without an end.
-        reason: why it is there.
-        fix: what ends it.
-        error: why its day cannot be read; empty where it can.
+        reason: its reason.
+        fix: the change that ends it.
+        error: why its date is unreadable; empty for a readable one.
     """
 
     place: Place
@@ -38,23 +38,23 @@ class Temporary:
     error: str = ""
 
     def is_expired(self, today: str) -> bool:
-        """Whether its day has come, or is none."""
+        """Whether its date has passed, or is unreadable."""
         return bool(self.error) or "" < self.until <= today
 
 
 def read_exceptions(assembly: Assembly) -> list[Temporary]:
-    """All of an assembly, the first to end first; what has no end last."""
+    """The exceptions of an assembly by end date; those without an end last."""
     found = [each for function in assembly.functions for each in _of_function(function)]
     for other in assembly.others:
         found += _of_reason(other.place, other.left_out, "left out of shielding", "shield it, or take it out")
     for rule, reasons in assembly.acknowledged.items():
         for path, reason in reasons.items():
-            found += _of_reason(Place(path), reason, f"acknowledgement of {rule}", "mend what it finds")
+            found += _of_reason(Place(path), reason, f"acknowledgement of {rule}", "solve the problem")
     return sorted(found, key=lambda each: (each.until or "~", each.place.path, each.what))
 
 
 def find_expired(exceptions: list[Temporary], today: str, severity: Severity) -> Iterator[Finding]:
-    """The finding of each whose day has come."""
+    """The findings of expired exceptions."""
     for each in exceptions:
         if each.is_expired(today):
             why = f" ({each.reason})" if each.reason else ""
@@ -76,7 +76,7 @@ def _of_function(function: LambdaFunction) -> Iterator[Temporary]:
             f"alert mode of {', '.join(alerting)}",
             str(policy.until or ""),
             "",
-            "set block, with what `shielded-function learn` tells that it needs",
+            "set block, with the entries that `shielded-function learn` prints",
         )
     for field, entry, until, reason in (map(str, each) for each in function.dated.get("entries", ())):
         yield Temporary(function.place, f"{field} {entry}", until, reason, "take the entry out")
@@ -87,7 +87,7 @@ def _of_reason(place: Place, reason: str, what: str, fix: str) -> Iterator[Tempo
         until, rest = split_reason(reason)
     except ShieldError:
         fix = "begin it as in `until 2027-01-31: ...`"
-        yield Temporary(place, what, "", reason, fix, f"its reason has a day that cannot be read: {reason!r}")
+        yield Temporary(place, what, "", reason, fix, f"its reason has an unreadable date: {reason!r}")
         return
     if until:
         yield Temporary(place, what, until, rest, fix)

@@ -6,19 +6,19 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 PLUGIN = "shielded-function"
-"""The name of the CDK plugin, and so the first part of what is acknowledged: `shielded-function::<rule>`."""
+"""The name of the CDK plugin, and the first part of an acknowledged id: `shielded-function::<rule>`."""
 
 Severity = Literal["error", "warning"]
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where in the cloud assembly something is.
+    """A place in the cloud assembly.
 
     Attributes:
         path: the construct path, `Shop/Checkout`; of a template without a construct tree, the logical id.
-        logical_id: the resource's logical id; empty for what is not one resource.
-        template: the template's file, relative to the cloud assembly; empty for a template that is no file.
+        logical_id: the resource's logical id; empty where there is not exactly one resource.
+        template: the template's file, relative to the cloud assembly; empty for a template without a file.
     """
 
     path: str
@@ -31,8 +31,8 @@ class Acknowledgement:
     """A stated reason why a finding is accepted.
 
     Attributes:
-        path: the construct that it was said at; it holds for all below.
-        reason: why.
+        path: the acknowledged construct; it also holds for the constructs below.
+        reason: the reason.
     """
 
     path: str
@@ -41,16 +41,16 @@ class Acknowledgement:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is not as it should be.
+    """A problem of a construct.
 
     Attributes:
         rule: the stable id of the rule, `not-shielded`.
         severity: "error" stops a synthesis and fails an audit; "warning" is shown.
         place: the construct.
         problem: a clause without the construct's path.
-        fix: what to do.
+        fix: the change that solves it.
         locations: the properties of the resource, `Properties.Layers`.
-        acknowledged: why it is accepted; empty where it is not.
+        acknowledged: the reason for accepting it; empty for an open one.
     """
 
     rule: str
@@ -63,5 +63,5 @@ class Finding:
 
     @property
     def message(self) -> str:
-        """The finding in one sentence: who, what, and what to do."""
+        """The finding in one sentence: construct, problem and fix."""
         return f"{self.place.path}: {self.problem}: {self.fix}" if self.place.path else f"{self.problem}: {self.fix}"

@@ -1,6 +1,6 @@
-"""Which functions are the CDK's own: its custom resources' handlers, which are left out unless asked for.
+"""Recognizes the CDK's own functions: handlers of its custom resources, which are left out by default.
 
-Told from an assembly, as `kinds` tells it in the app.
+It reads an assembly; `kinds` does the same in the app.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ _OWN_IDS: Final = {own for ids, _ in (*PARENTS.values(), *GRANDPARENTS.values())
 
 
 def is_cdk_handler(path: str, marks: Callable[[str], Iterable[str]], type_of: Callable[[str], str]) -> str:
-    """Which handler of the CDK's own a function is; empty when it is none.
+    """The name of the CDK's handler that a function is; empty for other functions.
 
     Args:
         path: the construct path of the function's resource, `Shop/Prov/framework-onEvent/Resource`.
         marks: the types of the metadata of a construct, by its path.
-        type_of: the type of a construct, `aws-cdk-lib.aws_lambda.Function`, by its path; empty when it is not known.
+        type_of: the type of a construct, `aws-cdk-lib.aws_lambda.Function`, by its path; empty where unknown.
     """
     parts = path.split("/")
     for construct in (path, "/".join(parts[:-1])):
         if any(mark.startswith(MARK) for mark in marks(construct)):
-            return "a custom resource of the CDK's"
+            return "a custom resource of the CDK"
     for depth in range(max(len(parts) - 2, 0), len(parts)):  # the function, or its resource
         if parts[depth] in SINGLETONS and type_of("/".join(parts[: depth + 1])) not in USERS:
             return SINGLETONS[parts[depth]]
         if parts[depth] not in _OWN_IDS:
-            continue  # the type of a construct is in the whole app's tree, which few apps need to have read
-        ids, what = PARENTS.get(type_of("/".join(parts[:depth])), ((), ""))
+            continue  # the types of constructs are in the app's tree, which few apps need
+        ids, handler = PARENTS.get(type_of("/".join(parts[:depth])), ((), ""))
         if parts[depth] in ids:
-            return what
+            return handler
         hook = type_of("/".join(parts[: depth - 1])), parts[depth - 1]
-        ids, what = GRANDPARENTS.get(hook, ((), ""))
+        ids, handler = GRANDPARENTS.get(hook, ((), ""))
         if parts[depth] in ids:
-            return what
+            return handler
     return ""

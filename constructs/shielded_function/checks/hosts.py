@@ -13,7 +13,7 @@ from publicsuffixlist import PSLFILE, PublicSuffixList
 
 @cache
 def shared_suffix(host: str) -> str:
-    """Why anyone can have a name under a host; empty when that is not known.
+    """Why anyone can have a name under a host; empty where this is unknown.
 
     By the public suffix list (https://publicsuffix.org), as of the installed `publicsuffixlist`, its private part too.
 
@@ -34,11 +34,11 @@ def shared_suffix(host: str) -> str:
 
 @cache
 def shared_hosts(host: str, wildcard: bool) -> Sequence[tuple[str, str]]:
-    """The hosts of the list that an entry admits, each with what makes it shared.
+    """The hosts of the list that an entry admits, each with the reason why it is shared.
 
     Args:
         host: the entry's host, without `*.`.
-        wildcard: it admits the names below the host.
+        wildcard: whether it admits names below the host.
     """
     found: list[tuple[str, str]] = []
     for pattern, why in _entries("hosts"):
@@ -56,7 +56,7 @@ def _suffixes() -> PublicSuffixList:
 
 @cache
 def _parents() -> frozenset[str]:
-    """Every name that a public suffix is under, and that is none itself."""
+    """The parents of public suffixes that are no suffixes themselves."""
     parents: set[str] = set()
     with open(PSLFILE, encoding="utf-8") as lines:
         for line in lines:

@@ -1,4 +1,4 @@
-"""The input of the rules: templates as they would be deployed, and their functions. Data only."""
+"""The input of the rules: synthesized templates and their functions. Data only."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ WRAPPER_VARIABLE: Final = "AWS_LAMBDA_EXEC_WRAPPER"
 POLICY_FILE_VARIABLE: Final = "SHIELD_POLICY_FILE"
 
 LayerKind = Literal["shield", "unknown-shield", "other", "unseen"]
-"""Kinds of layers: it holds this package's shield, it holds something of that name, it does not, or its files are not
+"""Kinds of layers: it holds this package's shield, a file of that name, no shield, or its files are not
 in the assembly (an ARN, a parameter)."""
 
 FileKind = Literal["unnamed", "found", "missing", "unseen"]
-"""The policy file: none is named, it was read, it is nowhere, or it may be in what cannot be looked into."""
+"""The policy file: none is named, it was read, it is missing, or it may be in an unreadable asset."""
 
-# Where the wrapper and the settings of the engine are no sign of a policy.
+# Variables that do not indicate a policy: the wrapper and settings of the engine.
 _NOT_POLICY: Final = ("SHIELD_NODE_CALLERS", "SHIELD_NEXT_WRAPPER", "SHIELD_ACCOUNT_ID", "SHIELD_STATE")
 
 
 class Files(Protocol):
-    """Looks into the assembly's assets."""
+    """Reads the assembly's assets."""
 
     def read(self, content: Any, name: str) -> bytes | None:
         """A file of an asset.
@@ -49,18 +49,18 @@ class Files(Protocol):
 
 @dataclass(frozen=True)
 class Template:
-    """One template, with what the assembly knows of it.
+    """One template, with its data in the assembly.
 
     Attributes:
         stack: the construct path of its stack.
-        file: its file, relative to the assembly; empty when it is none.
+        file: its file, relative to the assembly; empty for none.
         resources: its resources, by logical id.
         paths: the construct path of each resource that has one, by logical id.
-        region: the region that it is deployed to; empty when it is not known.
+        region: the region that it is deployed to; empty where unknown.
         known: values of `Ref` at deployment, unless they are overridden.
-        account: the account that it is deployed to; empty when it is not known.
+        account: the account that it is deployed to; empty where unknown.
         outputs: its outputs, by logical id.
-        within: of a nested stack: the template that it is in, and its logical id there.
+        within: for a nested stack: its parent template, and its logical id there.
     """
 
     stack: str
@@ -93,7 +93,7 @@ class Template:
         return found
 
     def place(self, logical_id: str) -> Place:
-        """Where a resource is: the construct that users know, not its resource within."""
+        """The place of a resource: its L2 construct, not the resource in it."""
         path = self.paths.get(logical_id)
         if path is None:
             return Place(f"{self.stack}/{logical_id}" if self.stack else logical_id, logical_id, self.file)
@@ -102,22 +102,22 @@ class Template:
 
 @dataclass(frozen=True)
 class LambdaFunction:
-    """One function as the final template has it.
+    """One function in the final template.
 
     Attributes:
-        place: where it is.
-        template: the template it is in.
+        place: its place.
+        template: its template.
         properties: its properties.
         environment: its variables; values may be intrinsics.
-        layers: what its layers are; unseen where the list itself is an intrinsic.
-        policy: what its variables, and its policy file, say.
+        layers: the kinds of its layers; unseen where the list is an intrinsic.
+        policy: the policy in its variables and its policy file.
         policy_file: whether the policy file could be read.
-        noted: the variables that its construct set, by name, where that is in the assembly; empty where it is not.
-        dated: the days of its policy, as its construct noted them: `until`, and `entries`.
-        left_out: why it was left out of shielding on purpose; empty when it was not.
-        perimeter: the construct path of the `ShieldPerimeter` that covers it; empty when none does.
-        cdk_handler: which handler of the CDK's own it is; empty when it is none.
-        find_presets: those of the libraries in its code that do not work without executable memory. Reads the code.
+        noted: the variables that its construct set, by name, where the assembly has them; else empty.
+        dated: the dates of its policy that its construct recorded: `until`, and `entries`.
+        left_out: why it was left out of shielding on purpose; else empty.
+        perimeter: the construct path of the `ShieldPerimeter` that covers it; empty for none.
+        cdk_handler: the name of the CDK's handler that it is; else empty.
+        find_presets: the presets of libraries in its code that need executable memory; it reads the code
     """
 
     place: Place
@@ -136,18 +136,18 @@ class LambdaFunction:
 
     @cached_property
     def is_image(self) -> bool:
-        """It is a container image."""
+        """Whether it is a container image."""
         return self.properties.get("PackageType") == "Image" or "ImageUri" in as_mapping(self.properties.get("Code"))
 
     @property
     def runtime(self) -> str:
-        """Its runtime, `python3.13`; empty when it has none or it is not known."""
+        """Its runtime, `python3.13`; empty where it has none or it is unknown."""
         runtime = self.properties.get("Runtime")
         return runtime if isinstance(runtime, str) else ""
 
     @property
     def wrapper(self) -> Any:
-        """Its exec wrapper; of an image also its entry point, which may be the wrapper."""
+        """Its exec wrapper; for an image also its entry point, which may be the wrapper."""
         if self.is_image and WRAPPER_VARIABLE not in self.environment:
             entry = as_mapping(self.properties.get("ImageConfig")).get("EntryPoint") or [None]
             return cast("list[Any]", entry)[0] if isinstance(entry, list) else None
@@ -155,50 +155,50 @@ class LambdaFunction:
 
     @property
     def has_wrapper(self) -> bool:
-        """The shield is its exec wrapper."""
+        """Whether the shield is its exec wrapper."""
         return self.wrapper == WRAPPER
 
     @property
     def has_layer(self) -> bool:
-        """A layer holds the shield, or may hold it; what an image holds cannot be seen."""
+        """Whether a layer holds the shield, or may hold it; an image always may."""
         return self.is_image or any(kind != "other" for kind in self.layers)
 
     @property
     def has_shield_layer(self) -> bool:
-        """A layer was seen to hold the shield."""
+        """Whether a readable layer holds the shield."""
         return "shield" in self.layers or "unknown-shield" in self.layers
 
     @cached_property
     def has_policy(self) -> bool:
-        """There are variables of a policy."""
+        """Whether it has variables of a policy."""
         return any(name.startswith("SHIELD_") and name not in _NOT_POLICY for name in self.environment)
 
     @cached_property
     def is_touched(self) -> bool:
-        """Something of a shield is there."""
+        """Whether it has any part of a shield."""
         return self.has_wrapper or self.has_shield_layer or self.has_policy
 
     @cached_property
     def is_shielded(self) -> bool:
-        """The shield runs in front of its code, as far as the template tells."""
+        """Whether the shield starts before its code, as far as the template shows."""
         if self.is_image:
             return self.has_wrapper or self.has_policy
         return self.has_wrapper and self.has_layer and self.has_policy
 
     @property
     def is_excused(self) -> bool:
-        """It has no shield, and need not have one."""
+        """Whether it has no shield, and needs none."""
         return bool(self.left_out or self.cdk_handler) and not self.is_touched
 
 
 @dataclass(frozen=True)
 class OtherResource:
-    """A resource that runs code, or brings functions, and is no function.
+    """A resource other than a function that runs code, or contains functions.
 
     Attributes:
-        place: where it is.
-        kind: what is to be said of it.
-        left_out: why it was left out on purpose; empty when it was not.
+        place: its place.
+        kind: its kind.
+        left_out: why it was left out on purpose; else empty.
     """
 
     place: Place
@@ -208,13 +208,13 @@ class OtherResource:
 
 @dataclass(frozen=True)
 class Assembly:
-    """Everything that would be deployed.
+    """A synthesized app.
 
     Attributes:
-        name: what to call it in a report: the folder.
-        templates: all templates, of stages and nested stacks too.
-        functions: all functions in them.
-        acknowledged: what was acknowledged: by rule, then by construct path.
+        name: its name in a report: the folder.
+        templates: all templates, also of stages and nested stacks.
+        functions: all their functions.
+        acknowledged: acknowledgements by rule, then by construct path.
         others: the resources of `other_code` in them.
     """
 
@@ -226,16 +226,16 @@ class Assembly:
 
 
 def as_mapping(value: Any) -> Mapping[str, Any]:
-    """A property that should be an object; nothing where it is missing or something else."""
+    """A property that should be an object; empty where it is missing or another type."""
     return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
 
 
 def canonical(value: Any) -> str:
-    """A value of a template as text: two that are the same have the same."""
+    """A value of a template as canonical text: equal values have equal texts."""
     return json.dumps(value, sort_keys=True)
 
 
 def construct_of(path: str) -> str:
-    """The construct that a resource's path belongs to: an L2's resource is called Resource, or Default."""
+    """The construct of a resource's path: an L2's resource is named Resource, or Default."""
     parent, _, last = path.rpartition("/")
     return parent if parent and last in ("Resource", "Default") else path

@@ -21,21 +21,21 @@ from .checking import Report, check
 from .finding import PLUGIN, Finding, Severity
 from .rules import OF_NO_FUNCTION, RULES
 
-# The versions before neither stop a Python app whose plugins fail, nor does their command line show why.
+# Earlier versions neither stop a Python app whose plugins fail, nor print the reason.
 _STOPS = (2, 262)
-# From here on an acknowledgement holds for the construct that it was made at, and what is below. The versions before
-# take one as said of the whole app.
+# From this version an acknowledgement holds for its construct and those below. Earlier versions apply it to the whole
+# app.
 _ACKNOWLEDGES_BY_PATH = (2, 273)
 
 
 @jsii.implements(cdk.IPolicyValidationPlugin)
 class ShieldChecks:
-    """Checks at every synthesis that each Lambda function is shielded, and that its policy means something.
+    """Checks at every synthesis that each Lambda function is shielded, and that its policy restricts it.
 
         cdk.Validations.of(app).add_plugins(ShieldChecks(production=["Prod"]))
 
-    It reads the templates as they would be deployed: stages, nested stacks, property overrides and deletions. An
-    error stops the synthesis, a warning is shown. What is as it should be is acknowledged, with a reason:
+    It reads the final templates: stages, nested stacks, property overrides and deletions. An
+    error stops the synthesis, a warning is shown. Acknowledge an intended setup, with a reason:
 
         cdk.Validations.of(fn).acknowledge(
             cdk.Acknowledgment(id="shielded-function::not-shielded", reason="runs no code but ours")
@@ -55,17 +55,17 @@ class ShieldChecks:
     ) -> None:
         """
         Args:
-            production: construct paths, or globs, of what is production: `Prod`, `*/Live`. `*` stays within a
-                component, `**` does not, and what is below is production as well. There, a policy that only alerts is
-                an error.
-            perimeter: construct paths, or globs, likewise, of what a `ShieldPerimeter` has to cover. There, a shielded
-                function in no VPC, in one without a perimeter, or behind one that only alerts is an error.
-            expired: "warning" or "error": what comes of alert mode, an entry (`Until`), an exclusion or an
-                acknowledgement whose day has come.
-            today: the day of the check, `2027-01-31`, for tests. By default that of the clock, in UTC.
+            production: construct paths, or globs, of production: `Prod`, `*/Live`. `*` matches within a component, `**`
+                across components; constructs below a match are production too. There, a policy that only alerts is an
+                error.
+            perimeter: construct paths, or globs, likewise, of functions that a `ShieldPerimeter` must cover. There, a
+                shielded function outside a VPC, without a perimeter, or behind one that only alerts is an error.
+            expired: "warning" or "error": the severity of alert mode, an entry (`Until`), an exclusion or an
+                acknowledgement whose end date has passed.
+            today: the day of the check, `2027-01-31`, for tests. By default the clock's, in UTC.
 
         Raises:
-            ShieldError: `production` or `perimeter` is one text, `expired` is none of the two, or `today` is no day.
+            ShieldError: `production` or `perimeter` is a string, `expired` is neither, or `today` is no date.
         """
         if expired not in get_args(Severity):
             raise ShieldError(f'ShieldChecks.expired: {expired!r} is none of "error", "warning"')
@@ -79,7 +79,7 @@ class ShieldChecks:
 
     @property
     def name(self) -> str:
-        """The name in the report, and in front of what is acknowledged."""
+        """The name in the report, and the prefix of acknowledged ids."""
         return PLUGIN
 
     @property
@@ -93,7 +93,7 @@ class ShieldChecks:
         return [*(rule.id for rule in RULES), *OF_NO_FUNCTION]
 
     def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
-        """Called by the CDK once, when everything is synthesized."""
+        """Called by the CDK once, after the synthesis."""
         templates = [Path(path) for path in context.template_paths]
         if not templates:
             return cdk.PolicyValidationPluginReport(success=True, violations=[])
@@ -117,9 +117,9 @@ class ShieldChecks:
 
 
 def _violations(report: Report, by_path: bool) -> Iterable[cdk.PolicyViolation]:
-    """The findings as the CDK takes them: one violation for all constructs that have the same problem.
+    """The findings for the CDK: one violation for all constructs with the same problem.
 
-    A CDK that knows where an acknowledgement was made gets all of them, and lists which it has suppressed.
+    A CDK that knows the place of an acknowledgement gets all findings, and lists the suppressed ones.
     """
     findings = [*report.findings, *(report.acknowledged if by_path else ())]
     elsewhere = {finding.rule for finding in report.acknowledged}
@@ -127,7 +127,7 @@ def _violations(report: Report, by_path: bool) -> Iterable[cdk.PolicyViolation]:
     def key(finding: Finding) -> tuple[str, str, str, str]:
         severity: str = finding.severity
         if severity == "error" and not by_path and finding.rule in elsewhere:
-            severity = "fatal"  # an older CDK would drop it, as the rule was acknowledged of another function
+            severity = "fatal"  # an older CDK would drop it, as another function acknowledged the rule
         return severity, finding.rule, finding.problem, finding.fix
 
     for (severity, rule, problem, fix), group in groupby(sorted(findings, key=key), key):
@@ -151,7 +151,7 @@ def _resource(finding: Finding) -> cdk.PolicyViolatingResource:
 
 
 def _stop(report: Report) -> None:
-    """Shows the findings, and ends the app where there is an error: jsii passes on what is no ordinary exception."""
+    """Prints the findings, and ends the app on an error: jsii only propagates a non-Exception."""
     for finding in report.findings:
         print(f"{finding.severity.upper()} {finding.message} ({PLUGIN}::{finding.rule})", file=sys.stderr)
     if report.errors:
@@ -159,11 +159,11 @@ def _stop(report: Report) -> None:
 
 
 def _tell_of_stages(report: Report) -> None:
-    """`cdk synth` fails for an error in a stage, but shows only the findings of the stacks that it was asked for."""
+    """`cdk synth` fails for an error in a stage, but shows only the findings of the selected stacks."""
     stages = sorted({error.place.path.split("/")[0] for error in report.errors if "/" in error.place.template})
     if stages:
         print(
-            f"shielded-function: errors in {', '.join(stages)}: `cdk synth '**'` shows those of stages too",
+            f"shielded-function: errors in {', '.join(stages)}: `cdk synth '**'` also shows those of stages",
             file=sys.stderr,
         )
 

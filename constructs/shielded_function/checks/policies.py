@@ -1,7 +1,7 @@
-"""The policy of a function in a template: its SHIELD_* variables, and the file that they may name.
+"""The policy of a function in a template: its SHIELD_* variables, and the file that they name.
 
-A value that is known only at deployment is a placeholder in the policy, the same for the same expression, so that two
-templates can be compared; rules about entries pass over them.
+A value known only at deployment is a placeholder in the policy. Equal expressions have equal placeholders, so that two
+templates can be compared. Rules about entries skip placeholders.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PLACEHOLDER: Final = "known-at-deployment-"
 _LISTS: Final = tuple(
     f"SHIELD_{f.name.upper()}" for f in fields(ShieldPolicy) if f.name.startswith(("allow_", "deny_"))
 )
-# The form of an entry that is only an expression, so that the core takes it.
+# The form of an entry that is only an expression, accepted by the core.
 _FORMS: Final = {
     "SHIELD_ALLOW_OUTBOUND": "{}.invalid",
     "SHIELD_DENY_OUTBOUND": "{}.invalid",
@@ -41,10 +41,10 @@ class FunctionPolicy:
     """The known parts of a function's policy.
 
     Attributes:
-        policy: the policy; None where there is none, or where it is wrong.
-        error: why it is wrong; empty when it is not.
-        late: by variable, what is known only at deployment, as a reader would write it.
-        placeholders: what stands in the policy for each expression, and the expression.
+        policy: the policy; None for none or a wrong one.
+        error: why it is wrong; else empty.
+        late: expressions known only at deployment, by variable.
+        placeholders: the placeholder of each expression in the policy, and the expression.
     """
 
     policy: ShieldPolicy | None = None
@@ -53,7 +53,7 @@ class FunctionPolicy:
     placeholders: Mapping[str, str] = field(default_factory=dict[str, str], compare=False)
 
     def with_dates(self, dated: Mapping[str, Any]) -> FunctionPolicy:
-        """The same with the days that the function's construct noted: a template's variables hold none."""
+        """The policy with the dates that the function's construct recorded, as variables hold none."""
         if not dated or self.policy is None:
             return self
         fields = self.policy.to_dict()
@@ -68,7 +68,7 @@ class FunctionPolicy:
         return replace(self, policy=ShieldPolicy(**{**fields, "until": dated.get("until") if alerting else None}))
 
     def show(self, text: str) -> str:
-        """A text with the expressions in the place of their placeholders."""
+        """A text with expressions in place of their placeholders."""
         return _show(text, self.placeholders)
 
 
@@ -79,7 +79,7 @@ def read_policy(
 
     Args:
         environment: its variables; values may be intrinsics.
-        lines: the text of its policy file. A list that is in both is joined.
+        lines: the text of its policy file. Lists in both are joined.
         known: values of `Ref` at deployment, unless they are overridden: pseudo parameters, and the defaults
             of parameters.
     """
@@ -102,7 +102,7 @@ def read_policy(
     if not settings and not late and not lines.strip():
         return FunctionPolicy()
     try:
-        # All that there is may be known only at deployment: the defaults hold.
+        # Every setting is known only at deployment: the defaults hold.
         policy = _parsed(tuple(settings.items()), lines) if settings or lines.strip() else ShieldPolicy()
         return FunctionPolicy(policy, "", late, shown)
     except ShieldPolicyError as error:
@@ -111,12 +111,12 @@ def read_policy(
 
 @lru_cache
 def _parsed(settings: Sequence[tuple[str, str]], lines: str) -> ShieldPolicy:
-    """Many functions of an app have the same policy."""
+    """Parses a policy; cached, as many functions share one."""
     return ShieldPolicy.from_env(dict(settings), lines or None)
 
 
 def _with_known(value: Any, known: Mapping[str, str]) -> Any:
-    """A value with each `Ref` of which the value is known as that."""
+    """A value with each known `Ref` replaced by its value."""
     if isinstance(value, Mapping):
         mapping = cast("Mapping[str, Any]", value)
         if set(mapping) == {"Ref"}:
@@ -128,7 +128,7 @@ def _with_known(value: Any, known: Mapping[str, str]) -> Any:
 
 
 def _flatten(value: Any, shown: dict[str, str]) -> str:
-    """A value as text, with a placeholder for each part that is known only at deployment."""
+    """A value as text, with a placeholder for each part known only at deployment."""
     if isinstance(value, str):
         return value
     if isinstance(value, (bool, int, float)):
@@ -164,7 +164,7 @@ def _placeholder(value: Any, shown: dict[str, str]) -> str:
 
 
 def _expression(value: Any) -> str:
-    """An intrinsic as Fn::Sub would write it, where it could."""
+    """An intrinsic in the form of Fn::Sub, where possible."""
     if isinstance(value, Mapping):
         mapping = cast("Mapping[str, Any]", value)
         if isinstance(name := mapping.get("Ref"), str):
@@ -182,12 +182,12 @@ def _show(text: str, shown: Mapping[str, str]) -> str:
 
 
 def _can_stand_in(name: str, entry: str) -> bool:
-    # There is no service by a made-up name: the core knows them all.
+    # A placeholder cannot be a service name: the core knows all of them.
     return name != "SHIELD_ALLOW_AWS" or PLACEHOLDER not in entry
 
 
 def _stand_in(name: str, entry: str, shown: dict[str, str]) -> str:
-    """An entry with an expression in it, as one that the core accepts."""
+    """An entry with an expression, in a form that the core accepts."""
     if PLACEHOLDER not in entry:
         return entry
     if name == "SHIELD_ALLOW_OUTBOUND":

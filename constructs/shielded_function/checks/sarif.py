@@ -23,11 +23,11 @@ LineOf = Callable[[Place], int]
 
 
 def to_sarif(report: Report, changes: Iterable[Change], line_of: LineOf) -> dict[str, Any]:
-    """One run with one result for each finding, acknowledged ones as suppressed, and each change to the looser."""
+    """One run with one result for each finding, acknowledged ones as suppressed, and each looser change."""
     looser = [change for change in changes if change.is_looser]
     rules = [(rule.id, rule.severity, rule.summary) for rule in RULES]
     rules.extend((rule, "warning", summary) for rule, summary in OF_NO_FUNCTION.items())
-    rules.append(("looser-than-before", "error", "a policy that allows more than that of the other synth"))
+    rules.append(("looser-than-before", "error", "a policy that allows more than in the other synthesis"))
     index = {rule: position for position, (rule, _, _) in enumerate(rules)}
     results = [_result(finding, index, line_of) for finding in (*report.findings, *report.acknowledged)]
     results.extend(_result(_as_finding(change), index, line_of) for change in looser)

@@ -1,4 +1,4 @@
-"""Reads functions from templates: from resources to the model. No files here but through `Files`."""
+"""Reads functions from templates into the model. It reads files only through `Files`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _TASK_ROOT: Final = "/var/task/"
 _OPT: Final = "/opt/"
 
 Reasons = Callable[[str], str]
-"""Something that is said of a function, by its resource's construct path; empty when it is not."""
+"""A fact about a function, by its resource's construct path; empty where it does not hold."""
 
 
 def read_functions(
@@ -51,13 +51,13 @@ def read_functions(
 
     Args:
         template: the template.
-        files: looks into assets.
+        files: reads assets.
         left_out: why a function was left out on purpose.
         perimeter: which `ShieldPerimeter` covers a function.
-        noted: the variables that its construct set, as JSON.
-        dated: the days of its policy, as JSON.
-        cdk_handler: which of the CDK's own handlers a function is.
-        defaults: what a SAM template's `Globals` say of its functions.
+        noted: variables that its construct set, as JSON.
+        dated: dates of its policy, as JSON.
+        cdk_handler: which of the CDK's handlers a function is.
+        defaults: the function properties in a SAM template's `Globals`.
     """
     for logical_id, own in template.of_type(*FUNCTIONS):
         properties = _with_defaults(own, defaults or {})
@@ -85,12 +85,12 @@ def read_functions(
 def read_others(
     template: Template, *, is_here: Callable[[Any], bool] = lambda _: False, left_out: Reasons = lambda _: ""
 ) -> Iterator[OtherResource]:
-    """The resources of a template that run code, or bring functions, and are none.
+    """The resources of a template other than functions that run code, or contain functions.
 
     Args:
         template: the template.
         is_here: whether the template of a nested stack, by its `TemplateURL`, is in the assembly.
-        left_out: why one was left out on purpose.
+        left_out: why a resource was left out on purpose.
     """
     for name in template.types:
         kind = other_code(name)
@@ -101,7 +101,7 @@ def read_others(
 
 
 def read_out_of_scope(template: Template) -> Iterator[tuple[str, Place]]:
-    """The resources of a template that run code elsewhere than on Lambda: what each runs, in words, and where it is."""
+    """The resources of a template that run code outside Lambda: the code of each, in words, and its place."""
     for name in template.types:
         for logical_id, properties in template.of_type(name):
             if runs := out_of_scope(name, properties):
@@ -111,7 +111,7 @@ def read_out_of_scope(template: Template) -> Iterator[tuple[str, Place]]:
 def known_references(content: Mapping[str, Any], region: str) -> dict[str, str]:
     """The values of references in a template: pseudo parameters, parameters with a default, buckets with a name.
 
-    Outside of the China and GovCloud regions, where the suffix and the partition are others.
+    Not for the China and GovCloud regions, which have another suffix and partition.
     """
     parameters = {
         name: str(parameter["Default"])
@@ -130,7 +130,7 @@ def known_references(content: Mapping[str, Any], region: str) -> dict[str, str]:
 
 
 def _with_defaults(properties: Mapping[str, Any], defaults: Mapping[str, Any]) -> Mapping[str, Any]:
-    """SAM joins variables and layers, and takes a function's own value of everything else."""
+    """SAM joins variables and layers; for other properties the function's value wins."""
     if not defaults:
         return properties
     merged = {**defaults, **properties}
@@ -146,7 +146,7 @@ def _layers(properties: Mapping[str, Any]) -> Sequence[Any]:
 
 
 def _layer_content(template: Template, layer: Any) -> Any:
-    """The content of a layer of this template; None for one that comes from elsewhere."""
+    """The content of a layer of this template; None for one from elsewhere."""
     resource = template.resources.get(str(as_mapping(layer).get("Ref")))
     if resource is None or resource.get("Type") not in _LAYER_TYPES:
         return None
@@ -171,13 +171,13 @@ def _kind(template: Template, layer: Any, files: Files) -> LayerKind:
 
 @cache
 def _own_shields(folder: Path) -> frozenset[bytes]:
-    """The exec wrappers of the installed package, one for each architecture that it was built for."""
+    """The exec wrappers of the installed package, one for each built architecture."""
     files = [folder / architecture / _IN_LAYER for architecture in layer_archive.ARCHITECTURES.values()]
     return frozenset(file.read_bytes() for file in files if file.is_file())
 
 
 def _find_presets(template: Template, properties: Mapping[str, Any], files: Files) -> Sequence[str]:
-    """The presets of libraries in the code and its layers that do not work without executable memory."""
+    """The presets of libraries in the code and its layers that need executable memory."""
     runtime = str(properties.get("Runtime"))
     if not runtime.startswith("python"):
         return ()
@@ -196,14 +196,14 @@ def _find_presets(template: Template, properties: Mapping[str, Any], files: File
 def _holds(files: Files, content: Any, name: str) -> bool:
     try:
         return files.read(content, name) is not None
-    except LookupError:  # what cannot be seen is not warned of
+    except LookupError:  # no warning for an unreadable asset
         return False
 
 
 def _policy_file(
     template: Template, properties: Mapping[str, Any], environment: Mapping[str, Any], files: Files
 ) -> tuple[FileKind, str]:
-    """Whether the policy file is there, and its text."""
+    """The state of the policy file, and its text."""
     name = environment.get(POLICY_FILE_VARIABLE)
     if name is None:
         return "unnamed", ""
@@ -215,7 +215,7 @@ def _policy_file(
     inner = name.removeprefix(_TASK_ROOT)
     if name.startswith(_OPT):
         inner = name.removeprefix(_OPT)
-        # Lambda unpacks the layers in their order, so the last one's file is the one that is there.
+        # Lambda unpacks layers in order, so the file of the last one remains.
         contents = [_layer_content(template, layer) for layer in reversed(_layers(properties))]
         if "ImageUri" in as_mapping(properties.get("Code")):
             contents = [None]

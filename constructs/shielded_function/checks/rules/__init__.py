@@ -62,7 +62,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("alarm-never-fires", "warning", "an alarm on a metric that is never published", alerts.alarm_never_fires),
     Rule("topic-unreadable", "warning", "a topic that CloudWatch may not write to", alerts.topic_unreadable),
 )
-"""All rules about functions, errors first. What each means for the reader is in docs/guide/checks.md."""
+"""All rules about functions, errors first. docs/guide/checks.md explains them."""
 
 PRODUCTION: Final = "production-matches-nothing"
 NOT_SEEN: Final = "functions-not-seen"
@@ -70,6 +70,6 @@ NOT_SEEN: Final = "functions-not-seen"
 OF_NO_FUNCTION: Final = {
     PRODUCTION: "a glob for production that is misspelt",
     NOT_SEEN: "a resource whose functions are in a template elsewhere",
-    EXPIRED: "an exception whose day has come: alert mode, an entry, what is left out, an acknowledgement",
+    EXPIRED: "an expired exception: alert mode, an entry, an exclusion, an acknowledgement",
 }
-"""The rules that are about no function alone, all of them warnings by default: what each finds."""
+"""The rules beyond single functions, warnings by default, with their summaries."""

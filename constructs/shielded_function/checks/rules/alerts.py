@@ -18,11 +18,11 @@ _FILTER: Final = "AWS::Logs::MetricFilter"
 _ALARM: Final = "AWS::CloudWatch::Alarm"
 _LOG_GROUP: Final = "AWS::Logs::LogGroup"
 _NESTED: Final = "AWS::CloudFormation::Stack"
-_ANY: Final = ""  # no value of a dimension: all of them
+_ANY: Final = ""  # no value of a dimension: all values
 # The CDK's export of a resource's name.
 _EXPORT: Final = re.compile(r":ExportsOutputRef(\w+)")
 _COMPOSITE: Final = "AWS::CloudWatch::CompositeAlarm"
-# Metrics Insights over our namespace: the metric, and the dimensions that it must have, no fewer and no more.
+# Metrics Insights over our namespace: the metric, and its exact dimensions.
 _FLEET: Final = re.compile(
     rf'\bSUM\("?([\w-]+)"?\)\s+FROM\s+SCHEMA\("{NAMESPACE}",\s*([\w,\s]+)\)(?:\s+WHERE\s+Level\s*=\s*\'(\w+)\')?'
 )
@@ -41,7 +41,7 @@ def alerts_dropped(function: LambdaFunction, context: Context) -> Iterator[Probl
 
 
 def alerts_not_counted(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """No metric filter of ours is on its log group."""
+    """The shield's metric filter is missing on its log group."""
     if not _metrics(function, context):
         yield Problem(
             f"its alerts are not counted: no metric filter of the namespace {NAMESPACE} is on its log group",
@@ -61,7 +61,7 @@ def alarm_without_action(function: LambdaFunction, context: Context) -> Iterator
 
 
 def alarm_never_fires(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """An alarm on fewer dimensions, or others, watches another metric, which is never published."""
+    """An alarm on other dimensions watches another metric, which is never published."""
     monitoring = context.read(Monitoring)
     mine = {metric for metric, _ in _metrics(function, context)}
     for alarm in monitoring.unpublished:
@@ -83,7 +83,7 @@ def topic_unreadable(function: LambdaFunction, context: Context) -> Iterator[Pro
 
 
 def _names(function: LambdaFunction, alarms: Sequence[Alarm]) -> str:
-    """Its own alarms go without a name, so that functions with the same problem stand together."""
+    """The function's own alarms stay unnamed, so that functions with the same problem are grouped."""
     paths = sorted({alarm.path for alarm in alarms})
     if all(path.startswith(f"{function.place.path}/") for path in paths):
         return "its alarm"
@@ -91,7 +91,7 @@ def _names(function: LambdaFunction, alarms: Sequence[Alarm]) -> str:
 
 
 Counted = tuple[str, frozenset[str]]
-"""A metric of ours, as text, and the names of its dimensions: together what CloudWatch calls a metric."""
+"""A metric of the shield, as text, and the names of its dimensions: a metric in CloudWatch's sense."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,8 @@ class Filter:
     """A metric filter.
 
     Attributes:
-        counted: the metric that it counts into.
-        pattern: which lines, with `${LogicalId}` for what the template refers to.
+        counted: its metric.
+        pattern: its pattern, with `${LogicalId}` for references.
     """
 
     counted: Counted
@@ -109,16 +109,16 @@ class Filter:
 
 @dataclass(frozen=True)
 class Alarm:
-    """An alarm on a metric of ours.
+    """An alarm on a metric of the shield.
 
     Attributes:
         path: its construct path.
         template: the file of its template.
-        region: its region; empty when it is not known.
-        account: its account; empty when it is not known.
-        actions: its actions, and those of composite alarms that are made of it.
-        metric: its metric; empty where it selects in a way that is not read here, and is taken to watch everything.
-        dimensions: the values of the metric's dimensions, as text; None where it is over all values of them.
+        region: its region; empty where unknown.
+        account: its account; empty where unknown.
+        actions: its actions, and those of composite alarms over it.
+        metric: its metric; empty for an unread kind of selection, which counts as watching everything.
+        dimensions: the values of the metric's dimensions, as text; None where it covers all values.
         names: the names of the metric's dimensions.
         properties: those of its resource.
     """
@@ -135,7 +135,7 @@ class Alarm:
 
     @property
     def counted(self) -> Counted:
-        """The metric that it watches."""
+        """The watched metric."""
         return self.metric, self.names
 
 
@@ -144,9 +144,9 @@ class Monitoring:
 
     def __init__(self, assembly: Assembly) -> None:
         self.filters: dict[tuple[str, str], list[Filter]] = {}
-        """By log group, the filters that count its lines into metrics of ours."""
+        """By log group, the filters that count its lines into metrics of the shield."""
         self.alarms: list[Alarm] = []
-        """The alarms on metrics of ours."""
+        """The alarms on metrics of the shield."""
         self._functions = {function.place.path: function for function in reversed(assembly.functions)}
         self._templates = assembly.templates
         self._alarms_by_name: dict[str, list[int]] = {}
@@ -164,15 +164,15 @@ class Monitoring:
             self._alarms_by_name.setdefault(name, []).append(place)
         published = {found.counted for filters in self.filters.values() for found in filters}
         self.unpublished = [alarm for alarm in self.alarms if alarm.counted not in published]
-        """The alarms on what no filter publishes."""
+        """The alarms on metrics that no filter publishes."""
 
     def alarms_on(self, names: Sequence[str]) -> list[Alarm]:
-        """The alarms on one of these values of the dimension FunctionName, and those that are on any of its values."""
+        """The alarms on one of these values of the dimension FunctionName, and those on any of its values."""
         found = [place for name in (_ANY, *names) for place in self._alarms_by_name.get(name, ())]
         return [self.alarms[place] for place in sorted(found)]
 
     def first_function(self, alarm: Alarm, function: LambdaFunction) -> bool:
-        """Whether a function is the one to tell of an alarm: a template's first, unless the alarm is within one."""
+        """Whether a function reports an alarm: the template's first one, unless the alarm is within a function."""
         above = alarm.path
         while above := above.rpartition("/")[0]:
             if above in self._functions:
@@ -191,7 +191,7 @@ class Monitoring:
         return self._filters_of[key]
 
     def log_group(self, template: Template, name: Any) -> tuple[str, str]:
-        """A log group by the name that a template gives it: where it is made, or its name where the app says it."""
+        """A log group by its name in a template: its template and logical id, or a literal name."""
         key = template.file, canonical(name)
         if key not in self._log_groups:
             self._log_groups[key] = self._find_log_group(template, name)
@@ -226,7 +226,7 @@ class Monitoring:
         return next(((home, made) for home, made in found if exported and exported[1].startswith(made)), None)
 
     def _passed_down(self, template: Template, name: Any) -> tuple[Template, Any]:
-        """The value of a nested stack's parameter in its parent."""
+        """The value, in the parent, of a nested stack's parameter."""
         parameter = as_mapping(name).get("Ref")
         for home in self._templates:
             for _, properties in home.of_type(_NESTED):
@@ -264,7 +264,7 @@ def _metrics(function: LambdaFunction, context: Context) -> set[Counted]:
 
 
 def filters_of(function: LambdaFunction, context: Context) -> list[Filter]:
-    """The filters that count a function's lines: those that name functions count no others."""
+    """The filters that count a function's lines: a filter that names functions counts only those."""
     return context.read(Monitoring).filters_of(function)
 
 
@@ -275,7 +275,7 @@ def names_of(function: LambdaFunction) -> list[str]:
 
 
 def _text(pattern: Any) -> str:
-    """A filter pattern, with `${LogicalId}` for what it refers to."""
+    """A filter pattern, with `${LogicalId}` for references."""
     match as_mapping(pattern):
         case {"Fn::Join": ["", [*parts]]}:
             return "".join(_text(part) for part in parts)
@@ -316,7 +316,7 @@ def _dimension_values(function: LambdaFunction) -> list[str]:
 
 
 def _as_given(template: Template, name: Any) -> Any:
-    """A log group's name as it was given to the resource that the CDK has it from: a log retention, or a function."""
+    """A log group's name in the resource from which the CDK takes it: a log retention, or a function."""
     match as_mapping(name):
         case {"Fn::GetAtt": [retention, "LogGroupName"]}:
             given = _property(template, retention, "LogGroupName")

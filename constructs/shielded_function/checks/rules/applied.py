@@ -15,7 +15,7 @@ from .rule import ENVIRONMENT, Context, Problem
 
 _WRAPPER_AT = f"{ENVIRONMENT}.{WRAPPER_VARIABLE}"
 _SHIELD_IT = "use ShieldedFunction, Shield, or Shield.everywhere for the whole app"
-_MODE = 32  # characters: modes and short lists are told
+_MODE = 32  # characters: modes and short lists are printed
 _EXCUSE_IT = "or acknowledge it with a reason"
 
 
@@ -23,9 +23,9 @@ def not_shielded(function: LambdaFunction, context: Context) -> Iterator[Problem
     """No part of a shield is there."""
     if function.left_out == OFF and not _is_off_for_development(function, context):
         yield Problem(
-            f"no shield: {OFF} leaves it away",
+            f"no shield: {OFF} omits it",
             "deploy with -c shield=alert, which stops nothing either; in an emergency acknowledge this with a reason; "
-            "for development, name what is production (production=)",
+            "for development, name the production stages (production=)",
         )
         return
     if function.is_touched or function.is_excused:
@@ -52,24 +52,24 @@ def not_shielded(function: LambdaFunction, context: Context) -> Iterator[Problem
 
 
 def _is_off_for_development(function: LambdaFunction, context: Context) -> bool:
-    """Production is configured, and this function is not in it."""
+    """Production is configured, and this function is outside it."""
     return bool(context.production) and not any(covers(glob, function.place.path) for glob in context.production)
 
 
 def _stage_was_missed(function: LambdaFunction, context: Context) -> bool:
-    """Other functions of the app are shielded, and none of the function's stage."""
+    """Other functions of the app are shielded, and none in the function's stage."""
     stage = _stage(function)
     shielded = {_stage(other) for other in context.assembly.functions if other.is_shielded}
     return bool(stage and shielded) and stage not in shielded
 
 
 def _stage(function: LambdaFunction) -> str:
-    """The folder of the assembly that the template is in: each stage has one; the app's own is the empty text."""
+    """The template's folder in the assembly: each stage has one; the app's is empty."""
     return function.template.file.rpartition("/")[0]
 
 
 def wrapper_without_layer(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """It would not start: Lambda finds no file where the wrapper should be."""
+    """It would not start: Lambda finds no wrapper."""
     del context
     if function.has_wrapper and not function.has_layer:
         yield Problem(
@@ -130,7 +130,7 @@ def shield_replaced(function: LambdaFunction, context: Context) -> Iterator[Prob
 
 
 def shield_unknown(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """A program of that name, which may do anything or nothing."""
+    """Another program of that name, with unknown effect."""
     del context
     if function.has_wrapper and "unknown-shield" in function.layers:
         yield Problem(
@@ -145,7 +145,7 @@ def policy_missing(function: LambdaFunction, context: Context) -> Iterator[Probl
     del context
     if (function.has_wrapper or function.has_shield_layer) and not function.has_policy:
         yield Problem(
-            "half a shield: no SHIELD_* variable says what is allowed, so it refuses to start",
+            "half a shield: no SHIELD_* variable sets a policy, so it refuses to start",
             "shield it with the construct, which writes the policy into the environment",
             ENVIRONMENT,
         )
@@ -163,7 +163,7 @@ def policy_invalid(function: LambdaFunction, context: Context) -> Iterator[Probl
 
 
 def policy_overridden(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """The variables were changed after the construct set them: by a property override, an edit of the template."""
+    """A property override, or an edit of the template, changed variables that the construct set."""
     del context
     there = {n: v for n, v in function.environment.items() if n.startswith("SHIELD_") and n != NEXT_WRAPPER_VARIABLE}
     for name in sorted({*there, *function.noted} if function.noted else ()):
@@ -181,7 +181,7 @@ def _difference(name: str, now: Any, wanted: Any) -> str:
     if wanted is None:
         return f"{name} is there, and its policy does not set it"
     if any(not isinstance(value, str) or len(value) > _MODE for value in (now, wanted)):
-        return f"{name} is not what its policy says"
+        return f"{name} differs from its policy"
     return f"{name} is {now!r}, and its policy says {wanted!r}"
 
 
@@ -202,7 +202,7 @@ def policy_file_unseen(function: LambdaFunction, context: Context) -> Iterator[P
     del context
     if function.policy_file == "unseen":
         yield Problem(
-            f"the file that {POLICY_FILE_VARIABLE} names is not in the assembly, so what it says is not checked",
+            f"the file that {POLICY_FILE_VARIABLE} names is not in the assembly, so its content is not checked",
             "check that file by `shielded-function explain`, and acknowledge this",
             f"{ENVIRONMENT}.{POLICY_FILE_VARIABLE}",
         )
@@ -221,7 +221,7 @@ def runtime_unsupported(function: LambdaFunction, context: Context) -> Iterator[
 
 
 def runtime_untested(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """Accepted, but no test has run there."""
+    """Accepted, but untested."""
     del context
     if function.runtime and can_be_shielded(function.runtime) and function.runtime not in TESTED:
         yield Problem(
@@ -232,7 +232,7 @@ def runtime_untested(function: LambdaFunction, context: Context) -> Iterator[Pro
 
 
 def image_unseen(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """The environment says that it is shielded; whether the shield is in the image cannot be told."""
+    """The environment has a shield's variables; whether the image contains the shield is unknown."""
     del context
     if function.is_image:
         yield Problem(

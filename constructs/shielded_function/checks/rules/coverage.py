@@ -1,4 +1,4 @@
-"""Which violations of a function raise an alarm, by the filters and alarms that a template has.
+"""Finds the violations of a function that raise an alarm, by a template's filters and alarms.
 
 Lines are tried on the filters: one against each control in each mode, and one for each host, address and path
 that a filter excepts.
@@ -21,7 +21,7 @@ from ..model import LambdaFunction, canonical
 from .alerts import Alarm, Filter, filters_of, names_of, watching
 from .rule import Context, Problem
 
-# How many violations more than the threshold it takes, by the comparison.
+# The number of violations beyond the threshold that an alarm needs, by comparison operator.
 _BEYOND: Final = {"GreaterThanOrEqualToThreshold": 0.0, "GreaterThanThreshold": 1.0}
 _NAME: Final = "this function"
 """The function's name here, so that a pattern of many functions is tried once."""
@@ -57,13 +57,13 @@ _CRITICAL: Final = [each for each in _PLAIN if severity_of(cast(Any, each.policy
 
 @dataclass(frozen=True)
 class _Condition:
-    """When an alarm fires.
+    """The condition on which an alarm fires.
 
     Attributes:
-        threshold: how many in a period.
-        datapoints: in how many periods.
-        seconds: how long a period is.
-        tells: it has an action.
+        threshold: violations in a period.
+        datapoints: number of such periods.
+        seconds: length of a period.
+        tells: whether it has an action.
     """
 
     threshold: float
@@ -73,7 +73,7 @@ class _Condition:
 
 
 def no_alarm(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """Its violations are counted, and no alarm looks at the count; or at none of those that are critical."""
+    """Its violations are counted, and no alarm watches the count, or that of critical ones."""
     coverage = _Coverage(function, context)
     if not coverage.filters:
         return
@@ -90,7 +90,7 @@ def no_alarm(function: LambdaFunction, context: Context) -> Iterator[Problem]:
 
 
 def less_watched(old: LambdaFunction, before: Context, new: LambdaFunction, after: Context) -> list[str]:
-    """Each way in which violations of a function raise an alarm later than before, or none, in words."""
+    """Each way in which violations raise an alarm later than before, or no alarm, in words."""
     coverages = _Coverage(old, before), _Coverage(new, after)
     if coverages[0].text == coverages[1].text:
         return []
@@ -111,7 +111,7 @@ class _Coverage:
 
     @cached_property
     def text(self) -> str:
-        """All of it: where it is the same in two synths, nothing changed."""
+        """All of it as text, equal where nothing changed."""
         return canonical(
             [
                 sorted(f"{each.counted} {each.pattern}" for each in self.filters),
@@ -120,7 +120,7 @@ class _Coverage:
         )
 
     def conditions(self, violation: _Violation) -> list[_Condition]:
-        """When the alarms that count a violation fire."""
+        """The conditions of the alarms that count a violation."""
         counted = {each.counted for each, pattern in self._patterns.items() if _counts(pattern, violation)}
         return [_condition(alarm) for alarm in self.alarms if _watches(alarm, violation, counted)]
 
@@ -182,7 +182,7 @@ def _violations(*coverages: _Coverage) -> list[_Violation]:
 
 
 def _listed(violations: Sequence[_Violation]) -> str:
-    """Those of all modes and details together, where they are alike."""
+    """Violations in words; equal ones of all modes and details together."""
     plain = [violation for violation in violations if not violation.details]
     texts: list[str] = []
     for policy in dict.fromkeys(violation.policy for violation in plain):
@@ -201,7 +201,7 @@ def _with_one_name(pattern: str, names: Sequence[str]) -> str:
 
 @lru_cache(maxsize=1024)
 def _counts(pattern: str, violation: _Violation) -> bool:
-    """Whether a pattern, or one that cannot be read, may hold for the line of a violation."""
+    """Whether a pattern may match the line of a violation; an unreadable one may."""
     parsed = _parsed(pattern)
     return parsed is None or parsed.matches(violation.line())
 

@@ -15,19 +15,19 @@ from .modes import variable
 from .rule import Context, Problem
 
 WIDEST: Final = {4: 16, 6: 32}
-"""The shortest prefix of a public network that is not called wide: 65,536 addresses of IPv4; of IPv6, what a regional
-registry gives to one provider (https://www.ripe.net/publications/docs/ripe-738/)."""
+"""The shortest prefix of a public network that is not wide: 65,536 addresses of IPv4; of IPv6, the allocation of a
+regional registry to one provider (https://www.ripe.net/publications/docs/ripe-738/)."""
 
 _AT: Final = variable("allow_outbound")
 
 
 class Entry(NamedTuple):
-    """One entry of allow_outbound, taken apart.
+    """One parsed entry of allow_outbound.
 
     Attributes:
         text: the entry.
         host: the host's name, without `*.`; empty for an address.
-        wildcard: it admits the names below the host.
+        wildcard: whether it admits names below the host.
         network: the address or network.
     """
 
@@ -38,7 +38,7 @@ class Entry(NamedTuple):
 
 
 def entries(function: LambdaFunction) -> Iterator[Entry]:
-    """The entries of a function's list that are known, where the list means something."""
+    """The known entries of a function's list, where the list has an effect."""
     policy = function.policy.policy
     if policy is None or policy.outbound_connectivity == "allow":
         return
@@ -48,7 +48,7 @@ def entries(function: LambdaFunction) -> Iterator[Entry]:
 
 
 def take_apart(text: str) -> Entry:
-    """An entry in its canonical form: `[tcp://]host[:port]`, `[v6/prefix]:port` or `v6/prefix` among them.
+    """Parses an entry in canonical form, such as `[tcp://]host[:port]`, `[v6/prefix]:port` or `v6/prefix`.
 
     >>> take_apart("tcp://*.example.com:443")
     Entry(text='tcp://*.example.com:443', host='example.com', wildcard=True, network=None)
@@ -56,7 +56,7 @@ def take_apart(text: str) -> Entry:
     rest = without_packages(text).removeprefix("tcp://").removeprefix("udp://")
     if rest.startswith("["):
         host = rest[1:].partition("]")[0]
-        # The prefix of a network may stand within the brackets, or behind them.
+        # The prefix of a network may be inside or after the brackets.
         behind = rest.partition("]")[2].partition(":")[0]
         rest = host + behind
     elif rest.count(":") == 1:
@@ -68,7 +68,7 @@ def take_apart(text: str) -> Entry:
 
 
 def network_too_wide(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """A network of so many that it is as good as all."""
+    """A network of too many addresses."""
     del context
     for entry in entries(function):
         network = entry.network
@@ -83,12 +83,12 @@ def network_too_wide(function: LambdaFunction, context: Context) -> Iterator[Pro
 
 
 def _is_private(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
-    """All of it is private: 10.0.0.0/8, fc00::/7. 0.0.0.0/0 is not, though it begins with such an address."""
+    """Whether the whole network is private: 10.0.0.0/8, fc00::/7, but not 0.0.0.0/0."""
     return network.is_private and network.prefixlen > 0
 
 
 def wildcard_too_wide(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """Anyone can have a name under it: a public suffix, or a parent of public suffixes."""
+    """A wildcard under which anyone can have a name: a public suffix, or a parent of one."""
     del context
     for entry in entries(function):
         suffix = shared_suffix(entry.host) if entry.wildcard else ""
@@ -101,7 +101,7 @@ def wildcard_too_wide(function: LambdaFunction, context: Context) -> Iterator[Pr
 
 
 def shared_host(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """Any customer of it can receive data there."""
+    """A host where any customer can receive data."""
     del context
     for entry in entries(function):
         if not entry.host or (entry.wildcard and shared_suffix(entry.host)):
@@ -116,7 +116,7 @@ def shared_host(function: LambdaFunction, context: Context) -> Iterator[Problem]
 
 
 def admitted_shared_hosts(entry: Entry, policy: ShieldPolicy | None) -> list[tuple[str, str]]:
-    """The hosts that an entry admits where anybody receives data, and why, without those of `deny_outbound`."""
+    """The admitted hosts where anybody can receive data, with the reason, without those of `deny_outbound`."""
     return [
         (host, why)
         for host, why in shared_hosts(entry.host, entry.wildcard)

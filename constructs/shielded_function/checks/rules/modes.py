@@ -19,7 +19,7 @@ _LISTS: Final = (
     ("create_child_process", "allow_child_process"),
     ("executable_memory", "allow_executable_memory"),
 )
-# Paths that no function uses by accident: a list that admits them admits everything.
+# Improbable paths: a list that admits them admits everything.
 _ANY_TMP: Final = ("/tmp/shielded-function-check-8f1d", "/tmp/shielded-function-check-8f1d/a/b")
 
 
@@ -29,7 +29,7 @@ def variable(field: str) -> str:
 
 
 def list_without_effect(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """A list beside a mode that allows everything anyway."""
+    """A list beside a mode that allows everything."""
     del context
     policy = function.policy.policy
     if policy is None:
@@ -50,7 +50,7 @@ def list_without_effect(function: LambdaFunction, context: Context) -> Iterator[
 
 
 def run_unshielded(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """A shield that cannot be armed is no shield."""
+    """A function that runs unshielded where the shield cannot be armed."""
     del context
     policy = function.policy.policy
     if policy is not None and policy.on_failure == "run_unshielded":
@@ -62,7 +62,7 @@ def run_unshielded(function: LambdaFunction, context: Context) -> Iterator[Probl
 
 
 def any_account(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """A service of AWS has one host name for all accounts; a perimeter's endpoint policies tell them apart."""
+    """A service of AWS has one host name for all accounts; only a perimeter's endpoint policies separate them."""
     policy, path = function.policy.policy, function.place.path
     if policy is None or not any(covers(glob, path) for glob in context.production):
         return
@@ -78,14 +78,14 @@ def any_account(function: LambdaFunction, context: Context) -> Iterator[Problem]
 
 
 def alert_in_production(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """It is marked as production, and the policy blocks nothing."""
+    """A production function whose policy does not block."""
     policy = function.policy.policy
     if policy is None or not any(covers(glob, function.place.path) for glob in context.production):
         return
     if policy.outbound_connectivity == "allow":
         yield Problem(
             "it is production, and outbound_connectivity is allow: its code may send anything anywhere",
-            "set block, and list what it talks to",
+            "set block, and list its hosts",
             variable("outbound_connectivity"),
         )
     alerting = [mode for mode in _MODES if getattr(policy, mode, None) == "alert"]
@@ -98,7 +98,7 @@ def alert_in_production(function: LambdaFunction, context: Context) -> Iterator[
 
 
 def runtime_updates(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """AWS replaces a managed runtime by itself unless it is told not to.
+    """AWS replaces managed runtimes by default.
 
     https://docs.aws.amazon.com/lambda/latest/dg/runtime-management-shared.html
     """
@@ -116,14 +116,14 @@ def runtime_updates(function: LambdaFunction, context: Context) -> Iterator[Prob
 
 
 def nothing_enforced(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """A shield that allows everything."""
+    """A policy that allows everything."""
     del context
     policy = function.policy.policy
     if policy is not None and all(getattr(policy, mode, None) == "allow" for mode in _MODES[:4]):
         yield Problem(
             "its policy allows everything: outbound_connectivity, read_write_tmp, create_child_process and "
             "read_handler are allow",
-            "set block or alert for what it does not need, or leave the function out and acknowledge that",
+            "set block or alert for the controls that it does not need, or leave the function out and acknowledge that",
             ENVIRONMENT,
         )
 
@@ -163,7 +163,7 @@ def tmp_wide_open(function: LambdaFunction, context: Context) -> Iterator[Proble
 
 
 def unshielded_program(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """A program that it starts may do anything."""
+    """A program that runs without the shield."""
     del context
     policy = function.policy.policy
     if policy is None:
@@ -178,14 +178,14 @@ def unshielded_program(function: LambdaFunction, context: Context) -> Iterator[P
 
 
 def executable_memory_needed(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """A library in the code that does not work without executable memory, which the policy blocks."""
+    """A library in the code that needs executable memory, which the policy blocks."""
     del context
     policy = function.policy.policy
     if policy is None:
         return
     if "SHIELD_EXECUTABLE_MEMORY" in function.policy.late:
         return
-    # Where it is not said, it is as strict as the strictest of the others.
+    # Unset, it is as strict as the strictest of the other modes.
     modes = [policy.executable_memory or getattr(policy, mode) for mode in _MODES]
     if "block" not in modes:
         return

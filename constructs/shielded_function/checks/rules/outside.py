@@ -1,4 +1,4 @@
-"""Rules: a DNS firewall stands outside of the function, where a configuration asks for one."""
+"""Rules: a ShieldPerimeter covers the function, where the configuration requires it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ASSOCIATION = "AWS::Route53Resolver::FirewallRuleGroupAssociation"
 
 
 def outside_perimeter(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """No `ShieldPerimeter` covers it, or one that stops nothing."""
+    """A function without a `ShieldPerimeter`, or with one that only alerts."""
     if not any(covers(glob, function.place.path) for glob in context.perimeter):
         return
     if not as_mapping(function.properties.get("VpcConfig")).get("SubnetIds"):

@@ -12,16 +12,16 @@ from ..model import Assembly, LambdaFunction
 T = TypeVar("T")
 
 ENVIRONMENT: Final = "Properties.Environment.Variables"
-"""Where a function's variables are in its resource."""
+"""The property with a function's variables."""
 
 
 class Problem(NamedTuple):
     """A problem that a rule finds in a function.
 
     Attributes:
-        text: what is wrong: a clause that can follow the construct's path and a colon.
-        fix: what to do: a clause that can follow the problem and a colon.
-        location: the property that it is about.
+        text: the problem: a clause that can follow the construct's path and a colon.
+        fix: the fix: a clause that can follow the problem and a colon.
+        location: the property in question.
     """
 
     text: str
@@ -31,12 +31,12 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True)
 class Context:
-    """The facts that a rule may read beside the function.
+    """The facts that a rule may read besides the function.
 
     Attributes:
-        assembly: everything that is deployed together.
+        assembly: the synthesized app.
         production: path globs of production.
-        perimeter: path globs of what a `ShieldPerimeter` has to cover.
+        perimeter: path globs of functions that a `ShieldPerimeter` must cover.
     """
 
     assembly: Assembly
@@ -45,7 +45,7 @@ class Context:
     _read: dict[Callable[[Assembly], Any], Any] = field(default_factory=dict, init=False)
 
     def read(self, reader: Callable[[Assembly], T]) -> T:
-        """A reader's result on the assembly: read once for all functions."""
+        """A reader's result on the assembly, cached for all functions."""
         if reader not in self._read:
             self._read[reader] = reader(self.assembly)
         return self._read[reader]
@@ -56,11 +56,11 @@ class Rule:
     """One rule about functions.
 
     Attributes:
-        id: the stable id, `not-shielded`: what people acknowledge.
+        id: the stable id, `not-shielded`, for acknowledgements.
         severity: "error" or "warning".
-        summary: what it finds, for a list of rules.
+        summary: a summary for a list of rules.
         check: the problems of one function.
-        shielded_only: it is asked of shielded functions only.
+        shielded_only: whether it applies only to shielded functions.
     """
 
     id: str

@@ -1,9 +1,9 @@
 """Whether CloudWatch can send an alarm's message to a topic.
 
-Nothing of the CDK sees to it: `SnsAction` names the topic, and no more. The key of an encrypted topic must let
-CloudWatch use it: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html. And
-a policy of the topic's own takes the place of the one that every topic has, which lets all of its account publish;
-`enforce_ssl`, and a grant to EventBridge, make one that does not name CloudWatch:
+The CDK does not check it: `SnsAction` only names the topic. The key of an encrypted topic must let CloudWatch use it:
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html. And a policy on the
+topic replaces the default one, which lets the whole account publish; `enforce_ssl`, and a grant to EventBridge, create
+a policy without CloudWatch:
 https://repost.aws/knowledge-center/cloudwatch-receive-sns-for-alarm-trigger
 """
 
@@ -17,7 +17,7 @@ from typing import Any, Final, cast
 from ..model import Assembly, Template, as_mapping, canonical
 
 SERVICE: Final = "cloudwatch.amazonaws.com"
-# The needed action, and the actions of a policy that grant it.
+# The needed action, and the policy actions that grant it.
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "kms:Decrypt": ("kms:Decrypt", "kms:*", "*"),
     "kms:GenerateDataKey*": ("kms:GenerateDataKey*", "kms:GenerateDataKey", "kms:*", "*"),
@@ -34,13 +34,13 @@ class Topics:
         self._problems: dict[tuple[str, str], list[tuple[str, str]]] = {}
 
     def problems(self, template: str, action: Any) -> list[tuple[str, str]]:
-        """Why CloudWatch cannot write to the topic that an action names, each with the fix.
+        """The reasons why CloudWatch cannot publish to an action's topic, each with the fix.
 
-        Invisible parts are assumed to be right.
+        Unreadable parts are assumed to be right.
 
         Args:
             template: the file of the alarm's template.
-            action: as that template has it.
+            action: as in that template.
         """
         key = template, canonical(action)
         if key not in self._problems:
@@ -81,7 +81,7 @@ def _problems(assembly: Assembly, where: Template, topic_id: str) -> Iterator[tu
 
 
 def _found(assembly: Assembly, file: str, value: Any, kind: str) -> Iterator[tuple[Template, str]]:
-    """The resource that a value of a template refers to, in it or by the CDK's export of another."""
+    """The resource that a template's value refers to, in the template or by another one's export."""
     text = canonical(value)
     exported = _EXPORT.search(text) if "Fn::ImportValue" in text else None
     reference = as_mapping(value)
@@ -96,7 +96,7 @@ def _found(assembly: Assembly, file: str, value: Any, kind: str) -> Iterator[tup
 
 
 def _may_publish(assembly: Assembly, home: Template, topic_id: str) -> bool:
-    """Whether the topic has no policy but that which every topic has, or one that lets CloudWatch publish."""
+    """Whether the topic has only the default policy, or one that lets CloudWatch publish."""
     documents = [
         properties.get("PolicyDocument")
         for template in assembly.templates
@@ -115,7 +115,7 @@ def _missing(properties: Mapping[str, Any]) -> list[str]:
 
 
 def _allowed(document: Any) -> Iterator[str]:
-    """The actions that a policy allows CloudWatch."""
+    """The actions that a policy allows to CloudWatch."""
     for statement in _list(as_mapping(document).get("Statement")):
         given = as_mapping(statement)
         if given.get("Effect") == "Allow" and _is_for_cloudwatch(given.get("Principal")):

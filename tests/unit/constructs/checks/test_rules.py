@@ -199,7 +199,7 @@ def test_what_differs_from_the_policy(stack: cdk.Stack, shielded: MakeFunction, 
     shielded(stack, overrides={**changed, OUTBOUND: "a.example"}, policy=ShieldPolicy(allow_outbound=["b.example:443"]))
     found = [each for each in judge().errors if each.rule == "policy-overridden"]
     assert [each.problem for each in found] == [
-        "SHIELD_ACCOUNT_ID is not what its policy says",
+        "SHIELD_ACCOUNT_ID differs from its policy",
         "SHIELD_ALLOW_OUTBOUND is 'a.example', and its policy says 'b.example:443'",
         "SHIELD_ALLOW_TMP is there, and its policy does not set it",
         "SHIELD_OUTBOUND_CONNECTIVITY is 'allow', and its policy says 'block'",
