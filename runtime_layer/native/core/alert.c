@@ -1,7 +1,7 @@
-/* The alert line; see alert.h.
+/* Writes the alert line; see alert.h.
  *
- * Each part has a limit in bytes as written (escapes included), and the limits add up to less than the line, so the line is
- * always whole. The place in the source gets the rest: some hundred bytes at least, in practice some thousand.
+ * Each part has a limit in bytes as written (escapes included), and the limits add up to less than a line, so the line is
+ * always whole. The place in the source gets the rest: at least some hundred bytes, mostly some thousand.
  */
 #include "alert.h"
 
@@ -23,7 +23,7 @@ _Static_assert(LONGEST <= ALERT_MAX, "a line fits, whatever it reports");
 enum {
     /* ,"function":"","file":"","line":4294967295,"package":"","through":[] */
     PLACE_KEYS = 80,
-    PLACE_LEAST = 60 /* less says nothing */
+    PLACE_LEAST = 60 /* less room is not worth writing into */
 };
 _Static_assert(HOST_LIMIT + 2 * WORD_LIMIT <= PATH_LIMIT, "a server name and a reason take a path's room");
 _Static_assert(WORD_LIMIT + 12 <= ALLOW_LIMIT, "a reason takes an entry's room");
@@ -39,7 +39,7 @@ enum {
 _Static_assert(ORIGIN_KEYS + FUNCTION_LIMIT + VERSION_LIMIT + REGION_LIMIT + ACCOUNT_LIMIT <= ORIGIN_MAX,
                "an origin fits, whatever it says");
 
-/* Three ASCII dots: any log viewer shows that the text was cut. */
+/* Three ASCII dots mark a cut text in any log viewer. */
 static void put_cut(struct writer *w, struct text value, uint32_t limit)
 {
     if (!put_json(w, value, limit - 3))
@@ -80,8 +80,7 @@ static uint32_t at_most(uint32_t value, uint32_t limit)
     return value < limit ? value : limit;
 }
 
-/* Each item is cut at `limit` bytes, and the list at `left`, without the quotes and comma of its last item.
- */
+/* Cuts each item at `limit` bytes, and the list at `left`, not counting the quotes and comma of its last item. */
 static void put_list(struct writer *w, struct text name, const struct text *texts, uint32_t count,
                      uint32_t limit, uint32_t left)
 {
@@ -114,7 +113,7 @@ void alert_put_details(const struct alert *a, struct writer *w)
     }
     put_number_member(w, TEXT("port"), a->port);
     put_member(w, TEXT("protocol"), a->protocol, WORD_LIMIT);
-    if (!a->path.len) /* in its room */
+    if (!a->path.len) /* it uses the path's room */
         put_member(w, TEXT("sni"), a->sni, HOST_LIMIT);
     put_member(w, TEXT("path"), a->path, PATH_LIMIT);
     put_member(w, TEXT("syscall"), a->syscall, WORD_LIMIT);
@@ -123,7 +122,7 @@ void alert_put_details(const struct alert *a, struct writer *w)
     put_char(w, '}');
 }
 
-/* The pid, the trace and the entry come behind. Half of the remaining room is for the function and the file. */
+/* The pid, the trace and the entry follow. The function and the file get half of the remaining room. */
 static void put_place(struct writer *w, const struct alert *a)
 {
     enum { BEHIND = 80 + TRACE_LIMIT, ESCAPED = 6 };
@@ -151,11 +150,11 @@ void alert_put_caller(const struct alert *a, struct writer *w)
     put_char(w, '}');
 }
 
-/* An entry is shown whole or not: a cut one would permit another host. */
+/* An entry is written whole or not at all: a cut one would permit another host. */
 void alert_put_allow(const struct alert *a, struct writer *w)
 {
     struct writer before = *w;
-    bool is_final = a->reason.len && a->mode == MODE_BLOCK; /* no entry would permit it */
+    bool is_final = a->reason.len && a->mode == MODE_BLOCK; /* no entry permits it */
     if (is_final)
         put_member(w, TEXT("reason"), a->reason, WORD_LIMIT);
     if (!a->allow.len || is_final)
@@ -211,7 +210,7 @@ void alert_put(const struct alert *a, struct writer *w)
     put(w, severity_name(severity));
     put(w, TEXT("\",\"count\":"));
     put_number(w, (uint64_t)a->left_out + 1);
-    if (!a->path.len && a->mode != MODE_BLOCK) /* in the path's room; under block it takes the entry's */
+    if (!a->path.len && a->mode != MODE_BLOCK) /* in the path's room; in block mode it uses the entry's */
         put_member(w, TEXT("reason"), a->reason, WORD_LIMIT);
     alert_put_details(a, w);
     alert_put_caller(a, w);
@@ -238,8 +237,8 @@ static void put_padded(struct writer *w, uint32_t value, uint32_t digits)
         put_char(w, (char)('0' + value / unit % 10));
 }
 
-/* The civil date of a day count since 1970-01-01, in the proleptic Gregorian calendar. Years are counted from
- * March, so that the leap day is a year's last day and an era of 400 years has 146097 days. */
+/* The civil date of a day count since 1970-01-01, in the proleptic Gregorian calendar. Years begin in March, so that the
+ * leap day is a year's last day. An era of 400 years has 146097 days. */
 static void civil_date(uint64_t days, uint32_t *year, uint32_t *month, uint32_t *day)
 {
     uint64_t since_march_0 = days + 719468;

@@ -1,5 +1,5 @@
-/* The alert line: one JSON object, valid for any reported bytes. With its newline, and one in front of it, it takes no more
- * than 4096 bytes: one write to a pipe, in one piece (pipe(7), PIPE_BUF). */
+/* The alert line: one JSON object, valid for any reported bytes. With its newline, and one in front of it, it has at most
+ * 4096 bytes: one atomic write to a pipe (pipe(7), PIPE_BUF). */
 #ifndef SHIELD_ALERT_H
 #define SHIELD_ALERT_H
 
@@ -9,24 +9,23 @@
 
 enum { ALERT_MAX = 4095, ALERT_ARGUMENTS = 16, ALERT_PACKAGES = 6, ALERT_TEXT_MAX = 256 };
 
-/* The function that writes, from its environment; an empty text: unknown. */
+/* The function that writes the line, by its environment; an empty text: unknown. */
 struct line_origin {
     struct text function, version, region, account;
 };
 enum { ORIGIN_MAX = 204 };
 
-/* The place of a call in source of the function's own language. */
+/* The place of a call in the function's source. */
 struct source_place {
     struct text function, file;
     uint32_t line; /* 0: unknown */
-    /* The packages of the call, from the one that holds the place outward, each once; none: the place is not known. */
+    /* The packages of the call, from the one that holds the place outward, each once; none: the place is unknown. */
     struct text packages[ALERT_PACKAGES];
     uint32_t package_count;
-    uint32_t
-        to_own_code;    /* how many of them it takes to reach the function's own code; 0: it is not reached */
-    bool is_cut;        /* a thread began, or an event loop ran, between those and the rest */
-    struct text wanted; /* packages (packages.h) that are enough to know; empty: all are */
-    bool is_named;      /* they are among those */
+    uint32_t to_own_code; /* the number of packages up to the function's own code; 0: it is not reached */
+    bool is_cut;          /* a thread or an event loop separates these packages from their callers */
+    struct text wanted;   /* the search may stop at these packages (packages.h); empty: search to the end */
+    bool is_named;        /* the wanted packages were found */
 };
 
 struct alert {
@@ -41,7 +40,7 @@ struct alert {
     struct address ip;    /* FAMILY_NONE: none */
     uint16_t port;        /* 0: none */
     struct text protocol; /* "tcp", "udp", "dns", "tls", or a socket family's name */
-    struct text sni; /* the server name that a TLS client asks for; empty: none; not together with a path */
+    struct text sni;      /* the server name of a TLS client; empty: none; not together with a path */
     struct text path;
     struct text syscall;
     uint32_t argument_count;
@@ -54,9 +53,9 @@ struct alert {
     struct text allow; /* the allow-list entry that would permit it; empty: none */
 };
 
-/* Writes the line with its newline. Returns its length. Texts are cut to fit, never the line. */
+/* Writes the line with its newline, and returns its length. Texts are cut to fit, never the line. */
 uint32_t alert_write(const struct alert *a, char out[ALERT_MAX]);
-/* The same into any writer; and some of its members alone. */
+/* The same into any writer. */
 void alert_put(const struct alert *a, struct writer *w);
 void alert_put_details(const struct alert *a, struct writer *w);
 void alert_put_allow(const struct alert *a,
@@ -64,10 +63,10 @@ void alert_put_allow(const struct alert *a,
 void alert_put_caller(const struct alert *a, struct writer *w);
 
 /* The members of a line that identify its function, with a comma in front of each: at most ORIGIN_MAX bytes. Unknown ones are
- * left out. Made once at the start, so that no line can name another function. */
+ * left out. They are made once at the start, so that no line can name another function. */
 void put_origin(struct writer *w, const struct line_origin *o);
 
-/* The beginning of every line, with `origin` from put_origin. A member follows. */
+/* The beginning of every line, with `origin` from put_origin; a member must follow. */
 void put_line_start(struct writer *w, struct text origin, uint64_t seconds, uint32_t micros,
                     struct text level);
 

@@ -23,7 +23,7 @@ static size_t written_length(const struct writer *w)
     return w->full ? (size_t)w->cap + 1 : w->used;
 }
 
-/* Room for the NUL was kept back when the writer was made. */
+/* The writer's capacity leaves room for the NUL. */
 static void put_terminator(struct writer *w, size_t cap)
 {
     if (cap)
@@ -135,7 +135,7 @@ static bool decide_endpoint(struct decision *d, enum protocol protocol)
 {
     if (!read_endpoint(d))
         return false;
-    /* RFC 6761: resolvers answer it with a loopback address, without asking anyone. */
+    /* RFC 6761: resolvers answer it with a loopback address themselves. */
     if (text_equal(d->host, TEXT("localhost")))
         d->to.ip = (struct address){.family = FAMILY_V4, .bytes = {127, 0, 0, 1}};
     if (d->to.ip.family != FAMILY_NONE)
@@ -227,7 +227,7 @@ static bool decide_memory(struct decision *d)
     return true;
 }
 
-/* The entry that would permit it, as the body of a JSON string. */
+/* The entry that would permit the target, as the body of a JSON string. */
 static void allow_endpoint(const struct decision *d, struct writer *w)
 {
     put_outbound_entry(w, d->host, &d->to.ip, d->to.port);
@@ -237,7 +237,7 @@ static void allow_tmp_path(const struct decision *d, struct writer *w)
 {
     struct text piece, rest = d->target, by;
     bool is_first = true;
-    /* A comma would end the entry, and ` by ` name packages; the glob for any character stands in for them. */
+    /* A comma would end the entry, and ` by ` would name packages: `?`, which matches any character, replaces them. */
     while (text_next(&rest, ',', &piece)) {
         if (!is_first)
             put_char(w, '?');
@@ -290,7 +290,7 @@ static void put_string(struct writer *w, struct text t)
     put_char(w, '"');
 }
 
-/* The entry of the policy that admitted or denied it. */
+/* The entry of the policy that admitted or denied the target. */
 static void put_deciding_entry(const struct decision *d, struct writer *w)
 {
     const struct policy *p = d->policy;
@@ -441,7 +441,7 @@ static bool take_port(struct stated *s, struct text value)
     return true;
 }
 
-/* Itself, and the alerts left out before it. */
+/* The alert itself, and the alerts left out before it. */
 static bool take_count(struct stated *s, struct text value)
 {
     uint32_t count;

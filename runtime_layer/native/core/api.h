@@ -1,7 +1,7 @@
 /* The core as a shared library, for Python (cffi) on the machine that synthesizes.
  *
- * Text goes in and out as UTF-8 with explicit lengths. Functions that write return the length written, or
- * `cap` + 1 when it did not fit: ask again with more room. Errors are cut to fit and end in a NUL.
+ * Texts are UTF-8 with explicit lengths. Functions that write return the length written, or `cap` + 1 when it did not fit:
+ * call again with more room. Errors are cut to fit and end in a NUL.
  */
 #ifndef SHIELD_API_H
 #define SHIELD_API_H
@@ -17,14 +17,12 @@
 
 struct policy;
 
-/* Increases when a signature below, or its arguments' meaning, changes: Python refuses a library of another
- * number. */
+/* Increases when a signature below, or the meaning of its arguments, changes: Python refuses another number. */
 #define SHIELD_API_VERSION 3
 
 SHIELD_EXPORT uint32_t shield_api_version(void);
 SHIELD_EXPORT size_t shield_policy_size(void);
-/* Parses `NAME=value` lines into memory of shield_policy_size() bytes. 0: valid; 1: `error` names the
- * mistake. */
+/* Parses `NAME=value` lines into memory of shield_policy_size() bytes. 0: valid; 1: `error` names the mistake. */
 SHIELD_EXPORT int32_t shield_policy_parse(struct policy *p, const char *lines, size_t len, char *error,
                                           size_t error_cap);
 /* The same with the lines of a policy file beside those of the environment: lists that both give are joined. */
@@ -33,7 +31,7 @@ SHIELD_EXPORT int32_t shield_policy_parse_with_file(struct policy *p, const char
                                                     size_t error_cap);
 /* The canonical `NAME=value` lines. */
 SHIELD_EXPORT size_t shield_policy_lines(const struct policy *p, char *out, size_t cap);
-/* JSON: the policy's meaning, a member for each setting, named like the Python field:
+/* The policy's meaning as JSON: a member for each setting, named like the Python field:
  * {"setting","given","value","meaning"} and, for a list, "entries": [{"entry","meaning"}]. */
 SHIELD_EXPORT size_t shield_policy_explain(const struct policy *p, char *out, size_t cap);
 /* JSON {"action","policy","mode","reason","entry","allow"} for an event:
@@ -47,11 +45,10 @@ SHIELD_EXPORT int32_t shield_decide(const struct policy *p, const char *event, s
                                     const char *target, size_t target_len, char *out, size_t cap);
 /* The AWS endpoints that the policy admits where the function runs, one a line, in the form of aws_write_endpoints. */
 SHIELD_EXPORT size_t shield_aws_endpoints(const struct policy *p, char *out, size_t cap);
-/* One alert line (without running anything), for tests of the line and of the filters that match it:
- * `fields` are NAME=value texts, each but the last followed by a NUL (so that a value may hold a newline):
- * function, version, region, account, policy, mode, count (1: nothing was left out before it), host, ip, port, protocol,
- * sni, path, syscall, argument (repeated), object, code, file, line, package (repeated), pid, allow, seconds, micros. Returns
- * 0 for a field that is unknown or malformed. */
+/* One alert line, for tests of the line and of the filters that match it. `fields` are NAME=value texts, separated by NULs
+ * (so that a value may hold a newline): function, version, region, account, policy, mode, count (1: nothing was left out
+ * before it), host, ip, port, protocol, sni, path, syscall, argument (repeated), object, code, file, line, package
+ * (repeated), pid, allow, seconds, micros. Returns 0 for a field that is unknown or malformed. */
 SHIELD_EXPORT size_t shield_alert_line(const char *fields, size_t len, char *out, size_t cap);
 
 #endif

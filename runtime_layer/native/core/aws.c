@@ -1,6 +1,6 @@
-/* Which host names are AWS service endpoints; see aws.h, and build/aws_table.py for how the table is made.
+/* Decides whether a host name is an AWS service endpoint; see aws.h. build/aws_table.py makes the table.
  *
- * A pattern is compared from its end, because there the suffix and the region decide at once. Capitals in it
+ * A pattern is compared from its end, because most names differ there, in suffix or region. Capitals in it
  * are tokens; canonical host names have none:
  *
  *   R  the function's region                       N  one of the table's names
@@ -19,11 +19,11 @@
  *   data-ats.iot.<region>         is every account's; <id>-ats.iot.<region> is one account's
  * N, A, L and Z take no dot, and B is in S3's patterns only.
  *
- * A bucket's name is judged only where buckets are listed: s3.<region> serves every bucket by path otherwise.
- * Where they are, that and S3's other names are not admitted; but code that can set a request's Host header
- * reaches any bucket all the same, and the remedy is a VPC endpoint policy. `bucket.s3.amazonaws.com`,
- * which leads to buckets of every region, is admitted at home only, where SDKs use it; transfer acceleration
- * and multi-region access points, which do so too, are not.
+ * A bucket's name is judged only where buckets are listed, as s3.<region> serves every bucket by path. Where they are
+ * listed, s3.<region> and S3's other names are not admitted. Code that sets a request's Host header still reaches any
+ * bucket: only a VPC endpoint policy prevents that. `bucket.s3.amazonaws.com` leads to buckets of every region. It is
+ * admitted in the home region only, where SDKs use it; transfer acceleration and multi-region access points, which lead
+ * to every region too, are not admitted.
  */
 #include "aws.h"
 
@@ -40,7 +40,7 @@ struct aws_name {
 
 struct aws_pattern {
     struct piece text;
-    uint16_t services;  /* of no meaning where the text has an N: the name tells then */
+    uint16_t services;  /* unused where the text has an N: the name has them then */
     uint8_t partitions; /* one bit each */
 };
 
@@ -57,7 +57,7 @@ struct aws_prefix {
 
 enum { ACCOUNT_DIGITS = 12, CELL_DIGITS = 4, LABEL_MAX = 63, BUCKET_MIN = 3, BUCKET_MAX = 63 };
 
-/* Where the function runs, as the patterns need it. */
+/* The function's place, as the patterns need it. */
 struct place {
     struct text region, account, home, dns, dual_stack, pseudo;
     uint8_t partition; /* its bit */
@@ -87,7 +87,7 @@ static int compare_bytes(struct text a, struct text b)
     return a.len == b.len ? 0 : a.len < b.len ? -1 : 1;
 }
 
-/* Takes the part after the last hyphen off `*t`, and the hyphen; false when one of the two parts is empty. */
+/* Removes the last hyphen of `*t` and the word behind it; false when a part on either side is empty. */
 static bool take_word(struct text *t, struct text *word)
 {
     uint32_t len = 0;
@@ -100,8 +100,8 @@ static bool take_word(struct text *t, struct text *word)
     return true;
 }
 
-/* A region is a prefix, a word and a number. One with a prefix that the table does not know is taken for a
- * new one of the `aws` partition, as botocore does. */
+/* A region is a prefix, a word and a number. A region with an unknown prefix counts as a new one of the `aws` partition,
+ * as in botocore. */
 static bool find_place(const struct aws_limits *limits, struct place *place)
 {
     struct text region = limits->region, prefix = region, number, word;
@@ -126,7 +126,7 @@ static bool find_place(const struct aws_limits *limits, struct place *place)
     return true;
 }
 
-/* Takes the digits at the end, `most` at most; returns how many they were. */
+/* Removes at most `most` digits from the end, and returns their number. */
 static uint32_t take_digits(struct text *host, uint32_t most)
 {
     uint32_t n = 0;
@@ -140,7 +140,7 @@ static bool take_account(struct text *host, struct text account)
     return account.len ? text_strip_end(host, account) : take_digits(host, ACCOUNT_DIGITS) == ACCOUNT_DIGITS;
 }
 
-/* Takes the rest of the last label. */
+/* Removes the rest of the last label. */
 static bool take_label(struct text *host, struct text *label)
 {
     uint32_t at = host->len;
@@ -167,7 +167,7 @@ static bool take_zone(struct text *host)
            label.len > sizeof "s3express-" - 1;
 }
 
-/* The names that S3 takes as host names: labels that begin and end with a letter or digit, 3 to 63 bytes. */
+/* A name that S3 takes in a host name: labels that begin and end with a letter or digit, 3 to 63 bytes. */
 bool aws_is_bucket(struct text t)
 {
     char before = '.';
@@ -185,11 +185,10 @@ bool aws_is_bucket(struct text t)
 
 /* The parts of a host name that the pattern leaves open. */
 struct found {
-    struct text name;   /* N: would have to be a name of the table's */
+    struct text name;   /* N: must be a name of the table */
     struct text bucket; /* B, or a directory bucket's whole name; empty: the pattern is not a bucket's */
 };
 
-/* Compares from the end. */
 static bool matches(struct text pattern, struct text host, const struct place *place, struct found *found)
 {
     struct text label, whole = host;
@@ -326,7 +325,7 @@ bool aws_is_endpoint(struct text host, const struct aws_limits *limits)
     return false;
 }
 
-/* Writes a pattern with the known facts of the place; the open tokens stay: L, B, C, Z, and A without an account. */
+/* Writes a pattern with the known facts of the place. L, B, C, Z, and A without an account, stay tokens. */
 static void put_pattern(struct writer *w, struct text pattern, struct text name, const struct place *place)
 {
     for (uint32_t i = 0; i < pattern.len; i++) {

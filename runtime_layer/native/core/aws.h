@@ -1,6 +1,6 @@
 /* The host names of AWS service endpoints, from a table generated from botocore's endpoint rule sets.
  *
- * Never a wildcard under amazonaws.com: an attacker can create EC2 public names, load balancers, execute-api,
+ * No wildcard under amazonaws.com is admitted: an attacker can create EC2 public names, load balancers, execute-api,
  * function URLs, S3 websites and CloudFront names.
  */
 #ifndef SHIELD_AWS_H
@@ -22,13 +22,13 @@ struct aws_limits {
     bool every_service;
 };
 
-/* Is `host` (canonical, lower case) an endpoint of one of the services in the region, or of a global one of the
- * region's partition? */
+/* Whether `host` (canonical, lower case) is an endpoint of one of the services: in the region, or global in the region's
+ * partition. */
 bool aws_is_endpoint(struct text host, const struct aws_limits *limits);
-/* All of these, one a line. Where a name is left open stands a token in capitals: L (a label, or the rest of one), B (a
- * bucket), C (a cell's number), Z (a zone of S3 Express), A (an account, where it is not known); see aws.c. */
+/* All these endpoints, one a line. An open part is a token in capitals: L (a label, or the rest of one), B (a bucket), C (a
+ * cell's number), Z (a zone of S3 Express), A (an account, where it is unknown); see aws.c. */
 void aws_write_endpoints(const struct aws_limits *limits, struct writer *w);
-/* May a bucket be called so, and stand in a host name? */
+/* Whether this is a valid name of a bucket that can stand in a host name. */
 bool aws_is_bucket(struct text name);
 
 #endif

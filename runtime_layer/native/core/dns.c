@@ -1,8 +1,8 @@
-/* The DNS wire format; see dns.h.
+/* Reads and writes DNS messages; see dns.h.
  *
- * Every read is checked against the message's length, and a compression pointer must point before the name
- * that it is in, so that following pointers always ends. A hostile resolver's message takes bounded time: the
- * pointers in a name and the CNAMEs in a chain are limited.
+ * Every read is checked against the message's length. A compression pointer must point before the name that it is in, so
+ * that following pointers always ends. The pointers in a name and the CNAMEs in a chain are limited, so that a hostile
+ * resolver's message takes bounded time.
  */
 #include "dns.h"
 
@@ -13,7 +13,7 @@ enum {
     CLASS_IN = 1,
     TYPE_ANY = 255,
     RECORD_FIXED_LEN = 10, /* type, class, TTL, data length */
-    CHAIN_MAX = 16,        /* CNAMEs followed; resolvers give up about there too */
+    CHAIN_MAX = 16,        /* CNAMEs followed; resolvers have similar limits */
     POINTERS_MAX = 128,    /* in one name, which has at most as many labels */
     /* header, second 16 bits */
     FLAG_RESPONSE = 0x8000,
@@ -53,10 +53,10 @@ static uint8_t lower(uint8_t c)
 struct label_walk {
     struct message m;
     uint32_t at;    /* where the next label's length is */
-    uint32_t limit; /* a pointer must lead before this: the start of the run of labels that we are in */
+    uint32_t limit; /* a pointer must lead before this: the start of the current run of labels */
     uint32_t spent; /* wire length so far, uncompressed */
     uint32_t hops;  /* pointers followed */
-    uint32_t end;   /* just past the name where it stands; 0 until known */
+    uint32_t end;   /* the offset behind the name; 0 until known */
     const uint8_t *label;
     uint32_t label_len;
 };
@@ -103,7 +103,7 @@ static enum walk next_label(struct label_walk *w)
     }
 }
 
-/* Just past the name at `at`, or 0 when it is malformed. */
+/* The offset behind the name at `at`, or 0 when it is malformed. */
 static uint32_t skip_name(struct message m, uint32_t at)
 {
     struct label_walk w = walk_name(m, at);
@@ -130,7 +130,7 @@ static bool same_name(struct message a, uint32_t a_at, struct message b, uint32_
         enum walk step = next_label(&x);
         if (step == WALK_FAULT || step != next_label(&y))
             return false;
-        /* As a rule the one points to the other, and the rest is the same. */
+        /* Mostly one name points to the other, and the rest is the same. */
         if (step == WALK_END || x.label == y.label)
             return true;
         if (!same_label(&x, &y))
@@ -159,12 +159,13 @@ bool dns_read_question(const uint8_t *message, uint32_t len, struct dns_question
     while ((step = next_label(&w)) == WALK_LABEL) {
         if (used)
             q->name[used++] = '.';
-        const struct label_walk label = w; /* for the compiler, the writes below could change `w` */
+        const struct label_walk label =
+            w; /* a copy, as the compiler assumes that the writes below change `w` */
         for (uint32_t i = 0; i < label.label_len; i++)
             q->name[used + i] = host_char(label.label[i]);
         used += label.label_len;
     }
-    /* A name with another end than its labels was compressed. */
+    /* A name that ends elsewhere than its labels was compressed. */
     if (step != WALK_END || w.end != w.at || w.end != HEADER_LEN + w.spent || len - w.end < 4)
         return false;
     q->id = read16(message);
@@ -210,7 +211,7 @@ uint32_t dns_write_stand_in(const struct dns_question *denied, uint8_t out[DNS_S
     uint32_t at = HEADER_LEN + sizeof STAND_IN;
     write_header(out, denied->id, FLAG_RECURSION_DESIRED);
     copy_bytes(out + HEADER_LEN, STAND_IN, sizeof STAND_IN);
-    /* The type asked for is data of the program's choice, so it does not leave either. */
+    /* The program chose the type, which could carry data, so it is replaced too. */
     write16(out + at, denied->type == DNS_TYPE_AAAA ? DNS_TYPE_AAAA : DNS_TYPE_A);
     write16(out + at + 2, CLASS_IN);
     return at + 4;
@@ -262,10 +263,10 @@ static bool read_record(struct message m, uint32_t at, struct record *r)
 struct answers {
     struct message m;
     uint32_t first; /* where the first record is */
-    uint32_t count; /* as the header says: records beyond the message are simply not there */
+    uint32_t count; /* by the header: the message may hold fewer */
 };
 
-/* The name that the chain from `name` ends at (its place in the message); false for an endless chain. */
+/* Moves `name` to the end of its CNAME chain (an offset in the message); false for an endless chain. */
 static bool follow_chain(const struct answers *a, uint32_t *name)
 {
     for (uint32_t hops = 0; hops < CHAIN_MAX; hops++) {
@@ -285,7 +286,7 @@ static bool follow_chain(const struct answers *a, uint32_t *name)
 
 static bool read_address(struct message m, const struct record *r, struct address *ip)
 {
-    /* The kernel's own layouts, so that mapped addresses are made canonical in one place. */
+    /* The kernel's layout, so that endpoint_from_sockaddr makes mapped addresses canonical. */
     uint8_t sockaddr[28] = {0};
     struct endpoint e;
     if (r->class != CLASS_IN)
@@ -315,7 +316,7 @@ static bool answers_question(struct message m, const struct dns_question *asked,
         return false;
     if (read16(m.at + 4) != 1)
         return false;
-    /* As a rule it is the question byte for byte. */
+    /* Mostly it is the question byte for byte. */
     if (m.len - HEADER_LEN >= question.len && same_bytes(m.at + HEADER_LEN, question.at, question.len)) {
         *after = HEADER_LEN + question.len;
         return true;

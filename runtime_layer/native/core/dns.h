@@ -1,9 +1,8 @@
-/* The DNS wire format (RFC 1035), as far as the gate needs it: the name in a question, and the addresses in
- * an answer.
+/* Reads the name in a DNS question and the addresses in an answer (RFC 1035), and writes the gate's own messages.
  *
- * A denied name must never leave the function, yet the program should see a clean "no such name" instead of a
- * time-out. So the gate sends a stand-in question in its place, for a name that cannot exist (RFC 6761:
- * .invalid), and turns the resolver's answer to it back into NXDOMAIN for the name that was asked.
+ * A denied name must never leave the function, but the program should see "no such name" instead of a time-out. So the
+ * gate sends a stand-in question for a name that cannot exist (RFC 6761: .invalid), and turns the resolver's answer into
+ * NXDOMAIN for the denied name.
  */
 #ifndef SHIELD_DNS_H
 #define SHIELD_DNS_H
@@ -29,26 +28,24 @@ struct dns_question {
     char name[DNS_NAME_MAX];        /* lower case, without the trailing dot; empty for the root */
 };
 
-/* Reads the one question of a query or of an answer; no compression in it. Names as in dns_read_query. */
+/* Reads the one question of a query or of an answer, which must not be compressed. Names as in dns_read_query. */
 bool dns_read_question(const uint8_t *message, uint32_t len, struct dns_question *q);
-/* Reads a query: exactly one question, opcode QUERY, no compression in it. Names with bytes that a host name
- * cannot hold are given with those bytes replaced by '?', so that no pattern matches them. False when it is
- * not a well-formed query. */
+/* Reads a query: exactly one question, opcode QUERY, not compressed. In the name, '?' replaces each byte that a host name
+ * cannot hold, so that no pattern matches it. False when it is not a well-formed query. */
 bool dns_read_query(const uint8_t *message, uint32_t len, struct dns_question *q);
 /* The query as it is sent: header, question and, where there was one, a bare EDNS record. Options and other bytes behind the
- * question do not leave. Returns its length. */
+ * question are removed. Returns its length. */
 enum { DNS_QUERY_MAX = 12 + DNS_QUESTION_MAX + 11 };
 uint32_t dns_write_query(const struct dns_question *q, const uint8_t *original, uint8_t out[DNS_QUERY_MAX]);
 /* The query to send instead: same id, the stand-in name. Returns its length. */
 uint32_t dns_write_stand_in(const struct dns_question *denied, uint8_t out[DNS_STAND_IN_MAX]);
 /* Is this an answer to a stand-in query? */
 bool dns_is_stand_in(const uint8_t *message, uint32_t len);
-/* NXDOMAIN for the question that was asked. Returns its length, at most 12 + DNS_QUESTION_MAX. */
+/* NXDOMAIN for the denied question. Returns its length, at most 12 + DNS_QUESTION_MAX. */
 uint32_t dns_write_nxdomain(const struct dns_question *denied, uint8_t *out, uint32_t cap);
-/* Walks the addresses that a response gives for its own question, through the CNAME chain that starts at the
- * question and nowhere else. Needs QR set, rcode 0, id and question as in `asked`. Of truncated or malformed
- * messages the part before the fault teaches, if the chain up to there is whole. Returns the number of
- * addresses given to `each`. */
+/* Calls `each` for the addresses of a response, along the CNAME chain that starts at the question. The response must have
+ * QR set, rcode 0, and the id and question of `asked`. A truncated or malformed message counts up to its fault, if the
+ * chain up to there is whole. Returns the number of addresses. */
 uint32_t dns_read_answer(const uint8_t *message, uint32_t len, const struct dns_question *asked,
                          void (*each)(void *context, const struct address *ip), void *context);
 

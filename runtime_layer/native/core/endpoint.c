@@ -1,7 +1,7 @@
-/* Canonical addresses; see endpoint.h. */
+/* Reads, compares and writes addresses; see endpoint.h. */
 #include "endpoint.h"
 
-/* Linux's layout, include/linux/socket.h, on every platform that this is built for. */
+/* Linux's values (include/linux/socket.h), on every platform. */
 enum {
     LINUX_AF_UNSPEC = 0,
     LINUX_AF_UNIX = 1,
@@ -10,10 +10,10 @@ enum {
     LINUX_AF_NETLINK = 16
 };
 
-/* The shortest the kernel takes: struct sockaddr_in, and struct sockaddr_in6 without its scope (RFC 2133). */
+/* The shortest lengths that the kernel takes: sockaddr_in, and sockaddr_in6 without its scope (RFC 2133). */
 enum { SOCKADDR_IN_LEN = 16, SOCKADDR_IN6_LEN = 24 };
 
-/* Network ranges are data: a family, the significant bits, and the first bytes. */
+/* A network: its family, its significant bits, and its first bytes. */
 struct range {
     uint8_t family;
     uint8_t prefix;
@@ -68,7 +68,7 @@ enum sockaddr_kind endpoint_from_sockaddr(const uint8_t *sockaddr, uint32_t len,
     *to = (struct endpoint){0};
     if (len < 2)
         return SOCKADDR_INVALID;
-    /* The family is in host order; every platform we run on is little-endian. */
+    /* The family is in host order; all supported platforms are little-endian. */
     switch (sockaddr[0] | sockaddr[1] << 8) {
     case LINUX_AF_INET:
         if (len < SOCKADDR_IN_LEN)
@@ -83,7 +83,7 @@ enum sockaddr_kind endpoint_from_sockaddr(const uint8_t *sockaddr, uint32_t len,
         to->ip = v6_address(sockaddr + 8);
         return SOCKADDR_INET;
     case LINUX_AF_UNSPEC:
-        /* Filled, because sendto(2) on an IPv4 socket delivers it as AF_INET. */
+        /* `to` is filled, because sendto(2) on an IPv4 socket treats it as AF_INET. */
         if (len >= SOCKADDR_IN_LEN) {
             to->port = big_endian(sockaddr + 2);
             to->ip = v4_address(sockaddr + 4);
@@ -100,7 +100,7 @@ static bool parse_v4(struct text t, uint8_t bytes[4])
     struct text part;
     uint32_t count = 0, value;
     while (text_next(&t, '.', &part)) {
-        /* A leading zero is octal to some parsers and decimal to others: refuse to guess. */
+        /* A leading zero is refused: some parsers read octal, others decimal. */
         if (count == 4 || part.len > 3 || (part.len > 1 && part.at[0] == '0') ||
             !text_number(part, 255, &value))
             return false;
@@ -133,8 +133,8 @@ static bool parse_group(struct text t, uint8_t bytes[2])
     return true;
 }
 
-/* One side of "::", or the whole: groups between colons, the last of which may be a dotted quad. Returns how
- * many bytes it filled, or -1. */
+/* Parses one side of "::", or the whole: groups between colons, the last of which may be a dotted quad. Returns the number
+ * of bytes filled, or -1. */
 static int parse_groups(struct text t, bool may_end_in_v4, uint8_t bytes[16])
 {
     struct text part;
@@ -335,7 +335,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Would a resolver take this last label for part of an IP address (inet_aton: decimal, octal, 0x hex)? */
+/* Whether a resolver would read this last label as part of an IP address (inet_aton: decimal, octal, 0x hex). */
 static bool label_is_number(struct text label)
 {
     uint32_t i = 0;
@@ -351,7 +351,7 @@ static bool is_letter(char c)
     return (uint8_t)((c | 0x20) - 'a') < 26;
 }
 
-/* Without the dot that may stand behind it. */
+/* The name without a trailing dot. */
 static struct text relative_name(struct text t)
 {
     return (struct text){t.at, t.len - (t.len && t.at[t.len - 1] == '.')};
@@ -359,7 +359,7 @@ static struct text relative_name(struct text t)
 
 bool hostname_is_well_formed(struct text t)
 {
-    uint32_t label = 0; /* where it begins */
+    uint32_t label = 0; /* its offset */
     t = relative_name(t);
     if (!t.len || t.len > 253)
         return false;

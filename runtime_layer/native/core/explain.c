@@ -1,4 +1,4 @@
-/* A policy's meaning, in words: one row of wording for each setting; see api.h for the form. */
+/* Describes a policy: one row of wording for each setting; api.h has the JSON's form. */
 #include "explain.h"
 
 #include "aws.h"
@@ -137,7 +137,7 @@ static void memory_entries(const struct policy *p, struct writer *w)
     }
 }
 
-/* Values that may need escapes: those that hold paths. */
+/* Values that hold paths, which may need escapes. */
 static void tmp_value(const struct policy *p, struct writer *w)
 {
     for (uint32_t i = 0; i < p->tmp_count; i++) {
@@ -170,7 +170,7 @@ static void policy_file_value(const struct policy *p, struct writer *w)
 
 struct wording {
     const char *setting;
-    /* The meaning of each value; a row without a value is for any other. */
+    /* The meaning of each value; a row without a value stands for all others. */
     struct {
         const char *value, *meaning;
     } values[5];
@@ -363,7 +363,7 @@ void policy_explain(const struct policy *p, struct writer *w)
 struct text setting_meaning(const struct policy *p, uint32_t row)
 {
     const struct wording *words = find_wording(setting_name(row));
-    char value[64]; /* longer than every value with its own wording */
+    char value[64]; /* longer than each value in the table */
     struct writer w = {.at = value, .cap = sizeof value};
     setting_write(p, row, &w);
     return words ? find_meaning(words, (struct text){value, w.used}) : TEXT("");

@@ -1,4 +1,4 @@
-/* A policy's meaning, in words. */
+/* Describes a policy in words. */
 #ifndef SHIELD_EXPLAIN_H
 #define SHIELD_EXPLAIN_H
 

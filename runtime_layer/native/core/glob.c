@@ -1,16 +1,16 @@
-// Path patterns of allow_tmp; see glob.h.
+// Matches the path patterns of allow_tmp; see glob.h.
 //
 //   ?      one character of a component
 //   *      any characters of a component
 //   **     any characters, slashes too
 //   a/**/b a/b, a/x/b, a/x/y/b
-//   a/**   a itself and all below it: a program that may fill a directory may make it
+//   a/**   a itself and all below it: a program that may fill a directory may create it
 //
-// No recursion, and time at most pattern x path: for each kind of star only the last one needs to be
-// reconsidered, since a later star can take up whatever an earlier one would have taken.
+// There is no recursion, and the time is at most pattern x path: for each kind of star only the last one is retried, as a
+// later star can match everything that an earlier one would.
 #include "glob.h"
 
-// Where to go on after a mismatch: at `pattern`, with the text from `path`.
+// The place to continue from after a mismatch: `pattern`, with the text from `path`.
 struct retry {
     bool set;
     bool whole_components; // the stars of a/**/b: the rest begins a component
@@ -23,7 +23,7 @@ static bool is_deep_star(struct text pattern, uint32_t i)
     return i + 1 < pattern.len && pattern.at[i] == '*' && pattern.at[i + 1] == '*';
 }
 
-// Extends a retry's star by one more step. False when the star can take no more.
+// Extends a retry's star by one step. False when the star can match no more.
 static bool advance_retry(struct retry *r, struct text path, bool deep)
 {
     if (!r->set)

@@ -4,9 +4,9 @@
 
 #include "text.h"
 
-/* `*` and `?` within a component, `**` across components; a pattern that matches a directory admits files
- * below it only when it ends in a slash-star form. One that ends in slash and two stars admits the directory
- * too, so that a program may make it. */
+/* `*` and `?` match within a component, `**` across components. A pattern that matches a directory admits files below it
+ * only when it ends in a slash and stars. One that ends in a slash and two stars admits the directory too, so that a
+ * program may create it. */
 bool glob_match(struct text pattern, struct text path);
 
 #endif

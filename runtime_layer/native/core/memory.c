@@ -1,8 +1,7 @@
 /* memcpy, memset, memmove and memcmp for freestanding builds.
  *
- * The compiler emits calls to these four even under -ffreestanding, and there is no libc to answer them. They
- * are hidden, so a library that holds them never lends them to the program it is loaded into. They copy by
- * words: the gate uses general registers only.
+ * The compiler emits calls to these four even under -ffreestanding, and there is no libc. They are hidden, so that the
+ * program into which the library is loaded never binds to them. They copy by words, as the gate uses general registers only.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -13,7 +12,7 @@
 #define HIDDEN __attribute__((visibility("hidden")))
 #endif
 
-/* Otherwise the loops below would themselves be turned into calls to the functions that they implement. */
+/* Without this, the compiler would turn the loops below into calls to the functions that they implement. */
 #if defined(__clang__)
 #define PLAIN_LOOP __attribute__((no_builtin))
 #else
@@ -90,7 +89,7 @@ PLAIN_LOOP int memcmp(const void *a, const void *b, size_t n)
 }
 
 #if defined(__APPLE__)
-/* On aarch64, clang has this one clear a structure of more than 256 bytes. */
+/* On aarch64, clang calls it to clear a structure of more than 256 bytes. */
 HIDDEN void bzero(void *to, size_t n);
 
 PLAIN_LOOP void bzero(void *to, size_t n)

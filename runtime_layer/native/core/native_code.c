@@ -3,7 +3,7 @@
 #include "glob.h"
 #include "object_names.h"
 
-/* Without a name, it is the file's. */
+/* An object that is refused. Without a name, the name of the file is used. */
 struct refused {
     const char *pattern, *name;
 };
@@ -22,7 +22,7 @@ static const struct refused refused[] = {
     {"/**/ffi_bindings.node", "ffi"},
 };
 
-/* Ordinary programs load these: only a switch refuses them. JNA and jffi unpack theirs under names such as jna123.tmp. */
+/* Ordinary programs load these, so only a switch refuses them. JNA and jffi unpack theirs under names such as jna123.tmp. */
 static const struct refused refused_by_switch[] = {
     {"/**/_ctypes.*", NULL},         {"/**/_cffi_backend.*", NULL}, {"/**/_jpype.*", NULL},
     {"/**/libjnidispatch.*", "jna"}, {"/**/jna*.tmp", "jna"},       {"/**/libjffi-*.so", "jffi"},
@@ -59,7 +59,7 @@ struct text refused_bridge(struct text path, bool by_switch)
     return name;
 }
 
-/* Node.js takes `_` for `-`, and drops quotes and backslashes in NODE_OPTIONS. */
+/* Node.js reads `_` as `-`, and drops quotes and backslashes in NODE_OPTIONS. */
 bool is_ffi_option(struct text argument)
 {
     struct text wanted = TEXT("--experimental-ffi");

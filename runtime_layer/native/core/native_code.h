@@ -1,15 +1,15 @@
-/* Native code that lets a language make any call: foreign-function bridges, and the interpreter's own test modules. Recognised
- * by their names, or by their exports: an inventory and a hurdle. Native code that hides needs none of these. */
+/* Recognises native code with which a language can make any call: foreign-function bridges, and the interpreter's test
+ * modules. Their names or exports identify them, so hidden native code is not found: this is an inventory and a hurdle. */
 #ifndef SHIELD_NATIVE_CODE_H
 #define SHIELD_NATIVE_CODE_H
 
 #include "text.h"
 
-/* For the path of a bridge that hardly any function loads: the entry of allow_executable_memory that admits it. Empty: it is
- * none of these. `by_switch`: also for those that SHIELD_BLOCK_FOREIGN_FUNCTIONS=on refuses, such as ctypes. */
+/* The entry of allow_executable_memory that admits the bridge in this file; empty: it is no rare bridge. `by_switch`: also
+ * for the bridges that SHIELD_BLOCK_FOREIGN_FUNCTIONS=on refuses, such as ctypes. */
 struct text refused_bridge(struct text path, bool by_switch);
 
-/* Node.js 26 has a bridge itself, where an option turns it on (https://nodejs.org/api/ffi.html). The entry that admits it. */
+/* The entry that admits the built-in bridge of Node.js 26, which an option turns on (https://nodejs.org/api/ffi.html). */
 #define NODE_FFI "node-ffi"
 /* Whether an argument of Node.js is that option. */
 bool is_ffi_option(struct text argument);

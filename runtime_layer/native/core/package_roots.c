@@ -1,6 +1,6 @@
 #include "package_roots.h"
 
-/* The rest of the path behind the last of these folders; `at` is NULL where there is none. npm's packages may be in a scope. */
+/* The path behind the last folder for packages; `at` is NULL where there is none. npm's packages may have scopes. */
 static struct text below_packages(struct text file, bool *has_scopes)
 {
     enum { NPM = 0 };
@@ -25,7 +25,7 @@ static struct text below(struct text file, struct text root)
     return (struct text){file.at + root.len + 1, file.len - root.len - 1};
 }
 
-/* Of the file's name: of Python's files, or of JavaScript's (Node.js strips the types of the last two). */
+/* The length of a file name's ending: Python's, or JavaScript's (Node.js strips the types of the last two). */
 static uint32_t ending_of(struct text name, bool *is_script)
 {
     static const char endings[][5] = {".py", ".js", ".mjs", ".cjs", ".ts", ".mts"};
@@ -37,8 +37,8 @@ static uint32_t ending_of(struct text name, bool *is_script)
     return 0;
 }
 
-/* The program that calls the handler is under every frame of it, and is no dependency. `lies_bare`: not in a folder for
- * packages, where Node.js's runtime has AWS's SDK. */
+/* Whether the file belongs to the client that calls the handler: it is in every stack, and is no dependency. `lies_bare`:
+ * not in a folder for packages, where Node.js's runtime has AWS's SDK. */
 static bool is_runtime_client(struct text file, struct text package, bool lies_bare)
 {
     bool is_script = false;
@@ -48,7 +48,7 @@ static bool is_runtime_client(struct text file, struct text package, bool lies_b
                           text_equal(package, TEXT("bootstrap")) || (is_script && lies_bare));
 }
 
-/* `@aws-sdk/client-s3` is one, where there are scopes. */
+/* The first name of a path. `@aws-sdk/client-s3` is one name, where there are scopes. */
 static struct text first_name(struct text *rest, bool has_scopes)
 {
     struct text first, second = {NULL, 0};

@@ -1,7 +1,7 @@
-/* Packages behind ` by `; see packages.h. */
+/* Reads and matches the packages of an entry; see packages.h. */
 #include "packages.h"
 
-/* As text_next, for a word. */
+/* As text_next, with a word as the separator. */
 static bool next_at(struct text *rest, struct text word, struct text *piece)
 {
     *piece = *rest;
@@ -26,7 +26,7 @@ bool packages_cut(struct text *entry, struct text *packages)
     return packages->at;
 }
 
-/* The name of a folder or a file of Python's, or of npm's, which may have a scope: @aws-sdk/client-s3 */
+/* A package of Python, or of npm, which may have a scope: @aws-sdk/client-s3 */
 static bool is_package(struct text name)
 {
     for (uint32_t i = 0; i < name.len; i++) {

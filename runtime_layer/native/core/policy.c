@@ -1,4 +1,4 @@
-/* The names of a policy's parts; see policy.h. */
+/* The names of policies, modes and severities; see policy.h. */
 #include "policy.h"
 
 struct text policy_text(const struct policy *p, struct pooled at)
@@ -37,7 +37,7 @@ struct text mode_name(uint8_t mode)
     return mode <= MODE_BY_RUNTIME ? text_of(names[mode]) : TEXT("");
 }
 
-/* Programs that only describe the machine, which libraries run while they are imported. */
+/* Programs that only describe the machine: libraries run them at import. */
 static bool is_platform_program(struct text path)
 {
     static const char *const programs[] = {"/usr/bin/getconf", "/usr/bin/lsb_release", "/usr/bin/uname",

@@ -1,6 +1,6 @@
 /* The policy, as fixed structs; setting_table.h reads it from text.
  *
- * Zero is the strict value everywhere, so a struct that was never filled denies.
+ * Zero is the strict value of each field, so a struct that was never filled denies.
  */
 #ifndef SHIELD_POLICY_H
 #define SHIELD_POLICY_H
@@ -20,7 +20,7 @@ enum policy_id {
 
 enum mode { MODE_BLOCK, MODE_ALERT, MODE_ALLOW };
 
-/* executable_memory may be left to the runtime's family: block without a JIT, allow with one. */
+/* executable_memory may depend on the runtime: block without a JIT, allow with one. */
 enum { MODE_BY_RUNTIME = 3 };
 
 enum on_failure { ON_FAILURE_REFUSE, ON_FAILURE_RUN_UNSHIELDED };
@@ -37,7 +37,7 @@ enum {
     POLICY_POOL = 32768
 };
 
-/* Where a piece of text lies in the policy's own pool: a policy can be copied and sealed as it is. */
+/* A piece of text in the policy's own pool: without pointers, a policy can be copied and sealed as it is. */
 struct pooled {
     uint16_t at;
     uint16_t len;
@@ -55,7 +55,7 @@ enum outbound_protocol { ANY_PROTOCOL, ONLY_TCP, ONLY_UDP };
 struct outbound_rule {
     struct pooled entry;    /* the whole entry in canonical form, as shown in errors and in `allow` */
     struct pooled name;     /* NAME: the host; SUFFIX: ".domain" with the dot */
-    struct pooled packages; /* that calls should come through (packages.h); empty: any */
+    struct pooled packages; /* the packages that calls should come through (packages.h); empty: any */
     struct address network; /* NETWORK */
     uint8_t prefix;         /* NETWORK: significant bits, 0-32 or 0-128 */
     uint8_t kind;
@@ -84,11 +84,11 @@ struct policy {
     uint16_t pool_used;
     uint16_t settings_seen; /* how many SHIELD_* settings were given: 0 means there is no policy at all */
     uint32_t seen;          /* which ones, one bit each */
-    uint32_t seen_here;     /* those of the source that is being read (policy_next_source) */
+    uint32_t seen_here;     /* the ones of the current source (policy_next_source) */
     struct pooled region;   /* AWS_REGION, the function's own; empty when unknown: no AWS name is admitted */
     struct pooled
         account; /* SHIELD_ACCOUNT_ID, the function's own; empty: names of any account are admitted */
-    struct pooled buckets; /* S3 is these alone, with commas between them; empty: any bucket */
+    struct pooled buckets; /* the only buckets of S3, with commas between them; empty: any bucket */
     struct pooled next_wrapper;
     struct pooled policy_file;
     struct outbound_rule outbound[MAX_OUTBOUND];
@@ -101,21 +101,21 @@ struct policy {
     char pool[POLICY_POOL];
 };
 
-/* Are connections, datagrams and look-ups judged? Also in mode allow, where a list refuses some. */
+/* Whether connections, datagrams and look-ups are judged. Also in mode allow, where a list refuses some. */
 bool policy_judges_outbound(const struct policy *p);
 
-/* Is something refused in every mode: by deny_outbound, clear_tmp or block_foreign_functions? */
+/* Whether deny_outbound, clear_tmp or block_foreign_functions refuses something in every mode. */
 bool policy_always_refuses(const struct policy *p);
 
 struct text policy_text(const struct policy *p, struct pooled at);
 struct text policy_name(enum policy_id id); /* "outbound_connectivity" */
 struct text mode_name(uint8_t mode);        /* "block", ..., "by_runtime" */
-/* Of a violation: as `severity_of` and `level_of` in shielded_function_monitoring/filters.py have it. `path`: of a program.
- * `reason`: as a line has it. */
+/* The severity of a violation, as `severity_of` in shielded_function_monitoring/filters.py. `path`: of a program. `reason`: as
+ * a line has it. */
 enum severity { CRITICAL, WARNING, NOTICE };
 enum severity severity_of(uint32_t policy, uint32_t mode, struct text path, struct text reason);
 struct text severity_name(enum severity severity);
-/* Of the log: alarms tell critical from the rest by it, and count no other. */
+/* The log level, as `level_of` there: alarms separate critical violations by it. */
 struct text severity_level(enum severity severity, struct text reason);
 bool mode_from(struct text t, uint8_t *mode);     /* exactly block, alert or allow */
 enum mode strictest_mode(const struct policy *p); /* of those that can be set */

@@ -4,7 +4,7 @@
 enum { COOKIE_WORD = 0, VERSION_WORD = 1, FREE_THREADED_WORD = 2 };
 enum { LONGEST_OFFSET = 1 << 14 };
 
-/* Offsets in 3.11 and 3.12, and the words of 3.13's and 3.14's _Py_DebugOffsets that say them. */
+/* The offsets in 3.11 and 3.12, and the indexes of 3.13's and 3.14's words in _Py_DebugOffsets. */
 struct row {
     uint16_t v3_11, v3_12, word_3_13, word_3_14;
 };

@@ -1,8 +1,8 @@
 /* The layout of CPython's frames and threads, by version.
  *
- * 3.11 and 3.12: from their internal headers. From 3.13 on, the interpreter has the offsets itself, in the _Py_DebugOffsets at
- * the start of _PyRuntime, whose own layout differs with each minor version: the table has the word of each offset. A version
- * without a row, and a build without the GIL, give no answer.
+ * The offsets of 3.11 and 3.12 are from their internal headers. From 3.13 on, _Py_DebugOffsets at the start of _PyRuntime
+ * holds the offsets. Its layout differs between minor versions, so the table has the index of each offset's word. A version
+ * without a row, and a build without the GIL, have no layout.
  */
 #ifndef SHIELD_PYTHON_LAYOUT_H
 #define SHIELD_PYTHON_LAYOUT_H
@@ -18,8 +18,8 @@ enum python_field {
     THREAD_NEXT,
     THREAD_ID,
     THREAD_NATIVE_ID,
-    THREAD_FRAME,  /* the frame, or the _PyCFrame that leads to it */
-    C_FRAME_FRAME, /* in that: NO_OFFSET where there is none */
+    THREAD_FRAME,  /* the frame, or the _PyCFrame that points to it */
+    C_FRAME_FRAME, /* the frame in a _PyCFrame; NO_OFFSET: there is none */
     FRAME_CODE,
     FRAME_INSTRUCTION,
     FRAME_PREVIOUS,
@@ -46,7 +46,7 @@ struct python_layout {
 
 /* `version`: major << 8 | minor. */
 bool python_layout_of(uint32_t version, struct python_layout *out);
-/* From a _PyRuntime with its offsets: `words` are its first. False as well when they are impossible. */
+/* From the first words of a _PyRuntime that has its offsets. False also when they are impossible. */
 bool python_layout_from(const uint64_t words[PYTHON_WORDS], struct python_layout *out);
 
 #endif

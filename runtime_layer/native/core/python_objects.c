@@ -1,6 +1,6 @@
 #include "python_objects.h"
 
-/* An entry begins with the only byte of it that has the top bit: its kind, and how many units it stands for. */
+/* The first byte of an entry, the only one with the top bit, has its kind and its number of units. */
 enum {
     ENTRY = 0x80,
     NO_LOCATION = 15,
@@ -15,7 +15,7 @@ void line_search_begin(struct line_search *s, uint32_t first_line, uint32_t unit
     *s = (struct line_search){.unit = unit, .line = first_line};
 }
 
-/* The entry at hand is whole. */
+/* Applies the current entry, which is whole. */
 static void finish_entry(struct line_search *s)
 {
     if (s->kind >= FIRST_ONE_LINE && s->kind <= LAST_ONE_LINE)
@@ -36,8 +36,7 @@ static void begin_entry(struct line_search *s, uint8_t byte)
     s->in_number = s->kind == LONG_FORM || s->kind == NO_COLUMNS;
 }
 
-/* The first number of an entry is by how many lines it is further: six bits a byte, the lowest ones first, the sign in the
- * last bit of all. */
+/* The first number of an entry is its distance in lines: six bits a byte, the lowest first; bit 0 is the sign. */
 static void take_number(struct line_search *s, uint8_t byte)
 {
     if (s->shift < 30)
@@ -69,7 +68,7 @@ uint32_t line_search_end(struct line_search *s)
     return s->found && s->kind != NO_LOCATION ? s->line : 0;
 }
 
-/* interned:2 kind:3 compact:1 ascii:1, from the lowest bit on, in each version that has a GIL */
+/* From the lowest bit: interned:2 kind:3 compact:1 ascii:1, in each version with a GIL. */
 bool str_shape_from(uint32_t state, struct str_shape *shape)
 {
     bool is_compact = state >> 5 & 1;

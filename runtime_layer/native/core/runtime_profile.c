@@ -1,4 +1,4 @@
-/* Differences between runtimes; see runtime_profile.h. */
+/* The table of the runtimes' own files; see runtime_profile.h. */
 #include "runtime_profile.h"
 
 struct named {
@@ -13,11 +13,11 @@ static const struct named languages[] = {
 };
 enum { LANGUAGES = sizeof languages / sizeof *languages };
 
-/* `#` stands for one digit or more, such as a process's number, and `*` for the rest of a component. */
+/* A file that a runtime needs. `#` stands for digits, such as a process's id, and `*` for the rest of a component. */
 struct needed {
     enum language language; /* LANGUAGE_OTHER: any */
     const char *pattern;
-    enum tmp_use at_work; /* the use that is allowed then as well */
+    enum tmp_use at_work; /* the use that stays allowed after the first event */
 };
 
 static const struct needed needed[] = {

@@ -1,4 +1,4 @@
-/* Entries of the list settings; see setting_entries.h. */
+/* Checks entries of the list settings; see setting_entries.h. */
 #include "setting_entries.h"
 
 #include "aws.h"
@@ -60,7 +60,7 @@ static void write_port(uint16_t port, struct writer *w)
     }
 }
 
-/* Which protocols an entry may be for, by its prefix. */
+/* The prefix of an entry for each protocol. */
 static const struct text PREFIXES[] = {
     [ANY_PROTOCOL] = {"", 0}, [ONLY_TCP] = {"tcp://", 6}, [ONLY_UDP] = {"udp://", 6}};
 
@@ -104,7 +104,7 @@ static bool parse_network(struct text t, bool denies, struct outbound_rule *rule
     uint32_t slash, prefix;
     bool has_prefix = find_char(t, '/', &slash);
     struct text ip = cut_before(t, slash);
-    /* A mapped address is kept as IPv4, so its prefix is counted from there too. */
+    /* A mapped address is kept as IPv4, so 96 bits of its prefix are dropped. */
     uint32_t longest = count_char(ip, ':') ? 128 : 32;
     uint32_t skipped;
     if (!address_parse(ip, &rule->network)) {
@@ -163,7 +163,7 @@ static bool refuse_url(struct text entry, uint32_t colon, struct writer *error)
     return refuse(error, TEXT("\""));
 }
 
-/* 2001:db8::1:443 may have been meant with a port, or without: brackets decide. */
+/* 2001:db8::1:443 may or may not have a port: brackets must show it. */
 static bool refuse_port_without_brackets(struct text entry, struct text ip, struct text port,
                                          struct writer *error)
 {
@@ -212,7 +212,7 @@ static bool parse_name(struct text host, bool denies, struct outbound_rule *rule
         return refuse(error, TEXT("is not a host name, an IP address or a network; use host[:port], "
                                   "*.domain[:port], address[:port], network/prefix[:port] or [v6]:port"));
     rule->kind = suffix ? OUTBOUND_SUFFIX : OUTBOUND_NAME;
-    /* The dot of "*." belongs to the suffix that is compared. */
+    /* The suffix that is compared begins with the dot of "*.". */
     start += suffix ? 1 : 0;
     rule->name = (struct pooled){(uint16_t)start, (uint16_t)(canonical->used - start)};
     if (suffix && !denies &&
@@ -271,7 +271,7 @@ static bool read_host(struct text entry, bool denies, struct outbound_rule *rule
     return true;
 }
 
-/* Of every list but allow_outbound. */
+/* For every list except allow_outbound. */
 static bool has_no_packages(struct text entry, struct writer *error)
 {
     struct text packages;
@@ -309,8 +309,8 @@ static bool refuse_for_name(struct text before_it, struct text name, struct writ
     return refuse(error, TEXT("\""));
 }
 
-/* https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html; but the reserved endings -s3alias, --ol-s3 and
- * --x-s3 are accepted, as requests name them in a bucket's place. */
+/* https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html. The reserved endings -s3alias, --ol-s3 and
+ * --x-s3 are accepted, as requests have such names in a bucket's place. */
 bool entry_bucket(struct text entry, struct writer *error)
 {
     static const char *const starts[] = {"xn--", "sthree-", "amzn-s3-demo-"}, *const ends[] = {".mrap",

@@ -1,7 +1,7 @@
-/* One entry of a list setting, checked and put into canonical form. Used by the readers of settings only.
+/* Checks one entry of a list setting and writes its canonical form.
  *
- * Each function writes the canonical form to `canonical`, or the reason and the fix to `error`, as words that
- * go on after `SETTING: "entry" `.
+ * Each function writes the canonical form to `canonical`, or the mistake and the fix to `error`, as the end of a sentence
+ * that begins with `SETTING: "entry" `.
  */
 #ifndef SHIELD_SETTING_ENTRIES_H
 #define SHIELD_SETTING_ENTRIES_H
@@ -12,8 +12,8 @@ enum {
     ENTRY_CANONICAL_MAX = 288 + 512
 }; /* a prefix, *.name or [v6/128], a port, and packages, with room to spare */
 
-/* `rule->entry`, `rule->name` and `rule->packages` lie in `canonical`, counted from its start. `denies`: an entry of the
- * list that refuses may be a whole top-level domain, and names no packages. */
+/* `rule->entry`, `rule->name` and `rule->packages` are offsets in `canonical`. `denies`: an entry of deny_outbound, which may
+ * be a whole top-level domain and names no packages. */
 bool entry_outbound(struct text entry, bool denies, struct outbound_rule *rule, struct writer *canonical,
                     struct writer *error);
 /* The name of an S3 bucket, or the alias of an access point in its place. It is canonical as it is. */

@@ -1,4 +1,4 @@
-/* The list settings; see setting_lists.h. */
+/* Reads and writes the list settings; see setting_lists.h. */
 #include "setting_lists.h"
 
 #include "aws.h"
@@ -19,7 +19,7 @@ struct kept_rules {
     bool denies;
 };
 
-/* Loopback stays on this machine, and is never judged. */
+/* Whether the entry holds loopback addresses, which are never judged. */
 static bool is_loopback_rule(const struct outbound_rule *rule, struct text canonical)
 {
     return rule->kind == OUTBOUND_NETWORK
@@ -195,7 +195,7 @@ static bool add_bucket(struct policy *p, const struct setting *s, struct text en
     while (p->buckets.len && text_next(&rest, ',', &known))
         if (text_equal(known, entry))
             return true;
-    /* One text with commas, as it is compared and written: nothing else is kept while this list is read. */
+    /* The list is kept as one text with commas; no other text enters the pool while it is read. */
     if ((p->buckets.len && !setting_keep(p, TEXT(","), &kept)) || !setting_keep(p, entry, &kept))
         return setting_refuse_list(error, s, POOL_FULL);
     if (!p->buckets.len)
@@ -204,7 +204,7 @@ static bool add_bucket(struct policy *p, const struct setting *s, struct text en
     return true;
 }
 
-/* Entries between commas. Blanks around them do not matter, and an empty list is one that admits nothing. */
+/* Reads entries between commas. Blanks around them are ignored; an empty list admits nothing. */
 static bool read_list(struct policy *p, const struct setting *s, struct text value, struct writer *error,
                       bool (*add)(struct policy *, const struct setting *, struct text, struct writer *))
 {
@@ -227,7 +227,7 @@ bool read_outbound(struct policy *p, const struct setting *s, struct text value,
     return read_list(p, s, value, error, add_outbound);
 }
 
-/* In front of each entry but the first of a list that begins at `start`. */
+/* Writes a comma before each entry except the first of a list that begins at `start`. */
 static void put_separator(struct writer *w, uint32_t start)
 {
     if (w->used != start)
@@ -271,11 +271,11 @@ void write_denied(const struct policy *p, const struct setting *s, struct writer
 
 bool read_buckets(struct policy *p, const struct setting *s, struct text value, struct writer *error)
 {
-    /* Of two readings, any bucket and no bucket, one would be a surprise. */
+    /* An empty value is refused, as it could mean any bucket or no bucket. */
     if (!value.len)
         return setting_refuse_list(error, s,
                                    TEXT("the value is empty; name buckets, or leave the setting out"));
-    /* Those of another source go on at the end of the pool, where more can be put behind them. */
+    /* The buckets of an earlier source are copied to the end of the pool, so that more can be appended. */
     if (p->buckets.len && !setting_keep(p, policy_text(p, p->buckets), &p->buckets))
         return setting_refuse_list(error, s, POOL_FULL);
     return read_list(p, s, value, error, add_bucket);

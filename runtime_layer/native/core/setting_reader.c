@@ -1,4 +1,4 @@
-/* Shared by the readers of settings; see setting_reader.h. */
+/* Writes errors and keeps texts for the readers of settings; see setting_reader.h. */
 #include "setting_reader.h"
 
 void setting_culprit(struct writer *error, const struct setting *s, struct text offending)

@@ -1,4 +1,4 @@
-/* Shared by the readers of settings: errors that name the setting and the fix, and room in the policy's pool. */
+/* Functions that the readers of settings share: errors that name the setting and the fix, and room in the policy's pool. */
 #ifndef SHIELD_SETTING_READER_H
 #define SHIELD_SETTING_READER_H
 
@@ -10,10 +10,10 @@ enum { SHOWN_MAX = 128 /* of an offending entry in an error */ };
 enum setting_joins {
     GIVEN_ONCE,
     LISTS_JOIN,
-    SERVICES_JOIN /* lists of services do; all and none do not */
+    SERVICES_JOIN /* lists of services join; all and none do not */
 };
 
-/* The rule for a setting in a later policy given by code (tighten.h). */
+/* The rule for a setting in a later policy that code gives (tighten.h). */
 enum setting_later {
     NOT_OF_POLICY, /* a setting of the layer, the engine or the function's place: code cannot give it */
     STAYS,         /* the value must be the one in force */

@@ -1,4 +1,4 @@
-/* The SHIELD_* settings: one row each says its name, how it is read and how it is written. */
+/* The SHIELD_* settings: each row has a name, its reader and its writer. */
 #include "setting_table.h"
 
 #include "setting_entries.h"
@@ -7,7 +7,7 @@
 #include "suggest.h"
 #include "verdict.h"
 
-/* One word out of a fixed few. */
+/* One of the words that a setting takes. */
 struct choice {
     const char *word;
     uint8_t value;
@@ -68,7 +68,7 @@ static void write_on_failure(const struct policy *p, const struct setting *s, st
 
 static const struct choice SWITCH[] = {{"on", 1}, {"off", 0}};
 
-/* The policy has the opposite. */
+/* The policy's field is the opposite of the switch. */
 static bool read_switch(struct policy *p, const struct setting *s, struct text value, struct writer *error)
 {
     uint8_t on;
@@ -185,7 +185,7 @@ static const struct setting *find_setting(struct text name)
     return NULL;
 }
 
-/* Settings that there were, and what to write in their place. */
+/* Removed settings, and their replacements. */
 static const struct {
     struct text name;
     const char *fix;
@@ -222,9 +222,9 @@ static bool refuse_unknown(struct text name, struct writer *error)
 
 void policy_begin(struct policy *p)
 {
-    /* The rest is written before it counts; clearing it would touch 48 KB of pages. */
+    /* The lists are written before their counts grow; clearing them would touch 48 KB of pages. */
     fill_bytes(p, 0, offsetof(struct policy, outbound));
-    p->modes[READ_HANDLER] = MODE_ALLOW; /* tracebacks read it */
+    p->modes[READ_HANDLER] = MODE_ALLOW; /* tracebacks read the handler */
     p->modes[EXECUTABLE_MEMORY] = MODE_BY_RUNTIME;
     p->aws = AWS_ALL;
     p->keeps_tmp = true;
@@ -237,7 +237,7 @@ void policy_next_source(struct policy *p)
     p->seen_here = 0;
 }
 
-/* Is another source's value added to the present one? */
+/* Whether the value of another source is added to the present one. */
 static bool joins(const struct policy *p, const struct setting *s, struct text value)
 {
     return s->joins == LISTS_JOIN || (s->joins == SERVICES_JOIN && p->aws == AWS_LISTED &&
@@ -273,7 +273,7 @@ static bool set_line(struct policy *p, struct text line, struct writer *error)
         put(error, TEXT("\" is not a setting; write NAME=value"));
         return false;
     }
-    /* The lines are ours alone, unlike an environment: a name of someone else's is a misspelt one. */
+    /* Unlike an environment, these lines hold settings only: another name is a misspelt one. */
     if (!is_ours(name) && !find_setting(name))
         return refuse_unknown(name, error);
     return policy_set(p, name, value, error);

@@ -1,4 +1,4 @@
-/* The nearest known word; see suggest.h. */
+/* Finds the nearest known word; see suggest.h. */
 #include "suggest.h"
 
 enum { WORD_MAX = 64 };

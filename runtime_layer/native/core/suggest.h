@@ -1,4 +1,4 @@
-/* The known word that a misspelt one was probably meant to be. */
+/* Finds the known word that is nearest to a misspelt one. */
 #ifndef SHIELD_SUGGEST_H
 #define SHIELD_SUGGEST_H
 
@@ -11,7 +11,7 @@ struct suggestion {
 };
 
 struct suggestion suggest_for(struct text wanted);
-/* Offers a known word. Words that differ in more than a third of their letters are not near. */
+/* Offers a known word. A word that differs in more than a third of its letters is not near. */
 void suggest_offer(struct suggestion *s, struct text word);
 
 #endif

@@ -69,7 +69,7 @@ struct text text_trim(struct text a)
 
 bool text_next(struct text *rest, char separator, struct text *piece)
 {
-    /* A null `at` marks the end, because an empty last piece ("a,") is a piece too. */
+    /* A null `at` marks the end, as an empty last piece ("a,") counts too. */
     *piece = TEXT("");
     if (!rest->at)
         return false;
@@ -144,7 +144,6 @@ void put_char(struct writer *w, char c)
         w->full = true;
 }
 
-/* Bytes, the first of which has that many bits of the character in front of the others' six each. */
 void put_code_point(struct writer *w, uint32_t c)
 {
     uint32_t bytes = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
@@ -202,7 +201,7 @@ static uint32_t utf8_length(const uint8_t *t, uint32_t len)
     return n;
 }
 
-/* The JSON spelling of the character at the start of `t`; `*taken` is how many bytes of `t` it stands for. */
+/* The JSON spelling of the character at the start of `t`; `*taken` is its number of bytes in `t`. */
 static struct text json_character(struct text t, char scratch[6], uint32_t *taken)
 {
     static const char hex[] = "0123456789abcdef";
@@ -239,7 +238,7 @@ bool put_json(struct writer *w, struct text t, uint32_t limit)
         if (piece.len > limit - spent)
             return false;
         if (piece.len > w->cap - w->used) {
-            w->full = true; /* a later, shorter text could fit, but this one is cut */
+            w->full = true; /* so that no shorter text follows the cut one */
             return false;
         }
         put(w, piece);

@@ -1,7 +1,7 @@
 /* Text without libc: borrowed pieces of it, and a writer that cannot overrun.
  *
- * Everything in core/ builds freestanding for every platform on which people run `cdk synth`, and runs
- * inside the gate, where there is no libc, no allocation and little stack.
+ * All of core/ builds freestanding for every platform that runs `cdk synth`, and runs inside the gate, where there is no
+ * libc, no allocation and little stack.
  */
 #ifndef SHIELD_TEXT_H
 #define SHIELD_TEXT_H
@@ -18,7 +18,7 @@ struct text {
 
 #define TEXT(literal) ((struct text){(literal), sizeof(literal) - 1})
 
-/* A bounded output. Writing past the end sets `full` and drops the rest; nothing else happens. */
+/* A bounded output. Writing past the end sets `full` and drops the rest. */
 struct writer {
     char *at;
     uint32_t used;
@@ -30,11 +30,11 @@ struct text text_of(const char *terminated);
 bool text_equal(struct text a, struct text b);
 bool text_equal_nocase(struct text a, struct text b); /* ASCII only, as host names are */
 bool text_starts(struct text a, struct text prefix);
-/* With one of the prefixes. */
+/* Whether it starts with one of the prefixes. */
 bool text_starts_any(struct text a, const char *const *prefixes, uint32_t count);
 #define STARTS_ANY(text, list) text_starts_any(text, list, sizeof(list) / sizeof *(list))
 bool text_ends(struct text a, struct text suffix);
-/* Takes the suffix off. False: the text does not end so. */
+/* Removes the suffix. False: the text does not end with it. */
 bool text_strip_end(struct text *t, struct text suffix);
 struct text text_trim(struct text a);    /* ASCII spaces and tabs at both ends */
 struct text base_name(struct text path); /* the part behind the last slash */
@@ -50,12 +50,12 @@ bool same_bytes(const void *a, const void *b, size_t n);
 
 void put(struct writer *w, struct text t);
 void put_char(struct writer *w, char c);
-/* A character as UTF-8: whole, or not at all. */
+/* Writes a character as UTF-8: whole, or not at all. */
 void put_code_point(struct writer *w, uint32_t c);
 void put_number(struct writer *w, uint64_t n);
-/* The text as a JSON string body (without the quotes): escapes controls, quotes, backslashes, and
- * replaces invalid UTF-8 by U+FFFD, so that any bytes give valid JSON. Stops early, at a whole
- * character, once `limit` output bytes are used. Returns false if it was cut. */
+/* Writes the body of a JSON string (without the quotes): escapes controls, quotes and backslashes, and replaces invalid UTF-8
+ * by U+FFFD, so that any bytes give valid JSON. Stops at a whole character before `limit` output bytes. Returns false if
+ * the text was cut. */
 bool put_json(struct writer *w, struct text t, uint32_t limit);
 
 #endif

@@ -1,4 +1,4 @@
-/* Making a policy stricter; see tighten.h. */
+/* Makes a policy stricter; see tighten.h. */
 #include "tighten.h"
 
 #include "setting_table.h"
@@ -61,11 +61,11 @@ static bool tighten_setting(struct policy *p, struct policy *wanted, uint32_t ro
         return true;
     put(error, setting_name(row));
     put(error,
-        TEXT(": differs from what is in force; a later call only makes modes stricter, so leave it out"));
+        TEXT(": differs from the policy in force; a later call only makes modes stricter, so leave it out"));
     return false;
 }
 
-/* Errors of the core name variables; code has fields: SHIELD_ALLOW_TMP is allow_tmp. */
+/* Errors of the core name variables, code has fields: SHIELD_ALLOW_TMP becomes allow_tmp. */
 static void put_as_field(struct writer *error, struct text said)
 {
     struct text prefix = TEXT("SHIELD_"), line = TEXT("line "), rest = said;
@@ -86,7 +86,7 @@ static void put_as_field(struct writer *error, struct text said)
     }
 }
 
-/* Code cannot give settings of the layer, the engine and the function's place. */
+/* Whether code can give the setting: those of the layer, the engine and the function's place it cannot. */
 static bool is_for_code(struct text name)
 {
     if (text_equal(name, TEXT("SHIELD_STATE")))
@@ -94,7 +94,7 @@ static bool is_for_code(struct text name)
     for (uint32_t row = 0; row < setting_count(); row++)
         if (text_equal(setting_name(row), name))
             return setting_is_of_policy(row);
-    return true; /* an unknown one, which policy_set_lines says */
+    return true; /* an unknown one: policy_set_lines reports it */
 }
 
 static bool are_for_code(struct text lines, struct writer *error)
@@ -142,7 +142,7 @@ bool policy_tighten(struct policy *p, struct policy *wanted, char *scratch, stru
     char said[512];
     struct writer w = {said, 0, sizeof said, false};
     for (uint32_t row = 0; row < setting_count(); row++) {
-        policy_choose_on_failure(p); /* the modes come before it */
+        policy_choose_on_failure(p); /* it depends on the modes */
         if (setting_given(wanted, row) && !tighten_setting(p, wanted, row, scratch, &w)) {
             put_as_field(error, (struct text){said, w.used});
             return false;

@@ -1,9 +1,9 @@
-/* The first bytes of a TLS connection; see tls.h. */
+/* Reads the first bytes of a TLS connection; see tls.h. */
 #include "tls.h"
 
 enum {
     RECORD_HEADER = 5,
-    PLAIN_ALERTS = 16, /* an encrypted record is longer: it belongs to a connection that was inherited */
+    PLAIN_ALERTS = 16, /* an encrypted record, as on an inherited connection, is longer */
     RECORD_CHANGE = 20,
     RECORD_ALERT = 21,
     RECORD_HANDSHAKE = 22,
@@ -20,14 +20,14 @@ enum {
 enum { PREAMBLE_LEN = 8 };
 static const uint8_t PREAMBLE[PREAMBLE_LEN] = {0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f};
 
-/* Bytes of which some have been taken. `short_of` once more was asked for than there is. */
+/* The rest of some bytes. `short_of` is set once more bytes are taken than are left. */
 struct reader {
     const uint8_t *at;
     uint32_t left;
     bool short_of;
 };
 
-/* Out of line, as the next one: in so many places they would be a good part of the library. */
+/* Out of line, as the next one: inlined in all callers, they would make the library much larger. */
 __attribute__((noinline)) static const uint8_t *take(struct reader *r, uint32_t count)
 {
     const uint8_t *taken = r->at;
@@ -40,7 +40,7 @@ __attribute__((noinline)) static const uint8_t *take(struct reader *r, uint32_t 
     return taken;
 }
 
-/* A big-endian number of 1 to 3 bytes; 0 when there are not so many. */
+/* A big-endian number of 1 to 3 bytes; 0 when too few are left. */
 __attribute__((noinline)) static uint32_t take_number(struct reader *r, uint32_t size)
 {
     const uint8_t *bytes = take(r, size);
@@ -64,7 +64,7 @@ static void skip_to_extensions(struct reader *r)
     skip_vector(r, 1); /* compression */
 }
 
-/* The one host name of the extension; empty when it is malformed or holds several. */
+/* The host name of the extension; empty when it is malformed or holds several. */
 static struct text read_name(struct reader list)
 {
     struct text none = {NULL, 0};
@@ -77,7 +77,7 @@ static struct text read_name(struct reader list)
     return well ? (struct text){(const char *)name, name_length} : none;
 }
 
-/* False when they are not whole. Early data (0-RTT) may hide a second ClientHello behind it: such a hello has no name. */
+/* False when they are cut off. A hello with early data (0-RTT) counts as nameless, as a second ClientHello may hide in it. */
 static bool read_extensions(struct reader r, struct client_hello *hello)
 {
     uint32_t names = 0;
@@ -105,7 +105,7 @@ static bool read_extensions(struct reader r, struct client_hello *hello)
 static void read_hello(const uint8_t *bytes, uint32_t len, struct client_hello *hello)
 {
     struct reader r = {bytes, len, false};
-    take(&r, 3); /* the version is to be ignored (RFC 8446, 5.1) */
+    take(&r, 3); /* type and version, which is ignored (RFC 8446, 5.1) */
     bool is_alone = take_number(&r, 2) == r.left;
     take(&r, 1);
     bool is_whole = take_number(&r, 3) == r.left;
@@ -123,15 +123,15 @@ static bool is_preamble(const uint8_t *bytes, uint32_t len)
     return len && last && same_bytes(bytes, PREAMBLE, same);
 }
 
-/* Several alerts in one record, by the first one's level (RFC 8446, 6); encrypted bytes begin so once in 128 times. */
+/* Whether the record is alerts, by the level of the first (RFC 8446, 6); one in 128 encrypted records begins so too. */
 static bool is_plain_alert(const uint8_t *bytes, uint32_t len)
 {
     return bytes[0] == RECORD_ALERT && len > RECORD_HEADER &&
            (bytes[RECORD_HEADER] == 1 || bytes[RECORD_HEADER] == 2);
 }
 
-/* Beginnings of TLS that servers accept, but no client sends: an empty record, an alert or a change of ciphers first, a
- * ClientHello in SSL 2's form. */
+/* Beginnings of TLS that servers accept and no client sends: an empty record, an alert, a change of ciphers, or a ClientHello
+ * in SSL 2's form. */
 static bool is_odd_start(const uint8_t *bytes, uint32_t len)
 {
     if (bytes[0] == RECORD_HANDSHAKE)
@@ -145,7 +145,7 @@ static bool is_odd_start(const uint8_t *bytes, uint32_t len)
 enum tls_start tls_read_start(const uint8_t *bytes, uint32_t len, struct client_hello *hello)
 {
     *hello = (struct client_hello){.end = len};
-    if (is_preamble(bytes, len)) /* a part of it, or more: the next bytes could complete it */
+    if (is_preamble(bytes, len)) /* a part of it, or more: the next bytes can complete it */
         return len == PREAMBLE_LEN ? TLS_PREAMBLE : TLS_HELLO;
     if (len && is_odd_start(bytes, len))
         return TLS_HELLO;

@@ -1,8 +1,8 @@
-/* The first bytes of a TLS connection (RFC 8446, RFC 6066): the server name that the client asks for.
+/* Reads the server name from the first bytes of a TLS connection (RFC 8446, RFC 6066).
  *
- * A ClientHello is read when it is whole: within one write, in one record, and with nothing behind it. No TLS library sends it
- * otherwise, so another form counts as hiding the name. Bytes that only some servers accept as the beginning of TLS count as a
- * ClientHello without a name.
+ * A ClientHello is read only when one write holds one record with the whole of it and nothing behind it. All TLS libraries
+ * send it so, and another form counts as hiding the name. Bytes that only some servers accept as the beginning of TLS count
+ * as a ClientHello without a name.
  */
 #ifndef SHIELD_TLS_H
 #define SHIELD_TLS_H
@@ -16,10 +16,10 @@ enum tls_start {
 };
 
 struct client_hello {
-    struct text name; /* as sent; empty: none, or more than one, or not to be read */
-    uint32_t end;     /* after so many bytes, later ones cannot change the kind */
-    bool is_nameless; /* whole, and asks for no name: not one that hides it */
-    bool encrypted;   /* Encrypted ClientHello: the name that counts is another, and cannot be read */
+    struct text name; /* as sent; empty: none, several, or unreadable */
+    uint32_t end;     /* bytes behind this offset cannot change the kind */
+    bool is_nameless; /* whole and without a name, so it does not hide one */
+    bool encrypted;   /* Encrypted ClientHello: the real server name cannot be read */
 };
 
 enum tls_start tls_read_start(const uint8_t *bytes, uint32_t len, struct client_hello *hello);

@@ -1,4 +1,4 @@
-/* The decision; see verdict.h. */
+/* Decides about events; see verdict.h. */
 #include "verdict.h"
 
 #include "glob.h"
@@ -38,7 +38,7 @@ static bool rule_names(const struct policy *p, const struct outbound_rule *rule,
     return rule->kind == OUTBOUND_SUFFIX && name.len > wanted.len && text_ends(name, wanted);
 }
 
-/* A protocol of another kind passes only where an entry names none. */
+/* Another protocol than TCP and UDP passes only where the entry names none. */
 static bool rule_protocol(const struct outbound_rule *rule, enum protocol protocol)
 {
     switch (rule->protocol) {
@@ -57,8 +57,8 @@ static bool network_holds(const struct outbound_rule *rule, const struct address
             (address_from_nat64(ip, &inner) && address_within(&inner, &rule->network, rule->prefix)));
 }
 
-/* An entry of deny_outbound for this name or this address (the other is empty) at a port. PROTOCOL_OTHER and port 0, as of a
- * name that is asked for: only an entry for all of them. */
+/* Finds an entry of deny_outbound for a name or an address (the other is empty) at a port. With PROTOCOL_OTHER and port 0, as
+ * for a look-up, only an entry for all protocols and ports matches. */
 static bool find_denied(const struct policy *p, struct text name, bool whole, const struct endpoint *to,
                         enum protocol protocol, uint16_t *rule)
 {
@@ -151,8 +151,8 @@ bool verdict_further_rule(const struct policy *p, struct text name, uint16_t *ru
     return is_aws(p, name);
 }
 
-/* getaddrinfo sorts addresses by RFC 6724, for which it connects a UDP socket to each of them at port 0 and reads its source
- * address. That sends nothing, and the engine prevents later sends. */
+/* To sort addresses by RFC 6724, getaddrinfo connects a UDP socket to each of them at port 0 and reads its source address.
+ * That sends nothing, and the engine prevents later sends. */
 static bool only_sorts(uint16_t port, enum protocol protocol)
 {
     return port == 0 && protocol == PROTOCOL_UDP;
@@ -175,8 +175,8 @@ struct verdict verdict_host(const struct policy *p, struct text name, bool whole
     for (uint16_t i = 0; i < p->outbound_count && name.len; i++)
         if (rule_names(p, &p->outbound[i], name, whole) && rule_admits(&p->outbound[i], port, protocol))
             return make_allowed(OUTBOUND_CONNECTIVITY, REASON_LISTED, i);
-    /* Any port: the address was answered for the name of an AWS endpoint, so AWS owns all its ports, and some
-     * services use others than 443 (IoT 8883 and 8443, mail 465 and 587). */
+    /* Any port: AWS owns all ports of the address of an AWS endpoint, and some services use others than 443 (IoT 8883 and
+     * 8443, mail 465 and 587). */
     if (name.len && is_aws(p, name))
         return make_allowed(OUTBOUND_CONNECTIVITY, REASON_AWS, RULE_AWS);
     return verdict_unlisted(p, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
@@ -207,17 +207,17 @@ static bool always_allowed(const struct always *always, const struct endpoint *t
     return false;
 }
 
-struct learnt_question {
+struct endpoint_question {
     const struct policy *policy;
     const struct endpoint *to;
     enum protocol protocol;
     struct verdict verdict;
 };
 
-/* Judges one name that this address was answered for. Returns whether it is allowed. */
-static bool judge_learnt(void *context, uint16_t rule, struct text name)
+/* Judges one name that resolved to this address. Returns whether it is allowed. */
+static bool judge_learned_name(void *context, uint16_t rule, struct text name)
 {
-    struct learnt_question *q = context;
+    struct endpoint_question *q = context;
     const struct policy *p = q->policy;
     if (rule == RULE_AWS) {
         q->verdict =
@@ -228,15 +228,15 @@ static bool judge_learnt(void *context, uint16_t rule, struct text name)
         q->verdict = make_allowed(OUTBOUND_CONNECTIVITY, REASON_LISTED, rule);
         return true;
     }
-    /* The rule that admitted the name is for another port or protocol; another may be for this. */
+    /* Another rule may admit the name at this port and protocol. */
     q->verdict = verdict_host(p, name, name.len < NAME_KEPT, q->to->port, q->protocol);
     return q->verdict.action == ACTION_ALLOW;
 }
 
-/* Is this name not denied at that port? */
+/* Whether this name is not denied at the port. */
 static bool is_other_name(void *context, uint16_t admitted_by, struct text name)
 {
-    struct learnt_question *q = context;
+    struct endpoint_question *q = context;
     uint16_t rule;
     (void)admitted_by;
     struct endpoint at_port = {.port = q->to->port};
@@ -246,36 +246,38 @@ static bool is_other_name(void *context, uint16_t admitted_by, struct text name)
     return false;
 }
 
-/* By its address, or where every name that it was answered for is denied at this port: of several, TLS says which is meant. */
-static bool is_denied_endpoint(struct learnt_question *q, const struct names *learnt)
+/* Whether the address is denied, or every name that resolved to it is denied at this port. Where some are not, the server
+ * name of TLS decides later. */
+static bool is_denied_endpoint(struct endpoint_question *q, const struct names *learned)
 {
     uint16_t rule;
     bool by_address = find_denied(q->policy, TEXT(""), true, q->to, q->protocol, &rule);
     if (by_address)
         q->verdict = make_denied(rule);
-    return by_address || (learnt && !names_find(learnt, &q->to->ip, is_other_name, q) &&
+    return by_address || (learned && !names_find(learned, &q->to->ip, is_other_name, q) &&
                           q->verdict.reason == REASON_DENIED);
 }
 
 struct verdict verdict_endpoint(const struct policy *p, const struct always *always,
-                                const struct names *learnt, const struct endpoint *to, enum protocol protocol)
+                                const struct names *learned, const struct endpoint *to,
+                                enum protocol protocol)
 {
-    struct learnt_question question = {.policy = p, .to = to, .protocol = protocol};
+    struct endpoint_question question = {.policy = p, .to = to, .protocol = protocol};
     uint16_t rule;
     if (!policy_judges_outbound(p))
         return make_allowed(OUTBOUND_CONNECTIVITY, REASON_MODE_ALLOW, RULE_NONE);
     if (always_allowed(always, to))
         return make_allowed(OUTBOUND_CONNECTIVITY, REASON_ALWAYS, RULE_NONE);
-    if (p->denied_count && is_denied_endpoint(&question, learnt))
+    if (p->denied_count && is_denied_endpoint(&question, learned))
         return question.verdict;
     if (p->modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW)
         return make_allowed(OUTBOUND_CONNECTIVITY, REASON_MODE_ALLOW, RULE_NONE);
     if (network_rule(p, to, protocol, &rule))
         return make_allowed(OUTBOUND_CONNECTIVITY, REASON_LISTED, rule);
-    /* Internal addresses are never learnt (verdict_may_learn); asking again here costs nothing. */
+    /* Internal addresses are never learned (verdict_may_learn); this second check is cheap. */
     if (address_is_internal(&to->ip))
         return verdict_unlisted(p, OUTBOUND_CONNECTIVITY, REASON_INTERNAL);
-    if (learnt && names_find(learnt, &to->ip, judge_learnt, &question))
+    if (learned && names_find(learned, &to->ip, judge_learned_name, &question))
         return question.verdict;
     return verdict_unlisted(p, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
 }
@@ -293,26 +295,26 @@ struct packages_question {
     const struct source_place *place;
 };
 
-/* Is it an entry for this port that admits the call by its packages, or names none? */
+/* Whether the entry is for this port, and names no packages or one of the call's. */
 static bool rule_takes(const struct packages_question *q, const struct outbound_rule *rule)
 {
     return rule_admits(rule, q->to->port, q->protocol) &&
            (!rule->packages.len || packages_name(policy_text(q->policy, rule->packages), q->place));
 }
 
-/* The same of all entries that admit one name of the address. */
-static bool name_takes(void *context, uint16_t learnt_by, struct text name)
+/* The same for all entries that admit one name of the address. */
+static bool name_takes(void *context, uint16_t learned_by, struct text name)
 {
     const struct packages_question *q = context;
     const struct policy *p = q->policy;
     for (uint16_t i = 0; i < p->outbound_count; i++)
-        if ((i == learnt_by || rule_names(p, &p->outbound[i], name, name.len < NAME_KEPT)) &&
+        if ((i == learned_by || rule_names(p, &p->outbound[i], name, name.len < NAME_KEPT)) &&
             rule_takes(q, &p->outbound[i]))
             return true;
-    return learnt_by == RULE_AWS || is_aws(p, name);
+    return learned_by == RULE_AWS || is_aws(p, name);
 }
 
-bool verdict_is_by_others(const struct policy *p, const struct names *learnt, const struct endpoint *to,
+bool verdict_is_by_others(const struct policy *p, const struct names *learned, const struct endpoint *to,
                           enum protocol protocol, const struct source_place *place)
 {
     struct packages_question q = {p, to, protocol, place};
@@ -322,13 +324,13 @@ bool verdict_is_by_others(const struct policy *p, const struct names *learnt, co
             rule_takes(&q, r))
             return false;
     }
-    return !names_find(learnt, &to->ip, name_takes, &q);
+    return !names_find(learned, &to->ip, name_takes, &q);
 }
 
 bool verdict_may_learn(const struct policy *p, const struct address *ip)
 {
     if (ip->family == FAMILY_NONE || address_is_loopback(ip))
-        return false; /* loopback is always allowed: there is nothing to learn */
+        return false; /* loopback is always allowed, without an entry */
     if (!address_is_internal(ip))
         return true;
     for (uint32_t i = 0; i < p->outbound_count; i++)
@@ -396,8 +398,8 @@ struct verdict verdict_bridge(const struct policy *p, struct text name, bool mem
                             .rule = RULE_NONE};
 }
 
-/* A program that our library cannot enter would escape every policy, not only this one: so the strictest
- * mode of them all decides. Only `unshielded:` lets it run free. */
+/* A program that the library cannot be loaded into escapes every policy, so the strictest mode of all decides. Only
+ * `unshielded:` admits it. */
 static struct verdict static_program(const struct policy *p)
 {
     static const uint8_t escaped[] = {OUTBOUND_CONNECTIVITY, READ_WRITE_TMP, CREATE_CHILD_PROCESS,
@@ -410,7 +412,7 @@ static struct verdict static_program(const struct policy *p)
             v.reason = REASON_STATIC;
         }
     }
-    if (!p->keeps_tmp) { /* it could change the process that clears */
+    if (!p->keeps_tmp) { /* it could change the process that clears /tmp */
         v.action = ACTION_DENY;
         v.reason = REASON_STATIC;
     }

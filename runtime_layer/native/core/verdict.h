@@ -1,13 +1,13 @@
-/* The decision: (policy, facts) to deny, alert or allow. Pure; the engine and the Python API both use it.
+/* Decides, by a policy and facts, to deny, alert or allow. Pure; the engine and the Python API both use it.
  *
- * Zero means deny, so a verdict that was not filled in denies.
+ * Zero means deny, so a verdict that was not filled denies.
  */
 #ifndef SHIELD_VERDICT_H
 #define SHIELD_VERDICT_H
 
 #include "alert.h"
 #include "aws.h"
-#include "learnt_addresses.h"
+#include "learned_addresses.h"
 #include "policy.h"
 #include "runtime_profile.h"
 
@@ -19,10 +19,10 @@ enum reason {
     REASON_LISTED,      /* an allow list entry */
     REASON_AWS,         /* an AWS endpoint */
     REASON_ALWAYS,      /* loopback, Runtime API, X-Ray daemon, resolver; the runtime's own needs */
-    REASON_SERVER_NAME, /* a TLS client that asks for another name */
-    REASON_INTERNAL,    /* a name that leads to a link-local, multicast or metadata address */
+    REASON_SERVER_NAME, /* a TLS client that names another server */
+    REASON_INTERNAL,    /* a name that resolves to a link-local, multicast or metadata address */
     REASON_FAMILY,      /* an address family that is never allowed */
-    REASON_STATIC,      /* a program that our library cannot be loaded into */
+    REASON_STATIC,      /* a program that the library cannot be loaded into */
     REASON_HANDLER,
     REASON_EXECUTABLE_MEMORY,
     REASON_SELF_PROTECTION,
@@ -48,53 +48,52 @@ struct always {
 /* The verdict of a policy's mode on an act that no list admits. */
 struct verdict verdict_unlisted(const struct policy *p, enum policy_id id, enum reason reason);
 
-/* The same on outbound bytes that hide the name that they ask for: where names are denied in every mode, so are these. */
+/* The verdict on outbound bytes that hide their server name: where names are denied in every mode, so are these. */
 struct verdict verdict_unread(const struct policy *p);
-/* Does an entry of deny_outbound refuse all that this one of allow_outbound admits? */
+/* Whether an entry of deny_outbound refuses everything that this entry of allow_outbound admits. */
 bool verdict_covers_rule(const struct policy *p, const struct outbound_rule *rule, uint16_t *by);
 
-/* May this name be asked of the resolver? `name` is canonical. Single-label names ("localhost") and names
- * under .local are judged like any other. The empty name (root) is denied. */
+/* The look-up of a canonical name. Single-label names ("localhost") and names under .local are judged like any other. The
+ * empty name (root) is denied. */
 struct verdict verdict_name(const struct policy *p, struct text name);
 /* The AWS endpoints that the policy admits. */
 struct aws_limits verdict_aws_limits(const struct policy *p);
-/* The next one behind *rule that lets the name through as well, it may be for another port. False: none. */
+/* Moves *rule to the next rule that admits the name too, perhaps at another port. False: none. */
 bool verdict_further_rule(const struct policy *p, struct text name, uint16_t *rule);
-/* May an address that was answered for this name be used at this port? False `whole`: only the end of the
- * name is known. */
+/* The use of an address of this name at this port. False `whole`: only the end of the name is known. */
 struct verdict verdict_host(const struct policy *p, struct text name, bool whole, uint16_t port,
                             enum protocol protocol);
-/* May an address be used: connect(2), sendto(2). `learnt` may be NULL. */
+/* The use of an address: connect(2), sendto(2). `learned` may be NULL. */
 struct verdict verdict_endpoint(const struct policy *p, const struct always *always,
-                                const struct names *learnt, const struct endpoint *to,
+                                const struct names *learned, const struct endpoint *to,
                                 enum protocol protocol);
-/* The packages that the entry names by which it is allowed; empty: none. */
+/* The packages in the entry that allowed it; empty: none. */
 struct text verdict_packages(const struct policy *p, struct verdict verdict);
-/* Does each entry that admits the address name packages, and did the call come through none of them? */
-bool verdict_is_by_others(const struct policy *p, const struct names *learnt, const struct endpoint *to,
+/* Whether each entry that admits the address names packages, and the call came through none of them. */
+bool verdict_is_by_others(const struct policy *p, const struct names *learned, const struct endpoint *to,
                           enum protocol protocol, const struct source_place *place);
-/* Should an answer's address be learnt for this name? No for internal addresses, unless one is listed. */
+/* Whether an answer's address is learned for this name. Internal addresses are not, unless one is listed. */
 bool verdict_may_learn(const struct policy *p, const struct address *ip);
-/* Does allow_tmp list it? As verdict_tmp takes it. */
+/* Whether allow_tmp lists the path, as verdict_tmp takes it. */
 bool is_listed_tmp(const struct policy *p, struct text path);
-/* And all that may be below it? What one pattern's `*` lists says nothing of what lies deeper. */
+/* Whether allow_tmp also lists every path below it; `*` of a pattern lists nothing deeper. */
 bool is_all_listed_tmp(const struct policy *p, struct text path);
 /* A path under /tmp (absolute, without symlinks, "." or ".."); /tmp itself included. */
 struct verdict verdict_tmp(const struct policy *p, struct text path, enum language language,
                            enum tmp_use use);
 
-/* May the object in this file (its name without folders; empty: unknown) make memory executable? */
+/* The object in this file (its name without folders; empty: unknown) makes memory executable. */
 struct verdict verdict_executable_memory(const struct policy *p, struct text file_name);
-/* For a library that lets a language make any call: `name` is as allow_executable_memory lists it. Without a setting for
- * executable_memory, the strictest mode of the others decides, even where the runtime needs such memory. block_foreign_functions denies it in every
- * mode. */
+/* The load of a library with which a language can make any call; `name` is as allow_executable_memory lists it. Without a
+ * setting for executable_memory, the strictest mode of the others decides, even where the runtime needs such memory.
+ * block_foreign_functions denies it in every mode. */
 struct verdict verdict_bridge(const struct policy *p, struct text name, bool memory_by_runtime);
 
 enum program_kind { PROGRAM_DYNAMIC, PROGRAM_STATIC /* or set-uid, foreign, unreadable */ };
-/* A program to start. `listed` is the index of the child rule whose object it is, or -1: the engine
- * compares by device and inode, because a path has many spellings. When -1, the path's text is tried.
- * A static program would escape every policy: unless an `unshielded:` entry admits it, the strictest mode of
- * outbound_connectivity, read_write_tmp, create_child_process and read_handler decides, and clear_tmp denies it. */
+/* The start of a program. `listed` is the index of the child rule with the same device and inode, as a path has many
+ * spellings; with -1, the path's text is compared. A static program would escape every policy: unless an `unshielded:`
+ * entry admits it, the strictest mode of outbound_connectivity, read_write_tmp, create_child_process and read_handler
+ * decides, and clear_tmp denies it. */
 struct verdict verdict_program(const struct policy *p, struct text path, int listed, enum program_kind kind);
 
 /* The allow_outbound entry for a host (or, when that is empty, an address) at a port; 0: any port. */

@@ -1,4 +1,4 @@
-/* The directory of a zip archive; see zip.h. Numbers are little-endian. */
+/* Searches the directory of a zip archive; see zip.h. Numbers are little-endian. */
 #include "zip.h"
 
 enum {
@@ -27,7 +27,7 @@ static uint32_t read_four(const unsigned char *at)
     return read_two(at) | read_two(at + 2) << 16;
 }
 
-/* The offset of the end record: a comment follows it, which may look like one. UINT64_MAX: there is none. */
+/* The offset of the end record; the comment behind it may look like another. UINT64_MAX: there is none. */
 static uint64_t find_end(const unsigned char *archive, uint64_t size)
 {
     for (uint64_t len = END_SIZE; len <= size && len <= END_SIZE + COMMENT_MAX; len++)
@@ -37,8 +37,8 @@ static uint64_t find_end(const unsigned char *archive, uint64_t size)
     return UINT64_MAX;
 }
 
-/* The directory, which lies right before its end record; its offset may count from elsewhere (an archive with a program in
- * front). Its size is the truth unless the archive is larger than a function can be. */
+/* The directory lies right before its end record; the recorded offset may count from elsewhere (an archive with a program in
+ * front). The recorded size is right, unless the archive is larger than a function can be. */
 struct directory {
     uint64_t at, end;
 };

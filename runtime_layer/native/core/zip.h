@@ -1,6 +1,6 @@
-/* Is there a file of this name in a zip archive (a jar)? Pure; the archive may be anything.
+/* Searches a zip archive (a jar) for a file by name. Pure; any bytes are safe.
  *
- * Only its directory at the end is read (PKWARE's APPNOTE.TXT, 4.3.12 and 4.3.16), as runtimes do.
+ * Only the directory at the end is read (PKWARE's APPNOTE.TXT, 4.3.12 and 4.3.16), as runtimes do.
  */
 #ifndef SHIELD_ZIP_H
 #define SHIELD_ZIP_H

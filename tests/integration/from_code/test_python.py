@@ -70,7 +70,7 @@ def test_a_list_of_what_is_denied_in_every_mode(probe: Probe) -> None:
     done, run = probe(
         listed, *attempts, only(deny_outbound="evil.example"), only(outbound_connectivity="alert"), *attempts
     )
-    differs = "deny_outbound: differs from what is in force; a later call only makes modes stricter, so leave it out"
+    differs = "deny_outbound: differs from the policy in force; a later call only makes modes stricter, so leave it out"
     assert done == ["ok", *refused(attempts), differs, "ok", *refused(attempts)]
     lines = [line for line in alerts(run) if line["policy"] == "outbound_connectivity"]
     assert {(line["mode"], line.get("reason")) for line in lines} == {("block", "deny_outbound")}
@@ -119,7 +119,7 @@ def test_lists_from_code(probe: Probe) -> None:
 
 
 NOTHING_BLOCKED = "; it runs without the shield, as nothing is blocked and SHIELD_ON_FAILURE is not set"
-LATER = "differs from what is in force; a later call only makes modes stricter, so leave it out"
+LATER = "differs from the policy in force; a later call only makes modes stricter, so leave it out"
 
 
 def test_nothing_is_half_applied(probe: Probe) -> None:

@@ -175,7 +175,7 @@ TARGETS: tuple[Target, ...] = (
         words=("\\x07in-addr\\x04arpa", "\\x03ip6\\x04arpa", "\\x09localhost"),
     ),
     Target("tls", "the first bytes of TLS connections", ("core/text.c", "core/tls.c"), max_len=512),
-    Target("names", "the table of learnt addresses", ("core/text.c", "core/endpoint.c", "core/learnt_addresses.c")),
+    Target("names", "the table of learned addresses", ("core/text.c", "core/endpoint.c", "core/learned_addresses.c")),
     Target("alert", "the alert line", _CORE, words=("policy=", "mode=", "argument=", "seconds=", "\\xef\\xbf\\xbd")),
     Target("zip", "the directory of a jar", ("core/text.c", "core/zip.c"), max_len=1024),
     Target(

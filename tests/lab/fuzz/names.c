@@ -1,8 +1,8 @@
-/* The table of learnt addresses against a list of all that was learnt. Input: where the clock stands, then one
+/* The table of learned addresses against a list of all that was learnt. Input: where the clock stands, then one
  * step after another: an address, a rule, a name. */
 #include "fuzz.h"
 
-#include "../../../runtime_layer/native/core/learnt_addresses.h"
+#include "../../../runtime_layer/native/core/learned_addresses.h"
 
 enum { STEPS = 256 };
 

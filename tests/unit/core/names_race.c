@@ -2,7 +2,7 @@
  * the same name, so a reader that sees another pair has seen a torn slot. A second address is learnt by one rule, for one name
  * after the other, and hardly ever missing: only where the kernel stops the writers of both of its slots in the midst. Exit
  * status 0: so it was. */
-#include "learnt_addresses.h"
+#include "learned_addresses.h"
 
 #include <pthread.h>
 #include <stdio.h>

@@ -25,7 +25,7 @@ CACHE = CHECKOUT / ".zig-cache"  # the build's own
 # In the order in which they include each other.
 HEADERS = (
     *("text.h", "glob.h", "endpoint.h", "machine_names.h", "policy.h", "setting_table.h", "aws.h"),
-    *("learnt_addresses.h", "dns.h", "runtime_profile.h", "verdict.h", "alert.h", "tighten.h", "tls.h", "zip.h"),
+    *("learned_addresses.h", "dns.h", "runtime_profile.h", "verdict.h", "alert.h", "tighten.h", "tls.h", "zip.h"),
     *("package_roots.h", "python_layout.h", "python_objects.h"),
 )
 FLAGS = ("-std=c11", "-O1", "-s", "-Wall", "-Wextra", "-Werror", f"-I{CORE}")

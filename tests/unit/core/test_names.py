@@ -1,4 +1,4 @@
-"""learnt_addresses.h: the bounded table of learnt addresses."""
+"""learned_addresses.h: the bounded table of learned addresses."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def test_what_was_learnt_last_is_found(native: Native, lessons: list[tuple[int, 
 def test_writers_and_readers_at_once(tmp_path: Path) -> None:
     program = tmp_path / "race"
     here = Path(__file__).with_name("names_race.c")
-    sources = [here, *(CORE / name for name in ("learnt_addresses.c", "endpoint.c", "text.c"))]
+    sources = [here, *(CORE / name for name in ("learned_addresses.c", "endpoint.c", "text.c"))]
     # ThreadSanitizer sees more, but zig compiles its runtime first, for half a minute: SHIELD_TSAN=1 asks for it.
     sanitizer = ["-fsanitize=thread", "-DROUNDS=3000"] if os.environ.get("SHIELD_TSAN") else []
     zig_cc(*FLAGS, *sanitizer, "-pthread", "-o", program, *sources)

@@ -150,7 +150,7 @@ OTHER = [
 @pytest.mark.parametrize("wanted", OTHER)
 def test_what_is_no_mode_stays_and_is_named(native: Native, wanted: str) -> None:
     field = wanted.removeprefix("SHIELD_").partition("=")[0].lower()
-    differs = "differs from what is in force; a later call only makes modes stricter, so leave it out"
+    differs = "differs from the policy in force; a later call only makes modes stricter, so leave it out"
     assert tighten(native, IN_FORCE, wanted)[1] == f"{field}: {differs}"
 
 

@@ -9,7 +9,7 @@
 #endif
 enum { SEGMENTS_MAX = 64, DYNAMIC_MAX = 128, CHAIN_MAX = 4096, NAME_MAX_HERE = 64 };
 
-/* Finds its first loaded segment and its dynamic section, in its own addresses. */
+/* Finds an object's first loaded segment and its dynamic section, as file addresses. */
 static bool find_segments(struct memory_reader *r, uint64_t base, uint64_t *first, Elf64_Phdr *dynamic)
 {
     Elf64_Ehdr header;
@@ -46,7 +46,7 @@ bool exports_of(struct memory_reader *r, uint64_t base, struct exports *e)
         if (!reader_copy(r, &entry, e->bias + dynamic.p_vaddr + i * sizeof entry, sizeof entry) ||
             entry.d_tag == DT_NULL)
             break;
-        /* glibc's loader makes addresses of these in place, musl's does not. */
+        /* glibc's loader relocates these entries in place, musl's does not. */
         uint64_t address = entry.d_un.d_ptr >= e->bias ? entry.d_un.d_ptr : entry.d_un.d_ptr + e->bias;
         if (entry.d_tag == DT_STRTAB)
             e->strings = address;
@@ -85,7 +85,7 @@ uint64_t exported_symbol(struct memory_reader *r, const struct exports *e, const
             reader_copy(r, &symbol, e->symbols + index * sizeof symbol, sizeof symbol) && symbol.st_shndx &&
             is_named(r, e->strings + symbol.st_name, wanted))
             return e->bias + symbol.st_value;
-        if (chained & 1) /* the last one of its bucket */
+        if (chained & 1) /* the last symbol of its bucket */
             return 0;
     }
     return 0;

@@ -25,8 +25,8 @@ uint32_t find_inode(const struct inode *among, uint32_t count, struct inode inod
     return i;
 }
 
-/* The mount of a path, or with an empty one, of an open file; 0: unknown (before Linux 5.8). Not by device numbers: on an
- * overlay a file's differs from its directory's. */
+/* The mount of a path, or with an empty one, of an open file; 0: unknown (before Linux 5.8). Device numbers do not identify a
+ * mount: on an overlay, those of a file and its directory differ. */
 static uint64_t read_mount_id(int32_t file, const char *path)
 {
     struct statx st = {0};
@@ -63,9 +63,9 @@ struct filesystem {
     int64_t name_len, fragment, flags, spare[4];
 };
 
-/* Compares file systems' own numbers. Device numbers differ within an overlay and between subvolumes of btrfs, and mounts
- * differ within a file system (bind mounts). btrfs puts the subvolume into the number's second half. A server may give each
- * path another number, so callers compare mounts as well. */
+/* Compares file system ids (statfs(2)): device numbers differ within an overlay and between subvolumes of btrfs, and mounts
+ * differ within a file system (bind mounts). In btrfs the second half of the id is the subvolume. A network file system may
+ * give each path another id, so callers compare mounts as well. */
 static bool is_root_filesystem(int64_t asked, const struct filesystem *fs)
 {
     struct filesystem root = {0};
@@ -131,7 +131,7 @@ bool may_change(int32_t file)
 {
     char link[40];
     struct stat st = {0};
-    if (is_on_read_only_mount(file)) /* first, as each file of a tmpfs has seals (fcntl(2)) */
+    if (is_on_read_only_mount(file)) /* first, as fcntl(2) reports seals for each file of a tmpfs */
         return false;
     if (is_memory_file(file))
         return true;

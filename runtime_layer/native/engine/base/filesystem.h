@@ -1,4 +1,4 @@
-/* The mount and the file system of a file, and whether the function could change it. */
+/* The mount and the file system of a file, and whether the function can change it. */
 #ifndef SHIELD_FILESYSTEM_H
 #define SHIELD_FILESYSTEM_H
 
@@ -15,29 +15,29 @@ static inline bool same_inode(struct inode a, struct inode b)
 {
     return a.ino && a.ino == b.ino && a.dev == b.dev;
 }
-/* Its index; `count`: it is not among them. */
+/* The index of the inode; `count`: it is not among them. */
 uint32_t find_inode(const struct inode *among, uint32_t count, struct inode inode);
 
-/* Is it on the mount of /, or is that not known? */
+/* Whether the file is, or may be, on the mount of /. */
 bool is_on_root_mount(int32_t file);
-/* Is it on the mount of this directory? */
+/* Whether the file is on the mount of this directory. */
 bool is_on_mount_of(int32_t file, const char *directory);
-/* May it lie in the file system of /, where a file of a bind mount has another name? */
+/* Whether the file may lie in the file system of /, where a file of a bind mount has another name. */
 bool is_of_root_filesystem(int32_t file);
 bool leads_to_root_filesystem(const char *path);
-/* Is it on a read-only mount of a file system that is known to find files by one name only (vfat has short names as well)? */
+/* Whether the file is on a read-only mount of a file system in which each file has one spelling (vfat has short names too). */
 bool is_read_only_and_exact(int32_t file);
-/* The mount that a directory lies on, or a relative path (AT_FDCWD); 0: unknown. */
+/* The mount of a directory, or of the working directory (AT_FDCWD); 0: unknown. */
 uint64_t mount_of(int32_t directory);
 uint64_t root_mount(void);
-/* Is its mount read-only? No call changes names or contents there. */
+/* Whether the file's mount is read-only: no call changes names or contents there. */
 bool is_on_read_only_mount(int32_t file);
 bool is_memory_file(int32_t file);
-/* Is it procfs's, or is that not known? */
+/* Whether the file is, or may be, on procfs. */
 bool is_in_procfs(int32_t file);
-/* Is it a pipe without a path, outside /proc? */
+/* Whether the file is a pipe without a path, except in /proc. */
 bool is_nameless_pipe(int32_t file);
-/* Could this program change the file: as its owner, by its permissions, or as it is a memory file? */
+/* Whether this program could change the file: as its owner, by its permissions, or because it is a memory file. */
 bool may_change(int32_t file);
 
 #endif

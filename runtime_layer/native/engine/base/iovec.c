@@ -20,7 +20,7 @@ int64_t gather_some(const struct message *m, uint8_t *out, uint64_t cap)
     return (int64_t)len;
 }
 
-/* Reads the vectors twice: another thread may change them in between, but at most `cap` bytes are copied. */
+/* Reads the vectors twice. Another thread may change them in between; still at most `cap` bytes are copied. */
 int64_t gather(const struct message *m, uint8_t *out, uint64_t cap)
 {
     if (m->vector_count > UIO_MAXIOV || room_in(m, cap + 1) > cap)

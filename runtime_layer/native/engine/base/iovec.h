@@ -1,4 +1,4 @@
-/* Messages as the caller's memory has them: headers, and vectors of bytes. */
+/* Copies messages from and to the caller's memory: headers, and vectors of bytes. */
 #ifndef SHIELD_IOVEC_H
 #define SHIELD_IOVEC_H
 
@@ -23,8 +23,7 @@ struct vector {
     uint64_t base, len;
 };
 
-/* Copies the bytes of the caller's vectors. Their length, -EFAULT, or -EMSGSIZE when there are more than cap.
- */
+/* Copies the bytes of the caller's vectors. Returns their length, -EFAULT, or -EMSGSIZE when there are more than cap. */
 int64_t gather(const struct message *m, uint8_t *out, uint64_t cap);
 /* The same, up to cap bytes. */
 int64_t gather_some(const struct message *m, uint8_t *out, uint64_t cap);

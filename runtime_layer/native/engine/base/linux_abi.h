@@ -1,5 +1,5 @@
-/* Constants of the kernel's interface, under the kernel's names, that the headers in use do not define without a libc. The same
- * on x86_64 and aarch64. */
+/* Constants of the kernel's interface, with the kernel's names, that its headers do not define without a libc. They are the
+ * same on x86_64 and aarch64. */
 #ifndef SHIELD_LINUX_ABI_H
 #define SHIELD_LINUX_ABI_H
 
@@ -46,7 +46,7 @@ enum { IP_MTU = 14, IPV6_MTU = 24, IPV6_FLOWLABEL_MGR = 32 };
 
 /* access(2), statvfs(3), clock_gettime(2), shmat(2) */
 enum { W_OK = 2, ST_RDONLY = 1, CLOCK_REALTIME = 0, CLOCK_MONOTONIC = 1 };
-#ifndef SIG_BLOCK /* signal.h has them, where tests bring a libc: sigprocmask(2), signal(7) */
+#ifndef SIG_BLOCK /* tests with a libc get them from signal.h: sigprocmask(2), signal(7) */
 #define SIG_BLOCK 0
 #define SIG_SETMASK 2
 #define SIGURG 23

@@ -1,5 +1,5 @@
-/* Reads many small structures that point to each other, in this process, without ever faulting: those of an interpreter. Each
- * page is probed once in a reader's life. */
+/* Reads an interpreter's structures, which point to each other, in this process without faulting. A reader probes each page
+ * once. */
 #ifndef SHIELD_MEMORY_READER_H
 #define SHIELD_MEMORY_READER_H
 
@@ -8,13 +8,13 @@
 enum { READER_PAGES = 32 };
 
 struct memory_reader {
-    uint64_t pages[READER_PAGES]; /* the last ones found readable, replaced in turn */
+    uint64_t pages[READER_PAGES]; /* the pages last found readable */
     uint32_t next;
-    int32_t file; /* of the process's memory, for reader_copy; -1: it is not open */
+    int32_t file; /* /proc/self/mem, for reader_copy; -1: it is not open */
     bool shared;
 };
 
-/* `shared`: other threads run, and may unmap memory. */
+/* `shared`: other threads may unmap memory. */
 void reader_begin(struct memory_reader *r, bool shared);
 void reader_end(struct memory_reader *r);
 
@@ -22,8 +22,7 @@ void reader_end(struct memory_reader *r);
 bool reader_read(struct memory_reader *r, void *to, uint64_t from, uint64_t n);
 /* The eight bytes there; 0: they cannot be read. */
 uint64_t reader_word(struct memory_reader *r, uint64_t at);
-/* Reads memory that another thread may unmap after it was probed: the kernel copies it. Where that is refused, as reader_read.
- */
+/* Reads memory that another thread may unmap after the probe: the kernel copies it. Where that is refused, as reader_read. */
 bool reader_copy(struct memory_reader *r, void *to, uint64_t from, uint64_t n);
 
 #endif

@@ -1,6 +1,6 @@
 #include "page_size.h"
 
-/* The kernel refuses an address that does not begin a page, for any advice (madvise(2): EINVAL). */
+/* madvise(2) fails with EINVAL for an address that does not begin a page. */
 bool is_page_size_supported(void)
 {
     int64_t pages = KERNEL(mmap, 0, 2 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -4,7 +4,7 @@
 
 #include "raw_syscall.h"
 
-/* Are the kernel's pages of that size? Those of an aarch64 kernel may be of 16 or 64 KB. */
+/* Whether the kernel's pages have that size. An aarch64 kernel may have pages of 16 or 64 KB. */
 bool is_page_size_supported(void);
 
 #endif

@@ -57,7 +57,8 @@ bool each_mapping(char *buffer, uint32_t cap, bool (*each)(void *context, const 
         }
         if (stop)
             break;
-        if (start == 0 && held == cap) { /* a path of several pages: its end must not be taken for a line */
+        if (start == 0 &&
+            held == cap) { /* a line longer than the buffer: its end must not be read as a line */
             whole = false;
             break;
         }

@@ -1,4 +1,4 @@
-/* /proc/self/maps, line by line, without an allocator. */
+/* Reads /proc/self/maps line by line, without an allocator. */
 #ifndef SHIELD_PROC_MAPS_H
 #define SHIELD_PROC_MAPS_H
 

@@ -1,4 +1,4 @@
-/* Paths by /proc: of a descriptor's file, and of a name beneath it. */
+/* Paths by /proc: of a descriptor's file, and of an entry in a directory. */
 #ifndef SHIELD_PROC_PATH_H
 #define SHIELD_PROC_PATH_H
 

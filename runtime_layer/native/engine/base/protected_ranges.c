@@ -6,7 +6,7 @@ enum { RANGES = 2048 };
 
 struct range {
     uint64_t low, high;
-    uint64_t trampolines; /* of a text: the range that holds them begins here; 0: it needs none */
+    uint64_t trampolines; /* of a text: the start of the range with its trampolines; 0: none */
     uint32_t kind;
 };
 
@@ -103,7 +103,7 @@ bool cuts_text(uint64_t low, uint64_t high)
     return false;
 }
 
-/* Nothing jumps to them any more. */
+/* Unmaps the trampolines of a text that is unmapped. */
 static void unmap_trampolines(uint64_t at)
 {
     uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);

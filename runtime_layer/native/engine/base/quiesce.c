@@ -7,13 +7,13 @@
 enum {
     THREADS = 4096,
     LEAVE_TIMEOUT_MS = 20000,
-    RAN_LONG_NS = 20000 /* far more than the few instructions of a window */
+    RAN_LONG_NS = 20000 /* much longer than the few instructions of a window take */
 };
 
 struct thread {
-    int32_t id; /* 0: seen outside, or gone */
+    int32_t id; /* 0: seen outside, or ended */
     bool has_run;
-    uint64_t ran; /* nanoseconds on a processor, as the scheduler last recorded them */
+    uint64_t ran; /* nanoseconds on a processor, by the last record of the scheduler */
 };
 
 struct list {
@@ -26,7 +26,7 @@ struct list {
 bool has_other_threads(void)
 {
     struct stat st = {0};
-    /* Each thread is a directory there, and "." and ".." count too (fs/proc/base.c). */
+    /* Each thread is a directory there; "." and ".." count too (fs/proc/base.c). */
     return is_error(KERNEL(newfstatat, AT_FDCWD, "/proc/self/task", &st, 0)) || st.st_nlink != 3;
 }
 
@@ -36,7 +36,7 @@ void synchronize_processors(void)
     KERNEL(membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);
 }
 
-/* Reads /proc/self/task/<id>/<name>; the empty text when the thread is gone. */
+/* Reads /proc/self/task/<id>/<name>; the empty text when the thread has ended. */
 static struct text read_thread_file(int32_t id, const char *name, char *buffer, uint32_t cap)
 {
     struct writer w = {buffer, 0, cap, false};
@@ -77,8 +77,8 @@ static uint64_t decimal_at_start(struct text line)
     return v;
 }
 
-/* Has it run for long since it was first read? The scheduler records its time at intervals: the first change may include time
- * from before. */
+/* Whether it has run for long since the first read. The scheduler records its time at intervals, so the first change may
+ * include earlier time. */
 static bool has_run_since(struct thread *t, uint64_t ran)
 {
     if (!t->has_run) {
@@ -99,7 +99,7 @@ static bool is_outside(struct thread *t, bool (*is_inside)(const void *context, 
         return !is_inside(context, hex_at_end(line));
     struct text times = read_thread_file(t->id, "schedstat", buffer, sizeof buffer);
     if (!times.len)
-        return read_thread_file(t->id, "comm", buffer, sizeof buffer).len == 0; /* gone */
+        return read_thread_file(t->id, "comm", buffer, sizeof buffer).len == 0; /* it has ended */
     return has_run_since(t, decimal_at_start(times));
 }
 

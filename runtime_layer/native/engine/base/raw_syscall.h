@@ -1,7 +1,6 @@
-/* The kernel, without libc: raw system calls.
+/* Raw system calls, without libc.
  *
- * The gate runs below libc, in signal handlers and in vfork children, so nothing here touches errno, TLS or
- * any lock.
+ * The gate runs below libc, in signal handlers and in vfork children, so nothing here uses errno, TLS or a lock.
  */
 #ifndef SHIELD_RAW_SYSCALL_H
 #define SHIELD_RAW_SYSCALL_H
@@ -80,10 +79,10 @@ static inline int64_t kernel_call(int64_t nr, uint64_t a, uint64_t b, uint64_t c
 #define KERNEL_6_(nr, a, b, c, d, e, f, ...)                                                                 \
     kernel_call((nr), (uint64_t)(a), (uint64_t)(b), (uint64_t)(c), (uint64_t)(d), (uint64_t)(e),             \
                 (uint64_t)(f))
-/* KERNEL(openat, dir, path, flags, 0): arguments that are left out are zero. */
+/* KERNEL(openat, dir, path, flags, 0): omitted arguments are zero. */
 #define KERNEL(name, ...) KERNEL_6_(__NR_##name, __VA_ARGS__ __VA_OPT__(, ) 0, 0, 0, 0, 0, 0, 0)
 
-/* Headers of another architecture would compile as well, with wrong numbers. */
+/* Headers of another architecture would compile too, with wrong numbers. */
 #if defined(__x86_64__)
 _Static_assert(sizeof(struct stat) == 144 && offsetof(struct stat, st_mode) == 24, "x86_64's struct stat");
 #else

@@ -1,10 +1,10 @@
-/* Reads whole files, when the shield arms. */
+/* Reads whole files while the shield arms. */
 #ifndef SHIELD_READ_FILE_H
 #define SHIELD_READ_FILE_H
 
 #include "../../core/text.h"
 
-/* A file or /proc entry of less than `max` bytes, in new memory. No text (`at` is NULL): it cannot be read. */
+/* A file or /proc entry of less than `max` bytes, in new memory. `at` is NULL where it cannot be read. */
 struct text whole_file(const char *path, uint64_t max);
 /* Unmaps it; `max` as before. */
 void whole_file_drop(struct text t, uint64_t max);

@@ -1,6 +1,6 @@
 #include "readdir.h"
 
-/* Is the directory closed to searches too, so that nothing in it can be opened (path_resolution(7))? */
+/* Whether the directory cannot be searched either, so that nothing in it can be opened (path_resolution(7)). */
 static bool is_closed(const char *path)
 {
     int64_t directory = KERNEL(openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);

@@ -1,4 +1,4 @@
-/* The names in a directory, without an allocator. */
+/* Lists the names in a directory, without an allocator. */
 #ifndef SHIELD_READDIR_H
 #define SHIELD_READDIR_H
 
@@ -13,8 +13,8 @@ struct entry {
     char name[];
 };
 
-/* Calls `each` for every name, and returns whether it always returned true. `path` is terminated. No names if there is no such
- * directory or nothing in it can be opened; false if it cannot be listed. */
+/* Calls `each` for every name, and returns whether all calls returned true. `path` is terminated. A directory that is missing,
+ * or in which nothing can be opened, has no names; false if it cannot be listed. */
 bool each_entry(const char *path, char *buffer, uint32_t cap, bool (*each)(void *context, struct text name),
                 void *context);
 

@@ -1,4 +1,4 @@
-/* Facts of a socket, from the kernel. */
+/* Asks the kernel for facts of a socket. */
 #include "socket_info.h"
 
 #include "linux_abi.h"
@@ -51,7 +51,7 @@ bool is_unconnected(int32_t descriptor)
     return KERNEL(getpeername, descriptor, peer, &size) == -ENOTCONN;
 }
 
-/* A connected socket has a route to its peer. */
+/* A connected socket has a route to its peer, whose MTU the kernel knows. */
 bool has_no_peer(int32_t descriptor)
 {
     int32_t units;

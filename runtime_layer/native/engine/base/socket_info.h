@@ -1,4 +1,4 @@
-/* Facts of a socket, from the kernel. */
+/* Facts of a socket from the kernel. */
 #ifndef SHIELD_SOCKET_INFO_H
 #define SHIELD_SOCKET_INFO_H
 
@@ -25,13 +25,12 @@ bool is_internet_datagram(int32_t descriptor);
 bool is_of_older_family(int32_t descriptor);
 /* The peer of a TCP connection. 0, -ENOTCONN, or an errno for another file. */
 int64_t peer_of_stream(int32_t descriptor, struct endpoint *peer);
-/* Has it no peer, by getpeername(2)? */
+/* Whether getpeername(2) finds no peer. */
 bool is_unconnected(int32_t descriptor);
-/* The same, and not at port 0 either, where getpeername(2) finds no peer, but only its datagrams are
- * received? */
+/* The same, also for port 0: getpeername(2) does not find such a peer, but the socket receives only its datagrams. */
 bool has_no_peer(int32_t descriptor);
-/* Reads the kernel's facts of a TCP connection (tcp(7), TCP_INFO), followed by zeroes. Returns the number of bytes read; 0:
- * none, as for another file. */
+/* Reads TCP_INFO of a connection (tcp(7)), and clears the rest of `info`. Returns the number of bytes read; 0 for another
+ * file. */
 uint32_t read_tcp_info(int32_t descriptor, struct tcp_info *info);
 
 #endif

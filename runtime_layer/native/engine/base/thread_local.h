@@ -1,4 +1,4 @@
-/* Tells the program's threads apart: each has its own thread pointer. */
+/* Identifies the calling thread by its thread pointer. */
 #ifndef SHIELD_THREAD_LOCAL_H
 #define SHIELD_THREAD_LOCAL_H
 

@@ -2,14 +2,14 @@
 
 #include "../../core/text.h"
 
-/* rt_sigprocmask copies the set before it checks `how`, so an impossible `how` shows whether eight bytes can be read: EFAULT if
- * not, EINVAL if so (kernel/signal.c). */
+/* rt_sigprocmask copies the set before it checks `how`. So with an invalid `how` it fails with EINVAL where eight bytes can be
+ * read, and with EFAULT where not (kernel/signal.c). */
 static bool probe_address(uint64_t address)
 {
     return KERNEL(rt_sigprocmask, 0x7fffffff, address, 0, 8) == -EINVAL;
 }
 
-/* Pages found readable or writable while trust_pages: that of the call's stack, and the last ones probed. */
+/* Pages found readable or writable since trust_pages: the page of the call's stack, and the last ones probed. */
 static uint64_t known_stack, found_readable, found_writable;
 
 void trust_pages(const void *stack)
@@ -37,12 +37,12 @@ bool readable(uint64_t address)
            keep_page(probe_address(address & ~7ull), &found_readable, address);
 }
 
-/* Calls that write only to the place given, which the caller is about to overwrite: rt_sigprocmask(2) eight bytes, getcpu(2)
- * four, mincore(2) one, here about this stack's page. The cheapest comes first. Where a filter forbids the last two, a readable
- * page is taken for a writable one. */
+/* Probes with calls that write to the given place, which the caller overwrites next: rt_sigprocmask(2) eight bytes, getcpu(2)
+ * four, mincore(2) one, about this stack's page. The cheapest is first. Where a filter forbids the last two, a readable page
+ * counts as writable. */
 static bool ask_writable(uint64_t address, uint64_t room)
 {
-    if (!address) /* "not wanted", to each of them */
+    if (!address) /* the calls take NULL as "not wanted" */
         return false;
     if (room >= 8)
         return KERNEL(rt_sigprocmask, 0, 0, address, 8) == 0;
@@ -64,7 +64,7 @@ bool read_user(void *to, uint64_t from, uint64_t n)
     uint64_t last = from + n - 1;
     if (last < from)
         return false;
-    /* The page of this call's stack is readable: structures on the caller's stack often share it. */
+    /* The page of the gate's own stack is readable, and often holds the caller's structures. */
     uint64_t own = page_down((uint64_t)__builtin_frame_address(0));
     for (uint64_t page = page_down(from); page <= last; page += PAGE) {
         if (page == own)
@@ -81,7 +81,7 @@ bool read_user(void *to, uint64_t from, uint64_t n)
 /* Walks the string, copying it unless `to` is NULL. */
 static int64_t walk_string(char *to, uint64_t from, uint64_t cap)
 {
-    uint64_t checked = 0; /* bytes from `from` that lie in a page known to be readable */
+    uint64_t checked = 0; /* bytes from `from` in a page known to be readable */
     for (uint64_t i = 0; i < cap; i++) {
         if (i == checked) {
             if (!readable(from + i))
@@ -125,7 +125,7 @@ bool write_user(uint64_t to, const void *from, uint64_t n)
     return true;
 }
 
-/* Usually enough; beyond, each takes new memory: no call waits for another to return its space. */
+/* Further calls at the same time get new memory: no call waits for the space of another. */
 enum { SCRATCHES = 16 };
 
 static struct scratch scratches[SCRATCHES];
@@ -133,7 +133,7 @@ static bool taken[SCRATCHES];
 
 struct scratch *scratch_take(void)
 {
-    /* Threads have different stacks, so most start at different places. */
+    /* Threads have different stacks, so most start their search at different places. */
     uint64_t stack = (uint64_t)__builtin_frame_address(0) / (16 * PAGE);
     uint64_t start = stack * 0x9e3779b97f4a7c15 >> 32; /* Knuth's multiplicative hash */
     for (uint32_t i = 0; i < SCRATCHES; i++) {

@@ -1,13 +1,13 @@
-/* Start: arm the shield in this process, or refuse to let it run.
+/* Arms the shield in this process at its start, or ends the process.
  *
- *   1. settings   the environment becomes the sealed policy
- *   2. facts      the objects that verdicts compare with: /tmp, programs, ourselves
- *   3. table      which system calls must pass the gate
+ *   1. settings   the policy is read from the environment
+ *   2. facts      the objects that verdicts compare with: /tmp, programs, the shield's own files
+ *   3. table      the system calls that must pass the gate
  *   4. patch      libc, the loader, and the function's libraries
- *   5. seal       everything above becomes read-only; one line says so
+ *   5. seal       all of this becomes read-only, and the line `armed` is written
  *
- * The wrapper preloads this library, so the constructor runs before any code of the function. A program that loads it
- * later, without a setting in its environment, gives its policy by configure.c.
+ * The wrapper preloads this library, so the constructor runs before any code of the function. A program that loads it later,
+ * without a setting in its environment, gives its policy by configure.c.
  */
 #include "arm.h"
 
@@ -47,8 +47,8 @@ static bool seal(struct writer *error)
     return well || fail(error, "cannot seal the policy");
 }
 
-/* Clears the facts of an earlier attempt, except the process's own memory: other threads may be waiting on its locks. The first
- * attempt finds zeroes, and leaves its many pages untouched. */
+/* Clears the facts of an earlier attempt, except the process's own memory, on whose locks other threads may be waiting. The
+ * first attempt skips the many pages, which are zero. */
 static void clear_sealed(void)
 {
     static bool again;
@@ -60,7 +60,7 @@ static void clear_sealed(void)
     fill_bytes(&sealed_block.policy, 0, sizeof sealed_block - offsetof(struct sealed, policy));
 }
 
-/* By the program itself, whether its code gives the policy or the environment has one. */
+/* Whether the program itself loaded the library; its code or the environment has the policy. */
 static bool is_loaded_late(const struct start *start)
 {
     return start->from_code || (!start->found.preloaded && start->origin == ORIGIN_NONE);
@@ -75,8 +75,8 @@ static bool arm_process(struct start *start, struct armed_objects *objects)
         process_begin(&sealed_block.process.own); /* for code that may configure later */
         return false;
     }
-    /* With a parent or the wrapper, these calls were tried there. Before the trial, only calls that loading a
-     * program makes are used. */
+    /* A parent or the wrapper has tried these calls already. Only calls that every program's loader makes are used before the
+     * trial. */
     struct call_results calls;
     if (start->origin == ORIGIN_NONE && !try_calls(&calls))
         return fail(start->error, "out of memory");
@@ -120,7 +120,7 @@ static bool arm_process(struct start *start, struct armed_objects *objects)
     if (!patch_program(&sealed_block.process, objects, start->error))
         return false;
     if (policy_judges_outbound(&sealed->policy))
-        mark_inherited_sockets(); /* sockets that are made from now on are marked by the gate */
+        mark_inherited_sockets(); /* the gate marks later sockets */
     forbid_core_dumps(&sealed->policy);
     return seal(start->error);
 }
@@ -154,14 +154,14 @@ __attribute__((constructor)) static void start_engine(void)
     struct start start = {.inherited_log = -1, .error = &error};
     struct armed_objects objects = {0};
     if (arm(&start, &objects)) {
-        /* Children and wrapper scripts are armed too, but the function starts once. */
+        /* Children and wrapper scripts are armed too, but only the function's start is reported. */
         if (!is_child(&start) && sealed->process.stage == STAGE_RUNNING)
             report_armed(&objects, start.began);
         return;
     }
     if (start.has_no_settings)
         return;
-    /* The parent of a child can make arming fail there, so a child never runs unshielded. */
+    /* A child never runs unshielded, as its parent could make its arming fail. */
     bool runs =
         sealed->policy.on_failure == ON_FAILURE_RUN_UNSHIELDED && objects.patched == 0 && !is_child(&start);
     if (runs)

@@ -1,11 +1,11 @@
-/* Arming the shield in this process, for the constructor and for configure (configure.h). */
+/* Arms the shield in this process, for the constructor and for configure (configure.h). */
 #ifndef SHIELD_ARM_H
 #define SHIELD_ARM_H
 
 #include "../sites/loaded_objects.h"
 #include "environment_policy.h"
 
-/* False: start->error says why. Where objects->patched is not 0 by then, this process is half shielded. */
+/* False: start->error has the reason. Where objects->patched is not 0 then, this process is half shielded. */
 bool arm(struct start *start, struct armed_objects *objects);
 /* Writes the line `armed`. */
 void report_armed(const struct armed_objects *objects, uint64_t began);
@@ -18,8 +18,7 @@ void report_armed(const struct armed_objects *objects, uint64_t began);
     "--experimental-ffi lets JavaScript call any address: take it out of NODE_OPTIONS and the arguments, "   \
     "or list node-ffi in allow_executable_memory"
 
-/* Where /tmp is blocked or cleared: the kernel writes core dumps there without a call of the program
- * (core(5)). */
+/* Forbids core dumps where /tmp is blocked or cleared: the kernel writes them there without a call of the program (core(5)). */
 void forbid_core_dumps(const struct policy *p);
 
 #endif

@@ -25,8 +25,7 @@ struct request {
     char scratch[TIGHTEN_SCRATCH];
 };
 
-/* Where code was already patched, a failure ends the process: a patch cannot be undone, and no process runs
- * half shielded. */
+/* A failure after the first patch ends the process: a patch cannot be undone, and no process runs half shielded. */
 static bool arm_late(const struct policy *wanted, struct writer *error)
 {
     struct start start = {.from_code = wanted, .inherited_log = -1, .error = error};
@@ -64,7 +63,7 @@ static bool derive_rest(struct sealed *next, struct policy *wanted, struct write
             return fail(error, HAS_RING);
         open_log(&next->process, &next->policy, -1);
     }
-    /* The calls that the present modes need were tried before. */
+    /* The calls that the present modes need were tried at the start. */
     struct call_results calls;
     bool is_stricter = !same_bytes(now, then, sizeof next->policy.modes) ||
                        next->policy.keeps_tmp != sealed->policy.keeps_tmp ||
@@ -80,8 +79,8 @@ static void report_refusal(const struct writer *error)
     report_itself(MODE_BLOCK, TEXT("configure"), (struct text){error->at, error->used});
 }
 
-/* First the table, so that no call meets the new policy without its guards; last the marks of sockets that were made while none
- * were kept. */
+/* The table is replaced first, so that no call meets the new policy without its guards. Sockets that were made while no marks
+ * were kept are marked last. */
 static bool put_in_force(struct sealed *next, struct writer *error)
 {
     const uint64_t millisecond[2] = {0, 1000000};
@@ -95,7 +94,7 @@ static bool put_in_force(struct sealed *next, struct writer *error)
         return false;
     }
     if (was_open && policy_judges_outbound(&sealed->policy)) {
-        KERNEL(nanosleep, millisecond, 0); /* a thread that is in socket(2) now returns from it */
+        KERNEL(nanosleep, millisecond, 0); /* so that a thread in socket(2) returns from it */
         mark_inherited_sockets();
     }
     if (kept_tmp)
@@ -124,7 +123,7 @@ static bool tighten(struct request *request, struct writer *error)
     bool well = derive_rest(next, &request->wanted, error);
     int32_t log = next->process.log;
     if (well && !same_bytes(next, sealed, sizeof *sealed))
-        well = put_in_force(next, error); /* frees `next` */
+        well = put_in_force(next, error); /* it frees `next` */
     else
         pages_drop(next, sizeof *sealed);
     if (!well && log > 2 && log != sealed->process.log)
@@ -132,11 +131,11 @@ static bool tighten(struct request *request, struct writer *error)
     return well;
 }
 
-/* A vfork child has its parent's memory, but neither its descriptors nor its pid. */
+/* Refused to a vfork child, which has its parent's memory, but other descriptors and another pid. */
 static bool configure(struct request *request, struct writer *error)
 {
     uint64_t signals;
-    if (!sealed->process.own) /* arming failed at the start, and a line said why */
+    if (!sealed->process.own) /* arming failed at the start, with a line */
         return request->wanted.on_failure == ON_FAILURE_RUN_UNSHIELDED ||
                fail(error, "this process could not be shielded when it started; a line of its log says why");
     if (record_owner())

@@ -21,7 +21,7 @@ const char *const carried_facts[] = {"AWS_REGION",
                                      "ORIG_HANDLER",
                                      "DD_LAMBDA_HANDLER",
                                      "NEW_RELIC_LAMBDA_HANDLER"};
-_Static_assert(sizeof carried_facts / sizeof *carried_facts == CARRIED_COUNT, "texts of all");
+_Static_assert(sizeof carried_facts / sizeof *carried_facts == CARRIED_COUNT, "each has a text");
 
 struct text choose_fact(const struct start *start, enum carried fact)
 {
@@ -64,7 +64,7 @@ static void keep_first_value(struct text *kept, struct text value)
         *kept = value;
 }
 
-/* Facts of the function that are kept even when its settings are refused. */
+/* Records a fact of the function, which is kept even when its settings are refused. */
 static void record_fact(struct text name, struct text value, struct facts_found *found)
 {
     bool from_parent = text_starts(name, TEXT(STATE_PREFIX));
@@ -82,7 +82,7 @@ static bool take_variable(struct policy *policy, struct text name, struct text v
 {
     struct facts_found *found = &start->found;
     if (text_equal(name, TEXT("SHIELD_STATE")) && start->origin != ORIGIN_NONE)
-        return true; /* the gate puts its own first; a second one is the program's */
+        return true; /* a second value is the program's: the gate puts its own first */
     if (text_equal(name, TEXT("SHIELD_STATE")))
         return read_state(value, start) ||
                (put(start->error, TEXT("SHIELD_STATE is not one of ours")), false);
@@ -92,13 +92,13 @@ static bool take_variable(struct policy *policy, struct text name, struct text v
     }
     if (text_equal(name, TEXT("LD_LIBRARY_PATH")))
         found->loader_path = value;
-    if (text_equal(name, TEXT(KNOWN_SITES))) /* the first is the gate's; a second one is the program's */
+    if (text_equal(name, TEXT(KNOWN_SITES))) /* likewise, the first is the gate's */
         keep_first_value(&found->known_sites, value);
-    if (text_equal(name, TEXT(LEARNT_NAMES)))
-        keep_first_value(&found->learnt, value);
+    if (text_equal(name, TEXT(LEARNED_NAMES)))
+        keep_first_value(&found->learned, value);
     if (text_equal(name, TEXT("AWS_EXECUTION_ENV")))
         keep_first_value(&found->runtime, value);
-    if (text_equal(name, TEXT("NODE_OPTIONS")) && has_ffi_option(value)) /* of several, whichever counts */
+    if (text_equal(name, TEXT("NODE_OPTIONS")) && has_ffi_option(value)) /* any of several may count */
         found->has_ffi_option = true;
     if (text_starts(name, TEXT(STATE_PREFIX)) || text_equal(name, TEXT("AWS_REGION")))
         return true;
@@ -146,8 +146,8 @@ static bool take_policy_file(struct policy *policy, struct text path, struct wri
     return well;
 }
 
-/* A program that loads the library and has no setting of ours is expected to call configure. One that was started with the
- * library preloaded, but without a policy, is refused. */
+/* A program that loads the library itself, without a setting, will call configure. One that was started with the library
+ * preloaded, but without a policy, is refused. */
 static bool take_policy(struct policy *policy, struct start *start)
 {
     const struct facts_found *found = &start->found;

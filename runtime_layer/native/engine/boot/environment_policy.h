@@ -6,12 +6,11 @@
 
 enum { POLICY_FILE_MAX = 1 << 16 };
 
-/* The state of this process as its parent (the wrapper, or the gate of the process that started this one)
- * gives it in SHIELD_STATE. */
+/* The origin of this process, from SHIELD_STATE, which the wrapper or the parent's gate sets. */
 enum origin { ORIGIN_NONE, ORIGIN_STARTING, ORIGIN_RUNNING, ORIGIN_READY };
 
-/* Facts of the runtime's environment that a child's verdicts depend on. A child may be started with an empty environment, so it gets
- * them back under a name of ours. */
+/* Facts of the runtime's environment that a child's verdicts depend on. The gate passes them to a child under names of its own,
+ * as the program may start the child with an empty environment. */
 enum carried {
     REGION = 0,
     FUNCTION = 1,
@@ -25,36 +24,35 @@ enum carried {
 };
 extern const char *const carried_facts[CARRIED_COUNT] __attribute__((visibility("hidden")));
 
-/* Facts from the environment beside its settings: texts in it. */
+/* Facts from the environment besides settings; texts lie in it. */
 struct facts_found {
     struct text from_parent[CARRIED_COUNT];
     struct text own[CARRIED_COUNT];
     struct text policy_file;
-    struct text runtime_path, known_sites, learnt; /* by the parent */
-    struct text loader_preload, loader_path;       /* LD_PRELOAD, LD_LIBRARY_PATH */
-    struct text account;                           /* SHIELD_ACCOUNT_ID */
-    struct text runtime;                           /* AWS_EXECUTION_ENV */
-    bool preloaded;                                /* by the parent of this process */
-    bool has_ffi_option;                           /* NODE_OPTIONS has it (native_code.h) */
+    struct text runtime_path, known_sites, learned; /* from the parent */
+    struct text loader_preload, loader_path;        /* LD_PRELOAD, LD_LIBRARY_PATH */
+    struct text account;                            /* SHIELD_ACCOUNT_ID */
+    struct text runtime;                            /* AWS_EXECUTION_ENV */
+    bool preloaded;                                 /* the parent preloaded the library */
+    bool has_ffi_option;                            /* NODE_OPTIONS has it (native_code.h) */
 };
 
 struct start {
     struct text environment; /* of this process */
     struct facts_found found;
     enum origin origin;
-    const struct policy
-        *from_code;        /* the policy that code gave (configure.h); NULL: it is in the environment */
-    bool has_no_settings;  /* a program without any setting of ours loaded the library */
-    int32_t inherited_log; /* a descriptor; -1: none */
-    bool has_deadly_call;  /* a filter kills the process for some call (seccomp(2)) */
-    uint64_t began;        /* monotonic_micros(), once it may be called */
+    const struct policy *from_code; /* the policy from code (configure.h); NULL: it is in the environment */
+    bool has_no_settings;           /* the program loaded the library, and has no setting */
+    int32_t inherited_log;          /* a descriptor; -1: none */
+    bool has_deadly_call;           /* a filter kills the process for some call (seccomp(2)) */
+    uint64_t began;                 /* monotonic_micros(), once it may be called */
     char program_path[PAGE];
-    bool has_node_ffi;   /* Node.js was started with its own bridge, which is not allowed */
-    struct text program; /* the path of the file that runs in this process */
+    bool has_node_ffi;   /* Node.js was started with its bridge, which is not allowed */
+    struct text program; /* the path of this process's program */
     struct writer *error;
 };
 
-/* Writes why the shield cannot arm. Returns false. */
+/* Writes the reason why the shield cannot arm. Returns false. */
 static inline bool fail(struct writer *error, const char *why)
 {
     put(error, text_of(why));
@@ -64,23 +62,22 @@ static inline bool fail(struct writer *error, const char *why)
 /* False: the kernel does not show this process's environment. */
 bool read_environment(struct start *start);
 void drop_environment(struct start *start);
-/* Whether a program of Node.js was started with its foreign-function interface on, by NODE_OPTIONS or by an argument; also
- * where that cannot be read. */
+/* Whether NODE_OPTIONS or an argument turned on the foreign-function interface of Node.js. True where the arguments cannot be
+ * read. */
 bool has_node_ffi(const struct start *start);
-/* False: `error` says why the shield cannot arm. */
+/* False: `error` has the reason why the shield cannot arm. */
 bool read_policy(struct policy *policy, struct start *start);
-/* The engine protects itself as strictly as the strictest policy, where clear_tmp and deny_outbound count as ones that block.
- * Without a setting for executable memory, that gets the strictest mode of the others, or allow where the runtime needs it. */
+/* Sets the mode of self_protection to the strictest one, where clear_tmp and deny_outbound count as block. Without a setting,
+ * executable_memory gets the strictest mode of the others, or allow where the runtime needs it. */
 void derive_modes(struct policy *policy, bool memory_by_runtime, enum language language);
-/* The same for a policy that code asks for, by the rules of policy_tighten (core/tighten.h). */
+/* The same for a later policy from code, by the rules of policy_tighten (core/tighten.h). */
 bool tighten_policy(struct policy *policy, struct policy *wanted, char *scratch, struct writer *error);
 
 static inline bool is_child(const struct start *start)
 {
     return start->origin >= ORIGIN_RUNNING;
 }
-/* The program chooses a child's environment, so for a child only the values that the gate carried over count.
- */
+/* The value of a fact. A child gets only the values that the gate passed on, as the program chooses the child's environment. */
 struct text choose_fact(const struct start *start, enum carried fact);
 
 #endif

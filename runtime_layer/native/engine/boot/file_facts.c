@@ -7,7 +7,7 @@
 #include "../files/open_in_tmp.h"
 #include "../files/read_only_mounts.h"
 
-/* A link is none: its target has another name. */
+/* Whether the path is a directory, and not a link to one. */
 static bool is_directory(const char *path, struct inode *inode)
 {
     struct stat st = {0};
@@ -26,7 +26,7 @@ static bool read_objects(struct file_facts *files, struct writer *error)
     if (!has_tmp && !policy->keeps_tmp)
         return fail(error, "clear_tmp: there is no directory, but a link or nothing, at /tmp");
     if (!root.ino || !inode_at("/proc/self/fd").ino)
-        return fail(error, "cannot look at /proc/self/fd");
+        return fail(error, "cannot read /proc/self/fd");
     files->tmp_is_mount = files->tmp.dev != root.dev;
     for (uint32_t i = 0; i < policy->child_count; i++) {
         char path[PAGE];
@@ -40,8 +40,8 @@ static bool read_objects(struct file_facts *files, struct writer *error)
     return true;
 }
 
-/* The program by which a JDK starts others: <home>/lib/jspawnhelper, beside <home>/bin/java. Not if the function could change
- * it. */
+/* Finds the helper with which a JDK starts programs: <home>/lib/jspawnhelper beside <home>/bin/java. Skipped if the function
+ * could change it. */
 static void read_spawn_helper(struct file_facts *files, struct text program)
 {
     char path[PAGE];
@@ -57,7 +57,7 @@ static void read_spawn_helper(struct file_facts *files, struct text program)
     KERNEL(close, file);
 }
 
-/* A wrapper in between sets _HANDLER to its own, and keeps the function's in another variable. */
+/* Another wrapper may set _HANDLER to its own handler, and keep the function's in another variable. */
 static bool read_handlers(struct handlers *handlers, const struct start *start)
 {
     struct text root = choose_fact(start, TASK_ROOT);
@@ -83,7 +83,7 @@ bool read_file_facts(struct file_facts *files, const struct start *start)
 
 void keep_references(struct file_facts *files)
 {
-    /* /tmp may be a subvolume: another device number, but in the file system of / all the same. */
+    /* /tmp may be a subvolume, which has another device number in the file system of /. */
     bool has_log = sealed->process.log_pipe.ino && !is_nameless_pipe(sealed->process.log);
     files->root_is_clear =
         files->tmp_is_mount && !leads_to_root_filesystem("/tmp") && !files->handlers.are_on_root && !has_log;

@@ -11,8 +11,8 @@
 #include "../process/wrapper_detect.h"
 #include "../gate/judges.h"
 
-/* The settings for children: in canonical form, those of the policy file among them. A child does not read that file again, so
- * later changes of it have no effect. */
+/* Keeps the settings for children in canonical form, with those of the policy file. A child does not read that file, so later
+ * changes of it have no effect. */
 static bool keep_settings(struct kept_texts *texts)
 {
     int64_t memory =
@@ -33,7 +33,7 @@ static bool keep_settings(struct kept_texts *texts)
     return well;
 }
 
-/* "169.254.100.1:9001", or the X-Ray daemon's "tcp:127.0.0.1:2000 udp:127.0.0.2:2001": every address in it. */
+/* Adds every address in "169.254.100.1:9001", or in the X-Ray daemon's "tcp:127.0.0.1:2000 udp:127.0.0.2:2001". */
 static void add_implicit_endpoints(struct always *always, struct text value)
 {
     struct text word, port_text;
@@ -80,14 +80,14 @@ static void read_resolvers(struct process_facts *p)
     }
     p->search_domains = keep_text(&p->texts, domains);
     whole_file_drop(lines, POLICY_FILE_MAX);
-    if (p->resolver_count == 0) { /* resolv.conf(5): the local machine */
+    if (p->resolver_count == 0) { /* without one, resolvers ask the local machine (resolv.conf(5)) */
         struct endpoint e = {.port = 53};
         address_parse(TEXT("127.0.0.1"), &e.ip);
         p->resolvers[p->resolver_count++] = e;
     }
 }
 
-/* A .NET function that includes its runtime is started by the function's own name (AWS's bootstrap.sh). */
+/* A .NET function that includes its runtime is a program with the function's name (AWS's bootstrap.sh). */
 static enum language find_language(const struct start *start, struct text program)
 {
     enum language language = language_from(program);
@@ -156,8 +156,8 @@ bool read_process_facts(struct process_facts *p, const struct start *start)
     if (!keep_carried_facts(p, start))
         return fail(start->error, "the function's environment is too long");
     if (is_child(start))
-        names_learn_written(learnt_names(), start->found.learnt, sealed->policy.outbound_count);
-    /* The workers there are threads of one process, and each loads the handler. No child is the runtime. */
+        names_learn_written(learned_names(), start->found.learned, sealed->policy.outbound_count);
+    /* Its workers are threads of one process, and each loads the handler. A child is not the runtime. */
     else if (p->forks_workers && p->language == LANGUAGE_NODE &&
              sealed->policy.modes[READ_HANDLER] != MODE_ALLOW)
         return fail(
@@ -170,7 +170,7 @@ bool read_process_facts(struct process_facts *p, const struct start *start)
     return true;
 }
 
-/* Where nothing is reported, no descriptor is kept. */
+/* Without a mode that reports, no descriptor is kept. */
 void open_log(struct process_facts *p, const struct policy *policy, int32_t inherited)
 {
     struct stat st = {0};

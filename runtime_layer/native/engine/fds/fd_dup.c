@@ -5,8 +5,8 @@
 #include "../state/process_state.h"
 #include "fd_marks.h"
 
-/* Gives a copy of a descriptor the same marks. False: its number is too high for a mark that it needs. A vfork child's numbers
- * name other files than its parent's, whose marks these are. */
+/* Gives a copy of a descriptor the same marks. False: its number is too high for a needed mark. Does nothing in a vfork child,
+ * whose numbers are not its parent's. */
 static bool copy_marks(int32_t from, int32_t to)
 {
     if (!is_memory_owner())
@@ -39,7 +39,7 @@ enum outcome judge_copy(struct call *call)
     return answer(call, -EMFILE);
 }
 
-/* Checks for a number too high for a mark first, as a replaced descriptor cannot be restored. */
+/* Checks the number before the call, as a replaced descriptor cannot be restored. */
 int64_t replace_descriptor(const struct call *call)
 {
     const uint64_t *arg = call->arg;

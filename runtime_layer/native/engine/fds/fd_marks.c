@@ -55,7 +55,7 @@ void set_marks_inexact(void)
     is_inexact = true;
 }
 
-/* Keeps the bits beside the kind. */
+/* Sets the kind of a mark, and keeps the other bits. */
 static bool put_mark(int32_t descriptor, uint64_t seen, uint64_t mark)
 {
     const uint64_t beside = MARK_UDP_DNS | MARK_OWN;
@@ -124,7 +124,7 @@ void clear_mark_of_closed(int32_t descriptor, uint64_t mark)
     unmark_udp_dns(descriptor);
 }
 
-/* TCP or MPTCP, which only the internet's families have. */
+/* Whether it is TCP or MPTCP, which only the internet families have. */
 bool is_tcp(int32_t descriptor)
 {
     int32_t protocol = 0;
@@ -154,9 +154,9 @@ uint64_t socket_cookie(int32_t descriptor)
     return is_error(KERNEL(getsockopt, descriptor, SOL_SOCKET, SO_COOKIE, &cookie, &size)) ? 0 : cookie;
 }
 
-/* The kernel keeps it, by an option that cannot be cleared and forbids further socket filters, which no TCP client attaches
- * (socket(7), SO_LOCK_FILTER). It belongs to the socket: every copy has it, in every process, through each connection, and so
- * do the sockets that a listening one accepts. */
+/* The kernel keeps the fact as SO_LOCK_FILTER (socket(7)), which cannot be cleared and forbids further socket filters, which no
+ * TCP client attaches. The option belongs to the socket: every copy in every process has it, and so do the sockets that a
+ * listening one accepts. */
 bool forbid_reconnection(int32_t descriptor)
 {
     int32_t on = 1;
@@ -180,6 +180,6 @@ static bool mark_if_tcp(int32_t descriptor)
 void mark_inherited_sockets(void)
 {
     bool is_listed = for_each_descriptor(mark_if_tcp) != NOT_LISTED;
-    for (int32_t i = 0; !is_listed && i < MARKED_FDS_MAX; i++) /* each may be a socket */
+    for (int32_t i = 0; !is_listed && i < MARKED_FDS_MAX; i++) /* any number may be a socket */
         mark_found_tcp(i);
 }

@@ -1,4 +1,4 @@
-/* Calls that close, replace or copy descriptors: the gate's own stay, the log among them. */
+/* Judges calls that close, replace or copy descriptors, and protects the gate's own descriptors, such as the log. */
 #include "../base/syscall_ctx.h"
 #include "../base/limits.h"
 #include "../base/linux_abi.h"
@@ -10,13 +10,13 @@
 #include "fd_marks.h"
 #include "own_fds.h"
 
-/* Any descriptor of it: a pipe made smaller would be full sooner. */
+/* Whether a descriptor is the log's pipe, which must not be made smaller. */
 static bool is_log_pipe(int32_t descriptor)
 {
     return same_inode(inode_of(descriptor), sealed->process.log_pipe);
 }
 
-/* The log, or a reference to a directory. */
+/* Whether it is the log, or a reference to a directory. */
 static bool is_hidden(uint64_t descriptor)
 {
     const struct file_facts *files = &sealed->files;
@@ -28,7 +28,7 @@ static bool is_hidden(uint64_t descriptor)
     return sealed->process.log > 2 && (uint32_t)descriptor == (uint32_t)sealed->process.log;
 }
 
-/* A number without a mark is closed in place. */
+/* Closes a number with a mark; one without a mark is closed in place. */
 static int64_t close_marked(int32_t descriptor)
 {
     uint64_t mark = get_mark(descriptor);
@@ -38,8 +38,7 @@ static int64_t close_marked(int32_t descriptor)
     return result;
 }
 
-/* For a kernel without the call: a program's own loop would never end at a descriptor that it cannot close.
- */
+/* For a kernel without close_range: a program's own loop could hang at a descriptor that it cannot close. */
 static int64_t close_one_by_one(uint32_t first, uint32_t last)
 {
     uint64_t limit = soft_limit_of_descriptors();
@@ -48,7 +47,7 @@ static int64_t close_one_by_one(uint32_t first, uint32_t last)
     return 0;
 }
 
-/* Closes the ranges between the gate's own descriptors, the log among them, which the program never sees. */
+/* Closes the ranges between the gate's own descriptors, which the program never sees. */
 static int64_t close_around(uint32_t first, uint32_t last, uint64_t flags)
 {
     int64_t result = 0;
@@ -71,7 +70,7 @@ static enum outcome close_many(struct call *call)
     if (first > last)
         return RUN_IN_PLACE; /* EINVAL */
     set_marks_inexact();
-    /* A thread with its own table of descriptors would share marks of another: as for unshare(2). */
+    /* A thread with its own table of descriptors would share the marks of another table: refused as unshare(2) is. */
     bool unshares = call->arg[2] & CLOSE_RANGE_UNSHARE && !is_single_threaded();
     if (unshares && self_protection_refused(call, TEXT("")))
         return answer(call, -EPERM);
@@ -84,7 +83,7 @@ enum outcome judge_descriptor(struct call *call)
     switch (call->nr) {
     case __NR_fstat:
     case __NR_newfstatat:
-        /* As if it were closed: a program that lists its descriptors finds only its own. */
+        /* It looks closed: a program that lists its descriptors finds only its own. */
         return is_hidden(arg[0]) ? answer(call, -EBADF) : RUN_IN_PLACE;
     case __NR_close:
         return answer(call, is_own_fd((uint32_t)arg[0]) ? -EBADF : close_marked((int32_t)arg[0]));
@@ -96,14 +95,14 @@ enum outcome judge_descriptor(struct call *call)
         if (is_hidden(arg[1]))
             break;
         if ((uint32_t)arg[0] != (uint32_t)arg[1] && !may_be_replaced((uint32_t)arg[1]))
-            return answer(call, -EBADF); /* as above the limit (dup2(2)) */
+            return answer(call, -EBADF); /* as for a number above the limit (dup2(2)) */
         return answer(call, replace_descriptor(call));
     case __NR_fcntl:
         if ((int32_t)arg[1] == F_DUPFD || (int32_t)arg[1] == F_DUPFD_CLOEXEC)
             return judge_copy(call);
         if ((int32_t)arg[1] == F_SETPIPE_SZ && is_log_pipe((int32_t)arg[0]))
             break;
-        /* Status flags belong to the open file, which stderr shares: only the descriptor's own are kept. */
+        /* Only the descriptor's own flags are protected: status flags belong to the open file, which stderr shares. */
         if (!is_hidden(arg[0]) || (int32_t)arg[1] != F_SETFD)
             return RUN_IN_PLACE;
         break;

@@ -21,7 +21,7 @@ void own_fd_mark(int32_t descriptor)
     mark_own(descriptor, true);
 }
 
-/* A vfork child has one thread, and shares the marks of its parent, whose numbers name other files. */
+/* A vfork child keeps the number: it has one thread, and the marks belong to its parent's numbers. */
 int64_t own_fd_take(int64_t descriptor)
 {
     if (is_error(descriptor))
@@ -30,7 +30,7 @@ int64_t own_fd_take(int64_t descriptor)
     if (is_error(moved))
         moved = KERNEL(fcntl, descriptor, F_DUPFD_CLOEXEC, descriptor + 1);
     if (is_error(moved))
-        moved = descriptor; /* the last number that the limit allows */
+        moved = descriptor; /* a limit leaves no higher number */
     else
         KERNEL(close, descriptor);
     if (is_memory_owner())
@@ -48,7 +48,7 @@ bool own_fd_keep(int64_t descriptor, int32_t wanted)
     return kept == wanted;
 }
 
-/* In this order: a closed number may be the program's at once. */
+/* The mark is removed first, as the program may get a closed number at once. */
 void own_fd_close(int64_t descriptor)
 {
     if (descriptor < 0)

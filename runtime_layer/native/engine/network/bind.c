@@ -1,5 +1,5 @@
-/* bind(2): the place of a UNIX socket's file, for read_write_tmp and read_handler; and a socket that could answer for the
- * function's name server, for outbound_connectivity. */
+/* Judges bind(2): the file of a UNIX socket, for read_write_tmp and read_handler; and a socket that could answer in place of
+ * the function's name server, for outbound_connectivity. */
 #include "../base/syscall_ctx.h"
 #include "../base/linux_abi.h"
 #include "../base/proc_path.h"
@@ -8,7 +8,7 @@
 #include "../files/file_verdict.h"
 #include "network.h"
 
-/* The kernel's own path of an entry of the directory, without links. */
+/* The kernel's path of an entry of the directory, without links. */
 static bool entry_path(int32_t directory, struct text name, char *buffer, uint32_t cap)
 {
     struct text path = path_of(directory, buffer, cap);
@@ -19,10 +19,9 @@ static bool entry_path(int32_t directory, struct text name, char *buffer, uint32
     return !w.full;
 }
 
-/* A relative name depends on the working directory, which another thread may change, and one in /tmp on links: both are
- * replaced by the kernel's own path of the entry, which getsockname then returns, and others can use. Where that is too long, a
- * relative name is bound beneath the directory that was judged. Other names stay as they are; so do all where nothing is
- * blocked. */
+/* A relative name depends on the working directory, which another thread may change, and a name in /tmp on links. Both are
+ * replaced by the kernel's path of the entry, which getsockname then returns. Where that is too long, a relative name is bound
+ * beneath the judged directory. Other names are not replaced; neither is any where nothing is blocked. */
 static int64_t bind_beneath(const struct call *call, int32_t parent, struct text name,
                             struct sockaddr_bytes *address)
 {
@@ -41,8 +40,8 @@ static int64_t bind_beneath(const struct call *call, int32_t parent, struct text
     return KERNEL(bind, call->arg[0], address->bytes, address->len);
 }
 
-/* Could a socket bound there answer for the function's own name server: one with an address of this machine, or with any
- * address (ip(7), IP_FREEBIND)? */
+/* Whether a socket bound there could answer in place of the function's name server, whose address may be this machine's, or any
+ * (ip(7), IP_FREEBIND). */
 static bool would_answer_names(const struct sockaddr_bytes *address)
 {
     uint16_t family;
@@ -64,7 +63,7 @@ enum outcome judge_bind(struct call *call)
         return answer(call, KERNEL(bind, call->arg[0], address.bytes, address.len));
     uint16_t family;
     copy_bytes(&family, address.bytes, sizeof family);
-    if (family != AF_UNIX || address.bytes[2] == 0) /* no file is made */
+    if (family != AF_UNIX || address.bytes[2] == 0) /* no file is created */
         return answer(call, KERNEL(bind, call->arg[0], address.bytes, address.len));
     struct scratch *scratch = scratch_take();
     if (!scratch)

@@ -9,8 +9,8 @@ struct first {
     const struct call *call;
     struct endpoint peer;
     struct verdict verdict; /* on the peer */
-    bool is_judged_by_name; /* or only by the names that are denied in every mode */
-    struct kept_name name;  /* for which the resolver answered the peer's address */
+    bool is_judged_by_name; /* false: only names that are denied in every mode count */
+    struct kept_name name;  /* the name that resolved to the peer's address */
 };
 
 struct sought {
@@ -24,12 +24,12 @@ static bool is_name(void *context, uint16_t rule, struct text name)
     return name.len == NAME_KEPT ? text_ends(sought->name, name) : text_equal(sought->name, name);
 }
 
-/* In alert mode connect(2) reported a host that is not listed by its name: the same name is not reported again. */
+/* In alert mode connect(2) has reported an unlisted host by its name; the same name is not reported twice. */
 static bool was_reported(const struct first *first, struct text name)
 {
     struct sought sought = {name};
     return first->verdict.action == ACTION_ALERT &&
-           names_find(learnt_names(), &first->peer.ip, is_name, &sought);
+           names_find(learned_names(), &first->peer.ip, is_name, &sought);
 }
 
 static bool hello_refused(struct first *first, const struct client_hello *hello)
@@ -45,7 +45,7 @@ static bool hello_refused(struct first *first, const struct client_hello *hello)
         if (!first->is_judged_by_name || verdict.action == ACTION_ALLOW ||
             (well && was_reported(first, asked)))
             return false;
-        /* The real name is encrypted, and the outer one is a stand-in (ECH): it passes with an alert. */
+        /* With ECH the real name is encrypted, and the outer one is a stand-in: it passes with an alert. */
         if (hello->encrypted)
             verdict.action = ACTION_ALERT;
         verdict.reason = REASON_SERVER_NAME;
@@ -59,10 +59,10 @@ static bool hello_refused(struct first *first, const struct client_hello *hello)
     return refuses(first->call, verdict, &facts);
 }
 
-/* An address that is allowed as such may be called by any name that is not denied. */
+/* Whether the ClientHello must be read. An address that is listed itself admits any name that is not denied. */
 static bool must_read_hello(struct first *first)
 {
-    first->verdict = verdict_endpoint(&sealed->policy, &sealed->process.always, learnt_names(), &first->peer,
+    first->verdict = verdict_endpoint(&sealed->policy, &sealed->process.always, learned_names(), &first->peer,
                                       PROTOCOL_TCP);
     const struct verdict *v = &first->verdict;
     bool by_address = v->action == ACTION_ALLOW && v->reason == REASON_LISTED &&
@@ -71,14 +71,14 @@ static bool must_read_hello(struct first *first)
     bool by_name = !by_address && v->reason != REASON_ALWAYS && v->reason != REASON_MODE_ALLOW &&
                    !sealed->policy.skip_server_name;
     /* Its name may have been forgotten since it connected. */
-    bool has_name = (by_name || may_be_denied) && find_learnt_name(&first->peer.ip, &first->name);
+    bool has_name = (by_name || may_be_denied) && find_learned_name(&first->peer.ip, &first->name);
     first->is_judged_by_name = by_name && (has_name || v->action != ACTION_ALERT);
     return first->is_judged_by_name || may_be_denied;
 }
 
-/* The first bytes of its connection have left: the socket is not judged any more, and gets no other connection that would have
- * to be. */
-static void settle(int32_t descriptor, uint64_t mark)
+/* The first bytes of the connection have left: later ones pass, and the socket cannot connect to another peer whose bytes must
+ * be read. */
+static void stop_judging(int32_t descriptor, uint64_t mark)
 {
     if (forbid_reconnection(descriptor))
         clear_mark(descriptor, mark);
@@ -86,14 +86,14 @@ static void settle(int32_t descriptor, uint64_t mark)
         replace_mark(descriptor, mark, MARK_TCP_SEEN);
 }
 
-/* Under this number, or another one. */
-static bool was_settled(int32_t descriptor, uint64_t mark)
+/* Whether stop_judging was called for the socket, under this or another number. */
+static bool is_not_judged(int32_t descriptor, uint64_t mark)
 {
     return get_mark_kind(mark) == MARK_TCP_SEEN ||
            (!are_marks_exact() && is_reconnection_forbidden(descriptor));
 }
 
-/* Without the option the kernel ignores the flag. */
+/* Whether the flag counts: without the socket option the kernel ignores it. */
 static bool is_zerocopy(int32_t descriptor, uint64_t flags)
 {
     int32_t is_on = 0;
@@ -103,7 +103,7 @@ static bool is_zerocopy(int32_t descriptor, uint64_t flags)
     return is_on;
 }
 
-/* The bytes read of the message, or an errno. */
+/* Returns the number of bytes read of the message, or an errno. */
 static int64_t judge_hello(struct first *first, const struct message *m, struct client_hello *hello,
                            enum tls_start *start)
 {
@@ -126,29 +126,29 @@ static int64_t send_first_bytes(const struct call *call, int32_t descriptor, con
     struct client_hello hello = {.end = 0};
     enum tls_start start = TLS_NOT;
     uint64_t mark = get_mark(descriptor);
-    if (!was_settled(descriptor, mark) && must_read_hello(&first)) {
+    if (!is_not_judged(descriptor, mark) && must_read_hello(&first)) {
         if (is_zerocopy(descriptor, flags))
-            return -ENOBUFS; /* as the kernel without memory to pin: the program then copies */
+            return -ENOBUFS; /* as from a kernel without memory to pin: the program then copies */
         int64_t len = judge_hello(&first, m, &hello, &start);
-        if (len == -EACCES) /* Node.js ignores an error here and waits for an answer: this ends the wait. */
+        if (len == -EACCES) /* ends the wait of Node.js, which ignores the error and waits for an answer */
             KERNEL(shutdown, descriptor, SHUT_RDWR);
         if (len <= 0)
             return len;
     }
     int64_t sent = KERNEL(sendmsg, descriptor, m, flags);
-    /* Only a part of the hello has left: no other rest may follow it. */
+    /* Only a part of the hello has left: a different rest must not follow it. */
     if (sent > 0 && sent < hello.end &&
         (sealed->policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK || sealed->policy.denies_names)) {
         KERNEL(shutdown, descriptor, SHUT_RDWR);
         return -ECONNRESET;
     }
     if (sent > 0 && start != TLS_PREAMBLE)
-        settle(descriptor, mark);
+        stop_judging(descriptor, mark);
     return sent;
 }
 
-/* Waits for a connection that is being made as the program would: by sending an empty message, which the kernel refuses with
- * the connection's error, if there is one. */
+/* Waits for a pending connection as the program would: sends an empty message, which the kernel refuses with the connection's
+ * error, if there is one. */
 static int64_t find_peer(int32_t descriptor, uint64_t flags, struct endpoint *peer)
 {
     struct message nothing = {0};

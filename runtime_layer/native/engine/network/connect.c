@@ -1,4 +1,4 @@
-/* outbound_connectivity: the sockets that may be made, and the peers that they may connect to. */
+/* Judges socket, connect and listen for outbound_connectivity: the kinds of sockets, and their peers. */
 #include "../base/syscall_ctx.h"
 #include "../base/linux_abi.h"
 #include "../state/process_state.h"
@@ -31,7 +31,7 @@ static struct text unjudgeable(uint32_t family, uint32_t type, uint32_t protocol
         return TEXT("family");
     if (type != SOCK_STREAM && type != SOCK_DGRAM) /* raw, packet, and SCTP or DCCP by their types */
         return TEXT("raw");
-    if (protocol == IPPROTO_SCTP) /* connects through setsockopt as well */
+    if (protocol == IPPROTO_SCTP) /* it connects by setsockopt too */
         return TEXT("sctp");
     if (protocol == IPPROTO_DCCP)
         return TEXT("dccp");
@@ -47,7 +47,7 @@ enum outcome judge_socket(struct call *call)
     if (kind.len)
         return outbound_refused(call, REASON_FAMILY, kind) ? answer(call, -EACCES) : RUN_IN_PLACE;
     bool is_stream = ((uint32_t)call->arg[1] & SOCK_TYPE_MASK) == SOCK_STREAM;
-    /* MPTCP sockets do not have the option that fd_marks.c relies on: as in a kernel without MPTCP. */
+    /* MPTCP sockets lack the option that fd_marks.c uses: answered as by a kernel without MPTCP. */
     if (is_stream && (uint32_t)call->arg[2] == IPPROTO_MPTCP &&
         (sealed->policy.modes[OUTBOUND_CONNECTIVITY] == MODE_BLOCK || sealed->policy.denied_count))
         return answer(call, -EPROTONOSUPPORT);
@@ -75,15 +75,15 @@ static bool keep_name(void *context, uint16_t rule, struct text name)
     return true;
 }
 
-bool find_learnt_name(const struct address *ip, struct kept_name *kept)
+bool find_learned_name(const struct address *ip, struct kept_name *kept)
 {
     kept->len = 0;
-    return names_find(learnt_names(), ip, keep_name, kept);
+    return names_find(learned_names(), ip, keep_name, kept);
 }
 
 static struct verdict verdict_on(const struct endpoint *to, enum protocol protocol)
 {
-    return verdict_endpoint(&sealed->policy, &sealed->process.always, learnt_names(), to, protocol);
+    return verdict_endpoint(&sealed->policy, &sealed->process.always, learned_names(), to, protocol);
 }
 
 static enum protocol protocol_of(int64_t type)
@@ -96,7 +96,7 @@ static int64_t outbound_endpoint_refused(const struct call *call, const struct e
 {
     char entry[NAME_KEPT + 48 + PACKAGES_LONGEST];
     struct kept_name kept;
-    find_learnt_name(&to->ip, &kept);
+    find_learned_name(&to->ip, &kept);
     struct facts facts = {
         .host = {kept.at, kept.len},
         .to = *to,
@@ -113,7 +113,7 @@ static int64_t outbound_endpoint_refused(const struct call *call, const struct e
     return refuses(call, verdict, &facts) ? -EACCES : 0;
 }
 
-/* Datagrams to an address are looked at once, while it is among the last few. */
+/* Whether datagrams to this address were not judged lately: it is not among the last few. */
 static bool is_new_destination(const struct endpoint *to)
 {
     enum { DESTINATIONS = 16 };
@@ -126,7 +126,7 @@ static bool is_new_destination(const struct endpoint *to)
     return true;
 }
 
-/* Reports a call that is allowed by entries that name packages, and came through none of these. Port 0 only sorts addresses. */
+/* Reports an allowed call that came through none of the packages in its entries. Port 0 is skipped: it only sorts addresses. */
 static void report_others(const struct call *call, const struct endpoint *to, int32_t descriptor,
                           struct verdict verdict)
 {
@@ -138,7 +138,7 @@ static void report_others(const struct call *call, const struct endpoint *to, in
     outbound_endpoint_refused(call, to, protocol_of(socket_type(descriptor)), verdict);
 }
 
-/* Must a TCP connection to this peer be read: for its queries, or for the name in its ClientHello? */
+/* Whether a TCP connection to this peer must be read: for queries, or for the name in its ClientHello. */
 static bool needs_inspection(const struct endpoint *to, struct verdict verdict)
 {
     bool by_address =
@@ -160,8 +160,8 @@ static bool is_for_any_protocol(struct verdict verdict)
     return verdict.reason != REASON_LISTED || sealed->policy.outbound[verdict.rule].protocol == ANY_PROTOCOL;
 }
 
-/* Is it a TCP socket that had no connection, under any of its numbers? A stale mark on another file gives true as well, so
- * callers must be right for both. */
+/* Whether it is a TCP socket that was never connected, under any of its numbers. True also for a stale mark on another file:
+ * callers must handle both. */
 static bool is_first_connection(int32_t descriptor)
 {
     enum mark_kind kind = fd_mark_kind(descriptor);
@@ -174,13 +174,13 @@ static bool is_first_connection(int32_t descriptor)
 static int64_t judge_by(struct verdict verdict, const struct call *call, const struct endpoint *to,
                         int32_t descriptor, bool *sees)
 {
-    /* A peer that any protocol may reach needs no call about the socket: most calls end here. */
+    /* Most calls end here: a peer that any protocol may reach needs no question to the kernel about the socket. */
     bool name_server = sees && is_resolver_address(to); /* over TCP each query is judged as it is sent */
     bool needs = sees && needs_inspection(to, verdict);
     if (sees)
         *sees = false;
     bool is_settled = verdict.action == ACTION_ALLOW && is_for_any_protocol(verdict);
-    /* Nor does a socket's first connection, unless answers are to be read from it. */
+    /* Nor does a socket's first connection, unless its answers must be read. */
     if (is_settled &&
         (!needs || (is_single_threaded() && to->port != DNS_PORT && is_first_connection(descriptor)))) {
         report_others(call, to, descriptor, verdict);
@@ -206,8 +206,8 @@ int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32
     return judge_by(verdict_on(to, PROTOCOL_TCP), call, to, descriptor, NULL);
 }
 
-/* Judges a second connection that has to be read, of a TCP socket with numbers that are, or may be, without a mark; or to a
- * name server after another, as its answers are counted from the beginning of one connection. 0, or an errno. */
+/* Judges a further connection of a TCP socket that must be read: the socket may have numbers without a mark, and answers of a
+ * name server are counted from the beginning of one connection. 0, or an errno. */
 static int64_t judge_reconnection(const struct call *call, int32_t descriptor, const struct endpoint *to)
 {
     struct endpoint peer;
@@ -233,8 +233,8 @@ bool is_dns_datagram(const struct endpoint *to, int32_t descriptor)
 }
 
 /* To sort addresses, getaddrinfo connects a UDP socket to port 0 of each (verdict.c), which is admitted for every listed host.
- * Datagrams to port 0 do arrive, so its sending side is shut down first: the kernel then answers EPIPE, for good (shutdown(2)),
- * and getsockname works. */
+ * As datagrams to port 0 would arrive, the sending side is shut down first: then sends fail with EPIPE (shutdown(2)), and
+ * getsockname works. */
 static void allow_sorting_only(const struct endpoint *to, int32_t descriptor)
 {
     if (to->port == 0 && socket_type(descriptor) == SOCK_DGRAM &&
@@ -243,7 +243,7 @@ static void allow_sorting_only(const struct endpoint *to, int32_t descriptor)
         KERNEL(shutdown, descriptor, SHUT_WR);
 }
 
-/* A UDP socket is not connected to a possible name server, which is only recorded (dns_udp_peer.h). */
+/* Records a possible name server instead of connecting the UDP socket to it (dns_udp_peer.h). */
 static int64_t record_server(const struct call *call, int32_t descriptor,
                              const struct sockaddr_bytes *address, const struct endpoint *to,
                              const struct verdict *verdict)
@@ -254,7 +254,7 @@ static int64_t record_server(const struct call *call, int32_t descriptor,
     int64_t error = is_resolver_address(to) ? 0 : judge_by(*verdict, call, to, descriptor, NULL);
     if (error)
         return error;
-    if (!has_no_peer(descriptor)) /* otherwise it would lose a port that the kernel chose */
+    if (!has_no_peer(descriptor)) /* without a peer, a disconnect would lose a port that the kernel chose */
         KERNEL(connect, descriptor, unspec, sizeof unspec);
     return record_name_server(descriptor, address) ? 0 : -EACCES;
 }
@@ -286,12 +286,12 @@ static int64_t connect_to(const struct call *call, int32_t descriptor, const str
     if (error)
         return error;
     allow_sorting_only(to, descriptor);
-    if (sees && to->port == DNS_PORT) /* for reads only: writes are judged by the peer */
+    if (sees && to->port == DNS_PORT) /* so that reads are judged; writes are judged by the peer */
         replace_mark(descriptor, mark, MARK_TCP_DNS);
     return connect_socket(descriptor, address);
 }
 
-/* A TCP socket gets no other peer that has to be read, whether its present one is connected or has hung up. */
+/* After that a TCP socket cannot connect to a peer that must be read, whether it is connected now or was. */
 static int64_t disconnect_socket(int32_t descriptor, const struct sockaddr_bytes *address)
 {
     forget_name_server(descriptor);
@@ -322,21 +322,20 @@ int64_t judge_and_connect(const struct call *call, int32_t descriptor, const str
 enum outcome judge_connect(struct call *call)
 {
     struct sockaddr_bytes address;
-    /* An address that cannot be read now may be readable a moment later, so the kernel does not read it
-     * again. */
+    /* An error is final: the address may become readable a moment later, so the kernel must not read it. */
     int64_t error = copy_address(call->arg[1], (uint32_t)call->arg[2], &address);
     return answer(call, error ? error : judge_and_connect(call, (int32_t)call->arg[0], &address));
 }
 
-/* Has it no connection, nor one that is being made? True for other files than TCP sockets. */
+/* Whether it has no connection, nor a pending one. True for other files than TCP sockets. */
 static bool may_listen(int32_t descriptor)
 {
     struct tcp_info info;
     return !read_tcp_info(descriptor, &info) || info.tcpi_state == TCP_CLOSE || info.tcpi_state == TCP_LISTEN;
 }
 
-/* Sockets that it accepts have no mark, and must not connect. So it is forbidden connections that have to be read, and they
- * inherit that. A connected socket cannot listen (listen(2)), and its first bytes are yet to be seen. */
+/* Accepted sockets have no mark, so they must not connect later: the listening socket is forbidden connections that must be
+ * read, and they inherit that. A connected socket keeps its mark, as it cannot listen (listen(2)). */
 enum outcome judge_listen(struct call *call)
 {
     int32_t descriptor = (int32_t)call->arg[0];

@@ -8,12 +8,12 @@
 
 enum { DENIED = 64 };
 
-/* Questions that were let through, so that only their answers teach: buckets of hashes, the newest first. Two threads that
- * write to a bucket at once may lose one, which is asked again. */
+/* Admitted questions, so that addresses are learned from their answers only: buckets of hashes, the newest first. Two threads
+ * that write to a bucket at once may lose one; the program then asks again. */
 enum { ASKED = 8192, ALIKE = 8 };
 static uint32_t asked[ASKED][ALIKE];
 
-/* Questions that were denied, to be put back into the answer. `sequence` is odd while one is written. */
+/* Denied questions, which are restored in the answer. `sequence` is odd during a write. */
 struct denied {
     uint32_t sequence;
     struct dns_question question;
@@ -29,7 +29,7 @@ static uint32_t question_tag(const struct dns_question *q)
     return ((hash ^ q->type) * 16777619u) | 1;
 }
 
-/* The number may be another file's by now: then its mark is removed. */
+/* Removes the mark of a number that is another file's now. */
 bool is_dns_socket(int32_t descriptor)
 {
     if (!has_udp_dns_mark(descriptor))
@@ -76,7 +76,7 @@ static bool put_question(struct denied *slot, const struct dns_question *q)
     return true;
 }
 
-/* Without room for it, the answer keeps the stand-in's name, which no program accepts. */
+/* Where there is no room, the answer keeps the stand-in's name, and the program rejects it. */
 static void remember_denied(const struct dns_question *q)
 {
     put_question(&denied[__atomic_fetch_add(&denied_next, 1, __ATOMIC_RELAXED) % DENIED], q);
@@ -107,10 +107,10 @@ static bool holds_name(const struct denied *slot, const struct dns_question *q)
     return same && __atomic_load_n(&slot->sequence, __ATOMIC_RELAXED) == sequence;
 }
 
-/* getaddrinfo asks for a name's IPv4 and its IPv6 address: one lookup, so one alert. */
+/* Whether the question is the second of one look-up: getaddrinfo asks for IPv4 and IPv6, and one alert suffices. */
 static bool is_second_half(const struct dns_question *q)
 {
-    static struct denied last; /* the name whose A query was reported last */
+    static struct denied last; /* the last reported A question */
     static uint32_t awaited;
     if (q->type == DNS_TYPE_AAAA)
         return __atomic_exchange_n(&awaited, 0, __ATOMIC_RELAXED) && holds_name(&last, q);
@@ -160,7 +160,7 @@ int64_t send_dns_query(const struct call *call, int32_t descriptor, const uint8_
     bool readable_query = dns_read_query(query, len, &q);
     if (readable_query) {
         verdict = judge_question(&q, &facts);
-    } else { /* no query: data */
+    } else { /* no query, so it is data */
         verdict = verdict_unread(&sealed->policy);
     }
     mark_udp_dns(descriptor);
@@ -196,9 +196,9 @@ static void learn(void *context, const struct address *ip)
     const struct learning *l = context;
     if (!verdict_may_learn(&sealed->policy, ip))
         return;
-    names_learn(learnt_names(), ip, l->rule, l->name);
-    if (l->has_further) /* other names of this address may replace this one under the first rule */
-        names_learn(learnt_names(), ip, l->further, l->name);
+    names_learn(learned_names(), ip, l->rule, l->name);
+    if (l->has_further) /* another name of this address may replace this one under the first rule */
+        names_learn(learned_names(), ip, l->further, l->name);
 }
 
 void learn_from_answer(const uint8_t *message, uint32_t len)
@@ -208,7 +208,7 @@ void learn_from_answer(const uint8_t *message, uint32_t len)
     if (!dns_read_question(message, len, &q) || !was_asked(&q))
         return;
     learning.name = (struct text){q.name, q.name_len};
-    /* By the name in the answer itself: a question's hash can be forged (question_tag). */
+    /* The name in the answer counts, as a question's hash can be forged (question_tag). */
     struct verdict verdict = verdict_name(&sealed->policy, learning.name);
     if (hostname_is_well_formed(learning.name) && verdict.action == ACTION_ALLOW)
         learning.rule = verdict.rule;
@@ -225,7 +225,7 @@ uint64_t read_dns_answer(uint8_t *message, uint64_t len, uint64_t cap, const str
     uint16_t id = (uint16_t)(message[0] << 8 | message[1]);
     if (dns_is_stand_in(message, (uint32_t)len))
         return find_denied(id, &q) ? dns_write_nxdomain(&q, message, (uint32_t)cap) : len;
-    /* Only the function's own resolver teaches: another name server on the allow list could name any address. */
+    /* Only answers of the function's own resolver are learned: another allowed name server could name any address. */
     if (is_resolver_address(from))
         learn_from_answer(message, (uint32_t)len);
     return len;

@@ -1,7 +1,7 @@
-/* DNS at the gate.
+/* Judges DNS queries and reads answers, over UDP.
  *
- * A denied name is replaced by a stand-in that cannot exist; the answer to it is turned into NXDOMAIN for the
- * name that was asked. So the program sees a clean denial at once, however it waits.
+ * A denied name is replaced by a stand-in that cannot exist, and its answer is turned into NXDOMAIN for the denied name. So the
+ * program sees the denial at once, however it waits.
  */
 #ifndef SHIELD_DNS_QUERY_H
 #define SHIELD_DNS_QUERY_H
@@ -13,25 +13,25 @@
 
 enum { DNS_PORT = 53, QUERY_MAX = 1232 };
 
-/* Was a query sent on this descriptor, so that an answer may arrive? Removes the mark of a number that was reused. */
+/* Whether a query was sent on this descriptor, so that an answer may arrive. Removes the mark of a reused number. */
 bool is_dns_socket(int32_t descriptor);
 
 /* Judges one query and sends it, or its stand-in, to the server. `len` bytes at `query` are the gate's copy. Returns the result
  * of sendto for the program's query. */
 int64_t send_dns_query(const struct call *call, int32_t descriptor, const uint8_t *query, uint32_t len,
                        uint64_t flags, const struct sockaddr_bytes *server);
-/* Without MSG_ZEROCOPY, as the bytes lie on the gate's stack; without MSG_MORE, as nothing may be added to a query (udp(7),
- * UDP_CORK); without MSG_FASTOPEN, which would connect a TCP socket. */
+/* The flags of a query: without MSG_ZEROCOPY, as the bytes lie on the gate's stack; without MSG_MORE, as later data must not
+ * join a query (udp(7), UDP_CORK); without MSG_FASTOPEN, which would connect a TCP socket. */
 #define QUERY_FLAGS(flags) ((flags) & ~(uint64_t)(MSG_ZEROCOPY | MSG_MORE | MSG_FASTOPEN))
-/* Writes an allowed query as it is to be sent. Its length; 0: it is not allowed. */
+/* Writes an allowed query in its final form. Returns its length; 0: it is not allowed. */
 uint32_t rewrite_dns_query(const uint8_t *query, uint32_t len, uint8_t out[DNS_QUERY_MAX]);
 
 /* Reads an answer before the program sees it: learns addresses, restores denied questions. Returns the new length. */
 uint64_t read_dns_answer(uint8_t *message, uint64_t len, uint64_t cap, const struct endpoint *from);
 
-/* For queries over TCP, the parts of the two. The verdict on a question; `facts`: for its alert. */
+/* Parts of these two, for queries over TCP. The verdict on a question; `facts`: for its alert. */
 struct verdict judge_question(const struct dns_question *q, struct facts *facts);
-/* Records a question that is about to be sent: its answer may teach. */
+/* Records a question before it is sent, so that its answer is learned. */
 void remember_asked(const struct dns_question *q);
 /* Learns from an answer of the function's own resolver. */
 void learn_from_answer(const uint8_t *message, uint32_t len);

@@ -11,7 +11,7 @@ enum {
     QUERIES_MAX = 2 * PAGE,
     HEADER_LEN = 12,
     STREAMS = 512,
-    ANSWER_MAX = 8190 /* bytes of an answer; longer ones are not learnt */,
+    ANSWER_MAX = 8190 /* bytes of an answer; longer ones are not learned */,
     LONGEST = sizeof(struct scratch) /* bytes of one read */
 };
 
@@ -22,7 +22,7 @@ struct stream {
     uint64_t cookie; /* of the socket: a descriptor may be one of several */
     uint64_t seen;   /* bytes, since the connection began */
     uint32_t held;
-    uint32_t beyond; /* bytes to come of an answer that is too long; NEVER: nothing more is learnt */
+    uint32_t beyond; /* further bytes of an answer that is too long; NEVER: nothing more is learned */
 };
 #define NEVER UINT32_MAX
 static struct stream streams[STREAMS];
@@ -39,7 +39,7 @@ static int64_t refused(const struct call *call)
     return unread_refused(call, TEXT("dns")) ? -EACCES : 0;
 }
 
-/* Writes the query at `in` as it is to be sent; 0: it must not be. */
+/* Writes the query at `in` in its final form; 0: it must not be sent. */
 static uint32_t judge_one(const struct call *call, const uint8_t *in, uint32_t len, uint8_t *out,
                           int64_t *error)
 {
@@ -61,8 +61,8 @@ static uint32_t judge_one(const struct call *call, const uint8_t *in, uint32_t l
     return LENGTH + size;
 }
 
-/* Writes all queries in `in` as they are to be sent. Returns their length; 0: they must not be (`*error`), or, in alert mode,
- * go unchanged. */
+/* Writes all queries in `in` in their final form. Returns their length; 0: they must not be sent (`*error`), or, in alert mode,
+ * they are sent unchanged. */
 static uint32_t judge_queries(const struct call *call, const uint8_t *in, uint32_t len, uint8_t *out,
                               uint32_t cap, int64_t *error)
 {
@@ -87,7 +87,7 @@ static uint32_t judge_queries(const struct call *call, const uint8_t *in, uint32
 
 int64_t send_queries(const struct call *call, int32_t descriptor, const struct message *m, uint64_t flags)
 {
-    /* It gets no other connection to a name server: bytes are counted from the beginning of this one. */
+    /* Forbids another connection to a name server, as bytes are counted from the beginning of this one. */
     forbid_reconnection(descriptor);
     int64_t error;
     struct scratch *scratch = scratch_take();
@@ -101,7 +101,7 @@ int64_t send_queries(const struct call *call, int32_t descriptor, const struct m
         uint32_t size = judge_queries(call, in, (uint32_t)len, out, QUERIES_MAX, &error);
         result = error;
         if (size) {
-            /* A waiting connection has room for these few bytes. */
+            /* A pending connection has room for these few bytes. */
             int64_t sent = KERNEL(sendto, descriptor, out, size, flags & ~(uint64_t)MSG_ZEROCOPY, 0, 0);
             bool whole = sent == (int64_t)size;
             if (sent > 0 && !whole) /* the announced length cannot follow */
@@ -114,13 +114,13 @@ int64_t send_queries(const struct call *call, int32_t descriptor, const struct m
     return result ? result : len ? KERNEL(sendmsg, descriptor, m, flags) : 0;
 }
 
-/* The socket's own stream; else, of those nearby, the one that was unused for longest: it learns no more. NULL: other threads
- * hold all. Each socket starts at another place: threads search at the same time. */
+/* The stream of this socket; else, of the neighbours, the one unused for longest, which learns no more. NULL: other threads
+ * hold all. Each socket starts at another place, as threads search at the same time. */
 static struct stream *choose_stream(uint64_t cookie)
 {
     enum { NEARBY = 16 };
     struct stream *oldest = NULL;
-    /* Spread, as successive numbers would fill the same neighbourhood. */
+    /* A hash, as successive cookies would be neighbours. */
     uint32_t first = (uint32_t)((cookie * 0x9e3779b97f4a7c15u) >> 32);
     uint32_t now = __atomic_load_n(&streams_clock, __ATOMIC_RELAXED);
     for (uint32_t i = 0; i < NEARBY; i++) {
@@ -151,8 +151,8 @@ static struct stream *stream_of(uint64_t cookie)
     return NULL;
 }
 
-/* The bytes read from a connection since it began, by any call of any process; UINT64_MAX: unknown. Those received (tcp(7),
- * TCP_INFO), without those that wait, and without the end, which counts as a byte. */
+/* The bytes read from a connection since it began, by any call of any process; UINT64_MAX: unknown. They are the received bytes
+ * (tcp(7), TCP_INFO) without the unread ones, and without the connection's end, which counts as a byte. */
 static uint64_t count_bytes_read(int32_t descriptor)
 {
     enum { TRIES = 16, KNOWN = offsetof(struct tcp_info, tcpi_bytes_received) + sizeof(uint64_t) };
@@ -161,7 +161,7 @@ static uint64_t count_bytes_read(int32_t descriptor)
         int32_t waiting = 0;
         if (read_tcp_info(descriptor, &before) < KNOWN || KERNEL(ioctl, descriptor, FIONREAD, &waiting) ||
             read_tcp_info(descriptor, &after) < KNOWN ||
-            after.tcpi_state == TCP_CLOSE) /* the end may be counted or not */
+            after.tcpi_state == TCP_CLOSE) /* the end may or may not be counted */
             return UINT64_MAX;
         if (before.tcpi_bytes_received == after.tcpi_bytes_received) /* nothing arrived in between */
             return after.tcpi_bytes_received - (uint32_t)waiting - (after.tcpi_state >= TCP_CLOSE_WAIT);
@@ -202,8 +202,8 @@ static bool is_from_resolver(int32_t descriptor)
     return !peer_of_stream(descriptor, &peer) && is_resolver_address(&peer);
 }
 
-/* Learns from bytes read from the stream; NULL: they were not seen. After unseen bytes, read by another thread or process or by
- * a call that is not judged, answers cannot be delimited, so nothing more is learnt. */
+/* Learns from bytes read from the stream; NULL: they were not seen. After unseen bytes, which another thread or process or an
+ * unjudged call read, answers cannot be delimited, so nothing more is learned. */
 static void learn_from(int32_t descriptor, const uint8_t *bytes, uint32_t len)
 {
     if (!is_from_resolver(descriptor))
@@ -230,7 +230,7 @@ static int64_t take_answers(int32_t descriptor, struct message *m, uint64_t flag
     struct message own = *m;
     own.vectors = (uint64_t)&v;
     own.vector_count = 1;
-    /* A socket that sent queries keeps its connection (send_queries), and the answers come by it. */
+    /* A socket that sent queries keeps its connection (send_queries), on which the answers arrive. */
     bool is_sure = is_reconnection_forbidden(descriptor) && is_from_resolver(descriptor);
     int64_t n = KERNEL(recvmsg, descriptor, &own, flags | MSG_DONTWAIT);
     if (n > 0)
@@ -256,8 +256,8 @@ int64_t receive_answers(int32_t descriptor, struct message *m, uint64_t flags)
         return taken;
     }
     for (;;) {
-        /* Waits without holding a buffer, as await_answer does (receive.c). With MSG_WAITALL it peeks into
-         * the caller's vectors, as the kernel then waits for all of them. */
+        /* Waits without a buffer, as await_answer does (receive.c). With MSG_WAITALL it peeks into the caller's vectors, as the
+         * kernel then waits until all are full. */
         uint8_t byte;
         struct vector v = {(uint64_t)&byte, 1};
         struct message peek = {.vectors = (uint64_t)&v, .vector_count = 1};

@@ -1,5 +1,5 @@
-/* DNS over TCP (RFC 7766): queries are judged before they leave, and answers of the function's own resolver teach as they do
- * over UDP. A write holds whole queries, each with its length in front, as every resolver library sends them; a denied one
+/* Judges queries of DNS over TCP (RFC 7766) before they leave, and learns addresses from answers of the function's own
+ * resolver. A write must hold whole queries, each with its length in front, as resolver libraries send them; a denied query
  * fails the write. */
 #ifndef SHIELD_DNS_TCP_H
 #define SHIELD_DNS_TCP_H

@@ -7,7 +7,7 @@
 
 enum { SERVERS = 256 };
 
-/* The servers of UDP sockets, by serial number: the last ones, and the function's own. 0: being written. */
+/* The latest servers of UDP sockets, by serial number, and the function's own. Serial 0: it is being written. */
 struct server {
     uint32_t serial;
     struct sockaddr_bytes address;
@@ -16,13 +16,13 @@ static struct server servers[SERVERS];
 static uint32_t last_serial;
 
 /* Sockets with a server, in buckets: the socket's cookie (the upper bits) and the server's serial number. A cookie is the same
- * under all numbers and in all processes. No call reports the end of a socket: in a full bucket the oldest is replaced, after
- * some thousand others. */
+ * under all numbers and in all processes. No call reports the end of a socket, so a full bucket replaces the oldest one, after
+ * some thousand sockets. */
 enum { CONNECTED = 1024, CONNECTED_ALIKE = 8, SERIAL_BITS = 24, SERIAL_MASK = (1 << SERIAL_BITS) - 1 };
 static uint64_t connected[CONNECTED][CONNECTED_ALIKE];
-static uint32_t age[CONNECTED][CONNECTED_ALIKE]; /* less is older */
+static uint32_t age[CONNECTED][CONNECTED_ALIKE]; /* lower is older */
 
-/* One address can have several spellings: bytes that the kernel ignores are zero here, as in the result of getpeername(2). */
+/* The address with zero in the bytes that the kernel ignores, as in the result of getpeername(2). */
 static struct sockaddr_bytes plain(const struct sockaddr_bytes *server)
 {
     enum { INET_LEN = 16, INET_SAID = 8, INET6_LEN = 28, FLOW = 4 };
@@ -61,7 +61,7 @@ static bool is_own_resolver(const struct sockaddr_bytes *address)
            is_resolver_address(&to);
 }
 
-/* Two threads that add the same server at once may use two numbers: harmless. */
+/* Two threads that add the same server at once may use two numbers, which is harmless. */
 static uint32_t add_server(const struct sockaddr_bytes *address)
 {
     struct sockaddr_bytes there;
@@ -91,7 +91,7 @@ static uint32_t serial_of(const struct sockaddr_bytes *address)
     return add_server(address);
 }
 
-/* Where the kernel gives no cookie (under qemu-user): the inode's number. */
+/* The socket's cookie; where the kernel gives none (under qemu-user), the inode's number. */
 static uint64_t identity(int32_t descriptor)
 {
     struct stat st = {0};
@@ -106,7 +106,7 @@ static uint64_t *bucket_of(uint64_t identity)
     return connected[(identity >> SERIAL_BITS) % CONNECTED];
 }
 
-/* The serial number of its server, and its entry; 0: it has none. */
+/* The serial number of the socket's server, and the socket's entry; 0: it has none. */
 static uint32_t connection_of(uint64_t identity, uint64_t **entry)
 {
     uint64_t *bucket = bucket_of(identity);
@@ -119,7 +119,7 @@ static uint32_t connection_of(uint64_t identity, uint64_t **entry)
     return 0;
 }
 
-/* Its entry, if it has one; else a free one, or that of the oldest. */
+/* The socket's entry; else a free one, or the oldest. */
 static uint64_t *entry_for(uint64_t identity)
 {
     static uint32_t youngest;
@@ -171,13 +171,12 @@ bool find_name_server(int32_t descriptor, struct sockaddr_bytes *server)
 {
     uint64_t *entry;
     uint32_t serial = has_udp_dns_mark(descriptor) ? connection_of(identity(descriptor), &entry) : 0;
-    if (!serial ||
-        (!are_marks_exact() && !is_unconnected(descriptor))) /* another thread connected it just now */
+    if (!serial || (!are_marks_exact() && !is_unconnected(descriptor))) /* another thread has connected it */
         return false;
     return read_server(serial, server);
 }
 
-/* For a socket that the gate keeps unconnected, getpeername returns the peer that the program gave it. */
+/* getpeername of a socket that the gate keeps unconnected returns the program's peer. */
 enum outcome judge_peer_name(struct call *call)
 {
     struct sockaddr_bytes server;

@@ -1,4 +1,4 @@
-/* Shared by the network judges: addresses as the caller gave them, and the verdict on them. */
+/* Functions that the network judges share: the caller's addresses, and verdicts on them. */
 #ifndef SHIELD_NETWORK_H
 #define SHIELD_NETWORK_H
 
@@ -8,30 +8,30 @@
 #include "../report/alerts.h"
 #include "dns_query.h"
 
-/* The name that an address was last answered for, as much of it as is kept. False: for none. */
+/* The name that last resolved to an address; of a long one, its end. False: there is none. */
 struct kept_name {
     char at[NAME_KEPT];
     uint32_t len;
 };
-bool find_learnt_name(const struct address *ip, struct kept_name *kept);
-/* Copies the caller's address. 0, -EINVAL or -EFAULT, as the kernel would answer. */
+bool find_learned_name(const struct address *ip, struct kept_name *kept);
+/* Copies the caller's address. 0, -EINVAL or -EFAULT, as from the kernel. */
 int64_t copy_address(uint64_t pointer, uint32_t len, struct sockaddr_bytes *out);
-/* Judges an address; reports. 0, -EACCES, or the kernel's error for a descriptor that is no socket. */
+/* Judges an address, and reports. 0, -EACCES, or the kernel's error for a descriptor that is no socket. */
 int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32_t descriptor);
 /* connect(2), judged. */
 int64_t judge_and_connect(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address);
-/* Must a TCP connection to this peer be read? */
+/* Whether a TCP connection to this peer must be read. */
 bool is_inspected_endpoint(const struct endpoint *to);
-/* Reports an act that no list can admit: an address family, a datagram that is no query. */
+/* Judges an act that no list admits, and reports: an address family, a datagram that is no query. True: it is refused. */
 bool outbound_refused(const struct call *call, enum reason reason, struct text protocol);
-/* The same for bytes that cannot be read, and may ask for any name. */
+/* The same for bytes that cannot be read, and may name any server. */
 bool unread_refused(const struct call *call, struct text protocol);
-/* Is it a name server? Port 53 counts wherever it is: servers forward. */
+/* Whether it may be a name server: port 53 of any address counts, as servers forward. */
 bool is_dns_port(const struct endpoint *to);
-/* And a datagram to it? */
+/* Whether the socket sends datagrams to it. */
 bool is_dns_datagram(const struct endpoint *to, int32_t descriptor);
-/* Judges the control messages of a socket and points `m` to their copy in `copy`, of CONTROL_MAX bytes: more
- * are refused, as no program sends so many. 0, or an errno. */
+/* Judges the control messages of a socket, and points `m` to their copy in `copy`, of CONTROL_MAX bytes. More are refused, as
+ * no program sends so many. 0, or an errno. */
 enum { CONTROL_MAX = 1040 /* 253 descriptors (unix(7)) */ };
 int64_t judge_control(const struct call *call, int32_t descriptor, struct message *m, uint8_t *copy);
 

@@ -1,5 +1,5 @@
-/* Answers on sockets that queries were sent on. They are received into the gate's own memory first, so that
- * no other thread can change one between its arrival and the moment it teaches addresses. */
+/* Receives answers on sockets that sent queries. They arrive in the gate's own memory first, so that no other thread can change
+ * them before the gate reads them. */
 #include "../base/syscall_ctx.h"
 #include "../base/linux_abi.h"
 #include "../state/sealed_state.h"
@@ -8,8 +8,8 @@
 
 enum { ANSWER_MAX = 3 * PAGE };
 
-/* Waits for a message without taking it, and without holding a buffer: the program may leave this wait by
- * longjmp. 0: it may be an answer; NOT_AN_ANSWER or ENDED: for the kernel alone; or an errno. */
+/* Waits for a message without taking it, and without a buffer, as the program may leave the wait by longjmp. 0: it may be an
+ * answer; NOT_AN_ANSWER, ENDED: the kernel handles it; or an errno. */
 enum { NOT_AN_ANSWER = 1, ENDED = 2 /* the socket was shut down */ };
 static int64_t await_answer(int32_t descriptor, uint64_t flags)
 {
@@ -47,8 +47,8 @@ static int64_t take_with_header(int32_t descriptor, struct message *m, uint64_t 
     return n;
 }
 
-/* Takes the waiting message. `m` has the caller's name and control buffers; without a header only the sender is asked for.
- * NOT_HEARD: it was dropped, as another than the socket's server sent it. */
+/* Receives the waiting message. `m` has the caller's name and control buffers; without a header, only the sender is read.
+ * NOT_HEARD: the message was dropped, as another server sent it. */
 enum { NOT_HEARD = -ENOMSG };
 static int64_t take_answer(int32_t descriptor, struct message *m, bool has_header, uint64_t flags,
                            const struct sockaddr_bytes *server, struct scratch *scratch)
@@ -96,7 +96,7 @@ static int64_t receive_one(int32_t descriptor, struct message *m, bool has_heade
 {
     if (is_query_stream(descriptor))
         return receive_answers(descriptor, m, flags);
-    /* A socket connected to a name server receives only answers: they are taken without peeking, unless none has arrived. */
+    /* A socket connected to a name server receives answers only, so peeking is needed only where none has arrived. */
     struct sockaddr_bytes server;
     bool is_connected = find_name_server(descriptor, &server), is_there = is_connected;
     for (;;) {
@@ -112,7 +112,7 @@ static int64_t receive_one(int32_t descriptor, struct message *m, bool has_heade
         int64_t n =
             take_answer(descriptor, &taken, has_header, flags, is_connected ? &server : NULL, scratch);
         scratch_give(scratch);
-        is_there = n == NOT_HEARD;                                 /* another may wait */
+        is_there = n == NOT_HEARD;                                 /* another message may wait */
         if (is_there || (n == -EAGAIN && !(flags & MSG_DONTWAIT))) /* nothing has arrived: waits for it */
             continue;
         *m = taken;
@@ -144,7 +144,7 @@ static int64_t receive_header(int32_t descriptor, uint64_t header, uint64_t flag
     return is_error(n) || write_user(header, &m, sizeof m) ? n : -EFAULT;
 }
 
-/* Receives the first message as the caller waits for it, then those that have arrived; or waits for all, if the caller does
+/* Waits for the first message as the caller does, then receives those that have arrived, or waits for all, if the caller waits
  * without a time limit. */
 static int64_t receive_many(const uint64_t *arg)
 {
@@ -164,7 +164,7 @@ static int64_t receive_many(const uint64_t *arg)
     return done;
 }
 
-/* read and readv: bytes without a header. */
+/* read and readv: receives without a header. */
 static int64_t receive_plain(const struct call *call, int32_t descriptor)
 {
     struct vector v = {call->arg[1], call->arg[2]};
@@ -173,7 +173,7 @@ static int64_t receive_plain(const struct call *call, int32_t descriptor)
         m.vectors = call->arg[1];
         m.vector_count = (uint32_t)call->arg[2];
     }
-    if (!room_in(&m, 1)) /* nothing is read, without a wait (read(2)) */
+    if (!room_in(&m, 1)) /* read(2) of no bytes does not wait */
         return kernel_call(call->nr, call->arg[0], call->arg[1], call->arg[2], 0, 0, 0);
     return receive_one(descriptor, &m, false, 0);
 }

@@ -5,7 +5,7 @@
 #include "../base/socket_info.h"
 #include "../state/sealed_state.h"
 
-/* struct utsname (uname(2)): the second text is the host's name. */
+/* The second text of struct utsname is the host's name (uname(2)). */
 enum { UTS_TEXT = 65, UTS_TEXTS = 6 };
 
 static struct text read_host_name(char buffer[UTS_TEXT * UTS_TEXTS])
@@ -13,7 +13,7 @@ static struct text read_host_name(char buffer[UTS_TEXT * UTS_TEXTS])
     return is_error(KERNEL(uname, buffer)) ? TEXT("") : text_of(buffer + UTS_TEXT);
 }
 
-/* A UDP socket connected to an address of this machine gets that address itself; nothing is sent (ip(7)). */
+/* Whether the address is this machine's: a UDP socket connected to it gets the same local address; nothing is sent (ip(7)). */
 static bool is_own_address(const struct address *ip)
 {
     bool is_v6 = ip->family == FAMILY_V6;
@@ -32,11 +32,11 @@ static bool is_own_address(const struct address *ip)
     return is_own;
 }
 
-/* On any port: UDP with port 0 stands for sorting addresses (verdict.c). */
+/* Whether the address is admitted at any port; UDP with port 0 stands for sorting addresses (verdict.c). */
 static bool may_be_reached(const struct address *ip)
 {
     struct endpoint to = {*ip, 0};
-    return verdict_endpoint(&sealed->policy, &sealed->process.always, learnt_names(), &to, PROTOCOL_UDP)
+    return verdict_endpoint(&sealed->policy, &sealed->process.always, learned_names(), &to, PROTOCOL_UDP)
                .action == ACTION_ALLOW;
 }
 

@@ -1,5 +1,5 @@
-/* Look-ups of a program's own host and of its peers, which drivers, log libraries and runtimes make unasked. They pass without
- * a line where they tell the name server nothing that is not known or allowed. */
+/* Recognises look-ups of a program's own host and of its peers, which drivers, log libraries and runtimes make. They pass
+ * without a line where the name carries no information to the name server. */
 #ifndef SHIELD_SELF_LOOKUP_H
 #define SHIELD_SELF_LOOKUP_H
 
@@ -7,7 +7,7 @@
 
 #include "../../core/text.h"
 
-/* Is it the machine's own name, or the name of an address that is loopback, the machine's own, or may be reached? */
+/* Whether it is the machine's own name, or the reverse name of an address that is loopback, the machine's own, or admitted. */
 bool is_self_lookup(struct text name);
 
 #endif

@@ -1,4 +1,4 @@
-/* Datagrams and messages: the address of each, and the question of each query. */
+/* Judges calls that send: the address of each message, and the question of each query. */
 #include "../base/syscall_ctx.h"
 #include "../base/linux_abi.h"
 #include "../report/node_notes.h"
@@ -22,7 +22,7 @@ static int64_t send_query(const struct call *call, int32_t descriptor, const str
     return send_dns_query(call, descriptor, query, (uint32_t)len, flags, server);
 }
 
-/* The kind of destination; AF_UNSPEC is delivered as AF_INET (net/ipv4/udp.c). */
+/* The kind of the destination; AF_UNSPEC is treated as AF_INET (net/ipv4/udp.c). */
 static enum sockaddr_kind destination(const struct sockaddr_bytes *address, struct endpoint *to)
 {
     enum sockaddr_kind kind = endpoint_from_sockaddr(address->bytes, address->len, to);
@@ -34,8 +34,8 @@ static enum sockaddr_kind destination(const struct sockaddr_bytes *address, stru
     return endpoint_from_sockaddr(as_inet.bytes, as_inet.len, to);
 }
 
-/* Judges a message's address. 0, an errno, IS_QUERY: to be judged by its name, or WITHOUT_ADDRESS: no datagram, so it is sent
- * without an address, in case the number is a datagram socket's by then. */
+/* Judges a message's address. 0; an errno; IS_QUERY: its name must be judged; WITHOUT_ADDRESS: it is no datagram, and is sent
+ * without an address, in case the number becomes a datagram socket's. */
 enum { IS_QUERY = 1, WITHOUT_ADDRESS = 2 };
 static int64_t judge_destination(const struct call *call, int32_t descriptor,
                                  const struct sockaddr_bytes *address)
@@ -55,7 +55,7 @@ static int64_t judge_destination(const struct call *call, int32_t descriptor,
     }
 }
 
-/* The same for the caller's address, which is copied first. */
+/* Copies the caller's address and judges it likewise. */
 static int64_t judge_address(const struct call *call, int32_t descriptor, uint64_t pointer, uint32_t length,
                              struct sockaddr_bytes *address)
 {
@@ -63,8 +63,9 @@ static int64_t judge_address(const struct call *call, int32_t descriptor, uint64
     return error ? error : judge_destination(call, descriptor, address);
 }
 
-/* Data would leave with the connection's first packet, unjudged. Instead it is handled as the kernel does for a server without
- * a cookie (tcp(7), TCP Fast Open): connect, then send; a socket that does not wait gets EINPROGRESS, and nothing was sent. */
+/* MSG_FASTOPEN would send data unjudged in the connection's first packet. Instead the gate does what the kernel does for a
+ * server without a cookie (tcp(7), TCP Fast Open): connect, then send; a socket that does not wait gets EINPROGRESS and sends
+ * nothing. */
 static int64_t connect_and_send(const struct call *call, int32_t descriptor, struct message m, uint64_t flags)
 {
     struct sockaddr_bytes address;
@@ -110,7 +111,7 @@ static int64_t send_judged(const struct call *call, int32_t descriptor, bool is_
     return KERNEL(sendmsg, descriptor, &m, flags);
 }
 
-/* Control messages are judged by the kind of socket. */
+/* Sends one message, whose control messages are judged by the kind of socket. */
 static int64_t send_one(const struct call *call, int32_t descriptor, bool is_stream, struct message m,
                         uint64_t flags)
 {
@@ -127,14 +128,14 @@ static int64_t send_to(const struct call *call, bool is_stream)
     struct vector v = {arg[1], arg[2]};
     struct message m = {.name = arg[4], .vectors = (uint64_t)&v, .vector_count = 1};
     m.name_len = m.name ? (uint32_t)arg[5] : 0;
-    if (m.name && !m.name_len && !is_stream) /* in a message header it would be no address */
+    if (m.name && !m.name_len && !is_stream) /* sendto refuses an empty address, sendmsg ignores it */
         return KERNEL(sendto, arg[0], arg[1], arg[2], arg[3], arg[4], 0);
     return m.name_len > SOCKADDR_MAX ? -EINVAL
                                      : send_judged(call, (int32_t)arg[0], is_stream, m, (uint32_t)arg[3]);
 }
 
-/* Judges both queries of one lookup (IPv4 and IPv6), and sends them by one call, as libraries do: two would wake the name
- * server twice. False: other messages, or queries that are not simply allowed. */
+/* Judges both queries of one look-up (IPv4 and IPv6), and sends them by one call, as libraries do: two calls would wake the
+ * name server twice. False: other messages, or queries that are not allowed without an alert. */
 static bool send_pair(const struct call *call, int64_t *result)
 {
     struct sockaddr_bytes server;
@@ -166,7 +167,7 @@ static bool send_pair(const struct call *call, int64_t *result)
     return true;
 }
 
-/* As the kernel's loop: the count of messages sent, or the first one's error. */
+/* As in the kernel, returns the count of messages sent, or the first one's error. */
 static int64_t send_many(const struct call *call, bool is_stream)
 {
     uint32_t count = (uint32_t)call->arg[2] > UIO_MAXIOV ? UIO_MAXIOV : (uint32_t)call->arg[2];
@@ -196,7 +197,7 @@ enum outcome judge_send(struct call *call)
     bool is_stream = check_tcp_mark((int32_t)arg[0]);
     bool judges = policy_judges_outbound(&sealed->policy);
     if (call->nr == __NR_sendto) {
-        /* A connected socket: its peer was judged when it connected. */
+        /* The peer of a connected socket was judged when it connected. */
         uint64_t mark = get_mark((int32_t)arg[0]);
         bool passes =
             !judges || (!is_stream && !arg[4] && get_mark_kind(mark) == MARK_NONE && !(mark & MARK_UDP_DNS));
@@ -211,8 +212,8 @@ enum outcome judge_send(struct call *call)
                   : RUN_IN_PLACE;
 }
 
-/* Before the runtime is ready, each write could be its first request; afterwards only those on watched descriptors
- * come here. */
+/* Until the runtime is ready, each write may be its first request; later the gate passes only writes on marked descriptors
+ * here. */
 enum outcome judge_write(struct call *call)
 {
     uint64_t *arg = call->arg;
@@ -236,17 +237,17 @@ enum outcome judge_write(struct call *call)
     return RUN_IN_PLACE;
 }
 
-/* Calls that write bytes which the gate does not read. Where bytes have to be read, the answer is that the kernel has no such
- * call for this kind of socket, and programs copy instead (sendfile(2), splice(2)); so it is where violations are only
- * reported, as reports have to name all that a block would stop. */
+/* Calls that write bytes which the gate cannot read. Where bytes must be read, they fail as for a kind of socket that does not
+ * support the call, and programs copy instead (sendfile(2), splice(2)). In alert mode too, as its reports must name everything
+ * that block mode would stop. */
 enum outcome judge_unread(struct call *call)
 {
     int32_t descriptor = (int32_t)call->arg[call->nr == __NR_splice ? 2 : 0];
     return check_tcp_mark(descriptor) ? answer(call, -EINVAL) : RUN_IN_PLACE;
 }
 
-/* Linux's asynchronous writes name descriptors in the program's memory, which can change before the kernel reads them: the
- * answer is that of a kernel without the calls (io_setup(2)). */
+/* Asynchronous writes name descriptors in the program's memory, which can change before the kernel reads them: the calls fail
+ * as in a kernel without them (io_setup(2)). */
 enum outcome judge_asynchronous(struct call *call)
 {
     return answer(call, -ENOSYS);

@@ -1,5 +1,5 @@
-/* Socket options and control messages that send a packet to another address than the judged one, or join or split datagrams:
- * routing headers and source routes (ip(7), ipv6(7), RFC 3542), UDP_CORK and UDP_SEGMENT (udp(7)). */
+/* Judges socket options and control messages that send a packet to another address than the judged one, or join or split
+ * datagrams: routing headers and source routes (ip(7), ipv6(7), RFC 3542), UDP_CORK and UDP_SEGMENT (udp(7)). */
 #include "../base/syscall_ctx.h"
 #include "../base/linux_abi.h"
 #include "../state/sealed_state.h"
@@ -34,7 +34,7 @@ static bool leads_away(int32_t level, int32_t name, bool is_control)
     return false;
 }
 
-/* A flow label may bring headers for each of its packets, a routing header among them (struct in6_flowlabel_req,
+/* Whether a flow label adds headers to its packets, such as a routing header (struct in6_flowlabel_req,
  * include/uapi/linux/in6.h). */
 static bool brings_headers(const struct call *call)
 {
@@ -43,8 +43,8 @@ static bool brings_headers(const struct call *call)
            (int32_t)call->arg[4] > PLAIN;
 }
 
-/* TCP options by which bytes leave unjudged: in the connection's first packet (send.c), or written by the kernel. The answer is
- * that of a kernel without them. 0, or an errno. */
+/* TCP options by which bytes leave unjudged, in the connection's first packet (send.c) or encrypted by the kernel, fail as in a
+ * kernel without them. 0, or an errno. */
 static int64_t hides_bytes(const struct call *call)
 {
     if ((int32_t)call->arg[1] != SOL_TCP)
@@ -55,9 +55,8 @@ static int64_t hides_bytes(const struct call *call)
     return is_early ? -ENOENT : 0;
 }
 
-/* One write that leaves as several datagrams. Libraries probe for it (Netty's native transport, whenever it is loaded; QUIC's)
- * and work without, so this is no violation: the answer is that of a kernel without it, also where violations are only
- * reported. */
+/* Whether the option splits one write into several datagrams. Libraries probe for it (Netty's native transport, QUIC's) and
+ * work without it, so it is no violation: it fails as in a kernel without it, in alert mode too. */
 static bool cuts_datagrams(int32_t level, int32_t name)
 {
     return (level == SOL_UDP || level == SOL_UDPLITE) && name == UDP_SEGMENT;
@@ -65,7 +64,7 @@ static bool cuts_datagrams(int32_t level, int32_t name)
 
 enum outcome judge_socket_option(struct call *call)
 {
-    /* Reserved for forbid_reconnection. The program sees an older kernel. */
+    /* Reserved for forbid_reconnection: fails as in an older kernel. */
     if ((int32_t)call->arg[1] == SOL_SOCKET && (int32_t)call->arg[2] == SO_LOCK_FILTER)
         return answer(call, -ENOPROTOOPT);
     if (cuts_datagrams((int32_t)call->arg[1], (int32_t)call->arg[2]))
@@ -84,9 +83,9 @@ struct control_header {
     int32_t level, type;
 };
 
-/* Is it a connection that has to be read, or could it become one? Not a listening socket, nor one connected to another peer,
- * once reconnection is forbidden, nor one whose first bytes have left; but queries are always read. */
-static bool must_be_read(int32_t descriptor)
+/* Whether the socket has, or could get, a connection that must be read. A listening socket, one connected to another peer, and
+ * one whose first bytes have left do not count, once reconnection is forbidden; but queries are always read. */
+static bool has_bytes_to_read(int32_t descriptor)
 {
     struct endpoint peer;
     int64_t error = peer_of_stream(descriptor, &peer);
@@ -97,20 +96,19 @@ static bool must_be_read(int32_t descriptor)
     return !is_reconnection_forbidden(descriptor) || (!error && peer.port == DNS_PORT);
 }
 
-/* A receiving process without the shield would not read such a connection. */
+/* Refuses to pass such a socket to another process, which may be without the shield. */
 static bool rights_refused(const struct call *call, const uint8_t *data, uint64_t len)
 {
     for (uint64_t at = 0; at + sizeof(int32_t) <= len; at += sizeof(int32_t)) {
         int32_t descriptor;
         copy_bytes(&descriptor, data + at, sizeof descriptor);
-        if (must_be_read(descriptor) && unread_refused(call, TEXT("socket")))
+        if (has_bytes_to_read(descriptor) && unread_refused(call, TEXT("socket")))
             return true;
     }
     return false;
 }
 
-/* Does a control message pass a descriptor that must_be_read, or, on a socket of the internet, redirect a
- * packet? */
+/* Whether a control message passes a socket with has_bytes_to_read, or, on an internet socket, redirects a packet. */
 static bool control_refused(const struct call *call, const uint8_t *control, uint64_t len, bool is_local)
 {
     struct control_header h;

@@ -6,7 +6,7 @@
 enum {
     STRING_MAX = 0x20000,  /* MAX_ARG_STRLEN (include/uapi/linux/binfmts.h) */
     STRINGS_MAX = 1 << 23, /* more than the kernel takes (execve(2): a quarter of the stack's limit) */
-    OWN_MAX = 3 * PAGE,    /* our preloads, our state, and the addresses learnt last */
+    OWN_MAX = 3 * PAGE,    /* our preloads, our state, and the addresses learned last */
     PLACES = 256
 };
 
@@ -175,11 +175,11 @@ static void put_state(struct writer *w)
     put_char(w, 0);
 }
 
-/* The program may connect to addresses that this process learnt. */
-static void put_learnt(struct writer *w)
+/* The program may connect to addresses that this process learned. */
+static void put_learned(struct writer *w)
 {
-    put(w, TEXT(LEARNT_NAMES "="));
-    names_write_recent(learnt_names(), w);
+    put(w, TEXT(LEARNED_NAMES "="));
+    names_write_recent(learned_names(), w);
     put_char(w, 0);
 }
 
@@ -237,7 +237,7 @@ int64_t child_start_make(struct child_start *start, struct text path, uint64_t e
     put_state(&w);
     if (policy_judges_outbound(&sealed->policy)) {
         out[n++] = (uint64_t)(w.at + w.used);
-        put_learnt(&w);
+        put_learned(&w);
     }
     for (uint32_t i = 0; i < sealed->process.texts.setting_count; i++)
         out[n++] = (uint64_t)(sealed->process.texts.pool + sealed->process.texts.settings[i]);

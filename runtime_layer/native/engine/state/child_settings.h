@@ -6,8 +6,8 @@
 
 /* Prefix of the names of facts that a process finds out for its children. */
 #define STATE_PREFIX "SHIELD_STATE_"
-#define KNOWN_SITES STATE_PREFIX "SITES"   /* site_cache.h */
-#define LEARNT_NAMES STATE_PREFIX "LEARNT" /* core/learnt_addresses.h */
+#define KNOWN_SITES STATE_PREFIX "SITES"    /* site_cache.h */
+#define LEARNED_NAMES STATE_PREFIX "LEARNT" /* core/learned_addresses.h */
 
 /* Keeps a text. Its offset; 0: it is empty, or there is no room. */
 uint16_t keep_text(struct kept_texts *texts, struct text t);

@@ -2,11 +2,11 @@
 
 struct sealed sealed_block;
 uint8_t gate_table[PAGE] __attribute__((aligned(PAGE)));
-static struct names learnt;
+static struct names learned;
 
-struct names *learnt_names(void)
+struct names *learned_names(void)
 {
-    return &learnt;
+    return &learned;
 }
 
 bool is_resolver_address(const struct endpoint *to)

@@ -131,7 +131,7 @@ static inline bool is_starting(void)
     return sealed->process.stage == STAGE_STARTING && !is_ready();
 }
 
-struct names *learnt_names(void);
+struct names *learned_names(void);
 /* Is it one of the function's own name servers? */
 bool is_resolver_address(const struct endpoint *to);
 

@@ -1,23 +1,22 @@
-/* The table of learnt addresses; see learnt_addresses.h.
+/* The table of learned addresses; see learned_addresses.h.
  *
- * Each slot is guarded by its own sequence number (a seqlock whose readers never wait): a writer takes a slot by making the
- * number odd, and a reader that keeps seeing an odd or changing number skips the slot. A writer that dies half way, or is
- * copied half way by fork, costs its one slot and nothing else. A fact that is learnt again, as by threads that ask for the
- * same host, is not written again, so it stays readable.
+ * A sequence number guards each slot (a seqlock whose readers never wait): a writer makes the number odd, and a reader that
+ * keeps seeing an odd or changing number skips the slot. A writer that dies half way, or that fork copies half way, costs
+ * only its slot. An entry that is learned again, as by threads that resolve the same host, is not rewritten, so it stays
+ * readable.
  */
-#include "learnt_addresses.h"
+#include "learned_addresses.h"
 
-/* A slot is read and written by whole words: a read in between is stale, never undefined. */
+/* A slot is read and written by whole words: a read during a write gives old or new words. */
 typedef uint32_t __attribute__((may_alias)) slot_word;
-enum { SLOT_WORDS = sizeof(struct learnt) / sizeof(slot_word) };
-_Static_assert(sizeof(struct learnt) % sizeof(slot_word) == 0, "a slot is whole words");
-_Static_assert(offsetof(struct learnt, sequence) == 0, "the sequence is the first word");
+enum { SLOT_WORDS = sizeof(struct learned_address) / sizeof(slot_word) };
+_Static_assert(sizeof(struct learned_address) % sizeof(slot_word) == 0, "a slot is whole words");
+_Static_assert(offsetof(struct learned_address, sequence) == 0, "the sequence is the first word");
 enum { SETS_BITS = 9 };
 _Static_assert(NAMES_SETS == 1 << SETS_BITS, "a set is known by the highest bits of a hash");
 _Static_assert(NAME_KEPT <= UINT8_MAX, "name_len is one byte");
 
-/* FNV-1a, by words. The last byte of an address is the highest of a little-endian word: of neighbours, no two get the
- * same highest bits. */
+/* FNV-1a, by words. The last byte of an address is the highest of a little-endian word, so neighbours get different sets. */
 static uint32_t set_of(const struct address *ip)
 {
     uint32_t hash = 2166136261u ^ ip->family, words[4];
@@ -27,8 +26,8 @@ static uint32_t set_of(const struct address *ip)
     return hash >> (32 - SETS_BITS);
 }
 
-/* Copies a slot. False: a thread was writing it meanwhile. */
-static bool read_slot(const struct learnt *slot, struct learnt *copy)
+/* Copies a slot. False: it is empty, or a thread was writing it. */
+static bool read_slot(const struct learned_address *slot, struct learned_address *copy)
 {
     const slot_word *from = (const slot_word *)slot;
     slot_word *to = (slot_word *)copy;
@@ -44,28 +43,31 @@ static bool read_slot(const struct learnt *slot, struct learnt *copy)
     return copy->age && copy->name_len <= NAME_KEPT;
 }
 
-/* The same, with retries: a writer takes some nanoseconds, unless it was stopped half way. */
-static bool read_slot_soon(const struct learnt *slot, struct learnt *copy)
+/* The same, with retries: a writer takes some nanoseconds, unless it was interrupted. */
+static bool read_slot_soon(const struct learned_address *slot, struct learned_address *copy)
 {
-    enum { LOOKS = 64 };
-    bool well = false;
-    for (uint32_t looks = 0; looks < LOOKS && !well; looks++)
-        well = read_slot(slot, copy);
-    return well;
+    enum { TRIES = 64 };
+    bool is_read = false;
+    for (uint32_t tries = 0; tries < TRIES && !is_read; tries++)
+        is_read = read_slot(slot, copy);
+    return is_read;
 }
 
-/* Compares a slot's address without its lock, as most have another; read_slot or write_slot confirms it. */
-static bool seems_about(const struct learnt *slot, const struct address *ip)
+/* Compares a slot's address without the sequence, as most differ; read_slot or write_slot confirms it. */
+static bool may_have_address(const struct learned_address *slot, const struct address *ip)
 {
-    enum { FIRST = offsetof(struct learnt, ip) / sizeof(slot_word), END = offsetof(struct learnt, name_len) };
-    struct learnt copy;
+    enum {
+        FIRST = offsetof(struct learned_address, ip) / sizeof(slot_word),
+        END = offsetof(struct learned_address, name_len)
+    };
+    struct learned_address copy;
     for (uint32_t i = FIRST; i < (END + sizeof(slot_word) - 1) / sizeof(slot_word); i++)
         ((slot_word *)&copy)[i] = __atomic_load_n((const slot_word *)slot + i, __ATOMIC_RELAXED);
     return address_equal(&copy.ip, ip);
 }
 
 /* False when another writer holds the slot, or changed it since `seen`. */
-static bool write_slot(struct learnt *slot, uint32_t seen, const struct learnt *value)
+static bool write_slot(struct learned_address *slot, uint32_t seen, const struct learned_address *value)
 {
     const slot_word *from = (const slot_word *)value;
     slot_word *to = (slot_word *)slot;
@@ -79,21 +81,21 @@ static bool write_slot(struct learnt *slot, uint32_t seen, const struct learnt *
     return true;
 }
 
-/* A slot without a writer, as it was when it was read. */
+/* A slot that had no writer when it was read. */
 struct candidate {
-    struct learnt *slot;
+    struct learned_address *slot;
     uint32_t sequence, idle;
 };
 
-static void take_idler(struct candidate *best, const struct candidate *other)
+static void keep_idlest(struct candidate *best, const struct candidate *other)
 {
     if (!best->slot || other->idle > best->idle)
         *best = *other;
 }
 
-/* The slot to write: where two have this address by this rule, the older one of those; else of the others an empty one or
- * the oldest. None: NULL. */
-static struct candidate choose_slot(struct learnt *set, const struct learnt *value)
+/* The slot to write: where two slots have this address and rule, the older of them; else an empty one, or the oldest of the
+ * others. `slot` is NULL where all have writers. */
+static struct candidate choose_slot(struct learned_address *set, const struct learned_address *value)
 {
     struct candidate same = {0}, other = {0};
     uint32_t same_count = 0;
@@ -103,21 +105,21 @@ static struct candidate choose_slot(struct learnt *set, const struct learnt *val
         uint32_t age = __atomic_load_n(&set[way].age, __ATOMIC_RELAXED);
         if (c.sequence & 1)
             continue;
-        /* The distance on the clock, which may have wrapped; another thread's may be newer. An empty one is idle for ever. */
+        /* The clock may have wrapped, and another thread's age may be newer. An empty slot counts as the idlest. */
         int32_t distance = (int32_t)(value->age - age);
         c.idle = !age ? UINT32_MAX : distance > 0 ? (uint32_t)distance : 0;
-        bool is_same = age && seems_about(&set[way], &value->ip) &&
+        bool is_same = age && may_have_address(&set[way], &value->ip) &&
                        __atomic_load_n(&set[way].rule, __ATOMIC_RELAXED) == value->rule;
         same_count += is_same;
-        take_idler(is_same ? &same : &other, &c);
+        keep_idlest(is_same ? &same : &other, &c);
     }
     return same_count > 1 ? same : other;
 }
 
-/* Does the slot hold this already? Then its age is renewed. */
-static bool renew_slot(struct learnt *slot, const struct learnt *value)
+/* Renews the age of a slot that holds this value already. */
+static bool renew_slot(struct learned_address *slot, const struct learned_address *value)
 {
-    struct learnt copy;
+    struct learned_address copy;
     if (!read_slot(slot, &copy) || !address_equal(&copy.ip, &value->ip) || copy.rule != value->rule ||
         copy.name_len != value->name_len || !same_bytes(copy.name, value->name, value->name_len))
         return false;
@@ -125,16 +127,16 @@ static bool renew_slot(struct learnt *slot, const struct learnt *value)
     return true;
 }
 
-static struct learnt *renew_entry(struct learnt *set, const struct learnt *value)
+static struct learned_address *renew_entry(struct learned_address *set, const struct learned_address *value)
 {
     for (uint32_t way = 0; way < NAMES_WAYS; way++)
-        if (seems_about(&set[way], &value->ip) && renew_slot(&set[way], value))
+        if (may_have_address(&set[way], &value->ip) && renew_slot(&set[way], value))
             return &set[way];
     return NULL;
 }
 
-/* Each slot once: an answer that is asked for often does not push out the others. */
-static void record_recent(struct names *n, const struct learnt *slot)
+/* Records each slot once, so that a frequent answer does not push out the others. */
+static void record_recent(struct names *n, const struct learned_address *slot)
 {
     uint16_t number = (uint16_t)(slot - n->slots[0] + 1);
     for (uint32_t i = 0; i < NAMES_RECENT; i++)
@@ -146,27 +148,27 @@ static void record_recent(struct names *n, const struct learnt *slot)
 
 void names_learn(struct names *n, const struct address *ip, uint16_t rule, struct text name)
 {
-    struct learnt value = {.ip = *ip, .rule = rule};
-    struct learnt *set = n->slots[set_of(ip)];
+    struct learned_address value = {.ip = *ip, .rule = rule};
+    struct learned_address *set = n->slots[set_of(ip)];
     uint32_t kept = name.len < NAME_KEPT ? name.len : NAME_KEPT;
     if (ip->family == FAMILY_NONE)
         return;
     value.name_len = (uint8_t)kept;
     copy_bytes(value.name, name.at + (name.len - kept), kept);
-    while (!value.age) /* 0, where the clock went round, means empty */
+    while (!value.age) /* 0 means empty: skipped where the clock wraps */
         value.age = __atomic_add_fetch(&n->clock, 1, __ATOMIC_RELAXED);
-    /* Losing a slot to another writer is rare; so many losses in a row are not worth a longer wait. */
-    struct learnt *slot = renew_entry(set, &value);
+    /* Losing a slot to another writer is rare, so the number of tries is small. */
+    struct learned_address *slot = renew_entry(set, &value);
     for (uint32_t tries = 0; tries < 4 * NAMES_WAYS && !slot; tries++) {
         struct candidate chosen = choose_slot(set, &value);
-        bool well = chosen.slot && write_slot(chosen.slot, chosen.sequence, &value);
-        slot = well ? chosen.slot : renew_entry(set, &value);
+        bool is_written = chosen.slot && write_slot(chosen.slot, chosen.sequence, &value);
+        slot = is_written ? chosen.slot : renew_entry(set, &value);
     }
     if (slot && rule != RULE_NONE)
         record_recent(n, slot);
 }
 
-/* Of a host's name as it is asked for: nothing that would end an entry, or a variable of the environment. */
+/* Whether the name holds no character that would end an entry or an environment variable. */
 static bool is_plain_name(struct text name)
 {
     for (uint32_t i = 0; i < name.len; i++)
@@ -181,7 +183,7 @@ void names_write_recent(const struct names *n, struct writer *w)
         __atomic_load_n(&n->noted, __ATOMIC_RELAXED); /* as the reader learns them in this order */
     for (uint32_t i = 0, start = w->used; i < NAMES_RECENT; i++) {
         uint16_t number = __atomic_load_n(&n->recent[(oldest + i) % NAMES_RECENT], __ATOMIC_RELAXED);
-        struct learnt copy;
+        struct learned_address copy;
         uint32_t slot = number ? number - 1u : 0;
         if (!number || !read_slot(&n->slots[slot / NAMES_WAYS][slot % NAMES_WAYS], &copy) ||
             !is_plain_name((struct text){copy.name, copy.name_len}))
@@ -210,14 +212,14 @@ void names_learn_written(struct names *n, struct text written, uint16_t rules)
     }
 }
 
-/* The slot of this address that was learnt last, among the ways still `open`; NAMES_WAYS: none. */
-static uint32_t find_newest(const struct learnt *set, uint32_t open, const struct address *ip)
+/* The newest slot of this address, among the ways still `open`; NAMES_WAYS: none. */
+static uint32_t find_newest(const struct learned_address *set, uint32_t open, const struct address *ip)
 {
     uint32_t best = NAMES_WAYS, best_age = 0;
     for (uint32_t way = 0; way < NAMES_WAYS; way++) {
         uint32_t age = __atomic_load_n(&set[way].age, __ATOMIC_RELAXED);
         bool is_newer = best == NAMES_WAYS || (int32_t)(age - best_age) > 0; /* the clock may have wrapped */
-        if (is_newer && open >> way & 1 && seems_about(&set[way], ip)) {
+        if (is_newer && open >> way & 1 && may_have_address(&set[way], ip)) {
             best = way;
             best_age = age;
         }
@@ -228,10 +230,10 @@ static uint32_t find_newest(const struct learnt *set, uint32_t open, const struc
 bool names_find(const struct names *n, const struct address *ip,
                 bool (*each)(void *context, uint16_t rule, struct text name), void *context)
 {
-    const struct learnt *set = n->slots[set_of(ip)];
+    const struct learned_address *set = n->slots[set_of(ip)];
     uint32_t open = (1u << NAMES_WAYS) - 1;
     for (uint32_t way; (way = find_newest(set, open, ip)) < NAMES_WAYS; open &= ~(1u << way)) {
-        struct learnt copy;
+        struct learned_address copy;
         if (read_slot_soon(&set[way], &copy) && address_equal(&copy.ip, ip) &&
             each(context, copy.rule, (struct text){copy.name, copy.name_len}))
             return true;
