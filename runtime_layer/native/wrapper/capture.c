@@ -1,4 +1,4 @@
-/* pipe, fork, exec, and a read loop with a deadline. */
+/* Runs a program with pipe, fork and exec, and reads its output until a deadline. */
 #define _GNU_SOURCE
 #include "capture.h"
 
@@ -23,8 +23,7 @@ static void exec_into(char *const argv[], char *const envp[], int output)
     execve(argv[0], argv, envp);
 }
 
-/* Reads to the end, or to the deadline; bytes beyond `cap` are read and dropped, so that the writer never
- * waits. */
+/* Reads to the end or the deadline. Bytes beyond `cap` are dropped, so that the writer never blocks. */
 static size_t read_output(int fd, char *out, size_t cap, int64_t deadline)
 {
     size_t used = 0;

@@ -1,4 +1,4 @@
-/* The settings one by one: as text, or as the core's own JSON. */
+/* Prints the meaning of each setting, as text or as the core's JSON. */
 #include "check.h"
 
 #include "../core/explain.h"
@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The pool's 32 KB of entries, each byte of which may need six for JSON, and a sentence for each entry. */
+/* The pool's 32 KB of entries, each byte of which may become six in JSON, and a sentence for each entry. */
 static char output[512 * 1024];
 
 static void print_text(const struct policy *policy)

@@ -1,4 +1,4 @@
-/* `shield check [--json]`: the meaning of the policy in the environment, or its mistake. */
+/* `shield check [--json]`: explains the policy in the environment, or names its mistake. */
 #ifndef SHIELD_CHECK_H
 #define SHIELD_CHECK_H
 

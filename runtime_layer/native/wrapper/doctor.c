@@ -1,4 +1,4 @@
-/* Asks every question and prints the answers: one line a fact, or JSON with a stable key for each. */
+/* Runs every probe and prints the findings: a line for each, or JSON with stable keys. */
 #include "doctor.h"
 
 #include "../core/text.h"
@@ -6,7 +6,7 @@
 #include "probes.h"
 #include "refusal_report.h"
 #include "usage.h"
-#include "whole_way.h"
+#include "interpreter_trial.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -41,7 +41,7 @@ static const struct probe about_libc[] = {
     {"libc_coverage", fact_coverage, "every guarded call passes its gate",
      "a guarded call would pass no gate"},
     {"process_engine", fact_process_engine, "the shield works here", "the shield cannot be armed here"},
-    {"whole_way", fact_whole_way, "from the start to an event, a refusal and its alert",
+    {"whole_way", fact_interpreter_trial, "from the start to an event, a refusal and its alert",
      "how far the shield came at work"},
 };
 
@@ -60,8 +60,7 @@ static bool probe_works(const struct findings *all, const char *key)
     return false;
 }
 
-/* The calls that an engine in the kernel needs: notifications of seccomp, and access to the notifying
- * process. */
+/* An engine in the kernel needs seccomp's notifications, and access to the notifying process. */
 static struct finding judge_kernel_engine(const struct findings *all)
 {
     static const char *const needed[] = {"seccomp_notify", "pidfd_open", "pidfd_getfd"};
@@ -181,7 +180,7 @@ static void print_json(const struct findings *all)
     fwrite(json, 1, w.used, stdout);
 }
 
-/* Standard descriptors that are closed would be given to the pipes of the probes. */
+/* Opens closed standard descriptors, which the pipes of the probes would get otherwise. */
 static void fill_standard_descriptors(void)
 {
     int fd;

@@ -24,7 +24,7 @@ enum { MACHINE = EM_AARCH64 };
 /* The kernel reads 256 bytes for a `#!` line and follows five of them (fs/exec.c, fs/binfmt_script.c). Real
  * programs keep their program headers in the first page. */
 enum { HEAD = 4096, SCRIPT_LINE = 256, SCRIPT_DEPTH = 5 };
-/* No library of ours comes near it; larger numbers are damage. */
+/* The library is much smaller; a larger number means damage. */
 enum { LIBRARY_SPAN = 64 << 20 };
 
 struct image {
@@ -87,7 +87,7 @@ static bool elf_header(const struct image *image, Elf64_Ehdr *header, struct wri
     return true;
 }
 
-/* Checks the headers for which glibc and musl drop a library with no more than a warning. */
+/* Checks the headers for which glibc and musl drop a library with only a warning. */
 static bool check_identity(const struct image *image, const Elf64_Ehdr *header, struct writer *error)
 {
     static const unsigned char zero[EI_NIDENT - EI_ABIVERSION];
@@ -102,7 +102,7 @@ static bool check_identity(const struct image *image, const Elf64_Ehdr *header, 
 static bool check_segment(const Elf64_Phdr *segment, uint64_t low, uint64_t file_size)
 {
     uint64_t align = segment->p_align;
-    /* A segment of zeroes takes nothing from the file, whatever its offset. */
+    /* A segment of zeroes has no bytes in the file, so its offset does not matter. */
     bool there = !segment->p_filesz ||
                  (segment->p_offset <= file_size && segment->p_filesz <= file_size - segment->p_offset);
     return there && segment->p_filesz <= segment->p_memsz && segment->p_memsz <= LIBRARY_SPAN &&
@@ -110,7 +110,7 @@ static bool check_segment(const Elf64_Phdr *segment, uint64_t low, uint64_t file
            (align & (align - 1)) == 0 && (segment->p_vaddr - segment->p_offset) % align == 0;
 }
 
-/* A failed copy leaves a library that opens, but that the loader drops. */
+/* Finds a cut-off copy, which opens, but which the loader drops. */
 static bool check_segments(const struct image *image, const Elf64_Ehdr *header, struct writer *error)
 {
     bool dynamic = false;

@@ -1,8 +1,7 @@
-/* Will the loader take our preload? Asked before exec, because the loader itself only warns, or says nothing.
+/* Checks before exec that the loader will take the preload, because the loader itself only warns, or says nothing.
  *
- * ld.so(8): a preload is ignored, and the program runs on without it, when the library is of another machine
- * or cannot be mapped; in secure-execution mode (set-uid, set-gid, file capabilities); and in static programs
- * there is no loader at all.
+ * The loader ignores a preload (ld.so(8)) when the library is of another machine or cannot be mapped, and in secure-execution
+ * mode (set-uid, set-gid, file capabilities). A static program has no loader.
  */
 #ifndef SHIELD_ELF_CHECK_H
 #define SHIELD_ELF_CHECK_H
@@ -18,12 +17,12 @@ struct program {
     char loader[ELF_PATH]; /* its PT_INTERP; empty when static */
 };
 
-/* Follows `path`. False, with one line in `error`, when it cannot be read, is no program of this machine, or
- * would run in secure-execution mode. */
+/* Inspects `path`. False, with one line in `error`, when it cannot be read, is no program of this machine, or would run in
+ * secure-execution mode. */
 bool program_inspect(const char *path, struct program *out, struct writer *error);
 
-/* Is this a shared library of this machine, on a file system that lets it be mapped executable? Finds missing
- * ends and damaged headers, not damaged contents. */
+/* Whether this is a shared library of this machine, on a file system that lets it be mapped executable. Finds missing ends
+ * and damaged headers, not damaged contents. */
 bool library_inspect(const char *path, struct writer *error);
 
 #endif

@@ -1,4 +1,4 @@
-/* /proc, uname(2), stat(2), getrlimit(2). */
+/* Reads facts by /proc, uname(2), stat(2) and getrlimit(2). */
 #define _GNU_SOURCE
 #include "host_facts.h"
 
@@ -37,7 +37,7 @@ void fact_user(struct finding *f)
     record_text(f, "uid %u gid %u", (unsigned)getuid(), (unsigned)getgid());
 }
 
-/* Reads a number from /proc/self/status, which answers where prctl(2) may not. */
+/* Reads a number from /proc/self/status, which works also where prctl(2) is filtered. */
 static void status_number(struct finding *f, const char *field)
 {
     char bytes[8192], *at;

@@ -1,4 +1,4 @@
-/* Probes that only look: the kernel's name, this process, the file systems. */
+/* Probes that only read: the kernel's name, this process, the file systems. */
 #ifndef SHIELD_HOST_FACTS_H
 #define SHIELD_HOST_FACTS_H
 

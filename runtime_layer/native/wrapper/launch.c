@@ -1,4 +1,4 @@
-/* Checks, environment, exec: the stages in main.c. */
+/* Runs the stages of main.c: checks, environment, exec. */
 #define _GNU_SOURCE
 #include "launch.h"
 
@@ -21,7 +21,7 @@
 #define CALLERS "node_callers.cjs"
 #define STATE "SHIELD_STATE="
 #define NEXT "SHIELD_NEXT_WRAPPER="
-/* engine/state/sealed_state.h: the stage, the descriptor of the log (none yet), the program that ends the exec chain. */
+/* The stage, the descriptor of the log (none yet), the program that ends the exec chain (engine/state/sealed_state.h). */
 #define STATE_STARTING STATE "starting:-1:"
 
 static bool is_variable(const char *entry, const char *name)
@@ -29,7 +29,7 @@ static bool is_variable(const char *entry, const char *name)
     return !strncmp(entry, name, strlen(name));
 }
 
-/* A loop through a wrapper that starts the exec wrapper again shows here: the state is ours alone. */
+/* Detects a wrapper that starts the exec wrapper again: only the shield sets the state. */
 static bool check_not_nested(char **envp, struct writer *error)
 {
     char **e = envp;
@@ -43,7 +43,7 @@ static bool check_not_nested(char **envp, struct writer *error)
     return false;
 }
 
-/* A list in the environment, with our entry in front of it. */
+/* A list in the environment, with the shield's entry in front of it. */
 struct extended {
     const char *name, *ours, *separator, *before;
 };
@@ -55,9 +55,8 @@ static char *write_extended(char *at, const struct extended *e)
     return at + strlen(at) + 1;
 }
 
-/* The environment with our state, and `lists` extended; other variables pass unchanged. Of two values the last one counts, as
- * for the loader. One mapping holds all new texts: it lives until exec, and an allocator would cost more calls than it saves.
- */
+/* The environment with the state and the extended `lists`; other variables pass unchanged. Of two values the last one counts,
+ * as for the loader. One mapping, which lives until exec, holds all new texts: an allocator would need more calls. */
 static char **shielded_environment(char **envp, struct extended *lists, size_t list_count,
                                    const char *runtime)
 {
@@ -106,7 +105,8 @@ static bool start_program(const struct plan *plan, char **argv, char **envp, str
     return false;
 }
 
-/* By default, in the versions of Node.js that it delays by at most 1.5 ms, where the engine judges writes. */
+/* Whether alerts name JavaScript callers. By default, in versions of Node.js that it delays by at most 1.5 ms, where the
+ * engine judges writes. */
 static bool names_callers(const struct policy *policy)
 {
     const char *runtime = getenv("AWS_EXECUTION_ENV");
@@ -163,7 +163,7 @@ static bool launch_shielded(struct policy *policy, char **argv, char **envp, str
     return start_program(&plan, argv, changed, error);
 }
 
-/* As if there were no shield. A next wrapper that cannot be started is left out: the function has to run. */
+/* Starts the program without the shield. A next wrapper that cannot be started is left out, as the function must run. */
 static bool launch_unshielded(char **argv, char **envp, struct writer *error)
 {
     static struct plan plan;

@@ -1,4 +1,4 @@
-/* Asks the program's own loader, then the library itself. */
+/* Finds the libc by the program's own loader, and its version in the library. */
 #define _GNU_SOURCE
 #include "libc_facts.h"
 
@@ -26,7 +26,7 @@ void read_libc_facts(const char *program)
     chosen = program;
 }
 
-/* The program to look at; NULL: none is dynamic. */
+/* The program to inspect; NULL: none is dynamic. */
 static const char *find_subject(struct program *program, struct finding *f)
 {
     struct reason reason;
@@ -42,7 +42,7 @@ static const char *find_subject(struct program *program, struct finding *f)
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
         if (program_inspect(usual[i], program, reason_begin(&reason)) && !program->is_static)
             return usual[i];
-    record_no(f, "no dynamic program to look at; name one with --program");
+    record_no(f, "no dynamic program to inspect; name one with --program");
     return NULL;
 }
 
@@ -89,7 +89,7 @@ static bool gnu_version(const char *path, char *version, size_t cap)
     return len > 0;
 }
 
-/* musl's loader says "musl libc (x86_64)\nVersion 1.2.5\n..." when it is given nothing to run. */
+/* musl's loader prints "musl libc (x86_64)\nVersion 1.2.5\n..." without a program. */
 static bool musl_version(char *loader, char *version, size_t cap)
 {
     static char said[OUTPUT];
@@ -183,8 +183,7 @@ static long read_field(const char *line, const char *name)
     return at ? atol(at + strlen(name)) : -1;
 }
 
-/* A JSON string up to its closing quote, in place. Of the escapes, only those of quotes and backslashes occur
- * in our own reasons. */
+/* Decodes a JSON string up to its closing quote, in place. The engine's reasons escape quotes and backslashes only. */
 static char *unescape_json(char *json)
 {
     char *to = json;
@@ -211,7 +210,7 @@ struct start {
     char *refused; /* the reason */
 };
 
-/* False when it could not be tried; then the finding says why. */
+/* False when the program could not be started; the finding has the reason. */
 static bool start_shielded(struct start *start, struct finding *f)
 {
     static struct program program;
@@ -241,7 +240,7 @@ void fact_coverage(struct finding *f)
     else if (start.refused && strstr(start.refused, "cannot be guarded"))
         record_no(f, "incomplete: %s", start.refused);
     else
-        record_no(f, "not known: the engine did not come so far");
+        record_no(f, "not known: the engine failed before it");
 }
 
 void fact_process_engine(struct finding *f)
@@ -256,5 +255,5 @@ void fact_process_engine(struct finding *f)
     else if (start.refused)
         record_no(f, "%s", start.refused);
     else
-        record_no(f, "%s was started, and said neither armed nor refused", start.program);
+        record_no(f, "%s was started, and reported neither armed nor refused", start.program);
 }

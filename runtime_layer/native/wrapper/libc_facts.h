@@ -10,18 +10,17 @@
 void read_libc_facts(const char *program);
 void fact_libc(struct finding *f);         /* its path */
 void fact_libc_version(struct finding *f); /* from the library or its loader */
-/* Are all of its system calls that have to pass the gate patched? Incomplete: the first that is not. */
+/* Whether all of its guarded system calls are patched; else the first that is not. */
 void fact_coverage(struct finding *f);
-/* Starts the program shielded, with a policy that only alerts, and reads the line that tells it armed. */
+/* Starts the program shielded, with a policy that only alerts, and reads its `armed` line. */
 void fact_process_engine(struct finding *f);
 
-/* The environment without the caller's policy and Lambda's variables about its function, with these settings. NULL: no memory.
- */
+/* The environment with these settings, without the caller's policy and Lambda's variables of its function. NULL: no memory. */
 char **copy_environment(const char *const *settings, size_t count);
 /* The reason of a `refused` line in a program's output, decoded in place; NULL: there is none. */
 char *read_refusal(char *said);
 
-/* Longer than the programs that are started may take. */
+/* The time limit of a started program. */
 enum { LIBC_SECONDS = 20 };
 
 #endif

@@ -1,4 +1,4 @@
-/* proc(5): /proc/self/exe is the running program, under any name. */
+/* Reads /proc/self/exe, which is the running program under any name (proc(5)). */
 #define _GNU_SOURCE
 #include "own_path.h"
 
@@ -13,7 +13,7 @@ bool library_path(char *to, size_t cap, struct writer *error)
 {
     ssize_t n = readlink(SELF, to, cap);
     if (n < 0) {
-        put_string(error, "cannot tell where shield itself lies: " SELF);
+        put_string(error, "cannot find the path of shield itself: " SELF);
         put_error(error, errno);
         return false;
     }
@@ -25,7 +25,7 @@ bool library_path(char *to, size_t cap, struct writer *error)
         return false;
     }
     memcpy(to + used, LIBRARY, sizeof LIBRARY);
-    /* ld.so(8): blanks and colons separate the entries of a preload, and nothing escapes them. */
+    /* Blanks and colons separate the entries of a preload and cannot be escaped (ld.so(8)). */
     if (!strpbrk(to, " :"))
         return true;
     put_quoted(error, to);

@@ -1,4 +1,4 @@
-/* How this program finds itself, and the library beside it. */
+/* The paths of this program and of the library beside it. */
 #ifndef SHIELD_OWN_PATH_H
 #define SHIELD_OWN_PATH_H
 
@@ -9,7 +9,7 @@
 
 /* The path of libshield.so, as a preload can name it. */
 bool library_path(char *to, size_t cap, struct writer *error);
-/* Is this file our own program, under any name? */
+/* Whether this file is the running program, under any name. */
 bool is_self(const char *path);
 
 #endif

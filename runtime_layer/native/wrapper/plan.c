@@ -1,4 +1,4 @@
-/* Finding programs as exec would, and refusing those that could not be shielded. */
+/* Finds the programs as exec would, and refuses those that cannot be shielded. */
 #define _GNU_SOURCE
 #include "plan.h"
 
@@ -34,7 +34,7 @@ static bool against_cwd(char to[PATH_BYTES], const char *path)
     return getcwd(folder, sizeof folder) && join_path(to, folder, strlen(folder), path);
 }
 
-/* Lambda gives an absolute path; people at a shell do not. */
+/* Lambda gives an absolute path; a user at a shell may give a name. */
 static bool find_runtime(char to[PATH_BYTES], const char *program)
 {
     if (program[0] == '/')
@@ -80,7 +80,7 @@ static bool check_next_wrapper(const struct policy *policy, const char *path, st
     struct program program;
     uint32_t mark = error->used;
     put_string(error, "SHIELD_NEXT_WRAPPER: ");
-    if (is_self(path)) /* it would start itself for ever */
+    if (is_self(path)) /* it would start itself endlessly */
         return refuse(error, path,
                       " is shield itself; name the wrapper that runs after it, or unset the variable");
     if (!program_inspect(path, &program, error))

@@ -1,4 +1,4 @@
-/* The programs that will run: the runtime, and the wrapper before it. */
+/* The programs to start: the runtime, and the wrapper before it. */
 #ifndef SHIELD_PLAN_H
 #define SHIELD_PLAN_H
 
@@ -9,10 +9,10 @@ struct plan {
     char next[PATH_BYTES];    /* absolute; empty: no other wrapper */
 };
 
-/* Finds both, and checks that the loader will load our library into them. False: `error` says why not. */
+/* Finds both, and checks that the loader will load the library into them. False: `error` has the reason. */
 bool plan_shielded(struct plan *plan, const struct policy *policy, const char *program, struct writer *error);
-/* The same without a policy, which may be the broken part, and without any check: a next wrapper that does
- * not help is left out. `next` is the text of SHIELD_NEXT_WRAPPER. */
+/* The same without checks and without a policy, which may have the error. A next wrapper that is not found is left out.
+ * `next` is the text of SHIELD_NEXT_WRAPPER. */
 bool plan_unshielded(struct plan *plan, const char *next, const char *program, struct writer *error);
 
 #endif

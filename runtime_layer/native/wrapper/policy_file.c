@@ -1,4 +1,4 @@
-/* Reads the settings' texts; the core parses them. */
+/* Reads the texts of the settings, which the core parses. */
 #define _GNU_SOURCE
 #include "policy_file.h"
 
@@ -30,7 +30,7 @@ static bool refuse_unreadable(struct writer *error, const char *path, const char
     return false;
 }
 
-/* Reads the whole file, or writes why not. A pipe or a device could block the start for ever. */
+/* Reads the whole file, or writes the reason. A pipe or a device is refused, as it could block the start. */
 static bool read_whole(const char *path, char *bytes, size_t cap, size_t *used, struct writer *error)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

@@ -1,4 +1,4 @@
-/* fork, wait with a limit, and read the child's result. */
+/* Runs a probe in a child: fork, wait with a time limit, read the result. */
 #define _GNU_SOURCE
 #include "probe_runner.h"
 
@@ -115,8 +115,8 @@ static sigset_t sigchld_set(void)
     return set;
 }
 
-/* An ignored SIGCHLD would reap children before they are waited for, and probes would inherit blocked
- * signals. SIGCHLD itself is blocked, to be waited for. */
+/* With an ignored SIGCHLD, the kernel would reap children before the wait; blocked signals would be inherited by probes.
+ * SIGCHLD itself is blocked, as wait_until waits for it. */
 void prepare_for_probes(void)
 {
     sigset_t set = sigchld_set();
@@ -143,7 +143,7 @@ bool wait_until(int pid, int64_t deadline, int *status)
     return false;
 }
 
-/* Shared with the child. A pipe would do as well, but descriptors may be scarce. */
+/* Memory that is shared with the child; a pipe would take descriptors, which may be scarce. */
 static struct finding *shared_finding(void)
 {
     static struct finding *shared;

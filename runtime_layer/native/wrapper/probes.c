@@ -1,6 +1,6 @@
-/* The table of questions, and the probes that make system calls which a sandbox may refuse.
+/* The table of probes, and the probes that make system calls which a sandbox may refuse.
  *
- * Each probe runs in its own child (probe_runner.h), so it may change that child in any way.
+ * Each probe runs in its own child (probe_runner.h), and may change that child in any way.
  */
 #define _GNU_SOURCE
 #include "probes.h"
@@ -44,7 +44,7 @@ static void probe_set_no_new_privs(struct finding *f)
     record_result(f, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 }
 
-/* Asks seccomp(2) for something harmless: EPERM here means that the call itself is filtered. */
+/* Makes a harmless call of seccomp(2): EPERM means that the call itself is filtered. */
 static void probe_seccomp(struct finding *f)
 {
     uint32_t action = SECCOMP_RET_USER_NOTIF;
@@ -118,7 +118,7 @@ static void probe_pidfd_open(struct finding *f)
     record_result(f, syscall(SYS_pidfd_open, getpid(), 0));
 }
 
-/* A child to inspect, as a supervisor would inspect the function. It ends by itself. */
+/* Starts a child, which the probe inspects as a supervisor would inspect the function. It ends by itself. */
 static pid_t start_subject(void)
 {
     pid_t subject = fork();

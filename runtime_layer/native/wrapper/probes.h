@@ -1,4 +1,4 @@
-/* The abilities of a sandbox, question by question. */
+/* The probes of a sandbox's abilities. */
 #ifndef SHIELD_PROBES_H
 #define SHIELD_PROBES_H
 

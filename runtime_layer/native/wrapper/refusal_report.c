@@ -1,4 +1,4 @@
-/* One JSON line on stderr: the function's log. */
+/* Writes one JSON line to stderr, the function's log. */
 #define _GNU_SOURCE
 #include "refusal_report.h"
 
@@ -40,8 +40,8 @@ void put_error(struct writer *w, int error)
     put_string(w, strerror(error));
 }
 
-/* A closed log pipe must not replace exit status 78 by a death from SIGPIPE. The disposition is restored,
- * since exec passes an ignored signal on to the runtime. */
+/* SIGPIPE is ignored meanwhile: with a closed log pipe it would kill the process before exit status 78. Its disposition is
+ * restored, since exec passes an ignored signal on to the runtime. */
 static void write_quietly(const char *bytes, size_t n)
 {
     struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
@@ -82,7 +82,7 @@ void write_report(const char *event, struct text reason)
     put_string(&w, event);
     put(&w, TEXT("\",\"policy\":\"start\",\"severity\":\"critical\",\"count\":1"));
     put(&w, TEXT(",\"shield_version\":\"" SHIELD_VERSION "\",\"reason\":\""));
-    /* Escaping can make a reason six times as long; the line's own end always fits. */
+    /* Escaping can make a reason six times as long, so it is cut; the end of the line always fits. */
     put_json(&w, reason, LINE_MAX_BYTES - BESIDES_REASON);
     put(&w, TEXT("\"}\n"));
     write_quietly(line, w.used);

@@ -1,4 +1,4 @@
-/* The JSON lines of a start that failed, and the small helpers that put their reasons together. */
+/* The JSON lines of a failed start, and functions to compose their reasons. */
 #ifndef SHIELD_REFUSAL_REPORT_H
 #define SHIELD_REFUSAL_REPORT_H
 
@@ -7,7 +7,7 @@
 /* A line is one write of at most so many bytes, so that it stays one event in CloudWatch. */
 enum { LINE_MAX_BYTES = 4096, REASON_MAX = 2048 };
 
-/* A reason in the making: `reason_begin` gives it its space. */
+/* A reason that is being composed; `reason_begin` gives it its space. */
 struct reason {
     struct writer writer;
     char bytes[REASON_MAX];

@@ -1,4 +1,4 @@
-/* The usage text. */
+/* Prints the usage text, the version, and errors of usage. */
 #include "usage.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@ static const char usage[] =
     "usage: shield PROGRAM [ARGUMENT]...       run PROGRAM under the policy of the SHIELD_* variables\n"
     "       shield check [--json]              explain that policy, or name its mistake\n"
     "       shield doctor [--json] [--program PATH]\n"
-    "                                          tell the abilities of this machine or sandbox\n"
+    "                                          list the abilities of this machine or sandbox\n"
     "       shield --version | --help\n"
     "\n"
     "As AWS_LAMBDA_EXEC_WRAPPER it starts the function's runtime. SHIELD_NEXT_WRAPPER, an absolute path,\n"

@@ -13,7 +13,7 @@ int usage_help(int argc, char **argv, char **envp);
 int usage_version(int argc, char **argv, char **envp);
 /* Prints the usage on stderr, naming the argument that is not understood (NULL: none was given). */
 int usage_error(const char *argument);
-/* The exit status of a command that has printed: 1 when not all of it could be written. */
+/* Flushes stdout, and returns a command's exit status: 1 when not all output could be written. */
 int finish_output(void);
 
 #endif

@@ -182,7 +182,7 @@ def test_incomplete_coverage_names_the_first_site(installed: Installed, tmp_path
 def test_another_refusal_says_nothing_of_coverage(installed: Installed) -> None:
     installed.library.unlink()
     finding = examine(installed)["libc_coverage"]
-    assert (finding["outcome"], finding["value"]) == ("no", "not known: the engine did not come so far")
+    assert (finding["outcome"], finding["value"]) == ("no", "not known: the engine failed before it")
 
 
 def test_the_engine_is_tried_with_a_policy_of_its_own(installed: Installed, tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_the_engine_is_tried_with_a_policy_of_its_own(installed: Installed, tmp_
     program.chmod(0o755)
     environment = {"SHIELD_READ_WRITE_TMP": "deny", "SHIELD_STATE": "x", "LD_PRELOAD": "libm.so.6", "PATH": "/bin"}
     done = installed.run(["doctor", "--json", "--program", program], environment)
-    assert "said neither armed nor refused" in json.loads(done.stdout)["findings"]["process_engine"]["value"]
+    assert "reported neither armed nor refused" in json.loads(done.stdout)["findings"]["process_engine"]["value"]
     assert (tmp_path / "settings").read_text().splitlines() == [
         "SHIELD_CREATE_CHILD_PROCESS=alert",
         "SHIELD_ON_FAILURE=refuse",
@@ -380,7 +380,7 @@ def test_standard_input_and_error_closed(installed: Installed) -> None:
         os.close(2)
 
     findings = examine(installed, before=close)
-    assert str(findings["process_engine"]["value"]).endswith("said neither armed nor refused")
+    assert str(findings["process_engine"]["value"]).endswith("reported neither armed nor refused")
     assert findings["pidfd_getfd"]["outcome"] == examine(installed)["pidfd_getfd"]["outcome"]
 
 

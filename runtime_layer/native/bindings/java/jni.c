@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* Of jni.h: the interface is a table of functions, and these are their places in it (Java Native Interface
- * Specification, chapter 4). Every Java since 1.6 has them. */
+/* The interface of jni.h is a table of functions; these are indexes in it (Java Native Interface Specification, chapter 4),
+ * the same since Java 1.6. */
 typedef void *const *const *jenv;
 typedef void *jobject;
 typedef union {
@@ -181,7 +181,7 @@ static bool put_entry(struct lines *l, size_t mark, jobject entry)
     return !blank || refuse(l, mark, "an entry without text " NOT_ONE);
 }
 
-/* Calls `take` for each thing that a collection holds, until it is false. */
+/* Calls `take` for each item of a collection, until it returns false. */
 static bool each(struct lines *l, jobject collection,
                  bool (*take)(struct lines *l, size_t mark, jobject item), size_t mark)
 {
@@ -220,7 +220,7 @@ static bool put_value(struct lines *l, size_t mark, jobject value)
     return refuse(l, mark, "the value is not a String, a Collection of String, or a Boolean");
 }
 
-/* The field's name, which is put as its variable has it. */
+/* Writes the field's name as its variable has it. */
 static bool put_name(struct lines *l, jobject key)
 {
     put_literal(l, "SHIELD_");
@@ -247,7 +247,7 @@ static bool put_line(struct lines *l, size_t unused, jobject entry)
     size_t line = l->used, mark = line + sizeof "SHIELD_" - 1;
     if (!put_name(l, key))
         return false;
-    if (!value) { /* as if it were left out */
+    if (!value) { /* counts as left out */
         l->used = line;
         return true;
     }
@@ -272,7 +272,7 @@ static bool is_called(struct lines *l, const char *name)
     return !name[i] && i == l->used;
 }
 
-/* One of the options: the policy becomes lines, when it is its turn. */
+/* Checks one option; the policy becomes lines. */
 static bool take_option(struct lines *l, size_t unused, jobject entry)
 {
     jenv env = l->env;

@@ -27,7 +27,7 @@ extern napi_status napi_throw_error(napi_env env, const char *code, const char *
 
 enum { LINES_ROOM = (1 << 16) + 2, PATH_ROOM = 4096 };
 
-/* Is the whole text in the buffer? A longer one is cut. */
+/* Copies a text. False: it does not fit into the buffer. */
 static bool read_text(napi_env env, napi_value value, char *buffer, size_t room, size_t *len)
 {
     return napi_get_value_string_utf8(env, value, buffer, room, len) == 0 && *len < room - 1;

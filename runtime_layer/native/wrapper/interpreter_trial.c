@@ -1,6 +1,6 @@
-/* A runtime API of one request on loopback, and a program of a few words that asks it. */
+/* Serves a runtime API of one request on loopback, and runs a short program that asks it. */
 #define _GNU_SOURCE
-#include "whole_way.h"
+#include "interpreter_trial.h"
 
 #include "../core/setting_table.h"
 #include "../engine/trials/needed_calls.h"
@@ -84,7 +84,7 @@ static int listen_anywhere(int *port)
     return listener;
 }
 
-/* In a child, until it is killed. */
+/* Serves in a child, until it is killed. */
 static void serve_one(int listener)
 {
     char request[1024];
@@ -124,7 +124,7 @@ static void judge(struct finding *f, const char *program, char *said)
         record_text(f, "%s started, asked for an event, was refused /tmp, and the alert came", program);
 }
 
-void fact_whole_way(struct finding *f)
+void fact_interpreter_trial(struct finding *f)
 {
     static char said[OUTPUT], script[SCRIPT_LONGEST], api[64];
     const char *program = find_interpreter();
