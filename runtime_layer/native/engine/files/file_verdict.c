@@ -1,4 +1,4 @@
-/* Judging files: by the object of a descriptor, or by the directory of a new entry. */
+/* Judges files: by the object of a descriptor, or by the directory of a new entry. */
 #include "file_verdict.h"
 
 #include <linux/openat2.h>
@@ -7,7 +7,7 @@
 #include "../base/proc_path.h"
 #include "../state/sealed_state.h"
 
-/* Its index among the handlers; their count: it is none. */
+/* The file's index among the handlers; their count: it is none. */
 static uint32_t place_of_handler(const struct stat *st)
 {
     const struct handlers *handlers = &sealed->files.handlers;
@@ -24,20 +24,21 @@ static bool under_tmp(struct text path)
     return text_starts(path, TEXT("/tmp")) && (path.len == 4 || path.at[4] == '/');
 }
 
-/* For a file of procfs: writes to /proc/<pid>/mem and /proc/<pid>/task/<tid>/mem ignore page protection. An unknown path may be
- * that. */
+/* Whether a file of procfs may be /proc/<pid>/mem or /proc/<pid>/task/<tid>/mem, whose writes ignore page protection. An
+ * unknown path counts. */
 static bool may_be_process_memory(struct text path)
 {
     return !path.len || text_ends(path, TEXT("/mem"));
 }
 
-/* An empty file with rights for its owner alone (proc(5)), of any instance of procfs: a container may have several. */
+/* Whether the file looks like one: empty, with rights for its owner alone (proc(5)), on any instance of procfs, as a container
+ * may have several. */
 static bool looks_like_memory(const struct stat *st)
 {
     return (st->st_mode & S_IFMT) == S_IFREG && !st->st_size && !(st->st_mode & 077);
 }
 
-/* `empty`: the file holds nothing, or is yet to be made. */
+/* `empty`: the file is empty, or not created yet. */
 static enum tmp_use use_of_tmp(const struct call *call, bool empty)
 {
     enum tmp_use at_work = TMP_AT_WORK;
@@ -80,8 +81,8 @@ bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
     bool judges_handler = policy->modes[READ_HANDLER] != MODE_ALLOW && is_ready();
     if (!judges_tmp && !judges_handler && !writes && !reads)
         return false;
-    /* A filter that makes fstat do nothing must not let every file pass: `st` starts as a non-empty file of /tmp, and a file
-     * without a number may be a process's memory. */
+    /* A seccomp filter that fakes fstat's success must not admit every file: `st` starts as a non-empty file of /tmp, and a
+     * file without an inode number may be a process's memory. */
     struct stat st;
     st.st_dev = sealed->files.tmp.dev;
     st.st_ino = 0;
@@ -105,8 +106,8 @@ bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
         refused = refuses(call, verdict_unlisted(policy, READ_HANDLER, REASON_HANDLER), &facts);
     }
     if (!refused && maybe_tmp) {
-        /* On a mount for /tmp, all of its device is in /tmp: an unknown path, or one outside /tmp, is judged
-         * as /tmp itself. */
+        /* Where /tmp is a mount, all files of its device are in /tmp: an unknown path, or one outside /tmp, is judged as /tmp
+         * itself. */
         if (under_tmp(path))
             refused = tmp_refused(call, path, !st.st_size && (st.st_mode & S_IFMT) == S_IFREG);
         else if (path.len == 0 || (sealed->files.tmp_is_mount && st.st_dev == sealed->files.tmp.dev))
@@ -118,7 +119,7 @@ bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
     return refused;
 }
 
-/* The path of an entry. "." and ".." are no entries: they name the directory itself and the one above. */
+/* The path of an entry. "." and ".." name the directory itself and the one above. */
 static struct text name_entry(struct text directory, struct text name, struct scratch *scratch)
 {
     if (text_equal(name, TEXT(".")))
@@ -144,13 +145,13 @@ static struct text without_slashes(struct text name)
     return name;
 }
 
-/* The path of a directory's entry, in `scratch`; "/tmp" if it may be at an unknown place in /tmp; empty if it is elsewhere. */
+/* The path of a directory's entry, in `scratch`; "/tmp" where it is unknown and may be in /tmp; empty for other places. */
 static struct text path_in_tmp(int32_t directory, struct text name, struct scratch *scratch)
 {
     struct stat st = {.st_dev = sealed->files.tmp.dev};
     KERNEL(fstat, directory, &st);
     name = without_slashes(name);
-    /* The entry of a mount's own directory leads into the mount. */
+    /* The entry `tmp`, whose directory has another device, leads into the mount. */
     if (st.st_dev != sealed->files.tmp.dev && sealed->files.tmp_is_mount && !text_equal(name, TEXT("tmp")))
         return TEXT("");
     struct text path = path_of(directory, scratch->path, sizeof scratch->path - 1);
@@ -178,7 +179,7 @@ bool is_in_tmp(int32_t descriptor)
     char path[64];
     struct stat st = {.st_dev = sealed->files.tmp.dev};
     KERNEL(fstat, descriptor, &st);
-    /* The beginning of a path that was cut is enough. */
+    /* The beginning of a cut path suffices. */
     return (sealed->files.tmp_is_mount && st.st_dev == sealed->files.tmp.dev) ||
            under_tmp(path_of(descriptor, path, sizeof path));
 }
@@ -196,7 +197,7 @@ int32_t open_parent(int32_t directory, char *path, uint64_t resolve, struct text
     struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = resolve};
     char saved = 0;
     const char *parent = ".";
-    if (whole.len && start == 0 && end == 0) { /* only slashes */
+    if (whole.len && start == 0 && end == 0) { /* slashes only */
         parent = "/";
         *name = TEXT(".");
     } else if (start > 0) {

@@ -1,4 +1,4 @@
-/* Judging files by the object that was opened, never by its name alone. */
+/* Judges files by the opened object, never by its name alone. */
 #ifndef SHIELD_FILE_VERDICT_H
 #define SHIELD_FILE_VERDICT_H
 
@@ -6,21 +6,21 @@
 #include "../base/user_memory.h"
 #include "../report/alerts.h"
 
-/* Facts of an object that a judge knows already. */
+/* Facts of an object that the caller knows already. */
 enum known_of_object {
     OBJECT_READ = 0,
-    OBJECT_WRITTEN = 1,     /* the descriptor can change it */
-    OBJECT_PLACE_KNOWN = 2, /* its place in a directory was judged: one alert is enough */
+    OBJECT_WRITTEN = 1,     /* the descriptor can write to it */
+    OBJECT_PLACE_KNOWN = 2, /* its directory entry was judged, so no second alert is written */
     OBJECT_READABLE = 4     /* the descriptor can read data that others wrote */
 };
-/* Is the object refused? `known`: bits of known_of_object. Reports. */
+/* Judges the object of a descriptor, and reports. `known`: bits of known_of_object. True: it is refused. */
 bool object_refused(const struct call *call, int32_t descriptor, uint32_t known);
-/* Is an entry called `name` in this directory refused? */
+/* Judges an entry `name` of this directory, and reports. True: it is refused. */
 bool entry_refused(const struct call *call, int32_t directory, struct text name);
-/* Is the descriptor's file in /tmp? */
+/* Whether the descriptor's file is in /tmp. */
 bool is_in_tmp(int32_t descriptor);
-/* Opens the directory part of `path` (O_PATH) and sets `*name` to the rest, trailing slashes kept. Returns a
- * descriptor or an errno. `resolve` is openat2's. */
+/* Opens the directory part of `path` (O_PATH) and sets `*name` to the rest, with its trailing slashes. Returns a descriptor or
+ * an errno. `resolve` is openat2's. */
 int32_t open_parent(int32_t directory, char *path, uint64_t resolve, struct text *name);
 
 #endif

@@ -6,14 +6,13 @@
 #include "../base/user_memory.h"
 #include "handler_jars.h"
 
-/* How each language's runtime client reads the setting: the end of the module's name, whether dots in it are folders, and the
- * endings that it appends. A wrapper or a child does not know the language, so a setting stands for the files that any client
- * would load. */
+/* The rules by which each language's runtime client reads the setting: the end of the module's name, whether dots in it are
+ * folders, and the endings that it appends. A wrapper or a child does not know the language, so all rules are applied. */
 enum end {
     LAST_DOT, /* Python: bootstrap.py */
     FIRST_DOT, /* of the file's name; "index.api.handler" for Node.js, "app.Functions::Orders.process" for Ruby */
-    OF_CLASS,    /* Java: all, or the part before "::" (EventHandlerLoader.java) */
-    OF_ASSEMBLY, /* .NET: all, or the part before the first ':' (bootstrap.sh) */
+    OF_CLASS,    /* Java: the whole, or the part before "::" (EventHandlerLoader.java) */
+    OF_ASSEMBLY, /* .NET: the whole, or the part before the first ':' (bootstrap.sh) */
 };
 
 struct reading {
@@ -27,12 +26,12 @@ static const struct reading readings[] = {
     {FIRST_DOT, false, {"", ".js", ".mjs", ".cjs", "/index.js", ".js.map", ".mjs.map", ".cjs.map", ".ts"}},
     {FIRST_DOT, false, {".rb"}},
     {OF_CLASS, true, {".class"}},
-    {OF_ASSEMBLY, false, {"", ".dll"}}, /* not its .pdb: a trace of the stack reads that */
+    {OF_ASSEMBLY, false, {"", ".dll"}}, /* without its .pdb, which stack traces read */
 };
 enum { READINGS = sizeof readings / sizeof *readings, ENDINGS = sizeof readings->endings / sizeof(char *) };
 
-/* Is the file reached by one spelling only? Some file systems have short names beside the long ones, or several encodings of an
- * accent; those of functions are case sensitive, but may be set up otherwise. `path` ends in `name`. */
+/* Whether the file has one spelling only. Some file systems have short names besides the long ones, several encodings of an
+ * accent, or names without case. `path` ends in `name`. */
 static bool has_one_spelling(int32_t file, const struct stat *st, char *path, struct text name)
 {
     struct stat other = {0};
@@ -50,7 +49,7 @@ static bool has_one_spelling(int32_t file, const struct stat *st, char *path, st
     return is_read_only_and_exact(file) && !(has_letters && is_found && other.st_ino == st->st_ino);
 }
 
-/* The name of a file, links followed, if it can have no other. A file mounted by itself has another name in its own file
+/* The name of a file, links followed, if it can have no other. A file that is a mount by itself has another name in its file
  * system, and a file on a writable mount can be renamed. */
 static bool find_only_name(int32_t file, const struct stat *st, char only[HANDLER_NAME])
 {
@@ -118,7 +117,7 @@ static bool add_if_bytecode(void *context, struct text found)
     return !is_of || !put_path(&path, of->directory, found, "") || add_file(of->handlers, path.at);
 }
 
-/* __pycache__/<name>.<tag>.pyc beside the source (PEP 3147) */
+/* Adds __pycache__/<name>.<tag>.pyc beside the source (PEP 3147). */
 static bool add_bytecode(struct handlers *handlers, struct text module_path, struct scratch *scratch)
 {
     struct text name = base_name(module_path);
@@ -131,7 +130,7 @@ static bool add_bytecode(struct handlers *handlers, struct text module_path, str
     return each_entry(cache.at, scratch->line, sizeof scratch->line, add_if_bytecode, &of);
 }
 
-/* Java's runtimes take classes from the jars in the root and in its lib, besides the root itself. `class_name`: as in the
+/* Adds the jars with the class, in the root and in its lib, from which Java's runtimes load classes. `class_name`: as in the
  * handler's setting, with slashes. */
 static bool add_jars(struct handlers *handlers, struct text root, struct text class_name,
                      struct scratch *scratch)

@@ -1,10 +1,10 @@
-/* Opens.
+/* Judges open, openat, openat2 and creat.
  *
  * An existing file is opened as a reference first (O_PATH), judged as an object (device and inode), and opened through that
- * reference. Symbolic links, /proc spellings and paths that change during the call cannot matter, because no path is judged;
- * and a refused object never has a descriptor that could be read. A new file is made in two steps: its parent directory is
- * opened and judged, then the file is created beneath it without following a last symbolic link, so that another thread has
- * nothing left to change. Opens by open_fastpath.h and open_in_tmp.h need none of that.
+ * reference. No path is judged, so symbolic links, /proc spellings and paths that change during the call have no effect; and a
+ * refused object never has a readable descriptor. A new file is created in two steps: its parent directory is opened and
+ * judged, then the file is created beneath it without following a last symbolic link, so that another thread cannot change the
+ * place. Opens by open_fastpath.h and open_in_tmp.h skip these steps.
  */
 #include <linux/openat2.h>
 
@@ -43,7 +43,7 @@ static int64_t judged(const struct call *call, int64_t descriptor, uint64_t flag
 
 static int64_t create(const struct call *call, const struct opening *o, struct scratch *scratch)
 {
-    int32_t directory = o->directory, own = -1; /* a number that the caller has closed may become ours */
+    int32_t directory = o->directory, own = -1; /* the gate could get a number that the caller closes */
     int64_t result = -ELOOP;
     bool follows = !(o->flags & (O_NOFOLLOW | O_EXCL));
     for (uint32_t links = 0; links <= LINKS_MAX; links++) {
@@ -62,7 +62,7 @@ static int64_t create(const struct call *call, const struct opening *o, struct s
         if (result != -ELOOP || !follows || o->resolve)
             break;
         int64_t n = KERNEL(readlinkat, parent, name.at, scratch->link, sizeof scratch->link - 1);
-        if (n <= 0) /* another thread replaced or removed the link: try again */
+        if (n <= 0) /* another thread replaced or removed the link: retry */
             continue;
         copy_bytes(scratch->path, scratch->link, (uint64_t)n);
         scratch->path[n] = 0;
@@ -92,7 +92,7 @@ static bool is_kind(int64_t object, uint32_t kind)
     return (st.st_mode & S_IFMT) == kind;
 }
 
-/* Opens the judged object with the program's flags, through the reference that it was judged by. */
+/* Opens the judged object with the program's flags, through the reference. */
 static int64_t open_object(const struct call *call, int64_t object, uint64_t flags)
 {
     char path[48];
@@ -106,8 +106,8 @@ static int64_t open_object(const struct call *call, int64_t object, uint64_t fla
     return KERNEL(openat, AT_FDCWD, path, flags & ~(uint64_t)O_NOFOLLOW, 0);
 }
 
-/* Opens an existing file: first as a reference that cannot be read or written, so that no other thread can use the descriptor
- * of an object that is then refused. */
+/* Opens an existing file, first as a reference, so that no other thread can read or write a refused object through the gate's
+ * descriptor. */
 static int64_t open_existing(const struct call *call, const struct opening *o, uint64_t flags)
 {
     int64_t quick = open_by_fastpath(o, flags);
@@ -135,7 +135,7 @@ static int64_t make_open(const struct call *call, const struct opening *o)
     int64_t quick = open_in_tmp(o, o->flags);
     if (quick != TO_BE_JUDGED)
         return quick;
-    if (o->flags & O_DIRECTORY) /* before Linux 6.4 that made a file and returned ENOTDIR */
+    if (o->flags & O_DIRECTORY) /* before Linux 6.4 that created a file and returned ENOTDIR */
         return -EINVAL;
     if (!(o->flags & O_EXCL)) {
         int64_t existing = open_existing(call, o, o->flags & ~(uint64_t)O_CREAT);

@@ -7,8 +7,8 @@
 
 enum { MODE_BITS = 07777 /* openat(2) ignores the others, openat2(2) refuses them */ };
 
-/* Did the kernel fail to resolve the path, or does it leave the mount? From its own directory the program may be allowed to
- * pass where the kernel could not enter from the root. */
+/* Whether the kernel could not resolve the path, or the path leaves the mount. A program in a directory below may have access
+ * where the way from the root is forbidden. */
 static bool is_unresolved(int64_t result)
 {
     switch (result) {

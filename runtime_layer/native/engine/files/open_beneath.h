@@ -1,6 +1,6 @@
-/* Opens beneath a directory: a reference that the gate keeps, or one of the program's. The kernel ensures that the path stays
- * on the directory's mount, below it, and follows no link (openat2(2)): the path's own text names the file, and other threads
- * cannot change that. */
+/* Opens beneath a directory, which the gate keeps or the program has open. The kernel ensures that the path stays on the
+ * directory's mount, below it, and follows no link (openat2(2)): so the text of the path names the file, and no other thread
+ * can change that. */
 #ifndef SHIELD_OPEN_BENEATH_H
 #define SHIELD_OPEN_BENEATH_H
 

@@ -7,8 +7,9 @@
 #include "open_in_tmp.h"
 #include "read_only_mounts.h"
 
-/* Where /tmp and the handler are on other mounts, an absolute path that stays on the mount of / leads to no refused file: the
- * kernel ensures that (RESOLVE_NO_XDEV, openat2(2)), and nothing is judged. A relative path fails, by an invalid descriptor. */
+/* Where /tmp and the handler are on other mounts, an absolute path on the mount of / leads to no refused file. The kernel
+ * ensures that it stays there (RESOLVE_NO_XDEV, openat2(2)), so nothing is judged. A relative path fails by an invalid
+ * descriptor. */
 static int64_t open_on_root_mount(const struct opening *o, uint64_t flags)
 {
     if (!sealed->files.root_is_clear || o->extended)

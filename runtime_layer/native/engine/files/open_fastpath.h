@@ -1,5 +1,5 @@
-/* Opens that need no judging, as the kernel ensures that they lead to no refused file: paths that stay on the mount of / or
- * on a read-only one, and allowed ones in /tmp. */
+/* Opens that need no judge, as the kernel ensures that they lead to no refused file: paths that stay on the mount of / or on a
+ * read-only one, and allowed paths in /tmp. */
 #ifndef SHIELD_OPEN_FASTPATH_H
 #define SHIELD_OPEN_FASTPATH_H
 
@@ -16,7 +16,7 @@ struct opening {
     bool extended; /* openat2: unknown flags are errors */
 };
 
-/* Opens an existing file, with `flags` instead of o->flags. TO_BE_JUDGED: it has to be opened and judged in full. */
+/* Opens an existing file, with `flags` instead of o->flags. TO_BE_JUDGED: the open must be judged. */
 int64_t open_by_fastpath(const struct opening *o, uint64_t flags);
 
 #endif

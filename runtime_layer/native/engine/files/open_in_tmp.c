@@ -5,7 +5,7 @@
 #include "../fds/own_fds.h"
 #include "../state/process_state.h"
 
-/* A handler or the log in /tmp would have to be told apart from allowed files. */
+/* Whether no handler and no log lies in /tmp, which would have to be judged. */
 static bool has_only_files_of_tmp(void)
 {
     const struct file_facts *files = &sealed->files;
@@ -30,8 +30,8 @@ int32_t keep_tmp_directory(void)
     return is_kept ? wanted : 0;
 }
 
-/* The path behind /tmp/ if each component is a plain name: of another spelling, a pattern may say something else than of the
- * file. Empty: it is no such path. */
+/* The path behind /tmp/ if each component is a plain name, as a pattern may match another spelling differently. Empty: it is
+ * no such path. */
 static struct text names_below_tmp(struct text path)
 {
     const struct text nothing = {NULL, 0}, tmp = TEXT("/tmp/");
@@ -48,7 +48,7 @@ static struct text names_below_tmp(struct text path)
     return below;
 }
 
-/* A file system without O_DIRECT refuses the open, but has made the file. */
+/* Without O_DIRECT: a file system that does not know it refuses the open, but has created the file. */
 static bool is_simple(const struct opening *o, uint64_t flags)
 {
     bool makes = flags & O_CREAT;

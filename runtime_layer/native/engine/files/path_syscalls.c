@@ -1,8 +1,8 @@
-/* Calls that change names or the files that they name: mkdir, rename, unlink, chmod, ...
+/* Judges calls that change names or the named files: mkdir, rename, unlink, chmod, ...
  *
- * The gate opens the object of the call (the parent directory, or the file itself where the call follows a
- * last symbolic link), judges it, and makes the same call with that descriptor, or through
- * /proc/thread-self/fd: the path that the kernel then walks begins at the very object that was judged.
+ * The gate opens the object of the call (the parent directory, or the file itself where the call follows a last symbolic
+ * link), judges it, and makes the same call with that descriptor, or through /proc/thread-self/fd. So the kernel's path begins
+ * at the judged object.
  */
 #include "../base/syscall_ctx.h"
 #include "../base/proc_path.h"
@@ -12,7 +12,7 @@
 
 enum follows {
     NEVER,         /* names an entry of a directory */
-    ONLY_BY_SLASH, /* acts on the entry itself; a slash at the end of the path follows a link all the same */
+    ONLY_BY_SLASH, /* acts on the entry itself; follows a link only where the path ends in a slash */
     ALWAYS,
     UNLESS_NOFOLLOW, /* the flags argument holds AT_SYMLINK_NOFOLLOW */
     IF_FOLLOW        /* the flags argument holds AT_SYMLINK_FOLLOW */
@@ -20,7 +20,7 @@ enum follows {
 
 enum { NONE = -1 };
 
-/* The places of the path arguments. NONE: there is no such argument. */
+/* The indexes of the path arguments. NONE: there is no such argument. */
 struct path_call {
     int16_t nr;
     int8_t directory, path;               /* of the first path */
@@ -86,9 +86,9 @@ static const struct path_call *find(int64_t nr)
 struct judged_path {
     int32_t descriptor; /* -1: none */
     bool is_callers;    /* the caller's own, else the gate's */
-    int64_t error;      /* 0: go on */
+    int64_t error;      /* 0: none */
     const char
-        *name; /* of the entry of that directory, terminated; NULL: the descriptor is the object itself */
+        *name; /* of an entry in that directory, terminated; NULL: the descriptor is the object itself */
     char through[PAGE];
 };
 
@@ -109,7 +109,7 @@ static bool follows_link(uint32_t follows, uint64_t flags)
 }
 
 /* Judges a descriptor of the caller that the call acts on. */
-static void judge_given(const struct call *call, int32_t descriptor, struct judged_path *out)
+static void judge_descriptor_of_caller(const struct call *call, int32_t descriptor, struct judged_path *out)
 {
     struct stat st;
     out->is_callers = true;
@@ -136,15 +136,15 @@ static void judge_one(const struct call *call, int32_t directory, uint64_t point
         return;
     }
     if (len == 0 && directory != AT_FDCWD) {
-        judge_given(call, directory, out);
+        judge_descriptor_of_caller(call, directory, out);
         return;
     }
-    if (len == 0) { /* the working directory */
+    if (len == 0) { /* the directory itself */
         copy_bytes(path, ".", 2);
         follows = NEVER;
         len = 1;
     }
-    /* A slash at the end makes the kernel follow a link, whatever the flags, in calls that act on an existing entry. */
+    /* In calls that act on an existing entry, a slash at the end makes the kernel follow a link, whatever the flags. */
     bool slash = (follows == ONLY_BY_SLASH || follows == UNLESS_NOFOLLOW) && len > 1 && path[len - 1] == '/';
     bool follow = slash || follows_link(follows, flags);
     struct text name = slash ? TEXT("/") : TEXT("");
@@ -163,7 +163,7 @@ static void judge_one(const struct call *call, int32_t directory, uint64_t point
         out->error = -ENAMETOOLONG;
 }
 
-/* A new name for the handler's source, or its removal, would be a way around read_handler. */
+/* A rename, a new link or the removal of the handler's source would evade read_handler. */
 static bool source_refused(const struct call *call, const struct judged_path *p)
 {
     if (sealed->policy.modes[READ_HANDLER] == MODE_ALLOW || !is_ready() || !p->through[0])
@@ -187,8 +187,8 @@ static void set_path_arguments(const struct judged_path *p, int8_t directory, in
     bool is_entry = p->name && directory != NONE;
     if (is_entry)
         arg[directory] = (uint64_t)p->descriptor;
-    /* The caller's memory is not read again: an empty path could be another by now. A followed link became the magic link in
-     * /proc, which must be followed too, so flags say so. */
+    /* The caller's path is replaced, as another thread may have changed it. A followed link became the magic link in /proc, so
+     * the flags must follow it too. */
     if (is_entry)
         arg[path] = (uint64_t)p->name;
     else if (p->through[0])
@@ -200,7 +200,7 @@ static void set_path_arguments(const struct judged_path *p, int8_t directory, in
 static int64_t make_call(int64_t nr, const struct judged_path *first, const uint64_t arg[6])
 {
 #ifdef __NR_mkdir
-    if (nr == __NR_mkdir) /* by its parent: Python tries it for each module that it cannot cache */
+    if (nr == __NR_mkdir) /* judged by its parent: Python tries it for each module that it cannot cache */
         return KERNEL(mkdirat, first->descriptor, first->name, arg[1]);
 #endif
     (void)first;

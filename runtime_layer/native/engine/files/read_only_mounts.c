@@ -7,8 +7,8 @@
 #include "../state/process_state.h"
 #include "../fds/own_fds.h"
 
-/* The function's folder (LAMBDA_TASK_ROOT), its layers, and the mount of /, with an empty prefix, where a container image has
- * its handler. */
+/* The function's folder (LAMBDA_TASK_ROOT), its layers, and, where a container image has its handler on /, the mount of / with
+ * an empty prefix. */
 enum { TASK, LAYERS, ROOT };
 
 static struct text place_of(uint32_t i)
@@ -52,8 +52,8 @@ void keep_read_only_mounts(struct kept_mount mounts[READ_ONLY_MOUNTS])
             mounts[i] = keep_mount(i, root);
 }
 
-/* The path from / on, in `room`. A relative one starts at the present working directory, or at the descriptor's; `*start` is
- * its mount. Empty: it is too long, or unknown. */
+/* The absolute path, in `room`. A relative one starts at the working directory or the descriptor's directory, whose mount is
+ * `*start`. Empty: it is too long, or unknown. */
 static struct text make_absolute(const struct opening *o, struct text path, char *room, uint32_t cap,
                                  uint64_t *start)
 {
@@ -86,7 +86,7 @@ static bool leads_below(struct text path, struct text place)
            path.at[place.len + 1] != '/';
 }
 
-/* The index of the mount that a path begins on; READ_ONLY_MOUNTS: none. */
+/* The index of the mount on which a path begins; READ_ONLY_MOUNTS: none. */
 static uint32_t find_mount(struct text path)
 {
     uint32_t i = 0;
@@ -95,7 +95,7 @@ static uint32_t find_mount(struct text path)
     return i;
 }
 
-/* With one thread, the kernel can start at the working directory or descriptor, instead of the mount's root. */
+/* With one thread, the kernel can start at the working directory or the descriptor instead of the mount's root. */
 static int64_t open_relative(const struct opening *o, const char *path, uint64_t flags)
 {
     uint64_t start = mount_of(o->directory);
@@ -105,7 +105,7 @@ static int64_t open_relative(const struct opening *o, const char *path, uint64_t
     return TO_BE_JUDGED;
 }
 
-/* A vfork child may have replaced the reference's number. */
+/* Not in a vfork child, which may have replaced the reference's number. */
 int64_t open_on_read_only_mount(const struct opening *o, uint64_t flags)
 {
     enum { LONGEST = 512 };

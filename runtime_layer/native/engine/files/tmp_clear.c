@@ -1,12 +1,12 @@
-/* Files made in /tmp since the function asked for its first event are deleted before the next one, except those in allow_tmp.
+/* Deletes files created in /tmp since the function asked for its first event, before each next event, except those in
+ * allow_tmp.
  *
- * The kernel keeps a file's birth time, and no call changes it (statx(2), stx_btime). Where a file system does not keep it, the
- * last change of the inode counts (stx_ctime), which no call sets either: changed files are deleted as well then. The first
- * event's time is that of a folder made just before it, so both are of one clock, however coarse; and the folder outlives a
- * process that is killed.
+ * A file's age is its birth time, which no call changes (statx(2), stx_btime). Where a file system has none, the last change
+ * of the inode counts (stx_ctime), which no call sets either: then changed files are deleted too. The time of the first event
+ * is that of a marker, a folder made just before it, so both times are of one clock. The marker outlives a killed process.
  *
- * Each directory is opened within the one above it and never through a symbolic link, beginning at the /tmp of the start. So no
- * name can lead out of /tmp.
+ * Each directory is opened within the one above it and never through a symbolic link, from the /tmp of the start. So no name
+ * leads out of /tmp.
  */
 #include "tmp_clear.h"
 
@@ -22,22 +22,22 @@
 
 enum {
     LEVELS = 32,           /* directories that are open at a time */
-    MOVES = 1024,          /* names that are tried for one that lies deeper */
+    MOVES = 1024,          /* names that are tried for a deeper one (move_up) */
     ENTRIES_MAX = 1 << 18, /* entries read for one event */
     TICKS_MAX = 1500       /* milliseconds; the coarsest clock of a file system counts seconds */
 };
 
 struct removal {
-    /* path: of the present entry, terminated; line: the entries of one directory; other: the path of the first failure */
+    /* path: of the current entry, terminated; line: the entries of one directory; other: the path of the first failure */
     struct scratch *scratch;
     int64_t since; /* older files stay */
     bool keeps_marker;
-    int32_t top; /* the directory in /tmp that is being looked through */
+    int32_t top; /* the directory in /tmp that is being cleared */
     uint32_t entries, moved;
-    int64_t error; /* of the first that could not be removed */
+    int64_t error; /* of the first failure */
 };
 
-/* When this process asked for the first event, in nanoseconds of the file system's clock; 0: it has not asked for any. */
+/* The time of this process's first event, in nanoseconds of the file system's clock; 0: it has not asked for one. */
 static int64_t first_event;
 
 static bool has_birth(const struct statx *st)
@@ -59,7 +59,7 @@ static int64_t stat_entry(int32_t directory, const char *name, struct statx *st)
 {
     const uint64_t fields = STATX_BASIC_STATS | STATX_BTIME;
     int64_t result = KERNEL(statx, directory, name, AT_SYMLINK_NOFOLLOW, fields, st);
-    if (result == -EACCES) { /* rights that the function's code removed */
+    if (result == -EACCES) { /* the function's code removed rights */
         KERNEL(fchmod, directory, 0700);
         result = KERNEL(statx, directory, name, AT_SYMLINK_NOFOLLOW, fields, st);
     }
@@ -101,7 +101,7 @@ static int64_t unlink_entry(int32_t directory, const char *name, uint64_t flags)
     return result;
 }
 
-/* Moves a folder that is too deep further up, where it is emptied later. */
+/* Moves a folder that is too deep up to r->top, where it is cleared later. */
 static int64_t move_up(struct removal *r, int32_t directory, const char *name)
 {
     char free_name[32];
@@ -121,7 +121,7 @@ static int64_t move_up(struct removal *r, int32_t directory, const char *name)
     return result;
 }
 
-/* No failure: the entry is gone or was replaced meanwhile, or it is a folder with an entry that stays. */
+/* An entry that was deleted or replaced meanwhile, or a folder with an entry that stays, is no failure. */
 static bool is_failure(int64_t result)
 {
     return is_error(result) && result != -ENOENT && result != -ENOTDIR && result != -ELOOP &&
@@ -138,7 +138,7 @@ static void record_failure(struct removal *r, int64_t error)
 
 static void clear_folder(struct removal *r, int32_t folder, uint32_t path_len, uint32_t level, bool all);
 
-/* `level`: the folder's depth; /tmp's is 0. `all`: deletes its entries of any age. */
+/* `level`: the folder's depth; that of /tmp is 0. `all`: deletes entries of any age. */
 static int64_t clear_within(struct removal *r, int32_t directory, const char *name, uint32_t path_len,
                             uint32_t level, bool all)
 {
@@ -157,7 +157,7 @@ static int64_t clear_within(struct removal *r, int32_t directory, const char *na
     return 0;
 }
 
-/* In a new folder older entries too came from an invocation. A folder that was only changed keeps its older ones. */
+/* An invocation has put all entries into a new folder, also older ones. A folder that was only changed keeps older entries. */
 static int64_t remove_entry(struct removal *r, int32_t directory, const char *name, uint32_t path_len,
                             uint32_t level, const struct statx *st)
 {
@@ -172,7 +172,7 @@ static int64_t remove_entry(struct removal *r, int32_t directory, const char *na
     return is_error(result) ? result : unlink_entry(directory, name, AT_REMOVEDIR);
 }
 
-/* A mark for the platform, as long as it holds nothing. */
+/* Whether it is a mark for the platform, which must be empty. */
 static bool is_empty_mark(int32_t directory, const char *name, struct text path, const struct statx *st)
 {
     char through[64];
@@ -182,13 +182,14 @@ static bool is_empty_mark(int32_t directory, const char *name, struct text path,
            KERNEL(llistxattr, through, 0, 0) <= 0;
 }
 
-/* A folder without folders, to which no name was added since. */
+/* Whether it is a folder without folders, to which no name was added since the first event. */
 static bool is_unchanged(const struct removal *r, const struct statx *st)
 {
     return has_birth(st) && st->stx_nlink == 2 && nanoseconds(&st->stx_ctime) < r->since;
 }
 
-/* Clears an entry of the folder whose path is in r->scratch. A mount there is not the function's. True: it was removed. */
+/* Clears an entry of the folder whose path is in r->scratch. A mount is skipped, as a function cannot make one. True: the entry
+ * was removed. */
 static bool clear_entry(struct removal *r, int32_t folder, uint32_t path_len, const char *name,
                         uint32_t level, bool all)
 {
@@ -213,7 +214,7 @@ static bool clear_entry(struct removal *r, int32_t folder, uint32_t path_len, co
         stays = is_error(result);
     } else if (is_folder && !is_all_listed_tmp(&sealed->policy, path) && (is_new || !is_unchanged(r, &st))) {
         result = clear_within(r, folder, name, path.len, level, is_new && has_birth(&st));
-        if (result == -EACCES) /* another user's, in which the function made nothing */
+        if (result == -EACCES) /* another user's folder, in which the function can create nothing */
             return false;
     }
     if (is_failure(result))
@@ -221,8 +222,8 @@ static bool clear_entry(struct removal *r, int32_t folder, uint32_t path_len, co
     return !stays;
 }
 
-/* Clearing an entry's folder overwrites the names in r->scratch: reading continues behind that entry. True: an entry was
- * removed. */
+/* Clears a folder's entries. A folder among them overwrites the names in r->scratch, so reading continues behind it. True: an
+ * entry was removed. */
 static bool clear_entries(struct removal *r, int32_t folder, uint32_t path_len, uint32_t level, bool all)
 {
     char *names = r->scratch->line;
@@ -249,7 +250,7 @@ static bool clear_entries(struct removal *r, int32_t folder, uint32_t path_len, 
     return removes;
 }
 
-/* A directory that changes may be read with gaps (readdir(3)): repeats as long as entries were removed. */
+/* Repeats until no entry is removed, as reading a directory that changes may skip entries (readdir(3)). */
 static void clear_folder(struct removal *r, int32_t folder, uint32_t path_len, uint32_t level, bool all)
 {
     uint32_t moved;
@@ -259,7 +260,7 @@ static void clear_folder(struct removal *r, int32_t folder, uint32_t path_len, u
     } while (clear_entries(r, folder, path_len, level, all) || r->moved != moved);
 }
 
-/* The /tmp of the start. First as a reference, which needs no right to read it. */
+/* Opens the /tmp of the start, first as a reference, which needs no right to read it. */
 static int32_t open_tmp(void)
 {
     char path[48];
@@ -290,7 +291,7 @@ static void remove_since(int32_t tmp, int64_t since, bool keeps_marker)
 {
     struct removal r = {.scratch = scratch_take(), .since = since, .keeps_marker = keeps_marker};
     if (!r.scratch) {
-        report_not_cleared(TEXT("there is no memory to remove anything with"), TEXT(""));
+        report_not_cleared(TEXT("out of memory"), TEXT(""));
         return;
     }
     struct writer w = {r.scratch->path, 0, sizeof r.scratch->path, false};
@@ -305,22 +306,22 @@ static void remove_since(int32_t tmp, int64_t since, bool keeps_marker)
     scratch_give(r.scratch);
 }
 
-/* 0: there is none. */
+/* The time of the marker; 0: there is none. */
 static int64_t time_of_marker(int32_t tmp)
 {
     struct statx st = {0};
     return is_error(stat_entry(tmp, MARKER, &st)) ? 0 : time_of(&st);
 }
 
-/* A folder, as that holds nothing itself. 0: it cannot be made. */
+/* Makes the marker, a folder, as that holds no data. Returns its time; 0: it cannot be made. */
 static int64_t renew_marker(int32_t tmp)
 {
     KERNEL(unlinkat, tmp, MARKER, AT_REMOVEDIR);
     return is_error(KERNEL(mkdirat, tmp, MARKER, 0700)) ? 0 : time_of_marker(tmp);
 }
 
-/* Existing files are older than the marker: it waits for a tick of the file system's clock. Without a marker, files of this
- * very second are deleted as well. */
+/* Makes the marker in a later tick of the file system's clock, so that existing files are older. Without a marker, files of the
+ * current second are deleted too. */
 static int64_t mark_first_event(int32_t tmp)
 {
     const uint64_t millisecond[2] = {0, 1000000};
@@ -335,7 +336,7 @@ static int64_t mark_first_event(int32_t tmp)
     return now ? now : (int64_t)clock[0] * 1000000000;
 }
 
-/* A program that asks for one event (curl, in a shell's loop) finds the marker of the one that asked first. */
+/* A program that asks for one event (curl, in a shell's loop) finds the marker of the program that asked first. */
 void clear_tmp(void)
 {
     if (sealed->policy.keeps_tmp)

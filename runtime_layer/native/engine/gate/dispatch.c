@@ -1,4 +1,4 @@
-/* From the gate's assembly to the judge of a call, and back. */
+/* Calls the judge of a guarded call, for the gate's assembly. */
 #include "judges.h"
 
 #include "../base/user_memory.h"
@@ -18,20 +18,20 @@ _Static_assert(sizeof *fd_marks == 1 << MARK_SHIFT && MARKED_FDS_MAX == 1 << DES
 _Static_assert(PROT_EXEC == 1 << PROT_EXEC_BIT && MAP_FIXED == 1 << MAP_FIXED_BIT &&
                    MAP_FIXED_NOREPLACE == 1 << MAP_FIXED_NOREPLACE_BIT,
                "as gate.S reads arguments");
-_Static_assert(sizeof sealed->process.log == 4 && GATE_LOG % 4 == 0, "as gate.S reads the log's descriptor");
+_Static_assert(sizeof sealed->process.log == 4 && GATE_LOG % 4 == 0, "gate.S reads the log's descriptor");
 
 #define POINTER(judge) judge,
 static enum outcome (*const judges[JUDGE_COUNT])(struct call *call) = {JUDGES(POINTER)};
 
-/* A call newer than the table: the program sees a kernel that does not have it, as every older one. Also where violations are
- * only reported: its effects would not be seen. */
+/* A call that is newer than the table gets ENOSYS, as from an older kernel. In alert mode too, as its effects could not be
+ * reported. */
 static enum outcome judge_newer(struct call *call)
 {
     return sealed->policy.modes[SELF_PROTECTION] == MODE_ALLOW ? RUN_IN_PLACE : answer(call, -ENOSYS);
 }
 
-/* A vfork child has this memory, but its own descriptors, which the marks do not describe. It may arrange them, start a
- * program, or end (vfork(2)); it uses no network. */
+/* A vfork child shares this memory, but the marks do not describe its descriptors. It may arrange descriptors, start a program,
+ * or end (vfork(2)); network calls are refused. */
 static bool is_refused_to_vfork_child(const struct call *call, struct judged by)
 {
     uint8_t network = by.reasons & gate_table[GATE_REASONS] & (FOR_OUTBOUND | FOR_STREAMS);
@@ -47,8 +47,8 @@ enum outcome gate_judge(struct call *call) __attribute__((visibility("hidden")))
 
 enum outcome gate_judge(struct call *call)
 {
-    /* The kernel takes the low 32 bits of the register for the number; x32 has a second number for each call. Only programs
-     * that hide a call use either. */
+    /* The kernel takes the low 32 bits of the register, and x32 has a second number for each call. Only programs that hide a
+     * call use either. */
     if (call->nr < 0 || call->nr >= 0x40000000)
         return judge_escape(call);
     if (call->nr > NEWEST_CALL)
@@ -57,7 +57,7 @@ enum outcome gate_judge(struct call *call)
     if (!by.reasons)
         return RUN_IN_PLACE;
     if (record_owner())
-        clear_left_out_reasons(); /* counts copied from the parent are reported by the parent */
+        clear_left_out_reasons(); /* the parent reports the counts that were copied from it */
     if (left_out_reasons())
         report_folded(AT_ANY_CALL);
     if (by.reasons & NOT_FOR_COPIES && is_forked_copy() && forked_copy_ends(call))
@@ -68,7 +68,7 @@ enum outcome gate_judge(struct call *call)
         return answer(call, -EACCES);
     bool is_single = is_single_threaded();
     if (is_single)
-        trust_pages(is_single_threaded() ? call : NULL); /* a signal handler may have run in between */
+        trust_pages(is_single_threaded() ? call : NULL); /* a signal handler's call may have unmapped pages */
     if (by.reasons & UNTIL_READY)
         watch_for_request(call);
     enum outcome outcome = judges[by.judge](call);

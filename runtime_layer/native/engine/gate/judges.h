@@ -1,5 +1,5 @@
-/* The judges: each takes a guarded call, asks the core for a verdict on its facts, and answers. Each is defined in the
- * room of its policy; the gate alone calls them. */
+/* The judges: each takes a guarded call, asks the core for a verdict on its facts, and answers. Each is in the folder of its
+ * policy; only the gate calls them. */
 #ifndef SHIELD_JUDGES_H
 #define SHIELD_JUDGES_H
 

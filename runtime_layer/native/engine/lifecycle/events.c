@@ -9,7 +9,7 @@
 #include "../report/alerts.h"
 #include "../sites/native_inventory.h"
 
-/* Where a policy blocks acts that are allowed only before the first event, and they cannot be locked, the process ends. */
+/* Locks the acts that are allowed only before the first event. Ends the process where a blocked one cannot be locked. */
 static void become_ready(void)
 {
     static const char why[] = "the handler cannot be locked: a limit leaves no memory for it";
@@ -39,7 +39,7 @@ static void watch_bytes(struct vector bytes)
         return;
     struct text text = {line, sizeof line};
     bool is_event = text_starts(text, TEXT("GET /2018-06-01/runtime/invocation/next"));
-    /* Between the restore and the first event the function initializes, with the handler already loaded. */
+    /* After a restore the handler is already loaded, and the function may initialize until the first event. */
     if (!is_event && !text_starts(text, TEXT("GET /2018-06-01/runtime/restore/next")))
         return;
     if (!is_ready())
@@ -80,7 +80,7 @@ void watch_for_request(const struct call *call)
     }
 }
 
-/* A vfork child's alerts are its parent's. */
+/* In a vfork child nothing is reported: its alerts belong to the parent. */
 enum outcome judge_end(struct call *call)
 {
     (void)call;

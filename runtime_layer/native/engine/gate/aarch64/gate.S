@@ -1,16 +1,15 @@
-/* Where every patched site arrives (aarch64).
+/* The gate's entry: every trampoline calls it (aarch64).
  *
- * From the trampoline: x8 holds the number, x0-x5 the arguments; the trampoline has pushed x16, x30 and, on top
- * of them, the site's address (see patch.c): [sp] site, [sp,16] caller's x16, [sp,24] caller's x30. The kernel
- * clobbers nothing but x0, so everything else is kept, the condition flags included. Back: x16 = 0 means "make
- * the call in place", otherwise x0 is the result.
+ * On entry x8 holds the number and x0-x5 the arguments. The trampoline has pushed x16, x30 and the site's address (see
+ * patch.c): [sp] site, [sp,16] caller's x16, [sp,24] caller's x30. The kernel clobbers only x0, so all other registers and the
+ * condition flags are kept. On return, x16 = 0 means "make the call in place"; otherwise x0 is the result.
  *
- * The call frame information names the site as the caller (column 96, as signal frames do), so that unwinding
- * passes through a call that the gate is making as if libc made it.
+ * The call frame information names the site as the caller (column 96, as in signal frames), so that unwinding passes through a
+ * call of the gate as if libc made it.
  */
 #include "../../base/gate_layout.h"
 
-/* The frame: struct call, then the other registers that are kept. */
+/* The frame: struct call, then the other saved registers. */
 #define SAVED_X6 80
 #define SAVED_NUMBER 176
 #define FRAME 224
@@ -87,7 +86,7 @@ gate_entry:
     b 5f
 4:  cmp x2, #READY_LINE          /* GUARD_READY_LINE */
     b.hs 1f
-6:  lsr x18, x0, #DESCRIPTOR_BITS /* GUARD_MARKED: numbers that are not in the table are gate_judge's business */
+6:  lsr x18, x0, #DESCRIPTOR_BITS /* GUARD_MARKED: gate_judge takes numbers that are not in the table */
     cbnz x18, 1f
     adrp x17, next_event_watched
     ldrb w18, [x17, :lo12:next_event_watched]
@@ -138,8 +137,7 @@ gate_entry:
     msr nzcv, x16
     cbz x17, 2f
     mov x16, #1
-    /* Answered: the result was written over the number. The kernel keeps the number in x8, so it was saved
-     * twice. */
+    /* Answered: the result replaced the number in the frame. The kernel keeps x8, so the number was saved twice. */
     mov x0, x8
     ldr x8, [sp, #SAVED_NUMBER]
     b 3f

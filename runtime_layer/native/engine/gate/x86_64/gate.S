@@ -1,13 +1,13 @@
-/* Where every patched site arrives (x86_64).
+/* The gate's entry: every trampoline calls it (x86_64).
  *
- * From the trampoline: rax holds the number, rdi rsi rdx r10 r8 r9 the arguments, rcx the site's address; the
- * stack was moved down by 128 bytes, past the caller's red zone. rcx and r11 are free, as the kernel clobbers
- * them. Back: rcx = 0 means "make the call in place", otherwise rax is the result. Every other register
- * is as it was, except the flags, which no caller keeps across a system call.
+ * On entry rax holds the number, rdi rsi rdx r10 r8 r9 the arguments, and rcx the site's address; the trampoline has moved the
+ * stack down by 128 bytes, past the caller's red zone. rcx and r11 are free, as the kernel clobbers them. On return, rcx = 0
+ * means "make the call in place"; otherwise rax is the result. All other registers are kept, except the flags, which no caller
+ * keeps across a system call.
  *
- * The call frame information tells unwinders that the caller is the site itself, not the trampoline: the
- * frame's return address is the saved rcx, and its stack pointer the one before the red zone was skipped. So
- * backtraces, C++ exceptions and pthread_cancel pass through a call that the gate is making as if libc made it.
+ * The call frame information names the site as the caller, not the trampoline: the frame's return address is the saved rcx, and
+ * its stack pointer the one above the red zone. So backtraces, C++ exceptions and pthread_cancel pass through a call of the
+ * gate as if libc made it.
  */
 #include "../../base/gate_layout.h"
 
@@ -79,7 +79,7 @@ gate_entry:
 4:                               /* GUARD_READY_LINE */
     cmp $READY_LINE, %rdx
     jae 1f
-5:                               /* GUARD_MARKED: numbers that are not in the table are gate_judge's business */
+5:                               /* GUARD_MARKED: gate_judge takes numbers that are not in the table */
     cmp $(1 << DESCRIPTOR_BITS), %rdi
     jae 1f
     cmpb $0, next_event_watched(%rip)
