@@ -76,7 +76,7 @@ static bool derive_rest(struct sealed *next, struct policy *wanted, struct write
 
 static void report_refusal(const struct writer *error)
 {
-    report_itself(MODE_BLOCK, TEXT("configure"), (struct text){error->at, error->used});
+    report_engine(MODE_BLOCK, TEXT("configure"), (struct text){error->at, error->used});
 }
 
 /* The table is replaced first, so that no call meets the new policy without its guards. Sockets that were made while no marks

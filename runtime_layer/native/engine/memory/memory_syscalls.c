@@ -1,7 +1,7 @@
-/* Executable memory: new code is scanned before it can run, and the engine's own pages and the text that it patched stay as
- * they are.
+/* Judges calls that map or protect memory: new code is scanned before it can run, and neither the engine's pages nor patched
+ * text may change.
  *
- * Calls that prepare a text, and those that overlap one or the engine, are made by the gate, one at a time (mapping_lock.h).
+ * The gate itself makes calls that map text, or that overlap text or the engine, one at a time (mapping_lock.h).
  */
 #include <linux/mman.h>
 
@@ -30,8 +30,8 @@ static bool place_refused(const struct call *call, uint64_t low, uint64_t high)
            (overlaps(low, high, RANGE_TEXT) && self_protection_refused(call, TEXT("")));
 }
 
-/* The kernel ignores the top byte of an aarch64 address (Documentation/arch/arm64/tagged-address-abi.rst), and bits 57
- * to 62 of an x86_64 one where a program asked for that (arch_prctl(2): ARCH_ENABLE_TAGGED_ADDR). */
+/* The kernel ignores the top byte of an aarch64 address (Documentation/arch/arm64/tagged-address-abi.rst), and bits 57 to 62 of
+ * an x86_64 one where a program turned that on (arch_prctl(2): ARCH_ENABLE_TAGGED_ADDR). */
 static uint64_t untag_address(uint64_t address)
 {
 #if defined(__aarch64__)
@@ -58,7 +58,7 @@ static enum outcome run_locked(struct call *call, int64_t (*work)(const struct c
     const uint64_t all = UINT64_MAX;
     uint64_t before;
     int64_t result = -EAGAIN;
-    if (!is_memory_owner()) /* a vfork child that is killed would leave its parent's lock taken */
+    if (!is_memory_owner()) /* a killed vfork child would leave the lock to its parent */
         return answer(call, result);
     KERNEL(rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof all);
     if (lock_mappings()) {
@@ -80,7 +80,7 @@ static bool allows_executable_memory(void)
     return sealed->policy.modes[EXECUTABLE_MEMORY] == MODE_ALLOW;
 }
 
-/* Is it refused to the object that asks? */
+/* Whether the mapping is refused to the object that asks for it. */
 static bool is_asker_refused(const struct call *call, struct text path)
 {
     if (allows_executable_memory())
@@ -116,7 +116,7 @@ static int64_t map_text_there(const struct call *call)
 {
     const uint64_t *arg = call->arg;
     uint64_t low = range_low(arg[0]), high = range_high(arg[0], arg[1]);
-    /* A text may replace another whole one: the loader maps a library again to have the processor check it (PROT_BTI). */
+    /* A text may replace another whole one: the loader maps a library again with PROT_BTI. */
     bool is_refused = arg[3] & (MAP_FIXED | MAP_FIXED_NOREPLACE) &&
                       (engine_refused(call, low, high) ||
                        (cuts_text(low, high) && self_protection_refused(call, TEXT(""))));
@@ -140,7 +140,8 @@ enum outcome judge_map(struct call *call)
 static bool is_protection_refused(const struct call *call)
 {
     uint64_t low = range_low(call->arg[0]), high = range_high(call->arg[0], call->arg[1]);
-    uint32_t kinds = kinds_within(low, high); /* read once: a JVM's start makes hundreds of these calls */
+    uint32_t kinds =
+        kinds_within(low, high); /* searched once, as a JVM's start makes hundreds of these calls */
     bool ours = kinds & RANGE_ENGINE || (kinds & RANGE_TEXT && call->arg[2] & PROT_WRITE) ||
                 (kinds & RANGE_UNRELOCATED && call->arg[2] & PROT_EXEC);
     if (ours && self_protection_refused(call, TEXT("")))
@@ -157,7 +158,7 @@ static bool is_made_by_loader(const struct call *call)
     return is_loader;
 }
 
-/* ld.so makes a text with relocations writable, then executable: it is searched then, before it runs. */
+/* ld.so makes a text with relocations writable, then executable: it is searched before the latter. */
 static int64_t protect_over(const struct call *call)
 {
     uint64_t low = range_low(call->arg[0]), high = range_high(call->arg[0], call->arg[1]);
@@ -177,7 +178,7 @@ enum outcome judge_protect(struct call *call)
     return is_protection_refused(call) ? answer(call, -EACCES) : RUN_IN_PLACE;
 }
 
-/* Advice that keeps the pages' contents, here and in forked children. Other advice could bring back the file's text, without
+/* Whether the advice keeps the pages' contents, here and in forked children. Other advice could restore the file's text without
  * the jumps. */
 static bool keeps_content(uint64_t advice)
 {
@@ -208,13 +209,14 @@ static bool is_unmapping_refused(const struct call *call)
            place_refused(call, range_low(call->arg[4]), range_high(call->arg[4], call->arg[2]));
 }
 
-/* A thread that ends may unmap the stack that this call runs on (musl does): the gate could not return from it. */
+/* Whether the range holds the stack of this call: a thread that ends may unmap its stack (musl), and the gate could not
+ * return. */
 static bool takes_own_stack(const struct call *call, uint64_t low, uint64_t high)
 {
     return call->nr == __NR_munmap && call->stack >= low && call->stack < high;
 }
 
-/* Does a moved mapping's new place overlap a range? */
+/* Whether the new place of a moved mapping overlaps a protected range. */
 static bool target_overlaps(const struct call *call)
 {
     const uint64_t *arg = call->arg;
@@ -242,7 +244,7 @@ enum outcome judge_unmap(struct call *call)
     return run_locked(call, unmap_over);
 }
 
-/* Shared memory segments: executable, or over other mappings (the length is not in the call). */
+/* Refuses shared memory segments that are executable or replace other mappings (the call does not have the length). */
 
 enum outcome judge_attach(struct call *call)
 {
@@ -252,8 +254,8 @@ enum outcome judge_attach(struct call *call)
     return runs ? answer(call, -EACCES) : RUN_IN_PLACE;
 }
 
-/* Refused also where such memory is allowed: a later policy may forbid it, and could not find the threads that have
- * READ_IMPLIES_EXEC. */
+/* READ_IMPLIES_EXEC is refused also where such memory is allowed: a later policy may forbid it, and could not find the threads
+ * with that flag. */
 enum outcome judge_personality(struct call *call)
 {
     uint32_t persona = (uint32_t)call->arg[0];

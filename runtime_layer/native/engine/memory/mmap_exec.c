@@ -13,23 +13,23 @@
 #include "../fds/own_fds.h"
 #include "../files/file_verdict.h"
 
-/* Can the file change after it was scanned? The mount of / counts as fixed, as it is in Lambda. */
+/* Whether the file can change after the scan. The mount of / counts as read-only, as it is in Lambda. */
 static bool is_writable_file(int32_t file)
 {
-    if (is_on_read_only_mount(file)) /* as all mounts are in Lambda, except /tmp */
+    if (is_on_read_only_mount(file)) /* in Lambda, all mounts except /tmp */
         return false;
     return is_in_tmp(file) || ((!is_on_root_mount(file) || is_memory_file(file)) && may_change(file));
 }
 
 /* An executable mapping of a file. `told`: a file that can change was reported already. */
-struct opening_text {
+struct mapped_text {
     int32_t file;
     bool told, is_relocated;
     uint64_t low, high, offset, protection;
 };
 
-/* Is text refused that could not be patched, or is no code by its file: no ELF, or outside its executable segments? */
-static bool text_refused(const struct call *call, const struct opening_text *t, bool hard)
+/* Judges text that could not be patched, or that is no code by its file: no ELF, or outside its executable segments. */
+static bool text_refused(const struct call *call, const struct mapped_text *t, bool hard)
 {
     char buffer[512];
     struct text path = path_of(t->file, buffer, sizeof buffer);
@@ -44,9 +44,9 @@ bool has_unguarded_text(void)
     return __atomic_load_n(&is_any_free, __ATOMIC_RELAXED);
 }
 
-/* Patches a mapping and makes it executable, up to the end of code in its file: a loader maps other segments over the rest. (At
- * the start it has done so.) Text with relocations is patched later, once its loader has written them. 0, or an errno. */
-static int64_t open_text(const struct call *call, const struct opening_text *t)
+/* Patches a mapping and makes it executable, up to the end of code in its file: a loader maps other segments over the rest.
+ * Text with relocations is patched later, after its loader has written them. 0, or an errno. */
+static int64_t open_text(const struct call *call, const struct mapped_text *t)
 {
     struct patch patch = {
         .low = t->low, .high = t->high, .delta = t->low - t->offset, .by_header = !t->is_relocated};
@@ -59,7 +59,7 @@ static int64_t open_text(const struct call *call, const struct opening_text *t)
         return protect_unrelocated_text(t->low, patch.high) ? 0 : -ENOMEM;
     if (patch.hard || patch.is_waiting)
         __atomic_store_n(&is_any_free, true, __ATOMIC_RELAXED);
-    /* Text without a system call must stay so. */
+    /* Text without a system call must not get one. */
     if (!patch.wanted && !protect_text(t->low, patch.high, 0))
         return -ENOMEM;
     return KERNEL(mprotect, t->low, (well ? patch.high : t->high) - t->low, t->protection);
@@ -94,12 +94,12 @@ int64_t open_relocated_text(const struct call *call, uint64_t low, uint64_t high
     int64_t result = is_error(file) ? file : KERNEL(fstat, file, &st);
     if (!is_error(result) && st.st_ino != found.ino)
         result = -EACCES;
-    if (!is_error(result)) /* no thread may write to it during the search */
+    if (!is_error(result)) /* so that no thread writes to it during the search */
         result = KERNEL(mprotect, low, high - low, PROT_READ);
     if (!is_error(result)) {
         forget_texts(low, high);
         result = open_text(
-            call, &(struct opening_text){(int32_t)file, false, true, low, high, found.offset, call->arg[2]});
+            call, &(struct mapped_text){(int32_t)file, false, true, low, high, found.offset, call->arg[2]});
         if (is_error(result))
             protect_unrelocated_text(low, high);
     }
@@ -107,7 +107,7 @@ int64_t open_relocated_text(const struct call *call, uint64_t low, uint64_t high
     return result;
 }
 
-/* Maps it with all its calls guarded. The address, or an errno. */
+/* Maps text with all its calls guarded. Returns the address, or an errno. */
 static int64_t map_searched(const struct call *call, bool told)
 {
     const uint64_t *arg = call->arg;
@@ -116,9 +116,9 @@ static int64_t map_searched(const struct call *call, bool told)
     if (is_error(at))
         return at;
     uint64_t low = (uint64_t)at, high = low + page_up(arg[1]);
-    forget_texts(low, high); /* the text that it replaced */
+    forget_texts(low, high); /* of the replaced text */
     int64_t result =
-        open_text(call, &(struct opening_text){(int32_t)arg[4], told, false, low, high, arg[5], arg[2]});
+        open_text(call, &(struct mapped_text){(int32_t)arg[4], told, false, low, high, arg[5], arg[2]});
     if (is_error(result))
         KERNEL(munmap, at, arg[1]);
     return is_error(result) ? result : at;

@@ -1,4 +1,4 @@
-/* Calls with which a program could leave the shield altogether, and those that make threads and processes. */
+/* Judges calls with which a program could escape the shield, and calls that make threads and processes. */
 #include <linux/prctl.h>
 #include <linux/sched.h>
 
@@ -16,27 +16,27 @@ enum outcome judge_escape(struct call *call)
     return self_protection_refused(call, TEXT("")) ? answer(call, -EPERM) : RUN_IN_PLACE;
 }
 
-/* Calls made through a ring do not pass the gate. Libraries try to make one (libuv, whenever Node.js starts) and work without,
- * so this is no violation: the answer is that of a kernel without the call. So it is where violations are only reported, as
- * reports have to name all that a block would stop. */
+/* Calls through a ring of io_uring bypass the gate. Libraries try to make one (libuv at each start of Node.js) and work without
+ * it, so this is no violation: it fails as in a kernel without the call. In alert mode too, as its reports must name everything
+ * that block mode would stop. */
 enum outcome judge_ring(struct call *call)
 {
     return answer(call, -ENOSYS);
 }
 
-/* The options of prctl(2) that change calls or memory behind the gate: a filter, a dispatcher in front of the gate, another
- * layout of memory. */
-static bool is_way_out(int32_t option)
+/* Whether an option of prctl(2) lets a program bypass the gate: a filter, a dispatcher in front of the gate, another layout of
+ * memory. */
+static bool is_escape_option(int32_t option)
 {
     return option == PR_SET_SECCOMP || option == PR_SET_SYSCALL_USER_DISPATCH || option == PR_SET_MM;
 }
 
 enum outcome judge_prctl(struct call *call)
 {
-    return is_way_out((int32_t)call->arg[0]) ? judge_escape(call) : RUN_IN_PLACE;
+    return is_escape_option((int32_t)call->arg[0]) ? judge_escape(call) : RUN_IN_PLACE;
 }
 
-/* Another process with this memory, as vfork(2) makes one. */
+/* Whether the call makes another process with this memory, as vfork(2) does. */
 static bool shares_memory(uint64_t flags, int64_t nr)
 {
 #ifdef __NR_vfork
@@ -47,9 +47,10 @@ static bool shares_memory(uint64_t flags, int64_t nr)
     return flags & CLONE_VM && !(flags & CLONE_THREAD);
 }
 
-/* The engine keeps marks for one table of descriptors, shared by all threads of one memory (clone(2): CLONE_FILES, CLONE_VM).
- * The exception is a vfork child, whose parent waits until it starts a program or ends; it makes no other and no thread. */
-static bool parts_memory_and_descriptors(uint64_t flags, bool is_vfork)
+/* Whether the call separates memory and descriptors (clone(2): CLONE_FILES, CLONE_VM). The engine's marks are for one table of
+ * descriptors, which all threads of one memory must share. The exception is a vfork child, whose parent waits until it starts a
+ * program or ends; it makes no child and no thread. */
+static bool separates_memory_and_descriptors(uint64_t flags, bool is_vfork)
 {
     bool is_thread = flags & CLONE_THREAD;
     if (is_thread || is_vfork)
@@ -58,14 +59,15 @@ static bool parts_memory_and_descriptors(uint64_t flags, bool is_vfork)
     return flags & (CLONE_VM | CLONE_FILES);
 }
 
-/* The namespaces of unshare(2). CLONE_NEWTIME is clone3's alone: clone has the exit signal in those bits. */
+/* Whether the flags make a namespace (unshare(2)). CLONE_NEWTIME is for clone3 only: clone has the exit signal in those bits.
+ */
 static bool makes_namespace(uint64_t flags)
 {
     return flags & (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
                     CLONE_NEWPID | CLONE_NEWNET);
 }
 
-/* A process could lower a child's limits while that starts, so that it loads without our library, and raise them again. */
+/* A process could lower a child's limits during its start, so that its loader drops the library, and raise them again. */
 enum outcome judge_limit(struct call *call)
 {
     int32_t process = (int32_t)call->arg[0];
@@ -73,15 +75,15 @@ enum outcome judge_limit(struct call *call)
     return sets_anothers ? judge_escape(call) : RUN_IN_PLACE;
 }
 
-/* First drops the pages remembered while there was one thread, also those of a call that was left by longjmp. */
+/* Drops the pages trusted while there was one thread, also those of a call that ended by longjmp. */
 static void prepare_for_threads(void)
 {
     trust_pages(NULL);
     record_threads();
 }
 
-/* clone3's flags lie in the program's memory, and can change before the kernel reads them. Where that matters, the answer is
- * ENOSYS: libraries then use clone. */
+/* clone3's flags lie in the program's memory, and can change before the kernel reads them. Where that matters, the call fails
+ * with ENOSYS: libraries then use clone. */
 enum outcome judge_clone(struct call *call)
 {
     uint64_t flags = call->nr == __NR_clone ? call->arg[0] : 0;
@@ -100,6 +102,6 @@ enum outcome judge_clone(struct call *call)
         prepare_for_threads();
     if (is_shared)
         record_vfork();
-    bool is_escape = parts_memory_and_descriptors(flags, is_vfork) || makes_namespace(flags);
+    bool is_escape = separates_memory_and_descriptors(flags, is_vfork) || makes_namespace(flags);
     return is_escape ? judge_escape(call) : RUN_IN_PLACE;
 }

@@ -1,8 +1,8 @@
-/* create_child_process: the programs that may start, each shielded too.
+/* Judges execve and execveat for create_child_process: started programs are shielded too.
  *
- * The program is judged as an object (opened O_PATH). An allowed dynamic program gets our library and the policy back, in any
- * environment that it is given; a static one would run free, so it is denied unless the list says `unshielded:`. A wrapper's
- * program may start any other: that is the runtime's own start-up.
+ * The program is judged as an object (opened O_PATH). An allowed dynamic program gets the library and the policy, whatever its
+ * environment is; a static one would run unshielded, so it is denied unless the list has `unshielded:`. Before the runtime
+ * runs, a wrapper may start any program that can be shielded.
  */
 #include <linux/openat2.h>
 
@@ -23,15 +23,15 @@ struct exec {
 
 struct program {
     int32_t object;   /* O_PATH */
-    bool borrowed;    /* a descriptor of the caller's file */
-    bool is_nameless; /* a memory file, or one that was removed */
+    bool borrowed;    /* `object` is the caller's descriptor */
+    bool is_nameless; /* a memory file, or a deleted one */
     struct text path; /* as the kernel knows it; empty when it does not fit */
     struct inode inode;
     struct started_files files;
 };
 
-/* The JDK starts every program through a helper that execs it. The helper is shielded like any child, so its exec is judged
- * there; by itself it does nothing else. */
+/* The JDK starts every program through a helper that execs it. The helper is shielded like any child, so its exec is judged in
+ * it; it does nothing else. */
 static bool is_spawn_helper(const struct program *program)
 {
     return same_inode(sealed->files.spawn_helper, program->inode);
@@ -71,7 +71,7 @@ static int64_t open_program(const struct exec *e, char *path, struct program *pr
     return is_error(object) ? object : 0;
 }
 
-/* 0: it may start. Fills the facts of the program. */
+/* Judges the program, and fills its facts. 0: it may start. */
 static int64_t judge_program(const struct call *call, const struct exec *e, struct program *program,
                              struct scratch *scratch)
 {
@@ -90,8 +90,8 @@ static int64_t judge_program(const struct call *call, const struct exec *e, stru
     return program->files.error;
 }
 
-/* Does the kernel reach this very program by the given path without leaving the mount of /? */
-static bool leads_there(struct text given, const struct program *program)
+/* Whether the given path leads to this program without leaving the mount of /. */
+static bool leads_to_program(struct text given, const struct program *program)
 {
     struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_XDEV};
     int64_t object = KERNEL(openat2, -1, given.at, &how, sizeof how);
@@ -102,29 +102,27 @@ static bool leads_there(struct text given, const struct program *program)
     return same_inode(reached, program->inode);
 }
 
-/* The path given to the kernel. Empty means the program's descriptor: used where the function could replace the file of that
- * name, so not on a read-only mount, nor on that of / in Lambda. Otherwise it is the caller's spelling, which the program may
- * read. */
+/* The path for the kernel: the caller's spelling, as the program may read it. Empty: the program's descriptor, where the
+ * function could replace the file of that name, so not on a read-only mount, nor on that of / in Lambda. */
 static struct text path_to_start(const struct program *program, struct text given)
 {
     bool stays = is_on_read_only_mount(program->object) || is_on_root_mount(program->object);
     if (program->borrowed || program->is_nameless || !stays || is_in_tmp(program->object))
         return TEXT("");
-    return leads_there(given, program) ? given : program->path;
+    return leads_to_program(given, program) ? given : program->path;
 }
 
-/* A script's interpreter opens it as /dev/fd/N (execveat(2)): it cannot where that descriptor is closed on exec. */
+/* Whether an interpreter opens the program as /dev/fd/N (execveat(2)), which fails where that descriptor is closed on exec. */
 static bool is_opened_by_interpreter(const struct exec *e, const struct program *program)
 {
     return program->files.is_script &&
            !(program->borrowed && KERNEL(fcntl, e->directory, F_GETFD) & FD_CLOEXEC);
 }
 
-/* Makes the call. */
 static int64_t make_exec(const struct exec *e, const struct child_start *start, const struct program *program)
 {
     uint64_t asks = e->flags & AT_EXECVE_CHECK;
-    if (sealed->process.log > 2) /* ioctl(FIOCLEX) would take it from the child */
+    if (sealed->process.log > 2) /* ioctl(FIOCLEX) could close it in the child */
         KERNEL(fcntl, sealed->process.log, F_SETFD, 0);
     if (start->path[0] && !asks)
         return KERNEL(execve, start->path, e->argv, start->environment);
@@ -142,7 +140,7 @@ static int64_t start_program(const struct call *call, const struct exec *e, stru
     int64_t result = judge_program(call, e, program, scratch);
     if (!result)
         result = child_start_make(&start, path_to_start(program, text_of(scratch->path)), e->envp);
-    /* After a vfork child's exec nothing would be released: it keeps only the memory for the program. */
+    /* Released before exec, as a vfork child's exec does not return here. */
     scratch_give(scratch);
     if (!result) {
         if (is_memory_owner() && !(e->flags & AT_EXECVE_CHECK))

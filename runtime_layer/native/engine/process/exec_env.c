@@ -6,11 +6,11 @@
 enum {
     STRING_MAX = 0x20000,  /* MAX_ARG_STRLEN (include/uapi/linux/binfmts.h) */
     STRINGS_MAX = 1 << 23, /* more than the kernel takes (execve(2): a quarter of the stack's limit) */
-    OWN_MAX = 3 * PAGE,    /* our preloads, our state, and the addresses learned last */
+    OWN_MAX = 3 * PAGE,    /* the shield's preloads and state, and the addresses learned last */
     PLACES = 256
 };
 
-/* Memory in use, and the process that is being started with it. */
+/* Memory in use, and the child that is started with it. */
 struct place {
     int32_t pid; /* 0: free; -1: being taken */
     uint64_t at, size;
@@ -29,7 +29,7 @@ static void release_place(struct place *place, int32_t pid)
         KERNEL(munmap, at, size);
 }
 
-/* Records the memory of a child. With more children than places, it is never released. */
+/* Records the memory of a child. Without a free place, the memory is never released. */
 static void record_memory(uint64_t at, uint64_t size)
 {
     int32_t me = (int32_t)KERNEL(getpid);
@@ -77,8 +77,8 @@ static int64_t measure(uint64_t envp, uint64_t *count, uint64_t *bytes)
     return 0;
 }
 
-/* Our settings, and those by which the loader would run code or write before our library is loaded
- * (ld.so(8)). */
+/* Whether the variable is removed: the shield's settings, and variables by which the loader would run code or write before it
+ * loads the library (ld.so(8)). */
 static bool is_dropped(struct text variable)
 {
     static const char *const names[] = {"SHIELD_", "LD_AUDIT=", "LD_DEBUG", "LD_PROFILE"};
@@ -96,8 +96,8 @@ static bool has_name(struct text variable, struct text name_and_equals, struct t
     return true;
 }
 
-/* The loader's search path may be dropped, but not changed: other libraries would run before ours. A wrapper, which the
- * function's owner chose, may change it. */
+/* Whether the variable changes the loader's search path: other libraries would run before the shield's. It may be removed; and
+ * a wrapper, which the function's owner chose, may change it. */
 static bool is_other_library_path(struct text variable)
 {
     struct text value;
@@ -160,7 +160,7 @@ static void put_node_options(struct writer *w, struct text theirs)
     put_char(w, 0);
 }
 
-/* "SHIELD_STATE=<stage>:<log descriptor>:<runtime>" */
+/* Writes "SHIELD_STATE=<stage>:<log descriptor>:<runtime>". */
 static void put_state(struct writer *w)
 {
     put(w, is_starting() ? TEXT("SHIELD_STATE=starting:")
@@ -175,7 +175,7 @@ static void put_state(struct writer *w)
     put_char(w, 0);
 }
 
-/* The program may connect to addresses that this process learned. */
+/* Writes the learned addresses, so that the program may connect to them. */
 static void put_learned(struct writer *w)
 {
     put(w, TEXT(LEARNED_NAMES "="));
@@ -183,7 +183,7 @@ static void put_learned(struct writer *w)
     put_char(w, 0);
 }
 
-/* Copies the caller's variables that may stay. Those that ours are put in front of are returned instead. */
+/* Copies the caller's variables, except removed ones. The ones that the shield extends are returned instead. */
 static int64_t copy_variables(uint64_t envp, uint64_t count, struct writer *w, uint64_t *out, uint64_t *n,
                               struct text *preload, struct text *node_options)
 {
@@ -196,7 +196,7 @@ static int64_t copy_variables(uint64_t envp, uint64_t count, struct writer *w, u
             break;
         char *at = w->at + before;
         int64_t len = read_user_string(at, string, room < STRING_MAX ? room : STRING_MAX);
-        if (len < 0) /* longer than it was: another thread is at work */
+        if (len < 0) /* another thread made it longer */
             return len == -ENAMETOOLONG ? -E2BIG : len;
         struct text variable = {at, (uint32_t)len};
         if (is_dropped(variable) || is_other_library_path(variable))
@@ -217,7 +217,7 @@ int64_t child_start_make(struct child_start *start, struct text path, uint64_t e
     if (error)
         return error;
     uint64_t pointers = (count + MAX_SETTINGS + 5) * 8;
-    /* Twice the bytes: their preloads are written again, behind ours. */
+    /* Twice the bytes, as the caller's preloads are written again behind the shield's. */
     uint64_t size = page_up(pointers + 2 * bytes + path.len + 1 + OWN_MAX);
     int64_t memory = KERNEL(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (is_error(memory))
@@ -231,7 +231,7 @@ int64_t child_start_make(struct child_start *start, struct text path, uint64_t e
     start->environment = out;
     put(&w, path);
     put_char(&w, 0);
-    /* Ours come first where the first value counts (our settings), and last where the last one does (the
+    /* The shield's variables are first where the first value counts (its settings), and last where the last one does (the
      * loader's). */
     out[n++] = (uint64_t)(w.at + w.used);
     put_state(&w);

@@ -1,6 +1,6 @@
-/* The path and the environment of a program that is started, in the gate's own memory.
+/* Makes the path and the environment of a new program, in the gate's own memory.
  *
- * The caller's strings are copied before they are read, so that no other thread can turn one into a setting of the loader's
+ * The caller's strings are copied before they are read, so that no other thread can turn one into a variable of the loader
  * afterwards.
  */
 #ifndef SHIELD_EXEC_ENV_H
@@ -14,10 +14,10 @@ struct child_start {
     uint64_t memory, size;       /* for child_start_release */
 };
 
-/* Copies `path`, and `envp` with our settings and preload put back. 0, or an errno. */
+/* Copies `path`, and `envp` with the shield's settings and preload. 0, or an errno. */
 int64_t child_start_make(struct child_start *start, struct text path, uint64_t envp);
-/* To be called after a failed exec. After a vfork child's successful one, its parent releases the memory when it starts another
- * program and the child is gone. */
+/* Must be called after a failed exec. After a successful one of a vfork child, its parent releases the memory when it starts
+ * another program and the child has ended. */
 void child_start_release(const struct child_start *start);
 
 #endif

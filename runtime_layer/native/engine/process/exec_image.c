@@ -15,7 +15,7 @@ enum { MACHINE = EM_X86_64 };
 enum { MACHINE = EM_AARCH64 };
 #endif
 
-enum { NEEDED_MEMORY = 32 << 20 /* more than our library and libc take */ };
+enum { NEEDED_MEMORY = 32 << 20 /* more than the library and libc take */ };
 
 /* Loaders that obey LD_PRELOAD. */
 static const char *const loaders[] = {"/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1",
@@ -84,7 +84,8 @@ static char *script_interpreter(char *head, uint64_t n)
     return head + start;
 }
 
-/* Below such limits the loader would continue without our library. Descriptors are no question: the library is opened here. */
+/* With lower limits the loader would continue without the library. The limit of descriptors need not be checked, as the library
+ * is opened here. */
 static bool has_room_for_library(void)
 {
     uint64_t memory[2], data[2];
@@ -92,7 +93,7 @@ static bool has_room_for_library(void)
            !is_error(KERNEL(prlimit64, 0, RLIMIT_DATA, 0, data)) && data[0] >= NEEDED_MEMORY;
 }
 
-/* The loader drops our library silently where it cannot read it, and where the program gains a privilege (ld.so(8):
+/* The loader drops the library silently where it cannot read it, and where the program gains a privilege (ld.so(8):
  * secure-execution mode): by its file's bits (inspect_file), or if this process's ids differ. */
 static bool loader_takes_library(void)
 {
@@ -110,22 +111,22 @@ static bool loader_takes_library(void)
     return !is_error(KERNEL(getresgid, &real, &effective, &saved)) && real == effective;
 }
 
-/* Leases a file that the function could change (fcntl(2)): an open for writing waits until the lease ends, and by then the
- * kernel denies writes to the running file. False: it cannot be leased here. */
+/* Leases a file that the function could change (fcntl(2)): an open for writing waits until the lease ends, when the file runs
+ * and the kernel denies writes to it. False: it cannot be leased here. */
 static bool lease_file(int64_t file, int64_t *error)
 {
     if (!may_change((int32_t)file))
         return true;
-    /* Until the owner is cleared: a signal that is ignored by default. */
+    /* A signal that is ignored by default, until the owner is cleared. */
     KERNEL(fcntl, file, F_SETSIG, SIGURG);
     int64_t leased = KERNEL(fcntl, file, F_SETLEASE, F_RDLCK);
     KERNEL(fcntl, file, F_SETOWN, 0); /* no signal when an open waits */
     if (leased == -EAGAIN)
-        *error = -ETXTBSY; /* open for writing now: as execve would answer */
+        *error = -ETXTBSY; /* it is open for writing: as from execve */
     return leased == 0;
 }
 
-/* Opens one of the files. Returns how many bytes of `head` it filled, or -1. */
+/* Opens one of the files. Returns the number of bytes in `head`, or -1. */
 static int64_t inspect_file(const char *path, char *head, struct started_files *out, bool *gains)
 {
     int64_t file = out->count < FILES_MAX

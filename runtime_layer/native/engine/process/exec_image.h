@@ -1,4 +1,4 @@
-/* The kind of a program's file: one that will load our library, or one that would run free. */
+/* Inspects a program's file: whether it will load the library, or would run unshielded. */
 #ifndef SHIELD_EXEC_IMAGE_H
 #define SHIELD_EXEC_IMAGE_H
 
@@ -9,21 +9,21 @@
 enum { FILES_MAX = 8, HEAD = 1024, LOADER_MAX = 256 };
 struct started_files {
     enum program_kind kind;
-    int64_t error;            /* the kernel's own, such as ETXTBSY; 0: none */
-    int32_t files[FILES_MAX]; /* the gate's own, and leased where the function could write to them */
+    int64_t error;            /* the kernel's error, such as ETXTBSY; 0: none */
+    int32_t files[FILES_MAX]; /* the gate's descriptors; leased where the function could write to the files */
     uint32_t count;
     bool is_script;
 };
 
-/* Reads the program of the descriptor. `head` has HEAD bytes. The result holds until close_files: the files
- * cannot be written to, nor the descriptors be replaced. */
+/* Reads the program of the descriptor. `head` has HEAD bytes. The result holds until close_files, as the files cannot be
+ * written to, nor the descriptors be replaced. */
 void inspect_program(int32_t object, char *head, struct started_files *out);
 void close_files(struct started_files *files);
 
 /* The entry of allow_child_process that names this file; -1: none. */
 int32_t find_listed_program(const struct inode *inode);
 
-/* The loader of this process, as its program names it. Empty: there is none. */
+/* The loader that this process's program names. Empty: there is none. */
 struct text find_own_loader(char *buffer, uint32_t cap);
 
 #endif

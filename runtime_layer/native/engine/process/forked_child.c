@@ -1,12 +1,12 @@
-/* A forked copy before exec: it may exec, which is judged, or exit. For any other guarded call it counts as a child process,
- * and its own program must be one that may be started. */
+/* Judges a forked copy before exec. It may exec, which is judged, or exit. For any other guarded call it counts as a child
+ * process, and its own program must be allowed. */
 #include "../base/proc_path.h"
 #include "../state/process_state.h"
 #include "../files/file_verdict.h"
 #include "exec_image.h"
 
-/* The files that languages open in a forked copy on its way to exec, to the letter. All else that they do there is looked at in
- * no copy: signals, sessions, groups, users, the umask, the working directory, their own descriptors.
+/* The exact paths that languages open in a forked copy before exec. Their other calls there are not judged: signals, sessions,
+ * groups, users, the umask, the working directory, their own descriptors.
  *
  *   libuv (src/unix/process.c, uv__process_child_init)   /dev/null for a descriptor that is ignored; setsid, F_DUPFD, dup2,
  *                                                        close, chdir, setgroups, setgid, setuid, rt_sigaction
@@ -17,7 +17,7 @@
  */
 static const char *const opened_before_exec[] = {"/dev/null", "/proc/self/fd", "/proc/self/fd/"};
 
-/* False: it is another call. */
+/* Carries out an open of these paths. False: it is another call. */
 static bool opens_before_exec(const struct call *call, int64_t *result)
 {
     char path[16];

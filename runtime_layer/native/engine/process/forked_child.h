@@ -5,8 +5,8 @@
 
 #include "../base/syscall_ctx.h"
 
-/* Answers a call of a forked copy that may not be a child process, or an open on the way to exec. False: the call is judged as
- * any other. */
+/* Answers a call of a forked copy that may not be a child process, or an open before exec. False: the call is judged as any
+ * other. */
 bool forked_copy_ends(struct call *call);
 
 #endif

@@ -6,7 +6,7 @@
  * `env` is a script (`#!/usr/bin/coreutils --coreutils-prog-shebang=env`). */
 static const char *const shells[] = {"bash", "sh", "dash", "env", "busybox", "coreutils"};
 
-/* Is one of the arguments after the program's own name the path of the runtime, to the letter? */
+/* Whether an argument is exactly the path of the runtime. */
 static bool has_runtime_argument(void)
 {
     const char *runtime = kept_text(sealed->process.runtime).at;
@@ -30,7 +30,7 @@ static bool has_runtime_argument(void)
     return found;
 }
 
-/* A runtime that is a script itself has its own path among the arguments of the interpreter that runs it. */
+/* Whether the runtime is a script: its path is among the arguments of its interpreter. */
 static bool is_script(const char *path)
 {
     char begin[2] = {0, 0};

@@ -13,14 +13,14 @@
 #include "../base/raw_syscall.h"
 #include "needed_calls.h"
 
-/* Arguments that are not plain numbers. Offsets are within the first page. */
+/* Placeholders of arguments. Offsets are within the first page. */
 enum argument {
     A_FILE = 0x7f000000,
     A_UDP,
     A_PAGE = 0x7f100000, /* zeroes: no time, no signal, no address */
     A_EMPTY = A_PAGE,    /* a name of no length */
     A_POLLFD = A_PAGE + 64,
-    A_NO_TIME = A_PAGE + 96, /* not a valid time: the call returns at once */
+    A_NO_TIME = A_PAGE + 96, /* an invalid time: the call returns at once */
     A_OPEN_HOW = A_PAGE + 128,
     A_ON = A_PAGE + 192,
     A_SIZE = A_PAGE + 200,
@@ -36,7 +36,7 @@ enum argument {
 enum means {
     SUCCEEDS, /* any error is a failure */
     MAKES,    /* the same, and the descriptor is closed again */
-    ANSWERS,  /* it fails for want of an object, but must not be refused */
+    ANSWERS,  /* it fails as an object is missing, but must not be refused */
     KNOWS,    /* any error is a failure, unless there is no socket */
     IF_LAST   /* it counts only where the row before it succeeded */
 };
@@ -53,12 +53,12 @@ enum { SIGNALS_SIZE = 8, NO_SUCH_HOW = 0x7fffffff, NO_SUCH_PROCESS = 0x7ffffffe 
 static const struct trial rows[] = {
     ROW("wait4", ANYTHING | FALLS_BACK, ANSWERS, wait4, NO_SUCH_PROCESS, 0, WNOHANG | __WALL),
     ROW("madvise", ANYTHING, ANSWERS, madvise, A_PAGE_2, PAGE,
-        MADV_NORMAL), /* not with larger pages: page_size.c */
+        MADV_NORMAL), /* it fails with larger pages: page_size.c */
     ROW("fstat", ANYTHING, SUCCEEDS, fstat, A_FILE, A_OUT),
     ROW("madvise(MADV_WIPEONFORK)", ANYTHING | FALLS_BACK, ANSWERS, madvise, A_PAGE_2, PAGE, MADV_WIPEONFORK),
     ROW("getpid", ANYTHING, SUCCEEDS, getpid, 0),
     ROW("gettid", ANYTHING, SUCCEEDS, gettid, 0),
-    /* As user_memory.c probes: the invalid `how` is reported after the set was read. */
+    /* As in user_memory.c: the set is read before the invalid `how` is reported. */
     ROW("rt_sigprocmask", ANYTHING, ANSWERS, rt_sigprocmask, NO_SUCH_HOW, A_PAGE, 0, SIGNALS_SIZE),
     ROW("rt_sigprocmask", ANYTHING, SUCCEEDS, rt_sigprocmask, SIG_BLOCK, 0, A_OUT, SIGNALS_SIZE),
     ROW("getcpu", ANYTHING | FALLS_BACK, SUCCEEDS, getcpu, A_OUT),
@@ -106,7 +106,7 @@ static const struct trial rows[] = {
     ROW("getsockopt(SO_COOKIE)", NETWORK, ANSWERS, getsockopt, A_UDP, SOL_SOCKET, SO_COOKIE, A_OUT, A_SIZE),
     ROW("setsockopt(SO_LOCK_FILTER)", NETWORK | FALLS_BACK, SUCCEEDS, setsockopt, A_UDP, SOL_SOCKET,
         SO_LOCK_FILTER, A_ON, 4),
-    /* Where it cannot be set, it is not read either (fd_marks.c). */
+    /* It is read only where it can be set (fd_marks.c). */
     ROW("getsockopt(SO_LOCK_FILTER)", NETWORK, IF_LAST, getsockopt, A_UDP, SOL_SOCKET, SO_LOCK_FILTER, A_OUT,
         A_SIZE),
     ROW("getsockopt(TCP_INFO)", NETWORK, ANSWERS, getsockopt, A_UDP, SOL_TCP, TCP_INFO, A_OUT, A_SIZE),
@@ -188,10 +188,10 @@ void trial_end(const struct trial_tools *t)
 {
     KERNEL(close, t->file);
     KERNEL(close, t->udp);
-    KERNEL(munmap, t->pages, 2 * PAGE); /* the third was moved to where the second was */
+    KERNEL(munmap, t->pages, 2 * PAGE); /* a trial moved the third page to the second's place */
 }
 
-/* Made at the first use. Without IPv4 there is none to try calls on. */
+/* Makes the socket at the first use. Without IPv4 there is none. */
 static uint64_t get_socket(struct trial_tools *t)
 {
     if (t->udp < 0)
@@ -221,7 +221,7 @@ static int32_t judge(const struct trial_tools *t, enum means means, int64_t resu
 int32_t try_row(struct trial_tools *t, uint32_t i)
 {
     const struct trial *row = &rows[i];
-    const int32_t size = 64; /* calls write their result's size there */
+    const int32_t size = 64; /* calls overwrite it with their result's size */
     copy_bytes(within(t, A_SIZE), &size, sizeof size);
     uint64_t a[6];
     for (uint32_t k = 0; k < 6; k++)

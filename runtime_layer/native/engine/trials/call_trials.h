@@ -1,11 +1,11 @@
-/* The calls that arming needs (needed_calls.h), each tried as the engine makes it, on objects made for the trial. */
+/* Tries the calls that arming needs (needed_calls.h) as the engine makes them, on objects made for the trial. */
 #ifndef SHIELD_CALL_TRIALS_H
 #define SHIELD_CALL_TRIALS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The use of a call. FALLS_BACK: the engine can do without it where it is refused, but not where it kills the process. */
+/* The use of a call. FALLS_BACK: the engine works without it where it is refused, but not where it kills the process. */
 enum need {
     ANYTHING = 1,
     ALERTS = 2,
@@ -33,10 +33,10 @@ struct trial_tools {
     int32_t file;   /* the program itself, opened for reading */
     int32_t udp;    /* a socket; negative: not made yet */
     uint64_t pages; /* three; the first has the bytes that calls read */
-    int32_t last;   /* the last row's result */
+    int32_t last;   /* the result of the previous row */
 };
 
-/* False: a limit leaves no descriptor or memory for it. */
+/* False: a limit leaves no descriptor or memory. */
 bool trial_begin(struct trial_tools *tools);
 void trial_end(const struct trial_tools *tools);
 /* 0, or its unexpected errno. */

@@ -21,7 +21,7 @@ static const struct {
     {CLEARING, "clear_tmp needs"},
 };
 
-/* Memory shared with the trying process: the row that it tries, and the results of those before. */
+/* Memory shared with the trying process: its current row, and the results of earlier rows. */
 struct notes {
     uint32_t at;
     struct call_results results;
@@ -30,7 +30,7 @@ struct notes {
 static void try_from(volatile struct notes *notes, uint32_t first)
 {
     struct trial_tools tools;
-    if (!trial_begin(&tools)) { /* arming meets the same limit, and reports it */
+    if (!trial_begin(&tools)) { /* arming will meet the same limit, and report it */
         notes->at = trial_count();
         return;
     }
@@ -42,7 +42,7 @@ static void try_from(volatile struct notes *notes, uint32_t first)
     notes->at = trial_count();
 }
 
-/* Tries in a forked copy; this process waits for it in clone(2), and its end sends no signal. */
+/* Tries in a forked copy. This process waits in clone(2), and the copy's end sends no signal. */
 static bool try_in_child(volatile struct notes *notes, uint32_t first)
 {
     int64_t child = KERNEL(clone, CLONE_VFORK);
@@ -83,7 +83,7 @@ static uint32_t needs_of(const struct policy *p)
     if (modes[EXECUTABLE_MEMORY] < MODE_ALLOW || (needs && modes[EXECUTABLE_MEMORY] == MODE_BY_RUNTIME) ||
         !p->loads_bridges)
         needs |= MEMORY;
-    /* Any policy that is not allow holds for started programs too. */
+    /* A policy that is not allow holds for started programs too. */
     return needs ? needs | ANYTHING | ALERTS | PROGRAMS : 0;
 }
 

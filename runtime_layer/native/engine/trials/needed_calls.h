@@ -1,6 +1,6 @@
-/* Armed means armed: each system call, and each option of one, that a promise or an alert needs is tried before arming, in the
- * form in which it is made later. A sandbox's filter (seccomp(2)) may refuse any, or kill the process that makes it, so a
- * forked copy tries them: one with its own memory, as a core dump would end all processes that share it (Linux before 5.16).
+/* Tries, before arming, each system call and each option that a promise or an alert needs, in the form in which it is made
+ * later. A sandbox's filter (seccomp(2)) may refuse a call, or kill the process that makes it. So a forked copy tries them,
+ * with its own memory, as a core dump would end all processes that share it (Linux before 5.16).
  *
  * The wrapper does this for the function that it starts, and the library where there is no wrapper.
  */
@@ -15,11 +15,11 @@ struct call_results {
     int32_t of[NEEDED_CALLS_MAX];
 };
 
-/* False: there is no memory for it. */
+/* False: there is no memory. */
 bool try_calls(struct call_results *results);
-/* Do the calls work that the policy needs? False: `error` names the call and its use. */
+/* Whether the calls that the policy needs work. False: `error` names the call and its use. */
 bool has_needed_calls(const struct call_results *results, const struct policy *p, struct writer *error);
-/* Does one of them kill the process? Then only necessary calls are made. */
+/* Whether a filter kills the process for one of them. Then only necessary calls are made. */
 bool is_a_call_deadly(const struct call_results *results);
 
 #endif
