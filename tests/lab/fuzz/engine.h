@@ -33,7 +33,7 @@ bool replace_gate_table(const struct sealed *s, bool ready)
     return true;
 }
 
-void report_itself(enum mode mode, struct text policy, struct text why)
+void report_engine(enum mode mode, struct text policy, struct text why)
 {
     (void)mode, (void)policy, (void)why;
     CHECK(false);

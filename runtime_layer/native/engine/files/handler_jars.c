@@ -27,7 +27,7 @@ struct search {
     struct scratch *scratch;
 };
 
-static bool look_at(void *context, struct text name)
+static bool check_jar(void *context, struct text name)
 {
     const struct search *search = context;
     struct writer path = {search->scratch->other, 0, sizeof search->scratch->other, false};
@@ -44,5 +44,5 @@ bool find_jars_with(struct text directory, struct text file, bool (*add)(void *c
                     void *context, struct scratch *scratch)
 {
     struct search search = {directory, file, add, context, scratch};
-    return each_entry(directory.at, scratch->line, sizeof scratch->line, look_at, &search);
+    return each_entry(directory.at, scratch->line, sizeof scratch->line, check_jar, &search);
 }

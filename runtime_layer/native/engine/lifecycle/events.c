@@ -24,7 +24,7 @@ static void become_ready(void)
     if (is_ready())
         return;
     if (modes[READ_HANDLER] != MODE_BLOCK && modes[READ_WRITE_TMP] != MODE_BLOCK) {
-        report_itself((enum mode)modes[SELF_PROTECTION], TEXT("ready"), TEXT(why));
+        report_engine((enum mode)modes[SELF_PROTECTION], TEXT("ready"), TEXT(why));
         return;
     }
     report_failure(false, false, &(struct writer){(char *)why, sizeof why - 1, sizeof why, false});

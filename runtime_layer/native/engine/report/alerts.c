@@ -36,7 +36,7 @@ static uint32_t number_in(const uint64_t *rate, uint64_t second)
     return seen >> 16 == second ? seen & 0xffff : 0;
 }
 
-/* Counts one event more in this second. `number`: its place. False: the second has LINES_A_SECOND. */
+/* Counts an event of this second; `number` is its index. False: the second has LINES_A_SECOND already. */
 static bool is_within_rate(uint64_t *rate, uint64_t second, uint32_t *number)
 {
     uint64_t seen = __atomic_load_n(rate, __ATOMIC_RELAXED);
@@ -62,7 +62,7 @@ static void take_arguments(struct alert *alert, const uint64_t *argv, char *pool
         int64_t len = read_user_string(pool + used, pointer, room);
         if (len == -EFAULT)
             break;
-        if (len < 0) /* longer than the room: cut */
+        if (len < 0) /* longer than the room, so it is cut */
             len = room - 1;
         alert->arguments[alert->argument_count++] = (struct text){pool + used, (uint32_t)len};
         used += (uint32_t)len + 1;
@@ -104,7 +104,7 @@ bool is_call_by_others(const struct call *call, const struct facts *facts, enum 
     return is_by_others;
 }
 
-/* Fills the members that every alert has, and writes it. False: it was not written; it stays counted. */
+/* Fills the members that every alert has, and writes it. False: it was not written, and stays counted. */
 static bool send_alert(struct alert *alert, struct scratch *scratch)
 {
     alert->origin = get_origin();
@@ -115,7 +115,7 @@ static bool send_alert(struct alert *alert, struct scratch *scratch)
     uint32_t count = reserve_left_out(alert->policy, alert->mode, 1, alert->policy == READ_HANDLER);
     alert->left_out = count - 1;
     uint32_t len = alert_write(alert, scratch->line);
-    /* The program may have left its last line of the log unfinished. */
+    /* A newline in front, as the program's last line in the log may be unfinished. */
     char *line = scratch->line - 1;
     line[0] = '\n';
     bool is_written = log_write(sealed->process.log, line, len + 1, NULL);
@@ -123,7 +123,7 @@ static bool send_alert(struct alert *alert, struct scratch *scratch)
     return is_written;
 }
 
-/* The text is in scratch->line until that is written to again. */
+/* Writes the target as text into scratch->line. */
 static struct text render_target(const struct alert *alert, struct scratch *scratch, struct writer *w)
 {
     *w = (struct writer){scratch->line, 0, sizeof scratch->line, false};
@@ -140,31 +140,31 @@ static void leave_out_of_second(const struct alert *alert, bool is_repeated, str
     leave_out(alert->policy, kind, LEFT_OUT_OF_SECOND);
 }
 
-/* Writes a violation once in a second; repetitions, and violations beyond LINES_A_SECOND, are counted. */
+/* Writes a violation once in a second. Repetitions, and violations beyond LINES_A_SECOND, are counted. */
 static bool write_once(struct alert *alert, const struct call *call, struct scratch *scratch)
 {
     struct storm *storm = &sealed->process.own->storm;
     struct writer w;
     uint64_t *lines = &storm->lines[alert->policy];
     uint32_t number;
-    bool looks = is_within_rate(&storm->looks[alert->policy], alert->seconds, &number);
-    if (looks)
+    bool names_caller = is_within_rate(&storm->searches[alert->policy], alert->seconds, &number);
+    if (names_caller)
         find_caller(alert, call, scratch);
     struct text target = render_target(alert, scratch, &w);
-    if (looks)
+    if (names_caller)
         alert_put_caller(alert, &w);
-    struct told violation =
+    struct reported violation =
         hash_violation(alert, target, (struct text){w.at + target.len, w.used - target.len});
-    bool is_repeated = was_told(&violation, alert->policy, number_in(lines, alert->seconds));
+    bool is_repeated = is_reported(&violation, alert->policy, number_in(lines, alert->seconds));
     if (is_repeated || !is_within_rate(lines, alert->seconds, &number)) {
         leave_out_of_second(alert, is_repeated, target);
         return false;
     }
-    if (!looks)
+    if (!names_caller)
         find_caller(alert, call, scratch);
     bool is_written = send_alert(alert, scratch);
     if (is_written)
-        record_told(&violation, alert->policy, number);
+        record_reported(&violation, alert->policy, number);
     else
         keep_target(alert->policy, alert->mode, render_target(alert, scratch, &w));
     return is_written;
@@ -189,21 +189,20 @@ static bool write_alert(struct alert *alert, const struct call *call, const stru
     return is_written;
 }
 
-/* Printing a traceback reads the handler's source: Python does so for each exception that is logged. One line in HANDLER_PAUSE
- * seconds reports it. */
+/* Python reads the handler's source for each traceback that it prints, so one line in HANDLER_PAUSE seconds reports it. */
 static void write_handler_alert(struct alert *alert, const struct call *call, const struct facts *facts,
                                 const uint64_t *now)
 {
-    uint32_t *told = &sealed->process.own->storm.handler[facts->handler][alert->mode],
+    uint32_t *reported = &sealed->process.own->storm.handler[facts->handler][alert->mode],
              second = (uint32_t)now[0];
-    uint32_t before = __atomic_load_n(told, __ATOMIC_RELAXED);
+    uint32_t before = __atomic_load_n(reported, __ATOMIC_RELAXED);
     if (second - before < HANDLER_PAUSE ||
-        !__atomic_compare_exchange_n(told, &before, second, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        !__atomic_compare_exchange_n(reported, &before, second, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
         leave_out(alert->policy, alert->mode, LEFT_OUT_QUIETLY);
     else if (write_alert(alert, call, facts, now))
-        sealed->process.own->storm.handler_told = second;
+        sealed->process.own->storm.handler_reported = second;
     else
-        __atomic_store_n(told, before, __ATOMIC_RELAXED);
+        __atomic_store_n(reported, before, __ATOMIC_RELAXED);
 }
 
 static void report_violation(const struct call *call, struct verdict verdict, const struct facts *facts)
@@ -239,12 +238,12 @@ static void report_own(struct alert alert)
     write_alert(&alert, &call, &(struct facts){0}, now);
 }
 
-void report_itself(enum mode mode, struct text what, struct text why)
+void report_engine(enum mode mode, struct text act, struct text why)
 {
     if (mode != MODE_ALLOW)
         report_own((struct alert){.policy = SELF_PROTECTION,
                                   .mode = mode,
-                                  .syscall = what,
+                                  .syscall = act,
                                   .argument_count = 1,
                                   .arguments = {why}});
 }
@@ -342,7 +341,7 @@ static bool write_folded(uint32_t policy, uint32_t kind, uint32_t count, const u
     return is_written;
 }
 
-/* Writes the count of one policy and kind. False: the log takes no line. */
+/* Writes the count of one policy and kind. False: the log takes no line now. */
 static bool write_count(uint32_t policy, uint32_t kind, const uint64_t *now, uint64_t patience[2])
 {
     uint32_t count = patience ? reserve_all_left_out(policy, kind) : reserve_left_out(policy, kind, 0, true);
@@ -351,11 +350,11 @@ static bool write_count(uint32_t policy, uint32_t kind, const uint64_t *now, uin
     bool is_written = write_folded(policy, kind, count, now, patience);
     settle_left_out(policy, kind, count, is_written);
     if (is_written && policy == READ_HANDLER)
-        sealed->process.own->storm.handler_told = (uint32_t)now[0];
+        sealed->process.own->storm.handler_reported = (uint32_t)now[0];
     return is_written;
 }
 
-/* Lines that other threads are writing now would be counted twice. */
+/* Waits a moment for lines that other threads are writing, which would be counted twice. */
 static void await_other_lines(void)
 {
     enum { TURNS = 10 };
@@ -364,7 +363,7 @@ static void await_other_lines(void)
         KERNEL(nanosleep, millisecond, 0);
 }
 
-/* Not inlined: it hardly ever runs. */
+/* Not inlined, as it rarely runs. */
 __attribute__((noinline)) static void report_now(enum when when)
 {
     struct storm *storm = &sealed->process.own->storm;
@@ -378,7 +377,7 @@ __attribute__((noinline)) static void report_now(enum when when)
                      (storming || __atomic_exchange_n(&storm->flushed, second, __ATOMIC_RELAXED) == second);
     if (was_tried)
         return;
-    bool handler_waits = when != AT_END && second - storm->handler_told < HANDLER_PAUSE;
+    bool handler_waits = when != AT_END && second - storm->handler_reported < HANDLER_PAUSE;
     bool takes_lines = true;
     clear_left_out_reasons();
     for (uint32_t policy = 0; policy < POLICY_COUNT && takes_lines; policy++)
@@ -391,12 +390,12 @@ __attribute__((noinline)) static void report_now(enum when when)
 
 void report_folded(enum when when)
 {
-    uint8_t what = left_out_reasons();
+    uint8_t reasons = left_out_reasons();
     if (when == AT_END && has_unwritten_counts()) {
         await_other_lines();
         report_now(when);
-    } else if (what & LEFT_OUT || (what & LEFT_OUT_OF_SECOND && when != AFTER_A_LINE) ||
-               (what & LEFT_OUT_QUIETLY && when == AT_NEXT_EVENT)) {
+    } else if (reasons & LEFT_OUT || (reasons & LEFT_OUT_OF_SECOND && when != AFTER_A_LINE) ||
+               (reasons & LEFT_OUT_QUIETLY && when == AT_NEXT_EVENT)) {
         report_now(when);
     }
 }

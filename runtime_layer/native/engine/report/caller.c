@@ -2,22 +2,21 @@
 
 #include "../base/proc_maps.h"
 
-/* On aarch64 the return address of a function that calls no other is in x30: the trampoline has pushed that last
- * (gate/aarch64/gate.S). */
+/* On aarch64 the return address of a leaf function is in x30, which the trampoline has pushed (gate/aarch64/gate.S). */
 #if defined(__aarch64__)
 enum { PUSHED = 8 };
 #else
 enum { PUSHED = 0 };
 #endif
 
-/* Words of the stack that an alert and a verdict search: a libc's mmap and mprotect keep few words below their return address,
- * and above it may be leftovers of earlier calls. */
+/* Words of the stack that are searched for an alert and for a verdict: libc's mmap and mprotect keep few words below their
+ * return address, and words above it may be left from earlier calls. */
 enum { CALLER_WORDS = 384, ASKER_WORDS = 64 };
 
 struct search {
-    bool (*is_passed)(const struct mapping *m); /* NULL: none is passed over */
+    bool (*is_passed)(const struct mapping *m); /* mappings to skip; NULL: none */
     const uint64_t *words;
-    uint32_t best; /* the lowest index of a word that points into an object that is not passed over */
+    uint32_t best; /* the lowest index of a word that points into an object that is not skipped */
     char *name;
     uint32_t name_len;
 };
@@ -34,7 +33,7 @@ static bool is_passed_by_all(const struct mapping *m)
     return m->path.len == 0 || m->path.at[0] != '/' || is_libc(m) || STARTS_ANY(base_name(m->path), names);
 }
 
-static bool look(void *context, const struct mapping *m)
+static bool match_words(void *context, const struct mapping *m)
 {
     struct search *s = context;
     if (!m->executable || (s->is_passed && s->is_passed(m)))
@@ -55,7 +54,7 @@ static struct text find_return(const struct call *call, struct scratch *scratch,
 {
     uint64_t *words = (uint64_t *)scratch->path;
     uint32_t count = 1;
-    words[0] = call->site; /* an object that makes its own system calls is its own caller */
+    words[0] = call->site; /* an object with system-call instructions is its own caller */
     uint64_t at = (call->stack - PUSHED + 7) & ~7ull;
     for (; count < words_max && count < sizeof scratch->path / 8; count++, at += 8) {
         if ((count == 1 || (at & (PAGE - 1)) == 0) && !readable(at))
@@ -63,7 +62,7 @@ static struct text find_return(const struct call *call, struct scratch *scratch,
         words[count] = *(const volatile uint64_t *)at;
     }
     struct search s = {is_passed, words, count, scratch->link, 0};
-    each_mapping(scratch->line, sizeof scratch->line, look, &s);
+    each_mapping(scratch->line, sizeof scratch->line, match_words, &s);
     return (struct text){s.name, s.name_len};
 }
 

@@ -1,4 +1,4 @@
-/* Which library, or program, made a call: the nearest return address on the stack that lies in one which is not passed over. */
+/* Finds the library or program that made a call: the one with the nearest return address on the stack, except skipped ones. */
 #ifndef SHIELD_CALLER_H
 #define SHIELD_CALLER_H
 
@@ -8,14 +8,14 @@
 
 enum { CALLER_OBJECT_MAX = 256 };
 
-/* The file's base name, kept at the beginning of scratch->link; empty when nothing is found. */
+/* These return the file's base name, at the beginning of scratch->link; empty when nothing is found. */
 
-/* For an alert: passes over libraries that only hand calls on. A hint for people: no verdict depends on it. */
+/* For an alert: skips libraries that only forward calls. A hint for people: no verdict depends on it. */
 struct text caller_object(const struct call *call, struct scratch *scratch);
-/* The object that the system-call instruction is in. */
+/* The object with the system-call instruction. */
 struct text call_maker(const struct call *call, struct scratch *scratch);
-/* For allow_executable_memory: passes over a libc, as code of the function's own language cannot write to the stack. Empty too
- * for code without a file. */
+/* For allow_executable_memory: skips a libc only, as code of the function's language cannot write to the stack. Empty also for
+ * code without a file. */
 struct text memory_asker(const struct call *call, struct scratch *scratch);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "../state/process_state.h"
 
-/* A word has two counts: reserved (high half) and unreserved (low half). Neither overflows into the other. */
+/* A word has two counts, reserved (high half) and unreserved (low half), which are capped. */
 static uint32_t reserved_count(uint64_t word)
 {
     return (uint32_t)(word >> 32);
@@ -58,7 +58,7 @@ uint32_t reserve_all_left_out(uint32_t policy, uint32_t kind)
     return count;
 }
 
-/* In a copy forked by a signal handler while a line was being written, nothing is reserved. */
+/* A copy that a signal handler forks during a write has no reservation. */
 void settle_left_out(uint32_t policy, uint32_t kind, uint32_t count, bool is_written)
 {
     uint64_t *word = word_of(policy, kind), seen = __atomic_load_n(word, __ATOMIC_SEQ_CST);

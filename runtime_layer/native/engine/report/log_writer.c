@@ -7,7 +7,7 @@
 
 enum { LOG_HIGHEST = 1000, LOG_LOWEST = 3 };
 
-/* Is it an open descriptor that can be written to? */
+/* Whether it is open for writing. */
 static bool is_writable(int32_t descriptor)
 {
     int64_t flags = KERNEL(fcntl, descriptor, F_GETFL, 0);
@@ -25,7 +25,8 @@ int32_t keep_log(int32_t inherited)
         return -1;
     for (uint64_t lowest = limit > 64 ? limit - 1 : 64; lowest >= LOG_LOWEST && limit > LOG_LOWEST;
          lowest /= 2) {
-        int64_t kept = KERNEL(fcntl, 2, F_DUPFD, lowest); /* kept across exec: children alert to it as well */
+        int64_t kept =
+            KERNEL(fcntl, 2, F_DUPFD, lowest); /* without close-on-exec, as children alert to it too */
         if (!is_error(kept))
             return (int32_t)kept;
     }
@@ -34,12 +35,12 @@ int32_t keep_log(int32_t inherited)
 
 bool log_write(int32_t descriptor, const char *line, uint32_t len, uint64_t patience[2])
 {
-    /* A pipe is ready for writing when PIPE_BUF bytes fit (pipe(7)): no line is longer, so no write waits. A closed reader
-     * shows as POLLERR, where writing would raise SIGPIPE. The kernel stores the time that is left (ppoll(2)). */
+    /* A pipe is ready for writing when PIPE_BUF bytes fit (pipe(7)), and no line is longer, so no write waits. With a closed
+     * reader ppoll reports POLLERR, where a write would raise SIGPIPE. The kernel stores the remaining time (ppoll(2)). */
     struct pollfd ready = {.fd = descriptor, .events = POLLOUT};
     uint64_t no_time[2] = {0, 0};
     int64_t polled = descriptor < 0 ? 0 : KERNEL(ppoll, &ready, 1, patience ? patience : no_time, 0, 8);
-    /* EINVAL: RLIMIT_NOFILE is 0 (poll(2)). That must not silence the log. */
+    /* EINVAL: RLIMIT_NOFILE is 0 (poll(2)), which must not silence the log. */
     if (polled == -EINVAL)
         ready.revents = POLLOUT;
     else if (polled != 1)

@@ -1,16 +1,15 @@
-/* The descriptor that alert lines go to: the function's own stderr, kept where the program cannot lose it
- * (fds/fd_syscalls.c). */
+/* Writes lines to the log: a copy of the function's stderr, which the program cannot close (fds/fd_syscalls.c). */
 #ifndef SHIELD_LOG_WRITER_H
 #define SHIELD_LOG_WRITER_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Keeps a copy of stderr on a high descriptor; `inherited` is one that a parent kept, or -1. Returns it, or
- * -1 when stderr is closed. */
+/* Keeps a copy of stderr on a high descriptor, and returns it; -1 when stderr is closed. `inherited`: the parent's copy, or
+ * -1. */
 int32_t keep_log(int32_t inherited);
-/* Writes one line without ever raising SIGPIPE. False when it could not be written. `patience`: seconds and nanoseconds to wait
- * for room, reduced by the wait; NULL: no wait. */
+/* Writes one line without raising SIGPIPE. False when it could not be written. `patience`: seconds and nanoseconds to wait for
+ * room, reduced by the wait; NULL: no wait. */
 bool log_write(int32_t descriptor, const char *line, uint32_t len, uint64_t patience[2]);
 
 #endif

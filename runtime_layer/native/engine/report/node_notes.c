@@ -7,13 +7,13 @@
 
 enum { NOTES = 32, NOTE_MAX = 1024, HOST_MAX = 256 };
 
-/* The newest replace the oldest. A note that another thread is writing may be torn: lengths are always within bounds, and
- * `number` shows it. */
+/* A ring of notes, in which the newest replaces the oldest. A note that another thread is writing may be torn, which `number`
+ * shows; its lengths are always within bounds. */
 struct note {
     uint64_t thread;
     uint32_t number, id;                 /* number: 0 while it is written */
     char kind;                           /* 's': a socket, 'x': a program */
-    uint16_t host_len, places_len, port; /* port 0: it has no address */
+    uint16_t host_len, places_len, port; /* port 0: there is no address */
     struct address ip;
     char host[HOST_MAX], places[NOTE_MAX];
 };
@@ -84,8 +84,8 @@ int64_t keep_node_note(const struct call *call)
     return (int64_t)call->arg[2];
 }
 
-/* For a socket with an address: this thread's connection to it, else a look-up of its host, or a connection to that. A note
- * without a key yet may be the one whose name is being looked up. */
+/* For a socket with an address: this thread's connection to it, else a look-up of its host, or a connection to the host. A note
+ * without a key may be the one whose name is being looked up. */
 static bool has_key(const struct note *n, const struct alert *a)
 {
     struct text host = {n->host, n->host_len};

@@ -1,6 +1,6 @@
-/* The JavaScript that asked for a connection or a program: node_callers.cjs, preloaded where SHIELD_NODE_CALLERS is on, writes
- * it to a descriptor that no process can have. A hint for people: any code of the function can write it, and no verdict depends
- * on it. */
+/* Keeps notes of the JavaScript that asked for a connection or a program. node_callers.cjs, preloaded where
+ * SHIELD_NODE_CALLERS is on, writes them to a descriptor that no process can have. A hint for people: any code of the function
+ * can write a note, and no verdict depends on it. */
 #ifndef SHIELD_NODE_NOTES_H
 #define SHIELD_NODE_NOTES_H
 
@@ -10,10 +10,10 @@
 
 enum { NOTES_DESCRIPTOR = 0x7fffffff /* fs.nr_open (proc(5)) is lower, and Node.js takes no higher one */ };
 
-/* A write to that descriptor. Returns the result of write(2). */
+/* Handles a write to that descriptor. Returns the result of write(2). */
 int64_t keep_node_note(const struct call *call);
-/* For an alert of this thread, or of a look-up by one of libuv's threads for another. The texts are kept in `texts`. No
- * package: not known. */
+/* The place for an alert of this thread, or of a look-up that a libuv thread makes for another. The texts are kept in `texts`.
+ * No package: it is unknown. */
 struct source_place find_node_place(const struct alert *alert, struct place_texts *texts);
 
 #endif

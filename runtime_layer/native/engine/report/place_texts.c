@@ -15,7 +15,7 @@ static void add_package(struct source_place *place, struct place_texts *texts, s
     place->packages[place->package_count++] = (struct text){room, package.len};
 }
 
-/* Frames beyond these did not make the call: they started the thread, or run the event loop. */
+/* Whether the file starts a thread or runs an event loop: frames outside of it did not make the call. */
 static bool is_beginning(struct text file)
 {
     static const char *const files[] = {"/threading.py", "/asyncio/events.py", "/asyncio/runners.py",
@@ -26,7 +26,7 @@ static bool is_beginning(struct text file)
     return false;
 }
 
-/* Is it the file or the folder of the handler: `app` of `app.handler`, `src` of `src/app.handler`? */
+/* Whether it is the file or the folder of the handler: `app` of `app.handler`, `src` of `src/app.handler`. */
 static bool is_own_code(struct text package)
 {
     for (uint32_t i = 0; i < HANDLER_SETTINGS; i++) {

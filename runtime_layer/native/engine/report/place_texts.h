@@ -1,4 +1,4 @@
-/* Texts of an alert about code: kept while the frames are read, from the innermost on. */
+/* Keeps the texts of an alert about code, while the frames are read from the innermost on. */
 #ifndef SHIELD_PLACE_TEXTS_H
 #define SHIELD_PLACE_TEXTS_H
 
@@ -16,7 +16,8 @@ static inline bool is_place_full(const struct source_place *place)
 {
     return place->package_count == ALERT_PACKAGES || place->is_named;
 }
-/* Adds a frame by its file's name. True: it is the innermost of a package, so the caller fills in its function and line. */
+/* Adds a frame by its file's name. True: it is the innermost one with a package, so the caller fills in its function and line.
+ */
 bool place_add_frame(struct source_place *place, struct place_texts *texts, struct text file);
 
 #endif

@@ -7,7 +7,7 @@
 
 _Static_assert(sizeof(struct place_texts) <= sizeof((struct scratch *)0)->path, "the texts fit");
 
-/* Not on the stack, which may be a signal handler's. */
+/* In its own memory, as the stack may be a small one of a signal handler. */
 struct work {
     struct memory_reader reader;
     struct python_search own;
@@ -22,13 +22,13 @@ static struct text text_from(const struct python_frames *f, uint64_t str, char *
     return (struct text){room, w.used};
 }
 
-static void look_at_frames(struct source_place *place, struct python_frames *f, struct place_texts *texts)
+static void walk_frames(struct source_place *place, struct python_frames *f, struct place_texts *texts)
 {
     struct python_frame frame;
-    uint64_t seen = 0; /* the frame before: many are of one file */
+    uint64_t seen = 0; /* the previous frame's file, as many frames share one */
     bool is_awaited = false;
     while (!is_place_full(place) && python_frames_next(f, &frame)) {
-        /* A coroutine that none awaits is a task's: an event loop in C (uvloop) resumed it, which has no frame. */
+        /* A coroutine without an awaiting frame belongs to a task, which an event loop in C (uvloop) resumed. */
         place->is_cut = place->is_cut || (is_awaited && !frame.may_await);
         is_awaited = frame.is_coroutine;
         if (frame.file == seen)
@@ -50,7 +50,7 @@ struct source_place python_caller(const struct call *call, struct scratch *scrat
     const struct python *python = find_python(&w->reader, scratch->line, sizeof scratch->line, &w->own);
     bool is_copy = sealed->process.number != (int32_t)KERNEL(getpid);
     if (python && python_frames_begin(&w->frames, &w->reader, python, call->stack, is_copy))
-        look_at_frames(&place, &w->frames, (struct place_texts *)scratch->path);
+        walk_frames(&place, &w->frames, (struct place_texts *)scratch->path);
     reader_end(&w->reader);
     return place;
 }

@@ -5,21 +5,21 @@
 
 /* A Lambda function has 1,024 threads at most. */
 enum { FRAMES = 256, THREADS = 1024, INTERPRETERS = 64, THREAD_SPAN = 512, TABLE_MAX = 1 << 20, PIECE = 256 };
-/* Frames with this owner or a higher one have no code: they lie on the C stack, between two evaluations. */
+/* Frames with this owner or a higher one have no code: they lie on the C stack between two evaluations. */
 enum { OWNED_BY_C = 3 };
 /* CO_COROUTINE, CO_ITERABLE_COROUTINE and CO_ASYNC_GENERATOR; and CO_GENERATOR. */
 enum { COROUTINES = 0x380, GENERATORS = 0x20 };
 enum { REFERENCE_TAGS = 3 /* 3.14 */ };
 
-/* The two numbers by which an interpreter knows a thread: pthread_self(), and the kernel's. */
+/* The two ids of a thread in an interpreter: pthread_self(), and the kernel's id. */
 struct thread {
     uint64_t self;
-    uint32_t below; /* and by how much less it may be */
+    uint32_t below; /* pthread_self() may be lower by so many bytes */
     uint64_t number;
     bool is_copy;
 };
 
-/* glibc and musl have their structure where the thread pointer points, on aarch64 in front of that, by its size. */
+/* pthread_self() is the thread pointer in glibc and musl; on aarch64 it is lower by the size of their structure. */
 static void find_self(struct thread *t, bool is_copy)
 {
     *t = (struct thread){.self = thread_pointer(), .number = (uint64_t)KERNEL(gettid), .is_copy = is_copy};
@@ -52,8 +52,8 @@ static uint64_t innermost_frame(const struct python_frames *f, uint64_t current)
     return by_c_frame && current ? field(f, current, C_FRAME_FRAME) : current;
 }
 
-/* The place on the C stack of a thread state's innermost evaluation: of several interpreters on one thread, the innermost is at
- * work. */
+/* The place on the C stack of a thread state's innermost evaluation. Of several interpreters on one thread, the innermost
+ * runs. */
 static uint64_t place_on_stack(const struct python_frames *f, uint64_t current)
 {
     if (f->python->layout.offset[C_FRAME_FRAME] != NO_OFFSET)
@@ -66,7 +66,7 @@ static uint64_t place_on_stack(const struct python_frames *f, uint64_t current)
     return UINT64_MAX;
 }
 
-/* The state of a thread, copied: another thread's may be given back at any moment. */
+/* A copy of a thread's state, as another thread's state may be freed at any moment. */
 struct thread_state {
     uint8_t bytes[THREAD_SPAN];
     uint32_t span;
@@ -80,7 +80,7 @@ static uint64_t state_field(const struct python_frames *f, const struct thread_s
     return value;
 }
 
-/* Computes the span of the state that is copied. False: an unlikely layout. */
+/* Computes the copied span of the state. False: an unlikely layout. */
 static bool measure_state(const struct python_frames *f, struct thread_state *s)
 {
     static const uint8_t asked[] = {THREAD_NEXT, THREAD_ID, THREAD_NATIVE_ID, THREAD_FRAME};
@@ -105,7 +105,7 @@ static uint64_t next_interpreter(const struct python_frames *f, uint64_t interpr
     return next;
 }
 
-/* The frame that this thread is in: of the interpreter whose evaluation lies nearest above the call. */
+/* This thread's current frame: of the interpreter whose evaluation lies nearest above the call on the stack. */
 static uint64_t own_frame(const struct python_frames *f, uint64_t stack, const struct thread *self)
 {
     struct thread_state s;
@@ -134,7 +134,7 @@ bool python_frames_begin(struct python_frames *f, struct memory_reader *r, const
     struct thread self;
     *f = (struct python_frames){r, python, 0, FRAMES};
     find_self(&self, is_copy);
-    /* A thread that ended may have cut the list during the first search. */
+    /* Twice, as a thread that ends may cut the list during the search. */
     for (uint32_t try = 0; try < 2 && !f->next; try++)
         f->next = own_frame(f, stack, &self);
     return f->next;
@@ -171,7 +171,7 @@ uint32_t python_line(const struct python_frames *f, const struct python_frame *f
     if (!is_of_type(f, table, f->python->bytes_type) || size > TABLE_MAX ||
         !reader_read(f->reader, &first, frame->code + l->offset[CODE_FIRST_LINE], sizeof first))
         return 0;
-    /* In a function that has just begun, 3.11 and 3.12 are in front of the first instruction. */
+    /* At the beginning of a function, 3.11 and 3.12 point before the first instruction. */
     uint64_t unit = frame->instruction >= start ? (frame->instruction - start) / 2 : 0;
     line_search_begin(&search, first, unit < UINT32_MAX ? (uint32_t)unit : UINT32_MAX);
     for (uint64_t left = size; left; left -= n, at += n) {

@@ -14,8 +14,8 @@ static bool read_layout(struct python_search *s, const struct exports *e)
             python_layout_from(s->words, &p->layout));
 }
 
-/* The interpreter is a library, or all of it is in the program. */
-static bool look(void *context, const struct mapping *m)
+/* Searches one object: the interpreter is a library, or a part of the program. */
+static bool find_in_object(void *context, const struct mapping *m)
 {
     struct python_search *s = context;
     struct exports e;
@@ -43,7 +43,7 @@ const struct python *find_python(struct memory_reader *r, char *buffer, uint32_t
         uint32_t unknown = UNKNOWN;
         own->reader = r;
         own->python = (struct python){0};
-        bool is_certain = each_mapping(buffer, cap, look, own) || own->python.is_there;
+        bool is_certain = each_mapping(buffer, cap, find_in_object, own) || own->python.is_there;
         found = &own->python;
         if (is_certain && __atomic_compare_exchange_n(&state, &unknown, BEING_KEPT, false, __ATOMIC_RELAXED,
                                                       __ATOMIC_RELAXED)) {

@@ -1,4 +1,4 @@
-/* The CPython mapped into this process: the address and the layout of its state. */
+/* Finds the CPython in this process: the address and the layout of its state. */
 #ifndef SHIELD_PYTHON_RUNTIME_H
 #define SHIELD_PYTHON_RUNTIME_H
 
@@ -6,20 +6,20 @@
 #include "../base/memory_reader.h"
 
 struct python {
-    bool is_there; /* and of a version that is known */
+    bool is_there; /* it was found, and its version is known */
     uint64_t runtime, code_type, str_type, bytes_type;
     struct python_layout layout;
 };
 
-/* Room to look for it. */
+/* Memory for the search. */
 struct python_search {
     struct memory_reader *reader;
     struct python python;
     uint64_t words[PYTHON_WORDS];
 };
 
-/* Searches at the first call, and keeps the result for all later ones; while another thread is keeping its result, the answer
- * is in `own`. NULL: there is none. */
+/* Searches at the first call, and keeps the result for later ones; while another thread stores its result, the answer is in
+ * `own`. NULL: there is none. */
 const struct python *find_python(struct memory_reader *r, char *buffer, uint32_t cap,
                                  struct python_search *own);
 

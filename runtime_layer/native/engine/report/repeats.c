@@ -1,6 +1,6 @@
 #include "repeats.h"
 
-/* The seed differs in each process: code cannot prepare two violations with equal hashes. */
+/* Each process has another seed, so that code cannot prepare two violations with equal hashes. */
 static uint64_t hash_more(uint64_t hash, struct text text)
 {
     for (uint32_t i = 0; i < text.len; i++) {
@@ -10,34 +10,35 @@ static uint64_t hash_more(uint64_t hash, struct text text)
     return hash;
 }
 
-struct told hash_violation(const struct alert *alert, struct text target, struct text caller)
+struct reported hash_violation(const struct alert *alert, struct text target, struct text caller)
 {
     const char kind[] = {(char)alert->policy, (char)alert->mode};
     uint64_t hash = hash_more(hash_more(sealed->process.seed, (struct text){kind, sizeof kind}), target);
-    return (struct told){(uint32_t)alert->seconds, hash, caller.len ? hash_more(hash, caller) : 0};
+    return (struct reported){(uint32_t)alert->seconds, hash, caller.len ? hash_more(hash, caller) : 0};
 }
 
-bool was_told(const struct told *violation, uint32_t policy, uint32_t lines)
+bool is_reported(const struct reported *violation, uint32_t policy, uint32_t lines)
 {
-    const struct told *told = sealed->process.own->storm.told[policy];
+    const struct reported *reported = sealed->process.own->storm.reported[policy];
     for (uint32_t i = 0; i < lines; i++)
-        if (__atomic_load_n(&told[i].second, __ATOMIC_ACQUIRE) == violation->second &&
-            told[i].target == violation->target && (!violation->whole || told[i].whole == violation->whole))
+        if (__atomic_load_n(&reported[i].second, __ATOMIC_ACQUIRE) == violation->second &&
+            reported[i].target == violation->target &&
+            (!violation->whole || reported[i].whole == violation->whole))
             return true;
     return false;
 }
 
-void record_told(const struct told *violation, uint32_t policy, uint32_t line)
+void record_reported(const struct reported *violation, uint32_t policy, uint32_t line)
 {
-    struct told *told = &sealed->process.own->storm.told[policy][line];
-    __atomic_store_n(&told->second, 0, __ATOMIC_RELAXED);
+    struct reported *reported = &sealed->process.own->storm.reported[policy][line];
+    __atomic_store_n(&reported->second, 0, __ATOMIC_RELAXED);
     __atomic_thread_fence(__ATOMIC_RELEASE);
-    told->target = violation->target;
-    told->whole = violation->whole;
-    __atomic_store_n(&told->second, violation->second, __ATOMIC_RELEASE);
+    reported->target = violation->target;
+    reported->whole = violation->whole;
+    __atomic_store_n(&reported->second, violation->second, __ATOMIC_RELEASE);
 }
 
-/* Does not wait, as the owner may be the thread that a signal interrupted: a lost target loses no count. */
+/* Does not wait, as a signal may have interrupted the owner in this thread. A lost target loses no count. */
 static struct left_target *claim_target(uint32_t policy, uint32_t kind)
 {
     struct left_target *target = &sealed->process.own->storm.targets[policy][kind];

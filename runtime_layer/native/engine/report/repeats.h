@@ -1,18 +1,18 @@
-/* The violations reported in this second: repetitions are counted, so that a storm of one kind leaves lines to all others. And
- * the last target of those left out, for the line that counts them. */
+/* Records the violations reported in this second, so that repetitions are only counted, and a storm of one kind leaves lines to
+ * others. Keeps the last target of those left out, for the line that counts them. */
 #ifndef SHIELD_REPEATS_H
 #define SHIELD_REPEATS_H
 
 #include "../../core/alert.h"
 #include "../state/process_state.h"
 
-/* Hashes the policy, mode and target of a line to be written, and the code that it names. `target` and `caller` are members of
- * its line; an empty `caller`: not looked up. */
-struct told hash_violation(const struct alert *alert, struct text target, struct text caller);
-/* Did one of this second's `lines` about its policy report it? By the same code, where that was looked up. */
-bool was_told(const struct told *violation, uint32_t policy, uint32_t lines);
-/* `line`: the number of its line in this second. */
-void record_told(const struct told *violation, uint32_t policy, uint32_t line);
+/* Hashes the policy, mode and target of a line, and the code that it names. `target` and `caller` are members of the line; an
+ * empty `caller`: not searched. */
+struct reported hash_violation(const struct alert *alert, struct text target, struct text caller);
+/* Whether one of this second's `lines` of its policy reported the violation, with the same caller, where that was searched. */
+bool is_reported(const struct reported *violation, uint32_t policy, uint32_t lines);
+/* Records it; `line` is the index of its line in this second. */
+void record_reported(const struct reported *violation, uint32_t policy, uint32_t line);
 
 /* Keeps the last target that was left out; one over TARGET_MAX is not kept. */
 void keep_target(uint32_t policy, uint32_t kind, struct text text);

@@ -4,7 +4,7 @@
 #include "../base/proc_maps.h"
 #include "../state/process_state.h"
 
-enum { NOWHERE = 1 /* no address */, ROOM = 256 * 8 /* so many variables */ };
+enum { NOWHERE = 1 /* no address */, ROOM = 256 * 8 /* pointers to variables */ };
 _Static_assert(ROOM <= ALERT_MAX, "the pointers have room");
 static const char variable[] = "_X_AMZN_TRACE_ID=Root=";
 
@@ -13,8 +13,8 @@ struct environ_search {
     uint64_t at;
 };
 
-/* Of the program or else of libc: the first in order of addresses is the one that libc itself uses (environ(7)). */
-static bool look(void *context, const struct mapping *m)
+/* Finds `environ` of the program or else of libc: libc itself uses the one at the lowest address (environ(7)). */
+static bool find_environ(void *context, const struct mapping *m)
 {
     struct environ_search *s = context;
     struct exports e;
@@ -43,7 +43,7 @@ static uint64_t pointer_at(const char *room, uint32_t index)
     return pointer;
 }
 
-/* How many variables there are. */
+/* Reads the pointers, and returns the number of variables. */
 static uint32_t read_pointers(struct memory_reader *r, uint64_t environ, char room[ROOM])
 {
     uint32_t used = 0;
@@ -59,7 +59,7 @@ static uint32_t read_pointers(struct memory_reader *r, uint64_t environ, char ro
     return used / sizeof environ;
 }
 
-/* The last ones first, as setenv(3) appends. If it is missing, the next search waits until the variables change. */
+/* Searches from the end, as setenv(3) appends. If the variable is missing, the next search waits until the variables change. */
 static bool find_variable(struct memory_reader *r, uint64_t environ, char room[ROOM], char id[TRACE_ID_MAX])
 {
     static uint64_t without;
@@ -83,7 +83,7 @@ struct text find_trace_id(char id[TRACE_ID_MAX], char room[ALERT_MAX])
     reader_begin(&r, !is_single_threaded());
     struct environ_search s = {&r, __atomic_load_n(&kept, __ATOMIC_RELAXED)};
     if (!s.at) {
-        each_mapping(room, ALERT_MAX, look, &s);
+        each_mapping(room, ALERT_MAX, find_environ, &s);
         __atomic_store_n(&kept, s.at ? s.at : NOWHERE, __ATOMIC_RELAXED);
     }
     uint64_t environ = 0;

@@ -1,6 +1,6 @@
 #include "child_settings.h"
 
-/* Appends a text; kept ones do not move, as a child may be getting them now. Returns its offset; 0: it does not fit. */
+/* Appends a text, and returns its offset; 0: it does not fit. Kept texts do not move, as a child may be getting them now. */
 static uint16_t append(struct kept_texts *texts, const struct text *parts, uint32_t count)
 {
     struct writer w = {texts->pool, texts->used ? texts->used : 1, sizeof texts->pool, false};

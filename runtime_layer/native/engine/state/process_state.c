@@ -14,7 +14,7 @@ bool process_begin(struct process **own)
         KERNEL(mmap, 0, PROCESS_PAGES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (is_error(memory))
         return false;
-    /* A kernel without this advice gives no way to tell a copy from the original: it stays shielded all the same. */
+    /* On a kernel without this advice, a copy cannot be recognised, and stays shielded like the original. */
     KERNEL(madvise, memory, PROCESS_PAGES, MADV_WIPEONFORK);
     *own = (struct process *)memory;
     (*own)->id = (int32_t)KERNEL(getpid);

@@ -1,24 +1,24 @@
-/* State of this process alone. The memory is wiped in a forked copy of it (madvise(2): MADV_WIPEONFORK), which tells the copy
- * from the process that was armed, at the cost of one read. A vfork child shares it with its parent. */
+/* The state of this process. The kernel wipes the memory in a forked copy (madvise(2): MADV_WIPEONFORK), so one read recognises
+ * the copy. A vfork child shares it with its parent. */
 #ifndef SHIELD_PROCESS_STATE_H
 #define SHIELD_PROCESS_STATE_H
 
 #include "sealed_state.h"
 
 enum { ALERT_MODES = MODE_ALLOW }; /* block, alert */
-/* By mode: violations without a line; repetitions of one that a line of the same second reported; the same, of severity notice.
- */
+/* By mode: violations without a line; repetitions of one that the same second has reported; the same of severity notice. */
 enum {
     FOLDED = 0,
     REPEATED = ALERT_MODES,
     REPEATED_NOTICES = 2 * ALERT_MODES,
     LEFT_OUT_KINDS = 3 * ALERT_MODES
 };
-/* For each policy and second: lines, and look-ups of the calling code. Violations beyond it, or repeated in it, are counted. */
+/* The limit of lines, and of searches for the caller, by policy and second. Further violations, and repetitions, are counted.
+ */
 enum { LINES_A_SECOND = 200 };
 
-/* A violation that a line reported, by hashes (repeats.h). */
-struct told {
+/* A reported violation, as hashes (repeats.h). */
+struct reported {
     uint32_t second;
     uint64_t target, whole;
 };
@@ -29,35 +29,35 @@ struct left_target {
     char text[TARGET_MAX];
 };
 
-/* Violations of the last seconds: those with a line, and the counts of the others. */
+/* The violations of the last seconds: reported ones, and the counts of others. */
 struct storm {
-    uint64_t left_out[POLICY_COUNT][LEFT_OUT_KINDS];   /* left_out.h */
-    uint64_t lines[POLICY_COUNT], looks[POLICY_COUNT]; /* second << 16 | how many in it */
-    uint32_t flushed;      /* the second in which counts were last written, or tried */
-    uint32_t handler_told; /* the second in which a line about read_handler was last written */
+    uint64_t left_out[POLICY_COUNT][LEFT_OUT_KINDS];      /* left_out.h */
+    uint64_t lines[POLICY_COUNT], searches[POLICY_COUNT]; /* second << 16 | their number in it */
+    uint32_t flushed;                                     /* the second of the last attempt to write counts */
+    uint32_t handler_reported; /* the second in which a line about read_handler was last written */
     uint32_t handler[MAX_HANDLERS][ALERT_MODES]; /* the same, of each file */
-    struct told told[POLICY_COUNT][LINES_A_SECOND];
+    struct reported reported[POLICY_COUNT][LINES_A_SECOND];
     struct left_target targets[POLICY_COUNT][LEFT_OUT_KINDS];
 };
 
 struct process {
     uint32_t is_armed;
-    int32_t id;            /* 0: a forked copy that made no guarded call yet */
+    int32_t id;            /* 0: a forked copy without a guarded call */
     uint32_t seal;         /* held while sealed pages are changed (sealed_pages.h) */
     uint32_t mapping_lock; /* mapping_lock.h */
     struct storm storm;
 };
 
-/* Before the gate is in use: when the library is loaded, and when it is armed. False when there is no memory. */
+/* Must be called before the gate is in use: when the library is loaded, and when it is armed. False when there is no memory. */
 bool process_begin(struct process **own);
 bool process_arm(void);
 
-/* Is this a forked copy of the process that was armed, without an exec since? */
+/* Whether this is a forked copy of the armed process, before an exec. */
 static inline bool is_forked_copy(void)
 {
     return !__atomic_load_n(&sealed->process.own->is_armed, __ATOMIC_RELAXED);
 }
-/* Called once the copy was judged: from now on it is a process like any other. */
+/* Must be called after a forked copy was judged: it counts as an armed process from then on. */
 void accept_forked_copy(void);
 /* Records the process that owns this memory, before a vfork child can ask; a forked copy owns its own. True: it was not
  * recorded yet. */
@@ -68,15 +68,15 @@ static inline bool record_owner(void)
     __atomic_store_n(&sealed->process.own->id, (int32_t)KERNEL(getpid), __ATOMIC_RELAXED);
     return true;
 }
-/* Does this thread run in that process? Not in a vfork child, which has its own descriptors and no other threads. Asks the
+/* Whether this thread runs in that process, not in a vfork child, which has other descriptors and no other threads. Asks the
  * kernel only after the gate saw a call that makes such a child. */
 bool is_memory_owner(void);
-/* The same before the gate is armed, when it has seen no calls: always asks the kernel. */
+/* The same before the gate is armed: always asks the kernel. */
 bool is_owner_process(void);
 void record_vfork(void);
 
-/* Does one thread alone use this memory and these descriptors? Then neither changes between two reads. False for good once a
- * second thread was made. While the first vfork child runs, its parent waits (vfork(2)). */
+/* Whether one thread alone uses this memory and these descriptors, so that neither changes between two reads. False from the
+ * second thread on. While the first vfork child runs, its parent waits (vfork(2)). */
 extern bool had_threads __attribute__((visibility("hidden"))); /* gate.S reads it */
 static inline bool is_single_threaded(void)
 {
@@ -84,8 +84,8 @@ static inline bool is_single_threaded(void)
 }
 void record_threads(void);
 
-/* Reasons to watch for the request for the next event after the function is ready: the bits of report/left_out.h, and one that
- * stays. gate.S reads whether there is a reason. */
+/* Reasons to watch for the request for the next event: the bits of report/left_out.h, and a permanent one. gate.S reads whether
+ * there is a reason. */
 enum { WATCH_EACH_EVENT = 128 };
 extern uint8_t next_event_watched __attribute__((visibility("hidden")));
 static inline uint8_t is_next_event_watched(void)

@@ -4,7 +4,7 @@
 #include "process_state.h"
 #include "syscall_policy.h"
 
-enum { SEALING_TIMEOUT_MS = 30000 /* patching a program's text waits for all its threads */ };
+enum { SEALING_TIMEOUT_MS = 30000 /* long, as patching a text waits for all threads */ };
 
 void *pages_copy(const void *at, uint64_t size)
 {

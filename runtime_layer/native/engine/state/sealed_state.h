@@ -1,7 +1,7 @@
-/* The engine's state: one block that is filled at start and then sealed read-only, and the little that changes afterwards.
+/* The engine's state: one block that is filled at the start and then made read-only.
  *
- * Sealing is by page protection; memory_syscalls.c refuses changes of these pages. While arming, each part is written by one
- * file of boot/, which may hand a struct in it to the room that fills it.
+ * memory_syscalls.c refuses changes of these pages. While the shield arms, one file of boot/ writes each part, or passes a
+ * struct in it to the folder that fills it.
  */
 #ifndef SHIELD_SEALED_STATE_H
 #define SHIELD_SEALED_STATE_H
@@ -21,7 +21,7 @@ enum {
     HANDLER_SETTINGS = 4
 };
 
-/* A mount, by its number (statx(2)), 0: none, and a reference to its first folder. */
+/* A mount: its id (statx(2)), 0: none, and a reference to its root. */
 struct kept_mount {
     uint64_t id;
     int32_t directory;
@@ -33,7 +33,7 @@ enum stage {
     STAGE_RUNNING   /* the runtime itself, or a child of it */
 };
 
-/* Texts of this process, and settings for allowed children (child_settings.h). Offsets in the pool; 0: an empty text. */
+/* Texts of this process, and settings for allowed children (child_settings.h), as offsets in the pool; 0: an empty text. */
 struct kept_texts {
     char pool[TEXT_POOL];
     uint32_t used;
@@ -54,12 +54,12 @@ struct process_facts {
     uint16_t task_root;                   /* path of the function's own folder; empty when unknown */
     uint16_t handlers[HANDLER_SETTINGS];  /* `app.handler`, by each variable that names one */
     uint16_t loader_preload, loader_path; /* LD_PRELOAD and LD_LIBRARY_PATH as they were at the start */
-    uint16_t known_sites;                 /* found out by a parent; empty: none */
+    uint16_t known_sites;                 /* from the parent (site_cache.h); empty: none */
     uint16_t search_domains;              /* of resolv.conf(5) */
     struct own_library library;
     uint32_t origin_used;
     char origin[ORIGIN_MAX]; /* identifies the function: the beginning of each line (alert.h) */
-    int32_t number;          /* of the process that was armed */
+    int32_t number;          /* the pid of the armed process */
     uint64_t seed;           /* of the hashes in repeats.h */
     uint64_t gate;           /* the address that patched sites call */
     bool is_late;            /* armed by code (configure.h) */
@@ -81,7 +81,7 @@ struct handlers {
     struct inode inodes[MAX_HANDLERS];
     char names[MAX_HANDLERS][HANDLER_NAME]; /* the last component of each, links followed */
     uint32_t count;
-    bool have_one_name; /* in one folder each; also where there are none */
+    bool have_one_name; /* each has one name, in one folder; true without handlers */
     bool are_on_root;   /* one of them may have a path on the mount of / */
 };
 
@@ -89,13 +89,12 @@ struct handlers {
 struct file_facts {
     struct inode tmp;   /* the directory /tmp */
     bool tmp_is_mount;  /* everything with its device number is in /tmp */
-    bool root_is_clear; /* nothing on the mount of / is refused: no /tmp, handler or log is there */
+    bool root_is_clear; /* nothing on the mount of / is refused: no /tmp, handler or log lies there */
     struct kept_mount read_only_mounts[READ_ONLY_MOUNTS]; /* files/read_only_mounts.h */
     int32_t tmp_directory; /* a reference to it (files/open_in_tmp.h); 0: none */
     struct handlers handlers;
-    struct inode programs[MAX_CHILD]; /* the object of each allow_child_process entry; ino 0: none at start */
-    struct inode
-        spawn_helper; /* of this runtime: execs the program that it is given (exec.c); ino 0: there is none */
+    struct inode programs[MAX_CHILD]; /* the object of each allow_child_process entry; ino 0: none */
+    struct inode spawn_helper;        /* the JDK's, which execs programs (exec.c); ino 0: there is none */
 };
 
 struct sealed {
@@ -105,9 +104,9 @@ struct sealed {
 } __attribute__((aligned(4096)));
 _Static_assert(offsetof(struct sealed, process.own) / PAGE ==
                    (offsetof(struct sealed, policy.modes) + POLICY_COUNT - 1) / PAGE,
-               "every judged call looks at both");
+               "every judged call reads both");
 
-/* Written by boot/ alone. */
+/* Only boot/ writes it. */
 extern struct sealed sealed_block __attribute__((visibility("hidden")));
 static const struct sealed *const sealed = &sealed_block;
 
@@ -116,23 +115,23 @@ static inline struct text kept_text(uint16_t at)
     return text_of(sealed->process.texts.pool + at);
 }
 
-/* The page that the gate reads first (gate_layout.h). Sealed as well. */
+/* The page that the gate reads first (gate_layout.h), sealed too. */
 extern uint8_t gate_table[PAGE] __attribute__((visibility("hidden")));
 
-/* The runtime has asked for its first invocation: the handler's source may be locked. */
+/* Whether the runtime has asked for its first invocation, so that the handler's source is locked. */
 static inline bool is_ready(void)
 {
     return __atomic_load_n(&gate_table[GATE_READY], __ATOMIC_ACQUIRE);
 }
 
-/* Does a wrapper's program run in this process, and not yet the runtime? Only the runtime asks for events. */
+/* Whether a wrapper's program runs in this process, before the runtime. Only the runtime asks for events. */
 static inline bool is_starting(void)
 {
     return sealed->process.stage == STAGE_STARTING && !is_ready();
 }
 
 struct names *learned_names(void);
-/* Is it one of the function's own name servers? */
+/* Whether it is one of the function's own name servers. */
 bool is_resolver_address(const struct endpoint *to);
 
 #endif

@@ -15,7 +15,7 @@ static const struct row rows[] = {
 #include "syscall_table.h"
 };
 #define HARMLESS(name, why)
-/* Their names, one behind the other. */
+/* The names of the judged calls, one after the other. */
 #define JUDGED(name, reasons, judge) #name "\0"
 static const char names[] =
 #include "syscall_table.h"
@@ -42,7 +42,7 @@ static uint8_t reasons_of(const struct policy *p)
     if (policy_judges_outbound(p))
         reasons |= of_policy[OUTBOUND_CONNECTIVITY];
     if (!p->keeps_tmp || !p->loads_bridges)
-        reasons |= FOR_SAFETY; /* the request for an event is seen, and the engine protected */
+        reasons |= FOR_SAFETY; /* to see the request for an event, and to protect the engine */
     return reasons;
 }
 
@@ -51,8 +51,8 @@ bool reports_anything(const struct policy *p)
     return reasons_of(p) & FOR_SAFETY;
 }
 
-/* Calls that the gate's assembly can let pass in most cases, and the check that it makes, before it saves registers. Those that
- * may carry the first request for an invocation are checked more closely until that was made. */
+/* Calls that the gate's assembly passes in most cases, and its check, before it saves registers. Calls that may carry the first
+ * request for an invocation get a stricter check until then. */
 static const struct {
     int16_t nr;
     uint8_t guard, until_ready;
@@ -82,7 +82,7 @@ static uint8_t guard_of(uint32_t nr, uint8_t reasons)
     uint8_t own = judged[nr].reasons;
     bool copies = reasons & FOR_COPIES && own & NOT_FOR_COPIES;
     if (!(own & reasons) && !copies)
-        /* It may carry the request for an event: after the first, it is checked only while the next is watched for. */
+        /* It may carry a request for an event; after the first, it is checked only while the next one is watched for. */
         return own & UNTIL_READY && reasons & FOR_SAFETY ? GUARD_NEXT_EVENT : GUARD_NONE;
     uint8_t guard = GUARD_ALWAYS;
     for (uint32_t i = 0; i < sizeof seldom / sizeof *seldom; i++)
@@ -114,7 +114,7 @@ struct text syscall_name(int64_t nr)
     for (uint32_t i = 0; i < ROWS && rows[i].nr != nr; i++)
         while (*name++)
             ;
-    return text_of(name); /* behind the last: an empty one */
+    return text_of(name); /* an empty text follows the last name */
 }
 
 bool may_be_guarded(int64_t nr)

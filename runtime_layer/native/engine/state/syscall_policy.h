@@ -1,4 +1,4 @@
-/* The system calls that the policy needs to see, and the judge of each: one table. */
+/* The table of system calls that a policy guards, with their judges. */
 #ifndef SHIELD_SYSCALL_POLICY_H
 #define SHIELD_SYSCALL_POLICY_H
 
@@ -7,24 +7,24 @@
 
 #include "../../core/policy.h"
 
-/* The newest call in the list; newer ones are answered by gate/dispatch.c. */
+/* The newest call in the list; gate/dispatch.c answers newer ones. */
 enum { NEWEST_CALL = 471 };
 
 /* Reasons to guard a call. A row is guarded when one of its reasons holds for the policy. */
 enum reason_to_guard {
     FOR_OUTBOUND = 1,
-    FOR_FILES = 2, /* read_write_tmp or read_handler */
-    FOR_PATHS = 4, /* the same, for calls that change names */
-    ALWAYS = 8, /* any policy: calls that a stricter one needs to have seen, and programs that are started */
+    FOR_FILES = 2,    /* read_write_tmp or read_handler */
+    FOR_PATHS = 4,    /* the same, for calls that change names */
+    ALWAYS = 8,       /* any policy: calls that a later, stricter policy depends on, and started programs */
     FOR_SAFETY = 16,  /* any policy that blocks or alerts: the engine itself */
     UNTIL_READY = 32, /* read_handler, and a wrapper: only until the first request for an invocation */
-    FOR_COPIES = 64,  /* create_child_process: calls that a forked copy may not make either */
+    FOR_COPIES = 64,  /* create_child_process: further calls that a forked copy may not make */
     FOR_STREAMS = 128 /* outbound_connectivity: reads and writes of descriptors, which any copy may make */
 };
 enum { NOT_FOR_COPIES = FOR_OUTBOUND | FOR_FILES | FOR_PATHS };
 
-/* Each judge by number: a pointer in each row of the table would cost the library 32 bytes, most of them for the loader.
- * The functions are in the rooms above (gate/judges.h). */
+/* The judges, by number: a pointer in each row of the table would cost 32 bytes, mostly for the loader. The functions are in
+ * other folders (gate/judges.h). */
 #define JUDGES(X)                                                                                            \
     X(judge_open)                                                                                            \
     X(judge_path)                                                                                            \
@@ -56,21 +56,22 @@ enum { NOT_FOR_COPIES = FOR_OUTBOUND | FOR_FILES | FOR_PATHS };
 #define NUMBER_OF_JUDGE(judge) number_of_##judge,
 enum { JUDGES(NUMBER_OF_JUDGE) JUDGE_COUNT };
 
-/* The part of a call's row that the gate reads, by number; no reasons: not in the table. Filled once, then sealed. */
+/* The part of a call's row that the gate reads, by the call's number; no reasons: not in the table. Filled once, then sealed.
+ */
 struct judged {
     uint8_t reasons, judge;
 };
 
 struct sealed;
 
-/* To be called before sites are searched and before the table is filled. */
+/* Must be called before sites are searched and before the table is filled. */
 void list_guarded_calls(void);
-/* Fills a gate table for a policy; GATE_READY is set there already. */
+/* Fills a gate table for a policy; GATE_READY must be set in it. */
 void guard_calls(uint8_t *table, const struct sealed *s);
-/* Is there a policy that could alert? */
+/* Whether a mode of the policy can alert. */
 bool reports_anything(const struct policy *p);
-/* Could a policy ask to see it, this one or one that a later call makes? All such sites are patched at once: a policy
- * that gets stricter changes a table, no code. */
+/* Whether this or a later, stricter policy may guard the call. All such sites are patched at once, so that a stricter policy
+ * changes a table and no code. */
 bool may_be_guarded(int64_t nr);
 /* For alert lines; empty when the call is not in the table. */
 struct text syscall_name(int64_t nr);

@@ -1,4 +1,4 @@
-/* Every system call of x86_64 and aarch64: either judged, or harmless and why.
+/* Every system call of x86_64 and aarch64: either judged, or harmless with the reason.
  *
  *   JUDGED(name, reasons, judge)   guarded when one of the reasons holds for the policy
  *   HARMLESS(name, why)            never guarded; costs nothing
