@@ -5,7 +5,7 @@
 #include "../../core/text.h"
 
 enum { PT_EH_FRAME = 0x6474e550, DYNAMIC_FLAGS = 30 /* DT_FLAGS */, DF_TEXTREL = 4 };
-/* A file may keep its program headers at any offset. */
+/* Program headers may lie at any offset of a file. */
 typedef Elf64_Phdr program_header __attribute__((aligned(1)));
 typedef Elf64_Shdr section_header __attribute__((aligned(1)));
 /* DW_EH_PE encodings: the table of every linker in use is (datarel | sdata4), pointers (pcrel | sdata4). */
@@ -152,8 +152,8 @@ bool image_is_data(struct image image, uint64_t offset)
     return false;
 }
 
-/* The entry of x86_64's rt_sigreturn code begins one byte early, so that unwinders that look up pc - 1 find it. That byte ends
- * the padding, or is a nop. */
+/* Whether the entry is that of x86_64's rt_sigreturn code, which begins one byte early, so that unwinders that search pc - 1
+ * find it. That byte ends the padding, or is a nop. */
 static bool begins_behind(struct image image, uint64_t start)
 {
     static const uint8_t code[] = {0, 0x48, 0xc7, 0xc0, 15, 0, 0, 0, 0x0f, 0x05}; /* mov $15, %rax; syscall */
@@ -186,8 +186,8 @@ static uint64_t entry_start(const struct table *t, uint32_t index)
     return t->base + (uint64_t)(int64_t)(int32_t)u32_at(t->entries + 8ull * index);
 }
 
-/* The last entry that begins at the address or before it; the first, when there is none. Searched from `near` on in growing
- * steps, as callers go through a file from its beginning to its end. */
+/* The last entry that begins at the address or before it; else the first. The search starts at `near` in growing steps, as
+ * callers ask in the order of a file. */
 static uint32_t find_entry(const struct table *t, uint64_t address, uint32_t near)
 {
     uint32_t low = near < t->count && entry_start(t, near) <= address ? near : 0, step = 1;

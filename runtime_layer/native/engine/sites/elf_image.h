@@ -1,4 +1,4 @@
-/* The parts of an ELF file that site discovery reads, each access bounded by the file's size. */
+/* Reads the parts of an ELF file that the search for sites needs. Each access is bounded by the file's size. */
 #ifndef SHIELD_ELF_IMAGE_H
 #define SHIELD_ELF_IMAGE_H
 
@@ -7,30 +7,30 @@
 /* n bytes at a file offset, or NULL. */
 const uint8_t *image_at(struct image image, uint64_t offset, uint64_t n);
 bool image_is_elf(struct image image);
-/* Virtual address of a file offset within a loaded segment, and back. */
+/* The virtual address of a file offset within a loaded segment, and the reverse. */
 bool image_offset_to_address(struct image image, uint64_t offset, uint64_t *address);
 bool image_address_to_offset(struct image image, uint64_t address, uint64_t *offset);
-/* The beginning of an executable segment in [from, to), or `from`: a mapping begins with the page, and the bytes before the
+/* The beginning of an executable segment in [from, to), else `from`: a mapping begins at a page, and the bytes before the
  * segment are no code. */
 uint64_t image_code_begin(struct image image, uint64_t from, uint64_t to);
-/* The end, in [from, to), of the executable segment that is mapped from `from` on, the longest of several; `to` where there is
- * none. A loader maps other segments over the rest. */
+/* The end, in [from, to), of the longest executable segment that is mapped at `from`; else `to`. A loader maps other segments
+ * over the rest. */
 uint64_t image_code_end(struct image image, uint64_t from, uint64_t to);
-/* Does an executable segment begin or continue in the page at `from`, as a loader maps it? */
+/* Whether the page at `from` holds a part of an executable segment. */
 bool image_has_code(struct image image, uint64_t from);
-/* Was it made by the Go compiler? Its code makes system calls on stacks of some hundred bytes. */
+/* Whether the Go compiler made it: such code makes system calls on stacks of some hundred bytes. */
 bool image_is_go(struct image image);
-/* Will its loader write to its code (elf(5): DT_TEXTREL)? */
+/* Whether its loader writes to its code (elf(5): DT_TEXTREL). */
 bool image_has_text_relocations(struct image image);
 /* The function that holds the file offset, as [*from, *to) in file offsets, from the binary search table of .eh_frame_hdr (LSB
  * core, "Exception Frames"). `near`: the index to start at; set to the one found. False when there is no such table or no
  * entry. */
 bool image_function(struct image image, uint64_t offset, uint32_t *near, uint64_t *from, uint64_t *to);
-/* Is this byte in a section that is not code (elf(5), SHF_EXECINSTR)? A linker may put data into the executable segment. False
- * where the file has no sections, or more than linkers make: each call reads them all. */
+/* Whether this byte is in a section that is not code (elf(5), SHF_EXECINSTR): a linker may put data into the executable
+ * segment. False where the file has no sections, or more than linkers make, as each call reads them all. */
 bool image_is_data(struct image image, uint64_t offset);
 /* For code outside all functions of that table: narrows [*from, *to) to the beginning of the function before it and the end of
- * the one behind it. */
+ * the function after it. */
 void image_neighbours(struct image image, uint64_t offset, uint64_t *from, uint64_t *to);
 
 #endif

@@ -7,11 +7,11 @@
 #include "../state/child_settings.h"
 #include "patch.h"
 
-/* Set by the linker: the end of the library's data. */
+/* The end of the library's data, which the linker sets. */
 extern const char _end[] __attribute__((visibility("hidden")));
 
 enum {
-    RECORD = 6144, /* more would not fit an environment well */
+    RECORD = 6144, /* the limit of a variable's size in a child's environment */
     RECORD_MAX = 1 << 16,
     OBJECTS = 1 << 14, /* a library is five mappings, and a data scientist's function has hundreds */
     NAMES = 1 << 20
@@ -23,16 +23,16 @@ struct object {
     bool executable;
 };
 
-/* /proc/self/maps is read as a whole before anything is patched: patching changes it. */
+/* The objects in /proc/self/maps, which is read completely before the first patch, as patching changes it. */
 struct listing {
     uint32_t count, names_used;
     bool full;
     bool shared;                 /* other threads are running the listed code */
-    bool only_look;              /* nothing is changed yet */
-    struct own_library *library; /* our own library, for children */
+    bool only_checks;            /* changes nothing */
+    struct own_library *library; /* the engine's library, for children */
     struct kept_texts *texts;
     uint64_t program;  /* the inode of this process's program */
-    struct text found; /* sites that are known already, from a parent or the first search */
+    struct text found; /* known sites, from a parent or the first search */
     struct object objects[OBJECTS];
     char names[NAMES];
     char buffer[2 * PAGE];
@@ -42,7 +42,7 @@ struct listing {
     struct room room;
 };
 
-/* All calls pass through these, in any folder. */
+/* The libraries through which calls are made, in any folder. */
 static const char *const libc_family[] = {"libc.so",   "libc-2",     "ld-",      "ld.so",
                                           "libc.musl", "libpthread", "librt.so", "librt-",
                                           "libanl",    "libresolv",  "libnss_"};
@@ -51,7 +51,7 @@ static const char *const trusted[] = {"/lib/",         "/lib64/",    "/usr/lib/"
                                       "/usr/bin/",     "/bin/",      "/usr/sbin/",   "/sbin/",
                                       "/usr/libexec/", "/var/lang/", "/var/runtime/"};
 
-/* A name is kept once for the mappings of one file, which follow each other. */
+/* Keeps a name once for the mappings of one file, which follow each other. */
 static bool keep_name(struct listing *l, struct text path, uint32_t *at)
 {
     *at = l->count ? l->objects[l->count - 1].path : 0;
@@ -79,15 +79,15 @@ static bool take(void *context, const struct mapping *m)
     return false;
 }
 
-/* The runtime that the wrapper starts, and the libraries installed with it: <prefix>/bin/<runtime>, <prefix>/lib... Empty when
- * this process is another program. */
+/* The runtime that the wrapper starts, and its libraries: <prefix>/bin/<runtime>, <prefix>/lib... Empty when this process is
+ * another program. */
 struct runtime {
     uint64_t ino;
     struct text prefix;
     char path[PAGE];
 };
 
-/* The prefix of "<prefix>/bin/python3.12". Empty: the program is in no folder called bin. */
+/* The prefix of "<prefix>/bin/python3.12". Empty: the program is in no folder `bin`. */
 static struct text prefix_of(struct text program)
 {
     struct text directory = {program.at, program.len - base_name(program).len};
@@ -129,7 +129,7 @@ static bool needs_scan(const struct runtime *r, struct text path, uint64_t ino)
            !(STARTS_ANY(path, trusted) || is_of_runtime(r, path, ino));
 }
 
-/* Packages installed beside a runtime are not its own. */
+/* Whether the path holds installed packages, which are not the runtime's own. */
 static bool holds_packages(struct text path)
 {
     static const char *const folders[] = {"site-packages/", "dist-packages/", "node_modules/"};
@@ -144,8 +144,8 @@ bool is_trusted_library(struct text path)
     static const char *const runtime[] = {"/var/lang/bin/" /* V8 maps a part of its program again */,
                                           "/var/lang/lib/", "/var/lang/lib64/", "/var/runtime/"};
     static const char *const system[] = {"/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/"};
-    /* Libraries of the system that are loaded often and make their calls through libc, which not every library does.
-     * tests/lab/libcs checks those of Debian. */
+    /* Frequent libraries of the system that make their calls through libc, as not all libraries do. tests/lab/libcs checks
+     * those of Debian. */
     static const char *const known[] = {"libbz2.so.",  "libcrypt.so.", "libcrypto.so.", "libexpat.so.",
                                         "libffi.so.",  "libgcc_s",     "liblzma.so.",   "libm-2.",
                                         "libm.so.",    "libsqlite3.",  "libssl.so.",    "libstdc++.so.",
@@ -182,7 +182,7 @@ static void put_reason(const struct patch *patch, const char *path, struct write
 static bool patch_object(struct listing *l, const struct object *o, const char *path,
                          struct armed_objects *out, struct writer *error)
 {
-    /* A memory file, or a program that was removed, has no name, but the kernel still keeps the file. */
+    /* A memory file or a deleted program has no name, but the kernel still has the file. */
     if (l->program == o->ino)
         path = "/proc/self/exe";
     int64_t file = KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
@@ -190,7 +190,7 @@ static bool patch_object(struct listing *l, const struct object *o, const char *
                           .high = o->high,
                           .delta = o->low - o->offset,
                           .shared = l->shared,
-                          .only_look = l->only_look,
+                          .only_checks = l->only_checks,
                           .room = &l->room};
     if (is_error(file)) {
         put_reason(&patch, path, error);
@@ -207,14 +207,14 @@ static bool patch_object(struct listing *l, const struct object *o, const char *
                          : patch_known_sites(&patch, l->known, (uint32_t)count);
     }
     KERNEL(close, file);
-    out->sites += l->only_look || !l->found.len ? patch.sites : 0;
+    out->sites += l->only_checks || !l->found.len ? patch.sites : 0;
     out->patched += patch.patched;
     if (!well)
         put_reason(&patch, path, error);
     return well;
 }
 
-/* Our own library: every mapping of its file is the engine's. */
+/* Protects every mapping of the engine's library. */
 static bool protect_self(const struct listing *l, uint32_t self)
 {
     const char *path = l->names + l->objects[self].path;
@@ -227,7 +227,7 @@ static bool protect_self(const struct listing *l, uint32_t self)
             low = low && low < l->objects[i].low ? low : l->objects[i].low;
             high = high > l->objects[i].high ? high : l->objects[i].high;
         }
-    uint64_t end = page_up((uint64_t)_end); /* its zeroed data has no name in the listing */
+    uint64_t end = page_up((uint64_t)_end); /* the zeroed data has no name in the listing */
     return well && protect_range(low, high > end ? high : end);
 }
 
@@ -242,7 +242,7 @@ static bool patch_listed(struct listing *l, struct armed_objects *out, struct wr
         if (!o->executable)
             continue;
         if (o->low <= (uint64_t)patch_listed && (uint64_t)patch_listed < o->high) {
-            found_self = l->only_look || protect_self(l, i);
+            found_self = l->only_checks || protect_self(l, i);
             continue;
         }
         if (!needs_scan(&runtime, text_of(path), o->ino))
@@ -255,22 +255,22 @@ static bool patch_listed(struct listing *l, struct armed_objects *out, struct wr
     return found_self;
 }
 
-static bool patch_all(struct listing *l, bool looks_first, struct armed_objects *out, struct writer *error)
+static bool patch_all(struct listing *l, bool checks_first, struct armed_objects *out, struct writer *error)
 {
     if (sealed->process.known_sites)
         l->found = kept_text(sealed->process.known_sites);
-    if (looks_first) {
-        l->only_look = true;
+    if (checks_first) {
+        l->only_checks = true;
         if (!patch_listed(l, out, error))
             return false;
-        l->only_look = false;
+        l->only_checks = false;
         l->found = (struct text){l->record_text, l->record.full ? 0 : l->record.used};
     }
     return patch_listed(l, out, error);
 }
 
 bool patch_loaded_objects(struct armed_objects *out, struct own_library *library, struct kept_texts *texts,
-                          bool looks_first, struct writer *error)
+                          bool checks_first, struct writer *error)
 {
     int64_t memory =
         KERNEL(mmap, 0, sizeof(struct listing), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -287,7 +287,7 @@ bool patch_loaded_objects(struct armed_objects *out, struct own_library *library
     l->shared = !is_single_threaded();
     l->program = inode_at("/proc/self/exe").ino;
     l->record = (struct writer){l->record_text, 0, sizeof l->record_text, false};
-    well = well && patch_all(l, looks_first, out, error);
+    well = well && patch_all(l, checks_first, out, error);
     if (well && !sealed->process.known_sites && !l->record.full && l->record.used <= RECORD)
         keep_setting(texts, TEXT(""), TEXT(KNOWN_SITES), (struct text){l->record_text, l->record.used});
     KERNEL(munmap, memory, sizeof(struct listing));

@@ -17,14 +17,14 @@ struct inventory {
     struct memory_reader reader;
     struct text runtime_prefix;
     uint64_t first_ino, first_low; /* the last file whose beginning was mapped */
-    uint64_t seen;                 /* the last one seen: a file's mappings follow each other */
+    uint64_t seen;                 /* the last file: the mappings of a file follow each other */
     struct writer bridges, objects;
-    uint32_t count; /* objects that are the function's */
+    uint32_t count; /* the function's own objects */
     char text[BRIDGES_ROOM + OBJECTS_ROOM];
 };
 _Static_assert(sizeof(struct inventory) <= sizeof((struct scratch *)0)->link, "it fits");
 
-/* `"name"`, after a comma if it is not the first. Skips names that are there already, and names without room. */
+/* Adds `"name"`, after a comma if it is not the first. Skips names that are in the list, and names without room. */
 static void add_name(struct writer *list, struct text name)
 {
     struct writer before = *list;
@@ -42,7 +42,7 @@ static void add_name(struct writer *list, struct text name)
         *list = before;
 }
 
-/* By its exports: a copy under another name is the same bridge. */
+/* Adds bridges by their exports, as a copy may have another name. */
 static bool add_exported_bridges(struct inventory *v, const struct mapping *m)
 {
     struct exports exports;
@@ -54,14 +54,14 @@ static bool add_exported_bridges(struct inventory *v, const struct mapping *m)
     return true;
 }
 
-/* Memory that a JIT maps twice, to write to it and to run it, looks like a file. */
+/* Whether it is memory that a JIT maps twice, to write to it and to run it, which looks like a file. */
 static bool is_memory(struct text path)
 {
     static const char *const kinds[] = {"/memfd:", "/dev/zero", "/SYSV"};
     return STARTS_ANY(path, kinds);
 }
 
-/* The platform's libraries keep their names, "_ctypes.cpython-312-x86_64-linux-gnu.so". */
+/* Adds bridges of the platform by their names, as in "_ctypes.cpython-312-x86_64-linux-gnu.so". */
 static void add_named_bridge(struct inventory *v, struct text file_name)
 {
     for (uint32_t i = 0; i < BRIDGE_SYMBOLS; i++) {
@@ -72,7 +72,7 @@ static void add_named_bridge(struct inventory *v, struct text file_name)
     }
 }
 
-/* By the names of bridges that are refused, where an entry admitted one. */
+/* Adds bridges that are refused by name, where an entry admitted one. */
 static void add_refused_bridge(struct inventory *v, struct text path)
 {
     struct text name = refused_bridge(path, false);
@@ -80,7 +80,7 @@ static void add_refused_bridge(struct inventory *v, struct text path)
         add_name(&v->bridges, name);
 }
 
-static bool look(void *context, const struct mapping *m)
+static bool add_object(void *context, const struct mapping *m)
 {
     struct inventory *v = context;
     if (!m->path.len || m->path.at[0] != '/')
@@ -121,7 +121,7 @@ void report_native_code(void)
     v->first_ino = v->seen = v->count = 0;
     v->bridges = (struct writer){v->text, 0, BRIDGES_ROOM, false};
     v->objects = (struct writer){v->text + BRIDGES_ROOM, 0, OBJECTS_ROOM, false};
-    each_mapping(scratch->line, sizeof scratch->line, look, v);
+    each_mapping(scratch->line, sizeof scratch->line, add_object, v);
     reader_end(&v->reader);
     struct native_code found = {.bridges = {v->bridges.at, v->bridges.used},
                                 .objects = {v->objects.at, v->objects.used},

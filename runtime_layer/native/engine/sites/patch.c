@@ -8,10 +8,10 @@
 #include "elf_image.h"
 #include "text_poke.h"
 
-/* Trampolines lie behind a first slot that holds the gate's address: an indirect call reaches it from any distance. */
+/* Trampolines follow a slot that holds the gate's address, as an indirect call reaches any distance. */
 enum { SLOT = 64, STEP_FINE = 0x10000, STEP_COARSE = 0x400000, FINE_UNTIL = 0x1000000, GAP = 0x1000 };
 
-/* Memory at the kernel's choice (`flags` 0), or only at the hint, when every site in [low, high) can reach it; else 0. */
+/* Maps memory that every site in [low, high) can reach, where the kernel chooses (`flags` 0), or only at the hint; else 0. */
 static uint64_t reachable_memory(uint64_t hint, uint64_t flags, uint64_t low, uint64_t high, uint64_t size)
 {
     int64_t at = KERNEL(mmap, hint, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
@@ -24,7 +24,7 @@ static uint64_t reachable_memory(uint64_t hint, uint64_t flags, uint64_t low, ui
     return 0;
 }
 
-/* Libraries lie near other memory of the kernel's choice; a program may lie elsewhere. */
+/* The kernel's choice is mostly near libraries; a program may lie elsewhere, so places around it are tried. */
 static uint64_t near_memory(uint64_t low, uint64_t high, uint64_t size)
 {
     uint64_t reach = trampoline_reach(), at = reachable_memory(0, 0, low, high, size);
@@ -38,7 +38,7 @@ static uint64_t near_memory(uint64_t low, uint64_t high, uint64_t size)
     return at;
 }
 
-/* The sites to patch, kept in memory: a second search would cost as much as all the rest. */
+/* The sites to patch, kept as a second search would be expensive. */
 struct found {
     struct patch *patch;
     struct site *sites;
@@ -51,7 +51,7 @@ static void keep_wanted(void *context, const struct site *site)
     patch->sites++;
     if (site->kind == SITE_RETURN || (site->number >= 0 && !may_be_guarded(site->number)))
         return;
-    /* Counts of alerts are then not written at this end of the program: no reason to refuse a start. */
+    /* An unguarded exit_group only loses counts of alerts, so it does not refuse a start. */
     if (site->kind == SITE_HARD && site->number == __NR_exit_group)
         return;
     if (site->kind == SITE_HARD || patch->wanted == SITES_MAX) {
@@ -62,7 +62,7 @@ static void keep_wanted(void *context, const struct site *site)
     found->sites[patch->wanted++] = *site;
 }
 
-/* Only decoded code may be patched: memory that differs from the file was changed by other code. */
+/* Whether the memory equals the decoded file: other code may have changed it. */
 static bool is_unchanged(const struct patch *patch, const struct site *site, uint64_t from)
 {
     uint32_t len = site->window + site->behind, end = site->behind ? len : len + CALL_LENGTH;
@@ -95,7 +95,7 @@ static bool write_jump(const struct work *work, uint32_t index)
     return len && write_code(from, jump, len, work->shared);
 }
 
-/* A thread may be between instructions of a window: it has to leave before they change. */
+/* Whether the window has several instructions, so that a thread may be between them and must leave before they change. */
 static bool is_split_window(const struct work *work, const struct site *site)
 {
     return work->shared && (site->behind || !is_one_instruction(window_of(work, site), site->window));
@@ -116,7 +116,7 @@ static bool is_in_a_window(const void *context, uint64_t address)
     for (uint32_t i = 0; i < work->patch->wanted; i++) {
         const struct site *site = &work->sites[i];
         uint64_t from = window_of(work, site), to = from + site->window + site->behind;
-        /* A thread in a call that moves would return to it at a restart. */
+        /* A restart of a moved call would return into the window. */
         if (address > from && (site->behind ? address <= to : address < to))
             return true;
     }
@@ -136,7 +136,7 @@ static bool write_jumps(const struct work *work)
     }
     if (!waiting || !well)
         return well;
-    /* No thread can enter the waiting windows any more. */
+    /* From here on, no thread can enter the windows with a jump to itself. */
     synchronize_processors();
     well = wait_for_threads(is_in_a_window, work);
     for (uint32_t i = 0; i < work->patch->wanted && well; i++)
@@ -158,8 +158,8 @@ static bool patch_sites(struct patch *patch, const struct site *sites)
         if (!write_trampoline(&work, i) && patch->hard++ == 0)
             patch->first_hard = sites[i];
     instructions_changed(memory, memory + size);
-    /* The whole text is made writable, which costs two calls; only the pages that are written to become private. It stays
-     * executable meanwhile only if other threads run it. */
+    /* The whole text is made writable by one call; only pages that are written to become private. It stays executable only if
+     * other threads run it. */
     uint64_t open_for = PROT_READ | PROT_WRITE | (work.shared ? PROT_EXEC : 0);
     if (patch->hard || is_error(KERNEL(mprotect, memory, size, PROT_READ | PROT_EXEC)) ||
         is_error(KERNEL(mprotect, low, high - low, open_for)))
@@ -179,7 +179,7 @@ bool patch_known_sites(struct patch *patch, const struct site *sites, uint32_t c
     return count == 0 || patch_sites(patch, sites);
 }
 
-/* The gate runs on the caller's stack, which is too small in Go: its system calls cannot be guarded. */
+/* The gate runs on the caller's stack, which is too small in Go, so Go's system calls cannot be guarded. */
 static bool has_no_stack_for_the_gate(struct patch *patch, const struct site *sites)
 {
     patch->is_go = patch->wanted && patch->image.size && image_is_go(patch->image);
@@ -201,7 +201,7 @@ static bool patch_found(struct patch *patch, struct room *room)
 {
     bool well = !has_no_stack_for_the_gate(patch, room->sites) && patch->hard == 0 &&
                 (patch->wanted == 0 ||
-                 (patch->only_look ? can_patch(patch, room->sites) : patch_sites(patch, room->sites)));
+                 (patch->only_checks ? can_patch(patch, room->sites) : patch_sites(patch, room->sites)));
     if (well && patch->record)
         known_sites_write(patch->record, &patch->key, room->sites, patch->wanted);
     return well;
@@ -218,7 +218,7 @@ static bool find_and_patch(struct patch *patch, struct room *room)
     if (patch->is_waiting)
         return true;
     if (to > patch->image.size)
-        to = patch->image.size; /* the last page's tail lies behind the file's end */
+        to = patch->image.size; /* the last page extends beyond the file */
     struct found found = {patch, room->sites};
     uint64_t begin = image_code_begin(patch->image, from, to);
     return find_sites(patch->image, from, begin > from ? begin + 1 : from, room->workspace, keep_wanted,
@@ -240,7 +240,7 @@ static bool patch_mapping(struct patch *patch)
     return well;
 }
 
-/* Copies the loader's relocations into the view of the file, so that the code that will run is searched. */
+/* Copies the loader's relocations into the view of the file, so that the final code is searched. */
 static bool view_memory(struct patch *patch)
 {
     const struct image *view = &patch->image;
@@ -258,8 +258,8 @@ static bool view_memory(struct patch *patch)
 
 bool patch_file_mapping(int32_t file, uint64_t size, struct patch *patch)
 {
-    /* The file is read through another mapping: the mapped text may have been patched already. It is not populated at once: a
-     * fault brings sixteen pages, which costs less for each than madvise. */
+    /* The file is read through another mapping, as the mapped text may be patched already. It is not populated at once: a fault
+     * maps sixteen pages, which is cheaper than madvise. */
     int64_t view = KERNEL(mmap, 0, size, PROT_READ, MAP_PRIVATE, file, 0);
     if (is_error(view))
         return false;

@@ -1,7 +1,7 @@
 #include "site_cache.h"
 
 /* "<dev>.<ino>.<size>.<mtime>.<offset>:<sites>;" where a site is four characters of six bits: eighteen for the distance from
- * the site before, six for its window. A window of FARTHER only adds distance; with a window of MOVED, the first eighteen give
+ * the previous site, six for its window. A window of FARTHER only adds distance; with a window of MOVED, the eighteen are
  * `behind` of the next site. */
 enum {
     FIRST = '?',

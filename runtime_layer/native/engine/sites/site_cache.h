@@ -1,7 +1,7 @@
-/* The sites of libc and the loader that a process found, as text for the environment of its children.
+/* Writes and reads the sites of libc and the loader as text, for the environment of children.
  *
- * Discovery is most of the cost of arming, and a child nearly always has the same libc. The gate alone writes the variable, and
- * each object is identified by device, inode, size, time and offset; another one is searched.
+ * The search is most of the cost of arming, and a child mostly has the same libc. Only the gate writes the variable. Device,
+ * inode, size, time and offset identify an object; any other object is searched.
  */
 #ifndef SHIELD_SITE_CACHE_H
 #define SHIELD_SITE_CACHE_H
@@ -15,10 +15,10 @@ struct object_key {
 
 enum { KNOWN_MAX = 2048 };
 
-/* Appends the sites of one object. If they do not fit, `w->full` is set, and the text is useless. */
+/* Appends the sites of one object. If they do not fit, `w->full` is set, and the text must not be used. */
 void known_sites_write(struct writer *w, const struct object_key *key, const struct site *sites,
                        uint32_t count);
-/* Finds an object's sites, at most KNOWN_MAX. -1: it is not there, or the text is malformed. */
+/* Reads an object's sites, at most KNOWN_MAX. -1: it is not in the text, or the text is malformed. */
 int32_t known_sites_read(struct text known, const struct object_key *key, struct site *sites);
 
 #endif

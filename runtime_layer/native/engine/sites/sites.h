@@ -1,8 +1,8 @@
-/* Finding the system-call instructions of an object: pure reading, no patching.
+/* Finds the system-call instructions of an object, without changing it.
  *
- * x86_64: linear decode of the function that holds each `0f 05`, with the function's bounds taken from the object's own
- * .eh_frame_hdr, so that the same bytes inside another instruction or a data table do not count. aarch64: `svc #0` is one word.
- * Without a table of bounds, sections of data are excluded.
+ * x86_64: decodes the function around each `0f 05`, with its bounds from .eh_frame_hdr, so that the same bytes inside another
+ * instruction or a table of data do not count. aarch64: `svc #0` is one word. Without a table of bounds, sections of data are
+ * excluded.
  */
 #ifndef SHIELD_SITES_H
 #define SHIELD_SITES_H
@@ -21,7 +21,7 @@ enum site_kind {
     SITE_PATCHABLE,  /* a jump fits in front of the instruction, or over it */
     SITE_HARD,       /* a real site where no jump fits */
     SITE_NOT_A_SITE, /* the bytes are part of something else */
-    SITE_RETURN      /* rt_sigreturn: unwinders know it by its bytes; never touched */
+    SITE_RETURN      /* rt_sigreturn, never patched, as unwinders recognise its bytes */
 };
 
 struct site {
@@ -29,7 +29,7 @@ struct site {
     int32_t number;  /* the constant number, or -1: not constant, or not known */
     uint8_t kind;    /* enum site_kind */
     uint8_t window;  /* bytes before the instruction that move into the trampoline */
-    uint8_t behind;  /* bytes from the instruction on that move as well; 0: it stays where it is */
+    uint8_t behind;  /* bytes from the instruction on that move too; 0: it stays in place */
 };
 
 /* Memory for a decoded function. */

@@ -5,7 +5,7 @@
 #include "../state/sealed_pages.h"
 #include "patch.h"
 
-/* One store of eight bytes of one page, of which `n` change; word by word where instructions are words. */
+/* Stores eight bytes of one page at once, of which `n` change; word by word where instructions are words. */
 static void store_word(uint64_t at, const uint8_t *bytes, uint32_t n)
 {
     if (n == 4 && at % 4 == 0) {
@@ -21,7 +21,7 @@ static void store_word(uint64_t at, const uint8_t *bytes, uint32_t n)
     *(volatile uint64_t *)begin = word;
 }
 
-/* Replaces pages that other threads may be running by changed ones. */
+/* Replaces pages, which other threads may be running, by changed copies. */
 static bool replace_pages(uint64_t at, const uint8_t *bytes, uint32_t n)
 {
     uint64_t low = page_down(at), size = page_up(at + n) - low;

@@ -1,6 +1,6 @@
-/* Site discovery on aarch64: instructions are words, so `svc #0` is found by its value. Linux ignores the instruction's
- * immediate; but a word like `svc` with another one is usually data, which must not change: it counts only within a function of
- * the unwind tables. */
+/* Finds sites on aarch64: instructions are words, so `svc #0` is found by its value. Linux ignores the instruction's immediate,
+ * but an `svc` with another immediate is usually data, which must not change: it counts only within a function of the unwind
+ * tables. */
 #include "../elf_image.h"
 #include "../sites.h"
 
@@ -27,7 +27,7 @@ static bool loads_number(uint32_t w)
     return (w & 0xffe0001f) == 0xd2800008 || (w & 0xffe0001f) == 0x52800008;
 }
 
-/* May the word run at another address, with control passing to the next one? */
+/* Whether the word can run at another address, and control then passes to the next one. */
 static bool is_relocatable(uint32_t w)
 {
     bool pc_relative =
@@ -39,12 +39,12 @@ static bool is_relocatable(uint32_t w)
         || (w & 0xfe000000) == 0xd6000000 /* br, blr, ret */
         || (w & 0xff000000) == 0xd4000000 /* svc, brk, ... */
         || ((w & 0xfffff01f) == 0xd503201f && w != 0xd503201f /* hints except nop: paciasp, bti */);
-    /* Exclusive loads and stores must not have other memory accesses between them. */
+    /* Exclusive loads and stores do not move, as no other memory access may come between them. */
     bool exclusive = (w & 0x3f000000) == 0x08000000;
     return !pc_relative && !exclusive;
 }
 
-/* The target of a direct branch at `at`, or `at` itself when the word is none. */
+/* The target of a direct branch at `at`, or `at` where the word is none. */
 static uint64_t branch_target(uint32_t w, uint64_t at)
 {
     if ((w & 0x7c000000) == 0x14000000)
@@ -90,8 +90,8 @@ static bool is_in(struct span s, uint64_t at)
     return at >= s.from && at < s.to;
 }
 
-/* May control enter the function [from, to) from elsewhere: by its switches, whose tables are not read, or from a cold part
- * that the compiler put elsewhere? An unconditional branch to another function's beginning is a call. */
+/* Whether control may enter the function [from, to) from elsewhere: by switches, whose tables are not read, or from a cold part
+ * that the compiler placed elsewhere. An unconditional branch to another function's beginning is a call. */
 static bool may_be_entered(struct image image, struct span own, uint32_t near)
 {
     for (uint64_t at = own.from; at + 4 <= own.to; at += 4) {
@@ -128,7 +128,7 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
     if (bounded && may_be_entered(image, (struct span){from, to}, near))
         return;
     uint32_t before = word(image, at - 4);
-    if (has_branch_to(image, from, to, at)) /* a jump in front would be missed */
+    if (has_branch_to(image, from, to, at)) /* the branch would skip a jump in front */
         return;
     site->number = loads_number(before) ? (int32_t)(before >> 5 & 0xffff) : -1;
     if (site->number == NR_RT_SIGRETURN)
@@ -140,7 +140,7 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
 bool find_sites(struct image image, uint64_t from, uint64_t to, void *workspace,
                 void (*each)(void *context, const struct site *site), void *context)
 {
-    (void)workspace; /* words need no decoding */
+    (void)workspace; /* words are not decoded */
     if (!image_is_elf(image) || from > to || to > image.size || from % 4)
         return false;
     for (uint64_t at = from; at + 4 <= to; at += 4)

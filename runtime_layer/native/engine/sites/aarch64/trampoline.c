@@ -1,4 +1,4 @@
-/* The trampoline on aarch64; its interface to the gate is in gate.S and gate_layout.h. */
+/* Writes trampolines on aarch64; their interface to the gate is in gate.S and gate_layout.h. */
 #include "../../base/gate_layout.h"
 #include "../patch.h"
 
@@ -30,10 +30,10 @@ static uint32_t encode_branch(uint64_t from, uint64_t to)
     return 0x14000000u | (uint32_t)(((to - from) >> 2) & 0x3ffffff);
 }
 
-/* ldr reaches 1 MB either way; trampolines lie behind their slot. */
+/* ldr reaches 1 MB in either direction; trampolines lie behind their slot. */
 enum { SLOT_REACH = 1 << 20 };
 
-_Static_assert(TRAMPOLINE_FRAME == 2 * 16, "as the two instructions below push it");
+_Static_assert(TRAMPOLINE_FRAME == 2 * 16, "two instructions below push it");
 
 uint32_t trampoline_write(uint8_t *at, uint64_t address, const struct site *site, uint64_t slot)
 {

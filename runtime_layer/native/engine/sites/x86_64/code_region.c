@@ -1,6 +1,6 @@
 #include "code_region.h"
 
-/* The number of zeroes from `at` to the next possible section; 0: this is no padding. */
+/* The number of zeroes from `at` to the next aligned section; 0: this is no padding. */
 static uint32_t count_padding(const uint8_t *bytes, uint64_t at, uint64_t to)
 {
     uint32_t n = 0;
@@ -9,7 +9,7 @@ static uint32_t count_padding(const uint8_t *bytes, uint64_t at, uint64_t to)
     return n < ALIGNMENT && (at + n) % 16 == 0 ? n : 0;
 }
 
-/* `00 00` would be `add %al, (%rax)`, which no compiler emits: outside known functions it is padding or a table. */
+/* `00 00` decodes as `add %al, (%rax)`, which no compiler emits: outside known functions it is padding or a table. */
 __attribute__((noinline)) struct insn take_rare_step(struct image image, const struct code *c, uint64_t at)
 {
     const uint8_t *p = image.bytes + at;
@@ -22,7 +22,7 @@ __attribute__((noinline)) struct insn take_rare_step(struct image image, const s
     return (struct insn){.len = 1, .flags = STEP_LOST | INSN_ENDS};
 }
 
-/* A jump by a pointer is no usual step. */
+/* A jump by a pointer is a rare step. */
 static inline struct insn take_step(struct image image, struct code *c, uint64_t at)
 {
     struct insn insn = {0};
@@ -44,7 +44,7 @@ void begin_code(uint64_t from, uint64_t to, bool bounded, struct code *c)
     c->full = c->joined.is = c->by_pointer = c->calls_itself = false;
 }
 
-/* The position is kept in registers: the next instruction waits for it. */
+/* Keeps the position in registers, as the next instruction depends on it. */
 void decode_until(struct image image, uint64_t limit, uint64_t site, struct code *c)
 {
     uint64_t next = c->next, behind = c->bounded ? c->to - c->from - 1 : 0; /* its first byte */

@@ -1,4 +1,4 @@
-/* The code that discovery has decoded. */
+/* Decodes and keeps a function, or a stretch of code, for the search of sites. */
 #ifndef SHIELD_CODE_REGION_H
 #define SHIELD_CODE_REGION_H
 
@@ -6,30 +6,30 @@
 #include "decode.h"
 
 enum {
-    STEP_LOST = 128, /* a flag: no instruction begins here. Data, or unknown to the decoder */
-    ALIGNMENT = 64   /* the largest of sections behind code: so many zeroes may pad it */
+    STEP_LOST = 128, /* a flag: no instruction begins here, as it is data or unknown */
+    ALIGNMENT = 64   /* the largest alignment of a section, and so the longest padding of code */
 };
 
-/* Decoded code: one function, or a stretch around the site where no table gives bounds (hand-written assembly, stripped
- * tables). It is kept, as most hold several sites and decoding is most of the cost. x86 code synchronises itself: from any
+/* Decoded code: one function, or a stretch around the site where no table has bounds (hand-written assembly, stripped tables).
+ * It is kept, as most code holds several sites, and decoding is most of the cost. x86 code synchronises itself: from any
  * start, a decode soon arrives at the real instructions. Offsets are relative to `from`. */
 enum { STEPS = 32768, BRANCHES = 16384 };
 struct step {
     uint32_t at;
     uint8_t len, flags;
 };
-/* Limits of the search for control that enters from elsewhere. */
+/* Limits of the search for branches from elsewhere (incoming_edges.h). */
 enum {
     TABLES = 128,
-    TABLE_MAX = 1 << 14, /* entries of one */
-    PARTS = 64,          /* that are not searched twice */
+    TABLE_MAX = 1 << 14, /* entries of a table */
+    PARTS = 64,          /* functions that are searched once */
     FURTHER = 32,        /* parts of parts */
-    LOOKED_AT = 1 << 18  /* instructions of other functions and entries, in all */
+    SEARCH_MAX = 1 << 18 /* instructions of other functions, and entries of tables */
 };
 struct joined {
-    bool is;           /* branches from elsewhere are included */
+    bool is;           /* incoming edges are included */
     bool is_disguised; /* a return, or a jump elsewhere, may lead in by a pointer */
-    uint32_t left;     /* of LOOKED_AT */
+    uint32_t left;     /* of SEARCH_MAX */
     uint32_t table_count, part_count, further_count;
     struct table {
         int64_t at;        /* relative to this code */
@@ -38,7 +38,7 @@ struct joined {
     } tables[TABLES];
     struct part {
         uint64_t from; /* the function */
-        bool belongs;  /* to this one, for all that is known */
+        bool belongs;  /* it is a part of this one, by its branches */
     } parts[PARTS];
     struct further {
         uint64_t from, to;
@@ -49,7 +49,7 @@ struct code {
     uint32_t step_count, branch_count;
     uint64_t next; /* the end of the decoded part: the rest is decoded when needed */
     bool bounded;
-    bool full;         /* too long: only a part is here */
+    bool full;         /* too long: only a part is decoded */
     bool by_pointer;   /* it has jumps by a register or memory */
     bool calls_itself; /* at an inner instruction: such calls are among the branches */
     uint32_t entry;    /* of the function, in the table of functions */
@@ -57,17 +57,17 @@ struct code {
     struct joined joined;
     struct usual usual;
     struct step steps[STEPS];
-    int64_t branches[BRANCHES + 1]; /* targets; the last is never one: every step writes there */
+    int64_t branches[BRANCHES + 1]; /* targets; the last slot is scratch, as every step writes one */
 };
 _Static_assert(sizeof(struct code) <= WORKSPACE, "a function must fit the workspace");
 
-/* Begins at `from`, with nothing decoded yet. */
+/* Begins at `from`, without decoding. */
 void begin_code(uint64_t from, uint64_t to, bool bounded, struct code *c);
-/* Decodes until `limit`, or, if that does not fit, keeps a stretch that ends behind `site`. */
+/* Decodes until `limit`; where that does not fit, keeps a stretch that ends behind `site`. */
 void decode_until(struct image image, uint64_t limit, uint64_t site, struct code *c);
-/* Decodes any instruction; STEP_LOST where none begins. */
+/* Decodes an instruction of any kind; STEP_LOST where none begins. */
 struct insn take_rare_step(struct image image, const struct code *c, uint64_t at);
-/* The step that begins at an offset; false when the decode does not arrive there as at an instruction. */
+/* The step that begins at an offset; false when no decoded instruction begins there. */
 bool find_step(const struct code *c, uint64_t offset, uint32_t *index);
 
 static inline bool is_within(int64_t target, int64_t first, int64_t last)
@@ -76,7 +76,7 @@ static inline bool is_within(int64_t target, int64_t first, int64_t last)
            (uint64_t)(last - first); /* one comparison, as every branch is tested */
 }
 
-/* Does a branch lead into [first, last]? */
+/* Whether a branch leads into [first, last]. */
 static inline bool has_edge_into(const struct code *c, int64_t first, int64_t last)
 {
     for (uint32_t i = 0; i < c->branch_count; i++)

@@ -45,7 +45,7 @@ static const char two_byte[257] = "mmmm!.....!r!m.B" /* 00 */
                                   "mmmmmmmmmmmmmmmm"
                                   "mmmmmmmmmmmmmmmm"; /* f0 */
 
-/* The meaning of a letter. Decoding is most of the cost of discovery, and a table is faster than a branch for each. */
+/* The meaning of a letter. Decoding is most of the cost of a search, and a table is faster than branches. */
 enum {
     MODRM = 1,
     ENDS = INSN_ENDS,
@@ -64,7 +64,7 @@ static const uint8_t traits[128] = {
     ['!'] = RARE,  ['p'] = RARE,         ['x'] = RARE,         ['i'] = MODRM | RARE,
 };
 
-/* By mod and rm of a ModRM byte: how many bytes of SIB and displacement follow. */
+/* The number of bytes of SIB and displacement, by mod and rm of a ModRM byte. */
 static const uint8_t behind_modrm[32] = {0, 0, 0, 0, 1, 4, 0, 0, 1, 1, 1, 1, 2, 1, 1, 1,
                                          4, 4, 4, 4, 5, 4, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0};
 
@@ -97,7 +97,7 @@ void list_usual(struct usual *usual)
     }
 }
 
-enum { LONGEST = 15, ENOUGH = 32 /* more than any combination of prefixes and operands takes */ };
+enum { LONGEST = 15, ENOUGH = 32 /* longer than any combination of prefixes and operands */ };
 
 struct cursor {
     const uint8_t *code;
@@ -107,7 +107,7 @@ struct cursor {
     int64_t target;
 };
 
-/* ModRM, SIB and displacement. Returns ModRM's reg field. */
+/* Reads ModRM, SIB and displacement, and returns ModRM's reg field. */
 static inline __attribute__((always_inline)) uint8_t modrm(struct cursor *c)
 {
     uint32_t byte = c->code[c->at++], address = address_of(byte);
@@ -121,7 +121,7 @@ static inline __attribute__((always_inline)) uint8_t modrm(struct cursor *c)
     return byte >> 3 & 7;
 }
 
-/* VEX (c4, c5), EVEX (62) and AMD's XOP (8f): always ModRM; an immediate by map and opcode. */
+/* Decodes VEX (c4, c5), EVEX (62) and AMD's XOP (8f): always with ModRM; with an immediate by map and opcode. */
 static __attribute__((noinline)) bool decode_vector(struct cursor *c, uint8_t lead)
 {
     uint32_t payload = lead == 0xc5 ? 1 : lead == 0x62 ? 3 : 2;
@@ -180,7 +180,7 @@ static __attribute__((noinline)) bool decode_rare(struct cursor *c, char form, s
     case '7':
         if (reg != 7)
             c->at += z;
-        else if (!sizes.operand16) { /* xbegin: where to go when the transaction fails */
+        else if (!sizes.operand16) { /* xbegin: the target of a failed transaction */
             relative(c, 4);
             c->flags |= INSN_BRANCH;
         }
@@ -193,7 +193,7 @@ struct insn decode(const uint8_t *code, uint64_t len)
 {
     static const struct insn unknown = {0};
     uint8_t end[ENOUGH];
-    if (len < ENOUGH) { /* padded with zeroes, as none of the reads below is checked */
+    if (len < ENOUGH) { /* padded with zeroes, as the reads below are not checked */
         for (uint32_t i = 0; i < ENOUGH; i++)
             end[i] = i < len ? code[i] : 0;
         code = end;
@@ -221,7 +221,7 @@ struct insn decode(const uint8_t *code, uint64_t len)
         form = b == 0x38 ? 'm' : b == 0x3a ? 'B' : two_byte[b];
         c.at += b == 0x38 || b == 0x3a;
     }
-    /* The map of XOP is 8 at least, where pop has a ModRM byte whose reg is 0. */
+    /* XOP's map is at least 8; in pop, the same bits are a ModRM byte with reg 0. */
     if (form == 'P')
         form = (code[c.at] & 0x1f) >= 8 ? 'V' : 'm';
     if (form == 'V') {

@@ -1,4 +1,4 @@
-/* The length and the branch target of an x86-64 instruction: only the facts that patching needs. */
+/* Decodes the length and the branch target of an x86-64 instruction: the facts that patching needs. */
 #ifndef SHIELD_DECODE_H
 #define SHIELD_DECODE_H
 
@@ -7,8 +7,8 @@
 
 enum {
     INSN_BRANCH = 1, /* relative: `target` is set */
-    INSN_ENDS = 2,   /* control does not go on to the next instruction */
-    INSN_CALLS = 4,  /* `target` is where to, or NOWHERE, by a pointer */
+    INSN_ENDS = 2,   /* control does not reach the next instruction */
+    INSN_CALLS = 4,  /* a call of `target`, or by a pointer: NOWHERE */
     INSN_RIP = 8     /* has a rip-relative operand at `displacement` */
 };
 
@@ -21,30 +21,30 @@ struct insn {
     int64_t target;       /* relative to the instruction's start */
 };
 
-/* Facts of the usual instructions, by opcode (one byte, or the one behind 0f) and by ModRM byte. One is decoded by table
- * look-ups and hardly a branch: in code that is decoded once, branches are mispredicted. */
+/* Facts of the usual instructions, by opcode (one byte, or the one behind 0f) and by ModRM byte. They are decoded by table
+ * look-ups with few branches, which are mispredicted in code that is decoded once. */
 struct usual {
     uint16_t by_opcode[512];
     uint8_t by_modrm[256];
 };
 enum {
-    USUAL_LENGTH = 7, /* opcode and immediate; no entry: it is not usual */
+    USUAL_LENGTH = 7, /* of opcode and immediate; 0: it is not usual */
     USUAL_MODRM = 8,
     USUAL_WIDE = 16,  /* longer with REX.W */
     USUAL_REL32 = 32, /* a branch by 32 bits, not by eight */
     USUAL_FLAGS = 8,  /* the shift of the flags of `struct insn` */
-    USUAL_SIB = 64,   /* of a ModRM byte: the SIB byte may ask for four more */
-    USUAL_READ = 32   /* so many bytes may be read */
+    USUAL_SIB = 64,   /* of a ModRM byte: the SIB byte may need four more */
+    USUAL_READ = 32   /* the number of bytes that may be read */
 };
 void list_usual(struct usual *usual);
 
-/* One of two, by a mask and without a branch: a REX prefix cannot be predicted, so both are looked up at once. */
+/* Selects by a mask, without a branch, as a REX prefix cannot be predicted. */
 static inline uint32_t either(uint32_t mask, uint32_t set, uint32_t clear)
 {
     return clear ^ ((clear ^ set) & mask);
 }
 
-/* As decode, of USUAL_READ bytes or more, without `displacement`. A length of 0: it is not usual. */
+/* As decode, without `displacement`; at least USUAL_READ bytes must be readable. A length of 0: it is not usual. */
 static inline struct insn decode_usual(const struct usual *usual, const uint8_t *code)
 {
     uint32_t rex = -(uint32_t)((code[0] & 0xf0) == 0x40) /* a mask */, in_front = rex & 1;
@@ -60,7 +60,7 @@ static inline struct insn decode_usual(const struct usual *usual, const uint8_t 
     if (!is || (is & USUAL_WIDE && wide & 8))
         return (struct insn){0};
     uint32_t behind = (modrm & USUAL_LENGTH) + ((modrm & USUAL_SIB) >> 4 & (uint32_t)((sib & 7) == 5) << 2);
-    uint32_t all = -(is / USUAL_MODRM & 1); /* a mask: all of it, or nothing */
+    uint32_t all = -(is / USUAL_MODRM & 1); /* a mask: all bits or none */
     uint32_t len = in_front + (is & USUAL_LENGTH) + (behind & all);
     int32_t distance;
     __builtin_memcpy(&distance, code + in_front + 1, 4);
@@ -69,7 +69,7 @@ static inline struct insn decode_usual(const struct usual *usual, const uint8_t 
     return (struct insn){(uint8_t)len, (uint8_t)flags, 0, (int64_t)distance + len};
 }
 
-/* Decodes at most `len` bytes. A length of 0: not an instruction this decoder knows, or it does not fit. */
+/* Decodes at most `len` bytes. A length of 0: the instruction is unknown, or does not fit. */
 struct insn decode(const uint8_t *code, uint64_t len);
 
 #endif

@@ -18,7 +18,7 @@ static void add_edge(struct code *c, int64_t target)
         c->branches[c->branch_count++] = target;
 }
 
-/* Counts a step of the search; false: more than code of a compiler needs. */
+/* Counts a step of the search; false: the limit is reached, which compiled code does not. */
 static __attribute__((noinline)) bool count_step(struct code *c)
 {
     c->full |= c->joined.left == 0;
@@ -26,7 +26,7 @@ static __attribute__((noinline)) bool count_step(struct code *c)
     return !c->full;
 }
 
-/* Finds another function that was searched. */
+/* Finds a function that was searched. */
 static const struct part *find_part(const struct joined *j, uint64_t from)
 {
     for (uint32_t i = 0; i < j->part_count && i < PARTS; i++)
@@ -56,8 +56,8 @@ static bool is_recorded(const struct joined *j, int64_t table)
     return false;
 }
 
-/* May it be the table of a switch through which control enters this function? Entries before the function must be in the one
- * that names it, or, if that is this one, in its parts. */
+/* Whether it may be a table of a switch with targets in this function. Entries before the function must lie in the function
+ * that names the table, or, if that is this one, in its parts. */
 static bool may_be_table(struct image image, struct code *c, const struct table *t)
 {
     int64_t target;
@@ -74,14 +74,14 @@ static bool may_be_table(struct image image, struct code *c, const struct table 
     return false;
 }
 
-/* lea table(%rip), register */
+/* Whether it is lea table(%rip), register. */
 static bool names_address(const uint8_t *p, uint32_t len)
 {
     enum { LENGTH = 7, PREFIX = 0xf8, REX_W = 0x48, LEA = 0x8d, ADDRESS = 0xc7, RIP = 5 };
     return len == LENGTH && (p[0] & PREFIX) == REX_W && p[1] == LEA && (p[2] & ADDRESS) == RIP;
 }
 
-/* Records the address in an instruction of the function [from, to), if it may be such a table. */
+/* Records the address in an instruction of the function [from, to), if it may be a table. */
 static void record_table(struct image image, struct code *c, uint64_t at, uint32_t len, uint64_t from,
                          uint64_t to)
 {
@@ -102,7 +102,7 @@ static void record_table(struct image image, struct code *c, uint64_t at, uint32
         j->tables[j->table_count++] = t;
 }
 
-/* Queues the function in which a part continues: a branch to its inside, or a conditional one. Other branches are calls. */
+/* Queues the function that a part branches to, by a branch to its inside or a conditional one. Other branches are calls. */
 static void record_further_code(struct image image, struct code *c, uint64_t at, bool is_condition)
 {
     struct joined *j = &c->joined;
@@ -120,7 +120,7 @@ static void record_further_code(struct image image, struct code *c, uint64_t at,
         j->further[j->further_count++] = f;
 }
 
-/* Records the target of a branch or call in the part [from, to). A part that calls its own inside returns elsewhere. */
+/* Records the target of a branch or call in the part [from, to). A part that calls its own inside may return elsewhere. */
 static void record_target(struct image image, struct code *c, uint64_t target, uint32_t flags, uint64_t from,
                           uint64_t to)
 {
@@ -133,9 +133,8 @@ static void record_target(struct image image, struct code *c, uint64_t target, u
         c->joined.is_disguised = true;
 }
 
-/* Records the ways from the function [from, to) back into this one: its branches and calls, the tables that it names, and other
- * parts. A jump by a pointer may be this one's: compilers turn them into jumps to such code, so that no processor predicts
- * them. */
+/* Records the edges from the function [from, to) into this one: its branches and calls, the tables that it names, and other
+ * parts. A jump by a pointer may be this one's, as compilers can move such jumps into a common function (retpolines). */
 static void scan_function(struct image image, struct code *c, uint64_t from, uint64_t to)
 {
     struct insn insn;
@@ -151,8 +150,8 @@ static void scan_function(struct image image, struct code *c, uint64_t from, uin
     }
 }
 
-/* Joins the function that holds the target, if it is a part of this one: this one branches there (`belongs`), or it back; a
- * table with its beginning is not a misread one. */
+/* Joins the function that holds the target, if it is a part of this one: one branches to the other (`belongs`: this one to
+ * it), or a table has its beginning as an entry. */
 static bool join_part(struct image image, struct code *c, int64_t target, bool belongs)
 {
     struct joined *j = &c->joined;
@@ -171,14 +170,14 @@ static bool join_part(struct image image, struct code *c, int64_t target, bool b
     return belongs;
 }
 
-/* Adds the target of a table's entry. False: it is no target, so the table has ended. */
+/* Adds the target of a table's entry. False: it is no target, and the table ends. */
 static bool follow_entry(struct image image, struct code *c, const struct table *t, int64_t target)
 {
     uint64_t at = c->from + (uint64_t)target;
     uint32_t index;
     if (at >= t->from && at < t->to && t->from != c->from)
         return true;
-    if (!is_inside(c, target)) /* the end stands for missing cases, or a part begins there */
+    if (!is_inside(c, target)) /* the function's end stands for missing cases, or a part begins there */
         return join_part(image, c, target, false) || at == t->to;
     if (!find_step(c, (uint64_t)target, &index))
         return false;
@@ -186,7 +185,7 @@ static bool follow_entry(struct image image, struct code *c, const struct table 
     return true;
 }
 
-/* Does a jump go to a sum, as by the distances of a table: add %rdx, %rax; jmp *%rax? */
+/* Whether a jump goes to a sum, as with a table of distances: add %rdx, %rax; jmp *%rax. */
 static bool jumps_to_sum(const uint8_t *code, const struct code *c, uint32_t index)
 {
     enum { LOOK_BACK = 4, ADD = 1, ADD_MEMORY = 3 };
@@ -199,7 +198,8 @@ static bool jumps_to_sum(const uint8_t *code, const struct code *c, uint32_t ind
     return false;
 }
 
-/* movabs $distance, register, where 32 bits would do: the memory models medium and large address far data so. */
+/* Whether it is movabs $distance, register, where 32 bits would suffice: so the medium and large memory models address far
+ * data. */
 static bool is_far(const uint8_t *p, uint32_t len)
 {
     enum { LENGTH = 10, PREFIX = 0xf8, REX_W = 0x48, MOV = 0xb8 };
@@ -210,7 +210,7 @@ static bool is_far(const uint8_t *p, uint32_t len)
     return distance == (int32_t)distance;
 }
 
-/* Records the tables of the function's switches; if one may be missing, its targets are unknown. */
+/* Records the tables of the function's switches; if one may be missing, the targets are unknown. */
 static void record_tables(struct image image, struct code *c)
 {
     const uint8_t *code = image.bytes + c->from;
@@ -240,7 +240,8 @@ static uint32_t entries_until_next(const struct joined *j, const struct table *t
     return (uint32_t)(least / ENTRY);
 }
 
-/* A switch's table holds 32-bit distances from its beginning. It ends where another begins, or at an entry that is no target. */
+/* A switch's table holds 32-bit distances from its beginning. It ends where another begins, or at an entry that is no target.
+ */
 static void read_table(struct image image, struct code *c, const struct table *t)
 {
     uint32_t entries = entries_until_next(&c->joined, t), i = 0;
@@ -258,14 +259,14 @@ void add_incoming_edges(struct image image, struct code *c)
     j->is = true;
     j->is_disguised = c->calls_itself;
     j->table_count = j->part_count = j->further_count = 0;
-    j->left = LOOKED_AT;
+    j->left = SEARCH_MAX;
     uint32_t own = c->bounded ? c->branch_count : 0, tables = 0, further = 0;
     for (uint32_t i = 0; i < own && !c->full; i++)
         if (!is_inside(c, c->branches[i]))
             join_part(image, c, c->branches[i], true);
     if (c->by_pointer || j->is_disguised)
         record_tables(image, c);
-    while (tables < j->table_count || further < j->further_count) { /* parts may have more of both */
+    while (tables < j->table_count || further < j->further_count) { /* a part may add to both */
         if (tables < j->table_count) {
             read_table(image, c, &j->tables[tables++]);
         } else {

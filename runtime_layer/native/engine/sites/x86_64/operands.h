@@ -1,14 +1,14 @@
-/* The registers of an instruction. */
+/* Finds the registers of an instruction. */
 #ifndef SHIELD_OPERANDS_H
 #define SHIELD_OPERANDS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A prefix of any instruction; REX, the last one, is none here. */
+/* Whether the byte is a prefix other than REX. */
 bool is_prefix(uint8_t b);
 
-/* An instruction taken apart as far as its registers go. */
+/* The parts of an instruction that name registers. */
 struct parts {
     uint8_t op;
     int8_t reg, rm;   /* rm: -1 for memory */

@@ -1,4 +1,4 @@
-/* Site discovery on x86_64: decode the code around each `0f 05`, then find the instructions that may move. */
+/* Finds sites on x86_64: decodes the code around each `0f 05`, then finds the instructions that can move. */
 #include "../../../core/text.h"
 #include "../elf_image.h"
 #include "../sites.h"
@@ -7,9 +7,10 @@
 #include "operands.h"
 
 enum {
-    JUMP = 5,      /* jmp rel32 */
-    REACH = 16384, /* without bounds: branches to a site are searched so far away; no function is so long */
-    CLEAN = 256,   /* the bytes in front of a site that must decode */
+    JUMP = 5, /* jmp rel32 */
+    REACH =
+        16384, /* without bounds, branches to a site are searched within this distance, longer than functions */
+    CLEAN = 256, /* the number of bytes in front of a site that must decode */
 };
 
 static bool is_syscall(const uint8_t *p)
@@ -17,7 +18,7 @@ static bool is_syscall(const uint8_t *p)
     return p[0] == 0x0f && p[1] == 0x05;
 }
 
-/* Does the call at `at` belong to the step in front of `index`, with prefixes in front of it? They mean nothing to it. */
+/* Whether the step in front of `index` is the call at `at` with prefixes, which have no effect on it. */
 static bool is_behind_prefixes(struct image image, const struct code *c, uint64_t at, uint32_t index)
 {
     uint64_t from = index ? c->from + c->steps[index - 1].at : at;
@@ -36,8 +37,8 @@ static bool is_zero(const uint8_t *bytes, uint64_t n)
     return true;
 }
 
-/* Decodes the function that holds `at`, or a stretch of [low, high) around it, as far as `at`. Most `0f 05` are no instruction,
- * and then the rest is not needed. False: it is known to be data. */
+/* Decodes the function that holds `at`, or a stretch of [low, high) around it, up to `at`: most `0f 05` are no instruction,
+ * and the rest is not needed then. False: it is known to be data. */
 static bool decode_to_site(struct image image, uint64_t low, uint64_t high, uint64_t at, struct code *c)
 {
     uint64_t from, to;
@@ -51,7 +52,7 @@ static bool decode_to_site(struct image image, uint64_t low, uint64_t high, uint
         from = at - low > REACH ? at - REACH : low;
         to = high - at > REACH ? at + REACH : high;
         if (c->bounded || c->from > from || c->to < to) {
-            to = high - at > 3 * REACH ? at + 3 * REACH : high; /* for the sites behind this one */
+            to = high - at > 3 * REACH ? at + 3 * REACH : high; /* for later sites too */
             image_neighbours(image, at, &from, &to);
             begin_code(from, to, false, c);
         }
@@ -60,7 +61,7 @@ static bool decode_to_site(struct image image, uint64_t low, uint64_t high, uint
     return true;
 }
 
-/* Did the decode know all bytes right in front of this offset, which the steps up to `index` lead to? */
+/* Whether all bytes right in front of this offset were decoded, by the steps up to `index`. */
 static bool is_clean(const struct code *c, uint64_t offset, uint32_t index)
 {
     while (index-- > 0 && offset - c->steps[index].at <= CLEAN)
@@ -69,8 +70,8 @@ static bool is_clean(const struct code *c, uint64_t offset, uint32_t index)
     return true;
 }
 
-/* The end of the instructions from `at` on that begin before `to`; 0 when one of them is unknown. Zeroes behind a return are
- * the end of all code. */
+/* The end of the instructions from `at` on that begin before `to`; 0 when one is unknown. Zeroes behind a return end the code.
+ */
 static uint64_t decode_through(struct image image, const struct code *c, uint64_t at, uint64_t to)
 {
     bool ends = false;
@@ -83,8 +84,8 @@ static uint64_t decode_through(struct image image, const struct code *c, uint64_
     return at;
 }
 
-/* The bytes right in front are no code. Does code behind them make this call? A table of constants has more constants behind; a
- * function follows another, at a function's alignment. */
+/* Whether code makes this call, though the bytes in front are no code. In a table, more constants follow; a function is
+ * followed by another at a function's alignment. */
 static bool may_be_behind_data(struct image image, const struct code *c, uint64_t at, bool arrives)
 {
     enum { BOUNDARY = 16, BOUNDARIES = 4 };
@@ -95,7 +96,7 @@ static bool may_be_behind_data(struct image image, const struct code *c, uint64_
     return arrives && decode_through(image, c, at, image_code_end(image, at, behind));
 }
 
-/* The number in eax, if the instruction right in front loads it and no branch leads in between. -1: unknown; the site is
+/* The number in eax, if the instruction right in front loads it and no branch leads in between. -1: unknown, so the site is
  * patched, and the gate reads the number of each call. */
 static int32_t constant_number(struct image image, const struct code *c, uint32_t index)
 {
@@ -115,14 +116,14 @@ static int32_t constant_number(struct image image, const struct code *c, uint32_
     return number;
 }
 
-/* mov $15, %rax, right in front of the call at `at` */
+/* Whether mov $15, %rax is right in front of the call at `at`. */
 static bool is_sigreturn(struct image image, uint64_t low, uint64_t at)
 {
     static const uint8_t load[] = {0x48, 0xc7, 0xc0, 15, 0, 0, 0};
     return at - low >= sizeof load && same_bytes(image.bytes + at - sizeof load, load, sizeof load);
 }
 
-/* rt_sigreturn's code never moves; so no branch may lead in behind the number. */
+/* Whether it is rt_sigreturn's code, which never moves: no branch may lead behind the number. */
 static bool is_return(const struct code *c, uint32_t index)
 {
     enum { LENGTH = 7 };
@@ -130,7 +131,7 @@ static bool is_return(const struct code *c, uint32_t index)
     return index && c->steps[index - 1].len == LENGTH && !has_edge_into(c, site - LENGTH + 1, site);
 }
 
-/* May this step run at another place? */
+/* Whether this step can run at another place. */
 static bool is_movable(struct image image, const struct code *c, uint32_t index)
 {
     const struct step *step = &c->steps[index];
@@ -138,7 +139,7 @@ static bool is_movable(struct image image, const struct code *c, uint32_t index)
            !is_syscall(image.bytes + c->from + step->at) && c->from + step->at >= c->taken;
 }
 
-/* Nops, which may be padding before a function: its callers enter behind them. */
+/* Whether it is a nop, which may be padding before a function: its callers enter behind it. */
 static bool is_filling(const uint8_t *p, uint32_t len)
 {
     uint32_t i = 0;
@@ -147,7 +148,7 @@ static bool is_filling(const uint8_t *p, uint32_t len)
     return p[i] == 0x90 || (p[i] == 0x0f && i + 1 < len && p[i + 1] == 0x1f);
 }
 
-/* May the step in front of another move, as part of the same function? */
+/* Whether the step in front of another can move, as a part of the same function. */
 static bool is_movable_in_front(struct image image, const struct code *c, uint32_t index)
 {
     const struct step *step = &c->steps[index];
@@ -180,8 +181,8 @@ static bool is_ret(struct image image, const struct code *c, uint32_t index)
     return index < c->step_count && image.bytes[c->from + step->at] == 0xc3;
 }
 
-/* Room for a jump that replaces the instruction: the steps in front of it, as far as no branch leads in between, then those
- * behind it, up to a return. musl has such sites: `again: mov %rdx, %rax; syscall; cmp; je again`. */
+/* Makes room for a jump that replaces the instruction: the steps in front of it, up to a branch target, then those behind it,
+ * up to a return. musl has such sites: `again: mov %rdx, %rax; syscall; cmp; je again`. */
 static bool make_room(struct image image, struct code *c, uint32_t index, struct site *site)
 {
     uint32_t first = index, next = index + 1, front = 0, behind = 2;
@@ -214,17 +215,17 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
          returns = is_sigreturn(image, low, at);
     arrives |= has_prefix;
     if (!arrives || !clean || has_prefix) {
-        /* The bytes lie inside an instruction or in data, or behind one that the decoder does not know. A number loaded right
-         * in front means the latter. */
+        /* The bytes lie inside an instruction, in data, or behind an unknown instruction. A number loaded right in front means
+         * the latter. */
         bool loaded = returns || (at - low >= JUMP && p[-5] == 0xb8 && p[-3] <= 3 && !p[-2] && !p[-1]);
         if (loaded || (c->bounded || clean ? arrives || !clean : may_be_behind_data(image, c, at, arrives)))
             site->kind = SITE_HARD;
         return;
     }
-    decode_until(image, c->to, at, c); /* branches to it may come from anywhere */
+    decode_until(image, c->to, at, c); /* branches to it may come from the whole function */
     add_incoming_edges(image, c);
     site->kind = SITE_HARD;
-    if (c->full) /* a branch to it from the rest of so long a function would not be seen */
+    if (c->full) /* a branch from the rest of a longer function would be missed */
         return;
     site->number = constant_number(image, c, index);
     if (returns && is_return(c, index)) {
@@ -235,10 +236,10 @@ static void classify(struct image image, uint64_t low, uint64_t high, uint64_t a
     site->kind = site->window || make_room(image, c, index, site) ? SITE_PATCHABLE : SITE_HARD;
 }
 
-/* The number of blocks of 32 bytes before the first in which a `0f 05` begins. Reads one byte beyond them. The gate saves
- * general registers only, and the compiler uses no others; this loop is half of a search, and three times as fast with vectors,
- * so it uses some and restores them. Processors prefetch only to the end of a page, and the file was not read before, so the
- * next bytes are prefetched (a prefetch never faults). */
+/* The number of blocks of 32 bytes before the first one in which a `0f 05` begins. Reads one byte beyond them. This loop is
+ * half of a search, and three times as fast with vectors. As the gate saves general registers only, and the compiler uses no
+ * others, the loop restores the vectors that it uses. Processors prefetch only to the end of a page, so it prefetches the next
+ * bytes, which never faults. */
 enum { BLOCK = 32, AHEAD = 2048 };
 static uint64_t blocks_without_syscall(const uint8_t *from, uint64_t blocks)
 {
@@ -266,7 +267,7 @@ static uint64_t blocks_without_syscall(const uint8_t *from, uint64_t blocks)
 #else
     (void)from;
     (void)blocks;
-    return 0; /* built to search files of another machine */
+    return 0; /* compiled on another architecture, to search x86_64 files */
 #endif
 }
 
@@ -285,7 +286,7 @@ bool find_sites(struct image image, uint64_t from, uint64_t to, void *workspace,
                 void (*each)(void *context, const struct site *site), void *context)
 {
     struct code *c = workspace;
-    c->from = c->to = UINT64_MAX; /* nothing: drops another object's code */
+    c->from = c->to = UINT64_MAX; /* drops the code of another object */
     c->bounded = true;
     c->taken = 0;
     c->entry = 0;

@@ -1,4 +1,4 @@
-/* The trampoline on x86_64; its interface to the gate is in gate.S and gate_layout.h. */
+/* Writes trampolines on x86_64; their interface to the gate is in gate.S and gate_layout.h. */
 #include "../../../core/text.h"
 #include "../../base/gate_layout.h"
 #include "../patch.h"
@@ -12,7 +12,7 @@ bool is_system_call(uint64_t address)
 
 uint64_t trampoline_reach(void)
 {
-    return 0x70000000; /* rel32, with room for the mapping's own size */
+    return 0x70000000; /* the reach of rel32, less the size of a mapping */
 }
 
 void instructions_changed(uint64_t from, uint64_t to)
@@ -26,7 +26,7 @@ static bool fits32(int64_t v)
     return v == (int32_t)v;
 }
 
-/* Copies the window, mending operands that are relative to the instruction pointer. */
+/* Copies the window, and adjusts operands that are relative to the instruction pointer. */
 static bool move_window(uint8_t *to, const uint8_t *from, uint32_t window)
 {
     for (uint32_t done = 0; done < window;) {
@@ -54,7 +54,7 @@ static uint8_t *put_bytes(uint8_t *at, const char *code, uint32_t n)
     return at + n;
 }
 
-/* A 32-bit displacement from the end of the field. */
+/* Writes a 32-bit displacement, relative to the end of the field. */
 static uint8_t *put_relative32(uint8_t *at, uint64_t target)
 {
     int32_t d = (int32_t)(target - ((uint64_t)at + 4));
@@ -62,7 +62,7 @@ static uint8_t *put_relative32(uint8_t *at, uint64_t target)
     return at + 4;
 }
 
-/* Directly where the gate is in reach: the slot would be another cold cache line. */
+/* Calls the gate directly where it is in reach, as the slot would be a further cache miss. */
 static uint8_t *call_gate(uint8_t *p, uint64_t slot)
 {
     uint64_t gate = *(const uint64_t *)slot;
@@ -71,7 +71,7 @@ static uint8_t *call_gate(uint8_t *p, uint64_t slot)
     return put_relative32(put_bytes(p, "\xff\x15", 2), slot); /* call *slot(%rip) */
 }
 
-/* Writes the instruction itself, then those behind it. */
+/* Writes the system-call instruction, then those behind it. */
 static uint8_t *move_instruction(uint8_t *p, uint64_t address, uint32_t behind)
 {
     p = put_bytes(p, "\xe3\x02", 2); /* jrcxz over the next jump */
@@ -82,7 +82,7 @@ static uint8_t *move_instruction(uint8_t *p, uint64_t address, uint32_t behind)
     return put_relative32(put_bytes(p + behind - 2, "\xe9", 1), address + behind);
 }
 
-_Static_assert(RED_ZONE == 128, "as the two instructions below step over it");
+_Static_assert(RED_ZONE == 128, "two instructions below skip it");
 
 uint32_t trampoline_write(uint8_t *at, uint64_t address, const struct site *site, uint64_t slot)
 {
@@ -129,5 +129,5 @@ bool is_one_instruction(uint64_t from, uint32_t window)
 
 uint32_t written_at_once(void)
 {
-    return 64; /* within one cache line, a single store is seen whole by other processors */
+    return 64; /* other processors see a store within one cache line at once */
 }
