@@ -25,6 +25,7 @@ TESTED: Final = frozenset(
         "python3.12",
         "python3.13",
         "python3.14",
+        "python3.15",
         "nodejs20.x",
         "nodejs22.x",
         "nodejs24.x",

@@ -9,7 +9,7 @@
 
 #include "text.h"
 
-enum { NO_OFFSET = 0xffff, PYTHON_WORDS = 81 };
+enum { NO_OFFSET = 0xffff, PYTHON_WORDS = 93 };
 
 enum python_field {
     RUNTIME_INTERPRETERS,

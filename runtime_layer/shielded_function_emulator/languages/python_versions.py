@@ -24,8 +24,8 @@ from shielded_function_emulator.languages.runtime import Runtime
 from shielded_function_emulator.platform_files import RUNTIME_ROOT
 
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
-_SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
-_RELEASE, _OF_RELEASE = "forky", ("3.14",)
+_SUPPORTED = ("3.11", "3.12", "3.13", "3.14", "3.15")
+_RELEASE, _OF_RELEASE = "forky", ("3.14", "3.15")
 _SYSTEM = ("dash", "coreutils", "libstdc++6")
 _THIS = f"{sys.version_info.major}.{sys.version_info.minor}"
 _WHERE = "import sys; print(sys.base_prefix, '%d.%d' % sys.version_info[:2])"

@@ -30,7 +30,7 @@ AVAILABLE = available()
 THIS = f"3.{sys.version_info.minor}"
 # The tests' own version is attacked by tests/integration/emulator.
 OTHERS = [version for version in AVAILABLE if version != THIS] or [THIS]
-NEWEST = [*AVAILABLE][-1:]  # a list: of none where there is none
+NEWEST = [version for version in AVAILABLE if version <= "3.14"][-1:]  # in Lambda; a list: there may be none
 ALLOWED = {f"SHIELD_{attempt.policy.upper()}": "allow" for attempt in ATTEMPTS}
 FROM_3_14 = [version for version in AVAILABLE if version >= "3.14"]
 _MODES = ("block", "alert")
@@ -70,7 +70,7 @@ def test_the_version_is_the_one_that_runs(
         assert function.invoke({}).payload["ran"].startswith(f"{version}.")
 
 
-@pytest.mark.parametrize("other", long_but({OTHERS[-1]}, OTHERS))
+@pytest.mark.parametrize("other", long_but(NEWEST, OTHERS))
 def test_attacks_in_every_mode(assembly: CloudAssembly, other: str) -> None:
     run = {
         construct: run_checkout(assembly, construct, runtime=VERSIONS[other])
@@ -148,13 +148,13 @@ FROM_3_14_ON = {
     "fork": ("fork", ShieldPolicy(), "sent", set[str]()),
     "a server": (None, ShieldPolicy(), "FileNotFoundError: ", {"read_write_tmp", "create_child_process"}),
     "a server, listed": (None, ShieldPolicy(allow_tmp=["/tmp/**"], allow_child_process=PYTHON), "sent", set[str]()),
-    "its JIT": ("jit", ShieldPolicy(), "RuntimeWarning: JIT ", {"executable_memory"}),
+    "its JIT": ("jit", ShieldPolicy(), "RuntimeWarning: JIT |.*signal: aborted", {"executable_memory"}),
     "its JIT, listed": ("jit", ShieldPolicy(allow_executable_memory=["python3"]), "JIT: True", set[str]()),
 }
 
 
 @pytest.mark.parametrize("name", FROM_3_14_ON)
-@pytest.mark.parametrize("newer", FROM_3_14)
+@pytest.mark.parametrize("newer", long_but(NEWEST, FROM_3_14))
 def test_processes_and_its_own_jit(assembly: CloudAssembly, newer: str, name: str, tmp_path: Path) -> None:
     event, policy, said, alerts = FROM_3_14_ON[name]
     (tmp_path / "app.py").write_text(NEWER)
@@ -164,5 +164,5 @@ def test_processes_and_its_own_jit(assembly: CloudAssembly, newer: str, name: st
     package = replace(package, environment={**package.environment, **policy.to_env(), **jit})
     with EmulatedFunction(package, runtime=VERSIONS[newer]) as function:
         invocation = function.invoke(event)
-    assert re.match(said, invocation.payload), invocation
+    assert re.match(said, str(invocation.payload)), invocation
     assert {alert.policy for _, alert in ShieldLog.of(invocation.log).alerts} == alerts

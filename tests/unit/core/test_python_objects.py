@@ -18,7 +18,7 @@ from unit.core.native import Native
 
 pytestmark = pytest.mark.promise("alert.caller-python")
 
-WORDS = 81
+WORDS = 93
 PAGE = 4096
 
 
@@ -146,12 +146,12 @@ def test_versions_whose_offsets_are_known(native: Native, version: int) -> None:
     assert layout.offset[native.lib.STR_OTHER_START] > layout.offset[native.lib.STR_ASCII_START] > 0
 
 
-@pytest.mark.parametrize("version", [0x30A, 0x30D, 0x30F, 0, 2**32 - 1])
+@pytest.mark.parametrize("version", [0x30A, 0x30D, 0x310, 0, 2**32 - 1])
 def test_versions_whose_offsets_are_not_known(native: Native, version: int) -> None:
     assert not native.lib.python_layout_of(version, native.ffi.new("struct python_layout *"))
 
 
-@pytest.mark.parametrize("version", [0x30D, 0x30E])
+@pytest.mark.parametrize("version", [0x30D, 0x30E, 0x30F])
 def test_a_runtime_that_says_its_offsets(native: Native, version: int) -> None:
     found = offsets(native, said(version))
     assert found
@@ -168,12 +168,13 @@ def test_a_runtime_that_says_its_offsets(native: Native, version: int) -> None:
     "words",
     [
         said(0x30C),
-        said(0x30F),
+        said(0x310),
         said(0x30D, _0=0),
         said(0x30D, _2=1),  # without a GIL
         said(0x30E, _2=1),
         said(0x30D, _5=2**14 + 1),
         said(0x30E, _80=2**64 - 1),
+        said(0x30F, _92=2**64 - 1),
     ],
 )
 def test_a_runtime_that_is_not_understood(native: Native, words: list[int]) -> None:

@@ -479,7 +479,6 @@ def test_the_tested_runtimes_are_the_rows_of_the_page() -> None:
     assert set(re.findall(r"^\| ([a-z]+[0-9.x]+) \|", table, re.MULTILINE)) == TESTED
     assert all(can_be_shielded(runtime) for runtime in TESTED)
     new = (
-        "python3.15",
         "ruby3.4",
         "ruby4.0",
         "dotnet10",
