@@ -152,15 +152,6 @@ def test_the_page_shows_a_package(tmp_path: Path) -> None:
     assert group == json.loads(shown)
 
 
-def test_packages_of_npm(tmp_path: Path) -> None:
-    through = ("@smithy/core", "@aws-sdk/client-s3", "index")
-    (tmp_path / "log").write_text(connect("api.stripe.com", caller="node", through=through) + "\n")
-    (group,) = json.loads(command("alerts", tmp_path / "log", "--by", "package", "--json").stdout)["groups"]
-    assert (group["package"], group["through"]) == (through[0], list(through))
-    wide = command("alerts", tmp_path / "log", environment={"COLUMNS": "400"}).stdout
-    assert "index > @aws-sdk/client-s3 > @smithy/core at /var/task/@smithy/core/code.py:73" in wide
-
-
 def test_a_targets_packages(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("\n".join(packages_log()) + "\n")
     table = command("alerts", tmp_path / "log").stdout

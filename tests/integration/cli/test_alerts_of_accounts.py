@@ -21,14 +21,14 @@ from aws_cdk.assertions import Template
 from botocore.exceptions import EndpointConnectionError
 from typer.testing import CliRunner
 
-from harness.alert_lines import FUNCTION, alert, connect, refused, tmp
+from harness.alert_lines import alert, connect, refused, tmp
 from harness.thinning import long_but
 from integration.cli.alert_logs import GROUP, HERE, log, packages_log, told
 from integration.cli.insights_account import NOW, Account, account, ago, denying
 from integration.cli.moto_account import REGION, make_function, make_role
 from integration.cli.running import command, says
 from shielded_function import AlarmOptions, ControlAlarm, ShieldedFunction, ShieldMonitoring
-from shielded_function.cli import alerts, asking, learn, log_groups, report
+from shielded_function.cli import alerts, asking, learn, report
 from shielded_function.cli.alerts import Options
 from shielded_function.cli.app import app as cli
 from shielded_function.cli.errors import CliError
@@ -343,21 +343,6 @@ def test_what_cannot_be_parted_is_said(
             learn.run(here, options, json=True)
 
 
-@pytest.mark.long
-def test_a_time_that_holds_more_than_one_result(
-    aws: Account, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It is cut until each part fits, whatever that takes; the one line that matters is there."""
-    monkeypatch.setattr("shielded_function_monitoring.insights.query.MAX_ROWS", 10)
-    monkeypatch.setattr("shielded_function_monitoring.insights.queries.MAX_ROWS", 10)
-    aws.write(GROUP, [*(tmp(f"/tmp/{n}x", ago(seconds=n)) for n in range(1500)), connect("evil.example", time=ago())])
-    assert alerts.alerts(Where(log_groups=[GROUP], place=HERE), Options("target", limit=10), json=True) == 3
-    said = told(capsys)
-    assert (said["violations"], said["kinds"], said["whole"], len(said["groups"])) == (1501, 1501, True, 10)
-    assert learn.run(Where(log_groups=[GROUP], place=HERE), learn.Options(), json=True) == learn.INCOMPLETE
-    assert "evil.example:443" in capsys.readouterr().out
-
-
 REFUSED = [
     ("StartQuery", {"log_groups": [GROUP]}, "you need logs:StartQuery"),
     ("GetQueryResults", {"log_groups": [GROUP]}, "you need logs:GetQueryResults"),
@@ -472,14 +457,3 @@ def test_follow_a_function_that_shares_its_log_group(aws: Account) -> None:
     aws.write("shared", ["START", others, connect("a.example", time=ago(hours=1))])
     messages = alerts._new_messages(Where(functions=["checkout"], since="3h", place=HERE), lambda seconds: None)
     assert json.loads(next(messages))["details"]["host"] == "a.example"
-
-
-def test_the_functions_of_a_shared_log_group_are_asked_together(aws: Account) -> None:
-    client = boto3.client("lambda", region_name=REGION)
-    make_role(boto3.client("iam", region_name=REGION))
-    make_function(client)
-    aws.log_groups["checkout"] = "shared"
-    batches, functions = log_groups.find_batches(Where(functions=["checkout", "checkout"], place=HERE))
-    assert [(batch.log_groups, batch.functions) for batch in batches] == [(("shared",), ("checkout",))]
-    assert functions == ("checkout",)
-    assert FUNCTION["function"] in functions

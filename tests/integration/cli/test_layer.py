@@ -36,13 +36,6 @@ def test_the_file_and_its_hashes(architecture: str, tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o644
 
 
-def test_it_prints_both_hashes(tmp_path: Path) -> None:
-    done = command("layer", "--arch", "arm64", "-o", "layer.zip", cwd=tmp_path)
-    hashes = dict(line.split() for line in done.stdout.splitlines()[1:])
-    digest = hashlib.sha256(layer_zip("arm64"))
-    assert hashes == {"SHA-256": digest.hexdigest(), "CodeSha256": base64.b64encode(digest.digest()).decode()}
-
-
 @pytest.mark.parametrize("umask", [0o022, 0o077, 0o000])
 def test_the_umask_does_not_matter(umask: int, tmp_path: Path) -> None:
     before = os.umask(umask)

@@ -261,10 +261,6 @@ LEARNT: dict[str, tuple[list[str], tuple[str, ...], dict[str, object]]] = {
     "a preset for memory that it has": (
         LIGHTGBM, ("--policy", 'presets = ["lightgbm"]'), {"offers": [], "presets": []},
     ),
-    "tempfile's names": (
-        [*map(tmp, ["/tmp/tmpk3j_x9a2.csv", "/tmp/tmpa1b2c3d4/out"])], (),
-        {"policy": {"allow_tmp": ["/tmp/tmp????????.csv", "/tmp/tmp????????/out"]}},
-    ),
     # Its preset is taken for the file with which tempfile tries /tmp: that has no glob that is narrow.
     "the file with which tempfile tries /tmp": (
         [*map(tmp, ["/tmp/tmpk3j_x9a2.csv", "/tmp/tmpa1b2c3d4/out", "/tmp/q7w_e2r9"])], (),
@@ -283,10 +279,6 @@ LEARNT: dict[str, tuple[list[str], tuple[str, ...], dict[str, object]]] = {
         [tmp(f"/tmp/snappy-1.1.10-{each}-libsnappyjava.so") for each in ("0b5c", "77aa")],
         ("--policy", 'presets = ["snappy-java"]'),
         {"offers": [], "presets": [], "lacking": [], "present": {"presets": ["snappy-java"]}},
-    ),
-    "random names become a glob": (
-        [*map(tmp, ["/tmp/app-a1b2c3", "/tmp/app-d4e5f6", "/tmp/jna1702347291.tmp", "/tmp/jna8812345678.tmp"])], (),
-        {"policy": {"allow_tmp": ["/tmp/app-*"], "presets": ["jna"]}, "still_denied": []},
     ),
     # What is a decision to take is not in the policy that is printed.
     "S3 of any bucket": (
@@ -347,17 +339,6 @@ def test_a_preset_that_needs_executable_memory_is_offered(learnt: Learn) -> None
         (told,) = learnt.again("--accept", "preset:numba", *options)
         assert (told["policy"], told["decisions"]) == ({**kept, "presets": ["numba"]}, [])
         assert (told["still_denied"], told["problem"]) == ([], "")
-
-
-@pytest.mark.parametrize("through", [("urllib3", "requests", "app"), ("@smithy/core", "@aws-sdk/client-s3", "index")])
-def test_which_packages_need_an_entry(learnt: Learn, through: tuple[str, ...]) -> None:
-    chain = " > ".join(reversed(through))
-    (told,) = learnt([connect("api.stripe.com", through=through, caller="_socket.so")])
-    assert told["entries"][0]["evidence"]["packages"] == [{"count": 1, "through": list(through), "object": ""}]
-    assert chain in command("learn", learnt.log).stdout
-    for form in ("toml", "yaml", "python"):
-        written = command("learn", learnt.log, "--format", form).stdout
-        assert f"  # 1 time on 1 day, 2026-11-20, by _socket.so, for {chain}\n" in written
 
 
 def test_the_page_shows_what_random_names_become(learnt: Learn) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +18,11 @@ from hypothesis import strategies as st
 
 from harness.linting import lint
 from integration.cli.running import command, says
-from shielded_function import ShieldedFunction, ShieldPolicy, invariants
+from shielded_function import ShieldedFunction, ShieldPolicy
 from shielded_function.cli.choices import RenderFormat
 from shielded_function.cli.errors import CliError
-from shielded_function.cli.render import FORMATS, MAX_ENVIRONMENT, Options, hcl_string, render, yaml_string
-from shielded_function_monitoring.filters import PLATFORM_PROGRAMS, level_of, of_functions, violations
-from shielded_function_monitoring.pattern import parse as parse_pattern
+from shielded_function.cli.render import FORMATS, Options, hcl_string, render, yaml_string
+from shielded_function_monitoring.filters import PLATFORM_PROGRAMS, of_functions, violations
 
 pytestmark = pytest.mark.promise("cli.templates")
 
@@ -161,21 +158,6 @@ def test_sam_has_what_the_construct_makes() -> None:
     assert of(ours, "AWS::Serverless::Function")["Environment"]["Variables"] == environment
 
 
-def test_the_alarm_fires_on_an_alert_line() -> None:
-    """The filter counts the line, by its function, into the metric that the alarm watches."""
-    resources = sam()["Resources"]
-    counts = resources["CheckoutProdViolationsFilter"]["Properties"]
-    alarm = resources["CheckoutProdRestAlarm"]["Properties"]
-    line = {"function_shield": True, "function": "checkout-prod", "policy": "read_write_tmp", "count": 3}
-    line |= {"level": level_of("read_write_tmp", "block")}
-    assert parse_pattern(counts["FilterPattern"]).matches(json.dumps(line))
-    (published,) = counts["MetricTransformations"]
-    assert published["MetricValue"] == "$.count"
-    assert (published["MetricNamespace"], published["MetricName"]) == (alarm["Namespace"], alarm["MetricName"])
-    watched = {found["Name"]: found["Value"] for found in alarm["Dimensions"]}
-    assert watched == {found["Key"]: line[found["Value"].removeprefix("$.")] for found in published["Dimensions"]}
-
-
 def test_terraform_has_the_same_resources() -> None:
     parsed = hcl2.loads(render(POLICY, "terraform", OPTIONS))
     blocks = {
@@ -219,10 +201,6 @@ def test_terraform_has_the_same_resources() -> None:
     assert found == {name: resource[theirs] for name, theirs in same.items()}
 
 
-def test_the_limit_is_the_constructs() -> None:
-    assert MAX_ENVIRONMENT == invariants.MAX_ENVIRONMENT
-
-
 @pytest.mark.parametrize("form", ["sam", "terraform", "json"])
 def test_what_does_not_fit_is_refused(form: RenderFormat) -> None:
     large = ShieldPolicy(allow_outbound=[f"host-{number}.example.com:443" for number in range(200)], allow_aws="all")
@@ -263,8 +241,3 @@ def test_from_a_file_and_from_variables(form: RenderFormat, tmp_path: Path) -> N
 def test_what_is_wrong_is_named(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
     (tmp_path / "policy").write_text(POLICY.to_lines(), encoding="utf-8")
     assert says(command("render", "--format", "sam", *arguments, cwd=tmp_path)) == said
-
-
-def test_it_needs_neither_the_cdk_nor_node() -> None:
-    code = "import sys, shielded_function.cli.render; sys.exit('aws_cdk' in sys.modules or 'jsii' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -13,19 +13,17 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
-from harness.alert_lines import armed, refused, tmp
+from harness.alert_lines import armed, refused
 from integration.cli import shop
 from integration.cli.running import command, says
 from shielded_function import ShieldedFunction, ShieldFindings
-from shielded_function.cli.errors import CliError
-from shielded_function.cli.run import _print, describe_attempt, describe_caller, pairs
+from shielded_function.cli.run import _print
 from shielded_function_emulator import interface_emulator, places
 from shielded_function_emulator.cloud_assembly import FunctionPlace
 from shielded_function_emulator.function import Invocation, LogLine
 from shielded_function_emulator.sandbox import Isolation, Sandbox
 from shielded_function_emulator.shield_log import ShieldLog
 from shielded_function_emulator.trial import Alarm, Trial
-from shielded_function_monitoring import Alert, parse_line
 from unit.constructs.findings.test_handler import delivery
 
 pytestmark = pytest.mark.promise("cli.run")
@@ -108,23 +106,6 @@ def test_a_table_for_people(assembly: Path, event: Path) -> None:
     assert '"policy":' not in said, "alert lines are in the table"
 
 
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
-        (tmp("/tmp/x"), ""),
-        (tmp("/tmp/x", caller="libz.so"), "libz.so"),
-        (
-            tmp("/tmp/x", caller="libz.so", through=("leftpad", "app")),
-            "app > leftpad, /var/task/leftpad/code.py:73, libz.so",
-        ),
-    ],
-)
-def test_who_did_it(line: str, said: str) -> None:
-    alert = parse_line(line)
-    assert isinstance(alert, Alert)
-    assert describe_caller(alert) == said
-
-
 def test_without_a_shield(assembly: Path, event: Path) -> None:
     done = command("run", assembly, "Plain", "--event", event, "--json")
     assert done.returncode == 0
@@ -186,12 +167,6 @@ def test_a_nested_stack_gets_what_the_outer_one_gives(assembly: Path) -> None:
     done = command("run", assembly, "Shop/Nested/Checkout", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout)["result"].startswith("Shop-Orders")
-
-
-def test_a_function_of_a_stage(assembly: Path, event: Path) -> None:
-    done = command("run", assembly, "Refund", "--event", event, "--json")
-    assert done.returncode == 3, done.stdout + done.stderr
-    assert json.loads(done.stdout)["function"] == "Prod/Shop/Refund"
 
 
 def test_which_function_is_meant(assembly: Path) -> None:
@@ -313,28 +288,6 @@ def test_no_index_to_fetch_from(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("pip could not download aws-sam-cli==")
     assert done.stderr.count("\n") == 1
-
-
-@pytest.mark.parametrize(
-    ("details", "said"),
-    [
-        ({"host": "a.example", "ip": "203.0.113.7", "port": 443, "protocol": "tcp", "syscall": "connect"},
-         "a.example:443 (203.0.113.7), tcp"),
-        ({"ip": "203.0.113.7", "port": 53, "protocol": "udp"}, "203.0.113.7:53, udp"),
-        ({"path": "/bin/sh", "arguments": ["sh", "-c", "id"], "syscall": "execve"}, "/bin/sh, sh -c id"),
-        ({"path": "/bin/id", "arguments": ["/bin/id", "-u"]}, "/bin/id -u"),
-        ({"path": "/tmp/x"}, "/tmp/x"),
-        ({}, ""),
-    ],
-)  # fmt: skip
-def test_what_was_attempted(details: dict[str, Any], said: str) -> None:
-    assert describe_attempt(details) == said
-
-
-def test_pairs() -> None:
-    assert pairs("--env", ["A=1", "B=x=y", "C="]) == {"A": "1", "B": "x=y", "C": ""}
-    with pytest.raises(CliError, match="--env =1: write NAME=value"):
-        pairs("--env", ["=1"])
 
 
 def test_the_findings_function_keeps_to_its_policy(tmp_path: Path) -> None:

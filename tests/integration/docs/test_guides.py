@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from pathlib import Path
 
 import pytest
 import yaml
@@ -13,7 +12,6 @@ import shielded_function
 from harness.checkout import ROOT
 from integration.docs.commands import check_commands
 from integration.docs.pages import Block, read_page
-from integration.docs.site import words
 
 GUIDE = ROOT / "docs" / "guide"
 SOURCES = ("constructs", "monitoring", "runtime_layer")
@@ -80,14 +78,3 @@ def test_the_reference_has_every_name() -> None:
     assert sorted(re.findall(r"^::: shielded_function\.([A-Z]\w+)$", text, re.MULTILINE)) == sorted(
         shielded_function.__all__
     )
-
-
-def test_telltale_words_are_held_down(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One more in a folder fails, until it is rewritten; fenced code, questions and "what to" are not counted."""
-    page, recorded = tmp_path / "docs" / "a.md", tmp_path / "words.json"
-    page.parent.mkdir()
-    page.write_text("What is it? What to do.\n```\nnobody\n```\nThe file goes too.\n")
-    assert words.main(["--record"], tmp_path, recorded) == ""
-    page.write_text(page.read_text() + "It shows what it learnt.\n")
-    assert "docs/**/*: 3 telltale words, 1 recorded" in words.main([], tmp_path, recorded)
-    assert capsys.readouterr().out.splitlines() == ["docs/a.md:6: learnt", "docs/a.md:5: goes", "docs/a.md:6: what"]

@@ -164,13 +164,3 @@ def test_the_statements_deny_each_reported_change() -> None:
         assert [name for name, arn in roles.items() if any(fnmatch(arn, each) for each in spared)] == [
             "cdk-hnb659fds-cfn-exec-role-1-eu"
         ]
-
-
-def test_a_name_that_is_no_test() -> None:
-    with pytest.raises(PromiseError, match=r"no test is called test_clients\.py::test_nothing_of_the_kind"):
-        find_tests("test_clients.py::test_nothing_of_the_kind")
-    with pytest.raises(PromiseError, match="no test is called"):
-        find_tests("test_core.py::test_the_matrix_is_current")
-    (found,) = find_tests("test_security.py::test_the_matrix_is_current[case]")
-    assert found.file.endswith("/test_security.py")
-    assert found.rounds == ()

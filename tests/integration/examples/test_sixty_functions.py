@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from harness.checkout_app import synthesized
-from harness.circles import find_circle
 from harness.deploying import Account
 from integration.examples.catalogue import FOLDER
 from integration.examples.conftest import Assembly
@@ -133,14 +132,3 @@ def test_a_first_shield_changes_functions_alone(assembly: Assembly, plain: Path)
     account = Account()
     account.deploy(plain)
     deploy(account, ON, assembly(NAME))
-
-
-@pytest.mark.parametrize("template", [
-    {"A": {"Properties": {"x": {"Ref": "B"}}}, "B": {"DependsOn": ["A"]}},
-    {"A": {"Properties": {"x": {"Fn::Sub": "${B.Arn}-${!C}"}}}, "B": {"Properties": [{"Fn::GetAtt": ["A", "Arn"]}]}},
-    {"A": {"Properties": {"x": {"Fn::GetAtt": "A.Arn"}}}},
-])  # fmt: skip
-def test_circles_are_found(template: dict[str, Any]) -> None:
-    assert set(find_circle({"Resources": template})) == set(template)
-    template["A"] = {"Properties": {"x": [{"Ref": "AWS::Region"}, {"Fn::Sub": ["${D}-${!B}", {"D": "d"}]}]}}
-    assert find_circle({"Resources": template}) == []

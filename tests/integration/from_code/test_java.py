@@ -82,8 +82,8 @@ def test_bad_dictionaries_and_then_lists(java_box: Sandbox, java: str) -> None:
         *(f"java.lang.IllegalArgumentException: {reason}" for reason in BAD.values()),
         "java.lang.IllegalStateException: my own",
         *("ok", "ok", "ok"),
-        "java.lang.IllegalArgumentException: allow_tmp: differs from the policy in force; a later call only makes modes "
-        "stricter, so leave it out",
+        "java.lang.IllegalArgumentException: allow_tmp: differs from the policy in force; a later call only makes "
+        "modes stricter, so leave it out",
         *("ok", "ok", "EACCES"),
     ]
     assert events(ran) == ["armed", "tightened"]

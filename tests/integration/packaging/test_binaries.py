@@ -47,13 +47,6 @@ def api_symbols() -> set[str]:
     return set(re.findall(r"^SHIELD_EXPORT\b[^(;]*?(\w+)\(", header, re.MULTILINE))
 
 
-def test_api_h_is_read_right() -> None:
-    assert "shield_policy_parse" in api_symbols()
-    assert len(api_symbols()) == len(
-        re.findall(r"^SHIELD_EXPORT\b", (native.NATIVE / "core" / "api.h").read_text(), re.M)
-    )
-
-
 @pytest.mark.parametrize("arch", native.ARCHITECTURES)
 def test_linux_core(arch: str) -> None:
     library = read(f"core/linux-{arch}/libshieldcore.so", lief.ELF.Binary)
@@ -215,23 +208,3 @@ def test_holds_no_path_of_the_machine(path: str) -> None:
     content = (native.BINARIES / path).read_bytes()
     for folder in (Path.home(), native.NATIVE.parents[1]):
         assert str(folder).encode() not in content or folder == Path("/")
-
-
-def test_unchanged_inputs_compile_nothing() -> None:
-    assert not any(result.compiled for result in native.build())
-
-
-def test_a_changed_result_is_compiled_again() -> None:
-    program = native.CORE[-1]  # one for Windows: no other test uses it
-    file = native.BINARIES / program.path
-    right = file.read_bytes()
-    new = file.with_name("changed")
-    new.write_bytes(right + b"changed")
-    new.replace(file)
-    assert [result.compiled for result in native.build([program.path])] == [True]
-    assert file.read_bytes() == right
-
-
-def test_unknown_name_is_an_error() -> None:
-    with pytest.raises(native.BuildError, match="nothing is called core/amiga; there are: core/linux-x86_64/"):
-        native.build(["core/amiga"])

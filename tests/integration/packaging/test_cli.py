@@ -44,11 +44,6 @@ def test_decide(shield: Mapping[str, str], target: str, action: str, status: int
     assert (done.returncode, done.stdout.split(" ")[0]) == (status, action)
 
 
-def test_decide_names_the_entry_that_would_allow_it() -> None:
-    done = command("decide", "connect", "evil.example:443", environment=BLOCK)
-    assert "entry that would allow it: evil.example:443\n" in done.stdout
-
-
 def test_decide_knows_the_region() -> None:
     arguments = ("decide", "resolve", "sqs.eu-west-1.amazonaws.com")
     assert command(*arguments, "--region", "eu-west-1", environment=BLOCK).returncode == 0
@@ -187,10 +182,6 @@ def test_doctor_reports_as_json() -> None:
     assert platform.release() in json.dumps(json.loads(done.stdout))
 
 
-def test_demo_is_found_from_inside_a_checkout(checkout: Path) -> None:
-    assert demo.find_checkout(checkout / "tests" / "integration" / "packaging") == checkout
-
-
 def test_demo_needs_a_checkout(tmp_path: Path) -> None:
     with pytest.raises(CliError, match="the demo needs the project's checkout: clone the repository"):
         demo.find_checkout(tmp_path)
@@ -210,10 +201,6 @@ def test_without_the_extra_it_says_what_to_install(absent: str, said: str) -> No
     done = subprocess.run([sys.executable, "-c", script, *absent.split()], capture_output=True, text=True, check=False)
     line = f"shielded-function: the command line needs {said}: pip install 'shielded-function[cli]'\n"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", line)
-
-
-def test_help_names_the_extra_that_run_needs() -> None:
-    assert 'pip install "shielded-function[run]"' in command("run", "--help").stdout
 
 
 def test_without_a_command_it_shows_the_commands() -> None:

@@ -208,14 +208,6 @@ def test_a_container_image_that_holds_the_shield(stack: cdk.Stack, resources: Re
     assert attached.layer is None
 
 
-def test_a_metric_of_no_policy(stack: cdk.Stack, props: Props) -> None:
-    fn = ShieldedFunction(stack, "Checkout", **props)
-    with pytest.raises(ValueError, match=r"metric_violations: 'outbound' is not a control; use one of outbound_conn"):
-        fn.metric_violations(cast("Any", "outbound"))
-    with pytest.raises(ShieldError, match="metric_violations: policy is now control"):
-        cast("Any", fn).metric_violations(policy="start")
-
-
 def test_options_of_another_type(stack: cdk.Stack, props: Props) -> None:
     one = "alarms: ControlAlarm is for one control: write AlarmOptions(outbound_connectivity=ControlAlarm(...))"
     for wrong, says in (

@@ -12,31 +12,9 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
-from shielded_function import ShieldedFunction, ShieldError, layer_archive
-from shielded_function_runtime.build import native
+from shielded_function import ShieldedFunction, ShieldError
 
 pytestmark = pytest.mark.promise("construct.layer")
-
-PACKAGED = layer_archive.layers_folder()  # before a fixture replaces it
-ELF = {"x86_64": b"\x3e\x00", "aarch64": b"\xb7\x00"}
-
-
-@pytest.mark.parametrize(("name", "folder"), layer_archive.ARCHITECTURES.items())
-def test_the_package_has_them(monkeypatch: pytest.MonkeyPatch, name: str, folder: str) -> None:
-    monkeypatch.setattr(layer_archive, "layers_folder", lambda: PACKAGED)
-    assert layer_archive.missing_binaries(name) == []
-    files = {
-        path.relative_to(PACKAGED / folder).as_posix(): path
-        for path in (PACKAGED / folder).rglob("*")
-        if path.is_file()
-    }
-    built = {path.partition(f"layer/{folder}/")[2] for path in native.PATHS if f"layer/{folder}/" in path}
-    assert {file for file in files if "__pycache__" not in file} == built == set(layer_archive.FILES)
-    for name in ("shielded-function/shield", "shielded-function/libshield.so", "shielded-function/libshield-java.so"):
-        header = files[name].read_bytes()[:20]
-        assert header[:4] == b"\x7fELF"
-        assert header[18:20] == ELF[folder]
-    assert files["shielded-function/shield"].stat().st_mode & 0o111
 
 
 def test_missing_binaries(stack: cdk.Stack, props: dict[str, Any], layers_folder: Path) -> None:
@@ -73,10 +51,6 @@ def test_each_function_gets_the_files_of_its_own_architecture(
     assert seen == {"x86_64": "shield for x86_64\n", "arm64": "shield for aarch64\n"}
 
 
-def test_an_unknown_architecture() -> None:
-    assert layer_archive.missing_binaries("riscv64") == ["architecture riscv64: the shield runs on x86_64 and arm64"]
-
-
 def layer_asset(app: cdk.App, stack: cdk.Stack) -> Path:
     assembly = app.synth()
     assets = json.loads((Path(assembly.directory) / f"{stack.stack_name}.assets.json").read_text())
@@ -85,14 +59,6 @@ def layer_asset(app: cdk.App, stack: cdk.Stack) -> Path:
     ]
     assert source["packaging"] == ("file" if source["path"].endswith(".zip") else "zip")
     return Path(assembly.directory) / source["path"]
-
-
-def test_the_asset_is_the_archive(app: cdk.App, stack: cdk.Stack, props: dict[str, Any]) -> None:
-    ShieldedFunction(stack, "Checkout", **props)
-    with zipfile.ZipFile(layer_asset(app, stack)) as archive:
-        modes = {entry.filename: entry.external_attr >> 16 for entry in archive.infolist()}
-        assert archive.read("shielded-function/shield") == b"shield for x86_64\n"
-    assert modes == {name: 0o100000 | mode for name, mode in layer_archive.FILES.items()}
 
 
 def test_the_hash_does_not_depend_on_the_machine(tmp_path: Path, props: dict[str, Any], layers_folder: Path) -> None:

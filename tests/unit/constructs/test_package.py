@@ -14,8 +14,10 @@ from shielded_function import ShieldError
 pytestmark = pytest.mark.promise("package.installed")
 
 
-@pytest.mark.parametrize("used", ["shielded_function.policy", "shielded_function.cli.radius"])
-def test_a_policy_needs_no_cdk(used: str) -> None:
+@pytest.mark.parametrize(
+    "used", [f"shielded_function.{name}" for name in ("policy", "cli.radius", "cli.render", "layer_archive")]
+)
+def test_what_needs_no_cdk(used: str) -> None:
     code = (
         f"import sys; import {used}; from shielded_function import ShieldPolicy; ShieldPolicy();"
         "sys.exit(any(name in sys.modules for name in ('jsii', 'aws_cdk', 'constructs')))"
