@@ -78,19 +78,6 @@ def test_the_commands_are_in_the_site(tmp_path: Path) -> None:
     assert [each for each in listed if each.endswith("...")] == []
 
 
-def test_a_code_block_keeps_its_links() -> None:
-    text = "[a](b.md)\n````md\n```\n[a](b.md)\n```\n````\n[c]: d.md\n"
-    changed = stage_site.with_links(text, lambda target: f"x/{target}")
-    assert changed == text.replace("[a](b.md)\n````", "[a](x/b.md)\n````").replace("d.md", "x/d.md")
-
-
-def test_a_link_to_nothing_is_an_error() -> None:
-    with pytest.raises(stage_site.SiteError, match=r"docs/index\.md: the link `guide/none\.md` leads to no file"):
-        stage_site.site_link("guide/none.md", "docs/index.md")
-    with pytest.raises(stage_site.SiteError, match="leads to no file"):
-        stage_site.site_link("../../outside.md", "docs/index.md")
-
-
 def test_the_navigation_has_every_page() -> None:
     text = re.sub(r"!!python/\S+", "", (ROOT / "mkdocs.yml").read_text())
     listed = set(re.findall(r"\b([\w/-]+\.md)\b", str(yaml.safe_load(text)["nav"])))

@@ -9,28 +9,16 @@ from typing import Any
 import aws_cdk as cdk
 import jsii
 import pytest
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_rds as rds
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
-from constructs import IConstruct
 
 from shielded_function import AlarmOptions, Shield, ShieldPerimeter, ShieldPolicy, batching
 from shielded_function.batching import (
-    add_environment,
-    add_layer,
-    attach,
-    create,
-    create_alarms,
-    holders_of,
-    inspect_all,
     members_of,
-    note_all,
-    resolve_all,
 )
 from shielded_function.granted import rereading
 from shielded_function.kinds import CLASSES, TYPES, find_relevant
@@ -75,80 +63,6 @@ def test_members(stack: cdk.Stack, props: dict[str, Any]) -> None:
     assert (runtime.name, in_stack) == (lambda_.Runtime.PYTHON_3_13.name, stack)
 
 
-def test_what_resources_are_resolved_to(stack: cdk.Stack, props: dict[str, Any]) -> None:
-    resources = [function.node.default_child for function in functions(stack, props)]
-    told = [each["aws:cdk:cloudformation:props"] for each in inspect_all(resources)]
-    names = ["environment", "role", "layers"]
-    assert resolve_all(resources, "aws:cdk:cloudformation:props", names) == [
-        {name: value for name, value in stack.resolve(each).items() if name in names} for each in told
-    ]
-    assert (resolve_all(resources, "no:such:attribute", names), resolve_all([], "any", [])) == ([None, None], [])
-
-
-def test_constructs_are_made(stack: cdk.Stack) -> None:
-    made = create("aws_logs", "LogGroup", stack, "Logs", {"retention": logs.RetentionDays.ONE_DAY})
-    assert isinstance(made, logs.LogGroup)
-    with pytest.raises(RuntimeError, match="There is already a Construct with name 'Logs'"):
-        create("aws_logs", "LogGroup", stack, "Logs", {})
-    metric = {"namespace": "N", "metricName": "M", "period": cdk.Duration.minutes(5)}
-    (alarm,) = create_alarms(stack, [("Alarm", metric, {"threshold": 2, "evaluationPeriods": 1})])
-    assert isinstance(alarm, cloudwatch.Alarm)
-    wanted = ["metricName", "period", "threshold"]
-    (properties,) = resolve_all([alarm.node.default_child], "aws:cdk:cloudformation:props", wanted)
-    assert (properties["metricName"], properties["period"], properties["threshold"]) == ("M", 300, 2)
-
-
-@jsii.implements(cdk.IAspect)
-class Visitor:
-    def __init__(self) -> None:
-        self.seen: list[str] = []
-
-    def visit(self, node: IConstruct) -> None:
-        self.seen.append(node.node.path)
-
-
-def test_a_function_is_given_what_is_not_none(app: cdk.App, stack: cdk.Stack, props: dict[str, Any]) -> None:
-    function, untouched = functions(stack, props)
-    resource: Any = function.node.default_child
-    layer = lambda_.LayerVersion.from_layer_version_arn(stack, "Layer", "arn:aws:lambda:eu-west-1:1:layer:one:1")
-    visitor = Visitor()
-    attach(resource, logging={"logGroup": "/one"}, aspect=visitor, priority=900)
-    attach(untouched.node.default_child, logging=None, aspect=None, priority=900)
-    add_environment(function, {}, [layer])
-    (application,) = cdk.Aspects.of(resource).applied
-    assert application.priority == 900
-    made = [each["Properties"] for each in Template.from_stack(stack).find_resources("AWS::Lambda::Function").values()]
-    assert [(each.get("Layers"), each.get("LoggingConfig")) for each in made] == [
-        (["arn:aws:lambda:eu-west-1:1:layer:one:1"], {"LogGroup": "/one"}),
-        (None, None),
-    ]
-    assert visitor.seen == ["Shop/One/Resource"]
-    note_all([function, untouched], "ours", ["one", "two"])
-    noted = members_of([function, untouched], "node.metadata")
-    assert [[e["data"] for e in entries if e["type"] == "ours"] for (entries,) in noted] == [["one"], ["two"]]
-
-
-def test_a_layer_comes_behind_those_of_a_resource(stack: cdk.Stack) -> None:
-    function = lambda_.CfnFunction(
-        stack, "One", code={"zipFile": "x"}, role="arn:aws:iam::1:role/one", layers=["first"]
-    )
-    for name in ("second", "third"):
-        add_layer(function, lambda_.LayerVersion.from_layer_version_arn(stack, name, name))
-    assert function.layers == ["first", "second", "third"]
-
-
-def test_holders_of_a_member(app: cdk.App, stack: cdk.Stack, props: dict[str, Any]) -> None:
-    """An import that was not told of a member throws."""
-    one, _ = functions(stack, props)
-    cluster = rds.DatabaseCluster.from_database_cluster_attributes(stack, "Cluster", cluster_identifier="c")
-    assert holders_of(app, ["none", "functionArn"], ["node.path", "architecture.none"])[0] == (
-        "Shop/One",
-        one.function_arn,
-        ["Shop/One", None],
-    )
-    assert holders_of(cluster, ["clusterIdentifier"], ["clusterEndpoint"]) == [("Shop/Cluster", "c", [None])]
-
-
 def test_what_is_looked_at_is_found(app: cdk.App, stack: cdk.Stack, props: dict[str, Any]) -> None:
     """Every class that something looks for is among those that are asked for."""
     functions(stack, props)
@@ -158,15 +72,6 @@ def test_what_is_looked_at_is_found(app: cdk.App, stack: cdk.Stack, props: dict[
     assert [found.node.path for found in find_relevant(app)] == [
         found.node.path for found in app.node.find_all() if isinstance(found, kinds)
     ]
-
-
-def test_what_property_overrides_write_is_told(stack: cdk.Stack, props: dict[str, Any], way: str) -> None:
-    function, untouched = functions(stack, props)
-    resource: Any = function.node.default_child
-    resource.add_property_override("Environment.Variables.REGION", cdk.Aws.REGION)
-    told = resolve_all([resource, untouched.node.default_child], "aws:cdk:cloudformation:props", ["layers"])
-    written = {"Environment": {"Variables": {"REGION": {"Ref": "AWS::Region"}}}}
-    assert told == [{"overrides": written} if way == "batch.js" else {}, {}]
 
 
 @pytest.mark.parametrize("way", ["batch.js"], indirect=True)

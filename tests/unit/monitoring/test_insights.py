@@ -72,25 +72,6 @@ def test_a_query_is_read_back_as_it_is_written(name: str) -> None:
     assert evaluate_text(query.render(), LOG) == evaluate(query, LOG)
 
 
-def test_the_timeline() -> None:
-    rows = evaluate_text(queries.timeline(period="1h").render(), LOG)
-    found = {(row["period"], row["policy"]): row["violations"] for row in rows if row["function"] == "checkout"}
-    assert found == {
-        ("2026-11-20 10:00:00.000", "outbound_connectivity"): "4",
-        ("2026-11-21 10:00:00.000", "outbound_connectivity"): "1",
-        ("2026-11-22 10:00:00.000", "read_write_tmp"): "18",
-        ("2026-11-23 10:00:00.000", "start"): "1",
-    }
-
-
-def test_the_newest_lines() -> None:
-    found = [{**record, "@timestamp": number} for number, record in enumerate(records(LOG))]
-    evaluation = Evaluation(queries.lines(rows=2))
-    for record in found:
-        evaluation.add(record)
-    assert [row["@message"] for row in evaluation.rows()] == [LOG[7], LOG[6]]
-
-
 @pytest.mark.parametrize("before", ["2026-11-24T13:37:00 stream/[$LATEST]1 ", "\t", "x"])
 def test_what_a_tool_writes_in_front_of_a_line(before: str) -> None:
     (record,) = records([before + LOG[2] + "\r\n"])

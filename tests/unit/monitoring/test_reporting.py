@@ -338,28 +338,6 @@ def test_search_and_filters(page: Browser) -> None:
     assert "api.stripe.com:443" not in shown(page)
 
 
-def test_a_click_on_a_function_and_policy(page: Browser) -> None:
-    page.evaluate("document.querySelector('.matrix a[data-function=refund][data-policy=read_write_tmp]').click()")
-    assert sorted(shown(page)) == ["(counted, not written)", "/tmp/cache.json"]
-    hostile = HOSTILE[0]
-    page.evaluate(
-        "[...document.querySelectorAll('section a')]"
-        f".find(a => a.dataset.function === {json.dumps(hostile)} && a.dataset.policy === 'start').click()"
-    )
-    assert shown(page) == [f"refused: {hostile}"]
-
-
-def test_each_function_has_a_place_that_a_link_names(page: Browser) -> None:
-    found = page.evaluate(
-        "[...document.querySelectorAll('table.sorted a[href^=\"#function\"]')].map(a =>"
-        "[a.textContent, document.getElementById(a.getAttribute('href').slice(1)).querySelector('h3').textContent])"
-    )
-    assert len(found) == 6 + 3 * len(HOSTILE) + 2 + len(HOSTILE), "of the list, and of functions by policies"
-    assert [one for one, other in found if one != other] == []
-    assert {"checkout", "refund"} < {one for one, _ in found}
-    assert page.evaluate("document.querySelectorAll('[id=\"function-checkout\"]').length") == 1
-
-
 def test_sorted_by_a_column(page: Browser) -> None:
     def click(heading: str) -> list[str]:
         page.evaluate(

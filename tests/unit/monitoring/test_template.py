@@ -8,16 +8,15 @@ from typing import Any
 import pytest
 
 from harness import chains
-from harness.chains import STACK, TOPIC
+from harness.chains import STACK
 from shielded_function_monitoring.intrinsics import Resolver
 from shielded_function_monitoring.simulated import alert_line
 from shielded_function_monitoring.simulated.log_events import LogEvent
-from shielded_function_monitoring.template import Monitoring, TemplateError, monitoring_of, shielded_functions
+from shielded_function_monitoring.template import Monitoring, TemplateError, monitoring_of
 
 pytestmark = pytest.mark.promise("alarm.simulated")
 
 TEMPLATE = chains.template("function")
-ALERT = alert_line("Shop-Checkout", "read_write_tmp", details={"path": "/tmp/x"})
 
 
 def changed(resource: str, template: dict[str, Any] = TEMPLATE, **properties: Any) -> dict[str, Any]:
@@ -28,21 +27,6 @@ def changed(resource: str, template: dict[str, Any] = TEMPLATE, **properties: An
 
 def read(template: dict[str, Any] = TEMPLATE, function: str = "Checkout") -> Monitoring:
     return monitoring_of(template, function, Resolver(STACK, template))
-
-
-def test_what_it_finds() -> None:
-    assert shielded_functions(TEMPLATE) == ["Checkout", "Refund"]
-    monitoring = read()
-    assert (monitoring.function.name, monitoring.log_group) == ("Shop-Checkout", "Shop-CheckoutLogs")
-    assert [found.name for found in monitoring.filters] == ["CheckoutFilter"]
-    assert [found.logical_id for found in monitoring.alarms] == ["CheckoutAlarm"]
-    assert monitoring.alarms[0].actions.alarm == (TOPIC,)
-
-
-def test_what_would_be_called() -> None:
-    (change,) = read().transitions([LogEvent(90, ALERT)], at=100, previous={"CheckoutAlarm": "OK"})
-    assert [call.action for call in change.notifications] == [TOPIC]
-    assert read().transitions([], at=100, previous={"CheckoutAlarm": "OK"}) == []
 
 
 @pytest.mark.parametrize(
@@ -88,8 +72,3 @@ def test_the_fleets_alarm_is_each_functions() -> None:
 def test_what_cannot_be_evaluated_is_said_so(template: dict[str, Any], says: str) -> None:
     with pytest.raises(TemplateError, match=says):
         read(template)
-
-
-def test_no_such_function() -> None:
-    with pytest.raises(TemplateError, match=r"^CheckoutLogs: no AWS::Lambda::Function"):
-        read(function="CheckoutLogs")

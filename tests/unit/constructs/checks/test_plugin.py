@@ -15,7 +15,7 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 
 from harness.command_line import CDK
-from shielded_function import AlarmOptions, Shield, ShieldChecks, ShieldError, ShieldPolicy, Until
+from shielded_function import Shield, ShieldChecks, ShieldError, ShieldPolicy, Until
 from shielded_function.checks import check, plugin, read_assembly
 
 from .conftest import MakeFunction
@@ -107,13 +107,6 @@ def test_a_warning_does_not(checked: cdk.App, stack: cdk.Stack, shielded: MakeFu
     }
 
 
-def test_what_is_as_it_should_be_is_quiet(app: cdk.App, stack: cdk.Stack, shielded: MakeFunction, action: Any) -> None:
-    cdk.Validations.of(app).add_plugins(ShieldChecks())
-    shielded(stack, alarms=AlarmOptions(actions=[action]))
-    app.synth()
-    assert report_of(app) == {}
-
-
 def test_an_acknowledgement_holds_where_it_is_made(checked: cdk.App, stack: cdk.Stack, props: Props) -> None:
     acknowledge(lambda_.Function(stack, "One", **props), "it runs our own code")
     two = lambda_.Function(stack, "Two", **props)
@@ -147,21 +140,6 @@ def test_it_sees_stages_and_tells_of_them(
         app.synth()
     assert "alert-in-production" in str(raised.value)
     assert "errors in Live: `cdk synth '**'`" in capsys.readouterr().err
-
-
-def test_on_one_stage_it_sees_that_stage(app: cdk.App, props: Props) -> None:
-    for name in ("Dev", "Live"):
-        stage = cdk.Stage(app, name)
-        lambda_.Function(cdk.Stack(stage, "Shop"), "Fn", **props)
-        if name == "Live":
-            cdk.Validations.of(stage).add_plugins(ShieldChecks())
-    with pytest.raises(RuntimeError, match="Live/Shop/Fn") as raised:
-        app.synth()
-    assert "Dev/Shop/Fn" not in str(raised.value)
-
-
-def test_an_app_without_functions(checked: cdk.App) -> None:
-    checked.synth()
 
 
 @pytest.mark.parametrize("version", ["2.262.0", "2.272.1"])

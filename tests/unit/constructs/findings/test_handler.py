@@ -218,13 +218,6 @@ def test_a_delivery_that_comes_twice_publishes_once(world: World) -> None:
     assert len(world.events()) == len(LINES)
 
 
-def test_a_lost_state_publishes_again(world: World) -> None:
-    world.deliver(LINES["start"])
-    world.forget()
-    world.deliver(LINES["start"])
-    assert len(world.events()) == 2
-
-
 def test_what_was_not_seen_for_long_is_new_again(world: World) -> None:
     """DynamoDB removes items days after they expire: an expired one counts as gone."""
     days = 24 * HOUR

@@ -400,78 +400,6 @@ ROWS: dict[str, Row] = {
     ),
 }
 
-# By the action alone, on "*": what is called at an endpoint of its service.
-ACTIONS: Final = {
-    "acm:DescribeCertificate": "acm",
-    "apigateway:GET": "apigateway",
-    "appconfig:GetLatestConfiguration": "appconfigdata",
-    "application-autoscaling:RegisterScalableTarget": "application-autoscaling",
-    "athena:StartQueryExecution": "athena",
-    "autoscaling:CompleteLifecycleAction": "autoscaling",
-    "backup:StartBackupJob": "backup",
-    "batch:SubmitJob": "batch",
-    "bedrock:InvokeModel": "bedrock-runtime",
-    "bedrock:Retrieve": "bedrock-agent-runtime",
-    "ce:GetCostAndUsage": "ce",
-    "cloudformation:DescribeStacks": "cloudformation",
-    "cloudfront:CreateInvalidation": "cloudfront",
-    "cloudtrail:LookupEvents": "cloudtrail",
-    "cloudwatch:PutMetricData": "cloudwatch",
-    "codebuild:StartBuild": "codebuild",
-    "codepipeline:PutJobSuccessResult": "codepipeline",
-    "cognito-identity:GetId": "cognito-identity",
-    "cognito-idp:AdminGetUser": "cognito-idp",
-    "comprehend:DetectSentiment": "comprehend",
-    "config:PutEvaluations": "config",
-    "connect:StartOutboundVoiceContact": "connect",
-    "dms:StartReplicationTask": "dms",
-    "dynamodb:Query": "dynamodb",
-    "ec2:DescribeInstances": "ec2",
-    "ecr:GetAuthorizationToken": "ecr",
-    "ecs:RunTask": "ecs",
-    "eks:DescribeCluster": "eks",
-    "elasticfilesystem:DescribeFileSystems": "efs",
-    "elasticloadbalancing:DescribeLoadBalancers": "elb",
-    "elasticmapreduce:RunJobFlow": "emr",
-    "events:PutEvents": "eventbridgev2 events",  # an operation of both
-    "firehose:PutRecord": "firehose",
-    "glue:StartJobRun": "glue",
-    "guardduty:ListFindings": "guardduty",
-    "iam:GetRole": "iam",
-    "iot:Publish": "iot-data",
-    "kinesis:PutRecord": "kinesis",
-    "kms:Encrypt": "kms",
-    "lambda:InvokeFunction": "lambda",
-    "lex:RecognizeText": "lexv2-runtime",
-    "logs:GetLogEvents": "logs",
-    "mediaconvert:CreateJob": "mediaconvert",
-    "mobiletargeting:SendMessages": "pinpoint",
-    "organizations:ListAccounts": "organizations",
-    "personalize:GetRecommendations": "personalize-runtime",
-    "polly:SynthesizeSpeech": "polly",
-    "rds:DescribeDBClusters": "rds",
-    "rds-data:ExecuteStatement": "rds-data",
-    "redshift-data:ExecuteStatement": "redshift-data",
-    "rekognition:DetectFaces": "rekognition",
-    "route53:ChangeResourceRecordSets": "route53",
-    "sagemaker:InvokeEndpoint": "sagemaker-runtime",
-    "scheduler:CreateSchedule": "scheduler",
-    "secretsmanager:GetSecretValue": "secretsmanager",
-    "securityhub:BatchImportFindings": "securityhub",
-    "servicediscovery:DiscoverInstances": "servicediscovery",
-    "ses:SendRawEmail": "ses",
-    "sns:Publish": "sns",
-    "sqs:SendMessage": "sqs",
-    "ssm:GetParametersByPath": "ssm",
-    "states:StartExecution": "stepfunctions",
-    "sts:GetCallerIdentity": "sts",
-    "tag:GetResources": "resourcegroupstaggingapi",
-    "textract:AnalyzeDocument": "textract",
-    "translate:TranslateText": "translate",
-    "wafv2:UpdateIPSet": "wafv2",
-    "workmail:ListUsers": "workmail",
-    "xray:PutTraceSegments": "xray",
-}
 # Those of data planes, whose hosts "*" does not tell.
 PLANES: Final = (
     "aoss:APIAccessAll",
@@ -497,7 +425,6 @@ def by_method(make: Any, method: str, opens: Any) -> Row:
 
 
 METHODS: Final = {name: by_method(make, method, opens) for name, make, method, opens in list_methods()}
-ROWS.update({text: Row(allowing(text), service) for text, service in ACTIONS.items()})
 ROWS.update({text: Row(allowing(text), said="DataPlane") for text in PLANES})
 ROWS.update(METHODS)
 # Of a class's methods, the whole app has the first one: shielding all of them takes long.

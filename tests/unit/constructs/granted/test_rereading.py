@@ -52,41 +52,26 @@ def test_statements_that_the_cdk_merges_are_the_same(minimize: bool) -> None:
     assert is_same(looked, app)
 
 
-def test_a_statement_of_an_old_policy_is_seen(app: cdk.App, allow: Allow, checkout: lambda_.Function) -> None:
+@pytest.mark.parametrize("what", ["a statement", "a policy", "a managed policy of AWS's", "a policy of another role"])
+def test_what_is_granted_later_is_seen(
+    app: cdk.App, stack: cdk.Stack, allow: Allow, checkout: lambda_.Function, what: str
+) -> None:
+    role: Any = checkout.role
+    lambdas: Any = iam.ServicePrincipal("lambda.amazonaws.com")
+    other: Any = iam.Role(stack, "Other", assumed_by=lambdas)
+    statement = iam.PolicyStatement(actions=["sns:Publish"], resources=["*"])
+    policy = iam.Policy(stack, "More", roles=[other], statements=[statement])
     allow("sqs:SendMessage", "*")
     looked = look(app, checkout)
     assert is_same(looked, app)
-    allow("sns:Publish", "*")
-    assert not is_same(looked, app)
-
-
-def test_a_new_policy_is_seen(app: cdk.App, stack: cdk.Stack, checkout: lambda_.Function) -> None:
-    looked = look(app, checkout)
-    role: Any = checkout.role
-    iam.Policy(
-        stack,
-        "More",
-        roles=[role],
-        statements=[iam.PolicyStatement(actions=["sns:Publish"], resources=["*"])],
-    )
-    assert not is_same(looked, app)
-
-
-def test_a_managed_policy_of_awss_is_seen(app: cdk.App, checkout: lambda_.Function) -> None:
-    looked = look(app, checkout)
-    role: Any = checkout.role
-    role.add_managed_policy(iam.ManagedPolicy.from_aws_managed_policy_name("AmazonSQSFullAccess"))
-    assert not is_same(looked, app)
-
-
-def test_a_policy_that_names_another_role_is_seen(app: cdk.App, stack: cdk.Stack, checkout: lambda_.Function) -> None:
-    lambdas: Any = iam.ServicePrincipal("lambda.amazonaws.com")
-    other: Any = iam.Role(stack, "Other", assumed_by=lambdas)
-    policy = iam.Policy(stack, "More", statements=[iam.PolicyStatement(actions=["sns:Publish"], resources=["*"])])
-    policy.attach_to_role(other)
-    looked = look(app, checkout)
-    role: Any = checkout.role
-    policy.attach_to_role(role)
+    if what == "a statement":
+        allow("sns:Publish", "*")
+    elif what == "a policy":
+        iam.Policy(stack, "New", roles=[role], statements=[statement])
+    elif what == "a policy of another role":
+        policy.attach_to_role(role)
+    else:
+        role.add_managed_policy(iam.ManagedPolicy.from_aws_managed_policy_name("AmazonSQSFullAccess"))
     assert not is_same(looked, app)
 
 

@@ -33,13 +33,6 @@ def raw(action: str) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": action, "Resource": "*"}
 
 
-def test_its_own_l1_will_do(read: Read, checkout: lambda_.Function) -> None:
-    checkout.add_to_role_policy(statement("sqs:SendMessage"))
-    resource = checkout.node.default_child
-    assert isinstance(resource, lambda_.CfnFunction)
-    assert read(resource).services == ("sqs",)
-
-
 def test_every_way_to_grant(stack: cdk.Stack, read: Read, checkout: lambda_.Function, ids: Ids) -> None:
     assert isinstance(checkout.role, iam.Role)
     checkout.add_to_role_policy(statement("sqs:SendMessage"))
@@ -99,15 +92,6 @@ def test_a_large_roles_overflow_policies(app: cdk.App, stack: cdk.Stack, make_fu
     assert "OverflowPolicy" in str(grants.sources)
 
 
-def test_a_role_without_policy_updates(stack: cdk.Stack, read: Read, make_function: MakeFunction) -> None:
-    role = iam.Role(stack, "Role", assumed_by=LAMBDA)
-    role.add_to_policy(statement("sns:Publish"))
-    function = make_function("Frozen", role=role.without_policy_updates())
-    sqs.Queue(stack, "Queue").grant_send_messages(function)
-    grants = read(function)
-    assert grants.services == ("sns",)
-
-
 def test_a_role_of_another_stack(app: cdk.App, make_function: MakeFunction, read: Read, ids: Ids) -> None:
     other = cdk.Stack(app, "Roles")
     role = iam.Role(other, "Role", assumed_by=LAMBDA)
@@ -134,15 +118,6 @@ def test_twin_stacks_are_not_taken_for_each_other(app: cdk.App, make_function: M
         assert grants["West/Checkout"].services == ("sns",)
         if not synthesized:
             app.synth()
-
-
-def test_nested_stacks(app: cdk.App, stack: cdk.Stack, make_function: MakeFunction) -> None:
-    nested = cdk.NestedStack(stack, "Nested")
-    function = make_function("Inside", scope=nested)
-    sqs.Queue(stack, "Queue").grant_send_messages(function)
-    assert read_grants(app, [function])["Shop/Nested/Inside"].services == ("sqs",)
-    app.synth()
-    assert read_grants(app, [function])["Shop/Nested/Inside"].services == ("sqs",)
 
 
 def test_a_stage_reads_its_own(app: cdk.App, make_function: MakeFunction) -> None:

@@ -9,7 +9,6 @@ from typing import Any, cast
 import aws_cdk as cdk
 import jsii
 import pytest
-from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticache as elasticache
 from aws_cdk import aws_lambda as lambda_
@@ -232,14 +231,6 @@ def test_an_ssm_reference_that_is_no_secret_stays(stack: cdk.Stack, function: la
     assert write(function, resolved)["SHIELD_ALLOW_OUTBOUND"] == "{{resolve:ssm:/db/host}}:5432"
 
 
-def test_blocks_of_ipv6(stack: cdk.Stack, function: lambda_.Function) -> None:
-    vpc = ec2.Vpc(stack, "V", max_azs=1, nat_gateways=0, ip_protocol=ec2.IpProtocol.DUAL_STACK)
-    variable = write(function, resolve_policy(ShieldPolicy(allow_outbound=vpc.vpc_ipv6_cidr_blocks), function))
-    join = variable["SHIELD_ALLOW_OUTBOUND"]["Fn::Join"]
-    assert join[0] == ","
-    assert join[1]["Fn::GetAtt"][1] == "Ipv6CidrBlocks"
-
-
 def test_a_vpc_that_is_yet_to_be_looked_up_admits_nobody(app: cdk.App) -> None:
     """The command line looks it up only after a first synthesis, which must not fail."""
     stack = cdk.Stack(app, "Known", env=cdk.Environment(account="111111111111", region="us-east-1"))
@@ -341,50 +332,6 @@ def test_an_unknown_lists_member_is_refused_in_the_cdks_words(stack: cdk.Stack, 
 
 
 # Lengths.
-
-
-def grown(policy: ShieldPolicy, function: lambda_.Function) -> int:
-    """Bytes that a list adds, without the variable's name."""
-    empty = resolve_policy(ShieldPolicy(), function).longest
-    return resolve_policy(policy, function).longest - empty
-
-
-@pytest.mark.parametrize(
-    ("field", "text", "expected"),
-    [
-        ("allow_outbound", "{}", 253),
-        ("allow_outbound", "{}:5432", 258),
-        ("allow_outbound", "a.example:{}", len("a.example:") + 5),
-        ("allow_outbound", "{}:{}", 253 + 1 + 5),
-        ("allow_buckets", "{}", 63),
-        ("allow_buckets", "orders-{}", len("orders-") + 63),
-        ("allow_tmp", "/tmp/{}/**", len("/tmp//**") + 255),
-        ("allow_child_process", "/opt/{}", len("/opt/") + 255),
-    ],
-)
-def test_a_token_counts_with_what_its_place_may_hold(
-    field: str, text: str, expected: int, stack: cdk.Stack, function: lambda_.Function
-) -> None:
-    token = cdk.CfnParameter(stack, "P").value_as_string
-    policy = ShieldPolicy(**{field: [text.format(token, token)]})  # type: ignore[arg-type]
-    assert grown(policy, function) == expected + len(f'"SHIELD_{field.upper()}":"",')
-
-
-@pytest.mark.parametrize(("joiner", "length"), [("", 16), (".", 16), ("--", 253)])
-def test_what_is_split_and_joined(joiner: str, length: int, function: lambda_.Function) -> None:
-    """It is no longer than it was, where what is between is not."""
-    region = cdk.Fn.join(joiner, cdk.Fn.split("-", cdk.Aws.REGION))
-    policy = ShieldPolicy(allow_outbound=[f"a.{region}.example"])
-    assert grown(policy, function) == len('"SHIELD_ALLOW_OUTBOUND":"a..example",') + length
-
-
-def test_an_entry_counts_with_its_rows_length(stack: cdk.Stack, function: lambda_.Function) -> None:
-    api = apigateway.CfnRestApi(stack, "A", name="a")
-    name = len('"SHIELD_ALLOW_OUTBOUND":"",')
-    one = grown(ShieldPolicy(allow_outbound=[api]), function) - name
-    assert one == len("abcdef1234.execute-api.ap-northeast-1xx.amazonaws.com.cn:44300")
-    both = grown(ShieldPolicy(allow_outbound=[api, "A.example"]), function) - name
-    assert both == one + len(",a.example")
 
 
 def test_what_it_counts_covers_what_is_deployed(stack: cdk.Stack, function: lambda_.Function) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -18,7 +17,6 @@ from syrupy.extensions.json import JSONSnapshotExtension
 
 from shielded_function import AlarmOptions, ControlAlarm, ShieldDashboard, ShieldedFunction, ShieldError
 from shielded_function.monitoring import dashboard_body
-from shielded_function.monitoring.dashboard_body import log_source, shared_prefixes
 from shielded_function_monitoring.queries import QUERIES
 
 Synthesize = Callable[[cdk.Stack], "dict[str, Any]"]
@@ -232,31 +230,6 @@ def test_many_functions_are_drawn_by_the_worst() -> None:
     assert list(metrics_of(body)) == [("Violations", ("FunctionName",))] * 2
     assert len(body["variables"][0]["values"]) == 101
     assert widgets(body, "log") == []
-
-
-def test_where_queries_look() -> None:
-    assert doctest.testmod(dashboard_body).failed == 0
-    assert log_source([f"g{n}" for n in range(51)], []) is None
-    assert log_source([], []) is None
-    assert log_source(["a"], ["Shop-"]) == "SOURCE logGroups(namePrefix: ['Shop-'])"
-
-
-@pytest.mark.parametrize(
-    ("prefixes", "few"),
-    [
-        ([], []),
-        (["Shop-"], ["Shop-"]),
-        (["Shop-", "Shop-Beta-"], ["Shop-"]),
-        ([f"Shop{n}-" for n in range(9)], ["Shop"]),
-        ([f"{letter}-" for letter in "abcdef"], []),
-        (["abc1", "abc2", "xyz1", "xyz2", "q", "r"], ["abc", "q", "r", "xyz1", "xyz2"]),
-    ],
-)
-def test_prefixes(prefixes: list[str], few: list[str]) -> None:
-    found = shared_prefixes(prefixes)
-    assert found == few
-    assert len(found) <= 5
-    assert not found or all(any(p.startswith(one) for one in found) for p in prefixes)
 
 
 def test_more_alarms_than_one_widget_takes() -> None:

@@ -198,16 +198,6 @@ def test_open_parts_of_aws_names_are_few() -> None:
     }
 
 
-def test_a_region_of_the_deployment_has_a_token() -> None:
-    place = Place("${Token[AWS.Region.9]}", "${Token[AWS.AccountId.9]}")
-    domains = domains_of(ShieldPolicy(allow_aws=["dynamodb", "s3", "timestream-query"]), [], place)
-    assert "dynamodb.${Token[AWS.Region.9]}.amazonaws.com" in domains
-    assert "${Token[AWS.AccountId.9]}.ddb.${Token[AWS.Region.9]}.amazonaws.com" in domains
-    assert "*.timestream.${Token[AWS.Region.9]}.amazonaws.com" in domains
-    assert {"s3.amazonaws.com", "*.s3.amazonaws.com"} < set(domains)  # should it be us-east-1
-    assert not any("zz-" in domain or "s3express-zz" in domain for domain in domains)
-
-
 def test_buckets_narrow_s3() -> None:
     domains = domains_of(ShieldPolicy(allow_buckets=["orders", "d--use1-az4--x-s3"]), [], Place("us-east-1", ACCOUNT))
     s3 = {domain for domain in domains if ".s3" in domain or domain.startswith("s3.")}

@@ -6,11 +6,9 @@ import json
 from typing import Any
 
 import aws_cdk as cdk
-import jsii
 import pytest
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_efs as efs
 from aws_cdk import aws_elasticache as elasticache
 from aws_cdk import aws_iam as iam
@@ -20,14 +18,12 @@ from aws_cdk import aws_rds as rds
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk.aws_cloudwatch_actions import SnsAction
-from constructs import IConstruct
 
 from harness.linting import lint
 from shielded_function import (
     ControlAlarm,
     Shield,
     ShieldedFunction,
-    ShieldError,
     ShieldPerimeter,
     ShieldPolicy,
 )
@@ -84,16 +80,6 @@ def test_the_firewall_has_the_policies_names(make: Make, walls: Walls) -> None:
     assert association["VpcId"] == {"Ref": next(iter(of_type(template, "AWS::EC2::VPC")))}
 
 
-def test_all_of_aws_takes_several_lists(make: Make, walls: Walls) -> None:
-    make(policy=ShieldPolicy(allow_aws="all"))
-    template = walls()
-    lists = {name: each["Domains"] for name, each in of_type(template, LIST).items()}
-    assert sorted(len(each) for each in lists.values() if each != ["*"])[-2:] == [1000, 1000]
-    rules = rules_of(template)
-    assert [rule["Action"] for rule in rules] == ["ALLOW"] * (len(rules) - 1) + ["BLOCK"]
-    assert len({rule["Priority"] for rule in rules}) == len(rules) == len(lists)
-
-
 def test_alert_mode_stops_nothing(vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
     vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
     make(policy=POLICY.with_mode("alert"))
@@ -129,13 +115,6 @@ def test_egress_is_each_functions_own(make: Make, walls: Walls) -> None:
     assert egress_in(template) == {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "5432", '"10.0.0.0/16"')}
     assert egress_in(template, "Refund") == {("tcp", "8443", '"2001:db8::/32"'), ("udp", "123", '"0.0.0.0/0"')}
     assert egress_in(template, "Closed") == {("icmp", "252", '"255.255.255.255/32"')}
-
-
-def test_names_lead_to_ipv6_where_it_can_be(shop: cdk.Stack, make: Make, walls: Walls) -> None:
-    dual = ec2.Vpc(shop, "Dual", max_azs=2, ip_protocol=ec2.IpProtocol.DUAL_STACK)
-    policy = ShieldPolicy(allow_outbound=["tcp://api.stripe.com:443"], allow_aws="none")
-    make(policy=policy, vpc=dual, ipv6_allowed_for_dual_stack=True)
-    assert egress_in(walls(vpc=dual)) == {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "443", '"::/0"')}
 
 
 def test_file_systems_stay_mounted(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
@@ -314,25 +293,6 @@ def test_functions_may_be_shielded_later(app: cdk.App, shop: cdk.Stack, vpc: ec2
     assert ("tcp", "443", '"0.0.0.0/0"') in found
 
 
-def test_aspects_behind_it_have_their_say(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
-    """It reads nothing early that the CDK would then keep, such as the containers of a task."""
-    ShieldPerimeter(shop, vpc=vpc, also_allow=[])
-    task = ecs.FargateTaskDefinition(shop, "Task")
-    task.add_container("Main", image=ecs.ContainerImage.from_registry("nginx"))
-    ecs.FargateService(shop, "Web", cluster=ecs.Cluster(shop, "Cluster", vpc=vpc), task_definition=task)
-    make()
-
-    @jsii.implements(cdk.IAspect)
-    class Sidecar:
-        def visit(self, node: IConstruct) -> None:
-            if isinstance(node, ecs.TaskDefinition) and node.find_container("Sidecar") is None:
-                node.add_container("Sidecar", image=ecs.ContainerImage.from_registry("envoy"))
-
-    cdk.Aspects.of(shop).add(Sidecar(), priority=990)
-    [definition] = of_type(synthesize(app), "AWS::ECS::TaskDefinition").values()
-    assert [each["Name"] for each in definition["ContainerDefinitions"]] == ["Main", "Sidecar"]
-
-
 def test_an_l1_function(shop: cdk.Stack, vpc: ec2.Vpc, walls: Walls) -> None:
     lambdas: Any = iam.ServicePrincipal("lambda.amazonaws.com")
     role = iam.Role(shop, "Role", assumed_by=lambdas)
@@ -402,20 +362,6 @@ def test_an_imported_vpc(app: cdk.App, shop: cdk.Stack, make: Make, walls: Walls
     assert any("The VPC is imported" in text for text in warnings(app))
 
 
-def test_a_vpc_of_l1_constructs(shop: cdk.Stack, make: Make, walls: Walls) -> None:
-    """It is imported by its id, which is a token."""
-    network = ec2.CfnVPC(shop, "Network", cidr_block="10.2.0.0/16")
-    subnet = ec2.CfnSubnet(shop, "Subnet", vpc_id=network.ref, cidr_block="10.2.0.0/24")
-    imported = ec2.Vpc.from_vpc_attributes(
-        shop, "Vpc2", vpc_id=network.ref, availability_zones=["eu-west-1a"], private_subnet_ids=[subnet.ref]
-    )
-    make(vpc=imported)
-    template = walls(vpc=imported)
-    [association] = of_type(template, ASSOCIATION).values()
-    assert association["VpcId"] == {"Ref": "Network"}
-    assert egress_in(template) == {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "5432", '"10.0.0.0/16"')}
-
-
 def test_a_stack_of_no_region(app: cdk.App, props: dict[str, Any]) -> None:
     """Names have the region of the deployment, and cfn-lint takes them."""
     anywhere = cdk.Stack(app, "Anywhere")
@@ -475,15 +421,6 @@ def test_query_logs_that_are_there_already(app: cdk.App, shop: cdk.Stack, vpc: e
     [group_id] = [name for name in of_type(template, "AWS::Logs::LogGroup") if name.startswith("Queries")]
     filters = of_type(template, "AWS::Logs::MetricFilter").values()
     assert {"Ref": group_id} in [each["LogGroupName"] for each in filters]
-
-
-def test_without_query_logs(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
-    make()
-    perimeter = ShieldPerimeter(shop, vpc=vpc, query_logs=False)
-    assert (perimeter.log_group, perimeter.metric_filter, perimeter.alarm) == (None, None, None)
-    with pytest.raises(ShieldError, match="metric_violations: there are no query logs: leave query_logs=False out"):
-        perimeter.metric_violations()
-    assert not of_type(synthesize(app), "AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation")
 
 
 def test_cfn_lint_accepts_it(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:

@@ -102,16 +102,3 @@ def test_a_composite_alarm_calls_its_topic_too() -> None:
     found.put_log_events(LOGS, [alert_line(CHECKOUT)], at=NOW)
     found.evaluate(NOW)
     assert [message["AlarmName"] for message in received(queue)] == ["Shop-Any"]
-
-
-@pytest.mark.usefixtures("aws")
-def test_filters_and_alarms_are_in_moto_as_the_template_has_them() -> None:
-    found = made(chains.template("fleet"))
-    found.create()  # a second time changes nothing
-    filters = client("logs").describe_metric_filters()["metricFilters"]
-    assert [one["logGroupName"] for one in filters] == [LOGS, "Shop-RefundLogs"]
-    (transformation,) = filters[0]["metricTransformations"]
-    assert transformation["dimensions"] == {"FunctionName": "$.function"}
-    assert (filters[0]["filterPattern"], transformation["metricValue"]) == (chains.WITHOUT_READ_HANDLER, "$.count")
-    (alarm,) = client("cloudwatch").describe_alarms()["MetricAlarms"]
-    assert (alarm["AlarmName"], alarm["Metrics"][0]["Expression"]) == ("Shop-FleetAlarm", chains.QUERY)
