@@ -322,6 +322,3 @@ def test_what_is_wrong_is_said(arguments: tuple[str, ...], said: str, tmp_path: 
     (tmp_path / "broken.gz").write_bytes(b"no")
     (tmp_path / "log").write_text(connect("a.example") + "\n")
     assert said in says(command("alerts", *arguments, cwd=tmp_path))
-
-
-# AWS

@@ -371,9 +371,6 @@ def test_more_files_than_a_policy_takes(learnt: Learn) -> None:
     assert told["policy"]["allow_tmp"][-1] == "/tmp/profile/**"
 
 
-# The present policy
-
-
 def test_added_to_the_present_policy(log: Path, tmp_path: Path) -> None:
     present = tmp_path / "present.toml"
     present.write_text('outbound_connectivity = "alert"\nallow_outbound = ["*.stripe.com"]\nallow_aws = ["sqs"]\n')
@@ -504,9 +501,6 @@ def test_check_against_an_assembly(assembly: Path, log: Path) -> None:
     assert "checkout: its policy is unknown" in done.stdout
 
 
-# Several runs
-
-
 def test_runs_are_kept_and_merged(log: Path, tmp_path: Path) -> None:
     saved, later = tmp_path / "first.json", tmp_path / "later.jsonl"
     assert command("learn", log, "--save", saved).returncode == 3
@@ -558,9 +552,6 @@ def test_no_line_of_the_shield(tmp_path: Path) -> None:
         f"shielded-function: {tmp_path}/log: 1 lines hold none of the shield's",
         "shielded-function: the shield wrote no line",
     ]
-
-
-# AWS
 
 
 @pytest.fixture

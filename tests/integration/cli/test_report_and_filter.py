@@ -82,8 +82,6 @@ def test_from_a_log_group(aws: Account, tmp_path: Path) -> None:
     assert [(each["function"], each["armed"]) for each in made["coverage"]] == [("checkout", 1)]
 
 
-# test-filter
-
 PATTERN = '{ ($.function_shield IS TRUE) && ($.policy = "outbound_*") }'
 
 

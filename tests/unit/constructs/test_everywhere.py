@@ -191,9 +191,6 @@ class _AddsWrapper:
             node.add_environment("AWS_LAMBDA_EXEC_WRAPPER", "/opt/late")
 
 
-# ---- which policy
-
-
 def test_the_most_specific_policy(app: cdk.App, props: Props) -> None:
     shop, other = cdk.Stack(app, "Shop"), cdk.Stack(app, "Other")
     lambda_.Function(shop, "Exact", **props)
@@ -295,9 +292,6 @@ def test_globs_that_several_apps_share_may_match_nothing(app: cdk.App, props: Pr
     assert str(raised.value).count("Shield.everywhere:") == 1
 
 
-# ---- what is left out
-
-
 def test_exclusions(app: cdk.App, props: Props) -> None:
     stack = cdk.Stack(app, "Shop")
     group = Construct(stack, "Group")
@@ -365,9 +359,6 @@ def test_cdks_own_functions_with_a_shield(app: cdk.App, props: Props) -> None:
     cr.Provider(stack, "Provider", on_event_handler=handler, framework_lambda_logging_level=log_level)
     Shield.everywhere(app, ShieldPolicy(), include_cdk_handlers=True)
     assert modes(app) == {"Shop/OnEvent": "block", "Shop/Provider/framework-onEvent": "block"}
-
-
-# ---- what cannot be shielded
 
 
 def unsupported(stack: cdk.Stack, props: Props) -> None:

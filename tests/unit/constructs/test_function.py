@@ -26,8 +26,6 @@ from harness.function_template import (
 )
 from shielded_function import ShieldedFunction, ShieldError, ShieldPolicy
 
-# ---- what it adds
-
 
 def test_a_preset_is_expanded_in_the_template(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     fn = ShieldedFunction(stack, "Checkout", policy=ShieldPolicy(presets=["numba"]), **props)
@@ -123,9 +121,6 @@ def test_a_taken_construct_id_is_said_so(stack: cdk.Stack, props: Props) -> None
     cdk.CfnOutput(stack, "ShieldedFunctionLayer-x86_64", value="mine")
     with pytest.raises(ShieldError, match="Shop/ShieldedFunctionLayer-x86_64: this construct id is the shield layer's"):
         ShieldedFunction(stack, "Checkout", **props)
-
-
-# ---- a drop-in
 
 
 def plain_of(shielded: dict[str, Any]) -> dict[str, Any]:

@@ -26,9 +26,6 @@ def arn_of(version: int) -> str:
     return f"arn:aws:lambda:eu-west-1:1:layer:l:{version}"
 
 
-# ---- errors
-
-
 @pytest.mark.parametrize(
     ("more", "says"),
     [
@@ -76,9 +73,6 @@ def test_code_signing_is_warned_of(stack: cdk.Stack, props: Props) -> None:
     )
     ShieldedFunction(stack, "Checkout", code_signing_config=signing, **props)
     Annotations.from_stack(stack).has_warning("/Shop/Checkout", Match.string_like_regexp("code-signing"))
-
-
-# ---- what is found at synthesis
 
 
 def environment_replaced(resource: lambda_.CfnFunction) -> None:

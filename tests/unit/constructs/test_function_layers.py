@@ -15,8 +15,6 @@ from shielded_function import Shield, ShieldedFunction, ShieldError, ShieldPolic
 
 pytestmark = pytest.mark.promise("construct.layer")
 
-# ---- layers
-
 
 def test_its_layer_comes_last(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     mine = lambda_.LayerVersion.from_layer_version_arn(stack, "Mine", "arn:aws:lambda:eu-west-1:1:layer:mine:1")
@@ -112,9 +110,6 @@ def test_an_arn_known_at_deployment_is_a_layer(stack: cdk.Stack, props: Props, r
     arn = cdk.Fn.import_value("ShieldLayer")
     ShieldedFunction(stack, "Fn", shield_layer=arn, **props)
     assert only(resources(stack, FUNCTION))["Layers"] == [{"Fn::ImportValue": "ShieldLayer"}]
-
-
-# ---- exec wrappers
 
 
 def test_open_telemetrys_wrapper_runs_next(stack: cdk.Stack, props: Props, resources: Resources) -> None:

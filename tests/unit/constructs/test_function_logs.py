@@ -12,8 +12,6 @@ from shielded_function import ShieldedFunction
 
 pytestmark = pytest.mark.promise("construct.logs")
 
-# ---- log groups
-
 
 def test_a_given_log_group_is_used(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     mine = logs.LogGroup(stack, "Mine", retention=logs.RetentionDays.ONE_WEEK)

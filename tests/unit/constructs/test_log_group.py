@@ -171,9 +171,6 @@ def test_two_log_groups_of_one_name(stack: cdk.Stack, props: Props, how: str) ->
         add("Two")
 
 
-# ---- the permission to write
-
-
 def test_a_role_that_may_write_anywhere_needs_no_more(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     basic = iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AWSLambdaBasicExecutionRole")
     role: Any = iam.Role(stack, "Role", assumed_by=LAMBDA, managed_policies=[basic])
@@ -203,9 +200,6 @@ def test_a_given_log_group_is_not_looked_after(stack: cdk.Stack, props: Props, r
     ShieldedFunction(stack, "Checkout", role=role, log_group=logs.LogGroup(stack, "Logs"), **props)
     assert resources(stack, POLICY) == {}
     Annotations.from_stack(stack).has_no_warning("/Shop/Checkout", WARNING)
-
-
-# ---- the same for a CfnFunction
 
 
 def l1_function(stack: cdk.Stack, role: str, **more: Any) -> lambda_.CfnFunction:

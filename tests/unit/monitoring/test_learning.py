@@ -180,9 +180,6 @@ def test_a_server_name_is_the_host() -> None:
     assert entries(learnt) == [("allow_outbound", "other.example.com:443")]
 
 
-# More than a policy takes
-
-
 def test_names_with_one_beginning_are_folded() -> None:
     names = ["alpha", "beta", "gamma"]
     learnt = learnt_of(*(tmp(f"/tmp/chart-{name}") for name in names), tmp("/tmp/one"), room=2)
@@ -349,9 +346,6 @@ def test_more_that_is_denied_than_is_listed(monkeypatch: pytest.MonkeyPatch) -> 
     ]  # fmt: skip
 
 
-# Several runs
-
-
 def test_runs_are_merged() -> None:
     first = read([armed(at(20)), connect("api.stripe.com", time=at(20), count=2, caller="a.so"), tmp("/tmp/x")])
     second = read([armed(at(22)), connect("api.stripe.com", time=at(22), caller="b.so"), folded("read_write_tmp", 3)])
@@ -375,9 +369,6 @@ def test_runs_are_merged() -> None:
 def test_what_is_no_run(value: object) -> None:
     with pytest.raises(StoreError):
         from_json(value)
-
-
-# Packages
 
 
 def test_which_packages_need_an_entry() -> None:

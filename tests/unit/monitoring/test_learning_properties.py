@@ -92,8 +92,6 @@ def test_the_least_policy(lines: list[dict[str, Any]]) -> None:
             assert any(same), f"{seen} is neither learnt, nor offered, nor told"
 
 
-# Globs for random names
-
 _WORD = st.text(alphabet="abcdefgzXYZ", min_size=0, max_size=6)
 _RANDOM = st.text(alphabet="abcdefgXYZ0123456789", min_size=4, max_size=12)
 _COMPONENT = st.one_of(

@@ -268,9 +268,6 @@ def test_an_empty_report() -> None:
     assert "None." in to_markdown(report)
 
 
-# In a browser
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     running = Browser()

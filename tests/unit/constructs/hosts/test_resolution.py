@@ -129,9 +129,6 @@ def test_an_imported_construct(stack: cdk.Stack, function: lambda_.Function) -> 
     assert policy.decide("connect", "10.1.3.7:5432").action == "deny"
 
 
-# What resolves to a literal.
-
-
 @jsii.implements(cdk.IStableStringProducer)
 class Text:
     def __init__(self, text: str) -> None:
@@ -164,9 +161,6 @@ def test_what_is_known_at_synthesis_is_a_literal(function: lambda_.Function) -> 
 )
 def test_a_bad_literal_is_an_error_at_synthesis(text: str, reason: str, function: lambda_.Function) -> None:
     refuses(ShieldPolicy(allow_outbound=[cdk.Lazy.string(Text(text))]), function, "ShieldPolicy.allow_outbound", reason)
-
-
-# Tokens.
 
 
 def test_tokens_reach_the_template(stack: cdk.Stack, function: lambda_.Function) -> None:
@@ -240,8 +234,6 @@ def test_a_vpc_that_is_yet_to_be_looked_up_admits_nobody(app: cdk.App) -> None:
     assert resolve_policy(ShieldPolicy(allow_outbound=[vpc]), function).policy.allow_outbound == ("192.0.2.0/24",)
     Template.from_stack(stack)
 
-
-# What is refused.
 
 SECRETS: dict[str, Callable[[cdk.Stack], str]] = {
     "alone": lambda stack: cdk.SecretValue.secrets_manager("db", json_field="host").unsafe_unwrap(),
@@ -331,9 +323,6 @@ def test_an_unknown_lists_member_is_refused_in_the_cdks_words(stack: cdk.Stack, 
         resolve_policy(ShieldPolicy(allow_outbound=[f"{listed[0]}:443"]), function)
 
 
-# Lengths.
-
-
 def test_what_it_counts_covers_what_is_deployed(stack: cdk.Stack, function: lambda_.Function) -> None:
     """With the longest values put in for the tokens, the variables are no longer than they were counted."""
     instance = database(stack)
@@ -364,6 +353,3 @@ def test_what_it_counts_covers_what_is_deployed(stack: cdk.Stack, function: lamb
     measured = environment_size(deployed)
     assert measured <= resolved.longest + len("{}") <= measured + 32
     assert json.loads(json.dumps(deployed)) == deployed
-
-
-# What it costs.

@@ -90,9 +90,6 @@ def watched(alarm: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
     return alarm["MetricName"], tuple(dimensions(alarm))
 
 
-# ---- the mission's own
-
-
 def test_an_alarm_when_a_connection_goes_to_a_host_other_than_x(
     stack: cdk.Stack, props: Props, resources: Resources
 ) -> None:
@@ -116,9 +113,6 @@ def test_an_alarm_when_a_connection_goes_to_a_host_other_than_x(
     ]  # fmt: skip
     assert list(fn.shield.alarms) == ["critical", "rest", "outbound_connectivity"]
     assert fn.shield.alarm is fn.shield.alarms["critical"]
-
-
-# ---- granularity
 
 
 def test_by_policy(stack: cdk.Stack, props: Props, resources: Resources) -> None:
@@ -182,18 +176,12 @@ def test_a_fleet_with_no_stack_of_its_region(app: cdk.App, props: Props) -> None
         ShieldedFunction(cdk.Stack(app, "Shop"), "Fn", alarms=alarms, **props)
 
 
-# ---- severities
-
-
 def test_the_context_that_switches_to_alert_mode_makes_warnings(props: Props, resources: Resources) -> None:
     stack = cdk.Stack(cdk.App(context={"shield": "alert"}), "Shop")
     ShieldedFunction(stack, "Fn", alarms=AlarmOptions(granularity="control"), **props)
     labels = {dimensions(alarm)["Policy"]: label_of(alarm) for alarm in resources(stack, ALARM).values()}
     assert labels["outbound_connectivity"] == "[warning]"
     assert labels["start"] == "[critical]"
-
-
-# ---- an alarm's own options
 
 
 def every_option(stack: cdk.Stack) -> AlarmOptions:
@@ -370,9 +358,6 @@ def test_an_exception_that_does_not_fit(stack: cdk.Stack, props: Props) -> None:
     assert stack.node.try_find_child("Checkout") is None
 
 
-# ---- what the one on call reads
-
-
 def test_every_description_fits(props: Props, resources: Resources) -> None:
     """CloudWatch takes 1,024 characters; names that the deployment chooses count with the longest that they can be."""
     for name, path, runbook in (("Shop", "Checkout", "x"), ("S" * 100, "Checkout", "x" * 150), ("S", "C" * 60, "x")):
@@ -427,9 +412,6 @@ def test_names(app: cdk.App, props: Props, resources: Resources, granularity: An
         "fleet": {"shield-critical-Shop-fleet", "shield-rest-Beta-Shop-fleet"},
     }
     assert expected[granularity] <= set(names)
-
-
-# ---- who is called, and how often
 
 
 Minute = Callable[[int], "dict[int, tuple[str, str]]"]
@@ -490,9 +472,6 @@ def test_a_path_and_a_runbook_that_do_not_fit(stack: cdk.Stack, props: Props) ->
         place = cdk.NestedStack(place, "N" * 120)
     with pytest.raises(ShieldError, match=r"alarms.runbook: an alarm's description would have [\d,]+ characters"):
         ShieldedFunction(place, "Fn", alarms=AlarmOptions(runbook="x" * 190), **props)
-
-
-# ---- any kind of function, and a metric of one's own
 
 
 def test_a_metric_of_ones_own(stack: cdk.Stack, props: Props, resources: Resources) -> None:

@@ -214,9 +214,6 @@ def test_no_stack_of_the_functions_region(app: cdk.App, props: Props) -> None:
         ShieldMonitoring(app, stacks=[operations])
 
 
-# ---- somebody changes a function
-
-
 def event(service: str, name: str, address: str = "203.0.113.9", **parameters: Any) -> dict[str, Any]:
     """What EventBridge gets of a call."""
     source = {"monitoring": "aws.monitoring", "logs": "aws.logs", "lambda": "aws.lambda"}[service]
@@ -372,9 +369,6 @@ def test_a_lambda_function_as_the_action(stack: cdk.Stack, props: Props, resourc
     assert {p["Principal"] for p in permissions} == {"lambda.alarms.cloudwatch.amazonaws.com"}
 
 
-# ---- a composite alarm
-
-
 def test_a_composite_alarm(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     topic: Any = sns.Topic(stack, "Topic")
     ShieldMonitoring(stack, alarms=AlarmOptions(enabled=False), composite_actions=[cloudwatch_actions.SnsAction(topic)])
@@ -426,9 +420,6 @@ def test_a_composite_alarm_of_nothing(app: cdk.App, stack: cdk.Stack, props: Pro
         app.synth()
 
 
-# ---- CloudWatch's log alarm
-
-
 def test_a_log_alarm(app: cdk.App, stack: cdk.Stack, props: Props, resources: Resources) -> None:
     topic: Any = sns.Topic(stack, "Topic")
     ShieldMonitoring(app, log_alarm_topics=[topic])
@@ -458,9 +449,6 @@ def test_a_cdk_without_log_alarms(stack: cdk.Stack, monkeypatch: pytest.MonkeyPa
     says = r"log_alarm_topics: aws-cdk-lib [\d.]+ has no CloudWatch log alarm \(CfnLogAlarm\): upgrade it to 2.275 or"
     with pytest.raises(ShieldError, match=says):
         ShieldMonitoring(stack, log_alarm_topics=[topic])
-
-
-# ---- a mute rule
 
 
 def mute(stack: cdk.Stack, **given: Any) -> ShieldMute:

@@ -259,9 +259,6 @@ def test_a_name_without_a_port_is_told_in_words(
     assert "${Token" not in told
 
 
-# ---- functions that run on a capacity provider's instances
-
-
 @pytest.mark.parametrize("also", [None, []])
 def test_an_unshielded_function_on_a_capacity_provider(
     shop: cdk.Stack, vpc: ec2.Vpc, make: Make, props: dict[str, Any], also: Any, refused: Refused
