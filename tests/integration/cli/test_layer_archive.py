@@ -58,6 +58,4 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
     (tmp_path / "layer" / "x86_64" / "shielded-function" / "libshield.so").unlink()
     (problem,) = layer_archive.missing_binaries("x86_64", tmp_path / "layer")
     assert problem.startswith("the shield is not built for x86_64 (shielded-function/libshield.so not in ")
-    assert layer_archive.missing_binaries("riscv64") == [
-        "architecture riscv64: the shield runs on x86_64 and arm64",
-    ]
+    assert layer_archive.missing_binaries("riscv64") == ["architecture riscv64: the shield runs on x86_64 and arm64"]

@@ -198,8 +198,7 @@ def test_what_another_stack_exports(tmp_path: Path) -> None:
     """A value, and a layer."""
     imported = {"Fn::ImportValue": "Base:Table"}
     assembly(
-        tmp_path,
-        function(Environment={"Variables": {"TABLE": imported}}, Layers=[{"Fn::ImportValue": "Base:Layer"}]),
+        tmp_path, function(Environment={"Variables": {"TABLE": imported}}, Layers=[{"Fn::ImportValue": "Base:Layer"}])
     )
     properties = {"templateFile": "Base.template.json", "stackName": "base-eu"}
     layer = {"Type": "AWS::Lambda::LayerVersion", "Properties": {"Content": {"S3Key": "first.zip"}}}

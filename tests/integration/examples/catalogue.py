@@ -41,7 +41,7 @@ EXAMPLES = (
         functions=(3, 2),
         change="architecture=arm64",
         findings={
-            "Checkout/Unshielded": "not-shielded",  # what the demo compares with
+            "Checkout/Unshielded": "not-shielded"  # what the demo compares with
         },
     ),
     Example("whole_app", functions=(9, 5), production=("Live",)),

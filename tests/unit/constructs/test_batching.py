@@ -17,9 +17,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 
 from shielded_function import AlarmOptions, Shield, ShieldPerimeter, ShieldPolicy, batching
-from shielded_function.batching import (
-    members_of,
-)
+from shielded_function.batching import members_of
 from shielded_function.granted import rereading
 from shielded_function.kinds import CLASSES, TYPES, find_relevant
 

@@ -14,13 +14,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Annotations, Match
 
 from harness.deploying import Account, Refused
-from shielded_function import (
-    Shield,
-    ShieldedFunction,
-    ShieldError,
-    ShieldPerimeter,
-    ShieldPolicy,
-)
+from shielded_function import Shield, ShieldedFunction, ShieldError, ShieldPerimeter, ShieldPolicy
 from shielded_function.function_shield import attached_to
 from unit.constructs.test_everywhere import variables
 

@@ -16,14 +16,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 
-from harness.function_template import (
-    ALARM,
-    FUNCTION,
-    LAYER,
-    Props,
-    Resources,
-    variables,
-)
+from harness.function_template import ALARM, FUNCTION, LAYER, Props, Resources, variables
 from shielded_function import ShieldedFunction, ShieldError, ShieldPolicy
 
 

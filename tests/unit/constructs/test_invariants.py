@@ -9,12 +9,7 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 
 from shielded_function.function_facts import FunctionFacts
-from shielded_function.invariants import (
-    AppliedShield,
-    eligibility_problems,
-    environment_size,
-    invariant_problems,
-)
+from shielded_function.invariants import AppliedShield, eligibility_problems, environment_size, invariant_problems
 
 pytestmark = pytest.mark.promise("construct.errors")
 
@@ -30,12 +25,7 @@ APPLIED = AppliedShield(
     architecture="x86_64",
 )
 ENVIRONMENT = {**POLICY, "AWS_LAMBDA_EXEC_WRAPPER": "/opt/shielded-function/shield"}
-AFTER = replace(
-    BEFORE,
-    environment=ENVIRONMENT,
-    layers=[{"Ref": "Layer"}],
-    logging={"logGroup": {"Ref": "Logs"}},
-)
+AFTER = replace(BEFORE, environment=ENVIRONMENT, layers=[{"Ref": "Layer"}], logging={"logGroup": {"Ref": "Logs"}})
 
 
 @pytest.mark.parametrize("runtime", ["dotnet5", "python3.13.al2", "nodejs", "", None, {"Ref": "Runtime"}])
@@ -84,10 +74,7 @@ def test_which_of_the_cdks_runtimes_are_refused() -> None:
         (replace(BEFORE, layers=None), "layers: known only at deployment"),
         (replace(BEFORE, environment={"SHIELD_POLICY_FILE": "/var/task/p"}), "SHIELD_POLICY_FILE: set in"),
         (replace(BEFORE, environment={"AWS_LAMBDA_EXEC_WRAPPER": "not/absolute"}), "AWS_LAMBDA_EXEC_WRAPPER: 'not/a"),
-        (
-            replace(BEFORE, environment={"SHIELD_NEXT_WRAPPER": "mine"}),
-            "SHIELD_NEXT_WRAPPER: 'mine' is not",
-        ),
+        (replace(BEFORE, environment={"SHIELD_NEXT_WRAPPER": "mine"}), "SHIELD_NEXT_WRAPPER: 'mine' is not"),
     ],
 )
 def test_unsupported(facts: FunctionFacts, says: str) -> None:

@@ -38,11 +38,7 @@ def test_options(stack: cdk.Stack, props: Props) -> None:
     )
     ShieldedFunction(stack, "Checkout", logs=options, **props)
     expected = {
-        "Properties": {
-            "RetentionInDays": 7,
-            "LogGroupName": "/shop/checkout",
-            "KmsKeyId": stack.resolve(key.key_arn),
-        },
+        "Properties": {"RetentionInDays": 7, "LogGroupName": "/shop/checkout", "KmsKeyId": stack.resolve(key.key_arn)},
         "DeletionPolicy": "Delete",
     }
     Template.from_stack(stack).has_resource(LOG_GROUP, expected)

@@ -102,11 +102,7 @@ WRONG: list[tuple[str, type[Exception], str]] = [
         "ShieldPolicy.allow_aws: 'bedrock:InvokeModel' is not an AWS service as botocore calls them; use "
         '"bedrock-runtime"',
     ),
-    (
-        "AlarmOptions(actions=object())",
-        ShieldError,
-        "AlarmOptions.actions: <object> is not a list; write [action]",
-    ),
+    ("AlarmOptions(actions=object())", ShieldError, "AlarmOptions.actions: <object> is not a list; write [action]"),
     ('Shield(layer="x")', ShieldError, "Shield: layer is now shield_layer"),
     ('Shield.everywhere(None, None, layer="x")', ShieldError, "Shield.everywhere: layer is now shield_layer"),
     ('ShieldedFunction(None, "F", layer="x")', ShieldError, "ShieldedFunction: layer is now shield_layer"),

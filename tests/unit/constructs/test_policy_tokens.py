@@ -48,8 +48,7 @@ def test_a_parameter_that_is_yet_to_be_looked_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("entry", "stands"),
-    [("1.2.3.4/5", "192.0.2.0/24"), ("tcp://1.2.3.4/5:5432", "tcp://192.0.2.0/24:5432")],
+    ("entry", "stands"), [("1.2.3.4/5", "192.0.2.0/24"), ("tcp://1.2.3.4/5:5432", "tcp://192.0.2.0/24:5432")]
 )
 def test_a_network_that_has_yet_to_be_looked_up(entry: str, stands: str) -> None:
     """The CDK's stand-in has bits set behind its mask; the first synthesis has to go through all the same."""

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import botocore.session
 
-from shielded_function_monitoring.learning import (
-    FunctionLog,
-    Learned,
-    learn,
-    read,
-)
+from shielded_function_monitoring.learning import FunctionLog, Learned, learn, read
 
 URLLIB3 = ("urllib3", "requests", "app")
 SERVICES = tuple(botocore.session.Session().get_available_services())

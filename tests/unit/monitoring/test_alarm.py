@@ -8,13 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shielded_function_monitoring.alarm import (
-    AlarmError,
-    AlarmRule,
-    AlarmState,
-    MissingData,
-    state_of,
-)
+from shielded_function_monitoring.alarm import AlarmError, AlarmRule, AlarmState, MissingData, state_of
 
 pytestmark = pytest.mark.promise("alarm.simulated")
 
@@ -82,11 +76,7 @@ def test_from_properties() -> None:
     query = {key: PROPERTIES[key] for key in PROPERTIES if key not in ("Period", "Statistic")}
     assert AlarmRule.from_properties(query, "Maximum", 60).statistic == "Maximum"
     assert AlarmRule.from_properties(PROPERTIES) == AlarmRule(
-        threshold=5,
-        period=300,
-        evaluation_periods=3,
-        datapoints_to_alarm=2,
-        treat_missing_data="ignore",
+        threshold=5, period=300, evaluation_periods=3, datapoints_to_alarm=2, treat_missing_data="ignore"
     )
     fewest = {key: PROPERTIES[key] for key in PROPERTIES if key not in ("DatapointsToAlarm", "TreatMissingData")}
     rule = AlarmRule.from_properties(fewest)

@@ -268,10 +268,7 @@ def test_malformed_exceptions(wrong: Any, says: str) -> None:
         ({"without": ["outbound"]}, "policy: 'outbound' is not one of"),
         ({"mode": "allow"}, "mode: 'allow' is not one of block, alert"),
         ({"policy": "start", "except_hosts": ["a.example"]}, "except_hosts: it means nothing for start, only for outb"),
-        (
-            {"policy": "read_write_tmp", "except_programs": ["/bin/sh"]},
-            "except_programs: it means nothing for read",
-        ),
+        ({"policy": "read_write_tmp", "except_programs": ["/bin/sh"]}, "except_programs: it means nothing for read"),
     ],
 )
 def test_malformed_filters(wrong: Any, says: str) -> None:

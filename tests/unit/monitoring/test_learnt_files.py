@@ -14,14 +14,7 @@ from harness.alert_lines import armed, at, connect, tmp
 from shielded_function.cli.learned_files import read_back
 from shielded_function.cli.learned_policy import in_block_mode
 from shielded_function.policy import ShieldPolicy
-from shielded_function_monitoring.learning import (
-    Heading,
-    learn,
-    write_json,
-    write_python,
-    write_toml,
-    write_yaml,
-)
+from shielded_function_monitoring.learning import Heading, learn, write_json, write_python, write_toml, write_yaml
 from unit.monitoring.learnt import URLLIB3, log_of
 
 pytestmark = pytest.mark.promise("cli.learn")

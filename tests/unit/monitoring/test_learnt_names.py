@@ -8,10 +8,7 @@ import pytest
 
 from harness.alert_lines import at, program, tmp
 from shielded_function.policy import ShieldPolicy
-from shielded_function_monitoring.learning import (
-    Heading,
-    write_toml,
-)
+from shielded_function_monitoring.learning import Heading, write_toml
 from shielded_function_monitoring.learning.tmp_names import plan
 from shielded_function_monitoring.learning.wildcards import form_of
 from unit.monitoring.learnt import entries, learnt_of, rules

@@ -210,8 +210,7 @@ def test_assets_that_are_gone_are_not_judged(app: cdk.App, stack: cdk.Stack, shi
 
 
 @pytest.mark.parametrize(
-    ("manifest", "message"),
-    [(None, "run `cdk synth` first"), ("{", "is not JSON"), ("[]", "is not a JSON object")],
+    ("manifest", "message"), [(None, "run `cdk synth` first"), ("{", "is not JSON"), ("[]", "is not a JSON object")]
 )
 def test_what_is_no_assembly(manifest: str | None, message: str, tmp_path: Path) -> None:
     if manifest is not None:

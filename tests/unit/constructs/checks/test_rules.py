@@ -105,10 +105,7 @@ DAMAGE: dict[str, tuple[dict[str, Any], str]] = {
         environment(outbound_connectivity="allow", allow_outbound="api.example.com"),
         "list-without-effect",
     ),
-    "services without effect": (
-        environment(outbound_connectivity="allow", allow_aws="s3"),
-        "list-without-effect",
-    ),
+    "services without effect": (environment(outbound_connectivity="allow", allow_aws="s3"), "list-without-effect"),
     "paths without effect": (environment(read_write_tmp="allow", allow_tmp="/tmp/a"), "list-without-effect"),
     "programs without effect": (
         environment(create_child_process="allow", allow_child_process="/bin/sh"),
@@ -119,10 +116,7 @@ DAMAGE: dict[str, tuple[dict[str, Any], str]] = {
     "the top of tmp": (environment(read_write_tmp="alert", allow_tmp="/tmp/*"), "tmp-wide-open"),
     "a program without a shield": (environment(allow_child_process="unshielded:/opt/tool"), "unshielded-program"),
     "without a shield where it fails": (environment(on_failure="run_unshielded"), "run-unshielded"),
-    "durable": (
-        {"DurableConfig": {"ExecutionTimeout": 60}, **environment(allow_aws="s3")},
-        "durable-without-lambda",
-    ),
+    "durable": ({"DurableConfig": {"ExecutionTimeout": 60}, **environment(allow_aws="s3")}, "durable-without-lambda"),
     "a file in no layer": (environment(policy_file="/opt/shielded-function/policy"), "policy-file-missing"),
     "a file not in the code": (environment(policy_file="/var/task/policy"), "policy-file-missing"),
     "a file elsewhere": (environment(policy_file="/etc/policy"), "policy-file-missing"),
@@ -403,8 +397,7 @@ def test_a_policy_file_in_a_layer(stack: cdk.Stack, shielded: MakeFunction, judg
     policy.write_text("SHIELD_ALLOW_OUTBOUND=pastebin.com\nSHIELD_ON_FAILURE=run_unshielded\n")
     layer = lambda_.LayerVersion(stack, "Policy", code=lambda_.Code.from_asset(str(tmp_path / "policy")))
     fn = shielded(
-        stack,
-        overrides=environment(policy_file="/opt/shielded-function/policy", allow_outbound="webhook.site"),
+        stack, overrides=environment(policy_file="/opt/shielded-function/policy", allow_outbound="webhook.site")
     )
     fn.add_layers(layer)
     report = judge()
@@ -478,14 +471,7 @@ def test_the_tested_runtimes_are_the_rows_of_the_page() -> None:
     table = page.split("| runtime | a plain function", 1)[1].split("\n\n", 1)[0]
     assert set(re.findall(r"^\| ([a-z]+[0-9.x]+) \|", table, re.MULTILINE)) == TESTED
     assert all(can_be_shielded(runtime) for runtime in TESTED)
-    new = (
-        "ruby3.4",
-        "ruby4.0",
-        "dotnet10",
-        "java8.al2023",
-        "java11.al2023",
-        "java17.al2023",
-    )
+    new = ("ruby3.4", "ruby4.0", "dotnet10", "java8.al2023", "java11.al2023", "java17.al2023")
     assert all(can_be_shielded(runtime) for runtime in new)
     assert not any(can_be_shielded(runtime) for runtime in ("provided.al2", "provided.al2023", "go1.x"))
 

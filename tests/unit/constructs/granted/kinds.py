@@ -279,10 +279,7 @@ KINDS: Final[dict[str, tuple[Any, ...]]] = {
         Opens(READ_WRITE, "apigateway"),
     ),
     "aws_apigatewayv2.HttpRoute": (http_route, Opens("grant_invoke", hosts="Api:_*:443")),
-    "aws_apigatewayv2.WebSocketApi": (
-        web_socket,
-        Opens("grant_manage_connections", hosts="Api:_*:443"),
-    ),
+    "aws_apigatewayv2.WebSocketApi": (web_socket, Opens("grant_manage_connections", hosts="Api:_*:443")),
     "aws_apigatewayv2.WebSocketStage": (
         new(aws.apigatewayv2.WebSocketStage, "Live", web_socket_api=web_socket, stage_name="live"),
         Opens("grant_management_api_access", hosts="Api:_*:443"),
@@ -482,10 +479,7 @@ KINDS: Final[dict[str, tuple[Any, ...]]] = {
         Opens("grant_pass_role"),
         Opens("grant=iam:GetRole", "iam"),
     ),
-    "aws_kinesis.Stream": (
-        stream,
-        Opens(f"{READ_WRITE} grant=kinesis:DescribeStream", "kinesis"),
-    ),
+    "aws_kinesis.Stream": (stream, Opens(f"{READ_WRITE} grant=kinesis:DescribeStream", "kinesis")),
     "aws_kinesis.StreamConsumer": (consumer, Opens("grant_read grant=kinesis:DescribeStreamConsumer", "kinesis")),
     "aws_kinesisfirehose.DeliveryStream": (
         delivery_stream,

@@ -85,13 +85,7 @@ def test_buckets_of_the_app_in_every_form(
     allow("s3:GetObject", cdk.Fn.join("", [own.bucket_arn, "/*"]))
     grants = read()
     names = [entry.name for entry in grants.entries]
-    assert names[:5] == [
-        "Shop/Own",
-        "shop-invoices",
-        "Other/Far",
-        '${{"Fn::ImportValue": "LogsArn"}}',
-        "shop-orders",
-    ]
+    assert names[:5] == ["Shop/Own", "shop-invoices", "Other/Far", '${{"Fn::ImportValue": "LogsArn"}}', "shop-orders"]
     assert names[5:] == ["Shop/Fast"]
     assert grants.services == ()
     assert ids(grants) == []

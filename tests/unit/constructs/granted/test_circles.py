@@ -131,11 +131,7 @@ def a_bucket_around_a_nested_stack(stack: cdk.Stack, function: lambda_.Function,
             {"Checkout": ("none", True), "Other": ("s3", False)},
         ),
         (a_bucket_of_another_stack, ["Shop -> Data -> Shop"], {"Checkout": ("s3", False)}),
-        (
-            a_bucket_of_a_nested_stack,
-            ["Shop/Checkout -> Shop/Nested -> Shop/Checkout"],
-            {"Checkout": ("s3", False)},
-        ),
+        (a_bucket_of_a_nested_stack, ["Shop/Checkout -> Shop/Nested -> Shop/Checkout"], {"Checkout": ("s3", False)}),
         (
             a_bucket_around_a_nested_stack,
             ["Shop/Nested -> Shop/Bucket -> Shop/Nested"],

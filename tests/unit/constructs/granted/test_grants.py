@@ -17,18 +17,7 @@ from shielded_function.checks import read_assembly
 from shielded_function.granted import Grants, read_grants
 from shielded_function.granted.template_reader import TemplateGrants
 from unit.constructs.aws import aws
-from unit.constructs.granted.kinds import (
-    HOME,
-    ID,
-    ISOLATED,
-    another,
-    call,
-    instance,
-    key,
-    list_methods,
-    table,
-    vpc,
-)
+from unit.constructs.granted.kinds import HOME, ID, ISOLATED, another, call, instance, key, list_methods, table, vpc
 
 pytestmark = pytest.mark.xdist_group("grants")  # one app for all rows
 

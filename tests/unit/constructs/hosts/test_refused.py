@@ -82,9 +82,7 @@ ERRORS: dict[str, tuple[Make, str]] = {
             cluster_name="c",
             vpc_configs=[],
             client_authentication=msk.CfnServerlessCluster.ClientAuthenticationProperty(
-                sasl=msk.CfnServerlessCluster.SaslProperty(
-                    iam=msk.CfnServerlessCluster.IamProperty(enabled=True),
-                )
+                sasl=msk.CfnServerlessCluster.SaslProperty(iam=msk.CfnServerlessCluster.IamProperty(enabled=True))
             ),
         ),
         "list their names as text",
@@ -110,10 +108,7 @@ ERRORS: dict[str, tuple[Make, str]] = {
         lambda stack: rds.DatabaseCluster.from_database_cluster_attributes(stack, "X", cluster_identifier="c"),
         "does not tell its host",
     ),
-    "subnet without a network": (
-        lambda stack: ec2.Subnet.from_subnet_id(stack, "X", "s"),
-        "does not tell its host",
-    ),
+    "subnet without a network": (lambda stack: ec2.Subnet.from_subnet_id(stack, "X", "s"), "does not tell its host"),
     "load balancer without a name": (
         lambda stack: elbv2.NetworkLoadBalancer.from_network_load_balancer_attributes(
             stack, "X", load_balancer_arn="arn:aws:elasticloadbalancing:us-east-1:111111111111:loadbalancer/net/b/1"

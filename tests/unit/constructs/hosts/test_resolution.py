@@ -78,10 +78,7 @@ def test_a_construct_becomes_its_entries(stack: cdk.Stack, function: lambda_.Fun
     assert set(resolved.sources) < set(resolved.policy.allow_outbound)
     assert "api.stripe.com:443" in resolved.policy.allow_outbound
     join = write(function, resolved)["SHIELD_ALLOW_OUTBOUND"]["Fn::Join"]
-    assert join == [
-        "",
-        ["api.stripe.com:443,", att("Db", "Endpoint.Address"), ":", att("Db", "Endpoint.Port")],
-    ]
+    assert join == ["", ["api.stripe.com:443,", att("Db", "Endpoint.Address"), ":", att("Db", "Endpoint.Port")]]
 
 
 def test_one_policy_serves_functions_of_several_stacks(app: cdk.App, stack: cdk.Stack) -> None:

@@ -16,14 +16,7 @@ from constructs import Construct
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from shielded_function import (
-    AlarmOptions,
-    ControlAlarm,
-    LogOptions,
-    ShieldedFunction,
-    ShieldError,
-    ShieldPolicy,
-)
+from shielded_function import AlarmOptions, ControlAlarm, LogOptions, ShieldedFunction, ShieldError, ShieldPolicy
 from shielded_function.testing import alert_line, simulate_cloudwatch
 from shielded_function_monitoring.filters import PLATFORM_PROGRAMS, violations, violations_by_policy
 

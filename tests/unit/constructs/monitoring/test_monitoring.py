@@ -151,10 +151,7 @@ def test_a_log_group_of_ones_own_is_left_as_it_is(stack: cdk.Stack, props: Props
         ({"queries": None}, "queries: None is neither True nor False"),
         ({"composite_actions": ["arn"]}, r"composite_actions\[0\]: 'arn' is no action of an alarm; write SnsAction"),
         ({"heartbeat_actions": ["arn"]}, r"heartbeat_actions\[0\]: 'arn' is no action of an alarm; write SnsAction"),
-        (
-            {"configuration_changes": [7]},
-            r"configuration_changes\[0\]: 7 is no target: write targets.SnsTopic",
-        ),
+        ({"configuration_changes": [7]}, r"configuration_changes\[0\]: 7 is no target: write targets.SnsTopic"),
         ({"log_alarm_topics": ["arn"]}, r"log_alarm_topics\[0\]: 'arn' is no topic: write the sns.Topic itself"),
         ({"configuration_changes": "topic"}, "configuration_changes: 'topic' is not a list"),
         ({"log_alarm_topics": "topic"}, "log_alarm_topics: 'topic' is not a list"),

@@ -37,10 +37,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "functions": ({"functions": "Shop"}, "functions: 'Shop' is not a list"),
     "function": ({"functions": ["Shop"]}, r"functions\[0\]: 'Shop' is no construct"),
     "query logs": ({"query_logs": "yes"}, "query_logs: 'yes' is neither True nor False"),
-    "a group as query logs": (
-        {"query_logs": GROUP},
-        "query_logs: <.*> is neither True nor False; write log_group=",
-    ),
+    "a group as query logs": ({"query_logs": GROUP}, "query_logs: <.*> is neither True nor False; write log_group="),
     "log group": (
         {"log_group": LogOptions()},
         r"log_group: LogOptions\(...\) is no log group; options of one are logs=",

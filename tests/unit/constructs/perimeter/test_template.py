@@ -20,13 +20,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk.aws_cloudwatch_actions import SnsAction
 
 from harness.linting import lint
-from shielded_function import (
-    ControlAlarm,
-    Shield,
-    ShieldedFunction,
-    ShieldPerimeter,
-    ShieldPolicy,
-)
+from shielded_function import ControlAlarm, Shield, ShieldedFunction, ShieldPerimeter, ShieldPolicy
 from shielded_function.function_shield import FunctionShield
 from shielded_function.perimeter.names import RESOLVER_OWN
 from shielded_function.perimeter.simulated import SimulatedPerimeter
@@ -121,8 +115,7 @@ def test_file_systems_stay_mounted(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, wa
     files = efs.FileSystem(shop, "Files", vpc=vpc)
     point = files.add_access_point("Point")
     make(
-        policy=ShieldPolicy(allow_aws="none"),
-        filesystem=lambda_.FileSystem.from_efs_access_point(point, "/mnt/files"),
+        policy=ShieldPolicy(allow_aws="none"), filesystem=lambda_.FileSystem.from_efs_access_point(point, "/mnt/files")
     )
     template = walls()
     [vpc_id] = of_type(template, "AWS::EC2::VPC")

@@ -9,12 +9,7 @@ import pytest
 
 from harness import chains
 from harness.chains import STACK, Granularity
-from shielded_function_monitoring.simulated import (
-    MetricKey,
-    SimulatedCloudWatch,
-    SimulationError,
-    alert_line,
-)
+from shielded_function_monitoring.simulated import MetricKey, SimulatedCloudWatch, SimulationError, alert_line
 
 CHECKOUT, LOGS = "Shop-Checkout", "Shop-CheckoutLogs"
 
@@ -35,10 +30,7 @@ def fired(cloudwatch: SimulatedCloudWatch) -> list[str]:
 
 def test_what_a_condition_leaves_out_is_not_there() -> None:
     template = chains.template("function")
-    template["Conditions"] = {
-        "Never": {"Fn::Equals": ["a", "b"]},
-        "Later": {"Fn::Equals": [{"Ref": "Nobody"}, "b"]},
-    }
+    template["Conditions"] = {"Never": {"Fn::Equals": ["a", "b"]}, "Later": {"Fn::Equals": [{"Ref": "Nobody"}, "b"]}}
     template["Resources"]["RefundAlarm"]["Condition"] = "Never"
     template["Resources"]["CheckoutAlarm"]["Condition"] = "Later"
     assert [alarm.logical_id for alarm in simulated(template).alarms] == ["CheckoutAlarm"]

@@ -8,12 +8,7 @@ from hypothesis import strategies as st
 
 from harness.chains import QUERY
 from shielded_function_monitoring.simulated.metrics import MetricKey, Metrics
-from shielded_function_monitoring.simulated.metrics_insights import (
-    Condition,
-    MetricsQuery,
-    QueryError,
-    parse_query,
-)
+from shielded_function_monitoring.simulated.metrics_insights import Condition, MetricsQuery, QueryError, parse_query
 
 FLEET = MetricsQuery("SUM", "Violations", "ShieldedFunction", ("FunctionName",), (), ("FunctionName",), True)
 
