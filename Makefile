@@ -81,7 +81,7 @@ fuzz: native ## a bounded round of fuzzing (FUZZ_ARGS=...; needs Debian's clang,
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m lab.fuzz.run $(FUZZ_ARGS)
 
 lab: conformance workloads fuzz test-libcs test-kernel test-arm64 ## tests/lab in full, with Python's suite (hours)
-	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS) -m 'long or not long' tests/lab/deployed tests/lab/dotnet tests/lab/presets
+	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS) -m 'long or not long' tests/lab/deployed tests/lab/dotnet tests/lab/frames tests/lab/presets tests/lab/refused_calls
 
 test-libcs: native ## run the engine on glibc of Debian 11, 12, 13 and on musl (fetched by apt; LIBC_ROOT=FOLDER: on one more)
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m lab.libcs.fetch
@@ -100,7 +100,8 @@ arm64: setup ## fetch qemu and Debian's, Python's, Node.js's and Java's files fo
 
 # The engine's suites, each in an emulated sandbox that is an aarch64 machine; the runtimes; every C library. The cases
 # can be tried too (ARM64_TESTS=tests/security/cases), but nobody has looked at what qemu makes of each of them.
-ARM64_TESTS ?= tests/lab/arm64 tests/lab/libcs/test_arm64.py tests/integration/engine \
+ARM64_TESTS ?= tests/lab/arm64 tests/lab/frames tests/lab/libcs/test_arm64.py tests/lab/libcs/test_sites.py \
+  tests/integration/engine \
   tests/security/test_evasion.py tests/security/test_threat_model.py \
   tests/integration/launcher/test_doctor.py::test_the_aarch64_program_under_qemu
 test-arm64: native arm64 ## run the suites on aarch64, under qemu-user (needs Linux 6.7 for a binfmt_misc of its own)

@@ -44,7 +44,7 @@ ROUNDS = (
         "refusals",
         "tests/integration/launcher/test_refusals.py",
         "tests/lab/libcs/test_refused.py",
-        "tests/security/refused_calls",
+        "tests/lab/refused_calls",
         *("-m", "not long"),
     ),
     _cases("cases", "--attach", "wrapper", "--mode", "block"),

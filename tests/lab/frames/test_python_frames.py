@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from harness.compiling import EFFORT, NATIVE, SOURCES, compile_c
-from harness.engine import INSIDE
+from harness.compiling import EFFORT, NATIVE, compile_c
 from harness.running import whole_sandbox
 from shielded_function_emulator.languages import python
 from shielded_function_emulator.languages.python_versions import available
@@ -21,6 +20,7 @@ from shielded_function_emulator.sandbox import Sandbox
 
 pytestmark = pytest.mark.promise("alert.caller-python")
 
+HERE = Path(__file__).parent
 RUNTIMES: Mapping[str, Runtime] = {"3": python.THIS} if is_emulated() else available()
 WALK = (
     *("report/python_frames.c", "report/python_runtime.c", "base/memory_reader.c", "base/exported_symbol.c"),
@@ -33,8 +33,8 @@ PURE = ("text.c", "python_layout.c", "python_objects.c")
 def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("frames") / "code"
     folder.mkdir()
-    (folder / "frames.py").write_bytes((INSIDE / "frames.py").read_bytes())
-    sources = [SOURCES / "look_at_frames.c", *(NATIVE / "engine" / name for name in WALK)]
+    (folder / "frames.py").write_bytes((HERE / "frames.py").read_bytes())
+    sources = [HERE / "look_at_frames.c", *(NATIVE / "engine" / name for name in WALK)]
     sources += [NATIVE / "core" / name for name in PURE]
     target = f"{architecture()}-linux-gnu"
     compile_c(sources, folder / "look_at_frames.so", "-O2", "-shared", "-fPIC", target=target)

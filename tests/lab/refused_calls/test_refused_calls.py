@@ -15,12 +15,12 @@ from harness.engine import INSIDE as HARNESS_INSIDE
 from harness.recorder import Recorder
 from harness.running import PYTHON, SHIELD, policy
 from integration.readiness.api import RUNTIME_API, RuntimeApi, open_box
-from security.refused_calls.calls import ANSWERS, CALLS, Call
+from lab.refused_calls.calls import ANSWERS, CALLS, Call
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.sandbox import Completed, Sandbox, shield_lines
 
 INSIDE = Path(__file__).parent / "inside"
-CASES_INSIDE = INSIDE.parents[1] / "cases" / "inside"
+CASES_INSIDE = INSIDE.parents[2] / "security" / "cases" / "inside"
 SERVER, LISTED, FOREIGN = "203.0.113.10", "198.51.100.9", "203.0.113.77"
 OF_THE_CASES = "203.0.113.9"
 REFUSED, SECONDS = 78, 60

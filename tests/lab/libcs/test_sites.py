@@ -80,7 +80,14 @@ def test_data_in_an_executable_segment_is_no_code(architecture: str, list_sites:
 def test_an_aarch64_number_with_two_sources_is_unknown(flags: list[str], number: int, tmp_path: Path) -> None:
     """A number on aarch64 that something else may bring is not known."""
     library = tmp_path / "library.so"
-    compile_c([SOURCES / "from_elsewhere.S"], library, "-shared", "-nostdlib", *flags, target="aarch64-linux-gnu")
+    compile_c(
+        [Path(__file__).parent / "c" / "from_elsewhere.S"],
+        library,
+        "-shared",
+        "-nostdlib",
+        *flags,
+        target="aarch64-linux-gnu",
+    )
     tool = compile_list_sites("aarch64", tmp_path / "list_sites")
     assert list(sites_of(tool, library).values()) == [(number, "patchable", 4 if number >= 0 else 0)]
 

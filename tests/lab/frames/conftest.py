@@ -1,0 +1,5 @@
+"""The engine under test."""
+
+from harness.engine import layer
+
+__all__ = ["layer"]
