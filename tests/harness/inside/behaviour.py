@@ -8,12 +8,10 @@ import json
 import mmap
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -135,50 +133,6 @@ def files_are_read_when_ready() -> dict[str, int | None]:
 
 
 @scenario
-def signals_during_guarded_calls() -> dict[str, int]:
-    """Thousands of signals while files are opened and sockets connected: every call has one of its own results."""
-    ticks = 0
-
-    def tick(_number: int, _frame: object) -> None:
-        nonlocal ticks
-        ticks += 1
-
-    signal.signal(signal.SIGALRM, tick)
-    signal.setitimer(signal.ITIMER_REAL, 0.0002, 0.0002)
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    listener.listen(128)
-    done = 0
-    until = time.monotonic() + 2
-    while time.monotonic() < until:
-        with open("/etc/passwd") as f:
-            assert f.read(1)
-        with socket.create_connection(listener.getsockname()):
-            listener.accept()[0].close()
-        assert refusal(lambda: os.listdir("/tmp")) == 13
-        done += 1
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    return {"ticks": ticks, "done": done}
-
-
-@scenario
-def bad_pointers() -> dict[str, int | None]:
-    s = socket.socket()
-    bad = ctypes.c_void_p(8)
-    return {
-        "open_null": refusal(libc("open", None, 0)),
-        "open_bad": refusal(libc("open", bad, os.O_CREAT | os.O_RDWR, 0o600)),
-        "mkdir_bad": refusal(libc("mkdir", bad, 0o700)),
-        "connect_null": refusal(libc("connect", s.fileno(), None, 16)),
-        "connect_bad": refusal(libc("connect", s.fileno(), bad, 16)),
-        "connect_long": refusal(libc("connect", s.fileno(), bad, 4096)),
-        "connect_negative": refusal(libc("connect", s.fileno(), b"x" * 16, -1)),
-        "execve_bad": refusal(libc("execve", bad, None, None)),
-        "long_path": refusal(lambda: os.mkdir("/tmp/" + "x" * 5000)),
-    }
-
-
-@scenario
 def datagrams_to_port_zero() -> dict[str, Any]:
     """What getaddrinfo does to sort addresses, and what could be sent then."""
     result: dict[str, Any] = {}
@@ -219,16 +173,6 @@ def allowed_hosts_work() -> dict[str, Any]:
         "loopback": refusal(connect("127.0.0.1", serve_runtime_api())),
         "rebinding": by_name("rebind.example"),
     }
-
-
-@scenario
-def denied_lookup_is_quick() -> float:
-    times = []
-    for i in range(20):
-        start = time.perf_counter()
-        refusal(lambda i=i: socket.getaddrinfo(f"n{i}.denied.example", 443))
-        times.append(time.perf_counter() - start)
-    return sorted(times)[10] * 1000
 
 
 @scenario

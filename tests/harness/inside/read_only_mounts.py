@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sys
 
 from behaviour import refusal, request, serve_runtime_api
-from changing import Told, main, open_while_the_path_changes, told_by_a_copy
+from changing import Told, main
 
 TASK = "/var/task"
 
@@ -55,36 +54,12 @@ def writing() -> Told:
     return told | {"reference": opened(f"{TASK}/app.py", None, os.O_PATH)}
 
 
-def forked() -> Told:
-    paths = {"handler": f"{TASK}/app.py", "plain": f"{TASK}/sub/data.txt"}
-    return told_by_a_copy(lambda: {name: opened(path) for name, path in paths.items()})
-
-
-def locks() -> Told:
-    """A record lock on a folder is kept while files are opened beside it (fcntl(2): a close ends it)."""
-    folder = os.open(f"{TASK}/sub", os.O_RDONLY)
-    fcntl.lockf(folder, fcntl.LOCK_SH)
-    told: Told = {
-        "opened": opened("data.txt", folder),
-        "no folder": opened("data.txt/x", folder),
-    }
-    with open("/proc/locks") as file:
-        return told | {"lock": str(f":{os.fstat(folder).st_ino} " in file.read())}
-
-
 def handed_down() -> Told:
     """By a descriptor of a folder that this user could not have come to: argument 2 is its number."""
     folder = int(sys.argv[2])
     return {name: opened(name, folder) for name in ("x", "missing")}
 
 
-def raced() -> Told:
-    """The path changes while it is being opened."""
-    inode = os.stat(f"{TASK}/app.py").st_ino
-    read, others = open_while_the_path_changes(b"/var/task/sub/data.txt", b"/var/task/./././app.py", inode)
-    return {"handler was read": read, "others were": str(others > 100)}
-
-
 if __name__ == "__main__":
     request(serve_runtime_api(), b"GET /2018-06-01/runtime/invocation/next")
-    main(spellings, writing, forked, locks, handed_down, raced)
+    main(spellings, writing, handed_down)

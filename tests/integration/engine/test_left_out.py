@@ -171,11 +171,29 @@ def attempt(call, *arguments):
     except OSError:
         pass
 time.sleep(1 - time.time() % 1)
+began = int(time.time())
 WHAT
 attempt(s.connect, ("203.0.113.66", 4444))
 attempt(open, "/tmp/made", "w")
 attempt(os.posix_spawn, "/usr/bin/id", ["id"], {})
+print(int(time.time()) == began)
 """
+PATIENCE = 20
+
+
+def after_decoys(box: Sandbox, code: str, modes: Mapping[str, str], *, alone: bool = False) -> list[dict[str, Any]]:
+    """The alerts of decoys and of what matters, all within a second: on a busy machine that takes several attempts."""
+    program = DECOYS.replace("WHAT", code)
+    if alone:
+        program = "\n".join(line for line in program.splitlines() if not line.startswith("attempt("))
+    for _ in range(PATIENCE):
+        prepare_tmp(box)
+        done = box.run_command([SHIELD, PYTHON, "-c", program], environment=policy(**modes))
+        if done.stdout.endswith("True\n"):
+            return alerts(done)
+    pytest.skip(f"this machine is too busy: {PATIENCE} times it took longer than a second")
+
+
 # What comes first, how many lines it has, and what its last line says: the event, how many it counts, and the address.
 BURSTS = {
     "of_one": ("for _ in range(250): attempt(s.connect, ('198.51.100.8', 53))", 1, "repeated", 249, "198.51.100.8"),
@@ -197,9 +215,7 @@ def test_decoys_hide_nothing(box: Sandbox, burst: str, mode: str) -> None:
     """The address, the file and the program that matter have lines of their own, and none is lost from the count."""
     code, lines, event, count, last = BURSTS[burst]
     modes = dict.fromkeys(("outbound_connectivity", "read_write_tmp", "create_child_process"), mode)
-    prepare_tmp(box)
-    done = box.run_command([SHIELD, PYTHON, "-c", DECOYS.replace("WHAT", code)], environment=policy(**modes))
-    counted = alerts(done)
+    counted = after_decoys(box, code, modes)
     decoys = [line for line in counted if line["details"].get("ip", "").startswith("198.51.100.")]
     told = [line for line in counted if line not in decoys]
     assert [line["details"].get("ip", line["details"].get("path")) for line in told] == [
@@ -214,9 +230,7 @@ def test_a_storm_of_targets_hides_others_of_its_policy(box: Sandbox) -> None:
     """It is in the limits. The last one is named, and other policies have their lines."""
     storm = "for n in range(400): attempt(s.connect, (f'198.51.{n // 200}.{n % 200}', 53))"
     modes = dict.fromkeys(("outbound_connectivity", "read_write_tmp", "create_child_process"), "block")
-    prepare_tmp(box)
-    done = box.run_command([SHIELD, PYTHON, "-c", DECOYS.replace("WHAT", storm)], environment=policy(**modes))
-    counted = alerts(done)
+    counted = after_decoys(box, storm, modes)
     assert sum(line["count"] for line in counted if line["policy"] == "outbound_connectivity") == 401
     assert {line["details"]["path"] for line in counted if "path" in line["details"]} == {"/tmp/made", "/usr/bin/id"}
     folded = [(line["count"], line["details"]["ip"]) for line in counted if line.get("event") == "folded"]
@@ -228,10 +242,8 @@ def test_a_storm_of_targets_hides_others_of_its_policy(box: Sandbox) -> None:
 def test_platform_programs_are_repeated_apart(box: Sandbox, mode: Any) -> None:
     """Libraries look for others by ldconfig: no alarm counts that, and each line has its own severity."""
     storm = "for n in range(9): attempt(os.posix_spawn, ['/usr/sbin/ldconfig', '/usr/bin/id'][n % 3 == 2], ['x'], {})"
-    command = [SHIELD, PYTHON, "-c", DECOYS.replace("WHAT", storm).split("attempt(s.connect")[0]]
-    done = box.run_command(command, environment=policy(create_child_process=mode))
     worst = severity_of("create_child_process", mode)
-    told = alerts(done)
+    told = after_decoys(box, storm, {"create_child_process": mode}, alone=True)
     assert sorted((line["count"], line["details"]["path"], line["severity"]) for line in told) == sorted(
         (count, path, severity)
         for path, severity, counts in (("/usr/sbin/ldconfig", "notice", (1, 5)), ("/usr/bin/id", worst, (1, 2)))
@@ -244,7 +256,7 @@ def test_platform_programs_are_repeated_apart(box: Sandbox, mode: Any) -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_the_end_is_not_held_up_for_long(box: Sandbox, mode: str) -> None:
-    """Nobody reads: what is not told a tenth of a second later is lost."""
+    """Nobody reads: what is not told a tenth of a second later is lost, and it ends."""
     told = tell(box, "full", policy(read_write_tmp=mode), reads=False)
     assert told.total() == 0
-    assert 0.05 < told.seconds < 2
+    assert 0.05 < told.seconds < SECONDS

@@ -95,22 +95,6 @@ def test_what_does_not_read_is_as_ever(box: Sandbox, threads: list[str]) -> None
     assert told(box, "writing", *threads) == plain | {"reference": errno.EACCES}
 
 
-def test_a_copy_that_closes_everything(box: Sandbox) -> None:
-    assert told(box, "forked", shield=False) == {"handler": None, "plain": None}
-    assert told(box, "forked") == {"handler": errno.EACCES, "plain": None}
-
-
-@pytest.mark.parametrize("threads", THREADS.values(), ids=THREADS)
-def test_a_lock_on_a_folder_is_kept(box: Sandbox, threads: list[str]) -> None:
-    kept = {"opened": None, "no folder": errno.ENOTDIR, "lock": "True"}
-    assert told(box, "locks", *threads, shield=False) == kept
-    assert told(box, "locks", *threads) == kept
-
-
-def test_a_path_that_changes_while_it_is_opened(box: Sandbox) -> None:
-    assert told(box, "raced") == {"handler was read": 0, "others were": "True"}
-
-
 @pytest.mark.parametrize("shield", [False, True], ids=["unshielded", "shielded"])
 def test_a_folder_that_was_handed_down(layer: Path, box: Sandbox, tmp_path: Path, shield: bool) -> None:
     """Its files open though the way to it is closed to this user."""

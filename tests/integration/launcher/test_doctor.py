@@ -13,7 +13,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -39,41 +38,12 @@ from shielded_function_runtime.build import native
 pytestmark = pytest.mark.promise("start.doctor")
 
 KEYS = [
-    "kernel",
-    "architecture",
-    "user",
-    "no_new_privs",
-    "seccomp_mode",
-    "prctl_get_name",
-    "prctl_set_name",
-    "prctl_no_new_privs",
-    "seccomp",
-    "seccomp_filter",
-    "seccomp_notify",
-    "ptrace",
-    "landlock",
-    "user_namespaces",
-    "memfd_create",
-    "pidfd_open",
-    "pidfd_getfd",
-    "process_vm_readv",
-    "io_uring",
-    "clone3",
-    "statx_mount_id",
-    "executable_memory",
-    "patch_code",
-    "tmp",
-    "dev_shm",
-    "proc_self_fd",
-    "descriptors",
-    "needed_calls",
-    "libc",
-    "libc_version",
-    "libc_coverage",
-    "process_engine",
-    "whole_way",
-    "kernel_engine",
-]
+    "kernel", "architecture", "user", "no_new_privs", "seccomp_mode", "prctl_get_name", "prctl_set_name",
+    "prctl_no_new_privs", "seccomp", "seccomp_filter", "seccomp_notify", "ptrace", "landlock", "user_namespaces",
+    "memfd_create", "pidfd_open", "pidfd_getfd", "process_vm_readv", "io_uring", "clone3", "statx_mount_id",
+    "executable_memory", "patch_code", "tmp", "dev_shm", "proc_self_fd", "descriptors", "needed_calls", "libc",
+    "libc_version", "libc_coverage", "process_engine", "whole_way", "kernel_engine",
+]  # fmt: skip
 OUTCOMES = {"works", "refused", "missing", "failed", "no", "killed", "timed_out", "no_answer"}
 ARMED = (
     '{"function_shield":true,"v":1,"timestamp":"2026-11-24T13:37:00.123456Z","level":"INFO","event":"armed",'
@@ -130,17 +100,6 @@ def test_the_facts_of_this_machine(installed: Installed) -> None:
     assert findings["proc_self_fd"]["outcome"] == "works"
 
 
-def test_libc_and_its_version(installed: Installed) -> None:
-    findings = examine(installed)
-    libc = str(findings["libc"]["value"])
-    assert Path(libc).is_file()
-    name, version = platform.libc_ver()
-    if name != "glibc":
-        pytest.skip("this Python runs on another libc than glibc")
-    assert str(findings["libc_version"]["value"]).startswith("GNU C Library")
-    assert str(findings["libc_version"]["value"]).endswith(f"version {version}")
-
-
 def test_text_is_one_line_a_fact(installed: Installed) -> None:
     done = installed.run(["doctor"], {})
     assert (done.returncode, done.stderr) == (0, "")
@@ -156,19 +115,15 @@ def test_text_is_one_line_a_fact(installed: Installed) -> None:
 
 
 def test_the_engine_is_told_by_its_armed_line(installed: Installed, tmp_path: Path) -> None:
-    program = tmp_path / "program"
-    program.write_text(f"#!/bin/sh\necho noise\necho '{ARMED}' >&2\ntest -z \"$SECRET\"\n")
-    program.chmod(0o755)
-    finding = examine(installed, "--program", str(program))["process_engine"]
-    assert finding["outcome"] == "works"
-    assert finding["value"] == f"armed in {program}: 57 of 423 system-call sites patched, 812 microseconds"
-
-
-def test_complete_coverage_is_told_in_numbers(installed: Installed, tmp_path: Path) -> None:
-    program = write_script(tmp_path / "program", f"echo '{ARMED}' >&2")
-    finding = examine(installed, "--program", str(program))["libc_coverage"]
-    expected = "complete: 423 system-call sites, 57 can make a guarded call, each has its gate"
-    assert (finding["outcome"], finding["value"]) == ("works", expected)
+    program = write_script(tmp_path / "program", "echo noise", f"echo '{ARMED}' >&2", 'test -z "$SECRET"')
+    findings = examine(installed, "--program", str(program))
+    expected = {
+        "process_engine": f"armed in {program}: 57 of 423 system-call sites patched, 812 microseconds",
+        "libc_coverage": "complete: 423 system-call sites, 57 can make a guarded call, each has its gate",
+    }
+    assert {key: (findings[key]["outcome"], findings[key]["value"]) for key in expected} == {
+        key: ("works", value) for key, value in expected.items()
+    }
 
 
 def test_incomplete_coverage_names_the_first_site(installed: Installed, tmp_path: Path) -> None:
@@ -177,12 +132,6 @@ def test_incomplete_coverage_names_the_first_site(installed: Installed, tmp_path
     reason = "a system call cannot be guarded in /lib/libc.so.6 at file offset 1193046, number 257"
     assert (findings["libc_coverage"]["outcome"], findings["libc_coverage"]["value"]) == ("no", f"incomplete: {reason}")
     assert (findings["process_engine"]["outcome"], findings["process_engine"]["value"]) == ("no", reason)
-
-
-def test_another_refusal_says_nothing_of_coverage(installed: Installed) -> None:
-    installed.library.unlink()
-    finding = examine(installed)["libc_coverage"]
-    assert (finding["outcome"], finding["value"]) == ("no", "not known: the engine failed before it")
 
 
 def test_the_engine_is_tried_with_a_policy_of_its_own(installed: Installed, tmp_path: Path) -> None:
@@ -205,9 +154,10 @@ def test_the_engine_is_tried_with_a_policy_of_its_own(installed: Installed, tmp_
 
 def test_a_missing_library_is_said(installed: Installed) -> None:
     installed.library.unlink()
-    finding = examine(installed)["process_engine"]
-    assert finding["outcome"] == "no"
-    assert str(finding["value"]).startswith(f'"{installed.library}" cannot be opened')
+    findings = examine(installed)
+    assert findings["process_engine"]["outcome"] == findings["libc_coverage"]["outcome"] == "no"
+    assert str(findings["process_engine"]["value"]).startswith(f'"{installed.library}" cannot be opened')
+    assert findings["libc_coverage"]["value"] == "not known: the engine did not come so far"
 
 
 def test_a_static_program_is_said(installed: Installed, static_program: Path) -> None:
@@ -280,14 +230,6 @@ def test_refused_missing_and_killed_are_told_apart(installed: Installed) -> None
     assert findings["statx_mount_id"]["outcome"] == "works"
 
 
-def test_text_names_the_answers(installed: Installed) -> None:
-    answers = {"memfd_create": KILL_PROCESS, "ptrace": errno_answer(errno.EPERM)}
-    done = installed.run(["doctor"], {}, before=lambda: install_filter(answers))
-    lines = {line.split()[0]: line for line in done.stdout.splitlines()[2:]}
-    assert "killed (SIGSYS)" in lines["memfd_create"]
-    assert "refused (EPERM)" in lines["ptrace"]
-
-
 def test_a_call_that_never_returns_times_out(installed: Installed) -> None:
     """A supervisor that does not answer: the call hangs, the probe is ended, the rest goes on."""
 
@@ -295,22 +237,12 @@ def test_a_call_that_never_returns_times_out(installed: Installed) -> None:
         listener = install_filter({"io_uring_setup": USER_NOTIFICATION}, NEW_LISTENER)
         os.set_inheritable(listener, True)
 
-    began = time.monotonic()
     try:
         findings = examine(installed, before=hang, close_fds=False)
     except subprocess.SubprocessError:
         pytest.skip("seccomp user notification is not to be had here")
     assert answer(findings, "io_uring") == ("timed_out", None)
     assert findings["clone3"]["outcome"] != "timed_out"
-    assert time.monotonic() - began < 20
-
-
-def test_filtered_seccomp_is_not_the_lack_of_no_new_privs(installed: Installed) -> None:
-    findings = examine(installed, before=lambda: install_filter({"seccomp": errno_answer(errno.EPERM)}))
-    assert answer(findings, "seccomp") == ("refused", "EPERM")
-    for key in ("seccomp_filter", "seccomp_notify"):
-        assert answer(findings, key) == ("refused", "EPERM")
-        assert findings[key]["value"] == "filtered"
 
 
 @pytest.fixture

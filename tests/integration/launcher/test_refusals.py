@@ -21,7 +21,6 @@ pytestmark = pytest.mark.promise("start.refused")
 
 # What would be printed if it ran.
 PROOF = ("/bin/echo", "it ran")
-ONE_OF_EACH = {text.field: text for text in ERRORS}.values()
 
 
 @pytest.mark.parametrize(
@@ -79,40 +78,20 @@ def test_policy_in_a_file(installed: Installed, tmp_path: Path, text: str, part:
     assert str(file) in reason
 
 
-def make_missing(file: Path) -> None:
-    assert not file.exists()
+UNREADABLE: dict[str, Callable[[Path], object]] = {
+    "missing": lambda file: file.exists(),
+    "folder": Path.mkdir,
+    "pipe": os.mkfifo,
+    "large": lambda file: file.write_text("# a comment that goes on\n" * 20_000),
+}
 
 
-def make_folder(file: Path) -> None:
-    file.mkdir()
-
-
-def make_pipe(file: Path) -> None:
-    os.mkfifo(file)
-
-
-def make_large(file: Path) -> None:
-    file.write_text("# a comment that goes on\n" * 20_000)
-
-
-@pytest.mark.parametrize("make", [make_missing, make_folder, make_pipe, make_large])
-def test_policy_file_that_cannot_be_read(installed: Installed, tmp_path: Path, make: Callable[[Path], None]) -> None:
+@pytest.mark.parametrize("how", UNREADABLE)
+def test_policy_file_that_cannot_be_read(installed: Installed, tmp_path: Path, how: str) -> None:
     file = tmp_path / "policy"
-    make(file)
+    UNREADABLE[how](file)
     reason = assert_refused(installed.run(PROOF, {**POLICY, "SHIELD_POLICY_FILE": str(file)}))
     assert reason.startswith("SHIELD_POLICY_FILE: cannot read")
-
-
-def library_missing(library: Path) -> None:
-    library.unlink()
-
-
-def library_is_a_text(library: Path) -> None:
-    library.write_text("not a library")
-
-
-def library_empty(library: Path) -> None:
-    library.write_bytes(b"")
 
 
 def library_cut_short(library: Path) -> None:
@@ -122,23 +101,9 @@ def library_cut_short(library: Path) -> None:
     library.write_bytes(library.read_bytes()[: end - 1])
 
 
-def library_cut_in_its_header(library: Path) -> None:
-    library.write_bytes(library.read_bytes()[:40])
-
-
-def library_is_a_program(library: Path) -> None:
-    shutil.copy(library.with_name("shield"), library)
-
-
-def library_of_32_bits(library: Path) -> None:
+def with_byte(library: Path, at: int, value: int) -> None:
     content = bytearray(library.read_bytes())
-    content[4] = 1
-    library.write_bytes(content)
-
-
-def library_with_a_stray_byte_in_its_identity(library: Path) -> None:
-    content = bytearray(library.read_bytes())
-    content[15] = 1
+    content[at] = value
     library.write_bytes(content)
 
 
@@ -157,23 +122,23 @@ def library_is_a_folder(library: Path) -> None:
     library.mkdir()
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        library_missing,
-        library_is_a_text,
-        library_empty,
-        library_cut_short,
-        library_cut_in_its_header,
-        library_is_a_program,
-        library_of_32_bits,
-        library_with_a_stray_byte_in_its_identity,
-        library_with_a_misplaced_segment,
-        library_is_a_folder,
-    ],
-)
-def test_library(installed: Installed, damage: Callable[[Path], None]) -> None:
-    damage(installed.library)
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "missing": Path.unlink,
+    "a text": lambda library: library.write_text("not a library"),
+    "empty": lambda library: library.write_bytes(b""),
+    "cut short": library_cut_short,
+    "cut in its header": lambda library: library.write_bytes(library.read_bytes()[:40]),
+    "a program": lambda library: shutil.copy(library.with_name("shield"), library),
+    "of 32 bits": lambda library: with_byte(library, 4, 1),
+    "with a stray byte in its identity": lambda library: with_byte(library, 15, 1),
+    "with a misplaced segment": library_with_a_misplaced_segment,
+    "a folder": library_is_a_folder,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_library(installed: Installed, damage: str) -> None:
+    DAMAGES[damage](installed.library)
     reason = assert_refused(installed.run(PROOF, POLICY))
     assert str(installed.library) in reason
 
@@ -306,21 +271,12 @@ def test_next_wrapper_not_executable(installed: Installed, tmp_path: Path) -> No
     assert "Permission denied" in reason
 
 
-def link_symbolic(to: Path, program: Path) -> None:
-    to.symlink_to(program)
-
-
-def link_hard(to: Path, program: Path) -> None:
-    to.hardlink_to(program)
-
-
-@pytest.mark.parametrize("link", [None, link_symbolic, link_hard])
+@pytest.mark.parametrize("link", [None, Path.symlink_to, Path.hardlink_to])
 def test_next_wrapper_is_shield_itself(
     installed: Installed, tmp_path: Path, link: Callable[[Path, Path], None] | None
 ) -> None:
-    wrapper = installed.program
+    wrapper = tmp_path / "wrapper" if link else installed.program
     if link:
-        wrapper = tmp_path / "wrapper"
         link(wrapper, installed.program)
     assert "is shield itself" in assert_refused(run_wrapped(installed, wrapper))
 
