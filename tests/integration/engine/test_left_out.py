@@ -214,7 +214,7 @@ BURSTS = {
 def test_decoys_hide_nothing(box: Sandbox, burst: str, mode: str) -> None:
     """The address, the file and the program that matter have lines of their own, and none is lost from the count."""
     code, lines, event, count, last = BURSTS[burst]
-    modes = dict.fromkeys(("outbound_connectivity", "read_write_tmp", "create_child_process"), mode)
+    modes: dict[str, str] = dict.fromkeys(("outbound_connectivity", "read_write_tmp", "create_child_process"), mode)
     counted = after_decoys(box, code, modes)
     decoys = [line for line in counted if line["details"].get("ip", "").startswith("198.51.100.")]
     told = [line for line in counted if line not in decoys]
@@ -229,7 +229,7 @@ def test_decoys_hide_nothing(box: Sandbox, burst: str, mode: str) -> None:
 def test_a_storm_of_targets_hides_others_of_its_policy(box: Sandbox) -> None:
     """It is in the limits. The last one is named, and other policies have their lines."""
     storm = "for n in range(400): attempt(s.connect, (f'198.51.{n // 200}.{n % 200}', 53))"
-    modes = dict.fromkeys(("outbound_connectivity", "read_write_tmp", "create_child_process"), "block")
+    modes: dict[str, str] = dict.fromkeys(("outbound_connectivity", "read_write_tmp", "create_child_process"), "block")
     counted = after_decoys(box, storm, modes)
     assert sum(line["count"] for line in counted if line["policy"] == "outbound_connectivity") == 401
     assert {line["details"]["path"] for line in counted if "path" in line["details"]} == {"/tmp/made", "/usr/bin/id"}
