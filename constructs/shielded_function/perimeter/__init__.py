@@ -1,9 +1,8 @@
-"""`ShieldPerimeter`: the wall around the functions of a VPC, made from the same policies as the one in the process.
+"""`ShieldPerimeter`: network rules around the functions of a VPC, derived from the policies of their shields.
 
-Code in a function's process may undo the rules of its engine, but not the rules of AWS's network. So
-this makes of the policies rules of Route 53 Resolver DNS Firewall, of security groups and of VPC endpoints. What
-decides is pure (`entries`, `names`, `firewall`, `egress`, `residents`, `grants`); what asks or changes the CDK is
-beside it.
+Code in a function's process may undo the rules of its engine, but not the rules of AWS's network. The policies become
+rules of Route 53 Resolver DNS Firewall, of security groups and of VPC endpoints. Decisions are pure (`entries`,
+`names`, `firewall`, `egress`, `residents`, `grants`); other modules read or change the CDK.
 """
 
 from __future__ import annotations

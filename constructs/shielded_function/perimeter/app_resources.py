@@ -1,4 +1,4 @@
-"""Questions to the CDK: the resources of an app that use a VPC, and the value of a token."""
+"""Reads from the CDK the resources of an app that use a VPC, and the values of tokens."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ _EARLY: Final[Mapping[str, Sequence[str]]] = {
     GROUP: ("vpcId", "securityGroupEgress"),
     SUBNET: ("vpcId",),
 }
-"""What is read while aspects run. The CDK keeps the first value of most that is known late (`Lazy.any`), so whatever
-else was read then could not be changed by a later aspect."""
+"""The types read while aspects run. The CDK keeps the first value of most lazy properties (`Lazy.any`), so a later
+aspect could not change other types once they were read."""
 
 
 class App:
     """The resources of a stage.
 
     Attributes:
-        resources: those of the network, and functions; read when it is made, which may be while aspects run.
-        by_path: the same by their paths.
+        resources: network resources and functions, read at construction, maybe while aspects run.
+        by_path: the resources by path.
         constructs: each resource's construct, by its path.
     """
 
@@ -64,7 +64,7 @@ class App:
         self.by_path = {resource.path: resource for resource in self.resources}
 
     def everybody(self) -> list[Resource]:
-        """All resources that may be in a network, with all that they refer to. For when the aspects are done."""
+        """All resources that may be in a network, with their references. Call it after the aspects."""
         if self._everybody is None:
             others = [
                 construct
@@ -92,7 +92,7 @@ class App:
 
 
 def _referred(text: str) -> list[str]:
-    """The paths of the resources that a text refers to: made by a construct, or by an import of its id."""
+    """The paths of the resources that a text refers to: by a construct, or by an import of its id."""
     tokens: Sequence[Any] = cdk.Tokenization.reverse_string(text).tokens
     references: list[Any] = [token for token in tokens if cdk.Reference.is_reference(token)]
     return [path_of(reference.target)[0] for reference in references]
@@ -110,7 +110,7 @@ def _path_in(text: str) -> str:
     return _DESCRIBED.sub("", text)
 
 
-# What a token stands for
+# Values of tokens
 
 _NETWORKS: Final = re.compile(r"\b(?:Ipv6)?CidrBlocks?\b|\bIpv6CidrBlocks\b|\bSubnetIpv6\w*\b|\bVpcIpv6\w*\b")
 _ADDRESSES: Final = re.compile(r"\bPrivateIp(?:Address)?\b|\bPublicIp\b|\bPrimaryPrivateIpAddress\b")
@@ -129,13 +129,13 @@ class _Meaning:
 
 
 _MEANINGS: Final[dict[str, _Meaning]] = {}
-"""By text: tokens keep their number for the life of the process, and rules are asked for several times."""
+"""By text: tokens keep their number for the life of the process, and rules are read several times."""
 
 
 def classify_in(stack: cdk.Stack) -> Callable[[str], Kind]:
-    """The host of an entry at deployment, as far as a stack that refers to it can tell.
+    """A function that classifies the host of an entry at deployment, from its references in a stack.
 
-    The names of attributes tell addresses from names. A parameter tells nothing, and is taken for a name.
+    The names of attributes distinguish addresses from names. A parameter counts as a name.
     """
 
     def classify(host: str) -> Kind:
@@ -175,7 +175,7 @@ def _read_meaning(host: str, stack: cdk.Stack) -> _Meaning:
         if not re.fullmatch(r":\d+", found[1]) or not re.fullmatch(r"\$\{Token\[[^\]]*\]\}", host):
             return _Meaning(
                 "name",
-                problem=f"allow_outbound: {host}: it is a list that is known at deployment only, with ports in it "
+                problem=f"allow_outbound: {host}: it is a list known only at deployment, with ports in it "
                 "perhaps: list its members one by one (Fn.select)",
             )
         return _Meaning("names", divider=f"{found[1]},")
@@ -185,7 +185,7 @@ def _read_meaning(host: str, stack: cdk.Stack) -> _Meaning:
 
 
 def _attributes(host: str) -> list[str]:
-    """The attributes that tokens in a text refer to; they tell the same from every stack."""
+    """The attributes that tokens in a text refer to; they are equal in every stack."""
     tokens: Sequence[Any] = cdk.Tokenization.reverse_string(host).tokens
     references: list[Any] = [token for token in tokens if cdk.Reference.is_reference(token)]
     return [reference.display_name for reference in references]

@@ -46,9 +46,9 @@ if TYPE_CHECKING:
 
 _ID: Final = "ShieldPerimeter"
 _PRIORITY: Final = 900
-"""Of the aspect that lays it out: after `Shield.everywhere`, whose is 500."""
+"""The priority of its aspect: after `Shield.everywhere`, which has 500."""
 _WARNING: Final = "shielded-function:perimeter"
-# Of a name that is listed, and of one that is granted: an id, and what is said.
+# For a listed name, and for a granted one: the warning's id and text.
 _ANY_PORT: Final = (
     (
         "AnyPort",
@@ -67,30 +67,31 @@ _OF_VPC: WeakKeyDictionary[Any, ShieldPerimeter] = WeakKeyDictionary()
 
 @jsii.implements(cdk.IAspect)
 class ShieldPerimeter(Construct):
-    """A wall around the shielded functions of a VPC, enforced by AWS's network, made from their policies.
+    """Network rules around the shielded functions of a VPC, derived from their policies and enforced by AWS.
 
         vpc = ec2.Vpc(stack, "Vpc")
         ShieldedFunction(stack, "Checkout", vpc=vpc, policy=ShieldPolicy(allow_outbound=["api.stripe.com:443"]), ...)
         ShieldPerimeter(stack, "Perimeter", vpc=vpc)
 
-    Code that runs machine instructions of its choice in a function can undo the rules of its process. These are
-    enforced outside of it:
+    Code that runs machine instructions of its choice in a function can undo the rules of its process. AWS enforces
+    these rules outside the process:
 
-    - DNS Firewall on the VPC: the names that the policies list, their `allow_aws` and grants included, are looked up;
-      all others do not exist (NXDOMAIN). A listed name's CNAMEs are trusted, as the engine trusts them.
-    - The egress of each function's security groups: the ports of its policy, to the networks that it lists, and to
-      any address for what it lists by name.
-    - The policies of the VPC's endpoints in the app: what the functions' roles are granted, of your own accounts.
-    - The VPC's query log, a metric filter and an alarm on what DNS Firewall stopped.
+    - DNS Firewall on the VPC: names in the policies, their `allow_aws` and grants can be looked up; other names do not
+      exist (NXDOMAIN). A listed name's CNAMEs are trusted, as in the engine.
+    - The egress of each function's security groups: the ports of its policy, to the listed networks, and to any address
+      for entries by name.
+    - The policies of the VPC's endpoints in the app: the grants of the functions' roles, on resources of your accounts.
+    - The VPC's query log, a metric filter and an alarm on look-ups that DNS Firewall blocked.
 
-    Make it where the resources of the policies are known: in the stack of the functions, or in a separate one.
-    docs/guide/perimeter.md says what each layer stops, what it does not, and what it costs.
+    Create it in the stack of the functions, or in a separate stack that can refer to the policies' resources.
+    docs/guide/perimeter.md describes the effect, the limits and the costs of each layer.
 
     Attributes:
         vpc: the VPC.
-        mode: "block" or "alert". With the context `shield=alert` it is "alert"; with `shield=off` nothing has effect.
-        log_group: where the VPC's queries are logged; None without query logs.
-        metric_filter: counts what DNS Firewall stopped, or would stop; None without query logs.
+        mode: "block" or "alert". The context `shield=alert` sets "alert"; with `shield=off` the perimeter has no
+            effect.
+        log_group: the log group of the VPC's queries; None without query logs.
+        metric_filter: counts look-ups that DNS Firewall blocked, or would block; None without query logs.
         alarm: on that count; None without query logs.
     """
 
@@ -118,40 +119,40 @@ class ShieldPerimeter(Construct):
     ) -> None:
         """
         Args:
-            scope: the parent: a stack, or something in one.
+            scope: the parent: a stack, or a construct in one.
             id: the construct id.
-            vpc: the VPC that the functions are in, of this app or imported.
+            vpc: the VPC of the functions, of this app or imported.
             functions: functions, or constructs such as stacks with functions in them. Each named function must be
-                shielded and in the VPC. By default all shielded functions of the app, or of the stage, that are in the
-                VPC.
-            also_allow: names that others in the VPC look up (ECS tasks, machines, databases, other functions), as
-                `ShieldPolicy.allow_outbound` takes them; ports do not matter. DNS Firewall is the VPC's: they have
-                these names and the functions', and no others. Others in the VPC are an error unless this is given: `[]`
-                says that they need no more. With it, a VPC may have no shielded function: only programs that take
-                no shield, MicroVMs and web functions behind an `AWS::Lambda::NetworkConnector`.
-            also_allow_aws: the AWS services that they reach, as `ShieldPolicy.allow_aws` takes them.
+                shielded and in the VPC. By default all shielded functions of the app, or of the stage, in the VPC.
+            also_allow: names that other resources in the VPC look up (ECS tasks, machines, databases, other functions),
+                in the form of `ShieldPolicy.allow_outbound`; ports have no effect. DNS Firewall applies to the whole
+                VPC, so the others can look up only these names and the functions'. Other resources in the VPC are an
+                error unless this is set: `[]` means that they need no more names. With it, a VPC may have no shielded
+                function: only programs without a shield, MicroVMs and web functions behind an
+                `AWS::Lambda::NetworkConnector`.
+            also_allow_aws: the AWS services that they reach, in the form of `ShieldPolicy.allow_aws`.
             mode: "block", or "alert" for a roll-out: DNS Firewall only reports, and security groups and endpoint
                 policies stay as they are.
             priority: the order of this rule group among those of the VPC, 101 to 9900.
-            threats: DNS Firewall Advanced looks at every name first, those of the lists too: for data in names
-                (tunneling) and for names that an algorithm made. Worth it with `*.domain` in a list, under which any
-                label passes. AWS charges it apart.
+            threats: DNS Firewall Advanced checks every name first, also listed ones: for data in names (tunneling) and
+                for names that an algorithm generated. Use it with `*.domain` in a list, which admits any label. AWS
+                charges extra for it.
             security_groups: replaces the egress of the functions' security groups.
-            endpoint_policies: what the VPC's endpoints of the app let through, unless they have a policy: "granted" is
-                what the functions' roles are granted, of your accounts; "account" is anything of your accounts; "none"
-                leaves them as they are. By default "granted" where functions and databases are alone in the VPC, and
-                "none" where others are there, as images of ECR and packages come from buckets of AWS's.
+            endpoint_policies: the policies of the VPC's endpoints of the app that have none: "granted" admits the
+                grants of the functions' roles, on resources of your accounts; "account" admits any resource of your
+                accounts; "none" changes nothing. By default "granted" where functions and databases are alone in the
+                VPC, and "none" where other resources are in it, as images of ECR and packages come from buckets of AWS.
             organization: the id of your organization (`o-...`): endpoints let its accounts through, instead of
                 `accounts`.
             accounts: further accounts, twelve digits each, whose resources and roles the endpoints let through.
-            query_logs: logs the VPC's queries, with an alarm on those that were stopped. False: none, and no alarm.
-            log_group: the VPC's queries are written to it already; by default one is made.
-            logs: options of the log group that is made; by default it keeps a month.
+            query_logs: logs the VPC's queries, with an alarm on blocked ones. False: no log and no alarm.
+            log_group: an existing log group of the VPC's queries; by default one is created.
+            logs: options of the created log group; by default it keeps a month.
             alarm: options of the alarm: threshold, periods, actions, runbook, and `except_hosts`.
 
         Raises:
-            ShieldError: an argument is malformed, or the VPC has a perimeter already. What is wrong with the functions,
-                their security groups, or with others in the VPC is an error at the synthesis.
+            ShieldError: an argument is malformed, or the VPC already has a perimeter. Problems of the functions, their
+                security groups, or other resources in the VPC are errors at synthesis.
         """
         super().__init__(scope, id)
         self.vpc = vpc
@@ -217,13 +218,13 @@ class ShieldPerimeter(Construct):
         for stage in stages_in(self):
             stage.observers.append(self._observe)
 
-    # What is made at once
+    # Resources created at once
 
     def metric_violations(self, **props: Unpack[MetricProps]) -> cloudwatch.Metric:
-        """The look-ups that DNS Firewall stopped, or would stop: how many a minute, as a sum, unless `props` say else.
+        """The number of look-ups that DNS Firewall blocked, or would block: a sum by minute, unless `props` differ.
 
         Raises:
-            ShieldError: there are no query logs to count them in.
+            ShieldError: there are no query logs.
         """
         if self.metric_filter is None:
             raise ShieldError(
@@ -250,14 +251,14 @@ class ShieldPerimeter(Construct):
             raise ShieldError(self.node.path, [f"alarm: ControlAlarm.except_hosts: {error}: except fewer"]) from None
         self.alarm = query_logs.make_alarm(self, vpc_id, alarm, self.node.path, self.mode)
 
-    # What is laid out when the aspects run
+    # Configured while aspects run
 
     def visit(self, node: IConstruct) -> None:
         """Called by the CDK when it invokes aspects."""
         if path_of(node)[0] != path_of(self)[0] or self._app is not None:
             return
         stage = cdk.Stage.of(self)
-        assert stage is not None, "a construct is always part of a stage: its app, at least"
+        assert stage is not None, "a construct always has a stage: at least its app"
         self._app = App(stage)
         self._network = self._app.network(self.vpc)
         for shields in known_stages(self):
@@ -267,13 +268,13 @@ class ShieldPerimeter(Construct):
         self._narrow_endpoints()
 
     def _observe(self, attached: FunctionShield) -> None:
-        """A function that is shielded while aspects run, after this one."""
+        """Observes a function that is shielded later while aspects run."""
         if self._app is not None:
             self._cover(attached)
             self._allowed.make_lists()
 
     def _others(self) -> list[Resource]:
-        """The other resources in the VPC. Call it when the aspects are done."""
+        """The other resources in the VPC. Call it after the aspects."""
         if self._app is None or self._network is None:
             return []
         return others(self._network, self._app.everybody(), [each.resource.path for each in self._covered.values()])
@@ -322,16 +323,16 @@ class ShieldPerimeter(Construct):
                 self._endpoints.narrow(endpoint, construct)
 
     def _narrowing(self) -> EndpointPolicy:
-        """Requests that endpoints allow. Of others in the VPC neither grants nor requests without a key are known."""
+        """The requests that endpoints admit. The grants and anonymous requests of other residents are unknown."""
         if self._endpoint_policy is not None:
             return self._endpoint_policy
         alone = self.vpc.node.default_child is not None and all(map(is_database, self._others()))
         return "granted" if alone else "none"
 
-    # What is known last: asked while templates are written
+    # Known last: read while templates are written
 
     def _egress(self, path: str) -> list[dict[str, Any]]:
-        """The rules of a security group, as the CDK takes them."""
+        """The rules of a security group, in the CDK's form."""
         return [rule.as_property() for rule in self._rules(path)] or [dict(NO_TRAFFIC)]
 
     def _rules(self, path: str) -> list[EgressRule]:
@@ -349,22 +350,22 @@ class ShieldPerimeter(Construct):
     def _cidr(self) -> str:
         try:
             return self.vpc.vpc_cidr_block
-        except RuntimeError:  # the CDK's: it was imported without
+        except RuntimeError:  # of the CDK: it was imported without
             raise EntryError(
                 "its file systems are in a VPC of unknown networks: give its import vpc_cidr_block"
             ) from None
 
-    # What is wrong
+    # Problems
 
     def _problem(self, text: str) -> None:
         self._problems[text] = None
 
     def problems(self) -> list[str]:
-        """Called by the CDK when everything is known; warnings are added too."""
+        """Called by the CDK at validation; it also adds warnings."""
         if self._is_off:
             return []
         if self._app is None:
-            return [f"{self.node.path}: the CDK did not invoke its aspect, so nothing was laid out"]
+            return [f"{self.node.path}: the CDK did not invoke its aspect, so no rule was created"]
         self._check_functions()
         self._check_others()
         self._check_groups()
@@ -372,7 +373,7 @@ class ShieldPerimeter(Construct):
         return [text if text.startswith(self.node.path) else f"{self.node.path}: {text}" for text in self._problems]
 
     def _check_functions(self) -> None:
-        assert self._app is not None, "problems looks first"
+        assert self._app is not None, "problems reads the app first"
         for chosen in self._functions or ():
             path = chosen.node.path
             if not any(is_within(name, chosen) for name in self._covered):
@@ -380,8 +381,8 @@ class ShieldPerimeter(Construct):
                 self._problem(f"functions: {path}: {reason}: shield it, and give it vpc=, or take it out")
         if not self._covered and not self._functions and not self._also_given:
             self._problem(
-                "there is no shielded function in the VPC: give functions vpc=, list in also_allow what others there "
-                "look up, or take the perimeter out"
+                "there is no shielded function in the VPC: give functions vpc=, list in also_allow the names that "
+                "other resources look up, or take the perimeter out"
             )
         for covered in self._covered.values():
             given = covered.attached.policy.outbound_connectivity
@@ -403,13 +404,13 @@ class ShieldPerimeter(Construct):
         names = [f"{each.name} ({each.type})" for each in found]
         listed = ", ".join(names[:5]) + (f", and {len(names) - 5} others" if len(names) > 5 else "")
         self._problem(
-            f"the VPC is not the functions' alone: {listed}. DNS Firewall is the VPC's, and would leave them the names "
-            "of the functions' policies: list theirs in also_allow (also_allow=[] if they need none), or move the "
-            "functions to a VPC of their own"
+            f"the VPC is not the functions' alone: {listed}. DNS Firewall applies to the whole VPC, and leaves them "
+            "only the names of the functions' policies: list their names in also_allow (also_allow=[] if they need "
+            "none), or move the functions to a separate VPC"
         )
 
     def _check_groups(self) -> None:
-        assert self._app is not None, "problems looks first"
+        assert self._app is not None, "problems reads the app first"
         for path, group in self._groups.items():
             rules = self._rules(path)
             if problem := groups.too_many(group.resource.name, rules):
@@ -450,12 +451,12 @@ class ShieldPerimeter(Construct):
             if self.vpc.node.default_child is None:
                 tell.add_warning_v2(
                     f"{_WARNING}ImportedVpc",
-                    "The VPC is imported, and the policies of its endpoints that another app made stay as they are: "
-                    "narrow them there. Who else is in it is not to be seen either: also_allow is for all of them.",
+                    "The VPC is imported. The policies of its endpoints from another app stay unchanged: narrow them "
+                    "there. Its other residents are unknown too: also_allow is for all of them.",
                 )
 
     def _any_port(self, covered: Covered, granted: bool) -> str:
-        """Names that have no port: those that are granted, or those that are listed."""
+        """Names without a port: granted ones, or listed ones."""
         policy = covered.attached.policy
         if policy.outbound_connectivity == "allow" or not is_resolved(policy):
             return ""

@@ -1,4 +1,4 @@
-"""A function that a perimeter covers, and what its policy needs of the network."""
+"""A function that a perimeter covers, and the network rules for its policy."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from ..function_shield import FunctionShield
 
 TELEMETRY: Final = ShieldPolicy(allow_aws=["logs", "xray"])
-"""What a capacity provider's instances reach beside the policies: logs and traces go through the provider's VPC
+"""Hosts of a capacity provider's instances besides the policies: logs and traces use the provider's VPC
 (https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances.html)."""
 _GRANTED: Final = 300
-"""Domains that there is room for where grants are not known yet."""
+"""Domains reserved for grants that are not known yet."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Covered:
 
     Attributes:
         attached: its shield.
-        resource: its resource, as it was found.
+        resource: its resource.
     """
 
     attached: FunctionShield
@@ -44,10 +44,10 @@ class Covered:
         return self.attached.handle.path
 
     def egress(self, file_systems: Callable[[], str]) -> list[EgressRule]:
-        """The rules that its policy needs.
+        """The egress rules for its policy.
 
         Args:
-            file_systems: tells the network in which file systems are mounted.
+            file_systems: returns the network of its file systems.
 
         Raises:
             EntryError: an entry cannot be expressed.
@@ -68,7 +68,7 @@ class Covered:
         return bool(self.resource.properties.get("capacityProviderConfig"))
 
     def targets(self) -> list[Target]:
-        """Where its policy leads. A granted host without a port gives way to an entry of the same host with one.
+        """The targets of its policy. An entry with a port replaces a granted host without one.
 
         Raises:
             EntryError: an entry cannot be expressed.
@@ -82,12 +82,12 @@ class Covered:
         ]
 
     def is_granted(self, target: Target) -> bool:
-        """Whether a grant alone wrote the entry."""
+        """Whether the entry comes only from a grant."""
         return target.entry.casefold() in self.attached.granted_hosts
 
 
 def targets_of(policy: ShieldPolicy, stack: cdk.Stack) -> list[Target]:
-    """Where a policy's `allow_outbound` leads, seen from a stack.
+    """The targets of a policy's `allow_outbound`, seen from a stack.
 
     Raises:
         EntryError: an entry cannot be expressed.
@@ -97,7 +97,7 @@ def targets_of(policy: ShieldPolicy, stack: cdk.Stack) -> list[Target]:
 
 
 def _with_prefix(target: Target, stack: cdk.Stack) -> Target:
-    """An address that is a token, as the network that security groups take."""
+    """An address token as a network, as security groups need it."""
     if not target.is_network or not has_token(target.host) or not is_address(target.host, stack):
         return target
     prefix = 128 if target.kind == "ipv6" else 32
@@ -109,7 +109,7 @@ class Names(NamedTuple):
 
     Attributes:
         single: domains.
-        several: texts that are several domains with commas between them; their number is known at deployment only.
+        several: texts of several domains between commas; their number is known only at deployment.
     """
 
     single: list[str]
@@ -117,10 +117,10 @@ class Names(NamedTuple):
 
 
 def names_of(policy: ShieldPolicy, stack: cdk.Stack, place: Place) -> Names:
-    """The same, seen from a stack.
+    """The names of a policy, seen from a stack.
 
     Raises:
-        EntryError: DNS Firewall takes no such name.
+        EntryError: DNS Firewall accepts no such name.
     """
     targets = targets_of(policy, stack)
     joined = {target.host for target in targets if target.kind == "names"}
@@ -131,13 +131,13 @@ def names_of(policy: ShieldPolicy, stack: cdk.Stack, place: Place) -> Names:
 
 
 def is_resolved(policy: ShieldPolicy) -> bool:
-    """Whether a shield has put entries in the place of constructs and grants; if not, its own error says why."""
+    """Whether a shield has resolved constructs and grants to entries; if not, it reports an error."""
     known = all(isinstance(entry, str) and entry != "granted" for _, entry in policy.unknown_entries)
     return known and policy.allow_aws is not None
 
 
 def expected_names(policies: Iterable[ShieldPolicy], stack: cdk.Stack, place: Place) -> int:
-    """How many domains policies will come to, at most, as far as that is known before grants are."""
+    """The most domains that policies may need, estimated before grants are known."""
     names: set[str] = {*RESOLVER_OWN}
     later = 0
     for policy in policies:
@@ -147,7 +147,7 @@ def expected_names(policies: Iterable[ShieldPolicy], stack: cdk.Stack, place: Pl
         try:
             names.update(names_of(_known_part(policy), stack, place).single)
         except EntryError:
-            continue  # told when it is read for good
+            continue  # reported at the final read
     return len(names) + min(later, DOMAINS_A_LIST)
 
 

@@ -1,4 +1,4 @@
-"""DNS Firewall on a VPC: the rule group, its lists of allowed names, and what stands in them when that is known."""
+"""DNS Firewall on a VPC: the rule group, its lists of allowed names, and their late content."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ class AllowedNames:
     ) -> None:
         """
         Args:
-            scope: where the resources are made.
-            covered: the functions, by path; more come until the aspects are done.
-            also: what others in the VPC look up.
-            tell: takes a problem.
+            scope: the scope of the resources.
+            covered: the functions, by path; aspects may add more.
+            also: the policy of other residents of the VPC.
+            tell: receives problems.
             vpc_id: the VPC's id.
-            priority: the rule group's among those of the VPC.
-            mode: what becomes of every other name.
-            threats: DNS Firewall's own detectors look at every name first, allowed or not.
-            is_off: the VPC gets no rules. The exports that they would need stay.
+            priority: the rule group's priority in the VPC.
+            mode: the action on every other name.
+            threats: DNS Firewall's detectors check every name first, allowed or not.
+            is_off: the VPC gets no rules; their exports stay
         """
         self._scope = scope
         self._covered = covered
@@ -78,7 +78,7 @@ class AllowedNames:
         )
 
     def make_lists(self) -> None:
-        """As many lists as the policies are going to need; more, where there are some already."""
+        """Creates the lists that the policies will need, in addition to existing ones."""
         if self._kept_for is not None:
             also = self._resolve_also()
             keep_exports([self._kept_for, *(also.environment.values() if also else ())], self._stack)
@@ -88,7 +88,7 @@ class AllowedNames:
         if count > firewall.LISTS:
             self._tell(
                 f"the policies have more than the {firewall.LISTS * firewall.DOMAINS_A_LIST:,} names that DNS Firewall "
-                "takes: list domains by *. in the place of their hosts"
+                "takes: list domains by *. in place of their hosts"
             )
         for number in range(len(self._lists), min(count, firewall.LISTS)):
             made = route53resolver.CfnFirewallDomainList(
@@ -110,14 +110,14 @@ class AllowedNames:
         lists = firewall.split(single)
         if len(lists) > len(self._lists):
             self._tell(
-                f"the policies came to {len(single):,} names after the lists for them were made: "
+                f"the policies have {len(single):,} names, more than the lists created for them: "
                 'let no tag and no aspect turn a policy into allow_aws="all" while the app is synthesized'
             )
         domains = list(lists[number]) if number < len(lists) else ["localhost"]
         return cdk.Fn.split(",", cdk.Fn.join(",", [*domains, *several])) if several and number == 0 else domains
 
     def _all_names(self) -> Names:
-        """The names that the VPC may look up. Made again after policies change: the first call may come too early."""
+        """The names that the VPC may look up. Computed again after policies change."""
         policies = [covered.attached.policy for covered in self._covered.values()]
         if self._names is None or not _are_same(self._names[0], policies):
             found = [
@@ -133,7 +133,7 @@ class AllowedNames:
         return self._names[1]
 
     def _telemetry(self) -> list[ShieldPolicy]:
-        """The names that instances of capacity providers look up, where functions run on some."""
+        """The names for instances of capacity providers, where functions run on some."""
         return [TELEMETRY] if any(covered.on_provider for covered in self._covered.values()) else []
 
     def _names_of_others(self) -> Names:
@@ -141,7 +141,7 @@ class AllowedNames:
         return self._names_of(self._scope.node.path, also.policy, self._stack) if also else Names([], [])
 
     def _resolve_also(self) -> ResolvedPolicy | None:
-        resource: Any = self._group  # whose stack and path are asked for
+        resource: Any = self._group  # which provides stack and path
         try:
             return resolve_policy(self._also, resource)
         except ValueError as error:

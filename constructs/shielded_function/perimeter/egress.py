@@ -1,7 +1,7 @@
-"""From a policy to the egress rules of its function's security group, and what they let out. Pure.
+"""Derives the egress rules of a function's security group from its policy, and simulates them. Pure.
 
-A security group knows addresses, and a name has none until it is looked up: an entry by name opens its port to every
-address. DNS needs no rule, as security groups do not filter queries to the VPC's own resolver
+A security group knows addresses, not names: an entry by name opens its port to every address. DNS needs no rule, as
+security groups do not filter queries to the VPC's resolver
 (https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html).
 """
 
@@ -24,7 +24,7 @@ ANYWHERE: Final = "0.0.0.0/0"
 ANYWHERE_V6: Final = "::/0"
 _NFS: Final = 2049
 _AWS_PORTS: Final = {"": (443,), "iot": (8443, 8883), "iot-data": (8443, 8883)}
-"""Where AWS's endpoints answer: HTTPS, and MQTT of IoT
+"""The ports of AWS's endpoints: HTTPS, and MQTT of IoT
 (https://docs.aws.amazon.com/iot/latest/developerguide/protocols.html)."""
 NO_TRAFFIC: Final = {
     "cidrIp": "255.255.255.255/32",
@@ -33,7 +33,7 @@ NO_TRAFFIC: Final = {
     "fromPort": 252,
     "toPort": 86,
 }
-"""The rule that the CDK too writes for a group without rules."""
+"""The rule that the CDK also writes for a group without rules."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class EgressRule:
     Attributes:
         protocol: tcp or udp.
         port: a number, a token for one, or None for every port.
-        network: in CIDR notation, maybe a token.
-        v6: the network is one of IPv6.
+        network: in CIDR notation, possibly a token.
+        v6: whether the network is IPv6.
     """
 
     protocol: Protocol
@@ -55,7 +55,7 @@ class EgressRule:
     @property
     def description(self) -> str:
         """The description in the console."""
-        return "shielded-function: what the policy of the function lists"
+        return "shielded-function: entries of the function's policy"
 
     def admits(self, address: str, port: int, protocol: Protocol) -> bool:
         """Whether a connection or datagram passes."""
@@ -64,7 +64,7 @@ class EgressRule:
         return ipaddress.ip_address(address) in ipaddress.ip_network(self.network)
 
     def as_property(self) -> dict[str, Any]:
-        """As `AWS::EC2::SecurityGroup` takes it in `SecurityGroupEgress`, in the CDK's names."""
+        """The rule in the form of `SecurityGroupEgress`, with the CDK's names."""
         ports = {"fromPort": 0, "toPort": 65535} if self.port is None else {"fromPort": self.port, "toPort": self.port}
         network = {"cidrIpv6" if self.v6 else "cidrIp": self.network}
         return {**network, "description": self.description, "ipProtocol": self.protocol, **ports}
@@ -77,9 +77,9 @@ def egress_of(
 
     Args:
         policy: its policy; "granted" in `allow_aws` is resolved.
-        targets: those of its `allow_outbound`.
-        ipv6: whether it has addresses of IPv6; otherwise names lead to IPv4.
-        file_systems: the network in which its file systems are mounted, by NFS; None where it has none.
+        targets: the targets of its `allow_outbound`.
+        ipv6: whether it has IPv6 addresses; otherwise names resolve to IPv4.
+        file_systems: the network of its file systems, mounted by NFS; None where it has none.
     """
     if policy.outbound_connectivity == "allow":
         rules = [rule for protocol in ("tcp", "udp") for rule in _to(protocol, None, ipv6)]
@@ -92,7 +92,7 @@ def egress_of(
 
 
 def rules_of(target: Target, *, ipv6: bool = False) -> Iterator[EgressRule]:
-    """The rules that one entry opens."""
+    """The rules of an entry."""
     for protocol in target.protocols:
         if target.is_network:
             yield EgressRule(protocol, target.port, target.host, target.kind == "ipv6")
@@ -115,13 +115,13 @@ def _aws_ports(policy: ShieldPolicy) -> list[int]:
 
 
 def without_needless(rules: Iterable[EgressRule]) -> list[EgressRule]:
-    """Without those that another one covers."""
+    """The rules without those that another rule covers."""
     found = list(dict.fromkeys(rules))
     return [rule for rule in found if not any(other != rule and covers(other, rule) for other in found)]
 
 
 def covers(one: EgressRule, other: EgressRule) -> bool:
-    """Whether a rule lets out all that another one does, as far as that is known."""
+    """Whether a rule surely admits everything that another one admits."""
     if one.protocol != other.protocol or one.v6 != other.v6 or one.port not in (None, other.port):
         return False
     if one.network in (other.network, ANYWHERE, ANYWHERE_V6):

@@ -18,14 +18,14 @@ from .options import EndpointPolicy
 from .residents import Resource
 
 _UNKNOWN = ("ImportedRole", "ManagedPolicy", "AssumedRole", "Undisclosed")
-"""Findings after which not all that a role is granted is known."""
+"""Findings that leave grants of a role unknown."""
 
 
 class EndpointPolicies:
     """Gives endpoints their policies, once the grants are known.
 
     Attributes:
-        warnings: what is not narrowed, and why, by the endpoint's path.
+        warnings: the reasons why endpoints are not narrowed, by path.
     """
 
     def __init__(
@@ -34,8 +34,8 @@ class EndpointPolicies:
         """
         Args:
             covered: the functions.
-            trust: whose requests and resources pass.
-            narrowing: what passes, once it is known who is in the VPC.
+            trust: the accounts whose requests and resources pass.
+            narrowing: decides what passes, once the residents of the VPC are known.
         """
         self._covered = covered
         self._trust = trust
@@ -45,7 +45,7 @@ class EndpointPolicies:
         self.warnings: dict[str, str] = {}
 
     def narrow(self, endpoint: Resource, construct: ec2.CfnVPCEndpoint) -> None:
-        """Puts a policy on an endpoint, unless it has one."""
+        """Gives an endpoint a policy, unless it has one."""
         service = service_in(endpoint.properties.get("serviceName"))
         if service not in PREFIXES:
             self.warnings[endpoint.name] = (
@@ -57,17 +57,17 @@ class EndpointPolicies:
         construct.policy_document = late_any(lambda: self._document(endpoint, construct, service, before))
 
     def _document(self, endpoint: Resource, construct: ec2.CfnVPCEndpoint, service: str, before: Any) -> Any:
-        """The policy, in the CDK's last steps."""
+        """The policy, resolved at the end of the synthesis."""
         if endpoint.path not in self._documents:
             stack = cdk.Stack.of(construct)
             own = stack.resolve({"policy": before}).get("policy") if before is not None else None
             stays = self._narrowing() == "none"
             if own is not None:
-                self.warnings[endpoint.name] = "it has its own policy, which stays: see that it is as narrow"
+                self.warnings[endpoint.name] = "it has its own policy, which stays: check that it is as narrow"
             elif stays:
                 self.warnings[endpoint.name] = (
-                    "others are in the VPC, who may need buckets of AWS's, so it stays as it is: "
-                    'endpoint_policies="account" admits what your accounts own and no more'
+                    "the VPC has other residents, which may need buckets of AWS, so it stays unchanged: "
+                    'endpoint_policies="account" admits only resources of your accounts'
                 )
             self._documents[endpoint.path] = (
                 before if own is not None or stays else self._narrow(endpoint, stack, service)
@@ -78,23 +78,23 @@ class EndpointPolicies:
         document = policy_document(service, self._resources(endpoint, stack, service), self._trust)
         if len(json.dumps(stack.resolve(document))) > LONGEST:
             self.warnings[endpoint.name] = (
-                f"what is granted does not fit the {LONGEST:,} characters of its policy, so it names the account alone"
+                f"the granted resources exceed the {LONGEST:,} characters of its policy, so it names only the account"
             )
             document = policy_document(service, None, self._trust)
         return document
 
     def _resources(self, endpoint: Resource, stack: cdk.Stack, service: str) -> list[str] | None:
-        """ARNs that the functions are granted; None where they are unknown, or must not appear in this stack."""
+        """The ARNs granted to the functions; None where they are unknown, or must not appear in this stack."""
         if self._narrowing() == "account":
             return None
         if service == "logs" and any(covered.on_provider for covered in self._covered()):
             self.warnings[endpoint.name] = (
-                "the instances of a capacity provider write logs through it, so any log group of the account's passes"
+                "instances of a capacity provider write logs through it, so every log group of the account passes"
             )
             return None
         if self._reader is None:
             stage = cdk.Stage.of(stack)
-            assert stage is not None, "a stack is in a stage: the app, at least"
+            assert stage is not None, "a stack always has a stage: at least the app"
             self._reader = Reader(stage, [covered.attached.handle for covered in self._covered()])
         home = path_of(stack)[0]
         found: dict[str, None] = {}
@@ -103,16 +103,16 @@ class EndpointPolicies:
             resources = None if unknown else granted(caller.statements, PREFIXES[service])
             if resources is None:
                 self.warnings[endpoint.name] = (
-                    f"what {path} is granted of {service} is not named, so any of the account's pass: name it "
-                    "in its role (a role of another account that it assumes: that account in accounts=)"
+                    f"the grants of {path} on {service} name no resources, so all of the account pass: name them in "
+                    "its role (for an assumed role of another account: that account in accounts=)"
                 )
                 return None
             for resource in resources:
                 away = next((target.name for target in resource.targets if self._stack_of(target.path) != home), None)
                 if away:
                     self.warnings[endpoint.name] = (
-                        f"{away} is in another stack, which this one cannot refer to in all cases, so any of the "
-                        "account's pass: make the endpoint in the stack of what is granted"
+                        f"{away} is in another stack, to which this one cannot refer in all cases, so all of the "
+                        "account pass: create the endpoint in the stack of the granted resource"
                     )
                     return None
                 found[resource.text] = None

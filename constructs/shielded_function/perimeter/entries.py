@@ -1,7 +1,7 @@
-"""An entry of `allow_outbound`, taken apart: a name or a network, its protocols, its port. Pure.
+"""Parses an entry of `allow_outbound`: a name or a network, its protocols, its port. Pure.
 
-An entry may hold tokens of the CDK, which are texts such as `${Token[TOKEN.12]}`; what a token stands for is asked of
-`Classify`.
+An entry may contain tokens of the CDK, which are texts such as `${Token[TOKEN.12]}`; `Classify` tells the kind of a
+token.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from ..policy.texts import without_packages
 
 Protocol = Literal["tcp", "udp"]
 Kind = Literal["name", "names", "ipv4", "ipv6"]
-"""A host name, several names with commas between them, a network or address of IPv4, and one of IPv6."""
+"""A host name, several names between commas, an IPv4 network or address, and an IPv6 one."""
 
 Classify = Callable[[str], Kind]
-"""The host of an entry with tokens at deployment. Raises EntryError where that cannot be known."""
+"""The host of an entry with tokens at deployment. Raises EntryError where it is unknown."""
 
 _TOKEN: Final = re.compile(r"\$\{Token\[[a-zA-Z0-9:._-]*\]\}")
 _HELD: Final = re.compile("\0(\\d+)\0")
@@ -29,12 +29,12 @@ _PREFIXES: Final[Mapping[str, tuple[Protocol, ...]]] = {"tcp://": ("tcp",), "udp
 
 
 class EntryError(ShieldError):
-    """An entry that no rule outside of the function can express; the text says why, and what to write instead."""
+    """An entry that no network rule can express; the message gives the reason and an alternative."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where an entry leads.
+    """The target of an entry.
 
     Attributes:
         entry: the entry.
@@ -57,7 +57,7 @@ class Target:
 
 
 def has_token(text: str) -> bool:
-    """Whether a part of a text is known at deployment only."""
+    """Whether a part of a text is known only at deployment."""
     return "${Token[" in text
 
 
@@ -71,7 +71,7 @@ def read_entries(entries: Iterable[str], classify: Classify) -> list[Target]:
 
 
 def read_entry(entry: str, classify: Classify) -> Target:
-    """One entry, in the form in which a policy keeps it (`[tcp://]host[:port]`, `[v6/prefix]:port`, `v6/prefix`).
+    """Parses one entry in a policy's canonical form (`[tcp://]host[:port]`, `[v6/prefix]:port`, `v6/prefix`).
 
     Raises:
         EntryError: it cannot be expressed.
@@ -96,7 +96,7 @@ def read_entry(entry: str, classify: Classify) -> Target:
 
 
 def _split(text: str) -> tuple[str, str | None]:
-    """Host and port. A prefix may stand within the brackets of IPv6, or behind them."""
+    """Host and port. A prefix may be inside or after the brackets of IPv6."""
     bracketed = re.fullmatch(r"\[([^\]]*)\](/\d+)?(?::(.+))?", text, re.DOTALL)
     if bracketed:
         return bracketed[1] + (bracketed[2] or ""), bracketed[3]

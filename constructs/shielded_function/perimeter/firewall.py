@@ -1,4 +1,4 @@
-"""DNS Firewall as AWS describes it: rules in their order, domain lists, quotas. Pure.
+"""A model of DNS Firewall: ordered rules, domain lists, quotas. Pure.
 
 https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-dns-firewall-rule-actions.html
 """
@@ -15,17 +15,17 @@ DOMAINS_A_LIST: Final = 1000
 """Domains in one request that updates a list
 (https://docs.aws.amazon.com/Route53/latest/APIReference/API_route53resolver_UpdateFirewallDomains.html)."""
 LISTS: Final = 96
-"""Lists of allowed names, as a rule group has 100 rules, and one of them is for all other names, three for threats
+"""Lists of allowed names, as a rule group has 100 rules: one is for all other names, three are for threats
 (https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html)."""
 PRIORITIES: Final = range(101, 9901)
 """https://docs.aws.amazon.com/Route53/latest/APIReference/API_route53resolver_AssociateFirewallRuleGroup.html"""
 THREATS: Final = ("DNS_TUNNELING", "DGA", "DICTIONARY_DGA")
-"""The detectors of DNS Firewall Advanced: data in names, and names that an algorithm made
+"""The detectors of DNS Firewall Advanced: data in names, and names that an algorithm generated
 (https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/firewall-advanced.html)."""
 FIRST_THREAT: Final = 1
 FIRST_LIST: Final = 10
 LAST_RULE: Final = 10_000
-"""Priorities within the group: those of the lists of allowed names begin here, and all other names come last."""
+"""Priorities within the group: the lists of allowed names start here; the rule for all other names is last."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class Rule:
     """One rule of a group.
 
     Attributes:
-        priority: rules are tried from the lowest on.
-        action: what becomes of the query.
+        priority: rules apply from the lowest.
+        action: the action on the query.
         domains: names, or `*.name`, or `*`.
     """
 
@@ -44,7 +44,7 @@ class Rule:
 
 
 def matches(domain: str, name: str) -> bool:
-    """Whether a domain of a list is that of a query. Neither cases nor a dot at the end matter."""
+    """Whether a listed domain matches a queried name, ignoring case and a final dot."""
     wanted, asked = domain.lower().rstrip("."), name.lower().rstrip(".")
     if wanted == "*":
         return True
@@ -54,9 +54,9 @@ def matches(domain: str, name: str) -> bool:
 
 
 def decide(rules: Sequence[Rule], name: str) -> Action:
-    """DNS Firewall's action on a query. A query without a rule passes.
+    """DNS Firewall's action on a query. A query without a matching rule passes.
 
-    With TRUST_REDIRECTION_DOMAIN, an allowed name's chain of CNAMEs is not looked at, so the name alone decides.
+    With TRUST_REDIRECTION_DOMAIN, an allowed name's chain of CNAMEs is not checked, so only the name decides.
     """
     for rule in sorted(rules, key=lambda each: each.priority):
         if any(matches(domain, name) for domain in rule.domains):
@@ -65,5 +65,5 @@ def decide(rules: Sequence[Rule], name: str) -> Action:
 
 
 def split(domains: Sequence[str]) -> list[Sequence[str]]:
-    """Domains as lists that DNS Firewall takes; one at least."""
+    """Splits domains into lists that DNS Firewall accepts; at least one."""
     return [domains[at : at + DOMAINS_A_LIST] for at in range(0, max(len(domains), 1), DOMAINS_A_LIST)]

@@ -1,7 +1,7 @@
-"""From what roles are granted to the policy of a VPC endpoint. Pure.
+"""Derives the policy of a VPC endpoint from the grants of roles. Pure.
 
-An endpoint's policy decides on every request that goes through it, with any keys: so it can require that
-both the caller and the resource belong to the account, or to the organization
+An endpoint's policy decides on every request through it, with any keys. So it can require that both the caller and the
+resource belong to the account, or to the organization
 (https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html).
 """
 
@@ -36,25 +36,25 @@ PREFIXES: Final[Mapping[str, str]] = {
     "ssm": "ssm",
     "states": "states",
 }
-"""From the last part of an endpoint's service name to the prefix of its actions, for services whose requests are for
+"""The prefix of the actions, by the last part of an endpoint's service name, for services whose requests are for
 resources that have an account
 (https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html)."""
 
 
 @dataclass(frozen=True)
 class Trust:
-    """Whose requests, and whose resources, pass.
+    """The accounts whose requests, and whose resources, pass.
 
     Attributes:
-        accounts: their ids, maybe tokens.
-        organization: the organization's id, in the place of accounts.
+        accounts: their ids, possibly tokens.
+        organization: the organization's id, in place of accounts.
     """
 
     accounts: tuple[str, ...]
     organization: str | None = None
 
     def condition(self) -> dict[str, Any]:
-        """As a statement has it."""
+        """The condition of a statement."""
         if self.organization:
             return {"StringEquals": {"aws:PrincipalOrgID": self.organization, "aws:ResourceOrgID": self.organization}}
         accounts = list(self.accounts)
@@ -62,7 +62,7 @@ class Trust:
 
 
 def granted(statements: Iterable[Statement], prefix: str) -> list[Resource] | None:
-    """The resources that are granted to the actions of a service; None where they are not named one by one."""
+    """The resources granted for the actions of a service; None where they are not named one by one."""
     found: dict[Resource, None] = {}
     for statement in statements:
         if not any(_is_of(text, prefix) for text in statement.actions) and not statement.not_action:
@@ -85,8 +85,8 @@ def policy_document(service: str, resources: Sequence[str] | None, trust: Trust)
 
     Args:
         service: one of `PREFIXES`.
-        resources: ARNs, maybe tokens. None: any of the account's; none at all: nothing passes.
-        trust: whose.
+        resources: ARNs, possibly tokens. None: all of the account; empty: nothing passes.
+        trust: the accounts that pass.
     """
     if resources is not None and not resources:
         return {

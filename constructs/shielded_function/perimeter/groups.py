@@ -1,4 +1,4 @@
-"""The security groups of functions: whose they are, and the rules that they get."""
+"""The security groups of functions: their functions, and the rules that they get."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Group:
     """A security group of this app.
 
     Attributes:
-        resource: as it was found.
-        functions: the construct paths of the functions that have it.
-        before: its egress as it was written, resolved.
+        resource: its resource.
+        functions: the construct paths of its functions.
+        before: its original egress, resolved.
     """
 
     resource: Resource
@@ -27,18 +27,18 @@ class Group:
 
 
 def imported_in(function: Resource, groups: Sequence[Resource]) -> list[str]:
-    """The names of a function's security groups that are not of this app.
+    """The names of a function's security groups from outside this app.
 
     Args:
         function: its resource.
-        groups: those of its groups that are.
+        groups: its groups of this app.
     """
     listed: Any = (function.properties.get("vpcConfig") or {}).get("securityGroupIds") or []
     if not isinstance(listed, list):
-        return ["a list that is known at deployment only"]
+        return ["a list known only at deployment"]
     literal = [each for each in listed if isinstance(each, str)]
     unknown = len(listed) - len(literal) - len(groups)
-    return [*literal, *(["one that is known at deployment only"] if unknown > 0 else [])]
+    return [*literal, *(["one known only at deployment"] if unknown > 0 else [])]
 
 
 def groups_of(function: Resource, all_: Iterable[Resource]) -> list[Resource]:
@@ -47,7 +47,7 @@ def groups_of(function: Resource, all_: Iterable[Resource]) -> list[Resource]:
 
 
 def too_many(path: str, rules: Sequence[EgressRule]) -> str | None:
-    """Why a group cannot have so many rules."""
+    """The problem where a group cannot have so many rules."""
     for v6 in (False, True):
         count = sum(rule.v6 == v6 for rule in rules)
         if count > RULES:
@@ -66,7 +66,7 @@ def lost(group: Group, rules: Sequence[EgressRule]) -> list[str]:
 
 
 def beside(egress: Resource, group: Resource, rules: Sequence[EgressRule]) -> str | None:
-    """A rule that is a separate resource, where it opens more than the policies need."""
+    """A rule in a separate resource, where it opens more than the policies need."""
     if egress.type != GROUP_EGRESS or group.path not in egress.references:
         return None
     found, text = _read({**egress.properties})
@@ -84,7 +84,7 @@ def _covers(rule: EgressRule, wanted: EgressRule) -> bool:
 
 
 def _read(rule: dict[str, Any]) -> tuple[Sequence[EgressRule] | None, str]:
-    """A rule as a template has it, and in words. None for what is more than one port or one protocol of ours."""
+    """A rule of a template, and in words. None for more than one port, or another protocol."""
     protocol = str(rule.get("ipProtocol", ""))
     first, last = rule.get("fromPort"), rule.get("toPort")
     network = rule.get("cidrIp") or rule.get("cidrIpv6")
@@ -93,7 +93,7 @@ def _read(rule: dict[str, Any]) -> tuple[Sequence[EgressRule] | None, str]:
     text = f"{protocol if protocol != '-1' else 'everything'}{ports} to {place}"
     if protocol == "icmp" and network == "255.255.255.255/32":
         return (), text
-    # Of a rule to a group or a prefix list the port is what counts.
+    # For a rule to a group or a prefix list, only the port counts.
     where = network if isinstance(network, str) else "" if network is None else str(network)
     v6 = "cidrIpv6" in rule
     if protocol not in ("tcp", "udp") or (first != last and (first, last) != (0, 65535)):
@@ -107,7 +107,7 @@ _EVERYBODY = ("0.0.0.0/0", "::/0")
 
 
 def is_everything(rules: Sequence[Any]) -> bool:
-    """Whether a group's egress is what the CDK writes by itself: everything, or nothing."""
+    """Whether a group's egress is a default of the CDK: everything, or nothing."""
     return all(
         isinstance(rule, dict)
         and (

@@ -19,13 +19,13 @@ _ONLY_INSIDE: Final = ("read_write_tmp", "create_child_process", "read_handler",
 
 @dataclass(frozen=True)
 class Half:
-    """One line of both.
+    """One row of both halves.
 
     Attributes:
         field: the policy's field.
         entry: the entry, or the field's value.
-        engine: what the engine in the function does.
-        perimeter: what a `ShieldPerimeter` does.
+        engine: the rule of the engine in the function.
+        perimeter: the rule of a `ShieldPerimeter`.
     """
 
     field: str
@@ -36,11 +36,11 @@ class Half:
 
 @dataclass(frozen=True)
 class Outside:
-    """The rules that a perimeter makes of a policy.
+    """A perimeter's rules for a policy.
 
     Attributes:
-        domains: what DNS Firewall lets be looked up.
-        egress: what the security group lets out.
+        domains: the domains that DNS Firewall admits.
+        egress: the egress rules of the security group.
     """
 
     domains: list[str]
@@ -51,9 +51,9 @@ def outside_of(policy: ShieldPolicy, region: str, account: str = "") -> Outside:
     """A perimeter's rules.
 
     Args:
-        policy: it holds no tokens, constructs or "granted".
-        region: the function's.
-        account: the function's; where it is empty, names that hold one have `*` in its place.
+        policy: a policy without tokens, constructs and "granted".
+        region: the function's region.
+        account: the function's account; without it, names that contain one have `*` in its place.
 
     Raises:
         EntryError: an entry cannot be expressed.
@@ -64,12 +64,12 @@ def outside_of(policy: ShieldPolicy, region: str, account: str = "") -> Outside:
 
 
 def halves_of(policy: ShieldPolicy, region: str, account: str = "") -> list[Half]:
-    """Both halves, a line for each entry.
+    """Both halves, a row for each entry.
 
     Args:
-        policy: it holds no tokens, constructs or "granted".
-        region: the function's.
-        account: the function's.
+        policy: a policy without tokens, constructs and "granted".
+        region: the function's region.
+        account: the function's account.
 
     Raises:
         EntryError: an entry cannot be expressed.
@@ -84,7 +84,7 @@ def halves_of(policy: ShieldPolicy, region: str, account: str = "") -> list[Half
         )
     ]
     targets = read_entries(map(str, policy.allow_outbound), _unknown)
-    domains_of(policy, targets, Place(region, account))  # refuses what no list takes
+    domains_of(policy, targets, Place(region, account))  # raises for names that no list accepts
     meanings = {each.entry: each.meaning for each in explained if each.field == "allow_outbound"}
     rows += [
         Half("allow_outbound", target.entry, meanings.get(target.entry, ""), _of_target(target)) for target in targets
@@ -138,7 +138,7 @@ def _place(rule: EgressRule) -> str:
 
 
 def as_json(policy: ShieldPolicy, region: str, account: str = "") -> dict[str, Any]:
-    """The same for programs."""
+    """The halves as JSON values."""
     outside = outside_of(policy, region, account)
     return {
         "halves": [vars(half) for half in halves_of(policy, region, account)],

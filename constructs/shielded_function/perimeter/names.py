@@ -1,10 +1,9 @@
-"""From a policy to the names that DNS Firewall lets through. Pure.
+"""Derives the names that DNS Firewall admits from a policy. Pure.
 
-DNS Firewall takes a name, or a name with `*` in the place of its first labels: `*.example.com` is every name below
-example.com, and not example.com itself, as in `allow_outbound`
+DNS Firewall accepts a name, or a name with `*` in place of its first labels: `*.example.com` is every name below
+example.com, without example.com itself, as in `allow_outbound`
 (https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-dns-firewall-user-managed-domain-lists.html). Where
-an endpoint of AWS's leaves more of its name open than that can say, all below the part that is known is let through;
-such names are AWS's to give.
+an AWS endpoint has more unknown labels, every name below its known part is admitted; only AWS assigns such names.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ RESOLVER_OWN: Final = (
     *(f"*.{second}.172.in-addr.arpa" for second in range(16, 32)),
 )
 """Names that programs look up to identify themselves. Resolver answers these without asking other servers
-(https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html), so nothing leaves by them, and they
+(https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html), so no data leaves by them, and they
 raise no alarm."""
 
 _NOWHERE: Final = "zz-unknown-1"
@@ -53,11 +52,11 @@ _DIRECTIONS: Final = {
 
 @dataclass(frozen=True)
 class Place:
-    """Where functions run.
+    """The place where functions run.
 
     Attributes:
-        region: their region, maybe a token.
-        account: their account, maybe a token; empty where it is not known.
+        region: their region, possibly a token.
+        account: their account, possibly a token; empty where unknown.
     """
 
     region: str
@@ -65,20 +64,20 @@ class Place:
 
     @property
     def known_region(self) -> str:
-        """The region; empty where it is known at deployment only."""
+        """The region; empty where it is known only at deployment."""
         return "" if has_token(self.region) else self.region
 
 
 def domains_of(policy: ShieldPolicy, targets: Iterable[Target], place: Place) -> list[str]:
-    """The names that a function may look up, as domains of DNS Firewall, maybe with tokens. Without `RESOLVER_OWN`.
+    """The names that a function may look up, as domains of DNS Firewall, possibly with tokens. Without `RESOLVER_OWN`.
 
     Args:
         policy: its `allow_aws` is resolved: no "granted" in it.
-        targets: those of its `allow_outbound`.
-        place: where the function runs.
+        targets: the targets of its `allow_outbound`.
+        place: the place where the function runs.
 
     Raises:
-        EntryError: DNS Firewall takes no such name.
+        EntryError: DNS Firewall accepts no such name.
     """
     if policy.outbound_connectivity == "allow":
         return ["*"]
@@ -98,7 +97,7 @@ def _check(target: Target) -> str:
 
 
 def aws_domains(policy: ShieldPolicy, place: Place) -> list[str]:
-    """The same for `allow_aws` and `allow_buckets` alone."""
+    """The domains for only `allow_aws` and `allow_buckets`."""
     services = policy.allow_aws or "all"
     scope = services if isinstance(services, str) else ",".join(services)
     buckets = [str(bucket) for bucket in policy.allow_buckets]
@@ -111,8 +110,8 @@ def aws_domains(policy: ShieldPolicy, place: Place) -> list[str]:
 
 @lru_cache(maxsize=64)
 def _patterns(scope: str, has_buckets: bool, region: str) -> Sequence[str]:
-    """The core's patterns. Of a region that is not known they hold in any of the partition aws, and so do the names
-    that only the home region has."""
+    """The core's patterns. For an unknown region they match any region of the partition aws, also names that only the
+    home region has."""
     settings = f"SHIELD_ALLOW_AWS={scope}\nSHIELD_ACCOUNT_ID={_ACCOUNT}\n"
     if has_buckets:
         settings += f"SHIELD_ALLOW_BUCKETS={_BUCKET}\n"
@@ -124,7 +123,7 @@ def _patterns(scope: str, has_buckets: bool, region: str) -> Sequence[str]:
 
 
 def _domains(text: str, pattern: str, buckets: Sequence[str], place: Place) -> Iterator[str]:
-    """A pattern, whose open parts are capitals, as domains; `text` is the same with the region in it."""
+    """A pattern as domains; its open parts are in capitals. `text` is the pattern with the region."""
     if text.startswith("B.") and buckets:
         yield from (f"{bucket}{text[1:]}" for bucket in buckets)
     elif pattern.startswith(("L--x-s3.Z.", "L--xa-s3.Z.")):
@@ -143,17 +142,17 @@ def _domains(text: str, pattern: str, buckets: Sequence[str], place: Place) -> I
 
 
 def _labels(text: str) -> list[str]:
-    """Labels of a text in which tokens stand, which may hold dots."""
+    """The labels of a text with tokens, which may contain dots."""
     return re.findall(r"(?:\$\{Token\[[^\]]*\]\}|[^.])+", text)
 
 
 def _open_label(pattern: str) -> int:
-    """The last label that is left open; -1 for none."""
+    """The index of the last open label; -1 for none."""
     return max((at for at, label in enumerate(pattern.split(".")) if re.search("[A-Z]", label)), default=-1)
 
 
 def _zones(region: str) -> list[str]:
-    """Labels of S3 Express: `s3express-use1-az4`. None where the region is not known."""
+    """The labels of S3 Express: `s3express-use1-az4`. Empty for an unknown region."""
     *prefix, direction, number = region.split("-") if region else ("", "", "")
     short = _DIRECTIONS.get(direction, "")
     if not short or not prefix:

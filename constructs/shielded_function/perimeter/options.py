@@ -20,10 +20,10 @@ EndpointPolicy = Literal["granted", "account", "none"]
 
 
 def check_options(path: str, **given: Any) -> None:
-    """Checks the options, also for errors that a type checker cannot find.
+    """Checks the options, including errors that a type checker cannot find.
 
     Raises:
-        ShieldError: an option is malformed; the message has every one.
+        ShieldError: an option is malformed; the message lists all problems.
     """
     problems = list(_problems(**given))
     if problems:
@@ -86,14 +86,14 @@ def _alarm_problems(alarm: Any) -> Iterator[str]:
         yield f"alarm: {wrong_type(alarm, ControlAlarm)}"
         return
     for name in query_logs.unused_options(alarm):
-        yield f"alarm: ControlAlarm.{name} says nothing of look-ups: take it out"
+        yield f"alarm: ControlAlarm.{name} has no effect on look-ups: take it out"
 
 
 def chosen_functions(path: str, functions: Any) -> list[IConstruct] | None:
     """The selection of functions; None for all.
 
     Raises:
-        ShieldError: it is no list of constructs.
+        ShieldError: the selection is no list of constructs.
     """
     if functions is None:
         return None
@@ -108,7 +108,7 @@ def chosen_functions(path: str, functions: Any) -> list[IConstruct] | None:
 
 
 def others_policy(path: str, names: Sequence[Any] | None, services: Any) -> ShieldPolicy:
-    """The needs of other resources in the VPC, as a policy.
+    """The policy of other resources in the VPC.
 
     Raises:
         ShieldError: an entry or a service is malformed.

@@ -1,4 +1,4 @@
-"""The VPC's query log, the metric filter on what DNS Firewall stopped, and the alarm on that."""
+"""The VPC's query log, the metric filter on look-ups that DNS Firewall blocked, and its alarm."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 METRIC: Final = "PerimeterViolations"
 _ACTION: Final = "$.firewall_rule_action"
 _UNUSED: Final = ("except_paths", "except_programs", "mode", "severity", "name")
-"""Options of `ControlAlarm` that say nothing of a query log."""
+"""Options of `ControlAlarm` without effect on a query log."""
 
 
 def pattern_of(alarm: ControlAlarm) -> Pattern:
@@ -38,18 +38,18 @@ def pattern_of(alarm: ControlAlarm) -> Pattern:
 
 
 def unused_options(alarm: ControlAlarm) -> list[str]:
-    """Options that were given and say nothing here."""
+    """Given options that have no effect here."""
     return [name for name in _UNUSED if getattr(alarm, name)]
 
 
 def make_log_group(scope: Construct, options: LogOptions) -> logs.ILogGroup:
-    """A log group."""
+    """Creates a log group."""
     stack = cdk.Stack.of(scope)
     return options.make(scope, options.name_for(scope.node.path, lambda: stack.stack_name))[0]
 
 
 def log_queries(scope: Construct, vpc_id: str | None, group: logs.ILogGroup) -> None:
-    """Has all queries of a VPC written to a log group; without an id, none."""
+    """Writes all queries of a VPC to a log group; without an id, none."""
     config = route53resolver.CfnResolverQueryLoggingConfig(scope, "QueryLog", destination_arn=group.log_group_arn)
     if vpc_id is not None:
         route53resolver.CfnResolverQueryLoggingConfigAssociation(
@@ -58,10 +58,10 @@ def log_queries(scope: Construct, vpc_id: str | None, group: logs.ILogGroup) -> 
 
 
 def make_filter(scope: Construct, group: logs.ILogGroup, alarm: ControlAlarm) -> logs.MetricFilter:
-    """Counts what DNS Firewall stopped, by VPC.
+    """Counts look-ups that DNS Firewall blocked, by VPC.
 
     Raises:
-        PatternError: the pattern is longer than CloudWatch takes.
+        PatternError: the pattern is longer than CloudWatch accepts.
     """
     return create(
         "aws_logs",
@@ -80,12 +80,12 @@ def make_filter(scope: Construct, group: logs.ILogGroup, alarm: ControlAlarm) ->
 
 
 def dimensions_of(vpc_id: str | None) -> dict[str, str]:
-    """Of the metric of what `make_filter` counts; without an id, of none."""
+    """The dimensions of the metric of `make_filter`; none without an id."""
     return {"VpcId": vpc_id or "none"}
 
 
 def make_alarm(scope: Construct, vpc_id: str | None, alarm: ControlAlarm, path: str, mode: str) -> cloudwatch.Alarm:
-    """Fires when DNS Firewall stopped something; one a minute is enough, unless the options say otherwise."""
+    """Creates an alarm on blocked look-ups: by default on one a minute."""
     happened = "stopped" if mode == "block" else "saw"
     told = [
         f"DNS Firewall {happened} a look-up that no policy of {path} lists: see query_name and srcaddr of the lines "

@@ -1,6 +1,6 @@
-"""Residents of a VPC: resources in its subnets that look names up there. Pure.
+"""Residents of a VPC: resources in its subnets that look up names. Pure.
 
-DNS Firewall is the VPC's, so everything in it resolves the names of the functions' policies and no others.
+DNS Firewall applies to the whole VPC, so every resident resolves only the names of the functions' policies.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ UNSEEN: Final = (
     "AWS::SQS::",
     "AWS::SecretsManager::ResourcePolicy",
 )
-"""Beginnings of the types whose properties are not looked at: they have no place in a VPC."""
+"""Prefixes of the types whose properties are not read, as they are never in a VPC."""
 
 _SILENT: Final = (
     "AWS::CloudFormation::",
@@ -58,8 +58,8 @@ _SILENT: Final = (
     "AWS::SSM::Parameter",
     "Custom::",
 )
-"""Beginnings of the types that may name a subnet, and ask no resolver in it: the network itself, load balancers, mount
-targets, and what only notes a subnet's id."""
+"""Prefixes of the types that may name a subnet without looking up names in it: the network itself, load balancers,
+mount targets, and resources that only store a subnet's id."""
 
 
 _DATABASES: Final = (
@@ -90,17 +90,17 @@ class Resource:
 
     @property
     def name(self) -> str:
-        """As people know it."""
+        """Its readable name."""
         return self.path.removesuffix("/Resource").removesuffix("/Default")
 
 
 @dataclass(frozen=True)
 class Network:
-    """A VPC, as an app shows it.
+    """A VPC in an app.
 
     Attributes:
-        paths: of the VPC itself, and of its subnets.
-        ids: those of imported ones.
+        paths: the paths of the VPC and its subnets.
+        ids: the ids of imported ones.
     """
 
     vpc: str
@@ -110,26 +110,26 @@ class Network:
 
     @classmethod
     def of(cls, vpc: str, vpc_id: str, subnets: Iterable[str], ids: Iterable[str], all_: Iterable[Resource]) -> Network:
-        """With the subnets that others than the VPC's construct made in it."""
+        """A network, including subnets that other constructs created in the VPC."""
         more = (r.path for r in all_ if r.type == SUBNET and (vpc in r.references or _names(r.properties, [vpc_id])))
         return cls(vpc, vpc_id, frozenset((*subnets, *more)), frozenset(ids))
 
     def has(self, resource: Resource) -> bool:
-        """Whether a resource is in one of the subnets, as far as its properties tell."""
+        """Whether a resource is in one of the subnets, as far as its properties show."""
         return bool(self.paths & resource.references) or _names(resource.properties, self.ids)
 
     def is_of(self, resource: Resource) -> bool:
-        """Whether a resource names the VPC itself."""
+        """Whether a resource refers to the VPC itself."""
         return self.vpc in resource.references or _names(resource.properties, [self.vpc_id])
 
 
 def others(network: Network, resources: Iterable[Resource], covered: Iterable[str]) -> list[Resource]:
-    """The other resources in the VPC. A capacity provider is there for its functions, which are looked at in its place.
+    """The other resources in the VPC. A capacity provider counts by its functions.
 
     Args:
         network: the VPC.
-        resources: all that there is.
-        covered: the paths of the functions' resources whose policies make the rules.
+        resources: all resources.
+        covered: the paths of the functions' resources whose policies define the rules.
     """
     resources = list(resources)
     used = {path for each in resources if each.type == FUNCTION for path in each.references}
@@ -142,7 +142,7 @@ def others(network: Network, resources: Iterable[Resource], covered: Iterable[st
 
 
 def where_it_runs(function: Resource, providers: Iterable[Resource]) -> Resource:
-    """A function with the network of its capacity provider, where it has one: it runs on that one's instances."""
+    """A function with the network of its capacity provider, if any, as it runs on the provider's instances."""
     for provider in providers:
         if provider.path in function.references:
             return replace(
@@ -154,12 +154,12 @@ def where_it_runs(function: Resource, providers: Iterable[Resource]) -> Resource
 
 
 def is_database(resource: Resource) -> bool:
-    """Whether it is a database, or its place in the VPC. One of RDS that imports from S3 uses the VPC's endpoint."""
+    """Whether it is a database or its subnet group; not an RDS database that imports from S3 by the VPC's endpoint."""
     return resource.type.startswith(_DATABASES)
 
 
 def _names(value: Any, wanted: Iterable[str]) -> bool:
-    """Whether one of these texts stands somewhere in a resolved value."""
+    """Whether a resolved value contains one of these texts."""
     texts = [text for text in wanted if text and "${Token[" not in text]
     return bool(texts) and any(text in each for each in _texts(value) for text in texts)
 

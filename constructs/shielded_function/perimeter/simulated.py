@@ -1,10 +1,10 @@
-"""DNS Firewall and security groups of a synthesized template, as AWS would decide by them. Pure.
+"""Simulates DNS Firewall and security groups of a synthesized template. Pure.
 
     perimeter = SimulatedPerimeter.from_template(template)
     perimeter.look_up("evil.example")                          # "BLOCK"
     perimeter.connect("Shop/Checkout", "203.0.113.7", 443)     # True: the address is not looked up
 
-For tests of one's own, and for those that hold the perimeter against the decisions of the engine.
+For your tests, and for tests that compare the perimeter with the engine.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class SimulatedPerimeter:
     """The rules of a template.
 
     Attributes:
-        rules: DNS Firewall's; none where the template has none.
-        egress: for each function that is in a VPC, by its construct path or logical id, its security groups' rules.
+        rules: DNS Firewall's; empty where the template has none.
+        egress: for each function in a VPC, by its construct path or logical id, its security groups' rules.
     """
 
     rules: Sequence[Rule]
@@ -52,13 +52,14 @@ class SimulatedPerimeter:
         """Reads one template.
 
         Args:
-            template: as `aws_cdk.assertions.Template.to_json` or a file of `cdk.out` has it.
-            region: where it would be deployed.
-            account: by whom.
-            values: what only a deployment knows: `{"LogicalId": "name", "LogicalId.Endpoint.Address": "db.example"}`.
+            template: from `aws_cdk.assertions.Template.to_json` or a file of `cdk.out`.
+            region: its AWS region.
+            account: its AWS account.
+            values: values known only at deployment: `{"LogicalId": "name", "LogicalId.Endpoint.Address":
+                "db.example"}`.
 
         Raises:
-            IntrinsicError: a rule holds what only a deployment knows, and `values` lacks it.
+            IntrinsicError: a rule needs a value known only at deployment, and `values` lacks it.
         """
         resolver = Resolver("Stack", template, values or {}, region, account)
         resources: Mapping[str, Any] = template.get("Resources", {})
@@ -72,7 +73,7 @@ class SimulatedPerimeter:
             for resource in resources.values()
             if resource["Type"] == _GROUP
             for rule in resource["Properties"]["FirewallRules"]
-            if "FirewallDomainListId" in rule  # what AWS's detectors make of a name is not known here
+            if "FirewallDomainListId" in rule  # the decisions of AWS's detectors are unknown here
         ]
         return cls(rules, dict(_egress(resources, resolver)))
 
@@ -87,7 +88,7 @@ class SimulatedPerimeter:
     def reach(self, function: str, target: str, protocol: Protocol = "tcp") -> bool:
         """Whether `host:port`, `address:port` or `[v6]:port` is reached: looked up if it is a name, and let out.
 
-        A name may lead to any address of IPv4.
+        A name may resolve to any IPv4 address.
 
         Raises:
             ShieldError: the target has another form.

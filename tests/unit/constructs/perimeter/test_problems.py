@@ -48,7 +48,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "alarm": ({"alarm": True}, "alarm: True is no ControlAlarm"),
     "alarm options": (
         {"alarm": ControlAlarm(except_paths=["/tmp/*"])},
-        "ControlAlarm.except_paths says nothing of look-ups",
+        "ControlAlarm.except_paths has no effect on look-ups",
     ),
     "also": ({"also_allow": ["a b"]}, "also_allow: "),
     "also aws": ({"also_allow_aws": ["lambada"]}, "also_allow_aws: "),
@@ -235,9 +235,7 @@ def test_more_rules_than_a_group_takes(make: Make, refused: Refused) -> None:
 def test_more_names_than_the_firewall_takes(make: Make, monkeypatch: pytest.MonkeyPatch, refused: Refused) -> None:
     monkeypatch.setattr(firewall, "LISTS", 1)
     make(policy=ShieldPolicy(allow_aws="all"))
-    assert (
-        "more than the 1,000 names that DNS Firewall takes: list domains by *. in the place of their hosts" in refused()
-    )
+    assert "more than the 1,000 names that DNS Firewall takes: list domains by *. in place of their hosts" in refused()
 
 
 def test_a_name_without_a_port_is_told_in_words(
@@ -307,7 +305,7 @@ def test_nobody_in_the_vpc(make: Make, refused: Refused) -> None:
 def test_a_list_known_at_deployment_is_refused(shop: cdk.Stack, make: Make, refused: Refused) -> None:
     parameter = cdk.CfnParameter(shop, "Hosts", type="CommaDelimitedList")
     make(policy=ShieldPolicy(allow_outbound=parameter.value_as_list, allow_aws="none"))
-    assert "it is a list that is known at deployment only" in refused()
+    assert "it is a list known only at deployment" in refused()
 
 
 def test_an_underscore_in_a_name_is_refused(make: Make, refused: Refused) -> None:

@@ -221,7 +221,7 @@ def test_endpoints_stay_as_they_are_where_others_are_in_the_vpc(
     make()
     [endpoint] = of_type(walls(also_allow=[]), ENDPOINT).values()
     assert "PolicyDocument" not in endpoint
-    assert "The endpoint Shop/Vpc/S3 is left wider: others are in the VPC" in " ".join(warnings(app))
+    assert "The endpoint Shop/Vpc/S3 is left wider: the VPC has other residents" in " ".join(warnings(app))
 
 
 def test_endpoints_that_stay_as_they_are(app: cdk.App, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
@@ -247,7 +247,7 @@ def test_a_role_that_names_no_resource(app: cdk.App, vpc: ec2.Vpc, make: Make, w
     function.add_to_role_policy(iam.PolicyStatement(actions=["s3:PutObject"], resources=["*"]))
     [endpoint] = of_type(walls(), ENDPOINT).values()
     assert endpoint["PolicyDocument"]["Statement"][0]["Resource"] == "*"
-    assert any("what Shop/Checkout is granted of s3 is not named" in text for text in warnings(app))
+    assert any("the grants of Shop/Checkout on s3 name no resources" in text for text in warnings(app))
 
 
 def test_several_stacks(app: cdk.App, props: dict[str, Any]) -> None:
