@@ -1,4 +1,4 @@
-/* The table of learned addresses against a list of all that was learnt. Input: where the clock stands, then one
+/* The table of learned addresses against a list of all that was learned. Input: where the clock stands, then one
  * step after another: an address, a rule, a name. */
 #include "fuzz.h"
 
@@ -27,7 +27,7 @@ static bool same_key(const struct fact *a, const struct fact *b)
     return a->rule == b->rule && address_equal(&a->ip, &b->ip);
 }
 
-/* The last thing learnt for an address by a rule, or, of another name, the last before that. */
+/* The last thing learned for an address by a rule, or, of another name, the last before that. */
 static const struct fact *latest(const struct fact *key, const struct fact *but)
 {
     for (uint32_t i = count; i-- > 0;)

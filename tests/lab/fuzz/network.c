@@ -234,7 +234,7 @@ static void connect_by_name(struct input *in)
         verdict_may_learn(&sealed->policy, &to.ip)) {
         bool https_only = text_equal(name, TEXT("ok.example"));
         struct verdict verdict = verdict_name(&sealed->policy, name);
-        names_learn(learnt_names(), &to.ip, verdict.rule, name);
+        names_learn(learned_names(), &to.ip, verdict.rule, name);
         keep_told(&https_only, &to.ip);
     }
     arena_put(at, s.bytes, s.len);
@@ -307,7 +307,7 @@ static void change_mood(struct input *in)
 
 static void begin(void)
 {
-    memset(learnt_names(), 0, sizeof *learnt_names());
+    memset(learned_names(), 0, sizeof *learned_names());
     memset(open_files, 0, sizeof open_files);
     for (uint32_t i = 0; i < FILES; i++)
         files[i].users = 0;
