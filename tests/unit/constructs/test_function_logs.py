@@ -5,7 +5,6 @@ from __future__ import annotations
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_logs as logs
-from aws_cdk.assertions import Template
 
 from harness.function_template import FILTER, FUNCTION, LOG_GROUP, Props, Resources, only
 from shielded_function import ShieldedFunction
@@ -29,22 +28,6 @@ def test_a_log_group_of_another_stack_is_used(app: cdk.App, props: Props, resour
     name = only(resources(shop, FILTER))["LogGroupName"]
     assert list(name) == ["Fn::ImportValue"]
     assert only(resources(shop, FUNCTION))["LoggingConfig"]["LogGroup"] == name
-
-
-def test_the_log_group_that_the_cdk_manages_is_used(app: cdk.App, props: Props, resources: Resources) -> None:
-    app.node.set_context("@aws-cdk/aws-lambda:useCdkManagedLogGroup", True)
-    stack = cdk.Stack(app, "Shop")
-    fn = ShieldedFunction(stack, "Checkout", **props)
-    name = {"Fn::Join": ["", ["/aws/lambda/", stack.resolve(fn.function_name)]]}
-    assert only(resources(stack, LOG_GROUP))["LogGroupName"] == name
-    assert only(resources(stack, FILTER))["LogGroupName"] == {"Ref": next(iter(resources(stack, LOG_GROUP)))}
-
-
-def test_a_log_retention_keeps_its_log_group(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    ShieldedFunction(stack, "Checkout", log_retention=logs.RetentionDays.ONE_WEEK, **props)
-    assert resources(stack, LOG_GROUP) == {}
-    assert "Custom::LogRetention" in {r["Type"] for r in Template.from_stack(stack).to_json()["Resources"].values()}
-    assert "LogRetention" in str(only(resources(stack, FILTER))["LogGroupName"])
 
 
 def test_reading_the_log_group_adds_nothing(stack: cdk.Stack, props: Props, resources: Resources) -> None:

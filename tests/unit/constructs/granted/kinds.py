@@ -260,24 +260,17 @@ def search(*, domain: str = "Domain:_*:443") -> tuple[Opens, ...]:
 CREDENTIAL = {"credential_provider_arn": agent("token-vault/default/x")}
 policy_engine = imported("PolicyEngine", policy_engine_arn=agent("policy-engine/x"))
 
+MADE: Final = "by the class of the name, which needs no more than an id"
+
 KINDS: Final[dict[str, tuple[Any, ...]]] = {
-    "aws_apigateway.ApiKey": (
-        new(aws.apigateway.ApiKey, "ApiKey"),
-        Opens(f"{READ_WRITE} grants.actions=apigateway:GET", "apigateway"),
-    ),
-    "aws_apigateway.RateLimitedApiKey": (
-        new(aws.apigateway.RateLimitedApiKey, "ApiKey"),
-        Opens(READ_WRITE, "apigateway"),
-    ),
+    "aws_apigateway.ApiKey": (MADE, Opens(f"{READ_WRITE} grants.actions=apigateway:GET", "apigateway")),
+    "aws_apigateway.RateLimitedApiKey": (MADE, Opens(READ_WRITE, "apigateway")),
     "aws_apigateway.Method": (
         lambda s: aws.apigateway.RestApi(s, "Api", deploy=False).root.add_method("GET"),
         Opens("grant_execute", hosts="Api:_*.execute-api.eu-west-1.*:443"),
     ),
-    "aws_apigatewayv2.ApiKey": (new(aws.apigatewayv2.ApiKey, "ApiKey"), Opens(READ_WRITE, "apigateway")),
-    "aws_apigatewayv2.RateLimitedApiKey": (
-        new(aws.apigatewayv2.RateLimitedApiKey, "ApiKey"),
-        Opens(READ_WRITE, "apigateway"),
-    ),
+    "aws_apigatewayv2.ApiKey": (MADE, Opens(READ_WRITE, "apigateway")),
+    "aws_apigatewayv2.RateLimitedApiKey": (MADE, Opens(READ_WRITE, "apigateway")),
     "aws_apigatewayv2.HttpRoute": (http_route, Opens("grant_invoke", hosts="Api:_*:443")),
     "aws_apigatewayv2.WebSocketApi": (web_socket, Opens("grant_manage_connections", hosts="Api:_*:443")),
     "aws_apigatewayv2.WebSocketStage": (
@@ -312,7 +305,7 @@ KINDS: Final[dict[str, tuple[Any, ...]]] = {
         Opens("grant_mutation grant_query grant_subscription", hosts=API),
         Opens("grant", hosts=API, after=(aws.appsync.IamResource.all, "appsync:GraphQL")),
     ),
-    "aws_backup.BackupVault": (new(aws.backup.BackupVault, "Vault"), Opens("grant=backup:StartBackupJob", "backup")),
+    "aws_backup.BackupVault": (MADE, Opens("grant=backup:StartBackupJob", "backup")),
     "aws_batch.ConsumableResource": (
         new(aws.batch.ConsumableResource, "Resource", total_quantity=1),
         Opens("grants.read grants.update grants.actions=batch:DescribeConsumableResource", "batch"),
@@ -347,7 +340,7 @@ KINDS: Final[dict[str, tuple[Any, ...]]] = {
         ANY,
     ),
     "aws_bedrockagentcore.GatewayBase": (
-        new(aws.bedrockagentcore.Gateway, "Gateway"),
+        MADE,
         Opens("grant_invoke", AGENT),
         Opens("grant_manage grant_read", CONTROL),
         ANY,
@@ -397,7 +390,7 @@ KINDS: Final[dict[str, tuple[Any, ...]]] = {
         Opens("grant_create_invalidation grant=cloudfront:GetInvalidation", "cloudfront"),
     ),
     "aws_cloudwatch.Metric": (lambda _: aws.cloudwatch.Metric, Opens("grant_put_metric_data", "cloudwatch")),
-    "aws_codebuild.ReportGroup": (new(aws.codebuild.ReportGroup, "Group"), Opens("grant_write", "codebuild")),
+    "aws_codebuild.ReportGroup": (MADE, Opens("grant_write", "codebuild")),
     "aws_codecommit.Repository": (
         new(aws.codecommit.Repository, "Repository", repository_name="orders"),
         Opens("grant_pull grant_pull_push", hosts="git-codecommit.{region}.{suffix}:443"),
@@ -409,10 +402,10 @@ KINDS: Final[dict[str, tuple[Any, ...]]] = {
         Opens("grant_put_lifecycle_event_hook_execution_status", "codedeploy"),
     ),
     "aws_codeguruprofiler.ProfilingGroup": (
-        new(aws.codeguruprofiler.ProfilingGroup, "Group"),
+        MADE,
         Opens("grant_publish grant_read grants.actions=codeguru-profiler:GetProfile", "codeguruprofiler"),
     ),
-    "aws_cognito.UserPool": (new(aws.cognito.UserPool, "Pool"), Opens("grant=cognito-idp:AdminGetUser", "cognito-idp")),
+    "aws_cognito.UserPool": (MADE, Opens("grant=cognito-idp:AdminGetUser", "cognito-idp")),
     "aws_dynamodb.TableBase": (
         streamed,
         Opens(f"{DATA} grant=dynamodb:Scan", "dynamodb"),
@@ -441,7 +434,7 @@ KINDS: Final[dict[str, tuple[Any, ...]]] = {
         Opens("grant_read", "ecr-public sts"),
     ),
     "aws_ecr.RepositoryBase": (
-        new(aws.ecr.Repository, "Repository"),
+        MADE,
         Opens("grant_pull grant_pull_push grant_push grant_read grant=ecr:DescribeImages", "ecr"),
     ),
     "aws_ecs.Cluster": (new(aws.ecs.Cluster, "Cluster", vpc=vpc), Opens("grant_task_protection", "ecs")),
@@ -456,7 +449,7 @@ KINDS: Final[dict[str, tuple[Any, ...]]] = {
         *search(),
     ),
     "aws_events.EventBus": (
-        new(aws.events.EventBus, "Bus"),
+        MADE,
         Opens(
             "grant_all_put_events grant_put_events_to grants.actions=events:DescribeEventBus", "eventbridgev2 events"
         ),
@@ -504,7 +497,7 @@ KINDS: Final[dict[str, tuple[Any, ...]]] = {
         lambda s: another(s).add_function_url(),
         Opens("grant_invoke_url", hosts="Another:_*:443"),
     ),
-    "aws_logs.LogGroup": (new(aws.logs.LogGroup, "Log"), Opens("grant_read grant_write grant=logs:StartQuery", "logs")),
+    "aws_logs.LogGroup": (MADE, Opens("grant_read grant_write grant=logs:StartQuery", "logs")),
     "aws_opensearchservice.Domain": (
         new(aws.opensearchservice.Domain, "Domain", version=aws.opensearchservice.EngineVersion.OPENSEARCH_2_19),
         *search(),
@@ -549,15 +542,12 @@ KINDS: Final[dict[str, tuple[Any, ...]]] = {
         Opens("grant_read", buckets="cdk-hnb659fds-assets-111111111111-eu-west-1"),
     ),
     "aws_scheduler.ScheduleGroup": (
-        new(aws.scheduler.ScheduleGroup, "Group"),
+        MADE,
         Opens(
             "grant_delete_schedules grant_read_schedules grant_write_schedules grant=scheduler:GetSchedule", "scheduler"
         ),
     ),
-    "aws_secretsmanager.Secret": (
-        new(aws.secretsmanager.Secret, "Secret"),
-        Opens("grant_read grant_write", "secretsmanager"),
-    ),
+    "aws_secretsmanager.Secret": (MADE, Opens("grant_read grant_write", "secretsmanager")),
     "aws_secretsmanager.SecretTargetAttachment": (
         lambda s: instance(s).secret,
         Opens("grant_read grant_write", "secretsmanager"),
@@ -586,10 +576,7 @@ KINDS: Final[dict[str, tuple[Any, ...]]] = {
         Opens("grant_read grant_write", "ssm"),
         Opens("grant_on_key=kms:Decrypt"),
     ),  # it has no key
-    "aws_stepfunctions.Activity": (
-        new(aws.stepfunctions.Activity, "Activity"),
-        Opens("grant=states:GetActivityTask", "stepfunctions"),
-    ),
+    "aws_stepfunctions.Activity": (MADE, Opens("grant=states:GetActivityTask", "stepfunctions")),
     "aws_stepfunctions.StateMachine": (
         machine,
         Opens(f"{START} grant_read grant_redrive_execution", "stepfunctions"),
@@ -621,6 +608,9 @@ def call(scope: Any, make: Make, method: str, opens: Opens, function: Any) -> No
 def list_methods() -> Iterator[tuple[str, Make, str, Opens]]:
     """The name of each method as the CDK has it, its resource, how it is called, and what it opens."""
     for name, (make, *opened) in KINDS.items():
+        if make is MADE:
+            module, _, cls = name.removesuffix("Base").partition(".")
+            make = new(getattr(getattr(aws, module.removeprefix("aws_")), cls), cls)
         for opens in opened:
             for method in opens.methods.split():
                 owner, _, short = method.partition("=")[0].rpartition(".")

@@ -22,6 +22,11 @@ AURORA: Final = aws.rds.DatabaseClusterEngine.aurora_postgres(version=aws.rds.Au
 WRITER: Final = aws.rds.ClusterInstance.serverless_v2("w")
 AT: Final = "{X.Endpoint.Address}:{X.Endpoint.Port}"
 AT_READERS: Final = "{X.ReadEndpoint.Address}:{X.Endpoint.Port}"
+PRIMARY: Final = (
+    "{X.PrimaryEndPoint.Address}:{X.PrimaryEndPoint.Port}",
+    "{X.ReaderEndPoint.Address}:{X.ReaderEndPoint.Port}",
+)
+CLUSTER: Final = "*.split('clustercfg.', {X.ConfigurationEndPoint.Address})[1]:{X.ConfigurationEndPoint.Port}"
 EXECUTE_API: Final = "{X}.execute-api.{region}.{suffix}:443"
 IMPORTED_API: Final = "abc.execute-api.{region}.{suffix}:443"
 
@@ -50,9 +55,12 @@ def row(make: Any, *entries: str, construct_id: str = "X", **props: Any) -> Row:
     return Row(new(make, construct_id, **props), entries)
 
 
+POSTGRES: Final = {"engine": aws.rds.DatabaseInstanceEngine.POSTGRES, **IN_VPC}
+IMPORTED: Final = {"cluster_identifier": "c", "cluster_endpoint_address": "w.x"}
+SEARCH: Final = "search-x-abc.us-east-1.es.amazonaws.com"
 SIZE: Final = aws.ec2.InstanceType("r5.large")
 DOCUMENTS: Final = {"master_user": aws.docdb.Login(username="u"), "instance_type": SIZE, "instances": 2, **IN_VPC}
-instance = new(aws.rds.DatabaseInstance, engine=aws.rds.DatabaseInstanceEngine.POSTGRES, **IN_VPC)
+instance = new(aws.rds.DatabaseInstance, **POSTGRES)
 http, web_socket = new(apigatewayv2.HttpApi), new(apigatewayv2.WebSocketApi)
 
 
@@ -93,14 +101,8 @@ def balancer(kind: str) -> dict[str, Any]:
 
 
 ROWS: Final = {
-    "rds_instance": row(aws.rds.DatabaseInstance, AT, engine=aws.rds.DatabaseInstanceEngine.POSTGRES, **IN_VPC),
-    "rds_instance_from_snapshot": row(
-        aws.rds.DatabaseInstanceFromSnapshot,
-        AT,
-        snapshot_identifier="s",
-        engine=aws.rds.DatabaseInstanceEngine.POSTGRES,
-        **IN_VPC,
-    ),
+    "rds_instance": row(aws.rds.DatabaseInstance, AT, **POSTGRES),
+    "rds_instance_from_snapshot": row(aws.rds.DatabaseInstanceFromSnapshot, AT, snapshot_identifier="s", **POSTGRES),
     "rds_read_replica": row(
         aws.rds.DatabaseInstanceReadReplica,
         "{Replica.Endpoint.Address}:{Replica.Endpoint.Port}",
@@ -139,17 +141,12 @@ ROWS: Final = {
         aws.rds.DatabaseCluster.from_database_cluster_attributes,
         "w.x:3306",
         "r.x:3306",
-        cluster_identifier="c",
-        cluster_endpoint_address="w.x",
+        **IMPORTED,
         reader_endpoint_address="r.x",
         port=3306,
     ),
     "rds_cluster_imported_without_reader": row(
-        aws.rds.DatabaseCluster.from_database_cluster_attributes,
-        "w.x:3306",
-        cluster_identifier="c",
-        cluster_endpoint_address="w.x",
-        port=3306,
+        aws.rds.DatabaseCluster.from_database_cluster_attributes, "w.x:3306", **IMPORTED, port=3306
     ),
     "rds_serverless": row(aws.rds.ServerlessCluster, AT, AT_READERS, engine=AURORA, **IN_VPC),
     "rds_serverless_from_snapshot": row(
@@ -159,8 +156,7 @@ ROWS: Final = {
         aws.rds.ServerlessCluster.from_serverless_cluster_attributes,
         "w.x:3306",
         "r.x:3306",
-        cluster_identifier="c",
-        cluster_endpoint_address="w.x",
+        **IMPORTED,
         reader_endpoint_address="r.x",
         port=3306,
     ),
@@ -203,8 +199,7 @@ ROWS: Final = {
         "w.x:27017",
         "r.x:27017",
         "one.x:27017",
-        cluster_identifier="c",
-        cluster_endpoint_address="w.x",
+        **IMPORTED,
         reader_endpoint_address="r.x",
         instance_endpoint_addresses=["one.x"],
         instance_identifiers=["one"],
@@ -236,63 +231,46 @@ ROWS: Final = {
         version=aws.opensearchservice.EngineVersion.OPENSEARCH_2_19,
     ),
     "opensearch_domain_imported": row(
-        aws.opensearchservice.Domain.from_domain_endpoint,
-        "search-x-abc.us-east-1.es.amazonaws.com:443",
-        domain_endpoint="https://search-x-abc.us-east-1.es.amazonaws.com",
+        aws.opensearchservice.Domain.from_domain_endpoint, f"{SEARCH}:443", domain_endpoint=f"https://{SEARCH}"
     ),
     "opensearch_cfn_domain": row(aws.opensearchservice.CfnDomain, "{X.DomainEndpoint}:443"),
     "elasticsearch_domain": row(
         aws.elasticsearch.Domain, "{X.DomainEndpoint}:443", version=aws.elasticsearch.ElasticsearchVersion.V7_10
     ),
     "elasticsearch_domain_imported": row(
-        aws.elasticsearch.Domain.from_domain_endpoint,
-        "search-x-abc.us-east-1.es.amazonaws.com:443",
-        domain_endpoint="https://search-x-abc.us-east-1.es.amazonaws.com",
+        aws.elasticsearch.Domain.from_domain_endpoint, f"{SEARCH}:443", domain_endpoint=f"https://{SEARCH}"
     ),
     "elasticsearch_cfn_domain": row(aws.elasticsearch.CfnDomain, "{X.DomainEndpoint}:443"),
     "opensearch_serverless": row(
         aws.opensearchserverless.CfnCollection, "split('/', {X.CollectionEndpoint})[2]:443", name="c"
     ),
     "elasticache_cluster_mode": row(
-        replication_group,
-        "*.split('clustercfg.', {X.ConfigurationEndPoint.Address})[1]:{X.ConfigurationEndPoint.Port}",
-        cluster_mode="enabled",
-        transit_encryption_enabled=True,
+        replication_group, CLUSTER, cluster_mode="enabled", transit_encryption_enabled=True
     ),
     "elasticache_cluster_mode_by_parameter_group": row(
         replication_group,
-        "*.split('clustercfg.', {X.ConfigurationEndPoint.Address})[1]:{X.ConfigurationEndPoint.Port}",
+        CLUSTER,
         cache_parameter_group_name="default.redis7.cluster.on",
         transit_encryption_enabled=True,
     ),
     "elasticache_one_group": row(
-        replication_group,
-        "{X.PrimaryEndPoint.Address}:{X.PrimaryEndPoint.Port}",
-        "{X.ReaderEndPoint.Address}:{X.ReaderEndPoint.Port}",
-        "join(':6379,', {X.ReadEndPoint.AddressesList}):6379",
-        num_cache_clusters=2,
+        replication_group, *PRIMARY, "join(':6379,', {X.ReadEndPoint.AddressesList}):6379", num_cache_clusters=2
     ),
     "elasticache_one_group_by_cluster_mode": row(
         replication_group,
-        "{X.PrimaryEndPoint.Address}:{X.PrimaryEndPoint.Port}",
-        "{X.ReaderEndPoint.Address}:{X.ReaderEndPoint.Port}",
+        *PRIMARY,
         "join(':6379,', {X.ReadEndPoint.AddressesList}):6379",
         cluster_mode="disabled",
         cache_parameter_group_name="mine",
     ),
     "elasticache_one_group_with_a_port_from_outside": row(
         replication_group,
-        "{X.PrimaryEndPoint.Address}:{X.PrimaryEndPoint.Port}",
-        "{X.ReaderEndPoint.Address}:{X.ReaderEndPoint.Port}",
+        *PRIMARY,
         "join(',', {X.ReadEndPoint.AddressesList})",
         port=lambda s: cdk.CfnParameter(s, "Port", type="Number").value_as_number,
     ),
     "elasticache_one_group_with_a_port": row(
-        replication_group,
-        "{X.PrimaryEndPoint.Address}:{X.PrimaryEndPoint.Port}",
-        "{X.ReaderEndPoint.Address}:{X.ReaderEndPoint.Port}",
-        "join(':7000,', {X.ReadEndPoint.AddressesList}):7000",
-        port=7000,
+        replication_group, *PRIMARY, "join(':7000,', {X.ReadEndPoint.AddressesList}):7000", port=7000
     ),
     "elasticache_memcached": row(
         aws.elasticache.CfnCacheCluster,

@@ -18,7 +18,7 @@ from syrupy.extensions.json import JSONSnapshotExtension
 
 from shielded_function import AlarmOptions, ControlAlarm, LogOptions, ShieldedFunction, ShieldError, ShieldPolicy
 from shielded_function.testing import alert_line, simulate_cloudwatch
-from shielded_function_monitoring.filters import PLATFORM_PROGRAMS, violations, violations_by_policy
+from shielded_function_monitoring.filters import violations_by_policy
 
 pytestmark = pytest.mark.promise("alarm.calls")
 
@@ -81,31 +81,6 @@ def published(filters: dict[str, Any]) -> dict[tuple[str, tuple[str, ...]], str]
 
 def watched(alarm: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
     return alarm["MetricName"], tuple(dimensions(alarm))
-
-
-def test_an_alarm_when_a_connection_goes_to_a_host_other_than_x(
-    stack: cdk.Stack, props: Props, resources: Resources
-) -> None:
-    """In one line: an alarm of its own, and the general one leaves the policy to it."""
-    pager = Action(stack, "Pager")
-    alarms = AlarmOptions(outbound_connectivity=ControlAlarm(except_hosts=["telemetry.example"], actions=[pager.act]))
-    fn = ShieldedFunction(stack, "Checkout", alarms=alarms, **props)
-    patterns = published(resources(stack, FILTER))
-    egress = ("Violations-outbound_connectivity", ("FunctionName",))
-    assert set(patterns) == {BY_LEVEL, egress}
-    assert patterns[egress] == violations("outbound_connectivity", except_hosts=["telemetry.example"]).render()
-    without = ["outbound_connectivity", "read_handler"]
-    wanted = violations(without=cast("Any", without), except_programs=PLATFORM_PROGRAMS, by_level=True)
-    assert patterns[BY_LEVEL] == wanted.render()
-    found = resources(stack, ALARM).values()
-    assert {watched(alarm) for alarm in found} == set(patterns)
-    assert [alarm["AlarmActions"] for alarm in found if "AlarmActions" in alarm] == [[pager.arn]]
-    name = stack.resolve(fn.function_name)
-    assert [dimensions(a) for a in found] == [
-        {"FunctionName": name, "Level": "ERROR"}, {"FunctionName": name, "Level": "WARN"}, {"FunctionName": name},
-    ]  # fmt: skip
-    assert list(fn.shield.alarms) == ["critical", "rest", "outbound_connectivity"]
-    assert fn.shield.alarm is fn.shield.alarms["critical"]
 
 
 def test_by_policy(stack: cdk.Stack, props: Props, resources: Resources) -> None:
