@@ -1,8 +1,8 @@
-"""`ShieldPolicy`: what a shielded function may do, as one frozen value.
+"""`ShieldPolicy`: the permissions of a shielded function, as one frozen value.
 
-Each field is one `SHIELD_*` environment variable, so it can be set without the CDK as well; presets
-are names for values of several. What a value means is asked of the C core, which also reads the variables inside the
-function: a policy that can be made here is a policy that the function starts with.
+Each field is one `SHIELD_*` environment variable, so it can also be set without the CDK; presets are names for values
+of several fields. The C core, which also reads the variables inside the function, interprets the values: a function
+starts with every policy that can be created here.
 
 Nothing here imports the CDK or starts Node.js, unless a policy holds a token or a construct.
 """

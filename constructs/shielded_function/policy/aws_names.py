@@ -83,7 +83,7 @@ def is_service(name: str) -> bool:
 
 
 def service_meant(name: str) -> str:
-    """The fix for a name that is no service: which one is meant, as words; empty when it is not known.
+    """The fix for a name that is no service: the probable service, in words; empty where unknown.
 
     Examples:
         >>> service_meant("EventBridge"), service_meant("bedrock:InvokeModel"), service_meant("dynamodb:GetItem")

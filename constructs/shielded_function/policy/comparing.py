@@ -1,4 +1,4 @@
-"""Where one policy admits what another does not: for the review of a change."""
+"""Finds entries and modes in which one policy is looser than another, for the review of a change."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _MODES_OF_LISTS = {
 
 @dataclass(frozen=True)
 class Loosening:
-    """One place where a policy is looser than another.
+    """A field or entry in which a policy is looser than another.
 
     Attributes:
         field: the field of `ShieldPolicy`.
         entry: the entry that admits more; empty when the field has none.
-        before: the value of the field in the stricter policy, as words.
+        before: the value of the field in the stricter policy, in words.
         after: its value in the looser one.
     """
 
@@ -51,7 +51,7 @@ class Loosening:
 
 
 def find_loosenings(now: Mapping[str, Any], before: Mapping[str, Any]) -> tuple[Loosening, ...]:
-    """Where the canonical fields `now` admit what those of `before` do not."""
+    """The fields in which the canonical `now` is looser than `before`."""
     found: list[Loosening] = []
     for field, kind in KINDS.items():
         if kind in ("list", "aws"):
@@ -69,10 +69,10 @@ def find_loosenings(now: Mapping[str, Any], before: Mapping[str, Any]) -> tuple[
 
 
 def _is_moot(field: str, entry: str, fields: Mapping[str, Any]) -> bool:
-    """Whether what the list says makes no difference: the mode allows it anyway.
+    """Whether an entry of the list has no effect, as the mode allows everything.
 
-    A program that the shield cannot be put into is judged by the strictest mode of the four, and denied with clear_tmp.
-    clear_tmp keeps the entries of allow_tmp in every mode, and block_foreign_functions loads those of
+    The strictest of the four modes applies to a program that cannot load the shield; clear_tmp denies it.
+    clear_tmp keeps the entries of allow_tmp in every mode, and block_foreign_functions admits those of
     allow_executable_memory.
     """
     if field == "deny_outbound":
@@ -99,16 +99,16 @@ def _is_looser(field: str, now: Mapping[str, Any], before: Mapping[str, Any]) ->
     if field in ("check_tls_name", "clear_tmp", "block_foreign_functions"):
         return old and not new
     if field == "on_failure":
-        # Where neither is set, the modes tell.
+        # Where neither is set, the modes decide.
         unset = new is None and old is None
         return not unset and (effective_on_failure(now), effective_on_failure(before)) == ("run_unshielded", "refuse")
-    if field == "log_arguments":  # neither is stricter: one hides secrets, the other shows what was tried
+    if field == "log_arguments":  # neither is stricter: one hides secrets, the other shows the attempt
         return new != old
     return _RANKS[new] > _RANKS[old]
 
 
 def _is_memory_looser(new: str | None, old: str | None, before: Mapping[str, Any]) -> bool:
-    """None is allow for a runtime that compiles as it runs, otherwise the strictest of the four controls."""
+    """None is allow for a runtime with a JIT compiler, otherwise the strictest of the four controls."""
     if new is None:
         return old in ("block", "alert")
     strictest = min(_RANKS[before[mode]] for mode in FOUR)
@@ -120,7 +120,7 @@ def _entry(field: str, entry: object) -> Loosening:
 
 
 def _longer(field: str, entry: object, before: str | None) -> Loosening:
-    """An entry that was there, and stays longer than it was to."""
+    """An existing entry whose end date is later."""
     until = until_of(entry)
     return Loosening(field, describe(entry), f"until {before}", f"until {until}" if until else "for good")
 
@@ -200,7 +200,7 @@ def _covers_outbound(entry: str, known: Sequence[str], before: Mapping[str, Any]
 
 
 def _compare_denied(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[Loosening]:
-    """What was refused in every mode, and is not any more."""
+    """Entries that are no longer refused in every mode."""
     kept = now["deny_outbound"]
     return [
         _entry("deny_outbound", entry) for entry in before["deny_outbound"] if not _covers_outbound(entry, kept, now)
@@ -225,11 +225,11 @@ def _covers_program(entry: str, known: Sequence[str], before: Mapping[str, Any])
     return entry in known or f"unshielded:{entry}" in known
 
 
-# AWS. S3 is a matter of buckets: where they are listed, it is they, whatever allow_aws says.
+# AWS. Listed buckets decide about S3, regardless of allow_aws.
 
 
 def _services(fields: Mapping[str, Any]) -> tuple[str, ...]:
-    value = fields["allow_aws"] or "all"  # unset: it may come to all
+    value = fields["allow_aws"] or "all"  # unset: it may become "all"
     return (value,) if isinstance(value, str) else value
 
 
@@ -240,7 +240,7 @@ def _any_bucket(fields: Mapping[str, Any]) -> bool:
 def _compare_aws(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[Loosening]:
     old = _services(before)
     if before["allow_aws"] is None and "all" in (now["allow_aws"] or ()):
-        return [_entry("allow_aws", "all")]  # in an app, unset is what the role is granted
+        return [_entry("allow_aws", "all")]  # in an app, unset means the role's grants
     if "all" in old:
         return []
     moot = {"none", *(["s3"] if now["allow_buckets"] or _any_bucket(before) else [])}

@@ -1,4 +1,4 @@
-"""Policies made of others: all modes at once, and the lists of two."""
+"""Policies derived from others: with all modes set, or with added lists."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .fields import ENTRIES, GRANTED, KINDS, MODES, WITHOUT_GRANT, Mode
 
 
 def with_modes(fields: Mapping[str, Any], mode: Mode) -> dict[str, Any]:
-    """The fields of the same policy with every mode set that is not allow.
+    """The fields of the policy with every mode set, except those that are "allow".
 
     A mode that is left to the runtime (executable_memory=None) stays.
 
@@ -27,7 +27,7 @@ def add(base: Mapping[str, Any], more: Mapping[str, Any], defaults: Mapping[str,
     """The fields of `base` with the lists and the presets of `more` added.
 
     Raises:
-        ShieldPolicyError: `more` sets something that is no list.
+        ShieldPolicyError: `more` sets a field that is no list.
     """
     for field in (*KINDS, "until"):
         if field not in ENTRIES and more[field] != defaults[field]:
@@ -42,7 +42,7 @@ def add(base: Mapping[str, Any], more: Mapping[str, Any], defaults: Mapping[str,
 
 
 def _add_aws(base: Any, more: Any) -> Any:
-    # "all" is also what a file has that does not set allow_aws.
+    # A file that does not set allow_aws has "all" too.
     if base == "all" or more in ("all", "none", None):
         return base
     base = (*WITHOUT_GRANT, GRANTED) if base is None else base

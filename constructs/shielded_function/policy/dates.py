@@ -1,4 +1,4 @@
-"""Dates: the day by which alert mode, an entry or another exception is to end. No variable of a function holds one."""
+"""End dates of alert mode, entries and other exceptions. They are in no variable of a function."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _KEYS: Final = ("entry", "until", "reason")
 
 
 class Until(str):
-    """An entry of a list, or of `exclude`, that is to go by a day, and the reason for it.
+    """A temporary entry of a list, or of `exclude`, with its end date and reason.
 
         ShieldPolicy(allow_outbound=[Until("old.example:443", "2027-01-31", reason="until the move is done")])
 
-    It is the entry's text, and admits the same. From that day on `ShieldChecks` and `shielded-function audit` have the
-    finding `expired`. Nothing changes in the deployed function.
+    It equals the entry's text, and admits the same. From that day, `ShieldChecks` and `shielded-function audit` have
+    the finding `expired`. Nothing changes in the deployed function.
 
     Attributes:
         until: the first day on which it is a finding, `2027-01-31`.
-        reason: why the exception is there.
+        reason: the reason for the exception.
     """
 
     until: str
@@ -36,12 +36,12 @@ class Until(str):
     def __new__(cls, entry: str, until: str | date, *, reason: str) -> Until:
         """
         Args:
-            entry: as the list takes it. A construct has no text: write its host, or its path in `exclude`.
+            entry: the entry of the list. A construct has no text: write its host, or its path in `exclude`.
             until: a day as `YYYY-MM-DD`, or a `date`.
-            reason: why the exception is there.
+            reason: the reason for the exception.
 
         Raises:
-            ShieldError: the day is none, the entry is no text, or the reason is empty.
+            ShieldError: the date is malformed, the entry is no text, or the reason is empty.
         """
         if not isinstance(entry, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ShieldPolicyError("", f"Until: {entry!r} is no text; write its host, or its path in exclude=")
@@ -59,18 +59,18 @@ class Until(str):
         return f"Until({str(self)!r}, {self.until!r}, reason={self.reason!r})"
 
     def to_dict(self) -> dict[str, str]:
-        """The entry as a policy file has it."""
+        """The entry in the form of a policy file."""
         return {"entry": str(self), "until": self.until, "reason": self.reason}
 
 
 class Dated(NamedTuple):
-    """An entry of a policy with its day.
+    """An entry of a policy with its end date.
 
     Attributes:
         field: the list, `allow_outbound`.
         entry: its text.
         until: the first day on which it is a finding.
-        reason: why it is there.
+        reason: its reason.
     """
 
     field: str
@@ -80,14 +80,14 @@ class Dated(NamedTuple):
 
 
 def read_day(where: str, value: object) -> str:
-    """A day as `YYYY-MM-DD`.
+    """Reads a date as `YYYY-MM-DD`.
 
     Args:
-        where: what holds it, for the error.
+        where: its place, for the error.
         value: a text, or a `date`.
 
     Raises:
-        ShieldError: it is no day.
+        ShieldError: it is no date.
     """
     if isinstance(value, date) and not isinstance(value, datetime):
         return value.isoformat()
@@ -100,15 +100,15 @@ def read_day(where: str, value: object) -> str:
 
 
 def write_reason(reason: str, until: str) -> str:
-    """A reason with its day, as metadata of the cloud assembly has it: `until 2027-01-31: reason`."""
+    """A reason with its date, in the form of the cloud assembly's metadata: `until 2027-01-31: reason`."""
     return f"until {until}: {reason}"
 
 
 def split_reason(reason: str) -> tuple[str, str]:
-    """The day of a reason that begins with `until DAY:`, and the rest of it; no day where it begins otherwise.
+    """The date of a reason that begins with `until DAY:`, and the rest; an empty date for other reasons.
 
     Raises:
-        ShieldError: in front of the colon it has a day in another form.
+        ShieldError: the text before the colon is a date in another form.
     """
     found = _DATED_REASON.match(reason)
     if found is None or not (found["colon"] or _DAY.fullmatch(found["day"])):
@@ -117,10 +117,10 @@ def split_reason(reason: str) -> tuple[str, str]:
 
 
 def read_entries(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The same fields, with each mapping in a list (`{"entry": ..., "until": ..., "reason": ...}`) as an `Until`.
+    """The fields, with each mapping in a list (`{"entry": ..., "until": ..., "reason": ...}`) as an `Until`.
 
     Raises:
-        ShieldPolicyError: a mapping is none of an entry, or a date is where none can be.
+        ShieldPolicyError: a mapping is no entry, or a date is not possible there.
     """
     read = dict(fields)
     for field in ENTRIES:
@@ -149,10 +149,10 @@ def _read_entry(field: str, entry: object) -> object:
 
 
 def read_until(fields: Mapping[str, Any]) -> str | None:
-    """The day of alert mode.
+    """The end date of alert mode.
 
     Raises:
-        ShieldPolicyError: it is no day, or nothing is in alert mode.
+        ShieldPolicyError: it is no date, or nothing is in alert mode.
     """
     if fields["until"] is None:
         return None
@@ -168,13 +168,13 @@ def read_until(fields: Mapping[str, Any]) -> str | None:
 def keep_dates(
     fields: Mapping[str, Any], given: Mapping[str, Any], canonical: Callable[[str, object], Sequence[object]]
 ) -> dict[str, Any]:
-    """The canonical fields of a policy, with each entry that was given with a date as an `Until`.
+    """The canonical fields of a policy, with each dated entry as an `Until`.
 
-    Where an entry was given twice, the later day holds, and none where one has none.
+    Of an entry given twice, the later date holds; without a date in one, none holds.
 
     Args:
         fields: canonical.
-        given: the fields that they were made of.
+        given: the original fields.
         canonical: (field, entry) -> the entry in canonical form, in a list.
     """
     kept = dict(fields)
@@ -192,22 +192,22 @@ def keep_dates(
 
 
 def later(one: object, other: object) -> object:
-    """The entry that stays longer."""
+    """The entry with the later end date."""
     return other if outlasts(until_of(other), until_of(one)) else one
 
 
 def until_of(entry: object) -> str | None:
-    """An entry's day; None where it has none."""
+    """An entry's end date; None where it has none."""
     return entry.until if isinstance(entry, Until) else None
 
 
 def outlasts(until: str | None, other: str | None) -> bool:
-    """Whether a day is after another; without one, something stays for good."""
+    """Whether a date is after another; no date means forever."""
     return other is not None and (until is None or until > other)
 
 
 def dates_in(fields: Mapping[str, Any]) -> tuple[Dated, ...]:
-    """The entries with a day."""
+    """The entries with an end date."""
     return tuple(
         Dated(field, str(entry), entry.until, entry.reason)
         for field in ENTRIES
@@ -217,7 +217,7 @@ def dates_in(fields: Mapping[str, Any]) -> tuple[Dated, ...]:
 
 
 def mark(explained: Mapping[str, Any], dates: Sequence[Dated]) -> None:
-    """Adds to what `ShieldPolicy.explain` tells of entries until when they are to stay."""
+    """Adds the end dates of entries to the explanation of `ShieldPolicy.explain`."""
     for dated in dates:
         for entry in explained[dated.field].get("entries", ()):
             if entry["entry"] == dated.entry:
@@ -225,6 +225,6 @@ def mark(explained: Mapping[str, Any], dates: Sequence[Dated]) -> None:
 
 
 def explain(until: object) -> dict[str, Any]:
-    """The meaning of the field `until`, as `ShieldPolicy.explain` tells it of every field."""
+    """The meaning of the field `until`, for `ShieldPolicy.explain`."""
     meaning = f"alert mode is to end by {until}; nothing changes by itself" if until else "alert mode has no end"
     return {"value": str(until or ""), "meaning": meaning}

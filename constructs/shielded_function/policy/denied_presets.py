@@ -1,7 +1,7 @@
-"""The lists of hosts that `deny_outbound` takes by name: `preset:exfiltration`, `preset:chat-webhooks`.
+"""The lists of hosts that `deny_outbound` accepts by name: `preset:exfiltration`, `preset:chat-webhooks`.
 
-They are expanded when a policy is made: a function's variables have the hosts, and an upgrade of this package that adds
-a host reaches a function with its next deployment. The data is in denied_hosts.json, each entry with its source.
+They are expanded when a policy is created: a function's variables contain the hosts. A host that an upgrade of this
+package adds reaches a function with its next deployment. The data is in denied_hosts.json, each entry with its source.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ class DeniedHost(NamedTuple):
     """An entry of a list.
 
     Attributes:
-        entry: as `deny_outbound` takes it.
-        kind: what is there, such as "request bins".
-        about: what it does with data.
-        source: where that is written down: a URL.
+        entry: an entry of `deny_outbound`.
+        kind: the kind of service, such as "request bins".
+        about: its use of data.
+        source: the source: a URL.
         date: when the row was written, `YYYY-MM-DD`.
     """
 
@@ -73,7 +73,7 @@ def is_preset(entry: object) -> bool:
 
 
 def fold_denied(entries: Sequence[Any]) -> list[Any]:
-    """The entries, with the name of each list that they hold whole in the place of its own."""
+    """The entries, with a list's name in place of its entries where all of them are present."""
     left, names = list(entries), list[str]()
     for name, rows in denied_presets().items():
         own = [row.entry for row in rows]
@@ -90,7 +90,7 @@ def expand_denied(fields: Mapping[str, Any]) -> dict[str, Any]:
         ShieldPolicyError: there is no such list.
     """
     listed = fields["deny_outbound"]
-    if not isinstance(listed, (list, tuple)):  # refused when the field is read
+    if not isinstance(listed, (list, tuple)):  # an error when the field is read
         return dict(fields)
     entries: list[object] = []
     for entry in listed:

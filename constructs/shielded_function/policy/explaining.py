@@ -1,4 +1,4 @@
-"""`Explanation`: what `explain()` of a policy, of a shield and of a role's grants tells."""
+"""`Explanation`: a row of `explain()` of a policy, of a shield and of a role's grants."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class Explanation:
     Attributes:
         field: the field of `ShieldPolicy`.
         entry: the entry; empty for the field as a whole.
-        meaning: what it admits; of a shield and of grants, the construct or the grants that it comes from.
-        value: the field's value, as its variable has it; empty for an entry.
-        given: whether the field has another value than its default.
+        meaning: the effect; for a shield and grants, its source: the construct or the grants.
+        value: the field's value, as in its variable; empty for an entry.
+        given: whether the value differs from the default.
     """
 
     field: str

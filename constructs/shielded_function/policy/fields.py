@@ -1,4 +1,4 @@
-"""The fields of a policy as a table: what each holds, and so how it is written into its variable and read back."""
+"""The fields of a policy as a table: the kind of each determines how its variable is written and read."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ KINDS: Mapping[str, Kind] = {
 MODES = tuple(field for field, kind in KINDS.items() if kind == "mode")
 FIELDS = (*KINDS, "presets", "until")  # of ShieldPolicy: the last two have no variable
 LISTS = tuple(field for field, kind in KINDS.items() if kind == "list")
-ENTRIES = tuple(field for field, kind in KINDS.items() if kind in ("list", "aws"))  # all that have entries
+ENTRIES = tuple(field for field, kind in KINDS.items() if kind in ("list", "aws"))  # fields with entries
 
-# The strictest of their modes holds for executable_memory where nothing is said of it, and for a program that the
+# The strictest of their modes applies to an unset executable_memory, and to a program that the
 # shield cannot be put into.
 FOUR = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler")
 
-# Left out of the environment when they are this: the core has no word for it.
+# Left out of the environment at this value, for which the core has no word.
 UNSET: Mapping[str, object] = {"allow_aws": None, "executable_memory": None, "allow_buckets": (), "on_failure": None}
-# Written only when they differ from the core's own defaults: an environment has 4 KB in all.
+# Written only when they differ from the core's own defaults: an environment is limited to 4 KB.
 DEFAULT_SETTINGS: Mapping[str, str] = {
     "SHIELD_ALLOW_OUTBOUND": "",
     "SHIELD_DENY_OUTBOUND": "",
@@ -55,12 +55,12 @@ DEFAULT_SETTINGS: Mapping[str, str] = {
     "SHIELD_BLOCK_FOREIGN_FUNCTIONS": "off",
     "SHIELD_LOG_ARGUMENTS": "off",
 }
-# Settings of the layer, of the function's place and of the engine, which are no part of a policy.
+# Settings of the layer, of the function's place and of the engine, outside the policy.
 NOT_POLICY = ("SHIELD_NODE_CALLERS", "SHIELD_NEXT_WRAPPER", "SHIELD_ACCOUNT_ID", "SHIELD_STATE")
 
 # The value of `allow_aws` for all grants of the function's role.
 GRANTED = "granted"
-# Services with operations that need no permission, or no keys at all: GetCallerIdentity, InitiateAuth, GetId.
+# Services with operations that need no permission, or no credentials: GetCallerIdentity, InitiateAuth, GetId.
 WITHOUT_GRANT = ("cognito-identity", "cognito-idp", "sts")
 
 

@@ -17,7 +17,7 @@ def check_names(mapping: object) -> dict[str, Any]:
     """The fields of a mapping.
 
     Raises:
-        ShieldPolicyError: it is no mapping, or has a name that is no field's.
+        ShieldPolicyError: it is no mapping, or has a name that is no field.
     """
     if not isinstance(mapping, Mapping):
         raise ShieldPolicyError("", f"{mapping!r} is not a mapping of a policy's fields")
@@ -35,11 +35,11 @@ def _suggest(name: str) -> str:
 
 
 def read_file(path: Path) -> Mapping[str, Any] | str:
-    """The fields that a file gives, or its text where it has `NAME=value` lines: where its ending is no other format's.
+    """The fields of a file; for endings other than YAML, TOML and JSON, its text of `NAME=value` lines.
 
     Raises:
         OSError: it cannot be read.
-        ShieldPolicyError: it is not what its ending says, or holds a token.
+        ShieldPolicyError: its content does not match its ending, or it contains a token.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")

@@ -1,7 +1,7 @@
-"""The third answer, "known at deployment": what the known part of a policy denies, and an unknown entry might admit.
+"""The third decision, "known at deployment": the known part denies, and an unknown entry might admit.
 
-For every unknown entry, the entries that would admit the target are made from the target. Those that the unknown entry
-may turn out to be are tried: the core decides with one of them in the list.
+For every unknown entry, candidates that would admit the target are derived from the target. Candidates that match the
+unknown entry are tried: the core decides with each of them in the list.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ class Question:
     """A question to a policy.
 
     Attributes:
-        event: as `ShieldPolicy.decide` takes it.
-        target: what the event is about.
+        event: an event of `ShieldPolicy.decide`.
+        target: the target of the event.
         place: the settings of the function's place: its region, its account.
-        known: the settings of the policy without what is known at deployment.
-        unknown: (field, entry) of what is.
+        known: the settings of the policy without its unknown part.
+        unknown: (field, entry) of the unknown part.
     """
 
     event: str
@@ -46,7 +46,7 @@ class Question:
 
 
 def decide(question: Question) -> Decision:
-    """A policy's verdict on an event; "unknown" where an entry that is known at deployment might admit it."""
+    """A policy's decision about an event; "unknown" where an entry known only at deployment might admit it."""
     decision = _ask(question, question.known)
     if decision.allowed or decision.reason == "deny_outbound":  # no entry would admit it
         return decision
@@ -62,7 +62,7 @@ def _ask(question: Question, settings: Mapping[str, str]) -> Decision:
 
 def _might_admit(question: Question, decision: Decision, field: str, entry: object) -> bool:
     if field == "allow_aws":
-        # Grants bring services, and buckets.
+        # Grants add services and buckets.
         without = {name: value for name, value in question.known.items() if name != setting_of("allow_buckets")}
         return _ask(question, {**without, setting_of(field): "all"}).allowed
     setting = setting_of(field)
@@ -76,7 +76,7 @@ def _might_admit(question: Question, decision: Decision, field: str, entry: obje
 def _admits(question: Question, settings: Mapping[str, str]) -> bool:
     try:
         return _ask(question, settings).allowed
-    except ShieldPolicyError:  # the candidate is no entry
+    except ShieldPolicyError:  # the candidate is malformed
         return False
 
 
@@ -84,7 +84,7 @@ def _outbound(question: Question, decision: Decision, entry: object) -> Iterator
     """The host or a domain above it, the address or a network around it; with the port or without, ..."""
     pattern = pattern_of("allow_outbound", entry)
     host, port = _split(decision.allow)  # canonical: host[:port], address[:port], [v6]:port
-    # An entry of any port lets a name be looked up.
+    # An entry of any port admits look-ups of its name.
     ports = ("", f":{port}") if port else ("", *_ports_of(entry))
     for place in (host, *_around(host)):
         for suffix in ports:
@@ -97,7 +97,7 @@ def _outbound(question: Question, decision: Decision, entry: object) -> Iterator
 
 
 def _spellings(place: str, port: str) -> tuple[str, ...]:
-    """Before a port, IPv6 stands in brackets; without one, an address does where its end could be taken for a port."""
+    """IPv6 is in brackets before a port, and without one where the end could be read as a port."""
     if ":" not in place:
         return (f"{place}{port}",)
     if port:
@@ -129,7 +129,7 @@ def _around(host: str) -> Iterator[str]:
 
 
 def _buckets(question: Question, decision: Decision, entry: object) -> Iterator[str]:
-    """Every beginning of the host's name."""
+    """Every prefix of the host's name."""
     pattern = pattern_of("allow_buckets", entry)
     labels = _split(decision.allow)[0].split(".")
     names = (".".join(labels[:count]) for count in range(1, len(labels)))
@@ -148,7 +148,7 @@ def _objects(question: Question, decision: Decision, entry: object) -> Iterator[
 
 
 def _globs(question: Question, decision: Decision, entry: object) -> Iterator[str]:
-    """Two stars in the place of each token: all that its value can make of the glob."""
+    """The glob with two stars in place of each token, which covers every value."""
     first, *others = literals_of(entry)
     rest = "".join("**" + literal for literal in others)
     globs = (first + rest,) if first else ("/tmp" + rest.removeprefix("**"), "/tmp/" + rest)

@@ -1,4 +1,4 @@
-"""The core's answer to a policy's settings, with errors that name fields."""
+"""Parses a policy's settings with the core; errors name fields."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .fields import KINDS, UNSET, field_of
 
 @lru_cache(maxsize=64)
 def parse(lines: str, in_file: bool = False, beside: str = "") -> core.Policy:
-    """The core's reading of `NAME=value` lines.
+    """Parses `NAME=value` lines with the core.
 
     Args:
-        in_file: whether these lines are a file's, so that errors give the line's number.
-        beside: the lines of the environment beside this file; lists that both give are joined.
+        in_file: whether the lines are a file's, so that errors contain line numbers.
+        beside: the lines of the environment besides this file; lists in both are joined.
 
     Raises:
         ShieldPolicyError: a setting is wrong.
@@ -58,12 +58,12 @@ def write_lines(settings: Mapping[str, str]) -> str:
 
 def read_lines(lines: str) -> dict[str, str]:
     """The settings of canonical lines."""
-    # Not splitlines(): a path may hold what else that takes for the end of a line.
+    # Not splitlines(): a path may contain its other line separators.
     return dict(line.split("=", 1) for line in lines.split("\n") if line)
 
 
 def read_fields(settings: Mapping[str, str]) -> dict[str, Any]:
-    """The fields that canonical settings give."""
+    """The fields of canonical settings."""
     values: dict[str, Any] = dict(UNSET)
     for setting, value in settings.items():
         field = field_of(setting)

@@ -24,15 +24,15 @@ class Preset:
     """One library's needs.
 
     Attributes:
-        language: whose functions use it.
-        versions: those that were run.
+        language: the language of its functions.
+        versions: the tested versions.
         why: one sentence.
         allow_tmp: entries that it adds to `allow_tmp`.
         allow_child_process: entries that it adds to `allow_child_process`.
         allow_executable_memory: entries that it adds to `allow_executable_memory`.
-        environment: variables that the function itself has to set; the preset does not set them.
-        package: of Python, the package whose presence in a function's code says that it is needed; empty where it does
-            not, as the library needs nothing in most of its uses.
+        environment: variables that the function must set; the preset does not set them.
+        package: for Python, the package in a function's code that requires it; empty where most uses of the library
+            need nothing.
     """
 
     language: Literal["Java", "Node.js", "Python"]
@@ -49,12 +49,12 @@ class Preset:
         return {field: list(getattr(self, field)) for field in _LISTS if getattr(self, field)}
 
     def entries(self) -> list[tuple[str, str]]:
-        """The same as pairs of a field and an entry."""
+        """Its entries, as pairs of a field and an entry."""
         return [(field, each) for field, entries in self.adds().items() for each in entries]
 
     @property
     def meaning(self) -> str:
-        """Why, and which variables the function is to set."""
+        """The reason, and the variables that the function must set."""
         wanted = ", ".join(f"{name}={value}" for name, value in self.environment.items())
         return self.why + (f"; set {wanted}" if wanted else "")
 
@@ -364,7 +364,7 @@ PRESETS: Final[Mapping[str, Preset]] = {
 
 
 def expand(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a policy with what its presets add; `presets` itself is a tuple without duplicates.
+    """The fields of a policy with the entries of its presets; `presets` becomes a tuple without duplicates.
 
     Raises:
         ShieldPolicyError: there is no such preset.
@@ -374,28 +374,28 @@ def expand(fields: Mapping[str, Any]) -> dict[str, Any]:
     for name in names:
         preset = PRESETS[name]
         for field in _LISTS:
-            # A value that is no list is refused when the field is read.
+            # A value that is no list is an error when the field is read.
             if (entries := getattr(preset, field)) and isinstance(expanded[field], (list, tuple)):
                 expanded[field] = (*expanded[field], *(each for each in entries if each not in expanded[field]))
     return expanded
 
 
 def presets_with(names: Sequence[str], field: str, entry: str) -> list[str]:
-    """Those of these presets that add an entry to a field."""
+    """The presets among these that add an entry to a field."""
     return [name for name in names if entry in PRESETS[name].adds().get(field, ())]
 
 
 def explain(names: Sequence[str]) -> dict[str, Any]:
-    """The meaning of the field `presets`, as `ShieldPolicy.explain` tells it of every field."""
+    """The meaning of the field `presets`, for `ShieldPolicy.explain`."""
     return {
         "value": ",".join(names),
-        "meaning": "what these libraries need is in the fields above" if names else "no library's needs were added",
+        "meaning": "the needs of these libraries are in the fields above" if names else "no library's needs were added",
         "entries": [{"entry": name, "meaning": PRESETS[name].meaning} for name in names],
     }
 
 
 def mark(explained: dict[str, Any], names: Sequence[str]) -> None:
-    """Adds to what `ShieldPolicy.explain` tells of the fields which of it a preset adds."""
+    """Adds the presets of entries to the explanation of `ShieldPolicy.explain`."""
     for field, told in explained.items():
         for entry in told.get("entries", ()):
             if found := presets_with(names, field, entry["entry"]):

@@ -50,70 +50,68 @@ _VALUES = "_values_of_fields"
 @by_name("ShieldPolicy")
 @dataclass(frozen=True, kw_only=True)
 class ShieldPolicy:
-    """What a shielded function may do.
+    """The permissions of a shielded function.
 
-    The default blocks all but `read_handler`. In a CDK app it admits the AWS services that the role is granted.
+    The default blocks everything except `read_handler`. In a CDK app it admits the AWS services of the role's grants.
 
     Values are kept in canonical form: lower-case hosts, RFC 5952 addresses, no duplicates, lists as tuples.
 
-    The lists also take what is known only at deployment: CDK tokens, alone (`db.db_instance_endpoint_address`), in a
+    The lists also accept values known only at deployment: CDK tokens, alone (`db.db_instance_endpoint_address`), in a
     text (`f"{db.db_instance_endpoint_address}:5432"`) or as a token list (`param.value_as_list`); `allow_outbound` and
-    `allow_buckets` take constructs too, which the shield resolves for each function. They are kept as they are, behind
-    the entries that are known. What is known of an entry is checked when the policy is made, the rest by the core when
-    the function starts: a bad value, or a list that is empty then, refuses to start with one line.
+    `allow_buckets` also accept constructs, which the shield resolves for each function. Such entries stay unchanged,
+    after the known ones. The known part of an entry is checked at once, the rest by the core at the function's start:
+    with a bad value, or an empty list, the function does not start, and one line tells why.
 
     Attributes:
-        outbound_connectivity: who may be resolved, connected to and sent to.
-        allow_outbound: `host[:port]`, `*.domain[:port]`, `address[:port]`, `network/prefix[:port]`, `[v6]:port`. No
-            port means any. `tcp://` or `udp://` in front means that protocol alone. International names are
-            accepted, and kept in their xn-- form. Behind ` by ` stand the packages that calls should come through, as
-            in `api.stripe.com:443 by stripe or requests>app`: the host is allowed all the same, and a call through
-            others is reported.
-        deny_outbound: hosts and networks, written as in `allow_outbound`, that are refused whatever the mode is, and
-            whatever else admits them. `preset:exfiltration` and `preset:chat-webhooks` stand for lists that come with
-            this package. An entry of `allow_outbound` that one of these covers whole is an error. Nothing here may be
-            known only at deployment.
-        allow_aws: "all" for the endpoints of every AWS service in the function's own region, "none", or a list of
-            services as botocore calls them, such as `["s3", "dynamodb"]`. "granted", alone or in the list, is what the
-            function's role is granted, which is known once the app is complete. None, in a CDK app, is "granted" with
-            what needs no grant, or "all" with one warning where the grants cannot be told; elsewhere it is "all", as
-            in files and variables that do not set it.
-        allow_buckets: names of S3 buckets. When there are any, S3 is the host names of these buckets
-            (`name.s3.<region>...`) and nothing else, whatever `allow_aws` says of s3.
+        outbound_connectivity: hosts that may be resolved, connected to and sent to.
+        allow_outbound: `host[:port]`, `*.domain[:port]`, `address[:port]`, `network/prefix[:port]`, `[v6]:port`.
+            Without a port, every port is admitted. The prefix `tcp://` or `udp://` limits the protocol. International
+            names are accepted, and stored in their xn-- form. ` by ` names the packages that should call the host, as
+            in `api.stripe.com:443 by stripe or requests>app`: other packages' calls are reported, not blocked.
+        deny_outbound: hosts and networks, in the form of `allow_outbound`, that are refused in every mode, even if
+            another setting admits them. `preset:exfiltration` and `preset:chat-webhooks` are lists of this package. An
+            entry of `allow_outbound` that one of these fully covers is an error. All values must be known at synthesis.
+        allow_aws: "all" for the endpoints of every AWS service in the function's region, "none", or a list of services
+            by botocore's names, such as `["s3", "dynamodb"]`. "granted", alone or in the list, means the grants of the
+            function's role, which are known once the app is complete. None, in a CDK app, is "granted" and services
+            that need no grant, or "all" with one warning where the grants are unknown; elsewhere it is "all", also in
+            files and variables that do not set it.
+        allow_buckets: names of S3 buckets. With any, only the host names of these buckets (`name.s3.<region>...`) are
+            admitted for S3, regardless of `allow_aws`.
         check_tls_name: whether the first TLS message on a TCP connection to an address that was allowed by name must
             name an allowed server.
         read_write_tmp: use of files under /tmp.
         allow_tmp: path globs under /tmp. `*` and `?` match within a component, `**` across; `/tmp/cache/**` admits
-            the directory and all that lies below it.
-        clear_tmp: whether what was made in /tmp during an invocation is deleted before the next one, whatever
-            `read_write_tmp` is, except the paths of `allow_tmp`. What initialization left stays. What extensions make
-            after the first event is deleted too. Not for functions that run several invocations at once.
+            the directory and everything below it.
+        clear_tmp: whether files created in /tmp during an invocation are deleted before the next one, regardless of
+            `read_write_tmp`, except paths of `allow_tmp`. Files of the initialization are kept. Files that extensions
+            create after the first event are deleted too. Not for functions that run several invocations at once.
         create_child_process: starting programs.
-        allow_child_process: absolute paths of programs; `unshielded:/path` lets one run that the shield cannot be
-            put into, such as a static executable.
-        read_handler: reading the handler's source once the function is ready. "allow" by default, as what logs an
-            exception reads it.
-        executable_memory: making memory executable; None leaves it to the runtime: allow for one that compiles as it
-            runs (Node.js, Java, .NET), otherwise as strict as the strictest of the four controls.
-        allow_executable_memory: libraries, or programs, that may make memory executable, as the alert names them: the
-            file's name up to its first dot, without the hash that a wheel's tools add, such as "libllvmlite". Who
-            calls mmap(2) or mprotect(2) counts, not who calls that library.
-        block_foreign_functions: whether the objects of `ctypes`, cffi, JNA and JPype are refused by their names,
-            whatever `executable_memory` is, unless `allow_executable_memory` lists them: `_ctypes`, `_cffi_backend`,
-            `jna`, `_jpype`. The rarer bridges, such as koffi, are then refused in every mode too. A hurdle: a copy
-            under another name loads. Many libraries import ctypes, so try it first.
+        allow_child_process: absolute paths of programs; `unshielded:/path` admits one that cannot load the shield, such
+            as a static executable.
+        read_handler: reading the handler's source once the function is ready. "allow" by default, as code that logs
+            exceptions reads it.
+        executable_memory: making memory executable; None leaves it to the runtime: allow for one with a JIT compiler
+            (Node.js, Java, .NET), otherwise as strict as the strictest of the four controls.
+        allow_executable_memory: libraries, or programs, that may make memory executable, by the name in the alert: the
+            file's name up to its first dot, without the hash that a wheel's tools add, such as "libllvmlite". The
+            caller of mmap(2) or mprotect(2) counts, not the caller of that library.
+        block_foreign_functions: whether the objects of `ctypes`, cffi, JNA and JPype are refused by their names, in
+            every mode of `executable_memory`, unless `allow_executable_memory` lists them: `_ctypes`, `_cffi_backend`,
+            `jna`, `_jpype`. Rarer bridges, such as koffi, are then refused in every mode too. It is only a hurdle: a
+            copy under another name loads. Many libraries import ctypes, so test it first.
         on_failure: when the shield cannot be armed, "refuse" to start, or "run_unshielded" and report it. None is
             "run_unshielded" where no mode is block, `clear_tmp` and `block_foreign_functions` are off and
-            `deny_outbound` is empty, so that a roll-out that stops nothing never stops a start; otherwise "refuse". A
-            policy that cannot be read is refused.
+            `deny_outbound` is empty, so that a roll-out never prevents a start; otherwise "refuse". A function with an
+            unreadable policy never starts.
         log_arguments: whether alerts show the arguments of programs, which can hold passwords. By default they show
-            the program alone.
-        presets: names of libraries, such as "matplotlib" (`shielded-function presets` lists them). What each needs is
-            added to the other fields when the policy is made, and is all that the function gets: two policies with
-            the same other fields are equal.
-        until: the day by which alert mode is to end, `2027-01-31` or a `date`: from then on the checks have the finding
-            `expired`. An entry has a day of its own by `Until`. Days are no part of a function's variables, and
-            policies are equal that admit the same.
+            only the program.
+        presets: names of libraries, such as "matplotlib" (`shielded-function presets` lists them). The needs of each
+            are added to the other fields at once, and only these reach the function: two policies with equal other
+            fields are equal.
+        until: the end date of alert mode, `2027-01-31` or a `date`: from that day the checks have the finding
+            `expired`. `Until` gives an entry an end date. Dates are not in a function's variables, and equality of
+            policies ignores them.
 
     Raises:
         ShieldPolicyError: a value is malformed.
@@ -153,21 +151,21 @@ class ShieldPolicy:
         kept = dates.keep_dates(fields_of(values), expanded, _canonical_entry)
         for name, value in {**kept, "presets": expanded["presets"], "until": until}.items():
             object.__setattr__(self, name, value)
-        # Beside the fields: to ask a construct again, as every question would, costs round trips to the CDK.
+        # Cached: asking a construct again for every question costs round trips to the CDK.
         object.__setattr__(self, _VALUES, values)
 
     @classmethod
     def report_only(cls, *, until: str | date | None = None) -> ShieldPolicy:
-        """What `ShieldPolicy()` blocks, in alert mode: each violation is reported, and none stopped. For a roll-out.
+        """`ShieldPolicy()` in alert mode, for a roll-out: violations are reported, and none is blocked.
 
-        `read_handler` stays "allow". `executable_memory` stays with the runtime, which then alerts where there is no
-        JIT, and allows where there is.
+        `read_handler` stays "allow". The runtime still decides about `executable_memory`: it alerts without a JIT
+        compiler, and allows with one.
 
         Args:
-            until: the day by which it is to block, `2027-01-31`. Nothing changes by itself that day.
+            until: the end date of alert mode, `2027-01-31`. Nothing changes automatically on that day.
 
         Raises:
-            ShieldPolicyError: `until` is no day.
+            ShieldPolicyError: `until` is no date.
         """
         return cls(
             outbound_connectivity="alert",
@@ -178,16 +176,16 @@ class ShieldPolicy:
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str], file: str | None = None) -> ShieldPolicy:
-        """The policy that a function with these variables has.
+        """The policy of a function with these variables.
 
         Args:
-            environment: all its variables; those of others are passed over.
-            file: the lines of the file that SHIELD_POLICY_FILE names. Lists that it and the environment give are
-                joined, the environment's entries first; whatever else both give must be the same.
+            environment: all its variables; others than SHIELD_ are ignored.
+            file: the lines of the file that SHIELD_POLICY_FILE names. Lists in both are joined, the environment's
+                entries first; other settings in both must be equal.
 
         Raises:
-            ShieldPolicyError: a SHIELD_ variable is unknown or malformed, or there is none. SHIELD_POLICY_FILE too,
-                without `file`, because the rest of the policy is in that file.
+            ShieldPolicyError: a SHIELD_ variable is unknown or malformed, or there is none, or SHIELD_POLICY_FILE is
+                set without `file`, which has the rest of the policy.
         """
         ours = {n: v for n, v in environment.items() if n.startswith("SHIELD_") and n not in NOT_POLICY}
         if file is None and "SHIELD_POLICY_FILE" in ours:
@@ -201,21 +199,21 @@ class ShieldPolicy:
         if not file:
             return cls._from_settings(parse(settings))
         if ours:
-            parse(settings)  # by itself: an error in it has no line
+            parse(settings)  # parsed alone: an error in it has no line number
         return cls._from_settings(parse(file, in_file=True, beside=settings))
 
     @classmethod
     def from_lines(cls, lines: str) -> ShieldPolicy:
-        """The policy of a file of `NAME=value` lines, as `to_lines` writes it.
+        """The policy of a file of `NAME=value` lines, as written by `to_lines`.
 
         Raises:
-            ShieldPolicyError: a line is malformed; the text says which.
+            ShieldPolicyError: a line is malformed.
         """
         return cls._from_settings(parse(lines, in_file=True))
 
     @classmethod
     def from_dict(cls, mapping: Mapping[str, Any]) -> ShieldPolicy:
-        """The policy of a mapping by field, as `to_dict` gives it; absent fields have their default.
+        """The policy of a mapping by field, as from `to_dict`; absent fields have their default.
 
         Raises:
             ShieldPolicyError: there is no such field, or a value is malformed.
@@ -234,7 +232,7 @@ class ShieldPolicy:
 
         Raises:
             OSError: the file cannot be read.
-            ShieldPolicyError: it is not what its ending says, or a field is unknown or malformed.
+            ShieldPolicyError: its content does not match its ending, or a field is unknown or malformed.
         """
         found = files.read_file(Path(path))
         if isinstance(found, str):
@@ -248,16 +246,16 @@ class ShieldPolicy:
         return cls(**{**values, "allow_aws": values["allow_aws"] or "all"})
 
     def with_mode(self, mode: Mode, *, until: str | date | None = None) -> ShieldPolicy:
-        """The same lists with every mode but "allow" set to one: "alert" for a roll-out, "block" after it.
+        """The policy with every mode except "allow" set to one: "alert" for a roll-out, "block" after it.
 
-        What is "allow" stays so, and `executable_memory=None` stays with the runtime.
+        A mode of "allow" stays, and so does `executable_memory=None`.
 
         Args:
-            mode: for each.
-            until: the day by which "alert" is to end. Without, a day that is set stays, and goes with another mode.
+            mode: the mode.
+            until: the end date of "alert". Without it, an existing date stays, and is removed with another mode.
 
         Raises:
-            ShieldPolicyError: there is no such mode, or no such day.
+            ShieldPolicyError: there is no such mode or date.
 
         Examples:
             >>> ShieldPolicy(allow_tmp=["/tmp/cache/**"]).with_mode("alert").read_write_tmp
@@ -267,14 +265,14 @@ class ShieldPolicy:
         return replace(self, **{**composing.with_modes(self._fields(), mode), "until": day})
 
     def __add__(self, additions: ShieldPolicy) -> ShieldPolicy:
-        """The same policy with the entries of the other's lists added, and nothing else changed.
+        """The policy with the entries of the other's lists added.
 
-        `allow_aws` of the other adds its services; None, "all" and "none" add nothing. Where it is unset here, they
-        are added to "granted" and to the services that need no grant, as an explicit list. The first bucket narrows
-        S3: to its buckets' host names, from those of any bucket.
+        The other's `allow_aws` adds its services; None, "all" and "none" add nothing. Where it is unset here, they are
+        added to "granted" and to the services that need no grant, as an explicit list. The first bucket narrows S3 from
+        any bucket to its listed ones.
 
         Raises:
-            ShieldPolicyError: the other sets a mode, or another field that is no list.
+            ShieldPolicyError: the other sets a field that is no list.
 
         Examples:
             >>> base = ShieldPolicy.report_only()
@@ -286,15 +284,15 @@ class ShieldPolicy:
         return replace(self, **composing.add(self._fields(), additions._fields(), ShieldPolicy()._fields()))
 
     def diff(self, other: ShieldPolicy) -> tuple[Loosening, ...]:
-        """Where this policy admits what the other does not; empty when it is at least as strict.
+        """The fields in which this policy is looser than the other; empty when it is at least as strict.
 
         Modes are compared (block, alert, allow), `on_failure`, `check_tls_name`, `clear_tmp`,
-        `block_foreign_functions`, any change of `log_arguments`, every entry of `deny_outbound` that went, and, where
+        `block_foreign_functions`, any change of `log_arguments`, every removed entry of `deny_outbound`, and, where
         neither mode is allow, every entry of the other lists: a host may be covered by a wildcard, an address by a
         network, a port by none, a path by a glob.
-        Entries are covered one by one, so two that together cover a third do not. What is known only at deployment is
-        compared as text, a construct by its path. A day that is later than before, or gone, is a loosening of what is
-        in alert mode, or of the entry.
+        Entries are covered one by one, so two that together cover a third do not. Values known only at deployment are
+        compared as text, a construct by its path. A later or removed end date is a loosening of the modes in alert, or
+        of the entry.
 
         Examples:
             >>> old = ShieldPolicy(allow_outbound=["*.example.com:443"])
@@ -309,36 +307,36 @@ class ShieldPolicy:
 
     @property
     def unknown_entries(self) -> tuple[tuple[str, str | IConstruct], ...]:
-        """(field, entry) of all that is known only at deployment: tokens, constructs, and "granted" in allow_aws."""
+        """(field, entry) of entries known only at deployment: tokens, constructs, and "granted" in allow_aws."""
         return unknown_entries(self._values())
 
     @property
     def dates(self) -> tuple[Dated, ...]:
-        """The entries that are to go by a day."""
+        """The entries with an end date."""
         return dates.dates_in(self._fields())
 
     @property
     def is_known(self) -> bool:
-        """Whether nothing awaits deployment."""
+        """Whether all values are known before deployment."""
         return not self.unknown_entries
 
     def to_env(self) -> dict[str, str]:
         """The environment variables: the four modes always, the others where they differ from the default.
 
-        Presets have none: what they add is in the others.
+        Presets have no variable: their entries are in the others.
 
         Values with tokens are texts with tokens.
 
         Raises:
-            ShieldPolicyError: there are constructs or "granted" in it, which the shield resolves for each function.
+            ShieldPolicyError: it has constructs or "granted", which the shield resolves for each function.
         """
         return {name: value for name, value in self._settings().items() if value != DEFAULT_SETTINGS.get(name)}
 
     def to_dict(self) -> dict[str, Any]:
-        """All fields by name, lists as lists: what `from_dict` takes, and JSON, YAML or TOML where all is known.
+        """All fields by name, for `from_dict`, and for JSON, YAML or TOML where all values are known.
 
-        An entry of `Until` is a mapping of entry, until and reason. TOML has no null: leave `executable_memory`,
-        `on_failure` and `until` out there when they are None.
+        An entry of `Until` is a mapping of entry, until and reason. TOML has no null: remove `executable_memory`,
+        `on_failure` and `until` there when they are None.
         """
         return {
             name: [each.to_dict() if isinstance(each, Until) else each for each in value]
@@ -348,15 +346,15 @@ class ShieldPolicy:
         }
 
     def to_env_and_lines(self) -> tuple[dict[str, str], str]:
-        """The same policy in two parts, for what does not fit an environment's 4 KB.
+        """The policy in two parts, for a policy that exceeds an environment's 4 KB.
 
         Returns:
-            The variables: modes, switches and what is known only at deployment. And the lines of the file that
-            SHIELD_POLICY_FILE is to name: the entries of the lists that are known; empty when there are none. The
-            function joins both, and so does `from_env`.
+            The variables: modes, switches and values known only at deployment. And the lines of the file for
+            SHIELD_POLICY_FILE: the known entries of the lists; empty for none. The function joins both, and so does
+            `from_env`.
 
         Raises:
-            ShieldPolicyError: there are constructs or "granted" in it, which the shield resolves for each function.
+            ShieldPolicyError: it has constructs or "granted", which the shield resolves for each function.
         """
         values = self._values()
         unknown = self._unknown_settings(values)
@@ -373,23 +371,23 @@ class ShieldPolicy:
         return environment, write_lines(listed)
 
     def to_lines(self) -> str:
-        """The same as `to_env`, as the lines of a policy file (SHIELD_POLICY_FILE), for what does not fit 4 KB.
+        """The settings of `to_env` as lines of a policy file (SHIELD_POLICY_FILE), for a policy above 4 KB.
 
         Raises:
-            ShieldPolicyError: something in it is known only at deployment.
+            ShieldPolicyError: a value is known only at deployment.
         """
         for field, entry in self.unknown_entries:
             raise ShieldPolicyError(
                 field,
-                f"{describe(entry)!r} is known only at deployment, which a file cannot hold; leave it to the "
+                f"{describe(entry)!r} is known only at deployment, which a file cannot hold; put it into the "
                 "environment: to_env(), or to_env_and_lines() for both",
             )
         return write_lines(self.to_env())
 
     def explain(self) -> tuple[Explanation, ...]:
-        """The meaning of each field, in words, each followed by those of its entries.
+        """The meaning of each field in words, followed by those of its entries.
 
-        The meaning of an entry that is known at deployment says so, and what is known of it.
+        The meaning of an entry known only at deployment says so, and contains its known part.
 
         Examples:
             >>> [each.meaning for each in ShieldPolicy(allow_tmp=["/tmp/a/**"]).explain() if each.field == "allow_tmp"]
@@ -410,7 +408,7 @@ class ShieldPolicy:
                 told["meaning"] = "the endpoints of these, in the function's region, may be reached"
         explained = {field: explained[field] for field in KINDS}
         if self.allow_aws is None:
-            explained["allow_aws"]["meaning"] += "; in a CDK app, what the role is granted"
+            explained["allow_aws"]["meaning"] += "; in a CDK app, the grants of the role"
         presets.mark(explained, self.presets)
         dates.mark(explained, self.dates)
         explained |= {"presets": presets.explain(self.presets), "until": dates.explain(self.until)}
@@ -425,9 +423,9 @@ class ShieldPolicy:
         )
 
     def decide(self, event: Event, target: str, *, region: str = "us-east-1", account: str = "") -> Decision:
-        """The policy's verdict on one event, as the engine in the function would decide it.
+        """The policy's decision about an event, equal to that of the engine in the function.
 
-        The action is "unknown" where an entry that is known only at deployment might admit what the others do not; the
+        The action is "unknown" where an entry known only at deployment might admit a target that the others deny; the
         reason is then "known_at_deployment", and `entry` is that entry.
 
         Args:
@@ -435,8 +433,8 @@ class ShieldPolicy:
                 path under /tmp), tmp-at-start (`runtime:path`, as `java21:/tmp/...`: before the function asks for its
                 first event), exec or exec-static (a program's absolute path), memory (the file of the
                 library that makes memory executable).
-            target: what the event is about.
-            region: the AWS region that the function runs in.
+            target: the target of the event.
+            region: the function's AWS region.
             account: its AWS account, twelve digits; when empty, AWS host names of any account are admitted.
 
         Raises:
@@ -460,10 +458,10 @@ class ShieldPolicy:
         return self.__dict__[_VALUES]
 
     def _known(self) -> Mapping[str, str]:
-        """The settings without what is known at deployment, as the function would have them."""
+        """The settings of the function without values known only at deployment."""
         known = dict(self._values().known)
         if any(field == "allow_buckets" for field, _ in self.unknown_entries):
-            # Without any, S3 would be any bucket.
+            # Without an entry, S3 would mean any bucket.
             known.setdefault(setting_of("allow_buckets"), placeholder_of("allow_buckets"))
         return known
 
@@ -479,7 +477,7 @@ class ShieldPolicy:
         }
 
     def _unknown_settings(self, values: Values) -> dict[str, str]:
-        """The variables of what is known only at deployment."""
+        """The variables with values known only at deployment."""
         return {
             setting_of(field): ",".join(_to_text(field, entry) for entry in entries)
             for field, entries in values.unknown.items()
@@ -488,18 +486,19 @@ class ShieldPolicy:
 
 
 def _canonical_entry(field: str, entry: object) -> Sequence[object]:
-    """An entry alone, as a policy keeps it."""
+    """A single entry in canonical form."""
     plain: dict[str, Any] = {field: (str(entry) if isinstance(entry, Until) else entry,)}
     found = getattr(ShieldPolicy(**plain), field)
     return found if isinstance(found, tuple) else (found,)
 
 
 def _to_text(field: str, entry: object) -> str:
-    """An unknown entry as it stands in a variable."""
+    """An unknown entry in the form of a variable."""
     if is_construct(entry) or entry == GRANTED:
-        what = "the construct " + describe(entry) if is_construct(entry) else f'"{entry}"'
+        shown = "the construct " + describe(entry) if is_construct(entry) else f'"{entry}"'
         raise ShieldPolicyError(
-            field, f"{what} is resolved for each function by the shield; give the policy to ShieldedFunction or Shield"
+            field,
+            f"{shown} is resolved for each function by the shield; give the policy to ShieldedFunction or Shield",
         )
     if is_list_token(entry):
         from aws_cdk import Fn
@@ -509,10 +508,10 @@ def _to_text(field: str, entry: object) -> str:
 
 
 def check_policy(value: object) -> ShieldPolicy:
-    """The value, when it is a policy: for those who take one from a user.
+    """Returns the value if it is a policy, to check arguments.
 
     Raises:
-        ShieldPolicyError: it is something else; the text says what to write.
+        ShieldPolicyError: it is another type; the message names the fix.
     """
     if isinstance(value, ShieldPolicy):
         return value

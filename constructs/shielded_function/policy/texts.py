@@ -1,4 +1,4 @@
-"""Texts as an environment variable, a line of a policy file and the core can hold them."""
+"""Checks texts for an environment variable, a line of a policy file and the core."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..errors import ShieldPolicyError
 
 
 def check_text(field: str, value: object) -> str:
-    """One line of Unicode text: what an environment variable can hold, and a line of a policy file too.
+    """Checks that a value is one line of Unicode text, for an environment variable or a policy file.
 
     Raises:
         ShieldPolicyError: it is not.
@@ -26,11 +26,11 @@ def check_text(field: str, value: object) -> str:
         raise ShieldPolicyError(field, f"{value!r} has a control character; take it out")
     if any("\ud800" <= c <= "\udfff" for c in value):
         raise ShieldPolicyError(field, f"{value!r} is not valid Unicode text; it holds a lone surrogate")
-    return str.__str__(value)  # of an enumeration's member: its value
+    return str.__str__(value)  # for a member of an enumeration: its value
 
 
 def _hint(value: object) -> str:
-    """The text to write in place of a CDK value that is no text."""
+    """The fix for a CDK value that is no text."""
     kind = type(value)
     if hasattr(kind, "unsafe_unwrap"):  # SecretValue
         return "; a secret would stand in the function's environment for all to read: write the host itself"
@@ -39,14 +39,14 @@ def _hint(value: object) -> str:
     return ""
 
 
-# RFC 5892 gave these four a meaning of their own; the standard library's IDNA 2003 would turn them into other names,
-# as it would let characters newer than itself (stringprep's table A.1) through unmapped.
+# RFC 5892 changed the meaning of these four; the standard library's IDNA 2003 would map them to other names, and would
+# not map characters newer than itself (stringprep's table A.1).
 _DEVIATING = frozenset("\u00df\u03c2\u200c\u200d")
 
 
 _PROTOCOL = re.compile("(tcp|udp)://", re.IGNORECASE)
 BY = " by "
-"""Stands between a host and the packages that its calls should come through (native/core/packages.h)."""
+"""The separator between a host and the packages that should call it (native/core/packages.h)."""
 
 
 def without_packages(entry: str) -> str:
@@ -102,13 +102,13 @@ def check_scripts(field: str, entry: str) -> None:
             shown = ", ".join(f"{letter!r} is {script.title()}" for script, letter in letters.items())
             raise ShieldPolicyError(
                 field,
-                f"{entry!r} mixes scripts in {label!r}, as names do that are made to be taken for others ({shown}); "
-                "write it in one script, or in its xn-- form if it is what you mean",
+                f"{entry!r} mixes scripts in {label!r}, as names do that imitate other names ({shown}); "
+                "write it in one script, or in its xn-- form if it is intended",
             )
 
 
 def _script_of(character: str) -> str:
-    """The script of a letter, which is how its name begins; empty for what every script uses."""
+    """The script of a letter: the first word of its name; empty for common characters."""
     if not unicodedata.category(character).startswith("L"):
         return ""
     word = unicodedata.name(character, "").partition(" ")[0]
@@ -119,10 +119,10 @@ _WITH_ARGUMENTS = re.compile(r"(?P<program>(?:unshielded:)?/\S*)[ \t]+--?\w[\w-]
 
 
 def check_program(field: str, entry: str) -> None:
-    """A program is its path: what follows is not judged.
+    """Refuses arguments after a program's path, as they are not checked.
 
     Raises:
-        ShieldPolicyError: there are arguments behind it.
+        ShieldPolicyError: the entry has arguments.
     """
     found = _WITH_ARGUMENTS.fullmatch(entry)
     if found:
@@ -132,13 +132,13 @@ def check_program(field: str, entry: str) -> None:
         )
 
 
-# The CDK's value for a parameter that `cdk synth` has yet to look up (ssm.StringParameter.value_from_lookup). The
+# The CDK's value for a parameter that `cdk synth` looks up later (ssm.StringParameter.value_from_lookup). The
 # first synthesis has to go through, or the look-up never happens; its template is thrown away.
 _DUMMY = re.compile(r"dummy-value-for-[^:,\s]*")
 _DUMMY_STANDS_FOR = {"allow_outbound": "dummy-value.invalid", "allow_buckets": "shielded-function-dummy-value"}
 
 
-# The same of a VPC that is looked up, and of its subnets.
+# The dummy values of a looked-up VPC, and of its subnets.
 _DUMMY_NETWORK = re.compile(r"((?:tcp|udp)://)?1\.2\.3\.4/5(:\d+)?", re.IGNORECASE)
 _NOBODY = "192.0.2.0/24"  # a network for documentation (RFC 5737)
 

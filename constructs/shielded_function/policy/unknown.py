@@ -1,7 +1,7 @@
-"""Entries whose value is known only at deployment: CDK tokens, constructs, and what a role is granted.
+"""Entries with a value known only at deployment: CDK tokens, constructs, and a role's grants.
 
-The text beside a token is checked when the policy is made: placeholders stand in for the token, and the core
-reads the rest. The token's own part is checked by the core when the function starts.
+The text around a token is checked when the policy is created: placeholders replace the token, and the core reads the
+rest. The core checks the token's value when the function starts.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _TEXT_TOKEN = re.compile(r"\$\{Token\[[a-zA-Z0-9:._-]*\]\}")
 _LIST_TOKEN = re.compile(r"#\{Token\[[a-zA-Z0-9:._-]*\]\}")
 _NUMBER_TOKEN = re.compile(r"-1\.\d{10,16}e\+289")
 
-# Values that a token may have: a host or the end of one, an address, a number (a port, a prefix), a network, ...
+# Possible values of a token: a host or the end of one, an address, a number (a port, a prefix), a network, ...
 _HOST = "known-at-deployment.example"
 _PLACEHOLDERS = {
     "allow_outbound": (
@@ -50,9 +50,9 @@ class Shape:
     """The known parts of an entry with tokens.
 
     Attributes:
-        canonical: the entry as the core keeps it, with placeholders.
-        pattern: matches every entry, as the core keeps it, that this one may turn out to be.
-        meaning: what the core says that it means, with "<unknown>" for what is not known.
+        canonical: the entry in canonical form, with placeholders.
+        pattern: matches every possible value of the entry, in canonical form.
+        meaning: the core's explanation, with "<unknown>" for unknown parts.
     """
 
     canonical: str
@@ -61,19 +61,19 @@ class Shape:
 
 
 def has_token(entry: object) -> bool:
-    """Whether a text is a token, or has one in it."""
+    """Whether a text contains a token."""
     return isinstance(entry, str) and bool(
         _TEXT_TOKEN.search(entry) or _LIST_TOKEN.search(entry) or _NUMBER_TOKEN.search(entry)
     )
 
 
 def is_list_token(entry: object) -> bool:
-    """Whether it is the one element of a token list, as `param.value_as_list` has it."""
+    """Whether it is the only element of a token list, as in `param.value_as_list`."""
     return isinstance(entry, str) and bool(_LIST_TOKEN.fullmatch(entry))
 
 
 def is_construct(entry: object) -> TypeGuard[IConstruct]:
-    """Whether it is a construct. Its class tells; only an imported one is asked."""
+    """Whether it is a construct. Its class tells; only an imported one needs a request to the CDK."""
     return not isinstance(entry, (str, bytes)) and (hasattr(type(entry), "node") or hasattr(entry, "node"))
 
 
@@ -85,10 +85,10 @@ def is_unknown(field: str, entry: object) -> bool:
 
 
 def check_unknown(field: str, entry: object) -> object:
-    """The entry as the policy keeps it.
+    """Checks an unknown entry, and returns it in the policy's form.
 
     Raises:
-        ShieldPolicyError: what is known of it is wrong already, or the field takes no such value.
+        ShieldPolicyError: its known part is wrong, or the field does not accept such a value.
     """
     if is_construct(entry):
         return _check_construct(field, entry)
@@ -132,7 +132,7 @@ def _check_construct(field: str, construct: IConstruct) -> IConstruct:
 
 
 def _write_numbers(text: str) -> str:
-    """A number token in a text (`f"{host}:{endpoint.port}"`) as the token of a text."""
+    """Replaces a number token in a text (`f"{host}:{endpoint.port}"`) by a text token."""
     if not _NUMBER_TOKEN.search(text):
         return text
     from aws_cdk import Tokenization
@@ -141,7 +141,7 @@ def _write_numbers(text: str) -> str:
 
 
 def literals_of(entry: object) -> tuple[str, ...]:
-    """The texts before, between and behind the tokens of an entry; two empty texts for a token alone."""
+    """The texts before, between and after the tokens of an entry; two empty texts for a token alone."""
     return ("", "") if not isinstance(entry, str) or is_list_token(entry) else tuple(_TEXT_TOKEN.split(entry))
 
 
@@ -149,7 +149,7 @@ def shape_of(field: str, entry: object) -> Shape | None:
     """The known parts of an entry with tokens; None when there are none.
 
     Raises:
-        PolicyError: what is known makes a right entry with no value of the tokens that was tried.
+        PolicyError: the known part forms no valid entry with any tried value of the tokens.
     """
     literals = literals_of(entry)
     return _find_shape(field, literals) if any(literals) else None
@@ -176,7 +176,7 @@ def _find_shape(field: str, literals: tuple[str, ...]) -> Shape:
 
 
 def _attempts(field: str, literals: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Values for the tokens to try; first those that do not stand in the literals, so that they are found again."""
+    """Values to try for the tokens; first those that are not in the literals, so that they can be found again."""
     text = "\0".join(literals).lower()
     count = len(literals) - 1
     values = [value for value in _PLACEHOLDERS[field] if value not in text]
@@ -197,15 +197,15 @@ def _pattern(field: str, canonical: str, literals: Sequence[str], values: tuple[
     found = "|".join(re.escape(value) for value in dict.fromkeys(values))
     lower = [literal.lower() for literal in literals]
     if field != "allow_outbound":
-        pieces = list(literals)  # these are canonical as they are
+        pieces = list(literals)  # these are canonical already
     elif canonical.count(":") > 2:
-        # The core shortens IPv6 addresses, so the token cannot be told from the rest.
+        # The core shortens IPv6 addresses, so the token's part is unknown.
         pieces = re.sub(r"\[.*\]", lambda _: "[\0]", canonical).split("\0") if "]:" in canonical else ["", ""]
         pieces = [*pieces[:-1], *re.split(found, pieces[-1])]
     elif _fill(lower, values) == canonical:
         pieces = lower
     elif re.fullmatch(r"(\w+://)?[\d./]+(:\d+)?", canonical):
-        # The prefix of a single address is gone: only the port can be told from the rest.
+        # The prefix of a single address is removed: only the port remains identifiable.
         port = re.search(r":\d+$", lower[-1])
         pieces = ["", port[0] if port else ""]
     else:
@@ -214,7 +214,7 @@ def _pattern(field: str, canonical: str, literals: Sequence[str], values: tuple[
 
 
 def _reason(message: str, values: tuple[str, ...]) -> str:
-    """Without what the core says in front of it: `line 1: SETTING: "candidate" `."""
+    """The reason without the core's prefix: `line 1: SETTING: "candidate" `."""
     found = re.fullmatch(r'line 1: \w+: (?:".*?" )?(.*)', message, re.DOTALL)
     return _hide(found[1] if found else message, values)
 
@@ -226,29 +226,29 @@ def _hide(text: str, values: tuple[str, ...]) -> str:
 
 
 def pattern_of(field: str, entry: object) -> re.Pattern[str]:
-    """Matches every text that an entry may be at deployment, in canonical form."""
+    """A pattern of every possible value of an entry, in canonical form."""
     shape = shape_of(field, entry)
     return shape.pattern if shape else re.compile(".*", re.DOTALL)
 
 
 def describe(entry: object) -> str:
-    """An entry as it is shown: a text as it is, a construct by its path."""
+    """An entry for display: a text unchanged, a construct by its path."""
     return entry if isinstance(entry, str) else _path_of(entry)
 
 
 def meaning_of(field: str, entry: object) -> str:
     """The known parts of an entry, in words."""
     if field == "allow_aws":
-        return f"{AT_DEPLOYMENT}: what the function's role is granted"
+        return f"{AT_DEPLOYMENT}: the grants of the function's role"
     if not isinstance(entry, str):
-        what = "the name of" if field == "allow_buckets" else "where clients reach"
-        return f"{AT_DEPLOYMENT}: {what} the {type(entry).__name__} {_path_of(entry)}"
+        part = "the name of" if field == "allow_buckets" else "where clients reach"
+        return f"{AT_DEPLOYMENT}: {part} the {type(entry).__name__} {_path_of(entry)}"
     shape = shape_of(field, entry)
     return f"{AT_DEPLOYMENT}: {shape.meaning}" if shape else AT_DEPLOYMENT
 
 
 def placeholder_of(field: str) -> str:
-    """An entry that no target is: a policy with it reads as one that has some entry."""
+    """An entry that matches no target, to stand for an unknown entry."""
     return _PLACEHOLDERS[field][-1 if field in ("allow_tmp", "allow_child_process") else 0]
 
 

@@ -22,7 +22,7 @@ class Values:
 
     Attributes:
         known: settings for the core, in the order of the fields.
-        unknown: for each field with entries, those that are known at deployment.
+        unknown: for each field with entries, those known only at deployment.
     """
 
     known: Mapping[str, str]
@@ -30,10 +30,10 @@ class Values:
 
 
 def read_values(fields: Mapping[str, object]) -> Values:
-    """The fields' values, with every unknown entry checked, and the rest in the form that the core reads.
+    """The fields' values, with unknown entries checked, and known ones in the core's form.
 
     Raises:
-        ShieldPolicyError: a value cannot be written as a setting, or what is known of an entry is wrong.
+        ShieldPolicyError: a value cannot be written as a setting, or the known part of an entry is wrong.
     """
     known: dict[str, str] = {}
     unknown: dict[str, tuple[Any, ...]] = {}
@@ -49,16 +49,16 @@ def read_values(fields: Mapping[str, object]) -> Values:
 
 
 def canonical(values: Values) -> Values:
-    """The same, with the settings as the core writes them.
+    """The values with canonical settings.
 
     Raises:
-        ShieldPolicyError: the core refuses a setting.
+        ShieldPolicyError: a setting is wrong.
     """
     return Values(read_lines(parse(write_lines(values.known)).lines()), values.unknown)
 
 
 def fields_of(values: Values) -> dict[str, Any]:
-    """The fields as a policy keeps them: what is known, and what is unknown behind it."""
+    """The fields in a policy's form: known entries, then unknown ones."""
     fields = read_fields(values.known)
     for field, unknown in values.unknown.items():
         if unknown:
@@ -70,7 +70,7 @@ def fields_of(values: Values) -> dict[str, Any]:
 
 
 def _to_setting(field: str, value: object) -> str | None:
-    """A field's value as its variable has it. None: the variable is left out."""
+    """The value of a field's variable. None: the variable is omitted."""
     if KINDS[field] == "switch":
         if not isinstance(value, bool):
             raise ShieldPolicyError(field, f"{value!r} is not a boolean; use True or False")
@@ -130,5 +130,5 @@ def _check_entry(field: str, entry: object) -> str:
 
 
 def unknown_entries(values: Values) -> tuple[tuple[str, Any], ...]:
-    """(field, entry) of what awaits deployment."""
+    """(field, entry) of entries known only at deployment."""
     return tuple((field, entry) for field, entries in values.unknown.items() for entry in entries)

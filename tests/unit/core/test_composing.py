@@ -144,7 +144,7 @@ def test_mixed_scripts_are_refused(entry: str) -> None:
     with pytest.raises(ShieldPolicyError) as caught:
         ShieldPolicy(allow_outbound=[entry])
     assert str(caught.value).startswith(f"ShieldPolicy.allow_outbound: {entry!r} mixes scripts in ")
-    assert "or in its xn-- form if it is what you mean" in str(caught.value)
+    assert "or in its xn-- form if it is intended" in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -417,7 +417,7 @@ def test_explain(asked: list[tuple[object, str]]) -> None:
     assert fields["allow_outbound"].value == f"a.example,{HOST},{HOST}:5432,*.{HOST},Shop/Orders"
     assert list(entries("allow_aws").values()) == [
         "the endpoints of bedrock",
-        "known at deployment: what the function's role is granted",
+        "known at deployment: the grants of the function's role",
     ]
     assert entries("allow_buckets") == {HOST: "known at deployment"}
     assert fields["allow_buckets"].meaning.startswith("of S3, these buckets may be reached")

@@ -173,7 +173,7 @@ def test_outside_of_an_app_it_is_all() -> None:
     assert policy.decide("connect", "theirs.s3.us-east-1.amazonaws.com:443").allowed
     assert (policy.is_known, "SHIELD_ALLOW_AWS" in policy.to_env()) == (True, False)
     (told,) = [each.meaning for each in policy.explain() if each.field == "allow_aws"]
-    assert told.endswith("; in a CDK app, what the role is granted")
+    assert told.endswith("; in a CDK app, the grants of the role")
     assert policy != ShieldPolicy(allow_aws="all") == ShieldPolicy.from_env(policy.to_env())
     assert ShieldPolicy.from_dict(policy.to_dict()) == policy
 
