@@ -27,7 +27,7 @@ _WEEK: Final = 7 * _DAY
 _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE
 _MAX_NAME: Final = 190
-"""An alarm's name has 255 characters at most, and a function's, which may come before it, 64."""
+"""An alarm's name is limited to 255 characters, and a function's, which may precede it, to 64."""
 _MAX_OWNER: Final = 60
 _ACTIONS: Final = ("actions", "ok_actions", "insufficient_data_actions")
 _MAX_ACTIONS: Final = 5
@@ -38,9 +38,9 @@ _FLEET_SEES: Final = 3 * _HOUR
 
 
 class AlarmAction(Protocol):
-    """`aws_cloudwatch.IAlarmAction`, as the classes of `aws_cloudwatch_actions` have it.
+    """`aws_cloudwatch.IAlarmAction`, in the form of the classes of `aws_cloudwatch_actions`.
 
-    They name the parameters in their own ways, so a type checker does not take them for an `IAlarmAction`.
+    Their parameters have other names, so a type checker does not accept them as `IAlarmAction`.
     """
 
     def bind(self, scope: Construct, alarm: cloudwatch.IAlarm, /) -> cloudwatch.AlarmActionConfig:
@@ -51,27 +51,27 @@ class AlarmAction(Protocol):
 @by_name("ControlAlarm")
 @dataclass(frozen=True, kw_only=True)
 class ControlAlarm:
-    """A separate alarm for one control. Options that are left out are those of `AlarmOptions`.
+    """A separate alarm for one control. Unset options are those of `AlarmOptions`.
 
         AlarmOptions(outbound_connectivity=ControlAlarm(except_hosts=["telemetry.example"], actions=[SnsAction(topic)]))
 
     Attributes:
         threshold: violations in a period, at least 1.
         period: whole minutes (`cdk.Duration.minutes(5)`).
-        evaluation_periods: how many periods are looked at.
-        datapoints: how many of them must reach the threshold; by default all.
+        evaluation_periods: the number of evaluated periods.
+        datapoints: the number of them that must reach the threshold; by default all.
         except_hosts: hosts that do not count (outbound_connectivity): `telemetry.example`, `*.telemetry.example`, or
-            one address. Connections by address, which have no name, count.
+            one address. Connections by address have no name, so they count.
         except_paths: files that do not count (read_write_tmp, read_handler, executable_memory): `/tmp/cache/*`.
         except_programs: programs that do not count (create_child_process).
-        mode: counts only what was blocked, or only what was reported: "block" or "alert".
-        severity: "critical", "warning" or "notice": whose actions it takes. By default it follows from the control and
-            its mode; in a fleet, whose functions may differ in their modes, as if it were blocked.
-        actions: what to do when it fires.
-        ok_actions: what to do when it is over.
-        insufficient_data_actions: what to do when its state is not known.
-        name: the alarm's name; where it is the alarm of one function, the function's name comes before it.
-        runbook: where to read what to do, such as a URL; the alarm's description ends with it.
+        mode: counts only blocked violations ("block"), or only reported ones ("alert").
+        severity: "critical", "warning" or "notice": its actions are used. By default the control and its mode decide;
+            in a fleet, whose functions may differ in their modes, the mode counts as block.
+        actions: called when it fires.
+        ok_actions: called when it returns to OK.
+        insufficient_data_actions: called when its state is unknown.
+        name: the alarm's name; for a single function's alarm, the function's name precedes it.
+        runbook: the runbook, such as a URL; the last line of the alarm's description.
     """
 
     threshold: int | None = None
@@ -107,19 +107,19 @@ class ControlAlarm:
 
     @property
     def has_filter(self) -> bool:
-        """Whether it counts less than the control's violations, for which it has its own filter."""
+        """Whether it counts only some of the control's violations, by a separate filter."""
         return bool(self.exceptions) or self.mode is not None
 
 
 @by_name("AlarmOptions")
 @dataclass(frozen=True, kw_only=True)
 class AlarmOptions:
-    """How shielded functions raise alarms.
+    """Options of the alarms on shielded functions.
 
-    Each function or fleet has two: one on what is critical (a start without the shield, an attack on the shield, what
-    was blocked of connections and programs), and one on the rest, so that a file of /tmp hides no stolen data. An alarm
-    fires when a period's violations reach the threshold. The critical one goes back to OK when none follow, the other a
-    quarter of an hour later. A function that never violates its policy publishes no metric, which costs nothing.
+    Each function or fleet has two: one on critical violations (a start without the shield, an attack on the shield,
+    blocked connections and programs), and one on the rest, so that a file in /tmp does not hide stolen data. An alarm
+    fires when a period's violations reach the threshold. Without further violations the critical one returns to OK at
+    once, the other after a quarter of an hour. A function without violations publishes no metric, which costs nothing.
 
         AlarmOptions(actions=[SnsAction(topic)], threshold=5)
         AlarmOptions(outbound_connectivity=ControlAlarm(except_hosts=["telemetry.example"], actions=[SnsAction(topic)]))
@@ -128,34 +128,33 @@ class AlarmOptions:
     A control with a `ControlAlarm` has its own alarm, and no other alarm counts it.
 
     Attributes:
-        enabled: False makes no alarm; the metric is there all the same.
+        enabled: False creates no alarm, but the metric.
         threshold: violations in one period, at least 1.
-        actions: what to do when an alarm fires.
-        ok_actions: what to do when it is over.
-        granularity: "function" is two alarms a function. "control" is one a function and control. "fleet" is two over
-            all functions of an account and region, which name those that raise them.
-        insufficient_data_actions: what to do when an alarm's state is not known.
+        actions: called when an alarm fires.
+        ok_actions: called when it returns to OK.
+        granularity: "function" creates two alarms for each function, "control" one for each function and control,
+            "fleet" two over all functions of an account and region, which name the violating functions.
+        insufficient_data_actions: called when an alarm's state is unknown.
         period: whole minutes, by default one.
-        evaluation_periods: how many periods are looked at. By default one; of what is not critical so many as make a
-            quarter of an hour, one of which must reach the threshold: so it stays in alarm, and calls once.
-        datapoints: how many of them must reach the threshold; by default all.
-        count_read_handler: whether `read_handler` raises an alarm. By default it does not: a program that logs an
-            exception reads its own source. A `ControlAlarm` for it does as well.
-        severities: actions by severity. With them, the alarms of a function or fleet become one for each severity that
-            is named here, each counting its own lines: "critical", "warning" (what was only reported), "notice" (the
-            rest).
+        evaluation_periods: the number of evaluated periods. By default one; for alarms that are not critical, a quarter
+            of an hour, one period of which must reach the threshold: so it stays in alarm, and notifies once.
+        datapoints: the number of them that must reach the threshold; by default all.
+        count_read_handler: whether `read_handler` raises an alarm. By default it does not, as a program that logs an
+            exception reads its source. A `ControlAlarm` for it raises one too.
+        severities: actions by severity. With them, a function or fleet has an alarm for each severity given here, which
+            counts its lines: "critical", "warning" (violations that were only reported), "notice" (the rest).
         outbound_connectivity, read_write_tmp, create_child_process, read_handler, executable_memory, self_protection:
             an alarm for one control.
-        start: an alarm for starts that were refused, or went on without the shield.
-        stacks: where fleet alarms are made: of these stacks the one in the functions' account and region. By default
-            the stack of the first function.
-        runbook: where to read what to do; the description of each alarm ends with it.
-        name: what the alarms' names begin with, by default "shield": `shield-critical-Shop-Checkout`. A
-            `ControlAlarm` may name its own.
-        owner: whose the functions are, for the description: a team, a channel.
-        contributors: of a fleet: whether the actions are called for each function that raises the alarm, and once for
-            the alarm. False watches the sum of all functions: one call, however many raise it, and none for a function
-            that follows while the alarm lasts.
+        start: an alarm for starts that were refused, or unshielded.
+        stacks: the stacks for fleet alarms: the one in the functions' account and region is used. By default the stack
+            of the first function.
+        runbook: the runbook; the last line of each alarm's description.
+        name: the prefix of the alarms' names, by default "shield": `shield-critical-Shop-Checkout`. A `ControlAlarm`
+            may have another name.
+        owner: the owner of the functions, for the description: a team, a channel.
+        contributors: for a fleet: whether the actions are called for each function that raises the alarm, and once for
+            the alarm. False watches the sum of all functions: one notification for any number of them, and none for
+            another function while the alarm lasts.
     """
 
     enabled: bool = True
@@ -208,7 +207,7 @@ class AlarmOptions:
         elif self.stacks:
             raise ShieldError('AlarmOptions.stacks: it is for granularity="fleet": others are beside their function')
         elif not self.contributors:
-            raise ShieldError('AlarmOptions.contributors: it is for granularity="fleet": leave it out')
+            raise ShieldError('AlarmOptions.contributors: it is for granularity="fleet": remove it')
 
     def _check_alarm_on(self, policy: Counted, on: ControlAlarm) -> None:
         name = f"AlarmOptions.{policy}"
@@ -225,7 +224,7 @@ class AlarmOptions:
             _check_fleet(f"{name}: ControlAlarm", on.period or self.period, periods)
 
     def _check_names(self) -> None:
-        """An account and region has one alarm of a name: the second fails the deployment."""
+        """Alarm names are unique in an account and region: a second one fails the deployment."""
         taken: dict[str, str] = {}
         for policy, on in self.named.items():
             if on.name is not None and taken.setdefault(on.name, policy) != policy:
@@ -250,7 +249,7 @@ class AlarmOptions:
 
 
 def check_alarm(alarm: ControlAlarm | AlarmOptions, name: str) -> None:
-    """Checks what an alarm of one control and the alarms of all have in common.
+    """Checks the options that `ControlAlarm` and `AlarmOptions` share.
 
     Raises:
         ShieldError: a field is malformed; the message names it and the fix.
@@ -284,10 +283,10 @@ def wrong_type(value: object, kind: type) -> str:
 
 
 def check_period(name: str, period: Any, periods: int) -> None:
-    """Whether CloudWatch takes a period: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+    """Checks a period: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 
     Raises:
-        ShieldError: it does not.
+        ShieldError: it does not accept it.
     """
     seconds = period_seconds(period, f"{name}.period")
     if seconds < _MINUTE or seconds % _MINUTE or seconds > _DAY:
@@ -304,10 +303,10 @@ def check_period(name: str, period: Any, periods: int) -> None:
 
 
 def period_seconds(period: Any, name: str) -> int:
-    """The seconds of a period; a minute where none is given.
+    """The seconds of a period; by default a minute.
 
     Raises:
-        ShieldError: it is no duration, or not known at synthesis.
+        ShieldError: it is no duration, or unknown at synthesis.
     """
     import aws_cdk as cdk
 
@@ -321,7 +320,7 @@ def period_seconds(period: Any, name: str) -> int:
 
 
 def check_actions(name: str, value: Any) -> None:
-    """Whether these are actions of alarms.
+    """Checks that these are actions of alarms.
 
     Raises:
         ShieldError: they are not; the message begins with `name`.
@@ -335,12 +334,12 @@ def check_actions(name: str, value: Any) -> None:
             )
     if len(value) > _MAX_ACTIONS:
         raise ShieldError(
-            f"{name}: {len(value)} actions, of which an alarm takes {_MAX_ACTIONS}: let one topic tell several"
+            f"{name}: {len(value)} actions, of which an alarm takes {_MAX_ACTIONS}: use one topic for several"
         )
 
 
 def check_stacks(name: str, value: Any) -> None:
-    """Whether these are stacks.
+    """Checks that these are stacks.
 
     Raises:
         ShieldError: they are not; the message begins with `name`.
@@ -354,7 +353,7 @@ def check_stacks(name: str, value: Any) -> None:
 
 
 def check_switch(name: str, value: Any) -> None:
-    """Whether it is on or off.
+    """Checks that a value is a boolean.
 
     Raises:
         ShieldError: it is neither; the message begins with `name`.
@@ -364,10 +363,10 @@ def check_switch(name: str, value: Any) -> None:
 
 
 def check_list(name: str, value: Any, one: str) -> None:
-    """Whether it is a list, of what `one` says.
+    """Checks that a value is a list; `one` is an example of an item.
 
     Raises:
-        ShieldError: it is none; the message begins with `name`.
+        ShieldError: it is no list; the message begins with `name`.
     """
     if not isinstance(value, Sequence) or isinstance(value, str):
         raise ShieldError(f"{name}: {shown(value)} is not a list; write [{one}]")

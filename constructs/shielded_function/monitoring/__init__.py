@@ -1,1 +1,1 @@
-"""Resources on the alert lines: filters, alarms, dashboards, saved queries, and one facade for an app."""
+"""Resources on the alert lines: filters, alarms, dashboards, saved queries, and `ShieldMonitoring` for an app."""

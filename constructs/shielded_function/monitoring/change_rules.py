@@ -1,4 +1,4 @@
-"""The rules that tell of changes: as many as the names take, for EventBridge takes 2,048 characters in each."""
+"""The event rules on changes: as many as the names need, as EventBridge limits each to 2,048 characters."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ChangeRules:
         for entry in of_function(name, stack):
             self._add(FUNCTIONS, entry)
         self._add(LOGS, _log_group(attached, stack))
-        self._add(ALARMS, {"prefix": f"{PREFIX}-"})  # heartbeats, and alarms over all of a stack
+        self._add(ALARMS, {"prefix": f"{PREFIX}-"})  # heartbeats, and alarms over a whole stack
         for alarms in (attached.alarm_options, fleet):
             self._add(ALARMS, {"prefix": f"{alarms.name or PREFIX}-"})
             for on in alarms.named.values():
@@ -68,7 +68,7 @@ class ChangeRules:
 
 
 def _log_group(attached: FunctionShield, stack: str) -> Entry:
-    """The log group by its name; any, where it has one that only a deployment knows."""
+    """The log group by its name; any, where the name is known only at deployment."""
     name = attached.log_group_name
     if "${" not in name:
         return name

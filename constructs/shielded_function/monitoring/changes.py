@@ -15,10 +15,10 @@ from typing import Any, Final
 MAX_PATTERN: Final = 2048
 """Characters of an event pattern (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html)."""
 _MAX_STACK: Final = 20
-"""Characters of a stack's name that names made by CloudFormation begin with at least: it cuts long ones."""
+"""The least number of characters of a stack's name in a name that CloudFormation generates: it cuts long ones."""
 
 Entry = str | Mapping[str, Any]
-"""The form of a name: as EventBridge's patterns have it
+"""A name in the form of EventBridge's patterns
 (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html)."""
 
 
@@ -27,11 +27,11 @@ class Kind:
     """One kind of resource whose changes are reported.
 
     Attributes:
-        name: of the rule.
-        service: whose events these are, as `source` and `eventSource` have it.
-        calls: the calls, by the beginning of their names.
-        fields: where a call's parameters name what it is about.
-        description: of the rule.
+        name: the rule's name.
+        service: the service of the events, as in `source` and `eventSource`.
+        calls: prefixes of the calls' names.
+        fields: the parameters of a call that name the resource.
+        description: the rule's description.
     """
 
     name: str
@@ -46,7 +46,7 @@ FUNCTIONS: Final = Kind(
     ("aws.lambda", "lambda.amazonaws.com"),
     ("UpdateFunctionConfiguration", "UpdateFunctionCode", "PutRuntimeManagementConfig", "DeleteFunction2"),
     (("functionName",),),
-    "A shielded function is changed in another way than by CloudFormation.",
+    "A shielded function is changed outside CloudFormation.",
 )
 LOGS: Final = Kind(
     "LogChanges",
@@ -81,7 +81,7 @@ KINDS: Final = (FUNCTIONS, LOGS, ALARMS)
 
 
 def changes_pattern(kind: Kind, entries: Sequence[Entry]) -> dict[str, Any]:
-    """The event pattern of calls that are about one of these names, and that CloudFormation does not make."""
+    """The event pattern of calls on one of these names, except calls of CloudFormation."""
     source, event_source = kind.service
     wanted = [_nested(path, list(entries)) for path in kind.fields]
     return {
@@ -97,15 +97,15 @@ def changes_pattern(kind: Kind, entries: Sequence[Entry]) -> dict[str, Any]:
 
 
 def fits(kind: Kind, entries: Sequence[Entry]) -> bool:
-    """Whether EventBridge takes the pattern of these names."""
+    """Whether EventBridge accepts the pattern of these names."""
     return len(json.dumps(changes_pattern(kind, entries))) <= MAX_PATTERN
 
 
 def of_function(name: str | None, stack: str) -> list[Entry]:
-    """A function, which a call names by its name or by its ARN. Functions whose names end with its name count too.
+    """A function, which a call names by its name or by its ARN. Functions whose names end with its name match too.
 
     Args:
-        name: its name; None where CloudFormation makes it.
+        name: its name; None where CloudFormation generates it.
         stack: the stack's name.
     """
     if name is not None:
@@ -115,7 +115,7 @@ def of_function(name: str | None, stack: str) -> list[Entry]:
 
 
 def made_by(stack: str) -> str:
-    """The prefix of names that CloudFormation makes in a stack."""
+    """The prefix of names that CloudFormation generates in a stack."""
     return f"{stack}-" if len(stack) <= _MAX_STACK else stack[:_MAX_STACK]
 
 

@@ -28,14 +28,14 @@ _ID: Final = "ShieldedComposite"
 
 
 class CompositeOf:
-    """Makes a composite alarm in each stack that has functions with alarms of their own."""
+    """Creates a composite alarm in each stack whose functions have separate alarms."""
 
     def __init__(self, actions: Sequence[AlarmAction]) -> None:
         self._actions = actions
         self._made: dict[cdk.Stack, _Composite] = {}
 
     def add(self, attached: FunctionShield) -> None:
-        """Takes in the alarms of a function."""
+        """Adds the alarms of a function."""
         stack = attached.handle.stack
         own = [alarm for alarm in attached.alarms.values() if is_own(alarm, attached)] if self._actions else []
         if not own:
@@ -46,12 +46,12 @@ class CompositeOf:
 
     @property
     def is_idle(self) -> bool:
-        """Whether there are actions, and no alarm to take them."""
+        """Whether there are actions, but no alarm for them."""
         return bool(self._actions) and not self._made
 
 
 def is_own(alarm: cloudwatch.Alarm, attached: FunctionShield) -> bool:
-    """Whether it is the alarm of this function, and not of its fleet."""
+    """Whether it is this function's alarm, not its fleet's."""
     return alarm.node.path.startswith(f"{attached.node.path}/")
 
 
@@ -82,7 +82,7 @@ class _Composite(Construct):
         check_late(self, self._problems)
 
     def _problems(self) -> list[str]:
-        """CloudWatch refuses more only at the deployment."""
+        """The problems that CloudWatch would report only at deployment."""
         count = len(self.alarms)
         begin, fix = f"{self.node.path}: composite_actions: ", 'use granularity="fleet", or more stacks'
         if count > MAX_CHILDREN:
@@ -102,7 +102,7 @@ def rule_of(names: Iterable[str]) -> str:
 
 
 def _name_of(alarm: cloudwatch.Alarm) -> str:
-    """As it was given, maybe with tokens: they stand for a stack's or a function's name."""
+    """The given name, possibly with tokens of a stack's or a function's name."""
     resource = alarm.node.default_child
     assert isinstance(resource, cloudwatch.CfnAlarm)
     return resource.alarm_name or ""

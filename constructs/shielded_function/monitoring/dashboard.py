@@ -1,4 +1,4 @@
-"""`ShieldDashboard`: what shielded functions did against their policies, for a function, a stack or a whole app."""
+"""`ShieldDashboard`: violations of shielded functions, for a function, a stack or a whole app."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 
 
 class ShieldDashboard(Construct):
-    """A CloudWatch dashboard of violations: the states of the alarms, which functions, to which hosts, the latest
-    lines, graphs, starts, programs and files. Where it shows several functions, one can be chosen.
+    """A CloudWatch dashboard of violations: alarm states, functions, hosts, latest lines, graphs, starts, programs and
+    files. Where it shows several functions, one can be selected.
 
         ShieldDashboard(self, "Dashboard")  # of this stack
         ShieldDashboard(self, "Dashboard", of=checkout)
         ShieldDashboard(operations, "Dashboard", of=app)
 
-    It shows the functions that are there when the app is synthesized. Their log groups are named where they are in the
-    dashboard's own stack, and otherwise found by what their names begin with, so that no stack depends on another. For
-    the same reason the states are those of alarms in the dashboard's stack.
+    It shows the functions that exist at synthesis. Their log groups are named where they are in the dashboard's stack,
+    and otherwise found by name prefix, so that no stack depends on another. For the same reason it shows only the
+    states of alarms in the dashboard's stack.
 
     Attributes:
         resource: the dashboard.
@@ -45,19 +45,19 @@ class ShieldDashboard(Construct):
         Args:
             scope: the parent.
             id: the construct id.
-            of: a shielded function, a stack, a stage or the app; by default the stack that it is in. Of an app or stage
-                it shows the functions in the dashboard's own account and region.
+            of: a shielded function, a stack, a stage or the app; by default the dashboard's stack. For an app or stage
+                it shows the functions in the dashboard's account and region.
             name: the dashboard's name.
 
         Raises:
-            ShieldError: `of` is something else, or a function without a shield or of another stack.
+            ShieldError: `of` is of another type, or a function without a shield or of another stack.
         """
         super().__init__(scope, id)
         self._home = stack_shields(cdk.Stack.of(self))
         self._of = _checked(self._home.stack if of is None else of, self.node.path)
         if isinstance(self._of, FunctionShield) and self._of.stack_shields is not self._home:
             raise ShieldError(
-                self.node.path, [f"of: {self._of.handle.path} is in another stack: make its dashboard there"]
+                self.node.path, [f"of: {self._of.handle.path} is in another stack: create its dashboard there"]
             )
         self._stages = stages_in(self._of)
         self.resource = cloudwatch.CfnDashboard(
@@ -66,10 +66,10 @@ class ShieldDashboard(Construct):
         check_late(self, self._problems)
 
     def _problems(self) -> list[str]:
-        """A dashboard that shows nothing looks like one on which nothing happens."""
+        """A dashboard without functions is an error, as it would look like one without violations."""
         if self.shields():
             return []
-        return ["ShieldDashboard: there is no shielded function of its account and region in what it is `of`"]
+        return ["ShieldDashboard: `of` contains no shielded function of its account and region"]
 
     @property
     def dashboard_name(self) -> str:
@@ -77,7 +77,7 @@ class ShieldDashboard(Construct):
         return self.resource.ref
 
     def shields(self) -> list[FunctionShield]:
-        """The functions that it shows, as far as they are known."""
+        """The shown functions, as far as known."""
         if isinstance(self._of, FunctionShield):
             return [self._of]
         everywhere = not isinstance(self._of, cdk.Stage)
@@ -112,7 +112,7 @@ class ShieldDashboard(Construct):
 
 
 def log_source_of(shields: Sequence[FunctionShield], home: StackShields) -> tuple[str | None, list[str]]:
-    """Where the queries of a stack look for the lines of functions, and what they cannot see."""
+    """The source of a stack's queries, and notes about functions outside it."""
     names: list[str] = []
     prefixes: list[str] = []
     unseen: list[str] = []
@@ -129,7 +129,7 @@ def log_source_of(shields: Sequence[FunctionShield], home: StackShields) -> tupl
     source = source or log_source([], list(dict.fromkeys(prefixes)))
     notes: list[str] = []
     if unseen:
-        notes.append(f"Not in the log queries, as the names of their log groups are not known: {', '.join(unseen)}.")
+        notes.append(f"Not in the log queries, as the names of their log groups are unknown: {', '.join(unseen)}.")
     if source is None:
         notes.append(
             "No log queries: the names of the stacks have too little in common for one query. Give each stack its "
@@ -153,7 +153,7 @@ def _prefix(attached: FunctionShield) -> str | None:
 
 
 def _names(shields: Iterable[FunctionShield], home: StackShields) -> dict[str, str]:
-    """The functions' names and paths; none where another stack makes up one, which this one would depend on."""
+    """The functions' names and paths; none where another stack generates one, as this stack would depend on it."""
     found = {attached.handle.name: attached for attached in shields}
     known = all(each.stack_shields is home or "${" not in name for name, each in found.items())
     return {name: each.handle.path for name, each in found.items()} if known else {}

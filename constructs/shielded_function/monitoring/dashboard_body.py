@@ -19,10 +19,10 @@ MAX_PREFIXES: Final = 5
 """Prefixes of log groups' names (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Source.html)."""
 _SHORTEST_PREFIX: Final = 3
 _MAX_METRICS: Final = 100
-"""Metrics that are drawn one by one; beyond, the worst of all functions are."""
+"""The most metrics drawn one by one; beyond, the worst of all functions are drawn."""
 _WORST: Final = 10
 _MAX_ALARMS: Final = 100
-"""Alarms of one widget."""
+"""The most alarms of a widget."""
 _WIDTH: Final = 24
 _HEIGHT: Final = 6
 
@@ -35,12 +35,12 @@ _QUERIES: Final = (
     ("by_policy",),
 )
 _MAX_HIDDEN: Final = 500
-"""Metrics of one graph, those that are only summed included
+"""Metrics of one graph, including those that are only summed
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html)."""
 _VALUES: Final[Mapping[str, Sequence[str]]] = {"Level": tuple(LEVELS.values()), "Policy": COUNTED}
-"""Dimensions that tell a function's violations apart, and their values."""
+"""Dimensions that separate a function's violations, and their values."""
 _SHOWN: Final[Mapping[str, str]] = {"Level": "level", "Policy": "control"}
-"""The same dimensions, as titles name them."""
+"""The same dimensions, as in titles."""
 
 Widget = dict[str, Any]
 
@@ -51,7 +51,7 @@ class Series:
 
     Attributes:
         metric: its name.
-        apart: the dimension besides the function's name; empty where there is none.
+        apart: the dimension besides the function's name; empty for none.
     """
 
     metric: str
@@ -70,13 +70,13 @@ class Shown:
     Attributes:
         title: its heading, in Markdown.
         region: the region.
-        functions: the names of the functions, and their construct paths; none where they are not known: then all of
+        functions: the names of the functions, and their construct paths; empty where unknown: then all functions of
             the account and region are shown.
-        series: what is counted, and the names of the functions that it is counted of, where they are known.
-        source: where queries look: `SOURCE ...`, without the pipe; none where the log groups cannot be named.
-        notes: what the dashboard does not show, and why.
+        series: the counted metrics, and the names of their functions, where known.
+        source: the source of queries: `SOURCE ...`, without the pipe; None where log groups cannot be named.
+        notes: notes about missing content, with reasons.
         alarms: the ARNs of the alarms.
-        choose: whether one function can be chosen, to look at it alone.
+        choose: whether one function can be selected.
     """
 
     title: str
@@ -107,7 +107,7 @@ def dashboard_body(shown: Shown) -> dict[str, Any]:
 
 
 def log_source(names: Sequence[str], prefixes: Sequence[str]) -> str | None:
-    """Where queries look: in log groups by name, or by what their names begin with.
+    """The source of queries: log groups by name, or by prefix.
 
     >>> log_source(["a", "b"], [])
     "SOURCE 'a' | SOURCE 'b'"
@@ -116,11 +116,11 @@ def log_source(names: Sequence[str], prefixes: Sequence[str]) -> str | None:
 
     Args:
         names: the log groups' names.
-        prefixes: what the names of further ones begin with.
+        prefixes: prefixes of further names.
 
     Returns:
         None where there are none, or their names have too little in common: a query over every log group of an account
-        would cost more than it tells.
+        would be too expensive.
     """
     if names and not prefixes and len(names) <= MAX_SOURCES:
         return " | ".join(f"SOURCE '{name}'" for name in names)
@@ -168,9 +168,9 @@ def _widget(kind: str, height: int, **properties: Any) -> Widget:
 def _text(shown: Shown) -> Widget:
     notes = "".join(f"\n\n{note}" for note in shown.notes)
     markdown = (
-        f"# {shown.title}\nWhat the code of shielded functions did (mode alert), or tried (mode block), against their "
-        "policies. A line's `allow` is the entry that would permit it. No data means that nothing was counted: also of "
-        "a function that does not run, or runs without the shield. **Starts** tells which armed." + notes
+        f"# {shown.title}\nViolations of shielded functions against their policies: attempts in mode block, actions in "
+        "mode alert. A line's `allow` is the entry that would permit it. No data means that nothing was counted, also "
+        "for a function that does not run, or runs without the shield. **Starts** shows which functions armed." + notes
     )
     return _widget("text", 4 + len(shown.notes), markdown=markdown)
 
@@ -186,7 +186,7 @@ def _by_function(shown: Shown, series: Series, names: Sequence[str]) -> Widget:
 
 
 def _by_value(shown: Shown, series: Series, names: Sequence[str]) -> Widget:
-    """The sums over the functions, where these are known: Metrics Insights sums over all of the account."""
+    """The sums over the functions, where known, as Metrics Insights sums over the whole account."""
     values = _VALUES[series.apart]
     title = f"{_title(series)} by {_SHOWN[series.apart]}"
     if not names or (len(names) + 1) * len(values) > _MAX_HIDDEN:
@@ -196,7 +196,7 @@ def _by_value(shown: Shown, series: Series, names: Sequence[str]) -> Widget:
     if len(names) == 1:
         return _graph(shown, title, [metric for _, metric in found])
     if len(names) < len(shown.functions):
-        title += f" (of the {len(names)} functions that are counted so)"
+        title += f" (of the {len(names)} functions counted like this)"
     metrics: list[Any] = []
     for value in values:
         own = [f"m{at}" for at, metric in found if metric[-1] == value]
@@ -214,7 +214,7 @@ def _title(series: Series) -> str:
 
 def _chosen(shown: Shown) -> Widget:
     metrics = [metric for series in shown.series for metric in series.of(FUNCTION_VARIABLE)]
-    return _graph(shown, "Violations of the function that is chosen", metrics)
+    return _graph(shown, "Violations of the selected function", metrics)
 
 
 def _graph(shown: Shown, title: str, metrics: list[Any]) -> Widget:
@@ -247,8 +247,8 @@ def _log(shown: Shown, query: Query) -> Widget:
 
 
 def _variable(shown: Shown) -> dict[str, Any]:
-    """The functions by name, where they are known; otherwise those that ever violated their policy: others have
-    published nothing that could be searched. `MetricName` without quotes finds `Violations-critical` too
+    """The functions by name, where known; otherwise those that ever violated their policy, as only these published
+    metrics to search. `MetricName` without quotes also finds `Violations-critical`
     (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html).
     """
     variable: dict[str, Any] = {

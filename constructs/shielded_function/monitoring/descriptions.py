@@ -1,8 +1,8 @@
 """The name of an alarm, and its text for the person on call. Pure.
 
 The text of an alarm has 1,024 characters at most
-(https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html). What is known only at
-deployment counts with the longest that it can be. Each command in it works as it is written.
+(https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html). A value known only at
+deployment counts with its greatest length. Each command in the text can be copied and run.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Text(NamedTuple):
 
 @dataclass(frozen=True)
 class Place:
-    """Where one function and its lines are.
+    """The place of a function and its lines.
 
     Attributes:
         path: the function's construct path.
@@ -53,10 +53,10 @@ class Subject:
 
     Attributes:
         policy: the control; None where it is about several.
-        severity: how severe it is; None where that depends on the line.
+        severity: its severity; None where the line decides.
         level: the level of the lines that it counts; None where it counts all.
-        owner: whose the functions are.
-        runbook: where to read what to do.
+        owner: the owner of the functions.
+        runbook: the runbook's address.
     """
 
     policy: Counted | None = None
@@ -66,61 +66,73 @@ class Subject:
     runbook: str | None = None
 
 
-# What happened, in which word of a name, and what settles it.
+def _if_intended(step: str) -> str:
+    return f"If it is intended, {step}; otherwise treat it as an incident"
+
+
+# The word in an alarm's name, the event, and the last step.
 _MEANING: Final[Mapping[Counted, tuple[str, str, str]]] = {
     "outbound_connectivity": (
         "outbound",
         "it reached, or tried to reach, an unlisted host",
-        "add `allow` to allow_outbound, which a `deny_outbound` line has not",
+        _if_intended("add `allow` to allow_outbound (`deny_outbound` lines have none)"),
     ),
     "read_write_tmp": (
         "tmp",
-        "it used, or tried to use, a file of /tmp that is not listed",
-        "add `allow` to allow_tmp",
+        "it used, or tried to use, an unlisted file of /tmp",
+        _if_intended("add `allow` to allow_tmp"),
     ),
     "create_child_process": (
         "program",
         "it started, or tried to start, an unlisted program",
-        "add `allow` to allow_child_process",
+        _if_intended("add `allow` to allow_child_process"),
     ),
     "read_handler": (
         "handler",
         "its source was read; a logged exception does that too",
-        'no entry permits it, only read_handler="allow"',
+        _if_intended('set read_handler="allow"'),
     ),
     "executable_memory": (
         "memory",
         "it asked for memory that can be written and run",
-        "add `allow` to allow_executable_memory",
+        _if_intended("add `allow` to allow_executable_memory"),
     ),
-    "self_protection": ("self-protection", "it touched the shield itself", "nothing permits it"),
-    "start": ("start", "its start was refused, or it runs without the shield", "mend what `reason` says"),
+    "self_protection": (
+        "self-protection",
+        "it touched the shield itself",
+        "Treat it as an attack: no setting permits it",
+    ),
+    "start": (
+        "start",
+        "its start was refused, or it runs without the shield",
+        "Fix the cause in `reason`; if it is unexpected, treat it as an incident",
+    ),
 }
 _SEVERAL: Final[Mapping[str | None, str]] = {
     "ERROR": "a connection or program was blocked, the shield was touched, or a start went wrong",
     "WARN": "something else was blocked, or let through and reported",
-    None: "it did, or tried, something that its policy does not list",
+    None: "it did, or tried, something outside its policy",
 }
-_MODES: Final = "`mode` block: it failed; alert: it went through"
+_MODES: Final = "Read `mode`: block means that it failed, alert that it went through"
 _STARTS: Final = (
-    "`event` refused: it did not start; unshielded: it runs without the shield, as nothing is blocked or on_failure "
-    "says so"
+    "Read `event`: refused means that it did not start, unshielded that it runs without the shield, as nothing is "
+    "blocked or on_failure allows it"
 )
 
 
 def alarm_name(prefix: str, kind: str, stack: str, place: str, policy: Counted | None, suffix: str) -> str:
-    """The name that a pager shows: unique in an account and region, as the stack's name is.
+    """The name that a pager shows: unique in an account and region, by the stack's name.
 
     >>> alarm_name("shield", "critical", "Shop", "Api/Checkout", "outbound_connectivity", "1a2b")
     'shield-critical-Shop-Api-Checkout-outbound'
 
     Args:
-        prefix: its beginning.
+        prefix: its prefix.
         kind: its severity or class.
-        stack: the stack's name, maybe a token.
+        stack: the stack's name, possibly a token.
         place: the construct path within the stack.
-        policy: the control that it is about, if there is one.
-        suffix: tells the construct from others whose paths begin alike; for a path that is cut off.
+        policy: the control of the alarm, if any.
+        suffix: distinguishes constructs whose cut paths are equal.
     """
     path = place.replace("/", "-")
     if len(path) > _MAX_PLACE:
@@ -132,11 +144,11 @@ def alarm_name(prefix: str, kind: str, stack: str, place: str, policy: Counted |
 def describe_function(place: Place, subject: Subject) -> Text:
     """The description of an alarm on one function.
 
-    The link to its lines is left out where the names are so long that it might not fit.
+    The link to its lines is omitted where long names might exceed the limit.
     """
     region = f" --region {place.region.value}" if place.region.value else ""
     command = f"`shielded-function alerts --function {place.function.value}{region} --since 1h`"
-    text = _said(place.path, command, subject)
+    text = _write(place.path, command, subject)
     names = [place.function, place.region]
     longest = len(text) + sum(each.longest - len(each.value) for each in names)
     query = lines_query(subject.policy, subject.level)
@@ -151,41 +163,40 @@ def describe_fleet(subject: Subject, region: str, name: str, *, contributors: bo
 
     Args:
         subject: its topic.
-        region: the region, maybe a token.
+        region: the region, possibly a token.
         name: the alarm's name; its page in the console names the functions that raise it.
-        contributors: whether each of them is told of by itself.
+        contributors: whether each of them notifies separately.
     """
     who = "A function that it names as a contributor" if contributors else "A function of this account and region"
-    text = _said(who, f"`shielded-function alerts --by function --region {region} --since 1h`", subject)
+    text = _write(who, f"`shielded-function alerts --by function --region {region} --since 1h`", subject)
     return Text(f"{alarm_link(region, name)}\n{text}", MAX_LENGTH)
 
 
 def describe_stack(stack: str, region: str, name: str) -> str:
     """The description of the alarm `name` over all shielded functions of a stack; arguments may be tokens."""
     command = f"`shielded-function alerts --stack {stack} --region {region} --since 1h`"
-    return f"{alarm_link(region, name)}\n{_said(f'A function of {stack}', command, Subject())}"
+    return f"{alarm_link(region, name)}\n{_write(f'A function of {stack}', command, Subject())}"
 
 
 def shortest(path: str, subject: Subject) -> int:
-    """How long the description of an alarm on one function is at least, without the link."""
+    """The least length of the description of an alarm on one function, without the link."""
     unknown = Text("", 64)
     return describe_function(Place(path, unknown, Text("", 16), Text("", MAX_LENGTH)), subject).longest
 
 
-def _said(who: str, command: str, subject: Subject) -> str:
+def _write(who: str, command: str, subject: Subject) -> str:
     label = f"[{subject.severity}] " if subject.severity else ""
     if subject.policy is None:
-        what, settles = _SEVERAL[subject.level], "add `allow` to its policy"
+        event, last_step = _SEVERAL[subject.level], _if_intended("add `allow` to its policy")
     else:
-        _, happened, settles = _MEANING[subject.policy]
-        what = f"{subject.policy}: {happened}"
-    attack = "take it for an attack" if subject.policy == "self_protection" else "else it is an incident"
+        _, happened, last_step = _MEANING[subject.policy]
+        event = f"{subject.policy}: {happened}"
     lines = [
-        f"1. What, and who: {command}",
+        f"1. Run {command}",
         f"2. {_STARTS if subject.policy == 'start' else _MODES}.",
-        "3. New? Compare `version` and the first time with the last deployment.",
-        f"4. Meant to be? Then {settles}; {attack}.",
-        f"{label}{who}: {what}.",
+        "3. Compare `version` and the first time with the last deployment.",
+        f"4. {last_step}.",
+        f"{label}{who}: {event}.",
     ]
     lines += [f"Owner: {subject.owner}"] if subject.owner else []
     lines += [f"Runbook: {subject.runbook}"] if subject.runbook else []

@@ -24,10 +24,10 @@ _ID: Final = "ShieldedLogGroups"
 
 
 class SharedFilters:
-    """The metric filters of a stack on log groups that functions share, or may come to share.
+    """The metric filters of a stack on log groups that functions share, or may share later.
 
-    One filter counts as many functions as fit into its pattern: CloudWatch takes 100 filters on a log group. It is made
-    beside the functions, so that one of them may depend on another, with all that belongs to it.
+    A filter counts as many functions as fit into its pattern, as CloudWatch allows 100 filters on a log group. It is
+    outside the functions, so that one function may depend on another with all its resources.
     """
 
     def __init__(self, stack: cdk.Stack) -> None:
@@ -45,11 +45,11 @@ class SharedFilters:
         """The filter that counts a function's lines.
 
         Args:
-            log_group: where the function logs.
-            log_group_name: its name, maybe a token.
+            log_group: the function's log group.
+            log_group_name: its name, possibly a token.
             counter: the violations to count.
-            function_name: the function's name, maybe a token.
-            make: makes a filter in a construct, with a pattern.
+            function_name: the function's name, possibly a token.
+            make: creates a filter in a construct, with a pattern.
         """
         made = self._made.setdefault((log_group_name, counter.key), [])
         for shared in made:
@@ -63,7 +63,7 @@ class SharedFilters:
         return found
 
     def _scope(self, log_group: logs.ILogGroup, number: int) -> Construct:
-        """By the log group's address, so that the filter's logical id stays whichever function comes first."""
+        """Named by the log group's address, so that the order of functions does not change the filter's logical id."""
         parent: Any = self._stack.node.try_find_child(_ID) or Construct(self._stack, _ID)
         name = f"{log_group.node.addr[-8:]}{number or ''}"
         return parent.node.try_find_child(name) or Construct(parent, name)
@@ -71,12 +71,12 @@ class SharedFilters:
 
 @dataclass(frozen=True)
 class _Shared:
-    """A filter, what it counts, and the names of the functions."""
+    """A filter, its counter, and the names of its functions."""
 
     pattern: str
     names: list[str]
     filter: logs.MetricFilter
 
     def takes(self, pattern: str, name: str) -> bool:
-        """Whether it counts the same, and has room for one more name."""
+        """Whether it has the same pattern, and room for another name."""
         return pattern == self.pattern and longest_of_functions(pattern, [*self.names, name]) <= MAX_LENGTH

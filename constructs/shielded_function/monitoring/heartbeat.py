@@ -1,8 +1,8 @@
-"""A heartbeat: an alarm on a function that is invoked, and whose shield says nothing.
+"""A heartbeat: an alarm on a function that is invoked, and whose shield writes no line.
 
-The shield writes a line at each cold start. Lambda ends its environments within hours, so a function that is invoked on
-two days in a row, and writes no such line on either, has lost its shield, its log group or its metric filter. With
-SnapStart, and on Managed Instances, environments start seldom, so those functions have no such alarm.
+The shield writes a line at each cold start. Lambda ends its environments within hours. So a function that is invoked on
+two days in a row without such a line has lost its shield, its log group or its metric filter. With SnapStart, and on
+Managed Instances, environments start seldom, so those functions have no such alarm.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _START_SELDOM: Final = ("snap_start", "capacity_provider_config")
 
 
 def add_heartbeat(attached: FunctionShield, actions: Sequence[AlarmAction]) -> None:
-    """Makes the alarm, and the metric filter on the lines of cold starts."""
+    """Creates the alarm, and the metric filter on the lines of cold starts."""
     if attached.stack_shields.shared.switch == "off":
         return
     if any(getattr(attached.handle.resource, name, None) is not None for name in _START_SELDOM):
@@ -62,9 +62,9 @@ def add_heartbeat(attached: FunctionShield, actions: Sequence[AlarmAction]) -> N
         alarm_name=alarm_name(PREFIX, "silent", stack.stack_name, place, None, attached.node.addr[-8:]),
         alarm_description=(
             f"{attached.handle.path} was invoked on {_DAYS} days in a row, and its shield wrote no line of a start.\n"
-            f"1. `shielded-function report --function {function} --region {stack.region} --since 3d --format md`\n"
-            "2. Is AWS_LAMBDA_EXEC_WRAPPER still the shield, and the layer there?\n"
-            "3. Is its log group there, and the metric filter on it?"
+            f"1. Run `shielded-function report --function {function} --region {stack.region} --since 3d --format md`\n"
+            "2. Check that AWS_LAMBDA_EXEC_WRAPPER is the shield, and that the layer is there.\n"
+            "3. Check that its log group exists, with the metric filter."
         ),
         threshold=1,
         evaluation_periods=_DAYS,

@@ -1,8 +1,8 @@
 """CloudWatch's log alarm: an alarm on a query, whose notifications contain the lines.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudwatch-logalarm.html. It needs a
-role that runs the query and one that fetches the lines. Which service assumes them is not written down there: both
-roles let CloudWatch and CloudWatch Logs do so, for this account alone. Nothing of it has been tried in AWS.
+role that runs the query and one that fetches the lines. The page does not name the service that assumes them: both
+roles trust CloudWatch and CloudWatch Logs, for this account alone. It was not tested in AWS.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from ..function_shield import FunctionShield
 
 LINES: Final = 20
-"""Lines in a notification; CloudWatch takes 50 at most."""
+"""Lines in a notification; CloudWatch allows 50."""
 _MINUTE: Final = 60
 _KNOWN_TO_HAVE_IT: Final = "2.275"
 _ID: Final = "ShieldedLogAlarm"
 _OF_NO_RESOURCE: Final = ["logs:StopQuery", "logs:GetQueryResults", "logs:DescribeLogGroups"]
-"""They are about a query, which has no ARN."""
+"""Actions on a query, which has no ARN."""
 
 
 class Topic(Protocol):
@@ -46,10 +46,10 @@ class Topic(Protocol):
 
 
 def check_log_alarm(path: str) -> None:
-    """Whether the installed aws-cdk-lib has the resource.
+    """Checks that the installed aws-cdk-lib has the resource.
 
     Raises:
-        ShieldError: it has not.
+        ShieldError: it lacks the resource.
     """
     if not hasattr(cloudwatch, "CfnLogAlarm"):
         raise ShieldError(
@@ -62,7 +62,7 @@ def check_log_alarm(path: str) -> None:
 
 
 class LogAlarmOf:
-    """Makes a log alarm in each stack of functions."""
+    """Creates a log alarm in each stack of functions."""
 
     def __init__(self, topics: Sequence[Topic], policies: Sequence[Counted]) -> None:
         self._topics = topics
@@ -70,7 +70,7 @@ class LogAlarmOf:
         self._made: dict[cdk.Stack, _LogAlarm] = {}
 
     def add(self, attached: FunctionShield) -> None:
-        """Takes in the log group of a function."""
+        """Adds the log group of a function."""
         if not self._topics:
             return
         stack = attached.handle.stack
@@ -86,12 +86,12 @@ def log_alarm_of(stack: cdk.Stack) -> Any:
 
 
 class _LogAlarm(Construct):
-    """Fires when the lines of a minute hold a violation."""
+    """Fires when the lines of a minute contain a violation."""
 
     def __init__(self, stack: cdk.Stack, topics: Sequence[Topic], policies: Sequence[Counted]) -> None:
         super().__init__(stack, _ID)
         self.names: list[str] = []
-        # A list token, so that log groups of functions to come are in it.
+        # A list token, so that log groups of later functions are in it.
         self.groups = late_list(lambda: self.names)
         arns: Any = late_any(self._arns)
         runs = self._role("Query", ["logs:StartQuery"], arns)
@@ -130,7 +130,7 @@ class _LogAlarm(Construct):
         return [f"{begin}{name}{end}" for name in self.names for end in ("", ":*")]
 
     def _problems(self) -> list[str]:
-        """CloudWatch refuses more only at the deployment."""
+        """The problems that CloudWatch would report only at deployment."""
         count = len(self.names)
         if count <= MAX_SOURCES:
             return []
@@ -140,13 +140,13 @@ class _LogAlarm(Construct):
         ]
 
     def add(self, log_group_name: str) -> None:
-        """Has a log group looked at."""
+        """Adds a log group to the query."""
         if log_group_name not in self.names:
             self.names.append(log_group_name)
 
     def _role(self, name: str, actions: list[str], arns: Any) -> iam.Role:
         account: Any = {"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}}
-        # A type checker does not take jsii's classes for their own interfaces.
+        # For a type checker, jsii's classes do not implement their interfaces.
         principals: list[Any] = [
             iam.ServicePrincipal(service, conditions=account)
             for service in ("cloudwatch.amazonaws.com", "logs.amazonaws.com")

@@ -1,4 +1,4 @@
-"""`ShieldMonitoring`: alarms, dashboard, saved queries, field indexes and more for a whole app, in one line."""
+"""`ShieldMonitoring`: alarms, dashboard, saved queries, field indexes and more for a whole app, in one construct."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ _ID: Final = "ShieldMonitoring"
 
 
 class EventTarget(Protocol):
-    """`aws_events.IRuleTarget`, as the classes of `aws_events_targets` have it.
+    """`aws_events.IRuleTarget`, in the form of the classes of `aws_events_targets`.
 
-    They name the parameters in their own ways, so a type checker does not take them for an `IRuleTarget`.
+    Their parameters have other names, so a type checker does not accept them as `IRuleTarget`.
     """
 
     def bind(self, rule: Any, id: str | None = None, /) -> events.RuleTargetConfig:
@@ -47,20 +47,20 @@ class EventTarget(Protocol):
 
 
 class ShieldMonitoring(Construct):
-    """Everything that an app needs to hear of violations, in one line.
+    """All resources for the monitoring of an app's violations.
 
         fleet = AlarmOptions(granularity="fleet", actions=[SnsAction(topic)], stacks=[operations])
         Shield.everywhere(app, policy, alarms=fleet)
         ShieldMonitoring(app, alarms=fleet)
 
     For each account and region of the app: the alarms of the fleet, a dashboard, and saved queries, in the stack that
-    you choose. On the log groups that the shields made: field indexes, so that a query scans the shield's lines and no
-    others. It covers the functions below `scope`, those that are shielded later too. Synthesis fails if it covers
-    no function, or if functions of a `cdk.Stage` that is made later have no `ShieldMonitoring` in their stage.
+    you choose. On the shields' log groups: field indexes, so that a query scans only the shield's lines. It covers the
+    functions below `scope`, also those shielded later. Synthesis fails if it covers no function, or if functions of a
+    `cdk.Stage` that is created later have no `ShieldMonitoring` in their stage.
 
     Attributes:
         alarms: the options of the alarms.
-        homes: by account and region (`aws://111122223333/eu-west-1`), the stack with what is made once.
+        homes: by account and region (`aws://111122223333/eu-west-1`), the stack of the resources that exist once.
         dashboards: by account and region, the dashboard.
     """
 
@@ -84,26 +84,25 @@ class ShieldMonitoring(Construct):
         Args:
             scope: the app, a stage or a stack.
             id: the construct id.
-            alarms: options of the fleet's alarms, as the functions have them; `AlarmOptions(granularity="fleet")` where
-                none are given. `AlarmOptions(enabled=False)` makes none.
-            stacks: where to make what there is one of: of these stacks the one in the functions' account and region. By
-                default those of `alarms`, and otherwise the stack of the first function.
-            dashboard: makes a dashboard.
+            alarms: options of the fleet's alarms, equal to those of the functions; by default
+                `AlarmOptions(granularity="fleet")`. `AlarmOptions(enabled=False)` creates none.
+            stacks: the stacks for the resources that exist once: the one in the functions' account and region is used.
+                By default those of `alarms`, and otherwise the stack of the first function.
+            dashboard: creates a dashboard.
             queries: saves the queries of `shielded_function_monitoring.QUERIES`, for the console.
             field_indexes: indexes the fields that the queries filter by.
-            configuration_changes: called when anyone other than CloudFormation changes a function's configuration or
-                code; deletes or changes its log group, its retention or the metric filters on it; deletes, changes or
-                mutes an alarm. EventBridge hears of it through CloudTrail: the account needs a trail of management
-                events.
-            heartbeat_actions: done when a function was invoked on two days in a row and wrote no line of a start with
+            configuration_changes: called when anyone except CloudFormation changes a function's configuration or code;
+                deletes or changes its log group, its retention or its metric filters; deletes, changes or mutes an
+                alarm. EventBridge gets these events from CloudTrail: the account needs a trail of management events.
+            heartbeat_actions: called when a function was invoked on two days in a row and wrote no line of a start with
                 the shield: an alarm of two metrics for each function without SnapStart or Managed Instances.
             log_alarm_topics: get CloudWatch's log alarm, whose notifications contain the alert lines: one for each
-                stack of functions. Its queries run each minute, and are paid by what they scan.
-            composite_actions: done when any alarm of a stack's functions fires, by a composite alarm of the stack: for
-                functions with alarms of their own, which take no action then.
+                stack of functions. Its queries run each minute, and AWS charges for the scanned data.
+            composite_actions: called when any alarm of a stack's functions fires, by a composite alarm of the stack:
+                for functions with separate alarms, which then need no action.
 
         Raises:
-            ShieldError: an argument is malformed, or the installed aws-cdk-lib lacks what it needs.
+            ShieldError: an argument is malformed, or the installed aws-cdk-lib lacks a resource.
         """
         super().__init__(scope, id)
         path = self.node.path
@@ -132,7 +131,7 @@ class ShieldMonitoring(Construct):
         self._log_alarms = LogAlarmOf(log_alarm_topics, [each for each in COUNTED if each not in quiet])
         self._composites = CompositeOf(composite_actions)
         self._taken: list[FunctionShield] = []
-        check_late(self, self.problems)  # a part that watches nothing looks like one without violations
+        check_late(self, self.problems)  # a part that watches nothing would look like one without violations
         for stage in stages_in(scope):
             stage.observers.append(self._take)
             for attached in attached_in(stage):
@@ -159,7 +158,7 @@ class ShieldMonitoring(Construct):
         self._composites.add(attached)
 
     def _alarm(self, attached: FunctionShield) -> None:
-        """Has the function counted, and the fleet watched."""
+        """Adds the function's counters, and the fleet's alarms."""
         for watch in watches_of(self.alarms):
             attached.count(watch.counter)
         if not self.alarms.enabled:
@@ -179,7 +178,7 @@ class ShieldMonitoring(Construct):
                 message = f"stacks: none of them is in {place}, where {attached.handle.path} is, only in {there}"
                 raise ShieldError(self.node.path, [f"{message}: name one that is"])
             home = chosen[0]
-        # Two facades, of two stages perhaps, may share a stack: what they make is told apart by what they are of.
+        # Two `ShieldMonitoring`, as of two stages, may share a stack: the ids of their resources contain their scope.
         inside = Construct(home, f"{_ID}-{self.node.addr[:8]}") if self.node.scope is not home else self
         if self._dashboard:
             self.dashboards[place] = ShieldDashboard(inside, "Dashboard", of=self._scope)
@@ -190,7 +189,7 @@ class ShieldMonitoring(Construct):
         return home
 
     def problems(self) -> list[str]:
-        """Its parts without a function, as errors for the CDK, when every function is known."""
+        """Errors for the CDK about parts without a function, when every function is known."""
         missed = [
             attached.handle.path
             for stage in known_stages(self._scope)
@@ -199,9 +198,9 @@ class ShieldMonitoring(Construct):
         ]
         if missed:
             who = ", ".join(missed[:3]) + (", and others" if len(missed) > 3 else "")
-            return [f"ShieldMonitoring: it was made before the Stage of {who}: make it when all stages are there"]
+            return [f"ShieldMonitoring: it was created before the Stage of {who}: create it after all stages"]
         if not self._taken:
-            return ["ShieldMonitoring: there is no shielded function in what it is made in: nothing would be watched"]
+            return ["ShieldMonitoring: its scope contains no shielded function: nothing would be watched"]
         if self._composites.is_idle:
             return [
                 "ShieldMonitoring: composite_actions: no function has its own alarm, so no action would run: "
@@ -210,7 +209,7 @@ class ShieldMonitoring(Construct):
         return []
 
     def _log_groups_in(self, home: StackShields) -> list[str] | None:
-        """The log groups of a stack's functions, where one query can name all of them."""
+        """The log groups of a stack's functions, where a single query can name all of them."""
         names = list(dict.fromkeys(a.log_group_name for a in self._taken if a.stack_shields is home))
         return names if 0 < len(names) <= MAX_SOURCES else None
 

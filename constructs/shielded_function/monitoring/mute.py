@@ -1,4 +1,4 @@
-"""`ShieldMute`: mutes the alarms on shielded functions in a known time, such as a load test's."""
+"""`ShieldMute`: mutes the alarms on shielded functions at a scheduled time, such as a load test."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _MINUTE, _LONGEST = 60, 15 * 86_400
 
 
 class ShieldMute(Construct):
-    """A mute rule of CloudWatch's for the alarms on shielded functions in its stack.
+    """A CloudWatch mute rule for the alarms on shielded functions in its stack.
 
         ShieldMute(self, "LoadTest", schedule="cron(0 2 * * SUN)", duration=cdk.Duration.hours(2), reason="load test")
 
-    The alarms go on, and change their states; one that is in ALARM at the end calls then. Those that are critical are
-    muted only where you say so, and so are the composite alarm and the log alarm of `ShieldMonitoring`, which tell of
-    all violations: an attack does not wait for the end of a load test. For a deployment at any time there is
-    `shielded-function mute`.
+    The alarms still change their states; an alarm in ALARM at the end then notifies. Critical alarms are muted only
+    with `critical`, and so are the composite alarm and the log alarm of `ShieldMonitoring`, which cover all violations:
+    an attack does not wait for the end of a load test. `shielded-function mute` mutes at any time, for example for a
+    deployment.
 
     Attributes:
         resource: the mute rule.
@@ -51,13 +51,13 @@ class ShieldMute(Construct):
     ) -> None:
         """
         Args:
-            scope: the parent, within the stack of the alarms. Of a fleet that is the stack with its alarms.
+            scope: the parent, within the stack of the alarms. For a fleet, the stack with its alarms.
             id: the construct id.
             schedule: when it begins: `cron(0 2 * * SUN)`, or once, `at(2026-12-24T18:00)`.
             duration: how long it lasts each time, from a minute to 15 days.
-            reason: why, for those who read the rule.
-            timezone: of the schedule (`Europe/Berlin`); by default UTC.
-            critical: mutes the critical alarms too, and those that tell of all violations.
+            reason: the reason, for readers of the rule.
+            timezone: the schedule's time zone (`Europe/Berlin`); by default UTC.
+            critical: also mutes critical alarms, and those that cover all violations.
 
         Raises:
             ShieldError: an argument is malformed, or the installed aws-cdk-lib lacks the resource.
@@ -92,7 +92,7 @@ class ShieldMute(Construct):
         check_late(self, self._problems)
 
     def names(self) -> list[str]:
-        """The alarms' names as far as the functions are known: references, for a rule names alarms that are there."""
+        """The alarms' names as far as the functions are known: references, so that the alarms are created first."""
         stack = self._shields.stack
         found = [attached for attached in attached_in(self._shields.shared) if attached.stack_shields is self._shields]
         alarms = {alarm: key for attached in found for key, alarm in attached.alarms.items() if alarm.stack is stack}
@@ -104,10 +104,10 @@ class ShieldMute(Construct):
         return [*names, *([composite.alarm_name] if composite else []), *([lines.ref] if lines else [])]
 
     def _problems(self) -> list[str]:
-        """CloudWatch refuses more only at the deployment, and a rule that mutes nothing looks like one that does."""
+        """The problems that CloudWatch would report only at deployment, and a rule that mutes nothing."""
         count, path = len(self.names()), self.node.path
         if not count:
-            return [f"{path}: ShieldMute: its stack has no alarm to mute: make it in the stack of the alarms"]
+            return [f"{path}: ShieldMute: its stack has no alarm to mute: create it in the stack of the alarms"]
         if count > MAX_ALARMS:
             return [
                 f"{path}: ShieldMute: {count} alarms, of which a mute rule takes {MAX_ALARMS}: use "

@@ -1,4 +1,4 @@
-"""Makes the filter and the alarm of a watch. Each call into the CDK costs, so each is made once."""
+"""Creates the filter and the alarm of a watch, with few calls into the CDK, as each takes time."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def make_filter(scope: Construct, counter: Counter, log_group: logs.ILogGroup) -
 
 
 def metric_of(counter: Counter, function_name: str, policy: str | None = None, **options: Any) -> cloudwatch.Metric:
-    """The count of one function, with the filter's own dimensions: CloudWatch does not sum over them."""
+    """The count of one function, with the filter's dimensions, as CloudWatch does not sum over them."""
     given = {
         "dimensions_map": _dimensions(counter, function_name, policy),
         "statistic": "Sum",
@@ -63,7 +63,7 @@ class WantedAlarm(NamedTuple):
 
 
 def make_alarms(scope: Construct, wanted: Sequence[WantedAlarm]) -> list[cloudwatch.Alarm]:
-    """The alarms in a construct, made at once."""
+    """Creates the alarms in a construct by one request."""
     made = create_alarms(scope, [(each.construct_id, *_properties(each)) for each in wanted])
     for alarm, (_, watch, _, severity, _, _) in zip(made, wanted, strict=True):
         add_actions(alarm, watch.actions_for(severity), watch.ok_actions, watch.insufficient_data_actions)
@@ -103,7 +103,7 @@ def add_actions(
     ok_actions: Sequence[AlarmAction] = (),
     insufficient_data_actions: Sequence[AlarmAction] = (),
 ) -> None:
-    """Gives an alarm its actions; nothing is called where there are none."""
+    """Gives an alarm its actions, without a request for none."""
     firing: Any = actions
     over: Any = ok_actions
     unknown: Any = insufficient_data_actions
@@ -122,5 +122,5 @@ def _dimensions(counter: Counter, function_name: str, policy: str | None, level:
 
 @cache
 def one_minute() -> cdk.Duration:
-    """The period of an alarm that has no other."""
+    """The default period of an alarm."""
     return cdk.Duration.minutes(1)

@@ -11,7 +11,7 @@ from ..stage_shields import StageShields, stage_shields
 
 
 def stages_in(scope: Any) -> list[StageShields]:
-    """The shields of the stage that a construct is in, and of the stages within it that are there."""
+    """The shields of a construct's stage, and of existing stages within it."""
     here = stage_shields(scope)
     if not isinstance(scope, cdk.Stage):
         return [here]
@@ -20,13 +20,13 @@ def stages_in(scope: Any) -> list[StageShields]:
 
 
 def is_within(path: str, scope: Any) -> bool:
-    """Whether a construct path is that of a construct, or below it."""
+    """Whether a construct path equals that of a construct, or is below it."""
     above: str = scope.node.path
     return not above or path == above or path.startswith(f"{above}/")
 
 
 def outermost(stack: cdk.Stack) -> cdk.Stack:
-    """The stack that a nested stack is deployed with; a stack that is not nested itself."""
+    """The root stack of a nested stack; a stack that is not nested itself."""
     while stack.nested_stack_parent is not None:
         stack = stack.nested_stack_parent
     return stack

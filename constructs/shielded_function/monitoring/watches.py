@@ -1,4 +1,4 @@
-"""Metrics and the alarms on them: from `AlarmOptions` to filters and metrics. Pure."""
+"""Derives filters, metrics and alarms from `AlarmOptions`. Pure."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from ..alarms import AlarmAction, AlarmOptions, ControlAlarm
 
 ALL: Final = "violations"
-"""The key of the filter of everything that no other filter counts, by level."""
+"""The key of the filter that counts, by level, all lines without another filter."""
 SUM_KEY: Final = "sum"
-"""The key of the filter of the same without the level, for metrics of people's own."""
-# Of the rest, what was blocked is a notice and what was let through is a warning: the sooner of both.
+"""The key of the same filter without the level, for users' metrics."""
+# For the rest, blocked violations are a notice and allowed ones a warning: the earlier of both.
 CLASS_SEVERITY: Final[Mapping[Class, Severity]] = {"critical": "critical", "rest": "warning"}
 QUIET_MINUTES: Final = 15
 """How long an alarm below critical lasts after the last violation."""
@@ -52,12 +52,12 @@ class Counter:
     """One metric filter.
 
     Attributes:
-        key: tells it from the function's others, in construct ids too.
-        pattern: its text; empty where it is longer than CloudWatch takes.
-        metric: the metric that it counts into.
-        dimensions: the metric's dimensions, and where the line has them.
-        value: what a line adds to the metric.
-        problem: why CloudWatch would not take it, and what to do.
+        key: unique among the function's counters, also in construct ids.
+        pattern: its text; empty where it is longer than CloudWatch accepts.
+        metric: its metric.
+        dimensions: the metric's dimensions, and their fields in the line.
+        value: the number that a line adds to the metric.
+        problem: why CloudWatch would reject it, with the fix.
     """
 
     key: str
@@ -73,14 +73,14 @@ class Watch:
     """One alarm, and its metric.
 
     Attributes:
-        key: tells it from the function's others, in construct ids too.
-        counter: the metric that it watches.
-        policy: the control that it is about; None where it is about several.
-        of_class: the class of lines that it counts, by their level; None where its filter counts no other lines.
-        severity: how severe it is; None where that depends on the line, or on the function's policy.
-        threshold, period, evaluation_periods, datapoints, ok_actions, insufficient_data_actions, name, runbook: as
-            `ControlAlarm` has them, with what `AlarmOptions` says where that has none.
-        prefix, owner, contributors: as `AlarmOptions` has `name`, `owner` and `contributors`.
+        key: unique among the function's watches, also in construct ids.
+        counter: the counter of the watched metric.
+        policy: its control; None for several.
+        of_class: the class of lines that it counts, by their level; None where its filter counts only those.
+        severity: its severity; None where the line, or the function's policy, decides.
+        threshold, period, evaluation_periods, datapoints, ok_actions, insufficient_data_actions, name, runbook: those
+            of `ControlAlarm`, or else of `AlarmOptions`.
+        prefix, owner, contributors: `name`, `owner` and `contributors` of `AlarmOptions`.
         actions: its own actions; None for those of its severity.
         severities: actions by severity.
         other_actions: the actions of a severity that has none.
@@ -108,14 +108,14 @@ class Watch:
 
     @property
     def level(self) -> str | None:
-        """The level that it counts; None where its metric has none."""
+        """The counted level; None where its metric has none."""
         return LEVELS[self.of_class] if self.of_class else None
 
     def periods_for(self, severity: Severity | None) -> tuple[int, int | None]:
-        """How many periods are looked at, and how many of them must reach the threshold.
+        """The number of evaluated periods, and the number of them that must reach the threshold.
 
-        By default one. A lesser severity stays in alarm for a quarter of an hour, so that repeated violations
-        are one message.
+        By default one. A lesser severity stays in alarm for a quarter of an hour, so that repeated violations cause one
+        message.
         """
         if self.evaluation_periods is not None or self.datapoints is not None or severity in (None, "critical"):
             return self.evaluation_periods or 1, self.datapoints or (None if self.evaluation_periods else 1)
@@ -138,18 +138,18 @@ class Watch:
 
 
 def watches_of(alarms: AlarmOptions) -> tuple[Watch, ...]:
-    """The alarms that `AlarmOptions` asks for, enabled or not."""
+    """The alarms of `AlarmOptions`, enabled or not."""
     if alarms.granularity == "control":
         return tuple(_by_policy(alarms))
     return (*_of_the_rest(alarms), *(_of_policy(alarms, policy, on) for policy, on in alarms.named.items()))
 
 
 def problems_of(alarms: AlarmOptions, watches: Sequence[Watch], path: str) -> list[str]:
-    """Why CloudWatch would not take the filters and alarms of a function, and what to do.
+    """Why CloudWatch would reject the filters and alarms of a function, with the fixes.
 
     Args:
         alarms: the options.
-        watches: those of the options.
+        watches: the alarms of the options.
         path: the function's construct path.
     """
     if not watches:
@@ -165,13 +165,13 @@ def problems_of(alarms: AlarmOptions, watches: Sequence[Watch], path: str) -> li
 
 
 def general_counter(alarms: AlarmOptions | None = None) -> Counter:
-    """Counts by level the violations without a separate alarm, except programs that only describe the machine, and
+    """Counts violations without a separate alarm by level, except programs that only describe the machine, and
     `read_handler` unless the options count it."""
     return _counter(ALL, _counted(alarms, by_level=True), metric_name(), "", BY_LEVEL)
 
 
 def sum_counter(alarms: AlarmOptions | None = None) -> Counter:
-    """Counts the same as one sum."""
+    """Counts the same violations as one sum."""
     return _counter(SUM_KEY, _counted(alarms), metric_name(), "")
 
 
@@ -189,12 +189,12 @@ def policy_counter() -> Counter:
 
 
 def severity_for(watch: Watch, modes: Mapping[str, str | None]) -> Severity | None:
-    """How severe an alarm on one function is, by its policy's modes."""
+    """The severity of an alarm on one function, by its policy's modes."""
     return watch.severity or (severity_of(watch.policy, modes.get(watch.policy)) if watch.policy else None)
 
 
 def _of_the_rest(alarms: AlarmOptions) -> list[Watch]:
-    """The alarm of a function or fleet, or those that it is split into."""
+    """The alarm of a function or fleet on the rest, or one for each severity."""
     rest: list[Counted] = [policy for policy in COUNTED if policy not in alarms.named]
     quiet = not alarms.count_read_handler
     if not [policy for policy in rest if not (policy == "read_handler" and quiet)]:
@@ -235,7 +235,7 @@ def _of_policy(alarms: AlarmOptions, policy: Counted, on: ControlAlarm) -> Watch
     given = [name for name in kinds if getattr(on, name)]
     where = f"alarms.{policy}{''.join(f'.{name}' for name in given)}"
     known = on.mode is not None or policy in ("start", "self_protection")
-    # The functions of a fleet may differ in their modes: a call too early is better than none.
+    # The functions of a fleet may differ in their modes: an early notification is better than none.
     mode = "block" if alarms.granularity == "fleet" and not known else on.mode
     severity = on.severity or (severity_of(policy, mode) if known or mode else None)
     return _watch(alarms, on, policy, _counter(policy, pattern, metric_name(policy), where), policy, severity)
@@ -298,6 +298,6 @@ def _counter(
         return Counter(key, rendered, metric, dimensions)
     problem = (
         f"{where}: the filter pattern has {length:,} characters, of which CloudWatch takes {MAX_LENGTH:,}: except "
-        "fewer, or several by one entry such as *.example.com, or let the policy allow what is as it should be"
+        "fewer, or several by one entry such as *.example.com, or allow intended targets in the policy"
     )
     return Counter(key, "", metric, dimensions, problem=problem)

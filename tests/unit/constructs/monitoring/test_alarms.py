@@ -241,7 +241,7 @@ WRONG: list[tuple[Any, dict[str, Any], str]] = [
     ),
     (AlarmOptions, {"name": "x" * 31}, "name: 31 characters, of which 30 fit: shorten it"),
     (AlarmOptions, {"owner": ""}, "owner: '' is not a text of one line"),
-    (AlarmOptions, {"contributors": False}, 'contributors: it is for granularity="fleet": leave it'),
+    (AlarmOptions, {"contributors": False}, 'contributors: it is for granularity="fleet": remove it'),
     (ControlAlarm, {"name": ""}, "name: '' is not a text of one line"),
     (ControlAlarm, {"runbook": "a\nb"}, r"runbook: 'a\\nb' is not a text of one line"),
     (ControlAlarm, {"name": "x" * 191}, "name: 191 characters, of which 190 fit: shorten it"),
@@ -285,7 +285,7 @@ WRONG: list[tuple[Any, dict[str, Any], str]] = [
     (
         AlarmOptions,
         {"actions": [Action(cdk.Stack(), "Pager").act] * 6},
-        "actions: 6 actions, of which an alarm takes 5: let one topic tell several",
+        "actions: 6 actions, of which an alarm takes 5: use one topic for several",
     ),
     (
         AlarmOptions,
@@ -355,7 +355,7 @@ def test_a_link_that_might_not_fit_is_left_out(stack: cdk.Stack, props: Props, r
     ShieldedFunction(stack, "Fn", log_group=shared, **props)
     for alarm in resources(stack, ALARM).values():
         assert "https://" not in text_of(alarm["AlarmDescription"])
-        assert "1. What, and who: `shielded-function alerts --function <Fn" in text_of(alarm["AlarmDescription"])
+        assert "1. Run `shielded-function alerts --function <Fn" in text_of(alarm["AlarmDescription"])
 
 
 @pytest.mark.parametrize("granularity", ["function", "control", "fleet"])

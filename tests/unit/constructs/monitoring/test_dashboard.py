@@ -172,7 +172,7 @@ def test_any_function_can_be_chosen(
     check(body, template)
     names = [f"<{stack.get_logical_id(_resource(each))}>" for each in functions]
     assert [each["value"] for each in body["variables"][0]["values"]] == names
-    [chosen] = [each for each in widgets(body, "metric") if "chosen" in each["title"]]
+    [chosen] = [each for each in widgets(body, "metric") if "selected" in each["title"]]
     assert {metric[1] for metric in chosen["metrics"]} == metrics
     assert {metric[3] for metric in chosen["metrics"]} == {"FUNCTION_NAME"}
     drawn = [m for each in widgets(body, "metric") for m in each["metrics"] if not isinstance(m[0], dict)]
@@ -196,7 +196,9 @@ def test_of_another_region_it_shows_nothing(app: cdk.App, props: Props) -> None:
     operations = cdk.Stack(app, "Operations", env=cdk.Environment(account="111122223333", region="us-east-1"))
     ShieldedFunction(shop, "Fn", **props)
     ShieldDashboard(operations, "Dashboard", of=app)
-    with pytest.raises(Exception, match="ShieldDashboard: there is no shielded function of its account and region"):
+    with pytest.raises(
+        Exception, match="ShieldDashboard: `of` contains no shielded function of its account and region"
+    ):
         app.synth()
 
 
@@ -208,7 +210,7 @@ def test_a_log_group_that_nobody_knows(app: cdk.App, stack: cdk.Stack, props: Pr
     ShieldedFunction(stack, "Fn", log_group=logs.LogGroup.from_log_group_name(stack, "Logs", name), **props)
     ShieldDashboard(operations, "Dashboard", of=app)
     body = body_of(synthesize(operations))
-    assert "as the names of their log groups are not known: Shop/Fn." in widgets(body, "text")[0]["markdown"]
+    assert "as the names of their log groups are unknown: Shop/Fn." in widgets(body, "text")[0]["markdown"]
     assert "SOURCE logGroups(namePrefix: ['Shop-']) | " in widgets(body, "log")[0]["query"]
 
 
@@ -218,7 +220,7 @@ def test_what_it_cannot_be_of(app: cdk.App, stack: cdk.Stack, props: Props) -> N
         with pytest.raises(ShieldError, match=r"of: .* is no shielded function, stack, stage or app"):
             ShieldDashboard(stack, f"Dashboard{number}", of=of)
     fn = ShieldedFunction(cdk.Stack(app, "Elsewhere"), "Fn", **props)
-    with pytest.raises(ShieldError, match="of: Elsewhere/Fn is in another stack: make its dashboard there"):
+    with pytest.raises(ShieldError, match="of: Elsewhere/Fn is in another stack: create its dashboard there"):
         ShieldDashboard(stack, "Dashboard", of=fn)
 
 

@@ -106,7 +106,7 @@ def test_a_function_that_counts_otherwise_is_warned_of(stack: cdk.Stack, props: 
     ShieldedFunction(stack, "Own", alarms=AlarmOptions(outbound_connectivity=on), **props)
     ShieldedFunction(stack, "Same", **props)
     ShieldMonitoring(stack)
-    says = Match.string_like_regexp("counts its lines into the metric Violations already, by other options")
+    says = Match.string_like_regexp("counts its lines into the metric Violations already, with other options")
     Annotations.from_stack(stack).has_warning("/Shop/Own", says)
     Annotations.from_stack(stack).has_no_warning("/Shop/Same", says)
 
@@ -164,7 +164,7 @@ def test_bad_arguments(stack: cdk.Stack, wrong: Any, says: str) -> None:
 
 def test_nothing_to_watch(app: cdk.App, stack: cdk.Stack) -> None:
     ShieldMonitoring(stack)
-    with pytest.raises(Exception, match="ShieldMonitoring: there is no shielded function in what it is made in"):
+    with pytest.raises(Exception, match="ShieldMonitoring: its scope contains no shielded function"):
         app.synth()
 
 
@@ -172,7 +172,7 @@ def test_a_stage_that_came_too_late(app: cdk.App, stack: cdk.Stack, props: Props
     ShieldedFunction(stack, "Fn", **props)
     ShieldMonitoring(app)
     ShieldedFunction(cdk.Stack(cdk.Stage(app, "Late"), "Shop"), "Fn", **props)
-    with pytest.raises(Exception, match="ShieldMonitoring: it was made before the Stage of Late/Shop/Fn: make it"):
+    with pytest.raises(Exception, match="ShieldMonitoring: it was created before the Stage of Late/Shop/Fn: create it"):
         app.synth()
 
 
