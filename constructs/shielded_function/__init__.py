@@ -1,4 +1,4 @@
-"""A Lambda function whose code may do only what its policy says.
+"""Lambda functions whose code is confined by a policy.
 
     from shielded_function import ShieldedFunction, ShieldPolicy
 

@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
 
 class AttachedShield(Construct, metaclass=jsii.JSIIAbstractClass):
-    """A shield on one function. Made by `Shield.apply` and `ShieldedFunction`.
+    """A shield on one function. Created by `Shield.apply` and `ShieldedFunction`.
 
     Attributes:
         function: the function.
         layer: the layer with the shield, shared by the functions of the stack and architecture; None for a container
-            image, and where the context `shield=off` leaves it away.
-        log_group: where the function logs.
-        metric_filter: counts the violations in the log; the first filter, where there are several.
-        alarm: on that count; the first of `alarms`, which is the critical one. None when the alarms are not enabled.
+            image, and with the context `shield=off`.
+        log_group: the function's log group.
+        metric_filter: counts the violations in the log; the first of several filters.
+        alarm: the alarm on that count; the first of `alarms`, which is the critical one. None for disabled alarms.
         alarms: all alarms on the function, or on its fleet: by "critical", "rest", severity or control.
     """
 
@@ -47,40 +47,40 @@ class AttachedShield(Construct, metaclass=jsii.JSIIAbstractClass):
     def policy(self) -> ShieldPolicy:
         """The policy in force.
 
-        With what `allow_to` added. Hosts of constructs, the grants of `allow_aws="granted"` and policies by tag are
-        in it from the synthesis on.
+        It includes the additions of `allow_to`. Hosts of constructs, the grants of `allow_aws="granted"` and policies
+        by tag are in it from the synthesis on.
         """
 
     @abstractmethod
     def allow_to(self, *targets: IConstruct | str) -> None:
-        """Lets the function talk to resources of the app: adds their hosts to the policy.
+        """Allows connections to resources of the app: adds their hosts to the policy.
 
             checkout.shield.allow_to(database, orders_bucket, "api.stripe.com:443")
 
         Args:
-            targets: constructs, such as a database, a bucket, an API or a VPC (`ShieldPolicy.allow_outbound` tells
-                which), or entries as `allow_outbound` takes them. A bucket narrows S3, as `allow_buckets` does.
+            targets: constructs, such as a database, a bucket, an API or a VPC (see `ShieldPolicy.allow_outbound`), or
+                entries of `allow_outbound`. A bucket narrows S3, like `allow_buckets`.
 
         Raises:
-            ShieldPolicyError: a construct has no host that could be listed, or an entry is malformed.
+            ShieldPolicyError: a construct has no host, or an entry is malformed.
         """
 
     @abstractmethod
     def explain(self) -> tuple[Explanation, ...]:
-        """Where entries of the policy come from: the construct, or the grant. Complete after the synthesis."""
+        """The source of each policy entry: the construct, or the grant. Complete after the synthesis."""
 
     @abstractmethod
     def metric_violations(self, control: Counted | None = None, **props: Unpack[MetricProps]) -> cloudwatch.Metric:
-        """The function's violations: how many a minute, as a sum, unless `props` say otherwise.
+        """The function's violations: a sum by minute, unless `props` differ.
 
             attached.metric_violations(period=Duration.hours(1))
             attached.metric_violations("outbound_connectivity").create_alarm(self, "Egress", ...)
 
         Args:
-            control: only those against one, or `start`: starts that were refused, or went on without the shield.
-                Without, those that the function's own two alarms count: not `read_handler` (unless
-                `count_read_handler`), and no control that has a `ControlAlarm`. The first call adds a metric filter
-                that counts so, where there is none.
+            control: counts only violations against this control; `start` counts starts that were refused, or
+                unshielded. By default the violations of the function's two general alarms: without `read_handler`
+                (unless `count_read_handler`), and without controls that have a `ControlAlarm`. The first call adds a
+                metric filter where needed.
             props: options of the metric.
 
         Raises:

@@ -1,4 +1,4 @@
-"""A function that is to be shielded, checked before anything is changed."""
+"""A function to shield, checked before any change."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ShieldOptions:
-    """How a function is shielded; `Shield` documents each."""
+    """The options of a shield; `Shield` documents each."""
 
     policy: ShieldPolicy = field(default_factory=ShieldPolicy)
     alarms: AlarmOptions = field(default_factory=AlarmOptions)
@@ -36,7 +36,7 @@ class ShieldOptions:
     layer: lambda_.ILayerVersion | str | None = None
     in_image: bool = False
     late_policy: Callable[[lambda_.CfnFunction], ShieldPolicy | None] | None = None
-    """Asked when the aspects of the function's resource are invoked, as tags are known only then."""
+    """Called while the aspects of the function's resource run, as tags are known only then."""
 
     @cached_property
     def watches(self) -> tuple[Watch, ...]:
@@ -46,13 +46,13 @@ class ShieldOptions:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A function that can be shielded as asked. Made by `check_function`.
+    """A function that can be shielded with these options. Created by `check_function`.
 
     Attributes:
         handle: the function.
-        options: how it is to be shielded.
+        options: the shield's options.
         facts: its properties.
-        log_group: the log group that it has.
+        log_group: its log group.
     """
 
     handle: FunctionHandle
@@ -62,16 +62,16 @@ class Candidate:
 
 
 def check_function(handle: FunctionHandle, options: ShieldOptions, facts: FunctionFacts) -> Candidate:
-    """Looks at a function before anything is changed.
+    """Checks a function before any change.
 
     Args:
         handle: the function.
-        options: how it is to be shielded.
+        options: the shield's options.
         facts: its properties.
 
     Raises:
-        ShieldError: it cannot be shielded; the message has every reason.
-        ShieldPolicyError: its policy lists what cannot be listed.
+        ShieldError: it cannot be shielded; the message lists all reasons.
+        ShieldPolicyError: its policy has an impossible entry.
     """
     shields = stack_shields(handle.stack)
     log_group = log_group_of(handle, facts.logging)
@@ -93,10 +93,10 @@ def check_function(handle: FunctionHandle, options: ShieldOptions, facts: Functi
 
 
 def make_layer(handle: FunctionHandle, options: ShieldOptions, facts: FunctionFacts) -> lambda_.ILayerVersion | None:
-    """The shield's layer for a function: made where its stack has none yet; None where it needs none.
+    """The shield's layer for a function, created at its first use in a stack; None where it needs none.
 
     Raises:
-        ShieldError: it cannot be made; nothing was changed.
+        ShieldError: it cannot be created; nothing was changed.
     """
     shields = stack_shields(handle.stack)
     if options.in_image or shields.shared.switch == "off":
@@ -107,6 +107,6 @@ def make_layer(handle: FunctionHandle, options: ShieldOptions, facts: FunctionFa
 
 
 def log_class_of(log_group: logs.ILogGroup | None) -> str | None:
-    """The class of a log group that the app makes; None where it is the default, or not known."""
+    """The class of a log group that the app creates; None for the default or an unknown one."""
     resource = log_group.node.default_child if log_group else None
     return resource.log_group_class if isinstance(resource, logs.CfnLogGroup) else None

@@ -1,8 +1,8 @@
-"""Functions that answer CloudFormation themselves: custom resources have them as service token.
+"""Functions that answer CloudFormation themselves: they are the service token of custom resources.
 
 CloudFormation waits for the answer, an hour by default, at a presigned URL of CloudFormation's bucket
 (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/crpg-ref.html). Handlers of `cr.Provider` do not
-answer: its own function does.
+answer: the provider's function does.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _NAMES: Final = ("serviceToken", "ServiceToken", "functionName", "topicArn", "en
 
 
 def answered_by(stage: IConstruct) -> dict[str, list[str]]:
-    """The functions of a stage that answer CloudFormation, by way of aliases, versions and topics too.
+    """The functions of a stage that answer CloudFormation, also through aliases, versions and topics.
 
     Returns:
-        Construct path of a function -> those of the custom resources.
+        The construct path of a function -> the paths of its custom resources.
     """
     found = find_constructs(stage, (), (*_RESOURCES, *_BETWEEN))
     named = [[described(text) for text in (row or ([], {}))[0]] for row in references_of(found, "", _NAMES)]
@@ -69,18 +69,18 @@ def _functions(targets: list[tuple[str, str]], behind: Mapping[str, list[tuple[s
 
 
 def admits_answers(policy: ShieldPolicy) -> bool:
-    """Whether a policy lets a function answer without further hosts: S3 is open, with the older names of its hosts."""
+    """Whether a policy lets a function answer without further hosts: it admits S3, also by older host names."""
     services = policy.allow_aws or "all"
     is_open = services == "all" or (not isinstance(services, str) and "s3" in services)
     return policy.outbound_connectivity == "allow" or (is_open and not policy.allow_buckets)
 
 
 def answer_hosts(stack: cdk.Stack) -> list[str]:
-    """Where CloudFormation takes answers in a stack's region, in each form that its presigned URLs have.
+    """The hosts that receive answers in a stack's region, in each form of CloudFormation's presigned URLs.
 
-    The bucket has the region without hyphens in its name
-    (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/vpc-interface-endpoints.html), which is
-    CloudFormation's own in every region.
+    The bucket's name contains the region without hyphens
+    (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/vpc-interface-endpoints.html); CloudFormation owns
+    it in every region.
     """
     region, suffix = stack.region, stack.url_suffix
     bucket = f"cloudformation-custom-resource-response-{cdk.Fn.join('', cdk.Fn.split('-', region))}"

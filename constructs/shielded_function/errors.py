@@ -8,10 +8,10 @@ __all__ = ["ShieldError", "ShieldPolicyError", "shown"]
 
 
 class ShieldPolicyError(ShieldError):
-    """A policy cannot be: the text names the field and the fix.
+    """A policy is invalid: the message names the field and the fix.
 
     Attributes:
-        field: the field of `ShieldPolicy` that is wrong; empty when it is not one of them.
+        field: the wrong field of `ShieldPolicy`; empty for other problems.
         reasons: the whole message, which begins with the field.
     """
 

@@ -1,4 +1,4 @@
-"""`Shield.everywhere`: one policy for an app, the few that differ, and a report of what became of each function."""
+"""`Shield.everywhere`: one policy for an app, exceptions from it, and a report about each function."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ class ShieldedApp:
     """The result for the functions of an app.
 
     Attributes:
-        shielded: the shields that were put on functions, by construct path.
-        left_out: why functions have none, by construct path: excluded, CDK's own, imported, or skipped.
-        already: the shields that functions had before, by construct path: their policies stay.
-        unsupported: what is against a shield, by construct path, where on_unsupported is "warn". Unless that is
-            "skip", also what runs code and is no function, such as a canary, and what brings functions from a template
-            elsewhere.
+        shielded: the applied shields, by construct path.
+        left_out: the reasons of functions without one, by construct path: excluded, CDK's own, imported, or skipped.
+        already: the existing shields, by construct path: their policies stay.
+        unsupported: why functions cannot be shielded, by construct path, where on_unsupported is "warn". Unless that is
+            "skip", also resources that run code and are no function, such as a canary, and resources that contain
+            functions of an external template.
     """
 
     shielded: dict[str, AttachedShield] = field(default_factory=dict[str, AttachedShield])
@@ -76,7 +76,7 @@ class ShieldedApp:
             function: it, or its construct path.
 
         Raises:
-            ShieldError: it has none, and why; or there is no function at that path.
+            ShieldError: it has none (the message has the reason); or there is no function at that path.
         """
         path = function if isinstance(function, str) else function.node.path
         known = {**self.already, **self.shielded}
@@ -130,14 +130,14 @@ def shield_everywhere(
 
 
 def refuse_synthesized(scope: IConstruct, everything: Sequence[IConstruct]) -> None:
-    """A pipeline synthesizes its stages when they are added to it, and nothing may change after that.
+    """Refuses stages that a pipeline already synthesized, as it does when they are added, as they can no longer change.
 
     Args:
-        scope: where to look.
-        everything: what `find_relevant` found in it.
+        scope: the construct to search.
+        everything: the result of `find_relevant` for it.
 
     Raises:
-        ShieldError: there are stages, and a pipeline that has some.
+        ShieldError: there are stages, and a pipeline that contains some.
     """
     if not any(isinstance(c, cdk.Stage) and c.node.scope is not None for c in everything):
         return
@@ -154,13 +154,13 @@ def refuse_synthesized(scope: IConstruct, everything: Sequence[IConstruct]) -> N
 
 @dataclass
 class Rules:
-    """Which policy a function gets, and which function gets none. Pure, except exclusions that are code.
+    """Selects the policy of a function, or none. Pure, except for exclusions by a predicate.
 
     Attributes:
         policies: by path, pattern or tag.
         exclude: constructs, paths, patterns, ids or predicates.
-        include_cdk_handlers: CDK's own functions get a shield too.
-        used: those of `patterns` that matched a function.
+        include_cdk_handlers: whether the CDK's functions get a shield too.
+        used: the patterns that matched a function.
     """
 
     policies: Mapping[str, ShieldPolicy]
@@ -191,7 +191,7 @@ class Rules:
         return any(key.startswith(_TAG) for key in self.policies)
 
     def excluded_by(self, function: IConstruct, path: str, construct_id: str) -> str | None:
-        """How a function is excluded, in words; None when it is not."""
+        """The exclusion of a function, in words; None for none."""
         texts = (exclusion for exclusion in self.exclude if isinstance(exclusion, str))
         matching = {text for text in texts if covers(text, path) or text == construct_id}
         self.used.update(("exclude", text) for text in matching)
@@ -211,7 +211,7 @@ class Rules:
 
     @property
     def patterns(self) -> list[tuple[str, str]]:
-        """Each path, glob, tag and id, behind the argument that it is in."""
+        """Each path, glob, tag and id, with its argument."""
         excluded = [("exclude", each) for each in self.exclude if isinstance(each, str)]
         return [*(("policies", each) for each in self.policies), *excluded]
 
@@ -221,14 +221,14 @@ class _Found:
     """A construct that may be a function.
 
     Attributes:
-        construct: it.
+        construct: the construct.
         path: its construct path.
         node: its place in the construct tree.
-        marks: the types of its metadata: what the CDK and others noted about it.
+        marks: the types of its metadata, from the CDK and others.
         stack: its stack.
         children: its direct children.
-        name: its name, a token, where it is a `Function`.
-        resource: the `CfnFunction` in it.
+        name: the name, a token, of a `Function`.
+        resource: its `CfnFunction`.
     """
 
     construct: Any
@@ -242,7 +242,7 @@ class _Found:
 
 
 class _Sweep:
-    """Looks for functions below a construct, and shields them: once at the call, once more at synthesis."""
+    """Finds functions below a construct, and shields them: once at the call, again at synthesis."""
 
     def __init__(self, scope: IConstruct, options: ShieldOptions, rules: Rules, on_unsupported: OnUnsupported) -> None:
         self._scope = scope
@@ -250,16 +250,16 @@ class _Sweep:
         self._rules = rules
         self._on_unsupported: OnUnsupported = on_unsupported
         self._seen: set[str] = set()
-        self._functions: set[str] = set()  # paths of each `Function`, which has a `CfnFunction` in it
+        self._functions: set[str] = set()  # paths of each `Function`, which contains a `CfnFunction`
         self._stacks: dict[str, cdk.Stack] = {}
         self.report = ShieldedApp()
 
     def shield_functions(self, everything: Sequence[IConstruct], *, in_aspect: bool) -> None:
-        """Shields what has not been seen yet. All are looked at before any is changed.
+        """Shields new functions. All are checked before any is changed.
 
         Args:
-            everything: what `find_relevant` found in the scope.
-            in_aspect: the CDK is invoking aspects already.
+            everything: the result of `find_relevant` for the scope.
+            in_aspect: whether aspects run already.
 
         Raises:
             ShieldError: functions cannot be shielded (on_unsupported="error").
@@ -298,7 +298,7 @@ class _Sweep:
             self.report.shielded[path] = shield
 
     def _unseen(self, everything: Sequence[IConstruct]) -> list[_Found]:
-        """Candidates for functions, by Python type alone, and their places: each call to the CDK costs time."""
+        """Candidates for functions, by Python type, with their places, as each call to the CDK takes time."""
         stacks = [construct for construct in everything if isinstance(construct, cdk.Stack)]
         candidates = [
             construct
@@ -321,16 +321,16 @@ class _Sweep:
         return type(construct) is cdk.CfnResource or is_sam_function(construct)
 
     def watch_stages(self, everything: Sequence[IConstruct]) -> None:
-        """Looks again at synthesis, in the scope and in each stage within it, which the CDK visits by itself."""
+        """Registers another search at synthesis, in the scope and in each stage within it."""
         below = [c for c in everything if isinstance(c, cdk.Stage) and c.node.path != self._scope.node.path]
         for scope in [self._scope, *below]:
             watcher = scope.node.try_find_child(_ID)
             if not isinstance(watcher, _Watcher):
                 watcher = _Watcher(scope, _ID)
-            watcher.sweeps.insert(0, self)  # the latest call looks first: it is the one that was meant for what is new
+            watcher.sweeps.insert(0, self)  # the latest call is first, as it is meant for new functions
 
     def look_again(self) -> None:
-        """The aspect: shields functions that were made after the call."""
+        """The aspect: shields functions that were created after the call."""
         try:
             self.shield_functions(find_relevant(self._scope), in_aspect=True)
             self.tell_of_others()
@@ -338,10 +338,10 @@ class _Sweep:
             stage_shields(self._scope).problems.append(str(error))
 
     def unmatched(self, allow_globs: bool) -> list[str]:
-        """The paths, globs, tags and ids that have no effect, each with the fix; asked when all functions are there.
+        """The paths, globs, tags and ids that have no effect, each with the fix; called when all functions exist.
 
         Args:
-            allow_globs: a glob or a tag may match nothing.
+            allow_globs: whether a glob or a tag may match nothing.
         """
         seen = dict.fromkeys([*self.report.shielded, *self.report.already], "it has a shield already")
         seen |= {**self.report.left_out, **self.report.unsupported}
@@ -370,7 +370,7 @@ class _Sweep:
         return f"matches no function: {f'did you mean {near[0]!r}?' if near else 'mend it, or take it out'}"
 
     def _is_stack(self, path: str) -> bool:
-        """Whether there is a stack or a stage at this path: it may hold no function yet."""
+        """Whether there is a stack or a stage at this path; it may contain no function yet."""
         found: IConstruct | None = self._scope.node.root
         for part in path.split("/"):
             found = found and found.node.try_find_child(part)
@@ -380,7 +380,7 @@ class _Sweep:
         """A function to shield; None for other constructs, and for shielded ones.
 
         Raises:
-            ShieldError: it should be shielded, and is of a kind that cannot be.
+            ShieldError: it should be shielded, but its kind cannot be.
         """
         construct, path = found.construct, found.path
         function = construct if isinstance(construct, (lambda_.Function, lambda_.CfnFunction)) else None
@@ -390,7 +390,7 @@ class _Sweep:
             return None
         above, _, construct_id = path.rpartition("/")
         if isinstance(function, lambda_.CfnFunction) and above in self._functions:
-            self._seen.add(path)  # looked at as that
+            self._seen.add(path)  # checked as that
             return None
         node = found.node
         shield = next((child for child in found.children if isinstance(child, FunctionShield)), None)
@@ -423,7 +423,7 @@ class _Sweep:
         )
 
     def tell_of_others(self) -> None:
-        """Warns of code that is in no function, unless it is excluded."""
+        """Warns about code outside functions, unless it is excluded."""
         for construct in find_other_code(self._scope):
             path, kind = path_of(construct)
             path = path.removesuffix("/Resource")
@@ -437,7 +437,7 @@ class _Sweep:
                 self._pass_over(construct, path, f"{told.why}: {told.fix}")
 
     def _leave_as_it_is(self, function: IConstruct | None, path: str, shield: FunctionShield) -> None:
-        """It has a shield already, whose policy stays. Said where an earlier call of `Shield.everywhere` made it."""
+        """Keeps an existing shield, with a warning if an earlier call of `Shield.everywhere` created it."""
         self._seen.add(path)
         if function is None:
             return
@@ -446,7 +446,7 @@ class _Sweep:
         if shield.from_sweep is not None and shield.from_sweep is not self and shield.given_policy != wanted:
             cdk.Annotations.of(function).add_warning_v2(
                 _TWICE,
-                "Two calls of Shield.everywhere have a policy for it, and the first one's stays: give it one policy, "
+                "Two calls of Shield.everywhere have a policy for it, and the first stays: give it one policy, "
                 "by `policies` of the first call.",
             )
 
@@ -477,10 +477,10 @@ class _Sweep:
 
 @jsii.implements(cdk.IAspect)
 class _Watcher(Construct):
-    """One visit a stage: an aspect on the app would be called for every construct in it.
+    """One visit for each stage: an aspect on the app would be called for every construct in it.
 
     Attributes:
-        sweeps: those that look again, in their order.
+        sweeps: the sweeps to repeat, in order.
     """
 
     def __init__(self, scope: IConstruct, construct_id: str) -> None:

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 @cache
 def _options_of_function() -> list[str]:
-    """Those of the installed CDK."""
+    """The options of `Function` in the installed CDK."""
     return list(signature(lambda_.Function.__init__).parameters)
 
 
 class ShieldedFunction(lambda_.Function):
-    """A Lambda function whose code may do only what its policy says. Takes everything that `Function` takes.
+    """A Lambda function whose code is confined by its policy. It accepts all arguments of `Function`.
 
         ShieldedFunction(
             self,
@@ -43,7 +43,7 @@ class ShieldedFunction(lambda_.Function):
             alarms=AlarmOptions(actions=[cloudwatch_actions.SnsAction(topic)]),
         )
 
-    Beside the function it makes a layer (shared within the stack), a log group unless one is given, a metric filter
+    Besides the function it creates a layer (shared within the stack), a log group unless one is given, a metric filter
     and an alarm. For other classes of functions, such as `PythonFunction` and `NodejsFunction`, use `Shield`.
     """
 
@@ -63,16 +63,16 @@ class ShieldedFunction(lambda_.Function):
         Args:
             scope: the parent.
             id: the construct id.
-            policy: what the function's code may do; by default nothing but the AWS services that its role is
-                granted (`ShieldPolicy()`).
+            policy: the policy of the function's code; by default it admits only the AWS services of its role's grants
+                (`ShieldPolicy()`).
             alarms: options of its alarms; by default they take no action (`AlarmOptions()`).
-            logs: options of the log group that is made unless `log_group` is given. `log_removal_policy` is one of
-                them, and may be given as `Function` takes it.
-            shield_layer: a layer with the shield, or its ARN, instead of the package's own.
-            props: everything that `aws_lambda.Function` takes.
+            logs: options of the log group that is created unless `log_group` is given. `log_removal_policy` is one of
+                them, and may also be given as an argument of `Function`.
+            shield_layer: a layer with the shield, or its ARN, instead of the package's layer.
+            props: the arguments of `aws_lambda.Function`.
 
         Raises:
-            ShieldError: it cannot be shielded; the message begins with the construct path and says why. Or an option is
+            ShieldError: it cannot be shielded; the message has the construct path and the reason. Or an option is
                 malformed.
         """
         removal: Any = props.get("log_removal_policy")
@@ -99,30 +99,30 @@ class ShieldedFunction(lambda_.Function):
         return self._attached.log_group if self._attached else super().log_group
 
     def allow_to(self, *targets: IConstruct | str) -> None:
-        """Lets the function talk to resources of the app: adds their hosts to the policy.
+        """Allows connections to resources of the app: adds their hosts to the policy.
 
             checkout.allow_to(database, orders_bucket, "api.stripe.com:443")
 
         Args:
-            targets: constructs, such as a database, a bucket, an API or a VPC (`ShieldPolicy.allow_outbound` tells
-                which), or entries as `allow_outbound` takes them. A bucket narrows S3, as `allow_buckets` does.
+            targets: constructs, such as a database, a bucket, an API or a VPC (see `ShieldPolicy.allow_outbound`), or
+                entries of `allow_outbound`. A bucket narrows S3, like `allow_buckets`.
 
         Raises:
-            ShieldPolicyError: a construct has no host that could be listed, or an entry is malformed.
+            ShieldPolicyError: a construct has no host, or an entry is malformed.
         """
         self.shield.allow_to(*targets)
 
     def metric_violations(self, control: Counted | None = None, **props: Unpack[MetricProps]) -> cloudwatch.Metric:
-        """The function's violations: how many a minute, as a sum, unless `props` say otherwise.
+        """The function's violations: a sum by minute, unless `props` differ.
 
             fn.metric_violations(period=Duration.hours(1))
             fn.metric_violations("read_handler").create_alarm(self, "Read", threshold=9, evaluation_periods=1)
 
         Args:
-            control: only those against one, or `start`: starts that were refused, or went on without the shield.
-                The first call adds a metric filter that counts by control, where there is none. Without, those that the
-                function's general alarm counts: not `read_handler` (unless `count_read_handler`), and no control that
-                has a `ControlAlarm`.
+            control: counts only violations against this control; `start` counts starts that were refused, or
+                unshielded. The first call adds a metric filter that counts by control. By default the violations of the
+                function's general alarms: without `read_handler` (unless `count_read_handler`), and without controls
+                that have a `ControlAlarm`.
             props: options of the metric.
         """
         return self.shield.metric_violations(control, **props)

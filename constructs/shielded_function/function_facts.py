@@ -1,9 +1,9 @@
-"""The present properties of a Lambda function, and how to change them: one way for `Function`, one for `CfnFunction`.
+"""Reads and changes the properties of a Lambda function, a `Function` or a `CfnFunction`.
 
-A `Function` keeps its environment and layers to itself until synthesis. What they will be is disclosed by
-`CfnResource.inspect`, which exists for the construct tree's metadata, and `Stack.resolve`. Values set with
-`add_property_override` are applied after that. Of these the architecture and the size of the variables are looked at,
-as they break the function's start; `ShieldChecks` reads the final template.
+A `Function` hides its environment and layers until synthesis. `CfnResource.inspect`, which exists for the construct
+tree's metadata, discloses them, and `Stack.resolve` resolves them. Values of `add_property_override` are applied later.
+Of these only the architecture and the size of the variables are read, as they may prevent the function's start;
+`ShieldChecks` reads the final template.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ class FunctionFacts:
     Attributes:
         path: the construct path.
         runtime: the runtime's name; None for a container image.
-        family: the runtime's family, where only the CDK knows it; None where the name tells.
-        architecture: the architecture's name, `x86_64` or `arm64`; also where a property override has it.
-        environment: the variables; None when they are not known one by one.
-        layers: the layer ARNs; None when they are not known one by one.
-        logging: the logging configuration as CloudFormation takes it, with the keys of the L1 (`logGroup`, ...).
-        code_signing: a code-signing configuration is attached.
-        on_instances: it runs on a capacity provider (Lambda Managed Instances).
+        family: the runtime's family, where only the CDK knows it; None where the name implies it.
+        architecture: the architecture's name, `x86_64` or `arm64`; also from a property override.
+        environment: the variables; None where they are not known one by one.
+        layers: the layer ARNs; None where they are not known one by one.
+        logging: CloudFormation's logging configuration, with the keys of the L1 (`logGroup`, ...).
+        code_signing: whether a code-signing configuration is attached.
+        on_instances: whether it runs on a capacity provider (Lambda Managed Instances).
         overridden: the variables that property overrides write.
     """
 
@@ -61,10 +61,10 @@ class FunctionHandle:
     """A function that may get a shield: an `aws_lambda.Function` of any kind, or a `CfnFunction` without one.
 
     Attributes:
-        construct: the function as its owner knows it.
+        construct: the function.
         node: its place in the construct tree.
         resource: its CloudFormation resource, which is the same for a `CfnFunction`.
-        stack: the stack that it is in.
+        stack: its stack.
         path: its construct path.
     """
 
@@ -82,7 +82,7 @@ class FunctionHandle:
         """
         Args:
             construct: the function.
-            node, path, stack, resource, children, name: what is known of it already, and is not asked again.
+            node, path, stack, resource, children, name: already known values, which are not requested again.
 
         Raises:
             ShieldError: the function's default child is not a `CfnFunction`.
@@ -111,7 +111,7 @@ class FunctionHandle:
         return self._children
 
     def l1_properties(self) -> dict[str, Any]:
-        """The properties as the L1 has them, unresolved.
+        """The unresolved properties of the L1.
 
         Raises:
             ShieldError: the resource does not disclose them.
@@ -124,11 +124,11 @@ class FunctionHandle:
         return self.facts_of(read_properties([self])[0])
 
     def read_late_facts(self) -> FunctionFacts:
-        """Its variables, layers and architecture now. Its runtime, logging and code signing are not asked for."""
+        """Its variables, layers and architecture now. Runtime, logging and code signing are not read."""
         return self.facts_of(resolve_all([self.resource], _PROPERTIES, _LATE)[0])
 
     def facts_of(self, properties: Mapping[str, Any] | None) -> FunctionFacts:
-        """The facts in what `read_properties` found.
+        """The facts in the result of `read_properties`.
 
         Raises:
             ShieldError: the resource does not disclose its properties.
@@ -152,7 +152,7 @@ class FunctionHandle:
         )
 
     def add(self, variables: Mapping[str, str], layers: Sequence[lambda_.ILayerVersion]) -> None:
-        """Sets environment variables, and appends layers; what else there is of both stays."""
+        """Sets environment variables, and appends layers; existing ones stay."""
         if isinstance(self.construct, lambda_.Function):
             if variables or layers:
                 add_environment(self.construct, variables, layers)
@@ -168,8 +168,8 @@ class FunctionHandle:
         """Sets the options that are not None, in one message.
 
         Args:
-            logging: its logging configuration: a resolved one, of which the log group may be a token.
-            aspect: visits its resource after every other aspect that changes something, before those that only read
+            logging: its logging configuration: a resolved one, possibly with a token for the log group.
+            aspect: visits its resource after all aspects that change it, before those that only read
                 (AspectPriority.READONLY is 1000). The CDK visits the resource, which has no children, after the
                 function.
         """
@@ -190,7 +190,7 @@ class FunctionHandle:
 
 
 def read_properties(handles: Sequence[FunctionHandle]) -> list[dict[str, Any] | None]:
-    """For each function, the resolved properties of its resource that its facts are made of; in one message.
+    """For each function, the resolved properties of its resource that the facts need; in one message.
 
     None for a resource that does not disclose them.
     """
@@ -205,7 +205,7 @@ def _disclosed(resource: cdk.CfnResource, properties: Any) -> dict[str, Any]:
 
 
 def _variables(environment: Any) -> dict[str, Any] | None:
-    """The variables of a resolved environment; None when the whole of it is known only at deployment."""
+    """The variables of a resolved environment; None for an environment known only at deployment."""
     given: Mapping[str, Any] = environment or {}
     variables: Any = given.get("variables", {})
     if given.keys() - {"variables"} or any(name.startswith("Fn::") or name == "Ref" for name in variables):
@@ -214,5 +214,5 @@ def _variables(environment: Any) -> dict[str, Any] | None:
 
 
 def as_text(value: Any) -> str:
-    """A resolved value as the string that CDK properties take: itself, or a token that stands for its intrinsic."""
+    """A resolved value as a string for CDK properties: itself, or a token for its intrinsic."""
     return value if isinstance(value, str) else cdk.Token.as_string(value)

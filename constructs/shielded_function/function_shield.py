@@ -70,10 +70,10 @@ _MAX_STACK_NAME: Final = 128
 
 @jsii.implements(cdk.IAspect)
 class FunctionShield(AttachedShield):
-    """An `AttachedShield` as the other modules of this package see it. What it adds is no interface.
+    """An `AttachedShield` for the modules of this package. Its additional members are no public interface.
 
     Attributes:
-        handle: the function, with what was asked of the CDK about it.
+        handle: the function, with its data from the CDK.
         from_sweep: the call of `Shield.everywhere` that made it.
         is_monitored: whether a `ShieldMonitoring` covers it.
     """
@@ -81,8 +81,8 @@ class FunctionShield(AttachedShield):
     def __init__(self, candidate: Candidate, *, in_aspect: bool = False) -> None:
         """
         Args:
-            candidate: the function, and how it is to be shielded.
-            in_aspect: the CDK is invoking aspects already.
+            candidate: the function, with the shield's options.
+            in_aspect: whether aspects run already.
         """
         handle, options, facts = candidate.handle, candidate.options, candidate.facts
         layer = make_layer(handle, options, facts)
@@ -103,7 +103,7 @@ class FunctionShield(AttachedShield):
         self._longest = 0
         self._policy_layer: lambda_.ILayerVersion | None = None
         self._policy_lines = ""
-        self._settle_failed = False  # an error was told, and nothing is on the function
+        self._settle_failed = False  # an error was reported, and the function is unchanged
         self._layers_added: list[lambda_.ILayerVersion] = []
         self._architecture: Any = None
         self.layer = layer
@@ -136,7 +136,7 @@ class FunctionShield(AttachedShield):
 
     @property
     def given_policy(self) -> ShieldPolicy:
-        """The policy that it was made with."""
+        """The original policy."""
         return self._options.policy
 
     @property
@@ -146,7 +146,7 @@ class FunctionShield(AttachedShield):
 
     @property
     def untold_grants(self) -> Sequence[str]:
-        """Why its unset `allow_aws` came to "all": the findings about its grants."""
+        """Why its unset `allow_aws` became "all": the findings about its grants."""
         return self._untold
 
     @property
@@ -166,17 +166,17 @@ class FunctionShield(AttachedShield):
 
     @property
     def log_group_name(self) -> str:
-        """Its log group's name, maybe a token."""
+        """Its log group's name, possibly a token."""
         return self._log_group_name or self.log_group.log_group_name
 
     @property
     def owns_log_group(self) -> bool:
-        """Whether its log group was made by the shield."""
+        """Whether the shield created its log group."""
         return self._owns_log_group
 
     @property
     def may_move_lines(self) -> bool:
-        """Whether its lines go to a log group that the shield made by default, not by an explicit option."""
+        """Whether its lines go to a log group that the shield created by default, not by an explicit option."""
         options = self._options.logs
         return self._owns_log_group and options.existing is None and options.log_group_name is None
 
@@ -214,7 +214,7 @@ class FunctionShield(AttachedShield):
 
     @property
     def granted_hosts(self) -> Mapping[str, str]:
-        """The entries of `allow_outbound` that come from grants alone, and what each is in words."""
+        """The entries of `allow_outbound` that come only from grants, each with its name in words."""
         entries = self._grants.entries if self._grants else ()
         sources = self._resolved.sources if self._resolved else {}
         listed = {str(entry).casefold() for entry in (*self._given_policy().allow_outbound, *sources)}
@@ -222,12 +222,12 @@ class FunctionShield(AttachedShield):
         return {text: name for text, name in hosts.items() if text not in listed}
 
     def name_of(self, entry: str) -> str:
-        """An entry of the policy in words: the construct that it comes from, or its text without tokens."""
+        """An entry of the policy in words: its construct, or its text without tokens."""
         path = self._resolved.sources.get(entry) if self._resolved else None
         return path or self.granted_hosts.get(entry.casefold()) or _TOKEN.sub("<known at deployment>", entry)
 
     def _given_policy(self) -> ShieldPolicy:
-        """As it was given, before anything is resolved."""
+        """The given policy, unresolved."""
         policy = self._options.policy
         if self._options.late_policy is not None:
             policy = self._options.late_policy(self.handle.resource) or policy
@@ -246,15 +246,15 @@ class FunctionShield(AttachedShield):
         return metric_of(counter, self._name, control, **options)
 
     def count(self, counter: Counter) -> logs.MetricFilter:
-        """Has a counter's lines counted: adds its metric filter, where there is none yet."""
+        """Adds the metric filter of a counter, where there is none yet."""
         if counter.key not in self._filters:
             self._counters[counter.key] = counter
             self._filters[counter.key] = self._filter_of(counter)
         elif self._counters[counter.key].pattern != counter.pattern:
             cdk.Annotations.of(self.function).add_warning_v2(
                 "shielded-function:otherFilter",
-                f"{self._filters[counter.key].node.path} counts its lines into the metric {counter.metric} already, by "
-                "other options of AlarmOptions, and those hold: give ShieldMonitoring the same options.",
+                f"{self._filters[counter.key].node.path} counts its lines into the metric {counter.metric} already, "
+                "with other options of AlarmOptions, which stay in force: give ShieldMonitoring the same options.",
             )
         return self._filters[counter.key]
 
@@ -267,15 +267,15 @@ class FunctionShield(AttachedShield):
         return self._shields.filters.filter_of(self.log_group, self.log_group_name, counter, self._name, make)
 
     def visit(self, node: IConstruct) -> None:
-        """Called by the CDK when it invokes aspects on the function's resource, then on an L1's shield, within it."""
+        """Called by the CDK for the function's resource, then for an L1's shield, within it."""
         del node
         if self._resolved is None and not self._settle_failed:
             self.settle()
 
     def settle(self) -> None:
-        """Gives the function the layers and the policy in force, and puts the shield in front of its exec wrapper.
+        """Gives the function the layers and the policy in force, and makes the shield the first exec wrapper.
 
-        Called by an aspect, after which nothing but the synthesis follows. What is wrong is told by the validation.
+        Called by the last aspect before the synthesis. The validation reports problems.
         """
         if self._switch == "off":
             self._keep_exports()
@@ -284,7 +284,7 @@ class FunctionShield(AttachedShield):
             self._resolved = self._resolve()
             facts = self.handle.read_late_facts()
             environment = facts.environment or {}
-            if not self._layers_added:  # an aspect may have changed the architecture since
+            if not self._layers_added:  # an aspect may have changed the architecture
                 self.layer = make_layer(self.handle, self._options, facts)
                 self._architecture = facts.architecture if self.layer and self._options.layer is None else None
             before, self._settings = self._settings, self._settings_for(facts, self._resolved)
@@ -301,26 +301,26 @@ class FunctionShield(AttachedShield):
             self._shields.shared.problems.append(str(error))
 
     def _keep_exports(self) -> None:
-        """Keeps the exports of other stacks that the deployed function imports, and imports none."""
-        with suppress(ValueError):  # such a policy cannot have been deployed
+        """Keeps exports of other stacks that the deployed function imports, without importing them."""
+        with suppress(ValueError):  # an invalid policy cannot have been deployed
             self._resolved = self._resolve()
             keep_exports(self._resolved.environment.values(), self.handle.stack, *self._shields.shared.importing)
 
     def _contradictions(self, own: Mapping[str, Any]) -> list[str]:
-        """Variables of the function's own that say something else than the policy."""
+        """Variables of the function that contradict the policy."""
         if not any(name.startswith("SHIELD_") for name in own):
             return []
         return invariants.foreign_settings(own, self.handle.stack.resolve(self._settings))
 
     @property
     def dates(self) -> dict[str, Any]:
-        """The days of its policy: of alert mode, and of entries; empty where there are none."""
+        """The end dates in its policy: of alert mode, and of entries; empty for none."""
         policy = self._given_policy()
         entries = [[each.field, self.name_of(each.entry), each.until, each.reason] for each in policy.dates]
         return {"until": policy.until, "entries": entries} if policy.until or entries else {}
 
     def state(self) -> dict[str, Any]:
-        """Settings put on the function, unresolved: a stack resolves that of all its functions at once."""
+        """The settings of the shield, unresolved: a stack resolves those of all its functions at once."""
         return {
             "settings": self._settings,
             "layers": [self._shields.arn_of(layer) for layer in self._layers],
@@ -328,13 +328,13 @@ class FunctionShield(AttachedShield):
         }
 
     def problems(self, now: Mapping[str, Any] | None, state: Mapping[str, Any]) -> list[str]:
-        """Which invariants do not hold at synthesis.
+        """The invariants that do not hold at synthesis.
 
         Args:
-            now: what `read_properties` finds.
-            state: a resolved `state`, which lacks what is None.
+            now: the result of `read_properties`.
+            state: a resolved `state`, without values of None.
         """
-        if self._switch == "off" or self._settle_failed:  # what `settle` found is told already
+        if self._switch == "off" or self._settle_failed:  # `settle` reported it already
             return []
         applied = invariants.AppliedShield(
             environment=state["settings"],
@@ -370,7 +370,7 @@ class FunctionShield(AttachedShield):
         return self._take_grants(policy, grants, grants.warnings)
 
     def _follow_grants(self, policy: ShieldPolicy, grants: Grants) -> ShieldPolicy:
-        """Where `allow_aws` is unset: its stack warns, once, of those whose grants cannot be told."""
+        """For an unset `allow_aws`: its stack warns once about functions with unknown grants."""
         self._untold = self._untold or [
             each.message for each in (*grants.problems, *grants.warnings) if is_untold(each)
         ]
@@ -391,7 +391,7 @@ class FunctionShield(AttachedShield):
         return [layer for layer in (self.layer, self._policy_layer) if layer]
 
     def _settings_for(self, facts: FunctionFacts, resolved: ResolvedPolicy) -> dict[str, Any]:
-        """The variables of a policy; the part beyond Lambda's 4 KB goes into a file in its own layer."""
+        """The variables of a policy; the part beyond Lambda's 4 KB becomes a file in a separate layer."""
         own = {n: v for n, v in (facts.environment or {}).items() if n not in self._settings}
         own = {**own, ACCOUNT_VARIABLE: self._shields.account, WRAPPER_VARIABLE: WRAPPER}
         settings = {**resolved.environment, ACCOUNT_VARIABLE: self._shields.account_text}
@@ -413,7 +413,7 @@ class FunctionShield(AttachedShield):
         return {**kept, POLICY_FILE_VARIABLE: POLICY_FILE, ACCOUNT_VARIABLE: settings[ACCOUNT_VARIABLE]}
 
     def _log_group_for(self, candidate: Candidate) -> tuple[logs.ILogGroup, str | None]:
-        """Where the function is to log, and the name of that, unless its logging configuration lacks it."""
+        """The function's log group, and its name, unless its logging configuration lacks it."""
         given = candidate.log_group
         if self._owns_log_group:
             return self._options.logs.make(self, self._given_log_group_name())
@@ -422,13 +422,13 @@ class FunctionShield(AttachedShield):
         return given, given.log_group_name if "logGroup" in candidate.facts.logging else None
 
     def _allow_writing(self) -> None:
-        """Lets the function's role write to the log group that was made for it."""
+        """Lets the function's role write to the log group that was created for it."""
         if reason := allow_writing(self.handle, self.log_group, self):
             cdk.Annotations.of(self.function).add_warning_v2(
                 "shielded-function:logPermission",
-                f"The shield makes a log group for it, and {reason}, so it may have no permission to write there, and "
-                "every alert would be lost. Let its role do logs:CreateLogStream and logs:PutLogEvents on that log "
-                "group, or give the function the log_group that it writes to.",
+                f"The shield creates a log group for it, and {reason}, so it may lack the permission to write "
+                "there, and every alert would be lost. Grant its role logs:CreateLogStream and logs:PutLogEvents "
+                "on that log group, or give the function the log_group that it writes to.",
             )
 
     def _make_alarms(self, options: ShieldOptions) -> Mapping[str, cloudwatch.Alarm]:
@@ -452,7 +452,7 @@ class FunctionShield(AttachedShield):
         )
 
     def _severity(self, watch: Watch) -> Severity | None:
-        """By the modes of the given policy: later changes by a tag are not known yet."""
+        """The severity by the modes of the given policy, as later changes by a tag are unknown."""
         policy = self._options.policy.with_mode("alert") if self._switch == "alert" else self._options.policy
         return severity_for(watch, vars(policy))
 
@@ -473,7 +473,7 @@ class FunctionShield(AttachedShield):
         return self._options.logs.name_for(self.handle.path, lambda: self._shields.name)
 
     def _longest_log_group_name(self) -> int:
-        """CloudFormation's: the stack's name, the logical id (the path and 8 characters), and 12 more characters."""
+        """CloudFormation's name: the stack's name, the logical id (the path and 8 characters), and 12 more."""
         if not self._owns_log_group:
             return len(LAMBDAS) + _MAX_FUNCTION_NAME
         stack = self._shields.name
@@ -484,7 +484,7 @@ class FunctionShield(AttachedShield):
             self.function.node.add_metadata(LEFT_OUT, OFF)
             cdk.Annotations.of(self.function).add_warning_v2(
                 "shielded-function:off",
-                "The context shield=off leaves the shield away: its code may do anything. For development only.",
+                "The context shield=off removes the shield: its code may do anything. For development only.",
             )
         if facts.code_signing and self._options.layer is None:
             cdk.Annotations.of(self.function).add_warning_v2(
@@ -495,7 +495,7 @@ class FunctionShield(AttachedShield):
 
 
 def _wrapper_in(environment: Mapping[str, Any]) -> dict[str, str]:
-    """The shield as the exec wrapper, and the wrapper that there was as the one that runs next."""
+    """The shield as the exec wrapper, and the previous wrapper as the next one."""
     current = environment.get(WRAPPER_VARIABLE)
     if current == WRAPPER:
         return {}

@@ -6,12 +6,12 @@ import re
 from functools import lru_cache
 from typing import Final
 
-# The regular expression of each wildcard; between components, `**` may stand for none at all.
+# The regular expression of each wildcard; between components, `**` also matches none.
 _WILDCARDS: Final = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
 def is_glob(text: str) -> bool:
-    """Whether a text has a wildcard; otherwise it is one path.
+    """Whether a text has a wildcard; otherwise it is a path.
 
     >>> is_glob("Shop/Check?ut"), is_glob("Shop/Checkout")
     (True, False)
@@ -20,7 +20,7 @@ def is_glob(text: str) -> bool:
 
 
 def covers(glob: str, path: str) -> bool:
-    """Whether a glob matches a construct, or one that it is in. `*` stays within a component, `**` does not.
+    """Whether a glob matches a construct or its ancestor. `*` matches within a component, `**` across.
 
     >>> covers("Prod", "Prod/Shop/Checkout"), covers("Prod", "Production/Shop"), covers("*/Shop", "Prod/Shop/Checkout")
     (True, False, True)

@@ -1,4 +1,4 @@
-"""The invariants of a function: before it gets a shield, and still at synthesis.
+"""The invariants of a function: before it gets a shield, and at synthesis.
 
 Pure functions from facts to problems; a problem is one line that names the property and the fix.
 """
@@ -33,7 +33,7 @@ MAX_ENVIRONMENT: Final = 4096
 (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
 
 _PREFIX: Final = "SHIELD_"
-# Not the policy's: the wrapper that was there before, and whether alerts name JavaScript.
+# Settings outside the policy: the previous wrapper, and whether alerts name JavaScript.
 _NOT_POLICY: Final = (NEXT_WRAPPER_VARIABLE, NODE_CALLERS_VARIABLE)
 _POLICY_DECIDES: Final = "the policy decides it: set it in ShieldPolicy"
 _DECIDED_BY: Final = {
@@ -60,12 +60,12 @@ class AppliedShield:
 
     Attributes:
         environment: the policy's variables and the account's, resolved.
-        layers: the resolved ARNs of the shield's layers: itself and, where there is one, the policy's file.
-        log_group: the resolved name of the log group in the function's logging configuration, if it has one.
-        log_class: the log group's class, where it can be seen.
-        longest: how many bytes the variables in `environment` can have at deployment, names and punctuation included.
-        in_image: the function is a container image that holds the shield's files.
-        architecture: the one that its layer is for; None where it is not known.
+        layers: the resolved ARNs of the shield's layers: the shield's, and possibly that of the policy's file.
+        log_group: the resolved name of the log group in the function's logging configuration, if any.
+        log_class: the log group's class, where known.
+        longest: the most bytes of the variables in `environment` at deployment, with names and punctuation.
+        in_image: whether the function is a container image with the shield's files.
+        architecture: the architecture of its layer; None where unknown.
     """
 
     environment: Mapping[str, Any]
@@ -83,13 +83,13 @@ Rule = Callable[[FunctionFacts, AppliedShield], "list[str]"]
 def eligibility_problems(
     facts: FunctionFacts, settings: Mapping[str, Any], *, layers: int = 1, in_image: bool = False
 ) -> list[str]:
-    """Why a function cannot be shielded with these settings; empty when it can.
+    """The reasons why a function cannot be shielded with these settings; empty when it can.
 
     Args:
         facts: the function.
-        settings: the variables that it is to get.
-        layers: how many layers it is to get.
-        in_image: its container image holds the shield's files.
+        settings: the variables of its shield.
+        layers: the number of its shield's layers.
+        in_image: whether its container image contains the shield's files.
     """
     if facts.environment is None:
         return ["environment: known only at deployment, so the shield's variables cannot be added: write it out"]
@@ -110,10 +110,10 @@ def eligibility_problems(
 
 
 def policy_file_problems(others: int) -> list[str]:
-    """Why a policy cannot be put into a file.
+    """The reasons why a policy cannot be in a file.
 
     Args:
-        others: how many layers the function has beside the shield's.
+        others: the number of the function's layers besides the shield's.
     """
     if others + 2 <= MAX_LAYERS:
         return []
@@ -124,22 +124,22 @@ def policy_file_problems(others: int) -> list[str]:
 
 
 def wrapper_problems(environment: Mapping[str, Any]) -> list[str]:
-    """Whether the function's own exec wrapper can run: Lambda takes its path as it is, from no particular folder."""
+    """Problems of the function's exec wrapper: Lambda needs an absolute path."""
     paths = {name: environment.get(name) for name in (WRAPPER_VARIABLE, NEXT_WRAPPER_VARIABLE)}
     return [
-        f"{name}: {path!r} is not an absolute path: write where the wrapper lies, such as /opt/{path}"
+        f"{name}: {path!r} is not an absolute path: write the wrapper's full path, such as /opt/{path}"
         for name, path in paths.items()
         if isinstance(path, str) and not path.startswith("/")
     ]
 
 
 def invariant_problems(facts: FunctionFacts, applied: AppliedShield) -> list[str]:
-    """Which invariants of a shielded function do not hold at synthesis."""
+    """The invariants of a shielded function that do not hold at synthesis."""
     return [problem for rule in _INVARIANTS for problem in rule(facts, applied)]
 
 
 def log_class_problems(log_class: str | None) -> list[str]:
-    """Why metric filters cannot be put on a log group of this class."""
+    """The reason why a log group of this class cannot have metric filters."""
     if log_class in (None, logs.LogGroupClass.STANDARD.value):
         return []
     return [f"log_group: its class is {log_class}, which has no metric filters: use LogGroupClass.STANDARD"]
@@ -153,7 +153,7 @@ def environment_size(environment: Mapping[str, Any]) -> int:
 
 def _known(value: Any) -> str:
     if value == {"Ref": "AWS::AccountId"}:
-        return "0" * 12  # all have twelve digits
+        return "0" * 12  # an account has twelve digits
     return value if isinstance(value, str) else ""
 
 
@@ -204,7 +204,7 @@ def _why_foreign(name: str) -> str:
 
 def _settings(facts: FunctionFacts, applied: AppliedShield) -> list[str]:
     gone = [name for name in applied.environment if name not in (facts.environment or {})]
-    lost = f"{', '.join(gone)}: lost after the shield was applied: use add_environment, which keeps what is there"
+    lost = f"{', '.join(gone)}: lost after the shield was applied: use add_environment, which keeps existing ones"
     return [*foreign_settings(facts.environment or {}, applied.environment), *([lost] if gone else [])]
 
 
@@ -247,13 +247,13 @@ def _environment_size(facts: FunctionFacts, applied: AppliedShield) -> list[str]
         return []
     return [
         f"environment: up to {size} bytes with the policy, of which Lambda takes {MAX_ENVIRONMENT}: shorten the "
-        "function's own variables, or what the policy lists of values known at deployment, which no file can hold "
-        '(in the place of granted buckets, allow_aws=["granted", "s3"] admits any)'
+        "function's own variables, or the policy's lists of values known only at deployment, which no file can hold "
+        '(in place of granted buckets, allow_aws=["granted", "s3"] admits any)'
     ]
 
 
 def _worker_threads(facts: FunctionFacts, applied: AppliedShield) -> list[str]:
-    """Each of Node.js's worker threads loads the handler, so the engine does not start there with it closed."""
+    """Each worker thread of Node.js loads the handler, so the engine does not start where reading it is blocked."""
     is_node = str(facts.runtime).startswith("nodejs")
     if not (facts.on_instances and is_node) or applied.environment.get("SHIELD_READ_HANDLER") == "allow":
         return []

@@ -1,6 +1,6 @@
-"""Kinds of constructs: a function to shield, one of CDK's own, or something that only looks like one.
+"""Kinds of constructs: a function to shield, a function of the CDK, or a construct that only looks like one.
 
-Decided by types and by the marks that the CDK leaves, never by a name that a user could choose.
+Types and the CDK's metadata decide, never a name that a user could choose.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _INSTEAD: Final[tuple[tuple[str, str], ...]] = (
 )
 
 
-# Constructs of an app that a shield looks at: classes of the CDK, and types of resources.
+# Constructs of an app that a shield reads: classes of the CDK, and types of resources.
 CLASSES: Final = ("Stage", "Stack", "aws_lambda.FunctionBase")
 TYPES: Final = (
     _FUNCTION,
@@ -58,22 +58,22 @@ _OTHER_TYPES: Final = (*OTHER_CODE, *PREFIXES, *(f"!{kind}" for kind in (*FUNCTI
 
 
 def find_relevant(scope: IConstruct) -> list[Any]:
-    """A construct and what is below it, as far as a shield looks at it: stages, stacks, functions, what grants.
+    """The constructs in a scope that a shield reads: stages, stacks, functions, and resources with grants.
 
-    Each construct that comes from the CDK costs, and most of an app's are nothing of that.
+    Each construct from the CDK takes time, and most of an app's are irrelevant.
     """
     return find_constructs(scope, CLASSES, TYPES)
 
 
 def find_other_code(scope: IConstruct) -> list[Any]:
-    """The resources in a scope that run code, or bring functions, and are none."""
+    """The resources in a scope other than functions that run code, or contain functions."""
     return [each for each in find_constructs(scope, (), _OTHER_TYPES) if _is_other_code(each, path_of(each)[1])]
 
 
 def owner_of(construct: IConstruct) -> lambda_.Function | lambda_.CfnFunction | None:
-    """The function to shield when a construct is named; None when it is none.
+    """The function to shield for a construct; None where it is no function.
 
-    A `CfnFunction` in a `Function` stands for that, and a `SingletonFunction` for the function behind it.
+    For a `CfnFunction` in a `Function` it is the `Function`, for a `SingletonFunction` the function behind it.
     """
     if isinstance(construct, lambda_.Function):
         return construct
@@ -87,7 +87,7 @@ def owner_of(construct: IConstruct) -> lambda_.Function | lambda_.CfnFunction | 
 
 
 def why_not(construct: IConstruct) -> str:
-    """Why a construct cannot be shielded that `owner_of` finds no function for."""
+    """The reason why a construct without a function in `owner_of` cannot be shielded."""
     names = jsii_types(construct)
     for name, reason in _INSTEAD:
         if name in names:
@@ -107,7 +107,7 @@ def is_untyped_function(construct: IConstruct) -> bool:
 
 
 def is_sam_function(construct: IConstruct) -> bool:
-    """Whether it is a function of SAM's, which CloudFormation makes a Lambda function of."""
+    """Whether it is a SAM function, which CloudFormation transforms to a Lambda function."""
     if type(construct) is cdk.CfnResource:
         return construct.cfn_resource_type == _SAM_FUNCTION
     return _SAM_TYPE in jsii_types(construct)
@@ -120,18 +120,18 @@ def is_imported_function(construct: IConstruct) -> bool:
 
 
 def is_alias_or_import(construct: IConstruct) -> bool:
-    """Whether it stands for a function, and is none: an alias, a version, a function of another app or of the edge."""
+    """Whether it only refers to a function: an alias, a version, a function of another app or of the edge."""
     return any(name in jsii_types(construct) for name, _ in _INSTEAD) and owner_of(construct) is None
 
 
 def is_of_cdk(construct: IConstruct) -> bool:
-    """Whether its class is one of the CDK's library, and no stack, stage or app."""
+    """Whether its class is from the CDK's library, and no stack, stage or app."""
     own: str = vars(type(construct)).get("__jsii_type__", "")
     return own.startswith("aws-cdk-lib.") and not isinstance(construct, (cdk.Stack, cdk.Stage))
 
 
 def _is_other_code(construct: Any, kind: str) -> bool:
-    """Whether a resource is one, by its type: it has the property that it needs, and is no nested stack of the app."""
+    """Whether a resource is of this kind: it has the needed property, and is no nested stack of the app."""
     told = other_code(kind)
     needed = re.sub("([a-z])([A-Z])", r"\1_\2", told.needs).lower() if told else ""
     if needed and getattr(construct, needed, None) is None:
@@ -143,11 +143,11 @@ def _is_other_code(construct: Any, kind: str) -> bool:
 
 
 def edge_problem(path: str, parent: IConstruct | None) -> str | None:
-    """Why a function of Lambda@Edge cannot be shielded; None for any other.
+    """The reason why a function of Lambda@Edge cannot be shielded; None for other functions.
 
     Args:
         path: the function's construct path.
-        parent: the construct that it is in.
+        parent: its parent construct.
     """
     edge = "aws-cdk-lib.aws_cloudfront.experimental.EdgeFunction"
     if edge in jsii_types(parent) or _parent_id(path).startswith("edge-lambda-stack-"):
@@ -156,14 +156,14 @@ def edge_problem(path: str, parent: IConstruct | None) -> str | None:
 
 
 def is_cdk_handler(marks: Iterable[str], path: str, parent: IConstruct | None) -> bool:
-    """Whether it is a function of CDK's own: the handler of a custom resource that the CDK brings.
+    """Whether it is a function of the CDK: the handler of one of its custom resources.
 
     Args:
-        marks: the types of the metadata of a function, in whatever form.
+        marks: the types of the metadata of a function.
         path: its construct path.
-        parent: the construct that it is in.
+        parent: its parent construct.
     """
-    # A stack has no such mark, and most functions are in one: what is not asked costs nothing.
+    # A stack has no such mark, and most functions are directly in one, so the request is skipped.
     above = () if parent is None or isinstance(parent, cdk.Stack) else parent.node.metadata
     if any(mark.startswith(MARK) for mark in (*marks, *(entry.type for entry in above))):
         return True
@@ -182,6 +182,6 @@ def _parent_id(path: str) -> str:
 
 
 def jsii_types(construct: IConstruct | None) -> list[str]:
-    """The names of its classes in the CDK: telling by them does not import the module of each."""
+    """The names of its classes in the CDK, which need no import of their modules."""
     types: list[Any] = [getattr(kind, "__jsii_type__", None) for kind in type(construct).__mro__]
     return [name for name in types if isinstance(name, str)]

@@ -1,4 +1,4 @@
-"""Values and checks that the CDK asks for when every construct is known: after the aspects, at synthesis."""
+"""Values and checks that the CDK evaluates when every construct is known: after the aspects, at synthesis."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def late_list(make: Callable[[], list[str] | None]) -> list[str]:
 
 
 def late_any(make: Callable[[], Any]) -> Any:
-    """Any other value but a text, as a token. A property whose value is None is left out."""
+    """Any value except a text, as a token. A property with the value None is omitted."""
     return cdk.Lazy.uncached_any(_Any(make))
 
 

@@ -24,10 +24,10 @@ _POLICY_MEMBER: Final = POLICY_FILE.removeprefix("/opt/")
 
 
 def shield_layer(scope: IConstruct, architecture: str) -> lambda_.LayerVersion:
-    """The stack's layer for an architecture, made at its first use.
+    """The stack's layer for an architecture, created at its first use.
 
     Raises:
-        ShieldError: the binaries are not there, the stack takes no files, or the id is taken by another construct.
+        ShieldError: the binaries are missing, the stack supports no files, or another construct has the id.
     """
     stack = cdk.Stack.of(scope)
     construct_id = f"ShieldedFunctionLayer-{architecture}"
@@ -44,26 +44,26 @@ def shield_layer(scope: IConstruct, architecture: str) -> lambda_.LayerVersion:
         construct_id,
         content,
         scope.node.path,
-        "leave the function out, or give shield_layer= the ARN of one that you published",
+        "leave the function out, or set shield_layer= to the ARN of a layer that you published",
         compatible_architectures=[lambda_.Architecture.custom(architecture)],
-        description=f"Shielded Function for {architecture}: decides what a function's code may do",
+        description=f"Shielded Function for {architecture}: confines a function's code",
         license="Apache-2.0",
     )
-    # Another content is another logical id: what refers to it changes, and so a function's `current_version` is a new
-    # version. The CDK looks into a layer by itself only with the flag @aws-cdk/aws-lambda:recognizeLayerVersion.
+    # Other content gets another logical id, so that a function's `current_version` becomes a new version. The CDK
+    # itself considers a layer's content only with the flag @aws-cdk/aws-lambda:recognizeLayerVersion.
     resource: Any = layer.node.default_child
     resource.override_logical_id(f"ShieldedFunctionLayer{architecture.replace('_', '')}{_short(content)}")
     return layer
 
 
 def check_layer(given: object) -> None:
-    """Looks at a layer that a user gives in the place of the package's own.
+    """Checks a layer that a user gives in place of the package's layer.
 
     Args:
-        given: a layer, or an ARN; one that holds a token is known only at deployment, and passes.
+        given: a layer, or an ARN; one with a token is known only at deployment, and passes.
 
     Raises:
-        ShieldError: it is neither, or the ARN is none of a layer's version.
+        ShieldError: it is neither, or not the ARN of a layer version.
     """
     if given is None or hasattr(given, "layer_version_arn") or cdk.Token.is_unresolved(given):
         return
@@ -74,7 +74,7 @@ def check_layer(given: object) -> None:
 
 
 def import_layer(stack: cdk.Stack, arn: str) -> lambda_.ILayerVersion:
-    """A layer with the shield that was published, and perhaps signed, elsewhere: by its ARN, with the version."""
+    """A layer with the shield that was published elsewhere, by its ARN with the version."""
     digest = hashlib.sha256(str(stack.resolve(arn)).encode()).hexdigest()[:8]
     return lambda_.LayerVersion.from_layer_version_arn(stack, f"ShieldedFunctionLayer-{digest}", arn)
 
@@ -82,19 +82,19 @@ def import_layer(stack: cdk.Stack, arn: str) -> lambda_.ILayerVersion:
 def policy_layer(scope: Construct, lines: str) -> lambda_.LayerVersion:
     """A layer with the part of one function's policy that does not fit into its environment.
 
-    Apart from the shield's own layer, so that a change of one function's policy deploys no other function.
+    Separate from the shield's layer, so that a change of one function's policy deploys no other function.
 
     Args:
         scope: the function's shield.
-        lines: `NAME=value` lines, as SHIELD_POLICY_FILE takes them.
+        lines: `NAME=value` lines, the content of SHIELD_POLICY_FILE.
 
     Raises:
-        ShieldError: the stack takes no files.
+        ShieldError: the stack supports no files.
     """
     content = layer_archive.write_zip({_POLICY_MEMBER: MemberFile(lines.encode(), 0o644)})
     return _make(
         scope,
-        f"PolicyLayer{_short(content)}",  # another policy is another logical id, as above
+        f"PolicyLayer{_short(content)}",  # another policy gets another logical id, as above
         content,
         scope.node.path.rpartition("/")[0],
         f"shorten the policy to Lambda's {MAX_ENVIRONMENT} bytes of variables",
@@ -105,19 +105,19 @@ def policy_layer(scope: Construct, lines: str) -> lambda_.LayerVersion:
 def _make(
     scope: Construct, construct_id: str, content: bytes, function: str, fix: str, **props: Any
 ) -> lambda_.LayerVersion:
-    """A layer, where its stack takes files: a product of Service Catalog may not, nor does `BootstraplessSynthesizer`.
+    """Creates a layer. A Service Catalog product and `BootstraplessSynthesizer` may support no files.
 
     Args:
         scope: its parent.
         construct_id: its construct id.
         content: the zip file.
-        function: the path of the function that it is for.
-        fix: what to do where the stack takes no files.
-        props: what else `LayerVersion` takes.
+        function: the path of its function.
+        fix: the fix where the stack supports no files.
+        props: further arguments of `LayerVersion`.
     """
     try:
         return lambda_.LayerVersion(scope, construct_id, code=zip_code(cdk.Stack.of(scope), content), **props)
-    except RuntimeError as error:  # the CDK's
+    except RuntimeError as error:  # of the CDK
         scope.node.try_remove_child(construct_id)
         reason = str(error).strip().splitlines()[0]
         raise ShieldError(function, [f"layer: its stack takes no files ({reason}): {fix}"]) from error
@@ -130,11 +130,11 @@ def _short(content: bytes) -> str:
 def zip_code(stack: cdk.Stack, content: bytes) -> lambda_.AssetCode:
     """An asset that is one zip file, named by its content.
 
-    A zip of ours has the same bytes wherever it is written. The CDK's own, made of a folder, has the modes that a
-    umask or an installer left, and on Windows none.
+    A zip of this package has the same bytes on every machine. The CDK's zip of a folder has the modes of a umask or an
+    installer, and on Windows none.
     """
     stage = cdk.Stage.of(stack)
-    assert stage is not None, "a stack is always part of a stage: its app, at least"
+    assert stage is not None, "a stack always has a stage: at least its app"
     digest = layer_archive.sha256_hex(content)
     archive = Path(stage.asset_outdir) / f"shielded-function.{digest}.zip"
     archive.write_bytes(content)

@@ -1,10 +1,10 @@
-"""The layer's files, and the layer as a zip file: the same bytes wherever it is written.
+"""The layer's files, and the layer as a zip file, with the same bytes on every machine.
 
-Imports neither the CDK nor Node.js: the command line writes layers too.
+It imports neither the CDK nor Node.js, as the command line writes layers too.
 
-A zip file usually takes modes and dates from the file system, and its bytes from the zlib at hand. Here everything is
-fixed: the modes by `FILES`, the date by a constant, and the content is stored, not compressed, since zlib and
-zlib-ng write different bytes (the whole layer is 350 KB).
+A zip file usually contains modes and dates of the file system, and depends on the version of zlib. Here everything is
+fixed: the modes by `FILES`, the date by a constant, and the content is stored, not compressed, as zlib and zlib-ng
+write different bytes (the whole layer is 350 KB).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Final, NamedTuple
 ARCHITECTURES: Final[Mapping[str, str]] = {"x86_64": "x86_64", "arm64": "aarch64"}
 """Lambda's name of an architecture, and the name of the folder with its binaries."""
 
-# The wrapper and its engine, then `configure` for each language, which functions without the wrapper call.
+# The wrapper and its engine, then `configure` for each language, for functions without the wrapper.
 FILES: Final[Mapping[str, int]] = {
     "java/lib/shielded-function.jar": 0o644,
     "nodejs/node_modules/shielded-function/index.d.ts": 0o644,
@@ -37,29 +37,29 @@ FILES: Final[Mapping[str, int]] = {
     "shielded-function/libshield.so": 0o644,
     "shielded-function/shield": 0o755,
 }
-"""The files of the layer, which lie below /opt: path and mode."""
+"""The files of the layer below /opt: path and mode."""
 
 _UNIX: Final = 3  # the only system whose modes Lambda reads
-_VERSION: Final = 20  # 2.0 of the format: what an entry that is stored needs
+_VERSION: Final = 20  # version 2.0 of the format, for stored entries
 
 
 class MemberFile(NamedTuple):
-    """One file of an archive: its bytes and its mode (permission bits alone)."""
+    """One file of an archive: its bytes and its mode (only permission bits)."""
 
     content: bytes
     mode: int
 
 
 def layers_folder() -> Path:
-    """The package data `binaries/layer`: a folder per architecture, each with what goes into /opt."""
+    """The package data `binaries/layer`: a folder for each architecture, each with the files for /opt."""
     return Path(str(importlib.resources.files("shielded_function_runtime"))) / "binaries" / "layer"
 
 
 def missing_binaries(architecture: str, folder: Path | None = None) -> list[str]:
-    """The problems of the layer's files for an architecture; empty when they are all there.
+    """The problems of the layer's files for an architecture; empty when they are complete.
 
     Args:
-        architecture: as Lambda calls it, `x86_64` or `arm64`.
+        architecture: `x86_64` or `arm64`.
         folder: instead of `layers_folder()`.
     """
     if architecture not in ARCHITECTURES:
@@ -75,22 +75,22 @@ def missing_binaries(architecture: str, folder: Path | None = None) -> list[str]
 
 
 def layer_files(architecture: str, folder: Path | None = None) -> dict[str, MemberFile]:
-    """The layer's files for an architecture. What else lies in the folder (`__pycache__`) does not go along.
+    """The layer's files for an architecture, without other files in the folder (`__pycache__`).
 
     Args:
-        architecture: as Lambda calls it, `x86_64` or `arm64`.
+        architecture: `x86_64` or `arm64`.
         folder: instead of `layers_folder()`.
 
     Raises:
         KeyError: there is no such architecture.
-        OSError: a file cannot be read. Ask `missing_binaries` first.
+        OSError: a file cannot be read. Call `missing_binaries` first.
     """
     root = (folder or layers_folder()) / ARCHITECTURES[architecture]
     return {name: MemberFile((root / name).read_bytes(), mode) for name, mode in FILES.items()}
 
 
 def write_zip(files: Mapping[str, MemberFile]) -> bytes:
-    """A zip file whose bytes follow from the files' paths, contents and modes alone.
+    """A zip file whose bytes depend only on the files' paths, contents and modes.
 
     Args:
         files: by their paths in the archive, with `/`.
@@ -107,17 +107,17 @@ def write_zip(files: Mapping[str, MemberFile]) -> bytes:
 
 
 def layer_zip(architecture: str, folder: Path | None = None) -> bytes:
-    """The layer for an architecture, as `layer_files` and `write_zip` make it; they say what is raised."""
+    """The layer for an architecture, from `layer_files` and `write_zip`, with their errors."""
     return write_zip(layer_files(architecture, folder))
 
 
 def sha256_hex(content: bytes) -> str:
-    """The SHA-256 as `sha256sum` prints it."""
+    """The SHA-256 in the form of `sha256sum`."""
     return hashlib.sha256(content).hexdigest()
 
 
 def code_sha256(content: bytes) -> str:
-    """The SHA-256 as Lambda has it, in base64: `Content.CodeSha256` of a layer version.
+    """The SHA-256 in Lambda's form, base64: `Content.CodeSha256` of a layer version.
 
     https://docs.aws.amazon.com/lambda/latest/api/API_LayerVersionContentOutput.html
     """

@@ -1,6 +1,6 @@
 """The layer's contents as a CycloneDX SBOM: each file with its hash, and the parts compiled into the programs.
 
-The same layer gives the same text: it holds no date and no random number. https://cyclonedx.org/docs/1.6/json/
+The same layer gives the same text, without a date or a random number. https://cyclonedx.org/docs/1.6/json/
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any, Final
 from .layer_archive import layer_files, sha256_hex, write_zip
 
 ZIG_VERSION: Final = "0.17.1"
-"""The compiler. It brings musl, which is linked into `shield`."""
+"""The compiler. It contains musl, which is linked into `shield`."""
 MUSL_VERSION: Final = "1.2.5"
 BOTOCORE_VERSION: Final = "1.44.8"
-"""Whose list of AWS's endpoints is compiled into the programs."""
+"""Its list of AWS endpoints is compiled into the programs."""
 
 _PROGRAMS: Final = ("shielded-function/shield", "shielded-function/libshield.so")
 _STATIC: Final = "shielded-function/shield"
@@ -26,7 +26,7 @@ def layer_sbom(architecture: str) -> str:
     """The SBOM of `layer_zip(architecture)`, as JSON text.
 
     Args:
-        architecture: as Lambda calls it, `x86_64` or `arm64`.
+        architecture: `x86_64` or `arm64`.
 
     Raises:
         KeyError: there is no such architecture.

@@ -1,4 +1,4 @@
-"""Where a shielded function logs: its own log group, and the permission to write to it."""
+"""The log group of a shielded function, and the permission to write to it."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ _WRITES_LOGS: Final = (
 
 
 LAMBDAS: Final = "/aws/lambda/"
-"""The prefix of the log groups that Lambda makes."""
+"""The prefix of the log groups that Lambda creates."""
 
 _PLACEHOLDER: Final = re.compile(r"\{(\w*)\}")
 _PLACEHOLDERS: Final = ("stack", "id", "path")
 _KEY_ACTIONS: Final = ("kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*")
 _KEYS: Final[WeakKeyDictionary[Any, list[cdk.Stack]]] = WeakKeyDictionary()
 
-# Each option of `LogOptions`, as `LogGroup` calls it.
+# The arguments of `LogGroup` by option of `LogOptions`.
 _PROPS: Final = {
     "retention": "retention",
     "removal_policy": "removalPolicy",
@@ -56,18 +56,18 @@ _PROPS: Final = {
 @by_name("LogOptions")
 @dataclass(frozen=True, kw_only=True)
 class LogOptions:
-    """Options of the log group that the shield makes for a function without one.
+    """Options of the log group that the shield creates for a function without one.
 
     Attributes:
-        retention: how long lines are kept; by default two years, as the CDK's own log groups.
-        removal_policy: what becomes of it when it leaves the stack; by default it is retained.
-        encryption_key: encrypts it. CloudWatch Logs is let use a key of this app; of any other key a warning says what
-            its policy must have.
-        log_group_name: its name; by default CloudFormation chooses one. For several functions with placeholders:
+        retention: how long lines are kept; by default two years, like the CDK's log groups.
+        removal_policy: the removal policy; by default it is retained.
+        encryption_key: encrypts it. CloudWatch Logs may then use a key of this app; for any other key a warning names
+            the statement that its policy needs.
+        log_group_name: its name; by default CloudFormation chooses one. Use placeholders for several functions:
             `{stack}` is the stack's name, `{id}` the function's construct id, `{path}` its construct path.
-        existing: whether functions without a log group of their own have run before. True: their lines stay in
-            `/aws/lambda/NAME`, which Lambda made then, and no log group is made; the deployment fails where there is
-            none. False: they are new, and get one. Not said: they get one, and a warning lists them.
+        existing: whether functions without a log group have run before. True: their lines stay in `/aws/lambda/NAME`,
+            which Lambda created then, and no log group is created; the deployment fails where there is none. False:
+            they are new, and get a log group. Unset: they get one, and a warning lists them.
     """
 
     retention: logs.RetentionDays | None = None
@@ -79,7 +79,7 @@ class LogOptions:
     def __post_init__(self) -> None:
         """
         Raises:
-            ShieldError: an option is of another type, the name has another placeholder, or an option is beside
+            ShieldError: an option is of another type, the name has an unknown placeholder, or an option contradicts
                 `existing=True`.
         """
         for name, kind, example in (
@@ -106,11 +106,11 @@ class LogOptions:
             )
 
     def name_for(self, path: str, stack: Callable[[], str]) -> str | None:
-        """The name of a function's log group; None where CloudFormation chooses it.
+        """The name of a function's log group; None where CloudFormation generates it.
 
         Args:
             path: the function's construct path.
-            stack: tells the name of its stack, maybe a token.
+            stack: returns the name of its stack, possibly a token.
         """
         values = {"stack": stack, "id": lambda: path.rpartition("/")[2], "path": lambda: path}
         return self.log_group_name and _PLACEHOLDER.sub(lambda found: values[found[1]](), self.log_group_name)
@@ -118,11 +118,11 @@ class LogOptions:
     def make(self, scope: Construct, name: str | None = None) -> tuple[logs.LogGroup, str]:
         """The log group, and its name.
 
-        Not named /aws/lambda/... by default: Lambda has already made that one for a function that ran before.
+        The default name is not /aws/lambda/..., which Lambda already created for a function that ran before.
 
         Args:
             scope: its parent.
-            name: what `name_for` says.
+            name: the result of `name_for`.
         """
         given = {**{name: getattr(self, name) for name in _PROPS}, "log_group_name": name}
         if self.encryption_key is not None:
@@ -131,7 +131,7 @@ class LogOptions:
 
 
 def _let_logs_use(key: Any, stack: cdk.Stack) -> None:
-    """Lets CloudWatch Logs use a key, or says what its policy must have; once for each stack.
+    """Lets CloudWatch Logs use a key, or warns about the statement that its policy needs; once for each stack.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
     """
@@ -156,7 +156,7 @@ def _let_logs_use(key: Any, stack: cdk.Stack) -> None:
 
 
 def log_group_of_lambda(scope: Construct, function_name: str) -> logs.ILogGroup:
-    """The log group that Lambda made for a function that ran before, which is in no template.
+    """The log group that Lambda created for a function that ran before; no template contains it.
 
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html
     """
@@ -166,7 +166,7 @@ def log_group_of_lambda(scope: Construct, function_name: str) -> logs.ILogGroup:
 def log_group_of(handle: FunctionHandle, logging: Mapping[str, Any]) -> logs.ILogGroup | None:
     """The log group that the function has; None when its template names none.
 
-    Asking a `Function` without one makes the CDK add a custom resource, so its children are looked at first.
+    Asking a `Function` without one makes the CDK add a custom resource, so its children are read first.
     """
     function = handle.construct
     if isinstance(function, lambda_.Function):
@@ -182,9 +182,9 @@ def log_group_of(handle: FunctionHandle, logging: Mapping[str, Any]) -> logs.ILo
 
 
 def allow_writing(handle: FunctionHandle, log_group: logs.ILogGroup, scope: Construct) -> str | None:
-    """Lets the function's role write to the log group that the shield made for it.
+    """Lets the function's role write to the log group that the shield created for it.
 
-    A role of the user's own may write to the log group that the function had, and to no other.
+    A role of the user may be allowed to write only to the function's previous log group.
 
     Returns:
         The problem when the role cannot be changed; None when it may write.
@@ -192,7 +192,7 @@ def allow_writing(handle: FunctionHandle, log_group: logs.ILogGroup, scope: Cons
     function = handle.construct
     if isinstance(function, lambda_.Function):
         if any(isinstance(child, iam.Role) for child in handle.children()):
-            return None  # made by the CDK for this function, with AWSLambdaBasicExecutionRole
+            return None  # created by the CDK for this function, with AWSLambdaBasicExecutionRole
         role: Any = function.role
     else:
         role = _l1_role(handle)
@@ -209,7 +209,7 @@ def allow_writing(handle: FunctionHandle, log_group: logs.ILogGroup, scope: Cons
     if not _writes_logs(resource, owner):
         if owner.node.path == handle.stack.node.path:
             log_group.grant_write(role)
-        else:  # a grant goes into the role's stack, which would then depend on the function's, which depends on it
+        else:  # a grant would be in the role's stack, and cause a circular dependency on the function's
             _attach_policy(resource, log_group, scope)
     return None
 

@@ -1,14 +1,14 @@
-"""Names that the template, the layer and the program in it have in common."""
+"""Names that the template, the layer and the program in it share."""
 
 from __future__ import annotations
 
 from typing import Final
 
 WRAPPER: Final = "/opt/shielded-function/shield"
-"""The exec wrapper, where the layer puts it (layers are unpacked into /opt)."""
+"""The path of the exec wrapper (layers are unpacked into /opt)."""
 
 POLICY_FILE: Final = "/opt/shielded-function/policy"
-"""The part of a policy that does not fit into the environment, in its own layer."""
+"""The part of a policy that does not fit into the environment, in a separate layer."""
 
 WRAPPER_VARIABLE: Final = "AWS_LAMBDA_EXEC_WRAPPER"
 NEXT_WRAPPER_VARIABLE: Final = "SHIELD_NEXT_WRAPPER"
@@ -17,21 +17,21 @@ NODE_CALLERS_VARIABLE: Final = "SHIELD_NODE_CALLERS"
 ACCOUNT_VARIABLE: Final = "SHIELD_ACCOUNT_ID"
 
 LEFT_OUT: Final = "shielded-function:leftOut"
-"""The construct metadata of a function that was left without a shield on purpose; its value is the reason."""
+"""The construct metadata of a function that is left without a shield on purpose; its value is the reason."""
 
 OFF: Final = "the context shield=off"
-"""That reason where the context leaves all shields away."""
+"""The reason where the context removes all shields."""
 
 POLICY: Final = "shielded-function:policy"
 """The construct metadata of a shielded function's resource: the variables that the shield set, as JSON, resolved."""
 
 DATES: Final = "shielded-function:until"
-"""The construct metadata of a shielded function's resource whose policy has days: these, as JSON."""
+"""The construct metadata of a shielded function's resource: the end dates in its policy, as JSON."""
 
 PERIMETER: Final = "shielded-function:perimeter"
 """The construct metadata of a function that a `ShieldPerimeter` covers; its value is the perimeter's construct path."""
 
 
 def known_as(path: str) -> str:
-    """The path of the L2 construct around a resource, which is what people wrote."""
+    """The path of the L2 construct around a resource."""
     return path.removesuffix("/Resource").removesuffix("/Default")

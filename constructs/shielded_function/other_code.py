@@ -1,6 +1,6 @@
-"""Types of resources: functions, what else runs code or brings functions from elsewhere, and what runs none.
+"""Types of resources: functions, other types that run code or contain external functions, and types that run none.
 
-One table for the app and for the checks. Needs no CDK.
+One table for the app and for the checks. It needs no CDK.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ class OtherCode:
     """A CloudFormation type.
 
     Attributes:
-        why: what is not shielded, or not seen: a clause that can follow the construct's path and a colon.
-        fix: what to do: a clause that can follow that and a colon.
-        runs_code: the resource itself runs code of the app's; otherwise its functions are in a template elsewhere.
-        needs: the property that makes it one; empty for any resource of the type.
+        why: the unshielded or unseen part: a clause that can follow the construct's path and a colon.
+        fix: the fix: a clause that can follow `why` and a colon.
+        runs_code: whether the resource runs code of the app; otherwise its functions are in an external template.
+        needs: the property that a resource must have; empty for any resource of the type.
     """
 
     why: str
@@ -27,13 +27,13 @@ class OtherCode:
     needs: str = ""
 
     def is_meant(self, properties: Mapping[str, Any]) -> bool:
-        """Whether a resource with these properties, by CloudFormation's names, is one."""
+        """Whether a resource with these properties, by CloudFormation's names, is of this kind."""
         return not self.needs or self.needs in properties
 
 
-_NETWORK: Final = "give it a network that lets out what it needs"
+_NETWORK: Final = "give it a network that admits only the needed hosts"
 STACK: Final = "AWS::CloudFormation::Stack"
-"""A nested stack whose template is in the app is none of them: its functions are seen."""
+"""A nested stack whose template is in the app does not count: its functions are seen."""
 
 _WEB: Final = OtherCode(
     "a web function takes no layers, so it cannot be shielded",
@@ -74,7 +74,7 @@ OTHER_CODE: Final[Mapping[str, OtherCode]] = {
 
 FUNCTIONS: Final = ("AWS::Lambda::Function", "AWS::Serverless::Function")
 PREFIXES: Final = ("AWS::Lambda::", "AWS::Serverless::")
-"""Beginnings of the types that run code on Lambda, or belong to what does."""
+"""Prefixes of the types that run code on Lambda, or belong to such types."""
 
 NO_CODE: Final = frozenset(
     (
@@ -104,15 +104,15 @@ NO_CODE: Final = frozenset(
         "AWS::Serverless::WebSocketApi",
     )
 )
-"""The types with such a beginning that run no code of their own on Lambda
+"""The types with such a prefix that run no code on Lambda
 (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_Lambda.html,
 https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-resources-and-properties.html)."""
 
 
 def other_code(kind: str) -> OtherCode | None:
-    """What is to be said of a type that is no function; None for one that runs no code, and for functions.
+    """The kind of a type other than a function; None for one that runs no code, and for functions.
 
-    A type of Lambda's that is in no list here may run code: AWS adds such types.
+    A type of Lambda that is in no list here may run code, as AWS adds types.
     """
     if kind in OTHER_CODE:
         return OTHER_CODE[kind]
@@ -134,13 +134,13 @@ _OUT_OF_SCOPE: Final[Mapping[str, str]] = {
     "AWS::ECS::TaskDefinition": "containers of ECS",
     "AWS::Glue::Job": "a job of Glue",
 }
-"""Types that run code elsewhere than on Lambda, which no shield is for: what each is, in words."""
+"""Types that run code outside Lambda, without a possible shield, in words."""
 
 _EDGE: Final = "a function of Lambda@Edge, which takes neither layers nor environment variables"
 
 
 def out_of_scope(kind: str, properties: Mapping[str, Any]) -> str:
-    """What a resource runs elsewhere than on Lambda, in words; empty where it runs nothing there.
+    """The code that a resource runs outside Lambda, in words; empty for none.
 
     Args:
         kind: its CloudFormation type.

@@ -1,4 +1,4 @@
-"""Where a construct is. A construct's path never changes, so it is asked once."""
+"""Construct paths. A path never changes, so it is requested once."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .names import known_as
 
 __all__ = ["described", "find_constructs", "known_as", "learn_paths", "path_of"]
 
-# `Shop/Orders/Resource [AWS::S3::Bucket]`, as a resource tells itself.
+# `Shop/Orders/Resource [AWS::S3::Bucket]`, the `toString` of a resource.
 _DESCRIBED: Final = re.compile(r"(.*?)(?: \[([A-Za-z0-9]+(?:::[A-Za-z0-9@_-]+)+)\])?", re.DOTALL)
 _KNOWN: WeakKeyDictionary[Any, tuple[str, str]] = WeakKeyDictionary()
 
 
 def path_of(construct: Any) -> tuple[str, str]:
-    """A construct's path and its CloudFormation type, empty for what is no resource."""
+    """A construct's path and its CloudFormation type, which is empty for non-resources."""
     found = _KNOWN.get(construct)
     if found is None:
         found = _KNOWN[construct] = described(construct.to_string())
@@ -26,14 +26,14 @@ def path_of(construct: Any) -> tuple[str, str]:
 
 
 def learn_paths(constructs: Iterable[Any]) -> None:
-    """Asks for the paths of many constructs at once, for `path_of`."""
+    """Requests the paths of many constructs at once, for `path_of`."""
     unknown = [construct for construct in constructs if construct not in _KNOWN]
     for construct, text in zip(unknown, call_all(unknown, "toString"), strict=True):
         _KNOWN[construct] = described(text)
 
 
 def find_constructs(scope: Any, classes: Sequence[str], types: Sequence[str] = ()) -> list[Any]:
-    """The results of `find_all`; their paths are then known."""
+    """The results of `find_all`; `path_of` then knows their paths."""
     found = find_all(scope, classes, types)
     _KNOWN.update((construct, described(text)) for construct, text in found)
     return [construct for construct, _ in found]

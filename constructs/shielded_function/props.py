@@ -1,8 +1,8 @@
 """The keyword arguments of CDK classes that are passed on, typed: `**props: Unpack[FunctionProps]`.
 
-jsii's Python classes have keyword arguments instead of a props type that could be reused, so they are written out
-here. A test compares them with the signatures of the CDK version that the project is developed with; an argument that
-a newer CDK adds still works, it is only not known to a type checker.
+jsii's Python classes have keyword arguments instead of a reusable props type, so they are repeated
+here. A test compares them with the signatures of the project's CDK version; an argument that
+a newer CDK adds still works, only a type checker does not know it.
 """
 
 from __future__ import annotations

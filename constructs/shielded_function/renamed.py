@@ -1,4 +1,4 @@
-"""Options are given by name: a wrong name gets the right one, and an old name gets the new one."""
+"""Errors for options with a wrong or an old name, which contain the right or the new one."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ VARIABLES: Final[Mapping[str, str]] = {
 
 
 class _Renamed:
-    """In the place of a method or a field that had another name."""
+    """Stands for a method or a field that has a new name."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -55,14 +55,14 @@ class _Renamed:
 
 
 def by_name(called: str, *, known: Callable[[], Iterable[str]] = tuple) -> Callable[[F], F]:
-    """For a class of options, or a function that takes some: errors that say how an option is given.
+    """Decorates a class of options, or a function with options, with errors about wrong options.
 
     Args:
-        called: how users call it, as `Shield.everywhere`.
-        known: the options that a function with `**` takes beside those in its signature; asked for an unknown one.
+        called: its public name, such as `Shield.everywhere`.
+        known: the options of a function with `**` besides those in its signature; called for an unknown one.
 
     Raises:
-        ShieldError: at a call with an option without a name, or with a name that is no option's.
+        ShieldError: a call has an option without a name, or with an unknown name.
     """
 
     def decorate(given: F) -> F:
@@ -111,7 +111,7 @@ def _problem(called: str, name: str, names: list[str], known: Callable[[], Itera
 
 
 def suggest(name: str, names: Iterable[str]) -> str:
-    """The name of these that is nearest, as words; all of them where none is near."""
+    """The nearest of these names, in words; all of them where none is near."""
     names = [each for each in names if each != "self"]
     plain = name.lower().replace("-", "_")
     begin = [each for each in names if len(plain) > 2 and each.startswith(plain)]

@@ -1,4 +1,4 @@
-"""Lambda's runtimes: which can be shielded, and which of them have been tried. Needs no CDK."""
+"""Lambda's runtimes: those that can be shielded, and the tested ones. It needs no CDK."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ TESTED: Final = frozenset(
         "dotnet8",
     )
 )
-"""The runtimes that every control has been tried under: the rows of docs/guide/runtimes.md."""
+"""The runtimes on which every control was tested: the rows of docs/guide/runtimes.md."""
 
 
 def can_be_shielded(runtime: str) -> bool:
-    """Whether a runtime, as Lambda names it (`python3.13`), runs an exec wrapper that the shield can be."""
+    """Whether a runtime, by Lambda's name (`python3.13`), can run the shield as its exec wrapper."""
     for pattern, minimum in _MINIMUM:
         match = pattern.fullmatch(runtime)
         if match and tuple(int(part) for part in match.groups()) >= minimum:

@@ -1,4 +1,4 @@
-"""`Shield`: puts a policy, its layer, its log group, its metric and its alarms on Lambda functions."""
+"""`Shield`: applies a policy, its layer, its log group, its metric and its alarms to Lambda functions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _APPLY: Final = "shield your own function behind it, or that one by Shield(...).
 
 @jsii.implements(cdk.IAspect)
 class Shield(cdk.Mixin):
-    """A policy that can be put on any Lambda function; a CDK mixin and an aspect.
+    """A policy that can be applied to any Lambda function; a CDK mixin and an aspect.
 
     One function, any class of function, or every function of an app:
 
@@ -39,10 +39,10 @@ class Shield(cdk.Mixin):
         attached = Shield(ShieldPolicy.report_only()).apply(resize_images)
         Shield.everywhere(app, ShieldPolicy(allow_aws=["dynamodb"]))
 
-    `with_`, `Mixins` and `Aspects` pass over other constructs, the functions of CDK's own custom resources, and what
-    has a shield already, so the policy that was given first stays. `apply` takes nothing but a function without one.
-    `with_` of an alias, a version, an imported function, or a construct of the CDK's that has none but the CDK's own
-    functions (a `Provider`) is an error, as it would shield nothing.
+    `with_`, `Mixins` and `Aspects` skip other constructs, the functions of the CDK's custom resources, and functions
+    with a shield, so the first policy stays. `apply` accepts only a function without a shield. `with_` is an error for
+    an alias, a version, an imported function, or a construct of the CDK that contains only the CDK's functions (a
+    `Provider`), as it would shield nothing.
     """
 
     @by_name("Shield")
@@ -57,16 +57,17 @@ class Shield(cdk.Mixin):
     ) -> None:
         """
         Args:
-            policy: what the function's code may do; by default nothing but the AWS services that its role is
-                granted (`ShieldPolicy()`).
+            policy: the policy of the function's code; by default it admits only the AWS services of its role's grants
+                (`ShieldPolicy()`).
             alarms: options of its alarms; by default they take no action (`AlarmOptions()`).
-            logs: options of the log group that is made for a function without one (`LogOptions()`).
-            shield_layer: a layer with the shield that you published, and perhaps signed, yourself, or its ARN with the
-                version; by default one is made from the installed package.
-            in_image: the function is a container image that holds the shield's files, so it gets no layer.
+            logs: options of the log group that is created for a function without one (`LogOptions()`).
+            shield_layer: a layer with the shield that you published, or its ARN with the version; by default one is
+                created from the installed package.
+            in_image: whether the function is a container image with the shield's files, which needs no layer.
 
         Raises:
-            ShieldError: an option is of another type, or `shield_layer` is no layer, and no ARN of a layer's version.
+            ShieldError: an option is of another type, or `shield_layer` is neither a layer nor the ARN of a layer
+                version.
             ShieldPolicyError: `policy` is no `ShieldPolicy`.
         """
         super().__init__()
@@ -77,10 +78,10 @@ class Shield(cdk.Mixin):
         self._asked: set[IConstruct] = set()
 
     def supports(self, construct: IConstruct) -> bool:
-        """Whether it is a Lambda function without a shield, and not of the CDK's own: those only `apply` shields.
+        """Whether it is a Lambda function without a shield, and not of the CDK: only `apply` shields those.
 
         Raises:
-            ShieldError: it was named itself, and nothing in it is shielded by that.
+            ShieldError: it was named directly, and it contains no function to shield.
         """
         self._asked.add(construct)
         owner = owner_of(construct)
@@ -96,19 +97,20 @@ class Shield(cdk.Mixin):
         return False
 
     def _named(self, construct: IConstruct) -> IConstruct:
-        """The outermost that was asked about: `with_` and `Mixins` ask about a construct before what is in it."""
+        """The outermost named construct: `with_` and `Mixins` visit a construct before its children."""
         above = construct.node.scope
         return construct if above is None or above not in self._asked else self._named(above)
 
     def apply_to(self, construct: IConstruct) -> None:
-        """The mixin's side of `apply`."""
+        """Called by the CDK for the mixin."""
         self.apply(construct)
 
     def apply(self, function: IConstruct) -> AttachedShield:
         """Shields a function: any kind of `aws_lambda.Function`, a `SingletonFunction`, or a `CfnFunction`.
 
         Raises:
-            ShieldError: it cannot be shielded; the message says why, and nothing was changed. Or it is no construct.
+            ShieldError: it cannot be shielded (the message has the reason, and nothing was changed), or it is no
+                construct.
         """
         if not isinstance(function, Construct):
             raise ShieldError(f"Shield.apply: {shown(function)} is no construct; give it a function")
@@ -120,13 +122,13 @@ class Shield(cdk.Mixin):
         return attach(owner, self._options)
 
     def visit(self, node: IConstruct) -> None:
-        """The aspect's side: shields each function, and has the last word about its environment.
+        """The aspect: shields each function, and sets its environment last.
 
-        The CDK visits the function before its resource, so what other aspects set on the function is seen.
+        The CDK visits the function before its resource, so settings of other aspects on the function are seen.
         """
         owner = owner_of(node)
         if owner is None or isinstance(node, lambda_.SingletonFunction):
-            return  # the function behind a singleton is visited by itself
+            return  # the function behind a singleton is visited separately
         attached = attached_to(owner)
         if attached is None:
             if not _is_cdk_own(owner):
@@ -161,7 +163,7 @@ class Shield(cdk.Mixin):
         logs: LogOptions | None = None,
         shield_layer: lambda_.ILayerVersion | str | None = None,
     ) -> ShieldedApp:
-        """Shields every function of an app, a stage or a stack: those that are there, and those that are made later.
+        """Shields every function of an app, a stage or a stack: existing ones, and those created later.
 
             Shield.everywhere(
                 app,
@@ -170,31 +172,31 @@ class Shield(cdk.Mixin):
                 exclude=["Shop/Legacy*"],
             )
 
-        Call it at the end of the app, before `app.synth()`. A `cdk.Stage` that is made after the call is not covered:
-        call it again. A function's policy is, in this order: the one that it has already (`ShieldedFunction`,
+        Call it at the end of the app, before `app.synth()`. It does not cover a `cdk.Stage` that is created after the
+        call: call it again. A function's policy is the first of these: an existing one (`ShieldedFunction`,
         `Shield.apply`); in `policies`, that of the exact path, then of the glob with the most literal text, then of a
         tag; `policy`.
 
         Args:
             scope: the app, a stage, a stack, or any construct.
-            policy: what functions may do, where nothing says otherwise. `ShieldPolicy.report_only()` stops nothing, for
-                a first roll-out.
-            policies: policies by construct path or glob, or by tag (`tag:team=payments`). A path or glob covers all
-                that is in the constructs it matches; `*` stays within a component, `**` does not.
-            exclude: what stays without a shield: constructs with all that is in them, paths or globs, construct ids,
-                or functions that are asked about each Lambda function. A path, glob or id has a day and a reason by
-                `Until("Shop/Legacy", "2027-01-31", reason="...")`.
-            include_cdk_handlers: shields the functions of CDK's own custom resources too. They call AWS, and may need
-                a policy of their own.
-            on_unsupported: what to do about functions that cannot be shielded: "error" raises one error that names
-                all of them, "warn" adds a warning to each, "skip" leaves them out. Imported functions are left out in
-                any case. Code that is in no function (canaries, web functions, templates elsewhere) is never an error
-                here: it is warned of, unless this is "skip".
-            allow_unmatched: a glob or a tag in `policies` or `exclude` may match nothing, where several apps share
-                them. Otherwise that is an error of the synthesis, as it always is for an exact path or id.
+            policy: the policy of all other functions. `ShieldPolicy.report_only()` blocks nothing, for a first
+                roll-out.
+            policies: policies by construct path or glob, or by tag (`tag:team=payments`). A path or glob also covers
+                the constructs in its matches; `*` matches within a component, `**` across.
+            exclude: functions without a shield: constructs with everything in them, paths or globs, construct ids, or
+                predicates that are called with each Lambda function. `Until("Shop/Legacy", "2027-01-31", reason="...")`
+                gives a path, glob or id an end date and a reason.
+            include_cdk_handlers: also shields the functions of the CDK's custom resources. They call AWS, and may need
+                a separate policy.
+            on_unsupported: the action on functions that cannot be shielded: "error" raises one error that names all of
+                them, "warn" adds a warning to each, "skip" leaves them out. Imported functions are always left out.
+                Code outside functions (canaries, web functions, external templates) is never an error here: it gets a
+                warning, unless this is "skip".
+            allow_unmatched: whether a glob or a tag in `policies` or `exclude` may match nothing, as where several apps
+                share them. By default that is an error at synthesis, as it always is for an exact path or id.
             alarms: options of the alarms.
-            logs: options of the log groups that are made for functions without one.
-            shield_layer: a layer with the shield, or its ARN, instead of the package's own.
+            logs: options of the log groups that are created for functions without one.
+            shield_layer: a layer with the shield, or its ARN, instead of the package's layer.
 
         Returns:
             The result for each function.
@@ -221,9 +223,9 @@ def attach(
     """Shields one function.
 
     Args:
-        function: it.
+        function: the function.
         options: its policy, alarms, log group and layer.
-        in_aspect: the CDK is invoking aspects already.
+        in_aspect: whether aspects run already.
 
     Raises:
         ShieldError: it cannot be shielded.
@@ -239,7 +241,7 @@ def shield_options(
     layer: lambda_.ILayerVersion | str | None,
     in_image: bool = False,
 ) -> ShieldOptions:
-    """The options that `Shield` and `ShieldedFunction` take, checked; `Shield` documents them."""
+    """Checks the options of `Shield` and `ShieldedFunction`; `Shield` documents them."""
     defaults = _defaults()
     check_layer(layer)
     return ShieldOptions(
@@ -253,7 +255,7 @@ def shield_options(
 
 @cache
 def _defaults() -> ShieldOptions:
-    """Shared by the functions that name nothing else: what follows from them is worked out once."""
+    """The default options, shared by functions, so that derived values are computed once."""
     return ShieldOptions()
 
 

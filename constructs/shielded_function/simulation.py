@@ -1,4 +1,4 @@
-"""The simulated CloudWatch of a CDK app, for people's own tests: which alarm fires on which line, and whom it calls."""
+"""The simulated CloudWatch of a CDK app, for users' tests: the alarms that a line raises, and their actions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def simulate_cloudwatch(
     account: str | None = None,
     values: Mapping[str, str] | None = None,
 ) -> SimulatedCloudWatch:
-    """CloudWatch as the app would have it: its metric filters, its alarms, and their actions.
+    """The app's CloudWatch: its metric filters, its alarms, and their actions.
 
         def test_the_alarm_fires_on_a_strange_host():
             cloudwatch = simulate_cloudwatch(app)
@@ -36,16 +36,16 @@ def simulate_cloudwatch(
             assert [alarm.place.path for alarm in cloudwatch.firing] == ["Shop/Checkout/Shield/Alarm"]
 
     Args:
-        source: an app, a stage or a stack, which is synthesized (a stack with all that is in its stage: an alarm may be
+        source: an app, a stage or a stack, which is synthesized (a stack with its whole stage, as an alarm may be
             in another stack than the function); an `aws_cdk.assertions.Template` or its JSON; or a path to a template's
             file or a cloud assembly.
-        region: which of several regions; that of the stack, where a stack is given.
-        account: which of several accounts, likewise.
-        values: what is known of the deployment and not in the templates: `{"LogicalId": "name or ARN"}`,
+        region: one of several regions; by default that of a given stack.
+        account: one of several accounts, likewise.
+        values: values known only at deployment: `{"LogicalId": "name or ARN"}`,
             `{"LogicalId.Attribute": ...}`, parameters, exports.
 
     Raises:
-        ShieldError: the stacks are in several accounts or regions, and none was chosen, or `source` is something else.
+        ShieldError: the stacks are in several accounts or regions, and none was chosen, or `source` is of another type.
     """
     if isinstance(source, (str, Path)):
         path = Path(source)
@@ -60,7 +60,7 @@ def simulate_cloudwatch(
 
     if isinstance(source, cdk.Stack):
         stage = cdk.Stage.of(source)
-        assert stage is not None, "a stack is always in a stage: the app is one"
+        assert stage is not None, "a stack always has a stage: at least the app"
         given = {"region": source.region, "account": source.account}
         known = {name: value for name, value in given.items() if not cdk.Token.is_unresolved(value)}
         where = Path(stage.synth().directory)

@@ -1,7 +1,7 @@
 """The shared state of a stage's shields: settings of the environment, work that is done once, and one validation.
 
-A stage is a whole app, or a `cdk.Stage` in it. Each call from Python into the CDK costs, so what can be asked once a
-stack or a stage is asked once.
+A stage is a whole app, or a `cdk.Stage` in it. Each call from Python into the CDK takes time, so values of a stack or a
+stage are requested once.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ _ALARM: Final = "AWS::CloudWatch::Alarm"
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html
 _LOG_GROUP_NAME: Final = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}")
 _RESOURCES: Final = 500
-"""Resources of a stack, at most
+"""The most resources of a stack
 (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html)."""
 _MANY_SHIELDS: Final = 50
-"""With fewer, a stack's resources are not counted: two to four are the shield's, and three the function's."""
+"""With fewer functions, a stack's resources are not counted: a shield has two to four, a function three."""
 
 
 class StagedShield(Protocol):
-    """A shield, as its stage needs it: an `AttachedShield`, which stands above this file.
+    """The interface of a shield for its stage; `FunctionShield`, in a higher module, implements it.
 
     Attributes:
         handle: its function.
@@ -64,22 +64,22 @@ class StagedShield(Protocol):
 
     @property
     def wants_grants(self) -> bool:
-        """Whether its policy says `granted`, or nothing of AWS."""
+        """Whether its policy has `granted`, or an unset `allow_aws`."""
         ...
 
     @property
     def untold_grants(self) -> Sequence[str]:
-        """Why its unset `allow_aws` came to "all"."""
+        """Why its unset `allow_aws` became "all"."""
         ...
 
     @property
     def may_move_lines(self) -> bool:
-        """Whether its lines go to a log group that the shield made by default, not by an explicit option."""
+        """Whether its lines go to a log group that the shield created by default, not by an explicit option."""
         ...
 
     @property
     def dates(self) -> Mapping[str, Any]:
-        """The days of its policy, as JSON takes them; empty where there are none."""
+        """The end dates in its policy, as JSON values; empty for none."""
         ...
 
     def state(self) -> dict[str, Any]:
@@ -87,7 +87,7 @@ class StagedShield(Protocol):
         ...
 
     def problems(self, now: Mapping[str, Any] | None, state: Mapping[str, Any]) -> list[str]:
-        """The settings that were lost since the shield was applied."""
+        """The settings that were lost after the shield was applied."""
         ...
 
 
@@ -95,18 +95,18 @@ class StageShields(Construct):
     """The shields of a stage.
 
     Attributes:
-        switch: what the context `shield` says: "on", "alert" or "off".
+        switch: the context `shield`: "on", "alert" or "off".
         attached: every shield in the stage; `attached.attached_in` has their type.
-        problems: what went wrong in an aspect, where an error would come with the CDK's stack trace.
-        observers: called with each shield that is made.
-        late_checks: asked at the validation for what is wrong, when all is made.
-        importing: stacks other than the functions' that have what policies list: those of perimeters.
+        problems: errors in aspects, where an exception would print the CDK's stack trace.
+        observers: called with each new shield.
+        late_checks: called at the validation, return problems.
+        importing: stacks other than the functions' that refer to policy entries: those of perimeters.
     """
 
     def __init__(self, stage: cdk.Stage) -> None:
         """
         Raises:
-            ShieldError: the context `shield` is none of the three.
+            ShieldError: the context `shield` has another value.
         """
         switch = stage.node.try_get_context(CONTEXT) or "on"
         if switch not in _SWITCHES:
@@ -124,16 +124,16 @@ class StageShields(Construct):
         self._looked: list[Looked] = []
         self._answered: dict[str, list[str]] | None = None
         self._missing: dict[str, list[str]] = {}
-        check_late(self, self.invariant_problems)  # fails the synthesis where something took a shield off again
+        check_late(self, self.invariant_problems)  # fails the synthesis where a shield was removed
 
     def add(self, attached: StagedShield) -> None:
-        """Takes in a shield that was made."""
+        """Adds a new shield."""
         self.attached.append(attached)
         for observe in self.observers:
             observe(attached)
 
     def fleet_problems(self, shields: StackShields, alarms: AlarmOptions) -> list[str]:
-        """Whether the fleet in a stack's account and region can have these alarms."""
+        """The reasons why the fleet in a stack's account and region cannot have these alarms."""
         if alarms.granularity != "fleet":
             return []
         home = self._fleet_home(shields, alarms)
@@ -148,10 +148,10 @@ class StageShields(Construct):
     def fleet_alarms(self, shields: StackShields, alarms: AlarmOptions) -> Mapping[str, cloudwatch.Alarm]:
         """The alarms of an account and region, by the watch's key.
 
-        They are in the stack that `alarms` names, or in that of the first function of the fleet.
+        They are in a stack of `alarms.stacks`, or in that of the first function of the fleet.
         """
         home = self._fleet_home(shields, alarms)
-        assert home is not None, "fleet_problems was asked before"
+        assert home is not None, "fleet_problems is called before"
         self._fleets[shields.environment] = home
         if home.fleet is None:
             scope = Construct(home.stack, "ShieldedFleet")
@@ -176,7 +176,7 @@ class StageShields(Construct):
         return next((home for home in homes if home.environment == shields.environment), None)
 
     def grants_of(self, path: str) -> Grants:
-        """The grants of a function's role when the aspects asked first."""
+        """The grants of a function's role at the first request of the aspects."""
         if path not in self._grants:
             grants, looked = self._read_grants()
             self._looked.append(looked)
@@ -184,13 +184,13 @@ class StageShields(Construct):
         return self._grants[path]
 
     def answered_by(self, path: str) -> list[str]:
-        """The custom resources that a function answered for when the aspects asked first."""
+        """The custom resources that a function answered for at the first request of the aspects."""
         if self._answered is None:
             self._answered = custom_resources.answered_by(self.stage)
         return self._answered.get(known_as(path), [])
 
     def _later_answers(self) -> list[str]:
-        """Custom resources that were made after the policies."""
+        """Problems of custom resources that were created after the policies."""
         if self._answered is None:
             return []
         before, after = self._answered, custom_resources.answered_by(self.stage)
@@ -215,7 +215,7 @@ class StageShields(Construct):
         return read_stage(self.stage, [attached.handle for attached in self.attached if attached.wants_grants])
 
     def _later_grants(self) -> list[str]:
-        """The grants made after the policies: the roles are read once more, where something is new."""
+        """Problems of grants that were added after the policies: the roles are read again where inputs changed."""
         if not self._looked:
             return []
         from .granted import Grants, changed
@@ -233,7 +233,7 @@ class StageShields(Construct):
         ]
 
     def invariant_problems(self) -> list[str]:
-        """The settings that were lost since the shields were applied; one batch a stack."""
+        """The settings that were lost after the shields were applied; one batch for each stack."""
         by_stack: dict[cdk.Stack, list[StagedShield]] = {}
         for attached in self.attached:
             by_stack.setdefault(attached.handle.stack, []).append(attached)
@@ -259,9 +259,9 @@ class StackShields:
 
     Attributes:
         stack: the stack.
-        shared: those of its stage.
+        shared: the shields of its stage.
         account: the stack's account, resolved.
-        account_text: the same as a text, maybe a token.
+        account_text: the account as a text, possibly a token.
         filters: the metric filters on log groups that functions may share.
         fleet: the fleet alarms in it, by the watch's key, and their options.
     """
@@ -283,7 +283,7 @@ class StackShields:
         self._alarm_names: dict[str, str] = {}
 
     def alarm_name(self, name: str, path: str, suffix: str) -> str:
-        """An alarm's name, with a suffix where that of another function's alarm is the same. `path`: the function's."""
+        """An alarm's name, with a suffix where another function's alarm has the same. `path`: the function's."""
         return name if self._alarm_names.setdefault(name, path) == path else f"{name}-{suffix}"
 
     @property
@@ -294,20 +294,20 @@ class StackShields:
 
     @property
     def region(self) -> str:
-        """The stack's region, maybe a token."""
+        """The stack's region, possibly a token."""
         self._region = self._region or self.stack.region
         return self._region
 
     @property
     def name(self) -> str:
-        """The stack's name, maybe a token."""
+        """The stack's name, possibly a token."""
         self._name = self._name or self.stack.stack_name
         return self._name
 
     def layer(
         self, scope: IConstruct, architecture: str, given: lambda_.ILayerVersion | str | None = None
     ) -> lambda_.ILayerVersion:
-        """The stack's layer for an architecture, or the one that is given, as a layer or its ARN.
+        """The stack's layer for an architecture, or a given one, as a layer or its ARN.
 
         Raises:
             ShieldError: its files are missing, or its construct id is taken.
@@ -320,11 +320,11 @@ class StackShields:
         return self._layers[key]
 
     def layer_problems(self, architecture: Any) -> list[str]:
-        """Why `layer` could not make one of the package's own for an architecture; empty where it can, or has."""
+        """Why `layer` cannot create the package's layer for an architecture; empty where it can."""
         if not isinstance(architecture, str):
             return [
                 "architectures: known only at deployment, so the shield's layer cannot be chosen: name x86_64 or "
-                "arm64, or give shield_layer= the ARN of one that you published"
+                "arm64, or set shield_layer= to the ARN of a layer that you published"
             ]
         return [] if architecture in self._layers else self.shared.missing_binaries(architecture)
 
@@ -335,7 +335,7 @@ class StackShields:
         return self._arns[layer]
 
     def log_group_problems(self, log_group: logs.ILogGroup | None, options: LogOptions, path: str) -> list[str]:
-        """Whether another log group of the stack has the same name. `path`: the function that is to log there."""
+        """Problems of a log group's name: invalid, or used in the stack. `path`: its function."""
         name, owner = options.name_for(path, lambda: self.name) if log_group is None else None, path
         if log_group is not None:
             resource = log_group.node.default_child
@@ -354,18 +354,18 @@ class StackShields:
 
 
 def _tell_of_new_log_groups(stack: cdk.Stack, functions: Sequence[str]) -> None:
-    """Whether a function has run before, and has a log group that others read, cannot be seen at synthesis."""
+    """Warns about new log groups, as a previous log group and its readers are unknown at synthesis."""
     if functions:
         cdk.Annotations.of(stack).add_warning_v2(
             "shielded-function:newLogGroup",
-            f"The lines of {', '.join(functions)} go to new log groups. What reads those that Lambda made "
-            "(/aws/lambda/...: subscriptions, forwarders) goes quiet where they ran before: LogOptions(existing=True) "
-            "leaves their lines there. For functions that are new say LogOptions(existing=False).",
+            f"The lines of {', '.join(functions)} go to new log groups. If these functions ran before, subscriptions "
+            "and forwarders on Lambda's log groups (/aws/lambda/...) get no more lines: LogOptions(existing=True) "
+            "keeps the lines there. For new functions set LogOptions(existing=False).",
         )
 
 
 def _tell_of_untold_grants(stack: cdk.Stack, shields: Sequence[StagedShield]) -> None:
-    """Of functions whose policy says nothing of AWS, and whose grants cannot be told."""
+    """Warns about functions with an unset `allow_aws` and unknown grants."""
     by_reason: dict[str, list[str]] = {}
     for shield in shields:
         for reason in shield.untold_grants:
@@ -374,20 +374,20 @@ def _tell_of_untold_grants(stack: cdk.Stack, shields: Sequence[StagedShield]) ->
         told = "; ".join(f"{', '.join(functions)}: {reason}" for reason, functions in by_reason.items())
         cdk.Annotations.of(stack).add_warning_v2(
             "shielded-function:untoldGrants",
-            "Where a policy does not set allow_aws, a function reaches the AWS services that its role is granted. For "
-            f'these that cannot be told, so they reach every service, of any account: {told}. Or write allow_aws="all" '
-            "where that is meant.",
+            "Where a policy does not set allow_aws, a function reaches the AWS services in the grants of its role. The "
+            f"grants of these functions are unknown, so they reach every service, of any account: {told}. Or write "
+            'allow_aws="all" where that is intended.',
         )
 
 
 def _too_many_resources(stack: cdk.Stack) -> list[str]:
-    """Whether a stack has more resources than CloudFormation takes. The CDK counts them too, and by type alone."""
+    """Whether a stack has more resources than CloudFormation allows. The CDK counts them too, but only by type."""
     given = stack.node.try_get_context("@aws-cdk/core:stackResourceLimit")
     limit = _RESOURCES if given is None else int(given)
     found = find_constructs(stack, ["CfnResource"])
     own = [path_of(each) for each, (home,) in zip(found, members_of(found, "stack"), strict=True) if home is stack]
     shields = [kind for path, kind in own if "/Shield/" in path]
-    if not 0 < limit < len(own):  # 0: the CDK does not look
+    if not 0 < limit < len(own):  # 0: the CDK does not check
         return []
     fleet = 'AlarmOptions(granularity="fleet") makes two alarms for all functions, and ' if _ALARM in shields else ""
     return [
@@ -408,16 +408,16 @@ def stack_shields(stack: cdk.Stack) -> StackShields:
 
 
 def known_stages(scope: IConstruct) -> list[StageShields]:
-    """The stages of a construct's app in which something is shielded."""
+    """The stages of a construct's app with shields."""
     stages = {id(shields.shared): shields.shared for shields in _STACKS.values()}
     root = scope.node.root
     return [stage for stage in stages.values() if stage.node.root is root]
 
 
 def stage_shields(scope: IConstruct) -> StageShields:
-    """The shields of the stage that a construct is in; the same at every call."""
+    """The shields of a construct's stage; the same at every call."""
     stage = scope if isinstance(scope, cdk.Stage) else cdk.Stage.of(scope)
-    assert stage is not None, "a construct is always part of a stage: its app, at least"
+    assert stage is not None, "a construct always has a stage: at least its app"
     existing = stage.node.try_find_child(_ID)
     if existing is not None and not isinstance(existing, StageShields):
         raise ShieldError(existing.node.path, [f"the construct id {_ID} is the shield's: give it another"])

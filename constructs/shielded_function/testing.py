@@ -1,4 +1,4 @@
-"""Assertions for unit tests: every function is shielded, the right alarm fires, a perimeter stops a request."""
+"""Assertions for unit tests: every function is shielded, the right alarm fires, a perimeter blocks a request."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ def assert_shielded(
             assert_shielded(stack)
             assert_shielded(stack, policy=ShieldPolicy(allow_aws=["dynamodb"]), functions=["Shop/Checkout"])
 
-    Functions that are acknowledged with a reason, left out, or the CDK's own are skipped. Warnings are not looked
-    at. From a template alone it cannot be told what is in a layer, what was acknowledged, nor that a variable
-    was overridden: give the stack, or the app, where these matter.
+    Functions that are acknowledged with a reason, left out, or the CDK's own are skipped. Warnings are ignored. A
+    template does not show the content of a layer, acknowledgements, or overridden variables: give the stack, or the
+    app, where these matter.
 
     Args:
         template: a stack, a stage or an app, which is synthesized; an `aws_cdk.assertions.Template` or its JSON; or a
@@ -59,9 +59,9 @@ def assert_shielded(
         functions: construct paths, logical ids, or globs of them; by default all. Each must be found.
 
     Raises:
-        AssertionError: a function is not shielded, its policy allows more, or there is none of that name; the text
-            has every finding.
-        ShieldError: `template` is something else, or `functions` is one text.
+        AssertionError: a function is not shielded, its policy allows more, or there is none of that name; the message
+            lists all findings.
+        ShieldError: `template` is of another type, or `functions` is a string.
     """
     if isinstance(functions, str):
         raise ShieldError(f"functions: {functions!r} is one text; write a list: [{functions!r}]")
@@ -96,7 +96,7 @@ def _choose(functions: Sequence[LambdaFunction], globs: Sequence[str] | None) ->
 
 
 def _excused(report: Report, chosen: Sequence[LambdaFunction]) -> list[str]:
-    """A function that the test names counts, even if it was left out elsewhere."""
+    """Problems of named functions, which count even if they were left out of shielding."""
     return [
         f"{function.place.path}: no shield: it is left out ({function.left_out or function.cdk_handler})"
         for function in report.excused
@@ -114,7 +114,7 @@ def _looser(policy: ShieldPolicy, chosen: Sequence[LambdaFunction]) -> list[str]
 
 class _NoFiles:
     def read(self, content: Any, name: str) -> bytes | None:
-        """Nothing can be looked into."""
+        """Raises LookupError for every file."""
         raise LookupError(f"{name}: there is no cloud assembly")
 
 
@@ -130,7 +130,7 @@ def _read(template: Any) -> Assembly:
 
     if isinstance(template, cdk.Stack):
         stage = cdk.Stage.of(template)
-        assert stage is not None, "a stack is always in a stage: the app is one"
+        assert stage is not None, "a stack always has a stage: at least the app"
         assembly = stage.synth()
         file = Path(assembly.get_stack_artifact(template.artifact_id).template_full_path)
         return read_assembly(Path(assembly.directory), [file])

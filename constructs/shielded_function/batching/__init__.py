@@ -1,13 +1,13 @@
-"""Many questions to the CDK in one message, and constructs in one message each.
+"""Batches requests to the CDK: many properties in one message, and each construct in one message.
 
-From Python, each property of a construct and each call of a method is a message to the CDK's process and back, and a
-construct with properties is several, whose types are checked besides. That is what a synthesis with this package costs.
-`batch.js` is a module of a few lines that jsii loads into that process, as it loads the CDK itself: it reads the same
-public members, of many objects at once, and calls the same constructors. Names are those of the CDK in TypeScript
-(`policyDocument`, `node.metadata`). Nothing checks the types of what is passed: pass what was checked.
+From Python, each property of a construct and each method call is a message to the CDK's process and back, and a
+construct with properties needs several, with type checks. These messages dominate the time of a synthesis. `batch.js`
+is a short module that jsii loads into that process, like the CDK: it reads the same public members of many objects at
+once, and calls the same constructors. Names are the CDK's in TypeScript (`policyDocument`, `node.metadata`). Argument
+types are not checked: pass checked values.
 
-`jsii.load` of an archive that is made here is the interface of jsii's Python runtime, which it documents for generated
-packages only. Where it fails, `plain` asks the same by the CDK's own Python classes, one message at a time.
+`jsii.load` of a generated archive is an interface of jsii's Python runtime that is documented for generated packages
+only. Where it fails, `plain` makes the same requests by the CDK's Python classes, one message at a time.
 """
 
 from __future__ import annotations
@@ -53,14 +53,14 @@ _LIST: Final = {"collection": {"kind": "array", "elementtype": _ANY}}
 
 
 def members_of(objects: Sequence[Any], *paths: str) -> list[list[Any]]:
-    """Members of many objects, as the CDK has them.
+    """Members of many objects, in the CDK's form.
 
     Args:
         objects: constructs, or other objects of the CDK.
         paths: the members, `role` or `node.metadata`.
 
     Returns:
-        For each object, its members in the order of `paths`; None for what it has not.
+        For each object, its members in the order of `paths`; None for absent members.
     """
     if not objects:
         return []
@@ -78,16 +78,16 @@ def inspect_all(resources: Sequence[Any]) -> list[dict[str, Any]]:
 
 
 def resolve_all(resources: Sequence[Any], attribute: str, names: Sequence[str]) -> list[Any]:
-    """Some properties in one attribute of `inspect_all`, as each resource's stack resolves them.
+    """Some properties in one attribute of `inspect_all`, resolved by each resource's stack.
 
     Args:
         resources: the resources.
         attribute: the attribute.
-        names: the properties that are wanted.
+        names: the wanted properties.
 
     Returns:
-        For each resource, the properties that it has; None where it has not the attribute. Where some were written by
-        `add_property_override`, these too, as `overrides`, by CloudFormation's names.
+        For each resource, the properties that it has; None where it lacks the attribute. Properties written by
+        `add_property_override` are in `overrides`, by CloudFormation's names.
     """
     return _ask("resolve", list(resources), attribute, list(names)) if resources else []
 
@@ -99,12 +99,12 @@ def references_of(
 
     Args:
         resources: the resources.
-        attribute: the attribute of `inspect_all` that has the properties; empty for what `CfnResource` tells classes
-            that extend it (`cfnProperties`), which a plain one has too.
-        names: those that are looked at; by default all.
+        attribute: the attribute of `inspect_all` that has the properties; empty for the protected `cfnProperties` of
+            `CfnResource`, which also plain resources have.
+        names: the properties to read; by default all.
 
     Returns:
-        For each resource: what `toString` returns of each construct, and the properties, resolved. None for a resource
+        For each resource: the `toString` of each construct, and the resolved properties. None for a resource
         that does not disclose them.
     """
     if not resources:
@@ -114,44 +114,44 @@ def references_of(
 
 
 def circles_of(asked: Sequence[tuple[Any, str]]) -> list[list[str] | None]:
-    """Whether texts that resources are to hold would close circles of dependencies, in this order.
+    """Finds circular dependencies that texts would cause in resources, in this order.
 
     Args:
         asked: each resource, and a text with references.
 
     Returns:
-        For each, the paths of the circle, from the resource or its stack back to it; None where there is none.
+        For each, the paths of the circle, from the resource or its stack back to it; None for none.
     """
     return _ask("circles", [list(each) for each in asked]) if asked else []
 
 
 def find_all(scope: Any, classes: Sequence[str], types: Sequence[str]) -> list[tuple[Any, str]]:
-    """A construct and what is below it, as far as it is of some class or type.
+    """A construct and its descendants, of some classes or types.
 
     Args:
         scope: the construct.
         classes: classes of the CDK, `Stack` or `aws_lambda.FunctionBase`.
-        types: CloudFormation types of resources; `Custom::` is every type that begins so, except those
-            with a `!` in front: `!Custom::Own`.
+        types: CloudFormation types of resources; `Custom::` is every type with this prefix, except those with a `!` in
+            front: `!Custom::Own`.
 
     Returns:
-        Each construct, and what its `toString` returns.
+        Each construct, with its `toString`.
     """
     found = _ask("find", scope, list(classes), list(types))
     return [(construct, text) for construct, text in found]
 
 
 def holders_of(scope: Any, any_of: Sequence[str], others: Sequence[str]) -> list[tuple[str, Any, list[Any]]]:
-    """A construct and what is below it, as far as it has one of some members.
+    """A construct and its descendants that have one of some members.
 
     Args:
         scope: the construct.
         any_of: members, as in `members_of`.
-        others: members that are asked of each that is found.
+        others: members to read of each found construct.
 
     Returns:
-        For each construct: what its `toString` returns, the first member of `any_of` that it has, and its `others`,
-        None for what it has not.
+        For each construct: its `toString`, the first member of `any_of` that it has, and its `others`, None for
+        absent ones.
     """
     found = _ask("holders", scope, list(any_of), list(others))
     return [(text, first, others) for text, first, *others in found]
@@ -180,7 +180,7 @@ def attach(resource: Any, *, logging: Mapping[str, str] | None, aspect: Any, pri
 
 
 def note_all(constructs: Sequence[Any], kind: str, texts: Sequence[str]) -> None:
-    """Adds one entry of metadata to each construct: its type, and each one's own text."""
+    """Adds one entry of metadata to each construct: its type, and its text."""
     if constructs:
         _ask("note", list(constructs), kind, list(texts))
 
@@ -212,10 +212,10 @@ def _batch() -> Any:
         class Batch(metaclass=jsii.JSIIMeta, jsii_type=f"{_NAME}.Batch"):
             pass
 
-    except Exception as error:  # whatever a jsii of another version raises
+    except Exception as error:  # another version of jsii may raise any type
         warnings.warn(
-            f"shielded-function: jsii does not load batch.js ({error}): the synthesis asks the CDK one by one, which "
-            "takes longer, and does not see what add_property_override writes",
+            f"shielded-function: jsii does not load batch.js ({error}): the synthesis sends single requests, "
+            "which take longer, and do not read values of add_property_override",
             stacklevel=2,
         )
         return None
@@ -269,7 +269,7 @@ def _archive() -> bytes:
         **{file.name: file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.js"))},
     }
     buffer = io.BytesIO()
-    # Without the time: jsii keeps a copy of each archive that differs.
+    # Without a time stamp, as jsii keeps a copy of each different archive.
     with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as archive:
         for name, content in files.items():
             entry = tarfile.TarInfo(f"package/{name}")

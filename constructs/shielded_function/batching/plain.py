@@ -1,4 +1,4 @@
-"""The methods of `batch.js` by the CDK's own Python classes, one message at a time: where jsii does not load that."""
+"""The methods of `batch.js` by the CDK's Python classes, one message at a time, where jsii cannot load it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def references(resources: Sequence[Any], attribute: str, names: Sequence[str]) -
 
 
 def circles(asked: Sequence[Any]) -> list[Any]:
-    return [None for _ in asked]  # each step of the way would be many messages: CloudFormation finds the circle
+    return [None for _ in asked]  # each step would need many messages: CloudFormation finds the circle
 
 
 def find(scope: Any, classes: Sequence[str], types: Sequence[str]) -> list[tuple[Any, str]]:
@@ -111,7 +111,7 @@ def addEnvironment(function: Any, variables: Mapping[str, str], layers: Sequence
 
 
 def _snake(name: str) -> str:
-    """A name of the CDK as its Python classes have it: `toJSON` as `to_json`."""
+    """A name of the CDK in its Python classes: `toJSON` as `to_json`."""
     return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower()
 
 
@@ -120,7 +120,7 @@ def _camel(name: str) -> str:
 
 
 def _member(value: Any, name: str) -> Any:
-    """A member; one that the CDK keeps for classes that extend its own has an underscore in Python."""
+    """A member; protected members have an underscore in Python."""
     if isinstance(value, dict):
         return value.get(name)
     return getattr(value, _snake(name), getattr(value, f"_{_snake(name)}", None))
@@ -129,12 +129,12 @@ def _member(value: Any, name: str) -> Any:
 def _given(value: Any, path: str) -> Any:
     try:
         return _as_json(reduce(_member, path.split("."), value))
-    except RuntimeError:  # the CDK throws for members that a construct was not given
+    except RuntimeError:  # the CDK throws for members that a construct lacks
         return None
 
 
 def _as_json(value: Any) -> Any:
-    """Structs and metadata as `batch.js` returns them: by the names of the CDK in TypeScript."""
+    """Structs and metadata in the form of `batch.js`: by the CDK's names in TypeScript."""
     if isinstance(value, list):
         return [_as_json(each) for each in cast("list[Any]", value)]
     if isinstance(value, MetadataEntry):
@@ -173,7 +173,7 @@ def _references(resource: Any, attribute: str, names: Sequence[str]) -> Any:
 
 
 class _References(cdk.DefaultTokenResolver):
-    """Resolves as the CDK does, and keeps the constructs that it was led to."""
+    """Resolves like the CDK, and records the referenced constructs."""
 
     def __init__(self) -> None:
         concat: Any = cdk.StringConcat()

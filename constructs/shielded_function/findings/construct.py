@@ -1,4 +1,4 @@
-"""`ShieldFindings`: one EventBridge event for each new thing that a function did against its policy."""
+"""`ShieldFindings`: one EventBridge event for each new violation."""
 
 from __future__ import annotations
 
@@ -50,18 +50,18 @@ class ShieldFindings(Construct):
         findings = ShieldFindings(self, "Findings")  # of this stack
         findings.tell("Pager", [targets.SnsTopic(topic)], severities=["critical"])
 
-    A small function, shielded itself, reads the lines that the functions write against their policies, by a
-    subscription filter on each log group. For each function, control, target and package that it has not seen before,
-    it puts one event on a bus. The event's detail is a Detection Finding of OCSF. What it has seen is in a table, and
-    is forgotten when it was not seen for `remember`.
+    A small function, itself shielded, reads the violation lines of the functions by a subscription filter on each log
+    group. For each new combination of function, control, target and package, it puts one event on a bus. The event's
+    detail is a Detection Finding of OCSF. A table keeps the known findings; one that was not seen again for `remember`
+    is deleted.
 
-    A log group takes two subscription filters: one is used. Functions in other stacks get theirs in their own stack,
+    A log group allows two subscription filters: one is used. A function in another stack gets it in that stack,
     which is then deployed after this one.
 
     Attributes:
         function: the function.
-        table: what it has seen.
-        event_bus: where the events go.
+        table: the known findings.
+        event_bus: the bus of the events.
     """
 
     @by_name("ShieldFindings")
@@ -81,13 +81,13 @@ class ShieldFindings(Construct):
         Args:
             scope: the parent.
             id: the construct id.
-            of: whose functions: a stack, a stage, the app, or a construct in it; by default the stack that it is in. Of
-                these, the functions in its own stage, account and region, those that are shielded later too.
-            event_bus: where the events go; by default the account's own.
-            remember: for how long a finding is known after it was seen last; 90 days by default, one day at least.
-            count_read_handler: also tells of reads of the handler's source: Python's, when it logs an exception.
-            security_hub: gives the findings to AWS Security Hub, which the account must have enabled.
-            alarms: the alarms on the function itself; by default one without an action.
+            of: a stack, a stage, the app, or a construct in it; by default the stack of the construct. The functions in
+                it and in the same stage, account and region are covered, also those shielded later.
+            event_bus: the bus of the events; by default the account's default bus.
+            remember: how long a finding is known after its last violation; by default 90 days, at least one.
+            count_read_handler: also reports reads of the handler's source, which Python does when it logs an exception.
+            security_hub: sends the findings to AWS Security Hub, which the account must have enabled.
+            alarms: the alarms on this function; by default one without an action.
 
         Raises:
             ShieldError: an argument is malformed.
@@ -114,7 +114,7 @@ class ShieldFindings(Construct):
             partition_key=dynamodb.Attribute(name=_KEY, type=dynamodb.AttributeType.STRING),
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             time_to_live_attribute=_EXPIRES,
-            removal_policy=cdk.RemovalPolicy.DESTROY,  # without it, all is new once more
+            removal_policy=cdk.RemovalPolicy.DESTROY,  # without it, all findings are new again
         )
         self._own_path = f"{path}/Function"
         self._filtered: dict[tuple[cdk.Stack, str], list[str]] = {}
@@ -137,7 +137,7 @@ class ShieldFindings(Construct):
         shields.observers.append(self._cover)
         for attached in attached_in(shields):
             self._cover(attached)
-        check_late(self, self.problems)  # a part that reads nothing looks like one without violations
+        check_late(self, self.problems)  # a part that reads nothing would look like one without violations
 
     def tell(
         self, id: str, targets: Sequence[EventTarget], *, severities: Sequence[Severity] | None = None
@@ -153,7 +153,7 @@ class ShieldFindings(Construct):
             The rule.
 
         Raises:
-            ShieldError: no such severity.
+            ShieldError: there is no such severity.
         """
         unknown = [each for each in severities or () if each not in SEVERITIES]
         if unknown or severities == []:
@@ -181,7 +181,7 @@ class ShieldFindings(Construct):
         function = ShieldedFunction(
             self,
             "Function",
-            description="Tells of what shielded functions did for the first time against their policies",
+            description="Reports new violations of shielded functions",
             runtime=lambda_.Runtime.PYTHON_3_13,
             handler="shield_findings.main.handler",
             code=zip_code(cdk.Stack.of(self), _code()),
@@ -211,7 +211,7 @@ class ShieldFindings(Construct):
         return function
 
     def _cover(self, attached: FunctionShield) -> None:
-        """Has the lines of a function that has a shield delivered. Its own would call it for ever."""
+        """Subscribes to the lines of a shielded function, except this function, which would loop forever."""
         path = attached.handle.path
         if path == self._own_path or not is_within(path, self._of):
             return
@@ -221,7 +221,7 @@ class ShieldFindings(Construct):
         key = attached.handle.stack, attached.log_group_name
         names = self._filtered.setdefault(key, [])
         names.append(attached.handle.name)
-        if len(names) > 1:  # the log group has its filter
+        if len(names) > 1:  # the log group already has its filter
             return
         resource = logs.CfnSubscriptionFilter(
             attached,
@@ -234,17 +234,16 @@ class ShieldFindings(Construct):
             resource.node.add_dependency(self._permission)
 
     def problems(self) -> list[str]:
-        """Its parts without a function, as errors for the CDK, when every function is known."""
+        """Errors for the CDK where it covers no function, when every function is known."""
         if self._filtered:
             return []
         return [
-            "ShieldFindings: there is no shielded function of its stage, account and region in what it is `of`: "
-            "nothing would be read"
+            "ShieldFindings: `of` contains no shielded function of its stage, account and region: nothing would be read"
         ]
 
 
 def _pattern_of(pattern: str, names: Sequence[str]) -> str:
-    """The pattern of these functions' lines, where it fits: a function's output can name any other."""
+    """The pattern of these functions' lines, where it fits, as a function's output can name any other function."""
     fits = longest_of_functions(pattern, names) <= MAX_LENGTH
     return of_functions(pattern, names) if fits else pattern
 

@@ -1,9 +1,9 @@
-"""From a construct to the entries of a policy that reach it.
+"""Derives the policy entries for a construct.
 
     entries_of(database).outbound   # (Entry(text="${Token[...]}:${Token[...]}", longest=142), ...)
 
-The tables say what is known: `databases`, `caches`, `web`, `networks`, `buckets`, and `refused` for what people list
-and should not.
+The tables have the known constructs: `databases`, `caches`, `web`, `networks`, `buckets`, and `refused` for constructs
+that users list by mistake.
 """
 
 from __future__ import annotations
@@ -35,21 +35,21 @@ _FIELDS = ("allow_outbound", "allow_buckets")
 
 
 def entries_of(construct: object, field: str = "allow_outbound") -> Entries:
-    """The entries that reach a construct; their unknown parts are tokens. A bucket's are of `allow_buckets`.
+    """The entries for a construct; their unknown parts are tokens. A bucket's are for `allow_buckets`.
 
     Args:
-        construct: a construct that a row knows.
-        field: the list that it was given in, for errors.
+        construct: a construct of a known type.
+        field: the list that contains it, for errors.
 
     Raises:
-        ShieldPolicyError: it is unknown, belongs into another list, or does not tell its host.
+        ShieldPolicyError: it is unknown, belongs to another list, or has no known host.
     """
     row = _check(construct, field)
     try:
         entries = tuple(dict.fromkeys(row.read(construct)))
     except Unreadable as reason:
         raise ShieldPolicyError(field, f"{describe(construct)}: {reason}") from None
-    except RuntimeError as fault:  # jsii's: what an import was not told of, in the CDK's words
+    except RuntimeError as fault:  # of jsii: an import lacks the attribute
         raise ShieldPolicyError(
             field, f"{describe(construct)} does not tell its host ({str(fault).strip()}): list the host as text"
         ) from fault
@@ -57,30 +57,30 @@ def entries_of(construct: object, field: str = "allow_outbound") -> Entries:
 
 
 def check_construct(construct: object, field: str) -> None:
-    """Whether a list takes a construct, by its type alone: nothing is asked of Node.js.
+    """Checks that a list accepts a construct, by its type alone, without a request to Node.js.
 
     Raises:
-        ShieldPolicyError: it does not; the text says what it takes, or what to write instead.
+        ShieldPolicyError: it does not; the message names accepted kinds, or an alternative.
     """
     _check(construct, field)
 
 
 def describe(construct: object) -> str:
-    """The name of a construct in an error: its path and class. For errors only, as it asks Node.js."""
+    """The name of a construct in an error: its path and class. For errors only, as it needs requests to Node.js."""
     names = type_names(construct)
-    # An import's class is nameless: its interface says more.
+    # An import's class has no name, but its interface has.
     kind = next((name for name in names if name not in ("Resource", "constructs.Construct")), type(construct).__name__)
     path = path_of(construct)
     return f"{path} ({kind})" if path else kind
 
 
 def path_of(construct: object) -> str:
-    """A construct's path; empty for what has none, such as an endpoint."""
+    """A construct's path; empty for objects without one, such as an endpoint."""
     return getattr(getattr(construct, "node", None), "path", "")
 
 
 def accepted(field: str = "allow_outbound") -> list[str]:
-    """The kinds of constructs that a list takes, in words."""
+    """The kinds of constructs that a list accepts, in words."""
     return [row.name for row in ROWS if field == "allow_outbound" or row.field == field]
 
 

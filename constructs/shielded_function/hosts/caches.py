@@ -1,6 +1,6 @@
 """Caches and brokers: ElastiCache, MemoryDB, Amazon MQ. They have no L2 constructs.
 
-A client of a cluster is told further names by the first node it asks, so an entry has to admit these too. Their forms:
+A cluster's first node returns further names to its client, so an entry must admit these too. Their forms:
 https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Endpoints.html and
 https://docs.aws.amazon.com/memorydb/latest/devguide/endpoints.html.
 """
@@ -39,7 +39,7 @@ def _below(address: str, port: str, longest: int) -> Entry:
     """Every name of a cluster, from its configuration endpoint.
 
     `clustercfg.name.abcdef.use1.cache.amazonaws.com` answers with `name-0001-001.name.abcdef.use1.cache...`, and with
-    others once it is scaled, so the entry is `*.name.abcdef.use1.cache...`. That domain is this cluster's own.
+    others once it is scaled, so the entry is `*.name.abcdef.use1.cache...`. Only this cluster uses that domain.
     """
     domain = cdk.Fn.select(1, cdk.Fn.split("clustercfg.", address))
     return Entry(f"*.{domain}{port}", len("*.") + longest + PORT)
@@ -72,15 +72,15 @@ def _replication_group(group: Any) -> list[Entry]:
 
 
 def _nodes(group: Any) -> Entry:
-    """All nodes of a group without shards, as one text with commas: several properties may tell how many there are."""
+    """All nodes of a group without shards, as one text with commas: several properties determine their number."""
     port = known_port(group.port, _REDIS_PORT)
-    # The text between is never an intrinsic.
+    # The separator is never an intrinsic.
     nodes = cdk.Fn.join(f"{port},", group.attr_read_end_point_addresses_list)
     return Entry(f"{nodes}{port}", _GROUP_NODES * (_GROUP_NODE + PORT + len(",")))
 
 
 def _has_shards(group: Any) -> bool:
-    """Whether cluster mode is on: the attributes that a group has follow from it, and asking for others fails the
+    """Whether cluster mode is on: it determines a group's attributes, and other attributes fail the
     deployment (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/
     aws-resource-elasticache-replicationgroup.html)."""
     mode = group.cluster_mode
@@ -90,8 +90,7 @@ def _has_shards(group: Any) -> bool:
     if mode is None and (parameters is None or parameters.startswith("default.")):
         return parameters is not None and parameters.endswith(".cluster.on")
     raise Unreadable(
-        'whether cluster mode is on is not to be seen: set cluster_mode to "enabled" or "disabled", or list its '
-        "endpoints as text"
+        'cluster mode is unknown: set cluster_mode to "enabled" or "disabled", or list its endpoints as text'
     )
 
 
@@ -99,7 +98,7 @@ def _cache_cluster(cluster: Any) -> Iterable[Entry]:
     if cluster.engine in ("redis", "valkey"):
         return host("attr_redis_endpoint_address", _MEMCACHED, port="attr_redis_endpoint_port")(cluster)
     if cluster.engine != "memcached" or cdk.Token.is_unresolved(cluster.num_cache_nodes):
-        raise Unreadable("engine and num_cache_nodes have to be known: list its endpoints as text")
+        raise Unreadable("engine and num_cache_nodes must be known at synthesis: list its endpoints as text")
     return _memcached(cluster)
 
 
@@ -125,7 +124,7 @@ def _broker(broker: Any) -> Iterator[Entry]:
     attribute = attributes.get(str(broker.engine_type).upper())
     modes = {"SINGLE_INSTANCE": 1, "ACTIVE_STANDBY_MULTI_AZ": 2, "CLUSTER_MULTI_AZ": 1}
     if attribute is None or broker.deployment_mode not in modes:
-        raise Unreadable("engine_type and deployment_mode have to be known: list its endpoints as text")
+        raise Unreadable("engine_type and deployment_mode must be known at synthesis: list its endpoints as text")
     urls = getattr(broker, attribute)
     for instance in range(modes[broker.deployment_mode]):
         host_and_port = cdk.Fn.select(2, cdk.Fn.split("/", cdk.Fn.select(instance, urls)))

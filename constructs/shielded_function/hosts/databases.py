@@ -17,7 +17,7 @@ _RDS: Final = 63 + len(".cluster-ro-") + 12 + len(".") + REGION + len(".rds.") +
 same form under `docdb.` and `neptune.`
 (https://docs.aws.amazon.com/documentdb/latest/developerguide/endpoints.html)."""
 _PROXY_PORTS: Final = {"MYSQL": 3306, "POSTGRESQL": 5432, "SQLSERVER": 1433}
-"""A proxy listens on its engine's usual port, whatever the database's
+"""A proxy listens on its engine's default port, regardless of the database's
 (https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.html#rds-proxy.limitations)."""
 _DOCDB: Final = _RDS + len("docdb") - len("rds")
 _NEPTUNE: Final = _RDS + len("neptune") - len("rds")
@@ -31,7 +31,7 @@ _SEARCH: Final = len("search-") + 28 + 1 + 26 + 1 + REGION + len(".es.") + SUFFI
 
 
 def _instances(cluster: Any) -> Iterator[Entry]:
-    """A driver that connects with `replicaSet=rs0` is told the cluster's members, and connects to each
+    """A driver with `replicaSet=rs0` receives the cluster's members, and connects to each
     (https://docs.aws.amazon.com/documentdb/latest/developerguide/connect-to-replica-set.html)."""
     for instance in cluster.instance_endpoints:
         yield Entry(instance.socket_address, _DOCDB + PORT)
@@ -43,7 +43,7 @@ def _workgroup(workgroup: Any) -> Iterator[Entry]:
 
 
 def _proxy(attribute: str) -> Read:
-    """A proxy or an endpoint of one, with its engine's port; with any, where it is imported and tells no engine."""
+    """A proxy or an endpoint of one, with its engine's port; with any port for an imported one without an engine."""
 
     def read(construct: Any) -> Iterable[Entry]:
         resource = construct.node.default_child or construct

@@ -1,7 +1,7 @@
-"""The entries that a construct gives to a policy, and how an entry is read from a construct's attributes.
+"""The policy entries of a construct, and functions that read an entry from a construct's attributes.
 
-An attribute of a construct is a token: a text that CloudFormation replaces. How long it can become is declared beside
-it, because an environment has 4 KB and must be counted before anything is deployed.
+An attribute of a construct is a token: a text that CloudFormation replaces. Its longest length is declared beside it,
+because the environment's 4 KB must be checked before a deployment.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Entry:
     """One entry of a list.
 
     Attributes:
-        text: as `ShieldPolicy` takes it; its unknown parts are tokens of the CDK.
-        longest: bytes that it has at most once the tokens are replaced.
+        text: an entry of `ShieldPolicy`; its unknown parts are tokens of the CDK.
+        longest: its most bytes after replacement of the tokens.
     """
 
     text: str
@@ -44,18 +44,18 @@ class Entry:
 
 @dataclass(frozen=True)
 class Entries:
-    """The entries that a construct adds to a policy: those of `allow_outbound` and of `allow_buckets`."""
+    """The entries that a construct adds to a policy: for `allow_outbound` and for `allow_buckets`."""
 
     outbound: tuple[Entry, ...] = ()
     buckets: tuple[Entry, ...] = ()
 
 
 Read = Callable[[Any], Iterable[Entry]]
-"""Entries from a construct. A row's module may not be imported (it takes up to two seconds), hence Any."""
+"""Entries from a construct. A row's module is not imported, which would take up to two seconds, hence Any."""
 
 
 class Unreadable(Exception):
-    """A construct of a known type has no entries; the text says why, and what to write instead."""
+    """A construct of a known type has no entries; the message gives the reason and an alternative."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +63,12 @@ class Row:
     """One kind of construct.
 
     Attributes:
-        name: what an error calls it.
-        types: jsii names of its classes and interfaces, without `aws-cdk-lib.`. Subclasses are found by their base;
-            what the CDK imports is known by an interface or an abstract base.
+        name: its name in errors.
+        types: jsii names of its classes and interfaces, without `aws-cdk-lib.`. Subclasses match by their base; imports
+            match by an interface or an abstract base.
         read: its entries.
         document: the AWS page that defines the attributes or the form of the name.
-        field: the list that its entries belong to.
+        field: the list of its entries.
     """
 
     name: str
@@ -79,7 +79,7 @@ class Row:
 
 
 def known_port(port: Any, default: int) -> str:
-    """A port of a property, with its colon; nothing, which means any, where it is known only at deployment.
+    """A property's port, with its colon; empty, which means any port, where it is known only at deployment.
 
     For resources whose port attribute is a number, which CloudFormation does not join to a text.
     """
@@ -121,7 +121,7 @@ def url(attribute: str, longest: int = HOST) -> Read:
 
 
 def if_supplied(read: Read) -> Read:
-    """Nothing, where an import was not told of the attribute: the CDK raises an error when it is asked for."""
+    """No entry where an import lacks the attribute: the CDK raises an error for it."""
 
     def read_or_nothing(construct: Any) -> list[Entry]:
         try:

@@ -1,7 +1,7 @@
 """The kind of a construct, without importing the module of its class.
 
-A service's module takes up to two seconds to import, so a table of forty services cannot name its classes. The name
-that jsii gives a class is enough, and the code that made the construct has imported it.
+A service's module takes up to two seconds to import, so a table of forty services cannot use its classes. jsii's name
+of a class is enough, as the code that created the construct has imported it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ def type_names(value: object) -> list[str]:
     """The jsii names of an object's classes and interfaces, the nearest first, without `aws-cdk-lib.`.
 
     An imported construct (`Vpc.from_lookup`) reaches Python as a proxy without a class, whose reference names its
-    interfaces. Asks nothing of Node.js.
+    interfaces. It makes no request to Node.js.
     """
     names = [getattr(kind, "__jsii_type__", None) for kind in type(value).__mro__]
     names += getattr(getattr(value, "__jsii_ref__", None), "interfaces", None) or ()
@@ -23,5 +23,5 @@ def type_names(value: object) -> list[str]:
 
 
 def is_construct(value: object) -> bool:
-    """Whether it is an object of the CDK's (or of another jsii library's)."""
+    """Whether it is an object of the CDK (or of another jsii library)."""
     return not isinstance(value, str) and bool(type_names(value))

@@ -23,7 +23,7 @@ _MACHINE: Final = len("i-0123456789abcdef0.") + REGION + len(".compute.internal"
 
 
 def _network(vpc: Any) -> Iterator[Entry]:
-    """Its network, and those that were added to it within the construct: IPv6 and secondary ones."""
+    """Its network, and networks added to it in the construct: IPv6 and secondary ones."""
     yield Entry(vpc.vpc_cidr_block, IPV4_NETWORK)
     for child in vpc.node.children:
         if "aws_ec2.CfnVPCCidrBlock" not in type_names(child):
@@ -37,7 +37,7 @@ def _network(vpc: Any) -> Iterator[Entry]:
 
 
 def _dns_name(attribute: str) -> Any:
-    """The regional name, which is the first: `hosted zone:name`. S3's begins with `*.`, as an entry may."""
+    """The regional name, which is the first: `hosted zone:name`. S3's begins with `*.`, as entries may."""
 
     def read(endpoint: Any) -> list[Entry]:
         return [Entry(cdk.Fn.select(1, cdk.Fn.split(":", cdk.Fn.select(0, getattr(endpoint, attribute)))), _ENDPOINT)]

@@ -1,4 +1,4 @@
-"""Constructs that people list, and that are not hosts: what to write instead."""
+"""Constructs that users list by mistake, as they are not hosts, with alternatives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hosts that are reached over HTTPS: function URLs, API Gateway, AppSync, CloudFront, App Runner."""
+"""Hosts reached over HTTPS: function URLs, API Gateway, AppSync, CloudFront, App Runner."""
 
 from __future__ import annotations
 

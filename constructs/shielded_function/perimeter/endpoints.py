@@ -35,7 +35,7 @@ class EndpointPolicies:
         Args:
             covered: the functions.
             trust: the accounts whose requests and resources pass.
-            narrowing: decides what passes, once the residents of the VPC are known.
+            narrowing: decides the policies, once the residents of the VPC are known.
         """
         self._covered = covered
         self._trust = trust

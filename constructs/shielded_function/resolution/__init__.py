@@ -4,7 +4,7 @@
     resolved.environment   # {"SHIELD_ALLOW_OUTBOUND": "${Token[...]}:5432", ...}
     resolved.longest       # 312
 
-A policy of literals alone is passed through, without a question to Node.js.
+A policy of literals alone is returned unchanged, without a request to Node.js.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ResolvedPolicy", "resolve_policy"]
 
-# As the CDK writes tokens into texts: of texts, of lists, and of numbers
+# The CDK's tokens in texts: of texts, of lists, and of numbers
 # (https://docs.aws.amazon.com/cdk/v2/guide/tokens.html).
 _TOKEN: Final = re.compile(r"\$\{Token\[[^\]]+\]\}|-1\.\d{10,16}e\+289")
 _LIST_TOKEN: Final = "#{Token["
@@ -35,14 +35,14 @@ _DYNAMIC: Final = "{{resolve:"
 
 @dataclass(frozen=True)
 class ResolvedPolicy:
-    """A policy as one function gets it.
+    """The policy of one function.
 
     Attributes:
-        policy: with constructs as their entries, whose unknown parts are tokens, and with what is known by now in
-            place of its tokens.
+        policy: with constructs as their entries, whose unknown parts are tokens, and with values known by now in place
+            of their tokens.
         environment: its variables.
-        longest: bytes that these variables add to the environment at most, as Lambda counts them, names included.
-        sources: from an entry to the path of the construct that it comes from.
+        longest: the most bytes that these variables add to the environment, by Lambda's count, with names.
+        sources: from an entry to the path of its construct.
     """
 
     policy: ShieldPolicy
@@ -53,7 +53,7 @@ class ResolvedPolicy:
 
 @dataclass(frozen=True)
 class _Item:
-    """An entry on its way: its list, its text, and where it comes from."""
+    """An entry in progress: its list, its text, and its source."""
 
     field: str
     text: str
@@ -62,23 +62,23 @@ class _Item:
 
 
 def resolve_policy(policy: ShieldPolicy, function: lambda_.Function | lambda_.CfnFunction) -> ResolvedPolicy:
-    """A policy for a function: constructs become entries, and tokens are checked as far as they are known.
+    """A policy for a function: constructs become entries, and the known part of tokens is checked.
 
-    Values that are known at synthesis (`Lazy`) are taken as they are now, and checked as literals are. Asks Node.js a
-    fixed number of times, and for each token that refers to a construct a few more.
+    Values known at synthesis (`Lazy`) are used and checked like literals. It makes a fixed number of requests to
+    Node.js, and a few more for each token that refers to a construct.
 
     Args:
         policy: its lists may hold constructs and tokens.
-        function: whose environment it is for. Nothing of it is changed.
+        function: the function of the environment; it is not changed.
 
     Raises:
-        ShieldError: an entry is malformed or a secret, a construct does not tell its host, or is of another stage. The
-            message begins with the function's path, and has every problem.
+        ShieldError: an entry is malformed or a secret, a construct has no known host, or is of another stage. The
+            message begins with the function's path, and lists all problems.
     """
     if not any(_is_unknown(entry) for name in UNKNOWN for entry in getattr(policy, name)):
         return _of_literals(policy, (policy.presets, policy.until, policy.dates))
 
-    from .references import Place  # here, as it imports the CDK, which a policy of literals does without
+    from .references import Place  # here, as it imports the CDK, which a policy of literals does not need
 
     place = Place(function)
     problems: list[str] = []
@@ -99,7 +99,7 @@ def resolve_policy(policy: ShieldPolicy, function: lambda_.Function | lambda_.Cf
 
 @lru_cache
 def _of_literals(policy: ShieldPolicy, beside: object) -> ResolvedPolicy:
-    """Policies are equal whose entries are, whatever their presets and days: so these are part of what is looked up."""
+    """Cached; `beside` has the presets and dates, which equality of policies ignores."""
     del beside
     environment = policy.to_env()
     lengths = {name: json_length(value) for name, value in environment.items()}
@@ -116,7 +116,7 @@ def _has_token(text: str) -> bool:
 
 def _expand(policy: ShieldPolicy, problems: list[str]) -> Iterator[_Item]:
     """The policy's entries, with those of its constructs in their place."""
-    from .. import hosts  # only where there are any: it needs the CDK
+    from .. import hosts  # imported only where needed: it needs the CDK
 
     for name in UNKNOWN:
         for entry in getattr(policy, name):
@@ -134,7 +134,7 @@ def _expand(policy: ShieldPolicy, problems: list[str]) -> Iterator[_Item]:
 
 
 def _resolve_items(items: list[_Item], function: Place, problems: list[str]) -> list[_Item]:
-    """The same, checked, with the longest length of each, and with lists of literals as their members."""
+    """The checked items, each with its longest length, and lists of literals as their members."""
     unknown = [item for item in items if _is_unknown(item.text)]
     trees = dict(zip(map(id, unknown), _resolve(unknown, function.stack, problems), strict=True)) if unknown else {}
     resolved: list[_Item] = []
@@ -150,8 +150,8 @@ def _resolve_items(items: list[_Item], function: Place, problems: list[str]) -> 
 
 
 def _resolve(items: list[_Item], stack: Any, problems: list[str]) -> list[Any]:
-    """The CDK's present value of each text: a text, an intrinsic, or a list. One call for all."""
-    # Each is a separate list, as a list token must be alone in its list, and then becomes what it stands for.
+    """The present value of each text in the CDK: a text, an intrinsic, or a list. One request for all."""
+    # Each is in a separate list, as a list token must be alone in its list, which it then replaces.
     texts = [[item.text] for item in items]
     try:
         trees = stack.resolve(texts)
@@ -166,7 +166,7 @@ def _resolve(items: list[_Item], stack: Any, problems: list[str]) -> list[Any]:
 def _resolve_one(item: _Item, stack: Any, problems: list[str]) -> Any:
     try:
         return stack.resolve([item.text])
-    except RuntimeError as fault:  # the CDK's own words
+    except RuntimeError as fault:  # the CDK's message
         problems.append(f"ShieldPolicy.{item.field}: {shown(item.text)}: {str(fault).strip()}")
         return [item.text]
 
@@ -176,7 +176,7 @@ def _is_literal(tree: Any) -> bool:
 
 
 def _check(item: _Item, tree: Any, function: Place, problems: list[str]) -> _Item:
-    """An entry that is known only at deployment."""
+    """Checks an entry known only at deployment."""
     import aws_cdk as cdk
 
     from . import references
@@ -192,7 +192,7 @@ def _check(item: _Item, tree: Any, function: Place, problems: list[str]) -> _Ite
 
 
 def _count(policy: ShieldPolicy, environment: Mapping[str, str], items: Iterable[_Item]) -> int:
-    """Bytes of the environment at most. The policy may have put an entry's known part into canonical form."""
+    """The most bytes of the environment. The policy may have changed an entry's known part to canonical form."""
     declared = {(item.field, item.text.casefold()): item.longest for item in items if item.longest is not None}
     lengths = {name: json_length(value) for name, value in environment.items()}
     for name in UNKNOWN:

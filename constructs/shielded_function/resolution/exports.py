@@ -1,7 +1,7 @@
-"""Exports that stay while nothing imports them.
+"""Exports that stay without an import.
 
 CloudFormation refuses to delete an export that a deployed stack imports, and it updates the exporting stack first. So a
-policy goes in two deployments: the importing stacks lose the reference, then the exporting ones the export.
+policy is removed in two deployments: first the reference of the importing stack, then the export.
 https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.Stack.html#exportwbrvalueexportedvalue-options
 """
 
@@ -18,12 +18,12 @@ __all__ = ["keep_exports"]
 
 
 def keep_exports(texts: Iterable[str], *importing: cdk.Stack) -> None:
-    """Exports what texts refer to, as the CDK does where one of these stacks, which are of one stage, has the texts.
+    """Exports the targets of texts, as the CDK does for texts in one of these stacks, which are of one stage.
 
-    References to other accounts and regions are left out: these are no exports.
+    References to other accounts and regions are skipped: these are no exports.
     """
     seen = Recorder()
-    # The result is of no use: what is wanted is the references.
+    # Only the recorded references are needed, not the result.
     cdk.Tokenization.resolve(list(texts), scope=importing[0], resolver=cast(Any, seen), preparing=False)
     homes = [_top(stack) for stack in importing]
     for reference in seen.references:
@@ -34,7 +34,7 @@ def keep_exports(texts: Iterable[str], *importing: cdk.Stack) -> None:
 
 
 def _top(stack: cdk.Stack) -> cdk.Stack:
-    """The stack itself, or the one that it is nested in."""
+    """The stack itself, or its root stack."""
     while stack.nested_stack_parent:
         stack = stack.nested_stack_parent
     return stack

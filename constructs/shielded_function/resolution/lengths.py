@@ -1,4 +1,4 @@
-"""How long a value can become that is known only at deployment: a function's environment has 4 KB in all."""
+"""The longest length of values known only at deployment, as a function's environment is limited to 4 KB."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ UNKNOWN: Final[Mapping[str, int]] = {
     "allow_child_process": 255,
     "allow_executable_memory": 64,
 }
-"""Bytes that a token counts with, by the list that it stands in: a host name (RFC 1035), a bucket's name
+"""The bytes that a token counts as, by its list: a host name (RFC 1035), a bucket's name
 (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html), a component of a path (NAME_MAX of
-Linux), the name of a library (core/object_names.h). A list whose length is not known counts as one such value."""
+Linux), the name of a library (core/object_names.h). A list of unknown length counts as one such value."""
 _PORT: Final = 5
 
 _PSEUDO: Final[Mapping[str, int]] = {
@@ -32,7 +32,7 @@ _DYNAMIC: Final = re.compile(r"\{\{resolve:[^}]*\}\}")
 
 
 def longest_of(tree: Any, field: str) -> int:
-    """Bytes of a resolved value at most, in this list."""
+    """The most bytes of a resolved value, in this list."""
     return _longest(tree, UNKNOWN[field])
 
 
@@ -45,7 +45,7 @@ def _longest(tree: Any, unknown: int) -> int:
     join = tree.get("Fn::Join") if isinstance(tree, dict) else None
     if join and isinstance(join[1], dict):
         delimiter, text = join[1].get("Fn::Split", ("", None))
-        if text and len(join[0]) <= len(delimiter):  # what is between is no longer than it was
+        if text and len(join[0]) <= len(delimiter):  # the separator is no longer than the delimiter
             return _longest(text, unknown)
     if not (join and isinstance(join[1], list)):
         return unknown

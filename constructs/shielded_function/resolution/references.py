@@ -1,4 +1,4 @@
-"""The targets of a resolved value: secrets, which may not stand in an environment, and constructs of other stages."""
+"""The targets of a resolved value: secrets, which an environment must not contain, and constructs of other stages."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import aws_cdk as cdk
 
 from ..hosts.kinds import type_names
 
-# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html. What `{{resolve:ssm:...}}`
-# names is no secret.
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html. `{{resolve:ssm:...}}` names no
+# secret.
 _SECRET: Final = re.compile(r"\{\{resolve:(?:secretsmanager|ssm-secure)[^}]*\}{0,2}")
 _PSEUDO: Final = "AWS::"
 
 
 class Place:
-    """Where a function is, asked of Node.js when it is first wanted, and once."""
+    """The place of a function, requested once from Node.js at its first use."""
 
     def __init__(self, function: Any) -> None:
         self._function = function
@@ -38,12 +38,12 @@ class Place:
 
 
 def problems_of(text: str, tree: Any, function: Place) -> list[str]:
-    """Why a function's environment cannot hold a text.
+    """The reasons why a function's environment cannot contain a text.
 
     Args:
         text: with the CDK's tokens.
-        tree: what it resolves to in the function's stack.
-        function: where it is.
+        tree: its resolved value in the function's stack.
+        function: its place.
     """
     secret = _secret_in(tree)
     if secret:
@@ -69,13 +69,13 @@ def problems_of(text: str, tree: Any, function: Place) -> list[str]:
 
 
 def _secret_in(tree: Any) -> str | None:
-    """The dynamic reference to a secret in a resolved value, however it is joined."""
+    """The dynamic reference to a secret in a resolved value, also within joins."""
     found = _SECRET.search("".join(_texts(tree)))
     return found[0] if found else None
 
 
 def _refers(tree: Any) -> bool:
-    """Whether a resolved value refers to a resource or a parameter. Pseudo parameters are everywhere the same."""
+    """Whether a resolved value refers to a resource or a parameter, except pseudo parameters."""
     if isinstance(tree, dict):
         if "Ref" in tree:
             return not str(tree["Ref"]).startswith(_PSEUDO)
@@ -84,7 +84,7 @@ def _refers(tree: Any) -> bool:
 
 
 def _texts(tree: Any) -> Iterator[str]:
-    """A resolved value as CloudFormation would write it, as far as it is known."""
+    """The known texts of a resolved value."""
     if isinstance(tree, str):
         yield tree
     elif isinstance(tree, dict):
@@ -104,7 +104,7 @@ class Target:
     Attributes:
         path: its construct path.
         stage: the path of its stage; empty for the app itself.
-        no_echo: it is a parameter whose value CloudFormation does not show.
+        no_echo: whether it is a parameter whose value CloudFormation hides.
     """
 
     path: str
@@ -126,7 +126,7 @@ def _targets_of(text: str, scope: Any) -> tuple[Target, ...]:
     """The constructs that a text refers to, also within `Fn.join` and the like."""
     if text not in _targets:
         seen = Recorder()
-        # Its result is of no use, as it joins texts plainly: what is wanted is whom it asked.
+        # Only the recorded references are needed, not the result, which is joined plainly.
         cdk.Tokenization.resolve([text], scope=scope, resolver=cast("cdk.ITokenResolver", seen), preparing=False)
         _targets[text] = tuple(dict.fromkeys(_target(found) for found in seen.references))
     return _targets[text]
@@ -139,7 +139,7 @@ def _target(reference: cdk.Reference) -> Target:
 
 
 class Recorder(cdk.DefaultTokenResolver):
-    """Resolves as the CDK does, and keeps the references that it met."""
+    """Resolves like the CDK, and records references."""
 
     def __init__(self) -> None:
         super().__init__(cast("Any", cdk.StringConcat()))

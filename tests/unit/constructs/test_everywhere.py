@@ -438,7 +438,7 @@ def test_a_stack_that_takes_no_files(app: cdk.App, props: Props, policy: str) ->
     stack = cdk.Stack(app, "Shop", synthesizer=cdk.BootstraplessSynthesizer())
     fn = lambda_.Function(stack, "Fn", **props)
     product = _Product(cdk.Stack(app, "Portfolio"), "Product", props)
-    takes_none = "layer: its stack takes no files .(An Asset Bucket must|Cannot add assets).*give shield_layer= the ARN"
+    takes_none = "layer: its stack takes no files .(An Asset Bucket must|Cannot add assets).*set shield_layer= to the"
     if policy == "layer":
         with pytest.raises(ShieldError, match=f"(?s)Shop/Fn: {takes_none}.*Portfolio/Product/Fn: {takes_none}"):
             Shield.everywhere(app, ShieldPolicy())

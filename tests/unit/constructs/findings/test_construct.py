@@ -148,7 +148,7 @@ def test_of_an_app(app: cdk.App, props: Props, synthesize: Synthesize) -> None:
 def test_nothing_to_read(app: cdk.App, stack: cdk.Stack, props: Props) -> None:
     ShieldFindings(stack, "Findings")
     ShieldedFunction(cdk.Stack(app, "Other"), "Fn", **props)
-    with pytest.raises(Exception, match="ShieldFindings: there is no shielded function of its stage"):
+    with pytest.raises(Exception, match="ShieldFindings: `of` contains no shielded function of its stage"):
         app.synth()
 
 

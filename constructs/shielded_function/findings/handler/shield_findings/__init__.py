@@ -1,1 +1,1 @@
-"""The function of `ShieldFindings`: from lines of the shield to one event for each new finding. Needs boto3 alone."""
+"""The function of `ShieldFindings`: publishes an event for each new finding in the shield's lines. Needs only boto3."""

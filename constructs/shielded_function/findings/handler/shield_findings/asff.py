@@ -1,4 +1,4 @@
-"""A finding as AWS Security Hub's BatchImportFindings takes it. Pure.
+"""A finding in the format of AWS Security Hub's BatchImportFindings. Pure.
 
 https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format.html
 """
@@ -16,7 +16,7 @@ def asff_of(finding: Mapping[str, Any], created: str) -> dict[str, Any]:
     """The AWS Security Finding Format of an OCSF finding.
 
     Args:
-        finding: what `finding_of` made.
+        finding: the result of `finding_of`.
         created: the time, ISO 8601.
     """
     info, resource, unmapped = finding["finding_info"], finding["resources"][0], finding["unmapped"]

@@ -1,4 +1,4 @@
-"""The handler: publishes one event for each violation that is new."""
+"""The handler: publishes one event for each new violation."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ _EVENTS_AT_ONCE: Final = 10
 
 
 class NotPublishedError(Exception):
-    """Findings could not be published. Lambda repeats the invocation."""
+    """Findings could not be published. Lambda retries the invocation."""
 
 
 class _New(NamedTuple):
-    """A finding that is to be published."""
+    """A finding to publish."""
 
     identity: str
     finding: dict[str, Any]
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, int]:
-    """Called by CloudWatch Logs with lines of one log stream, and by a rule with a finding for Security Hub.
+    """Called by CloudWatch Logs with lines of a log stream, and by a rule with a finding for Security Hub.
 
     Returns:
-        How many lines there were, how many of them could not be used, and how many findings were published.
+        The numbers of lines, of unusable lines, and of published findings.
 
     Raises:
-        NotPublishedError: some could not be published; all others are.
+        NotPublishedError: some findings could not be published.
     """
     if event.get("source") == SOURCE:
         return _import(event)
@@ -80,7 +80,7 @@ def _new_of(found: Sequence[Violation], memory: Memory) -> Iterator[Violation]:
 
 
 def _publish(new: Sequence[_New]) -> Iterator[str]:
-    """Puts events on the bus; the findings whose event is there."""
+    """Puts events on the bus; yields the published findings."""
     for batch in _batches(new, _EVENTS_AT_ONCE):
         entries = [
             {
@@ -94,7 +94,7 @@ def _publish(new: Sequence[_New]) -> Iterator[str]:
         ]
         try:
             answer = _client("events").put_events(Entries=entries)
-        except (BotoCoreError, ClientError) as error:  # the other batches may be taken
+        except (BotoCoreError, ClientError) as error:  # the other batches may succeed
             print(json.dumps({"shield_findings": {"refused": str(error)}}))
             continue
         for each, result in zip(batch, answer["Entries"], strict=True):
@@ -103,7 +103,7 @@ def _publish(new: Sequence[_New]) -> Iterator[str]:
 
 
 def _import(event: Mapping[str, Any]) -> dict[str, int]:
-    """Gives a finding to Security Hub, which takes one twice as an update."""
+    """Sends a finding to Security Hub, where a repeated one is an update."""
     answer = _client("securityhub").batch_import_findings(Findings=[asff_of(event["detail"], event["time"])])
     if answer["FailedCount"]:
         raise NotPublishedError(f"Security Hub refused a finding: {answer.get('FailedFindings')}")

@@ -1,7 +1,7 @@
 """The published findings: a DynamoDB table, whose items expire.
 
-An item is first claimed and, when its event is published, confirmed. A delivery that ends between the two leaves a
-claim that the next one takes over: rather an event twice than never.
+An item is first claimed and, after its event is published, confirmed. A delivery that ends between the two leaves a
+claim, which the next delivery takes over: an event may be published twice, but is never lost.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 _CLAIM_SECONDS: Final = 50
-"""A claim is given up after this time: longer than an invocation may take, and shorter than Lambda's wait before it
-repeats one that failed, a minute (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html)."""
+"""A claim expires after this time: longer than an invocation, and shorter than Lambda's wait before it retries a failed
+one, a minute (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html)."""
 _HOUR: Final = 3600
 _FREE: Final = "attribute_not_exists(id) OR expires < :now OR (published = :no AND claimed < :stale)"
 
@@ -24,8 +24,8 @@ class Memory:
     Attributes:
         client: DynamoDB's client.
         table: the table's name.
-        keep: for how many seconds a finding is known after it was seen last.
-        limit: how many new findings a function and control may have in an hour.
+        keep: seconds that a finding is known after its last violation.
+        limit: the most new findings of a function and control in an hour.
         clock: seconds since the epoch.
     """
 
@@ -36,7 +36,7 @@ class Memory:
     clock: Callable[[], float]
 
     def claim(self, identity: str) -> bool:
-        """Whether a finding is new, and this delivery's to publish."""
+        """Whether a finding is new, and claimed by this delivery."""
         now = int(self.clock())
         item = {"id": {"S": identity}, "published": {"BOOL": False}, **_numbers(claimed=now, expires=now + self.keep)}
         values = {":no": {"BOOL": False}, **_numbers(**{":now": now, ":stale": now - _CLAIM_SECONDS})}
@@ -56,11 +56,11 @@ class Memory:
         return True
 
     def confirm(self, identity: str) -> None:
-        """A finding's event is published."""
+        """Records that a finding's event is published."""
         self._update(identity, "SET published = :yes", {":yes": {"BOOL": True}})
 
     def release(self, identity: str) -> None:
-        """A finding's event could not be published: the next delivery is to try."""
+        """Releases a finding whose event could not be published, for the next delivery."""
         self.client.delete_item(TableName=self.table, Key={"id": {"S": identity}})
 
     @property
@@ -69,7 +69,7 @@ class Memory:
         return int(self.clock()) // _HOUR
 
     def within_limit(self, function: str, policy: str) -> bool:
-        """Counts a new finding; whether there are not too many of its function and control in this hour."""
+        """Counts a new finding; False above the limit of its function and control in this hour."""
         now = int(self.clock())
         answer = self.client.update_item(
             TableName=self.table,

@@ -34,7 +34,7 @@ _DID: Final = {
     "self_protection": ("touched the shield", "tried to touch the shield"),
     "start": ("did not start as its policy says", "did not start as its policy says"),
 }
-"""What is said of a violation: where it went through (alert), and where it was stopped (block)."""
+"""The text about a violation in alert mode, and in block mode."""
 _ACTIONS: Final = {
     "block": {"action_id": 2, "action": "Denied", "disposition_id": 2, "disposition": "Blocked"},
     "alert": {"action_id": 3, "action": "Observed", "disposition_id": 19, "disposition": "Alert"},
@@ -50,7 +50,7 @@ _REGULAR_FILE: Final = 1
 
 
 def severity_of(violation: Violation) -> str:
-    """critical, warning or notice, as the alarms have it."""
+    """critical, warning or notice, as in the alarms."""
     policy, mode = violation.policy, violation.mode
     is_platform = policy == "create_child_process" and violation.target in PLATFORM_PROGRAMS
     if is_platform or text_of(violation.line, "reason") == "package":
@@ -61,21 +61,21 @@ def severity_of(violation: Violation) -> str:
 
 
 def title_of(violation: Violation) -> str:
-    """In one line: the function, its action, and the target."""
+    """The function, its action, and the target in one line."""
     did, tried = _DID[violation.policy]
-    what = tried if violation.mode == "block" else did
+    action = tried if violation.mode == "block" else did
     if violation.target.startswith(FURTHER):
-        return f"{name_of(violation)} {what}, as too many others in one hour to tell each"
+        return f"{name_of(violation)} {action}, as too many others in one hour to tell each"
     if violation.target == NOT_WRITTEN:
-        return f"{name_of(violation)} {what} too often to write each"
-    return shown(f"{name_of(violation)} {what}" + (f": {violation.target}" if violation.target else ""))
+        return f"{name_of(violation)} {action} too often to write each"
+    return shown(f"{name_of(violation)} {action}" + (f": {violation.target}" if violation.target else ""))
 
 
 def description_of(violation: Violation) -> str:
-    """The title, who did it, and what settles it."""
-    who = f" By the package {violation.package}, as the line tells." if violation.package else ""
+    """The title, the package, and the entry that would allow it."""
+    who = f" By the package {violation.package}, according to the line." if violation.package else ""
     allow = text_of(violation.line, "allow")
-    settles = f" `{allow}` is the entry that would allow it: only where you know what wants it." if allow else ""
+    settles = f" `{allow}` is the entry that would allow it: add it only if you know the caller." if allow else ""
     return shown(f"{title_of(violation)}.{who}{settles}")
 
 
@@ -85,12 +85,12 @@ def name_of(violation: Violation) -> str:
 
 
 def shown(text: str) -> str:
-    """Text of a line with escapes in place of what does not print: it ends up in chats and on pagers."""
+    """Text of a line with unprintable characters escaped, for chats and pagers."""
     return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
 
 
 def arn_of(violation: Violation, partition: str, region: str) -> str:
-    """The function's ARN. Account and region are those of the log group, for a line can name any."""
+    """The function's ARN. Account and region are those of the log group, as a line can name any."""
     return f"arn:{partition}:lambda:{region}:{violation.delivery.account}:function:{name_of(violation)}"
 
 
@@ -102,7 +102,7 @@ def finding_of(violation: Violation, *, now: int, partition: str, region: str, v
         now: the time, in milliseconds since the epoch.
         partition: `aws`, or another.
         region: the region of the log group.
-        version: this product's.
+        version: the version of this product.
     """
     severity_id, severity = SEVERITIES[severity_of(violation)]
     seen = violation.time
@@ -173,7 +173,7 @@ def finding_of(violation: Violation, *, now: int, partition: str, region: str, v
 
 
 def log_stream_link(log_group: str, log_stream: str, at: int, region: str) -> str:
-    """The console's page of the log stream, around a time. It writes names with two kinds of escapes."""
+    """The console's page of the log stream, around a time. Names in it are escaped twice."""
     domain = {"cn": "console.amazonaws.cn", "us-gov": "console.amazonaws-us-gov.com"}
     host = next((name for start, name in domain.items() if region.startswith(f"{start}-")), "console.aws.amazon.com")
     group, stream = (quote(quote(name, safe=""), safe="").replace("%", "$") for name in (log_group, log_stream))
@@ -184,7 +184,7 @@ def log_stream_link(log_group: str, log_stream: str, at: int, region: str) -> st
 
 
 def _evidence(violation: Violation) -> dict[str, Any]:
-    """The line itself, and what OCSF has a place for."""
+    """The line, and its fields that OCSF defines."""
     details = object_of(violation.line, "details")
     found: dict[str, Any] = {"data": violation.line}
     host, address = text_of(details, "host") or text_of(details, "sni"), _address(text_of(details, "ip"))

@@ -1,4 +1,4 @@
-"""From what CloudWatch Logs delivers to the violations in it. Pure."""
+"""Reads the violations in a delivery of CloudWatch Logs. Pure."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ POLICIES: Final = (
 )
 NOT_WRITTEN: Final = "(counted, not written)"
 FURTHER: Final = "(further targets)"
-"""The target of a finding that stands for all that are new within an hour, beyond the limit."""
+"""The target of the finding for all new ones within an hour beyond the limit."""
 
 _BEGINNING: Final = '{"function_shield":true'
 _VARYING: Final = re.compile(r"tmp[a-z0-9_]{8}|[0-9a-fA-F-]{8,}|\d{3,}")
-"""The parts of a /tmp file's name that differ from run to run: `tempfile`'s part, long hexadecimal numbers, digits."""
+"""The parts of a /tmp file's name that differ between runs: `tempfile`'s part, long hexadecimal numbers, digits."""
 _MODES: Final = ("block", "alert")
 _MAX_COUNT: Final = 10_000_000
 _MAX_LINE: Final = 4096
-"""Bytes in a line of the shield; a longer one is none, and would not fit into an event."""
+"""Bytes in a line of the shield; a longer one is not the shield's, and would not fit into an event."""
 _LONGEST: Final = 512
 _LONGEST_NAME: Final = 64
 """Characters of a function's name."""
@@ -42,9 +42,9 @@ class Delivery:
     """Lines of one log stream, as a subscription filter delivers them.
 
     Attributes:
-        account: the account that the log group is in.
+        account: the account of the log group.
         log_group: its name.
-        log_stream: the log stream's.
+        log_stream: the log stream's name.
         lines: the lines.
     """
 
@@ -60,13 +60,13 @@ class Violation:
 
     Attributes:
         function: its name; empty where the line has none.
-        policy: against which control; `start` for a start that was refused or unshielded.
+        policy: the control; `start` for a refused or unshielded start.
         mode: block or alert; empty for a start.
-        target: of the attempt.
-        package: the package that did it; empty where the line does not tell.
-        time: when, in milliseconds since the epoch.
+        target: the target of the attempt.
+        package: the calling package; empty where unknown.
+        time: the time, in milliseconds since the epoch.
         line: the line.
-        delivery: where it was.
+        delivery: its delivery.
     """
 
     function: str
@@ -80,7 +80,7 @@ class Violation:
 
     @property
     def identity(self) -> str:
-        """The same for whatever is the same finding: function, control, target and package."""
+        """Equal for equal findings: function, control, target and package."""
         parts = (self.delivery.account, self.function, self.policy, self.target, self.package)
         return sha256(json.dumps(parts).encode()).hexdigest()
 
@@ -93,7 +93,7 @@ def delivery_of(event: Mapping[str, Any]) -> Delivery | None:
     """The lines that a subscription filter delivers; None for its test message.
 
     Raises:
-        ValueError, KeyError, OSError: it is no such event.
+        ValueError, KeyError, OSError: the event is malformed.
     """
     payload = json.loads(gzip.decompress(base64.b64decode(event["awslogs"]["data"], validate=True)))
     if payload["messageType"] != "DATA_MESSAGE":
@@ -103,14 +103,14 @@ def delivery_of(event: Mapping[str, Any]) -> Delivery | None:
 
 
 def violations_in(delivery: Delivery) -> tuple[list[Violation], int]:
-    """The violations, each finding once, and how many lines could not be used."""
+    """The violations, each finding once, and the number of unusable lines."""
     found: dict[str, Violation] = {}
     unused = 0
     for line in delivery.lines:
         violation = _violation(line, delivery)
         if violation is None:
             unused += 1
-        elif violation.line.get("event") != "repeated":  # each of them has its own line
+        elif violation.line.get("event") != "repeated":  # each of them has a line
             found.setdefault(violation.identity, violation)
     return list(found.values()), unused
 
@@ -145,12 +145,12 @@ def _milliseconds(text: str) -> int | None:
 
 
 def _read(text: str) -> dict[str, Any]:
-    """A line of JSON that can be put into an event as it is; an empty one for any other."""
+    """A JSON line that an event can contain unchanged; an empty object for others."""
     try:
         if len(text.encode()) > _MAX_LINE:
             return {}
         line = json.loads(text)
-        json.dumps(line, allow_nan=False, ensure_ascii=False).encode()  # not too deep, no NaN, no half characters
+        json.dumps(line, allow_nan=False, ensure_ascii=False).encode()  # not too deep, no NaN, no lone surrogates
     except (ValueError, RecursionError):
         return {}
     return line if isinstance(line, dict) else {}
@@ -173,18 +173,18 @@ def _target(line: Mapping[str, Any]) -> str:
 
 
 def text_of(fields: Mapping[str, Any], name: str) -> str:
-    """A text of a line, cut where it is long; empty where it is none."""
+    """A text of a line, cut where it is long; empty for other types."""
     value = fields.get(name)
     return value[:_LONGEST] if isinstance(value, str) else ""
 
 
 def object_of(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """An object of a line; an empty one where it is none."""
+    """An object of a line; empty for other types."""
     value = fields.get(name)
     return value if isinstance(value, dict) else {}
 
 
 def port_of(details: Mapping[str, Any]) -> int:
-    """A port; 0 where it is none."""
+    """A port; 0 for other values."""
     port = details.get("port")
     return port if isinstance(port, int) and not isinstance(port, bool) and 0 < port < 65536 else 0
