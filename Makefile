@@ -14,7 +14,7 @@ C_FILES = $(filter-out %/aws_table.h,$(wildcard runtime_layer/native/*/*.[ch] ru
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native runtimes demo test lonely attempts test-long test-aws cases conformance workloads fuzz lab test-libcs test-kernel arm64 test-arm64 bench bench-check bench-peers bench-runtimes bench-synth bench-lines visits lint format docs docs-serve wheel constraints clean
+.PHONY: help setup native runtimes demo test lonely attempts test-long test-aws cases conformance workloads fuzz proofs lab test-libcs test-kernel arm64 test-arm64 bench bench-check bench-peers bench-runtimes bench-synth bench-lines visits lint format docs docs-serve wheel constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,7 +80,10 @@ workloads: native runtimes ## run popular libraries unshielded and shielded, and
 fuzz: native ## a bounded round of fuzzing (FUZZ_ARGS=...; needs Debian's clang, libclang-rt-14-dev, binutils)
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m lab.fuzz.run $(FUZZ_ARGS)
 
-lab: conformance workloads fuzz test-libcs test-kernel test-arm64 ## tests/lab in full, with Python's suite (hours)
+proofs: setup ## prove the core's parsers and policy_tighten for every small input, with CBMC (fetched by apt; PROOFS_ARGS=...; minutes)
+	@PYTHONPATH=tests $(RUN) $(BIN)/python -m lab.proofs.run $(PROOFS_ARGS)
+
+lab: conformance workloads fuzz proofs test-libcs test-kernel test-arm64 ## tests/lab in full, with Python's suite (hours)
 	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS) -m 'long or not long' tests/lab/deployed tests/lab/dotnet tests/lab/frames tests/lab/presets tests/lab/refused_calls
 
 test-libcs: native ## run the engine on glibc of Debian 11, 12, 13 and on musl (fetched by apt; LIBC_ROOT=FOLDER: on one more)
