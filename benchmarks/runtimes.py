@@ -138,7 +138,7 @@ def language_of(name: str) -> tuple[str, float]:
 
 def _compile_java(into: Path) -> None:
     javac = java.compilers()[min(java.compilers())]
-    command = [str(javac), "--release", "17", "-d", str(into), str(_HERE / "functions" / "App.java")]
+    command = [str(javac), "--release", "8", "-d", str(into), str(_HERE / "functions" / "App.java")]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode:
         raise MeasurementError(f"App.java does not compile: {done.stderr.strip()}")

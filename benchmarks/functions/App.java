@@ -1,7 +1,8 @@
+import java.util.Collections;
 import java.util.Map;
 
 public class App {
     public Map<String, Object> handler(Map<String, Object> event) {
-        return Map.of("hello", event.get("name"));
+        return Collections.singletonMap("hello", event.get("name"));
     }
 }

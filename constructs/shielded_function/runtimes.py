@@ -30,6 +30,7 @@ TESTED: Final = frozenset(
         "nodejs22.x",
         "nodejs24.x",
         "nodejs26.x",
+        "java8.al2",
         "java11",
         "java17",
         "java21",

@@ -13,6 +13,7 @@ from runtimes.java import table as java
 from runtimes.node import table as node
 from runtimes.node.conftest import LINES as NODE_LINES
 from shielded_function_emulator.languages import dotnet
+from shielded_function_emulator.languages import java as java_language
 from shielded_function_emulator.languages.python_versions import VERSIONS
 from shielded_function_monitoring.alert import POLICIES
 
@@ -39,7 +40,7 @@ TRIED = {
 
 def test_the_matrix_has_every_runtime_that_is_tried() -> None:
     pythons = [f"python{version}" for version in VERSIONS]
-    nodes, javas = [f"nodejs{line}.x" for line in NODE_LINES], [f"java{line}" for line in java.LINES]
+    nodes, javas = [f"nodejs{line}.x" for line in NODE_LINES], [java_language.name_of(line) for line in java.LINES]
     assert list(MATRIX) == [*pythons, *nodes, *javas, *(f"dotnet{line}" for line in dotnet.VERSIONS)]
 
 

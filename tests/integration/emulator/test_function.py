@@ -128,7 +128,7 @@ def test_the_bootstrap_starts_without_its_mode(
 def test_other_runtimes_are_refused(package: FunctionPackage) -> None:
     with (
         pytest.raises(
-            SandboxError, match=r"fn: dotnet8 is not emulated; there are: java11, java17, .*nodejs20\.x, .*python3"
+            SandboxError, match=r"fn: dotnet8 is not emulated; there are: java8\.al2, java11, .*nodejs20\.x, .*python3"
         ),
         EmulatedFunction(replace(package, runtime="dotnet8")),
     ):

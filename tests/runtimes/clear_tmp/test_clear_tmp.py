@@ -12,7 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 
 from harness.thinning import long_but
 from runtimes.functions import STACK, Described, shield_lines, synthesize
-from runtimes.java.table import LINES as JAVA
+from runtimes.java.table import FROM_11 as JAVA
 from shielded_function import ShieldPolicy
 from shielded_function_emulator.function import EmulatedFunction
 from shielded_function_emulator.languages import find, java

@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from shielded_function_emulator.languages import java
 from shielded_function_emulator.languages.parts import KEPT, run
 
 _HERE = Path(__file__).parent
+# Java 8 runs it; attempts that use what came later are for later versions.
+_FOR_8 = ("-source", "8", "-target", "8")
 _NETTY_NATIVE = f"libnetty_transport_native_epoll_{ {'aarch64': 'aarch_64'}.get(machine(), machine()) }.so"
 
 
@@ -62,9 +64,9 @@ def _build(code: Code) -> None:
     library = code.classes / "lib"
     library.mkdir(parents=True)
     client = sorted((java.LIBRARIES.folder / "client").glob("*.jar"))
-    _compile(compilers[min(compilers)], 11, _HERE / "handler", code.classes, [*client, *netty])
+    _compile(compilers[min(compilers)], _FOR_8, _HERE / "handler", code.classes, [*client, *netty])
     if max(compilers) >= 22:
-        _compile(compilers[max(compilers)], 22, _HERE / "newer", code.classes, [code.classes])
+        _compile(compilers[max(compilers)], ["--release", "22"], _HERE / "newer", code.classes, [code.classes])
     shutil.copy(_HERE / "handler" / "attempts" / "greeting.txt", code.classes / "attempts")
     home = compilers[min(compilers)].parents[1]
     includes = [f"-I{home / 'include'}", f"-I{home / 'include' / 'linux'}"]
@@ -80,10 +82,10 @@ def _build(code: Code) -> None:
         path.chmod(0o755 if path.is_dir() or path.name == "insert-agent" else 0o644)
 
 
-def _compile(javac: Path, release: int, sources: Path, into: Path, libraries: list[Path]) -> None:
+def _compile(javac: Path, options: Sequence[str], sources: Path, into: Path, libraries: list[Path]) -> None:
     path = os.pathsep.join(map(str, libraries))
     files = sorted(sources.rglob("*.java"))
-    run([javac, "-nowarn", "-Xlint:-options", "--release", str(release), "-cp", path, "-d", into, *files])
+    run([javac, "-nowarn", "-Xlint:-options", *options, "-cp", path, "-d", into, *files])
 
 
 def _unpack_native(jar: Path, into: Path) -> None:
@@ -96,7 +98,7 @@ def _unpack_native(jar: Path, into: Path) -> None:
 
 def _make_agent(javac: Path, into: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="agent-") as scratch:
-        _compile(javac, 11, _HERE / "agent", Path(scratch), [])
+        _compile(javac, _FOR_8, _HERE / "agent", Path(scratch), [])
         with zipfile.ZipFile(into / "agent.jar", "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\nPremain-Class: agent.Agent\n")
             for path in sorted(Path(scratch).rglob("*.class")):

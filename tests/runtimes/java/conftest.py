@@ -33,7 +33,7 @@ def assembly(code: building.Code, tmp_path_factory: pytest.TempPathFactory) -> C
     described = [
         Described(
             f"java{line}",
-            lambda_.Runtime(f"java{line}", lambda_.RuntimeFamily.JAVA),
+            lambda_.Runtime(java.name_of(line), lambda_.RuntimeFamily.JAVA),
             "attempts.Handler::handle",
             code.classes,
             ShieldPolicy(read_handler="block"),
@@ -49,7 +49,7 @@ def package(assembly: CloudAssembly) -> Callable[[int], FunctionPackage]:
 
     @functools.cache
     def of(line: int) -> FunctionPackage:
-        if reason := find(f"java{line}").missing():
+        if reason := find(java.name_of(line)).missing():
             pytest.skip(reason)
         return assembly.function(STACK, f"java{line}")
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 OUTBOUND, TMP = "outbound_connectivity", "read_write_tmp"
 CHILD, HANDLER = "create_child_process", "read_handler"
-LINES = (11, 17, 21, 25)
+LINES = (8, 11, 17, 21, 25)
+FROM_11 = LINES[1:]  # for handlers that use what Java 8 has not
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Attempt:
     policy: str = ""
     says: str = ""
     about: str = ""
-    since: int = 11
+    since: int = 8
     lacks: tuple[int, ...] = ()
     listed: bool = True
 
@@ -44,8 +45,8 @@ _SAID_NO = r"^java\.io\.IOException: said no$"
 _OLD_CREATE = r"^java\.io\.IOException: Permission denied$"
 
 
-def _tmp(names: str, says: str, about: str) -> list[Attempt]:
-    return [Attempt(name, TMP, says, "path=" + about.format(name)) for name in names.split()]
+def _tmp(names: str, says: str, about: str, since: int = 8) -> list[Attempt]:
+    return [Attempt(name, TMP, says, "path=" + about.format(name), since) for name in names.split()]
 
 
 _TMP = [
@@ -56,10 +57,12 @@ _TMP = [
     *_tmp("file_mkdir file_mkdirs", _SAID_NO, "/tmp/{}"),
     *_tmp("file_delete file_rename file_set_readonly file_set_modified", _SAID_NO, "/tmp/given/{}"),
     *_tmp("file_list", _SAID_NO, "/tmp/given"),
-    *_tmp("files_write files_write_string files_writer files_create_directory", _NEW_FILE, "/tmp/{}"),
+    *_tmp("files_write files_writer files_create_directory", _NEW_FILE, "/tmp/{}"),
+    *_tmp("files_write_string", _NEW_FILE, "/tmp/{}", since=11),
+    *_tmp("files_read", _NEW_FILE, "/tmp/given/{}", since=11),
     *_tmp("files_copy_in files_symlink", _NEW_FILE, "/tmp/{}"),
     *_tmp("files_create_temp files_create_temp_dir", _NEW_FILE, "/tmp/files"),
-    *_tmp("files_read files_lines files_copy_within files_move files_delete files_link", _NEW_FILE, "/tmp/given/{}"),
+    *_tmp("files_lines files_copy_within files_move files_delete files_link", _NEW_FILE, "/tmp/given/{}"),
     *_tmp("files_through_symlink files_through_proc files_relative", _NEW_FILE, "/tmp/given/{}"),
     *_tmp("files_permissions files_modified", _NEW_FILE, "/tmp/given/{}"),
     *_tmp("files_list files_walk", _NEW_FILE, "/tmp/given"),
@@ -85,16 +88,18 @@ _NETTY = r"^io\.netty\.channel\.AbstractChannel\$Annotated\w+Exception: .*Permis
 _WEB, _SINK = "ip=203.0.113.9", "port=9999"
 
 
-def _network(names: str, says: str, about: str) -> list[Attempt]:
-    return [Attempt(name, OUTBOUND, says, about) for name in names.split()]
+def _network(names: str, says: str, about: str, since: int = 8) -> list[Attempt]:
+    return [Attempt(name, OUTBOUND, says, about, since) for name in names.split()]
 
 
 _NETWORK = [
     *_network("socket socket_with_timeout socket_without_proxy", _DENIED, _WEB),
     *_network("http_url_connection http_url_stream", _DENIED, _WEB),
     *_network("socket_channel socket_channel_selector socket_channel_asynchronous", _DENIED, _WEB),
-    *_network("http_client http_client_2", _CLIENT, _WEB),
-    *_network("http_client_asynchronous", r"ExecutionException: .*(Bind|Socket)Exception: Permission denied$", _WEB),
+    *_network("http_client http_client_2", _CLIENT, _WEB, since=11),
+    *_network(
+        "http_client_asynchronous", r"ExecutionException: .*(Bind|Socket)Exception: Permission denied$", _WEB, since=11
+    ),
     *_network("socket_v6", _DENIED, "ip=2001:db8::66"),
     Attempt("socket_virtual_thread", OUTBOUND, _DENIED, _WEB, since=21),
     *_network("datagram_socket datagram_socket_connected multicast_socket", _DENIED, _SINK),
@@ -103,7 +108,7 @@ _NETWORK = [
     *_network("netty_nio_datagram", _DENIED, _SINK),
     *_network("netty_epoll_datagram", r"NativeIoException: sendToAddress.*Permission denied", _SINK),
     *_network("socket_by_name", _UNKNOWN, "host=socket.denied.example"),
-    *_network("http_client_by_name", _CLIENT, "host=client.denied.example"),
+    *_network("http_client_by_name", _CLIENT, "host=client.denied.example", since=11),
     *_network("name", _UNKNOWN, "host=name.denied.example"),
     *_network("name_all", _UNKNOWN, "host=all.denied.example"),
     *_network("name_by_hand", r"UnknownHostException: NXDOMAIN$", "host=hand.denied.example"),
@@ -122,16 +127,16 @@ _NETWORK = [
 # These go to a partner whose name is listed, and whose servers have other tenants.
 TLS = [
     Attempt("tls_own_name"),
-    Attempt("tls_http_client"),
-    Attempt("tls_foreign_name", OUTBOUND, r"^java\.net\.SocketException: Permission denied", "sni=foreign.example"),
-    Attempt("tls_without_name", OUTBOUND, r"^java\.net\.SocketException: Permission denied", "protocol=tls"),
+    Attempt("tls_http_client", since=11),
+    Attempt("tls_foreign_name", OUTBOUND, r"java\.net\.SocketException: Permission denied", "sni=foreign.example"),
+    Attempt("tls_without_name", OUTBOUND, r"java\.net\.SocketException: Permission denied", "protocol=tls"),
 ]
 
 _NO_PROGRAM = r"^java\.io\.IOException: Cannot run program .*(error=13, |error: 13 \()Permission denied"
 
 
-def _programs(names: str, about: str) -> list[Attempt]:
-    return [Attempt(name, CHILD, _NO_PROGRAM, "path=" + about) for name in names.split()]
+def _programs(names: str, about: str, since: int = 8) -> list[Attempt]:
+    return [Attempt(name, CHILD, _NO_PROGRAM, "path=" + about, since) for name in names.split()]
 
 
 PROGRAMS = [
@@ -139,7 +144,8 @@ PROGRAMS = [
     *_programs("process_builder_empty_preload process_builder_directory process_builder_redirect", "/usr/bin/id"),
     *_programs("runtime_exec runtime_exec_environment", "/usr/bin/id"),
     *_programs("process_builder_inherit", "/usr/bin/true"),
-    *_programs("shell process_pipeline", "/usr/bin/"),
+    *_programs("shell", "/usr/bin/"),
+    *_programs("process_pipeline", "/usr/bin/", since=11),
 ]
 
 

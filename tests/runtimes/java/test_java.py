@@ -166,13 +166,13 @@ def test_launch_mechanisms(runs: Runs, package: Packages, line: int, mechanism: 
         "SHIELD_ALLOW_CHILD_PROCESS": "/usr/bin/id",
         "JAVA_TOOL_OPTIONS": f"-Djdk.lang.Process.launchMechanism={mechanism}",
     }
-    made = run(with_environment(package(line), variables), table.PROGRAMS)
+    made = run(with_environment(package(line), variables), of(line, table.PROGRAMS))
 
     def outcome(attempt: Attempt) -> str:
         only_id = attempt.about == "path=/usr/bin/id"
         return "allow" if only_id else "block"
 
-    attempts = [attempt for attempt in table.PROGRAMS if attempt.name != "process_pipeline"]
+    attempts = [attempt for attempt in of(line, table.PROGRAMS) if attempt.name != "process_pipeline"]
     assert complaints(made, runs(line, "unshielded"), attempts, outcome) == []
 
 

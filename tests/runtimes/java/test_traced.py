@@ -50,7 +50,7 @@ def compile_handlers(into: Path) -> Path:
     shutil.copytree(java.XRAY.folder / "lib", into / "lib")
     path = os.pathsep.join(map(str, sorted((into / "lib").glob("*.jar"))))
     sources = sorted((Path(__file__).parent / "traced").rglob("*.java"))
-    run([compilers[min(compilers)], "--release", "11", "-cp", path, "-d", into, *sources])
+    run([compilers[min(compilers)], "--release", "8", "-cp", path, "-d", into, *sources])
     return into
 
 
@@ -65,7 +65,7 @@ def traced_functions(tmp_path_factory: pytest.TempPathFactory) -> CloudAssembly:
     described = [
         Described(
             id=f"java{line}-{handler}",
-            runtime=lambda_.Runtime(f"java{line}", lambda_.RuntimeFamily.JAVA),
+            runtime=lambda_.Runtime(java.name_of(line), lambda_.RuntimeFamily.JAVA),
             handler=f"traced.{handler}::handle",
             code=code,
             policy=ShieldPolicy(),
@@ -78,7 +78,7 @@ def traced_functions(tmp_path_factory: pytest.TempPathFactory) -> CloudAssembly:
 
 
 def invoke(functions: CloudAssembly, line: int, handler: str) -> Traced:
-    if missing := find(f"java{line}").missing():
+    if missing := find(java.name_of(line)).missing():
         pytest.skip(missing)
     package = functions.function(STACK, f"java{line}-{handler}")
     with EmulatedFunction(package, xray.ENVIRONMENT) as function, xray.XrayDaemon(function.sandbox) as daemon:

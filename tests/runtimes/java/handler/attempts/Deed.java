@@ -1,8 +1,20 @@
 package attempts;
 
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+
 /** One attempt. Returns evidence that it worked. */
 public interface Deed {
     String run() throws Throwable;
+
+    /** All that a stream holds. */
+    static byte[] bytesOf(InputStream in) throws IOException {
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        for (int one = in.read(); one >= 0; one = in.read())
+            all.write(one);
+        return all.toByteArray();
+    }
 
     /** How something is opened. */
     interface Opening<C> {

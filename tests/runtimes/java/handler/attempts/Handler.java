@@ -3,6 +3,7 @@ package attempts;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,7 +32,7 @@ public class Handler {
      */
     public Map<String, Object> handle(Map<String, Object> event) throws IOException {
         Map<String, Object> said = new LinkedHashMap<>();
-        for (Object name : (List<?>) event.getOrDefault("attempts", List.of())) {
+        for (Object name : (List<?>) event.getOrDefault("attempts", Collections.emptyList())) {
             mark("attempt " + name);
             said.put((String) name, run(DEEDS.get(name)));
         }

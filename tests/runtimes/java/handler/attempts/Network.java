@@ -2,6 +2,7 @@ package attempts;
 
 import static attempts.Deed.with;
 
+import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.DatagramPacket;
@@ -28,8 +29,8 @@ import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Hashtable;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -104,7 +105,7 @@ final class Network {
         });
         deeds.put("http_url_stream", () -> {
             try (InputStream in = new URL(url.toString()).openStream()) {
-                return new String(in.readAllBytes());
+                return new String(Deed.bytesOf(in));
             }
         });
         deeds.put("http_client", () -> send(url, HttpClient.Version.HTTP_1_1));
@@ -190,7 +191,9 @@ final class Network {
     private static String get(Socket socket, String host) throws IOException {
         socket.setSoTimeout(PATIENCE);
         socket.getOutputStream().write(("GET / HTTP/1.0\r\nHost: " + host + "\r\n\r\n").getBytes());
-        return new String(socket.getInputStream().readNBytes(12));
+        byte[] start = new byte[12];
+        new DataInputStream(socket.getInputStream()).readFully(start);
+        return new String(start);
     }
 
     private static String send(URI url, HttpClient.Version version) throws Exception {
@@ -235,7 +238,8 @@ final class Network {
         try (SSLSocket socket = (SSLSocket) trusting().getSocketFactory().createSocket(address, 443)) {
             socket.setSoTimeout(PATIENCE);
             SSLParameters parameters = socket.getSSLParameters();
-            parameters.setServerNames(name.isEmpty() ? List.of() : List.of(new SNIHostName(name)));
+            parameters.setServerNames(
+                name.isEmpty() ? Collections.emptyList() : Collections.singletonList(new SNIHostName(name)));
             socket.setSSLParameters(parameters);
             socket.startHandshake();
             return get(socket, "partner.example");

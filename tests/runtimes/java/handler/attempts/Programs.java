@@ -3,6 +3,7 @@ package attempts;
 import java.io.File;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -17,7 +18,7 @@ final class Programs {
     }
 
     private static String outputOf(Process process) throws Exception {
-        String said = new String(process.getInputStream().readAllBytes()).strip();
+        String said = new String(Deed.bytesOf(process.getInputStream())).trim();
         int status = process.waitFor();
         if (status != 0)
             throw new IOException("status " + status);
@@ -46,7 +47,7 @@ final class Programs {
                 .redirectError(Redirect.INHERIT).start().waitFor()));
         deeds.put("process_pipeline", () -> {
             List<Process> all = ProcessBuilder.startPipeline(
-                List.of(new ProcessBuilder(ID, "-u"), new ProcessBuilder("/usr/bin/cat")));
+                Arrays.asList(new ProcessBuilder(ID, "-u"), new ProcessBuilder("/usr/bin/cat")));
             return outputOf(all.get(1));
         });
         deeds.put("runtime_exec", () -> outputOf(Runtime.getRuntime().exec(new String[] {ID, "-u"})));

@@ -8,13 +8,14 @@ import java.net.URLClassLoader;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.Paths;
 import java.util.Map;
 import java.util.zip.ZipFile;
 
 /** read_handler: every way to the handler's own class, once it is loaded. */
 final class Source {
     private static final String CLASS = "/attempts/Handler.class";
-    private static final Path FILE = Path.of("/var/task" + CLASS);
+    private static final Path FILE = Paths.get("/var/task" + CLASS);
     private static final String JAR = "/var/task/lib/handler.jar";
 
     /** What the runtime still may read, so that it can load the handler. */
@@ -34,8 +35,8 @@ final class Source {
                 return String.valueOf(Class.forName("attempts.Handler", false, loader) != Handler.class);
             }
         });
-        deeds.put("source_through_proc", () -> magicOf(Files.readAllBytes(Path.of("/proc/self/root" + FILE))));
-        deeds.put("jar_read", () -> String.valueOf(Files.readAllBytes(Path.of(JAR)).length > 0));
+        deeds.put("source_through_proc", () -> magicOf(Files.readAllBytes(Paths.get("/proc/self/root" + FILE))));
+        deeds.put("jar_read", () -> String.valueOf(Files.readAllBytes(Paths.get(JAR)).length > 0));
         deeds.put("jar_zip_file", () -> {
             try (ZipFile jar = new ZipFile(JAR)) {
                 return String.valueOf(jar.size() > 0);
@@ -53,13 +54,13 @@ final class Source {
             return inner.run();
         });
         deeds.put("lazy_resource", () -> new String(
-            Source.class.getResourceAsStream("/attempts/greeting.txt").readAllBytes()).strip());
+            Deed.bytesOf(Source.class.getResourceAsStream("/attempts/greeting.txt"))).trim());
         deeds.put("stack_trace", () -> new Throwable().getStackTrace()[0].getFileName());
     }
 
     static String readNow() {
         try {
-            return Files.exists(FILE) ? magicOf(Files.readAllBytes(FILE)) : magicOf(Files.readAllBytes(Path.of(JAR)));
+            return Files.exists(FILE) ? magicOf(Files.readAllBytes(FILE)) : magicOf(Files.readAllBytes(Paths.get(JAR)));
         } catch (Exception error) {
             return error.toString();
         }
@@ -68,8 +69,8 @@ final class Source {
     private static String magicOf(InputStream stream) throws Exception {
         if (stream == null)
             throw new FileNotFoundException("no such resource");
-        try (stream) {
-            return magicOf(stream.readAllBytes());
+        try (InputStream opened = stream) {
+            return magicOf(Deed.bytesOf(opened));
         }
     }
 

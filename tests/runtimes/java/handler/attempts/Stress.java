@@ -5,6 +5,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.Paths;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -55,7 +56,7 @@ final class Stress {
             pieces[round % PIECES] = null;
             for (long[] piece : pieces)
                 count[3] += lengthOf(piece, count);
-            Path file = Path.of("/etc/hosts");
+            Path file = Paths.get("/etc/hosts");
             count[1] += Files.readAllBytes(file).length;
             if (round % 25 == 0)
                 try (Socket socket = new Socket("127.0.0.1", port)) {

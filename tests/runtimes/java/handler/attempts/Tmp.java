@@ -15,17 +15,20 @@ import java.io.PrintWriter;
 import java.io.RandomAccessFile;
 import java.net.URI;
 import java.nio.ByteBuffer;
+import java.nio.MappedByteBuffer;
 import java.nio.channels.AsynchronousFileChannel;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.Paths;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardWatchEventKinds;
 import java.nio.file.WatchService;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Collections;
 import java.util.Map;
 
 /** read_write_tmp: every way in which Java touches files. What an attempt needs there is in /tmp/given/ITS_NAME. */
@@ -33,8 +36,8 @@ final class Tmp {
     private static final byte[] DATA = "data".getBytes();
 
     /** Where the JVM keeps its counters; the function has no business there. */
-    private static final Path COUNTERS = Path.of("/tmp/hsperfdata_function");
-    private static final Path LIBRARY = Path.of("/tmp/.libaws-lambda-jni.so");
+    private static final Path COUNTERS = Paths.get("/tmp/hsperfdata_function");
+    private static final Path LIBRARY = Paths.get("/tmp/.libaws-lambda-jni.so");
     private static final String WHILE_LOADING = makeCounters();
 
     private Tmp() {}
@@ -49,28 +52,32 @@ final class Tmp {
     /** The files that the runtime itself needs. */
     private static void addRuntimes(Map<String, Deed> deeds) {
         deeds.put("runtimes_counters_while_loading", () -> WHILE_LOADING);
-        deeds.put("runtimes_counters", () -> Files.writeString(COUNTERS.resolve("2"), "data").toString());
-        deeds.put("runtimes_directory", () -> Files.createDirectory(Path.of("/tmp/hsperfdata_later")).toString());
+        deeds.put("runtimes_counters", () -> Files.write(COUNTERS.resolve("2"), DATA).toString());
+        deeds.put("runtimes_directory", () -> Files.createDirectory(Paths.get("/tmp/hsperfdata_later")).toString());
         deeds.put("runtimes_library_read", () -> String.valueOf(Files.readAllBytes(LIBRARY).length > 0));
         deeds.put("runtimes_library_changed", with(() -> FileChannel.open(LIBRARY, WRITE), FileChannel::isOpen));
-        deeds.put("runtimes_other_library", () -> written(Files.write(Path.of("/tmp/.libaws-lambda-jni.so.1"), DATA)));
+        deeds.put("runtimes_other_library", () -> written(Files.write(Paths.get("/tmp/.libaws-lambda-jni.so.1"), DATA)));
     }
 
     private static String makeCounters() {
         try {
             Files.createDirectories(COUNTERS);
-            return Files.writeString(COUNTERS.resolve("1"), "data").toString();
+            return Files.write(COUNTERS.resolve("1"), DATA).toString();
         } catch (IOException error) {
             return error.toString();
         }
     }
 
+    private static String text(Path file) throws IOException {
+        return new String(Files.readAllBytes(file));
+    }
+
     private static Path given(String name) {
-        return Path.of("/tmp/given", name);
+        return Paths.get("/tmp/given", name);
     }
 
     private static Path fresh(String name) {
-        return Path.of("/tmp", name);
+        return Paths.get("/tmp", name);
     }
 
     /** java.io.File says no by returning false, or null. */
@@ -93,7 +100,7 @@ final class Tmp {
         deeds.put("file_output_stream", with(() -> new FileOutputStream("/tmp/file_output_stream"), Tmp::write));
         deeds.put("file_append", with(() -> new FileOutputStream("/tmp/given/file_append", true), Tmp::write));
         deeds.put("file_input_stream", with(
-            () -> new FileInputStream("/tmp/given/file_input_stream"), in -> new String(in.readAllBytes())));
+            () -> new FileInputStream("/tmp/given/file_input_stream"), in -> new String(Deed.bytesOf(in))));
         deeds.put("file_print_writer", () -> {
             try (PrintWriter out = new PrintWriter("/tmp/file_print_writer")) {
                 out.print("data");
@@ -129,7 +136,7 @@ final class Tmp {
         deeds.put("files_create_temp", () -> String.valueOf(Files.exists(Files.createTempFile("files", ".tmp"))));
         deeds.put("files_create_temp_dir", () -> String.valueOf(Files.exists(Files.createTempDirectory("files"))));
         deeds.put("files_create_directory", () -> Files.createDirectory(fresh("files_create_directory")).toString());
-        deeds.put("files_copy_in", () -> written(Files.copy(Path.of("/etc/hosts"), fresh("files_copy_in"))));
+        deeds.put("files_copy_in", () -> written(Files.copy(Paths.get("/etc/hosts"), fresh("files_copy_in"))));
         deeds.put("files_copy_within", () -> written(Files.copy(given("files_copy_within"), fresh("files_copy"))));
         deeds.put("files_move", () -> written(
             Files.move(given("files_move"), fresh("files_move"), StandardCopyOption.ATOMIC_MOVE)));
@@ -138,24 +145,24 @@ final class Tmp {
             return "gone";
         });
         deeds.put("files_link", () -> written(Files.createLink(fresh("files_link"), given("files_link"))));
-        deeds.put("files_symlink", () -> Files.createSymbolicLink(fresh("files_symlink"), Path.of("/etc")).toString());
-        deeds.put("files_through_symlink", () -> Files.readString(Path.of("/tmp/out_and_in/files_through_symlink")));
-        deeds.put("files_through_proc", () -> Files.readString(
-            Path.of("/proc/self/root/tmp/given/files_through_proc")));
-        deeds.put("files_relative", () -> Files.readString(Path.of("../../tmp/given/files_relative")));
-        deeds.put("files_list", with(() -> Files.list(Path.of("/tmp/given")), found -> found.findAny().isPresent()));
-        deeds.put("files_walk", with(() -> Files.walk(Path.of("/tmp/given")), found -> found.count() > 1));
+        deeds.put("files_symlink", () -> Files.createSymbolicLink(fresh("files_symlink"), Paths.get("/etc")).toString());
+        deeds.put("files_through_symlink", () -> text(Paths.get("/tmp/out_and_in/files_through_symlink")));
+        deeds.put("files_through_proc", () -> text(
+            Paths.get("/proc/self/root/tmp/given/files_through_proc")));
+        deeds.put("files_relative", () -> text(Paths.get("../../tmp/given/files_relative")));
+        deeds.put("files_list", with(() -> Files.list(Paths.get("/tmp/given")), found -> found.findAny().isPresent()));
+        deeds.put("files_walk", with(() -> Files.walk(Paths.get("/tmp/given")), found -> found.count() > 1));
         deeds.put("files_permissions", () -> Files.setPosixFilePermissions(
             given("files_permissions"), PosixFilePermissions.fromString("rw-------")).toString());
         deeds.put("files_modified", () -> Files.setLastModifiedTime(
             given("files_modified"), FileTime.fromMillis(0)).toString());
         deeds.put("files_watch", with(
             () -> FileSystems.getDefault().newWatchService(),
-            watch -> Path.of("/tmp/given").register(watch, StandardWatchEventKinds.ENTRY_CREATE).isValid()));
+            watch -> Paths.get("/tmp/given").register(watch, StandardWatchEventKinds.ENTRY_CREATE).isValid()));
         deeds.put("files_zip", () -> {
             URI zip = URI.create("jar:file:/tmp/files.zip");
-            try (FileSystem inside = FileSystems.newFileSystem(zip, Map.of("create", "true"))) {
-                Files.writeString(inside.getPath("/a"), "data");
+            try (FileSystem inside = FileSystems.newFileSystem(zip, Collections.singletonMap("create", "true"))) {
+                Files.write(inside.getPath("/a"), DATA);
             }
             return String.valueOf(Files.size(fresh("files.zip")) > 0);
         });
@@ -168,7 +175,7 @@ final class Tmp {
             () -> FileChannel.open(given("channel_truncate"), WRITE), channel -> channel.truncate(1).size()));
         deeds.put("channel_map", with(
             () -> FileChannel.open(fresh("channel_map"), CREATE_NEW, READ, WRITE), channel -> {
-                var mapped = channel.map(FileChannel.MapMode.READ_WRITE, 0, 4096);
+                MappedByteBuffer mapped = channel.map(FileChannel.MapMode.READ_WRITE, 0, 4096);
                 mapped.put(0, (byte) 1);
                 mapped.force();
                 return channel.size();
@@ -178,7 +185,7 @@ final class Tmp {
             channel -> (char) channel.map(FileChannel.MapMode.READ_ONLY, 0, 1).get(0)));
         deeds.put("channel_transfer", with(
             () -> FileChannel.open(fresh("channel_transfer"), CREATE, WRITE),
-            to -> with(() -> FileChannel.open(Path.of("/etc/hosts")), from -> from.transferTo(0, from.size(), to) > 0).run()));
+            to -> with(() -> FileChannel.open(Paths.get("/etc/hosts")), from -> from.transferTo(0, from.size(), to) > 0).run()));
         deeds.put("channel_asynchronous", with(
             () -> AsynchronousFileChannel.open(fresh("channel_asynchronous"), CREATE, WRITE),
             channel -> channel.write(ByteBuffer.wrap(DATA), 0).get()));
