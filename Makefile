@@ -84,7 +84,7 @@ proofs: setup ## prove the core's parsers and policy_tighten for every small inp
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m lab.proofs.run $(PROOFS_ARGS)
 
 lab: conformance workloads fuzz proofs test-libcs test-kernel test-arm64 ## tests/lab in full, with Python's suite (hours)
-	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS) -m 'long or not long' tests/lab/deployed tests/lab/dotnet tests/lab/frames tests/lab/presets tests/lab/refused_calls
+	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS) -m 'long or not long' tests/lab/cdk tests/lab/deployed tests/lab/dotnet tests/lab/frames tests/lab/presets tests/lab/refused_calls
 
 test-libcs: native ## run the engine on glibc of Debian 11, 12, 13 and on musl (fetched by apt; LIBC_ROOT=FOLDER: on one more)
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m lab.libcs.fetch

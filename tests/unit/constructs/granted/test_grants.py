@@ -1,48 +1,32 @@
-"""Grants as people write them, and each method of the CDK's that grants: what it opens, and what is said of it."""
+"""Grants as people write them: what each opens, and what is said of it. tests/lab/cdk has the CDK's methods."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import aws_cdk as cdk
 import pytest
-from constructs import Construct
 
-from shielded_function import Shield, ShieldPolicy
-from shielded_function.checks import read_assembly
-from shielded_function.granted import Grants, read_grants
-from shielded_function.granted.template_reader import TemplateGrants
 from unit.constructs.aws import aws
-from unit.constructs.granted.kinds import HOME, ID, ISOLATED, another, call, instance, key, list_methods, table, vpc
+from unit.constructs.granted.rows import (
+    HOME,
+    ID,
+    ISOLATED,
+    Built,
+    Grant,
+    Row,
+    another,
+    build,
+    check_app,
+    check_row,
+    check_templates,
+    instance,
+    key,
+    table,
+    vpc,
+)
 
 pytestmark = pytest.mark.xdist_group("grants")  # one app for all rows
-
-Grant = Callable[[Any, Any], object]
-"""Grants something to a function; what it makes goes into the scope."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """A grant.
-
-    Attributes:
-        grant: makes it.
-        services, buckets, hosts, said: as of a method in `kinds`.
-        left: why grants are left out, with constructs by their ids; the log of every function is not told.
-        props: of the function.
-    """
-
-    grant: Grant
-    services: str = ""
-    buckets: str = ""
-    hosts: str = ""
-    said: str = ""
-    left: tuple[str, ...] | None = None
-    props: Callable[[Any], dict[str, Any]] = lambda _: {}
 
 
 def allow(function: Any, actions: str, *resources: str, **more: Any) -> None:
@@ -404,137 +388,25 @@ PLANES: Final = (
 )
 
 
-def path_of(name: str) -> str:
-    """The id of a row's scope."""
-    return name.replace(":", "-")
-
-
-def by_method(make: Any, method: str, opens: Any) -> Row:
-    return Row(lambda s, f: call(s, make, method, opens, f), opens.services, opens.buckets, opens.hosts, opens.said)
-
-
-METHODS: Final = {name: by_method(make, method, opens) for name, make, method, opens in list_methods()}
 ROWS.update({text: Row(allowing(text), said="DataPlane") for text in PLANES})
-ROWS.update(METHODS)
-# Of a class's methods, the whole app has the first one: shielding all of them takes long.
-FIRST: Final = {name.rpartition(".")[0]: name for name in reversed(METHODS)}
-SHIELDED: Final = {*ROWS.keys() - METHODS.keys(), *FIRST.values()}
-
-
-NOT_A_FUNCTIONS: Final[Mapping[str, str]] = {
-    "aws_apigateway.RestApiBase.grant_invoke_from_vpc_endpoints_only": "has no grantee: it is the API's policy",
-    r"aws_bedrockagentcore\.(ICredential\w+|\w+(Api|Tool)Schema)\.\w+": "of a gateway's role, for its targets",
-    "aws_bedrockagentcore.RuntimeBase.grant": "has no grantee: it is of the runtime's role",
-    r"aws_bedrockagentcore\.\w+MemoryStrategy\.grant": "of the memory's role, for the strategy's models and topics",
-    r"aws_codepipeline_actions\.ManualApprovalAction\.\w+": "of an action that is in a pipeline",
-    r"aws_dynamodb\.TableGrants\.multi_account_\w+": "has no grantee: it is the table's policy",
-    r"aws_eks(_v2)?\.Cluster\.\w+": "in Kubernetes, to an ARN: no statement of a role",
-    r"aws_lambda\.FunctionBase\.grant_invoke_composite_principal": "to several principals at once: no function is that",
-    r"aws_sagemaker\.I(Endpoint|Pipeline)\.\w+": "of an interface that no class of the CDK has",
-    r"aws_s3\.(BucketBase\.grant_public_access|BucketGrants\.public_access)": "to everybody: it is the bucket's policy",
-    r"aws_iam\.IEncryptedResource\.grant_on_key": "of an interface: the classes have rows",
-    r"experimental\.EdgeFunction\.\w+": "at Lambda@Edge, where no function has a shield",
-}
-"""Patterns of methods without a row, each with the reason."""
-
-
-_MEMBER: Final = re.compile(
-    r"^class (?P<cls>\w+)|^(?P<property>    @builtins\.property\n)?"
-    r'    @jsii\.member\(jsii_name="\w+"\)\n(?:    @builtins\.classmethod\n)?    def (?P<name>\w+)\(',
-    re.MULTILINE,
-)
-
-
-def find_methods() -> set[str]:
-    """The methods of the CDK that grant, as `module.Class.method`: of classes that define them, not of interfaces.
-
-    Methods of a `...Grants` class are left out where the resource has them as `grant_...` too.
-    """
-    found: dict[tuple[str, str], set[str]] = {}
-    for file in Path(str(cdk.__file__)).parent.rglob("__init__.py"):
-        text = file.read_text(encoding="utf-8")
-        cls = ""
-        for match in _MEMBER.finditer(text) if "def grant" in text or "Grants:" in text else ():
-            cls, name = match["cls"] or cls, match["name"] or ""
-            grants = name.startswith("grant") or (cls.endswith("Grants") and name and not name.startswith("from_"))
-            if grants and not match["property"] and not cls.startswith("_"):
-                found.setdefault((file.parent.name, name), set()).add(cls)
-    methods: set[str] = set()
-    for (module, name), classes in found.items():
-        shorter = "grant" if name == "actions" else f"grant_{name}"
-        if (module, shorter) in found:
-            classes = {cls for cls in classes if not cls.endswith("Grants") or cls == "StreamGrants"}
-        real = {cls for cls in classes if not re.match("I[A-Z]", cls)} or classes
-        methods |= {f"{module}.{cls}.{name}" for cls in real}
-    return methods
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[cdk.App, dict[str, Any]]:
-    """All rows in one app, some in each stack; the functions by the rows' names."""
-    folder = tmp_path_factory.mktemp("grants")
-    context = {"aws:cdk:enable-path-metadata": True}
-    app = cdk.App(outdir=str(folder / "cdk.out"), analytics_reporting=False, context=context)
-    functions: dict[str, Any] = {}
-    stack: Any = None
-    for number, (name, each) in enumerate(ROWS.items()):
-        if number % 20 == 0:
-            stack = cdk.Stack(app, f"Grants{number // 20}", env=HOME)
-        scope = Construct(stack, path_of(name))
-        functions[name] = another(scope, "Function", **each.props(scope))
-        each.grant(scope, functions[name])
-    return app, functions
-
-
-@pytest.fixture(scope="module")
-def read(built: tuple[cdk.App, dict[str, Any]]) -> dict[str, Grants]:
-    app, functions = built
-    found = read_grants(app, list(functions.values()))
-    return dict(zip(functions, found.values(), strict=True))
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    return build(tmp_path_factory.mktemp("grants"), ROWS)
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_a_grant_opens_what_it_says(read: dict[str, Grants], name: str) -> None:
-    expected, grants = ROWS[name], read[name]
-
-    def named(kind: str) -> list[str]:
-        here = [entry.name for entry in grants.entries if entry.kind == kind]
-        return sorted(each.partition(f"/{name}/")[2] or each for each in here)
-
-    assert named("service") == expected.services.split()
-    assert [each.replace(" ", "_") for each in named("bucket")] == expected.buckets.split()
-    assert [each.replace(" ", "_") for each in named("host")] == expected.hosts.split()
-    assert not grants.problems
-    assert [f.id.removeprefix("shielded-function:granted") for f in grants.warnings] == expected.said.split()
-    if expected.left is not None:
-        reasons = {re.sub(rf"Grants\d+/{name}/", "", each.reason) for each in grants.left_out}
-        assert reasons == {*expected.left, "Lambda writes the log"}
+def test_a_grant_opens_what_it_says(built: Built, name: str) -> None:
+    check_row(built, name)
 
 
-def test_the_whole_app_says_no_more(built: tuple[cdk.App, dict[str, Any]], read: dict[str, Grants]) -> None:
-    """Shielded and synthesized: each function's warnings are its row's, and its environment has the row's services."""
-    app, functions = built
-    for name in SHIELDED:
-        Shield(ShieldPolicy(allow_aws="granted")).apply(functions[name])
-    names = {path_of(name): name for name in ROWS}
-    told = {name: list[str]() for name in SHIELDED}
-    services: dict[str, list[str]] = {}
-    for stack in app.synth().stacks:
-        for message in stack.messages:
-            for said in re.findall(r"\[ack: shielded-function:granted(\w+)\]", str(message.entry.data)):
-                told[names[message.id.split("/")[2]]].append(said)
-        for resource in stack.template["Resources"].values():
-            path = resource.get("Metadata", {}).get("aws:cdk:path", "").split("/")
-            if path[2:] == ["Function", "Resource"]:
-                variables = resource["Properties"].get("Environment", {}).get("Variables", {})
-                services[names[path[1]]] = sorted(variables.get("SHIELD_ALLOW_AWS", "").split(","))
-    assert told == {name: ROWS[name].said.split() for name in SHIELDED}
-    assert {name: services[name] for name in SHIELDED} == {n: ROWS[n].services.split() or ["none"] for n in SHIELDED}
+def test_the_whole_app_says_no_more(built: Built) -> None:
+    check_app(built, ROWS)
 
 
 # What a template does not tell: more is granted than from constructs, never less.
 ONLY_FROM_CONSTRUCTS: Final = {
-    "aws_lambda.FunctionBase.grant_invoke_url": {"Another"},  # which has no URL
     "bucket_imported_with_a_key": {"kms"},
     "bucket_of_another_region": {"shop-far"},
     "parameter_that_is_secure": {"kms"},
@@ -542,38 +414,5 @@ ONLY_FROM_CONSTRUCTS: Final = {
 }
 
 
-def test_templates_tell_the_same(built: tuple[cdk.App, dict[str, Any]], read: dict[str, Grants]) -> None:
-    """`template_reader` finds in `cdk.out` what is found from the constructs of each row."""
-    app, functions = built
-    assembly = read_assembly(Path(app.synth().directory))
-    reader = TemplateGrants(assembly.templates)
-    at = {each.place.path: each for each in assembly.functions}
-
-    def opened(grants: Grants) -> set[tuple[str, str]]:
-        # A host from a template is its construct's, without a port.
-        return {
-            (each.kind, each.name.partition(": ")[0] if each.kind == "host" else each.name) for each in grants.entries
-        }
-
-    def said(grants: Grants) -> list[str]:
-        return sorted(finding.id for finding in (*grants.problems, *grants.warnings))
-
-    more: dict[str, set[str]] = {}
-    for name, function in functions.items():
-        found = reader.grants_of(reader.caller_of(at[function.node.path]))
-        more[name] = {text.partition(f"/{name}/")[2] or text for _, text in opened(found) - opened(read[name])}
-        assert not opened(read[name]) - opened(found), name
-        assert more[name] or said(found) == said(read[name]), name
-        assert more[name] or {each.reason for each in found.left_out} == {
-            each.reason for each in read[name].left_out
-        }, name
-    assert {name: texts for name, texts in more.items() if texts} == ONLY_FROM_CONSTRUCTS
-
-
-def test_every_method_has_a_row_or_a_reason() -> None:
-    found = find_methods()
-    excluded = {name for name in found if any(re.fullmatch(pattern, name) for pattern in NOT_A_FUNCTIONS)}
-    assert sorted(found - METHODS.keys() - excluded) == []
-    assert sorted(METHODS.keys() - found) == []
-    assert [p for p in NOT_A_FUNCTIONS if not any(re.fullmatch(p, name) for name in excluded)] == []
-    assert excluded & METHODS.keys() == set()
+def test_templates_tell_the_same(built: Built) -> None:
+    assert check_templates(built) == ONLY_FROM_CONSTRUCTS

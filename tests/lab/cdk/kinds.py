@@ -11,10 +11,11 @@ import aws_cdk as cdk
 from aws_cdk import custom_resources as cr
 from constructs import Construct
 
+from unit.constructs import hosts
 from unit.constructs.aws import aws, new
+from unit.constructs.granted.rows import HOME, ID, ISOLATED, another, instance, key, table, vpc
 
-HOME: Final = cdk.Environment(region="eu-west-1", account="111111111111")
-SCHEMA: Final = str(Path(__file__).parents[1] / "hosts" / "schema.graphql")
+SCHEMA: Final = str(Path(hosts.__file__).with_name("schema.graphql"))
 
 
 @dataclass(frozen=True)
@@ -40,45 +41,13 @@ class Opens:
     after: Any = ()
 
 
-def key(scope: Any) -> Any:
-    return aws.kms.Key(scope, "Key")
-
-
-def vpc(scope: Any) -> Any:
-    """One for all of a stack."""
-    stack = cdk.Stack.of(scope)
-    return stack.node.try_find_child("Vpc") or aws.ec2.Vpc(stack, "Vpc", max_azs=2, nat_gateways=0)
-
-
-ISOLATED: Final = aws.ec2.SubnetSelection(subnet_type=aws.ec2.SubnetType.PRIVATE_ISOLATED)
-ID: Final = aws.dynamodb.Attribute(name="id", type=aws.dynamodb.AttributeType.STRING)
 POSTGRES: Final = aws.rds.DatabaseClusterEngine.aurora_postgres(version=aws.rds.AuroraPostgresEngineVersion.VER_16_6)
-
-
-def table(scope: Any, **props: Any) -> Any:
-    return aws.dynamodb.Table(scope, "Table", partition_key=ID, **props)
 
 
 def cluster(scope: Any, **props: Any) -> Any:
     writer: Any = aws.rds.ClusterInstance.serverless_v2("Writer")
     return aws.rds.DatabaseCluster(
         scope, "Cluster", engine=POSTGRES, writer=writer, vpc=vpc(scope), vpc_subnets=ISOLATED, **props
-    )
-
-
-def instance(scope: Any, **props: Any) -> Any:
-    engine: Any = aws.rds.DatabaseInstanceEngine.POSTGRES
-    return aws.rds.DatabaseInstance(scope, "Db", engine=engine, vpc=vpc(scope), vpc_subnets=ISOLATED, **props)
-
-
-def another(scope: Any, name: str = "Another", **props: Any) -> Any:
-    return aws.lambda_.Function(
-        scope,
-        name,
-        runtime=aws.lambda_.Runtime.PYTHON_3_13,
-        handler="app.handler",
-        code=aws.lambda_.Code.from_inline("def handler(event, context): pass"),
-        **props,
     )
 
 
