@@ -26,7 +26,6 @@ from harness.thinning import long_but
 from integration.cli.alert_logs import GROUP, HERE, log, packages_log, told
 from integration.cli.insights_account import NOW, Account, account, ago, denying
 from integration.cli.moto_account import REGION, make_function, make_role
-from integration.cli.running import command, says
 from shielded_function import AlarmOptions, ControlAlarm, ShieldedFunction, ShieldMonitoring
 from shielded_function.cli import alerts, asking, learn, report
 from shielded_function.cli.alerts import Options
@@ -274,12 +273,6 @@ def test_a_function_cannot_speak_for_another(aws: Account, capsys: pytest.Captur
     said = told(capsys)
     assert said["violations"] == 2
     assert said["notes"] == [note + "if it does not log there, they are forged"]
-
-
-def test_without_credentials() -> None:
-    nobody = {"AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nonexistent"}
-    done = command("alerts", "--log-group", "x", "--region", REGION, environment=nobody)
-    assert says(done) == "x: Unable to locate credentials"
 
 
 def test_without_a_network(aws: Account) -> None:

@@ -222,16 +222,6 @@ def test_the_imported_role_of_a_cfn_function_is_warned_of(stack: cdk.Stack, role
     Annotations.from_stack(stack).has_warning("/Shop/L1", WARNING)
 
 
-def test_the_log_group_of_a_cfn_function(stack: cdk.Stack, resources: Resources) -> None:
-    group = logs.LogGroup(stack, "Logs")
-    logging = lambda_.CfnFunction.LoggingConfigProperty(log_group=group.log_group_name)
-    attached = Shield().apply(l1_function(stack, l1_role(stack).attr_arn, logging_config=logging))
-    [found] = resources(stack, "AWS::Logs::MetricFilter").values()
-    assert found["LogGroupName"] == stack.resolve(group.log_group_name)
-    assert stack.resolve(attached.log_group.log_group_name) == stack.resolve(group.log_group_name)
-    assert len(resources(stack, LOG_GROUP)) == 1
-
-
 def test_a_cfn_function_as_a_whole(stack: cdk.Stack, resources: Resources) -> None:
     """Its own variables and layers stay, and values of another stack become imports."""
     other = cdk.Stack(stack.node.root, "Other")  # pyright: ignore[reportArgumentType]

@@ -45,12 +45,6 @@ def test_it_makes_what_shielded_function_makes(props: Props, synthesize: Callabl
     assert synthesize(one) == synthesize(two)
 
 
-def test_with(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    fn = lambda_.Function(stack, "Resize", **props)
-    assert fn.with_(Shield()) is fn
-    assert modes(resources, stack) == ["block"]
-
-
 def test_supports(stack: cdk.Stack, props: Props) -> None:
     shield = Shield()
     fn = lambda_.Function(stack, "Fn", **props)

@@ -55,12 +55,6 @@ def test_a_filter_by_hand_that_names_its_function(
     assert rules(judge()) == set()
 
 
-def test_a_log_group_by_its_name(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
-    group = logs.LogGroup(stack, "Log", log_group_name="/shop/checkout")
-    shielded(stack, log_group=group, overrides={"LoggingConfig.LogGroup": "/shop/checkout"})
-    assert rules(judge()) == set()
-
-
 def test_alarms(stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any) -> None:
     shielded(stack, "Silent")
     shielded(stack, "None", alarms=AlarmOptions(enabled=False))
@@ -136,26 +130,6 @@ def test_an_alarm_on_a_metric_that_nobody_publishes(
     [finding] = judge().findings
     assert (finding.rule, finding.place.path) == ("alarm-never-fires", "Shop/Fn")
     assert "Shop/Dead never fires" in finding.problem
-
-
-def test_a_log_group_of_another_stack(
-    app: cdk.App, stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any
-) -> None:
-    """Each function has its filter beside it."""
-    shared = logs.LogGroup(stack, "Shared")
-    other, nested = cdk.Stack(app, "Other"), cdk.NestedStack(stack, "Nested")
-    for place in (stack, other, nested):
-        shielded(place, log_group=shared, alarms=AlarmOptions(actions=[action]))
-    assert [finding.message for finding in judge().findings] == []
-
-
-def test_an_alarm_of_another_function_does_not_watch(
-    stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any
-) -> None:
-    one, _ = (shielded(stack, name, alarms=AlarmOptions(enabled=False)) for name in ("One", "Two"))
-    alarm = cast("Any", one).metric_violations().create_alarm(stack, "Alarm", threshold=1, evaluation_periods=1)
-    alarm.add_alarm_action(action)
-    assert {(finding.place.path, finding.rule) for finding in judge().findings} == {("Shop/Two", "no-alarm")}
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])

@@ -22,7 +22,7 @@ from aws_cdk import aws_stepfunctions as stepfunctions
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from aws_cdk import custom_resources, triggers
 
-from shielded_function.checks import LEFT_OUT, AssemblyError, check, is_cdk_handler, read_assembly
+from shielded_function.checks import LEFT_OUT, AssemblyError, check, read_assembly
 
 from .conftest import Judge, MakeFunction, rules
 
@@ -65,22 +65,6 @@ def test_a_stage_by_itself(app: cdk.App, props: Props) -> None:
     report = check(read_assembly(folder))
     assert [function.cdk_handler for function in report.assembly.functions] == ["", "the provider framework"]
     assert rules(report) == {"not-shielded"}
-
-
-def test_a_stack_with_a_name_of_its_own(app: cdk.App, props: Props, judge: Judge) -> None:
-    stack = cdk.Stack(app, "Shop", stack_name="prod-shop")
-    lambda_.Function(stack, "Fn", **props)
-    assert [function.place.path for function in judge().assembly.functions] == ["Shop/Fn"]
-
-
-def test_with_path_metadata_as_the_cdk_command_line_has_it(tmp_path: Path, props: Props) -> None:
-    app = cdk.App(
-        outdir=str(tmp_path / "out"),
-        context={"aws:cdk:enable-path-metadata": True, "aws:cdk:enable-asset-metadata": True},
-    )
-    lambda_.Function(cdk.NestedStack(cdk.Stack(app, "Shop"), "Nested"), "Fn", **props)
-    (function,) = read_assembly(Path(app.synth().directory)).functions
-    assert function.place.path == "Shop/Nested/Fn"
 
 
 def test_what_is_acknowledged(stack: cdk.Stack, shielded: MakeFunction, props: Props, judge: Judge) -> None:
@@ -183,13 +167,6 @@ def test_a_name_that_a_user_chooses_excuses_nothing(app: cdk.App, props: Props, 
     report = judge()
     assert report.excused == []
     assert len(report.findings) == 3
-
-
-def test_by_a_mark_alone() -> None:
-    marks = {"Shop/X": ["aws:cdk:is-custom-resource-handler-singleton"]}
-    assert is_cdk_handler("Shop/X/Resource", lambda path: marks.get(path, ()), lambda _: "")
-    assert not is_cdk_handler("Shop/Y/Resource", lambda path: marks.get(path, ()), lambda _: "")
-    assert not is_cdk_handler("Shop/X/Y/Resource", lambda path: marks.get(path, ()), lambda _: "")
 
 
 def test_only_some_templates(app: cdk.App, props: Props) -> None:

@@ -76,12 +76,6 @@ def a_named_bucket(stack: cdk.Stack, function: lambda_.Function, make: MakeFunct
     apart(stack, function, "s3:GetObject", f"{named.attr_arn}/*")
 
 
-def a_bucket_that_waits(stack: cdk.Stack, function: lambda_.Function, make: MakeFunction) -> None:
-    bucket = s3.Bucket(stack, "Bucket")
-    bucket.node.add_dependency(function)
-    apart(stack, function, "s3:GetObject", bucket.arn_for_objects("*"))
-
-
 def a_bucket_without_a_circle(stack: cdk.Stack, function: lambda_.Function, make: MakeFunction) -> None:
     bucket = notifying(stack, make("Other"))
     apart(stack, function, "s3:GetObject", f"{bucket.attr_arn}/*")
@@ -107,11 +101,6 @@ def a_bucket_of_a_nested_stack(stack: cdk.Stack, function: lambda_.Function, mak
     apart(stack, function, "s3:GetObject", s3.Bucket(nested, "Bucket").arn_for_objects("*"))
 
 
-def a_bucket_around_a_nested_stack(stack: cdk.Stack, function: lambda_.Function, make: MakeFunction) -> None:
-    inner = make("Inner", scope=cdk.NestedStack(stack, "Nested"))
-    apart(stack, inner, "s3:GetObject", f"{notifying(stack, inner).attr_arn}/*")
-
-
 @pytest.mark.parametrize(
     ("build", "circles", "settings"),
     [
@@ -123,7 +112,6 @@ def a_bucket_around_a_nested_stack(stack: cdk.Stack, function: lambda_.Function,
             {"Checkout": ("none", True), "Plain": ("s3", False)},
         ),
         (a_named_bucket, [], {"Checkout": ("none", True)}),
-        (a_bucket_that_waits, ["Shop/Checkout -> Shop/Bucket -> Shop/Checkout"], {"Checkout": ("s3", False)}),
         (a_bucket_without_a_circle, [], {"Checkout": ("none", True)}),
         (
             two_functions_together,
@@ -132,11 +120,6 @@ def a_bucket_around_a_nested_stack(stack: cdk.Stack, function: lambda_.Function,
         ),
         (a_bucket_of_another_stack, ["Shop -> Data -> Shop"], {"Checkout": ("s3", False)}),
         (a_bucket_of_a_nested_stack, ["Shop/Checkout -> Shop/Nested -> Shop/Checkout"], {"Checkout": ("s3", False)}),
-        (
-            a_bucket_around_a_nested_stack,
-            ["Shop/Nested -> Shop/Bucket -> Shop/Nested"],
-            {"Checkout": ("none", False), "Inner": ("s3", False)},
-        ),
     ],
 )
 def test_no_template_has_one(

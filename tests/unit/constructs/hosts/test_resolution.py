@@ -116,16 +116,6 @@ def test_a_host_among_buckets_is_an_error(stack: cdk.Stack) -> None:
         ShieldPolicy(allow_buckets=[database(stack)])
 
 
-def test_an_imported_construct(stack: cdk.Stack, function: lambda_.Function) -> None:
-    vpc = ec2.Vpc.from_vpc_attributes(stack, "V", vpc_id="v", availability_zones=["a"], vpc_cidr_block="10.0.0.0/16")
-    bucket = s3.Bucket.from_bucket_name(stack, "B", "orders")
-    policy = resolve_policy(ShieldPolicy(allow_outbound=[vpc, bucket]), function).policy
-    assert policy.allow_outbound == ("10.0.0.0/16",)
-    assert policy.allow_buckets == ("orders",)
-    assert policy.decide("connect", "10.0.3.7:5432").action == "allow"
-    assert policy.decide("connect", "10.1.3.7:5432").action == "deny"
-
-
 @jsii.implements(cdk.IStableStringProducer)
 class Text:
     def __init__(self, text: str) -> None:

@@ -111,19 +111,6 @@ def test_a_function_that_counts_otherwise_is_warned_of(stack: cdk.Stack, props: 
     Annotations.from_stack(stack).has_no_warning("/Shop/Same", says)
 
 
-def test_stages_and_regions(app: cdk.App, props: Props, resources: Resources) -> None:
-    """One of each for every account and region of the app, whatever the number of stages."""
-    places = [cdk.Environment(account="111122223333", region=region) for region in ("eu-west-1", "us-east-1")]
-    operations = [cdk.Stack(app, f"Operations{number}", env=env) for number, env in enumerate(places)]
-    for name in ("Beta", "Production"):
-        stage = cdk.Stage(app, name)
-        for number, env in enumerate(places):
-            ShieldedFunction(cdk.Stack(stage, f"Shop{number}", env=env), "Fn", **props)
-    ShieldMonitoring(app, stacks=operations, alarms=AlarmOptions(granularity="fleet", stacks=operations))
-    for stack in operations:
-        assert [len(resources(stack, kind)) for kind in (ALARM, DASHBOARD, QUERY)] == [2, 1, 10]
-
-
 def test_what_is_left_out(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     ShieldedFunction(stack, "Fn", alarms=AlarmOptions(enabled=False), **props)
     ShieldMonitoring(stack, alarms=AlarmOptions(enabled=False), dashboard=False, queries=False, field_indexes=False)
@@ -192,13 +179,6 @@ def test_of_one_function(stack: cdk.Stack, props: Props, resources: Resources) -
     assert len(resources(stack, ALARM)) == 2
     indexed = [name for name, made in resources(stack, LOG_GROUP).items() if "FieldIndexPolicies" in made]
     assert [name.startswith("FnShield") for name in indexed] == [True]
-
-
-def test_of_an_app_and_of_one_of_its_stacks(app: cdk.App, stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    ShieldedFunction(stack, "Fn", **props)
-    ShieldMonitoring(app)
-    ShieldMonitoring(stack)
-    assert [len(resources(stack, kind)) for kind in (DASHBOARD, QUERY)] == [2, 20]
 
 
 def test_no_stack_of_the_functions_region(app: cdk.App, props: Props) -> None:
@@ -350,20 +330,6 @@ def test_functions_that_an_aspect_shields(app: cdk.App, props: Props, resources:
     lambda_.Function(shop, "Fn", **props)
     assert [len(resources(operations, kind)) for kind in (ALARM, DASHBOARD, QUERY)] == [2, 1, 10]
     assert "FieldIndexPolicies" in json.dumps(resources(shop, LOG_GROUP))
-
-
-def test_a_lambda_function_as_the_action(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    """Each alarm may invoke it."""
-    told = lambda_.Function(stack, "Told", **props)
-    action = cloudwatch_actions.LambdaAction(cast("Any", told), use_unique_permission_id=True)
-    for name in ("One", "Two"):
-        ShieldedFunction(stack, name, alarms=AlarmOptions(granularity="control", actions=[action]), **props)
-    alarms = resources(stack, ALARM)
-    assert len(alarms) == 12
-    assert all(alarm["AlarmActions"] == [stack.resolve(told.function_arn)] for alarm in alarms.values())
-    permissions = resources(stack, "AWS::Lambda::Permission").values()
-    assert len(permissions) == 12
-    assert {p["Principal"] for p in permissions} == {"lambda.alarms.cloudwatch.amazonaws.com"}
 
 
 def test_a_composite_alarm(stack: cdk.Stack, props: Props, resources: Resources) -> None:
