@@ -13,9 +13,11 @@ import pytest
 
 from harness.linting import lint
 from shielded_function import hosts
+from unit.constructs import hosts as unit_hosts
 from unit.constructs.aws import aws, new
+from unit.constructs.hosts.conftest import make_function
 
-from .conftest import make_function
+pytestmark = pytest.mark.promise("construct.hosts")
 
 apigatewayv2, elbv2 = aws.apigatewayv2, aws.elasticloadbalancingv2
 AURORA: Final = aws.rds.DatabaseClusterEngine.aurora_postgres(version=aws.rds.AuroraPostgresEngineVersion.VER_16_6)
@@ -376,7 +378,7 @@ ROWS: Final = {
         "{X.GraphQLDns}:443",
         "{X.RealtimeDns}:443",
         name="a",
-        definition=aws.appsync.Definition.from_file(str(Path(__file__).parent / "schema.graphql")),
+        definition=aws.appsync.Definition.from_file(str(Path(unit_hosts.__file__).with_name("schema.graphql"))),
     ),
     "cfn_graphql_api": row(
         aws.appsync.CfnGraphQLApi,
