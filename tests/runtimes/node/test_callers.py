@@ -97,6 +97,10 @@ def by_part(log: str) -> dict[str, list[dict[str, Any]]]:
     return {name: alerts(lines) for name, _, lines in parts}
 
 
+# Elsewhere `make test` has the newest version alone.
+NEWEST = pytest.mark.parametrize("name", long_but({"nodejs24.x"}, RUNTIMES), indirect=True, scope="module")
+
+
 @pytest.fixture(scope="module", params=RUNTIMES)
 def name(request: pytest.FixtureRequest) -> str:
     if reason := RUNTIMES[request.param].missing():
@@ -137,6 +141,7 @@ def test_the_javascript_is_named(box: Sandbox, name: str) -> None:
     assert place["file"] == "/var/task/node_modules/dialer/index.js"
 
 
+@NEWEST
 @pytest.mark.promise("alert.packages")
 @pytest.mark.parametrize(("packages", "chains"), [("other", [DIALS]), ("dialer>app", []), ("other or dialer", [])])
 def test_what_an_entry_with_packages_reports(box: Sandbox, packages: str, chains: list[list[str]]) -> None:
@@ -167,6 +172,7 @@ const ways = {{
 """
 
 
+@NEWEST
 @pytest.mark.promise("deny.every-mode")
 @pytest.mark.parametrize("mode", ["alert", "allow"])
 def test_what_is_denied_in_every_mode(box: Sandbox, mode: str) -> None:
@@ -185,12 +191,14 @@ def test_what_is_denied_in_every_mode(box: Sandbox, mode: str) -> None:
     assert {each["details"]["protocol"] for each in denied} == {"dns", "tcp", "udp", "tls"}
 
 
+@NEWEST
 def test_a_false_name_is_believed(box: Sandbox) -> None:
     """Known to get through (docs/security/limits.md): who is named is who appears to call."""
     (alert,) = alerts(run(box, NODE, "/var/task/app.js", "under_a_false_name").stderr)
     assert "@aws-sdk/client-s3" in through(alert)
 
 
+@NEWEST
 def test_what_has_no_channel_names_nobody(box: Sandbox) -> None:
     """Known (docs/security/limits.md): files, `dns`, what ends in Sync; also behind a program that has one."""
     names = ["by_spawn", "by_exec_sync", "by_a_file", "by_dns"]
@@ -198,6 +206,7 @@ def test_what_has_no_channel_names_nobody(box: Sandbox) -> None:
     assert found(done.stderr, names) == {"by_spawn": [STARTS], **{name: [None] for name in names[1:]}}
 
 
+@NEWEST
 @pytest.mark.promise("alert.caller-node")
 @pytest.mark.parametrize(
     ("settings", "is_on"),
@@ -223,6 +232,7 @@ def test_where_it_is_on(box: Sandbox, name: str, settings: Mapping[str, str], is
     assert {str(through(alert)) for alert in alerts(done.stderr)} == (named if is_on else {"None"})
 
 
+@NEWEST
 @pytest.mark.promise("alert.caller-node")
 @pytest.mark.parametrize("way", long_but(["", *[*BROKEN][::4]], ["", *BROKEN]))
 def test_a_function_notices_nothing(box: Sandbox, way: str) -> None:
@@ -247,6 +257,7 @@ def test_a_function_notices_nothing(box: Sandbox, way: str) -> None:
     assert way or {str(through(alert)) for alert in alerts(done.stderr)} >= {str(DIALS), str(STARTS)}
 
 
+@NEWEST
 @pytest.mark.promise("alert.caller-node")
 def test_other_preloads_stay(box: Sandbox) -> None:
     """Those of the function, and of a wrapper that sets a variable of its own."""
@@ -280,6 +291,7 @@ def test_under_lambdas_own_client(name: str, code: Path, layer: Path, tmp_path: 
     assert set(chains) == {tuple(DIALS), tuple(STARTS)}
 
 
+@NEWEST
 @pytest.mark.promise("alert.caller-node")
 @pytest.mark.parametrize("tracer", long_but({""}, ["", *TRACED_BY]))
 def test_every_client_is_named_at_its_connect(name: str, layer: Path, tmp_path: Path, tracer: str) -> None:
