@@ -83,8 +83,9 @@ fuzz: native ## a bounded round of fuzzing (FUZZ_ARGS=...; needs Debian's clang,
 proofs: setup ## prove the core's parsers and policy_tighten for every small input, with CBMC (fetched by apt; PROOFS_ARGS=...; minutes)
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m lab.proofs.run $(PROOFS_ARGS)
 
+LAB = $(addprefix tests/lab/,cdk deployed dotnet frames presets refused_calls ruby)
 lab: conformance workloads fuzz proofs test-libcs test-kernel test-arm64 ## tests/lab in full, with Python's suite (hours)
-	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS) -m 'long or not long' tests/lab/cdk tests/lab/deployed tests/lab/dotnet tests/lab/frames tests/lab/presets tests/lab/refused_calls
+	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS) -m 'long or not long' $(LAB)
 
 test-libcs: native ## run the engine on glibc of Debian 11, 12, 13 and on musl (fetched by apt; LIBC_ROOT=FOLDER: on one more)
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m lab.libcs.fetch

@@ -36,6 +36,8 @@ TESTED: Final = frozenset(
         "java21",
         "java25",
         "dotnet8",
+        "ruby3.3",
+        "ruby3.4",
     )
 )
 """The runtimes on which every control was tested: the rows of docs/guide/runtimes.md."""

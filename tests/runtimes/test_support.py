@@ -9,6 +9,7 @@ import pytest
 
 from lab.arm64.packages import JAVAS, NODES
 from lab.dotnet import table as dotnet_table
+from lab.ruby import test_ruby
 from runtimes.java import table as java
 from runtimes.node import table as node
 from runtimes.node.conftest import LINES as NODE_LINES
@@ -29,19 +30,26 @@ HEADINGS, *_ = ROWS = [
 MATRIX = {
     row[0]: dict(zip(HEADINGS, row, strict=True))
     for row in ROWS[1:]
-    if re.match(r"(python|nodejs|java|dotnet)\d", row[0])
+    if re.match(r"(python|nodejs|java|dotnet|ruby)\d", row[0])
 }
 TRIED = {
     "nodejs": {attempt.policy for attempt in node.ATTEMPTS},
     "java": {attempt.policy for attempt in java.ATTEMPTS},
     "dotnet": {attempt.policy for attempt in dotnet_table.ATTEMPTS},
+    "ruby": {attempt.policy for attempt in test_ruby.ATTEMPTS},
 }
 
 
 def test_the_matrix_has_every_runtime_that_is_tried() -> None:
     pythons = [f"python{version}" for version in VERSIONS]
     nodes, javas = [f"nodejs{line}.x" for line in NODE_LINES], [java_language.name_of(line) for line in java.LINES]
-    assert list(MATRIX) == [*pythons, *nodes, *javas, *(f"dotnet{line}" for line in dotnet.VERSIONS)]
+    assert list(MATRIX) == [
+        *pythons,
+        *nodes,
+        *javas,
+        *(f"dotnet{line}" for line in dotnet.VERSIONS),
+        *(f"ruby{line}" for line in test_ruby.VERSIONS),
+    ]
 
 
 @pytest.mark.parametrize("label", LINKS)

