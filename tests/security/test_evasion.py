@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from harness.compiling import SOURCES, compile_c
+from harness.compiling import EFFORT, SOURCES, compile_c
 from harness.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 from harness.system_calls import kernel_calls
 from shielded_function_emulator.dns_server import DnsServer
@@ -67,15 +67,37 @@ def run(box: Sandbox, evasion: str, settings: Mapping[str, str]) -> tuple[Any, C
     return json.loads(done.stdout.splitlines()[-1]), done
 
 
+ANYWHERE = BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "allow"}
+RESOLVER_LISTED = BLOCKED | {"SHIELD_ALLOW_OUTBOUND": "203.0.113.53"}
+# Evasion: the settings, what comes of it, and the policies that are reported (None: whichever).
+CAME_TO: Mapping[str, tuple[Mapping[str, str], Any, list[str] | None]] = {
+    "advice_that_brings_text_back": (BLOCKED, [-REFUSED] * 6, None),
+    "links_with_a_slash": (BLOCKED, [REFUSED] * 2, None),
+    # With threads the gate takes a number for the copy first: it may be the very one that is to be copied.
+    "copy_of_a_closed_number": (BLOCKED, [errno.EBADF] * 3, None),
+    "descriptors_of_the_gates_range": (
+        BLOCKED, [[None, errno.EBADF, errno.EBADF], True, True, True, None, True], [],
+    ),
+    "own_descriptors_in_the_gates_range": (BLOCKED, [True, True, None, errno.EBADF, 0], []),
+    "libraries_that_come_and_go": (ANYWHERE, 10, None),
+    "a_library_without_unwind_tables": (BLOCKED, -REFUSED, ["read_write_tmp"]),
+    "a_page_that_cannot_be_written": (RESOLVER_LISTED, [-errno.EFAULT] * 2, None),
+    "a_child_with_many_variables": (BLOCKED, 7, ["read_write_tmp"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CAME_TO)
+def test_what_an_evasion_comes_to(box: Sandbox, name: str) -> None:
+    settings, came_to, reported = CAME_TO[name]
+    result, done = run(box, name, settings)
+    assert result == came_to, done.stderr[-2000:]
+    assert reported is None or alerts(done) == reported
+
+
 def alerts(done: Completed) -> list[str]:
     """The policies of all violations, sorted."""
     counted = [line for line in done.shield_lines if "policy" in line]
     return sorted(line["policy"] for line in counted for _ in range(line["count"]))
-
-
-def test_no_advice_brings_text_back(box: Sandbox) -> None:
-    result, _ = run(box, "advice_that_brings_text_back", BLOCKED)
-    assert set(result.values()) == {-REFUSED}
 
 
 @pytest.mark.parametrize("program", ["kept_mappings", "node"])
@@ -138,11 +160,6 @@ def test_a_listed_program_does_not_begin_before_the_library(box: Sandbox) -> Non
     assert mark.read_text() == "mark"
 
 
-def test_a_slash_at_the_end_follows(box: Sandbox) -> None:
-    result, _ = run(box, "links_with_a_slash", BLOCKED)
-    assert result == [REFUSED] * 2
-
-
 @pytest.mark.promise("outbound.bare-queries")
 def test_a_query_carries_its_question_and_nothing_else(box: Sandbox, names: DnsServer) -> None:
     arrived: list[bytes] = []
@@ -177,11 +194,6 @@ def test_a_stream_on_a_number_that_a_look_up_had(box: Sandbox, names: DnsServer)
     assert result == 20000
 
 
-def test_a_copy_of_a_closed_number(box: Sandbox) -> None:
-    """With threads the gate takes a number for the copy first: it may be the very one that is to be copied."""
-    assert run(box, "copy_of_a_closed_number", BLOCKED)[0] == [errno.EBADF] * 3
-
-
 def test_many_threads_become_ready_at_once(box: Sandbox) -> None:
     for _ in range(5):
         assert run(box, "ready_in_many_threads", BLOCKED | {"_HANDLER": "app.handler"})[0] == 16
@@ -204,19 +216,6 @@ def test_memory_and_descriptors_are_not_parted(box: Sandbox) -> None:
     refused = [errno.EPERM] * 5 + [REFUSED]
     assert list(map(int, done.stdout.split())) == refused, done.stderr[-2000:]
     assert alerts(done) == ["outbound_connectivity"] + ["self_protection"] * 5
-
-
-def test_the_gates_descriptors_are_shared_when_all_are_taken(box: Sandbox) -> None:
-    result, done = run(box, "descriptors_of_the_gates_range", BLOCKED)
-    assert result == [[None, errno.EBADF, errno.EBADF], True, True, True, None, True]
-    assert alerts(done) == []
-
-
-def test_a_program_replaces_its_own_above_768(box: Sandbox) -> None:
-    """And a vfork child any number but the log's, as its descriptors are its own."""
-    result, done = run(box, "own_descriptors_in_the_gates_range", BLOCKED)
-    assert result == [True, True, None, errno.EBADF, 0]
-    assert alerts(done) == []
 
 
 @pytest.mark.promise("child.vfork")
@@ -251,7 +250,7 @@ def test_attaching_while_threads_run(box: Sandbox) -> None:
     prepare_tmp(box)
     library = str(Path(SHIELD).parent / "libshield.so")
     well = 0
-    for _ in range(5):
+    for _ in range(2 * EFFORT):
         done = box.run_command(["/var/task/late", library], environment=BLOCKED)
         if is_emulated() and "cannot be guarded" in done.stderr:
             continue  # qemu's own memory fills what a jump reaches from libc
@@ -266,29 +265,6 @@ def test_libraries_are_loaded_while_descriptors_change(box: Sandbox) -> None:
     settings = BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "allow"}
     done = box.run_command([SHIELD, "/var/task/loading", "/var/task/inline.so"], environment=settings)
     assert (done.returncode, done.stdout) == (0, "ok\n"), done.stderr[-2000:]
-
-
-def test_libraries_that_come_and_go(box: Sandbox) -> None:
-    settings = BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "allow"}
-    result, _ = run(box, "libraries_that_come_and_go", settings)
-    assert result == 10
-
-
-def test_a_library_without_unwind_tables(box: Sandbox) -> None:
-    result, done = run(box, "a_library_without_unwind_tables", BLOCKED)
-    assert result == -REFUSED
-    assert alerts(done) == ["read_write_tmp"]
-
-
-def test_a_page_that_cannot_be_written(box: Sandbox) -> None:
-    result, _ = run(box, "a_page_that_cannot_be_written", BLOCKED | {"SHIELD_ALLOW_OUTBOUND": "203.0.113.53"})
-    assert result == [-errno.EFAULT] * 2
-
-
-def test_a_child_with_many_variables(box: Sandbox) -> None:
-    result, done = run(box, "a_child_with_many_variables", BLOCKED)
-    assert result == 7
-    assert alerts(done) == ["read_write_tmp"]
 
 
 @pytest.mark.promise("child.forks")
@@ -343,11 +319,6 @@ def test_what_is_added_to_a_query(box: Sandbox, names: DnsServer) -> None:
     result, _ = run(box, "what_is_added_to_a_query", settings)
     assert result == [errno.EDESTADDRREQ, REFUSED]
     assert [question.name for question in names.questions[before:]] == ["allowed.example"]
-
-
-def test_record_locks_stay(box: Sandbox) -> None:
-    result, _ = run(box, "record_locks", BLOCKED | {"SHIELD_ALLOW_TMP": "/tmp/**"})
-    assert result in ("EAGAIN", "EACCES")
 
 
 def test_a_library_of_the_go_compiler(box: Sandbox) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import _ctypes
 import contextlib
 import ctypes
-import errno
 import fcntl
 import json
 import os
@@ -58,12 +57,11 @@ def engine_pages() -> list[tuple[int, int]]:
 
 
 @evasion
-def advice_that_brings_text_back() -> dict[str, int]:
-    page, size = address_of("connect") & ~4095, 4096
-    results = {f"text_{advice}": call("madvise", ctypes.c_void_p(page), size, advice) for advice in (4, 8, 9, 18, 102)}
-    low, high = engine_pages()[-1]
-    results["wipe_on_fork"] = call("madvise", ctypes.c_void_p(low), high - low, 18)
-    return results
+def advice_that_brings_text_back() -> list[int]:
+    """Of libc, and, wiped in a copy, of the engine."""
+    page, (low, high) = address_of("connect") & ~4095, engine_pages()[-1]
+    results = [call("madvise", ctypes.c_void_p(page), 4096, advice) for advice in (4, 8, 9, 18, 102)]
+    return [*results, call("madvise", ctypes.c_void_p(low), high - low, 18)]
 
 
 @evasion
@@ -357,19 +355,6 @@ def one_write_of_several_datagrams() -> list[int | None]:
             refusal(lambda: s.setsockopt(udp, segment, 512)),
             refusal(lambda: s.sendmsg([b"x" * 1024], sizes, 0, ("127.0.0.1", 9))),
         ]
-
-
-@evasion
-def record_locks() -> str:
-    """A lock on a record of a file stays when the file is opened once more: SQLite relies on it."""
-    path = "/tmp/there"
-    first = os.open(path, os.O_RDWR)
-    fcntl.lockf(first, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    os.open(path, os.O_RDWR)
-    child = os.fork()
-    if child == 0:
-        os._exit(refusal(lambda: fcntl.lockf(os.open(path, os.O_RDWR), fcntl.LOCK_EX | fcntl.LOCK_NB)) or 0)
-    return errno.errorcode[os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])]
 
 
 @evasion

@@ -60,15 +60,6 @@ def written_under_a_sockets_number() -> list[bool]:
     return _around(lambda number: [os.write(number, b"x") for _ in range(2)])
 
 
-def written_in_pieces_under_a_sockets_number() -> list[bool]:
-    return _around(lambda number: os.writev(number, [b"x", b"y"]))
-
-
-def copied_to_under_a_sockets_number() -> list[bool]:
-    with open("/etc/passwd", "rb") as source:
-        return _around(lambda number: os.sendfile(number, source.fileno(), 0, 10))
-
-
 def _send(*numbers: int) -> list[int]:
     ours, theirs = socket.socketpair()
     with ours, theirs:
@@ -123,18 +114,6 @@ def _begins() -> bool:
     except sqlite3.OperationalError:
         return False
     return True
-
-
-def the_number_is_free_again() -> list[bool]:
-    """Nothing holds what was written to, or handed over."""
-    for _ in range(50):
-        _closed_sockets()
-        number = os.open(LOCKED, os.O_RDWR | os.O_CREAT)
-        os.write(number, b"x")
-        for fd in _send(number, number):
-            os.close(fd)
-        os.close(number)
-    return [False, False]
 
 
 if __name__ == "__main__":

@@ -14,8 +14,6 @@ import socket
 import struct
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -217,18 +215,6 @@ def reads_its_log() -> dict[str, int | None]:
     }
     refusal(send_datagram)
     return results
-
-
-@scenario
-def many_threads_start() -> int:
-    """Threads, children and their signals go on as ever: how many came to their end."""
-    done: list[int] = []
-    threads = [threading.Thread(target=lambda: (time.sleep(0.001), done.append(1))) for _ in range(50)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return len(done) + sum(in_child(lambda: 1) for _ in range(10))
 
 
 NEWER, MARK = 480, 99

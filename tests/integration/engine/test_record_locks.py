@@ -15,12 +15,9 @@ BLOCKED = policy(outbound_connectivity="block") | {"SHIELD_ALLOW_OUTBOUND": "", 
     "way",
     [
         "written_under_a_sockets_number",
-        "written_in_pieces_under_a_sockets_number",
-        "copied_to_under_a_sockets_number",
         "handed_over",
         "in_a_refused_message",
         "a_database",
-        "the_number_is_free_again",
     ],
 )
 def test_nobody_else_gets_the_lock(sandbox: Sandbox, way: str, company: str) -> None:

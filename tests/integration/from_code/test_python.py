@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
 import json
 import platform
 from typing import Any
@@ -208,25 +207,6 @@ def test_from_nothing_guarded_to_everything_under_the_wrapper(probe: Probe) -> N
     done, run = probe(*ALL, only(**BLOCKED), *ALL, shielded=settings)
     assert done == ["ok"] * len(ALL) + ["ok", *refused(ALL)]
     assert events(run) == ["armed", "tightened"]
-
-
-def test_what_is_not_put_in_force_leaves_no_log_behind(probe: Probe, box: Sandbox) -> None:
-    """The settings fill what there is for children, so a mode that gets longer has no room."""
-    settings = {f"SHIELD_{name.upper()}": "allow" for name in ATTEMPTS} | {"SHIELD_ON_FAILURE": "refuse"}
-
-    settings["SHIELD_ALLOW_TMP"] = ",".join(f"/tmp/{i}" + "x" * 300 for i in range(100))
-
-    def filled(size: int) -> dict[str, str]:
-        return settings | {"AWS_LAMBDA_FUNCTION_VERSION": "1" * size}
-
-    def starts(size: int) -> bool:
-        environment = {"_HANDLER": "app.handler"} | filled(size)
-        return box.run_command([SHIELD, PYTHON, "-S", "-c", ""], environment=environment).returncode == 0
-
-    most = bisect.bisect_left(range(60_000), True, key=lambda size: not starts(size)) - 1
-    done, _ = probe("descriptors", *[only(**BLOCKED), "descriptors"] * 3, shielded=filled(most))
-    assert done[1].startswith("the policy is too long to be given to child processes"), (most, done)
-    assert done[::2] == ["ok"] * 4
 
 
 def test_executable_memory_follows_the_strictest(probe: Probe) -> None:

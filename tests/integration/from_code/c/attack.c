@@ -140,30 +140,6 @@ static void eight_threads(void)
     check(was_denied && tmp_is_denied(), "/tmp in the end");
 }
 
-/* --- threads that all are refused ------------------------------------------------------------------------------- */
-
-static void *be_refused(void *argument)
-{
-    char reason[512];
-    (void)argument;
-    for (int i = 0; i < 300; i++)
-        check(configure(STRICT, strlen(STRICT), reason, sizeof reason) == 1 && strstr(reason, "guarded"),
-              reason);
-    return NULL;
-}
-
-/* A library is there that cannot be guarded: each attempt begins anew, and others are waiting for theirs. */
-static void while_none_can_be_armed(void)
-{
-    pthread_t callers[8];
-    check(dlopen("/var/task/libhard.so", RTLD_NOW) != NULL, "libhard.so");
-    for (int i = 0; i < 8; i++)
-        pthread_create(&callers[i], NULL, be_refused, NULL);
-    for (int i = 0; i < 8; i++)
-        pthread_join(callers[i], NULL);
-    check(!tmp_is_denied(), "/tmp, as nobody was armed");
-}
-
 /* --- copies of the process ------------------------------------------------------------------------------------- */
 
 /* Armed or not, a vfork child is no place to configure its parent from: `first` is what the parent did before. */
@@ -229,7 +205,6 @@ int main(int argc, char **argv)
         {"eight_threads", eight_threads},
         {"in_a_vfork_child", in_a_vfork_child},
         {"in_forked_copies", in_forked_copies},
-        {"while_none_can_be_armed", while_none_can_be_armed},
     };
     void *library = argc == 3 ? dlopen(argv[1], RTLD_NOW) : NULL;
     if (!library || tmp_is_denied()) {

@@ -116,16 +116,6 @@ def old_peer() -> None:
     OLD_PEER.send(b"x")
 
 
-def descriptors() -> None:
-    """No more than when it was first asked."""
-    now = len(os.listdir("/proc/self/fd"))
-    if now > _descriptors.setdefault("first", now):
-        raise OSError(errno.EMFILE, f"{now}")
-
-
-_descriptors: dict[str, int] = {}
-
-
 def forked_child() -> None:
     """A copy of this process: it may not loosen anything, and what it tightens is its own."""
     if (pid := os.fork()) == 0:
@@ -174,7 +164,7 @@ ATTEMPTS: dict[str, Callable[[], None]] = {
     for f in (
         *(tmp, program, child_tmp, connect, datagram, handler, ready, memory, free_library, old_socket, old_peer),
         *(relocated_library, changed_libc),
-        *(forked_child, threads, threads_are_well, descriptors, many_mappings),
+        *(forked_child, threads, threads_are_well, many_mappings),
     )
 }
 
