@@ -44,7 +44,7 @@ _LONGEST = (
     "integration/engine/test_midst.py",
     "integration/engine/test_replaced_sockets.py",
     "lab/fuzz/test_corpus.py",
-    "unit/core/test_aws.py",
+    "lab/endpoints/test_aws.py",
     "integration/emulator/test_demo.py",
     "runtimes/python/test_versions.py",
     "security/cases/test_programs.py",

@@ -1,24 +1,9 @@
-"""The compiled core, and what botocore resolves, once for all tests of a run."""
+"""The compiled core, once for all tests of a run."""
 
 from __future__ import annotations
 
-import botocore
 import pytest
 
-from shielded_function_runtime.build import aws_endpoints, aws_table
-from unit.core.aws import (
-    HOME_REGIONS,
-    SOME_REGIONS,
-    SOURCES,
-    Answers,
-    Resolved,
-    Table,
-    ask_botocore,
-    compile_c,
-    every_region,
-    every_service,
-    some_services,
-)
 from unit.core.native import Native
 
 PROMISE = "policy.fields"
@@ -28,37 +13,3 @@ PROMISE = "policy.fields"
 def native(tmp_path_factory: pytest.TempPathFactory) -> Native:
     """The core's functions, built to trap on undefined behaviour."""
     return Native(tmp_path_factory.mktemp("core"))
-
-
-@pytest.fixture(scope="session")
-def table(tmp_path_factory: pytest.TempPathFactory) -> Table:
-    """The C core's table, compiled with traps for undefined behaviour."""
-    library = tmp_path_factory.mktemp("aws") / "libaws.so"
-    traps = ("-fsanitize=undefined", "-fsanitize-trap=undefined")
-    compile_c("-O1", "-fPIC", "-shared", *traps, *map(str, SOURCES), out=library)
-    return Table(library)
-
-
-@pytest.fixture(scope="session")
-def same_botocore() -> None:
-    """Skips what compares the table with a botocore that it was not made from."""
-    if aws_table.table_version() != botocore.__version__:
-        pytest.skip(f"the table is of botocore {aws_table.table_version()}, installed is {botocore.__version__}")
-
-
-@pytest.fixture(scope="session")
-def answers(same_botocore: None) -> Answers:
-    """What botocore resolves for some services, in a region of each partition and in some others."""
-    return ask_botocore({*HOME_REGIONS.values(), *SOME_REGIONS}, some_services())
-
-
-@pytest.fixture(scope="session")
-def all_answers(same_botocore: None) -> Answers:
-    """What botocore resolves in every region: a minute's work."""
-    return ask_botocore({region.name for region in every_region()}, every_service())
-
-
-@pytest.fixture(scope="session")
-def resolved(same_botocore: None) -> Resolved:
-    """What the generator makes of botocore."""
-    return aws_endpoints.resolve()

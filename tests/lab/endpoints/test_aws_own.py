@@ -12,7 +12,7 @@ import botocore.exceptions
 import botocore.session
 import pytest
 
-from unit.core.aws import ACCOUNT, HOME_REGIONS, Answers, Region, Table, every_region
+from lab.endpoints.aws import ACCOUNT, HOME_REGIONS, Answers, Region, Table, every_region
 
 # With test_aws.py: what both ask of botocore is worth asking once, in one worker.
 pytestmark = [pytest.mark.promise("outbound.aws-hosts"), pytest.mark.xdist_group("aws")]

@@ -23,7 +23,7 @@ from shielded_function_runtime.build.native import build
 
 pytestmark = pytest.mark.promise("child.listed")
 
-HERE = Path(__file__).parent / "spawn"
+HERE = Path(__file__).parent
 POLICY = ShieldPolicy(allow_child_process=["/bin/sh", "/usr/bin/cut"])
 NODE = (20, 22, 24)
 # What is not to start: the kernel says so, shielded or not.

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from lab.endpoints.aws import HOME_REGIONS, SOURCES, Resolved, Table, compile_c
 from shielded_function_runtime.build import aws_endpoints, aws_labels, aws_table
-from unit.core.aws import HOME_REGIONS, SOURCES, Resolved, Table, compile_c
 
 # With test_aws.py: what both ask of botocore is worth asking once, in one worker.
 pytestmark = [pytest.mark.promise("outbound.aws-hosts"), pytest.mark.xdist_group("aws")]

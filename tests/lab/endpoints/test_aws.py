@@ -18,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.thinning import long_but
+from lab.endpoints.aws import ACCOUNT, HOME_REGIONS, HOSTS, SOME_REGIONS, Answers, Resolved, Table
 from shielded_function_runtime.build import aws_labels, aws_table
-from unit.core.aws import ACCOUNT, HOME_REGIONS, HOSTS, SOME_REGIONS, Answers, Resolved, Table
 
 # The sweeps over botocore are worth making once, in one worker.
 pytestmark = [pytest.mark.promise("outbound.aws-hosts"), pytest.mark.xdist_group("aws")]

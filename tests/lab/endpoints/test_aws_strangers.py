@@ -9,7 +9,7 @@ import botocore.endpoint_provider
 import botocore.session
 import pytest
 
-from unit.core.aws import ACCOUNT, HOSTS, Table, every_region
+from lab.endpoints.aws import ACCOUNT, HOSTS, Table, every_region
 
 # With test_aws.py, which has the table compiled already.
 pytestmark = [pytest.mark.promise("outbound.aws-hosts"), pytest.mark.xdist_group("aws")]
