@@ -24,8 +24,7 @@ from shielded_function_emulator.languages.ruby import VERSIONS
 from shielded_function_monitoring.alert import Policy
 from shielded_function_runtime.build.native import build
 
-PROMISE = "runtime.ruby"
-pytestmark = pytest.mark.promise(PROMISE)
+pytestmark = pytest.mark.promise("runtime.ruby")
 
 HANDLERS = ("app.handler", "app.Functions::Orders.process")
 _DENIED, _NO_NAME = "Errno::EACCES", "Socket::ResolutionError"
