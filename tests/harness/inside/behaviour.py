@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -133,6 +134,23 @@ def files_are_read_when_ready() -> dict[str, int | None]:
 
 
 @scenario
+def bad_pointers() -> dict[str, int | None]:
+    s = socket.socket()
+    bad = ctypes.c_void_p(8)
+    return {
+        "open_null": refusal(libc("open", None, 0)),
+        "open_bad": refusal(libc("open", bad, os.O_CREAT | os.O_RDWR, 0o600)),
+        "mkdir_bad": refusal(libc("mkdir", bad, 0o700)),
+        "connect_null": refusal(libc("connect", s.fileno(), None, 16)),
+        "connect_bad": refusal(libc("connect", s.fileno(), bad, 16)),
+        "connect_long": refusal(libc("connect", s.fileno(), bad, 4096)),
+        "connect_negative": refusal(libc("connect", s.fileno(), b"x" * 16, -1)),
+        "execve_bad": refusal(libc("execve", bad, None, None)),
+        "long_path": refusal(lambda: os.mkdir("/tmp/" + "x" * 5000)),
+    }
+
+
+@scenario
 def datagrams_to_port_zero() -> dict[str, Any]:
     """What getaddrinfo does to sort addresses, and what could be sent then."""
     result: dict[str, Any] = {}
@@ -173,6 +191,16 @@ def allowed_hosts_work() -> dict[str, Any]:
         "loopback": refusal(connect("127.0.0.1", serve_runtime_api())),
         "rebinding": by_name("rebind.example"),
     }
+
+
+@scenario
+def denied_lookup_is_quick() -> float:
+    times = []
+    for i in range(20):
+        start = time.perf_counter()
+        refusal(lambda i=i: socket.getaddrinfo(f"n{i}.denied.example", 443))
+        times.append(time.perf_counter() - start)
+    return sorted(times)[10] * 1000
 
 
 @scenario

@@ -192,6 +192,24 @@ def test_the_real_handler_is_locked_behind_a_wrapper(box: Sandbox) -> None:
     assert run(box, "files_are_read_when_ready", settings | files)[0] == {"app.py": REFUSED, "other.py": None}
 
 
+@pytest.mark.parametrize("shielded", [True, False])
+def test_bad_pointers_get_the_kernels_own_errors(box: Sandbox, shielded: bool) -> None:
+    command = [PYTHON, "/var/task/behaviour.py", "bad_pointers"]
+    done = box.run_command([SHIELD, *command] if shielded else command, environment=policy(**ALL_BLOCKED))
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "open_null": errno.EFAULT,
+        "open_bad": errno.EFAULT,
+        "mkdir_bad": errno.EFAULT,
+        "connect_null": errno.EFAULT,
+        "connect_bad": errno.EFAULT,
+        "connect_long": errno.EINVAL,
+        "connect_negative": errno.EINVAL,
+        "execve_bad": errno.EFAULT,
+        "long_path": errno.ENAMETOOLONG,
+    }
+
+
 @pytest.fixture
 def names(box: Sandbox) -> Iterator[DnsServer]:
     listeners = []
@@ -276,6 +294,11 @@ def test_a_datagram_socket_without_a_route_is_judged(box: Sandbox, mode: str) ->
     done = box.run_command([SHIELD, PYTHON, "-c", code], environment=policy(outbound_connectivity=mode))
     assert int(done.stdout) == (errno.EACCES if mode == "block" else plain)
     assert [(each["details"]["ip"], each["details"]["protocol"]) for each in alerts(done)] == [("3fff::9", "udp")]
+
+
+def test_a_denied_lookup_does_not_wait(box: Sandbox, names: DnsServer) -> None:
+    milliseconds, _ = run(box, "denied_lookup_is_quick", policy(outbound_connectivity="block"))
+    assert milliseconds < 4000, "a resolver's time-out is five seconds; a denial is an answer"
 
 
 LIST_TMP = "import os\ntry: os.listdir('/tmp')\nexcept PermissionError: print('refused')"

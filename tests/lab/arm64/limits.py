@@ -10,7 +10,6 @@ from shielded_function_emulator.machine import is_emulated
 
 _LOCK_FILTER = "qemu-user does not pass SO_LOCK_FILTER on, by which a connection remembers that it was seen"
 _COOKIE = "qemu-user does not pass SO_COOKIE on, by which sockets are told apart"
-_MTU = "qemu-user does not pass IP_MTU on, by which a peer at port 0 is told"
 _KIN = "qemu-user makes no process that shares memory but by vfork, and forks there"
 _ZERO_COPY = "qemu-user does not pass SO_ZEROCOPY on"
 _CLOSED = "binfmt_misc starts no program by a descriptor that is closed then, as those in /tmp are"
@@ -19,11 +18,10 @@ _FILTER = "qemu-user has no seccomp(2) for its programs"
 
 # The end of a test's id, without or with its parameters.
 LIMITS = {
-    "test_evasion.py::test_a_program_replaces_its_own_above_768": _KIN,
+    "test_evasion.py::test_what_an_evasion_comes_to[own_descriptors_in_the_gates_range]": _KIN,
     "test_evasion.py::test_memory_and_descriptors_are_not_parted": _KIN,
     "test_behaviour.py::test_bad_pointers_get_the_kernels_own_errors[False]": "qemu-user answers EFAULT by itself",
     "test_midst.py::test_nothing_is_used_that_was_not_judged[exec_in_a_vfork_child]": _KIN,
-    "test_queries.py::test_an_allowed_name_is_answered_and_may_be_used[udp_after_a_peer_at_port_zero]": _MTU,
     "test_queries.py::test_an_allowed_name_is_answered_and_may_be_used[udp_losing_its_server_by_a_copy]": _COOKIE,
     "test_queries.py::test_an_allowed_name_is_answered_and_may_be_used[udp_where_a_connected_one_was]": _COOKIE,
     "test_queries.py::test_nothing_leaves_in_odd_ways[tcp_connected_anew]": _LOCK_FILTER,
