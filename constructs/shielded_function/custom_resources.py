@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import aws_cdk as cdk
 
 from .batching import references_of
-from .paths import described, find_constructs, known_as, path_of
+from .paths import described, find_constructs, l2_path, path_of
 
 if TYPE_CHECKING:
     from constructs import IConstruct
@@ -51,7 +51,7 @@ def answered_by(stage: IConstruct) -> dict[str, list[str]]:
     answered: dict[str, list[str]] = {}
     for path, targets in tokens:
         for function in _functions(targets, behind):
-            answered.setdefault(known_as(function), []).append(known_as(path))
+            answered.setdefault(l2_path(function), []).append(l2_path(path))
     return answered
 
 

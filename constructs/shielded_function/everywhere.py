@@ -122,8 +122,8 @@ def shield_everywhere(
     everything = find_relevant(scope)
     refuse_synthesized(scope, everything)
     sweep.shield_functions(everything, in_aspect=False)
-    sweep.tell_of_others()
-    sweep.watch_stages(everything)
+    sweep.warn_other_code()
+    sweep.register_watchers(everything)
     if rules.patterns:
         stage_shields(scope).late_checks.append(lambda: sweep.unmatched(allow_unmatched))
     return sweep.report
@@ -198,9 +198,9 @@ class Rules:
         for exclusion in self.exclude:
             if isinstance(exclusion, str):
                 if exclusion in matching:
-                    told = f"excluded by {str(exclusion)!r}"
+                    description = f"excluded by {str(exclusion)!r}"
                     dated = isinstance(exclusion, Until)
-                    return write_reason(f"{exclusion.reason}, {told}", exclusion.until) if dated else told
+                    return write_reason(f"{exclusion.reason}, {description}", exclusion.until) if dated else description
             elif isinstance(exclusion, Construct):
                 above = exclusion.node.path
                 if path == above or path.startswith(f"{above}/"):
@@ -267,7 +267,7 @@ class _Sweep:
         handles: list[FunctionHandle] = []
         candidates: list[Candidate] = []
         problems: dict[str, tuple[IConstruct, str]] = {}
-        for found in self._unseen(everything):
+        for found in self._find_new(everything):
             try:
                 handle = self._to_shield(found)
             except ShieldError as error:
@@ -289,7 +289,7 @@ class _Sweep:
         if problems and self._on_unsupported == "error":
             raise ShieldError.of_many({path: text for path, (_, text) in problems.items()}, _LEAVE_OUT)
         for path, (function, text) in problems.items():
-            self._pass_over(function, path, text)
+            self._warn_unsupported(function, path, text)
         for candidate in candidates:
             path = candidate.handle.path
             self._seen.add(path)
@@ -297,7 +297,7 @@ class _Sweep:
             shield.from_sweep = self
             self.report.shielded[path] = shield
 
-    def _unseen(self, everything: Sequence[IConstruct]) -> list[_Found]:
+    def _find_new(self, everything: Sequence[IConstruct]) -> list[_Found]:
         """Candidates for functions, by Python type, with their places, as each call to the CDK takes time."""
         stacks = [construct for construct in everything if isinstance(construct, cdk.Stack)]
         candidates = [
@@ -320,7 +320,7 @@ class _Sweep:
             return True
         return type(construct) is cdk.CfnResource or is_sam_function(construct)
 
-    def watch_stages(self, everything: Sequence[IConstruct]) -> None:
+    def register_watchers(self, everything: Sequence[IConstruct]) -> None:
         """Registers another search at synthesis, in the scope and in each stage within it."""
         below = [c for c in everything if isinstance(c, cdk.Stage) and c.node.path != self._scope.node.path]
         for scope in [self._scope, *below]:
@@ -329,11 +329,11 @@ class _Sweep:
                 watcher = _Watcher(scope, _ID)
             watcher.sweeps.insert(0, self)  # the latest call is first, as it is meant for new functions
 
-    def look_again(self) -> None:
+    def sweep_again(self) -> None:
         """The aspect: shields functions that were created after the call."""
         try:
             self.shield_functions(find_relevant(self._scope), in_aspect=True)
-            self.tell_of_others()
+            self.warn_other_code()
         except ShieldError as error:
             stage_shields(self._scope).problems.append(str(error))
 
@@ -395,7 +395,7 @@ class _Sweep:
         node = found.node
         shield = next((child for child in found.children if isinstance(child, FunctionShield)), None)
         if shield is not None:
-            self._leave_as_it_is(function, path, shield)
+            self._keep_shield(function, path, shield)
             return None
         parent = self._stacks.get(above) or node.scope
         if isinstance(function, lambda_.CfnFunction) and isinstance(parent, lambda_.Function):
@@ -422,21 +422,21 @@ class _Sweep:
             name=found.name,
         )
 
-    def tell_of_others(self) -> None:
+    def warn_other_code(self) -> None:
         """Warns about code outside functions, unless it is excluded."""
         for construct in find_other_code(self._scope):
             path, kind = path_of(construct)
             path = path.removesuffix("/Resource")
-            told = other_code(kind)
-            if path in self._seen or told is None:
+            other = other_code(kind)
+            if path in self._seen or other is None:
                 continue
             reason = self._rules.excluded_by(construct, path, path.rpartition("/")[2])
             if reason is not None:
                 self._leave_out(construct, path, reason)
             else:
-                self._pass_over(construct, path, f"{told.why}: {told.fix}")
+                self._warn_unsupported(construct, path, f"{other.why}: {other.fix}")
 
-    def _leave_as_it_is(self, function: IConstruct | None, path: str, shield: FunctionShield) -> None:
+    def _keep_shield(self, function: IConstruct | None, path: str, shield: FunctionShield) -> None:
         """Keeps an existing shield, with a warning if an earlier call of `Shield.everywhere` created it."""
         self._seen.add(path)
         if function is None:
@@ -466,7 +466,7 @@ class _Sweep:
         self.report.left_out[path] = reason
         function.node.add_metadata(LEFT_OUT, reason)
 
-    def _pass_over(self, function: IConstruct, path: str, problem: str) -> None:
+    def _warn_unsupported(self, function: IConstruct, path: str, problem: str) -> None:
         self._seen.add(path)
         if self._on_unsupported == "skip":
             self._leave_out(function, path, problem)
@@ -492,7 +492,7 @@ class _Watcher(Construct):
         """Called by the CDK."""
         del node
         for sweep in self.sweeps:
-            sweep.look_again()
+            sweep.sweep_again()
 
 
 def _exclusions(scope: IConstruct, exclude: Iterable[Exclusion]) -> list[Exclusion]:

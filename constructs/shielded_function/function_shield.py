@@ -23,7 +23,7 @@ from .attached import AttachedShield
 from .candidate import Candidate, ShieldOptions, log_class_of, make_layer
 from .errors import ShieldError
 from .function_facts import as_text
-from .granted_policy import is_advice, is_untold, wants_grants, with_grants, without_grants
+from .granted_policy import is_advice, is_unknown_grant, wants_grants, with_grants, without_grants
 from .kinds import owner_of
 from .layer import policy_layer
 from .log_group import LAMBDAS, allow_writing, log_group_of_lambda
@@ -145,7 +145,7 @@ class FunctionShield(AttachedShield):
         return wants_grants(self._given_policy())
 
     @property
-    def untold_grants(self) -> Sequence[str]:
+    def unknown_grants(self) -> Sequence[str]:
         """Why its unset `allow_aws` became "all": the findings about its grants."""
         return self._untold
 
@@ -194,7 +194,7 @@ class FunctionShield(AttachedShield):
     def explain(self) -> tuple[Explanation, ...]:
         sources = self._resolved.sources if self._resolved else {}
         buckets = self._resolved.policy.allow_buckets if self._resolved else ()
-        told = [
+        rows = [
             Explanation(
                 "allow_buckets" if entry in buckets else "allow_outbound",
                 _TOKEN.sub("<known at deployment>", entry),
@@ -204,13 +204,13 @@ class FunctionShield(AttachedShield):
         ]
         if self._answers:
             answers = f"it answers for {', '.join(self._answers)}"
-            told.append(Explanation("allow_outbound", "hosts of CloudFormation", answers))
-        told += [Explanation("allow_aws", "all", reason) for reason in self._untold]
+            rows.append(Explanation("allow_outbound", "hosts of CloudFormation", answers))
+        rows += [Explanation("allow_aws", "all", reason) for reason in self._untold]
         if self._grants and self._given_policy().allow_aws is None:
-            told += [Explanation("allow_aws", name, "it needs no grant") for name in WITHOUT_GRANT]
+            rows += [Explanation("allow_aws", name, "it needs no grant") for name in WITHOUT_GRANT]
             beside = "a grant for it is used on the function's behalf"
-            told += [Explanation("allow_aws", name, beside) for name in self._grants.beside]
-        return (*told, *(self._grants.explain() if self._grants else ()))
+            rows += [Explanation("allow_aws", name, beside) for name in self._grants.beside]
+        return (*rows, *(self._grants.explain() if self._grants else ()))
 
     @property
     def granted_hosts(self) -> Mapping[str, str]:
@@ -352,7 +352,7 @@ class FunctionShield(AttachedShield):
         if wants_grants(policy):
             grants = self._shields.shared.grants_of(self.handle.path)
             if policy.allow_aws is None:
-                policy = self._follow_grants(policy, grants)
+                policy = self._apply_default_grants(policy, grants)
             else:
                 policy = self._with_grants(policy, grants)
         elif policy.allow_aws is None:
@@ -367,19 +367,19 @@ class FunctionShield(AttachedShield):
     def _with_grants(self, policy: ShieldPolicy, grants: Grants) -> ShieldPolicy:
         if grants.problems:
             raise ShieldError(self.handle.path, [finding.message for finding in grants.problems])
-        return self._take_grants(policy, grants, grants.warnings)
+        return self._set_grants(policy, grants, grants.warnings)
 
-    def _follow_grants(self, policy: ShieldPolicy, grants: Grants) -> ShieldPolicy:
+    def _apply_default_grants(self, policy: ShieldPolicy, grants: Grants) -> ShieldPolicy:
         """For an unset `allow_aws`: its stack warns once about functions with unknown grants."""
         self._untold = self._untold or [
-            each.message for each in (*grants.problems, *grants.warnings) if is_untold(each)
+            each.message for each in (*grants.problems, *grants.warnings) if is_unknown_grant(each)
         ]
         if self._untold:
             self._grants = None
             return replace(policy, allow_aws="all")
-        return self._take_grants(policy, grants, [each for each in grants.warnings if not is_advice(each)])
+        return self._set_grants(policy, grants, [each for each in grants.warnings if not is_advice(each)])
 
-    def _take_grants(self, policy: ShieldPolicy, grants: Grants, warnings: Sequence[Finding]) -> ShieldPolicy:
+    def _set_grants(self, policy: ShieldPolicy, grants: Grants, warnings: Sequence[Finding]) -> ShieldPolicy:
         for finding in warnings:
             cdk.Annotations.of(self.function).add_warning_v2(finding.id, finding.message)
         self._grants = grants

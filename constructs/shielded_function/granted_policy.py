@@ -24,7 +24,7 @@ _UNTOLD: Final = frozenset(
 """Findings that make the grants possibly incomplete."""
 
 
-def is_untold(finding: Finding) -> bool:
+def is_unknown_grant(finding: Finding) -> bool:
     """Whether a finding says that a role's grants, or a grant's hosts, are unknown."""
     return finding.id in _UNTOLD
 

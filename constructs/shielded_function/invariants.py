@@ -186,13 +186,13 @@ def _log_level(facts: FunctionFacts) -> list[str]:
 def foreign_settings(environment: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
     """Variables of the shield whose value differs from the one that the shield sets."""
     return [
-        f"{name}: {_why_foreign(name)}"
+        f"{name}: {_foreign_reason(name)}"
         for name, value in environment.items()
         if name.startswith(_PREFIX) and name not in _NOT_POLICY and settings.get(name) != value
     ]
 
 
-def _why_foreign(name: str) -> str:
+def _foreign_reason(name: str) -> str:
     if field_of(name) or name in _DECIDED_BY or name in NOT_POLICY:
         return f"set in the environment, but {_DECIDED_BY.get(name, _POLICY_DECIDES)}"
     if old := VARIABLES.get(name):

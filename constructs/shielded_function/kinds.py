@@ -96,8 +96,8 @@ def why_not(construct: IConstruct) -> str:
         return "it is a function of SAM's: make it an aws_lambda.Function, or see `shielded-function render`"
     if is_untyped_function(construct):
         return "it is a plain CfnResource: make it an aws_lambda.CfnFunction, which can be shielded"
-    if told := other_code(path_of(construct)[1]):
-        return f"{told.why}: {told.fix}"
+    if other := other_code(path_of(construct)[1]):
+        return f"{other.why}: {other.fix}"
     return "only a Lambda function can be shielded: an aws_lambda.Function, SingletonFunction or CfnFunction"
 
 
@@ -132,8 +132,8 @@ def is_of_cdk(construct: IConstruct) -> bool:
 
 def _is_other_code(construct: Any, kind: str) -> bool:
     """Whether a resource is of this kind: it has the needed property, and is no nested stack of the app."""
-    told = other_code(kind)
-    needed = re.sub("([a-z])([A-Z])", r"\1_\2", told.needs).lower() if told else ""
+    other = other_code(kind)
+    needed = re.sub("([a-z])([A-Z])", r"\1_\2", other.needs).lower() if other else ""
     if needed and getattr(construct, needed, None) is None:
         return False
     above = construct.node.scope if kind == STACK else None

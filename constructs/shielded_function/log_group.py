@@ -126,11 +126,11 @@ class LogOptions:
         """
         given = {**{name: getattr(self, name) for name in _PROPS}, "log_group_name": name}
         if self.encryption_key is not None:
-            _let_logs_use(self.encryption_key, cdk.Stack.of(scope))
+            _grant_logs_key(self.encryption_key, cdk.Stack.of(scope))
         return create_log_group(scope, "LogGroup", {_PROPS[key]: given[key] for key in given if given[key] is not None})
 
 
-def _let_logs_use(key: Any, stack: cdk.Stack) -> None:
+def _grant_logs_key(key: Any, stack: cdk.Stack) -> None:
     """Lets CloudWatch Logs use a key, or warns about the statement that its policy needs; once for each stack.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html

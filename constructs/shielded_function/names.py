@@ -32,6 +32,6 @@ PERIMETER: Final = "shielded-function:perimeter"
 """The construct metadata of a function that a `ShieldPerimeter` covers; its value is the perimeter's construct path."""
 
 
-def known_as(path: str) -> str:
+def l2_path(path: str) -> str:
     """The path of the L2 construct around a resource."""
     return path.removesuffix("/Resource").removesuffix("/Default")

@@ -8,9 +8,9 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from .batching import call_all, find_all
-from .names import known_as
+from .names import l2_path
 
-__all__ = ["described", "find_constructs", "known_as", "learn_paths", "path_of"]
+__all__ = ["described", "find_constructs", "l2_path", "path_of", "request_paths"]
 
 # `Shop/Orders/Resource [AWS::S3::Bucket]`, the `toString` of a resource.
 _DESCRIBED: Final = re.compile(r"(.*?)(?: \[([A-Za-z0-9]+(?:::[A-Za-z0-9@_-]+)+)\])?", re.DOTALL)
@@ -25,7 +25,7 @@ def path_of(construct: Any) -> tuple[str, str]:
     return found
 
 
-def learn_paths(constructs: Iterable[Any]) -> None:
+def request_paths(constructs: Iterable[Any]) -> None:
     """Requests the paths of many constructs at once, for `path_of`."""
     unknown = [construct for construct in constructs if construct not in _KNOWN]
     for construct, text in zip(unknown, call_all(unknown, "toString"), strict=True):

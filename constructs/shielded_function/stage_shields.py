@@ -31,7 +31,7 @@ from .monitoring.function_filters import SharedFilters
 from .monitoring.resources import WantedAlarm, make_alarms
 from .monitoring.watches import watches_of
 from .names import DATES, POLICY
-from .paths import find_constructs, known_as, path_of
+from .paths import find_constructs, l2_path, path_of
 
 if TYPE_CHECKING:
     from .granted import Grants, Looked
@@ -68,7 +68,7 @@ class StagedShield(Protocol):
         ...
 
     @property
-    def untold_grants(self) -> Sequence[str]:
+    def unknown_grants(self) -> Sequence[str]:
         """Why its unset `allow_aws` became "all"."""
         ...
 
@@ -143,7 +143,7 @@ class StageShields(Construct):
         if home.fleet is None or home.fleet[0] == alarms:
             return []
         place = next(iter(home.fleet[1].values()), home.stack).node.path
-        return [f"alarms: the fleet has its alarms in {place}, with other options: give all the same"]
+        return [f"alarms: the fleet has its alarms in {place}, with other options: use equal options"]
 
     def fleet_alarms(self, shields: StackShields, alarms: AlarmOptions) -> Mapping[str, cloudwatch.Alarm]:
         """The alarms of an account and region, by the watch's key.
@@ -187,7 +187,7 @@ class StageShields(Construct):
         """The custom resources that a function answered for at the first request of the aspects."""
         if self._answered is None:
             self._answered = custom_resources.answered_by(self.stage)
-        return self._answered.get(known_as(path), [])
+        return self._answered.get(l2_path(path), [])
 
     def _later_answers(self) -> list[str]:
         """Problems of custom resources that were created after the policies."""
@@ -199,8 +199,8 @@ class StageShields(Construct):
             f"{path}: {resource}, of which it is the service token, was made after the policy: make it before the "
             "aspects run"
             for path in paths
-            for resource in after.get(known_as(path), ())
-            if resource not in before.get(known_as(path), ())
+            for resource in after.get(l2_path(path), ())
+            if resource not in before.get(l2_path(path), ())
         ]
 
     def missing_binaries(self, architecture: str) -> list[str]:
@@ -224,7 +224,7 @@ class StageShields(Construct):
         if all(looked.is_same(constructs) for looked in self._looked):
             return []
         after, _ = self._read_grants()
-        admits_all = {attached.handle.path for attached in self.attached if attached.untold_grants}
+        admits_all = {attached.handle.path for attached in self.attached if attached.unknown_grants}
         return [
             f"{path}: {change}"
             for path, before in self._grants.items()
@@ -238,10 +238,10 @@ class StageShields(Construct):
         for attached in self.attached:
             by_stack.setdefault(attached.handle.stack, []).append(attached)
         later = [*self._later_grants(), *self._later_answers()] if self.switch != "off" else []
-        found = [*dict.fromkeys(self.problems), *later, *(told for check in self.late_checks for told in check())]
+        found = [*dict.fromkeys(self.problems), *later, *(problem for check in self.late_checks for problem in check())]
         for stack, shields in by_stack.items():
-            _tell_of_untold_grants(stack, shields)
-            _tell_of_new_log_groups(stack, [shield.handle.path for shield in shields if shield.may_move_lines])
+            _warn_unknown_grants(stack, shields)
+            _warn_new_log_groups(stack, [shield.handle.path for shield in shields if shield.may_move_lines])
             found += _too_many_resources(stack) if len(shields) >= _MANY_SHIELDS else []
             properties = read_properties([shield.handle for shield in shields])
             states = cast("list[Any]", stack.resolve([shield.state() for shield in shields]))
@@ -353,7 +353,7 @@ class StackShields:
         ]
 
 
-def _tell_of_new_log_groups(stack: cdk.Stack, functions: Sequence[str]) -> None:
+def _warn_new_log_groups(stack: cdk.Stack, functions: Sequence[str]) -> None:
     """Warns about new log groups, as a previous log group and its readers are unknown at synthesis."""
     if functions:
         cdk.Annotations.of(stack).add_warning_v2(
@@ -364,18 +364,18 @@ def _tell_of_new_log_groups(stack: cdk.Stack, functions: Sequence[str]) -> None:
         )
 
 
-def _tell_of_untold_grants(stack: cdk.Stack, shields: Sequence[StagedShield]) -> None:
+def _warn_unknown_grants(stack: cdk.Stack, shields: Sequence[StagedShield]) -> None:
     """Warns about functions with an unset `allow_aws` and unknown grants."""
     by_reason: dict[str, list[str]] = {}
     for shield in shields:
-        for reason in shield.untold_grants:
+        for reason in shield.unknown_grants:
             by_reason.setdefault(reason, []).append(shield.handle.path)
     if by_reason:
-        told = "; ".join(f"{', '.join(functions)}: {reason}" for reason, functions in by_reason.items())
+        reasons = "; ".join(f"{', '.join(functions)}: {reason}" for reason, functions in by_reason.items())
         cdk.Annotations.of(stack).add_warning_v2(
             "shielded-function:untoldGrants",
             "Where a policy does not set allow_aws, a function reaches the AWS services in the grants of its role. The "
-            f"grants of these functions are unknown, so they reach every service, of any account: {told}. Or write "
+            f"grants of these functions are unknown, so they reach every service, of any account: {reasons}. Or write "
             'allow_aws="all" where that is intended.',
         )
 

@@ -1,4 +1,4 @@
-// Runs in the CDK's Node.js process: many questions about constructs in one message. See __init__.py.
+// Runs in the CDK's Node.js process: many requests about constructs in one message. See __init__.py.
 "use strict";
 
 const cdk = require("aws-cdk-lib"); // beside this package: jsii installs it there, and has loaded it
@@ -8,7 +8,7 @@ const { targetsOf } = require("./references");
 
 const member = (object, path) => path.split(".").reduce((value, name) => value?.[name], object);
 
-// What a resource discloses of itself.
+// The attributes that a resource discloses.
 function inspect(resource) {
     const attributes = {};
     resource.inspect({ addAttribute: (name, value) => (attributes[name] = value) });
@@ -24,13 +24,13 @@ class Batch {
         return objects.map((object) => object[method]() ?? null);
     }
 
-    // What resources disclose of themselves to the tree's metadata (CfnResource.inspect).
+    // The attributes that resources disclose to the tree's metadata (CfnResource.inspect).
     static inspect(resources) {
         return resources.map(inspect);
     }
 
-    // Some properties in one attribute of that, resolved, and beside them, as `overrides`, what add_property_override wrote,
-    // which the CDK keeps in a member of its own. Null for a resource without the attribute.
+    // Some properties in one attribute of these, resolved, and as `overrides` the values of add_property_override,
+    // which the CDK keeps in a separate member. Null for a resource without the attribute.
     static resolve(resources, attribute, names) {
         return resources.map((resource) => {
             const properties = inspect(resource)[attribute];
@@ -40,8 +40,8 @@ class Batch {
         });
     }
 
-    // Of some properties, or of all of them: the texts of the constructs that they refer to, and what they resolve to. Null
-    // for a resource that discloses none. Without an attribute, what classes that extend CfnResource see, plain ones too.
+    // For some properties, or all: the texts of the constructs that they refer to, and their resolved values. Null for
+    // a resource that discloses none. Without an attribute, the protected properties of CfnResource.
     static references(resources, attribute, names) {
         return resources.map((resource) => {
             const all = attribute ? resource.inspect && inspect(resource)[attribute] : resource.cfnProperties;
@@ -53,13 +53,13 @@ class Batch {
         });
     }
 
-    // Of texts that resources are to hold: the path of the circle that each would close, or null. See circles.js.
+    // For texts in resources: the path of the circular dependency that each would cause, or null. See circles.js.
     static circles(asked) {
         return circles(asked);
     }
 
     // The constructs in a scope that are of one of these classes, or resources of one of these types, each with its text.
-    // `Custom::` is every type that begins so, but those with a `!` in front.
+    // `Custom::` is every type with this prefix, except those with a `!` in front.
     static find(scope, classes, types) {
         const kinds = classes.map((path) => member(cdk, path));
         const starts = types.filter((type) => type.endsWith("::"));
@@ -71,8 +71,8 @@ class Batch {
             .map((found) => [found, found.toString()]);
     }
 
-    // The constructs in a scope that have one of some members, each with its text, the first that it has, and the others
-    // that are asked of it. An import may throw where it was not told of one.
+    // The constructs in a scope that have one of some members, each with its text, the first that it has, and the
+    // requested others. An import may throw for a member that it lacks.
     static holders(scope, anyOf, others) {
         const given = (found, path) => {
             try {
@@ -104,7 +104,7 @@ class Batch {
         });
     }
 
-    // Gives a function some of: a logging configuration, an aspect of its resource.
+    // Sets a logging configuration, and an aspect of the resource, on a function.
     static attach(resource, given) {
         if (given.logging) {
             resource.loggingConfig = given.logging;
@@ -118,7 +118,7 @@ class Batch {
         constructs.forEach((construct, number) => construct.node.addMetadata(type, texts[number]));
     }
 
-    // To a Function, or to a CfnFunction.
+    // Of a Function, or of a CfnFunction.
     static addLayer(lambda, layer) {
         if (lambda.addLayers) {
             lambda.addLayers(layer);

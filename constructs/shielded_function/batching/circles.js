@@ -1,12 +1,12 @@
-// Whether a text that a resource is to hold would close a circle of dependencies: CloudFormation orders the resources of a
-// stack, where a nested stack is one of them, and the CDK orders the stacks.
+// Whether a text in a resource would cause a circular dependency: CloudFormation orders the resources of a stack,
+// including nested stacks, and the CDK orders the stacks.
 "use strict";
 
 const { CfnElement, CfnResource, Stack } = require("aws-cdk-lib");
 
 const { targetsOf } = require("./references");
 
-// The stacks that a construct is in, the outermost first.
+// The stacks of a construct, the outermost first.
 function stacksOf(construct) {
     const found = [];
     for (let stack = Stack.of(construct); stack; stack = stack.nestedStackParent) {
@@ -15,7 +15,7 @@ function stacksOf(construct) {
     return found;
 }
 
-// The innermost stack that two constructs are in; undefined where they are in different ones.
+// The innermost common stack of two constructs; undefined for none.
 function levelOf(one, other) {
     const others = stacksOf(other);
     return stacksOf(one)
@@ -23,8 +23,8 @@ function levelOf(one, other) {
         .pop();
 }
 
-// What is ordered at a level: in a stack its resource that a construct is or is in, without a stack the stack that it is
-// in; undefined for what is elsewhere.
+// The ordered part of a construct at a level: within a stack its resource that contains the construct, without a stack
+// the construct's stack; undefined for a construct elsewhere.
 function partOf(construct, level) {
     const stacks = stacksOf(construct);
     if (level && !stacks.includes(level)) {
@@ -34,7 +34,7 @@ function partOf(construct, level) {
     return stack ? (stack.nestedStackResource ?? stack) : construct;
 }
 
-// The stack that a part is, or is the resource of.
+// The stack of a part.
 function stackOf(part) {
     if (part instanceof Stack || part.cfnResourceType !== "AWS::CloudFormation::Stack") {
         return part instanceof Stack ? part : undefined;
@@ -42,7 +42,7 @@ function stackOf(part) {
     return part.node.scope.node.scope?.node.children.find((each) => each.nestedStackResource === part);
 }
 
-// The elements of a stack, without those of stacks in it that are deployed apart.
+// The elements of a stack, without those of stacks in it that are deployed separately.
 function elementsOf(stack) {
     return stack.node.findAll().filter((each) => each instanceof CfnElement && stacksOf(each).includes(stack));
 }
@@ -53,7 +53,7 @@ class Graph {
         this.added = new Map();
     }
 
-    // The constructs that an element refers to or is told to wait for.
+    // The constructs that an element refers to or depends on.
     targets(element) {
         if (!this.known.has(element)) {
             this.known.set(element, Graph.read(element));
@@ -66,7 +66,7 @@ class Graph {
         try {
             targetsOf(element.cfnProperties ?? element.value, element).forEach((target) => found.add(target));
         } catch {
-            // What cannot be resolved yet fails the synthesis later, in the CDK's words.
+            // A value that cannot be resolved yet fails the synthesis later, with the CDK's message.
         }
         for (let scope = element; scope; scope = scope.node.scope) {
             for (const dependency of scope.node.dependencies) {
@@ -85,12 +85,12 @@ class Graph {
         const stack = stackOf(part);
         const elements = [...(part === stack ? [] : [part]), ...(stack ? elementsOf(stack) : [])];
         const targets = elements.flatMap((element) => this.targets(element));
-        const told = part === stack ? stack.dependencies : [];
-        const parts = [...targets, ...told].map((target) => partOf(target, level));
+        const declared = part === stack ? stack.dependencies : [];
+        const parts = [...targets, ...declared].map((target) => partOf(target, level));
         return new Set(parts.filter((each) => each && each !== part));
     }
 
-    // The parts on the way from one to another; undefined where there is none.
+    // The parts on the path from one to another; undefined for none.
     way(from, to, level) {
         const before = new Map([[from, undefined]]);
         for (const part of before.keys()) {
@@ -110,7 +110,7 @@ class Graph {
         return undefined;
     }
 
-    // The circle that a reference would close; otherwise it is there from now on.
+    // The circle that a reference would close; without one, the reference is recorded.
     add(element, target) {
         const level = levelOf(element, target);
         const way = this.way(partOf(target, level), partOf(element, level), level);

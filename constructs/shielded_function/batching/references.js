@@ -3,7 +3,7 @@
 
 const cdk = require("aws-cdk-lib");
 
-// Resolves as the CDK does, and keeps the constructs that it was led to.
+// Resolves like the CDK, and records the referenced constructs.
 class References extends cdk.DefaultTokenResolver {
     constructor() {
         super(new cdk.StringConcat());

@@ -123,7 +123,7 @@ def check(
     judged.sort(key=lambda each: (each.severity, each.place.path))
     return Report(
         assembly,
-        _gather([each for each in judged if each.acknowledged is None], assembly),
+        _merge_findings([each for each in judged if each.acknowledged is None], assembly),
         [each for each in judged if each.acknowledged is not None],
         unmatched,
         temporary,
@@ -131,7 +131,7 @@ def check(
     )
 
 
-def _gather(findings: Sequence[Finding], assembly: Assembly) -> list[Finding]:
+def _merge_findings(findings: Sequence[Finding], assembly: Assembly) -> list[Finding]:
     """Merges equal findings of a stack's or a stage's functions, which would hide other findings."""
     stacks = {template.file: template.stack for template in assembly.templates}
     groups: dict[object, list[Finding]] = {}

@@ -108,7 +108,7 @@ class ShieldChecks:
         if cdk_version < _STOPS:
             _stop(report)
         violations = list(_violations(report, cdk_version >= _ACKNOWLEDGES_BY_PATH))
-        _tell_of_stages(report)
+        _print_stage_errors(report)
         if report.note:
             print(f"{PLUGIN}: {report.note}", file=sys.stderr)
         return cdk.PolicyValidationPluginReport(
@@ -158,7 +158,7 @@ def _stop(report: Report) -> None:
         raise SystemExit(1)
 
 
-def _tell_of_stages(report: Report) -> None:
+def _print_stage_errors(report: Report) -> None:
     """`cdk synth` fails for an error in a stage, but shows only the findings of the selected stacks."""
     stages = sorted({error.place.path.split("/")[0] for error in report.errors if "/" in error.place.template})
     if stages:

@@ -96,7 +96,7 @@ def read_policy(
         entries = text.split(",") if name in _LISTS else [text]
         late[name] = [_show(entry, shown) for entry in entries if PLACEHOLDER in entry]
         if name in _LISTS:
-            settings[name] = ",".join(_stand_in(name, entry, shown) for entry in entries if _can_stand_in(name, entry))
+            settings[name] = ",".join(_substitute(name, each, shown) for each in entries if _can_substitute(name, each))
             if name == "SHIELD_ALLOW_AWS" and not settings[name]:
                 settings[name] = "none"
     if not settings and not late and not lines.strip():
@@ -181,12 +181,12 @@ def _show(text: str, shown: Mapping[str, str]) -> str:
     return text
 
 
-def _can_stand_in(name: str, entry: str) -> bool:
+def _can_substitute(name: str, entry: str) -> bool:
     # A placeholder cannot be a service name: the core knows all of them.
     return name != "SHIELD_ALLOW_AWS" or PLACEHOLDER not in entry
 
 
-def _stand_in(name: str, entry: str, shown: dict[str, str]) -> str:
+def _substitute(name: str, entry: str, shown: dict[str, str]) -> str:
     """An entry with an expression, in a form that the core accepts."""
     if PLACEHOLDER not in entry:
         return entry

@@ -126,7 +126,7 @@ def _none(group: Group) -> str:
     return f"none: {group['reason']}" if "reason" in group else ""
 
 
-def settling(allow: str, presets: Sequence[str]) -> str:
+def ways_to_allow(allow: str, presets: Sequence[str]) -> str:
     """The ways to allow it: the entry, and the presets that have it."""
     return " or ".join([*([allow] if allow else []), *(PREFIX + name for name in presets)])
 
@@ -147,7 +147,7 @@ _CELLS: Final[Mapping[str, Callable[[Group], str]]] = {
     "days": lambda each: f"{each['days']:,}",
     "first": lambda each: _minute(each["first_seen"]),
     "last": lambda each: _minute(each["last_seen"]),
-    _ENTRY: lambda each: settling(each.get("allow", ""), each.get("presets", ())) or _none(each),
+    _ENTRY: lambda each: ways_to_allow(each.get("allow", ""), each.get("presets", ())) or _none(each),
 }
 _COLUMNS: Final = {
     "function": ("function", "times", "days", "first", "last", "version"),

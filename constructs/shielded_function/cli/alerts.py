@@ -25,7 +25,7 @@ from shielded_function_monitoring.learning.rows import observation_of
 from shielded_function_monitoring.visible import visible
 
 from . import terminal
-from .alert_groups import NUMBERS, Group, cells_of, columns_of, groups_of, settling
+from .alert_groups import NUMBERS, Group, cells_of, columns_of, groups_of, ways_to_allow
 from .aws import call, client
 from .choices import GroupedBy
 from .errors import NOT_WHOLE, CliError
@@ -92,9 +92,9 @@ def _show_groups(source: Source, options: Options, *, json: bool) -> int:
     groups, kinds, total = groups_of(options.group, found.rows[0], most)
     since, until = source.asked
     if json:
-        told = {"since": since, "until": until, "sources": list(source.names), "violations": total}
-        told |= {"whole": found.whole, "notes": found.notes, "kinds": kinds}
-        _print_groups(told, groups)
+        header = {"since": since, "until": until, "sources": list(source.names), "violations": total}
+        header |= {"whole": found.whole, "notes": found.notes, "kinds": kinds}
+        _print_groups(header, groups)
     else:
         screen = terminal.console()
         if kinds:
@@ -107,9 +107,9 @@ def _show_groups(source: Source, options: Options, *, json: bool) -> int:
     return _status(found, bool(total))
 
 
-def _print_groups(told: dict[str, Any], groups: Iterable[Group]) -> None:
+def _print_groups(header: dict[str, Any], groups: Iterable[Group]) -> None:
     """Prints one JSON object, a group at a time, as the groups may not fit into memory."""
-    print(json_module.dumps(told, indent=2).removesuffix("\n}"), end=',\n  "groups": [')
+    print(json_module.dumps(header, indent=2).removesuffix("\n}"), end=',\n  "groups": [')
     between = ""
     for group in groups:
         print(between, indent(json_module.dumps(group, indent=2), "    "), sep="\n", end="")
@@ -182,20 +182,20 @@ def _line(line: Alert | ShieldEvent) -> Text:
         if line.caller:
             text.append(f"  by {visible(line.caller)}", "dim")
         chain = line.frame.chain if line.frame else ()
-        if line.frame and (told := " at ".join(filter(None, (chain_text(chain) if chain else "", line.frame.place)))):
-            text.append(f"  for {visible(told)}", "dim")
+        if line.frame and (origin := " at ".join(filter(None, (chain_text(chain) if chain else "", line.frame.place)))):
+            text.append(f"  for {visible(origin)}", "dim")
         seen = observation_of(_row(line))
-        if settles := settling(entry_of(seen, chain), presets_for(seen, chain)):
+        if settles := ways_to_allow(entry_of(seen, chain), presets_for(seen, chain)):
             text.append(f"  [allow: {visible(settles)}]", "dim")
     else:
         text.append(f"  {line.event}", terminal.STYLES.get(line.event, ""))
-        text.append(f"  {line.policy or ''} {visible(_told_by(line))}".rstrip())
+        text.append(f"  {line.policy or ''} {visible(_describe_event(line))}".rstrip())
     if (isinstance(line, Alert) and line.count > 1) or (isinstance(line, ShieldEvent) and line.count > 1):
         text.append(f"  ({line.count} times)", "yellow")
     return text
 
 
-def _told_by(event: ShieldEvent) -> str:
+def _describe_event(event: ShieldEvent) -> str:
     """An event in a few words."""
     if event.event == "native":
         bridges, objects = (event.fields.get(name, ()) for name in ("bridges", "objects"))
@@ -208,8 +208,8 @@ def _told_by(event: ShieldEvent) -> str:
 def _row(alert: Alert) -> Row:
     """An alert as a row of a query."""
     details = {f"details.{name}": str(value) for name, value in alert.details.items()}
-    told = {"allow": alert.allow or "", "last_reason": alert.reason or ""}
-    return {**details, **told, "policy": alert.policy, "mode": alert.mode}
+    outcome = {"allow": alert.allow or "", "last_reason": alert.reason or ""}
+    return {**details, **outcome, "policy": alert.policy, "mode": alert.mode}
 
 
 # Follow

@@ -62,7 +62,7 @@ Files = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[FILES]...",
-        help="Files with log lines (.gz too); - is stdin. Without files, AWS is asked.",
+        help="Files with log lines (.gz too); - is stdin. Without files, the logs come from AWS.",
         show_default=False,
     ),
 ]
@@ -482,7 +482,7 @@ def set_mode(
     """Change the mode of a live function's controls, in an incident.
 
     Needs lambda:GetFunctionConfiguration, lambda:UpdateFunctionConfiguration and lambda:ListAliases. The exit status is
-    0 if the function is as asked, 1 if you said no, and 2 if it could not be changed.
+    0 if the function has the modes, 1 if you declined, and 2 if it could not be changed.
     """
     from . import set_mode
 

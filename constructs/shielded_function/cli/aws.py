@@ -73,9 +73,9 @@ def error_code(error: Any) -> str:
 def explain(action: str, error: Any) -> str:
     """A ClientError in one line; a denied request names the IAM action."""
     code = error_code(error)
-    said = " ".join(str(error.response.get("Error", {}).get("Message", error)).split())
+    message = " ".join(str(error.response.get("Error", {}).get("Message", error)).split())
     if code in _DENIED:
-        return f"you need {action}: {said}"
+        return f"you need {action}: {message}"
     if code == "ResourceNotFoundException":
         return "it does not exist in this account and region"
-    return _MEANS.get(code, f"{code}: {said}")
+    return _MEANS.get(code, f"{code}: {message}")

@@ -15,12 +15,12 @@ from shielded_function.granted.actions import Action, endpoint_of, parse_action,
 from shielded_function.granted.arns import Resource, parse_arn, words
 from shielded_function.granted.statements import Statement
 from shielded_function.granted.template_reader import TemplateGrants
-from shielded_function.granted_policy import is_untold
+from shielded_function.granted_policy import is_unknown_grant
 from shielded_function.policy import ShieldPolicy
 from shielded_function.policy.fields import WITHOUT_GRANT
 from shielded_function.policy.texts import without_packages
 
-from .stays_open import Opening, of_listed_hosts
+from .openings import Opening, of_listed_hosts
 
 _ANY_HOST, _ANYBODYS, _AWS, _LISTED, _NOWHERE = range(5)
 WIDTHS: Final = (
@@ -132,7 +132,7 @@ def _radius_of(function: LambdaFunction, reader: TemplateGrants) -> Radius:
     notes = (*grants.problems, *grants.warnings)
     unseen = ["the file that SHIELD_POLICY_FILE names is not in the assembly: its policy may list more"]
     untold = (
-        *dict.fromkeys(finding.message for finding in notes if is_untold(finding)),
+        *dict.fromkeys(finding.message for finding in notes if is_unknown_grant(finding)),
         *(unseen if function.policy_file in ("unseen", "missing") else ()),
     )
     if policy is None:

@@ -55,13 +55,13 @@ def run(*, json: bool) -> int:
 def _look_back(log: Path) -> list[str]:
     """Makes a report and the needed policy from the log of the function in alert mode."""
     report, policy = log.with_name("report.html"), log.with_name("learned.toml")
-    said = [
+    lines = [
         f"report: {report}" if _command("report", str(log), "--output", str(report)) else "",
         f"learned policy: {policy}" if _command("learn", str(log), "--format", "toml", "--output", str(policy)) else "",
     ]
     if policy.exists():
-        said += [f"  {line}" for line in policy.read_text(encoding="utf-8").splitlines() if line.strip()]
-    return [line for line in said if line]
+        lines += [f"  {line}" for line in policy.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return [line for line in lines if line]
 
 
 def _command(*arguments: str) -> bool:

@@ -218,10 +218,10 @@ def table_of(results: Sequence[Result]) -> Table:
     """A row for each incident: its behaviours, and the control that stopped each."""
     table = Table("incident", "outcome", "behaviours, and their outcomes", show_lines=True)
     for played, _ in results:
-        told = [f"{step.behaviour.title}: {became(step)}" for step in played.steps] or [played.incident.differs]
+        texts = [f"{step.behaviour.title}: {outcome_of(step)}" for step in played.steps] or [played.incident.differs]
         outcome = cell(played.outcome)
         outcome.stylize(_STYLES.get(played.outcome, ""))
-        table.add_row(_lines(played.incident.id, year(played.incident)), outcome, _lines(*told))
+        table.add_row(_lines(played.incident.id, year(played.incident)), outcome, _lines(*texts))
     return table
 
 
@@ -229,7 +229,7 @@ def _lines(*texts: str) -> Text:
     return Text("\n", overflow="fold").join(map(cell, texts))
 
 
-def became(step: Step) -> str:
+def outcome_of(step: Step) -> str:
     """The control that stopped it, or that it happened."""
     if not step.happened:
         return f"stopped by {', '.join(step.stopped_by)}"
@@ -243,13 +243,13 @@ def lines_of(results: Sequence[Result]) -> list[str]:
         for alarmed in alarms:
             fired.setdefault(alarmed, []).append(played.incident.id)
     quiet = [played.incident.id for played, alarms in results if played.steps and not alarms]
-    said = [summary(results)]
+    lines = [summary(results)]
     if any(played.steps for played, _ in results):
-        said.append("Unshielded, each of these behaviours happened: see --json for the proof.")
+        lines.append("Unshielded, each of these behaviours happened: see --json for the proof.")
     for (alarm, actions), ids in fired.items():
-        said.append(f"{alarm} fires for {', '.join(ids)}")
-        said += [f"  it calls {action}" for action in actions] or ["  it has no action: add one"]
-    return said + ([f"no alarm fires for {', '.join(quiet)}"] if quiet else [])
+        lines.append(f"{alarm} fires for {', '.join(ids)}")
+        lines += [f"  it calls {action}" for action in actions] or ["  it has no action: add one"]
+    return lines + ([f"no alarm fires for {', '.join(quiet)}"] if quiet else [])
 
 
 def summary(results: Sequence[Result]) -> str:

@@ -57,15 +57,15 @@ def try_filter(pattern: str, file: str, *, limit: int, json: bool) -> int:
             shown.append(
                 {"line": number, "matches": not failures, "why_not": list(map(str, failures)), "message": message}
             )
-    told = {"pattern": rendered, "lines": lines, "matched": matched, "blamed": dict(blamed.most_common())}
+    sums = {"pattern": rendered, "lines": lines, "matched": matched, "blamed": dict(blamed.most_common())}
     if json:
-        print(json_module.dumps({**told, "shown": shown}, indent=2))
+        print(json_module.dumps({**sums, "shown": shown}, indent=2))
     else:
-        _print(told, shown, file)
+        _print(sums, shown, file)
     return 0 if matched else NONE
 
 
-def _print(told: dict[str, Any], shown: list[dict[str, Any]], file: str) -> None:
+def _print(sums: dict[str, Any], shown: list[dict[str, Any]], file: str) -> None:
     screen = terminal.console()
     rows = [
         (str(each["line"]), "yes" if each["matches"] else "no", "\n".join(each["why_not"]) or _cut(each["message"]))
@@ -76,13 +76,14 @@ def _print(told: dict[str, Any], shown: list[dict[str, Any]], file: str) -> None
         for row in rows:
             made.add_row(*(_joined(text) for text in row))
         screen.print(made)
-    if told["lines"] > len(shown):
+    if sums["lines"] > len(shown):
         screen.print(f"the first {len(shown)} lines are shown")
-    for condition, count in told["blamed"].items():
+    for condition, count in sums["blamed"].items():
         screen.print(f"{count:,} lines: {visible(condition)}", markup=False)
     where = "stdin" if file == STDIN else file
     screen.print(
-        visible(f"{told['matched']:,} of {told['lines']:,} lines of {where} match {told['pattern']}"), markup=False
+        visible(f"{sums['matched']:,} of {sums['lines']:,} lines of {where} match {sums['pattern']}"),
+        markup=False,
     )
 
 

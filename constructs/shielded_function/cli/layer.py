@@ -33,7 +33,7 @@ def write(architecture: Architecture, output: Path, *, sbom: Path | None = None,
             raise CliError(f"{file} exists and holds something else: write another file, or add --force")
     for file in changed:
         _write(file, files[file])
-    told = {
+    result = {
         "file": str(output),
         "architecture": architecture,
         "bytes": len(content),
@@ -42,11 +42,11 @@ def write(architecture: Architecture, output: Path, *, sbom: Path | None = None,
         **({"sbom": str(sbom)} if sbom else {}),
     }
     if json:
-        print(json_module.dumps(told, indent=2))
+        print(json_module.dumps(result, indent=2))
     else:
         print(f"{output}: the shield's layer for {architecture}, {len(content)} bytes")
-        print(f"SHA-256     {told['sha256']}")
-        print(f"CodeSha256  {told['code_sha256']}")
+        print(f"SHA-256     {result['sha256']}")
+        print(f"CodeSha256  {result['code_sha256']}")
         if sbom:
             print(f"SBOM        {sbom}")
     return 0

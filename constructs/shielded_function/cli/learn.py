@@ -89,8 +89,8 @@ def run(where: Where, options: Options, *, json: bool) -> int:
     locked = learned_lock.read(options.lock) if options.check and options.lock else None
     observed, notes = _observe(where, options)
     if (options.check or options.lock) and not observed.functions:
-        said = f"--{'check' if options.check else 'lock'} has no observations"
-        raise CliError("; ".join([*notes, f"{said}: did the functions run, and are they shielded?"]))
+        problem = f"--{'check' if options.check else 'lock'} has no observations"
+        raise CliError("; ".join([*notes, f"{problem}: did the functions run, and are they shielded?"]))
     if not observed.whole:
         raise CliError("; ".join([*notes, _PART]))
     if options.save:

@@ -191,13 +191,13 @@ def completing_commands(result: Result) -> list[str]:
     options = " ".join(f"--accept {shlex.quote(each)}" for each in result.accept)
     left = ", ".join(each.target or each.policy for each in result.then_denied[:_SOME])
     outcome = f"all but {left}" if left else "all of it"
-    told = [f"{result.learned.key}: this command lets through {outcome}: {this_command()} {options}"]
+    lines = [f"{result.learned.key}: this command lets through {outcome}: {this_command()} {options}"]
     for name in (each.removeprefix(PREFIX) for each in result.accept if each.startswith(PREFIX)):
         if variables := [f"{key}={value}" for key, value in PRESETS[name].environment.items()]:
-            told.append(f"{name}: the function is to set {' '.join(variables)}")
+            lines.append(f"{name}: the function must set {' '.join(variables)}")
     if any(each.startswith("/tmp/") for each in result.accept):
-        told.append('in place of random names in /tmp a policy may have read_write_tmp="allow" with clear_tmp')
-    return told
+        lines.append('in place of random names in /tmp a policy may have read_write_tmp="allow" with clear_tmp')
+    return lines
 
 
 def this_command() -> str:

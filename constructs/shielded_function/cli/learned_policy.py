@@ -143,18 +143,7 @@ def _admitting(name: str, value: str, key: FunctionKey) -> Callable[[Observation
 
 
 def _make_result(log: FunctionLog, present: Present, granted: bool, accept: Sequence[str], packages: bool) -> Result:
-    """The learned policy of one function.
-
-    Args:
-        log: its observations.
-        present: knows the present policies.
-        granted: its `allow_aws` is "granted", regardless of the present policy.
-        accept: accepted entries of offers and findings.
-        packages: name the packages in the entries of allow_outbound.
-
-    Raises:
-        CliError: the present policy cannot be read.
-    """
+    """The learned policy of one function, without values for `--accept`; arguments as for `make_result`."""
     now = present.policy_of(log.key.function)
     blocking = in_block_mode(now) if now else None
     decide = decider(blocking, log.key) if blocking else None
@@ -196,9 +185,9 @@ def _make_result(log: FunctionLog, present: Present, granted: bool, accept: Sequ
     except ShieldPolicyError as error:
         problem = str(error)
     denied = find_denied(log, policy, learned)
-    if told := required_denials(denied):
-        some = ", ".join(each.target or each.policy for each in told[:_SOME])
-        more = f" and {len(told) - _SOME:,} more" if len(told) > _SOME else ""
+    if needed := required_denials(denied):
+        some = ", ".join(each.target or each.policy for each in needed[:_SOME])
+        more = f" and {len(needed) - _SOME:,} more" if len(needed) > _SOME else ""
         learned.incomplete.append(f"in block mode it denies observed targets: {some}{more}")
     lacking, undecided = list[Denied](), list[Denied]()
     if decide and blocking:

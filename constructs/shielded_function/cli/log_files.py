@@ -55,7 +55,7 @@ def read_lines(files: Iterable[str], *, quiet: bool = False) -> Iterator[str]:
                 pieces = _whole_objects(iter(partial(text.readline, MAX_PIECE), ""))
                 for count, line in enumerate(pieces, 1):
                     if not count % _LOOK_AFTER and not quiet:
-                        progress.show(partial(_how_far, name, stream, count))
+                        progress.show(partial(_progress_text, name, stream, count))
                     yield line
         except (OSError, EOFError, zlib.error) as error:
             raise CliError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}") from error
@@ -63,7 +63,7 @@ def read_lines(files: Iterable[str], *, quiet: bool = False) -> Iterator[str]:
             progress.end()
 
 
-def _how_far(name: str, stream: io.BufferedReader, lines: int) -> str:
+def _progress_text(name: str, stream: io.BufferedReader, lines: int) -> str:
     if name == STDIN:
         return f"stdin: {lines:,} lines read"
     return f"{name}: {lines:,} lines, {size(stream.tell())} of {size(Path(name).stat().st_size)} read"

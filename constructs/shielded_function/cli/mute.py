@@ -84,7 +84,7 @@ def mute(stack: str, options: Options, *, json: bool, now: datetime | None = Non
         f"shielded-function-{name}{f'_{at // MAX_ALARMS}' if at else ''}": names[at : at + MAX_ALARMS]
         for at in range(0, len(ours), MAX_ALARMS)
     }
-    told: dict[str, Any] = {"stack": stack, "alarms": names, "rules": [rule for rule, part in parts.items() if part]}
+    result: dict[str, Any] = {"stack": stack, "alarms": names, "rules": [rule for rule, part in parts.items() if part]}
     # A rule starts at a full minute, and a start in the past may never take effect.
     begin = (now or datetime.now(timezone.utc)).replace(second=0, microsecond=0) + timedelta(minutes=1)
     for rule, part in parts.items():
@@ -93,11 +93,11 @@ def mute(stack: str, options: Options, *, json: bool, now: datetime | None = Non
         else:
             call("cloudwatch:DeleteAlarmMuteRule", rule, cloudwatch.delete_alarm_mute_rule, AlarmMuteRuleName=rule)
     if not options.end:
-        told |= {"since": iso(begin), "until": iso(begin + length), "reason": options.reason}
+        result |= {"since": iso(begin), "until": iso(begin + length), "reason": options.reason}
     if json:
-        print(json_module.dumps(told, indent=2))
+        print(json_module.dumps(result, indent=2))
     else:
-        _print(told, options)
+        _print(result, options)
     return 0
 
 
@@ -167,17 +167,17 @@ def _is_ours(alarm: Mapping[str, Any], names: Sequence[str]) -> bool:
     return _OURS in alarm["ScheduledQueryConfiguration"]["QueryString"]
 
 
-def _print(told: Mapping[str, Any], options: Options) -> None:
+def _print(result: Mapping[str, Any], options: Options) -> None:
     screen = terminal.console()
-    for name in told["alarms"]:
+    for name in result["alarms"]:
         screen.print(terminal.cell(name))
-    count = len(told["alarms"])
+    count = len(result["alarms"])
     if options.end:
         screen.print(f"{count} alarms are active again; those in ALARM notify now")
         return
-    screen.print(f"{count} alarms are muted from {told['since']} to {told['until']}")
+    screen.print(f"{count} alarms are muted from {result['since']} to {result['until']}")
     region = f" --region {options.place.region}" if options.place.region else ""
     terminal.note(
         "an alarm in ALARM at the end notifies then. To see violations in the meantime: "
-        f"shielded-function alerts --stack {told['stack']} --since {options.length}{region}"
+        f"shielded-function alerts --stack {result['stack']} --since {options.length}{region}"
     )

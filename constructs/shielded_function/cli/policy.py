@@ -20,7 +20,7 @@ from shielded_function.policy.fields import KINDS, setting_of
 from shielded_function_runtime.core import CoreError, PolicyError
 
 from .errors import CliError
-from .stays_open import openings
+from .openings import openings
 
 _FILE_VARIABLE = "SHIELD_POLICY_FILE"
 _OF_THE_ENGINE = ("SHIELD_STATE",)
@@ -135,12 +135,12 @@ def _by_field(policy: ShieldPolicy) -> dict[str, dict[str, Any]]:
 
 def _table(explained: Mapping[str, Mapping[str, Any]]) -> Table:
     table = Table("field", "value", "meaning", title="The meaning of the policy", title_justify="left")
-    for field, told in explained.items():
-        value = str(told["value"])
-        entries: list[Mapping[str, str]] = told.get("entries", [])
+    for field, explanation in explained.items():
+        value = str(explanation["value"])
+        entries: list[Mapping[str, str]] = explanation.get("entries", [])
         shown = "" if entries else escape(value)
         style = _STYLES.get(value, "")
-        table.add_row(field, f"[{style}]{shown}[/]" if style else shown, escape(told["meaning"]))
+        table.add_row(field, f"[{style}]{shown}[/]" if style else shown, escape(explanation["meaning"]))
         for entry in entries:
             table.add_row("", escape(entry["entry"]), escape(entry["meaning"]))
     return table

@@ -29,13 +29,13 @@ class Progress:
         if now < self._next:
             return
         self._next = now + (_LIVE_SECONDS if self._live else _QUIET_SECONDS)
-        said = visible(text())
+        message = visible(text())
         if self._live:
-            sys.stderr.write(f"\r{said}\x1b[K")
+            sys.stderr.write(f"\r{message}\x1b[K")
             sys.stderr.flush()
             self._shown = True
         else:
-            print(f"shielded-function: {said}", file=sys.stderr, flush=True)
+            print(f"shielded-function: {message}", file=sys.stderr, flush=True)
 
     def end(self) -> None:
         """Clears the line."""

@@ -48,8 +48,8 @@ def run(directory: Path, *, functions: Sequence[str], json: bool, show_all: bool
             raise CliError(f"--function {glob}: no function of {directory} has this path")
     chosen = [each for each in radii if not functions or any(covers(glob, each.place.path) for glob in functions)]
     if json:
-        told = {"functions": [as_json(each) for each in chosen], "not_narrowed": list(REMAINS)}
-        print(json_module.dumps(told, indent=2))
+        result = {"functions": [as_json(each) for each in chosen], "not_narrowed": list(REMAINS)}
+        print(json_module.dumps(result, indent=2))
         return 0
     console = Console()
     console.print(table_of(chosen if show_all or functions else chosen[:SOME], radii))

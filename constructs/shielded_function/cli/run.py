@@ -197,8 +197,8 @@ def _print(place: FunctionPlace, result: Trial) -> None:
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console = Console(width=_WIDTH_WITHOUT_TERMINAL, highlight=False)
     invocation = result.invocation
-    said = "[red]failed[/]" if invocation.failed else "returned"
-    console.print(f"{escape(str(place))} {said}")
+    outcome = "[red]failed[/]" if invocation.failed else "returned"
+    console.print(f"{escape(str(place))} {outcome}")
     payload = invocation.payload
     text = payload if isinstance(payload, str) else json_module.dumps(payload, indent=2, ensure_ascii=False)
     console.print(Text(text), soft_wrap=True)

@@ -87,7 +87,7 @@ def set_mode(function: str, assignments: Sequence[str], options: Options, *, jso
     configuration = _call("lambda:GetFunctionConfiguration", function, client.get_function_configuration, function)
     changes = plan(function, configuration, wanted)
     aliases, aliases_note = _aliases(client, function)
-    told: dict[str, Any] = {
+    result: dict[str, Any] = {
         "function": configuration["FunctionArn"],
         "changes": [change._asdict() for change in changes],
         "changed": False,
@@ -97,19 +97,19 @@ def set_mode(function: str, assignments: Sequence[str], options: Options, *, jso
     }
     notes = Console(stderr=True, highlight=False, soft_wrap=True)
     shown = notes if json else Console(highlight=False, soft_wrap=True)
-    _show(shown, told, changes)
+    _show(shown, result, changes)
     if changes and not options.dry_run:
         if not options.yes and not _confirmed(function):
             notes.print("nothing was changed", style="yellow")
             return DECLINED
         _update(client, function, configuration, changes)
-        told["changed"] = True
+        result["changed"] = True
         shown.print(f"changed. {_DEPLOY}", markup=False)
-        shown.print(Text(f"to undo: {told['undo']}"))
+        shown.print(Text(f"to undo: {result['undo']}"))
     elif changes:
         shown.print("dry run: nothing was changed")
     if json:
-        print(json_module.dumps(told, indent=2))
+        print(json_module.dumps(result, indent=2))
     return 0
 
 
@@ -195,12 +195,12 @@ def _call(action: str, function: str, method: Any, name: str, **arguments: Any) 
         return method(FunctionName=name, **arguments)
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
-        said = error.response.get("Error", {}).get("Message", str(error))
+        message = error.response.get("Error", {}).get("Message", str(error))
         if code in ("AccessDeniedException", "AccessDenied"):
-            raise CliError(f"{function}: you need {action}: {said}") from error
+            raise CliError(f"{function}: you need {action}: {message}") from error
         if code == "ResourceNotFoundException":
             raise CliError(f"{function}: there is no such function in this account and region") from error
-        raise CliError(f"{function}: {_MEANS.get(code, f'{code}: {said}')}") from error
+        raise CliError(f"{function}: {_MEANS.get(code, f'{code}: {message}')}") from error
     except BotoCoreError as error:
         raise CliError(f"{function}: {error}") from error
 
@@ -251,18 +251,18 @@ def _confirmed(function: str) -> bool:
         raise CliError("no terminal for the confirmation: add --yes, or --dry-run") from error
 
 
-def _show(console: Console, told: Mapping[str, Any], changes: Sequence[Change]) -> None:
-    console.print(told["function"], style="bold", markup=False)
+def _show(console: Console, result: Mapping[str, Any], changes: Sequence[Change]) -> None:
+    console.print(result["function"], style="bold", markup=False)
     if not changes:
         console.print("  the modes are set already: nothing to change")
     for change in changes:
         console.print(f"  {change.policy}: {change.before or 'not set'} -> {change.after or 'not set'}")
-    for entry in told["aliases"]:
+    for entry in result["aliases"]:
         console.print(
             f"  the alias {entry['alias']} leads to version {entry['version']}, which keeps its modes, as it cannot "
             "be changed. Publish a new version afterwards, and point the alias to it.",
             style="yellow",
             markup=False,
         )
-    if told["aliases_note"]:
-        console.print(told["aliases_note"], style="yellow", markup=False)
+    if result["aliases_note"]:
+        console.print(result["aliases_note"], style="yellow", markup=False)

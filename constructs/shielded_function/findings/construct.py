@@ -157,8 +157,8 @@ class ShieldFindings(Construct):
         """
         unknown = [each for each in severities or () if each not in SEVERITIES]
         if unknown or severities == []:
-            said = ", ".join(SEVERITIES)
-            raise ShieldError(self.node.path, [f"severities: {unknown or severities!r} is none of {said}"])
+            known = ", ".join(SEVERITIES)
+            raise ShieldError(self.node.path, [f"severities: {unknown or severities!r} is none of {known}"])
         wanted = {"severity_id": [ocsf.SEVERITIES[each][0] for each in severities]} if severities else {}
         rule_targets: Any = list(targets)
         return events.Rule(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias
 
-from ..names import known_as
+from ..names import l2_path
 
 __all__ = [
     "Arn",
@@ -21,7 +21,7 @@ __all__ = [
     "Target",
     "TargetReader",
     "Unknown",
-    "known_as",
+    "l2_path",
     "literal",
     "parse_arn",
     "words",
@@ -67,7 +67,7 @@ class Target:
     @property
     def name(self) -> str:
         """Its readable name."""
-        return known_as(self.path)
+        return l2_path(self.path)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Target) and (self.path, self.attribute) == (other.path, other.attribute)

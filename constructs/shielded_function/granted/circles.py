@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from ..batching import circles_of
 from .actions import parse_action
-from .arns import known_as
+from .arns import l2_path
 from .model import Entry, Finding, Grants, Source
 from .planes import planes_of
 
@@ -55,10 +55,10 @@ def break_circles(grants: Mapping[str, Grants], holders: Mapping[str, Holder]) -
 
 def _is_new(entry: Entry, holder: Holder) -> bool:
     """Whether an entry may refer to a resource on which the function does not depend yet."""
-    return "${Token[" in entry.text and not any(_is_waited_for(source, holder) for source in entry.sources)
+    return "${Token[" in entry.text and not any(_is_dependency(source, holder) for source in entry.sources)
 
 
-def _is_waited_for(source: Source, holder: Holder) -> bool:
+def _is_dependency(source: Source, holder: Holder) -> bool:
     if source.role or any(t.type.startswith("AWS::Lambda::") for r in source.resources for t in r.targets):
         return False  # a function's entry is the host of its URL
     return source.policy == holder.role or (holder.waits and source.policy.startswith(f"{holder.role}/"))
@@ -66,7 +66,7 @@ def _is_waited_for(source: Source, holder: Holder) -> bool:
 
 def _without(grants: Grants, circles: Mapping[Entry, list[str]]) -> Grants:
     warnings = dict.fromkeys(
-        Finding(f"{_ID}Circle", text) for entry, circle in circles.items() for text in _tell(entry, circle)
+        Finding(f"{_ID}Circle", text) for entry, circle in circles.items() for text in _describe_circle(entry, circle)
     )
     entries = [entry for entry in grants.entries if entry not in circles]
     if any(entry.kind == "bucket" for entry in circles):
@@ -78,8 +78,8 @@ def _without(grants: Grants, circles: Mapping[Entry, list[str]]) -> Grants:
     return replace(grants, entries=tuple(entries), warnings=(*grants.warnings, *warnings))
 
 
-def _tell(entry: Entry, circle: list[str]) -> Iterator[str]:
-    way = " -> ".join(map(known_as, circle))
+def _describe_circle(entry: Entry, circle: list[str]) -> Iterator[str]:
+    way = " -> ".join(map(l2_path, circle))
     for source in entry.sources:
         if entry.kind == "bucket":
             part = "name"

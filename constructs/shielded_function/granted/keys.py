@@ -11,7 +11,7 @@ from constructs import IConstruct
 
 from ..batching import holders_of
 from ..paths import described
-from .arns import Resource, Target, known_as, words
+from .arns import Resource, Target, l2_path, words
 from .tokens import Tokens
 
 __all__ = ["Keys"]
@@ -57,7 +57,7 @@ class Keys:
         ]
         self._tokens.learn((place, text) for place, _, texts in rows for text in texts)
         named = [
-            (known_as(path), [words(self._tokens.pieces(place, text)) for text in texts]) for place, path, texts in rows
+            (l2_path(path), [words(self._tokens.pieces(place, text)) for text in texts]) for place, path, texts in rows
         ]
         return [(arn, path, key) for path, (key, *arns) in named for arn in arns]
 

@@ -1,4 +1,4 @@
-"""Reads Lambda's work on behalf of a function (`origins.Behind`) from the L1 constructs."""
+"""Reads Lambda's work on behalf of a function (`origins.LambdaUse`) from the L1 constructs."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from aws_cdk import aws_lambda as lambda_
 
 from ..batching import members_of
 from ..paths import path_of
-from .arns import Field, Resource, Target, Unknown, known_as, literal, parse_arn, words
+from .arns import Field, Resource, Target, Unknown, l2_path, literal, parse_arn, words
 from .documents import properties_of
 from .origins import DEAD_LETTERS, DESTINATION, LEFTOVER, SOURCE_TYPES, SOURCES
 from .tokens import Place, Tokens
 
-__all__ = ["Mappings", "read_behind"]
+__all__ = ["Mappings", "read_lambda_use"]
 
 # The used properties of an event source mapping.
 _MEMBERS: Final = (
@@ -102,7 +102,7 @@ class Mappings:
     def _of_targets(self, targets: Iterable[Target], depth: int) -> Iterator[str]:
         for target in targets:
             if target.type == "AWS::Lambda::Function":
-                yield known_as(target.path)
+                yield l2_path(target.path)
             elif depth and isinstance(target.construct, (lambda_.CfnAlias, lambda_.CfnVersion)):
                 place = self._tokens.place_of(target.path)
                 if place:
@@ -110,7 +110,7 @@ class Mappings:
                     yield from self._of_targets(Resource("", pieces).targets, depth - 1)
 
 
-def read_behind(
+def read_lambda_use(
     tokens: Tokens,
     place: Place,
     path: str,
@@ -119,10 +119,10 @@ def read_behind(
     mappings: Mappings,
     prefixes: frozenset[str],
 ) -> dict[str, Any]:
-    """The fields of `Behind` that grants with these action prefixes need; no others are requested."""
+    """The fields of `LambdaUse` that grants with these action prefixes need; no others are requested."""
     fields: dict[str, Any] = {
-        "polled": mappings.polled(known_as(path)),
-        "sent_to": dict(mappings.sent_to(known_as(path))),
+        "polled": mappings.polled(l2_path(path)),
+        "sent_to": dict(mappings.sent_to(l2_path(path))),
     }
     if prefixes & {"sqs", "sns"}:
         text = _attr(dead_letters, "target_arn")

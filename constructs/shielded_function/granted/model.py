@@ -149,7 +149,7 @@ def changed(before: Grants, after: Grants) -> list[str]:
         after: the grants at the end of the synthesis.
     """
     old, new = _by_name(before.entries), _by_name(after.entries)
-    told = {*before.problems, *before.warnings}
+    known = {*before.problems, *before.warnings}
     return [
         *(
             f"allow_aws: {entry.kind} {entry.name} was granted after the policy was made ({entry.sources[0]}): grant "
@@ -166,7 +166,7 @@ def changed(before: Grants, after: Grants) -> list[str]:
         *(
             f"allow_aws: since the policy was made, {finding.message}"
             for finding in (*after.problems, *after.warnings)
-            if finding not in told
+            if finding not in known
         ),
     ]
 

@@ -14,11 +14,11 @@ from typing import Final
 from .actions import Action
 from .arns import Resource, literal, parse_arn, words
 
-__all__ = ["Behind", "reason_to_leave_out"]
+__all__ = ["LambdaUse", "reason_to_leave_out"]
 
 
 @dataclass(frozen=True)
-class Behind:
+class LambdaUse:
     """Lambda's work for a function.
 
     Attributes:
@@ -162,7 +162,7 @@ def reason_to_leave_out(
     action: Action,
     resource: Resource,
     conditions: frozenset[str],
-    behind: Behind,
+    use: LambdaUse,
     granted: Iterable[Resource],
 ) -> str:
     """Why the function does not use a grant itself; empty when it may.
@@ -171,67 +171,67 @@ def reason_to_leave_out(
         action: one action of a statement.
         resource: one resource of it.
         conditions: the condition keys of the statement, in lower case.
-        behind: Lambda's work for the function.
+        use: Lambda's work for the function.
         granted: every resource in the role's grants.
     """
     prefix, name = action.prefix, action.name
     if name in _NEVER_CALLED.get(prefix, {}):
         return _NEVER_CALLED[prefix][name]
     if prefix == "kms":
-        return _of_key(name, resource, conditions, behind, granted)
+        return _of_key(name, resource, conditions, use, granted)
     if prefix == "lambda" and "lambda:invokedviafunctionurl" in conditions and name == "invokefunction":
         return "it permits the call of a function URL, not of Lambda's API"
-    if name in _POLLING.get(prefix, ()) and _is_polled(prefix, name, resource, behind):
+    if name in _POLLING.get(prefix, ()) and _is_polled(prefix, name, resource, use):
         return "Lambda polls it"
-    place = _sent_to(resource, behind)
+    place = _sent_to(resource, use)
     if place and (
         f"{prefix}:{name}" in _DEAD_LETTERS
         if place == DEAD_LETTERS
         else prefix == "s3" or name in _SENDING.get(prefix, ())
     ):
         return place
-    if prefix == "logs" and name in _LOGGING and _is_own_log(resource, behind):
+    if prefix == "logs" and name in _LOGGING and _is_own_log(resource, use):
         return "Lambda writes the log"
-    if prefix == "xray" and name in _TRACING and behind.traced:
+    if prefix == "xray" and name in _TRACING and use.traced:
         return "Lambda's daemon sends the traces"
-    if prefix == "ec2" and name in _INTERFACES and (behind.in_vpc or _IN_A_VPC.intersection(behind.polled.values())):
+    if prefix == "ec2" and name in _INTERFACES and (use.in_vpc or _IN_A_VPC.intersection(use.polled.values())):
         return "Lambda makes the network interfaces"
     return ""
 
 
-def _is_polled(prefix: str, name: str, resource: Resource, behind: Behind) -> bool:
-    if not behind.polled:
+def _is_polled(prefix: str, name: str, resource: Resource, use: LambdaUse) -> bool:
+    if not use.polled:
         return False
-    if behind.polled.get(resource.name) == prefix:
+    if use.polled.get(resource.name) == prefix:
         return True
     # The CDK grants ListStreams on "*", and pages of AWS grant the actions that describe a broker or a cluster on "*".
     # Topics and groups of a cluster have other ARNs than the cluster.
-    return prefix in behind.polled.values() and (
+    return prefix in use.polled.values() and (
         (resource.everything and (name == "liststreams" or prefix in ("mq", "rds"))) or prefix == "kafka-cluster"
     )
 
 
-def _sent_to(resource: Resource, behind: Behind) -> str:
-    if not behind.sent_to:
+def _sent_to(resource: Resource, use: LambdaUse) -> str:
+    if not use.sent_to:
         return ""
-    return behind.sent_to.get(resource.name) or behind.sent_to.get(resource.name.removesuffix("/*"), "")
+    return use.sent_to.get(resource.name) or use.sent_to.get(resource.name.removesuffix("/*"), "")
 
 
 def _of_key(
-    name: str, resource: Resource, conditions: frozenset[str], behind: Behind, granted: Iterable[Resource]
+    name: str, resource: Resource, conditions: frozenset[str], use: LambdaUse, granted: Iterable[Resource]
 ) -> str:
     if "kms:viaservice" in conditions:
         return "a condition has another service call KMS"
     if name not in _ENCRYPTING:
         return ""
-    if behind.key and resource.name == behind.key:
+    if use.key and resource.name == use.key:
         return "Lambda decrypts the environment"
-    holders = sorted(found for other in granted if (found := behind.keys_of(other).get(resource.name)))
+    holders = sorted(found for other in granted if (found := use.keys_of(other).get(resource.name)))
     return f"it is the key of {holders[0]}, whose service calls KMS" if holders else ""
 
 
-def _is_own_log(resource: Resource, behind: Behind) -> bool:
-    if any(target.path == behind.log_group for target in resource.targets):
+def _is_own_log(resource: Resource, use: LambdaUse) -> bool:
+    if any(target.path == use.log_group for target in resource.targets):
         return True
     if resource.everything:
         return True

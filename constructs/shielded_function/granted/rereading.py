@@ -12,7 +12,7 @@ from typing import Any, Final
 from aws_cdk import aws_iam as iam
 
 from ..batching import call_all
-from ..paths import learn_paths, path_of
+from ..paths import path_of, request_paths
 from .documents import IDENTITY_POLICIES, RESOURCE_POLICIES, as_json, mapping, statements_of
 from .tokens import Place, resolve
 
@@ -90,7 +90,7 @@ class Looked:
 
 def _count(constructs: Iterable[Any]) -> Counter[str]:
     constructs = list(constructs)
-    learn_paths(constructs)
+    request_paths(constructs)
     types = (path_of(construct)[1] for construct in constructs)
     return Counter(kind for kind in types if kind in _TYPES)
 

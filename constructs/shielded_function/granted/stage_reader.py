@@ -25,9 +25,9 @@ from ..batching import holders_of, members_of
 from ..errors import ShieldError
 from ..function_facts import FunctionHandle
 from ..kinds import find_relevant
-from ..paths import described, learn_paths, path_of
+from ..paths import described, path_of, request_paths
 from .actions import covers, parse_action
-from .arns import Field, Resource, Target, Unknown, known_as, literal, words
+from .arns import Field, Resource, Target, Unknown, l2_path, literal, words
 from .circles import Holder
 from .documents import (
     IDENTITY_POLICIES,
@@ -40,10 +40,10 @@ from .documents import (
     texts_of,
 )
 from .keys import Keys
-from .lambdas import Mappings, read_behind
+from .lambdas import Mappings, read_lambda_use
 from .managed import LAMBDAS_OWN, STATEMENTS, managed_name
 from .model import Finding
-from .origins import Behind
+from .origins import LambdaUse
 from .rereading import Looked
 from .statements import Caller, Statement, managed_statements
 from .tokens import Place, Tokens, resolve
@@ -124,7 +124,7 @@ class Reader:
             ShieldError: a function is not in this stage.
         """
         self.constructs: Sequence[Any] = find_relevant(stage) if constructs is None else constructs
-        learn_paths([stage, *self.constructs])
+        request_paths([stage, *self.constructs])
         self._stage = stage
         root, _ = path_of(stage)
         stages = [p for p in (path_of(c)[0] for c in self.constructs if isinstance(c, cdk.Stage)) if p != root]
@@ -152,8 +152,8 @@ class Reader:
             prefixes = frozenset(
                 action.prefix for s in statements for text in s.actions if text and (action := parse_action(text))
             )
-            behind = Behind(
-                **read_behind(
+            lambda_use = LambdaUse(
+                **read_lambda_use(
                     self.tokens,
                     function.place,
                     function.path,
@@ -164,7 +164,7 @@ class Reader:
                 ),
                 keys_of=self._keys.of,
             )
-            managed, left_out = managed_statements(role.managed, behind)
+            managed, left_out = managed_statements(role.managed, lambda_use)
             yield (
                 function.path,
                 function.place,
@@ -172,7 +172,7 @@ class Reader:
                     function.place.region,
                     function.place.account,
                     [*statements, *managed],
-                    behind,
+                    lambda_use,
                     role.findings,
                     left_out,
                     any(place.region != function.place.region for place in self.tokens.places),
@@ -181,7 +181,7 @@ class Reader:
 
     def holders(self) -> dict[str, Holder]:
         """The functions, as holders of their entries."""
-        return {f.path: Holder(f.resource, known_as(f.role), f.waits) for f in self.functions}
+        return {f.path: Holder(f.resource, l2_path(f.role), f.waits) for f in self.functions}
 
     # Functions and their roles
 
@@ -406,7 +406,7 @@ class Reader:
                 made = self._statement(path, place, label, statement)
                 if made:
                     role.statements.append(made)
-                    self._note_assumed(role, place, made)
+                    self._record_assumed(role, place, made)
 
     def _statement(self, path: str, place: Place, label: str, statement: Mapping[str, Any]) -> Statement | None:
         if statement.get("Effect") != "Allow":
@@ -455,7 +455,7 @@ class Reader:
                     if role and made:
                         role.statements.append(made)
 
-    def _note_assumed(self, role: _Role, place: Place, statement: Statement) -> None:
+    def _record_assumed(self, role: _Role, place: Place, statement: Statement) -> None:
         actions = [a for text in statement.actions if text and (a := parse_action(text))]
         if not any(a.prefix == "sts" and covers(a.name, "assumerole") for a in actions):
             return
@@ -467,7 +467,7 @@ class Reader:
                 role.findings.append(
                     Finding(
                         f"{_ID}AssumedRole",
-                        f"{known_as(statement.policy)}, statement {statement.label}: the grants of {resource.name}, "
+                        f"{l2_path(statement.policy)}, statement {statement.label}: the grants of {resource.name}, "
                         "which it may assume, are unknown: add its services, as in "
                         'allow_aws=["granted", "dynamodb"], and list buckets in allow_buckets',
                     )
@@ -500,7 +500,7 @@ def _is_parameter(logical_id: str) -> bool:
 def _unread(role: str, policy: str) -> Finding:
     return Finding(
         f"{_ID}ManagedPolicy",
-        f"{known_as(role)} has the managed policy {policy}, which is not in this app and is not read: add the services "
+        f"{l2_path(role)} has the managed policy {policy}, which is not in this app and is not read: add the services "
         'that the code calls, as in allow_aws=["granted", "dynamodb"], and list buckets in allow_buckets',
     )
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from .actions import Action, endpoint_of, parse_action, services_of
-from .arns import Resource, Target, known_as, literal, parse_arn
+from .arns import Resource, Target, l2_path, literal, parse_arn
 from .managed import LAMBDAS_OWN, POLLERS, STATEMENTS
 from .model import BUCKET_LENGTH, Entry, Finding, Grants, Kind, LeftOut, Source
-from .origins import Behind, reason_to_leave_out
+from .origins import LambdaUse, reason_to_leave_out
 from .planes import Plane, only_of_planes, planes_of
 from .s3 import PREFIXES, Place, bucket_name_problem, place_of
 
@@ -69,7 +69,7 @@ class Caller:
         region: its stack's, where known.
         account: its stack's, where known.
         statements: every Allow statement of its role, and of the roles in the app that it may assume.
-        behind: Lambda's work on its behalf.
+        lambda_use: Lambda's work on its behalf.
         findings: findings of the read: an imported role, a policy outside the app.
         left_out: grants of AWS managed policies that Lambda uses.
         several_regions: whether the app has stacks in other regions.
@@ -78,7 +78,7 @@ class Caller:
     region: str
     account: str
     statements: Sequence[Statement]
-    behind: Behind = field(default_factory=Behind)
+    lambda_use: LambdaUse = field(default_factory=LambdaUse)
     findings: Sequence[Finding] = ()
     left_out: Sequence[LeftOut] = ()
     several_regions: bool = False
@@ -104,7 +104,7 @@ class Emitter(Protocol):
         ...
 
 
-def managed_statements(names: Iterable[str], behind: Behind) -> tuple[list[Statement], list[LeftOut]]:
+def managed_statements(names: Iterable[str], lambda_use: LambdaUse) -> tuple[list[Statement], list[LeftOut]]:
     """The grants of AWS managed policies with known content, by name."""
     statements: list[Statement] = []
     left_out: list[LeftOut] = []
@@ -112,7 +112,7 @@ def managed_statements(names: Iterable[str], behind: Behind) -> tuple[list[State
         source = Source(name, "all", "*")
         if name in LAMBDAS_OWN:
             left_out.append(LeftOut(source, LAMBDAS_OWN[name]))
-        elif name in POLLERS and POLLERS[name] in behind.polled.values():
+        elif name in POLLERS and POLLERS[name] in lambda_use.polled.values():
             left_out.append(LeftOut(source, "Lambda polls with it"))
         elif name in STATEMENTS:
             statements.append(Statement(name, "all", STATEMENTS[name], (Resource("*", ("*",)),)))
@@ -165,7 +165,7 @@ class _Decision:
         )
 
     def _actions(self, statement: Statement) -> Iterator[Action]:
-        where = f"{known_as(statement.policy)}, statement {statement.label}"
+        where = f"{l2_path(statement.policy)}, statement {statement.label}"
         if statement.not_action:
             self._problem(
                 "Everything",
@@ -193,15 +193,15 @@ class _Decision:
     def _judge(self, statement: Statement, action: Action, resource: Resource) -> None:
         resources = statement.resources if statement.not_resource else (resource,)
         source = Source(
-            known_as(statement.policy),
+            l2_path(statement.policy),
             statement.label,
             action.text,
             resources,
-            known_as(statement.role),
+            l2_path(statement.role),
             statement.not_resource,
         )
-        behind = Behind() if statement.role else self._caller.behind
-        reason = reason_to_leave_out(action, resource, statement.conditions, behind, self._granted)
+        lambda_use = LambdaUse() if statement.role else self._caller.lambda_use
+        reason = reason_to_leave_out(action, resource, statement.conditions, lambda_use, self._granted)
         if reason:
             self._left_out.append(LeftOut(source, reason))
             if action.prefix not in _LAMBDAS_ALONE:

@@ -14,12 +14,12 @@ from functools import cached_property
 from typing import Any, Final, NamedTuple, cast
 
 from ..checks.model import LambdaFunction, Template, as_mapping
-from ..names import known_as
+from ..names import l2_path
 from .actions import covers, parse_action
 from .arns import Field, Piece, Resource, Target, Unknown, join_pieces, literal, parse_arn, words
 from .managed import LAMBDAS_OWN, STATEMENTS, managed_name
 from .model import Finding, Grants, Kind
-from .origins import DEAD_LETTERS, DESTINATION, LEFTOVER, SOURCE_TYPES, SOURCES, Behind
+from .origins import DEAD_LETTERS, DESTINATION, LEFTOVER, SOURCE_TYPES, SOURCES, LambdaUse
 from .policy_documents import IDENTITY_POLICIES, RESOURCE_POLICIES, condition_keys
 from .s3 import Place, place_of
 from .statements import Caller, Statement, decide, managed_statements
@@ -81,15 +81,15 @@ class TemplateGrants:
         template = function.template
         role = self._role(template, function.properties.get("Role"))
         statements = [*role.statements, *self._assumed(role)]
-        behind = self._behind(function)
-        managed, left_out = managed_statements(role.managed, behind)
+        lambda_use = self._read_lambda_use(function)
+        managed, left_out = managed_statements(role.managed, lambda_use)
         stage = template.file.rpartition("/")[0]
         regions = {each.region for each in self._templates if each.file.rpartition("/")[0] == stage}
         return Caller(
             template.region,
             template.account,
             [*statements, *managed],
-            behind,
+            lambda_use,
             role.findings,
             left_out,
             bool(regions - {template.region}),
@@ -224,7 +224,7 @@ class TemplateGrants:
             elif target is not None and target.type in IDENTITY_POLICIES:
                 self._add_policy(role, target.construct)
             else:
-                text = f"{known_as(role.name)} has the managed policy {name or words(pieces)}, which is not read"
+                text = f"{l2_path(role.name)} has the managed policy {name or words(pieces)}, which is not read"
                 role.findings.append(Finding(f"{_ID}ManagedPolicy", text))
         self._add_named(role, str(place.properties.get("RoleName") or ""))
         for policy, document in self._resource_policies:
@@ -294,7 +294,7 @@ class TemplateGrants:
                 if target is not None and target.type == _ROLE:
                     role.assumes.append(target)
                 else:
-                    text = f"the grants of {resource.name}, which {known_as(role.name)} may assume, are unknown"
+                    text = f"the grants of {resource.name}, which {l2_path(role.name)} may assume, are unknown"
                     role.findings.append(Finding(f"{_ID}AssumedRole", text))
 
     def _assumed(self, role: _Role) -> Iterator[Statement]:
@@ -310,9 +310,9 @@ class TemplateGrants:
 
     # Lambda's work beside the function
 
-    def _behind(self, function: LambdaFunction) -> Behind:
+    def _read_lambda_use(self, function: LambdaFunction) -> LambdaUse:
         template, properties = function.template, function.properties
-        path = known_as(template.paths.get(function.place.logical_id, function.place.path))
+        path = l2_path(template.paths.get(function.place.logical_id, function.place.path))
         polled, sent = self._mappings
         sent_to = dict(sent.get(path, {}))
         letters = as_mapping(properties.get("DeadLetterConfig")).get("TargetArn")
@@ -321,7 +321,7 @@ class TemplateGrants:
         group = as_mapping(properties.get("LoggingConfig")).get("LogGroup")
         log_group = self.pieces(template, group) if group is not None else ()
         key = properties.get("KmsKeyArn")
-        return Behind(
+        return LambdaUse(
             polled=polled.get(path, {}),
             sent_to=sent_to,
             log_group=found.path if (found := _target(log_group)) else words(log_group),
@@ -376,7 +376,7 @@ class TemplateGrants:
         """The functions that a name or an ARN refers to, directly or by an alias."""
         for target in Resource("", self.pieces(template, name)).targets if name is not None else ():
             if target.type == _FUNCTION:
-                yield known_as(target.path)
+                yield l2_path(target.path)
             elif depth and target.type in ("AWS::Lambda::Alias", "AWS::Lambda::Version"):
                 place = target.construct
                 yield from self._functions(place.template, place.properties.get("FunctionName"), depth - 1)

@@ -17,7 +17,7 @@ import aws_cdk as cdk
 import jsii
 
 from ..batching import find_all, members_of
-from ..paths import learn_paths, path_of
+from ..paths import path_of, request_paths
 from .arns import Field, Piece, Target, Unknown, join_pieces
 
 __all__ = ["Place", "Tokens", "resolve"]
@@ -82,7 +82,7 @@ class Tokens:
             self._parts.update(zip(markers, tokens, strict=True))
             references = [token for token in tokens if isinstance(token, cdk.Reference)]
             targets = [target for (target,) in members_of(references, "target")]
-            learn_paths(targets)
+            request_paths(targets)
             self._referred.update(zip(map(id, references), targets, strict=True))
         for place, found in wanted.items():
             values = resolve(place.stack, list(found))

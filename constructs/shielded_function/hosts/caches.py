@@ -47,12 +47,12 @@ def _below(address: str, port: str, longest: int) -> Entry:
 
 def _check_name(what: str, name: Any) -> None:
     if isinstance(name, str) and name.endswith("clustercfg"):
-        raise Unreadable(f"its {what} ends in clustercfg, so its domain cannot be told from its endpoint: rename it")
+        raise Unreadable(f"its {what} ends in clustercfg, so its domain cannot be derived from its endpoint: rename it")
 
 
-def _told_addresses(setting: str) -> Unreadable:
+def _unreadable_nodes(setting: str) -> Unreadable:
     return Unreadable(
-        f"without {setting}=True its clients are told its nodes' addresses: set that, or list the configuration "
+        f"without {setting}=True its clients receive its nodes' addresses: set that, or list the configuration "
         "endpoint as text, and the VPC or its subnets for the nodes"
     )
 
@@ -60,7 +60,7 @@ def _told_addresses(setting: str) -> Unreadable:
 def _replication_group(group: Any) -> list[Entry]:
     if _has_shards(group):
         if group.transit_encryption_enabled is not True:
-            raise _told_addresses("transit_encryption_enabled")
+            raise _unreadable_nodes("transit_encryption_enabled")
         _check_name("replication_group_id", group.replication_group_id)
         port = f":{group.attr_configuration_end_point_port}"
         return [_below(group.attr_configuration_end_point_address, port, _GROUP)]
@@ -113,7 +113,7 @@ def _memcached(cluster: Any) -> Iterator[Entry]:
 
 def _memorydb(cluster: Any) -> list[Entry]:
     if cluster.tls_enabled not in (None, True):  # on by default
-        raise _told_addresses("tls_enabled")
+        raise _unreadable_nodes("tls_enabled")
     _check_name("cluster_name", cluster.cluster_name)
     return [_below(cluster.attr_cluster_endpoint_address, known_port(cluster.port, _REDIS_PORT), _MEMORYDB)]
 

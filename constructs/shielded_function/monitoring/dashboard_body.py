@@ -103,7 +103,7 @@ def dashboard_body(shown: Shown) -> dict[str, Any]:
         if shown.source:
             chosen.append(_log(shown, QUERIES["one_function"]))
         rows.append(chosen)
-    return {"variables": [_variable(shown)] if shown.choose else [], "widgets": _laid_out(rows)}
+    return {"variables": [_variable(shown)] if shown.choose else [], "widgets": _arrange(rows)}
 
 
 def log_source(names: Sequence[str], prefixes: Sequence[str]) -> str | None:
@@ -150,7 +150,7 @@ def _common(one: str, two: str) -> str:
     return one[:length]
 
 
-def _laid_out(rows: Sequence[Sequence[Widget]]) -> list[Widget]:
+def _arrange(rows: Sequence[Sequence[Widget]]) -> list[Widget]:
     """Rows from top to bottom; the widgets of a row share its width."""
     placed: list[Widget] = []
     y = 0

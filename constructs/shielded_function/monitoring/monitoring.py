@@ -133,11 +133,11 @@ class ShieldMonitoring(Construct):
         self._taken: list[FunctionShield] = []
         check_late(self, self.problems)  # a part that watches nothing would look like one without violations
         for stage in stages_in(scope):
-            stage.observers.append(self._take)
+            stage.observers.append(self._cover)
             for attached in attached_in(stage):
-                self._take(attached)
+                self._cover(attached)
 
-    def _take(self, attached: FunctionShield) -> None:
+    def _cover(self, attached: FunctionShield) -> None:
         """Covers a function that has a shield."""
         if not is_within(attached.handle.path, self._scope):
             return

@@ -141,7 +141,7 @@ def watches_of(alarms: AlarmOptions) -> tuple[Watch, ...]:
     """The alarms of `AlarmOptions`, enabled or not."""
     if alarms.granularity == "control":
         return tuple(_by_policy(alarms))
-    return (*_of_the_rest(alarms), *(_of_policy(alarms, policy, on) for policy, on in alarms.named.items()))
+    return (*_general_watches(alarms), *(_of_policy(alarms, policy, on) for policy, on in alarms.named.items()))
 
 
 def problems_of(alarms: AlarmOptions, watches: Sequence[Watch], path: str) -> list[str]:
@@ -193,7 +193,7 @@ def severity_for(watch: Watch, modes: Mapping[str, str | None]) -> Severity | No
     return watch.severity or (severity_of(watch.policy, modes.get(watch.policy)) if watch.policy else None)
 
 
-def _of_the_rest(alarms: AlarmOptions) -> list[Watch]:
+def _general_watches(alarms: AlarmOptions) -> list[Watch]:
     """The alarm of a function or fleet on the rest, or one for each severity."""
     rest: list[Counted] = [policy for policy in COUNTED if policy not in alarms.named]
     quiet = not alarms.count_read_handler

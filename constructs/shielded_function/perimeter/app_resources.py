@@ -24,7 +24,7 @@ from .residents import (
     UNSEEN,
     Network,
     Resource,
-    where_it_runs,
+    with_network,
 )
 
 PROPERTIES: Final = "aws:cdk:cloudformation:props"
@@ -60,7 +60,7 @@ class App:
             self.constructs.update((path_of(construct)[0], construct) for construct in chosen)
             self.resources += _read(chosen, names)
         providers = self.of_type(CAPACITY_PROVIDER)
-        self.resources = [where_it_runs(each, providers) if each.type == FUNCTION else each for each in self.resources]
+        self.resources = [with_network(each, providers) if each.type == FUNCTION else each for each in self.resources]
         self.by_path = {resource.path: resource for resource in self.resources}
 
     def everybody(self) -> list[Resource]:

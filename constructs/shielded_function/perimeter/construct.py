@@ -30,7 +30,7 @@ from . import groups, query_logs
 from .app_resources import App
 from .covered import Covered, is_resolved
 from .dns import AllowedNames
-from .egress import NO_TRAFFIC, EgressRule, without_needless
+from .egress import NO_TRAFFIC, EgressRule, remove_covered
 from .endpoints import EndpointPolicies
 from .entries import EntryError
 from .grants import Trust
@@ -53,7 +53,7 @@ _ANY_PORT: Final = (
     (
         "AnyPort",
         "{0} may use any port of {1}, so its security group lets every port out to every address: write the port "
-        "behind the name (:443).",
+        "after the name (:443).",
     ),
     (
         "GrantedPort",
@@ -291,14 +291,14 @@ class ShieldPerimeter(Construct):
         if not self._is_off:
             attached.function.node.add_metadata(PERIMETER, self.node.path)
         if self._narrows_groups:
-            self._take_groups(covered)
+            self._replace_egress(covered)
 
     def _wants(self, attached: FunctionShield) -> bool:
         if self._functions is None:
             return True
         return any(is_within(attached.handle.path, chosen) for chosen in self._functions)
 
-    def _take_groups(self, covered: Covered) -> None:
+    def _replace_egress(self, covered: Covered) -> None:
         """Replaces the egress of a function's security groups."""
         assert self._app is not None, "visit comes first"
         found = groups.groups_of(covered.resource, self._app.resources)
@@ -345,7 +345,7 @@ class ShieldPerimeter(Construct):
                 rules += covered.egress(self._cidr)
             except EntryError as error:
                 self._problem(f"{name}: {error}")
-        return without_needless(rules)
+        return remove_covered(rules)
 
     def _cidr(self) -> str:
         try:

@@ -10,7 +10,7 @@ import aws_cdk as cdk
 
 from ..policy import ShieldPolicy
 from .app_resources import classify_in, divider_of, is_address
-from .egress import EgressRule, egress_of, without_needless
+from .egress import EgressRule, egress_of, remove_covered
 from .entries import EntryError, Target, has_token, read_entries
 from .firewall import DOMAINS_A_LIST
 from .names import RESOLVER_OWN, Place, domains_of
@@ -60,7 +60,7 @@ class Covered:
             ipv6=vpc.get("ipv6AllowedForDualStack") not in (None, False),
             file_systems=file_systems() if mounted else None,
         )
-        return without_needless([*rules, *egress_of(TELEMETRY, ())]) if self.on_provider else rules
+        return remove_covered([*rules, *egress_of(TELEMETRY, ())]) if self.on_provider else rules
 
     @property
     def on_provider(self) -> bool:

@@ -88,7 +88,7 @@ def egress_of(
         rules += [rule for port in _aws_ports(policy) for rule in _to("tcp", port, ipv6)]
     if file_systems:
         rules.append(EgressRule("tcp", _NFS, file_systems))
-    return without_needless(rules)
+    return remove_covered(rules)
 
 
 def rules_of(target: Target, *, ipv6: bool = False) -> Iterator[EgressRule]:
@@ -114,7 +114,7 @@ def _aws_ports(policy: ShieldPolicy) -> list[int]:
     return sorted({port for service in wanted for port in _AWS_PORTS.get(service, ())})
 
 
-def without_needless(rules: Iterable[EgressRule]) -> list[EgressRule]:
+def remove_covered(rules: Iterable[EgressRule]) -> list[EgressRule]:
     """The rules without those that another rule covers."""
     found = list(dict.fromkeys(rules))
     return [rule for rule in found if not any(other != rule and covers(other, rule) for other in found)]

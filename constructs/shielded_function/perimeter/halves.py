@@ -75,7 +75,7 @@ def halves_of(policy: ShieldPolicy, region: str, account: str = "") -> list[Half
         EntryError: an entry cannot be expressed.
     """
     explained = policy.explain()
-    told = {each.field: each for each in explained if not each.entry}
+    by_field = {each.field: each for each in explained if not each.entry}
     mode = policy.outbound_connectivity
     stopped = {"block": "is denied", "alert": "is reported", "allow": "passes"}[mode]
     rows = [
@@ -98,19 +98,19 @@ def halves_of(policy: ShieldPolicy, region: str, account: str = "") -> list[Half
     if not names and (policy.allow_aws != "none" or policy.allow_buckets):
         raise EntryError(f"region: {region!r} is no region of AWS's: write a name such as us-east-1")
     aws = (
-        f"{len(names)} names are looked up; {_opened(egress_of(policy, []))}"
+        f"{len(names)} names are looked up; {_describe_rules(egress_of(policy, []))}"
         if names
         else "no name of AWS's is looked up"
     )
-    rows.append(Half("allow_aws", told["allow_aws"].value, told["allow_aws"].meaning, aws))
+    rows.append(Half("allow_aws", by_field["allow_aws"].value, by_field["allow_aws"].meaning, aws))
     for each in explained:
         if each.field == "allow_buckets" and each.entry:
             hosts = sum(name.startswith(f"{each.entry}.") for name in names)
             rows.append(Half("allow_buckets", each.entry, each.meaning, f"its {hosts} names are looked up"))
     switch = "on" if policy.check_tls_name else "off"
-    rows.append(Half("check_tls_name", switch, told["check_tls_name"].meaning, f"{_NOTHING}: see Network Firewall"))
+    rows.append(Half("check_tls_name", switch, by_field["check_tls_name"].meaning, f"{_NOTHING}: see Network Firewall"))
     for field in _ONLY_INSIDE:
-        rows.append(Half(field, told[field].value, told[field].meaning, _NOTHING))
+        rows.append(Half(field, by_field[field].value, by_field[field].meaning, _NOTHING))
     return rows
 
 
@@ -121,11 +121,11 @@ def _rest(policy: ShieldPolicy) -> str:
 
 
 def _of_target(target: Target) -> str:
-    opened = _opened(rules_of(target))
+    opened = _describe_rules(rules_of(target))
     return opened if target.is_network else f"looked up; {opened}"
 
 
-def _opened(rules: Iterable[EgressRule]) -> str:
+def _describe_rules(rules: Iterable[EgressRule]) -> str:
     return "; ".join(f"{_port(rule)} to {_place(rule)}" for rule in rules)
 
 

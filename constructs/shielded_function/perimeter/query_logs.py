@@ -87,10 +87,11 @@ def dimensions_of(vpc_id: str | None) -> dict[str, str]:
 def make_alarm(scope: Construct, vpc_id: str | None, alarm: ControlAlarm, path: str, mode: str) -> cloudwatch.Alarm:
     """Creates an alarm on blocked look-ups: by default on one a minute."""
     happened = "stopped" if mode == "block" else "saw"
-    told = [
-        f"DNS Firewall {happened} a look-up that no policy of {path} lists: see query_name and srcaddr of the lines "
-        "with firewall_rule_action in the query log. The shield in the function would have stopped it before: look for "
-        "its own alert, and where there is none, for code that went around it, or for other resources in the VPC.",
+    lines = [
+        f"DNS Firewall {happened} a look-up that no policy of {path} lists.",
+        "1. Read query_name and srcaddr of the lines with firewall_rule_action in the query log.",
+        "2. Look for the alert of the function's shield, which blocks such a look-up first.",
+        "3. Without an alert, look for code that bypasses the shield, and for other resources in the VPC.",
         *([alarm.runbook] if alarm.runbook else []),
     ]
     metric = {
@@ -101,7 +102,7 @@ def make_alarm(scope: Construct, vpc_id: str | None, alarm: ControlAlarm, path: 
         "period": alarm.period or one_minute(),
     }
     props: dict[str, Any] = {
-        "alarmDescription": " ".join(told),
+        "alarmDescription": "\n".join(lines),
         "comparisonOperator": cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         "evaluationPeriods": alarm.evaluation_periods or 1,
         "threshold": alarm.threshold or 1,

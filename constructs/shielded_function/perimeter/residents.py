@@ -141,7 +141,7 @@ def others(network: Network, resources: Iterable[Resource], covered: Iterable[st
     ]
 
 
-def where_it_runs(function: Resource, providers: Iterable[Resource]) -> Resource:
+def with_network(function: Resource, providers: Iterable[Resource]) -> Resource:
     """A function with the network of its capacity provider, if any, as it runs on the provider's instances."""
     for provider in providers:
         if provider.path in function.references:

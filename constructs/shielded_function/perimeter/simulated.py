@@ -83,7 +83,7 @@ class SimulatedPerimeter:
 
     def connect(self, function: str, address: str, port: int, protocol: Protocol = "tcp") -> bool:
         """Whether the function's security groups let a connection, or a datagram, to an address out."""
-        return any(_lets_out(rule, address, port, protocol) for rule in self.egress[function])
+        return any(_admits(rule, address, port, protocol) for rule in self.egress[function])
 
     def reach(self, function: str, target: str, protocol: Protocol = "tcp") -> bool:
         """Whether `host:port`, `address:port` or `[v6]:port` is reached: looked up if it is a name, and let out.
@@ -121,7 +121,7 @@ def _egress(resources: Mapping[str, Any], resolver: Resolver) -> Any:
             yield path.removesuffix("/Resource"), rules
 
 
-def _lets_out(rule: Mapping[str, Any], address: str, port: int, protocol: str) -> bool:
+def _admits(rule: Mapping[str, Any], address: str, port: int, protocol: str) -> bool:
     if rule["IpProtocol"] not in ("-1", protocol):
         return False
     network = ipaddress.ip_network(rule.get("CidrIp") or rule.get("CidrIpv6") or "255.255.255.255/32")

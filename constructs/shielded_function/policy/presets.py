@@ -1,7 +1,7 @@
 """Entries that well-known libraries need in a policy, by name: one table.
 
 A preset is expanded when a policy is made, into fields that can be written by hand. The function's environment holds
-those fields alone, and the core in the function knows nothing of presets.
+those fields alone, and the core in the function does not know presets.
 
 Each row is as narrow as the library allows: of /tmp one component with the prefix that the library gives its names, or
 with their fixed length, and never a host. tests/lab/presets runs each library with its row, and without.
@@ -396,8 +396,8 @@ def explain(names: Sequence[str]) -> dict[str, Any]:
 
 def mark(explained: dict[str, Any], names: Sequence[str]) -> None:
     """Adds the presets of entries to the explanation of `ShieldPolicy.explain`."""
-    for field, told in explained.items():
-        for entry in told.get("entries", ()):
+    for field, explanation in explained.items():
+        for entry in explanation.get("entries", ()):
             if found := presets_with(names, field, entry["entry"]):
                 entry["meaning"] += f" (preset {', '.join(found)})"
 

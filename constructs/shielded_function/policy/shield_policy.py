@@ -400,12 +400,12 @@ class ShieldPolicy:
             settings[setting_of(field)] = settings.get(setting_of(field)) or stand_in
         explained = parse(write_lines(settings)).explain()
         for field, entry in unknown:
-            told = explained[field]
-            told["entries"] = [each for each in told["entries"] if each["entry"] != stand_ins.get(field)]
-            told["entries"].append({"entry": describe(entry), "meaning": meaning_of(field, entry)})
-            told["value"] = ",".join(each["entry"] for each in told["entries"])
+            explanation = explained[field]
+            explanation["entries"] = [each for each in explanation["entries"] if each["entry"] != stand_ins.get(field)]
+            explanation["entries"].append({"entry": describe(entry), "meaning": meaning_of(field, entry)})
+            explanation["value"] = ",".join(each["entry"] for each in explanation["entries"])
             if field == "allow_aws":
-                told["meaning"] = "the endpoints of these, in the function's region, may be reached"
+                explanation["meaning"] = "the endpoints of these, in the function's region, may be reached"
         explained = {field: explained[field] for field in KINDS}
         if self.allow_aws is None:
             explained["allow_aws"]["meaning"] += "; in a CDK app, the grants of the role"
@@ -415,10 +415,10 @@ class ShieldPolicy:
         mine, default = self._fields(), ShieldPolicy()._fields()
         return tuple(
             each
-            for field, told in explained.items()
+            for field, explanation in explained.items()
             for each in (
-                Explanation(field, "", told["meaning"], told["value"], mine[field] != default[field]),
-                *(Explanation(field, entry["entry"], entry["meaning"]) for entry in told.get("entries", ())),
+                Explanation(field, "", explanation["meaning"], explanation["value"], mine[field] != default[field]),
+                *(Explanation(field, entry["entry"], entry["meaning"]) for entry in explanation.get("entries", ())),
             )
         )
 

@@ -333,7 +333,7 @@ def test_a_preset_that_needs_executable_memory_is_offered(learnt: Learn) -> None
     asks = "code that is written into executable memory runs and it admits all that is in /tmp/numba/**"
     assert told["offers"][0]["why"].endswith(asks)
     assert (told["complete"], told["accept"]) == (False, ["preset:numba"])
-    assert "numba: the function is to set NUMBA_CACHE_DIR=/tmp/numba" in command("learn", learnt.log).stdout
+    assert "numba: the function must set NUMBA_CACHE_DIR=/tmp/numba" in command("learn", learnt.log).stdout
     present = ("--policy", learnt.policy('executable_memory = "block"\n'))
     for options, kept in (((), {}), (present, {"executable_memory": "block"})):
         (told,) = learnt.again("--accept", "preset:numba", *options)

@@ -51,7 +51,7 @@ EXAMPLES = (
         production=("Live",),
         linted="assembly-Live",
         findings={
-            "Beta/Events/TellChat": "shared-host",  # whoever has a webhook of the chat receives what is sent
+            "Beta/Events/TellChat": "shared-host",  # the owner of any webhook of the chat receives the data
             "Live/Events/TellChat": "shared-host",
         },
     ),

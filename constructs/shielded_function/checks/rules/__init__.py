@@ -24,7 +24,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("runtime-unsupported", "error", "a runtime that never runs the wrapper", applied.runtime_unsupported, False),
     Rule("alerts-not-counted", "error", "no metric filter on the log group", alerts.alerts_not_counted),
     Rule("alerts-dropped", "error", "a log level that drops the alert lines", alerts.alerts_dropped),
-    Rule("network-too-wide", "error", "a network that is as good as all", lists.network_too_wide),
+    Rule("network-too-wide", "error", "a network of too many addresses", lists.network_too_wide),
     Rule("wildcard-too-wide", "error", "a wildcard under which anyone can have a name", lists.wildcard_too_wide),
     Rule(
         "alert-in-production", "error", "in production, a mode that only alerts, or any host", modes.alert_in_production
@@ -37,7 +37,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "outside-perimeter",
         "error",
-        "no wall outside of the function, where one is asked for",
+        "no ShieldPerimeter, where one is required",
         outside.outside_perimeter,
     ),
     Rule("any-account", "warning", "in production, resources of any AWS account", modes.any_account),
@@ -46,7 +46,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("list-without-effect", "warning", "a list beside a mode that allows all", modes.list_without_effect),
     Rule("tmp-wide-open", "warning", "a list that admits all of /tmp", modes.tmp_wide_open),
     Rule("unshielded-program", "warning", "a program that runs without a shield", modes.unshielded_program),
-    Rule("run-unshielded", "warning", "the function goes on where the shield fails", modes.run_unshielded),
+    Rule("run-unshielded", "warning", "the function runs unshielded where the shield fails", modes.run_unshielded),
     Rule(
         "executable-memory-needed",
         "warning",

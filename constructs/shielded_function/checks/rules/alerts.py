@@ -198,18 +198,18 @@ class Monitoring:
         return self._log_groups[key]
 
     def _find_log_group(self, template: Template, name: Any) -> tuple[str, str]:
-        template, name = self._passed_down(template, name)
-        name = _as_given(template, name)
+        template, name = self._parent_value(template, name)
+        name = _original_name(template, name)
         text = canonical(name)
-        home, logical_id = self._made_here(template, name) or self._exported(template, text) or (None, "")
+        home, logical_id = self._local_log_group(template, name) or self._exported(template, text) or (None, "")
         if home is None:
             return ("" if isinstance(name, str) else template.file), text
-        given = _as_given(home, _property(home, logical_id, "LogGroupName"))
+        given = _original_name(home, _property(home, logical_id, "LogGroupName"))
         if given is None:
             return home.file, canonical({"Ref": logical_id})
         return ("" if isinstance(given, str) else home.file), canonical(given)
 
-    def _made_here(self, template: Template, name: Any) -> tuple[Template, str] | None:
+    def _local_log_group(self, template: Template, name: Any) -> tuple[Template, str] | None:
         """The log group of the same template that a name refers to."""
         reference = as_mapping(name)
         logical_id = reference.get("Ref")
@@ -225,14 +225,14 @@ class Monitoring:
         found = ((home, made) for home in others for made, _ in home.of_type(_LOG_GROUP))
         return next(((home, made) for home, made in found if exported and exported[1].startswith(made)), None)
 
-    def _passed_down(self, template: Template, name: Any) -> tuple[Template, Any]:
+    def _parent_value(self, template: Template, name: Any) -> tuple[Template, Any]:
         """The value, in the parent, of a nested stack's parameter."""
         parameter = as_mapping(name).get("Ref")
         for home in self._templates:
             for _, properties in home.of_type(_NESTED):
                 given = as_mapping(properties.get("Parameters"))
                 if home is not template and isinstance(parameter, str) and parameter in given:
-                    return self._passed_down(home, given[parameter])
+                    return self._parent_value(home, given[parameter])
         return template, name
 
     def _read_filters(self, template: Template) -> None:
@@ -315,12 +315,12 @@ def _dimension_values(function: LambdaFunction) -> list[str]:
     return [canonical({"Ref": function.place.logical_id}), *([canonical(name)] if isinstance(name, str) else [])]
 
 
-def _as_given(template: Template, name: Any) -> Any:
+def _original_name(template: Template, name: Any) -> Any:
     """A log group's name in the resource from which the CDK takes it: a log retention, or a function."""
     match as_mapping(name):
         case {"Fn::GetAtt": [retention, "LogGroupName"]}:
             given = _property(template, retention, "LogGroupName")
-            return name if given is None else _as_given(template, given)
+            return name if given is None else _original_name(template, given)
         case {"Fn::Join": ["", ["/aws/lambda/", {"Ref": function}]]}:
             own = _property(template, function, "FunctionName")
             return f"/aws/lambda/{own}" if isinstance(own, str) else name

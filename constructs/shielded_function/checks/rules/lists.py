@@ -75,7 +75,7 @@ def network_too_wide(function: LambdaFunction, context: Context) -> Iterator[Pro
         if network is None or network.prefixlen >= WIDEST[network.version] or _is_private(network):
             continue
         yield Problem(
-            f"allow_outbound has {entry.text}, a network of {network.num_addresses:,} addresses of anybody's",
+            f"allow_outbound has {entry.text}, a network of {network.num_addresses:,} public addresses",
             "list host names, or the networks of the one you mean "
             f"(at most /{WIDEST[network.version]} for IPv{network.version})",
             _AT,

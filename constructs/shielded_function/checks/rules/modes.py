@@ -55,7 +55,7 @@ def run_unshielded(function: LambdaFunction, context: Context) -> Iterator[Probl
     policy = function.policy.policy
     if policy is not None and policy.on_failure == "run_unshielded":
         yield Problem(
-            "it goes on without a shield where the shield cannot be armed (on_failure is run_unshielded)",
+            "it runs without a shield where the shield cannot be armed (on_failure is run_unshielded)",
             "use refuse, or leave it out",
             variable("on_failure"),
         )

@@ -265,7 +265,7 @@ def test_more_than_somebody_reads(world: World) -> None:
     assert len(told) == 51
     assert told[-1]["detail"]["severity_id"] == 5
     assert told[-1]["detail"]["message"] == (
-        "checkout tried to reach a new host, as too many others in one hour to tell each"
+        "checkout tried to reach a new host, like too many others in one hour to list each"
     )
     world.deliver(tmp("/tmp/x"), connect("h1.example", function="refund"))
     assert len(world.events()) == 2, "others are told"

@@ -56,11 +56,11 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, int]:
     published = set(_publish(new))
     for each in new:
         (memory.confirm if each.identity in published else memory.release)(each.identity)
-    told = {"lines": len(delivery.lines), "unused": unused, "published": len(published)}
-    print(json.dumps({"shield_findings": {**told, "log_group": delivery.log_group}}))
+    counts = {"lines": len(delivery.lines), "unused": unused, "published": len(published)}
+    print(json.dumps({"shield_findings": {**counts, "log_group": delivery.log_group}}))
     if len(published) < len(new):
         raise NotPublishedError(f"{len(new) - len(published)} of {len(new)} findings could not be published")
-    return told
+    return counts
 
 
 def _new_of(found: Sequence[Violation], memory: Memory) -> Iterator[Violation]:

@@ -65,7 +65,7 @@ def title_of(violation: Violation) -> str:
     did, tried = _DID[violation.policy]
     action = tried if violation.mode == "block" else did
     if violation.target.startswith(FURTHER):
-        return f"{name_of(violation)} {action}, as too many others in one hour to tell each"
+        return f"{name_of(violation)} {action}, like too many others in one hour to list each"
     if violation.target == NOT_WRITTEN:
         return f"{name_of(violation)} {action} too often to write each"
     return shown(f"{name_of(violation)} {action}" + (f": {violation.target}" if violation.target else ""))

@@ -38,8 +38,8 @@ def openings(policy: ShieldPolicy) -> list[Opening]:
     if mode == "block":
         hosts = [*_of_aws(policy), *of_listed_hosts(policy)]
     else:
-        told = "" if mode == "allow" else "; it is reported only"
-        hosts = [Opening(f"outbound_connectivity={mode}", f"any host receives data{told}", "block, with a list")]
+        suffix = "" if mode == "allow" else "; it is reported only"
+        hosts = [Opening(f"outbound_connectivity={mode}", f"any host receives data{suffix}", "block, with a list")]
     return [*hosts, *_of_programs(policy), _ENGINE]
 
 
