@@ -27,7 +27,7 @@ class Failure:
     """One condition that does not hold.
 
     Attributes:
-        condition: as the pattern has it; empty where the line cannot be looked into.
+        condition: as the pattern has it; empty where the line has no fields.
         reason: the line's value.
     """
 

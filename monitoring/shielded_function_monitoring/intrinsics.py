@@ -83,8 +83,8 @@ class Resolver:
         template: its template.
         values: known values of the deployment: `LogicalId` (a Ref), `LogicalId.Attribute`, a parameter, the
             name of an export, a dynamic reference.
-        region: where it would be deployed.
-        account: by whom.
+        region: of the deployment.
+        account: of the deployment.
         parameters: the parameters that an outer stack sets, resolved.
         outputs: finds an output of a nested stack, by the stack's logical id and the output's name.
         exports: finds an export of another stack, by name; None: there are none.

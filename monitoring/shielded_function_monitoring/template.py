@@ -132,7 +132,7 @@ def monitoring_of(template: Template, function: str, resolver: Resolver | None =
 
 
 def _watches(alarm: Alarm, function: str, filters: Sequence[MetricFilter]) -> bool:
-    """Whether a line of the function can be counted by this alarm."""
+    """Whether this alarm can count a line of the function."""
     if isinstance(alarm, MetricAlarm):
         named = dict(alarm.metric.dimensions).get("FunctionName", function)
         return named == function and any(one.could_publish(alarm.metric) for one in filters)

@@ -1,4 +1,4 @@
-"""The order in which violations are read: the most severe first, and of one severity by control."""
+"""The order of violations: the most severe first, then by control."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from shielded_function_monitoring.alert import DENIED
 from shielded_function_monitoring.filters import PACKAGE
 from shielded_function_monitoring.frames import NOT_TOLD, chain_text
-from shielded_function_monitoring.insights import Row, Stats, Together, queries
+from shielded_function_monitoring.insights import CombinedRows, Row, Stats, queries
 from shielded_function_monitoring.insights.combining import number_of
 from shielded_function_monitoring.insights.spilling import Spill
 from shielded_function_monitoring.learning.entries import entry_of, is_by_others
@@ -80,7 +80,7 @@ def _path(group: Group) -> str:
 
 def _packages(rows: Iterable[Row]) -> Iterator[Row]:
     """A package's calls are one group, from any shared object; calls without a package are grouped by object."""
-    together = Together(Stats(queries.SEEN, queries.GROUPS["package"]))
+    together = CombinedRows(Stats(queries.SEEN, queries.GROUPS["package"]))
     together.add(
         {name: value for name, value in row.items() if name != "caller.object" or not queries.chain_of_row(row)}
         for row in rows

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from shielded_function_monitoring.insights import Query, Row, Together
+from shielded_function_monitoring.insights import CombinedRows, Query, Row
 
 from .aws import Place, call, client, error_code, explain
 from .errors import CliError
@@ -226,7 +226,7 @@ class _Results:
 
     def __init__(self, query: Query) -> None:
         self._lines: list[tuple[int, list[Row]]] = []
-        self._groups = Together(query.stats) if query.stats else None
+        self._groups = CombinedRows(query.stats) if query.stats else None
 
     def add(self, piece: Piece, rows: list[Row]) -> None:
         """Adds the result of a piece."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final, NamedTuple
 
-from shielded_function_monitoring.insights import Evaluation, Query, Row, Tally, Together, record_of, records
+from shielded_function_monitoring.insights import CombinedRows, Evaluation, Query, Row, Tally, record_of, records
 from shielded_function_monitoring.insights.names import Record
 
 from .asking import Asker, Batch
@@ -173,7 +173,7 @@ class _LogGroups(Source):
             if stats is None:
                 rows.append(list(own))
                 continue
-            together = Together(stats)
+            together = CombinedRows(stats)
             together.add(own)
             rows.append(together.stream())
         notes += [

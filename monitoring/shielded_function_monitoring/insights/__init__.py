@@ -13,7 +13,7 @@ Syntax: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax
 
 from __future__ import annotations
 
-from .combining import Together
+from .combining import CombinedRows
 from .conditions import All, AnyOf, Compare, Condition, In, IsPresent, Like
 from .evaluating import MAX_GROUPS, Evaluation, Row, evaluate, evaluate_text
 from .query import Aggregate, Column, DateFloor, Fields, Filter, Limit, Query, QueryError, Sort, Stats
@@ -27,6 +27,7 @@ __all__ = [
     "All",
     "AnyOf",
     "Column",
+    "CombinedRows",
     "Compare",
     "Condition",
     "DateFloor",
@@ -44,7 +45,6 @@ __all__ = [
     "SpillError",
     "Stats",
     "Tally",
-    "Together",
     "evaluate",
     "evaluate_text",
     "parse_query",

@@ -18,14 +18,14 @@ from .spilling import Spill
 _DAY: Final = 86400
 
 
-class Together:
+class CombinedRows:
     """The results of one query for parts of a time, as one."""
 
     def __init__(self, stats: Stats, most: int = MAX_GROUPS) -> None:
         """
         Args:
             stats: the query's.
-            most: how many rows are kept in memory; further ones go to a temporary file.
+            most: the number of rows that are kept in memory; further ones are written to a temporary file.
         """
         self._stats = stats
         self._most = most
@@ -33,13 +33,13 @@ class Together:
         self._spill: Spill | None = None
 
     def add(self, rows: Iterable[Row], since: int = 1) -> None:
-        """Takes a result.
+        """Adds a result.
 
         Args:
             rows: the result.
-            since: when the part of the time begins that it is for, in seconds since the epoch. Where that is midnight,
-                the days that `count_distinct` counted add up; otherwise the largest number stands for them, which may
-                be too small.
+            since: the beginning of the result's part of the time, in seconds since the epoch. Where that is midnight,
+                the days that `count_distinct` counted add up; otherwise the largest number is taken, which may be too
+                small.
 
         Raises:
             SpillError: the temporary file cannot be written.
@@ -51,7 +51,7 @@ class Together:
                 self._write()
 
     def stream(self) -> Iterator[Row]:
-        """The rows, those of one group as one.
+        """The rows, one for each group.
 
         Raises:
             SpillError: the temporary file cannot be read.

@@ -28,13 +28,13 @@ _KEY: Final = re.compile(r'"([^"\\]*)"\s*:\s*$')
 _AFTER: Final = re.compile(r'\s*(?:[{}\],"]|$)')
 _CSV: Final = f'""{NAME}'
 _DEEPEST: Final = 4
-"""Texts within texts: no tool writes deeper ones."""
+"""Levels of texts within texts: no tool writes more."""
 _MOST_LINES: Final = 500
 """An object of the shield is never spread over so many lines."""
 _LONGEST: Final = 8192
 """Characters that such a line may have."""
 _MOST_TRIED: Final = 16
-"""Failed reads of a text before it is given up, and counted: a forged one could take hours."""
+"""Failed reads of a text before it is skipped and counted, as a forged one could take hours."""
 
 Decode = Callable[[str, int], "tuple[Any, int]"]
 """Reads JSON from a place of a text: the value, and where it ends."""

@@ -27,7 +27,7 @@ _MOST_LEVELS: Final = 10
 _MOST_NAMES: Final = 1000
 """Names of one folder that are compared with each other; of more, every second, third, ..."""
 _MOST_GLOBS: Final = 32
-"""Globs of one folder: a policy takes few, and forged names must not cost hours."""
+"""Globs of one folder: a policy takes few, and forged names must not take hours."""
 
 # Letters and digits; a number of four digits or more behind letters stands for itself (`jna1234567.tmp`).
 _TOKEN: Final = re.compile(r"[A-Za-z]+(?=\d{4,}(?![A-Za-z0-9]))|[A-Za-z0-9]+")
@@ -98,7 +98,7 @@ def alike(names: Iterable[str], *, in_folder: bool) -> dict[str, Glob]:
 
 
 def _candidates(names: Sequence[str], in_folder: bool) -> dict[Glob, set[str]]:
-    """Globs, each with the names that it covers and whose own part of it looks random: two or more."""
+    """Globs, each with two or more names that it covers and whose own parts look random."""
     found: dict[Glob, set[str]] = {}
     for name in names:
         tokens = [(each.start(), each.end()) for each in _TOKEN.finditer(name[: _end_of(name)])][:_MOST_TOKENS]
@@ -142,7 +142,7 @@ def looks_random(text: str) -> bool:
 
 
 def random_part(name: str) -> re.Match[str] | None:
-    """The part of a component that no other name was seen to share, and that looks random all the same.
+    """The part of a single name's component that looks random, though no other name shares its form.
 
     >>> [bool(random_part(name)) for name in ("jna1702347291.tmp", "app-a1b2c3", "sha256sum", "report-20261130.csv")]
     [True, True, False, False]

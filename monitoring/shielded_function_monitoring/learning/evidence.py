@@ -71,9 +71,9 @@ class Evidence:
 
     @classmethod
     def of(cls, found: Iterable[Evidence]) -> Evidence:
-        """All of it as one.
+        """The sum of all evidence.
 
-        Days are as many as any has, or as there are among the first and last times: maybe too few, never too many.
+        Days are the largest number of any, or of different first and last days: maybe too few, never too many.
         """
         every = list(found)
         by_last = sorted(every, key=lambda each: each.last, reverse=True)
@@ -105,7 +105,7 @@ def _most_first(counts: Mapping[tuple[Chain, str], int]) -> tuple[PackageCount, 
 
 
 def made_by_python(evidence: Evidence) -> bool:
-    """Whether Python made the calls, as far as the lines tell: without an object, any code may have."""
+    """Whether Python may have made the calls, by the lines; without an object, any code may have."""
     return not evidence.callers or any(
         name.startswith(("python", "libpython")) or ".cpython-" in name for name in evidence.callers
     )

@@ -1,6 +1,6 @@
-"""Fewer entries for more files than a policy takes: those of a folder, or with one beginning, as one glob.
+"""Replaces entries by globs where a policy has too many files: the files of a folder, or with one beginning.
 
-Never wider than one component, never `/tmp/*`, and no more of it than is needed.
+A glob has one wild component and is never `/tmp/*`; only as many entries are replaced as needed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def fold(entries: Iterable[str], room: int) -> dict[str, str]:
 
     Args:
         entries: of allow_tmp.
-        room: how many there may be. Where there are still more, nothing is folded: it would not help.
+        room: the maximum number. Where folding does not reach it, nothing is folded.
 
     >>> fold([f"/tmp/parts/{n}" for n in "abc"] + ["/tmp/one"], 2)
     {'/tmp/parts/a': '/tmp/parts/*', '/tmp/parts/b': '/tmp/parts/*', '/tmp/parts/c': '/tmp/parts/*'}

@@ -96,7 +96,7 @@ def learn(
         services: the names that AWS services may have, as botocore knows them. Without them AWS's hosts are hosts.
         granted: the policy's `allow_aws` is "granted": then a service is admitted by a grant, and not by an entry.
         admits: whether the present policy admits something: that needs no entry.
-        accept: entries of offers and findings that are wanted all the same; of a mode, `executable_memory=allow`.
+        accept: accepted entries of offers and findings; for a mode, `executable_memory=allow`.
         waits: whether an offer elsewhere, such as a preset, decides about an observation: it is no entry.
         denies: whether the present policy's `deny_outbound` refuses something: no entry is proposed for it.
         room: how many entries the policy still takes in allow_tmp.

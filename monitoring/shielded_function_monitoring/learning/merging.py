@@ -1,4 +1,4 @@
-"""Several runs as one: observations in staging and in production, last week and this one."""
+"""Merges observations of several runs, such as staging and production, or two weeks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class MergeError(ShieldError):
 
 
 def merge(runs: Sequence[Observed]) -> Observed:
-    """All that any of the runs observed.
+    """The observations of all runs.
 
     Days add up where one run ended before the other began, by day; otherwise the larger number stands for both.
 
@@ -49,11 +49,11 @@ def _merge(first: FunctionLog, second: FunctionLog) -> FunctionLog:
         merged.add_not_written(policy, mode, seen)
     for target, seen in second.by_target.items():
         known = merged.by_target.get(target)
-        evidence = seen.evidence if known is None else _together(known.evidence, seen.evidence)
+        evidence = seen.evidence if known is None else _combine(known.evidence, seen.evidence)
         merged.by_target[target] = replace(seen, evidence=evidence)
     for name, seen in second.events.items():
         known = merged.events.get(name)
-        merged.events[name] = seen if known is None else _together(known, seen)
+        merged.events[name] = seen if known is None else _combine(known, seen)
     rests = [each for each in (first.rest, second.rest) if each is not None]
     if len(rests) > 1:
         rests[0].add(rests[1])
@@ -65,7 +65,7 @@ def _sum(first: Mapping[str, int], second: Mapping[str, int]) -> dict[str, int]:
     return {policy: first.get(policy, 0) + second.get(policy, 0) for policy in (*first, *second)}
 
 
-def _together(first: Evidence, second: Evidence) -> Evidence:
+def _combine(first: Evidence, second: Evidence) -> Evidence:
     both = Evidence.of((first, second))
     earlier, later = sorted((first, second), key=lambda each: each.first)
     apart = earlier.last[:10] < later.first[:10]  # the day of a time as lines write it

@@ -22,7 +22,7 @@ class Observation:
     path: str = ""
     allow: str = ""
     denied: bool = False
-    """An entry of `deny_outbound` refused it, in whatever mode: no entry of an allow list would admit it."""
+    """An entry of `deny_outbound` refused it, in every mode: no entry of an allow list would admit it."""
 
     @property
     def target(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Observations beyond those that fit into memory, in a temporary file: read again as often as they are wanted."""
+"""Keeps observations that do not fit into memory in a temporary file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .observation import Observation
 
 @dataclass
 class Share:
-    """The rest against one control in one mode: how many targets, how many violations, from when to when."""
+    """The rest against one control in one mode: the numbers of targets and violations, and their time."""
 
     targets: int
     violations: int

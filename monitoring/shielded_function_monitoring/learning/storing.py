@@ -1,4 +1,4 @@
-"""Observations as JSON, to be merged with another run later."""
+"""Writes observations as JSON, and reads them to merge runs."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ _WRITABLE: Final = ("/tmp/", "/dev/shm/", "/var/tmp/", "/proc/", "/memfd:", "mem
 
 @dataclass(frozen=True)
 class Context:
-    """The other facts about the function, besides the one observation.
+    """Facts about the function besides the observation.
 
     Attributes:
         named: addresses that were also reached by a name, as `address_of` writes them, and the names.

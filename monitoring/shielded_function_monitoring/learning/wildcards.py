@@ -1,7 +1,7 @@
 """Finds names that will not recur: a wildcard that covers them is offered, and the user decides.
 
-Temporary files have names that are random by nature. A name is one when it has the form that a well-known library
-gives it, or when there are many of one form in one place. So are many names below one domain.
+Temporary files have random names. A name counts as one when it has the form that a well-known library gives it, or when
+there are many of one form in one place. Many names below one domain count too.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _TEMPFILE: Final = re.compile(r".*/tmp[a-z0-9_]{8}[^/]*(?:/.*)?")
 UNNAMED: Final = "/tmp/#"
 """Of a file without a name (`O_TMPFILE`, open(2)), as lines have it: Python's `TemporaryFile` makes one."""
 _PROBE: Final = re.compile(r"/tmp/([a-z0-9_]{8})")
-# A word, or several, and perhaps a number behind: each has a vowel, and not five consonants one after the other.
+# Words, perhaps with a number at the end: each has a vowel, and no five consonants in a row.
 _WORDS: Final = re.compile(r"(?:(?=[a-z]*[aeiouy])(?![a-z]*[bcdfghjklmnpqrstvwxz]{5})[a-z]{3,}_?)+(?:_?v?\d{1,4})?")
 _TAIL: Final = re.compile(r"(.+?)(?=\d*[a-z_])([a-z0-9_]{8})\.tmp")
 _REPOSITORY: Final = re.compile(r"((?:/[^/]+){2,}?)/\.git(?:/.*)?")
@@ -75,7 +75,7 @@ def form_of(path: str) -> Form | None:
         for pattern, length, why in _FORMS:
             match = pattern.fullmatch(component)
             if match and not set("*?,") & set(component):
-                # Nothing stands before it: its length is all that tells it from others.
+                # Without a fixed beginning, only its length distinguishes it from others.
                 wild = "*" if match[1] and not length else "?" * len(match[2])
                 components[at] = match[1] + wild + _without_tail(match[3])
                 found = why

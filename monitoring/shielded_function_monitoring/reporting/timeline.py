@@ -52,7 +52,7 @@ def timeline(periods: Sequence[Period]) -> Iterable[str]:
 
 
 def _without_gaps(begun: list[str]) -> list[str]:
-    """With the periods in which there was nothing, so that a bar's place is its time."""
+    """Adds the periods without violations, so that a bar's place is its time."""
     try:
         times = sorted({datetime.strptime(each, _PERIOD_FORMAT) for each in begun})
     except ValueError:

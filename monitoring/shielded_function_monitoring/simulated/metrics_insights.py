@@ -23,12 +23,12 @@ from ..errors import ShieldError
 from .metrics import MetricKey, Metrics, Series
 
 MAX_METRICS: Final = 10_000
-"""Metrics that a query looks at; the rest is left out."""
+"""Metrics that a query reads; the rest is left out."""
 MAX_SERIES: Final = 500
 """Time series that a query returns.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-metrics-insights-limits.html"""
 HOURS: Final = 3
-"""How far back an alarm's query looks."""
+"""Hours of the past that an alarm's query reads."""
 
 Function = Literal["AVG", "COUNT", "MAX", "MIN", "SUM"]
 _STATISTICS: Final[dict[Function, Statistic]] = {
@@ -94,7 +94,7 @@ class MetricsQuery:
         return _STATISTICS[self.function]
 
     def could_take(self, key: MetricKey) -> bool:
-        """Whether it looks at metrics of this name and with dimensions of these names, whatever their values."""
+        """Whether it reads metrics of this name with dimensions of these names, whatever their values."""
         dimensions = {name for name, _ in key.dimensions}
         return (
             (key.namespace, key.name) == (self.namespace, self.metric)
@@ -103,7 +103,7 @@ class MetricsQuery:
         )
 
     def takes(self, key: MetricKey) -> bool:
-        """Whether it looks at this metric."""
+        """Whether it reads this metric."""
         dimensions = dict(key.dimensions)
         return self.could_take(key) and all(condition.holds(dimensions) for condition in self.where)
 

@@ -14,6 +14,7 @@ from shielded_function_monitoring.insights import (
     All,
     AnyOf,
     Column,
+    CombinedRows,
     Compare,
     DateFloor,
     Evaluation,
@@ -28,7 +29,6 @@ from shielded_function_monitoring.insights import (
     Sort,
     SpillError,
     Stats,
-    Together,
     evaluate,
     evaluate_text,
     parse_query,
@@ -227,7 +227,7 @@ def test_parts_of_the_time_make_the_whole(found: list[tuple[int, str, int]], par
     log = [tmp(f"/tmp/{name}", at(day), count=count, version=str(day)) for day, name, count in sorted(found)]
     early = [each for each in log if json.loads(each)["timestamp"] < at(parted, 0)]
     late = log[len(early) :]
-    together = Together(stats, most=2)
+    together = CombinedRows(stats, most=2)
     together.add(evaluate(query, late), since=86400)
     together.add(evaluate(query, early), since=1)
     key = lambda row: row["details.path"]  # noqa: E731
@@ -238,7 +238,7 @@ def test_numbers_as_insights_writes_them() -> None:
     stats = Stats((Aggregate("sum", "count", "n"), Aggregate("max", "count", "most")), ("a",))
     parts = ([{"a": "x", "n": "1.2E7", "most": "3.0"}], [{"a": "x", "n": "5", "most": "nonsense"}, {"n": "1"}])
     for most in (1, 100):
-        together = Together(stats, most)
+        together = CombinedRows(stats, most)
         for part in parts:
             together.add(part)
         found = sorted(together.stream(), key=len, reverse=True)
