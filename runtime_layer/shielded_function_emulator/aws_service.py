@@ -1,4 +1,4 @@
-"""AWS in the sandbox: moto's server application, with the tables of a template, remembering which calls arrived."""
+"""A simulated AWS in the sandbox: moto's server application with the tables of a template, which records the calls."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from shielded_function_emulator.platform_files import LANGUAGE_ROOT, RUNTIME_ROOT
 
-# A Python that belongs to the system: its prefix is most of the machine, and a mount by nature.
+# The prefix of a system Python is most of the machine, so it stays a mount.
 _TOO_MUCH = (Path("/"), Path("/usr"), Path("/usr/local"))
 # A function must not see the packages beside the tests' own interpreter.
 _IGNORED = shutil.ignore_patterns("site-packages")

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Starts a runtime client, through the function's exec wrapper if there is one, as Lambda's own bootstrap does:
 # https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html#runtime-wrapper
-# The command is words without quotes; -f: a class path's asterisk is Java's, not the shell's.
+# The command is words without quotes. -f keeps the shell from expanding the asterisk of Java's class path.
 set -uf
 set -- $EMULATED_LAMBDA_COMMAND "$_HANDLER"
 unset EMULATED_LAMBDA_COMMAND

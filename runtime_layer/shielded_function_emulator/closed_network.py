@@ -22,7 +22,7 @@ _ADDRESSES = [
 
 
 class ClosedNetwork(DnsServer):
-    """The name server; there is nothing else. Names beyond the five hundredth do not exist."""
+    """The name server, without other servers. Names after the five hundredth do not exist."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         super().__init__(sandbox, {})
@@ -30,7 +30,7 @@ class ClosedNetwork(DnsServer):
         self._given: dict[str, Address] = {}
 
     def find(self, name: str) -> Sequence[Address] | None:
-        """The same address for the same name, and another for another."""
+        """One address for each name."""
         with self._lock:
             if name not in self._given and len(self._given) < len(_ADDRESSES):
                 self._given[name] = _ADDRESSES[len(self._given)]

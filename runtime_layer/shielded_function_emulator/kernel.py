@@ -82,7 +82,7 @@ def mount(source: str, target: str, kind: str, flags: int = 0, options: str = ""
 
 
 def detach(target: str) -> None:
-    """umount2(2) with MNT_DETACH: gone now for new lookups, later for those who still use it."""
+    """umount2(2) with MNT_DETACH: hides the mount at once, and removes it after its last use."""
     _check(_libc.umount2(os.fsencode(target), ctypes.c_int(MNT_DETACH)), f"umount {target}")
 
 

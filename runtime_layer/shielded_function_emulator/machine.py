@@ -1,4 +1,4 @@
-"""Which machine a sandbox is: this one, or one of another architecture, whose programs an emulator runs.
+"""Chooses the machine of a sandbox: this one, or one of another architecture, whose programs an emulator runs.
 
 `EMULATED_LAMBDA_MACHINE=aarch64` makes every sandbox an aarch64 one: its system directories come from Debian's arm64
 packages, and binfmt_misc(5), mounted in its own user namespace, hands each aarch64 program to qemu-user, so that

@@ -116,7 +116,7 @@ def _lie_over(origin: str) -> bool:
 
 
 def _make_root(base: str, lies_over: bool) -> None:
-    """A folder of the machine cannot lie over the machine's root, which holds it: it is copied then."""
+    """Mounts the new root. Where it lies over the machine's root, which contains `base`, that folder is copied."""
     if base and not lies_over:
         kernel.mount(base, _ROOT, "none", kernel.MS_BIND)
         return
@@ -127,7 +127,7 @@ def _make_root(base: str, lies_over: bool) -> None:
 
 
 def _make_own(resolver: str) -> None:
-    """The directories and files that a sandbox has by itself."""
+    """Makes the directories and files that every sandbox has."""
     for path in ("/dev", "/etc", "/proc", "/tmp", "/var/task", "/opt", "/old"):
         os.makedirs(_inside(path), mode=0o755, exist_ok=True)
     for name in _DEVICES:
@@ -200,7 +200,7 @@ def build(base: str, lies_over: bool, binds: list[Bind], system: str, resolver: 
         _bind(source, path)
     for name in _DEVICES:  # not remounted: a bind of a device node must stay free of nodev
         kernel.mount(f"/dev/{name}", _inside(f"/dev/{name}"), "none", kernel.MS_BIND)
-    # A user namespace may mount its own proc only where a whole one is already in sight.
+    # A user namespace may mount its own proc only where a complete one is visible.
     kernel.mount("/proc", _inside("/proc"), "none", kernel.MS_BIND | kernel.MS_REC)
     tmp = f"mode=0700,uid={owned_tmp.uid},gid={owned_tmp.gid},size={TMP_SIZE}"
     kernel.mount("tmp", _inside("/tmp"), "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, tmp)

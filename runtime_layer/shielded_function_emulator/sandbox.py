@@ -324,7 +324,7 @@ class Sandbox:
         return _Command(enter, _helper_environment(), None)
 
     def _translate(self, value: str) -> str:
-        """Without its own root, a sandbox path is answered by the host path that it would have shown."""
+        """Without a separate root, the host path that a sandbox path stands for."""
         return ":".join(self._translate_path(part) for part in value.split(":"))
 
     def _translate_path(self, path: str) -> str:

@@ -43,7 +43,7 @@ ATTEMPTS = (
     Attempt("run_program", "run a program", "create_child_process", "path", "/usr/bin/id"),
     Attempt("read_handler", "read the handler", "read_handler", "path", "/var/task/app.py"),
 )
-# Whose deeds they are.
+# The package that makes the attempts.
 DEPENDENCY = "leftpad_plus"
 
 
@@ -68,7 +68,7 @@ class Row:
         return self.caller.get("package", DEPENDENCY) != DEPENDENCY
 
     @property
-    def as_it_should_be(self) -> bool:
+    def is_as_expected(self) -> bool:
         """Whether the attempt works unshielded, has the result of its mode shielded, and its alert blames the right
         package."""
         came_to = (self.unshielded, self.shielded) == ("succeeded", EXPECTED[self.mode])
@@ -85,13 +85,13 @@ class AllowedRow:
     shielded: str
 
     @property
-    def as_it_should_be(self) -> bool:
+    def is_as_expected(self) -> bool:
         """Whether it works with and without the shield."""
         return self.unshielded == self.shielded == "succeeded"
 
 
 class AlarmStates(NamedTuple):
-    """Before anything was logged, and with the run's own lines: ALARM where one of a function's alarms fires."""
+    """The states without lines, and with the run's lines: ALARM where one of a function's alarms fires."""
 
     before: str
     after: str
@@ -116,11 +116,11 @@ class Verdicts:
     complaints: list[str] = field(default_factory=list[str])
 
     @property
-    def as_it_should_be(self) -> bool:
-        """Whether every row is, an alarm of each went from OK to ALARM, and there is nothing else to complain of."""
+    def is_as_expected(self) -> bool:
+        """Whether each row is, an alarm of each function went from OK to ALARM, and there are no complaints."""
         rows: Sequence[Row | AllowedRow] = [*self.rows, *self.allowed]
         alarms = [states == AlarmStates("OK", "ALARM") for states in self.alarms.values()]
-        return all(row.as_it_should_be for row in rows) and all(alarms) and not self.complaints
+        return all(row.is_as_expected for row in rows) and all(alarms) and not self.complaints
 
     def to_json(self) -> dict[str, Any]:
         """The stable form: `{"attempts": [...], "allowed": [...], "alarm": {"before", "after"}, "fired": [...]}`."""

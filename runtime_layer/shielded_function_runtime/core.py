@@ -216,7 +216,7 @@ def parse(lines: str, file: str = "") -> Policy:
 
     Args:
         file: the lines of a policy file, where `lines` are those of the environment. Lists that both give are joined;
-            whatever else both give must be the same.
+            other settings that both give must be the same.
 
     Raises:
         PolicyError: a setting is unknown, given twice or malformed, or there is none; the text names it and the fix.

@@ -5,8 +5,8 @@ import java.util.Map;
 /**
  * The shield from a function's own code, for those who deploy without the construct.
  *
- * The build writes the class that the layer holds (java_class.py), without a compiler; this is its source to read, and a
- * test compares the two.
+ * The build writes the layer's class without a compiler (java_class.py). This is its source for readers, and a test
+ * compares the two.
  */
 public final class ShieldedFunction {
     static {

@@ -1,7 +1,7 @@
 // configure(): the shield from a function's own code, for those who deploy without the construct.
 //
-// The object becomes SHIELD_NAME=value lines, as they would stand in the environment; what they mean is the engine's
-// business, which the add-on beside this file calls.
+// The object becomes SHIELD_NAME=value lines, as they would stand in the environment. The add-on beside this file
+// passes them to the engine, which reads them.
 "use strict";
 
 const path = require("path");
@@ -28,10 +28,10 @@ function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-// What a class or another object lends it would not be seen among its own fields. Each realm has a root of its own.
+// Inherited fields are not among an object's own. Each realm has its own root prototype.
 function ownFields(field, object) {
-  const lender = Object.getPrototypeOf(object);
-  if (lender !== null && Object.getPrototypeOf(lender) !== null)
+  const parent = Object.getPrototypeOf(object);
+  if (parent !== null && Object.getPrototypeOf(parent) !== null)
     refuse(field, "it has a class or inherits fields, which would be lost; give a plain object");
   return Object.entries(object);
 }

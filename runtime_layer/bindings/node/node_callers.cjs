@@ -1,7 +1,7 @@
 'use strict';
-// Preloaded where SHIELD_NODE_CALLERS is on: tells the engine the code that is about to connect, or to start a program. A hint
-// for people: no verdict depends on it. The engine reads lines written to a descriptor that no process can have:
-//   s<id> or x<id>, then a line for each place: a socket, or a program that is being started, and the code that asked for it
+// Preloaded where SHIELD_NODE_CALLERS is on: tells the engine the code that will connect, or start a program. A hint for
+// people: no verdict depends on it. The engine reads lines written to a descriptor that no process can have:
+//   s<id> or x<id>, then a line for each place: a socket, or a program, and the code that asked for it
 //   k<id> <host>, k<id> <ip> <port>: the host that the socket looks up, the address that it connects to
 //   d<id>: the socket is closed, or the program was started
 // Nothing here may throw, print, or keep the process alive.
@@ -43,7 +43,7 @@ safely(() => {
 
   const pathOf = (file) => (file.startsWith('file://') ? decodeURIComponent(file.slice(7)) : file);
 
-  // The innermost place of each package, a line each. Packages that wrap the calls of others are named if there is no other.
+  // The innermost place of each package, a line each. Packages that wrap the calls of others are named only without others.
   const PACKAGE = /.*\/node_modules\/(?:@[^/]+\/)?[^/]+/;
   const WRAPPER = /\/node_modules\/(?:dd-trace$|newrelic$|@opentelemetry\/|@sentry\/)/;
   const placesOf = (below) => {
@@ -80,8 +80,8 @@ safely(() => {
     return isRead ? last : 0;
   };
 
-  // In Node.js 20 the channel of sockets leaves out TLS and `new Socket()`: a look-up in the same turn may be one of theirs, so it
-  // does not count for a socket whose host is not written yet.
+  // In Node.js 20 the channel of sockets lacks TLS and `new Socket()`. A look-up in the same turn may belong to such a socket, so
+  // it does not count for a socket whose host is not written yet.
   const isOld = process.version.startsWith('v20.');
   const onSocket = safely(({ socket }) => {
     const id = record('s', onSocket);
@@ -94,7 +94,7 @@ safely(() => {
       socket.removeListener('connectionAttempt', onAttempt); // it may connect again
     });
     const most = EventEmitter.defaultMaxListeners; // 0: any number
-    if (most && socket.getMaxListeners() === most) socket.setMaxListeners(most + 1); // one of them is ours
+    if (most && socket.getMaxListeners() === most) socket.setMaxListeners(most + 1); // room for this file's own
     socket.prependListener('connectionAttempt', onAttempt);
     socket.prependOnceListener('close', onClose);
   });

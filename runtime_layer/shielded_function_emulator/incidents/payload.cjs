@@ -1,4 +1,4 @@
-// The behaviours of incidents in Node.js: what `shielded-function drill` puts beside a function's code.
+// The behaviours of incidents in Node.js, which `shielded-function drill` puts beside a function's code.
 //
 // It is harmless: it takes only secrets that the drill made up, it runs nothing but `echo`, and it is started only in
 // a sandbox whose network is its own loopback. Each behaviour's beginning and end is a line in the log.
@@ -96,14 +96,14 @@ const does = {
       globalThis.fetch = original;
     }
   },
-  // Replaces what turns the handler's answer into text: the modules of a function may not be written to.
+  // Replaces the function that turns the handler's answer into text, as a function's modules may be read-only.
   answer(step) {
     const more = secret(step.take);
     JSON.stringify = (value, ...rest) => stringify({ answer: value, more }, ...rest);
   },
 };
 
-// Each behaviour in its order; one that fails does not keep the next from being tried.
+// Runs each behaviour in order, also after one that fails.
 async function play() {
   for (const step of PLAN.steps) {
     say({ begin: step.step });

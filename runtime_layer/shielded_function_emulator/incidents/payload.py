@@ -167,7 +167,7 @@ DOES: dict[str, Callable[[dict[str, Any]], None]] = {
 
 
 def play() -> None:
-    """Each behaviour in its order; one that fails does not keep the next from being tried."""
+    """Runs each behaviour in order, also after one that fails."""
     for step in PLAN.get("steps", ()):
         say(begin=step["step"])
         try:

@@ -42,7 +42,7 @@ def packages(name: str, wanted: Sequence[str], files: Sequence[str]) -> Part:
 
 
 def find(part: Part, file: str) -> Path | None:
-    """The machine's, else the part's; None when neither has it."""
+    """The machine's file, else the part's; None when neither exists."""
     return next((path for root in (_MACHINE, part.folder) for path in sorted(root.glob(file))), None)
 
 

@@ -66,7 +66,7 @@ def _make_tools(into: Path) -> None:
 
 
 def _write_authorities(file: Path) -> None:
-    """Those that this machine trusts, as a JDK reads them. Installing Debian's package would do it."""
+    """Writes the authorities that this machine trusts in a JDK's format, as installing Debian's package would."""
     # Where nothing is fetched, it is not needed.
     from cryptography import x509
     from cryptography.hazmat.primitives import serialization
@@ -135,7 +135,7 @@ def _make_jvm(requirement: str, sha256: tuple[str, ...], into: Path) -> None:
             shutil.move(path, into / path.name)
     for program in (*(into / "bin").iterdir(), into / "lib" / "jspawnhelper"):
         program.chmod(0o755)
-    # Other JDKs bring this archive along: Java starts in half the time.
+    # The archive that other JDKs ship halves the time of Java's start.
     run([into / "bin" / "java", "-Xshare:dump", "-XX:+UseSerialGC"])
 
 
@@ -200,7 +200,7 @@ def _homes() -> dict[int, Path]:
 
 
 def homes() -> Mapping[int, Path]:
-    """Every Java there is, by its version: JDKs, and such as have no compiler."""
+    """Every Java of this machine, by its version, with or without a compiler."""
     return _homes()
 
 

@@ -66,7 +66,7 @@ _NODES = {
         "4e029dadfae1295876063c96b236f673487e8c27379fe146c1e2250283520227",
     ),
 }
-# The line that has no wheel: npm's builds, by machine. A preview in Lambda; its client is taken to be that of 24.
+# The line without a wheel: npm's builds, by machine. A preview in Lambda; its client is assumed to be that of 24.
 _PREVIEW = (
     26,
     "26.12.1",
@@ -142,7 +142,7 @@ def _make_preview(into: Path) -> None:
 
 
 def _unpack_sources(packed: Path, into: Path) -> Path:
-    """The one folder that holds the sources, without the notes of the machine on which they were packed (`._name`)."""
+    """The one folder that holds the sources, without the packing machine's extra files (`._name`)."""
     with tarfile.open(packed) as archive:
         for member in archive:
             path = Path(member.name)

@@ -78,7 +78,7 @@ class Part:
 
 
 def first_missing(parts: Sequence[Part]) -> str:
-    """Empty, or why the first one that is not there is not there."""
+    """Empty, or the reason why the first missing part is missing."""
     return next((reason for part in parts if (reason := part.missing())), "")
 
 

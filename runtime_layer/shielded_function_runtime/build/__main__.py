@@ -20,7 +20,7 @@ def _show(result: native.Result) -> None:
 def main() -> int:
     """Builds; the exit status is 1 when something does not compile."""
     parser = argparse.ArgumentParser(prog="python -m shielded_function_runtime.build", description=native.__doc__)
-    parser.add_argument("prefix", nargs="*", help="what to build, e.g. `core` or `layer/x86_64` (default: everything)")
+    parser.add_argument("prefix", nargs="*", help="programs to build, e.g. `core` or `layer/x86_64` (default: all)")
     parser.add_argument("--force", action="store_true", help="compile also programs that are up to date")
     parser.add_argument("--symbols", nargs=2, metavar=("PATH", "FILE"), help="write one program with symbols instead")
     options = parser.parse_args()

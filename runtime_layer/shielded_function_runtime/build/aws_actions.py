@@ -1,13 +1,13 @@
-"""Writes `granted/actions.json`: which AWS services an IAM action is an operation of; and their names, as a type.
+"""Writes `granted/actions.json`, the AWS services of each IAM action, and a type with the services' names.
 
     python -m shielded_function_runtime.build.aws_actions            writes the table
     python -m shielded_function_runtime.build.aws_actions --check    exits with 1 when the table is out of date
 
 The table is committed; it changes when botocore's pin does. It has three parts:
 
-- `services`: action prefix -> services, in botocore's names, which are those that `allow_aws` takes. A prefix is what
-  requests are signed with (`states` for Step Functions), except the services in `_PREFIXES`.
-- `operations`: where a prefix has several services, the operations of each, which tell them apart: `InvokeModel` is
+- `services`: action prefix -> services, in botocore's names, which `allow_aws` takes. A prefix is the name that signs
+  requests (`states` for Step Functions), except for the services in `_PREFIXES`.
+- `operations`: where a prefix has several services, the operations that distinguish each: `InvokeModel` is
   bedrock-runtime's. Services that share their host names with another (neptune with rds) are left out.
 - `hosts`: service -> the first label of its regional host name, where that is not the service's own name.
 """
@@ -102,7 +102,7 @@ def build(loader: Any = None) -> dict[str, Any]:
             groups[prefix].append(service)
 
     table: dict[str, list[str]] = {}
-    told_apart: dict[str, list[str]] = {}
+    by_operation: dict[str, list[str]] = {}
     for prefix, services in sorted(groups.items()):
         covered = _without_own_hosts(services, hosts)
         table[prefix] = [service for service in services if service not in covered]
@@ -110,11 +110,11 @@ def build(loader: Any = None) -> dict[str, Any]:
             for service in table[prefix]:
                 own = operations[service].union(*(operations[s] for s, by in covered.items() if by == service))
                 own -= operations.get(_OUTPOSTS.get(service, ""), set())
-                told_apart[service] = sorted(own | set(told_apart.get(service, ())))
+                by_operation[service] = sorted(own | set(by_operation.get(service, ())))
     return {
         "botocore": BOTOCORE_VERSION,
         "services": table,
-        "operations": dict(sorted(told_apart.items())),
+        "operations": dict(sorted(by_operation.items())),
         "hosts": {service: label for service, label in sorted(labels.items()) if label != service},
     }
 

@@ -41,7 +41,7 @@ class Probe:
     Attributes:
         service: botocore's name of the service.
         parameters: rule set parameters; `{partition}` and `{region}` are filled in.
-        tokens: what to put for which sample text in the answer, tried in this order.
+        tokens: the token for each sample text in the answer, tried in this order.
         host_prefix: a host prefix trait with its label as sample text.
     """
 

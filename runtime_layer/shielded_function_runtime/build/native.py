@@ -305,7 +305,7 @@ def _compile(zig: Path, program: Program, version: str) -> None:
 
 
 def _segments(elf: bytes) -> Iterable[tuple[int, int, int]]:
-    """Of a 64-bit ELF file: p_type, and where in the file each segment begins and how long it is there."""
+    """The segments of a 64-bit ELF file: p_type, offset and length in the file."""
     (programs,) = struct.unpack_from("<Q", elf, 32)
     size, count = struct.unpack_from("<HH", elf, 54)
     for header in (programs + i * size for i in range(count)):
@@ -314,8 +314,8 @@ def _segments(elf: bytes) -> Iterable[tuple[int, int, int]]:
 
 
 def _without_sections(elf: bytes) -> bytes:
-    """A 64-bit ELF file up to where its last segment ends. The section headers, and the padding before them, are what
-    the linker puts behind: 5 KB of 128."""
+    """A 64-bit ELF file up to the end of its last segment: the section headers and the padding before them are 5 KB of
+    128."""
     end = max((offset + size for _, offset, size in _segments(elf) if size), default=len(elf))
     bare = bytearray(elf[:end])
     struct.pack_into("<Q", bare, 40, 0)  # e_shoff

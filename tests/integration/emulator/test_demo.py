@@ -114,7 +114,7 @@ def test_every_alert_names_the_dependency(assembly: CloudAssembly, runs: dict[st
 
 def test_the_real_runs_are_as_they_should_be(assembly: CloudAssembly, runs: dict[str, CheckoutRun]) -> None:
     verdicts = verdicts_of(assembly, runs)
-    assert verdicts.as_it_should_be, verdicts
+    assert verdicts.is_as_expected, verdicts
     assert "denied" in {runs["Shielded"].outcome(attempt.deed) for attempt in ATTEMPTS}
     assert {runs["Unshielded"].outcome(attempt.deed) for attempt in ATTEMPTS} == {"succeeded"}
 
@@ -165,9 +165,9 @@ WRONG: dict[str, tuple[Callable[[Runs], Runs], set[str], str]] = {
 def test_what_is_wrong_is_noticed(assembly: CloudAssembly, runs: Runs, name: str) -> None:
     damage, modes, alarm = WRONG[name]
     verdicts = verdicts_of(assembly, damage(runs))
-    assert {row.as_it_should_be for row in verdicts.rows if row.mode in modes} == {False}
-    assert {row.as_it_should_be for row in verdicts.rows if row.mode not in modes} <= {True}
-    assert not verdicts.as_it_should_be
+    assert {row.is_as_expected for row in verdicts.rows if row.mode in modes} == {False}
+    assert {row.is_as_expected for row in verdicts.rows if row.mode not in modes} <= {True}
+    assert not verdicts.is_as_expected
     assert verdicts.to_json()["alarm"]["after"] == alarm
 
 
@@ -180,7 +180,7 @@ def test_a_line_too_many_is_noticed(assembly: CloudAssembly, runs: Runs) -> None
         verdicts = verdicts_of(assembly, _changed(runs, "Shielded", log=(*run.log, line)))
         (complaint,) = verdicts.complaints
         assert said in complaint
-        assert not verdicts.as_it_should_be
+        assert not verdicts.is_as_expected
 
 
 def test_the_demo_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:

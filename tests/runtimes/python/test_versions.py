@@ -78,7 +78,7 @@ def test_attacks_in_every_mode(assembly: CloudAssembly, other: str) -> None:
     }
     shielded: Mapping[str, CheckoutRun] = {mode: run[_TEMPLATE[mode]] for mode in _MODES}
     verdicts = judge(assembly, run["Unshielded"], shielded)
-    assert verdicts.as_it_should_be, json.dumps(verdicts.to_json(), indent=1) + "\n".join(verdicts.complaints)
+    assert verdicts.is_as_expected, json.dumps(verdicts.to_json(), indent=1) + "\n".join(verdicts.complaints)
 
 
 def test_what_is_allowed_is_not_reported(assembly: CloudAssembly, runtime: Runtime) -> None:

@@ -21,7 +21,7 @@ void own_fd_mark(int32_t descriptor)
     mark_own(descriptor, true);
 }
 
-/* A vfork child keeps the number: it has one thread, and the marks belong to its parent's numbers. */
+/* A vfork child sets no mark: it has one thread, and the marks are for its parent's numbers. */
 int64_t own_fd_take(int64_t descriptor)
 {
     if (is_error(descriptor))
