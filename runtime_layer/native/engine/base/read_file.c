@@ -2,7 +2,7 @@
 
 #include "raw_syscall.h"
 
-struct text whole_file(const char *path, uint64_t max)
+struct text read_whole_file(const char *path, uint64_t max)
 {
     int64_t file = KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
     if (is_error(file))
@@ -27,7 +27,7 @@ struct text whole_file(const char *path, uint64_t max)
     return (struct text){(const char *)memory, (uint32_t)len};
 }
 
-void whole_file_drop(struct text t, uint64_t max)
+void drop_whole_file(struct text t, uint64_t max)
 {
     if (t.at)
         KERNEL(munmap, t.at, max);

@@ -5,8 +5,8 @@
 #include "../../core/text.h"
 
 /* A file or /proc entry of less than `max` bytes, in new memory. `at` is NULL where it cannot be read. */
-struct text whole_file(const char *path, uint64_t max);
+struct text read_whole_file(const char *path, uint64_t max);
 /* Unmaps it; `max` as before. */
-void whole_file_drop(struct text t, uint64_t max);
+void drop_whole_file(struct text t, uint64_t max);
 
 #endif

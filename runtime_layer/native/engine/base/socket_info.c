@@ -59,7 +59,7 @@ bool has_no_peer(int32_t descriptor)
            is_error(read_option(descriptor, SOL_IPV6, IPV6_MTU, &units));
 }
 
-bool is_of_older_family(int32_t descriptor)
+bool is_ipv4_socket(int32_t descriptor)
 {
     int32_t domain = 0;
     return !read_option(descriptor, SOL_SOCKET, SO_DOMAIN, &domain) && domain == AF_INET;

@@ -22,7 +22,7 @@ int64_t socket_type(int32_t descriptor);
 /* UDP, or UDP-Lite, of the internet's families. */
 bool is_internet_datagram(int32_t descriptor);
 /* Is it an IPv4 socket? */
-bool is_of_older_family(int32_t descriptor);
+bool is_ipv4_socket(int32_t descriptor);
 /* The peer of a TCP connection. 0, -ENOTCONN, or an errno for another file. */
 int64_t peer_of_stream(int32_t descriptor, struct endpoint *peer);
 /* Whether getpeername(2) finds no peer. */

@@ -134,7 +134,7 @@ static bool take_policy_file(struct policy *policy, struct text path, struct wri
         return path.len == 0;
     copy_bytes(terminated, path.at, path.len);
     terminated[path.len] = 0;
-    struct text lines = whole_file(terminated, POLICY_FILE_MAX);
+    struct text lines = read_whole_file(terminated, POLICY_FILE_MAX);
     if (!lines.at) {
         put(error, TEXT("SHIELD_POLICY_FILE: cannot read "));
         put(error, path);
@@ -142,7 +142,7 @@ static bool take_policy_file(struct policy *policy, struct text path, struct wri
     }
     policy_next_source(policy);
     bool well = policy_set_lines(policy, lines, error);
-    whole_file_drop(lines, POLICY_FILE_MAX);
+    drop_whole_file(lines, POLICY_FILE_MAX);
     return well;
 }
 
@@ -165,23 +165,23 @@ bool has_node_ffi(const struct start *start)
 {
     if (start->found.has_ffi_option)
         return true;
-    struct text arguments = whole_file("/proc/self/cmdline", ENVIRON_MAX), rest = arguments, argument;
+    struct text arguments = read_whole_file("/proc/self/cmdline", ENVIRON_MAX), rest = arguments, argument;
     bool found = !arguments.at;
     while (rest.len && text_next(&rest, 0, &argument))
         found = found || is_ffi_option(argument);
-    whole_file_drop(arguments, ENVIRON_MAX);
+    drop_whole_file(arguments, ENVIRON_MAX);
     return found;
 }
 
 bool read_environment(struct start *start)
 {
-    start->environment = whole_file("/proc/self/environ", ENVIRON_MAX);
+    start->environment = read_whole_file("/proc/self/environ", ENVIRON_MAX);
     return start->environment.at || (put(start->error, TEXT("cannot read /proc/self/environ")), false);
 }
 
 void drop_environment(struct start *start)
 {
-    whole_file_drop(start->environment, ENVIRON_MAX);
+    drop_whole_file(start->environment, ENVIRON_MAX);
 }
 
 bool read_policy(struct policy *policy, struct start *start)

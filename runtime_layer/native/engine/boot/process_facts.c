@@ -67,7 +67,7 @@ static bool read_resolver_line(struct text line, struct text keyword, struct tex
 
 static void read_resolvers(struct process_facts *p)
 {
-    struct text lines = whole_file("/etc/resolv.conf", POLICY_FILE_MAX), rest = lines, line, value;
+    struct text lines = read_whole_file("/etc/resolv.conf", POLICY_FILE_MAX), rest = lines, line, value;
     struct text domains = TEXT(""); /* the last line counts */
     while (rest.len && text_next(&rest, '\n', &line)) {
         struct endpoint e = {.port = 53};
@@ -79,7 +79,7 @@ static void read_resolvers(struct process_facts *p)
             domains = value;
     }
     p->search_domains = keep_text(&p->texts, domains);
-    whole_file_drop(lines, POLICY_FILE_MAX);
+    drop_whole_file(lines, POLICY_FILE_MAX);
     if (p->resolver_count == 0) { /* without one, resolvers ask the local machine (resolv.conf(5)) */
         struct endpoint e = {.port = 53};
         address_parse(TEXT("127.0.0.1"), &e.ip);

@@ -8,7 +8,7 @@
 #include "../state/sealed_state.h"
 
 /* The file's index among the handlers; their count: it is none. */
-static uint32_t place_of_handler(const struct stat *st)
+static uint32_t handler_index(const struct stat *st)
 {
     const struct handlers *handlers = &sealed->files.handlers;
     return find_inode(handlers->inodes, handlers->count, (struct inode){st->st_dev, st->st_ino});
@@ -16,7 +16,7 @@ static uint32_t place_of_handler(const struct stat *st)
 
 static bool is_handler(const struct stat *st)
 {
-    return place_of_handler(st) < sealed->files.handlers.count;
+    return handler_index(st) < sealed->files.handlers.count;
 }
 
 static bool under_tmp(struct text path)
@@ -102,7 +102,7 @@ bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
     struct text path = path_of(descriptor, scratch->path, sizeof scratch->path);
     bool refused = false;
     if (handler) {
-        struct facts facts = {.path = path, .handler = place_of_handler(&st)};
+        struct facts facts = {.path = path, .handler = handler_index(&st)};
         refused = refuses(call, verdict_unlisted(policy, READ_HANDLER, REASON_HANDLER), &facts);
     }
     if (!refused && maybe_tmp) {

@@ -32,7 +32,7 @@ int32_t keep_tmp_directory(void)
 
 /* The path behind /tmp/ if each component is a plain name, as a pattern may match another spelling differently. Empty: it is
  * no such path. */
-static struct text names_below_tmp(struct text path)
+static struct text plain_path_below_tmp(struct text path)
 {
     const struct text nothing = {NULL, 0}, tmp = TEXT("/tmp/");
     if (!text_starts(path, tmp))
@@ -63,7 +63,7 @@ int64_t open_in_tmp(const struct opening *o, uint64_t flags)
     if (!sealed->files.tmp_directory || !is_simple(o, flags) || !is_memory_owner())
         return TO_BE_JUDGED;
     int64_t len = read_user_string(room, o->path, sizeof room);
-    struct text path = {room, len < 0 ? 0 : (uint32_t)len}, below = names_below_tmp(path);
+    struct text path = {room, len < 0 ? 0 : (uint32_t)len}, below = plain_path_below_tmp(path);
     if (!below.len ||
         (sealed->policy.modes[READ_WRITE_TMP] != MODE_ALLOW && !is_listed_tmp(&sealed->policy, path)))
         return TO_BE_JUDGED;

@@ -19,7 +19,7 @@ static struct text place_of(uint32_t i)
     return i == LAYERS ? TEXT("/opt") : TEXT("");
 }
 
-static bool is_to_be_kept(int32_t directory)
+static bool is_kept_mount(int32_t directory)
 {
     struct stat st = {.st_dev = sealed->files.tmp.dev};
     KERNEL(fstat, directory, &st);
@@ -35,7 +35,7 @@ static struct kept_mount keep_mount(uint32_t place, uint64_t root)
         return (struct kept_mount){0};
     uint64_t id = mount_of((int32_t)directory);
     int32_t wanted = sealed->process.log + 1 + (int32_t)place;
-    bool is_kept = id && (place == ROOT || id != root) && is_to_be_kept((int32_t)directory) &&
+    bool is_kept = id && (place == ROOT || id != root) && is_kept_mount((int32_t)directory) &&
                    own_fd_keep(directory, wanted);
     KERNEL(close, directory);
     return is_kept ? (struct kept_mount){id, wanted} : (struct kept_mount){0};

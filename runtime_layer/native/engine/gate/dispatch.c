@@ -60,7 +60,7 @@ enum outcome gate_judge(struct call *call)
         clear_left_out_reasons(); /* the parent reports the counts that were copied from it */
     if (left_out_reasons())
         report_folded(AT_ANY_CALL);
-    if (by.reasons & NOT_FOR_COPIES && is_forked_copy() && forked_copy_ends(call))
+    if (by.reasons & NOT_FOR_COPIES && is_forked_copy() && answer_forked_copy(call))
         return ANSWERED;
     if (!(by.reasons & gate_table[GATE_REASONS]) && !(by.reasons & UNTIL_READY && is_next_event_watched()))
         return RUN_IN_PLACE;

@@ -20,7 +20,7 @@ bool unread_refused(const struct call *call, struct text protocol)
 }
 
 /* Kinds of socket that cannot be judged later by an address. */
-static struct text unjudgeable(uint32_t family, uint32_t type, uint32_t protocol)
+static struct text unjudged_kind(uint32_t family, uint32_t type, uint32_t protocol)
 {
     /* Messages from the kernel about interfaces and devices: netlink(7). */
     bool is_kernels =
@@ -42,8 +42,8 @@ static struct text unjudgeable(uint32_t family, uint32_t type, uint32_t protocol
 
 enum outcome judge_socket(struct call *call)
 {
-    struct text kind =
-        unjudgeable((uint32_t)call->arg[0], (uint32_t)call->arg[1] & SOCK_TYPE_MASK, (uint32_t)call->arg[2]);
+    struct text kind = unjudged_kind((uint32_t)call->arg[0], (uint32_t)call->arg[1] & SOCK_TYPE_MASK,
+                                     (uint32_t)call->arg[2]);
     if (kind.len)
         return outbound_refused(call, REASON_FAMILY, kind) ? answer(call, -EACCES) : RUN_IN_PLACE;
     bool is_stream = ((uint32_t)call->arg[1] & SOCK_TYPE_MASK) == SOCK_STREAM;
@@ -249,7 +249,7 @@ static int64_t record_server(const struct call *call, int32_t descriptor,
                              const struct verdict *verdict)
 {
     const uint16_t unspec[8] = {0};
-    if (address->bytes[0] == AF_INET6 && is_of_older_family(descriptor))
+    if (address->bytes[0] == AF_INET6 && is_ipv4_socket(descriptor))
         return -EAFNOSUPPORT;
     int64_t error = is_resolver_address(to) ? 0 : judge_by(*verdict, call, to, descriptor, NULL);
     if (error)

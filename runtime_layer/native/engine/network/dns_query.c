@@ -45,7 +45,7 @@ static uint32_t *place_of(uint32_t tag)
     return asked[(tag * 2654435769u >> 16) % ASKED];
 }
 
-void remember_asked(const struct dns_question *q)
+void record_asked(const struct dns_question *q)
 {
     uint32_t tag = question_tag(q), moved = tag, i = 0;
     uint32_t *place = place_of(tag);
@@ -77,7 +77,7 @@ static bool put_question(struct denied *slot, const struct dns_question *q)
 }
 
 /* Where there is no room, the answer keeps the stand-in's name, and the program rejects it. */
-static void remember_denied(const struct dns_question *q)
+static void record_denied(const struct dns_question *q)
 {
     put_question(&denied[__atomic_fetch_add(&denied_next, 1, __ATOMIC_RELAXED) % DENIED], q);
 }
@@ -108,7 +108,7 @@ static bool holds_name(const struct denied *slot, const struct dns_question *q)
 }
 
 /* Whether the question is the second of one look-up: getaddrinfo asks for IPv4 and IPv6, and one alert suffices. */
-static bool is_second_half(const struct dns_question *q)
+static bool is_second_question(const struct dns_question *q)
 {
     static struct denied last; /* the last reported A question */
     static uint32_t awaited;
@@ -146,7 +146,7 @@ uint32_t rewrite_dns_query(const uint8_t *query, uint32_t len, uint8_t out[DNS_Q
     struct text name = {q.name, q.name_len};
     if (!hostname_is_well_formed(name) || verdict_name(&sealed->policy, name).action != ACTION_ALLOW)
         return 0;
-    remember_asked(&q);
+    record_asked(&q);
     return dns_write_query(&q, query, out);
 }
 
@@ -164,10 +164,10 @@ int64_t send_dns_query(const struct call *call, int32_t descriptor, const uint8_
         verdict = verdict_unread(&sealed->policy);
     }
     mark_udp_dns(descriptor);
-    bool silent = readable_query && verdict.action != ACTION_ALLOW && is_second_half(&q);
+    bool silent = readable_query && verdict.action != ACTION_ALLOW && is_second_question(&q);
     if (silent ? verdict.action != ACTION_DENY : !refuses(call, verdict, &facts)) {
         if (readable_query)
-            remember_asked(&q);
+            record_asked(&q);
         /* Only the judged question is sent: no options, no data behind it. */
         uint8_t plain[DNS_QUERY_MAX];
         bool as_it_is = verdict.action != ACTION_ALLOW || verdict.reason == REASON_MODE_ALLOW;
@@ -180,7 +180,7 @@ int64_t send_dns_query(const struct call *call, int32_t descriptor, const uint8_
         return -EACCES;
     uint8_t stand_in[DNS_STAND_IN_MAX];
     uint32_t size = dns_write_stand_in(&q, stand_in);
-    remember_denied(&q);
+    record_denied(&q);
     int64_t sent = KERNEL(sendto, descriptor, stand_in, size, flags, server->bytes, server->len);
     return is_error(sent) ? sent : (int64_t)len;
 }

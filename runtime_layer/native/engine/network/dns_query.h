@@ -32,7 +32,7 @@ uint64_t read_dns_answer(uint8_t *message, uint64_t len, uint64_t cap, const str
 /* Parts of these two, for queries over TCP. The verdict on a question; `facts`: for its alert. */
 struct verdict judge_question(const struct dns_question *q, struct facts *facts);
 /* Records a question before it is sent, so that its answer is learned. */
-void remember_asked(const struct dns_question *q);
+void record_asked(const struct dns_question *q);
 /* Learns from an answer of the function's own resolver. */
 void learn_from_answer(const uint8_t *message, uint32_t len);
 

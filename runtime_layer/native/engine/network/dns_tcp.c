@@ -54,7 +54,7 @@ static uint32_t judge_one(const struct call *call, const uint8_t *in, uint32_t l
         *error = -EACCES;
         return 0;
     }
-    remember_asked(&q);
+    record_asked(&q);
     uint32_t size = dns_write_query(&q, in, out + LENGTH);
     out[0] = (uint8_t)(size >> 8);
     out[1] = (uint8_t)size;

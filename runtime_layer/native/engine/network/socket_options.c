@@ -25,7 +25,7 @@ static const struct option refused[] = {
     {SOL_UDPLITE, UDP_SEGMENT, false, true},
 };
 
-static bool leads_away(int32_t level, int32_t name, bool is_control)
+static bool redirects_packets(int32_t level, int32_t name, bool is_control)
 {
     for (uint32_t i = 0; i < sizeof refused / sizeof *refused; i++)
         if (refused[i].level == level && refused[i].name == name &&
@@ -36,7 +36,7 @@ static bool leads_away(int32_t level, int32_t name, bool is_control)
 
 /* Whether a flow label adds headers to its packets, such as a routing header (struct in6_flowlabel_req,
  * include/uapi/linux/in6.h). */
-static bool brings_headers(const struct call *call)
+static bool adds_headers(const struct call *call)
 {
     enum { PLAIN = 32 /* bytes */ };
     return (int32_t)call->arg[1] == SOL_IPV6 && (int32_t)call->arg[2] == IPV6_FLOWLABEL_MGR &&
@@ -45,7 +45,7 @@ static bool brings_headers(const struct call *call)
 
 /* TCP options by which bytes leave unjudged, in the connection's first packet (send.c) or encrypted by the kernel, fail as in a
  * kernel without them. 0, or an errno. */
-static int64_t hides_bytes(const struct call *call)
+static int64_t judge_hidden_bytes(const struct call *call)
 {
     if ((int32_t)call->arg[1] != SOL_TCP)
         return 0;
@@ -57,7 +57,7 @@ static int64_t hides_bytes(const struct call *call)
 
 /* Whether the option splits one write into several datagrams. Libraries probe for it (Netty's native transport, QUIC's) and
  * work without it, so it is no violation: it fails as in a kernel without it, in alert mode too. */
-static bool cuts_datagrams(int32_t level, int32_t name)
+static bool splits_datagrams(int32_t level, int32_t name)
 {
     return (level == SOL_UDP || level == SOL_UDPLITE) && name == UDP_SEGMENT;
 }
@@ -67,12 +67,12 @@ enum outcome judge_socket_option(struct call *call)
     /* Reserved for forbid_reconnection: fails as in an older kernel. */
     if ((int32_t)call->arg[1] == SOL_SOCKET && (int32_t)call->arg[2] == SO_LOCK_FILTER)
         return answer(call, -ENOPROTOOPT);
-    if (cuts_datagrams((int32_t)call->arg[1], (int32_t)call->arg[2]))
+    if (splits_datagrams((int32_t)call->arg[1], (int32_t)call->arg[2]))
         return answer(call, -ENOPROTOOPT);
-    int64_t hidden = hides_bytes(call);
+    int64_t hidden = judge_hidden_bytes(call);
     if (hidden)
         return answer(call, hidden);
-    bool leads = leads_away((int32_t)call->arg[1], (int32_t)call->arg[2], false) || brings_headers(call);
+    bool leads = redirects_packets((int32_t)call->arg[1], (int32_t)call->arg[2], false) || adds_headers(call);
     bool refuses_it = leads && outbound_refused(call, REASON_NOT_LISTED, TEXT("option"));
     return refuses_it ? answer(call, -EACCES) : RUN_IN_PLACE;
 }
@@ -119,7 +119,7 @@ static bool control_refused(const struct call *call, const uint8_t *control, uin
         bool hands_on = is_local && h.level == SOL_SOCKET && h.type == SCM_RIGHTS;
         if (hands_on && rights_refused(call, control + at + sizeof h, h.len - sizeof h))
             return true;
-        if (!is_local && leads_away(h.level, h.type, true))
+        if (!is_local && redirects_packets(h.level, h.type, true))
             return outbound_refused(call, REASON_NOT_LISTED, TEXT("option"));
     }
     return false;

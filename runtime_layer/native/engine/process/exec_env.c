@@ -17,7 +17,7 @@ struct place {
 };
 static struct place places[PLACES];
 
-static bool is_gone(int32_t pid)
+static bool has_ended(int32_t pid)
 {
     return pid > 0 && KERNEL(kill, pid, 0) == -ESRCH;
 }
@@ -36,7 +36,7 @@ static void record_memory(uint64_t at, uint64_t size)
     for (uint32_t i = 0; i < PLACES; i++) {
         struct place *place = &places[i];
         int32_t pid = __atomic_load_n(&place->pid, __ATOMIC_ACQUIRE);
-        if (pid != me && is_gone(pid))
+        if (pid != me && has_ended(pid))
             release_place(place, pid);
         int32_t free = 0;
         if (!__atomic_compare_exchange_n(&place->pid, &free, -1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
@@ -59,7 +59,7 @@ void child_start_release(const struct child_start *start)
 }
 
 /* Counts the variables and their bytes; an errno when they cannot be read. */
-static int64_t measure(uint64_t envp, uint64_t *count, uint64_t *bytes)
+static int64_t measure_environment(uint64_t envp, uint64_t *count, uint64_t *bytes)
 {
     *count = *bytes = 0;
     for (uint64_t string; envp; ++*count) {
@@ -213,7 +213,7 @@ static int64_t copy_variables(uint64_t envp, uint64_t count, struct writer *w, u
 int64_t child_start_make(struct child_start *start, struct text path, uint64_t envp)
 {
     uint64_t count, bytes, n = 0;
-    int64_t error = measure(envp, &count, &bytes);
+    int64_t error = measure_environment(envp, &count, &bytes);
     if (error)
         return error;
     uint64_t pointers = (count + MAX_SETTINGS + 5) * 8;

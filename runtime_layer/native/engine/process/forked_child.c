@@ -52,7 +52,7 @@ static bool own_program_refused(const struct call *call, struct scratch *scratch
                    &facts);
 }
 
-bool forked_copy_ends(struct call *call)
+bool answer_forked_copy(struct call *call)
 {
     int64_t result = -EACCES;
     if (opens_before_exec(call, &result)) {

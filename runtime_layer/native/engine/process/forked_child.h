@@ -7,6 +7,6 @@
 
 /* Answers a call of a forked copy that may not be a child process, or an open before exec. False: the call is judged as any
  * other. */
-bool forked_copy_ends(struct call *call);
+bool answer_forked_copy(struct call *call);
 
 #endif

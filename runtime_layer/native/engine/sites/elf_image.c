@@ -154,7 +154,7 @@ bool image_is_data(struct image image, uint64_t offset)
 
 /* Whether the entry is that of x86_64's rt_sigreturn code, which begins one byte early, so that unwinders that search pc - 1
  * find it. That byte ends the padding, or is a nop. */
-static bool begins_behind(struct image image, uint64_t start)
+static bool begins_one_byte_early(struct image image, uint64_t start)
 {
     static const uint8_t code[] = {0, 0x48, 0xc7, 0xc0, 15, 0, 0, 0, 0x0f, 0x05}; /* mov $15, %rax; syscall */
     const uint8_t *at = at_address(image, start, sizeof code);
@@ -216,7 +216,7 @@ static bool entry_function(struct image image, const struct table *t, uint32_t i
         return false;
     *start = entry_start(t, index);
     *end = *start + u32_at(entry + 12);
-    *start += begins_behind(image, *start);
+    *start += begins_one_byte_early(image, *start);
     return *end - *start <= image.size;
 }
 

@@ -143,7 +143,7 @@ static void scan_function(struct image image, struct code *c, uint64_t from, uin
         if (insn.flags & (INSN_BRANCH | INSN_CALLS))
             record_target(image, c, at + (uint64_t)insn.target, insn.flags, from, to);
         else if (insn.flags & INSN_ENDS)
-            c->joined.is_disguised |= take_apart(image.bytes + at, insn.len).op == GROUP;
+            c->joined.is_disguised |= parse_operands(image.bytes + at, insn.len).op == GROUP;
         if (insn.flags & INSN_RIP)
             record_table(image, c, at, insn.len, from, to);
         insn.len += !insn.len; /* unknown: the decode soon synchronises */
@@ -189,9 +189,9 @@ static bool follow_entry(struct image image, struct code *c, const struct table 
 static bool jumps_to_sum(const uint8_t *code, const struct code *c, uint32_t index)
 {
     enum { LOOK_BACK = 4, ADD = 1, ADD_MEMORY = 3 };
-    int8_t reg = take_apart(code + c->steps[index].at, c->steps[index].len).rm;
+    int8_t reg = parse_operands(code + c->steps[index].at, c->steps[index].len).rm;
     for (uint32_t i = index; i-- > 0 && index - i < LOOK_BACK && reg >= 0;) {
-        struct parts t = take_apart(code + c->steps[i].at, c->steps[i].len);
+        struct parts t = parse_operands(code + c->steps[i].at, c->steps[i].len);
         if ((t.op == ADD && t.rm == reg) || (t.op == ADD_MEMORY && t.reg == reg))
             return true;
     }
@@ -222,7 +222,7 @@ static void record_tables(struct image image, struct code *c)
             record_table(image, c, c->from + step->at, step->len, c->from, c->to);
         is_table_far |= is_far(code + step->at, step->len);
         by_sum |= (step->flags & (INSN_ENDS | INSN_BRANCH | STEP_LOST)) == INSN_ENDS &&
-                  take_apart(code + step->at, step->len).op == GROUP && jumps_to_sum(code, c, i);
+                  parse_operands(code + step->at, step->len).op == GROUP && jumps_to_sum(code, c, i);
     }
     c->full |= by_sum && is_table_far && c->joined.table_count == had;
 }

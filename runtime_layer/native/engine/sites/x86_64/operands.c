@@ -6,7 +6,7 @@ bool is_prefix(uint8_t b)
     return is_segment || is_size || b == 0xf0 || (b & 0xfe) == 0xf2;
 }
 
-struct parts take_apart(const uint8_t *p, uint32_t len)
+struct parts parse_operands(const uint8_t *p, uint32_t len)
 {
     struct parts t = {0};
     uint32_t i = 0;

@@ -15,7 +15,7 @@ struct parts {
     int8_t low;       /* the register in the opcode's low bits */
     uint8_t operands; /* the offset of the bytes behind the opcode */
 };
-struct parts take_apart(const uint8_t *p, uint32_t len);
+struct parts parse_operands(const uint8_t *p, uint32_t len);
 
 enum { RAX = 0 };
 

@@ -103,7 +103,7 @@ static int32_t constant_number(struct image image, const struct code *c, uint32_
     enum { MOV = 0xb8, MOV_TO_ANY = 0xc7, XOR = 0x31, XOR_FROM_ANY = 0x33, XOR_LENGTH = 2 };
     const struct step *before = &c->steps[index ? index - 1 : 0];
     const uint8_t *p = image.bytes + c->from + before->at;
-    struct parts t = take_apart(p, before->len);
+    struct parts t = parse_operands(p, before->len);
     bool moves = (t.op == MOV && !t.low && before->len == t.operands + 4u) ||
                  (t.op == MOV_TO_ANY && !(t.reg & 7) && t.rm == RAX && before->len == t.operands + 5u);
     bool clears =
@@ -140,7 +140,7 @@ static bool is_movable(struct image image, const struct code *c, uint32_t index)
 }
 
 /* Whether it is a nop, which may be padding before a function: its callers enter behind it. */
-static bool is_filling(const uint8_t *p, uint32_t len)
+static bool is_padding(const uint8_t *p, uint32_t len)
 {
     uint32_t i = 0;
     while (i + 1 < len && (p[i] == 0x66 || p[i] == 0x2e))
@@ -153,7 +153,7 @@ static bool is_movable_in_front(struct image image, const struct code *c, uint32
 {
     const struct step *step = &c->steps[index];
     return is_movable(image, c, index) &&
-           (c->bounded || !is_filling(image.bytes + c->from + step->at, step->len));
+           (c->bounded || !is_padding(image.bytes + c->from + step->at, step->len));
 }
 
 /* The bytes in front of the site that can move to make room for a jump; 0: too few. */
