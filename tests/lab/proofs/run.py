@@ -102,7 +102,7 @@ PROOFS = (
         "no verdict gets looser",
         (
             *("setting_table", "setting_lists", "setting_entries", "setting_reader", "suggest", "policy", "verdict"),
-            *("runtime_profile", "glob", "text", "object_names", "packages", "endpoint", "aws", "learnt_addresses"),
+            *("runtime_profile", "glob", "text", "object_names", "packages", "endpoint", "aws", "learned_addresses"),
         ),
         loops="text_next.0:3,has_entry.0:4,has_entries.0:4,memcmp.0:33",
     ),
