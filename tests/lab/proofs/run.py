@@ -96,6 +96,7 @@ PROOFS = (
     Proof("glob", "pattern and path: 3 bytes", "matches exactly as defined", ("glob", "text"), 3, "glob_match.0:18"),
     Proof("number", "5 bytes", "reads exactly the decimal numbers; pieces are whole", ("text",), 5),
     Proof("tls", "48 bytes", "within bounds; the name lies in the bytes", ("tls", "text"), 48),
+    Proof("names", "10 bytes, at any place", "a DNS name is walked within bounds, and ends", ("text", "endpoint"), 10),
     Proof(
         "tighten",
         "any modes and switches; lists of 2 bytes",
