@@ -216,10 +216,11 @@ static void look_at(uint64_t descriptor, uint64_t pointer, uint32_t len, const u
     bool datagram = f && f->type == DGRAM, stream = f && f->type == STREAM;
     struct sockaddr_bytes s = {.len = len};
     struct endpoint to;
-    CHECK(is_gates(pointer) && len <= SOCKADDR_MAX);
+    CHECK((is_gates(pointer) || !len) && len <= SOCKADDR_MAX); /* of no length, the kernel reads none */
     if (!blocks || (f && f->domain == UNIX)) /* which has no use for another family's addresses */
         return;
-    memcpy(s.bytes, (void *)pointer, len);
+    if (len)
+        memcpy(s.bytes, (void *)pointer, len);
     if (len >= 2 && !(s.bytes[0] | s.bytes[1]) && !connects)
         s.bytes[0] = INET;
     switch (endpoint_from_sockaddr(s.bytes, s.len, &to)) {
