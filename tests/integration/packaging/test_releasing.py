@@ -66,13 +66,16 @@ def test_a_release_refuses_a_placeholder(checkout: Path, tmp_path: Path) -> None
     script = tmp_path / ".ci" / "release"
     script.parent.mkdir()
     shutil.copy(checkout / ".ci" / "release", script)
-    page, project = tmp_path / "SECURITY.md", tmp_path / "pyproject.toml"
-    page.write_text("write to `PLACEHOLDER: security contact`\n")
+    project = tmp_path / "pyproject.toml"
+    pages = [tmp_path / name for name in ("SECURITY.md", "project.yaml", "insights.yml", "Dockerfile")]
+    for page in pages:
+        page.write_text("write to `PLACEHOLDER: security contact`\n")
     project.write_text('[project]\nname = "a"\n')
     done = run([str(script), "--check"], tmp_path)
     assert done.returncode == 1
-    assert "SECURITY.md:1:" in done.stderr
+    assert all(f"{page.name}:1:" in done.stderr for page in pages)
     assert "[project.urls] is missing" in done.stderr
-    page.write_text("write to security@example.com\n")
+    for page in pages:
+        page.write_text("write to security@example.com\n")
     project.write_text('[project.urls]\nRepository = "https://example.com"\n')
     assert run([str(script), "--check"], tmp_path).returncode == 0

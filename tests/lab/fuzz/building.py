@@ -270,27 +270,56 @@ def compile_with_any(sources: Sequence[Path], program: Path, *flags: str) -> Pat
 
 
 def build_replays(targets: Sequence[Target], folder: Path) -> dict[str, Path]:
-    """Compiles programs that run the files they are given through a target, with zig: each source once for all.
+    """Compiles programs that run the files they are given through a target, with zig."""
+    zig = [sys.executable, "-m", "ziglang", "cc", "-s", "-O1"]
+    options = [*_WARNINGS, "-fsanitize=undefined", "-fsanitize-trap=undefined"]
+    return build_programs(targets, folder, [*zig, *options], zig, (str(HERE / "replay.c"),))
 
-    Two compilers at a time. The programs by their targets' names.
+
+def build_programs(
+    targets: Sequence[Target],
+    folder: Path,
+    compiler: Sequence[str],
+    linker: Sequence[str],
+    further: Sequence[str] = (),
+    engine: Sequence[str] = (),
+) -> dict[str, Path]:
+    """Compiles each source once for all targets, two at a time, and links the programs.
+
+    Args:
+        targets: as in `TARGETS`.
+        folder: of the programs.
+        compiler: of C, with its options.
+        linker: with its options.
+        further: sources that each program has as well.
+        engine: the linker's last options.
+
+    Returns:
+        The programs by their targets' names.
     """
     objects: dict[tuple[str, ...], Path] = {}
     parts: dict[str, list[Path]] = {}
     for target in targets:
-        for source in (*_sources(target), str(HERE / "replay.c")):
+        for source in (*_sources(target), *further):
             # The core calls no kernel: what is put in front of the engine's sources is nothing to it.
             flags = () if Path(source).parent == NATIVE / "core" else target.flags
             made = objects.setdefault((*flags, source), folder / f"{len(objects)}.o")
             parts.setdefault(target.name, []).append(made)
-    zig = [sys.executable, "-m", "ziglang", "cc", "-s"]
-    options = ["-std=gnu11", "-O1", *_WARNINGS, "-fsanitize=undefined", "-fsanitize-trap=undefined"]
-    commands = [[*zig, *options, "-c", *key, "-o", str(made)] for key, made in objects.items()]
+    commands = [[*compiler, "-std=gnu11", "-c", *key, "-o", str(made)] for key, made in objects.items()]
     programs = {name: folder / name for name in parts}
-    links = [[*zig, "-O1", *map(str, made), "-o", str(programs[name])] for name, made in parts.items()]
+    links = [[*linker, *map(str, made), *engine, "-o", str(programs[name])] for name, made in parts.items()]
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(_run, commands))
         list(pool.map(_run, links))
+    for made in objects.values():
+        made.unlink()
     return programs
+
+
+def dictionary_of(target: Target) -> str:
+    """The target's words, as libFuzzer's file of words has them."""
+    words = ("".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in word) for word in target.words)
+    return "".join(f'"{word}"\n' for word in words)
 
 
 def targets_here() -> tuple[Target, ...]:

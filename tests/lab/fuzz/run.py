@@ -23,7 +23,16 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 
 from lab.fuzz import elf_seeds, objdump
-from lab.fuzz.building import SEEDS, WORKSHOP, X86_64_ONLY, Target, ToolMissing, build_fuzzer, targets_here
+from lab.fuzz.building import (
+    SEEDS,
+    WORKSHOP,
+    X86_64_ONLY,
+    Target,
+    ToolMissing,
+    build_fuzzer,
+    dictionary_of,
+    targets_here,
+)
 
 CORPUS = WORKSHOP / "corpus"
 CRASHES = WORKSHOP / "crashes"
@@ -59,8 +68,7 @@ def dictionary(target: Target) -> list[str]:
     if not target.words:
         return []
     path = WORKSHOP / f"{target.name}.dict"
-    words = ("".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in word) for word in target.words)
-    path.write_text("".join(f'"{word}"\n' for word in words))
+    path.write_text(dictionary_of(target))
     return [f"-dict={path}"]
 
 
