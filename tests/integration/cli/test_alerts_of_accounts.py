@@ -285,12 +285,12 @@ def test_without_a_network(aws: Account) -> None:
 
 
 def test_many_log_groups_are_asked_in_parts(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
-    groups = [f"/aws/lambda/f{n}" for n in range(120)]
+    groups = [f"/aws/lambda/f{n}" for n in range(51)]
     for number, group in enumerate(groups):
         aws.write(group, [tmp("/tmp/x", ago(hours=1), function=f"f{number}")])
     assert alerts.alerts(Where(log_groups=groups, place=HERE), Options("function"), json=True) == 3
-    assert told(capsys)["violations"] == 120
-    assert [len(asked["logGroupNames"]) for asked in aws.asked] == [50, 50, 20]
+    assert told(capsys)["violations"] == 51
+    assert [len(asked["logGroupNames"]) for asked in aws.asked] == [50, 1]
 
 
 def test_a_full_result_is_asked_for_in_halves(

@@ -135,6 +135,7 @@ def test_values_that_only_a_deployment_knows(assembly: Path, topic: str) -> None
     assert variables == {"TOPIC": "arn:aws:sns:eu-west-1:210987654321:news", "STAGE": "x=y", "GREETING": ""}
 
 
+@pytest.mark.long
 def test_a_function_that_fails(assembly: Path) -> None:
     done = command("run", assembly, "Quiet", "--env", "TOPIC=t", "--env", "STAGE=s", "--event", "-", stdin='"fail"')
     assert done.returncode == 1, done.stderr
@@ -142,6 +143,7 @@ def test_a_function_that_fails(assembly: Path) -> None:
     assert '"errorMessage": "as asked"' in done.stdout
 
 
+@pytest.mark.long
 def test_a_policy_that_refuses_to_start(assembly: Path) -> None:
     done = command("run", assembly, "Shop/Checkout", "--env", "SHIELD_READ_HANDLER=blok", "--json")
     assert done.returncode == 1
@@ -163,6 +165,7 @@ def test_why_an_alarm_fires_without_an_alert(capsys: pytest.CaptureFixture[str],
     assert shown[alarm - 1] == said
 
 
+@pytest.mark.long
 def test_a_nested_stack_gets_what_the_outer_one_gives(assembly: Path) -> None:
     done = command("run", assembly, "Shop/Nested/Checkout", "--json")
     assert done.returncode == 0, done.stdout + done.stderr

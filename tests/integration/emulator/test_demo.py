@@ -57,7 +57,7 @@ def runs(assembly: CloudAssembly) -> dict[str, CheckoutRun]:
     return {construct: run_checkout(assembly, construct) for construct in ("Unshielded", *SHIELDED.values())}
 
 
-@pytest.mark.long  # what `make demo` runs; `judge` has the same runs below without the command
+@pytest.mark.long
 def test_the_command(result: dict[str, Any]) -> None:
     """Every attempt in every mode, the handler's own calls, and which alarms fired and whom they would call."""
     modes = (("block", "denied"), ("alert", "succeeded"))
@@ -97,6 +97,7 @@ def verdicts_of(assembly: CloudAssembly, runs: Mapping[str, CheckoutRun]) -> Ver
     return judge(assembly, runs["Unshielded"], shielded)
 
 
+@pytest.mark.long
 @pytest.mark.promise("alert.caller-python")
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="3.10 has no row in the engine's table")
 def test_every_alert_names_the_dependency(assembly: CloudAssembly, runs: dict[str, CheckoutRun]) -> None:
@@ -112,6 +113,7 @@ def test_every_alert_names_the_dependency(assembly: CloudAssembly, runs: dict[st
         assert heads[-1].startswith(f"def {caller['function']}("), row.attempt
 
 
+@pytest.mark.long
 def test_the_real_runs_are_as_they_should_be(assembly: CloudAssembly, runs: dict[str, CheckoutRun]) -> None:
     verdicts = verdicts_of(assembly, runs)
     assert verdicts.is_as_expected, verdicts
@@ -161,6 +163,7 @@ WRONG: dict[str, tuple[Callable[[Runs], Runs], set[str], str]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", WRONG)
 def test_what_is_wrong_is_noticed(assembly: CloudAssembly, runs: Runs, name: str) -> None:
     damage, modes, alarm = WRONG[name]
@@ -171,6 +174,7 @@ def test_what_is_wrong_is_noticed(assembly: CloudAssembly, runs: Runs, name: str
     assert verdicts.to_json()["alarm"]["after"] == alarm
 
 
+@pytest.mark.long
 def test_a_line_too_many_is_noticed(assembly: CloudAssembly, runs: Runs) -> None:
     run = runs["Shielded"]
     alert = next(line for line in run.log if "/usr/bin/id" in line.message)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.thinning import long_but
 from shielded_function_emulator.cloud_assembly import FunctionPackage
 from shielded_function_emulator.function import EmulatedFunction
 from shielded_function_emulator.platform_files import BOOTSTRAP, INTERPRETER
@@ -28,6 +29,7 @@ def handler(event, context):
     time.sleep(event.get("sleep", 0))
     return {"environment": dict(os.environ), "uid": os.getuid(), "argv": sys.orig_argv}
 """
+MISSING = ("missing", 127, "does not exist")
 WRAPPER = """#!/bin/sh
 WRAPPED="$*" exec "$@"
 """
@@ -89,7 +91,8 @@ def test_an_invocation(package: FunctionPackage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrapper", "status", "said"), [("missing", 127, "does not exist"), ("not-executable", 126, "is not an executable")]
+    ("wrapper", "status", "said"),
+    long_but({MISSING}, [MISSING, ("not-executable", 126, "is not an executable")]),
 )
 def test_a_bad_exec_wrapper_ends_as_in_lambda(package: FunctionPackage, wrapper: str, status: int, said: str) -> None:
     with EmulatedFunction(with_environment(package, {"AWS_LAMBDA_EXEC_WRAPPER": f"/opt/{wrapper}"})) as function:

@@ -15,7 +15,7 @@ import pytest
 from integration.cli.running import command, says
 from integration.docs.pages import ROOT, read_page
 from integration.examples.conftest import Assembly
-from shielded_function_emulator.cloud_assembly import FunctionPackage, InlineCode
+from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPackage, InlineCode
 from shielded_function_emulator.incidents import BEHAVIOURS, FOLDER, TAKEN, Behaviour, IncidentError, find, incidents
 from shielded_function_emulator.incidents.drilling import play
 from shielded_function_emulator.incidents.staging import stage
@@ -147,7 +147,7 @@ def test_what_cannot_be_drilled(assembly: Assembly, function: str, more: tuple[s
     assert says(command("drill", assembly("checkout"), function, *more)).startswith(said)
 
 
-def test_wrong_expectations_and_other_languages(assembly: Assembly, tmp_path: Path) -> None:
+def test_expectations_that_are_wrong(assembly: Assembly, tmp_path: Path) -> None:
     expect = tmp_path / "expect.toml"
     for text, said in (
         ('axios = "blocked"', "axios: 'blocked' is not one of stopped, partly, passed, not run"),
@@ -157,21 +157,19 @@ def test_wrong_expectations_and_other_languages(assembly: Assembly, tmp_path: Pa
         expect.write_text(text)
         assert said in says(command("drill", assembly("checkout"), "Checkout/Shielded", "--expect", expect))
     assert says(command("drill")).startswith("name the folder and the function: ")
-    folder = assembly("sixty_functions")
-    java = next(name for name in functions(folder) if functions(folder)[name].startswith("java"))
-    assert says(command("drill", folder, java)).endswith(f"{functions(folder)[java]} is not supported yet")
 
 
-def functions(folder: Path) -> dict[str, str]:
-    """The runtimes by construct path."""
-    from shielded_function_emulator.cloud_assembly import CloudAssembly
-
-    read = CloudAssembly(folder)
-    return {
+@pytest.mark.long
+def test_a_language_that_has_no_drill(assembly: Assembly) -> None:
+    read = CloudAssembly(assembly("sixty_functions"))
+    runtimes = {
         place.path: str(read.template(place.stack)["Resources"][place.logical_id]["Properties"].get("Runtime"))
         for place in read.functions()
         if place.path.startswith("Live/")
     }
+    java = next(name for name, runtime in runtimes.items() if runtime.startswith("java"))
+    said = says(command("drill", assembly("sixty_functions"), java))
+    assert said.endswith(f"{runtimes[java]} is not supported yet")
 
 
 def test_the_list() -> None:
