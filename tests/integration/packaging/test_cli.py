@@ -15,10 +15,9 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from integration.cli.running import command, says
-from shielded_function.cli import demo, learned_files, render
+from shielded_function.cli import learned_files, render
 from shielded_function.cli import report as cli_report
 from shielded_function.cli.app import app
-from shielded_function.cli.errors import CliError
 from shielded_function.layer_archive import ARCHITECTURES
 from shielded_function_monitoring.insights import queries
 from shielded_function_runtime.build import native
@@ -180,11 +179,6 @@ def test_doctor_reports_as_json() -> None:
     done = command("doctor", "--json")
     assert done.returncode == 0
     assert platform.release() in json.dumps(json.loads(done.stdout))
-
-
-def test_demo_needs_a_checkout(tmp_path: Path) -> None:
-    with pytest.raises(CliError, match="the demo needs the project's checkout: clone the repository"):
-        demo.find_checkout(tmp_path)
 
 
 def test_version_is_the_distributions() -> None:

@@ -16,8 +16,6 @@ from harness.circles import find_circle
 from shielded_function import AlarmOptions, ControlAlarm, Shield, ShieldedFunction
 from shielded_function.function_shield import attached_to
 from shielded_function.testing import SimulatedCloudWatch, alert_line, simulate_cloudwatch
-from shielded_function_monitoring.filters import longest_of_functions, of_functions, violations
-from shielded_function_monitoring.pattern import MAX_LENGTH
 
 pytestmark = pytest.mark.promise("alarm.filters")
 
@@ -127,11 +125,3 @@ def test_a_filters_logical_id_does_not_depend_on_the_order(app: cdk.App, props: 
             ShieldedFunction(stack, name, log_group=shared, **props)
         ids.update(Template.from_stack(stack).find_resources(FILTER))
     assert len(ids) == 1
-
-
-def test_the_longest_pattern_is_known_before_the_names_are() -> None:
-    pattern = violations().render()
-    known = of_functions(pattern, ["x" * 64, "y" * 64])
-    assert longest_of_functions(pattern, ["${Token[a.1]}", "${Token[b.2]}"]) == len(known)
-    assert len(known) < MAX_LENGTH
-    assert len(of_functions(pattern, ["x"])) == len(pattern) + len('($.function = "x") && ')
