@@ -96,10 +96,10 @@ class ShieldPolicy:
         allow_executable_memory: libraries, or programs, that may make memory executable, by the name in the alert: the
             file's name up to its first dot, without the hash that a wheel's tools add, such as "libllvmlite". The
             caller of mmap(2) or mprotect(2) counts, not the caller of that library.
-        block_foreign_functions: whether the objects of `ctypes`, cffi, JNA and JPype are refused by their names, in
+        block_foreign_functions: whether the objects of `ctypes`, cffi, JNA, JPype and Fiddle are refused by name, in
             every mode of `executable_memory`, unless `allow_executable_memory` lists them: `_ctypes`, `_cffi_backend`,
-            `jna`, `_jpype`. Rarer bridges, such as koffi, are then refused in every mode too. It is only a hurdle: a
-            copy under another name loads. Many libraries import ctypes, so test it first.
+            `jna`, `_jpype`, `fiddle`. Rarer bridges, such as koffi, are then refused in every mode too. It is only a
+            hurdle: a copy under another name loads. Many libraries import ctypes, so test it first.
         on_failure: when the shield cannot be armed, "refuse" to start, or "run_unshielded" and report it. None is
             "run_unshielded" where no mode is block, `clear_tmp` and `block_foreign_functions` are off and
             `deny_outbound` is empty, so that a roll-out never prevents a start; otherwise "refuse". A function with an

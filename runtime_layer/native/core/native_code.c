@@ -26,7 +26,7 @@ static const struct refused refused[] = {
 static const struct refused refused_by_switch[] = {
     {"/**/_ctypes.*", NULL},         {"/**/_cffi_backend.*", NULL}, {"/**/_jpype.*", NULL},
     {"/**/libjnidispatch.*", "jna"}, {"/**/jna*.tmp", "jna"},       {"/**/libjffi-*.so", "jffi"},
-    {"/**/jffi*.so", "jffi"},
+    {"/**/jffi*.so", "jffi"},        {"/**/fiddle.so", NULL},       {"/**/ffi_c.so", NULL},
 };
 
 const struct bridge bridges[BRIDGE_SYMBOLS] = {
@@ -35,6 +35,8 @@ const struct bridge bridges[BRIDGE_SYMBOLS] = {
     {"jna", "Java_com_sun_jna_Native_initIDs"},
     {"jffi", "Java_com_kenai_jffi_Foreign_init"},
     {"jpype", "PyInit__jpype"},
+    {"fiddle", "Init_fiddle"},
+    {"ffi", "Init_ffi_c"},
     {"libffi", "ffi_call"},
     {"_testcapi", "PyInit__testcapi"},
     {"_testinternalcapi", "PyInit__testinternalcapi"},

@@ -20,7 +20,7 @@ bool has_ffi_option(struct text options);
 struct bridge {
     const char *name, *symbol;
 };
-enum { BRIDGE_SYMBOLS = 11 };
+enum { BRIDGE_SYMBOLS = 13 };
 extern const struct bridge bridges[BRIDGE_SYMBOLS];
 
 /* A native part of AWS's runtime clients, by the name of its file. */

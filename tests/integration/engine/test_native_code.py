@@ -49,6 +49,8 @@ COMMON_BRIDGES = {
     "lib/libjnidispatch.so": "jna",
     "lib/jffi456.so": "jffi",
     "lib/libjffi-1.2.so": "jffi",
+    "gems/fiddle-1.1.6/lib/fiddle.so": "fiddle",
+    "gems/ffi-1.17.2/lib/3.4/ffi_c.so": "ffi_c",
 }
 SWITCH = {"SHIELD_BLOCK_FOREIGN_FUNCTIONS": "on"}
 

@@ -69,6 +69,7 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> CloudAssembly:
     build([f"layer/{platform.machine()}"])
     runtime = lambda_.Runtime("ruby3.4", lambda_.RuntimeFamily.RUBY)
     policies = {mode: policy_of(mode) for mode in MODES} | {"default": ShieldPolicy(), "closed": policy_of("block")}
+    policies |= {"without-fiddle": ShieldPolicy(block_foreign_functions=True)}
     code = Path(__file__).parent / "handler"
     described = [Described(id, runtime, HANDLERS[id == "closed"], code, policy) for id, policy in policies.items()]
     return synthesize(tmp_path_factory.mktemp("assembly") / "cdk.out", described)
@@ -121,3 +122,16 @@ def test_each_control_denies(assembly: CloudAssembly, version: str) -> None:
         done = function.invoke({})
     assert done.payload["errorType"] == _DENIED
     assert [alert.policy for alert in shield_lines(done.log)[0]] == ["read_handler"]
+
+
+@pytest.mark.promise("memory.foreign")
+@EACH_VERSION
+def test_fiddle_is_refused_by_the_switch(assembly: CloudAssembly, version: str) -> None:
+    if reason := VERSIONS[version].missing():
+        pytest.skip(reason)
+    with EmulatedFunction(assembly.function(STACK, "without-fiddle"), runtime=VERSIONS[version]) as function:
+        done = function.invoke({"attempts": []})
+    (alert,) = shield_lines(done.log)[0]
+    assert done.failed
+    assert any("LoadError" in line.message for line in done.log)
+    assert (alert.policy, alert.mode, alert.allow) == ("executable_memory", "block", "fiddle")
