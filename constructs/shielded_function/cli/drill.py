@@ -253,9 +253,10 @@ def lines_of(results: Sequence[Result]) -> list[str]:
 
 
 def summary(results: Sequence[Result]) -> str:
-    """`Of 12 replayed incidents, the shield stops 10, stops 0 in part, and lets 2 pass. 1 is not run.`"""
+    """`Of 12 incidents, 11 are replayed: the shield stops 9, stops 1 in part, and lets 1 pass.`"""
     real = [played for played, _ in results if played.incident.year] or [played for played, _ in results]
     count = Counter(played.outcome for played in real)
-    text = f"Of {len(real) - count['not run']} replayed incidents, the shield stops {count['stopped']}, "
-    text += f"stops {count['partly']} in part, and lets {count['passed']} pass."
-    return text + (f" {count['not run']} is not run." if count["not run"] else "")
+    text = (
+        f"Of {len(real)} incidents, {len(real) - count['not run']} are replayed: the shield stops {count['stopped']}, "
+    )
+    return text + f"stops {count['partly']} in part, and lets {count['passed']} pass."

@@ -89,9 +89,7 @@ def test_a_worm_in_a_python_function(told: dict[str, Any]) -> None:
     fired = {each["alarm"]: each["actions"] for each in worm["alarms"]}
     assert set(fired) == {"Checkout/Shielded/Shield/Alarm", "Checkout/Shielded/Shield/restAlarm"}
     assert all(":Checkout-Alarms" in action for actions in fired.values() for action in actions)
-    assert told["summary"] == (
-        "Of 2 replayed incidents, the shield stops 1, stops 0 in part, and lets 1 pass. 1 is not run."
-    )
+    assert told["summary"] == ("Of 3 incidents, 2 are replayed: the shield stops 1, stops 0 in part, and lets 1 pass.")
 
 
 def test_what_no_control_stops(told: dict[str, Any]) -> None:

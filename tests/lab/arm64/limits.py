@@ -33,7 +33,6 @@ LIMITS = {
     "test_server_names.py::test_a_name_behind_a_record_of_no_known_kind_is_not_seen": _LOCK_FILTER,
     "test_server_names.py::test_in_alert_mode_a_host_is_reported_once": _LOCK_FILTER,
     "test_server_names.py::test_what_had_another_peer_is_not_connected_by_name": _LOCK_FILTER,
-    "test_syscalls.py::test_a_child_in_new_namespaces_stays_shielded": "qemu-user forks without new namespaces only",
     "test_syscalls.py::test_a_child_whose_loader_drops_the_library_is_refused": _OUTSIDE,
     "test_syscalls.py::test_a_filter_that_hides_file_systems_opens_no_memory": _FILTER,
     "test_syscalls.py::test_a_kernel_whose_pages_are_larger_is_refused": _FILTER,
