@@ -67,8 +67,8 @@ def test_globs_are_what_they_are_said_to_be(native: Native, pattern: str, path: 
 
 def test_no_pattern_takes_long(native: Native) -> None:
     """Patterns that take a backtracking matcher ages."""
-    start = time.monotonic()
+    start = time.process_time()
     for pattern in ("/tmp/" + "*a" * 100 + "b", "/tmp" + "/**/a" * 50 + "/b", "/tmp/" + "**a" * 100 + "b"):
         assert not glob(native, pattern, "/tmp/" + "a" * 2000)
         assert not glob(native, pattern, "/tmp" + "/a" * 1000)
-    assert time.monotonic() - start < 2
+    assert time.process_time() - start < 2

@@ -176,9 +176,11 @@ def log_pipe_is_full() -> str:
                 pass
     fcntl.fcntl(copy, fcntl.F_SETFL, flags)
     os.close(copy)
-    began = time.monotonic()
+    began, waits = time.monotonic(), resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
     errno_of(lambda: os.close(os.open("/tmp/there", os.O_RDONLY)))
-    assert time.monotonic() - began < 0.2, "it waited for the reader"
+    # A machine that is busy with others takes the processor away: that is no wait.
+    waited = resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw > waits
+    assert time.monotonic() - began < 0.2 or not waited, "it waited for the reader"
     time.sleep(1)  # session.py reads meanwhile
     return content(os.open("/tmp/there", os.O_RDONLY))
 
