@@ -31,9 +31,9 @@ _MAX_NAME: Final = 190
 _MAX_OWNER: Final = 60
 _ACTIONS: Final = ("actions", "ok_actions", "insufficient_data_actions")
 _MAX_ACTIONS: Final = 5
-"""For each state (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html)."""
+"""Actions of a state (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html)."""
 _FLEET_SEES: Final = 3 * _HOUR
-"""How far an alarm on a Metrics Insights query looks back
+"""The span of an alarm on a Metrics Insights query
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-metrics-insights-limits.html)."""
 
 

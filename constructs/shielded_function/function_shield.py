@@ -370,7 +370,7 @@ class FunctionShield(AttachedShield):
         return self._set_grants(policy, grants, grants.warnings)
 
     def _apply_default_grants(self, policy: ShieldPolicy, grants: Grants) -> ShieldPolicy:
-        """For an unset `allow_aws`: its stack warns once about functions with unknown grants."""
+        """Completes an unset `allow_aws`; its stack warns once about functions with unknown grants."""
         self._untold = self._untold or [
             each.message for each in (*grants.problems, *grants.warnings) if is_unknown_grant(each)
         ]

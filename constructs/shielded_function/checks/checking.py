@@ -18,7 +18,7 @@ from .rules import NOT_SEEN, NOT_SHIELDED, PRODUCTION, RULES, Context, Problem, 
 
 
 class _Together(NamedTuple):
-    """How a rule about an app's setup reports many functions in one finding.
+    """One finding of a rule about an app's setup for many functions.
 
     Attributes:
         problem: the text, with the number of functions.
@@ -102,7 +102,7 @@ def check(
         assembly: the synthesized app.
         production: path globs (`Prod`, `*/Prod-*`) of production; each also covers the constructs below.
         perimeter: path globs of functions that a `ShieldPerimeter` must cover, likewise.
-        expired: the severity of settings whose end date has passed.
+        expired: the severity of settings whose end date is reached.
         today: the day, `2027-01-31`; by default the clock's, in UTC.
     """
     today = today or datetime.now(timezone.utc).date().isoformat()

@@ -38,7 +38,7 @@ class Temporary:
     error: str = ""
 
     def is_expired(self, today: str) -> bool:
-        """Whether its date has passed, or is unreadable."""
+        """Whether its date is reached, or is unreadable."""
         return bool(self.error) or "" < self.until <= today
 
 

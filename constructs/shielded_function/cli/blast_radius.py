@@ -30,7 +30,7 @@ WIDTHS: Final = (
     "listed hosts",
     "nowhere",
 )
-"""How far a function's data can be sent, the widest first."""
+"""The reach of a function's data, the widest first."""
 
 # The nouns for resources of a service; other resources are named by their service.
 _KINDS: Final[Mapping[str, str]] = {

@@ -94,7 +94,7 @@ class Unknown:
         text: the CDK's text for it; empty where only a value around it has one.
         note: stable between reads: `AWS::Region`, or its intrinsic as JSON.
         target: the construct that it refers to, if it does.
-        inner: constructs in functions around it, such as Fn::Select.
+        inner: constructs inside its functions, such as Fn::Select.
     """
 
     text: str

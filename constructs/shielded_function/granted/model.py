@@ -112,17 +112,17 @@ class Grants:
 
     @property
     def services(self) -> tuple[str, ...]:
-        """For `allow_aws`, without s3 where `buckets` are named."""
+        """The services for `allow_aws`, without s3 where `buckets` are named."""
         return self._texts("service")
 
     @property
     def buckets(self) -> tuple[str, ...]:
-        """For `allow_buckets`: names, possibly tokens. None where the role has a grant for buckets without one name."""
+        """The names for `allow_buckets`, possibly tokens. None where a grant names no single bucket."""
         return self._texts("bucket")
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """For `allow_outbound`: the hosts of data planes, possibly with tokens."""
+        """The hosts of data planes for `allow_outbound`, possibly with tokens."""
         return self._texts("host")
 
     @property

@@ -333,7 +333,7 @@ class TemplateGrants:
 
     @cached_property
     def _mappings(self) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]]]:
-        """By function: the event sources that Lambda polls, and its destinations."""
+        """The event sources that Lambda polls, and its destinations, by function."""
         polled: dict[str, dict[str, str]] = {}
         sent: dict[str, dict[str, str]] = {}
         for template in self._templates:

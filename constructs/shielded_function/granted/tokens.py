@@ -122,7 +122,7 @@ class Tokens:
         return str(argument[0]) if isinstance(argument, list) else ""
 
     def of_json(self, place: Place, value: Any) -> list[tuple[str, Field]]:
-        """The same for a resolved value, with both branches of an Fn::If."""
+        """The (text, pieces) of a resolved value, with both branches of an Fn::If."""
         if isinstance(value, list):
             return [found for item in value for found in self.of_json(place, item)]
         if isinstance(value, dict) and "Fn::If" in value:
@@ -237,7 +237,7 @@ class Tokens:
         return path_of(construct)[0]
 
     def type(self, construct: Any) -> str:
-        """By its class, which is asked once, except for a plain CfnResource."""
+        """Its type by its class, which is requested once, except for a plain CfnResource."""
         kind = type(construct)
         if kind not in self._types:
             self._types[kind] = getattr(kind, "CFN_RESOURCE_TYPE_NAME", None)

@@ -133,5 +133,5 @@ def if_supplied(read: Read) -> Read:
 
 
 def each(*reads: Read) -> Read:
-    """All entries of several."""
+    """The entries of several readers."""
     return lambda construct: [entry for read in reads for entry in read(construct)]

@@ -100,6 +100,6 @@ REFUSED: Final[Mapping[str, str]] = {
     },
     **{kind: sentence for sentence, kinds in _SENTENCES.items() for kind in kinds},
 }
-"""From a construct's type to its message."""
+"""The message for a construct, by type."""
 
 SERVICES: Final = tuple(_SERVICES)

@@ -42,7 +42,7 @@ SUM_KEY: Final = "sum"
 # For the rest, blocked violations are a notice and allowed ones a warning: the earlier of both.
 CLASS_SEVERITY: Final[Mapping[Class, Severity]] = {"critical": "critical", "rest": "warning"}
 QUIET_MINUTES: Final = 15
-"""How long an alarm below critical lasts after the last violation."""
+"""The time that an alarm below critical lasts after the last violation."""
 BY_POLICY_KEY: Final = "policies"
 """The key of the filter that counts by control."""
 

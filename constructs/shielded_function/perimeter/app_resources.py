@@ -129,7 +129,7 @@ class _Meaning:
 
 
 _MEANINGS: Final[dict[str, _Meaning]] = {}
-"""By text: tokens keep their number for the life of the process, and rules are read several times."""
+"""Cached by text: tokens keep their number for the life of the process, and rules are read several times."""
 
 
 def classify_in(stack: cdk.Stack) -> Callable[[str], Kind]:

@@ -154,7 +154,7 @@ def with_network(function: Resource, providers: Iterable[Resource]) -> Resource:
 
 
 def is_database(resource: Resource) -> bool:
-    """Whether it is a database or its subnet group; not an RDS database that imports from S3 by the VPC's endpoint."""
+    """Whether it is a database or its subnet group. An RDS import from S3 uses the VPC's endpoint."""
     return resource.type.startswith(_DATABASES)
 
 

@@ -119,7 +119,7 @@ def _stage_of(construct: Any) -> str:
 
 
 _targets: Final[dict[str, tuple[Target, ...]]] = {}
-"""By text. Tokens keep their number for the life of the process, and functions share policies."""
+"""Cached by text: tokens keep their number for the life of the process, and functions share policies."""
 
 
 def _targets_of(text: str, scope: Any) -> tuple[Target, ...]:

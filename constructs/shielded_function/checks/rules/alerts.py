@@ -144,7 +144,7 @@ class Monitoring:
 
     def __init__(self, assembly: Assembly) -> None:
         self.filters: dict[tuple[str, str], list[Filter]] = {}
-        """By log group, the filters that count its lines into metrics of the shield."""
+        """The filters that count lines into metrics of the shield, by log group."""
         self.alarms: list[Alarm] = []
         """The alarms on metrics of the shield."""
         self._functions = {function.place.path: function for function in reversed(assembly.functions)}

@@ -69,7 +69,7 @@ def _stage(function: LambdaFunction) -> str:
 
 
 def wrapper_without_layer(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """It would not start: Lambda finds no wrapper."""
+    """A function that cannot start, as Lambda finds no wrapper."""
     del context
     if function.has_wrapper and not function.has_layer:
         yield Problem(
@@ -80,7 +80,7 @@ def wrapper_without_layer(function: LambdaFunction, context: Context) -> Iterato
 
 
 def architecture_mismatch(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """It would not start: the wrapper is a program for another processor."""
+    """A function that cannot start, as the wrapper is a program for another processor."""
     del context
     architectures = function.properties.get("Architectures", ["x86_64"])
     layers = function.properties.get("Layers")
@@ -102,7 +102,7 @@ def _texts(value: Any) -> bool:
 
 
 def layer_without_wrapper(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """It starts, and nothing stops it."""
+    """A function that starts without the shield."""
     del context
     if function.is_image or function.has_wrapper or not (function.has_shield_layer or function.has_policy):
         return
