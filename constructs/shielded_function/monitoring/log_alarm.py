@@ -2,7 +2,7 @@
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudwatch-logalarm.html. It needs a
 role that runs the query and one that fetches the lines. The page does not name the service that assumes them: both
-roles trust CloudWatch and CloudWatch Logs, for this account alone. It was not tested in AWS.
+roles trust CloudWatch and CloudWatch Logs, for this account alone. This has not run in AWS.
 """
 
 from __future__ import annotations
