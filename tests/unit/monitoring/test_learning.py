@@ -337,15 +337,6 @@ def test_more_targets_than_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None
         assert denied - {"/tmp/other"} == {"evil.example:443", *(f"/tmp/{n:04}x" for n in range(40))}
 
 
-def test_more_that_is_denied_than_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shielded_function_monitoring.learning.replaying.MAX_DENIED", 3)
-    log = log_of(*(tmp(f"/tmp/{n}x", count=n + 1) for n in range(9)))
-    denied = replay(log, lambda question: ("deny", ""), lambda policy: "block")
-    assert [(each.target, each.evidence.count) for each in denied] == [
-        ("6 further targets", 39), ("/tmp/2x", 3), ("/tmp/1x", 2), ("/tmp/0x", 1),
-    ]  # fmt: skip
-
-
 def test_runs_are_merged() -> None:
     first = read([armed(at(20)), connect("api.stripe.com", time=at(20), count=2, caller="a.so"), tmp("/tmp/x")])
     second = read([armed(at(22)), connect("api.stripe.com", time=at(22), caller="b.so"), folded("read_write_tmp", 3)])

@@ -100,18 +100,6 @@ class TestForms:
         allow(cdk.Token.as_string("sns:Publish"), "*")
         assert set(read().services) == {"sqs", "sns"}
 
-    def test_a_document_that_is_a_token(self, read: Read, checkout: lambda_.Function, ids: Ids) -> None:
-        queue = sqs.Queue(checkout.stack, "Queue")
-        document = {"Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": queue.queue_arn}]}
-        iam.CfnPolicy(
-            checkout.stack,
-            "Late",
-            policy_name="late",
-            roles=[checkout.role.role_name],  # type: ignore[union-attr]
-            policy_document=cdk.Token.as_any(document),
-        )
-        assert read().services == ("sqs",)
-
 
 class TestPlaces:
     @pytest.fixture
