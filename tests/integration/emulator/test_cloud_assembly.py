@@ -107,7 +107,6 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_all_unknown_values_are_named_at_once_with_their_fix(tmp_path: Path) -> None:
-    """All that is unknown is named at once with how to give it."""
     variables = {
         "URL": {"Ref": "Queue"},
         "ARN": {"Fn::Sub": "x-${Queue.Arn}"},
@@ -275,7 +274,6 @@ def test_intrinsics(value: Any, resolved: Any) -> None:
     ],
 )
 def test_a_value_of_a_deployment_is_an_error_unless_given(value: Any, key: str) -> None:
-    """What only a deployment knows is an error unless it is given."""
     with pytest.raises(IntrinsicError) as error:
         Resolver("Shop", TEMPLATE).resolve(value)
     assert error.value.key == key

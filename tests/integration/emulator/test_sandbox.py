@@ -160,7 +160,6 @@ def test_a_mount_that_is_not_there_is_named(task: Path) -> None:
 
 
 def test_without_isolation_commands_run_and_it_says_so(task: Path) -> None:
-    """Without isolation commands run all the same and it says so."""
     with Sandbox(task=task, ways=()) as sandbox:
         assert not sandbox.isolation.whole
         assert not sandbox.isolation.filtered

@@ -215,7 +215,6 @@ def test_the_domain_itself_makes_no_wildcard_of_what_is_above_it() -> None:
 
 
 def test_lookups_of_connected_names_offer_no_wider_wildcard() -> None:
-    """Lookups of what was connected to offer no wider wildcard."""
     names = [f"host{n}.example.com" for n in range(21)]
     learnt = learnt_of(*(lookup(name) for name in names), *(connect(name) for name in names))
     assert [offer.value for offer in learnt.offers] == ["*.example.com:443"]

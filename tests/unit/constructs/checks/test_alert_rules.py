@@ -205,7 +205,6 @@ def test_a_topic_that_everybody_of_the_account_may_write_to(
 def test_a_fleets_alarm_watches_functions_in_other_stacks(
     app: cdk.App, stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any
 ) -> None:
-    """The alarm of a fleet watches its functions in other stacks."""
     alarms = AlarmOptions(granularity="fleet", actions=[action])
     nested = cdk.NestedStack(stack, "Nested")
     for number, place in enumerate((stack, cdk.Stack(app, "Other"), nested)):

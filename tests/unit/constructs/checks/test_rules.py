@@ -48,7 +48,6 @@ def overridden(overrides: dict[str, Any], *found: str) -> set[str]:
 def test_a_shielded_function_that_tells_somebody_is_right(
     stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any
 ) -> None:
-    """A shielded function that tells somebody is as it should be."""
     policy = ShieldPolicy(
         allow_outbound=["api.stripe.com:443", "*.example.com", "10.0.0.0/8", "192.0.2.0/24:443", "2001:db8::/32"],
         allow_tmp=["/tmp/cache/**"],

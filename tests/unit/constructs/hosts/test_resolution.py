@@ -304,7 +304,6 @@ def test_all_problems_are_told_at_once(app: cdk.App, stack: cdk.Stack, function:
 
 
 def test_an_unknown_lists_member_is_refused_in_the_cdks_words(stack: cdk.Stack, function: lambda_.Function) -> None:
-    """A member of an unknown list is refused in the CDK's words."""
     listed = cdk.CfnParameter(stack, "Hosts", type="CommaDelimitedList").value_as_list
     with pytest.raises(ValueError, match=r"Fn\.select"):
         resolve_policy(ShieldPolicy(allow_outbound=[f"{listed[0]}:443"]), function)

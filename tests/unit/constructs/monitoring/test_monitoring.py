@@ -91,7 +91,6 @@ def test_alone_in_a_stack(stack: cdk.Stack, props: Props, resources: Resources) 
 
 
 def test_functions_with_own_alarms_count_for_the_fleet(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    """Functions with alarms of their own are counted for the fleet."""
     ShieldedFunction(stack, "Fn", alarms=AlarmOptions(granularity="control"), **props)
     ShieldMonitoring(stack, alarms=AlarmOptions(granularity="fleet", severities={"critical": []}))
     metrics = {f["MetricTransformations"][0]["MetricName"] for f in resources(stack, FILTER).values()}
