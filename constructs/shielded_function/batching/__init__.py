@@ -53,14 +53,11 @@ _LIST: Final = {"collection": {"kind": "array", "elementtype": _ANY}}
 
 
 def members_of(objects: Sequence[Any], *paths: str) -> list[list[Any]]:
-    """Members of many objects, in the CDK's form.
+    """Members of many objects, for each in the order of `paths`; None for absent ones.
 
     Args:
         objects: constructs, or other objects of the CDK.
         paths: the members, `role` or `node.metadata`.
-
-    Returns:
-        For each object, its members in the order of `paths`; None for absent members.
     """
     if not objects:
         return []
@@ -126,16 +123,13 @@ def circles_of(asked: Sequence[tuple[Any, str]]) -> list[list[str] | None]:
 
 
 def find_all(scope: Any, classes: Sequence[str], types: Sequence[str]) -> list[tuple[Any, str]]:
-    """A construct and its descendants, of some classes or types.
+    """A construct and its descendants, of some classes or types, each with its `toString`.
 
     Args:
         scope: the construct.
         classes: classes of the CDK, `Stack` or `aws_lambda.FunctionBase`.
         types: CloudFormation types of resources; `Custom::` is every type with this prefix, except those with a `!` in
             front: `!Custom::Own`.
-
-    Returns:
-        Each construct, with its `toString`.
     """
     found = _ask("find", scope, list(classes), list(types))
     return [(construct, text) for construct, text in found]

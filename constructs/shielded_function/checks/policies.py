@@ -80,8 +80,7 @@ def read_policy(
     Args:
         environment: its variables; values may be intrinsics.
         lines: the text of its policy file. Lists in both are joined.
-        known: values of `Ref` at deployment, unless they are overridden: pseudo parameters, and the defaults
-            of parameters.
+        known: values of `Ref` at deployment, unless overridden: pseudo parameters, and defaults of parameters.
     """
     settings: dict[str, str] = {}
     late: dict[str, list[str]] = {}

@@ -62,10 +62,7 @@ class _Alarm(NamedTuple):
 
 
 def mute(stack: str, options: Options, *, json: bool, now: datetime | None = None) -> int:
-    """Mutes the shield's alarms of a stack, or ends the mute.
-
-    Returns:
-        0.
+    """Mutes the shield's alarms of a stack, or ends the mute; always 0.
 
     Raises:
         CliError: an option is wrong, the stack has no alarm of the shield, or AWS denies a request.
