@@ -157,7 +157,7 @@ def test_a_missing_library_is_said(installed: Installed) -> None:
     findings = examine(installed)
     assert findings["process_engine"]["outcome"] == findings["libc_coverage"]["outcome"] == "no"
     assert str(findings["process_engine"]["value"]).startswith(f'"{installed.library}" cannot be opened')
-    assert findings["libc_coverage"]["value"] == "not known: the engine did not come so far"
+    assert findings["libc_coverage"]["value"] == "not known: the engine failed before it"
 
 
 def test_a_static_program_is_said(installed: Installed, static_program: Path) -> None:
