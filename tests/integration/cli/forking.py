@@ -13,7 +13,10 @@ import os
 import runpy
 import socket
 import sys
+from functools import cache
 from typing import Any
+
+import typer.main
 
 from shielded_function_monitoring.learning.wildcards import domain_of
 
@@ -56,6 +59,9 @@ if __name__ == "__main__":
     for module in ("boto3", "botocore.session", "typer._adapters"):
         importlib.import_module(module)
     domain_of("example.com")  # reads the list of public suffixes
+    # Each run would read the signatures of all commands again.
+    typer.main.get_command = cache(typer.main.get_command)
+    typer.main.get_command(importlib.import_module(f"{COMMAND}.app").app)
     assert "aws_cdk" not in sys.modules
     gc.freeze()
     take_over(serve(socket.socket(fileno=int(sys.argv[1]))))
