@@ -20,8 +20,7 @@ from shielded_function_emulator.sandbox import shield_lines
 POLICIES = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler")
 # Of each kind of the catalogue's, one or two.
 KEPT = {
-    *("InsertOption", "InsertRequire", "DdLambdaHandler", "OwnInterpreter", "UsersScript", "Helpers", "TwoInARow"),
-    *("ClearEnvironment", "Preload"),
+    *("InsertOption", "DdLambdaHandler", "OwnInterpreter", "TwoInARow", "ClearEnvironment", "Preload"),
 }
 WORK = {"data": "content", "thread": "heard", "later": "imported later"}
 

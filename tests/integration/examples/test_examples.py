@@ -16,7 +16,7 @@ from integration.examples.catalogue import EXAMPLES, FOLDER, LINT_OF_THE_CDK, Ex
 from integration.examples.conftest import Assembly
 from shielded_function.cli import audit
 
-SAMPLE = [example for example in EXAMPLES if example.name in ("pipeline", "whole_app")]
+SAMPLE = [example for example in EXAMPLES if example.name == "pipeline"]
 each = pytest.mark.parametrize("example", long_but(SAMPLE, EXAMPLES), ids=lambda example: example.name)
 
 

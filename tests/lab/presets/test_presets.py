@@ -81,7 +81,7 @@ _POLICIES = {
     "allow_executable_memory": "executable_memory",
 }
 # Of each language, and of each way; all in `make test-long`.
-_SAMPLE = ("cffi", "gitpython", "jna", "python-tempfile", "swc")
+_SAMPLE = ("gitpython", "jna", "swc")
 each_preset = pytest.mark.parametrize("name", PRESETS)
 each_that_runs = pytest.mark.parametrize("name", long_but(_SAMPLE, PRESETS))
 
@@ -188,7 +188,7 @@ def test_the_library_works_with_its_preset(run: Runs, name: str) -> None:
 
 
 @pytest.mark.promise("memory.foreign")
-@pytest.mark.parametrize("name", long_but(("cffi", "ctypes", "jna"), FOREIGN))
+@pytest.mark.parametrize("name", long_but(("ctypes", "jna"), FOREIGN))
 def test_a_bridge_is_refused_by_the_switch(run: Runs, name: str) -> None:
     """Where all else alerts, and not where its entry is listed."""
     blocked = replace(ShieldPolicy.report_only(), block_foreign_functions=True)

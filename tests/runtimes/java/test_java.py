@@ -27,9 +27,8 @@ SETTINGS: Mapping[str, Mapping[str, str]] = {
     "allow": in_mode("allow"),
     "lists": LISTS,
 }
-EACH_LINE = pytest.mark.parametrize("line", LINES, ids=lambda line: f"java{line}")
-# All else of the newest, whose runs are many.
-IN_FULL = pytest.mark.parametrize("line", long_but({max(LINES)}, LINES), ids=lambda line: f"java{line}")
+# The newest; all of them in `make test-long`.
+EACH_LINE = pytest.mark.parametrize("line", long_but({max(LINES)}, LINES), ids=lambda line: f"java{line}")
 
 
 def of(line: int, attempts: Sequence[Attempt]) -> list[Attempt]:
@@ -98,7 +97,7 @@ def test_hello_world_is_quiet(runs: Runs, line: int) -> None:
     assert [made.get("event") for made in runs(line, "default").first] == ["armed"]
 
 
-@IN_FULL
+@EACH_LINE
 def test_what_is_denied(runs: Runs, line: int) -> None:
     made, unshielded = runs(line, "default"), runs(line, "unshielded")
     assert complaints(made, unshielded, of(line, table.ATTEMPTS), is_denied) == []
@@ -106,7 +105,7 @@ def test_what_is_denied(runs: Runs, line: int) -> None:
     assert made.effects == {}
 
 
-@IN_FULL
+@EACH_LINE
 def test_what_is_reported(runs: Runs, line: int) -> None:
     made = runs(line, "alert")
 
@@ -117,7 +116,7 @@ def test_what_is_reported(runs: Runs, line: int) -> None:
     assert made.effects["tmp"] == runs(line, "unshielded").effects["tmp"]
 
 
-@IN_FULL
+@EACH_LINE
 def test_what_is_allowed(runs: Runs, line: int) -> None:
     made = runs(line, "allow")
     assert complaints(made, runs(line, "unshielded"), of(line, table.ATTEMPTS), lambda _: "allow") == []
@@ -125,7 +124,7 @@ def test_what_is_allowed(runs: Runs, line: int) -> None:
 
 
 @pytest.mark.promise("runtime.java-programs")
-@IN_FULL
+@EACH_LINE
 def test_what_is_listed(runs: Runs, line: int) -> None:
     made = runs(line, "lists")
 
@@ -138,7 +137,7 @@ def test_what_is_listed(runs: Runs, line: int) -> None:
 
 
 @pytest.mark.promise("handler.jar")
-@IN_FULL
+@EACH_LINE
 def test_a_handler_in_a_jar(package: Packages, code: Code, line: int) -> None:
     """The jar that holds the handler's class is closed; other classes in it still load."""
     in_jar = replace(package(line), code=code.jar)
@@ -158,7 +157,7 @@ def test_a_native_transport_that_was_unpacked_to_tmp(package: Packages, code: Co
 
 
 @pytest.mark.promise("runtime.java-programs")
-@IN_FULL
+@EACH_LINE
 @pytest.mark.parametrize("mechanism", ["VFORK", "FORK"])
 def test_launch_mechanisms(runs: Runs, package: Packages, line: int, mechanism: str) -> None:
     """Other ways than posix_spawn, the JDK's own, from the JVM itself: what is listed runs, what is not does not."""
@@ -176,7 +175,7 @@ def test_launch_mechanisms(runs: Runs, package: Packages, line: int, mechanism: 
     assert complaints(made, runs(line, "unshielded"), attempts, outcome) == []
 
 
-@IN_FULL
+@EACH_LINE
 def test_behind_a_wrapper_that_inserts_an_agent(runs: Runs, package: Packages, line: int) -> None:
     """The agent sees the handler's class, and what is denied without it is denied with it."""
     attempts, seen = of(line, table.ATTEMPTS), Attempt("what_the_agent_saw")
@@ -203,7 +202,7 @@ def test_stress(package: Packages, collector: str) -> None:
     assert complaints(made, plain, stress, is_denied) == []
 
 
-@IN_FULL
+@EACH_LINE
 def test_the_runtimes_files_while_it_loads_the_function(runs: Runs, line: int) -> None:
     """Until the runtime asks for work, the function's code may use them too; then they are closed."""
     name = "runtimes_counters_while_loading"
@@ -211,7 +210,7 @@ def test_the_runtimes_files_while_it_loads_the_function(runs: Runs, line: int) -
 
 
 @pytest.mark.promise("runtime.quiet")
-@IN_FULL
+@EACH_LINE
 def test_the_end_is_quiet(package: Packages, line: int) -> None:
     """The JVM takes its own file away when it ends, long after it is ready."""
     with EmulatedFunction(package(line)) as function:

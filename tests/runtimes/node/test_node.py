@@ -25,7 +25,7 @@ ROWS = [
 @pytest.mark.parametrize(
     ("mode", "line"),
     long_but(
-        {*((mode, NEWEST) for mode in MODES), *((BLOCK, line) for line in LINES)},
+        {(BLOCK, NEWEST), (ALERT, NEWEST), (BLOCK, min(LINES))},
         [(mode, line) for line in LINES for mode in MODES],
     ),
     ids=lambda value: f"node{value}" if isinstance(value, int) else value,

@@ -8,6 +8,7 @@ import enum
 import ipaddress
 import itertools
 import pickle
+import re
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -571,15 +572,11 @@ def test_what_is_listed_is_allowed(values: dict[str, Any]) -> None:
     for listed in map(str, policy.allow_outbound):
         event = "udp" if listed.startswith("udp://") else "connect"
         entry = listed.partition(" by ")[0].removeprefix("tcp://").removeprefix("udp://")
-        host, _, port = entry.rpartition(":") if entry.count(":") == 1 or entry.startswith("[") else (entry, "", "")
-        if "/" in entry or host.count("*"):
+        matched = re.fullmatch(r"(\[.+\]|[^:]+)(?::(.+))?", entry)  # no match: an IPv6 address alone
+        host, port = matched.groups() if matched else (f"[{entry}]", None)
+        if "/" in entry or "*" in host:
             continue
-        if ":" in host and not host.startswith("["):
-            host = f"[{host}]"
-        target = f"{host or entry}:{port or 9}"
-        if entry.startswith("[") and not port:
-            target = f"{entry}:9"
-        assert policy.decide(event, target).allowed, (listed, target)
+        assert policy.decide(event, f"{host}:{port or 9}").allowed, listed
     for bucket in policy.allow_buckets:
         assert policy.decide("connect", f"{bucket}.s3.us-east-1.amazonaws.com:443").allowed
     for entry in policy.allow_child_process:
