@@ -572,7 +572,7 @@ def test_what_is_listed_is_allowed(values: dict[str, Any]) -> None:
     for listed in map(str, policy.allow_outbound):
         event = "udp" if listed.startswith("udp://") else "connect"
         entry = listed.partition(" by ")[0].removeprefix("tcp://").removeprefix("udp://")
-        matched = re.fullmatch(r"(\[.+\]|[^:]+)(?::(.+))?", entry)  # no match: an IPv6 address alone
+        matched = re.fullmatch(r"(\[.+\]|[^:]+)(?::(\d+))?", entry)  # no match: an IPv6 address alone
         host, port = matched.groups() if matched else (f"[{entry}]", None)
         if "/" in entry or "*" in host:
             continue
