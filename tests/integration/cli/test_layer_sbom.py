@@ -10,8 +10,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 
 from integration.cli.running import command, says
 from shielded_function.layer_archive import ARCHITECTURES
@@ -23,6 +21,9 @@ pytestmark = pytest.mark.promise("construct.layer")
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_sbom_describes_the_layer_beside_it(architecture: str, tmp_path: Path) -> None:
+    from cyclonedx.schema import SchemaVersion  # two seconds, in every worker
+    from cyclonedx.validation.json import JsonStrictValidator
+
     done = command("layer", "--arch", architecture, "-o", "layer.zip", "--sbom", "layer.cdx.json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     text = (tmp_path / "layer.cdx.json").read_text()

@@ -82,6 +82,7 @@ def handler_lines(log: Iterable[LogLine]) -> list[tuple[str, int]]:
     return told + [(event.event, event.count) for event in read.events if event.policy == "read_handler"]
 
 
+@pytest.mark.long
 def test_hundreds_of_exceptions(package: FunctionPackage) -> None:
     log: list[LogLine] = []
     began = time.monotonic()

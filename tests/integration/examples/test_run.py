@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.thinning import long_but
 from integration.examples.catalogue import FOLDER
 from integration.examples.conftest import Assembly
 from integration.examples.image import TASK_ROOT, build
@@ -109,7 +110,7 @@ WRAPPERS = {
 }
 
 
-@pytest.mark.parametrize("path", WRAPPERS)
+@pytest.mark.parametrize("path", long_but({"Telemetry/Traced"}, WRAPPERS))
 def test_behind_the_wrappers_of_others(assembly: Assembly, tmp_path: Path, path: str) -> None:
     """Their layers are not here: one of ours, that does the same, takes the place of all of theirs."""
     folder = assembly("beside_telemetry")

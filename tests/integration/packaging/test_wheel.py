@@ -89,6 +89,7 @@ def rebuild(checkout: Path, place: Path, umask: int) -> list[Path]:
     return sorted((place / "dist").iterdir())
 
 
+@pytest.mark.long
 def test_sdist_holds_the_native_sources(sdist: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}

@@ -537,6 +537,7 @@ def test_a_row_gives_the_right_attributes(name: str, made: dict[str, Any]) -> No
     assert all(0 < entry.longest <= 1024 for entry in entries)
 
 
+@pytest.mark.long
 def test_cloudformation_knows_every_attribute(made: dict[str, Any]) -> None:
     """The outputs alone, beside bare resources: cfn-lint knows each type's attributes, and the rules of functions."""
     resources: dict[str, Any] = {}

@@ -83,6 +83,7 @@ def test_a_shield_that_blocks_is_a_difference_that_stands(runner: Runner) -> Non
     assert not result.runs["unshielded"].failures
 
 
+@pytest.mark.long
 def test_a_shield_that_allows_is_none(runner: Runner) -> None:
     result = run_module(runner, "test_glob", ["allow", "alert"])
     assert len(result.runs["alert"].outcomes) > 10

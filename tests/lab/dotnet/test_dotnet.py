@@ -86,6 +86,7 @@ def in_tmp(function: EmulatedFunction) -> str:
     return " ".join(sorted(path.name for path in function.sandbox.path("/tmp").iterdir()))
 
 
+@pytest.mark.long
 def test_each_control_denies(package: Packages) -> None:
     with started(package(BLOCK)) as (function, invocations):
         assert written(invocations) == ([], ["armed"])

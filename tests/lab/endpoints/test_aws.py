@@ -33,7 +33,7 @@ def assert_admitted(table: Table, answers: Answers, partition: str, *, at_least:
     assert all(len(answers.of(region)) > at_least for region in regions)
 
 
-@pytest.mark.parametrize("partition", HOME_REGIONS)
+@pytest.mark.parametrize("partition", long_but({"aws"}, HOME_REGIONS))
 def test_admits_every_host_that_botocore_resolves(table: Table, answers: Answers, partition: str) -> None:
     assert_admitted(table, answers, partition, at_least=300)
 
@@ -53,6 +53,7 @@ def test_every_service_has_a_host_in_every_partition(all_answers: Answers) -> No
     assert set().union(*all_answers.of("us-east-1").values()) == services
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "us-gov-west-1", "cn-north-1", "eusc-de-east-1"])
 def test_a_narrow_list_admits_its_services_only(table: Table, answers: Answers, region: str) -> None:
     wrong: list[tuple[str, str]] = []
@@ -63,6 +64,7 @@ def test_a_narrow_list_admits_its_services_only(table: Table, answers: Answers, 
     assert not wrong, wrong[:20]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("region", [*SOME_REGIONS, *HOME_REGIONS.values()])
 def test_refuses_the_endpoints_of_other_regions(table: Table, answers: Answers, region: str) -> None:
     assert_others_refused(table, answers, region)

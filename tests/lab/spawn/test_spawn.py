@@ -74,7 +74,7 @@ ROWS = {
     },
     **{f"java{line}-{how}": of_java(line, how) for line in JAVA for how in ("POSIX_SPAWN", "VFORK", "FORK")},
 }
-OFTEN = {"node24", *(name for name in ROWS if name.startswith("python")), "java17-POSIX_SPAWN"}
+OFTEN = {"node24"}
 
 
 @pytest.mark.parametrize("row", long_but(OFTEN, ROWS))

@@ -188,7 +188,8 @@ def test_behind_a_wrapper_that_inserts_an_agent(runs: Runs, package: Packages, l
 
 
 @pytest.mark.promise("runtime.jvm")
-@pytest.mark.parametrize("collector", long_but({"G1"}, ["G1", "Parallel"]))
+@pytest.mark.long
+@pytest.mark.parametrize("collector", ["G1", "Parallel"])
 def test_stress(package: Packages, collector: str) -> None:
     """Collectors with threads of their own, the optimizing compiler, implicit null checks, and sixteen threads in calls
     that are judged: the same comes of it as without the shield."""

@@ -64,7 +64,7 @@ def test_with_rings_asked_for(runs: Runs, line: int) -> None:
 
 
 @EACH_LINE
-@pytest.mark.parametrize(("layout", "sections"), long_but(OTHER_LAYOUTS[:2], OTHER_LAYOUTS))
+@pytest.mark.parametrize(("layout", "sections"), long_but(OTHER_LAYOUTS[:1], OTHER_LAYOUTS))
 def test_other_layouts_of_the_handler(runs: Runs, line: int, layout: str, sections: tuple[str, ...]) -> None:
     """An ES module in a folder, and CommonJS, where all else is tried too: the file that was loaded is closed."""
     made = {mode: runs(line, mode, layout, sections) for mode in (UNSHIELDED, BLOCK)}

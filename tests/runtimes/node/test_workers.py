@@ -18,7 +18,7 @@ from typing import Any, Literal
 import pytest
 
 from harness.thinning import long_but
-from runtimes.node.conftest import COMMONJS, LAYOUTS, MAIN, attempts_of
+from runtimes.node.conftest import LAYOUTS, MAIN, attempts_of
 from shielded_function import ShieldPolicy
 from shielded_function_emulator.languages import find
 from shielded_function_emulator.sandbox import Sandbox, shield_lines
@@ -158,7 +158,7 @@ def serve(line: int, code: Path, layer: Path, event: Any, environment: Mapping[s
 
 @pytest.mark.parametrize(
     ("line", "layout"),
-    long_but({(LINES[-1], MAIN), (LINES[-1], COMMONJS)}, [(line, layout) for line in LINES for layout in LAYOUTS]),
+    long_but({(LINES[-1], MAIN)}, [(line, layout) for line in LINES for layout in LAYOUTS]),
     ids=lambda value: f"node{value}" if isinstance(value, int) else value,
 )
 def test_every_worker_serves(
