@@ -197,3 +197,11 @@ def test_options_of_another_type(stack: cdk.Stack, props: Props) -> None:
         with pytest.raises(ShieldError, match=re.escape(says)):
             ShieldedFunction(stack, "Checkout", **cast("Any", wrong), **props)
         assert stack.node.try_find_child("Checkout") is None
+
+
+def test_a_metric_of_no_policy(stack: cdk.Stack, props: Props) -> None:
+    fn = ShieldedFunction(stack, "Checkout", **props)
+    with pytest.raises(ValueError, match=r"metric_violations: 'outbound' is not a control; use one of outbound_conn"):
+        fn.metric_violations(cast("Any", "outbound"))
+    with pytest.raises(ShieldError, match="metric_violations: policy is now control"):
+        cast("Any", fn).metric_violations(policy="start")

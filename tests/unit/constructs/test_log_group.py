@@ -290,3 +290,13 @@ def test_a_role_of_another_stack_makes_no_cycle(app: cdk.App, props: Props, nest
 def test_an_option_of_another_type(options: dict[str, Any], told: str) -> None:
     with pytest.raises(ShieldError, match=re.escape(told)):
         LogOptions(**options)
+
+
+def test_the_log_group_of_a_cfn_function(stack: cdk.Stack, resources: Resources) -> None:
+    group = logs.LogGroup(stack, "Logs")
+    logging = lambda_.CfnFunction.LoggingConfigProperty(log_group=group.log_group_name)
+    attached = Shield().apply(l1_function(stack, l1_role(stack).attr_arn, logging_config=logging))
+    [found] = resources(stack, "AWS::Logs::MetricFilter").values()
+    assert found["LogGroupName"] == stack.resolve(group.log_group_name)
+    assert stack.resolve(attached.log_group.log_group_name) == stack.resolve(group.log_group_name)
+    assert len(resources(stack, LOG_GROUP)) == 1

@@ -247,3 +247,14 @@ def test_one_word_about_the_alarms_of_many(stack: cdk.Stack, shielded: MakeFunct
     (finding,) = judge().findings
     assert (finding.rule, finding.place.path) == ("alarm-without-action", "Shop")
     assert "the violations of 4 functions" in finding.problem
+
+
+def test_a_log_group_of_another_stack(
+    app: cdk.App, stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any
+) -> None:
+    """Each function has its filter beside it."""
+    shared = logs.LogGroup(stack, "Shared")
+    other, nested = cdk.Stack(app, "Other"), cdk.NestedStack(stack, "Nested")
+    for place in (stack, other, nested):
+        shielded(place, log_group=shared, alarms=AlarmOptions(actions=[action]))
+    assert [finding.message for finding in judge().findings] == []

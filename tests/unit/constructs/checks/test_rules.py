@@ -491,3 +491,23 @@ def test_a_wide_wildcard_of_pseudo_parameters(
     stack = cdk.Stack(app, "Wide", env=cdk.Environment(region="eu-west-1", account="111122223333"))
     shielded(stack, policy=ShieldPolicy(allow_outbound=[entry]))
     assert rules(judge()) == {"wildcard-too-wide"}
+
+
+@pytest.mark.parametrize(("mode", "found"), [(None, set()), ("block", {"executable-memory-needed"})])
+def test_executable_memory_whose_mode_is_known_at_deployment(
+    stack: cdk.Stack, shielded: MakeFunction, judge: Judge, source: Path, mode: str | None, found: set[str]
+) -> None:
+    (source / "numba").mkdir()
+    (source / "numba" / "__init__.py").write_text("")
+    fn = shielded(stack, code=lambda_.Code.from_asset(str(source)), handler="app.handler")
+    late = cdk.CfnParameter(stack, "Mode", default="allow").value_as_string
+    resource = fn.node.default_child
+    assert isinstance(resource, lambda_.CfnFunction)
+    resource.add_property_override("Environment.Variables.SHIELD_EXECUTABLE_MEMORY", mode or late)
+    assert rules(judge()) == {*found, "policy-overridden"}
+
+
+def test_production_may_not_talk_to_anybody(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
+    shielded(stack, policy=ShieldPolicy(outbound_connectivity="allow"))
+    assert rules(judge(["Shop"])) == {"alert-in-production"}
+    assert rules(judge()) == set()

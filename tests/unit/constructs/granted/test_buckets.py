@@ -164,3 +164,10 @@ def test_not_resource_names_no_bucket(read: Read, checkout: lambda_.Function, id
     assert grants.services == ("s3",)
     assert ids(grants) == ["AllBuckets"]
     assert "all but arn:aws:s3:::secrets/*" in grants.warnings[0].message
+
+
+def test_an_arn_and_a_star_is_every_bucket_whose_name_begins_so(
+    stack: cdk.Stack, allow: Allow, read: Read, ids: Ids
+) -> None:
+    allow("s3:GetObject", f"{s3.Bucket(stack, 'Own').bucket_arn}*")
+    assert ids(read()) == ["AllBuckets"]

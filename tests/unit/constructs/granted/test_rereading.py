@@ -112,3 +112,11 @@ def test_a_grant_in_a_later_aspect_fails_the_synthesis(
         return
     with pytest.raises(RuntimeError, match="service sqs was granted after the policy was made"):
         app.synth()
+
+
+def test_a_statement_of_an_old_policy_is_seen(app: cdk.App, allow: Allow, checkout: lambda_.Function) -> None:
+    allow("sqs:SendMessage", "*")
+    looked = look(app, checkout)
+    assert is_same(looked, app)
+    allow("sns:Publish", "*")
+    assert not is_same(looked, app)

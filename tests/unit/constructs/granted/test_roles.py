@@ -287,3 +287,18 @@ def test_reading_changes_nothing(app: cdk.App, stack: cdk.Stack, read: Read, che
     assert read().services == ("sqs",)
     granted.add_actions("sns:Publish")
     assert set(read().services) == {"sqs", "sns"}
+
+
+def test_functions_that_share_a_role(app: cdk.App, stack: cdk.Stack, make_function: MakeFunction) -> None:
+    role = iam.Role(stack, "Role", assumed_by=LAMBDA)
+    first, second = (make_function(name, role=role) for name in ("First", "Second"))
+    sqs.Queue(stack, "Queue").grant_send_messages(first)
+    grants = read_grants(app, [first, second])
+    assert grants["Shop/First"].services == grants["Shop/Second"].services == ("sqs",)
+
+
+def test_its_own_l1_will_do(read: Read, checkout: lambda_.Function) -> None:
+    checkout.add_to_role_policy(statement("sqs:SendMessage"))
+    resource = checkout.node.default_child
+    assert isinstance(resource, lambda_.CfnFunction)
+    assert read(resource).services == ("sqs",)

@@ -17,6 +17,7 @@ from syrupy.extensions.json import JSONSnapshotExtension
 
 from shielded_function import AlarmOptions, ControlAlarm, ShieldDashboard, ShieldedFunction, ShieldError
 from shielded_function.monitoring import dashboard_body
+from shielded_function.monitoring.dashboard_body import shared_prefixes
 from shielded_function_monitoring.queries import QUERIES
 
 Synthesize = Callable[[cdk.Stack], "dict[str, Any]"]
@@ -241,3 +242,21 @@ def test_more_alarms_than_one_widget_takes() -> None:
     assert [len(widget["properties"]["alarms"]) for widget in found] == [100, 100, 50]
     assert [alarm for widget in found for alarm in widget["properties"]["alarms"]] == alarms
     assert len({widget["y"] for widget in found}) == 3
+
+
+@pytest.mark.parametrize(
+    ("prefixes", "few"),
+    [
+        ([], []),
+        (["Shop-"], ["Shop-"]),
+        (["Shop-", "Shop-Beta-"], ["Shop-"]),
+        ([f"Shop{n}-" for n in range(9)], ["Shop"]),
+        ([f"{letter}-" for letter in "abcdef"], []),
+        (["abc1", "abc2", "xyz1", "xyz2", "q", "r"], ["abc", "q", "r", "xyz1", "xyz2"]),
+    ],
+)
+def test_prefixes(prefixes: list[str], few: list[str]) -> None:
+    found = shared_prefixes(prefixes)
+    assert found == few
+    assert len(found) <= 5
+    assert not found or all(any(p.startswith(one) for one in found) for p in prefixes)

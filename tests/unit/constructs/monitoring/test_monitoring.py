@@ -478,3 +478,17 @@ def test_a_cdk_without_mute_rules(stack: cdk.Stack, monkeypatch: pytest.MonkeyPa
     says = r"aws-cdk-lib [\d.]+ has no mute rules \(CfnAlarmMuteRule\): upgrade it to 2.275 or later"
     with pytest.raises(ShieldError, match=says):
         mute(stack)
+
+
+def test_a_lambda_function_as_the_action(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    """Each alarm may invoke it."""
+    told = lambda_.Function(stack, "Told", **props)
+    action = cloudwatch_actions.LambdaAction(cast("Any", told), use_unique_permission_id=True)
+    for name in ("One", "Two"):
+        ShieldedFunction(stack, name, alarms=AlarmOptions(granularity="control", actions=[action]), **props)
+    alarms = resources(stack, ALARM)
+    assert len(alarms) == 12
+    assert all(alarm["AlarmActions"] == [stack.resolve(told.function_arn)] for alarm in alarms.values())
+    permissions = resources(stack, "AWS::Lambda::Permission").values()
+    assert len(permissions) == 12
+    assert {p["Principal"] for p in permissions} == {"lambda.alarms.cloudwatch.amazonaws.com"}

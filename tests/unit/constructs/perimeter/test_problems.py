@@ -311,3 +311,17 @@ def test_a_list_known_at_deployment_is_refused(shop: cdk.Stack, make: Make, refu
 def test_an_underscore_in_a_name_is_refused(make: Make, refused: Refused) -> None:
     make(policy=ShieldPolicy(allow_outbound=["_sip.example.com:5060"], allow_aws="none"))
     assert "allow_outbound: _sip.example.com:5060: a domain list of DNS Firewall takes letters" in refused()
+
+
+def test_groups_may_stay_as_they_are(shop: cdk.Stack, make: Make, walls: Walls) -> None:
+    group = ec2.SecurityGroup.from_security_group_id(shop, "Theirs", "sg-0a1b2c3d")
+    make(security_groups=[group])
+    walls(security_groups=False)
+
+
+def test_a_name_without_a_port_is_told(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    make(policy=ShieldPolicy(allow_outbound=["api.stripe.com"], allow_aws="none"))
+    ShieldPerimeter(shop, vpc=vpc)
+    assert any(
+        "may use any port of api.stripe.com, so its security group lets every port out" in t for t in warnings(app)
+    )

@@ -6,9 +6,11 @@ import json
 from typing import Any
 
 import aws_cdk as cdk
+import jsii
 import pytest
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_efs as efs
 from aws_cdk import aws_elasticache as elasticache
 from aws_cdk import aws_iam as iam
@@ -18,9 +20,10 @@ from aws_cdk import aws_rds as rds
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk.aws_cloudwatch_actions import SnsAction
+from constructs import IConstruct
 
 from harness.linting import lint
-from shielded_function import ControlAlarm, Shield, ShieldedFunction, ShieldPerimeter, ShieldPolicy
+from shielded_function import ControlAlarm, Shield, ShieldedFunction, ShieldError, ShieldPerimeter, ShieldPolicy
 from shielded_function.function_shield import FunctionShield
 from shielded_function.perimeter.names import RESOLVER_OWN
 from shielded_function.perimeter.simulated import SimulatedPerimeter
@@ -432,3 +435,60 @@ def test_cfn_lint_accepts_it(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: W
     rules_of(template)[0]["Action"] = "FORBID"
     next(iter(of_type(template, ASSOCIATION).values())).pop("VpcId")
     assert len(errors()) == 2
+
+
+def test_a_vpc_of_l1_constructs(shop: cdk.Stack, make: Make, walls: Walls) -> None:
+    """It is imported by its id, which is a token."""
+    network = ec2.CfnVPC(shop, "Network", cidr_block="10.2.0.0/16")
+    subnet = ec2.CfnSubnet(shop, "Subnet", vpc_id=network.ref, cidr_block="10.2.0.0/24")
+    imported = ec2.Vpc.from_vpc_attributes(
+        shop, "Vpc2", vpc_id=network.ref, availability_zones=["eu-west-1a"], private_subnet_ids=[subnet.ref]
+    )
+    make(vpc=imported)
+    template = walls(vpc=imported)
+    [association] = of_type(template, ASSOCIATION).values()
+    assert association["VpcId"] == {"Ref": "Network"}
+    assert egress_in(template) == {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "5432", '"10.0.0.0/16"')}
+
+
+def test_aspects_behind_it_have_their_say(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    """It reads nothing early that the CDK would then keep, such as the containers of a task."""
+    ShieldPerimeter(shop, vpc=vpc, also_allow=[])
+    task = ecs.FargateTaskDefinition(shop, "Task")
+    task.add_container("Main", image=ecs.ContainerImage.from_registry("nginx"))
+    ecs.FargateService(shop, "Web", cluster=ecs.Cluster(shop, "Cluster", vpc=vpc), task_definition=task)
+    make()
+
+    @jsii.implements(cdk.IAspect)
+    class Sidecar:
+        def visit(self, node: IConstruct) -> None:
+            if isinstance(node, ecs.TaskDefinition) and node.find_container("Sidecar") is None:
+                node.add_container("Sidecar", image=ecs.ContainerImage.from_registry("envoy"))
+
+    cdk.Aspects.of(shop).add(Sidecar(), priority=990)
+    [definition] = of_type(synthesize(app), "AWS::ECS::TaskDefinition").values()
+    assert [each["Name"] for each in definition["ContainerDefinitions"]] == ["Main", "Sidecar"]
+
+
+def test_names_lead_to_ipv6_where_it_can_be(shop: cdk.Stack, make: Make, walls: Walls) -> None:
+    dual = ec2.Vpc(shop, "Dual", max_azs=2, ip_protocol=ec2.IpProtocol.DUAL_STACK)
+    policy = ShieldPolicy(allow_outbound=["tcp://api.stripe.com:443"], allow_aws="none")
+    make(policy=policy, vpc=dual, ipv6_allowed_for_dual_stack=True)
+    assert egress_in(walls(vpc=dual)) == {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "443", '"::/0"')}
+
+
+def test_a_group_that_functions_share(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
+    group = ec2.SecurityGroup(shop, "Shared", vpc=vpc)
+    for name, port in (("Checkout", 1), ("Refund", 2)):
+        policy = ShieldPolicy(allow_outbound=[f"tcp://a.example:{port}"], allow_aws="none")
+        make(name, policy, security_groups=[group])
+    assert egress_in(walls(), "Shared") == {("tcp", "1", '"0.0.0.0/0"'), ("tcp", "2", '"0.0.0.0/0"')}
+
+
+def test_without_query_logs(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    make()
+    perimeter = ShieldPerimeter(shop, vpc=vpc, query_logs=False)
+    assert (perimeter.log_group, perimeter.metric_filter, perimeter.alarm) == (None, None, None)
+    with pytest.raises(ShieldError, match="metric_violations: there are no query logs: leave query_logs=False out"):
+        perimeter.metric_violations()
+    assert not of_type(synthesize(app), "AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation")
