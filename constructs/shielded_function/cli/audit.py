@@ -27,6 +27,7 @@ from shielded_function.policy.dates import read_day
 from .blast_radius import as_json, radii_of
 from .errors import CliError
 from .radius import table_of
+from .terminal import FoldingTable
 
 _STYLES = {"error": "bold red", "warning": "yellow"}
 _STDOUT = "-"
@@ -118,7 +119,7 @@ def _print_out_of_scope(report: Report) -> None:
     where: dict[str, list[str]] = {}
     for runs, place in _out_of_scope(report):
         where.setdefault(runs, []).append(place.path)
-    table = Table("code", "where", title="Out of scope: code that is not on Lambda", title_justify="left")
+    table = FoldingTable("code", "where", title="Out of scope: code that is not on Lambda", title_justify="left")
     for runs, paths in where.items():
         table.add_row(runs, escape("\n".join(paths)))
     _console().print(table if where else "Out of scope: no known kind of code.", highlight=False)
@@ -148,7 +149,8 @@ def _summary(report: Report) -> str:
 
 def _findings_table(findings: Sequence[Finding]) -> Table:
     """One row for each problem, with all functions that share it."""
-    table = Table("", "rule", "where", "problem and fix", title="Findings", title_justify="left", show_lines=True)
+    headings = ("", "rule", "where", "problem and fix")
+    table = FoldingTable(*headings, title="Findings", title_justify="left", show_lines=True)
     groups: dict[tuple[str, str, str, str], list[str]] = {}
     for found in findings:
         groups.setdefault((found.severity, found.rule, found.problem, found.fix), []).append(found.place.path)
@@ -163,7 +165,7 @@ def _findings_table(findings: Sequence[Finding]) -> Table:
 
 
 def _changes_table(changes: Sequence[Change], against: Path) -> Table:
-    table = Table("", "where", "what", title=f"Changes since {escape(str(against))}", title_justify="left")
+    table = FoldingTable("", "where", "what", title=f"Changes since {escape(str(against))}", title_justify="left")
     for change in changes:
         style = "bold red" if change.is_looser else "dim"
         table.add_row(f"[{style}]{change.kind}[/]", escape(change.place.path), escape("\n".join(change.details)))
@@ -171,7 +173,7 @@ def _changes_table(changes: Sequence[Change], against: Path) -> Table:
 
 
 def _reasons_table(title: str, rows: Sequence[tuple[str, str]]) -> Table:
-    table = Table("where", "reason", title=title, title_justify="left")
+    table = FoldingTable("where", "reason", title=title, title_justify="left")
     for where, reason in rows:
         table.add_row(escape(where), escape(reason))
     return table
@@ -179,7 +181,7 @@ def _reasons_table(title: str, rows: Sequence[tuple[str, str]]) -> Table:
 
 def _temporary_table(report: Report) -> Table:
     """Temporary settings by end date; functions with the same settings share a row."""
-    table = Table("until", "what", "where", "reason", title="To end", title_justify="left")
+    table = FoldingTable("until", "what", "where", "reason", title="To end", title_justify="left")
     groups: dict[tuple[str, str, str, bool], list[str]] = {}
     for each in report.temporary:
         key = each.until or _NO_DAY, each.what, each.reason, each.is_expired(report.today)

@@ -19,7 +19,7 @@ from rich.text import Text
 
 from . import run as runs
 from .errors import CliError
-from .terminal import cell, note
+from .terminal import FoldingTable, cell, note
 
 if TYPE_CHECKING:
     from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPlace
@@ -93,7 +93,7 @@ def show(*, json: bool) -> int:
     if json:
         print(json_module.dumps({"incidents": [_facts(each) for each in known]}, indent=2))
         return 0
-    table = Table("incident", "year", "behaviour then, and source", show_lines=True)
+    table = FoldingTable("incident", "year", "behaviour then, and source", show_lines=True)
     for each in known:
         table.add_row(cell(each.id), cell(year(each)), _lines(each.did, each.source))
     _console().print(table)
@@ -216,7 +216,7 @@ def _facts(incident: Incident) -> dict[str, Any]:
 
 def table_of(results: Sequence[Result]) -> Table:
     """A row for each incident: its behaviours, and the control that stopped each."""
-    table = Table("incident", "outcome", "behaviours, and their outcomes", show_lines=True)
+    table = FoldingTable("incident", "outcome", "behaviours, and their outcomes", show_lines=True)
     for played, _ in results:
         texts = [f"{step.behaviour.title}: {outcome_of(step)}" for step in played.steps] or [played.incident.differs]
         outcome = cell(played.outcome)

@@ -21,6 +21,7 @@ from shielded_function_runtime.core import CoreError, PolicyError
 
 from .errors import CliError
 from .openings import openings
+from .terminal import FoldingTable
 
 _FILE_VARIABLE = "SHIELD_POLICY_FILE"
 _OF_THE_ENGINE = ("SHIELD_STATE",)
@@ -59,7 +60,7 @@ def explain(policy: ShieldPolicy, *, json: bool) -> int:
     if json:
         print(json_module.dumps({**explained, "stays_open": [each._asdict() for each in stays_open]}, indent=2))
         return 0
-    table = Table("opening", "why", "remedy", title="Openings that remain", title_justify="left")
+    table = FoldingTable("opening", "why", "remedy", title="Openings that remain", title_justify="left")
     for each in stays_open:
         table.add_row(*map(escape, each))
     console = Console()
@@ -85,7 +86,7 @@ def explain_perimeter(policy: ShieldPolicy, *, region: str, json: bool) -> int:
     except (EntryError, ShieldPolicyError, PolicyError) as error:
         raise CliError(str(error)) from error
     title = f"The policy inside the function, and outside it in {region}"
-    table = Table("field", "entry", "the engine, in the process", "a ShieldPerimeter, in the VPC", title=title)
+    table = FoldingTable("field", "entry", "the engine, in the process", "a ShieldPerimeter, in the VPC", title=title)
     table.title_justify = "left"
     for half in halves:
         style = _STYLES.get(half.entry, "")
@@ -134,7 +135,7 @@ def _by_field(policy: ShieldPolicy) -> dict[str, dict[str, Any]]:
 
 
 def _table(explained: Mapping[str, Mapping[str, Any]]) -> Table:
-    table = Table("field", "value", "meaning", title="The meaning of the policy", title_justify="left")
+    table = FoldingTable("field", "value", "meaning", title="The meaning of the policy", title_justify="left")
     for field, explanation in explained.items():
         value = str(explanation["value"])
         entries: list[Mapping[str, str]] = explanation.get("entries", [])

@@ -16,6 +16,7 @@ from shielded_function_monitoring.reporting import Reach
 
 from .blast_radius import WIDTHS, Radius, Reached, as_json, radii_of
 from .errors import CliError
+from .terminal import FoldingTable
 
 SOME = 10
 """Functions that are shown; `--all` shows every one."""
@@ -93,7 +94,7 @@ def reach_of(directory: Path) -> list[Reach]:
 
 def table_of(shown: Sequence[Radius], ranked: Sequence[Radius]) -> Table:
     """A row for each of some functions, with its rank among all."""
-    table = Table("", "blast radius of a malicious package", show_lines=True)
+    table = FoldingTable("", "blast radius of a malicious package", show_lines=True)
     table.title, table.title_justify = "Blast radius, the widest first", "left"
     for radius in shown:
         lines = [f"[dim]{what}:[/] {escape(text)}" for what, text in _lines(radius)]

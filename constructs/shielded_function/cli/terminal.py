@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Final
+from typing import Any, Final
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -47,6 +47,13 @@ def console() -> Console:
 def cell(text: str) -> Text:
     """Text without markup and terminal escapes. A word that has a style gets it."""
     return Text(visible(text), STYLES.get(text, ""), overflow="fold")
+
+
+class FoldingTable(Table):
+    """A table that continues a word too long for its column in the next line, instead of cutting it off."""
+
+    def add_column(self, *given: Any, **options: Any) -> None:
+        super().add_column(*given, **{"overflow": "fold", **options})
 
 
 def table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[str] = ()) -> Table:

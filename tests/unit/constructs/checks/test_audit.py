@@ -129,6 +129,14 @@ def test_what_it_prints(audit: Audit, synth: Callable[..., Path], capsys: pytest
     assert "3 functions, 1 shielded, 0 left out, 0 of the CDK's own, 2 errors, 1 warnings, 0 acknowledged" in printed
 
 
+def test_a_narrow_terminal_shows_whole_paths(
+    audit: Audit, synth: Callable[..., Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    audit(synth(**{"Reports" * 9: None}))
+    assert "…" not in capsys.readouterr().out
+
+
 def test_warnings_fail_where_asked(audit: Audit, synth: Callable[..., Path]) -> None:
     folder = synth(Good=ShieldPolicy())
     assert audit(folder) == 0
