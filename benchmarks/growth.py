@@ -1,4 +1,4 @@
-"""The cost of growth: what a longer list, more learnt names or more open descriptors make of a call.
+"""The cost of growth: what a longer list, more learned names or more open descriptors make of a call.
 
 Each size is measured against an unshielded process as every row is; then the ratios of the sizes are compared with that
 of the smallest. Flat: the ratio grew by no more than a few per cent.
@@ -17,7 +17,7 @@ from rows import CALLS, NETWORK_CALLS, Need, Result, Row
 
 FLAT = 1.05  # a ratio that grew by no more
 _ROWS = {row.name: row for row in (*CALLS, *NETWORK_CALLS)}
-_LEARNT = "*.learnt.example"
+_LEARNED = "*.learned.example"
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def _paths(count: int) -> Size:
 
 def _names(count: int) -> Size:
     arguments = ("--names", str(count)) if count else ()
-    return Size(count, {"SHIELD_ALLOW_OUTBOUND": f"{NAME},{_LEARNT}"}, arguments)
+    return Size(count, {"SHIELD_ALLOW_OUTBOUND": f"{NAME},{_LEARNED}"}, arguments)
 
 
 def _descriptors(count: int) -> Size:
@@ -77,7 +77,7 @@ GROWTHS: tuple[Growth, ...] = (
         for what, counts, make, rows in (
             ("hosts listed", _HOSTS, _hosts, (_ROWS["connect_by_name"], _ROWS["lookup"])),
             ("paths listed", _PATHS, _paths, (_OPEN_TMP,)),
-            ("names learnt", (0, 1_000), _names, (_ROWS["connect_by_name"], _ROWS["lookup"])),
+            ("names learned", (0, 1_000), _names, (_ROWS["connect_by_name"], _ROWS["lookup"])),
             ("descriptors open", (0, 1_000), _descriptors, (_ROWS["openat_close"], _SOCKET, _ROWS["spawn"])),
         )
         for row in rows

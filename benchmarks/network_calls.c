@@ -45,7 +45,7 @@ void learn_names(long count)
 {
     char name[64];
     for (long i = 0; i < count; i++) {
-        snprintf(name, sizeof name, "n-%ld.learnt.example", i);
+        snprintf(name, sizeof name, "n-%ld.learned.example", i);
         resolve(name, "443");
     }
 }

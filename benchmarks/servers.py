@@ -1,6 +1,6 @@
 """What the timed clients talk to: `python servers.py CERTIFICATE`, unshielded, until its stdin ends.
 
-A name server that knows one name, and the many that are learnt for growth.py; the one name's plain and TLS web
+A name server that knows one name, and the many that are learned for growth.py; the one name's plain and TLS web
 servers, and its gRPC server. They do as little as they can, so that most of what is measured is the client's. Writes
 the certificate authority's certificate to the file, then `ready` to stdout.
 """
@@ -23,16 +23,16 @@ from network import GRPC, NAME, PLAIN, RESOLVER, SERVICE, TLS, emulated
 _ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"
 _HEADER = 12  # of a DNS message (RFC 1035, 4.1.1)
 _TYPE_A = b"\0\1"
-_LEARNT = re.compile(r"n-(\d+)\.learnt\.example")
+_LEARNED = re.compile(r"n-(\d+)\.learned\.example")
 
 
 def address_of(name: str) -> bytes | None:
     """An IPv4 address; None where there is no such name."""
     if name == NAME:
         return socket.inet_aton(SERVICE)
-    learnt = _LEARNT.fullmatch(name)
+    learned = _LEARNED.fullmatch(name)
     # A network for benchmarks (RFC 2544): no host is there.
-    return (198 << 24 | 18 << 16 | int(learnt[1]) + 1).to_bytes(4, "big") if learnt else None
+    return (198 << 24 | 18 << 16 | int(learned[1]) + 1).to_bytes(4, "big") if learned else None
 
 
 def answer(query: bytes) -> bytes:

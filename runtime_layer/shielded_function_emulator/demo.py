@@ -29,7 +29,7 @@ APP = CHECKOUT / "examples" / "checkout"
 
 # The functions of the app, by the mode of their controls.
 SHIELDED = {"block": "Shielded", "alert": "Watched"}
-_LEARNT_FROM = "alert"
+_LEARNED_FROM = "alert"
 
 _WIDTH_WITHOUT_TERMINAL = 170
 
@@ -57,7 +57,7 @@ def run(json: bool = False, app: Path = APP, after: After | None = None) -> int:
         print(json_format.dumps(verdicts.to_json(), indent=2))
     else:
         _print(verdicts, isolation)
-        for line in after(logs[_LEARNT_FROM]) if after is not None else []:
+        for line in after(logs[_LEARNED_FROM]) if after is not None else []:
             print(line)
     for complaint in verdicts.complaints:
         notes.print(complaint, style="red", markup=False, highlight=False, soft_wrap=True)

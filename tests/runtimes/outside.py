@@ -27,7 +27,7 @@ from shielded_function_emulator.sandbox import RESOLVER, Sandbox
 from shielded_function_emulator.web import Receiver, WebServer
 
 IPV4, IPV6, NAME_SERVER = "203.0.113.66", "2001:db8::66", "203.0.113.53"
-# Of the names, so that what was learnt from an answer does not explain an attempt by address.
+# Of the names, so that what was learned from an answer does not explain an attempt by address.
 NAMED_IPV4, NAMED_IPV6 = "203.0.113.67", "2001:db8::1"
 ZONE = "evil.example"
 ALLOWED, ALLOWED_ADDRESS = "api.partner.example", "198.51.100.10"

@@ -25,6 +25,7 @@ from rich.text import Text
 
 from .errors import CliError
 from .modes import in_alert_mode
+from .terminal import FoldingTable
 
 if TYPE_CHECKING:
     from shielded_function_emulator.cloud_assembly import FunctionPlace, Known
@@ -247,12 +248,12 @@ def _table(alerts: Sequence[Alert]) -> Table:
         (alert.policy, alert.mode, describe_attempt(alert.details), describe_caller(alert), alert.allow or "")
         for alert in alerts
     )
-    table = Table(title="alerts", title_justify="left")
+    table = FoldingTable(title="alerts", title_justify="left")
     table.add_column("policy", no_wrap=True)
     table.add_column("mode", no_wrap=True)
     table.add_column("times", justify="right")
     for heading in ("what", "who", "the entry that would allow it"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading)
     for (policy, mode, happened, by, allow), times in rows.items():
         style = _STYLES.get(mode, "")
         table.add_row(policy, Text(mode, style), str(times), *(Text(visible(each)) for each in (happened, by, allow)))

@@ -58,10 +58,10 @@ class FoldingTable(Table):
 
 def table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[str] = ()) -> Table:
     """A table of texts; the columns `numbers` are right-aligned."""
-    made = Table(title=cell(title), title_justify="left")
+    made = FoldingTable(title=cell(title), title_justify="left")
     for heading in headings:
         right = heading in numbers
-        made.add_column(heading, justify="right" if right else "left", no_wrap=right, overflow="fold")
+        made.add_column(heading, justify="right" if right else "left", no_wrap=right)
     for row in rows:
         made.add_row(*map(cell, row))
     return made

@@ -45,7 +45,7 @@ class Looked:
     documents: list[tuple[Place, Any, Any]] = field(default_factory=list[tuple[Place, Any, Any]])
     lists: list[tuple[Place, Any, Any]] = field(default_factory=list[tuple[Place, Any, Any]])
 
-    _learnt: dict[int, tuple[Any, Any]] = field(default_factory=dict[int, "tuple[Any, Any]"])
+    _learned: dict[int, tuple[Any, Any]] = field(default_factory=dict[int, "tuple[Any, Any]"])
 
     @staticmethod
     def at(constructs: Iterable[Any]) -> Looked:
@@ -55,13 +55,13 @@ class Looked:
     def learn(self, documents: Iterable[Any]) -> None:
         """Requests many documents at once, for `read`."""
         asked = [document for document in documents if isinstance(document, iam.PolicyDocument)]
-        self._learnt.update(
+        self._learned.update(
             (id(d), (d, found or {})) for d, found in zip(asked, call_all(asked, "toJSON"), strict=True)
         )
 
     def read(self, document: Any, place: Place) -> Any:
         """Reads and records a policy document, with its tokens as texts."""
-        _, found = self._learnt.get(id(document)) or (None, as_json(document, place))
+        _, found = self._learned.get(id(document)) or (None, as_json(document, place))
         self.documents.append((place, document, found))
         return found
 

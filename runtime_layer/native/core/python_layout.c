@@ -3,11 +3,11 @@
 /* _Py_DebugOffsets begins with these. */
 enum { COOKIE_WORD = 0, VERSION_WORD = 1, FREE_THREADED_WORD = 2 };
 enum { LONGEST_OFFSET = 1 << 14 };
-
+/* Versions, as PY_VERSION_HEX begins. From FIRST_THAT_SAYS on, _Py_DebugOffsets says the offsets. */
 enum { FIRST = 0x30b, FIRST_THAT_SAYS = 0x30d, LAST = 0x30f, NONE = NO_OFFSET };
 
-/* Offsets in 3.11 and 3.12, and the words of the _Py_DebugOffsets of 3.13, 3.14 and 3.15 that say them. Two offsets have no word:
- * CODE_FLAGS are four numbers and itself before the first line, STR_OTHER_START is behind a length and a pointer. */
+/* Offsets in 3.11 and 3.12, then the indexes of the words in the _Py_DebugOffsets of 3.13, 3.14 and 3.15. Two offsets have no
+ * word: CODE_FLAGS are four numbers and itself before the first line, STR_OTHER_START is behind a length and a pointer. */
 static const uint16_t rows[PYTHON_FIELD_COUNT][LAST - FIRST + 1] = {
     [RUNTIME_INTERPRETERS] = {40, 40, 5, 5, 5},
     [INTERPRETER_NEXT] = {0, 0, 8, 8, 8},

@@ -41,7 +41,7 @@ def forged(number: int) -> bytes:
 
 @way
 def forged_answer_in_the_gates_memory() -> None:
-    """What was gathered from us must not be learnt from, when the kernel throws the real answer away."""
+    """What was gathered from us must not be learned from, when the kernel throws the real answer away."""
     s = over_tcp()
     s.sendall(framed(query(ALLOWED, number=0x4242)))
     with contextlib.suppress(PermissionError):

@@ -130,7 +130,7 @@ def tcp_when_the_server_has_closed() -> None:
 
 @allowed
 def tcp_a_long_answer() -> None:
-    """Longer than any datagram: its addresses are learnt all the same, and the next answer's too."""
+    """Longer than any datagram: its addresses are learned all the same, and the next answer's too."""
     s = over_tcp()
     s.sendall(framed(query("many.example")))
     message = answer(s.recv)

@@ -227,7 +227,7 @@ def own_connections_are_handed_over() -> Tries:
 
 
 @way
-def an_answer_is_learnt_and_used() -> Tries:
+def an_answer_is_learned_and_used() -> Tries:
     def work() -> None:
         with over_tcp() as s:
             s.sendall(framed(query(ALLOWED)))

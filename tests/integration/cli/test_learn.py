@@ -48,7 +48,7 @@ class Learn:
         self.folder, self.log = folder, folder / "log"
 
     def __call__(self, lines: Iterable[str], *options: str | Path) -> list[Any]:
-        """What is learnt of each function."""
+        """What is learned of each function."""
         self.log.write_text("\n".join(lines) + "\n")
         return self.again(*options)
 
@@ -63,14 +63,14 @@ class Learn:
 
 
 @pytest.fixture
-def learnt(tmp_path: Path) -> Learn:
+def learned(tmp_path: Path) -> Learn:
     return Learn(tmp_path)
 
 
 @pytest.fixture
-def log(learnt: Learn) -> Path:
-    learnt(LOG)
-    return learnt.log
+def log(learned: Learn) -> Path:
+    learned(LOG)
+    return learned.log
 
 
 @pytest.fixture
@@ -95,19 +95,19 @@ def test_a_table_for_people(log: Path) -> None:
     assert with_it in " ".join(said.split())
 
 
-def test_many_kinds_of_many_functions(learnt: Learn) -> None:
+def test_many_kinds_of_many_functions(learned: Learn) -> None:
     """A screen or two, and how to have the rest."""
     where = [(kind, f"function-with-a-long-name-{n}") for n in range(12) for kind in range(60)]
-    learnt(connect(f"h{kind}.example", function=name, time=at(20), caller="_socket.so") for kind, name in where)
+    learned(connect(f"h{kind}.example", function=name, time=at(20), caller="_socket.so") for kind, name in where)
     narrow = {"COLUMNS": "80"}
-    said = command("learn", learnt.log, environment=narrow).stdout
+    said = command("learn", learned.log, environment=narrow).stdout
     assert max(map(len, said.splitlines())) <= 80
     assert said.count("\n") < 400
     assert said.startswith("functions\n")
     assert "5 of 60: --all shows all" in said
     assert "its policy has 62 lines: --output FILE writes it, --all prints it" in said
     assert "2 functions more: --function NAME shows one of them, --all shows all" in said
-    every = command("learn", learnt.log, "--all", environment=narrow).stdout
+    every = command("learn", learned.log, "--all", environment=narrow).stdout
     assert every.count('    "h59.example:443",') == 12
 
 
@@ -208,18 +208,18 @@ COMPLETED = {
 
 
 @pytest.mark.parametrize("name", COMPLETED)
-def test_a_policy_that_would_deny_something_says_so(learnt: Learn, name: str) -> None:
+def test_a_policy_that_would_deny_something_says_so(learned: Learn, name: str) -> None:
     """Exit status 3, with the one command after which as much as can be accepted at once goes on."""
     lines, written, accept, then = COMPLETED[name]
-    (told,) = learnt(lines)
+    (told,) = learned(lines)
     denied = [each["target"] for each in told["still_denied"] if each["policy"] != "read_handler"]
     assert (told["policy"], told["accept"], told["complete"]) == (written, accept, not denied)
-    done = command("learn", learnt.log, "--output", learnt.folder / "p.toml")
+    done = command("learn", learned.log, "--output", learned.folder / "p.toml")
     assert done.returncode == (3 if denied else 0)
-    assert ("INCOMPLETE: in block mode it denies" in (learnt.folder / "p.toml").read_text()) == bool(denied)
+    assert ("INCOMPLETE: in block mode it denies" in (learned.folder / "p.toml").read_text()) == bool(denied)
     assert ("clear_tmp" in done.stderr) == any(each.startswith("/tmp/") for each in accept)
     if then is not None:
-        (told,) = learnt.again(*(word for entry in accept for word in ("--accept", entry)))
+        (told,) = learned.again(*(word for entry in accept for word in ("--accept", entry)))
         assert told["policy"] == then
         assert {each["target"] for each in told["still_denied"]} <= {"/usr/bin/gcc", "/usr/bin/ld"}
 
@@ -245,7 +245,7 @@ LIGHTGBM = [
     alert("executable_memory", through=("lightgbm", "app"), allow="libffi"),
     alert("executable_memory", through=("evil",), allow="libevil"),
 ]
-# Lines, options (a policy file is written with the text behind it), and what is learnt: of lists, what names each row.
+# Lines, options (a policy file is written with the text behind it), and what is learned: of lists, what names each row.
 LEARNT: dict[str, tuple[list[str], tuple[str, ...], dict[str, object]]] = {
     "a mode": ([alert("executable_memory", path="/opt/libffi.so")], (), {"still_denied": ["/opt/libffi.so"]}),
     "a mode is accepted by name": (
@@ -295,11 +295,11 @@ NAMED_BY = {"offers": "value", "decisions": "rule", "still_denied": "target", "l
 
 
 @pytest.mark.parametrize("name", LEARNT)
-def test_what_is_learnt(learnt: Learn, name: str) -> None:
+def test_what_is_learned(learned: Learn, name: str) -> None:
     lines, options, expected = LEARNT[name]
     if "--policy" in options:
-        options = ("--policy", str(learnt.policy(options[1])))
-    (told,) = learnt(lines, *options)
+        options = ("--policy", str(learned.policy(options[1])))
+    (told,) = learned(lines, *options)
     found = {**told, **{field: [each[key] for each in told[field]] for field, key in NAMED_BY.items()}}
     found["settled"] = [each for preset in told["presets"] for each in preset["settles"]]
     assert {field: found[field] for field in expected} == expected
@@ -308,46 +308,46 @@ def test_what_is_learnt(learnt: Learn, name: str) -> None:
 SNAPPY = [f"/tmp/snappy-1.1.10-{each}-libsnappyjava.so" for each in ("0b5c", "77aa")]
 
 
-def test_a_preset_takes_the_place_of_entries(learnt: Learn) -> None:
+def test_a_preset_takes_the_place_of_entries(learned: Learn) -> None:
     """What it admits needs no entry of its own; what is left does."""
-    told, refund = learnt([*map(tmp, SNAPPY), tmp("/tmp/cache.json"), *OTHER])
+    told, refund = learned([*map(tmp, SNAPPY), tmp("/tmp/cache.json"), *OTHER])
     assert told["policy"] == {"allow_tmp": ["/tmp/cache.json"], "presets": ["snappy-java"]}
     (preset,) = told["presets"]
     assert (preset["name"], preset["settles"], preset["evidence"]["count"]) == ("snappy-java", SNAPPY, 2)
     assert (told["offers"], told["still_denied"]) == ([], [])
     assert (refund["presets"], "presets" in refund["policy"]) == ([], False)
-    written = command("learn", learnt.log, "--function", "checkout", "--format", "toml").stdout
+    written = command("learn", learned.log, "--function", "checkout", "--format", "toml").stdout
     assert f'"snappy-java",  # 2 times on 1 day, 2026-11-20; settles {", ".join(SNAPPY)}\n' in written
-    table = command("learn", learnt.log).stdout
+    table = command("learn", learned.log).stdout
     assert "presets, in place of entries" in table
     assert "that the present policy admits" not in table
     assert 'presets = [\n    "snappy-java",\n]' in table
     # As before it was taken unasked:
-    assert command("learn", learnt.log, "--accept", "preset:snappy-java").returncode == 0
+    assert command("learn", learned.log, "--accept", "preset:snappy-java").returncode == 0
 
 
-def test_a_preset_that_needs_executable_memory_is_offered(learnt: Learn) -> None:
-    (told,) = learnt([tmp("/tmp/numba/index.nbi"), alert("executable_memory", allow="libllvmlite")])
+def test_a_preset_that_needs_executable_memory_is_offered(learned: Learn) -> None:
+    (told,) = learned([tmp("/tmp/numba/index.nbi"), alert("executable_memory", allow="libllvmlite")])
     assert told["policy"] == {"allow_tmp": ["/tmp/numba/index.nbi"]}
     assert [(each["value"], each["covers"]) for each in told["offers"]] == [("preset:numba", 2)]
     asks = "code that is written into executable memory runs and it admits all that is in /tmp/numba/**"
     assert told["offers"][0]["why"].endswith(asks)
     assert (told["complete"], told["accept"]) == (False, ["preset:numba"])
-    assert "numba: the function must set NUMBA_CACHE_DIR=/tmp/numba" in command("learn", learnt.log).stdout
-    present = ("--policy", learnt.policy('executable_memory = "block"\n'))
+    assert "numba: the function must set NUMBA_CACHE_DIR=/tmp/numba" in command("learn", learned.log).stdout
+    present = ("--policy", learned.policy('executable_memory = "block"\n'))
     for options, kept in (((), {}), (present, {"executable_memory": "block"})):
-        (told,) = learnt.again("--accept", "preset:numba", *options)
+        (told,) = learned.again("--accept", "preset:numba", *options)
         assert (told["policy"], told["decisions"]) == ({**kept, "presets": ["numba"]}, [])
         assert (told["still_denied"], told["problem"]) == ([], "")
 
 
-def test_the_page_shows_what_random_names_become(learnt: Learn) -> None:
+def test_the_page_shows_what_random_names_become(learned: Learn) -> None:
     page = (Path(__file__).parents[3] / "docs" / "guide" / "roll-out.md").read_text(encoding="utf-8")
     table = page.partition("| seen | learned |")[2].partition("\n\n")[0]
     rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
     assert len(rows) == 8
     for seen, becomes in rows[:-1]:
-        (told,) = learnt(map(tmp, re.findall(r"`(/tmp/[^`]+)`", seen)))
+        (told,) = learned(map(tmp, re.findall(r"`(/tmp/[^`]+)`", seen)))
         (entry,) = re.findall(r"`([^`]+)`", becomes)
         name, _, value = entry.partition("=")
         if becomes.startswith("nothing; offered is "):
@@ -356,17 +356,17 @@ def test_the_page_shows_what_random_names_become(learnt: Learn) -> None:
             assert told["policy"] == ({name: json.loads(value)} if value else {"allow_tmp": [entry]}), seen
 
 
-def test_more_files_than_a_policy_takes(learnt: Learn) -> None:
-    (told,) = learnt(tmp(f"/tmp/profile/{one}/{two}") for one in "abcdefghijklm" for two in "nopqrstuvwxy")
+def test_more_files_than_a_policy_takes(learned: Learn) -> None:
+    (told,) = learned(tmp(f"/tmp/profile/{one}/{two}") for one in "abcdefghijklm" for two in "nopqrstuvwxy")
     entries = told["policy"]["allow_tmp"]
     assert (told["problem"], told["still_denied"], len(entries)) == ("", [], 156 - 3 * 12 + 3)
     assert [entry for entry in entries if "*" in entry] == [f"/tmp/profile/{one}/*" for one in "abc"]
-    present = learnt.policy(f"allow_tmp = {[f'/tmp/{n}' for n in range(125)]}\n".replace("'", '"'))
-    (told,) = learnt.again("--policy", present)
+    present = learned.policy(f"allow_tmp = {[f'/tmp/{n}' for n in range(125)]}\n".replace("'", '"'))
+    (told,) = learned.again("--policy", present)
     assert (told["problem"], told["complete"], told["accept"]) == ("", False, ["/tmp/profile/**"])
     assert told["notes"][0].startswith("allow_tmp needs 156 entries, and there is room for 3: take a folder")
     assert [(each["value"], each["covers"]) for each in told["offers"]] == [("/tmp/profile/**", 156)]
-    (told,) = learnt.again("--policy", present, "--accept", "/tmp/profile/**")
+    (told,) = learned.again("--policy", present, "--accept", "/tmp/profile/**")
     assert (told["problem"], told["still_denied"], told["notes"]) == ("", [], [])
     assert told["policy"]["allow_tmp"][-1] == "/tmp/profile/**"
 
@@ -435,10 +435,10 @@ CHECKED: dict[str, tuple[list[str], str, int, tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("name", CHECKED)
-def test_check_in_ci(learnt: Learn, name: str) -> None:
+def test_check_in_ci(learned: Learn, name: str) -> None:
     lines, policy, status, printed = CHECKED[name]
-    learnt.log.write_text("\n".join(lines) + "\n")
-    done = command("learn", learnt.log, "--check", "--policy", learnt.policy(policy))
+    learned.log.write_text("\n".join(lines) + "\n")
+    done = command("learn", learned.log, "--check", "--policy", learned.policy(policy))
     assert done.returncode == status, done.stderr
     said = says(done) if status == 2 else done.stdout
     assert all(text in said for text in printed)
@@ -446,9 +446,9 @@ def test_check_in_ci(learnt: Learn, name: str) -> None:
         assert (said,) == printed
 
 
-def test_check_as_json(learnt: Learn) -> None:
-    learnt.log.write_text("\n".join(LOG) + "\n")
-    done = command("learn", learnt.log, "--check", "--policy", learnt.policy(CHECKED["lacking"][1]), "--json")
+def test_check_as_json(learned: Learn) -> None:
+    learned.log.write_text("\n".join(LOG) + "\n")
+    done = command("learn", learned.log, "--check", "--policy", learned.policy(CHECKED["lacking"][1]), "--json")
     assert done.returncode == 1
     told = json.loads(done.stdout)
     assert told["lacks"] is True
@@ -464,14 +464,14 @@ def test_options_that_nobody_would_heed(log: Path, tmp_path: Path, first: str, s
     assert said == f"{second} formats a written policy, and {first} writes none: remove one of them"
 
 
-def test_more_entries_than_a_policy_takes(learnt: Learn) -> None:
+def test_more_entries_than_a_policy_takes(learned: Learn) -> None:
     """Somebody's 600 hosts keep nobody from learning of the others."""
-    checkout, refund = learnt([*(connect(f"h.example{n}.com") for n in range(600)), *OTHER])
+    checkout, refund = learned([*(connect(f"h.example{n}.com") for n in range(600)), *OTHER])
     assert "more than 512 entries" in checkout["problem"]
     assert (len(checkout["still_denied"]), checkout["policy"]) == (600, {})
     assert refund["policy"] == {"allow_outbound": ["api.example.com:443"]}
-    assert "the learned entries make no valid policy" in command("learn", learnt.log).stdout
-    said = says(command("learn", learnt.log, "--output", learnt.folder / "policies"))
+    assert "the learned entries make no valid policy" in command("learn", learned.log).stdout
+    said = says(command("learn", learned.log, "--output", learned.folder / "policies"))
     assert said.startswith("checkout: the learned entries make no valid policy")
 
 

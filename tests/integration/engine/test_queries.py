@@ -67,9 +67,9 @@ def run(box: Sandbox, ways: list[str], settings: dict[str, str]) -> tuple[dict[s
 
 @pytest.mark.parametrize("way", ALLOWED)
 def test_an_allowed_name_is_answered_and_may_be_used(sandbox: Sandbox, names: DnsServer, way: str) -> None:
-    """Each in a process of its own: nothing was learnt before."""
+    """Each in a process of its own: nothing was learned before."""
     if way.startswith("tcp") and "True" not in sandbox.run_command([PYTHON, "-c", COUNTS]).stdout:
-        pytest.skip("nobody counts a connection's bytes here (qemu-user does not pass TCP_INFO on): nothing is learnt")
+        pytest.skip("nobody counts a connection's bytes here (qemu-user does not pass TCP_INFO on): nothing is learned")
     result, done = run(sandbox, [way], BLOCKED)
     assert (result, alerts(done)) == ({way: None}, []), done.stderr
 

@@ -44,7 +44,7 @@ ATTEMPTS = {
 TIMES = 200
 HONEST = (
     "own_connections_are_handed_over",
-    "an_answer_is_learnt_and_used",
+    "an_answer_is_learned_and_used",
     "own_connections_are_written_to",
 )
 

@@ -115,9 +115,9 @@ print((done.stdout or done.stderr).splitlines()[-1])
 @pytest.mark.parametrize(
     ("address", "says"),
     [("", "connected"), ("203.0.113.77", "PermissionError: [Errno 13] Permission denied")],
-    ids=["learnt", "claimed"],
+    ids=["learned", "claimed"],
 )
-def test_a_program_may_connect_to_what_its_parent_learnt(
+def test_a_program_may_connect_to_what_its_parent_learned(
     box: Sandbox, server: Recorder, address: str, says: str
 ) -> None:
     """It may be given an address; what somebody puts into its environment counts for nothing."""

@@ -121,7 +121,7 @@ def observe(package: FunctionPackage, log: Path, *events: Any) -> list[Alert]:
 @pytest.mark.parametrize("language", long_but({"python"}, LANGUAGES))
 def test_alert_learn_paste_block(assembly: CloudAssembly, tmp_path: Path, language: str) -> None:
     package = package_of(assembly, language)
-    log, policy = tmp_path / "alert.log", tmp_path / "learnt.toml"
+    log, policy = tmp_path / "alert.log", tmp_path / "learned.toml"
 
     seen = observe(package, log, {}, {})
     assert {alert.mode for alert in seen} == {"alert"}
@@ -129,15 +129,15 @@ def test_alert_learn_paste_block(assembly: CloudAssembly, tmp_path: Path, langua
 
     done = command("learn", log, "--output", policy)
     assert done.returncode == 0, done.stderr
-    learnt = ShieldPolicy.from_file(policy)
-    assert learnt.allow_outbound == (ENTRY,)
-    assert "/tmp/rates.json" in learnt.allow_tmp
-    assert "/usr/bin/id" in learnt.allow_child_process
-    assert not any("*" in entry or "?" in entry for entry in map(str, (*learnt.allow_outbound, *learnt.allow_tmp)))
+    learned = ShieldPolicy.from_file(policy)
+    assert learned.allow_outbound == (ENTRY,)
+    assert "/tmp/rates.json" in learned.allow_tmp
+    assert "/usr/bin/id" in learned.allow_child_process
+    assert not any("*" in entry or "?" in entry for entry in map(str, (*learned.allow_outbound, *learned.allow_tmp)))
     told = json.loads(command("learn", log, "--json").stdout)["functions"]
     assert [each["still_denied"] for each in told] == [[]]
 
-    assert observe(with_policy(package, learnt), tmp_path / "block.log", {}, {}) == []
+    assert observe(with_policy(package, learned), tmp_path / "block.log", {}, {}) == []
     assert command("alerts", tmp_path / "block.log").returncode == 0
     assert command("learn", log, "--check", "--policy", policy).returncode == 0
 
@@ -145,12 +145,12 @@ def test_alert_learn_paste_block(assembly: CloudAssembly, tmp_path: Path, langua
 def test_temporary_files_match_again(assembly: CloudAssembly, tmp_path: Path) -> None:
     """Their names are random: listed one by one they would be denied the next time. What is pasted is enough."""
     package = package_of(assembly, "python")
-    log, policy = tmp_path / "alert.log", tmp_path / "learnt.toml"
+    log, policy = tmp_path / "alert.log", tmp_path / "learned.toml"
     observe(package, log, {"upload": True}, {"upload": True})
     (told,) = json.loads(command("learn", log, "--json").stdout)["functions"]
     assert told["policy"]["presets"] == ["python-tempfile"], told["entries"]
     assert not any("tmp/tmp" in entry for entry in told["policy"].get("allow_tmp", []))
     assert (told["offers"], told["still_denied"]) == ([], [])
     assert command("learn", log, "--output", policy).returncode == 0
-    learnt = ShieldPolicy.from_file(policy)
-    assert observe(with_policy(package, learnt), tmp_path / "block.log", {"upload": True}) == []
+    learned = ShieldPolicy.from_file(policy)
+    assert observe(with_policy(package, learned), tmp_path / "block.log", {"upload": True}) == []

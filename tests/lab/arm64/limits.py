@@ -25,7 +25,7 @@ LIMITS = {
     "test_queries.py::test_an_allowed_name_is_answered_and_may_be_used[udp_losing_its_server_by_a_copy]": _COOKIE,
     "test_queries.py::test_an_allowed_name_is_answered_and_may_be_used[udp_where_a_connected_one_was]": _COOKIE,
     "test_queries.py::test_nothing_leaves_in_odd_ways[tcp_connected_anew]": _LOCK_FILTER,
-    "test_replaced_sockets.py::test_honest_threads_are_not_hindered[an_answer_is_learnt_and_used]": _COOKIE,
+    "test_replaced_sockets.py::test_honest_threads_are_not_hindered[an_answer_is_learned_and_used]": _COOKIE,
     "test_replaced_sockets.py::test_honest_threads_are_not_hindered[own_connections_are_handed_over]": _LOCK_FILTER,
     "test_server_names.py::test_a_foreign_name_does_not_arrive[zero_copy]": _ZERO_COPY,
     "test_server_names.py::test_the_attempts_are_real[zero_copy]": _ZERO_COPY,

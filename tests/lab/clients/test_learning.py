@@ -28,14 +28,14 @@ def learn(network: Network) -> Learn:
     """The `allow` entries of a client's run in alert mode, in which everything works."""
 
     @cache
-    def learnt(client: str) -> list[str]:
+    def learned(client: str) -> list[str]:
         (wanted,) = (c for c in CLIENTS if c.name == client)
         seen = run(network, wanted, NOTHING_LISTED)
         assert seen.said.get("answer") == wanted.answer, seen
         assert {(line["policy"], line["mode"]) for line in seen.alerts} == {("outbound_connectivity", "alert")}
         return sorted({line["allow"] for line in seen.alerts})
 
-    return lambda client: learnt(client.name)
+    return lambda client: learned(client.name)
 
 
 def assert_works_without_a_word(network: Network, client: Client, entries: list[str]) -> None:

@@ -1,12 +1,12 @@
 /* The kernel's side of the network, as network.c's judges meet it: sockets, connections, one message that waits, and what
- * the other end receives (looked_at_network.h). None whose beginning is to be seen is under a number that somebody writes to
+ * the other end receives (watched_network.h). None whose beginning is to be seen is under a number that somebody writes to
  * unseen. */
 #ifndef FUZZ_PLAYED_NETWORK_H
 #define FUZZ_PLAYED_NETWORK_H
 
 #include <asm/ioctls.h>
 
-#include "looked_at_network.h"
+#include "watched_network.h"
 
 /* Nothing but these: other addresses are random bytes. */
 static bool is_gates_buffer(uint64_t pointer)

@@ -18,7 +18,7 @@ Verdict = Literal["green", "green once accepted", "not green"]
 _QUIET = ("read_handler",)  # tracebacks read the source, and go on without it
 
 
-class Learnt(NamedTuple):
+class Learned(NamedTuple):
     """What `learn` made of a log.
 
     Attributes:
@@ -40,14 +40,14 @@ class Learnt(NamedTuple):
         return {**self._asdict(), "accept": list(self.accept)}
 
     @staticmethod
-    def of_json(value: Mapping[str, Any]) -> Learnt:
+    def of_json(value: Mapping[str, Any]) -> Learned:
         """The same again."""
-        return Learnt(**{**value, "accept": tuple(value["accept"])})
+        return Learned(**{**value, "accept": tuple(value["accept"])})
 
 
-def learn(functions: Functions, workload: Workload, unshielded: Run, log: Sequence[str]) -> Learnt:
+def learn(functions: Functions, workload: Workload, unshielded: Run, log: Sequence[str]) -> Learned:
     """Learns from the lines of alert mode, and runs the workload in block mode with what was written."""
-    with tempfile.TemporaryDirectory(prefix="learnt-") as folder:
+    with tempfile.TemporaryDirectory(prefix="learned-") as folder:
         lines = Path(folder, "alert.log")
         lines.write_text("".join(f"{line}\n" for line in log))
         status, fields = _learn(lines)
@@ -56,7 +56,7 @@ def learn(functions: Functions, workload: Workload, unshielded: Run, log: Sequen
         if accept:
             _, fields = _learn(lines, *accept)
             why = _denied(functions, workload, unshielded, lines)
-    return Learnt(status, accept, fields, "not green" if why else "green once accepted" if accept else "green", why)
+    return Learned(status, accept, fields, "not green" if why else "green once accepted" if accept else "green", why)
 
 
 def _learn(log: Path, *accept: str) -> tuple[int, dict[str, Any]]:

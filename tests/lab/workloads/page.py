@@ -41,7 +41,7 @@ def tables() -> str:
     """A sum, and a table for each language."""
     head, rows = results.read()
     counts = Counter(behaviour_of(row.unshielded, row.block) for row in rows.values())
-    verdicts = Counter(row.learnt.verdict for row in rows.values() if row.learnt.fields or row.learnt.why)
+    verdicts = Counter(row.learned.verdict for row in rows.values() if row.learned.fields or row.learned.why)
     said = [
         f"{len(rows)} uses of libraries, the last one run on {head['date']} on {head['machine']}.",
         f"In block mode with nothing listed, {counts['works']} work without a line,",
@@ -71,19 +71,19 @@ def _counts(asked: Asked) -> bool:
 
 def _row(row: Result) -> str:
     name = f"`{row.workload.name}`"
-    told = (name, row.version or "the runtime", row.workload.does, needs_text(row), _learnt(row), _behaviour(row))
+    told = (name, row.version or "the runtime", row.workload.does, needs_text(row), _learned(row), _behaviour(row))
     return f"| {' | '.join(told)} |"
 
 
-def _learnt(row: Result) -> str:
+def _learned(row: Result) -> str:
     """What block mode made of the policy that `learn` wrote from the log of alert mode."""
-    learnt = row.learnt
-    if learnt.verdict == "green":
-        return "green" if learnt.fields else "-"
-    accepted = f"`{' '.join(f'--accept {each}' for each in learnt.accept)}`" if learnt.accept else ""
-    if learnt.verdict == "green once accepted":
+    learned = row.learned
+    if learned.verdict == "green":
+        return "green" if learned.fields else "-"
+    accepted = f"`{' '.join(f'--accept {each}' for each in learned.accept)}`" if learned.accept else ""
+    if learned.verdict == "green once accepted":
         return f"green with {accepted}"
-    return f"**{learnt.why}**" + (f", also with {accepted}" if accepted else "")
+    return f"**{learned.why}**" + (f", also with {accepted}" if accepted else "")
 
 
 def needs_text(row: Result) -> str:

@@ -12,7 +12,7 @@ from typing import Any, cast
 from lab.workloads import packages
 from lab.workloads.catalogue import WORKLOADS, Language, Workload
 from lab.workloads.judging import Needs, needs_of
-from lab.workloads.learning import Learnt, learn
+from lab.workloads.learning import Learned, learn
 from lab.workloads.running import Functions, Run
 from shielded_function import ShieldPolicy
 
@@ -22,7 +22,7 @@ WAYS = ("unshielded", "block", "alert", "listed")
 
 @dataclass(frozen=True)
 class Result:
-    """A workload's four runs. `listed`: block mode with what it needs. `learnt`: what became of `learn`'s policy."""
+    """A workload's four runs. `listed`: block mode with what it needs. `learned`: what became of `learn`'s policy."""
 
     workload: Workload
     version: str
@@ -31,13 +31,13 @@ class Result:
     block: Run
     alert: Run
     listed: Run
-    learnt: Learnt
+    learned: Learned
 
     def to_json(self) -> dict[str, Any]:
         """As the file has it."""
         runs: dict[str, Any] = {way: getattr(self, way).to_json() for way in WAYS}
         head = {"language": self.workload.language, "name": self.workload.name, "version": self.version}
-        return {**head, "needs": self.needs.to_json(), **runs, "learnt": self.learnt.to_json()}
+        return {**head, "needs": self.needs.to_json(), **runs, "learned": self.learned.to_json()}
 
 
 def version_of(workload: Workload) -> str:
@@ -51,7 +51,7 @@ def version_of(workload: Workload) -> str:
 
 
 def run_all_ways(functions: Functions, workload: Workload) -> Result:
-    """The four runs, one after the other, and what is learnt from the log of the one in alert mode."""
+    """The four runs, one after the other, and what is learned from the log of the one in alert mode."""
     unshielded = functions.run(workload, None, {})
     block = functions.run(workload, ShieldPolicy(), {})
     alert, log = functions.observe(workload, ShieldPolicy.report_only(), {})
@@ -59,8 +59,8 @@ def run_all_ways(functions: Functions, workload: Workload) -> Result:
     needs = needs_of(workload.language, workload.packages, asked, workload.globs)
     # With nothing to list it would be the run in block mode again.
     listed = functions.run(workload, needs.policy(), needs.environment()) if needs.any else block
-    learnt = learn(functions, workload, unshielded, log)
-    return Result(workload, version_of(workload), needs, unshielded, block, alert, listed, learnt)
+    learned = learn(functions, workload, unshielded, log)
+    return Result(workload, version_of(workload), needs, unshielded, block, alert, listed, learned)
 
 
 def read() -> tuple[dict[str, Any], dict[tuple[Language, str], Result]]:
@@ -75,7 +75,7 @@ def read() -> tuple[dict[str, Any], dict[tuple[Language, str], Result]]:
             row["version"],
             Needs.of_json(row["needs"]),
             **{way: Run.of_json(row[way]) for way in WAYS},
-            learnt=Learnt.of_json(row["learnt"]),
+            learned=Learned.of_json(row["learned"]),
         )
         for workload in WORKLOADS
         if (row := rows.get((workload.language, workload.name)))

@@ -78,7 +78,7 @@ def _run(functions: Functions, workload: Workload) -> bool:
     behaviour = behaviour_of(result.unshielded, result.block)
     odd = [text for run in (result.alert, result.listed) if (text := differs(result.unshielded, run))]
     seconds = time.monotonic() - begun
-    told = f"{page.needs_text(result)} / learnt: {result.learnt.verdict} {result.learnt.why}"
+    told = f"{page.needs_text(result)} / learned: {result.learned.verdict} {result.learned.why}"
     print(f"{workload.language:8} {workload.name:28} {behaviour:8} {told} ({seconds:.0f} s)", *odd)
     sys.stdout.flush()
     return behaviour != "defect" and not odd

@@ -61,10 +61,10 @@ def test_what_learn_writes_works() -> None:
     _, rows = results.read()
     demanding = [row for row in rows.values() if row.workload.name in DEMANDING]
     assert len(demanding) == len(DEMANDING)
-    assert [row.workload.name for row in demanding if row.learnt.verdict == "not green"] == ["cairosvg"]
+    assert [row.workload.name for row in demanding if row.learned.verdict == "not green"] == ["cairosvg"]
     for row in rows.values():
-        assert row.learnt.status in (0, 3)
-        assert (row.learnt.status == 0) <= (row.learnt.verdict == "green"), row.learnt
+        assert row.learned.status in (0, 3)
+        assert (row.learned.status == 0) <= (row.learned.verdict == "green"), row.learned
 
 
 def test_the_page_has_what_is_recorded() -> None:

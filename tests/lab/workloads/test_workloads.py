@@ -30,7 +30,7 @@ _RUNTIMES: dict[Language, str] = {"Python": "python3.13", "Node.js": "nodejs22.x
 SAMPLE = [row for row in WORKLOADS if row.name in _SAMPLE[row.language]]
 OFTEN = [row for row in SAMPLE if row.name in ("requests", "child_process", "snappy-java")]
 # Uploads, a library that is searched for, a repository, and a preset.
-_LEARNT = ("flask", "fastapi-upload", "python-magic", "gitpython", "formidable", "snappy-java")
+_LEARNED = ("flask", "fastapi-upload", "python-magic", "gitpython", "formidable", "snappy-java")
 
 
 def _missing(language: Language) -> str:
@@ -53,16 +53,16 @@ def functions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Functions]:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("workload", [row for row in WORKLOADS if row.name in _LEARNT], ids=lambda row: row.name)
-def test_what_is_learnt_in_alert_mode_is_enough_in_block_mode(functions: Functions, workload: Workload) -> None:
+@pytest.mark.parametrize("workload", [row for row in WORKLOADS if row.name in _LEARNED], ids=lambda row: row.name)
+def test_what_is_learned_in_alert_mode_is_enough_in_block_mode(functions: Functions, workload: Workload) -> None:
     if reason := _missing(workload.language):
         pytest.skip(reason)
     _, rows = results.read()
     row = rows[workload.language, workload.name]
     _, log = functions.observe(workload, ShieldPolicy.report_only(), {})
-    learnt = learn(functions, workload, row.unshielded, log)
-    assert learnt.verdict != "not green", learnt.why
-    assert (learnt.status, learnt.accept) == (row.learnt.status, row.learnt.accept)
+    learned = learn(functions, workload, row.unshielded, log)
+    assert learned.verdict != "not green", learned.why
+    assert (learned.status, learned.accept) == (row.learned.status, row.learned.accept)
 
 
 @pytest.mark.parametrize("workload", long_but(OFTEN, SAMPLE), ids=lambda row: f"{row.language}-{row.name}")

@@ -1,5 +1,5 @@
-/* Writers and readers of the table at once. More rules than a set has slots are learnt for one address, each always with
- * the same name, so a reader that sees another pair has seen a torn slot. A second address is learnt by one rule, for one name
+/* Writers and readers of the table at once. More rules than a set has slots are learned for one address, each always with
+ * the same name, so a reader that sees another pair has seen a torn slot. A second address is learned by one rule, for one name
  * after the other, and hardly ever missing: only where the kernel stops the writers of both of its slots in the midst. Exit
  * status 0: so it was. */
 #include "learned_addresses.h"

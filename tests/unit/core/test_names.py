@@ -58,7 +58,7 @@ def test_learns_and_finds(names: Names) -> None:
     assert names.find("203.0.113.8") == []
 
 
-def test_no_address_is_not_learnt(names: Names, native: Native) -> None:
+def test_no_address_is_not_learned(names: Names, native: Native) -> None:
     none = native.ffi.new("struct address *")
     native.lib.names_learn(names.table, none, 1, native.text("a"))
     assert bytes(native.ffi.buffer(names.table)) == bytes(native.ffi.sizeof("struct names"))
@@ -112,8 +112,8 @@ def test_the_clock_may_go_round(names: Names) -> None:
     assert sorted(rule for rule, _ in names.find("203.0.113.7")) == [2, 3, 4, 5, 6, 7, 8, 9]
 
 
-def test_what_another_thread_has_just_learnt_is_not_the_oldest(names: Names) -> None:
-    """Its age may be newer than that of what is learnt now."""
+def test_what_another_thread_has_just_learned_is_not_the_oldest(names: Names) -> None:
+    """Its age may be newer than that of what is learned now."""
     for rule in range(8):
         names.learn("203.0.113.7", rule, f"{rule}.example")
     names.table.clock -= 2
@@ -168,7 +168,7 @@ def test_a_set_with_every_slot_stuck_learns_nothing_and_returns(names: Names) ->
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3), st.text("abc", max_size=5)), max_size=30))
-def test_what_was_learnt_last_is_found(native: Native, lessons: list[tuple[int, int, str]]) -> None:
+def test_what_was_learned_last_is_found(native: Native, lessons: list[tuple[int, int, str]]) -> None:
     names = Names(native)
     expected: dict[str, dict[int, str]] = {}
     for host, rule, name in lessons:
@@ -202,7 +202,7 @@ def rewritten(names: Names, native: Native, rules: int = 10) -> tuple[str, Names
     return written, told
 
 
-def test_a_program_is_told_what_was_learnt_last(names: Names, native: Native) -> None:
+def test_a_program_is_told_what_was_learned_last(names: Names, native: Native) -> None:
     names.learn("203.0.113.7", 3, "api.example")
     names.learn("2001:db8::7", 4, "v6.example")
     written, told = rewritten(names, native)
@@ -211,7 +211,7 @@ def test_a_program_is_told_what_was_learnt_last(names: Names, native: Native) ->
     assert told.find("2001:db8::7") == [(4, "v6.example")]
 
 
-def test_more_is_learnt_than_a_program_is_told(names: Names, native: Native) -> None:
+def test_more_is_learned_than_a_program_is_told(names: Names, native: Native) -> None:
     for number in range(40):
         names.learn(f"203.0.113.{number}", 1, f"host{number}.example")
     for _ in range(20):

@@ -82,7 +82,7 @@ def test_entries_for_one_protocol(native: Native, prefix: str, admitted: set[int
 
 
 def test_entries_for_one_protocol_add_up(native: Native) -> None:
-    """The name is learnt by the first entry that admits it; the others count all the same."""
+    """The name is learned by the first entry that admits it; the others count all the same."""
     engine = Engine(native, "SHIELD_ALLOW_OUTBOUND=udp://*.b.example:53,tcp://a.b.example:443,udp://a.b.example:443")
     assert engine.answer("a.b.example", PUBLIC)
     assert engine.connect(PUBLIC, 53, UDP) == listed(0)
@@ -169,7 +169,7 @@ def test_names(native: Native, entries: str, yes: list[str], no: list[str]) -> N
         assert engine.name(name) == NOT_LISTED, name
 
 
-def test_a_name_of_253_matches_and_is_learnt(native: Native) -> None:
+def test_a_name_of_253_matches_and_is_learned(native: Native) -> None:
     name = ".".join(["a" * 63] * 3 + ["b" * 53, "a.com"])
     assert len(name) == 251
     engine = Engine(native, f"SHIELD_ALLOW_OUTBOUND=*.a.com:443,{name}:80")
@@ -188,11 +188,11 @@ def test_the_end_of_a_long_name_is_not_the_name_of_another_entry(native: Native)
     assert engine.connect(PUBLIC, 22) == NOT_LISTED
 
 
-# Learnt addresses
+# Learned addresses
 
 
-def test_a_learnt_address_is_admitted_at_the_port_of_its_rule(native: Native) -> None:
-    """A learnt address may be connected to at the port of its rule."""
+def test_a_learned_address_is_admitted_at_the_port_of_its_rule(native: Native) -> None:
+    """A learned address may be connected to at the port of its rule."""
     engine = Engine(native, "SHIELD_ALLOW_OUTBOUND=a.example:443,b.example")
     assert engine.connect(PUBLIC, 443) == NOT_LISTED
     assert engine.answer("a.example", PUBLIC)
@@ -205,7 +205,7 @@ def test_a_learnt_address_is_admitted_at_the_port_of_its_rule(native: Native) ->
 
 
 def test_a_name_with_several_ports(native: Native) -> None:
-    """The name is learnt by the first entry that admits it; the others' ports count all the same."""
+    """The name is learned by the first entry that admits it; the others' ports count all the same."""
     engine = Engine(native, "SHIELD_ALLOW_OUTBOUND=*.a.example:80,x.a.example:443,x.a.example:8443")
     assert engine.answer("x.a.example", PUBLIC)
     assert [engine.connect(PUBLIC, port) for port in (80, 443, 8443)] == [listed(0), listed(1), listed(2)]
@@ -239,8 +239,8 @@ def test_a_name_that_is_listed_and_aws_keeps_both_rights(native: Native) -> None
     assert engine.connect(PUBLIC, 80) == AWS
 
 
-def test_a_name_learnt_in_alert_mode_is_still_reported(native: Native) -> None:
-    """In alert mode a denied name is resolved too; its address is learnt for the alert line, by no rule."""
+def test_a_name_learned_in_alert_mode_is_still_reported(native: Native) -> None:
+    """In alert mode a denied name is resolved too; its address is learned for the alert line, by no rule."""
     engine = Engine(native, "SHIELD_OUTBOUND_CONNECTIVITY=alert")
     native.lib.names_learn(engine.names, native.address(PUBLIC), native.lib.RULE_NONE, native.text("evil.example"))
     assert engine.connect(PUBLIC, 443) == Verdict("alert", "not_listed")
@@ -396,7 +396,7 @@ def test_which_calls_are_by_others(native: Native) -> None:
     assert not engine.is_by_others(PUBLIC, 443, "w")
     assert engine.is_by_others("10.0.0.1", 53, "w")
     assert not engine.is_by_others("10.0.0.1", 53, "w", protocol=UDP)
-    # Of a name that is kept by its end alone, the entry that it was learnt by.
+    # Of a name that is kept by its end alone, the entry that it was learned by.
     long = f"{'l' * 60}.{'m' * 60}.b.example"
     assert engine.answer(long, "203.0.113.10")
     assert engine.is_by_others("203.0.113.10", 1, "w")

@@ -56,7 +56,7 @@ class Engine:
         return read(self.native, verdict)
 
     def answer(self, name: str, ip: str) -> bool:
-        """The resolver answers an allowed name. Was it learnt?"""
+        """The resolver answers an allowed name. Was it learned?"""
         verdict = self.native.lib.verdict_name(self.policy, self.native.text(name))
         assert verdict.action == self.native.lib.ACTION_ALLOW, name
         address = self.native.address(ip)

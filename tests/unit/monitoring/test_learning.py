@@ -1,4 +1,4 @@
-"""Entries that are learnt from lines, those that are only offered, and what is left to a person."""
+"""Entries that are learned from lines, those that are only offered, and what is left to a person."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from shielded_function_monitoring.learning import (
 from shielded_function_monitoring.learning.questions import Question
 from shielded_function_monitoring.learning.suspects import RULES
 from shielded_function_monitoring.learning.wildcards import common_domain, domain_of
-from unit.monitoring.learnt import URLLIB3, entries, learnt_of, log_of, rules
+from unit.monitoring.learned import URLLIB3, entries, learned_of, log_of, rules
 
 pytestmark = pytest.mark.promise("cli.learn")
 
 
 def test_each_policy_with_a_list() -> None:
-    learnt = learnt_of(
+    learned = learned_of(
         armed(),
         lookup("api.stripe.com", at(20)),
         *(connect("api.stripe.com", time=at(20), caller="libssl.so") for _ in range(3)),
@@ -43,7 +43,7 @@ def test_each_policy_with_a_list() -> None:
         tmp("/tmp/cache.json"),
         program("/usr/bin/convert"),
     )
-    assert entries(learnt) == [
+    assert entries(learned) == [
         ("allow_outbound", "203.0.113.9:5432"),
         ("allow_outbound", "[2001:db8::9]:5432"),
         ("allow_outbound", "api.stripe.com:443"),
@@ -52,10 +52,12 @@ def test_each_policy_with_a_list() -> None:
         ("allow_child_process", "/usr/bin/convert"),
     ]
     packages = (PackageCount(3, object="libssl.so"), PackageCount(1, object="_socket.so"))
-    assert learnt.entries[2].evidence == Evidence(4, at(20), at(22), 2, ("_socket.so", "libssl.so"), packages, "7", "7")
-    assert (learnt.findings, learnt.offers, learnt.incomplete) == ([], [], [])
-    assert (learnt.cold_starts, learnt.days) == (1, 2)
-    assert ShieldPolicy(**learnt.additions()).allow_tmp == ("/tmp/cache.json",)
+    assert learned.entries[2].evidence == Evidence(
+        4, at(20), at(22), 2, ("_socket.so", "libssl.so"), packages, "7", "7"
+    )
+    assert (learned.findings, learned.offers, learned.incomplete) == ([], [], [])
+    assert (learned.cold_starts, learned.days) == (1, 2)
+    assert ShieldPolicy(**learned.additions()).allow_tmp == ("/tmp/cache.json",)
 
 
 DENIED: Any = {"mode": "block", "reason": "deny_outbound"}
@@ -71,11 +73,11 @@ def test_what_is_denied_in_every_mode_is_never_proposed() -> None:
         connect("uploads.example.com"),  # from before it was denied
         connect("api.example.com"),
     )
-    learnt = learnt_of(*lines, denies=lambda question: question.target == "uploads.example.com:443")
-    assert entries(learnt) == [("allow_outbound", "api.example.com:443")]
-    assert [(rule, value) for rule, _, value in rules(learnt)] == [("denied", "")] * 4
-    assert "deny_outbound refuses it in every mode" in learnt.findings[0].reason
-    assert max(each.evidence.count for each in learnt.findings) == 4
+    learned = learned_of(*lines, denies=lambda question: question.target == "uploads.example.com:443")
+    assert entries(learned) == [("allow_outbound", "api.example.com:443")]
+    assert [(rule, value) for rule, _, value in rules(learned)] == [("denied", "")] * 4
+    assert "deny_outbound refuses it in every mode" in learned.findings[0].reason
+    assert max(each.evidence.count for each in learned.findings) == 4
     for log in (log_of(*lines), from_json(json.loads(json.dumps(to_json(read(lines)))))):
         log = log if not isinstance(log, Observed) else next(iter(log.functions.values()))
         left = [each.target for each in replay(log, lambda _: ("deny", ""), lambda _: "block")]
@@ -83,7 +85,7 @@ def test_what_is_denied_in_every_mode_is_never_proposed() -> None:
 
 
 def test_aws_becomes_services_and_buckets() -> None:
-    learnt = learnt_of(
+    learned = learned_of(
         connect("sqs.eu-west-1.amazonaws.com"),
         connect("dynamodb.eu-west-1.amazonaws.com"),
         connect("monitoring.eu-west-1.amazonaws.com"),
@@ -93,7 +95,7 @@ def test_aws_becomes_services_and_buckets() -> None:
         connect("ec2-203-0-113-7.eu-west-1.compute.amazonaws.com"),
         connect("999999999999.ddb.eu-west-1.amazonaws.com"),  # another account's
     )
-    assert entries(learnt) == [
+    assert entries(learned) == [
         ("allow_outbound", "999999999999.ddb.eu-west-1.amazonaws.com:443"),
         ("allow_outbound", "ec2-203-0-113-7.eu-west-1.compute.amazonaws.com:443"),
         ("allow_outbound", "sqs.us-east-1.amazonaws.com:443"),
@@ -149,10 +151,10 @@ NEVER = [
 
 
 @pytest.mark.parametrize(("rule", "seen", "target"), NEVER)
-def test_what_is_never_learnt(rule: str, seen: str, target: str | None) -> None:
-    learnt = learnt_of(seen)
-    assert (entries(learnt), learnt.offers) == ([], [])
-    (found,) = learnt.findings
+def test_what_is_never_learned(rule: str, seen: str, target: str | None) -> None:
+    learned = learned_of(seen)
+    assert (entries(learned), learned.offers) == ([], [])
+    (found,) = learned.findings
     assert found.rule == rule
     assert target is None or found.target == target
     assert found.reason
@@ -163,35 +165,35 @@ def test_every_rule_is_tried() -> None:
 
 
 def test_an_address_that_also_had_a_name() -> None:
-    learnt = learnt_of(connect("api.stripe.com"), connect(ip="198.51.100.7"), connect(ip="198.51.100.8"))
-    assert entries(learnt) == [("allow_outbound", "198.51.100.8:443"), ("allow_outbound", "api.stripe.com:443")]
-    assert rules(learnt) == [("address-with-name", "198.51.100.7:443", "198.51.100.7:443")]
-    assert "api.stripe.com's" in learnt.findings[0].reason
+    learned = learned_of(connect("api.stripe.com"), connect(ip="198.51.100.7"), connect(ip="198.51.100.8"))
+    assert entries(learned) == [("allow_outbound", "198.51.100.8:443"), ("allow_outbound", "api.stripe.com:443")]
+    assert rules(learned) == [("address-with-name", "198.51.100.7:443", "198.51.100.7:443")]
+    assert "api.stripe.com's" in learned.findings[0].reason
 
 
 def test_the_lines_own_entry_is_not_believed() -> None:
     """Whoever writes to the log can write `allow`: entries come from what was attempted."""
-    learnt = learnt_of(connect("api.stripe.com", allow="*.com"), tmp("/tmp/x", allow="/tmp/**"))
-    assert entries(learnt) == [("allow_outbound", "api.stripe.com:443"), ("allow_tmp", "/tmp/x")]
+    learned = learned_of(connect("api.stripe.com", allow="*.com"), tmp("/tmp/x", allow="/tmp/**"))
+    assert entries(learned) == [("allow_outbound", "api.stripe.com:443"), ("allow_tmp", "/tmp/x")]
 
 
 def test_a_server_name_is_the_host() -> None:
-    learnt = learnt_of(connect("cdn.example.net", protocol="tls", sni="other.example.com"))
-    assert entries(learnt) == [("allow_outbound", "other.example.com:443")]
+    learned = learned_of(connect("cdn.example.net", protocol="tls", sni="other.example.com"))
+    assert entries(learned) == [("allow_outbound", "other.example.com:443")]
 
 
 def test_names_with_one_beginning_are_folded() -> None:
     names = ["alpha", "beta", "gamma"]
-    learnt = learnt_of(*(tmp(f"/tmp/chart-{name}") for name in names), tmp("/tmp/one"), room=2)
-    assert entries(learnt) == [("allow_tmp", "/tmp/chart-*"), ("allow_tmp", "/tmp/one")]
+    learned = learned_of(*(tmp(f"/tmp/chart-{name}") for name in names), tmp("/tmp/one"), room=2)
+    assert entries(learned) == [("allow_tmp", "/tmp/chart-*"), ("allow_tmp", "/tmp/one")]
 
 
 def test_many_files_of_one_directory() -> None:
-    few = learnt_of(*(tmp(f"/tmp/parts/{n}") for n in range(20)))
+    few = learned_of(*(tmp(f"/tmp/parts/{n}") for n in range(20)))
     assert (len(few.entries), few.offers) == (20, [])
-    many = learnt_of(*(tmp(f"/tmp/parts/{n}") for n in range(21)), tmp("/tmp/one"))
+    many = learned_of(*(tmp(f"/tmp/parts/{n}") for n in range(21)), tmp("/tmp/one"))
     assert entries(many) == [("allow_tmp", "/tmp/one")]
-    right_in_tmp = learnt_of(*(tmp(f"/tmp/{n}") for n in range(21)))
+    right_in_tmp = learned_of(*(tmp(f"/tmp/{n}") for n in range(21)))
     assert (len(right_in_tmp.entries), right_in_tmp.offers) == (21, []), "/tmp/* is nothing that is offered"
     (offer,) = many.offers
     assert (offer.value, offer.covers) == ("/tmp/parts/*", 21)
@@ -199,9 +201,9 @@ def test_many_files_of_one_directory() -> None:
 
 def test_many_names_below_one_domain() -> None:
     names = [f"host{n}.data.example.co.uk" for n in range(21)]
-    learnt = learnt_of(*(connect(name) for name in names), connect("api.stripe.com"))
-    assert entries(learnt) == [("allow_outbound", "api.stripe.com:443")]
-    (offer,) = learnt.offers
+    learned = learned_of(*(connect(name) for name in names), connect("api.stripe.com"))
+    assert entries(learned) == [("allow_outbound", "api.stripe.com:443")]
+    (offer,) = learned.offers
     assert (offer.value, offer.covers) == ("*.data.example.co.uk:443", 21)
     assert domain_of(names[0]) == "example.co.uk"
     assert common_domain(["a.b.example", "c.example"]) == "example"
@@ -209,26 +211,26 @@ def test_many_names_below_one_domain() -> None:
 
 def test_the_domain_itself_makes_no_wildcard_of_what_is_above_it() -> None:
     names = [f"host{n}.example.com" for n in range(21)]
-    learnt = learnt_of(*(connect(name) for name in [*names, "example.com"]))
-    assert entries(learnt) == [("allow_outbound", "example.com:443")], "no wildcard covers the domain itself"
-    assert [offer.value for offer in learnt.offers] == ["*.example.com:443"]
+    learned = learned_of(*(connect(name) for name in [*names, "example.com"]))
+    assert entries(learned) == [("allow_outbound", "example.com:443")], "no wildcard covers the domain itself"
+    assert [offer.value for offer in learned.offers] == ["*.example.com:443"]
 
 
 def test_lookups_of_connected_names_offer_no_wider_wildcard() -> None:
     names = [f"host{n}.example.com" for n in range(21)]
-    learnt = learnt_of(*(lookup(name) for name in names), *(connect(name) for name in names))
-    assert [offer.value for offer in learnt.offers] == ["*.example.com:443"]
+    learned = learned_of(*(lookup(name) for name in names), *(connect(name) for name in names))
+    assert [offer.value for offer in learned.offers] == ["*.example.com:443"]
 
 
 def test_an_address_with_a_name_however_it_is_written() -> None:
-    learnt = learnt_of(connect("api.stripe.com", ip="::ffff:198.51.100.7"), connect(ip="198.51.100.7"))
-    assert [rule for rule, _, _ in rules(learnt)] == ["address-with-name"]
+    learned = learned_of(connect("api.stripe.com", ip="::ffff:198.51.100.7"), connect(ip="198.51.100.7"))
+    assert [rule for rule, _, _ in rules(learned)] == ["address-with-name"]
 
 
 def test_a_line_that_counts_others_leaves_their_targets_unknown() -> None:
-    learnt = learnt_of(connect("a.example", count=3), connect("b.example"), alert("read_handler", count=9, path="/x"))
-    assert learnt.unknown == {"outbound_connectivity": 2}
-    assert learnt.incomplete[0].startswith("2 violations of outbound_connectivity were counted and not written")
+    learned = learned_of(connect("a.example", count=3), connect("b.example"), alert("read_handler", count=9, path="/x"))
+    assert learned.unknown == {"outbound_connectivity": 2}
+    assert learned.incomplete[0].startswith("2 violations of outbound_connectivity were counted and not written")
 
 
 def test_what_is_repeated_is_known() -> None:
@@ -241,28 +243,28 @@ def test_what_is_repeated_is_known() -> None:
 
 
 def test_what_may_be_missing_is_said() -> None:
-    learnt = learnt_of(
+    learned = learned_of(
         folded("read_write_tmp", 1800),
         refused("no such mode"),
         tmp("/tmp/x", mode="block"),
         line(event="tightened", pid=1),
     )
-    assert len(learnt.incomplete) == 3
+    assert len(learned.incomplete) == 3
     assert (
-        learnt.incomplete[0]
+        learned.incomplete[0]
         == "1,800 violations of read_write_tmp were counted and not written: their targets are unknown"
     )
-    assert "observed in block mode" in learnt.incomplete[1]
-    assert learnt.incomplete[2] == "1 starts were refused: no such mode"
-    assert len(learnt.notes) == 1
+    assert "observed in block mode" in learned.incomplete[1]
+    assert learned.incomplete[2] == "1 starts were refused: no such mode"
+    assert len(learned.notes) == 1
 
 
 def test_what_the_present_policy_admits_is_not_added() -> None:
     present = ShieldPolicy(allow_outbound=["*.stripe.com"])
     admits = lambda question: present.decide(*question).action == "allow"  # noqa: E731
-    learnt = learnt_of(connect("api.stripe.com"), connect("api.example.com"), admits=admits)
-    assert entries(learnt) == [("allow_outbound", "api.example.com:443")]
-    assert learnt.admitted == 1
+    learned = learned_of(connect("api.stripe.com"), connect("api.example.com"), admits=admits)
+    assert entries(learned) == [("allow_outbound", "api.example.com:443")]
+    assert learned.admitted == 1
 
 
 def test_the_replay() -> None:
@@ -305,16 +307,16 @@ def test_a_forged_line_hides_nothing(forged: dict[str, object]) -> None:
     true = connect("evil.example", count=2)
     false = json.dumps({**json.loads(true), **forged})
     for log in ([true, false], [false, true]):
-        learnt = learnt_of(*log)
-        assert entries(learnt) == [("allow_outbound", "evil.example:443")]
-        assert learnt.entries[0].evidence.count >= 2
-        assert learnt.entries[0].evidence.first == at()
+        learned = learned_of(*log)
+        assert entries(learned) == [("allow_outbound", "evil.example:443")]
+        assert learned.entries[0].evidence.count >= 2
+        assert learned.entries[0].evidence.first == at()
 
 
 def test_a_forged_region_sets_nothing() -> None:
     region = "eu-west-1\nSHIELD_ALLOW_OUTBOUND=evil.example"
-    learnt = learnt_of(connect("evil.example", region=region))
-    assert entries(learnt) == [("allow_outbound", "evil.example:443")]
+    learned = learned_of(connect("evil.example", region=region))
+    assert entries(learned) == [("allow_outbound", "evil.example:443")]
 
 
 def test_more_targets_than_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -327,9 +329,9 @@ def test_more_targets_than_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None
     share = log.rest.shares["read_write_tmp", "alert"] if log.rest else None
     assert share is not None
     assert len(log.observations) + share.targets == len(lines)
-    learnt = learn(log)
-    assert {("allow_outbound", "evil.example:443"), ("allow_tmp", "/tmp/0039x")} <= set(entries(learnt))
-    assert f"{share.targets} targets of read_write_tmp, seen least, are in no entry" in " ".join(learnt.incomplete)
+    learned = learn(log)
+    assert {("allow_outbound", "evil.example:443"), ("allow_tmp", "/tmp/0039x")} <= set(entries(learned))
+    assert f"{share.targets} targets of read_write_tmp, seen least, are in no entry" in " ".join(learned.incomplete)
     stored = from_json(json.loads(json.dumps(to_json(found))))
     for every in (log, *stored.functions.values(), *merge([found, read([tmp("/tmp/other")])]).functions.values()):
         denied = {each.target for each in replay(every, lambda question: ("deny", ""), lambda policy: "block")}
@@ -381,12 +383,12 @@ def test_which_packages_need_an_entry() -> None:
     assert ", by _socket.so, _ssl.so, libcurl.so, for app > requests > urllib3, botocore > urllib3\n" in text
 
 
-def test_who_did_what_is_not_learnt() -> None:
-    learnt = learnt_of(connect(ip="169.254.169.254", port=80, through=URLLIB3, caller="_socket.so"))
-    assert learnt.findings[0].evidence.who == "app > requests > urllib3"
-    text = write_toml({}, Heading.of(learnt))
+def test_who_did_what_is_not_learned() -> None:
+    learned = learned_of(connect(ip="169.254.169.254", port=80, through=URLLIB3, caller="_socket.so"))
+    assert learned.findings[0].evidence.who == "app > requests > urllib3"
+    text = write_toml({}, Heading.of(learned))
     assert "# Not learned (metadata-address): 169.254.169.254:80, 1 time, for app > requests > urllib3.\n" in text
-    assert learnt_of(connect(ip="169.254.169.254", caller="_socket.so")).findings[0].evidence.who == "_socket.so"
+    assert learned_of(connect(ip="169.254.169.254", caller="_socket.so")).findings[0].evidence.who == "_socket.so"
 
 
 def test_packages_are_kept_with_what_was_observed() -> None:

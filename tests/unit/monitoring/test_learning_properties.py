@@ -1,4 +1,4 @@
-"""Of any log: the learnt policy admits what it says, needs every entry of it, and has wildcards in /tmp alone."""
+"""Of any log: the learned policy admits what it says, needs every entry of it, and has wildcards in /tmp alone."""
 
 from __future__ import annotations
 
@@ -75,21 +75,21 @@ def _admitted(log: FunctionLog, entries: list[tuple[str, str]]) -> set[tuple[str
 @given(st.lists(st.one_of(_CONNECTION, _FILE), min_size=1, max_size=12))
 def test_the_least_policy(lines: list[dict[str, Any]]) -> None:
     (log,) = read(map(_line, lines)).functions.values()
-    learnt: Learned = learn(log)
-    entries = [(each.field, each.value) for each in learnt.entries]
+    learned: Learned = learn(log)
+    entries = [(each.field, each.value) for each in learned.entries]
     assert not any(set("*?,\n") & set(value) for name, value in entries if name != "allow_tmp")
     assert all(is_narrow(value) for name, value in entries if name == "allow_tmp" and set("*?") & set(value))
     assert not any("169.254" in value for _, value in entries)
     admitted = _admitted(log, entries)
     for each in entries:
         assert _admitted(log, [other for other in entries if other != each]) < admitted, f"{each} is not needed"
-    told = {each.target for each in learnt.findings} | {name for offer in learnt.offers for name in offer.examples}
+    told = {each.target for each in learned.findings} | {name for offer in learned.offers for name in offer.examples}
     for seen in log.observations:
         if seen.target not in admitted:
             # A look-up is told by the connection that it was for.
             name = seen.sni or seen.host or seen.path
             same = (each in (seen.describe(), name) or each.startswith((f"{name}:", f"[{name}]:")) for each in told)
-            assert any(same), f"{seen} is neither learnt, nor offered, nor told"
+            assert any(same), f"{seen} is neither learned, nor offered, nor told"
 
 
 _WORD = st.text(alphabet="abcdefgzXYZ", min_size=0, max_size=6)

@@ -9,8 +9,8 @@ enum { POLICY_FILE_MAX = 1 << 16 };
 /* The origin of this process, from SHIELD_STATE, which the wrapper or the parent's gate sets. */
 enum origin { ORIGIN_NONE, ORIGIN_STARTING, ORIGIN_RUNNING, ORIGIN_READY };
 
-/* Facts of the runtime's environment that a child's verdicts depend on. The gate passes them to a child under separate names, as
- * the program may start the child with an empty environment. */
+/* Facts of the runtime's environment that a child's verdicts depend on. The gate passes them to a child under separate names,
+ * as the program may start the child with an empty environment. */
 enum carried {
     REGION = 0,
     FUNCTION = 1,

@@ -63,8 +63,8 @@ static int64_t judge_address(const struct call *call, int32_t descriptor, uint64
     return error ? error : judge_destination(call, descriptor, address);
 }
 
-/* MSG_FASTOPEN would send data unjudged in the connection's first packet. Instead the gate connects, then sends, like the kernel
- * for a server without a cookie (tcp(7), TCP Fast Open); a socket that does not wait gets EINPROGRESS and sends nothing. */
+/* MSG_FASTOPEN would send data unjudged in the connection's first packet. Instead the gate connects, then sends, like the
+ * kernel for a server without a cookie (tcp(7), TCP Fast Open); a socket that does not wait gets EINPROGRESS and sends nothing. */
 static int64_t connect_and_send(const struct call *call, int32_t descriptor, struct message m, uint64_t flags)
 {
     struct sockaddr_bytes address;

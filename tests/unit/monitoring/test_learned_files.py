@@ -1,4 +1,4 @@
-"""A learnt policy as TOML, YAML, JSON and Python, and the comments beside its entries."""
+"""A learned policy as TOML, YAML, JSON and Python, and the comments beside its entries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shielded_function.cli.learned_files import read_back
 from shielded_function.cli.learned_policy import in_block_mode
 from shielded_function.policy import ShieldPolicy
 from shielded_function_monitoring.learning import Heading, learn, write_json, write_python, write_toml, write_yaml
-from unit.monitoring.learnt import URLLIB3, log_of
+from unit.monitoring.learned import URLLIB3, log_of
 
 pytestmark = pytest.mark.promise("cli.learn")
 

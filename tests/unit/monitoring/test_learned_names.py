@@ -1,4 +1,4 @@
-"""Names in /tmp that are learnt as globs, those that are only offered, and those that stay as they are."""
+"""Names in /tmp that are learned as globs, those that are only offered, and those that stay as they are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shielded_function.policy import ShieldPolicy
 from shielded_function_monitoring.learning import Heading, write_toml
 from shielded_function_monitoring.learning.tmp_names import plan
 from shielded_function_monitoring.learning.wildcards import form_of
-from unit.monitoring.learnt import entries, learnt_of, rules
+from unit.monitoring.learned import entries, learned_of, rules
 
 pytestmark = pytest.mark.promise("cli.learn")
 
@@ -24,11 +24,11 @@ KNOWN = {
 
 
 @pytest.mark.parametrize(("path", "glob"), KNOWN.items())
-def test_names_of_a_known_library_are_learnt_as_a_glob(path: str, glob: str) -> None:
-    learnt = learnt_of(tmp(path, count=2))
-    assert (entries(learnt), learnt.offers) == ([("allow_tmp", glob)], [])
-    assert learnt.entries[0].evidence.count == 2
-    assert learnt.entries[0].note.startswith(f"for 1 name, such as {path}: the name is random (")
+def test_names_of_a_known_library_are_learned_as_a_glob(path: str, glob: str) -> None:
+    learned = learned_of(tmp(path, count=2))
+    assert (entries(learned), learned.offers) == ([("allow_tmp", glob)], [])
+    assert learned.entries[0].evidence.count == 2
+    assert learned.entries[0].note.startswith(f"for 1 name, such as {path}: the name is random (")
     assert ShieldPolicy(allow_tmp=[glob]).decide("tmp", path).action == "allow"
 
 
@@ -47,12 +47,12 @@ RANDOM = {
 
 @pytest.mark.parametrize(("path", "glob"), RANDOM.items())
 def test_random_names_are_offered_a_glob(path: str, glob: str) -> None:
-    learnt = learnt_of(tmp(path, count=2))
-    assert entries(learnt) == []
-    (offer,) = learnt.offers
+    learned = learned_of(tmp(path, count=2))
+    assert entries(learned) == []
+    (offer,) = learned.offers
     assert (offer.field, offer.value, offer.covers, offer.evidence.count) == ("allow_tmp", glob, 1, 2)
     assert offer.examples == (path,)
-    accepted = learnt_of(tmp(path), accept=[glob])
+    accepted = learned_of(tmp(path), accept=[glob])
     assert (entries(accepted), accepted.offers) == ([("allow_tmp", glob)], [])
     assert ShieldPolicy(allow_tmp=[glob]).decide("tmp", path).action == "allow"
 
@@ -82,13 +82,13 @@ def test_the_file_with_which_tempfile_tries_the_directory(
     seen: list[str], values: list[str], offered: list[str]
 ) -> None:
     """It is eight characters that no word has. The command knows the preset for it."""
-    learnt = learnt_of(*map(tmp, seen))
-    assert (entries(learnt), [each.value for each in learnt.offers]) == ([("allow_tmp", v) for v in values], offered)
+    learned = learned_of(*map(tmp, seen))
+    assert (entries(learned), [each.value for each in learned.offers]) == ([("allow_tmp", v) for v in values], offered)
 
 
 def test_eight_characters_of_another_language_are_no_tempfile() -> None:
-    learnt = learnt_of(tmp("/tmp/download", caller="node"), tmp("/tmp/#", caller="node"))
-    assert entries(learnt) == [("allow_tmp", "/tmp/#"), ("allow_tmp", "/tmp/download")]
+    learned = learned_of(tmp("/tmp/download", caller="node"), tmp("/tmp/#", caller="node"))
+    assert entries(learned) == [("allow_tmp", "/tmp/#"), ("allow_tmp", "/tmp/download")]
 
 
 LDCONFIG = program(
@@ -97,20 +97,20 @@ LDCONFIG = program(
 COMPILER = ["/usr/bin/x86_64-linux-gnu-gcc-12", "/usr/bin/x86_64-linux-gnu-ld.bfd", "/usr/bin/gcc", "/usr/bin/ld"]
 
 
-def test_what_find_library_runs_is_not_learnt() -> None:
+def test_what_find_library_runs_is_not_learned() -> None:
     """Without it, a compiler is a program like another."""
     files = ["/tmp/ccYv0PF1.res", "/tmp/cc9uR0Jz.cdtor.o"]
-    learnt = learnt_of(LDCONFIG, *map(program, COMPILER), *map(tmp, files), program("/usr/bin/gccgo-doc"))
-    assert entries(learnt) == [("allow_child_process", "/usr/bin/gccgo-doc")]
-    assert {(rule, target, value) for rule, target, value in rules(learnt)} == {
+    learned = learned_of(LDCONFIG, *map(program, COMPILER), *map(tmp, files), program("/usr/bin/gccgo-doc"))
+    assert entries(learned) == [("allow_child_process", "/usr/bin/gccgo-doc")]
+    assert {(rule, target, value) for rule, target, value in rules(learned)} == {
         ("find-library", "/usr/sbin/ldconfig", "unshielded:/usr/sbin/ldconfig"),
         *(("find-library", path, path) for path in COMPILER),
         *(("find-library", path, "") for path in files),
     }
-    assert "block mode goes another way" in next(each.reason for each in learnt.findings if "ldconfig" in each.target)
-    assert entries(learnt_of(*map(program, COMPILER[2:]))) == [("allow_child_process", path) for path in COMPILER[2:]]
+    assert "block mode goes another way" in next(each.reason for each in learned.findings if "ldconfig" in each.target)
+    assert entries(learned_of(*map(program, COMPILER[2:]))) == [("allow_child_process", path) for path in COMPILER[2:]]
     java = program("/usr/sbin/ldconfig", allow="unshielded:/usr/sbin/ldconfig", caller="jspawnhelper")
-    assert [rule for rule, _, _ in rules(learnt_of(java))] == ["unshielded-program"]
+    assert [rule for rule, _, _ in rules(learned_of(java))] == ["unshielded-program"]
 
 
 ALIKE = [
@@ -127,38 +127,38 @@ ALIKE = [
 
 
 @pytest.mark.parametrize(("paths", "glob"), ALIKE, ids=[glob for _, glob in ALIKE])
-def test_what_was_seen_twice_is_learnt_as_a_glob(paths: list[str], glob: str) -> None:
-    learnt = learnt_of(*(tmp(path, caller="a.so") for path in paths), tmp("/tmp/cache.json"))
-    assert entries(learnt) == [("allow_tmp", value) for value in sorted((glob, "/tmp/cache.json"))]
-    assert learnt.offers == []
-    (entry,) = (each for each in learnt.entries if each.value == glob)
+def test_what_was_seen_twice_is_learned_as_a_glob(paths: list[str], glob: str) -> None:
+    learned = learned_of(*(tmp(path, caller="a.so") for path in paths), tmp("/tmp/cache.json"))
+    assert entries(learned) == [("allow_tmp", value) for value in sorted((glob, "/tmp/cache.json"))]
+    assert learned.offers == []
+    (entry,) = (each for each in learned.entries if each.value == glob)
     assert entry.evidence.count == 2
     assert entry.note.startswith(f"for 2 names, such as {sorted(paths)[0]}, ")
     policy = ShieldPolicy(allow_tmp=[glob])
     assert all(policy.decide("tmp", path).action == "allow" for path in paths)
-    text = write_toml({"allow_tmp": [glob]}, Heading.of(learnt))
+    text = write_toml({"allow_tmp": [glob]}, Heading.of(learned))
     assert "; for 2 names, such as " in text
 
 
 def test_one_name_twice_is_one_name() -> None:
     """And one random name is no entry: it never comes again."""
-    learnt = learnt_of(*(tmp("/tmp/jna1702347291.tmp", time=at(day)) for day in (20, 21)))
-    assert (entries(learnt), [each.value for each in learnt.offers]) == ([], ["/tmp/jna*.tmp"])
+    learned = learned_of(*(tmp("/tmp/jna1702347291.tmp", time=at(day)) for day in (20, 21)))
+    assert (entries(learned), [each.value for each in learned.offers]) == ([], ["/tmp/jna*.tmp"])
 
 
 def test_a_repository_is_offered_as_a_whole() -> None:
     """Of git's files the names are hashes, or random."""
     inside = [".git/tk0IpfX", ".git/objects/f3/tmp_obj_7L5LiB", ".git/HEAD", "file.txt"]
-    learnt = learnt_of(tmp("/tmp/r"), tmp("/tmp/r/repo"), *(tmp(f"/tmp/r/repo/{each}") for each in inside))
-    assert entries(learnt) == [("allow_tmp", "/tmp/r")]
-    assert [(each.value, each.covers) for each in learnt.offers] == [("/tmp/r/repo/**", 5)]
+    learned = learned_of(tmp("/tmp/r"), tmp("/tmp/r/repo"), *(tmp(f"/tmp/r/repo/{each}") for each in inside))
+    assert entries(learned) == [("allow_tmp", "/tmp/r")]
+    assert [(each.value, each.covers) for each in learned.offers] == [("/tmp/r/repo/**", 5)]
 
 
 def test_a_full_folder_of_a_random_name_is_offered() -> None:
     folders = [f"/tmp/playwright_chromiumdev_profile-{each}" for each in ("Uukvj6", "VP7K7B")]
-    learnt = learnt_of(*(tmp(f"{folder}/Default/{n}") for folder in folders for n in range(25)), *map(tmp, folders))
-    assert entries(learnt) == []
-    assert [(each.value, each.covers) for each in learnt.offers] == [
+    learned = learned_of(*(tmp(f"{folder}/Default/{n}") for folder in folders for n in range(25)), *map(tmp, folders))
+    assert entries(learned) == []
+    assert [(each.value, each.covers) for each in learned.offers] == [
         ("/tmp/playwright_chromiumdev_profile-??????/**", 52)
     ]  # fmt: skip
 
@@ -166,9 +166,9 @@ def test_a_full_folder_of_a_random_name_is_offered() -> None:
 def test_a_glob_takes_what_it_covers() -> None:
     """No entry is left that nothing needs."""
     paths = ["/tmp/up-a1b2c3d4", "/tmp/up-e5f6a7b8", "/tmp/up-readme", "/tmp/up-0f8fad5b-d9cb-469f-a165-70867728950e"]
-    learnt = learnt_of(*map(tmp, paths))
-    assert entries(learnt) == [("allow_tmp", "/tmp/up-*")]
-    assert "for 4 names" in learnt.entries[0].note
+    learned = learned_of(*map(tmp, paths))
+    assert entries(learned) == [("allow_tmp", "/tmp/up-*")]
+    assert "for 4 names" in learned.entries[0].note
 
 
 @pytest.mark.parametrize(
@@ -181,8 +181,8 @@ def test_a_glob_takes_what_it_covers() -> None:
     ],
 )
 def test_what_has_too_little_in_common_is_offered(paths: list[str], offered: str) -> None:
-    learnt = learnt_of(*map(tmp, paths))
-    assert (entries(learnt), [each.value for each in learnt.offers]) == ([], [offered])
+    learned = learned_of(*map(tmp, paths))
+    assert (entries(learned), [each.value for each in learned.offers]) == ([], [offered])
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_what_has_too_little_in_common_is_offered(paths: list[str], offered: str
     ],
 )
 def test_what_has_too_little_in_common_stays_apart(paths: list[str]) -> None:
-    assert entries(learnt_of(*map(tmp, paths))) == [("allow_tmp", path) for path in sorted(paths)]
+    assert entries(learned_of(*map(tmp, paths))) == [("allow_tmp", path) for path in sorted(paths)]
 
 
 def test_forged_names_cost_no_hours() -> None:

@@ -1,4 +1,4 @@
-"""Helpers: the policies that are learnt from lines."""
+"""Helpers: the policies that are learned from lines."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ def log_of(*lines: str) -> FunctionLog:
     return found
 
 
-def learnt_of(*lines: str, **options: object) -> Learned:
+def learned_of(*lines: str, **options: object) -> Learned:
     return learn(log_of(*lines), services=SERVICES, **options)  # type: ignore[arg-type]
 
 
-def entries(learnt: Learned) -> list[tuple[str, str]]:
-    return [(each.field, each.value) for each in learnt.entries]
+def entries(learned: Learned) -> list[tuple[str, str]]:
+    return [(each.field, each.value) for each in learned.entries]
 
 
-def rules(learnt: Learned) -> list[tuple[str, str, str]]:
-    return [(each.rule, each.target, each.value) for each in learnt.findings]
+def rules(learned: Learned) -> list[tuple[str, str, str]]:
+    return [(each.rule, each.target, each.value) for each in learned.findings]

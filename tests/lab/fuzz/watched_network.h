@@ -1,8 +1,8 @@
 /* A network whose other ends look at all that reaches them: nothing may go to an address that the policy does not allow, no
  * question about another name may leave, and no connection to an address that was allowed by name may begin with another
  * name. */
-#ifndef FUZZ_LOOKED_AT_NETWORK_H
-#define FUZZ_LOOKED_AT_NETWORK_H
+#ifndef FUZZ_WATCHED_NETWORK_H
+#define FUZZ_WATCHED_NETWORK_H
 
 #include "engine.h"
 #include "forget.h"
