@@ -306,11 +306,7 @@ TEXT = st.text(max_size=400) | st.binary(max_size=400) | st.binary(max_size=20).
     ),
 )
 @example(
-    texts={"path": '/tmp/"\n\r\t\\\0\x1b', "allow": "/tmp/ok"},
-    arguments=[b"\xed\xa0\x80"],
-    ip="",
-    numbers={},
-    place={},
+    texts={"path": '/tmp/"\n\r\t\\\0\x1b', "allow": "/tmp/ok"}, arguments=[b"\xed\xa0\x80"], ip="", numbers={}, place={}
 )
 def test_any_alert_is_one_valid_line(
     native: Native,

@@ -10,15 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shielded_function.policy import Loosening, ShieldPolicy
+from unit.core.policies import MODE_FIELDS, TOKEN, make
 
 pytestmark = pytest.mark.promise("policy.compose")
-
-TOKEN = "${Token[TOKEN.12]}"
-
-
-def make(**values: Any) -> ShieldPolicy:
-    """Without the types, for values that are wrong on purpose."""
-    return ShieldPolicy(**values)
 
 
 @pytest.mark.parametrize(
@@ -57,48 +51,53 @@ def test_a_loosening_says_what_it_is() -> None:
     assert new.diff(old)[1] == Loosening("read_handler", "", "block", "alert")
 
 
-@pytest.mark.promise("deny.every-mode")
-def test_what_was_denied_in_every_mode_is_compared() -> None:
-    old = ShieldPolicy(deny_outbound=["*.example.com", "webhook.site:443"], outbound_connectivity="allow")
-    assert old.is_at_least_as_strict_as(ShieldPolicy(outbound_connectivity="allow"))
-    wider = ShieldPolicy(deny_outbound=["*.com", "webhook.site"], outbound_connectivity="allow")
-    assert wider.is_at_least_as_strict_as(old)
-    assert list(map(str, ShieldPolicy(deny_outbound=["a.example.com", "tcp://webhook.site"]).diff(old))) == [
-        "deny_outbound: *.example.com was refused in every mode",
-        "deny_outbound: webhook.site:443 was refused in every mode",
-    ]
+ALERTS = {f.name: getattr(ShieldPolicy.report_only(), f.name) for f in dataclasses.fields(ShieldPolicy)}
+FREE = {"read_write_tmp": "allow"}
+DENIES = {"deny_outbound": ["*.example.com", "webhook.site:443"]}
+NO_BRIDGES = {"executable_memory": "allow", "block_foreign_functions": True}
 
 
-def test_clear_tmp_and_what_it_keeps() -> None:
-    kept, cleared = ShieldPolicy(read_write_tmp="allow"), ShieldPolicy(read_write_tmp="allow", clear_tmp=True)
-    assert [str(each) for each in kept.diff(cleared)] == ["clear_tmp: off, was on"]
-    assert cleared.is_at_least_as_strict_as(kept)
-    keeps_more = ShieldPolicy(read_write_tmp="allow", clear_tmp=True, allow_tmp=["/tmp/cache/**"])
-    assert [each.entry for each in keeps_more.diff(cleared)] == ["/tmp/cache/**"]
-    assert keeps_more.is_at_least_as_strict_as(kept)
-
-
-def test_bridges_that_are_refused_and_the_list_that_admits_them() -> None:
-    """The list counts whatever executable_memory is."""
-    free = make(executable_memory="allow")
-    blocked = make(executable_memory="allow", block_foreign_functions=True)
-    listed = make(executable_memory="allow", block_foreign_functions=True, allow_executable_memory=["_ctypes"])
-    assert [each.entry for each in listed.diff(blocked)] == ["_ctypes"]
-    assert listed.is_at_least_as_strict_as(free)
-
-
-def test_on_failure_where_it_is_unset() -> None:
-    """It follows the modes, which are compared by themselves."""
-    watches, refuses = ShieldPolicy.report_only(), dataclasses.replace(ShieldPolicy.report_only(), on_failure="refuse")
-    assert [str(each) for each in watches.diff(refuses)] == ["on_failure: run_unshielded, was refuse"]
-    assert refuses.is_at_least_as_strict_as(watches)
-    assert "on_failure" not in {each.field for each in watches.diff(ShieldPolicy())}
-
-
-def test_log_arguments_may_not_change() -> None:
-    shown, hidden = ShieldPolicy(log_arguments=True), ShieldPolicy()
-    assert [each.field for each in shown.diff(hidden)] == ["log_arguments"]
-    assert [each.field for each in hidden.diff(shown)] == ["log_arguments"]
+@pytest.mark.promise("policy.compose", "deny.every-mode")
+@pytest.mark.parametrize(
+    ("new", "old", "looser"),
+    [
+        ({}, DENIES, [f"deny_outbound: {entry} was refused in every mode" for entry in DENIES["deny_outbound"]]),
+        ({"deny_outbound": ["*.com", "webhook.site"]}, DENIES, []),
+        (
+            {"deny_outbound": ["a.example.com", "*.example.com", "tcp://webhook.site"]},
+            DENIES,
+            ["deny_outbound: webhook.site:443 was refused in every mode"],
+        ),
+        (DENIES, {}, []),
+        (FREE, {**FREE, "clear_tmp": True}, ["clear_tmp: off, was on"]),
+        ({**FREE, "clear_tmp": True}, FREE, []),
+        (
+            {**FREE, "clear_tmp": True, "allow_tmp": ["/tmp/c/**"]},
+            {**FREE, "clear_tmp": True},
+            ["allow_tmp: /tmp/c/** was not admitted"],
+        ),
+        ({**FREE, "clear_tmp": True, "allow_tmp": ["/tmp/c/**"]}, FREE, []),
+        # Lists beside the mode allow mean nothing.
+        ({"allow_tmp": ["/tmp/x"]}, FREE, []),
+        ({**FREE, "allow_tmp": ["/tmp/x"]}, {}, ["read_write_tmp: allow, was block"]),
+        # The bridges that are listed count whatever executable_memory is.
+        (
+            {**NO_BRIDGES, "allow_executable_memory": ["_ctypes"]},
+            NO_BRIDGES,
+            ["allow_executable_memory: _ctypes was not admitted"],
+        ),
+        ({**NO_BRIDGES, "allow_executable_memory": ["_ctypes"]}, {"executable_memory": "allow"}, []),
+        # Where it is unset, on_failure follows the modes, which are compared by themselves.
+        (ALERTS, {**ALERTS, "on_failure": "refuse"}, ["on_failure: run_unshielded, was refuse"]),
+        ({**ALERTS, "on_failure": "refuse"}, ALERTS, []),
+        (ALERTS, {}, [f"{field}: alert, was block" for field in MODE_FIELDS[:3]]),
+        ({"log_arguments": True}, {}, ["log_arguments: on, was off"]),
+        ({}, {"log_arguments": True}, ["log_arguments: off, was on"]),
+    ],
+)
+def test_fields_are_compared(new: dict[str, Any], old: dict[str, Any], looser: list[str]) -> None:
+    assert [str(each) for each in make(**new).diff(make(**old))] == looser
+    assert make(**new).is_at_least_as_strict_as(make(**old)) is not bool(looser)
 
 
 @pytest.mark.parametrize(
@@ -110,12 +109,7 @@ def test_log_arguments_may_not_change() -> None:
         ("allow_outbound", "*.a.b.example", ["*.b.example", "*.a.b.example"], ["a.b.example", "*.c.example"]),
         ("allow_outbound", "10.1.0.0/16:1", ["10.0.0.0/8", "10.1.0.0/16:1"], ["10.1.0.0/17", "10.0.0.0/8:2", "::/1"]),
         ("allow_outbound", "10.1.2.3", ["10.1.2.3", "10.1.2.3/32", "10.1.0.0/16"], ["10.1.2.4", "a.example"]),
-        (
-            "allow_outbound",
-            "[2001:db8::1]:443",
-            ["2001:db8::/32", "2001:db8::1"],
-            ["2001:db9::1"],
-        ),
+        ("allow_outbound", "[2001:db8::1]:443", ["2001:db8::/32", "2001:db8::1"], ["2001:db9::1"]),
         ("allow_outbound", "[2001:db8::1:443]", ["[2001:db8::1:443]", "2001:db8::/32"], ["[2001:db8::1]:443"]),
         ("allow_outbound", TOKEN, [TOKEN], ["a.example", f"{TOKEN}:1"]),
         ("allow_outbound", f"{TOKEN} by x", [TOKEN, f"{TOKEN} by y"], [f"{TOKEN}:1 by x"]),
@@ -134,13 +128,6 @@ def test_entries_are_compared(field: str, entry: str, covered_by: list[str], not
     for listed in [None, *not_by]:
         old = make(**{field: [listed] if listed else []})
         assert [(each.field, each.entry) for each in new.diff(old)] == [(field, getattr(new, field)[0])], listed
-
-
-def test_lists_beside_mode_allow_mean_nothing() -> None:
-    allows = ShieldPolicy(read_write_tmp="allow")
-    assert ShieldPolicy(allow_tmp=["/tmp/x"]).is_at_least_as_strict_as(allows)
-    looser = ShieldPolicy(read_write_tmp="allow", allow_tmp=["/tmp/x"]).diff(ShieldPolicy())
-    assert [str(each) for each in looser] == ["read_write_tmp: allow, was block"]
 
 
 @pytest.mark.parametrize(

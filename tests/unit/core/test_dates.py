@@ -13,16 +13,9 @@ import pytest
 
 from shielded_function.errors import ShieldError
 from shielded_function.policy import ShieldPolicy, Until
+from unit.core.policies import TOKEN, make
 
 pytestmark = pytest.mark.promise("policy.compose")
-
-TOKEN = "${Token[TOKEN.12]}"
-
-
-def make(**values: Any) -> ShieldPolicy:
-    """Without the types, for values that are wrong on purpose."""
-    return ShieldPolicy(**values)
-
 
 DATED = make(
     outbound_connectivity="alert",

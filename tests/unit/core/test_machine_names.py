@@ -13,12 +13,7 @@ from unit.core.native import Native
 pytestmark = pytest.mark.promise("outbound.self-lookups")
 
 HOST, DOMAINS = "ip-10-0-0-7", "eu-west-1.compute.internal\tcorp.example. "
-OWN = [
-    "ip-10-0-0-7",
-    "localhost",
-    "ip-10-0-0-7.eu-west-1.compute.internal",
-    "ip-10-0-0-7.corp.example",
-]
+OWN = ["ip-10-0-0-7", "localhost", "ip-10-0-0-7.eu-west-1.compute.internal", "ip-10-0-0-7.corp.example"]
 OTHERS = [
     "",
     "ip-10-0-0-7.",

@@ -14,17 +14,9 @@ from hypothesis import given
 
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
 from shielded_function_runtime import core
-from unit.core.test_shield_policy import POLICIES
+from unit.core.policies import POLICIES, TOKEN
 
 pytestmark = pytest.mark.promise("policy.compose")
-
-TOKEN = "${Token[TOKEN.12]}"
-
-
-def make(**values: Any) -> ShieldPolicy:
-    """Without the types, for values that are wrong on purpose."""
-    return ShieldPolicy(**values)
-
 
 # Mappings and files
 

@@ -13,16 +13,12 @@ from shielded_function import ShieldPolicy, ShieldPolicyError
 from shielded_function.cli import presets, render
 from shielded_function.policy.presets import PRESETS, PresetName
 from shielded_function.resolution import resolve_policy
+from unit.core.policies import refused
 
 pytestmark = pytest.mark.promise("policy.presets")
 
 NUMBA, SNAPPY = "/tmp/numba/**", "/tmp/snappy-*-libsnappyjava.so"
 MEMORY = ("libffi", "libllvmlite")
-
-
-def make(**values: Any) -> ShieldPolicy:
-    """Without the types, for values that are wrong on purpose."""
-    return ShieldPolicy(**values)
 
 
 def test_a_preset_adds_to_the_fields() -> None:
@@ -53,11 +49,8 @@ def test_entries_that_are_there_are_not_added_again() -> None:
 @pytest.mark.parametrize(
     ("values", "text"),
     [
-        (
-            {"presets": ["numbba"]},
-            "ShieldPolicy.presets: there is no 'numbba'; did you mean numba? there are ",
-        ),
-        ({"presets": ["sybase"]}, "ShieldPolicy.presets: there is no 'sybase'; there are accp, aws-crt, "),
+        ({"presets": ["numbba"]}, "ShieldPolicy.presets: there is no 'numbba'; did you mean numba? there are "),
+        ({"presets": ["sybase"]}, f"ShieldPolicy.presets: there is no 'sybase'; there are {', '.join(PRESETS)}"),
         ({"presets": "numba"}, "ShieldPolicy.presets: 'numba' is one text; write a list: ['numba']"),
         ({"presets": [1]}, "ShieldPolicy.presets: 1 is not text"),
         ({"presets": None}, "ShieldPolicy.presets: None is not a list of names"),
@@ -65,23 +58,12 @@ def test_entries_that_are_there_are_not_added_again() -> None:
     ],
 )
 def test_what_is_refused(values: dict[str, Any], text: str) -> None:
-    with pytest.raises(ShieldPolicyError) as error:
-        make(**values)
-    assert str(error.value).startswith(text)
-
-
-def test_an_unknown_preset_lists_all() -> None:
-    with pytest.raises(ShieldPolicyError, match="there are " + ", ".join(PRESETS)):
-        ShieldPolicy(presets=["sybase"])
-
-
-def test_a_mode_that_was_said_stays() -> None:
-    assert ShieldPolicy(presets=["numba"], executable_memory="alert").executable_memory == "alert"
-    assert ShieldPolicy(presets=["snappy-java"]).executable_memory is None
+    assert str(refused(**values)).startswith(text)
 
 
 def test_all_modes_at_once_keep_what_a_preset_needs() -> None:
     policy = ShieldPolicy(presets=["numba"], executable_memory="alert")
+    assert policy.executable_memory == "alert"
     assert policy.with_mode("block").executable_memory == "block"
     assert policy.with_mode("block").allow_executable_memory == MEMORY
     assert policy.with_mode("alert").read_write_tmp == "alert"
@@ -112,11 +94,7 @@ def test_a_preset_is_compared_by_what_it_adds() -> None:
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [
-        ("policy.toml", 'presets = ["numba"]\n'),
-        ("policy.yaml", "presets: [numba]\n"),
-        ("p.json", '{"presets":["numba"]}'),
-    ],
+    [("p.toml", 'presets = ["numba"]\n'), ("p.yaml", "presets: [numba]\n"), ("p.json", '{"presets":["numba"]}')],
 )
 def test_files_have_presets(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text)
@@ -137,7 +115,7 @@ def test_the_command_lists_all(capsys: pytest.CaptureFixture[str], monkeypatch: 
     monkeypatch.setenv("COLUMNS", "200")
     assert presets.show(json=True) == 0
     listed = json.loads(capsys.readouterr().out)
-    assert list(listed) == list(PRESETS)
+    assert tuple(listed) == tuple(PRESETS) == get_args(PresetName)
     assert listed["numba"]["adds"] == {"allow_tmp": [NUMBA], "allow_executable_memory": [*MEMORY]}
     assert presets.show(json=False) == 0
     shown = capsys.readouterr().out
@@ -149,10 +127,6 @@ def test_render_has_what_a_preset_adds() -> None:
     policy = ShieldPolicy(presets=["numba"])
     text = render.render(policy, "json", render.Options("checkout", "x86_64", "shield.zip"))
     assert json.loads(text)["Variables"]["SHIELD_ALLOW_TMP"] == NUMBA
-
-
-def test_an_editor_knows_every_preset() -> None:
-    assert get_args(PresetName) == tuple(PRESETS)
 
 
 def test_explain_says_what_a_preset_adds() -> None:
@@ -171,10 +145,8 @@ def test_explain_says_what_a_preset_adds() -> None:
 
 def test_equal_policies_keep_their_own_presets() -> None:
     """What is worked out once for each policy is not another's that has the same entries."""
-    policy, by_hand = (
-        ShieldPolicy(presets=["numba"]),
-        ShieldPolicy(allow_tmp=[NUMBA], allow_executable_memory=[*MEMORY]),
-    )
+    policy = ShieldPolicy(presets=["numba"])
+    by_hand = ShieldPolicy(allow_tmp=[NUMBA], allow_executable_memory=[*MEMORY])
     function: Any = None  # asked for tokens only
     assert resolve_policy(policy, function).policy.presets == ("numba",)
     assert resolve_policy(by_hand, function).policy.presets == ()

@@ -258,12 +258,7 @@ def test_a_line_without_a_value_is_an_error(native: Native) -> None:
             128,
             "more than 128 entries; set SHIELD_CREATE_CHILD_PROCESS to alert or allow",
         ),
-        (
-            "SHIELD_ALLOW_EXECUTABLE_MEMORY",
-            "lib{}",
-            32,
-            "more than 32 entries; set SHIELD_EXECUTABLE_MEMORY to allow",
-        ),
+        ("SHIELD_ALLOW_EXECUTABLE_MEMORY", "lib{}", 32, "more than 32 entries; set SHIELD_EXECUTABLE_MEMORY to allow"),
     ],
 )
 def test_limits(native: Native, setting: str, entry: str, most: int, error: str) -> None:

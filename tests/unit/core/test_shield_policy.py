@@ -5,12 +5,9 @@ from __future__ import annotations
 import dataclasses
 import doctest
 import enum
-import ipaddress
-import itertools
 import pickle
 import re
-from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -19,15 +16,10 @@ from hypothesis import strategies as st
 from harness.policy_texts import CANONICAL, ERRORS, Text
 from shielded_function.policy import Decision, Explanation, ShieldPolicy, ShieldPolicyError, shield_policy
 from shielded_function_runtime import core
+from unit.core.policies import MODE_FIELDS, POLICIES, TOKEN, make, refused
 
-MODES = ["block", "alert", "allow"]
-MODE_FIELDS = ["outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler"]
-LIST_FIELDS = ["allow_outbound", "allow_buckets", "allow_tmp", "allow_child_process"]
-
-
-def make(**values: Any) -> ShieldPolicy:
-    """Without the types, for values that are wrong on purpose."""
-    return ShieldPolicy(**values)
+OF_LISTS = {"allow_outbound", "allow_buckets", "allow_tmp", "allow_child_process", "allow_executable_memory"}
+ALL_FIELDS = [field.name for field in dataclasses.fields(ShieldPolicy)]
 
 
 def test_the_default_blocks_all_but_read_handler_and_admits_aws() -> None:
@@ -38,29 +30,13 @@ def test_the_default_blocks_all_but_read_handler_and_admits_aws() -> None:
         "SHIELD_CREATE_CHILD_PROCESS": "block",
         "SHIELD_READ_HANDLER": "allow",
     }
-    assert policy == ShieldPolicy(
-        outbound_connectivity="block",
-        allow_outbound=[],
-        allow_aws=None,
-        allow_buckets=[],
-        check_tls_name=True,
-        read_write_tmp="block",
-        allow_tmp=[],
-        clear_tmp=False,
-        create_child_process="block",
-        allow_child_process=[],
-        read_handler="allow",
-        executable_memory=None,
-        allow_executable_memory=[],
-        block_foreign_functions=False,
-        on_failure=None,
-        log_arguments=False,
-    )
+    unset = dict.fromkeys(["allow_aws", "executable_memory", "on_failure"])
+    off = dict.fromkeys(["clear_tmp", "block_foreign_functions", "log_arguments"], False)
+    modes = {**dict.fromkeys(MODE_FIELDS[:3], "block"), "read_handler": "allow", "check_tls_name": True}
+    assert policy == make(**{field: [] for field in OF_LISTS}, **unset, **off, **modes)
     assert policy.decide("connect", "evil.example:443").action == "deny"
     assert policy.decide("connect", "dynamodb.eu-west-1.amazonaws.com:443", region="eu-west-1").reason == "aws"
     assert policy.decide("connect", "dynamodb.eu-west-1.amazonaws.com:443").action == "deny"  # not its region
-    assert policy.decide("tmp", "/tmp/x").action == "deny"
-    assert policy.decide("exec", "/bin/sh").action == "deny"
 
 
 def test_alert_stops_nothing_and_reports_everything() -> None:
@@ -73,48 +49,30 @@ def test_alert_stops_nothing_and_reports_everything() -> None:
 
 
 def test_every_field_in_its_variable() -> None:
-    policy = ShieldPolicy(
-        outbound_connectivity="alert",
-        allow_outbound=["API.Stripe.com:443", "*.example.com"],
-        deny_outbound=["Webhook.Site", "203.0.113.0/24:25"],
-        allow_aws=["s3", "dynamodb"],
-        allow_buckets=["uploads", "reports"],
-        check_tls_name=False,
-        read_write_tmp="allow",
-        allow_tmp=["/tmp/cache/**"],
-        clear_tmp=True,
-        create_child_process="alert",
-        allow_child_process=["/bin/ls", "unshielded:/opt/static"],
-        read_handler="allow",
-        executable_memory="block",
-        allow_executable_memory=["libffi", "_cffi_backend"],
-        block_foreign_functions=True,
-        on_failure="run_unshielded",
-        log_arguments=True,
-    )
-    environment = {
-        "SHIELD_OUTBOUND_CONNECTIVITY": "alert",
-        "SHIELD_ALLOW_OUTBOUND": "api.stripe.com:443,*.example.com",
-        "SHIELD_DENY_OUTBOUND": "webhook.site,203.0.113.0/24:25",
-        "SHIELD_ALLOW_AWS": "s3,dynamodb",
-        "SHIELD_ALLOW_BUCKETS": "uploads,reports",
-        "SHIELD_CHECK_TLS_NAME": "off",
-        "SHIELD_READ_WRITE_TMP": "allow",
-        "SHIELD_ALLOW_TMP": "/tmp/cache/**",
-        "SHIELD_CLEAR_TMP": "on",
-        "SHIELD_CREATE_CHILD_PROCESS": "alert",
-        "SHIELD_ALLOW_CHILD_PROCESS": "/bin/ls,unshielded:/opt/static",
-        "SHIELD_READ_HANDLER": "allow",
-        "SHIELD_EXECUTABLE_MEMORY": "block",
-        "SHIELD_ALLOW_EXECUTABLE_MEMORY": "libffi,_cffi_backend",
-        "SHIELD_BLOCK_FOREIGN_FUNCTIONS": "on",
-        "SHIELD_ON_FAILURE": "run_unshielded",
-        "SHIELD_LOG_ARGUMENTS": "on",
+    fields: dict[str, tuple[object, str]] = {
+        "outbound_connectivity": ("alert", "alert"),
+        "allow_outbound": (["API.Stripe.com:443", "*.example.com"], "api.stripe.com:443,*.example.com"),
+        "deny_outbound": (["Webhook.Site", "203.0.113.0/24:25"], "webhook.site,203.0.113.0/24:25"),
+        "allow_aws": (["s3", "dynamodb"], "s3,dynamodb"),
+        "allow_buckets": (["uploads", "reports"], "uploads,reports"),
+        "check_tls_name": (False, "off"),
+        "read_write_tmp": ("allow", "allow"),
+        "allow_tmp": (["/tmp/cache/**"], "/tmp/cache/**"),
+        "clear_tmp": (True, "on"),
+        "create_child_process": ("alert", "alert"),
+        "allow_child_process": (["/bin/ls", "unshielded:/opt/static"], "/bin/ls,unshielded:/opt/static"),
+        "read_handler": ("allow", "allow"),
+        "executable_memory": ("block", "block"),
+        "allow_executable_memory": (["libffi", "_cffi_backend"], "libffi,_cffi_backend"),
+        "block_foreign_functions": (True, "on"),
+        "on_failure": ("run_unshielded", "run_unshielded"),
+        "log_arguments": (True, "on"),
     }
-    assert policy.to_env() == environment
-    assert list(policy.to_env()) == list(environment)
-    assert policy.to_lines() == "".join(f"{name}={value}\n" for name, value in environment.items())
-    assert {f"SHIELD_{field.upper()}" for field in ALL_FIELDS if field not in ("presets", "until")} == set(environment)
+    policy = make(**{field: value for field, (value, _) in fields.items()})
+    environment = [(f"SHIELD_{field.upper()}", text) for field, (_, text) in fields.items()]
+    assert list(policy.to_env().items()) == environment
+    assert policy.to_lines() == "".join(f"{name}={text}\n" for name, text in environment)
+    assert {*fields, "presets", "until"} == set(ALL_FIELDS)
 
 
 def test_it_is_a_value() -> None:
@@ -148,16 +106,18 @@ def test_an_enumeration_counts_as_its_text() -> None:
 @pytest.mark.parametrize(
     ("given_entry", "kept"),
     [
-        ("bücher.example", "xn--bcher-kva.example"),
         ("BÜCHER.Example:443", "xn--bcher-kva.example:443"),
-        ("*.bücher.example", "*.xn--bcher-kva.example"),
-        ("例え.テスト", "xn--r8jz45g.xn--zckzah"),
         ("президент.рф:443", "xn--d1abbgf6aiiy.xn--p1ai:443"),
         ("tcp://bücher.example:443", "tcp://xn--bcher-kva.example:443"),
         ("TCP://*.BÜCHER.example", "tcp://*.xn--bcher-kva.example"),
         ("bücher。example", "xn--bcher-kva.example"),  # an ideographic full stop
         ("\uff45\uff58ample.com", "example.com"),
         ("bu\u0308cher.example", "xn--bcher-kva.example"),  # decomposed
+        ("bücher.рф", "xn--bcher-kva.xn--p1ai"),  # a script a label
+        ("президент-24.example", "xn---24-mddebmi1col4a.example"),
+        ("日本語ニュースnews.example", "xn--news-un4c3d2h2go208bpxc355l.example"),
+        ("한글漢字.example", "xn--p8s937bq39bs56a.example"),
+        ("xn--pypal-4ve.com", "xn--pypal-4ve.com"),  # mixed, as an alert shows it
     ],
 )
 def test_international_names(given_entry: str, kept: str) -> None:
@@ -167,8 +127,13 @@ def test_international_names(given_entry: str, kept: str) -> None:
     assert policy.decide("connect", f"{'x.' if '*' in given_entry else ''}{name}:443").allowed
 
 
-ENV = "(environment variable SHIELD_{})"
-OF_LISTS = {*LIST_FIELDS, "allow_executable_memory"}
+@pytest.mark.parametrize(
+    "entry", ["p\u0430ypal.com", "tcp://*.\u0440aypal.com", "www.p\u03b1ypal.com:443", "\u4e2d\u0430.example"]
+)
+def test_mixed_scripts_are_refused(entry: str) -> None:
+    message = str(refused(allow_outbound=[entry]))
+    assert message.startswith(f"ShieldPolicy.allow_outbound: {entry!r} mixes scripts in ")
+    assert "or in its xn-- form if it is intended" in message
 
 
 @pytest.mark.parametrize("text", [text for text in CANONICAL if text.field in OF_LISTS], ids=str)
@@ -182,105 +147,88 @@ WRONG = [text for text in ERRORS if text.field in OF_LISTS and all(text.entries 
 
 @pytest.mark.parametrize("text", [text for text in WRONG if text.given.isprintable()], ids=str)
 def test_errors_are_the_cores(text: Text) -> None:
-    with pytest.raises(ShieldPolicyError) as caught:
-        make(**{text.field: text.entries})
     told = text.becomes.replace("set SHIELD_OUTBOUND_CONNECTIVITY to allow", 'write outbound_connectivity="allow"')
-    assert str(caught.value) == f"ShieldPolicy.{text.field}: {told} (environment variable {text.setting})"
+    error = refused(**{text.field: text.entries})
+    assert str(error) == f"ShieldPolicy.{text.field}: {told} (environment variable {text.setting})"
+
+
+ENV = "(environment variable SHIELD_{})"
+NO_MODE = "is not a mode; use block, alert or allow"
+COMMA = "has a comma, which separates entries; "
+UNKNOWN_YET = "is a CDK token, which has no value before deployment; "
+IDNA = "has a character that versions of IDNA read differently; write the name "
 
 
 @pytest.mark.parametrize(
     ("field", "value", "reason"),
     [
-        *((field, "BLOCK", '"BLOCK" is not a mode; use block, alert or allow ' + ENV) for field in MODE_FIELDS),
-        ("executable_memory", "by_runtime", '"by_runtime" is not a mode; use block, alert or allow ' + ENV),
+        *((field, "BLOCK", f'"BLOCK" {NO_MODE} {ENV}') for field in MODE_FIELDS),
+        ("executable_memory", "by_runtime", f'"by_runtime" {NO_MODE} {ENV}'),
         ("read_handler", True, "True is not text"),
         ("read_handler", None, "None is not text"),
         ("read_handler", "block\nSHIELD_ALLOW_TMP=/tmp/**", "has a control character; take it out"),
+        ("read_handler", TOKEN, UNKNOWN_YET),
         ("log_arguments", "off", "'off' is not a boolean; use True or False"),
-        ("clear_tmp", "on", "'on' is not a boolean; use True or False"),
+        ("check_tls_name", None, "None is not a boolean; use True or False"),
+        ("clear_tmp", 0, "0 is not a boolean; use True or False"),
         ("block_foreign_functions", "block", "'block' is not a boolean; use True or False"),
-        ("log_arguments", 0, "0 is not a boolean; use True or False"),
         ("allow_aws", "s3", '\'s3\' is not "all", "none" or "granted"; write services as a list: [\'s3\']'),
         ("allow_aws", ["all"], "'all' is not a service; write allow_aws='all', without a list"),
         ("allow_aws", ["s3", "none"], "'none' is not a service; write allow_aws='none', without a list"),
         ("allow_aws", ["s3", "dynamobd"], '"dynamobd" is not an AWS service; use "dynamodb", or another name'),
         ("allow_aws", 3, "3 is not a list of texts"),
-        ("check_tls_name", "on", "'on' is not a boolean; use True or False"),
-        ("check_tls_name", None, "None is not a boolean; use True or False"),
+        ("allow_aws", [TOKEN], UNKNOWN_YET),
         ("allow_buckets", "uploads", "'uploads' is one text; write a list: ['uploads']"),
         ("allow_buckets", [""], "an entry is empty; leave it out"),
-        ("allow_outbound", ["https://bücher.example/"], 'is a URL; use "bücher.example:443" ' + ENV),
-        ("allow_outbound", ["tcp://straße.example"], "has a character that versions of IDNA read differently; write "),
-        ("allow_outbound", "a.example", "'a.example' is one text; write a list: ['a.example']"),
+        ("allow_outbound", ["https://bücher.example/"], f'is a URL; use "bücher.example:443" {ENV}'),
         ("allow_outbound", None, "None is not a list of texts"),
         ("allow_outbound", {"a.example"}, "{'a.example'} is not a list of texts"),  # of no fixed order
         ("allow_outbound", [443], "443 is not text"),
-        ("allow_outbound", [""], "an entry is empty; leave it out"),
         ("allow_outbound", [" \t"], "an entry is empty; leave it out"),
-        ("allow_outbound", ["a.example,b.example"], "has a comma, which separates entries; write one entry for each"),
-        ("allow_outbound", ["a.example by b, c"], "has a comma, which separates entries; write or between packages"),
-        ("allow_outbound", ["ä\uff0cb.example"], "has a comma, which separates entries; write one entry for each"),
+        ("allow_outbound", ["a.example,b.example"], f"{COMMA}write one entry for each"),
+        ("allow_outbound", ["a.example by b, c"], f"{COMMA}write or between packages"),
+        ("allow_outbound", ["ä\uff0cb.example"], f"{COMMA}write one entry for each"),
         ("allow_outbound", ["a.example\nb.example"], "has a control character; take it out"),
         ("allow_outbound", ["a\ud800.example"], "is not valid Unicode text; it holds a lone surrogate"),
+        ("allow_outbound", [f"h{number}.example" for number in range(513)], "more than 512 entries; "),
+        ("allow_outbound", ["tcp://straße.example"], IDNA),
+        ("allow_outbound", ["\u0378.example"], IDNA),
+        ("allow_outbound", ["ä" * 64 + ".example"], "is not an international host name ("),
+        ("allow_outbound", ["ä..example"], "is not a host name, an IP address or a network; "),
         (
             "deny_outbound",
             ["*"],
-            '"*" would refuse everything; to admit listed hosts alone, write outbound_connectivity="block" ' + ENV,
+            f'"*" would refuse everything; to admit listed hosts alone, write outbound_connectivity="block" {ENV}',
         ),
-        ("deny_outbound", ["::/0"], 'write outbound_connectivity="block" ' + ENV),
-        ("deny_outbound", ["a.${Token[TOKEN.12]}"], "is known only at deployment; write hosts and networks as texts"),
+        ("deny_outbound", [f"a.{TOKEN}"], "is known only at deployment; write hosts and networks as texts"),
         (
             "deny_outbound",
             ["Preset:exfiltraton"],
             "there is no 'Preset:exfiltraton'; did you mean preset:exfiltration? ",
         ),
-        (
-            "allow_outbound",
-            ["straße.example"],
-            "has a character that versions of IDNA read differently; write the name ",
-        ),
-        (
-            "allow_outbound",
-            ["\u0378.example"],
-            "has a character that versions of IDNA read differently; write the name ",
-        ),
-        ("allow_outbound", ["ä" * 64 + ".example"], "is not an international host name ("),
-        ("allow_outbound", ["ä..example"], "is not a host name, an IP address or a network; "),
-        ("read_handler", "${Token[TOKEN.12]}", "is a CDK token, which has no value before deployment; "),
-        ("allow_aws", ["${Token[TOKEN.12]}"], "is a CDK token, which has no value before deployment; "),
-        ("allow_tmp", ["/tmp/a,b"], "has a comma, which separates entries; use ? in its place"),
+        ("allow_tmp", ["/tmp/a,b"], f"{COMMA}use ? in its place"),
         ("allow_tmp", [b"/tmp/a"], "b'/tmp/a' is not text"),
     ],
 )
 def test_errors_name_the_field_and_the_fix(field: str, value: object, reason: str) -> None:
-    with pytest.raises(ShieldPolicyError) as caught:
-        make(**{field: value})
-    message = str(caught.value)
-    assert caught.value.field == field
-    assert message.startswith(f"ShieldPolicy.{field}: ")
-    assert reason.replace("{}", field.upper()) in message
-    assert "\n" not in message
-    assert "line " not in message
-    assert isinstance(caught.value, ValueError)
+    error = refused(**{field: value})
+    assert reason.replace("{}", field.upper()) in str(error)
+    assert "\n" not in str(error)
+    assert "line " not in str(error)
+    assert isinstance(error, ValueError)
 
 
 @pytest.mark.promise("deny.every-mode")
 def test_an_entry_that_is_denied_whole_names_both() -> None:
-    with pytest.raises(ShieldPolicyError) as caught:
-        ShieldPolicy(allow_outbound=["webhook.site:443"], deny_outbound=["preset:exfiltration"])
+    error = refused(allow_outbound=["webhook.site:443"], deny_outbound=["preset:exfiltration"])
     said = '"webhook.site:443" is refused in every mode by "webhook.site" of deny_outbound; take one of the two out'
-    assert said in str(caught.value)
-    assert caught.value.field == "allow_outbound"
+    assert said in str(error)
+    assert error.field == "allow_outbound"
 
 
 def test_an_unknown_field_is_an_error() -> None:
     with pytest.raises(ShieldPolicyError, match="there is no 'allow_outbond'; did you mean allow_outbound"):
         make(allow_outbond=["a.example"])
-
-
-def test_too_many_entries() -> None:
-    with pytest.raises(ShieldPolicyError, match=r"^ShieldPolicy\.allow_outbound: more than 512 entries; "):
-        ShieldPolicy(allow_outbound=[f"h{number}.example" for number in range(513)])
 
 
 # The environment
@@ -290,7 +238,6 @@ def test_from_env_passes_over_what_is_not_ours() -> None:
     environment = {
         "PATH": "/bin",
         "AWS_REGION": "not one!",
-        "AWS_LAMBDA_EXEC_WRAPPER": "/opt/shielded-function/shield",
         "SHIELD_NEXT_WRAPPER": "/opt/otel-instrument",
         "SHIELD_STATE": "starting:-1:/usr/bin/python3",
         "SHIELD_ACCOUNT_ID": "whatever",
@@ -299,24 +246,21 @@ def test_from_env_passes_over_what_is_not_ours() -> None:
     assert ShieldPolicy.from_env(environment) == ShieldPolicy(read_handler="alert", allow_aws="all")
 
 
+NO_POLICY = "there is no policy: not one SHIELD_ setting was given"
+
+
 @pytest.mark.parametrize(
     ("environment", "field", "reason"),
     [
-        ({}, "", "there is no policy: not one SHIELD_ setting was given"),
-        ({"PATH": "/bin"}, "", "there is no policy: not one SHIELD_ setting was given"),
+        ({"PATH": "/bin", "SHIELD_ACCOUNT_ID": "123456789012"}, "", NO_POLICY),
         (
             {"SHIELD_READ_HANDLE": "block"},
             "",
             "SHIELD_READ_HANDLE: there is no such setting; did you mean SHIELD_READ_HA",
         ),
-        ({"SHIELD_READ_HANDLER": "deny"}, "read_handler", '"deny" is not a mode; use block, alert or allow'),
-        ({"SHIELD_READ_HANDLER": ""}, "read_handler", '"" is not a mode; use block, alert or allow'),
+        ({"SHIELD_READ_HANDLER": ""}, "read_handler", f'"" {NO_MODE}'),
         ({"SHIELD_READ_HANDLER": "block\nSHIELD_ALLOW_TMP=/tmp/**"}, "read_handler", "has a control character"),
         ({"SHIELD_ALLOW_TMP": "/tmp/a,,/tmp/b"}, "allow_tmp", "an empty entry between commas"),
-        ({"SHIELD_LOG_ARGUMENTS": "no"}, "log_arguments", '"no" is not a value; use on or off'),
-        ({"SHIELD_ALLOW_AWS": ""}, "allow_aws", "the value is empty; use all, none, or services"),
-        ({"SHIELD_ALLOW_BUCKETS": ""}, "allow_buckets", "the value is empty; name buckets, or leave the setting out"),
-        ({"SHIELD_ACCOUNT_ID": "123456789012"}, "", "there is no policy: not one SHIELD_ setting was given"),
         ({"SHIELD_POLICY_FILE": "/var/task/p"}, "", "SHIELD_POLICY_FILE: the rest of the policy is in that file; "),
     ],
 )
@@ -335,8 +279,7 @@ def test_a_file_names_its_lines() -> None:
     with pytest.raises(ShieldPolicyError) as caught:
         ShieldPolicy.from_lines("\nSHIELD_READ_HANDLER=deny\n")
     assert str(caught.value) == (
-        'ShieldPolicy.read_handler: "deny" is not a mode; use block, alert or allow '
-        "(line 2, environment variable SHIELD_READ_HANDLER)"
+        f'ShieldPolicy.read_handler: "deny" {NO_MODE} (line 2, environment variable SHIELD_READ_HANDLER)'
     )
     with pytest.raises(ShieldPolicyError, match=r"^ShieldPolicy: .*there is no such setting.* \(line 1\)$"):
         ShieldPolicy.from_lines("READ_HANDLER=block")
@@ -347,8 +290,7 @@ def test_a_file_names_its_lines() -> None:
 
 def test_explain_has_the_fields_in_order() -> None:
     explained = ShieldPolicy(allow_tmp=["/tmp/a/**"]).explain()
-    fields = [field.name for field in dataclasses.fields(ShieldPolicy)]
-    assert [each.field for each in explained if not each.entry] == fields
+    assert [each.field for each in explained if not each.entry] == ALL_FIELDS
     assert Explanation("allow_tmp", "/tmp/a/**", "this directory and all that lies below it") in explained
     assert {each.field for each in explained if each.given} == {"allow_tmp"}
     assert str(explained[0]).startswith("outbound_connectivity block: ")
@@ -360,12 +302,15 @@ def test_decide() -> None:
         "allow", "outbound_connectivity", "block", "listed", "xn--bcher-kva.example:443", ""
     )
     assert policy.decide("resolve", "evil.example").allow == "evil.example"
-    with pytest.raises(ValueError, match="is not an event; use connect, udp, "):
-        policy.decide(cast("Any", "open"), "/tmp/x")
-    with pytest.raises(ValueError, match="is not a region; use a name such as us-east-1"):
-        policy.decide("tmp", "/tmp/x", region="the moon")
-    with pytest.raises(ValueError, match="has a control character"):
-        policy.decide("tmp", "/tmp/x", region="us-east-1\nSHIELD_ALLOW_TMP=/tmp/**")
+    wrong: Any
+    for wrong, reason in (
+        ({"event": "open"}, "is not an event; use connect, udp, "),
+        ({"region": "the moon"}, "is not a region; use a name such as us-east-1"),
+        ({"region": "us-east-1\nSHIELD_ALLOW_TMP=/tmp/**"}, "has a control character"),
+        ({"account": "me"}, "is not an account; write its twelve digits"),
+    ):
+        with pytest.raises(ValueError, match=reason):
+            policy.decide(**{"event": "tmp", "target": "/tmp/x", **wrong})
 
 
 @pytest.mark.promise("deny.every-mode")
@@ -379,24 +324,8 @@ def test_decide_what_is_denied_in_every_mode(mode: Any) -> None:
         decision = policy.decide(event, target)  # pyright: ignore[reportArgumentType]
         assert (decision.action, decision.mode, decision.reason) == ("deny", "block", "deny_outbound")
         assert (decision.entry, decision.allow) == ("uploads.example.com", "")
-    (explained,) = [each for each in policy.explain() if each.field == "deny_outbound" and each.entry][:1]
-    assert (explained.entry, explained.meaning) == ("uploads.example.com", "the host uploads.example.com, any port")
-
-
-def test_decide_by_protocol() -> None:
-    policy = ShieldPolicy(allow_outbound=["tcp://a.example:443", "udp://b.example", "c.example:1"])
-    verdicts = {
-        (event, host): policy.decide(event, f"{host}.example:{port}").action
-        for host, port in (("a", 443), ("b", 443), ("c", 1))
-        for event in ("connect", "udp")
-    }
-    assert {key for key, action in verdicts.items() if action == "allow"} == {
-        ("connect", "a"),
-        ("udp", "b"),
-        ("connect", "c"),
-        ("udp", "c"),
-    }
-    assert all(policy.decide("resolve", f"{host}.example").allowed for host in "abc")
+    told = [(each.entry, each.meaning) for each in policy.explain() if each.field == "deny_outbound" and each.entry]
+    assert told[0] == ("uploads.example.com", "the host uploads.example.com, any port")
 
 
 @pytest.mark.parametrize(("account", "action"), [("", "allow"), ("123456789012", "allow"), ("210987654321", "deny")])
@@ -406,13 +335,8 @@ def test_decide_by_account(account: str, action: str) -> None:
     assert ShieldPolicy().decide("connect", "dynamodb.us-east-1.amazonaws.com:443", account=account).allowed
 
 
-def test_decide_refuses_what_is_no_account() -> None:
-    with pytest.raises(ValueError, match="is not an account; write its twelve digits"):
-        ShieldPolicy().decide("resolve", "a.example", account="me")
-
-
 # Which of S3's hosts each policy admits.
-@pytest.mark.parametrize("allow_aws", ["all", "none", [], ["s3"], ["dynamodb"], ["dynamodb", "s3"]])
+@pytest.mark.parametrize("allow_aws", ["all", "none", [], ["s3"], ["dynamodb"]])
 def test_a_bucket_narrows_s3(allow_aws: Any) -> None:
     before = make(allow_aws=allow_aws)
     policy = before + ShieldPolicy(allow_buckets=["uploads"]) + ShieldPolicy(allow_buckets=["reports", "uploads"])
@@ -440,105 +364,6 @@ def test_the_examples_in_its_documentation() -> None:
 
 # Round trip: every policy that can be made
 
-ASCII_LABELS = st.from_regex(r"[a-z]([a-z0-9_-]{0,20}[a-z0-9])?", fullmatch=True)
-# Letters that are in Unicode 3.2, as the standard library's IDNA is.
-SCRIPTS = ["äöüéèñçøåłž", "абвгдежз", "אבגד", "ابتث", "あいう漢字", "한글"]  # right-to-left ones do not mix
-INTERNATIONAL = st.one_of([st.text(script, min_size=1, max_size=8) for script in SCRIPTS])
-SERVICES = ["s3", "dynamodb", "sqs", "sts", "lambda", "kms", "secretsmanager"]
-NAMES = st.lists(ASCII_LABELS | INTERNATIONAL, min_size=2, max_size=4).map(".".join)
-PORTS = st.just("") | st.integers(1, 65535).map(":{}".format)
-V4 = st.ip_addresses(v=4).map(str)
-V6 = st.ip_addresses(v=6).map(str)
-
-
-def networks(version: int) -> st.SearchStrategy[str]:
-    bits = 32 if version == 4 else 128
-
-    def mask(number: int, prefix: int) -> str:
-        kept = number >> (bits - prefix) << (bits - prefix)
-        return f"{ipaddress.IPv4Address(kept) if version == 4 else ipaddress.IPv6Address(kept)}/{prefix}"
-
-    return st.builds(mask, st.integers(0, 2**bits - 1), st.integers(1, bits))
-
-
-def has_no_port(text: str) -> bool:
-    """Not an address whose end may be a port, as 2001:db8::1:443."""
-    head, _, end = text.rpartition(":")
-    try:
-        ipaddress.IPv6Address(head)
-    except ValueError:
-        return True
-    return not end.isdigit() or int(end) == 0
-
-
-def is_plain_v6(text: str) -> bool:
-    """Not a network that holds mapped addresses and others: these are no IPv4 network and no pure IPv6 one."""
-    return not text.startswith("::ffff:")
-
-
-HOSTS_AND_NETWORKS = st.one_of(
-    st.builds("{}{}".format, NAMES, PORTS),
-    st.builds("*.{}{}".format, NAMES, PORTS),
-    st.builds("{}{}".format, V4, PORTS),
-    st.builds("{}{}".format, networks(4), PORTS),
-    V6.filter(has_no_port),
-    networks(6).filter(is_plain_v6),
-    st.builds("[{}]{}".format, V6, PORTS),
-    st.builds("[{}]{}".format, networks(6).filter(is_plain_v6), PORTS),
-)
-OUTBOUND = st.builds(
-    "{}{}{}".format,
-    st.sampled_from(["", "", "tcp://", "udp://"]),
-    HOSTS_AND_NETWORKS,
-    st.sampled_from(["", "", " by stripe", " by requests > app or @a/b.c"]),
-)
-BUCKETS = st.from_regex(r"[a-z0-9]([a-z0-9-]{1,20}|[a-z0-9][.][a-z0-9])[a-z0-9]", fullmatch=True)
-COMPONENT_CHARACTERS = st.characters(exclude_characters="/,*?", exclude_categories=["Cs"], min_codepoint=0x20).filter(
-    lambda c: c != "\x7f"
-)
-
-
-def is_component(text: str) -> bool:
-    # Blanks around an entry are not its own.
-    return text not in (".", "..") and text == text.strip(" \t")
-
-
-COMPONENTS = st.text(COMPONENT_CHARACTERS, min_size=1, max_size=12).filter(is_component)
-GLOBS = st.lists(COMPONENTS | st.sampled_from(["*", "**", "?x", "a*b", "*.log"]), max_size=4).map(
-    lambda parts: "/".join(["/tmp", *parts])
-)
-PATHS = st.lists(COMPONENTS, min_size=1, max_size=4).map(lambda parts: "/" + "/".join(parts))
-CHILDREN = st.builds("{}{}".format, st.sampled_from(["", "unshielded:"]), PATHS).filter(
-    lambda entry: " -" not in entry  # a program with an argument
-)
-MODE = st.sampled_from(MODES)
-
-
-def lists(entries: st.SearchStrategy[str]) -> st.SearchStrategy[Sequence[str]]:
-    return st.lists(entries, max_size=5) | st.lists(entries, max_size=3).map(tuple)
-
-
-OBJECTS = st.from_regex(r"[A-Za-z0-9_+]{1,20}", fullmatch=True)
-POLICIES = st.fixed_dictionaries(
-    {},
-    optional={
-        **dict.fromkeys(MODE_FIELDS, MODE),
-        "executable_memory": MODE | st.none(),
-        "allow_outbound": lists(OUTBOUND),
-        "allow_aws": st.sampled_from(["all", "none"]) | lists(st.sampled_from(SERVICES)),
-        "deny_outbound": lists(st.sampled_from(["denied.test", "*.denied.test:25"])),
-        "allow_buckets": lists(BUCKETS),
-        "check_tls_name": st.booleans(),
-        "allow_tmp": lists(GLOBS),
-        "clear_tmp": st.booleans(),
-        "allow_child_process": lists(CHILDREN),
-        "allow_executable_memory": lists(OBJECTS),
-        "block_foreign_functions": st.booleans(),
-        "on_failure": st.sampled_from(["refuse", "run_unshielded"]),
-        "log_arguments": st.booleans(),
-    },
-)
-
 
 @given(values=POLICIES)
 @example(values={"allow_outbound": ["::ffff:1.2.3.4", "[::ffff:1.2.3.4]:1", "1.2.3.4:1"]})
@@ -548,21 +373,16 @@ def test_python_env_c_python(values: dict[str, Any]) -> None:
     environment = policy.to_env()
     assert ShieldPolicy.from_env(environment) == policy
     assert ShieldPolicy.from_lines(policy.to_lines()) == policy
-    # C reads the environment as it is, and writes it back the same.
-    assert core.parse(policy.to_lines()).lines() == "".join(
-        f"{name}={environment[name]}\n" for name in _core_order() if name in environment
-    )
+    # C reads the environment as it is, and writes it back the same, in its own order.
+    order = [row["setting"] for row in core.parse("SHIELD_READ_HANDLER=block").explain().values()]
+    lines = [f"{name}={environment[name]}\n" for name in order if name in environment]
+    assert core.parse(policy.to_lines()).lines() == "".join(lines)
     # Canonical values are their own canonical form, and each is an environment's text.
-    assert ShieldPolicy(**{field.name: getattr(policy, field.name) for field in dataclasses.fields(policy)}) == policy
+    assert ShieldPolicy(**{field: getattr(policy, field) for field in ALL_FIELDS}) == policy
     assert all(value.isprintable() or not value.isascii() for value in environment.values())
-    assert {each.field for each in policy.explain()} == {field.name for field in dataclasses.fields(policy)}
+    assert {each.field for each in policy.explain()} == set(ALL_FIELDS)
     for field in MODE_FIELDS:
         assert getattr(policy, field) == values.get(field, "allow" if field == "read_handler" else "block")
-
-
-def _core_order() -> list[str]:
-    explained = core.parse("SHIELD_READ_HANDLER=block").explain()
-    return [row["setting"] for row in explained.values()]
 
 
 @given(values=POLICIES)
@@ -588,7 +408,6 @@ def test_what_is_listed_is_allowed(values: dict[str, Any]) -> None:
 
 
 ANYTHING = st.one_of(st.text(max_size=30), st.none(), st.integers(), st.lists(st.text(max_size=30), max_size=3))
-ALL_FIELDS = [field.name for field in dataclasses.fields(ShieldPolicy)]
 
 
 @given(values=st.dictionaries(st.sampled_from(ALL_FIELDS), ANYTHING, max_size=3))
@@ -604,10 +423,3 @@ def test_anything_is_a_policy_or_an_error_that_names_a_field(values: dict[str, A
         return
     assert error.field in values
     assert "\n" not in str(error)
-
-
-def test_every_combination_of_modes() -> None:
-    for modes in itertools.product(MODES, repeat=len(MODE_FIELDS)):
-        policy = make(**dict(zip(MODE_FIELDS, modes, strict=True)), allow_aws="all")
-        assert ShieldPolicy.from_env(policy.to_env()) == policy
-        assert [policy.to_env()[f"SHIELD_{field.upper()}"] for field in MODE_FIELDS] == list(modes)

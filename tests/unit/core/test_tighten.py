@@ -102,14 +102,8 @@ def test_on_failure_follows_the_modes(native: Native) -> None:
 
 LATER = "which is in force; a later call may only tighten"
 LOOSER = [
-    (
-        "SHIELD_OUTBOUND_CONNECTIVITY=allow",
-        f'outbound_connectivity: "allow" is looser than alert, {LATER}',
-    ),
-    (
-        "SHIELD_EXECUTABLE_MEMORY=allow",
-        f'executable_memory: "allow" is looser than alert, {LATER}',
-    ),
+    ("SHIELD_OUTBOUND_CONNECTIVITY=allow", f'outbound_connectivity: "allow" is looser than alert, {LATER}'),
+    ("SHIELD_EXECUTABLE_MEMORY=allow", f'executable_memory: "allow" is looser than alert, {LATER}'),
 ]
 
 

@@ -208,11 +208,7 @@ def test_a_construct_is_kept_as_it_is(asked: list[tuple[object, str]]) -> None:
     policy = make(allow_outbound=["a.example", orders], allow_buckets=[orders, other, orders, "uploads"])
     assert policy.allow_buckets == ("uploads", orders, other)
     assert asked[:2] == [(orders, "allow_outbound"), (orders, "allow_buckets")]
-    assert policy.unknown_entries == (
-        ("allow_outbound", orders),
-        ("allow_buckets", orders),
-        ("allow_buckets", other),
-    )
+    assert policy.unknown_entries == (("allow_outbound", orders), ("allow_buckets", orders), ("allow_buckets", other))
     assert policy == make(allow_outbound=["a.example", orders], allow_buckets=["uploads", orders, other])
     assert policy != make(allow_outbound=["a.example", other], allow_buckets=["uploads", orders, other])
     assert len({policy, dataclasses.replace(policy), dataclasses.replace(policy, allow_outbound=[other])}) == 2

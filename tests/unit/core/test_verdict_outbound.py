@@ -140,11 +140,7 @@ def test_no_address_is_not_listed(native: Native) -> None:
 @pytest.mark.parametrize(
     ("entries", "yes", "no"),
     [
-        (
-            "a.com",
-            ["a.com"],
-            ["x.a.com", "xa.com", "a.com.evil", "a.co", "com", "", "?.com", "a?com"],
-        ),
+        ("a.com", ["a.com"], ["x.a.com", "xa.com", "a.com.evil", "a.co", "com", "", "?.com", "a?com"]),
         (
             "*.a.com",
             ["x.a.com", "y.x.a.com", "_x.a.com", "?.a.com"],
