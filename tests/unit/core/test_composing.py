@@ -119,19 +119,6 @@ def test_a_blank_in_a_path_is_taken(entry: str) -> None:
     assert ShieldPolicy(allow_child_process=[entry]).decide("exec", entry).allowed
 
 
-@pytest.mark.parametrize(
-    ("entry", "fix"),
-    [
-        ("2001:db8::1:443", "write [2001:db8::1]:443 or [2001:db8::1:443]"),
-        ("2001:db8::1:44300", "write [2001:db8::1]:44300"),
-        ("2001:db8:1:2:3:4:5:6:443", "write [2001:db8:1:2:3:4:5:6]:443"),
-        ("::1:80", "write [::1]:80 or [::1:80]"),
-    ],
-)
-def test_an_address_that_may_have_a_port(entry: str, fix: str) -> None:
-    assert f"may be an address with a port; {fix} (environment" in str(refused(allow_outbound=[entry]))
-
-
 @given(address=st.ip_addresses(v=6).map(str), port=st.integers(0, 65535))
 def test_what_an_alert_suggests_of_an_address_is_taken(address: str, port: int) -> None:
     decision = ShieldPolicy(allow_aws="none").decide("connect", f"[{address}]:{port}")

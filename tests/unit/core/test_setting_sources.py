@@ -38,40 +38,27 @@ def test_what_two_sources_give_is_joined(native: Native, setting: str, environme
     assert f"{setting}={both}\n" in native.lines_of(policy)
 
 
+ONE_SOURCE = """
+    READ_HANDLER block alert, READ_HANDLER allow block, READ_HANDLER block block, EXECUTABLE_MEMORY allow alert,
+    CHECK_TLS_NAME on off, LOG_ARGUMENTS off on, CLEAR_TMP on off, BLOCK_FOREIGN_FUNCTIONS off on,
+    ON_FAILURE refuse run_unshielded, ACCOUNT_ID 123456789012 210987654321, NEXT_WRAPPER /opt/a /opt/b,
+    POLICY_FILE /opt/a /opt/b, ALLOW_AWS all s3, ALLOW_AWS s3 all, ALLOW_AWS none s3, ALLOW_AWS s3 none,
+    ALLOW_AWS all none, ALLOW_AWS all all"""
+
+
 @pytest.mark.parametrize(
-    ("setting", "environment", "file"),
-    [
-        ("SHIELD_READ_HANDLER", "block", "alert"),
-        ("SHIELD_READ_HANDLER", "allow", "block"),
-        ("SHIELD_EXECUTABLE_MEMORY", "allow", "alert"),
-        ("SHIELD_CHECK_TLS_NAME", "on", "off"),
-        ("SHIELD_LOG_ARGUMENTS", "off", "on"),
-        ("SHIELD_CLEAR_TMP", "on", "off"),
-        ("SHIELD_BLOCK_FOREIGN_FUNCTIONS", "off", "on"),
-        ("SHIELD_ON_FAILURE", "refuse", "run_unshielded"),
-        ("SHIELD_ACCOUNT_ID", "123456789012", "210987654321"),
-        ("SHIELD_NEXT_WRAPPER", "/opt/a", "/opt/b"),
-        ("SHIELD_POLICY_FILE", "/opt/a", "/opt/b"),
-        ("AWS_REGION", "eu-west-1", "eu-west-2"),
-        ("SHIELD_ALLOW_AWS", "all", "s3"),
-        ("SHIELD_ALLOW_AWS", "s3", "all"),
-        ("SHIELD_ALLOW_AWS", "none", "s3"),
-        ("SHIELD_ALLOW_AWS", "s3", "none"),
-        ("SHIELD_ALLOW_AWS", "all", "none"),
-        ("SHIELD_ALLOW_AWS", "all", "all"),
-        ("SHIELD_READ_HANDLER", "block", "block"),
-    ],
+    "row", ["AWS_REGION eu-west-1 eu-west-2", *(f"SHIELD_{x.strip()}" for x in ONE_SOURCE.split(","))]
 )
-def test_what_is_no_list_is_given_by_one_source(native: Native, setting: str, environment: str, file: str) -> None:
+def test_what_is_no_list_is_given_by_one_source(native: Native, row: str) -> None:
+    setting, environment, file = row.split()
     _, error = parse_both(native, f"{setting}={environment}", f"\n{setting}={file}")
     assert error == f"line 2: {setting}: given twice; leave one of them out"
 
 
-@pytest.mark.parametrize("setting", ["SHIELD_ALLOW_TMP", "SHIELD_READ_HANDLER"])
-def test_twice_in_the_file_stays_an_error(native: Native, setting: str) -> None:
-    value = "block" if "READ" in setting else "/tmp/a"
-    _, error = parse_both(native, "SHIELD_ALLOW_AWS=s3", f"{setting}={value}\n{setting}={value}")
-    assert error == f"line 2: {setting}: given twice; leave one of them out"
+@pytest.mark.parametrize("line", ["SHIELD_ALLOW_TMP=/tmp/a", "SHIELD_READ_HANDLER=block"])
+def test_twice_in_the_file_stays_an_error(native: Native, line: str) -> None:
+    _, error = parse_both(native, "SHIELD_ALLOW_AWS=s3", f"{line}\n{line}")
+    assert error == f"line 2: {line.partition('=')[0]}: given twice; leave one of them out"
 
 
 def test_the_limit_is_of_the_sum(native: Native) -> None:
