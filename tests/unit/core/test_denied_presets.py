@@ -38,9 +38,8 @@ def aws_hosts() -> list[str]:
 def test_the_data_is_clean(name: str) -> None:
     rows = denied_presets()[name]
     entries = [row.entry for row in rows]
-    assert len(set(entries)) == len(entries)
     policy = ShieldPolicy(deny_outbound=[f"preset:{name}"])
-    assert list(policy.deny_outbound) == entries, "each is an entry in canonical form"
+    assert list(policy.deny_outbound) == entries, "each is an entry in canonical form, once"
     assert policy.to_env()["SHIELD_DENY_OUTBOUND"] == ",".join(entries)
     for row in rows:
         assert row.kind

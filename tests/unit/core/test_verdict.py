@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from unit.core.native import Native
+from unit.core.policies import MODE_FIELDS
 from unit.core.verdicts import ALWAYS, NOT_LISTED, Engine, Verdict, listed, read
 
 pytestmark = pytest.mark.promise("policy.verdict")
@@ -25,9 +26,10 @@ def test_tmp(native: Native, mode: str, action: str) -> None:
         ("java21", ["/tmp/hsperfdata_u", "/tmp/hsperfdata_u/1"]),
         ("dotnet", ["/tmp/dotnet-diagnostic-8-4242-socket", "/tmp/clr-debug-pipe-8-4242-in"]),
         ("dotnet10", ["/tmp/clr-debug-pipe-8-4242-out"]),
-        ("python3.13", ["/tmp/.aws-xray", "/tmp/.aws-xray/initialized"]),
-        ("nodejs22.x", ["/tmp/.aws-xray", "/tmp/.aws-xray/initialized"]),
-        ("", ["/tmp/.aws-xray", "/tmp/.aws-xray/initialized"]),
+        *(
+            (language, ["/tmp/.aws-xray", "/tmp/.aws-xray/initialized"])
+            for language in ("python3.13", "nodejs22.x", "")
+        ),
     ],
 )
 @pytest.mark.parametrize(("mode", "action"), [("block", "deny"), ("alert", "alert")])
@@ -43,39 +45,30 @@ def test_what_a_runtime_needs_in_tmp(native: Native, language: str, paths: list[
 
 @pytest.mark.promise("runtime.quiet")
 @pytest.mark.parametrize(
-    ("language", "path"),
+    ("language", "paths"),
     [
-        ("java", "/tmp"),
-        ("java", "/tmp/hsperfdata"),
-        ("java", "/tmp/hsperfdata_u/"),
-        ("java", "/tmp/hsperfdata_u/1x"),
-        ("java", "/tmp/hsperfdata_u/x.so"),
-        ("java", "/tmp/hsperfdata_u/1/2"),
-        ("java", "/tmp/x/hsperfdata_u"),
-        ("java", "/tmp/.libaws-lambda-jni.so.1"),
-        ("java", "/tmp/.libaws-lambda-jni.so/x"),
+        ("java", "/tmp /tmp/hsperfdata /tmp/hsperfdata_u/ /tmp/hsperfdata_u/1x /tmp/hsperfdata_u/x.so"),
+        ("java", "/tmp/hsperfdata_u/1/2 /tmp/x/hsperfdata_u /tmp/.libaws-lambda-jni.so.1 /tmp/.libaws-lambda-jni.so/x"),
         ("java", "/tmp/clr-debug-pipe-8-4242-in"),
-        ("dotnet", "/tmp/hsperfdata_u"),
-        ("dotnet", "/tmp/clr-debug-pipe-8-4242-in/x"),
-        ("dotnet", "/tmp/clr-debug-pipe-8-in"),
-        ("dotnet", "/tmp/clr-debug-pipe--4242-in"),
-        ("dotnet", "/tmp/dotnet-diagnostic-8-4242-socket2"),
-        ("python3.13", "/tmp/hsperfdata_u"),
-        ("python3.13", "/tmp/.aws-xray/other"),
-        ("python3.13", "/tmp/.aws-xray/initialized/x"),
+        ("dotnet", "/tmp/hsperfdata_u /tmp/clr-debug-pipe-8-4242-in/x /tmp/clr-debug-pipe-8-in"),
+        ("dotnet", "/tmp/clr-debug-pipe--4242-in /tmp/dotnet-diagnostic-8-4242-socket2"),
+        ("python3.13", "/tmp/hsperfdata_u /tmp/.aws-xray/other /tmp/.aws-xray/initialized/x"),
         ("javascript", "/tmp/hsperfdata_u"),
         ("", "/tmp/.libaws-lambda-jni.so"),
     ],
 )
-def test_what_only_looks_like_it(native: Native, language: str, path: str) -> None:
+def test_what_only_looks_like_it(native: Native, language: str, paths: str) -> None:
     engine = Engine(native, "SHIELD_READ_WRITE_TMP=block")
-    assert {engine.tmp(path, language, use) for use in ("AT_START", "TAKEN_AWAY", "FOLDER", "EMPTY", "AT_WORK")} == {
-        NOT_LISTED
-    }
+    for path in paths.split():
+        for use in ("AT_START", "TAKEN_AWAY", "FOLDER", "EMPTY", "AT_WORK"):
+            assert engine.tmp(path, language, use) == NOT_LISTED, (path, use)
 
 
-def test_tmp_allow(native: Native) -> None:
+def test_mode_allow(native: Native) -> None:
     assert Engine(native, "SHIELD_READ_WRITE_TMP=allow").tmp("/tmp/b") == Verdict("allow", "mode_allow")
+    engine = Engine(native, "SHIELD_CREATE_CHILD_PROCESS=allow", "SHIELD_ALLOW_CHILD_PROCESS=/bin/ls")
+    assert engine.program("/bin/ls") == listed(0)
+    assert engine.program("/bin/sh") == Verdict("allow", "mode_allow")
 
 
 @pytest.mark.parametrize(("mode", "action"), [("block", "deny"), ("alert", "alert")])
@@ -95,40 +88,29 @@ def test_programs(native: Native, mode: str, action: str) -> None:
     assert engine.program("/bin/ls", static=True) == Verdict("deny", "static")
 
 
-def test_programs_allow(native: Native) -> None:
-    engine = Engine(native, "SHIELD_CREATE_CHILD_PROCESS=allow", "SHIELD_ALLOW_CHILD_PROCESS=/bin/ls")
-    assert engine.program("/bin/ls") == listed(0)
-    assert engine.program("/bin/sh") == Verdict("allow", "mode_allow")
-
-
 @pytest.mark.parametrize(
-    ("outbound", "tmp", "child", "handler", "verdict"),
+    ("modes", "verdict"),  # of outbound_connectivity, read_write_tmp, create_child_process, read_handler
     [
-        ("block", "allow", "allow", "allow", Verdict("deny", "static")),
-        ("allow", "block", "allow", "allow", Verdict("deny", "static")),
-        ("allow", "allow", "block", "allow", Verdict("deny", "static")),
-        ("allow", "allow", "allow", "block", Verdict("deny", "static")),
-        ("alert", "allow", "block", "allow", Verdict("deny", "static")),
-        ("alert", "alert", "alert", "alert", Verdict("alert", "static")),
-        ("allow", "alert", "allow", "allow", Verdict("alert", "static")),
-        ("allow", "allow", "allow", "allow", Verdict("allow", "mode_allow")),
+        ("block allow allow allow", Verdict("deny", "static")),
+        ("allow block allow allow", Verdict("deny", "static")),
+        ("allow allow block allow", Verdict("deny", "static")),
+        ("allow allow allow block", Verdict("deny", "static")),
+        ("alert allow block allow", Verdict("deny", "static")),
+        ("alert alert alert alert", Verdict("alert", "static")),
+        ("allow alert allow allow", Verdict("alert", "static")),
+        ("allow allow allow allow", Verdict("allow", "mode_allow")),
     ],
 )
-def test_a_static_program_is_held_by_the_strictest_policy(
-    native: Native, outbound: str, tmp: str, child: str, handler: str, verdict: Verdict
-) -> None:
-    """It would escape them all."""
-    engine = Engine(
-        native,
-        f"SHIELD_OUTBOUND_CONNECTIVITY={outbound}",
-        f"SHIELD_READ_WRITE_TMP={tmp}",
-        f"SHIELD_CREATE_CHILD_PROCESS={child}",
-        f"SHIELD_READ_HANDLER={handler}",
-        "SHIELD_ALLOW_CHILD_PROCESS=/bin/ls,unshielded:/opt/static",
-    )
+def test_a_static_program_is_held_by_the_strictest_policy(native: Native, modes: str, verdict: Verdict) -> None:
+    """It would escape them all, and change the process that clears /tmp."""
+    settings = [f"SHIELD_{field.upper()}={mode}" for field, mode in zip(MODE_FIELDS, modes.split(), strict=True)]
+    engine = Engine(native, *settings, "SHIELD_ALLOW_CHILD_PROCESS=/bin/ls,unshielded:/opt/static")
     assert engine.program("/bin/sh", static=True) == verdict
     assert engine.program("/bin/ls", static=True) == verdict
     assert engine.program("/opt/static", static=True) == listed(1)
+    clearing = Engine(native, *settings, "SHIELD_CLEAR_TMP=on")
+    assert clearing.program("/bin/sh", static=True) == Verdict("deny", "static")
+    assert clearing.program("/bin/sh").action == {"block": "deny"}.get(modes.split()[2], modes.split()[2])
 
 
 def test_what_the_engine_judges_by_mode_alone(native: Native) -> None:
@@ -141,7 +123,7 @@ def test_what_the_engine_judges_by_mode_alone(native: Native) -> None:
     assert unlisted(lib.READ_HANDLER, lib.REASON_HANDLER) == Verdict("alert", "handler")
     assert unlisted(lib.EXECUTABLE_MEMORY, lib.REASON_EXECUTABLE_MEMORY) == Verdict("allow", "mode_allow")
     assert unlisted(lib.SELF_PROTECTION, lib.REASON_SELF_PROTECTION) == Verdict("deny", "self_protection")
-    unsettled = native.policy("SHIELD_READ_HANDLER=alert")  # by_runtime, and nobody has asked which runtime
+    unsettled = native.policy("SHIELD_READ_HANDLER=alert")  # by_runtime, and which runtime is not known yet
     verdict = lib.verdict_unlisted(unsettled, lib.EXECUTABLE_MEMORY, lib.REASON_EXECUTABLE_MEMORY)
     assert read(native, verdict) == Verdict("deny", "executable_memory")
 
@@ -166,11 +148,3 @@ def test_every_reason_has_a_name(native: Native) -> None:
     assert names[-1] == ""
     assert all(names[:-1])
     assert len(set(names)) == len(names)
-
-
-def test_a_static_program_beside_clear_tmp(native: Native) -> None:
-    """It could change the process that clears."""
-    modes = ("OUTBOUND_CONNECTIVITY", "READ_WRITE_TMP", "CREATE_CHILD_PROCESS", "READ_HANDLER")
-    engine = Engine(native, *(f"SHIELD_{mode}=allow" for mode in modes), "SHIELD_CLEAR_TMP=on")
-    assert engine.program("/opt/static", static=True) == Verdict("deny", "static")
-    assert engine.program("/opt/dynamic").action == "allow"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from unit.core.native import Native
+from unit.core.policies import MODE_FIELDS
 from unit.core.verdicts import ALWAYS, AWS, NOT_LISTED, OTHER, PUBLIC, TCP, UDP, Engine, Verdict, listed, read
 
 pytestmark = pytest.mark.promise("outbound.allow-list")
@@ -401,6 +402,5 @@ def test_bytes_that_hide_the_name_are_denied_with_the_names(native: Native) -> N
 @pytest.mark.parametrize(("mode", "action"), [("block", "deny"), ("alert", "alert"), ("allow", "allow")])
 def test_a_static_program_is_judged_by_the_modes_alone(native: Native, mode: str, action: str) -> None:
     """A limit (docs/security/limits.md): it would reach what is denied, and a roll-out is to stop no program."""
-    modes = ("OUTBOUND_CONNECTIVITY", "READ_WRITE_TMP", "CREATE_CHILD_PROCESS", "READ_HANDLER")
-    engine = Engine(native, DENY, *(f"SHIELD_{name}={mode}" for name in modes))
+    engine = Engine(native, DENY, *(f"SHIELD_{field.upper()}={mode}" for field in MODE_FIELDS))
     assert engine.program("/opt/static", static=True).action == action
