@@ -103,11 +103,7 @@ def test_modes_cannot_be_added(field: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("entry", "program"),
-    [
-        ("/bin/sh -c", "/bin/sh"),
-        ("unshielded:/opt/tool --all=1 /tmp", "unshielded:/opt/tool"),
-    ],
+    ("entry", "program"), [("/bin/sh -c", "/bin/sh"), ("unshielded:/opt/tool --all=1 /tmp", "unshielded:/opt/tool")]
 )
 def test_arguments_are_refused(entry: str, program: str) -> None:
     told = f"which are not judged; write the program's path alone: {program!r}"
