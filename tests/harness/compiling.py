@@ -12,13 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 SOURCES = Path(__file__).parent / "c"
-NATIVE = Path(__file__).parents[2] / "runtime_layer" / "native"
 # Seconds for which an attempt to win a race is repeated: a moment in `make test`, longer in `make test-long`.
 EFFORT = int(os.environ.get("RACE_SECONDS", "1"))
 # Where what was compiled once is kept for later. An emulated machine has not the time to compile (lab/kernels).
 _KEPT = os.environ.get("COMPILED_TESTS", "")
 _INCLUDED = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', re.MULTILINE)
-_DISCOVERY = ("sites", "incoming_edges", "operands", "code_region", "decode")
 
 
 def compile_c(sources: Sequence[Path], out: Path, *flags: str, target: str | None = None) -> Path:
@@ -67,11 +65,3 @@ def _key(sources: Sequence[Path], name: str, flags: Sequence[str]) -> str:
         digest.update(hashlib.sha256(content).digest())
         waiting += [(file.parent / os.fsdecode(path)).resolve() for path in _INCLUDED.findall(content)]
     return f"{name}-{digest.hexdigest()[:32]}"
-
-
-def compile_list_sites(architecture: str, out: Path) -> Path:
-    """The tool that prints what discovery for an architecture finds in a file."""
-    sources = [SOURCES / "list_sites.c", NATIVE / "core" / "text.c", NATIVE / "core" / "memory.c"]
-    sources += [NATIVE / "engine" / "sites" / "elf_image.c"]
-    sources += [f for f in (NATIVE / "engine" / "sites" / architecture).glob("*.c") if f.stem in _DISCOVERY]
-    return compile_c(sources, out, "-O2")

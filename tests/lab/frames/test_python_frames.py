@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from harness.compiling import EFFORT, NATIVE, compile_c
+from harness.compiling import EFFORT, compile_c
 from harness.running import whole_sandbox
 from shielded_function_emulator.languages import python
 from shielded_function_emulator.languages.python_versions import available
 from shielded_function_emulator.languages.runtime import Runtime
 from shielded_function_emulator.machine import architecture, is_emulated
 from shielded_function_emulator.sandbox import Sandbox
+from shielded_function_runtime.build.native import NATIVE
 
 pytestmark = pytest.mark.promise("alert.caller-python")
 

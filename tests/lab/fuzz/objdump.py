@@ -139,7 +139,7 @@ class Comparison:
         self.objdump = objdump
         folder = WORKSHOP / "tools"
         folder.mkdir(parents=True, exist_ok=True)
-        list_sites = CHECKOUT / "tests" / "harness" / "c" / "list_sites.c"
+        list_sites = CHECKOUT / "tests" / "lab" / "libcs" / "c" / "list_sites.c"
         self.lengths = compile_with_any([HERE / "lengths.c", NATIVE / DECODER], folder / "lengths")
         self.sites = compile_with_any([list_sites, *(NATIVE / part for part in X86_64_SITES)], folder / "list_sites")
         self.report = Report()

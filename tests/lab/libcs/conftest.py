@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.compiling import compile_c, compile_list_sites
+from harness.compiling import compile_c
 from lab.libcs.fetch import Unavailable, Unpackable, root_of
 from lab.libcs.releases import Libc
+from lab.libcs.site_lists import compile_list_sites
 
 PROMISE = "memory.sites"
 

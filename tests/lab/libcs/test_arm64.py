@@ -18,7 +18,6 @@ from typing import Any
 
 import pytest
 
-from harness.compiling import SOURCES as ENGINE_SOURCES
 from harness.running import policy
 from lab.libcs.fetch import CACHE
 from lab.libcs.releases import LIBCS, Libc
@@ -77,7 +76,7 @@ def emulated(
         (Path(folder) / "there").write_text("content")
         yield Emulated(
             root(libc),
-            compiled(ENGINE_SOURCES / "spellings.c", libc),
+            compiled(SOURCES / "spellings.c", libc),
             compiled(SOURCES / "calls.c", libc),
             compiled(SOURCES / "tool.c", libc),
             Path(folder),

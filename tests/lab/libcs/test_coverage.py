@@ -12,11 +12,11 @@ import capstone
 import lief
 import pytest
 
-from harness.compiling import NATIVE
 from harness.thinning import long_but
 from lab.arm64.packages import SYSTEM
 from lab.libcs.fetch import Unpackable
 from lab.libcs.releases import DEBIAN_NAMES, LIBCS, Libc
+from shielded_function_runtime.build.native import NATIVE
 
 # What a process's calls come from. Since glibc 2.34 only libc and the loader have any.
 LIBRARIES = ("libc.so*", "libc-2.*", "ld-*", "libpthread*", "librt*", "libanl*", "libresolv*", "libnss_*")

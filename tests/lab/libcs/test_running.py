@@ -24,7 +24,7 @@ from shielded_function_runtime.build.native import BINARIES, build
 SOURCES = Path(__file__).parent / "c"
 HERE = [libc for libc in LIBCS if libc.architecture == platform.machine()]
 KEPT = [libc for libc in HERE if libc.name in ("given", "glibc-2.31", "musl-1.2.5")]  # in `make test`: the ends
-PROGRAMS = (ENGINE_SOURCES / "spellings.c", SOURCES / "calls.c", SOURCES / "tool.c")
+PROGRAMS = (SOURCES / "spellings.c", SOURCES / "calls.c", SOURCES / "tool.c")
 IN_TMP = {"open", "create", "raw_openat", "unlink", "mkdir", "rmdir", "chmod", "thread_open"}
 BLOCK = {"read_write_tmp": "block", "outbound_connectivity": "block", "create_child_process": "block"}
 

@@ -10,10 +10,11 @@ import capstone
 import lief
 import pytest
 
-from harness.compiling import SOURCES, compile_c, compile_list_sites
+from harness.compiling import SOURCES, compile_c
 from harness.elf_files import say_it_is_data
 from lab.libcs.fetch import Unavailable, root_of
 from lab.libcs.releases import LIBCS
+from lab.libcs.site_lists import compile_list_sites
 
 pytestmark = pytest.mark.promise("memory.sites")
 

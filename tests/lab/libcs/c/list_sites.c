@@ -6,8 +6,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../../../runtime_layer/native/engine/sites/elf_image.h"
-#include "../../../runtime_layer/native/engine/sites/sites.h"
+#include "../../../../runtime_layer/native/engine/sites/elf_image.h"
+#include "../../../../runtime_layer/native/engine/sites/sites.h"
 
 static _Alignas(16) char workspace[WORKSPACE];
 
