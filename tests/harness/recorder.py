@@ -64,12 +64,16 @@ class Recorder:
             time.sleep(_MOMENT_SECONDS)
         return data in self.received
 
-    def forget(self) -> None:
-        """Drops what came, and what was still on its way."""
+    def settle(self) -> None:
+        """Waits until nothing comes any more."""
         seen = -1
         while seen != len(self.received):
             seen = len(self.received)
             time.sleep(_QUIET_SECONDS)
+
+    def forget(self) -> None:
+        """Drops what came, and what was still on its way."""
+        self.settle()
         del self.received[:]
 
     def close(self) -> None:

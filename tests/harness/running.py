@@ -13,7 +13,7 @@ import pytest
 
 from shielded_function_emulator.languages import python
 from shielded_function_emulator.languages.runtime import Runtime
-from shielded_function_emulator.sandbox import Completed, Sandbox
+from shielded_function_emulator.sandbox import Completed, Sandbox, shield_lines
 
 PYTHON = "/var/lang/bin/python3"
 SHIELD = "/opt/shielded-function/shield"
@@ -43,6 +43,12 @@ def whole_sandbox(
 def alerts(done: Completed) -> list[dict[str, Any]]:
     """The violations that it logged, of all its lines."""
     return [line for line in done.shield_lines if "policy" in line]
+
+
+def alerts_by_way(log: str) -> dict[str, list[dict[str, Any]]]:
+    """The violations of each way, for programs that write its name in front."""
+    parts = (part.partition("\n") for part in log.split("--- ")[1:])
+    return {way: [line for line in shield_lines(text.splitlines()) if "policy" in line] for way, _, text in parts}
 
 
 def prepare_tmp(sandbox: Sandbox) -> None:

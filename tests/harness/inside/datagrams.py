@@ -13,15 +13,8 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from questions import ALLOWED, RESOLVER, address_in, allowed, by_udp, query, to_resolver, use, way
-
-
-def error_of(call: Callable[[], object]) -> int | None:
-    try:
-        call()
-    except OSError as e:
-        return e.errno
-    return None
+from questions import ALLOWED, RESOLVER, address_in, allowed, by_udp, query, to_resolver, use
+from ways import LIBC, disconnect, each, refusal, way
 
 
 def answered(s: socket.socket) -> bytes:
@@ -29,11 +22,16 @@ def answered(s: socket.socket) -> bytes:
     return s.recv(500)
 
 
-@allowed
-def udp_by_write_and_read() -> None:
-    s = to_resolver()
-    os.write(s.fileno(), query(ALLOWED))
-    use(address_in(os.read(s.fileno(), 500)))
+def by_number(number: int) -> None:
+    os.write(number, query(ALLOWED))
+    use(address_in(os.read(number, 500)))
+
+
+each(
+    allowed,
+    udp_by_write_and_read=lambda: by_number(to_resolver().detach()),
+    udp_on_a_duplicate=lambda: by_number(os.dup(to_resolver().detach())),
+)
 
 
 @allowed
@@ -56,7 +54,7 @@ def udp_among_what_others_send() -> None:
             for _ in range(3):
                 other.sendto(query(ALLOWED, number=0x6666), here)
             s.setblocking(False)
-            assert error_of(partial(s.recv, 500)) == errno.EAGAIN
+            assert refusal(partial(s.recv, 500)) == errno.EAGAIN
             s.setblocking(True)
             for _ in range(3):
                 other.sendto(bytes(20_000), here)
@@ -83,8 +81,8 @@ def udp_where_a_connected_one_was() -> None:
             for data in (b"plain", b""):
                 other.sendto(data, s.getsockname())
                 assert each.recv(500) == data
-            assert error_of(each.getpeername) == errno.ENOTCONN
-            assert error_of(partial(each.send, query(ALLOWED))) == errno.EDESTADDRREQ
+            assert refusal(each.getpeername) == errno.ENOTCONN
+            assert refusal(partial(each.send, query(ALLOWED))) == errno.EDESTADDRREQ
     use(address_in(message))
 
 
@@ -135,8 +133,8 @@ def udp_to_more_servers_than_are_remembered() -> None:
             s.connect(server)
         for s, server in list(zip(sockets, servers, strict=True))[-100:]:
             assert s.getpeername() == server
-        assert error_of(sockets[0].getpeername) == errno.ENOTCONN
-        udp_on_a_duplicate()
+        assert refusal(sockets[0].getpeername) == errno.ENOTCONN
+        by_number(os.dup(to_resolver().detach()))
         sockets[0].connect(RESOLVER)
         use(address_in(answered(sockets[0])))
 
@@ -146,15 +144,15 @@ def udp_losing_its_server_by_a_copy() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, s.dup() as before:
         s.connect(RESOLVER)
         with s.dup() as copy:
-            assert ctypes.CDLL(None).connect(copy.fileno(), bytes(16), 16) == 0
-        assert error_of(partial(s.send, query(ALLOWED))) == errno.EDESTADDRREQ
+            disconnect(copy.fileno())
+        assert refusal(partial(s.send, query(ALLOWED))) == errno.EDESTADDRREQ
         with by_udp() as peer:
             peer.bind(("127.0.0.1", 0))
             s.connect(RESOLVER)
             before.connect(peer.getsockname())
             s.send(b"plain")
             assert peer.recv(500) == b"plain"
-    udp_on_a_duplicate()
+    by_number(os.dup(to_resolver().detach()))
 
 
 @way
@@ -173,7 +171,6 @@ def udp_read_before_it_is_asked() -> None:
 @allowed
 def udp_by_headers_of_two() -> None:
     """A name of no length is none; and who waits for two gets two."""
-    libc = ctypes.CDLL(None)
     with to_resolver() as s:
         asked, answers = ctypes.create_string_buffer(query(ALLOWED)), [ctypes.create_string_buffer(500) for _ in "12"]
         parts = [(ctypes.c_size_t * 2)(ctypes.addressof(b), len(b)) for b in answers]
@@ -183,21 +180,13 @@ def udp_by_headers_of_two() -> None:
         def ask() -> None:
             for _ in range(2):
                 time.sleep(0.1)
-                assert libc.sendmsg(s.fileno(), header, 0) == len(asked) - 1
+                assert LIBC.sendmsg(s.fileno(), header, 0) == len(asked) - 1
 
         thread = threading.Thread(target=ask)
         thread.start()
         words = [word for part in parts for word in (0, 0, ctypes.addressof(part), 1, 0, 0, 0, 0)]
         both = (ctypes.c_size_t * 16)(*words)
-        assert libc.recvmmsg(s.fileno(), both, 2, 0, None) == 2
+        assert LIBC.recvmmsg(s.fileno(), both, 2, 0, None) == 2
         thread.join()
         for i, got in enumerate(answers):
             use(address_in(got.raw[: both[8 * i + 7]]))
-
-
-@allowed
-def udp_on_a_duplicate() -> None:
-    s = to_resolver()
-    other = os.dup(s.fileno())
-    os.write(other, query(ALLOWED))
-    use(address_in(os.read(other, 500)))

@@ -25,8 +25,8 @@ from questions import (
     over_tcp,
     query,
     use,
-    way,
 )
+from ways import copy_returns, each, refusal, way
 
 FORGED = "198.51.100.7"
 PRIME, BASIS, LETTERS = 16777619, 2166136261, b"abcdefghijklmnopqrstuvwxyz0123456789"
@@ -42,10 +42,8 @@ def forged(number: int) -> bytes:
 @way
 def forged_answer_in_the_gates_memory() -> None:
     """What was gathered from us must not be learned from, when the kernel throws the real answer away."""
-    s = over_tcp()
-    s.sendall(framed(query(ALLOWED, number=0x4242)))
-    with contextlib.suppress(PermissionError):
-        s.sendall(framed(forged(0x4242)))
+    s = over_tcp(query(ALLOWED, number=0x4242))
+    refusal(lambda: s.sendall(framed(forged(0x4242))))
     s.recv(2 + len(forged(0x4242)), socket.MSG_TRUNC)
     use(FORGED)
 
@@ -53,10 +51,9 @@ def forged_answer_in_the_gates_memory() -> None:
 def forge(unseen: Callable[[socket.socket, int], bytes]) -> None:
     """The number of a question comes back: two bytes of each answer are read as ever, and the others in some other way.
     What was read makes up an answer that nobody gave."""
-    s = over_tcp()
+    s = over_tcp(query(ALLOWED, number=0x4242))
     s.settimeout(None)
     stream = framed(forged(0x4242))
-    s.sendall(framed(query(ALLOWED, number=0x4242)))
     unseen(s, struct.unpack("!H", unseen(s, 2))[0])
     for (number,) in struct.iter_unpack("!H", stream + bytes(len(stream) % 2)):
         s.sendall(framed(query(ALLOWED, number=number)))
@@ -66,40 +63,31 @@ def forge(unseen: Callable[[socket.socket, int], bytes]) -> None:
     use(FORGED)
 
 
-@way
-def forged_by_reads_at_an_offset() -> None:
+def forge_by(read: Callable[[int, int], bytes]) -> None:
+    forge(lambda s, size: exactly(lambda n: read(s.fileno(), n), size))
+
+
+def read_at_an_offset(number: int, size: int) -> bytes:
     """preadv2(2): offset -1 is where the file is, which a socket has as well."""
-
-    def read(s: socket.socket, size: int) -> bytes:
-        part = bytearray(size)
-        return bytes(part[: os.preadv(s.fileno(), [part], -1)])
-
-    forge(lambda s, size: exactly(lambda n: read(s, n), size))
+    part = bytearray(size)
+    return bytes(part[: os.preadv(number, [part], -1)])
 
 
-@way
-def forged_by_splice() -> None:
+def read_by_splice(number: int, size: int) -> bytes:
     out, into = os.pipe()
-    forge(lambda s, size: exactly(lambda n: os.read(out, os.splice(s.fileno(), into, n)), size))
+    with open(out, "rb") as pipe, open(into, "wb"):
+        return os.read(pipe.fileno(), os.splice(number, into, size))
 
 
-@way
-def forged_by_a_copy() -> None:
-    out, into = os.pipe()
-
-    def read(s: socket.socket, size: int) -> bytes:
-        if not os.fork():
-            os.write(into, exactly(s.recv, size))
-            os._exit(0)
-        os.wait()
-        return os.read(out, size)
-
-    forge(read)
-
-
-@way
-def forged_by_a_program() -> None:
-    forge(lambda s, size: subprocess.check_output(["/usr/bin/head", "-c", str(size)], stdin=s.fileno()))
+each(
+    way,
+    forged_by_reads_at_an_offset=lambda: forge_by(read_at_an_offset),
+    forged_by_splice=lambda: forge_by(read_by_splice),
+    forged_by_a_copy=lambda: forge(lambda s, size: bytes(copy_returns(lambda: list(exactly(s.recv, size))))),
+    forged_by_a_program=lambda: forge(
+        lambda s, size: subprocess.check_output(["/usr/bin/head", "-c", str(size)], stdin=s.fileno())
+    ),
+)
 
 
 @way

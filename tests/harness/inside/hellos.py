@@ -3,54 +3,43 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import os
 import socket
 import ssl
 import struct
 from collections.abc import Callable
-from typing import cast
+from functools import partial
+from itertools import pairwise
 
-LIBC = ctypes.CDLL(None, use_errno=True)
+from ways import refusal, tried, way
+
 HOST, PORT = "allowed.example", 443
 RESETS = 5432  # where the server resets each connection once something came
-FOREIGN = "evil.example"
+RESOLVER = ("169.254.78.1", 53)
 SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
 CHANGE = b"\x14\x03\x03\x00\x01\x01"  # of the cipher spec (RFC 8446, 5)
 GSS_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x30"
-WAYS: dict[str, Callable[[], None]] = {}
-
-
-def way(function: Callable[[], None]) -> Callable[[], None]:
-    WAYS[function.__name__] = function
-    return function
-
 
 # What a way is for: to say a foreign name, which is refused; to do what passes.
 foreign = passing = way
 
 
-def each(declare: Callable[[Callable[[], None]], object], /, **functions: Callable[[], object]) -> None:
-    """Declares expressions as ways, by these names."""
-    for name, function in functions.items():
-        function.__name__ = name
-        declare(cast("Callable[[], None]", function))
+def foreign_name() -> str:
+    """Of the way that is tried."""
+    return f"by.{tried[-1]}.evil.example" if tried else "evil.example"
 
 
-def checked(result: int) -> int:
-    if result < 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
-    return result
-
-
-def hello(name: str | None = FOREIGN) -> bytes:
-    """A ClientHello as OpenSSL sends it."""
+def unchecked() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def hello(name: str | None = "") -> bytes:
+    """A ClientHello as OpenSSL sends it: for the foreign name if none is given, and without a name for None."""
     outgoing = ssl.MemoryBIO()
-    client = context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname=name)
+    server_hostname = foreign_name() if name == "" else name
+    client = unchecked().wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname=server_hostname)
     with contextlib.suppress(ssl.SSLWantReadError):
         client.do_handshake()
     return outgoing.read()
@@ -68,9 +57,9 @@ def extension(kind: int, data: bytes) -> bytes:
     return struct.pack("!HH", kind, len(data)) + data
 
 
-def server_name(name: str) -> bytes:
-    entry = b"\x00" + struct.pack("!H", len(name)) + name.encode()
-    return extension(0, struct.pack("!H", len(entry)) + entry)
+def server_name(*names: str) -> bytes:
+    entries = b"".join(b"\x00" + struct.pack("!H", len(name)) + name.encode() for name in names)
+    return extension(0, struct.pack("!H", len(entries)) + entries)
 
 
 def connected(host: str = HOST, port: int = PORT) -> socket.socket:
@@ -84,17 +73,21 @@ def send_all(*pieces: bytes) -> None:
         s.send(piece)
 
 
-def cut(data: bytes, at: int) -> tuple[bytes, bytes]:
-    return data[:at], data[at:]
+def cut(data: bytes, *at: int) -> list[bytes]:
+    return [data[begin:end] for begin, end in pairwise((0, *at, len(data)))]
 
 
 def address(port: int = PORT) -> tuple[str, int]:
     return socket.getaddrinfo(HOST, port, socket.AF_INET, socket.SOCK_STREAM)[0][4][:2]  # type: ignore[return-value]
 
 
-def taken_over(s: socket.socket) -> int:
-    """Another number of it, as a process gets it that it is handed over to."""
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        socket.send_fds(ours, [b"x"], [s.fileno()])
-        return socket.recv_fds(theirs, 1, 1)[1][0]
+def joined(s: socket.socket) -> socket.socket:
+    s.connect(address())
+    return s
+
+
+def after(step: Callable[[socket.socket], object]) -> None:
+    """A step on the connection that may fail comes first."""
+    s = connected()
+    refusal(partial(step, s))
+    s.send(hello())

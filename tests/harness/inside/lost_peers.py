@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import select
@@ -10,60 +9,74 @@ import socket
 import struct
 import time
 
-from hellos import GSS_REQUEST, HOST, LIBC, RESETS, SSL_REQUEST, address, checked, connected, foreign, hello, way
+from hellos import GSS_REQUEST, HOST, RESETS, RESOLVER, SSL_REQUEST, address, after, connected, foreign, hello
+from ways import copy_does, disconnect, each, raise_from, refusal, way
+
+
+def connect_elsewhere(s: socket.socket) -> socket.socket:
+    server = socket.create_server(("127.0.0.1", 0))
+    s.connect_ex(server.getsockname())
+    return server
+
+
+def reset(server: socket.socket) -> None:
+    """The peer ends the connection, so that it looks as if there had been none."""
+    accepted, _ = server.accept()
+    accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    accepted.close()
+
+
+def greet_anew(s: socket.socket, other: int) -> None:
+    disconnect(s.fileno())
+    s.connect(address())
+    os.write(other, hello())
+
+
+each(
+    foreign,
+    connected_to_the_resolver_as_well=lambda: after(lambda s: s.connect(RESOLVER)),
+    after_it_could_not_listen=lambda: after(lambda s: s.listen()),
+    after_a_second_connect=lambda: after(connect_elsewhere),
+)
 
 
 @foreign
 def connected_elsewhere_first() -> None:
     """Its marks go on loopback; then it is disconnected, and connected again."""
-    server = socket.create_server(("127.0.0.1", 0))
     s = socket.socket()
     other = os.dup(s.fileno())
-    s.connect(server.getsockname())
-    s.send(b"x")
-    os.write(other, b"y")
-    checked(LIBC.connect(s.fileno(), bytes(16), 16))
-    s.connect(address())
-    os.write(other, hello())
-
-
-def _reset(accepted: socket.socket) -> None:
-    accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    accepted.close()
+    with connect_elsewhere(s):
+        s.send(b"x")
+        os.write(other, b"y")
+        greet_anew(s, other)
 
 
 @foreign
 def connected_elsewhere_and_reset() -> None:
-    """One of its numbers was written to; the peer ends the connection, so that it looks as if there had been none."""
-    server = socket.create_server(("127.0.0.1", 0))
+    """One of its numbers was written to."""
     s = socket.socket()
     other = os.dup(s.fileno())
-    s.connect(server.getsockname())
-    os.write(other, b"y")
-    accepted, _ = server.accept()
-    _reset(accepted)
-    checked(LIBC.connect(s.fileno(), bytes(16), 16))
-    s.connect(address())
-    os.write(other, hello())
+    with connect_elsewhere(s) as server:
+        os.write(other, b"y")
+        reset(server)
+        greet_anew(s, other)
 
 
 @foreign
 def connected_elsewhere_and_reset_in_the_background() -> None:
     """The kernel disconnects by itself, when the second connect tells how the first one ended."""
-    server = socket.create_server(("127.0.0.1", 0))
     s = socket.socket()
     other = os.dup(s.fileno())
     s.setblocking(False)
-    s.connect_ex(server.getsockname())
-    accepted, _ = server.accept()
-    select.select([], [s], [], 5)
-    os.write(other, b"y")
-    _reset(accepted)
-    time.sleep(0.1)
-    s.connect_ex(server.getsockname())
-    s.setblocking(True)
-    s.connect(address())
-    os.write(other, hello())
+    with connect_elsewhere(s) as server:
+        select.select([], [s], [], 5)
+        os.write(other, b"y")
+        reset(server)
+        time.sleep(0.1)
+        s.connect_ex(server.getsockname())
+        s.setblocking(True)
+        s.connect(address())
+        os.write(other, hello())
 
 
 def _greet_until_reset(s: socket.socket) -> None:
@@ -111,28 +124,22 @@ def greeted_by_another_number() -> None:
 @foreign
 def connected_elsewhere_by_a_forked_copy() -> None:
     server = socket.create_server(("127.0.0.1", 0))
-    s, where, data = socket.socket(), address(), hello()
-    ready, go = os.pipe(), os.pipe()
-    child = os.fork()
-    if not child:
-        try:
-            s.connect(server.getsockname())
-            s.send(b"x")
-            checked(LIBC.connect(s.fileno(), bytes(16), 16))
-            os.write(ready[1], b"x")
-            os.read(go[0], 1)
-            os.write(s.fileno(), data)
-        except OSError as error:
-            os._exit(error.errno or 1)
-        os._exit(0)
+    s, where, data, ready, go = socket.socket(), address(), hello(), os.pipe(), os.pipe()
+
+    def connect_and_write() -> None:
+        s.connect(server.getsockname())
+        s.send(b"x")
+        disconnect(s.fileno())
+        os.write(ready[1], b"x")
+        os.read(go[0], 1)
+        os.write(s.fileno(), data)
+
+    end = copy_does(connect_and_write)
     os.read(ready[0], 1)
-    try:
-        s.connect(where)
-    finally:
-        os.write(go[1], b"x")
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if code:
-        raise OSError(code, os.strerror(code))
+    connecting = refusal(lambda: s.connect(where))
+    os.write(go[1], b"x")
+    writing = refusal(end)
+    raise_from(connecting or writing or 0)
 
 
 @foreign
@@ -143,43 +150,15 @@ def accepted_first() -> None:
     number = connected().detach()
     other = os.dup(accepted.fileno())
     os.dup2(other, number)  # which keeps its mark
-    checked(LIBC.connect(number, bytes(16), 16))
     with socket.socket(fileno=number) as s:
-        s.connect(address())
-        os.write(other, hello())
-
-
-@foreign
-def connected_to_the_resolver_as_well() -> None:
-    s = connected()
-    with contextlib.suppress(OSError):
-        s.connect(("169.254.78.1", 53))
-    s.send(hello())
-
-
-@foreign
-def after_it_could_not_listen() -> None:
-    s = connected()
-    with contextlib.suppress(OSError):
-        s.listen()
-    s.send(hello())
-
-
-@foreign
-def after_a_second_connect() -> None:
-    s = connected()
-    server = socket.create_server(("127.0.0.1", 0))
-    with contextlib.suppress(OSError):
-        s.connect(server.getsockname())
-    s.send(hello())
+        greet_anew(s, other)
 
 
 @way
 def allowed_name_on_a_connection_taken_back() -> None:
     """Nothing was written on the first one."""
-    server = socket.create_server(("127.0.0.1", 0))
     s = socket.socket()
-    s.connect(server.getsockname())
-    checked(LIBC.connect(s.fileno(), bytes(16), 16))
-    s.connect(address())
-    s.send(hello(HOST))
+    with connect_elsewhere(s):
+        disconnect(s.fileno())
+        s.connect(address())
+        s.send(hello(HOST))

@@ -7,22 +7,10 @@ import os
 import select
 import socket
 import ssl
+from collections.abc import Callable
 
-from hellos import (
-    CHANGE,
-    HOST,
-    address,
-    connected,
-    each,
-    extension,
-    hello,
-    passing,
-    send_all,
-    server_name,
-    taken_over,
-    way,
-    with_extensions,
-)
+from hellos import CHANGE, HOST, address, connected, extension, hello, passing, send_all, server_name, with_extensions
+from ways import each, taken_over, way
 
 each(
     passing,
@@ -34,6 +22,8 @@ each(
     another_allowed_name=lambda: send_all(hello("aaaa.example")),
     other_protocol=lambda: send_all(b"GET / HTTP/1.1\r\nHost: evil-in-a-header\r\n\r\n"),
     to_a_listed_address=lambda: connected("198.51.100.9").send(hello("anything.example")),
+    much_at_once=lambda: connected().sendall(b"P" * 5_000_000),
+    many_pieces_at_once=lambda: connected().sendmsg([b"Q" * 3000] * 40),
 )
 each(
     way,
@@ -64,20 +54,6 @@ def allowed_name_by_fast_open_without_waiting() -> None:
 
 
 @passing
-def much_at_once() -> None:
-    s = connected()
-    s.sendall(b"P" * 5_000_000)
-
-
-@passing
-def many_pieces_at_once() -> None:
-    s = connected()
-    pieces = [b"Q" * 3000] * 40
-    left = s.sendmsg(pieces)
-    assert left == 120_000, left
-
-
-@passing
 def a_copy_made_before() -> None:
     """What it writes later is not the beginning of anything, whatever it looks like."""
     s = connected()
@@ -105,26 +81,24 @@ def a_number_that_was_a_connection() -> None:
     assert os.read(reads, 100) == b"through the pipe"
 
 
-@passing
-def a_handshake() -> None:
+def handshake(step: Callable[[socket.socket], object]) -> None:
     """All of TLS, and an answer."""
     context = ssl.create_default_context(cafile="/var/task/authority.pem")
     with context.wrap_socket(connected(port=8443), server_hostname=HOST) as client:
+        step(client)
         client.sendall(b"GET / HTTP/1.1\r\nHost: allowed.example\r\nConnection: close\r\n\r\n")
         assert client.recv(100).startswith(b"HTTP/1."), "no answer"
+
+
+each(
+    passing,
+    a_handshake=lambda: handshake(id),
+    handed_over_after_a_handshake=lambda: handshake(lambda client: os.close(*taken_over(client.fileno()))),
+)
 
 
 @passing
 def handed_over_once_it_was_used() -> None:
     s = connected()
     s.send(b"GET / HTTP/1.1\r\n")
-    os.write(taken_over(s), b"handed over in the midst")
-
-
-@passing
-def handed_over_after_a_handshake() -> None:
-    context = ssl.create_default_context(cafile="/var/task/authority.pem")
-    with context.wrap_socket(connected(port=8443), server_hostname=HOST) as client:
-        os.close(taken_over(client))
-        client.sendall(b"GET / HTTP/1.1\r\nHost: allowed.example\r\nConnection: close\r\n\r\n")
-        assert client.recv(100).startswith(b"HTTP/1."), "no answer"
+    os.write(*taken_over(s.fileno()), b"handed over in the midst")

@@ -1,118 +1,90 @@
-"""Runs inside the sandbox: DNS in ways that resolver libraries have, and in some that they do not.
-
-The last line of output is, for each way that was named, the errno that it ended with, or null, as JSON.
-"""
+"""Runs inside the sandbox: DNS in ways that resolver libraries have, and in some that they do not."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import importlib
-import json
 import os
 import socket
 import struct
-import sys
 import time
+from collections.abc import Callable
 
 from questions import (
     ALLOWED,
     CLOSING,
     DENIED,
-    NO_SUCH_NAME,
     RESOLVER,
     SERVER,
-    WAYS,
     address_in,
     allowed,
     answer,
+    by_udp,
     denied,
-    each,
     exactly,
     framed,
     over_tcp,
     query,
+    to_resolver,
     use,
-    way,
+)
+from ways import each, print_refusals, way
+
+MANY = 100
+
+
+def by_tcp(send: Callable[[int, bytes], object], read: Callable[[int, int], bytes]) -> None:
+    """By calls on a number, which waits."""
+    number = over_tcp().detach()
+    os.set_blocking(number, True)
+    send(number, framed(query(ALLOWED)))
+    use(address_in(answer(lambda size: read(number, size))))
+
+
+def readv(number: int, size: int) -> bytes:
+    parts = [bytearray(1), bytearray(size - 1)] if size > 1 else [bytearray(size)]
+    got = os.readv(number, parts)
+    return b"".join(parts)[:got]
+
+
+def ask(s: socket.socket, read: Callable[[int], bytes], name: str = ALLOWED) -> None:
+    s.sendall(framed(query(name)))
+    use(address_in(answer(read)))
+
+
+def by_stream(read: Callable[[socket.socket, int], bytes]) -> None:
+    s = over_tcp()
+    ask(s, lambda size: read(s, size))
+
+
+each(
+    allowed,
+    tcp_then_connect=lambda: by_stream(socket.socket.recv),
+    tcp_by_write_and_read=lambda: by_tcp(os.write, os.read),
+    tcp_by_writev_and_readv=lambda: by_tcp(lambda number, data: os.writev(number, [data[:2], data[2:]]), readv),
+    tcp_by_message=lambda: by_stream(lambda s, size: s.recvmsg(size)[0]),
+    tcp_byte_by_byte=lambda: by_stream(lambda s, _: s.recv(1)),
 )
 
 
 @allowed
-def tcp_then_connect() -> None:
-    s = over_tcp()
-    s.sendall(framed(query(ALLOWED)))
-    use(address_in(answer(s.recv)))
-
-
-@allowed
-def tcp_by_write_and_read() -> None:
-    number = over_tcp().detach()
-    os.set_blocking(number, True)
-    os.write(number, framed(query(ALLOWED)))
-    use(address_in(answer(lambda size: os.read(number, size))))
-
-
-@way
-def answers_of_our_own() -> None:
-    """Where this port may be taken, as in many containers; here the kernel says no as well, but reports nothing."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.bind(("127.0.0.1", 53))
-
-
-@allowed
-def tcp_by_writev_and_readv() -> None:
-    number = over_tcp().detach()
-    os.set_blocking(number, True)
-    data = framed(query(ALLOWED))
-    os.writev(number, [data[:2], data[2:]])
-    head, body = bytearray(1), bytearray(200)
-    got = os.readv(number, [head, body])
-    message = (bytes(head) + bytes(body))[:got]
-    use(address_in(answer_from(message, number)))
-
-
-def answer_from(message: bytes, number: int) -> bytes:
-    while len(message) < 2 or len(message) < 2 + struct.unpack("!H", message[:2])[0]:
-        message += os.read(number, 500)
-    return message[2:]
-
-
-@allowed
-def tcp_by_message() -> None:
-    s = over_tcp()
-    s.sendmsg([framed(query(ALLOWED))])
-    use(address_in(answer(lambda size: s.recvmsg(size)[0])))
-
-
-@allowed
-def tcp_byte_by_byte() -> None:
-    s = over_tcp()
-    s.sendall(framed(query(ALLOWED)))
-    use(address_in(answer(lambda _: s.recv(1))))
-
-
-@allowed
 def tcp_two_at_once() -> None:
-    s = over_tcp()
-    s.sendall(framed(query(ALLOWED), query("x.wild.example", number=7)))
-    first, second = answer(s.recv), answer(s.recv)
-    use(address_in(first))
-    use(address_in(second))
+    s = over_tcp(query(ALLOWED), query("x.wild.example", number=7))
+    for message in (answer(s.recv), answer(s.recv)):
+        use(address_in(message))
 
 
 @allowed
 def tcp_all_in_one_read() -> None:
-    s = over_tcp()
-    s.sendall(framed(query(ALLOWED)))
+    s = over_tcp(query(ALLOWED))
     (size,) = struct.unpack("!H", s.recv(2, socket.MSG_PEEK | socket.MSG_WAITALL))
     use(address_in(exactly(s.recv, 2 + size)[2:]))
 
 
 @allowed
 def tcp_wait_for_all() -> None:
-    s = over_tcp()
+    s = over_tcp(query(ALLOWED))
     s.settimeout(None)
-    s.sendall(framed(query(ALLOWED)))
     (size,) = struct.unpack("!H", s.recv(2, socket.MSG_WAITALL))
     message = s.recv(size, socket.MSG_WAITALL)
     assert len(message) == size
@@ -122,8 +94,7 @@ def tcp_wait_for_all() -> None:
 @allowed
 def tcp_when_the_server_has_closed() -> None:
     """Its end waits behind the answer."""
-    s = over_tcp()
-    s.sendall(framed(query(CLOSING)))
+    s = over_tcp(query(CLOSING))
     time.sleep(0.2)
     use(address_in(answer(s.recv)))
 
@@ -131,38 +102,27 @@ def tcp_when_the_server_has_closed() -> None:
 @allowed
 def tcp_a_long_answer() -> None:
     """Longer than any datagram: its addresses are learned all the same, and the next answer's too."""
-    s = over_tcp()
-    s.sendall(framed(query("many.example")))
+    s = over_tcp(query("many.example"))
     message = answer(s.recv)
     assert len(message) > 4096, len(message)
     use(address_in(message))
-    s.sendall(framed(query(ALLOWED)))
-    use(address_in(answer(s.recv)))
-
-
-MANY = 100
-
-
-def use_all(addresses: list[str]) -> None:
-    """Nobody listens there, and there is no way there: what the kernel says of that is well."""
-    for address in addresses:
-        try:
-            use(address)
-        except OSError as error:
-            if error.errno not in (errno.ECONNREFUSED, errno.ENETUNREACH):
-                raise
+    ask(s, s.recv)
 
 
 @allowed
 def tcp_in_the_midst_of_many() -> None:
-    """The beginnings of all answers are read, and then the rest of each."""
+    """The beginnings of all answers are read, and then the rest of each. Their addresses may be tried: the kernel says
+    that nobody listens there, or that there is no way there."""
     begin = 14
-    streams = [over_tcp() for _ in range(MANY)]
-    for i, s in enumerate(streams):
-        s.sendall(framed(query(f"h{i}.wild.example")))
+    streams = [over_tcp(query(f"h{i}.wild.example")) for i in range(MANY)]
     sizes = [struct.unpack("!H", exactly(s.recv, begin)[:2])[0] for s in streams]
     rests = [exactly(s.recv, 2 + size - begin) for s, size in zip(streams, sizes, strict=True)]
-    use_all([socket.inet_ntoa(rest[-4:]) for rest in rests])
+    for rest in rests:
+        try:
+            use(socket.inet_ntoa(rest[-4:]))
+        except OSError as error:
+            if error.errno not in (errno.ECONNREFUSED, errno.ENETUNREACH):
+                raise
 
 
 @way
@@ -173,15 +133,22 @@ def two_names_of_two_rules() -> None:
     use(SERVER)
 
 
+@way
+def answers_of_our_own() -> None:
+    """Where this port may be taken, as in many containers; here the kernel says no as well, but reports nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("127.0.0.1", 53))
+
+
 # What must not leave.
 
 
 each(
     denied,
-    tcp_denied=lambda: over_tcp().sendall(framed(query(DENIED))),
+    tcp_denied=lambda: over_tcp(query(DENIED)),
     tcp_denied_by_write=lambda: os.write(over_tcp().detach(), framed(query(DENIED))),
-    tcp_denied_text=lambda: over_tcp().sendall(framed(query("c2VjcmV0.denied.example", 16))),
-    tcp_denied_behind_allowed=lambda: over_tcp().sendall(framed(query(ALLOWED), query(DENIED))),
+    tcp_denied_text=lambda: over_tcp(query("c2VjcmV0.denied.example", 16)),
+    tcp_denied_behind_allowed=lambda: over_tcp(query(ALLOWED), query(DENIED)),
     tcp_denied_on_a_duplicate=lambda: os.write(os.dup(over_tcp().detach()), framed(query(DENIED))),
     tcp_no_query=lambda: over_tcp().sendall(b"denied.example: something else than a query"),
     tcp_more_than_was_announced=lambda: over_tcp().sendall(framed(query(ALLOWED)) + b"denied.example"),
@@ -203,9 +170,8 @@ def tcp_denied_in_pieces() -> None:
 
 @way
 def udp_denied_by_write() -> None:
-    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s = to_resolver()
     s.settimeout(5)
-    s.connect(RESOLVER)
     os.write(s.fileno(), query(DENIED))
     address_in(s.recv(500))
 
@@ -231,9 +197,7 @@ def udp_with_bytes_that_no_name_has() -> None:
     """A query in a label of a name under an allowed wildcard."""
     inner = query(DENIED)
     labels = bytes([len(inner)]) + inner + b"\x04wild\x07example\x00"
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.settimeout(5)
-        s.sendto(query("x")[:12] + labels + struct.pack("!HH", 1, 1), RESOLVER)
+    with by_udp(query("x")[:12] + labels + struct.pack("!HH", 1, 1)) as s:
         address_in(s.recv(500))
 
 
@@ -246,17 +210,5 @@ def udp_corked_by_another_level() -> None:
         s.setsockopt(136, 1, 0)
 
 
-def errno_of(name: str) -> int | None:
-    try:
-        WAYS[name]()
-    except socket.gaierror as error:
-        return NO_SUCH_NAME if error.args[0] == socket.EAI_NONAME else error.args[0]
-    except OSError as error:
-        return error.errno or errno.ETIMEDOUT  # the socket's own time limit has no number
-    return None
-
-
 if __name__ == "__main__":
-    for module in ("datagrams", "forged"):
-        importlib.import_module(module)  # its ways join these
-    print(json.dumps({name: errno_of(name) for name in sys.argv[1:]}))
+    print_refusals("datagrams", "forged")

@@ -1,34 +1,20 @@
-"""Questions to the name server and its answers, for the programs that ask in odd ways; and the ways' register."""
+"""Questions to the name server and its answers, for the programs that ask in odd ways."""
 
 from __future__ import annotations
 
 import socket
 import struct
 from collections.abc import Callable
-from typing import cast
+
+from ways import way
 
 RESOLVER = ("169.254.78.1", 53)
 SERVER = "203.0.113.9"
 ALLOWED, DENIED = "allowed.example", "denied.example"
 CLOSING = "closing.wild.example"  # the server hangs up behind its answer
-NO_SUCH_NAME = 1002
-WAYS: dict[str, Callable[[], None]] = {}
-
-
-def way(function: Callable[[], None]) -> Callable[[], None]:
-    WAYS[function.__name__] = function
-    return function
-
 
 # What a way is for: to ask for an allowed name, or for a denied one.
 allowed = denied = way
-
-
-def each(declare: Callable[[Callable[[], None]], object], /, **functions: Callable[[], object]) -> None:
-    """Declares expressions as ways, by these names."""
-    for name, function in functions.items():
-        function.__name__ = name
-        declare(cast("Callable[[], None]", function))
 
 
 def query(name: str, kind: int = 1, number: int = 0x1234) -> bytes:
@@ -40,8 +26,11 @@ def framed(*queries: bytes) -> bytes:
     return b"".join(struct.pack("!H", len(q)) + q for q in queries)
 
 
-def over_tcp() -> socket.socket:
-    return socket.create_connection(RESOLVER, timeout=5)
+def over_tcp(*queries: bytes) -> socket.socket:
+    s = socket.create_connection(RESOLVER, timeout=5)
+    if queries:
+        s.sendall(framed(*queries))
+    return s
 
 
 def exactly(read: Callable[[int], bytes], size: int) -> bytes:
@@ -62,7 +51,7 @@ def answer(read: Callable[[int], bytes]) -> bytes:
 
 def address_in(message: bytes) -> str:
     if message[3] & 15:
-        raise OSError(NO_SUCH_NAME, "no such name")
+        raise OSError(socket.EAI_NONAME, "no such name")
     return socket.inet_ntoa(message[-4:])
 
 

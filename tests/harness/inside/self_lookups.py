@@ -6,16 +6,13 @@ Prints as JSON for each whether it was answered with something else than "no suc
 from __future__ import annotations
 
 import json
-import socket
 import sys
 
-from questions import RESOLVER, query
+from questions import by_udp, query
 
 
 def ask(name: str) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.settimeout(5)
-        s.sendto(query(name, 12 if name.endswith(".arpa") else 1), RESOLVER)
+    with by_udp(query(name, 12 if name.endswith(".arpa") else 1)) as s:
         return not s.recv(512)[3] & 15
 
 

@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 from hellos import connected, hello
+from ways import refusal
 
 
 def _full() -> tuple[int, int]:
@@ -46,20 +47,11 @@ def run() -> int | None:
     data = hello()
     results: list[int | None] = []
 
-    def write() -> None:
-        try:
-            os.write(number, data)
-            results.append(None)
-        except OSError as error:
-            results.append(error.errno)
-
-    writer = threading.Thread(target=write, daemon=True)
+    writer = threading.Thread(target=lambda: results.append(refusal(lambda: os.write(number, data))), daemon=True)
     writer.start()
     _wait_until_it_waits(writer)
-    try:
-        os.dup2(connected().detach(), number)
-    except OSError as error:
-        return error.errno
+    if error := refusal(lambda: os.dup2(connected().detach(), number)):
+        return error
     assert writer.ident is not None
     signal.pthread_kill(writer.ident, signal.SIGUSR1)
     writer.join(5)

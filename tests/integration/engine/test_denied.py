@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import errno
 import json
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from dnslib import CNAME, QTYPE, RR, A, DNSRecord
 
-from harness.engine import INSIDE
-from harness.running import PYTHON, SHIELD, policy, whole_sandbox
+from harness.running import PYTHON, SHIELD, policy
 from shielded_function_emulator.certificates import CertificateAuthority
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.sandbox import Sandbox
@@ -38,20 +36,14 @@ ENDS = {
 }
 
 
-@pytest.fixture(scope="module")
-def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    task = tmp_path_factory.mktemp("task") / "code"
-    task.mkdir()
-    shutil.copy(INSIDE / "denied_acts.py", task)
-    with whole_sandbox(task, layer) as sandbox:
-        tls = CertificateAuthority().server_context(["other.example"])
-        with (
-            WebServer(sandbox, (OTHER, 443), Receiver("hello"), tls),
-            WebServer(sandbox, (SSH, 22), Receiver("hello")),
-            WebServer(sandbox, (SSH, 443), Receiver("hello")),
-            WebServer(sandbox, (DENIED, 443), Receiver("hello"), tls),
-        ):
-            yield sandbox
+@pytest.fixture(scope="module", autouse=True)
+def servers(box: Sandbox) -> Iterator[None]:
+    tls = CertificateAuthority().server_context(["other.example"])
+    places = {(OTHER, 443): tls, (SSH, 22): None, (SSH, 443): None, (DENIED, 443): tls}
+    with ExitStack() as stack:
+        for place, context in places.items():
+            stack.enter_context(WebServer(box, place, Receiver("hello"), context))
+        yield
 
 
 @pytest.fixture

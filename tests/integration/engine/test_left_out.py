@@ -6,15 +6,14 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from harness.running import PYTHON, SHIELD, alerts, policy, prepare_tmp, whole_sandbox
+from harness.running import PYTHON, SHIELD, alerts, policy, prepare_tmp
 from harness.thinning import long_but
 from shielded_function_emulator.sandbox import Sandbox
 from shielded_function_monitoring.filters import SEVERITIES, level_of, severity_of, violations_of
@@ -46,12 +45,6 @@ class Told:
     def total(self, policy: str = "read_write_tmp") -> int:
         """The metric's value."""
         return sum(line["count"] for line in self.lines if line["policy"] == policy)
-
-
-@pytest.fixture(scope="module")
-def box(layer: Path, task: Path) -> Iterator[Sandbox]:
-    with whole_sandbox(task, layer) as sandbox:
-        yield sandbox
 
 
 def take(process: subprocess.Popen[bytes], text: bytearray) -> None:

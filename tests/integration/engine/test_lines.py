@@ -46,12 +46,6 @@ BROUGHT: Mapping[str, tuple[str, list[str], dict[str, str]]] = {
 
 
 @pytest.fixture(scope="module")
-def box(layer: Path, task: Path) -> Iterator[Sandbox]:
-    with whole_sandbox(task, layer) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture(scope="module")
 def names(box: Sandbox) -> Iterator[DnsServer]:
     listener = box.socket(socket.AF_INET, socket.SOCK_STREAM)
     with DnsServer(box, {"x.allowed.example": ["203.0.113.9"]}) as server:

@@ -6,15 +6,13 @@ Every attempt goes on for some seconds. What arrived is what the servers saw.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from harness.compiling import EFFORT
-from harness.engine import INSIDE
 from harness.recorder import Recorder
-from harness.running import PYTHON, SHIELD, alerts, policy, whole_sandbox
+from harness.running import PYTHON, SHIELD, alerts, policy
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.sandbox import RESOLVER, Completed, Sandbox
 
@@ -47,15 +45,6 @@ HONEST = (
     "an_answer_is_learned_and_used",
     "own_connections_are_written_to",
 )
-
-
-@pytest.fixture(scope="module")
-def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    task = tmp_path_factory.mktemp("task")
-    for name in ("replaced_sockets.py", "questions.py", "hellos.py"):
-        (task / name).write_bytes((INSIDE / name).read_bytes())
-    with whole_sandbox(task, layer) as sandbox:
-        yield sandbox
 
 
 @pytest.fixture

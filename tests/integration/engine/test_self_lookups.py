@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from harness.engine import INSIDE
-from harness.running import PYTHON, SHIELD, alerts, policy, whole_sandbox
+from harness.running import PYTHON, SHIELD, alerts, policy
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.sandbox import Sandbox
 
@@ -25,16 +22,6 @@ OF_ITSELF = [HOST, "localhost", "1.0.0.127.in-addr.arpa", "1.113.0.203.in-addr.a
              "allowed.example", "9.9.9.9.in-addr.arpa"]  # fmt: skip
 OF_OTHERS = ["9.9.9.9.in-addr.arpa", "7.34.22.11.in-addr.arpa", "1.0.0.224.in-addr.arpa", f"{HOST}.evil.example",
              "secret.in-addr.arpa", "other-host"]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    task = tmp_path_factory.mktemp("task") / "code"
-    task.mkdir()
-    for name in ("self_lookups.py", "questions.py"):
-        shutil.copy(INSIDE / name, task)
-    with whole_sandbox(task, layer) as sandbox:
-        yield sandbox
 
 
 @pytest.fixture

@@ -98,7 +98,8 @@ class Scene:
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     task = tmp_path_factory.mktemp("task")
-    for file in (*CASES_INSIDE.glob("*.py"), *INSIDE.glob("*.py"), HARNESS_INSIDE / "hellos.py"):
+    shared = (HARNESS_INSIDE / name for name in ("hellos.py", "ways.py"))
+    for file in (*CASES_INSIDE.glob("*.py"), *INSIDE.glob("*.py"), *shared):
         (task / file.name).write_bytes(file.read_bytes())
     (task / "to_there").symlink_to("/tmp/there")
     for path in (task, *task.parents[:3]):
