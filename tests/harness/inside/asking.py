@@ -4,7 +4,6 @@ JSON, with which errno the handler is refused before and after that; null: it ca
 
 from __future__ import annotations
 
-import ctypes
 import json
 import mmap
 import os
@@ -16,29 +15,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from ways import NEXT, refusal, send_messages
+
 NO_LIMIT = 77
-LINE = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n\r\n"
-
-
-class Vector(ctypes.Structure):
-    """struct iovec."""
-
-    _fields_ = [("base", ctypes.c_char_p), ("size", ctypes.c_size_t)]
-
-
-class Message(ctypes.Structure):
-    """struct mmsghdr (sendmmsg(2))."""
-
-    _fields_ = [
-        *[(name, ctypes.c_void_p) for name in ("name", "name_size")],
-        ("vectors", ctypes.POINTER(Vector)),
-        *[(name, ctypes.c_size_t) for name in ("count", "control", "control_size", "flags", "sent")],
-    ]
-
-
-def send_messages(out: socket.socket) -> None:
-    message = Message(vectors=ctypes.pointer(Vector(LINE, len(LINE))), count=1)
-    assert ctypes.CDLL(None).sendmmsg(out.fileno(), ctypes.byref(message), 1, 0) == 1
 
 
 def can_map() -> bool:
@@ -55,7 +34,7 @@ def write_without(limit: int, out: socket.socket) -> None:
     resource.setrlimit(limit, (0, before[1]))
     if limit == resource.RLIMIT_AS and can_map():
         sys.exit(NO_LIMIT)
-    out.send(LINE)
+    out.send(NEXT)
     resource.setrlimit(limit, before)
 
 
@@ -68,26 +47,22 @@ def write_without_files(out: socket.socket) -> None:
 
 
 WAYS: dict[str, Callable[[socket.socket], object]] = {
-    "writev": lambda out: os.writev(out.fileno(), [b"", LINE]),
-    "sendmsg": lambda out: out.sendmsg([b"", b"", LINE]),
-    "sendmmsg": send_messages,
+    "writev": lambda out: os.writev(out.fileno(), [b"", NEXT]),
+    "sendmsg": lambda out: out.sendmsg([b"", b"", NEXT]),
+    "sendmmsg": lambda out: send_messages(out.fileno(), NEXT),
     "without_memory": partial(write_without, resource.RLIMIT_AS),
     "without_descriptors": partial(write_without, resource.RLIMIT_NOFILE),
     "without_files": write_without_files,
 }
 
 
-def refusal() -> int | None:
-    try:
-        Path("/var/task/app.py").read_text()
-    except OSError as error:
-        return error.errno
-    return None
+def refused() -> int | None:
+    return refusal(Path("/var/task/app.py").read_text)
 
 
 if __name__ == "__main__":
     out, there = socket.socketpair()
-    before = refusal()
+    before = refused()
     WAYS[sys.argv[1]](out)
-    assert there.recv(1000) == LINE
-    print(json.dumps([before, refusal()]))
+    assert there.recv(1000) == NEXT
+    print(json.dumps([before, refused()]))

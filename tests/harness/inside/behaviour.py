@@ -3,46 +3,25 @@
 from __future__ import annotations
 
 import ctypes
-import errno
 import json
 import mmap
 import os
 import re
 import socket
 import subprocess
-import sys
-import threading
 from collections.abc import Callable
 from typing import Any
 
-LIBC = ctypes.CDLL(None, use_errno=True)
-SCENARIOS: dict[str, Callable[[], Any]] = {}
+from ways import LIBC, ask_for_work, checked, copy_returns, print_result, refusal, request, serve_runtime_api, way
+
+__all__ = ["refusal", "request", "serve_runtime_api"]
 
 
-def scenario(function: Callable[[], Any]) -> Callable[[], Any]:
-    SCENARIOS[function.__name__] = function
-    return function
+def libc(name: str, *arguments: object) -> int | None:
+    return refusal(lambda: checked(getattr(LIBC, name)(*arguments)))
 
 
-def refusal(function: Callable[[], object]) -> int | None:
-    """The errno with which something is refused; None when it is done."""
-    try:
-        function()
-    except OSError as error:
-        return error.errno or errno.ETIMEDOUT  # the socket's own time limit has no number
-    return None
-
-
-def libc(name: str, *arguments: object) -> Callable[[], None]:
-    def call() -> None:
-        if getattr(LIBC, name)(*arguments) == -1:
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number))
-
-    return call
-
-
-@scenario
+@way
 def registers_are_kept() -> dict[str, list[str]]:
     """Of each call: its result, and the registers that had another value after it."""
     library = ctypes.CDLL("/var/task/registers.so")
@@ -58,33 +37,11 @@ def registers_are_kept() -> dict[str, list[str]]:
     return {name: rest.split() for name, rest in (re.split(r" (?=-?\d)", line, maxsplit=1) for line in lines)}
 
 
-def serve_runtime_api() -> int:
-    """A listener that answers nothing: the request line alone matters."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    listener.listen()
-    return_port = listener.getsockname()[1]
-
-    def answer() -> None:
-        while True:
-            client, _ = listener.accept()
-            client.recv(4096)
-            client.close()
-
-    threading.Thread(target=answer, daemon=True).start()
-    return return_port
-
-
-def request(port: int, line: bytes) -> None:
-    with socket.create_connection(("127.0.0.1", port)) as s:
-        s.sendall(line + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-
-
-@scenario
+@way
 def a_mark_holds_nothing() -> dict[str, list[int | None]]:
     """X-Ray's mark in /tmp, made by a function at work as the SDKs make it; then what else its name could serve."""
     folder, mark = "/tmp/.aws-xray", "/tmp/.aws-xray/initialized"
-    request(serve_runtime_api(), b"GET /2018-06-01/runtime/invocation/next")
+    ask_for_work()
 
     def store() -> None:
         with open(mark, "w+b") as kept:
@@ -124,32 +81,32 @@ def a_mark_holds_nothing() -> dict[str, list[int | None]]:
     return {name: [refusal(step) for step in of] for name, of in steps.items()}
 
 
-@scenario
+@way
 def files_are_read_when_ready() -> dict[str, int | None]:
     """Of the files that the environment names."""
-    request(serve_runtime_api(), b"GET /2018-06-01/runtime/invocation/next")
+    ask_for_work()
     names = json.loads(os.environ["FILES"])
     return {name: refusal(lambda name=name: open(f"/var/task/{name}").read()) for name in names}
 
 
-@scenario
+@way
 def bad_pointers() -> dict[str, int | None]:
     s = socket.socket()
     bad = ctypes.c_void_p(8)
     return {
-        "open_null": refusal(libc("open", None, 0)),
-        "open_bad": refusal(libc("open", bad, os.O_CREAT | os.O_RDWR, 0o600)),
-        "mkdir_bad": refusal(libc("mkdir", bad, 0o700)),
-        "connect_null": refusal(libc("connect", s.fileno(), None, 16)),
-        "connect_bad": refusal(libc("connect", s.fileno(), bad, 16)),
-        "connect_long": refusal(libc("connect", s.fileno(), bad, 4096)),
-        "connect_negative": refusal(libc("connect", s.fileno(), b"x" * 16, -1)),
-        "execve_bad": refusal(libc("execve", bad, None, None)),
+        "open_null": libc("open", None, 0),
+        "open_bad": libc("open", bad, os.O_CREAT | os.O_RDWR, 0o600),
+        "mkdir_bad": libc("mkdir", bad, 0o700),
+        "connect_null": libc("connect", s.fileno(), None, 16),
+        "connect_bad": libc("connect", s.fileno(), bad, 16),
+        "connect_long": libc("connect", s.fileno(), bad, 4096),
+        "connect_negative": libc("connect", s.fileno(), b"x" * 16, -1),
+        "execve_bad": libc("execve", bad, None, None),
         "long_path": refusal(lambda: os.mkdir("/tmp/" + "x" * 5000)),
     }
 
 
-@scenario
+@way
 def datagrams_to_port_zero() -> dict[str, Any]:
     """What getaddrinfo does to sort addresses, and what could be sent then."""
     result: dict[str, Any] = {}
@@ -160,52 +117,43 @@ def datagrams_to_port_zero() -> dict[str, Any]:
     return result
 
 
-@scenario
+@way
 def allowed_hosts_work() -> dict[str, Any]:
-    def connect(host: str, port: int) -> Callable[[], None]:
-        return lambda: socket.create_connection((host, port), timeout=5).close()
+    def connect(host: str, port: int = 80) -> int | None:
+        return refusal(lambda: socket.create_connection((host, port), timeout=5).close())
 
-    def by_name(name: str) -> int | None:
-        try:
-            socket.create_connection((name, 80), timeout=5).close()
-        except socket.gaierror as error:
-            return error.args[0]
-        except OSError as error:
-            return error.errno or errno.ETIMEDOUT
-        return None
-
-    before = refusal(connect("203.0.113.9", 80))
     return {
-        "address_before_name": before,
-        "name": by_name("allowed.example"),
-        "address_after_name": refusal(connect("203.0.113.9", 80)),
-        "other_port": refusal(connect("203.0.113.9", 81)),
-        "subdomain": by_name("x.wild.example"),
-        "bare_domain": by_name("wild.example"),
-        "look_alike": by_name("allowed.example.evil.example"),
-        "listed_address": refusal(connect("198.51.100.9", 80)),
-        "listed_network": refusal(connect("198.51.100.66", 443)),
-        "aws": by_name("s3.us-east-1.amazonaws.com"),
-        "aws_other_region": by_name("s3.eu-west-3.amazonaws.com"),
-        "loopback": refusal(connect("127.0.0.1", serve_runtime_api())),
-        "rebinding": by_name("rebind.example"),
+        "address_before_name": connect("203.0.113.9"),
+        "name": connect("allowed.example"),
+        "address_after_name": connect("203.0.113.9"),
+        "other_port": connect("203.0.113.9", 81),
+        "subdomain": connect("x.wild.example"),
+        "bare_domain": connect("wild.example"),
+        "look_alike": connect("allowed.example.evil.example"),
+        "listed_address": connect("198.51.100.9"),
+        "listed_network": connect("198.51.100.66", 443),
+        "aws": connect("s3.us-east-1.amazonaws.com"),
+        "aws_other_region": connect("s3.eu-west-3.amazonaws.com"),
+        "loopback": connect("127.0.0.1", serve_runtime_api()),
+        "rebinding": connect("rebind.example"),
     }
 
 
-@scenario
+@way
 def a_copy_that_starts_programs() -> int:
     """How many descriptors a forked copy cannot close while a child of its own is running."""
-    copy = os.fork()
-    if copy == 0:
+
+    def close_all() -> int:
         with subprocess.Popen(["/bin/sleep", "10"]) as running:
             descriptors = [os.open("/etc/passwd", os.O_RDONLY) for _ in range(8)]
             failed = sum(refusal(lambda d=d: os.close(d)) is not None for d in descriptors)
             running.kill()
-        os._exit(failed)
-    return os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1])
+        return failed
+
+    return copy_returns(close_all)
 
 
-@scenario
+@way
 def many_living_children() -> int:
     children = [subprocess.Popen(["/bin/sleep", "600"]) for _ in range(300)]
     for child in children:
@@ -213,7 +161,7 @@ def many_living_children() -> int:
     return sum(child.wait() == -9 for child in children)
 
 
-@scenario
+@way
 def a_mapping_that_fails_leaves_what_was_there() -> list[str]:
     memory = mmap.mmap(-1, 4096)
     memory.write(b"kept")
@@ -225,4 +173,4 @@ def a_mapping_that_fails_leaves_what_was_there() -> list[str]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(SCENARIOS[sys.argv[1]]()))
+    print_result()

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from behaviour import refusal
+from ways import LIBC, refusal
 
 SECONDS = 3
 Told = dict[str, int | str | None]
@@ -36,7 +36,6 @@ def told_by_a_copy(tell: Callable[[], Told]) -> Told:
 
 def open_while_the_path_changes(harmless: bytes, other: bytes, inode: int) -> tuple[int, int]:
     """In memory that another thread writes to."""
-    libc = ctypes.CDLL(None, use_errno=True)
     size = max(len(harmless), len(other)) + 1
     path = ctypes.create_string_buffer(harmless, size)
 
@@ -44,7 +43,7 @@ def open_while_the_path_changes(harmless: bytes, other: bytes, inode: int) -> tu
         path.raw = other.ljust(size, b"\0")
         path.raw = harmless.ljust(size, b"\0")
 
-    return open_while(change, lambda: libc.open(path, os.O_RDONLY), inode)
+    return open_while(change, lambda: LIBC.open(path, os.O_RDONLY), inode)
 
 
 def open_while(change: Callable[[], object], attempt: Callable[[], int], inode: int) -> tuple[int, int]:

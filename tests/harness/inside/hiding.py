@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import fcntl
 import os
 import resource
@@ -14,17 +13,17 @@ import threading
 import time
 from collections.abc import Callable
 
-TRICKS: dict[str, Callable[[], None]] = {}
-
-
-def trick(function: Callable[[], None]) -> Callable[[], None]:
-    TRICKS[function.__name__] = function
-    return function
+from ways import LIBC, WAYS, each, way
 
 
 def quietly(step: Callable[..., object], *arguments: object) -> None:
     with contextlib.suppress(OSError, ValueError):
         step(*arguments)
+
+
+def set_flags(flags: int) -> None:
+    """Of the log."""
+    quietly(fcntl.fcntl, 2, fcntl.F_SETFL, flags)
 
 
 def violate() -> None:
@@ -34,28 +33,28 @@ def violate() -> None:
         quietly(os.write, 1, str(error).encode())
 
 
-@trick
-def close_stderr() -> None:
-    os.close(2)
+each(
+    way,
+    close_stderr=lambda: os.close(2),
+    close_range=lambda: os.closerange(0, 1 << 20),
+    stderr_to_null=lambda: os.dup2(os.open("/dev/null", os.O_WRONLY), 2),
+    an_unfinished_line=lambda: os.write(2, b'{"message": "'),
+    an_unfinished_line_of_250_kilobytes=lambda: os.write(2, b"x" * 250_000),
+    no_descriptors=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0)),
+    appending_and_asynchronous=lambda: set_flags(os.O_ASYNC | os.O_APPEND | os.O_DIRECT | os.O_NONBLOCK),
+    # Of a pipe in packet mode, a reader with a small buffer loses what does not fit.
+    a_packet_pipe=lambda: set_flags(fcntl.fcntl(2, fcntl.F_GETFL) | os.O_DIRECT),
+    signals_are_blocked=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32)),
+)
 
 
-@trick
+@way
 def close_every_descriptor() -> None:
     for descriptor in range(65536):
         quietly(os.close, descriptor)
 
 
-@trick
-def close_range() -> None:
-    os.closerange(0, 1 << 20)
-
-
-@trick
-def stderr_to_null() -> None:
-    os.dup2(os.open("/dev/null", os.O_WRONLY), 2)
-
-
-@trick
+@way
 def every_descriptor_to_null() -> None:
     null = os.open("/dev/null", os.O_RDWR)
     for descriptor in range(2, 2048):
@@ -63,17 +62,7 @@ def every_descriptor_to_null() -> None:
             quietly(os.dup2, null, descriptor)
 
 
-@trick
-def an_unfinished_line() -> None:
-    os.write(2, b'{"message": "')
-
-
-@trick
-def an_unfinished_line_of_250_kilobytes() -> None:
-    os.write(2, b"x" * 250_000)
-
-
-@trick
+@way
 def a_thread_that_writes_without_an_end() -> None:
     def write() -> None:
         while True:
@@ -83,7 +72,7 @@ def a_thread_that_writes_without_an_end() -> None:
     time.sleep(0.1)
 
 
-@trick
+@way
 def read_the_log_away() -> None:
     """A pipe can be opened again at its other end."""
     for name in ("/dev/stderr", "/proc/self/fd/2", "/dev/fd/2", *(f"/proc/self/fd/{n}" for n in range(3, 1024))):
@@ -99,59 +88,37 @@ def drain(name: str, flags: int) -> None:
             os.read(descriptor, 1 << 16)
 
 
-@trick
-def no_descriptors() -> None:
-    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
-
-
-@trick
+@way
 def no_file_may_grow() -> None:
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
-@trick
+@way
 def a_small_pipe_that_does_not_wait() -> None:
     quietly(fcntl.fcntl, 2, 1031, 4096)
-    fcntl.fcntl(2, fcntl.F_SETFL, fcntl.fcntl(2, fcntl.F_GETFL) | os.O_NONBLOCK)
+    set_flags(fcntl.fcntl(2, fcntl.F_GETFL) | os.O_NONBLOCK)
 
 
-@trick
-def appending_and_asynchronous() -> None:
-    quietly(fcntl.fcntl, 2, fcntl.F_SETFL, os.O_ASYNC | os.O_APPEND | os.O_DIRECT | os.O_NONBLOCK)
-
-
-@trick
-def a_packet_pipe() -> None:
-    """Of a pipe in packet mode, a reader with a small buffer loses what does not fit."""
-    fcntl.fcntl(2, fcntl.F_SETFL, fcntl.fcntl(2, fcntl.F_GETFL) | os.O_DIRECT)
-
-
-@trick
+@way
 def another_environment() -> None:
     for name in ("AWS_LAMBDA_LOG_LEVEL", "AWS_LAMBDA_LOG_FORMAT", "AWS_LAMBDA_FUNCTION_NAME", "SHIELD_READ_WRITE_TMP"):
         os.environ[name] = "FATAL"
 
 
-@trick
-def signals_are_blocked() -> None:
-    signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32))
-
-
-@trick
+@way
 def a_child_without_descriptors() -> None:
     code = "import os\nos.closerange(0, 4096)\ntry: os.mkdir('/tmp/hidden')\nexcept OSError: pass"
     subprocess.run([sys.executable, "-c", code], stderr=subprocess.DEVNULL, close_fds=True, env={}, check=False)
 
 
-@trick
+@way
 def another_table_of_descriptors() -> None:
-    unshare = ctypes.CDLL(None).unshare
-    unshare(0x400)  # CLONE_FILES
+    LIBC.unshare(0x400)  # CLONE_FILES
     os.closerange(0, 4096)
 
 
-@trick
+@way
 def a_forked_copy() -> None:
     if (copy := os.fork()) == 0:
         os.closerange(0, 4096)
@@ -161,6 +128,6 @@ def a_forked_copy() -> None:
 
 
 if __name__ == "__main__":
-    TRICKS[sys.argv[1]]()
+    WAYS[sys.argv[1]]()
     violate()
     os._exit(0)

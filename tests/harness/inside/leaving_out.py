@@ -13,17 +13,10 @@ import threading
 import time
 from collections.abc import Callable
 
-from behaviour import refusal
+from ways import NEXT, WAYS, refusal, way
 
 TIMES, THREADS = 20, 4
-LINE = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 RUNTIME_API, LISTENER = socket.socketpair()  # no thread answers: the request line alone matters
-AFTER: dict[str, Callable[[str], None]] = {}
-
-
-def after(function: Callable[[str], None]) -> Callable[[str], None]:
-    AFTER[function.__name__] = function
-    return function
 
 
 def violate(times: int) -> None:
@@ -46,73 +39,74 @@ def wait_to_go_on() -> None:
     os.read(0, 1)
 
 
-def send(kind: str, s: socket.socket) -> None:
-    if kind == "write":
-        os.write(s.fileno(), LINE)
-    elif kind == "writev":
-        os.writev(s.fileno(), [LINE[:50], LINE[50:]])
-    elif kind == "sendmsg":
-        s.sendmsg([LINE])
-    else:
-        s.sendall(LINE)
+SEND: dict[str, Callable[[], object]] = {
+    "send": lambda: RUNTIME_API.sendall(NEXT),
+    "write": lambda: os.write(RUNTIME_API.fileno(), NEXT),
+    "writev": lambda: os.writev(RUNTIME_API.fileno(), [NEXT[:50], NEXT[50:]]),
+    "sendmsg": lambda: RUNTIME_API.sendmsg([NEXT]),
+}
 
 
-@after
-def another_line(_: str) -> None:
+def die() -> None:
+    os.kill(os.getpid(), 9)
+
+
+@way
+def another_line() -> None:
     """Of another policy."""
     refusal(lambda: socket.create_connection(("203.0.113.7", 443), 0.1).close())
-    os.kill(os.getpid(), 9)
+    die()
 
 
-@after
-def same_again(_: str) -> None:
+@way
+def same_again() -> None:
     violate(1)
-    os.kill(os.getpid(), 9)
+    die()
 
 
-@after
-def next_event(kind: str) -> None:
-    send(kind, RUNTIME_API)
-    os.kill(os.getpid(), 9)
+@way
+def next_event() -> None:
+    SEND[sys.argv[2]]()
+    die()
 
 
-@after
-def next_event_with_threads(kind: str) -> None:
+@way
+def next_event_with_threads() -> None:
     threading.Thread(target=time.sleep, args=(5,), daemon=True).start()
-    next_event(kind)
+    next_event()
 
 
-@after
-def any_call(_: str) -> None:
+@way
+def any_call() -> None:
     time.sleep(1.1)
     os.close(os.open("/etc/passwd", os.O_RDONLY))
-    os.kill(os.getpid(), 9)
+    die()
 
 
-@after
-def end(_: str) -> None:
+@way
+def end() -> None:
     sys.exit(0)
 
 
-@after
-def end_at_once(_: str) -> None:
+@way
+def end_at_once() -> None:
     os._exit(0)
 
 
-@after
-def another_program(_: str) -> None:
+@way
+def another_program() -> None:
     os.execv("/usr/bin/true", ["true"])
 
 
-@after
-def end_of_a_thread(_: str) -> None:
+@way
+def end_of_a_thread() -> None:
     threading.Thread(target=os._exit, args=(0,)).start()
     time.sleep(5)
 
 
 def main() -> None:
     what, kind = sys.argv[1:]
-    send("send", RUNTIME_API)  # ready: from now on, such requests are looked at only where something was left out
+    SEND["send"]()  # ready: from now on, such requests are looked at only where something was left out
     fill_log()
     if what == "slowly":  # somebody reads, but not as fast as this writes
         threads = [threading.Thread(target=violate, args=(int(kind),)) for _ in range(THREADS)]
@@ -125,7 +119,7 @@ def main() -> None:
     if what == "fork":
         if os.fork():
             os.wait()
-            os.kill(os.getpid(), 9)
+            die()
         violate(TIMES)
         wait_to_go_on()
         os._exit(0)
@@ -134,7 +128,7 @@ def main() -> None:
         os.write(1, b"full\n")
         os._exit(0)
     wait_to_go_on()
-    AFTER[what](kind)
+    WAYS[what]()
 
 
 if __name__ == "__main__":

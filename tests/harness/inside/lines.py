@@ -10,6 +10,8 @@ import socket
 import subprocess
 import sys
 
+from ways import LIBC, NEXT
+
 VARIABLES = ("AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_REGION", "SHIELD_ACCOUNT_ID")
 CHILD = "import os\ntry: os.listdir('/tmp')\nexcept PermissionError: pass"
 
@@ -20,11 +22,10 @@ def violate(path: bytes = b"/tmp/there") -> None:
 
 
 def other_environment() -> None:
-    libc = ctypes.CDLL(None)
     for name in VARIABLES:
         os.environ[name] = "other"
-        libc.setenv(name.encode(), b"another", 1)
-        libc.setenv(f"SHIELD_STATE_{name}".encode(), b"another", 1)
+        LIBC.setenv(name.encode(), b"another", 1)
+        LIBC.setenv(f"SHIELD_STATE_{name}".encode(), b"another", 1)
     violate()
     for env in ({}, dict.fromkeys([*VARIABLES, *(f"SHIELD_STATE_{name}" for name in VARIABLES)], "other")):
         subprocess.run([sys.executable, "-c", CHILD], env=env, check=False)
@@ -52,7 +53,7 @@ def tighten() -> None:
 def ready() -> None:
     """Asks for work as a runtime client does; ctypes is loaded."""
     here, _there = socket.socketpair()
-    here.sendall(b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n\r\n")
+    here.sendall(NEXT)
 
 
 def storm() -> None:

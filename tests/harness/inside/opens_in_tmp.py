@@ -6,8 +6,8 @@ import os
 import stat
 import sys
 
-from behaviour import refusal
 from changing import Told, main, open_while, open_while_the_path_changes, told_by_a_copy
+from ways import refusal
 
 OK, SECRET = "/tmp/ok", "/tmp/secret"
 WAYS = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-from behaviour import refusal, request, serve_runtime_api
 from changing import Told, main
+from ways import ask_for_work, refusal
 
 TASK = "/var/task"
 
@@ -61,5 +61,5 @@ def handed_down() -> Told:
 
 
 if __name__ == "__main__":
-    request(serve_runtime_api(), b"GET /2018-06-01/runtime/invocation/next")
+    ask_for_work()
     main(spellings, writing, handed_down)

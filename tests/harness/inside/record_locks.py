@@ -5,6 +5,7 @@ Prints whether another process could take the lock, before and after.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import socket
@@ -13,14 +14,9 @@ import sys
 import threading
 from collections.abc import Callable
 
+from ways import copy_returns, refusal, taken_over
+
 LOCKED, DATABASE = "/tmp/lock", "/tmp/database"
-
-
-def _in_a_copy(succeeds: Callable[[], bool]) -> bool:
-    child = os.fork()
-    if not child:
-        os._exit(int(succeeds()))
-    return bool(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 
 def _takes_lock() -> bool:
@@ -30,12 +26,6 @@ def _takes_lock() -> bool:
         except BlockingIOError:
             return False
         return True
-
-
-def _with_threads() -> None:
-    thread = threading.Thread(target=int)
-    thread.start()
-    thread.join()
 
 
 def _closed_sockets() -> set[int]:
@@ -51,20 +41,13 @@ def _around(use: Callable[[int], object]) -> list[bool]:
     with open(LOCKED, "w+") as file:
         assert file.fileno() in numbers
         fcntl.lockf(file, fcntl.LOCK_EX)
-        before = _in_a_copy(_takes_lock)
+        before = copy_returns(_takes_lock)
         use(file.fileno())
-        return [before, _in_a_copy(_takes_lock)]
+        return [before, copy_returns(_takes_lock)]
 
 
 def written_under_a_sockets_number() -> list[bool]:
     return _around(lambda number: [os.write(number, b"x") for _ in range(2)])
-
-
-def _send(*numbers: int) -> list[int]:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        socket.send_fds(ours, [b"x"], numbers)
-        return socket.recv_fds(theirs, 1, len(numbers))[1]
 
 
 def _hand_over(number: int) -> None:
@@ -77,7 +60,7 @@ def _hand_over(number: int) -> None:
             fds = socket.recv_fds(theirs, 1, 3)[1]
             return [os.fstat(fd).st_ino for fd in fds[::2]] == [os.stat(LOCKED).st_ino] * 2
 
-        assert _in_a_copy(takes)
+        assert copy_returns(takes)
 
 
 def handed_over() -> list[bool]:
@@ -89,11 +72,7 @@ def in_a_refused_message() -> list[bool]:
 
     def use(number: int) -> None:
         with socket.socket() as unconnected:
-            try:
-                _send(number, unconnected.fileno())
-            except PermissionError:
-                return
-        raise AssertionError
+            assert refusal(lambda: taken_over(number, unconnected.fileno())) == errno.EACCES
 
     return _around(use)
 
@@ -103,9 +82,9 @@ def a_database() -> list[bool]:
     database = sqlite3.connect(DATABASE, isolation_level=None)
     database.execute("create table t(a)")
     database.execute("begin exclusive")
-    before = _in_a_copy(_begins)
+    before = copy_returns(_begins)
     database.execute("insert into t values(1)")
-    return [before, _in_a_copy(_begins)]
+    return [before, copy_returns(_begins)]
 
 
 def _begins() -> bool:
@@ -118,5 +97,7 @@ def _begins() -> bool:
 
 if __name__ == "__main__":
     if sys.argv[2] == "threads":
-        _with_threads()
+        thread = threading.Thread(target=int)
+        thread.start()
+        thread.join()
     print(*globals()[sys.argv[1]]())

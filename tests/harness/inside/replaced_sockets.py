@@ -14,11 +14,12 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 
-from hellos import LIBC, address, hello
-from questions import ALLOWED, RESOLVER, address_in, answer, framed, over_tcp, query, use
+from hellos import address, hello
+from questions import ALLOWED, RESOLVER, address_in, answer, by_udp, framed, over_tcp, query, use
+from ways import WAYS, disconnect, refusal, taken_over, way
 
 STOLEN = "stolen.evil.example"
 UNLISTED = ("198.51.100.9", 80)
@@ -27,17 +28,6 @@ THREADS, TIMES = 4, 50
 SET_TIMER_SLACK = 29  # else a thread sleeps for 50 microseconds more than it was told
 RESET = struct.pack("ii", 1, 0)
 Tries = Iterator[None]
-WAYS: dict[str, Callable[[], Tries]] = {}
-
-
-def way(function: Callable[[], Tries]) -> Callable[[], Tries]:
-    WAYS[function.__name__] = function
-    return function
-
-
-def disconnect(number: int) -> int:
-    """As it was before it was connected. May be called while another thread uses it."""
-    return LIBC.connect(number, bytes(16), 16)
 
 
 def on_one_processor() -> None:
@@ -117,7 +107,7 @@ def learn_from(forged: bytes, listener: socket.socket) -> None:
         real.send(framed(query(ALLOWED)))  # the answer to which has the thread go on, with what it finds there
         poll.poll(500)
         os.close(other.detach())
-        disconnect(s.fileno())
+        refusal(lambda: disconnect(s.fileno()))
         s.setblocking(False)
         with contextlib.suppress(OSError):
             s.connect_ex(RESOLVER)
@@ -147,8 +137,7 @@ def reached() -> bool:
 def an_answer_of_our_own() -> Tries:
     on_one_processor()
     asked = query(ALLOWED)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.sendto(asked, RESOLVER)
+    with by_udp(asked) as s:
         s.recv(512)
     forged = asked[:2] + struct.pack("!HHHHH", 0x8180, 1, 1, 0, 0) + asked[12:]
     forged += b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 60, 4) + socket.inet_aton(UNLISTED[0])
@@ -177,12 +166,23 @@ def a_datagram_by_a_local_socket() -> Tries:
             yield
 
 
-# What is honest: the same calls, on sockets that nobody replaces.
-
-
-def in_threads(work: Callable[[], None]) -> Tries:
-    """Those that went well."""
+@way
+def honest_threads() -> Tries:
+    """The same calls on sockets that nobody replaces, and own ones handed over, as in a pool. Those that went well."""
     went_well: list[None] = []
+
+    def work() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as s:
+            accepted, _ = listener.accept()
+            for end, other in ((s, accepted), (accepted, s)):
+                with socket.socket(fileno=taken_over(end.fileno())[0]) as copy:
+                    copy.sendall(bytes(20_000))
+                assert other.recv(1) == b"\0"
+            accepted.close()
+        with over_tcp(query(ALLOWED)) as s:
+            use(address_in(answer(s.recv)))
+        with socket.create_connection(address()) as s:
+            s.sendall(hello(ALLOWED))
 
     def repeat() -> None:
         for _ in range(TIMES):
@@ -195,60 +195,6 @@ def in_threads(work: Callable[[], None]) -> Tries:
     for thread in threads:
         thread.join()
     yield from went_well
-
-
-@contextlib.contextmanager
-def of_our_own() -> Iterator[tuple[socket.socket, socket.socket]]:
-    with ExitStack() as stack:
-        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-        s = stack.enter_context(socket.create_connection(listener.getsockname()))
-        yield s, stack.enter_context(listener.accept()[0])
-
-
-def handed_over(descriptor: int) -> int:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        socket.send_fds(ours, [b"x"], [descriptor])
-        return socket.recv_fds(theirs, 1, 1)[1][0]
-
-
-@way
-def own_connections_are_handed_over() -> Tries:
-    """As the processes of a pool do: what was connected, and what was accepted."""
-
-    def work() -> None:
-        with of_our_own() as (s, accepted):
-            for end in (s, accepted):
-                with socket.socket(fileno=handed_over(end.fileno())) as copy:
-                    copy.sendall(b"x")
-            assert (s.recv(1), accepted.recv(1)) == (b"x", b"x")
-
-    return in_threads(work)
-
-
-@way
-def an_answer_is_learned_and_used() -> Tries:
-    def work() -> None:
-        with over_tcp() as s:
-            s.sendall(framed(query(ALLOWED)))
-            use(address_in(answer(s.recv)))
-
-    return in_threads(work)
-
-
-@way
-def own_connections_are_written_to() -> Tries:
-    """While other threads connect theirs to an allowed host, and numbers are used again."""
-
-    def work() -> None:
-        with of_our_own() as (s, accepted):
-            s.sendall(bytes(20_000))
-            accepted.sendall(b"x")
-            assert s.recv(1) == b"x"
-        with socket.create_connection(address()) as s:
-            s.sendall(hello(ALLOWED))
-
-    return in_threads(work)
 
 
 if __name__ == "__main__":

@@ -14,43 +14,21 @@ import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import landlock
-from behaviour import refusal
+from ways import LIBC, copy_returns, print_result, refusal, way
 
-LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.syscall.restype = ctypes.c_long
 NUMBERS: dict[str, int] = json.loads(sys.argv[2])
-SCENARIOS: dict[str, Callable[[], Any]] = {}
-
 ELSEWHERE = ("203.0.113.9", 9999)
 SHELL = "/bin/sh"
 
 
-def scenario(function: Callable[[], Any]) -> Callable[[], Any]:
-    SCENARIOS[function.__name__] = function
-    return function
-
-
-def call(name: str, *arguments: object) -> int:
-    result = LIBC.syscall(ctypes.c_long(NUMBERS[name]), *arguments)
+def call(name: str | int, *arguments: object) -> int:
+    result = LIBC.syscall(ctypes.c_long(NUMBERS[name] if isinstance(name, str) else name), *arguments)
     return -ctypes.get_errno() if result == -1 else result
-
-
-def in_child(work: Callable[[], Any]) -> Any:
-    """What `work` returns in a forked child."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.write(writing, json.dumps(work()).encode())
-        os._exit(0)
-    os.close(writing)
-    os.waitpid(child, 0)
-    with open(reading) as result:
-        return json.load(result)
 
 
 def send_datagram() -> None:
@@ -58,7 +36,7 @@ def send_datagram() -> None:
         sender.sendto(b"secret", ELSEWHERE)
 
 
-@scenario
+@way
 def lengths_of_an_address() -> list[int]:
     """A datagram to an address of a length that is none, by a socket without a peer and by one with."""
     address = struct.pack("=HH4s8x", socket.AF_INET, socket.htons(ELSEWHERE[1]), socket.inet_aton(ELSEWHERE[0]))
@@ -72,33 +50,31 @@ def lengths_of_an_address() -> list[int]:
     return found
 
 
-@scenario
+@way
 def refused() -> dict[str, int]:
     """Every call with arguments that no kernel can use."""
     nothing = [ctypes.c_long(-1)] * 6
     return {name: call(name, *nothing) for name in NUMBERS}
 
 
-@scenario
+@way
 def namespaces() -> dict[str, int | None]:
     """A child in a user and a mount namespace of its own."""
     new_user, new_mounts, child_signal = 0x10000000, 0x20000, 17
     reading, writing = os.pipe()
     child = call("clone", new_user | new_mounts | child_signal, 0, 0, 0, 0)
-    if child == 0:
-        results = {
-            "open": refusal(lambda: os.close(os.open("/tmp/there", os.O_RDONLY))),
-            "mount": -call("mount", b"/tmp", b"/mnt", None, 4096, None),
-        }
-        os.write(writing, json.dumps(results).encode())
-        os._exit(0)
     if child < 0:
         return {"clone": child}
+    if child == 0:
+        mounted = -call("mount", b"/tmp", b"/mnt", None, 4096, None)
+        results = {"open": refusal(lambda: os.close(os.open("/tmp/there", os.O_RDONLY))), "mount": mounted}
+        os.write(writing, json.dumps(results).encode())
+        os._exit(0)
     os.waitpid(child, 0)
     return {"clone": 0} | json.loads(os.read(reading, 4096))
 
 
-@scenario
+@way
 def options_of_prctl() -> dict[str, int]:
     move_memory, set_name, set_dumpable = 35, 15, 4
     return {
@@ -108,17 +84,17 @@ def options_of_prctl() -> dict[str, int]:
     }
 
 
-@scenario
+@way
 def no_descriptors_allowed() -> int | None:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
         result = refusal(lambda: sender.sendto(b"secret", ELSEWHERE))
-        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    resource.setrlimit(resource.RLIMIT_NOFILE, limits)
     return result
 
 
-@scenario
+@way
 def library_out_of_reach() -> Any:
     """Landlock: the loader of a child may read everything but the layer. None: there is no Landlock here."""
 
@@ -128,30 +104,25 @@ def library_out_of_reach() -> Any:
             return None
         return refusal(lambda: os.execv(SHELL, [SHELL, "-c", "exit 0"]))
 
-    return in_child(work)
+    return copy_returns(work)
 
 
-@scenario
+@way
 def flags_of_execveat() -> list[int]:
     """For each set of flags: the call's result, or 1000 when the program ran."""
     check = 0x10000
     arguments = (ctypes.c_char_p * 4)(SHELL.encode(), b"-c", b"exit 7", None)
-    results: list[int] = []
-    for flags in (0, check, 1, 0x80000000):
-        reading, writing = os.pipe()
-        child = os.fork()
-        if child == 0:
-            result = call("execveat", -100, SHELL.encode(), arguments, (ctypes.c_char_p * 1)(None), flags)
-            os.write(writing, str(result).encode())
-            os._exit(0)
-        os.close(writing)
-        ran = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-        with open(reading) as said:
-            results.append(1000 if ran else int(said.read()))
-    return results
+
+    def execute(flags: int) -> int:
+        if child := os.fork():
+            status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            return 1000 if status == 7 else -status
+        os._exit(-call("execveat", -100, SHELL.encode(), arguments, (ctypes.c_char_p * 1)(None), flags))
+
+    return [execute(flags) for flags in (0, check, 1, 0x80000000)]
 
 
-@scenario
+@way
 def source_routes() -> dict[str, int | None]:
     route = bytes([131, 7, 4, *socket.inet_aton("203.0.113.9"), 0])
     listed = ("198.51.100.1", 9999)
@@ -164,7 +135,7 @@ def source_routes() -> dict[str, int | None]:
         }
 
 
-@scenario
+@way
 def options_of_a_flow_label() -> dict[str, int | None]:
     """A label for a flow (struct in6_flowlabel_req), alone, and with what each of its packets is to carry: a routing
     header would stand there, for which a hop limit stands in."""
@@ -176,14 +147,14 @@ def options_of_a_flow_label() -> dict[str, int | None]:
         return {"label": refusal(lambda: manage(label)), "with_more": refusal(lambda: manage(label + carried))}
 
 
-@scenario
+@way
 def netlink() -> list[int | None]:
     """Routes, which glibc asks for, and devices, which browsers watch; then netfilter, audit and generic."""
     families = (0, 15, 12, 9, 16)
     return [refusal(lambda p=p: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, p).close()) for p in families]
 
 
-@scenario
+@way
 def a_child_that_cannot_arm() -> list[str]:
     """What the shells say that are started with ever more memory for data, from far too little to enough."""
     script = "ulimit -S -d unlimited; unset LD_PRELOAD; cat /tmp/there"
@@ -194,7 +165,7 @@ def a_child_that_cannot_arm() -> list[str]:
     return said
 
 
-@scenario
+@way
 def starts_with_a_pipe_of_its_own() -> Any:
     """This program again, shielded, with a pipe of this very user's as its stderr. Returns what it and the pipe say."""
     command = ["/opt/shielded-function/shield", sys.executable, __file__, "reads_its_log", sys.argv[2]]
@@ -202,7 +173,7 @@ def starts_with_a_pipe_of_its_own() -> Any:
     return [json.loads(done.stdout), done.stderr]
 
 
-@scenario
+@way
 def reads_its_log() -> dict[str, int | None]:
     def read_some(flags: int) -> None:
         descriptor = os.open("/proc/self/fd/2", flags | os.O_NONBLOCK)
@@ -228,10 +199,9 @@ def instruction(code: int, yes: int, no: int, k: int) -> bytes:
     return struct.pack("=HBBI", code, yes, no, k)
 
 
-@scenario
+@way
 def a_newer_call() -> int:
-    result = LIBC.syscall(ctypes.c_long(NEWER))
-    return -ctypes.get_errno() if result == -1 else result
+    return call(NEWER)
 
 
 def run_under_a_filter(*code: bytes) -> None:
@@ -256,18 +226,18 @@ def run_with_an_answer(number: int, error: int) -> None:
     )
 
 
-@scenario
+@way
 def under_a_filter_that_knows_it() -> None:
     """The kernel answers MARK to a call that it does not have."""
     run_with_an_answer(NEWER, MARK)
 
 
-@scenario
+@way
 def under_a_filter_of_fstatfs() -> None:
     run_with_an_answer(NUMBERS["fstatfs"], 0)
 
 
-@scenario
+@way
 def under_larger_pages() -> None:
     """madvise answers as a kernel does whose pages are of 64 KB: EINVAL to an address in the midst of one."""
     run_under_a_filter(
@@ -281,4 +251,4 @@ def under_larger_pages() -> None:
 
 
 if __name__ == "__main__":
-    print(json.dumps(SCENARIOS[sys.argv[1]]()))
+    print_result()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import runpy
 import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,8 +13,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from harness.engine import INSIDE
 from harness.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
+from harness.ways import ways
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.languages import find, python
 from shielded_function_emulator.sandbox import Completed, Sandbox
@@ -178,7 +177,7 @@ def test_any_origin_and_any_path_give_whole_lines(box: Sandbox, function: str, v
     assert len({tuple(origin_of(line)) for line in lines}) == 1
 
 
-HIDING = runpy.run_path(str(INSIDE / "hiding.py"), run_name="hiding")["TRICKS"]
+HIDING = ways("hiding.py")["way"]
 
 
 @pytest.mark.promise("alert.not-hidden")
