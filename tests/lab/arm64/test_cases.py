@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from security.cases.catalogue import WAYS, cases
-from security.cases.checking import BLOCK, Results, check
+from security.cases.checking import BLOCK, Results, check, results_of
 
 CHOSEN = [
     *("text_made_writable", "text_mapped_over", "text_unmapped_in_part", "engine_unmapped", "engine_mapped_over"),
@@ -17,11 +15,7 @@ CHOSEN = [
     *("log_close", "log_of_a_child_with_captured_output", "line_path_with_newline", "line_path_with_invalid_utf8"),
     *("storm_of_ten_threads", "tmp_libc_mkdtemp", "tmp_allowed_temporary_file_through_a_link", "tmp_allowed_opens"),
 ]
-
-
-@pytest.fixture(scope="module")
-def results(layer: Path) -> Results:
-    return Results(layer, [case for case in cases() if case.name in CHOSEN])
+results = results_of([case for case in cases() if case.name in CHOSEN])
 
 
 @pytest.mark.parametrize("name", CHOSEN)

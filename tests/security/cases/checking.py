@@ -6,7 +6,7 @@ in the late way; `make test-long` tries the rest of them in the other modes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +36,7 @@ def _in_other_modes() -> list[Case]:
     return list(cases())[::MODES_SAMPLE]
 
 
-def rows(chosen: list[Case]) -> list[Any]:
-    """What a test is parametrized with: name, way of attaching, and in which modes."""
+def _rows(chosen: list[Case]) -> list[Any]:
     sampled = {(case.name, WAYS[0], OTHERS) for case in _in_other_modes()}
     blocked = [(case.name, WAYS[0], BLOCK) for case in chosen]
     others = [(case.name, WAYS[0], OTHERS) for case in chosen]
@@ -49,8 +48,8 @@ def rows(chosen: list[Case]) -> list[Any]:
 class Results:
     """Runs all that belongs together as soon as a test asks for one of it."""
 
-    def __init__(self, layer: Path, chosen: Sequence[Case]) -> None:
-        self._layer, self._chosen = layer, chosen
+    def __init__(self, suite: Suite, chosen: Sequence[Case]) -> None:
+        self._suite, self._chosen = suite, chosen
         self._found: dict[tuple[str, str, bool], dict[str, Result]] = {}
 
     def of(self, name: str, way: str, modes: str) -> Result:
@@ -65,10 +64,25 @@ class Results:
 
     def _run(self, chosen: Sequence[Case], way: str, modes: Sequence[str]) -> dict[str, Result]:
         try:
-            with Suite(self._layer) as suite:
-                return {result.case.name: result for result in suite.run(chosen, [way], modes)}
+            return {result.case.name: result for result in self._suite.run(chosen, [way], modes)}
         except SandboxError as error:
             pytest.skip(str(error))
+
+
+def results_of(chosen: Sequence[Case]) -> Any:
+    """The fixture `results` of a file with these cases."""
+
+    @pytest.fixture(scope="module", name="results")
+    def results(layer: Path) -> Iterator[Results]:
+        with Suite(layer) as suite:
+            yield Results(suite, chosen)
+
+    return results
+
+
+def each_of(chosen: list[Case]) -> pytest.MarkDecorator:
+    """A test's parameters: name, way of attaching, and in which modes."""
+    return pytest.mark.parametrize(("name", "attach", "modes"), _rows(chosen))
 
 
 def check(result: Result) -> None:

@@ -63,7 +63,7 @@ class Session:
         command = [PYTHON, MAIN, "--serve", str(descriptor)]
         command += ["--late"] if way == "late" else []
         command += ["--shielded"] if shielded else []
-        command += ["--ready"] if first.ready else []
+        command += ["--ready"] if first.ready or not shielded else []
         command = [SHIELD, *command] if shielded and way == "wrapper" else command
         if first.box == "privileged":
             command = [PYTHON, "/var/task/privileged.py", *command]
@@ -84,13 +84,20 @@ class Session:
         if self._used:  # the first one's /tmp was there before the process started
             self.world.prepare(case.scene)
         self._used = True
-        return self._ask(case.name)
+        copied = case.alone
+        if self.mode != UNSHIELDED:
+            copied = self.tells_once(case) and self.way == "wrapper" and not case.alone
+        return self._ask(f"{case.section} {case.name} {'copied' if copied else 'here'}")
+
+    def tells_once(self, case: Case) -> bool:
+        """Of a handler's file a process tells once a minute: the next case needs another, or a copy."""
+        return case.policy == "read_handler" and case.must == "deny" and self.mode in ("block", "alert")
 
     def close(self) -> Outcome | None:
         """Ends the process. In the late way, says first how many of its threads still answer."""
         last = None
         if self.way == "late" and self.mode != UNSHIELDED and self.process.poll() is None:
-            last = self._ask("workers")
+            last = self._ask("- workers here")
         self._channel.close()
         try:
             self.process.wait(10)
@@ -102,9 +109,9 @@ class Session:
             pipe.close()
         return last
 
-    def _ask(self, name: str) -> Outcome:
+    def _ask(self, request: str) -> Outcome:
         try:
-            self._channel.send(name.encode())
+            self._channel.send(request.encode())
         except OSError:
             return self._take(None)
         return self._take(self._receive())

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from security.cases.catalogue import MODES, Case
+from security.cases.catalogue import MODES, WAYS, Case
 from security.cases.session import UNSHIELDED, WORKERS, Outcome, Session
 from security.cases.verdicts import GOOD, NOT_RUN, impossible, verdict
 from security.cases.world import World
@@ -50,6 +50,7 @@ class Suite:
         self._layer, self._progress = layer, progress
         self._worlds: dict[bool, World] = {}
         self._stack = contextlib.ExitStack()
+        self._unshielded: dict[str, Outcome] = {}
 
     def __enter__(self) -> Suite:
         return self
@@ -65,30 +66,30 @@ class Suite:
 
     def run(self, cases: Sequence[Case], ways: Sequence[str], modes: Sequence[str] = MODES) -> Iterator[Result]:
         """Yields each case's results in these modes as soon as they are known."""
+        self._unshielded |= {case.name: Outcome() for case in cases if case.must == "refuse"}  # only its start is tried
+        waiting = [case for case in cases if case.name not in self._unshielded]
+        for box in dict.fromkeys(case.box for case in waiting):
+            self._unshielded |= self._batch([case for case in waiting if case.box == box], UNSHIELDED, WAYS[0])
         for batch in _batches(cases):
-            starts = batch[0].must != "refuse"  # else nothing is tried but the start, and each is alone
-            unshielded = dict(self._batch(batch, UNSHIELDED, "wrapper")) if starts else {batch[0].name: Outcome()}
             for way in ways:
                 chosen = [case for case in batch if way in case.attach]
                 results = {case.name: Result(case, way) for case in chosen}
                 possible: list[Case] = []
                 for case in chosen:
-                    results[case.name].impossible = impossible(case, unshielded[case.name])
+                    results[case.name].impossible = impossible(case, self._unshielded[case.name])
                     if results[case.name].counts:
                         possible.append(case)
                 for mode in modes:
-                    self._mode(possible, mode, way, unshielded, results)
+                    self._mode(possible, mode, way, results)
                 yield from results.values()
 
-    def _mode(
-        self, cases: Sequence[Case], mode: str, way: str, unshielded: dict[str, Outcome], results: dict[str, Result]
-    ) -> None:
+    def _mode(self, cases: Sequence[Case], mode: str, way: str, results: dict[str, Result]) -> None:
         here = [case for case in cases if mode not in case.not_in]
         for case in cases:
             if mode in case.not_in:
                 results[case.name].verdicts[mode] = f"{NOT_RUN}: {case.not_in[mode]}"
         for name, outcome in self._batch(here, mode, way):
-            results[name].verdicts[mode] = verdict(results[name].case, mode, unshielded[name], outcome)
+            results[name].verdicts[mode] = verdict(results[name].case, mode, self._unshielded[name], outcome)
 
     def _batch(self, cases: Sequence[Case], mode: str, way: str) -> Iterator[tuple[str, Outcome]]:
         """The cases of a batch in one process; in another one after a case that ended it."""
@@ -108,18 +109,13 @@ class Suite:
                 outcome = session.run(case)
                 done.append(case.name)
                 yield case.name, outcome
-                if outcome.ended is not None or _tells_once(case, mode):
+                if outcome.ended is not None or (way == "late" and session.tells_once(case)):
                     break
             last = session.close()
             if last is not None and last.evidence != WORKERS:
                 # All that were run beside them are called in question.
                 told = f"{last.evidence} of {WORKERS} threads still answer ({last.ended})"
                 yield from ((name, Outcome(error=told)) for name in done)
-
-
-def _tells_once(case: Case, mode: str) -> bool:
-    """Of a handler's file a process tells once a minute: the next case needs another."""
-    return case.policy == "read_handler" and case.must == "deny" and mode in ("block", "alert")
 
 
 def _batches(cases: Iterable[Case]) -> list[list[Case]]:

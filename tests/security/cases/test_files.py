@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from security.cases.checking import Results, check, of_section, rows
+from security.cases.checking import Results, check, each_of, of_section, results_of
 
 pytestmark = pytest.mark.promise("tmp.judged")
 
 TMP = of_section("tmp", "tmp_spellings", "tmp_calls")
 ALLOWED, HANDLER = of_section("tmp_allowed"), of_section("handler")
+results = results_of(TMP + ALLOWED + HANDLER)
 
 
-@pytest.fixture(scope="module")
-def results(layer: Path) -> Results:
-    return Results(layer, TMP + ALLOWED + HANDLER)
-
-
-@pytest.mark.parametrize(("name", "attach", "modes"), rows(TMP))
+@each_of(TMP)
 def test_read_write_tmp(results: Results, name: str, attach: str, modes: str) -> None:
     check(results.of(name, attach, modes))
 
 
 @pytest.mark.promise("tmp.allowed-paths")
-@pytest.mark.parametrize(("name", "attach", "modes"), rows(ALLOWED))
+@each_of(ALLOWED)
 def test_what_is_listed_in_tmp(results: Results, name: str, attach: str, modes: str) -> None:
     check(results.of(name, attach, modes))
 
 
 @pytest.mark.promise("handler.spellings")
-@pytest.mark.parametrize(("name", "attach", "modes"), rows(HANDLER))
+@each_of(HANDLER)
 def test_read_handler(results: Results, name: str, attach: str, modes: str) -> None:
     check(results.of(name, attach, modes))

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from common import (
+    CHANNEL,
     MARK,
     Helpers,
     attempt,
@@ -131,10 +132,6 @@ def log_lowered_limit(_log: int) -> None:
 @silenced((1, 2))  # beside other threads it is refused, and reported
 def log_unshared_and_closed(log: int) -> None:
     raw("close_range", log, log, 2)  # CLOSE_RANGE_UNSHARE
-
-
-# Filled by main.py: the descriptor on which it talks to the outside.
-CHANNEL: list[int] = []
 
 
 @attempt(TMP, alone=True)

@@ -93,6 +93,8 @@ Function = Callable[[], Any]
 F = TypeVar("F", bound=Function)
 CASES: dict[str, Case] = {}
 FUNCTIONS: dict[str, Function] = {}
+# Filled by main.py: the descriptor on which it talks to the outside.
+CHANNEL: list[int] = []
 
 
 def _declare(policy: str, machine: str | None, **facts: Any) -> Callable[[F], F]:

@@ -125,7 +125,9 @@ def entry_inline_from_memory_file() -> str:
     descriptor = os.memfd_create("library")
     with open("/var/task/libinline.so", "rb") as f:
         os.write(descriptor, f.read())
-    library = inline(f"/proc/self/fd/{descriptor}")
+    library = inline(
+        f"/dev/fd/{descriptor}"
+    )  # by /proc/self/fd another case loads one, which the loader would give here
     os.close(descriptor)
     return content(from_c(library.open_with_constant(THERE)))
 

@@ -1,8 +1,8 @@
 """Runs inside the sandbox. `--list` prints the cases as JSON; `--serve DESCRIPTOR [--late] [--ready]` runs them.
 
-Each case is asked for by name on a socket, and answered with what came of it: `errno` is None when the thing was done
-(1000 + n for a look-up's error n), `evidence` is what was got by it, `left_open` is how many descriptors it leaked
-(not counted beside the threads of the late way, which open and close their own).
+Each case is asked for by `MODULE NAME here|copied` on a socket, and answered with what came of it: `errno` is None when
+the thing was done (1000 + n for a look-up's error n), `evidence` is what was got by it, `left_open` is how many
+descriptors it leaked (not counted beside the threads of the late way, which open and close their own).
 """
 
 from __future__ import annotations
@@ -10,33 +10,21 @@ from __future__ import annotations
 import argparse
 import ctypes
 import dataclasses
+import importlib
 import json
+import mmap
 import os
 import socket
 import sys
 import traceback
 from typing import Any
 
-import alerts
-import child
-import child_allowed
 import common
-import forks
-import gate
-import handler
-import memory
-import network
-import settings
-import states
-import tmp
-import tmp_allowed
-import tmp_calls
-import tmp_spellings
 
-# In this order they are run and shown.
+# In this order they are run and shown. Each is loaded when it is needed: most processes need one.
 MODULES = (
-    *(tmp, tmp_spellings, tmp_allowed, tmp_calls, child, child_allowed, forks),
-    *(handler, gate, alerts, settings, memory, states, network),
+    *("tmp", "tmp_spellings", "tmp_allowed", "tmp_calls", "child", "child_allowed", "forks"),
+    *("handler", "gate", "alerts", "settings", "memory", "states", "network"),
 )
 LIBRARY = "/opt/shielded-function/libshield.so"
 WORKERS = 20
@@ -44,6 +32,8 @@ UNKNOWN = -1  # an OSError without a number
 
 
 def listing() -> list[dict[str, Any]]:
+    for module in MODULES:
+        importlib.import_module(module)
     return [
         dataclasses.asdict(case) | {"section": common.FUNCTIONS[name].__module__} for name, case in common.CASES.items()
     ]
@@ -72,6 +62,18 @@ def outcome(name: str) -> dict[str, Any]:
     return result | {"left_open": descriptors() - before}
 
 
+def outcome_in_a_copy(name: str) -> dict[str, Any]:
+    """The same, in a forked copy of this process: whatever the case does to itself ends with it."""
+    with mmap.mmap(-1, 1 << 16) as answer:  # a case may close every descriptor
+        child = os.fork()
+        if child == 0:
+            answer.write(json.dumps(outcome(name), default=str).encode())
+            os._exit(0)
+        status = os.waitpid(child, 0)[1]
+        text = answer[:].rstrip(b"\0")
+    return json.loads(text) if text else {"error": f"the copy ended with {status}"}
+
+
 def attach_late() -> Any:
     """As `configure()` does it: into a process that has been running for a while, whose threads are in system calls."""
     threads = ctypes.CDLL("/var/task/libthreads.so")
@@ -83,14 +85,19 @@ def attach_late() -> Any:
 
 
 def serve(channel: int, late: bool, shielded: bool, ready: bool) -> None:
-    alerts.CHANNEL.append(channel)
+    common.CHANNEL.append(channel)
     os.set_inheritable(channel, False)
     threads = attach_late() if late and shielded else None
     if ready:
-        handler.become_ready()
+        importlib.import_module("handler").become_ready()
     os.write(channel, b"{}")
-    while name := os.read(channel, 256).decode():
-        answer = {"workers": threads.workers_that_answer()} if name == "workers" and threads else outcome(name)
+    while request := os.read(channel, 256).decode():
+        module, name, copied = request.split()
+        if threads and name == "workers":
+            answer = {"workers": threads.workers_that_answer()}
+        else:
+            importlib.import_module(module)
+            answer = outcome_in_a_copy(name) if copied == "copied" else outcome(name)
         if threads:
             answer["left_open"] = None
         os.write(channel, json.dumps(answer, default=str).encode())
