@@ -13,22 +13,16 @@ from pathlib import Path
 import pytest
 
 from harness.compiling import compile_c
-from integration.launcher.support import MACHINE, Installed
+from integration.launcher.support import MACHINE, OTHER_MACHINE, Installed
 from shielded_function_runtime.build import native
 
 PROMISE = "start.unchanged"
 
 LOADED = "stand-in loaded\n"
-_STAND_IN = """
+_STAND_IN = r"""
 #include <unistd.h>
-__attribute__((constructor)) static void say(void) { write(2, "%s", sizeof "%s" - 1); }
+__attribute__((constructor)) static void say(void) { write(2, "stand-in loaded\n", 16); }
 """
-
-
-def _compile(target: str, source: str, to: Path, *flags: str) -> Path:
-    file = to.with_suffix(".c")
-    file.write_text(source)
-    return compile_c([file], to, *flags, target=target)
 
 
 @pytest.fixture(scope="session")
@@ -46,13 +40,13 @@ def compiled() -> Callable[[str], Path]:
 @pytest.fixture(scope="session")
 def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """The stand-in for libshield.so, for an architecture."""
-    folder = tmp_path_factory.mktemp("stand-in")
+    source = tmp_path_factory.mktemp("stand-in") / "stand_in.c"
+    source.write_text(_STAND_IN)
 
     def build(machine: str) -> Path:
-        library = folder / f"{machine}.so"
-        said = LOADED.replace("\n", "\\n")
+        library = source.with_name(f"{machine}.so")
         if not library.exists():
-            _compile(f"{machine}-linux-gnu.2.17", _STAND_IN % (said, said), library, "-shared", "-fPIC")
+            compile_c([source], library, "-shared", "-fPIC", target=f"{machine}-linux-gnu.2.17")
         return library
 
     return build
@@ -77,4 +71,4 @@ def static_program(tmp_path: Path, compiled: Callable[[str], Path]) -> Path:
 @pytest.fixture
 def foreign_program(compiled: Callable[[str], Path]) -> Path:
     """A program of the other architecture."""
-    return compiled({"x86_64": "aarch64", "aarch64": "x86_64"}[MACHINE])
+    return compiled(OTHER_MACHINE)

@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import re
+import struct
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import pytest
 
 REFUSED = 78
 MACHINE = {"arm64": "aarch64", "amd64": "x86_64"}.get(platform.machine().lower(), platform.machine())
+OTHER_MACHINE = {"x86_64": "aarch64", "aarch64": "x86_64"}[MACHINE]
 # A policy in its shortest form; `PATH` and the like are left to each test.
 POLICY = {"SHIELD_OUTBOUND_CONNECTIVITY": "block"}
 SECONDS = 30.0
@@ -63,27 +65,13 @@ class Installed:
 
 def read_line(stderr: str, event: str) -> str:
     """The reason in the one JSON line that `stderr` consists of; anything else fails."""
-    assert stderr.endswith("\n"), stderr
-    assert stderr.count("\n") == 1, stderr
+    assert (stderr[-1:], stderr.count("\n")) == ("\n", 1), stderr
     assert len(stderr.encode(errors="surrogateescape")) <= LINE_LIMIT
     line = json.loads(stderr)
-    assert [name for name in line if name not in ("function", "version", "region", "account")] == [
-        *(
-            "function_shield",
-            "v",
-            "timestamp",
-            "level",
-            "event",
-            "policy",
-            "severity",
-            "count",
-            "shield_version",
-            "reason",
-        )
-    ]
+    names = " ".join(name for name in line if name not in ("function", "version", "region", "account"))
+    assert names == "function_shield v timestamp level event policy severity count shield_version reason"
     assert (line["function_shield"], line["v"], line["policy"], line["count"]) == (True, 1, "start", 1)
-    assert line["event"] == event
-    assert line["level"] == "ERROR"
+    assert (line["event"], line["level"]) == (event, "ERROR")
     assert _TIMESTAMP.fullmatch(line["timestamp"])
     return line["reason"]
 
@@ -104,12 +92,9 @@ def write_script(path: Path, *lines: str, interpreter: str = "/bin/sh") -> Path:
 
 # --- seccomp(2) -------------------------------------------------------------------------------------------------
 
-KILL_PROCESS = 0x80000000
-USER_NOTIFICATION = 0x7FC00000
-ALLOW = 0x7FFF0000
+KILL_PROCESS, USER_NOTIFICATION, ALLOW = 0x80000000, 0x7FC00000, 0x7FFF0000
 NEW_LISTENER = 8
-_SET_MODE_FILTER = 1
-_PR_SET_NO_NEW_PRIVS = 38
+_SET_MODE_FILTER, _PR_SET_NO_NEW_PRIVS = 1, 38
 _LOAD, _JUMP_IF_EQUAL, _RETURN = 0x20, 0x15, 0x06
 
 # name: (x86_64, aarch64)
@@ -119,7 +104,6 @@ _NUMBERS = {
     "pidfd_getfd": (438, 438),
     "prctl": (157, 167),
     "process_vm_readv": (310, 270),
-    "ptrace": (101, 117),
     "readlinkat": (267, 78),
     "seccomp": (317, 277),
     "clone3": (435, 435),
@@ -131,19 +115,6 @@ def errno_answer(error: int) -> int:
     return 0x00050000 | error
 
 
-def number(name: str) -> int:
-    """A system call's number on this machine."""
-    return _NUMBERS[name][MACHINE == "aarch64"]
-
-
-class _Instruction(ctypes.Structure):
-    _fields_ = [("code", ctypes.c_ushort), ("jt", ctypes.c_ubyte), ("jf", ctypes.c_ubyte), ("k", ctypes.c_uint32)]
-
-
-class _Program(ctypes.Structure):
-    _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.POINTER(_Instruction))]
-
-
 def install_filter(answers: Mapping[str, int], flags: int = 0, *, no_new_privs: bool = True) -> int:
     """Installs a filter in this process for good. Returns what seccomp(2) returned: with NEW_LISTENER a descriptor.
 
@@ -152,16 +123,17 @@ def install_filter(answers: Mapping[str, int], flags: int = 0, *, no_new_privs: 
         flags: of seccomp(2).
         no_new_privs: set the bit first; only root can do without.
     """
+    number = {name: _NUMBERS[name][MACHINE == "aarch64"] for name in _NUMBERS}
     code = [(_LOAD, 0, 0, 0)]
     for name, action in answers.items():
-        code += [(_JUMP_IF_EQUAL, 0, 1, number(name)), (_RETURN, 0, 0, action)]
+        code += [(_JUMP_IF_EQUAL, 0, 1, number[name]), (_RETURN, 0, 0, action)]
     code.append((_RETURN, 0, 0, ALLOW))
-    instructions = (_Instruction * len(code))(*code)
-    program = _Program(len(code), ctypes.cast(instructions, ctypes.POINTER(_Instruction)))
+    instructions = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *each) for each in code))
+    program = ctypes.create_string_buffer(struct.pack("@HP", len(code), ctypes.addressof(instructions)))
     libc = ctypes.CDLL(None, use_errno=True)
     if no_new_privs:
         libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    result = libc.syscall(number("seccomp"), _SET_MODE_FILTER, flags, ctypes.byref(program))
+    result = libc.syscall(number["seccomp"], _SET_MODE_FILTER, flags, program)
     if result < 0:
         raise OSError(ctypes.get_errno(), "seccomp")
     return result

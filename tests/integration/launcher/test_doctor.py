@@ -45,15 +45,10 @@ KEYS = [
     "libc_version", "libc_coverage", "process_engine", "whole_way", "kernel_engine",
 ]  # fmt: skip
 OUTCOMES = {"works", "refused", "missing", "failed", "no", "killed", "timed_out", "no_answer"}
-ARMED = (
-    '{"function_shield":true,"v":1,"timestamp":"2026-11-24T13:37:00.123456Z","level":"INFO","event":"armed",'
-    '"shield_version":"0.1.0","engine":"process","modes":{},"sites":423,"patched":57,"micros":812,"pid":17}'
-)
-REFUSED_FOR_A_SITE = (
-    '{"function_shield":true,"v":1,"timestamp":"2026-11-24T13:37:00.123456Z","level":"ERROR","event":"refused",'
-    '"policy":"start","count":1,"shield_version":"0.1.0","engine":"process",'
-    '"reason":"a system call cannot be guarded in /lib/libc.so.6 at file offset 1193046, number 257","pid":17}'
-)
+_LINE = '{"function_shield":true,"v":1,"timestamp":"2026-11-24T13:37:00.123456Z","engine":"process",'
+ARMED = _LINE + '"level":"INFO","event":"armed","modes":{},"sites":423,"patched":57,"micros":812,"pid":17}'
+UNGUARDED = "a system call cannot be guarded in /lib/libc.so.6 at file offset 1193046, number 257"
+REFUSED_FOR_A_SITE = _LINE + f'"level":"ERROR","event":"refused","policy":"start","count":1,"reason":"{UNGUARDED}"}}'
 Findings = dict[str, dict[str, object]]
 
 
@@ -76,8 +71,11 @@ def examine(
 
 def answer(findings: Findings, key: str) -> tuple[object, object]:
     """(outcome, errno or signal)"""
-    finding = findings[key]
-    return finding["outcome"], finding["signal"] or finding["error"]
+    return findings[key]["outcome"], findings[key]["signal"] or findings[key]["error"]
+
+
+def told(findings: Findings, *keys: str) -> list[tuple[object, object]]:
+    return [(findings[key]["outcome"], findings[key]["value"]) for key in keys]
 
 
 def test_the_facts_of_this_machine(installed: Installed) -> None:
@@ -88,24 +86,20 @@ def test_the_facts_of_this_machine(installed: Installed) -> None:
     assert findings["architecture"]["value"] == platform.machine()
     assert findings["user"]["value"] == f"uid {os.getuid()} gid {os.getgid()}"
     assert f"\nNoNewPrivs:\t{findings['no_new_privs']['value']}\n" in status
-    assert (
-        findings["seccomp_mode"]["value"]
-        == {"0": "none", "1": "strict", "2": "filter"}[status.split("\nSeccomp:\t")[1][0]]
-    )
+    mode = {"0": "none", "1": "strict", "2": "filter"}[status.split("\nSeccomp:\t")[1][0]]
+    assert findings["seccomp_mode"]["value"] == mode
     assert findings["dev_shm"]["outcome"] == ("works" if os.path.isdir("/dev/shm") else "failed")
     assert findings["tmp"]["outcome"] == ("works" if os.stat("/tmp").st_dev != os.stat("/").st_dev else "no")
     assert str(findings["descriptors"]["value"]).split()[0] in (str(soft), "unlimited")
-    assert findings["executable_memory"]["outcome"] == "works"
-    assert findings["patch_code"]["outcome"] == "works"
-    assert findings["proc_self_fd"]["outcome"] == "works"
+    for key in ("executable_memory", "patch_code", "proc_self_fd"):
+        assert findings[key]["outcome"] == "works"
 
 
 def test_text_is_one_line_a_fact(installed: Installed) -> None:
     done = installed.run(["doctor"], {})
     assert (done.returncode, done.stderr) == (0, "")
     title, blank, *lines = done.stdout.splitlines()
-    assert title.startswith("shield ")
-    assert blank == ""
+    assert (title.split()[0], blank) == ("shield", "")
     assert [line.split()[0] for line in lines] == KEYS
     # every column begins where the one above it does
     assert {line[:20].rstrip() for line in lines} == set(KEYS)
@@ -117,28 +111,22 @@ def test_text_is_one_line_a_fact(installed: Installed) -> None:
 def test_the_engine_is_told_by_its_armed_line(installed: Installed, tmp_path: Path) -> None:
     program = write_script(tmp_path / "program", "echo noise", f"echo '{ARMED}' >&2", 'test -z "$SECRET"')
     findings = examine(installed, "--program", str(program))
-    expected = {
-        "process_engine": f"armed in {program}: 57 of 423 system-call sites patched, 812 microseconds",
-        "libc_coverage": "complete: 423 system-call sites, 57 can make a guarded call, each has its gate",
-    }
-    assert {key: (findings[key]["outcome"], findings[key]["value"]) for key in expected} == {
-        key: ("works", value) for key, value in expected.items()
-    }
+    assert told(findings, "process_engine", "libc_coverage") == [
+        ("works", f"armed in {program}: 57 of 423 system-call sites patched, 812 microseconds"),
+        ("works", "complete: 423 system-call sites, 57 can make a guarded call, each has its gate"),
+    ]
 
 
 def test_incomplete_coverage_names_the_first_site(installed: Installed, tmp_path: Path) -> None:
     program = write_script(tmp_path / "program", f"echo '{REFUSED_FOR_A_SITE}' >&2", "exit 78")
     findings = examine(installed, "--program", str(program))
-    reason = "a system call cannot be guarded in /lib/libc.so.6 at file offset 1193046, number 257"
-    assert (findings["libc_coverage"]["outcome"], findings["libc_coverage"]["value"]) == ("no", f"incomplete: {reason}")
-    assert (findings["process_engine"]["outcome"], findings["process_engine"]["value"]) == ("no", reason)
+    expected = [("no", f"incomplete: {UNGUARDED}"), ("no", UNGUARDED)]
+    assert told(findings, "libc_coverage", "process_engine") == expected
 
 
 def test_the_engine_is_tried_with_a_policy_of_its_own(installed: Installed, tmp_path: Path) -> None:
     """The caller's policy may be the broken part, and must not be what is tried."""
-    program = tmp_path / "program"
-    program.write_text(f"#!/bin/sh\nenv | grep ^SHIELD_ | sort > {tmp_path}/settings\n")
-    program.chmod(0o755)
+    program = write_script(tmp_path / "program", f"env | grep ^SHIELD_ | sort > {tmp_path}/settings")
     environment = {"SHIELD_READ_WRITE_TMP": "deny", "SHIELD_STATE": "x", "LD_PRELOAD": "libm.so.6", "PATH": "/bin"}
     done = installed.run(["doctor", "--json", "--program", program], environment)
     assert "reported neither armed nor refused" in json.loads(done.stdout)["findings"]["process_engine"]["value"]
@@ -162,45 +150,43 @@ def test_a_missing_library_is_said(installed: Installed) -> None:
 
 def test_a_static_program_is_said(installed: Installed, static_program: Path) -> None:
     findings = examine(installed, "--program", str(static_program))
-    for key in ("libc", "libc_version", "libc_coverage", "process_engine"):
-        assert (findings[key]["outcome"], findings[key]["value"]) == ("no", f"{static_program} is a static program")
+    keys = ("libc", "libc_version", "libc_coverage", "process_engine")
+    assert told(findings, *keys) == [("no", f"{static_program} is a static program")] * 4
 
 
 def test_a_missing_program_is_said(installed: Installed) -> None:
-    finding = examine(installed, "--program", "/no/such/program")["libc"]
-    assert (finding["outcome"], finding["value"]) == (
-        "no",
-        '"/no/such/program" cannot be opened: No such file or directory',
-    )
+    missing = '"/no/such/program" cannot be opened: No such file or directory'
+    assert told(examine(installed, "--program", "/no/such/program"), "libc") == [("no", missing)]
+
+
+@pytest.fixture
+def real() -> Installed:
+    layer = f"layer/{MACHINE}/shielded-function"
+    native.build([layer])
+    return Installed(native.BINARIES / layer)
 
 
 @pytest.mark.parametrize("arguments", [[], ["--program", sys.executable]])
-def test_the_real_engine_arms(arguments: list[str]) -> None:
+def test_the_real_engine_arms(real: Installed, arguments: list[str]) -> None:
     if arguments and sys.executable.startswith("/tmp/"):
         pytest.skip("this Python lies in /tmp, which doctor blocks: move the checkout")
-    layer = f"layer/{MACHINE}/shielded-function"
-    native.build([layer])
-    findings = examine(Installed(native.BINARIES / layer), *arguments)
+    findings = examine(real, *arguments)
     finding = findings["process_engine"]
     assert (finding["outcome"], findings["libc_coverage"]["outcome"]) == ("works", "works")
-    figures = re.fullmatch(
-        r"armed in (\S+): (\d+) of (\d+) system-call sites patched, (\d+) microseconds", str(finding["value"])
-    )
+    armed = r"armed in (\S+): (\d+) of (\d+) system-call sites patched, (\d+) microseconds"
+    figures = re.fullmatch(armed, str(finding["value"]))
     assert figures
     assert not arguments or figures[1] == sys.executable
     assert 0 < int(figures[2]) <= int(figures[3])
     program = arguments[1] if arguments else str(findings["whole_way"]["value"]).partition(" ")[0]
-    told = f"{program} started, asked for an event, was refused /tmp, and the alert came"
-    assert findings["whole_way"]["value"] == told
+    came = f"{program} started, asked for an event, was refused /tmp, and the alert came"
+    assert findings["whole_way"]["value"] == came
     assert findings["needed_calls"]["value"] == "all there"
 
 
 @pytest.mark.promise("shield.refused-calls")
-def test_a_refused_call_is_named_and_stops_the_whole_way() -> None:
-    layer = f"layer/{MACHINE}/shielded-function"
-    native.build([layer])
-    answers = {"readlinkat": errno_answer(errno.EPERM)}
-    findings = examine(Installed(native.BINARIES / layer), before=lambda: install_filter(answers))
+def test_a_refused_call_is_named_and_stops_the_whole_way(real: Installed) -> None:
+    findings = examine(real, before=lambda: install_filter({"readlinkat": errno_answer(errno.EPERM)}))
     for key in ("needed_calls", "whole_way"):
         assert findings[key]["outcome"] == "no"
         assert str(findings[key]["value"]).startswith("readlinkat is refused (EPERM), and the shield needs it")
@@ -218,14 +204,16 @@ def test_refused_missing_and_killed_are_told_apart(installed: Installed) -> None
         "clone3": errno_answer(errno.EINVAL),
     }
     findings = examine(installed, before=lambda: install_filter(answers))
-    assert answer(findings, "process_vm_readv") == ("refused", "EPERM")
-    assert answer(findings, "pidfd_getfd") == ("refused", "EPERM")
-    assert answer(findings, "io_uring") == ("missing", "ENOSYS")
-    assert answer(findings, "memfd_create") == ("killed", "SIGSYS")
-    assert answer(findings, "clone3") == ("failed", "EINVAL")
-    assert findings["seccomp_mode"]["value"] == "filter"
-    assert findings["no_new_privs"]["value"] == 1
-    assert findings["kernel_engine"]["value"] == "lacks pidfd_getfd"
+    expected = {
+        "process_vm_readv": ("refused", "EPERM"),
+        "pidfd_getfd": ("refused", "EPERM"),
+        "io_uring": ("missing", "ENOSYS"),
+        "memfd_create": ("killed", "SIGSYS"),
+        "clone3": ("failed", "EINVAL"),
+    }
+    assert {key: answer(findings, key) for key in expected} == expected
+    values = [findings[key]["value"] for key in ("seccomp_mode", "no_new_privs", "kernel_engine")]
+    assert values == ["filter", 1, "lacks pidfd_getfd"]
     # What comes after a killed probe is still asked.
     assert findings["statx_mount_id"]["outcome"] == "works"
 
@@ -234,8 +222,7 @@ def test_a_call_that_never_returns_times_out(installed: Installed) -> None:
     """A supervisor that does not answer: the call hangs, the probe is ended, the rest goes on."""
 
     def hang() -> None:
-        listener = install_filter({"io_uring_setup": USER_NOTIFICATION}, NEW_LISTENER)
-        os.set_inheritable(listener, True)
+        os.set_inheritable(install_filter({"io_uring_setup": USER_NOTIFICATION}, NEW_LISTENER), True)
 
     try:
         findings = examine(installed, before=hang, close_fds=False)
@@ -260,9 +247,8 @@ def test_the_emulated_lambda_sandbox(open_to_all: Installed) -> None:
         become(993, 990)
 
     findings = examine(open_to_all, before=enter)
-    assert findings["user"]["value"] == "uid 993 gid 990"
-    assert findings["no_new_privs"]["value"] == 0
-    assert findings["seccomp_mode"]["value"] == "filter"
+    values = [findings[key]["value"] for key in ("user", "no_new_privs", "seccomp_mode")]
+    assert values == ["uid 993 gid 990", 0, "filter"]
     refused = ("prctl_get_name", "prctl_set_name", "prctl_no_new_privs", "seccomp", "seccomp_filter", "ptrace")
     for key in (*refused, "process_vm_readv", "pidfd_getfd", "user_namespaces"):
         assert answer(findings, key) == ("refused", "EPERM"), key
@@ -280,8 +266,6 @@ def test_an_unprivileged_user_gets_a_filter_after_no_new_privs(open_to_all: Inst
 
 @needs_root
 def test_a_lack_of_no_new_privs_is_told_from_a_filter(open_to_all: Installed) -> None:
-    """Lacking only no new privs is told from a filtered seccomp."""
-
     def enter() -> None:
         install_filter({"prctl": errno_answer(errno.EPERM)}, no_new_privs=False)
         become(65534, 65534)
@@ -296,10 +280,7 @@ def test_a_lack_of_no_new_privs_is_told_from_a_filter(open_to_all: Installed) ->
 
 
 def test_no_descriptors_left(installed: Installed) -> None:
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
-
-    findings = examine(installed, before=limit)
+    findings = examine(installed, before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3)))
     assert findings["descriptors"]["value"] == "3 (hard 3)"
     assert answer(findings, "memfd_create") == ("failed", "EMFILE")
     assert answer(findings, "prctl_get_name") == ("works", None)
@@ -307,11 +288,7 @@ def test_no_descriptors_left(installed: Installed) -> None:
 
 
 def test_standard_input_and_error_closed(installed: Installed) -> None:
-    def close() -> None:
-        os.close(0)
-        os.close(2)
-
-    findings = examine(installed, before=close)
+    findings = examine(installed, before=lambda: (os.close(0), os.close(2)))
     assert str(findings["process_engine"]["value"]).endswith("reported neither armed nor refused")
     assert findings["pidfd_getfd"]["outcome"] == examine(installed)["pidfd_getfd"]["outcome"]
 
@@ -364,5 +341,4 @@ def test_the_aarch64_program_under_qemu(
     findings = json.loads(run(["doctor", "--json"], {}).stdout)["findings"]
     assert list(findings) == KEYS
     assert findings["architecture"]["value"] == "aarch64"
-    assert findings["patch_code"]["outcome"] == "works"
-    assert findings["prctl_get_name"]["outcome"] == "works"
+    assert findings["patch_code"]["outcome"] == findings["prctl_get_name"]["outcome"] == "works"

@@ -15,7 +15,15 @@ import lief
 import pytest
 
 from harness.policy_texts import ERRORS
-from integration.launcher.support import MACHINE, POLICY, Installed, assert_refused, needs_root, write_script
+from integration.launcher.support import (
+    MACHINE,
+    OTHER_MACHINE,
+    POLICY,
+    Installed,
+    assert_refused,
+    needs_root,
+    write_script,
+)
 
 pytestmark = pytest.mark.promise("start.refused")
 
@@ -26,21 +34,14 @@ PROOF = ("/bin/echo", "it ran")
 @pytest.mark.parametrize(
     ("environment", "part"),
     [
-        ({}, "there is no policy"),
         ({"PATH": "/bin", "AWS_REGION": "us-east-1"}, "there is no policy"),
-        ({"SHIELD_READ_WRITE_TMP": "deny"}, "SHIELD_READ_WRITE_TMP"),
         ({"SHIELD_READ_WRITE_TMP": ""}, "SHIELD_READ_WRITE_TMP"),
         ({**POLICY, "SHIELD_READ_WRITE_TEMP": "block"}, "SHIELD_READ_WRITE_TEMP"),
-        ({**POLICY, "SHIELD_": "block"}, "SHIELD_"),
-        # A misspelt on_failure never means "run", and neither does a well-spelt one that is given beside it in a file.
+        # A misspelt on_failure never means "run".
         ({"SHIELD_READ_WRITE_TMP": "deny", "SHIELD_ON_FAILURE": "Run_Unshielded"}, "SHIELD_"),
-        ({**POLICY, "SHIELD_NODE_CALLERS": "yes"}, "SHIELD_NODE_CALLERS"),
         ({**POLICY, "SHIELD_NODE_CALLERS": "on"}, "SHIELD_NODE_CALLERS: cannot read"),  # it is not beside this copy
-        # A text of each setting: the rest are the core's (unit/core/test_settings.py).
-        *(
-            ({**POLICY, text.setting: text.given}, text.becomes)
-            for text in {text.field: text for text in ERRORS}.values()
-        ),
+        # Of all texts one: the rest are the core's (unit/core/test_settings.py).
+        ({**POLICY, ERRORS[0].setting: ERRORS[0].given}, ERRORS[0].becomes),
     ],
 )
 def test_policy_in_the_environment(installed: Installed, environment: dict[str, str], part: str) -> None:
@@ -62,11 +63,8 @@ def test_the_line_says_which_function_it_is(installed: Installed) -> None:
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ("SHIELD_READ_HANDLER=block\n\nSHIELD_READ_WRITE_TMP=deny\n", "line 3"),
-        ("SHIELD_READ_HANDLER\n", "line 1"),
+        ("SHIELD_ON_FAILURE=run_unshielded\n\nSHIELD_READ_WRITE_TMP=deny\n", "line 3"),
         ("SHIELD_OUTBOUND_CONNECTIVITY=allow\n", "given twice"),
-        ("SHIELD_POLICY_FILE=/other\n", "given twice"),
-        ("SHIELD_ON_FAILURE=run_unshielded\nSHIELD_READ_WRITE_TMP=deny\n", "line 2"),
         ("PATH=/bin\n", "PATH"),
     ],
 )
@@ -108,18 +106,11 @@ def with_byte(library: Path, at: int, value: int) -> None:
 
 
 def library_with_a_misplaced_segment(library: Path) -> None:
-    content = bytearray(library.read_bytes())
-    (first,) = struct.unpack_from("<Q", content, 32)
-    (count,) = struct.unpack_from("<H", content, 56)
+    content = library.read_bytes()
+    (first,), (count,) = struct.unpack_from("<Q", content, 32), struct.unpack_from("<H", content, 56)
     headers = (first + 56 * i for i in range(count))
     load = next(at for at in headers if struct.unpack_from("<I", content, at)[0] == 1)
-    content[load + 16] ^= 0x10  # p_vaddr
-    library.write_bytes(content)
-
-
-def library_is_a_folder(library: Path) -> None:
-    library.unlink()
-    library.mkdir()
+    with_byte(library, load + 16, content[load + 16] ^ 0x10)  # p_vaddr
 
 
 DAMAGES: dict[str, Callable[[Path], object]] = {
@@ -132,20 +123,19 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "of 32 bits": lambda library: with_byte(library, 4, 1),
     "with a stray byte in its identity": lambda library: with_byte(library, 15, 1),
     "with a misplaced segment": library_with_a_misplaced_segment,
-    "a folder": library_is_a_folder,
+    "a folder": lambda library: (library.unlink(), library.mkdir()),
 }
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_library(installed: Installed, damage: str) -> None:
     DAMAGES[damage](installed.library)
-    reason = assert_refused(installed.run(PROOF, POLICY))
-    assert str(installed.library) in reason
+    assert str(installed.library) in assert_refused(installed.run(PROOF, POLICY))
 
 
 @pytest.mark.long
 def test_library_of_another_machine(installed: Installed, stand_in: Callable[[str], Path]) -> None:
-    shutil.copy(stand_in({"x86_64": "aarch64", "aarch64": "x86_64"}[MACHINE]), installed.library)
+    shutil.copy(stand_in(OTHER_MACHINE), installed.library)
     assert f"is not built for this machine, {MACHINE}" in assert_refused(installed.run(PROOF, POLICY))
 
 
@@ -177,31 +167,46 @@ def test_library_that_cannot_be_mapped_executable(installed: Installed, tmp_path
         : > {folder}/shield
         mount --bind {installed.program} {folder}/shield
         exec {folder}/shield {" ".join(PROOF)}"""
-    done = subprocess.run(
-        [*private_mounts(), "sh", "-c", script],
-        env={**POLICY, "PATH": os.environ["PATH"]},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    command, environment = [*private_mounts(), "sh", "-c", script], {**POLICY, "PATH": os.environ["PATH"]}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
     assert "cannot be mapped executable" in assert_refused(done)
 
 
-def test_program_missing(installed: Installed) -> None:
-    assert "/no/such/program" in assert_refused(installed.run(["/no/such/program"], POLICY))
-    assert "no-such-program" in assert_refused(installed.run(["no-such-program"], {**POLICY, "PATH": "/bin"}))
-    assert "no-such-program" in assert_refused(installed.run(["no-such-program"], POLICY))
+@pytest.mark.parametrize(
+    ("program", "path", "part"),
+    [
+        ("/no/such/program", "", "/no/such/program"),
+        ("no-such-program", "/bin", "no-such-program"),
+        ("no-such-program", "", "no-such-program"),
+        ("/usr", "", "not a regular file"),
+    ],
+)
+def test_program_that_is_not_there(installed: Installed, program: str, path: str, part: str) -> None:
+    assert part in assert_refused(installed.run([program], POLICY | ({"PATH": path} if path else {})))
 
 
-def test_program_is_a_folder(installed: Installed, tmp_path: Path) -> None:
-    assert "not a regular file" in assert_refused(installed.run([tmp_path], POLICY))
-
-
-def test_program_not_executable(installed: Installed, tmp_path: Path) -> None:
-    program = shutil.copy("/bin/echo", tmp_path / "echo")
-    os.chmod(program, 0o644)
-    assert "Permission denied" in assert_refused(installed.run([program], POLICY))
+@pytest.mark.parametrize(
+    ("content", "mode", "part"),
+    [
+        ("", 0o644, "Permission denied"),
+        ("echo it ran\n", 0o755, "neither an ELF program nor a script"),
+        ("#!{static}\n", 0o755, "static program"),
+        ("#!/no/such/interpreter -x\n", 0o755, '"/no/such/interpreter" cannot be opened'),
+        ("#!{itself}\n", 0o755, "never end"),
+        pytest.param("", 0o4755, "set-uid", marks=needs_root),
+    ],
+)
+def test_program(
+    installed: Installed, tmp_path: Path, static_program: Path, content: str, mode: int, part: str
+) -> None:
+    """Without a content: a copy of /bin/echo."""
+    program = Path(shutil.copy("/bin/echo", tmp_path / "program"))
+    if content:
+        program.write_text(content.format(static=static_program, itself=program))
+    if mode & 0o4000:
+        os.chown(program, 1, 1)
+    program.chmod(mode)
+    assert part in assert_refused(installed.run([program], POLICY))
 
 
 def test_program_static(installed: Installed, static_program: Path) -> None:
@@ -211,21 +216,6 @@ def test_program_static(installed: Installed, static_program: Path) -> None:
 def test_program_of_another_machine(installed: Installed, foreign_program: Path) -> None:
     reason = assert_refused(installed.run([foreign_program, "--version"], POLICY))
     assert f"is not built for this machine, {MACHINE}" in reason
-
-
-def test_program_without_a_format(installed: Installed, tmp_path: Path) -> None:
-    program = tmp_path / "program"
-    program.write_text("echo it ran\n")
-    program.chmod(0o755)
-    assert "neither an ELF program nor a script" in assert_refused(installed.run([program], POLICY))
-
-
-@needs_root
-def test_program_set_uid(installed: Installed, tmp_path: Path) -> None:
-    program = shutil.copy("/bin/echo", tmp_path / "echo")
-    os.chown(program, 1, 1)
-    os.chmod(program, 0o4755)
-    assert "set-uid" in assert_refused(installed.run([program], POLICY))
 
 
 @needs_root
@@ -239,36 +229,16 @@ def test_program_with_file_capabilities(installed: Installed, tmp_path: Path) ->
     assert "file capabilities" in assert_refused(installed.run([program], POLICY))
 
 
-def test_script_of_a_static_interpreter(installed: Installed, tmp_path: Path, static_program: Path) -> None:
-    script = write_script(tmp_path / "script", interpreter=str(static_program))
-    assert "static program" in assert_refused(installed.run([script], POLICY))
+def run_wrapped(installed: Installed, wrapper: Path, *command: str | Path) -> subprocess.CompletedProcess[str]:
+    return installed.run(command or PROOF, {**POLICY, "SHIELD_NEXT_WRAPPER": str(wrapper)})
 
 
-def test_script_without_its_interpreter(installed: Installed, tmp_path: Path) -> None:
-    script = write_script(tmp_path / "script", interpreter="/no/such/interpreter -x")
-    assert '"/no/such/interpreter" cannot be opened' in assert_refused(installed.run([script], POLICY))
-
-
-def test_script_that_interprets_itself(installed: Installed, tmp_path: Path) -> None:
-    script = write_script(tmp_path / "script", interpreter=str(tmp_path / "script"))
-    assert "never end" in assert_refused(installed.run([script], POLICY))
-
-
-def run_wrapped(installed: Installed, wrapper: Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    return installed.run(PROOF, {**POLICY, "SHIELD_NEXT_WRAPPER": str(wrapper), **settings})
-
-
-def test_next_wrapper_missing(installed: Installed, tmp_path: Path) -> None:
-    reason = assert_refused(run_wrapped(installed, tmp_path / "wrapper"))
-    assert reason.startswith(f'SHIELD_NEXT_WRAPPER: "{tmp_path}/wrapper"')
-
-
-def test_next_wrapper_not_executable(installed: Installed, tmp_path: Path) -> None:
-    wrapper = write_script(tmp_path / "wrapper", 'exec "$@"')
-    wrapper.chmod(0o644)
+def test_next_wrapper_that_cannot_run(installed: Installed, tmp_path: Path) -> None:
+    wrapper = tmp_path / "wrapper"
+    assert assert_refused(run_wrapped(installed, wrapper)).startswith(f'SHIELD_NEXT_WRAPPER: "{wrapper}"')
+    write_script(wrapper, 'exec "$@"').chmod(0o644)
     reason = assert_refused(run_wrapped(installed, wrapper))
-    assert reason.startswith("SHIELD_NEXT_WRAPPER")
-    assert "Permission denied" in reason
+    assert reason == f'SHIELD_NEXT_WRAPPER: cannot start "{wrapper}": Permission denied'
 
 
 @pytest.mark.parametrize("link", [None, Path.symlink_to, Path.hardlink_to])
@@ -282,11 +252,8 @@ def test_next_wrapper_is_shield_itself(
 
 
 def test_next_wrapper_starts_shield_again(installed: Installed, tmp_path: Path) -> None:
-    wrapper = write_script(tmp_path / "wrapper", f'exec {installed.program} "$@"')
-    done = run_wrapped(installed, wrapper)
-    assert done.returncode == 78
-    assert "it ran" not in done.stdout
-    assert "SHIELD_STATE is set" in done.stderr
+    done = run_wrapped(installed, write_script(tmp_path / "wrapper", f'exec {installed.program} "$@"'))
+    assert (done.returncode, "it ran" in done.stdout, "SHIELD_STATE is set" in done.stderr) == (78, False, True)
 
 
 def test_next_wrapper_static(installed: Installed, static_program: Path) -> None:
@@ -295,8 +262,7 @@ def test_next_wrapper_static(installed: Installed, static_program: Path) -> None
 
 def test_runtime_behind_a_wrapper_is_checked_too(installed: Installed, tmp_path: Path, static_program: Path) -> None:
     wrapper = write_script(tmp_path / "wrapper", 'exec "$@"')
-    done = installed.run([static_program, "--version"], {**POLICY, "SHIELD_NEXT_WRAPPER": str(wrapper)})
-    assert "static program" in assert_refused(done)
+    assert "static program" in assert_refused(run_wrapped(installed, wrapper, static_program, "--version"))
 
 
 def test_one_valid_line_whatever_the_bytes(installed: Installed) -> None:
@@ -305,30 +271,18 @@ def test_one_valid_line_whatever_the_bytes(installed: Installed) -> None:
     assert_refused(installed.run(["/" + value[:3000]], POLICY))
 
 
-@pytest.mark.parametrize("how", ["closed", "broken"])
-def test_status_without_a_log(installed: Installed, how: str) -> None:
+@pytest.mark.parametrize("close", [lambda: os.close(2), None], ids=["closed", "broken"])
+def test_status_without_a_log(installed: Installed, close: Callable[[], object] | None) -> None:
     read, write = os.pipe()
     os.close(read)
-
-    def close() -> None:
-        os.close(2)
-
+    wrong = {"SHIELD_READ_WRITE_TMP": "deny"}
     done = subprocess.run(
-        [installed.program, *PROOF],
-        env={"SHIELD_READ_WRITE_TMP": "deny"},
-        stdout=subprocess.PIPE,
-        stderr=write,
-        preexec_fn=close if how == "closed" else None,
-        timeout=30,
-        check=False,
+        [installed.program, *PROOF], env=wrong, stdout=-1, stderr=write, preexec_fn=close, check=False
     )
     os.close(write)
-    assert done.returncode == 78
-    assert done.stdout == b""
+    assert (done.returncode, done.stdout) == (78, b"")
 
 
 def test_no_descriptors_left(installed: Installed) -> None:
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
-
-    assert "No file descriptors available" in assert_refused(installed.run(PROOF, POLICY, before=limit))
+    done = installed.run(PROOF, POLICY, before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3)))
+    assert "No file descriptors available" in assert_refused(done)
