@@ -29,12 +29,17 @@ def policy(**settings: str) -> dict[str, str]:
 
 @contextmanager
 def whole_sandbox(
-    task: Path, layer: Path, *, mounts: Mapping[str, Path] = NO_MOUNTS, runtime: Runtime = python.THIS
+    task: Path,
+    layer: Path,
+    *,
+    mounts: Mapping[str, Path] = NO_MOUNTS,
+    runtime: Runtime = python.THIS,
+    filtered: bool = True,
 ) -> Iterator[Sandbox]:
     """A sandbox with `task`, which everyone may read from now on, at /var/task. Skips where none can be had."""
     for path in (task, *task.rglob("*"), *task.parents[:3]):
         path.chmod(0o755)
-    with Sandbox(task=task, layers=layer, mounts=mounts, runtime=runtime) as sandbox:
+    with Sandbox(task=task, layers=layer, mounts=mounts, runtime=runtime, filtered=filtered) as sandbox:
         if not sandbox.isolation.whole:
             pytest.skip(f"needs a sandbox with a network and /tmp of its own: {sandbox.isolation.note}")
         yield sandbox

@@ -5,28 +5,24 @@ from __future__ import annotations
 import json
 import platform
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.compiling import SOURCES, compile_c
-from harness.running import PYTHON, SHIELD, prepare_tmp
+from harness.engine import layer
+from harness.running import PYTHON, SHIELD, prepare_tmp, whole_sandbox
 from shielded_function_emulator.sandbox import Completed, Sandbox
-from shielded_function_runtime.build.native import BINARIES, build
+
+__all__ = ["layer"]
 
 PROMISE = "code.stricter-only"
 
 HERE = Path(__file__).parent
 HARD = HERE.parents[1] / "lab" / "libcs" / "c" / "hard.S"
 Probe = Callable[..., tuple[list[str], Completed]]
-
-
-@pytest.fixture(scope="session")
-def layer() -> Path:
-    build([f"layer/{platform.machine()}"])
-    return BINARIES / "layer" / platform.machine()
 
 
 @pytest.fixture(scope="session")
@@ -40,13 +36,7 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
         compile_c([HARD], task / "libhard.so", "-shared", target=target)
         relocated = [SOURCES / "layouts.S"]
         compile_c(relocated, task / "librelocated.so", "-shared", "-nostdlib", "-Wl,-z,notext", target=target)
-    for path in [task, *task.rglob("*")]:
-        path.chmod(0o755)
-    for parent in task.parents[:3]:
-        parent.chmod(0o755)
-    with Sandbox(task=task, layers=layer) as sandbox:
-        if not sandbox.isolation.whole:
-            pytest.skip(f"needs a sandbox with a network and /tmp of its own: {sandbox.isolation.note}")
+    with whole_sandbox(task, layer) as sandbox:
         yield sandbox
 
 
@@ -83,7 +73,3 @@ def policy(**fields: Any) -> dict[str, Any]:
 def only(**fields: Any) -> dict[str, Any]:
     """A configuration of these fields alone."""
     return {"policy": fields}
-
-
-def denied(names: Sequence[str]) -> list[str]:
-    return ["EACCES"] * len(names)

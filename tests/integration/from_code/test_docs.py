@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from harness.running import PYTHON, alerts, prepare_tmp
+from harness.running import PYTHON, alerts, prepare_tmp, whole_sandbox
 from integration.from_code.conftest import HERE, events
-from integration.from_code.test_java import COMPILERS, JAVAS, compile_java, java_mounts, needs_compiler
+from integration.from_code.test_java import COMPILERS, JAVA, compile_java, java_mounts, needs_compiler
 from integration.from_code.test_node import NODES, WITHOUT_RINGS
-from shielded_function_emulator.sandbox import Completed, Sandbox
+from shielded_function_emulator.sandbox import Sandbox
 
 pytestmark = pytest.mark.promise("package.docs")
 
+JAR = "/opt/java/lib/shielded-function.jar"
 PAGE = HERE.parents[2] / "docs" / "guide" / "migrating-from-functionshield.md"
 # Each tries to write into /tmp, after the example was loaded as Lambda loads it.
 AFTERWARDS = {
@@ -58,23 +59,9 @@ def docs_box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         (task / "Handler.java").write_text(examples("java")[1])
         jar = layer / "java" / "lib" / "shielded-function.jar"
         compile_java(task / "Main.java", task, "-cp", f"{jar}:{task}", "-sourcepath", str(task), "--release", "11")
-    for path in [*task.rglob("*"), task, *task.parents[:3]]:
-        path.chmod(0o755)
     mounts = {"/var/lang-node": NODES["wheel"].parents[1], **java_mounts()}
-    with Sandbox(task=task, layers=layer, mounts=mounts, filtered=False) as sandbox:
-        if not sandbox.isolation.whole:
-            pytest.skip(f"needs a sandbox with a network and /tmp of its own: {sandbox.isolation.note}")
+    with whole_sandbox(task, layer, mounts=mounts, filtered=False) as sandbox:
         yield sandbox
-
-
-def enforced(box: Sandbox, *command: str) -> Completed:
-    prepare_tmp(box)
-    environment = {"NODE_PATH": "/opt/nodejs/node_modules", "_HANDLER": "app.handler", "FUNCTION_SHIELD_TOKEN": "x"}
-    done = box.run_command(command, environment=environment)
-    assert (done.returncode, done.stdout) == (0, "denied done\n"), done.stderr
-    assert events(done) == ["armed"]
-    assert [line["policy"] for line in alerts(done)][:1] == ["read_write_tmp"]
-    return done
 
 
 @pytest.mark.parametrize(
@@ -90,21 +77,24 @@ def test_only_the_import_changes(language: str, before: str, after: str) -> None
     assert old.replace(before, after) == new
 
 
-def test_python(docs_box: Sandbox) -> None:
-    enforced(docs_box, PYTHON, "/var/task/main.py")
-
-
-def test_node(docs_box: Sandbox) -> None:
-    enforced(docs_box, *WITHOUT_RINGS, "/var/lang-node/bin/node", "/var/task/main.js")
-
-
-@needs_compiler
-def test_java(docs_box: Sandbox) -> None:
-    enforced(
-        docs_box,
-        f"/var/{next(iter(JAVAS))}/bin/java",
+COMMANDS = {
+    "python": [PYTHON, "/var/task/main.py"],
+    "node": [*WITHOUT_RINGS, "/var/lang-node/bin/node", "/var/task/main.js"],
+    "java": [
+        f"/var/{JAVA}/bin/java",
         "-XX:-UsePerfData",
         "-cp",
-        "/var/task:/opt/java/lib/shielded-function.jar",
+        f"/var/task:{JAR}",
         "Main",
-    )
+    ],
+}
+
+
+@pytest.mark.parametrize("language", ["python", "node", pytest.param("java", marks=needs_compiler)])
+def test_the_example_is_enforced(docs_box: Sandbox, language: str) -> None:
+    prepare_tmp(docs_box)
+    environment = {"NODE_PATH": "/opt/nodejs/node_modules", "_HANDLER": "app.handler", "FUNCTION_SHIELD_TOKEN": "x"}
+    done = docs_box.run_command(COMMANDS[language], environment=environment)
+    assert (done.returncode, done.stdout) == (0, "denied done\n"), done.stderr
+    assert events(done) == ["armed"]
+    assert [line["policy"] for line in alerts(done)][:1] == ["read_write_tmp"]

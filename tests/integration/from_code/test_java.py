@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.running import SHIELD, prepare_tmp
+from harness.running import SHIELD, prepare_tmp, whole_sandbox
+from harness.thinning import long_but
 from integration.from_code.conftest import HERE, events
 from shielded_function_emulator.languages import java as java_language
 from shielded_function_emulator.sandbox import Completed, Sandbox
@@ -20,6 +21,7 @@ BINDINGS = HERE.parents[2] / "runtime_layer" / "bindings" / "java"
 NATIVE = HERE.parents[2] / "runtime_layer" / "native" / "bindings" / "java"
 # By their versions, and where the sandbox shows them.
 JAVAS = {f"java-{line}": home for line, home in java_language.homes().items()}
+JAVA = next(iter(JAVAS), "")
 COMPILERS = [home for home in JAVAS.values() if (home / "bin" / "javac").exists()]
 needs_compiler = pytest.mark.skipif(not COMPILERS, reason=f"no Java compiler; {java_language.TOOLS.missing()}")
 
@@ -32,11 +34,7 @@ def java_box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     task.mkdir()
     jar = layer / "java" / "lib" / "shielded-function.jar"
     compile_java(HERE / "java" / "Probe.java", task, "-cp", str(jar), "--release", "11")
-    for parent in [*task.rglob("*"), task, *task.parents[:3]]:
-        parent.chmod(0o755)
-    with Sandbox(task=task, layers=layer, mounts=java_mounts()) as sandbox:
-        if not sandbox.isolation.whole:
-            pytest.skip(f"needs a sandbox with a network and /tmp of its own: {sandbox.isolation.note}")
+    with whole_sandbox(task, layer, mounts=java_mounts()) as sandbox:
         yield sandbox
 
 
@@ -74,7 +72,7 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("java", JAVAS)
+@pytest.mark.parametrize("java", long_but({JAVA}, JAVAS))
 def test_bad_dictionaries_and_then_lists(java_box: Sandbox, java: str) -> None:
     stricter = "only create_child_process=block"
     done, ran = run(java_box, java, *BAD, "thrown", "tmp", "lists", "tmp", "fewer", "tmp", stricter, "program")
@@ -89,7 +87,7 @@ def test_bad_dictionaries_and_then_lists(java_box: Sandbox, java: str) -> None:
     assert events(ran) == ["armed", "tightened"]
 
 
-@pytest.mark.parametrize("java", JAVAS)
+@pytest.mark.parametrize("java", long_but({JAVA}, JAVAS))
 def test_under_the_wrapper(java_box: Sandbox, java: str) -> None:
     done, _ = run(
         *(java_box, java, "tmp", "only read_write_tmp=allow", "only read_write_tmp=block", "tmp"),

@@ -3,6 +3,7 @@
 import ctypes
 import errno
 import os
+import struct
 import sys
 
 NO_NEW_PRIVS, SET_MODE_FILTER, IO_URING_SETUP = 38, 1, 425
@@ -10,24 +11,11 @@ SECCOMP = {"x86_64": 317, "aarch64": 277}[os.uname().machine]
 LOAD, JUMP_IF_EQUAL, RETURN = 0x20, 0x15, 0x06
 ALLOW, ERROR = 0x7FFF0000, 0x00050000
 
-
-class Instruction(ctypes.Structure):
-    _fields_ = [("code", ctypes.c_ushort), ("jt", ctypes.c_ubyte), ("jf", ctypes.c_ubyte), ("k", ctypes.c_uint32)]
-
-
-class Program(ctypes.Structure):
-    _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.POINTER(Instruction))]
-
-
-code = [
-    (LOAD, 0, 0, 0),
-    (JUMP_IF_EQUAL, 0, 1, IO_URING_SETUP),
-    (RETURN, 0, 0, ERROR | errno.ENOSYS),
-    (RETURN, 0, 0, ALLOW),
-]
-instructions = (Instruction * len(code))(*code)
+code = [LOAD, 0, 0, 0, JUMP_IF_EQUAL, 0, 1, IO_URING_SETUP, RETURN, 0, 0, ERROR | errno.ENOSYS, RETURN, 0, 0, ALLOW]
+instructions = ctypes.create_string_buffer(struct.pack("=" + "HBBI" * 4, *code))
+program = ctypes.create_string_buffer(struct.pack("@HP", 4, ctypes.addressof(instructions)))
 libc = ctypes.CDLL(None, use_errno=True)
 libc.prctl(NO_NEW_PRIVS, 1, 0, 0, 0)
-if libc.syscall(SECCOMP, SET_MODE_FILTER, 0, ctypes.byref(Program(len(code), instructions))):
+if libc.syscall(SECCOMP, SET_MODE_FILTER, 0, program):
     sys.exit(f"seccomp: {os.strerror(ctypes.get_errno())}")
 os.execv(sys.argv[1], sys.argv[1:])

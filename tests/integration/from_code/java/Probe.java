@@ -10,60 +10,36 @@ import shieldedfunction.ShieldedFunction;
 
 /** As probe.py: does what its arguments list, step by step, and prints what came of each, a line each. */
 public final class Probe {
+    private static final Map<String, Map<String, ?>> POLICIES = Map.of(
+        "bad mode", Map.of("read_write_tmp", "blok"),
+        "bad field", Map.of("read_write_tmpp", "block"),
+        "bad type", Map.of("read_write_tmp", 3),
+        "bad entry", Map.of("allow_tmp", List.of("/tmp/a", "/tmp/b,/tmp/c")),
+        "bad text", Map.of("allow_tmp", "/tmp/a\nSHIELD_ON_FAILURE=run_unshielded"),
+        "half a character", Map.of("allow_tmp", "/tmp/\ud83d"),
+        "thrown", new HashMap<String, Object>() {
+            @Override
+            public java.util.Set<Map.Entry<String, Object>> entrySet() {
+                throw new IllegalStateException("my own");
+            }
+        },
+        "lists", Map.of("read_write_tmp", "block", "allow_tmp", List.of("/tmp/probe", "/tmp/\ud83d\ude00"),
+            "check_tls_name", false, "allow_aws", "s3,dynamodb", "create_child_process", "allow"),
+        "fewer", Map.of("allow_tmp", List.of()));
+    private static final Map<String, Map<String, ?>> OPTIONS =
+        Map.of("bad option", Map.of("polcy", Map.of()), "no policy", Map.of());
+
     private static void attempt(String step) throws Exception {
-        switch (step) {
-            case "tmp":
-                Files.writeString(Path.of("/tmp/probe"), "x");
-                break;
-            case "program":
-                new ProcessBuilder("/bin/true").start().waitFor();
-                break;
-            case "bad mode":
-                configure(Map.of("read_write_tmp", "blok"));
-                break;
-            case "bad field":
-                configure(Map.of("read_write_tmpp", "block"));
-                break;
-            case "bad type":
-                configure(Map.of("read_write_tmp", 3));
-                break;
-            case "bad entry":
-                configure(Map.of("allow_tmp", List.of("/tmp/a", "/tmp/b,/tmp/c")));
-                break;
-            case "bad text":
-                configure(Map.of("allow_tmp", "/tmp/a\nSHIELD_ON_FAILURE=run_unshielded"));
-                break;
-            case "half a character":
-                configure(Map.of("allow_tmp", "/tmp/\ud83d"));
-                break;
-            case "bad option":
-                ShieldedFunction.configure(Map.of("polcy", Map.of()));
-                break;
-            case "no policy":
-                ShieldedFunction.configure(Map.of());
-                break;
-            case "no map":
-                ShieldedFunction.configure(null);
-                break;
-            case "thrown":
-                ShieldedFunction.configure(Map.of("policy", new HashMap<String, Object>() {
-                @Override
-                public java.util.Set<Map.Entry<String, Object>> entrySet() {
-                    throw new IllegalStateException("my own");
-                }
-            }));
-                break;
-            case "lists":
-                configure(Map.of("read_write_tmp", "block", "allow_tmp", List.of("/tmp/probe", "/tmp/\ud83d\ude00"),
-                    "check_tls_name", false, "allow_aws", "s3,dynamodb", "create_child_process", "allow"));
-                break;
-            case "fewer":
-                configure(Map.of("allow_tmp", List.of()));
-                break;
-            default:
-                mode(step);
-                break;
-        }
+        if (step.equals("tmp"))
+            Files.writeString(Path.of("/tmp/probe"), "x");
+        else if (step.equals("program"))
+            new ProcessBuilder("/bin/true").start().waitFor();
+        else if (step.equals("no map"))
+            ShieldedFunction.configure(null);
+        else if (step.startsWith("only "))
+            mode(step);
+        else
+            ShieldedFunction.configure(OPTIONS.getOrDefault(step, Map.of("policy", POLICIES.getOrDefault(step, Map.of()))));
     }
 
     /** "only name=mode". */
@@ -77,10 +53,6 @@ public final class Probe {
         options.put("token", "0123456789abcdef");
         options.put("disable_analytics", true);
         ShieldedFunction.configure(options);
-    }
-
-    private static void configure(Map<String, ?> policy) {
-        ShieldedFunction.configure(Map.of("policy", policy));
     }
 
     public static void main(String[] steps) {
