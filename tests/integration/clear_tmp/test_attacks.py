@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -43,8 +42,7 @@ def call(name, *arguments):
         "os.chdir('/proc/self/root/tmp/init'); make('../../tmp/dots'); os.chdir('/')",
         "make('/proc/self/root/tmp/by-root'); os.mkdir('/proc/thread-self/root/tmp/by-thread')",
         """
-        os.mkdir('/tmp/one')
-        make('/tmp/init/two')
+        os.mkdir('/tmp/one'); make('/tmp/init/two')
         call('renameat2', AT_FDCWD, b'/tmp/one', AT_FDCWD, b'/tmp/init/two', RENAME_EXCHANGE)
         """,
         """
@@ -55,17 +53,8 @@ def call(name, *arguments):
         d = unnamed('/tmp')
         call('linkat', AT_FDCWD, f'/proc/self/fd/{d}'.encode(), AT_FDCWD, b'/tmp/by-linkat', AT_SYMLINK_FOLLOW)
         """,
-        """
-        os.makedirs('/tmp/mode/below')
-        make('/tmp/mode/below/x')
-        os.chmod('/tmp/mode/below', 0)
-        os.chmod('/tmp/mode', 0)
-        """,
-        """
-        os.makedirs('/tmp/read-only/below')
-        os.chmod('/tmp/read-only/below', 0o500)
-        os.chmod('/tmp/read-only', 0o500)
-        """,
+        "os.makedirs('/tmp/m/b'); make('/tmp/m/b/x'); os.chmod('/tmp/m/b', 0); os.chmod('/tmp/m', 0)",
+        "os.makedirs('/tmp/read/only'); os.chmod('/tmp/read/only', 0o500); os.chmod('/tmp/read', 0o500)",
         "make('/tmp/init/locked'); os.chmod('/tmp/init', 0o500)",
         "make('/tmp/init/locked'); os.chmod('/tmp/init', 0)",
         "make('/tmp/locked'); os.chmod('/tmp', 0)",
@@ -101,12 +90,9 @@ def test_empty_folders_that_stay_hide_nothing() -> None:
 def test_code_cannot_keep_what_lies_deep() -> None:
     """Deeper than a path can say (PATH_MAX): it goes with the directory at the top, and no line says that it stays."""
     code = """
-    import os
     os.chdir("/tmp")
-    for _ in range(2000):
-        os.mkdir("n" * 200)
-        os.chdir("n" * 200)
-    open("user", "w").close()
+    for _ in range(2000): os.mkdir("n" * 200), os.chdir("n" * 200)
+    make("user")
     os.chdir("/")
     """
     with started(HEADLINE) as function:
@@ -120,18 +106,11 @@ def test_code_cannot_keep_what_lies_deep() -> None:
     [
         "os.makedirs('/tmp/d'); make('/tmp/d/cache'); os.rename('/tmp/d', '/tmp/e'); os.symlink('/tmp/init', '/tmp/d')",
         "os.symlink('/tmp/init/cache', '/tmp/link'); os.symlink('/tmp/init', '/tmp/folder')",
-        """
-        os.makedirs('/tmp/t/u')
-        os.symlink('/tmp/init', '/tmp/t/u/v')
-        os.symlink('..', '/tmp/t/u/w')
-        os.symlink('/', '/tmp/t/root')
-        """,
+        "os.makedirs('/tmp/t/u'); [os.symlink(to, f'/tmp/t/u/{n}') for n, to in enumerate(('/tmp/init', '..', '/'))]",
         "make('/tmp/f'); os.unlink('/tmp/f'); os.symlink('/tmp/init/cache', '/tmp/f')",
         """
-        os.mkdir('/tmp/init/g')
-        make('/tmp/init/g/cache')
-        os.rename('/tmp/init/g', '/tmp/g')
-        os.symlink('/tmp/init', '/tmp/init/g')
+        os.mkdir('/tmp/init/g'); make('/tmp/init/g/cache')
+        os.rename('/tmp/init/g', '/tmp/g'); os.symlink('/tmp/init', '/tmp/init/g')
         """,
         "os.mkdir('/tmp/new'); os.link('/tmp/init/cache', '/tmp/new/user')",
         "open('/tmp/init/cache', 'a').close(); open('/tmp/init/cache', 'r+').close()",
@@ -149,23 +128,19 @@ def test_what_is_opened_to_create_it_stays(function: Function) -> None:
     (function.tmp / "init" / "cache").write_text("initialization")
 
 
-def test_nothing_outside_of_tmp_goes(tmp_path: Path) -> None:
+def test_nothing_outside_of_tmp_goes(function: Function) -> None:
     """Where /tmp is no mount of its own, and the function may write elsewhere."""
-    with started(HEADLINE) as function:
-        for folder in ("/var/tmp", "/dev/shm"):
-            answer = function.run(f"open('{folder}/outside', 'w').close(); result = 'made'")
-            if answer == "made":
-                assert function.run(f"import os; result = os.path.exists('{folder}/outside')")
+    for folder in ("/var/tmp", "/dev/shm"):
+        if function.run(f"make('{folder}/outside'); result = 'made'") == "made":
+            assert function.run(f"result = os.path.exists('{folder}/outside')")
 
 
 def test_a_request_of_its_own_clears_early(function: Function) -> None:
     code = """
-    import os
-    open("/tmp/early", "w").close()
-    read, write = os.pipe()
-    os.write(write, b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")
+    make("/tmp/early")
+    os.write(os.pipe()[1], b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")
     result = os.path.exists("/tmp/early")
-    open("/tmp/late", "w").close()
+    make("/tmp/late")
     """
     assert function.run(code) is False
     assert "/tmp/late" not in function.run(LOOK)

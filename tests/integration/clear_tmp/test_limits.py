@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
-from integration.clear_tmp.function import HEADLINE, LOOK, PROGRAM_EACH, started
+from integration.clear_tmp.function import HEADLINE, LOOK, PROGRAM_EACH, Function, started
 from integration.clear_tmp.other_tmp import cover_tmp
 from shielded_function_emulator.sandbox import Sandbox
 
 
-def test_what_was_there_can_hold_anything() -> None:
+@pytest.fixture(scope="module")
+def function() -> Iterator[Function]:
     with started(HEADLINE) as function:
-        function.run("open('/tmp/init/cache', 'w').write('user')")
-        assert function.run("result = open('/tmp/init/cache').read()") == "user"
+        yield function
 
 
-@pytest.mark.parametrize(
-    ("code", "name"),
-    [
-        ("os.rename('/tmp/init/cache', '/tmp/user')", "/tmp/user"),
-        ("os.link('/tmp/init/cache', '/tmp/user')", "/tmp/user"),
-        ("os.rename('/tmp/init', '/tmp/user')", "/tmp/user"),
-    ],
-)
-def test_what_was_there_can_be_called_anything(code: str, name: str) -> None:
+def test_what_was_there_can_hold_anything(function: Function) -> None:
+    function.run("open('/tmp/init/cache', 'w').write('user')")
+    assert function.run("result = open('/tmp/init/cache').read()") == "user"
+
+
+def test_what_was_there_can_be_called_anything() -> None:
     with started(HEADLINE) as function:
-        function.run(code)
-        assert name in function.run(LOOK)
+        function.run("cache = '/tmp/init/cache'; os.link(cache, '/tmp/linked'); os.rename(cache, '/tmp/renamed')")
+        function.run("os.rename('/tmp/init', '/tmp/folder')")
+        assert {"/tmp/linked", "/tmp/renamed", "/tmp/folder"} <= set(function.run(LOOK))
 
 
 def mount_in_tmp(box: Sandbox) -> None:
@@ -50,24 +50,20 @@ def test_what_lies_deep_in_what_was_there_is_told() -> None:
     assert set(map(tuple, told)) == {(why, "/tmp/init" + "/deep" * 31)}
 
 
-def test_a_file_that_is_open_outlives_its_name() -> None:
-    with started(HEADLINE) as function:
-        function.run(
-            "import builtins; builtins.kept = open('/tmp/user', 'w+'); print('user', file=builtins.kept, flush=True)"
-        )
-        code = (
-            "import builtins, os; builtins.kept.seek(0); result = [builtins.kept.read(), os.path.exists('/tmp/user')]"
-        )
-        assert function.run(code) == ["user\n", False]
+def test_a_file_that_is_open_outlives_its_name(function: Function) -> None:
+    function.run("sys.kept = open('/tmp/user', 'w+'); print('user', file=sys.kept, flush=True)")
+    assert function.run("sys.kept.seek(0); result = [sys.kept.read(), os.path.exists('/tmp/user')]") == [
+        "user\n",
+        False,
+    ]
 
 
-def test_what_is_made_between_events_goes_later() -> None:
+def test_what_is_made_between_events_goes_later(function: Function) -> None:
     """By a process that works on."""
-    with started(HEADLINE) as function:
-        function.run("subprocess.Popen(['/bin/sh', '-c', 'sleep 0.5; echo user > /tmp/late; sleep 60'])")
-        function.wait_for_file("late")
-        assert "/tmp/late" in function.run(LOOK)
-        assert "/tmp/late" not in function.run(LOOK)
+    function.run("subprocess.Popen(['/bin/sh', '-c', 'sleep 0.5; echo user > /tmp/late; sleep 60'])")
+    function.wait_for_file("late")
+    assert "/tmp/late" in function.run(LOOK)
+    assert "/tmp/late" not in function.run(LOOK)
 
 
 REMOVED = "os.rmdir('/tmp/.shielded-function'); make('/tmp/user')"

@@ -21,9 +21,8 @@ def test_what_cannot_be_removed_is_told_and_tried_again() -> None:
         function.give("import os, time\nos.mkdir('/tmp/made')\nwhile not os.path.exists('/tmp/go'): time.sleep(0.01)")
         function.wait_for_file("made")
         theirs = function.tmp / "made" / "theirs"
-        theirs.mkdir()
+        theirs.mkdir(0o755)
         (theirs / "file").touch()
-        theirs.chmod(0o755)
         (function.tmp / "go").touch()
         function.answer()
         assert "/tmp/made" in function.run(LOOK)
@@ -83,47 +82,31 @@ def test_after_a_restore_only_events_count() -> None:
         assert "/tmp/restored" in function.run(LOOK)
 
 
-@pytest.mark.promise("tmp.clear-at-end")
-def test_a_function_that_ends_itself_leaves_nothing() -> None:
-    with started(HEADLINE) as function:
-        function.run("result = 1")
-        assert function.is_killed_by("make('/tmp/user'); os._exit(3)") == 3
-        function.start()
-        assert "/tmp/user" not in function.run(LOOK)
-
-
-KILLED = """
+ENDS = """
 make("/tmp/user")
 os.makedirs("/tmp/folder/below")
 shell("echo user > /tmp/by-a-program")
 os.makedirs("/tmp/cache", exist_ok=True)
-os.kill(os.getpid(), 9)
 """
 
 
 @pytest.mark.promise("tmp.clear-at-end")
-def test_a_killed_function_leaves_nothing_to_the_next() -> None:
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [("os._exit(3)", 3), ("os.kill(os.getpid(), 9)", -9), ("os.chmod('/tmp', 0); os.kill(os.getpid(), 9)", -9)],
+)
+def test_a_function_that_ends_leaves_nothing_to_the_next(end: str, status: int) -> None:
     """Lambda starts the runtime anew in the same sandbox, after a timeout for example: initialization finds nothing."""
     with started(HEADLINE) as function:
         function.run("result = 1")
         for _ in range(2):
-            assert function.is_killed_by(KILLED) == -9
-            assert (function.tmp / "user").exists()
+            assert function.is_killed_by(ENDS + end) == status
+            assert (function.tmp / "user").exists() or status == 3
             function.start()
-            found = set(function.run(LOOK))
             kept = {"/tmp/cache", "/tmp/init", "/tmp/init/cache", "/tmp/started"}
-            assert found == {*kept, "/tmp/.shielded-function"}
+            assert set(function.run(LOOK)) == {*kept, "/tmp/.shielded-function"}
             assert function.left("make('/tmp/user')") == set()
         assert [line for line in function.end() if "policy" in line] == []
-
-
-@pytest.mark.promise("tmp.clear-at-end")
-def test_a_folder_that_is_closed_keeps_nothing() -> None:
-    with started(HEADLINE) as function:
-        function.run("result = 1")
-        assert function.is_killed_by("make('/tmp/user'); os.chmod('/tmp', 0); os.kill(os.getpid(), 9)") == -9
-        function.start()
-        assert "/tmp/user" not in function.run(LOOK)
 
 
 @pytest.mark.promise("tmp.clear-at-end")
@@ -142,7 +125,7 @@ def test_a_marker_that_is_replaced_leads_nowhere(code: str) -> None:
         replace = f"MARKER = '/tmp/.shielded-function'; os.rmdir(MARKER); {code}; make('/tmp/user')"
         function.run(replace)
         assert {"/tmp/user", "/tmp/.shielded-function/user"}.isdisjoint(function.run(LOOK))
-        function.run("os.path.lexists(MARKER) or os.mkdir(MARKER)".replace("MARKER", repr("/tmp/.shielded-function")))
+        function.run("os.path.lexists(m := '/tmp/.shielded-function') or os.mkdir(m)")
         assert function.is_killed_by(replace + "; os.kill(os.getpid(), 9)") == -9
         function.start()
         assert function.left("make('/tmp/user')") == set()
@@ -183,25 +166,63 @@ def test_it_is_off_unless_asked_for() -> None:
 def test_it_goes_with_every_mode() -> None:
     for mode in ("alert", "block"):
         with started(policy(clear_tmp="on", read_write_tmp=mode, allow_tmp=INIT + ",/tmp/cache/**")) as function:
-            code = "import os; os.makedirs('/tmp/cache/x'); open('/tmp/cache/x/y', 'w').close()"
-            assert function.left(code) == {"/tmp/cache", "/tmp/cache/x", "/tmp/cache/x/y"}
-            code = "try:\n    open('/tmp/other', 'w').close()\nexcept PermissionError: pass"
-            assert function.left(code) == set()
+            kept = {"/tmp/cache", "/tmp/cache/x", "/tmp/cache/x/y"}
+            assert function.left("os.makedirs('/tmp/cache/x'); make('/tmp/cache/x/y')") == kept
+            assert function.left("try:\n    make('/tmp/other')\nexcept PermissionError: pass") == set()
+
+
+CONCURRENT = {"AWS_LAMBDA_INITIALIZATION_TYPE": "lambda-managed-instances"}
+SEVERAL = "clear_tmp: this function runs several invocations at once"
 
 
 @pytest.mark.promise("tmp.clear-refused")
 @pytest.mark.parametrize("concurrency", ["1", "8"])
 def test_it_is_refused_on_managed_instances(concurrency: str) -> None:
-    environment = {
-        **HEADLINE,
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "lambda-managed-instances",
-        "AWS_LAMBDA_MAX_CONCURRENCY": concurrency,
-    }
+    environment = HEADLINE | CONCURRENT | {"AWS_LAMBDA_MAX_CONCURRENCY": concurrency}
     with open_box(INSIDE) as box:
         done = box.run_command([SHIELD, "/var/lang/bin/python3", "-c", ""], environment=environment)
     (line,) = shield_lines(done.stderr.splitlines())
     assert (done.returncode, line["event"]) == (78, "refused")
-    assert line["reason"] == (
-        "clear_tmp: this function runs several invocations at once (Lambda Managed Instances), so /tmp is always in "
-        "use; leave clear_tmp out"
-    )
+    assert line["reason"] == SEVERAL + " (Lambda Managed Instances), so /tmp is always in use; leave clear_tmp out"
+
+
+# In the function's own code
+
+MODES = "outbound_connectivity read_write_tmp create_child_process read_handler executable_memory"
+CONFIGURE = f"""
+sys.path.insert(0, "/opt/python")
+import shielded_function_runtime as shield
+try:
+    shield.configure({{"policy": dict.fromkeys("{MODES}".split(), "allow") | {{"clear_tmp": SWITCH}}}})
+    result = "in force"
+except Exception as error:
+    result = str(error)
+"""
+ON, OFF = CONFIGURE.replace("SWITCH", "True"), CONFIGURE.replace("SWITCH", "False")
+MAKE = """
+make("/tmp/user")
+shell("echo user > /tmp/by-a-program")
+subprocess.run(["/bin/sh", "-c", "echo user > /tmp/by-another"], check=True, env={})
+"""
+
+
+@pytest.mark.promise("tmp.clear-refused")
+def test_in_the_midst_of_an_invocation() -> None:
+    """What it makes from then on goes; what was made before is not known."""
+    with started(policy()) as function:
+        assert function.run("make('/tmp/before')\n" + ON + MAKE) == "in force"
+        found = function.run(LOOK)
+        assert "/tmp/before" in found
+        assert {"/tmp/user", "/tmp/by-a-program", "/tmp/by-another"}.isdisjoint(found)
+        assert function.left(MAKE) == set()
+        assert function.run(ON) == "in force"
+        expected = 'clear_tmp: "off" is looser than on, which is in force; a later call may only tighten'
+        assert function.run(OFF) == expected
+        assert function.left(MAKE) == set()
+
+
+@pytest.mark.promise("tmp.clear-refused")
+def test_where_several_invocations_run_at_once() -> None:
+    with started({**policy(), **CONCURRENT, "AWS_LAMBDA_MAX_CONCURRENCY": "1"}) as function:
+        assert function.run(ON).startswith(SEVERAL)
+        assert function.left("make('/tmp/stays')") == {"/tmp/stays"}
