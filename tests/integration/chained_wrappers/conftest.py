@@ -13,12 +13,13 @@ from aws_cdk import aws_lambda as lambda_
 
 from harness import programs
 from harness.compiling import compile_c
-from integration.chained_wrappers.catalogue import CASES, HERE, Case
+from harness.engine import layer
+from integration.chained_wrappers.catalogue import CASES, HERE, Case, write_scripts
 from shielded_function import ShieldedFunction, ShieldPolicy
 from shielded_function_emulator.cloud_assembly import CloudAssembly
-from shielded_function_runtime.build.native import build
 
 PROMISE = "child.wrappers"
+__all__ = ["layer"]
 
 STACK, UNSHIELDED = "Wrapped", "Unshielded"
 _ARCHITECTURE = {"x86_64": lambda_.Architecture.X86_64, "aarch64": lambda_.Architecture.ARM_64}
@@ -27,6 +28,7 @@ _ARCHITECTURE = {"x86_64": lambda_.Architecture.X86_64, "aarch64": lambda_.Archi
 def _make_layer(into: Path) -> Path:
     """The wrappers, an interpreter of their own, and a library to preload, under the names that the cases use."""
     shutil.copytree(HERE / "layer", into, ignore=shutil.ignore_patterns("__pycache__"))
+    write_scripts(into / "wrappers")
     interpreter = into / "interpreter" / "bin" / "python3"
     interpreter.parent.mkdir(parents=True)
     shutil.copy2(Path(sys.base_prefix, "bin", f"python3.{sys.version_info.minor}").resolve(), interpreter)
@@ -47,9 +49,8 @@ def _options(case: Case) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def assembly(tmp_path_factory: pytest.TempPathFactory) -> CloudAssembly:
+def assembly(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> CloudAssembly:
     """The app, as `cdk synth` writes it."""
-    build([f"layer/{platform.machine()}"])
     folder = tmp_path_factory.mktemp("wrapped")
     app = cdk.App(
         outdir=str(folder / "cdk.out"), analytics_reporting=False, context={"aws:cdk:enable-path-metadata": True}
@@ -57,36 +58,33 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> CloudAssembly:
     stack = cdk.Stack(app, STACK)
     code = lambda_.Code.from_asset(str(HERE / "code"), exclude=["**/__pycache__"])
     code_for = {"python3.13": code, "nodejs22.x": lambda_.Code.from_asset(str(HERE / "code-node"))}
-    architecture = _ARCHITECTURE[platform.machine()]
+    common = {"architecture": _ARCHITECTURE[platform.machine()], "timeout": cdk.Duration.seconds(30)}
 
-    def layer(name: str, content: Path) -> lambda_.LayerVersion:
+    def version(name: str, content: Path) -> lambda_.LayerVersion:
         return lambda_.LayerVersion(stack, name, code=lambda_.Code.from_asset(str(content)))
 
-    wrappers = layer("Wrappers", _make_layer(folder / "layer"))
-    adapter = layer("Adapter", HERE / "adapter")
+    wrappers, adapter = version("Wrappers", _make_layer(folder / "layer")), version("Adapter", HERE / "adapter")
     for name, case in CASES.items():
         ShieldedFunction(
             stack,
             name,
             runtime=lambda_.Runtime(case.runtime),
-            architecture=architecture,
             code=code_for[case.runtime],
             handler=case.handler,
             environment=_options(case),
             layers=[wrappers, adapter] if case.adapter else [wrappers],
-            timeout=cdk.Duration.seconds(30),
             policy=ShieldPolicy(read_handler="block"),
+            **common,
         )
     lambda_.Function(
         stack,
         UNSHIELDED,
         runtime=lambda_.Runtime.PYTHON_3_13,
-        architecture=architecture,
         code=code,
         handler="app.handler",
         environment=_options(CASES["PlainSh"]),
         layers=[wrappers],
-        timeout=cdk.Duration.seconds(30),
+        **common,
     )
     app.synth()
     return CloudAssembly(folder / "cdk.out")

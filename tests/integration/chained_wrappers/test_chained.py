@@ -18,10 +18,8 @@ from shielded_function_emulator.languages import find
 from shielded_function_emulator.sandbox import shield_lines
 
 POLICIES = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler")
-# Of each kind of the catalogue's, one or two.
-KEPT = {
-    *("InsertOption", "DdLambdaHandler", "OwnInterpreter", "TwoInARow", "ClearEnvironment", "Preload"),
-}
+# Of each kind of the catalogue's one.
+KEPT = {"InsertOption", "DdLambdaHandler", "OwnInterpreter", "ClearEnvironment", "Preload"}
 WORK = {"data": "content", "thread": "heard", "later": "imported later"}
 
 

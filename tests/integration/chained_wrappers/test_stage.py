@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from harness.compiling import SOURCES, compile_c
-from harness.running import PYTHON, SHIELD, policy
+from harness.running import PYTHON, SHIELD, policy, whole_sandbox
 from shielded_function_emulator.sandbox import Completed, Sandbox
-from shielded_function_runtime.build.native import BINARIES, build
 
 NO_CHILDREN = policy(create_child_process="block")
 NOTHING_BLOCKED = policy()
@@ -43,18 +42,13 @@ WRAPPERS = {
 
 
 @pytest.fixture(scope="module")
-def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    build([f"layer/{platform.machine()}"])
+def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     task = tmp_path_factory.mktemp("stage") / "task"
     task.mkdir()
     compile_c([SOURCES / "static_child.c"], task / "static_child", "-static", target=f"{platform.machine()}-linux-musl")
     for name, text in WRAPPERS.items():
         (task / name).write_text(text)
-    for path in (*task.parents[:2], task, *task.iterdir()):
-        path.chmod(0o755)
-    with Sandbox(task=task, layers=BINARIES / "layer" / platform.machine()) as sandbox:
-        if not sandbox.isolation.whole:
-            pytest.skip(f"needs a sandbox of its own: {sandbox.isolation.note}")
+    with whole_sandbox(task, layer) as sandbox:
         yield sandbox
 
 
