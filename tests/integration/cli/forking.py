@@ -18,6 +18,7 @@ from typing import Any
 
 import typer.main
 
+from shielded_function.cli.learned_policy import aws_services
 from shielded_function_monitoring.learning.wildcards import domain_of
 
 COMMAND = "shielded_function.cli"
@@ -59,10 +60,17 @@ if __name__ == "__main__":
     for module in ("boto3", "botocore.session", "typer._adapters"):
         importlib.import_module(module)
     domain_of("example.com")  # reads the list of public suffixes
+    aws_services()  # lists botocore's folders
     # Each run would read the signatures of all commands again.
     typer.main.get_command = cache(typer.main.get_command)
     typer.main.get_command(importlib.import_module(f"{COMMAND}.app").app)
     assert "aws_cdk" not in sys.modules
     gc.freeze()
     take_over(serve(socket.socket(fileno=int(sys.argv[1]))))
-    runpy.run_module(COMMAND, run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module(COMMAND, run_name="__main__", alter_sys=True)
+    except SystemExit as ended:
+        sys.stdout.flush()
+        os._exit(
+            int(ended.code or 0)
+        )  # an interpreter that ends visits, and copies, all that it shares with its parent

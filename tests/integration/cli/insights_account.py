@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from functools import cached_property
 from typing import Any
 
 import boto3
@@ -17,7 +18,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from integration.cli.moto_account import CREDENTIALS, REGION
+from integration.cli.moto_account import CREDENTIALS, REGION, make_function, make_role
 from shielded_function_monitoring.filters import NAMESPACE, VALUE, metric_name, of_functions, violations
 from shielded_function_monitoring.insights import Evaluation, Row, parse_query, record_of
 from shielded_function_monitoring.pattern import parse as parse_pattern
@@ -40,6 +41,7 @@ class Account:
         refuse: raises for an operation, or not.
         polls: how often a query says that it is running.
         log_groups: where functions log that do not log to their own; moto does not keep it.
+        stacks: the functions of each stack; moto's CloudFormation takes a second to import.
     """
 
     calls: list[str] = field(default_factory=list[str])
@@ -47,11 +49,23 @@ class Account:
     refuse: Callable[[str, dict[str, Any]], None] = lambda operation, arguments: None
     polls: int = 1
     log_groups: dict[str, str] = field(default_factory=dict[str, str])
+    stacks: dict[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
 
-    @property
+    @cached_property
     def logs(self) -> Any:
         """moto's client."""
         return boto3.client("logs", region_name=REGION)
+
+    @cached_property
+    def functions(self) -> Any:
+        """moto's client of Lambda."""
+        return boto3.client("lambda", region_name=REGION)
+
+    def make(self, *functions: str, **options: Any) -> None:
+        """Makes functions, and the role that they have."""
+        make_role(boto3.client("iam", region_name=REGION))
+        for name in functions:
+            make_function(self.functions, name, **options)
 
     def write(self, log_group: str, lines: Sequence[str], stream: str = "one") -> None:
         """Puts lines into a log group, which is made where it is not there: at the time that they say."""
@@ -74,6 +88,16 @@ class Account:
             filterPattern=of_functions(pattern, functions) if functions else pattern,
             metricTransformations=[transformation],
         )
+
+    def stack_resources(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        said: dict[str, Any] = {"LastUpdatedTimestamp": NOW, "ResourceStatus": "CREATE_COMPLETE"}
+        kinds = [
+            ("AWS::IAM::Role", "role"),
+            *(("AWS::Lambda::Function", e) for e in self.stacks[arguments["StackName"]]),
+        ]
+        return {
+            "StackResourceSummaries": [{**said, "ResourceType": k, "PhysicalResourceId": name} for k, name in kinds]
+        }
 
     def start_query(self, arguments: dict[str, Any]) -> dict[str, Any]:
         pages = self.logs.get_paginator("describe_log_groups").paginate()
@@ -163,6 +187,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
                 logging = {"LoggingConfig": {"LogGroup": made.log_groups[arguments["FunctionName"]]}}
                 return {**real(self, operation, arguments), **logging}
             played = {"StartQuery": made.start_query, "GetQueryResults": made.query_results, "StopQuery": lambda _: {}}
+            played["ListStackResources"] = made.stack_resources
             inside = True
             try:
                 return played[operation](arguments) if operation in played else real(self, operation, arguments)

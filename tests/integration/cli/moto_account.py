@@ -30,13 +30,13 @@ def make_role(iam: Any) -> None:
     iam.create_role(RoleName="checkout", AssumeRolePolicyDocument=policy)
 
 
-def make_function(client: Any, variables: dict[str, str] | None = None, **options: Any) -> None:
-    """A function `checkout` of a zip file; shielded, unless `variables` are given."""
+def make_function(client: Any, name: str = "checkout", variables: dict[str, str] | None = None, **options: Any) -> None:
+    """A function of a zip file; shielded, unless `variables` are given."""
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("app.py", "def handler(event, context): return event")
     client.create_function(
-        FunctionName="checkout",
+        FunctionName=name,
         Role="arn:aws:iam::123456789012:role/checkout",
         Runtime="python3.13",
         Handler="app.handler",

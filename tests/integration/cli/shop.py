@@ -13,7 +13,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 
-from shielded_function import ShieldedFunction, ShieldPolicy
+from shielded_function import ShieldedFunction, ShieldFindings, ShieldPolicy
 
 DEPENDENCY = Path(__file__).parents[3] / "examples" / "checkout" / "handler" / "leftpad_plus"
 EVENT = {"card": "4242 4242 4242 4242"}
@@ -38,10 +38,9 @@ _ARCHITECTURES = {"x86_64": lambda_.Architecture.X86_64, "aarch64": lambda_.Arch
 
 def props(**more: Any) -> dict[str, Any]:
     """What the functions have in common: they are for this machine, and this Python."""
+    version = f"python3.{sys.version_info.minor}"
     return {
-        "runtime": lambda_.Runtime(
-            f"python3.{sys.version_info.minor}", lambda_.RuntimeFamily.PYTHON, supports_inline_code=True
-        ),
+        "runtime": lambda_.Runtime(version, lambda_.RuntimeFamily.PYTHON, supports_inline_code=True),
         "handler": "index.handler",
         "architecture": _ARCHITECTURES[platform.machine()],
         "timeout": cdk.Duration.seconds(20),
@@ -59,11 +58,11 @@ def synthesize(folder: Path) -> Path:
     def attacked() -> dict[str, Any]:
         return props(handler="app.handler", code=lambda_.Code.from_asset(str(code)))
 
-    output = folder / "cdk.out"
-    app = cdk.App(outdir=str(output), analytics_reporting=False)
+    app = cdk.App(outdir=str(folder / "cdk.out"), analytics_reporting=False)
     stack = cdk.Stack(app, "Shop", env=cdk.Environment(account="210987654321", region="eu-west-1"))
-    table, topic = _table(stack), sns.Topic(stack, "Topic")
-    stage = cdk.CfnParameter(stack, "StageName", type="String")
+    key = dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
+    table, topic = dynamodb.Table(stack, "Orders", partition_key=key), sns.Topic(stack, "Topic")
+    stage = cdk.CfnParameter(stack, "StageName", type="String").value_as_string
     ShieldedFunction(stack, "Checkout", policy=ShieldPolicy(read_handler="block"), **attacked())
     lambda_.Function(stack, "Plain", **attacked())
     quiet = ShieldedFunction(
@@ -71,15 +70,12 @@ def synthesize(folder: Path) -> Path:
         "Quiet",
         function_name="quiet-one",
         code=lambda_.Code.from_inline(QUIET),
-        environment={
-            "TABLE": table.table_name,
-            "TOPIC": topic.topic_arn,
-            "STAGE": stage.value_as_string,
-            "GREETING": "hello",
-        },
+        environment={"TABLE": table.table_name, "TOPIC": topic.topic_arn, "STAGE": stage, "GREETING": "hello"},
         **props(),
     )
     table.grant_read_data(quiet)
+    findings = ShieldFindings(stack, "Findings").function
+    findings.add_environment("AWS_MAX_ATTEMPTS", "1")
     nested = cdk.NestedStack(stack, "Nested")
     ShieldedFunction(
         nested,
@@ -91,9 +87,4 @@ def synthesize(folder: Path) -> Path:
     production = cdk.Stage(app, "Prod")
     ShieldedFunction(cdk.Stack(production, "Shop"), "Refund", policy=ShieldPolicy(read_handler="block"), **attacked())
     app.synth()
-    return output
-
-
-def _table(stack: cdk.Stack) -> dynamodb.Table:
-    key = dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
-    return dynamodb.Table(stack, "Orders", partition_key=key)
+    return folder / "cdk.out"

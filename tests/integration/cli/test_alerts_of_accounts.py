@@ -6,13 +6,12 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
-import boto3
 import pytest
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_lambda as lambda_
@@ -21,11 +20,11 @@ from aws_cdk.assertions import Template
 from botocore.exceptions import EndpointConnectionError
 from typer.testing import CliRunner
 
-from harness.alert_lines import alert, connect, refused, tmp
+from harness.alert_lines import alert, armed, connect, refused, tmp
 from harness.thinning import long_but
 from integration.cli.alert_logs import GROUP, HERE, log, packages_log, told
 from integration.cli.insights_account import NOW, Account, account, ago, denying
-from integration.cli.moto_account import REGION, make_function, make_role
+from integration.cli.moto_account import REGION
 from shielded_function import AlarmOptions, ControlAlarm, ShieldedFunction, ShieldMonitoring
 from shielded_function.cli import alerts, asking, learn, report
 from shielded_function.cli.alerts import Options
@@ -44,95 +43,111 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
         yield made
 
 
-def test_a_log_group(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def shop(aws: Account) -> Account:
+    """With a stack of two functions, of which one has a log."""
+    aws.make("checkout", "refund")
+    aws.stacks["Shop"] = ("checkout", "refund")
     aws.write(GROUP, log())
     aws.calls.clear()
-    assert alerts.alerts(Where(log_groups=[GROUP], place=HERE), Options(), json=True) == 3
-    said = told(capsys)
+    return aws
+
+
+A_GROUP: dict[str, Any] = {"log_groups": [GROUP]}
+STACK: dict[str, Any] = {"stacks": ["Shop"]}
+Ask = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def ask(aws: Account, capsys: pytest.CaptureFixture[str]) -> Ask:
+    """What `alerts --json` prints of a log group, or of what is named."""
+
+    def run(options: Options = Options(), where: Mapping[str, Any] = A_GROUP) -> dict[str, Any]:  # noqa: B008
+        assert alerts.alerts(Where(**where, place=HERE), options, json=True) == 3
+        return told(capsys)
+
+    return run
+
+
+def test_a_log_group(aws: Account, ask: Ask) -> None:
+    aws.write(GROUP, log())
+    aws.calls.clear()
+    said = ask()
     assert (said["violations"], said["kinds"], said["sources"]) == (24, 4, [GROUP])
     (asked,) = aws.asked
     assert asked["endTime"] - asked["startTime"] == 24 * 3600
     assert aws.calls == ["logs:StartQuery", "logs:GetQueryResults", "logs:GetQueryResults"]
 
 
+def test_learn_and_report_from_a_log_group(aws: Account, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    began = ago(days=3)
+    aws.write(
+        GROUP, [armed(began), connect("api.stripe.com", time=began, count=3), connect("b.example", time=ago(hours=2))]
+    )
+    assert learn.run(Where(**A_GROUP, place=HERE), learn.Options(), json=True) == 3
+    (function,) = told(capsys)["functions"]
+    assert function["policy"] == {"allow_outbound": ["api.stripe.com:443", "b.example:443"]}
+    assert function["entries"][0]["evidence"]["days"] == 1
+    assert report.report(Where(**A_GROUP, since="1d", place=HERE), report.Options("json", str(tmp_path / "made"))) == 0
+    made = json.loads((tmp_path / "made").read_text())
+    assert [(each["target"], each["count"]) for each in made["groups"]] == [("b.example:443", 1)]
+    assert [each["begun"][:13] for each in made["periods"]] == [ago(hours=2)[:13].replace("T", " ")], "by the hour"
+    assert [asked["endTime"] - asked["startTime"] for asked in aws.asked][:2] == [14 * 86400, 86400]
+
+
 @pytest.mark.parametrize("by", ["target", "function", "policy", "package"])
-def test_the_same_as_from_a_file(aws: Account, tmp_path: Path, capsys: pytest.CaptureFixture[str], by: Any) -> None:
+def test_the_same_as_from_a_file(aws: Account, ask: Ask, tmp_path: Path, by: Any) -> None:
     lines = [*log(), *packages_log(ago(hours=1))]
     aws.write(GROUP, lines)
     (tmp_path / "log").write_text("\n".join(lines) + "\n")
-    found: list[Any] = []
-    for where in (Where(log_groups=[GROUP], place=HERE), Where(files=[str(tmp_path / "log")])):
-        alerts.alerts(where, Options(by), json=True)
-        found.append(told(capsys)["groups"])
-    assert found[0] == found[1] != []
+    assert ask(Options(by))["groups"] == ask(Options(by), {"files": [str(tmp_path / "log")]})["groups"] != []
     (asked,) = aws.asked
-    assert ("caller.package, caller.through.1, caller.through.2" in asked["queryString"]) == (
-        by in ("package", "target")
-    )
+    chain = "caller.package, caller.through.1, caller.through.2"
+    assert (chain in asked["queryString"]) == (by in ("package", "target"))
 
 
-def test_a_function_is_asked_where_it_logs(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
-    make_role(boto3.client("iam", region_name=REGION))
-    make_function(boto3.client("lambda", region_name=REGION))
+def test_a_function_is_asked_where_it_logs(aws: Account, ask: Ask) -> None:
+    aws.make("checkout")
     aws.log_groups["checkout"] = "shared"
     aws.write("shared", [*log(), tmp("/tmp/other", ago(hours=1), function="other")])
     aws.calls.clear()
-    assert alerts.alerts(Where(functions=["checkout"], place=HERE), Options(), json=True) == 3
-    assert told(capsys)["violations"] == 24, "lines of others in the same log group are not the function's"
+    said = ask(where={"functions": ["checkout"]})
+    assert said["violations"] == 24, "lines of others in the same log group are not the function's"
     assert aws.calls[0] == "lambda:GetFunctionConfiguration"
 
 
-STACK = {
-    "Resources": {
-        "Role": {
-            "Type": "AWS::IAM::Role",
-            "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}},
-        },
-        **{
-            name: {
-                "Type": "AWS::Lambda::Function",
-                "Properties": {
-                    "FunctionName": name.lower(),
-                    "Runtime": "python3.13",
-                    "Handler": "index.handler",
-                    "Role": {"Fn::GetAtt": ["Role", "Arn"]},
-                    "Code": {"ZipFile": "def handler(event, context): pass"},
-                },
-            }
-            for name in ("Checkout", "Refund")
-        },
-    }
-}
-
-
-def test_a_stack(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
-    boto3.client("cloudformation", region_name=REGION).create_stack(StackName="Shop", TemplateBody=json.dumps(STACK))
-    aws.write(GROUP, log())
-    aws.write("/aws/lambda/refund", [tmp("/tmp/y", ago(hours=1), function="refund")])
-    aws.calls.clear()
-    assert alerts.alerts(Where(stacks=["Shop"], place=HERE), Options("function"), json=True) == 3
-    said = told(capsys)
+def test_a_stack(shop: Account, ask: Ask) -> None:
+    """Lambda makes a log group at the first invocation, and Insights answers for no log group if one is not there."""
+    said = ask(Options("function"), STACK)
+    assert [(group["function"], group["violations"]) for group in said["groups"]] == [("checkout", 24)]
+    assert said["notes"] == ["missing log groups: /aws/lambda/refund: did the function ever run?"]
+    shop.write("/aws/lambda/refund", [tmp("/tmp/y", ago(hours=1), function="refund")])
+    shop.calls.clear()
+    said = ask(Options("function"), STACK)
     assert [(group["function"], group["violations"]) for group in said["groups"]] == [("checkout", 24), ("refund", 1)]
-    assert set(aws.calls) == {
+    assert set(shop.calls) == {
         "cloudformation:ListStackResources",
         "lambda:GetFunctionConfiguration",
         "logs:StartQuery",
         "logs:GetQueryResults",
     }
+    shop.stacks["Empty"] = ()
+    with pytest.raises(CliError, match="the stack Empty has no function"):
+        ask(where={"stacks": ["Empty"]})
 
 
-def test_all_that_is_shielded(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_that_is_shielded(aws: Account, ask: Ask) -> None:
     """Where nothing is named: each log group with a filter of the shield's, as the functions that it names."""
     with pytest.raises(CliError, match="no log group here has a metric filter of ShieldedFunction; name a source: f"):
-        alerts.alerts(Where(place=HERE), Options(), json=True)
+        ask(where={})
     for name in ("checkout", "refund", "other"):
         aws.write(f"/aws/lambda/{name}", [connect("a.example", time=ago(hours=1), function=name)])
     aws.write("shared", [tmp("/tmp/x", ago(hours=1), function=name) for name in ("one", "two", "strange")])
     aws.count("/aws/lambda/checkout", "checkout")
     aws.count("/aws/lambda/refund")
     aws.count("shared", "one", "two")
-    assert alerts.alerts(Where(place=HERE), Options("function"), json=True) == 3
-    assert {group["function"] for group in told(capsys)["groups"]} == {"checkout", "refund", "one", "two"}
+    groups = ask(Options("function"), {})["groups"]
+    assert {group["function"] for group in groups} == {"checkout", "refund", "one", "two"}
 
 
 ALARMS: dict[str, dict[str, Any]] = {
@@ -191,7 +206,6 @@ def test_each_link_and_command_of_an_alarm_works(aws: Account, alarms: str) -> N
         log_alarm_topics=[topic],
     )
     cloudwatch = simulate_cloudwatch(app)
-    template: dict[str, Any] = {"Resources": {"Role": STACK["Resources"]["Role"]}}
     names: dict[str, str] = {}
     for logical_id, found in Template.from_stack(stack).find_resources("AWS::Lambda::Function").items():
         function = cloudwatch.function(f"Shop/{logical_id[:-8]}")
@@ -199,14 +213,13 @@ def test_each_link_and_command_of_an_alarm_works(aws: Account, alarms: str) -> N
             logical_id: function.name,
             found["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]: function.log_group,
         }
-        properties = {**STACK["Resources"]["Checkout"]["Properties"], "FunctionName": function.name}
-        template["Resources"][logical_id] = {"Type": "AWS::Lambda::Function", "Properties": properties}
         aws.log_groups[function.name] = function.log_group
         who: Any = {"function": function.name, "time": ago(minutes=9)}
         lines = [alert(policy, mode="block", path="/tmp/x", **who) for policy in POLICIES]
         aws.write(function.log_group, [*lines, connect("a.example", **who), refused("no such mode", **who)])
         aws.count(function.log_group, function.name)
-    boto3.client("cloudformation", region_name=REGION).create_stack(StackName="Shop", TemplateBody=json.dumps(template))
+    aws.stacks["Shop"] = [function.name for function in cloudwatch.functions]
+    aws.make(*aws.stacks["Shop"])
     texts = _texts(stack, names)
     assert len(texts) == len(cloudwatch.alarms) + 3, "two heartbeats and the log alarm are not simulated"
     for name, text in texts.items():
@@ -225,88 +238,46 @@ def test_each_link_and_command_of_an_alarm_works(aws: Account, alarms: str) -> N
         assert "Checkout" in done.stdout or "Refund" in done.stdout
 
 
-def test_a_stack_without_functions(aws: Account) -> None:
-    template = json.dumps({"Resources": {"Role": STACK["Resources"]["Role"]}})
-    boto3.client("cloudformation", region_name=REGION).create_stack(StackName="Empty", TemplateBody=template)
-    with pytest.raises(CliError, match="the stack Empty has no function"):
-        alerts.alerts(Where(stacks=["Empty"], place=HERE), Options(), json=True)
-
-
-def test_a_function_of_the_stack_that_never_ran(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
-    """Lambda makes its log group at the first invocation, and Insights answers for no log group if one is not there."""
-    boto3.client("cloudformation", region_name=REGION).create_stack(StackName="Shop", TemplateBody=json.dumps(STACK))
-    aws.write(GROUP, log())
-    assert alerts.alerts(Where(stacks=["Shop"], place=HERE), Options("function"), json=True) == 3
-    said = told(capsys)
-    assert [(group["function"], group["violations"]) for group in said["groups"]] == [("checkout", 24)]
-    assert said["notes"] == ["missing log groups: /aws/lambda/refund: did the function ever run?"]
-
-
-def test_a_log_group_that_is_named_and_not_there(aws: Account) -> None:
-    groups = [f"/aws/lambda/f{n}" for n in range(7)]
-    for group in groups[:6]:
-        aws.write(group, [tmp("/tmp/x", ago(hours=1))])
-    with pytest.raises(CliError, match=r"^/aws/lambda/f6: it does not exist in this account and region$"):
-        alerts.alerts(Where(log_groups=groups, place=HERE), Options(), json=True)
-
-
-def test_a_function_cannot_speak_for_another(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_function_cannot_speak_for_another(aws: Account, ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
     """Its code can write any line into its own log, with any name in it, and into no other."""
-    boto3.client("cloudformation", region_name=REGION).create_stack(StackName="Shop", TemplateBody=json.dumps(STACK))
+    aws.make("checkout", "refund")
+    aws.stacks["Shop"] = ("checkout", "refund")
     aws.write(GROUP, [connect("true.example", time=ago(hours=1))])
     aws.write("/aws/lambda/refund", [connect("evil.example", time=ago(hours=1), function="checkout")])
     note = "lines in the log group /aws/lambda/refund say that they are of checkout: "
     for options in (Options(), Options("function"), Options("policy")):
-        assert alerts.alerts(Where(stacks=["Shop"], place=HERE), options, json=True) == 3
-        said = told(capsys)
-        assert said["violations"] == 1
-        assert said["notes"] == [note + "left out, for it logs elsewhere"]
-    assert alerts.alerts(Where(stacks=["Shop"], place=HERE), Options(lines=True), json=True) == 3
+        said = ask(options, STACK)
+        assert (said["violations"], said["notes"]) == (1, [note + "left out, for it logs elsewhere"])
+    assert alerts.alerts(Where(**STACK, place=HERE), Options(lines=True), json=True) == 3
     out, err = capsys.readouterr()
     assert "evil" not in out
     assert note in err
-    messages = alerts._new_messages(Where(stacks=["Shop"], since="3h", place=HERE), lambda seconds: aws.write("x", []))
+    messages = alerts._new_messages(Where(**STACK, since="3h", place=HERE), lambda seconds: aws.write("x", []))
     assert json.loads(next(messages))["details"]["host"] == "true.example"
     # Of log groups by name it is not known who logs there.
-    groups = [GROUP, "/aws/lambda/refund"]
-    assert alerts.alerts(Where(log_groups=groups, place=HERE), Options(), json=True) == 3
-    said = told(capsys)
-    assert said["violations"] == 2
-    assert said["notes"] == [note + "if it does not log there, they are forged"]
+    said = ask(where={"log_groups": [GROUP, "/aws/lambda/refund"]})
+    assert (said["violations"], said["notes"]) == (2, [note + "if it does not log there, they are forged"])
 
 
-def test_without_a_network(aws: Account) -> None:
-    def refuse(operation: str, arguments: dict[str, object]) -> None:
-        raise EndpointConnectionError(endpoint_url="https://logs.example")
-
-    aws.refuse = refuse
-    with pytest.raises(CliError, match="x: Could not connect to the endpoint URL"):
-        alerts.alerts(Where(log_groups=["x"], place=HERE), Options(), json=True)
-
-
-def test_many_log_groups_are_asked_in_parts(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
+def test_many_log_groups_are_asked_in_parts(aws: Account, ask: Ask) -> None:
     groups = [f"/aws/lambda/f{n}" for n in range(51)]
     for number, group in enumerate(groups):
         aws.write(group, [tmp("/tmp/x", ago(hours=1), function=f"f{number}")])
-    assert alerts.alerts(Where(log_groups=groups, place=HERE), Options("function"), json=True) == 3
-    assert told(capsys)["violations"] == 51
+    assert ask(Options("function"), {"log_groups": groups})["violations"] == 51
     assert [len(asked["logGroupNames"]) for asked in aws.asked] == [50, 1]
+    with pytest.raises(CliError, match=r"^/aws/lambda/f51: it does not exist in this account and region$"):
+        ask(where={"log_groups": [*groups, "/aws/lambda/f51"]})
 
 
-def test_a_full_result_is_asked_for_in_halves(
-    aws: Account, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_result_is_asked_for_in_halves(aws: Account, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shielded_function_monitoring.insights.query.MAX_ROWS", 10)
     monkeypatch.setattr("shielded_function_monitoring.insights.queries.MAX_ROWS", 10)
-    lines = [tmp(f"/tmp/{n % 15}", ago(hours=1 + n)) for n in range(60)]
-    aws.write(GROUP, lines)
-    assert alerts.alerts(Where(log_groups=[GROUP], since="7d", place=HERE), Options("target", limit=10), json=True) == 3
-    said = told(capsys)
+    aws.write(GROUP, [tmp(f"/tmp/{n % 15}", ago(hours=1 + n)) for n in range(60)])
+    said = ask(Options("target", limit=10), {**A_GROUP, "since": "7d"})
     assert (said["violations"], said["kinds"], said["whole"]) == (60, 15, True)
     assert {group["violations"] for group in said["groups"]} == {4}
     assert len(aws.asked) > 3
-    spans = sorted((asked["startTime"], asked["endTime"]) for asked in aws.asked)
-    assert any(start % 86400 == 0 for start, _ in spans), "parted at midnight, so that days add up"
+    assert any(asked["startTime"] % 86400 == 0 for asked in aws.asked), "parted at midnight, so that days add up"
 
 
 @pytest.mark.long
@@ -337,62 +308,57 @@ def test_what_cannot_be_parted_is_said(
 
 
 REFUSED = [
-    ("StartQuery", {"log_groups": [GROUP]}, "you need logs:StartQuery"),
-    ("GetQueryResults", {"log_groups": [GROUP]}, "you need logs:GetQueryResults"),
-    ("GetFunctionConfiguration", {"functions": ["checkout"]}, "checkout: you need lambda:GetFunctionConfiguration"),
-    ("ListStackResources", {"stacks": ["Shop"]}, "the stack Shop: you need cloudformation:ListStackResources"),
-]
+    ("StartQuery", "AccessDeniedException", A_GROUP, f"{GROUP}: you need logs:StartQuery"),
+    ("GetQueryResults", "AccessDeniedException", A_GROUP, "you need logs:GetQueryResults"),
+    ("GetFunctionConfiguration", "AccessDeniedException", {"functions": ["checkout"]},
+     "checkout: you need lambda:GetFunctionConfiguration"),
+    ("ListStackResources", "AccessDeniedException", STACK,
+     "the stack Shop: you need cloudformation:ListStackResources"),
+    ("StartQuery", "ResourceNotFoundException", A_GROUP, f"{GROUP}: it does not exist in this account and region"),
+    ("StartQuery", "ExpiredTokenException", A_GROUP, f"{GROUP}: the credentials have expired: sign in again"),
+    ("StartQuery", "MalformedQueryException", A_GROUP, f"{GROUP}: MalformedQueryException: MalformedQueryException of"),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(("operation", "where", "said"), REFUSED)
-def test_the_missing_action_is_named(aws: Account, operation: str, where: dict[str, list[str]], said: str) -> None:
+@pytest.mark.parametrize(("operation", "code", "where", "said"), REFUSED)
+def test_what_aws_refuses(aws: Account, ask: Ask, operation: str, code: str, where: Any, said: str) -> None:
     aws.write(GROUP, log())
-    aws.refuse = denying(operation)
+    aws.refuse = denying(operation, code=code)
     with pytest.raises(CliError, match=said):
-        alerts.alerts(Where(**where, place=HERE), Options(), json=True)  # type: ignore[arg-type]
+        ask(where=where)
     assert (aws.calls[-1] == "logs:StopQuery") == (operation == "GetQueryResults"), "what still runs is stopped"
 
 
-@pytest.mark.parametrize(
-    ("code", "said"),
-    [
-        ("ResourceNotFoundException", "it does not exist in this account and region"),
-        ("ExpiredTokenException", "the credentials have expired: sign in again"),
-        ("MalformedQueryException", "MalformedQueryException: MalformedQueryException of the test"),
-    ],
-)
-def test_other_refusals(aws: Account, code: str, said: str) -> None:
-    aws.write(GROUP, log())
-    aws.refuse = denying("StartQuery", code=code)
-    with pytest.raises(CliError, match=f"{GROUP}: {said}"):
-        alerts.alerts(Where(log_groups=[GROUP], place=HERE), Options(), json=True)
+def test_without_a_network(aws: Account, ask: Ask) -> None:
+    def refuse(operation: str, arguments: dict[str, object]) -> None:
+        raise EndpointConnectionError(endpoint_url="https://logs.example")
+
+    aws.refuse = refuse
+    with pytest.raises(CliError, match=f"{GROUP}: Could not connect to the endpoint URL"):
+        ask()
 
 
-def test_it_waits_for_its_turn(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
-    """An account runs so many queries at once: the others wait, longer each time."""
+def test_it_waits_for_its_turn(aws: Account, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An account runs so many queries at once: the others wait, longer each time, and not for ever."""
     aws.write(GROUP, log())
     refusals = iter([True, True, True])
     limit = denying("StartQuery", code="LimitExceededException")
     aws.refuse = lambda operation, arguments: (
         limit(operation, arguments) if operation == "StartQuery" and next(refusals, False) else None
     )
-    assert alerts.alerts(Where(log_groups=[GROUP], place=HERE), Options(), json=True) == 3
+    ask()
     assert aws.calls.count("logs:StartQuery") == 4
-
-
-def test_it_does_not_wait_for_ever(aws: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    aws.write(GROUP, log())
     monkeypatch.setattr(asking, "_SECONDS_TO_START", -1.0)
-    aws.refuse = denying("StartQuery", code="LimitExceededException")
+    aws.refuse = limit
     with pytest.raises(CliError, match="the account runs its maximum of queries"):
-        alerts.alerts(Where(log_groups=[GROUP], place=HERE), Options(), json=True)
+        ask()
 
 
-def test_a_query_that_fails(aws: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_query_that_fails(aws: Account, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     aws.write(GROUP, log())
     monkeypatch.setattr(Account, "query_results", lambda self, arguments: {"status": "Timeout", "results": []})
     with pytest.raises(CliError, match="the query ended as Timeout: ask for less time, or fewer log groups"):
-        alerts.alerts(Where(log_groups=[GROUP], place=HERE), Options(), json=True)
+        ask()
 
 
 def test_the_newest_lines_of_a_log_group(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
@@ -426,9 +392,10 @@ def test_follow_a_log_group(aws: Account) -> None:
     assert set(aws.calls) >= {"logs:FilterLogEvents"}
 
 
-def test_follow_a_function_that_never_ran(aws: Account) -> None:
-    make_role(boto3.client("iam", region_name=REGION))
-    make_function(boto3.client("lambda", region_name=REGION))
+def test_follow_a_function(aws: Account) -> None:
+    """One that never ran, and one that shares its log group."""
+    aws.make("checkout", "sharing")
+    aws.log_groups["sharing"] = "shared"
     waits: list[float] = []
 
     def pause(seconds: float) -> None:
@@ -440,13 +407,7 @@ def test_follow_a_function_that_never_ran(aws: Account) -> None:
     assert json.loads(next(messages))["details"]["host"] == "a.example"
     with pytest.raises(CliError, match="nowhere: it does not exist"):
         next(alerts._new_messages(Where(log_groups=["nowhere"], place=HERE)))
-
-
-def test_follow_a_function_that_shares_its_log_group(aws: Account) -> None:
-    make_role(boto3.client("iam", region_name=REGION))
-    make_function(boto3.client("lambda", region_name=REGION))
-    aws.log_groups["checkout"] = "shared"
     others = tmp("/tmp/other", ago(hours=2), function="other")
-    aws.write("shared", ["START", others, connect("a.example", time=ago(hours=1))])
-    messages = alerts._new_messages(Where(functions=["checkout"], since="3h", place=HERE), lambda seconds: None)
-    assert json.loads(next(messages))["details"]["host"] == "a.example"
+    aws.write("shared", ["START", others, connect("b.example", time=ago(hours=1), function="sharing")])
+    messages = alerts._new_messages(Where(functions=["sharing"], since="3h", place=HERE), lambda seconds: None)
+    assert json.loads(next(messages))["details"]["host"] == "b.example"

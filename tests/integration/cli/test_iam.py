@@ -8,13 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from harness.alert_lines import connect
 from integration.cli.insights_account import Account, account, ago, denying
-from integration.cli.moto_account import REGION, make_function, make_role
-from integration.cli.test_alerts_of_accounts import STACK
+from integration.cli.moto_account import REGION
 from shielded_function.cli import alerts, learn, report, set_mode
 from shielded_function.cli.aws import Place
 from shielded_function.cli.errors import CliError
@@ -36,17 +34,22 @@ def documented(heading: str) -> set[str]:
     return found
 
 
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    with account(monkeypatch) as made:
-        boto3.client("cloudformation", region_name=REGION).create_stack(
-            StackName="Shop", TemplateBody=json.dumps(STACK)
-        )
-        for name in ("checkout", "refund"):
+@pytest.fixture(scope="module")
+def all_in_one() -> Iterator[Account]:
+    with pytest.MonkeyPatch.context() as patch, account(patch) as made:
+        made.make("checkout", "refund")
+        made.stacks["Shop"] = ("checkout", "refund")
+        for name in made.stacks["Shop"]:
             made.write(f"/aws/lambda/{name}", [connect("a.example", time=ago(hours=1), function=name)])
             made.count(f"/aws/lambda/{name}", name)
-        made.calls.clear()
         yield made
+
+
+@pytest.fixture
+def aws(all_in_one: Account) -> Account:
+    all_in_one.calls.clear()
+    all_in_one.refuse = lambda operation, arguments: None
+    return all_in_one
 
 
 SOURCES: dict[str, dict[str, Any]] = {
@@ -70,15 +73,16 @@ COMMANDS: dict[str, Callable[[Where, Path], int]] = {
 }
 
 
-@pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("name", COMMANDS)
-def test_what_a_command_calls(aws: Account, tmp_path: Path, name: str, source: str) -> None:
-    COMMANDS[name](Where(**SOURCES[source], place=HERE), tmp_path)
-    assert set(aws.calls) == {"logs:StartQuery", "logs:GetQueryResults"} | MORE[source]
-    assert set(aws.calls) <= documented("alerts, learn, report")
+def test_what_a_command_calls(aws: Account, tmp_path: Path, name: str) -> None:
+    for source, where in SOURCES.items():
+        aws.calls.clear()
+        COMMANDS[name](Where(**where, place=HERE), tmp_path)
+        assert set(aws.calls) == {"logs:StartQuery", "logs:GetQueryResults"} | MORE[source], source
+        assert set(aws.calls) <= documented("alerts, learn, report")
 
 
-def test_what_is_documented_is_called(aws: Account, tmp_path: Path) -> None:
+def test_what_is_documented_is_called(aws: Account) -> None:
     for source in SOURCES.values():
         alerts.alerts(Where(**source, place=HERE), alerts.Options(), json=True)
     aws.refuse = denying("GetQueryResults")
@@ -94,11 +98,6 @@ def test_follow(aws: Account) -> None:
 
 
 def test_set_mode(aws: Account) -> None:
-    make_role(boto3.client("iam", region_name=REGION))
-    client = boto3.client("lambda", region_name=REGION)
-    client.delete_function(FunctionName="checkout")
-    make_function(client)
-    aws.calls.clear()
     set_mode.set_mode("checkout", ["read_handler=alert"], set_mode.Options(yes=True, region=REGION), json=True)
     called = set(aws.calls) - {"lambda:GetFunction"}  # of the waiter
     assert called == documented("set-mode")

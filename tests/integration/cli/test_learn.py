@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.alert_lines import alert, armed, at, connect, folded, lookup, program, tmp
-from integration.cli import shop
-from integration.cli.insights_account import Account, account, ago, denying
-from integration.cli.moto_account import REGION
 from integration.cli.running import command, says
-from shielded_function.cli import learn
-from shielded_function.cli.aws import Place
 from shielded_function.cli.errors import CliError
-from shielded_function.cli.learn import Options
-from shielded_function.cli.log_groups import Where
 from shielded_function.cli.present import InAssembly
 from shielded_function.policy import ShieldPolicy
 
@@ -38,11 +31,7 @@ OTHER = [connect("api.example.com", time=at(20), function="refund")]
 
 
 class Learn:
-    """`learn` of lines, with files of this test.
-
-    Attributes:
-        log: the file that holds the lines.
-    """
+    """`learn` of the lines in a file of this test."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.log = folder, folder / "log"
@@ -53,13 +42,12 @@ class Learn:
         return self.again(*options)
 
     def again(self, *options: str | Path) -> list[Any]:
-        """From the same lines."""
         return json.loads(command("learn", self.log, *options, "--json").stdout)["functions"]
 
-    def policy(self, text: str, name: str = "present.toml") -> Path:
+    def policy(self, text: str) -> Path:
         """A policy file."""
-        (self.folder / name).write_text(text)
-        return self.folder / name
+        (self.folder / "present.toml").write_text(text)
+        return self.folder / "present.toml"
 
 
 @pytest.fixture
@@ -68,31 +56,29 @@ def learned(tmp_path: Path) -> Learn:
 
 
 @pytest.fixture
-def log(learned: Learn) -> Path:
-    learned(LOG)
-    return learned.log
+def log(tmp_path: Path) -> Path:
+    (tmp_path / "log").write_text("\n".join(LOG) + "\n")
+    return tmp_path / "log"
 
 
 @pytest.fixture
 def both(tmp_path: Path) -> Path:
-    path = tmp_path / "both.jsonl"
-    path.write_text("\n".join(LOG + OTHER) + "\n")
-    return path
+    (tmp_path / "both.jsonl").write_text("\n".join(LOG + OTHER) + "\n")
+    return tmp_path / "both.jsonl"
 
 
 def test_a_table_for_people(log: Path) -> None:
     done = command("learn", log)
     assert done.returncode == 3, done.stderr
-    said = done.stdout
-    assert "1 cold starts, 3 days observed" in said
-    assert "api.stripe.com:443" in said
-    assert "/tmp/????????????????-part" in said
-    assert "metadata-address" in said
-    assert "in block mode, the learned policy would still deny" in said
-    with_it = (
-        f"lets through all but 169.254.169.254:80: shielded-function learn {log} --accept '/tmp/????????????????-part'"
-    )
-    assert with_it in " ".join(said.split())
+    said = " ".join(done.stdout.split())
+    for text in (
+        "1 cold starts, 3 days observed",
+        "api.stripe.com:443",
+        "metadata-address",
+        "in block mode, the learned policy would still deny",
+        f"lets through all but 169.254.169.254:80: shielded-function learn {log} --accept '/tmp/????????????????-part'",
+    ):
+        assert text in said
 
 
 def test_many_kinds_of_many_functions(learned: Learn) -> None:
@@ -116,32 +102,24 @@ def test_as_a_file_that_the_other_commands_read(log: Path, tmp_path: Path) -> No
         done = command("learn", log, "--output", tmp_path / name)
         assert (done.returncode, done.stdout) == (3, f"{tmp_path / name}\n"), done.stderr
         assert "in block mode it denies observed targets: 169.254.169.254:80, /tmp/3858f62230ac3c91-part" in done.stderr
-        policy = ShieldPolicy.from_file(tmp_path / name)
-        assert policy == ShieldPolicy(
-            allow_outbound=["api.stripe.com:443"], allow_aws="all", allow_tmp=["/tmp/cache.json"]
-        )
+        allowed = ShieldPolicy(allow_outbound=["api.stripe.com:443"], allow_aws="all", allow_tmp=["/tmp/cache.json"])
+        assert ShieldPolicy.from_file(tmp_path / name) == allowed
     rendered = command("render", "--policy", tmp_path / "checkout.toml", "--format", "env")
     assert "SHIELD_ALLOW_OUTBOUND=api.stripe.com:443" in rendered.stdout
-    decided = command("decide", "connect", "api.stripe.com:443", "--policy", tmp_path / "checkout.toml")
-    assert decided.returncode == 0
+    assert command("decide", "connect", "api.stripe.com:443", "-p", tmp_path / "checkout.toml").returncode == 0
 
 
-def test_a_file_of_each_function(both: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "policies"
-    done = command("learn", both, "--output", folder)
+def test_one_of_several_functions(both: Path, tmp_path: Path) -> None:
+    done = command("learn", both, "--output", tmp_path / "policies")
     assert done.returncode == 3, done.stderr
-    assert sorted(path.name for path in folder.iterdir()) == ["checkout.toml", "refund.toml"]
-    assert ShieldPolicy.from_file(folder / "refund.toml") == ShieldPolicy(
-        allow_outbound=["api.example.com:443"], allow_aws="all"
-    )
-
-
-def test_python(both: Path) -> None:
+    assert sorted(path.name for path in (tmp_path / "policies").iterdir()) == ["checkout.toml", "refund.toml"]
+    refund = ShieldPolicy(allow_outbound=["api.example.com:443"], allow_aws="all")
+    assert ShieldPolicy.from_file(tmp_path / "policies" / "refund.toml") == refund
     done = command("learn", both, "--function", "refund", "--format", "python")
     assert done.returncode == 0, done.stderr
     names: dict[str, object] = {}
     exec(done.stdout, names)
-    assert names["policy"] == ShieldPolicy(allow_outbound=["api.example.com:443"], allow_aws="all")
+    assert names["policy"] == refund
 
 
 def test_json(log: Path) -> None:
@@ -155,35 +133,22 @@ def test_json(log: Path) -> None:
     }  # fmt: skip
     assert [(each["value"], each["covers"]) for each in told["offers"]] == [("/tmp/????????????????-part", 1)]
     assert [each["rule"] for each in told["decisions"]] == ["metadata-address"]
-    assert {each["target"] for each in told["still_denied"]} == {
-        "169.254.169.254:80", "/tmp/3858f62230ac3c91-part",
-    }  # fmt: skip
+    assert {each["target"] for each in told["still_denied"]} == {"169.254.169.254:80", "/tmp/3858f62230ac3c91-part"}
 
 
 SEARCH = program("/usr/sbin/ldconfig", allow="unshielded:/usr/sbin/ldconfig", caller="_posixsubprocess.cpython-311.so")
 # What functions did in alert mode, the policy that is written, what `--accept` completes it, and the policy then.
 COMPLETED = {
-    "an upload in Python": (
-        [tmp("/tmp/unkrnf7e"), tmp("/tmp/#")],
-        {"presets": ["python-tempfile"]}, [], None,
-    ),
+    "an upload in Python": ([tmp("/tmp/unkrnf7e"), tmp("/tmp/#")], {"presets": ["python-tempfile"]}, [], None),
     "a preset that has what another one has": (
-        [tmp("/tmp/tvdc6ga6"), tmp("/tmp/2-symdb-pids")],
-        {"presets": ["ddtrace"]}, [], None,
+        [tmp("/tmp/tvdc6ga6"), tmp("/tmp/2-symdb-pids")], {"presets": ["ddtrace"]}, [], None,
     ),
     "find_library": (
-        [SEARCH],
-        {"presets": ["python-tempfile"]},
-        ["preset:find-library"], {"presets": ["find-library"]},
+        [SEARCH], {"presets": ["python-tempfile"]}, ["preset:find-library"], {"presets": ["find-library"]},
     ),
     "find_library, of a library that is not there": (
         [SEARCH, program("/usr/bin/gcc"), program("/usr/bin/ld"), tmp("/tmp/ccYv0PF1.res"), tmp("/tmp/tmp0t3z5qac")],
-        {"presets": ["python-tempfile"]},
-        ["preset:find-library"], {"presets": ["find-library"]},
-    ),
-    "an upload in Node.js": (
-        [tmp("/tmp/gzq99fv9bw6kh7jf4q6xleqj5", caller="node")],
-        {}, [f"/tmp/{'?' * 25}"], {"allow_tmp": [f"/tmp/{'?' * 25}"]},
+        {"presets": ["python-tempfile"]}, ["preset:find-library"], {"presets": ["find-library"]},
     ),
     "git": (
         [program("/usr/bin/git"), tmp("/tmp/r"), tmp("/tmp/r/.git"), tmp("/tmp/r/.git/tk0IpfX")],
@@ -200,8 +165,7 @@ COMPLETED = {
         ["preset:sparticuz-chromium"], {"presets": ["sparticuz-chromium"]},
     ),
     "what looks like an attack is nobody's need": (
-        [program("/tmp/miner"), connect(ip="169.254.169.254", port=80)],
-        {}, [], None,
+        [program("/tmp/miner"), connect(ip="169.254.169.254", port=80)], {}, [], None,
     ),
     "what only a source line lacks": ([alert("read_handler", path="/var/task/app.py")], {}, [], None),
 }  # fmt: skip
@@ -234,6 +198,7 @@ def test_an_offer_is_taken(log: Path, tmp_path: Path) -> None:
     assert said == f"--accept /tmp/**: this entry is not offered; the offered entries are: {offered}"
 
 
+SNAPPY = [f"/tmp/snappy-1.1.10-{each}-libsnappyjava.so" for each in ("0b5c", "77aa")]
 SQLITE = "/tmp/sqlite-3.49.1.0-0b5c-libsqlitejdbc.so"
 MEMORY = alert("executable_memory", allow="libffi")
 GRANTED = [connect("sqs.eu-west-1.amazonaws.com")]
@@ -246,8 +211,7 @@ LIGHTGBM = [
     alert("executable_memory", through=("evil",), allow="libevil"),
 ]
 # Lines, options (a policy file is written with the text behind it), and what is learned: of lists, what names each row.
-LEARNT: dict[str, tuple[list[str], tuple[str, ...], dict[str, object]]] = {
-    "a mode": ([alert("executable_memory", path="/opt/libffi.so")], (), {"still_denied": ["/opt/libffi.so"]}),
+LEARNED: dict[str, tuple[list[str], tuple[str, ...], dict[str, object]]] = {
     "a mode is accepted by name": (
         [alert("executable_memory", path="/opt/libffi.so")], ("--accept", "executable_memory=allow"),
         {"policy": {"executable_memory": "allow"}, "still_denied": []},
@@ -261,11 +225,6 @@ LEARNT: dict[str, tuple[list[str], tuple[str, ...], dict[str, object]]] = {
     "a preset for memory that it has": (
         LIGHTGBM, ("--policy", 'presets = ["lightgbm"]'), {"offers": [], "presets": []},
     ),
-    # Its preset is taken for the file with which tempfile tries /tmp: that has no glob that is narrow.
-    "the file with which tempfile tries /tmp": (
-        [*map(tmp, ["/tmp/tmpk3j_x9a2.csv", "/tmp/tmpa1b2c3d4/out", "/tmp/q7w_e2r9"])], (),
-        {"policy": {"presets": ["python-tempfile"]}, "still_denied": []},
-    ),
     # A program says nothing of the library: anybody runs uname.
     "a program, and /tmp": (
         [program("/usr/bin/uname"), tmp("/tmp")], (),
@@ -276,8 +235,7 @@ LEARNT: dict[str, tuple[list[str], tuple[str, ...], dict[str, object]]] = {
         {"policy": {"presets": ["sqlite-jdbc"]}, "settled": ["/tmp", SQLITE, "/usr/bin/uname"]},
     ),
     "a preset that the present policy has": (
-        [tmp(f"/tmp/snappy-1.1.10-{each}-libsnappyjava.so") for each in ("0b5c", "77aa")],
-        ("--policy", 'presets = ["snappy-java"]'),
+        [*map(tmp, SNAPPY)], ("--policy", 'presets = ["snappy-java"]'),
         {"offers": [], "presets": [], "lacking": [], "present": {"presets": ["snappy-java"]}},
     ),
     # What is a decision to take is not in the policy that is printed.
@@ -285,27 +243,22 @@ LEARNT: dict[str, tuple[list[str], tuple[str, ...], dict[str, object]]] = {
         [connect("s3.eu-west-1.amazonaws.com")], (),
         {"policy": {"allow_aws": "none"}, "still_denied": ["s3.eu-west-1.amazonaws.com:443"]},
     ),
-    "AWS without the present policy": (
-        GRANTED, (), {"policy": {"allow_aws": ["sqs"]}, "notes": [UNKNOWN_SERVICES]},
-    ),
+    "AWS without the present policy": (GRANTED, (), {"policy": {"allow_aws": ["sqs"]}, "notes": [UNKNOWN_SERVICES]}),
     "AWS with --granted": (GRANTED, ("--granted",), {"decisions": ["missing-grant"]}),
     "AWS that is granted": (GRANTED, ("--policy", 'allow_aws = "granted"'), {"decisions": ["missing-grant"]}),
 }  # fmt: skip
 NAMED_BY = {"offers": "value", "decisions": "rule", "still_denied": "target", "lacking": "target", "presets": "name"}
 
 
-@pytest.mark.parametrize("name", LEARNT)
+@pytest.mark.parametrize("name", LEARNED)
 def test_what_is_learned(learned: Learn, name: str) -> None:
-    lines, options, expected = LEARNT[name]
+    lines, options, expected = LEARNED[name]
     if "--policy" in options:
         options = ("--policy", str(learned.policy(options[1])))
     (told,) = learned(lines, *options)
     found = {**told, **{field: [each[key] for each in told[field]] for field, key in NAMED_BY.items()}}
     found["settled"] = [each for preset in told["presets"] for each in preset["settles"]]
     assert {field: found[field] for field in expected} == expected
-
-
-SNAPPY = [f"/tmp/snappy-1.1.10-{each}-libsnappyjava.so" for each in ("0b5c", "77aa")]
 
 
 def test_a_preset_takes_the_place_of_entries(learned: Learn) -> None:
@@ -371,14 +324,15 @@ def test_more_files_than_a_policy_takes(learned: Learn) -> None:
     assert told["policy"]["allow_tmp"][-1] == "/tmp/profile/**"
 
 
-def test_added_to_the_present_policy(log: Path, tmp_path: Path) -> None:
-    present = tmp_path / "present.toml"
-    present.write_text('outbound_connectivity = "alert"\nallow_outbound = ["*.stripe.com"]\nallow_aws = ["sqs"]\n')
-    (told,) = json.loads(command("learn", log, "--policy", present, "--json").stdout)["functions"]
+def test_added_to_the_present_policy(learned: Learn) -> None:
+    present = learned.policy(
+        'outbound_connectivity = "alert"\nallow_outbound = ["*.stripe.com"]\nallow_aws = ["sqs"]\n'
+    )
+    (told,) = learned(LOG, "--policy", present)
     assert told["policy"] == {
         "allow_outbound": ["*.stripe.com"], "allow_aws": ["sqs"], "allow_tmp": ["/tmp/cache.json"],
     }  # fmt: skip
-    done = command("learn", log, "--policy", present, "--format", "diff")
+    done = command("learn", learned.log, "--policy", present, "--format", "diff")
     assert done.returncode == 3, done.stderr
     lines = done.stdout.splitlines()
     assert lines[:2] == ["--- checkout (present)", "+++ checkout (learned)"]
@@ -388,21 +342,16 @@ def test_added_to_the_present_policy(log: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.promise("deny.every-mode")
-def test_nothing_is_proposed_that_the_present_policy_denies(tmp_path: Path) -> None:
-    denied = ["preset:exfiltration"]
-    (tmp_path / "log").write_text(
-        "\n".join([connect("webhook.site"), lookup("a.oast.fun"), connect("api.example.com")])
-    )
-    (tmp_path / "now.json").write_text(json.dumps({"outbound_connectivity": "alert", "deny_outbound": denied}))
-    done = command("learn", tmp_path / "log", "--policy", tmp_path / "now.json", "--output", tmp_path / "new.json")
-    assert done.returncode == 0, done.stderr
-    assert json.loads((tmp_path / "new.json").read_text()) == {
-        "allow_outbound": ["api.example.com:443"],
-        "deny_outbound": denied,
-    }
-    shown = command("learn", tmp_path / "log", "--policy", tmp_path / "now.json").stdout
+def test_nothing_is_proposed_that_the_present_policy_denies(learned: Learn) -> None:
+    denies = 'deny_outbound = ["preset:exfiltration"]\n'
+    present = learned.policy(f'outbound_connectivity = "alert"\n{denies}')
+    (told,) = learned([connect("webhook.site"), lookup("a.oast.fun"), connect("api.example.com")], "--policy", present)
+    allowed = {"allow_outbound": ["api.example.com:443"], "deny_outbound": ["preset:exfiltration"]}
+    assert (told["policy"], told["complete"]) == (allowed, True)
+    shown = command("learn", learned.log, "--policy", present).stdout
     assert "deny_outbound refuses it in every mode, so no entry is proposed" in " ".join(shown.split())
-    checked = command("learn", tmp_path / "log", "--policy", tmp_path / "new.json", "--check")
+    present = learned.policy(f'allow_outbound = ["api.example.com:443"]\n{denies}')
+    checked = command("learn", learned.log, "--policy", present, "--check")
     assert checked.returncode == 0, checked.stdout
 
 
@@ -418,7 +367,7 @@ CHECKED: dict[str, tuple[list[str], str, int, tuple[str, ...]]] = {
     "folded": ([folded("outbound_connectivity", 7)], 'allow_outbound = ["a.example:443"]\n', 1, (FOLDED,)),
     "counted": ([connect("a.example", count=8)], 'allow_outbound = ["a.example:443"]\n', 1, (FOLDED,)),
     "folded, of what is allowed": (
-        [folded("outbound_connectivity", 7)], 'outbound_connectivity = "allow"\n', 0, ("",),
+        [folded("outbound_connectivity", 7)], 'outbound_connectivity = "allow"\n', 0, (),
     ),
     "only a deployment can tell": (
         GRANTED, 'allow_aws = "granted"\n', 0,
@@ -428,9 +377,9 @@ CHECKED: dict[str, tuple[list[str], str, int, tuple[str, ...]]] = {
         ["START"], "", 2, ("1 lines hold none of the shield's; the shield wrote no line; --check has no observations",),
     ),
     # What programs go on without fails no check.
-    "a source line": ([alert("read_handler", path="/var/task/app.py")], "", 0, ("",)),
-    "uname": ([program("/usr/bin/uname")], "", 0, ("",)),
-    "ldconfig": ([SEARCH], "", 0, ("",)),
+    "a source line": ([alert("read_handler", path="/var/task/app.py")], "", 0, ()),
+    "uname": ([program("/usr/bin/uname")], "", 0, ()),
+    "ldconfig": ([SEARCH], "", 0, ()),
 }  # fmt: skip
 
 
@@ -446,22 +395,13 @@ def test_check_in_ci(learned: Learn, name: str) -> None:
         assert (said,) == printed
 
 
-def test_check_as_json(learned: Learn) -> None:
-    learned.log.write_text("\n".join(LOG) + "\n")
-    done = command("learn", learned.log, "--check", "--policy", learned.policy(CHECKED["lacking"][1]), "--json")
+def test_check_as_json(log: Path, learned: Learn) -> None:
+    done = command("learn", log, "--check", "--policy", learned.policy(CHECKED["lacking"][1]), "--json")
     assert done.returncode == 1
     told = json.loads(done.stdout)
     assert told["lacks"] is True
     assert [each["target"] for each in told["functions"][0]["lacking"]] == ["169.254.169.254:80"]
     assert told["functions"][0]["policy"]["read_write_tmp"] == "allow", "what is allowed stays allowed"
-
-
-@pytest.mark.parametrize(("first", "second"), [("--json", "--output"), ("--check", "--output"), ("--json", "--format")])
-def test_options_that_nobody_would_heed(log: Path, tmp_path: Path, first: str, second: str) -> None:
-    (tmp_path / "p.json").write_text("{}")
-    value = tmp_path / "x.toml" if second == "--output" else "python"
-    said = says(command("learn", log, first, second, value, "--policy", tmp_path / "p.json"))
-    assert said == f"{second} formats a written policy, and {first} writes none: remove one of them"
 
 
 def test_more_entries_than_a_policy_takes(learned: Learn) -> None:
@@ -475,30 +415,58 @@ def test_more_entries_than_a_policy_takes(learned: Learn) -> None:
     assert said.startswith("checkout: the learned entries make no valid policy")
 
 
-@pytest.fixture(scope="module")
-def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return shop.synthesize(tmp_path_factory.mktemp("shop"))
+def cloud_assembly(folder: Path) -> Path:
+    """A `cdk.out` of the stack Shop, with a nested one."""
+
+    def function(path: str, **properties: Any) -> dict[str, Any]:
+        variables = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/shielded-function/shield", "SHIELD_READ_HANDLER": "block"}
+        found = {"Environment": {"Variables": variables}, **properties}
+        metadata = {"aws:cdk:path": f"Shop/{path}/Resource"}
+        return {"Type": "AWS::Lambda::Function", "Metadata": metadata, "Properties": found}
+
+    wrong = {"Variables": {"SHIELD_READ_HANDLER": "blok", "AWS_LAMBDA_EXEC_WRAPPER": "/opt/shielded-function/shield"}}
+    url = {"Fn::Sub": f"https://s3/assets/{'a' * 64}.json"}
+    resources = {
+        "Checkout0A": function("Checkout"),
+        "Quiet0B": function("Quiet", FunctionName="quiet-one"),
+        "Wrong0C": function("Wrong", Environment=wrong),
+        "In": {
+            "Type": "AWS::CloudFormation::Stack",
+            "Metadata": {"aws:cdk:path": "Shop/In.NestedStack/In.NestedStackResource"},
+            "Properties": {"TemplateURL": url},
+        },
+    }
+    stack = {"type": "aws:cloudformation:stack", "properties": {"templateFile": "Shop.template.json"}}
+    assets = {"type": "cdk:asset-manifest", "properties": {"file": "Shop.assets.json"}}
+    for name, document in {
+        "manifest.json": {"artifacts": {"Shop": stack, "Shop.assets": assets}},
+        "Shop.template.json": {"Resources": resources},
+        "Shop.assets.json": {"files": {"a" * 64: {"source": {"path": "In.nested.template.json"}}}},
+        "In.nested.template.json": {"Resources": {"Checkout0A": function("In/Checkout")}},
+    }.items():
+        (folder / name).write_text(json.dumps(document))
+    return folder
 
 
-def test_the_policies_of_an_assembly(assembly: Path) -> None:
-    present = InAssembly(assembly, {"odd-name": "Shop/Checkout"})
-    assert present.policy_of("quiet-one") is not None, "by its name"
-    policy = ShieldPolicy(allow_aws=["cognito-identity", "cognito-idp", "sts"], read_handler="block")
-    assert present.policy_of("odd-name") == policy, "by --place"
-    checkout = next(f for f in present._functions if f.place.path == "Shop/Checkout")
-    assert present.policy_of(f"Shop-{checkout.place.logical_id}-AbCdEfGh1234") == policy
+def test_the_policies_of_an_assembly(tmp_path: Path) -> None:
+    present = InAssembly(cloud_assembly(tmp_path), {"odd-name": "Shop/Checkout", "x": "Shop/Nobody"})
+    for name in ("quiet-one", "odd-name", "Shop-Checkout0A-AbCdEfGh1234", "Shop-In-1QWE-Checkout0A-AbCdEfGh1234"):
+        assert present.policy_of(name) == ShieldPolicy(allow_aws="all", read_handler="block"), name
     assert present.policy_of("somebody-elses") is None
-    with pytest.raises(CliError, match="--place x=Shop/Nobody: no function has this path"):
-        InAssembly(assembly, {"x": "Shop/Nobody"}).policy_of("x")
+    for name, said in {
+        "x": "--place x=Shop/Nobody: no function has this path",
+        "Checkout0A": "Checkout0A is ambiguous: it may be any of Shop/Checkout, Shop/In/Checkout: give --place Checko",
+        "Wrong0C": "Shop/Wrong: its policy is wrong: ",
+    }.items():
+        with pytest.raises(CliError, match=said):
+            present.policy_of(name)
 
 
-def test_check_against_an_assembly(assembly: Path, log: Path) -> None:
-    done = command("learn", log, "--check", "--assembly", assembly, "--place", "checkout=Shop/Checkout")
-    assert done.returncode == 1
-    assert "checkout: its policy lacks" in done.stdout
-    done = command("learn", log, "--check", "--assembly", assembly)
-    assert done.returncode == 1
-    assert "checkout: its policy is unknown" in done.stdout
+def test_check_against_an_assembly(log: Path, tmp_path: Path) -> None:
+    for place, said in ((("--place", "checkout=Shop/Checkout"), "lacks"), ((), "is unknown")):
+        done = command("learn", log, "--check", "--assembly", cloud_assembly(tmp_path), *place)
+        assert done.returncode == 1, done.stderr
+        assert f"checkout: its policy {said}" in done.stdout
 
 
 def test_runs_are_kept_and_merged(log: Path, tmp_path: Path) -> None:
@@ -528,6 +496,9 @@ def test_runs_are_kept_and_merged(log: Path, tmp_path: Path) -> None:
         (("--place", "a=b"), "--place names a function of --assembly"),
         (("--merge", "nowhere.json"), "--merge nowhere.json cannot be read"),
         (("--merge", "odd.json"), "--merge odd.json: `learn --save` did not write it"),
+        (("--json", "--output", "x"), "--output formats a written policy, and --json writes none: remove one of them"),
+        (("--check", "--output", "x"), "--output formats a written policy, and --check writes none"),
+        (("--json", "--format", "python"), "--format formats a written policy, and --json writes none"),
         (("--format", "toml"), "one function at a time, found checkout, refund: choose one with --function"),
         (("--output", "x/y.toml", "--function", "refund"), "x/y.toml cannot be written: No such file or directory"),
     ],
@@ -552,27 +523,3 @@ def test_no_line_of_the_shield(tmp_path: Path) -> None:
         f"shielded-function: {tmp_path}/log: 1 lines hold none of the shield's",
         "shielded-function: the shield wrote no line",
     ]
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    with account(monkeypatch) as made:
-        yield made
-
-
-def test_from_a_log_group(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
-    aws.write("/aws/lambda/checkout", [armed(ago(days=3)), connect("api.stripe.com", time=ago(days=3), count=3),
-                                       connect("api.stripe.com", time=ago(hours=1))])  # fmt: skip
-    assert learn.run(Where(log_groups=["/aws/lambda/checkout"], place=Place(REGION)), Options(), json=True) == 3
-    (told,) = json.loads(capsys.readouterr().out)["functions"]
-    assert told["policy"] == {"allow_outbound": ["api.stripe.com:443"]}
-    assert told["entries"][0]["evidence"]["days"] == 2
-    (asked,) = aws.asked
-    assert asked["endTime"] - asked["startTime"] == 14 * 86400
-
-
-def test_the_missing_action_is_named(aws: Account) -> None:
-    aws.write("/aws/lambda/checkout", [connect("api.stripe.com", time=ago(hours=1))])
-    aws.refuse = denying("StartQuery")
-    with pytest.raises(CliError, match="you need logs:StartQuery"):
-        learn.run(Where(log_groups=["/aws/lambda/checkout"], place=Place(REGION)), Options(), json=True)

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from harness.alert_lines import armed, at, connect, folded, tmp
-from integration.cli.insights_account import Account, account, ago
-from integration.cli.moto_account import REGION
 from integration.cli.running import command, says
-from shielded_function.cli import report
-from shielded_function.cli.aws import Place
-from shielded_function.cli.log_groups import Where
 
 pytestmark = pytest.mark.promise("cli.logs")
 
@@ -63,23 +57,6 @@ def test_what_is_new(log: Path, tmp_path: Path) -> None:
 def test_what_is_wrong_is_said(log: Path, tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
     (tmp_path / "odd.json").write_text("{}")
     assert says(command("report", log, *arguments, cwd=tmp_path)) == said
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    with account(monkeypatch) as made:
-        yield made
-
-
-def test_from_a_log_group(aws: Account, tmp_path: Path) -> None:
-    aws.write("/aws/lambda/checkout", [armed(ago(hours=2)), connect("api.stripe.com", time=ago(hours=2), count=3)])
-    file = tmp_path / "report.json"
-    where = Where(log_groups=["/aws/lambda/checkout"], since="1d", place=Place(REGION))
-    assert report.report(where, report.Options("json", str(file))) == 0
-    made = json.loads(file.read_text())
-    assert [(each["target"], each["count"]) for each in made["groups"]] == [("api.stripe.com:443", 3)]
-    assert [each["begun"][:13] for each in made["periods"]] == [ago(hours=2)[:13].replace("T", " ")], "by the hour"
-    assert [(each["function"], each["armed"]) for each in made["coverage"]] == [("checkout", 1)]
 
 
 PATTERN = '{ ($.function_shield IS TRUE) && ($.policy = "outbound_*") }'

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
-from typing import Any, cast
 
-import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_lambda as lambda_
 
 from harness.alert_lines import armed, refused
 from integration.cli import shop
 from integration.cli.running import command, says
-from shielded_function import ShieldedFunction, ShieldFindings
 from shielded_function.cli.run import _print
 from shielded_function_emulator import interface_emulator, places
 from shielded_function_emulator.cloud_assembly import FunctionPlace
@@ -34,11 +32,10 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return shop.synthesize(tmp_path_factory.mktemp("shop"))
 
 
-@pytest.fixture(scope="module")
-def topic(assembly: Path) -> str:
-    """The topic's logical id, which has a hash in it."""
+def logical_id(assembly: Path, construct: str) -> str:
+    """With the hash of the construct's path."""
     resources = json.loads((assembly / "Shop.template.json").read_text())["Resources"]
-    (found,) = (name for name, resource in resources.items() if resource["Type"] == "AWS::SNS::Topic")
+    (found,) = (name for name in resources if re.fullmatch(f"{construct}[0-9A-F]{{8}}", name))
     return found
 
 
@@ -56,10 +53,6 @@ def event(tmp_path: Path) -> Path:
     return file
 
 
-def by_policy(alerts: list[dict[str, Any]]) -> dict[str, str]:
-    return {alert["policy"]: alert["mode"] for alert in alerts}
-
-
 def test_what_a_dependency_does_is_denied_and_reported(assembly: Path, event: Path) -> None:
     done = command("run", assembly, "Shop/Checkout", "--event", event, "--json")
     assert done.returncode == 3, done.stderr
@@ -69,39 +62,33 @@ def test_what_a_dependency_does_is_denied_and_reported(assembly: Path, event: Pa
     assert {deed: said.partition(":")[0] for deed, said in told["result"].items()} == dict.fromkeys(
         ("http_to_address", "http_to_name", "dns_labels", "write_tmp", "run_program", "read_handler"), "failed"
     )
-    assert by_policy(told["alerts"]) == dict.fromkeys(
-        ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler"), "block"
-    )
+    assert {(alert["policy"], alert["mode"]) for alert in told["alerts"]} == {
+        (policy, "block")
+        for policy in ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler")
+    }
     assert [fields["event"] for fields in told["events"]] == ["armed"]
     assert told["malformed"] == []
     assert [(alarm["before"], alarm["after"]) for alarm in told["alarms"]] == [("OK", "ALARM")] * 2
     assert "a line of the function" in [line["message"] for line in told["log"]]
 
 
-def test_in_alert_mode_everything_happens_and_is_reported(assembly: Path, event: Path) -> None:
-    done = command("run", assembly, "Shop/Checkout", "--event", event, "--json", "--alert")
+def test_in_alert_mode_everything_happens_and_is_shown_in_a_table(assembly: Path, event: Path) -> None:
+    done = command("run", assembly, "Shop/Checkout", "--event", event, "--alert")
     assert done.returncode == 3, done.stderr
-    told = json.loads(done.stdout)
-    assert set(by_policy(told["alerts"]).values()) == {"alert"}
-    result = told["result"]
-    assert [result[deed].partition(":")[0] for deed in ("write_tmp", "run_program", "read_handler")] == [
-        "succeeded"
-    ] * 3
-    # Every name resolves, nobody answers: the line has the host and the port.
-    assert "Connection refused" in result["http_to_name"]
-    assert "collector.evil.example:80" in {alert.get("allow") for alert in told["alerts"]}
-    assert result["dns_labels"].startswith("succeeded: 203.0.113.")
-
-
-def test_a_table_for_people(assembly: Path, event: Path) -> None:
-    done = command("run", assembly, "Shop/Checkout", "--event", event)
-    assert done.returncode == 3
     said = done.stdout
     assert said.startswith("Shop/Checkout returned\n{")
+    result, at = json.JSONDecoder().raw_decode(said, said.index("{"))
+    happened = [result[deed].partition(":")[0] for deed in ("write_tmp", "run_program", "read_handler")]
+    assert happened == ["succeeded"] * 3
+    # Every name resolves, nobody answers: the line has the host and the port.
+    assert "Connection refused" in result["http_to_name"]
+    assert result["dns_labels"].startswith("succeeded: 203.0.113.")
     assert "  a line of the function\n" in said
-    (row,) = (line for line in said.splitlines() if line.startswith("│ create_child"))
-    assert [cell.strip() for cell in row.strip("│").split("│")][:3] == ["create_child_process", "block", "1"]
-    assert row.rstrip(" │").endswith("/usr/bin/id")
+    rows = [[cell.strip() for cell in line.strip("│").split("│")] for line in said[at:].splitlines() if "│" in line]
+    assert {row[1] for row in rows if row[0]} == {"alert"}
+    assert any("collector.evil.example:80" in row[-1] for row in rows)
+    (row,) = (row for row in rows if row[0] == "create_child_process")
+    assert (row[2], row[-1]) == ("1", "/usr/bin/id")
     assert "OK before, ALARM after" in said
     assert '"policy":' not in said, "alert lines are in the table"
 
@@ -118,11 +105,12 @@ def test_without_a_shield(assembly: Path, event: Path) -> None:
     assert said == "Shop/Plain has no shield, so it has no policy to put in alert mode"
 
 
-def test_values_that_only_a_deployment_knows(assembly: Path, topic: str) -> None:
+def test_values_that_only_a_deployment_knows(assembly: Path) -> None:
     said = says(command("run", assembly, "quiet-one"))
     assert said.startswith("Shop/Quiet: its environment: STAGE has Ref StageName")
     assert "(give --value StageName=... or --env STAGE=...)" in said
 
+    topic = logical_id(assembly, "Topic")
     given = ("--value", f"{topic}=arn:aws:sns:eu-west-1:210987654321:news", "--env", "STAGE=x=y", "--env", "GREETING=")
     done = command("run", assembly, "quiet-one", *given, "--event", "-", "--json", stdin='["é"]')
     assert done.returncode == 0, done.stdout + done.stderr
@@ -195,12 +183,9 @@ def test_what_is_wrong_is_named(assembly: Path, arguments: tuple[str, ...], said
     assert said in says(command("run", assembly, "Plain", *arguments, cwd=tmp_path))
 
 
-def test_a_folder_that_is_no_assembly(tmp_path: Path) -> None:
+def test_without_an_assembly_or_the_emulator(assembly: Path, tmp_path: Path) -> None:
     said = says(command("run", tmp_path, "Checkout"))
     assert said.startswith(f"{tmp_path} is not the output of `cdk synth`: ")
-
-
-def test_without_the_emulator(assembly: Path) -> None:
     said = says(command("run", assembly, "Shop/Checkout", environment={"EMULATED_LAMBDA_RIE": "/nowhere/rie"}))
     assert said == "/nowhere/rie is missing: run `make setup`, or set EMULATED_LAMBDA_RIE"
 
@@ -239,8 +224,20 @@ def test_where_no_namespaces_are_allowed(assembly: Path) -> None:
     assert said.endswith("run it with sudo, or, in a container, start that with --privileged")
 
 
+def fetch_from(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
+    """pip is played: it downloads a wheel whose programs have this content."""
+
+    def download(into: Path) -> Path:
+        with zipfile.ZipFile(into / "wheel.whl", "w") as wheel:
+            for name in interface_emulator._SHA256:
+                wheel.writestr(f"samcli/local/rapid/{name}", content)
+        return into / "wheel.whl"
+
+    monkeypatch.setattr(interface_emulator, "_download", download)
+
+
 def test_the_emulator_is_fetched_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Into the user's cache, where there is no checkout; pip is played."""
+    """Into the user's cache, where there is no checkout."""
     content = interface_emulator.path().read_bytes()
     monkeypatch.delenv(interface_emulator.VARIABLE, raising=False)
     monkeypatch.setattr(places, "checkout", lambda: None)
@@ -248,37 +245,19 @@ def test_the_emulator_is_fetched_once(monkeypatch: pytest.MonkeyPatch, tmp_path:
     folder = tmp_path / "cache" / "shielded-function"
     names = interface_emulator._SHA256
     monkeypatch.setattr(interface_emulator, "_SHA256", dict.fromkeys(names, interface_emulator._digest(content)))
-
-    def download(into: Path) -> Path:
-        import zipfile
-
-        with zipfile.ZipFile(into / "wheel.whl", "w") as wheel:
-            for name in names:
-                wheel.writestr(f"samcli/local/rapid/{name}", content)
-        return into / "wheel.whl"
-
-    monkeypatch.setattr(interface_emulator, "_download", download)
+    fetch_from(monkeypatch, content)
     told: list[str] = []
     for _ in range(2):
         interface_emulator.provide(told.append)
-    assert told == [
-        f"fetching AWS's Lambda runtime interface emulator (in {interface_emulator._REQUIREMENT}, once) into {folder}"
-    ]
+    fetching = f"fetching AWS's Lambda runtime interface emulator (in {interface_emulator._REQUIREMENT}, once) into"
+    assert told == [f"{fetching} {folder}"]
     assert interface_emulator.path().parent == folder
     assert interface_emulator.path().stat().st_mode & 0o777 == 0o755
     assert sorted(path.name for path in folder.iterdir()) == sorted(names)
 
 
 def test_another_emulator_than_the_one_that_was_checked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    import zipfile
-
-    def download(into: Path) -> Path:
-        with zipfile.ZipFile(into / "wheel.whl", "w") as wheel:
-            for name in interface_emulator._SHA256:
-                wheel.writestr(f"samcli/local/rapid/{name}", "something else")
-        return into / "wheel.whl"
-
-    monkeypatch.setattr(interface_emulator, "_download", download)
+    fetch_from(monkeypatch, b"something else")
     with pytest.raises(interface_emulator.FetchError, match="has SHA-256"):
         interface_emulator.fetch(tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -293,19 +272,11 @@ def test_no_index_to_fetch_from(tmp_path: Path) -> None:
     assert done.stderr.count("\n") == 1
 
 
-def test_the_findings_function_keeps_to_its_policy(tmp_path: Path) -> None:
+def test_the_findings_function_keeps_to_its_policy(assembly: Path) -> None:
     """It asks for DynamoDB, which its policy allows and this sandbox's network refuses; nothing is reported."""
-    app = cdk.App(outdir=str(tmp_path / "cdk.out"), analytics_reporting=False)
-    stack = cdk.Stack(app, "Shop", env=cdk.Environment(account="210987654321", region="eu-west-1"))
-    code = lambda_.Code.from_inline("def handler(event, context): pass")
-    ShieldedFunction(stack, "Fn", code=code, **shop.props())
-    findings = ShieldFindings(stack, "Findings")
-    findings.function.add_environment("AWS_MAX_ATTEMPTS", "1")
-    app.synth()
-    (tmp_path / "event.json").write_text(json.dumps(delivery([refused("no such mode")])))
-    table = stack.get_logical_id(cast("cdk.CfnElement", findings.table.node.default_child))
-    arguments = ("--event", tmp_path / "event.json", "--value", f"{table}=seen", "--json")
-    done = command("run", tmp_path / "cdk.out", "Shop/Findings/Function", *arguments)
+    table = f"{logical_id(assembly, 'FindingsTable')}=seen"
+    lines = json.dumps(delivery([refused("no such mode")]))
+    done = command("run", assembly, "Shop/Findings/Function", "--event", "-", "--value", table, "--json", stdin=lines)
     told = json.loads(done.stdout)
     assert (told["shielded"], told["alerts"], told["result"]["errorType"]) == (True, [], "EndpointConnectionError")
     assert "dynamodb.eu-west-1.amazonaws.com" in told["result"]["errorMessage"]

@@ -7,12 +7,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
+import botocore.client
 import pytest
-from botocore.exceptions import ClientError
-from moto import mock_aws
 
-from integration.cli.moto_account import CREDENTIALS, REGION, SHIELDED, make_function, make_role, moto_account
+from integration.cli.insights_account import Account, account, denying
+from integration.cli.moto_account import REGION, SHIELDED, moto_account
 from integration.cli.running import command, says
 from shielded_function.cli import set_mode
 from shielded_function.cli.errors import CliError
@@ -23,33 +22,25 @@ from shielded_function.policy import ShieldPolicy
 pytestmark = pytest.mark.promise("cli.templates")
 
 YES = Options(yes=True, region=REGION)
+ALERT = ["read_handler=alert"]
+ARN = f"arn:aws:lambda:{REGION}:123456789012:function:checkout"
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A Lambda client of an empty account."""
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    for name, value in CREDENTIALS.items():
-        monkeypatch.setenv(name, value)
-    with mock_aws():
-        yield boto3.client("lambda", region_name=REGION)
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    with account(monkeypatch) as made:
+        yield made
 
 
 @pytest.fixture
-def role(aws: Any) -> None:
-    """The role that the functions have: moto looks for it."""
-    make_role(boto3.client("iam", region_name=REGION))
+def checkout(aws: Account) -> Any:
+    """A client, and a shielded function."""
+    aws.make("checkout", Timeout=17, MemorySize=512, Description="takes payments")
+    return aws.functions
 
 
-@pytest.fixture
-def checkout(aws: Any, role: None) -> Any:
-    """The client, and a shielded function."""
-    make_function(aws, Timeout=17, MemorySize=512, Description="takes payments")
-    return aws
-
-
-def variables(client: Any, name: str = "checkout") -> dict[str, str]:
-    return client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+def variables(client: Any) -> dict[str, str]:
+    return client.get_function_configuration(FunctionName="checkout")["Environment"]["Variables"]
 
 
 def test_only_the_mode_is_changed(checkout: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,10 +48,10 @@ def test_only_the_mode_is_changed(checkout: Any, capsys: pytest.CaptureFixture[s
     assert set_mode.set_mode("checkout", ["outbound_connectivity=alert"], YES, json=False) == 0
     after = checkout.get_function_configuration(FunctionName="checkout")
     assert after["Environment"]["Variables"] == {**SHIELDED, "SHIELD_OUTBOUND_CONNECTIVITY": "alert"}
-    changing = ("Environment", "RevisionId", "LastModified", "ResponseMetadata")
-    assert {k: v for k, v in before.items() if k not in changing} == {
-        k: v for k, v in after.items() if k not in changing
-    }
+    for changing in ("Environment", "RevisionId", "LastModified", "ResponseMetadata"):
+        before.pop(changing, None)
+        after.pop(changing, None)
+    assert before == after
     said = capsys.readouterr().out
     assert "outbound_connectivity: block -> alert" in said
     assert "A deployment that updates this function restores the template's mode" in said
@@ -72,10 +63,10 @@ def test_several_at_once_and_back_again(checkout: Any, capsys: pytest.CaptureFix
     assert set_mode.set_mode("checkout", changes, YES, json=True) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["changed"] is True
-    assert told["changes"] == [
-        {"policy": "read_write_tmp", "before": "block", "after": "allow"},
-        {"policy": "read_handler", "before": "block", "after": "alert"},
-        {"policy": "executable_memory", "before": "", "after": "block"},
+    assert [tuple(each.values()) for each in told["changes"]] == [
+        ("read_write_tmp", "block", "allow"),
+        ("read_handler", "block", "alert"),
+        ("executable_memory", "", "block"),
     ]
     assert variables(checkout) != SHIELDED
     words = told["undo"].split()
@@ -85,121 +76,49 @@ def test_several_at_once_and_back_again(checkout: Any, capsys: pytest.CaptureFix
     assert variables(checkout) == SHIELDED
 
 
-def test_a_dry_run_changes_nothing(checkout: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    options = Options(dry_run=True, region=REGION)
-    assert set_mode.set_mode("checkout", ["read_handler=alert"], options, json=False) == 0
-    assert variables(checkout) == SHIELDED
+def test_what_changes_nothing(aws: Account, checkout: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.refuse = denying("UpdateFunctionConfiguration", code="NobodyAskedForThis")
+    assert set_mode.set_mode("checkout", ALERT, Options(dry_run=True, region=REGION), json=False) == 0
     said = capsys.readouterr().out
     assert "read_handler: block -> alert" in said
     assert "dry run: nothing was changed" in said
-
-
-def test_what_is_so_already_is_left_alone(
-    checkout: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    refusing(monkeypatch, "UpdateFunctionConfiguration", "NobodyAskedForThis")
     assert set_mode.set_mode("checkout", ["read_handler=block"], YES, json=False) == 0
     assert "nothing to change" in capsys.readouterr().out
 
 
-def test_versions_behind_aliases_are_named(checkout: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_versions_behind_aliases_are_named(aws: Account, checkout: Any, capsys: pytest.CaptureFixture[str]) -> None:
     one = checkout.publish_version(FunctionName="checkout")["Version"]
     checkout.create_alias(FunctionName="checkout", Name="prod", FunctionVersion=one)
     checkout.create_alias(FunctionName="checkout", Name="dev", FunctionVersion="$LATEST")
-    assert set_mode.set_mode("checkout", ["read_handler=alert"], YES, json=False) == 0
+    assert set_mode.set_mode("checkout", ALERT, YES, json=False) == 0
     said = capsys.readouterr().out
     assert f"the alias prod leads to version {one}, which keeps its modes" in said
     assert "the alias dev" not in said
+    aws.refuse = denying("ListAliases")
+    assert set_mode.set_mode("checkout", ["read_handler=allow"], YES, json=False) == 0
+    assert "its aliases are unknown: checkout: you need lambda:ListAliases" in capsys.readouterr().out
+    assert variables(checkout)["SHIELD_READ_HANDLER"] == "allow"
 
 
-@pytest.mark.parametrize("name", ["checkout:prod", "checkout:1", f"arn:aws:lambda:{REGION}:123456789012:function:c:2"])
-def test_a_version_is_refused(name: str) -> None:
-    with pytest.raises(CliError, match="a published version cannot be changed, and an alias has no environment"):
-        set_mode.set_mode(name, ["read_handler=alert"], YES, json=False)
-
-
-@pytest.mark.parametrize(
-    "name", ["checkout", "checkout:$LATEST", f"arn:aws:lambda:{REGION}:123456789012:function:checkout"]
-)
-def test_every_way_to_name_it(checkout: Any, name: str) -> None:
-    assert set_mode.set_mode(name, ["read_handler=alert"], YES, json=True) == 0
-    assert variables(checkout)["SHIELD_READ_HANDLER"] == "alert"
+def test_every_way_to_name_it(checkout: Any) -> None:
+    for name, mode in {"checkout": "alert", "checkout:$LATEST": "allow", ARN: "block"}.items():
+        assert set_mode.set_mode(name, [f"read_handler={mode}"], YES, json=True) == 0
+        assert variables(checkout)["SHIELD_READ_HANDLER"] == mode
 
 
 @pytest.mark.parametrize(
     "found", [{}, {"TABLE": "orders"}, {**SHIELDED, "AWS_LAMBDA_EXEC_WRAPPER": "/opt/otel-instrument"}]
 )
-def test_what_is_not_shielded_is_refused(aws: Any, role: None, found: dict[str, str]) -> None:
-    make_function(aws, variables=found)
+def test_what_is_not_shielded_is_refused(found: dict[str, str]) -> None:
     with pytest.raises(CliError, match="checkout is not shielded: its AWS_LAMBDA_EXEC_WRAPPER is not /opt/shielded"):
-        set_mode.set_mode("checkout", ["read_handler=alert"], YES, json=False)
-    assert variables(aws) == found if found else True
+        set_mode.plan("checkout", {"Environment": {"Variables": found}}, {"read_handler": "alert"})
 
 
-def test_a_mode_that_may_be_in_the_policy_file(aws: Any, role: None) -> None:
-    make_function(aws, variables={**SHIELDED, "SHIELD_POLICY_FILE": "/opt/policy"})
+def test_a_mode_that_may_be_in_the_policy_file() -> None:
+    configuration = {"Environment": {"Variables": {**SHIELDED, "SHIELD_POLICY_FILE": "/opt/policy"}}}
     with pytest.raises(CliError, match="SHIELD_EXECUTABLE_MEMORY is not in its environment and may be in the"):
-        set_mode.set_mode("checkout", ["executable_memory=alert"], YES, json=False)
-    assert set_mode.set_mode("checkout", ["read_handler=alert"], YES, json=True) == 0
-
-
-@pytest.mark.parametrize(
-    ("assignments", "said"),
-    [
-        (["outbound=alert"], "outbound=alert: unknown control; known are outbound_connectivity, "),
-        (["read_handler=alrt"], "read_handler=alrt: unknown mode; known are block, alert, allow, and default"),
-        (["read_handler"], "read_handler: write control=mode"),
-        (["read_handler=alert", "read_handler=block"], "read_handler is given twice"),
-    ],
-)
-def test_what_is_misspelt_is_named(assignments: list[str], said: str) -> None:
-    with pytest.raises(CliError, match=said):
-        set_mode.set_mode("checkout", assignments, YES, json=False)
-
-
-def test_a_function_that_is_not_there(aws: Any) -> None:
-    with pytest.raises(CliError, match="checkout: there is no such function in this account and region"):
-        set_mode.set_mode("checkout", ["read_handler=alert"], YES, json=False)
-
-
-def refusing(monkeypatch: pytest.MonkeyPatch, operation: str, code: str) -> None:
-    """Lets one operation fail as AWS lets it fail."""
-    import botocore.client
-
-    real = botocore.client.BaseClient._make_api_call
-
-    def call(self: Any, name: str, arguments: dict[str, Any]) -> Any:
-        if name == operation:
-            raise ClientError({"Error": {"Code": code, "Message": f"{code} of the test"}}, name)
-        return real(self, name, arguments)
-
-    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", call)
-
-
-@pytest.mark.parametrize(
-    ("operation", "code", "said"),
-    [
-        ("GetFunctionConfiguration", "AccessDeniedException", "you need lambda:GetFunctionConfiguration: "),
-        ("UpdateFunctionConfiguration", "AccessDeniedException", "you need lambda:UpdateFunctionConfiguration: "),
-        ("UpdateFunctionConfiguration", "ResourceConflictException", "another update of it is running: wait"),
-        ("UpdateFunctionConfiguration", "PreconditionFailedException", "it was changed in the meantime: review it"),
-        ("UpdateFunctionConfiguration", "InvalidParameterValueException", "InvalidParameterValueException of the test"),
-    ],
-)
-def test_what_aws_refuses(checkout: Any, monkeypatch: pytest.MonkeyPatch, operation: str, code: str, said: str) -> None:
-    refusing(monkeypatch, operation, code)
-    with pytest.raises(CliError, match=said):
-        set_mode.set_mode("checkout", ["read_handler=alert"], YES, json=False)
-    monkeypatch.undo()
-
-
-def test_without_the_right_to_list_aliases_it_goes_on(
-    checkout: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    refusing(monkeypatch, "ListAliases", "AccessDeniedException")
-    assert set_mode.set_mode("checkout", ["read_handler=alert"], YES, json=False) == 0
-    assert "its aliases are unknown: checkout: you need lambda:ListAliases" in capsys.readouterr().out
-    assert variables(checkout)["SHIELD_READ_HANDLER"] == "alert"
+        set_mode.plan("checkout", configuration, {"executable_memory": "alert"})
+    assert set_mode.plan("checkout", configuration, {"read_handler": "alert"})
 
 
 def test_variables_that_cannot_be_decrypted() -> None:
@@ -208,10 +127,44 @@ def test_variables_that_cannot_be_decrypted() -> None:
         set_mode.plan("checkout", configuration, {"read_handler": "alert"})
 
 
+VERSION = "a published version cannot be changed, and an alias has no environment"
+
+
+@pytest.mark.parametrize(
+    ("name", "assignments", "said"),
+    [
+        ("checkout:prod", ALERT, VERSION),
+        (f"{ARN}:2", ALERT, VERSION),
+        ("check out", ALERT, "check out is not a function's name or ARN"),
+        ("checkout", ["outbound=alert"], "outbound=alert: unknown control; known are outbound_connectivity, "),
+        ("checkout", ["read_handler=alrt"], "read_handler=alrt: unknown mode; known are block, alert, allow, and de"),
+        ("checkout", ["read_handler"], "read_handler: write control=mode"),
+        ("checkout", ["read_handler=alert", "read_handler=block"], "read_handler is given twice"),
+    ],
+)
+def test_what_is_misspelt_is_named(name: str, assignments: list[str], said: str) -> None:
+    with pytest.raises(CliError, match=said):
+        set_mode.set_mode(name, assignments, YES, json=False)
+
+
+def test_what_aws_refuses(aws: Account) -> None:
+    with pytest.raises(CliError, match="checkout: there is no such function in this account and region"):
+        set_mode.set_mode("checkout", ALERT, YES, json=False)
+    aws.make("checkout")
+    for operation, code, said in (
+        ("GetFunctionConfiguration", "AccessDeniedException", "you need lambda:GetFunctionConfiguration: "),
+        ("UpdateFunctionConfiguration", "AccessDeniedException", "you need lambda:UpdateFunctionConfiguration: "),
+        ("UpdateFunctionConfiguration", "ResourceConflictException", "another update of it is running: wait"),
+        ("UpdateFunctionConfiguration", "PreconditionFailedException", "it was changed in the meantime: review it"),
+        ("UpdateFunctionConfiguration", "InvalidParameterValueException", "InvalidParameterValueException of the test"),
+    ):
+        aws.refuse = denying(operation, code=code)
+        with pytest.raises(CliError, match=said):
+            set_mode.set_mode("checkout", ALERT, YES, json=False)
+
+
 def test_the_revision_that_was_read_is_the_one_that_is_changed(checkout: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """moto knows no revisions: they are played here."""
-    import botocore.client
-
     seen: dict[str, Any] = {}
     real = botocore.client.BaseClient._make_api_call
 
@@ -222,20 +175,19 @@ def test_the_revision_that_was_read_is_the_one_that_is_changed(checkout: Any, mo
         return {**answer, "RevisionId": "r-1"} if name == "GetFunctionConfiguration" else answer
 
     monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", call)
-    assert set_mode.set_mode("checkout", ["read_handler=alert"], YES, json=True) == 0
+    assert set_mode.set_mode("checkout", ALERT, YES, json=True) == 0
     assert seen["RevisionId"] == "r-1"
     assert set(seen) == {"FunctionName", "Environment", "RevisionId"}
 
 
 def test_no_region_and_no_credentials() -> None:
-    nothing = {"AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nonexistent"}
-    assert "no connection to AWS: You must specify a region" in says(
-        command("set-mode", "checkout", "read_handler=alert", environment=nothing)
-    )
-    said = says(command("set-mode", "checkout", "read_handler=alert", "--region", REGION, environment=nothing))
-    assert said == "checkout: Unable to locate credentials"
-    said = says(command("set-mode", "checkout", "read_handler=alert", "--profile", "nobody", environment=nothing))
-    assert said == "no connection to AWS: The config profile (nobody) could not be found"
+    for options, expected in (
+        ((), "no connection to AWS: You must specify a region."),
+        (("--region", REGION), "checkout: Unable to locate credentials"),
+        (("--profile", "nobody"), "no connection to AWS: The config profile (nobody) could not be found"),
+    ):
+        nothing = {"AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nonexistent"}
+        assert says(command("set-mode", "checkout", *ALERT, *options, environment=nothing)) == expected
 
 
 def test_the_command_asks_first() -> None:
