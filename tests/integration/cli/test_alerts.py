@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,24 @@ from integration.cli.insights_account import ago
 from integration.cli.running import command, says
 
 pytestmark = pytest.mark.promise("cli.logs")
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Callable[..., Path]:
+    """A file of these lines."""
+
+    def write(*lines: str) -> Path:
+        (tmp_path / "log").write_text("\n".join(lines) + "\n")
+        return tmp_path / "log"
+
+    return write
+
+
+Log = Callable[..., Path]
+
+
+def groups_of(file: Path, *options: str) -> list[Any]:
+    return json.loads(command("alerts", file, *options, "--json").stdout)["groups"]
 
 
 def test_groups_of_a_file(file: Path) -> None:
@@ -28,24 +48,13 @@ def test_groups_of_a_file(file: Path) -> None:
         ("warning", "read_write_tmp", 18),
         ("notice", "read_write_tmp", 1),
     ], "the most severe first, then the most frequent"
+    details = {"host": "api.stripe.com", "ip": "198.51.100.7", "port": 443, "protocol": "tcp"}
     assert said["groups"][0] == {
-        "severity": "warning",
-        "function": "checkout",
-        "region": "eu-west-1",
-        "account": "123456789012",
-        "policy": "outbound_connectivity",
-        "mode": "alert",
-        "details": {"host": "api.stripe.com", "ip": "198.51.100.7", "port": 443, "protocol": "tcp"},
-        "allow": "api.stripe.com:443",
-        "caller": "libssl.so",
-        "violations": 4,
-        "lines": 1,
-        "days": 1,
-        "first_seen": ago(hours=2),
-        "last_seen": ago(hours=2),
-        "first_version": "7",
-        "last_version": "7",
-    }
+        "severity": "warning", "function": "checkout", "region": "eu-west-1", "account": "123456789012",
+        "policy": "outbound_connectivity", "mode": "alert", "details": details, "allow": "api.stripe.com:443",
+        "caller": "libssl.so", "violations": 4, "lines": 1, "days": 1, "first_seen": ago(hours=2),
+        "last_seen": ago(hours=2), "first_version": "7", "last_version": "7",
+    }  # fmt: skip
 
 
 def test_a_table_with_nothing_that_a_terminal_acts_on(file: Path) -> None:
@@ -57,45 +66,43 @@ def test_a_table_with_nothing_that_a_terminal_acts_on(file: Path) -> None:
     assert done.stdout.rstrip().endswith("24 violations of 4 kinds")
 
 
-@pytest.mark.parametrize(("by", "rows"), [("function", 1), ("policy", 3), ("package", 4), ("target", 4)])
-def test_grouped(file: Path, by: str, rows: int) -> None:
-    said = json.loads(command("alerts", file, "--by", by, "--json").stdout)
-    assert (said["kinds"], said["violations"]) == (rows, 24)
+def test_grouped(file: Path) -> None:
+    for by, rows in {"function": 1, "policy": 3, "package": 4, "target": 4}.items():
+        said = json.loads(command("alerts", file, "--by", by, "--json").stdout)
+        assert (said["kinds"], said["violations"]) == (rows, 24), by
 
 
-def test_what_has_no_target(tmp_path: Path) -> None:
+def test_what_has_no_target(log: Log) -> None:
     """A system call is better than nothing; and the last target of several does not pass for the only one."""
     protected = alert("self_protection", syscall="mprotect", mode="block")
     last = {"path": "/usr/bin/uname", "syscall": "execve"}
     lines = [folded("create_child_process", 51, mode="block", details=last), refused("x"), protected]
     lines.append(folded("self_protection", 2, event="repeated", mode="block", details={"syscall": "mprotect"}))
-    (tmp_path / "log").write_text("\n".join(lines) + "\n")
-    groups = json.loads(command("alerts", tmp_path / "log", "--json").stdout)["groups"]
-    assert [(each.get("event"), each["severity"], each.get("details"), each["violations"]) for each in groups] == [
+    file = log(*lines)
+    assert [
+        (each.get("event"), each["severity"], each.get("details"), each["violations"]) for each in groups_of(file)
+    ] == [
         ("refused", "critical", None, 1),
         ("repeated", "critical", {"syscall": "mprotect"}, 2),
         (None, "critical", {"syscall": "mprotect"}, 1),
         ("folded", "critical", {"path": "/usr/bin/uname"}, 51),
     ]
-    shown = command("alerts", tmp_path / "log", environment={"COLUMNS": "400"}).stdout
+    shown = command("alerts", file, environment={"COLUMNS": "400"}).stdout
     for text in (" refused ", " mprotect ", " again, the last: mprotect ", " not written, the last: /usr/bin/uname "):
         assert text in shown
-    lines = sorted(
-        line.split("  ", 2)[2] for line in command("alerts", tmp_path / "log", "--lines").stdout.splitlines()
-    )
+    lines = sorted(line.split("  ", 2)[2] for line in command("alerts", file, "--lines").stdout.splitlines())
     assert lines == [
         "block  self_protection  mprotect",
         "folded  create_child_process the last: /usr/bin/uname  (51 times)",
         "refused  start x",
         "repeated  self_protection the last: mprotect  (2 times)",
     ]
-    report = json.loads(command("report", tmp_path / "log", "--format", "json").stdout)
-    assert {(each["target"], each["count"]) for each in report["groups"] if each["policy"] == "self_protection"} == {
-        ("mprotect", 3)
-    }
+    report = json.loads(command("report", file, "--format", "json").stdout)["groups"]
+    found = {(each["target"], each["count"]) for each in report if each["policy"] == "self_protection"}
+    assert found == {("mprotect", 3)}
 
 
-def test_a_call_through_another_package(tmp_path: Path) -> None:
+def test_a_call_through_another_package(log: Log) -> None:
     of_package = {"reason": "package", "through": ["urllib3", "leftpad", "app"], "allow": "api.example:443 by x"}
     again = json.loads(connect("api.example", allow="api.example:443 by leftpad>app", reason="package", count=2))
     again = folded(
@@ -104,18 +111,17 @@ def test_a_call_through_another_package(tmp_path: Path) -> None:
     smuggled = {**of_package, "through": ["x,*.example"]}
     lines = [connect("api.example", **of_package), connect("evil.example", allow="evil.example:443"), again]
     lines += [connect("b.example", **smuggled), connect("evil.example", **of_package)]
-    (tmp_path / "log").write_text("\n".join(lines) + "\n")
-    groups = json.loads(command("alerts", tmp_path / "log", "--json").stdout)["groups"]
+    file = log(*lines)
     settled = "api.example:443 by urllib3>leftpad>app"
-    assert [(each["severity"], each.get("reason"), each["allow"]) for each in groups] == [
+    assert [(each["severity"], each.get("reason"), each["allow"]) for each in groups_of(file)] == [
         ("warning", None, "evil.example:443"),
         ("notice", "package", "api.example:443 by leftpad>app"),  # repeated: the line has its packages there alone
         ("notice", "package", settled),
         ("notice", "package", "b.example:443"),
         ("notice", "package", settled.replace("api", "evil")),
     ]
-    assert f"[allow: {settled}]" in command("alerts", tmp_path / "log", "--lines").stdout
-    report = json.loads(command("report", tmp_path / "log", "--format", "json").stdout)["groups"]
+    assert f"[allow: {settled}]" in command("alerts", file, "--lines").stdout
+    report = json.loads(command("report", file, "--format", "json").stdout)["groups"]
     assert [(each["target"], each["severity"], each["reason"], each["count"]) for each in report] == [
         ("evil.example:443", "warning", "", 1),
         ("api.example:443", "notice", "package", 3),
@@ -124,46 +130,39 @@ def test_a_call_through_another_package(tmp_path: Path) -> None:
     ]
 
 
-def test_by_package(tmp_path: Path) -> None:
-    (tmp_path / "log").write_text("\n".join(packages_log()) + "\n")
-    said = json.loads(command("alerts", tmp_path / "log", "--by", "package", "--json").stdout)
-    assert [(each.get("through"), each.get("caller"), each["violations"]) for each in said["groups"]] == [
-        (list(CHAIN), None, 4),
-        (["urllib3", "botocore", "app"], None, 1),
-        (None, "libuv.so", 1),
-        (None, None, 1),
+def test_by_package(log: Log) -> None:
+    file = log(*packages_log())
+    groups = groups_of(file, "--by", "package")
+    assert [(each.get("package"), each.get("through"), each.get("caller"), each["violations"]) for each in groups] == [
+        ("urllib3", list(CHAIN), None, 4),
+        ("urllib3", ["urllib3", "botocore", "app"], None, 1),
+        (None, None, "libuv.so", 1),
+        (None, None, None, 1),
     ]
-    assert [each.get("package") for each in said["groups"]] == ["urllib3", "urllib3", None, None]
-    done = command("alerts", tmp_path / "log", "--by", "package")
-    rows = [[cell.strip() for cell in line.split("│")[2:4]] for line in done.stdout.splitlines() if "│" in line]
-    assert rows == [
+    table = command("alerts", file, "--by", "package").stdout
+    assert [[cell.strip() for cell in line.split("│")[2:4]] for line in table.splitlines() if "│" in line] == [
         ["app > requests > urllib3", ""],
         ["app > botocore > urllib3", ""],
         ["(not told)", "libuv.so"],
         ["(not told)", ""],
     ]
-
-
-def test_the_page_shows_a_package(tmp_path: Path) -> None:
-    page = (Path(__file__).parents[3] / "docs" / "guide" / "command-line.md").read_text(encoding="utf-8")
-    (shown,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
-    (tmp_path / "log").write_text(connect("api.stripe.com", count=41, caller="_socket.so", through=CHAIN) + "\n")
-    (group,) = json.loads(command("alerts", tmp_path / "log", "--by", "package", "--json").stdout)["groups"]
-    assert group == json.loads(shown)
-
-
-def test_a_targets_packages(tmp_path: Path) -> None:
-    (tmp_path / "log").write_text("\n".join(packages_log()) + "\n")
-    table = command("alerts", tmp_path / "log").stdout
+    table = command("alerts", file).stdout
     assert "app > requests > urllib3" in table
     assert "libuv.so" in table, "the object, where no package is told"
-    lines = command("alerts", tmp_path / "log", "--lines").stdout.splitlines()
+    lines = command("alerts", file, "--lines").stdout.splitlines()
     assert lines[0].partition(", tcp  ")[2] == (
         "by _socket.so  for app > requests > urllib3 at /var/task/urllib3/code.py:73  [allow: a.example:443]  (2 times)"
     )
 
 
-def test_presets_that_would_settle_it(tmp_path: Path) -> None:
+def test_the_page_shows_a_package(log: Log) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "guide" / "command-line.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    file = log(connect("api.stripe.com", count=41, caller="_socket.so", through=CHAIN))
+    assert groups_of(file, "--by", "package") == [json.loads(shown)]
+
+
+def test_presets_that_would_settle_it(log: Log) -> None:
     """By a library's own name in /tmp, by the program, and by who asked for executable memory."""
     lines = [
         tmp("/tmp/snappy-1.1.10-0b5c-libsnappyjava.so"),
@@ -175,34 +174,27 @@ def test_presets_that_would_settle_it(tmp_path: Path) -> None:
         alert("executable_memory", allow="libffi"),
         alert("executable_memory", caller="libffi.so"),
     ]
-    (tmp_path / "log").write_text("\n".join(lines) + "\n")
-    said = json.loads(command("alerts", tmp_path / "log", "--json").stdout)
-    assert [each.get("presets") for each in said["groups"]] == [
+    file = log(*lines)
+    assert [each.get("presets") for each in groups_of(file)] == [
         ["matplotlib"], ["numba"], ["lightgbm"], None, None, ["snappy-java"], None, None,
     ]  # fmt: skip
-    printed = command("alerts", tmp_path / "log", "--lines").stdout
+    printed = command("alerts", file, "--lines").stdout
     assert "[allow: /tmp/snappy-1.1.10-0b5c-libsnappyjava.so or preset:snappy-java]" in printed
     assert "[allow: libllvmlite or preset:numba]" in printed
 
 
-def test_programs_that_tell_what_the_machine_is(tmp_path: Path) -> None:
+def test_programs_that_tell_what_the_machine_is(log: Log) -> None:
     """A notice, with the preset that admits it."""
-    lines = [
-        program("/usr/bin/uname", mode="block"),
-        program("/usr/sbin/ldconfig", mode="block", allow="unshielded:/usr/sbin/ldconfig"),
-        program("/usr/bin/id", mode="block"),
-    ]
-    (tmp_path / "log").write_text("\n".join(lines) + "\n")
-    said = json.loads(command("alerts", tmp_path / "log", "--json").stdout)
-    assert [(each["details"]["path"], each["severity"], each.get("presets")) for each in said["groups"]] == [
+    search = program("/usr/sbin/ldconfig", mode="block", allow="unshielded:/usr/sbin/ldconfig")
+    file = log(program("/usr/bin/uname", mode="block"), search, program("/usr/bin/id", mode="block"))
+    assert [(each["details"]["path"], each["severity"], each.get("presets")) for each in groups_of(file)] == [
         ("/usr/bin/id", "critical", None),
         ("/usr/bin/uname", "notice", ["platform-calls"]),
         ("/usr/sbin/ldconfig", "notice", ["find-library"]),
     ]
-    told = command("report", tmp_path / "log", "--format", "md").stdout
-    assert [row.split(" | ")[1] for row in told.splitlines() if "process | block" in row] == [
-        "critical", "notice", "notice",
-    ]  # fmt: skip
+    told = command("report", file, "--format", "md").stdout
+    shown = [row.split(" | ")[1] for row in told.splitlines() if "process | block" in row]
+    assert shown == ["critical", "notice", "notice"]
 
 
 def test_stdin_and_packed_files(file: Path, tmp_path: Path) -> None:
@@ -213,9 +205,8 @@ def test_stdin_and_packed_files(file: Path, tmp_path: Path) -> None:
 
 
 def test_since_and_until_of_a_file(file: Path) -> None:
-    assert json.loads(command("alerts", file, "--since", "90m", "--json").stdout)["violations"] == 18
-    assert json.loads(command("alerts", file, "--until", "90m", "--json").stdout)["violations"] == 6
-    assert json.loads(command("alerts", file, "--until", ago(hours=2), "--json").stdout)["violations"] == 6
+    for span, count in ((("--since", "90m"), 18), (("--until", "90m"), 6), (("--until", ago(hours=2)), 6)):
+        assert json.loads(command("alerts", file, *span, "--json").stdout)["violations"] == count
 
 
 KINDS = [
@@ -225,22 +216,21 @@ KINDS = [
 ]
 
 
-@pytest.mark.parametrize("columns", [40, 80, 120, 200])
 @pytest.mark.parametrize("by", ["function", "policy", "package", "target"])
-def test_it_fits_the_terminal(by: str, columns: int, tmp_path: Path) -> None:
-    (tmp_path / "log").write_text("\n".join(KINDS) + "\n")
-    said = command("alerts", tmp_path / "log", "--by", by, environment={"COLUMNS": str(columns)}).stdout
-    assert max(map(len, said.splitlines())) <= columns
-    if columns <= 80:
-        assert "checkout" in said, "no word is cut into columns of letters"
+def test_it_fits_the_terminal(by: str, log: Log) -> None:
+    file = log(*KINDS)
+    for columns in (40, 80, 120, 200):
+        said = command("alerts", file, "--by", by, environment={"COLUMNS": str(columns)}).stdout
+        assert max(map(len, said.splitlines())) <= columns
+        assert "checkout" in said or columns > 80, "no word is cut into columns of letters"
 
 
 SEEN = "first 2026-11-20 10:00   last 2026-11-20 10:00   version 7"
 
 
-def test_a_narrow_terminal_gets_a_card_for_each_row(tmp_path: Path) -> None:
-    (tmp_path / "log").write_text("\n".join(KINDS) + "\n")
-    said = command("alerts", tmp_path / "log", environment={"COLUMNS": "80"}).stdout.splitlines()
+def test_a_narrow_terminal_gets_a_card_for_each_row(log: Log) -> None:
+    file = log(*KINDS)
+    said = command("alerts", file, environment={"COLUMNS": "80"}).stdout.splitlines()
     assert said[1:4] == [
         "critical  checkout  self_protection  block",
         f"  times 1   what connect   {SEEN.removesuffix('   version 7')}",
@@ -255,16 +245,15 @@ def test_a_narrow_terminal_gets_a_card_for_each_row(tmp_path: Path) -> None:
     assert len(said) < 300
     assert "50 of 62: the most severe are shown; --all shows all" in said[-2]
     assert "h1.example" not in " ".join(said)
-    every = command("alerts", tmp_path / "log", "--all").stdout
+    every = command("alerts", file, "--all").stdout
     assert "h1.example" in every
     assert "/tmp/a-rather" in every
-    assert len(json.loads(command("alerts", tmp_path / "log", "--json").stdout)["groups"]) == 62
-    assert says(command("alerts", tmp_path / "log", "--all", "--limit", "3")) == "--limit and --all: give one of them"
+    assert len(groups_of(file)) == 62
+    assert says(command("alerts", file, "--all", "--limit", "3")) == "--limit and --all: give one of them"
 
 
-def test_nothing_is_status_0(tmp_path: Path) -> None:
-    (tmp_path / "log").write_text("START\n" + armed() + "\n")
-    done = command("alerts", tmp_path / "log")
+def test_nothing_is_status_0(log: Log) -> None:
+    done = command("alerts", log("START", armed()))
     assert (done.returncode, done.stdout) == (0, "0 violations of 0 kinds\n")
 
 
@@ -286,11 +275,9 @@ def test_follow_stdin(file: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
-def test_a_forged_line_is_told_from_others(tmp_path: Path) -> None:
-    (tmp_path / "log").write_text(
-        '{"function_shield":true,"policy":"\x1b[2J"}\n{"function_shield":true,"v":"\\u001b"}\n'
-    )
-    done = command("alerts", tmp_path / "log", "--follow")
+def test_a_forged_line_is_told_from_others(log: Log) -> None:
+    forged = ('{"function_shield":true,"policy":"\x1b[2J"}', '{"function_shield":true,"v":"\\u001b"}')
+    done = command("alerts", log(*forged), "--follow")
     assert done.returncode == 2
     assert done.stdout == 'not a line of the shield (v: expected int, found "\\u001b")\n'
 
@@ -313,8 +300,6 @@ def test_a_forged_line_is_told_from_others(tmp_path: Path) -> None:
         (("log", "--since", "0h"), "--since 0h is not over yet"),
         (("log", "--since", "0001-01-01T00:00:00+05:00"), "--since 0001-01-01T00:00:00+05:00: write 30m"),
         (("log", "--follow", "--until", "1h"), "--follow shows lines as they come: --until"),
-        (("log", "--follow", "--since", "1h"), "--follow shows lines as they come: --until"),
-        (("log", "--follow", "--log-group", "x"), "give files, or log groups and stacks: not both"),
         (("log", "nowhere", "--follow"), "nowhere is not a file"),
     ],
 )

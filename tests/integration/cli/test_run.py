@@ -274,7 +274,7 @@ def test_no_index_to_fetch_from(tmp_path: Path) -> None:
 
 def test_the_findings_function_keeps_to_its_policy(assembly: Path) -> None:
     """It asks for DynamoDB, which its policy allows and this sandbox's network refuses; nothing is reported."""
-    table = f"{logical_id(assembly, 'FindingsTable')}=seen"
+    table = f"{logical_id(assembly, 'FindingsSeen')}=seen"
     lines = json.dumps(delivery([refused("no such mode")]))
     done = command("run", assembly, "Shop/Findings/Function", "--event", "-", "--value", table, "--json", stdin=lines)
     told = json.loads(done.stdout)
