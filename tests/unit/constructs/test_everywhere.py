@@ -168,20 +168,17 @@ def l1(props: Props) -> Props:
 
 @BOTH_WAYS
 def test_an_aspect_that_adds_a_wrapper_is_chained(app: cdk.App, props: Props) -> None:
-    lambda_.Function(cdk.Stack(app, "Shop"), "Fn", **props)
-    Shield.everywhere(app, ShieldPolicy())
-    cdk.Aspects.of(app).add(_AddsWrapper())
-    [found] = variables(app).values()
-    assert (found["AWS_LAMBDA_EXEC_WRAPPER"], found["SHIELD_NEXT_WRAPPER"]) == (WRAPPER, "/opt/late")
-
-
-@pytest.mark.parametrize("first", ["wrapper", "shield"])
-def test_an_aspect_that_adds_a_wrapper_beside_the_aspect(app: cdk.App, props: Props, first: str) -> None:
-    lambda_.Function(cdk.Stack(app, "Shop"), "Fn", **props)
-    for aspect in (_AddsWrapper(), Shield()) if first == "wrapper" else (Shield(), _AddsWrapper()):
-        cdk.Aspects.of(app).add(aspect)
-    [found] = variables(app).values()
-    assert (found["AWS_LAMBDA_EXEC_WRAPPER"], found["SHIELD_NEXT_WRAPPER"]) == (WRAPPER, "/opt/late")
+    """By `Shield.everywhere`, and by the aspect before it and behind it."""
+    everywhere, behind, before = stacks = [cdk.Stack(app, name) for name in ("Everywhere", "Behind", "Before")]
+    for stack in stacks:
+        lambda_.Function(stack, "Fn", **props)
+    Shield.everywhere(everywhere, ShieldPolicy())
+    cdk.Aspects.of(before).add(Shield())
+    for stack in stacks:
+        cdk.Aspects.of(stack).add(_AddsWrapper())
+    cdk.Aspects.of(behind).add(Shield())
+    names = ("AWS_LAMBDA_EXEC_WRAPPER", "SHIELD_NEXT_WRAPPER")
+    assert [[found[name] for name in names] for found in variables(app).values()] == [[WRAPPER, "/opt/late"]] * 3
 
 
 @jsii.implements(cdk.IAspect)
@@ -192,37 +189,23 @@ class _AddsWrapper:
 
 
 def test_the_most_specific_policy(app: cdk.App, props: Props) -> None:
+    """A path comes before a glob, the glob with more text before others, and each before a tag."""
     shop, other = cdk.Stack(app, "Shop"), cdk.Stack(app, "Other")
-    lambda_.Function(shop, "Exact", **props)
-    lambda_.Function(shop, "Pattern", **props)
-    tagged = lambda_.Function(other, "Tagged", **props)
-    lambda_.Function(other, "Default", **props)
+    for stack, name in ((shop, "Exact"), (shop, "Pattern"), (shop, "Tagged"), (other, "Tagged"), (other, "Plain")):
+        lambda_.Function(stack, name, **props)
     ShieldedFunction(shop, "Own", policy=ShieldPolicy(read_write_tmp="block"), **props)
-    cdk.Tags.of(tagged).add("team", "payments")
+    for stack in (shop, other):
+        cdk.Tags.of(stack.node.find_child("Tagged")).add("team", "payments")
+    texts: dict[str, Any] = {"tag:team=payments": "alert", "**/Pat*": "alert", "Shop/*": "allow", "Shop/Exact": "block"}
     Shield.everywhere(
-        app,
-        ShieldPolicy(),
-        policies={
-            "tag:team=payments": ShieldPolicy(read_write_tmp="allow"),
-            "**": ShieldPolicy(read_write_tmp="alert"),
-            "Shop/*": ShieldPolicy(read_write_tmp="allow"),
-            "Shop/Exact": ShieldPolicy(read_write_tmp="block"),
-        },
-        allow_unmatched=True,
+        app, ShieldPolicy(), policies={text: ShieldPolicy(read_write_tmp=mode) for text, mode in texts.items()}
     )
-    found = modes(app)
-    assert found["Shop/Exact"] == found["Shop/Own"] == "block"
-    assert found["Shop/Pattern"] == "allow"
-    assert found["Other/Tagged"] == "alert"  # a pattern comes before a tag
-
-
-def test_a_policy_by_tag(app: cdk.App, props: Props) -> None:
-    stack = cdk.Stack(app, "Shop")
-    tagged = lambda_.Function(stack, "Tagged", **props)
-    lambda_.Function(stack, "Plain", **props)
-    cdk.Tags.of(tagged).add("team", "payments")
-    Shield.everywhere(app, ShieldPolicy(), policies={"tag:team=payments": ShieldPolicy(read_write_tmp="alert")})
-    assert modes(app) == {"Shop/Tagged": "alert", "Shop/Plain": "block"}
+    expected = {"Exact": "block", "Pattern": "allow", "Tagged": "allow", "Own": "block"}
+    assert modes(app) == {
+        **{f"Shop/{name}": mode for name, mode in expected.items()},
+        "Other/Tagged": "alert",
+        "Other/Plain": "block",
+    }
 
 
 _OR = "mend it, take it out, or say allow_unmatched=True"
@@ -293,71 +276,56 @@ def test_globs_that_several_apps_share_may_match_nothing(app: cdk.App, props: Pr
 
 
 def test_exclusions(app: cdk.App, props: Props) -> None:
+    """Each is in the assembly, with its reason; an excluded singleton is the function behind it."""
     stack = cdk.Stack(app, "Shop")
     group = Construct(stack, "Group")
     for scope, name in ((stack, "Path"), (stack, "ById"), (stack, "Asked"), (group, "In"), (stack, "Shielded")):
         lambda_.Function(scope, name, **props)
-    shielded = Shield.everywhere(
-        app, ShieldPolicy(), exclude=["Shop/Pa*", "ById", lambda function: function.node.id == "Asked", group]
-    )
-    assert modes(app) == {
-        "Shop/Path": None,
-        "Shop/ById": None,
-        "Shop/Asked": None,
-        "Shop/Group/In": None,
-        "Shop/Shielded": "block",
-    }
+    once: Any = lambda_.SingletonFunction(stack, "Once", uuid="f7d4f730-4ee1-11e8-9c2d-fa7ae01bbebc", **props)
+    excluded = ["Shop/Pa*", "ById", lambda function: function.node.id == "Asked", group, once]
+    shielded = Shield.everywhere(app, ShieldPolicy(), exclude=excluded)
+    assert [path for path, mode in modes(app).items() if mode] == ["Shop/Shielded"] == list(shielded.shielded)
+    assert len(shielded.left_out) == 5
     assert shielded.left_out["Shop/Path"] == "excluded by 'Shop/Pa*'"
     assert shielded.left_out["Shop/Group/In"] == "excluded with Shop/Group"
-
-
-def test_the_reason_is_in_the_assembly(app: cdk.App, props: Props) -> None:
-    lambda_.Function(cdk.Stack(app, "Shop"), "Fn", **props)
-    Shield.everywhere(app, ShieldPolicy(), exclude=["Shop/Fn"])
-    metadata = "".join(path.read_text() for path in Path(app.synth().directory).rglob("*.metadata.json"))
+    metadata = "".join(path.read_text() for path in Path(app.outdir).rglob("*.metadata.json"))
     assert "shielded-function:leftOut" in metadata
-    assert "excluded by 'Shop/Fn'" in metadata
+    assert "excluded by 'Shop/Pa*'" in metadata
 
 
-@pytest.mark.parametrize("how", ["everywhere", "mixin", "aspect"])
-def test_cdks_own_functions_are_left_out(app: cdk.App, props: Props, how: str) -> None:
-    cdk_handlers(cdk.Stack(app, "Shop", env=cdk.Environment(region="us-east-1")), props)
-    if how == "mixin":
-        cdk.Mixins.of(app).apply(Shield())
-    elif how == "aspect":
-        cdk.Aspects.of(app).add(Shield())
-    else:
-        left_out = Shield.everywhere(app, ShieldPolicy()).left_out
-        own = {path for path, reason in left_out.items() if reason == "a function of the CDK's own"}
-        assert len(own) >= 8
-        assert {"Shop/Provider/framework-onEvent"} <= own
-    assert {path for path, mode in modes(app).items() if mode} == {"Shop/OnEvent", "Shop/Kept"}
+def test_cdks_own_functions_are_left_out(app: cdk.App, props: Props) -> None:
+    stacks = [cdk.Stack(app, name, env=cdk.Environment(region="us-east-1")) for name in ("Shop", "Mixin", "Aspect")]
+    for stack in stacks:
+        cdk_handlers(stack, props)
+    cdk.Mixins.of(stacks[1]).apply(Shield())
+    cdk.Aspects.of(stacks[2]).add(Shield())
+    left_out = Shield.everywhere(stacks[0], ShieldPolicy()).left_out
+    own = {path for path, reason in left_out.items() if reason == "a function of the CDK's own"}
+    assert len(own) >= 8
+    assert {"Shop/Provider/framework-onEvent"} <= own
+    shielded = [path for path, mode in modes(app).items() if mode]
+    assert sorted(shielded) == sorted(f"{stack.node.id}/{name}" for stack in stacks for name in ("OnEvent", "Kept"))
 
 
 def test_a_name_like_the_cdks_does_not_hide_a_function(app: cdk.App, props: Props) -> None:
-    stack = cdk.Stack(app, "Shop")
+    """And the CDK's own get a shield where it is asked for."""
+    stacks = cdk.Stack(app, "Shop"), cdk.Stack(app, "All")
     for name in (
         *("framework-onEvent", "Custom::CDKBucketDeployment8693BB64968944B69AAFB0CC9EB8756C", "Handler"),
         "BucketNotificationsHandler050a0587b7544547bf325f094a3db834",
     ):
-        lambda_.Function(stack, name, **props)
-    handler: Any = lambda_.Function(stack, "OnEvent", **props)
-    lambda_.Function(cr.Provider(stack, "Provider", on_event_handler=handler), "Mine", **props)
-    Shield.everywhere(app, ShieldPolicy())
+        lambda_.Function(stacks[0], name, **props)
+    for stack in stacks:
+        handler: Any = lambda_.Function(stack, "OnEvent", **props)
+        level = lambda_.ApplicationLogLevel.INFO  # by default FATAL, which drops alert lines
+        provider = cr.Provider(stack, "Provider", on_event_handler=handler, framework_lambda_logging_level=level)
+        lambda_.Function(provider, "Mine", **props)
+        Shield.everywhere(stack, ShieldPolicy(), include_cdk_handlers=stack is stacks[1])
     assert [path for path, mode in modes(app).items() if mode is None] == ["Shop/Provider/framework-onEvent"]
 
 
-def test_cdks_own_functions_with_a_shield(app: cdk.App, props: Props) -> None:
-    stack = cdk.Stack(app, "Shop")
-    handler: Any = lambda_.Function(stack, "OnEvent", **props)
-    log_level = lambda_.ApplicationLogLevel.INFO  # by default FATAL, which drops alert lines
-    cr.Provider(stack, "Provider", on_event_handler=handler, framework_lambda_logging_level=log_level)
-    Shield.everywhere(app, ShieldPolicy(), include_cdk_handlers=True)
-    assert modes(app) == {"Shop/OnEvent": "block", "Shop/Provider/framework-onEvent": "block"}
-
-
 def unsupported(stack: cdk.Stack, props: Props) -> None:
-    repository = ecr.Repository.from_repository_name(stack, "Repository", "shop")
+    repository = ecr.Repository.from_repository_name(stack, "Images", "shop")
     lambda_.DockerImageFunction(stack, "Image", code=lambda_.DockerImageCode.from_ecr(repository, tag_or_digest="1"))
     code = lambda_.Code.from_bucket(s3.Bucket.from_bucket_name(stack, "Code", "code"), "code.zip")
     rust: Any = {**props, "runtime": lambda_.Runtime.PROVIDED_AL2023, "code": code}
@@ -365,6 +333,8 @@ def unsupported(stack: cdk.Stack, props: Props) -> None:
     cloudfront.experimental.EdgeFunction(stack, "Edge", **props)
     lambda_.Function.from_function_name(stack, "Imported", "elsewhere")
     cdk.CfnResource(stack, "Untyped", type="AWS::Lambda::Function", properties={"Runtime": "python3.13"})
+    sam.CfnFunction(stack, "Sam", handler="app.handler", runtime="python3.13", code_uri="s3://bucket/key")
+    cdk.CfnResource(stack, "Plain", type="AWS::Serverless::Function", properties={"Runtime": "python3.13"})
 
 
 UNSUPPORTED = {
@@ -372,6 +342,8 @@ UNSUPPORTED = {
     "Shop/Rust": "provided.al2023",
     "Shop/Edge/Fn": "Lambda@Edge",
     "Shop/Untyped": "CfnResource",
+    "Shop/Sam": "it is a function of SAM's",
+    "Shop/Plain": "it is a function of SAM's",
 }
 
 
@@ -388,7 +360,7 @@ def test_one_report_of_all_that_cannot_be_shielded(app: cdk.App, props: Props) -
     with pytest.raises(ShieldError) as error:
         Shield.everywhere(app, ShieldPolicy())
     ways = 'leave them out by exclude=[...], or say on_unsupported="warn" or "skip"'
-    assert str(error.value).startswith(f"12 functions cannot be shielded ({ways}): \n")
+    assert str(error.value).startswith(f"18 functions cannot be shielded ({ways}): \n")
     for stage in ("", "Beta/", "Prod/"):
         for path, reason in UNSUPPORTED.items():
             [line] = [line for line in str(error.value).splitlines() if line.startswith(f"  {stage}{path}:")]
@@ -494,40 +466,24 @@ OTHER_CODE = {
 
 
 @pytest.mark.parametrize("way", ["error", "warn", "skip", "exclude"])
-def test_code_that_is_in_no_function_is_warned_of(app: cdk.App, props: Props, way: Any) -> None:
-    """It stops no synthesis; with "skip" and by `exclude` it is left out."""
-    stack = cdk.Stack(app, "Shop")
-    lambda_.Function(stack, "Fn", **props)
+def test_what_stops_no_synthesis_is_warned_of(app: cdk.App, props: Props, way: Any) -> None:
+    """Code in no function does not; nor do functions that cannot be shielded, with "warn". Others are left out."""
+    stack = us_east(app)
+    fn = lambda_.Function(stack, "Fn", **props)
     other_code(stack)
-    more: Any = (
-        {"exclude": ["Canary", *(path for path in OTHER_CODE if path != "Shop/Canary")]}
-        if way == "exclude"
-        else {"on_unsupported": way}
-    )
+    without = OTHER_CODE
+    if way != "error":
+        unsupported(stack, props)
+        without = OTHER_CODE | UNSUPPORTED
+    more: Any = {"exclude": ["Canary", *without]} if way == "exclude" else {"on_unsupported": way}
     shielded = Shield.everywhere(app, ShieldPolicy(), **more)
     shown = messages(app)
     warned = way in ("error", "warn")
-    assert set(shielded.unsupported if warned else shielded.left_out) - {"Shop/Rotates"} == set(OTHER_CODE)
-    for path, reason in OTHER_CODE.items():
-        assert any("It has no shield: " in text and reason in text for text in shown) == warned, path
-
-
-def test_warnings_instead(app: cdk.App, props: Props) -> None:
-    stack = us_east(app)
-    fn = lambda_.Function(stack, "Fn", **props)
-    unsupported(stack, props)
-    shielded = Shield.everywhere(app, ShieldPolicy(), on_unsupported="warn")
+    found = set(shielded.unsupported if warned else shielded.left_out)
+    assert found - {"Shop/Rotates", "Shop/Imported"} == set(without)
+    for path, reason in without.items():
+        assert any("t has no shield: " in text and reason in text for text in shown) == warned, path
     assert Shield.of(fn) is shielded.of("Shop/Fn")
-    assert set(shielded.unsupported) == set(UNSUPPORTED)
-    for path, reason in UNSUPPORTED.items():
-        Annotations.from_stack(stack).has_warning(f"/{path}", Match.string_like_regexp(f"has no shield: .*{reason}"))
-
-
-def test_left_out_instead(app: cdk.App, props: Props) -> None:
-    stack = us_east(app)
-    unsupported(stack, props)
-    shielded = Shield.everywhere(app, ShieldPolicy(), on_unsupported="skip")
-    assert set(shielded.left_out) == {*UNSUPPORTED, "Shop/Imported"}
 
 
 def test_what_cannot_be_shielded_later_fails_the_synthesis(app: cdk.App, props: Props) -> None:
@@ -571,30 +527,24 @@ def test_handlers_of_buckets_and_clusters_are_left_out(app: cdk.App, props: Prop
     assert others == ["a function of the CDK's own"] * 2
 
 
-class TestTwoCalls:
-    def test_the_first_policy_stays_and_it_is_said(self, app: cdk.App, props: Props) -> None:
-        stack = cdk.Stack(app, "Prod")
-        function = lambda_.Function(stack, "Checkout", **props)
-        Shield.everywhere(app, ShieldPolicy.report_only())
-        second = Shield.everywhere(stack, ShieldPolicy())
-        assert second.of("Prod/Checkout") is Shield.of(function)
-        assert list(second.already) == ["Prod/Checkout"]
-        assert modes(app) == {"Prod/Checkout": "alert"}
-        Annotations.from_stack(stack).has_warning("*", Match.string_like_regexp("Two calls of Shield.everywhere"))
+def test_two_calls(app: cdk.App, props: Props) -> None:
+    """The first policy stays, and it is said; what is made later gets the policy of the latest."""
+    stack = cdk.Stack(app, "Prod")
+    function = lambda_.Function(stack, "Checkout", **props)
+    Shield.everywhere(app, ShieldPolicy.report_only())
+    second = Shield.everywhere(app, ShieldPolicy())
+    lambda_.Function(stack, "Later", **props)
+    assert second.of("Prod/Checkout") is Shield.of(function)
+    assert modes(app) == {"Prod/Checkout": "alert", "Prod/Later": "block"}
+    assert list(second.already) == ["Prod/Checkout"]
+    Annotations.from_stack(stack).has_warning("*", Match.string_like_regexp("Two calls of Shield.everywhere"))
 
-    def test_the_same_policy_is_not_worth_a_word(self, app: cdk.App, props: Props) -> None:
-        stack = cdk.Stack(app, "Prod")
-        lambda_.Function(stack, "Checkout", **props)
-        for _ in range(2):
-            Shield.everywhere(app, ShieldPolicy.report_only(), logs=LogOptions(existing=False))
-        assert messages(app) == []
 
-    def test_what_is_made_later_gets_the_policy_of_the_latest(self, app: cdk.App, props: Props) -> None:
-        stack = cdk.Stack(app, "Shop")
-        Shield.everywhere(app, ShieldPolicy.report_only())
-        Shield.everywhere(app, ShieldPolicy())
-        lambda_.Function(stack, "Later", **props)
-        assert modes(app) == {"Shop/Later": "block"}
+def test_two_calls_with_the_same_policy(app: cdk.App, props: Props) -> None:
+    lambda_.Function(cdk.Stack(app, "Prod"), "Checkout", **props)
+    for _ in range(2):
+        Shield.everywhere(app, ShieldPolicy.report_only(), logs=LogOptions(existing=False))
+    assert messages(app) == []
 
 
 def test_after_a_pipeline_has_its_stages_it_is_too_late(app: cdk.App, props: Props) -> None:
@@ -627,19 +577,3 @@ def test_arguments_of_another_kind(app: cdk.App, props: Props, arguments: dict[s
     lambda_.Function(cdk.Stack(app, "Shop"), "Checkout", **props)
     with pytest.raises((ShieldError, ShieldPolicyError), match=says):
         Shield.everywhere(app, **{"policy": ShieldPolicy(), **arguments})
-
-
-def test_an_excluded_singleton_is_the_function_behind_it(app: cdk.App, props: Props) -> None:
-    stack = cdk.Stack(app, "Shop")
-    singleton: Any = lambda_.SingletonFunction(stack, "Once", uuid="f7d4f730-4ee1-11e8-9c2d-fa7ae01bbebc", **props)
-    shielded = Shield.everywhere(app, ShieldPolicy(), exclude=[singleton])
-    assert shielded.shielded == {}
-    assert len(shielded.left_out) == 1
-
-
-def test_a_function_of_sams_is_told(app: cdk.App) -> None:
-    stack = cdk.Stack(app, "Shop")
-    sam.CfnFunction(stack, "Sam", handler="app.handler", runtime="python3.13", code_uri="s3://bucket/key")
-    cdk.CfnResource(stack, "Plain", type="AWS::Serverless::Function", properties={"Runtime": "python3.13"})
-    with pytest.raises(ShieldError, match=r"(?s)Shop/Sam: it is a function of SAM's.*Shop/Plain: it is a function of"):
-        Shield.everywhere(app, ShieldPolicy())

@@ -57,6 +57,12 @@ def egress_in(template: dict[str, Any], beginning: str = "Checkout") -> set[tupl
     }
 
 
+def errors_in(template: dict[str, Any]) -> list[str]:
+    """Of cfn-lint."""
+    found = lint(json.dumps(template), regions=["eu-west-1"])
+    return [str(each) for each in found if not str(each.rule.id).startswith("W")]
+
+
 def test_the_firewall_has_the_policies_names(make: Make, walls: Walls) -> None:
     make()
     make("Refund", ShieldPolicy(allow_outbound=["*.bank.example:443"], allow_aws="none"))
@@ -77,53 +83,56 @@ def test_the_firewall_has_the_policies_names(make: Make, walls: Walls) -> None:
     assert association["VpcId"] == {"Ref": next(iter(of_type(template, "AWS::EC2::VPC")))}
 
 
-def test_alert_mode_stops_nothing(vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
+@pytest.mark.parametrize(("switch", "mode"), [(None, "alert"), ("alert", "block"), ("off", "block")])
+def test_alert_mode_stops_nothing(tmp_path: Any, props: dict[str, Any], switch: str | None, mode: Any) -> None:
+    """Nor does the switch of the context; off, the VPC has no rules."""
+    app = cdk.App(outdir=str(tmp_path / "out"), context={"shield": switch} if switch else {}, analytics_reporting=False)
+    shop = cdk.Stack(app, "Shop", env=PLACE)
+    vpc = ec2.Vpc(shop, "Vpc", max_azs=2)
     vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
-    make(policy=POLICY.with_mode("alert"))
-    template = walls(mode="alert")
-    assert [rule["Action"] for rule in rules_of(template)] == ["ALLOW", "ALERT"]
+    ShieldedFunction(shop, "Checkout", vpc=vpc, policy=POLICY.with_mode(mode), **props)
+    ShieldPerimeter(shop, vpc=vpc, mode=mode)
+    template = synthesize(app)
+    assert [rule["Action"] for rule in rules_of(template)] == ["ALLOW", "ALERT"][switch == "off" :]
+    assert bool(of_type(template, ASSOCIATION)) == (switch != "off")
     assert egress_in(template) == {("-1", "null", '"0.0.0.0/0"')}
     assert all("PolicyDocument" not in each for each in of_type(template, ENDPOINT).values())
 
 
-@pytest.mark.parametrize("switch", ["alert", "off"])
-def test_the_contexts_switch_holds_here_too(tmp_path: Any, props: dict[str, Any], switch: str) -> None:
-    """Off, the VPC has no rules."""
-    app = cdk.App(outdir=str(tmp_path / "out"), context={"shield": switch}, analytics_reporting=False)
-    shop = cdk.Stack(app, "Shop", env=PLACE)
-    vpc = ec2.Vpc(shop, "Vpc", max_azs=2)
-    ShieldedFunction(shop, "Checkout", vpc=vpc, policy=POLICY, **props)
-    ShieldPerimeter(shop, vpc=vpc)
-    template = synthesize(app)
-    assert [rule["Action"] for rule in rules_of(template)] == ["ALLOW", "ALERT"][switch == "off" :]
-    assert bool(of_type(template, ASSOCIATION)) == (switch == "alert")
-    assert egress_in(template) == {("-1", "null", '"0.0.0.0/0"')}
-
-
 @pytest.mark.promise("perimeter.ports")
-def test_egress_is_each_functions_own(make: Make, walls: Walls) -> None:
+def test_egress_is_each_functions_own(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
+    """File systems stay mounted; a group that functions share has the egress of each; an L1 function has its own."""
     make()
-    make(
-        "Refund",
-        ShieldPolicy(allow_outbound=["tcp://[2001:db8::/32]:8443", "udp://time.example:123"], allow_aws="none"),
-    )
-    make("Closed", ShieldPolicy(allow_aws="none"))
-    template = walls()
-    assert egress_in(template) == {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "5432", '"10.0.0.0/16"')}
-    assert egress_in(template, "Refund") == {("tcp", "8443", '"2001:db8::/32"'), ("udp", "123", '"0.0.0.0/0"')}
-    assert egress_in(template, "Closed") == {("icmp", "252", '"255.255.255.255/32"')}
-
-
-def test_file_systems_stay_mounted(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
-    files = efs.FileSystem(shop, "Files", vpc=vpc)
-    point = files.add_access_point("Point")
-    make(
-        policy=ShieldPolicy(allow_aws="none"), filesystem=lambda_.FileSystem.from_efs_access_point(point, "/mnt/files")
-    )
+    refund = ["tcp://[2001:db8::/32]:8443", "udp://time.example:123"]
+    make("Refund", ShieldPolicy(allow_outbound=refund, allow_aws="none"))
+    closed = ShieldPolicy(allow_aws="none")
+    make("Closed", closed)
+    files = efs.FileSystem(shop, "Files", vpc=vpc).add_access_point("Point")
+    make("Mounts", closed, filesystem=lambda_.FileSystem.from_efs_access_point(files, "/mnt/files"))
+    shared = ec2.SecurityGroup(shop, "Shared", vpc=vpc)
+    for port in (1, 2):
+        of_port = ShieldPolicy(allow_outbound=[f"tcp://a.example:{port}"], allow_aws="none")
+        make(f"Shares{port}", of_port, security_groups=[shared])
+    lambdas: Any = iam.ServicePrincipal("lambda.amazonaws.com")
+    group = ec2.CfnSecurityGroup(shop, "L1Group", group_description="g", vpc_id=vpc.vpc_id)
+    subnets = [subnet.subnet_id for subnet in vpc.private_subnets]
+    config = lambda_.CfnFunction.VpcConfigProperty(subnet_ids=subnets, security_group_ids=[group.attr_group_id])
+    code = lambda_.CfnFunction.CodeProperty(zip_file="x")
+    role = iam.Role(shop, "Role", assumed_by=lambdas).role_arn
+    l1: Any = {"role": role, "runtime": "python3.13", "handler": "index.handler", "code": code, "vpc_config": config}
+    Shield(POLICY).apply(lambda_.CfnFunction(shop, "L1", **l1))
     template = walls()
     [vpc_id] = of_type(template, "AWS::EC2::VPC")
-    cidr = json.dumps({"Fn::GetAtt": [vpc_id, "CidrBlock"]})
-    assert egress_in(template) == {("tcp", "2049", cidr)}
+    anywhere, of_policy = '"0.0.0.0/0"', {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "5432", '"10.0.0.0/16"')}
+    expected = {
+        "Checkout": of_policy,
+        "Refund": {("tcp", "8443", '"2001:db8::/32"'), ("udp", "123", anywhere)},
+        "Closed": {("icmp", "252", '"255.255.255.255/32"')},
+        "Mounts": {("tcp", "2049", json.dumps({"Fn::GetAtt": [vpc_id, "CidrBlock"]}))},
+        "Shared": {("tcp", "1", anywhere), ("tcp", "2", anywhere)},
+        "L1Group": of_policy,
+    }
+    assert {name: egress_in(template, name) for name in expected} == expected
 
 
 def test_hosts_that_the_stack_makes(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
@@ -200,6 +209,10 @@ def test_grants_are_names_and_endpoints(app: cdk.App, shop: cdk.Stack, vpc: ec2.
     assert len(items["Resource"]) == 1
     [messages] = next(each for name, each in endpoints.items() if name.startswith("VpcQueues"))
     assert (messages["Effect"], messages["Action"]) == ("Deny", "*")  # nothing of SQS is granted
+    assert errors_in(template) == []
+    rules_of(template)[0]["Action"] = "FORBID"
+    next(iter(of_type(template, ASSOCIATION).values())).pop("VpcId")
+    assert len(errors_in(template)) == 2, "cfn-lint knows these resources"
 
 
 @pytest.mark.promise("perimeter.endpoints")
@@ -228,29 +241,25 @@ def test_endpoints_stay_as_they_are_where_others_are_in_the_vpc(
 
 
 def test_endpoints_that_stay_as_they_are(app: cdk.App, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
-    """One with a policy of its own, and one of a service without resources of an account."""
+    """One with its own policy, one of a service without resources of an account, one whose grants name no resource."""
     anybody: Any = iam.AnyPrincipal()
     own = vpc.add_interface_endpoint("Queues", service=ec2.InterfaceVpcEndpointAwsService.SQS)
-    statement = iam.PolicyStatement(actions=["sqs:SendMessage"], resources=["*"], principals=[anybody])
-    own.add_to_policy(statement)
+    own.add_to_policy(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=["*"], principals=[anybody]))
     vpc.add_interface_endpoint("Metrics", service=ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_MONITORING)
-    make()
+    vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
+    make().add_to_role_policy(iam.PolicyStatement(actions=["s3:PutObject"], resources=["*"]))
     found = of_type(walls(), ENDPOINT)
-    kept = next(each for name, each in found.items() if name.startswith("VpcQueues"))
-    assert kept["PolicyDocument"]["Statement"][0]["Action"] == "sqs:SendMessage"
-    assert "PolicyDocument" not in next(each for name, each in found.items() if name.startswith("VpcMetrics"))
+    queues, metrics, objects = (
+        next(each.get("PolicyDocument") for name, each in found.items() if name.startswith(f"Vpc{kind}"))
+        for kind in ("Queues", "Metrics", "S3")
+    )
+    assert (queues["Statement"][0]["Action"], metrics, objects["Statement"][0]["Resource"]) == (
+        "sqs:SendMessage", None, "*",
+    )  # fmt: skip
     told = " ".join(warnings(app))
     assert "The endpoint Shop/Vpc/Queues is left wider: it has its own policy, which stays" in told
     assert "The endpoint Shop/Vpc/Metrics is left wider: its service (monitoring)" in told
-
-
-def test_a_role_that_names_no_resource(app: cdk.App, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
-    vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
-    function = make()
-    function.add_to_role_policy(iam.PolicyStatement(actions=["s3:PutObject"], resources=["*"]))
-    [endpoint] = of_type(walls(), ENDPOINT).values()
-    assert endpoint["PolicyDocument"]["Statement"][0]["Resource"] == "*"
-    assert any("the grants of Shop/Checkout on s3 name no resources" in text for text in warnings(app))
+    assert "the grants of Shop/Checkout on s3 name no resources" in told
 
 
 def test_several_stacks(app: cdk.App, props: dict[str, Any]) -> None:
@@ -289,25 +298,6 @@ def test_functions_may_be_shielded_later(app: cdk.App, shop: cdk.Stack, vpc: ec2
     assert ("tcp", "443", '"0.0.0.0/0"') in found
 
 
-def test_an_l1_function(shop: cdk.Stack, vpc: ec2.Vpc, walls: Walls) -> None:
-    lambdas: Any = iam.ServicePrincipal("lambda.amazonaws.com")
-    role = iam.Role(shop, "Role", assumed_by=lambdas)
-    group = ec2.CfnSecurityGroup(shop, "Group", group_description="g", vpc_id=vpc.vpc_id)
-    function = lambda_.CfnFunction(
-        shop,
-        "Checkout",
-        role=role.role_arn,
-        runtime="python3.13",
-        handler="index.handler",
-        code=lambda_.CfnFunction.CodeProperty(zip_file="x"),
-        vpc_config=lambda_.CfnFunction.VpcConfigProperty(
-            subnet_ids=[subnet.subnet_id for subnet in vpc.private_subnets], security_group_ids=[group.attr_group_id]
-        ),
-    )
-    Shield(POLICY).apply(function)
-    assert egress_in(walls(), "Group") == {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "5432", '"10.0.0.0/16"')}
-
-
 def test_a_granted_name_gives_way_to_one_with_a_port(
     app: cdk.App, make: Make, monkeypatch: pytest.MonkeyPatch, walls: Walls
 ) -> None:
@@ -340,19 +330,19 @@ def test_a_function_on_a_capacity_provider_is_in_its_vpc(
     assert logs["PolicyDocument"]["Statement"][0]["Resource"] == "*"
 
 
-def test_an_imported_vpc(app: cdk.App, shop: cdk.Stack, make: Make, walls: Walls) -> None:
-    imported = ec2.Vpc.from_vpc_attributes(
-        shop,
-        "Imported",
-        vpc_id="vpc-0a1b2c3d",
-        vpc_cidr_block="10.1.0.0/16",
-        availability_zones=["eu-west-1a"],
-        private_subnet_ids=["subnet-0a1b2c3d"],
-    )
+@pytest.mark.parametrize("of_l1", [True, False])
+def test_an_imported_vpc(app: cdk.App, shop: cdk.Stack, make: Make, walls: Walls, of_l1: bool) -> None:
+    """By its id, which is a token where L1 constructs make it."""
+    network = ec2.CfnVPC(shop, "Network", cidr_block="10.2.0.0/16")
+    subnet = ec2.CfnSubnet(shop, "Subnet", vpc_id=network.ref, cidr_block="10.2.0.0/24")
+    ids: Any = {"vpc_id": "vpc-0a1b2c3d", "private_subnet_ids": ["subnet-0a1b2c3d"], "vpc_cidr_block": "10.1.0.0/16"}
+    if of_l1:
+        ids = {"vpc_id": network.ref, "private_subnet_ids": [subnet.ref]}
+    imported = ec2.Vpc.from_vpc_attributes(shop, "Imported", availability_zones=["eu-west-1a"], **ids)
     make(vpc=imported)
     template = walls(vpc=imported, also_allow_aws=["ecr"])
     [association] = of_type(template, ASSOCIATION).values()
-    assert association["VpcId"] == "vpc-0a1b2c3d"
+    assert association["VpcId"] == ({"Ref": "Network"} if of_l1 else "vpc-0a1b2c3d")
     assert {"api.stripe.com", "api.ecr.eu-west-1.amazonaws.com"} < set(domains_in(template))
     assert egress_in(template) == {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "5432", '"10.0.0.0/16"')}
     assert any("The VPC is imported" in text for text in warnings(app))
@@ -419,38 +409,6 @@ def test_query_logs_that_are_there_already(app: cdk.App, shop: cdk.Stack, vpc: e
     assert {"Ref": group_id} in [each["LogGroupName"] for each in filters]
 
 
-def test_cfn_lint_accepts_it(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
-    """And it knows these resources: without a value, or with another, they are errors."""
-    vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
-    bucket = s3.Bucket(shop, "Orders")
-    bucket.grant_read(make(policy=ShieldPolicy(allow_aws="granted")))
-    template = walls()
-    assert len(of_type(template, LIST)) >= 2
-
-    def errors() -> list[str]:
-        found = lint(json.dumps(template), regions=["eu-west-1"])
-        return [str(each) for each in found if not str(each.rule.id).startswith("W")]
-
-    assert errors() == []
-    rules_of(template)[0]["Action"] = "FORBID"
-    next(iter(of_type(template, ASSOCIATION).values())).pop("VpcId")
-    assert len(errors()) == 2
-
-
-def test_a_vpc_of_l1_constructs(shop: cdk.Stack, make: Make, walls: Walls) -> None:
-    """It is imported by its id, which is a token."""
-    network = ec2.CfnVPC(shop, "Network", cidr_block="10.2.0.0/16")
-    subnet = ec2.CfnSubnet(shop, "Subnet", vpc_id=network.ref, cidr_block="10.2.0.0/24")
-    imported = ec2.Vpc.from_vpc_attributes(
-        shop, "Vpc2", vpc_id=network.ref, availability_zones=["eu-west-1a"], private_subnet_ids=[subnet.ref]
-    )
-    make(vpc=imported)
-    template = walls(vpc=imported)
-    [association] = of_type(template, ASSOCIATION).values()
-    assert association["VpcId"] == {"Ref": "Network"}
-    assert egress_in(template) == {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "5432", '"10.0.0.0/16"')}
-
-
 def test_aspects_behind_it_have_their_say(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
     """It reads nothing early that the CDK would then keep, such as the containers of a task."""
     ShieldPerimeter(shop, vpc=vpc, also_allow=[])
@@ -475,14 +433,6 @@ def test_names_lead_to_ipv6_where_it_can_be(shop: cdk.Stack, make: Make, walls: 
     policy = ShieldPolicy(allow_outbound=["tcp://api.stripe.com:443"], allow_aws="none")
     make(policy=policy, vpc=dual, ipv6_allowed_for_dual_stack=True)
     assert egress_in(walls(vpc=dual)) == {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "443", '"::/0"')}
-
-
-def test_a_group_that_functions_share(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
-    group = ec2.SecurityGroup(shop, "Shared", vpc=vpc)
-    for name, port in (("Checkout", 1), ("Refund", 2)):
-        policy = ShieldPolicy(allow_outbound=[f"tcp://a.example:{port}"], allow_aws="none")
-        make(name, policy, security_groups=[group])
-    assert egress_in(walls(), "Shared") == {("tcp", "1", '"0.0.0.0/0"'), ("tcp", "2", '"0.0.0.0/0"')}
 
 
 def test_without_query_logs(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
