@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from shielded_function_monitoring.alarm import AlarmError, AlarmRule, AlarmState, MissingData, state_of
 
 pytestmark = pytest.mark.promise("alarm.simulated")
 
-PREVIOUS: AlarmState = "INSUFFICIENT_DATA"
 KEPT = "RETAIN"
 TREATMENTS: tuple[MissingData, ...] = ("missing", "ignore", "breaching", "notBreaching")
 # (datapoints to alarm, points oldest first, state by treatment): 3 evaluation periods, 5 points of range.
@@ -102,19 +99,3 @@ def test_refused_properties(change: dict[str, Any], says: str) -> None:
     with pytest.raises(AlarmError) as error:
         AlarmRule.from_properties({**PROPERTIES, **change})
     assert says in str(error.value)
-
-
-points = st.lists(st.one_of(st.none(), st.floats(-5, 5)), min_size=5, max_size=5)
-
-
-@given(points, st.sampled_from(TREATMENTS), st.integers(1, 3))
-def test_full_data_needs_no_treatment(values: list[float | None], treatment: MissingData, needed: int) -> None:
-    rule = AlarmRule(threshold=0, evaluation_periods=3, datapoints_to_alarm=needed, treat_missing_data=treatment)
-    real = [value for value in values if value is not None]
-    state = state_of(rule, values, PREVIOUS)
-    if len(real) >= 3:
-        assert state == ("ALARM" if sum(value >= 0 for value in real[-3:]) >= needed else "OK")
-    if sum(value >= 0 for value in real[-3:]) >= needed:
-        assert state == "ALARM"
-    if real and all(value < 0 for value in real) and treatment != "breaching":
-        assert state == "OK"

@@ -50,16 +50,13 @@ def test_an_alert() -> None:
 
 
 def test_what_is_optional() -> None:
+    """And a newer version of the schema is read."""
     optional = ("caller", "allow", "function", "version", "region", "account")
-    bare = {key: LINE[key] for key in LINE if key not in optional} | {"details": {}, "count": 9, "new": 1}
+    bare = {key: LINE[key] for key in LINE if key not in optional} | {"details": {}, "count": 9, "v": 2, "new": 1}
     alert = parse_line(json.dumps(bare))
     assert isinstance(alert, Alert)
     assert (alert.caller, alert.allow, alert.details, alert.count) == (None, None, {}, 9)
     assert (alert.function, alert.origin) == (None, Origin())
-
-
-def test_a_newer_version_is_read() -> None:
-    assert isinstance(parse_line(json.dumps({**LINE, "v": 2, "new": {}})), Alert)
 
 
 def test_an_event() -> None:
@@ -103,25 +100,6 @@ def test_other_events_do_not_count(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        ({"event": "fallen"}, "event: 'fallen' is not one of armed,"),
-        ({"policy": "start"}, "policy: 'start' is not one of outbound_connectivity,"),
-        ({"event": "refused"}, "policy: 'read_write_tmp' is not one of start"),
-        ({"mode": "allow"}, "mode: 'allow' is not one of block, alert"),
-        ({"count": 0}, "count: 0 is less than 1"),
-        ({"count": None}, "count: expected int, found null"),
-        ({"details": {"port": "x"}}, 'port: expected int, found "x"'),
-    ],
-)
-def test_an_event_that_breaks_the_schema(change: dict[str, Any], says: str) -> None:
-    line = {**EVENT, "event": "folded", "policy": "read_write_tmp", "mode": "alert", "count": 18, "pid": 17}
-    with pytest.raises(AlertError) as error:
-        parse_line(json.dumps({**line, **change}))
-    assert says in str(error.value)
-
-
-@pytest.mark.parametrize(
     "line",
     ["", "END RequestId: 1", "[1]", "null", "{}", '{"function_shield":"true"}', '{"function_shield":1}', "[" * 50_000],
 )
@@ -129,9 +107,18 @@ def test_other_lines_are_none(line: str) -> None:
     assert parse_line(line) is None
 
 
+FOLDED = {**EVENT, "event": "folded", "policy": "read_write_tmp", "mode": "alert", "count": 18, "pid": 17}
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
+        ({**FOLDED, "event": "fallen"}, "event: 'fallen' is not one of armed,"),
+        ({**FOLDED, "policy": "start"}, "policy: 'start' is not one of outbound_connectivity,"),
+        ({**FOLDED, "event": "refused"}, "policy: 'read_write_tmp' is not one of start"),
+        ({**FOLDED, "mode": "allow"}, "mode: 'allow' is not one of block, alert"),
+        ({**FOLDED, "count": None}, "count: expected int, found null"),
+        ({**FOLDED, "details": {"port": "x"}}, 'port: expected int, found "x"'),
         ({"timestamp": "yesterday"}, "timestamp: 'yesterday' is not like"),
         ({"timestamp": 1}, "timestamp: expected str, found 1"),
         ({"level": None}, "level: expected str, found null"),
@@ -166,31 +153,19 @@ def test_what_must_be_there(name: str) -> None:
         parse_line(json.dumps({key: LINE[key] for key in LINE if key != name}))
 
 
-CALLER = {
-    "object": "_socket.so",
-    "function": "create_connection",
-    "file": "/var/task/urllib3/util/connection.py",
+CALLER: Any = {
+    "function": "connect",
+    "file": "/var/task/a.py",
     "line": 73,
-    "package": "urllib3",
-    "through": ["urllib3", "requests", "app"],
+    "package": "b",
+    "through": ["b", "c", "app"],
 }
-
-
-def test_the_frame_that_made_the_call() -> None:
-    alert = parse_line(json.dumps({**LINE, "caller": CALLER}))
-    assert isinstance(alert, Alert)
-    assert alert.caller == "_socket.so"
-    assert alert.frame == Frame(
-        "create_connection", CALLER["file"], 73, "urllib3", ("urllib3", "requests", "app")
-    )  # fmt: skip
-    assert alert.frame is not None
-    assert alert.frame.place == "/var/task/urllib3/util/connection.py:73"
-    assert alert.frame.chain == ("urllib3", "requests", "app")
 
 
 @pytest.mark.parametrize(
     ("caller", "frame", "place", "chain"),
     [
+        (CALLER, Frame(**{**CALLER, "through": ("b", "c", "app")}), "/var/task/a.py:73", ("b", "c", "app")),
         ({"object": "libuv.so"}, None, "", ()),
         ({"file": "/var/task/app.py"}, Frame(file="/var/task/app.py"), "/var/task/app.py", ()),
         ({"package": "app"}, Frame(package="app"), "", ("app",)),
@@ -198,7 +173,7 @@ def test_the_frame_that_made_the_call() -> None:
         ({"package": "a", "through": ["a", "", "c"]}, Frame(package="a", through=("a", "", "c")), "", ("a",)),
     ],
 )
-def test_what_of_the_frame_is_not_told(caller: Any, frame: Frame | None, place: str, chain: tuple[str, ...]) -> None:
+def test_the_frame_that_made_the_call(caller: Any, frame: Frame | None, place: str, chain: tuple[str, ...]) -> None:
     alert = parse_line(json.dumps({**LINE, "caller": caller}))
     assert isinstance(alert, Alert)
     assert alert.frame == frame

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.alert_lines import alert, armed, at, connect, folded, lookup, refused, tmp
+from harness.alert_lines import armed, at, connect, folded, lookup, refused, tmp
 from shielded_function_monitoring.insights import (
     Aggregate,
     All,
@@ -18,15 +18,12 @@ from shielded_function_monitoring.insights import (
     Compare,
     DateFloor,
     Evaluation,
-    Fields,
     Filter,
     In,
     IsPresent,
     Like,
-    Limit,
     Query,
     QueryError,
-    Sort,
     SpillError,
     Stats,
     evaluate,
@@ -91,8 +88,13 @@ def test_values_that_are_no_scalars_are_absent() -> None:
     assert evaluate_text(text, [forged]) == [{"lines": "1", "total": "1", "v": "1.5"}]
 
 
+def test_fields_and_aliases() -> None:
+    text = "fields policy as what, details.path | sort what | limit 1"
+    assert evaluate_text(text, [tmp("/tmp/x")]) == [{"what": "read_write_tmp", "details.path": "/tmp/x"}]
+
+
 def test_aggregates() -> None:
-    lines = [alert("read_write_tmp", at(20 + n), path="/tmp/x", count=n + 1) for n in (2, 0, 1)]
+    lines = [tmp("/tmp/x", at(20 + n), count=n + 1) for n in (2, 0, 1)]
     text = (
         "stats count(*) as lines, count(details.host) as hosts, sum(`count`) as total, min(`count`) as least, "
         "max(`count`) as most, count_distinct(`count`) as kinds, earliest(`count`) as first, latest(`count`) as last"
@@ -103,7 +105,7 @@ def test_aggregates() -> None:
 
 
 def test_sorting_and_limits() -> None:
-    lines = [alert("read_write_tmp", path=f"/tmp/{n}", count=n) for n in (9, 10, 2)]
+    lines = [tmp(f"/tmp/{n}", count=n) for n in (9, 10, 2)]
     text = "stats sum(`count`) as n by details.path | sort n {} | limit 2"
     assert [row["n"] for row in evaluate_text(text.format("desc"), lines)] == ["10", "9"]
     assert [row["n"] for row in evaluate_text(text.format("asc"), lines)] == ["2", "9"]
@@ -123,7 +125,8 @@ def test_groups_beyond_memory(name: str) -> None:
 
 
 def test_more_rows_than_a_result_of_insights_has() -> None:
-    lines = [tmp(f"/tmp/{n}") for n in range(10_001)]
+    line = tmp("/tmp/x")
+    lines = [line.replace("/tmp/x", f"/tmp/{n}") for n in range(10_001)]
     assert len(evaluate(queries.observed().unlimited(), lines)) == 10_001
     assert len(evaluate(queries.observed(), lines)) == 10_000
 
@@ -131,9 +134,7 @@ def test_more_rows_than_a_result_of_insights_has() -> None:
 def test_a_temporary_file_that_cannot_be_written() -> None:
     spill = Spill()
     spill._database.execute("PRAGMA max_page_count=2")
-    with pytest.raises(
-        SpillError, match="temporary file: database or disk is full: set SQLITE_TMPDIR to a folder with"
-    ):
+    with pytest.raises(SpillError, match="temporary file: database or disk is full: set SQLITE_TMPDIR to a folder wi"):
         spill.write([("key", "x" * 10_000)])
 
 
@@ -143,7 +144,6 @@ def test_a_temporary_file_that_cannot_be_written() -> None:
         ("fields", "expected word or quoted, found the end"),
         ("filter policy != 'x'", "!= is not one of"),
         ("filter not ispresent(x)", "expected sign, found ispresent"),
-        ("filter policy", "expected sign"),
         ("filter policy like /x/", "'/x/' is not understood"),
         ("filter policy in []", "expected text"),
         ("parse @message '*' as x", "parse is not one of fields, filter"),
@@ -155,16 +155,12 @@ def test_a_temporary_file_that_cannot_be_written() -> None:
         ("limit 10001", "1 to 10000"),
         ("limit 1 limit 2", "expected | or the end"),
         ("fields datefloor(@timestamp, 1x) as day", "expected period"),
+        ("limit 1 | filter ispresent(x)", "come before stats"),
     ],
 )
 def test_what_is_outside_the_subset_is_refused(text: str, said: str) -> None:
     with pytest.raises(QueryError, match=said):
-        parse_query(text)
-
-
-def test_an_order_that_is_not_evaluated() -> None:
-    with pytest.raises(QueryError, match="come before stats"):
-        evaluate_text("limit 1 | filter ispresent(x)", [])
+        evaluate_text(text, [])
 
 
 @pytest.mark.parametrize(
@@ -245,11 +241,6 @@ def test_numbers_as_insights_writes_them() -> None:
         assert found == [{"a": "x", "n": "12000005", "most": "3"}, {"n": "1"}]
 
 
-def test_fields_and_aliases() -> None:
-    query = Query(Fields((Column("policy", "what"), Column("details.path"))), Sort("what"), Limit(1))
-    assert evaluate(query, [tmp("/tmp/x")]) == [{"what": "read_write_tmp", "details.path": "/tmp/x"}]
-
-
 @pytest.mark.parametrize(
     "time", ["9999-99-99", "2026-02-30", "\u0662\u0660\u0662\u0666-11-20", "2026-1--20", "\x1b[31m     "]
 )
@@ -260,13 +251,8 @@ def test_a_day_that_is_none(time: str) -> None:
 
 
 def test_the_groups_of_each_log_group_apart() -> None:
-    assert (
-        queries.alerts_by("function")
-        .apart_by("@log")
-        .render()
-        .splitlines()[2]
-        .endswith("by function, region, account, @log")
-    )
+    by_log = queries.alerts_by("function").apart_by("@log").render().splitlines()[2]
+    assert by_log.endswith("by function, region, account, @log")
     assert queries.lines().apart_by("@log") == queries.lines()
 
 
@@ -280,8 +266,6 @@ def test_elements_of_arrays_are_fields() -> None:
         {"lines": "1"},
     ]
     assert parse_query(text).render() == text
-    (row,) = evaluate_text(
-        "stats count(*) as lines by a.0, b.0.c", ['{"function_shield":true,"a":[7],"b":[{"c":"x"}]}']
-    )
-    assert row == {"a.0": "7", "b.0.c": "x", "lines": "1"}
+    nested = ['{"function_shield":true,"a":[7],"b":[{"c":"x"}]}']
+    assert evaluate_text("stats count(*) as n by a.0, b.0.c", nested) == [{"a.0": "7", "b.0.c": "x", "n": "1"}]
     assert evaluate_text("filter ispresent(caller.through.9) | stats count(*) as lines by policy", log) == []

@@ -70,11 +70,7 @@ def test_ordinary_names_are_not_random(path: str) -> None:
         (["/tmp/k3j_x9a2"], [], ["/tmp/????????"]),
         (["/tmp/xkqzpwmt"], [], ["/tmp/????????"]),
         (["/tmp/k3j_x9a2", "/tmp/tmpab12cd34.csv"], ["/tmp/tmp????????.csv"], ["/tmp/????????"]),
-        (
-            ["/tmp/cache_v2", "/tmp/download"],
-            ["/tmp/cache_v2", "/tmp/download"],
-            [],
-        ),  # words, as far as anybody can tell
+        (["/tmp/cache_v2", "/tmp/download"], ["/tmp/cache_v2", "/tmp/download"], []),  # words, as far as anybody knows
         (["/tmp/download", "/tmp/#"], [], ["/tmp/#", "/tmp/????????"]),  # beside an unnamed file it may be one
     ],
 )
@@ -84,11 +80,8 @@ def test_the_file_with_which_tempfile_tries_the_directory(
     """It is eight characters that no word has. The command knows the preset for it."""
     learned = learned_of(*map(tmp, seen))
     assert (entries(learned), [each.value for each in learned.offers]) == ([("allow_tmp", v) for v in values], offered)
-
-
-def test_eight_characters_of_another_language_are_no_tempfile() -> None:
-    learned = learned_of(tmp("/tmp/download", caller="node"), tmp("/tmp/#", caller="node"))
-    assert entries(learned) == [("allow_tmp", "/tmp/#"), ("allow_tmp", "/tmp/download")]
+    of_node = learned_of(*(tmp(path, caller="node") for path in ("/tmp/download", "/tmp/#")))
+    assert (len(of_node.entries), of_node.offers) == (2, []), "of another language it is not tempfile's"
 
 
 LDCONFIG = program(
@@ -116,17 +109,14 @@ def test_what_find_library_runs_is_not_learned() -> None:
 ALIKE = [
     (["/tmp/jna1702347291.tmp", "/tmp/jna8812345678.tmp"], "/tmp/jna*.tmp"),
     (["/tmp/upload-Xy3aB9/part", "/tmp/upload-Zz1yX2/part"], "/tmp/upload-??????/part"),
-    (
-        ["/tmp/.org.chromium.Chromium.AbCdEf", "/tmp/.org.chromium.Chromium.xYzAbC"],
-        "/tmp/.org.chromium.Chromium.??????",
-    ),
+    ([f"/tmp/.org.chromium.Chromium.{each}" for each in ("AbCdEf", "xYzAbC")], "/tmp/.org.chromium.Chromium.??????"),
     ([f"/tmp/up-{n * 7:08d}-0f8fad5b-d9cb-469f-a165-70867728950{n}" for n in (1, 2)], "/tmp/up-*"),
     (["/tmp/out/a8f3e2c1", "/tmp/out/b7d2c1e8"], "/tmp/out/*"),
     (["/tmp/report12345678901234567890.pdf", "/tmp/report1234567890123.pdf"], "/tmp/report*.pdf"),
 ]
 
 
-@pytest.mark.parametrize(("paths", "glob"), ALIKE, ids=[glob for _, glob in ALIKE])
+@pytest.mark.parametrize(("paths", "glob"), ALIKE)
 def test_what_was_seen_twice_is_learned_as_a_glob(paths: list[str], glob: str) -> None:
     learned = learned_of(*(tmp(path, caller="a.so") for path in paths), tmp("/tmp/cache.json"))
     assert entries(learned) == [("allow_tmp", value) for value in sorted((glob, "/tmp/cache.json"))]
@@ -178,30 +168,23 @@ def test_a_glob_takes_what_it_covers() -> None:
         (["/tmp/x-a8f3e2c1", "/tmp/x-b7d2c1e8"], "/tmp/x-????????"),
         (["/tmp/gzq99fv9bw6kh7jf4q6xleqj5"], f"/tmp/{'?' * 25}"),  # formidable's
         (["/tmp/k7a9z3q2m8b1c4d6e5f0g1h2"], f"/tmp/{'?' * 24}"),
+        (["/tmp/colors.json", "/tmp/config.json"], ""),
+        (["/tmp/file1.txt", "/tmp/file2.txt"], ""),
+        (["/tmp/lib-1.2.3.so", "/tmp/lib-1.2.4.so"], ""),
     ],
 )
 def test_what_has_too_little_in_common_is_offered(paths: list[str], offered: str) -> None:
+    """Or stays apart, where no name is random."""
     learned = learned_of(*map(tmp, paths))
-    assert (entries(learned), [each.value for each in learned.offers]) == ([], [offered])
-
-
-@pytest.mark.parametrize(
-    "paths",
-    [
-        ["/tmp/config.json", "/tmp/colors.json"],
-        ["/tmp/file1.txt", "/tmp/file2.txt"],
-        ["/tmp/lib-1.2.3.so", "/tmp/lib-1.2.4.so"],
-    ],
-)
-def test_what_has_too_little_in_common_stays_apart(paths: list[str]) -> None:
-    assert entries(learned_of(*map(tmp, paths))) == [("allow_tmp", path) for path in sorted(paths)]
+    assert [each.value for each in learned.offers] == [offered] * bool(offered)
+    assert entries(learned) == [("allow_tmp", path) for path in paths if not offered]
 
 
 def test_forged_names_cost_no_hours() -> None:
     """Each line another glob: only those are tried that cover most."""
-    names = [f"/tmp/tmpa1b2c3{n % 90 + 10}.{n}" for n in range(3000)]
-    names += [f"/tmp/{'-'.join(f'a{j}b{n}' for j in range(12))}" for n in range(1500)]
+    names = [f"/tmp/tmpa1b2c3{n % 90 + 10}.{n}" for n in range(1000)]
+    names += [f"/tmp/{'-'.join(f'a{j}b{n}' for j in range(12))}" for n in range(500)]
     began = time.process_time()
     made = plan(names)
-    assert time.process_time() - began < 30
+    assert time.process_time() - began < 10
     assert len({form.glob for form in made.taken.values()}) <= 256 + 32

@@ -164,67 +164,53 @@ def test_every_rule_is_tried() -> None:
     assert {rule for rule, _, _ in NEVER} | {"address-with-name", "find-library"} == set(RULES)
 
 
-def test_an_address_that_also_had_a_name() -> None:
-    learned = learned_of(connect("api.stripe.com"), connect(ip="198.51.100.7"), connect(ip="198.51.100.8"))
-    assert entries(learned) == [("allow_outbound", "198.51.100.8:443"), ("allow_outbound", "api.stripe.com:443")]
-    assert rules(learned) == [("address-with-name", "198.51.100.7:443", "198.51.100.7:443")]
-    assert "api.stripe.com's" in learned.findings[0].reason
-
-
-def test_the_lines_own_entry_is_not_believed() -> None:
-    """Whoever writes to the log can write `allow`: entries come from what was attempted."""
-    learned = learned_of(connect("api.stripe.com", allow="*.com"), tmp("/tmp/x", allow="/tmp/**"))
-    assert entries(learned) == [("allow_outbound", "api.stripe.com:443"), ("allow_tmp", "/tmp/x")]
-
-
-def test_a_server_name_is_the_host() -> None:
-    learned = learned_of(connect("cdn.example.net", protocol="tls", sni="other.example.com"))
-    assert entries(learned) == [("allow_outbound", "other.example.com:443")]
-
-
-def test_names_with_one_beginning_are_folded() -> None:
-    names = ["alpha", "beta", "gamma"]
-    learned = learned_of(*(tmp(f"/tmp/chart-{name}") for name in names), tmp("/tmp/one"), room=2)
-    assert entries(learned) == [("allow_tmp", "/tmp/chart-*"), ("allow_tmp", "/tmp/one")]
-
-
 def test_many_files_of_one_directory() -> None:
     few = learned_of(*(tmp(f"/tmp/parts/{n}") for n in range(20)))
     assert (len(few.entries), few.offers) == (20, [])
-    many = learned_of(*(tmp(f"/tmp/parts/{n}") for n in range(21)), tmp("/tmp/one"))
+    many = learned_of(*(tmp(f"/tmp/parts/{n}") for n in range(21)), tmp("/tmp/one", allow="/tmp/**"))
     assert entries(many) == [("allow_tmp", "/tmp/one")]
+    assert [(offer.value, offer.covers) for offer in many.offers] == [("/tmp/parts/*", 21)]
     right_in_tmp = learned_of(*(tmp(f"/tmp/{n}") for n in range(21)))
     assert (len(right_in_tmp.entries), right_in_tmp.offers) == (21, []), "/tmp/* is nothing that is offered"
-    (offer,) = many.offers
-    assert (offer.value, offer.covers) == ("/tmp/parts/*", 21)
+    folds = learned_of(*(tmp(f"/tmp/chart-{name}") for name in ("alpha", "beta", "gamma")), tmp("/tmp/one"), room=2)
+    assert entries(folds) == [("allow_tmp", "/tmp/chart-*"), ("allow_tmp", "/tmp/one")]
 
 
-def test_many_names_below_one_domain() -> None:
-    names = [f"host{n}.data.example.co.uk" for n in range(21)]
-    learned = learned_of(*(connect(name) for name in names), connect("api.stripe.com"))
-    assert entries(learned) == [("allow_outbound", "api.stripe.com:443")]
-    (offer,) = learned.offers
-    assert (offer.value, offer.covers) == ("*.data.example.co.uk:443", 21)
-    assert domain_of(names[0]) == "example.co.uk"
+HOSTS = [f"host{n}.example.com" for n in range(21)]
+BELOW = [f"host{n}.data.example.co.uk" for n in range(21)]
+# Each: lines, the entries of allow_outbound, and what is offered.
+SEEN: list[tuple[list[str], list[str], list[tuple[str, int]]]] = [
+    ([connect(name) for name in [*BELOW, "a.example"]], ["a.example:443"], [("*.data.example.co.uk:443", 21)]),
+    # No wildcard covers the domain itself, and it makes none of what is above it.
+    ([connect(name) for name in [*HOSTS, "example.com"]], ["example.com:443"], [("*.example.com:443", 21)]),
+    # Look-ups of connected names offer no wider one.
+    ([call(name) for call in (lookup, connect) for name in HOSTS], [], [("*.example.com:443", 21)]),
+    # The server's name is the host.
+    ([connect("cdn.example.net", protocol="tls", sni="other.example.com")], ["other.example.com:443"], []),
+    # Whoever writes to the log can write `allow`: entries come from what was attempted.
+    ([connect("api.stripe.com", allow="*.com")], ["api.stripe.com:443"], []),
+    ([connect("evil.example", region="eu-west-1\nSHIELD_ALLOW_OUTBOUND=a.example")], ["evil.example:443"], []),
+]
+
+
+@pytest.mark.parametrize(("seen", "values", "offered"), SEEN)
+def test_hosts_that_are_learned(seen: list[str], values: list[str], offered: list[tuple[str, int]]) -> None:
+    learned = learned_of(*seen)
+    assert entries(learned) == [("allow_outbound", value) for value in values]
+    assert [(each.value, each.covers) for each in learned.offers] == offered
+
+
+def test_domains() -> None:
+    assert domain_of(BELOW[0]) == "example.co.uk"
     assert common_domain(["a.b.example", "c.example"]) == "example"
 
 
-def test_the_domain_itself_makes_no_wildcard_of_what_is_above_it() -> None:
-    names = [f"host{n}.example.com" for n in range(21)]
-    learned = learned_of(*(connect(name) for name in [*names, "example.com"]))
-    assert entries(learned) == [("allow_outbound", "example.com:443")], "no wildcard covers the domain itself"
-    assert [offer.value for offer in learned.offers] == ["*.example.com:443"]
-
-
-def test_lookups_of_connected_names_offer_no_wider_wildcard() -> None:
-    names = [f"host{n}.example.com" for n in range(21)]
-    learned = learned_of(*(lookup(name) for name in names), *(connect(name) for name in names))
-    assert [offer.value for offer in learned.offers] == ["*.example.com:443"]
-
-
-def test_an_address_with_a_name_however_it_is_written() -> None:
-    learned = learned_of(connect("api.stripe.com", ip="::ffff:198.51.100.7"), connect(ip="198.51.100.7"))
-    assert [rule for rule, _, _ in rules(learned)] == ["address-with-name"]
+@pytest.mark.parametrize("address", ["198.51.100.7", "::ffff:198.51.100.7"])
+def test_an_address_that_also_had_a_name(address: str) -> None:
+    learned = learned_of(connect("api.stripe.com", ip=address), connect(ip="198.51.100.7"), connect(ip="198.51.100.8"))
+    assert entries(learned) == [("allow_outbound", "198.51.100.8:443"), ("allow_outbound", "api.stripe.com:443")]
+    assert rules(learned) == [("address-with-name", "198.51.100.7:443", "198.51.100.7:443")]
+    assert "api.stripe.com's" in learned.findings[0].reason
 
 
 def test_a_line_that_counts_others_leaves_their_targets_unknown() -> None:
@@ -289,34 +275,19 @@ def test_functions_of_one_name_in_two_regions_stay_apart() -> None:
     assert sorted((key.function, key.region) for key in found) == [("checkout", "eu-west-1"), ("checkout", "us-east-1")]
 
 
-@pytest.mark.parametrize(
-    "forged",
-    [
-        {"count": -1000},
-        {"count": 0},
-        {"timestamp": "!"},
-        {"timestamp": "zzzz"},
-        {"@timestamp": "x"},
-        {"@timestamp": 5},
-        {"count": "x"},
-        {"day": []},
-        {"lines": -5, "violations": "x", "first_seen": "x"},
-    ],
-)
-def test_a_forged_line_hides_nothing(forged: dict[str, object]) -> None:
+def test_a_forged_line_hides_nothing() -> None:
     true = connect("evil.example", count=2)
-    false = json.dumps({**json.loads(true), **forged})
-    for log in ([true, false], [false, true]):
-        learned = learned_of(*log)
-        assert entries(learned) == [("allow_outbound", "evil.example:443")]
-        assert learned.entries[0].evidence.count >= 2
-        assert learned.entries[0].evidence.first == at()
-
-
-def test_a_forged_region_sets_nothing() -> None:
-    region = "eu-west-1\nSHIELD_ALLOW_OUTBOUND=evil.example"
-    learned = learned_of(connect("evil.example", region=region))
-    assert entries(learned) == [("allow_outbound", "evil.example:443")]
+    forged: dict[str, list[Any]] = {
+        "count": [-1000, 0, "x"], "timestamp": ["!", "zzzz"], "@timestamp": ["x", 5], "day": [[]], "lines": [-5],
+        "violations": ["x"], "first_seen": ["x"],
+    }  # fmt: skip
+    for name, value in ((name, value) for name, values in forged.items() for value in values):
+        false = json.dumps({**json.loads(true), name: value})
+        for log in ([true, false], [false, true]):
+            learned = learned_of(*log)
+            assert entries(learned) == [("allow_outbound", "evil.example:443")]
+            assert learned.entries[0].evidence.count >= 2
+            assert learned.entries[0].evidence.first == at()
 
 
 def test_more_targets_than_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,14 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from harness.chains import PATTERN
-from shielded_function_monitoring.alert import MODES, POLICIES
 from shielded_function_monitoring.pattern import parse, parse_selector, read_line
-from shielded_function_monitoring.simulated.filters import FilterError, MetricFilter, too_many
-from shielded_function_monitoring.simulated.log_events import alert_line
+from shielded_function_monitoring.simulated.filters import FilterError, MetricFilter
 from shielded_function_monitoring.simulated.metrics import MetricKey
 
 FILTER = MetricFilter(
@@ -84,13 +80,3 @@ def test_what_cloudwatch_refuses() -> None:
     four = tuple((f"D{number}", parse_selector("$.a")) for number in range(4))
     with pytest.raises(FilterError, match="4 dimensions; CloudWatch takes 3"):
         MetricFilter("F", "g", FILTER.pattern, "N", "M", dimensions=four)
-    assert list(too_many([FILTER] * 100)) == []
-    assert list(too_many([FILTER] * 101)) == ["group: 101 metric filters; CloudWatch takes 100 on a log group"]
-
-
-@given(st.sampled_from(POLICIES), st.sampled_from(MODES), st.integers(1, 2**31), st.text(min_size=1, max_size=64))
-def test_every_alert_line_is_counted_whole(policy: Any, mode: Any, count: int, function: str) -> None:
-    line = alert_line(function, policy, mode, count=count)
-    found = published(line)
-    assert found is not None
-    assert found == (MetricKey.of("N", "Violations", {"FunctionName": function, "Policy": policy}), float(count))

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from shielded_function_monitoring.alarm import AlarmRule, AlarmState, state_of
 from shielded_function_monitoring.simulated.metrics import MetricKey, Metrics, Series, datapoints
@@ -75,21 +73,3 @@ def test_what_is_old_is_forgotten() -> None:
     metrics.put(new, 1, 130)
     metrics.forget(before=120)
     assert (list(metrics), metrics.sum(new)) == ([new], 1)
-
-
-@given(
-    st.lists(st.tuples(st.floats(0, 7200), st.integers(1, 9)), max_size=20),
-    st.sampled_from([60, 120, 300, 3600]),
-    st.integers(1, 3),
-    st.floats(0, 7200),
-)
-def test_datapoints_are_sums_of_what_lies_in_the_period(
-    values: list[tuple[float, int]], period: int, periods: int, at: float
-) -> None:
-    rule = AlarmRule(threshold=1, period=period, evaluation_periods=periods)
-    newest = at // period
-    expected = []
-    for slot in range(int(newest) - periods - 1, int(newest) + 1):
-        inside = [value for time, value in values if time // period == slot]
-        expected.append(float(sum(inside)) if inside else None)
-    assert datapoints(rule, [series(*values)], at) == expected

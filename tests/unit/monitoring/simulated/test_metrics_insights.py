@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from harness.chains import QUERY
 from shielded_function_monitoring.simulated.metrics import MetricKey, Metrics
 from shielded_function_monitoring.simulated.metrics_insights import Condition, MetricsQuery, QueryError, parse_query
 
 FLEET = MetricsQuery("SUM", "Violations", "ShieldedFunction", ("FunctionName",), (), ("FunctionName",), True)
+WHERE = (Condition("A", True, "x"), Condition("B", False, "y z"))
 
 
 @pytest.mark.parametrize(
     ("text", "query"),
     [
-        (QUERY, FLEET),
         (QUERY.replace("SELECT", "select").replace("GROUP BY", "group  by"), FLEET),
         ("SELECT SUM(Violations) FROM ShieldedFunction", MetricsQuery("SUM", "Violations", "ShieldedFunction")),
         ('SELECT AVG("a b") FROM SCHEMA("AWS/EC2")', MetricsQuery("AVG", "a b", "AWS/EC2", ())),
         (
             "SELECT MAX(M) FROM SCHEMA(N, A, B) WHERE A = 'x' AND \"B\" != 'y z' GROUP BY A, B ORDER BY MAX() LIMIT 5",
-            MetricsQuery(
-                "MAX",
-                "M",
-                "N",
-                ("A", "B"),
-                (Condition("A", True, "x"), Condition("B", False, "y z")),
-                ("A", "B"),
-                False,
-                5,
-            ),
+            MetricsQuery("MAX", "M", "N", ("A", "B"), WHERE, ("A", "B"), False, 5),
         ),
     ],
 )
@@ -56,8 +45,6 @@ def test_what_is_read(text: str, query: MetricsQuery) -> None:
         ("SELECT SUM(M) FROM N LIMIT ten", "expected a number"),
         ('SELECT SUM(M) FROM SCHEMA("N", A) GROUP BY B', "GROUP BY B: not in SCHEMA"),
         ("SELECT SUM(M) FROM AWS/Lambda", "cannot be read"),
-        ("SELECT SUM(M) FROM N WHERE A = 'it''s'", "expected the end, found s"),
-        ("SELECT SUM(M), MAX(M) FROM N", "expected FROM, found ,"),
     ],
 )
 def test_what_is_refused(text: str, says: str) -> None:
@@ -97,11 +84,3 @@ def test_what_a_query_takes(text: str, sums: dict[tuple[str, ...], float]) -> No
 def test_a_series_that_is_old_is_no_longer_there() -> None:
     assert parse_query(QUERY).groups(metrics(), since=119) != {}
     assert parse_query(QUERY).groups(metrics(), since=120) == {}
-
-
-@given(st.text(max_size=60))
-def test_any_text_is_read_or_refused(text: str) -> None:
-    try:
-        parse_query(f"SELECT SUM(M) FROM {text}")
-    except QueryError:
-        return
