@@ -20,16 +20,6 @@ from harness.function_template import ALARM, FUNCTION, LAYER, Props, Resources, 
 from shielded_function import ShieldedFunction, ShieldError, ShieldPolicy
 
 
-def test_a_preset_is_expanded_in_the_template(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    fn = ShieldedFunction(stack, "Checkout", policy=ShieldPolicy(presets=["numba"]), **props)
-    assert fn.shield.policy.presets == ("numba",)
-    assert fn.shield.policy.allow_tmp == ("/tmp/numba/**",)
-    environment = variables(resources, stack)
-    assert environment["SHIELD_ALLOW_TMP"] == "/tmp/numba/**"
-    assert environment["SHIELD_ALLOW_EXECUTABLE_MEMORY"] == "libffi,libllvmlite"
-    assert not any("PRESET" in name for name in environment)
-
-
 def test_the_default_blocks_everything_but_what_is_granted(
     stack: cdk.Stack, props: Props, resources: Resources
 ) -> None:
@@ -44,35 +34,37 @@ def test_the_default_blocks_everything_but_what_is_granted(
 
 
 def test_the_account_is_the_stacks(app: cdk.App, props: Props, resources: Resources) -> None:
-    """Where the stack names none, the deployment knows it; in a nested stack too."""
+    """Where the stack names none, the deployment knows it; in a nested stack too. The same may be set beforehand."""
     concrete = cdk.Stack(app, "Concrete", env=cdk.Environment(account="111122223333", region="eu-west-1"))
     open_to_any = cdk.Stack(app, "Open")
     nested = cdk.NestedStack(open_to_any, "Nested")
     deployments = {concrete: "111122223333", open_to_any: {"Ref": "AWS::AccountId"}, nested: {"Ref": "AWS::AccountId"}}
     for stack in deployments:
-        ShieldedFunction(stack, "Fn", **props)
+        given = {"SHIELD_ACCOUNT_ID": cdk.Aws.ACCOUNT_ID} if stack is nested else {}
+        ShieldedFunction(stack, "Fn", environment=given, **props)
     for stack, account in deployments.items():
         assert variables(resources, stack)["SHIELD_ACCOUNT_ID"] == account
 
 
-def test_the_same_account_may_be_set_beforehand(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    ShieldedFunction(stack, "Fn", environment={"SHIELD_ACCOUNT_ID": cdk.Aws.ACCOUNT_ID}, **props)
-    assert variables(resources, stack)["SHIELD_ACCOUNT_ID"] == {"Ref": "AWS::AccountId"}
-
-
-def test_the_settings_of_egress_are_in_their_variables(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+def test_settings_are_in_their_variables(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    """With presets expanded."""
     policy = ShieldPolicy(
+        presets=["numba"],
         allow_outbound=["tcp://db.example:5432", "udp://ntp.example"],
         check_tls_name=False,
         allow_buckets=["uploads", "reports"],
         deny_outbound=["preset:chat-webhooks", "b\u00fccher.example"],
     )
-    ShieldedFunction(stack, "Fn", policy=policy, **props)
+    fn = ShieldedFunction(stack, "Fn", policy=policy, **props)
+    assert fn.shield.policy.presets == ("numba",)
+    assert fn.shield.policy.allow_tmp == ("/tmp/numba/**",)
     environment = variables(resources, stack)
     assert environment["SHIELD_DENY_OUTBOUND"].startswith("discord.com,*.discord.com,")
     assert environment["SHIELD_DENY_OUTBOUND"].endswith(",xn--bcher-kva.example")
-    assert environment["SHIELD_ALLOW_OUTBOUND"] == "tcp://db.example:5432,udp://ntp.example"
-    assert environment["SHIELD_ALLOW_BUCKETS"] == "uploads,reports"
+    assert not any("PRESET" in name for name in environment)
+    expected = {"TMP": "/tmp/numba/**", "EXECUTABLE_MEMORY": "libffi,libllvmlite", "BUCKETS": "uploads,reports"}
+    expected["OUTBOUND"] = "tcp://db.example:5432,udp://ntp.example"
+    assert {name: environment[f"SHIELD_ALLOW_{name}"] for name in expected} == expected
     assert environment["SHIELD_CHECK_TLS_NAME"] == "off"
 
 

@@ -86,14 +86,10 @@ _FORM = "write arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION"
     ("layer", "fix"),
     [
         ("hello", _FORM),
-        ("", _FORM),
         (7, _FORM),
         ("arn:aws:lambda:eu-west-1:111122223333:function:shield:7", _FORM),
         ("arn:aws:lambda:eu-west-1:111122223333:layer:shield:latest", _FORM),
-        (
-            "arn:aws:lambda:eu-west-1:111122223333:layer:shield",
-            "write arn:aws:lambda:eu-west-1:111122223333:layer:shield:VERSION",
-        ),
+        ("arn:aws:lambda:eu-west-1:1:layer:shield", "write arn:aws:lambda:eu-west-1:1:layer:shield:VERSION"),
     ],
 )
 def test_what_is_no_layer(app: cdk.App, stack: cdk.Stack, props: Props, layer: Any, fix: str) -> None:
@@ -112,44 +108,34 @@ def test_an_arn_known_at_deployment_is_a_layer(stack: cdk.Stack, props: Props, r
     assert only(resources(stack, FUNCTION))["Layers"] == [{"Fn::ImportValue": "ShieldLayer"}]
 
 
-def test_open_telemetrys_wrapper_runs_next(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    ShieldedFunction(
-        stack,
-        "Checkout",
-        adot_instrumentation=lambda_.AdotInstrumentationConfig(
-            exec_wrapper=lambda_.AdotLambdaExecWrapper.INSTRUMENT_HANDLER,
-            layer_version=lambda_.AdotLayerVersion.from_python_sdk_layer_version(
-                lambda_.AdotLambdaLayerPythonSdkVersion.LATEST
-            ),
-        ),
-        **props,
-    )
-    environment = variables(resources, stack)
-    assert environment["AWS_LAMBDA_EXEC_WRAPPER"] == WRAPPER
-    assert environment["SHIELD_NEXT_WRAPPER"] == "/opt/otel-instrument"
-    assert len(only(resources(stack, FUNCTION))["Layers"]) == 2
-
-
-# The environment's wrapper, one that is added later, and the one that runs next.
-NEXT: dict[str, tuple[dict[str, Any], str | None, Any]] = {
-    "in the environment": ({"AWS_LAMBDA_EXEC_WRAPPER": "/opt/datadog_wrapper"}, None, "/opt/datadog_wrapper"),
-    "known at deployment": (
-        {"AWS_LAMBDA_EXEC_WRAPPER": cdk.Fn.import_value("Wrapper")},
-        None,
-        {"Fn::ImportValue": "Wrapper"},
+OTEL = lambda_.AdotInstrumentationConfig(
+    exec_wrapper=lambda_.AdotLambdaExecWrapper.INSTRUMENT_HANDLER,
+    layer_version=lambda_.AdotLayerVersion.from_python_sdk_layer_version(
+        lambda_.AdotLambdaLayerPythonSdkVersion.LATEST
     ),
-    "added later": ({"AWS_LAMBDA_EXEC_WRAPPER": "/opt/first"}, "/opt/second", "/opt/second"),
-    "the shield's": ({"AWS_LAMBDA_EXEC_WRAPPER": WRAPPER}, None, None),
-    "the shield's, later": ({}, WRAPPER, None),
-    "by hand": ({"SHIELD_NEXT_WRAPPER": "/opt/mine"}, None, "/opt/mine"),
-}
+)
 
 
-@pytest.mark.parametrize("name", NEXT)
-def test_which_wrapper_runs_next(stack: cdk.Stack, props: Props, resources: Resources, name: str) -> None:
-    given, later, expected = NEXT[name]
-    fn = ShieldedFunction(stack, "Checkout", environment=given, **props)
+@pytest.mark.parametrize(
+    ("given", "later", "expected"),
+    [
+        ({"AWS_LAMBDA_EXEC_WRAPPER": "/opt/datadog_wrapper"}, None, "/opt/datadog_wrapper"),
+        ({"AWS_LAMBDA_EXEC_WRAPPER": cdk.Fn.import_value("Wrapper")}, None, {"Fn::ImportValue": "Wrapper"}),
+        ({"AWS_LAMBDA_EXEC_WRAPPER": "/opt/first"}, "/opt/second", "/opt/second"),
+        ({"AWS_LAMBDA_EXEC_WRAPPER": WRAPPER}, None, None),
+        ({}, WRAPPER, None),
+        ({"SHIELD_NEXT_WRAPPER": "/opt/mine"}, None, "/opt/mine"),
+        (OTEL, None, "/opt/otel-instrument"),
+    ],
+)
+def test_which_wrapper_runs_next(
+    stack: cdk.Stack, props: Props, resources: Resources, given: Any, later: str | None, expected: Any
+) -> None:
+    """The environment's, or one that is added later."""
+    how = {"adot_instrumentation" if given is OTEL else "environment": given}
+    fn = ShieldedFunction(stack, "Checkout", **how, **props)
     if later:
         fn.add_environment("AWS_LAMBDA_EXEC_WRAPPER", later)
     environment = variables(resources, stack)
     assert (environment["AWS_LAMBDA_EXEC_WRAPPER"], environment.get("SHIELD_NEXT_WRAPPER")) == (WRAPPER, expected)
+    assert len(only(resources(stack, FUNCTION))["Layers"]) == (2 if given is OTEL else 1)

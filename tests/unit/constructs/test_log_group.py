@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,37 +15,55 @@ from aws_cdk import aws_logs as logs
 from aws_cdk.assertions import Annotations, Match, Template
 from constructs import Construct
 
+from harness.function_template import FILTER, FUNCTION, LOG_GROUP, Props, Resources, only
 from shielded_function import LogOptions, Shield, ShieldedFunction, ShieldError, ShieldPolicy
 from shielded_function.checks import check, read_assembly
 
 pytestmark = pytest.mark.promise("construct.logs")
 
-Props = dict[str, Any]
-Resources = Callable[[cdk.Stack, str], "dict[str, Any]"]
-LOG_GROUP, POLICY = "AWS::Logs::LogGroup", "AWS::IAM::Policy"
+POLICY = "AWS::IAM::Policy"
 LAMBDA: Any = iam.ServicePrincipal("lambda.amazonaws.com")
 WARNING = Match.string_like_regexp("logs:PutLogEvents")
 
 
-def test_options(stack: cdk.Stack, props: Props) -> None:
+def test_options(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    """And the removal policy as `Function` takes it."""
     key = kms.Key(stack, "Key")
-    options = LogOptions(
-        retention=logs.RetentionDays.ONE_WEEK,
-        removal_policy=cdk.RemovalPolicy.DESTROY,
-        encryption_key=key,
-        log_group_name="/shop/checkout",
-    )
+    name, destroy = "/shop/checkout", cdk.RemovalPolicy.DESTROY
+    week = logs.RetentionDays.ONE_WEEK
+    options = LogOptions(retention=week, removal_policy=destroy, encryption_key=key, log_group_name=name)
     ShieldedFunction(stack, "Checkout", logs=options, **props)
-    expected = {
-        "Properties": {"RetentionInDays": 7, "LogGroupName": "/shop/checkout", "KmsKeyId": stack.resolve(key.key_arn)},
-        "DeletionPolicy": "Delete",
-    }
-    Template.from_stack(stack).has_resource(LOG_GROUP, expected)
+    ShieldedFunction(stack, "Refund", log_removal_policy=destroy, **props)
+    made = Template.from_stack(stack).find_resources(LOG_GROUP).values()
+    assert [each["DeletionPolicy"] for each in made] == ["Delete"] * 2
+    expected = {"RetentionInDays": 7, "LogGroupName": name, "KmsKeyId": stack.resolve(key.key_arn)}
+    assert expected.items() <= next(iter(made))["Properties"].items()
 
 
-def test_the_removal_policy_as_function_takes_it(stack: cdk.Stack, props: Props) -> None:
-    ShieldedFunction(stack, "Checkout", log_removal_policy=cdk.RemovalPolicy.DESTROY, **props)
-    Template.from_stack(stack).has_resource(LOG_GROUP, {"DeletionPolicy": "Delete"})
+def test_a_given_log_group_is_used(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    mine = logs.LogGroup(stack, "Mine", retention=logs.RetentionDays.ONE_WEEK)
+    fn = ShieldedFunction(stack, "Checkout", log_group=mine, **props)
+    name = stack.resolve(mine.log_group_name)
+    assert only(resources(stack, FILTER))["LogGroupName"] == name
+    assert only(resources(stack, FUNCTION))["LoggingConfig"]["LogGroup"] == name
+    assert list(resources(stack, LOG_GROUP).values()) == [{"RetentionInDays": 7}]
+    assert stack.resolve(fn.log_group.log_group_name) == name
+
+
+def test_a_log_group_of_another_stack_is_used(app: cdk.App, props: Props, resources: Resources) -> None:
+    storage, shop = cdk.Stack(app, "Storage"), cdk.Stack(app, "Shop")
+    ShieldedFunction(shop, "Checkout", log_group=logs.LogGroup(storage, "Logs"), **props)
+    name = only(resources(shop, FILTER))["LogGroupName"]
+    assert list(name) == ["Fn::ImportValue"]
+    assert only(resources(shop, FUNCTION))["LoggingConfig"]["LogGroup"] == name
+
+
+def test_reading_the_log_group_adds_nothing(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    fn = ShieldedFunction(stack, "Checkout", **props)
+    errors: Any = {"filter_pattern": logs.FilterPattern.all_terms("ERROR"), "metric_namespace": "Shop"}
+    logs.MetricFilter(stack, "Errors", log_group=fn.log_group, metric_name="Errors", **errors)
+    assert resources(stack, "Custom::LogRetention") == {}
+    assert {f["LogGroupName"]["Ref"] for f in resources(stack, FILTER).values()} == set(resources(stack, LOG_GROUP))
 
 
 def test_names_for_an_app(app: cdk.App, props: Props, resources: Resources) -> None:
@@ -98,14 +115,14 @@ def test_lines_stay_in_the_log_group_that_exists(
     given = ShieldedFunction(stack, "Given", logs=existing, log_group=logs.LogGroup(stack, "Logs"), **props)
     l1 = l1_function(stack, role.role_arn)
     Shield(logs=existing).apply(l1)
-    found = resources(stack, "AWS::Logs::MetricFilter")
+    found = resources(stack, FILTER)
     names = [{"Fn::Join": ["", ["/aws/lambda/", stack.resolve(name)]]} for name in (fn.function_name, l1.ref)]
     assert [each["LogGroupName"] for each in found.values()] == [
         names[0],
         stack.resolve(given.log_group.log_group_name),
         names[1],
     ]
-    functions = resources(stack, "AWS::Lambda::Function").values()
+    functions = resources(stack, FUNCTION).values()
     assert [each.get("LoggingConfig") for each in functions][::2] == [{"LogFormat": "JSON"}, None]
     assert (len(resources(stack, LOG_GROUP)), resources(stack, POLICY)) == (1, {})
     assert stack.resolve(fn.log_group.log_group_name) == names[0]
@@ -114,16 +131,27 @@ def test_lines_stay_in_the_log_group_that_exists(
     assert "newLogGroup" not in str(app.synth().get_stack_by_name("Shop").messages)
 
 
-@pytest.mark.parametrize("name", ["retention", "removal_policy", "encryption_key", "log_group_name"])
-def test_options_of_no_log_group(stack: cdk.Stack, name: str) -> None:
-    options: dict[str, Any] = {
-        "retention": logs.RetentionDays.ONE_DAY,
-        "removal_policy": cdk.RemovalPolicy.DESTROY,
-        "encryption_key": kms.Key(stack, "Key"),
-        "log_group_name": "/shop",
-    }
-    with pytest.raises(ValueError, match=rf"LogOptions\.{name}: it is of the log group that the shield makes, and exi"):
-        LogOptions(existing=True, **{name: options[name]})
+NOT_MADE = "it is of the log group that the shield makes, and exi"
+PLACEHOLDERS = "there is no placeholder {function}; use {stack}, {id}, {path}"
+
+
+@pytest.mark.parametrize(
+    ("existing", "name", "value", "says"),
+    [
+        (True, "retention", logs.RetentionDays.ONE_DAY, NOT_MADE),
+        (True, "removal_policy", cdk.RemovalPolicy.DESTROY, NOT_MADE),
+        (True, "encryption_key", kms.Key(cdk.Stack(), "Key"), NOT_MADE),
+        (True, "log_group_name", "/shop", NOT_MADE),
+        (False, "retention", 5, "5 is no RetentionDays; write logs.RetentionDays.ONE_MONTH"),
+        (False, "removal_policy", "destroy", "'destroy' is no RemovalPolicy"),
+        (False, "encryption_key", "arn:aws:kms:x", "'arn:aws:kms:x' is no key"),
+        (False, "log_group_name", 7, "7 is no str"),
+        (False, "log_group_name", "/shop/{function}", PLACEHOLDERS),
+    ],
+)
+def test_bad_options(existing: bool, name: str, value: Any, says: str) -> None:
+    with pytest.raises(ShieldError, match=re.escape(f"LogOptions.{name}: {says}")):
+        LogOptions(existing=existing or None, **{name: value})
 
 
 # Each: options, and whether a function without a log group is told of.
@@ -167,40 +195,9 @@ def test_two_log_groups_of_one_name(stack: cdk.Stack, props: Props, how: str) ->
         add("Two")
 
 
-def test_a_role_that_may_write_anywhere_needs_no_more(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    basic = iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AWSLambdaBasicExecutionRole")
-    role: Any = iam.Role(stack, "Role", assumed_by=LAMBDA, managed_policies=[basic])
-    ShieldedFunction(stack, "Checkout", role=role, **props)
-    assert resources(stack, POLICY) == {}
-
-
-def test_a_role_with_least_privilege_is_let_write(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    role: Any = iam.Role(stack, "Role", assumed_by=LAMBDA)
-    fn = ShieldedFunction(stack, "Checkout", role=role, **props)
-    [policy] = resources(stack, POLICY).values()
-    [statement] = policy["PolicyDocument"]["Statement"]
-    assert statement["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
-    assert statement["Resource"] == stack.resolve(fn.log_group.log_group_arn)
-    assert policy["Roles"] == [stack.resolve(role.role_name)]
-
-
-def test_an_imported_role_is_warned_of(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111122223333:role/shop")
-    ShieldedFunction(stack, "Checkout", role=role, **props)
-    Annotations.from_stack(stack).has_warning("/Shop/Checkout", WARNING)
-    assert resources(stack, POLICY) == {}
-
-
-def test_a_given_log_group_is_not_looked_after(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    role: Any = iam.Role(stack, "Role", assumed_by=LAMBDA)
-    ShieldedFunction(stack, "Checkout", role=role, log_group=logs.LogGroup(stack, "Logs"), **props)
-    assert resources(stack, POLICY) == {}
-    Annotations.from_stack(stack).has_no_warning("/Shop/Checkout", WARNING)
-
-
-def l1_function(stack: cdk.Stack, role: str, **more: Any) -> lambda_.CfnFunction:
+def l1_function(stack: cdk.Stack, role: str, name: str = "L1", **more: Any) -> lambda_.CfnFunction:
     code = lambda_.CfnFunction.CodeProperty(zip_file="x")
-    return lambda_.CfnFunction(stack, "L1", role=role, code=code, runtime="python3.13", handler="app.handler", **more)
+    return lambda_.CfnFunction(stack, name, role=role, code=code, runtime="python3.13", handler="app.handler", **more)
 
 
 def l1_role(stack: cdk.Stack, *managed: str) -> iam.CfnRole:
@@ -208,44 +205,50 @@ def l1_role(stack: cdk.Stack, *managed: str) -> iam.CfnRole:
     return iam.CfnRole(stack, "Role", assume_role_policy_document=trust, managed_policy_arns=list(managed))
 
 
-def test_the_role_of_a_cfn_function_is_let_write(stack: cdk.Stack, resources: Resources) -> None:
-    role = l1_role(stack)
-    attached = Shield().apply(l1_function(stack, role.attr_arn))
-    [policy] = resources(stack, POLICY).values()
-    assert policy["Roles"] == [{"Ref": "Role"}]
-    assert policy["PolicyDocument"]["Statement"][0]["Resource"] == stack.resolve(attached.log_group.log_group_arn)
-
-
-@pytest.mark.parametrize("role", ["arn:aws:iam::111122223333:role/shop", "{{resolve:ssm:/shop/role}}"])
-def test_the_imported_role_of_a_cfn_function_is_warned_of(stack: cdk.Stack, role: str) -> None:
-    Shield().apply(l1_function(stack, role))
-    Annotations.from_stack(stack).has_warning("/Shop/L1", WARNING)
+def test_who_may_write(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    """A role that lacks the right gets it; of one that is imported a warning tells; a given log group is left alone."""
+    basic = iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AWSLambdaBasicExecutionRole")
+    arn = "arn:aws:iam::111122223333:role/shop"
+    roles: dict[str, Any] = {
+        "Anywhere": iam.Role(stack, "AnywhereRole", assumed_by=LAMBDA, managed_policies=[basic]),
+        "Least": iam.Role(stack, "LeastRole", assumed_by=LAMBDA),
+        "Imported": iam.Role.from_role_arn(stack, "ImportedRole", arn),
+    }
+    made = {name: ShieldedFunction(stack, name, role=role, **props).shield for name, role in roles.items()}
+    own: Any = iam.Role(stack, "OwnRole", assumed_by=LAMBDA)
+    ShieldedFunction(stack, "Given", role=own, log_group=logs.LogGroup(stack, "Logs"), **props)
+    made["L1"] = Shield().apply(l1_function(stack, l1_role(stack).attr_arn))
+    for name, role in (("ImportedL1", arn), ("KnownLater", "{{resolve:ssm:/shop/role}}")):
+        Shield().apply(l1_function(stack, role, name))
+    statements = [policy["PolicyDocument"]["Statement"] for policy in resources(stack, POLICY).values()]
+    assert [policy["Roles"] for policy in resources(stack, POLICY).values()] == [
+        [stack.resolve(roles["Least"].role_name)],
+        [{"Ref": "Role"}],
+    ]
+    for (statement,), name in zip(statements, ("Least", "L1"), strict=True):
+        assert statement["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+        assert statement["Resource"] == stack.resolve(made[name].log_group.log_group_arn)
+    for name in ("Imported", "ImportedL1", "KnownLater"):
+        Annotations.from_stack(stack).has_warning(f"/Shop/{name}", WARNING)
+    for name in ("Anywhere", "Least", "Given", "L1"):
+        Annotations.from_stack(stack).has_no_warning(f"/Shop/{name}", WARNING)
 
 
 def test_a_cfn_function_as_a_whole(stack: cdk.Stack, resources: Resources) -> None:
     """Its own variables and layers stay, and values of another stack become imports."""
     other = cdk.Stack(stack.node.root, "Other")  # pyright: ignore[reportArgumentType]
-    table = logs.LogGroup(other, "Elsewhere")
-    function = l1_function(
-        stack,
-        l1_role(stack).attr_arn,
-        environment=lambda_.CfnFunction.EnvironmentProperty(
-            variables={"OTHER": table.log_group_name, "AWS_LAMBDA_EXEC_WRAPPER": "/opt/mine"}
-        ),
-        layers=["arn:aws:lambda:eu-west-1:111122223333:layer:mine:1"],
-        architectures=["arm64"],
-    )
-    attached = Shield().apply(function)
+    mine = "arn:aws:lambda:eu-west-1:111122223333:layer:mine:1"
+    given = {"OTHER": logs.LogGroup(other, "Elsewhere").log_group_name, "AWS_LAMBDA_EXEC_WRAPPER": "/opt/mine"}
+    environment = lambda_.CfnFunction.EnvironmentProperty(variables=given)
+    more: dict[str, Any] = {"layers": [mine], "architectures": ["arm64"]}
+    attached = Shield().apply(l1_function(stack, l1_role(stack).attr_arn, environment=environment, **more))
     attached.metric_violations("read_handler")
-    [found] = resources(stack, "AWS::Lambda::Function").values()
-    environment = found["Environment"]["Variables"]
-    assert list(environment["OTHER"]) == ["Fn::ImportValue"]
-    assert environment["SHIELD_NEXT_WRAPPER"] == "/opt/mine"
-    assert environment["SHIELD_READ_WRITE_TMP"] == "block"
-    assert found["Layers"] == [
-        "arn:aws:lambda:eu-west-1:111122223333:layer:mine:1",
-        {"Ref": next(iter(resources(stack, "AWS::Lambda::LayerVersion")))},
-    ]
+    [found] = resources(stack, FUNCTION).values()
+    variables = found["Environment"]["Variables"]
+    assert list(variables["OTHER"]) == ["Fn::ImportValue"]
+    assert variables["SHIELD_NEXT_WRAPPER"] == "/opt/mine"
+    assert variables["SHIELD_READ_WRITE_TMP"] == "block"
+    assert found["Layers"] == [mine, {"Ref": next(iter(resources(stack, "AWS::Lambda::LayerVersion")))}]
     assert found["LoggingConfig"]["LogGroup"] == stack.resolve(attached.log_group.log_group_name)
 
 
@@ -273,30 +276,11 @@ def test_a_role_of_another_stack_makes_no_cycle(app: cdk.App, props: Props, nest
     assert Template.from_stack(roles).find_resources(POLICY) == {}
 
 
-@pytest.mark.parametrize(
-    ("options", "told"),
-    [
-        ({"retention": 5}, "LogOptions.retention: 5 is no RetentionDays; write logs.RetentionDays.ONE_MONTH"),
-        ({"removal_policy": "destroy"}, "LogOptions.removal_policy: 'destroy' is no RemovalPolicy"),
-        ({"log_group_name": 7}, "LogOptions.log_group_name: 7 is no str"),
-        (
-            {"log_group_name": "/shop/{function}"},
-            "LogOptions.log_group_name: there is no placeholder {function}; use {stack}, {id}, {path}",
-        ),
-        ({"encryption_key": "arn:aws:kms:x"}, "LogOptions.encryption_key: 'arn:aws:kms:x' is no key"),
-    ],
-    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
-)
-def test_an_option_of_another_type(options: dict[str, Any], told: str) -> None:
-    with pytest.raises(ShieldError, match=re.escape(told)):
-        LogOptions(**options)
-
-
 def test_the_log_group_of_a_cfn_function(stack: cdk.Stack, resources: Resources) -> None:
     group = logs.LogGroup(stack, "Logs")
     logging = lambda_.CfnFunction.LoggingConfigProperty(log_group=group.log_group_name)
     attached = Shield().apply(l1_function(stack, l1_role(stack).attr_arn, logging_config=logging))
-    [found] = resources(stack, "AWS::Logs::MetricFilter").values()
+    [found] = resources(stack, FILTER).values()
     assert found["LogGroupName"] == stack.resolve(group.log_group_name)
     assert stack.resolve(attached.log_group.log_group_name) == stack.resolve(group.log_group_name)
     assert len(resources(stack, LOG_GROUP)) == 1

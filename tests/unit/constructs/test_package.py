@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -25,10 +26,10 @@ def test_what_needs_no_cdk(used: str) -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-@pytest.mark.parametrize("name", shielded_function.__all__)
-def test_what_it_exports(name: str) -> None:
-    assert getattr(shielded_function, name).__name__ == name
-    assert name in dir(shielded_function)
+@pytest.mark.parametrize("package", [shielded_function, shielded_function_monitoring])
+def test_what_it_exports(package: Any) -> None:
+    assert [getattr(package, name).__name__ for name in package.__all__] == list(package.__all__)
+    assert set(package.__all__) <= set(dir(package))
 
 
 def test_what_it_does_not_export() -> None:
@@ -38,12 +39,6 @@ def test_what_it_does_not_export() -> None:
         shielded_function_monitoring.violations  # noqa: B018
     with pytest.raises(AttributeError, match="has no attribute 'violation'"):
         shielded_function_monitoring.violation  # noqa: B018
-
-
-@pytest.mark.parametrize("name", shielded_function_monitoring.__all__)
-def test_what_monitoring_exports(name: str) -> None:
-    assert getattr(shielded_function_monitoring, name).__name__ == name
-    assert name in dir(shielded_function_monitoring)
 
 
 def test_a_module_of_monitoring_is_imported_from_its_package() -> None:

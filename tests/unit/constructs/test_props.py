@@ -9,41 +9,27 @@ from typing import Any, get_type_hints
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_codeguruprofiler as codeguruprofiler
-from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
-from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sqs as sqs
-from aws_cdk.interfaces import aws_kms as aws_kms_refs
-from aws_cdk.interfaces import aws_lambda as aws_lambda_refs
-from aws_cdk.interfaces import aws_logs as aws_logs_refs
+from aws_cdk import interfaces
 
 from shielded_function import ShieldedFunction
 from shielded_function.props import FunctionProps, MetricProps
+from unit.constructs.aws import aws
 
 # What props.py imports for type checkers only.
-NAMES = {
-    "aws_kms_refs": aws_kms_refs,
-    "aws_lambda_refs": aws_lambda_refs,
-    "aws_logs_refs": aws_logs_refs,
+NAMES: dict[str, Any] = {
+    **{f"aws_{name}_refs": getattr(interfaces, f"aws_{name}") for name in ("kms", "lambda", "logs")},
+    **{name: getattr(aws, name) for name in ("cloudwatch", "codeguruprofiler", "ec2", "iam", "logs", "sns", "sqs")},
     "cdk": cdk,
-    "cloudwatch": cloudwatch,
-    "codeguruprofiler": codeguruprofiler,
-    "ec2": ec2,
-    "iam": iam,
-    "lambda_": lambda_,
-    "logs": logs,
-    "sns": sns,
-    "sqs": sqs,
+    "lambda_": aws.lambda_,
 }
 
 
 @pytest.mark.parametrize(
     ("props", "of", "skip"),
-    [(FunctionProps, lambda_.Function, {"self", "scope", "id"}), (MetricProps, cloudwatch.MetricOptions, {"self"})],
+    [
+        (FunctionProps, aws.lambda_.Function, {"self", "scope", "id"}),
+        (MetricProps, aws.cloudwatch.MetricOptions, {"self"}),
+    ],
 )
 def test_no_drift(props: Any, of: Any, skip: set[str]) -> None:
     parameters = inspect.signature(of.__init__).parameters
@@ -69,4 +55,4 @@ def test_its_own_arguments_hide_none() -> None:
     parameters = inspect.signature(ShieldedFunction.__init__).parameters
     own = {name for name, parameter in parameters.items() if parameter.kind is parameter.KEYWORD_ONLY}
     assert own == {"policy", "alarms", "logs", "shield_layer"}
-    assert not own & set(inspect.signature(lambda_.Function.__init__).parameters)
+    assert not own & set(inspect.signature(aws.lambda_.Function.__init__).parameters)

@@ -13,11 +13,8 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as s3_deployment
 from aws_cdk import custom_resources as cr
 
+from harness.function_template import FUNCTION, Props, Resources
 from shielded_function import AlarmOptions, AttachedShield, Shield, ShieldedFunction, ShieldError, ShieldPolicy
-
-Resources = Callable[[cdk.Stack, str], "dict[str, Any]"]
-Props = dict[str, Any]
-FUNCTION = "AWS::Lambda::Function"
 
 
 def modes(resources: Resources, stack: cdk.Stack) -> list[str | None]:
@@ -58,48 +55,42 @@ def test_supports(stack: cdk.Stack, props: Props) -> None:
     assert not shield.supports(fn.node.default_child)  # pyright: ignore[reportArgumentType]
 
 
-def test_one_shield_a_function(stack: cdk.Stack, props: Props) -> None:
-    fn = ShieldedFunction(stack, "Fn", **props)
-    with pytest.raises(ShieldError, match="Shop/Fn: it has a shield already"):
-        Shield(ShieldPolicy.report_only()).apply(fn)
-
-
-def test_only_functions(stack: cdk.Stack) -> None:
+def test_only_functions(stack: cdk.Stack, props: Props) -> None:
     with pytest.raises(ShieldError, match=r"Shop: only a Lambda function can be shielded"):
         Shield().apply_to(stack)
     with pytest.raises(ShieldError, match=r"Shop/Vm: a MicroVM runs an image without layers"):
         Shield().apply_to(cdk.CfnResource(stack, "Vm", type="AWS::Lambda::MicrovmImage"))
     with pytest.raises(ShieldError, match=r"Shield.apply: None is no construct; give it a function"):
         Shield().apply(cast("Any", None))
+    with pytest.raises(ShieldError, match="Shop/Fn: it has a shield already"):
+        Shield(ShieldPolicy.report_only()).apply(ShieldedFunction(stack, "Fn", **props))
 
 
-NOTHING: dict[str, tuple[Callable[[cdk.Stack, Any], Any], str]] = {
-    "an alias": (lambda stack, fn: fn.add_alias("live"), "an alias points at a version of a function: shield the func"),
-    "a version": (lambda stack, fn: fn.current_version, "a version is a copy of a function: shield the function"),
-    "an imported function": (
-        lambda stack, fn: lambda_.Function.from_function_name(stack, "Imported", "other"),
-        "it is imported, and its code and settings are another app's",
-    ),
-    "a provider": (
-        lambda stack, fn: cr.Provider(stack, "Provider", on_event_handler=fn),
-        "the function in it, Shop/Provider/framework-onEvent, is the CDK's own: shield your own function behind it",
-    ),
-    "a deployment": (
-        lambda stack, fn: s3_deployment.BucketDeployment(
-            stack,
-            "Site",
-            destination_bucket=s3.Bucket(stack, "Bucket"),
-            sources=[s3_deployment.Source.data("index.html", "hello")],
+def deployment(stack: cdk.Stack, _: Any) -> Any:
+    sources = [s3_deployment.Source.data("index.html", "hello")]
+    return s3_deployment.BucketDeployment(stack, "Site", destination_bucket=s3.Bucket(stack, "Bucket"), sources=sources)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda stack, fn: fn.add_alias("live"), "an alias points at a version of a function: shield the func"),
+        (lambda stack, fn: fn.current_version, "a version is a copy of a function: shield the function"),
+        (
+            lambda stack, fn: lambda_.Function.from_function_name(stack, "Imported", "other"),
+            "it is imported, and its code and settings are another app's",
         ),
-        "is the CDK's own",
-    ),
-}
-
-
-@pytest.mark.parametrize("what", NOTHING)
-def test_with_on_what_it_would_not_shield(stack: cdk.Stack, props: Props, resources: Resources, what: str) -> None:
+        (
+            lambda stack, fn: cr.Provider(stack, "Provider", on_event_handler=fn),
+            "the function in it, Shop/Provider/framework-onEvent, is the CDK's own: shield your own function behind it",
+        ),
+        (deployment, "is the CDK's own"),
+    ],
+)
+def test_with_on_what_it_would_not_shield(
+    stack: cdk.Stack, props: Props, resources: Resources, make: Any, says: str
+) -> None:
     """It is an error there, and passed over in what holds it and a function."""
-    make, says = NOTHING[what]
     named = make(stack, lambda_.Function(stack, "Fn", **props))
     with pytest.raises(RuntimeError, match=says):
         named.with_(Shield())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 
 import pytest
@@ -36,25 +35,14 @@ from shielded_function_monitoring.pattern import (
 pytestmark = pytest.mark.promise("alarm.filters")
 
 # The sample lines of the CloudWatch Logs user guide's page on JSON filter patterns.
-TRAIL = json.dumps(
-    {
-        "eventType": "UpdateTrail",
-        "sourceIPAddress": "111.111.111.111",
-        "arrayKey": ["value", "another value"],
-        "objectList": [{"name": "a", "id": 1}, {"name": "b", "id": 2}],
-        "SomeObject": None,
-        "cluster.name": "c",
-        "ThisFlag": True,
-    }
-)
-USERS = json.dumps(
-    {
-        "user": {"id": 1, "email": "John.Stiles@example.com"},
-        "users": [{"id": 2, "email": "John.Doe@example.com"}, {"id": 3, "email": "Jane.Doe@example.com"}],
-        "actions": ["GET", "PUT", "DELETE"],
-        "coordinates": [[0, 1, 2], [4, 5, 6], [7, 8, 9]],
-    }
-)
+TRAIL = """{
+    "eventType": "UpdateTrail", "sourceIPAddress": "111.111.111.111", "arrayKey": ["value", "another value"],
+    "objectList": [{"name": "a", "id": 1}, {"name": "b", "id": 2}], "SomeObject": null, "cluster.name": "c",
+    "ThisFlag": true}"""
+USERS = """{
+    "user": {"id": 1, "email": "John.Stiles@example.com"}, "actions": ["GET", "PUT", "DELETE"],
+    "users": [{"id": 2, "email": "John.Doe@example.com"}, {"id": 3, "email": "Jane.Doe@example.com"}],
+    "coordinates": [[0, 1, 2], [4, 5, 6], [7, 8, 9]]}"""
 
 
 @pytest.mark.parametrize(
@@ -100,28 +88,19 @@ MATCHES: dict[str, tuple[list[str], list[str]]] = {
     '{ $.ThisFlag[0] = "value" }': ([], [TRAIL]),
     "{ $.objectList[1].number = 2 }": ([], [TRAIL]),
     '{ ($.user.id = 1) && ($.users[0].email = "John.Doe@example.com") }': ([USERS], []),
-    '{ $.user.email = "John.Stiles@example.com" || $.coordinates[0][1] = "nonmatch" && $.actions[2] = "no" }': (
-        [USERS],
-        [],
-    ),
-    '{ ($.user.email = "John.Stiles@example.com" || $.coordinates[0][1] = "no") && $.actions[2] = "no" }': (
-        [],
-        [USERS],
-    ),
+    '{ $.user.email = "John.Stiles@example.com" || $.coordinates[0][1] = "no" && $.actions[2] = "no" }': ([USERS], []),
+    '{ ($.user.email = "John.Stiles@example.com" || $.user.id = 2) && $.actions[2] = "no" }': ([], [USERS]),
     '{ ($.user.id = 2 && $.users[0].email = "nonmatch") || $.actions[2] = "GET" }': ([], [USERS]),
     "{ $.port = 443 }": (['{"port":443}', '{"port":443.0}'], ['{"port":"443"}', '{"port":true}']),
     "{ $.port != 443 }": (['{"port":80}'], ['{"port":443}']),
-    "{ $.port >= 443 }": (['{"port":443}'], []),
     "{ $.port > 443 }": ([], ['{"port":443}']),
+    "{ $.port >= 443 }": (['{"port":443}'], ['{"port":true}']),
     "{ $.port < 1e+3 }": (['{"port":443}'], []),
     "{ $.n <= -0.5 }": (['{"n":-0.5}'], []),
-    "{ $.n = 0.1 }": (['{"n":0.1}'], []),
-    "{ $.port = 1 }": ([], ['{"port":true}']),
     '{ $.h = "*.example" }': (['{"h":"a.example"}'], ['{"h":"a.example.com"}']),
     '{ $.h = "a*c*e" }': (['{"h":"abcde"}'], ['{"h":"abde"}']),
     '{ $.h = "ab*ba" }': ([], ['{"h":"aba"}']),
     '{ $.h = "*b*b*" }': ([], ['{"h":"abc"}']),
-    '{ $.h = "a" }': ([], ['{"h":"A"}']),
     '{ $.h = "a.c" }': ([], ['{"h":"abc"}']),
     '{ $.h = "*" }': (['{"h":""}', '{"h":0}', '{"h":false}'], ['{"h":null}', '{"h":{}}', '{"h":[]}', "{}"]),
     "{ $.status = 4* }": (['{"status":404}'], ['{"status":200}']),
@@ -157,26 +136,20 @@ def test_matches(rendered: str) -> None:
     ("source", "says"),
     [
         ("", "expected {"),
-        ("ERROR", "expected {"),
         ("{ $.a IS TRUE", "expected }, found the end"),
         ("{ $.a IS TRUE } x", "expected the end"),
         ("{ $.a }", "expected an operator"),
-        ("{ $.a IS NOT NULL }", "expected an operator"),
-        ("{ $.a EXISTS }", "expected an operator"),
         ("{ $.a is true }", "expected an operator"),
         ("{ $.a == 1 }", "expected a number or a text"),
         ("{ $.a = %val% }", "character 9: regular expressions are not tried here"),
         ('{ $.a = "open }', "expected a number or a text"),
-        ("{ $.a = 'x' }", "expected a number or a text"),
         ('{ $.a < "x" }', "texts are compared with = or !="),
         ("{ a = 1 }", "expected $"),
         ("{ $a = 1 }", "expected a field"),
         ("{ $[0] = 1 }", "starts with a field"),
-        ("{ $.a[-1] = 1 }", "expected an operator"),
         ("{ $.a[*][*] = 1 }", "at most one wildcard"),
         ("{ ($.a = 1 }", "expected )"),
         ("{ $.a = 1 && }", "expected $"),
-        ("{ $.a = 1 & $.b = 2 }", "expected }"),
         ("{ " + "(" * (MAX_DEPTH + 1) + "$.a = 1" + ")" * (MAX_DEPTH + 1) + " }", "nests more than"),
         ("{ $.a = " + "1" * 1100 + " }", "has 1110 characters"),
     ],
@@ -192,13 +165,10 @@ def test_refuses_to_read(source: str, says: str) -> None:
     [
         (lambda: text("$.a", "=", "two\nlines"), "a control character"),
         (lambda: number("$.a", "=", float("nan")), "cannot be written"),
-        (lambda: number("$.a", "=", float("inf")), "cannot be written"),
         (lambda: number("$.a", "~", 1), "is not one of"),  # pyright: ignore[reportArgumentType]
         (lambda: StateCondition(Selector("a"), "MAYBE"), "IS takes"),  # pyright: ignore[reportArgumentType]
         (lambda: Selector(), "starts with a field"),
-        (lambda: Selector(0), "starts with a field"),
         (lambda: Selector("it's"), "cannot be written"),
-        (lambda: Selector(""), "cannot be written"),
         (lambda: Selector("a", -1), "start at 0"),
         (lambda: all_of(), "at least two"),
         (lambda: Group("^", (exists("$.a"), exists("$.b"))), "not && or ||"),  # pyright: ignore[reportArgumentType]
@@ -213,15 +183,12 @@ def test_refuses_to_make(make: object, says: str) -> None:
     assert says in str(error.value)
 
 
-def test_the_longest_pattern_renders() -> None:
+def test_what_is_read_back() -> None:
+    for written in ("$.a", "$.a-b_9.c", "$.['a b'].c[10][0]", "$.*.a", "$.a[*].b"):
+        assert parse_selector(written).render() == written
     longest = text("$.a", "=", "x" * 1012).render()
     assert len(longest) == 1024
     assert parse(longest).render() == longest
-
-
-def test_selectors_read_back() -> None:
-    for written in ("$.a", "$.a-b_9.c", "$.['a b'].c[10][0]", "$.*.a", "$.a[*].b"):
-        assert parse_selector(written).render() == written
 
 
 keys = st.text(st.characters(exclude_characters="'", exclude_categories=("Cc", "Cs")), min_size=1, max_size=8)
@@ -249,11 +216,6 @@ patterns = st.recursive(
     ),
     max_leaves=6,
 )
-json_values = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text()),
-    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(keys, inner, max_size=3)),
-    max_leaves=8,
-)
 
 
 @given(patterns)
@@ -265,15 +227,6 @@ def test_reading_undoes_rendering(pattern: Pattern) -> None:
         return
     assert parse(rendered) == pattern
     assert parse(rendered).render() == rendered
-
-
-@given(st.dictionaries(keys, json_values, max_size=4), selectors, texts)
-def test_a_value_is_equal_or_different_never_both(value: dict[str, object], selector: Selector, wanted: str) -> None:
-    assume(not any(isinstance(step, Wildcard) for step in selector.steps))
-    line = json.dumps(value)
-    equal, different = (TextCondition(selector, sign, wanted).matches(line) for sign in ("=", "!="))
-    assert not (equal and different)
-    assert not (AbsentCondition(selector).matches(line) and (equal or different))
 
 
 @given(st.text())

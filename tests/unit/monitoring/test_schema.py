@@ -25,25 +25,13 @@ SCHEMA = Draft202012Validator(json_schema())
 def test_the_schema_in_the_docs_is_current() -> None:
     """`python -m shielded_function_monitoring.schema > docs/reference/alert-line.schema.json`"""
     assert json.loads((REFERENCE / "alert-line.schema.json").read_text()) == json_schema()
-
-
-def test_the_schema_is_one() -> None:
     Draft202012Validator.check_schema(json_schema())
 
 
-@pytest.mark.parametrize("example", EXAMPLES)
-def test_examples_follow_the_schema(example: str) -> None:
-    SCHEMA.validate(json.loads(example))
-    assert parse_line(example) is not None
-
-
-def test_there_is_an_example_of_each_event_and_of_alerts() -> None:
+def test_every_field_has_a_row_and_every_event_an_example() -> None:
     lines = [json.loads(example) for example in EXAMPLES]
     assert {line["event"] for line in lines if "event" in line} == set(EVENTS)
     assert sum("event" not in line for line in lines) >= 2
-
-
-def test_every_field_has_a_row() -> None:
     told = set(re.findall(r"^\| `([\w.]+)`", PAGE, re.MULTILINE))
     fields = json_schema()["oneOf"][0]["properties"]
     caller = fields["caller"]["properties"]
@@ -55,6 +43,7 @@ def test_every_field_has_a_row() -> None:
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_what_counts_as_a_violation_has_a_policy_and_a_count(example: str) -> None:
     line: dict[str, Any] = json.loads(example)
+    SCHEMA.validate(line)
     counts = "event" not in line or line["event"] in ALARMING_EVENTS
     assert ("policy" in line and "count" in line) == counts
     assert COUNTED.matches(example) == counts
@@ -63,23 +52,23 @@ def test_what_counts_as_a_violation_has_a_policy_and_a_count(example: str) -> No
     assert value.count == (line["count"] if counts else 0)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"v": 0},
-        {"v": None},
-        {"count": 0},
-        {"folded": 1},
-        {"policy": "start"},
-        {"mode": "allow"},
-        {"pid": -1},
-        {"details": {"port": "443"}},
-        {"details": {"unknown": 1}},
-        {"level": "DEBUG"},
-        {"timestamp": "2026-11-24T13:37:00Z"},
-    ],
-)
-def test_what_the_schema_refuses(change: dict[str, Any]) -> None:
+REFUSED: dict[str, list[Any]] = {
+    "v": [0, None],
+    "count": [0],
+    "folded": [1],
+    "policy": ["start"],
+    "mode": ["allow"],
+    "pid": [-1],
+    "level": ["X"],
+    "details": [{"port": "443"}, {"unknown": 1}],
+    "timestamp": ["2026-11-24T13:37:00Z"],
+}
+
+
+def test_what_the_schema_refuses() -> None:
     line: dict[str, Any] = json.loads(EXAMPLES[0])
     assert SCHEMA.is_valid(line)
-    assert not SCHEMA.is_valid(line | change)
+    valid = [
+        (name, value) for name, values in REFUSED.items() for value in values if SCHEMA.is_valid(line | {name: value})
+    ]
+    assert valid == []

@@ -15,14 +15,13 @@ from aws_cdk import aws_sns as sns
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
+from harness.function_template import Props
 from shielded_function import AlarmOptions, ControlAlarm, ShieldDashboard, ShieldedFunction, ShieldError
 from shielded_function.monitoring import dashboard_body
 from shielded_function.monitoring.dashboard_body import shared_prefixes
 from shielded_function_monitoring.queries import QUERIES
 
 Synthesize = Callable[[cdk.Stack], "dict[str, Any]"]
-Props = dict[str, Any]
-
 DASHBOARD = "AWS::CloudWatch::Dashboard"
 _SUM = re.compile(r"SUM\(\[m\d+(,m\d+)*\]\)")
 _FLEET = re.compile(
@@ -31,19 +30,13 @@ _FLEET = re.compile(
 )
 
 
-def body_of(template: dict[str, Any], logical_id: str | None = None) -> dict[str, Any]:
-    """A dashboard's JSON, with what is known at deployment as `<Ref>` or `<GetAtt>`."""
-    found = {n: r["Properties"] for n, r in template["Resources"].items() if r["Type"] == DASHBOARD}
-    properties = found[logical_id] if logical_id else next(iter(found.values()))
-    text = properties["DashboardBody"]
+def body_of(template: dict[str, Any]) -> dict[str, Any]:
+    """The dashboard's JSON, with what is known at deployment as `<Ref>` or `<GetAtt>`."""
+    text = next(r for r in template["Resources"].values() if r["Type"] == DASHBOARD)["Properties"]["DashboardBody"]
     parts = [text] if isinstance(text, str) else text["Fn::Join"][1]
 
-    def known(part: Any) -> str:
-        if isinstance(part, str):
-            return part
-        return f"<{part['Ref']}>" if "Ref" in part else f"<{part['Fn::GetAtt'][0]}>"
-
-    return json.loads("".join(known(part) for part in parts))
+    known = (part if isinstance(part, str) else f"<{part.get('Ref') or part['Fn::GetAtt'][0]}>" for part in parts)
+    return json.loads("".join(known))
 
 
 def widgets(body: dict[str, Any], kind: str) -> list[dict[str, Any]]:
@@ -181,25 +174,13 @@ def test_any_function_can_be_chosen(
     assert "SELECT" not in json.dumps(body), "a stack's graphs are about its own functions"
 
 
-def test_where_only_a_severity_is_known_to_a_search(app: cdk.App, props: Props, synthesize: Synthesize) -> None:
-    operations, shop = (cdk.Stack(app, name) for name in ("Operations", "Shop"))
-    ShieldedFunction(shop, "Fn", alarms=AlarmOptions(granularity="control"), **props)
-    ShieldDashboard(operations, "Dashboard", of=app)
-    body = body_of(synthesize(operations))
-    [variable] = body["variables"]
-    assert variable["search"] == "{ShieldedFunction,FunctionName,Policy} MetricName=Violations"
-    [graph, _] = widgets(body, "metric")
-    assert graph["title"] == "Violations by control (all of the account and region)"
-
-
 def test_of_another_region_it_shows_nothing(app: cdk.App, props: Props) -> None:
     shop = cdk.Stack(app, "Shop", env=cdk.Environment(account="111122223333", region="eu-west-1"))
     operations = cdk.Stack(app, "Operations", env=cdk.Environment(account="111122223333", region="us-east-1"))
     ShieldedFunction(shop, "Fn", **props)
     ShieldDashboard(operations, "Dashboard", of=app)
-    with pytest.raises(
-        Exception, match="ShieldDashboard: `of` contains no shielded function of its account and region"
-    ):
+    says = "ShieldDashboard: `of` contains no shielded function of its account and region"
+    with pytest.raises(Exception, match=says):
         app.synth()
 
 
@@ -207,10 +188,14 @@ def test_a_log_group_that_nobody_knows(app: cdk.App, stack: cdk.Stack, props: Pr
     """In another stack, under a name that is a parameter."""
     operations = cdk.Stack(app, "Operations")
     name = cdk.CfnParameter(stack, "Name").value_as_string
-    ShieldedFunction(stack, "Known", log_group=logs.LogGroup(stack, "Own"), **props)
-    ShieldedFunction(stack, "Fn", log_group=logs.LogGroup.from_log_group_name(stack, "Logs", name), **props)
+    groups = {"Known": logs.LogGroup(stack, "Own"), "Fn": logs.LogGroup.from_log_group_name(stack, "Logs", name)}
+    for function, group in groups.items():
+        ShieldedFunction(stack, function, log_group=group, alarms=AlarmOptions(granularity="control"), **props)
     ShieldDashboard(operations, "Dashboard", of=app)
     body = body_of(synthesize(operations))
+    # A search knows only the metric of each control.
+    assert body["variables"][0]["search"] == "{ShieldedFunction,FunctionName,Policy} MetricName=Violations"
+    assert widgets(body, "metric")[0]["title"] == "Violations by control (all of the account and region)"
     assert "as the names of their log groups are unknown: Shop/Fn." in widgets(body, "text")[0]["markdown"]
     assert "SOURCE logGroups(namePrefix: ['Shop-']) | " in widgets(body, "log")[0]["query"]
 
@@ -225,20 +210,17 @@ def test_what_it_cannot_be_of(app: cdk.App, stack: cdk.Stack, props: Props) -> N
         ShieldDashboard(stack, "Dashboard", of=fn)
 
 
-def test_many_functions_are_drawn_by_the_worst() -> None:
+def test_what_is_more_than_one_widget_takes() -> None:
+    """Many functions are drawn by the worst, many alarms in several widgets."""
     functions = {f"f{number}": f"Shop/F{number}" for number in range(101)}
     series = {dashboard_body.Series("Violations"): list(functions)}
-    shown = dashboard_body.Shown("t", "eu-west-1", functions, series, None, [], [], True)
+    alarms = [f"arn:aws:cloudwatch:eu-west-1:111122223333:alarm:{number}" for number in range(250)]
+    shown = dashboard_body.Shown("t", "eu-west-1", functions, series, None, [], alarms, True)
     body = dashboard_body.dashboard_body(shown)
     assert list(metrics_of(body)) == [("Violations", ("FunctionName",))] * 2
     assert len(body["variables"][0]["values"]) == 101
     assert widgets(body, "log") == []
-
-
-def test_more_alarms_than_one_widget_takes() -> None:
-    alarms = [f"arn:aws:cloudwatch:eu-west-1:111122223333:alarm:{number}" for number in range(250)]
-    shown = dashboard_body.Shown("t", "eu-west-1", {}, {}, None, [], alarms, False)
-    found = [widget for widget in dashboard_body.dashboard_body(shown)["widgets"] if widget["type"] == "alarm"]
+    found = [widget for widget in body["widgets"] if widget["type"] == "alarm"]
     assert [len(widget["properties"]["alarms"]) for widget in found] == [100, 100, 50]
     assert [alarm for widget in found for alarm in widget["properties"]["alarms"]] == alarms
     assert len({widget["y"] for widget in found}) == 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import aws_cdk as cdk
 import pytest
@@ -25,51 +25,33 @@ CHECKOUT = ShieldPolicy(
     allow_outbound=["tcp://api.stripe.com:443", "tcp://10.0.0.0/16:5432"], allow_aws=["sqs"], allow_buckets=["orders"]
 )
 REFUND = ShieldPolicy(allow_outbound=["tcp://refund.example:443"], allow_aws="none")
-ADDRESS, PORT = "203.0.113.7", 443
+SAID = {True: "passes", False: "stopped"}
 
 
-class Attempt(NamedTuple):
-    """What Checkout's code tries. `event` and `target` are as `ShieldPolicy.decide` takes them."""
-
-    what: str
-    event: str
-    target: str
-
-
-ATTEMPTS = (
-    Attempt("connect to a listed host", "connect", "api.stripe.com:443"),
-    Attempt("connect to a listed network", "connect", "10.0.3.4:5432"),
-    Attempt("call a listed AWS service", "connect", "sqs.eu-west-1.amazonaws.com:443"),
-    Attempt("put an object into a listed bucket", "connect", "orders.s3.eu-west-1.amazonaws.com:443"),
-    Attempt("look up a host that is not listed", "resolve", "evil.example"),
-    Attempt("carry data in a name: `<data>.evil.example`", "resolve", "4a6f686e.evil.example"),
-    Attempt("connect to a listed host on another port", "connect", "api.stripe.com:22"),
-    Attempt("connect to a literal address on a port that nothing opens", "connect", "203.0.113.7:22"),
-    Attempt("ask another resolver", "udp", "203.0.113.53:53"),
-    Attempt("connect to a listed network on another port", "connect", "10.0.3.4:22"),
-    Attempt("connect to a literal address of IPv6", "connect", "[2001:db8::7]:443"),
-    Attempt("call another AWS service", "connect", "dynamodb.eu-west-1.amazonaws.com:443"),
-    Attempt("put an object into somebody else's bucket, by name", "connect", "theirs.s3.eu-west-1.amazonaws.com:443"),
-    Attempt("call anybody's function URL", "connect", "abc.lambda-url.eu-west-1.on.aws:443"),
-    Attempt("connect to a host that only another function of the VPC lists", "connect", "refund.example:443"),
-    Attempt("connect to a literal address on a port that a name opens", "connect", "203.0.113.7:443"),
+# What Checkout's code tries, with the event and the target as `ShieldPolicy.decide` takes them.
+ATTEMPTS: tuple[tuple[str, Any, str], ...] = (
+    ("connect to a listed host", "connect", "api.stripe.com:443"),
+    ("connect to a listed network", "connect", "10.0.3.4:5432"),
+    ("call a listed AWS service", "connect", "sqs.eu-west-1.amazonaws.com:443"),
+    ("put an object into a listed bucket", "connect", "orders.s3.eu-west-1.amazonaws.com:443"),
+    ("look up a host that is not listed", "resolve", "evil.example"),
+    ("carry data in a name: `<data>.evil.example`", "resolve", "4a6f686e.evil.example"),
+    ("connect to a listed host on another port", "connect", "api.stripe.com:22"),
+    ("connect to a literal address on a port that nothing opens", "connect", "203.0.113.7:22"),
+    ("ask another resolver", "udp", "203.0.113.53:53"),
+    ("connect to a listed network on another port", "connect", "10.0.3.4:22"),
+    ("connect to a literal address of IPv6", "connect", "[2001:db8::7]:443"),
+    ("call another AWS service", "connect", "dynamodb.eu-west-1.amazonaws.com:443"),
+    ("put an object into somebody else's bucket, by name", "connect", "theirs.s3.eu-west-1.amazonaws.com:443"),
+    ("call anybody's function URL", "connect", "abc.lambda-url.eu-west-1.on.aws:443"),
+    ("connect to a host that only another function of the VPC lists", "connect", "refund.example:443"),
+    ("connect to a literal address on a port that a name opens", "connect", "203.0.113.7:443"),
 )
 
 
-def perimeter_decides(perimeter: SimulatedPerimeter, function: str, attempt: Attempt) -> bool:
-    if attempt.event == "resolve":
-        return perimeter.look_up(attempt.target) != "BLOCK"
-    return perimeter.reach(function, attempt.target, "udp" if attempt.event == "udp" else "tcp")
-
-
-def engine_decides(attempt: Attempt) -> bool:
-    event: Any = attempt.event
-    return CHECKOUT.decide(event, attempt.target, region="eu-west-1", account="111122223333").allowed
-
-
-@pytest.fixture
-def rows(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> list[str]:
-    """The table, as the template decides."""
+@pytest.mark.promise("perimeter.no-contradiction")
+def test_what_passes_neither_one_or_both(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+    """The page's table is this one. Nothing that the engine lets through is stopped outside."""
     make(policy=CHECKOUT)
     make("Refund", REFUND)
     ShieldPerimeter(shop, vpc=vpc)
@@ -77,19 +59,19 @@ def rows(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> list[str]:
     [function] = [name for name in of_type(template, "AWS::Lambda::Function") if name.startswith("Checkout")]
     values = {f"{name}.CidrBlock": "10.0.0.0/16" for name in of_type(template, "AWS::EC2::VPC")}
     perimeter = SimulatedPerimeter.from_template(template, region="eu-west-1", values=values)
-    said = {True: "passes", False: "stopped"}
-    decided = [(each, engine_decides(each), perimeter_decides(perimeter, function, each)) for each in ATTEMPTS]
-    return [f"| {each.what} | {said[engine]} | {said[outside]} |" for each, engine, outside in decided]
-
-
-@pytest.mark.promise("perimeter.no-contradiction")
-def test_what_passes_neither_one_or_both(rows: list[str]) -> None:
-    """The page's table is this one. Nothing that the engine lets through is stopped outside."""
+    rows: list[str] = []
+    for what, event, target in ATTEMPTS:
+        inside = CHECKOUT.decide(event, target, region="eu-west-1", account="111122223333").allowed
+        if event == "resolve":
+            outside = perimeter.look_up(target) != "BLOCK"
+        else:
+            outside = perimeter.reach(function, target, "udp" if event == "udp" else "tcp")
+        rows.append(f"| {what} | {SAID[inside]} | {SAID[outside]} |")
     assert rows == re.findall(r"^\| .* \| (?:passes|stopped) \| (?:passes|stopped) \|$", PAGE.read_text(), re.MULTILINE)
     assert not [row for row in rows if row.endswith("| passes | stopped |")]
     both = [row for row in rows if row.endswith("| stopped | stopped |")]
-    inside = [row for row in rows if row.endswith("| stopped | passes |")]
-    assert (len(both), len(inside), len(rows)) == (10, 2, 16)
+    inner = [row for row in rows if row.endswith("| stopped | passes |")]
+    assert (len(both), len(inner), len(rows)) == (10, 2, 16)
 
 
 def test_halves_have_a_line_for_each_entry() -> None:

@@ -40,19 +40,6 @@ def made(template: dict[str, Any]) -> MotoCloudWatch:
     return found
 
 
-def subscribed() -> str:
-    """A queue that gets what the topic sends."""
-    queue = client("sqs").create_queue(QueueName="on-call")["QueueUrl"]
-    arn = client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    client("sns").subscribe(TopicArn=TOPIC, Protocol="sqs", Endpoint=arn)
-    return queue
-
-
-def received(queue: str) -> list[dict[str, Any]]:
-    messages = client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
-    return [json.loads(json.loads(message["Body"])["Message"]) for message in messages]
-
-
 def states() -> dict[str, str]:
     return {a["AlarmName"]: a["StateValue"] for a in client("cloudwatch").describe_alarms()["MetricAlarms"]}
 
@@ -79,26 +66,23 @@ def test_what_anybody_puts_into_motos_logs_is_counted_once() -> None:
 
 
 @pytest.mark.usefixtures("aws")
-def test_an_alarm_that_is_over() -> None:
-    template = chains.template("function")
+@pytest.mark.parametrize("composite", [True, False])
+def test_an_alarm_that_is_over(composite: bool) -> None:
+    """A composite alarm calls its topic, too."""
+    template = chains.template("function", ["Checkout"])
     template["Resources"]["CheckoutAlarm"]["Properties"]["OKActions"] = [{"Ref": "Topic"}]
+    if composite:
+        template["Resources"]["CheckoutAlarm"]["Properties"].update(AlarmActions=[], OKActions=[])
+        template["Resources"]["Any"] = chains.composite_alarm("CheckoutAlarm", OKActions=[{"Ref": "Topic"}])
     found = made(template)
-    queue = subscribed()
+    queue = client("sqs").create_queue(QueueName="on-call")["QueueUrl"]
+    arn = client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    client("sns").subscribe(TopicArn=TOPIC, Protocol="sqs", Endpoint=arn)
     found.put_log_events(LOGS, [LogEvent(NOW, alert_line(CHECKOUT))])
     found.evaluate(NOW)
     found.evaluate(NOW + 600)
-    assert [message["NewStateValue"] for message in received(queue)] == ["ALARM", "OK"]
+    messages = client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+    told = [json.loads(json.loads(message["Body"])["Message"]) for message in messages]
+    name = "Shop-Any" if composite else "Shop-CheckoutAlarm"
+    assert [(each["AlarmName"], each["NewStateValue"]) for each in told] == [(name, "ALARM"), (name, "OK")]
     assert states()["Shop-CheckoutAlarm"] == "OK"
-
-
-@pytest.mark.usefixtures("aws")
-def test_a_composite_alarm_calls_its_topic_too() -> None:
-    template = chains.template("function")
-    for name in ("Checkout", "Refund"):
-        template["Resources"][f"{name}Alarm"]["Properties"]["AlarmActions"] = []
-    template["Resources"]["Any"] = chains.composite_alarm("CheckoutAlarm", "RefundAlarm")
-    found = made(template)
-    queue = subscribed()
-    found.put_log_events(LOGS, [alert_line(CHECKOUT)], at=NOW)
-    found.evaluate(NOW)
-    assert [message["AlarmName"] for message in received(queue)] == ["Shop-Any"]
