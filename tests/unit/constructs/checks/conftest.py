@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +15,25 @@ from aws_cdk import aws_sns as sns
 
 from shielded_function import ShieldedFunction
 from shielded_function.checks import Report, check, read_assembly
+from shielded_function.checks.model import Assembly
 
 PROMISE = "construct.checks"
 
 Judge = Callable[..., Report]
+Read = Callable[[], Assembly]
 MakeFunction = Callable[..., lambda_.Function]
 
 
 @pytest.fixture
 def judge(app: cdk.App) -> Judge:
     """Synthesizes the app, and applies the rules."""
+    return lambda production=(): check(read_assembly(Path(app.synth(force=True).directory)), production)
 
-    def judge(production: Sequence[str] = ()) -> Report:
-        return check(read_assembly(Path(app.synth(force=True).directory)), production)
 
-    return judge
+@pytest.fixture
+def assembly(app: cdk.App) -> Read:
+    """Synthesizes the app once, for several reports."""
+    return lru_cache(lambda: read_assembly(Path(app.synth().directory)))
 
 
 @pytest.fixture

@@ -16,90 +16,76 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 
-from shielded_function import AlarmOptions, ControlAlarm, Shield, ShieldedFunction, ShieldMonitoring, ShieldPolicy
+from shielded_function import AlarmOptions, ControlAlarm, Shield, ShieldMonitoring, ShieldPolicy
 from shielded_function.checks import check, read_assembly
 
 from .conftest import Judge, MakeFunction, rules
 
 ROOT = Path(__file__).parents[4]
+CLOUDWATCH: Any = iam.ServicePrincipal("cloudwatch.amazonaws.com")
 
 
-def test_a_deleted_filter(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
-    attached = Shield.of(shielded(stack))
-    resource = attached.metric_filter.node.default_child
+def filter_of(function: lambda_.Function) -> logs.CfnMetricFilter:
+    resource = Shield.of(function).metric_filter.node.default_child
     assert isinstance(resource, logs.CfnMetricFilter)
-    resource.add_property_override("MetricTransformations", [])
-    assert rules(judge()) == {"alerts-not-counted"}
+    return resource
 
 
-def test_a_filter_that_counts_another_function(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
+def test_filters(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
+    """One that is deleted, or counts another function, counts nothing; one by hand may name its function."""
+    filter_of(shielded(stack, "Deleted")).add_property_override("MetricTransformations", [])
     shared = logs.LogGroup(stack, "Log")
     shielded(stack, "One", log_group=shared)
     shielded(stack, "Two", overrides={"LoggingConfig.LogGroup": {"Ref": stack.resolve(shared.log_group_name)["Ref"]}})
-    assert [f.place.path for f in judge().findings if f.rule == "alerts-not-counted"] == ["Shop/Two"]
-
-
-@pytest.mark.parametrize("name", ["${Fn}", "checkout"])
-def test_a_filter_by_hand_that_names_its_function(
-    stack: cdk.Stack, shielded: MakeFunction, judge: Judge, name: str
-) -> None:
-    function = shielded(stack, function_name="checkout" if name == "checkout" else None)
-    resource = function.node.default_child
+    named, referred = shielded(stack, "Named", function_name="checkout"), shielded(stack, "Referred")
+    resource = referred.node.default_child
     assert isinstance(resource, cdk.CfnElement)
-    name = name.replace("Fn", stack.get_logical_id(resource))
-    attached = Shield.of(function)
-    made = attached.metric_filter.node.default_child
-    assert isinstance(made, logs.CfnMetricFilter)
-    pattern = '{ ($.function = "' + name + '") && ($.count >= 1) }'
-    made.add_property_override("FilterPattern", {"Fn::Sub": pattern} if "$" in name else pattern)
-    assert rules(judge()) == set()
-
-
-def test_alarms(stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any) -> None:
-    shielded(stack, "Silent")
-    shielded(stack, "None", alarms=AlarmOptions(enabled=False))
-    shielded(stack, "Tells", alarms=AlarmOptions(actions=[action]))
-    composed = shielded(stack, "Composed")
-    assert isinstance(composed, ShieldedFunction)
-    assert composed.shield.alarm is not None
-    cloudwatch.CompositeAlarm(
-        stack,
-        "All",
-        alarm_rule=cloudwatch.AlarmRule.any_of(
-            cloudwatch.AlarmRule.from_alarm(composed.shield.alarm, cloudwatch.AlarmState.ALARM)
-        ),
-    ).add_alarm_action(action)
+    by_hand = '{ ($.function = "%s") && ($.count >= 1) }'
+    filter_of(named).add_property_override("FilterPattern", by_hand % "checkout")
+    pattern = {"Fn::Sub": by_hand % f"${{{stack.get_logical_id(resource)}}}"}
+    filter_of(referred).add_property_override("FilterPattern", pattern)
     report = judge()
-    assert {finding.place.path: finding.rule for finding in report.findings} == {
-        "Shop/Silent": "alarm-without-action",
-        "Shop/None": "no-alarm",
+    assert {each.place.path for each in report.findings if each.rule == "alerts-not-counted"} == {
+        "Shop/Deleted",
+        "Shop/Two",
     }
+    assert rules(report) == {"alerts-not-counted"}
 
 
-@pytest.mark.parametrize(
-    ("alarms", "unheard"),
-    [
-        (
-            AlarmOptions(severities={"warning": []}),
-            "outbound_connectivity in mode block, create_child_process in mode bl",
-        ),
-        (
-            AlarmOptions(outbound_connectivity=ControlAlarm(mode="alert")),
-            "outbound_connectivity in mode block, which is crit",
-        ),
-        (AlarmOptions(severities={"critical": []}), ""),
-        (AlarmOptions(granularity="control"), ""),
-        (AlarmOptions(granularity="fleet", start=ControlAlarm(), self_protection=ControlAlarm()), ""),
-        (AlarmOptions(outbound_connectivity=ControlAlarm(except_hosts=["a.example"])), ""),
-    ],
-)
-def test_critical_violations_that_no_alarm_watches(
-    stack: cdk.Stack, shielded: MakeFunction, judge: Judge, alarms: AlarmOptions, unheard: str
-) -> None:
-    shielded(stack, alarms=alarms)
-    found = [finding.problem for finding in judge().findings if finding.rule == "no-alarm"]
-    assert len(found) == bool(unheard)
-    assert all(problem.startswith(f"no alarm watches {unheard}") for problem in found)
+# Options of the alarms, and the violations that no alarm watches.
+ALARMS: list[tuple[AlarmOptions, str]] = [
+    (AlarmOptions(enabled=False), "its violations"),
+    (AlarmOptions(severities={"warning": []}), "outbound_connectivity in mode block, create_child_process in mode bl"),
+    (
+        AlarmOptions(outbound_connectivity=ControlAlarm(mode="alert")),
+        "outbound_connectivity in mode block, which is crit",
+    ),
+    (AlarmOptions(severities={"critical": []}), ""),
+    (AlarmOptions(granularity="control"), ""),
+    (AlarmOptions(granularity="fleet", start=ControlAlarm(), self_protection=ControlAlarm()), ""),
+    (AlarmOptions(outbound_connectivity=ControlAlarm(except_hosts=["a.example"])), ""),
+]
+
+
+def test_violations_that_no_alarm_watches(app: cdk.App, shielded: MakeFunction, judge: Judge) -> None:
+    for number, (alarms, _) in enumerate(ALARMS):
+        # A fleet's alarm watches all functions of an account.
+        env = cdk.Environment(account=f"{number:012}", region="eu-west-1")
+        shielded(cdk.Stack(app, f"Shop{number}", env=env), alarms=alarms)
+    found = {each.place.path: each.problem for each in judge().findings if each.rule == "no-alarm"}
+    expected = {
+        f"Shop{number}/Fn": f"no alarm watches {unheard}" for number, (_, unheard) in enumerate(ALARMS) if unheard
+    }
+    assert {path: problem[: len(expected.get(path, ""))] for path, problem in found.items()} == expected
+
+
+def test_actions_of_alarms(stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any) -> None:
+    shielded(stack, "Silent")
+    shielded(stack, "Tells", alarms=AlarmOptions(actions=[action]))
+    composed: Any = shielded(stack, "Composed")
+    rule = cloudwatch.AlarmRule.from_alarm(composed.shield.alarm, cloudwatch.AlarmState.ALARM)
+    cloudwatch.CompositeAlarm(stack, "All", alarm_rule=cloudwatch.AlarmRule.any_of(rule)).add_alarm_action(action)
+    assert [(each.place.path, each.rule) for each in judge().findings] == [("Shop/Silent", "alarm-without-action")]
 
 
 def test_one_alarm_for_all(stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any) -> None:
@@ -132,74 +118,75 @@ def test_an_alarm_on_a_metric_that_nobody_publishes(
     assert "Shop/Dead never fires" in finding.problem
 
 
-@pytest.mark.parametrize("elsewhere", [False, True])
-def test_an_encrypted_topic(
-    app: cdk.App, stack: cdk.Stack, shielded: MakeFunction, judge: Judge, elsewhere: bool
-) -> None:
+def test_an_encrypted_topic(app: cdk.App, shielded: MakeFunction, judge: Judge) -> None:
     """Whether the key lets CloudWatch use it, in the function's stack and in another."""
-    home = cdk.Stack(app, "Security") if elsewhere else stack
-    key: Any = kms.Key(home, "Key")
-    topics: list[Any] = [
-        sns.Topic(home, "Topic", master_key=key),
-        sns.Topic(home, "Managed", master_key=kms.Alias.from_alias_name(home, "Alias", "alias/aws/sns")),
-        sns.Topic(home, "Plain"),
-    ]
-    actions: list[Any] = [cloudwatch_actions.SnsAction(topic) for topic in topics]
-    shielded(stack, alarms=AlarmOptions(actions=actions))
+    keys: dict[str, Any] = {}
+    for name, home in ("Shop", "Shop"), ("Other", "Security"):
+        place = cdk.Stack(app, name)
+        scope = place if home == name else cdk.Stack(app, home)
+        key: Any = kms.Key(scope, "Key")
+        topics: list[Any] = [
+            sns.Topic(scope, f"Topic{name}", master_key=key),
+            sns.Topic(scope, f"{name}s", master_key=kms.Alias.from_alias_name(scope, "Alias", "alias/aws/sns")),
+            sns.Topic(scope, f"Plain{name}"),
+        ]
+        keys[f"{name}/Fn"] = key
+        shielded(place, alarms=AlarmOptions(actions=[cloudwatch_actions.SnsAction(topic) for topic in topics]))
     found = judge().findings
-    [managed] = [finding for finding in found if "alias/aws/sns" in finding.problem]
-    [missing] = [finding for finding in found if finding is not managed]
-    assert {managed.rule, missing.rule} == {"topic-unreadable"}
-    assert f"{home.node.path}/Key does not let CloudWatch do kms:Decrypt and kms:GenerateDataKey*" in missing.problem
-    assert "key.grant(iam.ServicePrincipal(\"cloudwatch.amazonaws.com\"), 'kms:Decrypt'" in missing.fix
-    key.grant(cast("Any", iam.ServicePrincipal("cloudwatch.amazonaws.com")), "kms:Decrypt", "kms:GenerateDataKey*")
-    assert [finding.problem for finding in judge().findings] == [managed.problem]
+    managed = [finding.problem for finding in found if "alias/aws/sns" in finding.problem]
+    missing = {finding.place.path: finding for finding in found if finding.problem not in managed}
+    assert ({finding.rule for finding in found}, len(found), len(managed)) == ({"topic-unreadable"}, 4, 2)
+    for path, key in keys.items():
+        denied = f"{key.node.path} does not let CloudWatch do kms:Decrypt and kms:GenerateDataKey*"
+        assert denied in missing[path].problem
+        assert "key.grant(iam.ServicePrincipal(\"cloudwatch.amazonaws.com\"), 'kms:Decrypt'" in missing[path].fix
+        key.grant(CLOUDWATCH, "kms:Decrypt", "kms:GenerateDataKey*")
+    assert [finding.problem for finding in judge().findings] == managed
 
 
-@pytest.mark.parametrize("elsewhere", [False, True])
-@pytest.mark.parametrize("how", ["enforce_ssl", "grant", "composite"])
-def test_a_topic_with_a_policy_of_its_own(
-    app: cdk.App, stack: cdk.Stack, shielded: MakeFunction, judge: Judge, elsewhere: bool, how: str
-) -> None:
+def test_a_topic_with_a_policy_of_its_own(app: cdk.App, shielded: MakeFunction, judge: Judge) -> None:
     """It takes the place of the policy that lets the account publish; the CDK's `SnsAction` adds nothing to it."""
-    home = cdk.Stack(app, "Security") if elsewhere else stack
-    topic: Any = sns.Topic(home, "Topic", enforce_ssl=how == "enforce_ssl")
-    if how != "enforce_ssl":
-        topic.grant_publish(cast("Any", iam.ServicePrincipal("events.amazonaws.com")))
-    action: Any = cloudwatch_actions.SnsAction(topic)
-    shielded(stack, alarms=AlarmOptions(actions=[] if how == "composite" else [action]))
-    if how == "composite":
-        ShieldMonitoring(stack, alarms=AlarmOptions(enabled=False), dashboard=False, composite_actions=[action])
-    [finding] = judge().findings
-    assert (finding.rule, finding.place.path) == ("topic-unreadable", "Shop/Fn")
-    assert f"the topic {home.node.path}/Topic are lost: its policy does not let CloudWatch publish" in finding.problem
-    assert finding.fix == 'topic.grant_publish(iam.ServicePrincipal("cloudwatch.amazonaws.com"))'
-    topic.grant_publish(cast("Any", iam.ServicePrincipal("cloudwatch.amazonaws.com")))
+    topics: dict[str, Any] = {}
+    for how in ("Ssl", "Grant", "Composite"):
+        for elsewhere in (False, True):
+            stack = cdk.Stack(app, f"{how}{elsewhere}")
+            home = cdk.Stack(app, f"Home{how}") if elsewhere else stack
+            topic: Any = sns.Topic(home, f"Topic{how}{elsewhere}", enforce_ssl=how == "Ssl")
+            if how != "Ssl":
+                topic.grant_publish(cast("Any", iam.ServicePrincipal("events.amazonaws.com")))
+            action: Any = cloudwatch_actions.SnsAction(topic)
+            shielded(stack, alarms=AlarmOptions(actions=[] if how == "Composite" else [action]))
+            if how == "Composite":
+                ShieldMonitoring(stack, alarms=AlarmOptions(enabled=False), dashboard=False, composite_actions=[action])
+            topics[f"{stack.node.path}/Fn"] = topic
+    found = {finding.place.path: finding for finding in judge().findings}
+    assert set(found) == set(topics)
+    for path, topic in topics.items():
+        lost = f"the topic {topic.node.path} are lost: its policy does not let CloudWatch publish"
+        assert (found[path].rule, lost in found[path].problem) == ("topic-unreadable", True)
+        assert found[path].fix == 'topic.grant_publish(iam.ServicePrincipal("cloudwatch.amazonaws.com"))'
+        topic.grant_publish(CLOUDWATCH)
     assert judge().findings == []
 
 
-def test_a_topic_that_wants_a_group(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
-    topic: Any = sns.Topic(stack, "Topic", fifo=True)
-    shielded(stack, alarms=AlarmOptions(actions=[cloudwatch_actions.SnsAction(topic)]))
-    [finding] = judge().findings
-    assert (finding.rule, finding.fix) == ("topic-unreadable", "use a standard topic")
-
-
-@pytest.mark.parametrize("principal", [iam.AnyPrincipal(), iam.StarPrincipal()])
-def test_a_topic_that_everybody_of_the_account_may_write_to(
-    stack: cdk.Stack, shielded: MakeFunction, judge: Judge, principal: Any
+def test_a_topic_that_wants_a_group_and_one_for_the_account(
+    stack: cdk.Stack, shielded: MakeFunction, judge: Judge
 ) -> None:
-    topic: Any = sns.Topic(stack, "Topic")
-    topic.add_to_resource_policy(
-        iam.PolicyStatement(
-            actions=["SNS:*"],
-            principals=[principal],
-            resources=[topic.topic_arn],
-            conditions={"StringEquals": {"AWS:SourceOwner": stack.account}},
+    topics: dict[str, Any] = {"Fifo": sns.Topic(stack, "Fifo", fifo=True)}
+    principals: dict[str, Any] = {"Any": iam.AnyPrincipal(), "Star": iam.StarPrincipal()}
+    condition = {"StringEquals": {"AWS:SourceOwner": stack.account}}
+    for name, everybody in principals.items():
+        topic = topics[name] = sns.Topic(stack, name)
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                actions=["SNS:*"], principals=[everybody], resources=[topic.topic_arn], conditions=condition
+            )
         )
-    )
-    shielded(stack, alarms=AlarmOptions(actions=[cloudwatch_actions.SnsAction(topic)]))
-    assert judge().findings == []
+    for name, topic in topics.items():
+        shielded(stack, f"Fn{name}", alarms=AlarmOptions(actions=[cloudwatch_actions.SnsAction(topic)]))
+    assert [(finding.place.path, finding.rule, finding.fix) for finding in judge().findings] == [
+        ("Shop/FnFifo", "topic-unreadable", "use a standard topic")
+    ]
 
 
 def test_a_fleets_alarm_watches_functions_in_other_stacks(
@@ -215,29 +202,25 @@ def test_a_fleets_alarm_watches_functions_in_other_stacks(
     assert [(finding.place.path, finding.rule) for finding in judge().findings] == [("Elsewhere/Fn", "no-alarm")]
 
 
-FLAGS = (
-    json.loads((ROOT / "node_modules/aws-cdk/lib/init-templates/.recommended-feature-flags.json").read_text())
-    if (ROOT / "node_modules/aws-cdk/lib/init-templates/.recommended-feature-flags.json").exists()
-    else {}
-)
+FLAGS_FILE = ROOT / "node_modules/aws-cdk/lib/init-templates/.recommended-feature-flags.json"
+FLAGS = json.loads(FLAGS_FILE.read_text()) if FLAGS_FILE.exists() else {}
 
 
 @pytest.mark.parametrize("flags", [{}, FLAGS], ids=["no flags", "the flags of a new app"])
-@pytest.mark.parametrize("kind", ["plain", "named", "retention", "asked"])
 def test_the_log_group_that_the_cdk_makes_is_counted(
-    tmp_path: Path, props: dict[str, Any], kind: str, flags: dict[str, Any]
+    tmp_path: Path, props: dict[str, Any], flags: dict[str, Any]
 ) -> None:
     """However the CDK makes it, and names it."""
     assert FLAGS, "the CDK's command line is not in node_modules: make setup fetches it"
     app = cdk.App(outdir=str(tmp_path / "cdk.out"), context=flags, analytics_reporting=False)
     stack = cdk.Stack(app, "Shop")
-    named: Any = {"function_name": "checkout"} if kind == "named" else {}
-    kept: Any = {"log_retention": logs.RetentionDays.ONE_DAY} if kind == "retention" else {}
-    function = lambda_.Function(stack, "Checkout", **props, **named, **kept)
-    if kind == "asked":
-        _ = function.log_group
+    lambda_.Function(stack, "Plain", **props)
+    lambda_.Function(stack, "Named", function_name="checkout", **props)
+    lambda_.Function(stack, "Kept", log_retention=logs.RetentionDays.ONE_DAY, **props)
+    _ = lambda_.Function(stack, "Asked", **props).log_group
     Shield.everywhere(app, ShieldPolicy())
-    assert rules(check(read_assembly(Path(app.synth().directory)))) == set()
+    report = check(read_assembly(Path(app.synth().directory)))
+    assert (rules(report), len(report.shielded)) == (set(), 4)
 
 
 def test_one_word_about_the_alarms_of_many(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:

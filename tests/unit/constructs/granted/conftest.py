@@ -13,25 +13,20 @@ from constructs import Construct
 
 from shielded_function.granted import Grants, read_grants
 
+from .rows import another
+
 PROMISE = "construct.granted"
 
 MakeFunction = Callable[..., lambda_.Function]
 Allow = Callable[..., None]
+Read = Callable[..., Grants]
+Ids = Callable[[Grants], "list[str]"]
 
 
 @pytest.fixture
 def make_function(stack: cdk.Stack) -> MakeFunction:
     def make(name: str = "Checkout", scope: Construct | None = None, **props: Any) -> lambda_.Function:
-        return lambda_.Function(
-            scope or stack,
-            name,
-            **{
-                "runtime": lambda_.Runtime.PYTHON_3_13,
-                "handler": "app.handler",
-                "code": lambda_.Code.from_inline("def handler(event, context): pass"),
-                **props,
-            },
-        )
+        return another(scope or stack, name, **props)
 
     return make
 
@@ -58,7 +53,7 @@ def allow(checkout: lambda_.Function) -> Allow:
 
 
 @pytest.fixture
-def read(app: cdk.App, checkout: lambda_.Function) -> Callable[..., Grants]:
+def read(app: cdk.App, checkout: lambda_.Function) -> Read:
     """Reads one function's grants; by default checkout's."""
 
     def of(function: lambda_.Function | lambda_.CfnFunction | None = None, **options: Any) -> Grants:
@@ -70,7 +65,7 @@ def read(app: cdk.App, checkout: lambda_.Function) -> Callable[..., Grants]:
 
 
 @pytest.fixture
-def ids() -> Callable[[Grants], list[str]]:
+def ids() -> Ids:
     """What is said of grants: the ids of their findings, without the common prefix."""
     return lambda grants: [
         finding.id.removeprefix("shielded-function:granted") for finding in (*grants.problems, *grants.warnings)

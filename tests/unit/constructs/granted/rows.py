@@ -65,6 +65,8 @@ class Row:
     Attributes:
         grant: makes it.
         services, buckets, hosts, said: as of a method in `kinds`.
+        text: is in the first finding's message.
+        stops: whether what is said stops the synthesis.
         left: why grants are left out, with constructs by their ids; the log of every function is not told.
         props: of the function.
     """
@@ -74,6 +76,8 @@ class Row:
     buckets: str = ""
     hosts: str = ""
     said: str = ""
+    text: str = ""
+    stops: bool = False
     left: tuple[str, ...] | None = None
     props: Callable[[Any], dict[str, Any]] = lambda _: {}
 
@@ -126,8 +130,10 @@ def check_row(built: Built, name: str) -> None:
     assert named("service") == expected.services.split()
     assert [each.replace(" ", "_") for each in named("bucket")] == expected.buckets.split()
     assert [each.replace(" ", "_") for each in named("host")] == expected.hosts.split()
-    assert not grants.problems
-    assert [f.id.removeprefix("shielded-function:granted") for f in grants.warnings] == expected.said.split()
+    findings = (*grants.problems, *grants.warnings)
+    assert [finding.id.removeprefix("shielded-function:granted") for finding in findings] == expected.said.split()
+    assert expected.text in (findings[0].message if findings else "")
+    assert bool(grants.problems) is expected.stops
     if expected.left is not None:
         reasons = {re.sub(rf"Grants\d+/{name}/", "", each.reason) for each in grants.left_out}
         assert reasons == {*expected.left, "Lambda writes the log"}

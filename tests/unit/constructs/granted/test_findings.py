@@ -1,9 +1,9 @@
-"""What cannot be known or expressed, data planes, and what changes after the policy was made."""
+"""Names that stand in a template, and what is said of a function. test_grants.py has the findings of each grant."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -11,182 +11,136 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3express as s3express
 from aws_cdk import aws_sqs as sqs
 
-from shielded_function import Shield, ShieldPolicy
-from shielded_function.granted import Grants, actions, changed
+from shielded_function import Shield, ShieldPolicy, granted
+from shielded_function.granted import actions, changed
 
-Read = Callable[..., Grants]
-Ids = Callable[[Grants], "list[str]"]
-Allow = Callable[..., None]
+from .conftest import Allow, Ids, MakeFunction, Read
 
 
-def raw(checkout: lambda_.Function, *statements: Any) -> None:
-    """A document as it would be written by hand, which the CDK does not check."""
-    iam.CfnPolicy(
-        checkout.stack,
-        "Raw",
-        policy_name="raw",
-        roles=[checkout.role.role_name],  # type: ignore[union-attr]
-        policy_document={"Statement": list(statements)},
+def test_buckets_of_the_app_in_every_form(
+    app: cdk.App, stack: cdk.Stack, read: Read, checkout: lambda_.Function, ids: Ids, allow: Allow
+) -> None:
+    other = cdk.Stack(app, "Other")
+    own = s3.Bucket(stack, "Own")
+    named = s3.Bucket(stack, "Named", bucket_name="shop-invoices")
+    far = s3.Bucket(other, "Far")
+    imported = s3.Bucket.from_bucket_arn(stack, "Imported", cdk.Fn.import_value("LogsArn"))
+    for bucket in (own, named, far, imported, s3.Bucket.from_bucket_name(stack, "ByName", "shop-orders")):
+        bucket.grant_read(checkout)
+        bucket.grant_put(checkout)  # the same bucket once
+    directory = s3express.CfnDirectoryBucket(
+        stack, "Fast", data_redundancy="SingleAvailabilityZone", location_name="euw1-az1"
     )
+    allow("s3express:CreateSession", directory.attr_arn)
+    allow("s3:GetObject", cdk.Fn.join("", [own.bucket_arn, "/*"]))
+    grants = read()
+    names = [entry.name for entry in grants.entries]
+    assert names[:5] == ["Shop/Own", "shop-invoices", "Other/Far", '${{"Fn::ImportValue": "LogsArn"}}', "shop-orders"]
+    assert names[5:] == ["Shop/Fast"]
+    assert grants.services == ()
+    assert ids(grants) == []
+    shown = stack.resolve(list(grants.buckets))
+    assert shown[:2] == [stack.resolve(own.bucket_name), "shop-invoices"]
+    assert shown[2]["Fn::Select"][0] == 5
+    assert shown[2]["Fn::Select"][1]["Fn::Split"][1]["Fn::GetAtt"][1] == "Arn"
+    resource = {"Fn::Select": [5, {"Fn::Split": [":", {"Fn::ImportValue": "LogsArn"}]}]}
+    assert shown[3] == {"Fn::Select": [0, {"Fn::Split": ["/", resource]}]}
+    assert shown[5] == {"Ref": "Fast"}
+    # They can stand in a template: what is of another stack becomes an export.
+    checkout.add_environment("BUCKETS", ",".join(grants.buckets))
+    template = app.synth().get_stack_by_name("Shop").template
+    (function,) = (r for r in template["Resources"].values() if r["Type"] == "AWS::Lambda::Function")
+    assert "Fn::ImportValue" in str(function["Properties"]["Environment"])
+    assert [entry.name for entry in read().entries] == names
 
 
-class TestProblems:
-    @pytest.mark.parametrize(
-        ("statement", "said"),
-        [
-            ({"Action": "*"}, "Everything"),
-            ({"Action": "*:*"}, "Everything"),
-            ({"Action": ["sqs:SendMessage", "*"]}, "Everything"),
-            ({"Action": "s*:Get*"}, "Everything"),
-            ({"NotAction": "iam:*"}, "Everything"),
-            ({"Action": "GetObject"}, "UnknownAction"),
-            ({"Action": {"Ref": "SomeParameter"}}, "UnknownAction"),
-        ],
+def test_other_kinds_of_s3_resources(stack: cdk.Stack, allow: Allow, read: Read, ids: Ids) -> None:
+    allow("s3:GetObject", "arn:aws:s3:eu-west-1:123456789012:accesspoint/orders/object/*")
+    allow("s3:GetObject", "arn:aws:s3::123456789012:accesspoint/abc.mrap/object/*")
+    allow("s3:DescribeJob", "arn:aws:s3:eu-west-1:123456789012:job/*")
+    allow("s3:GetObject", "arn:aws:sqs:eu-west-1:123456789012:queue")
+    allow("s3:GetObject", sqs.Queue(stack, "Queue").queue_arn)
+    point = s3.CfnAccessPoint(stack, "Point", bucket="shop-orders")
+    allow("s3:GetObject", f"{point.attr_arn}/object/*")
+    grants = read()
+    shown = [str(stack.resolve(host)) for host in grants.hosts]
+    assert "orders-123456789012.s3-accesspoint.eu-west-1." in shown[0]
+    assert "abc.mrap.accesspoint.s3-global." in shown[1]
+    assert "'Ref': 'Point'" in shown[2]
+    assert stack.resolve(list(grants.buckets)) == [{"Fn::GetAtt": ["Point", "Alias"]}]
+    assert grants.services == ("s3control",)
+    assert set(ids(grants)) <= {"OtherRegion"}
+    assert sum("not of S3" in str(left) for left in grants.left_out) == 2
+
+
+def test_more_services_than_a_policy_takes(allow: Allow, read: Read, ids: Ids) -> None:
+    allow([f"{prefix}:*" for prefix in sorted(actions.known_prefixes())[:80]])
+    grants = read()
+    assert "Everything" in ids(grants)
+    assert "of which a policy takes 64" in grants.problems[-1].message
+
+
+def test_each_is_told_once(app: cdk.App, stack: cdk.Stack, allow: Allow, checkout: lambda_.Function) -> None:
+    """An L1's shield is in the function itself, and its aspects visit that too."""
+    allow("*")
+    function: Any = lambda_.CfnFunction(
+        stack,
+        "Plain",
+        role=checkout.role.role_arn,  # type: ignore[union-attr]
+        code=lambda_.CfnFunction.CodeProperty(zip_file="x"),
+        runtime="python3.13",
+        handler="index.handler",
     )
-    def test_of_statements(
-        self, read: Read, checkout: lambda_.Function, ids: Ids, statement: dict[str, Any], said: str
-    ) -> None:
-        raw(checkout, {"Sid": "Wide", "Effect": "Allow", "Resource": "*", **statement})
-        grants = read()
-        assert ids(grants) == [said]
-        assert [finding.message.partition(":")[0] for finding in grants.problems] == ["Shop/Raw, statement Wide"]
-
-    def test_more_services_than_a_policy_takes(self, read: Read, checkout: lambda_.Function, ids: Ids) -> None:
-        raw(
-            checkout,
-            {"Effect": "Allow", "Resource": "*", "Action": [f"{p}:*" for p in sorted(actions.known_prefixes())[:80]]},
-        )
-        grants = read()
-        assert "Everything" in ids(grants)
-        assert "of which a policy takes 64" in grants.problems[-1].message
-
-    def test_each_is_told_once(self, app: cdk.App, stack: cdk.Stack) -> None:
-        """An L1's shield is in the function itself, and its aspects visit that too."""
-        function: Any = lambda_.CfnFunction(
-            stack,
-            "Plain",
-            role=iam.Role(
-                stack,
-                "Role",
-                assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),  # type: ignore[arg-type]
-                inline_policies={
-                    "all": iam.PolicyDocument(statements=[iam.PolicyStatement(actions=["*"], resources=["*"])])
-                },
-            ).role_arn,
-            code=lambda_.CfnFunction.CodeProperty(zip_file="x"),
-            runtime="python3.13",
-            handler="index.handler",
-        )
-        Shield(ShieldPolicy(allow_aws="granted")).apply(function)
-        with pytest.raises(RuntimeError) as raised:
-            app.synth()
-        assert str(raised.value).count("Shop/Plain") == 1
+    Shield(ShieldPolicy(allow_aws="granted")).apply(function)
+    with pytest.raises(RuntimeError) as raised:
+        app.synth()
+    assert str(raised.value).count("Shop/Plain") == 1
 
 
-class TestForms:
-    def test_a_deny_takes_nothing_away(self, read: Read, checkout: lambda_.Function) -> None:
-        raw(
-            checkout,
-            {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"},
-            {"Effect": "Deny", "Action": "*", "Resource": "*"},
-            {"Effect": "Deny", "NotAction": "sns:*", "Resource": "*"},
-        )
-        assert read().services == ("sqs",)
-
-    def test_actions_that_are_tokens(self, read: Read, allow: Allow) -> None:
-        allow(cdk.Fn.join(":", ["sqs", "SendMessage"]), "*")
-        allow(cdk.Token.as_string("sns:Publish"), "*")
-        assert set(read().services) == {"sqs", "sns"}
-
-
-class TestPlaces:
-    @pytest.fixture
-    def stack(self, app: cdk.App) -> cdk.Stack:
-        return cdk.Stack(app, "Shop", env=cdk.Environment(region="eu-west-1", account="111111111111"))
-
-    @pytest.mark.parametrize(
-        ("action", "resource", "services", "said"),
-        [
-            ("sqs:SendMessage", "arn:aws:sqs:eu-west-1:111111111111:q", ("sqs",), []),
-            ("sqs:SendMessage", "arn:aws:sqs:*:111111111111:q", ("sqs",), []),
-            ("sqs:SendMessage", "arn:aws:sqs:us-east-1:111111111111:q", (), ["OtherRegion"]),
-            ("sqs:SendMessage", "arn:aws:sqs:eu-west-1:222222222222:q", ("sqs",), []),
-            ("dynamodb:GetItem", "arn:aws:dynamodb:eu-west-1:222222222222:table/t", ("dynamodb",), ["OtherAccount"]),
-            ("iam:GetRole", "arn:aws:iam::111111111111:role/r", ("iam",), []),
-            ("nothing:Here", "*", (), ["UnknownService"]),
-        ],
+def test_what_is_in_a_stack_in_another_region(app: cdk.App, make_function: MakeFunction, read: Read, ids: Ids) -> None:
+    """The remedy admits the host that an SDK asks there."""
+    home, far = (
+        cdk.Stack(app, name, env=cdk.Environment(region=region, account="111111111111"))
+        for name, region in {"Home": "eu-west-1", "Far": "us-east-1"}.items()
     )
-    def test_region_account_and_unknown_services(
-        self, allow: Allow, read: Read, ids: Ids, action: str, resource: str, services: tuple[str, ...], said: list[str]
-    ) -> None:
-        allow(action, resource)
-        grants = read()
-        assert grants.services == services
-        assert ids(grants) == said
-        if said == ["OtherRegion"]:
-            assert "list sqs.us-east-1.amazonaws.com:443 in allow_outbound" in grants.warnings[0].message
-
-    def test_what_is_in_a_stack_in_another_region(self, app: cdk.App, read: Read, ids: Ids, allow: Allow) -> None:
-        """The remedy admits the host that an SDK asks there."""
-        far = cdk.Stack(app, "Far", env=cdk.Environment(region="us-east-1", account="111111111111"))
-        allow("sqs:SendMessage", sqs.Queue(far, "Queue", queue_name="far").queue_arn)
-        allow("s3:GetObject", s3.Bucket(far, "Bucket", bucket_name="shop-far").arn_for_objects("*"))
-        allow("s3:GetObject", s3.CfnAccessPoint(far, "Point", bucket="shop-far").attr_arn)
-        grants = read()
-        assert ids(grants) == ["OtherRegion"] * 3
-        assert all("it is in us-east-1" in finding.message for finding in grants.warnings)
-        remedies = [
-            found[1] for w in grants.warnings if (found := re.search(r"list (\S+) in allow_outbound", w.message))
-        ]
-        assert remedies[:2] == ["sqs.us-east-1.amazonaws.com:443", "shop-far.s3.us-east-1.amazonaws.com:443"]
-        assert remedies[2] == "<name>-<account>.s3-accesspoint.us-east-1.amazonaws.com:443"
+    function = make_function(scope=home)
+    for action, arn in (
+        ("sqs:SendMessage", sqs.Queue(far, "Queue", queue_name="far").queue_arn),
+        ("s3:GetObject", s3.Bucket(far, "Bucket", bucket_name="shop-far").arn_for_objects("*")),
+        ("s3:GetObject", s3.CfnAccessPoint(far, "Point", bucket="shop-far").attr_arn),
+    ):
+        function.add_to_role_policy(iam.PolicyStatement(actions=[action], resources=[arn]))
+    grants = read(function)
+    assert ids(grants) == ["OtherRegion"] * 3
+    assert all("it is in us-east-1" in finding.message for finding in grants.warnings)
+    assert [re.findall(r"list (\S+) in allow_outbound", finding.message) for finding in grants.warnings] == [
+        ["sqs.us-east-1.amazonaws.com:443"],
+        ["shop-far.s3.us-east-1.amazonaws.com:443"],
+        ["<name>-<account>.s3-accesspoint.us-east-1.amazonaws.com:443"],
+    ]
 
 
-class TestDataPlanes:
-    @pytest.mark.parametrize(
-        ("action", "write"),
-        [
-            ("kafka-cluster:Connect", "get-bootstrap-brokers"),
-            ("rds-db:connect", ".rds.amazonaws.com:5432"),
-            ("execute-api:Invoke", ".execute-api."),
-            ("es:ESHttpGet", ".es.amazonaws.com:443"),
-            ("es:*", ".es.amazonaws.com:443"),
-            ("iot:Connect", "describe-endpoint"),
-            ("neptune-db:*", ".neptune.amazonaws.com:8182"),
-            ("dax:GetItem", ":8111"),
-            ("lambda:InvokeFunctionUrl", ".lambda-url."),
-        ],
-    )
-    def test_what_to_write_where_there_is_no_construct(
-        self, allow: Allow, read: Read, ids: Ids, action: str, write: str
-    ) -> None:
-        allow(action, "*")
-        grants = read()
-        assert ids(grants) == ["DataPlane"]
-        assert write in grants.warnings[0].message
-        assert grants.services == (("es",) if action == "es:*" else ())
-
-    def test_hosts_of_the_region(self, stack: cdk.Stack, allow: Allow, read: Read, ids: Ids) -> None:
-        allow("ssmmessages:OpenDataChannel", "*")
-        grants = read()
-        assert stack.resolve(list(grants.hosts)) == [
-            {"Fn::Join": ["", ["ssmmessages.", {"Ref": "AWS::Region"}, ".", {"Ref": "AWS::URLSuffix"}, ":443"]]}
-        ]
-        assert ids(grants) == []
+def test_what_changed_is_said(allow: Allow, read: Read) -> None:
+    """More, less, and new findings."""
+    before = read()
+    allow("sqs:SendMessage", "*")
+    middle = read()
+    (sentence,) = changed(before, middle)
+    assert "service sqs was granted after the policy was made" in sentence
+    assert "Shop/Checkout/ServiceRole/DefaultPolicy" in sentence
+    (sentence,) = changed(middle, before)
+    assert "is no more" in sentence
+    allow("*", "*")
+    (sentence,) = changed(middle, read())
+    assert "since the policy was made" in sentence
 
 
-class TestChanged:
-    def test_more_less_and_new_findings(self, allow: Allow, read: Read) -> None:
-        before = read()
-        allow("sqs:SendMessage", "*")
-        middle = read()
-        (sentence,) = changed(before, middle)
-        assert "service sqs was granted after the policy was made" in sentence
-        assert "Shop/Checkout/ServiceRole/DefaultPolicy" in sentence
-        (sentence,) = changed(middle, before)
-        assert "is no more" in sentence
-        allow("*", "*")
-        (sentence,) = changed(middle, read())
-        assert "since the policy was made" in sentence
+def test_every_finding_is_in_the_table_of_the_guide() -> None:
+    source = "".join(file.read_text(encoding="utf-8") for file in Path(granted.__file__).parent.glob("*.py"))
+    made = set(re.findall(r'_(?:warn|problem)\(\s*"(\w+)"', source)) | set(re.findall(r'\{_ID\}(\w+)"', source))
+    assert len(made) > 10
+    guide = (Path(__file__).parents[4] / "docs" / "guide" / "aws.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"`granted(\w+)`", guide)) == made

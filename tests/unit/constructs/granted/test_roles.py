@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import aws_cdk as cdk
@@ -10,17 +9,13 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_secretsmanager as sm
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import cloudformation_include as cfn_include
 
 from shielded_function import ShieldError
-from shielded_function.granted import Grants, read_grants
+from shielded_function.granted import read_grants
 
-Read = Callable[..., Grants]
-Ids = Callable[[Grants], "list[str]"]
-MakeFunction = Callable[..., lambda_.Function]
-
+from .conftest import Ids, MakeFunction, Read
 
 LAMBDA: Any = iam.ServicePrincipal("lambda.amazonaws.com")
 
@@ -35,44 +30,31 @@ def raw(action: str) -> dict[str, Any]:
 
 def test_every_way_to_grant(stack: cdk.Stack, read: Read, checkout: lambda_.Function, ids: Ids) -> None:
     assert isinstance(checkout.role, iam.Role)
-    checkout.add_to_role_policy(statement("sqs:SendMessage"))
+    checkout.add_to_role_policy(statement("ses:SendEmail"))
     iam.Policy(stack, "Policy", statements=[statement("sns:Publish")], roles=[checkout.role])
     iam.ManagedPolicy(stack, "Managed", statements=[statement("ssm:GetParameter")], roles=[checkout.role])
     checkout.role.add_managed_policy(iam.ManagedPolicy(stack, "ByArn", statements=[statement("states:StartExecution")]))
-    raw = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "kinesis:PutRecord", "Resource": "*"}}
-    iam.CfnPolicy(stack, "Raw", policy_name="raw", policy_document=raw, roles=[checkout.role.role_name])
-    iam.CfnRolePolicy(
-        stack,
-        "RolePolicy",
-        policy_name="one",
-        role_name=checkout.role.role_name,
-        policy_document={"Statement": [{"Effect": "Allow", "Action": ["logs:GetLogEvents"], "Resource": "*"}]},
+    name = checkout.role.role_name
+    document = {"Version": "2012-10-17", "Statement": raw("kinesis:PutRecord")}
+    iam.CfnPolicy(stack, "Raw", policy_name="raw", policy_document=document, roles=[name])
+    document = {"Statement": [raw("logs:GetLogEvents")]}
+    iam.CfnRolePolicy(stack, "RolePolicy", policy_name="one", role_name=name, policy_document=document)
+    who: Any = iam.ArnPrincipal(checkout.role.role_arn)
+    queue = sqs.Queue(stack, "Queue")
+    queue.add_to_resource_policy(
+        iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[queue.queue_arn], principals=[who])
     )
     grants = read()
-    assert set(grants.services) == {"sqs", "sns", "ssm", "stepfunctions", "kinesis", "logs"}
     assert ids(grants) == []
     assert {text: source.policy for text, (source,) in grants.sources.items()} == {
-        "sqs": "Shop/Checkout/ServiceRole/DefaultPolicy",
+        "ses": "Shop/Checkout/ServiceRole/DefaultPolicy",
+        "sqs": "Shop/Queue/Policy",
         "sns": "Shop/Policy",
         "ssm": "Shop/Managed",
         "stepfunctions": "Shop/ByArn",
         "kinesis": "Shop/Raw",
         "logs": "Shop/RolePolicy",
     }
-
-
-def test_inline_policies_and_initial_policy(stack: cdk.Stack, read: Read, make_function: MakeFunction) -> None:
-    role = iam.Role(
-        stack,
-        "Role",
-        assumed_by=LAMBDA,
-        inline_policies={"more": iam.PolicyDocument(statements=[statement("sns:Publish")])},
-        permissions_boundary=iam.ManagedPolicy.from_aws_managed_policy_name("AdministratorAccess"),
-    )
-    function = make_function("Other", role=role, initial_policy=[statement("sqs:SendMessage")])
-    grants = read(function)
-    assert set(grants.services) == {"sqs", "sns"}
-    assert grants.sources["sns"][0].policy == "Shop/Role"
 
 
 def test_a_large_roles_overflow_policies(app: cdk.App, stack: cdk.Stack, make_function: MakeFunction) -> None:
@@ -201,83 +183,15 @@ def test_plain_resources(stack: cdk.Stack, read: Read, checkout: lambda_.Functio
     assert ids(grants) == ids(read(checkout)) == []
 
 
-class TestImportedRoles:
-    ARN = "arn:aws:iam::123456789012:role/checkout"
-
-    def test_one_that_exists_already(self, app: cdk.App, read: Read, make_function: MakeFunction, ids: Ids) -> None:
-        """The CDK writes what the app grants it to a report alone."""
-        stack = cdk.Stack(app, "Roles")
-        iam.Role.customize_roles(stack, use_precreated_roles={"Roles/Created/ServiceRole": "created"})
-        function = make_function("Created", scope=stack)
-        sqs.Queue(stack, "Queue").grant_send_messages(function)
-        grants = read(function)
-        assert grants.services == ()
-        assert ids(grants) == ["PrecreatedRole"]
-        assert "iam-policy-report.txt" in grants.warnings[0].message
-
-    def test_a_policy_that_names_it(self, stack: cdk.Stack, read: Read, make_function: MakeFunction) -> None:
-        function = make_function("Imported", role=iam.Role.from_role_arn(stack, "Role", self.ARN))
-        document = {"Statement": [{"Effect": "Allow", "Action": "sns:Publish", "Resource": "*"}]}
-        iam.CfnPolicy(stack, "P", policy_name="p", policy_document=document, roles=["checkout"])
-        iam.CfnPolicy(stack, "Q", policy_name="q", policy_document={"Statement": []}, roles=["another"])
-        assert read(function).services == ("sns",)
-
-
-class TestManagedPolicies:
-    @pytest.mark.parametrize(
-        ("name", "services", "said"),
-        [
-            ("service-role/AWSLambdaVPCAccessExecutionRole", (), []),
-            ("AWSXRayDaemonWriteAccess", (), []),
-            ("service-role/AWSLambdaBasicDurableExecutionRolePolicy", ("lambda",), []),
-            ("service-role/AWSLambdaSQSQueueExecutionRole", ("sqs",), []),
-            ("AmazonDynamoDBFullAccess", (), ["ManagedPolicy"]),
-            ("AdministratorAccess", (), ["ManagedPolicy"]),
-        ],
-    )
-    def test_of_aws(
-        self, read: Read, checkout: lambda_.Function, ids: Ids, name: str, services: tuple[str, ...], said: list[str]
-    ) -> None:
-        checkout.role.add_managed_policy(iam.ManagedPolicy.from_aws_managed_policy_name(name))  # type: ignore[union-attr]
-        grants = read()
-        assert grants.services == services
-        assert ids(grants) == said
-
-
-class TestResourcePolicies:
-    def test_those_that_name_the_role(self, stack: cdk.Stack, read: Read, checkout: lambda_.Function) -> None:
-        who: Any = iam.ArnPrincipal(checkout.role.role_arn)  # type: ignore[union-attr]
-        bucket, queue, secret = s3.Bucket(stack, "Bucket"), sqs.Queue(stack, "Queue"), sm.Secret(stack, "Secret")
-        bucket.add_to_resource_policy(
-            iam.PolicyStatement(actions=["s3:GetObject"], resources=[bucket.arn_for_objects("*")], principals=[who])
-        )
-        queue.add_to_resource_policy(
-            iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[queue.queue_arn], principals=[who])
-        )
-        secret.add_to_resource_policy(
-            iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=["*"], principals=[who])
-        )
-        grants = read()
-        assert set(grants.services) == {"sqs", "secretsmanager"}
-        assert stack.resolve(list(grants.buckets)) == [stack.resolve(bucket.bucket_name)]
-        assert grants.sources["sqs"][0].policy == "Shop/Queue/Policy"
-
-    def test_what_is_granted_to_everybody_does_not_count(
-        self, stack: cdk.Stack, read: Read, checkout: lambda_.Function
-    ) -> None:
-        s3.Bucket(
-            stack,
-            "Site",
-            enforce_ssl=True,
-            public_read_access=True,
-            block_public_access=s3.BlockPublicAccess(
-                block_public_acls=False,
-                block_public_policy=False,
-                ignore_public_acls=False,
-                restrict_public_buckets=False,
-            ),
-        )
-        assert read().entries == ()
+def test_a_role_that_exists_already(app: cdk.App, read: Read, make_function: MakeFunction, ids: Ids) -> None:
+    """The CDK writes what the app grants it to a report alone."""
+    stack = cdk.Stack(app, "Roles")
+    iam.Role.customize_roles(stack, use_precreated_roles={"Roles/Created/ServiceRole": "created"})
+    function = make_function("Created", scope=stack)
+    sqs.Queue(stack, "Queue").grant_send_messages(function)
+    grants = read(function)
+    assert (grants.services, ids(grants)) == ((), ["PrecreatedRole"])
+    assert "iam-policy-report.txt" in grants.warnings[0].message
 
 
 def test_reading_changes_nothing(app: cdk.App, stack: cdk.Stack, read: Read, checkout: lambda_.Function) -> None:
@@ -290,11 +204,19 @@ def test_reading_changes_nothing(app: cdk.App, stack: cdk.Stack, read: Read, che
 
 
 def test_functions_that_share_a_role(app: cdk.App, stack: cdk.Stack, make_function: MakeFunction) -> None:
-    role = iam.Role(stack, "Role", assumed_by=LAMBDA)
+    """Its inline policies grant, its boundary does not."""
+    role = iam.Role(
+        stack,
+        "Role",
+        assumed_by=LAMBDA,
+        inline_policies={"more": iam.PolicyDocument(statements=[statement("sns:Publish")])},
+        permissions_boundary=iam.ManagedPolicy.from_aws_managed_policy_name("AdministratorAccess"),
+    )
     first, second = (make_function(name, role=role) for name in ("First", "Second"))
     sqs.Queue(stack, "Queue").grant_send_messages(first)
     grants = read_grants(app, [first, second])
-    assert grants["Shop/First"].services == grants["Shop/Second"].services == ("sqs",)
+    assert set(grants["Shop/First"].services) == set(grants["Shop/Second"].services) == {"sqs", "sns"}
+    assert grants["Shop/First"].sources["sns"][0].policy == "Shop/Role"
 
 
 def test_its_own_l1_will_do(read: Read, checkout: lambda_.Function) -> None:

@@ -76,67 +76,51 @@ def test_every_bucket_is_no_news(stack: cdk.Stack, make: Make) -> None:
     assert warnings_of(stack) == []
 
 
-def everything(function: lambda_.Function) -> None:
-    function.add_to_role_policy(iam.PolicyStatement(sid="Wide", actions=["*"], resources=["*"]))
+def allow(function: lambda_.Function, action: str, resource: str = "*") -> None:
+    function.add_to_role_policy(iam.PolicyStatement(sid="Wide", actions=[action], resources=[resource]))
 
 
-def no_service(function: lambda_.Function) -> None:
-    function.add_to_role_policy(iam.PolicyStatement(sid="Wide", actions=["nosuchservice:Get"], resources=["*"]))
-
-
-def data_plane(function: lambda_.Function) -> None:
-    function.add_to_role_policy(iam.PolicyStatement(sid="Wide", actions=["es:ESHttpGet"], resources=["*"]))
-
-
-def a_role_elsewhere(function: lambda_.Function) -> None:
-    role = "arn:aws:iam::123456789012:role/theirs"
-    function.add_to_role_policy(iam.PolicyStatement(sid="Wide", actions=["sts:AssumeRole"], resources=[role]))
-
-
-def awss_policy(function: lambda_.Function) -> None:
+def give_a_policy_of_awss(function: lambda_.Function) -> None:
     role: Any = function.role
     role.add_managed_policy(iam.ManagedPolicy.from_aws_managed_policy_name("AmazonSQSFullAccess"))
 
 
-@pytest.mark.parametrize(
-    ("give", "says", "explicit"),
-    [
-        (everything, "statement Wide: Action * grants every service", "grants every service"),
-        (no_service, "no endpoint is known for nosuchservice", ""),
-        (data_plane, "the grant does not contain its host", ""),
-        (a_role_elsewhere, "role/theirs, which it may assume, are unknown", ""),
-        (awss_policy, "AmazonSQSFullAccess, which is not in this app", ""),
-    ],
-    ids=lambda value: getattr(value, "__name__", None),
-)
-def test_what_cannot_be_told_admits_all_with_one_warning(
-    app: cdk.App, stack: cdk.Stack, make: Make, give: Callable[[lambda_.Function], None], says: str, explicit: str
-) -> None:
-    for name in ("One", "Two"):
-        give(make(name))
-    assert services_of(stack) == ["", ""]
+# What is granted, and what the warning says.
+UNTOLD: dict[str, tuple[Callable[[lambda_.Function], None], str]] = {
+    "Everything": (lambda f: allow(f, "*"), "statement Wide: Action * grants every service"),
+    "Unknown": (lambda f: allow(f, "nosuchservice:Get"), "no endpoint is known for nosuchservice"),
+    "Plane": (lambda f: allow(f, "es:ESHttpGet"), "the grant does not contain its host"),
+    "Role": (
+        lambda f: allow(f, "sts:AssumeRole", "arn:aws:iam::123456789012:role/theirs"),
+        "role/theirs, which it may assume, are unknown",
+    ),
+    "Managed": (give_a_policy_of_awss, "AmazonSQSFullAccess, which is not in this app"),
+}
+
+
+def test_what_cannot_be_told_admits_all_with_one_warning(stack: cdk.Stack, make: Make) -> None:
+    for name, (give, _) in UNTOLD.items():
+        for number in range(2):
+            give(make(f"{name}{number}"))
+    assert services_of(stack) == [""] * 2 * len(UNTOLD)
     (warning,) = warnings_of(stack)
-    assert says in warning
-    assert "Shop/One: " in warning
-    assert "Shop/Two: " in warning or "Shop/One, Shop/Two: " in warning
     assert "ack: shielded-function:untoldGrants" in warning
-    other = cdk.App()
-    strict = cdk.Stack(other, "Shop")
-    give(
-        ShieldedFunction(
-            strict,
-            "One",
-            runtime=lambda_.Runtime.PYTHON_3_13,
-            handler="index.handler",
-            code=lambda_.Code.from_inline("pass"),
-            policy=ShieldPolicy(allow_aws="granted"),
-        )
-    )
-    if explicit:
-        with pytest.raises(RuntimeError, match=explicit):
-            other.synth()
+    for name, (_, says) in UNTOLD.items():
+        assert says in warning
+        assert f"Shop/{name}0: " in warning or f"Shop/{name}0, Shop/{name}1: " in warning
+        assert f"Shop/{name}1: " in warning
+
+
+@pytest.mark.parametrize("name", ["Everything", ""])
+def test_where_it_is_asked_for_only_everything_stops_the_synthesis(name: str, stack: cdk.Stack, make: Make) -> None:
+    chosen = [name] if name else [each for each in UNTOLD if each != "Everything"]
+    for each in chosen:
+        UNTOLD[each][0](make(each, policy=ShieldPolicy(allow_aws="granted")))
+    if name:
+        with pytest.raises(RuntimeError, match="grants every service"):
+            stack.node.root.synth()  # pyright: ignore[reportAttributeAccessIssue]
     else:
-        assert services_of(strict) != [""]
+        assert "" not in services_of(stack)
 
 
 def test_an_imported_role(stack: cdk.Stack, make: Make) -> None:
@@ -150,13 +134,13 @@ def test_an_imported_role(stack: cdk.Stack, make: Make) -> None:
 
 
 def test_a_warning_is_acknowledged(stack: cdk.Stack, make: Make) -> None:
-    everything(make())
+    allow(make(), "*")
     cdk.Annotations.of(stack).acknowledge_warning("shielded-function:untoldGrants", "it is an administrator")
     assert (services_of(stack), warnings_of(stack)) == ([""], [])
 
 
 def test_all_is_no_warning(stack: cdk.Stack, make: Make) -> None:
-    everything(make(policy=ShieldPolicy(allow_aws="all")))
+    allow(make(policy=ShieldPolicy(allow_aws="all")), "*")
     assert (services_of(stack), warnings_of(stack)) == ([""], [])
 
 

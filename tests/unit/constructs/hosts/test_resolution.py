@@ -82,25 +82,20 @@ def test_a_construct_becomes_its_entries(stack: cdk.Stack, function: lambda_.Fun
 
 
 def test_one_policy_serves_functions_of_several_stacks(app: cdk.App, stack: cdk.Stack) -> None:
+    """By a reference, an export of its stack, and a parameter of the nested stack."""
     policy = ShieldPolicy(allow_outbound=[database(stack)])
-    here, there = make_function(stack), make_function(cdk.Stack(app, "Other"))
-    for name, value in resolve_policy(policy, here).environment.items():
-        here.add_environment(name, value)
-    variable = write(there, resolve_policy(policy, there))["SHIELD_ALLOW_OUTBOUND"]
-    assert variables_of(here)["SHIELD_ALLOW_OUTBOUND"] == address()
-    exports = {output["Export"]["Name"] for output in Template.from_stack(stack).to_json()["Outputs"].values()}
-    imports = [piece["Fn::ImportValue"] for piece in variable["Fn::Join"][1] if piece != ":"]
-    assert len(imports) == 2
-    assert set(imports) == exports
-
-
-def test_a_nested_stack_gets_a_parameter(stack: cdk.Stack) -> None:
-    nested = cdk.NestedStack(stack, "Nested")
-    function = make_function(nested)
-    variable = write(function, resolve_policy(ShieldPolicy(allow_outbound=[database(stack)]), function))
-    references = [piece["Ref"] for piece in variable["SHIELD_ALLOW_OUTBOUND"]["Fn::Join"][1] if piece != ":"]
-    assert len(references) == 2
-    assert all("Endpoint" in reference for reference in references)
+    scopes = (stack, cdk.Stack(app, "Other"), cdk.NestedStack(stack, "Nested"))
+    functions = [make_function(scope) for scope in scopes]
+    for function in functions:
+        for name, value in resolve_policy(policy, function).environment.items():
+            function.add_environment(name, value)
+    here, there, nested = (variables_of(function)["SHIELD_ALLOW_OUTBOUND"] for function in functions)
+    assert here == address()
+    exports = [output["Export"]["Name"] for output in Template.from_stack(stack).to_json()["Outputs"].values()]
+    imports = [piece["Fn::ImportValue"] for piece in there["Fn::Join"][1] if piece != ":"]
+    assert (len(imports), set(imports)) == (2, set(exports))
+    references = [piece["Ref"] for piece in nested["Fn::Join"][1] if piece != ":"]
+    assert ["Endpoint" in reference for reference in references] == [True, True]
 
 
 def test_a_bucket_among_hosts_is_a_bucket(stack: cdk.Stack, function: lambda_.Function) -> None:
@@ -143,11 +138,10 @@ def test_what_is_known_at_synthesis_is_a_literal(function: lambda_.Function) -> 
     assert resolved.policy.decide("connect", "api.example.com:80").action == "deny"
 
 
-@pytest.mark.parametrize(
-    ("text", "reason"), [("10.0.0.1/8", "bits set"), ("a b", "a b"), ("", "empty"), ("a.example:99999", "port")]
-)
-def test_a_bad_literal_is_an_error_at_synthesis(text: str, reason: str, function: lambda_.Function) -> None:
-    refuses(ShieldPolicy(allow_outbound=[cdk.Lazy.string(Text(text))]), function, "ShieldPolicy.allow_outbound", reason)
+def test_a_bad_literal_is_an_error_at_synthesis(function: lambda_.Function) -> None:
+    for text, reason in {"10.0.0.1/8": "bits set", "a b": "a b", "": "empty", "a.example:99999": "port"}.items():
+        policy = ShieldPolicy(allow_outbound=[cdk.Lazy.string(Text(text))])
+        refuses(policy, function, "ShieldPolicy.allow_outbound", reason)
 
 
 def test_tokens_reach_the_template(stack: cdk.Stack, function: lambda_.Function) -> None:
@@ -229,71 +223,68 @@ SECRETS: dict[str, Callable[[cdk.Stack], str]] = {
     "of the stack": lambda stack: (
         secretsmanager.Secret(stack, "S").secret_value_from_json("host").unsafe_unwrap() + ":5432"
     ),
-    "in a join of the stack's": lambda stack: cdk.Fn.join(
-        ":", [secretsmanager.Secret(stack, "S").secret_value.unsafe_unwrap(), database(stack).attr_endpoint_port]
-    ),
     "secure parameter": lambda stack: cdk.SecretValue.ssm_secure("/db/host", "1").unsafe_unwrap(),
     "by hand": lambda stack: cdk.Lazy.string(Text("{{resolve:secretsmanager:db}}")),
 }
 
 
-@pytest.mark.parametrize("name", SECRETS)
-def test_a_secret_is_refused(name: str, stack: cdk.Stack, function: lambda_.Function) -> None:
-    text = refuses(ShieldPolicy(allow_outbound=[SECRETS[name](stack)]), function, "holds a secret ({{resolve:")
-    assert "environment" in text
-
-
-def test_a_secret_in_an_import_is_refused(stack: cdk.Stack, function: lambda_.Function) -> None:
+def test_a_secret_is_refused(stack: cdk.Stack, function: lambda_.Function) -> None:
+    for make in SECRETS.values():
+        text = refuses(ShieldPolicy(allow_outbound=[make(stack)]), function, "holds a secret ({{resolve:")
+        assert "environment" in text
     imported = rds.DatabaseInstance.from_database_instance_attributes(
         stack,
         "Db",
         instance_identifier="db",
-        instance_endpoint_address=cdk.SecretValue.secrets_manager("db", json_field="host").unsafe_unwrap(),
+        instance_endpoint_address=SECRETS["alone"](stack),
         port=5432,
         security_groups=[],
     )
     refuses(ShieldPolicy(allow_outbound=[imported]), function, "the entry of Shop/Db: it holds a secret")
 
 
-@pytest.mark.parametrize("wrap", [str, lambda text: cdk.Fn.select(0, cdk.Fn.split(",", text))])
-def test_a_parameter_that_is_not_shown_is_refused(
-    wrap: Callable[[str], str], stack: cdk.Stack, function: lambda_.Function
-) -> None:
-    hidden = cdk.CfnParameter(stack, "Hidden", no_echo=True)
-    shown = cdk.CfnParameter(stack, "Shown")
-    resolve_policy(ShieldPolicy(allow_outbound=[wrap(shown.value_as_string)]), function)
-    refuses(ShieldPolicy(allow_outbound=[wrap(hidden.value_as_string)]), function, "Shop/Hidden has no_echo")
+def test_a_parameter_that_is_not_shown_is_refused(stack: cdk.Stack, function: lambda_.Function) -> None:
+    hidden = cdk.CfnParameter(stack, "Hidden", no_echo=True).value_as_string
+    shown = cdk.CfnParameter(stack, "Shown").value_as_string
+    wraps: tuple[Callable[[str], str], ...] = (str, lambda text: cdk.Fn.select(0, cdk.Fn.split(",", text)))
+    for wrap in wraps:
+        resolve_policy(ShieldPolicy(allow_outbound=[wrap(shown)]), function)
+        refuses(ShieldPolicy(allow_outbound=[wrap(hidden)]), function, "Shop/Hidden has no_echo")
 
 
-FAR: dict[str, Callable[[Any], Any]] = {
-    "construct": lambda instance: instance,
-    "text": lambda instance: f"{instance.attr_endpoint_address}:5432",
-    "inside functions": lambda instance: cdk.Fn.select(0, cdk.Fn.split(":", instance.attr_endpoint_address)),
-}
-
-
-@pytest.mark.parametrize("name", FAR)
-def test_a_reference_across_stages_names_both(name: str, app: cdk.App) -> None:
-    data, web = cdk.Stage(app, "Data"), cdk.Stage(app, "Web")
-    policy = ShieldPolicy(allow_outbound=[FAR[name](database(cdk.Stack(data, "Shop")))])
-    function = make_function(cdk.Stack(web, "Shop"))
-    refuses(policy, function, "Data/Shop/Db is in the stage Data", "the function in the stage Web", "SSM parameter")
-    text = refuses(policy, make_function(cdk.Stack(app, "Top")), "Data/Shop/Db", "the function in the app itself")
-    assert text.count("Data/Shop/Db is in") == 1
-    resolve_policy(policy, make_function(cdk.Stack(data, "Near")))
-
-
-@pytest.mark.parametrize(
-    ("account", "region", "by"), [("111111111111", "eu-west-1", "Fn::GetAtt"), ("222222222222", "us-east-1", "Fn::Get")]
+FAR: tuple[Callable[[Any], Any], ...] = (
+    lambda instance: instance,
+    lambda instance: f"{instance.attr_endpoint_address}:5432",
+    lambda instance: cdk.Fn.select(0, cdk.Fn.split(":", instance.attr_endpoint_address)),
 )
-def test_another_region_or_account_is_the_cdks_affair(app: cdk.App, account: str, region: str, by: str) -> None:
+
+
+def test_a_reference_across_stages_names_both(app: cdk.App) -> None:
+    data, web = cdk.Stage(app, "Data"), cdk.Stage(app, "Web")
+    instance = database(cdk.Stack(data, "Shop"))
+    far, top, near = (make_function(cdk.Stack(*at)) for at in ((web, "Shop"), (app, "Top"), (data, "Near")))
+    for make in FAR:
+        policy = ShieldPolicy(allow_outbound=[make(instance)])
+        refuses(policy, far, "Data/Shop/Db is in the stage Data", "the function in the stage Web", "SSM parameter")
+        text = refuses(policy, top, "Data/Shop/Db", "the function in the app itself")
+        assert text.count("Data/Shop/Db is in") == 1
+        resolve_policy(policy, near)
+
+
+def test_another_region_or_account_is_the_cdks_affair(app: cdk.App) -> None:
     """It reads what the other stack exports, by a custom resource or by `Fn::GetStackOutput`; older ones raise."""
     here = cdk.Stack(app, "Here", env=cdk.Environment(account="111111111111", region="us-east-1"))
-    function = make_function(cdk.Stack(app, "There", env=cdk.Environment(account=account, region=region)))
-    resolved = resolve_policy(ShieldPolicy(allow_outbound=[database(here)]), function)
-    pieces = write(function, resolved)["SHIELD_ALLOW_OUTBOUND"]["Fn::Join"][1]
-    assert pieces[1] == ":"
-    assert all(next(iter(piece)).startswith(by) for piece in (pieces[0], pieces[2]))
+    policy = ShieldPolicy(allow_outbound=[database(here)])
+    functions: dict[str, lambda_.Function] = {}
+    for account, region, by in ("111111111111", "eu-west-1", "Fn::GetAtt"), ("222222222222", "us-east-1", "Fn::GetS"):
+        there = cdk.Stack(app, f"There{account[0]}", env=cdk.Environment(account=account, region=region))
+        functions[by] = make_function(there)
+        for name, value in resolve_policy(policy, functions[by]).environment.items():
+            functions[by].add_environment(name, value)
+    for by, function in functions.items():
+        pieces = variables_of(function)["SHIELD_ALLOW_OUTBOUND"]["Fn::Join"][1]
+        assert pieces[1] == ":"
+        assert all(next(iter(piece)).startswith(by) for piece in (pieces[0], pieces[2]))
 
 
 def test_all_problems_are_told_at_once(app: cdk.App, stack: cdk.Stack, function: lambda_.Function) -> None:
