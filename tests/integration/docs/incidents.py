@@ -1,4 +1,5 @@
-"""docs/security/incidents.md: `python -m integration.docs.incidents` (in tests/) drills two functions and writes it.
+"""docs/security/incidents.md: `python -m integration.docs.incidents` (in tests/) drills two functions, and writes the
+numbers and rows of the page.
 
 With `--check` it writes nothing, and fails where the page is another.
 """
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,7 +19,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
 
-from integration.docs.pages import ROOT
+from integration.docs.pages import ROOT, with_rows
 from shielded_function import ShieldedFunction, ShieldPolicy
 from shielded_function_emulator.incidents import Incident, incidents
 
@@ -27,50 +29,6 @@ _FUNCTIONS = {
     "Python": (lambda_.Runtime.PYTHON_3_13, "def handler(event, context):\n    return 'done'\n"),
     "Node": (lambda_.Runtime.NODEJS_22_X, "exports.handler = async () => 'done';\n"),
 }
-_TEXT = """\
-# Incidents
-
-[`shielded-function drill`](../guide/drill.md) replayed these supply-chain incidents in the emulated Lambda. The
-function had the default policy with one host, and a role that may write to one DynamoDB table:
-
-```python
-from shielded_function import ShieldPolicy
-
-ShieldPolicy(allow_outbound=["api.stripe.com:443"])
-```
-
-{summary}
-
-Each incident was replayed in a Python and in a Node.js function, with the same result. Unshielded, each behaviour
-happened: a receiver got the secret, a program ran, or a file changed. Each stopped incident raised the function's
-critical alarm.
-
-An install script runs where a package is installed, and never in a function: the replay shows the same code's effect
-when a function imports it. *Italics* name the differences between replay and original.
-
-`python -m integration.docs.incidents` (in `tests/`) writes this page.
-
-<div class="cards" markdown>
-
-| incident | deed | result | outcome |
-|---|---|---|---|
-{rows}
-
-</div>
-
-## Behaviours that get through
-
-- **A call of `sts`**, which [the default admits](../guide/aws.md#by-default): the first wave of Shai-Hulud learns the
-  account and role of the keys, but cannot send the keys out. `allow_aws="granted"` denies this call, unless the role is
-  granted `sts`.
-- **Data changed inside the process.** The code of `chalk` makes no connection, starts no program and writes no file.
-- **The function's own response** reaches the caller, with any content.
-- **Native code** that was written to go around the shield:
-  [limits](limits.md#native-code-and-foreign-function-interfaces) has each known way with its test. `xz` is not run, as
-  no replay in Python or Node.js would be faithful.
-- **Hosts on your list.** With `github.com` on the list, three of these incidents can start their downloads. Then
-  `read_write_tmp` and `create_child_process` stop them. [Drill your own policy](../guide/drill.md).
-"""
 
 
 def page() -> str:
@@ -88,7 +46,8 @@ def page() -> str:
         if each["outcome"] == "stopped" and not any(one["alarm"].endswith("/Alarm") for one in each["alarms"]):
             raise SystemExit(f"{name} was stopped, and no alarm for critical violations fires")
     rows = [f"{facts(incident)} {_became(found[incident.id])} |" for incident in incidents().values()]
-    return _TEXT.format(summary=python["summary"], rows="\n".join(rows))
+    text = with_rows(PAGE.read_text(encoding="utf-8"), rows)
+    return re.sub(r"^Of \d+ incidents, .*$", lambda _: python["summary"], text, count=1, flags=re.MULTILINE)
 
 
 def facts(incident: Incident) -> str:

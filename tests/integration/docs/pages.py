@@ -18,6 +18,7 @@ for which that gives no way fails the tests, so that no page is forgotten.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,18 +29,20 @@ SHELLS = ("", "sh", "shell", "bash", "console")
 OUTPUT = ("text",)
 """What programs print: nothing to run."""
 
-_FENCE = re.compile(r"^(?P<indent> *)(?P<fence>`{3,}|~{3,}) *(?P<language>[\w+-]*)")
-_COMMENT = re.compile(r"^ *<!-- *test: *(?P<said>.*?) *-->$")
-_INSIDE_A_STACK = "inside a stack"
-_FORMS = (
-    re.compile(r"run in (?P<folder>\S+?)(?P<moto> against moto)?"),
-    re.compile(r"in (?P<file>tests/\S+)"),
-    re.compile(r"skip because (?P<reason>.{10,})"),
+_BLOCK = re.compile(
+    r"(?:^ *<!-- *test: *(?P<said>.*?) *-->\n\s*)?^(?P<indent> *)(?P<fence>`{3,}|~{3,}) *(?P<language>[\w+-]*).*\n"
+    r"(?P<text>(?:.*\n)*?) *(?P=fence)[`~]* *$",
+    re.MULTILINE,
+)
+_INSIDE_A_STACK = "<!-- test: inside a stack -->"
+_NO_BLOCK = re.compile(r"^ *(?:<!-- *test:.*|(?:```|~~~).*)", re.MULTILINE)
+_FORMS = re.compile(
+    r"run in (?P<run_in>\S+?)(?P<moto> against moto)?|in (?P<elsewhere>tests/\S+)|skip because (?P<skip>.{10,})"
 )
 
 
 class PageError(Exception):
-    """A page that cannot be read; the text names the file, the line and the fix."""
+    """A page that cannot be read; the text names the file, what is wrong, and the fix."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,8 @@ class Block:
     Attributes:
         page: the file, relative to the checkout.
         line: where its first line of text is, from 1.
-        language: what stands behind the fence.
-        text: what is in it, without the fence's indentation.
+        language: the word behind the fence.
+        text: its content, without the fence's indentation.
         run_in: the folder to run it in, relative to the checkout.
         moto: whether AWS is moto's server then.
         elsewhere: the file that tests it.
@@ -97,68 +100,37 @@ def page_files(root: Path = ROOT) -> list[Path]:
     return [*sorted(root.glob("*.md")), *sorted(file for file in found if not set(outside) & set(file.parts))]
 
 
-def read_page(file: Path, root: Path = ROOT) -> Page:
-    """Reads one page."""
-    return parse_page(file.relative_to(root).as_posix(), file.read_text())
-
-
-def parse_page(name: str, text: str) -> Page:
+def read_page(file: Path) -> Page:
     """The blocks of a page.
 
     Raises:
-        PageError: a block does not end, or a comment says what no test understands.
+        PageError: a block does not end, a comment has no block, or says what no test understands.
     """
-    blocks: list[Block] = []
-    inside_a_stack = False
-    said: tuple[int, str] | None = None
-    lines = text.splitlines()
-    number = 0
-    while number < len(lines):
-        line = lines[number]
-        number += 1
-        if comment := _COMMENT.match(line):
-            if said:
-                raise PageError(f"{name}:{said[0]}: no block follows the comment `test: {said[1]}`")
-            if comment["said"] == _INSIDE_A_STACK:
-                inside_a_stack = True
-            else:
-                said = (number, comment["said"])
-        elif fence := _FENCE.match(line):
-            start = number
-            closing = re.compile(rf" *{re.escape(fence['fence'])}[`~]* *$")
-            while number < len(lines) and not closing.match(lines[number]):
-                number += 1
-            if number == len(lines):
-                raise PageError(f"{name}:{start}: this block does not end")
-            width = len(fence["indent"])
-            body = [found[width:] if not found[:width].strip() else found for found in lines[start:number]]
-            number += 1
-            block = Block(name, start + 1, fence["language"], "\n".join(body) + "\n")
-            blocks.append(_directed(block, said) if said else block)
-            said = None
-        elif line.strip() and said:
-            raise PageError(f"{name}:{said[0]}: no block follows the comment `test: {said[1]}`")
-    if said:
-        raise PageError(f"{name}:{said[0]}: no block follows the comment `test: {said[1]}`")
-    return Page(name, tuple(blocks), inside_a_stack)
+    name, text = file.relative_to(ROOT).as_posix(), file.read_text()
+    rest = _BLOCK.sub("", text).replace(_INSIDE_A_STACK, "")
+    if wrong := _NO_BLOCK.search(rest):
+        raise PageError(
+            f"{name}: `{wrong[0]}`: a comment stands directly above its block, and a block ends with its fence"
+        )
+    blocks = tuple(_block(name, text, found) for found in _BLOCK.finditer(text))
+    return Page(name, blocks, _INSIDE_A_STACK in text)
 
 
-def _directed(block: Block, said: tuple[int, str]) -> Block:
-    number, text = said
-    for form in _FORMS:
-        if found := form.fullmatch(text):
-            named = found.groupdict()
-            return Block(
-                block.page,
-                block.line,
-                block.language,
-                block.text,
-                run_in=named.get("folder"),
-                moto=bool(named.get("moto")),
-                elsewhere=named.get("file"),
-                skip=named.get("reason"),
-            )
-    raise PageError(
-        f"{block.page}:{number}: `test: {text}` is not understood: write `run in FOLDER`, "
-        "`run in FOLDER against moto`, `in tests/FILE`, or `skip because REASON` (a sentence)"
-    )
+def _block(page: str, text: str, found: re.Match[str]) -> Block:
+    line = text.count("\n", 0, found.start("text")) + 1
+    body = re.sub(f"^{found['indent']}", "", found["text"], flags=re.MULTILINE)
+    form = _FORMS.fullmatch(found["said"] or "")
+    if found["said"] and not form:
+        raise PageError(
+            f"{page}:{line}: `test: {found['said']}` is not understood: write `run in FOLDER`, "
+            "`run in FOLDER against moto`, `in tests/FILE`, or `skip because REASON` (a sentence)"
+        )
+    told = form.groupdict() if form else {}
+    return Block(page, line, found["language"], body, **{**told, "moto": bool(told.get("moto"))})
+
+
+def with_rows(text: str, rows: Sequence[str]) -> str:
+    """The page with other rows in its table, which is its only one."""
+    made, tables = re.subn(r"(?<=-\|\n)(?:\|.*\n)+", lambda _: "\n".join(rows) + "\n", text)
+    assert tables == 1
+    return made

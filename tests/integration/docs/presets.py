@@ -5,26 +5,19 @@ from __future__ import annotations
 from itertools import groupby
 from operator import itemgetter
 
-from integration.docs.pages import ROOT
+from integration.docs.pages import ROOT, with_rows
 from shielded_function.policy.presets import PRESETS, Preset
 
 PAGE = ROOT / "docs" / "guide" / "presets.md"
-_BEGIN, _END = "<!-- presets -->\n", "<!-- end of presets -->\n"
 
 
 def page() -> str:
     """The page, with the table as the presets are."""
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(_BEGIN)
-    _, _, after = rest.partition(_END)
-    return before + _BEGIN + "\n" + _table() + "\n" + _END + after
-
-
-def _table() -> str:
     rows = [
         f"| `{name}` | {preset.language} | {preset.versions} | {_added(preset)} | {preset.why} |"
         for name, preset in PRESETS.items()
     ]
-    return "\n".join(["| preset | language | tried | adds | because it |", "|---|---|---|---|---|", *rows]) + "\n"
+    return with_rows(PAGE.read_text(encoding="utf-8"), rows)
 
 
 def _added(preset: Preset) -> str:

@@ -12,20 +12,15 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from harness.toml_tables import table
 from integration.docs.pages import ROOT
 from lab.arm64.limits import LIMITS
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
 PROMISES = ROOT / "docs" / "security" / "promises.toml"
 LIMIT_PAGES = [ROOT / "docs" / "security" / name for name in ("limits.md", "notices.md")]
@@ -58,11 +53,11 @@ class Test:
 
 
 @cache
-def known_tests() -> dict[str, list[Test]]:
-    """Every test function below tests/, by name."""
-    found: dict[str, list[Test]] = defaultdict(list)
+def all_tests() -> tuple[Test, ...]:
+    """Every test function below tests/, by file."""
+    found: list[Test] = []
     folders = _arm64_folders()
-    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+    for path in sorted((ROOT / "tests").rglob("test_*.py"), key=str):
         file = path.relative_to(ROOT).as_posix()
         body = ast.parse(path.read_text()).body
         marks_of_file = [
@@ -77,14 +72,8 @@ def known_tests() -> dict[str, list[Test]]:
                 marks = [ast.unparse(mark) for mark in (*function.decorator_list, *marks_of_file)]
                 own = _promises_in(function.decorator_list)
                 rounds = tuple(_rounds(function.name, marks, file, folders))
-                found[function.name].append(Test(function.name, file, rounds, own or of_file, bool(own)))
-    return found
-
-
-@cache
-def all_tests() -> tuple[Test, ...]:
-    """Every test function, by file."""
-    return tuple(sorted((test for tests in known_tests().values() for test in tests), key=lambda test: test.file))
+                found.append(Test(function.name, file, rounds, own or of_file, bool(own)))
+    return tuple(found)
 
 
 def _promises_in(marks: Sequence[ast.expr]) -> tuple[str, ...]:
@@ -136,7 +125,7 @@ def find_tests(named: str) -> list[Test]:
         PromiseError: there is none.
     """
     file, _, name = named.partition("[")[0].rpartition("::")
-    found = [test for test in known_tests().get(name, []) if not file or f"/{test.file}".endswith(f"/{file}")]
+    found = [test for test in all_tests() if test.name == name and f"/{test.file}".endswith(f"/{file}" if file else "")]
     if not found:
         raise PromiseError(f"no test is called {named}")
     return found
@@ -144,7 +133,7 @@ def find_tests(named: str) -> list[Test]:
 
 def sections() -> list[dict[str, Any]]:
     """promises.toml."""
-    return tomllib.loads(PROMISES.read_text())["section"]
+    return table(PROMISES.read_text())["section"]
 
 
 def promises() -> dict[str, str]:
@@ -164,11 +153,9 @@ def problems() -> list[str]:
     shown = {promise for test in all_tests() for promise in test.promises}
     found = [f"{PROMISES.name}: {promise}: no test shows it" for promise in known if promise not in shown]
     for test in all_tests():
-        if not test.promises and test not in limits:
-            found.append(f"{test.file}::{test.name}: it names no promise")
-        found += [
-            f"{test.file}::{test.name}: there is no promise {each}" for each in test.promises if each not in known
-        ]
+        name = f"{test.file}::{test.name}"
+        found += [f"{name}: it names no promise"] if not test.promises and test not in limits else []
+        found += [f"{name}: there is no promise {each}" for each in test.promises if each not in known]
     return found
 
 

@@ -1,15 +1,14 @@
-"""Guides with examples that no other test runs: ci.md, container-images.md, troubleshooting.md. And their words."""
+"""Guides with examples that no other test runs: ci.md, container-images.md, presets.md, troubleshooting.md."""
 
 from __future__ import annotations
 
 import re
-from functools import cache
 
-import pytest
 import yaml
 
 import shielded_function
 from harness.checkout import ROOT
+from integration.docs import presets
 from integration.docs.commands import check_commands
 from integration.docs.pages import Block, read_page
 
@@ -22,7 +21,6 @@ def block_of(page: str, language: str) -> Block:
     return block
 
 
-@cache
 def text_of(*folders: str) -> str:
     """All source text below the folders, with strings over several lines joined as compilers join them."""
     files = [file for folder in folders for file in sorted((ROOT / folder).rglob("*")) if file.is_file()]
@@ -44,14 +42,15 @@ def messages() -> list[tuple[str, bool]]:
     return found
 
 
-def test_there_are_messages() -> None:
-    assert len(messages()) > 25
-
-
-@pytest.mark.parametrize(("message", "is_ours"), messages())
-def test_a_message_is_one_that_code_prints(message: str, is_ours: bool) -> None:
+def test_each_message_is_one_that_code_prints() -> None:
     """The shield's is in its sources; a library's was seen by a test, and is in its record."""
-    assert message in text_of(*(SOURCES if is_ours else ("tests",)))
+    assert len(messages()) > 25
+    texts = {True: text_of(*SOURCES), False: text_of("tests")}
+    assert [message for message, is_ours in messages() if message not in texts[is_ours]] == []
+
+
+def test_the_table_of_presets_is_current() -> None:
+    assert presets.PAGE.read_text(encoding="utf-8") == presets.page(), "run `python -m integration.docs.presets`"
 
 
 def test_the_dockerfile_is_that_of_the_example() -> None:
