@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -81,6 +82,7 @@ def test_what_a_decision_proposes_permits_it() -> None:
         assert core.parse(f"{settings[strict.policy]}={strict.allow}").decide(event, target).allowed, target
 
 
+EVENTS = ["connect", "udp", "resolve", "tmp", "tmp-at-start", "exec", "exec-static", "memory"]
 NO_EVENT = "is not an event; use connect, udp, resolve, tmp, tmp-at-start, exec, exec-static or memory"
 NO_TARGET = "cannot be judged for connect; write host:port, address:port or [v6]:port"
 NEITHER = "that is neither a host name nor an address"
@@ -113,16 +115,10 @@ def test_what_cannot_be_decided(event: str, targets: list[str], error: str) -> N
         assert str(caught.value).endswith(error), target
 
 
-@given(
-    event=st.sampled_from(["connect", "udp", "resolve", "tmp", "tmp-at-start", "exec", "exec-static"]),
-    target=st.text(max_size=300),
-)
+@given(event=st.sampled_from(EVENTS), target=st.text(max_size=300))
 def test_any_target_is_decided_or_refused(event: str, target: str) -> None:
-    try:
-        decided = core.parse(LINES).decide(event, target)
-    except core.TargetError:
-        return
-    assert decided.action in ("deny", "alert", "allow")
+    with suppress(core.TargetError):
+        assert core.parse(LINES).decide(event, target).action in ("deny", "alert", "allow")
 
 
 @pytest.mark.parametrize("character", ["a", '"', "\\", "\x01", "é", "\U0001f512"])
@@ -135,7 +131,7 @@ def test_long_targets_have_room(character: str) -> None:
 
 def test_lines_and_explanations_of_any_length() -> None:
     paths = [f"/tmp/{number}{chr(34) * 200}" for number in range(128)]
-    policy = core.parse(f"SHIELD_ALLOW_TMP={','.join(paths)}")
+    policy, _ = core.parse(f"SHIELD_ALLOW_TMP={','.join(paths)}"), core.parse("SHIELD_ALLOW_TMP=/tmp/other")
     assert policy.lines() == f"SHIELD_ALLOW_TMP={','.join(paths)}\n"
     assert [entry["entry"] for entry in policy.explain()["allow_tmp"]["entries"]] == paths
 
@@ -180,12 +176,6 @@ def test_a_bad_policy_is_an_error() -> None:
         core.parse("SHIELD_READ_HANDLER=\udcff")
     with pytest.raises(core.PolicyError, match="there is no policy"):
         core.parse("")
-
-
-def test_policies_live_on_their_own() -> None:
-    policies = [core.parse(f"SHIELD_ALLOW_OUTBOUND=h{number}.example") for number in range(50)]
-    for number, policy in enumerate(policies):
-        assert policy.lines() == f"SHIELD_ALLOW_OUTBOUND=h{number}.example\n"
 
 
 # Alert lines

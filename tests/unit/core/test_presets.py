@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pytest
 
 from shielded_function import ShieldPolicy, ShieldPolicyError
-from shielded_function.cli import presets, render
+from shielded_function.cli import presets
 from shielded_function.policy.presets import PRESETS, PresetName
 from shielded_function.resolution import resolve_policy
 from unit.core.policies import refused
@@ -92,23 +92,12 @@ def test_a_preset_is_compared_by_what_it_adds() -> None:
     assert not policy.is_at_least_as_strict_as(ShieldPolicy())
 
 
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [("p.toml", 'presets = ["numba"]\n'), ("p.yaml", "presets: [numba]\n"), ("p.json", '{"presets":["numba"]}')],
-)
-def test_files_have_presets(tmp_path: Path, name: str, text: str) -> None:
-    (tmp_path / name).write_text(text)
-    read = ShieldPolicy.from_file(tmp_path / name)
-    assert read == ShieldPolicy(presets=["numba"], allow_aws="all")
-    assert read.presets == ("numba",)
-    assert ShieldPolicy.from_dict(read.to_dict()).presets == ("numba",)
-
-
 def test_the_file_of_the_guide(tmp_path: Path) -> None:
     """docs/guide/presets.md shows it."""
     page = (Path(__file__).parents[3] / "docs" / "guide" / "presets.md").read_text()
     (tmp_path / "policy.toml").write_text(page.partition("```toml\n")[2].partition("```")[0])
-    assert ShieldPolicy.from_file(tmp_path / "policy.toml").presets == ("snappy-java", "numba")
+    read = ShieldPolicy.from_file(tmp_path / "policy.toml")
+    assert read.presets == ShieldPolicy.from_dict(read.to_dict()).presets == ("snappy-java", "numba")
 
 
 def test_the_command_lists_all(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,12 +110,6 @@ def test_the_command_lists_all(capsys: pytest.CaptureFixture[str], monkeypatch: 
     shown = capsys.readouterr().out
     assert all(name in shown for name in PRESETS)
     assert SNAPPY in shown
-
-
-def test_render_has_what_a_preset_adds() -> None:
-    policy = ShieldPolicy(presets=["numba"])
-    text = render.render(policy, "json", render.Options("checkout", "x86_64", "shield.zip"))
-    assert json.loads(text)["Variables"]["SHIELD_ALLOW_TMP"] == NUMBA
 
 
 def test_explain_says_what_a_preset_adds() -> None:

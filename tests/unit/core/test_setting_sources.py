@@ -24,7 +24,6 @@ def parse_both(native: Native, environment: str, file: str) -> tuple[object, str
         ("SHIELD_ALLOW_OUTBOUND", "", "c.example", "c.example"),
         ("SHIELD_ALLOW_OUTBOUND", "c.example", "", "c.example"),
         ("SHIELD_DENY_OUTBOUND", "a.example", "b.example,a.example", "a.example,b.example"),
-        ("SHIELD_ALLOW_TMP", "/tmp/a", "/tmp/b/**", "/tmp/a,/tmp/b/**"),
         ("SHIELD_ALLOW_CHILD_PROCESS", "/bin/a", "unshielded:/bin/a,/bin/b", "unshielded:/bin/a,/bin/b"),
         ("SHIELD_ALLOW_EXECUTABLE_MEMORY", "libffi,libjvm", "libjvm,_ctypes", "libffi,libjvm,_ctypes"),
         ("SHIELD_ALLOW_BUCKETS", "one,two", "two,three", "one,two,three"),

@@ -263,55 +263,10 @@ def test_what_an_attacker_can_create_is_not_aws(native: Native, name: str) -> No
     assert Engine(native).name(name) == NOT_LISTED
 
 
-@pytest.mark.parametrize("setting", ["all", "none", "s3", "dynamodb,sts"])
-def test_listed_buckets_are_all_of_s3(native: Native, setting: str) -> None:
-    engine = Engine(native, f"SHIELD_ALLOW_AWS={setting}", "SHIELD_ALLOW_BUCKETS=uploads,my.site")
-    for bucket in ("uploads", "my.site"):
-        assert engine.name(f"{bucket}.s3.eu-west-1.amazonaws.com") == AWS
-    for bucket in ("theirs", "upload", "uploads,my.site", "site", "x.uploads"):
-        assert engine.name(f"{bucket}.s3.eu-west-1.amazonaws.com") == NOT_LISTED
-    assert engine.name("s3.eu-west-1.amazonaws.com") == NOT_LISTED
-    assert (engine.name("dynamodb.eu-west-1.amazonaws.com") == AWS) is (setting in ("all", "dynamodb,sts"))
-    assert (engine.name("sqs.eu-west-1.amazonaws.com") == AWS) is (setting == "all")
-
-
-def test_the_functions_own_account(native: Native) -> None:
-    host = "123456789012.ddb.eu-west-1.amazonaws.com"
-    assert Engine(native).name(host) == AWS
-    assert Engine(native, "SHIELD_ACCOUNT_ID=123456789012").name(host) == AWS
-    assert Engine(native, "SHIELD_ACCOUNT_ID=210987654321").name(host) == NOT_LISTED
-
-
 def test_aws_in_an_unknown_region_is_nothing(native: Native) -> None:
     policy = native.policy("SHIELD_ALLOW_AWS=all")
     for name in (DYNAMODB, "dynamodb..amazonaws.com", "iam.amazonaws.com"):
         assert read(native, native.lib.verdict_name(policy, native.text(name))) == NOT_LISTED
-
-
-@pytest.mark.parametrize(
-    ("host", "ip", "port", "entry"),
-    [
-        ("a.example", "", 443, "a.example:443"),
-        ("a.example", PUBLIC, 0, "a.example"),
-        ("", PUBLIC, 443, f"{PUBLIC}:443"),
-        ("", PUBLIC, 0, PUBLIC),
-        ("", "2001:db8::1", 443, "[2001:db8::1]:443"),
-        ("", "2001:db8::1", 0, "2001:db8::1"),
-        ("", MAPPED, 1, f"{PUBLIC}:1"),
-    ],
-)
-def test_the_entry_that_an_alert_proposes_would_permit_it(
-    native: Native, host: str, ip: str, port: int, entry: str
-) -> None:
-    writer = native.writer(300)
-    address = native.address(ip) if ip else native.ffi.new("struct address *")
-    native.lib.put_outbound_entry(writer, native.text(host), address, port)
-    assert native.written(writer).decode() == entry
-    engine = Engine(native, f"SHIELD_ALLOW_OUTBOUND={entry}")
-    if not host:
-        assert engine.connect(ip, port) == listed()
-    else:
-        assert engine.name(host) == listed()
 
 
 @pytest.mark.promise("alert.packages")
