@@ -13,7 +13,6 @@ from shielded_function import ShieldPolicy, ShieldPolicyError
 from shielded_function.cli import presets
 from shielded_function.policy.presets import PRESETS, PresetName
 from shielded_function.resolution import resolve_policy
-from unit.core.policies import refused
 
 pytestmark = pytest.mark.promise("policy.presets")
 
@@ -44,21 +43,6 @@ def test_entries_that_are_there_are_not_added_again() -> None:
     policy = ShieldPolicy(allow_tmp=[NUMBA, "/tmp/z"], presets=["numba"])
     assert policy.allow_tmp == (NUMBA, "/tmp/z")
     assert dataclasses.replace(policy, allow_tmp=["/tmp/z"]).allow_tmp == ("/tmp/z", NUMBA)
-
-
-@pytest.mark.parametrize(
-    ("values", "text"),
-    [
-        ({"presets": ["numbba"]}, "ShieldPolicy.presets: there is no 'numbba'; did you mean numba? there are "),
-        ({"presets": ["sybase"]}, f"ShieldPolicy.presets: there is no 'sybase'; there are {', '.join(PRESETS)}"),
-        ({"presets": "numba"}, "ShieldPolicy.presets: 'numba' is one text; write a list: ['numba']"),
-        ({"presets": [1]}, "ShieldPolicy.presets: 1 is not text"),
-        ({"presets": None}, "ShieldPolicy.presets: None is not a list of names"),
-        ({"presets": ["numba"], "allow_tmp": "/tmp/x"}, "ShieldPolicy.allow_tmp: '/tmp/x' is one text"),
-    ],
-)
-def test_what_is_refused(values: dict[str, Any], text: str) -> None:
-    assert str(refused(**values)).startswith(text)
 
 
 def test_all_modes_at_once_keep_what_a_preset_needs() -> None:

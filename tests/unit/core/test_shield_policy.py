@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from harness.policy_texts import CANONICAL, ERRORS, Text
 from shielded_function.policy import Decision, Explanation, ShieldPolicy, ShieldPolicyError, shield_policy
+from shielded_function.policy.presets import PRESETS
 from shielded_function_runtime import core
 from unit.core.policies import MODE_FIELDS, POLICIES, TOKEN, make, refused
 
@@ -127,15 +128,6 @@ def test_international_names(given_entry: str, kept: str) -> None:
     assert policy.decide("connect", f"{'x.' if '*' in given_entry else ''}{name}:443").allowed
 
 
-@pytest.mark.parametrize(
-    "entry", ["p\u0430ypal.com", "tcp://*.\u0440aypal.com", "www.p\u03b1ypal.com:443", "\u4e2d\u0430.example"]
-)
-def test_mixed_scripts_are_refused(entry: str) -> None:
-    message = str(refused(allow_outbound=[entry]))
-    assert message.startswith(f"ShieldPolicy.allow_outbound: {entry!r} mixes scripts in ")
-    assert "or in its xn-- form if it is intended" in message
-
-
 @pytest.mark.parametrize("text", [text for text in CANONICAL if text.field in OF_LISTS], ids=str)
 def test_entries_become_what_the_core_makes_of_them(text: Text) -> None:
     assert getattr(make(**{text.field: text.entries}), text.field) == tuple(filter(None, text.becomes.split(",")))
@@ -156,6 +148,13 @@ ENV = "(environment variable SHIELD_{})"
 NO_MODE = "is not a mode; use block, alert or allow"
 COMMA = "has a comma, which separates entries; "
 UNKNOWN_YET = "is a CDK token, which has no value before deployment; "
+MIXED = ["p\u0430ypal.com", "tcp://*.\u0440aypal.com", "www.p\u03b1ypal.com:443", "\u4e2d\u0430.example"]
+NO_SERVICE = "is not an AWS service as botocore calls them"
+MEANT = {"EventBridge": "events", "S3": "s3", "Step Functions": "stepfunctions", "CloudWatch Logs": "logs"} | {
+    "monitoring": "cloudwatch",
+    "secrets-manager": "secretsmanager",
+}
+ARGUMENTS = "which are not judged; write the program's path alone"
 IDNA = "has a character that versions of IDNA read differently; write the name "
 
 
@@ -206,6 +205,18 @@ IDNA = "has a character that versions of IDNA read differently; write the name "
             ["Preset:exfiltraton"],
             "there is no 'Preset:exfiltraton'; did you mean preset:exfiltration? ",
         ),
+        *(("allow_outbound", [entry], f"{entry!r} mixes scripts in ") for entry in MIXED),
+        ("allow_outbound", [MIXED[0]], "or in its xn-- form if it is intended"),
+        ("allow_outbound", [f"a.example by {TOKEN}"], "has a token among its packages; write the packages themselves"),
+        *(("allow_aws", [written], f'{written!r} {NO_SERVICE}; use "{meant}"') for written, meant in MEANT.items()),
+        ("allow_aws", ["execute-api"], "list them in allow_outbound"),
+        ("allow_child_process", ["/bin/sh -c"], f"{ARGUMENTS}: '/bin/sh'"),
+        ("allow_child_process", ["unshielded:/opt/tool --all=1 /tmp"], f"{ARGUMENTS}: 'unshielded:/opt/tool'"),
+        ("presets", ["numbba"], "there is no 'numbba'; did you mean numba? there are "),
+        ("presets", ["sybase"], f"there is no 'sybase'; there are {', '.join(PRESETS)}"),
+        ("presets", "numba", "'numba' is one text; write a list: ['numba']"),
+        ("presets", [1], "1 is not text"),
+        ("presets", None, "None is not a list of names"),
         ("allow_tmp", ["/tmp/a,b"], f"{COMMA}use ? in its place"),
         ("allow_tmp", [b"/tmp/a"], "b'/tmp/a' is not text"),
     ],

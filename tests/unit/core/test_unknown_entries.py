@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import subprocess
 import sys
 import types
 from typing import Any, cast
@@ -328,13 +327,9 @@ def test_whatever_deployment_allows_was_not_denied(
 
 
 def test_explain(asked: list[tuple[object, str]]) -> None:
-    policy = make(
-        allow_outbound=["a.example", HOST, f"{HOST}:5432", f"*.{HOST}", Bucket()],
-        allow_aws=["bedrock", "granted"],
-        allow_buckets=[HOST],
-        allow_tmp=[f"/tmp/{HOST}/**"],
-        allow_child_process=[LIST],
-    )
+    outbound: list[Any] = ["a.example", HOST, f"{HOST}:5432", f"*.{HOST}", Bucket()]
+    others = {"allow_buckets": [HOST], "allow_tmp": [f"/tmp/{HOST}/**"], "allow_child_process": [LIST]}
+    policy = make(allow_outbound=outbound, allow_aws=["bedrock", "granted"], **others)
     fields = {each.field: each for each in policy.explain() if not each.entry}
     assert list(fields) == [field.name for field in dataclasses.fields(policy)]
 
@@ -350,26 +345,13 @@ def test_explain(asked: list[tuple[object, str]]) -> None:
     }
     assert fields["allow_outbound"].meaning == "these hosts, addresses and networks may be reached"
     assert fields["allow_outbound"].value == f"a.example,{HOST},{HOST}:5432,*.{HOST},Shop/Orders"
-    assert list(entries("allow_aws").values()) == [
-        "the endpoints of bedrock",
-        "known at deployment: the grants of the function's role",
-    ]
+    granted = "known at deployment: the grants of the function's role"
+    assert list(entries("allow_aws").values()) == ["the endpoints of bedrock", granted]
     assert entries("allow_buckets") == {HOST: "known at deployment"}
     assert fields["allow_buckets"].meaning.startswith("of S3, these buckets may be reached")
     assert list(entries("allow_tmp").values()) == ["known at deployment: this directory and all that lies below it"]
     assert fields["allow_child_process"].value == LIST
 
-    [granted, _] = [each for each in ShieldPolicy(allow_aws="granted").explain() if each.field == "allow_aws"]
-    assert granted.value == "granted"
-    assert "may be reached" in granted.meaning
-
-
-def test_neither_the_cdk_nor_node_is_started() -> None:
-    code = f"""
-import sys
-from shielded_function.policy import ShieldPolicy
-policy = ShieldPolicy(allow_outbound=["{HOST}:443"], allow_aws="granted")
-policy.decide("connect", "a.example:443"), policy.explain()
-sys.exit(any(name.partition(".")[0] in ("aws_cdk", "jsii", "constructs") for name in sys.modules))
-"""
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    [alone, _] = [each for each in ShieldPolicy(allow_aws="granted").explain() if each.field == "allow_aws"]
+    assert alone.value == "granted"
+    assert "may be reached" in alone.meaning
