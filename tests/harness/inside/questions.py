@@ -18,7 +18,7 @@ allowed = denied = way
 
 
 def query(name: str, kind: int = 1, number: int = 0x1234) -> bytes:
-    labels = b"".join(bytes([len(part)]) + part.encode() for part in name.split("."))
+    labels = b"".join(bytes([len(part)]) + part.encode("latin-1") for part in name.split("."))
     return struct.pack("!HHHHHH", number, 0x0100, 1, 0, 0, 0) + labels + b"\x00" + struct.pack("!HH", kind, 1)
 
 

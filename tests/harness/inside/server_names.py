@@ -152,7 +152,7 @@ each(
     ),
     in_a_forked_copy=lambda: copy_does(partial(os.write, connected().detach(), hello()))(),
     in_a_program=lambda: by_a_program(connected()),
-    handed_over=lambda: os.write(*taken_over(connected().detach()), hello()),
+    handed_over=lambda: os.write(taken_over(connected().detach())[0], hello()),
     handed_over_before_it_is_connected=lambda: by_a_copy_made_before(lambda number: taken_over(number)[0]),
     fast_open=lambda: socket.socket().sendto(hello(), socket.MSG_FASTOPEN, address()),
     # A vfork child closes its copy; the mark is on memory that it shares.
@@ -269,7 +269,7 @@ def asynchronous() -> None:
 def handed_over_after_a_question() -> None:
     s = connected()
     s.send(SSL_REQUEST)
-    os.write(*taken_over(s.fileno()), hello())
+    os.write(taken_over(s.fileno())[0], hello())
 
 
 @way

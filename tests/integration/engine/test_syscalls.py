@@ -12,7 +12,7 @@ import os
 import re
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -69,15 +69,21 @@ def box(layer: Path) -> Iterator[Sandbox]:
         yield sandbox
 
 
+NUMBERS = kernel_calls(MACHINE)
+
+
+def command(scenario: str, names: Iterable[str] = NUMBERS) -> list[str]:
+    return [PYTHON, "/var/task/syscalls.py", scenario, json.dumps({name: NUMBERS[name] for name in names})]
+
+
 def run(
-    box: Sandbox, scenario: str, settings: dict[str, str] | None, names: list[str] | None = None
+    box: Sandbox, scenario: str, settings: dict[str, str] | None, names: Iterable[str] = NUMBERS
 ) -> tuple[Any, list[dict[str, Any]]]:
     """A scenario's result and the alerts that it caused; `settings` None: unshielded."""
-    known = kernel_calls(MACHINE)
-    numbers = json.dumps({name: known[name] for name in names or known})
     prepare_tmp(box)
-    command = [PYTHON, "/var/task/syscalls.py", scenario, numbers]
-    done = box.run_command([SHIELD, *command] if settings is not None else command, environment=settings)
+    done = box.run_command(
+        [*([SHIELD] if settings is not None else []), *command(scenario, names)], environment=settings
+    )
     assert done.returncode == 0, f"{done.returncode}: {done.stderr[-3000:]}"
     return json.loads(done.stdout.splitlines()[-1]), alerts(done)
 
@@ -146,9 +152,8 @@ def test_a_limit_of_no_descriptors_does_not_silence(
 
 
 @pytest.mark.promise("child.library")
-def test_a_child_that_cannot_load_the_library_is_refused(layer: Path, box: Sandbox) -> None:
-    with Sandbox(task=box.task, layers=layer, filtered=False) as unfiltered:  # Lambda has no Landlock
-        result, lines = run(unfiltered, "library_out_of_reach", BLOCKED)
+def test_a_child_that_cannot_load_the_library_is_refused(box: Sandbox) -> None:
+    result, lines = run(box, "library_out_of_reach", BLOCKED)
     if result is None:
         pytest.skip("this kernel has no Landlock")
     assert result == errno.EACCES
@@ -205,9 +210,7 @@ def test_a_child_that_cannot_arm_does_not_run(box: Sandbox) -> None:
 @pytest.mark.promise("alert.pipe")
 def test_the_logs_own_pipe_is_not_read(box: Sandbox) -> None:
     """Started unshielded: the shielded program inside is the one that tries."""
-    known = json.dumps(kernel_calls(MACHINE))
-    command = [PYTHON, "/var/task/syscalls.py", "starts_with_a_pipe_of_its_own", known]
-    done = box.run_command(command, environment=BLOCKED)
+    done = box.run_command(command("starts_with_a_pipe_of_its_own"), environment=BLOCKED)
     assert done.returncode == 0, done.stderr[-3000:]
     result, log = json.loads(done.stdout)
     assert result == {"read": errno.EACCES, "read_and_write": errno.EACCES, "write": None}
@@ -236,43 +239,35 @@ def test_the_newest_call_is_the_lists() -> None:
 
 
 @pytest.mark.promise("shield.newer-calls")
-def test_a_newer_call_is_one_that_this_kernel_does_not_have(layer: Path, box: Sandbox) -> None:
+def test_a_newer_call_is_one_that_this_kernel_does_not_have(box: Sandbox) -> None:
     """A filter beneath the shield gives its own answer to that call: it is heard when the call is made."""
-    known = json.dumps(kernel_calls(MACHINE))
-    inner = [PYTHON, "/var/task/syscalls.py", "a_newer_call", known]
-    outer = [PYTHON, "/var/task/syscalls.py", "under_a_filter_that_knows_it", known]
     answers = {}
-    with Sandbox(task=box.task, layers=layer, filtered=False) as unfiltered:
-        for mode in (None, "allow", "alert", "block"):
-            command = [*outer, *([SHIELD] if mode else []), *inner]
-            done = unfiltered.run_command(command, environment=policy(read_write_tmp=mode) if mode else None)
-            assert done.returncode == 0, done.stderr[-2000:]
-            answers[mode] = int(done.stdout)
+    for mode in (None, "allow", "alert", "block"):
+        started = [*command("under_a_filter_that_knows_it"), *([SHIELD] if mode else []), *command("a_newer_call")]
+        done = box.run_command(started, environment=policy(read_write_tmp=mode) if mode else None)
+        assert done.returncode == 0, done.stderr[-2000:]
+        answers[mode] = int(done.stdout)
     assert answers == {None: -99, "allow": -99, "alert": -errno.ENOSYS, "block": -errno.ENOSYS}
 
 
 @pytest.mark.promise("tmp.mounts")
-def test_a_filter_that_hides_file_systems_opens_no_memory(layer: Path, box: Sandbox) -> None:
-    outer = [PYTHON, "/var/task/syscalls.py", "under_a_filter_of_fstatfs", json.dumps(kernel_calls(MACHINE))]
+def test_a_filter_that_hides_file_systems_opens_no_memory(box: Sandbox) -> None:
+    outer = command("under_a_filter_of_fstatfs")
     inner = [PYTHON, "-c", "open('/proc/self/mem', 'r+b'); print('opened')"]
-    with Sandbox(task=box.task, layers=layer, filtered=False) as unfiltered:
-        plain = unfiltered.run_command([*outer, *inner])
-        done = unfiltered.run_command([*outer, SHIELD, *inner], environment=BLOCKED)
+    plain = box.run_command([*outer, *inner])
+    done = box.run_command([*outer, SHIELD, *inner], environment=BLOCKED)
     assert plain.stdout == "opened\n", plain.stderr
     assert (done.returncode, done.stdout) == (1, ""), done.stderr
     assert "PermissionError" in done.stderr
 
 
-def test_a_kernel_whose_pages_are_larger_is_refused(layer: Path, box: Sandbox) -> None:
+def test_a_kernel_whose_pages_are_larger_is_refused(box: Sandbox) -> None:
     """What the engine protects would begin and end in the midst of a page."""
-    known = json.dumps(kernel_calls(MACHINE))
-    outer = [PYTHON, "/var/task/syscalls.py", "under_larger_pages", known]
-    with Sandbox(task=box.task, layers=layer, filtered=False) as unfiltered:
-        plain = unfiltered.run_command([*outer, PYTHON, "-c", "print('started')"])
-        shielded = [*outer, SHIELD, PYTHON, "-c", "print('started')"]
-        # Such a kernel maps at its own pages. Here an address may look like one by chance, in one of several starts.
-        starts = (unfiltered.run_command(shielded, environment=BLOCKED) for _ in range(8))
-        done = next((start for start in starts if start.returncode == 78), plain)
+    outer, inner = command("under_larger_pages"), [PYTHON, "-c", "print('started')"]
+    plain = box.run_command([*outer, *inner])
+    # Such a kernel maps at its own pages. Here an address may look like one by chance, in one of several starts.
+    starts = (box.run_command([*outer, SHIELD, *inner], environment=BLOCKED) for _ in range(8))
+    done = next((start for start in starts if start.returncode == 78), plain)
     assert (plain.returncode, plain.stdout) == (0, "started\n"), plain.stderr
     assert (done.returncode, done.stdout) == (78, ""), done.stderr
     assert "the kernel's pages are not of 4096 bytes" in done.shield_lines[0]["reason"]
