@@ -31,13 +31,27 @@ static inline void pause_a_little(int longest)
         ;
 }
 
-static inline int leads_to(int descriptor, const char *path)
+/* What a descriptor leads to. */
+static inline const char *target_of(int descriptor)
 {
-    char link[40], found[256];
+    static _Thread_local char found[256];
+    char link[40];
     snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
     ssize_t n = readlink(link, found, sizeof found - 1);
     found[n > 0 ? n : 0] = 0;
-    return !strcmp(found, path);
+    return found;
+}
+
+static inline int leads_to(int descriptor, const char *path)
+{
+    return !strcmp(target_of(descriptor), path);
+}
+
+/* Whether it is a process's memory, open for writing. */
+static inline int is_memory(int descriptor)
+{
+    return (fcntl(descriptor, F_GETFL) & (O_ACCMODE | O_PATH)) == O_RDWR &&
+           strstr(target_of(descriptor), "/mem");
 }
 
 /* The number of the gate's own reference to what it is about to judge, or was judging; or -1. It is low for a moment, and

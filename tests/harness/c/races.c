@@ -1,24 +1,11 @@
 /* Two threads against the gate: one opens /dev/null over and over, the other lays a reference to /proc/self/mem over the
  * descriptors that the gate opens. Counts opens that gave the memory, open for writing. */
-#define _GNU_SOURCE
-#include <fcntl.h>
+#include "midst.h"
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-enum { SECONDS = EFFORT };
 static atomic_int stop;
 static int planted, first;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static void *plant(void *unused)
 {
@@ -34,16 +21,9 @@ static int opens_of_memory(void)
 {
     int got = 0;
     for (double end = now() + SECONDS; now() < end;) {
-        char link[64], path[64];
         int file = open("/dev/null", O_RDWR);
-        if (file < 0)
-            continue;
-        snprintf(link, sizeof link, "/proc/self/fd/%d", file);
-        ssize_t n = readlink(link, path, sizeof path - 1);
-        int writes = (fcntl(file, F_GETFL) & (O_ACCMODE | O_PATH)) == O_RDWR;
-        path[n < 0 ? 0 : n] = 0;
-        got += writes && strstr(path, "/mem") != NULL;
-        if (file != first)
+        got += is_memory(file);
+        if (file >= 0 && file != first)
             close(file);
     }
     return got;

@@ -12,7 +12,7 @@
 
 #if defined(__x86_64__)
 enum { GENERAL = 13, VECTORS = 16, NR = 0, RESULT = 0 };
-static const uint8_t argument_at[6] = {3, 2, 1, 6, 4, 5}; /* rdi rsi rdx r10 r8 r9 */
+static const uint8_t argument_at[6] = {12, 2, 1, 5, 3, 4}; /* rdi rsi rdx r10 r8 r9 */
 #else
 enum { GENERAL = 29, VECTORS = 32, NR = 8, RESULT = 0 };
 static const uint8_t argument_at[6] = {0, 1, 2, 3, 4, 5};

@@ -77,27 +77,27 @@ def run(box: Sandbox, code: str, settings: Mapping[str, str]) -> tuple[str, list
     return done.stdout.strip(), [line for line in lines if isinstance(line, Alert)]
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_listed_object_may(box: Sandbox, way: str) -> None:
-    said, alerts = run(box, f"print(jit.{way}())", {"SHIELD_ALLOW_EXECUTABLE_MEMORY": "libjit"})
-    assert (said, alerts) == ("0", [])
+EACH = f"for way in {WAYS}: print("
 
 
-@pytest.mark.parametrize("way", WAYS)
+def test_a_listed_object_may(box: Sandbox) -> None:
+    said, alerts = run(box, f"{EACH}getattr(jit, way)())", {"SHIELD_ALLOW_EXECUTABLE_MEMORY": "libjit"})
+    assert (said.split(), alerts) == (["0"] * 3, [])
+
+
 @pytest.mark.parametrize(("library", "entry"), [("jit", "libjit"), ("other", "libother")])
-def test_the_alert_names_the_object(box: Sandbox, way: str, library: str, entry: str) -> None:
-    said, alerts = run(box, f"print({library}.{way}())", {})
-    assert said == str(-errno.EACCES)
-    assert [(each.policy, each.allow) for each in alerts] == [("executable_memory", entry)]
+def test_the_alert_names_the_object(box: Sandbox, library: str, entry: str) -> None:
+    said, alerts = run(box, f"{EACH}getattr({library}, way)())", {})
+    assert said.split() == [str(-errno.EACCES)] * 3
+    assert [(each.policy, each.allow) for each in alerts] == [("executable_memory", entry)] * 3
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_who_calls_a_listed_object_or_is_called_by_it_may_not(box: Sandbox, way: str) -> None:
+def test_who_calls_a_listed_object_or_is_called_by_it_may_not(box: Sandbox) -> None:
     """Every way from one library into the other, and only the one that asks counts."""
     listed = {"SHIELD_ALLOW_EXECUTABLE_MEMORY": "libjit"}
-    said, alerts = run(box, f"print(jit.call(other.{way}), other.call(jit.{way}))", listed)
-    assert said == f"{-errno.EACCES} 0"
-    assert [each.allow for each in alerts] == ["libother"]
+    said, alerts = run(box, f"{EACH}jit.call(getattr(other, way)), other.call(getattr(jit, way)))", listed)
+    assert said.splitlines() == [f"{-errno.EACCES} 0"] * 3
+    assert [each.allow for each in alerts] == ["libother"] * 3
 
 
 @pytest.mark.parametrize(

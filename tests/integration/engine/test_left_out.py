@@ -98,17 +98,27 @@ EVENTS = [("next_event", kind) for kind in ("send", "write", "writev", "sendmsg"
 ENDS = [(what, "send") for what in ("end", "end_at_once", "another_program", "end_of_a_thread", "any_call")]
 
 
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize(("what", "kind"), [*EVENTS, ("next_event_with_threads", "send"), *ENDS])
+WAYS = [*EVENTS, ("next_event_with_threads", "send"), *ENDS, ("fork", "send")]
+
+
+@pytest.mark.parametrize(
+    ("mode", "what", "kind"),
+    long_but(
+        [*(("block", *way) for way in WAYS), ("alert", "next_event", "send"), ("alert", "fork", "send")],
+        [(mode, *way) for mode in MODES for way in WAYS],
+    ),
+)
 def test_what_was_left_out_is_told(box: Sandbox, mode: str, what: str, kind: str) -> None:
     told = tell(box, what, policy(read_write_tmp=mode), kind)
     assert told.total() == TIMES, told
     assert {(line["event"], line["mode"]) for line in told.lines} == {("folded", mode)}
 
 
-@pytest.mark.parametrize("what", ["next_event", "next_event_with_threads"])
-@pytest.mark.parametrize(("_", "kind"), EVENTS)
-def test_an_event_is_seen_where_the_network_is_judged(box: Sandbox, what: str, _: str, kind: str) -> None:
+SEEN = [(what, kind) for what in ("next_event", "next_event_with_threads") for _, kind in EVENTS]
+
+
+@pytest.mark.parametrize(("what", "kind"), long_but([SEEN[0], *SEEN[-3:]], SEEN))
+def test_an_event_is_seen_where_the_network_is_judged(box: Sandbox, what: str, kind: str) -> None:
     told = tell(box, what, policy(read_write_tmp="block", outbound_connectivity="block"), kind)
     assert told.total() == TIMES, told
 
@@ -128,13 +138,7 @@ def test_after_a_line_of_another_policy(box: Sandbox, mode: str) -> None:
     assert sorted(lines) == [("outbound_connectivity", "block", 1), ("read_write_tmp", mode, TIMES)]
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_a_forked_copy_tells_at_its_end(box: Sandbox, mode: str) -> None:
-    told = tell(box, "fork", policy(read_write_tmp=mode))
-    assert told.total() == TIMES, told
-
-
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", long_but({"block"}, MODES))
 def test_threads_on_a_log_that_is_read_slowly(box: Sandbox, mode: str) -> None:
     """Some lines are written, most are not: the sum is exact."""
     prepare_tmp(box)
@@ -248,7 +252,7 @@ def test_platform_programs_are_repeated_apart(box: Sandbox, mode: Any) -> None:
         assert [each for each in SEVERITIES if violations_of(each).matches(json.dumps(line))] == [line["severity"]]
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", long_but({"block"}, MODES))
 def test_the_end_is_not_held_up_for_long(box: Sandbox, mode: str) -> None:
     """Nobody reads: what is not told a tenth of a second later is lost, and it ends."""
     told = tell(box, "full", policy(read_write_tmp=mode), reads=False)

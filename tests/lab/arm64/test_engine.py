@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.compiling import SOURCES, compile_c
+from harness.compiling import compile_c
 from harness.running import PYTHON, SHIELD, policy, prepare_tmp
 from lab.arm64.conftest import entered
 from shielded_function_emulator.sandbox import Sandbox
@@ -20,7 +20,8 @@ pytestmark = pytest.mark.promise("memory.svc")
 def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     task = tmp_path_factory.mktemp("task") / "code"
     task.mkdir()
-    compile_c([SOURCES / "inline.c"], task / "inline.so", "-shared", "-fPIC", target="aarch64-linux-gnu")
+    source = Path(__file__).parent / "c" / "other_words.c"
+    compile_c([source], task / "inline.so", "-shared", "-fPIC", target="aarch64-linux-gnu")
     with entered(task, layer, {}) as sandbox:
         yield sandbox
 
