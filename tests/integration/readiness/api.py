@@ -21,6 +21,7 @@ from shielded_function_emulator.web import Environ, StartResponse, WebServer
 from shielded_function_runtime.build.native import BINARIES, build
 
 ADDRESS = ("169.254.100.1", 9001)
+LOCAL = ("127.0.0.1", 9001)  # of a sandbox that is not from open_box
 RUNTIME_API = "{}:{}".format(*ADDRESS)
 NEXT = "/2018-06-01/runtime/invocation/next"
 RESTORE = "/2018-06-01/runtime/restore/next"
@@ -52,8 +53,8 @@ class RuntimeApi(WebServer):
     A function may wait for the test: `GET /gate/NAME` is answered when `open_gate(NAME)` was called.
     """
 
-    def __init__(self, sandbox: Sandbox) -> None:
-        super().__init__(sandbox, ADDRESS, self._serve)
+    def __init__(self, sandbox: Sandbox, address: tuple[str, int] = ADDRESS) -> None:
+        super().__init__(sandbox, address, self._serve)
         self.asked: list[Asked] = []
         self._changed = threading.Condition()
         self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from runtimes.attempts import Attempt
-from runtimes.outside import ALLOWED, HTTP, HTTP2, HTTPS, IPV4, IPV6, NAME_SERVER, PLAIN, WEBSOCKET, ZONE
+from runtimes.outside import HTTP, HTTP2, HTTPS, IPV4, IPV6, NAME_SERVER, PLAIN, WEBSOCKET, ZONE
 from shielded_function_monitoring.alert import Policy
 
 TMP: Policy = "read_write_tmp"
@@ -37,14 +37,11 @@ def _files(names: str, *allow: str, code: str | int = "EACCES", seen: bool = Fal
 
 _THERE, _OWN, _OLD = "/tmp/there", "/tmp/{id}", "/tmp/{id}.old"
 _FILES = [
-    *_files("write-sync write-callback write-promise write-stream write-url write-buffer-path", _OWN, seen=True),
-    *_files("write-flush write-dots write-proc-root write-proc-cwd write-relative", _OWN, seen=True),
-    *_files("append-sync append-promise open-w open-wx open-a open-as open-exclusive", _OWN, seen=True),
-    *_files("open-truncate open-handle open-handle-stream native report", _OWN, seen=True),
-    *_files("copy-sync copy-promise copy-exclusive mkdir mkdir-promise", _OWN, seen=True),
+    *_files("write-sync write-callback write-promise write-stream append-sync append-promise", _OWN, seen=True),
+    *_files("open-w open-handle native report copy-sync copy-promise mkdir mkdir-promise", _OWN, seen=True),
     *_files("symlink symlink-promise", _OWN, seen=True),
-    *_files("open-existing read-sync read-text read-callback read-promise read-stream read-descriptor", _THERE),
-    *_files("read-lines read-binding copy-from truncate chmod utimes lutimes native-read", _THERE),
+    *_files("open-existing read-sync read-text read-callback read-promise read-stream", _THERE),
+    *_files("read-binding truncate chmod utimes lutimes native-read", _THERE),
     *_files("readdir readdir-promise opendir opendir-promise", "/tmp"),
     *_files("unlink rm rm-promise", _OLD, seen=True),
     *_files("unix-socket", _OWN),
@@ -62,7 +59,7 @@ _FILES = [
     *_files("rm-recursive", "/tmp/{id}.folder*", seen=True),
     *_files("rmdir", "/tmp/{id}.empty", seen=True),
     # Left open by design: nothing is read or written.
-    *_same("files", "stat exists stat-promise access realpath watch-file watch watch-promise"),
+    *_same("files", "stat access watch"),
 ]
 
 
@@ -72,27 +69,23 @@ def _network(names: str, *allow: str, code: str | int = "EACCES") -> list[Attemp
 
 _NAME = f"{{id}}.{ZONE}*"
 _NETWORK = [
-    *_network("http-name https-name http2-name net-name net-one-family tls-name dgram-name", _NAME, code="ENOTFOUND"),
-    *_network("fetch-name fetch-name-tls lookup lookup-callback", _NAME, code="ENOTFOUND"),
-    *_network("http-address http-post http-keep-alive fetch-address fetch-number fetch-post", f"{IPV4}:{HTTP}"),
-    *_network("http-address6 fetch-address6", f"[[]{IPV6}]:{HTTP}"),
+    *_network("http-name net-name dgram-name fetch-name lookup lookup-callback", _NAME, code="ENOTFOUND"),
+    *_network("http-address fetch-address", f"{IPV4}:{HTTP}"),
     *_network("https-address tls-address", f"{IPV4}:{HTTPS}"),
     *_network("http2-address", f"{IPV4}:{HTTP2}"),
-    *_network("net-address net-mapped net-own-lookup native-connect", f"{IPV4}:{PLAIN}"),
-    *_network("dgram-address dgram-mapped dgram-connected", f"{IPV4}:{PLAIN}"),
+    *_network("net-address net-own-lookup native-connect", f"{IPV4}:{PLAIN}"),
+    *_network("dgram-address dgram-connected", f"{IPV4}:{PLAIN}"),
     *_network("net-address6 dgram-address6", f"[[]{IPV6}]:{PLAIN}"),
-    *_network("net-other-port", f"{ALLOWED}:{PLAIN}"),
     # The connection ends with the write that is refused.
     *_network("tls-foreign-name fetch-foreign-name", _NAME, code="ECONNRESET"),
     replace(_network("websocket", f"{IPV4}:{WEBSOCKET}", code="CLOSED")[0], since=22),
-    *_network("resolve resolve4 resolve6 resolve-any resolve-txt resolve-mx resolve-cname", _NAME, code="ENOTFOUND"),
-    *_network("resolve-soa resolve-ns resolve-naptr resolve-caa resolve-ptr resolver", _NAME, code="ENOTFOUND"),
+    *_network("resolve4 resolve6 resolve-any resolve-txt resolve-ptr resolver", _NAME, code="ENOTFOUND"),
     *_network("resolve-srv", f"_http._tcp.{_NAME}", code="ENOTFOUND"),
     # c-ares asks a name server that it cannot reach a second time, and then says that it was refused.
-    *_network("resolver-elsewhere resolver-elsewhere-callback", f"{NAME_SERVER}:53", _NAME, code="ECONNREFUSED"),
+    *_network("resolver-elsewhere", f"{NAME_SERVER}:53", _NAME, code="ECONNREFUSED"),
     *_denied("network", OUTBOUND, "resolver-allowed-name-elsewhere", "ECONNREFUSED", f"{NAME_SERVER}:53"),
     *_same("network", "allowed-https allowed-fetch allowed-http2 allowed-tls", seen=True),
-    *_same("network", "allowed-lookup allowed-resolve allowed-resolver loopback-http loopback-datagram"),
+    *_same("network", "allowed-lookup allowed-resolve loopback-http loopback-datagram"),
 ]
 
 
@@ -102,11 +95,10 @@ def _programs(names: str, *allow: str) -> list[Attempt]:
 
 _PROGRAMS = [
     # A shell that is let start starts what it is told: both are proposed.
-    *_programs("exec exec-sync spawn-shell spawn-sync-shell", "/usr/bin/*"),
-    *_programs("exec-file exec-file-sync spawn spawn-path spawn-detached spawn-no-environment", "/usr/bin/echo"),
-    *_programs("spawn-argv0 spawn-sync binding native", "/usr/bin/echo"),
-    *_programs("spawn-self spawn-proc-self fork cluster", "/var/lang/bin/node"),
-    *_programs("spawn-loader", "unshielded:/*/ld-linux-*"),
+    *_programs("exec exec-sync", "/usr/bin/*"),
+    *_programs("exec-file exec-file-sync spawn spawn-path spawn-no-environment spawn-sync", "/usr/bin/echo"),
+    *_programs("binding native", "/usr/bin/echo"),
+    *_programs("spawn-self fork cluster", "/var/lang/bin/node"),
 ]
 
 
@@ -115,13 +107,12 @@ def _source(names: str, code: str | int = "EACCES") -> list[Attempt]:
 
 
 _SOURCE = [
-    *_source("read-sync read-text read-callback read-promise read-url read-buffer-path read-stream read-handle"),
-    *_source("read-relative read-dots read-proc-cwd read-proc-root read-listed copy native extension"),
-    *_source("read-map read-map-promise import-again worker-of-it"),
+    *_source("read-sync read-text read-callback read-promise read-stream read-handle"),
+    *_source("copy native extension read-map import-again worker-of-it"),
     *_source("read-blob", code=0),
     # An ES module is loaded by `require` only since then.
     replace(_source("require-again")[0], module_since=22),
-    *_same("source", "lazy-import lazy-require lazy-json lazy-again list stat stack while-loading"),
+    *_same("source", "lazy-import lazy-require lazy-json list stat stack while-loading"),
     # Not stopped: JavaScript keeps the source of what it runs in memory.
     *_same("source", "in-memory"),
 ]

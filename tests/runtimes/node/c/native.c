@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <node_api.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -20,10 +21,16 @@ static napi_value throw_errno(napi_env env, long result)
     return NULL;
 }
 
-static void get_text(napi_env env, napi_value value, char text[TEXT_BYTES])
+/* All arguments as text. */
+static void get_texts(napi_env env, napi_callback_info info, char texts[3][TEXT_BYTES])
 {
-    size_t len = 0;
-    napi_get_value_string_utf8(env, value, text, TEXT_BYTES, &len);
+    napi_value arguments[3], text;
+    size_t count = 3;
+    napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
+    for (size_t i = 0, len; i < count && i < 3; i++) {
+        napi_coerce_to_string(env, arguments[i], &text);
+        napi_get_value_string_utf8(env, text, texts[i], TEXT_BYTES, &len);
+    }
 }
 
 static napi_value to_text(napi_env env, const char *text, size_t len)
@@ -35,12 +42,9 @@ static napi_value to_text(napi_env env, const char *text, size_t len)
 
 static napi_value open_file(napi_env env, napi_callback_info info)
 {
-    napi_value argument;
-    size_t count = 1;
-    char path[TEXT_BYTES];
-    napi_get_cb_info(env, info, &count, &argument, NULL, NULL);
-    get_text(env, argument, path);
-    long file = call(SYS_openat, AT_FDCWD, (long)path, O_CREAT | O_WRONLY, 0600);
+    char texts[3][TEXT_BYTES];
+    get_texts(env, info, texts);
+    long file = call(SYS_openat, AT_FDCWD, (long)texts[0], O_CREAT | O_WRONLY, 0600);
     if (file < 0)
         return throw_errno(env, file);
     call(SYS_write, file, (long)"data", 4, 0);
@@ -50,67 +54,52 @@ static napi_value open_file(napi_env env, napi_callback_info info)
 
 static napi_value read_file(napi_env env, napi_callback_info info)
 {
-    napi_value argument;
-    size_t count = 1;
-    char text[TEXT_BYTES];
-    napi_get_cb_info(env, info, &count, &argument, NULL, NULL);
-    get_text(env, argument, text);
-    long file = call(SYS_openat, AT_FDCWD, (long)text, O_RDONLY, 0);
+    char texts[3][TEXT_BYTES];
+    get_texts(env, info, texts);
+    long file = call(SYS_openat, AT_FDCWD, (long)texts[0], O_RDONLY, 0);
     if (file < 0)
         return throw_errno(env, file);
-    long len = call(SYS_read, file, (long)text, sizeof text, 0);
+    long len = call(SYS_read, file, (long)texts[0], TEXT_BYTES, 0);
     call(SYS_close, file, 0, 0, 0);
-    return len < 0 ? throw_errno(env, len) : to_text(env, text, (size_t)len);
+    return len < 0 ? throw_errno(env, len) : to_text(env, texts[0], (size_t)len);
 }
 
 static napi_value send_to(napi_env env, napi_callback_info info)
 {
-    napi_value arguments[3];
-    size_t count = 3;
-    char text[TEXT_BYTES];
-    uint32_t port = 0;
-    napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
-    napi_get_value_uint32(env, arguments[1], &port);
-    get_text(env, arguments[0], text);
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    inet_pton(AF_INET, text, &to.sin_addr);
-    get_text(env, arguments[2], text);
+    char texts[3][TEXT_BYTES];
+    get_texts(env, info, texts);
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(texts[1]))};
+    inet_pton(AF_INET, texts[0], &to.sin_addr);
     long sock = call(SYS_socket, AF_INET, SOCK_STREAM, 0, 0);
     if (sock < 0)
         return throw_errno(env, sock);
     long result = call(SYS_connect, sock, (long)&to, sizeof to, 0);
     if (result == 0)
-        result = call(SYS_write, sock, (long)text, (long)strlen(text), 0);
+        result = call(SYS_write, sock, (long)texts[2], (long)strlen(texts[2]), 0);
     call(SYS_close, sock, 0, 0, 0);
     return result < 0 ? throw_errno(env, result) : NULL;
 }
 
 static napi_value start(napi_env env, napi_callback_info info)
 {
-    napi_value arguments[2];
-    size_t count = 2;
-    char path[TEXT_BYTES], text[TEXT_BYTES];
-    napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
-    get_text(env, arguments[0], path);
-    get_text(env, arguments[1], text);
-    int said[2];
+    char texts[3][TEXT_BYTES];
+    get_texts(env, info, texts);
+    int said[2], status = 0;
     call(SYS_pipe2, (long)said, 0, 0, 0);
-    char *const argv[] = {path, text, NULL};
-    char *const envp[] = {NULL};
+    char *const argv[] = {texts[0], texts[1], NULL}, *const envp[] = {NULL};
     long child = call(SYS_clone, SIGCHLD, 0, 0, 0);
     if (child == 0) {
         call(SYS_dup3, said[1], 1, 0, 0);
-        long failed = call(SYS_execve, (long)path, (long)argv, (long)envp, 0);
+        long failed = call(SYS_execve, (long)texts[0], (long)argv, (long)envp, 0);
         call(SYS_exit_group, -failed, 0, 0, 0);
     }
-    int status = 0;
     call(SYS_close, said[1], 0, 0, 0);
-    long len = call(SYS_read, said[0], (long)text, sizeof text, 0);
+    long len = call(SYS_read, said[0], (long)texts[0], TEXT_BYTES, 0);
     call(SYS_wait4, child, (long)&status, 0, 0);
     call(SYS_close, said[0], 0, 0, 0);
     if (WEXITSTATUS(status))
         return throw_errno(env, -WEXITSTATUS(status));
-    return to_text(env, text, len > 0 ? (size_t)len - 1 : 0);
+    return to_text(env, texts[0], len > 0 ? (size_t)len - 1 : 0);
 }
 
 NAPI_MODULE_INIT()

@@ -22,71 +22,28 @@ function opened(file, flags) {
   return "data";
 }
 
-const { O_CREAT, O_EXCL, O_RDWR, O_WRONLY, O_TRUNC, O_APPEND } = fs.constants;
-
 export default {
   "write-sync": ({ file }) => fs.writeFileSync(file, "data"),
   "write-callback": ({ file }) => util.promisify(fs.writeFile)(file, "data"),
   "write-promise": ({ file }) => fsp.writeFile(file, "data"),
   "write-stream": ({ file }) => stream.finished(fs.createWriteStream(file).end("data")),
-  "write-url": ({ file }) => fs.writeFileSync(new URL(`file://${file}`), "data"),
-  "write-buffer-path": ({ file }) => fs.writeFileSync(Buffer.from(file), "data"),
-  "write-flush": ({ file }) => fsp.writeFile(file, "data", { flag: "w+" }),
-  "write-dots": ({ name }) => fs.writeFileSync(`/var/task/../../tmp/${name}`, "data"),
-  "write-proc-root": ({ file }) => fs.writeFileSync(`/proc/self/root${file}`, "data"),
-  "write-proc-cwd": ({ name }) => fs.writeFileSync(`/proc/self/cwd/../../tmp/${name}`, "data"),
-  "write-relative": async ({ name }) => {
-    process.chdir("/tmp");
-    try {
-      await fsp.writeFile(name, "data");
-    } finally {
-      process.chdir("/var/task");
-    }
-  },
   "append-sync": ({ file }) => fs.appendFileSync(file, "data"),
   "append-promise": ({ file }) => fsp.appendFile(file, "data"),
   "open-w": ({ file }) => opened(file, "w"),
-  "open-wx": ({ file }) => opened(file, "wx"),
-  "open-a": ({ file }) => opened(file, "a"),
-  "open-as": ({ file }) => opened(file, "as+"),
-  "open-exclusive": ({ file }) => opened(file, O_CREAT | O_EXCL | O_RDWR),
-  "open-truncate": ({ file }) => opened(file, O_CREAT | O_TRUNC | O_WRONLY | O_APPEND),
   "open-existing": () => opened(THERE, "r+"),
   "open-handle": async ({ file }) => {
-    await using_(await fsp.open(file, "ax"), (handle) => handle.appendFile("data"));
-  },
-  "open-handle-stream": async ({ file }) => {
-    const handle = await fsp.open(file, "w");
-    await stream.finished(handle.createWriteStream().end("data"));
+    const handle = await fsp.open(file, "ax");
+    await handle.appendFile("data").finally(() => handle.close());
   },
   "read-sync": () => text(fs.readFileSync(THERE)),
   "read-text": () => fs.readFileSync(THERE, "utf8"),
   "read-callback": async () => text(await util.promisify(fs.readFile)(THERE)),
   "read-promise": () => fsp.readFile(THERE, "utf8"),
   "read-stream": async () => (await fs.createReadStream(THERE, "utf8").toArray()).join(""),
-  "read-descriptor": () => {
-    const descriptor = fs.openSync(THERE, "r");
-    const bytes = Buffer.alloc(7);
-    fs.readvSync(descriptor, [bytes]);
-    fs.closeSync(descriptor);
-    return text(bytes);
-  },
-  "read-lines": async () => {
-    const handle = await fsp.open(THERE);
-    const lines = [];
-    for await (const line of handle.readLines()) lines.push(line);
-    return lines;
-  },
   "read-blob": async () => (await fs.openAsBlob(THERE)).text(),
   "read-binding": () => process.binding("fs").open(THERE, fs.constants.O_RDONLY, 0o666) > 2,
   "copy-sync": ({ file }) => fs.copyFileSync("/etc/hosts", file),
   "copy-promise": ({ file }) => fsp.copyFile("/etc/hosts", file),
-  "copy-exclusive": ({ file }) => fs.copyFileSync("/etc/hosts", file, fs.constants.COPYFILE_EXCL),
-  // A device cannot be copied to, which libuv finds out when it has opened both.
-  "copy-from": () =>
-    fsp.copyFile(THERE, "/dev/null").catch((error) => {
-      if (error.code !== "EINVAL") throw error;
-    }),
   "copy-tree": ({ file }) => fsp.cp("/var/task/attempts", file, { recursive: true }),
   "copy-tree-sync": ({ file }) => fs.cpSync("/var/task/attempts", file, { recursive: true }),
   "mkdir": ({ file }) => fs.mkdirSync(file),
@@ -143,34 +100,9 @@ export default {
   "native-read": () => native().read(THERE),
   // Left open by design: nothing is read or written.
   "stat": () => fs.statSync(THERE).size,
-  "exists": () => fs.existsSync(THERE),
-  "stat-promise": async () => (await fsp.lstat(THERE)).isFile(),
   "access": () => fs.accessSync(THERE),
-  "realpath": () => fs.realpathSync(THERE),
-  "watch-file": () =>
-    new Promise((resolve) => {
-      fs.watchFile(THERE, { interval: 10 }, () => {});
-      setTimeout(() => resolve(fs.unwatchFile(THERE)), 30);
-    }),
   "watch": () => fs.watch("/tmp").close(),
-  "watch-promise": async () => {
-    const abort = new AbortController();
-    setTimeout(() => abort.abort(), 30);
-    try {
-      for await (const change of fsp.watch("/tmp", { signal: abort.signal })) return change;
-    } catch (error) {
-      if (error.name !== "AbortError") throw error;
-    }
-  },
 };
-
-async function using_(handle, work) {
-  try {
-    return await work(handle);
-  } finally {
-    await handle.close();
-  }
-}
 
 function native() {
   return require("../native.node");

@@ -33,8 +33,6 @@ export default {
   "read-text": ({ handler }) => holds(fs.readFileSync(handler, "utf8")),
   "read-callback": async ({ handler }) => holds(await util.promisify(fs.readFile)(handler)),
   "read-promise": async ({ handler }) => holds(await fsp.readFile(handler)),
-  "read-url": ({ handler }) => holds(fs.readFileSync(new URL(`file://${handler}`))),
-  "read-buffer-path": ({ handler }) => holds(fs.readFileSync(Buffer.from(handler))),
   "read-stream": async ({ handler }) => holds((await fs.createReadStream(handler, "utf8").toArray()).join("")),
   "read-handle": async ({ handler }) => {
     const handle = await fsp.open(handler);
@@ -43,17 +41,7 @@ export default {
     return holds(content);
   },
   "read-blob": async ({ handler }) => holds(await (await fs.openAsBlob(handler)).text()),
-  "read-relative": ({ handler }) => holds(fs.readFileSync(path.relative(process.cwd(), handler))),
-  "read-dots": ({ handler }) => holds(fs.readFileSync(`/var/task/../..${handler}`)),
-  "read-proc-cwd": ({ handler }) => holds(fs.readFileSync(`/proc/self/cwd/${path.relative("/var/task", handler)}`)),
-  "read-proc-root": ({ handler }) => holds(fs.readFileSync(`/proc/self/root${handler}`)),
-  "read-listed": async ({ handler }) => {
-    const entries = await fsp.readdir(path.dirname(handler), { withFileTypes: true });
-    const entry = entries.find((found) => found.name === path.basename(handler));
-    return holds(await fsp.readFile(path.join(path.dirname(handler), entry.name)));
-  },
   "read-map": ({ handler }) => holds(fs.readFileSync(`${handler}.map`)),
-  "read-map-promise": async ({ handler }) => holds(await fsp.readFile(`${handler}.map`)),
   // A device cannot be copied to, which libuv finds out when it has opened both.
   "copy": ({ handler }) =>
     fsp.copyFile(handler, "/dev/null").catch((error) => {
@@ -90,7 +78,6 @@ export default {
   "lazy-import": async () => (await import("../lazy/late.mjs")).default,
   "lazy-require": () => require("../lazy/late.cjs"),
   "lazy-json": () => require("../lazy/late.json").late,
-  "lazy-again": async ({ name }) => (await import(`../lazy/late.mjs?${name}`)).default,
   "list": ({ handler }) => fs.readdirSync(path.dirname(handler)).includes(path.basename(handler)),
   "stat": ({ handler }) => fs.statSync(handler).size > 0,
   "stack": () => {
