@@ -9,13 +9,15 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
+from harness.compiling import compile_c
 from shielded_function_emulator.kernel import machine
 from shielded_function_emulator.languages import java
 from shielded_function_emulator.languages.parts import KEPT, run
@@ -70,8 +72,7 @@ def _build(code: Code) -> None:
     shutil.copy(_HERE / "handler" / "attempts" / "greeting.txt", code.classes / "attempts")
     home = compilers[min(compilers)].parents[1]
     includes = [f"-I{home / 'include'}", f"-I{home / 'include' / 'linux'}"]
-    flags = ["-shared", "-fPIC", "-O1", "-s", "-Wall", "-Wextra", "-Werror", "-fno-sanitize=all", *includes]
-    run([sys.executable, "-m", "ziglang", "cc", *flags, _HERE / "c" / "machine.c", "-o", library / "libmachine.so"])
+    compile_c([_HERE / "c" / "machine.c"], library / "libmachine.so", "-shared", "-fPIC", *includes)
     for jar in netty:
         if "native-epoll" not in jar.name or machine().replace("aarch64", "aarch_64") in jar.name:
             shutil.copy(jar, library)
@@ -80,6 +81,16 @@ def _build(code: Code) -> None:
     _make_agent(compilers[min(compilers)], code.classes)
     for path in code.classes.parent.rglob("*"):
         path.chmod(0o755 if path.is_dir() or path.name == "insert-agent" else 0o644)
+
+
+def compile_java(sources: Sequence[Path], into: Path, release: str, libraries: Iterable[Path] = ()) -> None:
+    """By the oldest compiler. Skips the test where there is none."""
+    try:
+        compilers = java.compilers()
+    except LookupError as error:
+        pytest.skip(str(error.args[0]))
+    path = os.pathsep.join(map(str, libraries))
+    run([compilers[min(compilers)], "-Xlint:-options", "--release", release, "-cp", path, "-d", into, *sources])
 
 
 def _compile(javac: Path, options: Sequence[str], sources: Path, into: Path, libraries: list[Path]) -> None:
@@ -99,11 +110,16 @@ def _unpack_native(jar: Path, into: Path) -> None:
 def _make_agent(javac: Path, into: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="agent-") as scratch:
         _compile(javac, _FOR_8, _HERE / "agent", Path(scratch), [])
-        with zipfile.ZipFile(into / "agent.jar", "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\nPremain-Class: agent.Agent\n")
-            for path in sorted(Path(scratch).rglob("*.class")):
-                archive.write(path, path.relative_to(scratch).as_posix())
+        _zip(into / "agent.jar", Path(scratch), "agent/*", "Manifest-Version: 1.0\nPremain-Class: agent.Agent\n")
     shutil.copy(_HERE / "agent" / "insert-agent", into)
+
+
+def _zip(jar: Path, folder: Path, pattern: str, manifest: str = "") -> None:
+    with zipfile.ZipFile(jar, "w", zipfile.ZIP_DEFLATED) as archive:
+        if manifest:
+            archive.writestr("META-INF/MANIFEST.MF", manifest)
+        for path in sorted(folder.glob(pattern)):
+            archive.write(path, path.relative_to(folder).as_posix())
 
 
 def _make_jar(code: Code) -> None:
@@ -111,9 +127,4 @@ def _make_jar(code: Code) -> None:
     library.mkdir(parents=True)
     for path in (code.classes / "lib").glob("*.jar"):
         shutil.copy(path, library)
-    contents: Mapping[str, Path] = {
-        path.relative_to(code.classes).as_posix(): path for path in sorted((code.classes / "attempts").iterdir())
-    }
-    with zipfile.ZipFile(library / "handler.jar", "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, path in contents.items():
-            archive.write(path, name)
+    _zip(library / "handler.jar", code.classes, "attempts/*")

@@ -4,7 +4,6 @@ and files in its /tmp. Nothing here believes what the function says."""
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -43,17 +42,10 @@ class World(Composite):
         self._sink.setblocking(False)
 
     def prepare(self, names: Iterable[str]) -> None:
-        """A file of its own in /tmp/given for every attempt, and a link out of /tmp that leads back in."""
+        """A file of its own in /tmp/given for every attempt."""
         tmp = self._sandbox.path("/tmp")
         owner = tmp.stat()
-        for entry in ("given", "out_and_in"):
-            path = tmp / entry
-            if path.is_symlink():
-                path.unlink()
-            elif path.is_dir():
-                shutil.rmtree(path)
         (tmp / "given").mkdir()
-        (tmp / "out_and_in").symlink_to("given")
         for name in names:
             (tmp / "given" / name).write_text(f"given to {name}\n")
         for path in (tmp / "given", *(tmp / "given").iterdir()):
@@ -65,8 +57,6 @@ class World(Composite):
         requests = [request.host for request in self._web.requests]
         asked = sorted({q.name for q in self._dns.questions if not q.name.endswith((_STAND_IN, _OWN_NAME))})
         found = {"requests": requests, "datagrams": self._datagrams(), "asked": asked, "tmp": self._changes()}
-        self._web.requests.clear()
-        self._dns.questions.clear()
         return {kind: arrived for kind, arrived in found.items() if arrived}
 
     def _datagrams(self) -> list[str]:
@@ -80,18 +70,14 @@ class World(Composite):
     def _files(self) -> dict[str, tuple[object, ...]]:
         tmp = self._sandbox.path("/tmp")
         found: dict[str, tuple[object, ...]] = {}
-        for folder, folders, files in os.walk(tmp):
-            for name in (*folders, *files):
-                path = os.path.join(folder, name)
-                st = os.lstat(path)
-                content = (oct(st.st_mode), st.st_size, st.st_mtime_ns, st.st_nlink) if name in files else ()
-                found[os.path.relpath(path, tmp)] = content
+        for path in tmp.rglob("*"):
+            st = path.lstat()
+            content = () if path.is_dir() else (oct(st.st_mode), st.st_size, st.st_mtime_ns, st.st_nlink)
+            found[str(path.relative_to(tmp))] = content
         return found
 
     def _changes(self) -> list[str]:
         """Paths below /tmp that came, went or changed; HotSpot's counters change all the time."""
-        after = self._files()
-        names = sorted(self._before.keys() | after.keys())
-        return [
-            name for name in names if self._before.get(name) != after.get(name) and not name.startswith("hsperfdata_")
-        ]
+        before, after = self._before, self._files()
+        names = sorted(name for name in before.keys() | after.keys() if not name.startswith("hsperfdata_"))
+        return [name for name in names if before.get(name) != after.get(name)]

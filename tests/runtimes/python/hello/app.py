@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sys
 from typing import Any
 
 import boto3
@@ -19,5 +20,6 @@ def handler(event: dict[str, str], context: Any) -> dict[str, str]:
         "hello": event["name"],
         "endpoint": CLIENT.meta.endpoint_url,
         "function": context.function_name,
+        "version": sys.version,
         "event": json.dumps(event),
     }

@@ -37,12 +37,14 @@ final class NettyWays {
         return new EpollEventLoopGroup(1);
     }
 
+    private static Channel opened(EventLoopGroup group, Class<? extends Channel> kind, boolean connects) throws Exception {
+        Bootstrap bootstrap = new Bootstrap().group(group).channel(kind).handler(new ChannelInboundHandlerAdapter());
+        return (connects ? bootstrap.connect(Network.SERVER, 80) : bootstrap.bind(0)).sync().channel();
+    }
+
     private static String connect(EventLoopGroup group, Class<? extends Channel> kind) throws Exception {
         try {
-            Bootstrap bootstrap = new Bootstrap().group(group).channel(kind);
-            Channel channel = bootstrap.handler(new ChannelInboundHandlerAdapter())
-                .connect(Network.SERVER, 80).sync().channel();
-            channel.close().sync();
+            opened(group, kind, true).close().sync();
             return "connected";
         } finally {
             group.shutdownGracefully(0, 1, TimeUnit.SECONDS);
@@ -51,10 +53,9 @@ final class NettyWays {
 
     private static String send(EventLoopGroup group, Class<? extends Channel> kind) throws Exception {
         try {
-            Bootstrap bootstrap = new Bootstrap().group(group).channel(kind);
-            Channel channel = bootstrap.handler(new ChannelInboundHandlerAdapter()).bind(0).sync().channel();
-            channel.writeAndFlush(new DatagramPacket(
-                Unpooled.copiedBuffer("netty".getBytes()), new InetSocketAddress(Network.SERVER, 9999))).sync();
+            Channel channel = opened(group, kind, false);
+            InetSocketAddress sink = new InetSocketAddress(Network.SERVER, 9999);
+            channel.writeAndFlush(new DatagramPacket(Unpooled.copiedBuffer("netty".getBytes()), sink)).sync();
             channel.close().sync();
             return "sent";
         } finally {

@@ -4,35 +4,31 @@ import static attempts.Deed.with;
 
 import java.io.DataInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.HttpURLConnection;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.MulticastSocket;
-import java.net.Proxy;
 import java.net.Socket;
 import java.net.URI;
 import java.net.URL;
 import java.net.UnknownHostException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.ByteBuffer;
 import java.nio.channels.AsynchronousSocketChannel;
 import java.nio.channels.DatagramChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
-import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Hashtable;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import javax.naming.directory.InitialDirContext;
 import javax.net.ssl.SNIHostName;
@@ -45,7 +41,6 @@ import javax.net.ssl.X509TrustManager;
 /** outbound_connectivity: every client of the JDK's own. A web server and a sink for datagrams listen at SERVER. */
 final class Network {
     static final String SERVER = "203.0.113.9";
-    private static final String SERVER_V6 = "2001:db8::66";
     private static final String RESOLVER = "169.254.78.1";
     private static final InetSocketAddress WEB = new InetSocketAddress(SERVER, 80);
     private static final InetSocketAddress SINK = new InetSocketAddress(SERVER, 9999);
@@ -54,101 +49,65 @@ final class Network {
     private Network() {}
 
     static void add(Map<String, Deed> deeds) {
-        addSockets(deeds);
-        addHttp(deeds);
-        addChannels(deeds);
+        addStreams(deeds);
         addDatagrams(deeds);
         addNames(deeds);
         addTls(deeds);
     }
 
-    private static void addSockets(Map<String, Deed> deeds) {
-        deeds.put("socket", with(() -> new Socket(SERVER, 80), socket -> get(socket, SERVER)));
+    private static void addStreams(Map<String, Deed> deeds) {
+        deeds.put("socket", with(() -> new Socket(SERVER, 80), Network::get));
         deeds.put("socket_with_timeout", with(Socket::new, socket -> {
             socket.connect(WEB, PATIENCE);
-            return get(socket, SERVER);
+            return get(socket);
         }));
-        deeds.put("socket_v6", with(() -> new Socket(SERVER_V6, 80), socket -> get(socket, SERVER)));
-        deeds.put("socket_by_name", with(
-            () -> new Socket("socket.denied.example", 80), socket -> get(socket, "socket.denied.example")));
-        deeds.put("socket_without_proxy", with(() -> new Socket(Proxy.NO_PROXY), socket -> {
-            socket.connect(WEB);
-            return get(socket, SERVER);
-        }));
+        deeds.put("socket_v6", with(() -> new Socket("2001:db8::66", 80), Network::get));
         deeds.put("socket_virtual_thread", () -> {
             // Java 21: the connection is made on a carrier thread, without blocking it.
-            Object builder = Thread.class.getMethod("ofVirtual").invoke(null);
-            String[] said = new String[1];
-            Exception[] failed = new Exception[1];
-            Runnable work = () -> {
+            FutureTask<Boolean> connected = new FutureTask<>(() -> {
                 try (Socket socket = new Socket(SERVER, 80)) {
-                    said[0] = get(socket, SERVER);
-                } catch (Exception error) {
-                    failed[0] = error;
+                    return socket.isConnected();
                 }
-            };
-            Thread thread = (Thread) Class.forName("java.lang.Thread$Builder").getMethod("start", Runnable.class)
-                .invoke(builder, work);
-            thread.join();
-            if (failed[0] != null)
-                throw failed[0];
-            return said[0];
+            });
+            Object builder = Thread.class.getMethod("ofVirtual").invoke(null);
+            Class.forName("java.lang.Thread$Builder").getMethod("start", Runnable.class).invoke(builder, connected);
+            return resultOf(connected::get);
         });
-    }
-
-    private static void addHttp(Map<String, Deed> deeds) {
         URI url = URI.create("http://" + SERVER + "/");
         deeds.put("http_url_connection", () -> {
             HttpURLConnection connection = (HttpURLConnection) new URL(url.toString()).openConnection();
             connection.setConnectTimeout(PATIENCE);
             return String.valueOf(connection.getResponseCode());
         });
-        deeds.put("http_url_stream", () -> {
-            try (InputStream in = new URL(url.toString()).openStream()) {
-                return new String(Deed.bytesOf(in));
-            }
-        });
-        deeds.put("http_client", () -> send(url, HttpClient.Version.HTTP_1_1));
-        deeds.put("http_client_2", () -> send(url, HttpClient.Version.HTTP_2));
-        deeds.put("http_client_by_name", () -> send(
-            URI.create("http://client.denied.example/"), HttpClient.Version.HTTP_1_1));
+        deeds.put("http_client", () -> send(HttpClient.newHttpClient(), url));
         deeds.put("http_client_asynchronous", () -> String.valueOf(
-            HttpClient.newHttpClient().sendAsync(
-                HttpRequest.newBuilder(url).build(), HttpResponse.BodyHandlers.ofString())
+            HttpClient.newHttpClient().sendAsync(HttpRequest.newBuilder(url).build(), BodyHandlers.ofString())
                 .get(PATIENCE, TimeUnit.MILLISECONDS).statusCode()));
-    }
-
-    private static void addChannels(Map<String, Deed> deeds) {
         deeds.put("socket_channel", with(() -> SocketChannel.open(WEB), SocketChannel::isConnected));
-        deeds.put("socket_channel_selector", () -> {
-            try (SocketChannel channel = SocketChannel.open(); Selector selector = Selector.open()) {
-                channel.configureBlocking(false);
-                if (!channel.connect(WEB)) {
-                    channel.register(selector, SelectionKey.OP_CONNECT);
-                    selector.select(PATIENCE);
-                    channel.finishConnect();
-                }
-                return "connected " + channel.isConnected();
+        deeds.put("socket_channel_selector", with(SocketChannel::open, channel -> {
+            Selector selector = Selector.open();
+            channel.configureBlocking(false);
+            if (!channel.connect(WEB)) {
+                channel.register(selector, SelectionKey.OP_CONNECT);
+                selector.select(PATIENCE);
+                channel.finishConnect();
             }
-        });
-        deeds.put("socket_channel_asynchronous", () -> {
-            try (AsynchronousSocketChannel channel = AsynchronousSocketChannel.open()) {
-                channel.connect(WEB).get(PATIENCE, TimeUnit.MILLISECONDS);
-                return "connected";
-            } catch (ExecutionException error) {
-                throw error.getCause();
-            }
-        });
+            return channel.isConnected();
+        }));
+        deeds.put("socket_channel_asynchronous", with(AsynchronousSocketChannel::open,
+            channel -> resultOf(() -> channel.connect(WEB).get(PATIENCE, TimeUnit.MILLISECONDS))));
     }
 
     private static void addDatagrams(Map<String, Deed> deeds) {
-        deeds.put("datagram_socket", with(DatagramSocket::new, socket -> send(socket, packet("datagram_socket"))));
+        deeds.put("datagram_socket", with(DatagramSocket::new, socket -> {
+            socket.send(new DatagramPacket("datagram_socket".getBytes(), 15, SINK));
+            return "sent";
+        }));
         deeds.put("datagram_socket_connected", with(DatagramSocket::new, socket -> {
             socket.connect(SINK);
-            byte[] data = "datagram_socket_connected".getBytes();
-            return send(socket, new DatagramPacket(data, data.length));
+            socket.send(new DatagramPacket("datagram_socket_connected".getBytes(), 25));
+            return "sent";
         }));
-        deeds.put("multicast_socket", with(MulticastSocket::new, socket -> send(socket, packet("multicast_socket"))));
         deeds.put("datagram_channel", with(
             DatagramChannel::open, channel -> channel.send(ByteBuffer.wrap("datagram_channel".getBytes()), SINK)));
         deeds.put("datagram_channel_connected", with(() -> DatagramChannel.open().connect(SINK), channel -> {
@@ -159,7 +118,6 @@ final class Network {
 
     private static void addNames(Map<String, Deed> deeds) {
         deeds.put("name", () -> InetAddress.getByName("name.denied.example").getHostAddress());
-        deeds.put("name_all", () -> Arrays.toString(InetAddress.getAllByName("all.denied.example")));
         deeds.put("name_jndi", () -> {
             Hashtable<String, String> environment = new Hashtable<>();
             environment.put("java.naming.factory.initial", "com.sun.jndi.dns.DnsContextFactory");
@@ -168,12 +126,14 @@ final class Network {
         });
         deeds.put("name_by_hand", with(DatagramSocket::new, socket -> {
             byte[] query = query("hand.denied.example");
-            return answer(socket, new DatagramPacket(query, query.length, new InetSocketAddress(RESOLVER, 53)));
-        }));
-        deeds.put("name_by_hand_connected", with(DatagramSocket::new, socket -> {
-            byte[] query = query("connected.denied.example");
-            socket.connect(new InetSocketAddress(RESOLVER, 53));
-            return answer(socket, new DatagramPacket(query, query.length));
+            DatagramPacket answer = new DatagramPacket(new byte[512], 512);
+            socket.setSoTimeout(PATIENCE);
+            socket.send(new DatagramPacket(query, query.length, new InetSocketAddress(RESOLVER, 53)));
+            socket.receive(answer);
+            int code = answer.getData()[3] & 15;
+            if (code == 3)
+                throw new UnknownHostException("NXDOMAIN");
+            return "code " + code;
         }));
     }
 
@@ -181,56 +141,39 @@ final class Network {
         deeds.put("tls_own_name", () -> handshake("partner.example"));
         deeds.put("tls_foreign_name", () -> handshake("foreign.example"));
         deeds.put("tls_without_name", () -> handshake(""));
-        deeds.put("tls_http_client", () -> {
-            HttpClient client = HttpClient.newBuilder().sslContext(trusting()).build();
-            HttpRequest request = HttpRequest.newBuilder(URI.create("https://partner.example/")).build();
-            return String.valueOf(client.send(request, HttpResponse.BodyHandlers.ofString()).statusCode());
-        });
+        deeds.put("tls_http_client", () -> send(
+            HttpClient.newBuilder().sslContext(trusting()).build(), URI.create("https://partner.example/")));
     }
 
-    private static String get(Socket socket, String host) throws IOException {
+    /** What it gives, or throws as its cause. */
+    private static String resultOf(Deed.Opening<?> future) throws Throwable {
+        try {
+            return String.valueOf(future.open());
+        } catch (ExecutionException error) {
+            throw error.getCause();
+        }
+    }
+
+    private static String get(Socket socket) throws IOException {
         socket.setSoTimeout(PATIENCE);
-        socket.getOutputStream().write(("GET / HTTP/1.0\r\nHost: " + host + "\r\n\r\n").getBytes());
+        socket.getOutputStream().write("GET / HTTP/1.0\r\n\r\n".getBytes());
         byte[] start = new byte[12];
         new DataInputStream(socket.getInputStream()).readFully(start);
         return new String(start);
     }
 
-    private static String send(URI url, HttpClient.Version version) throws Exception {
-        HttpClient client = HttpClient.newBuilder().version(version).build();
-        HttpRequest request = HttpRequest.newBuilder(url).timeout(Duration.ofMillis(PATIENCE)).build();
-        return String.valueOf(client.send(request, HttpResponse.BodyHandlers.ofString()).statusCode());
-    }
-
-    private static DatagramPacket packet(String data) {
-        return new DatagramPacket(data.getBytes(), data.length(), SINK);
+    private static String send(HttpClient client, URI url) throws Exception {
+        return String.valueOf(client.send(HttpRequest.newBuilder(url).build(), BodyHandlers.ofString()).statusCode());
     }
 
     /** A question for an A record, as RFC 1035 has it. */
     private static byte[] query(String name) {
         ByteBuffer query = ByteBuffer.allocate(512);
-        query.putShort((short) 4242).putShort((short) 0x100).putShort((short) 1);
-        query.putShort((short) 0).putShort((short) 0).putShort((short) 0);
+        query.putShort((short) 4242).putShort((short) 0x100).putShort((short) 1).putShort((short) 0).putInt(0);
         for (String label : name.split("\\."))
             query.put((byte) label.length()).put(label.getBytes());
         query.put((byte) 0).putShort((short) 1).putShort((short) 1);
         return Arrays.copyOf(query.array(), query.position());
-    }
-
-    private static String send(DatagramSocket socket, DatagramPacket packet) throws IOException {
-        socket.send(packet);
-        return "sent";
-    }
-
-    private static String answer(DatagramSocket socket, DatagramPacket query) throws IOException {
-        socket.setSoTimeout(PATIENCE);
-        socket.send(query);
-        DatagramPacket answer = new DatagramPacket(new byte[512], 512);
-        socket.receive(answer);
-        int code = answer.getData()[3] & 15;
-        if (code == 3)
-            throw new UnknownHostException("NXDOMAIN");
-        return "code " + code;
     }
 
     private static String handshake(String name) throws Exception {
@@ -242,7 +185,7 @@ final class Network {
                 name.isEmpty() ? Collections.emptyList() : Collections.singletonList(new SNIHostName(name)));
             socket.setSSLParameters(parameters);
             socket.startHandshake();
-            return get(socket, "partner.example");
+            return get(socket);
         }
     }
 
@@ -261,7 +204,7 @@ final class Network {
             }
         };
         SSLContext context = SSLContext.getInstance("TLS");
-        context.init(null, new TrustManager[] {everybody}, new SecureRandom());
+        context.init(null, new TrustManager[] {everybody}, null);
         return context;
     }
 }

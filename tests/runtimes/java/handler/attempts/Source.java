@@ -29,30 +29,13 @@ final class Source {
         deeds.put("source_stream", () -> magicOf(new FileInputStream(FILE.toFile())));
         deeds.put("source_channel", () -> FileChannel.open(FILE).size() > 0 ? "CAFEBABE" : "empty");
         deeds.put("source_resource", () -> magicOf(Handler.class.getResourceAsStream(CLASS)));
-        deeds.put("source_url", () -> magicOf(new URL("file:" + FILE).openStream()));
-        deeds.put("source_class_loader", () -> {
-            try (URLClassLoader loader = new URLClassLoader(new URL[] {new URL("file:/var/task/")}, null)) {
-                return String.valueOf(Class.forName("attempts.Handler", false, loader) != Handler.class);
-            }
-        });
-        deeds.put("source_through_proc", () -> magicOf(Files.readAllBytes(Paths.get("/proc/self/root" + FILE))));
+        deeds.put("source_class_loader", Deed.with(
+            () -> new URLClassLoader(new URL[] {new URL("file:/var/task/")}, null),
+            loader -> Class.forName("attempts.Handler", false, loader) != Handler.class));
         deeds.put("jar_read", () -> String.valueOf(Files.readAllBytes(Paths.get(JAR)).length > 0));
-        deeds.put("jar_zip_file", () -> {
-            try (ZipFile jar = new ZipFile(JAR)) {
-                return String.valueOf(jar.size() > 0);
-            }
-        });
+        deeds.put("jar_zip_file", Deed.with(() -> new ZipFile(JAR), jar -> jar.size() > 0));
         deeds.put("jar_resource", () -> magicOf(Handler.class.getResourceAsStream(CLASS)));
         deeds.put("lazy_class", () -> Class.forName("attempts.Lazy").getMethod("greet").invoke(null).toString());
-        deeds.put("lazy_inner_class", () -> {
-            Deed inner = new Deed() {
-                @Override
-                public String run() {
-                    return "inner";
-                }
-            };
-            return inner.run();
-        });
         deeds.put("lazy_resource", () -> new String(
             Deed.bytesOf(Source.class.getResourceAsStream("/attempts/greeting.txt"))).trim());
         deeds.put("stack_trace", () -> new Throwable().getStackTrace()[0].getFileName());

@@ -1,13 +1,11 @@
 package attempts;
 
-import java.net.InetSocketAddress;
+import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.nio.file.Paths;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Collections;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -28,16 +26,11 @@ final class Stress {
 
     private static String run() throws Exception {
         ExecutorService pool = Executors.newFixedThreadPool(THREADS);
-        try (ServerSocket server = new ServerSocket()) {
-            server.bind(new InetSocketAddress("127.0.0.1", 0), THREADS);
-            Thread acceptor = new Thread(() -> accept(server));
-            acceptor.setDaemon(true);
-            acceptor.start();
-            List<Callable<long[]>> work = new ArrayList<>();
-            for (int thread = 0; thread < THREADS; thread++)
-                work.add(() -> work(server.getLocalPort()));
+        // Connections wait in the queue of what listens.
+        try (ServerSocket server = new ServerSocket(0, THREADS * ROUNDS, InetAddress.getLoopbackAddress())) {
+            Callable<long[]> work = () -> work(server);
             long[] total = new long[4];
-            for (Future<long[]> one : pool.invokeAll(work))
+            for (Future<long[]> one : pool.invokeAll(Collections.nCopies(THREADS, work)))
                 for (int i = 0; i < total.length; i++)
                     total[i] += one.get()[i];
             return String.format("%d nulls, %d bytes, %d connections, %d words", total[0], total[1], total[2], total[3]);
@@ -46,7 +39,7 @@ final class Stress {
         }
     }
 
-    private static long[] work(int port) throws Exception {
+    private static long[] work(ServerSocket server) throws Exception {
         long[] count = new long[4];
         for (int round = 0; round < ROUNDS; round++) {
             // Garbage of every age: some of it lives until the next round but one.
@@ -56,10 +49,9 @@ final class Stress {
             pieces[round % PIECES] = null;
             for (long[] piece : pieces)
                 count[3] += lengthOf(piece, count);
-            Path file = Paths.get("/etc/hosts");
-            count[1] += Files.readAllBytes(file).length;
+            count[1] += Files.readAllBytes(Paths.get("/etc/hosts")).length;
             if (round % 25 == 0)
-                try (Socket socket = new Socket("127.0.0.1", port)) {
+                try (Socket socket = new Socket(server.getInetAddress(), server.getLocalPort())) {
                     count[2] += socket.isConnected() ? 1 : 0;
                 }
         }
@@ -73,15 +65,6 @@ final class Stress {
         } catch (NullPointerException error) {
             count[0]++;
             return 0;
-        }
-    }
-
-    private static void accept(ServerSocket server) {
-        try {
-            while (true)
-                server.accept().close();
-        } catch (Exception closed) {
-            return;
         }
     }
 }

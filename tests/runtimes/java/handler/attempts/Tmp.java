@@ -3,7 +3,6 @@ package attempts;
 import static attempts.Deed.with;
 import static java.nio.file.StandardOpenOption.CREATE;
 import static java.nio.file.StandardOpenOption.CREATE_NEW;
-import static java.nio.file.StandardOpenOption.DELETE_ON_CLOSE;
 import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.WRITE;
 
@@ -11,7 +10,6 @@ import java.io.File;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.io.RandomAccessFile;
 import java.net.URI;
 import java.nio.ByteBuffer;
@@ -25,7 +23,6 @@ import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardWatchEventKinds;
-import java.nio.file.WatchService;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Collections;
@@ -42,21 +39,16 @@ final class Tmp {
 
     private Tmp() {}
 
+    /** The first are the files that the runtime itself needs. */
     static void add(Map<String, Deed> deeds) {
-        addOldFiles(deeds);
-        addFiles(deeds);
-        addChannels(deeds);
-        addRuntimes(deeds);
-    }
-
-    /** The files that the runtime itself needs. */
-    private static void addRuntimes(Map<String, Deed> deeds) {
         deeds.put("runtimes_counters_while_loading", () -> WHILE_LOADING);
         deeds.put("runtimes_counters", () -> Files.write(COUNTERS.resolve("2"), DATA).toString());
         deeds.put("runtimes_directory", () -> Files.createDirectory(Paths.get("/tmp/hsperfdata_later")).toString());
         deeds.put("runtimes_library_read", () -> String.valueOf(Files.readAllBytes(LIBRARY).length > 0));
         deeds.put("runtimes_library_changed", with(() -> FileChannel.open(LIBRARY, WRITE), FileChannel::isOpen));
         deeds.put("runtimes_other_library", () -> written(Files.write(Paths.get("/tmp/.libaws-lambda-jni.so.1"), DATA)));
+        addOldFiles(deeds);
+        addFiles(deeds);
     }
 
     private static String makeCounters() {
@@ -66,10 +58,6 @@ final class Tmp {
         } catch (IOException error) {
             return error.toString();
         }
-    }
-
-    private static String text(Path file) throws IOException {
-        return new String(Files.readAllBytes(file));
     }
 
     private static Path given(String name) {
@@ -87,71 +75,42 @@ final class Tmp {
         return "true";
     }
 
-    private static String write(FileOutputStream out) throws IOException {
-        out.write(DATA);
-        return out.getChannel().size() + " bytes";
-    }
-
     private static String written(Path path) throws IOException {
         return path.toFile().length() + " bytes";
     }
 
     private static void addOldFiles(Map<String, Deed> deeds) {
-        deeds.put("file_output_stream", with(() -> new FileOutputStream("/tmp/file_output_stream"), Tmp::write));
-        deeds.put("file_append", with(() -> new FileOutputStream("/tmp/given/file_append", true), Tmp::write));
+        deeds.put("file_output_stream", with(() -> new FileOutputStream("/tmp/file_output_stream"), out -> {
+            out.write(DATA);
+            return out.getChannel().size();
+        }));
         deeds.put("file_input_stream", with(
             () -> new FileInputStream("/tmp/given/file_input_stream"), in -> new String(Deed.bytesOf(in))));
-        deeds.put("file_print_writer", () -> {
-            try (PrintWriter out = new PrintWriter("/tmp/file_print_writer")) {
-                out.print("data");
-            }
-            return written(fresh("file_print_writer"));
-        });
+        deeds.put("file_random_access", with(() -> new RandomAccessFile("/tmp/file_random_access", "rw"), file -> {
+            file.writeInt(42);
+            return file.length();
+        }));
         deeds.put("file_create", () -> yes(new File("/tmp/file_create").createNewFile()));
-        deeds.put("file_create_temp", () -> String.valueOf(File.createTempFile("file", ".tmp").exists()));
         deeds.put("file_mkdir", () -> yes(new File("/tmp/file_mkdir").mkdir()));
-        deeds.put("file_mkdirs", () -> yes(new File("/tmp/file_mkdirs/a/b").mkdirs()));
         deeds.put("file_delete", () -> yes(new File("/tmp/given/file_delete").delete()));
         deeds.put("file_rename", () -> yes(new File("/tmp/given/file_rename").renameTo(new File("/tmp/file_rename"))));
         deeds.put("file_set_readonly", () -> yes(new File("/tmp/given/file_set_readonly").setReadOnly()));
         deeds.put("file_set_modified", () -> yes(new File("/tmp/given/file_set_modified").setLastModified(0)));
         deeds.put("file_list", () -> yes(new File("/tmp/given").list() != null));
-        deeds.put("file_random_access", with(() -> new RandomAccessFile("/tmp/file_random_access", "rw"), file -> {
-            file.writeInt(42);
-            return file.length();
-        }));
-        deeds.put("file_random_access_read", with(
-            () -> new RandomAccessFile("/tmp/given/file_random_access_read", "r"), RandomAccessFile::readLine));
     }
 
     private static void addFiles(Map<String, Deed> deeds) {
         deeds.put("files_write", () -> written(Files.write(fresh("files_write"), DATA)));
-        deeds.put("files_write_string", () -> written(Files.writeString(fresh("files_write_string"), "data")));
-        deeds.put("files_writer", () -> {
-            Files.newBufferedWriter(fresh("files_writer")).append("data").close();
-            return written(fresh("files_writer"));
-        });
-        deeds.put("files_read", () -> Files.readString(given("files_read")));
-        deeds.put("files_lines", with(() -> Files.lines(given("files_lines")), lines -> lines.findFirst().orElse("")));
-        deeds.put("files_create_temp", () -> String.valueOf(Files.exists(Files.createTempFile("files", ".tmp"))));
-        deeds.put("files_create_temp_dir", () -> String.valueOf(Files.exists(Files.createTempDirectory("files"))));
+        deeds.put("files_read", () -> new String(Files.readAllBytes(given("files_read"))));
         deeds.put("files_create_directory", () -> Files.createDirectory(fresh("files_create_directory")).toString());
         deeds.put("files_copy_in", () -> written(Files.copy(Paths.get("/etc/hosts"), fresh("files_copy_in"))));
         deeds.put("files_copy_within", () -> written(Files.copy(given("files_copy_within"), fresh("files_copy"))));
         deeds.put("files_move", () -> written(
             Files.move(given("files_move"), fresh("files_move"), StandardCopyOption.ATOMIC_MOVE)));
-        deeds.put("files_delete", () -> {
-            Files.delete(given("files_delete"));
-            return "gone";
-        });
+        deeds.put("files_delete", () -> String.valueOf(Files.deleteIfExists(given("files_delete"))));
         deeds.put("files_link", () -> written(Files.createLink(fresh("files_link"), given("files_link"))));
         deeds.put("files_symlink", () -> Files.createSymbolicLink(fresh("files_symlink"), Paths.get("/etc")).toString());
-        deeds.put("files_through_symlink", () -> text(Paths.get("/tmp/out_and_in/files_through_symlink")));
-        deeds.put("files_through_proc", () -> text(
-            Paths.get("/proc/self/root/tmp/given/files_through_proc")));
-        deeds.put("files_relative", () -> text(Paths.get("../../tmp/given/files_relative")));
         deeds.put("files_list", with(() -> Files.list(Paths.get("/tmp/given")), found -> found.findAny().isPresent()));
-        deeds.put("files_walk", with(() -> Files.walk(Paths.get("/tmp/given")), found -> found.count() > 1));
         deeds.put("files_permissions", () -> Files.setPosixFilePermissions(
             given("files_permissions"), PosixFilePermissions.fromString("rw-------")).toString());
         deeds.put("files_modified", () -> Files.setLastModifiedTime(
@@ -166,31 +125,16 @@ final class Tmp {
             }
             return String.valueOf(Files.size(fresh("files.zip")) > 0);
         });
-    }
-
-    private static void addChannels(Map<String, Deed> deeds) {
         deeds.put("channel_write", with(
             () -> FileChannel.open(fresh("channel_write"), CREATE, WRITE), out -> out.write(ByteBuffer.wrap(DATA))));
-        deeds.put("channel_truncate", with(
-            () -> FileChannel.open(given("channel_truncate"), WRITE), channel -> channel.truncate(1).size()));
-        deeds.put("channel_map", with(
-            () -> FileChannel.open(fresh("channel_map"), CREATE_NEW, READ, WRITE), channel -> {
-                MappedByteBuffer mapped = channel.map(FileChannel.MapMode.READ_WRITE, 0, 4096);
-                mapped.put(0, (byte) 1);
-                mapped.force();
-                return channel.size();
-            }));
-        deeds.put("channel_map_read", with(
-            () -> FileChannel.open(given("channel_map_read")),
-            channel -> (char) channel.map(FileChannel.MapMode.READ_ONLY, 0, 1).get(0)));
-        deeds.put("channel_transfer", with(
-            () -> FileChannel.open(fresh("channel_transfer"), CREATE, WRITE),
-            to -> with(() -> FileChannel.open(Paths.get("/etc/hosts")), from -> from.transferTo(0, from.size(), to) > 0).run()));
+        deeds.put("channel_map", with(() -> FileChannel.open(fresh("channel_map"), CREATE_NEW, READ, WRITE), channel -> {
+            MappedByteBuffer mapped = channel.map(FileChannel.MapMode.READ_WRITE, 0, 4096);
+            mapped.put(0, (byte) 1);
+            mapped.force();
+            return channel.size();
+        }));
         deeds.put("channel_asynchronous", with(
             () -> AsynchronousFileChannel.open(fresh("channel_asynchronous"), CREATE, WRITE),
             channel -> channel.write(ByteBuffer.wrap(DATA), 0).get()));
-        deeds.put("channel_delete_on_close", with(
-            () -> FileChannel.open(fresh("channel_delete_on_close"), CREATE, WRITE, DELETE_ON_CLOSE),
-            channel -> channel.write(ByteBuffer.wrap(DATA))));
     }
 }

@@ -1,5 +1,3 @@
-package traced;
-
 import com.amazonaws.xray.AWSXRay;
 import com.amazonaws.xray.entities.Subsegment;
 import java.util.Collections;

@@ -12,7 +12,7 @@ patch_all()
 
 def handler(event: dict[str, str], context: object) -> dict[str, str]:
     # The emulator samples nothing.
-    os.environ["_X_AMZN_TRACE_ID"] = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+    os.environ["_X_AMZN_TRACE_ID"] = os.environ["TRACE_HEADER"]
     with xray_recorder.in_subsegment("handling") as subsegment, socket.create_server(("127.0.0.1", 0)):
         if subsegment:
             subsegment.put_annotation("name", event["name"])

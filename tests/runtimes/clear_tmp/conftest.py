@@ -1,3 +1,0 @@
-"""The promise of the tests here that name no other."""
-
-PROMISE = "tmp.clear"
