@@ -99,7 +99,6 @@ class Case:
         adapter: whether the extension is there that asks for work in the function's place.
         open: policies that do not hold behind it.
         runtime: Lambda's identifier.
-        from_debian: whether the library is jemalloc as Debian has it, and not one of ours.
     """
 
     wrapper: str
@@ -109,7 +108,6 @@ class Case:
     library: str = ""
     adapter: bool = False
     open: tuple[str, ...] = ()
-    from_debian: bool = False
     runtime: str = "python3.13"
 
 
@@ -161,7 +159,6 @@ CASES: Mapping[str, Case] = {
         f"{WRAPPERS}/plain-sh",
         {"preloaded": [_JEMALLOC]},
         environment={"LD_PRELOAD": f"/opt/lib/{_JEMALLOC}"},
-        from_debian=True,
     ),
     "LibraryPath": _script("library-path", host="interposed", library="own/libinterposing-by-name.so"),
 }

@@ -49,7 +49,7 @@ def test_the_attempts_are_real(assembly: CloudAssembly) -> None:
 @pytest.mark.parametrize("name", long_but(KEPT, CASES))
 def test_behind_a_wrapper(assembly: CloudAssembly, name: str) -> None:
     case = CASES[name]
-    if case.from_debian and not programs.jemalloc():
+    if "preloaded" in case.seen and not programs.jemalloc():
         pytest.skip(f"no libjemalloc; {programs.REDIS.missing()}")
     if missing := find(case.runtime).missing():
         pytest.skip(missing)

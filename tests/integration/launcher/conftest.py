@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.compiling import compile_c
-from integration.launcher.support import MACHINE, OTHER_MACHINE, Installed
+from integration.launcher.support import MACHINE, Installed
 from shielded_function_runtime.build import native
 
 PROMISE = "start.unchanged"
@@ -66,9 +66,3 @@ def installed(tmp_path: Path, compiled: Callable[[str], Path], stand_in: Callabl
 def static_program(tmp_path: Path, compiled: Callable[[str], Path]) -> Path:
     """A static program. The wrapper is one; this copy has an inode of its own, so it is not taken for itself."""
     return Path(shutil.copy(compiled(MACHINE), tmp_path / "static-program"))
-
-
-@pytest.fixture
-def foreign_program(compiled: Callable[[str], Path]) -> Path:
-    """A program of the other architecture."""
-    return compiled(OTHER_MACHINE)

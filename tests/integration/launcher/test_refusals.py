@@ -213,9 +213,9 @@ def test_program_static(installed: Installed, static_program: Path) -> None:
     assert "static program" in assert_refused(installed.run([static_program, "--version"], POLICY))
 
 
-def test_program_of_another_machine(installed: Installed, foreign_program: Path) -> None:
-    reason = assert_refused(installed.run([foreign_program, "--version"], POLICY))
-    assert f"is not built for this machine, {MACHINE}" in reason
+def test_program_of_another_machine(installed: Installed, compiled: Callable[[str], Path]) -> None:
+    done = installed.run([compiled(OTHER_MACHINE), "--version"], POLICY)
+    assert f"is not built for this machine, {MACHINE}" in assert_refused(done)
 
 
 @needs_root
