@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import platform
 
 # <linux/sched.h>
 CLONE_NEWNS = 0x00020000
@@ -44,7 +43,7 @@ _libc.syscall.restype = ctypes.c_long
 
 def machine() -> str:
     """This machine's architecture as the kernel names it: `x86_64` or `aarch64`."""
-    return {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine().lower(), platform.machine())
+    return os.uname().machine
 
 
 def _check(result: int, call: str) -> int:

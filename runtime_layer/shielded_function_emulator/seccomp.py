@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-import socket
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -60,6 +59,8 @@ FIRST_UNKNOWN_CALL = 441
 _CLONE = {"x86_64": 56, "aarch64": 220}
 _SOCKET = {"x86_64": 41, "aarch64": 198}
 _SOCKET_TYPE_MASK = 0xF
+_SOCK_RAW = 3  # these of linux/net.h and linux/socket.h: the module socket takes a tenth of the time to enter a sandbox
+_AF_INET, _AF_INET6, _AF_PACKET = 2, 10, 17
 
 
 class _Instruction(ctypes.Structure):
@@ -124,14 +125,14 @@ def _socket_rules() -> list[Instruction]:
     is_raw = [
         _argument(1),
         Instruction(_AND, _SOCKET_TYPE_MASK),
-        *_when(_JEQ, int(socket.SOCK_RAW), [_refuse(errno.EPERM)]),
+        *_when(_JEQ, _SOCK_RAW, [_refuse(errno.EPERM)]),
         _return(_ALLOW),
     ]
     return [
         _argument(0),
-        *_when(_JEQ, int(socket.AF_PACKET), [_refuse(errno.EPERM)]),
-        *_when(_JEQ, int(socket.AF_INET), is_raw),
-        *_when(_JEQ, int(socket.AF_INET6), is_raw),
+        *_when(_JEQ, _AF_PACKET, [_refuse(errno.EPERM)]),
+        *_when(_JEQ, _AF_INET, is_raw),
+        *_when(_JEQ, _AF_INET6, is_raw),
         _return(_ALLOW),
     ]
 

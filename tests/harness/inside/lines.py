@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 
 from ways import LIBC, NEXT
 
@@ -62,9 +63,14 @@ def storm() -> None:
 
 
 def storm_of_targets() -> None:
-    for number in range(300):
-        with contextlib.suppress(OSError):
-            open(f"/tmp/{number}", "w").close()
+    """Until one second holds more of them than have a line each."""
+    for first in range(0, 10_000, 500):
+        begun = time.monotonic()
+        for number in range(first, first + 500):
+            with contextlib.suppress(OSError):
+                open(f"/tmp/{number}", "w").close()
+        if time.monotonic() - begun < 1:
+            return
 
 
 WHAT = {f.__name__: f for f in (other_environment, path, tighten, ready, storm, storm_of_targets)}
