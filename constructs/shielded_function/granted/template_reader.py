@@ -125,6 +125,7 @@ class TemplateGrants:
         targets = tuple(
             piece.target
             for inner in _references(value)
+            if inner != value  # which refers to nothing in the app
             for piece in self.pieces(template, inner, depth - 1)
             if isinstance(piece, Unknown) and piece.target
         )
@@ -143,7 +144,7 @@ class TemplateGrants:
 
     def _referred(self, template: Template, function: str, argument: Any, depth: int) -> Field:
         """The target of a reference: a resource, or a value of another stack; empty for neither."""
-        if not depth:
+        if depth < 1:
             return ()
         if function == "Fn::ImportValue" and isinstance(argument, str) and argument in self._exports:
             return self.pieces(*self._exports[argument], depth - 1)
@@ -206,7 +207,8 @@ class TemplateGrants:
             if name not in self._roles:
                 text = f"its role {name} is imported, so only the grants of this app are known"
                 self._roles[name] = _Role(name, [Finding(f"{_ID}ImportedRole", text)])
-                self._add_named(self._roles[name], name.rpartition("/")[2])
+                known_late = next((piece.note for piece in pieces[:1] if isinstance(piece, Unknown)), "")
+                self._add_named(self._roles[name], name.rpartition("/")[2], known_late)
             return self._roles[name]
         if target.path not in self._roles:
             place = target.construct
@@ -234,12 +236,13 @@ class TemplateGrants:
                     if (found := _target(pieces)) and found.path == role.name:
                         self._add_statement(role, policy.path, policy.template, label, statement)
 
-    def _add_named(self, role: _Role, name: str) -> None:
-        """Adds policies that name a role, by a reference or by its name."""
+    def _add_named(self, role: _Role, name: str, arn: str = "") -> None:
+        """Adds policies that name a role, by a reference, its name, or a name made from its ARN."""
         for policy, names in self._policies:
             for _, pieces in names:
-                target = _target(pieces)
-                if (target is not None and target.path == role.name) or (name and words(pieces) == name):
+                target, text = _target(pieces), words(pieces)
+                is_named = (name and text == name) or (arn and arn in text)
+                if is_named or (target is not None and target.path == role.name):
                     self._add_policy(role, policy)
 
     @cached_property

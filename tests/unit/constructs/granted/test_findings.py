@@ -61,6 +61,7 @@ def test_other_kinds_of_s3_resources(stack: cdk.Stack, allow: Allow, read: Read,
     allow("s3:GetObject", "arn:aws:s3:eu-west-1:123456789012:accesspoint/orders/object/*")
     allow("s3:GetObject", "arn:aws:s3::123456789012:accesspoint/abc.mrap/object/*")
     allow("s3:DescribeJob", "arn:aws:s3:eu-west-1:123456789012:job/*")
+    allow("s3express:CreateSession", "arn:aws:s3express:eu-west-1:123456789012:bucket/orders--euw1-az1--x-s3")
     allow("s3:GetObject", "arn:aws:sqs:eu-west-1:123456789012:queue")
     allow("s3:GetObject", sqs.Queue(stack, "Queue").queue_arn)
     point = s3.CfnAccessPoint(stack, "Point", bucket="shop-orders")
@@ -70,8 +71,8 @@ def test_other_kinds_of_s3_resources(stack: cdk.Stack, allow: Allow, read: Read,
     assert "orders-123456789012.s3-accesspoint.eu-west-1." in shown[0]
     assert "abc.mrap.accesspoint.s3-global." in shown[1]
     assert "'Ref': 'Point'" in shown[2]
-    assert stack.resolve(list(grants.buckets)) == [{"Fn::GetAtt": ["Point", "Alias"]}]
-    assert grants.services == ("s3control",)
+    buckets = ["orders--euw1-az1--x-s3", {"Fn::GetAtt": ["Point", "Alias"]}]
+    assert (stack.resolve(list(grants.buckets)), grants.services) == (buckets, ("s3control",))
     assert set(ids(grants)) <= {"OtherRegion"}
     assert sum("not of S3" in str(left) for left in grants.left_out) == 2
 

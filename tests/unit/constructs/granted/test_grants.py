@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +29,10 @@ from unit.constructs.granted.rows import (
 pytestmark = pytest.mark.xdist_group("grants")  # one app for all rows
 
 
+SOURCES: Final = aws.lambda_event_sources
+LATEST: Final = aws.lambda_.StartingPosition.LATEST
+
+
 def allow(function: Any, actions: str, *resources: str, **more: Any) -> None:
     function.add_to_role_policy(
         aws.iam.PolicyStatement(actions=actions.split(), resources=list(resources) or ["*"], **more)
@@ -38,11 +43,12 @@ def allowing(actions: str, *resources: str) -> Grant:
     return lambda s, f: allow(f, actions, *resources)
 
 
-def table_stream_that_lambda_polls(s: Any, f: Any) -> None:
-    streamed = table(s, stream=aws.dynamodb.StreamViewType.NEW_IMAGE)
-    f.add_event_source(
-        aws.lambda_event_sources.DynamoEventSource(streamed, starting_position=aws.lambda_.StartingPosition.LATEST)
-    )
+def polls(make_source: Callable[[Any], Any]) -> Grant:
+    return lambda s, f: f.add_event_source(make_source(s))
+
+
+def nothing(_: Any, __: Any) -> None:
+    pass
 
 
 def bucket_of_another_region(s: Any, f: Any) -> None:
@@ -70,39 +76,21 @@ def bucket_by_an_assumed_role(s: Any, f: Any) -> None:
 
 def queue_that_lambda_polls_and_code_sends_to(s: Any, f: Any) -> None:
     made = aws.sqs.Queue(s, "Queue")
-    f.add_event_source(aws.lambda_event_sources.SqsEventSource(made))
+    f.add_event_source(SOURCES.SqsEventSource(made))
     made.grant_send_messages(f)
 
 
-def stream_that_lambda_polls(s: Any, f: Any) -> None:
+def consumer_of_a_stream(s: Any) -> Any:
     stream = aws.kinesis.Stream(s, "Stream")
-    f.add_event_source(
-        aws.lambda_event_sources.KinesisEventSource(stream, starting_position=aws.lambda_.StartingPosition.LATEST)
-    )
-
-
-def stream_consumer_that_lambda_polls(s: Any, f: Any) -> None:
-    consumer = aws.kinesis.StreamConsumer(
-        s, "Consumer", stream=aws.kinesis.Stream(s, "Stream"), stream_consumer_name="fan"
-    )
-    f.add_event_source(
-        aws.lambda_event_sources.KinesisConsumerEventSource(
-            consumer, starting_position=aws.lambda_.StartingPosition.LATEST
-        )
-    )
+    consumer = aws.kinesis.StreamConsumer(s, "Consumer", stream=stream, stream_consumer_name="fan")
+    return SOURCES.KinesisConsumerEventSource(consumer, starting_position=LATEST)
 
 
 def broker_and_cluster_that_lambda_polls(s: Any, f: Any) -> None:
     """From their VPC, which the function is not in."""
     for kind, arn in ("mq", "mq:eu-west-1:111111111111:broker:b:1"), ("rds", "rds:eu-west-1:111111111111:cluster:docs"):
         aws.lambda_.CfnEventSourceMapping(s, kind, function_name=f.function_name, event_source_arn=f"arn:aws:{arn}")
-    actions = [
-        "mq:DescribeBroker",
-        "rds:DescribeDBClusters",
-        "rds:DescribeDBSubnetGroups",
-        "ec2:CreateNetworkInterface",
-    ]
-    f.add_to_role_policy(aws.iam.PolicyStatement(actions=actions, resources=["*"]))
+    allow(f, "mq:DescribeBroker rds:DescribeDBClusters rds:DescribeDBSubnetGroups ec2:CreateNetworkInterface")
 
 
 def secret_that_rotates(s: Any, f: Any) -> None:
@@ -113,15 +101,11 @@ def secret_that_rotates(s: Any, f: Any) -> None:
 
 def named_by_the_policies_of_resources(s: Any, f: Any) -> None:
     who: Any = aws.iam.ArnPrincipal(f.role.role_arn)
-    bucket, queue, secret = (
-        aws.s3.Bucket(s, "Bucket"),
-        aws.sqs.Queue(s, "Queue"),
-        aws.secretsmanager.Secret(s, "Secret"),
-    )
+    bucket, queue = aws.s3.Bucket(s, "Bucket"), aws.sqs.Queue(s, "Queue")
     for resource, action, arn in (
         (bucket, "s3:GetObject", bucket.arn_for_objects("*")),
         (queue, "sqs:SendMessage", queue.queue_arn),
-        (secret, "secretsmanager:GetSecretValue", "*"),
+        (aws.secretsmanager.Secret(s, "Secret"), "secretsmanager:GetSecretValue", "*"),
     ):
         statement = aws.iam.PolicyStatement(actions=[action], resources=[arn], principals=[who])
         resource.add_to_resource_policy(statement)
@@ -161,6 +145,10 @@ def by_hand(**statement: Any) -> Grant:
     )
 
 
+def imported(role_arn: str) -> Callable[[Any], dict[str, Any]]:
+    return lambda s: {"role": aws.iam.Role.from_role_arn(s, "Role", role_arn)}
+
+
 def policy_that_names_an_imported_role(s: Any, f: Any) -> None:
     for name, role in ("mine", "by-name"), ("theirs", "another"):
         statement = {"Effect": "Allow", "Action": "sns:Publish" if name == "mine" else "ses:*", "Resource": "*"}
@@ -173,36 +161,21 @@ def rest_api(s: Any, f: Any) -> None:
     allow(f, "execute-api:Invoke", api.arn_for_execute_api())
 
 
-def deployment_hook(s: Any, f: Any) -> None:
-    alias: Any = aws.lambda_.Alias(s, "Alias", alias_name="live", version=another(s).current_version)
-    aws.codedeploy.LambdaDeploymentGroup(s, "Group", alias=alias).add_pre_hook(f)
-
-
-def managed_policy_of_the_app(s: Any, f: Any) -> None:
-    statement = aws.iam.PolicyStatement(actions=["ses:SendEmail"], resources=["*"])
-    f.role.add_managed_policy(aws.iam.ManagedPolicy(s, "Managed", statements=[statement]))
-
-
 def alias_polls(s: Any, f: Any) -> None:
     alias = aws.lambda_.Alias(s, "Live", alias_name="live", version=f.current_version)
-    alias.add_event_source(aws.lambda_event_sources.SqsEventSource(aws.sqs.Queue(s, "Queue")))
+    alias.add_event_source(SOURCES.SqsEventSource(aws.sqs.Queue(s, "Queue")))
 
 
 def another_polls(s: Any, f: Any) -> None:
     queue = aws.sqs.Queue(s, "Queue")
-    another(s, "Poller").add_event_source(aws.lambda_event_sources.SqsEventSource(queue))
+    another(s, "Poller").add_event_source(SOURCES.SqsEventSource(queue))
     queue.grant_consume_messages(f)
 
 
-def mapping_with_dead_letters(s: Any, f: Any) -> None:
+def stream_with_dead_letters(s: Any) -> Any:
     stream = aws.kinesis.Stream(s, "Stream", encryption=aws.kinesis.StreamEncryption.UNENCRYPTED)
-    failed = aws.lambda_event_sources.SqsDlq(aws.sqs.Queue(s, "Failed"))
-    start = aws.lambda_.StartingPosition.LATEST
-    f.add_event_source(aws.lambda_event_sources.KinesisEventSource(stream, starting_position=start, on_failure=failed))
-
-
-def dead_letters_that_code_sends_too(s: Any, f: Any) -> None:
-    f.dead_letter_queue.grant_send_messages(f)
+    failed = SOURCES.SqsDlq(aws.sqs.Queue(s, "Failed"))
+    return SOURCES.KinesisEventSource(stream, starting_position=LATEST, on_failure=failed)
 
 
 def key_of_a_bucket_that_is_not_granted(s: Any, f: Any) -> None:
@@ -220,28 +193,46 @@ def key_of_a_bucket_that_signs(s: Any, f: Any) -> None:
 VIA_S3: Final = {"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}
 WRITE_LOGS: Final = "logs:CreateLogGroup logs:CreateLogStream logs:PutLogEvents"
 BUCKET: Final = "arn:aws:s3:::shop-orders"
+BUCKETS: Final = (
+    *(BUCKET, f"{BUCKET}/*", f"{BUCKET}/2026/${{aws:username}}/*", "arn:aws-cn:s3:::shop-orders/a:b"),
+    f"arn:{cdk.Aws.PARTITION}:s3:::shop-orders/*",
+)
+IN_PARAMETERS: Final = ("{{resolve:ssm:/shop/bucket:2}}", "logs-{{resolve:ssm:/shop/a}}-{{resolve:ssm:b}}")
+IN_SECRETS: Final = ("{{resolve:ssm-secure:/shop/b}}", "{{resolve:secretsmanager:shop:SecretString:bucket}}")
+EVERY_BUCKET: Final = (
+    ("s3:GetObject", "*"),
+    ("s3:ListAllMyBuckets", "*"),
+    ("s3:*", "arn:aws:s3:::*/*"),
+    ("s3:*", "arn:aws:s3:::logs-*"),
+    ("s3:*", "arn:aws:s3:::home-${aws:username}/*"),
+    ("s3:*", "arn:aws:s3:eu-west-1:123456789012:accesspoint/*"),
+    ("s3:GetObject", "arn:aws:*:::shop-orders"),
+    ("s3-object-lambda:WriteGetObjectResponse", "*"),
+)
 TABLE: Final = "arn:aws:dynamodb:*:*:table"
 
 
 ROWS: dict[str, Row] = {
     "alias_polls": Row(alias_polls),
     "another_polls": Row(another_polls, "sqs"),
-    "mapping_with_dead_letters": Row(mapping_with_dead_letters),
+    "mapping_with_dead_letters": Row(polls(stream_with_dead_letters)),
     "event_bus_that_lambda_sends_to": Row(
-        lambda s, f: None,
+        nothing,
         props=lambda s: {"on_failure": aws.lambda_destinations.EventBridgeDestination(aws.events.EventBus(s, "Bus"))},
     ),
-    "topic_for_dead_letters": Row(lambda s, f: None, props=lambda s: {"dead_letter_topic": aws.sns.Topic(s, "Topic")}),
+    "topic_for_dead_letters": Row(nothing, props=lambda s: {"dead_letter_topic": aws.sns.Topic(s, "Topic")}),
     "dead_letters_that_code_sends_too": Row(
-        dead_letters_that_code_sends_too, "sqs", props=lambda s: {"dead_letter_queue_enabled": True}
+        lambda s, f: f.dead_letter_queue.grant_send_messages(f),
+        "sqs",
+        props=lambda s: {"dead_letter_queue_enabled": True},
     ),
     "key_of_a_bucket_that_is_not_granted": Row(key_of_a_bucket_that_is_not_granted, "kms"),
     "key_of_a_bucket_that_signs": Row(key_of_a_bucket_that_signs, "kms", buckets="Bucket"),
     "key_by_way_of_a_service": Row(lambda s, f: allow(f, "kms:Decrypt", conditions=VIA_S3)),
-    "log_of_anything": Row(lambda s, f: allow(f, WRITE_LOGS)),
-    "log_of_any_name": Row(lambda s, f: allow(f, WRITE_LOGS, "arn:aws:logs:*:*:*")),
-    "log_by_name": Row(lambda s, f: allow(f, WRITE_LOGS, "arn:aws:logs:*:*:log-group:/aws/lambda/x:*")),
-    "logs_all": Row(lambda s, f: allow(f, "logs:*"), "logs"),
+    "log_of_anything": Row(allowing(WRITE_LOGS)),
+    "log_of_any_name": Row(allowing(WRITE_LOGS, "arn:aws:logs:*:*:*")),
+    "log_by_name": Row(allowing(WRITE_LOGS, "arn:aws:logs:*:*:log-group:/aws/lambda/x:*")),
+    "logs_all": Row(allowing("logs:*"), "logs"),
     "logs_of_another_group": Row(
         lambda s, f: aws.logs.LogGroup(s, "Audit").grant_write(f),
         "logs",
@@ -256,8 +247,15 @@ ROWS: dict[str, Row] = {
             {"orders": False, "orders/index/*": False, "orders/*": True, "orders/stream/*": True, "*": True}.items()
         )
     },
-    "tables_all": Row(lambda s, f: allow(f, "dynamodb:*"), "dynamodb dynamodbstreams"),
-    "table_stream_that_lambda_polls": Row(table_stream_that_lambda_polls, left=("Lambda polls it",)),
+    "tables_all": Row(allowing("dynamodb:*"), "dynamodb dynamodbstreams"),
+    "table_stream_that_lambda_polls": Row(
+        polls(
+            lambda s: SOURCES.DynamoEventSource(
+                table(s, stream=aws.dynamodb.StreamViewType.NEW_IMAGE), starting_position=LATEST
+            )
+        ),
+        left=("Lambda polls it",),
+    ),
     "table_imported_with_a_key": Row(
         lambda s, f: aws.dynamodb.Table.from_table_attributes(
             s, "Table", table_name="orders", encryption_key=key(s)
@@ -265,9 +263,7 @@ ROWS: dict[str, Row] = {
         "dynamodb",
     ),
     "table_of_another_account": Row(
-        lambda s, f: allow(f, "dynamodb:GetItem", "arn:aws:dynamodb:eu-west-1:222222222222:table/orders"),
-        "dynamodb",
-        said="OtherAccount",
+        allowing("dynamodb:GetItem", "arn:aws:dynamodb:eu-west-1:222222222222:table/x"), "dynamodb", said="OtherAccount"
     ),
     "bucket_read_of_a_prefix": Row(lambda s, f: aws.s3.Bucket(s, "Bucket").grant_read(f, "2026/*"), buckets="Bucket"),
     "bucket_imported_with_a_key": Row(
@@ -286,46 +282,25 @@ ROWS: dict[str, Row] = {
     # What names a bucket, and what admits every bucket.
     **{
         f"bucket_by_{number}": Row(allowing("s3:GetObject", arn), buckets="shop-orders")
-        for number, arn in enumerate(
-            (
-                BUCKET,
-                f"{BUCKET}/*",
-                f"{BUCKET}/2026/${{aws:username}}/*",
-                "arn:aws-cn:s3:::shop-orders/a:b",
-                f"arn:{cdk.Aws.PARTITION}:s3:::shop-orders/*",
-            )
-        )
+        for number, arn in enumerate(BUCKETS)
     },
     **{
         f"bucket_in_parameters_{number}": Row(allowing("s3:GetObject", f"arn:aws:s3:::{name}/a/*"), buckets=name)
-        for number, name in enumerate(
-            ("{{resolve:ssm:/shop/bucket:2}}", "logs-{{resolve:ssm:/shop/a}}-{{resolve:ssm:b}}")
-        )
+        for number, name in enumerate(IN_PARAMETERS)
     },
     **{
         f"bucket_in_a_secret_{number}": Row(
-            allowing("s3:GetObject", f"arn:aws:s3:::{{{{resolve:{name}}}}}/a/*"),
+            allowing("s3:GetObject", f"arn:aws:s3:::{name}/a/*"),
             said="BucketName",
-            text="is a secret, which no variable holds",
+            text="is a secret, which no",
         )
-        for number, name in enumerate(("ssm-secure:/shop/bucket", "secretsmanager:shop:SecretString:bucket"))
+        for number, name in enumerate(IN_SECRETS)
     },
     **{
         f"buckets_by_{number}": Row(
             bucket_and(action, arn), "s3 s3control" if action == "s3:*" else "s3", said="AllBuckets", text=arn
         )
-        for number, (action, arn) in enumerate(
-            (
-                ("s3:GetObject", "*"),
-                ("s3:ListAllMyBuckets", "*"),
-                ("s3:*", "arn:aws:s3:::*/*"),
-                ("s3:*", "arn:aws:s3:::logs-*"),
-                ("s3:*", "arn:aws:s3:::home-${aws:username}/*"),
-                ("s3:*", "arn:aws:s3:eu-west-1:123456789012:accesspoint/*"),
-                ("s3:GetObject", "arn:aws:*:::shop-orders"),
-                ("s3-object-lambda:WriteGetObjectResponse", "*"),
-            )
-        )
+        for number, (action, arn) in enumerate(EVERY_BUCKET)
     },
     "buckets_but_one": Row(
         lambda s, f: f.add_to_role_policy(
@@ -342,29 +317,24 @@ ROWS: dict[str, Row] = {
         allowing("s3express:CreateSession", "arn:aws:s3express:eu-west-1:111111111111:bucket/orders--euw1-az1--x-s3"),
         buckets="orders--euw1-az1--x-s3",
     ),
-    "batch_operations": Row(
-        lambda s, f: allow(f, "s3:CreateJob", "arn:aws:s3:eu-west-1:111111111111:job/*"), "s3control"
-    ),
+    "batch_operations": Row(allowing("s3:CreateJob", "arn:aws:s3:eu-west-1:111111111111:job/*"), "s3control"),
     "access_point": Row(access_point, buckets="Point_(bucket)", hosts="Point_(host)"),
     "directory_bucket": Row(directory_bucket, buckets="Fast"),
     "bucket_by_an_assumed_role": Row(bucket_by_an_assumed_role, "sts", buckets="Bucket"),
     "queue_that_lambda_polls": Row(
-        lambda s, f: f.add_event_source(
-            aws.lambda_event_sources.SqsEventSource(aws.sqs.Queue(s, "Queue", encryption=aws.sqs.QueueEncryption.KMS))
-        ),
+        polls(lambda s: SOURCES.SqsEventSource(aws.sqs.Queue(s, "Queue", encryption=aws.sqs.QueueEncryption.KMS))),
         left=("Lambda polls it", "it is the key of Queue, whose service calls KMS"),
     ),
     "queue_that_lambda_polls_and_code_sends_to": Row(queue_that_lambda_polls_and_code_sends_to, "sqs"),
     "queues_that_lambda_sends_to": Row(
-        lambda s, f: None,
+        nothing,
         props=lambda s: {
             "dead_letter_queue_enabled": True,
             "on_success": aws.lambda_destinations.SqsDestination(aws.sqs.Queue(s, "Done")),
         },
         left=("Lambda sends dead letters to it", "Lambda sends the function's results to it"),
     ),  # Dead letters and a destination.
-    "stream_that_lambda_polls": Row(stream_that_lambda_polls),
-    "stream_consumer_that_lambda_polls": Row(stream_consumer_that_lambda_polls),
+    "stream_consumer_that_lambda_polls": Row(polls(consumer_of_a_stream)),
     "broker_and_cluster_that_lambda_polls": Row(broker_and_cluster_that_lambda_polls),
     "secret_with_a_key": Row(
         lambda s, f: aws.secretsmanager.Secret(s, "Secret", encryption_key=key(s)).grant_write(f), "secretsmanager"
@@ -386,19 +356,18 @@ ROWS: dict[str, Row] = {
         props=lambda s: {"environment": {"A": "b"}, "environment_encryption": key(s)},
     ),
     "rest_api": Row(rest_api, hosts="Api:_*.execute-api.eu-west-1.*:443"),
-    "deployment_hook": Row(deployment_hook, "codedeploy"),
     "log_group_of_its_own": Row(
         lambda s, f: f.log_group.grant_write(f), props=lambda s: {"log_group": aws.logs.LogGroup(s, "Log")}
     ),
     "traces_and_insights": Row(
-        lambda s, f: None,
+        nothing,
         props=lambda s: {
             "tracing": aws.lambda_.Tracing.ACTIVE,
             "insights_version": aws.lambda_.LambdaInsightsVersion.VERSION_1_0_333_0,
         },
     ),  # A daemon and an extension send them.
     "vpc_and_file_system": Row(
-        lambda s, f: None,
+        nothing,
         props=lambda s: {
             "vpc": vpc(s),
             "vpc_subnets": ISOLATED,
@@ -407,7 +376,6 @@ ROWS: dict[str, Row] = {
             ),
         },
     ),  # Lambda makes the interfaces, and mounts.
-    "managed_policy_of_the_app": Row(managed_policy_of_the_app, "ses"),
     # Policies of AWS's, by their names.
     "managed_vpc": Row(managed("service-role/AWSLambdaVPCAccessExecutionRole")),
     "managed_traces": Row(managed("AWSXRayDaemonWriteAccess")),
@@ -415,20 +383,23 @@ ROWS: dict[str, Row] = {
     "managed_queue": Row(managed("service-role/AWSLambdaSQSQueueExecutionRole"), "sqs"),
     "managed_all_of_a_queue": Row(managed("AmazonSQSFullAccess"), said="ManagedPolicy"),
     "managed_administrator": Row(managed("AdministratorAccess"), said="ManagedPolicy"),
-    "imported_role": Row(
-        lambda s, f: aws.sqs.Queue(s, "Queue").grant_send_messages(f),
-        "sqs",
-        said="ImportedRole",
-        props=lambda s: {"role": aws.iam.Role.from_role_arn(s, "Role", "arn:aws:iam::111111111111:role/checkout")},
-    ),
+    **{
+        f"imported_role_{number}": Row(
+            lambda s, f: aws.sqs.Queue(s, "Queue").grant_send_messages(f),
+            "sqs",
+            said="ImportedRole",
+            props=imported(arn),
+        )
+        for number, arn in enumerate(("arn:aws:iam::111111111111:role/checkout", cdk.Fn.import_value("Role")))
+    },
     "policy_that_names_an_imported_role": Row(
         policy_that_names_an_imported_role,
         "sns",
         said="ImportedRole",
-        props=lambda s: {"role": aws.iam.Role.from_role_arn(s, "Role", "arn:aws:iam::111111111111:role/by-name")},
+        props=imported("arn:aws:iam::111111111111:role/by-name"),
     ),
     "role_of_another_account": Row(
-        lambda s, f: allow(f, "sts:AssumeRole", "arn:aws:iam::222222222222:role/x"), "sts", said="AssumedRole"
+        allowing("sts:AssumeRole", "arn:aws:iam::222222222222:role/x"), "sts", said="AssumedRole"
     ),
     "queue_of_another_region": Row(
         allowing("sqs:SendMessage", "arn:aws:sqs:us-east-1:111111111111:far"),
