@@ -15,6 +15,7 @@ from unit.core.policies import MODE_FIELDS
 MODES = [f"SHIELD_{name.upper()}" for name in (*MODE_FIELDS, "executable_memory")]
 VALUES = {text.setting: text.given for text in CANONICAL}
 """Of each setting, a good value."""
+LISTS_ARE_LONG = "the lists together are longer than 32768 bytes; "
 NO_SUCH = "take it out, or see the policy table for the names"
 
 
@@ -190,41 +191,89 @@ def test_a_line_without_a_value_is_an_error(native: Native) -> None:
     assert error == 'line 2: "allow everything" is not a setting; write NAME=value'
 
 
+# The environment and the file beside it: lists are joined, everything else is given by one of them.
+
+
+def parse_both(native: Native, environment: str, file: str) -> tuple[object, str]:
+    policy, error = native.ffi.new("struct policy *"), native.writer(1024)
+    native.lib.policy_begin(policy)
+    good = native.lib.policy_set_lines(policy, native.text(environment), error)
+    native.lib.policy_next_source(policy)
+    good = good and native.lib.policy_set_lines(policy, native.text(file), error)
+    assert bool(good) != bool(error.used)
+    return policy, native.written(error).decode()
+
+
+@pytest.mark.parametrize(
+    ("setting", "environment", "file", "both"),
+    [
+        ("SHIELD_ALLOW_OUTBOUND", "a.example,b.example:1", "c.example,A.example", "a.example,b.example:1,c.example"),
+        ("SHIELD_ALLOW_OUTBOUND", "", "c.example", "c.example"),
+        ("SHIELD_ALLOW_OUTBOUND", "c.example", "", "c.example"),
+        ("SHIELD_DENY_OUTBOUND", "a.example", "b.example,a.example", "a.example,b.example"),
+        ("SHIELD_ALLOW_CHILD_PROCESS", "/bin/a", "unshielded:/bin/a,/bin/b", "unshielded:/bin/a,/bin/b"),
+        ("SHIELD_ALLOW_EXECUTABLE_MEMORY", "libffi,libjvm", "libjvm,_ctypes", "libffi,libjvm,_ctypes"),
+        ("SHIELD_ALLOW_BUCKETS", "one,two", "two,three", "one,two,three"),
+        ("SHIELD_ALLOW_AWS", "s3,sqs", "sqs,dynamodb", "s3,sqs,dynamodb"),
+    ],
+)
+def test_what_two_sources_give_is_joined(native: Native, setting: str, environment: str, file: str, both: str) -> None:
+    # Something else is kept in between.
+    policy, error = parse_both(native, f"{setting}={environment}\nSHIELD_POLICY_FILE=/opt/p", f"{setting}={file}")
+    assert error == ""
+    assert f"{setting}={both}\n" in native.lines_of(policy)
+
+
+ONE_SOURCE = """
+    READ_HANDLER block alert, READ_HANDLER allow block, READ_HANDLER block block, EXECUTABLE_MEMORY allow alert,
+    CHECK_TLS_NAME on off, LOG_ARGUMENTS off on, CLEAR_TMP on off, BLOCK_FOREIGN_FUNCTIONS off on,
+    ON_FAILURE refuse run_unshielded, ACCOUNT_ID 123456789012 210987654321, NEXT_WRAPPER /opt/a /opt/b,
+    POLICY_FILE /opt/a /opt/b, ALLOW_AWS all s3, ALLOW_AWS s3 all, ALLOW_AWS none s3, ALLOW_AWS s3 none,
+    ALLOW_AWS all none, ALLOW_AWS all all"""
+
+
+@pytest.mark.parametrize(
+    "row", ["AWS_REGION eu-west-1 eu-west-2", *(f"SHIELD_{x.strip()}" for x in ONE_SOURCE.split(","))]
+)
+def test_what_is_no_list_is_given_by_one_source(native: Native, row: str) -> None:
+    setting, environment, file = row.split()
+    _, error = parse_both(native, f"{setting}={environment}", f"\n{setting}={file}")
+    assert error == f"line 2: {setting}: given twice; leave one of them out"
+
+
+@pytest.mark.parametrize("line", ["SHIELD_ALLOW_TMP=/tmp/a", "SHIELD_READ_HANDLER=block"])
+def test_twice_in_the_file_stays_an_error(native: Native, line: str) -> None:
+    _, error = parse_both(native, "SHIELD_ALLOW_AWS=s3", f"{line}\n{line}")
+    assert error == f"line 2: {line.partition('=')[0]}: given twice; leave one of them out"
+
+
 @pytest.mark.parametrize(
     ("setting", "entry", "most", "error"),
     [
-        ("SHIELD_ALLOW_OUTBOUND", "h{}.example", 512, "more than 512 entries; use *.domain or networks"),
-        ("SHIELD_DENY_OUTBOUND", "h{}.example", 256, "more than 256 entries; use *.domain or networks"),
-        ("SHIELD_ALLOW_TMP", "/tmp/{}", 128, "more than 128 entries; use globs"),
-        (
-            "SHIELD_ALLOW_CHILD_PROCESS",
-            "/bin/{}",
-            128,
-            "more than 128 entries; set SHIELD_CREATE_CHILD_PROCESS to alert or allow",
-        ),
-        ("SHIELD_ALLOW_EXECUTABLE_MEMORY", "lib{}", 32, "more than 32 entries; set SHIELD_EXECUTABLE_MEMORY to allow"),
+        ("ALLOW_OUTBOUND", "h{}.example", 512, "more than 512 entries; use *.domain or networks"),
+        ("DENY_OUTBOUND", "h{}.example", 256, "more than 256 entries; use *.domain or networks"),
+        ("ALLOW_TMP", "/tmp/{}", 128, "more than 128 entries; use globs"),
+        ("ALLOW_CHILD_PROCESS", "/bin/{}", 128, f"more than 128 entries; set {MODES[2]} to alert or allow"),
+        ("ALLOW_EXECUTABLE_MEMORY", "lib{}", 32, f"more than 32 entries; set {MODES[4]} to allow"),
+        ("ALLOW_AWS", "", 64, "more than 64 services; use all"),
+        ("ALLOW_TMP", "/tmp/{}" + "x" * 400, 80, LISTS_ARE_LONG),
     ],
 )
 def test_limits(native: Native, setting: str, entry: str, most: int, error: str) -> None:
-    entries = [entry.format(number) for number in range(most)]
-    native.policy(f"{setting}={','.join(entries)}")
-    native.policy(f"{setting}={','.join(entries + entries)}")  # what is there already takes no place
-    assert native.parse(f"{setting}={','.join([*entries, entry.format(most)])}")[1] == f"line 1: {setting}: {error}"
+    """Of one source, and of the sum of two."""
+    services = [native.string(native.lib.aws_service_name(number)) for number in range(65)]
+    entries = [entry.format(number) for number in range(most + 1)] if entry else services
+    part, rest, whole = (f"SHIELD_{setting}={','.join(each)}" for each in (entries[:30], entries[30:], entries))
+    twice = f"SHIELD_{setting}={','.join(entries[:-1] + entries[:-1])}"
+    assert native.parse(twice)[1] == parse_both(native, part, rest.rpartition(",")[0])[1] == ""
+    for told in (native.parse(whole)[1], parse_both(native, part, rest)[1]):
+        assert told.startswith(f"line 1: SHIELD_{setting}: {error}")
 
 
-def test_the_number_of_aws_services_is_bounded(native: Native) -> None:
-    names: list[str] = []
-    while name := native.string(native.lib.aws_service_name(len(names))):
-        names.append(name)
-    native.policy(f"SHIELD_ALLOW_AWS={','.join(names[:64])}")
-    error = native.parse(f"SHIELD_ALLOW_AWS={','.join(names[:65])}")[1]
-    assert error == "line 1: SHIELD_ALLOW_AWS: more than 64 services; use all"
-
-
-def test_the_text_of_all_lists_together_is_bounded(native: Native) -> None:
-    entries = [f"/tmp/{number:03}{'x' * 400}" for number in range(100)]
-    error = native.parse(f"SHIELD_ALLOW_TMP={','.join(entries)}")[1]
-    assert error.startswith("line 1: SHIELD_ALLOW_TMP: the lists together are longer than 32768 bytes; ")
+def test_buckets_of_two_sources_are_bounded(native: Native) -> None:
+    buckets = [f"{number:03}{'x' * 60}" for number in range(300)]
+    environment, file = (f"SHIELD_ALLOW_BUCKETS={','.join(part)}" for part in (buckets, [b[::-1] for b in buckets]))
+    assert LISTS_ARE_LONG in parse_both(native, environment, file)[1]
 
 
 @pytest.mark.parametrize(
