@@ -34,17 +34,13 @@ def commands_of(text: str) -> list[list[str]]:
     for line in without_prompts(text).replace("\\\n", " ").splitlines():
         lexer = shlex.shlex(line, posix=True, punctuation_chars="|&;<>")
         lexer.whitespace_split = True
-        command: list[str] = []
-        for word in [*lexer, ";"]:
+        found.append([])
+        for word in lexer:
             if word and set(word) <= set("|&;"):
-                if command:
-                    found.append(command)
-                command = []
-            elif word.startswith((">", "<")):
-                command.append(word)  # a redirection ends what is looked at
-            elif command or not _ASSIGNMENT.fullmatch(word):
-                command.append(word)
-    return found
+                found.append([])
+            elif found[-1] or not _ASSIGNMENT.fullmatch(word):
+                found[-1].append(word)
+    return [command for command in found if command]
 
 
 def without_prompts(text: str) -> str:
@@ -79,15 +75,9 @@ def check_target(words: list[str]) -> None:
     Raises:
         CommandError: there is no such target.
     """
-    done = subprocess.run(
-        ["make", "--dry-run", *words[1:]],
-        cwd=ROOT,
-        env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    command = ["make", "--dry-run", *words[1:]]
+    done = subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode != 0:
         raise CommandError(f"{' '.join(words)}: {done.stderr.strip()}")
 

@@ -67,18 +67,13 @@ def _by(controls: list[str]) -> str:
 
 
 def _synthesize(folder: Path, name: str) -> Path:
-    runtime, code = _FUNCTIONS[name]
+    runtime, text = _FUNCTIONS[name]
     app = cdk.App(outdir=str(folder), analytics_reporting=False)
     stack = cdk.Stack(app, "Shop")
-    function = ShieldedFunction(
-        stack,
-        name,
-        runtime=runtime,
-        architecture=_ARCHITECTURES[platform.machine()],
-        handler="index.handler",
-        code=lambda_.Code.from_inline(code),
-        policy=ShieldPolicy(allow_outbound=["api.stripe.com:443"]),
-    )
+    policy = ShieldPolicy(allow_outbound=["api.stripe.com:443"])
+    props: dict[str, Any] = {"runtime": runtime, "architecture": _ARCHITECTURES[platform.machine()], "policy": policy}
+    code = lambda_.Code.from_inline(text)
+    function = ShieldedFunction(stack, name, handler="index.handler", code=code, **props)
     key = dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
     dynamodb.Table(stack, "Orders", partition_key=key).grant_write_data(function)
     return Path(app.synth().directory)

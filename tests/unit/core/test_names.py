@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from unit.core.native import CORE, FLAGS, Native, zig_cc
 pytestmark = pytest.mark.promise("outbound.denied-names")
 
 NAME_KEPT = 96
+IP = "203.0.113.7"
 
 
 class Names:
@@ -45,11 +47,10 @@ def names(native: Native) -> Names:
 
 
 def test_learns_and_finds(names: Names) -> None:
-    assert names.find("203.0.113.7") == names.find("::") == []
-    names.learn("203.0.113.7", 3, "api.example")
+    assert names.find(IP) == names.find("::") == []
+    names.learn(IP, 3, "api.example")
     names.learn("2001:db8::7", 4, "v6.example")
-    assert names.find("203.0.113.7") == [(3, "api.example")]
-    assert names.find("::ffff:203.0.113.7") == [(3, "api.example")]
+    assert names.find(IP) == names.find(f"::ffff:{IP}") == [(3, "api.example")]
     assert names.find("2001:db8::7") == [(4, "v6.example")]
     assert names.find("203.0.113.8") == []
 
@@ -62,59 +63,55 @@ def test_no_address_is_not_learned(names: Names, native: Native) -> None:
 
 def test_an_address_keeps_entries_for_each_rule(names: Names) -> None:
     """Names of several rules may share an address (a CDN's); each rule's port must go on being asked."""
-    names.learn("203.0.113.7", 1, "one.example")
-    names.learn("203.0.113.7", 2, "two.example")
-    names.learn("203.0.113.7", 1, "one.again.example")
-    assert sorted(names.find("203.0.113.7")) == [(1, "one.again.example"), (1, "one.example"), (2, "two.example")]
-    assert len(names.find("203.0.113.7", stop=True)) == 1
+    names.learn(IP, 1, "one.example")
+    names.learn(IP, 2, "two.example")
+    names.learn(IP, 1, "one.again.example")
+    assert sorted(names.find(IP)) == [(1, "one.again.example"), (1, "one.example"), (2, "two.example")]
+    assert len(names.find(IP, stop=True)) == 1
 
 
 def test_of_the_names_of_one_rule_two_are_kept(names: Names) -> None:
     for name in ("a", "b", "c", "b", "d"):
-        names.learn("203.0.113.7", 1, name)
-    assert names.find("203.0.113.7") == [(1, "d"), (1, "b")]  # the newest first
-    names.learn("203.0.113.7", 1, "b")
-    assert names.find("203.0.113.7") == [(1, "b"), (1, "d")]
+        names.learn(IP, 1, name)
+    assert names.find(IP) == [(1, "d"), (1, "b")]  # the newest first
+    names.learn(IP, 1, "b")
+    assert names.find(IP) == [(1, "b"), (1, "d")]
 
 
 def test_while_a_name_is_written_another_of_its_rule_can_be_read(names: Names) -> None:
     for name in ("a", "b"):
-        names.learn("203.0.113.7", 1, name)
+        names.learn(IP, 1, name)
     (older,) = [slot for ways in names.table.slots for slot in ways if slot.age == 1]
     older.sequence |= 1
-    names.learn("203.0.113.7", 1, "c")
-    assert sorted(names.find("203.0.113.7")) == [(1, "b"), (1, "c")]
+    names.learn(IP, 1, "c")
+    assert sorted(names.find(IP)) == [(1, "b"), (1, "c")]
 
 
 @pytest.mark.parametrize("length", [0, 1, NAME_KEPT - 1, NAME_KEPT, NAME_KEPT + 1, 253])
 def test_a_long_name_keeps_its_end(names: Names, length: int) -> None:
     name = "".join(chr(ord("a") + number % 26) for number in range(length))
-    names.learn("203.0.113.7", 1, name)
-    assert names.find("203.0.113.7") == [(1, name[-NAME_KEPT:] if name else "")]
+    names.learn(IP, 1, name)
+    assert names.find(IP) == [(1, name[-NAME_KEPT:] if name else "")]
 
 
-def test_a_ninth_rule_evicts_the_oldest(names: Names) -> None:
-    for rule in range(8):
-        names.learn("203.0.113.7", rule, f"{rule}.example")
-    names.learn("203.0.113.7", 0, "0.example")  # no longer the oldest
-    names.learn("203.0.113.7", 8, "8.example")
-    assert sorted(rule for rule, _ in names.find("203.0.113.7")) == [0, 2, 3, 4, 5, 6, 7, 8]
-
-
-def test_the_clock_may_go_round(names: Names) -> None:
-    names.table.clock = 2**32 - 3
-    for rule in range(10):
-        names.learn("203.0.113.7", rule, f"{rule}.example")
-    assert sorted(rule for rule, _ in names.find("203.0.113.7")) == [2, 3, 4, 5, 6, 7, 8, 9]
-
-
-def test_what_another_thread_has_just_learned_is_not_the_oldest(names: Names) -> None:
-    """Its age may be newer than that of what is learned now."""
-    for rule in range(8):
-        names.learn("203.0.113.7", rule, f"{rule}.example")
-    names.table.clock -= 2
-    names.learn("203.0.113.7", 8, "8.example")
-    assert sorted(rule for rule, _ in names.find("203.0.113.7")) == [1, 2, 3, 4, 5, 6, 7, 8]
+@pytest.mark.parametrize(
+    ("clock", "rules", "back", "kept"),
+    [
+        (0, [*range(8), 0], 0, [0, 2, 3, 4, 5, 6, 7, 8]),  # 0 is no longer the oldest
+        (2**32 - 5, range(8), 0, [1, 2, 3, 4, 5, 6, 7, 8]),  # it goes round
+        # Another thread has just learned: its age may be newer than that of the next.
+        (0, range(8), 2, [1, 2, 3, 4, 5, 6, 7, 8]),
+    ],
+)
+def test_a_ninth_rule_evicts_the_oldest(
+    names: Names, clock: int, rules: Sequence[int], back: int, kept: list[int]
+) -> None:
+    names.table.clock = clock
+    for rule in rules:
+        names.learn(IP, rule, f"{rule}.example")
+    names.table.clock -= back
+    names.learn(IP, 8, "8.example")
+    assert sorted(rule for rule, _ in names.find(IP)) == kept
 
 
 def test_a_flood_evicts_and_the_newest_stays(names: Names) -> None:
@@ -128,34 +125,34 @@ def test_a_flood_evicts_and_the_newest_stays(names: Names) -> None:
 
 def test_neighbouring_addresses_spread_over_the_sets(names: Names) -> None:
     """A service behind a run of addresses must not push itself out."""
-    for number in range(256):
-        names.learn(f"203.0.113.{number}", 1, "api.example")
-        names.learn(f"2001:db8::{number:x}", 1, "api.example")
-    v4 = sum(bool(names.find(f"203.0.113.{number}")) for number in range(256))
-    v6 = sum(bool(names.find(f"2001:db8::{number:x}")) for number in range(256))
-    assert v4 + v6 > 480
+    ips = [
+        f"{start}{number:{base}}" for start, base in (("203.0.113.", "d"), ("2001:db8::", "x")) for number in range(256)
+    ]
+    for ip in ips:
+        names.learn(ip, 1, "api.example")
+    assert sum(bool(names.find(ip)) for ip in ips) > 480
 
 
 def test_a_slot_that_is_being_written_is_passed_over(names: Names, native: Native) -> None:
     """A writer that was killed, or copied half way by fork, costs its one slot."""
-    names.learn("203.0.113.7", 1, "one.example")
+    names.learn(IP, 1, "one.example")
     (slot,) = [slot for ways in names.table.slots for slot in ways if slot.age]
     slot.sequence |= 1
-    assert names.find("203.0.113.7") == []
-    names.learn("203.0.113.7", 1, "one.example")
-    assert names.find("203.0.113.7") == [(1, "one.example")]
+    assert names.find(IP) == []
+    names.learn(IP, 1, "one.example")
+    assert names.find(IP) == [(1, "one.example")]
     stuck = [slot for ways in names.table.slots for slot in ways if slot.age]
     for slot in stuck:
         slot.sequence |= 1
     for rule in range(2, 19):
-        names.learn("203.0.113.7", rule, "other.example")
-    assert len(names.find("203.0.113.7")) == 6
+        names.learn(IP, rule, "other.example")
+    assert len(names.find(IP)) == 6
     # A set with every slot stuck learns nothing, and returns.
     for ways in names.table.slots:
         for slot in ways:
             slot.sequence |= 1
-    names.learn("203.0.113.7", 9, "y")
-    assert names.find("203.0.113.7") == []
+    names.learn(IP, 9, "y")
+    assert names.find(IP) == []
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3), st.text("abc", max_size=5)), max_size=30))
@@ -183,24 +180,24 @@ def test_writers_and_readers_at_once(tmp_path: Path) -> None:
     assert "ThreadSanitizer" not in done.stderr, done.stderr
 
 
-def rewritten(names: Names, native: Native, rules: int = 10) -> tuple[str, Names]:
+def rewritten(names: Names, native: Native) -> tuple[str, Names]:
     """What a program is told, and the table that it makes of it."""
     writer = native.writer()
     native.lib.names_write_recent(names.table, writer)
     written = native.written(writer).decode()
     told = Names(native)
-    native.lib.names_learn_written(told.table, native.text(written), rules)
+    native.lib.names_learn_written(told.table, native.text(written), 10)
     return written, told
 
 
 def test_a_program_is_told_what_was_learned_last(names: Names, native: Native) -> None:
     for name in (b"a,1", b"a/b", b"a b", b"a\n", b"\xff", b""):  # these would end an entry
-        names.learn("203.0.113.7", 5, name)
-    names.learn("203.0.113.7", 3, "api.example")
+        names.learn(IP, 5, name)
+    names.learn(IP, 3, "api.example")
     names.learn("2001:db8::7", 4, "v6.example")
     written, told = rewritten(names, native)
     assert sorted(written.split(",")) == ["3/203.0.113.7/api.example", "4/2001:db8::7/v6.example"]
-    assert told.find("203.0.113.7") == [(3, "api.example")]
+    assert told.find(IP) == [(3, "api.example")]
     assert told.find("2001:db8::7") == [(4, "v6.example")]
 
 
@@ -217,11 +214,10 @@ def test_more_is_learned_than_a_program_is_told(names: Names, native: Native) ->
 
 
 @pytest.mark.parametrize(
-    "written",
-    ["", ",", "3", "3/203.0.113.7", "3/203.0.113.7/", "x/203.0.113.7/a", "10/203.0.113.7/a", "3/203.0.113/a", "3//a"],
+    "written", ["", ",", "3", f"3/{IP}", f"3/{IP}/", f"x/{IP}/a", f"10/{IP}/a", "3/203.0.113/a", "3//a"]
 )
 def test_what_is_not_well_formed_is_passed_over(native: Native, written: str) -> None:
     told = Names(native)
     native.lib.names_learn_written(told.table, native.text(f"{written},1/203.0.113.9/b.example"), 10)
-    assert told.find("203.0.113.7") == []
+    assert told.find(IP) == []
     assert told.find("203.0.113.9") == [(1, "b.example")]
