@@ -91,8 +91,7 @@ def test_a_whole_line(native: Native) -> None:
 
 @pytest.mark.promise("deny.every-mode")
 def test_a_reason_stands_in_the_place_of_an_entry(native: Native) -> None:
-    fields = {"policy": native.lib.OUTBOUND_CONNECTIVITY, "host": "webhook.site", "allow": "webhook.site"}
-    fields |= {"protocol": "tls", "sni": "evil.example"}
+    fields = {"host": "webhook.site", "allow": "webhook.site", "protocol": "tls", "sni": "evil.example"}
     line = read(write(native, mode=native.lib.MODE_BLOCK, reason="deny_outbound", **fields))
     assert line["details"] == {"host": "webhook.site", "protocol": "tls", "sni": "evil.example"}
     assert (line["mode"], line["severity"], line["reason"]) == ("block", "critical", "deny_outbound")
@@ -161,8 +160,7 @@ def test_level_and_severity_are_what_alarms_go_by(native: Native, number: int, p
         assert line["policy"] == policy
         assert line["level"] == level_of(policy, line["mode"], path)
         assert line["severity"] == severity_of(policy, line["mode"], path)
-        of_filters = [each for each in SEVERITIES if violations_of(each).matches(json.dumps(line))]
-        assert [line["severity"]] == of_filters
+        assert [line["severity"]] == [each for each in SEVERITIES if violations_of(each).matches(json.dumps(line))]
 
 
 def test_details_of_a_program(native: Native) -> None:
@@ -187,20 +185,14 @@ def test_long_texts_are_cut_and_the_line_is_whole(native: Native, field: str, un
 
 def test_the_longest_line_fits(native: Native) -> None:
     worst = "\0" * 5000
-    line = write(
-        native,
-        **{name: worst for name in (*TEXTS, *ORIGIN) if name != "allow"},
-        allow="\0" * 116,
-        arguments=[worst] * 16,
-        place={"function": worst, "file": worst, "line": 2**32 - 1, "packages": [worst] * 6},
-        ip="2001:db8:1111:2222:3333:4444:5555:6666",
-        port=65535,
-        pid=2**32 - 1,
-        left_out=2**32 - 1,
-        seconds=2**64 - 1,
-        micros=999999,
-        policy=native.lib.CREATE_CHILD_PROCESS,
-    )
+    texts = dict.fromkeys((*TEXTS, *ORIGIN), worst) | {
+        "ip": "2001:db8:1111:2222:3333:4444:5555:6666",
+        "allow": "\0" * 116,
+    }
+    numbers = {"port": 65535, "micros": 999999, "seconds": 2**64 - 1, "policy": native.lib.CREATE_CHILD_PROCESS}
+    place = {"function": worst, "file": worst, "line": 2**32 - 1, "packages": [worst] * 6}
+    rest = {"arguments": [worst] * 16, "place": place, "pid": 2**32 - 1, "left_out": 2**32 - 1}
+    line = write(native, **texts, **numbers, **rest)
     said = read(line)
     assert said["allow"] == "\0" * 116
     assert said["count"] == 2**32
