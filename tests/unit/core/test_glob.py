@@ -27,31 +27,6 @@ def glob(native: Native, pattern: str, path: str) -> bool:
     return native.lib.glob_match(native.text(pattern), native.text(path))
 
 
-@pytest.mark.parametrize(
-    ("pattern", "yes", "no"),
-    [
-        ("/tmp", ["/tmp"], ["/tmp/", "/tmp/a", "/tm", "/tmpx"]),
-        ("/tmp/a", ["/tmp/a"], ["/tmp", "/tmp/ab", "/tmp/a/b", "/tmp/A"]),
-        ("/tmp/*", ["/tmp/a", "/tmp/.b"], ["/tmp", "/tmp/a/b"]),
-        ("/tmp/*.log", ["/tmp/a.log", "/tmp/.log"], ["/tmp/a.logx", "/tmp/a/b.log"]),
-        ("/tmp/a?c", ["/tmp/abc"], ["/tmp/ac", "/tmp/a/c", "/tmp/abbc"]),
-        ("/tmp/**", ["/tmp", "/tmp/a", "/tmp/a/b"], ["/tmpx", "/tmpx/a"]),
-        ("/tmp/a/**", ["/tmp/a", "/tmp/a/b", "/tmp/a/b/c"], ["/tmp/ab", "/tmp/b/a", "/tmp"]),
-        ("/tmp/**/b", ["/tmp/b", "/tmp/a/b", "/tmp/a/a/b"], ["/tmp/ab", "/tmp/a/xb", "/tmp/b/c"]),
-        ("/tmp/**.log", ["/tmp/.log", "/tmp/a/b.log"], ["/tmp/a.logs"]),
-        ("/tmp/*/c", ["/tmp/a/c"], ["/tmp/c", "/tmp/a/b/c"]),
-        ("/tmp/*a*b*", ["/tmp/ab", "/tmp/xaxbx"], ["/tmp/ba", "/tmp/a/b"]),
-        ("/tmp/hsperfdata_*/**", ["/tmp/hsperfdata_x", "/tmp/hsperfdata_x/1"], ["/tmp/hsperfdata", "/tmp/x/1"]),
-        ("/tmp/[ab]", ["/tmp/[ab]"], ["/tmp/a"]),
-    ],
-)
-def test_globs(native: Native, pattern: str, yes: list[str], no: list[str]) -> None:
-    for path in yes:
-        assert glob(native, pattern, path), path
-    for path in no:
-        assert not glob(native, pattern, path), path
-
-
 @given(
     pattern=st.lists(st.sampled_from(["a", "b", "/", "*", "**", "?", "**/", "/**", "/**/"]), max_size=10).map("".join),
     path=st.text("ab/", max_size=12),
@@ -59,6 +34,10 @@ def test_globs(native: Native, pattern: str, yes: list[str], no: list[str]) -> N
 @example(pattern="/**/a*b/**/c", path="/ab/x/aab/b/c")
 @example(pattern="**a*b", path="a/a/ab")
 @example(pattern="/**", path="")
+@example(pattern="/tmp/**", path="/tmpx/a")
+@example(pattern="/tmp/*.log", path="/tmp/.log")
+@example(pattern="/tmp/[ab]", path="/tmp/a")
+@example(pattern="/tmp/hsperfdata_*/**", path="/tmp/hsperfdata_x/1")
 def test_globs_are_what_they_are_said_to_be(native: Native, pattern: str, path: str) -> None:
     while "***" in pattern:  # refused by the policy
         pattern = pattern.replace("***", "**")

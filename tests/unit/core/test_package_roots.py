@@ -27,25 +27,17 @@ SITE, MODULES = "/var/lang/lib/python3.13/site-packages", "/var/task/node_module
 @pytest.mark.parametrize(
     ("file", "expected"),
     [
-        ("/var/task/urllib3/util/connection.py", "urllib3"),
-        ("/var/task/app.py", "app"),
         (f"/var/task/.venv{SITE}/requests/api.py", "requests"),
-        (f"{SITE}/single.py", "single"),
         ("/usr/lib/python3/dist-packages/yaml/__init__.py", "yaml"),
         ("/x/site-packages/a/site-packages/b/c.py", "b"),
-        ("/opt/python/shared/config.py", "shared"),
-        (f"/opt/python{SITE}/numpy/core.py", "numpy"),
         ("/var/runtime/botocore/client.py", "botocore"),
         ("/var/runtime/bootstrap.d/x.py", "bootstrap.d"),
         ("/var/task/awslambdaric/bootstrap.py", "awslambdaric"),
         ("/var/task/bootstrap.py", "bootstrap"),
-        ("/var/task/odd.py/x.py", "odd.py"),
-        (f"{MODULES}/axios/lib/core.js", "axios"),
         (f"{MODULES}/a/node_modules/@b/c/index.mjs", "@b/c"),
         (f"{MODULES}/.pnpm/a@1.0.0/node_modules/a/index.js", "a"),
         ("/var/runtime/node_modules/@smithy/core/index.js", "@smithy/core"),
         ("/opt/nodejs/node_modules/shared/index.cjs", "shared"),
-        ("/opt/nodejs/helpers.js", "helpers"),
         (f"{MODULES}/@scope/file.js", "@scope/file"),
         (f"{MODULES}/@scope", "@scope"),
         ("/x/site-packages/@odd/a.py", "@odd"),
@@ -100,7 +92,10 @@ def test_the_functions_folder_is_what_it_is_told(native: Native, file: str, root
 NAME = st.text(st.characters(exclude_characters="/\0", exclude_categories=("Cs",)), min_size=1, max_size=20)
 
 
-@given(roots=st.sampled_from(["/var/task", "/opt/python", "/a/site-packages"]), parts=st.lists(NAME, min_size=1))
+@given(
+    roots=st.sampled_from(["/var/task", "/opt/python", "/opt/nodejs", "/a/site-packages", "/a/node_modules"]),
+    parts=st.lists(NAME, min_size=1),
+)
 def test_it_is_the_first_part_below_the_root(native: Native, roots: str, parts: list[str]) -> None:
     file = f"{roots}/{'/'.join(parts)}"
     below = file.rpartition("/site-packages/")[2] if "/site-packages/" in file else "/".join(parts)

@@ -210,8 +210,6 @@ THIRD_ANSWERS = {
     "allow_outbound": """
         T                    | connect | db.example:5432 10.0.0.1:1 [2001:db8::1]:443 localhost.example:1 |
         T:5432               | connect | db.example:5432 [2001:db8::1]:5432 | db.example:5433 10.0.0.1:5433
-        T:5432               | resolve | db.example |
-        T:O                  | connect | db.example:5432 |
         db.example:T         | connect | db.example:5432 | eb.example:5432
         db.example:T         | resolve | db.example | eb.example
         27.example:T         | connect | 27.example:27 | 28.example:27
@@ -221,7 +219,6 @@ THIRD_ANSWERS = {
         tcp://T:443          | connect | a.example:443 | a.example:444
         tcp://T:443          | udp     | | a.example:443
         tcp://T:443          | resolve | a.example |
-        udp://T              | udp     | a.example:443 |
         T:443                | tmp     | | /tmp/a
         10.0.0.0/T           | connect | 10.0.3.1:443 11.0.0.1:443 | 12.0.0.1:443 [::1:1]:443
         10.0.0.0/8:T         | connect | 10.9.3.1:443 | 11.0.0.1:443
