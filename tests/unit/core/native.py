@@ -9,38 +9,26 @@ from __future__ import annotations
 
 import ctypes
 import mmap
-import os
 import re
-import subprocess
-import sys
 from collections import deque
 from pathlib import Path
 from typing import Any
 
 from cffi import FFI
 
-CHECKOUT = Path(__file__).resolve().parents[3]
-CORE = CHECKOUT / "runtime_layer" / "native" / "core"
-CACHE = CHECKOUT / ".zig-cache"  # the build's own
+from harness.checkout import ROOT
+from harness.compiling import compile_c
+
+CORE = ROOT / "runtime_layer" / "native" / "core"
 # In the order in which they include each other.
 HEADERS = (
     *("text.h", "glob.h", "endpoint.h", "machine_names.h", "policy.h", "setting_table.h", "aws.h"),
     *("learned_addresses.h", "dns.h", "runtime_profile.h", "verdict.h", "alert.h", "tighten.h", "tls.h", "zip.h"),
     *("package_roots.h", "python_layout.h", "python_objects.h"),
 )
-FLAGS = ("-std=c11", "-O1", "-s", "-Wall", "-Wextra", "-Werror", f"-I{CORE}")
+FLAGS = ("-std=c11", f"-I{CORE}")
 TRAP = ("-fsanitize=undefined", "-fsanitize-trap=undefined")
 ERROR_ROOM = 1024
-
-
-def zig_cc(*arguments: str | Path) -> None:
-    """Compiles with the C compiler that the build uses."""
-    command = [sys.executable, "-m", "ziglang", "cc", *map(str, arguments)]
-    environment = {**os.environ, "ZIG_GLOBAL_CACHE_DIR": str(CACHE), "ZIG_LOCAL_CACHE_DIR": str(CACHE)}
-    done = subprocess.run(
-        command, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=environment, check=False
-    )
-    assert done.returncode == 0, done.stderr
 
 
 def core_sources() -> list[Path]:
@@ -78,8 +66,7 @@ class Native:
     """The library, and how Python's values become its own."""
 
     def __init__(self, folder: Path) -> None:
-        library = folder / "libcoretest.so"
-        zig_cc(*FLAGS, *TRAP, "-fPIC", "-shared", "-o", library, *core_sources())
+        library = compile_c(core_sources(), folder / "libcoretest.so", *FLAGS, *TRAP, "-fPIC", "-shared")
         self.ffi: Any = FFI()
         self.ffi.cdef(declarations())
         self.lib: Any = self.ffi.dlopen(str(library))
@@ -98,9 +85,8 @@ class Native:
 
     def writer(self, cap: int = 4096) -> Any:
         """A `struct writer *` over guarded memory."""
-        writer = self.ffi.new(
-            "struct writer *", {"at": self.ffi.cast("char *", self.room.place(bytes(cap))), "cap": cap}
-        )
+        room = self.ffi.cast("char *", self.room.place(bytes(cap)))
+        writer = self.ffi.new("struct writer *", {"at": room, "cap": cap})
         self._alive.append(writer)
         return writer
 

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unit.core.native import CORE, FLAGS, Native, zig_cc
+from harness.compiling import compile_c
+from unit.core.native import CORE, FLAGS, Native
 
 pytestmark = pytest.mark.promise("outbound.denied-names")
 
@@ -164,12 +165,11 @@ def test_what_was_learned_last_is_found(native: Native, lessons: list[tuple[int,
 
 
 def test_writers_and_readers_at_once(tmp_path: Path) -> None:
-    program = tmp_path / "race"
     here = Path(__file__).with_name("names_race.c")
     sources = [here, *(CORE / name for name in ("learned_addresses.c", "endpoint.c", "text.c"))]
     # ThreadSanitizer sees more, but zig compiles its runtime first: SHIELD_TSAN=1 asks for it.
     sanitizer = ["-fsanitize=thread", "-DROUNDS=3000"] if os.environ.get("SHIELD_TSAN") else []
-    zig_cc(*FLAGS, *sanitizer, "-pthread", "-o", program, *sources)
+    program = compile_c(sources, tmp_path / "race", *FLAGS, *sanitizer, "-pthread")
     done = subprocess.run([program], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "ThreadSanitizer" not in done.stderr, done.stderr

@@ -49,7 +49,7 @@ def test_lines_are_those_that_the_interpreter_says(native: Native, source: str) 
     seen = 0
     for code in every_code(compile(source, "x.py", "exec")):
         positions = [start or 0 for start, *_ in code.co_positions()]
-        for unit in range(0, len(positions), max(1, len(positions) // 100)):
+        for unit in range(0, len(positions), max(1, len(positions) // 25)):
             said = line_of(native, code.co_linetable, code.co_firstlineno, unit, piece=1 + unit % 7)
             assert said == positions[unit], (code.co_qualname, unit)
             seen += 1

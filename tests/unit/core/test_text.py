@@ -10,7 +10,8 @@ from cffi import FFI
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from unit.core.native import CORE, FLAGS, TRAP, Native, zig_cc
+from harness.compiling import compile_c
+from unit.core.native import CORE, FLAGS, TRAP, Native
 
 pytestmark = pytest.mark.promise("policy.parsers")
 
@@ -140,8 +141,8 @@ def memory(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
     for name, head in zip(declared, exported, strict=True):
         lines += [f"{head};", f"{head} {{ return core_{name}(a, b, n); }}"]
     (folder / "test_memory.c").write_text("\n".join(lines))
-    library = folder / "libmemory.so"
-    zig_cc(*FLAGS, *TRAP, "-ffreestanding", "-fPIC", "-shared", "-o", library, folder / "test_memory.c")
+    flags = (*FLAGS, *TRAP, "-ffreestanding", "-fPIC", "-shared")
+    library = compile_c([folder / "test_memory.c"], folder / "libmemory.so", *flags)
     ffi: Any = FFI()
     ffi.cdef(";".join(exported) + ";")
     return ffi, ffi.dlopen(str(library))
