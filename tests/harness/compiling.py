@@ -28,19 +28,9 @@ def compile_c(sources: Sequence[Path], out: Path, *flags: str, target: str | Non
     if kept and kept.exists():
         shutil.copy(kept, out)
         return out
-    command = [
-        sys.executable,
-        "-m",
-        "ziglang",
-        "cc",
-        "-O1",
-        "-s",
-        "-Wall",
-        "-Wextra",
-        "-Werror",
-        "-fno-sanitize=all",
-        *flags,
-    ]
+    # In zig, none of the sanitizers comes back behind `-fno-sanitize=all`.
+    sanitize = [] if any(flag.startswith("-fsanitize") for flag in flags) else ["-fno-sanitize=all"]
+    command = [sys.executable, "-m", "ziglang", "cc", "-O1", "-s", "-Wall", "-Wextra", "-Werror", *sanitize, *flags]
     command += [f"-DEFFORT={EFFORT}"]
     command += ["-target", target] if target else []
     command += [*map(str, sources), "-o", str(out)]
