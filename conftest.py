@@ -30,7 +30,7 @@ sys.modules["rfc3987_syntax"] = None  # pyright: ignore[reportArgumentType]
 
 # A machine that is busy with other tests is slow, not wrong; and a fixture of ours holds nothing of an example.
 _patient = settings(
-    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], max_examples=50
+    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], max_examples=25
 )
 # `make test` tries the same examples each time; `make test-long` others too, unless CI asks for the same.
 settings.register_profile("short", _patient, derandomize=True)

@@ -31,9 +31,6 @@ SINGLE: dict[str, Any] = {
 }
 
 
-# All modes at once
-
-
 def test_alerting_and_blocking_keep_the_rest() -> None:
     policy = make(**SINGLE, allow_outbound=["a.example:443"], deny_outbound=["c.example"], allow_tmp=["/tmp/a/**"])
     modes = ["outbound_connectivity", "create_child_process", "read_handler", "executable_memory"]
@@ -42,9 +39,6 @@ def test_alerting_and_blocking_keep_the_rest() -> None:
         assert dataclasses.replace(changed, **{field: SINGLE[field] for field in modes}) == policy
     assert ShieldPolicy().with_mode("alert") == ShieldPolicy.report_only()
     assert ShieldPolicy.report_only().with_mode("block") == ShieldPolicy()
-
-
-# Additions
 
 
 def test_packages_add_up() -> None:
@@ -97,9 +91,6 @@ def test_modes_cannot_be_added(field: str) -> None:
         _ = ShieldPolicy() + {"allow_outbound": ["a.example"]}  # pyright: ignore[reportOperatorIssue]
 
 
-# What is refused with the fix
-
-
 def test_a_blank_in_a_path_is_taken() -> None:
     for entry in ("/opt/my tool", "/opt/App - new/bin/x", "/opt/App -beta/bin/x"):
         assert ShieldPolicy(allow_child_process=[entry]).decide("exec", entry).allowed
@@ -134,9 +125,6 @@ def test_what_is_no_policy(value: object, fix: str) -> None:
         check_policy(value)
     assert "not a ShieldPolicy; " in str(caught.value)
     assert str(caught.value).endswith(fix)
-
-
-# Services
 
 
 def test_the_table_of_services_names_services() -> None:

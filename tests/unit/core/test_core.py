@@ -174,9 +174,6 @@ def test_a_bad_policy_is_an_error() -> None:
             core.parse(lines)
 
 
-# Alert lines
-
-
 def test_an_alert_line() -> None:
     judged = {"policy": CHILD, "mode": "alert", "function": "checkout", "region": "eu-west-1", "count": 4}
     facts: dict[str, Any] = {"pid": 17, "trace": "1-5759e988-bd862e3fe1be46a994272793", "allow": "/bin/sh"}
@@ -222,9 +219,6 @@ def test_any_fact_gives_a_line(host: str | bytes, arguments: list[bytes]) -> Non
 def test_bad_facts_are_errors(facts: dict[str, str], error: str) -> None:
     with pytest.raises(ValueError, match="^" + error.replace("\\", "\\\\").replace(".", r"\.") + "$"):
         core.alert_line(**{"policy": "read_write_tmp", "mode": "block", **facts})  # pyright: ignore[reportArgumentType]
-
-
-# The library
 
 
 @pytest.mark.parametrize(

@@ -87,41 +87,38 @@ def assert_parsed_as_python(native: Native, text: str) -> None:
 @given(ip=IPS, port=st.integers(0, 65535))
 @example(ip=ipaddress.ip_address("::ffff:169.254.169.254"), port=80)
 def test_sockaddr(native: Native, ip: IP, port: int) -> None:
-    raw = sockaddr(INET6 if ip.version == 6 else INET, port, str(ip))
-    assert read_sockaddr(native, raw) == (native.lib.SOCKADDR_INET, canonical(ip), port)
+    given_address = sockaddr(INET6 if ip.version == 6 else INET, port, str(ip))
+    assert read_sockaddr(native, given_address) == (native.lib.SOCKADDR_INET, canonical(ip), port)
+
+
+def raw(family: int, size: int) -> bytes:
+    return struct.pack("<H", family) + bytes(size)
 
 
 @pytest.mark.parametrize(
-    ("raw", "kind"),
+    ("content", "kind"),
     [
-        (b"", "INVALID"),
-        (b"\x02", "INVALID"),
-        (struct.pack("<H", INET) + bytes(13), "INVALID"),
-        (struct.pack("<H", INET6) + bytes(21), "INVALID"),
-        (struct.pack("<H", INET6) + bytes(22), "INET"),  # RFC 2133's, without a scope
-        (struct.pack("<H", UNIX) + b"/tmp/x", "LOCAL"),
-        (struct.pack("<H", UNIX), "LOCAL"),
-        (struct.pack("<H", NETLINK) + bytes(10), "LOCAL"),
-        (struct.pack("<H", UNSPEC), "UNSPEC"),
-        (struct.pack("<H", 40) + bytes(14), "OTHER"),  # VSOCK
-        (struct.pack("<H", 17) + bytes(18), "OTHER"),  # PACKET
-        (struct.pack("<H", 38) + bytes(86), "OTHER"),  # ALG
-        (struct.pack("<H", 0x0200) + bytes(14), "OTHER"),  # AF_INET in the wrong byte order
+        *((content, "INVALID") for content in (b"", b"\x02", raw(INET, 13), raw(INET6, 21))),
+        (raw(INET6, 22), "INET"),  # RFC 2133's, without a scope
+        *((content, "LOCAL") for content in (raw(UNIX, 0) + b"/tmp/x", raw(UNIX, 0), raw(NETLINK, 10))),
+        (raw(UNSPEC, 0), "UNSPEC"),
+        # VSOCK, PACKET, ALG, and AF_INET in the wrong byte order.
+        *((content, "OTHER") for content in (raw(40, 14), raw(17, 18), raw(38, 86), raw(0x0200, 14))),
     ],
 )
-def test_kinds_of_sockaddr(native: Native, raw: bytes, kind: str) -> None:
-    assert read_sockaddr(native, raw)[0] == getattr(native.lib, f"SOCKADDR_{kind}")
+def test_kinds_of_sockaddr(native: Native, content: bytes, kind: str) -> None:
+    assert read_sockaddr(native, content)[0] == getattr(native.lib, f"SOCKADDR_{kind}")
 
 
 def test_unspecified_family_shows_where_sendto_would_go(native: Native) -> None:
     """udp(7) delivers AF_UNSPEC in sendto as AF_INET."""
-    raw = sockaddr(UNSPEC, 53, "203.0.113.7")
-    assert read_sockaddr(native, raw) == (native.lib.SOCKADDR_UNSPEC, "203.0.113.7", 53)
+    given_address = sockaddr(UNSPEC, 53, "203.0.113.7")
+    assert read_sockaddr(native, given_address) == (native.lib.SOCKADDR_UNSPEC, "203.0.113.7", 53)
 
 
-@given(raw=st.binary(max_size=130))
-def test_any_sockaddr_stays_in_bounds(native: Native, raw: bytes) -> None:
-    read_sockaddr(native, raw)
+@given(content=st.binary(max_size=130))
+def test_any_sockaddr_stays_in_bounds(native: Native, content: bytes) -> None:
+    read_sockaddr(native, content)
 
 
 @given(ip=IPS, network=IPS, prefix=st.integers(0, 255))

@@ -17,8 +17,6 @@ from unit.core.policies import POLICIES, TOKEN
 
 pytestmark = pytest.mark.promise("policy.compose")
 
-# Mappings and files
-
 
 @given(values=POLICIES)
 def test_a_mapping_and_json(values: dict[str, Any]) -> None:
@@ -115,9 +113,6 @@ def test_yaml_without_pyyaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         ShieldPolicyError, match=r"^ShieldPolicy: YAML needs PyYAML: pip install 'shielded-function\[yaml\]'"
     ):
         ShieldPolicy.from_file(tmp_path / "p.yaml")
-
-
-# In two parts
 
 
 def to_text(environment: dict[str, str]) -> str:

@@ -167,6 +167,8 @@ def test_on_failure_where_nothing_is_blocked(native: Native, settings: dict[str,
         ("x.example", "tcp://x.example", False),
         ("example.com", "*.example.com", False),
         ("203.0.113.0/24", "203.0.113.7", False),
+        ("203.0.113.7", "198.51.100.0/24", False),
+        ("*.a.example", "*.b.example", False),
     ],
 )
 def test_an_entry_that_is_denied_whole_is_an_error(native: Native, allowed: str, denied: str, is_whole: bool) -> None:

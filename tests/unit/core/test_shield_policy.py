@@ -80,6 +80,7 @@ def test_it_is_a_value() -> None:
     policy = ShieldPolicy(allow_outbound=["A.example", "a.example."])
     assert policy.allow_outbound == ("a.example",)
     assert policy == ShieldPolicy(allow_outbound=("a.example",))
+    assert ShieldPolicy(allow_aws=[]) == ShieldPolicy(allow_aws="none")
     assert hash(policy) == hash(ShieldPolicy(allow_outbound=("a.example",)))
     assert pickle.loads(pickle.dumps(policy)) == policy
     assert dataclasses.replace(policy, read_handler="alert").allow_outbound == ("a.example",)
@@ -87,11 +88,6 @@ def test_it_is_a_value() -> None:
         dataclasses.replace(policy, allow_outbound=["*"])
     with pytest.raises(dataclasses.FrozenInstanceError):
         policy.read_handler = "allow"  # pyright: ignore[reportAttributeAccessIssue]
-
-
-def test_no_aws_in_two_spellings() -> None:
-    assert ShieldPolicy(allow_aws=[]) == ShieldPolicy(allow_aws="none")
-    assert ShieldPolicy(allow_aws=[]).to_env()["SHIELD_ALLOW_AWS"] == "none"
 
 
 def test_an_enumeration_counts_as_its_text() -> None:
@@ -242,9 +238,6 @@ def test_an_unknown_field_is_an_error() -> None:
         make(allow_outbond=["a.example"])
 
 
-# The environment
-
-
 def test_from_env_passes_over_what_is_not_ours() -> None:
     environment = {
         "PATH": "/bin",
@@ -294,9 +287,6 @@ def test_a_file_names_its_lines() -> None:
     )
     with pytest.raises(ShieldPolicyError, match=r"^ShieldPolicy: .*there is no such setting.* \(line 1\)$"):
         ShieldPolicy.from_lines("READ_HANDLER=block")
-
-
-# What it says and decides
 
 
 def test_explain_has_the_fields_in_order() -> None:

@@ -158,9 +158,6 @@ def test_what_is_not_granted(value: Any) -> None:
     assert refused(allow_aws=value)
 
 
-# Constructs
-
-
 def test_a_construct_is_kept_as_it_is(asked: list[tuple[object, str]]) -> None:
     orders, other = Bucket(), Bucket()
     policy = make(allow_outbound=["a.example", orders], allow_buckets=[orders, other, orders, "uploads"])
@@ -200,9 +197,6 @@ def test_of_unknown_buckets_alone_s3_is_not_any_bucket(asked: list[tuple[object,
     policy = make(allow_buckets=[f"{HOST}-uploads"])
     assert policy.decide("connect", "my-uploads.s3.us-east-1.amazonaws.com:443").action == "unknown"
     assert policy.decide("connect", "theirs.s3.us-east-1.amazonaws.com:443").action == "deny"
-
-
-# The third answer
 
 
 # Entry, event, targets that only deployment decides, and those that are denied whatever the token is.
@@ -318,9 +312,6 @@ def test_whatever_deployment_allows_was_not_denied(
     decision = ShieldPolicy(allow_outbound=[entry]).decide("connect", target)
     assert decision.action == "unknown"
     assert decision.entry == entry
-
-
-# Words
 
 
 def test_explain(asked: list[tuple[object, str]]) -> None:

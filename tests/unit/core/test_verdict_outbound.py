@@ -107,9 +107,6 @@ def test_no_address_is_not_listed(native: Native) -> None:
         assert read(native, verdict) == NOT_LISTED
 
 
-# Names
-
-
 @pytest.mark.parametrize(
     ("entries", "yes", "no"),
     [
@@ -136,9 +133,6 @@ def test_a_long_name_matches_and_is_learned_by_its_end(native: Native) -> None:
     assert engine.connect(PUBLIC, 443) == listed(0)
     # The table keeps 96 bytes, and they are compared with no whole name.
     assert engine.connect(PUBLIC, 80) == engine.connect(PUBLIC, 22) == NOT_LISTED
-
-
-# Learned addresses
 
 
 BY_SEVERAL = "*.a.example:80,x.a.example:444,udp://x.a.example:8443"
@@ -205,9 +199,6 @@ def test_private_addresses_are_where_vpc_endpoints_live(native: Native, ip: str)
     assert engine.connect(ip, 443) == NOT_LISTED
     assert engine.answer("a.example", ip)
     assert engine.connect(ip, 443) == listed(0)
-
-
-# AWS
 
 
 def test_what_an_attacker_can_create_is_not_aws(native: Native) -> None:

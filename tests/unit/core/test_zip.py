@@ -68,6 +68,12 @@ def test_no_archive(native: Native, content: bytes) -> None:
     assert not holds(native, content)
 
 
+def test_a_name_that_is_longer_than_the_archive(native: Native) -> None:
+    content = archive([NAME])
+    at = content.index(b"PK\x01\x02") + 28  # where the length of the first name is
+    assert not holds(native, content[:at] + b"\xff\xff" + content[at + 2 :])
+
+
 @given(cut=st.integers(0, 400), damage=st.binary(max_size=8), at=st.integers(0, 400))
 def test_damage_reads_nothing_beyond(native: Native, cut: int, damage: bytes, at: int) -> None:
     """Memory ends where the archive does: reading on would be a crash."""
