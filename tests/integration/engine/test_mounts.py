@@ -17,6 +17,7 @@ pytestmark = pytest.mark.promise("tmp.mounts")
 REFUSED = errno.EACCES
 ALL_BLOCKED = policy(**dict.fromkeys(POLICIES, "block"))
 TMP_BLOCKED = policy(read_write_tmp="block")
+PROGRAM = (PYTHON, "-c", "import os, sys; sys.path.insert(0, '/var/task')\nfrom ways import *\nexec(sys.argv[1])")
 
 
 @pytest.fixture(scope="module")
@@ -38,31 +39,27 @@ def test_links_on_the_root_mount_lead_nowhere_unjudged(layer: Path, box: Sandbox
     assert box.task is not None
     settings = policy(read_write_tmp="block", read_handler="block") | {"_HANDLER": "app.handler"}
     code = """
-import sys; sys.path.insert(0, "/var/task")
-from behaviour import refusal, request, serve_runtime_api
-request(serve_runtime_api(), b"GET /2018-06-01/runtime/invocation/next")
+ask_for_work()
 for _ in range(40): open("/etc/passwd").close()
 paths = ["/var/links/to_tmp", "/var/links/to_folder/there", "/var/links/to_handler", "/proc/self/root/tmp/there"]
 print([refusal(lambda p=p: open(p)) for p in paths for _ in range(20)] == [13] * 80)
 """
     with Sandbox(task=box.task, layers=layer, mounts={"/var/links": folder}) as linked:
         prepare_tmp(linked)
-        done = linked.run_command([SHIELD, PYTHON, "-c", code], environment=settings)
+        done = linked.run_command([SHIELD, *PROGRAM, code], environment=settings)
     assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
 
 
 def test_what_was_mounted_before_the_start_is_judged_too(layer: Path, box: Sandbox) -> None:
     """Whoever makes a container may lay something over files and folders of /proc, or show a second procfs."""
     code = """
-import os, sys; sys.path.insert(0, "/var/task")
-from behaviour import refusal, request, serve_runtime_api
 os.symlink("/proc/self/mem", "/proc/fs/link")
 paths = ["/proc/cpuinfo", "/var/task/mounted/self/mem", "/var/task/mounted/self/../self/task/1/mem", "/proc/fs/link"]
 print([refusal(lambda p=p: open(p, mode).close()) for p in paths for mode in ("rb", "r+b")])
 """
-    unshielded = run_mounted(["laid_over"], box, layer, [PYTHON, "-c", code], ALL_BLOCKED)
+    unshielded = run_mounted(["laid_over"], box, layer, [*PROGRAM, code], ALL_BLOCKED)
     assert unshielded.stdout == f"{[None] * 8}\n", unshielded.stderr
-    shielded = run_mounted(["laid_over"], box, layer, [SHIELD, PYTHON, "-c", code], ALL_BLOCKED)
+    shielded = run_mounted(["laid_over"], box, layer, [SHIELD, *PROGRAM, code], ALL_BLOCKED)
     assert shielded.stdout == f"{[REFUSED, REFUSED, *[None, REFUSED] * 3]}\n", shielded.stderr
 
 
@@ -77,38 +74,34 @@ HANDLERS_OF_ROOT = {
 def test_a_handler_that_has_a_path_on_the_mount_of_root(mounted: str, layer: Path, box: Sandbox) -> None:
     root, handler = HANDLERS_OF_ROOT[mounted]
     code = """
-import sys; sys.path.insert(0, "/var/task")
-from behaviour import refusal, request, serve_runtime_api
-request(serve_runtime_api(), b"GET /2018-06-01/runtime/invocation/next")
+ask_for_work()
 print([refusal(lambda: open("/elsewhere/there").close()) for _ in range(40)])
 """
     settings = ALL_BLOCKED | {"LAMBDA_TASK_ROOT": root, "_HANDLER": f"{handler}.handler"}
-    unshielded = run_mounted(["other_root", "code"], box, layer, [PYTHON, "-c", code], settings)
+    unshielded = run_mounted(["other_root", "code"], box, layer, [*PROGRAM, code], settings)
     assert unshielded.stdout == f"{[None] * 40}\n", unshielded.stderr
-    shielded = run_mounted(["other_root", "code"], box, layer, [SHIELD, PYTHON, "-c", code], settings)
+    shielded = run_mounted(["other_root", "code"], box, layer, [SHIELD, *PROGRAM, code], settings)
     assert shielded.stdout == f"{[REFUSED] * 40}\n", shielded.stderr
 
 
 LOOK = """
-import sys; sys.path.insert(0, "/var/task")
-from behaviour import refusal
 print([refusal(lambda: open(path).close()) for path in ("/tmp/there", "/elsewhere/there")])
 """
 
 
 @pytest.mark.parametrize("kind", ["nothing", "link"])
 def test_without_a_folder_at_tmp_it_does_not_start(kind: str, layer: Path, box: Sandbox) -> None:
-    unshielded = run_mounted(["other_root", kind], box, layer, [PYTHON, "-c", LOOK], TMP_BLOCKED)
+    unshielded = run_mounted(["other_root", kind], box, layer, [*PROGRAM, LOOK], TMP_BLOCKED)
     assert unshielded.stdout == f"{[2 if kind == 'nothing' else None, None]}\n", unshielded.stderr
-    shielded = run_mounted(["other_root", kind], box, layer, [SHIELD, PYTHON, "-c", LOOK], TMP_BLOCKED)
+    shielded = run_mounted(["other_root", kind], box, layer, [SHIELD, *PROGRAM, LOOK], TMP_BLOCKED)
     assert (shielded.returncode, shielded.stdout) == (78, "")
     assert "read_write_tmp: there is no directory, but a link or nothing, at /tmp" in shielded.stderr
-    allowing = run_mounted(["other_root", kind], box, layer, [SHIELD, PYTHON, "-c", LOOK], policy())
+    allowing = run_mounted(["other_root", kind], box, layer, [SHIELD, *PROGRAM, LOOK], policy())
     assert allowing.stdout == unshielded.stdout, allowing.stderr
 
 
 def test_all_of_the_file_system_of_tmp_is_tmp(layer: Path, box: Sandbox) -> None:
-    unshielded = run_mounted(["other_root", "disk"], box, layer, [PYTHON, "-c", LOOK], TMP_BLOCKED)
+    unshielded = run_mounted(["other_root", "disk"], box, layer, [*PROGRAM, LOOK], TMP_BLOCKED)
     assert unshielded.stdout == f"{[None, None]}\n", unshielded.stderr
-    shielded = run_mounted(["other_root", "disk"], box, layer, [SHIELD, PYTHON, "-c", LOOK], TMP_BLOCKED)
+    shielded = run_mounted(["other_root", "disk"], box, layer, [SHIELD, *PROGRAM, LOOK], TMP_BLOCKED)
     assert shielded.stdout == f"{[REFUSED, REFUSED]}\n", shielded.stderr

@@ -101,6 +101,27 @@ def run(box: Sandbox, modules: Sequence[tuple[str, str]], settings: Mapping[str,
     return json.loads(done.stdout), [line for line in lines if isinstance(line, Alert)], native
 
 
+def plain(places: Iterable[str]) -> list[tuple[str, str]]:
+    return [("plain", f"/var/task/{place}") for place in places]
+
+
+def assert_refused(run: Run, bridges: Mapping[str, str]) -> None:
+    """Each, by its place, whose entry the alert suggests."""
+    said, alerts, _ = run
+    assert all(REFUSED in each for each in said), said
+    assert {(alert.policy, alert.mode, alert.details.get("syscall")) for alert in alerts} == {
+        ("executable_memory", "block", "mmap")
+    }
+    assert {str(alert.details.get("path")).removeprefix("/var/task/"): alert.allow for alert in alerts} == {
+        path.removeprefix("/var/task/"): entry for path, entry in bridges.items()
+    }
+
+
+def assert_loaded(run: Run) -> None:
+    said, alerts, _ = run
+    assert ([each for each in said if REFUSED in each], alerts) == ([], [])
+
+
 @pytest.mark.promise("memory.native-line")
 def test_what_is_the_runtimes_own_makes_no_line(box: Sandbox) -> None:
     assert run(box, [], BLOCKED) == ([], [], [])
@@ -124,44 +145,14 @@ def test_bridges_and_objects_are_told_once(box: Sandbox, mode: str) -> None:
     assert (line["bridges"], sorted(line["objects"]), line["count"]) == (["ctypes"], ["numerics", "plain.so"], 3)
 
 
-@pytest.mark.promise("memory.native-line")
-@OF_THIS_MACHINE
-def test_a_bridge_under_another_name_is_told(box: Sandbox) -> None:
-    said, _, (line,) = run(box, [("_ctypes", "/var/task/harmless_ctypes.so")], BLOCKED)
-    assert (said, line["bridges"], line["objects"]) == (["loaded"], ["ctypes"], ["harmless_ctypes.so"])
-
-
 @pytest.mark.promise("memory.bridges")
 @OF_THIS_MACHINE
-@pytest.mark.parametrize("place", ["runtime", "package"])
-def test_the_interpreters_test_modules_are_refused(box: Sandbox, place: str) -> None:
-    path = in_box("_testcapi") if place == "runtime" else "/var/task/_testcapi.so"
-    (said,), (alert,), native = run(box, [("_testcapi", path)], BLOCKED)
-    assert said.endswith(f"{REFUSED}"), said
-    assert (alert.policy, alert.mode, alert.allow) == ("executable_memory", "block", "_testcapi")
-    assert (alert.details.get("path"), alert.details.get("syscall")) == (path, "mmap")
-    assert native == []
-
-
-def plain(places: Iterable[str]) -> list[tuple[str, str]]:
-    return [("plain", f"/var/task/{place}") for place in places]
-
-
-def assert_refused(run: Run, bridges: Mapping[str, str]) -> None:
-    """Each, by its place, whose entry the alert suggests."""
-    said, alerts, _ = run
-    assert all(REFUSED in each for each in said), said
-    assert {(alert.policy, alert.mode, alert.details.get("syscall")) for alert in alerts} == {
-        ("executable_memory", "block", "mmap")
-    }
-    assert {alert.details.get("path"): alert.allow for alert in alerts} == {
-        f"/var/task/{place}": entry for place, entry in bridges.items()
-    }
-
-
-def assert_loaded(run: Run) -> None:
-    said, alerts, _ = run
-    assert ([each for each in said if REFUSED in each], alerts) == ([], [])
+def test_the_interpreters_test_modules_are_refused(box: Sandbox) -> None:
+    """The runtime's, and a copy in the package."""
+    places = {in_box("_testcapi"): "_testcapi", "/var/task/_testcapi.so": "_testcapi"}
+    refused = run(box, [("_testcapi", path) for path in places], BLOCKED)
+    assert_refused(refused, places)
+    assert refused[2] == []
 
 
 @pytest.mark.promise("memory.bridges")
@@ -180,10 +171,9 @@ def test_node_bridges_are_refused_by_their_names(box: Sandbox) -> None:
     [
         (unsaid(read_handler="alert"), ["alert"]),
         (policy(read_handler="block", executable_memory="alert"), ["alert"]),
-        (policy(read_handler="block", executable_memory="allow"), []),
+        (policy(read_handler="block"), []),
         (policy(read_handler="alert", executable_memory="block"), ["block"]),
     ],
-    ids=["all alert", "set to alert", "set to allow", "set to block"],
 )
 def test_a_bridges_mode_is_that_of_executable_memory(
     box: Sandbox, settings: Mapping[str, str], modes: list[str]

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
@@ -39,10 +40,14 @@ def when_imported() -> None:
     import_module("loud")
 
 
-def in_a_thread() -> None:
-    thread = threading.Thread(target=import_module("dialler.client").call, args=(HOST,))
+def run_in_a_thread(target: Callable[..., object], *args: object) -> None:
+    thread = threading.Thread(target=target, args=args)
     thread.start()
     thread.join()
+
+
+def in_a_thread() -> None:
+    run_in_a_thread(import_module("dialler.client").call, HOST)
 
 
 def in_a_pool() -> None:
@@ -100,18 +105,20 @@ def in_a_thread_of_c() -> None:
     ctypes.CDLL(str(HERE / "thread_of_c.so")).dial_in_a_thread()
 
 
-def in_a_forked_child() -> None:
+def run_in_a_copy(work: Callable[[], object]) -> None:
     child = os.fork()
     if not child:
-        call()
+        work()
         os._exit(0)
     os.waitpid(child, 0)
 
 
+def in_a_forked_child() -> None:
+    run_in_a_copy(call)
+
+
 def in_a_child_of_a_thread() -> None:
-    thread = threading.Thread(target=in_a_forked_child)
-    thread.start()
-    thread.join()
+    run_in_a_thread(in_a_forked_child)
 
 
 def in_a_subinterpreter() -> None:
