@@ -2,36 +2,13 @@
  * attempt that does not end as it should: alone first, then beside another thread, as the gate looks at fewer of these calls
  * then in a runtime that writes code of its own.
  */
-#define _GNU_SOURCE
+#include "midst.h"
 #include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 enum { PAGE = 4096, OWN = 1 << 24, FREELY = MAP_PRIVATE | MAP_ANONYMOUS };
 static const uintptr_t TAG = (uintptr_t)5 << 57; /* an address's top bits that a kernel may ignore */
-
-struct place {
-    uintptr_t low, high;
-};
-
-/* The first mapping of a file whose rights are these. */
-static struct place find(const char *file, const char *rights)
-{
-    char line[512], how[8];
-    struct place found = {0, 0}, p;
-    FILE *maps = fopen("/proc/self/maps", "r");
-    while (!found.low && fgets(line, sizeof line, maps))
-        if (sscanf(line, "%lx-%lx %7s", &p.low, &p.high, how) == 3 && strstr(line, file) &&
-            !strcmp(how, rights))
-            found = p;
-    fclose(maps);
-    return found;
-}
 
 static void expect(const char *what, long result, int error)
 {
@@ -52,7 +29,7 @@ static long map(uintptr_t at, uintptr_t size, long rights, long flags)
 
 static void attempt(const char *libshield)
 {
-    struct place engine = find(libshield, "r-xp"), text = find("/libc.so", "r-xp");
+    struct place engine = find_mapping(libshield, "r-xp", 0), text = find_mapping("/libc.so", "r-xp", 0);
     uintptr_t own = (uintptr_t)mmap(NULL, OWN, PROT_READ | PROT_WRITE, FREELY, -1, 0);
     if (!engine.low || !text.low)
         puts("the engine, or libc, is not there");

@@ -22,27 +22,16 @@ static void map_text(int signal)
     mapped = at == where;
 }
 
-static void find_text(unsigned long function)
-{
-    unsigned long low, high, start;
-    char line[512];
-    FILE *maps = fopen("/proc/self/maps", "r");
-    while (maps && fgets(line, sizeof line, maps))
-        if (sscanf(line, "%lx-%lx r-xp %lx", &low, &high, &start) == 3 && function >= low &&
-            function < high) {
-            length = high - low;
-            offset = (off_t)start;
-            where = (char *)low;
-        }
-}
-
 int main(int argc, char **argv)
 {
     if (argc != 3)
         return 2;
     void *loaded = dlopen(argv[1], RTLD_NOW);
     char *function = loaded ? dlsym(loaded, "inline_open") : NULL, in_file[CODE];
-    find_text((unsigned long)function);
+    struct place text = find_mapping("", "r-xp", (unsigned long)function);
+    where = (char *)text.low;
+    length = text.high - text.low;
+    offset = (off_t)text.offset;
     size_t inside = (size_t)(function - where);
     library = open(argv[1], O_RDONLY);
     if (!function || pread(library, in_file, CODE, offset + (off_t)inside) != CODE)

@@ -1,23 +1,12 @@
 /* Loads the engine while threads are at work: some wait in system calls, some make guarded calls without a pause, one
  * only computes. Prints "ok" when every call before, during and after gave what it should. */
-#define _GNU_SOURCE
+#include "midst.h"
 #include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 enum { WAITING = 5, BUSY = 14, COMPUTING = 1, ALL = WAITING + BUSY + COMPUTING };
 static atomic_int stop, failed, waiting;

@@ -6,12 +6,23 @@
     xor %edx, %edx
     xor %r10d, %r10d
 .endm
+.macro begin
+.text
+.globl entry
+entry:
+    arguments
+.endm
 .macro bounded_entry /* ends by .cfi_endproc */
 .text
 .globl entry
 entry:
     .cfi_startproc
     arguments
+.endm
+.macro part name, section=.text /* elsewhere; it ends so too */
+.section \section, "ax"
+\name:
+    .cfi_startproc
 .endm
 .macro jump_to_r9 /* as compilers do, or as they disguise it, for no processor to guess where it leads */
 #if defined(THROUGH_MEMORY)
@@ -66,6 +77,11 @@ entry:
     mov %rax, %rdx
 #endif
 .endm
+.macro call_and_end
+    the_call
+    ret
+    .cfi_endproc
+.endm
 #if defined(TABLE_IN_FRONT)
 /* Constants in front of a function, whose number comes from a register: nothing tells where code begins. */
 .text
@@ -92,10 +108,7 @@ entry:
     jmp call_it
 #elif defined(PADDED)
 /* A short function, without .cfi_startproc, behind what fills up in front of it; it is called by its address. */
-.text
-.globl entry
-entry:
-    arguments
+    begin
     mov $257, %ecx
     lea call_it(%rip), %rax
     jmp *%rax
@@ -112,9 +125,7 @@ call_it:
 /* The call, which something jumps to, and what follows are the last bytes of the last page. */
 .text
 .balign 4096
-.globl entry
-entry:
-    arguments
+    begin
     mov $257, %eax
     test %edx, %edx
     jz again
@@ -131,12 +142,8 @@ again:
     jz rare
     mov $39, %eax
 again:
-    the_call
-    ret
-    .cfi_endproc
-.section .text.unlikely, "ax"
-rare:
-    .cfi_startproc
+    call_and_end
+    part rare, .text.unlikely
 #ifdef LONG
     .fill LONG, 1, 0x90
 #endif
@@ -146,9 +153,7 @@ rare:
     jz rarer
     ret
     .cfi_endproc
-.section .text.rarer, "ax"
-rarer:
-    .cfi_startproc
+    part rarer, .text.rarer
     xor %r10d, %r10d /* or the branch to here would be made one to there */
     jmp again
 #elif defined(SWITCHES) /* there is a switch in it, one of whose cases is the call */
@@ -173,9 +178,7 @@ table:
     jz call_it
     mov $39, %eax
 call_it:
-    syscall
-    ret
-    .cfi_endproc
+    call_and_end
 #elif defined(RARELY_AND_FAR)
 /* The same, far away, where no unwind table says that it belongs to the function. */
 .text
@@ -183,9 +186,7 @@ rare:
     mov $257, %eax
     jmp again
     .fill 25000, 2, 0xc0ff /* inc %eax */
-.globl entry
-entry:
-    arguments
+    begin
     test %edx, %edx
     jz rare
     mov $39, %eax
@@ -200,14 +201,10 @@ again:
     jz again
     ret
     .cfi_endproc
-.section .text.unlikely, "ax"
-rare:
-    .cfi_startproc
+    part rare, .text.unlikely
     mov $39, %eax
 again:
-    the_call
-    ret
-    .cfi_endproc
+    call_and_end
 #elif defined(BY_TABLE)
 /* A switch whose last case falls through to the call. The table holds distances, or, for a computed goto, addresses. */
 #ifndef FIRST
@@ -298,9 +295,7 @@ table:
     ret
     mov $39, %eax
 midst:
-    the_call
-    ret
-    .cfi_endproc
+    call_and_end
 #elif defined(TWO_ENTRIES)
 /* A function that is called by two names, one of which leaves the number to who calls it. */
     bounded_entry
@@ -308,20 +303,13 @@ midst:
     call by_any_number
     ret
     .cfi_endproc
-by_one_number:
-    .cfi_startproc
+    part by_one_number
     mov $39, %eax
 by_any_number:
-    the_call
-    ret
-    .cfi_endproc
+    call_and_end
 #else
 /* An address in the code, which the loader has to write there. */
-.text
-.globl entry
-entry:
-    .cfi_startproc
-    arguments
+    bounded_entry
 #ifdef RESOLVES /* its own code runs while it is relocated */
     movabs $resolved, %rsi
 #endif
@@ -344,13 +332,10 @@ resolved:
 path:
     .asciz "/tmp/there"
 #if defined(THROUGH_THUNK) || defined(THROUGH_JUMP)
-.text
-thunk:
-    .cfi_startproc
+    part thunk
     returns_to_r9
     .cfi_endproc
-jump:
-    .cfi_startproc
+    part jump
     lfence
     jmp *%r9
     .cfi_endproc

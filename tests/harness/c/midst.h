@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 enum { SECONDS = EFFORT, LOWEST = 3, HIGHEST = 10, OUT_OF_THE_WAY = 500, OWN_FIRST = 768, GOT = 77 };
-enum { THREAD = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM };
 
 static double now(void)
 {
@@ -65,6 +64,25 @@ static inline int reference_to(const char *path)
         if (leads_to(k, path))
             return k;
     return -1;
+}
+
+struct place {
+    unsigned long low, high, offset;
+};
+
+/* The first mapping of a file with these rights that holds an address, or any if that is 0. */
+static inline struct place find_mapping(const char *file, const char *rights, unsigned long address)
+{
+    char line[512], how[8];
+    struct place found = {0, 0, 0}, p;
+    FILE *maps = fopen("/proc/self/maps", "r");
+    while (maps && !found.low && fgets(line, sizeof line, maps))
+        if (sscanf(line, "%lx-%lx %7s %lx", &p.low, &p.high, how, &p.offset) == 4 && strstr(line, file) &&
+            !strcmp(how, rights) && (!address || (address >= p.low && address < p.high)))
+            found = p;
+    if (maps)
+        fclose(maps);
+    return found;
 }
 
 /* Whether this is the file that the tests put into /tmp. */
@@ -157,11 +175,9 @@ static void interrupt(int number, siginfo_t *info, void *context)
 
 static inline void find_gate(void)
 {
-    char line[512];
-    FILE *maps = fopen("/proc/self/maps", "r");
-    while (maps && fgets(line, sizeof line, maps))
-        if (strstr(line, "libshield.so") && strstr(line, "r-xp"))
-            sscanf(line, "%lx-%lx", &gate_low, &gate_high);
+    struct place gate = find_mapping("libshield.so", "r-xp", 0);
+    gate_low = gate.low;
+    gate_high = gate.high;
     struct sigaction action = {.sa_sigaction = interrupt, .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
     sigaction(SIGNAL, &action, NULL);
     last = now() + SECONDS + 1;

@@ -4,20 +4,10 @@
  *   shared_memory dead|unreaped    vfork children die amid changes of descriptors and of mappings; then a thread opens a
  *                                  file, copies a descriptor and maps a library: counts what fails
  */
-#define _GNU_SOURCE
+#include "midst.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 enum { NUMBER = 50, SIZE = 65536, STACK = 1 << 18, DEATHS = 150, HALF = 4 << 20, WAYS = 6 };
 static char stacks[2][STACK] __attribute__((aligned(64)));

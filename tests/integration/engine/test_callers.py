@@ -11,12 +11,12 @@ import pytest
 
 from harness.compiling import SOURCES, compile_c
 from harness.engine import INSIDE
-from harness.running import SHIELD, policy, whole_sandbox
+from harness.running import SHIELD, alerts, alerts_by_way, policy, whole_sandbox
 from shielded_function_emulator.languages import python
 from shielded_function_emulator.languages.python_versions import available
 from shielded_function_emulator.languages.runtime import Runtime
 from shielded_function_emulator.machine import architecture, is_emulated
-from shielded_function_emulator.sandbox import Completed, Sandbox, shield_lines
+from shielded_function_emulator.sandbox import Completed, Sandbox
 
 pytestmark = pytest.mark.promise("alert.caller-python")
 
@@ -104,10 +104,10 @@ def run(box: Sandbox, *command: str, settings: Mapping[str, str] = BLOCKED) -> C
     return done
 
 
-def callers(lines: Sequence[str]) -> list[dict[str, Any]]:
-    """Of each alert; without the shared object. What the same code does again in a second has no line of its own."""
-    alerts = [line for line in shield_lines(lines) if "policy" in line and "event" not in line]
-    return [{name: value for name, value in a.get("caller", {}).items() if name != "object"} for a in alerts]
+def callers(alerts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Without the shared object. What the same code does again in a second has no line of its own."""
+    named = [alert.get("caller", {}) for alert in alerts if "event" not in alert]
+    return [{name: value for name, value in caller.items() if name != "object"} for caller in named]
 
 
 @pytest.fixture(scope="module")
@@ -116,9 +116,9 @@ def named(box: Sandbox) -> Mapping[str, list[dict[str, Any]]]:
     log = run(box, "/var/task/app.py", *WAYS, *ODD_WAYS).stderr
     log += run(box, "/var/task/app.py", *PROGRAMS, settings=NO_PROGRAMS).stderr
     assert all(len(line.encode()) <= 4096 for line in log.splitlines())
-    parts = [part.partition("\n") for part in log.split("--- ")[1:]]
-    assert [way for way, _, _ in parts] == [*WAYS, *ODD_WAYS, *PROGRAMS]
-    return {way: callers(log.splitlines()) for way, _, log in parts}
+    found = alerts_by_way(log)
+    assert list(found) == [*WAYS, *ODD_WAYS, *PROGRAMS]
+    return {way: callers(lines) for way, lines in found.items()}
 
 
 def lines_with(file: str, text: str) -> list[int]:
@@ -173,7 +173,7 @@ def test_the_functions_own_folder_is_sealed(box: Sandbox) -> None:
     code += "sys.path.insert(0, '/var/task'); from app import call; call()\n"
     code += "subprocess.run([sys.executable, '/var/task/app.py', 'call'], env={})"
     done = run(box, "-c", code, settings=BLOCKED)
-    assert callers(done.stderr.splitlines()) == [as_written(dialled("app"))] * 2
+    assert callers(alerts(done)) == [as_written(dialled("app"))] * 2
 
 
 @pytest.mark.parametrize("setting", [{}, {"SHIELD_LOG_ARGUMENTS": "on"}], ids=["by default", "on"])
@@ -181,4 +181,4 @@ def test_without_arguments_code_is_named_all_the_same(box: Sandbox, setting: dic
     """The names of files and functions are no arguments."""
     done = run(box, "/var/task/app.py", "by_subprocess", settings=NO_PROGRAMS | setting)
     assert ("arguments" in json.dumps(done.shield_lines)) == bool(setting)
-    assert callers(done.stderr.splitlines()) == [as_written(caller) for caller in PROGRAMS["by_subprocess"]]
+    assert callers(alerts(done)) == [as_written(caller) for caller in PROGRAMS["by_subprocess"]]
