@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from ways import NEXT, WAYS, refusal, way
+from ways import NEXT, WAYS, each, refusal, way
 
 TIMES, THREADS = 20, 4
 RUNTIME_API, LISTENER = socket.socketpair()  # no thread answers: the request line alone matters
@@ -84,24 +84,17 @@ def any_call() -> None:
 
 
 @way
-def end() -> None:
-    sys.exit(0)
-
-
-@way
-def end_at_once() -> None:
-    os._exit(0)
-
-
-@way
-def another_program() -> None:
-    os.execv("/usr/bin/true", ["true"])
-
-
-@way
 def end_of_a_thread() -> None:
     threading.Thread(target=os._exit, args=(0,)).start()
     time.sleep(5)
+
+
+each(
+    way,
+    end=lambda: sys.exit(0),
+    end_at_once=lambda: os._exit(0),
+    another_program=lambda: os.execv("/usr/bin/true", ["true"]),
+)
 
 
 def main() -> None:

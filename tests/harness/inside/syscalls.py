@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any
 
 import landlock
-from ways import LIBC, copy_returns, print_result, refusal, way
+from ways import LIBC, copy_returns, each, print_result, refusal, way
 
 LIBC.syscall.restype = ctypes.c_long
 NUMBERS: dict[str, int] = json.loads(sys.argv[2])
@@ -31,9 +31,8 @@ def call(name: str | int, *arguments: object) -> int:
     return -ctypes.get_errno() if result == -1 else result
 
 
-def send_datagram() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        sender.sendto(b"secret", ELSEWHERE)
+def datagrams() -> socket.socket:
+    return socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 
 
 @way
@@ -42,7 +41,7 @@ def lengths_of_an_address() -> list[int]:
     address = struct.pack("=HH4s8x", socket.AF_INET, socket.htons(ELSEWHERE[1]), socket.inet_aton(ELSEWHERE[0]))
     found: list[int] = []
     for connected in (False, True):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        with datagrams() as sender:
             if connected:
                 sender.connect(("127.0.0.1", 9999))
             for length in (0, 1, 15, 129, -1):
@@ -53,8 +52,7 @@ def lengths_of_an_address() -> list[int]:
 @way
 def refused() -> dict[str, int]:
     """Every call with arguments that no kernel can use."""
-    nothing = [ctypes.c_long(-1)] * 6
-    return {name: call(name, *nothing) for name in NUMBERS}
+    return {name: call(name, *[ctypes.c_long(-1)] * 6) for name in NUMBERS}
 
 
 @way
@@ -76,18 +74,14 @@ def namespaces() -> dict[str, int | None]:
 
 @way
 def options_of_prctl() -> dict[str, int]:
-    move_memory, set_name, set_dumpable = 35, 15, 4
-    return {
-        "move_memory": call("prctl", move_memory, 14, -1, 0, 0),
-        "name": call("prctl", set_name, b"renamed", 0, 0, 0),
-        "dumpable": call("prctl", set_dumpable, 1, 0, 0, 0),
-    }
+    options = {"move_memory": (35, 14, -1), "name": (15, b"renamed", 0), "dumpable": (4, 1, 0)}
+    return {name: call("prctl", *arguments, 0, 0) for name, arguments in options.items()}
 
 
 @way
 def no_descriptors_allowed() -> int | None:
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+    with datagrams() as sender:
         resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
         result = refusal(lambda: sender.sendto(b"secret", ELSEWHERE))
     resource.setrlimit(resource.RLIMIT_NOFILE, limits)
@@ -126,7 +120,7 @@ def flags_of_execveat() -> list[int]:
 def source_routes() -> dict[str, int | None]:
     route = bytes([131, 7, 4, *socket.inet_aton("203.0.113.9"), 0])
     listed = ("198.51.100.1", 9999)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+    with datagrams() as sender:
         return {
             "option": refusal(lambda: sender.setsockopt(socket.IPPROTO_IP, socket.IP_OPTIONS, route)),
             "control": refusal(lambda: sender.sendmsg([b"secret"], [(socket.IPPROTO_IP, 7, route)], 0, listed)),
@@ -175,16 +169,12 @@ def starts_with_a_pipe_of_its_own() -> Any:
 
 @way
 def reads_its_log() -> dict[str, int | None]:
-    def read_some(flags: int) -> None:
-        descriptor = os.open("/proc/self/fd/2", flags | os.O_NONBLOCK)
-        os.close(descriptor)
-
+    ways = {"read": os.O_RDONLY, "read_and_write": os.O_RDWR, "write": os.O_WRONLY}
     results = {
-        "read": refusal(lambda: read_some(os.O_RDONLY)),
-        "read_and_write": refusal(lambda: read_some(os.O_RDWR)),
-        "write": refusal(lambda: read_some(os.O_WRONLY)),
+        name: refusal(lambda flags=flags: os.close(os.open("/proc/self/fd/2", flags | os.O_NONBLOCK)))
+        for name, flags in ways.items()
     }
-    refusal(send_datagram)
+    refusal(lambda: datagrams().sendto(b"secret", ELSEWHERE))
     return results
 
 
@@ -197,11 +187,6 @@ ERRNO, ALLOW = 0x00050000, 0x7FFF0000
 
 def instruction(code: int, yes: int, no: int, k: int) -> bytes:
     return struct.pack("=HBBI", code, yes, no, k)
-
-
-@way
-def a_newer_call() -> int:
-    return call(NEWER)
 
 
 def run_under_a_filter(*code: bytes) -> None:
@@ -226,15 +211,13 @@ def run_with_an_answer(number: int, error: int) -> None:
     )
 
 
-@way
-def under_a_filter_that_knows_it() -> None:
-    """The kernel answers MARK to a call that it does not have."""
-    run_with_an_answer(NEWER, MARK)
-
-
-@way
-def under_a_filter_of_fstatfs() -> None:
-    run_with_an_answer(NUMBERS["fstatfs"], 0)
+each(
+    way,
+    a_newer_call=lambda: call(NEWER),
+    # The kernel answers MARK to a call that it does not have.
+    under_a_filter_that_knows_it=lambda: run_with_an_answer(NEWER, MARK),
+    under_a_filter_of_fstatfs=lambda: run_with_an_answer(NUMBERS["fstatfs"], 0),
+)
 
 
 @way

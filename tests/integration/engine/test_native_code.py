@@ -15,7 +15,7 @@ import pytest
 
 from harness.compiling import compile_c
 from harness.engine import INSIDE
-from harness.running import PYTHON, SHIELD, policy, whole_sandbox
+from harness.running import PYTHON, SHIELD, alerts, policy, whole_sandbox
 from shielded_function_emulator.machine import architecture
 from shielded_function_emulator.sandbox import Sandbox
 from shielded_function_monitoring import Alert, ShieldEvent, parse_line
@@ -31,27 +31,28 @@ OF_THIS_MACHINE = pytest.mark.skipif(
     architecture() != platform.machine(), reason="the modules that it loads are those of this machine's Python"
 )
 REFUSED = "failed to map segment from shared object"
-PLAIN = """
-void *PyInit_plain(void) { return 0; }
-"""
+PLAIN = "void *PyInit_plain(void) { return 0; }\n"
+TASK = "/var/task"
 NODE_BRIDGES = {
-    "node_modules/@koromix/koffi-linux-x64/linux_x64/koffi.node": "koffi",
-    "node_modules/@yuuang/ffi-rs-linux-x64-gnu/ffi-rs.linux-x64-gnu.node": "ffi-rs",
-    "node_modules/ffi-napi/prebuilds/linux-x64/node.napi.uv1.node": "ffi-napi",
-    "node_modules/ref-napi/prebuilds/linux-x64/node.napi.node": "ref-napi",
+    f"{TASK}/node_modules/@koromix/koffi-linux-x64/linux_x64/koffi.node": "koffi",
+    f"{TASK}/node_modules/@yuuang/ffi-rs-linux-x64-gnu/ffi-rs.linux-x64-gnu.node": "ffi-rs",
+    f"{TASK}/node_modules/ffi-napi/prebuilds/linux-x64/node.napi.uv1.node": "ffi-napi",
+    f"{TASK}/node_modules/ref-napi/prebuilds/linux-x64/node.napi.node": "ref-napi",
 }
 # That only a switch refuses, with their entries.
 COMMON_BRIDGES = {
-    "site-packages/_ctypes.cpython-313-x86_64-linux-gnu.so": "_ctypes",
-    "site-packages/_cffi_backend.cpython-313-x86_64-linux-gnu.so": "_cffi_backend",
-    "site-packages/_jpype.so": "_jpype",
-    "jna-123/jna456.tmp": "jna",
-    "lib/libjnidispatch.so": "jna",
-    "lib/jffi456.so": "jffi",
-    "lib/libjffi-1.2.so": "jffi",
-    "gems/fiddle-1.1.6/lib/fiddle.so": "fiddle",
-    "gems/ffi-1.17.2/lib/3.4/ffi_c.so": "ffi_c",
+    f"{TASK}/site-packages/_ctypes.cpython-313-x86_64-linux-gnu.so": "_ctypes",
+    f"{TASK}/site-packages/_cffi_backend.cpython-313-x86_64-linux-gnu.so": "_cffi_backend",
+    f"{TASK}/site-packages/_jpype.so": "_jpype",
+    f"{TASK}/jna-123/jna456.tmp": "jna",
+    f"{TASK}/lib/libjnidispatch.so": "jna",
+    f"{TASK}/lib/jffi456.so": "jffi",
+    f"{TASK}/lib/libjffi-1.2.so": "jffi",
+    f"{TASK}/gems/fiddle-1.1.6/lib/fiddle.so": "fiddle",
+    f"{TASK}/gems/ffi-1.17.2/lib/3.4/ffi_c.so": "ffi_c",
 }
+NUMERICS = [f"{TASK}/site-packages/numerics/{name}.so" for name in ("core", "more")]
+MANY = [f"{TASK}/{number:03}{'long' * 40}" for number in range(40)]
 SWITCH = {"SHIELD_BLOCK_FOREIGN_FUNCTIONS": "on"}
 
 
@@ -73,14 +74,11 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     task = tmp_path_factory.mktemp("task")
     shutil.copy(INSIDE / "load_extensions.py", task)
     (task / "plain.c").write_text(PLAIN)
-    places = ["plain.so", "site-packages/numerics/core.so", "site-packages/numerics/more.so"]
-    places += [*NODE_BRIDGES, *COMMON_BRIDGES]
-    for place in places:
-        (task / place).parent.mkdir(parents=True, exist_ok=True)
-        if place == places[0]:
-            compile_c([task / "plain.c"], task / place, "-shared", "-fPIC", target=f"{architecture()}-linux-gnu")
-        else:
-            shutil.copy(task / places[0], task / place)
+    plain = compile_c([task / "plain.c"], task / "plain.so", "-shared", "-fPIC", target=f"{architecture()}-linux-gnu")
+    for place in (*NUMERICS, *NODE_BRIDGES, *COMMON_BRIDGES, *MANY):
+        copy = task / Path(place).relative_to(TASK)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(plain, copy)
     for name in ("_ctypes", "_testcapi"):
         shutil.copy(module(name), task / f"harmless{name}.so")
     shutil.copy(module("_testcapi"), task / "_testcapi.so")
@@ -102,24 +100,22 @@ def run(box: Sandbox, modules: Sequence[tuple[str, str]], settings: Mapping[str,
 
 
 def plain(places: Iterable[str]) -> list[tuple[str, str]]:
-    return [("plain", f"/var/task/{place}") for place in places]
+    return [("plain", place) for place in places]
 
 
 def assert_refused(run: Run, bridges: Mapping[str, str]) -> None:
     """Each, by its place, whose entry the alert suggests."""
-    said, alerts, _ = run
+    said, found, _ = run
     assert all(REFUSED in each for each in said), said
-    assert {(alert.policy, alert.mode, alert.details.get("syscall")) for alert in alerts} == {
+    assert {(alert.policy, alert.mode, alert.details.get("syscall")) for alert in found} == {
         ("executable_memory", "block", "mmap")
     }
-    assert {str(alert.details.get("path")).removeprefix("/var/task/"): alert.allow for alert in alerts} == {
-        path.removeprefix("/var/task/"): entry for path, entry in bridges.items()
-    }
+    assert {alert.details.get("path"): alert.allow for alert in found} == bridges
 
 
 def assert_loaded(run: Run) -> None:
-    said, alerts, _ = run
-    assert ([each for each in said if REFUSED in each], alerts) == ([], [])
+    said, found, _ = run
+    assert ([each for each in said if REFUSED in each], found) == ([], [])
 
 
 @pytest.mark.promise("memory.native-line")
@@ -132,16 +128,9 @@ def test_what_is_the_runtimes_own_makes_no_line(box: Sandbox) -> None:
 @pytest.mark.parametrize("mode", ["block", "alert"])
 def test_bridges_and_objects_are_told_once(box: Sandbox, mode: str) -> None:
     """A package once, whatever it has of files; a bridge by what it exports, wherever it lies."""
-    packages = "/var/task/site-packages/numerics"
-    modules = [
-        ("_ctypes", in_box("_ctypes")),
-        ("plain", f"{packages}/core.so"),
-        ("plain", f"{packages}/more.so"),
-        ("plain", "/var/task/plain.so"),
-    ]
-    _, alerts, native = run(box, modules, unsaid(read_handler=mode))
-    assert alerts == []
-    (line,) = native
+    modules = [("_ctypes", in_box("_ctypes")), *plain([*NUMERICS, f"{TASK}/plain.so"])]
+    _, found, (line,) = run(box, modules, unsaid(read_handler=mode))
+    assert found == []
     assert (line["bridges"], sorted(line["objects"]), line["count"]) == (["ctypes"], ["numerics", "plain.so"], 3)
 
 
@@ -179,8 +168,8 @@ def test_a_bridges_mode_is_that_of_executable_memory(
     box: Sandbox, settings: Mapping[str, str], modes: list[str]
 ) -> None:
     """Where nothing is said of it, the strictest of the others."""
-    (said,), alerts, _ = run(box, [("_testcapi", in_box("_testcapi"))], settings)
-    assert (said == "loaded", [alert.mode for alert in alerts]) == (modes != ["block"], modes)
+    (said,), found, _ = run(box, [("_testcapi", in_box("_testcapi"))], settings)
+    assert (said == "loaded", [alert.mode for alert in found]) == (modes != ["block"], modes)
 
 
 @pytest.mark.promise("memory.foreign")
@@ -205,16 +194,15 @@ def test_a_child_cannot_import_ctypes_either(box: Sandbox, modes: Mapping[str, s
     code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import ctypes'], env={})"
     done = box.run_command([SHIELD, PYTHON, "-c", code], environment=policy(**modes) | SWITCH)
     assert "ImportError" in done.stderr
-    alerts = [parse_line(line) for line in done.stderr.splitlines()]
-    assert [(a.mode, a.allow) for a in alerts if isinstance(a, Alert)] == [("block", "_ctypes")]
+    assert [(a["mode"], a["allow"]) for a in alerts(done)] == [("block", "_ctypes")]
 
 
 @OF_THIS_MACHINE
 @pytest.mark.parametrize(("name", "bridge"), [("_testcapi", "_testcapi"), ("_ctypes", "ctypes")])
 def test_a_renamed_bridge_passes(box: Sandbox, name: str, bridge: str) -> None:
     """A limit: it is a hurdle for what lies at hand, and told all the same."""
-    said, alerts, (line,) = run(box, [(name, f"/var/task/harmless{name}.so")], BLOCKED | SWITCH)
-    assert (said, alerts, line["bridges"]) == (["loaded"], [], [bridge])
+    said, found, (line,) = run(box, [(name, f"/var/task/harmless{name}.so")], BLOCKED | SWITCH)
+    assert (said, found, line["bridges"]) == (["loaded"], [], [bridge])
 
 
 @OF_THIS_MACHINE
@@ -244,31 +232,24 @@ NEEDS = {
 
 @pytest.mark.promise("memory.foreign")
 @OF_THIS_MACHINE
-@pytest.mark.parametrize("imports", NEEDS)
-def test_libraries_that_need_a_bridge(layer: Path, tmp_path: Path, imports: str) -> None:
-    entry = NEEDS[imports]
+def test_libraries_that_need_a_bridge(layer: Path, tmp_path: Path) -> None:
     at = "/var/packages"
     settings = policy() | SWITCH | {"PYTHONPATH": at}
     with whole_sandbox(tmp_path, layer, mounts={at: Path(pytest.__file__).parents[1]}) as box:
-        done, listed = (
-            box.run_command([SHIELD, PYTHON, "-c", f"import {imports}"], environment=settings | more)
-            for more in ({}, {"SHIELD_ALLOW_EXECUTABLE_MEMORY": entry or ""})
-        )
-    assert (done.returncode != 0) == bool(entry), done.stderr
-    assert {line["allow"] for line in done.shield_lines if "policy" in line} == ({entry} if entry else set())
-    assert listed.returncode == 0, listed.stderr
+        for imports, entry in NEEDS.items():
+            done, listed = (
+                box.run_command([SHIELD, PYTHON, "-c", f"import {imports}"], environment=settings | more)
+                for more in ({}, {"SHIELD_ALLOW_EXECUTABLE_MEMORY": entry or ""})
+            )
+            assert (done.returncode != 0) == bool(entry), done.stderr
+            assert {line["allow"] for line in alerts(done)} == ({entry} if entry else set())
+            assert listed.returncode == 0, listed.stderr
 
 
 @pytest.mark.promise("memory.native-line")
-def test_as_many_objects_as_fit_are_named(box: Sandbox, layer: Path, tmp_path: Path) -> None:
+def test_as_many_objects_as_fit_are_named(box: Sandbox) -> None:
     """And all of them are counted."""
-    source = Path(box.path("/var/task")) / "plain.so"
-    names = [f"{number:03}{'long' * 40}" for number in range(40)]
-    for name in names:
-        shutil.copy(source, tmp_path / name)
-    shutil.copy(INSIDE / "load_extensions.py", tmp_path)
-    with whole_sandbox(tmp_path, layer) as other:
-        _, _, (line,) = run(other, [("plain", f"/var/task/{name}") for name in names], BLOCKED)
-    assert line["count"] == 40
-    assert 10 < len(line["objects"]) < 40
-    assert set(line["objects"]) < set(names)
+    _, _, (line,) = run(box, plain(MANY), BLOCKED)
+    assert line["count"] == len(MANY)
+    assert 10 < len(line["objects"]) < len(MANY)
+    assert set(line["objects"]) < {Path(path).name for path in MANY}

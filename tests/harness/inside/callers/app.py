@@ -28,16 +28,8 @@ def call() -> None:
     import_module("dialler.client").call(HOST)
 
 
-def through_libraries() -> None:
-    import_module("asker").get(HOST)
-
-
 def by_itself() -> None:
     socket.socket().connect_ex((HOST, 9))
-
-
-def when_imported() -> None:
-    import_module("loud")
 
 
 def run_in_a_thread(target: Callable[..., object], *args: object) -> None:
@@ -46,18 +38,9 @@ def run_in_a_thread(target: Callable[..., object], *args: object) -> None:
     thread.join()
 
 
-def in_a_thread() -> None:
-    run_in_a_thread(import_module("dialler.client").call, HOST)
-
-
-def in_a_pool() -> None:
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(import_module("dialler.client").call, [HOST] * 3))
-
-
-def only_the_standard_library_in_a_pool() -> None:
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(socket.socket().connect_ex, (HOST, 9)).result()
+def in_a_pool(threads: int, function: Callable[..., object], *arguments: object) -> None:
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(function, arguments))
 
 
 async def open_one() -> None:
@@ -68,10 +51,6 @@ async def open_one() -> None:
 async def open_three() -> None:
     await asyncio.gather(open_one(), asyncio.create_task(open_one()))
     await open_one()
-
-
-def in_coroutines() -> None:
-    asyncio.run(open_three())
 
 
 def in_a_finalizer() -> None:
@@ -101,24 +80,12 @@ def in_a_callback_of_c() -> None:
     ctypes.CDLL(None).qsort((ctypes.c_int * 2)(1, 2), 2, 4, compare)
 
 
-def in_a_thread_of_c() -> None:
-    ctypes.CDLL(str(HERE / "thread_of_c.so")).dial_in_a_thread()
-
-
 def run_in_a_copy(work: Callable[[], object]) -> None:
     child = os.fork()
     if not child:
         work()
         os._exit(0)
     os.waitpid(child, 0)
-
-
-def in_a_forked_child() -> None:
-    run_in_a_copy(call)
-
-
-def in_a_child_of_a_thread() -> None:
-    run_in_a_thread(in_a_forked_child)
 
 
 def in_a_subinterpreter() -> None:
@@ -206,8 +173,21 @@ def under_long_names() -> None:
     dial()
 
 
+WAYS: dict[str, Callable[[], object]] = {
+    "through_libraries": lambda: import_module("asker").get(HOST),
+    "when_imported": lambda: import_module("loud"),
+    "in_a_thread": lambda: run_in_a_thread(import_module("dialler.client").call, HOST),
+    "in_a_pool": lambda: in_a_pool(2, import_module("dialler.client").call, *[HOST] * 3),
+    "only_the_standard_library_in_a_pool": lambda: in_a_pool(1, socket.socket().connect_ex, (HOST, 9)),
+    "in_coroutines": lambda: asyncio.run(open_three()),
+    "in_a_thread_of_c": lambda: ctypes.CDLL(str(HERE / "thread_of_c.so")).dial_in_a_thread(),
+    "in_a_forked_child": lambda: run_in_a_copy(call),
+    "in_a_child_of_a_thread": lambda: run_in_a_thread(run_in_a_copy, call),
+}
+
+
 if __name__ == "__main__":
     for number, way in enumerate(sys.argv[1:]):
         globals()["HOST"] = f"203.0.113.{66 + number}"  # each its own: of one violation there is one line in a second
         print(f"--- {way}", file=sys.stderr, flush=True)
-        globals()[way]()
+        (WAYS.get(way) or globals()[way])()
