@@ -63,25 +63,19 @@ print([refusal(lambda p=p: open(p, mode).close()) for p in paths for mode in ("r
     assert shielded.stdout == f"{[REFUSED, REFUSED, *[None, REFUSED] * 3]}\n", shielded.stderr
 
 
-HANDLERS_OF_ROOT = {
-    "the folder of code": ("/var/task/etc", "there"),
-    "a folder in it": ("/var/task", "etc/there"),
-    "the file alone": ("/var/task", "alone"),
-}
-
-
-@pytest.mark.parametrize("mounted", HANDLERS_OF_ROOT)
-def test_a_handler_that_has_a_path_on_the_mount_of_root(mounted: str, layer: Path, box: Sandbox) -> None:
-    root, handler = HANDLERS_OF_ROOT[mounted]
+@pytest.mark.parametrize(
+    ("root", "handler"), [("/var/task/etc", "there"), ("/var/task", "etc/there"), ("/var/task", "alone")]
+)
+def test_a_handler_that_has_a_path_on_the_mount_of_root(layer: Path, box: Sandbox, root: str, handler: str) -> None:
+    """As its folder of code is mounted, a folder in that, or the file alone."""
     code = """
 ask_for_work()
 print([refusal(lambda: open("/elsewhere/there").close()) for _ in range(40)])
 """
     settings = ALL_BLOCKED | {"LAMBDA_TASK_ROOT": root, "_HANDLER": f"{handler}.handler"}
-    unshielded = run_mounted(["other_root", "code"], box, layer, [*PROGRAM, code], settings)
-    assert unshielded.stdout == f"{[None] * 40}\n", unshielded.stderr
-    shielded = run_mounted(["other_root", "code"], box, layer, [SHIELD, *PROGRAM, code], settings)
-    assert shielded.stdout == f"{[REFUSED] * 40}\n", shielded.stderr
+    for wrapper, result in (([], None), ([SHIELD], REFUSED)):
+        done = run_mounted(["other_root", "code"], box, layer, [*wrapper, *PROGRAM, code], settings)
+        assert done.stdout == f"{[result] * 40}\n", done.stderr
 
 
 LOOK = """
@@ -101,7 +95,6 @@ def test_without_a_folder_at_tmp_it_does_not_start(kind: str, layer: Path, box: 
 
 
 def test_all_of_the_file_system_of_tmp_is_tmp(layer: Path, box: Sandbox) -> None:
-    unshielded = run_mounted(["other_root", "disk"], box, layer, [*PROGRAM, LOOK], TMP_BLOCKED)
-    assert unshielded.stdout == f"{[None, None]}\n", unshielded.stderr
-    shielded = run_mounted(["other_root", "disk"], box, layer, [SHIELD, *PROGRAM, LOOK], TMP_BLOCKED)
-    assert shielded.stdout == f"{[REFUSED, REFUSED]}\n", shielded.stderr
+    for wrapper, result in (([], None), ([SHIELD], REFUSED)):
+        done = run_mounted(["other_root", "disk"], box, layer, [*wrapper, *PROGRAM, LOOK], TMP_BLOCKED)
+        assert done.stdout == f"{[result, result]}\n", done.stderr
