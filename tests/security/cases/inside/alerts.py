@@ -8,28 +8,17 @@ import fcntl
 import os
 import resource
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
-from common import (
-    CHANNEL,
-    MARK,
-    Helpers,
-    attempt,
-    content,
-    errno_of,
-    opened,
-    raw,
-    run,
-    working_directory,
-)
+from common import CHANNEL, attempt, each, effects
+from tools import MARK, Helpers, errno_of, in_threads, inside, raw, read, run, using
 
 TMP = "read_write_tmp"
 SELF = "self_protection"
 THERE = b"/tmp/there"
 HELP = Helpers("help")
+NUMBER = resource.RLIMIT_NOFILE
 
 
 # ---- the alerts' own channel (35)
@@ -40,10 +29,10 @@ def log_descriptor() -> Iterator[int]:
     """The high descriptor on which the shield keeps stderr; unshielded, one that is made for the purpose."""
     same = os.fstat(2)
     found = []
-    for name in os.listdir("/proc/self/fd"):
+    for number in map(int, os.listdir("/proc/self/fd")):
         with contextlib.suppress(OSError):
-            if int(name) > 2 and os.path.samestat(os.fstat(int(name)), same):
-                found.append(int(name))
+            if number > 2 and os.path.samestat(os.fstat(number), same):
+                found.append(number)
     made = None if found else fcntl.fcntl(2, fcntl.F_DUPFD, 900)
     try:
         yield max(found) if made is None else made
@@ -52,86 +41,54 @@ def log_descriptor() -> Iterator[int]:
             os.close(-1 if made is None else made)
 
 
-def silenced(alerts: tuple[int, int] = (1, 1), **facts: Any) -> Callable[[Callable[[int], object]], None]:
+def silenced(
+    alerts: tuple[int, int] = (1, 1),
+    attach: tuple[str, ...] = ("wrapper", "late"),
+    /,
+    **functions: Callable[[int], object],
+) -> None:
     """Something is done to the channel; after that, a file in /tmp is opened: the alert must come all the same."""
 
-    def declare(function: Callable[[int], object]) -> None:
-        def case() -> str:
-            with log_descriptor() as log:
-                with contextlib.suppress(OSError):
-                    function(log)
-                return content(os.open("/tmp/there", os.O_RDONLY))
+    def open_after(function: Callable[[int], object]) -> str:
+        with log_descriptor() as log:
+            with contextlib.suppress(OSError):
+                function(log)
+            return read("/tmp/there")
 
-        case.__name__ = function.__name__
-        attempt(TMP, alone=True, alerts=alerts, says=(TMP, SELF), **facts)(case)
-
-    return declare
+    for name, function in functions.items():
+        declare = attempt(TMP, alone=True, alerts=alerts, attach=attach, says=(TMP, SELF))
+        each(declare, **{name: lambda function=function: open_after(function)})
 
 
-@silenced()
-def log_close(log: int) -> None:
-    os.close(log)
+def nowhere(function: Callable[[int], object]) -> None:
+    using("/dev/null", function, os.O_WRONLY)
 
 
-@silenced()
-def log_close_standard_error(_log: int) -> None:
-    os.close(2)
-
-
-@silenced(attach=("wrapper",))  # beside other threads it would close theirs
-def log_close_everything(_log: int) -> None:
-    os.closerange(3, CHANNEL[0])
-    os.closerange(CHANNEL[0] + 1, 5000)
-
-
-@silenced(attach=("wrapper",))  # beside other threads it would close theirs
-def log_raw_close_range(_log: int) -> None:
-    raw("close_range", 3, CHANNEL[0] - 1, 0)
-    raw("close_range", CHANNEL[0] + 1, 0xFFFFFFFF, 0)
-
-
-@silenced()
-def log_close_range_one(log: int) -> None:
-    raw("close_range", log, log, 0)
-
-
-@silenced((1, 2))
-def log_dup2(log: int) -> None:
-    with opened("/dev/null", os.O_WRONLY) as nowhere:
-        os.dup2(nowhere, log)
-
-
-@silenced((1, 2))
-def log_dup3(log: int) -> None:
-    with opened("/dev/null", os.O_WRONLY) as nowhere:
-        raw("dup3", nowhere, log, os.O_CLOEXEC)
-
-
-@silenced()
-def log_standard_error_elsewhere(_log: int) -> None:
-    with opened("/dev/null", os.O_WRONLY) as nowhere:
-        os.dup2(nowhere, 2)
-
-
-@silenced((1, 2))
-def log_close_on_exec(log: int) -> None:
-    os.set_inheritable(log, False)
-    fcntl.fcntl(log, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
-
-
-@silenced()
-def log_not_blocking(log: int) -> None:
-    fcntl.fcntl(log, fcntl.F_SETFL, os.O_NONBLOCK)
-
-
-@silenced()
-def log_lowered_limit(_log: int) -> None:
-    resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
-
-
-@silenced((1, 2))  # beside other threads it is refused, and reported
-def log_unshared_and_closed(log: int) -> None:
-    raw("close_range", log, log, 2)  # CLOSE_RANGE_UNSHARE
+silenced(
+    log_close=os.close,
+    log_close_standard_error=lambda _: os.close(2),
+    log_close_range_one=lambda log: raw("close_range", log, log, 0),
+    log_standard_error_elsewhere=lambda _: nowhere(lambda null: os.dup2(null, 2)),
+    log_not_blocking=lambda log: fcntl.fcntl(log, fcntl.F_SETFL, os.O_NONBLOCK),
+    log_lowered_limit=lambda _: resource.setrlimit(NUMBER, (64, resource.getrlimit(NUMBER)[1])),
+)
+silenced(
+    (1, 2),
+    log_dup2=lambda log: nowhere(lambda null: os.dup2(null, log)),
+    log_dup3=lambda log: nowhere(lambda null: raw("dup3", null, log, os.O_CLOEXEC)),
+    log_close_on_exec=lambda log: [os.set_inheritable(log, False), fcntl.fcntl(log, fcntl.F_SETFD, fcntl.FD_CLOEXEC)],
+    # CLOSE_RANGE_UNSHARE: beside other threads it is refused, and reported.
+    log_unshared_and_closed=lambda log: raw("close_range", log, log, 2),
+)
+silenced(
+    (1, 1),
+    ("wrapper",),  # beside other threads it would close theirs
+    log_close_everything=lambda _: [os.closerange(3, CHANNEL[0]), os.closerange(CHANNEL[0] + 1, 5000)],
+    log_raw_close_range=lambda _: [
+        raw("close_range", 3, CHANNEL[0] - 1, 0),
+        raw("close_range", CHANNEL[0] + 1, 0xFFFFFFFF, 0),
+    ],
+)
 
 
 @attempt(TMP, alone=True)
@@ -179,7 +136,7 @@ def log_pipe_is_full() -> str:
     waited = resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw > waits
     assert time.monotonic() - began < 0.2 or not waited, "it waited for the reader"
     time.sleep(1)  # session.py reads meanwhile
-    return content(os.open("/tmp/there", os.O_RDONLY))
+    return read("/tmp/there")
 
 
 # ---- one line of JSON, whatever the bytes (36)
@@ -196,32 +153,19 @@ ODD = {
 }
 
 
-def odd(name: str, text: bytes) -> None:
-    def path() -> None:
-        os.mkdir(b"/tmp/" + text.replace(b"/", b"_"))
-
-    def argument() -> None:
-        run([MARK, b"an argument", text])
-
-    path.__name__, argument.__name__ = f"line_path_with_{name}", f"line_argument_with_{name}"
-    attempt(TMP)(path)
-    attempt("create_child_process")(argument)
-
-
 for _name, _text in ODD.items():
-    odd(_name, _text)
+    effects(attempt(TMP), **{f"line_path_with_{_name}": lambda text=_text: os.mkdir(b"/tmp/" + text)})
+    effects(
+        attempt("create_child_process"),
+        **{f"line_argument_with_{_name}": lambda text=_text: run([MARK, b"an argument", text])},
+    )
 
-
-@attempt("create_child_process")
-def line_with_many_arguments() -> None:
-    run([MARK, *("argument" * 40 for _ in range(500))])
-
-
-@attempt(TMP)
-def line_with_a_very_long_path() -> None:
-    """Every byte of it must be escaped."""
-    with working_directory("/tmp"):
-        os.mkdir(b"./" * 2000 + b"made")
+effects(
+    attempt("create_child_process"),
+    line_with_many_arguments=lambda: run([MARK, *("argument" * 40 for _ in range(500))]),
+)
+# Every byte of it must be escaped.
+effects(attempt(TMP), line_with_a_very_long_path=lambda: inside("/tmp", lambda: os.mkdir(b"./" * 2000 + b"made")))
 
 
 # ---- storms (37): the count of lines and of folded ones is exact
@@ -229,25 +173,15 @@ def line_with_a_very_long_path() -> None:
 STORM = 20_000
 
 
-@attempt(TMP, alone=True, alerts=(STORM + 1, STORM + 1))
-def storm_of_one_thread() -> str:
-    refused = HELP.storm(THERE, ctypes.c_long(STORM))
+def storm(threads: int) -> str:
+    refused = sum(in_threads(threads, lambda: HELP.storm(THERE, ctypes.c_long(STORM // threads))))
     assert refused in (0, STORM), refused
     time.sleep(1.1)
-    return content(os.open("/tmp/there", os.O_RDONLY))
+    return read("/tmp/there")
 
 
-@attempt(TMP, alone=True, alerts=(STORM + 1, STORM + 1))
-def storm_of_ten_threads() -> str:
-    refused: list[int] = []
-    threads = [
-        threading.Thread(target=lambda: refused.append(HELP.storm(THERE, ctypes.c_long(STORM // 10))))
-        for _ in range(10)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sum(refused) in (0, STORM), refused
-    time.sleep(1.1)
-    return content(os.open("/tmp/there", os.O_RDONLY))
+each(
+    attempt(TMP, alone=True, alerts=(STORM + 1, STORM + 1)),
+    storm_of_one_thread=lambda: storm(1),
+    storm_of_ten_threads=lambda: storm(10),
+)

@@ -6,64 +6,78 @@ The program is `mark`: it leaves a mark outside the sandbox, so it is known whet
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ctypes
 import errno
 import multiprocessing
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable
 
-from common import (
+from common import attempt, effects, unchanged
+from tools import (
     AT_FDCWD,
     LIBC,
     LOADER,
     MARK,
     Helpers,
-    attempt,
-    checked,
-    effects,
+    bytes_of,
     ended,
+    forked,
     inside,
-    opened,
+    leave_mark,
+    libc,
+    memory_file,
+    pointer,
     raw,
-    replace_in_child,
+    refused_if,
     run,
-    unchanged,
+    using,
 )
 
 CHILD = "create_child_process"
 HELP = Helpers("help")
+STATIC = "/var/task/mark_static"
+ARGUMENTS = (ctypes.c_char_p * 2)(b"mark", None)
 
 
-def by_c(function: str, path: bytes = MARK.encode()) -> None:
-    result = getattr(HELP, function)(path)
+def by_c(function: str) -> None:
+    result = getattr(HELP, function)(MARK.encode())
     if result < 0:
         raise OSError(-result, os.strerror(-result))
+
+
+def replaced(name: str, *arguments: object) -> None:
+    """A child that becomes another program by this system call."""
+    forked(lambda: raw(name, *arguments))
+
+
+def execute(program: int) -> None:
+    forked(lambda: os.execve(program, ["mark"], {}))
+
+
+def execute_on_path() -> None:
+    os.environ["PATH"] = "/var/task"
+    os.execvp("mark", ["mark"])
+
+
+def shell_ran(status: int) -> None:
+    """The shell is what is refused: the status is then 127, as for any shell that is missing."""
+    refused_if(os.waitstatus_to_exitcode(status) == 127, "no shell")
+
+
+def in_memory(path: str, function: Callable[[int], object]) -> None:
+    with memory_file(bytes_of(path)) as program:
+        function(program)
 
 
 # ---- Python's ways (23)
 
 
-@attempt(CHILD)
-def child_subprocess() -> str:
-    return run([MARK])
-
-
-@attempt(CHILD)
-def child_popen_with_bytes() -> int:
-    with subprocess.Popen([MARK.encode()]) as process:
-        return process.wait()
-
-
-@attempt(CHILD, alerts=(1, 2))
-def child_shell() -> None:
-    run(MARK, shell=True)
-
-
 effects(
     attempt(CHILD),
+    child_subprocess=lambda: run([MARK]),
+    child_popen_with_bytes=lambda: subprocess.Popen([MARK.encode()]).wait(),
     # With code to run in between, subprocess forks instead of using vfork.
     child_preexec=lambda: run([MARK], preexec_fn=lambda: None),
     child_keeping_descriptors=lambda: run([MARK], close_fds=False),
@@ -77,19 +91,17 @@ effects(
     child_posix_spawn=lambda: ended(os.posix_spawn(MARK, ["mark"], {})),
     child_posix_spawnp=lambda: inside("/var/task", lambda: ended(os.posix_spawnp("./mark", ["mark"], {}))),
 )
-
-
-@attempt(CHILD, alerts=(1, 2))
-def child_system() -> None:
-    # The shell is what is refused: its status says 127, as for any shell that is missing.
-    if os.waitstatus_to_exitcode(os.system(MARK)) == 127:
-        raise PermissionError(13, "no shell")
-
-
-@attempt(CHILD, alerts=(1, 2))
-def child_os_popen() -> None:
-    with os.popen(MARK) as output:
-        output.read()
+effects(
+    attempt(CHILD, alerts=(1, 2)),
+    child_shell=lambda: run(MARK, shell=True),
+    child_system=lambda: shell_ran(os.system(MARK)),
+    child_os_popen=lambda: os.popen(MARK).close(),
+    child_libc_system=lambda: shell_ran(LIBC.system(MARK.encode())),
+    # Expanding a word runs a shell where it holds a command.
+    child_libc_wordexp=lambda: refused_if(
+        LIBC.wordexp(b"$(/var/task/mark)", ctypes.create_string_buffer(64), 0) in (1, 5)
+    ),
+)
 
 
 @attempt(CHILD, refusal=(127, 13))
@@ -118,14 +130,25 @@ def child_asyncio() -> int:
 
 effects(
     attempt(CHILD),
-    child_execv=lambda: replace_in_child(lambda: os.execv(MARK, ["mark"])),
-    child_execve=lambda: replace_in_child(lambda: os.execve(MARK, ["mark"], {"A": "b"})),
-    child_execl=lambda: replace_in_child(lambda: os.execl(MARK, "mark")),
+    child_execv=lambda: forked(lambda: os.execv(MARK, ["mark"])),
+    child_execve=lambda: forked(lambda: os.execve(MARK, ["mark"], {"A": "b"})),
+    child_execl=lambda: forked(lambda: os.execl(MARK, "mark")),
+    child_execvp=lambda: forked(execute_on_path),
+    child_libc_execv=lambda: forked(lambda: libc("execv", MARK.encode(), ARGUMENTS)),
+    child_libc_execvp=lambda: forked(lambda: libc("execvp", MARK.encode(), ARGUMENTS)),
     # The kernel gives such a program one empty argument.
-    child_without_arguments=lambda: replace_in_child(lambda: checked(LIBC.execve(MARK.encode(), None, None))),
-    child_raw_execve=lambda: replace_in_child(lambda: raw("execve", MARK.encode(), arguments(), None)),
-    child_raw_execveat=lambda: replace_in_child(lambda: raw("execveat", AT_FDCWD, MARK.encode(), arguments(), None, 0)),
+    child_without_arguments=lambda: forked(lambda: libc("execve", MARK.encode(), None, None)),
+    child_fexecve=lambda: using(MARK, execute, os.O_RDONLY),
+    child_fexecve_of_a_reference=lambda: using(MARK, execute),
+    child_raw_execve=lambda: replaced("execve", MARK.encode(), ARGUMENTS, None),
+    child_raw_execveat=lambda: replaced("execveat", AT_FDCWD, MARK.encode(), ARGUMENTS, None, 0),
+    child_raw_execveat_directory=lambda: using(
+        "/var", lambda var: replaced("execveat", var, b"task/mark", ARGUMENTS, None, 0)
+    ),
     child_raw_execveat_empty_path=lambda: by_c("execveat_empty"),
+    child_memfd=lambda: in_memory(MARK, execute),
+    child_memfd_by_proc=lambda: in_memory(MARK, lambda file: run([f"/proc/self/fd/{file}"], pass_fds=[file])),
+    child_memfd_by_dev_fd=lambda: in_memory(MARK, lambda file: run([f"/dev/fd/{file}"], pass_fds=[file])),
     child_by_proc_root=lambda: run([f"/proc/self/root{MARK}"]),
     child_through_a_link=lambda: run(["/var/task/to_mark"]),
     child_with_dots=lambda: run(["/var/task/../task/./mark"]),
@@ -136,101 +159,10 @@ effects(
 )
 
 
-@attempt(CHILD)
-def child_execvp() -> None:
-    def execute() -> None:
-        os.environ["PATH"] = "/var/task"
-        os.execvp("mark", ["mark"])
-
-    replace_in_child(execute)
-
-
-@attempt(CHILD)
-def child_libc_execv() -> None:
-    argv = (ctypes.c_char_p * 2)(b"mark", None)
-    replace_in_child(lambda: checked(LIBC.execv(MARK.encode(), argv)))
-
-
-@attempt(CHILD)
-def child_libc_execvp() -> None:
-    argv = (ctypes.c_char_p * 2)(b"mark", None)
-    replace_in_child(lambda: checked(LIBC.execvp(MARK.encode(), argv)))
-
-
-@attempt(CHILD, alerts=(1, 2))
-def child_libc_system() -> None:
-    if (LIBC.system(MARK.encode()) >> 8) == 127:
-        raise PermissionError(13, "no shell")
-
-
 @attempt(CHILD, alerts=(1, 2), refusal=(12, 13))
 def child_libc_popen() -> None:
     """popen(3) leaves whatever in errno when the shell does not start."""
-    LIBC.popen.restype = ctypes.c_void_p
-    stream = LIBC.popen(MARK.encode(), b"r")
-    if not stream:
-        checked(-1)
-    if (LIBC.pclose(ctypes.c_void_p(stream)) >> 8) == 127:
-        raise PermissionError(13, "no shell")
-
-
-@attempt(CHILD, alerts=(1, 2))
-def child_libc_wordexp() -> None:
-    """Expanding a word runs a shell where it holds a command."""
-    result = LIBC.wordexp(b"$(/var/task/mark)", ctypes.create_string_buffer(64), 0)
-    if result == 5 or result == 1:
-        raise PermissionError(13, "wordexp")
-
-
-@attempt(CHILD)
-def child_fexecve() -> None:
-    with opened(MARK) as program:
-        replace_in_child(lambda: os.execve(program, ["mark"], {}))
-
-
-@attempt(CHILD)
-def child_fexecve_of_a_reference() -> None:
-    with opened(MARK, os.O_PATH) as program:
-        replace_in_child(lambda: os.execve(program, ["mark"], {}))
-
-
-def arguments() -> object:
-    return (ctypes.c_char_p * 2)(b"mark", None)
-
-
-@attempt(CHILD)
-def child_raw_execveat_directory() -> None:
-    with opened("/var", os.O_PATH) as var:
-        replace_in_child(lambda: raw("execveat", var, b"task/mark", arguments(), None, 0))
-
-
-@contextlib.contextmanager
-def memory_file(path: str) -> Iterator[int]:
-    descriptor = os.memfd_create("program", 0)
-    try:
-        with open(path, "rb") as program:
-            os.write(descriptor, program.read())
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-@attempt(CHILD)
-def child_memfd() -> None:
-    with memory_file(MARK) as program:
-        replace_in_child(lambda: os.execve(program, ["mark"], {}))
-
-
-@attempt(CHILD)
-def child_memfd_by_proc() -> None:
-    with memory_file(MARK) as program:
-        run([f"/proc/self/fd/{program}"], pass_fds=[program])
-
-
-@attempt(CHILD)
-def child_memfd_by_dev_fd() -> None:
-    with memory_file(MARK) as program:
-        run([f"/dev/fd/{program}"], pass_fds=[program])
+    shell_ran(LIBC.pclose(pointer("popen", MARK.encode(), b"r")))
 
 
 @attempt(CHILD)
@@ -257,46 +189,32 @@ def child_clone_sharing_memory_at_once() -> None:
     by_c("clone_vm_only_exec")
 
 
-def spawn_target() -> None:
-    from common import leave_mark
-
-    leave_mark("ran")
-
-
 @attempt(CHILD, alerts=(1, 2))
 def child_multiprocessing_spawn() -> None:
-    process = multiprocessing.get_context("spawn").Process(target=spawn_target)
+    process = multiprocessing.get_context("spawn").Process(target=leave_mark, args=("ran",))
     process.start()
     process.join()
-    if process.exitcode:
-        raise PermissionError(13, "the process did not start")
+    refused_if(process.exitcode != 0, "the process did not start")
 
 
-# ---- static programs (25)
+# ---- static programs (25): free of the policy on /tmp as well, as nothing can be loaded into them
 
 
-@attempt(CHILD, says=(CHILD,))
-def child_static() -> None:
-    run(["/var/task/mark_static"])
+def start_static() -> None:
+    run([STATIC])
 
 
-@attempt("read_write_tmp", says=(CHILD,))
-def child_static_where_children_are_allowed() -> None:
-    """It would run free of the policy on /tmp: nothing can be loaded into it."""
-    run(["/var/task/mark_static"])
-
-
-@attempt(CHILD, settings={"SHIELD_ALLOW_CHILD_PROCESS": "/var/task/mark_static"})
-def child_static_that_is_listed() -> None:
-    run(["/var/task/mark_static"])
-
-
-@unchanged(CHILD, settings={"SHIELD_ALLOW_CHILD_PROCESS": "unshielded:/var/task/mark_static"})
-def child_static_that_is_listed_unshielded() -> None:
-    run(["/var/task/mark_static"])
-
-
-@attempt("read_write_tmp", says=(CHILD,))
-def child_static_by_memfd() -> None:
-    with memory_file("/var/task/mark_static") as program:
-        replace_in_child(lambda: os.execve(program, ["mark"], {}))
+effects(attempt(CHILD), child_static=start_static)
+effects(
+    attempt("read_write_tmp", says=(CHILD,)),
+    child_static_where_children_are_allowed=start_static,
+    child_static_by_memfd=lambda: in_memory(STATIC, execute),
+)
+effects(
+    attempt(CHILD, settings={"SHIELD_ALLOW_CHILD_PROCESS": STATIC}),
+    child_static_that_is_listed=start_static,
+)
+effects(
+    unchanged(CHILD, settings={"SHIELD_ALLOW_CHILD_PROCESS": f"unshielded:{STATIC}"}),
+    child_static_that_is_listed_unshielded=start_static,
+)

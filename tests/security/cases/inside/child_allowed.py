@@ -5,42 +5,20 @@ from __future__ import annotations
 import ctypes
 import os
 
-from child import CHILD
-from common import (
-    LIBC,
-    LOADER,
-    MARK,
-    Function,
-    attempt,
-    effects,
-    ended,
-    opened,
-    raw,
-    replace_in_child,
-    run,
-    unchanged,
-)
+from child import CHILD, replaced
+from common import attempt, each, effects, unchanged
+from tools import LIBC, LOADER, MARK, forked, raw, run, using
 
 LISTED = {"SHIELD_ALLOW_CHILD_PROCESS": MARK, "SHIELD_CREATE_CHILD_PROCESS": "{mode}"}
-
-
-def allowed_child(function: Function) -> Function:
-    """The child opens /tmp/there: it is the child that is refused, and says so by its exit status."""
-    return attempt("read_write_tmp", settings=LISTED)(function)
-
+POLICIES = ("READ_WRITE_TMP", "CREATE_CHILD_PROCESS", "OUTBOUND_CONNECTIVITY", "READ_HANDLER", "EXECUTABLE_MEMORY")
+ARGUMENTS = (ctypes.c_char_p * 3)(b"mark", b"--tmp", None)
 
 effects(
     unchanged(CHILD, settings=LISTED),
     child_that_is_listed=lambda: run([MARK]),
     child_that_is_listed_through_a_link=lambda: run(["/var/task/to_mark"]),
 )
-
-
-@attempt(CHILD, settings=LISTED)
-def child_that_is_not_listed() -> str:
-    return run(["/bin/echo", "ran"])
-
-
+each(attempt(CHILD, settings=LISTED), child_that_is_not_listed=lambda: run(["/bin/echo", "ran"]))
 effects(
     attempt(CHILD, settings=LISTED),
     child_same_program_elsewhere=lambda: run(["/var/task/mark_copy"]),
@@ -48,104 +26,65 @@ effects(
 )
 
 
+def open_in_child(**environment: str) -> None:
+    run([MARK, "--tmp"], env=environment)
+
+
+def execute_without_environment() -> None:
+    for name in list(os.environ):
+        os.unsetenv(name)
+    LIBC.clearenv()
+    os.execv(MARK, ["mark", "--tmp"])
+
+
+def close_all() -> None:
+    os.closerange(3, 4096)
+    raw("close_range", 3, 0x7FFFFFFF, 0)
+
+
+def start_daemon() -> None:
+    """Forked twice, in a session of its own, without descriptors."""
+
+    def execute() -> None:
+        os.closerange(0, 3)
+        os.execve(MARK, ["mark", "--tmp"], {})
+
+    os.setsid()
+    forked(execute)
+
+
+# The child opens /tmp/there: it is the child that is refused, and says so by its exit status.
 effects(
-    allowed_child,
+    attempt("read_write_tmp", settings=LISTED),
     child_allowed_as_it_is=lambda: run([MARK, "--tmp"]),
-    child_allowed_empty_environment=lambda: run([MARK, "--tmp"], env={}),
-    child_allowed_empty_preload=lambda: run([MARK, "--tmp"], env={"LD_PRELOAD": ""}),
-    child_allowed_other_preload=lambda: run([MARK, "--tmp"], env={"LD_PRELOAD": "/var/task/liblibrary.so"}),
+    child_allowed_empty_environment=lambda: open_in_child(),
+    child_allowed_empty_preload=lambda: open_in_child(LD_PRELOAD=""),
+    child_allowed_other_preload=lambda: open_in_child(LD_PRELOAD="/var/task/liblibrary.so"),
+    child_allowed_other_library_path=lambda: open_in_child(
+        LD_LIBRARY_PATH="/var/task:/nowhere", LD_PRELOAD="libshield.so"
+    ),
+    child_allowed_unset_environment=lambda: forked(execute_without_environment),
+    child_allowed_other_policy=lambda: open_in_child(**{f"SHIELD_{name}": "allow" for name in POLICIES}),
+    child_allowed_forged_state=lambda: open_in_child(SHIELD_STATE="starting:-1:/bin/sh", SHIELD_STATE_SITES="255;"),
+    child_allowed_audit_library=lambda: open_in_child(
+        LD_AUDIT="/var/task/liblibrary.so", LD_BIND_NOW="1", LD_DEBUG="files"
+    ),
+    child_allowed_tunables=lambda: open_in_child(
+        GLIBC_TUNABLES="glibc.rtld.optional_static_tls=0:glibc.malloc.check=3"
+    ),
+    child_allowed_policy_file=lambda: open_in_child(
+        SHIELD_POLICY_FILE="/var/task/open_policy", SHIELD_ON_FAILURE="run_unshielded"
+    ),
+    child_allowed_null_environment=lambda: replaced("execve", MARK.encode(), ARGUMENTS, None),
+    child_allowed_by_execveat=lambda: using(
+        MARK, lambda program: replaced("execveat", program, b"", ARGUMENTS, None, 0x1000), os.O_RDONLY
+    ),
+    child_allowed_closing_descriptors=lambda: run([MARK, "--tmp"], preexec_fn=close_all, start_new_session=True),
+    child_allowed_twice_removed=lambda: forked(start_daemon),
 )
-
-
-@allowed_child
-def child_allowed_other_library_path() -> None:
-    run([MARK, "--tmp"], env={"LD_LIBRARY_PATH": "/var/task:/nowhere", "LD_PRELOAD": "libshield.so"})
-
-
-@allowed_child
-def child_allowed_unset_environment() -> None:
-    def execute() -> None:
-        for name in list(os.environ):
-            os.unsetenv(name)
-        LIBC.clearenv()
-        os.execv(MARK, ["mark", "--tmp"])
-
-    replace_in_child(execute)
-
-
-@allowed_child
-def child_allowed_other_policy() -> None:
-    names = ("READ_WRITE_TMP", "CREATE_CHILD_PROCESS", "OUTBOUND_CONNECTIVITY", "READ_HANDLER", "EXECUTABLE_MEMORY")
-    run([MARK, "--tmp"], env={f"SHIELD_{name}": "allow" for name in names})
-
-
-@allowed_child
-def child_allowed_forged_state() -> None:
-    run([MARK, "--tmp"], env={"SHIELD_STATE": "starting:-1:/bin/sh", "SHIELD_STATE_SITES": "255;"})
-
-
-@allowed_child
-def child_allowed_audit_library() -> None:
-    run([MARK, "--tmp"], env={"LD_AUDIT": "/var/task/liblibrary.so", "LD_BIND_NOW": "1", "LD_DEBUG": "files"})
-
-
-@allowed_child
-def child_allowed_tunables() -> None:
-    run([MARK, "--tmp"], env={"GLIBC_TUNABLES": "glibc.rtld.optional_static_tls=0:glibc.malloc.check=3"})
-
-
-@allowed_child
-def child_allowed_policy_file() -> None:
-    run([MARK, "--tmp"], env={"SHIELD_POLICY_FILE": "/var/task/open_policy", "SHIELD_ON_FAILURE": "run_unshielded"})
-
-
-@allowed_child
-def child_allowed_null_environment() -> None:
-    argv = (ctypes.c_char_p * 3)(b"mark", b"--tmp", None)
-    replace_in_child(lambda: raw("execve", MARK.encode(), argv, None))
-
-
-@allowed_child
-def child_allowed_by_execveat() -> None:
-    argv = (ctypes.c_char_p * 3)(b"mark", b"--tmp", None)
-    with opened(MARK) as program:
-        replace_in_child(lambda: raw("execveat", program, b"", argv, None, 0x1000))
-
-
-@allowed_child
-def child_allowed_closing_descriptors() -> None:
-    def close_all() -> None:
-        os.closerange(3, 4096)
-        raw("close_range", 3, 0x7FFFFFFF, 0)
-
-    run([MARK, "--tmp"], preexec_fn=close_all, close_fds=True, start_new_session=True)
-
-
-@allowed_child
-def child_allowed_twice_removed() -> None:
-    """A daemon: forked twice, in a session of its own, without descriptors."""
-
-    def execute() -> None:
-        os.setsid()
-        grandchild = os.fork()
-        if grandchild == 0:
-            os.closerange(0, 3)
-            try:
-                os.execve(MARK, ["mark", "--tmp"], {})
-            except OSError as error:
-                os._exit(error.errno or 255)
-        ended(grandchild)
-        os._exit(0)
-
-    replace_in_child(execute)
-
-
-@attempt("outbound_connectivity")
-def child_connects() -> None:
-    run([MARK, "--connect"], env={})
-
-
-@attempt("read_write_tmp")
-def child_of_a_child() -> None:
-    """The shell is a child, `mark` a child of it."""
-    run(["/bin/sh", "-c", f"exec env -i {MARK} --tmp"])
+effects(attempt("outbound_connectivity"), child_connects=lambda: run([MARK, "--connect"], env={}))
+effects(
+    attempt("read_write_tmp"),
+    # The shell is a child, `mark` a child of it.
+    child_of_a_child=lambda: run(["/bin/sh", "-c", f"exec env -i {MARK} --tmp"]),
+)

@@ -12,23 +12,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from common import (
-    AT_FDCWD,
-    LIBC,
-    MACHINE,
-    Helpers,
-    absent,
-    attempt,
-    checked,
-    content,
-    each,
-    effects,
-    errno_of,
-    in_child,
-    number_of,
-    opened,
-    raw,
-)
+from common import MACHINE, absent, attempt, each, effects
+from tools import AT_FDCWD, LIBC, Helpers, checked, content, errno_of, in_child, number_of, opened, raw
 
 TMP = "read_write_tmp"
 NET = "outbound_connectivity"

@@ -24,25 +24,8 @@ import traceback
 from collections.abc import Iterator
 from typing import Any
 
-from common import (
-    AT_FDCWD,
-    LIBC,
-    MARK,
-    attempt,
-    checked,
-    content,
-    each,
-    effects,
-    ended,
-    in_child,
-    inside,
-    libc,
-    opened,
-    raw,
-    reference,
-    run,
-    unchanged,
-)
+from common import attempt, each, effects, unchanged
+from tools import AT_FDCWD, LIBC, MARK, checked, content, ended, in_child, inside, libc, opened, raw, reference, run
 
 READ = "read_handler"
 APP = "/var/task/app.py"

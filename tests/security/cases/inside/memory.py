@@ -11,7 +11,8 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from common import LIBC, MACHINE, Helpers, attempt, checked, each, in_child, libc, opened, raw, unchanged
+from common import MACHINE, attempt, each, unchanged
+from tools import LIBC, Helpers, checked, in_child, libc, opened, raw
 
 SELF = "self_protection"
 RUNS = "executable_memory"
@@ -133,10 +134,7 @@ each(
     engine_text_made_writable=lambda: protect_pages(engine_text(), READ | WRITE | EXECUTE),
     segment_attached_over=lambda: attach_segment_over(anonymous(READ | WRITE)),
 )
-each(
-    guarded(unless="MADV_DONTNEED_LOCKED is Linux 5.18's"),
-    text_advised_dont_need_locked=lambda: advise(24),
-)
+each(guarded(unless="MADV_DONTNEED_LOCKED is Linux 5.18's"), text_advised_dont_need_locked=lambda: advise(24))
 each(
     guarded(unless="mseal is Linux 6.10's", box="unfiltered"),
     # Sealed by somebody else, the text could not be patched or unmapped any more.

@@ -5,30 +5,37 @@ Outside, something listens at 203.0.113.9 and [2001:db8::66] (TCP 80, UDP 9999),
 
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
 import struct
+from collections.abc import Callable
 
-from common import attempt, effects, in_child, raw
+from common import attempt, effects
+from tools import DENIED, DENIED_ADDRESS, connect, in_child, raw, refused_if, refusing, send
 
 NET = "outbound_connectivity"
 NO_SUCH_NAME = 1002  # EAI_NONAME, as main.py reports it
 RESOLVER = ("169.254.78.1", 53)
+UDP = (DENIED[0], 9999)
 
 
-def connect(family: int, address: tuple[object, ...]) -> None:
-    with socket.socket(family, socket.SOCK_STREAM) as s:
-        s.settimeout(5)
-        s.connect(address)
+def using_socket(function: Callable[[socket.socket], object], kind: int = socket.SOCK_DGRAM) -> None:
+    with socket.socket(socket.AF_INET, kind) as s:
+        function(s)
 
 
 effects(
     attempt(NET),
-    net_connect=lambda: connect(socket.AF_INET, ("203.0.113.9", 80)),
-    net_connect_ipv6=lambda: connect(socket.AF_INET6, ("2001:db8::66", 80)),
-    net_connect_mapped=lambda: connect(socket.AF_INET6, ("::ffff:203.0.113.9", 80)),
-    net_in_fork=lambda: in_child(lambda: connect(socket.AF_INET, ("203.0.113.9", 80))),
+    net_connect=lambda: connect(DENIED),
+    net_connect_ipv6=lambda: connect(("2001:db8::66", 80), socket.AF_INET6),
+    net_connect_mapped=lambda: connect(("::ffff:203.0.113.9", 80), socket.AF_INET6),
+    net_in_fork=lambda: in_child(lambda: connect(DENIED)),
+    net_raw_connect=lambda: using_socket(lambda s: raw("connect", s.fileno(), DENIED_ADDRESS, 16), socket.SOCK_STREAM),
+    net_fastopen=lambda: using_socket(lambda s: s.sendto(b"secret", socket.MSG_FASTOPEN, DENIED), socket.SOCK_STREAM),
+    net_sendto=lambda: send(b"secret"),
+    net_sendto_ipv6=lambda: send(b"secret", ("2001:db8::66", 9999), socket.AF_INET6),
+    net_sendmsg=lambda: using_socket(lambda s: s.sendmsg([b"sec", b"ret"], [], 0, UDP)),
+    net_udp_connect=lambda: using_socket(lambda s: (s.connect(UDP), s.send(b"secret"))),
 )
 
 
@@ -45,50 +52,7 @@ def net_resolve() -> str:
 @attempt(NET)
 def net_resolve_labels() -> None:
     """Nobody answers for it: that it was asked is the point."""
-    before = True
-    with contextlib.suppress(socket.gaierror):
-        socket.getaddrinfo("c2VjcmV0.labels.denied.example", 80)
-        before = False
-    if before:
-        raise PermissionError(13, "no such name")
-
-
-@attempt(NET)
-def net_sendto() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.sendto(b"secret", ("203.0.113.9", 9999))
-
-
-@attempt(NET)
-def net_sendto_ipv6() -> None:
-    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s:
-        s.sendto(b"secret", ("2001:db8::66", 9999))
-
-
-@attempt(NET)
-def net_sendmsg() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.sendmsg([b"sec", b"ret"], [], 0, ("203.0.113.9", 9999))
-
-
-@attempt(NET)
-def net_udp_connect() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.connect(("203.0.113.9", 9999))
-        s.send(b"secret")
-
-
-@attempt(NET)
-def net_fastopen() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as s:
-        s.sendto(b"secret", socket.MSG_FASTOPEN, ("203.0.113.9", 80))
-
-
-@attempt(NET)
-def net_raw_connect() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as s:
-        address = struct.pack("=HH4s8x", socket.AF_INET, socket.htons(80), socket.inet_aton("203.0.113.9"))
-        raw("connect", s.fileno(), address, 16)
+    refusing(lambda: socket.getaddrinfo("c2VjcmV0.labels.denied.example", 80), socket.gaierror)
 
 
 @attempt(NET)
@@ -105,14 +69,16 @@ def query(name: str) -> bytes:
 @attempt(NET)
 def net_handmade_query() -> None:
     """The send itself seems to succeed; the answer says that there is no such name."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+
+    def ask(s: socket.socket) -> None:
         s.settimeout(5)
         s.sendto(query("txt.denied.example"), RESOLVER)
         answer, sender = s.recvfrom(4096)
         assert sender == RESOLVER
         assert answer[12:].startswith(query("txt.denied.example")[12:]), "another question than the one asked"
-        if answer[3] & 15 == 3:
-            raise PermissionError(13, "NXDOMAIN")
+        refused_if(answer[3] & 15 == 3, "NXDOMAIN")
+
+    using_socket(ask)
 
 
 @attempt(NET)
@@ -121,29 +87,27 @@ def net_connected_query_by_write() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.connect(RESOLVER)
         os.write(s.fileno(), query("written.denied.example"))
-        if os.read(s.fileno(), 4096)[3] & 15 == 3:
-            raise PermissionError(13, "NXDOMAIN")
+        refused_if(os.read(s.fileno(), 4096)[3] & 15 == 3, "NXDOMAIN")
 
 
-@attempt(NET)
-def net_query_over_tcp() -> None:
+def over_tcp(name: str, ask: Callable[[socket.socket, bytes, bytes], object]) -> None:
+    """`ask` writes to a connection what a query's length is, and the query."""
+    data = query(name)
     with socket.create_connection(RESOLVER, timeout=5) as s:
-        data = query("stream.denied.example")
-        s.sendall(struct.pack("!H", len(data)) + data)
+        ask(s, struct.pack("!H", len(data)), data)
         s.recv(2)
 
 
-@attempt(NET)
-def net_query_over_tcp_by_writev() -> None:
-    with socket.create_connection(RESOLVER, timeout=5) as s:
-        data = query("vectors.denied.example")
-        os.writev(s.fileno(), [struct.pack("!H", len(data)), data])
-        s.recv(2)
+def on_a_copy(s: socket.socket, size: bytes, data: bytes) -> None:
+    with s.dup() as copy:
+        os.write(copy.fileno(), size + data)
 
 
-@attempt(NET)
-def net_query_over_tcp_on_a_copy() -> None:
-    with socket.create_connection(RESOLVER, timeout=5) as s, s.dup() as copy:
-        data = query("copy.denied.example")
-        os.write(copy.fileno(), struct.pack("!H", len(data)) + data)
-        s.recv(2)
+effects(
+    attempt(NET),
+    net_query_over_tcp=lambda: over_tcp("stream.denied.example", lambda s, size, data: s.sendall(size + data)),
+    net_query_over_tcp_by_writev=lambda: over_tcp(
+        "vectors.denied.example", lambda s, size, data: os.writev(s.fileno(), [size, data])
+    ),
+    net_query_over_tcp_on_a_copy=lambda: over_tcp("copy.denied.example", on_a_copy),
+)

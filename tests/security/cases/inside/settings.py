@@ -7,17 +7,8 @@ import ctypes
 import importlib
 import os
 
-from common import (
-    LIBC,
-    MARK,
-    attempt,
-    content,
-    in_child,
-    libc,
-    refuses_to_start,
-    run,
-    unchanged,
-)
+from common import attempt, each, refuses_to_start, unchanged
+from tools import LIBC, MARK, bytes_of, in_child, leave_mark, libc, memory_file, read, run
 
 TMP = "read_write_tmp"
 SELF = "self_protection"
@@ -26,27 +17,21 @@ SELF = "self_protection"
 # ---- the policy: wrong, or changed from inside (40, 41)
 
 
-def refused_policy(name: str, **settings: str) -> None:
-    def start() -> None:
-        from common import leave_mark
-
-        leave_mark("started")
-
-    start.__name__ = f"policy_{name}"
-    refuses_to_start(TMP, settings={f"SHIELD_{key}": value for key, value in settings.items()})(start)
-
-
-refused_policy("in_capitals", READ_WRITE_TMP="BLOCK")
-refused_policy("deny", READ_WRITE_TMP="deny")
-refused_policy("empty", READ_WRITE_TMP="")
-refused_policy("blocks", READ_WRITE_TMP="blocks")
-refused_policy("unknown_key", READ_WRITE_TMPS="block")
-refused_policy("bad_network", ALLOW_OUTBOUND="10.0.0.1/8")
-refused_policy("bad_port", ALLOW_OUTBOUND="example.com:99999")
-refused_policy("bad_path", ALLOW_TMP="/etc/**")
-refused_policy("relative_program", ALLOW_CHILD_PROCESS="bin/echo")
-refused_policy("missing_file", POLICY_FILE="/var/task/missing")
-refused_policy("misspelt_failure", ON_FAILURE="ignore")
+for _name, _settings in {
+    "in_capitals": {"READ_WRITE_TMP": "BLOCK"},
+    "deny": {"READ_WRITE_TMP": "deny"},
+    "empty": {"READ_WRITE_TMP": ""},
+    "blocks": {"READ_WRITE_TMP": "blocks"},
+    "unknown_key": {"READ_WRITE_TMPS": "block"},
+    "bad_network": {"ALLOW_OUTBOUND": "10.0.0.1/8"},
+    "bad_port": {"ALLOW_OUTBOUND": "example.com:99999"},
+    "bad_path": {"ALLOW_TMP": "/etc/**"},
+    "relative_program": {"ALLOW_CHILD_PROCESS": "bin/echo"},
+    "missing_file": {"POLICY_FILE": "/var/task/missing"},
+    "misspelt_failure": {"ON_FAILURE": "ignore"},
+}.items():
+    _declare = refuses_to_start(TMP, settings={f"SHIELD_{key}": value for key, value in _settings.items()})
+    each(_declare, **{f"policy_{_name}": lambda: leave_mark("started")})
 
 
 @attempt(TMP)
@@ -54,7 +39,7 @@ def policy_changed_in_os_environ() -> str:
     before = dict(os.environ)
     os.environ["SHIELD_READ_WRITE_TMP"] = "allow"
     try:
-        return content(os.open("/tmp/there", os.O_RDONLY))
+        return read("/tmp/there")
     finally:
         os.environ.clear()
         os.environ.update(before)
@@ -63,13 +48,13 @@ def policy_changed_in_os_environ() -> str:
 @attempt(TMP)
 def policy_changed_by_setenv() -> str:
     LIBC.setenv(b"SHIELD_READ_WRITE_TMP", b"allow", 1)
-    return content(os.open("/tmp/there", os.O_RDONLY))
+    return read("/tmp/there")
 
 
 @attempt(TMP, alone=True)
 def policy_changed_where_the_kernel_keeps_it() -> str:
     write_over_policy(b"allow")
-    return content(os.open("/tmp/there", os.O_RDONLY))
+    return read("/tmp/there")
 
 
 @attempt(TMP, alone=True)
@@ -94,16 +79,14 @@ def policy_of_a_second_engine() -> str:
 
     def load() -> None:
         write_over_policy(b"allow")
-        copy = os.memfd_create("copy")
-        with open("/opt/shielded-function/libshield.so", "rb") as f:
-            os.write(copy, f.read())
-        ctypes.CDLL(f"/proc/self/fd/{copy}")
+        with memory_file(bytes_of("/opt/shielded-function/libshield.so")) as copy:
+            ctypes.CDLL(f"/proc/self/fd/{copy}")
 
     with contextlib.suppress(OSError, AssertionError):  # it may end its process, being none of the first one's
         in_child(load)
     with contextlib.suppress(OSError, AssertionError):
         in_child(lambda: [load(), os.mkdir("/tmp/made")][0])
-    return content(os.open("/tmp/there", os.O_RDONLY))
+    return read("/tmp/there")
 
 
 def write_over_policy(mode: bytes) -> None:
@@ -125,11 +108,9 @@ def engine_exports_nothing() -> bool:
 
 
 @unchanged(TMP)
-def engine_lazy_imports() -> str:
-    return importlib.import_module("wsgiref.util").__name__
-
-
-@unchanged(TMP)
 def engine_libc_still_works() -> list[object]:
     libc("access", b"/tmp/there", 0)
     return [os.stat("/tmp/there").st_size, os.readlink("/tmp/link"), os.path.exists("/tmp/missing")]
+
+
+each(unchanged(TMP), engine_lazy_imports=lambda: importlib.import_module("wsgiref.util").__name__)

@@ -17,19 +17,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from common import (
-    AT_FDCWD,
-    attempt,
-    content,
-    effects,
-    errno_of,
-    libc,
-    opened,
-    raw,
-    unchanged,
-    working_directory,
-)
+from common import attempt, each, effects, unchanged
 from tmp import NEW, TMP, XATTR, make
+from tools import AT_FDCWD, content, errno_of, libc, opened, raw, read, using, working_directory
 
 ALLOWED = {"SHIELD_ALLOW_TMP": "/tmp/allowed/**"}
 
@@ -121,7 +111,7 @@ def tmp_allowed_temporary_file_through_a_link() -> list[int | None]:
 def tmp_allowed_by_a_relative_path() -> str:
     with working_directory("/tmp/allowed"):
         make("../allowed/new")
-        return content(os.open("./data", os.O_RDONLY))
+        return read("./data")
 
 
 @allowed
@@ -132,15 +122,9 @@ def tmp_allowed_by_proc_root() -> None:
 
 @allowed
 def tmp_allowed_descriptors_are_the_lowest() -> list[bool]:
-    first = os.dup(0)
-    os.close(first)
+    first = using("/", lambda descriptor: descriptor)
     opens = [("/tmp/allowed/data", os.O_RDONLY), ("/tmp/allowed/new", NEW), ("/tmp/allowed", os.O_TMPFILE | os.O_RDWR)]
-    results = []
-    for path, flags in opens:
-        descriptor = os.open(path, flags, 0o600)
-        os.close(descriptor)
-        results.append(descriptor == first)
-    return results
+    return [using(path, lambda descriptor: descriptor == first, flags) for path, flags in opens]
 
 
 def escape(**facts: Any) -> Callable[[Callable[[], object]], Callable[[], object]]:
@@ -159,31 +143,20 @@ effects(
 )
 
 
-@escape()
-def tmp_escape_by_symbolic_link() -> None:
-    os.symlink("/tmp/outside", "/tmp/allowed/escape")
+def by_link(target: str, function: Callable[[str], Any]) -> Any:
+    os.symlink(target, "/tmp/allowed/escape")
     try:
-        make("/tmp/allowed/escape")
+        return function("/tmp/allowed/escape")
     finally:
         os.unlink("/tmp/allowed/escape")
 
 
-@escape()
-def tmp_escape_by_symbolic_link_to_read() -> str:
-    os.symlink("../there", "/tmp/allowed/escape")
-    try:
-        return content(os.open("/tmp/allowed/escape", os.O_RDONLY))
-    finally:
-        os.unlink("/tmp/allowed/escape")
-
-
-@escape()
-def tmp_escape_by_linked_directory() -> None:
-    os.symlink("/tmp/folder", "/tmp/allowed/escape")
-    try:
-        os.mkdir("/tmp/allowed/escape/made")
-    finally:
-        os.unlink("/tmp/allowed/escape")
+each(
+    escape(),
+    tmp_escape_by_symbolic_link=lambda: by_link("/tmp/outside", make),
+    tmp_escape_by_symbolic_link_to_read=lambda: by_link("../there", read),
+    tmp_escape_by_linked_directory=lambda: by_link("/tmp/folder", lambda link: os.mkdir(f"{link}/made")),
+)
 
 
 @escape(alone=True, alerts=(1, 5000))

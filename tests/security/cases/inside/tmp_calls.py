@@ -13,20 +13,15 @@ import socket
 import stat
 from collections.abc import Callable
 
-from common import (
-    AT_FDCWD,
-    LIBC,
-    attempt,
-    effects,
-    errno_of,
-    inside,
-    libc,
-    opened,
-    raw,
-    unchanged,
-    working_directory,
-)
+from common import attempt, each, effects, unchanged
 from tmp import NEW, TMP, USER_ATTRIBUTES, XATTR, make
+from tools import AT_FDCWD, LIBC, errno_of, inside, libc, raw, using, working_directory
+
+
+def bind(path: str, kind: int = socket.SOCK_STREAM) -> None:
+    with socket.socket(socket.AF_UNIX, kind) as s:
+        s.bind(path)
+
 
 # ---- calls that take a path (18)
 
@@ -60,13 +55,14 @@ effects(
     tmp_mkfifo=lambda: os.mkfifo("/tmp/fifo"),
     tmp_mknod_a_file=lambda: os.mknod("/tmp/node", stat.S_IFREG | 0o600),
     tmp_mknod_a_socket=lambda: os.mknod("/tmp/node", stat.S_IFSOCK | 0o600),
+    tmp_mkdir_by_descriptor=lambda: using("/", lambda root: os.mkdir("tmp/made", dir_fd=root)),
+    tmp_symlink_by_descriptor=lambda: using("/", lambda root: os.symlink("/etc/passwd", "tmp/pointer", dir_fd=root)),
+    tmp_mknod_by_descriptor=lambda: using("/", lambda root: os.mknod("tmp/node", stat.S_IFREG | 0o600, dir_fd=root)),
+    tmp_bind=lambda: bind("/tmp/socket"),
+    tmp_bind_datagrams=lambda: bind("/tmp/socket", socket.SOCK_DGRAM),
+    tmp_bind_relative=lambda: inside("/tmp", lambda: bind("socket")),
+    tmp_bind_by_proc_root=lambda: bind("/proc/self/root/tmp/socket"),
 )
-
-
-@attempt(TMP)
-def tmp_mkdir_by_descriptor() -> None:
-    with opened("/", os.O_PATH) as root:
-        os.mkdir("tmp/made", dir_fd=root)
 
 
 effects(
@@ -87,29 +83,12 @@ def tmp_rmtree() -> None:
     shutil.rmtree("/tmp/full")
 
 
-@attempt(TMP)
-def tmp_symlink_by_descriptor() -> None:
-    with opened("/", os.O_PATH) as root:
-        os.symlink("/etc/passwd", "tmp/pointer", dir_fd=root)
-
-
-@attempt(TMP, box="unfiltered", unless="fchmodat2 is Linux 6.6's")
-def tmp_raw_fchmodat2() -> None:
-    raw("fchmodat2", AT_FDCWD, b"/tmp/there", 0o600, 0x100)
-
-
 effects(
     attempt(TMP, machine="x86_64"),
     tmp_raw_utime=lambda: raw("utime", b"/tmp/there", None),
     tmp_raw_utimes=lambda: raw("utimes", b"/tmp/there", None),
     tmp_raw_futimesat=lambda: raw("futimesat", AT_FDCWD, b"/tmp/there", None),
 )
-
-
-@attempt(TMP)
-def tmp_mknod_by_descriptor() -> None:
-    with opened("/", os.O_PATH) as root:
-        os.mknod("tmp/node", stat.S_IFREG | 0o600, dir_fd=root)
 
 
 effects(
@@ -121,52 +100,20 @@ effects(
 )
 
 
-@attempt(TMP, box="unfiltered", unless="setxattrat is Linux 6.13's")
-def tmp_raw_setxattrat() -> None:
-    value = ctypes.create_string_buffer(b"x")
-    arguments = (ctypes.c_uint64 * 2)(ctypes.addressof(value), 1)
-    raw("setxattrat", AT_FDCWD, b"/tmp/there", 0, XATTR, ctypes.byref(arguments), 16)
+# What others left in an attribute is content as well.
+each(attempt(TMP, unless=USER_ATTRIBUTES), tmp_getxattr=lambda: os.getxattr("/tmp/there", b"user.old").decode())
 
 
-@attempt(TMP, box="unfiltered", unless="removexattrat is Linux 6.13's")
-def tmp_raw_removexattrat() -> None:
-    raw("removexattrat", AT_FDCWD, b"/tmp/there", 0, b"user.old")
+def newer(call: str, version: str, *arguments: object) -> None:
+    declare = attempt(TMP, box="unfiltered", unless=f"{call} is Linux {version}'s")
+    effects(declare, **{f"tmp_raw_{call}": lambda: raw(call, AT_FDCWD, b"/tmp/there", *arguments)})
 
 
-@attempt(TMP, box="unfiltered", unless="file_setattr is Linux 6.17's")
-def tmp_raw_file_setattr() -> None:
-    no_dump = (ctypes.c_uint64 * 3)(0x80, 0, 0)
-    raw("file_setattr", AT_FDCWD, b"/tmp/there", ctypes.byref(no_dump), 24, 0)
-
-
-@attempt(TMP, unless=USER_ATTRIBUTES)
-def tmp_getxattr() -> str:
-    """What others left in an attribute is content as well."""
-    return os.getxattr("/tmp/there", b"user.old").decode()
-
-
-@attempt(TMP)
-def tmp_bind() -> None:
-    with socket.socket(socket.AF_UNIX) as s:
-        s.bind("/tmp/socket")
-
-
-@attempt(TMP)
-def tmp_bind_datagrams() -> None:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
-        s.bind("/tmp/socket")
-
-
-@attempt(TMP)
-def tmp_bind_relative() -> None:
-    with working_directory("/tmp"), socket.socket(socket.AF_UNIX) as s:
-        s.bind("socket")
-
-
-@attempt(TMP)
-def tmp_bind_by_proc_root() -> None:
-    with socket.socket(socket.AF_UNIX) as s:
-        s.bind("/proc/self/root/tmp/socket")
+VALUE = ctypes.create_string_buffer(b"x")
+newer("fchmodat2", "6.6", 0o600, 0x100)
+newer("setxattrat", "6.13", 0, XATTR, (ctypes.c_uint64 * 2)(ctypes.addressof(VALUE), 1), 16)
+newer("removexattrat", "6.13", 0, b"user.old")
+newer("file_setattr", "6.17", (ctypes.c_uint64 * 3)(0x80, 0, 0), 24, 0)  # no dump
 
 
 # ---- paths that cannot be resolved, and bad ones (19)
@@ -175,15 +122,10 @@ def tmp_bind_by_proc_root() -> None:
 @attempt(TMP, scene="deep")
 def tmp_a_directory_whose_path_is_too_long() -> None:
     """The kernel can name no path for it."""
-    before = os.open(".", os.O_PATH)
-    try:
-        os.chdir("/tmp")
+    with working_directory("/tmp"):
         for _ in range(20):
             os.chdir("d" * 250)
         make("new")
-    finally:
-        os.fchdir(before)
-        os.close(before)
 
 
 @unchanged(TMP)

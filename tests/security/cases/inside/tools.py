@@ -1,0 +1,277 @@
+"""The small tools that cases make calls with."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import socket
+import struct
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from common import MACHINE, Function
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+LIBC.syscall.restype = ctypes.c_long
+LIBC.mmap.restype = ctypes.c_void_p
+AT_FDCWD = -100
+LOADER = "/lib64/ld-linux-x86-64.so.2" if MACHINE == "x86_64" else "/lib/ld-linux-aarch64.so.1"
+MARK = "/var/task/mark"
+DENIED = ("203.0.113.9", 80)
+DENIED_ADDRESS = struct.pack("=HH4s8x", socket.AF_INET, socket.htons(80), socket.inet_aton(DENIED[0]))
+MARKS = "\0marks"
+
+# Numbers: x86_64, aarch64 (None: it has no such call). <asm/unistd.h>
+_NUMBERS: dict[str, tuple[int, int | None]] = {
+    "bpf": (321, 280), "chmod": (90, None), "chown": (92, None), "chroot": (161, 51), "clone": (56, 220),
+    "clone3": (435, 435), "close_range": (436, 436), "connect": (42, 203), "creat": (85, None), "dup2": (33, None),
+    "dup3": (292, 24), "execve": (59, 221), "execveat": (322, 281), "fchmodat": (268, 53), "fchmodat2": (452, 452),
+    "fchownat": (260, 54), "file_setattr": (469, 469), "fork": (57, None), "fsmount": (432, 432),
+    "fsconfig": (431, 431), "fsopen": (430, 430), "fspick": (433, 433), "futimesat": (261, None),
+    "io_uring_enter": (426, 426), "io_uring_register": (427, 427), "io_uring_setup": (425, 425),
+    "lchown": (94, None), "link": (86, None), "linkat": (265, 37), "lremovexattr": (198, 15), "lsetxattr": (189, 6),
+    "madvise": (28, 233), "mkdir": (83, None), "mkdirat": (258, 34), "mknod": (133, None), "mknodat": (259, 33),
+    "mmap": (9, 222), "mount": (165, 40), "mount_setattr": (442, 442), "move_mount": (429, 429),
+    "mprotect": (10, 226), "mremap": (25, 216), "mseal": (462, 462), "munmap": (11, 215),
+    "name_to_handle_at": (303, 264), "open": (2, None), "open_by_handle_at": (304, 265), "open_tree": (428, 428),
+    "open_tree_attr": (467, 467), "openat": (257, 56), "openat2": (437, 437), "personality": (135, 92),
+    "pidfd_getfd": (438, 438), "pidfd_open": (434, 434), "pivot_root": (155, 41), "pkey_mprotect": (329, 288),
+    "prctl": (157, 167), "process_madvise": (440, 440), "process_vm_writev": (311, 271), "ptrace": (101, 117),
+    "remap_file_pages": (216, 234), "removexattr": (197, 14), "removexattrat": (466, 466), "rename": (82, None),
+    "renameat": (264, 38), "renameat2": (316, 276), "rmdir": (84, None), "seccomp": (317, 277), "setns": (308, 268),
+    "setxattr": (188, 5), "setxattrat": (463, 463), "shmat": (30, 196), "shmdt": (67, 197), "shmget": (29, 194),
+    "symlink": (88, None), "symlinkat": (266, 36), "truncate": (76, 45), "umount2": (166, 39), "unlink": (87, None),
+    "unlinkat": (263, 35), "unshare": (272, 97), "userfaultfd": (323, 282), "utime": (132, None),
+    "utimensat": (280, 88), "utimes": (235, None), "write": (1, 64),
+}  # fmt: skip
+
+
+class Helpers:
+    """A library of ours, loaded when it is first used: where cases are only listed, it is not there."""
+
+    def __init__(self, name: str) -> None:
+        self._path = f"/var/task/lib{name}.so"
+        self._library: ctypes.CDLL | None = None
+
+    def __getattr__(self, function: str) -> Any:
+        if self._library is None:
+            self._library = ctypes.CDLL(self._path, use_errno=True)
+        return getattr(self._library, function)
+
+
+def number_of(name: str) -> int:
+    number = _NUMBERS[name][0 if MACHINE == "x86_64" else 1]
+    assert number is not None, name
+    return number
+
+
+def checked(result: int) -> int:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result
+
+
+def raw(name: str, *arguments: object) -> int:
+    """syscall(2). Integers are passed whole: ctypes would cut them to 32 bits."""
+    whole = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
+    return checked(LIBC.syscall(ctypes.c_long(number_of(name)), *whole))
+
+
+def libc(name: str, *arguments: object) -> int:
+    return checked(getattr(LIBC, name)(*arguments))
+
+
+def content(descriptor: int) -> str:
+    """What can be read from a descriptor, which is then closed."""
+    try:
+        return os.read(descriptor, 4096).decode()
+    finally:
+        os.close(descriptor)
+
+
+def reference(descriptor: int) -> int:
+    """What an O_PATH descriptor tells: the object's size."""
+    size = os.fstat(descriptor).st_size
+    os.close(descriptor)
+    return size
+
+
+def read(path: str, flags: int = os.O_RDONLY, **options: int) -> str:
+    return content(os.open(path, flags, **options))
+
+
+def errno_of(function: Function) -> int | None:
+    try:
+        function()
+    except OSError as error:
+        return error.errno or 255
+    return None
+
+
+@contextlib.contextmanager
+def opened(path: str, flags: int = os.O_RDONLY) -> Iterator[int]:
+    descriptor = os.open(path, flags)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def using(path: str, function: Callable[[int], Any], flags: int = os.O_PATH) -> Any:
+    """What the function returns of a descriptor, which is then closed."""
+    with opened(path, flags) as descriptor:
+        return function(descriptor)
+
+
+@contextlib.contextmanager
+def memory_file(data: bytes) -> Iterator[int]:
+    descriptor = os.memfd_create("file", 0)
+    try:
+        os.write(descriptor, data)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def bytes_of(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def pointer(name: str, *arguments: object) -> ctypes.c_void_p:
+    """What a function of libc gives that gives NULL when it fails."""
+    function = getattr(LIBC, name)
+    function.restype = ctypes.c_void_p
+    if not (result := function(*arguments)):
+        checked(-1)
+    return ctypes.c_void_p(result)
+
+
+def refusing(function: Function, *errors: type[Exception]) -> Any:
+    """What the function returns. These errors, which have no number, are its way to say that it was refused."""
+    try:
+        return function()
+    except errors as error:
+        raise PermissionError(13, str(error)) from None
+
+
+def refused_if(condition: bool, text: str = "refused") -> None:
+    """For ways that fail softly."""
+    if condition:
+        raise PermissionError(13, text)
+
+
+def in_threads(number: int, function: Function) -> list[Any]:
+    """What so many threads return at once; the first of their errors is raised."""
+    results: list[Any] = []
+    problems: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            results.append(function())
+        except BaseException as error:
+            problems.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if problems:
+        raise problems[0]
+    return results
+
+
+def inside(path: str, function: Function) -> Any:
+    """What the function returns, with that working directory."""
+    with working_directory(path):
+        return function()
+
+
+@contextlib.contextmanager
+def working_directory(path: str) -> Iterator[None]:
+    before = os.open(".", os.O_PATH)
+    try:
+        os.chdir(path)
+        yield
+    finally:
+        os.fchdir(before)
+        os.close(before)
+
+
+def in_child(function: Function) -> Any:
+    """In a forked copy of this process, which then ends: what it returns, or the OSError that it raises."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        answer: dict[str, Any] = {}
+        try:
+            answer["value"] = function()
+        except OSError as error:
+            answer["errno"] = error.errno or 255
+        except BaseException as error:
+            answer["error"] = repr(error)
+        os.write(writing, json.dumps(answer).encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        text = pipe.read()
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if not text:
+        raise AssertionError(f"the child ended with {status}")
+    answer = json.loads(text)
+    if "error" in answer:
+        raise AssertionError(answer["error"])
+    if "errno" in answer:
+        raise OSError(answer["errno"], os.strerror(answer["errno"]))
+    return answer.get("value")
+
+
+def run(argv: Sequence[str | bytes], **options: Any) -> str:
+    """A program's output; OSError with its exit status when that is not 0."""
+    options.setdefault("stderr", subprocess.PIPE)
+    done = subprocess.run(argv, check=False, stdout=subprocess.PIPE, **options)
+    if done.returncode:
+        raise OSError(done.returncode, str(done.stderr))
+    return done.stdout.decode()
+
+
+def ended(child: int) -> None:
+    """Waits for a child; its exit status is the errno that it met."""
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if status:
+        raise OSError(status, os.strerror(status) if status > 0 else f"signal {-status}")
+
+
+def forked(function: Function) -> None:
+    """In a child whose exit status is the errno, if there is one: it may become another program."""
+    child = os.fork()
+    if child == 0:
+        status = 255
+        try:
+            status = errno_of(function) or 0
+        finally:
+            os._exit(status)
+    ended(child)
+
+
+def leave_mark(text: str) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.sendto(text.encode(), MARKS)
+
+
+def connect(address: tuple[object, ...], family: int = socket.AF_INET, kind: int = socket.SOCK_STREAM) -> None:
+    with socket.socket(family, kind) as s:
+        s.settimeout(5)
+        s.connect(address)
+
+
+def send(data: bytes, address: tuple[object, ...] = (DENIED[0], 9999), family: int = socket.AF_INET) -> None:
+    with socket.socket(family, socket.SOCK_DGRAM) as s:
+        s.sendto(data, address)
