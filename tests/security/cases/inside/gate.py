@@ -13,7 +13,23 @@ from collections.abc import Callable
 from typing import Any
 
 from common import MACHINE, absent, attempt, each, effects
-from tools import AT_FDCWD, LIBC, Helpers, checked, content, errno_of, in_child, number_of, opened, raw
+from tools import (
+    AT_FDCWD,
+    DENIED_ADDRESS,
+    LIBC,
+    Helpers,
+    bytes_of,
+    checked,
+    content,
+    errno_of,
+    in_child,
+    memory_file,
+    number_of,
+    opened,
+    raw,
+    read,
+    using,
+)
 
 TMP = "read_write_tmp"
 NET = "outbound_connectivity"
@@ -42,30 +58,14 @@ each(
     # Through the interpreter's own handle.
     entry_pythonapi=lambda: content(checked(ctypes.CDLL(None, use_errno=True).openat(AT_FDCWD, THERE, os.O_RDONLY))),
     entry_libc_syscall=lambda: content(raw("openat", AT_FDCWD, THERE, os.O_RDONLY, 0)),
+    entry_syscall_from_c=lambda: content(from_c(HELP.open_by_number(number_of("openat"), THERE))),
+    entry_open64_nocancel=lambda: content(
+        checked(getattr(second_handle("libc.so.6"), "__open64_nocancel")(THERE, os.O_RDONLY))
+    ),
     entry_open_nocancel=lambda: content(from_c(HELP.nocancel_open(THERE))),
     # A copy of libc in a link-map namespace of its own.
     entry_second_libc=lambda: content(from_c(ctypes.CDLL("/var/task/libnamespace.so").open_in_second_libc(THERE))),
 )
-
-
-@attempt(NET)
-def entry_ctypes_connect() -> None:
-    with socket.socket() as s:
-        address = struct.pack("=HH4s8x", socket.AF_INET, socket.htons(80), socket.inet_aton("203.0.113.9"))
-        checked(second_handle("libc.so.6").connect(s.fileno(), address, 16))
-
-
-@attempt(TMP)
-def entry_syscall_from_c() -> str:
-    function = HELP.system_call
-    function.argtypes = (ctypes.c_long, ctypes.c_long, ctypes.c_char_p, *[ctypes.c_long] * 4)
-    return content(from_c(function(number_of("openat"), AT_FDCWD, THERE, 0, 0, 0, 0)))
-
-
-@attempt(TMP)
-def entry_open64_nocancel() -> str:
-    function = getattr(ctypes.CDLL("libc.so.6", use_errno=True), "__open64_nocancel")
-    return content(checked(function(THERE, os.O_RDONLY)))
 
 
 effects(
@@ -85,35 +85,32 @@ def inline(path: str = "/var/task/libinline.so") -> ctypes.CDLL:
     return library
 
 
-def by_inline(function: str) -> None:
-    def case() -> str:
-        return content(from_c(getattr(inline(), function)(THERE)))
-
-    case.__name__ = f"entry_inline_{function}"
-    attempt(TMP)(case)
-
-
-for _function in INLINE:
-    by_inline(_function)
+for _name in INLINE:
+    each(
+        attempt(TMP),
+        **{f"entry_inline_{_name}": lambda name=_name: content(from_c(getattr(inline(), name)(THERE)))},
+    )
 
 
-@attempt(NET)
-def entry_inline_connect() -> None:
+def with_stream(function: Callable[[int], object]) -> None:
     with socket.socket() as s:
-        address = struct.pack("=HH4s8x", socket.AF_INET, socket.htons(80), socket.inet_aton("203.0.113.9"))
-        from_c(inline().connect_to(s.fileno(), address, 16))
+        function(s.fileno())
+
+
+effects(
+    attempt(NET),
+    entry_ctypes_connect=lambda: with_stream(
+        lambda stream: checked(second_handle("libc.so.6").connect(stream, DENIED_ADDRESS, 16))
+    ),
+    entry_inline_connect=lambda: with_stream(lambda stream: from_c(inline().connect_to(stream, DENIED_ADDRESS, 16))),
+)
 
 
 @attempt(TMP)
 def entry_inline_from_memory_file() -> str:
     """executable_memory is allowed here: the library runs, but what it asks for is judged."""
-    descriptor = os.memfd_create("library")
-    with open("/var/task/libinline.so", "rb") as f:
-        os.write(descriptor, f.read())
-    library = inline(
-        f"/dev/fd/{descriptor}"
-    )  # by /proc/self/fd another case loads one, which the loader would give here
-    os.close(descriptor)
+    with memory_file(bytes_of("/var/task/libinline.so")) as file:
+        library = inline(f"/dev/fd/{file}")  # what another case loads by /proc/self/fd, the loader would give again
     return content(from_c(library.open_with_constant(THERE)))
 
 
@@ -182,15 +179,6 @@ def leave_process_vm_writev() -> str:
     return target.value.decode()
 
 
-@leave(box="unfiltered")
-def leave_ptrace() -> str:
-    def ask() -> str:
-        raw("ptrace", 0, 0, None, None)  # PTRACE_TRACEME
-        return "traced"
-
-    return in_child(ask)
-
-
 @leave(box="unfiltered", alerts=(1, 2))
 def leave_ptrace_attach() -> str:
     child = os.fork()
@@ -229,6 +217,33 @@ def leave_open_by_handle() -> str:
         return content(raw("open_by_handle_at", tmp, handle, os.O_RDONLY))
 
 
+each(
+    leave(box="unfiltered"),
+    # PTRACE_TRACEME
+    leave_ptrace=lambda: in_child(lambda: raw("ptrace", 0, 0, None, None)) == 0,
+    # A filter could make the gate's own look-ups lie. This one asks only; it goes through the same call.
+    leave_seccomp=lambda: raw("seccomp", 2, 0, ctypes.byref(ctypes.c_uint32(0x7FFF0000))),
+    leave_unshare=lambda: in_child(unshare),
+    # CLONE_FILES
+    leave_unshare_files=lambda: in_child(lambda: raw("unshare", 0x400)) == 0,
+    # The new process has every privilege in its own user namespace.
+    leave_clone=lambda: cloned_into("user", 0x10000000),
+    # PR_SET_SECCOMP, strict: the kernel kills such a process at its next other call.
+    leave_seccomp_by_prctl=lambda: errno_means_reached(lambda: in_child(lambda: raw("prctl", 22, 99, 0, 0, 0))),
+)
+each(
+    leave(box="privileged"),
+    leave_fsopen=lambda: os.close(raw("fsopen", b"tmpfs", 0)) is None,
+    leave_fspick=lambda: os.close(raw("fspick", AT_FDCWD, b"/var/task", 0)) is None,
+    leave_clone_mounts=lambda: cloned_into("mnt", 0x20000),
+    leave_setns=lambda: (
+        using("/proc/self/ns/mnt", lambda space: in_child(lambda: raw("setns", space, 0x20000)), os.O_RDONLY) == 0
+    ),
+    leave_pivot_root=lambda: errno_means_reached(lambda: in_child(lambda: raw("pivot_root", b".", b"."))),
+    leave_chroot=lambda: in_child(lambda: [raw("chroot", b"/var/task"), os.path.exists("/app.py")][1]),
+)
+
+
 @leave(box="privileged", alerts=(1, 2))
 def leave_mount() -> str:
     raw("mount", b"none", b"/tmp/folder", b"tmpfs", 0, None)
@@ -251,35 +266,20 @@ def leave_umount() -> str:
     return "unmounted"
 
 
-@leave(box="privileged", alerts=(1, 2), says=(SELF, TMP))
-def leave_open_tree() -> str:
-    tree = raw("open_tree", AT_FDCWD, b"/tmp", 1)  # OPEN_TREE_CLONE
+def read_tree(flags: int) -> str:
+    tree = raw("open_tree", AT_FDCWD, b"/tmp", flags)
     try:
-        return content(os.open("there", os.O_RDONLY, dir_fd=tree))
+        return read("there", dir_fd=tree)
     finally:
         os.close(tree)
 
 
-@leave(box="privileged", alerts=(1, 2), says=(SELF, TMP))
-def leave_open_tree_without_clone() -> str:
-    """It opens like O_PATH: no privilege is needed."""
-    tree = raw("open_tree", AT_FDCWD, b"/tmp", 0)
-    try:
-        return content(os.open("there", os.O_RDONLY, dir_fd=tree))
-    finally:
-        os.close(tree)
-
-
-@leave(box="privileged")
-def leave_fsopen() -> int:
-    os.close(raw("fsopen", b"tmpfs", 0))
-    return 1
-
-
-@leave(box="privileged")
-def leave_fspick() -> int:
-    os.close(raw("fspick", AT_FDCWD, b"/var/task", 0))
-    return 1
+each(
+    leave(box="privileged", alerts=(1, 2), says=(SELF, TMP)),
+    leave_open_tree=lambda: read_tree(1),  # OPEN_TREE_CLONE
+    # It opens like O_PATH: no privilege is needed.
+    leave_open_tree_without_clone=lambda: read_tree(0),
+)
 
 
 @leave(box="privileged", unless="mount_setattr is Linux 5.12's")
@@ -287,24 +287,6 @@ def leave_mount_setattr() -> str:
     attributes = (ctypes.c_uint64 * 4)(2, 0, 0, 0)  # MOUNT_ATTR_NOSUID
     raw("mount_setattr", AT_FDCWD, b"/var/task", 0, attributes, 32)
     return "changed"
-
-
-@leave(box="privileged")
-def leave_chroot() -> bool:
-    def change() -> bool:
-        raw("chroot", b"/var/task")
-        return os.path.exists("/app.py")
-
-    return in_child(change)
-
-
-@leave(box="privileged")
-def leave_pivot_root() -> str:
-    def pivot() -> str:
-        raw("pivot_root", b".", b".")
-        return "moved"
-
-    return errno_means_reached(lambda: in_child(pivot))
 
 
 def errno_means_reached(function: Callable[[], Any]) -> Any:
@@ -317,20 +299,20 @@ def errno_means_reached(function: Callable[[], Any]) -> Any:
         raise
 
 
-@leave(box="unfiltered")
-def leave_unshare() -> bool:
-    def change() -> bool:
-        before = os.readlink("/proc/self/ns/user")
-        raw("unshare", 0x10000000)
-        return os.readlink("/proc/self/ns/user") != before
-
-    return in_child(change)
+def space(kind: str) -> str:
+    return os.readlink(f"/proc/self/ns/{kind}")
 
 
-@leave(box="unfiltered")
-def leave_unshare_files() -> str:
-    in_child(lambda: raw("unshare", 0x400))  # CLONE_FILES
-    return "unshared"
+def unshare() -> bool:
+    before = space("user")
+    raw("unshare", 0x10000000)
+    return space("user") != before
+
+
+def cloned_into(kind: str, flags: int) -> bool:
+    """Whether a cloned child is in another namespace."""
+    before = space(kind)
+    return cloned(flags, lambda: space(kind) != before)
 
 
 def cloned(flags: int, function: Callable[[], bool]) -> bool:
@@ -339,19 +321,6 @@ def cloned(flags: int, function: Callable[[], bool]) -> bool:
     if child == 0:
         os._exit(function())
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
-
-
-@leave(box="unfiltered")
-def leave_clone() -> bool:
-    """The new process has every privilege in its own user namespace."""
-    before = os.readlink("/proc/self/ns/user")
-    return cloned(0x10000000, lambda: os.readlink("/proc/self/ns/user") != before)
-
-
-@leave(box="privileged")
-def leave_clone_mounts() -> bool:
-    before = os.readlink("/proc/self/ns/mnt")
-    return cloned(0x20000, lambda: os.readlink("/proc/self/ns/mnt") != before)
 
 
 @leave()
@@ -368,13 +337,6 @@ def leave_clone_files() -> bool:
     finally:
         error = errno_of(lambda: os.close(shared))
     return error == 9
-
-
-@leave(box="privileged")
-def leave_setns() -> str:
-    with opened("/proc/self/ns/mnt") as space:
-        in_child(lambda: raw("setns", space, 0x20000))
-    return "joined"
 
 
 @leave(box="unfiltered", unless="pidfd_getfd is Linux 5.6's")
@@ -408,47 +370,25 @@ def leave_remap_file_pages() -> int:
     return raw("remap_file_pages", ctypes.c_void_p(address), 4096, 0, 1, 0)
 
 
-@leave(box="unfiltered")
-def leave_seccomp() -> int:
-    """A filter could make the gate's own look-ups lie. This one asks only; it goes through the same call."""
-    action = ctypes.c_uint32(0x7FFF0000)
-    return raw("seccomp", 2, 0, ctypes.byref(action))
-
-
-@leave(box="unfiltered", refusal=(1,))
-def leave_seccomp_by_prctl() -> str:
-    """PR_SET_SECCOMP, strict: the kernel kills such a process at its next other call. In a child."""
-
-    def strict() -> str:
-        raw("prctl", 22, 99, 0, 0, 0)
-        return ""
-
-    return errno_means_reached(lambda: in_child(strict))
-
-
 @leave(box="unfiltered", machine="x86_64", unless="syscall user dispatch is Linux 5.11's")
 def leave_user_dispatch() -> str:
     raw("prctl", 59, 0, 0, 0, 0)  # PR_SET_SYSCALL_USER_DISPATCH, off
     return "set"
 
 
-@leave(machine="x86_64", unless="the x32 ABI is rarely built in")
-def leave_x32() -> str:
-    return content(checked(LIBC.syscall(ctypes.c_long(0x40000000 + number_of("openat")), AT_FDCWD, THERE, 0, 0)))
+def disguised(high: int) -> str:
+    return content(checked(LIBC.syscall(ctypes.c_long(high + number_of("openat")), AT_FDCWD, THERE, 0, 0)))
 
 
-def disguised(name: str, high: int) -> None:
-    """The kernel takes the low half of the register for the number."""
-
-    def case() -> str:
-        return content(checked(LIBC.syscall(ctypes.c_long(high + number_of("openat")), AT_FDCWD, THERE, 0, 0)))
-
-    case.__name__ = f"leave_number_{name}"
-    # syscall(3) of aarch64's libc drops them itself: lab/arm64/test_engine.py does without it.
-    declare = leave() if MACHINE == "x86_64" else attempt(TMP)
-    declare(case)
-
-
-disguised("with_a_high_bit", 1 << 32)
-disguised("that_is_negative", -(1 << 32))
-disguised("with_all_high_bits", 0x7FFFFFFF << 32)
+each(
+    leave(machine="x86_64", unless="the x32 ABI is rarely built in"),
+    leave_x32=lambda: disguised(0x40000000),
+)
+# The kernel takes the low half of the register for the number. aarch64's syscall(3) drops the other half itself:
+# lab/arm64/test_engine.py does without it.
+each(
+    leave() if MACHINE == "x86_64" else attempt(TMP),
+    leave_number_with_a_high_bit=lambda: disguised(1 << 32),
+    leave_number_that_is_negative=lambda: disguised(-(1 << 32)),
+    leave_number_with_all_high_bits=lambda: disguised(0x7FFFFFFF << 32),
+)

@@ -5,7 +5,6 @@ main.py has imported the module, and sent the request line, before the first of 
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import errno
 import importlib
@@ -21,11 +20,30 @@ import socket
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
-from common import attempt, each, effects, unchanged
-from tools import AT_FDCWD, LIBC, MARK, checked, content, ended, in_child, inside, libc, opened, raw, reference, run
+from common import Function, attempt, each, effects, unchanged
+from tools import (
+    AT_FDCWD,
+    LIBC,
+    MARK,
+    bytes_of,
+    content,
+    ended,
+    in_child,
+    inside,
+    libc,
+    opened,
+    pointer,
+    raw,
+    read,
+    reference,
+    refused_if,
+    refusing,
+    run,
+    using,
+)
 
 READ = "read_handler"
 APP = "/var/task/app.py"
@@ -63,14 +81,13 @@ def become_ready() -> None:
         s.recv(1)
 
 
-def source(descriptor: int) -> bool:
-    return SECRET in content(descriptor)
+def source(path: str, flags: int = os.O_RDONLY) -> bool:
+    return SECRET in read(path, flags)
 
 
 def told(text: str) -> bool:
     """For ways that fail softly: what they give instead of an error."""
-    if SECRET not in text:
-        raise PermissionError(13, "no source")
+    refused_if(SECRET not in text, "no source")
     return True
 
 
@@ -79,93 +96,78 @@ def told(text: str) -> bool:
 
 each(
     attempt(READ),
-    handler_open=lambda: source(os.open(APP, os.O_RDONLY)),
+    handler_open=lambda: source(APP),
     handler_o_path=lambda: reference(os.open(APP, os.O_PATH)),
-    handler_no_access_time=lambda: source(os.open(APP, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)),
-    handler_bytecode=lambda: len(content_of_bytes(os.open("/var/task/__pycache__/app.cpython-399.pyc", os.O_RDONLY))),
-    handler_relative=lambda: inside("/var/task", lambda: source(os.open("app.py", os.O_RDONLY))),
-    handler_by_descriptor=lambda: source(os.open("app.py", os.O_RDONLY, dir_fd=KEPT["folder"])),
+    handler_no_access_time=lambda: source(APP, os.O_NOFOLLOW | os.O_NONBLOCK),
+    handler_bytecode=lambda: len(bytes_of("/var/task/__pycache__/app.cpython-399.pyc")),
+    handler_relative=lambda: inside("/var/task", lambda: source("app.py")),
+    handler_by_descriptor=lambda: SECRET in read("app.py", dir_fd=KEPT["folder"]),
     # A reference that was there before the lock gives nothing to read now.
-    handler_reference_opened_again=lambda: source(os.open(f"/proc/self/fd/{KEPT['reference']}", os.O_RDONLY)),
-    handler_by_proc_descriptor=lambda: source(os.open(f"/proc/self/fd/{KEPT['folder']}/app.py", os.O_RDONLY)),
-    handler_by_dev_fd=lambda: source(os.open(f"/dev/fd/{KEPT['reference']}", os.O_RDONLY)),
-    handler_by_proc_root=lambda: source(os.open("/proc/self/root" + APP, os.O_RDONLY)),
-    handler_by_proc_thread_root=lambda: source(os.open("/proc/thread-self/root" + APP, os.O_RDONLY)),
-    handler_up_from_proc=lambda: source(os.open("/proc/self/../.." + APP, os.O_RDONLY)),
-    handler_by_proc_cwd=lambda: inside("/var/task", lambda: source(os.open("/proc/self/cwd/app.py", os.O_RDONLY))),
-    handler_with_dots=lambda: source(os.open("/var/task/../task/./app.py", os.O_RDONLY)),
-    handler_with_slashes=lambda: source(os.open("//var///task//app.py", os.O_RDONLY)),
-    handler_through_a_link=lambda: source(os.open("/var/task/to_app", os.O_RDONLY)),
-    handler_by_a_hard_link=lambda: source(os.open("/var/task/same_file.txt", os.O_RDONLY)),
-    handler_by_another_mount=lambda: source(os.open("/var/again/app.py", os.O_RDONLY)),
+    handler_reference_opened_again=lambda: source(f"/proc/self/fd/{KEPT['reference']}"),
+    handler_by_proc_descriptor=lambda: source(f"/proc/self/fd/{KEPT['folder']}/app.py"),
+    handler_by_dev_fd=lambda: source(f"/dev/fd/{KEPT['reference']}"),
+    handler_by_proc_root=lambda: source("/proc/self/root" + APP),
+    handler_by_proc_thread_root=lambda: source("/proc/thread-self/root" + APP),
+    handler_up_from_proc=lambda: source("/proc/self/../.." + APP),
+    handler_by_proc_cwd=lambda: inside("/var/task", lambda: source("/proc/self/cwd/app.py")),
+    handler_with_dots=lambda: source("/var/task/../task/./app.py"),
+    handler_with_slashes=lambda: source("//var///task//app.py"),
+    handler_through_a_link=lambda: source("/var/task/to_app"),
+    handler_by_a_hard_link=lambda: source("/var/task/same_file.txt"),
+    handler_by_another_mount=lambda: source("/var/again/app.py"),
+    handler_raw_openat=lambda: SECRET in content(raw("openat", AT_FDCWD, APP.encode(), os.O_RDONLY, 0)),
+    handler_raw_openat2=lambda: SECRET in content(raw("openat2", AT_FDCWD, APP.encode(), (ctypes.c_uint64 * 3)(), 24)),
+    handler_in_fork=lambda: in_child(lambda: source(APP)),
 )
-
-
-def content_of_bytes(descriptor: int) -> bytes:
-    with os.fdopen(descriptor, "rb") as f:
-        return f.read()
 
 
 # ---- calls
 
 
-@attempt(READ)
-def handler_raw_openat() -> bool:
-    return source(raw("openat", AT_FDCWD, APP.encode(), os.O_RDONLY, 0))
-
-
-@attempt(READ)
-def handler_raw_openat2() -> bool:
-    how = (ctypes.c_uint64 * 3)(os.O_RDONLY, 0, 0)
-    return source(raw("openat2", AT_FDCWD, APP.encode(), ctypes.byref(how), 24))
-
-
-@attempt(READ, machine="x86_64")
-def handler_raw_open() -> bool:
-    return source(raw("open", APP.encode(), os.O_RDONLY, 0))
+each(
+    attempt(READ, machine="x86_64"),
+    handler_raw_open=lambda: SECRET in content(raw("open", APP.encode(), os.O_RDONLY, 0)),
+)
 
 
 @attempt(READ)
 def handler_fopen() -> bool:
-    LIBC.fopen.restype = ctypes.c_void_p
-    stream = LIBC.fopen(APP.encode(), b"r")
-    if not stream:
-        checked(-1)
+    stream = pointer("fopen", APP.encode(), b"r")
     buffer = ctypes.create_string_buffer(4096)
-    LIBC.fread(buffer, ctypes.c_size_t(1), ctypes.c_size_t(4095), ctypes.c_void_p(stream))
-    LIBC.fclose(ctypes.c_void_p(stream))
+    LIBC.fread(buffer, ctypes.c_size_t(1), ctypes.c_size_t(4095), stream)
+    LIBC.fclose(stream)
     return SECRET in buffer.value.decode()
 
 
-@contextlib.contextmanager
-def drain() -> Iterator[tuple[int, list[bytes]]]:
-    """A descriptor to send to, and what arrived there."""
-    ours, theirs = socket.socketpair()
-    arrived: list[bytes] = []
-    with ours, theirs:
-        yield theirs.fileno(), arrived
-        theirs.shutdown(socket.SHUT_WR)
-        arrived.append(ours.recv(65536))
-
-
-@attempt(READ)
-def handler_sendfile() -> bool:
-    with opened(APP) as f, drain() as (out, arrived):
-        os.sendfile(out, f, 0, 4096)
-    return SECRET.encode() in arrived[0]
-
-
-@attempt(READ)
-def handler_splice() -> bool:
+def through_pipe(write: Callable[[int], object]) -> bool:
+    """Whether the secret arrives at the other end of a pipe."""
     reading, writing = os.pipe()
     try:
-        with opened(APP) as f:
-            # os.splice is Python 3.10's; libc's is always there.
-            libc("splice", f, None, writing, None, ctypes.c_size_t(4096), 0)
+        write(writing)
         return SECRET.encode() in os.read(reading, 4096)
     finally:
         os.close(reading)
         os.close(writing)
+
+
+def cat_by_action(out: int) -> None:
+    actions: list[Any] = [(os.POSIX_SPAWN_OPEN, 0, APP, os.O_RDONLY, 0), (os.POSIX_SPAWN_DUP2, out, 1)]
+    ended(os.posix_spawn("/bin/cat", ["cat"], {}, file_actions=actions))
+
+
+def splice(out: int) -> None:
+    # os.splice is Python 3.10's; libc's is always there.
+    using(APP, lambda file: libc("splice", file, None, out, None, ctypes.c_size_t(4096), 0), os.O_RDONLY)
+
+
+each(
+    attempt(READ),
+    handler_sendfile=lambda: through_pipe(
+        lambda out: using(APP, lambda file: os.sendfile(out, file, 0, 4096), os.O_RDONLY)
+    ),
+    handler_splice=lambda: through_pipe(splice),
+    handler_spawn_action_opens=lambda: through_pipe(cat_by_action),
+)
 
 
 @attempt(READ)
@@ -188,14 +190,8 @@ def handler_mmap() -> bool:
 @attempt(READ)
 def handler_preadv() -> bool:
     buffer = bytearray(4096)
-    with opened(APP) as f:
-        os.preadv(f, [buffer], 0)
+    using(APP, lambda file: os.preadv(file, [buffer], 0), os.O_RDONLY)
     return SECRET.encode() in buffer
-
-
-@attempt(READ)
-def handler_copy() -> None:
-    shutil.copyfile(APP, "/tmp/stolen")
 
 
 # ---- Python's own ways (29)
@@ -210,10 +206,7 @@ def handler_open_code() -> bool:
 @attempt(READ, alerts=(1, 3))
 def handler_inspect() -> bool:
     linecache.clearcache()
-    try:
-        return told(inspect.getsource(sys.modules["app"]))
-    except (OSError, TypeError) as error:
-        raise PermissionError(13, str(error)) from None
+    return told(refusing(lambda: inspect.getsource(sys.modules["app"]), OSError, TypeError))
 
 
 @attempt(READ, alerts=(1, 3))
@@ -235,74 +228,27 @@ def handler_traceback() -> bool:
     raise AssertionError("it did not fail")
 
 
-@attempt(READ, alerts=(1, 3))
-def handler_run_path() -> bool:
-    return "handler" in runpy.run_path(APP)
+def loader() -> Any:
+    return sys.modules["app"].__loader__
 
 
-@attempt(READ, alerts=(1, 2))
-def handler_reload() -> bool:
-    return importlib.reload(sys.modules["app"]).__name__ == "app"
-
-
-@attempt(READ)
-def handler_get_source() -> bool:
-    loader: Any = sys.modules["app"].__loader__
-    try:
-        return told(loader.get_source("app"))
-    except ImportError as error:
-        raise PermissionError(13, str(error)) from None
-
-
-@attempt(READ)
-def handler_get_data() -> bool:
-    loader: Any = sys.modules["app"].__loader__
-    return SECRET in loader.get_data(APP).decode()
-
-
-# ---- programs
-
-
-@attempt(READ)
-def handler_cat() -> bool:
-    try:
-        return SECRET in run(["/bin/cat", APP])
-    except OSError as error:
-        raise PermissionError(13, str(error)) from None
-
-
+each(attempt(READ, alerts=(1, 3)), handler_run_path=lambda: "handler" in runpy.run_path(APP))
+each(attempt(READ, alerts=(1, 2)), handler_reload=lambda: importlib.reload(sys.modules["app"]).__name__ == "app")
+each(
+    attempt(READ),
+    handler_get_source=lambda: told(refusing(lambda: loader().get_source("app"), ImportError)),
+    handler_get_data=lambda: SECRET in loader().get_data(APP).decode(),
+    handler_cat=lambda: SECRET in refusing(lambda: run(["/bin/cat", APP]), OSError),
+    handler_shell_redirection=lambda: SECRET in refusing(lambda: run(["/bin/sh", "-c", f"exec cat < {APP}"]), OSError),
+)
 effects(
     attempt(READ),
+    handler_copy=lambda: shutil.copyfile(APP, "/tmp/stolen"),
     # The child knows that its parent was ready.
     handler_child_without_environment=lambda: run([MARK, "--read", APP], env={}),
     # Running it as a script would have its interpreter read it.
     handler_exec=lambda: run([APP]),
 )
-
-
-@attempt(READ)
-def handler_spawn_action_opens() -> bool:
-    reading, writing = os.pipe()
-    actions: list[Any] = [(os.POSIX_SPAWN_OPEN, 0, APP, os.O_RDONLY, 0), (os.POSIX_SPAWN_DUP2, writing, 1)]
-    try:
-        ended(os.posix_spawn("/bin/cat", ["cat"], {}, file_actions=actions))
-        return SECRET in os.read(reading, 4096).decode()
-    finally:
-        os.close(reading)
-        os.close(writing)
-
-
-@attempt(READ)
-def handler_shell_redirection() -> bool:
-    try:
-        return SECRET in run(["/bin/sh", "-c", f"exec cat < {APP}"])
-    except OSError as error:
-        raise PermissionError(13, str(error)) from None
-
-
-@attempt(READ)
-def handler_in_fork() -> bool:
-    return in_child(lambda: source(os.open(APP, os.O_RDONLY)))
 
 
 # ---- other names for it: a handler on a file system that can be written to
@@ -315,57 +261,38 @@ def movable(**facts: Any) -> Any:
 TASK = "/tmp/task/app.py"
 
 
-@movable(alerts=(1, 2))
-def handler_hard_link() -> bool:
-    os.link(TASK, "/tmp/second")
-    return source(os.open("/tmp/second", os.O_RDONLY))
-
-
-@movable(alerts=(1, 2))
-def handler_rename() -> bool:
-    os.rename(TASK, "/tmp/elsewhere")
-    return source(os.open("/tmp/elsewhere", os.O_RDONLY))
-
-
-@movable(alerts=(1, 2))
-def handler_rename_exchange() -> bool:
-    raw("renameat2", AT_FDCWD, TASK.encode(), AT_FDCWD, b"/tmp/there", 2)
-    return source(os.open("/tmp/there", os.O_RDONLY))
-
-
-@movable(alerts=(1, 2))
-def handler_in_a_renamed_folder() -> bool:
-    os.rename("/tmp/task", "/tmp/moved")
+def after(_act: object, path: str, undo: Function = lambda: None) -> bool:
+    """Whether the source can be read at this path when the act is done, which is undone after that."""
     try:
-        return source(os.open("/tmp/moved/app.py", os.O_RDONLY))
+        return source(path)
     finally:
-        os.rename("/tmp/moved", "/tmp/task")
+        undo()
 
 
-@movable(alerts=(1, 2))
-def handler_new_symbolic_link() -> bool:
-    os.symlink(TASK, "/tmp/pointer")
-    try:
-        return source(os.open("/tmp/pointer", os.O_RDONLY))
-    finally:
-        os.unlink("/tmp/pointer")
-
-
-@movable(alerts=(1, 2))
-def handler_link_following() -> bool:
+def link_following() -> None:
     os.symlink(TASK, "/tmp/pointer")
     try:
         raw("linkat", AT_FDCWD, b"/tmp/pointer", AT_FDCWD, b"/tmp/second", 0x400)
-        return source(os.open("/tmp/second", os.O_RDONLY))
     finally:
         os.unlink("/tmp/pointer")
 
 
-@movable()
-def handler_read_and_write() -> bool:
-    return source(os.open(TASK, os.O_RDWR))
-
-
+each(
+    movable(alerts=(1, 2)),
+    handler_hard_link=lambda: after(os.link(TASK, "/tmp/second"), "/tmp/second"),
+    handler_rename=lambda: after(os.rename(TASK, "/tmp/elsewhere"), "/tmp/elsewhere"),
+    handler_rename_exchange=lambda: after(
+        raw("renameat2", AT_FDCWD, TASK.encode(), AT_FDCWD, b"/tmp/there", 2), "/tmp/there"
+    ),
+    handler_in_a_renamed_folder=lambda: after(
+        os.rename("/tmp/task", "/tmp/moved"), "/tmp/moved/app.py", lambda: os.rename("/tmp/moved", "/tmp/task")
+    ),
+    handler_new_symbolic_link=lambda: after(
+        os.symlink(TASK, "/tmp/pointer"), "/tmp/pointer", lambda: os.unlink("/tmp/pointer")
+    ),
+    handler_link_following=lambda: after(link_following(), "/tmp/second"),
+)
+each(movable(), handler_read_and_write=lambda: source(TASK, os.O_RDWR))
 effects(
     movable(),
     handler_overwrite=lambda: os.close(os.open(TASK, os.O_WRONLY | os.O_TRUNC)),

@@ -9,16 +9,31 @@ import ctypes
 import mmap
 import os
 from collections.abc import Callable
-from typing import Any
 
-from common import MACHINE, attempt, each, unchanged
-from tools import LIBC, Helpers, checked, in_child, libc, opened, raw
+from common import MACHINE, Function, attempt, each, unchanged
+from tools import (
+    LIBC,
+    Helpers,
+    bytes_of,
+    checked,
+    in_child,
+    inside,
+    libc,
+    memory_file,
+    opened,
+    pointer,
+    raw,
+    refusing,
+    using,
+)
 
 SELF = "self_protection"
 RUNS = "executable_memory"
 READ, WRITE, EXECUTE = 1, 2, 4
 FIXED_ANONYMOUS = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x10
 CODE = b"\xb8\x2a\x00\x00\x00\xc3" if MACHINE == "x86_64" else b"\x40\x05\x80\x52\xc0\x03\x5f\xd6"  # return 42
+PAGE = CODE.ljust(4096, b"\0")
+LIBRARY = "/var/task/liblibrary.so"
 HELP = Helpers("help")
 # Whatever the modes, calls run through it: a later call may make the policy stricter.
 DESTROYS = dict.fromkeys(("alert", "allow"), "it would really take the engine away")
@@ -76,23 +91,9 @@ def protect(address: int, size: int, rights: int) -> int:
 # ---- text and pages (33)
 
 
-def guarded(**facts: Any) -> Callable[[Any], Any]:
+def guarded(declare: Callable[[Function], object], /, **functions: Function) -> None:
     """In a forked copy: what is done to the memory goes with it."""
-
-    def declare(function: Callable[[], Any]) -> Callable[[], Any]:
-        def case() -> str:
-            in_child(function)
-            return "done"
-
-        case.__name__ = function.__name__
-        attempt(SELF, **facts)(case)
-        return function
-
-    return declare
-
-
-def protected(function: Callable[[], Any]) -> None:
-    guarded()(function)
+    each(declare, **{name: lambda f=f: (in_child(f), "done")[1] for name, f in functions.items()})
 
 
 def unmap(low: int, high: int) -> int:
@@ -119,8 +120,8 @@ def libc_text() -> tuple[int, int]:
     return next((low, high) for low, high, rights in pages_of("/libc.so") if "x" in rights)
 
 
-each(
-    protected,
+guarded(
+    attempt(SELF),
     text_made_writable=lambda: protect(text_page(), 4096, READ | WRITE | EXECUTE),
     text_made_writable_across_two_pages=lambda: protect(text_page() - 4096, 8192, READ | WRITE | EXECUTE),
     text_made_writable_with_a_key=lambda: protect_with_a_key(text_page(), READ | WRITE | EXECUTE),
@@ -134,26 +135,25 @@ each(
     engine_text_made_writable=lambda: protect_pages(engine_text(), READ | WRITE | EXECUTE),
     segment_attached_over=lambda: attach_segment_over(anonymous(READ | WRITE)),
 )
-each(guarded(unless="MADV_DONTNEED_LOCKED is Linux 5.18's"), text_advised_dont_need_locked=lambda: advise(24))
-each(
-    guarded(unless="mseal is Linux 6.10's", box="unfiltered"),
+guarded(attempt(SELF, unless="MADV_DONTNEED_LOCKED is Linux 5.18's"), text_advised_dont_need_locked=lambda: advise(24))
+guarded(
+    attempt(SELF, unless="mseal is Linux 6.10's", box="unfiltered"),
     # Sealed by somebody else, the text could not be patched or unmapped any more.
     text_sealed=lambda: raw("mseal", ctypes.c_void_p(text_page()), 4096, 0),
 )
-each(
-    guarded(not_in=DESTROYS),
+guarded(
+    attempt(SELF, not_in=DESTROYS),
     engine_unmapped=lambda: unmap(*engine_text()),
     engine_mapped_over=lambda: map_memory(engine_text()[0], 4096, READ, FIXED_ANONYMOUS),
     engine_moved_over=lambda: move_over(engine_text()[0]),
 )
 
 
-def write_memory(path: str) -> None:
+def write_memory(path: str, flags: int = os.O_RDWR, code: bytes = CODE) -> None:
     """Writes over text that nothing uses: what write(2) to /proc/<pid>/mem can do whatever the pages' rights."""
     address = address_of("wordfree")
-    with opened(path, os.O_RDWR) as memory:
-        os.pwrite(memory, CODE, address)
-    assert ctypes.string_at(address, len(CODE)) == CODE
+    using(path, lambda memory: os.pwrite(memory, code, address), flags)
+    assert ctypes.string_at(address, len(code)) == code
 
 
 MEM = {
@@ -165,49 +165,35 @@ MEM = {
     "dots": "/proc/sys/../self/./mem",
     "up": "/proc/self/task/../mem",
     "slashes": "//proc//self///mem",
-    "relative": "mem",
 }
 
 
-def by_mem(name: str, template: str) -> None:
-    def case() -> None:
-        if name == "relative":
-            os.chdir("/proc/self")
-        write_memory(template.format(pid=os.getpid()))
-
-    case.__name__ = f"text_written_by_mem_{name}"
-    protected(case)
+for _name, _path in MEM.items():
+    guarded(
+        attempt(SELF), **{f"text_written_by_mem_{_name}": lambda path=_path: write_memory(path.format(pid=os.getpid()))}
+    )
 
 
-for _name, _template in MEM.items():
-    by_mem(_name, _template)
-
-
-@protected
-def text_written_by_mem_write_only() -> None:
-    with opened("/proc/self/mem", os.O_WRONLY) as memory:
-        os.pwrite(memory, CODE, address_of("wordfree"))
-
-
-@protected
-def text_written_by_mem_of_the_parent() -> None:
-    with opened(f"/proc/{os.getppid()}/mem", os.O_WRONLY) as memory:
-        os.pwrite(memory, ctypes.string_at(address_of("wordfree"), 1), address_of("wordfree"))
-
-
-@protected
-def text_mapped_over_from_its_file() -> None:
+def map_libc_over() -> None:
     with open("/proc/self/maps") as maps:
         path = next(line.split()[-1] for line in maps if "/libc.so" in line)
     with opened(path) as f:
         map_memory(text_page("wordfree"), 4096, READ, mmap.MAP_PRIVATE | 0x10, f)
 
 
+guarded(
+    attempt(SELF),
+    text_written_by_mem_relative=lambda: inside("/proc/self", lambda: write_memory("mem")),
+    text_written_by_mem_write_only=lambda: write_memory("/proc/self/mem", os.O_WRONLY),
+    # What stands there already: the parent goes on.
+    text_written_by_mem_of_the_parent=lambda: write_memory(
+        f"/proc/{os.getppid()}/mem", os.O_WRONLY, ctypes.string_at(address_of("wordfree"), 1)
+    ),
+    text_mapped_over_from_its_file=map_libc_over,
+)
+
+
 # ---- memory that can be written and run (34)
-
-
-def runs(function: Callable[[], Any]) -> None:
-    attempt(RUNS)(function)
 
 
 def run_at(address: int) -> int:
@@ -242,7 +228,7 @@ def moved(address: int) -> int:
 
 
 each(
-    runs,
+    attempt(RUNS),
     memory_anonymous=lambda: run_at(filled(anonymous(READ | WRITE | EXECUTE))),
     memory_made_executable=lambda: run_at(made_executable(filled(anonymous(READ | WRITE)))),
     memory_made_executable_with_a_key=lambda: run_at(
@@ -262,63 +248,42 @@ each(
 
 def with_memory_file(use: Callable[[int], int]) -> int:
     """What comes of a file in memory that holds the code."""
-    descriptor = os.memfd_create("code")
-    os.write(descriptor, CODE.ljust(4096, b"\0"))
-    try:
-        return use(descriptor)
-    finally:
-        os.close(descriptor)
+    with memory_file(PAGE) as file:
+        return use(file)
 
 
-@runs
-def memory_anonymous_by_python() -> bool:
+def map_twice(file: int) -> int:
+    """One view to write, one to run."""
+    writable, executable = mapped(file, READ | WRITE, mmap.MAP_SHARED), mapped(file, flags=mmap.MAP_SHARED)
+    filled(writable)
+    return run_at(executable)
+
+
+def of_a_file_in_tmp(meanwhile: Function = lambda: None) -> int:
+    with opened("/tmp/there", os.O_RDWR) as f:
+        os.write(f, PAGE)
+        meanwhile()
+        return run_at(mapped(f))
+
+
+def replace_file() -> None:
+    os.unlink("/tmp/there")
+    os.close(os.open("/tmp/there", os.O_CREAT | os.O_WRONLY))
+
+
+def by_python() -> bool:
     with mmap.mmap(-1, 4096, prot=READ | WRITE | EXECUTE) as page:
         return page.write(CODE) > 0
 
 
-@runs
-def memory_file_mapped_twice() -> int:
-    """One view to write, one to run."""
-
-    def use(file: int) -> int:
-        writable, executable = mapped(file, READ | WRITE, mmap.MAP_SHARED), mapped(file, flags=mmap.MAP_SHARED)
-        filled(writable)
-        return run_at(executable)
-
-    return with_memory_file(use)
+def by_personality() -> str:
+    """READ_IMPLIES_EXEC: from then on all that can be read can be run."""
+    raw("personality", 0x400000)
+    return str(run_at(filled(anonymous(READ | WRITE))))
 
 
-@runs
-def memory_of_a_file_in_tmp() -> int:
-    with opened("/tmp/there", os.O_RDWR) as f:
-        os.write(f, CODE.ljust(4096, b"\0"))
-        return run_at(mapped(f))
-
-
-@runs
-def memory_of_a_deleted_file() -> int:
-    with opened("/tmp/there", os.O_RDWR) as f:
-        os.write(f, CODE.ljust(4096, b"\0"))
-        os.unlink("/tmp/there")
-        os.close(os.open("/tmp/there", os.O_CREAT | os.O_WRONLY))
-        return run_at(mapped(f))
-
-
-@runs
-def memory_by_personality() -> str:
-    """READ_IMPLIES_EXEC: from then on all that can be read can be run. In a forked copy."""
-
-    def change() -> str:
-        raw("personality", 0x400000)
-        return str(run_at(filled(anonymous(READ | WRITE))))
-
-    return in_child(change)
-
-
-@runs
-def memory_on_the_heap() -> int:
-    LIBC.memalign.restype = ctypes.c_void_p
-    page = filled(LIBC.memalign(ctypes.c_size_t(4096), ctypes.c_size_t(4096)))
+def on_the_heap() -> int:
+    page = filled(pointer("memalign", ctypes.c_size_t(4096), ctypes.c_size_t(4096)).value or 0)
     protect(page, 4096, READ | WRITE | EXECUTE)
     try:
         return run_at(page)
@@ -328,37 +293,31 @@ def memory_on_the_heap() -> int:
 
 
 def loaded(path: str) -> int:
-    try:
-        return ctypes.CDLL(path).forty_two()
-    except OSError as error:
-        raise PermissionError(13, str(error)) from None
+    return refusing(lambda: ctypes.CDLL(path), OSError).forty_two()
 
 
-@attempt(RUNS, alerts=(1, 40))
-def memory_library_with_an_executable_stack() -> int:
-    """The loader makes the stacks executable for such a library, those of all threads."""
-    return loaded("/var/task/libexecstack.so")
+def of_a_memory_file() -> int:
+    with memory_file(bytes_of(LIBRARY)) as file:
+        return loaded(f"/proc/self/fd/{file}")
 
 
-@runs
-def memory_library_in_a_memory_file() -> int:
-    descriptor = os.memfd_create("library")
-    with open("/var/task/liblibrary.so", "rb") as f:
-        os.write(descriptor, f.read())
-    try:
-        return loaded(f"/proc/self/fd/{descriptor}")
-    finally:
-        os.close(descriptor)
-
-
-@attempt(RUNS, scene="code")
-def memory_library_in_tmp() -> int:
-    return loaded("/tmp/library.so")
-
-
-@unchanged(RUNS)
-def memory_libraries_of_the_function() -> int:
-    return ctypes.CDLL("/var/task/liblibrary.so").forty_two()
+each(
+    attempt(RUNS),
+    memory_anonymous_by_python=by_python,
+    memory_file_mapped_twice=lambda: with_memory_file(map_twice),
+    memory_of_a_file_in_tmp=of_a_file_in_tmp,
+    memory_of_a_deleted_file=lambda: of_a_file_in_tmp(replace_file),
+    memory_by_personality=lambda: in_child(by_personality),
+    memory_on_the_heap=on_the_heap,
+    memory_library_in_a_memory_file=of_a_memory_file,
+)
+# The loader makes the stacks executable for such a library, those of all threads.
+each(
+    attempt(RUNS, alerts=(1, 40)),
+    memory_library_with_an_executable_stack=lambda: loaded("/var/task/libexecstack.so"),
+)
+each(attempt(RUNS, scene="code"), memory_library_in_tmp=lambda: loaded("/tmp/library.so"))
+each(unchanged(RUNS), memory_libraries_of_the_function=lambda: loaded(LIBRARY))
 
 
 @unchanged(RUNS)
