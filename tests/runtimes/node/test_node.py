@@ -36,7 +36,7 @@ def complaints(attempts: Iterable[Attempt], runs: Mapping[str, Run]) -> dict[str
 )
 def test_a_function_that_does_nothing_is_quiet(runs: Runs, line: int, mode: str) -> None:
     """Cold and warm: the line that says that the shield is there, and the one of the function's own add-on."""
-    alerts, events = runs(line, mode, MAIN, () if line == NEWEST else ("source",)).first
+    alerts, events = runs(line, mode).first
     assert alerts == []
     told = {UNSHIELDED: [], BLOCK: ["armed", "native"], ALERT: ["armed", "native"]}
     assert [event.event for event in events] == told.get(mode, ["armed"])
