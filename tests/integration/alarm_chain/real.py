@@ -34,9 +34,20 @@ DEEDS: tuple[Policy, ...] = (
 _ARCHITECTURE = {"x86_64": lambda_.Architecture.X86_64, "aarch64": lambda_.Architecture.ARM_64}
 
 
+def new_app(folder: Path) -> cdk.App:
+    return cdk.App(outdir=str(folder), analytics_reporting=False, context={"aws:cdk:enable-path-metadata": True})
+
+
+def checkout(stack: cdk.Stack, alarms: AlarmOptions) -> ShieldedFunction:
+    """A function `Checkout` that does nothing."""
+    code = lambda_.Code.from_inline("def handler(event, context): return event")
+    python = lambda_.Runtime.PYTHON_3_13
+    return ShieldedFunction(stack, "Checkout", runtime=python, handler="index.handler", code=code, alarms=alarms)
+
+
 def synthesize(into: Path, granularity: Granularity) -> CloudAssembly:
     """The same functions, by name, whatever the granularity: what one wrote, the alarms of another can be tried on."""
-    app = cdk.App(outdir=str(into), analytics_reporting=False, context={"aws:cdk:enable-path-metadata": True})
+    app = new_app(into)
     stack = cdk.Stack(app, STACK, env=cdk.Environment(account="123456789012", region="us-east-1"))
     topic: Any = sns.Topic(stack, "OnCall", topic_name=TOPIC)
     alarms = AlarmOptions(granularity=granularity, actions=[cloudwatch_actions.SnsAction(topic)])
@@ -52,13 +63,7 @@ def synthesize(into: Path, granularity: Granularity) -> CloudAssembly:
             timeout=cdk.Duration.seconds(60),
             memory_size=256,
             alarms=alarms,
-            policy=ShieldPolicy(
-                outbound_connectivity=found,
-                read_write_tmp=found,
-                create_child_process=found,
-                read_handler=found,
-                executable_memory=found,
-            ),
+            policy=ShieldPolicy(**dict.fromkeys(DEEDS[:-1], found)),
         )
     app.synth()
     return CloudAssembly(into)
@@ -80,20 +85,13 @@ class Written:
 
     def of(self, policy: Policy, mode: Mode) -> list[str]:
         """The alert lines against one policy in one mode."""
-        return [line for line in self.lines if _is(line, policy, mode)]
+        fields = {line: json.loads(line) for line in self.lines if line not in self.others}
+        return [line for line, each in fields.items() if (each["policy"], each["mode"]) == (policy, mode)]
 
     @property
     def others(self) -> list[str]:
         """The lines that report no violation: its own, and the shield's events."""
         return [line for line in self.lines if not ('"function_shield":true' in line and '"policy"' in line)]
-
-
-def _is(line: str, policy: str, mode: str) -> bool:
-    try:
-        fields = json.loads(line)
-    except ValueError:
-        return False
-    return isinstance(fields, dict) and (fields.get("policy"), fields.get("mode")) == (policy, mode)
 
 
 def run(assembly: CloudAssembly, construct: str) -> Written:

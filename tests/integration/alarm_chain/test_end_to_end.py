@@ -91,23 +91,15 @@ class Deployed:
 def test_every_alarm_watches_what_a_filter_publishes(
     assemblies: dict[Granularity, CloudAssembly], granularity: Granularity
 ) -> None:
+    """And docs/reference/cost-and-scale.md is computed from as many."""
     cloudwatch = simulate_cloudwatch(assemblies[granularity].directory)
     assert cloudwatch.alarms
     assert (cloudwatch.problems, cloudwatch.unfed()) == ((), ())
     assert all(alarm.actions.alarm == cloudwatch.topics for alarm in cloudwatch.alarms)
-
-
-@pytest.mark.parametrize("granularity", GRANULARITIES)
-def test_the_page_about_costs_counts_what_is_made(
-    assemblies: dict[Granularity, CloudAssembly], granularity: Granularity
-) -> None:
-    """docs/reference/cost-and-scale.md is computed from what its script says of a granularity."""
     page = runpy.run_path(str(Path(__file__).parents[3] / "benchmarks" / "cost_and_scale.py"))
     (said,) = [one for one in page["GRANULARITIES"] if one.name == granularity]
-    cloudwatch = simulate_cloudwatch(assemblies[granularity].directory)
     functions = page["Fleet"](len(cloudwatch.functions))
-    assert len(cloudwatch.alarms) == said.alarms(functions)
-    assert len(cloudwatch.filters) == functions.functions
+    assert (len(cloudwatch.alarms), len(cloudwatch.filters)) == (said.alarms(functions), functions.functions)
 
 
 @pytest.mark.usefixtures("aws")
@@ -141,22 +133,14 @@ def test_each_policy_mode_and_granularity(
         return
     assert len(firing) == 1 or (policy == "read_handler" and firing == []), (firing, lines)
     assert {message["NewStateValue"] for message in messages} <= {"ALARM"}
-    for name in firing:
-        _is_this_functions(deployed, name, function.name, policy, mode, granularity)
-
-
-def _is_this_functions(
-    deployed: Deployed, alarm: str, function: str, policy: Policy, mode: Mode, granularity: Granularity
-) -> None:
-    """Whether the alarm that fired tells which function it was, and how severe it is, or, by policy, which policy."""
-    found = deployed.moto.cloudwatch.alarm(alarm)
-    if granularity == "fleet":
-        assert deployed.moto.cloudwatch.contributors(alarm) == [{"FunctionName": function}]
-        return
-    assert isinstance(found, MetricAlarm)
-    by_policy = granularity == "control"
-    expected = {"Policy": policy} if by_policy else {"Level": level_of(policy, mode)}
-    assert dict(found.metric.dimensions) == {"FunctionName": function} | expected
+    for name in firing:  # it tells which function it was, and how severe it is, or, by policy, which policy
+        found = deployed.moto.cloudwatch.alarm(name)
+        if granularity == "fleet":
+            assert deployed.moto.cloudwatch.contributors(name) == [{"FunctionName": function.name}]
+            continue
+        assert isinstance(found, MetricAlarm)
+        expected = {"Policy": policy} if granularity == "control" else {"Level": level_of(policy, mode)}
+        assert dict(found.metric.dimensions) == {"FunctionName": function.name} | expected
 
 
 @pytest.mark.usefixtures("aws")

@@ -9,11 +9,11 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 
-from shielded_function import AlarmOptions, ShieldedFunction, ShieldError
+from integration.alarm_chain.real import checkout, new_app
+from shielded_function import AlarmOptions, ShieldError
 from shielded_function.testing import alert_line, simulate_cloudwatch
 
 pytestmark = pytest.mark.promise("alarm.simulated")
@@ -22,28 +22,16 @@ VIRGINIA = cdk.Environment(account="111111111111", region="us-east-1")
 IRELAND = cdk.Environment(account="111111111111", region="eu-west-1")
 
 
-def app(folder: Path) -> cdk.App:
-    return cdk.App(outdir=str(folder), analytics_reporting=False, context={"aws:cdk:enable-path-metadata": True})
-
-
-def stack(scope: Any, name: str, env: cdk.Environment | None = None, **alarms: Any) -> cdk.Stack:
+def stack(scope: Any, name: str, env: cdk.Environment | None = None) -> cdk.Stack:
     made = cdk.Stack(scope, name, env=env)
     topic: Any = sns.Topic(made, "OnCall")
-    options = {"actions": [cloudwatch_actions.SnsAction(topic)], **alarms}
-    ShieldedFunction(
-        made,
-        "Checkout",
-        runtime=lambda_.Runtime.PYTHON_3_13,
-        handler="index.handler",
-        code=lambda_.Code.from_inline("def handler(event, context): return event"),
-        alarms=AlarmOptions(**options),
-    )
+    checkout(made, AlarmOptions(actions=[cloudwatch_actions.SnsAction(topic)]))
     return made
 
 
 @pytest.fixture(scope="module")
 def one_stack(tmp_path_factory: pytest.TempPathFactory) -> cdk.Stack:
-    made = app(tmp_path_factory.mktemp("app"))
+    made = new_app(tmp_path_factory.mktemp("app"))
     shop = stack(made, "Shop")
     made.synth()
     return shop
@@ -63,11 +51,11 @@ def test_the_same_from_every_source(one_stack: cdk.Stack, kind: str) -> None:
     }[kind]()
     cloudwatch = simulate_cloudwatch(source)
     assert (cloudwatch.problems, cloudwatch.unfed()) == ((), ())
-    checkout = cloudwatch.function("Shop/Checkout")
+    function = cloudwatch.function("Shop/Checkout")
     cloudwatch.evaluate(at=0)
     assert cloudwatch.firing == ()
-    line = alert_line(checkout.name, details={"host": "evil.example", "port": 443, "protocol": "tcp"})
-    cloudwatch.put_log_events(checkout.log_group, [line], at=60)
+    line = alert_line(function.name, details={"host": "evil.example", "port": 443, "protocol": "tcp"})
+    cloudwatch.put_log_events(function.log_group, [line], at=60)
     cloudwatch.evaluate(at=60)
     (alarm,) = cloudwatch.firing
     assert alarm.place.path.startswith("Shop/Checkout/")
@@ -77,7 +65,7 @@ def test_the_same_from_every_source(one_stack: cdk.Stack, kind: str) -> None:
 
 
 def test_one_region_of_several(tmp_path: Path) -> None:
-    made = app(tmp_path)
+    made = new_app(tmp_path)
     stage = cdk.Stage(made, "Live")
     home, away = stack(stage, "Home", VIRGINIA), stack(stage, "Away", IRELAND)
     with pytest.raises(ValueError, match="111111111111 in us-east-1, 111111111111 in eu-west-1"):

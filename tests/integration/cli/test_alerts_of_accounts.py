@@ -166,12 +166,8 @@ def _texts(stack: cdk.Stack, names: dict[str, str]) -> dict[str, str]:
         parts = [value] if isinstance(value, str) else value["Fn::Join"][1]
         return "".join(part if isinstance(part, str) else names[part["Ref"]] for part in parts)
 
-    resources = [
-        each["Properties"]
-        for each in Template.from_stack(stack).to_json()["Resources"].values()
-        if each.get("Properties")
-    ]
-    return {text(each["AlarmName"]): text(each["AlarmDescription"]) for each in resources if "AlarmDescription" in each}
+    made = [each.get("Properties", {}) for each in Template.from_stack(stack).to_json()["Resources"].values()]
+    return {text(each["AlarmName"]): text(each["AlarmDescription"]) for each in made if "AlarmDescription" in each}
 
 
 def _rows_of(aws: Account, link: str) -> list[dict[str, str]]:
@@ -197,14 +193,10 @@ def test_each_link_and_command_of_an_alarm_works(aws: Account, alarms: str) -> N
         code = lambda_.Code.from_inline("def handler(event, context): ...")
         runtime = lambda_.Runtime.PYTHON_3_13
         ShieldedFunction(stack, name, runtime=runtime, handler="index.handler", code=code, alarms=options)
-    over_all = [] if options.granularity == "fleet" else [action]
-    ShieldMonitoring(
-        stack,
-        alarms=options if options.granularity == "fleet" else AlarmOptions(enabled=False),
-        composite_actions=over_all,
-        heartbeat_actions=[action],
-        log_alarm_topics=[topic],
-    )
+    fleet = options.granularity == "fleet"
+    over_all: Any = {"alarms": options if fleet else AlarmOptions(enabled=False)}
+    over_all["composite_actions"] = [] if fleet else [action]
+    ShieldMonitoring(stack, heartbeat_actions=[action], log_alarm_topics=[topic], **over_all)
     cloudwatch = simulate_cloudwatch(app)
     names: dict[str, str] = {}
     for logical_id, found in Template.from_stack(stack).find_resources("AWS::Lambda::Function").items():
@@ -252,8 +244,7 @@ def test_a_function_cannot_speak_for_another(aws: Account, ask: Ask, capsys: pyt
     out, err = capsys.readouterr()
     assert "evil" not in out
     assert note in err
-    messages = alerts._new_messages(Where(**STACK, since="3h", place=HERE), lambda seconds: aws.write("x", []))
-    assert json.loads(next(messages))["details"]["host"] == "true.example"
+    assert next(followed(**STACK, since="3h")) == "true.example"
     # Of log groups by name it is not known who logs there.
     said = ask(where={"log_groups": [GROUP, "/aws/lambda/refund"]})
     assert (said["violations"], said["notes"]) == (2, [note + "if it does not log there, they are forged"])
@@ -371,43 +362,41 @@ def test_the_newest_lines_of_a_log_group(aws: Account, capsys: pytest.CaptureFix
     assert capsys.readouterr().out.rstrip().endswith("[stream: one]")
 
 
-def test_follow_a_log_group(aws: Account) -> None:
-    """Late lines too, and each once."""
-    aws.write(GROUP, [connect("a.example", time=ago(hours=1))])
+def late(aws: Account, host: str) -> Callable[[float], None]:
+    """Waits for the next look: a line is written during the first."""
     waits: list[float] = []
 
     def pause(seconds: float) -> None:
         waits.append(seconds)
         assert len(waits) < 5, "it was not found"
         if len(waits) == 1:
-            aws.write(GROUP, [connect("b.example", time=f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%S.%fZ}")], "two")
+            aws.write(GROUP, [connect(host, time=f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%S.%fZ}")], "two")
 
-    found: list[str] = []
+    return pause
+
+
+def followed(pause: Callable[[float], None] = lambda seconds: None, **where: Any) -> Iterator[str]:
+    """The hosts."""
+    messages = alerts._new_messages(Where(**where, place=HERE), pause)
+    return (json.loads(message)["details"]["host"] for message in messages)
+
+
+def test_follow_a_log_group(aws: Account) -> None:
+    """Late lines too, and each once."""
+    aws.write(GROUP, [connect("a.example", time=ago(hours=1))])
     aws.calls.clear()
-    for message in alerts._new_messages(Where(log_groups=[GROUP], since="2h", place=HERE), pause):
-        found.append(json.loads(message)["details"]["host"])
-        if len(found) == 2:
-            break
-    assert found == ["a.example", "b.example"]
+    found = followed(late(aws, "b.example"), **A_GROUP, since="2h")
+    assert [next(found), next(found)] == ["a.example", "b.example"]
     assert set(aws.calls) >= {"logs:FilterLogEvents"}
+    with pytest.raises(CliError, match="nowhere: it does not exist"):
+        next(followed(log_groups=["nowhere"]))
 
 
 def test_follow_a_function(aws: Account) -> None:
     """One that never ran, and one that shares its log group."""
     aws.make("checkout", "sharing")
     aws.log_groups["sharing"] = "shared"
-    waits: list[float] = []
-
-    def pause(seconds: float) -> None:
-        waits.append(seconds)
-        assert len(waits) < 5, "it was not found"
-        aws.write(GROUP, [connect("a.example", time=f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%S.%fZ}")])
-
-    messages = alerts._new_messages(Where(functions=["checkout"], place=HERE), pause)
-    assert json.loads(next(messages))["details"]["host"] == "a.example"
-    with pytest.raises(CliError, match="nowhere: it does not exist"):
-        next(alerts._new_messages(Where(log_groups=["nowhere"], place=HERE)))
+    assert next(followed(late(aws, "a.example"), functions=["checkout"])) == "a.example"
     others = tmp("/tmp/other", ago(hours=2), function="other")
     aws.write("shared", ["START", others, connect("b.example", time=ago(hours=1), function="sharing")])
-    messages = alerts._new_messages(Where(functions=["sharing"], since="3h", place=HERE), lambda seconds: None)
-    assert json.loads(next(messages))["details"]["host"] == "b.example"
+    assert next(followed(functions=["sharing"], since="3h")) == "b.example"

@@ -32,15 +32,9 @@ def blocks(page: str) -> list[str]:
 def run(script: str, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
     """As a reader types it: this environment's command is on PATH."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
-        cwd=folder,
-        env={**os.environ, "PATH": path, **more},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    shell, environment = ["bash", "-euo", "pipefail", "-c", script], {**os.environ, "PATH": path, **more}
+    quiet = subprocess.DEVNULL
+    return subprocess.run(shell, cwd=folder, env=environment, stdin=quiet, capture_output=True, text=True, check=False)
 
 
 def test_the_page_of_sam_and_terraform(tmp_path: Path) -> None:
@@ -48,12 +42,8 @@ def test_the_page_of_sam_and_terraform(tmp_path: Path) -> None:
     assert len(found) >= 4
     done = run("\n".join(found), tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert {path.name for path in tmp_path.iterdir()} == {
-        "checkout.policy",
-        "layer.zip",
-        "template.yaml",
-        "checkout.tf",
-    }
+    made = {path.name for path in tmp_path.iterdir()}
+    assert made == {"checkout.policy", "layer.zip", "template.yaml", "checkout.tf"}
     text = (GUIDE / "sam-and-terraform.md").read_text(encoding="utf-8")
     (lines,) = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     assert set(lines.splitlines()) <= set((tmp_path / "template.yaml").read_text().splitlines())

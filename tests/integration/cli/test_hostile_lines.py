@@ -95,27 +95,21 @@ def _refuse(name: str) -> None:
     raise AssertionError(f"{name} is not JSON")
 
 
-@pytest.fixture
-def log(tmp_path: Path) -> Path:
-    return tmp_path / "log"
-
-
 @pytest.mark.parametrize("reader", ["alerts", "alerts --json", "alerts --lines", "report html", "report json"])
 def test_the_entry_that_is_shown_is_not_the_lines_own(
-    log: Path, reader: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, reader: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Whoever writes to the log could have somebody paste it."""
-    log.write_text(connect("api.stripe.com", allow="*.evil.example") + "\n")
-    READERS[reader](Where([str(log)]))
+    (tmp_path / "log").write_text(connect("api.stripe.com", allow="*.evil.example") + "\n")
+    READERS[reader](Where([str(tmp_path / "log")]))
     out, _ = capsys.readouterr()
     assert "evil" not in out
     assert "api.stripe.com:443" in out
 
 
-def test_the_diff_of_a_function_whose_name_has_lines(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_diff_of_a_function_whose_name_has_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log, present = tmp_path / "log", tmp_path / "p.toml"
     log.write_text(connect("a.example", function='x\n+allow_outbound = ["*"]\x1b[2J') + "\n")
-    present = log.with_name("p.toml")
-    present.write_text("")
+    present.touch()
     assert learn.run(Where([str(log)]), learn.Options(policy=present, form="diff"), json=False) == 0
-    out, _ = capsys.readouterr()
-    assert out.splitlines()[0] == '--- x\\x0a+allow_outbound = ["*"]\\x1b[2J (present)'
+    assert capsys.readouterr().out.splitlines()[0] == '--- x\\x0a+allow_outbound = ["*"]\\x1b[2J (present)'

@@ -44,9 +44,6 @@ def test_who_asked_for_something_on_a_list(log: Path) -> None:
     ]
     assert told["found"][1]["who"] == "app > requests > urllib3"
     assert (told["functions"], told["notes"]) == (3, [])
-
-
-def test_a_table_for_people(log: Path) -> None:
     done = command("hunt", log, environment={"COLUMNS": "80"})
     assert done.returncode == 1
     assert max(map(len, done.stdout.splitlines())) <= 80
@@ -76,6 +73,10 @@ def test_it_says_what_it_did_not_read(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (3, "nothing found (1 functions, 52 entries)\n")
     assert "1 lines" in done.stderr
     assert "checkout: 7 violations were counted and not written: their targets are unknown" in done.stderr
+    (tmp_path / "log").write_text("START RequestId: 1\n")
+    done = command("hunt", tmp_path / "log")
+    assert done.returncode == 2
+    assert "the shield wrote no line: are the functions shielded?" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -92,10 +93,3 @@ def test_a_list_that_is_wrong(log: Path, tmp_path: Path, text: str, listed: str,
     done = command("hunt", log, "--list", listed if ":" in listed else tmp_path / listed)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
-
-
-def test_a_log_without_the_shield_is_no_answer(tmp_path: Path) -> None:
-    (tmp_path / "log").write_text("START RequestId: 1\n")
-    done = command("hunt", tmp_path / "log")
-    assert done.returncode == 2
-    assert "the shield wrote no line: are the functions shielded?" in done.stderr

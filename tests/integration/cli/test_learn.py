@@ -83,7 +83,7 @@ def test_a_table_for_people(log: Path) -> None:
 
 def test_many_kinds_of_many_functions(learned: Learn) -> None:
     """A screen or two, and how to have the rest."""
-    where = [(kind, f"function-with-a-long-name-{n}") for n in range(12) for kind in range(60)]
+    where = [(kind, f"function-with-a-long-name-{n:02}") for n in range(12) for kind in range(2 if n else 60)]
     learned(connect(f"h{kind}.example", function=name, time=at(20), caller="_socket.so") for kind, name in where)
     narrow = {"COLUMNS": "80"}
     said = command("learn", learned.log, environment=narrow).stdout
@@ -94,7 +94,7 @@ def test_many_kinds_of_many_functions(learned: Learn) -> None:
     assert "its policy has 62 lines: --output FILE writes it, --all prints it" in said
     assert "2 functions more: --function NAME shows one of them, --all shows all" in said
     every = command("learn", learned.log, "--all", environment=narrow).stdout
-    assert every.count('    "h59.example:443",') == 12
+    assert (every.count('    "h59.example:443",'), every.count('    "h1.example:443",')) == (1, 12)
 
 
 def test_as_a_file_that_the_other_commands_read(log: Path, tmp_path: Path) -> None:

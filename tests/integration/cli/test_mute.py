@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from typing import Any
 
@@ -23,13 +23,8 @@ pytestmark = pytest.mark.promise("alarm.monitoring")
 
 NOW = datetime(2026, 11, 30, 7, 0, 42, tzinfo=timezone.utc)
 DEPLOYMENT = Options("2h", "deployment of 3.1")
-CRITICAL, REST, FLEET, ANY, LINES = (
-    "shield-critical-Shop-Fn",
-    "shield-rest-Shop-Fn",
-    "shield-rest-Shop-fleet",
-    "shield-any-Shop",
-    "shield-lines-Shop",
-)
+CRITICAL, REST, FLEET = "shield-critical-Shop-Fn", "shield-rest-Shop-Fn", "shield-rest-Shop-fleet"
+ANY, LINES = "shield-any-Shop", "shield-lines-Shop"
 KINDS = {"AlarmRule": "CompositeAlarm", "ScheduledQueryConfiguration": "LogAlarm"}
 METRIC = {"Namespace": "ShieldedFunction", "MetricName": "Violations"}
 QUERY = {"Id": "q", "Expression": 'SELECT SUM(Violations) FROM SCHEMA("ShieldedFunction", FunctionName)'}
@@ -38,11 +33,8 @@ QUERY = {"Id": "q", "Expression": 'SELECT SUM(Violations) FROM SCHEMA("ShieldedF
 def asking(query: str) -> dict[str, Any]:
     """A log alarm's query, with what CloudWatch answers besides."""
     given = {"ScheduledQueryRoleARN": "arn:aws:iam::123456789012:role/query", "AggregationExpression": "count(*)"}
-    return {
-        **given,
-        "ScheduleConfiguration": {"ScheduleExpression": "rate(1 minute)", "StartTimeOffset": 120},
-        "QueryString": query,
-    }
+    schedule = {"ScheduleExpression": "rate(1 minute)", "StartTimeOffset": 120}
+    return {**given, "ScheduleConfiguration": schedule, "QueryString": query}
 
 
 ALARMS: list[dict[str, Any]] = [
@@ -100,10 +92,8 @@ class Account:
         }
         self.stubs["cloudwatch"].add_response("put_alarm_mute_rule", {}, wanted)
 
-    def is_done(self) -> None:
-        """All that was expected was asked."""
-        for stub in self.stubs.values():
-            stub.assert_no_pending_responses()
+    def deletes(self, rule: str) -> None:
+        self.stubs["cloudwatch"].add_response("delete_alarm_mute_rule", {}, {"AlarmMuteRuleName": rule})
 
 
 def _kind(alarm: dict[str, Any]) -> str:
@@ -116,8 +106,12 @@ def _resource(kind: str, name: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Account:
-    return Account(monkeypatch)
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    """All that is expected of it is asked."""
+    made = Account(monkeypatch)
+    yield made
+    for stub in made.stubs.values():
+        stub.assert_no_pending_responses()
 
 
 @pytest.mark.parametrize(
@@ -130,7 +124,6 @@ def test_the_alarms_of_a_stack(aws: Account, capsys: pytest.CaptureFixture[str],
     told = json.loads(capsys.readouterr().out)
     assert told["alarms"] == names
     assert (told["since"], told["until"]) == ("2026-11-30T07:01:00Z", "2026-11-30T09:01:00Z")
-    aws.is_done()
 
 
 def test_more_alarms_than_one_rule_takes(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
@@ -143,7 +136,6 @@ def test_more_alarms_than_one_rule_takes(aws: Account, capsys: pytest.CaptureFix
     shown = capsys.readouterr()
     assert shown.out.endswith("150 alarms are muted from 2026-11-30T07:01:00Z to 2026-11-30T09:01:00Z\n")
     assert re.search(r"shielded-function alerts --stack Shop --since 2h$", shown.err.strip())
-    aws.is_done()
 
 
 def test_fewer_alarms_than_before(aws: Account) -> None:
@@ -152,26 +144,18 @@ def test_fewer_alarms_than_before(aws: Account) -> None:
     critical = [{**each, "AlarmName": f"{each['AlarmName']}-c", "AlarmDescription": "[critical]"} for each in alarms]
     aws.has([*alarms, *critical])
     aws.puts("shielded-function-Shop", [each["AlarmName"] for each in alarms])
-    rule = {"AlarmMuteRuleName": "shielded-function-Shop_1"}
-    aws.stubs["cloudwatch"].add_response("delete_alarm_mute_rule", {}, rule)
+    aws.deletes("shielded-function-Shop_1")
     mute.mute("Shop", DEPLOYMENT._replace(keep_critical=True), json=True, now=NOW)
-    aws.is_done()
 
 
-def test_the_end(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_end_and_what_is_documented_is_called(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
     aws.has(ALARMS)
-    rule = {"AlarmMuteRuleName": "shielded-function-Shop"}
-    aws.stubs["cloudwatch"].add_response("delete_alarm_mute_rule", {}, rule)
+    aws.deletes("shielded-function-Shop")
     mute.mute("Shop", Options(end=True), json=False)
     assert "5 alarms are active again; those in ALARM notify now" in capsys.readouterr().out
-    aws.is_done()
-
-
-def test_what_is_documented_is_called(aws: Account) -> None:
-    for options in (DEPLOYMENT, Options(end=True)):
-        aws.has(ALARMS)
-        aws.stubs["cloudwatch"].add_response("delete_alarm_mute_rule" if options.end else "put_alarm_mute_rule", {})
-        mute.mute("Shop", options, json=True)
+    aws.has(ALARMS)
+    aws.puts("shielded-function-Shop", sorted((CRITICAL, REST, FLEET, ANY, LINES)))
+    mute.mute("Shop", DEPLOYMENT, json=True, now=NOW)
     assert aws.calls == documented("mute")
 
 
@@ -185,16 +169,13 @@ def test_a_stack_without_alarms(aws: Account) -> None:
             mute.mute("Shop", options, json=False)
 
 
-def test_a_boto3_without_mute_rules(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mute, "client", lambda name, place: object())
-    with pytest.raises(CliError, match=r"boto3 [\d.]+ has no mute rules: upgrade it"):
-        mute.mute("Shop", DEPLOYMENT, json=False)
-
-
-def test_a_refusal_names_the_action(aws: Account) -> None:
+def test_what_stands_in_the_way(aws: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     aws.has(ALARMS)
     aws.stubs["cloudwatch"].add_client_error("put_alarm_mute_rule", "AccessDenied")
     with pytest.raises(CliError, match="shielded-function-Shop: you need cloudwatch:PutAlarmMuteRule"):
+        mute.mute("Shop", DEPLOYMENT, json=False)
+    monkeypatch.setattr(mute, "client", lambda name, place: object())
+    with pytest.raises(CliError, match=r"boto3 [\d.]+ has no mute rules: upgrade it"):
         mute.mute("Shop", DEPLOYMENT, json=False)
 
 

@@ -13,10 +13,11 @@ import pytest
 import yaml
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.linting import lint
+from harness.thinning import long_but
 from integration.cli.running import command, says
 from shielded_function import ShieldedFunction, ShieldPolicy
 from shielded_function.cli.choices import RenderFormat
@@ -77,6 +78,7 @@ def decode_hcl(text: str) -> str:
     return decoded
 
 
+@settings(max_examples=settings.default.max_examples // 5)  # hcl2 is slow
 @given(NASTY.map("".join))
 def test_any_text_is_read_back_by_terraform_and_yaml(text: str) -> None:
     quoted = hcl_string(text)
@@ -110,7 +112,7 @@ def test_sam_has_nothing_to_object_to() -> None:
     assert lint(rendered.replace("notBreaching", "breaching-not"), regions=["eu-west-1"])
 
 
-@pytest.mark.parametrize("function", ["0", "on", "_", "x" * 64])
+@pytest.mark.parametrize("function", long_but({"_"}, ["0", "on", "_", "x" * 64]))
 def test_sam_takes_every_name(function: str) -> None:
     assert lint(render(POLICY, "sam", OPTIONS._replace(function=function)), regions=["eu-west-1"]) == []
 
@@ -189,9 +191,6 @@ def test_what_does_not_fit_is_refused(form: RenderFormat) -> None:
     with pytest.raises(CliError, match=r"the variables take \d+ bytes of Lambda's 4096: .*SHIELD_POLICY_FILE"):
         render(large, form, OPTIONS)
     assert ShieldPolicy.from_lines(render(large, "env", OPTIONS)) == large
-
-
-def test_what_cloudformation_would_replace_is_refused() -> None:
     policy = ShieldPolicy(allow_tmp=["/tmp/{{resolve:ssm:x}}"])
     with pytest.raises(CliError, match=r"SHIELD_ALLOW_TMP has '\{\{resolve:', which CloudFormation would resolve"):
         render(policy, "sam", OPTIONS)

@@ -106,25 +106,24 @@ def test_every_way_to_name_it(checkout: Any) -> None:
         assert variables(checkout)["SHIELD_READ_HANDLER"] == mode
 
 
+ENCRYPTED = {"Error": {"ErrorCode": "AccessDeniedException", "Message": "no kms:Decrypt"}}
+NOT_SHIELDED = "checkout is not shielded: its AWS_LAMBDA_EXEC_WRAPPER is not /opt/shielded"
+IN_THE_FILE = {"Variables": {**SHIELDED, "SHIELD_POLICY_FILE": "/opt/policy"}}
+
+
 @pytest.mark.parametrize(
-    "found", [{}, {"TABLE": "orders"}, {**SHIELDED, "AWS_LAMBDA_EXEC_WRAPPER": "/opt/otel-instrument"}]
+    ("environment", "said"),
+    [
+        ({}, NOT_SHIELDED),
+        ({"Variables": {**SHIELDED, "AWS_LAMBDA_EXEC_WRAPPER": "/opt/otel-instrument"}}, NOT_SHIELDED),
+        (IN_THE_FILE, "SHIELD_EXECUTABLE_MEMORY is not in its environment and may be in the"),
+        (ENCRYPTED, r"its variables cannot be read \(no kms:Decrypt\): allow kms:Decrypt"),
+    ],
 )
-def test_what_is_not_shielded_is_refused(found: dict[str, str]) -> None:
-    with pytest.raises(CliError, match="checkout is not shielded: its AWS_LAMBDA_EXEC_WRAPPER is not /opt/shielded"):
-        set_mode.plan("checkout", {"Environment": {"Variables": found}}, {"read_handler": "alert"})
-
-
-def test_a_mode_that_may_be_in_the_policy_file() -> None:
-    configuration = {"Environment": {"Variables": {**SHIELDED, "SHIELD_POLICY_FILE": "/opt/policy"}}}
-    with pytest.raises(CliError, match="SHIELD_EXECUTABLE_MEMORY is not in its environment and may be in the"):
-        set_mode.plan("checkout", configuration, {"executable_memory": "alert"})
-    assert set_mode.plan("checkout", configuration, {"read_handler": "alert"})
-
-
-def test_variables_that_cannot_be_decrypted() -> None:
-    configuration = {"Environment": {"Error": {"ErrorCode": "AccessDeniedException", "Message": "no kms:Decrypt"}}}
-    with pytest.raises(CliError, match=r"its variables cannot be read \(no kms:Decrypt\): allow kms:Decrypt"):
-        set_mode.plan("checkout", configuration, {"read_handler": "alert"})
+def test_what_cannot_be_changed(environment: dict[str, Any], said: str) -> None:
+    with pytest.raises(CliError, match=said):
+        set_mode.plan("checkout", {"Environment": environment}, {"executable_memory": "alert"})
+    assert set_mode.plan("checkout", {"Environment": IN_THE_FILE}, {"read_handler": "alert"})
 
 
 VERSION = "a published version cannot be changed, and an alias has no environment"

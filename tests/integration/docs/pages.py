@@ -4,7 +4,7 @@ A page speaks to the tests in HTML comments, which no reader sees. One stands di
 
     <!-- test: run in examples/checkout -->                 run it, in a copy of that folder
     <!-- test: run in examples/checkout against moto -->    the same, where AWS is moto's server on loopback
-    <!-- test: in tests/integration/packaging/test_reader.py -->        that file tests it (and names this page)
+    <!-- test: in tests/lab/installed/test_reader.py -->  that file tests it (and names this page)
     <!-- test: skip because it needs an AWS account -->     nothing tests it; the reason is printed
 
 and one anywhere in the page, for its python blocks:

@@ -1,4 +1,4 @@
-"""Sandboxes of each kind that this machine can make."""
+"""A function, and sandboxes of each kind that this machine can make."""
 
 from __future__ import annotations
 
@@ -8,10 +8,22 @@ from pathlib import Path
 
 import pytest
 
+from shielded_function_emulator.cloud_assembly import FunctionPackage, InlineCode
 from shielded_function_emulator.sandbox import Sandbox
 
 PROMISE = "cli.run"
 
+PACKAGE = FunctionPackage(
+    logical_id="Fn",
+    name="fn",
+    code=InlineCode("app.py", "def handler(event, context):\n    return 1"),
+    layers=(),
+    handler="app.handler",
+    runtime="python3.13",
+    memory_mb=128,
+    timeout_seconds=20,
+    environment={},
+)
 KINDS = ("root", "user-namespace")
 
 

@@ -98,10 +98,12 @@ def test_what_cannot_be_run_is_named(tmp_path: Path, properties: dict[str, Any],
 
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
     read = assembly(tmp_path, function())
-    with pytest.raises(CloudAssemblyError, match=r"no stack Shed in .*; there are: Shop"):
-        read.function("Shed", "Pay")
-    with pytest.raises(CloudAssemblyError, match="no function Refund in the stack Shop"):
-        read.function("Shop", "Refund")
+    for stack, name, said in (
+        ("Shed", "Pay", r"no stack Shed in .*; there are: Shop"),
+        ("Shop", "Refund", "no function R"),
+    ):
+        with pytest.raises(CloudAssemblyError, match=said):
+            read.function(stack, name)
     with pytest.raises(CloudAssemblyError, match="is not the output of `cdk synth`"):
         CloudAssembly(tmp_path / "nowhere")
 
@@ -125,54 +127,47 @@ def test_all_unknown_values_are_named_at_once_with_their_fix(tmp_path: Path) -> 
 
 
 def test_a_layer_from_elsewhere_is_given_or_left_out(tmp_path: Path) -> None:
+    """And the code is in the template."""
     arn = "arn:aws:lambda:us-east-1:1:layer:x:1"
-    read = assembly(tmp_path, function(Layers=[arn]))
+    read = assembly(tmp_path, function(Layers=[arn], Code={"ZipFile": "# é"}))
     assert read.package(read.find("Pay"), Known(layers={arn: None})).layers == ()
-    assert read.package(read.find("Pay"), Known(layers={arn: tmp_path})).layers == (tmp_path,)
-
-
-def test_code_in_the_template(tmp_path: Path) -> None:
-    read = assembly(tmp_path, function(Code={"ZipFile": "# é"}))
-    read.function("Shop", "Pay").unpack_code(tmp_path / "task")
-    assert {path.name: path.read_text() for path in (tmp_path / "task").iterdir()} == {"index.py": "# é"}
+    package = read.package(read.find("Pay"), Known(layers={arn: tmp_path}))
+    assert package.layers == (tmp_path,)
+    package.unpack_code(tmp_path / "task")
+    assert [(path.name, path.read_text()) for path in (tmp_path / "task").iterdir()] == [("index.py", "# é")]
     assert (tmp_path / "task").stat().st_mode & 0o005 == 0o005
 
 
-@pytest.mark.parametrize("wanted", ["Shop/Pay", "Shop/Pay/Resource", "/Shop/Pay", "PayFunction", "pay-me", "Pay"])
-def test_ways_to_name_a_function(tmp_path: Path, wanted: str) -> None:
+def test_ways_to_name_a_function(tmp_path: Path) -> None:
     resource = function(FunctionName="pay-me")
     assembly(tmp_path, resource)
-    renamed = {"Resources": {"PayFunction": resource}}
-    place = rewrite(tmp_path, "Shop.template.json", lambda template: template.update(renamed)).find(wanted)
-    assert (place.logical_id, str(place)) == ("PayFunction", "Shop/Pay")
+    read = rewrite(
+        tmp_path, "Shop.template.json", lambda template: template.update(Resources={"PayFunction": resource})
+    )
+    for wanted in ("Shop/Pay", "Shop/Pay/Resource", "/Shop/Pay", "PayFunction", "pay-me", "Pay"):
+        place = read.find(wanted)
+        assert (place.logical_id, str(place)) == ("PayFunction", "Shop/Pay"), wanted
 
 
 def test_construct_paths_without_metadata_in_the_template(tmp_path: Path) -> None:
-    """As `cdk synth --no-path-metadata` writes it."""
-    assembly(tmp_path, {k: v for k, v in function().items() if k != "Metadata"})
+    """As `cdk synth --no-path-metadata` writes it; the same logical id is in a nested stack too, first."""
+    bare = {k: v for k, v in function().items() if k != "Metadata"}
+    assembly(tmp_path, bare)
     assert str(CloudAssembly(tmp_path).find("Pay")) == "Pay (in Shop)"
-    metadata = {"metadata": {"/Shop/Till/Resource": [{"type": "aws:cdk:logicalId", "data": "Pay"}]}}
-    read = rewrite(tmp_path, "manifest.json", lambda manifest: manifest["artifacts"]["Shop"].update(metadata))
-    assert read.find("Till").path == "Shop/Till"
-
-
-def test_the_same_logical_id_in_a_nested_stack(tmp_path: Path) -> None:
-    """The assembly's metadata has both paths under the one logical id, the nested one first here."""
     digest = "a" * 64
-    assembly(tmp_path, {k: v for k, v in function().items() if k != "Metadata"})
     url = {"Fn::Sub": f"https://s3/assets/{digest}.json"}
     inside = {"In": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}}}
     rewrite(tmp_path, "Shop.template.json", lambda template: template["Resources"].update(inside))
-    nested = {"Resources": {"Pay": {k: v for k, v in function().items() if k != "Metadata"}}}
-    (tmp_path / "In.nested.template.json").write_text(json.dumps(nested))
+    (tmp_path / "In.nested.template.json").write_text(json.dumps({"Resources": {"Pay": bare}}))
     asset = {digest: {"source": {"path": "In.nested.template.json"}}}
     rewrite(tmp_path, "Shop.assets.json", lambda assets: assets["files"].update(asset))
-    paths = {"In/Pay/Resource": "Pay", "Pay/Resource": "Pay", "In.NestedStack/In.NestedStackResource": "In"}
+    paths = {"In/Pay/Resource": "Pay", "Till/Resource": "Pay", "In.NestedStack/In.NestedStackResource": "In"}
     metadata = {f"/Shop/{path}": [{"type": "aws:cdk:logicalId", "data": name}] for path, name in paths.items()}
     read = rewrite(tmp_path, "manifest.json", lambda m: m["artifacts"]["Shop"].update({"metadata": metadata}))
-    assert [place.path for place in read.functions()] == ["Shop/Pay", "Shop/In/Pay"]
+    assert [place.path for place in read.functions()] == ["Shop/Till", "Shop/In/Pay"]
+    assert read.find("Till").path == "Shop/Till"
     assert read.find("Shop/In/Pay").stack == "In.nested.template.json"
-    with pytest.raises(CloudAssemblyError, match="Pay may be any of Shop/Pay, Shop/In/Pay: give the construct path"):
+    with pytest.raises(CloudAssemblyError, match="Pay may be any of Shop/Till, Shop/In/Pay: give the construct path"):
         read.find("Pay")
 
 
@@ -184,22 +179,11 @@ def rewrite(folder: Path, file: str, change: Callable[[Any], object]) -> CloudAs
     return CloudAssembly(folder)
 
 
-def test_region_and_account_are_the_stacks(tmp_path: Path) -> None:
-    variables = {"WHERE": {"Fn::Sub": "${AWS::Partition}:${AWS::Region}:${AWS::AccountId}.${AWS::URLSuffix}"}}
-    assembly(tmp_path, function(Environment={"Variables": variables}))
-    where = {"environment": "aws://210987654321/cn-north-1"}
-    package = rewrite(tmp_path, "manifest.json", lambda m: m["artifacts"]["Shop"].update(where)).function("Shop", "Pay")
-    assert package.environment == {"WHERE": "aws-cn:cn-north-1:210987654321.amazonaws.com.cn"}
-    assert package.region == "cn-north-1"
-
-
-def test_what_another_stack_exports(tmp_path: Path) -> None:
+def test_region_account_and_what_another_stack_exports(tmp_path: Path) -> None:
     """A value, and a layer."""
-    imported = {"Fn::ImportValue": "Base:Table"}
-    assembly(
-        tmp_path, function(Environment={"Variables": {"TABLE": imported}}, Layers=[{"Fn::ImportValue": "Base:Layer"}])
-    )
-    properties = {"templateFile": "Base.template.json", "stackName": "base-eu"}
+    where = {"Fn::Sub": "${AWS::Partition}:${AWS::Region}:${AWS::AccountId}.${AWS::URLSuffix}"}
+    variables = {"TABLE": {"Fn::ImportValue": "Base:Table"}, "WHERE": where}
+    assembly(tmp_path, function(Environment={"Variables": variables}, Layers=[{"Fn::ImportValue": "Base:Layer"}]))
     layer = {"Type": "AWS::Lambda::LayerVersion", "Properties": {"Content": {"S3Key": "first.zip"}}}
     base = {
         "Resources": {"T": {"Type": "AWS::DynamoDB::Table"}, "L": layer},
@@ -210,10 +194,14 @@ def test_what_another_stack_exports(tmp_path: Path) -> None:
     }
     # In the assembly, but not in the one manifest of this stack's assets: both stacks share a directory.
     (tmp_path / "Base.template.json").write_text(json.dumps(base))
+    properties = {"templateFile": "Base.template.json", "stackName": "base-eu"}
     artifact = {"Base": {"type": "aws:cloudformation:stack", "properties": properties}}
+    environment = {"environment": "aws://210987654321/cn-north-1"}
+    rewrite(tmp_path, "manifest.json", lambda manifest: manifest["artifacts"]["Shop"].update(environment))
     read = rewrite(tmp_path, "manifest.json", lambda manifest: manifest["artifacts"].update(artifact))
     package = read.function("Shop", "Pay")
-    assert package.environment == {"TABLE": "base-eu-T"}
+    assert package.environment == {"TABLE": "base-eu-T", "WHERE": "aws-cn:cn-north-1:210987654321.amazonaws.com.cn"}
+    assert package.region == "cn-north-1"
     assert package.layers == (tmp_path / "asset.first",)
 
 
@@ -234,31 +222,30 @@ TEMPLATE: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("value", "resolved"),
-    [
-        ("plain", "plain"),
-        ({"Ref": "AWS::StackName"}, "Shop"),
-        ({"Ref": "Stage"}, "test"),
-        ({"Ref": "Named"}, "attic"),
-        ({"Fn::Sub": "${Stage}.${AWS::URLSuffix}/${!Literal}"}, "test.amazonaws.com/${Literal}"),
-        ({"Fn::Sub": ["${Own}-${Named}", {"Own": {"Ref": "Stage"}}]}, "test-attic"),
-        ({"Fn::GetAtt": ["Named", "Arn"]}, "arn:aws:s3:::attic"),
-        ({"Fn::Select": [5, {"Fn::Split": [":", {"Fn::GetAtt": ["Named", "Arn"]}]}]}, "attic"),
-        ({"Fn::Sub": "${Named.Arn}/*"}, "arn:aws:s3:::attic/*"),
-        ({"Fn::FindInMap": ["Sizes", {"Ref": "Stage"}, "memory"]}, 512),
-        ({"Fn::If": ["IsTest", "yes", {"Ref": "Secret"}]}, "yes"),
-        ({"Fn::If": ["IsNot", {"Ref": "Secret"}, "no"]}, "no"),
-        ({"Fn::If": ["Both", "both", "not both"]}, "not both"),
-        ({"Fn::If": ["Either", "either", "neither"]}, "either"),
-        ({"Fn::Base64": {"Ref": "Stage"}}, "dGVzdA=="),
-        ([1, {"Ref": "AWS::NoValue"}], [1]),
-        ({"a": {"Ref": "AWS::NoValue"}, "b": 1}, {"b": 1}),
-        ({"a": [{"Ref": "Stage"}, 1], "Ref": 2}, {"a": ["test", 1], "Ref": 2}),
-    ],
-)
-def test_intrinsics(value: Any, resolved: Any) -> None:
-    assert Resolver("Shop", TEMPLATE).resolve(value) == resolved
+RESOLVED: list[tuple[Any, Any]] = [
+    ("plain", "plain"),
+    ({"Ref": "AWS::StackName"}, "Shop"),
+    ({"Ref": "Stage"}, "test"),
+    ({"Ref": "Named"}, "attic"),
+    ({"Fn::Sub": "${Stage}.${AWS::URLSuffix}/${!Literal}"}, "test.amazonaws.com/${Literal}"),
+    ({"Fn::Sub": ["${Own}-${Named}", {"Own": {"Ref": "Stage"}}]}, "test-attic"),
+    ({"Fn::Select": [5, {"Fn::Split": [":", {"Fn::GetAtt": ["Named", "Arn"]}]}]}, "attic"),
+    ({"Fn::Sub": "${Named.Arn}/*"}, "arn:aws:s3:::attic/*"),
+    ({"Fn::FindInMap": ["Sizes", {"Ref": "Stage"}, "memory"]}, 512),
+    ({"Fn::If": ["IsTest", "yes", {"Ref": "Secret"}]}, "yes"),
+    ({"Fn::If": ["IsNot", {"Ref": "Secret"}, "no"]}, "no"),
+    ({"Fn::If": ["Both", "both", "not both"]}, "not both"),
+    ({"Fn::If": ["Either", "either", "neither"]}, "either"),
+    ({"Fn::Base64": {"Ref": "Stage"}}, "dGVzdA=="),
+    ([1, {"Ref": "AWS::NoValue"}], [1]),
+    ({"a": {"Ref": "AWS::NoValue"}, "b": 1}, {"b": 1}),
+    ({"a": [{"Ref": "Stage"}, 1], "Ref": 2}, {"a": ["test", 1], "Ref": 2}),
+]
+
+
+def test_intrinsics() -> None:
+    resolver = Resolver("Shop", TEMPLATE)
+    assert [resolver.resolve(value) for value, _ in RESOLVED] == [resolved for _, resolved in RESOLVED]
 
 
 @pytest.mark.parametrize(
@@ -280,13 +267,8 @@ def test_a_value_of_a_deployment_is_an_error_unless_given(value: Any, key: str) 
     assert "given" in Resolver("Shop", TEMPLATE, {key: "given"}).resolve(value)
 
 
-SENSELESS = [
-    {"Fn::Transform": {}}, {"Fn::Select": [9, ["a"]]}, {"Fn::FindInMap": ["Sizes", "x", "y"]},
-    {"Fn::If": ["Unknown", 1, 2]},
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("value", SENSELESS)
-def test_what_makes_no_sense_is_an_error_too(value: Any) -> None:
-    with pytest.raises(IntrinsicError):
-        Resolver("Shop", TEMPLATE).resolve(value)
+def test_what_makes_no_sense_is_an_error_too() -> None:
+    nowhere = {"Fn::FindInMap": ["Sizes", "x", "y"]}
+    for value in ({"Fn::Transform": {}}, {"Fn::Select": [9, ["a"]]}, nowhere, {"Fn::If": ["Unknown", 1, 2]}):
+        with pytest.raises(IntrinsicError):
+            Resolver("Shop", TEMPLATE).resolve(value)

@@ -8,16 +8,15 @@ from dataclasses import replace
 
 import pytest
 
+from integration.emulator.conftest import PACKAGE
 from shielded_function import ShieldPolicy
 from shielded_function_emulator.cloud_assembly import FunctionPackage
 from shielded_function_emulator.function import EmulatedFunction, LogLine
 from shielded_function_emulator.machine import architecture
 from shielded_function_emulator.shield_log import ShieldLog
-from shielded_function_monitoring import Alert
-from shielded_function_monitoring.alert import START
 from shielded_function_runtime.build.native import BINARIES, build
 
-pytestmark = pytest.mark.promise("alert.handler-reads")
+pytestmark = [pytest.mark.promise("alert.handler-reads"), pytest.mark.long]
 
 WRAPPER = "/opt/shielded-function/shield"
 # Each try to read the source is seen by Python itself.
@@ -57,17 +56,9 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> FunctionPackage:
     code = tmp_path_factory.mktemp("code")
     code.chmod(0o755)
     (code / "app.py").write_text(HANDLER)
-    return FunctionPackage(
-        logical_id="Fn",
-        name="checkout",
-        code=code,
-        layers=(BINARIES / "layer" / architecture(),),
-        handler="app.handler",
-        runtime="python3.13",
-        memory_mb=256,
-        timeout_seconds=20,
-        environment={**ShieldPolicy(read_handler="block").to_env(), "AWS_LAMBDA_EXEC_WRAPPER": WRAPPER},
-    )
+    environment = {**ShieldPolicy(read_handler="block").to_env(), "AWS_LAMBDA_EXEC_WRAPPER": WRAPPER}
+    layer = BINARIES / "layer" / architecture()
+    return replace(PACKAGE, code=code, layers=(layer,), memory_mb=256, timeout_seconds=90, environment=environment)
 
 
 def handler_lines(log: Iterable[LogLine]) -> list[tuple[str, int]]:
@@ -75,14 +66,11 @@ def handler_lines(log: Iterable[LogLine]) -> list[tuple[str, int]]:
     read = ShieldLog.of(log)
     assert read.malformed == []
     assert {event.policy for event in read.events} <= {None, "read_handler"}
-    assert START not in {event.policy for event in read.events}
-    lines: list[Alert] = [alert for _, alert in read.alerts]
-    assert {(alert.policy, alert.mode) for alert in lines} <= {("read_handler", "block")}
-    told = [("alert", alert.count) for alert in lines]
+    assert {(alert.policy, alert.mode) for _, alert in read.alerts} <= {("read_handler", "block")}
+    told = [("alert", alert.count) for _, alert in read.alerts]
     return told + [(event.event, event.count) for event in read.events if event.policy == "read_handler"]
 
 
-@pytest.mark.long
 def test_hundreds_of_exceptions(package: FunctionPackage) -> None:
     log: list[LogLine] = []
     began = time.monotonic()
@@ -102,14 +90,13 @@ def test_hundreds_of_exceptions(package: FunctionPackage) -> None:
     assert sum(count for _, count in handler_lines(log)) == tries
 
 
-@pytest.mark.long
 def test_the_next_minute_tells_of_the_last(package: FunctionPackage) -> None:
     """A minute later one more line is written, and it tells of all that were not."""
-    with EmulatedFunction(replace(package, timeout_seconds=90)) as function:
-        first = [*function.invoke({"logged": LOGGED}).log]
+    with EmulatedFunction(package) as function:
+        first = function.invoke({"logged": LOGGED}).log
         before = function.invoke({}).payload
         time.sleep(61)
-        second = [*function.invoke({"logged": LOGGED}).log]
+        second = function.invoke({"logged": LOGGED}).log
     assert handler_lines(first) == [("alert", 1)]
     (told,) = handler_lines(second)
     assert told[0] == "alert"

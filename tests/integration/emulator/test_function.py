@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.thinning import long_but
+from integration.emulator.conftest import PACKAGE
 from shielded_function_emulator.cloud_assembly import FunctionPackage
 from shielded_function_emulator.function import EmulatedFunction
 from shielded_function_emulator.platform_files import BOOTSTRAP, INTERPRETER
@@ -29,7 +30,6 @@ def handler(event, context):
     time.sleep(event.get("sleep", 0))
     return {"environment": dict(os.environ), "uid": os.getuid(), "argv": sys.orig_argv}
 """
-MISSING = ("missing", 127, "does not exist")
 WRAPPER = """#!/bin/sh
 WRAPPED="$*" exec "$@"
 """
@@ -45,25 +45,19 @@ def package(tmp_path: Path) -> FunctionPackage:
     for name, mode in {"wrapper": 0o755, "not-executable": 0o644}.items():
         (layer / name).write_text(WRAPPER)
         (layer / name).chmod(mode)
-    return FunctionPackage(
-        logical_id="Fn",
-        name="fn",
-        code=code,
-        layers=(layer,),
-        handler="app.handler",
-        runtime="python3.13",
-        memory_mb=128,
-        timeout_seconds=20,
-        environment={"TABLE": "orders"},
-    )
+    return replace(PACKAGE, code=code, layers=(layer,), environment={"TABLE": "orders"})
 
 
 def with_environment(package: FunctionPackage, extra: Mapping[str, str]) -> FunctionPackage:
-    """The same function with more variables."""
     return replace(package, environment={**package.environment, **extra})
 
 
-def test_an_invocation(package: FunctionPackage) -> None:
+def test_an_invocation(package: FunctionPackage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where an installer dropped the mode of the bootstrap."""
+    copy = tmp_path / "bootstrap.sh"
+    copy.write_bytes(BOOTSTRAP.read_bytes())
+    copy.chmod(0o644)
+    monkeypatch.setattr("shielded_function_emulator.sandbox.BOOTSTRAP", copy)
     with EmulatedFunction(with_environment(package, {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrapper"})) as function:
         invocation = function.invoke({})
         again = function.invoke({})
@@ -90,10 +84,10 @@ def test_an_invocation(package: FunctionPackage) -> None:
         assert about == ["START", "END", "REPORT"]
 
 
-@pytest.mark.parametrize(
-    ("wrapper", "status", "said"),
-    long_but({MISSING}, [MISSING, ("not-executable", 126, "is not an executable")]),
-)
+BAD = [("missing", 127, "does not exist"), ("not-executable", 126, "is not an executable")]
+
+
+@pytest.mark.parametrize(("wrapper", "status", "said"), long_but(BAD[:1], BAD))
 def test_a_bad_exec_wrapper_ends_as_in_lambda(package: FunctionPackage, wrapper: str, status: int, said: str) -> None:
     with EmulatedFunction(with_environment(package, {"AWS_LAMBDA_EXEC_WRAPPER": f"/opt/{wrapper}"})) as function:
         invocation = function.invoke({})
@@ -116,23 +110,7 @@ def test_failures_are_told_apart_and_the_function_recovers(package: FunctionPack
     assert [(answer.failed, answer.payload) for answer in answers] == [(False, v) for v in (None, "text", ["a"], 0)]
 
 
-def test_the_bootstrap_starts_without_its_mode(
-    package: FunctionPackage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Some installers drop the modes of files."""
-    copy = tmp_path / "bootstrap.sh"
-    copy.write_bytes(BOOTSTRAP.read_bytes())
-    copy.chmod(0o644)
-    monkeypatch.setattr("shielded_function_emulator.sandbox.BOOTSTRAP", copy)
-    with EmulatedFunction(package) as function:
-        assert not function.invoke({}).failed
-
-
 def test_other_runtimes_are_refused(package: FunctionPackage) -> None:
-    with (
-        pytest.raises(
-            SandboxError, match=r"fn: dotnet8 is not emulated; there are: java8\.al2, java11, .*nodejs20\.x, .*python3"
-        ),
-        EmulatedFunction(replace(package, runtime="dotnet8")),
-    ):
+    said = r"fn: dotnet8 is not emulated; there are: java8\.al2, java11, .*nodejs20\.x, .*python3"
+    with pytest.raises(SandboxError, match=said), EmulatedFunction(replace(package, runtime="dotnet8")):
         pass

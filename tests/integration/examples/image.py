@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TASK_ROOT = "/var/task"
-_VARIABLES = {"LAMBDA_TASK_ROOT": TASK_ROOT}  # set by the base images
 
 
 @dataclass
@@ -41,11 +40,10 @@ def build(context: Path, into: Path) -> Stage:
             continue
         if instruction == "FROM":
             base, _, name = rest.partition(" AS ")
-            stage = Stage(base, into / f"stage-{len(stages)}")
+            names[name] = Stage(base, into / f"stage-{len(stages)}")
+            stages.append(names[name])
             for folder in (TASK_ROOT, "/opt"):
-                (stage.root / folder[1:]).mkdir(parents=True)
-            stages.append(stage)
-            names[name] = stage
+                (names[name].root / folder[1:]).mkdir(parents=True)
         elif instruction == "COPY":
             _copy(rest, context, names, stages[-1].root)
         elif instruction == "RUN":
@@ -61,8 +59,7 @@ def _copy(arguments: str, context: Path, names: dict[str, Stage], root: Path) ->
     source, target = re.sub(r"--from=\S+ ", "", arguments).split()
     from_stage = re.match(r"--from=(\S+) ", arguments)
     place = (names[from_stage[1]].root if from_stage else context) / source.lstrip("/")
-    for name, value in _VARIABLES.items():
-        target = target.replace(f"${{{name}}}", value)
+    target = target.replace("${LAMBDA_TASK_ROOT}", TASK_ROOT)  # set by the base images
     destination = root / target.lstrip("/")
     (destination if target.endswith("/") else destination.parent).mkdir(parents=True, exist_ok=True)
     if place.is_dir():

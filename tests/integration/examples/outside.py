@@ -6,7 +6,7 @@ import json
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -105,44 +105,34 @@ class Aws:
         self._client = Client(self.application)
         self._table, self._bucket = table, bucket
         # moto's resources are the whole process's: these may be there.
-        self._post("dynamodb", "DynamoDB_20120810.DeleteTable", {"TableName": table})
-        key = {"AttributeName": "id"}
-        self._post(
-            "dynamodb",
-            "DynamoDB_20120810.CreateTable",
-            {
-                "TableName": table,
-                "AttributeDefinitions": [{**key, "AttributeType": "S"}],
-                "KeySchema": [{**key, "KeyType": "HASH"}],
-                "BillingMode": "PAY_PER_REQUEST",
-            },
-        )
+        self._ask("dynamodb", "DeleteTable", TableName=table)
+        name, kind, paid = {"AttributeName": "id"}, {"AttributeType": "S"}, "PAY_PER_REQUEST"
+        key: Any = {"AttributeDefinitions": [{**name, **kind}], "KeySchema": [{**name, "KeyType": "HASH"}]}
+        self._ask("dynamodb", "CreateTable", TableName=table, BillingMode=paid, **key)
         if bucket:
             self._client.put("/", base_url=f"https://{bucket}.s3.amazonaws.com")
         if secret:
-            value = {"Name": secret, "SecretString": json.dumps({"username": "shop"}), "ClientRequestToken": "0" * 32}
-            self._post("secretsmanager", "secretsmanager.CreateSecret", value)
+            value = json.dumps({"username": "shop"})
+            self._ask("secretsmanager", "CreateSecret", Name=secret, SecretString=value, ClientRequestToken="0" * 32)
 
     def put_order(self, order: str, amount: int) -> None:
         """As the function that places orders does."""
         item = {"id": {"S": order}, "amount": {"N": str(amount)}, "state": {"S": "paid"}}
-        self._post("dynamodb", "DynamoDB_20120810.PutItem", {"TableName": self._table, "Item": item})
+        self._ask("dynamodb", "PutItem", TableName=self._table, Item=item)
 
     def states(self) -> dict[str, str]:
         """The state of each order."""
-        found = self._post("dynamodb", "DynamoDB_20120810.Scan", {"TableName": self._table})
+        found = self._ask("dynamodb", "Scan", TableName=self._table)
         return {item["id"]["S"]: item["state"]["S"] for item in found["Items"]}
 
     def read_object(self, key: str) -> str:
         """A file of the bucket."""
-        response = self._client.get(
-            f"/{key}",
-            base_url=f"https://{self._bucket}.s3.amazonaws.com",
-            headers={"Authorization": _authorization("s3")},
-        )
+        signed = {"Authorization": _authorization("s3")}
+        response = self._client.get(f"/{key}", base_url=f"https://{self._bucket}.s3.amazonaws.com", headers=signed)
         return response.get_data(as_text=True)
 
-    def _post(self, service: str, target: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    def _ask(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+        target = f"{'DynamoDB_20120810' if service == 'dynamodb' else service}.{operation}"
         response = self._client.post(
             "/",
             base_url=f"https://{service}.us-east-1.amazonaws.com",

@@ -14,8 +14,9 @@ import pytest
 
 from integration.cli.running import command, says
 from integration.docs.pages import ROOT, read_page
+from integration.emulator.conftest import PACKAGE
 from integration.examples.conftest import Assembly
-from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPackage, InlineCode
+from shielded_function_emulator.cloud_assembly import CloudAssembly
 from shielded_function_emulator.incidents import BEHAVIOURS, FOLDER, TAKEN, Behaviour, IncidentError, find, incidents
 from shielded_function_emulator.incidents.drilling import play
 from shielded_function_emulator.incidents.staging import stage
@@ -32,19 +33,6 @@ pytestmark = [
 NODE = "Live/Events/SendText"
 
 
-PACKAGE = FunctionPackage(
-    logical_id="F",
-    name="f",
-    code=InlineCode("index.py", "def handler(event, context):\n    return 1"),
-    layers=(),
-    handler="index.handler",
-    runtime="python3.13",
-    memory_mb=128,
-    timeout_seconds=3,
-    environment={},
-)
-
-
 @pytest.fixture(scope="module")
 def _sandbox() -> None:
     with Sandbox() as sandbox:
@@ -58,21 +46,20 @@ def told(assembly: Assembly, _sandbox: None, tmp_path_factory: pytest.TempPathFa
     (block,) = (one for one in read_page(ROOT / "docs/guide/drill.md").blocks if one.elsewhere)
     folder = tmp_path_factory.mktemp("drill")
     (folder / "cdk.out").symlink_to(assembly("checkout"))
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = {**os.environ, "PATH": path}
+    environment = {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
     script = ["bash", "-euo", "pipefail", "-c", block.text]
     done = subprocess.run(script, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads((folder / "drill.json").read_text())
 
 
-def by_id(told: dict[str, Any]) -> dict[str, Any]:
-    return {each["id"]: each for each in told["incidents"]}
+def incident(told: dict[str, Any], name: str) -> Any:
+    return next(each for each in told["incidents"] if each["id"] == name)
 
 
 def test_a_worm_in_a_python_function(told: dict[str, Any]) -> None:
     assert (told["function"], told["differences"]) == ("Checkout/Shielded", [])
-    worm = by_id(told)["shai-hulud-2"]
+    worm = incident(told, "shai-hulud-2")
     assert worm["outcome"] == "stopped"
     assert [(each["behaviour"], each["shielded"], each["stopped_by"]) for each in worm["behaviours"]] == [
         ("get /tmp/bun from bun.sh:443, run it", "stopped", ["outbound_connectivity"]),
@@ -95,11 +82,11 @@ def test_a_worm_in_a_python_function(told: dict[str, Any]) -> None:
 def test_what_no_control_stops(told: dict[str, Any]) -> None:
     """Data in the response, data that are changed in the process; native code is not played."""
     for name in ("chalk", "response"):
-        found = by_id(told)[name]
+        found = incident(told, name)
         assert [each["shielded"] for each in found["behaviours"]] == ["happened"]
         assert (found["outcome"], found["alarms"]) == ("passed", [])
-    native = by_id(told)["xz"]
-    assert (native["outcome"], native["behaviours"], native["alarms"]) == ("not run", [], [])
+    assert {incident(told, "xz")[name] or None for name in ("behaviours", "alarms")} == {None}
+    assert incident(told, "xz")["outcome"] == "not run"
 
 
 @pytest.mark.usefixtures("_sandbox")
@@ -121,6 +108,14 @@ def test_what_a_wider_policy_lets_through_in_a_node_function(assembly: Assembly,
     for said in ("run code from pastebin.com:443: happened", "send .npmrc to c.statcounter.com:443: happened"):
         assert said in done.stdout
     assert "no alarm fires for chalk" in done.stdout
+    read = CloudAssembly(assembly("sixty_functions"))
+    for place in read.functions():
+        properties = read.template(place.stack)["Resources"][place.logical_id]["Properties"]
+        if str(properties.get("Runtime")).startswith("java"):
+            said = says(command("drill", assembly("sixty_functions"), place.path))
+            assert said.endswith(f"{properties['Runtime']} is not supported yet")
+            return
+    raise AssertionError("the example has no function in Java")
 
 
 @pytest.mark.usefixtures("_sandbox")
@@ -157,19 +152,6 @@ def test_expectations_that_are_wrong(assembly: Assembly, tmp_path: Path) -> None
     assert says(command("drill")).startswith("name the folder and the function: ")
 
 
-@pytest.mark.long
-def test_a_language_that_has_no_drill(assembly: Assembly) -> None:
-    read = CloudAssembly(assembly("sixty_functions"))
-    runtimes = {
-        place.path: str(read.template(place.stack)["Resources"][place.logical_id]["Properties"].get("Runtime"))
-        for place in read.functions()
-        if place.path.startswith("Live/")
-    }
-    java = next(name for name, runtime in runtimes.items() if runtime.startswith("java"))
-    said = says(command("drill", assembly("sixty_functions"), java))
-    assert said.endswith(f"{runtimes[java]} is not supported yet")
-
-
 def test_the_list() -> None:
     told = json.loads(command("drill", "--list", "--json").stdout)["incidents"]
     assert [each["id"] for each in told] == list(incidents())
@@ -178,22 +160,21 @@ def test_the_list() -> None:
     assert max(map(len, shown.splitlines())) <= 80
 
 
-@pytest.mark.parametrize("incident", incidents().values(), ids=lambda incident: incident.id)
-def test_an_incident_is_complete(incident: Any) -> None:
-    for name in ("id", "name", "ecosystem", "package", "did", "source", "differs"):
-        assert getattr(incident, name), name
-    assert find(incident.id) is incident
-    assert incident.year == 0 or 2018 <= incident.year <= 2030
-    assert incident.source.startswith("https://") if incident.year else (ROOT / incident.source).is_file()
-    assert incident.did.endswith(".")
-    assert incident.differs.endswith(".")
-    assert len(incident.did) <= 110, "one sentence"
-    assert bool(incident.behaviours) != incident.differs.startswith("Not run: ")
-    for behaviour in incident.behaviours:
-        given = set(behaviour.parameters) - {"way"}
-        assert given == set(BEHAVIOURS[behaviour.do].parameters), behaviour
-        assert behaviour.parameters.get("take", "env") in TAKEN
-        assert behaviour.title
+def test_each_incident_is_complete() -> None:
+    for incident in incidents().values():
+        for name in ("id", "name", "ecosystem", "package", "did", "source", "differs"):
+            assert getattr(incident, name), (incident.id, name)
+        assert find(incident.id) is incident
+        assert incident.year == 0 or 2018 <= incident.year <= 2030
+        assert incident.source.startswith("https://") if incident.year else (ROOT / incident.source).is_file()
+        assert incident.did.endswith(".")
+        assert incident.differs.endswith(".")
+        assert len(incident.did) <= 110, f"{incident.id}: one sentence"
+        assert bool(incident.behaviours) != incident.differs.startswith("Not run: ")
+        for behaviour in incident.behaviours:
+            assert set(behaviour.parameters) - {"way"} == set(BEHAVIOURS[behaviour.do].parameters), behaviour
+            assert behaviour.parameters.get("take", "env") in TAKEN
+            assert behaviour.title
 
 
 def test_each_behaviour_is_there_in_both_languages() -> None:
@@ -205,38 +186,22 @@ def test_each_behaviour_is_there_in_both_languages() -> None:
         assert any(f"\n  {start}{do}{end}" in node for start in ("", "async ") for end in ("(", ": ")), do
 
 
-@pytest.mark.parametrize(
-    ("runtime", "handler", "files", "ends"),
-    [
-        ("python3.13", "app.handler", {"app.py": "x = 1"}, ("app.py", "\nimport drill_chalk\n")),
-        (
-            "python3.13",
-            "shop.app.handler",
-            {"shop/app/__init__.py": ""},
-            ("shop/app/__init__.py", "import drill_chalk\n"),
-        ),
-        ("nodejs22.x", "src/index.handler", {"src/index.js": "1"}, ("src/index.js", '\nrequire("drill-chalk");\n')),
-        ("nodejs22.x", "index.handler", {"index.mjs": "1"}, ("index.mjs", '\nimport "drill-chalk";\n')),
-        (
-            "nodejs22.x",
-            "src/index.handler",
-            {"src/index.js": "1", "package.json": '{"type": "module"}'},
-            ("src/index.js", '\nimport "drill-chalk";\n'),
-        ),
-        (
-            "nodejs22.x",
-            "index.handler",
-            {"index.py": ""},
-            r"there is no index\.js or index\.mjs or index\.cjs or index/index\.js$",
-        ),
-        (
-            "nodejs22.x",
-            "src/index.handler",
-            {"src/index.js": "", "src/package.json": "{"},
-            r"^the function's src/package\.json is not JSON: .*; mend it$",
-        ),
-    ],
-)
+NODE_22 = "nodejs22.x"
+# Runtime, handler, files; the file that ends anew, and how, or the error.
+STAGED: list[tuple[str, str, dict[str, str], tuple[str, str] | str]] = [
+    ("python3.13", "app.handler", {"app.py": "x = 1"}, ("app.py", "\nimport drill_chalk\n")),
+    ("python3.13", "a.b.handler", {"a/b/__init__.py": ""}, ("a/b/__init__.py", "\nimport drill_chalk\n")),
+    (NODE_22, "src/index.handler", {"src/index.js": "1"}, ("src/index.js", '\nrequire("drill-chalk");\n')),
+    (NODE_22, "index.handler", {"index.mjs": "1"}, ("index.mjs", '\nimport "drill-chalk";\n')),
+    (NODE_22, "s/index.handler", {"s/index.js": "1", "package.json": '{"type": "module"}'},
+     ("s/index.js", '\nimport "drill-chalk";\n')),
+    (NODE_22, "a.handler", {"index.py": ""}, r"there is no a\.js or a\.mjs or a\.cjs or a/index\.js$"),
+    (NODE_22, "src/index.handler", {"src/index.js": "", "src/package.json": "{"},
+     r"^the function's src/package\.json is not JSON: .*; mend it$"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("runtime", "handler", "files", "ends"), STAGED)
 def test_where_the_dependency_is_imported(
     tmp_path: Path, runtime: str, handler: str, files: dict[str, str], ends: tuple[str, str] | str
 ) -> None:
@@ -253,5 +218,5 @@ def test_where_the_dependency_is_imported(
         return
     stage(package, find("chalk"), plan, task)
     file, end = ends
-    assert (task / file).read_text() == f"{files[file]}{end if end.startswith(chr(10)) else chr(10) + end}"
+    assert (task / file).read_text() == files[file] + end
     assert (task / "drill-secrets" / ".npmrc").is_file()

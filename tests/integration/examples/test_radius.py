@@ -1,9 +1,8 @@
-"""The blast radius of the whole app: what is told of each function, and that templates and constructs tell the same."""
+"""The blast radius of the whole app: what is told of each function, and what a narrower policy would take away."""
 
 from __future__ import annotations
 
 import json
-import runpy
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,67 +13,29 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 
 from harness.alert_lines import armed, at
-from integration.examples.catalogue import FOLDER
 from integration.examples.conftest import Assembly
 from shielded_function import ShieldedFunction, ShieldPolicy
-from shielded_function.checks import read_assembly
 from shielded_function.cli import main
-from shielded_function.granted import read_grants
-from shielded_function.granted.template_reader import TemplateGrants
 
 AWS = "AWS, with keys of any account"
+ANY = ("any host", ["*"])
+ORDERS, REPORTS = "table Live/Data/Orders", "bucket Live/Data/Reports"
+ASSETS = "bucket cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}"
+SEED = ["function Live/Orders/SeedOrders"]
+STOCK = "Live/Data/Stock.Endpoint.Address:Live/Data/Stock.Endpoint.Port"
 # The function -> how far data can go; services; what is read; what is written; hosts; files.
 EXPECTED: dict[str, tuple[str, list[str], list[str], list[str], list[str], list[str]]] = {
-    "Custom::CDKBucketDeployment8693BB64968944B69AAFB0CC9EB8756C": (
-        "any host",
-        ["*"],
-        ["bucket Live/Data/Reports", "bucket cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}"],
-        ["bucket Live/Data/Reports"],
-        ["*"],
-        ["*"],
-    ),
-    "Custom::S3AutoDeleteObjectsCustomResourceProvider/Handler": (
-        "any host",
-        ["*"],
-        ["bucket Live/Data/Reports"],
-        ["bucket Live/Data/Reports"],
-        ["*"],
-        ["*"],
-    ),
-    "Seeding/framework-onEvent": (
-        "any host",
-        ["*"],
-        ["function Live/Orders/SeedOrders"],
-        ["function Live/Orders/SeedOrders"],
-        ["*"],
-        ["*"],
-    ),
-    "ExchangeRates": ("any host", ["*"], [], [], ["*"], ["*"]),
+    "Custom::CDKBucketDeployment8693BB64968944B69AAFB0CC9EB8756C": (*ANY, [REPORTS, ASSETS], [REPORTS], ["*"], ["*"]),
+    "Custom::S3AutoDeleteObjectsCustomResourceProvider/Handler": (*ANY, [REPORTS], [REPORTS], ["*"], ["*"]),
+    "Seeding/framework-onEvent": (*ANY, SEED, SEED, ["*"], ["*"]),
+    "ExchangeRates": (*ANY, [], [], ["*"], ["*"]),
     "FulfilOrder": (
-        AWS,
-        ["dynamodb", "secretsmanager"],
-        ["secret Live/Data/Stock/Secret/Attachment", "table Live/Data/Orders"],
-        ["table Live/Data/Orders"],
-        ["Live/Data/Stock.Endpoint.Address:Live/Data/Stock.Endpoint.Port"],
-        [],
+        *(AWS, ["dynamodb", "secretsmanager"], ["secret Live/Data/Stock/Secret/Attachment", ORDERS], [ORDERS]),
+        *([STOCK], []),
     ),
-    "Reports/DailyReport": (
-        AWS,
-        ["dynamodb", "s3"],
-        ["table Live/Data/Orders"],
-        ["bucket Live/Data/Reports"],
-        [],
-        ["/tmp/report.csv"],
-    ),
-    "PlaceOrder": (
-        AWS,
-        ["dynamodb", "sqs"],
-        [],
-        ["queue Live/Data/Paid", "table Live/Data/Orders"],
-        ["api.payments.example:443"],
-        [],
-    ),
-    "SeedOrders": (AWS, ["dynamodb"], [], ["table Live/Data/Orders"], [], []),
+    "Reports/DailyReport": (AWS, ["dynamodb", "s3"], [ORDERS], [REPORTS], [], ["/tmp/report.csv"]),
+    "PlaceOrder": (AWS, ["dynamodb", "sqs"], [], ["queue Live/Data/Paid", ORDERS], ["api.payments.example:443"], []),
+    "SeedOrders": (AWS, ["dynamodb"], [], [ORDERS], [], []),
     "SingletonLambda0f7ce8f06a394f0d8cf33f5b3ad0c6a1": (AWS, ["sns"], [], ["topic Live/Data/News"], [], []),
 }
 
@@ -102,12 +63,8 @@ def test_the_whole_app(assembly: Assembly, radius: Any) -> None:
     told = json.loads(printed)
     found = {
         each["path"].split("/", 2)[2]: (
-            each["data_can_go_to"],
-            each["services"],
-            named(each["resources"], "reads"),
-            named(each["resources"], "writes"),
-            each["hosts"],
-            each["files"],
+            *(each["data_can_go_to"], each["services"], named(each["resources"], "reads")),
+            *(named(each["resources"], "writes"), each["hosts"], each["files"]),
         )
         for each in told["functions"]
     }
@@ -115,9 +72,8 @@ def test_the_whole_app(assembly: Assembly, radius: Any) -> None:
     assert found == EXPECTED
     assert list(found) == list(EXPECTED), "the widest first"
     (fulfil,) = (each for each in told["functions"] if each["path"].endswith("/FulfilOrder"))
-    assert [f"{each['kind']} {each['name']}" for each in fulfil["resources"] if not each["admitted"]] == [
-        "queue Live/Data/Paid"
-    ], "Lambda polls it, so the policy does not admit it"
+    polled = [each["name"] for each in fulfil["resources"] if not each["admitted"]]
+    assert polled == ["Live/Data/Paid"], "Lambda polls it, so the policy does not admit it"
     assert not any(each["narrower"] for each in told["functions"] if each["shielded"])
     assert len(told["not_narrowed"]) == 3
 
@@ -127,12 +83,7 @@ def test_its_table(assembly: Assembly, radius: Any, monkeypatch: pytest.MonkeyPa
     status, printed = radius("radius", assembly("whole_app"), "--function", "Live/Orders/PlaceOrder")
     assert status == 0
     assert max(map(len, printed.splitlines())) <= 80
-    for text in (
-        "Live/Orders/PlaceOrder",
-        "hosts: api.payments.example:443",
-        "Limits that no policy can narrow",
-        "credentials",
-    ):
+    for text in ("Live/Orders/PlaceOrder", "hosts: api.payments.example:443", "Limits that no policy can narrow"):
         assert text in printed
     assert "FulfilOrder" not in printed
     assert radius("radius", assembly("whole_app"), "--function", "Live/Nowhere")[0] == 2
@@ -159,67 +110,47 @@ def test_it_stands_in_the_report(assembly: Assembly, radius: Any, tmp_path: Path
     assert radius("report", log, "--assembly", tmp_path)[0] == 2
 
 
-def test_templates_and_constructs_tell_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(FOLDER / "whole_app"))
-    monkeypatch.delitem(sys.modules, "stacks", raising=False)
-    app = runpy.run_path(str(FOLDER / "whole_app" / "app.py"))
-    monkeypatch.delitem(sys.modules, "stacks", raising=False)
-    found = read_assembly(Path(app["app"].outdir))
-    reader = TemplateGrants(found.templates)
-    at = {each.place.path: each for each in found.functions}
-    shields = app["shielded"].shielded
-    live = read_grants(app["shop"], [each.handle for each in shields.values()])
-    assert len(live) == 5
-    for path, grants in live.items():
-        assert reader.grants_of(reader.caller_of(at[path])).explain() == grants.explain(), path
-
-
-ORDERS = "Shop/Orders"
+BLOCK = (
+    'outbound_connectivity="block": every host but 0 listed',
+    'create_child_process="block": every program but 0 listed',
+    'read_write_tmp="block": every file in /tmp but 0 listed',
+)
+SLACK = "hooks.slack.com:443"
+# The widest first: the policy, how far data can go, and what would be narrower.
 NARROWER: dict[str, tuple[ShieldPolicy, str, list[str]]] = {
-    "Tight": (ShieldPolicy(allow_aws="granted"), "listed hosts", []),
-    "Nothing": (ShieldPolicy(allow_aws="none"), "nowhere", []),
+    "Alert": (ShieldPolicy(allow_aws="granted").with_mode("alert"), "any host", [*BLOCK]),
+    "Shared": (
+        ShieldPolicy(allow_aws="granted", allow_outbound=[SLACK]),
+        "a listed host where anybody receives data",
+        [f"{SLACK}: a host of your own in front of it"],
+    ),
     "All": (
         ShieldPolicy(allow_aws="all"),
         AWS,
-        ['allow_aws="granted": every service but its buckets', f"allow_buckets: every bucket but {ORDERS}"],
+        ['allow_aws="granted": every service but its buckets', "allow_buckets: every bucket but Shop/Orders"],
     ),
     "Spare": (
         ShieldPolicy(allow_aws=["sqs"], allow_buckets=["other"]),
         AWS,
         ["allow_aws without sqs: its role has no grant there"],
     ),
-    "Alert": (
-        ShieldPolicy(allow_aws="granted").with_mode("alert"),
-        "any host",
-        [
-            'outbound_connectivity="block": every host but 0 listed',
-            'create_child_process="block": every program but 0 listed',
-            'read_write_tmp="block": every file in /tmp but 0 listed',
-        ],
-    ),
     "Parameter": (
         ShieldPolicy(allow_aws="granted", allow_tmp=["/tmp/a"]),
         "listed hosts",
         ['read_write_tmp="block": every file in /tmp but 1 listed'],
     ),
-    "Shared": (
-        ShieldPolicy(allow_aws="granted", allow_outbound=["hooks.slack.com:443"]),
-        "a listed host where anybody receives data",
-        ["hooks.slack.com:443: a host of your own in front of it"],
-    ),
+    "Tight": (ShieldPolicy(allow_aws="granted"), "listed hosts", []),
+    "Nothing": (ShieldPolicy(allow_aws="none"), "nowhere", []),
 }
+# By policy, of the one bucket: its name, not its construct path, and no name that holds it.
+NAMED = {"my-orders-archive": True, "my-orders": False}
 
 
 def reader(stack: cdk.Stack, name: str, policy: ShieldPolicy, bucket: s3.Bucket) -> ShieldedFunction:
     """A function whose role may read a bucket."""
-    function = ShieldedFunction(
-        stack,
-        name,
-        runtime=lambda_.Runtime.PYTHON_3_13,
-        handler="index.handler",
-        code=lambda_.Code.from_inline("def handler(event, context): return event"),
-        policy=policy,
-    )
+    code = lambda_.Code.from_inline("def handler(event, context): return event")
+    python = lambda_.Runtime.PYTHON_3_13
+    function = ShieldedFunction(stack, name, runtime=python, handler="index.handler", code=code, policy=policy)
     bucket.grant_read(function)
     return function
 
@@ -228,32 +159,24 @@ def test_what_a_narrower_policy_takes_away(tmp_path: Path, radius: Any) -> None:
     app = cdk.App(outdir=str(tmp_path / "cdk.out"))
     stack = cdk.Stack(app, "Shop")
     orders = s3.Bucket(stack, "Orders")
-    for name, (policy, _, _) in NARROWER.items():
-        function = reader(stack, name, policy, orders)
+    for name in sorted(NARROWER):
+        function = reader(stack, name, NARROWER[name][0], orders)
         if name == "Parameter":
             mode = cdk.CfnParameter(stack, "Mode").value_as_string
             resource = function.node.default_child
             assert isinstance(resource, lambda_.CfnFunction)
             resource.add_property_override("Environment.Variables.SHIELD_READ_WRITE_TMP", mode)
+    stack = cdk.Stack(app, "Named")
+    archive = s3.Bucket(stack, "Files", bucket_name="my-orders-archive")
+    for name in NAMED:
+        reader(stack, name, ShieldPolicy(allow_aws="none", allow_buckets=[name]), archive)
     _, printed = radius("radius", app.synth().directory, "--json")
-    found = {each["path"].removeprefix("Shop/"): each for each in json.loads(printed)["functions"]}
+    functions = {each["path"]: each for each in json.loads(printed)["functions"]}
+    found = {path.removeprefix("Shop/"): each for path, each in functions.items() if path.startswith("Shop/")}
     for name, (_, width, narrower) in NARROWER.items():
         told = [text.partition(" (")[0] if name == "Shared" else text for text in found[name]["narrower"]]
         assert (found[name]["data_can_go_to"], told) == (width, narrower), name
     assert [each["name"] for each in found["Nothing"]["resources"] if each["admitted"]] == []
-    assert list(found) == ["Alert", "Shared", "All", "Spare", "Parameter", "Tight", "Nothing"]
-
-
-def test_a_bucket_with_a_name_is_its_name(tmp_path: Path, radius: Any) -> None:
-    """Not its construct path, and no name that holds it."""
-    app = cdk.App(outdir=str(tmp_path / "cdk.out"))
-    stack = cdk.Stack(app, "Shop")
-    archive = s3.Bucket(stack, "Files", bucket_name="my-orders-archive")
-    for name in ("my-orders-archive", "my-orders"):
-        reader(stack, name, ShieldPolicy(allow_aws="none", allow_buckets=[name]), archive)
-    _, printed = radius("radius", app.synth().directory, "--json")
-    found = {
-        each["path"]: {reached["admitted"] for reached in each["resources"]}
-        for each in json.loads(printed)["functions"]
-    }
-    assert found == {"Shop/my-orders-archive": {True}, "Shop/my-orders": {False}}
+    assert list(found) == list(NARROWER)
+    for name, admitted in NAMED.items():
+        assert {each["admitted"] for each in functions[f"Named/{name}"]["resources"]} == {admitted}

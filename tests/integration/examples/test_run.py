@@ -53,12 +53,8 @@ def find(assembly: Path, path: str, known: Known | None = None) -> FunctionPacka
 
 def logical_id(assembly: Path, kind: str) -> str:
     """The only resource of a type in an assembly."""
-    [found] = [
-        name
-        for file in assembly.rglob("*.template.json")
-        for name, resource in json.loads(file.read_text())["Resources"].items()
-        if resource["Type"] == kind
-    ]
+    resources = [json.loads(file.read_text())["Resources"] for file in assembly.rglob("*.template.json")]
+    [found] = [name for each in resources for name, resource in each.items() if resource["Type"] == kind]
     return found
 
 
@@ -114,21 +110,15 @@ WRAPPERS = {
 def test_behind_the_wrappers_of_others(assembly: Assembly, tmp_path: Path, path: str) -> None:
     """Their layers are not here: one of ours, that does the same, takes the place of all of theirs."""
     folder = assembly("beside_telemetry")
-    first, *rest = layers_of_others(folder, path)
+    stack, _, construct = path.partition("/")
+    read = CloudAssembly(folder)
+    template = read.template(stack)
+    layers = template["Resources"][read.logical_id(stack, construct)]["Properties"]["Layers"]
+    first, *rest = [Resolver(stack, template).resolve(layer) for layer in layers if "Ref" not in layer]
     package = find(folder, path, Known(layers={first: make_layer(tmp_path, *WRAPPERS[path]), **dict.fromkeys(rest)}))
     with started(package) as (function, _):
         assert answer(function.invoke({"charge": "ch_0001"})) == {"watched": CHARGE}
         assert attack(function) == {"watched": DENIED}
-
-
-def layers_of_others(assembly: Path, path: str) -> list[str]:
-    """The ARNs of the layers that are not the app's."""
-    stack, _, construct = path.partition("/")
-    read = CloudAssembly(assembly)
-    template = read.template(stack)
-    properties = template["Resources"][read.logical_id(stack, construct)]["Properties"]
-    resolver = Resolver(stack, template)
-    return [resolver.resolve(layer) for layer in properties["Layers"] if "Ref" not in layer]
 
 
 def make_layer(folder: Path, wrapper: str, variable: str) -> Path:
@@ -146,6 +136,7 @@ def make_layer(folder: Path, wrapper: str, variable: str) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_the_container_image(assembly: Assembly, tmp_path: Path) -> None:
     """The Dockerfile, carried out in a folder: no image was built, and the base image is not there."""
     read = CloudAssembly(assembly("container_image"))
@@ -154,17 +145,10 @@ def test_the_container_image(assembly: Assembly, tmp_path: Path) -> None:
     context = FOLDER / "container_image" / "image"
     image = build(context, tmp_path)
     assert image.base == "public.ecr.aws/lambda/python:3.13"
-    package = FunctionPackage(
-        logical_id="Charges",
-        name="charges",
-        code=image.root / TASK_ROOT[1:],
-        layers=(image.root / "opt",),
-        handler=image.command[0],
-        runtime="python3.13",
-        memory_mb=properties["MemorySize"],
-        timeout_seconds=properties["Timeout"],
-        environment=Resolver("Image", template).resolve(properties["Environment"]["Variables"]),
-    )
+    variables = Resolver("Image", template).resolve(properties["Environment"]["Variables"])
+    limits = {"memory_mb": properties["MemorySize"], "timeout_seconds": properties["Timeout"]}
+    code = {"code": image.root / TASK_ROOT[1:], "layers": (image.root / "opt",), "handler": image.command[0]}
+    package = FunctionPackage("Charges", "charges", runtime="python3.13", environment=variables, **limits, **code)
     with started(package) as (function, _):
         assert answer(function.invoke({"charge": "ch_0001"})) == CHARGE
         assert attack(function) == DENIED

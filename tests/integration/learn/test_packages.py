@@ -46,11 +46,7 @@ def fetch():
     return 1
 """
 SECOND = FIRST.replace("    return 1", '    client.ask("telemetry.example")\n    return 2')
-PACKAGES = {
-    "app": {"allow_outbound": ["rates.example:443"]},
-    "client": {"allow_outbound": ["rates.example:443"]},
-    "rates": {"allow_outbound": ["rates.example:443"]},
-}
+PACKAGES = {name: {"allow_outbound": ["rates.example:443"]} for name in ("app", "client", "rates")}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -108,15 +104,8 @@ def test_a_bump_that_adds_a_host(logs: tuple[Path, Path], tmp_path: Path) -> Non
 
     told, parsed = check(lock, second)
     assert told.returncode == 1
-    assert parsed["wants"] == [
-        {
-            "function": function,
-            "packages": ["client", "rates", "app"],
-            "field": "allow_outbound",
-            "target": "telemetry.example:443",
-            "count": 1,
-        }
-    ]
+    wanted = {"field": "allow_outbound", "target": "telemetry.example:443", "count": 1}
+    assert parsed["wants"] == [{"function": function, "packages": ["client", "rates", "app"], **wanted}]
     written, shown = (block.text for block in read_page(PAGE).blocks if block.elsewhere)
     assert json.loads(written)["functions"] == {"checkout": found}
     assert told.stdout.replace(function, "checkout").split() == shown.split()
@@ -132,15 +121,11 @@ def test_a_package_that_wants_what_another_had(logs: tuple[Path, Path], tmp_path
     [found] = locked["functions"].values()
     del found["packages"]["rates"]
     lock.write_text(json.dumps(locked))
-    _, parsed = check(lock, logs[0])
-    assert [want["packages"] for want in parsed["wants"]] == [["rates"]]
-
-
-def test_the_packages_are_proposed_where_they_are_asked_for(logs: tuple[Path, Path], tmp_path: Path) -> None:
+    assert [want["packages"] for want in check(lock, logs[0])[1]["wants"]] == [["rates"]]
     for options, entry in (([], "rates.example:443"), (["--packages"], "rates.example:443 by client>rates>app")):
         policy = tmp_path / "policy.toml"
         assert command("learn", logs[0], "-o", policy, *options).returncode == 0
-        assert ShieldPolicy.from_file(policy).allow_outbound == (entry,)
+        assert ShieldPolicy.from_file(policy).allow_outbound == (entry,), "packages where they are asked for"
         assert command("learn", logs[0], "--check", "--policy", policy).returncode == 0
 
 
@@ -156,29 +141,29 @@ def test_under_lambdas_own_client(tmp_path: Path, packages: str, reported: int) 
     assert [(line["reason"], line["details"]["host"]) for line in lines] == [("package", "rates.example")] * reported
 
 
-@pytest.mark.parametrize(
-    ("changed", "said"),
-    [
-        ({"version": 2}, "version: 2 is not 1, which this release reads: write it anew with `learn --lock`"),
-        ({"format": "x"}, "format: it is not 'shielded-function lock': write it anew"),
-        ({"functions": {"f": {"packages": {}}}}, "functions.f.policy: it is missing: write it anew"),
-        (
-            {"functions": {"f": {"policy": {}, "packages": {"p": {"allow_tmp": "/tmp/x"}}}}},
-            "functions.f.packages.p.allow_tmp: '/tmp/x' is not a list of texts: write it anew",
-        ),
-        (None, "it is not JSON (Expecting value: line 1 column 1 (char 0)): write it anew"),
-    ],
-)
-def test_a_file_that_is_no_lock(logs: tuple[Path, Path], tmp_path: Path, changed: Any, said: str) -> None:
+NO_LOCK: list[tuple[Any, str]] = [
+    ({"version": 2}, "version: 2 is not 1, which this release reads: write it anew with `learn --lock`"),
+    ({"format": "x"}, "format: it is not 'shielded-function lock': write it anew"),
+    ({"functions": {"f": {"packages": {}}}}, "functions.f.policy: it is missing: write it anew"),
+    (
+        {"functions": {"f": {"policy": {}, "packages": {"p": {"allow_tmp": "/tmp/x"}}}}},
+        "functions.f.packages.p.allow_tmp: '/tmp/x' is not a list of texts: write it anew",
+    ),
+    (None, "it is not JSON (Expecting value: line 1 column 1 (char 0)): write it anew"),
+]
+
+
+def test_a_file_that_is_no_lock(logs: tuple[Path, Path], tmp_path: Path) -> None:
     lock = tmp_path / "lock.json"
     right = {"format": "shielded-function lock", "version": 1, "functions": {}}
-    lock.write_text("" if changed is None else json.dumps(right | changed))
-    done = command("learn", "--check", "--lock", lock, logs[0])
-    assert done.returncode == 2
-    assert f"--lock {lock}: {said}" in done.stderr
+    for changed, said in NO_LOCK:
+        lock.write_text("" if changed is None else json.dumps(right | changed))
+        done = command("learn", "--check", "--lock", lock, logs[0])
+        assert done.returncode == 2
+        assert f"--lock {lock}: {said}" in done.stderr
     (tmp_path / "empty").touch()
     empty = command("learn", tmp_path / "empty", "--lock", lock)
     assert (empty.returncode, "--lock has no observations: did the functions run" in empty.stderr) == (2, True)
-    assert lock.read_text() == ("" if changed is None else json.dumps(right | changed))
+    assert lock.read_text() == ""
     missing = command("learn", "--check", "--lock", tmp_path / "missing", logs[0])
     assert (missing.returncode, "cannot be read: No such file" in missing.stderr) == (2, True)

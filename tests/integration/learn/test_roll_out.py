@@ -21,7 +21,7 @@ from runtimes.functions import STACK, Described, synthesize
 from shielded_function.policy import ShieldPolicy
 from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPackage
 from shielded_function_emulator.dns_server import DnsServer
-from shielded_function_emulator.function import EmulatedFunction, Invocation
+from shielded_function_emulator.function import EmulatedFunction
 from shielded_function_emulator.languages import find, java
 from shielded_function_emulator.languages.parts import Unavailable, run
 from shielded_function_emulator.languages.python import THIS
@@ -36,13 +36,9 @@ ANSWER = {"rates": RATES, "program": True}
 ENTRY = f"{PROVIDER}:{PORT}"
 
 
-def _runtime(name: str, family: lambda_.RuntimeFamily) -> lambda_.Runtime:
-    return lambda_.Runtime(name, family)
-
-
 PYTHON = THIS.execution_environment.removeprefix("AWS_Lambda_")
 LANGUAGES: Mapping[str, tuple[lambda_.Runtime, str]] = {
-    "python": (_runtime(PYTHON, lambda_.RuntimeFamily.PYTHON), "app.handler"),
+    "python": (lambda_.Runtime(PYTHON, lambda_.RuntimeFamily.PYTHON), "app.handler"),
     "node": (lambda_.Runtime.NODEJS_22_X, "index.handler"),
     "java": (lambda_.Runtime.JAVA_21, "App::handle"),
 }
@@ -76,9 +72,7 @@ def package_of(assembly: CloudAssembly, language: str) -> FunctionPackage:
     """The function's package; skips where its language cannot be run here."""
     try:
         runtime = THIS if language == "python" else find(LANGUAGES[language][0].name)
-        reason = runtime.missing()
-        if not reason and language == "java" and not java.compilers():
-            raise Unavailable("there is no javac")
+        reason = runtime.missing() or ("there is no javac" if language == "java" and not java.compilers() else "")
     except (LookupError, Unavailable) as error:
         reason = str(error)
     if reason:
@@ -88,9 +82,12 @@ def package_of(assembly: CloudAssembly, language: str) -> FunctionPackage:
 
 def with_policy(package: FunctionPackage, policy: ShieldPolicy) -> FunctionPackage:
     """The same function with another policy: what a deployment of it would change."""
-    others = {name: value for name, value in package.environment.items() if not name.startswith("SHIELD_")}
-    account = {name: value for name, value in package.environment.items() if name == "SHIELD_ACCOUNT_ID"}
-    return replace(package, environment={**others, **account, **policy.to_env()})
+    kept = {
+        name: value
+        for name, value in package.environment.items()
+        if name == "SHIELD_ACCOUNT_ID" or not name.startswith("SHIELD_")
+    }
+    return replace(package, environment={**kept, **policy.to_env()})
 
 
 @contextmanager
@@ -103,11 +100,6 @@ def started(package: FunctionPackage) -> Iterator[EmulatedFunction]:
         yield function
 
 
-def alerts_of(invocations: list[Invocation]) -> list[Alert]:
-    lines = (parse_line(line.message) for invocation in invocations for line in invocation.log)
-    return [line for line in lines if isinstance(line, Alert)]
-
-
 def observe(package: FunctionPackage, log: Path, *events: Any) -> list[Alert]:
     """Runs the function, and keeps its log as CloudWatch would."""
     with started(package) as function:
@@ -115,7 +107,8 @@ def observe(package: FunctionPackage, log: Path, *events: Any) -> list[Alert]:
     for invocation in invocations:
         assert invocation.payload == ANSWER, [line.message for line in invocation.log]
     log.write_text("".join(f"{line.message}\n" for invocation in invocations for line in invocation.log))
-    return alerts_of(invocations)
+    lines = (parse_line(line.message) for invocation in invocations for line in invocation.log)
+    return [line for line in lines if isinstance(line, Alert)]
 
 
 @pytest.mark.parametrize("language", long_but({"python"}, LANGUAGES))

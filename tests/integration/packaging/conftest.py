@@ -8,6 +8,7 @@ import sys
 import sysconfig
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,16 +36,9 @@ def run_bare(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     environment = {"PIP_CACHE_DIR": cache, **pip, "PATH": str(empty), "HOME": "/nonexistent"}
 
     def run(*arguments: str, **variables: str) -> str:
-        done = subprocess.run(
-            [str(folder / "venv" / "bin" / "python"), *arguments],
-            cwd=folder,
-            env={**environment, **variables},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
+        program = [str(folder / "venv" / "bin" / "python"), *arguments]
+        pipes: Any = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        done = subprocess.run(program, cwd=folder, env={**environment, **variables}, check=False, **pipes)
         assert done.returncode == 0, f"{' '.join(arguments)}:\n{done.stdout}"
         return done.stdout
 

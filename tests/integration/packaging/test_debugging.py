@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import lief
 import pytest
@@ -46,17 +47,9 @@ def folder(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(script: str, folder: Path, **settings: str) -> str:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SHIELD_")}
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
-        cwd=folder,
-        env={**kept, "PATH": path, **settings},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    shell = ["bash", "-euo", "pipefail", "-c", script]
+    pipes: Any = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    done = subprocess.run(shell, cwd=folder, env={**kept, "PATH": path, **settings}, timeout=300, check=False, **pipes)
     assert done.returncode == 0, done.stdout
     return done.stdout
 
@@ -76,9 +69,8 @@ def test_debugging_finds_the_instruction_of_a_refused_library(blocks: list[str],
     assert "syscall" in run(command, folder)
     start = "\n! LD_PRELOAD=$PWD/libhard.so SHIELD_OUTBOUND_CONNECTIVITY=block $SHIELD /bin/true"
     refused = run(blocks[0].splitlines()[0] + start, folder)
-    assert re.search(
-        r'"event":"refused".*a system call cannot be guarded in /\S+/libhard\.so at file offset \d+', refused
-    )
+    why = r"a system call cannot be guarded in /\S+/libhard\.so at file offset \d+"
+    assert re.search(f'"event":"refused".*{why}', refused)
 
 
 def test_debugging_symbols_are_those_of_the_code(blocks: list[str], folder: Path) -> None:

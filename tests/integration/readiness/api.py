@@ -9,7 +9,7 @@ import json
 import platform
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -73,26 +73,20 @@ class RuntimeApi(WebServer):
 
     def wait_for(self, path: str, count: int = 1) -> list[Asked]:
         """The first `count` requests whose path begins so. Raises TimeoutError with all that was asked instead."""
-
-        def found() -> list[Asked]:
-            return [asked for asked in self.asked if asked.path.startswith(path)]
-
-        with self._changed:
-            if not self._changed.wait_for(lambda: len(found()) >= count, SECONDS):
-                raise TimeoutError(f"not asked {count} times for {path}, but {self.asked}")
-            return found()[:count]
+        return self._first(count, lambda asked: asked.path.startswith(path), path)
 
     def answers(self, count: int) -> list[Any]:
         """What the function made of its first events."""
         self.wait_for("/2018-06-01/runtime/invocation/", count)
-        with self._changed:
-            enough = self._changed.wait_for(lambda: len(self._answered()) >= count, SECONDS)
-            if not enough:
-                raise TimeoutError(f"not {count} answers, but {self.asked}")
-            return self._answered()[:count]
+        return [
+            e.body for e in self._first(count, lambda asked: asked.path.endswith(("/response", "/error")), "answers")
+        ]
 
-    def _answered(self) -> list[Any]:
-        return [asked.body for asked in self.asked if asked.path.endswith(("/response", "/error"))]
+    def _first(self, count: int, wanted: Callable[[Asked], bool], what: str) -> list[Asked]:
+        with self._changed:
+            if not self._changed.wait_for(lambda: sum(map(wanted, self.asked)) >= count, SECONDS):
+                raise TimeoutError(f"not asked {count} times for {what}, but {self.asked}")
+            return [asked for asked in self.asked if wanted(asked)][:count]
 
     def _serve(self, environ: Environ, start: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
@@ -100,12 +94,10 @@ class RuntimeApi(WebServer):
         with self._changed:
             self.asked.append(Asked(environ["REQUEST_METHOD"], path, json.loads(body) if body else None))
             self._changed.notify_all()
-        if path.startswith("/gate/"):
+        gate = "restore" if path == RESTORE else path.removeprefix("/gate/")
+        if path == RESTORE or gate != path:
             with self._changed:
-                self._changed.wait_for(lambda: path.removeprefix("/gate/") in self._gates, SECONDS)
-        if path == RESTORE:
-            with self._changed:
-                self._changed.wait_for(lambda: "restore" in self._gates, SECONDS)
+                self._changed.wait_for(lambda: gate in self._gates, SECONDS)
         if path == NEXT:
             return self._hand_out(start)
         start("202 Accepted" if environ["REQUEST_METHOD"] == "POST" else "200 OK", [("Content-Length", "0")])

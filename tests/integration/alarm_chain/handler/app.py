@@ -7,45 +7,16 @@ import mmap
 import socket
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-
-def _connect() -> None:
-    with socket.socket() as connection:
-        connection.settimeout(2)
-        connection.connect(("203.0.113.7", 443))
-
-
-def _write_tmp() -> None:
-    with open("/tmp/dropped", "w") as file:
-        file.write("x")
-
-
-def _run_program() -> None:
-    subprocess.run(["/bin/true"], check=False)
-
-
-def _read_handler() -> None:
-    with open(__file__) as file:
-        file.read()
-
-
-def _executable_memory() -> None:
-    mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC).close()
-
-
-def _rewrite_itself() -> None:
-    with open("/proc/self/mem", "r+b"):
-        pass
-
-
-DEEDS: dict[str, Callable[[], None]] = {
-    "outbound_connectivity": _connect,
-    "read_write_tmp": _write_tmp,
-    "create_child_process": _run_program,
-    "read_handler": _read_handler,
-    "executable_memory": _executable_memory,
-    "self_protection": _rewrite_itself,
+DEEDS: dict[str, Callable[[], object]] = {
+    "outbound_connectivity": lambda: socket.create_connection(("203.0.113.7", 443), 2).close(),
+    "read_write_tmp": lambda: Path("/tmp/dropped").write_text("x"),
+    "create_child_process": lambda: subprocess.run(["/bin/true"], check=False),
+    "read_handler": lambda: Path(__file__).read_text(),
+    "executable_memory": lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC).close(),
+    "self_protection": lambda: open("/proc/self/mem", "r+b").close(),
 }
 
 

@@ -36,13 +36,10 @@ class Reader:
         bin_folder = project.parent / "bin"
         bin_folder.mkdir()
         (bin_folder / "cdk").symlink_to(cdk)
-        chosen = node.choose()
-        path = [project / ".venv" / "bin", bin_folder, chosen.parent, "/usr/local/bin", "/usr/bin", "/bin"]
-        kept = {
-            name: value for name, value in os.environ.items() if name.startswith(("PIP_", "LANG", "TMPDIR", "HOME"))
-        }
+        path = [project / ".venv" / "bin", bin_folder, node.choose().parent, "/usr/local/bin", "/usr/bin", "/bin"]
+        kept = ("PIP_", "LANG", "TMPDIR", "HOME")
         self.environment = {
-            **kept,
+            **{name: value for name, value in os.environ.items() if name.startswith(kept)},
             **settings,
             "CDK_HOME": str(project.parent),
             "PATH": os.pathsep.join(str(folder) for folder in path),
@@ -52,17 +49,9 @@ class Reader:
 
     def types(self, commands: str) -> str:
         """Runs commands with a shell that stops at the first failure; returns what they printed."""
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", commands],
-            cwd=self.project,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
+        shell, quiet = ["bash", "-euo", "pipefail", "-c", commands], subprocess.DEVNULL
+        pipes: Any = {"stdin": quiet, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        done = subprocess.run(shell, cwd=self.project, env=self.environment, timeout=_SECONDS, check=False, **pipes)
         assert done.returncode == 0, f"{commands}\n{done.stdout}"
         return done.stdout
 
@@ -76,10 +65,8 @@ def readme(checkout: Path) -> str:
 def reader(checkout: Path, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Reader:
     """A reader who has made an app with the CDK's own command and installed what its requirements.txt names."""
     cdk = checkout / "node_modules" / ".bin" / "cdk"
-    if not cdk.exists():
-        pytest.skip("the CDK command line is not in node_modules (make setup)")
-    if shutil.which("bash") is None:
-        pytest.skip("no bash")
+    if not cdk.exists() or not shutil.which("bash"):
+        pytest.skip("there is no bash, or no CDK command line in node_modules (make setup)")
     project = tmp_path_factory.mktemp("reader") / "shop"
     project.mkdir()
     cache = subprocess.check_output([sys.executable, "-m", "pip", "cache", "dir"], text=True).strip()

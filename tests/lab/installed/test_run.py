@@ -40,14 +40,10 @@ def test_a_function_is_tried_out(installed: Path, tmp_path: Path) -> None:
     environment |= {"PATH": "/nowhere", "HOME": os.environ.get("HOME", "/"), "XDG_CACHE_HOME": str(cache)}
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        program = [str(installed / "bin" / "shielded-function"), "run", str(assembly), *arguments]
+        event = json.dumps(shop.EVENT)
         return subprocess.run(
-            [str(installed / "bin" / "shielded-function"), "run", str(assembly), *arguments],
-            cwd="/",
-            env=environment,
-            input=json.dumps(shop.EVENT),
-            capture_output=True,
-            text=True,
-            check=False,
+            program, cwd="/", env=environment, input=event, capture_output=True, text=True, check=False
         )
 
     # as docs/guide/command-line.md has it
@@ -57,12 +53,8 @@ def test_a_function_is_tried_out(installed: Path, tmp_path: Path) -> None:
     assert line.startswith("shielded-function: fetching AWS's Lambda runtime interface emulator")
     assert line.endswith(f"into {cache / 'shielded-function'}")
     told = json.loads(first.stdout)
-    assert {alert["policy"] for alert in told["alerts"]} == {
-        "outbound_connectivity",
-        "read_write_tmp",
-        "create_child_process",
-        "read_handler",
-    }
+    policies = {"outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler"}
+    assert {alert["policy"] for alert in told["alerts"]} == policies
     assert [said.partition(":")[0] for said in told["result"].values()] == ["failed"] * 6
     assert told["alarms"][0]["after"] == "ALARM"
 

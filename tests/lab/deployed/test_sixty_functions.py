@@ -11,13 +11,11 @@ from typing import Any
 import pytest
 
 from harness.checkout_app import synthesized
-from harness.deploying import Account
 from integration.examples.catalogue import FOLDER
-from integration.examples.conftest import Assembly
 from integration.examples.test_examples import audited
-from lab.deployed.steps import NAME, ON, STAGES, deploy
+from lab.deployed.steps import NAME, STAGES
 
-pytestmark = [pytest.mark.promise("construct.deployments"), pytest.mark.long]
+pytestmark = pytest.mark.long
 
 
 # What a synthesis warns of: path in a stage, id. Each is true.
@@ -68,10 +66,15 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return synthesized(tmp_path_factory, FOLDER / NAME, plain="yes").directory
 
 
+@pytest.fixture(scope="module")
+def shielded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return synthesized(tmp_path_factory, FOLDER / NAME).directory
+
+
 @pytest.fixture
-def functions(assembly: Assembly, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+def functions(shielded: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     """What the audit says of the functions, by path."""
-    return {each["path"]: each for each in audited(assembly(NAME), ["Live"], capsys)[1]["functions"]}
+    return {each["path"]: each for each in audited(shielded, ["Live"], capsys)[1]["functions"]}
 
 
 def warnings(directory: Path) -> Iterator[tuple[str, str]]:
@@ -89,8 +92,8 @@ def in_each_stage(paths: set[str]) -> set[str]:
     return {f"{stage}/{path}" for stage in STAGES for path in paths}
 
 
-def test_warnings_are_true(assembly: Assembly, plain: Path) -> None:
-    said = set(warnings(assembly(NAME))) - set(warnings(plain))
+def test_warnings_are_true(shielded: Path, plain: Path) -> None:
+    said = set(warnings(shielded)) - set(warnings(plain))
     expected = {(f"/{stage}/{path}", f"shielded-function:{name}") for stage in STAGES for path, name in WARNINGS}
     found = {(path, text.rpartition("[ack: ")[2].rstrip("]")) for path, text in said}
     assert found == expected, sorted(said)
@@ -126,9 +129,3 @@ def test_a_custom_resource_can_answer(functions: dict[str, Any]) -> None:
     for stage in STAGES:
         made = functions[f"{stage}/Operations/MigrateSchema"]
         assert "cloudformation-custom-resource-response" in json.dumps([made["policy"], made["known_at_deployment"]])
-
-
-def test_a_first_shield_changes_functions_alone(assembly: Assembly, plain: Path) -> None:
-    account = Account()
-    account.deploy(plain)
-    deploy(account, ON, assembly(NAME))
