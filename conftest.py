@@ -62,12 +62,15 @@ _LONGEST = (
 
 @pytest.fixture(scope="session", autouse=True)
 def parsed_models() -> Iterator[None]:
-    """botocore parses a service's model once for each session, and moto makes every test its own session."""
+    """botocore reads its folders and a service's model once for each session; in moto every test is one."""
     from botocore.loaders import JSONFileLoader
+    from botocore.session import Session
 
     load = functools.lru_cache(maxsize=32)(functools.partial(JSONFileLoader.load_file, JSONFileLoader()))
+    services = functools.lru_cache(Session().get_component("data_loader").list_available_services)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(JSONFileLoader, "load_file", lambda _, file_path: load(file_path))
+        patch.setattr("botocore.loaders.Loader.list_available_services", lambda _, type_name: services(type_name))
         yield
 
 

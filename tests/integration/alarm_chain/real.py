@@ -52,7 +52,7 @@ def synthesize(into: Path, granularity: Granularity) -> CloudAssembly:
     topic: Any = sns.Topic(stack, "OnCall", topic_name=TOPIC)
     alarms = AlarmOptions(granularity=granularity, actions=[cloudwatch_actions.SnsAction(topic)])
     for mode, construct in FUNCTIONS.items():
-        found: Any = mode
+        found: Any = dict.fromkeys(DEEDS[:-1], mode)
         ShieldedFunction(
             stack,
             construct,
@@ -63,7 +63,7 @@ def synthesize(into: Path, granularity: Granularity) -> CloudAssembly:
             timeout=cdk.Duration.seconds(60),
             memory_size=256,
             alarms=alarms,
-            policy=ShieldPolicy(**dict.fromkeys(DEEDS[:-1], found)),
+            policy=ShieldPolicy(**found),
         )
     app.synth()
     return CloudAssembly(into)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 import boto3
@@ -75,7 +76,9 @@ class Account:
                 create(logGroupName=log_group, **more)
             except logs.exceptions.ResourceAlreadyExistsException:
                 continue
-        events = sorted(({"timestamp": _milliseconds(each), "message": each} for each in lines), key=_time_of)
+        events = sorted(
+            ({"timestamp": _milliseconds(each), "message": each} for each in lines), key=itemgetter("timestamp")
+        )
         logs.put_log_events(logGroupName=log_group, logStreamName=stream, logEvents=events)
 
     def count(self, log_group: str, *functions: str) -> None:
@@ -138,10 +141,6 @@ def _milliseconds(line: str) -> int:
         return int(NOW.timestamp() * 1000)
     moment = datetime.strptime(record["timestamp"], "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
     return int(moment.timestamp() * 1000)
-
-
-def _time_of(event: dict[str, Any]) -> int:
-    return event["timestamp"]
 
 
 def _error(code: str, operation: str) -> ClientError:

@@ -60,3 +60,11 @@ def says(done: subprocess.CompletedProcess[str]) -> str:
     assert done.stderr.startswith("shielded-function: "), done.stderr
     assert done.stderr.count("\n") == 1, done.stderr
     return done.stderr.removeprefix("shielded-function: ").rstrip("\n")
+
+
+def shell(script: str, folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Runs what a reader types, in bash: this environment's command is on PATH, and the first failure ends it."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SHIELD_")}
+    kept["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    program, quiet = ["bash", "-euo", "pipefail", "-c", script], subprocess.DEVNULL
+    return subprocess.run(program, cwd=folder, env={**kept, **settings}, stdin=quiet, capture_output=True, text=True)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from harness.alert_lines import alert, armed, connect, folded, program, refused, tmp
+from integration.cli import alert_logs
 from integration.cli.alert_logs import CHAIN, packages_log
 from integration.cli.insights_account import ago
 from integration.cli.running import command, says
@@ -31,6 +32,11 @@ def log(tmp_path: Path) -> Callable[..., Path]:
 
 
 Log = Callable[..., Path]
+
+
+@pytest.fixture
+def file(log: Log) -> Path:
+    return log(*alert_logs.log())
 
 
 def groups_of(file: Path, *options: str) -> list[Any]:
@@ -265,14 +271,9 @@ def test_lines_as_they_are(file: Path) -> None:
     assert "(18 times)" in done.stdout
     done = command("alerts", file, "--lines", "--json")
     assert [json.loads(line)["count"] for line in done.stdout.splitlines()] == [4, 1, 1, 18]
-
-
-def test_follow_stdin(file: Path) -> None:
-    done = command("alerts", "-", "--follow", stdin=file.read_text())
-    assert done.returncode == 3
-    assert len(done.stdout.splitlines()) == 5  # the cold start too
-    done = command("alerts", "-", "--follow", "--function", "other", stdin=file.read_text())
-    assert (done.returncode, done.stdout) == (0, "")
+    for options, status, lines in (((), 3, 5), (("--function", "other"), 0, 0)):  # the cold start too
+        done = command("alerts", "-", "--follow", *options, stdin=file.read_text())
+        assert (done.returncode, len(done.stdout.splitlines())) == (status, lines)
 
 
 def test_a_forged_line_is_told_from_others(log: Log) -> None:

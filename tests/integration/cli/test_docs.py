@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
@@ -15,6 +12,7 @@ import pytest
 from typer.main import get_command
 
 from integration.cli.moto_account import moto_account
+from integration.cli.running import shell
 from shielded_function.cli.app import app
 
 pytestmark = pytest.mark.promise("package.docs")
@@ -29,18 +27,10 @@ def blocks(page: str) -> list[str]:
     return [textwrap.dedent(block) for block in re.findall(r"^ *```shell\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)]
 
 
-def run(script: str, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
-    """As a reader types it: this environment's command is on PATH."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    shell, environment = ["bash", "-euo", "pipefail", "-c", script], {**os.environ, "PATH": path, **more}
-    quiet = subprocess.DEVNULL
-    return subprocess.run(shell, cwd=folder, env=environment, stdin=quiet, capture_output=True, text=True, check=False)
-
-
 def test_the_page_of_sam_and_terraform(tmp_path: Path) -> None:
     found = blocks("sam-and-terraform.md")
     assert len(found) >= 4
-    done = run("\n".join(found), tmp_path)
+    done = shell("\n".join(found), tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     made = {path.name for path in tmp_path.iterdir()}
     assert made == {"checkout.policy", "layer.zip", "template.yaml", "checkout.tf"}
@@ -58,7 +48,7 @@ def test_the_break_glass_page(tmp_path: Path) -> None:
         client.create_alias(FunctionName="checkout", Name="live", FunctionVersion="1")
         printed: list[str] = []
         for block in blocks("break-glass.md"):
-            done = run(block, tmp_path, **here)
+            done = shell(block, tmp_path, **here)
             assert done.returncode == 0, block + done.stdout + done.stderr
             printed.append(done.stdout)
         assert json.loads(printed[-1])["SHIELD_OUTBOUND_CONNECTIVITY"] == "block"

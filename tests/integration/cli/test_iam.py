@@ -52,19 +52,15 @@ def aws(all_in_one: Account) -> Account:
     return all_in_one
 
 
-SOURCES: dict[str, dict[str, Any]] = {
-    "a log group": {"log_groups": [GROUP]},
-    "a function": {"functions": ["checkout"]},
-    "a stack": {"stacks": ["Shop"]},
-    "all": {},
-}
-# Besides the two for Logs Insights, as the page's table has it.
-MORE = {
-    "a log group": set[str](),
-    "a function": {"lambda:GetFunctionConfiguration"},
-    "a stack": {"lambda:GetFunctionConfiguration", "cloudformation:ListStackResources"},
-    "all": {"logs:DescribeMetricFilters"},
-}
+# With the actions besides the two for Logs Insights, as the page's table has it.
+SOURCES: dict[str, tuple[dict[str, Any], set[str]]] = {
+    "a log group": ({"log_groups": [GROUP]}, set()),
+    "a function": ({"functions": ["checkout"]}, {"lambda:GetFunctionConfiguration"}),
+    "a stack": (
+        {"stacks": ["Shop"]}, {"lambda:GetFunctionConfiguration", "cloudformation:ListStackResources"},
+    ),
+    "all": ({}, {"logs:DescribeMetricFilters"}),
+}  # fmt: skip
 COMMANDS: dict[str, Callable[[Where, Path], int]] = {
     "alerts": lambda where, folder: alerts.alerts(where, alerts.Options(), json=True),
     "alerts --lines": lambda where, folder: alerts.alerts(where, alerts.Options(lines=True), json=True),
@@ -75,16 +71,16 @@ COMMANDS: dict[str, Callable[[Where, Path], int]] = {
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_what_a_command_calls(aws: Account, tmp_path: Path, name: str) -> None:
-    for source, where in SOURCES.items():
+    for source, (where, more) in SOURCES.items():
         aws.calls.clear()
         COMMANDS[name](Where(**where, place=HERE), tmp_path)
-        assert set(aws.calls) == {"logs:StartQuery", "logs:GetQueryResults"} | MORE[source], source
+        assert set(aws.calls) == {"logs:StartQuery", "logs:GetQueryResults"} | more, source
         assert set(aws.calls) <= documented("alerts, learn, report")
 
 
 def test_what_is_documented_is_called(aws: Account) -> None:
-    for source in SOURCES.values():
-        alerts.alerts(Where(**source, place=HERE), alerts.Options(), json=True)
+    for where, _ in SOURCES.values():
+        alerts.alerts(Where(**where, place=HERE), alerts.Options(), json=True)
     aws.refuse = denying("GetQueryResults")
     with pytest.raises(CliError):
         alerts.alerts(Where(log_groups=[GROUP], place=HERE), alerts.Options(), json=True)

@@ -12,6 +12,7 @@ import pytest
 
 from harness.alert_lines import alert, armed, at, connect, folded, lookup, program, tmp
 from integration.cli.running import command, says
+from integration.emulator.test_cloud_assembly import assembly, function, rewrite
 from shielded_function.cli.errors import CliError
 from shielded_function.cli.present import InAssembly
 from shielded_function.policy import ShieldPolicy
@@ -61,12 +62,6 @@ def log(tmp_path: Path) -> Path:
     return tmp_path / "log"
 
 
-@pytest.fixture
-def both(tmp_path: Path) -> Path:
-    (tmp_path / "both.jsonl").write_text("\n".join(LOG + OTHER) + "\n")
-    return tmp_path / "both.jsonl"
-
-
 def test_a_table_for_people(log: Path) -> None:
     done = command("learn", log)
     assert done.returncode == 3, done.stderr
@@ -109,13 +104,14 @@ def test_as_a_file_that_the_other_commands_read(log: Path, tmp_path: Path) -> No
     assert command("decide", "connect", "api.stripe.com:443", "-p", tmp_path / "checkout.toml").returncode == 0
 
 
-def test_one_of_several_functions(both: Path, tmp_path: Path) -> None:
-    done = command("learn", both, "--output", tmp_path / "policies")
+def test_one_of_several_functions(learned: Learn, tmp_path: Path) -> None:
+    learned(LOG + OTHER)
+    done = command("learn", learned.log, "--output", tmp_path / "policies")
     assert done.returncode == 3, done.stderr
     assert sorted(path.name for path in (tmp_path / "policies").iterdir()) == ["checkout.toml", "refund.toml"]
     refund = ShieldPolicy(allow_outbound=["api.example.com:443"], allow_aws="all")
     assert ShieldPolicy.from_file(tmp_path / "policies" / "refund.toml") == refund
-    done = command("learn", both, "--function", "refund", "--format", "python")
+    done = command("learn", learned.log, "--function", "refund", "--format", "python")
     assert done.returncode == 0, done.stderr
     names: dict[str, object] = {}
     exec(done.stdout, names)
@@ -136,6 +132,7 @@ def test_json(log: Path) -> None:
     assert {each["target"] for each in told["still_denied"]} == {"169.254.169.254:80", "/tmp/3858f62230ac3c91-part"}
 
 
+SQLITE = "/tmp/sqlite-3.49.1.0-0b5c-libsqlitejdbc.so"
 SEARCH = program("/usr/sbin/ldconfig", allow="unshielded:/usr/sbin/ldconfig", caller="_posixsubprocess.cpython-311.so")
 # What functions did in alert mode, the policy that is written, what `--accept` completes it, and the policy then.
 COMPLETED = {
@@ -156,8 +153,7 @@ COMPLETED = {
         ["/tmp/r/**"], {"allow_tmp": ["/tmp/r/**"], "allow_child_process": ["/usr/bin/git"]},
     ),
     "a program of a preset that was not run": (
-        [tmp("/tmp/sqlite-3.49.1.0-0b5c-libsqlitejdbc.so")],
-        {}, ["preset:sqlite-jdbc"], {"presets": ["sqlite-jdbc"]},
+        [tmp(SQLITE)], {}, ["preset:sqlite-jdbc"], {"presets": ["sqlite-jdbc"]},
     ),
     "a preset that is the smallest of two": (
         [tmp("/tmp/libEGL.so"), tmp("/tmp/chromium"), program("/tmp/chromium")],
@@ -188,18 +184,17 @@ def test_a_policy_that_would_deny_something_says_so(learned: Learn, name: str) -
         assert {each["target"] for each in told["still_denied"]} <= {"/usr/bin/gcc", "/usr/bin/ld"}
 
 
-def test_an_offer_is_taken(log: Path, tmp_path: Path) -> None:
+def test_an_offer_is_taken(log: Path) -> None:
     arguments = ("learn", log, "--accept", "/tmp/????????????????-part", "--accept", "169.254.169.254:80")
     (told,) = json.loads(command(*arguments, "--json").stdout)["functions"]
     assert told["policy"]["allow_tmp"] == ["/tmp/????????????????-part", "/tmp/cache.json"]
     assert (told["offers"], told["decisions"], told["still_denied"]) == ([], [], [])
-    said = says(command("learn", log, "--accept", "/tmp/**"))
     offered = "/tmp/????????????????-part, 169.254.169.254:80"
-    assert said == f"--accept /tmp/**: this entry is not offered; the offered entries are: {offered}"
+    expected = f"--accept /tmp/**: this entry is not offered; the offered entries are: {offered}"
+    assert says(command("learn", log, "--accept", "/tmp/**")) == expected
 
 
 SNAPPY = [f"/tmp/snappy-1.1.10-{each}-libsnappyjava.so" for each in ("0b5c", "77aa")]
-SQLITE = "/tmp/sqlite-3.49.1.0-0b5c-libsqlitejdbc.so"
 MEMORY = alert("executable_memory", allow="libffi")
 GRANTED = [connect("sqs.eu-west-1.amazonaws.com")]
 UNKNOWN_SERVICES = (
@@ -325,13 +320,11 @@ def test_more_files_than_a_policy_takes(learned: Learn) -> None:
 
 
 def test_added_to_the_present_policy(learned: Learn) -> None:
-    present = learned.policy(
-        'outbound_connectivity = "alert"\nallow_outbound = ["*.stripe.com"]\nallow_aws = ["sqs"]\n'
-    )
+    listed = 'allow_outbound = ["*.stripe.com"]\nallow_aws = ["sqs"]\n'
+    present = learned.policy(f'outbound_connectivity = "alert"\n{listed}')
     (told,) = learned(LOG, "--policy", present)
-    assert told["policy"] == {
-        "allow_outbound": ["*.stripe.com"], "allow_aws": ["sqs"], "allow_tmp": ["/tmp/cache.json"],
-    }  # fmt: skip
+    expected = {"allow_outbound": ["*.stripe.com"], "allow_aws": ["sqs"], "allow_tmp": ["/tmp/cache.json"]}
+    assert told["policy"] == expected
     done = command("learn", learned.log, "--policy", present, "--format", "diff")
     assert done.returncode == 3, done.stderr
     lines = done.stdout.splitlines()
@@ -418,52 +411,39 @@ def test_more_entries_than_a_policy_takes(learned: Learn) -> None:
 def cloud_assembly(folder: Path) -> Path:
     """A `cdk.out` of the stack Shop, with a nested one."""
 
-    def function(path: str, **properties: Any) -> dict[str, Any]:
-        variables = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/shielded-function/shield", "SHIELD_READ_HANDLER": "block"}
-        found = {"Environment": {"Variables": variables}, **properties}
-        metadata = {"aws:cdk:path": f"Shop/{path}/Resource"}
-        return {"Type": "AWS::Lambda::Function", "Metadata": metadata, "Properties": found}
+    def shielded(path: str, mode: str = "block", **properties: Any) -> dict[str, Any]:
+        variables = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/shielded-function/shield", "SHIELD_READ_HANDLER": mode}
+        made = function(Environment={"Variables": variables}, **properties)
+        return {**made, "Metadata": {"aws:cdk:path": f"Shop/{path}/Resource"}}
 
-    wrong = {"Variables": {"SHIELD_READ_HANDLER": "blok", "AWS_LAMBDA_EXEC_WRAPPER": "/opt/shielded-function/shield"}}
-    url = {"Fn::Sub": f"https://s3/assets/{'a' * 64}.json"}
-    resources = {
-        "Checkout0A": function("Checkout"),
-        "Quiet0B": function("Quiet", FunctionName="quiet-one"),
-        "Wrong0C": function("Wrong", Environment=wrong),
-        "In": {
-            "Type": "AWS::CloudFormation::Stack",
-            "Metadata": {"aws:cdk:path": "Shop/In.NestedStack/In.NestedStackResource"},
-            "Properties": {"TemplateURL": url},
-        },
-    }
-    stack = {"type": "aws:cloudformation:stack", "properties": {"templateFile": "Shop.template.json"}}
-    assets = {"type": "cdk:asset-manifest", "properties": {"file": "Shop.assets.json"}}
-    for name, document in {
-        "manifest.json": {"artifacts": {"Shop": stack, "Shop.assets": assets}},
-        "Shop.template.json": {"Resources": resources},
-        "Shop.assets.json": {"files": {"a" * 64: {"source": {"path": "In.nested.template.json"}}}},
-        "In.nested.template.json": {"Resources": {"Checkout0A": function("In/Checkout")}},
-    }.items():
-        (folder / name).write_text(json.dumps(document))
+    assembly(folder, shielded("Pay"))
+    url = {"TemplateURL": {"Fn::Sub": f"https://s3/assets/{'a' * 64}.json"}}
+    path = {"aws:cdk:path": "Shop/In.NestedStack/In.NestedStackResource"}
+    nested = {"Type": "AWS::CloudFormation::Stack", "Metadata": path, "Properties": url}
+    more = {"Quiet": shielded("Quiet", FunctionName="quiet-one"), "Wrong": shielded("Wrong", "blok"), "In": nested}
+    rewrite(folder, "Shop.template.json", lambda template: template["Resources"].update(more))
+    asset = {"a" * 64: {"source": {"path": "In.nested.template.json"}}}
+    rewrite(folder, "Shop.assets.json", lambda assets: assets["files"].update(asset))
+    (folder / "In.nested.template.json").write_text(json.dumps({"Resources": {"Pay": shielded("In/Pay")}}))
     return folder
 
 
 def test_the_policies_of_an_assembly(tmp_path: Path) -> None:
-    present = InAssembly(cloud_assembly(tmp_path), {"odd-name": "Shop/Checkout", "x": "Shop/Nobody"})
-    for name in ("quiet-one", "odd-name", "Shop-Checkout0A-AbCdEfGh1234", "Shop-In-1QWE-Checkout0A-AbCdEfGh1234"):
+    present = InAssembly(cloud_assembly(tmp_path), {"odd-name": "Shop/Pay", "x": "Shop/Nobody"})
+    for name in ("quiet-one", "odd-name", "Shop-Pay-AbCdEfGh1234", "Shop-In-1QWE-Pay-AbCdEfGh1234"):
         assert present.policy_of(name) == ShieldPolicy(allow_aws="all", read_handler="block"), name
     assert present.policy_of("somebody-elses") is None
     for name, said in {
         "x": "--place x=Shop/Nobody: no function has this path",
-        "Checkout0A": "Checkout0A is ambiguous: it may be any of Shop/Checkout, Shop/In/Checkout: give --place Checko",
-        "Wrong0C": "Shop/Wrong: its policy is wrong: ",
+        "Pay": "Pay is ambiguous: it may be any of Shop/Pay, Shop/In/Pay: give --place Pay=PATH",
+        "Wrong": "Shop/Wrong: its policy is wrong: ",
     }.items():
         with pytest.raises(CliError, match=said):
             present.policy_of(name)
 
 
 def test_check_against_an_assembly(log: Path, tmp_path: Path) -> None:
-    for place, said in ((("--place", "checkout=Shop/Checkout"), "lacks"), ((), "is unknown")):
+    for place, said in ((("--place", "checkout=Shop/Pay"), "lacks"), ((), "is unknown")):
         done = command("learn", log, "--check", "--assembly", cloud_assembly(tmp_path), *place)
         assert done.returncode == 1, done.stderr
         assert f"checkout: its policy {said}" in done.stdout
@@ -472,16 +452,13 @@ def test_check_against_an_assembly(log: Path, tmp_path: Path) -> None:
 def test_runs_are_kept_and_merged(log: Path, tmp_path: Path) -> None:
     saved, later = tmp_path / "first.json", tmp_path / "later.jsonl"
     assert command("learn", log, "--save", saved).returncode == 3
-    later.write_text(
-        "\n".join([armed(at(24)), connect("api.stripe.com", time=at(24)), folded("read_write_tmp", 2, at(24))])
-    )
-    (told,) = json.loads(command("learn", later, "--merge", saved, "--json").stdout)["functions"]
-    assert told["cold_starts"] == 2
-    assert told["entries"][0]["evidence"]["count"] == 5
-    assert told["entries"][0]["evidence"]["days"] == 3
-    assert len(told["incomplete"]) == 3
-    (alone,) = json.loads(command("learn", "--merge", saved, "--json").stdout)["functions"]
-    assert alone["entries"][0]["evidence"]["count"] == 4
+    lines = [armed(at(24)), connect("api.stripe.com", time=at(24)), folded("read_write_tmp", 2, at(24))]
+    later.write_text("\n".join(lines))
+    for files, starts, count, days in (((later,), 2, 5, 3), ((), 1, 4, 2)):
+        (told,) = json.loads(command("learn", *files, "--merge", saved, "--json").stdout)["functions"]
+        evidence = told["entries"][0]["evidence"]
+        assert (told["cold_starts"], evidence["count"], evidence["days"]) == (starts, count, days)
+        assert len(told["incomplete"]) == (3 if files else 2)
     assert "the same run is given twice" in says(command("learn", "--merge", saved, "--merge", saved))
 
 
@@ -503,19 +480,18 @@ def test_runs_are_kept_and_merged(log: Path, tmp_path: Path) -> None:
         (("--output", "x/y.toml", "--function", "refund"), "x/y.toml cannot be written: No such file or directory"),
     ],
 )
-def test_what_is_wrong_is_said(both: Path, tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+def test_what_is_wrong_is_said(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    (tmp_path / "log").write_text("\n".join(LOG + OTHER) + "\n")
     (tmp_path / "odd.json").write_text("{}")
-    assert said in says(command("learn", both, *arguments, cwd=tmp_path))
+    assert said in says(command("learn", "log", *arguments, cwd=tmp_path))
 
 
-def test_a_forged_function_name_is_no_path(tmp_path: Path) -> None:
+def test_a_log_of_no_use(tmp_path: Path) -> None:
+    """A forged name of a function is no path; a log may have no line of the shield."""
     (tmp_path / "log").write_text(connect("a.example", function="../../evil") + "\n")
     said = says(command("learn", tmp_path / "log", "--output", tmp_path / "out"))
     assert said == "'../../evil' is not usable as a file name: choose functions with --function"
     assert list((tmp_path / "out").iterdir()) == []
-
-
-def test_no_line_of_the_shield(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("START\n")
     done = command("learn", tmp_path / "log")
     assert (done.returncode, done.stdout) == (0, "")

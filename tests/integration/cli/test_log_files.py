@@ -51,9 +51,7 @@ WRAPPED = {
     "Splunk's collector, text": _documents(*({"event": each} for each in LINES), between=""),
     "Insights' JSON": _documents([{"@timestamp": "t", "@message": each} for each in LINES], indent=4),
     "Insights' CSV": _cells(("@timestamp", "@message"), *(("now", each) for each in LINES)),
-    "get-query-results": _documents(
-        {"results": [[{"field": "@ptr", "value": "x"}, {"field": "@message", "value": each}] for each in LINES]}
-    ),
+    "get-query-results": _documents({"results": [[{"field": "@message", "value": each}] for each in LINES]}),
     "filter-log-events": _documents({"events": EVENTS, "searchedLogStreams": []}, indent=4),
     "Firehose": _documents(
         {"messageType": "DATA_MESSAGE", "logEvents": EVENTS[:2]}, {"logEvents": EVENTS[2:]}, between=""

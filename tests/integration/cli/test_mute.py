@@ -83,10 +83,8 @@ class Account:
     def puts(self, rule: str, names: list[str]) -> None:
         """A rule for these alarms, as DEPLOYMENT says."""
         schedule = {"Expression": "at(2026-11-30T07:01)", "Duration": "PT120M", "Timezone": "UTC"}
-        wanted = {
-            "Name": rule,
-            "Description": "deployment of 3.1",
-            "Rule": {"Schedule": schedule},
+        wanted = {"Name": rule, "Description": "deployment of 3.1", "Rule": {"Schedule": schedule}}
+        wanted |= {
             "MuteTargets": {"AlarmNames": names},
             "ExpireDate": datetime(2026, 11, 30, 9, 1, tzinfo=timezone.utc),
         }
@@ -160,10 +158,8 @@ def test_the_end_and_what_is_documented_is_called(aws: Account, capsys: pytest.C
 
 
 def test_a_stack_without_alarms(aws: Account) -> None:
-    for alarms, options, more in (
-        (ALARMS[3:5], DEPLOYMENT, "$"),
-        (ALARMS[:1], DEPLOYMENT._replace(keep_critical=True), " except"),
-    ):
+    keeping = DEPLOYMENT._replace(keep_critical=True)
+    for alarms, options, more in ((ALARMS[3:5], DEPLOYMENT, "$"), (ALARMS[:1], keeping, " except")):
         aws.has(alarms)
         with pytest.raises(CliError, match=f"the stack Shop has no alarm of the shield{more}"):
             mute.mute("Shop", options, json=False)

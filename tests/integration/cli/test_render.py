@@ -78,7 +78,7 @@ def decode_hcl(text: str) -> str:
     return decoded
 
 
-@settings(max_examples=settings.default.max_examples // 5)  # hcl2 is slow
+@settings(max_examples=settings().max_examples // 5)  # hcl2 is slow
 @given(NASTY.map("".join))
 def test_any_text_is_read_back_by_terraform_and_yaml(text: str) -> None:
     quoted = hcl_string(text)

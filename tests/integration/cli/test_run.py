@@ -46,15 +46,11 @@ def _sandbox() -> None:
             pytest.skip(f"no namespaces on this machine: {sandbox.isolation.note}")
 
 
-@pytest.fixture
-def event(tmp_path: Path) -> Path:
-    file = tmp_path / "event.json"
-    file.write_text(json.dumps(shop.EVENT))
-    return file
+EVENT = json.dumps(shop.EVENT)
 
 
-def test_what_a_dependency_does_is_denied_and_reported(assembly: Path, event: Path) -> None:
-    done = command("run", assembly, "Shop/Checkout", "--event", event, "--json")
+def test_what_a_dependency_does_is_denied_and_reported(assembly: Path) -> None:
+    done = command("run", assembly, "Shop/Checkout", "--event", "-", "--json", stdin=EVENT)
     assert done.returncode == 3, done.stderr
     told = json.loads(done.stdout)
     assert told["function"] == "Shop/Checkout"
@@ -72,8 +68,8 @@ def test_what_a_dependency_does_is_denied_and_reported(assembly: Path, event: Pa
     assert "a line of the function" in [line["message"] for line in told["log"]]
 
 
-def test_in_alert_mode_everything_happens_and_is_shown_in_a_table(assembly: Path, event: Path) -> None:
-    done = command("run", assembly, "Shop/Checkout", "--event", event, "--alert")
+def test_in_alert_mode_everything_happens_and_is_shown_in_a_table(assembly: Path) -> None:
+    done = command("run", assembly, "Shop/Checkout", "--event", "-", "--alert", stdin=EVENT)
     assert done.returncode == 3, done.stderr
     said = done.stdout
     assert said.startswith("Shop/Checkout returned\n{")
@@ -93,8 +89,8 @@ def test_in_alert_mode_everything_happens_and_is_shown_in_a_table(assembly: Path
     assert '"policy":' not in said, "alert lines are in the table"
 
 
-def test_without_a_shield(assembly: Path, event: Path) -> None:
-    done = command("run", assembly, "Plain", "--event", event, "--json")
+def test_without_a_shield(assembly: Path) -> None:
+    done = command("run", assembly, "Plain", "--event", "-", "--json", stdin=EVENT)
     assert done.returncode == 0
     assert done.stderr == "shielded-function: Shop/Plain has no shield: it runs unshielded\n"
     told = json.loads(done.stdout)
@@ -122,20 +118,18 @@ def test_values_that_only_a_deployment_knows(assembly: Path) -> None:
 
 
 @pytest.mark.long
-def test_a_function_that_fails(assembly: Path) -> None:
-    done = command("run", assembly, "Quiet", "--env", "TOPIC=t", "--env", "STAGE=s", "--event", "-", stdin='"fail"')
-    assert done.returncode == 1, done.stderr
-    assert done.stdout.startswith("Shop/Quiet failed\n")
-    assert '"errorMessage": "as asked"' in done.stdout
-
-
-@pytest.mark.long
-def test_a_policy_that_refuses_to_start(assembly: Path) -> None:
-    done = command("run", assembly, "Shop/Checkout", "--env", "SHIELD_READ_HANDLER=blok", "--json")
-    assert done.returncode == 1
-    told = json.loads(done.stdout)
-    assert [fields["event"] for fields in told["events"]] == ["refused"]
-    assert told["alarms"][0]["after"] == "ALARM"
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("Quiet", "--env", "TOPIC=t", "--env", "STAGE=s", "--event", "-"), 1, '"errorMessage": "as asked"'),
+        (("Shop/Checkout", "--env", "SHIELD_READ_HANDLER=blok"), 1, "OK before, ALARM after"),
+        (("Shop/Nested/Checkout",), 0, '"Shop-Orders'),  # which the outer stack gives
+    ],
+)
+def test_what_becomes_of_it(assembly: Path, arguments: tuple[str, ...], status: int, said: str) -> None:
+    done = command("run", assembly, *arguments, stdin='"fail"')
+    assert done.returncode == status, done.stderr
+    assert said in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -149,13 +143,6 @@ def test_why_an_alarm_fires_without_an_alert(capsys: pytest.CaptureFixture[str],
     shown = capsys.readouterr().out.splitlines()
     alarm = shown.index("alarm FnAlarm: OK before, ALARM after")
     assert shown[alarm - 1] == said
-
-
-@pytest.mark.long
-def test_a_nested_stack_gets_what_the_outer_one_gives(assembly: Path) -> None:
-    done = command("run", assembly, "Shop/Nested/Checkout", "--json")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert json.loads(done.stdout)["result"].startswith("Shop-Orders")
 
 
 @pytest.mark.parametrize(

@@ -50,13 +50,10 @@ def assembly(folder: Path, pay: dict[str, Any]) -> CloudAssembly:
         archive.writestr(entry, "second")
     sources = {"code": "asset.code", "first": "asset.first", "second": "asset.second.zip"}
     files = {name: {"source": {"path": path}} for name, path in sources.items()}
+    stack = {"type": "aws:cloudformation:stack", "properties": {"templateFile": "Shop.template.json"}}
+    assets = {"type": "cdk:asset-manifest", "properties": {"file": "Shop.assets.json"}}
     documents = {
-        "manifest.json": {
-            "artifacts": {
-                "Shop": {"type": "aws:cloudformation:stack", "properties": {"templateFile": "Shop.template.json"}},
-                "Shop.assets": {"type": "cdk:asset-manifest", "properties": {"file": "Shop.assets.json"}},
-            }
-        },
+        "manifest.json": {"artifacts": {"Shop": stack, "Shop.assets": assets}},
         "Shop.template.json": {"Resources": resources},
         "Shop.assets.json": {"files": files},
     }

@@ -141,10 +141,11 @@ def test_where_the_runtime_lies(task: Path, kind: str, on_root: bool, system: bo
 
 def test_what_cannot_be_mounted_is_named(task: Path, tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
-    for options, said in (
+    rows: list[tuple[Any, str]] = [
         ({"layers": tmp_path}, rf"/opt: .* must be readable by everyone: chmod 755 {tmp_path}"),
         ({"mounts": {"/var/extra": Path("/nowhere")}}, "/var/extra: /nowhere does not exist"),
-    ):
+    ]
+    for options, said in rows:
         with pytest.raises(SandboxError, match=said), Sandbox(task=task, **options):
             pass
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from integration.cli.running import command, says
+from integration.cli.running import command, says, shell
 from integration.docs.pages import ROOT, read_page
 from integration.emulator.conftest import PACKAGE
 from integration.examples.conftest import Assembly
@@ -46,9 +43,7 @@ def told(assembly: Assembly, _sandbox: None, tmp_path_factory: pytest.TempPathFa
     (block,) = (one for one in read_page(ROOT / "docs/guide/drill.md").blocks if one.elsewhere)
     folder = tmp_path_factory.mktemp("drill")
     (folder / "cdk.out").symlink_to(assembly("checkout"))
-    environment = {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
-    script = ["bash", "-euo", "pipefail", "-c", block.text]
-    done = subprocess.run(script, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True, check=False)
+    done = shell(block.text, folder)
     assert done.returncode == 0, done.stderr
     return json.loads((folder / "drill.json").read_text())
 

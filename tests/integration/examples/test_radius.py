@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
-import pytest
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 
 from harness.alert_lines import armed, at
+from integration.cli.running import command
 from integration.examples.conftest import Assembly
 from shielded_function import ShieldedFunction, ShieldPolicy
-from shielded_function.cli import main
 
 AWS = "AWS, with keys of any account"
 ANY = ("any host", ["*"])
@@ -40,26 +38,18 @@ EXPECTED: dict[str, tuple[str, list[str], list[str], list[str], list[str], list[
 }
 
 
-@pytest.fixture
-def radius(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
-    """Runs the command; returns its exit status and what it printed."""
-
-    def run(*arguments: object) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["shielded-function", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capsys.readouterr()
-        return int(str(ended.value.code)), printed.out + printed.err
-
-    return run
+def ask(*arguments: object, **environment: str) -> tuple[int, str]:
+    """The command's exit status, and what it prints."""
+    done = command(*map(str, arguments), environment=environment)
+    return done.returncode, done.stdout + done.stderr
 
 
 def named(resources: list[dict[str, Any]], access: str) -> list[str]:
     return [f"{each['kind']} {each['name']}" for each in resources if each[access] and each["admitted"]]
 
 
-def test_the_whole_app(assembly: Assembly, radius: Any) -> None:
-    status, printed = radius("radius", assembly("whole_app"), "--json")
+def test_the_whole_app(assembly: Assembly) -> None:
+    status, printed = ask("radius", assembly("whole_app"), "--json")
     told = json.loads(printed)
     found = {
         each["path"].split("/", 2)[2]: (
@@ -78,36 +68,35 @@ def test_the_whole_app(assembly: Assembly, radius: Any) -> None:
     assert len(told["not_narrowed"]) == 3
 
 
-def test_its_table(assembly: Assembly, radius: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    status, printed = radius("radius", assembly("whole_app"), "--function", "Live/Orders/PlaceOrder")
+def test_its_table(assembly: Assembly) -> None:
+    status, printed = ask("radius", assembly("whole_app"), "--function", "Live/Orders/PlaceOrder", COLUMNS="80")
     assert status == 0
     assert max(map(len, printed.splitlines())) <= 80
     for text in ("Live/Orders/PlaceOrder", "hosts: api.payments.example:443", "Limits that no policy can narrow"):
         assert text in printed
     assert "FulfilOrder" not in printed
-    assert radius("radius", assembly("whole_app"), "--function", "Live/Nowhere")[0] == 2
-    assert radius("radius", Path(__file__).parent)[0] == 2
-    status, printed = radius("audit", assembly("whole_app"), "--all")
+    assert ask("radius", assembly("whole_app"), "--function", "Live/Nowhere")[0] == 2
+    assert ask("radius", Path(__file__).parent)[0] == 2
+    status, printed = ask("audit", assembly("whole_app"), "--all")
     assert "Blast radius" in printed
-    _, printed = radius("audit", assembly("whole_app"), "--json")
+    _, printed = ask("audit", assembly("whole_app"), "--json")
     assert len(json.loads(printed)["radius"]) == len(EXPECTED)
 
 
-def test_it_stands_in_the_report(assembly: Assembly, radius: Any, tmp_path: Path) -> None:
+def test_it_stands_in_the_report(assembly: Assembly, tmp_path: Path) -> None:
     """Each function in all formats but the spreadsheet's, the widest first."""
     log = tmp_path / "lines.jsonl"
     log.write_text(armed(at(18)) + "\n", encoding="utf-8")
     asked = ("report", log, "--assembly", assembly("whole_app"))
-    status, printed = radius(*asked, "--format", "json", "--output", "-")
+    status, printed = ask(*asked, "--format", "json", "--output", "-")
     reached = json.loads(printed)["reach"]
     assert status == 0
     assert [each["function"].split("/", 2)[2] for each in reached] == list(EXPECTED)
     assert [each["reads"] for each in reached] == [reads for _, _, reads, _, _, _ in EXPECTED.values()]
-    page, text = (radius(*asked, "--format", form, "--output", "-")[1] for form in ("html", "md"))
+    page, text = (ask(*asked, "--format", form, "--output", "-")[1] for form in ("html", "md"))
     assert all(f"<code>{each['function']}</code>" in page for each in reached)
     assert text.split("## Blast radius")[1].split("##")[0].count("\n| ") == 1 + len(reached)
-    assert radius("report", log, "--assembly", tmp_path)[0] == 2
+    assert ask("report", log, "--assembly", tmp_path)[0] == 2
 
 
 BLOCK = (
@@ -155,7 +144,7 @@ def reader(stack: cdk.Stack, name: str, policy: ShieldPolicy, bucket: s3.Bucket)
     return function
 
 
-def test_what_a_narrower_policy_takes_away(tmp_path: Path, radius: Any) -> None:
+def test_what_a_narrower_policy_takes_away(tmp_path: Path) -> None:
     app = cdk.App(outdir=str(tmp_path / "cdk.out"))
     stack = cdk.Stack(app, "Shop")
     orders = s3.Bucket(stack, "Orders")
@@ -170,7 +159,7 @@ def test_what_a_narrower_policy_takes_away(tmp_path: Path, radius: Any) -> None:
     archive = s3.Bucket(stack, "Files", bucket_name="my-orders-archive")
     for name in NAMED:
         reader(stack, name, ShieldPolicy(allow_aws="none", allow_buckets=[name]), archive)
-    _, printed = radius("radius", app.synth().directory, "--json")
+    _, printed = ask("radius", app.synth().directory, "--json")
     functions = {each["path"]: each for each in json.loads(printed)["functions"]}
     found = {path.removeprefix("Shop/"): each for path, each in functions.items() if path.startswith("Shop/")}
     for name, (_, width, narrower) in NARROWER.items():

@@ -17,7 +17,7 @@ from integration.cli.running import command
 from integration.docs.pages import ROOT, read_page
 from runtimes.functions import STACK, Described, synthesize
 from shielded_function.policy import ShieldPolicy
-from shielded_function_emulator.sandbox import Sandbox, shield_lines
+from shielded_function_emulator.sandbox import shield_lines
 
 from .test_roll_out import LANGUAGES
 
@@ -47,13 +47,6 @@ def fetch():
 """
 SECOND = FIRST.replace("    return 1", '    client.ask("telemetry.example")\n    return 2')
 PACKAGES = {name: {"allow_outbound": ["rates.example:443"]} for name in ("app", "client", "rates")}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _sandbox() -> None:
-    with Sandbox() as sandbox:
-        if not sandbox.isolation.whole:
-            pytest.skip(f"no namespaces on this machine: {sandbox.isolation.note}")
 
 
 def log_of(folder: Path, rates: str, policy: ShieldPolicy | None = None, status: int = 3) -> Path:

@@ -25,7 +25,6 @@ from shielded_function_emulator.function import EmulatedFunction
 from shielded_function_emulator.languages import find, java
 from shielded_function_emulator.languages.parts import Unavailable, run
 from shielded_function_emulator.languages.python import THIS
-from shielded_function_emulator.sandbox import Sandbox
 from shielded_function_emulator.web import Receiver, WebServer
 from shielded_function_monitoring import Alert, parse_line
 
@@ -42,13 +41,6 @@ LANGUAGES: Mapping[str, tuple[lambda_.Runtime, str]] = {
     "node": (lambda_.Runtime.NODEJS_22_X, "index.handler"),
     "java": (lambda_.Runtime.JAVA_21, "App::handle"),
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _sandbox() -> None:
-    with Sandbox() as sandbox:
-        if not sandbox.isolation.whole:
-            pytest.skip(f"no namespaces on this machine: {sandbox.isolation.note}")
 
 
 @pytest.fixture(scope="module")

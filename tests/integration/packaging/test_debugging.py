@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import lief
 import pytest
 
+from integration.cli.running import shell
 from shielded_function_runtime.build import native
 
 pytestmark = [
@@ -45,13 +44,9 @@ def folder(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(script: str, folder: Path, **settings: str) -> str:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("SHIELD_")}
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    shell = ["bash", "-euo", "pipefail", "-c", script]
-    pipes: Any = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    done = subprocess.run(shell, cwd=folder, env={**kept, "PATH": path, **settings}, timeout=300, check=False, **pipes)
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+    done = shell(script, folder, **settings)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
 
 
 def test_debugging_runs_the_wrapper_and_its_doctor(blocks: list[str], folder: Path) -> None:

@@ -22,10 +22,6 @@ def stand_in(folder: Path, version: str) -> Path:
     return program
 
 
-def without_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-
-
 SUPPORTED = max(node.END_OF_LIFE)
 # The machine's own version ("{}" is a supported one), whether PyPI's wheel is there, and whose is taken.
 CHOICES = {
@@ -42,7 +38,7 @@ CHOICES = {
 def test_which_is_chosen(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     version, has_wheel, taken = CHOICES[name]
     if not has_wheel:
-        without_wheel(monkeypatch)
+        monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     own = stand_in(tmp_path, version.format(SUPPORTED)) if version is not None else None
     chosen = node.choose({"PATH": str(tmp_path)})
     assert (chosen == own) == (taken == "own")
@@ -51,7 +47,7 @@ def test_which_is_chosen(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_none_at_all_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    without_wheel(monkeypatch)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(node.NodeMissing, match=r"shielded-function\[node\]"):
         node.choose({"PATH": str(tmp_path)})
 

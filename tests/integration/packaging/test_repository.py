@@ -18,8 +18,10 @@ from shielded_function_runtime.build import native
 pytestmark = pytest.mark.promise("package.tree")
 
 # In pieces, because this file is committed too.
-_HOSTS = "registry npmjs org;registry yarnpkg com;files pythonhosted org;pypi org;index crates io;static crates io;"
-_HOSTS += "proxy golang org;repo1 maven org;repo maven apache org;deb debian org"
+_HOSTS = (
+    "registry npmjs org;registry yarnpkg com;files pythonhosted org;pypi org;index crates io;static crates io;"
+    "proxy golang org;repo1 maven org;repo maven apache org;deb debian org"
+)
 REGISTRIES = re.compile("|".join(host.replace(" ", r"\.") for host in _HOSTS.split(";")))
 # Lambda's own user has a home that is named in tests; it exists nowhere.
 MACHINE_PATHS = re.compile(r"(?<![\w./$}*-])/(?:" + "|".join(("root", "work", "home", "Users")) + r")/(?!sbx_user)\w")
