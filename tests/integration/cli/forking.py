@@ -71,6 +71,7 @@ if __name__ == "__main__":
         runpy.run_module(COMMAND, run_name="__main__", alter_sys=True)
     except SystemExit as ended:
         sys.stdout.flush()
+        sys.stderr.flush()
         os._exit(
             int(ended.code or 0)
         )  # an interpreter that ends visits, and copies, all that it shares with its parent

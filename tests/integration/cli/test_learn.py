@@ -197,10 +197,7 @@ def test_an_offer_is_taken(log: Path) -> None:
 SNAPPY = [f"/tmp/snappy-1.1.10-{each}-libsnappyjava.so" for each in ("0b5c", "77aa")]
 MEMORY = alert("executable_memory", allow="libffi")
 GRANTED = [connect("sqs.eu-west-1.amazonaws.com")]
-UNKNOWN_SERVICES = (
-    'hosts of AWS were reported, so allow_aws was not "all"; without the present policy (--policy, --assembly) '
-    "the services in it are unknown"
-)
+UNKNOWN = 'hosts of AWS were reported, so allow_aws was not "all"; without the present policy (--policy, --assembly) '
 LIGHTGBM = [
     alert("executable_memory", through=("lightgbm", "app"), allow="libffi"),
     alert("executable_memory", through=("evil",), allow="libevil"),
@@ -238,7 +235,9 @@ LEARNED: dict[str, tuple[list[str], tuple[str, ...], dict[str, object]]] = {
         [connect("s3.eu-west-1.amazonaws.com")], (),
         {"policy": {"allow_aws": "none"}, "still_denied": ["s3.eu-west-1.amazonaws.com:443"]},
     ),
-    "AWS without the present policy": (GRANTED, (), {"policy": {"allow_aws": ["sqs"]}, "notes": [UNKNOWN_SERVICES]}),
+    "AWS without the present policy": (
+        GRANTED, (), {"policy": {"allow_aws": ["sqs"]}, "notes": [UNKNOWN + "the services in it are unknown"]},
+    ),
     "AWS with --granted": (GRANTED, ("--granted",), {"decisions": ["missing-grant"]}),
     "AWS that is granted": (GRANTED, ("--policy", 'allow_aws = "granted"'), {"decisions": ["missing-grant"]}),
 }  # fmt: skip

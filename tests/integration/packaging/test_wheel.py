@@ -37,17 +37,11 @@ json.dump([policy.decide("connect", host).action for host in sys.argv[1:]], sys.
 
 @pytest.fixture(scope="module")
 def entries(wheel: Path) -> dict[str, zipfile.ZipInfo]:
-    with zipfile.ZipFile(wheel) as archive:
-        return {entry.filename: entry for entry in archive.infolist()}
+    return {entry.filename: entry for entry in zipfile.ZipFile(wheel).infolist()}
 
 
 @pytest.mark.long  # compiles everything again
 def test_two_builds_give_the_same_bytes(wheel: Path, wheel_from_sdist: Path) -> None:
-    one, other = (
-        {e.filename: (e.CRC, e.file_size, e.external_attr, e.date_time) for e in zipfile.ZipFile(w).infolist()}
-        for w in (wheel, wheel_from_sdist)
-    )
-    assert one == other
     assert wheel.read_bytes() == wheel_from_sdist.read_bytes()
 
 
