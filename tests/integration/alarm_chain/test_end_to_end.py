@@ -146,18 +146,18 @@ def test_each_policy_mode_and_granularity(
 def test_a_log_counts_every_violation_and_nothing_else(
     assemblies: Assemblies, written: dict[str, Written], granularity: Granularity, mode: str
 ) -> None:
-    """Not the armed line, nor other programs' JSON; of a policy that allows everything, what nothing allows."""
+    """Not the armed line, nor other programs' JSON, nor what a function writes whose policy allows everything."""
     function = written[mode]
     said = [json.loads(line) for line in function.lines if line not in function.others]
-    assert ({line["policy"] for line in said} == {"self_protection"}) == (mode == "allow")
-    assert {line["function"] for line in said} == {function.name}
+    assert ({line["policy"] for line in said} <= {"self_protection"}) == (mode == "allow")  # that one has no mode
+    assert {line["function"] for line in said} <= {function.name}
     assert any('"event":"armed"' in line for line in function.others)
     assert any('"policy": "retry"' in line for line in function.others)
     deployed = Deployed(assemblies[granularity])
     metrics = deployed.moto.cloudwatch.metrics
     assert deployed.after(function.name, function.others) == []
     assert (set(deployed.states.values()), len(metrics)) == ({"OK"}, 0)
-    assert deployed.after(function.name, list(function.lines))
+    assert bool(deployed.after(function.name, list(function.lines))) == bool(said)
     total = sum(metrics.sum(key) for key in metrics if dict(key.dimensions).get("FunctionName") == function.name)
     counted = [line for line in said if granularity == "control" or line["policy"] != "read_handler"]
     assert total == sum(line["count"] for line in counted)

@@ -72,6 +72,5 @@ if __name__ == "__main__":
     except SystemExit as ended:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(
-            int(ended.code or 0)
-        )  # an interpreter that ends visits, and copies, all that it shares with its parent
+        # An interpreter that ends visits, and so copies, all that it shares with its parent.
+        os._exit(int(ended.code or 0))
