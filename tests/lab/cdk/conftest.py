@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from unit.constructs.conftest import layers_folder
+from unit.constructs.conftest import placeholder_layers
 
-__all__ = ["layers_folder"]
+__all__ = ["placeholder_layers"]
 
 PROMISE = "construct.granted"

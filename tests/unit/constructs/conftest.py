@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,29 @@ PROMISE = "construct.function"
 Synthesize = Callable[[cdk.Stack], "dict[str, Any]"]
 
 
-@pytest.fixture(autouse=True)
-def layers_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stands in for the package's `binaries/layer`; `test_layer.py` looks at the real one."""
-    root = tmp_path / "layer"
+def make_layers(root: Path) -> Path:
     for architecture in layer_archive.ARCHITECTURES.values():
         for name, mode in layer_archive.FILES.items():
             file = root / architecture / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(f"{file.name} for {architecture}\n")
             file.chmod(mode)
+    return root
+
+
+@pytest.fixture(scope="module", autouse=True)
+def placeholder_layers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Stands in for the package's `binaries/layer`; `test_layer.py` looks at the real one."""
+    root = make_layers(tmp_path_factory.mktemp("layers"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layer_archive, "layers_folder", lambda: root)
+        yield
+
+
+@pytest.fixture
+def layers_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Files of its own, for a test that changes them."""
+    root = make_layers(tmp_path / "layer")
     monkeypatch.setattr(layer_archive, "layers_folder", lambda: root)
     return root
 
@@ -60,11 +74,12 @@ def synthesize() -> Synthesize:
 @pytest.fixture
 def resources(synthesize: Synthesize) -> Callable[[cdk.Stack, str], dict[str, Any]]:
     """The properties of a stack's resources of one type, by logical id; synthesizes the stack."""
+    template = cache(synthesize)
 
     def find(stack: cdk.Stack, kind: str) -> dict[str, Any]:
         return {
             logical_id: resource.get("Properties", {})
-            for logical_id, resource in synthesize(stack)["Resources"].items()
+            for logical_id, resource in template(stack)["Resources"].items()
             if resource["Type"] == kind
         }
 

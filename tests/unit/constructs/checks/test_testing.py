@@ -60,11 +60,6 @@ def test_only_these(stack: cdk.Stack, shielded: MakeFunction, props: Props) -> N
         assert_shielded(stack, functions="Shop/One")
 
 
-def test_no_function_is_no_proof(stack: cdk.Stack) -> None:
-    with pytest.raises(AssertionError, match="nothing was checked"):
-        assert_shielded(stack)
-
-
 def test_other_code_is_no_function_and_is_found(stack: cdk.Stack, shielded: MakeFunction) -> None:
     shielded(stack)
     cdk.CfnResource(stack, "Web", type="AWS::Lambda::WebFunctionRevision")
@@ -88,6 +83,8 @@ def test_what_is_excused(stack: cdk.Stack, props: Props) -> None:
         assert_shielded(stack, functions=["Shop/Two"])
 
 
-def test_something_else() -> None:
+def test_no_function_is_no_proof_and_something_else_no_template(stack: cdk.Stack) -> None:
+    with pytest.raises(AssertionError, match="nothing was checked"):
+        assert_shielded(stack)
     with pytest.raises(ShieldError, match="is no template"):
         assert_shielded(7)  # pyright: ignore[reportArgumentType]

@@ -9,18 +9,14 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 from jsii._kernel.providers import process
 
+from unit.constructs.granted.rows import another
+
 PROMISE = "construct.hosts"
 
 
 def make_function(scope: cdk.Stack, construct_id: str = "Fn") -> lambda_.Function:
     """The least that a function needs."""
-    return lambda_.Function(
-        scope,
-        construct_id,
-        runtime=lambda_.Runtime.PYTHON_3_13,
-        handler="index.handler",
-        code=lambda_.Code.from_inline("def handler(event, context): return event"),
-    )
+    return another(scope, construct_id)
 
 
 @pytest.fixture

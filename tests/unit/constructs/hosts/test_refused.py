@@ -98,21 +98,17 @@ def test_an_unknown_construct_gets_the_list_of_what_is_accepted(stack: cdk.Stack
         hosts.check_construct(aws.iam.User(stack, "Y"), "allow_buckets")
     assert "an S3 bucket" in str(caught.value)
     assert "RDS" not in str(caught.value)
-
-
-def test_lists_of_paths_take_no_constructs(stack: cdk.Stack) -> None:
     with pytest.raises(ShieldPolicyError, match=r"allow_tmp: Shop/B .* is a construct: write texts"):
         hosts.check_construct(aws.s3.CfnBucket(stack, "B"), "allow_tmp")
 
 
-def test_services_are_those_of_allow_aws() -> None:
+def test_the_tables() -> None:
+    """Their services are those of `allow_aws`, a type is in one row, and a row is documented."""
     assert ShieldPolicy(allow_aws=SERVICES).allow_aws == SERVICES
-
-
-def test_a_type_is_in_one_row() -> None:
     types = [kind for row in hosts.ROWS for kind in row.types]
     assert len(types) == len(set(types))
     assert set(types) & set(REFUSED) == set()
+    assert [row.name for row in hosts.ROWS if not row.document.startswith("https://docs.aws.amazon.com/")] == []
 
 
 def test_every_type_exists_and_interfaces_classes_are_known() -> None:
@@ -135,10 +131,6 @@ def test_every_type_exists_and_interfaces_classes_are_known() -> None:
                 missing.append(own)
     assert missing == []
     assert {kind for kind in known if kind.startswith("aws_")} - found == set()
-
-
-def test_a_row_is_documented() -> None:
-    assert [row.name for row in hosts.ROWS if not row.document.startswith("https://docs.aws.amazon.com/")] == []
 
 
 def test_the_tables_import_no_service() -> None:
