@@ -89,13 +89,7 @@ def path_of(name: str) -> str:
 
 @dataclass(frozen=True)
 class Built:
-    """An app with the grants of many rows, some in each stack.
-
-    Attributes:
-        rows: by name.
-        functions: that are granted something, by the rows' names.
-        read: what is read of the constructs.
-    """
+    """An app with the grants of many rows: by the rows' names, the functions and what is read of their constructs."""
 
     app: cdk.App
     rows: Mapping[str, Row]

@@ -61,13 +61,6 @@ def access_point(s: Any, f: Any) -> None:
     allow(f, "s3:GetObject", f"{point.attr_arn}/object/*")
 
 
-def directory_bucket(s: Any, f: Any) -> None:
-    made = aws.s3express.CfnDirectoryBucket(
-        s, "Fast", data_redundancy="SingleAvailabilityZone", location_name="euw1-az1"
-    )
-    allow(f, "s3express:CreateSession", made.attr_arn)
-
-
 def bucket_by_an_assumed_role(s: Any, f: Any) -> None:
     role: Any = aws.iam.Role(s, "Role", assumed_by=aws.iam.ArnPrincipal(f.role.role_arn))
     aws.s3.Bucket(s, "Bucket").grant_read(role)
@@ -319,7 +312,6 @@ ROWS: dict[str, Row] = {
     ),
     "batch_operations": Row(allowing("s3:CreateJob", "arn:aws:s3:eu-west-1:111111111111:job/*"), "s3control"),
     "access_point": Row(access_point, buckets="Point_(bucket)", hosts="Point_(host)"),
-    "directory_bucket": Row(directory_bucket, buckets="Fast"),
     "bucket_by_an_assumed_role": Row(bucket_by_an_assumed_role, "sts", buckets="Bucket"),
     "queue_that_lambda_polls": Row(
         polls(lambda s: SOURCES.SqsEventSource(aws.sqs.Queue(s, "Queue", encryption=aws.sqs.QueueEncryption.KMS))),
