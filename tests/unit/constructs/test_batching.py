@@ -9,17 +9,14 @@ from typing import Any
 import aws_cdk as cdk
 import jsii
 import pytest
-from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
-from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 
 from shielded_function import AlarmOptions, Shield, ShieldPerimeter, ShieldPolicy, batching
 from shielded_function.batching import members_of
 from shielded_function.granted import rereading
 from shielded_function.kinds import CLASSES, TYPES, find_relevant
+from unit.constructs.aws import aws
 
 pytestmark = pytest.mark.promise("construct.batched")
 
@@ -65,7 +62,7 @@ def test_what_is_looked_at_is_found(app: cdk.App, stack: cdk.Stack, props: dict[
     """Every class that something looks for is among those that are asked for."""
     functions(stack, props)
     assert {*rereading._TYPES, "AWS::Lambda::Function", "AWS::Lambda::Url"} <= set(TYPES)
-    kinds = (cdk.Stage, cdk.Stack, lambda_.FunctionBase, lambda_.CfnFunction, iam.CfnRole)
+    kinds = (cdk.Stage, cdk.Stack, lambda_.FunctionBase, lambda_.CfnFunction, aws.iam.CfnRole)
     assert CLASSES == ("Stage", "Stack", "aws_lambda.FunctionBase")
     assert [found.node.path for found in find_relevant(app)] == [
         found.node.path for found in app.node.find_all() if isinstance(found, kinds)
@@ -82,15 +79,15 @@ def test_an_app_is_the_same_in_both_ways(
         app = cdk.App(outdir=str(tmp_path / name))
         stack = cdk.Stack(app, "Shop")
         first, second = functions(stack, props)
-        queue = sqs.Queue(stack, "Queue")
+        queue = aws.sqs.Queue(stack, "Queue")
         queue.grant_send_messages(first)
         first.add_event_source_mapping("Polled", event_source_arn=queue.queue_arn)
         second.add_function_url()
-        role = iam.CfnRole(stack, "Role", assume_role_policy_document={})
+        role = aws.iam.CfnRole(stack, "Role", assume_role_policy_document={})
         code = lambda_.CfnFunction.CodeProperty(zip_file="x")
         lambda_.CfnFunction(stack, "L1", runtime="python3.13", handler="i.h", role=role.attr_arn, code=code)
-        lambda_.Function(stack, "Kept", log_retention=logs.RetentionDays.ONE_DAY, **props)
-        vpc = ec2.Vpc(stack, "Vpc", max_azs=2)
+        lambda_.Function(stack, "Kept", log_retention=aws.logs.RetentionDays.ONE_DAY, **props)
+        vpc = aws.ec2.Vpc(stack, "Vpc", max_azs=2)
         lambda_.Function(stack, "Inside", vpc=vpc, **props)
         ShieldPerimeter(stack, vpc=vpc)
         Shield.everywhere(app, ShieldPolicy(allow_aws="granted"), alarms=AlarmOptions(granularity="fleet"))

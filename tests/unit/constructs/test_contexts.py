@@ -7,15 +7,12 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_rds as rds
-from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Annotations, Match
 
 from harness.deploying import Account, Refused
 from shielded_function import Shield, ShieldedFunction, ShieldError, ShieldPerimeter, ShieldPolicy
 from shielded_function.function_shield import attached_to
+from unit.constructs.aws import aws
 from unit.constructs.test_everywhere import variables
 
 pytestmark = pytest.mark.promise("construct.everywhere")
@@ -55,12 +52,12 @@ def test_the_contexts_keep_exports(tmp_path: Path, props: Props) -> None:
         context = {"aws:cdk:enable-asset-metadata": True} | ({} if switch == "plain" else {"shield": switch})
         app = cdk.App(outdir=str(tmp_path / switch), context=context)
         data, api, walls = (cdk.Stack(app, name, env=HOME) for name in ("Data", "Api", "Walls"))
-        vpc = ec2.Vpc(data, "Vpc", max_azs=2)
-        db = rds.DatabaseInstance(data, "Db", vpc=vpc, engine=rds.DatabaseInstanceEngine.POSTGRES)
+        vpc = aws.ec2.Vpc(data, "Vpc", max_azs=2)
+        db = aws.rds.DatabaseInstance(data, "Db", vpc=vpc, engine=aws.rds.DatabaseInstanceEngine.POSTGRES)
         secret: Any = db.secret
-        bucket = s3.Bucket(data, "Bucket")
-        fn = lambda_.Function(api, "Fn", vpc=vpc, **props)
-        beside = lambda_.Function(cdk.NestedStack(data, "Nested"), "Beside", vpc=vpc, **props)
+        bucket = aws.s3.Bucket(data, "Bucket")
+        fn = aws.lambda_.Function(api, "Fn", vpc=vpc, **props)
+        beside = aws.lambda_.Function(cdk.NestedStack(data, "Nested"), "Beside", vpc=vpc, **props)
         bucket.grant_read(fn)
         proxy = db.add_proxy("Proxy", vpc=vpc, secrets=[secret])  # the perimeter's stack alone imports its endpoint
         if switch != "plain":

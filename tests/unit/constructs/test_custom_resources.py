@@ -8,16 +8,14 @@ from typing import Any, cast
 import aws_cdk as cdk
 import jsii
 import pytest
-from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import custom_resources
 from constructs import IConstruct
 
 from shielded_function import ShieldedFunction, ShieldPerimeter, ShieldPolicy
 from shielded_function.testing import SimulatedPerimeter
 from shielded_function_monitoring.intrinsics import Resolver
+from unit.constructs.aws import aws
 
 pytestmark = pytest.mark.promise("construct.everywhere")
 
@@ -55,8 +53,8 @@ def by_alias(stack: cdk.Stack, function: lambda_.Function) -> Any:
 
 
 def by_topic(stack: cdk.Stack, function: lambda_.Function) -> Any:
-    topic = sns.Topic(stack, "Topic")
-    topic.add_subscription(cast(Any, subscriptions.LambdaSubscription(cast(Any, function))))
+    topic = aws.sns.Topic(stack, "Topic")
+    topic.add_subscription(aws.sns_subscriptions.LambdaSubscription(function))
     return cdk.CustomResource(stack, "Custom", service_token=topic.topic_arn)
 
 
@@ -123,7 +121,7 @@ def test_a_providers_handler_does_not_answer(app: cdk.App, stack: cdk.Stack, mak
 
 
 def test_a_perimeter_lets_it_through(app: cdk.App, stack: cdk.Stack, make: Make) -> None:
-    vpc: Any = ec2.Vpc(stack, "Vpc", max_azs=1)
+    vpc = aws.ec2.Vpc(stack, "Vpc", max_azs=1)
     by_function(stack, make(vpc=vpc))
     ShieldPerimeter(stack, "Perimeter", vpc=vpc, also_allow=[])
     template = app.synth().get_stack_by_name("Shop").template

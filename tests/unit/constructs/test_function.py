@@ -9,15 +9,12 @@ from typing import Any, cast
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 
 from harness.function_template import ALARM, FUNCTION, LAYER, Props, Resources, variables
 from shielded_function import ShieldedFunction, ShieldError, ShieldPolicy
+from unit.constructs.aws import aws
 
 
 def test_the_default_blocks_everything_but_what_is_granted(
@@ -71,7 +68,7 @@ def test_settings_are_in_their_variables(stack: cdk.Stack, props: Props, resourc
 def test_allow_to(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     """After the function is made, and with what the stack makes."""
     fn = ShieldedFunction(stack, "Checkout", policy=ShieldPolicy(allow_outbound=["api.stripe.com:443"]), **props)
-    bucket, vpc = s3.Bucket(stack, "Uploads"), ec2.Vpc(stack, "Vpc", max_azs=1, nat_gateways=0)
+    bucket, vpc = aws.s3.Bucket(stack, "Uploads"), aws.ec2.Vpc(stack, "Vpc", max_azs=1, nat_gateways=0)
     fn.allow_to(bucket, vpc, "*.example.com:443")
     environment = variables(resources, stack)
     assert environment["SHIELD_ALLOW_BUCKETS"] == stack.resolve(bucket.bucket_name)
@@ -84,7 +81,7 @@ def test_allow_to(stack: cdk.Stack, props: Props, resources: Resources) -> None:
 
 def test_allow_to_what_has_no_host(stack: cdk.Stack, props: Props) -> None:
     fn = ShieldedFunction(stack, "Checkout", **props)
-    for wrong in (stack, "not a host", sns.Topic(stack, "Topic")):
+    for wrong in (stack, "not a host", aws.sns.Topic(stack, "Topic")):
         with pytest.raises(ValueError, match="allow_outbound"):
             fn.shield.allow_to(cast("Any", wrong))
     assert fn.shield.policy == ShieldPolicy()
@@ -110,29 +107,22 @@ def test_a_taken_construct_id_is_said_so(stack: cdk.Stack, props: Props) -> None
 
 def plain_of(shielded: dict[str, Any]) -> dict[str, Any]:
     """A template without what the shield adds."""
-    template = copy.deepcopy(shielded)
-    template["Resources"] = {
-        logical_id: resource
-        for logical_id, resource in template["Resources"].items()
-        if "Shield" not in logical_id and "ShieldedFunctionLayer" not in logical_id
-    }
-    for resource in template["Resources"].values():
+    resources = copy.deepcopy({name: r for name, r in shielded["Resources"].items() if "Shield" not in name})
+    for resource in resources.values():
         if resource["Type"] != FUNCTION:
             continue
-        properties = resource["Properties"]
-        environment = properties["Environment"]["Variables"]
-        for name in [name for name in environment if name.startswith(("SHIELD_", "AWS_LAMBDA_EXEC_WRAPPER"))]:
-            del environment[name]
-        if not environment:
-            del properties["Environment"]
-        properties["Layers"] = [layer for layer in properties["Layers"] if "ShieldedFunctionLayer" not in str(layer)]
-        if not properties["Layers"]:
-            del properties["Layers"]
-        if "Shield" in str(properties["LoggingConfig"]["LogGroup"]):
-            del properties["LoggingConfig"]["LogGroup"]
-        if not properties["LoggingConfig"]:
-            del properties["LoggingConfig"]
-    return template
+        given = resource["Properties"]
+        variables, layers, logging = (given.pop(name) for name in ("Environment", "Layers", "LoggingConfig"))
+        own = {k: v for k, v in variables["Variables"].items() if not k.startswith(("SHIELD_", "AWS_LAMBDA_EXEC_"))}
+        if "Shield" in str(logging["LogGroup"]):
+            del logging["LogGroup"]
+        left = {
+            "Environment": {"Variables": own} if own else {},
+            "Layers": [layer for layer in layers if "ShieldedFunctionLayer" not in str(layer)],
+            "LoggingConfig": logging,
+        }
+        given |= {name: value for name, value in left.items() if value}
+    return {**shielded, "Resources": resources}
 
 
 def with_everything(stack: cdk.Stack) -> Props:
@@ -153,8 +143,8 @@ def with_everything(stack: cdk.Stack) -> Props:
         "tracing": lambda_.Tracing.ACTIVE,
         "dead_letter_queue_enabled": True,
         "retry_attempts": 1,
-        "vpc": ec2.Vpc(stack, "Vpc", max_azs=1, nat_gateways=0),
-        "vpc_subnets": {"subnet_type": ec2.SubnetType.PRIVATE_ISOLATED},
+        "vpc": aws.ec2.Vpc(stack, "Vpc", max_azs=1, nat_gateways=0),
+        "vpc_subnets": {"subnet_type": aws.ec2.SubnetType.PRIVATE_ISOLATED},
     }
 
 
@@ -166,8 +156,8 @@ def test_everything_else_is_as_function_makes_it(
         stack = cdk.Stack(cdk.App(), "Shop")
         fn = kind(stack, "Checkout", **props, **more(stack))
         fn.add_function_url()
-        dynamodb.Table(
-            stack, "Table", partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
+        aws.dynamodb.Table(
+            stack, "Table", partition_key=aws.dynamodb.Attribute(name="id", type=aws.dynamodb.AttributeType.STRING)
         ).grant_read_data(fn)
         return synthesize(stack)
 

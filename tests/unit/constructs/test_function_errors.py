@@ -10,14 +10,12 @@ from typing import Any, cast
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
-from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Annotations, Match
 
 from harness.function_template import FUNCTION, LAYER, WRAPPER, Props, Resources
 from shielded_function import ControlAlarm, Shield, ShieldedFunction, ShieldError, ShieldPolicy
+from unit.constructs.aws import aws
 
 pytestmark = pytest.mark.promise("construct.errors")
 
@@ -34,7 +32,7 @@ def layers(stack: cdk.Stack, number: int) -> Any:
 
 
 def cheap(stack: cdk.Stack) -> Any:
-    return logs.LogGroup(stack, "Cheap", log_group_class=logs.LogGroupClass.INFREQUENT_ACCESS)
+    return aws.logs.LogGroup(stack, "Cheap", log_group_class=aws.logs.LogGroupClass.INFREQUENT_ACCESS)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +52,7 @@ def cheap(stack: cdk.Stack) -> Any:
     ],
 )
 def test_what_cannot_be_shielded(stack: cdk.Stack, props: Props, more: Props, says: str) -> None:
-    bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "code")  # inline code is not for every runtime
+    bucket = aws.s3.Bucket.from_bucket_name(stack, "Bucket", "code")  # inline code is not for every runtime
     given = {name: make(stack) if name in ("layers", "log_group") else make for name, make in more.items()}
     merged: Any = {**props, "code": lambda_.Code.from_bucket(bucket, "code.zip"), **given}
     with pytest.raises(ShieldError) as error:
@@ -112,7 +110,7 @@ def test_later_additions_are_checked(
 def test_a_long_policy_is_put_into_a_file(app: cdk.App, stack: cdk.Stack, props: Props, resources: Resources) -> None:
     """Literals into a file in a layer of its own, values known at deployment into the environment."""
     hosts = [f"host-{n:03}.example.com:443" for n in range(200)]
-    bucket = s3.Bucket(stack, "Uploads")
+    bucket = aws.s3.Bucket(stack, "Uploads")
     policy = ShieldPolicy(allow_outbound=hosts, allow_buckets=["reports", bucket], allow_aws="all")
     fn = ShieldedFunction(stack, "Checkout", policy=policy, **props)
     ShieldedFunction(stack, "Other", **props)
@@ -145,15 +143,17 @@ def test_what_does_not_fit_a_file_either(app: cdk.App, stack: cdk.Stack, props: 
 
 
 def test_a_layer_of_your_own(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    arn = "arn:aws:lambda:eu-west-1:111122223333:layer:shield:7"
-    for name in ("One", "Two"):
-        ShieldedFunction(stack, name, shield_layer=arn, **props)
-    assert [f["Layers"] for f in resources(stack, FUNCTION).values()] == [[arn], [arn]]
+    """By its ARN, which may be known at deployment only."""
+    arn, later = "arn:aws:lambda:eu-west-1:111122223333:layer:shield:7", cdk.Fn.import_value("ShieldLayer")
+    for name, layer in (("One", arn), ("Two", arn), ("Later", later)):
+        ShieldedFunction(stack, name, shield_layer=layer, **props)
+    found = [f["Layers"] for f in resources(stack, FUNCTION).values()]
+    assert found == [[arn], [arn], [{"Fn::ImportValue": "ShieldLayer"}]]
     assert resources(stack, LAYER) == {}
 
 
 def test_a_container_image_that_holds_the_shield(stack: cdk.Stack, resources: Resources) -> None:
-    repository = ecr.Repository.from_repository_name(stack, "Repository", "shop")
+    repository = aws.ecr.Repository.from_repository_name(stack, "Repository", "shop")
     code = lambda_.DockerImageCode.from_ecr(repository, tag_or_digest="1")
     attached = Shield(in_image=True).apply(lambda_.DockerImageFunction(stack, "Image", code=code))
     [function] = resources(stack, FUNCTION).values()

@@ -102,12 +102,6 @@ def test_what_is_no_layer(app: cdk.App, stack: cdk.Stack, props: Props, layer: A
     assert stack.node.try_find_child("Fn") is None
 
 
-def test_an_arn_known_at_deployment_is_a_layer(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    arn = cdk.Fn.import_value("ShieldLayer")
-    ShieldedFunction(stack, "Fn", shield_layer=arn, **props)
-    assert only(resources(stack, FUNCTION))["Layers"] == [{"Fn::ImportValue": "ShieldLayer"}]
-
-
 OTEL = lambda_.AdotInstrumentationConfig(
     exec_wrapper=lambda_.AdotLambdaExecWrapper.INSTRUMENT_HANDLER,
     layer_version=lambda_.AdotLayerVersion.from_python_sdk_layer_version(

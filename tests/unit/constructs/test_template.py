@@ -11,33 +11,31 @@ from typing import Any
 
 import aws_cdk as cdk
 import cdk_nag
-from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sns as sns
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from harness.linting import lint
 from shielded_function import AlarmOptions, ShieldedFunction, ShieldPolicy
+from unit.constructs.aws import aws
 
 Synthesize = Callable[[cdk.Stack], "dict[str, Any]"]
 Props = dict[str, Any]
 
 
-def shop(app: cdk.App, props: Props, kind: Callable[..., lambda_.Function] = ShieldedFunction) -> cdk.Stack:
+def shop(app: cdk.App, props: Props, kind: Any = ShieldedFunction) -> cdk.Stack:
     """A stack with one function of everything."""
     stack = cdk.Stack(app, "Shop")
     more: Props = {}
     if kind is ShieldedFunction:
-        topic: Any = sns.Topic(stack, "Topic")
-        action = cloudwatch_actions.SnsAction(topic)
+        topic = aws.sns.Topic(stack, "Topic")
+        action = aws.cloudwatch_actions.SnsAction(topic)
         more = {
             "policy": ShieldPolicy(allow_outbound=("api.stripe.com:443", "10.0.0.0/8"), allow_aws=("dynamodb",)),
             "alarms": AlarmOptions(actions=[action]),
         }
     environment = {"TABLE": "orders", "AWS_LAMBDA_EXEC_WRAPPER": "/opt/otel-instrument"}
     kind(stack, "Checkout", environment=environment, **more, **props)
-    kind(stack, "Resize", architecture=lambda_.Architecture.ARM_64, **props)
+    kind(stack, "Resize", architecture=aws.lambda_.Architecture.ARM_64, **props)
     return stack
 
 
@@ -88,7 +86,7 @@ def test_cdks_own_checks_find_nothing(app: cdk.App, props: Props) -> None:
 def test_the_shield_adds_no_finding_of_cdk_nag(tmp_path: Path, props: Props) -> None:
     packs = (cdk_nag.AwsSolutionsChecks, cdk_nag.ServerlessChecks)
     found: list[set[tuple[str, str]]] = []
-    for kind in (lambda_.Function, ShieldedFunction):
+    for kind in (aws.lambda_.Function, ShieldedFunction):
         app = cdk.App(outdir=str(tmp_path / kind.__name__))
         shop(app, props, kind)
         found.append({finding for finding in findings(app, packs) if "/Topic/" not in finding[1]})

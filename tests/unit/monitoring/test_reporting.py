@@ -266,13 +266,11 @@ def test_an_empty_report() -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    running = Browser()
     try:
-        running.__enter__()
+        with Browser() as running:
+            yield running
     except Unavailable as error:
         pytest.skip(f"no headless Chromium: {error}")
-    yield running
-    running.__exit__(None, None, None)
 
 
 @pytest.fixture(scope="module")

@@ -12,13 +12,12 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
-from aws_cdk.assertions import Annotations, Match
 from constructs import Construct
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from harness.function_template import ALARM, FILTER, Props, Resources
-from shielded_function import AlarmOptions, ControlAlarm, LogOptions, ShieldedFunction, ShieldError, ShieldPolicy
+from shielded_function import AlarmOptions, ControlAlarm, ShieldedFunction, ShieldError, ShieldPolicy
 from shielded_function.testing import alert_line, simulate_cloudwatch
 from shielded_function_monitoring.filters import COUNTED, violations_by_policy
 
@@ -424,8 +423,3 @@ def test_a_metric_of_ones_own(stack: cdk.Stack, props: Props, resources: Resourc
     assert (metric.namespace, metric.statistic, metric.period.to_seconds()) == ("ShieldedFunction", "Sum", 60)
     hourly = fn.metric_violations(period=cdk.Duration.hours(1), statistic=cloudwatch.Stats.MAXIMUM, label="worst")
     assert (hourly.statistic, hourly.period.to_hours(), hourly.label) == ("Maximum", 1, "worst")
-
-
-def test_no_warning(stack: cdk.Stack, props: Props) -> None:
-    ShieldedFunction(stack, "Fn", alarms=AlarmOptions(granularity="control"), logs=LogOptions(existing=False), **props)
-    Annotations.from_stack(stack).has_no_warning("*", Match.any_value())

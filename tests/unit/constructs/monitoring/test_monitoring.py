@@ -10,8 +10,6 @@ from typing import Any, cast
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk.assertions import Annotations, Match, Template
 from moto.events.models import EventPattern
 
@@ -61,7 +59,7 @@ def target_in(stack: cdk.Stack) -> Any:
 def test_everything_of_an_app(app: cdk.App, props: Props, synthesize: Synthesize, resources: Resources) -> None:
     operations, shop, orders = (cdk.Stack(app, name) for name in ("Operations", "Shop", "Orders"))
     fleet = AlarmOptions(granularity="fleet", actions=[action_in(operations)], stacks=[operations])
-    lambda_.Function(shop, "Before", **props)
+    aws.lambda_.Function(shop, "Before", **props)
     Shield.everywhere(app, ShieldPolicy(), alarms=fleet)
     monitoring = ShieldMonitoring(app, alarms=fleet, configuration_changes=[target_in(operations)])
     ShieldedFunction(orders, "After", alarms=fleet, **props)
@@ -93,7 +91,7 @@ def test_alone_in_a_stack(stack: cdk.Stack, props: Props, resources: Resources) 
     """Without arguments: where the first function is, with queries that know their log groups. A given one stays."""
     monitoring = ShieldMonitoring(stack)
     ShieldedFunction(stack, "Fn", alarms=monitoring.alarms, **props)
-    ShieldedFunction(stack, "Given", log_group=logs.LogGroup(stack, "Mine"), alarms=monitoring.alarms, **props)
+    ShieldedFunction(stack, "Given", log_group=aws.logs.LogGroup(stack, "Mine"), alarms=monitoring.alarms, **props)
     assert [len(resources(stack, kind)) for kind in (ALARM, DASHBOARD, QUERY)] == [2, 1, 10]
     groups = resources(stack, LOG_GROUP)
     assert ["FieldIndexPolicies" in groups[name] for name in sorted(groups)] == [True, False]
@@ -233,8 +231,8 @@ def rules(tmp_path_factory: pytest.TempPathFactory) -> list[EventPattern]:
     """The rules of two functions, of which one has names."""
     app = cdk.App(outdir=str(tmp_path_factory.mktemp("cdk.out")), analytics_reporting=False)
     stack = cdk.Stack(app, "Shop")
-    code = lambda_.Code.from_inline("def handler(event, context): return event")
-    props: Props = {"runtime": lambda_.Runtime.PYTHON_3_13, "handler": "index.handler", "code": code}
+    code = aws.lambda_.Code.from_inline("def handler(event, context): return event")
+    props: Props = {"runtime": aws.lambda_.Runtime.PYTHON_3_13, "handler": "index.handler", "code": code}
     # No file is read of a layer by its ARN.
     props["shield_layer"] = "arn:aws:lambda:eu-west-1:111122223333:layer:shield:1"
     ShieldMonitoring(stack, configuration_changes=[target_in(stack)])
@@ -262,7 +260,7 @@ def test_more_names_than_one_rule_takes(
     names = [f"function-with-a-long-name-{number}" for number in range(12)]
     fleet = AlarmOptions(granularity="fleet")
     ShieldMonitoring(stack, dashboard=False, queries=False, configuration_changes=[target_in(stack)])
-    shared = logs.LogGroup(stack, "Shared", log_group_name="/shop/all")
+    shared = aws.logs.LogGroup(stack, "Shared", log_group_name="/shop/all")
     for name in names:
         ShieldedFunction(stack, name, function_name=name, log_group=shared, alarms=fleet, **props)
     rules = [rule["EventPattern"] for rule in resources(stack, RULE).values()]
@@ -279,7 +277,7 @@ def test_a_log_group_whose_name_only_the_deployment_knows(stack: cdk.Stack, prop
     """Rather a message too many than one too few."""
     ShieldMonitoring(stack, configuration_changes=[target_in(stack)])
     name = cdk.CfnParameter(stack, "Name").value_as_string
-    shared = logs.LogGroup.from_log_group_name(stack, "Shared", name)
+    shared = aws.logs.LogGroup.from_log_group_name(stack, "Shared", name)
     ShieldedFunction(stack, "Fn", log_group=shared, **props)
     rules = [rule["EventPattern"] for rule in resources(stack, RULE).values()]
     happened: Any = event("logs", "DeleteLogGroup", logGroupName="any")
@@ -289,7 +287,7 @@ def test_a_log_group_whose_name_only_the_deployment_knows(stack: cdk.Stack, prop
 def test_a_heartbeat(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     """A function that is invoked, and whose shield says nothing."""
     fn = ShieldedFunction(stack, "Fn", **props)
-    seldom: Any = {"snap_start": lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS}
+    seldom: Any = {"snap_start": aws.lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS}
     ShieldedFunction(stack, "StartsSeldom", **seldom, **props)
     ShieldMonitoring(stack, alarms=AlarmOptions(enabled=False), heartbeat_actions=[action_in(stack)])
     [alarm] = [each for each in resources(stack, ALARM).values() if "-silent-" in each["AlarmName"]]
@@ -325,7 +323,7 @@ def test_functions_that_an_aspect_shields(app: cdk.App, props: Props, resources:
     fleet = AlarmOptions(granularity="fleet", stacks=[operations])
     ShieldMonitoring(app, alarms=fleet)
     cdk.Aspects.of(app).add(Shield(alarms=fleet))
-    lambda_.Function(shop, "Fn", **props)
+    aws.lambda_.Function(shop, "Fn", **props)
     assert [len(resources(operations, kind)) for kind in (ALARM, DASHBOARD, QUERY)] == [2, 1, 10]
     assert "FieldIndexPolicies" in json.dumps(resources(shop, LOG_GROUP))
 
@@ -470,7 +468,7 @@ def test_bad_arguments_of_a_mute_rule(stack: cdk.Stack, given: Any, says: str) -
 
 def test_a_lambda_function_as_the_action(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     """Each alarm may invoke it."""
-    told = lambda_.Function(stack, "Told", **props)
+    told = aws.lambda_.Function(stack, "Told", **props)
     action = aws.cloudwatch_actions.LambdaAction(told, use_unique_permission_id=True)
     for name in ("One", "Two"):
         ShieldedFunction(stack, name, alarms=AlarmOptions(granularity="control", actions=[action]), **props)

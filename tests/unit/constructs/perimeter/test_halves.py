@@ -91,12 +91,6 @@ def test_halves_have_a_line_for_each_entry() -> None:
     assert "refuses" in halves_of(ShieldPolicy(outbound_connectivity="allow"), "eu-west-1")[0].perimeter
 
 
-def test_json_has_the_rules() -> None:
-    found = as_json(CHECKOUT, "eu-west-1")
-    assert {"api.stripe.com", "orders.s3.eu-west-1.amazonaws.com"} < set(found["domains"])
-    assert {(rule["ipProtocol"], rule["fromPort"]) for rule in found["egress"]} == {("tcp", 443), ("tcp", 5432)}
-
-
 def run(*arguments: str, **environment: str) -> Any:
     return CliRunner().invoke(command_line, ["explain", "--perimeter", *arguments], env=environment)
 
@@ -109,7 +103,8 @@ def test_the_command_prints_both(tmp_path: Path) -> None:
     assert "looked up; tcp 443 to any address" in shown.output
     assert "outside it in eu-west-1" in shown.output
     printed = json.loads(run("--policy", str(file), "--json").output)
-    assert "sqs.us-east-1.amazonaws.com" in printed["domains"]
+    assert {"api.stripe.com", "sqs.us-east-1.amazonaws.com"} < set(printed["domains"])
+    assert {(rule["ipProtocol"], rule["fromPort"]) for rule in printed["egress"]} == {("tcp", 443)}
 
 
 @pytest.mark.parametrize(

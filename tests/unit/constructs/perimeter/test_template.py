@@ -8,17 +8,10 @@ from typing import Any
 import aws_cdk as cdk
 import jsii
 import pytest
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
-from aws_cdk import aws_efs as efs
-from aws_cdk import aws_elasticache as elasticache
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_rds as rds
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_sns as sns
 from aws_cdk.aws_cloudwatch_actions import SnsAction
 from constructs import IConstruct
 
@@ -28,6 +21,7 @@ from shielded_function.function_shield import FunctionShield
 from shielded_function.perimeter.names import RESOLVER_OWN
 from shielded_function.perimeter.simulated import SimulatedPerimeter
 from shielded_function_monitoring.simulated import SimulatedCloudWatch
+from unit.constructs.aws import aws
 
 from .conftest import PLACE, POLICY, Make, Walls, of_type, provider, synthesize, warnings
 
@@ -107,20 +101,20 @@ def test_egress_is_each_functions_own(shop: cdk.Stack, vpc: ec2.Vpc, make: Make,
     make("Refund", ShieldPolicy(allow_outbound=refund, allow_aws="none"))
     closed = ShieldPolicy(allow_aws="none")
     make("Closed", closed)
-    files = efs.FileSystem(shop, "Files", vpc=vpc).add_access_point("Point")
-    make("Mounts", closed, filesystem=lambda_.FileSystem.from_efs_access_point(files, "/mnt/files"))
+    files = aws.efs.FileSystem(shop, "Files", vpc=vpc).add_access_point("Point")
+    make("Mounts", closed, filesystem=aws.lambda_.FileSystem.from_efs_access_point(files, "/mnt/files"))
     shared = ec2.SecurityGroup(shop, "Shared", vpc=vpc)
     for port in (1, 2):
         of_port = ShieldPolicy(allow_outbound=[f"tcp://a.example:{port}"], allow_aws="none")
         make(f"Shares{port}", of_port, security_groups=[shared])
-    lambdas: Any = iam.ServicePrincipal("lambda.amazonaws.com")
+    lambdas = aws.iam.ServicePrincipal("lambda.amazonaws.com")
     group = ec2.CfnSecurityGroup(shop, "L1Group", group_description="g", vpc_id=vpc.vpc_id)
     subnets = [subnet.subnet_id for subnet in vpc.private_subnets]
-    config = lambda_.CfnFunction.VpcConfigProperty(subnet_ids=subnets, security_group_ids=[group.attr_group_id])
-    code = lambda_.CfnFunction.CodeProperty(zip_file="x")
-    role = iam.Role(shop, "Role", assumed_by=lambdas).role_arn
+    config = aws.lambda_.CfnFunction.VpcConfigProperty(subnet_ids=subnets, security_group_ids=[group.attr_group_id])
+    code = aws.lambda_.CfnFunction.CodeProperty(zip_file="x")
+    role = aws.iam.Role(shop, "Role", assumed_by=lambdas).role_arn
     l1: Any = {"role": role, "runtime": "python3.13", "handler": "index.handler", "code": code, "vpc_config": config}
-    Shield(POLICY).apply(lambda_.CfnFunction(shop, "L1", **l1))
+    Shield(POLICY).apply(aws.lambda_.CfnFunction(shop, "L1", **l1))
     template = walls()
     [vpc_id] = of_type(template, "AWS::EC2::VPC")
     anywhere, of_policy = '"0.0.0.0/0"', {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "5432", '"10.0.0.0/16"')}
@@ -137,8 +131,8 @@ def test_egress_is_each_functions_own(shop: cdk.Stack, vpc: ec2.Vpc, make: Make,
 
 def test_hosts_that_the_stack_makes(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
     """A database by name and port, a VPC and a machine by their networks, a cluster's many names."""
-    database = rds.DatabaseInstance(shop, "Db", engine=rds.DatabaseInstanceEngine.POSTGRES, vpc=vpc)
-    group = elasticache.CfnReplicationGroup(
+    database = aws.rds.DatabaseInstance(shop, "Db", engine=aws.rds.DatabaseInstanceEngine.POSTGRES, vpc=vpc)
+    group = aws.elasticache.CfnReplicationGroup(
         shop, "Cache", replication_group_description="c", cluster_mode="disabled", port=6379
     )
     peer = ec2.Vpc(shop, "Peer", max_azs=1, ip_addresses=ec2.IpAddresses.cidr("10.9.0.0/16"))
@@ -186,8 +180,8 @@ def test_grants_are_names_and_endpoints(app: cdk.App, shop: cdk.Stack, vpc: ec2.
     vpc.add_gateway_endpoint("Tables", service=ec2.GatewayVpcEndpointAwsService.DYNAMODB)
     vpc.add_interface_endpoint("Queues", service=ec2.InterfaceVpcEndpointAwsService.SQS)
     bucket = s3.Bucket(shop, "Orders")
-    table = dynamodb.TableV2(
-        shop, "Carts", partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
+    table = aws.dynamodb.TableV2(
+        shop, "Carts", partition_key=aws.dynamodb.Attribute(name="id", type=aws.dynamodb.AttributeType.STRING)
     )
     function = make(policy=ShieldPolicy(allow_aws="granted"))
     bucket.grant_read(function)
@@ -242,12 +236,12 @@ def test_endpoints_stay_as_they_are_where_others_are_in_the_vpc(
 
 def test_endpoints_that_stay_as_they_are(app: cdk.App, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
     """One with its own policy, one of a service without resources of an account, one whose grants name no resource."""
-    anybody: Any = iam.AnyPrincipal()
+    anybody = aws.iam.AnyPrincipal()
     own = vpc.add_interface_endpoint("Queues", service=ec2.InterfaceVpcEndpointAwsService.SQS)
-    own.add_to_policy(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=["*"], principals=[anybody]))
+    own.add_to_policy(aws.iam.PolicyStatement(actions=["sqs:SendMessage"], resources=["*"], principals=[anybody]))
     vpc.add_interface_endpoint("Metrics", service=ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_MONITORING)
     vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
-    make().add_to_role_policy(iam.PolicyStatement(actions=["s3:PutObject"], resources=["*"]))
+    make().add_to_role_policy(aws.iam.PolicyStatement(actions=["s3:PutObject"], resources=["*"]))
     found = of_type(walls(), ENDPOINT)
     queues, metrics, objects = (
         next(each.get("PolicyDocument") for name, each in found.items() if name.startswith(f"Vpc{kind}"))
@@ -268,7 +262,7 @@ def test_several_stacks(app: cdk.App, props: dict[str, Any]) -> None:
     vpc = ec2.Vpc(network, "Vpc", max_azs=2)
     vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
     bucket = s3.Bucket(shop, "Orders")
-    database = rds.DatabaseInstance(shop, "Db", engine=rds.DatabaseInstanceEngine.POSTGRES, vpc=vpc)
+    database = aws.rds.DatabaseInstance(shop, "Db", engine=aws.rds.DatabaseInstanceEngine.POSTGRES, vpc=vpc)
     policy = ShieldPolicy(allow_outbound=[database, vpc], allow_aws="granted")
     bucket.grant_read(ShieldedFunction(shop, "Checkout", vpc=vpc, policy=policy, **props))
     ShieldPerimeter(walls, vpc=vpc, also_allow=["pool.ntp.org"])
@@ -285,9 +279,9 @@ def test_several_stacks(app: cdk.App, props: dict[str, Any]) -> None:
 def test_functions_may_be_shielded_later(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, props: dict[str, Any]) -> None:
     """By `Shield.everywhere`, and by an aspect."""
     ShieldPerimeter(shop, vpc=vpc)
-    lambda_.Function(shop, "Checkout", vpc=vpc, **props)
+    aws.lambda_.Function(shop, "Checkout", vpc=vpc, **props)
     later = cdk.Stack(app, "Later", env=PLACE)
-    lambda_.Function(later, "Refund", vpc=vpc, **props)
+    aws.lambda_.Function(later, "Refund", vpc=vpc, **props)
     Shield.everywhere(shop, POLICY)
     cdk.Aspects.of(later).add(Shield(ShieldPolicy(allow_outbound=["tcp://refund.example:444"], allow_aws="all")))
     names = domains_in(synthesize(app))
@@ -364,7 +358,7 @@ def test_a_stack_of_no_region(app: cdk.App, props: dict[str, Any]) -> None:
 
 def test_query_logs_and_their_alarm(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
     """A line that the firewall stopped raises the alarm, another does not, and an excepted host neither."""
-    topic: Any = sns.Topic(shop, "Topic")
+    topic = aws.sns.Topic(shop, "Topic")
     make()
     alarm = ControlAlarm(
         except_hosts=["*.noise.example"], threshold=2, actions=[SnsAction(topic)], runbook="https://run.example"

@@ -164,17 +164,6 @@ def test_names_that_are_not_there() -> None:
     assert cloudwatch.function("Shop/Checkout") == cloudwatch.function("Checkout") == cloudwatch.function(CHECKOUT)
 
 
-def test_a_line_of_another_function_is_not_this_ones() -> None:
-    """A log group that two functions share: each has its own metric."""
-    template = changed(chains.template("function"), "Refund", LoggingConfig={"LogGroup": {"Ref": "CheckoutLogs"}})
-    cloudwatch = simulated(changed(template, "RefundFilter", LogGroupName={"Ref": "CheckoutLogs"}))
-    cloudwatch.put_log_events(LOGS, [alert_line("Shop-Refund")], at=60)
-    cloudwatch.evaluate(at=60)
-    assert fired(cloudwatch) == ["RefundAlarm"]
-    refund = MetricKey.of("ShieldedFunction", "Violations", {"FunctionName": "Shop-Refund"})
-    assert cloudwatch.metrics.sum(refund) == 2  # as in AWS: both filters count it
-
-
 def test_a_filter_too_many() -> None:
     template = chains.template("function", ["Checkout"])
     for number in range(100):

@@ -37,6 +37,7 @@ def test_rules(text: str, holds: bool) -> None:
     ("text", "says"),
     [
         ("", "found the end"),
+        ('ALARM("a', "AlarmRule, character 7"),
         ('ALARM("a"', "expected ), found the end"),
         ("ALARM()", "expected the name of an alarm"),
         ('ALARM("a") ALARM("b")', "expected AND, OR or the end"),
