@@ -27,6 +27,7 @@ DATED = make(
     allow_aws=["s3", Until("sqs", date(2027, 3, 1), reason="a queue")],
     until="2027-01-31",
 )
+IN_JUNE = Until("a.example:443", "2027-06-01", reason="r")
 DAYS = (
     ("allow_outbound", "a.example:443 by x", "2027-01-31", "a move"),
     ("allow_outbound", TOKEN, "2027-02-01", "t"),
@@ -91,10 +92,7 @@ def test_of_two_days_the_longer_holds() -> None:
         ({"until": None, "outbound_connectivity": "block"}, []),
         ({"allow_aws": ["s3", "sqs"]}, ["allow_aws: sqs stays for good, was until 2027-03-01"]),
         ({"allow_aws": ["s3", Until("sqs", "2027-02-01", reason="r")]}, []),
-        (
-            {"allow_outbound": [Until("a.example:443", "2027-06-01", reason="r")]},
-            ["allow_outbound: a.example:443 stays until 2027-06-01, was until 2027-01-31"],
-        ),
+        ({"allow_outbound": [IN_JUNE]}, [f"allow_outbound: {IN_JUNE} stays until 2027-06-01, was until 2027-01-31"]),
         ({"allow_outbound": [TOKEN]}, [f"allow_outbound: {TOKEN} stays for good, was until 2027-02-01"]),
     ],
 )

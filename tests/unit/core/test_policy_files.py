@@ -69,11 +69,7 @@ def test_a_file(tmp_path: Path, name: str) -> None:
     ("name", "text", "reason"),
     [
         ("p.yaml", "allow_outbond: [a.example]", "'allow_outbond' is not a field; did you mean allow_outbound? ("),
-        (
-            "p.toml",
-            "SHIELD_READ_HANDLER = 'alert'",
-            "'SHIELD_READ_HANDLER' is not a field; did you mean read_handler? (",
-        ),
+        ("p.toml", "SHIELD_READ_HANDLER = 'alert'", "'SHIELD_READ_HANDLER' is not a field; did you mean read_handler"),
         ("p.json", '{"allow-tmp": []}', "'allow-tmp' is not a field; did you mean allow_tmp? ("),
         ("p.json", '{"zzz": 1}', "'zzz' is not a field; use outbound_connectivity, allow_outbound, "),
         ("p.json", '{"read_handler": "alert", "read_handler": "block"}', "'read_handler' is given twice"),

@@ -16,6 +16,7 @@ MODES = [f"SHIELD_{name.upper()}" for name in (*MODE_FIELDS, "executable_memory"
 VALUES = {text.setting: text.given for text in CANONICAL}
 """Of each setting, a good value."""
 LISTS_ARE_LONG = "the lists together are longer than 32768 bytes; "
+NO_UNUSUAL = "take it out, and list hosts in place of *.domain, so that no name carries data"
 NO_SUCH = "take it out, or see the policy table for the names"
 
 
@@ -109,10 +110,7 @@ def test_the_environment_may_hold_what_is_not_ours(native: Native, name: str) ->
     [
         ("SHIELD_READ_HANDLE", "; did you mean SHIELD_READ_HANDLER?"),
         # Those that are gone.
-        (
-            "SHIELD_UNUSUAL_NAMES",
-            " any more; take it out, and list hosts in place of *.domain, so that no name carries data",
-        ),
+        ("SHIELD_UNUSUAL_NAMES", f" any more; {NO_UNUSUAL}"),
         ("SHIELD_CHECK_SERVER_NAME", " any more; it is called SHIELD_CHECK_TLS_NAME"),
     ],
 )

@@ -142,6 +142,7 @@ def test_errors_are_the_cores(text: Text) -> None:
 
 ENV = "(environment variable SHIELD_{})"
 NO_MODE = "is not a mode; use block, alert or allow"
+WHOLE = 'would refuse everything; to admit listed hosts alone, write outbound_connectivity="block"'
 COMMA = "has a comma, which separates entries; "
 UNKNOWN_YET = "is a CDK token, which has no value before deployment; "
 MIXED = ["p\u0430ypal.com", "tcp://*.\u0440aypal.com", "www.p\u03b1ypal.com:443", "\u4e2d\u0430.example"]
@@ -190,17 +191,9 @@ IDNA = "has a character that versions of IDNA read differently; write the name "
         ("allow_outbound", ["\u0378.example"], IDNA),
         ("allow_outbound", ["ä" * 64 + ".example"], "is not an international host name ("),
         ("allow_outbound", ["ä..example"], "is not a host name, an IP address or a network; "),
-        (
-            "deny_outbound",
-            ["*"],
-            f'"*" would refuse everything; to admit listed hosts alone, write outbound_connectivity="block" {ENV}',
-        ),
+        ("deny_outbound", ["*"], f'"*" {WHOLE} {ENV}'),
         ("deny_outbound", [f"a.{TOKEN}"], "is known only at deployment; write hosts and networks as texts"),
-        (
-            "deny_outbound",
-            ["Preset:exfiltraton"],
-            "there is no 'Preset:exfiltraton'; did you mean preset:exfiltration? ",
-        ),
+        ("deny_outbound", ["Preset:exfiltraton"], "no 'Preset:exfiltraton'; did you mean preset:exfiltration? "),
         *(("allow_outbound", [entry], f"{entry!r} mixes scripts in ") for entry in MIXED),
         ("allow_outbound", [MIXED[0]], "or in its xn-- form if it is intended"),
         ("allow_outbound", [f"a.example by {TOKEN}"], "has a token among its packages; write the packages themselves"),
@@ -257,11 +250,7 @@ NO_POLICY = "there is no policy: not one SHIELD_ setting was given"
     ("environment", "field", "reason"),
     [
         ({"PATH": "/bin", "SHIELD_ACCOUNT_ID": "123456789012"}, "", NO_POLICY),
-        (
-            {"SHIELD_READ_HANDLE": "block"},
-            "",
-            "SHIELD_READ_HANDLE: there is no such setting; did you mean SHIELD_READ_HA",
-        ),
+        ({"SHIELD_READ_HANDLE": "block"}, "", "HANDLE: there is no such setting; did you mean SHIELD_READ_HANDLER"),
         ({"SHIELD_READ_HANDLER": ""}, "read_handler", f'"" {NO_MODE}'),
         ({"SHIELD_READ_HANDLER": "block\nSHIELD_ALLOW_TMP=/tmp/**"}, "read_handler", "has a control character"),
         ({"SHIELD_ALLOW_TMP": "/tmp/a,,/tmp/b"}, "allow_tmp", "an empty entry between commas"),
