@@ -25,13 +25,12 @@ _NO_ATTEMPT = re.compile(r"(contextlib|dataclasses?|functools|property|staticmet
 def attempts() -> dict[str, tuple[list[str], list[str]]]:
     """By program: the files of its tests, and the attempts' names. All paths are relative to tests/."""
     texts = {file: file.read_text() for file in _TESTS.rglob("*.py") if "inside" not in file.parts}
+    words = {file: set(re.findall(r"[\w.]+(?=\")", text)) for file, text in texts.items()}
     tests = {file for file in texts if file.name.startswith("test_")}
     found: dict[str, tuple[list[str], list[str]]] = {}
     for program, names in _programs():
         beside = {file for file in tests if file.parent in program.parents}
-        named = [
-            {file for file in beside or texts if f'{word}"' in texts[file]} for word in (program.name, program.stem)
-        ]
+        named = [{file for file in beside or texts if word in words[file]} for word in (program.name, program.stem)]
         naming = next(filter(None, named), beside)
         found[program.relative_to(_TESTS).as_posix()] = sorted(f.relative_to(_TESTS).as_posix() for f in naming), names
     return found
