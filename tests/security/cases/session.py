@@ -60,13 +60,14 @@ class Session:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         descriptor = fcntl.fcntl(theirs, fcntl.F_DUPFD_CLOEXEC, 500)
         theirs.close()
-        command = [PYTHON, MAIN, "--serve", str(descriptor)]
+        python = [PYTHON, "-S"]  # what is installed beside Python may take longer to load than most cases
+        command = [*python, MAIN, "--serve", str(descriptor)]
         command += ["--late"] if way == "late" else []
         command += ["--shielded"] if shielded else []
         command += ["--ready"] if first.ready or not shielded else []
         command = [SHIELD, *command] if shielded and way == "wrapper" else command
         if first.box == "privileged":
-            command = [PYTHON, "/var/task/privileged.py", *command]
+            command = [*python, "/var/task/privileged.py", *command]
         environment = {"_HANDLER": "app.handler", "PYTHONDONTWRITEBYTECODE": "1"}
         environment |= {name: value for name, value in first.settings.items() if not name.startswith("SHIELD_")}
         environment |= first.settings_in(mode) if shielded else {}
