@@ -32,11 +32,11 @@ static int waited(pid_t child)
 /* ---- children, each way that the kernel has of making one; the exit status is the errno */
 
 static char *const no_environment[] = {NULL};
+static char *const arguments[] = {(char *)"mark", NULL};
 
 static int execute(const char *path)
 {
-    char *argv[] = {(char *)"mark", NULL};
-    execve(path, argv, no_environment);
+    execve(path, arguments, no_environment);
     return errno;
 }
 
@@ -74,23 +74,27 @@ static int execute_it(void *path)
     return execute(path);
 }
 
-int clone_vm_exec(const char *path)
+static int clone_exec(const char *path, int flags)
 {
     return waited(
-        clone(execute_it, child_stack + sizeof child_stack, CLONE_VM | CLONE_VFORK | SIGCHLD, (void *)path));
+        clone(execute_it, child_stack + sizeof child_stack, CLONE_VM | flags | SIGCHLD, (void *)path));
+}
+
+int clone_vm_exec(const char *path)
+{
+    return clone_exec(path, CLONE_VFORK);
 }
 
 /* Another thread of execution in the same memory, without vfork's wait and with descriptors of its own. */
 int clone_vm_only_exec(const char *path)
 {
-    return waited(clone(execute_it, child_stack + sizeof child_stack, CLONE_VM | SIGCHLD, (void *)path));
+    return clone_exec(path, 0);
 }
 
 int spawn_exec(const char *path)
 {
     pid_t child;
-    char *argv[] = {(char *)"mark", NULL};
-    int error = posix_spawn(&child, path, NULL, NULL, argv, no_environment);
+    int error = posix_spawn(&child, path, NULL, NULL, arguments, no_environment);
     return error ? -error : waited(child);
 }
 
@@ -99,8 +103,7 @@ int execveat_empty(const char *path)
     int program = open(path, O_PATH | O_CLOEXEC);
     pid_t child = fork();
     if (child == 0) {
-        char *argv[] = {(char *)"mark", NULL};
-        syscall(SYS_execveat, program, "", argv, no_environment, AT_EMPTY_PATH);
+        syscall(SYS_execveat, program, "", arguments, no_environment, AT_EMPTY_PATH);
         _exit(errno);
     }
     close(program);

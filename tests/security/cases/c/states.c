@@ -71,12 +71,14 @@ static void tick(int number)
     ticks++;
 }
 
-static void start_ticking(int flags, long micros)
+/* SIGALRM after some time; again after each `every` microseconds, unless that is 0. */
+static void start_ticking(void (*handler)(int), int flags, long first, long every)
 {
-    struct sigaction action = {.sa_handler = tick, .sa_flags = flags};
-    struct itimerval every = {{0, micros}, {0, micros}};
+    struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
+    struct itimerval times = {{0, every}, {0, first}};
+    ticks = 0;
     sigaction(SIGALRM, &action, NULL);
-    setitimer(ITIMER_REAL, &every, NULL);
+    setitimer(ITIMER_REAL, &times, NULL);
 }
 
 static void stop_ticking(void)
@@ -93,18 +95,25 @@ static long long milliseconds_now(void)
     return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
 }
 
+/* A socket of the loopback, and its address. */
+static int bound(int type, struct sockaddr_in *here)
+{
+    socklen_t len = sizeof *here;
+    int s = socket(AF_INET, type, 0);
+    *here = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    bind(s, (struct sockaddr *)here, sizeof *here);
+    getsockname(s, (struct sockaddr *)here, &len);
+    return s;
+}
+
 /* Opens, refused opens, a changed name, a connection: ten thousand signals a second meanwhile. */
 int calls_under_signals(const char *path, const char *allowed, int flags, int milliseconds)
 {
-    struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof here;
-    int server = socket(AF_INET, SOCK_STREAM, 0), wrong = 0, before = descriptors();
-    bind(server, (struct sockaddr *)&here, sizeof here);
+    struct sockaddr_in here;
+    int server = bound(SOCK_STREAM, &here), wrong = 0, before = descriptors();
     listen(server, 64);
-    getsockname(server, (struct sockaddr *)&here, &len);
     long long end = milliseconds_now() + milliseconds;
-    ticks = 0;
-    start_ticking(flags, 100);
+    start_ticking(tick, flags, 100, 100);
     do {
         int client = socket(AF_INET, SOCK_STREAM, 0), accepted = -1;
         if (connect(client, (struct sockaddr *)&here, sizeof here) == 0)
@@ -140,11 +149,8 @@ static void *write_later(void *unused)
 
 int waiting_open_interrupted(const char *fifo, int restart)
 {
-    struct sigaction action = {.sa_handler = tick, .sa_flags = restart ? SA_RESTART : 0};
-    struct itimerval once = {{0, 0}, {0, 20000}};
     pthread_t thread;
     sigset_t set;
-    sigaction(SIGALRM, &action, NULL);
     fifo_path = fifo;
     if (restart) {
         sigemptyset(&set);
@@ -153,8 +159,7 @@ int waiting_open_interrupted(const char *fifo, int restart)
         pthread_create(&thread, NULL, write_later, NULL);
         pthread_sigmask(SIG_UNBLOCK, &set, NULL);
     }
-    ticks = 0;
-    setitimer(ITIMER_REAL, &once, NULL);
+    start_ticking(tick, restart ? SA_RESTART : 0, 20000, 0);
     int file = open(fifo, O_RDONLY), result = file < 0 ? errno : 0;
     if (file >= 0)
         close(file);
@@ -166,27 +171,17 @@ int waiting_open_interrupted(const char *fifo, int restart)
 
 int waiting_receive_interrupted(int restart)
 {
-    struct sigaction action = {.sa_handler = tick, .sa_flags = restart ? SA_RESTART : 0};
-    struct itimerval once = {{0, 0}, {0, 20000}};
     struct timeval limit = {0, 100000};
+    struct sockaddr_in here;
     char byte;
-    int s = socket(AF_INET, SOCK_DGRAM, 0);
-    struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    bind(s, (struct sockaddr *)&here, sizeof here);
+    int s = bound(SOCK_DGRAM, &here);
     if (!restart) /* with a time limit a receive is never restarted (signal(7)) */
         setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    sigaction(SIGALRM, &action, NULL);
-    ticks = 0;
-    setitimer(ITIMER_REAL, &once, NULL);
-    if (restart) {
-        /* restarted for ever: somebody must send */
-        socklen_t len = sizeof here;
-        getsockname(s, (struct sockaddr *)&here, &len);
-        if (fork() == 0) {
-            usleep(80000);
-            sendto(socket(AF_INET, SOCK_DGRAM, 0), "x", 1, 0, (struct sockaddr *)&here, sizeof here);
-            _exit(0);
-        }
+    start_ticking(tick, restart ? SA_RESTART : 0, 20000, 0);
+    if (restart && fork() == 0) { /* restarted for ever: somebody must send */
+        usleep(80000);
+        sendto(socket(AF_INET, SOCK_DGRAM, 0), "x", 1, 0, (struct sockaddr *)&here, sizeof here);
+        _exit(0);
     }
     ssize_t n = recv(s, &byte, 1, 0);
     int result = n < 0 ? errno : 0;
@@ -230,6 +225,15 @@ static void *receive_and_wait(void *unused)
 
 static atomic_int is_asked; /* to end */
 
+/* 0, or that it has not ended after three seconds. */
+static int join_soon(pthread_t thread, void **result)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 3;
+    return pthread_timedjoin_np(thread, result, &until);
+}
+
 static int cancel(void *(*start)(void *), void *argument)
 {
     pthread_t thread;
@@ -242,22 +246,17 @@ static int cancel(void *(*start)(void *), void *argument)
     if (pthread_cancel(thread))
         return 2;
     is_asked = 1;
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += 3;
-    if (pthread_timedjoin_np(thread, &result, &until))
+    if (join_soon(thread, &result))
         return 3;
     return result == PTHREAD_CANCELED && cleaned ? 0 : 4;
 }
 
 int cancelled_open(const char *fifo)
 {
-    for (int i = 0; i < 5; i++) {
-        int wrong = cancel(open_and_wait, (void *)fifo);
-        if (wrong)
-            return wrong;
-    }
-    return 0;
+    int wrong = 0;
+    for (int i = 0; i < 5 && !wrong; i++)
+        wrong = cancel(open_and_wait, (void *)fifo);
+    return wrong;
 }
 
 int cancelled_receive(void)
@@ -305,12 +304,9 @@ static void trace(int number)
 __attribute__((noinline)) int backtrace_through_open(const char *fifo)
 {
     void *warm[4];
-    struct sigaction action = {.sa_handler = trace};
-    struct itimerval once = {{0, 0}, {0, 20000}};
     backtrace(warm, 4); /* loads what it needs */
     frames_found = 0;
-    sigaction(SIGALRM, &action, NULL);
-    setitimer(ITIMER_REAL, &once, NULL);
+    start_ticking(trace, 0, 20000, 0);
     int file = open(fifo, O_RDONLY);
     if (file >= 0)
         close(file);
@@ -351,17 +347,28 @@ static void *open_in_thread(void *path)
     return (void *)(long)(try_open(path) || try_open("/etc/passwd"));
 }
 
+/* What so many threads return, at most four. */
+static int in_threads(int number, const pthread_attr_t *attributes, void *(*start)(void *), const char *path)
+{
+    pthread_t threads[4];
+    void *result;
+    int wrong = 0;
+    for (int i = 0; i < number; i++)
+        if (pthread_create(&threads[i], attributes, start, (void *)path))
+            return 1;
+    for (int i = 0; i < number; i++) {
+        pthread_join(threads[i], &result);
+        wrong |= (int)(long)result;
+    }
+    return wrong;
+}
+
 int on_the_smallest_stack(const char *path)
 {
     pthread_attr_t attributes;
-    pthread_t thread;
-    void *result;
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, (size_t)sysconf(_SC_THREAD_STACK_MIN));
-    if (pthread_create(&thread, &attributes, open_in_thread, (void *)path))
-        return 1;
-    pthread_join(thread, &result);
-    return (int)(long)result;
+    return in_threads(1, &attributes, open_in_thread, path);
 }
 
 static void *open_and_exit(void *path)
@@ -372,22 +379,10 @@ static void *open_and_exit(void *path)
 
 int threads_that_come_and_go(const char *path)
 {
-    int before = descriptors();
-    for (int i = 0; i < 300; i++) {
-        pthread_t threads[4];
-        void *result;
-        int wrong = 0;
-        for (int j = 0; j < 4; j++)
-            if (pthread_create(&threads[j], NULL, open_and_exit, (void *)path))
-                return 1;
-        for (int j = 0; j < 4; j++) {
-            pthread_join(threads[j], &result);
-            wrong |= (int)(long)result;
-        }
-        if (wrong)
-            return wrong;
-    }
-    return left_open(before) ? 1001 : 0;
+    int before = descriptors(), wrong = 0;
+    for (int i = 0; i < 300 && !wrong; i++)
+        wrong = in_threads(4, NULL, open_and_exit, path);
+    return wrong ? wrong : left_open(before) ? 1001 : 0;
 }
 
 static void *exit_by_system_call(void *path)
@@ -401,10 +396,7 @@ int thread_that_exits_by_itself(const char *path)
 {
     pthread_t thread;
     pthread_create(&thread, NULL, exit_by_system_call, (void *)path);
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += 3;
-    return pthread_timedjoin_np(thread, NULL, &until);
+    return join_soon(thread, NULL);
 }
 
 /* Many vfork children in many threads, each of which opens. */
@@ -423,15 +415,7 @@ static void *vfork_and_open(void *path)
 
 int vfork_in_threads(const char *path)
 {
-    pthread_t threads[4];
-    void *result;
-    int wrong = 0, before = descriptors();
-    for (int i = 0; i < 4; i++)
-        pthread_create(&threads[i], NULL, vfork_and_open, (void *)path);
-    for (int i = 0; i < 4; i++) {
-        pthread_join(threads[i], &result);
-        wrong |= (int)(long)result;
-    }
+    int before = descriptors(), wrong = in_threads(4, NULL, vfork_and_open, path);
     return wrong ? wrong : left_open(before) ? 1001 : 0;
 }
 
