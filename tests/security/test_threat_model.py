@@ -49,7 +49,7 @@ def box(layer: Path, task: Path) -> Iterator[Sandbox]:
 
 def run(box: Sandbox, code: str, settings: Mapping[str, str]) -> Completed:
     prepare_tmp(box)
-    done = box.run_command([SHIELD, PYTHON, "-c", code], environment=settings)
+    done = box.run_command([SHIELD, PYTHON, "-S", "-c", code], environment=settings)
     assert done.returncode == 0, f"{done.returncode}: {done.stderr}"
     return done
 

@@ -56,6 +56,14 @@ def engine_pages() -> list[tuple[int, int]]:
     return ranges
 
 
+def in_threads(number: int, function: Callable[[], object]) -> None:
+    threads = [threading.Thread(target=function) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
 @evasion
 def advice_that_brings_text_back() -> list[int]:
     """Of libc, and, wiped in a copy, of the engine."""
@@ -80,9 +88,7 @@ def descriptor_table_of_its_own() -> list[int]:
         results.append(call("openat", -100, b"/tmp/made", os.O_CREAT | os.O_WRONLY, 0o600))
         results.append(call("mkdirat", -100, b"/tmp/folder2", 0o700))
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
+    in_threads(1, work)
     return results
 
 
@@ -103,11 +109,7 @@ def descriptors_of_the_gates_range() -> list[object]:
     file = os.open("/dev/null", os.O_RDONLY)
 
     def laid_over(number: int) -> int | None:
-        try:
-            os.dup2(file, number)
-        except OSError as e:
-            return e.errno
-        return None
+        return refusal(lambda: os.dup2(file, number))
 
     first = [laid_over(767), laid_over(768), laid_over(1023)]
     numbers = []
@@ -128,15 +130,9 @@ def own_descriptors_in_the_gates_range() -> list[object]:
     marker, zero = os.open("/dev/null", os.O_RDONLY), os.open("/dev/zero", os.O_RDONLY)
     held = [os.open("/dev/zero", os.O_RDONLY) for _ in range(850)]
     in_range = next(number for number in held if number >= 800)
-    thread = threading.Thread(target=lambda: os.read(zero, 1))
-    thread.start()
-    thread.join()
-    found: list[object] = [
-        os.dup2(marker, in_range) == in_range,
-        os.read(in_range, 1) == b"",
-        refusal(lambda: os.close(in_range)),
-    ]
-    found.append(refusal(lambda: os.dup2(marker, in_range)))
+    in_threads(1, lambda: os.read(zero, 1))
+    found: list[object] = [os.dup2(marker, in_range) == in_range, os.read(in_range, 1) == b""]
+    found += [refusal(lambda: os.close(in_range)), refusal(lambda: os.dup2(marker, in_range))]
     child = os.posix_spawn("/bin/true", ["true"], {}, file_actions=[(os.POSIX_SPAWN_DUP2, marker, 1010)])
     return [*found, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])]
 
@@ -145,17 +141,10 @@ def own_descriptors_in_the_gates_range() -> list[object]:
 def children_that_are_told_otherwise() -> list[str]:
     names = ["AWS_LAMBDA_METADATA_API", "AWS_XRAY_DAEMON_ADDRESS", "SHIELD_STATE_AWS_LAMBDA_RUNTIME_API"]
     always: dict[str, str] = dict.fromkeys(names, "203.0.113.9:80")
-    tries: list[dict[str, str]] = [
-        {},
-        {"LD_PRELOAD": ""},
-        {"LD_PRELOAD": "/nonexistent.so"},
-        {"SHIELD_READ_WRITE_TMP": "allow", "SHIELD_STATE": "starting:-1:/bin/sh"},
-        always,
-        {"LD_PRELOAD": "/var/task/early.so"},
-        {"LD_AUDIT": "/var/task/early.so"},
-        {"LD_LIBRARY_PATH": "/var/task/elsewhere"},
-        {"SHIELD_STATE_SITES": "255;"},
-    ]
+    library = "/var/task/early.so"
+    tries: list[dict[str, str]] = [{}, {"LD_PRELOAD": ""}, {"LD_PRELOAD": "/nonexistent.so"}, {"LD_PRELOAD": library}]
+    tries += [{"LD_AUDIT": library}, {"LD_LIBRARY_PATH": "/var/task/elsewhere"}, {"SHIELD_STATE_SITES": "255;"}]
+    tries += [always, {"SHIELD_READ_WRITE_TMP": "allow", "SHIELD_STATE": "starting:-1:/bin/sh"}]
     return [
         subprocess.run([sys.executable, "-c", CHILD], stdout=subprocess.PIPE, text=True, env=env, check=False).stdout
         for env in tries
@@ -222,14 +211,9 @@ def copy_of_a_closed_number() -> list[int | None]:
 @evasion
 def ready_in_many_threads() -> int:
     port = serve_runtime_api()
-    threads = [
-        threading.Thread(target=lambda: request(port, b"GET /2018-06-01/runtime/invocation/next")) for _ in range(16)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return len(threads)
+    done: list[bool] = []
+    in_threads(16, lambda: done.append(request(port, b"GET /2018-06-01/runtime/invocation/next") is not None))
+    return len(done)
 
 
 @evasion
@@ -243,9 +227,7 @@ def programs_where_connections_were() -> list[int | None]:
         return [refusal(lambda: subprocess.run(["/bin/true"], check=False)) for _ in range(3)]
 
     alone = start_where_sockets_were()
-    thread = threading.Thread(target=start_where_sockets_were)
-    thread.start()
-    thread.join()
+    in_threads(1, start_where_sockets_were)
     return [*alone, *start_where_sockets_were()]
 
 
@@ -255,7 +237,6 @@ def libraries_that_come_and_go() -> int:
     judged = 0
     for i in range(2500):
         library = ctypes.CDLL("/var/task/inline.so")
-        library.inline_open.restype = ctypes.c_long
         if i % 250 == 0:
             judged += library.inline_open(b"/tmp/there") == -13
         _ctypes.dlclose(library._handle)
@@ -264,9 +245,7 @@ def libraries_that_come_and_go() -> int:
 
 @evasion
 def a_library_without_unwind_tables() -> int:
-    library = ctypes.CDLL("/var/task/bare.so")
-    library.inline_open.restype = ctypes.c_long
-    return library.inline_open(b"/tmp/there")
+    return ctypes.CDLL("/var/task/bare.so").inline_open(b"/tmp/there")
 
 
 @evasion
@@ -322,9 +301,9 @@ def limits_of_a_child() -> list[int | None]:
     if child == 0:
         time.sleep(10)
         os._exit(0)
-    tried = [refusal(lambda: resource.prlimit(child, resource.RLIMIT_NOFILE, (0, 64)))]
-    tried.append(refusal(lambda: resource.prlimit(child, resource.RLIMIT_NOFILE) and None))
-    tried.append(refusal(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))))
+    number = resource.RLIMIT_NOFILE
+    tried = [refusal(lambda: resource.prlimit(child, number, (0, 64)))]
+    tried += [refusal(lambda: resource.prlimit(child, number)), refusal(lambda: resource.setrlimit(number, (64, 64)))]
     os.kill(child, 9)
     os.waitpid(child, 0)
     return tried
