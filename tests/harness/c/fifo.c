@@ -1,7 +1,5 @@
-/* A thread waits in the open of a FIFO that it may open, in the folder of its second argument.
- The reference
- * that the FIFO is opened by is replaced by one to REFUSED, and a signal has the kernel start the call again: is REFUSED
- * open for a moment?
+/* A thread waits in the open of a FIFO that it may open, in FOLDER. The reference that the FIFO is opened by is replaced by
+ * one to REFUSED, and a signal has the kernel start the call again: is REFUSED open for a moment?
  *
  *   fifo FOLDER REFUSED
  */

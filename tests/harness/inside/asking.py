@@ -20,19 +20,11 @@ from ways import NEXT, refusal, send_messages
 NO_LIMIT = 77
 
 
-def can_map() -> bool:
-    try:
-        mmap.mmap(-1, mmap.PAGESIZE).close()
-    except OSError:
-        return False
-    return True
-
-
 def write_without(limit: int, out: socket.socket) -> None:
     """While the limit leaves nothing. Exits with NO_LIMIT where that of the address space does not count."""
     before = resource.getrlimit(limit)
     resource.setrlimit(limit, (0, before[1]))
-    if limit == resource.RLIMIT_AS and can_map():
+    if limit == resource.RLIMIT_AS and refusal(lambda: mmap.mmap(-1, mmap.PAGESIZE).close()) is None:
         sys.exit(NO_LIMIT)
     out.send(NEXT)
     resource.setrlimit(limit, before)

@@ -14,7 +14,6 @@ from ways import refusal, tried, way
 
 HOST, PORT = "allowed.example", 443
 RESETS = 5432  # where the server resets each connection once something came
-RESOLVER = ("169.254.78.1", 53)
 SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
 CHANGE = b"\x14\x03\x03\x00\x01\x01"  # of the cipher spec (RFC 8446, 5)
 GSS_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x30"

@@ -8,8 +8,10 @@ import select
 import socket
 import struct
 import time
+from collections.abc import Callable
 
-from hellos import GSS_REQUEST, HOST, RESETS, RESOLVER, SSL_REQUEST, address, after, connected, foreign, hello
+from hellos import GSS_REQUEST, HOST, RESETS, SSL_REQUEST, address, after, connected, foreign, hello
+from questions import RESOLVER
 from ways import copy_does, disconnect, each, raise_from, refusal, way
 
 
@@ -32,34 +34,24 @@ def greet_anew(s: socket.socket, other: int) -> None:
     os.write(other, hello())
 
 
-each(
-    foreign,
-    connected_to_the_resolver_as_well=lambda: after(lambda s: s.connect(RESOLVER)),
-    after_it_could_not_listen=lambda: after(lambda s: s.listen()),
-    after_a_second_connect=lambda: after(connect_elsewhere),
-)
-
-
-@foreign
-def connected_elsewhere_first() -> None:
+def by_a_number_written_to(then: Callable[[socket.socket, socket.socket], object]) -> None:
     """Its marks go on loopback; then it is disconnected, and connected again."""
-    s = socket.socket()
-    other = os.dup(s.fileno())
-    with connect_elsewhere(s):
-        s.send(b"x")
-        os.write(other, b"y")
-        greet_anew(s, other)
-
-
-@foreign
-def connected_elsewhere_and_reset() -> None:
-    """One of its numbers was written to."""
     s = socket.socket()
     other = os.dup(s.fileno())
     with connect_elsewhere(s) as server:
         os.write(other, b"y")
-        reset(server)
+        then(s, server)
         greet_anew(s, other)
+
+
+each(
+    foreign,
+    connected_elsewhere_first=lambda: by_a_number_written_to(lambda s, _: s.send(b"x")),
+    connected_elsewhere_and_reset=lambda: by_a_number_written_to(lambda _, server: reset(server)),
+    connected_to_the_resolver_as_well=lambda: after(lambda s: s.connect(RESOLVER)),
+    after_it_could_not_listen=lambda: after(lambda s: s.listen()),
+    after_a_second_connect=lambda: after(connect_elsewhere),
+)
 
 
 @foreign

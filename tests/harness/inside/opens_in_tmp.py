@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 import sys
@@ -126,11 +127,8 @@ def raced_paths() -> Told:
 
 def raced_folders() -> Told:
     """A folder's number, and the working directory, stand for another folder by turns."""
-    number, secret, task = (
-        os.open("/var/task", os.O_RDONLY),
-        os.open("/tmp", os.O_PATH),
-        os.open("/var/task", os.O_RDONLY),
-    )
+    number, task = (os.open("/var/task", os.O_RDONLY) for _ in "12")
+    secret = os.open("/tmp", os.O_PATH)
 
     def change() -> None:
         os.dup2(secret, number)
@@ -138,13 +136,11 @@ def raced_folders() -> Told:
         os.dup2(task, number)
         os.chdir("/var/task")
 
-    turn = 0
+    turns = itertools.cycle((number, None))
 
     def attempt() -> int:
-        nonlocal turn
-        turn += 1
         try:
-            return os.open("secret.txt", os.O_RDONLY, dir_fd=number if turn % 2 else None)
+            return os.open("secret.txt", os.O_RDONLY, dir_fd=next(turns))
         except OSError:
             return -1
 

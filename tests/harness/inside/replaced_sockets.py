@@ -25,18 +25,8 @@ STOLEN = "stolen.evil.example"
 UNLISTED = ("198.51.100.9", 80)
 SHARED = 300
 THREADS, TIMES = 4, 50
-SET_TIMER_SLACK = 29  # else a thread sleeps for 50 microseconds more than it was told
 RESET = struct.pack("ii", 1, 0)
 Tries = Iterator[None]
-
-
-def on_one_processor() -> None:
-    """Where a thread that others may interrupt at any place is behind them."""
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-
-
-def behind_all_others() -> None:
-    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 @contextlib.contextmanager
@@ -93,7 +83,7 @@ def learn_from(forged: bytes, listener: socket.socket) -> None:
         shared.setblocking(True)
 
         def wait() -> None:
-            behind_all_others()
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))  # behind all others
             with contextlib.suppress(OSError):
                 shared.recv(16000)
 
@@ -125,17 +115,12 @@ def learn_from(forged: bytes, listener: socket.socket) -> None:
 def reached() -> bool:
     with socket.socket() as s:
         s.settimeout(2)
-        try:
-            s.connect(UNLISTED)
-        except OSError:
-            return False
-        s.sendall(b"evil.example")
-        return True
+        return refusal(lambda: s.connect(UNLISTED)) is None and s.send(b"evil.example") > 0
 
 
 @way
 def an_answer_of_our_own() -> Tries:
-    on_one_processor()
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # one: a thread behind others may be interrupted anywhere
     asked = query(ALLOWED)
     with by_udp(asked) as s:
         s.recv(512)

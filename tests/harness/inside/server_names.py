@@ -18,7 +18,6 @@ from functools import partial
 import landlock
 from hellos import (
     HOST,
-    RESOLVER,
     SSL_REQUEST,
     address,
     after,
@@ -34,6 +33,7 @@ from hellos import (
     unchecked,
     with_extensions,
 )
+from questions import to_resolver
 from ways import (
     LIBC,
     Vector,
@@ -104,12 +104,6 @@ def by_a_program(s: socket.socket, then: Callable[[], object] = int) -> None:
         then()
         child.stdin.write(b"x")
     raise_from(child.returncode)
-
-
-def to_the_resolver() -> socket.socket:
-    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    s.connect(RESOLVER)
-    return s
 
 
 def over_a_number(s: socket.socket) -> int:
@@ -228,14 +222,14 @@ def after_a_question_and_a_failed_write() -> None:
 @foreign
 def under_a_failed_duplicate() -> None:
     s = connected()
-    LIBC.dup3(to_the_resolver().detach(), s.fileno(), 0x7FFF0000)
+    LIBC.dup3(to_resolver().detach(), s.fileno(), 0x7FFF0000)
     os.write(s.fileno(), hello())
 
 
 @foreign
 def under_a_mark_that_a_program_left() -> None:
     """What starts a program lays other descriptors over its own numbers, in this process's memory."""
-    name_server = to_the_resolver().detach()
+    name_server = to_resolver().detach()
     laid = partial(os.posix_spawn, "/nowhere", ["nowhere"], {})
     after(lambda s: laid(file_actions=[(os.POSIX_SPAWN_DUP2, name_server, s.fileno())]))
 

@@ -36,20 +36,16 @@ SETTINGS = {
     "Shop.Orders": ["Shop.Orders.dll"],
 }
 # What they do not stand for: neighbours that a function may load at any time.
-NEIGHBOURS = [
-    "package/__init__.py",
-    "package/app/handler.py",
-    "index/api.js",
-    "other.py",
-    "node_modules/tracing/index.js",
-    "Shop.Orders.pdb",
-    "Shop.dll",
-]
+NEIGHBOURS = (
+    *("package/__init__.py", "package/app/handler.py", "index/api.js", "other.py", "node_modules/tracing/index.js"),
+    *("Shop.Orders.pdb", "Shop.dll"),
+)
+FILES = sorted({name for names in (*SETTINGS.values(), NEIGHBOURS) for name in names})
 
 
 @pytest.fixture(scope="module")
 def box(layer: Path, task: Path) -> Iterator[Sandbox]:
-    for name in {name for names in (*SETTINGS.values(), NEIGHBOURS) for name in names}:
+    for name in FILES:
         (task / name).parent.mkdir(parents=True, exist_ok=True)
         (task / name).write_text("source")
     with whole_sandbox(task, layer) as sandbox:
@@ -58,8 +54,7 @@ def box(layer: Path, task: Path) -> Iterator[Sandbox]:
 
 def closed(box: Sandbox, setting: str) -> tuple[list[str], int]:
     """Which files are refused once the function is ready, and how many the `armed` line counts."""
-    names = sorted({name for names in (*SETTINGS.values(), NEIGHBOURS) for name in names})
-    environment = policy(read_handler="block") | {"_HANDLER": setting, "FILES": json.dumps(names)}
+    environment = policy(read_handler="block") | {"_HANDLER": setting, "FILES": json.dumps(FILES)}
     command = [SHIELD, PYTHON, "/var/task/behaviour.py", "files_are_read_when_ready"]
     done = box.run_command(command, environment=environment)
     assert done.returncode == 0, done.stderr

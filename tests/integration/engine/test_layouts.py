@@ -65,22 +65,9 @@ OTHERS = {
     "between_tables": "-DTABLE_IN_FRONT -DTABLE_BEHIND",
     "relocated_and_resolves": "-Wl,-z,notext -DRESOLVES",
 }
-MISREAD_BUT_JUDGED = {
-    "divides": "-DDIVIDES",
-    "multiplies": "-DMULTIPLIES",
-    "wide_constant": "-DWIDE_CONSTANT",
-    "loop": "-DLOOP",
-    "signal_frame": "-DSIGNAL_FRAME",
-}
-MISREAD_AND_REFUSED = {
-    "prefix_0x48": "-DPREFIX=0x48",
-    "prefix_0x66": "-DPREFIX=0x66",
-    "prefix_0x2e": "-DPREFIX=0x2e",
-    "prefix_0x64": "-DPREFIX=0x64",
-    "prefix_0xf2": "-DPREFIX=0xf2",
-    "prefix_0x67": "-DPREFIX=0x67",
-    "prefixes": "-DPREFIX=0x66,0x48",
-    "prefixes_in_disorder": "-DPREFIX=0x48,0x66",
+MISREAD_BUT_JUDGED = {f.lower(): f"-D{f}" for f in ("DIVIDES", "MULTIPLIES", "WIDE_CONSTANT", "LOOP", "SIGNAL_FRAME")}
+PREFIXES = ("0x48", "0x66", "0x2e", "0x64", "0xf2", "0x67", "0x66,0x48", "0x48,0x66")
+MISREAD_AND_REFUSED = {f"prefix_{prefix}": f"-DPREFIX={prefix}" for prefix in PREFIXES} | {
     "branch_of_two_lengths": "-DBRANCH_OF_TWO_LENGTHS",
     "returns": "-DRETURNS",
 }

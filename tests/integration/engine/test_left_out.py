@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -27,12 +28,8 @@ SCHEMA = Draft202012Validator(json_schema())
 TIMES = 20
 THREADS, EACH = 4, 500
 SECONDS = 20.0
-ORIGIN = {
-    "AWS_LAMBDA_FUNCTION_NAME": "checkout",
-    "AWS_LAMBDA_FUNCTION_VERSION": "7",
-    "AWS_REGION": "eu-west-1",
-    "SHIELD_ACCOUNT_ID": "123456789012",
-}
+NAMES = ("AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_REGION", "SHIELD_ACCOUNT_ID")
+ORIGIN = dict(zip(NAMES, ("checkout", "7", "eu-west-1", "123456789012"), strict=True))
 
 
 @dataclass(frozen=True)
@@ -50,11 +47,9 @@ class Told:
 def take(process: subprocess.Popen[bytes], text: bytearray) -> None:
     """What is in the log by now."""
     assert process.stderr
-    try:
+    with contextlib.suppress(BlockingIOError):
         while part := os.read(process.stderr.fileno(), 1 << 16):
             text += part
-    except BlockingIOError:
-        pass
 
 
 def tell(box: Sandbox, what: str, settings: Mapping[str, str], kind: str = "send", *, reads: bool = True) -> Told:

@@ -29,7 +29,7 @@ NAMES = ("AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_REGION"
 FUNCTION = dict(zip(NAMES, ORIGIN, strict=True))
 LIBRARY = str(Path(SHIELD).parent / "libshield.so")
 # What of lines.py brings an event about; the others come of a start.
-BROUGHT = {
+BY = {
     "armed": "storm",
     "folded": "storm_of_targets",
     "repeated": "storm",
@@ -60,10 +60,10 @@ def origin_of(line: Mapping[str, Any]) -> list[Any]:
     return [line.get(name) for name in ("function", "version", "region", "account")]
 
 
-@pytest.mark.parametrize("event", BROUGHT)
+@pytest.mark.parametrize("event", BY)
 def test_every_event_follows_the_schema(box: Sandbox, event: str) -> None:
     settings = policy(read_write_tmp="block", outbound_connectivity="block", read_handler="alert") | FUNCTION
-    lines = run(box, BROUGHT[event], [], settings)
+    lines = run(box, BY[event], [], settings)
     assert event in {line.get("event") for line in lines}
     assert [origin_of(line) for line in lines] == [ORIGIN] * len(lines)
 
@@ -71,7 +71,7 @@ def test_every_event_follows_the_schema(box: Sandbox, event: str) -> None:
 @pytest.mark.parametrize("event", ["refused", "unshielded"])
 def test_a_start_that_fails_says_which_function_it_is(box: Sandbox, event: str) -> None:
     """The library's own line, without the wrapper's checks in front."""
-    assert {*BROUGHT, "refused", "unshielded"} == set(EVENTS)
+    assert {*BY, "refused", "unshielded"} == set(EVENTS)
     failing = {"SHIELD_POLICY_FILE": "/no/such/file", "LD_PRELOAD": LIBRARY} | FUNCTION
     kept = {} if event == "refused" else {"SHIELD_ON_FAILURE": "run_unshielded"}
     done = box.run_command([PYTHON, "-c", ""], environment=policy(read_write_tmp="block") | failing | kept)

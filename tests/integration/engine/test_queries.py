@@ -138,13 +138,3 @@ def test_alert_mode_is_not_taken_in(sandbox: Sandbox, names: DnsServer) -> None:
     ways = {"two_names_that_look_like_one": ["dns", "dns"], "an_answer_that_looks_like_anothers": ["dns", "tcp"]}
     result, done = run(sandbox, ways, BLOCKED | {"SHIELD_OUTBOUND_CONNECTIVITY": "alert"})
     assert (result, protocols(done)) == (dict.fromkeys(ways), ways)
-
-
-def test_a_long_answer_needs_tcp(names: DnsServer) -> None:
-    """The test above would be empty if it fitted a datagram of ours."""
-    from dnslib import DNSRecord
-
-    reply = names.answer(bytes(DNSRecord.question("many.example").pack()), "tcp")
-    assert reply is not None
-    assert len(reply) > 4096
-    assert socket.inet_ntoa(reply[-4:]) == SERVER

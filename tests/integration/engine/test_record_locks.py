@@ -11,15 +11,7 @@ BLOCKED = policy(outbound_connectivity="block") | {"SHIELD_ALLOW_OUTBOUND": "", 
 
 
 @pytest.mark.parametrize("company", ["alone", "threads"])
-@pytest.mark.parametrize(
-    "way",
-    [
-        "written_under_a_sockets_number",
-        "handed_over",
-        "in_a_refused_message",
-        "a_database",
-    ],
-)
+@pytest.mark.parametrize("way", ["written_under_a_sockets_number", "handed_over", "in_a_refused_message", "a_database"])
 def test_nobody_else_gets_the_lock(sandbox: Sandbox, way: str, company: str) -> None:
     prepare_tmp(sandbox)
     done = sandbox.run_command([SHIELD, PYTHON, "/var/task/record_locks.py", way, company], environment=BLOCKED)

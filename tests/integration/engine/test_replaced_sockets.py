@@ -6,7 +6,6 @@ Every attempt goes on for some seconds. What arrived is what the servers saw.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import pytest
 
@@ -20,24 +19,13 @@ pytestmark = pytest.mark.promise("outbound.replaced-sockets")
 
 SERVER, UNLISTED = "203.0.113.9", "198.51.100.9"
 SCRIPT = "/var/task/replaced_sockets.py"
-LITTLE_EFFORT, MUCH_EFFORT, FOR_ALL_TIMES = 1, 2 * EFFORT - 1, 60  # seconds
-BY_NAME = "allowed.example"
-EVIL = b"evil.example"
-
-
-class Attempt(NamedTuple):
-    """What `allow_outbound` lists, where a foreign name is to arrive, and for how many seconds it is tried."""
-
-    allowed: str
-    aim: tuple[str, int]
-    effort: int = EFFORT
-
-
-ASKED = (RESOLVER, 53)
+LITTLE_EFFORT, FOR_ALL_TIMES = 1, 60  # seconds
+BY_NAME, EVIL, ASKED = "allowed.example", b"evil.example", (RESOLVER, 53)
+# What `allow_outbound` lists, where a foreign name is to arrive, and for how many seconds it is tried.
 ATTEMPTS = {
-    "an_answer_of_our_own": Attempt(BY_NAME, (UNLISTED, 80)),
+    "an_answer_of_our_own": (BY_NAME, (UNLISTED, 80), EFFORT),
     # With the name server's address on the list, as one that lies in a VPC may be.
-    "a_datagram_by_a_local_socket": Attempt(RESOLVER, ASKED, effort=MUCH_EFFORT),
+    "a_datagram_by_a_local_socket": (RESOLVER, ASKED, 2 * EFFORT - 1),
 }
 TIMES = 200
 
@@ -56,9 +44,9 @@ def servers(box: Sandbox) -> Iterator[dict[tuple[str, int], Recorder]]:
         recorder.close()
 
 
-def run(box: Sandbox, command: tuple[str, ...], settings: dict[str, str]) -> tuple[int, Completed]:
+def run(box: Sandbox, way: str, seconds: int, settings: dict[str, str]) -> tuple[int, Completed]:
     """The number that the program printed last."""
-    done = box.run_command([SHIELD, *command], environment=settings)
+    done = box.run_command([SHIELD, PYTHON, SCRIPT, way, str(seconds)], environment=settings)
     assert done.returncode == 0, f"{done.returncode}: {done.stderr[-2000:]}"
     return int(done.stdout.splitlines()[-1]), done
 
@@ -73,23 +61,21 @@ def checked(allowed: str) -> dict[str, str]:
 def test_what_was_looked_at_is_what_is_used(
     box: Sandbox, names: DnsServer, servers: dict[tuple[str, int], Recorder], name: str
 ) -> None:
-    attempt = ATTEMPTS[name]
+    allowed, aim, effort = ATTEMPTS[name]
 
     def arrives(seconds: int, settings: dict[str, str]) -> bool:
         names.questions.clear()
         for server in servers.values():
             del server.received[:]
-        tried, done = run(box, (PYTHON, SCRIPT, name, str(seconds)), settings)
+        tried, done = run(box, name, seconds, settings)
         assert tried > 0, done.stderr[-2000:]
-        return bool(names.asked("evil")) if attempt.aim == ASKED else EVIL in servers[attempt.aim].received
+        return bool(names.asked("evil")) if aim == ASKED else EVIL in servers[aim].received
 
-    assert not arrives(attempt.effort, checked(attempt.allowed))
+    assert not arrives(effort, checked(allowed))
     assert any(arrives(LITTLE_EFFORT, policy()) for _ in range(5)), "it is not real"
 
 
-def test_honest_threads_are_not_hindered(
-    box: Sandbox, names: DnsServer, servers: dict[tuple[str, int], Recorder]
-) -> None:
-    went_well, done = run(box, (PYTHON, SCRIPT, "honest_threads", str(FOR_ALL_TIMES)), checked(BY_NAME))
-    assert went_well == TIMES, done.stderr[-2000:]
-    assert alerts(done) == []
+@pytest.mark.usefixtures("names", "servers")
+def test_honest_threads_are_not_hindered(box: Sandbox) -> None:
+    went_well, done = run(box, "honest_threads", FOR_ALL_TIMES, checked(BY_NAME))
+    assert (went_well, alerts(done)) == (TIMES, []), done.stderr[-2000:]

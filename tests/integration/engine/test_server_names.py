@@ -37,12 +37,9 @@ CHECKED = policy(outbound_connectivity="block") | {
 # How a foreign name may be said, and how that ends.
 WAYS = ways("server_names.py", "lost_peers.py", "passing_names.py")
 FOREIGN = dict.fromkeys(WAYS["foreign"], REFUSED) | {
-    "pwritev2": errno.EINVAL,
-    "sendfile": errno.EINVAL,
-    "splice": errno.EINVAL,
+    **dict.fromkeys(("pwritev2", "sendfile", "splice"), errno.EINVAL),
+    **dict.fromkeys(("after_urgent_data", "fast_open_by_option"), errno.EOPNOTSUPP),
     "zero_copy": errno.ENOBUFS,
-    "after_urgent_data": errno.EOPNOTSUPP,
-    "fast_open_by_option": errno.EOPNOTSUPP,
     "asynchronous": errno.ENOSYS,
     "by_another_tcp": errno.EPROTONOSUPPORT,
     "said_to_have_been_seen": errno.ENOPROTOOPT,

@@ -45,6 +45,11 @@ def test_the_list_is_the_kernels(architecture: str) -> None:
     assert max(known.values()) < GATE_TABLE
 
 
+def test_the_newest_call_is_the_lists() -> None:
+    newest = max(number for architecture in ARCHITECTURES for number in kernel_calls(architecture).values())
+    assert f"NEWEST_CALL = {newest} " in (LIST.parent / "syscall_policy.h").read_text()
+
+
 def test_every_call_is_judged_or_has_a_reason() -> None:
     judges = set(re.findall(r"X\((judge_\w+)\)", (LIST.parent / "syscall_policy.h").read_text()))
     for entry in LISTED:
@@ -136,19 +141,21 @@ def test_there_are_no_children_in_new_namespaces(box: Sandbox) -> None:
     assert policies(lines) == ["read_write_tmp", "self_protection", "self_protection"]
 
 
-def test_only_options_that_lead_out_are_kept_from_prctl(box: Sandbox) -> None:
-    result, lines = run(box, "options_of_prctl", BLOCKED)
-    assert result == {"move_memory": -errno.EPERM, "name": 0, "dumpable": 0}
-    assert [line["details"]["syscall"] for line in lines] == ["prctl"]
+CAME_TO = [
+    ("options_of_prctl", BLOCKED, {"move_memory": -errno.EPERM, "name": 0, "dumpable": 0}, ["self_protection"]),
+    ("no_descriptors_allowed", BLOCKED, errno.EACCES, ["outbound_connectivity"]),
+    ("no_descriptors_allowed", ALERTED, None, ["outbound_connectivity"]),
+    # Routes and devices, and what else there is.
+    ("netlink", BLOCKED, [None] * 2 + [errno.EACCES] * 3, ["outbound_connectivity"] * 3),
+]
 
 
-@pytest.mark.parametrize(("settings", "refused"), [(BLOCKED, errno.EACCES), (ALERTED, None)], ids=["block", "alert"])
-def test_a_limit_of_no_descriptors_does_not_silence(
-    box: Sandbox, settings: dict[str, str], refused: int | None
+@pytest.mark.parametrize(("scenario", "settings", "result", "reported"), CAME_TO)
+def test_what_calls_come_to(
+    box: Sandbox, scenario: str, settings: dict[str, str], result: object, reported: list[str]
 ) -> None:
-    result, lines = run(box, "no_descriptors_allowed", settings)
-    assert result == refused
-    assert policies(lines) == ["outbound_connectivity"]
+    found, lines = run(box, scenario, settings)
+    assert (found, policies(lines)) == (result, reported)
 
 
 @pytest.mark.promise("child.library")
@@ -194,13 +201,6 @@ def test_a_flow_label_brings_no_route(box: Sandbox) -> None:
     assert [line["details"]["protocol"] for line in lines] == ["option"]
 
 
-def test_netlink_is_for_routes_and_devices(box: Sandbox) -> None:
-    assert run(box, "netlink", None)[0][:2] == [None, None]
-    result, lines = run(box, "netlink", BLOCKED)
-    assert result == [None, None, errno.EACCES, errno.EACCES, errno.EACCES]
-    assert policies(lines) == ["outbound_connectivity"] * 3
-
-
 def test_a_child_that_cannot_arm_does_not_run(box: Sandbox) -> None:
     settings = policy(read_write_tmp="block") | {"SHIELD_ON_FAILURE": "run_unshielded"}
     assert "content" in run(box, "a_child_that_cannot_arm", None)[0]
@@ -230,12 +230,6 @@ def test_a_child_whose_loader_drops_the_library_is_refused(layer: Path, change: 
     assert "PermissionError" in done.stderr, (done.stdout, done.stderr)
     assert done.stdout == ""
     assert '"policy":"create_child_process"' in done.stderr
-
-
-def test_the_newest_call_is_the_lists() -> None:
-    newest = max(number for architecture in ARCHITECTURES for number in kernel_calls(architecture).values())
-    text = (LIST.parent / "syscall_policy.h").read_text()
-    assert f"NEWEST_CALL = {newest} " in text
 
 
 @pytest.mark.promise("shield.newer-calls")
