@@ -301,6 +301,8 @@ def test_a_forged_line_is_told_from_others(log: Log) -> None:
         (("log", "--since", "0h"), "--since 0h is not over yet"),
         (("log", "--since", "0001-01-01T00:00:00+05:00"), "--since 0001-01-01T00:00:00+05:00: write 30m"),
         (("log", "--follow", "--until", "1h"), "--follow shows lines as they come: --until"),
+        (("log", "--follow", "--log-group", "x"), "give files, or log groups and stacks: not both"),
+        (("log", "--follow", "--since", "1h"), "--follow shows lines as they come: --until"),
         (("log", "nowhere", "--follow"), "nowhere is not a file"),
     ],
 )

@@ -195,7 +195,7 @@ def test_an_offer_is_taken(log: Path) -> None:
 
 
 SNAPPY = [f"/tmp/snappy-1.1.10-{each}-libsnappyjava.so" for each in ("0b5c", "77aa")]
-MEMORY = alert("executable_memory", allow="libffi")
+MEMORY, MODE = alert("executable_memory", allow="libffi"), alert("executable_memory", path="/opt/libffi.so")
 GRANTED = [connect("sqs.eu-west-1.amazonaws.com")]
 UNKNOWN = 'hosts of AWS were reported, so allow_aws was not "all"; without the present policy (--policy, --assembly) '
 LIGHTGBM = [
@@ -204,8 +204,9 @@ LIGHTGBM = [
 ]
 # Lines, options (a policy file is written with the text behind it), and what is learned: of lists, what names each row.
 LEARNED: dict[str, tuple[list[str], tuple[str, ...], dict[str, object]]] = {
+    "a mode": ([MODE], (), {"still_denied": ["/opt/libffi.so"], "accept": ["executable_memory=allow"]}),
     "a mode is accepted by name": (
-        [alert("executable_memory", path="/opt/libffi.so")], ("--accept", "executable_memory=allow"),
+        [MODE], ("--accept", "executable_memory=allow"),
         {"policy": {"executable_memory": "allow"}, "still_denied": []},
     ),
     "executable memory is somebody's decision": ([MEMORY], (), {"policy": {}, "decisions": ["executable-memory"]}),
