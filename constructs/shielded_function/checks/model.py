@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,6 +24,8 @@ in the assembly (an ARN, a parameter)."""
 
 FileKind = Literal["unnamed", "found", "missing", "unseen"]
 """The policy file: none is named, it was read, it is missing, or it may be in an unreadable asset."""
+
+_IMPORT: Final = re.compile(r'"Fn::ImportValue": "([^"]+)"')
 
 # Variables that do not indicate a policy: the wrapper and settings of the engine.
 _NOT_POLICY: Final = ("SHIELD_NODE_CALLERS", "SHIELD_NEXT_WRAPPER", "SHIELD_ACCOUNT_ID", "SHIELD_STATE")
@@ -91,6 +94,16 @@ class Template:
             if isinstance(kind, str):
                 found.setdefault(kind, []).append((logical_id, as_mapping(resource.get("Properties"))))
         return found
+
+    @cached_property
+    def _exports(self) -> Mapping[str, Any]:
+        outputs = [as_mapping(output) for output in self.outputs.values()]
+        return {str(as_mapping(each.get("Export")).get("Name")): each.get("Value") for each in outputs}
+
+    def exported(self, text: str) -> str:
+        """The logical id of the resource that it exports under the name that a value, as text, imports; else empty."""
+        names = [name for name in _IMPORT.findall(text) if name in self._exports]
+        return referred(self._exports[names[0]]) if names else ""
 
     def place(self, logical_id: str) -> Place:
         """The place of a resource: its L2 construct, not the resource in it."""
@@ -233,6 +246,14 @@ def as_mapping(value: Any) -> Mapping[str, Any]:
 def canonical(value: Any) -> str:
     """A value of a template as canonical text: equal values have equal texts."""
     return json.dumps(value, sort_keys=True)
+
+
+def referred(value: Any) -> str:
+    """The logical id that a `Ref` or an `Fn::GetAtt` names; empty for other values."""
+    reference = as_mapping(value)
+    attribute = reference.get("Fn::GetAtt")
+    found = cast("list[Any]", attribute)[0] if isinstance(attribute, list) else reference.get("Ref")
+    return found if isinstance(found, str) else ""
 
 
 def construct_of(path: str) -> str:

@@ -19,8 +19,6 @@ _ALARM: Final = "AWS::CloudWatch::Alarm"
 _LOG_GROUP: Final = "AWS::Logs::LogGroup"
 _NESTED: Final = "AWS::CloudFormation::Stack"
 _ANY: Final = ""  # no value of a dimension: all values
-# The CDK's export of a resource's name.
-_EXPORT: Final = re.compile(r":ExportsOutputRef(\w+)")
 _COMPOSITE: Final = "AWS::CloudWatch::CompositeAlarm"
 # Metrics Insights over our namespace: the metric, and its exact dimensions.
 _FLEET: Final = re.compile(
@@ -220,10 +218,8 @@ class Monitoring:
 
     def _exported(self, template: Template, name: str) -> tuple[Template, str] | None:
         """The log group of another template that a name, as text, refers to by its export."""
-        exported = _EXPORT.search(name)
-        others = (home for home in self._templates if exported and home is not template)
-        found = ((home, made) for home in others for made, _ in home.of_type(_LOG_GROUP))
-        return next(((home, made) for home, made in found if exported and exported[1].startswith(made)), None)
+        found = ((home, home.exported(name)) for home in self._templates if home is not template)
+        return next(((home, made) for home, made in found if made in dict(home.of_type(_LOG_GROUP))), None)
 
     def _parent_value(self, template: Template, name: Any) -> tuple[Template, Any]:
         """The value, in the parent, of a nested stack's parameter."""

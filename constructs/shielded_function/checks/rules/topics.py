@@ -9,12 +9,11 @@ https://repost.aws/knowledge-center/cloudwatch-receive-sns-for-alarm-trigger
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, Final, cast
 
-from ..model import Assembly, Template, as_mapping, canonical
+from ..model import Assembly, Template, as_mapping, canonical, referred
 
 SERVICE: Final = "cloudwatch.amazonaws.com"
 # The needed action, and the policy actions that grant it.
@@ -23,7 +22,6 @@ _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "kms:GenerateDataKey*": ("kms:GenerateDataKey*", "kms:GenerateDataKey", "kms:*", "*"),
 }
 _POLICIES: Final = ("AWS::SNS::TopicPolicy", "AWS::SNS::TopicInlinePolicy")
-_EXPORT: Final = re.compile(r":ExportsOutput(?:Ref|FnGetAtt)([A-Za-z0-9]+)")
 
 
 class Topics:
@@ -83,15 +81,10 @@ def _problems(assembly: Assembly, where: Template, topic_id: str) -> Iterator[tu
 def _found(assembly: Assembly, file: str, value: Any, kind: str) -> Iterator[tuple[Template, str]]:
     """The resource that a template's value refers to, in the template or by another one's export."""
     text = canonical(value)
-    exported = _EXPORT.search(text) if "Fn::ImportValue" in text else None
-    reference = as_mapping(value)
-    attribute = reference.get("Fn::GetAtt")
-    local = cast("list[Any]", attribute)[0] if isinstance(attribute, list) else reference.get("Ref")
     for template in assembly.templates:
+        wanted = referred(value) if template.file == file else template.exported(text)
         for logical_id, _ in template.of_type(kind):
-            here = template.file == file and logical_id == local
-            elsewhere = exported is not None and template.file != file and exported[1].startswith(logical_id)
-            if here or elsewhere:
+            if logical_id == wanted:
                 yield template, logical_id
 
 

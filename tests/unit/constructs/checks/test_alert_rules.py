@@ -127,9 +127,9 @@ def test_an_encrypted_topic(app: cdk.App, shielded: MakeFunction, judge: Judge) 
         scope = place if home == name else cdk.Stack(app, home)
         key: Any = kms.Key(scope, "Key")
         topics: list[Any] = [
-            sns.Topic(scope, f"Topic{name}", master_key=key),
-            sns.Topic(scope, f"{name}s", master_key=kms.Alias.from_alias_name(scope, "Alias", "alias/aws/sns")),
-            sns.Topic(scope, f"Plain{name}"),
+            sns.Topic(scope, "Topic", master_key=key),
+            sns.Topic(scope, "Managed", master_key=kms.Alias.from_alias_name(scope, "Alias", "alias/aws/sns")),
+            sns.Topic(scope, "Plain"),
         ]
         keys[f"{name}/Fn"] = key
         shielded(place, alarms=AlarmOptions(actions=[cloudwatch_actions.SnsAction(topic) for topic in topics]))
@@ -138,8 +138,7 @@ def test_an_encrypted_topic(app: cdk.App, shielded: MakeFunction, judge: Judge) 
     missing = {finding.place.path: finding for finding in found if finding.problem not in managed}
     assert ({finding.rule for finding in found}, len(found), len(managed)) == ({"topic-unreadable"}, 4, 2)
     for path, key in keys.items():
-        denied = f"{key.node.path} does not let CloudWatch do kms:Decrypt and kms:GenerateDataKey*"
-        assert denied in missing[path].problem
+        assert f"{key.node.path} does not let CloudWatch do kms:Decrypt and kms:Gener" in missing[path].problem
         assert "key.grant(iam.ServicePrincipal(\"cloudwatch.amazonaws.com\"), 'kms:Decrypt'" in missing[path].fix
         key.grant(CLOUDWATCH, "kms:Decrypt", "kms:GenerateDataKey*")
     assert [finding.problem for finding in judge().findings] == managed
@@ -152,7 +151,7 @@ def test_a_topic_with_a_policy_of_its_own(app: cdk.App, shielded: MakeFunction, 
         for elsewhere in (False, True):
             stack = cdk.Stack(app, f"{how}{elsewhere}")
             home = cdk.Stack(app, f"Home{how}") if elsewhere else stack
-            topic: Any = sns.Topic(home, f"Topic{how}{elsewhere}", enforce_ssl=how == "Ssl")
+            topic: Any = sns.Topic(home, "Topic", enforce_ssl=how == "Ssl")
             if how != "Ssl":
                 topic.grant_publish(cast("Any", iam.ServicePrincipal("events.amazonaws.com")))
             action: Any = cloudwatch_actions.SnsAction(topic)

@@ -68,13 +68,12 @@ def synth(tmp_path: Path, props: Props) -> Synth:
 
 
 def test_what_is_to_end(audit: Audit, synth: Synth, capsys: pytest.CaptureFixture[str]) -> None:
-    moving = ShieldPolicy(allow_outbound=[Until("a.example", "2027-03-01", reason="a move")])
-    report_only = ShieldPolicy.report_only
-    old = synth("old", Alert=report_only(until="2027-01-31"), Entry=moving, Endless=report_only())
+    endless, entry = ShieldPolicy.report_only(), ShieldPolicy(allow_outbound=[UNTIL])
+    old = synth("old", Alert=ShieldPolicy.report_only(until="2027-01-31"), Entry=entry, Endless=endless)
     assert audit(old, "--today", "2027-02-01") == 0
     shown = " ".join(capsys.readouterr().out.split())
-    entry = "2027-03-01 │ allow_outbound a.example │ Shop/Entry │ a move"
-    assert all(row in shown for row in ("2027-01-31, over │ alert mode of", entry, "no day │ alert mode of"))
+    row = "2027-03-01 │ allow_outbound a.example │ Shop/Entry │ a move"
+    assert all(each in shown for each in ("2027-01-31, over │ alert mode of", row, "no day │ alert mode of"))
     assert audit(old, "--today", "2027-02-01", "--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert [(each["path"], each["until"], each["expired"]) for each in found["temporary"]] == [
@@ -219,6 +218,7 @@ def nothing(_: cdk.Stack, __: Props) -> None:
 
 # A function before and after, the kind of its change, and how the first detail begins; nothing where none is told.
 EXCEPT = alarms(outbound_connectivity=ControlAlarm(except_hosts=["a.example"]))
+UNTIL = Until("a.example", "2027-03-01", reason="a move")
 CHANGES: list[tuple[Make, Make, str, str]] = [
     (policy(), policy(), "", ""),
     (policy(), policy(allow_outbound=["a.example"]), "looser", "allow_outbound: a.example"),
@@ -226,6 +226,7 @@ CHANGES: list[tuple[Make, Make, str, str]] = [
         shield(policy=ShieldPolicy.report_only(until="2027-01-31")), shield(policy=ShieldPolicy.report_only()),
         "looser", "until: no day, was 2027-01-31",
     ),
+    (policy(allow_outbound=[UNTIL]), policy(allow_outbound=["a.example"]), "looser", "allow_outbound: a.example"),
     (policy(allow_outbound=["a.example"]), policy(), "stricter", "before: allow_outbound: a.example"),
     (policy(), plain, "lost-shield", ""),
     (policy(), excused, "lost-shield", "left out: it is a toy"),

@@ -183,6 +183,7 @@ def key_of_a_bucket_that_signs(s: Any, f: Any) -> None:
     made.grant(f, "kms:Sign")
 
 
+SEND_EMAIL: Final = aws.iam.PolicyStatement(actions=["ses:SendEmail"], resources=["*"])
 VIA_S3: Final = {"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}
 WRITE_LOGS: Final = "logs:CreateLogGroup logs:CreateLogStream logs:PutLogEvents"
 BUCKET: Final = "arn:aws:s3:::shop-orders"
@@ -368,6 +369,9 @@ ROWS: dict[str, Row] = {
             ),
         },
     ),  # Lambda makes the interfaces, and mounts.
+    "managed_of_the_app": Row(
+        lambda s, f: f.role.add_managed_policy(aws.iam.ManagedPolicy(s, "Managed", statements=[SEND_EMAIL])), "ses"
+    ),
     # Policies of AWS's, by their names.
     "managed_vpc": Row(managed("service-role/AWSLambdaVPCAccessExecutionRole")),
     "managed_traces": Row(managed("AWSXRayDaemonWriteAccess")),

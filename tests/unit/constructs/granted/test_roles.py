@@ -60,10 +60,9 @@ def test_every_way_to_grant(stack: cdk.Stack, read: Read, checkout: lambda_.Func
 def test_a_large_roles_overflow_policies(app: cdk.App, stack: cdk.Stack, make_function: MakeFunction) -> None:
     """The CDK moves what does not fit into a role's own policy to managed policies, in an aspect."""
     function = make_function("Large")
-    for number in range(300):
-        function.add_to_role_policy(
-            iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[f"arn:aws:sqs:*:*:a-rather-long-name-{number}"])
-        )
+    for some in range(30):
+        queues = [f"arn:aws:sqs:*:*:a-rather-long-name-{some}{number}" for number in range(10)]
+        function.add_to_role_policy(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=queues))
     function.add_to_role_policy(
         iam.PolicyStatement(actions=["kinesis:PutRecord"], resources=["arn:aws:kinesis:*:*:stream/x"])
     )
