@@ -27,7 +27,7 @@ from shielded_function_emulator.languages.python_versions import VERSIONS, XRAY,
 __all__ = ["layer"]
 
 SMALL = Path(__file__).parent / "small"
-Family = lambda_.RuntimeFamily
+FAMILIES = {name: lambda_.RuntimeFamily[name.upper()] for name in ("python", "nodejs", "java")}
 NAMES = ("cold", "warm")
 PYTHON = max((version for version in available() if version <= "3.14"), default="")  # the newest in Lambda
 MARK = "/tmp/.aws-xray/initialized"  # that the SDKs but Node.js's leave for the platform
@@ -43,6 +43,11 @@ CLEARED = [
 ]
 NEWEST = {f"python{PYTHON}", f"nodejs{NODE}.x", java.name_of(max(LINES))}
 Codes = Callable[[str, Part | None], Path]
+
+
+def language_of(runtime: str) -> str:
+    """`java8.al2`: java."""
+    return next(name for name in FAMILIES if runtime.startswith(name))
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +76,8 @@ def codes(tmp_path_factory: pytest.TempPathFactory) -> Codes:
 def started(
     runtime: str, handler: str, code: Path, policy: ShieldPolicy, into: Path, environment: Mapping[str, str]
 ) -> EmulatedFunction:
-    family = Family.PYTHON if runtime[0] == "p" else Family.NODEJS if runtime[0] == "n" else Family.JAVA
-    described = Described("Fn", lambda_.Runtime(runtime, family), handler, code, policy, {"TRACE_HEADER": xray.HEADER})
+    lambdas = lambda_.Runtime(runtime, FAMILIES[language_of(runtime)])
+    described = Described("Fn", lambdas, handler, code, policy, {"TRACE_HEADER": xray.HEADER})
     package = synthesize(into / "cdk.out", [described]).function(STACK, "Fn")
     return EmulatedFunction(package, environment, runtime=VERSIONS.get(runtime.removeprefix("python")))
 
@@ -90,7 +95,7 @@ def test_a_traced_function_notices_nothing(
     layer: Path, codes: Codes, tmp_path: Path, runtime: str, handler: str
 ) -> None:
     """Java's recorder is made while the function is loaded (Early), or in its first invocation."""
-    part, language = TRACED[runtime, handler], runtime.rstrip("0123456789.x")
+    part, language = TRACED[runtime, handler], language_of(runtime)
     if missing := part.missing() or (language != "python" and find(runtime).missing()):
         pytest.skip(missing)
     function = started(runtime, handler, codes(language, part), ShieldPolicy(), tmp_path, xray.ENVIRONMENT)
@@ -116,7 +121,7 @@ def test_what_an_invocation_makes_is_cleared(
     policy = ShieldPolicy(
         read_write_tmp="allow", clear_tmp=True, allow_tmp=["/tmp/cache/**"], allow_child_process=["/bin/sh"]
     )
-    code = codes(runtime.rstrip("0123456789.x"), None)
+    code = codes(language_of(runtime), None)
     with started(runtime, handler, code, policy, tmp_path, {}) as function:
         invocations = [function.invoke({}) for _ in range(3)]
     assert_unnoticed(*invocations)

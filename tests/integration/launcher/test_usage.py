@@ -94,9 +94,8 @@ def test_check_joins_the_lists_of_the_environment_and_the_file(installed: Instal
     ("environment", "part"),
     [
         ({}, "there is no policy"),
-        ({"SHIELD_READ_WRITE_TMP": "deny"}, 'SHIELD_READ_WRITE_TMP: "deny" is not a mode'),
         # check is asked about the policy, not about what to do when it is wrong.
-        ({"SHIELD_READ_WRITE_TMP": "deny", "SHIELD_ON_FAILURE": "run_unshielded"}, "is not a mode"),
+        ({"SHIELD_READ_WRITE_TMP": "deny", "SHIELD_ON_FAILURE": "run_unshielded"}, '_TMP: "deny" is not a mode'),
         ({"SHIELD_POLICY_FILE": "/no/such/file"}, "/no/such/file"),
     ],
 )

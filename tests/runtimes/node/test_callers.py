@@ -14,7 +14,6 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 
 from harness.node_extras import TRACERS
-from harness.recorder import Recorder
 from harness.running import SHIELD, policy, prepare_tmp, whole_sandbox
 from harness.thinning import long_but
 from lab.workloads.packages import NODE_CLIENTS, NODE_CLIENTS_PART
@@ -148,44 +147,6 @@ def test_what_an_entry_with_packages_reports(box: Sandbox, packages: str, chains
     settings = WATCHED | {"SHIELD_ALLOW_OUTBOUND": f"203.0.113.66 by {packages}", "_HANDLER": "app.handler"}
     log = run(box, NODE, "/var/task/app.js", "by_address", settings=settings).stderr
     assert [through(line) for line in alerts(log) if line.get("reason") == "package"] == chains
-
-
-LISTED = {"SHIELD_DENY_OUTBOUND": f"{HOST},203.0.113.64/28", "SHIELD_ALLOW_AWS": "none"}
-ORDINARY = f"""
-const fails = (start) => new Promise((yes, no) => start((e) => e ? no(e) : yes()));
-const udp = require("dgram").createSocket("udp4");
-const named = {{ host: "198.51.100.9", port: 443, servername: "{HOST}" }};
-const ways = {{
-  fetch: () => fetch("https://EVIL.example/").catch((e) => {{ throw e.cause; }}),
-  resolve: () => require("dns").promises.resolve4("{HOST}."),
-  address: () => fails((end) => require("http").get("http://203.0.113.66/").on("error", end)),
-  mapped: () => fails((end) => require("net").connect(80, "::ffff:203.0.113.66").on("error", end)),
-  datagram: () => fails((end) => udp.send("x", 9, "203.0.113.66", end)),
-  tls: () => fails((end) => require("tls").connect(named).on("error", end)),
-}};
-(async () => {{
-  const ends = {{}};
-  for (const [name, way] of Object.entries(ways)) ends[name] = await way().then(() => "went through", (e) => e.code);
-  console.log(JSON.stringify(ends));
-  process.exit();
-}})();
-"""
-
-
-@NEWEST
-@pytest.mark.promise("deny.every-mode")
-@pytest.mark.parametrize("mode", ["alert", "allow"])
-def test_what_is_denied_in_every_mode(box: Sandbox, mode: str) -> None:
-    recorder = Recorder(box, "198.51.100.9")
-    done = run(box, NODE, "-e", ORDINARY, settings=policy(outbound_connectivity=mode) | LISTED)
-    recorder.close()
-    ends = json.loads(done.stdout)
-    assert ends.pop("tls") in ("EACCES", "EPIPE", "ECONNRESET"), done.stderr
-    names = dict.fromkeys(("fetch", "resolve"), "ENOTFOUND")
-    assert ends == names | dict.fromkeys(("address", "mapped", "datagram"), "EACCES")
-    assert HOST.encode() not in recorder.received
-    denied = [each for each in alerts(done.stderr) if each.get("reason") == "deny_outbound"]
-    assert {each["details"]["protocol"] for each in denied} == {"dns", "tcp", "udp", "tls"}
 
 
 @NEWEST
