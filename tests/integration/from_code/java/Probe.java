@@ -38,8 +38,10 @@ public final class Probe {
             ShieldedFunction.configure(null);
         else if (step.startsWith("only "))
             mode(step);
+        else if (OPTIONS.containsKey(step))
+            ShieldedFunction.configure(OPTIONS.get(step));
         else
-            ShieldedFunction.configure(OPTIONS.getOrDefault(step, Map.of("policy", POLICIES.getOrDefault(step, Map.of()))));
+            ShieldedFunction.configure(Map.of("policy", POLICIES.get(step)));
     }
 
     /** "only name=mode". */

@@ -37,7 +37,8 @@ final class NettyWays {
         return new EpollEventLoopGroup(1);
     }
 
-    private static Channel opened(EventLoopGroup group, Class<? extends Channel> kind, boolean connects) throws Exception {
+    private static Channel opened(EventLoopGroup group, Class<? extends Channel> kind, boolean connects)
+            throws Exception {
         Bootstrap bootstrap = new Bootstrap().group(group).channel(kind).handler(new ChannelInboundHandlerAdapter());
         return (connects ? bootstrap.connect(Network.SERVER, 80) : bootstrap.bind(0)).sync().channel();
     }

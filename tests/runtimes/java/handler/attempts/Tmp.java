@@ -2,7 +2,6 @@ package attempts;
 
 import static attempts.Deed.with;
 import static java.nio.file.StandardOpenOption.CREATE;
-import static java.nio.file.StandardOpenOption.CREATE_NEW;
 import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.WRITE;
 
@@ -127,7 +126,7 @@ final class Tmp {
         });
         deeds.put("channel_write", with(
             () -> FileChannel.open(fresh("channel_write"), CREATE, WRITE), out -> out.write(ByteBuffer.wrap(DATA))));
-        deeds.put("channel_map", with(() -> FileChannel.open(fresh("channel_map"), CREATE_NEW, READ, WRITE), channel -> {
+        deeds.put("channel_map", with(() -> FileChannel.open(fresh("channel_map"), CREATE, READ, WRITE), channel -> {
             MappedByteBuffer mapped = channel.map(FileChannel.MapMode.READ_WRITE, 0, 4096);
             mapped.put(0, (byte) 1);
             mapped.force();
