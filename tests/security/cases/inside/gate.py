@@ -48,20 +48,18 @@ def from_c(result: int) -> int:
 # ---- ways into the kernel (31)
 
 
-def second_handle(name: str) -> ctypes.CDLL:
+def second_handle(name: str | None = "libc.so.6") -> ctypes.CDLL:
     return ctypes.CDLL(name, use_errno=True)
 
 
 each(
     attempt(TMP),
-    entry_ctypes_libc=lambda: content(checked(second_handle("libc.so.6").open(THERE, os.O_RDONLY))),
+    entry_ctypes_libc=lambda: content(checked(second_handle().open(THERE, os.O_RDONLY))),
     # Through the interpreter's own handle.
-    entry_pythonapi=lambda: content(checked(ctypes.CDLL(None, use_errno=True).openat(AT_FDCWD, THERE, os.O_RDONLY))),
+    entry_pythonapi=lambda: content(checked(second_handle(None).openat(AT_FDCWD, THERE, os.O_RDONLY))),
     entry_libc_syscall=lambda: content(raw("openat", AT_FDCWD, THERE, os.O_RDONLY, 0)),
     entry_syscall_from_c=lambda: content(from_c(HELP.open_by_number(number_of("openat"), THERE))),
-    entry_open64_nocancel=lambda: content(
-        checked(getattr(second_handle("libc.so.6"), "__open64_nocancel")(THERE, os.O_RDONLY))
-    ),
+    entry_open64_nocancel=lambda: content(checked(second_handle()["__open64_nocancel"](THERE, os.O_RDONLY))),
     entry_open_nocancel=lambda: content(from_c(HELP.nocancel_open(THERE))),
     # A copy of libc in a link-map namespace of its own.
     entry_second_libc=lambda: content(from_c(ctypes.CDLL("/var/task/libnamespace.so").open_in_second_libc(THERE))),
@@ -99,10 +97,8 @@ def with_stream(function: Callable[[int], object]) -> None:
 
 effects(
     attempt(NET),
-    entry_ctypes_connect=lambda: with_stream(
-        lambda stream: checked(second_handle("libc.so.6").connect(stream, DENIED_ADDRESS, 16))
-    ),
-    entry_inline_connect=lambda: with_stream(lambda stream: from_c(inline().connect_to(stream, DENIED_ADDRESS, 16))),
+    entry_ctypes_connect=lambda: with_stream(lambda s: checked(second_handle().connect(s, DENIED_ADDRESS, 16))),
+    entry_inline_connect=lambda: with_stream(lambda s: from_c(inline().connect_to(s, DENIED_ADDRESS, 16))),
 )
 
 
@@ -161,12 +157,24 @@ def leave(**facts: Any) -> Any:
     return attempt(SELF, **facts)
 
 
-@absent(SELF, unless="io_uring may be switched off (kernel.io_uring_disabled)")
-def leave_io_uring() -> int:
-    parameters = ctypes.create_string_buffer(120)
-    ring = raw("io_uring_setup", 4, parameters)
-    os.close(ring)
-    return 1
+def opens(name: str, *arguments: object) -> bool:
+    """Whether the call gives a descriptor."""
+    os.close(raw(name, *arguments))
+    return True
+
+
+each(
+    absent(SELF, unless="io_uring may be switched off (kernel.io_uring_disabled)"),
+    leave_io_uring=lambda: opens("io_uring_setup", 4, ctypes.create_string_buffer(120)),
+)
+each(
+    leave(box="unfiltered", unless="userfaultfd may not be built in"),
+    leave_userfaultfd=lambda: opens("userfaultfd", os.O_CLOEXEC | 1),  # UFFD_USER_MODE_ONLY
+)
+each(
+    leave(box="unfiltered", unless="bpf(2) may be closed to users (kernel.unprivileged_bpf_disabled)"),
+    leave_bpf=lambda: opens("bpf", 0, (ctypes.c_uint32 * 16)(2, 4, 4, 1), 64),  # BPF_MAP_TYPE_ARRAY
+)
 
 
 @leave(box="unfiltered")
@@ -195,19 +203,6 @@ def leave_ptrace_attach() -> str:
         os.waitpid(child, 0)
 
 
-@leave(box="unfiltered", unless="userfaultfd may not be built in")
-def leave_userfaultfd() -> int:
-    os.close(raw("userfaultfd", os.O_CLOEXEC | 1))  # UFFD_USER_MODE_ONLY
-    return 1
-
-
-@leave(box="unfiltered", unless="bpf(2) may be closed to users (kernel.unprivileged_bpf_disabled)")
-def leave_bpf() -> int:
-    attributes = (ctypes.c_uint32 * 16)(2, 4, 4, 1)  # BPF_MAP_TYPE_ARRAY
-    os.close(raw("bpf", 0, attributes, 64))
-    return 1
-
-
 @leave(box="privileged", unless="handles may be the host administrator's only")
 def leave_open_by_handle() -> str:
     handle = ctypes.create_string_buffer(struct.pack("Ii", 128, 0) + bytes(128))
@@ -233,8 +228,8 @@ each(
 )
 each(
     leave(box="privileged"),
-    leave_fsopen=lambda: os.close(raw("fsopen", b"tmpfs", 0)) is None,
-    leave_fspick=lambda: os.close(raw("fspick", AT_FDCWD, b"/var/task", 0)) is None,
+    leave_fsopen=lambda: opens("fsopen", b"tmpfs", 0),
+    leave_fspick=lambda: opens("fspick", AT_FDCWD, b"/var/task", 0),
     leave_clone_mounts=lambda: cloned_into("mnt", 0x20000),
     leave_setns=lambda: (
         using("/proc/self/ns/mnt", lambda space: in_child(lambda: raw("setns", space, 0x20000)), os.O_RDONLY) == 0
@@ -255,7 +250,7 @@ def leave_mount() -> str:
 def leave_bind_mount() -> str:
     raw("mount", b"/tmp", b"/var", b"none", 4096, None)
     try:
-        return content(os.open("/var/there", os.O_RDONLY))
+        return read("/var/there")
     finally:
         raw("umount2", b"/var", 2)
 
