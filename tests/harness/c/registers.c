@@ -1,7 +1,5 @@
 /* Makes calls that the engine judges with a value of its own in every register, and tells which had another afterwards.
- *
- * The kernel keeps them all but for the result (and rcx and r11 on x86-64), vectors included, so compilers keep values
- * there across the instruction. */
+ * The kernel keeps them all except the result (and rcx and r11 on x86-64): compilers keep values there. */
 #include <asm/unistd.h>
 #include <netinet/in.h>
 #include <stdint.h>

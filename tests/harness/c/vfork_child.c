@@ -1,9 +1,5 @@
-/* The signal handler of a child that shares its parent's memory, as vfork(2) makes it, lays something over what a call
- * of that child was judged by.
- *
- *   vfork_child program LISTED OTHER    OTHER, which leaves a file behind, over LISTED's descriptor in the midst of an
- *                                       execveat
- */
+/* vfork_child program LISTED OTHER: the signal handler of a child that shares its parent's memory, as vfork(2) makes it,
+ * lays OTHER, which leaves a file behind, over LISTED's descriptor in the midst of an execveat. */
 #include "midst.h"
 
 enum { NUMBER = 50, STACK = 1 << 18 };

@@ -10,6 +10,7 @@ import re
 import socket
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from ways import LIBC, ask_for_work, checked, copy_returns, print_result, refusal, request, serve_runtime_api, way
@@ -43,10 +44,6 @@ def a_mark_holds_nothing() -> dict[str, list[int | None]]:
     folder, mark = "/tmp/.aws-xray", "/tmp/.aws-xray/initialized"
     ask_for_work()
 
-    def store() -> None:
-        with open(mark, "w+b") as kept:
-            kept.write(b"kept")
-
     def bind() -> None:
         with socket.socket(socket.AF_UNIX) as server:
             server.bind(mark)
@@ -58,7 +55,7 @@ def a_mark_holds_nothing() -> dict[str, list[int | None]]:
         lambda: open(mark, "w+b").close(),
         lambda: open(mark, "rb").close(),
         lambda: os.utime(mark),
-        store,
+        lambda: Path(mark).write_bytes(b"kept"),
     ]
     full: list[Callable[[], object]] = [
         lambda: open(mark, "rb").close(),

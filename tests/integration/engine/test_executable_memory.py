@@ -107,7 +107,6 @@ def test_who_calls_a_listed_object_or_is_called_by_it_may_not(box: Sandbox) -> N
         "mmap.mmap(os.open('/var/task/jit.c', os.O_RDONLY), 0, flags=mmap.MAP_PRIVATE, prot=7)",
         "assert ctypes.CDLL(None).mmap(None, 4096, 7, 34, -1, 0) != -1, 'denied'",
     ],
-    ids=["anonymous", "file", "libc"],
 )
 def test_a_list_admits_nobody_else(box: Sandbox, code: str) -> None:
     """Python's own module, and libc by a foreign-function interface, beside a library that may."""

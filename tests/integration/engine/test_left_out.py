@@ -25,7 +25,7 @@ pytestmark = pytest.mark.promise("alert.left-out")
 
 COUNTED = all_of(is_true("$.function_shield"), exists("$.policy"))
 SCHEMA = Draft202012Validator(json_schema())
-TIMES = 20
+TIMES, OUTBOUND = 20, "outbound_connectivity"
 THREADS, EACH = 4, 500
 SECONDS = 20.0
 NAMES = ("AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_REGION", "SHIELD_ACCOUNT_ID")
@@ -119,18 +119,14 @@ def test_an_event_is_seen_where_the_network_is_judged(box: Sandbox, what: str, k
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_they_follow_the_next_line(box: Sandbox, mode: str) -> None:
-    told = tell(box, "same_again", policy(read_write_tmp=mode))
-    lines = [(line["count"], line["mode"], line.get("event"), line["details"]["path"]) for line in told.lines]
+@pytest.mark.parametrize(("what", "outbound"), [("same_again", "allow"), ("another_line", "block")])
+def test_they_follow_the_next_line(box: Sandbox, mode: str, what: str, outbound: str) -> None:
+    told = tell(box, what, policy(read_write_tmp=mode, outbound_connectivity=outbound))
+    lines = [(line["policy"], line["count"], line["mode"], line["details"].get("path")) for line in told.lines]
     # On a slow machine a second is over before the next violation, and they are told at a call before it.
-    assert sorted(lines) == [(1, mode, None, "/tmp/there"), (TIMES, mode, "folded", "/tmp/there")]
-
-
-@pytest.mark.parametrize("mode", MODES)
-def test_after_a_line_of_another_policy(box: Sandbox, mode: str) -> None:
-    told = tell(box, "another_line", policy(read_write_tmp=mode, outbound_connectivity="block"))
-    lines = [(line["policy"], line["mode"], line["count"]) for line in told.lines]
-    assert sorted(lines) == [("outbound_connectivity", "block", 1), ("read_write_tmp", mode, TIMES)]
+    nexts = {"same_again": ("read_write_tmp", 1, mode, "/tmp/there"), "another_line": (OUTBOUND, 1, "block", None)}
+    assert sorted(lines) == [nexts[what], ("read_write_tmp", TIMES, mode, "/tmp/there")]
+    assert [line["count"] for line in told.lines if line.get("event") == "folded"] == [TIMES]
 
 
 @pytest.mark.parametrize("mode", long_but({"block"}, MODES))

@@ -9,21 +9,17 @@ from pathlib import Path
 import pytest
 
 from harness.compiling import SOURCES, compile_c
-from harness.running import SHIELD, policy, prepare_tmp, whole_sandbox
+from harness.running import POLICIES, SHIELD, policy, prepare_tmp, whole_sandbox
 from shielded_function_emulator.machine import architecture
 from shielded_function_emulator.sandbox import Completed, Sandbox
 
 pytestmark = pytest.mark.promise("shield.judged-is-used")
 
-BLOCKED = policy(
-    outbound_connectivity="block", read_write_tmp="block", read_handler="block", create_child_process="block",
-    executable_memory="block",
-)  # fmt: skip
+BLOCKED = policy(**dict.fromkeys(POLICIES, "block"), executable_memory="block")
 CHILDREN = BLOCKED | {"SHIELD_CREATE_CHILD_PROCESS": "allow"}
 LISTED = BLOCKED | {"SHIELD_ALLOW_CHILD_PROCESS": "/usr/bin/true"}
 FOLDER = BLOCKED | {"SHIELD_ALLOW_TMP": "/tmp/allowed/**"}
 REFUSED = "/tmp/there"
-PROGRAMS = ("vfork_child", "fifo", "changed_path")
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +27,7 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     task = tmp_path_factory.mktemp("task") / "code"
     task.mkdir()
     target = f"{architecture()}-linux-gnu"
-    for name in PROGRAMS:
+    for name in ("vfork_child", "fifo", "changed_path"):
         compile_c([SOURCES / f"{name}.c"], task / name, "-lpthread", "-ldl", target=target)
     compile_c([SOURCES / "leave_mark.c"], task / "leave_mark", "-static", target=f"{architecture()}-linux-musl")
     with whole_sandbox(task, layer) as sandbox:

@@ -12,15 +12,12 @@ from pathlib import Path
 import pytest
 
 from harness.engine import INSIDE
-from harness.running import PYTHON, SHIELD, policy, whole_sandbox
+from harness.running import POLICIES, PYTHON, SHIELD, policy, whole_sandbox
 from shielded_function_emulator.sandbox import Sandbox
 
 pytestmark = pytest.mark.promise("handler.spellings")
 
-SETTINGS = policy(read_handler="block", read_write_tmp="block", outbound_connectivity="block") | {
-    "_HANDLER": "app.handler",
-    "LAMBDA_TASK_ROOT": "/var/task",
-}
+SETTINGS = policy(**dict.fromkeys(POLICIES, "block")) | {"_HANDLER": "app.handler", "LAMBDA_TASK_ROOT": "/var/task"}
 HANDLERS = (
     *("absolute", "doubled slash", "more slashes", "up and down", "out and in", "relative", "by a descriptor"),
     *("by one below", "absolute beside a descriptor", "by a link", "by a link of a folder", "by another mount"),
