@@ -9,7 +9,9 @@ import pytest
 
 from harness import chains
 from harness.chains import STACK, Granularity
-from shielded_function_monitoring.simulated import MetricKey, SimulatedCloudWatch, SimulationError, alert_line
+from shielded_function_monitoring.intrinsics import Resolver
+from shielded_function_monitoring.simulated import LogEvent, MetricKey, SimulatedCloudWatch, SimulationError, alert_line
+from shielded_function_monitoring.template import Monitoring, TemplateError, monitoring_of
 
 CHECKOUT, LOGS = "Shop-Checkout", "Shop-CheckoutLogs"
 
@@ -170,3 +172,57 @@ def test_a_filter_too_many() -> None:
         template["Resources"][f"Filter{number}"] = chains.metric_filter("Checkout")
     with pytest.raises(SimulationError, match="101 metric filters; CloudWatch takes 100"):
         simulated(template)
+
+
+# What is read of one function: its alarm chain, and the states of its alarms after lines.
+
+TEMPLATE = chains.template("function")
+
+
+def read(template: dict[str, Any], function: str = "Checkout") -> Monitoring:
+    return monitoring_of(template, function, Resolver(STACK, template))
+
+
+@pytest.mark.parametrize(
+    ("function", "log_group"),
+    [
+        ({}, {"Fn::Join": ["", ["/aws/lambda/", {"Ref": "Checkout"}]]}),
+        ({"FunctionName": "checkout"}, "/aws/lambda/checkout"),
+        ({"FunctionName": "checkout"}, {"Fn::Join": ["", ["/aws/lambda/", {"Ref": "Checkout"}]]}),
+    ],
+)
+def test_the_default_log_group(function: dict[str, Any], log_group: Any) -> None:
+    template = changed(TEMPLATE, "CheckoutFilter", LogGroupName=log_group)
+    template["Resources"]["Checkout"]["Properties"] = function
+    assert len(read(template).alarms) == 1
+
+
+def test_alarms_of_other_functions_and_metrics_are_not_its() -> None:
+    template = copy.deepcopy(TEMPLATE)
+    template["Resources"]["Other"] = chains.metric_alarm({"FunctionName": "elsewhere"})
+    template["Resources"]["Fewer"] = chains.metric_alarm()
+    template["Resources"]["Errors"] = chains.metric_alarm(Namespace="AWS/Lambda", MetricName="Errors")
+    template["Resources"]["Any"] = chains.composite_alarm("CheckoutAlarm")
+    template["Resources"]["Both"] = chains.composite_alarm("CheckoutAlarm", "RefundAlarm")
+    assert [alarm.logical_id for alarm in read(template).alarms] == ["CheckoutAlarm", "Any"]
+
+
+def test_the_fleets_alarm_is_each_functions() -> None:
+    template = chains.template("fleet")
+    for function in ("Checkout", "Refund"):
+        monitoring = read(template, function)
+        events = [LogEvent(90, alert_line(f"Shop-{function}"))]
+        assert monitoring.states(events, at=100) == {"FleetAlarm": "ALARM"}
+
+
+@pytest.mark.parametrize(
+    ("template", "says"),
+    [
+        (changed(TEMPLATE, "CheckoutFilter", FilterPattern="ERROR"), "Checkout.*expected {"),
+        (changed(TEMPLATE, "CheckoutAlarm", ExtendedStatistic="p99"), "ExtendedStatistic"),
+        (changed(TEMPLATE, "Checkout", LoggingConfig={"LogGroup": {"Ref": "Nobody"}}), "Checkout: Ref Nobody"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_said_so(template: dict[str, Any], says: str) -> None:
+    with pytest.raises(TemplateError, match=says):
+        read(template)
