@@ -74,27 +74,17 @@ def test_which_of_the_cdks_runtimes_are_refused() -> None:
         (replace(BEFORE, environment={"SHIELD_POLICY_FILE": "/var/task/p"}), "SHIELD_POLICY_FILE: set in"),
         (replace(BEFORE, environment={"AWS_LAMBDA_EXEC_WRAPPER": "not/absolute"}), "AWS_LAMBDA_EXEC_WRAPPER: 'not/a"),
         (replace(BEFORE, environment={"SHIELD_NEXT_WRAPPER": "mine"}), "SHIELD_NEXT_WRAPPER: 'mine' is not"),
+        (BEFORE, ""),
+        (replace(BEFORE, runtime=LATEST, family=lambda_.RuntimeFamily.NODEJS), ""),
+        (replace(BEFORE, layers=[1, 2, 3, 4]), ""),
+        (replace(BEFORE, logging={"applicationLogLevel": "WARN"}), ""),
+        (replace(BEFORE, environment=POLICY), ""),
+        (replace(BEFORE, environment={"SHIELD_NEXT_WRAPPER": "/opt/mine"}), ""),
+        (replace(BEFORE, environment={"MY_SHIELD_READ_HANDLER": "x"}), ""),
     ],
 )
 def test_unsupported(facts: FunctionFacts, says: str) -> None:
-    [problem] = eligibility_problems(facts, POLICY)
-    assert problem.startswith(says)
-
-
-@pytest.mark.parametrize(
-    "facts",
-    [
-        BEFORE,
-        replace(BEFORE, runtime=LATEST, family=lambda_.RuntimeFamily.NODEJS),
-        replace(BEFORE, layers=[1, 2, 3, 4]),
-        replace(BEFORE, logging={"applicationLogLevel": "WARN"}),
-        replace(BEFORE, environment=POLICY),
-        replace(BEFORE, environment={"SHIELD_NEXT_WRAPPER": "/opt/mine"}),
-        replace(BEFORE, environment={"MY_SHIELD_READ_HANDLER": "x"}),
-    ],
-)
-def test_nothing_against(facts: FunctionFacts) -> None:
-    assert eligibility_problems(facts, POLICY) == []
+    assert [problem[: len(says)] for problem in eligibility_problems(facts, POLICY)] == [says] * bool(says)
 
 
 def beside(**variables: str) -> FunctionFacts:
@@ -142,20 +132,10 @@ def test_broken(facts: FunctionFacts, applied: Any, says: list[str]) -> None:
     assert [text[: len(said)] for text, said in zip(problems, says, strict=True)] == says
 
 
-@pytest.mark.parametrize(
-    ("environment", "size"),
-    [
-        ({}, 2),
-        ({"A": "b"}, 9),
-        ({"A": "b", "C": "d"}, 17),
-        ({"A": "ü"}, 10),
-        ({"A": '"'}, 10),
-        ({"A": {"Ref": "P"}}, 8),
-        ({"A": {"Ref": "AWS::AccountId"}}, 20),
-    ],
-)
-def test_environment_size(environment: dict[str, Any], size: int) -> None:
-    assert environment_size(environment) == size
+def test_environment_size() -> None:
+    sizes: list[tuple[dict[str, Any], int]] = [({}, 2), ({"A": "b"}, 9), ({"A": "b", "C": "d"}, 17), ({"A": "ü"}, 10)]
+    sizes += [({"A": '"'}, 10), ({"A": {"Ref": "P"}}, 8), ({"A": {"Ref": "AWS::AccountId"}}, 20)]
+    assert [environment_size(environment) for environment, _ in sizes] == [size for _, size in sizes]
 
 
 def test_the_size_limit_is_exact() -> None:

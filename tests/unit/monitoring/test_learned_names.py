@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from harness.alert_lines import at, program, tmp
+from harness.alert_lines import program, tmp
 from shielded_function.policy import ShieldPolicy
 from shielded_function_monitoring.learning import Heading, write_toml
 from shielded_function_monitoring.learning.tmp_names import plan
@@ -15,23 +15,13 @@ from unit.monitoring.learned import entries, learned_of, rules
 
 pytestmark = pytest.mark.promise("cli.learn")
 
+
 KNOWN = {
     "/tmp/tmpk3j_x9a2": "/tmp/tmp????????",
     "/tmp/tmpk3j_x9a2.csv": "/tmp/tmp????????.csv",
     "/tmp/tmpk3j_x9a2/out.csv": "/tmp/tmp????????/out.csv",
     "/tmp/tmp.Ab3dEf9hIj": "/tmp/tmp.??????????",
 }
-
-
-@pytest.mark.parametrize(("path", "glob"), KNOWN.items())
-def test_names_of_a_known_library_are_learned_as_a_glob(path: str, glob: str) -> None:
-    learned = learned_of(tmp(path, count=2))
-    assert (entries(learned), learned.offers) == ([("allow_tmp", glob)], [])
-    assert learned.entries[0].evidence.count == 2
-    assert learned.entries[0].note.startswith(f"for 1 name, such as {path}: the name is random (")
-    assert ShieldPolicy(allow_tmp=[glob]).decide("tmp", path).action == "allow"
-
-
 RANDOM = {
     "/tmp/tmpabcdefgh": "/tmp/tmp????????",  # nothing but letters: it may be a word
     "/tmp/tmpk3j_x9a2/0f8fad5b-d9cb-469f-a165-70867728950e": f"/tmp/tmp????????/{'?' * 36}",
@@ -45,16 +35,22 @@ RANDOM = {
 }
 
 
-@pytest.mark.parametrize(("path", "glob"), RANDOM.items())
+@pytest.mark.parametrize(("path", "glob"), (KNOWN | RANDOM).items())
 def test_random_names_are_offered_a_glob(path: str, glob: str) -> None:
+    """Those of a known library are learned as one."""
     learned = learned_of(tmp(path, count=2))
+    assert ShieldPolicy(allow_tmp=[glob]).decide("tmp", path).action == "allow"
+    if path in KNOWN:
+        assert (entries(learned), learned.offers) == ([("allow_tmp", glob)], [])
+        assert learned.entries[0].evidence.count == 2
+        assert learned.entries[0].note.startswith(f"for 1 name, such as {path}: the name is random (")
+        return
     assert entries(learned) == []
     (offer,) = learned.offers
     assert (offer.field, offer.value, offer.covers, offer.evidence.count) == ("allow_tmp", glob, 1, 2)
     assert offer.examples == (path,)
     accepted = learned_of(tmp(path), accept=[glob])
     assert (entries(accepted), accepted.offers) == ([("allow_tmp", glob)], [])
-    assert ShieldPolicy(allow_tmp=[glob]).decide("tmp", path).action == "allow"
 
 
 @pytest.mark.parametrize(
@@ -64,24 +60,51 @@ def test_ordinary_names_are_not_random(path: str) -> None:
     assert form_of(path) is None
 
 
+PROFILE = "/tmp/playwright_chromiumdev_profile-"
+PROFILES = [f"{PROFILE}Uukvj6", f"{PROFILE}VP7K7B"]
+REPOSITORY = [
+    f"/tmp/r/repo/{each}" for each in (".git/tk0IpfX", ".git/objects/f3/tmp_obj_7L5LiB", ".git/HEAD", "file.txt")
+]
+UUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
+
+
 @pytest.mark.parametrize(
     ("seen", "values", "offered"),
     [
-        (["/tmp/k3j_x9a2"], [], ["/tmp/????????"]),
-        (["/tmp/xkqzpwmt"], [], ["/tmp/????????"]),
-        (["/tmp/k3j_x9a2", "/tmp/tmpab12cd34.csv"], ["/tmp/tmp????????.csv"], ["/tmp/????????"]),
-        (["/tmp/cache_v2", "/tmp/download"], ["/tmp/cache_v2", "/tmp/download"], []),  # words, as far as anybody knows
-        (["/tmp/download", "/tmp/#"], [], ["/tmp/#", "/tmp/????????"]),  # beside an unnamed file it may be one
+        # The file with which tempfile tries the directory: eight characters that no word has.
+        (["/tmp/k3j_x9a2"], [], {"/tmp/????????": 1}),
+        (["/tmp/xkqzpwmt"], [], {"/tmp/????????": 1}),
+        (["/tmp/k3j_x9a2", "/tmp/tmpab12cd34.csv"], ["/tmp/tmp????????.csv"], {"/tmp/????????": 1}),
+        (["/tmp/cache_v2", "/tmp/download"], ["/tmp/cache_v2", "/tmp/download"], {}),  # words, as far as anybody knows
+        (["/tmp/download", "/tmp/#"], [], {"/tmp/#": 1, "/tmp/????????": 1}),  # beside an unnamed file it may be one
+        # One name twice is one name, and one random name is no entry: it never comes again.
+        (["/tmp/jna1702347291.tmp"] * 2, [], {"/tmp/jna*.tmp": 1}),
+        # A glob takes what it covers: no entry is left that nothing needs.
+        (["/tmp/up-a1b2c3d4", "/tmp/up-e5f6a7b8", "/tmp/up-readme", f"/tmp/up-{UUID}"], ["/tmp/up-*"], {}),
+        # A repository is offered as a whole: of git's files the names are hashes, or random.
+        (["/tmp/r", "/tmp/r/repo", *REPOSITORY], ["/tmp/r"], {"/tmp/r/repo/**": 5}),
+        # So is a full folder of a random name.
+        ([*PROFILES, *(f"{each}/a/{n}" for each in PROFILES for n in range(25))], [], {f"{PROFILE}??????/**": 52}),
+        # Too little in common.
+        (["/tmp/a8f3e2c1.csv", "/tmp/b7d2c1e8.csv"], [], {"/tmp/????????.csv": 2}),
+        (["/tmp/x-a8f3e2c1", "/tmp/x-b7d2c1e8"], [], {"/tmp/x-????????": 2}),
+        (["/tmp/gzq99fv9bw6kh7jf4q6xleqj5"], [], {f"/tmp/{'?' * 25}": 1}),  # formidable's
+        (["/tmp/k7a9z3q2m8b1c4d6e5f0g1h2"], [], {f"/tmp/{'?' * 24}": 1}),
+        # No name is random.
+        (["/tmp/colors.json", "/tmp/config.json"], ["/tmp/colors.json", "/tmp/config.json"], {}),
+        (["/tmp/file1.txt", "/tmp/file2.txt"], ["/tmp/file1.txt", "/tmp/file2.txt"], {}),
+        (["/tmp/lib-1.2.3.so", "/tmp/lib-1.2.4.so"], ["/tmp/lib-1.2.3.so", "/tmp/lib-1.2.4.so"], {}),
     ],
 )
-def test_the_file_with_which_tempfile_tries_the_directory(
-    seen: list[str], values: list[str], offered: list[str]
-) -> None:
-    """It is eight characters that no word has. The command knows the preset for it."""
+def test_what_is_learned_of_several_names(seen: list[str], values: list[str], offered: dict[str, int]) -> None:
     learned = learned_of(*map(tmp, seen))
-    assert (entries(learned), [each.value for each in learned.offers]) == ([("allow_tmp", v) for v in values], offered)
+    assert entries(learned) == [("allow_tmp", value) for value in values]
+    assert {each.value: each.covers for each in learned.offers} == offered
+
+
+def test_of_another_language_it_is_not_tempfiles() -> None:
     of_node = learned_of(*(tmp(path, caller="node") for path in ("/tmp/download", "/tmp/#")))
-    assert (len(of_node.entries), of_node.offers) == (2, []), "of another language it is not tempfile's"
+    assert (len(of_node.entries), of_node.offers) == (2, [])
 
 
 LDCONFIG = program(
@@ -128,56 +151,6 @@ def test_what_was_seen_twice_is_learned_as_a_glob(paths: list[str], glob: str) -
     assert all(policy.decide("tmp", path).action == "allow" for path in paths)
     text = write_toml({"allow_tmp": [glob]}, Heading.of(learned))
     assert "; for 2 names, such as " in text
-
-
-def test_one_name_twice_is_one_name() -> None:
-    """And one random name is no entry: it never comes again."""
-    learned = learned_of(*(tmp("/tmp/jna1702347291.tmp", time=at(day)) for day in (20, 21)))
-    assert (entries(learned), [each.value for each in learned.offers]) == ([], ["/tmp/jna*.tmp"])
-
-
-def test_a_repository_is_offered_as_a_whole() -> None:
-    """Of git's files the names are hashes, or random."""
-    inside = [".git/tk0IpfX", ".git/objects/f3/tmp_obj_7L5LiB", ".git/HEAD", "file.txt"]
-    learned = learned_of(tmp("/tmp/r"), tmp("/tmp/r/repo"), *(tmp(f"/tmp/r/repo/{each}") for each in inside))
-    assert entries(learned) == [("allow_tmp", "/tmp/r")]
-    assert [(each.value, each.covers) for each in learned.offers] == [("/tmp/r/repo/**", 5)]
-
-
-def test_a_full_folder_of_a_random_name_is_offered() -> None:
-    folders = [f"/tmp/playwright_chromiumdev_profile-{each}" for each in ("Uukvj6", "VP7K7B")]
-    learned = learned_of(*(tmp(f"{folder}/Default/{n}") for folder in folders for n in range(25)), *map(tmp, folders))
-    assert entries(learned) == []
-    assert [(each.value, each.covers) for each in learned.offers] == [
-        ("/tmp/playwright_chromiumdev_profile-??????/**", 52)
-    ]  # fmt: skip
-
-
-def test_a_glob_takes_what_it_covers() -> None:
-    """No entry is left that nothing needs."""
-    paths = ["/tmp/up-a1b2c3d4", "/tmp/up-e5f6a7b8", "/tmp/up-readme", "/tmp/up-0f8fad5b-d9cb-469f-a165-70867728950e"]
-    learned = learned_of(*map(tmp, paths))
-    assert entries(learned) == [("allow_tmp", "/tmp/up-*")]
-    assert "for 4 names" in learned.entries[0].note
-
-
-@pytest.mark.parametrize(
-    ("paths", "offered"),
-    [
-        (["/tmp/a8f3e2c1.csv", "/tmp/b7d2c1e8.csv"], "/tmp/????????.csv"),
-        (["/tmp/x-a8f3e2c1", "/tmp/x-b7d2c1e8"], "/tmp/x-????????"),
-        (["/tmp/gzq99fv9bw6kh7jf4q6xleqj5"], f"/tmp/{'?' * 25}"),  # formidable's
-        (["/tmp/k7a9z3q2m8b1c4d6e5f0g1h2"], f"/tmp/{'?' * 24}"),
-        (["/tmp/colors.json", "/tmp/config.json"], ""),
-        (["/tmp/file1.txt", "/tmp/file2.txt"], ""),
-        (["/tmp/lib-1.2.3.so", "/tmp/lib-1.2.4.so"], ""),
-    ],
-)
-def test_what_has_too_little_in_common_is_offered(paths: list[str], offered: str) -> None:
-    """Or stays apart, where no name is random."""
-    learned = learned_of(*map(tmp, paths))
-    assert [each.value for each in learned.offers] == [offered] * bool(offered)
-    assert entries(learned) == [("allow_tmp", path) for path in paths if not offered]
 
 
 def test_forged_names_cost_no_hours() -> None:

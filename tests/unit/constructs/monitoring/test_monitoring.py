@@ -130,10 +130,7 @@ def test_what_is_left_out(stack: cdk.Stack, props: Props, resources: Resources) 
     ("wrong", "says"),
     [
         ({"alarms": 7}, "alarms: 7 is no AlarmOptions"),
-        (
-            {"alarms": AlarmOptions(granularity="control")},
-            "alarms: granularity='control' is for Shield and ShieldedFunct",
-        ),
+        ({"alarms": AlarmOptions(granularity="control")}, "alarms: granularity='control' is for Shield and Shielded"),
         ({"stacks": 7}, r"stacks: 7 is not a list; write \[stack\]"),
         ({"stacks": ["Ops"]}, r"stacks\[0\]: 'Ops' is no stack; write the cdk.Stack itself"),
         ({"dashboard": "yes"}, "dashboard: 'yes' is neither True nor False"),
@@ -144,17 +141,16 @@ def test_what_is_left_out(stack: cdk.Stack, props: Props, resources: Resources) 
         ({"log_alarm_topics": ["arn"]}, r"log_alarm_topics\[0\]: 'arn' is no topic: write the sns.Topic itself"),
         ({"configuration_changes": "topic"}, "configuration_changes: 'topic' is not a list"),
         ({"log_alarm_topics": "topic"}, "log_alarm_topics: 'topic' is not a list"),
+        ({"schedule": "0 2 * * SUN"}, r"schedule: '0 2 \* \* SUN': write cron\(0 2 \* \* SUN\)"),
+        ({"duration": cdk.Duration.days(16)}, "duration: from a minute to 15 days"),
+        ({"duration": cdk.Duration.seconds(9)}, "duration: from a minute to 15 days"),
+        ({"reason": " "}, "reason: say why, for those who read the rule"),
     ],
 )
 def test_bad_arguments(stack: cdk.Stack, wrong: Any, says: str) -> None:
-    with pytest.raises(ShieldError, match=f"Shop/ShieldMonitoring: {says}"):
-        ShieldMonitoring(stack, **wrong)
-
-
-def test_nothing_to_watch(app: cdk.App, stack: cdk.Stack) -> None:
-    ShieldMonitoring(stack)
-    with pytest.raises(Exception, match="ShieldMonitoring: its scope contains no shielded function"):
-        app.synth()
+    of_mute = says.startswith(("schedule", "duration", "reason"))
+    with pytest.raises(ShieldError, match=f"Shop/{'LoadTest' if of_mute else 'ShieldMonitoring'}: {says}"):
+        (mute if of_mute else ShieldMonitoring)(stack, **wrong)
 
 
 @pytest.mark.parametrize("own", [True, False])
@@ -177,16 +173,6 @@ def test_of_one_function(stack: cdk.Stack, props: Props, resources: Resources) -
     assert len(resources(stack, ALARM)) == 2
     indexed = [name for name, made in resources(stack, LOG_GROUP).items() if "FieldIndexPolicies" in made]
     assert [name.startswith("FnShield") for name in indexed] == [True]
-
-
-def test_no_stack_of_the_functions_region(app: cdk.App, props: Props) -> None:
-    operations = cdk.Stack(app, "Operations", env=cdk.Environment(account="111122223333", region="eu-west-1"))
-    ShieldedFunction(cdk.Stack(app, "Shop"), "Fn", **props)
-    says = (
-        "stacks: none of them is in aws://unknown-account/unknown-region, where Shop/Fn is, only in aws://111122223333/"
-    )
-    with pytest.raises(ShieldError, match=says):
-        ShieldMonitoring(app, stacks=[operations])
 
 
 def event(service: str, name: str, address: str = "203.0.113.9", **parameters: Any) -> dict[str, Any]:
@@ -369,12 +355,18 @@ def test_more_alarms_than_cloudwatch_takes(
         Template.from_stack(stack)
 
 
-@pytest.mark.parametrize("alarms", [AlarmOptions(granularity="fleet"), AlarmOptions(enabled=False)])
-def test_a_composite_alarm_of_nothing(app: cdk.App, stack: cdk.Stack, props: Props, alarms: AlarmOptions) -> None:
-    ShieldedFunction(stack, "Fn", alarms=alarms, **props)
+@pytest.mark.parametrize("alarms", [None, AlarmOptions(granularity="fleet"), AlarmOptions(enabled=False)])
+def test_of_nothing(app: cdk.App, stack: cdk.Stack, props: Props, alarms: AlarmOptions | None) -> None:
+    """A monitoring without a function, a mute rule without an alarm, a composite alarm without a function's own."""
+    says = "ShieldMonitoring: its scope contains no shielded function"
+    if alarms:
+        says = "composite_actions: no function has its own alarm, so no action would run"
+        ShieldedFunction(stack, "Fn", alarms=alarms, **props)
     ShieldMonitoring(stack, alarms=alarms, composite_actions=[action_in(stack)])
-    with pytest.raises(Exception, match="composite_actions: no function has its own alarm, so no action would run"):
+    mute(cdk.Stack(app, "Silent"))
+    with pytest.raises(Exception, match=says) as error:
         app.synth()
+    assert "Silent/LoadTest: ShieldMute: its stack has no alarm to mute" in str(error.value)
 
 
 def test_a_log_alarm(app: cdk.App, stack: cdk.Stack, props: Props, resources: Resources) -> None:
@@ -444,26 +436,6 @@ def test_a_mute_rule(app: cdk.App, stack: cdk.Stack, props: Props, resources: Re
     assert sorted(there[name["Ref"]] for name in rule["MuteTargets"]["AlarmNames"]) == sorted(muted)
     assert len(there) == 2 + 6 + 2 + 2
     assert lint_errors(Template.from_stack(stack).to_json(), "E3006") == []
-
-
-def test_a_mute_rule_of_nothing(app: cdk.App, stack: cdk.Stack) -> None:
-    mute(stack)
-    with pytest.raises(Exception, match="Shop/LoadTest: ShieldMute: its stack has no alarm to mute"):
-        app.synth()
-
-
-@pytest.mark.parametrize(
-    ("given", "says"),
-    [
-        ({"schedule": "0 2 * * SUN"}, r"schedule: '0 2 \* \* SUN': write cron\(0 2 \* \* SUN\)"),
-        ({"duration": cdk.Duration.days(16)}, "duration: from a minute to 15 days"),
-        ({"duration": cdk.Duration.seconds(9)}, "duration: from a minute to 15 days"),
-        ({"reason": " "}, "reason: say why, for those who read the rule"),
-    ],
-)
-def test_bad_arguments_of_a_mute_rule(stack: cdk.Stack, given: Any, says: str) -> None:
-    with pytest.raises(ShieldError, match=f"Shop/LoadTest: {says}"):
-        mute(stack, **given)
 
 
 def test_a_lambda_function_as_the_action(stack: cdk.Stack, props: Props, resources: Resources) -> None:
