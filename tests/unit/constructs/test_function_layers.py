@@ -14,19 +14,10 @@ import jsii
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
-from harness.function_template import FUNCTION, LAYER, WRAPPER, Props, Resources, layer_arn, only, variables
+from harness.function_template import FUNCTION, LAYER, WRAPPER, Props, Resources, only, variables
 from shielded_function import Shield, ShieldedFunction, ShieldError, ShieldPolicy
 
 pytestmark = pytest.mark.promise("construct.layer")
-
-
-def test_its_layer_comes_last(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    mine = lambda_.LayerVersion.from_layer_version_arn(stack, "Mine", "arn:aws:lambda:eu-west-1:1:layer:mine:1")
-    fn = ShieldedFunction(stack, "Checkout", layers=[mine], **props)
-    assert only(resources(stack, FUNCTION))["Layers"] == [
-        "arn:aws:lambda:eu-west-1:1:layer:mine:1",
-        stack.resolve(layer_arn(fn)),
-    ]
 
 
 def in_an_aspect(function: lambda_.Function) -> None:

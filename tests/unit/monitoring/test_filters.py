@@ -8,16 +8,11 @@ from typing import Any
 
 import pytest
 
-from shielded_function_monitoring import parse_line
+from shielded_function_monitoring import filters, parse_line
 from shielded_function_monitoring.alert import MODES, POLICIES
 from shielded_function_monitoring.filters import (
-    COUNTED,
     PLATFORM_PROGRAMS,
     SEVERITIES,
-    Exceptions,
-    fleet_query,
-    metric_name,
-    severity_of,
     violations,
     violations_by_policy,
     violations_of,
@@ -103,9 +98,9 @@ def test_programs_that_tell_what_the_machine_is(path: str, mode: Any) -> None:
         assert [pattern.matches(text) for text in (told, again, others, elsewhere)] == [False, False, True, True]
     assert violations("create_child_process").matches(told)
     for text, severity in ((told, "notice"), (again, "notice"), (others, None), (elsewhere, None)):
-        expected = severity or severity_of("create_child_process", mode)
+        expected = severity or filters.severity_of("create_child_process", mode)
         assert [each for each in SEVERITIES if violations_of(each).matches(text)] == [expected]
-    assert severity_of("create_child_process", mode, path) == "notice"
+    assert filters.severity_of("create_child_process", mode, path) == "notice"
 
 
 def test_a_call_through_another_package_is_a_notice() -> None:
@@ -118,7 +113,7 @@ def test_a_call_through_another_package_is_a_notice() -> None:
         assert violations("outbound_connectivity").matches(text)
         assert [each for each in SEVERITIES if violations_of(each).matches(text)] == ["notice"]
     assert all(counted(pattern) == set(VIOLATIONS) for pattern in quiet)
-    assert severity_of("outbound_connectivity", "alert", reason="package") == "notice"
+    assert filters.severity_of("outbound_connectivity", "alert", reason="package") == "notice"
 
 
 @pytest.mark.parametrize("without", [[], ["read_handler"], ["outbound_connectivity", "start"], ["self_protection"]])
@@ -128,9 +123,9 @@ def test_each_violation_is_of_one_severity(without: Any) -> None:
 
 
 def test_the_severity_of_a_policy_is_that_of_its_lines() -> None:
-    for policy, mode in product(COUNTED, MODES):
+    for policy, mode in product(filters.COUNTED, MODES):
         name = f"{policy} {mode}" if policy != "start" else "refused"
-        assert name in counted(violations_of(severity_of(policy, mode)))
+        assert name in counted(violations_of(filters.severity_of(policy, mode)))
     critical = counted(violations_of("critical"))
     assert {"refused", "unshielded", "self_protection block", "self_protection alert"} < critical
     assert {"outbound_connectivity block", "folded create_child_process block"} < critical
@@ -244,7 +239,7 @@ FILTERS: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(
     ("make", "wrong", "says"),
-    [(make, *row) for make, rows in ((Exceptions, EXCEPTIONS), (violations, FILTERS)) for row in rows],
+    [(make, *row) for make, rows in ((filters.Exceptions, EXCEPTIONS), (violations, FILTERS)) for row in rows],
 )
 def test_malformed(make: Any, wrong: Any, says: str) -> None:
     with pytest.raises(PatternError, match=says):
@@ -258,8 +253,8 @@ def test_what_is_too_long_is_refused() -> None:
 
 
 def test_names_of_metrics() -> None:
-    assert [metric_name(), metric_name("critical")] == ["Violations", "Violations-critical"]
-    assert fleet_query("Violations-critical", limit=10) == (
+    assert [filters.metric_name(), filters.metric_name("critical")] == ["Violations", "Violations-critical"]
+    assert filters.fleet_query("Violations-critical", limit=10) == (
         'SELECT SUM("Violations-critical") FROM SCHEMA("ShieldedFunction", FunctionName) '
         "GROUP BY FunctionName ORDER BY SUM() DESC LIMIT 10"
     )

@@ -9,29 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.alert_lines import armed, at, connect, folded, lookup, refused, tmp
-from shielded_function_monitoring.insights import (
-    Aggregate,
-    All,
-    AnyOf,
-    Column,
-    CombinedRows,
-    Compare,
-    DateFloor,
-    Evaluation,
-    Filter,
-    In,
-    IsPresent,
-    Like,
-    Query,
-    QueryError,
-    SpillError,
-    Stats,
-    evaluate,
-    evaluate_text,
-    parse_query,
-    queries,
-    records,
-)
+from shielded_function_monitoring import insights
+from shielded_function_monitoring.insights import QueryError, evaluate, evaluate_text, parse_query, queries, records
 from shielded_function_monitoring.insights.spilling import Spill
 
 pytestmark = pytest.mark.promise("alarm.simulated")
@@ -116,7 +95,7 @@ def test_groups_beyond_memory(name: str) -> None:
     """They go to a file, and come back as if they had not: every aggregate of it, in whatever order they came."""
     lines = [*LOG, *(tmp(f"/tmp/{n % 8}", at(20 + n % 3, second=n), count=n + 1) for n in range(40)), *LOG]
     query = QUERIES[name].unlimited()
-    evaluation = Evaluation(query, max_groups=3)
+    evaluation = insights.Evaluation(query, max_groups=3)
     for record in records(lines):
         evaluation.add(record)
     key = lambda row: json.dumps(row, sort_keys=True)  # noqa: E731
@@ -134,7 +113,9 @@ def test_more_rows_than_a_result_of_insights_has() -> None:
 def test_a_temporary_file_that_cannot_be_written() -> None:
     spill = Spill()
     spill._database.execute("PRAGMA max_page_count=2")
-    with pytest.raises(SpillError, match="temporary file: database or disk is full: set SQLITE_TMPDIR to a folder wi"):
+    with pytest.raises(
+        insights.SpillError, match="temporary file: database or disk is full: set SQLITE_TMPDIR to a folder wi"
+    ):
         spill.write([("key", "x" * 10_000)])
 
 
@@ -166,14 +147,16 @@ def test_what_is_outside_the_subset_is_refused(text: str, said: str) -> None:
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: Compare("a", "=", "x\ny").render(),
-        lambda: Compare("a`b", "=", 1).render(),
-        lambda: In("a", ()),
-        lambda: All(),
-        lambda: Column("a", "count").render(),
-        lambda: Column("a", "b.c").render(),
-        lambda: DateFloor("0d").render(),
-        lambda: Query(Filter(In("function", tuple(str(n) * 60 for n in range(200))))).render(),
+        lambda: insights.Compare("a", "=", "x\ny").render(),
+        lambda: insights.Compare("a`b", "=", 1).render(),
+        lambda: insights.In("a", ()),
+        lambda: insights.All(),
+        lambda: insights.Column("a", "count").render(),
+        lambda: insights.Column("a", "b.c").render(),
+        lambda: insights.DateFloor("0d").render(),
+        lambda: insights.Query(
+            insights.Filter(insights.In("function", tuple(str(n) * 60 for n in range(200))))
+        ).render(),
     ],
 )
 def test_what_cannot_be_written(make: object) -> None:
@@ -184,17 +167,17 @@ def test_what_cannot_be_written(make: object) -> None:
 TEXTS = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), max_size=12)
 NAMES = st.sampled_from(("policy", "details.host", "count", "@message", "a b", "in"))
 LEAVES = st.one_of(
-    st.builds(Compare, NAMES, st.sampled_from(("=", "<", "<=", ">", ">=")), TEXTS.filter(str.isprintable)),
-    st.builds(Compare, NAMES, st.just("="), st.integers(-1000, 1000)),
-    st.builds(Like, NAMES, TEXTS.filter(str.isprintable)),
-    st.builds(In, NAMES, st.lists(TEXTS.filter(str.isprintable), min_size=1, max_size=3).map(tuple)),
-    st.builds(IsPresent, NAMES),
+    st.builds(insights.Compare, NAMES, st.sampled_from(("=", "<", "<=", ">", ">=")), TEXTS.filter(str.isprintable)),
+    st.builds(insights.Compare, NAMES, st.just("="), st.integers(-1000, 1000)),
+    st.builds(insights.Like, NAMES, TEXTS.filter(str.isprintable)),
+    st.builds(insights.In, NAMES, st.lists(TEXTS.filter(str.isprintable), min_size=1, max_size=3).map(tuple)),
+    st.builds(insights.IsPresent, NAMES),
 )
 CONDITIONS = st.recursive(
     LEAVES,
     lambda inner: st.one_of(
-        st.lists(inner, min_size=2, max_size=3).map(lambda parts: All(*parts)),
-        st.lists(inner, min_size=2, max_size=3).map(lambda parts: AnyOf(*parts)),
+        st.lists(inner, min_size=2, max_size=3).map(lambda parts: insights.All(*parts)),
+        st.lists(inner, min_size=2, max_size=3).map(lambda parts: insights.AnyOf(*parts)),
     ),
     max_leaves=6,
 )
@@ -202,12 +185,12 @@ CONDITIONS = st.recursive(
 
 @given(CONDITIONS, TEXTS, TEXTS, st.integers(-1000, 1000))
 def test_any_condition_is_read_back_and_means_the_same(condition: object, policy: str, host: str, count: int) -> None:
-    query = Query(Filter(condition))  # type: ignore[arg-type]
+    query = insights.Query(insights.Filter(condition))  # type: ignore[arg-type]
     again = parse_query(query.render())
     record = {"policy": policy, "details": {"host": host}, "count": count, "@message": policy + host, "in": host}
     (first,), (second,) = query.commands, again.commands
-    assert isinstance(first, Filter)
-    assert isinstance(second, Filter)
+    assert isinstance(first, insights.Filter)
+    assert isinstance(second, insights.Filter)
     assert first.condition.compile()(dict(record)) == second.condition.compile()(dict(record))
     assert again.render() == query.render()
 
@@ -223,7 +206,7 @@ def test_parts_of_the_time_make_the_whole(found: list[tuple[int, str, int]], par
     log = [tmp(f"/tmp/{name}", at(day), count=count, version=str(day)) for day, name, count in sorted(found)]
     early = [each for each in log if json.loads(each)["timestamp"] < at(parted, 0)]
     late = log[len(early) :]
-    together = CombinedRows(stats, most=2)
+    together = insights.CombinedRows(stats, most=2)
     together.add(evaluate(query, late), since=86400)
     together.add(evaluate(query, early), since=1)
     key = lambda row: row["details.path"]  # noqa: E731
@@ -231,10 +214,12 @@ def test_parts_of_the_time_make_the_whole(found: list[tuple[int, str, int]], par
 
 
 def test_numbers_as_insights_writes_them() -> None:
-    stats = Stats((Aggregate("sum", "count", "n"), Aggregate("max", "count", "most")), ("a",))
+    stats = insights.Stats(
+        (insights.Aggregate("sum", "count", "n"), insights.Aggregate("max", "count", "most")), ("a",)
+    )
     parts = ([{"a": "x", "n": "1.2E7", "most": "3.0"}], [{"a": "x", "n": "5", "most": "nonsense"}, {"n": "1"}])
     for most in (1, 100):
-        together = CombinedRows(stats, most)
+        together = insights.CombinedRows(stats, most)
         for part in parts:
             together.add(part)
         found = sorted(together.stream(), key=len, reverse=True)

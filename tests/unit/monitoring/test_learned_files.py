@@ -33,28 +33,23 @@ def heading() -> Heading:
     return Heading.of(learn(log))
 
 
-def test_toml_yaml_json_and_python_say_the_same(tmp_path: Path) -> None:
-    folder = tmp_path
-    for name, write in (("p.toml", write_toml), ("p.yaml", write_yaml), ("p.json", write_json)):
-        (folder / name).write_text(write(FIELDS, heading()))
-        assert ShieldPolicy.from_file(folder / name) == ShieldPolicy(**FIELDS), name
-    module = ast.parse(write_python(FIELDS, heading()))
+@pytest.mark.parametrize(("fields", "expected"), [(FIELDS, FIELDS), ({}, {"allow_aws": "all"})])
+def test_toml_yaml_json_and_python_say_the_same(tmp_path: Path, fields: dict[str, Any], expected: Any) -> None:
+    writers = {"python": write_python, "toml": write_toml, "yaml": write_yaml, "json": write_json}
+    for form, write in writers.items():
+        text = write(fields, heading())
+        if fields:
+            (dated,) = read_back(form, text).dates  # pyright: ignore[reportOptionalMemberAccess]
+            assert dated == ("allow_outbound", "a.example", "2027-01-31", 'a "move"'), form
+        if form != "python":
+            (tmp_path / f"p.{form}").write_text(text)
+            assert ShieldPolicy.from_file(tmp_path / f"p.{form}") == ShieldPolicy(**expected), form
+    module = ast.parse(write_python(fields, heading()))
     assert len(module.body) == 2
     names: dict[str, object] = {}
     exec(compile(module, "policy", "exec"), names)
-    assert names["policy"] == ShieldPolicy(**FIELDS)
-    for form, text in {"python": write_python, "toml": write_toml, "yaml": write_yaml, "json": write_json}.items():
-        (dated,) = read_back(form, text(FIELDS, heading())).dates  # pyright: ignore[reportOptionalMemberAccess]
-        assert dated == ("allow_outbound", "a.example", "2027-01-31", 'a "move"'), form
+    assert names["policy"] == ShieldPolicy(**fields)
     assert in_block_mode(ShieldPolicy.report_only(until="2027-01-31")).until is None
-
-
-def test_a_policy_that_is_the_default(tmp_path: Path) -> None:
-    folder = tmp_path
-    for name, write in (("p.toml", write_toml), ("p.yaml", write_yaml), ("p.json", write_json)):
-        (folder / name).write_text(write({}, heading()))
-        assert ShieldPolicy.from_file(folder / name) == ShieldPolicy(allow_aws="all"), name
-    assert "policy = ShieldPolicy()\n" in write_python({}, heading())
 
 
 def test_comments_cannot_be_left() -> None:

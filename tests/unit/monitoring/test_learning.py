@@ -9,20 +9,8 @@ import pytest
 
 from harness.alert_lines import alert, armed, at, connect, folded, line, lookup, program, refused, tmp
 from shielded_function.policy import ShieldPolicy
-from shielded_function_monitoring.learning import (
-    Evidence,
-    Heading,
-    Observed,
-    PackageCount,
-    StoreError,
-    from_json,
-    learn,
-    merge,
-    read,
-    replay,
-    to_json,
-    write_toml,
-)
+from shielded_function_monitoring import learning
+from shielded_function_monitoring.learning import PackageCount, from_json, learn, merge, read, replay, to_json
 from shielded_function_monitoring.learning.questions import Question
 from shielded_function_monitoring.learning.suspects import RULES
 from shielded_function_monitoring.learning.wildcards import common_domain, domain_of
@@ -52,7 +40,7 @@ def test_each_policy_with_a_list() -> None:
         ("allow_child_process", "/usr/bin/convert"),
     ]
     packages = (PackageCount(3, object="libssl.so"), PackageCount(1, object="_socket.so"))
-    assert learned.entries[2].evidence == Evidence(
+    assert learned.entries[2].evidence == learning.Evidence(
         4, at(20), at(22), 2, ("_socket.so", "libssl.so"), packages, "7", "7"
     )
     assert (learned.findings, learned.offers, learned.incomplete) == ([], [], [])
@@ -79,7 +67,7 @@ def test_what_is_denied_in_every_mode_is_never_proposed() -> None:
     assert "deny_outbound refuses it in every mode" in learned.findings[0].reason
     assert max(each.evidence.count for each in learned.findings) == 4
     for log in (log_of(*lines), from_json(json.loads(json.dumps(to_json(read(lines)))))):
-        log = log if not isinstance(log, Observed) else next(iter(log.functions.values()))
+        log = log if not isinstance(log, learning.Observed) else next(iter(log.functions.values()))
         left = [each.target for each in replay(log, lambda _: ("deny", ""), lambda _: "block")]
         assert sorted(left) == ["api.example.com:443", "uploads.example.com:443"], "the rest is meant to be denied"
 
@@ -293,7 +281,7 @@ def test_a_forged_line_hides_nothing() -> None:
 def test_more_targets_than_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each policy's most frequent targets make entries, and every target is replayed, kept and merged."""
     monkeypatch.setattr("shielded_function_monitoring.learning.rows._OFTEN", 1)
-    monkeypatch.setattr(Observed.fit, "__defaults__", (9,))
+    monkeypatch.setattr(learning.Observed.fit, "__defaults__", (9,))
     lines = [*(tmp(f"/tmp/{n:04}x", count=1 + n // 39) for n in range(40)), connect("evil.example")]
     found = read(lines, max_groups=4)
     (log,) = found.functions.values()
@@ -322,7 +310,7 @@ def test_runs_are_merged() -> None:
     assert log.with_others == {"outbound_connectivity": 1}
     evidence = learn(log).entries[0].evidence
     packages = (PackageCount(2, object="a.so"), PackageCount(1, object="b.so"))
-    assert evidence == Evidence(3, at(20), at(22), 2, ("a.so", "b.so"), packages, "7", "7")
+    assert evidence == learning.Evidence(3, at(20), at(22), 2, ("a.so", "b.so"), packages, "7", "7")
     assert first.functions != merged.functions, "what was given is not changed"
 
 
@@ -330,7 +318,7 @@ def test_runs_are_merged() -> None:
     "value", [[], {}, {"format": "shielded-function observed", "version": 2}, {**to_json(read([])), "functions": [{}]}]
 )
 def test_what_is_no_run(value: object) -> None:
-    with pytest.raises(StoreError):
+    with pytest.raises(learning.StoreError):
         from_json(value)
 
 
@@ -350,14 +338,14 @@ def test_which_packages_need_an_entry() -> None:
         "app > requests > urllib3", "(not told) libcurl.so", "botocore > urllib3",
     ]  # fmt: skip
     assert [each.package for each in entry.evidence.packages] == ["urllib3", "", "urllib3"]
-    text = write_toml({"allow_outbound": ["api.stripe.com:443"]}, Heading.of(learn(log)))
+    text = learning.write_toml({"allow_outbound": ["api.stripe.com:443"]}, learning.Heading.of(learn(log)))
     assert ", by _socket.so, _ssl.so, libcurl.so, for app > requests > urllib3, botocore > urllib3\n" in text
 
 
 def test_who_did_what_is_not_learned() -> None:
     learned = learned_of(connect(ip="169.254.169.254", port=80, through=URLLIB3, caller="_socket.so"))
     assert learned.findings[0].evidence.who == "app > requests > urllib3"
-    text = write_toml({}, Heading.of(learned))
+    text = learning.write_toml({}, learning.Heading.of(learned))
     assert "# Not learned (metadata-address): 169.254.169.254:80, 1 time, for app > requests > urllib3.\n" in text
     assert learned_of(connect(ip="169.254.169.254", caller="_socket.so")).findings[0].evidence.who == "_socket.so"
 

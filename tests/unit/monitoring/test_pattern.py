@@ -8,29 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from shielded_function_monitoring.pattern import (
-    MAX_DEPTH,
-    AbsentCondition,
-    Group,
-    NumberCondition,
-    Pattern,
-    PatternError,
-    Selector,
-    StateCondition,
-    TextCondition,
-    Wildcard,
-    all_of,
-    any_of,
-    exists,
-    is_false,
-    is_null,
-    is_true,
-    not_exists,
-    number,
-    parse,
-    parse_selector,
-    text,
-)
+from shielded_function_monitoring import pattern as syntax
+from shielded_function_monitoring.pattern import PatternError, all_of, any_of, exists, is_true, number, parse, text
 
 pytestmark = pytest.mark.promise("alarm.filters")
 
@@ -49,10 +28,10 @@ USERS = """{
     ("pattern", "rendered"),
     [
         (is_true("$.function_shield"), "{ $.function_shield IS TRUE }"),
-        (is_false("$.a"), "{ $.a IS FALSE }"),
-        (is_null("$.a.b"), "{ $.a.b IS NULL }"),
+        (syntax.is_false("$.a"), "{ $.a IS FALSE }"),
+        (syntax.is_null("$.a.b"), "{ $.a.b IS NULL }"),
         (exists("$.policy"), '{ $.policy = "*" }'),
-        (not_exists("$.event"), "{ $.event NOT EXISTS }"),
+        (syntax.not_exists("$.event"), "{ $.event NOT EXISTS }"),
         (text("$.details.host", "!=", "*.example"), '{ $.details.host != "*.example" }'),
         (text("$.a", "=", 'say "hi" \\o/'), '{ $.a = "say \\"hi\\" \\\\o/" }'),
         (number("$.details.port", "=", 443), "{ $.details.port = 443 }"),
@@ -64,13 +43,13 @@ USERS = """{
         (text("$.*", "=", "x"), '{ $.* = "x" }'),
         (all_of(is_true("$.a"), exists("$.b")), '{ ($.a IS TRUE) && ($.b = "*") }'),
         (
-            any_of(is_true("$.a"), all_of(is_true("$.b"), is_true("$.c"), is_null("$.d"))),
+            any_of(is_true("$.a"), all_of(is_true("$.b"), is_true("$.c"), syntax.is_null("$.d"))),
             "{ ($.a IS TRUE) || (($.b IS TRUE) && ($.c IS TRUE) && ($.d IS NULL)) }",
         ),
         (all_of(is_true("$.a")), "{ $.a IS TRUE }"),
     ],
 )
-def test_renders(pattern: Pattern, rendered: str) -> None:
+def test_renders(pattern: syntax.Pattern, rendered: str) -> None:
     assert pattern.render() == rendered
     assert parse(rendered) == pattern
 
@@ -150,7 +129,7 @@ def test_matches(rendered: str) -> None:
         ("{ $.a[*][*] = 1 }", "at most one wildcard"),
         ("{ ($.a = 1 }", "expected )"),
         ("{ $.a = 1 && }", "expected $"),
-        ("{ " + "(" * (MAX_DEPTH + 1) + "$.a = 1" + ")" * (MAX_DEPTH + 1) + " }", "nests more than"),
+        ("{ " + "(" * (syntax.MAX_DEPTH + 1) + "$.a = 1" + ")" * (syntax.MAX_DEPTH + 1) + " }", "nests more than"),
         ("{ $.a = " + "1" * 1100 + " }", "has 1110 characters"),
     ],
 )
@@ -166,12 +145,12 @@ def test_refuses_to_read(source: str, says: str) -> None:
         (lambda: text("$.a", "=", "two\nlines"), "a control character"),
         (lambda: number("$.a", "=", float("nan")), "cannot be written"),
         (lambda: number("$.a", "~", 1), "is not one of"),  # pyright: ignore[reportArgumentType]
-        (lambda: StateCondition(Selector("a"), "MAYBE"), "IS takes"),  # pyright: ignore[reportArgumentType]
-        (lambda: Selector(), "starts with a field"),
-        (lambda: Selector("it's"), "cannot be written"),
-        (lambda: Selector("a", -1), "start at 0"),
+        (lambda: syntax.StateCondition(syntax.Selector("a"), "MAYBE"), "IS takes"),  # pyright: ignore[reportArgumentType]
+        (lambda: syntax.Selector(), "starts with a field"),
+        (lambda: syntax.Selector("it's"), "cannot be written"),
+        (lambda: syntax.Selector("a", -1), "start at 0"),
         (lambda: all_of(), "at least two"),
-        (lambda: Group("^", (exists("$.a"), exists("$.b"))), "not && or ||"),  # pyright: ignore[reportArgumentType]
+        (lambda: syntax.Group("^", (exists("$.a"), exists("$.b"))), "not && or ||"),  # pyright: ignore[reportArgumentType]
         (lambda: text("$.a", "=", "x" * 1013).render(), "CloudWatch takes 1024"),
         (lambda: any_of(*(exists(f"$.a{n}[*]") for n in range(4))).render(), "4 wildcard selectors"),
     ],
@@ -185,7 +164,7 @@ def test_refuses_to_make(make: object, says: str) -> None:
 
 def test_what_is_read_back() -> None:
     for written in ("$.a", "$.a-b_9.c", "$.['a b'].c[10][0]", "$.*.a", "$.a[*].b"):
-        assert parse_selector(written).render() == written
+        assert syntax.parse_selector(written).render() == written
     longest = text("$.a", "=", "x" * 1012).render()
     assert len(longest) == 1024
     assert parse(longest).render() == longest
@@ -194,23 +173,23 @@ def test_what_is_read_back() -> None:
 keys = st.text(st.characters(exclude_characters="'", exclude_categories=("Cc", "Cs")), min_size=1, max_size=8)
 steps = st.one_of(keys, st.integers(0, 999))
 selectors = st.builds(
-    lambda first, rest, wildcard: Selector(first, *rest, *wildcard),
+    lambda first, rest, wildcard: syntax.Selector(first, *rest, *wildcard),
     keys,
     st.lists(steps, max_size=3),
-    st.lists(st.sampled_from(Wildcard), max_size=1),
+    st.lists(st.sampled_from(syntax.Wildcard), max_size=1),
 )
 texts = st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=12)
 numbers = st.decimals(allow_nan=False, allow_infinity=False)
 conditions = st.one_of(
-    st.builds(TextCondition, selectors, st.sampled_from(["=", "!="]), texts),
-    st.builds(NumberCondition, selectors, st.sampled_from(["=", "!=", "<", "<=", ">", ">="]), numbers),
-    st.builds(StateCondition, selectors, st.sampled_from(["NULL", "TRUE", "FALSE"])),
-    st.builds(AbsentCondition, selectors),
+    st.builds(syntax.TextCondition, selectors, st.sampled_from(["=", "!="]), texts),
+    st.builds(syntax.NumberCondition, selectors, st.sampled_from(["=", "!=", "<", "<=", ">", ">="]), numbers),
+    st.builds(syntax.StateCondition, selectors, st.sampled_from(["NULL", "TRUE", "FALSE"])),
+    st.builds(syntax.AbsentCondition, selectors),
 )
 patterns = st.recursive(
     conditions,
     lambda inner: st.builds(
-        lambda connective, operands: Group(connective, tuple(operands)),
+        lambda connective, operands: syntax.Group(connective, tuple(operands)),
         st.sampled_from(["&&", "||"]),
         st.lists(inner, min_size=2, max_size=3),
     ),
@@ -219,7 +198,7 @@ patterns = st.recursive(
 
 
 @given(patterns)
-def test_reading_undoes_rendering(pattern: Pattern) -> None:
+def test_reading_undoes_rendering(pattern: syntax.Pattern) -> None:
     try:
         rendered = pattern.render()
     except PatternError:

@@ -17,19 +17,10 @@ import pytest
 from harness.alert_lines import armed, at, connect, folded, lookup, refused, tmp
 from harness.browser import Browser
 from shielded_function_emulator.languages.parts import Unavailable
+from shielded_function_monitoring import reporting
 from shielded_function_monitoring.insights import evaluate, queries
 from shielded_function_monitoring.learning import read
-from shielded_function_monitoring.reporting import (
-    Report,
-    ReportError,
-    build,
-    report_from_json,
-    report_to_json,
-    sections,
-    to_csv,
-    to_html,
-    to_markdown,
-)
+from shielded_function_monitoring.reporting import Report, report_from_json, report_to_json, to_html, to_markdown
 
 pytestmark = pytest.mark.promise("cli.logs")
 
@@ -59,7 +50,7 @@ LOG = [
 
 def report_of(log: list[str], previous: Report | None = None, **more: object) -> Report:
     made: dict[str, Any] = {"made": "2026-11-24T13:37:00Z", "sources": ("lines.jsonl",), **more}
-    return build(read(log), evaluate(queries.timeline(), log), previous=previous, **made)
+    return reporting.build(read(log), evaluate(queries.timeline(), log), previous=previous, **made)
 
 
 def hostile_log() -> list[str]:
@@ -129,7 +120,9 @@ def test_totals_agree() -> None:
 
 
 def test_csv() -> None:
-    rows = list(csv.DictReader(io.StringIO(to_csv(report_of([*hostile_log(), connect("=cmd|'/c calc'!A0")])))))
+    rows = list(
+        csv.DictReader(io.StringIO(reporting.to_csv(report_of([*hostile_log(), connect("=cmd|'/c calc'!A0")]))))
+    )
     assert len(rows) == 7 + 3 * len(HOSTILE)
     first = ("critical", "start", "1", "7")
     assert tuple(rows[0][name] for name in ("severity", "policy", "times", "first_version")) == first
@@ -191,13 +184,13 @@ def test_what_is_new_since_the_last() -> None:
     ],
 )
 def test_what_is_no_report(value: object, said: str) -> None:
-    with pytest.raises(ReportError, match=said):
+    with pytest.raises(reporting.ReportError, match=said):
         report_from_json(value)
 
 
 def test_times_as_insights_may_write_them() -> None:
     rows = [{"period": "1795392000000", "policy": "start", "violations": "1.0"}, {"policy": "start"}]
-    report = build(read([]), rows, made="now")
+    report = reporting.build(read([]), rows, made="now")
     assert [(each.begun, each.count) for each in report.periods] == [("2026-11-23 00:00:00.000", 1)]
 
 
@@ -373,8 +366,8 @@ def test_it_can_be_read_on_a_phone(page: Browser) -> None:
 
 
 def test_many_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert sections.MAX_ROWS == 5000
-    monkeypatch.setattr(sections, "MAX_ROWS", 50)
+    assert reporting.sections.MAX_ROWS == 5000
+    monkeypatch.setattr(reporting.sections, "MAX_ROWS", 50)
     text = to_html(report_of([tmp(f"/tmp/{n}") for n in range(60)]))
     assert text.count("<tr class=") == 50
     assert "The 50 most severe of 60 rows; --format csv has all." in text

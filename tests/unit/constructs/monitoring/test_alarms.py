@@ -27,13 +27,9 @@ BY_LEVEL = ("Violations", ("FunctionName", "Level"))
 POLICIES = {*COUNTED} - {"read_handler"}
 
 
-class Action:
-    """Something that an alarm does, by its name."""
-
-    def __init__(self, stack: cdk.Stack, name: str) -> None:
-        topic: Any = sns.Topic(stack, name)
-        self.act: Any = cloudwatch_actions.SnsAction(topic)
-        self.arn = stack.resolve(topic.topic_arn)
+def action(stack: cdk.Stack, name: str) -> Any:
+    topic: Any = sns.Topic(stack, name)
+    return cloudwatch_actions.SnsAction(topic)
 
 
 def text_of(value: Any) -> str:
@@ -142,7 +138,7 @@ def test_the_context_that_switches_to_alert_mode_makes_warnings(props: Props, re
 
 
 def every_option(stack: cdk.Stack) -> AlarmOptions:
-    one, two, three = (Action(stack, name).act for name in ("One", "Two", "Three"))
+    one, two, three = (action(stack, name) for name in ("One", "Two", "Three"))
     egress = ControlAlarm(
         threshold=5,
         period=cdk.Duration.minutes(5),
@@ -158,13 +154,13 @@ def every_option(stack: cdk.Stack) -> AlarmOptions:
 
 
 def by_severity(stack: cdk.Stack, granularity: Any) -> AlarmOptions:
-    pager, chat = (Action(stack, name).act for name in ("Pager", "Chat"))
+    pager, chat = (action(stack, name) for name in ("Pager", "Chat"))
     return AlarmOptions(granularity=granularity, severities={"warning": [chat], "critical": [pager]})
 
 
 def by_mode(stack: cdk.Stack) -> AlarmOptions:
     """The severity of a control's alarm is by its mode, unless it says one; so are its actions."""
-    pager, chat, other = (Action(stack, name).act for name in ("Pager", "Chat", "Other"))
+    pager, chat, other = (action(stack, name) for name in ("Pager", "Chat", "Other"))
     severities: Any = {"critical": [pager], "warning": [chat]}
     tmp, memory = ControlAlarm(severity="critical", threshold=9), ControlAlarm(actions=[])
     own: dict[str, Any] = {"read_write_tmp": tmp, "executable_memory": memory}
@@ -231,7 +227,7 @@ WRONG: dict[Any, list[tuple[dict[str, Any], str]]] = {
             r"actions\[0\]: <Topic> is no action of an alarm; write SnsAction\(",
         ),
         (
-            {"actions": [Action(cdk.Stack(), "Pager").act] * 6},
+            {"actions": [action(cdk.Stack(), "Pager")] * 6},
             "actions: 6 actions, of which an alarm takes 5: use one t",
         ),
         ({"ok_actions": 7}, "ok_actions: 7 is not a list"),
@@ -369,7 +365,7 @@ LOOKING: dict[str, tuple[Minute, int, dict[str, int]]] = {
 
 def calls(stack: cdk.Stack, props: Props, alarms: dict[str, Any], minute: Minute, last: int, functions: int = 1) -> Any:
     """How often each alarm of a stack's functions calls its action."""
-    options = AlarmOptions(actions=[Action(stack, "Pager").act], **alarms)
+    options = AlarmOptions(actions=[action(stack, "Pager")], **alarms)
     for number in range(functions):
         ShieldedFunction(stack, f"Fn{number}", alarms=options, **props)
     cloudwatch = simulate_cloudwatch(stack)

@@ -198,15 +198,13 @@ def test_more_names_than_the_firewall_takes(make: Make, monkeypatch: pytest.Monk
     assert "more than the 1,000 names that DNS Firewall takes: list domains by *. in place of their hosts" in refused()
 
 
-def test_a_name_without_a_port_is_told(
-    app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_name_without_a_port(app: cdk.App, shop: cdk.Stack, make: Make, monkeypatch: Any, walls: Walls) -> None:
     """Without tokens; and an entry that a grant wrote is nobody's to edit."""
     parameter = cdk.CfnParameter(shop, "Partner").value_as_string
     granted = {"search.example": "Shop/Search.DomainEndpoint"}
     monkeypatch.setattr(FunctionShield, "granted_hosts", property(lambda _: granted))
     make(policy=ShieldPolicy(allow_outbound=[parameter, "search.example"], allow_aws="none"))
-    ShieldPerimeter(shop, vpc=vpc)
+    walls()
     told = " ".join(text for text in warnings(app) if "every port" in text)
     assert "Shop/Checkout may use any port of <known at deployment>, so its security group" in told
     assert "Shop/Checkout is granted Shop/Search.DomainEndpoint, whose port is not known, so its security" in told

@@ -132,16 +132,12 @@ def test_egress_is_each_functions_own(shop: cdk.Stack, vpc: ec2.Vpc, make: Make,
 def test_hosts_that_the_stack_makes(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
     """A database by name and port, a VPC and a machine by their networks, a cluster's many names."""
     database = aws.rds.DatabaseInstance(shop, "Db", engine=aws.rds.DatabaseInstanceEngine.POSTGRES, vpc=vpc)
-    group = aws.elasticache.CfnReplicationGroup(
-        shop, "Cache", replication_group_description="c", cluster_mode="disabled", port=6379
-    )
+    cache: Any = {"replication_group_description": "c", "cluster_mode": "disabled", "port": 6379}
+    group = aws.elasticache.CfnReplicationGroup(shop, "Cache", **cache)
     peer = ec2.Vpc(shop, "Peer", max_azs=1, ip_addresses=ec2.IpAddresses.cidr("10.9.0.0/16"))
     parameter = cdk.CfnParameter(shop, "Partner", type="String")
-    make(
-        policy=ShieldPolicy(
-            allow_outbound=[database, group, peer, f"{parameter.value_as_string}:443"], allow_aws="none"
-        )
-    )
+    hosts = [database, group, peer, f"{parameter.value_as_string}:443"]
+    make(policy=ShieldPolicy(allow_outbound=hosts, allow_aws="none"))
     template = walls(also_allow=[])
     [db] = of_type(template, "AWS::RDS::DBInstance")
     [listed] = [each["Domains"] for each in of_type(template, LIST).values() if each["Domains"] != ["*"]]
@@ -170,9 +166,8 @@ def test_grants_are_names_and_endpoints(app: cdk.App, shop: cdk.Stack, vpc: ec2.
     vpc.add_gateway_endpoint("Tables", service=ec2.GatewayVpcEndpointAwsService.DYNAMODB)
     vpc.add_interface_endpoint("Queues", service=ec2.InterfaceVpcEndpointAwsService.SQS)
     bucket = s3.Bucket(shop, "Orders")
-    table = aws.dynamodb.TableV2(
-        shop, "Carts", partition_key=aws.dynamodb.Attribute(name="id", type=aws.dynamodb.AttributeType.STRING)
-    )
+    key = aws.dynamodb.Attribute(name="id", type=aws.dynamodb.AttributeType.STRING)
+    table = aws.dynamodb.TableV2(shop, "Carts", partition_key=key)
     function = make(policy=ShieldPolicy(allow_aws="granted"))
     bucket.grant_read(function)
     ShieldPerimeter(shop, vpc=vpc, accounts=["444455556666"])
@@ -205,15 +200,11 @@ def test_an_organization_in_place_of_accounts(vpc: ec2.Vpc, make: Make, walls: W
     make()
     [endpoint] = of_type(walls(organization="o-a1b2c3", endpoint_policies="account"), ENDPOINT).values()
     [statement] = endpoint["PolicyDocument"]["Statement"]
-    assert statement["Resource"] == "*"
-    assert statement["Condition"] == {
-        "StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3", "aws:ResourceOrgID": "o-a1b2c3"}
-    }
+    conditions = {"aws:PrincipalOrgID": "o-a1b2c3", "aws:ResourceOrgID": "o-a1b2c3"}
+    assert (statement["Resource"], statement["Condition"]) == ("*", {"StringEquals": conditions})
 
 
-def test_endpoints_stay_as_they_are_where_others_are_in_the_vpc(
-    app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls
-) -> None:
+def test_endpoints_of_others_stay(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
     """Images of ECR come from a bucket of AWS's, which no condition on the account admits."""
     vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
     image = ec2.MachineImage.latest_amazon_linux2023()
@@ -282,10 +273,8 @@ def test_functions_may_be_shielded_later(app: cdk.App, shop: cdk.Stack, vpc: ec2
     assert ("tcp", "443", '"0.0.0.0/0"') in found
 
 
-def test_a_granted_name_gives_way_to_one_with_a_port(
-    app: cdk.App, make: Make, monkeypatch: pytest.MonkeyPatch, walls: Walls
-) -> None:
-    """Which `allow_to` wrote. A name that is listed both ways may use any port."""
+def test_a_granted_name_gives_way(app: cdk.App, make: Make, monkeypatch: pytest.MonkeyPatch, walls: Walls) -> None:
+    """To one with a port, which `allow_to` wrote. A name that is listed both ways may use any port."""
     granted = {"search.example": "Shop/Search.DomainEndpoint"}
     monkeypatch.setattr(FunctionShield, "granted_hosts", property(lambda _: granted))
     hosts = ["search.example", "tcp://search.example:443"]
@@ -297,9 +286,7 @@ def test_a_granted_name_gives_way_to_one_with_a_port(
     assert [text for text in warnings(app) if "search.example" in text or "is granted" in text] == []
 
 
-def test_a_function_on_a_capacity_provider_is_in_its_vpc(
-    shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls
-) -> None:
+def test_a_function_on_a_capacity_provider(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
     """Its names are in the list, with those of its logs, and the provider's group has its egress."""
     capacity: Any = provider(shop, vpc)
     capacity.add_function(make(vpc=None, policy=ShieldPolicy(allow_outbound=["api.stripe.com:8443"], allow_aws="none")))
@@ -350,9 +337,8 @@ def test_query_logs_and_their_alarm(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc,
     """A line that the firewall stopped raises the alarm, another does not, and an excepted host neither."""
     topic = aws.sns.Topic(shop, "Topic")
     make()
-    alarm = ControlAlarm(
-        except_hosts=["*.noise.example"], threshold=2, actions=[SnsAction(topic)], runbook="https://run.example"
-    )
+    told: Any = {"actions": [SnsAction(topic)], "runbook": "https://run.example"}
+    alarm = ControlAlarm(except_hosts=["*.noise.example"], threshold=2, **told)
     perimeter = ShieldPerimeter(shop, vpc=vpc, alarm=alarm)
     assert perimeter.log_group is not None
     perimeter.metric_violations().create_alarm(shop, "Mine", threshold=2, evaluation_periods=1)
@@ -382,15 +368,22 @@ def test_query_logs_and_their_alarm(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc,
     assert resource["AlarmDescription"].endswith("https://run.example")
 
 
-def test_query_logs_that_are_there_already(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
+@pytest.mark.parametrize("given", [True, False])
+def test_no_query_logs_of_its_own(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make, given: bool) -> None:
+    """There are some already, or none are wanted."""
     group = logs.LogGroup(shop, "Queries")
     make()
-    assert ShieldPerimeter(shop, vpc=vpc, log_group=group).log_group is group
+    perimeter = ShieldPerimeter(shop, vpc=vpc, log_group=group if given else None, query_logs=given)
     template = synthesize(app)
     assert not of_type(template, "AWS::Route53Resolver::ResolverQueryLoggingConfig")
+    assert not of_type(template, "AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation")
     [group_id] = [name for name in of_type(template, "AWS::Logs::LogGroup") if name.startswith("Queries")]
     filters = of_type(template, "AWS::Logs::MetricFilter").values()
-    assert {"Ref": group_id} in [each["LogGroupName"] for each in filters]
+    assert ({"Ref": group_id} in [each["LogGroupName"] for each in filters]) == given
+    if not given:
+        assert (perimeter.log_group, perimeter.metric_filter, perimeter.alarm) == (None, None, None)
+        with pytest.raises(ShieldError, match="metric_violations: there are no query logs: leave query_logs=False out"):
+            perimeter.metric_violations()
 
 
 def test_aspects_behind_it_have_their_say(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
@@ -417,12 +410,3 @@ def test_names_lead_to_ipv6_where_it_can_be(shop: cdk.Stack, make: Make, walls: 
     policy = ShieldPolicy(allow_outbound=["tcp://api.stripe.com:443"], allow_aws="none")
     make(policy=policy, vpc=dual, ipv6_allowed_for_dual_stack=True)
     assert egress_in(walls(vpc=dual)) == {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "443", '"::/0"')}
-
-
-def test_without_query_logs(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
-    make()
-    perimeter = ShieldPerimeter(shop, vpc=vpc, query_logs=False)
-    assert (perimeter.log_group, perimeter.metric_filter, perimeter.alarm) == (None, None, None)
-    with pytest.raises(ShieldError, match="metric_violations: there are no query logs: leave query_logs=False out"):
-        perimeter.metric_violations()
-    assert not of_type(synthesize(app), "AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation")

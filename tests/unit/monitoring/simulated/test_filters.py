@@ -33,6 +33,7 @@ def published(line: dict[str, Any] | str, filter: MetricFilter = FILTER) -> tupl
 def test_value_and_dimensions_come_from_the_line() -> None:
     key = MetricKey.of("N", "Violations", {"FunctionName": "checkout", "Policy": "read_handler"})
     assert published(LINE) == (key, 3.0)
+    assert published(LINE, MetricFilter("F", "g", parse(PATTERN), "N", "M")) == (MetricKey("N", "M"), 1.0)
     assert FILTER.could_publish(key)
     assert not FILTER.could_publish(MetricKey.of("N", "Violations", {"FunctionName": "checkout"}))
 
@@ -68,10 +69,6 @@ def test_a_dimension_is_text(value: Any, text: str) -> None:
     found = published({**LINE, "function": value})
     assert found is not None
     assert dict(found[0].dimensions)["FunctionName"] == text
-
-
-def test_a_constant_value() -> None:
-    assert published(LINE, MetricFilter("F", "g", parse(PATTERN), "N", "M")) == (MetricKey("N", "M"), 1.0)
 
 
 def test_what_cloudwatch_refuses() -> None:
