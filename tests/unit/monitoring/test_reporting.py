@@ -20,7 +20,7 @@ from shielded_function_emulator.languages.parts import Unavailable
 from shielded_function_monitoring import reporting
 from shielded_function_monitoring.insights import evaluate, queries
 from shielded_function_monitoring.learning import read
-from shielded_function_monitoring.reporting import Report, report_from_json, report_to_json, to_html, to_markdown
+from shielded_function_monitoring.reporting import Report, report_from_json, report_to_json, sections, to_html
 
 pytestmark = pytest.mark.promise("cli.logs")
 
@@ -151,7 +151,7 @@ def test_by_package() -> None:
     assert ["app > requests > urllib3"] in [each.packages for each in report.groups]
     saved = json.loads(json.dumps(report_to_json(report)))
     assert json.loads(json.dumps(report_to_json(report_from_json(saved)))) == saved
-    assert "| urllib3 | checkout, refund | 4 | 1 |" in to_markdown(report)
+    assert "| urllib3 | checkout, refund | 4 | 1 |" in reporting.to_markdown(report)
     page = Page(to_html(report))
     assert "urllib3checkout, refund41" in page.text
     assert "app > requests > urllib3" in page.text
@@ -171,7 +171,7 @@ def test_what_is_new_since_the_last() -> None:
     for same in (report, report_from_json(saved)):  # also one from before packages were told
         assert report_of(LOG, same).new == []
     assert ">new<" in to_html(report)
-    assert "2 new since" in to_markdown(report)
+    assert "2 new since" in reporting.to_markdown(report)
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_the_page_needs_nothing_else() -> None:
 
 
 def test_markdown_is_a_table_whatever_stands_in_it() -> None:
-    text = to_markdown(report_of(hostile_log()))
+    text = reporting.to_markdown(report_of(hostile_log()))
     rows = [line for line in text.splitlines() if line.startswith("|")]
     unescaped = re.compile(r"(?<!\\)\|")
     assert {len(unescaped.findall(re.sub(r"\\\\", "", row))) for row in rows} == {13, 8, 5}
@@ -254,7 +254,7 @@ def test_markdown_is_a_table_whatever_stands_in_it() -> None:
 def test_an_empty_report() -> None:
     report = report_of([])
     text = Page(to_html(report)).text
-    assert ("None." in text, "No function." in text, "None." in to_markdown(report)) == (True, True, True)
+    assert ("None." in text, "No function." in text, "None." in reporting.to_markdown(report)) == (True, True, True)
 
 
 @pytest.fixture(scope="module")
@@ -366,8 +366,8 @@ def test_it_can_be_read_on_a_phone(page: Browser) -> None:
 
 
 def test_many_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert reporting.sections.MAX_ROWS == 5000
-    monkeypatch.setattr(reporting.sections, "MAX_ROWS", 50)
+    assert sections.MAX_ROWS == 5000
+    monkeypatch.setattr(sections, "MAX_ROWS", 50)
     text = to_html(report_of([tmp(f"/tmp/{n}") for n in range(60)]))
     assert text.count("<tr class=") == 50
     assert "The 50 most severe of 60 rows; --format csv has all." in text
