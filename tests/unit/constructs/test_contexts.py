@@ -10,6 +10,7 @@ import pytest
 from aws_cdk.assertions import Annotations, Match
 
 from harness.deploying import Account, Refused
+from harness.function_template import Props
 from shielded_function import Shield, ShieldedFunction, ShieldError, ShieldPerimeter, ShieldPolicy
 from shielded_function.function_shield import attached_to
 from unit.constructs.aws import aws
@@ -17,7 +18,6 @@ from unit.constructs.test_everywhere import variables
 
 pytestmark = pytest.mark.promise("construct.everywhere")
 
-Props = dict[str, Any]
 HOME = cdk.Environment(region="eu-west-1", account="111122223333")
 
 

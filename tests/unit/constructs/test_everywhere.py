@@ -12,30 +12,18 @@ import aws_cdk as cdk
 import jsii
 import pytest
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_servicecatalog as servicecatalog
 from aws_cdk import custom_resources as cr
 from aws_cdk import pipelines
 from aws_cdk.assertions import Annotations, Match
 from constructs import Construct
 
-from shielded_function import (
-    AlarmOptions,
-    LogOptions,
-    Shield,
-    ShieldedFunction,
-    ShieldError,
-    ShieldPolicy,
-    globs,
-    stage_shields,
-)
+from harness.function_template import WRAPPER, Props
+from shielded_function import AlarmOptions, LogOptions, Shield, ShieldedFunction, ShieldError, ShieldPolicy, globs
 from shielded_function.function_shield import attached_to
 from unit.constructs.aws import aws
 
 pytestmark = pytest.mark.promise("construct.everywhere")
-
-Props = dict[str, Any]
-WRAPPER = "/opt/shielded-function/shield"
 
 
 def variables(app: cdk.App) -> dict[str, dict[str, Any]]:
@@ -390,7 +378,7 @@ def test_more_resources_than_cloudformation_takes(
     tmp_path: Path, props: Props, monkeypatch: pytest.MonkeyPatch, granularity: Any, limit: int, says: str
 ) -> None:
     """The CDK's own error says nothing of the shields."""
-    monkeypatch.setattr(stage_shields, "_MANY_SHIELDS", 7)
+    monkeypatch.setattr("shielded_function.stage_shields._MANY_SHIELDS", 7)
     app = cdk.App(outdir=str(tmp_path), context={"@aws-cdk/core:stackResourceLimit": limit})
     stack = cdk.Stack(app, "Shop")
     role = aws.iam.Role(stack, "Role", assumed_by=aws.iam.ServicePrincipal("lambda.amazonaws.com"))
@@ -445,10 +433,10 @@ def other_code(stack: cdk.Stack) -> None:
     aws.sam.CfnApplication(stack, "Repository", location=location)
     cdk.CfnStack(stack, "Elsewhere", template_url="https://bucket.s3.amazonaws.com/template.json")
     cdk.NestedStack(stack, "Here")
-    secret = secretsmanager.Secret(stack, "Secret")
-    secret.add_rotation_schedule("Hosted", hosted_rotation=secretsmanager.HostedRotation.mysql_single_user())
-    own = lambda_.Function.from_function_name(stack, "Rotates", "rotates")
-    secretsmanager.CfnRotationSchedule(stack, "Own", secret_id=secret.secret_arn, rotation_lambda_arn=own.function_arn)
+    secret = aws.secretsmanager.Secret(stack, "Secret")
+    secret.add_rotation_schedule("Hosted", hosted_rotation=aws.secretsmanager.HostedRotation.mysql_single_user())
+    arn = lambda_.Function.from_function_name(stack, "Rotates", "rotates").function_arn
+    aws.secretsmanager.CfnRotationSchedule(stack, "Own", secret_id=secret.secret_arn, rotation_lambda_arn=arn)
 
 
 OTHER_CODE = {

@@ -1,24 +1,26 @@
-"""`ShieldedFunction`: what it adds to a `Function`, and that it is one otherwise."""
+"""`ShieldedFunction`: what it adds to a `Function`, that it is one otherwise, and has the arguments of the CDK's."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+import inspect
+import types
+import typing
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_type_hints
 
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import interfaces
 
 from harness.function_template import ALARM, FUNCTION, LAYER, Props, Resources, variables
 from shielded_function import ShieldedFunction, ShieldError, ShieldPolicy
+from shielded_function.props import FunctionProps, MetricProps
 from unit.constructs.aws import aws
 
 
-def test_the_default_blocks_everything_but_what_is_granted(
-    stack: cdk.Stack, props: Props, resources: Resources
-) -> None:
+def test_the_default_blocks_all_but_what_is_granted(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     fn = ShieldedFunction(stack, "Checkout", **props)
     assert fn.shield.policy == ShieldPolicy()
     environment = variables(resources, stack)
@@ -147,9 +149,7 @@ def with_everything(stack: cdk.Stack) -> Props:
 
 
 @pytest.mark.parametrize("more", [lambda stack: {}, with_everything])
-def test_everything_else_is_as_function_makes_it(
-    props: Props, synthesize: Callable[[cdk.Stack], Any], more: Callable[[cdk.Stack], Props]
-) -> None:
+def test_everything_else_is_as_function_makes_it(props: Props, synthesize: Any, more: Any) -> None:
     def made_by(kind: type[lambda_.Function]) -> Any:
         stack = cdk.Stack(cdk.App(), "Shop")
         fn = kind(stack, "Checkout", **props, **more(stack))
@@ -177,3 +177,46 @@ def test_a_new_shield_is_a_new_version(props: Props, resources: Resources, layer
     assert version() == before[0]
     (layers_folder / "x86_64" / "shielded-function" / "shield").write_text("a newer one\n")
     assert version() not in before
+
+
+# What props.py imports for type checkers only.
+NAMES: dict[str, Any] = {
+    **{f"aws_{name}_refs": getattr(interfaces, f"aws_{name}") for name in ("kms", "lambda", "logs")},
+    **{name: getattr(aws, name) for name in ("cloudwatch", "codeguruprofiler", "ec2", "iam", "logs", "sns", "sqs")},
+    "cdk": cdk,
+    "lambda_": aws.lambda_,
+}
+
+
+@pytest.mark.parametrize(
+    ("props", "of", "skip"),
+    [
+        (FunctionProps, aws.lambda_.Function, {"self", "scope", "id"}),
+        (MetricProps, aws.cloudwatch.MetricOptions, {"self"}),
+    ],
+)
+def test_no_drift(props: Any, of: Any, skip: set[str]) -> None:
+    parameters = inspect.signature(of.__init__).parameters
+    theirs = {name: parameter for name, parameter in parameters.items() if name not in skip}
+    mine, hints = get_type_hints(props, localns=NAMES), get_type_hints(of.__init__)
+    assert set(mine) == set(theirs)
+    assert props.__required_keys__ == {name for name, p in theirs.items() if p.default is p.empty}
+    for name in theirs:
+        assert flat(mine[name]) == flat(hints[name]), name
+
+
+def flat(kind: Any) -> Any:
+    """A type in a form where `X | None` and `Optional[X]`, `dict` and `Dict`, and jsii's numbers are equal."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        return frozenset(flat(argument) for argument in arguments if argument is not int)
+    if origin is not None:
+        return (origin, *(flat(argument) for argument in arguments))
+    return kind
+
+
+def test_its_own_arguments_hide_none() -> None:
+    parameters = inspect.signature(ShieldedFunction.__init__).parameters
+    own = {name for name, parameter in parameters.items() if parameter.kind is parameter.KEYWORD_ONLY}
+    assert own == {"policy", "alarms", "logs", "shield_layer"}
+    assert not own & set(inspect.signature(aws.lambda_.Function.__init__).parameters)

@@ -97,9 +97,7 @@ def replaced(**properties: Any) -> Callable[[Any], None]:
         (lambda fn: fn.add_environment("AWS_LAMBDA_EXEC_WRAPPER", "late"), "AWS_LAMBDA_EXEC_WRAPPER: 'late' is not an"),
     ],
 )
-def test_later_additions_are_checked(
-    app: cdk.App, stack: cdk.Stack, props: Props, change: Callable[[Any], None], says: str
-) -> None:
+def test_later_additions_are_checked(app: cdk.App, stack: cdk.Stack, props: Props, change: Any, says: str) -> None:
     change(ShieldedFunction(stack, "Checkout", **props))
     with pytest.raises(Exception, match="Shop/Checkout") as error:
         app.synth()

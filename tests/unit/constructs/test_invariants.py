@@ -14,19 +14,13 @@ from shielded_function.invariants import AppliedShield, eligibility_problems, en
 pytestmark = pytest.mark.promise("construct.errors")
 
 POLICY = {"SHIELD_READ_HANDLER": "block"}
-BEFORE = FunctionFacts(
-    path="Shop/Checkout", runtime="python3.13", family=lambda_.RuntimeFamily.PYTHON, architecture="x86_64"
-)
-APPLIED = AppliedShield(
-    environment=POLICY,
-    layers=[{"Ref": "Layer"}],
-    log_group={"Ref": "Logs"},
-    log_class="STANDARD",
-    architecture="x86_64",
-)
+PYTHON: Any = {"runtime": "python3.13", "family": lambda_.RuntimeFamily.PYTHON}
+BEFORE = FunctionFacts(path="Shop/Checkout", architecture="x86_64", **PYTHON)
+LAYERS, LOGS = [{"Ref": "Layer"}], {"Ref": "Logs"}
+APPLIED = AppliedShield(environment=POLICY, layers=LAYERS, log_group=LOGS, log_class="STANDARD", architecture="x86_64")
 WRAPPED = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/shielded-function/shield"}
 ENVIRONMENT = {**POLICY, **WRAPPED}
-AFTER = replace(BEFORE, environment=ENVIRONMENT, layers=[{"Ref": "Layer"}], logging={"logGroup": {"Ref": "Logs"}})
+AFTER = replace(BEFORE, environment=ENVIRONMENT, layers=LAYERS, logging={"logGroup": LOGS})
 
 
 LATEST = {"Fn::FindInMap": ["Runtimes", {"Ref": "AWS::Region"}, "value"]}

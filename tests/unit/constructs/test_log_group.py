@@ -103,9 +103,7 @@ def test_a_key_lets_cloudwatch_logs_use_it(app: cdk.App, stack: cdk.Stack, props
     assert len([text for text in told if "Shop/Theirs is not of this app" in text]) == len(told) == 1
 
 
-def test_lines_stay_in_the_log_group_that_exists(
-    app: cdk.App, stack: cdk.Stack, props: Props, resources: Resources
-) -> None:
+def test_lines_stay_where_they_are(app: cdk.App, stack: cdk.Stack, props: Props, resources: Resources) -> None:
     """The metric filter is on the one that Lambda made, and the function's logging stays as it was."""
     role: Any = iam.Role(stack, "Role", assumed_by=LAMBDA)
     existing = LogOptions(existing=True)

@@ -87,9 +87,7 @@ def deployment(stack: cdk.Stack, _: Any) -> Any:
         (deployment, "is the CDK's own"),
     ],
 )
-def test_with_on_what_it_would_not_shield(
-    stack: cdk.Stack, props: Props, resources: Resources, make: Any, says: str
-) -> None:
+def test_with_on_others(stack: cdk.Stack, props: Props, resources: Resources, make: Any, says: str) -> None:
     """It is an error there, and passed over in what holds it and a function."""
     named = make(stack, lambda_.Function(stack, "Fn", **props))
     with pytest.raises(RuntimeError, match=says):

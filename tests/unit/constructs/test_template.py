@@ -14,12 +14,12 @@ import cdk_nag
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
+from harness.function_template import Props
 from harness.linting import lint
 from shielded_function import AlarmOptions, ShieldedFunction, ShieldPolicy
 from unit.constructs.aws import aws
 
 Synthesize = Callable[[cdk.Stack], "dict[str, Any]"]
-Props = dict[str, Any]
 
 
 def shop(app: cdk.App, props: Props, kind: Any = ShieldedFunction) -> cdk.Stack:

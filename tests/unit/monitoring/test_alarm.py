@@ -35,9 +35,7 @@ GUIDE = [
 @pytest.mark.parametrize(("needed", "points", "states"), GUIDE)
 @pytest.mark.parametrize("column", range(4))
 @pytest.mark.parametrize("previous", ["OK", "ALARM"])
-def test_the_guides_tables(
-    needed: int, points: str, states: tuple[str, ...], column: int, previous: AlarmState
-) -> None:
+def test_the_guides_tables(needed: int, points: str, states: Any, column: int, previous: AlarmState) -> None:
     rule = AlarmRule(
         threshold=1, evaluation_periods=3, datapoints_to_alarm=needed, treat_missing_data=TREATMENTS[column]
     )
@@ -60,7 +58,7 @@ def test_comparisons(comparison: Any, states: tuple[str, ...]) -> None:
     assert tuple(state_of(rule, [None, None, value]) for value in (1.0, 2.0, 3.0)) == states
 
 
-PROPERTIES = {
+PROPERTIES: dict[str, Any] = {
     "ComparisonOperator": "GreaterThanOrEqualToThreshold",
     "EvaluationPeriods": 3,
     "DatapointsToAlarm": 2,

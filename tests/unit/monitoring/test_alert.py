@@ -13,23 +13,12 @@ from shielded_function_monitoring.alert import ALARMING_EVENTS, EVENTS, Origin
 from shielded_function_monitoring.frames import Frame
 
 # The line as the design writes it.
-LINE: dict[str, Any] = {
-    "function_shield": True,
-    "v": 1,
-    "function": "checkout",
-    "version": "7",
-    "region": "eu-west-1",
-    "account": "123456789012",
-    "timestamp": "2026-11-24T13:37:00.123456Z",
-    "level": "WARN",
-    "policy": "outbound_connectivity",
-    "mode": "block",
-    "count": 1,
+LINE: dict[str, Any] = json.loads("""{
+    "function_shield": true, "v": 1, "function": "checkout", "version": "7", "region": "eu-west-1",
+    "account": "123456789012", "timestamp": "2026-11-24T13:37:00.123456Z", "level": "WARN",
+    "policy": "outbound_connectivity", "mode": "block", "count": 1,
     "details": {"host": "evil.example", "ip": "203.0.113.7", "port": 443, "protocol": "tcp"},
-    "caller": {"object": "_socket.cpython-313-x86_64-linux-gnu.so"},
-    "pid": 17,
-    "allow": "evil.example:443",
-}
+    "caller": {"object": "_socket.cpython-313-x86_64-linux-gnu.so"}, "pid": 17, "allow": "evil.example:443"}""")
 ORIGIN = Origin("checkout", "7", "eu-west-1", "123456789012")
 WHEN = datetime(2026, 11, 24, 13, 37, 0, 123456, tzinfo=timezone.utc)
 OPTIONAL = ("caller", "allow", "function", "version", "region", "account", "function_shield")

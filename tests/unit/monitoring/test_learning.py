@@ -201,19 +201,15 @@ def test_an_address_that_also_had_a_name(address: str) -> None:
     assert "api.stripe.com's" in learned.findings[0].reason
 
 
-def test_a_line_that_counts_others_leaves_their_targets_unknown() -> None:
+def test_what_is_counted_is_unknown_and_what_is_repeated_is_known() -> None:
+    """A line of repeats tells of each of them: it is counted with the target, and nothing is missing."""
     learned = learned_of(connect("a.example", count=3), connect("b.example"), alert("read_handler", count=9, path="/x"))
     assert learned.unknown == {"outbound_connectivity": 2}
     assert learned.incomplete[0].startswith("2 violations of outbound_connectivity were counted and not written")
-
-
-def test_what_is_repeated_is_known() -> None:
-    """A line tells of each of them: it is counted with the target, and nothing is missing."""
     again = folded("outbound_connectivity", 249, event="repeated", details={"ip": "203.0.113.7", "port": 443})
-    found = read([connect("", ip="203.0.113.7"), again])
-    (log,) = found.functions.values()
+    log = log_of(connect("", ip="203.0.113.7"), again)
     assert (sum(each.evidence.count for each in log.observations), log.unknown) == (250, {})
-    assert read([folded("read_write_tmp", 3, event="repeated")]).functions.popitem()[1].unknown == {"read_write_tmp": 3}
+    assert log_of(folded("read_write_tmp", 3, event="repeated")).unknown == {"read_write_tmp": 3}
 
 
 def test_what_may_be_missing_is_said() -> None:

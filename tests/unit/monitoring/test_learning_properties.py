@@ -49,11 +49,7 @@ def _line(fields: dict[str, Any]) -> str:
     return json.dumps({**head, **body}, separators=(",", ":"))
 
 
-_SETTINGS = {
-    "allow_outbound": "SHIELD_ALLOW_OUTBOUND",
-    "allow_tmp": "SHIELD_ALLOW_TMP",
-    "allow_child_process": "SHIELD_ALLOW_CHILD_PROCESS",
-}
+_SETTINGS = {name: f"SHIELD_{name.upper()}" for name in ("allow_outbound", "allow_tmp", "allow_child_process")}
 
 
 def _admitted(log: FunctionLog, entries: list[tuple[str, str]]) -> set[tuple[str, ...]]:

@@ -108,6 +108,10 @@ def test_of_a_stack(stack: cdk.Stack, props: Props, synthesize: Synthesize, snap
     assert body == snapshot(extension_class=JSONSnapshotExtension)
 
 
+def ref_of(stack: cdk.Stack, fn: Any) -> str:
+    return f"<{stack.get_logical_id(fn.node.default_child)}>"
+
+
 def test_of_a_function(stack: cdk.Stack, props: Props, synthesize: Synthesize) -> None:
     one, _ = (ShieldedFunction(stack, name, **props) for name in ("One", "Two"))
     ShieldDashboard(stack, "Dashboard", of=one)
@@ -116,14 +120,8 @@ def test_of_a_function(stack: cdk.Stack, props: Props, synthesize: Synthesize) -
     check(body, template)
     assert body["variables"] == []
     [name] = {metric[3] for widget in widgets(body, "metric") for metric in widget["metrics"]}
-    assert name == f"<{stack.get_logical_id(_resource(one))}>"
+    assert name == ref_of(stack, one)
     assert "one_function" not in json.dumps(body)
-
-
-def _resource(fn: lambda_.Function) -> cdk.CfnElement:
-    resource = fn.node.default_child
-    assert isinstance(resource, cdk.CfnElement)
-    return resource
 
 
 def test_of_an_app_from_another_stack(app: cdk.App, props: Props, synthesize: Synthesize) -> None:
@@ -155,16 +153,14 @@ def test_of_an_app_from_another_stack(app: cdk.App, props: Props, synthesize: Sy
         (AlarmOptions(severities={"critical": [], "warning": []}), {"Violations-critical", "Violations-warning"}),
     ],
 )
-def test_any_function_can_be_chosen(
-    alarms: AlarmOptions, metrics: set[str], stack: cdk.Stack, props: Props, synthesize: Synthesize
-) -> None:
+def test_any_can_be_chosen(alarms: Any, metrics: Any, stack: cdk.Stack, props: Props, synthesize: Synthesize) -> None:
     """Also those that published nothing yet, or that only a severity is counted of."""
     functions = [ShieldedFunction(stack, name, alarms=alarms, **props) for name in ("One", "Two")]
     ShieldDashboard(stack, "Dashboard")
     template = synthesize(stack)
     body = body_of(template)
     check(body, template)
-    names = [f"<{stack.get_logical_id(_resource(each))}>" for each in functions]
+    names = [ref_of(stack, each) for each in functions]
     assert [each["value"] for each in body["variables"][0]["values"]] == names
     [chosen] = [each for each in widgets(body, "metric") if "selected" in each["title"]]
     assert {metric[1] for metric in chosen["metrics"]} == metrics

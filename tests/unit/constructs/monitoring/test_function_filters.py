@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,13 @@ from aws_cdk import aws_logs as logs
 from aws_cdk.assertions import Annotations, Match, Template
 
 from harness.circles import find_circle
+from harness.function_template import FILTER, Props, Resources
 from shielded_function import AlarmOptions, ControlAlarm, Shield, ShieldedFunction
 from shielded_function.function_shield import attached_to
 from shielded_function.testing import SimulatedCloudWatch, alert_line, simulate_cloudwatch
 
 pytestmark = pytest.mark.promise("alarm.filters")
 
-FILTER = "AWS::Logs::MetricFilter"
-Resources = Callable[[cdk.Stack, str], "dict[str, Any]"]
-Props = dict[str, Any]
 GRANULARITIES: Any = ("function", "control", "fleet")
 EUROPE = cdk.Environment(account="111122223333", region="eu-west-1")
 

@@ -44,6 +44,9 @@ RULE = "AWS::Events::Rule"
 Synthesize = Callable[[cdk.Stack], "dict[str, Any]"]
 
 
+QUIET = AlarmOptions(enabled=False)
+
+
 def topic_in(stack: cdk.Stack) -> Any:
     return stack.node.try_find_child("Topic") or aws.sns.Topic(stack, "Topic")
 
@@ -119,9 +122,13 @@ def test_a_function_that_counts_otherwise_is_warned_of(stack: cdk.Stack, props: 
     Annotations.from_stack(stack).has_no_warning("/Shop/Same", says)
 
 
-def test_what_is_left_out(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    ShieldedFunction(stack, "Fn", alarms=AlarmOptions(enabled=False), **props)
-    ShieldMonitoring(stack, alarms=AlarmOptions(enabled=False), dashboard=False, queries=False, field_indexes=False)
+@pytest.mark.parametrize("switch", ["on", "off"])
+def test_what_is_left_out(props: Props, resources: Resources, switch: str) -> None:
+    """No heartbeat of a function that the context leaves without a shield."""
+    stack = cdk.Stack(cdk.App(context={"shield": switch}), "Shop")
+    ShieldedFunction(stack, "Fn", alarms=QUIET, **props)
+    beats: Any = {"heartbeat_actions": [action_in(stack)]} if switch == "off" else {}
+    ShieldMonitoring(stack, alarms=QUIET, dashboard=False, queries=False, field_indexes=False, **beats)
     assert [len(resources(stack, kind)) for kind in (ALARM, DASHBOARD, QUERY, FILTER)] == [0, 0, 0, 1]
     assert "FieldIndexPolicies" not in json.dumps(resources(stack, LOG_GROUP))
 
@@ -167,8 +174,8 @@ def test_a_stage_that_came_too_late(app: cdk.App, stack: cdk.Stack, props: Props
 
 
 def test_of_one_function(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    fn = ShieldedFunction(stack, "Fn", alarms=AlarmOptions(enabled=False), **props)
-    ShieldedFunction(stack, "Other", alarms=AlarmOptions(enabled=False), **props)
+    fn = ShieldedFunction(stack, "Fn", alarms=QUIET, **props)
+    ShieldedFunction(stack, "Other", alarms=QUIET, **props)
     ShieldMonitoring(fn)
     assert len(resources(stack, ALARM)) == 2
     indexed = [name for name, made in resources(stack, LOG_GROUP).items() if "FieldIndexPolicies" in made]
@@ -275,7 +282,7 @@ def test_a_heartbeat(stack: cdk.Stack, props: Props, resources: Resources) -> No
     fn = ShieldedFunction(stack, "Fn", **props)
     seldom: Any = {"snap_start": aws.lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS}
     ShieldedFunction(stack, "StartsSeldom", **seldom, **props)
-    ShieldMonitoring(stack, alarms=AlarmOptions(enabled=False), heartbeat_actions=[action_in(stack)])
+    ShieldMonitoring(stack, alarms=QUIET, heartbeat_actions=[action_in(stack)])
     [alarm] = [each for each in resources(stack, ALARM).values() if "-silent-" in each["AlarmName"]]
     assert alarm["AlarmName"] == "shield-silent-Shop-Fn"
     Annotations.from_stack(stack).has_info("/Shop/StartsSeldom/Shield", Match.string_like_regexp("it starts seldom"))
@@ -295,14 +302,6 @@ def test_a_heartbeat(stack: cdk.Stack, props: Props, resources: Resources) -> No
     assert [pattern.matches(line) for line in (armed(), tmp("/tmp/x"), armed(function="other"))] == [True, False, False]
 
 
-def test_a_heartbeat_of_what_has_no_shield(props: Props, resources: Resources) -> None:
-    """The context shield=off leaves it away."""
-    stack = cdk.Stack(cdk.App(context={"shield": "off"}), "Shop")
-    ShieldedFunction(stack, "Fn", **props)
-    ShieldMonitoring(stack, heartbeat_actions=[action_in(stack)])
-    assert "-silent-" not in json.dumps(resources(stack, ALARM))
-
-
 def test_functions_that_an_aspect_shields(app: cdk.App, props: Props, resources: Resources) -> None:
     """They become known only at synthesis."""
     shop, operations = cdk.Stack(app, "Shop"), cdk.Stack(app, "Operations")
@@ -315,7 +314,7 @@ def test_functions_that_an_aspect_shields(app: cdk.App, props: Props, resources:
 
 
 def test_a_composite_alarm(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    ShieldMonitoring(stack, alarms=AlarmOptions(enabled=False), composite_actions=[action_in(stack)])
+    ShieldMonitoring(stack, alarms=QUIET, composite_actions=[action_in(stack)])
     for name in ("One", "Two"):
         ShieldedFunction(stack, name, **props)
     ShieldedFunction(stack, "Fleet", alarms=AlarmOptions(granularity="fleet"), **props)
@@ -348,14 +347,14 @@ def test_more_alarms_than_cloudwatch_takes(
     assert resolve_name(name) == value
     monkeypatch.setattr(name, lower)
     mute(stack, critical=True)
-    ShieldMonitoring(stack, alarms=AlarmOptions(enabled=False), composite_actions=[action_in(stack)])
+    ShieldMonitoring(stack, alarms=QUIET, composite_actions=[action_in(stack)])
     ShieldedFunction(stack, "Fn", alarms=AlarmOptions(granularity="control"), **props)
     where = "Shop/ShieldedComposite: composite_actions: " if "composite" in limit else ""
     with pytest.raises(Exception, match=f"{where}{says}"):
         Template.from_stack(stack)
 
 
-@pytest.mark.parametrize("alarms", [None, AlarmOptions(granularity="fleet"), AlarmOptions(enabled=False)])
+@pytest.mark.parametrize("alarms", [None, AlarmOptions(granularity="fleet"), QUIET])
 def test_of_nothing(app: cdk.App, stack: cdk.Stack, props: Props, alarms: AlarmOptions | None) -> None:
     """A monitoring without a function, a mute rule without an alarm, a composite alarm without a function's own."""
     says = "ShieldMonitoring: its scope contains no shielded function"
@@ -402,9 +401,7 @@ def test_a_log_alarm(app: cdk.App, stack: cdk.Stack, props: Props, resources: Re
         ("CfnAlarmMuteRule", lambda stack: mute(stack), r"aws-cdk-lib [\d.]+ has no mute rules \(CfnAlarmMuteRule\)"),
     ],
 )
-def test_a_cdk_that_is_too_old(
-    stack: cdk.Stack, monkeypatch: pytest.MonkeyPatch, name: str, make: Any, says: str
-) -> None:
+def test_a_cdk_that_is_too_old(stack: cdk.Stack, monkeypatch: Any, name: str, make: Any, says: str) -> None:
     monkeypatch.delattr(aws.cloudwatch, name)
     with pytest.raises(ShieldError, match=f"{says}: upgrade it to 2.275 or later"):
         make(stack)
@@ -423,8 +420,8 @@ def test_a_mute_rule(app: cdk.App, stack: cdk.Stack, props: Props, resources: Re
     for name, granularity in (("One", "function"), ("Two", "control"), ("Three", "fleet")):
         ShieldedFunction(stack, name, alarms=AlarmOptions(granularity=cast("Any", granularity)), **props)
     ShieldedFunction(cdk.Stack(app, "Other"), "Fn", **props)
-    quiet, topics = AlarmOptions(enabled=False), [topic_in(stack)]
-    ShieldMonitoring(stack, alarms=quiet, log_alarm_topics=topics, composite_actions=[action_in(stack)])
+    more: Any = {"log_alarm_topics": [topic_in(stack)], "composite_actions": [action_in(stack)]}
+    ShieldMonitoring(stack, alarms=QUIET, **more)
     [rule] = resources(stack, "AWS::CloudWatch::AlarmMuteRule").values()
     assert rule["Rule"]["Schedule"] == {
         "Expression": "cron(0 2 * * SUN)", "Duration": "PT2H", "Timezone": "Europe/Berlin",

@@ -12,15 +12,9 @@ from shielded_function_monitoring.pattern import parse, parse_selector, read_lin
 from shielded_function_monitoring.simulated.filters import FilterError, MetricFilter
 from shielded_function_monitoring.simulated.metrics import MetricKey
 
-FILTER = MetricFilter(
-    name="Filter",
-    log_group="group",
-    pattern=parse(PATTERN),
-    namespace="N",
-    metric="Violations",
-    value=parse_selector("$.count"),
-    dimensions=(("FunctionName", parse_selector("$.function")), ("Policy", parse_selector("$.policy"))),
-)
+DIMENSIONS = (("FunctionName", parse_selector("$.function")), ("Policy", parse_selector("$.policy")))
+COUNT = parse_selector("$.count")
+FILTER = MetricFilter("Filter", "group", parse(PATTERN), "N", "Violations", value=COUNT, dimensions=DIMENSIONS)
 LINE = {"function_shield": True, "function": "checkout", "policy": "read_handler", "count": 3}
 
 
