@@ -87,7 +87,7 @@ def test_what_is_to_end(audit: Audit, synth: Synth, capsys: pytest.CaptureFixtur
     assert "--today: 'tomorrow' is no day" in capsys.readouterr().err
 
 
-# Reasons of acknowledgements: the day that is read in each, and whether it is over; "" where none is meant.
+# Reasons of acknowledgements: the day that is read in each, and whether it is over; None where none is meant.
 REASONS: dict[str, tuple[str | None, bool] | None] = {
     "until 2027-01-31: goes away": ("2027-01-31", False),
     "until 2026-01-31, goes away": ("2026-01-31", True),
@@ -238,7 +238,7 @@ CHANGES: list[tuple[Make, Make, str, str]] = [
     (policy(), nothing, "removed", ""),
     (shield(), shield(shield_layer=LAYER), "looser", "its shield came from the package's own layer, and now"),
     (telling, shield(), "looser", "no action any more for: outbound_connectivity, read_write_tmp,"),
-    # Alarms: who silences them is to be read.
+    # Fewer alarms.
     (alarms(), alarms(enabled=False), "looser", "no alarm fires any more for: outbound_connectivity, read_write_tmp"),
     (alarms(), alarms(threshold=5), "looser", "an alarm takes 5 violations, before 1, of: outbound_co"),
     (

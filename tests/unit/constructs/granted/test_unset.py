@@ -108,7 +108,7 @@ def test_what_cannot_be_told_admits_all_with_one_warning(stack: cdk.Stack, make:
 
 
 @pytest.mark.parametrize("name", ["Everything", ""])
-def test_where_it_is_asked_for_only_everything_stops_the_synthesis(name: str, stack: cdk.Stack, make: Make) -> None:
+def test_asked_for_only_everything_stops_the_synthesis(name: str, stack: cdk.Stack, make: Make) -> None:
     chosen = [name] if name else [each for each in UNTOLD if each != "Everything"]
     for each in chosen:
         UNTOLD[each][0](make(each, policy=ShieldPolicy(allow_aws="granted")))
