@@ -58,7 +58,7 @@ test: native runtimes ## run the tests but for the long rounds, aarch64 and othe
 lonely: setup ## list the tests that name no promise, and promises without a test
 	@PYTHONPATH=tests $(BIN)/python -m integration.docs.promises
 
-attempts: native ## list what the programs in the sandbox attempt, and the tests that run them
+attempts: native ## list what the programs in the sandbox attempt, by promise
 	@PYTHONPATH=tests $(BIN)/python -m integration.docs.attempts
 
 LONG_TESTS ?= tests
