@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import aws_cdk as cdk
@@ -163,25 +164,19 @@ def test_an_older_cdk_does_not_acknowledge_for_others(
     assert [violation["severity"] for violation in report_of(checked)["violations"]] == ["fatal"]
 
 
-class Context:
-    """The part of the CDK's context that is read."""
-
-    def __init__(self, folder: str) -> None:
-        self.template_paths = [str(Path(folder) / "Shop.template.json")]
-
-
 def test_the_oldest_cdk_is_stopped_by_us(
     app: cdk.App, stack: cdk.Stack, props: Props, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """CDK 2.257 to 2.261 end a Python app with status 0 whatever a plugin says, and show nothing."""
     lambda_.Function(stack, "One", **props)
-    context: Any = Context(app.synth().directory)
+    template = Path(app.synth().directory) / "Shop.template.json"
+    context: Any = SimpleNamespace(template_paths=[str(template)])
     monkeypatch.setattr(plugin, "distribution_version", lambda name: "2.257.0" if name == "aws-cdk-lib" else "0.1.0")
     with pytest.raises(SystemExit) as raised:
         ShieldChecks().validate(context)
     assert raised.value.code == 1
     assert "ERROR Shop/One: no shield" in capsys.readouterr().err
-    (Path(app.outdir) / "Shop.template.json").unlink()
+    template.unlink()
     with pytest.raises(SystemExit, match=r"Shop\.template\.json cannot be read"):
         ShieldChecks().validate(context)
 

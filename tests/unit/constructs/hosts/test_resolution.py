@@ -29,10 +29,15 @@ def database(scope: cdk.Stack, construct_id: str = "Db") -> rds.CfnDBInstance:
     return rds.CfnDBInstance(scope, construct_id, engine="postgres")
 
 
-def write(function: lambda_.Function, resolved: ResolvedPolicy) -> dict[str, Any]:
-    """Puts it into the function, as the shield does, and returns what the template then has."""
+def give(function: lambda_.Function, resolved: ResolvedPolicy) -> None:
+    """Puts it into the function, as the shield does."""
     for name, value in resolved.environment.items():
         function.add_environment(name, value)
+
+
+def write(function: lambda_.Function, resolved: ResolvedPolicy) -> dict[str, Any]:
+    """The same, and what the template then has."""
+    give(function, resolved)
     return variables_of(function)
 
 
@@ -84,11 +89,9 @@ def test_a_construct_becomes_its_entries(stack: cdk.Stack, function: lambda_.Fun
 def test_one_policy_serves_functions_of_several_stacks(app: cdk.App, stack: cdk.Stack) -> None:
     """By a reference, an export of its stack, and a parameter of the nested stack."""
     policy = ShieldPolicy(allow_outbound=[database(stack)])
-    scopes = (stack, cdk.Stack(app, "Other"), cdk.NestedStack(stack, "Nested"))
-    functions = [make_function(scope) for scope in scopes]
+    functions = [make_function(at) for at in (stack, cdk.Stack(app, "Other"), cdk.NestedStack(stack, "Nested"))]
     for function in functions:
-        for name, value in resolve_policy(policy, function).environment.items():
-            function.add_environment(name, value)
+        give(function, resolve_policy(policy, function))
     here, there, nested = (variables_of(function)["SHIELD_ALLOW_OUTBOUND"] for function in functions)
     assert here == address()
     exports = [output["Export"]["Name"] for output in Template.from_stack(stack).to_json()["Outputs"].values()]
@@ -267,8 +270,7 @@ def test_another_region_or_account_is_the_cdks_affair(app: cdk.App) -> None:
     for account, region, by in ("111111111111", "eu-west-1", "Fn::GetAtt"), ("222222222222", "us-east-1", "Fn::GetS"):
         there = cdk.Stack(app, f"There{account[0]}", env=cdk.Environment(account=account, region=region))
         functions[by] = make_function(there)
-        for name, value in resolve_policy(policy, functions[by]).environment.items():
-            functions[by].add_environment(name, value)
+        give(functions[by], resolve_policy(policy, functions[by]))
     for by, function in functions.items():
         pieces = variables_of(function)["SHIELD_ALLOW_OUTBOUND"]["Fn::Join"][1]
         assert pieces[1] == ":"
