@@ -31,7 +31,7 @@ def commands_of(text: str) -> list[list[str]]:
     [['make', 'demo'], ['shielded-function', 'decide', 'connect', 'x:1'], ['make', 'test']]
     """
     found: list[list[str]] = []
-    for line in without_prompts(text).replace("\\\n", " ").splitlines():
+    for line in re.sub(r"^\$ |\\\n", " ", text, flags=re.MULTILINE).splitlines():
         lexer = shlex.shlex(line, posix=True, punctuation_chars="|&;<>")
         lexer.whitespace_split = True
         found.append([])
@@ -41,11 +41,6 @@ def commands_of(text: str) -> list[list[str]]:
             elif found[-1] or not _ASSIGNMENT.fullmatch(word):
                 found[-1].append(word)
     return [command for command in found if command]
-
-
-def without_prompts(text: str) -> str:
-    """The block as it would be typed."""
-    return re.sub(r"^\$ ", "", text, flags=re.MULTILINE)
 
 
 def check_options(words: list[str]) -> None:

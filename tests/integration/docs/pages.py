@@ -2,8 +2,6 @@
 
 A page speaks to the tests in HTML comments, which no reader sees. One stands directly above a block:
 
-    <!-- test: run in examples/checkout -->                 run it, in a copy of that folder
-    <!-- test: run in examples/checkout against moto -->    the same, where AWS is moto's server on loopback
     <!-- test: in tests/lab/installed/test_reader.py -->  that file tests it (and names this page)
     <!-- test: skip because it needs an AWS account -->     nothing tests it; the reason is printed
 
@@ -36,9 +34,7 @@ _BLOCK = re.compile(
 )
 _INSIDE_A_STACK = "<!-- test: inside a stack -->"
 _NO_BLOCK = re.compile(r"^ *(?:<!-- *test:.*|(?:```|~~~).*)", re.MULTILINE)
-_FORMS = re.compile(
-    r"run in (?P<run_in>\S+?)(?P<moto> against moto)?|in (?P<elsewhere>tests/\S+)|skip because (?P<skip>.{10,})"
-)
+_FORMS = re.compile(r"in (?P<elsewhere>tests/\S+)|skip because (?P<skip>.{10,})")
 
 
 class PageError(Exception):
@@ -54,8 +50,6 @@ class Block:
         line: where its first line of text is, from 1.
         language: the word behind the fence.
         text: its content, without the fence's indentation.
-        run_in: the folder to run it in, relative to the checkout.
-        moto: whether AWS is moto's server then.
         elsewhere: the file that tests it.
         skip: why nothing does.
     """
@@ -64,8 +58,6 @@ class Block:
     line: int
     language: str
     text: str
-    run_in: str | None = None
-    moto: bool = False
     elsewhere: str | None = None
     skip: str | None = None
 
@@ -77,7 +69,7 @@ class Block:
     @property
     def has_directive(self) -> bool:
         """Whether the page says how it is tested."""
-        return any((self.run_in, self.elsewhere, self.skip))
+        return bool(self.elsewhere or self.skip)
 
 
 @dataclass(frozen=True)
@@ -122,11 +114,10 @@ def _block(page: str, text: str, found: re.Match[str]) -> Block:
     form = _FORMS.fullmatch(found["said"] or "")
     if found["said"] and not form:
         raise PageError(
-            f"{page}:{line}: `test: {found['said']}` is not understood: write `run in FOLDER`, "
-            "`run in FOLDER against moto`, `in tests/FILE`, or `skip because REASON` (a sentence)"
+            f"{page}:{line}: `test: {found['said']}` is not understood: write `in tests/FILE`, or "
+            "`skip because REASON` (a sentence)"
         )
-    told = form.groupdict() if form else {}
-    return Block(page, line, found["language"], body, **{**told, "moto": bool(told.get("moto"))})
+    return Block(page, line, found["language"], body, **(form.groupdict() if form else {}))
 
 
 def with_rows(text: str, rows: Sequence[str]) -> str:

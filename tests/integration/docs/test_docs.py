@@ -1,8 +1,7 @@
 """Every fenced block of README.md, docs/ and examples/ is tested, or its page says why not (pages.py has the forms).
 
 - python: the blocks of a page run as they stand, from top to bottom, in one module; folders they take code from exist.
-- commands: those of `make` and `shielded-function` are parsed by the program itself, which does nothing; others run
-  where the page says, in a copy, with moto's server as AWS where the page says so.
+- commands: those of `make` and `shielded-function` are parsed by the program itself, which does nothing.
 - JSON is JSON, and an alert line follows the schema.
 - any other language needs a comment that says which test has it.
 """
@@ -12,10 +11,7 @@ from __future__ import annotations
 import importlib
 import json
 import re
-import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +19,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
-from harness.command_line import CDK, cdk_environment
-from harness.moto_server import ACCOUNT, QUALIFIER, REGION, MotoServer, moto_server
-from integration.docs.commands import check_commands, without_prompts
+from integration.docs.commands import check_commands
 from integration.docs.pages import OUTPUT, ROOT, SHELLS, Block, Page, page_files, read_page
 from shielded_function import Shield
 from shielded_function.policy.fields import KINDS, setting_of
@@ -110,49 +104,8 @@ def with_sources(code: str, folder: Path) -> str:
     [block for block in BLOCKS if block.language in SHELLS and not block.elsewhere and not block.skip],
     ids=lambda block: block.place,
 )
-def test_commands(block: Block, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    if block.run_in is None:
-        return check_commands(block)
-    if not CDK.exists():
-        pytest.skip("the CDK command line is not in node_modules (make setup)")
-    folder = tmp_path / "copy"
-    shutil.copytree(ROOT / block.run_in, folder, ignore=shutil.ignore_patterns("cdk.out", "__pycache__"))
-    environment = shell_environment(tmp_path)
-    if block.moto:
-        server: MotoServer = request.getfixturevalue("server")
-        environment |= server.environment
-        in_context(folder / "cdk.json", {"@aws-cdk/core:bootstrapQualifier": QUALIFIER})
-    command = ["bash", "-euo", "pipefail", "-c", f"exec 2>&1\n{without_prompts(block.text)}"]
-    pipes: Any = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "text": True}
-    done = subprocess.run(command, cwd=folder, env=environment, timeout=600, check=False, **pipes)
-    assert done.returncode == 0, f"{block.place}:\n{block.text}\n{done.stdout}"
-    return None
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MotoServer]:
-    """A bootstrapped account."""
-    folder = tmp_path_factory.mktemp("moto")
-    with moto_server(folder / "moto.log") as running:
-        options = ("--qualifier", QUALIFIER, "--app", "")
-        done = running.cdk("bootstrap", *options, f"aws://{ACCOUNT}/{REGION}", home=folder, cwd=folder)
-        assert done.returncode == 0, done.stdout
-        yield running
-
-
-def shell_environment(home: Path) -> dict[str, str]:
-    """No AWS account, this Python and its programs first on PATH, and `cdk`."""
-    programs = home / "bin"
-    programs.mkdir()
-    (programs / "cdk").symlink_to(CDK)
-    environment = cdk_environment(home)
-    return {**environment, "PATH": f"{programs}:{Path(sys.executable).parent}:{environment['PATH']}"}
-
-
-def in_context(file: Path, context: dict[str, str]) -> None:
-    """Adds to the context in a copied cdk.json."""
-    settings = json.loads(file.read_text())
-    file.write_text(json.dumps({**settings, "context": {**settings.get("context", {}), **context}}))
+def test_commands(block: Block) -> None:
+    check_commands(block)
 
 
 @pytest.mark.parametrize("block", [b for b in BLOCKS if b.language == "json"], ids=lambda block: block.place)
