@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.moto_server import ACCOUNT, REGION, MotoServer, physical_resources
+from lab.deployed.moto_server import ACCOUNT, REGION, MotoServer, physical_resources
 from shielded_function_monitoring.intrinsics import Resolver
 
 NESTED = "AWS::CloudFormation::Stack"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.moto_server import ACCOUNT, REGION
 from lab.deployed import loader
+from lab.deployed.moto_server import ACCOUNT, REGION
 from shielded_function_monitoring.intrinsics import IntrinsicError, Resolver
 
 ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:Shop-Fn-1"
