@@ -28,8 +28,8 @@ import network
 import tmp
 import tmp_calls
 import tmp_spellings
-from common import LIBC, checked, in_child
 from hellos import HOST, connected, hello
+from tools import LIBC, checked, forked, in_child
 
 THERE = "/tmp/there"
 FOREIGN, LISTED, RESOLVER = ("203.0.113.77", 443), ("198.51.100.9", 443), ("169.254.78.1", 53)
@@ -240,13 +240,13 @@ def program_by_posix_spawn() -> None:
 
 @denied
 def program_by_exec() -> None:
-    common.replace_in_child(lambda: os.execv("/bin/echo", ["echo", "leaked"]))
+    forked(lambda: os.execv("/bin/echo", ["echo", "leaked"]))
 
 
 @denied
 def program_by_a_descriptor() -> None:
     file = os.open("/bin/echo", os.O_RDONLY)
-    common.replace_in_child(lambda: os.execve(file, ["echo", "leaked"], {}))
+    forked(lambda: os.execve(file, ["echo", "leaked"], {}))
 
 
 @denied
