@@ -140,10 +140,8 @@ COMPLETED = {
     "a preset that has what another one has": (
         [tmp("/tmp/tvdc6ga6"), tmp("/tmp/2-symdb-pids")], {"presets": ["ddtrace"]}, [], None,
     ),
-    "find_library": (
-        [SEARCH], {"presets": ["python-tempfile"]}, ["preset:find-library"], {"presets": ["find-library"]},
-    ),
-    "find_library, of a library that is not there": (
+    "a search": ([SEARCH], {"presets": ["python-tempfile"]}, ["preset:find-library"], {"presets": ["find-library"]}),
+    "a search of a library that is not there": (
         [SEARCH, program("/usr/bin/gcc"), program("/usr/bin/ld"), tmp("/tmp/ccYv0PF1.res"), tmp("/tmp/tmp0t3z5qac")],
         {"presets": ["python-tempfile"]}, ["preset:find-library"], {"presets": ["find-library"]},
     ),
@@ -152,9 +150,7 @@ COMPLETED = {
         {"allow_child_process": ["/usr/bin/git"]},
         ["/tmp/r/**"], {"allow_tmp": ["/tmp/r/**"], "allow_child_process": ["/usr/bin/git"]},
     ),
-    "a program of a preset that was not run": (
-        [tmp(SQLITE)], {}, ["preset:sqlite-jdbc"], {"presets": ["sqlite-jdbc"]},
-    ),
+    "a program of a preset that was not run": ([tmp(SQLITE)], {}, ["preset:sqlite-jdbc"], {"presets": ["sqlite-jdbc"]}),
     "a preset that is the smallest of two": (
         [tmp("/tmp/libEGL.so"), tmp("/tmp/chromium"), program("/tmp/chromium")],
         {"allow_tmp": ["/tmp/chromium", "/tmp/libEGL.so"]},
@@ -206,8 +202,7 @@ LIGHTGBM = [
 LEARNED: dict[str, tuple[list[str], tuple[str, ...], dict[str, object]]] = {
     "a mode": ([MODE], (), {"still_denied": ["/opt/libffi.so"], "accept": ["executable_memory=allow"]}),
     "a mode is accepted by name": (
-        [MODE], ("--accept", "executable_memory=allow"),
-        {"policy": {"executable_memory": "allow"}, "still_denied": []},
+        [MODE], ("--accept", "executable_memory=allow"), {"policy": {"executable_memory": "allow"}, "still_denied": []},
     ),
     "executable memory is somebody's decision": ([MEMORY], (), {"policy": {}, "decisions": ["executable-memory"]}),
     "and is taken": (
@@ -215,9 +210,7 @@ LEARNED: dict[str, tuple[list[str], tuple[str, ...], dict[str, object]]] = {
     ),
     "who asked for memory offers a preset": (LIGHTGBM, (), {"policy": {}, "offers": ["preset:lightgbm"]}),
     "a preset for memory": (LIGHTGBM, ("--accept", "preset:lightgbm"), {"policy": {"presets": ["lightgbm"]}}),
-    "a preset for memory that it has": (
-        LIGHTGBM, ("--policy", 'presets = ["lightgbm"]'), {"offers": [], "presets": []},
-    ),
+    "a preset for memory it has": (LIGHTGBM, ("--policy", 'presets = ["lightgbm"]'), {"offers": [], "presets": []}),
     # A program says nothing of the library: anybody runs uname.
     "a program, and /tmp": (
         [program("/usr/bin/uname"), tmp("/tmp")], (),
