@@ -68,7 +68,7 @@ def test_what_a_dependency_does_is_denied_and_reported(assembly: Path) -> None:
     assert "a line of the function" in [line["message"] for line in told["log"]]
 
 
-def test_in_alert_mode_everything_happens_and_is_shown_in_a_table(assembly: Path) -> None:
+def test_alert_mode_lets_everything_happen_and_shows_it(assembly: Path) -> None:
     done = command("run", assembly, "Shop/Checkout", "--event", "-", "--alert", stdin=EVENT)
     assert done.returncode == 3, done.stderr
     said = done.stdout

@@ -201,7 +201,7 @@ def test_an_address_that_also_had_a_name(address: str) -> None:
     assert "api.stripe.com's" in learned.findings[0].reason
 
 
-def test_what_is_counted_is_unknown_and_what_is_repeated_is_known() -> None:
+def test_counted_calls_are_unknown_repeated_ones_known() -> None:
     """A line of repeats tells of each of them: it is counted with the target, and nothing is missing."""
     learned = learned_of(connect("a.example", count=3), connect("b.example"), alert("read_handler", count=9, path="/x"))
     assert learned.unknown == {"outbound_connectivity": 2}
