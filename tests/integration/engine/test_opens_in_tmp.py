@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.compiling import EFFORT
 from harness.running import PYTHON, SHIELD, alerts, policy, prepare_tmp, whole_sandbox
 from shielded_function_emulator.sandbox import Sandbox
 
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.promise("tmp.spellings")
 
 LISTED = {"read_write_tmp": "block", "allow_tmp": "/tmp/ok,/tmp/ok/**"}
 ALLOWED = {"read_write_tmp": "allow"}
-PLACES = {"_HANDLER": "app.handler", "LAMBDA_TASK_ROOT": "/var/task"}
+PLACES = {"_HANDLER": "app.handler", "LAMBDA_TASK_ROOT": "/var/task", "RACE_SECONDS": str(EFFORT)}
 THREADS = {"one thread": [], "several threads": ["threads"]}
 # Not of /tmp/ok: what the policy refuses.
 REFUSED = ("secret", "tmp")
@@ -72,11 +73,13 @@ def test_a_copy_opens_what_is_listed_and_nothing_else(box: Sandbox) -> None:
     assert run(box, LISTED, "forked")[0] == {"secret": errno.EACCES, "file": None}
 
 
+@pytest.mark.race
 def test_a_path_in_tmp_that_changes_while_it_is_opened(box: Sandbox) -> None:
     inode = box.path("/tmp/secret/file").stat().st_ino
     assert run(box, LISTED, "raced_paths", str(inode))[0] == {"secret was read": 0, "others were": "True"}
 
 
+@pytest.mark.race
 def test_a_folder_that_changes_while_it_is_used(box: Sandbox) -> None:
     secret = box.path("/tmp/secret.txt")
     secret.write_text("secret")
