@@ -123,7 +123,7 @@ def test_values_that_only_a_deployment_knows(assembly: Path) -> None:
     [
         (("Quiet", "--env", "TOPIC=t", "--env", "STAGE=s", "--event", "-"), 1, '"errorMessage": "as asked"'),
         (("Shop/Checkout", "--env", "SHIELD_READ_HANDLER=blok"), 1, "OK before, ALARM after"),
-        (("Shop/Nested/Checkout",), 0, '"Shop-Orders'),  # which the outer stack gives
+        (("Shop/Nested/Checkout",), 0, "returned\nShop-Orders"),  # which the outer stack gives
     ],
 )
 def test_what_becomes_of_it(assembly: Path, arguments: tuple[str, ...], status: int, said: str) -> None:

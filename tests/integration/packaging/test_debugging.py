@@ -46,7 +46,7 @@ def folder(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(script: str, folder: Path, **settings: str) -> str:
     done = shell(script, folder, **settings)
     assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
+    return done.stderr + done.stdout
 
 
 def test_debugging_runs_the_wrapper_and_its_doctor(blocks: list[str], folder: Path) -> None:
