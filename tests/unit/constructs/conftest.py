@@ -31,7 +31,7 @@ def make_layers(root: Path) -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def placeholder_layers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Stands in for the package's `binaries/layer`; `test_layer.py` looks at the real one."""
+    """Stands in for the package's `binaries/layer`."""
     root = make_layers(tmp_path_factory.mktemp("layers"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(layer_archive, "layers_folder", lambda: root)

@@ -70,9 +70,7 @@ def test_what_is_looked_at_is_found(app: cdk.App, stack: cdk.Stack, props: dict[
 
 
 @pytest.mark.parametrize("way", ["batch.js"], indirect=True)
-def test_an_app_is_the_same_in_both_ways(
-    props: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_an_app_is_the_same_in_both_ways(props: dict[str, Any], monkeypatch: Any, tmp_path: Path) -> None:
     """With grants, a fleet's alarm, a `CfnFunction`, a handler of the CDK's, and a perimeter."""
 
     def synthesize(name: str) -> dict[str, Any]:

@@ -33,6 +33,10 @@ def test_what_it_exports(package: Any) -> None:
 
 
 def test_what_it_does_not_export() -> None:
+    """And every error is one of the package."""
+    assert issubclass(shielded_function.ShieldPolicyError, ShieldError)
+    assert issubclass(shielded_function_monitoring.AlertError, ShieldError)
+    assert issubclass(ShieldError, ValueError)
     with pytest.raises(AttributeError, match="has no attribute 'Shields'"):
         shielded_function.Shields  # noqa: B018
     with pytest.raises(ImportError, match=r"^violations is not part of .*; it is in .*_monitoring\.filters$"):
@@ -122,9 +126,3 @@ def test_a_shield_has_ten_members_for_users() -> None:
         *("function", "policy", "layer", "log_group", "metric_filter", "alarm", "alarms"),
         *("allow_to", "explain", "metric_violations"),
     }
-
-
-def test_every_error_is_one_of_the_package() -> None:
-    assert issubclass(shielded_function.ShieldPolicyError, ShieldError)
-    assert issubclass(shielded_function_monitoring.AlertError, ShieldError)
-    assert issubclass(ShieldError, ValueError)

@@ -173,6 +173,7 @@ SEEN: list[tuple[list[str], list[str], list[tuple[str, int]]]] = [
     ([connect(name) for name in [*HOSTS, "example.com"]], ["example.com:443"], [("*.example.com:443", 21)]),
     # Look-ups of connected names offer no wider one.
     ([call(name) for call in (lookup, connect) for name in HOSTS], [], [("*.example.com:443", 21)]),
+    ([connect("printer")], ["printer:443"], []),  # below no registered domain
     # The server's name is the host.
     ([connect("cdn.example.net", protocol="tls", sni="other.example.com")], ["other.example.com:443"], []),
     # Whoever writes to the log can write `allow`: entries come from what was attempted.

@@ -226,8 +226,6 @@ def rules(tmp_path_factory: pytest.TempPathFactory) -> list[EventPattern]:
     stack = cdk.Stack(app, "Shop")
     code = aws.lambda_.Code.from_inline("def handler(event, context): return event")
     props: Props = {"runtime": aws.lambda_.Runtime.PYTHON_3_13, "handler": "index.handler", "code": code}
-    # No file is read of a layer by its ARN.
-    props["shield_layer"] = "arn:aws:lambda:eu-west-1:111122223333:layer:shield:1"
     ShieldMonitoring(stack, configuration_changes=[target_in(stack)])
     on = ControlAlarm(except_hosts=["telemetry.example"], name="egress")
     named: Props = {"function_name": "checkout", "logs": LogOptions(log_group_name="/shop/checkout")}
