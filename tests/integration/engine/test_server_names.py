@@ -33,6 +33,8 @@ CHECKED = policy(outbound_connectivity="block") | {
     "SHIELD_ALLOW_OUTBOUND": f"allowed.example,aaaa.example:443,{LISTED}",
     "SHIELD_ALLOW_AWS": "none",
 }
+IN_ALERT_MODE = CHECKED | {"SHIELD_OUTBOUND_CONNECTIVITY": "alert"}
+CONNECTED_LATER = "inherited_before_it_is_connected"
 
 # How a foreign name may be said, and how that ends.
 WAYS = ways("server_names.py", "lost_peers.py", "passing_names.py")
@@ -210,11 +212,17 @@ def test_what_the_alert_says_and_suggests_is_enough(box: Sandbox, server: Record
     assert (result, alerts(done)) == (dict.fromkeys(ways), [])
 
 
+def test_alert_mode_misses_what_a_parent_connects_later(box: Sandbox, server: Recorder) -> None:
+    """A limit (docs/security/limits.md)."""
+    result, done = run(box, [CONNECTED_LATER], IN_ALERT_MODE)
+    assert (result, alerts(done), said(server)) == ({CONNECTED_LATER: None}, [], {CONNECTED_LATER})
+
+
 @pytest.mark.promise("outbound.alert-names")
 def test_alert_mode_reports_and_sends(box: Sandbox, server: Recorder) -> None:
     """What the gate could not read does not exist there either, or it is reported."""
-    ways = FOREIGN.keys() - UNKNOWN - {"inherited_before_it_is_connected"}  # which no line reports
-    result, done = run(box, ways, CHECKED | {"SHIELD_OUTBOUND_CONNECTIVITY": "alert"})
+    ways = FOREIGN.keys() - UNKNOWN - {CONNECTED_LATER}
+    result, done = run(box, ways, IN_ALERT_MODE)
     assert result == {way: FOREIGN[way] if way in NOT_THERE else None for way in ways}, done.stderr
     assert {a["mode"] for a in alerts(done)} == {"alert"}
     assert reported(done) == ways - NOT_THERE
