@@ -96,8 +96,8 @@ def references_of(
 
     Args:
         resources: the resources.
-        attribute: the attribute of `inspect_all` that has the properties; empty for the protected `cfnProperties` of
-            `CfnResource`, which also plain resources have.
+        attribute: the attribute of `inspect_all` that has the properties. Where it is empty, or a resource lacks it, as
+            a plain `CfnResource` does, the protected `cfnProperties` are read.
         names: the properties to read; by default all.
 
     Returns:

@@ -41,14 +41,16 @@ class Batch {
     }
 
     // For some properties, or all: the texts of the constructs that they refer to, and their resolved values. Null for
-    // a resource that discloses none. Without an attribute, the protected properties of CfnResource.
+    // a resource that discloses none. Without the attribute, the protected properties of CfnResource, which has their
+    // names in CloudFormation.
     static references(resources, attribute, names) {
         return resources.map((resource) => {
-            const all = attribute ? resource.inspect && inspect(resource)[attribute] : resource.cfnProperties;
+            const all = (attribute && resource.inspect && inspect(resource)[attribute]) || resource.cfnProperties;
             if (!all) {
                 return null;
             }
-            const wanted = names.length ? Object.fromEntries(names.map((name) => [name, all[name]])) : all;
+            const value = (name) => all[name] ?? all[name[0].toUpperCase() + name.slice(1)];
+            const wanted = names.length ? Object.fromEntries(names.map((name) => [name, value(name)])) : all;
             return [[...targetsOf(wanted, resource)].map((target) => target.toString()), resource.stack.resolve(wanted)];
         });
     }

@@ -160,13 +160,11 @@ def _resolve(resource: Any, properties: Any, names: Sequence[str]) -> Any:
 
 
 def _references(resource: Any, attribute: str, names: Sequence[str]) -> Any:
-    if not attribute:
-        properties: Any = _member(resource, "cfnProperties")
-    else:
-        properties = _inspect(resource).get(attribute) if hasattr(resource, "inspect") else None
+    disclosed = _inspect(resource).get(attribute) if attribute and hasattr(resource, "inspect") else None
+    properties: Any = disclosed or _member(resource, "cfnProperties")
     if not properties:
         return None
-    wanted = {name: properties.get(name) for name in names} if names else properties
+    wanted = {name: properties.get(name, properties.get(name[0].upper() + name[1:])) for name in names} or properties
     resolver: Any = _References()
     cdk.Tokenization.resolve(wanted, scope=resource, resolver=resolver, preparing=False)
     return [list(resolver.targets), resource.stack.resolve(wanted)]

@@ -89,6 +89,14 @@ def connector(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
     make(stack, "Connector", name="out", operator_role=role, configuration=configuration)
 
 
+def untyped(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
+    """A type, or a property, that this CDK does not know yet."""
+    where = {"SubnetIds": [subnet.subnet_id for subnet in vpc.private_subnets]}
+    new = {"Configuration": {"VpcEgressConfiguration": where}}
+    cdk.CfnResource(stack, "New", type="AWS::Lambda::NetworkConnector", properties=new)
+    cdk.CfnResource(stack, "Bare", type="AWS::Lambda::Function", properties={"VpcConfig": where})
+
+
 def by_hand(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
     """In a subnet that the VPC's construct does not know."""
     subnet = ec2.CfnSubnet(stack, "Extra", vpc_id=vpc.vpc_id, cidr_block="10.0.250.0/24")
@@ -102,18 +110,21 @@ RESIDENTS: dict[Callable[[cdk.Stack, ec2.Vpc], object], str] = {
     function: "Shop/Plain (AWS::Lambda::Function)",
     connector: "Shop/Connector (AWS::Lambda::NetworkConnector)",
     by_hand: "Shop/Card (AWS::EC2::NetworkInterface)",
+    untyped: "Shop/Bare (AWS::Lambda::Function), Shop/New (AWS::Lambda::NetworkConnector)",
     provider: "Shop/Capacity (AWS::Lambda::CapacityProvider)",  # functions of other apps may run on it
 }
 
 
-@pytest.mark.parametrize("who", [list(RESIDENTS)[:3], list(RESIDENTS)[3:]])
+@pytest.mark.parametrize("who", [list(RESIDENTS)[:4], list(RESIDENTS)[4:]])
 def test_others_in_the_vpc_are_told(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, who: Any, refused: Refused) -> None:
     for add in who:
         add(shop, vpc)
     make()
     text = refused()
     told, _, fix = text.partition("Shop/Perimeter: the VPC is not the functions' alone: ")[2].partition(". ")
-    assert sorted(told.replace("/Default", "").split(", ")) == sorted(RESIDENTS[add] for add in who)
+    assert sorted(told.replace("/Default", "").split(", ")) == sorted(
+        ", ".join(RESIDENTS[add] for add in who).split(", ")
+    )
     assert "also_allow=[] if they need none" in fix
 
 
