@@ -64,7 +64,7 @@ class Session:
         command = [*python, MAIN, "--serve", str(descriptor)]
         command += ["--late"] if way == "late" else []
         command += ["--shielded"] if shielded else []
-        command += ["--ready"] if first.ready or not shielded else []
+        command += ["--ready"] if first.ready else []
         command = [SHIELD, *command] if shielded and way == "wrapper" else command
         if first.box == "privileged":
             command = [*python, "/var/task/privileged.py", *command]

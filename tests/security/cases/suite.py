@@ -68,8 +68,9 @@ class Suite:
         """Yields each case's results in these modes as soon as they are known."""
         self._unshielded |= {case.name: Outcome() for case in cases if case.must == "refuse"}  # only its start is tried
         waiting = [case for case in cases if case.name not in self._unshielded]
-        for box in dict.fromkeys(case.box for case in waiting):
-            self._unshielded |= self._batch([case for case in waiting if case.box == box], UNSHIELDED, WAYS[0])
+        for kind in dict.fromkeys((case.box, case.ready) for case in waiting):
+            alike = [case for case in waiting if (case.box, case.ready) == kind]
+            self._unshielded |= self._batch(alike, UNSHIELDED, WAYS[0])
         for batch in _batches(cases):
             for way in ways:
                 chosen = [case for case in batch if way in case.attach]

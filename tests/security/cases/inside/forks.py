@@ -57,6 +57,7 @@ def before_exec() -> list[str]:
     return [os.readlink("/proc/self/fd/0"), *sorted(os.listdir("/proc/self/fd/"))[:2]]
 
 
+each(unchanged(CHILD), fork_opens_what_comes_before_exec=lambda: in_child(before_exec))
 each(
     attempt(CHILD, alerts=TOLD),
     fork_reads_a_file=lambda: in_child(lambda: before_exec()[0] + read("/etc/passwd")),
@@ -115,7 +116,6 @@ def vfork_that_fails_to_exec() -> int:
     return result if read("/etc/passwd") else 0
 
 
-each(unchanged(CHILD), fork_opens_what_comes_before_exec=lambda: in_child(before_exec))
 effects(
     unchanged(CHILD, settings=LISTED), fork_and_exec_what_is_listed=lambda: forked(lambda: os.execv(MARK, ["mark"]))
 )

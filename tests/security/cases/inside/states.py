@@ -103,10 +103,13 @@ effects(
     # None of the three is in use: the child needs two itself.
     inherited_three_descriptors=lambda: forked(lambda: without_descriptors(3)),
     inherited_small_stack=lambda: limited(resource.RLIMIT_STACK, 65536),
-    inherited_little_memory=lambda: limited(resource.RLIMIT_AS, 256 << 20),
     # RLIMIT_FSIZE of 0 ends who writes to a file; a pipe is none.
     inherited_no_file_size=lambda: limited(resource.RLIMIT_FSIZE, 0),
 )
+
+
+# In a process that has loaded much, the copy has no memory left to start the child with.
+effects(attempt(TMP, alone=True), inherited_little_memory=lambda: limited(resource.RLIMIT_AS, 256 << 20))
 
 
 @attempt(TMP)
