@@ -42,6 +42,7 @@ class Attempt:
 _NEW_FILE = r"^java\.nio\.file\.AccessDeniedException: "
 _OLD_FILE = r"^java\.io\.FileNotFoundException: /tmp/.* \(Permission denied\)$"
 _SAID_NO = r"^java\.io\.IOException: said no$"
+_OLD_CREATE = r"^java\.io\.IOException: Permission denied$"
 
 
 def _tmp(names: str, says: str, about: str, since: int = 8) -> list[Attempt]:
@@ -51,16 +52,20 @@ def _tmp(names: str, says: str, about: str, since: int = 8) -> list[Attempt]:
 _TMP = [
     *_tmp("file_output_stream file_random_access", _OLD_FILE, "/tmp/{}"),
     *_tmp("file_input_stream", _OLD_FILE, "/tmp/given/{}"),
-    *_tmp("file_create", r"^java\.io\.IOException: Permission denied$", "/tmp/{}"),
-    *_tmp("file_mkdir", _SAID_NO, "/tmp/{}"),
+    *_tmp("file_create", _OLD_CREATE, "/tmp/{}"),
+    *_tmp("file_create_temp", _OLD_CREATE, "/tmp/file"),
+    *_tmp("file_mkdir file_mkdirs", _SAID_NO, "/tmp/{}"),
     *_tmp("file_delete file_rename file_set_readonly file_set_modified", _SAID_NO, "/tmp/given/{}"),
     *_tmp("file_list", _SAID_NO, "/tmp/given"),
     *_tmp("files_write files_create_directory files_copy_in files_symlink", _NEW_FILE, "/tmp/{}"),
     *_tmp("files_read files_copy_within files_move files_delete files_link", _NEW_FILE, "/tmp/given/{}"),
     *_tmp("files_permissions files_modified", _NEW_FILE, "/tmp/given/{}"),
-    *_tmp("files_list", _NEW_FILE, "/tmp/given"),
+    *_tmp("files_create_temp files_create_temp_dir", _NEW_FILE, "/tmp/files"),
+    *_tmp("files_list files_walk", _NEW_FILE, "/tmp/given"),
     Attempt("files_zip", TMP, _NEW_FILE, "path=/tmp/files.zip", lacks=(11,)),
-    *_tmp("channel_write channel_map channel_asynchronous", _NEW_FILE, "/tmp/{}"),
+    *_tmp("channel_write channel_map channel_transfer channel_asynchronous", _NEW_FILE, "/tmp/{}"),
+    *_tmp("channel_delete_on_close", _NEW_FILE, "/tmp/{}"),
+    *_tmp("channel_truncate channel_map_read", _NEW_FILE, "/tmp/given/{}"),
     # What the runtime itself needs there is closed once it has started.
     *_tmp("runtimes_counters", _NEW_FILE, "/tmp/hsperfdata_function/2"),
     *_tmp("runtimes_directory", _NEW_FILE, "/tmp/hsperfdata_later"),
@@ -73,6 +78,7 @@ _TMP = [
 
 # By the class of the call. Java 11 has no class for EACCES.
 _DENIED = r"^java\.(net\.(Bind|Connect|Socket)|io\.IO)Exception: Permission denied"
+_CLIENT = r"^java\.net\.ConnectException.*(Permission denied|UnresolvedAddressException)$"
 _NETTY = r"^io\.netty\.channel\.AbstractChannel\$Annotated\w+Exception: .*Permission denied"
 _WEB, _SINK = "ip=203.0.113.9", "port=9999"
 
@@ -84,13 +90,14 @@ def _network(names: str, says: str, about: str, since: int = 8) -> list[Attempt]
 _NETWORK = [
     *_network("socket socket_with_timeout http_url_connection", _DENIED, _WEB),
     *_network("socket_channel socket_channel_selector socket_channel_asynchronous", _DENIED, _WEB),
-    *_network("http_client", r"^java\.net\.ConnectException.*Permission denied$", _WEB, since=11),
+    *_network("http_client http_client_2", _CLIENT, _WEB, since=11),
+    *_network("http_client_by_name", _CLIENT, "host=client.denied.example", since=11),
     *_network(
         "http_client_asynchronous", r"ExecutionException: .*(Bind|Socket)Exception: Permission denied$", _WEB, 11
     ),
     *_network("socket_v6", _DENIED, "ip=2001:db8::66"),
     *_network("socket_virtual_thread", _DENIED, _WEB, since=21),
-    *_network("datagram_socket datagram_socket_connected", _DENIED, _SINK),
+    *_network("datagram_socket datagram_socket_connected multicast_socket", _DENIED, _SINK),
     *_network("datagram_channel datagram_channel_connected", _DENIED, _SINK),
     *_network("netty_nio netty_epoll", _NETTY, _WEB),
     *_network("netty_nio_datagram", _DENIED, _SINK),
@@ -136,12 +143,13 @@ SOURCE = [
     *_source("source_read source_channel", _NEW_FILE),
     *_source("source_stream source_class_loader", _CLOSED_FILE),
     *_source("source_resource", r"^java\.io\.FileNotFoundException: no such resource$"),
-    *map(Attempt, ("source_while_loading", "lazy_class", "lazy_resource", "stack_trace")),
+    *map(Attempt, ("source_while_loading", "lazy_class", "lazy_inner_class", "lazy_resource", "stack_trace")),
 ]
 # With the handler in a jar. The JVM holds the jar open: what it reads through that is not stopped.
 JAR = [
     *_source("jar_read", _NEW_FILE, "lib/handler.jar"),
-    *map(Attempt, ("source_while_loading", "jar_zip_file", "jar_resource", "lazy_class", "lazy_resource")),
+    *map(Attempt, ("source_while_loading", "jar_zip_file", "jar_resource")),
+    *map(Attempt, ("lazy_class", "lazy_inner_class", "lazy_resource")),
     # Without the native library beside it, Netty unpacks it to /tmp; NIO goes on working.
     Attempt(
         "netty_epoll_available",
@@ -153,18 +161,22 @@ JAR = [
 ]
 
 _ERRNO = r"^java\.io\.IOException: errno 13$"
-_FOREIGN = [
+_MACHINE = [
+    Attempt("native_open", TMP, _ERRNO, "path=/tmp/native_open"),
+    Attempt("native_connect", OUTBOUND, _ERRNO, _WEB),
+    Attempt("native_execute", CHILD, _ERRNO, "path=/usr/bin/true"),
+    *_source("native_read_source", _ERRNO),
     Attempt("foreign_open", TMP, _ERRNO, "path=/tmp/foreign_open", since=22),
     Attempt("foreign_syscall_open", TMP, _ERRNO, "path=/tmp/foreign_syscall_open", since=22),
     Attempt("foreign_connect", OUTBOUND, _ERRNO, _WEB, since=22),
     Attempt("foreign_system", CHILD, r"^java\.io\.IOException: status 127$", "path=/usr/bin/", since=22),
 ]
 
-ATTEMPTS = [*_TMP, *_NETWORK, *PROGRAMS, *SOURCE, *_FOREIGN]
+ATTEMPTS = [*_TMP, *_NETWORK, *PROGRAMS, *SOURCE, *_MACHINE]
 
 # The settings with which all of them are allowed but to read the handler, and TLS under another's name.
 LISTS: Mapping[str, str] = {
     "SHIELD_ALLOW_OUTBOUND": "203.0.113.0/24,2001:db8::/64,*.denied.example,partner.example:443",
     "SHIELD_ALLOW_TMP": "/tmp/**",
-    "SHIELD_ALLOW_CHILD_PROCESS": "/usr/bin/id,/usr/bin/cat,/bin/sh",
+    "SHIELD_ALLOW_CHILD_PROCESS": "/usr/bin/id,/usr/bin/true,/usr/bin/cat,/bin/sh",
 }

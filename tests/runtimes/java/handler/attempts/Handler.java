@@ -19,6 +19,7 @@ public class Handler {
         Programs.add(DEEDS);
         Source.add(DEEDS);
         Snapshot.add(DEEDS);
+        Machine.add(DEEDS);
         NettyWays.add(DEEDS);
         Stress.add(DEEDS);
         addForeign();

@@ -9,6 +9,7 @@ import java.net.DatagramSocket;
 import java.net.HttpURLConnection;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.MulticastSocket;
 import java.net.Socket;
 import java.net.URI;
 import java.net.URL;
@@ -79,7 +80,11 @@ final class Network {
             connection.setConnectTimeout(PATIENCE);
             return String.valueOf(connection.getResponseCode());
         });
-        deeds.put("http_client", () -> send(HttpClient.newHttpClient(), url));
+        deeds.put("http_client", () -> send(
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build(), url));
+        deeds.put("http_client_2", () -> send(HttpClient.newHttpClient(), url));
+        deeds.put("http_client_by_name", () -> send(
+            HttpClient.newHttpClient(), URI.create("http://client.denied.example/")));
         deeds.put("http_client_asynchronous", () -> String.valueOf(
             HttpClient.newHttpClient().sendAsync(HttpRequest.newBuilder(url).build(), BodyHandlers.ofString())
                 .get(PATIENCE, TimeUnit.MILLISECONDS).statusCode()));
@@ -101,6 +106,10 @@ final class Network {
     private static void addDatagrams(Map<String, Deed> deeds) {
         deeds.put("datagram_socket", with(DatagramSocket::new, socket -> {
             socket.send(new DatagramPacket("datagram_socket".getBytes(), 15, SINK));
+            return "sent";
+        }));
+        deeds.put("multicast_socket", with(MulticastSocket::new, socket -> {
+            socket.send(new DatagramPacket("multicast_socket".getBytes(), 16, SINK));
             return "sent";
         }));
         deeds.put("datagram_socket_connected", with(DatagramSocket::new, socket -> {

@@ -36,6 +36,12 @@ final class Source {
         deeds.put("jar_zip_file", Deed.with(() -> new ZipFile(JAR), jar -> jar.size() > 0));
         deeds.put("jar_resource", () -> magicOf(Handler.class.getResourceAsStream(CLASS)));
         deeds.put("lazy_class", () -> Class.forName("attempts.Lazy").getMethod("greet").invoke(null).toString());
+        deeds.put("lazy_inner_class", () -> new Object() {
+            @Override
+            public String toString() {
+                return "inner";
+            }
+        }.toString());
         deeds.put("lazy_resource", () -> new String(
             Deed.bytesOf(Source.class.getResourceAsStream("/attempts/greeting.txt"))).trim());
         deeds.put("stack_trace", () -> new Throwable().getStackTrace()[0].getFileName());

@@ -2,6 +2,7 @@ package attempts;
 
 import static attempts.Deed.with;
 import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.DELETE_ON_CLOSE;
 import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.WRITE;
 
@@ -90,6 +91,8 @@ final class Tmp {
             return file.length();
         }));
         deeds.put("file_create", () -> yes(new File("/tmp/file_create").createNewFile()));
+        deeds.put("file_create_temp", () -> yes(File.createTempFile("file", ".tmp").exists()));
+        deeds.put("file_mkdirs", () -> yes(new File("/tmp/file_mkdirs/a/b").mkdirs()));
         deeds.put("file_mkdir", () -> yes(new File("/tmp/file_mkdir").mkdir()));
         deeds.put("file_delete", () -> yes(new File("/tmp/given/file_delete").delete()));
         deeds.put("file_rename", () -> yes(new File("/tmp/given/file_rename").renameTo(new File("/tmp/file_rename"))));
@@ -101,6 +104,8 @@ final class Tmp {
     private static void addFiles(Map<String, Deed> deeds) {
         deeds.put("files_write", () -> written(Files.write(fresh("files_write"), DATA)));
         deeds.put("files_read", () -> new String(Files.readAllBytes(given("files_read"))));
+        deeds.put("files_create_temp", () -> written(Files.createTempFile("files", ".tmp")));
+        deeds.put("files_create_temp_dir", () -> yes(Files.exists(Files.createTempDirectory("files"))));
         deeds.put("files_create_directory", () -> Files.createDirectory(fresh("files_create_directory")).toString());
         deeds.put("files_copy_in", () -> written(Files.copy(Paths.get("/etc/hosts"), fresh("files_copy_in"))));
         deeds.put("files_copy_within", () -> written(Files.copy(given("files_copy_within"), fresh("files_copy"))));
@@ -110,6 +115,7 @@ final class Tmp {
         deeds.put("files_link", () -> written(Files.createLink(fresh("files_link"), given("files_link"))));
         deeds.put("files_symlink", () -> Files.createSymbolicLink(fresh("files_symlink"), Paths.get("/etc")).toString());
         deeds.put("files_list", with(() -> Files.list(Paths.get("/tmp/given")), found -> found.findAny().isPresent()));
+        deeds.put("files_walk", with(() -> Files.walk(Paths.get("/tmp/given")), found -> found.count() > 1));
         deeds.put("files_permissions", () -> Files.setPosixFilePermissions(
             given("files_permissions"), PosixFilePermissions.fromString("rw-------")).toString());
         deeds.put("files_modified", () -> Files.setLastModifiedTime(
@@ -126,6 +132,17 @@ final class Tmp {
         });
         deeds.put("channel_write", with(
             () -> FileChannel.open(fresh("channel_write"), CREATE, WRITE), out -> out.write(ByteBuffer.wrap(DATA))));
+        deeds.put("channel_delete_on_close", with(
+            () -> FileChannel.open(fresh("channel_delete_on_close"), CREATE, WRITE, DELETE_ON_CLOSE),
+            out -> out.write(ByteBuffer.wrap(DATA))));
+        deeds.put("channel_truncate", with(
+            () -> FileChannel.open(given("channel_truncate"), WRITE), channel -> channel.truncate(1).size()));
+        deeds.put("channel_transfer", with(
+            () -> FileChannel.open(fresh("channel_transfer"), CREATE, WRITE),
+            to -> with(() -> FileChannel.open(Paths.get("/etc/hosts")), from -> from.transferTo(0, 9, to)).run()));
+        deeds.put("channel_map_read", with(
+            () -> FileChannel.open(given("channel_map_read")),
+            channel -> channel.map(FileChannel.MapMode.READ_ONLY, 0, 1).get(0)));
         deeds.put("channel_map", with(() -> FileChannel.open(fresh("channel_map"), CREATE, READ, WRITE), channel -> {
             MappedByteBuffer mapped = channel.map(FileChannel.MapMode.READ_WRITE, 0, 4096);
             mapped.put(0, (byte) 1);
