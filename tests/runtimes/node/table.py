@@ -37,9 +37,9 @@ def _files(names: str, *allow: str, code: str | int = "EACCES", seen: bool = Fal
 
 _THERE, _OWN, _OLD = "/tmp/there", "/tmp/{id}", "/tmp/{id}.old"
 _FILES = [
-    *_files("write-sync write-callback write-promise write-stream append-sync append-promise", _OWN, seen=True),
-    *_files("open-w open-handle native report copy-sync copy-promise mkdir mkdir-promise", _OWN, seen=True),
-    *_files("symlink symlink-promise", _OWN, seen=True),
+    *_files("write-sync write-callback write-promise write-stream write-url write-proc-root", _OWN, seen=True),
+    *_files("append-sync append-promise open-w open-handle native report copy-sync copy-promise", _OWN, seen=True),
+    *_files("mkdir mkdir-promise symlink symlink-promise", _OWN, seen=True),
     *_files("open-existing read-sync read-text read-callback read-promise read-stream", _THERE),
     *_files("read-binding truncate chmod utimes lutimes native-read", _THERE),
     *_files("readdir readdir-promise opendir opendir-promise", "/tmp"),
@@ -69,7 +69,7 @@ def _network(names: str, *allow: str, code: str | int = "EACCES") -> list[Attemp
 
 _NAME = f"{{id}}.{ZONE}*"
 _NETWORK = [
-    *_network("http-name net-name dgram-name fetch-name lookup lookup-callback", _NAME, code="ENOTFOUND"),
+    *_network("http-name https-name http2-name net-name dgram-name fetch-name lookup", _NAME, code="ENOTFOUND"),
     *_network("http-address fetch-address", f"{IPV4}:{HTTP}"),
     *_network("https-address tls-address", f"{IPV4}:{HTTPS}"),
     *_network("http2-address", f"{IPV4}:{HTTP2}"),
@@ -79,10 +79,11 @@ _NETWORK = [
     # The connection ends with the write that is refused.
     *_network("tls-foreign-name fetch-foreign-name", _NAME, code="ECONNRESET"),
     replace(_network("websocket", f"{IPV4}:{WEBSOCKET}", code="CLOSED")[0], since=22),
-    *_network("resolve4 resolve6 resolve-any resolve-txt resolve-ptr resolver", _NAME, code="ENOTFOUND"),
+    *_network("lookup-callback resolve4 resolve6 resolve-any resolve-txt resolve-mx", _NAME, code="ENOTFOUND"),
+    *_network("resolve-cname resolve-ptr resolver", _NAME, code="ENOTFOUND"),
     *_network("resolve-srv", f"_http._tcp.{_NAME}", code="ENOTFOUND"),
     # c-ares asks a name server that it cannot reach a second time, and then says that it was refused.
-    *_network("resolver-elsewhere", f"{NAME_SERVER}:53", _NAME, code="ECONNREFUSED"),
+    *_network("resolver-elsewhere resolver-elsewhere-callback", f"{NAME_SERVER}:53", _NAME, code="ECONNREFUSED"),
     *_denied("network", OUTBOUND, "resolver-allowed-name-elsewhere", "ECONNREFUSED", f"{NAME_SERVER}:53"),
     *_same("network", "allowed-https allowed-fetch allowed-http2 allowed-tls", seen=True),
     *_same("network", "allowed-lookup allowed-resolve loopback-http loopback-datagram"),
@@ -98,7 +99,8 @@ _PROGRAMS = [
     *_programs("exec exec-sync", "/usr/bin/*"),
     *_programs("exec-file exec-file-sync spawn spawn-path spawn-no-environment spawn-sync", "/usr/bin/echo"),
     *_programs("binding native", "/usr/bin/echo"),
-    *_programs("spawn-self fork cluster", "/var/lang/bin/node"),
+    *_programs("spawn-self spawn-proc-self fork cluster", "/var/lang/bin/node"),
+    *_programs("spawn-loader", "unshielded:/*/ld-linux-*"),
 ]
 
 
@@ -107,8 +109,8 @@ def _source(names: str, code: str | int = "EACCES") -> list[Attempt]:
 
 
 _SOURCE = [
-    *_source("read-sync read-text read-callback read-promise read-stream read-handle"),
-    *_source("copy native extension read-map import-again worker-of-it"),
+    *_source("read-sync read-text read-callback read-promise read-url read-proc-root"),
+    *_source("read-stream read-handle copy native extension read-map import-again worker-of-it"),
     *_source("read-blob", code=0),
     # An ES module is loaded by `require` only since then.
     replace(_source("require-again")[0], module_since=22),

@@ -27,6 +27,8 @@ export default {
   "write-callback": ({ file }) => util.promisify(fs.writeFile)(file, "data"),
   "write-promise": ({ file }) => fsp.writeFile(file, "data"),
   "write-stream": ({ file }) => stream.finished(fs.createWriteStream(file).end("data")),
+  "write-url": ({ file }) => fs.writeFileSync(new URL(`file://${file}`), "data"),
+  "write-proc-root": ({ file }) => fs.writeFileSync(`/proc/self/root${file}`, "data"),
   "append-sync": ({ file }) => fs.appendFileSync(file, "data"),
   "append-promise": ({ file }) => fsp.appendFile(file, "data"),
   "open-w": ({ file }) => opened(file, "w"),

@@ -89,10 +89,10 @@ async function asked(question) {
   return "asked";
 }
 
-function elsewhere(host) {
-  const resolver = new dns.promises.Resolver({ timeout: 1000, tries: 2 });
+function elsewhere(Resolver) {
+  const resolver = new Resolver({ timeout: 1000, tries: 2 });
   resolver.setServers([NAME_SERVER]);
-  return resolver.resolve4(host);
+  return resolver;
 }
 
 const fetched = async (url, options) => (await fetch(url, options)).json();
@@ -101,6 +101,7 @@ const { promises } = dns;
 export default {
   "http-name": ({ name, host }) => requested(http, { host, path: `/${name}` }),
   "http-address": ({ name }) => requested(http, { host: IPV4, path: `/${name}` }),
+  "https-name": ({ name, host }) => requested(https, { host, path: `/${name}` }),
   "https-address": ({ name }) => requested(https, { host: IPV4, path: `/${name}`, rejectUnauthorized: false }),
   "fetch-name": ({ name, host }) => fetched(`http://${host}/${name}`),
   "fetch-address": ({ name }) => fetched(`http://${IPV4}/${name}`),
@@ -111,6 +112,7 @@ export default {
       // It tells of no more than that there is no connection.
       socket.onerror = () => reject(Object.assign(new Error("no connection"), { code: "CLOSED" }));
     }),
+  "http2-name": ({ name, host }) => streamed(name, `http://${host}:${HTTP2}`),
   "http2-address": ({ name }) => streamed(name, `http://${IPV4}:${HTTP2}`),
   "net-name": ({ name, host }) => echoed(name, { host }),
   "net-address": ({ name }) => echoed(name, { host: IPV4 }),
@@ -137,11 +139,17 @@ export default {
   "resolve6": ({ host }) => promises.resolve6(host),
   "resolve-any": ({ host }) => asked(promises.resolveAny(host)),
   "resolve-txt": ({ host }) => asked(promises.resolveTxt(host)),
+  "resolve-mx": ({ host }) => asked(promises.resolveMx(host)),
+  "resolve-cname": ({ host }) => asked(promises.resolveCname(host)),
   "resolve-srv": ({ host }) => asked(promises.resolveSrv(`_http._tcp.${host}`)),
   "resolve-ptr": ({ host }) => asked(promises.resolvePtr(host)),
   "resolver": ({ host }) => new promises.Resolver().resolve4(host),
-  "resolver-elsewhere": ({ host }) => elsewhere(host),
-  "resolver-allowed-name-elsewhere": () => elsewhere(ALLOWED),
+  "resolver-elsewhere": ({ host }) => elsewhere(promises.Resolver).resolve4(host),
+  "resolver-elsewhere-callback": ({ host }) => {
+    const resolver = elsewhere(dns.Resolver);
+    return util.promisify(resolver.resolve4.bind(resolver))(host);
+  },
+  "resolver-allowed-name-elsewhere": () => elsewhere(promises.Resolver).resolve4(ALLOWED),
 
   "allowed-https": ({ name }) => requested(https, { host: ALLOWED, path: `/${name}` }),
   "allowed-fetch": ({ name }) => fetched(`https://${ALLOWED}/${name}`),

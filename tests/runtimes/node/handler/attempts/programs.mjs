@@ -43,6 +43,8 @@ export default {
   "spawn-path": ({ name }) => heard(child_process.spawn("echo", [name])),
   "spawn-no-environment": ({ name }) => heard(child_process.spawn(ECHO, [name], { env: {} })),
   "spawn-self": ({ name }) => heard(child_process.spawn(process.execPath, ["-p", `'${name}'`])),
+  "spawn-proc-self": ({ name }) => heard(child_process.spawn("/proc/self/exe", ["-p", `'${name}'`])),
+  "spawn-loader": ({ name }) => heard(child_process.spawn("/lib64/ld-linux-x86-64.so.2", [ECHO, name])),
   "spawn-sync": ({ name }) => thrown(child_process.spawnSync(ECHO, [name])),
   "fork": ({ name }) => messaged(child_process.fork(SCRIPT, [name])),
   "cluster": async ({ name }) => {

@@ -33,6 +33,8 @@ export default {
   "read-text": ({ handler }) => holds(fs.readFileSync(handler, "utf8")),
   "read-callback": async ({ handler }) => holds(await util.promisify(fs.readFile)(handler)),
   "read-promise": async ({ handler }) => holds(await fsp.readFile(handler)),
+  "read-url": ({ handler }) => holds(fs.readFileSync(new URL(`file://${handler}`))),
+  "read-proc-root": ({ handler }) => holds(fs.readFileSync(`/proc/self/root${handler}`)),
   "read-stream": async ({ handler }) => holds((await fs.createReadStream(handler, "utf8").toArray()).join("")),
   "read-handle": async ({ handler }) => {
     const handle = await fsp.open(handler);
