@@ -137,7 +137,8 @@ def test_of_an_app(app: cdk.App, props: Props, synthesize: Synthesize) -> None:
     assert rule["EventPattern"]["detail"] == {"class_uid": [2004], "severity_id": [5, 3]}
     assert "Ref" in rule["EventBusName"]
     (function,) = of_type(home, "AWS::Lambda::Function").values()
-    assert function["Environment"]["Variables"]["REMEMBER_SECONDS"] == str(7 * 86400)
+    variables = function["Environment"]["Variables"]
+    assert (variables["REMEMBER_SECONDS"], variables["MOST_AN_HOUR"]) == (str(7 * 86400), "50")
 
 
 def test_nothing_to_read(app: cdk.App, stack: cdk.Stack, props: Props) -> None:
