@@ -114,12 +114,15 @@ FOLDED = {**EVENT, "event": "folded", "policy": "read_write_tmp", "mode": "alert
         ({"details": {"arguments": ["a", 1]}}, "details.arguments: expected strings"),
         ({"caller": "libc.so.6"}, "caller: expected dict"),
         ({"caller": {"line": "73"}}, "line: expected int"),
+        ({"caller": {"package": 7}}, "package: expected str"),
         ({"caller": {"through": "urllib3"}}, "through: expected list"),
         ({"caller": {"through": ["urllib3", 7]}}, "caller.through: expected strings"),
         ({"v": 0}, "v: 0 is no version of the schema"),
         ({"v": "1"}, "v: expected int"),
         ({"count": 0}, "count: 0 is less than 1"),
         ({"count": True}, "count: expected int, found true"),
+        ({"pid": "17"}, "pid: expected int"),
+        ({"function": 1}, "function: expected str"),
     ],
 )
 def test_what_breaks_the_schema(change: dict[str, Any], says: str) -> None:
