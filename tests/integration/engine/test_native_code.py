@@ -154,6 +154,15 @@ def test_node_bridges_are_refused_by_their_names(box: Sandbox) -> None:
 
 
 @pytest.mark.promise("memory.bridges")
+def test_an_entry_admits_its_own_bridge_alone(box: Sandbox) -> None:
+    for entry in NODE_BRIDGES.values():
+        others = {place: name for place, name in NODE_BRIDGES.items() if name != entry}
+        said, found, _ = run(box, plain(NODE_BRIDGES), BLOCKED | {"SHIELD_ALLOW_EXECUTABLE_MEMORY": entry})
+        assert sum(REFUSED in each for each in said) == len(others)
+        assert {alert.details.get("path"): alert.allow for alert in found} == others
+
+
+@pytest.mark.promise("memory.bridges")
 @OF_THIS_MACHINE
 @pytest.mark.parametrize(
     ("settings", "modes"),
