@@ -169,7 +169,6 @@ def test_code_that_runs_while_it_is_relocated_ends_the_process(box: Sandbox) -> 
 def test_it_does_not_load(box: Sandbox) -> None:
     libraries = [*REFUSED, *MISREAD_AND_REFUSED, "grown"]
     done = assert_come_to(box, libraries, "refused")
-    print(alerts(done)[:3])
     assert sum(line["count"] for line in alerts(done) if line["policy"] == "self_protection") == len(libraries)
 
 

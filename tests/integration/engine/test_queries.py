@@ -119,7 +119,9 @@ def test_a_name_that_is_denied_in_every_mode_is_not_asked(sandbox: Sandbox, name
     result, done = run(sandbox, DENIED, LISTED | {"SHIELD_OUTBOUND_CONNECTIVITY": mode})
     assert result == DENIED, done.stderr
     assert names.asked("denied") == []
-    for way, lines in alerts_by_way(done.stderr).items():
+    reported = alerts_by_way(done.stderr)
+    assert reported.keys() == DENIED.keys()
+    for way, lines in reported.items():
         told = [(a["mode"], a.get("reason"), a["details"]["protocol"]) for a in lines]
         assert ("block", "deny_outbound", "dns") in told, way
 
