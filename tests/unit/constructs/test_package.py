@@ -19,7 +19,7 @@ pytestmark = pytest.mark.promise("package.installed")
     "used", [f"shielded_function.{name}" for name in ("policy", "cli.radius", "cli.render", "layer_archive")]
 )
 def test_what_needs_no_cdk(used: str) -> None:
-    """Nor does a policy with values that are known at deployment, and one that follows the grants."""
+    """A policy with tokens that follows the grants decides and explains without the CDK."""
     code = (
         f"import sys; import {used}; from shielded_function import ShieldPolicy;"
         "policy = ShieldPolicy(allow_outbound=['${Token[TOKEN.12]}:443'], allow_aws='granted');"

@@ -23,7 +23,7 @@ from shielded_function_monitoring.filters import violations_by_policy
 pytestmark = pytest.mark.promise("alarm.calls")
 
 BY_LEVEL = ("Violations", ("FunctionName", "Level"))
-# Each has an alarm, where nothing is said of any.
+# The alarms that exist by default.
 POLICIES = {
     "outbound_connectivity",
     "read_write_tmp",
@@ -196,7 +196,7 @@ def test_it_is_as_it_was(stack: cdk.Stack, props: Props, resources: Resources, n
 
 minutes, hours = cdk.Duration.minutes, cdk.Duration.hours
 WHOLE_MINUTES = "seconds: .* whole minutes up to a day"
-# What both kinds have.
+# Errors of both classes.
 NUMBERS: list[tuple[dict[str, Any], str]] = [
     ({field: value}, f"{field}: .* is not a whole number of at least 1")
     for field in ("threshold", "evaluation_periods", "datapoints")
