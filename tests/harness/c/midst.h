@@ -46,11 +46,12 @@ static inline int leads_to(int descriptor, const char *path)
     return !strcmp(target_of(descriptor), path);
 }
 
-/* Whether it is a process's memory, open for writing. */
+/* Whether it is a process's memory, open for writing. In this order: another thread may lay a reference, which is never open
+ * for writing, over what is open. */
 static inline int is_memory(int descriptor)
 {
-    return (fcntl(descriptor, F_GETFL) & (O_ACCMODE | O_PATH)) == O_RDWR &&
-           strstr(target_of(descriptor), "/mem");
+    return strstr(target_of(descriptor), "/mem") &&
+           (fcntl(descriptor, F_GETFL) & (O_ACCMODE | O_PATH)) == O_RDWR;
 }
 
 /* The number of the gate's own reference to what it is about to judge, or was judging; or -1. It is low for a moment, and

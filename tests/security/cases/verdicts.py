@@ -49,7 +49,8 @@ def _lines(case: Case, mode: str, outcome: Outcome) -> str | None:
 
 
 def _summary(outcome: Outcome) -> str:
-    return "; ".join(f"{a['policy']} {a['details']}" for a in outcome.alerts[:4])
+    told = [line for line in (*outcome.alerts, *outcome.events) if "policy" in line]
+    return "; ".join(f"{line.get('event', '')} {line['policy']} {line.get('details')}" for line in told[:4])
 
 
 def _unlike(unshielded: Outcome, outcome: Outcome, leaves: int) -> str | None:
