@@ -81,6 +81,12 @@ class Session:
         self.began = self._take(self._receive())
 
     def run(self, case: Case) -> Outcome:
+        """Runs it; once more where an earlier case's count came with it. The engine writes that after its second."""
+        outcome = self._run(case)
+        counts = not case.alone and any("policy" in line for line in outcome.events)
+        return self._run(case) if counts and outcome.reported > case.alerts[1] and outcome.ended is None else outcome
+
+    def _run(self, case: Case) -> Outcome:
         self._keep_below_the_rate()
         if self._used:  # the first one's /tmp was there before the process started
             self.world.prepare(case.scene)
