@@ -50,15 +50,16 @@ def _tmp(names: str, says: str, about: str, since: int = 8) -> list[Attempt]:
 
 
 _TMP = [
-    *_tmp("file_output_stream file_random_access", _OLD_FILE, "/tmp/{}"),
-    *_tmp("file_input_stream", _OLD_FILE, "/tmp/given/{}"),
+    *_tmp("file_output_stream file_print_writer file_random_access", _OLD_FILE, "/tmp/{}"),
+    *_tmp("file_append file_input_stream file_random_access_read", _OLD_FILE, "/tmp/given/{}"),
     *_tmp("file_create", _OLD_CREATE, "/tmp/{}"),
     *_tmp("file_create_temp", _OLD_CREATE, "/tmp/file"),
     *_tmp("file_mkdir file_mkdirs", _SAID_NO, "/tmp/{}"),
     *_tmp("file_delete file_rename file_set_readonly file_set_modified", _SAID_NO, "/tmp/given/{}"),
     *_tmp("file_list", _SAID_NO, "/tmp/given"),
-    *_tmp("files_write files_create_directory files_copy_in files_symlink", _NEW_FILE, "/tmp/{}"),
+    *_tmp("files_write files_writer files_create_directory files_copy_in files_symlink", _NEW_FILE, "/tmp/{}"),
     *_tmp("files_read files_copy_within files_move files_delete files_link", _NEW_FILE, "/tmp/given/{}"),
+    *_tmp("files_lines files_through_proc files_relative", _NEW_FILE, "/tmp/given/{}"),
     *_tmp("files_permissions files_modified", _NEW_FILE, "/tmp/given/{}"),
     *_tmp("files_create_temp files_create_temp_dir", _NEW_FILE, "/tmp/files"),
     *_tmp("files_list files_walk", _NEW_FILE, "/tmp/given"),
@@ -78,6 +79,7 @@ _TMP = [
 
 # By the class of the call. Java 11 has no class for EACCES.
 _DENIED = r"^java\.(net\.(Bind|Connect|Socket)|io\.IO)Exception: Permission denied"
+_UNKNOWN = r"^java\.net\.UnknownHostException: "
 _CLIENT = r"^java\.net\.ConnectException.*(Permission denied|UnresolvedAddressException)$"
 _NETTY = r"^io\.netty\.channel\.AbstractChannel\$Annotated\w+Exception: .*Permission denied"
 _WEB, _SINK = "ip=203.0.113.9", "port=9999"
@@ -88,7 +90,8 @@ def _network(names: str, says: str, about: str, since: int = 8) -> list[Attempt]
 
 
 _NETWORK = [
-    *_network("socket socket_with_timeout http_url_connection", _DENIED, _WEB),
+    *_network("socket socket_with_timeout socket_without_proxy", _DENIED, _WEB),
+    *_network("http_url_connection http_url_stream", _DENIED, _WEB),
     *_network("socket_channel socket_channel_selector socket_channel_asynchronous", _DENIED, _WEB),
     *_network("http_client http_client_2", _CLIENT, _WEB, since=11),
     *_network("http_client_by_name", _CLIENT, "host=client.denied.example", since=11),
@@ -102,7 +105,9 @@ _NETWORK = [
     *_network("netty_nio netty_epoll", _NETTY, _WEB),
     *_network("netty_nio_datagram", _DENIED, _SINK),
     *_network("netty_epoll_datagram", r"NativeIoException: sendToAddress.*Permission denied", _SINK),
-    *_network("name", r"^java\.net\.UnknownHostException: ", "host=name.denied.example"),
+    *_network("name", _UNKNOWN, "host=name.denied.example"),
+    *_network("name_all", _UNKNOWN, "host=all.denied.example"),
+    *_network("socket_by_name", _UNKNOWN, "host=socket.denied.example"),
     *_network("name_by_hand", r"UnknownHostException: NXDOMAIN$", "host=hand.denied.example"),
     Attempt(
         "name_jndi", OUTBOUND, r"^javax\.naming\.NameNotFoundException: ", "host=jndi.denied.example", lacks=(11, 21)
@@ -128,7 +133,8 @@ def _programs(names: str, about: str, since: int = 8) -> list[Attempt]:
 
 PROGRAMS = [
     *_programs("process_builder process_builder_on_path process_builder_empty_environment", "/usr/bin/id"),
-    *_programs("runtime_exec", "/usr/bin/id"),
+    *_programs("process_builder_empty_preload process_builder_directory process_builder_redirect", "/usr/bin/id"),
+    *_programs("runtime_exec runtime_exec_environment", "/usr/bin/id"),
     *_programs("shell", "/usr/bin/"),
     *_programs("process_pipeline", "/usr/bin/", since=11),
 ]
@@ -140,8 +146,8 @@ def _source(names: str, says: str, what: str = "attempts/Handler.class") -> list
 
 _CLOSED_FILE = r"FileNotFoundException: /var/task/.* \(Permission denied\)$"
 SOURCE = [
-    *_source("source_read source_channel", _NEW_FILE),
-    *_source("source_stream source_class_loader", _CLOSED_FILE),
+    *_source("source_read source_channel source_through_proc", _NEW_FILE),
+    *_source("source_stream source_url source_class_loader", _CLOSED_FILE),
     *_source("source_resource", r"^java\.io\.FileNotFoundException: no such resource$"),
     *map(Attempt, ("source_while_loading", "lazy_class", "lazy_inner_class", "lazy_resource", "stack_trace")),
 ]

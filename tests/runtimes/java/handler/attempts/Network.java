@@ -10,6 +10,7 @@ import java.net.HttpURLConnection;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.MulticastSocket;
+import java.net.Proxy;
 import java.net.Socket;
 import java.net.URI;
 import java.net.URL;
@@ -63,6 +64,11 @@ final class Network {
             return get(socket);
         }));
         deeds.put("socket_v6", with(() -> new Socket("2001:db8::66", 80), Network::get));
+        deeds.put("socket_by_name", with(() -> new Socket("socket.denied.example", 80), Network::get));
+        deeds.put("socket_without_proxy", with(() -> new Socket(Proxy.NO_PROXY), socket -> {
+            socket.connect(WEB);
+            return get(socket);
+        }));
         deeds.put("socket_virtual_thread", () -> {
             // Java 21: the connection is made on a carrier thread, without blocking it.
             FutureTask<Boolean> connected = new FutureTask<>(() -> {
@@ -80,6 +86,8 @@ final class Network {
             connection.setConnectTimeout(PATIENCE);
             return String.valueOf(connection.getResponseCode());
         });
+        deeds.put("http_url_stream", with(
+            () -> new URL(url.toString()).openStream(), in -> new String(Deed.bytesOf(in))));
         deeds.put("http_client", () -> send(
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build(), url));
         deeds.put("http_client_2", () -> send(HttpClient.newHttpClient(), url));
@@ -127,6 +135,7 @@ final class Network {
 
     private static void addNames(Map<String, Deed> deeds) {
         deeds.put("name", () -> InetAddress.getByName("name.denied.example").getHostAddress());
+        deeds.put("name_all", () -> Arrays.toString(InetAddress.getAllByName("all.denied.example")));
         deeds.put("name_jndi", () -> {
             Hashtable<String, String> environment = new Hashtable<>();
             environment.put("java.naming.factory.initial", "com.sun.jndi.dns.DnsContextFactory");

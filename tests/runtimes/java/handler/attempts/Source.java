@@ -27,6 +27,8 @@ final class Source {
         deeds.put("source_while_loading", () -> WHILE_LOADING);
         deeds.put("source_read", () -> magicOf(Files.readAllBytes(FILE)));
         deeds.put("source_stream", () -> magicOf(new FileInputStream(FILE.toFile())));
+        deeds.put("source_url", () -> magicOf(new URL("file:" + FILE).openStream()));
+        deeds.put("source_through_proc", () -> magicOf(Files.readAllBytes(Paths.get("/proc/self/root" + FILE))));
         deeds.put("source_channel", () -> FileChannel.open(FILE).size() > 0 ? "CAFEBABE" : "empty");
         deeds.put("source_resource", () -> magicOf(Handler.class.getResourceAsStream(CLASS)));
         deeds.put("source_class_loader", Deed.with(

@@ -10,6 +10,7 @@ import java.io.File;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.io.RandomAccessFile;
 import java.net.URI;
 import java.nio.ByteBuffer;
@@ -79,6 +80,10 @@ final class Tmp {
         return path.toFile().length() + " bytes";
     }
 
+    private static String textOf(Path path) throws IOException {
+        return new String(Files.readAllBytes(path));
+    }
+
     private static void addOldFiles(Map<String, Deed> deeds) {
         deeds.put("file_output_stream", with(() -> new FileOutputStream("/tmp/file_output_stream"), out -> {
             out.write(DATA);
@@ -90,6 +95,14 @@ final class Tmp {
             file.writeInt(42);
             return file.length();
         }));
+        deeds.put("file_append", with(() -> new FileOutputStream("/tmp/given/file_append", true), out -> {
+            out.write(DATA);
+            return "written";
+        }));
+        deeds.put("file_print_writer", with(
+            () -> new PrintWriter("/tmp/file_print_writer"), out -> out.append("data") == out));
+        deeds.put("file_random_access_read", with(
+            () -> new RandomAccessFile("/tmp/given/file_random_access_read", "r"), RandomAccessFile::readLine));
         deeds.put("file_create", () -> yes(new File("/tmp/file_create").createNewFile()));
         deeds.put("file_create_temp", () -> yes(File.createTempFile("file", ".tmp").exists()));
         deeds.put("file_mkdirs", () -> yes(new File("/tmp/file_mkdirs/a/b").mkdirs()));
@@ -103,7 +116,12 @@ final class Tmp {
 
     private static void addFiles(Map<String, Deed> deeds) {
         deeds.put("files_write", () -> written(Files.write(fresh("files_write"), DATA)));
-        deeds.put("files_read", () -> new String(Files.readAllBytes(given("files_read"))));
+        deeds.put("files_writer", with(
+            () -> Files.newBufferedWriter(fresh("files_writer")), out -> out.append("data") == out));
+        deeds.put("files_lines", with(() -> Files.lines(given("files_lines")), lines -> lines.findFirst().orElse("")));
+        deeds.put("files_through_proc", () -> textOf(Paths.get("/proc/self/root/tmp/given/files_through_proc")));
+        deeds.put("files_relative", () -> textOf(Paths.get("../../tmp/given/files_relative")));
+        deeds.put("files_read", () -> textOf(given("files_read")));
         deeds.put("files_create_temp", () -> written(Files.createTempFile("files", ".tmp")));
         deeds.put("files_create_temp_dir", () -> yes(Files.exists(Files.createTempDirectory("files"))));
         deeds.put("files_create_directory", () -> Files.createDirectory(fresh("files_create_directory")).toString());

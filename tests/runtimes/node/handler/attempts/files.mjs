@@ -22,16 +22,30 @@ function opened(file, flags) {
   return "data";
 }
 
+const { O_CREAT, O_EXCL, O_RDWR, O_WRONLY, O_TRUNC, O_APPEND } = fs.constants;
+
 export default {
   "write-sync": ({ file }) => fs.writeFileSync(file, "data"),
   "write-callback": ({ file }) => util.promisify(fs.writeFile)(file, "data"),
   "write-promise": ({ file }) => fsp.writeFile(file, "data"),
   "write-stream": ({ file }) => stream.finished(fs.createWriteStream(file).end("data")),
   "write-url": ({ file }) => fs.writeFileSync(new URL(`file://${file}`), "data"),
+  "write-buffer-path": ({ file }) => fs.writeFileSync(Buffer.from(file), "data"),
+  "write-dots": ({ name }) => fs.writeFileSync(`/var/task/../../tmp/${name}`, "data"),
+  "write-proc-cwd": ({ name }) => fs.writeFileSync(`/proc/self/cwd/../../tmp/${name}`, "data"),
+  "write-relative": ({ name }) => {
+    process.chdir("/tmp");
+    return fsp.writeFile(name, "data").finally(() => process.chdir("/var/task"));
+  },
   "write-proc-root": ({ file }) => fs.writeFileSync(`/proc/self/root${file}`, "data"),
   "append-sync": ({ file }) => fs.appendFileSync(file, "data"),
   "append-promise": ({ file }) => fsp.appendFile(file, "data"),
   "open-w": ({ file }) => opened(file, "w"),
+  "open-wx": ({ file }) => opened(file, "wx"),
+  "open-a": ({ file }) => opened(file, "a"),
+  "open-as": ({ file }) => opened(file, "as+"),
+  "open-exclusive": ({ file }) => opened(file, O_CREAT | O_EXCL | O_RDWR),
+  "open-truncate": ({ file }) => opened(file, O_CREAT | O_TRUNC | O_WRONLY | O_APPEND),
   "open-existing": () => opened(THERE, "r+"),
   "open-handle": async ({ file }) => {
     const handle = await fsp.open(file, "ax");
@@ -46,6 +60,12 @@ export default {
   "read-binding": () => process.binding("fs").open(THERE, fs.constants.O_RDONLY, 0o666) > 2,
   "copy-sync": ({ file }) => fs.copyFileSync("/etc/hosts", file),
   "copy-promise": ({ file }) => fsp.copyFile("/etc/hosts", file),
+  "copy-exclusive": ({ file }) => fs.copyFileSync("/etc/hosts", file, fs.constants.COPYFILE_EXCL),
+  // A device cannot be copied to, which libuv finds out when it has opened both.
+  "copy-from": () =>
+    fsp.copyFile(THERE, "/dev/null").catch((error) => {
+      if (error.code !== "EINVAL") throw error;
+    }),
   "copy-tree": ({ file }) => fsp.cp("/var/task/attempts", file, { recursive: true }),
   "copy-tree-sync": ({ file }) => fs.cpSync("/var/task/attempts", file, { recursive: true }),
   "mkdir": ({ file }) => fs.mkdirSync(file),

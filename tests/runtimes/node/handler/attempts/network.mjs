@@ -101,9 +101,18 @@ const { promises } = dns;
 export default {
   "http-name": ({ name, host }) => requested(http, { host, path: `/${name}` }),
   "http-address": ({ name }) => requested(http, { host: IPV4, path: `/${name}` }),
+  "http-address6": ({ name }) => requested(http, { host: IPV6, path: `/${name}` }),
+  "http-keep-alive": ({ name }) => {
+    const agent = new http.Agent({ keepAlive: true });
+    return requested(http, { host: IPV4, path: `/${name}`, agent }).finally(() => agent.destroy());
+  },
   "https-name": ({ name, host }) => requested(https, { host, path: `/${name}` }),
   "https-address": ({ name }) => requested(https, { host: IPV4, path: `/${name}`, rejectUnauthorized: false }),
   "fetch-name": ({ name, host }) => fetched(`http://${host}/${name}`),
+  "fetch-name-tls": ({ name, host }) => fetched(`https://${host}/${name}`),
+  "fetch-address6": ({ name }) => fetched(`http://[${IPV6}]/${name}`),
+  "fetch-number": ({ name }) => fetched(`http://0xcb007142/${name}`),
+  "fetch-post": ({ name }) => fetched(`http://${IPV4}/${name}`, { method: "POST", body: "secret" }),
   "fetch-address": ({ name }) => fetched(`http://${IPV4}/${name}`),
   "websocket": ({ name }) =>
     new Promise((resolve, reject) => {
@@ -117,10 +126,14 @@ export default {
   "net-name": ({ name, host }) => echoed(name, { host }),
   "net-address": ({ name }) => echoed(name, { host: IPV4 }),
   "net-address6": ({ name }) => echoed(name, { host: IPV6 }),
+  "net-mapped": ({ name }) => echoed(name, { host: `::ffff:${IPV4}` }),
+  "net-one-family": ({ name, host }) => echoed(name, { host, autoSelectFamily: false }),
+  "net-other-port": ({ name }) => echoed(name, { host: ALLOWED, autoSelectFamily: false }),
   "net-own-lookup": ({ name }) => {
     const lookup = (host, options, done) => (options.all ? done(null, [{ address: IPV4, family: 4 }]) : done(null, IPV4, 4));
     return echoed(name, { host: ALLOWED, lookup });
   },
+  "tls-name": ({ name, host }) => encrypted(name, { host, servername: host }),
   "tls-address": ({ name }) => encrypted(name, { host: IPV4, rejectUnauthorized: false }),
   "tls-foreign-name": ({ name, host }) => encrypted(name, { host: ALLOWED, servername: host, rejectUnauthorized: false }),
   "fetch-foreign-name": async ({ name, host }) => {
@@ -130,6 +143,7 @@ export default {
   "dgram-name": ({ name, host }) => datagram(name, host),
   "dgram-address": ({ name }) => datagram(name, IPV4),
   "dgram-address6": ({ name }) => datagram(name, IPV6, { type: "udp6" }),
+  "dgram-mapped": ({ name }) => datagram(name, `::ffff:${IPV4}`, { type: "udp6" }),
   "dgram-connected": ({ name }) => datagram(name, IPV4, { connected: true }),
   "native-connect": ({ name }) => createRequire(import.meta.url)("../native.node").connect(IPV4, PLAIN, name),
 
@@ -142,6 +156,10 @@ export default {
   "resolve-mx": ({ host }) => asked(promises.resolveMx(host)),
   "resolve-cname": ({ host }) => asked(promises.resolveCname(host)),
   "resolve-srv": ({ host }) => asked(promises.resolveSrv(`_http._tcp.${host}`)),
+  "resolve-soa": ({ host }) => asked(promises.resolveSoa(host)),
+  "resolve-ns": ({ host }) => asked(promises.resolveNs(host)),
+  "resolve-naptr": ({ host }) => asked(promises.resolveNaptr(host)),
+  "resolve-caa": ({ host }) => asked(promises.resolveCaa(host)),
   "resolve-ptr": ({ host }) => asked(promises.resolvePtr(host)),
   "resolver": ({ host }) => new promises.Resolver().resolve4(host),
   "resolver-elsewhere": ({ host }) => elsewhere(promises.Resolver).resolve4(host),

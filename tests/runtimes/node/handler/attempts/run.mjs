@@ -8,7 +8,7 @@ import { Worker } from "node:worker_threads";
 
 const SECONDS = 20;
 // More than 200 alerts a second are counted instead of written: attempts, of which some cause many, come in batches.
-const BATCH = 80;
+const BATCH = 60;
 const here = path.dirname(fileURLToPath(import.meta.url));
 
 export const handler = async ({ attempts }) => {

@@ -34,6 +34,11 @@ export default {
   "read-callback": async ({ handler }) => holds(await util.promisify(fs.readFile)(handler)),
   "read-promise": async ({ handler }) => holds(await fsp.readFile(handler)),
   "read-url": ({ handler }) => holds(fs.readFileSync(new URL(`file://${handler}`))),
+  "read-buffer-path": ({ handler }) => holds(fs.readFileSync(Buffer.from(handler))),
+  "read-relative": ({ handler }) => holds(fs.readFileSync(path.relative(process.cwd(), handler))),
+  "read-dots": ({ handler }) => holds(fs.readFileSync(`/var/task/../..${handler}`)),
+  "read-proc-cwd": ({ handler }) => holds(fs.readFileSync(`/proc/self/cwd/${path.relative("/var/task", handler)}`)),
+  "read-map-promise": async ({ handler }) => holds(await fsp.readFile(`${handler}.map`)),
   "read-proc-root": ({ handler }) => holds(fs.readFileSync(`/proc/self/root${handler}`)),
   "read-stream": async ({ handler }) => holds((await fs.createReadStream(handler, "utf8").toArray()).join("")),
   "read-handle": async ({ handler }) => {
