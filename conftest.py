@@ -41,6 +41,7 @@ settings.load_profile("short")
 # A file is handed to one worker as a whole. These take longest (half a minute and more), and few of them have many
 # tests: begun last, one would keep the others waiting.
 _LONGEST = (
+    "lab/installed/test_reader.py",
     "integration/packaging/test_wheel.py",
     "runtimes/node/test_node.py",
     "integration/chained_wrappers/test_chained.py",
