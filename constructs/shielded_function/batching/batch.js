@@ -41,8 +41,8 @@ class Batch {
     }
 
     // For some properties, or all: the texts of the constructs that they refer to, and their resolved values. Null for
-    // a resource that discloses none. Without the attribute, the protected properties of CfnResource, which has their
-    // names in CloudFormation.
+    // a resource that discloses none. Without the attribute, the protected properties of CfnResource, which are
+    // named as in CloudFormation.
     static references(resources, attribute, names) {
         return resources.map((resource) => {
             const all = (attribute && resource.inspect && inspect(resource)[attribute]) || resource.cfnProperties;

@@ -211,8 +211,13 @@ def copy_of_a_closed_number() -> list[int | None]:
 @evasion
 def ready_in_many_threads() -> int:
     port = serve_runtime_api()
-    done: list[bool] = []
-    in_threads(16, lambda: done.append(request(port, b"GET /2018-06-01/runtime/invocation/next") is not None))
+    done: list[int] = []
+
+    def ask() -> None:
+        request(port, b"GET /2018-06-01/runtime/invocation/next")
+        done.append(port)
+
+    in_threads(16, ask)
     return len(done)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import runpy
-from collections.abc import Iterator
 from datetime import datetime, timezone
 from itertools import product
 from pathlib import Path
@@ -16,7 +15,6 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from harness.chains import GRANULARITIES, Granularity
 from harness.thinning import long_but
@@ -51,15 +49,6 @@ def written(assemblies: Assemblies) -> dict[str, Written]:
 
 def client(service: str) -> Any:
     return boto3.client(service, region_name="us-east-1")
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    with mock_aws():
-        yield
 
 
 class Deployed:

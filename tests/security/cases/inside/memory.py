@@ -93,7 +93,12 @@ def protect(address: int, size: int, rights: int) -> int:
 
 def guarded(declare: Callable[[Function], object], /, **functions: Function) -> None:
     """In a forked copy: what is done to the memory goes with it."""
-    each(declare, **{name: lambda f=f: (in_child(f), "done")[1] for name, f in functions.items()})
+
+    def done(function: Function) -> str:
+        in_child(function)
+        return "done"
+
+    each(declare, **{name: lambda f=f: done(f) for name, f in functions.items()})
 
 
 def unmap(low: int, high: int) -> int:

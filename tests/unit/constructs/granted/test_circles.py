@@ -16,6 +16,7 @@ from aws_cdk import aws_s3 as s3
 
 from harness.circles import find_circle
 from shielded_function import Shield, ShieldPolicy
+from unit.constructs.granted.rows import plain_function
 
 from .conftest import MakeFunction
 
@@ -57,14 +58,7 @@ def a_bucket(stack: cdk.Stack, function: lambda_.Function, make: MakeFunction) -
 
 def a_bucket_of_an_l1(stack: cdk.Stack, function: lambda_.Function, make: MakeFunction) -> None:
     """It does not wait for the policies of its role."""
-    plain: Any = lambda_.CfnFunction(
-        stack,
-        "Plain",
-        role=function.role.role_arn,  # type: ignore[union-attr]
-        code=lambda_.CfnFunction.CodeProperty(zip_file="x"),
-        runtime="python3.13",
-        handler="index.handler",
-    )
+    plain = plain_function(stack, function.role)
     bucket = s3.Bucket(stack, "Bucket")
     bucket.node.add_dependency(plain)
     apart(stack, function, "s3:GetObject", bucket.arn_for_objects("*"))

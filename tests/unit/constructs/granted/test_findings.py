@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import aws_cdk as cdk
 import pytest
@@ -16,6 +15,7 @@ from aws_cdk import aws_sqs as sqs
 
 from shielded_function import Shield, ShieldPolicy, granted
 from shielded_function.granted import actions, changed
+from unit.constructs.granted.rows import plain_function
 
 from .conftest import Allow, Ids, MakeFunction, Read
 
@@ -87,14 +87,7 @@ def test_more_services_than_a_policy_takes(allow: Allow, read: Read, ids: Ids) -
 def test_each_is_told_once(app: cdk.App, stack: cdk.Stack, allow: Allow, checkout: lambda_.Function) -> None:
     """An L1's shield is in the function itself, and its aspects visit that too."""
     allow("*")
-    function: Any = lambda_.CfnFunction(
-        stack,
-        "Plain",
-        role=checkout.role.role_arn,  # type: ignore[union-attr]
-        code=lambda_.CfnFunction.CodeProperty(zip_file="x"),
-        runtime="python3.13",
-        handler="index.handler",
-    )
+    function = plain_function(stack, checkout.role)
     Shield(ShieldPolicy(allow_aws="granted")).apply(function)
     with pytest.raises(RuntimeError) as raised:
         app.synth()

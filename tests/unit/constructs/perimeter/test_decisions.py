@@ -195,7 +195,7 @@ def listed_networks(draw: st.DrawFn) -> list[str]:
         st.lists(st.tuples(NETWORKS, st.one_of(st.none(), PROTOCOLS), st.one_of(st.none(), PORTS)), max_size=4)
     ):
         host = f"[{network}]" if ":" in network and port else network
-        entries.append(f"{protocol}://" * bool(protocol) + host + f":{port}" * bool(port))
+        entries.append((f"{protocol}://" if protocol else "") + host + (f":{port}" if port else ""))
     return entries
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from harness import chains
 from harness.chains import STACK, TOPIC, Granularity
@@ -249,15 +247,6 @@ NOW = datetime.now(timezone.utc).timestamp() // 60 * 60
 
 def client(service: str) -> Any:
     return boto3.client(service, region_name=REGION)
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    with mock_aws():
-        yield
 
 
 def made(template: dict[str, Any]) -> MotoCloudWatch:
