@@ -180,6 +180,8 @@ static inline void find_gate(void)
     gate_low = gate.low;
     gate_high = gate.high;
     struct sigaction action = {.sa_sigaction = interrupt, .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
+    /* Not in this handler, where SIGNAL is blocked: the kernel ends a process that it steps through with SIGNAL blocked. */
+    sigaddset(&action.sa_mask, SIGUSR1);
     sigaction(SIGNAL, &action, NULL);
     last = now() + SECONDS + 1;
     srand((unsigned)(now() * 1e6));
