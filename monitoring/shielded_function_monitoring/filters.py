@@ -56,6 +56,8 @@ LEVELS: Final[Mapping[Class, str]] = {"critical": "ERROR", "rest": "WARN"}
 # A blocked connection or program means that unexpected code ran: neither happens by accident.
 _CRITICAL_WHEN_BLOCKED: Final[tuple[Policy, ...]] = ("outbound_connectivity", "create_child_process")
 _ALWAYS_CRITICAL: Final[tuple[Counted, ...]] = (START, "self_protection")
+# A library that gets no executable memory may end the process.
+_WARNING_WHEN_BLOCKED: Final[Policy] = "executable_memory"
 
 _PROGRAMS: Final = "create_child_process"
 PLATFORM_PROGRAMS: Final = ("/usr/bin/getconf", "/usr/bin/lsb_release", "/usr/bin/uname", "/usr/sbin/ldconfig")
@@ -230,8 +232,8 @@ def violations_of(severity: Severity, *, without: Sequence[Counted] = ()) -> Pat
     """The lines of one severity. Each violation is of exactly one.
 
     critical: a refused or unshielded start, an attack on the shield, a blocked connection or program. warning: a
-    violation that was only reported, in alert mode. notice: the rest, and `PLATFORM_PROGRAMS` and `PACKAGE` in any
-    mode.
+    violation that was only reported, in alert mode, and blocked executable memory. notice: the rest, and
+    `PLATFORM_PROGRAMS` and `PACKAGE` in any mode.
 
     Args:
         severity: which.
@@ -252,9 +254,11 @@ def violations_of(severity: Severity, *, without: Sequence[Counted] = ()) -> Pat
             raise PatternError(_ALL_APART.format(severity))
         return all_of(*_OURS, any_of(*always))
     mode: Mode = "alert" if severity == "warning" else "block"
-    elsewhere = (*_ALWAYS_CRITICAL, *(_CRITICAL_WHEN_BLOCKED if mode == "block" else ()))
+    elsewhere = (*_ALWAYS_CRITICAL, *((*_CRITICAL_WHEN_BLOCKED, _WARNING_WHEN_BLOCKED) if mode == "block" else ()))
     others: list[Counted] = [name for name in COUNTED if name in elsewhere or name in without]
     of_mode = [] if len(others) == len(COUNTED) else [_of_mode(mode, others)]
+    if severity == "warning" and _WARNING_WHEN_BLOCKED not in without:
+        of_mode.append(all_of(text("$.policy", "=", _WARNING_WHEN_BLOCKED), text("$.mode", "=", "block")))
     if severity == "notice" and _PROGRAMS not in without:
         of_mode.append(_PLATFORM)
     if severity == "notice" and "outbound_connectivity" not in without:
@@ -272,12 +276,14 @@ def severity_of(policy: Counted, mode: str | None, path: str = "", reason: str =
     ('critical', 'warning')
     >>> severity_of("create_child_process", "block", "/usr/bin/uname")
     'notice'
+    >>> severity_of("executable_memory", "block"), severity_of("read_write_tmp", "block")
+    ('warning', 'notice')
     """
     if (policy == _PROGRAMS and path in PLATFORM_PROGRAMS) or reason == PACKAGE:
         return "notice"
     if policy in _ALWAYS_CRITICAL or (policy in _CRITICAL_WHEN_BLOCKED and mode == "block"):
         return "critical"
-    return "warning" if mode == "alert" else "notice"
+    return "warning" if mode == "alert" or policy == _WARNING_WHEN_BLOCKED else "notice"
 
 
 def level_of(policy: Counted, mode: str | None, path: str = "", reason: str = "") -> str:

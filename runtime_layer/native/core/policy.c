@@ -55,7 +55,7 @@ enum severity severity_of(uint32_t policy, uint32_t mode, struct text path, stru
         return NOTICE;
     if (policy == SELF_PROTECTION || (mode == MODE_BLOCK && (is_program || policy == OUTBOUND_CONNECTIVITY)))
         return CRITICAL;
-    return mode == MODE_ALERT ? WARNING : NOTICE;
+    return mode == MODE_ALERT || policy == EXECUTABLE_MEMORY ? WARNING : NOTICE;
 }
 
 struct text severity_name(enum severity severity)

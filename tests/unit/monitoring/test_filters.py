@@ -130,7 +130,8 @@ def test_the_severity_of_a_policy_is_that_of_its_lines() -> None:
     assert {"refused", "unshielded", "self_protection block", "self_protection alert"} < critical
     assert {"outbound_connectivity block", "folded create_child_process block"} < critical
     assert {"outbound_connectivity alert", "read_write_tmp block"}.isdisjoint(critical)
-    assert "read_write_tmp alert" in counted(violations_of("warning"))
+    assert {"read_write_tmp alert", "executable_memory block"} < counted(violations_of("warning"))
+    assert "read_write_tmp block" in counted(violations_of("notice"))
 
 
 @pytest.mark.parametrize(

@@ -66,11 +66,15 @@ static enum tmp_use use_of_tmp(const struct call *call, bool empty)
     return is_ready() ? at_work : TMP_AT_START;
 }
 
+static struct verdict judge_tmp(const struct call *call, struct text path, bool empty)
+{
+    enum language language = (enum language)sealed->process.language;
+    return verdict_tmp(&sealed->policy, path, language, use_of_tmp(call, empty));
+}
+
 static bool tmp_refused(const struct call *call, struct text path, bool empty)
 {
-    struct facts facts = {.path = path, .allow = path};
-    enum language language = (enum language)sealed->process.language;
-    return refuses(call, verdict_tmp(&sealed->policy, path, language, use_of_tmp(call, empty)), &facts);
+    return refuses(call, judge_tmp(call, path, empty), &(struct facts){.path = path, .allow = path});
 }
 
 bool object_refused(const struct call *call, int32_t descriptor, uint32_t known)
@@ -161,17 +165,35 @@ static struct text path_in_tmp(int32_t directory, struct text name, struct scrat
     return under_tmp(whole) ? whole : TEXT("");
 }
 
-bool entry_refused(const struct call *call, int32_t directory, struct text name)
+/* The error of a call that fails by the entry's presence (do_unlinkat, do_renameat2 and filename_create of Linux's fs/namei.c);
+ * 0: it does not. stat(2) tells a program the same. */
+static int64_t error_by_presence(int32_t directory, struct text name, enum entry_use use)
+{
+    struct stat st;
+    if (use == ENTRY_ANY)
+        return 0;
+    int64_t found = KERNEL(newfstatat, directory, name.at, &st, AT_SYMLINK_NOFOLLOW);
+    if (use == ENTRY_NEEDED)
+        return found == -ENOENT ? -ENOENT : 0;
+    return found == 0 ? -EEXIST : 0;
+}
+
+int64_t judge_entry(const struct call *call, int32_t directory, struct text name, enum entry_use use)
 {
     if (sealed->policy.modes[READ_WRITE_TMP] == MODE_ALLOW)
-        return false;
+        return 0;
     struct scratch *scratch = scratch_take();
     if (!scratch)
-        return true;
+        return -EACCES;
     struct text path = path_in_tmp(directory, name, scratch);
-    bool refused = path.len && tmp_refused(call, path, true);
+    struct verdict verdict = {.action = ACTION_ALLOW};
+    if (path.len)
+        verdict = judge_tmp(call, path, true);
+    int64_t result = verdict.action == ACTION_ALLOW ? 0 : error_by_presence(directory, name, use);
+    if (!result && refuses(call, verdict, &(struct facts){.path = path, .allow = path}))
+        result = -EACCES;
     scratch_give(scratch);
-    return refused;
+    return result;
 }
 
 bool is_in_tmp(int32_t descriptor)

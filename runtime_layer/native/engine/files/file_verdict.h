@@ -15,8 +15,11 @@ enum known_of_object {
 };
 /* Judges the object of a descriptor, and reports. `known`: bits of known_of_object. True: it is refused. */
 bool object_refused(const struct call *call, int32_t descriptor, uint32_t known);
-/* Judges an entry `name` of this directory, and reports. True: it is refused. */
-bool entry_refused(const struct call *call, int32_t directory, struct text name);
+/* Whether the call needs the entry, or makes it, and so fails by its presence before the kernel asks for a right. */
+enum entry_use { ENTRY_ANY, ENTRY_NEEDED, ENTRY_MADE };
+/* Judges an entry `name` (terminated) of this directory, and reports. Returns 0, or -EACCES: it is refused. Where the call
+ * would be refused or reported but fails by the entry's presence, it returns that error, without a report: no file is touched. */
+int64_t judge_entry(const struct call *call, int32_t directory, struct text name, enum entry_use use);
 /* Whether the descriptor's file is in /tmp. */
 bool is_in_tmp(int32_t descriptor);
 /* Opens the directory part of `path` (O_PATH) and sets `*name` to the rest, with its trailing slashes. Returns a descriptor or

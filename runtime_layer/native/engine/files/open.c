@@ -53,10 +53,9 @@ static int64_t create(const struct call *call, const struct opening *o, struct s
         if (parent < 0)
             return parent;
         own = directory = parent;
-        if (entry_refused(call, parent, name)) {
-            result = -EACCES;
+        result = judge_entry(call, parent, name, o->flags & O_EXCL ? ENTRY_MADE : ENTRY_ANY);
+        if (result)
             break;
-        }
         result = judged(call, kernel_open(o, parent, (uint64_t)name.at, o->flags | O_NOFOLLOW), o->flags,
                         OBJECT_PLACE_KNOWN);
         if (result != -ELOOP || !follows || o->resolve)
@@ -78,8 +77,8 @@ static int64_t open_temporary(const struct call *call, const struct opening *o)
     int64_t directory = own_fd_take(kernel_open(o, o->directory, o->path, reference));
     if (is_error(directory))
         return directory;
-    int64_t result = -EACCES;
-    if (!entry_refused(call, (int32_t)directory, TEXT("#")))
+    int64_t result = judge_entry(call, (int32_t)directory, TEXT("#"), ENTRY_ANY);
+    if (!result)
         result = KERNEL(openat, directory, ".", o->flags, o->mode);
     own_fd_close(directory);
     return result;

@@ -4,6 +4,8 @@
  * link), judges it, and makes the same call with that descriptor, or through /proc/thread-self/fd. So the kernel's path begins
  * at the judged object.
  */
+#include <linux/fs.h>
+
 #include "../base/syscall_ctx.h"
 #include "../base/proc_path.h"
 #include "../fds/own_fds.h"
@@ -11,6 +13,7 @@
 #include "file_verdict.h"
 
 enum follows {
+    MAKES,         /* names an entry that must not be there */
     NEVER,         /* names an entry of a directory */
     ONLY_BY_SLASH, /* acts on the entry itself; follows a link only where the path ends in a slash */
     ALWAYS,
@@ -31,13 +34,13 @@ struct path_call {
 
 static const struct path_call calls[] = {
 #ifdef __NR_mkdir
-    {__NR_mkdir, NONE, 0, NONE, NONE, NONE, NEVER},
-    {__NR_mknod, NONE, 0, NONE, NONE, NONE, NEVER},
+    {__NR_mkdir, NONE, 0, NONE, NONE, NONE, MAKES},
+    {__NR_mknod, NONE, 0, NONE, NONE, NONE, MAKES},
     {__NR_rmdir, NONE, 0, NONE, NONE, NONE, NEVER},
     {__NR_unlink, NONE, 0, NONE, NONE, NONE, NEVER},
     {__NR_rename, NONE, 0, NONE, 1, NONE, NEVER},
     {__NR_link, NONE, 0, NONE, 1, NONE, NEVER},
-    {__NR_symlink, NONE, 1, NONE, NONE, NONE, NEVER},
+    {__NR_symlink, NONE, 1, NONE, NONE, NONE, MAKES},
     {__NR_chmod, NONE, 0, NONE, NONE, NONE, ALWAYS},
     {__NR_chown, NONE, 0, NONE, NONE, NONE, ALWAYS},
     {__NR_lchown, NONE, 0, NONE, NONE, NONE, ONLY_BY_SLASH},
@@ -48,12 +51,12 @@ static const struct path_call calls[] = {
 #ifdef __NR_renameat
     {__NR_renameat, 0, 1, 2, 3, NONE, NEVER},
 #endif
-    {__NR_mkdirat, 0, 1, NONE, NONE, NONE, NEVER},
-    {__NR_mknodat, 0, 1, NONE, NONE, NONE, NEVER},
+    {__NR_mkdirat, 0, 1, NONE, NONE, NONE, MAKES},
+    {__NR_mknodat, 0, 1, NONE, NONE, NONE, MAKES},
     {__NR_unlinkat, 0, 1, NONE, NONE, NONE, NEVER},
     {__NR_renameat2, 0, 1, 2, 3, NONE, NEVER},
     {__NR_linkat, 0, 1, 2, 3, 4, IF_FOLLOW},
-    {__NR_symlinkat, 1, 2, NONE, NONE, NONE, NEVER},
+    {__NR_symlinkat, 1, 2, NONE, NONE, NONE, MAKES},
     {__NR_truncate, NONE, 0, NONE, NONE, NONE, ALWAYS},
     {__NR_fchmodat, 0, 1, NONE, NONE, NONE, ALWAYS},
     {__NR_fchmodat2, 0, 1, NONE, NONE, 3, UNLESS_NOFOLLOW},
@@ -120,7 +123,7 @@ static void judge_descriptor_of_caller(const struct call *call, int32_t descript
 }
 
 static void judge_one(const struct call *call, int32_t directory, uint64_t pointer, uint32_t follows,
-                      uint64_t flags, char *path, struct judged_path *out)
+                      uint64_t flags, enum entry_use use, char *path, struct judged_path *out)
 {
     *out = (struct judged_path){.descriptor = -1};
     if (pointer == 0) { /* utimensat(fd, NULL): the descriptor itself, judged when it was opened */
@@ -156,10 +159,11 @@ static void judge_one(const struct call *call, int32_t directory, uint64_t point
         out->error = out->descriptor;
         return;
     }
-    if (follow ? object_refused(call, out->descriptor, OBJECT_WRITTEN)
-               : entry_refused(call, out->descriptor, name))
+    if (!follow)
+        out->error = judge_entry(call, out->descriptor, name, use);
+    else if (object_refused(call, out->descriptor, OBJECT_WRITTEN))
         out->error = -EACCES;
-    else if (!path_through(out->descriptor, name, out->through, sizeof out->through))
+    if (!out->error && !path_through(out->descriptor, name, out->through, sizeof out->through))
         out->error = -ENAMETOOLONG;
 }
 
@@ -174,6 +178,21 @@ static bool source_refused(const struct call *call, const struct judged_path *p)
     bool refused = object_refused(call, (int32_t)object, OBJECT_PLACE_KNOWN);
     own_fd_close(object);
     return refused;
+}
+
+static enum entry_use use_of_second(const struct call *call)
+{
+    switch (call->nr) {
+#ifdef __NR_link
+    case __NR_link:
+#endif
+    case __NR_linkat: return ENTRY_MADE;
+    case __NR_renameat2:
+        if (call->arg[4] & RENAME_NOREPLACE)
+            return ENTRY_MADE;
+        return call->arg[4] & RENAME_EXCHANGE ? ENTRY_NEEDED : ENTRY_ANY;
+    default: return ENTRY_ANY;
+    }
 }
 
 static int32_t directory_argument(const struct call *call, int8_t index)
@@ -226,14 +245,14 @@ enum outcome judge_path(struct call *call)
 
     uint64_t flags = shape->flags == NONE ? 0 : call->arg[shape->flags];
     judge_one(call, directory_argument(call, shape->directory), call->arg[shape->path], shape->follows, flags,
-              names->path, first);
+              shape->follows == MAKES ? ENTRY_MADE : ENTRY_NEEDED, names->path, first);
     int64_t result = first->error;
     if (!result && shape->second_path != NONE) {
         if (source_refused(call, first))
             result = -EACCES;
         else {
             judge_one(call, directory_argument(call, shape->second_directory), call->arg[shape->second_path],
-                      NEVER, 0, names->other, second);
+                      NEVER, 0, use_of_second(call), names->other, second);
             result = second->error;
         }
     }

@@ -74,7 +74,8 @@ enum outcome judge_bind(struct call *call)
     int32_t parent = (int32_t)own_fd_take(open_parent(AT_FDCWD, scratch->path, 0, &name));
     int64_t result = parent;
     if (parent >= 0) {
-        result = entry_refused(call, parent, name) ? -EACCES : bind_beneath(call, parent, name, &address);
+        result =
+            judge_entry(call, parent, name, ENTRY_ANY) ? -EACCES : bind_beneath(call, parent, name, &address);
         own_fd_close(parent);
     }
     scratch_give(scratch);

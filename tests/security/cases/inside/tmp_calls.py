@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import mmap
 import os
+import pathlib
 import shutil
 import socket
 import stat
@@ -114,6 +115,55 @@ newer("fchmodat2", "6.6", 0o600, 0x100)
 newer("setxattrat", "6.13", 0, XATTR, (ctypes.c_uint64 * 2)(ctypes.addressof(VALUE), 1), 16)
 newer("removexattrat", "6.13", 0, b"user.old")
 newer("file_setattr", "6.17", (ctypes.c_uint64 * 3)(0x80, 0, 0), 24, 0)  # no dump
+
+
+# ---- calls that the presence of their entry ends: the kernel's error, without a line (18)
+
+
+def answers(**calls: Callable[[], object]) -> dict[str, int | None]:
+    return {name: errno_of(call) for name, call in calls.items()}
+
+
+@unchanged(TMP)
+def tmp_calls_of_a_missing_entry() -> dict[str, int | None]:
+    return answers(
+        unlink=lambda: os.unlink("/tmp/absent"),
+        unlink_missing_ok=lambda: pathlib.Path("/tmp/absent").unlink(missing_ok=True),
+        unlink_with_a_slash=lambda: os.unlink("/tmp/absent/"),
+        unlink_relative=lambda: inside("/tmp", lambda: os.unlink("absent")),
+        unlinkat=lambda: raw("unlinkat", AT_FDCWD, b"/tmp/full/absent", 0),
+        remove=lambda: libc("remove", b"/tmp/absent"),
+        rmdir=lambda: os.rmdir("/tmp/absent"),
+        rmdir_by_unlinkat=lambda: raw("unlinkat", AT_FDCWD, b"/tmp/absent", 0x200),
+        rename=lambda: os.rename("/tmp/absent", "/tmp/elsewhere"),
+        rename_over_a_file=lambda: os.replace("/tmp/absent", "/tmp/there"),
+        renameat2=lambda: raw("renameat2", AT_FDCWD, b"/tmp/absent", AT_FDCWD, b"/tmp/there", 1),
+        link=lambda: os.link("/tmp/absent", "/tmp/second_name"),
+        truncate=lambda: os.truncate("/tmp/absent", 0),
+        chmod=lambda: os.chmod("/tmp/absent", 0o600),
+        lchown=lambda: os.lchown("/tmp/absent", os.getuid(), os.getgid()),
+        utime_of_a_link=lambda: os.utime("/tmp/absent", (1, 1), follow_symlinks=False),
+    )
+
+
+@unchanged(TMP)
+def tmp_calls_that_make_what_is_there() -> dict[str, int | None]:
+    return answers(
+        mkdir=lambda: os.mkdir("/tmp/folder"),
+        mkdir_of_tmp=lambda: os.mkdir("/tmp"),
+        mkdir_of_tmp_with_a_dot=lambda: os.mkdir("/tmp/."),
+        mkdir_with_a_slash=lambda: os.mkdir("/tmp/folder/"),
+        mkdir_of_a_file=lambda: os.mkdir("/tmp/there"),
+        mkdir_of_a_dangling_link=lambda: os.mkdir("/tmp/dangling"),
+        makedirs=lambda: os.makedirs("/tmp/full", exist_ok=True),
+        mkdirat=lambda: raw("mkdirat", AT_FDCWD, b"/tmp/folder", 0o700),
+        symlink=lambda: os.symlink("/etc/passwd", "/tmp/link"),
+        link=lambda: os.link("/var/task/mark", "/tmp/there"),
+        mkfifo=lambda: os.mkfifo("/tmp/there"),
+        mknod=lambda: os.mknod("/tmp/there", stat.S_IFREG | 0o600),
+        exclusive=lambda: make("/tmp/there", NEW | os.O_EXCL),
+        exclusive_of_a_dangling_link=lambda: make("/tmp/dangling", NEW | os.O_EXCL),
+    )
 
 
 # ---- paths that cannot be resolved, and bad ones (19)

@@ -57,7 +57,7 @@ def severity_of(violation: Violation) -> str:
         return "notice"
     if policy in _ALWAYS_CRITICAL or (policy in _CRITICAL_WHEN_BLOCKED and mode == "block"):
         return "critical"
-    return "warning" if mode == "alert" else "notice"
+    return "warning" if mode == "alert" or policy == "executable_memory" else "notice"
 
 
 def title_of(violation: Violation) -> str:
