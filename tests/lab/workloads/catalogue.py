@@ -125,9 +125,7 @@ PYTHON = (
     _python("grpcio", "a call", note=_NOBODY),
     _python("httpx", "a request"),
     _python("imageio-ffmpeg", "encodes frames, by a program"),
-    _python(
-        "jax", "compiles a function", needs=("numpy",), note="or the process ends with a segmentation fault"
-    ),
+    _python("jax", "compiles a function", needs=("numpy",), note="or the process ends with a segmentation fault"),
     _python("jinja2", "renders a template"),
     _python(
         "jinja2-cache",

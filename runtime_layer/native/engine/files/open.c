@@ -53,7 +53,8 @@ static int64_t create(const struct call *call, const struct opening *o, struct s
         if (parent < 0)
             return parent;
         own = directory = parent;
-        result = judge_entry(call, parent, name, o->flags & O_EXCL ? ENTRY_MADE : ENTRY_ANY);
+        bool makes = o->flags & O_EXCL && !text_ends(name, TEXT("/")); /* with the slash: EISDIR */
+        result = judge_entry(call, parent, name, makes ? ENTRY_MADE : ENTRY_ANY);
         if (result)
             break;
         result = judged(call, kernel_open(o, parent, (uint64_t)name.at, o->flags | O_NOFOLLOW), o->flags,
