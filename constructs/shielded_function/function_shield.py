@@ -48,7 +48,6 @@ from .names import (
     WRAPPER_VARIABLE,
 )
 from .policy import Explanation, ShieldPolicy
-from .policy.fields import WITHOUT_GRANT
 from .resolution import ResolvedPolicy, resolve_policy
 from .resolution.exports import keep_exports
 from .stage_shields import StackShields, StageShields, stack_shields
@@ -206,10 +205,6 @@ class FunctionShield(AttachedShield):
             answers = f"it answers for {', '.join(self._answers)}"
             rows.append(Explanation("allow_outbound", "hosts of CloudFormation", answers))
         rows += [Explanation("allow_aws", "all", reason) for reason in self._untold]
-        if self._grants and self._given_policy().allow_aws is None:
-            rows += [Explanation("allow_aws", name, "it needs no grant") for name in WITHOUT_GRANT]
-            beside = "a grant for it is used on the function's behalf"
-            rows += [Explanation("allow_aws", name, beside) for name in self._grants.beside]
         return (*rows, *(self._grants.explain() if self._grants else ()))
 
     @property

@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from .policy import ShieldPolicy
-from .policy.fields import WITHOUT_GRANT
 
 if TYPE_CHECKING:
     from .granted import Finding, Grants
@@ -66,12 +65,9 @@ def _without_granted(policy: ShieldPolicy, beside: object) -> ShieldPolicy:
 def with_grants(policy: ShieldPolicy, grants: Grants) -> ShieldPolicy:
     """The policy with the role's grants in place of "granted".
 
-    Buckets narrow S3. Where the policy names s3 beside "granted", it means any bucket. Where it does not set
-    `allow_aws`, services that need no grant are added, and services of grants that Lambda uses for the function.
+    Buckets narrow S3. Where the policy names s3 beside "granted", it means any bucket.
     """
-    beside = (*WITHOUT_GRANT, *grants.beside) if policy.allow_aws is None else ()
-    services = tuple(dict.fromkeys((*grants.services, *beside)))
-    found = services, tuple(grants.buckets), tuple(grants.hosts)
+    found = grants.services, grants.buckets, grants.hosts
     return _with_entries(policy, _beside(policy), *found)
 
 

@@ -17,7 +17,6 @@ from shielded_function.granted.statements import Statement
 from shielded_function.granted.template_reader import TemplateGrants
 from shielded_function.granted_policy import is_unknown_grant
 from shielded_function.policy import ShieldPolicy
-from shielded_function.policy.fields import WITHOUT_GRANT
 from shielded_function.policy.texts import without_packages
 
 from .openings import Opening, of_listed_hosts
@@ -309,12 +308,11 @@ def _narrower(policy: ShieldPolicy, grants: Grants, receivers: Sequence[Opening]
     yield from _modes_to_block(policy)
     if policy.outbound_connectivity == "allow":
         return
-    needed = {*grants.services, *WITHOUT_GRANT, *grants.beside}
     admitted = _services(policy)
     if admitted == ("*",):
         kept = ", ".join([*grants.services, *(["its buckets"] if grants.buckets else [])]) or "those without grants"
         yield f'allow_aws="granted": every service but {kept}'
-    elif spare := [each for each in admitted if each not in needed and not (each == "s3" and grants.buckets)]:
+    elif spare := [each for each in admitted if each not in grants.services and not (each == "s3" and grants.buckets)]:
         yield f"allow_aws without {', '.join(spare)}: its role has no grant there"
     if grants.buckets and not policy.allow_buckets and {"*", "s3"} & set(admitted):
         names = (entry.name for entry in grants.entries if entry.kind == "bucket")

@@ -36,18 +36,12 @@ def _text(write: Callable[[Mapping[str, Any], Heading], str]) -> Callable[[Resul
     return lambda result: write(result.fields, Heading.of(result.learned))
 
 
-def _python(result: Result) -> str:
-    """Unset, `allow_aws` means "granted" in code and "all" in a file, so it is always written."""
-    fields = result.fields if "allow_aws" in result.fields else {**result.fields, "allow_aws": "all"}
-    return write_python(fields, Heading.of(result.learned))
-
-
 FORMATS: Final[Mapping[str, Callable[[Result], str]]] = {
     "table": _text(write_toml),
     "toml": _text(write_toml),
     "yaml": _text(write_yaml),
     "json": _text(write_json),
-    "python": _python,
+    "python": _text(write_python),
     "diff": _diff,
 }
 _ENDINGS: Final = {

@@ -171,7 +171,7 @@ def _make_result(log: FunctionLog, present: Present, granted: bool, accept: Sequ
     additions = learned.additions()
     base = blocking
     if base is None:
-        base = ShieldPolicy(allow_aws="granted" if granted else "none" if learned.uses_aws else "all")
+        base = ShieldPolicy(allow_aws="granted" if granted else "none" if learned.uses_aws else None)
         if learned.uses_aws and not granted:
             learned.notes.append(
                 'hosts of AWS were reported, so allow_aws was not "all"; without the present policy (--policy, '
@@ -321,7 +321,7 @@ def accept_argument(field: str, value: str) -> str:
 
 def fields_of(policy: ShieldPolicy) -> dict[str, Any]:
     """The fields of a policy that a file has to set, without the entries that its presets add."""
-    defaults = ShieldPolicy(allow_aws="all").to_dict()
+    defaults = ShieldPolicy().to_dict()
     added = {**ShieldPolicy(presets=policy.presets).to_dict(), "presets": []}
     fields = policy.to_dict()
     fields["deny_outbound"] = fold_denied(fields["deny_outbound"])

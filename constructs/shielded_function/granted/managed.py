@@ -11,7 +11,7 @@ from typing import Final
 
 from .arns import Field, literal, parse_arn
 
-__all__ = ["LAMBDAS_OWN", "POLLERS", "STATEMENTS", "managed_name"]
+__all__ = ["LAMBDAS_OWN", "STATEMENTS", "managed_name"]
 
 LAMBDAS_OWN: Final[Mapping[str, str]] = {
     "AWSXRayDaemonWriteAccess": "Lambda's daemon sends the traces",
@@ -24,15 +24,12 @@ LAMBDAS_OWN: Final[Mapping[str, str]] = {
 }
 """Policies whose actions Lambda or an extension uses, not the function."""
 
-POLLERS: Final[Mapping[str, str]] = {
-    "service-role/AWSLambdaDynamoDBExecutionRole": "dynamodb",
-    "service-role/AWSLambdaKinesisExecutionRole": "kinesis",
-    "service-role/AWSLambdaMSKExecutionRole": "kafka",
-    "service-role/AWSLambdaSQSQueueExecutionRole": "sqs",
-}
-"""The prefix of the event source that Lambda polls with it."""
-
 STATEMENTS: Final[Mapping[str, tuple[str, ...]]] = {
+    # `config.CustomRule` of the CDK adds it.
+    "service-role/AWSConfigRulesExecutionRole": (
+        *("config:BatchGet*", "config:Describe*", "config:Get*", "config:List*", "config:Put*", "config:Select*"),
+        "s3:GetObject",
+    ),
     "service-role/AWSLambdaBasicDurableExecutionRolePolicy": (
         "lambda:CheckpointDurableExecution",
         "lambda:GetDurableExecutionState",

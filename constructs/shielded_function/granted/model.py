@@ -70,7 +70,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A grant that adds no entry, and the reason: `Lambda polls it` or `no operation is called with it`."""
+    """A grant that Lambda, a service or no operation uses, and the reason: `Lambda polls it`."""
 
     source: Source
     reason: str
@@ -100,15 +100,15 @@ class Grants:
         entries: services, buckets and hosts, each with its sources.
         problems: errors that make "granted" meaningless.
         warnings: facts that are unknown or cannot be expressed; each can be acknowledged.
-        left_out: grants that the function does not use itself.
-        beside: services of grants left out because Lambda, or a service, uses them; the code may use them too.
+        left_out: grants that add no entry, as the code does not use them.
+        on_behalf: grants that add their entries, and that Lambda or a service uses on the function's behalf.
     """
 
     entries: tuple[Entry, ...] = ()
     problems: tuple[Finding, ...] = ()
     warnings: tuple[Finding, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
-    beside: tuple[str, ...] = ()
+    on_behalf: tuple[LeftOut, ...] = ()
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -131,10 +131,11 @@ class Grants:
         return {entry.text: entry.sources for entry in self.entries}
 
     def explain(self) -> tuple[Explanation, ...]:
-        """Each entry with its grants, and each grant that was left out."""
+        """Each entry with its grants, and each grant that is not, or not only, for the code."""
         return (
             *(Explanation(_FIELDS[each.kind], each.name, "; ".join(map(str, each.sources))) for each in self.entries),
             *(Explanation("allow_aws", "", f"left out: {grant}") for grant in self.left_out),
+            *(Explanation("allow_aws", "", f"used on the function's behalf: {grant}") for grant in self.on_behalf),
         )
 
     def _texts(self, kind: Kind) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """Recognizes grants that Lambda or a service uses, not the function's own code. Pure.
 
-An action on a resource is left out when Lambda, or another service on behalf of the function, uses all of it: polling
-an event source, sending to a dead letter queue, decrypting a bucket's objects. Code may use the same actions on the
-same resource, and the grant does not tell: `allow_aws=["granted", "sqs"]` admits it.
+Lambda, or another service on behalf of the function, uses an action on a resource: it polls an event source, sends to a
+dead letter queue, decrypts a bucket's objects. Code may use the same action on the same resource, and the grant does
+not tell, so its service is admitted (`statements`), except where Lambda alone does such a thing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 from .actions import Action
 from .arns import Resource, literal, parse_arn, words
 
-__all__ = ["LambdaUse", "reason_to_leave_out"]
+__all__ = ["LambdaUse", "reason_of_use"]
 
 
 @dataclass(frozen=True)
@@ -158,14 +158,14 @@ SOURCE_TYPES: Final = {
 }
 
 
-def reason_to_leave_out(
+def reason_of_use(
     action: Action,
     resource: Resource,
     conditions: frozenset[str],
     use: LambdaUse,
     granted: Iterable[Resource],
 ) -> str:
-    """Why the function does not use a grant itself; empty when it may.
+    """Who uses a grant on the function's behalf; empty where none does.
 
     Args:
         action: one action of a statement.
@@ -181,7 +181,7 @@ def reason_to_leave_out(
         return _of_key(name, resource, conditions, use, granted)
     if prefix == "lambda" and "lambda:invokedviafunctionurl" in conditions and name == "invokefunction":
         return "it permits the call of a function URL, not of Lambda's API"
-    if name in _POLLING.get(prefix, ()) and _is_polled(prefix, name, resource, use):
+    if name in _POLLING.get(prefix, ()) and _is_polled(prefix, resource, use):
         return "Lambda polls it"
     place = _sent_to(resource, use)
     if place and (
@@ -199,16 +199,12 @@ def reason_to_leave_out(
     return ""
 
 
-def _is_polled(prefix: str, name: str, resource: Resource, use: LambdaUse) -> bool:
-    if not use.polled:
-        return False
+def _is_polled(prefix: str, resource: Resource, use: LambdaUse) -> bool:
     if use.polled.get(resource.name) == prefix:
         return True
-    # The CDK grants ListStreams on "*", and pages of AWS grant the actions that describe a broker or a cluster on "*".
-    # Topics and groups of a cluster have other ARNs than the cluster.
-    return prefix in use.polled.values() and (
-        (resource.everything and (name == "liststreams" or prefix in ("mq", "rds"))) or prefix == "kafka-cluster"
-    )
+    # The CDK grants ListStreams on "*", and AWS's policies and pages other actions. Topics and groups of a cluster have
+    # other ARNs than the cluster.
+    return prefix in use.polled.values() and (resource.everything or prefix == "kafka-cluster")
 
 
 def _sent_to(resource: Resource, use: LambdaUse) -> str:

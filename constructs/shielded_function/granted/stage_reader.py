@@ -164,7 +164,7 @@ class Reader:
                 ),
                 keys_of=self._keys.of,
             )
-            managed, left_out = managed_statements(role.managed, lambda_use)
+            managed, left_out = managed_statements(role.managed)
             yield (
                 function.path,
                 function.place,

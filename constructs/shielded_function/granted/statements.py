@@ -11,9 +11,9 @@ from typing import Final, Protocol
 
 from .actions import Action, endpoint_of, parse_action, services_of
 from .arns import Resource, Target, l2_path, literal, parse_arn
-from .managed import LAMBDAS_OWN, POLLERS, STATEMENTS
+from .managed import LAMBDAS_OWN, STATEMENTS
 from .model import BUCKET_LENGTH, Entry, Finding, Grants, Kind, LeftOut, Source
-from .origins import LambdaUse, reason_to_leave_out
+from .origins import LambdaUse, reason_of_use
 from .planes import Plane, only_of_planes, planes_of
 from .s3 import PREFIXES, Place, bucket_name_problem, place_of
 
@@ -29,8 +29,9 @@ MAX_SERVICES: Final = 64
 """native/core/policy.h"""
 
 # Lambda writes logs and traces, mounts file systems and creates network interfaces. Code that does the same is rare,
-# and all accounts share the hosts of logs and traces.
-_LAMBDAS_ALONE: Final = ("ec2", "elasticfilesystem", "iam", "logs", "s3files", "xray")
+# and all accounts share the hosts of logs and traces. These conditions permit no call of the service's API by the code.
+_LAMBDAS_ALONE: Final = frozenset({"ec2", "elasticfilesystem", "iam", "logs", "s3files", "xray"})
+_NO_CALL: Final = frozenset({"kms:viaservice", "lambda:invokedviafunctionurl"})
 
 # Their endpoints contain the account, and the core admits only the function's account.
 _BY_ACCOUNT: Final = ("dynamodb", "dynamodbstreams", "kinesis", "s3control")
@@ -104,7 +105,7 @@ class Emitter(Protocol):
         ...
 
 
-def managed_statements(names: Iterable[str], lambda_use: LambdaUse) -> tuple[list[Statement], list[LeftOut]]:
+def managed_statements(names: Iterable[str]) -> tuple[list[Statement], list[LeftOut]]:
     """The grants of AWS managed policies with known content, by name."""
     statements: list[Statement] = []
     left_out: list[LeftOut] = []
@@ -112,8 +113,6 @@ def managed_statements(names: Iterable[str], lambda_use: LambdaUse) -> tuple[lis
         source = Source(name, "all", "*")
         if name in LAMBDAS_OWN:
             left_out.append(LeftOut(source, LAMBDAS_OWN[name]))
-        elif name in POLLERS and POLLERS[name] in lambda_use.polled.values():
-            left_out.append(LeftOut(source, "Lambda polls with it"))
         elif name in STATEMENTS:
             statements.append(Statement(name, "all", STATEMENTS[name], (Resource("*", ("*",)),)))
     return statements, left_out
@@ -139,7 +138,7 @@ class _Decision:
         # rule, text -> the grants that it is about
         self._told: dict[tuple[str, str], list[Source]] = {}
         self._left_out: list[LeftOut] = list(caller.left_out)
-        self._beside = {POLLERS[o.source.policy]: None for o in caller.left_out if o.source.policy in POLLERS}
+        self._on_behalf: list[LeftOut] = []
         self._granted = tuple(dict.fromkeys(r for statement in caller.statements for r in statement.resources))
 
     def make(self) -> Grants:
@@ -161,7 +160,7 @@ class _Decision:
             tuple(self._problems),
             (*dict.fromkeys(self._caller.findings), *self._warnings()),
             _merge_left_out(self._left_out),
-            tuple(self._beside),
+            _merge_left_out(self._on_behalf),
         )
 
     def _actions(self, statement: Statement) -> Iterator[Action]:
@@ -201,14 +200,18 @@ class _Decision:
             statement.not_resource,
         )
         lambda_use = LambdaUse() if statement.role else self._caller.lambda_use
-        reason = reason_to_leave_out(action, resource, statement.conditions, lambda_use, self._granted)
-        if reason:
+        reason = reason_of_use(action, resource, statement.conditions, lambda_use, self._granted)
+        if reason and (action.prefix in _LAMBDAS_ALONE or statement.conditions & _NO_CALL):
             self._left_out.append(LeftOut(source, reason))
-            if action.prefix not in _LAMBDAS_ALONE:
-                self._beside.update(dict.fromkeys(services_of(action.prefix, action.name)))
             return
+        if reason:
+            self._on_behalf.append(LeftOut(source, reason))
         if action.prefix in PREFIXES:
             self._judge_s3(action, resource, source)
+            return
+        if reason:
+            for service in services_of(action.prefix, action.name):  # no host of a data plane: the code names it
+                self._add("service", service, service, source)
             return
         planes = planes_of(action)
         for plane in planes:

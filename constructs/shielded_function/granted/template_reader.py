@@ -82,7 +82,7 @@ class TemplateGrants:
         role = self._role(template, function.properties.get("Role"))
         statements = [*role.statements, *self._assumed(role)]
         lambda_use = self._read_lambda_use(function)
-        managed, left_out = managed_statements(role.managed, lambda_use)
+        managed, left_out = managed_statements(role.managed)
         stage = template.file.rpartition("/")[0]
         regions = {each.region for each in self._templates if each.file.rpartition("/")[0] == stage}
         return Caller(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from ..errors import ShieldPolicyError
-from .fields import ENTRIES, GRANTED, KINDS, MODES, WITHOUT_GRANT, Mode
+from .fields import ENTRIES, GRANTED, KINDS, MODES, Mode
 
 
 def with_modes(fields: Mapping[str, Any], mode: Mode) -> dict[str, Any]:
@@ -42,9 +42,8 @@ def add(base: Mapping[str, Any], more: Mapping[str, Any], defaults: Mapping[str,
 
 
 def _add_aws(base: Any, more: Any) -> Any:
-    # A file that does not set allow_aws has "all" too.
+    # NAME=value lines without SHIELD_ALLOW_AWS have "all" too.
     if base == "all" or more in ("all", "none", None):
         return base
-    base = (*WITHOUT_GRANT, GRANTED) if base is None else base
-    services = [(value,) if isinstance(value, str) else value for value in (base, more) if value != "none"]
+    services = [(value,) if isinstance(value, str) else value for value in (base or GRANTED, more) if value != "none"]
     return tuple(entry for entries in services for entry in entries)

@@ -60,8 +60,6 @@ NOT_POLICY = ("SHIELD_NODE_CALLERS", "SHIELD_NEXT_WRAPPER", "SHIELD_ACCOUNT_ID",
 
 # The value of `allow_aws` for all grants of the function's role.
 GRANTED = "granted"
-# Services with operations that need no permission, or no credentials: GetCallerIdentity, InitiateAuth, GetId.
-WITHOUT_GRANT = ("cognito-identity", "cognito-idp", "sts")
 
 
 def effective_on_failure(fields: Mapping[str, Any]) -> OnFailure:

@@ -73,9 +73,8 @@ class ShieldPolicy:
             entry of `allow_outbound` that one of these fully covers is an error. All values must be known at synthesis.
         allow_aws: "all" for the endpoints of every AWS service in the function's region, "none", or a list of services
             by botocore's names, such as `["s3", "dynamodb"]`. "granted", alone or in the list, means the grants of the
-            function's role, which are known once the app is complete. None, in a CDK app, is "granted" and services
-            that need no grant, or "all" with one warning where the grants are unknown; elsewhere it is "all", also in
-            files and variables that do not set it.
+            function's role, which are known once the app is complete. None is the grants too, in a CDK app, or "all"
+            with one warning where they are unknown. Outside of a CDK app None is "all": there is no role.
         allow_buckets: names of S3 buckets. With any, only the host names of these buckets (`name.s3.<region>...`) are
             admitted for S3, regardless of `allow_aws`.
         check_tls_name: whether the first TLS message on a TCP connection to an address that was allowed by name must
@@ -228,7 +227,8 @@ class ShieldPolicy:
     def from_file(cls, path: str | PathLike[str]) -> ShieldPolicy:
         """The policy of a file: YAML (.yaml, .yml), TOML (.toml) or JSON (.json) with the names of the fields.
 
-        A file with another ending has the `NAME=value` lines of `to_lines`. YAML needs the extra `yaml`.
+        A file with another ending has the `NAME=value` lines of `to_lines`, where an unset `allow_aws` is "all". YAML
+        needs the extra `yaml`.
 
         Raises:
             OSError: the file cannot be read.
@@ -237,8 +237,7 @@ class ShieldPolicy:
         found = files.read_file(Path(path))
         if isinstance(found, str):
             return cls.from_lines(found)
-        policy = cls.from_dict(found)
-        return replace(policy, allow_aws="all") if policy.allow_aws is None else policy
+        return cls.from_dict(found)
 
     @classmethod
     def _from_settings(cls, parsed: core.Policy) -> ShieldPolicy:
@@ -268,8 +267,7 @@ class ShieldPolicy:
         """The policy with the entries of the other's lists added.
 
         The other's `allow_aws` adds its services; None, "all" and "none" add nothing. Where it is unset here, they are
-        added to "granted" and to the services that need no grant, as an explicit list. The first bucket narrows S3 from
-        any bucket to its listed ones.
+        added to "granted". The first bucket narrows S3 from any bucket to its listed ones.
 
         Raises:
             ShieldPolicyError: the other sets a field that is no list.

@@ -97,7 +97,7 @@ def test_as_a_file_that_the_other_commands_read(log: Path, tmp_path: Path) -> No
         done = command("learn", log, "--output", tmp_path / name)
         assert (done.returncode, done.stdout) == (3, f"{tmp_path / name}\n"), done.stderr
         assert "in block mode it denies observed targets: 169.254.169.254:80, /tmp/3858f62230ac3c91-part" in done.stderr
-        allowed = ShieldPolicy(allow_outbound=["api.stripe.com:443"], allow_aws="all", allow_tmp=["/tmp/cache.json"])
+        allowed = ShieldPolicy(allow_outbound=["api.stripe.com:443"], allow_tmp=["/tmp/cache.json"])
         assert ShieldPolicy.from_file(tmp_path / name) == allowed
     rendered = command("render", "--policy", tmp_path / "checkout.toml", "--format", "env")
     assert "SHIELD_ALLOW_OUTBOUND=api.stripe.com:443" in rendered.stdout
@@ -109,7 +109,7 @@ def test_one_of_several_functions(learned: Learn, tmp_path: Path) -> None:
     done = command("learn", learned.log, "--output", tmp_path / "policies")
     assert done.returncode == 3, done.stderr
     assert sorted(path.name for path in (tmp_path / "policies").iterdir()) == ["checkout.toml", "refund.toml"]
-    refund = ShieldPolicy(allow_outbound=["api.example.com:443"], allow_aws="all")
+    refund = ShieldPolicy(allow_outbound=["api.example.com:443"])
     assert ShieldPolicy.from_file(tmp_path / "policies" / "refund.toml") == refund
     done = command("learn", learned.log, "--function", "refund", "--format", "python")
     assert done.returncode == 0, done.stderr

@@ -25,7 +25,7 @@ def test_the_default_blocks_all_but_what_is_granted(stack: cdk.Stack, props: Pro
     assert fn.shield.policy == ShieldPolicy()
     environment = variables(resources, stack)
     assert environment.pop("SHIELD_ACCOUNT_ID") == {"Ref": "AWS::AccountId"}
-    assert environment.pop("SHIELD_ALLOW_AWS") == "cognito-identity,cognito-idp,sts"
+    assert environment.pop("SHIELD_ALLOW_AWS") == "none"
     assert environment.pop("SHIELD_READ_HANDLER") == "allow"
     assert {environment[name] for name in environment if name.startswith("SHIELD_")} == {"block"}
     assert len(environment) == 4

@@ -74,7 +74,7 @@ def test_what_is_added_is_lists_alone() -> None:
         ("granted", ["sqs"], ("sqs", "granted")),
         ("granted", "granted", "granted"),
         ("none", "none", "none"),
-        (None, ["sqs"], ("cognito-identity", "cognito-idp", "sts", "sqs", "granted")),
+        (None, ["sqs"], ("sqs", "granted")),
         (None, "all", None),
     ],
 )

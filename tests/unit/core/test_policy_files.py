@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
@@ -19,10 +20,13 @@ pytestmark = pytest.mark.promise("policy.compose")
 
 
 @given(values=POLICIES)
-def test_a_mapping_and_json(values: dict[str, Any]) -> None:
+def test_a_mapping_and_files(tmp_path_factory: pytest.TempPathFactory, values: dict[str, Any]) -> None:
     policy = ShieldPolicy(**values)
     assert ShieldPolicy.from_dict(policy.to_dict()) == policy
-    assert ShieldPolicy.from_dict(json.loads(json.dumps(policy.to_dict()))) == policy
+    for ending, text in {"json": json.dumps(policy.to_dict()), "yaml": yaml.safe_dump(policy.to_dict())}.items():
+        file = tmp_path_factory.getbasetemp() / f"any.{ending}"
+        file.write_text(text, encoding="utf-8")
+        assert ShieldPolicy.from_file(file) == policy
     assert list(policy.to_dict()) == [field.name for field in dataclasses.fields(policy)]
 
 

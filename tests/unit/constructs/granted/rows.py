@@ -128,7 +128,7 @@ def check_row(built: Built, name: str) -> None:
         here = [entry.name for entry in grants.entries if entry.kind == kind]
         return sorted(each.partition(f"/{name}/")[2] or each for each in here)
 
-    assert named("service") == expected.services.split()
+    assert named("service") == expected.services.split(), named("service")
     assert [each.replace(" ", "_") for each in named("bucket")] == expected.buckets.split()
     assert [each.replace(" ", "_") for each in named("host")] == expected.hosts.split()
     findings = (*grants.problems, *grants.warnings)
@@ -136,7 +136,7 @@ def check_row(built: Built, name: str) -> None:
     assert expected.text in (findings[0].message if findings else "")
     assert bool(grants.problems) is expected.stops
     if expected.left is not None:
-        reasons = {re.sub(rf"Grants\d+/{name}/", "", each.reason) for each in grants.left_out}
+        reasons = {re.sub(rf"Grants\d+/{name}/", "", each.reason) for each in (*grants.left_out, *grants.on_behalf)}
         assert reasons == {*expected.left, "Lambda writes the log"}
 
 

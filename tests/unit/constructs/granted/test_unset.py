@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -16,7 +18,6 @@ from aws_cdk.assertions import Annotations, Match
 
 from shielded_function import Shield, ShieldedFunction, ShieldPolicy
 
-WITHOUT_GRANT = {"cognito-identity", "cognito-idp", "sts"}
 Make = Callable[..., ShieldedFunction]
 
 
@@ -38,31 +39,50 @@ def warnings_of(stack: cdk.Stack) -> list[str]:
     return [str(each.entry.data) for each in found]
 
 
-def test_it_is_what_is_granted_and_what_needs_no_grant(stack: cdk.Stack, make: Make) -> None:
+def test_it_is_what_is_granted(stack: cdk.Stack, make: Make) -> None:
     checkout = make()
     key: Any = dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
     dynamodb.Table(stack, "Orders", partition_key=key).grant_read_data(checkout)
     (found,) = services_of(stack)
-    assert set(found.split(",")) == {"dynamodb"} | WITHOUT_GRANT
+    assert found == "dynamodb"
     assert warnings_of(stack) == []
     assert checkout.shield.policy.decide("connect", "dynamodb.us-east-1.amazonaws.com:443").allowed
-    assert not checkout.shield.policy.decide("connect", "theirs.s3.us-east-1.amazonaws.com:443").allowed
+    for host in ("theirs.s3.us-east-1", "sts.us-east-1", "cognito-idp.us-east-1", "cognito-identity.us-east-1"):
+        assert not checkout.shield.policy.decide("connect", f"{host}.amazonaws.com:443").allowed
     assert checkout.shield.explain()
+
+
+def test_each_way_to_leave_it_unset_is_the_grants(stack: cdk.Stack, make: Make, tmp_path: Path) -> None:
+    unset = ShieldPolicy(allow_outbound=["a.example:443"])
+    texts = {"json": json.dumps(unset.to_dict()), "yaml": "allow_tmp: []", "toml": 'allow_outbound = ["a.example"]'}
+    for ending, text in texts.items():
+        (tmp_path / f"p.{ending}").write_text(text)
+    ways = {
+        "Asked": ShieldPolicy(allow_aws="granted"),
+        "Mapping": ShieldPolicy.from_dict(unset.to_dict()),
+        "Mode": unset.with_mode("alert"),
+        "Report": ShieldPolicy.report_only().with_mode("block"),
+        "Sum": unset + ShieldPolicy(allow_tmp=["/tmp/x"]),
+        **{ending.upper(): ShieldPolicy.from_file(tmp_path / f"p.{ending}") for ending in texts},
+    }
+    queue = sqs.Queue(stack, "Queue")
+    for name, policy in ways.items():
+        queue.grant_send_messages(make(name, policy=policy))
+    queue.grant_send_messages(make("More", policy=unset + ShieldPolicy(allow_aws=["sts"])))
+    assert services_of(stack) == [*["sqs"] * len(ways), "sts,sqs"]
+    assert warnings_of(stack) == []
 
 
 def test_what_lambda_uses_for_it_the_code_may_use_too(stack: cdk.Stack, make: Make) -> None:
     """Its queue and the key of its queue; not the log, which is the platform's alone."""
-    checkout, strict = make(), make("Strict", policy=ShieldPolicy(allow_aws="granted"))
+    checkout, asked = make(), make("Asked", policy=ShieldPolicy(allow_aws="granted"))
     jobs: Any = sqs.Queue(stack, "Jobs", encryption=sqs.QueueEncryption.KMS)
-    for function in (checkout, strict):
+    for function in (checkout, asked):
         function.add_event_source(event_sources.SqsEventSource(jobs))
-    found, explicit = services_of(stack)
-    assert set(found.split(",")) == {"kms", "sqs"} | WITHOUT_GRANT
-    assert explicit == "none"
+    assert services_of(stack) == ["sqs,kms", "sqs,kms"]
     told = [str(each) for each in checkout.shield.explain()]
-    assert "allow_aws sqs: a grant for it is used on the function's behalf" in told
-    assert "allow_aws sts: it needs no grant" in told
-    assert not any("sts" in str(each) for each in strict.shield.explain())
+    assert any(each.startswith("allow_aws sqs: Shop/Checkout/ServiceRole/DefaultPolicy, ") for each in told)
+    assert any(each.startswith("allow_aws: used on the function's behalf: ") and "polls" in each for each in told)
 
 
 def test_every_bucket_is_no_news(stack: cdk.Stack, make: Make) -> None:
@@ -146,7 +166,7 @@ def test_a_sweep_follows_each_role(app: cdk.App, stack: cdk.Stack, props: dict[s
     lambda_.Function(stack, "Two", **props)
     sqs.Queue(stack, "Queue").grant_send_messages(one)
     Shield.everywhere(app, ShieldPolicy())
-    assert [set(each.split(",")) for each in services_of(stack)] == [{"sqs"} | WITHOUT_GRANT, WITHOUT_GRANT]
+    assert services_of(stack) == ["sqs", "none"]
 
 
 def test_outside_of_an_app_it_is_all() -> None:
