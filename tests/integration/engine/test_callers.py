@@ -167,6 +167,27 @@ def test_long_names_are_cut(named: Mapping[str, list[dict[str, Any]]]) -> None:
     assert max(len(caller[name]) for name in ("function", "file", "package")) == 256
 
 
+LOOK_UPS = """
+import _socket, concurrent.futures, contextlib, os, socket, ssl, sys
+ssl.create_default_context()  # its calls leave words on the stack
+def look_up(name, call=socket.getaddrinfo, *more):
+    with contextlib.suppress(OSError):
+        call(name + ".evil.example", *more)
+look_up("one", socket.getaddrinfo, 443)
+look_up("two", socket.gethostbyname)
+look_up("three", socket.gethostbyname_ex)
+concurrent.futures.ThreadPoolExecutor().submit(look_up, "four", socket.getaddrinfo, 443).result()
+print(os.path.basename(getattr(_socket, "__file__", os.path.realpath(sys.executable))))
+"""
+
+
+def test_the_object_of_a_look_up(box: Sandbox) -> None:
+    """The one that called libc's resolver, not one of those that ran on the same stack before."""
+    done = run(box, "-c", LOOK_UPS)
+    told = {(line["details"]["host"], line["caller"]["object"]) for line in alerts(done) if "event" not in line}
+    assert told == {(f"{name}.evil.example", done.stdout.strip()) for name in ("one", "two", "three", "four")}
+
+
 def test_the_functions_own_folder_is_sealed(box: Sandbox) -> None:
     """It is the one that the function started with, whatever its code does to the environment; a child has it too."""
     code = "import os, subprocess, sys; os.environ['LAMBDA_TASK_ROOT'] = '/elsewhere'\n"

@@ -81,7 +81,8 @@ static struct source_place find_place(const struct alert *alert, const struct ca
  * scratch->link, behind caller_object's text, are overwritten. */
 static void find_caller(struct alert *alert, const struct call *call, struct scratch *scratch)
 {
-    alert->object = caller_object(call, scratch);
+    alert->object = text_equal(alert->protocol, TEXT("dns")) ? lookup_caller(call, scratch)
+                                                             : caller_object(call, scratch);
     alert->place = find_place(alert, call, scratch, TEXT(""));
 }
 

@@ -12,6 +12,9 @@ enum { CALLER_OBJECT_MAX = 256 };
 
 /* For an alert: skips libraries that only forward calls. A hint for people: no verdict depends on it. */
 struct text caller_object(const struct call *call, struct scratch *scratch);
+/* For a look-up's alert: libc's resolver keeps kilobytes of stack below its return address, with words of earlier calls in it. So
+ * the caller is the return address behind a call of the resolver, else as above. */
+struct text lookup_caller(const struct call *call, struct scratch *scratch);
 /* The object with the system-call instruction. */
 struct text call_maker(const struct call *call, struct scratch *scratch);
 /* For allow_executable_memory: skips a libc only, as code of the function's language cannot write to the stack. Empty also for
