@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -75,6 +75,8 @@ def check_function(handle: FunctionHandle, options: ShieldOptions, facts: Functi
     """
     shields = stack_shields(handle.stack)
     log_group = log_group_of(handle, facts.logging)
+    if log_group is None and facts.name and options.logs.log_group_name is None:
+        log_group = shields.lambda_log_group(facts.name)
     needs_layer = not options.in_image and shields.shared.switch != "off"
     problems = [
         *invariants.eligibility_problems(
@@ -85,11 +87,26 @@ def check_function(handle: FunctionHandle, options: ShieldOptions, facts: Functi
         *problems_of(options.alarms, options.watches, facts.path),
         *shields.shared.fleet_problems(shields, options.alarms),
         *(shields.layer_problems(facts.architecture) if needs_layer and options.layer is None else []),
+        *(_signing_problems(handle) if needs_layer and options.layer is None and facts.code_signing else []),
     ]
     if problems:
         raise ShieldError(facts.path, problems)
     resolve_policy(without_grants(options.policy), handle.construct)
     return Candidate(handle, options, facts, log_group)
+
+
+def _signing_problems(handle: FunctionHandle) -> list[str]:
+    """https://docs.aws.amazon.com/lambda/latest/dg/configuration-codesigning.html"""
+    config = handle.referred("codeSigningConfigArn")
+    if not isinstance(config, lambda_.CfnCodeSigningConfig):
+        return []
+    policies: Any = handle.stack.resolve(config.code_signing_policies) or {}
+    if policies.get("untrustedArtifactOnDeployment") != "Enforce":
+        return []
+    return [
+        f"code_signing_config: {config.node.path} enforces signatures, and the shield's layer has none, so Lambda "
+        "refuses it: publish the layer signed, and give its ARN as shield_layer="
+    ]
 
 
 def make_layer(handle: FunctionHandle, options: ShieldOptions, facts: FunctionFacts) -> lambda_.ILayerVersion | None:

@@ -35,6 +35,7 @@ from .other_code import other_code
 from .paths import find_constructs, path_of
 from .policy import ShieldPolicy, ShieldPolicyError, Until, check_policy
 from .policy.dates import write_reason
+from .renamed import Renamed
 from .stage_shields import stage_shields
 
 OnUnsupported = Literal["error", "warn", "skip"]
@@ -60,6 +61,8 @@ class ShieldedApp:
             "skip", also resources that run code and are no function, such as a canary, and resources that contain
             functions of an external template.
     """
+
+    __jsii_type__ = Renamed("Shield.everywhere adds its aspects itself: call it without Aspects.add")
 
     shielded: dict[str, AttachedShield] = field(default_factory=dict[str, AttachedShield])
     left_out: dict[str, str] = field(default_factory=dict[str, str])
@@ -252,6 +255,7 @@ class _Sweep:
         self._seen: set[str] = set()
         self._functions: set[str] = set()  # paths of each `Function`, which contains a `CfnFunction`
         self._stacks: dict[str, cdk.Stack] = {}
+        self._watched: set[str] = set()  # paths of the stages that existed at the call
         self.report = ShieldedApp()
 
     def shield_functions(self, everything: Sequence[IConstruct], *, in_aspect: bool) -> None:
@@ -293,6 +297,12 @@ class _Sweep:
         for candidate in candidates:
             path = candidate.handle.path
             self._seen.add(path)
+            if in_aspect and (missed := self._missed_stage(candidate.handle.stack)):
+                stage_shields(self._scope).problems.append(
+                    f"{path}: its stage {missed} was made after Shield.everywhere, which is too late: call it after "
+                    "the stage, or for the stage"
+                )
+                continue
             shield = FunctionShield(candidate, in_aspect=in_aspect)
             shield.from_sweep = self
             self.report.shielded[path] = shield
@@ -308,7 +318,7 @@ class _Sweep:
         self._stacks.update((path_of(stack)[0], stack) for stack in stacks)
         asked = members_of(candidates, "node", "node.metadata", "stack", "node.children", "functionName")
         new = [
-            _Found(construct, path_of(construct)[0], node, [entry["type"] for entry in metadata], stack, children, name)
+            _Found(construct, path_of(construct)[0], node, [_type_of(each) for each in metadata], stack, children, name)
             for construct, (node, metadata, stack, children, name) in zip(candidates, asked, strict=True)
         ]
         self._functions.update(found.path for found in new if isinstance(found.construct, lambda_.Function))
@@ -323,6 +333,8 @@ class _Sweep:
     def register_watchers(self, everything: Sequence[IConstruct]) -> None:
         """Registers another search at synthesis, in the scope and in each stage within it."""
         below = [c for c in everything if isinstance(c, cdk.Stage) and c.node.path != self._scope.node.path]
+        own = cdk.Stage.of(self._scope)
+        self._watched.update(stage.node.path for stage in (own, *below) if stage is not None)
         for scope in [self._scope, *below]:
             watcher = scope.node.try_find_child(_ID)
             if not isinstance(watcher, _Watcher):
@@ -336,6 +348,12 @@ class _Sweep:
             self.warn_other_code()
         except ShieldError as error:
             stage_shields(self._scope).problems.append(str(error))
+
+    def _missed_stage(self, stack: cdk.Stack) -> str:
+        """The path of a stage that was made after the call: the CDK synthesizes it before its parents' aspects."""
+        stage = cdk.Stage.of(stack)
+        watched = stage is None or stage.node.path in self._watched
+        return "" if stage is None or watched else stage.node.path
 
     def unmatched(self, allow_globs: bool) -> list[str]:
         """The paths, globs, tags and ids that have no effect, each with the fix; called when all functions exist.
@@ -505,6 +523,11 @@ def _exclusions(scope: IConstruct, exclude: Iterable[Exclusion]) -> list[Exclusi
         if isinstance(exclusion, type) or not (isinstance(exclusion, (Construct, str)) or callable(exclusion)):
             raise ShieldError(_path(scope), [f"exclude: {exclusion!r} is no construct, path, pattern, id or function"])
     return found
+
+
+def _type_of(entry: Any) -> str:
+    """The type of an entry of metadata: jsii passes a known one by reference, and a new one by value."""
+    return entry["type"] if isinstance(entry, Mapping) else entry.type
 
 
 def _is_general(pattern: str) -> bool:

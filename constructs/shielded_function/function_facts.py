@@ -18,11 +18,12 @@ from constructs import IConstruct, Node
 
 from .batching import add_environment, add_layer, attach, inspect_all, members_of, resolve_all
 from .errors import ShieldError
+from .late import late_mapping
 
 _PROPERTIES = "aws:cdk:cloudformation:props"
 _OF_FACTS = (
     *("runtime", "architectures", "environment", "layers", "loggingConfig"),
-    *("codeSigningConfigArn", "capacityProviderConfig"),
+    *("codeSigningConfigArn", "capacityProviderConfig", "functionName"),
 )
 _LATE = ("architectures", "environment", "layers")
 _ASKED = ("node", "node.path", "stack", "node.defaultChild", "node.children", "functionName")
@@ -43,6 +44,8 @@ class FunctionFacts:
         code_signing: whether a code-signing configuration is attached.
         on_instances: whether it runs on a capacity provider (Lambda Managed Instances).
         overridden: the variables that property overrides write.
+        name: the function's name, where it is known before deployment; else empty.
+        is_conditional: whether it is created only under a condition of CloudFormation.
     """
 
     path: str
@@ -55,6 +58,8 @@ class FunctionFacts:
     code_signing: bool = False
     on_instances: bool = False
     overridden: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    name: str = ""
+    is_conditional: bool = False
 
 
 class FunctionHandle:
@@ -149,7 +154,14 @@ class FunctionHandle:
             on_instances=properties.get("capacityProviderConfig") is not None,
             code_signing=properties.get("codeSigningConfigArn") is not None,
             overridden=(overrides.get("Environment") or {}).get("Variables") or {},
+            name=name if isinstance(name := properties.get("functionName"), str) else "",
+            is_conditional="condition" in properties,
         )
+
+    def referred(self, name: str) -> IConstruct | None:
+        """The construct to which a property of the L1 refers; None for other values."""
+        tokens = cdk.Tokenization.reverse_string(str(self.l1_properties().get(name))).tokens
+        return next((token.target for token in tokens if isinstance(token, cdk.Reference)), None)
 
     def add(self, variables: Mapping[str, str], layers: Sequence[lambda_.ILayerVersion]) -> None:
         """Sets environment variables, and appends layers; existing ones stay."""
@@ -161,8 +173,12 @@ class FunctionHandle:
             add_layer(self.construct, layer)
         if variables:
             environment: Any = self.l1_properties().get("environment") or {}
-            present = dict(environment.get("variables") or {})
-            self.resource.environment = lambda_.CfnFunction.EnvironmentProperty(variables={**present, **variables})
+            present = environment.get("variables", {}) if isinstance(environment, Mapping) else environment
+            if isinstance(present, Mapping):
+                added: Any = {**present, **variables}
+            else:  # a lazy value is joined when the CDK resolves it
+                added = late_mapping(present, variables, None if present is not environment else "variables")
+            self.resource.environment = lambda_.CfnFunction.EnvironmentProperty(variables=added)
 
     def attach(self, *, logging: Mapping[str, Any] | None, aspect: cdk.IAspect | None) -> None:
         """Sets the options that are not None, in one message.

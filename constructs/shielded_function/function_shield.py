@@ -26,8 +26,9 @@ from .function_facts import as_text
 from .granted_policy import is_advice, is_unknown_grant, wants_grants, with_grants, without_grants
 from .kinds import owner_of
 from .layer import policy_layer
-from .log_group import LAMBDAS, allow_writing, log_group_of_lambda
+from .log_group import allow_writing, log_group_of_lambda
 from .monitoring.descriptions import MAX_LENGTH, Place, Text, describe_function
+from .monitoring.function_filters import NO_FUNCTION
 from .monitoring.resources import WantedAlarm, make_alarms, make_filter, metric_of
 from .monitoring.watches import (
     Counter,
@@ -39,6 +40,7 @@ from .monitoring.watches import (
 )
 from .names import (
     ACCOUNT_VARIABLE,
+    LAMBDAS,
     LEFT_OUT,
     NEXT_WRAPPER_VARIABLE,
     OFF,
@@ -47,6 +49,7 @@ from .names import (
     WRAPPER,
     WRAPPER_VARIABLE,
 )
+from .paths import find_constructs
 from .policy import Explanation, ShieldPolicy
 from .resolution import ResolvedPolicy, resolve_policy
 from .resolution.exports import keep_exports
@@ -85,7 +88,10 @@ class FunctionShield(AttachedShield):
         """
         handle, options, facts = candidate.handle, candidate.options, candidate.facts
         layer = make_layer(handle, options, facts)
-        super().__init__(handle.construct, ID)
+        try:
+            super().__init__(handle.construct, ID)
+        except RuntimeError as error:
+            raise ShieldError(handle.path, [f"a construct in it has the id {ID}: give it another"]) from error
         self.handle = handle
         self.function = handle.construct
         self._options = options
@@ -103,6 +109,7 @@ class FunctionShield(AttachedShield):
         self._policy_layer: lambda_.ILayerVersion | None = None
         self._policy_lines = ""
         self._settle_failed = False  # an error was reported, and the function is unchanged
+        self._is_synthesized = False
         self._layers_added: list[lambda_.ILayerVersion] = []
         self._architecture: Any = None
         self.layer = layer
@@ -180,6 +187,8 @@ class FunctionShield(AttachedShield):
         return self._owns_log_group and options.existing is None and options.log_group_name is None
 
     def allow_to(self, *targets: IConstruct | str) -> None:
+        if self._is_synthesized:
+            raise ShieldError(self.handle.path, ["allow_to: its template is synthesized already: call it before"])
         before = self._targets
         self._targets = (*before, *targets)
         try:
@@ -288,12 +297,29 @@ class FunctionShield(AttachedShield):
             if problems:
                 raise ShieldError(self.handle.path, problems)
             layers = [layer for layer in self._layers if layer not in self._layers_added]
+            if problems := invariants.layer_problems(facts, len(layers)):
+                raise ShieldError(self.handle.path, problems)
             self.handle.add({**self._settings, **_wrapper_in(environment)}, layers)
+            if facts.is_conditional:
+                self._take_condition()
             self._layers_added += layers
             self._settle_failed = False
         except ValueError as error:
             self._settle_failed = True
             self._shields.shared.problems.append(str(error))
+
+    def _take_condition(self) -> None:
+        """Gives its resources the function's condition, as without the function a reference to it is an error.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/conditions-section-structure.html
+        """
+        condition = self.handle.resource.cfn_options.condition
+        assert condition is not None
+        for resource in find_constructs(self, ["CfnResource"]):
+            resource.cfn_options.condition = resource.cfn_options.condition or condition
+        if not self._logs_alone:
+            name = cdk.Token.as_string(cdk.Fn.condition_if(condition.logical_id, self._name, NO_FUNCTION))
+            self._shields.filters.rename(self._name, name)
 
     def _keep_exports(self) -> None:
         """Keeps exports of other stacks that the deployed function imports, without importing them."""
@@ -329,6 +355,7 @@ class FunctionShield(AttachedShield):
             now: the result of `read_properties`.
             state: a resolved `state`, without values of None.
         """
+        self._is_synthesized = True
         if self._switch == "off" or self._settle_failed:  # `settle` reported it already
             return []
         applied = invariants.AppliedShield(

@@ -94,19 +94,24 @@ def eligibility_problems(
     if facts.environment is None:
         return ["environment: known only at deployment, so the shield's variables cannot be added: write it out"]
     problems = [*_runtime(facts, in_image), *_log_level(facts), *foreign_settings(facts.environment, settings)]
-    if facts.layers is None:
-        if layers:
-            problems.append("layers: known only at deployment, so the shield's cannot be added: write them out")
-    elif len(facts.layers) + layers > MAX_LAYERS:
-        problems.append(
-            f"layers: {len(facts.layers)} of {MAX_LAYERS} are in use and the shield needs one: remove or merge some"
-        )
+    problems += layer_problems(facts, layers)
     if WRAPPER_VARIABLE in facts.environment and NEXT_WRAPPER_VARIABLE in facts.environment:
         problems.append(
             f"{NEXT_WRAPPER_VARIABLE}: the shield sets it to the {WRAPPER_VARIABLE} that the function has: "
             "set only one of them"
         )
     return [*problems, *wrapper_problems(facts.environment)]
+
+
+def layer_problems(facts: FunctionFacts, layers: int) -> list[str]:
+    """The reason why a function takes no further layers, of this number."""
+    if not layers:
+        return []
+    if facts.layers is None:
+        return ["layers: known only at deployment, so the shield's cannot be added: write them out"]
+    if len(facts.layers) + layers <= MAX_LAYERS:
+        return []
+    return [f"layers: {len(facts.layers)} of {MAX_LAYERS} are in use and the shield needs one: remove or merge some"]
 
 
 def policy_file_problems(others: int) -> list[str]:

@@ -130,6 +130,11 @@ def is_of_cdk(construct: IConstruct) -> bool:
     return own.startswith("aws-cdk-lib.") and not isinstance(construct, (cdk.Stack, cdk.Stage))
 
 
+def holds_no_function(construct: IConstruct) -> bool:
+    """Whether it is a construct of the CDK, no stack, that contains no function of any kind."""
+    return is_of_cdk(construct) and not find_constructs(construct, ["aws_lambda.FunctionBase"], FUNCTIONS)
+
+
 def _is_other_code(construct: Any, kind: str) -> bool:
     """Whether a resource is of this kind: it has the needed property, and is no nested stack of the app."""
     other = other_code(kind)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import aws_cdk as cdk
@@ -17,12 +17,28 @@ def late_list(make: Callable[[], list[str] | None]) -> list[str]:
 
 def late_any(make: Callable[[], Any]) -> Any:
     """Any value except a text, as a token. A property with the value None is omitted."""
-    return cdk.Lazy.uncached_any(_Any(make))
+    return cdk.Lazy.uncached_any(_Any(lambda _: make()))
+
+
+def late_mapping(value: cdk.IResolvable, added: Mapping[str, str], within: str | None = None) -> cdk.IResolvable:
+    """A lazy mapping with more entries, as a token.
+
+    Args:
+        value: the mapping; None counts as empty.
+        added: its new entries.
+        within: the member of `value` that is the mapping, where it is not `value` itself.
+    """
+
+    def join(context: cdk.IResolveContext) -> Any:
+        found = context.resolve(value) or {}
+        return {**(found.get(within) or {} if within else found), **added}
+
+    return cdk.Lazy.uncached_any(_Any(join))
 
 
 def late_text(make: Callable[[], str]) -> str:
     """A text, as a token."""
-    return cdk.Lazy.uncached_string(_Text(make))
+    return cdk.Lazy.uncached_string(_Text(lambda _: make()))
 
 
 def check_late(construct: IConstruct, problems: Callable[[], list[str]]) -> None:
@@ -31,13 +47,12 @@ def check_late(construct: IConstruct, problems: Callable[[], list[str]]) -> None
 
 
 class _Late:
-    def __init__(self, make: Callable[[], Any]) -> None:
+    def __init__(self, make: Callable[[cdk.IResolveContext], Any]) -> None:
         self._make = make
 
     def produce(self, context: cdk.IResolveContext) -> Any:
         """Called by the CDK."""
-        del context
-        return self._make()
+        return self._make(context)
 
 
 @jsii.implements(cdk.IAnyProducer)

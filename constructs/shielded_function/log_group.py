@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,28 +17,20 @@ from aws_cdk import aws_logs as logs
 from .batching import create_log_group
 from .errors import ShieldError, shown
 from .function_facts import FunctionHandle
+from .names import LAMBDAS
 from .renamed import by_name
 
 if TYPE_CHECKING:
-    from constructs import Construct, IConstruct
+    from constructs import Construct
 
 # AWS managed policies that let a function write to any log group:
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
-_WRITES_LOGS: Final = (
-    "AWSLambdaBasicExecutionRole",
-    "AWSLambdaBasicDurableExecutionRolePolicy",
-    "AWSLambdaVPCAccessExecutionRole",
-    "AWSLambdaKinesisExecutionRole",
-    "AWSLambdaDynamoDBExecutionRole",
-    "AWSLambdaSQSQueueExecutionRole",
-    "AWSLambdaMSKExecutionRole",
-    "CloudWatchLogsFullAccess",
-    "AdministratorAccess",
+_WRITES_LOGS: Final = re.compile(
+    r":iam::aws:policy/(service-role/(AWSLambda(BasicExecution|VPCAccessExecution|KinesisExecution|DynamoDBExecution"
+    r"|SQSQueueExecution|MSKExecution)Role|AWSLambdaBasicDurableExecutionRolePolicy)"
+    r"|CloudWatchLogsFullAccess|AdministratorAccess)\""
 )
 
-
-LAMBDAS: Final = "/aws/lambda/"
-"""The prefix of the log groups that Lambda creates."""
 
 _PLACEHOLDER: Final = re.compile(r"\{(\w*)\}")
 _PLACEHOLDERS: Final = ("stack", "id", "path")
@@ -195,7 +188,8 @@ def allow_writing(handle: FunctionHandle, log_group: logs.ILogGroup, scope: Cons
             return None  # created by the CDK for this function, with AWSLambdaBasicExecutionRole
         role: Any = function.role
     else:
-        role = _l1_role(handle)
+        role = handle.referred("role")
+        role = role if isinstance(role, iam.CfnRole) else None
     if role is None:
         return "its role is not part of this app"
     if isinstance(role, iam.CfnRole):
@@ -204,7 +198,11 @@ def allow_writing(handle: FunctionHandle, log_group: logs.ILogGroup, scope: Cons
         return None
     resource = role.node.default_child
     if not isinstance(resource, iam.CfnRole):
-        return f"the role {role.node.path} is imported"
+        own = handle.referred("role")  # imported by the ARN of a role of this app
+        resource = own if isinstance(own, iam.CfnRole) and _writes_logs(own, cdk.Stack.of(own)) else None
+        return None if resource else f"the role {role.node.path} is imported"
+    if not isinstance(role, iam.Role) and not _writes_logs(resource, cdk.Stack.of(resource)):
+        return f"the role {resource.node.path} takes no more statements (without_policy_updates)"
     owner = cdk.Stack.of(resource)
     if not _writes_logs(resource, owner):
         if owner.node.path == handle.stack.node.path:
@@ -215,16 +213,8 @@ def allow_writing(handle: FunctionHandle, log_group: logs.ILogGroup, scope: Cons
 
 
 def _writes_logs(role: iam.CfnRole, stack: cdk.Stack) -> bool:
-    return any(name in str(stack.resolve(role.managed_policy_arns)) for name in _WRITES_LOGS)
-
-
-def _l1_role(handle: FunctionHandle) -> IConstruct | None:
-    """The role resource that a `CfnFunction` refers to, where it is a resource of this app."""
-    for token in cdk.Tokenization.reverse_string(str(handle.l1_properties().get("role"))).tokens:
-        target = getattr(token, "target", None) if cdk.Reference.is_reference(token) else None
-        if isinstance(target, iam.CfnRole):
-            return target
-    return None
+    arns: Any = stack.resolve(role.managed_policy_arns)
+    return any(_WRITES_LOGS.search(json.dumps(arn)) for arn in arns or () if not isinstance(arns, dict))
 
 
 def _attach_policy(role: iam.CfnRole, log_group: logs.ILogGroup, scope: Construct) -> None:

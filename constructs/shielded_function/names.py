@@ -25,6 +25,12 @@ OFF: Final = "the context shield=off"
 POLICY: Final = "shielded-function:policy"
 """The construct metadata of a shielded function's resource: the variables that the shield set, as JSON, resolved."""
 
+LAYERS: Final = "shielded-function:layers"
+"""The construct metadata of a shielded function's resource: the layers that the shield added, as JSON, resolved."""
+
+LAMBDAS: Final = "/aws/lambda/"
+"""The prefix of the log groups that Lambda creates."""
+
 DATES: Final = "shielded-function:until"
 """The construct metadata of a shielded function's resource: the end dates in its policy, as JSON."""
 

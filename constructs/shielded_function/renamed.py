@@ -44,8 +44,8 @@ VARIABLES: Final[Mapping[str, str]] = {
 }
 
 
-class _Renamed:
-    """Stands for a method or a field that has a new name."""
+class Renamed:
+    """Stands for an attribute that is not there; the error names the right one."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -72,7 +72,7 @@ def by_name(called: str, *, known: Callable[[], Iterable[str]] = tuple) -> Calla
         of_class.__init__ = _checked(of_class.__init__, called, known)
         old = {**KEYWORDS.get(called, {}), **_METHODS.get(called, {})}
         for name, text in old.items():
-            setattr(of_class, name, _Renamed(f"{called}.{name} {text}"))
+            setattr(of_class, name, Renamed(f"{called}.{name} {text}"))
         return of_class
 
     return decorate
@@ -110,12 +110,21 @@ def _problem(called: str, name: str, names: list[str], known: Callable[[], Itera
     return f"there is no {name!r}; {suggest(name, all_names)}"
 
 
+_MEANT: Final = {
+    **dict.fromkeys(("hosts", "host", "domains", "urls", "network"), "allow_outbound"),
+    **dict.fromkeys(("services", "aws_services"), "allow_aws"),
+    **dict.fromkeys(("files", "paths"), "allow_tmp"),
+    **dict.fromkeys(("programs", "processes", "commands"), "allow_child_process"),
+}
+
+
 def suggest(name: str, names: Iterable[str]) -> str:
     """The nearest of these names, in words; all of them where none is near."""
     names = [each for each in names if each != "self"]
     plain = name.lower().replace("-", "_")
     begin = [each for each in names if len(plain) > 2 and each.startswith(plain)]
-    near = begin or get_close_matches(plain, names, n=1)
+    meant = [each for each in (_MEANT.get(plain.removeprefix("allow_")),) if each in names]
+    near = meant or begin or get_close_matches(plain, names, n=1)
     return f"did you mean {near[0]}?" if near else f"use {', '.join(names)}"
 
 

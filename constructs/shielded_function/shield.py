@@ -18,9 +18,10 @@ from .errors import ShieldError, shown
 from .everywhere import OnUnsupported, ShieldedApp, shield_everywhere
 from .function_facts import FunctionHandle
 from .function_shield import FunctionShield, attached_to
-from .kinds import is_alias_or_import, is_cdk_handler, is_of_cdk, owner_of, why_not
+from .kinds import holds_no_function, is_alias_or_import, is_cdk_handler, is_of_cdk, owner_of, why_not
 from .layer import check_layer
 from .log_group import LogOptions
+from .paths import path_of
 from .policy import ShieldPolicy, check_policy
 from .renamed import by_name
 
@@ -41,8 +42,8 @@ class Shield(cdk.Mixin):
 
     `with_`, `Mixins` and `Aspects` skip other constructs, the functions of the CDK's custom resources, and functions
     with a shield, so the first policy stays. `apply` accepts only a function without a shield. `with_` is an error for
-    an alias, a version, an imported function, or a construct of the CDK that contains only the CDK's functions (a
-    `Provider`), as it would shield nothing.
+    an alias, a version, an imported function, or a construct of the CDK without a function (a table), or with only the
+    CDK's functions (a `Provider`), as it would shield nothing.
     """
 
     @by_name("Shield")
@@ -75,7 +76,9 @@ class Shield(cdk.Mixin):
         self.policy = self._options.policy
         self.alarms = self._options.alarms
         self.logs = self._options.logs
-        self._asked: set[IConstruct] = set()
+        self._asked: dict[
+            str, IConstruct
+        ] = {}  # by path: jsii may give a construct of the CDK another object each time
 
     def supports(self, construct: IConstruct) -> bool:
         """Whether it is a Lambda function without a shield, and not of the CDK: only `apply` shields those.
@@ -83,10 +86,10 @@ class Shield(cdk.Mixin):
         Raises:
             ShieldError: it was named directly, and it contains no function to shield.
         """
-        self._asked.add(construct)
+        self._asked[path_of(construct)[0]] = construct
         owner = owner_of(construct)
         if owner is None:
-            if is_alias_or_import(construct) and self._named(construct) is construct:
+            if self._named(construct) is construct and (is_alias_or_import(construct) or holds_no_function(construct)):
                 raise ShieldError(construct.node.path, [why_not(construct)])
             return False
         if not _is_cdk_own(owner):
@@ -98,8 +101,8 @@ class Shield(cdk.Mixin):
 
     def _named(self, construct: IConstruct) -> IConstruct:
         """The outermost named construct: `with_` and `Mixins` visit a construct before its children."""
-        above = construct.node.scope
-        return construct if above is None or above not in self._asked else self._named(above)
+        above, _, _ = path_of(construct)[0].rpartition("/")
+        return self._named(self._asked[above]) if above and above in self._asked else construct
 
     def apply_to(self, construct: IConstruct) -> None:
         """Called by the CDK for the mixin."""

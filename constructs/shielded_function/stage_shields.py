@@ -22,15 +22,16 @@ from . import custom_resources, layer_archive
 from .alarms import AlarmOptions
 from .batching import members_of, note_all
 from .errors import ShieldError
-from .function_facts import FunctionHandle, read_properties
+from .function_facts import read_properties
 from .kinds import find_relevant
 from .late import check_late
 from .layer import import_layer, shield_layer
 from .monitoring.descriptions import describe_fleet
+from .monitoring.destinations import DestinationCheck, ShieldResources
 from .monitoring.function_filters import SharedFilters
 from .monitoring.resources import WantedAlarm, make_alarms
 from .monitoring.watches import watches_of
-from .names import DATES, POLICY
+from .names import DATES, LAMBDAS, LAYERS, POLICY
 from .paths import find_constructs, l2_path, path_of
 
 if TYPE_CHECKING:
@@ -53,14 +54,8 @@ _MANY_SHIELDS: Final = 50
 """With fewer functions, a stack's resources are not counted: a shield has two to four, a function three."""
 
 
-class StagedShield(Protocol):
-    """The interface of a shield for its stage; `FunctionShield`, in a higher module, implements it.
-
-    Attributes:
-        handle: its function.
-    """
-
-    handle: FunctionHandle
+class StagedShield(ShieldResources, Protocol):
+    """The interface of a shield for its stage; `FunctionShield`, in a higher module, implements it."""
 
     @property
     def wants_grants(self) -> bool:
@@ -125,6 +120,7 @@ class StageShields(Construct):
         self._answered: dict[str, list[str]] | None = None
         self._missing: dict[str, list[str]] = {}
         check_late(self, self.invariant_problems)  # fails the synthesis where a shield was removed
+        cdk.Aspects.of(self).add(DestinationCheck(stage, self.attached, self.problems), priority=950)
 
     def add(self, attached: StagedShield) -> None:
         """Adds a new shield."""
@@ -247,6 +243,7 @@ class StageShields(Construct):
             states = cast("list[Any]", stack.resolve([shield.state() for shield in shields]))
             noted = {shield.handle.resource: state["settings"] for shield, state in zip(shields, states, strict=True)}
             note_all(list(noted), POLICY, [json.dumps(settings, sort_keys=True) for settings in noted.values()])
+            note_all(list(noted), LAYERS, [json.dumps(state["layers"]) for state in states])
             dated = {shield.handle.resource: dates for shield in shields if (dates := shield.dates)}
             note_all(list(dated), DATES, [json.dumps(dates, sort_keys=True) for dates in dated.values()])
             for shield, now, state in zip(shields, properties, states, strict=True):
@@ -327,6 +324,17 @@ class StackShields:
                 "arm64, or set shield_layer= to the ARN of a layer that you published"
             ]
         return [] if architecture in self._layers else self.shared.missing_binaries(architecture)
+
+    def lambda_log_group(self, function_name: str) -> logs.ILogGroup | None:
+        """The stack's own log group to which a function of this name writes by default; None for none."""
+        groups = find_constructs(self.stack, (), ["AWS::Logs::LogGroup"])
+        names = members_of(groups, "logGroupName")
+        for group, (name,) in zip(groups, names, strict=True):
+            if name == f"{LAMBDAS}{function_name}":
+                above = group.node.scope
+                imported = logs.LogGroup.from_log_group_name
+                return above if isinstance(above, logs.LogGroup) else imported(group, "Shielded", group.ref)
+        return None
 
     def arn_of(self, layer: lambda_.ILayerVersion) -> str:
         """The ARN of a layer, a token."""

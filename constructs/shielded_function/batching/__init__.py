@@ -84,7 +84,7 @@ def resolve_all(resources: Sequence[Any], attribute: str, names: Sequence[str]) 
 
     Returns:
         For each resource, the properties that it has; None where it lacks the attribute. Properties written by
-        `add_property_override` are in `overrides`, by CloudFormation's names.
+        `add_property_override` are in `overrides`, by CloudFormation's names, and its condition in `condition`.
     """
     return _ask("resolve", list(resources), attribute, list(names)) if resources else []
 
@@ -110,11 +110,11 @@ def references_of(
     return [None if each is None else (each[0], each[1]) for each in found]
 
 
-def circles_of(asked: Sequence[tuple[Any, str]]) -> list[list[str] | None]:
-    """Finds circular dependencies that texts would cause in resources, in this order.
+def circles_of(asked: Sequence[tuple[Any, Any]]) -> list[list[str] | None]:
+    """Finds circular dependencies that values would cause in resources, in this order.
 
     Args:
-        asked: each resource, and a text with references.
+        asked: each resource, and a value with references.
 
     Returns:
         For each, the paths of the circle, from the resource or its stack back to it; None for none.

@@ -30,13 +30,14 @@ class Batch {
     }
 
     // Some properties in one attribute of these, resolved, and as `overrides` the values of add_property_override,
-    // which the CDK keeps in a separate member. Null for a resource without the attribute.
+    // which the CDK keeps in a separate member, and as `condition` its condition. Null for a resource without the attribute.
     static resolve(resources, attribute, names) {
         return resources.map((resource) => {
             const properties = inspect(resource)[attribute];
             const wanted = Object.fromEntries(names.map((name) => [name, properties?.[name]]));
             const overrides = resource.rawOverrides?.Properties;
-            return properties ? resource.stack.resolve(overrides ? { ...wanted, overrides } : wanted) : null;
+            const condition = resource.cfnOptions.condition;
+            return properties ? resource.stack.resolve({ ...wanted, overrides, condition }) : null;
         });
     }
 

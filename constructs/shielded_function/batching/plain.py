@@ -156,6 +156,7 @@ def _inspect(resource: Any) -> dict[str, Any]:
 
 def _resolve(resource: Any, properties: Any, names: Sequence[str]) -> Any:
     wanted = {name: (properties or {}).get(name) for name in names}
+    wanted["condition"] = resource.cfn_options.condition
     return None if properties is None else resource.stack.resolve(wanted)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from ..errors import ShieldError
-from ..names import DATES, PERIMETER, POLICY
+from ..names import DATES, LAYERS, PERIMETER, POLICY
 from ..other_code import STACK
 from .assets import Assets
 from .finding import PLUGIN
@@ -131,6 +131,7 @@ class _Reader:
                 left_out=self._left_out,
                 perimeter=partial(self._noted, PERIMETER),
                 noted=partial(self._noted, POLICY),
+                added=partial(self._noted, LAYERS),
                 dated=partial(self._noted, DATES),
                 cdk_handler=self._cdk_handler,
                 defaults=as_mapping(as_mapping(content.get("Globals")).get("Function")),

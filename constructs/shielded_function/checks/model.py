@@ -126,6 +126,7 @@ class LambdaFunction:
         policy: the policy in its variables and its policy file.
         policy_file: whether the policy file could be read.
         noted: the variables that its construct set, by name, where the assembly has them; else empty.
+        lost_layers: the layers that its construct added, and that it has no more.
         dated: the dates of its policy that its construct recorded: `until`, and `entries`.
         left_out: why it was left out of shielding on purpose; else empty.
         perimeter: the construct path of the `ShieldPerimeter` that covers it; empty for none.
@@ -141,6 +142,7 @@ class LambdaFunction:
     policy: FunctionPolicy
     policy_file: FileKind = "unnamed"
     noted: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    lost_layers: Sequence[Any] = ()
     dated: Mapping[str, Any] = field(default_factory=dict[str, Any])
     left_out: str = ""
     perimeter: str = ""

@@ -43,6 +43,7 @@ def read_functions(
     left_out: Reasons = lambda _: "",
     perimeter: Reasons = lambda _: "",
     noted: Reasons = lambda _: "",
+    added: Reasons = lambda _: "",
     dated: Reasons = lambda _: "",
     cdk_handler: Reasons = lambda _: "",
     defaults: Mapping[str, Any] | None = None,
@@ -55,6 +56,7 @@ def read_functions(
         left_out: why a function was left out on purpose.
         perimeter: which `ShieldPerimeter` covers a function.
         noted: variables that its construct set, as JSON.
+        added: layers that its construct added, as JSON.
         dated: dates of its policy, as JSON.
         cdk_handler: which of the CDK's handlers a function is.
         defaults: the function properties in a SAM template's `Globals`.
@@ -74,6 +76,7 @@ def read_functions(
             policy=read_policy(environment, lines, template.known).with_dates(days),
             policy_file=kind,
             noted=json.loads(noted(path) or "{}") if path else {},
+            lost_layers=_lost_layers(properties, added(path)) if path else (),
             dated=days,
             left_out=left_out(path) if path else "",
             perimeter=perimeter(path) if path else "",
@@ -143,6 +146,11 @@ def _with_defaults(properties: Mapping[str, Any], defaults: Mapping[str, Any]) -
 def _layers(properties: Mapping[str, Any]) -> Sequence[Any]:
     layers = properties.get("Layers") or []
     return cast("list[Any]", layers) if isinstance(layers, list) else [layers]  # one expression for all
+
+
+def _lost_layers(properties: Mapping[str, Any], added: str) -> Sequence[Any]:
+    there = _layers(properties)
+    return [layer for layer in json.loads(added or "[]") if layer not in there]
 
 
 def _layer_content(template: Template, layer: Any) -> Any:

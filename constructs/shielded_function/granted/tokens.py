@@ -24,6 +24,8 @@ __all__ = ["Place", "Tokens", "resolve"]
 
 _TEXT: Final = re.compile(r"\$\{Token\[[^\]]*\]\}")
 _LIST: Final = "#{Token["
+_BETWEEN: Final = ("Outputs.", "/cdk/exports/")
+"""Attributes by which the CDK passes a value between stacks: a nested stack's output, a parameter of another region."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -272,7 +274,7 @@ def _attribute(value: Any) -> str:
     """The attribute in a resolved reference, unless it leads to another stack."""
     if isinstance(value, dict) and len(value) == 1 and "Fn::GetAtt" in value:
         argument = value["Fn::GetAtt"]
-        return str(argument[1]) if isinstance(argument, list) and not str(argument[1]).startswith("Outputs.") else ""
+        return str(argument[1]) if isinstance(argument, list) and not str(argument[1]).startswith(_BETWEEN) else ""
     if isinstance(value, dict) and list(value) == ["Ref"] and not str(value["Ref"]).startswith("referenceto"):
         return "Ref"
     return ""

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .watches import Counter
 
 _ID: Final = "ShieldedLogGroups"
+NO_FUNCTION: Final = "-"
+"""Stands in a pattern for a function that its condition leaves out."""
 
 
 class SharedFilters:
@@ -61,6 +63,11 @@ class SharedFilters:
         found = make(self._scope(log_group, len(made)), pattern)
         made.append(_Shared(counter.pattern, names, found))
         return found
+
+    def rename(self, function_name: str, name: str) -> None:
+        """Replaces a function's name in all patterns."""
+        for shared in (each for made in self._made.values() for each in made):
+            shared.names[:] = [name if each == function_name else each for each in shared.names]
 
     def _scope(self, log_group: logs.ILogGroup, number: int) -> Construct:
         """Named by the log group's address, so that the order of functions does not change the filter's logical id."""

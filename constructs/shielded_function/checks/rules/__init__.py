@@ -53,6 +53,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "a library that needs the executable memory that is blocked",
         modes.executable_memory_needed,
     ),
+    Rule("version-not-renewed", "warning", "traffic on a version that stays as it is", applied.version_not_renewed),
     Rule("runtime-untested", "warning", "an untested runtime", applied.runtime_untested),
     Rule("shield-unknown", "warning", "a shield that is not this package's", applied.shield_unknown),
     Rule("image-unseen", "warning", "a container image cannot be looked into", applied.image_unseen),

@@ -10,11 +10,24 @@ from shielded_function_monitoring.template import WRAPPER
 
 from ...globs import covers
 from ...names import NEXT_WRAPPER_VARIABLE, OFF
-from ..model import POLICY_FILE_VARIABLE, WRAPPER_VARIABLE, LambdaFunction, as_mapping
+from ..model import (
+    POLICY_FILE_VARIABLE,
+    WRAPPER_VARIABLE,
+    LambdaFunction,
+    as_mapping,
+    canonical,
+    construct_of,
+    referred,
+)
 from .rule import ENVIRONMENT, Context, Problem
 
 _WRAPPER_AT = f"{ENVIRONMENT}.{WRAPPER_VARIABLE}"
 _SHIELD_IT = "use ShieldedFunction, Shield, or Shield.everywhere for the whole app"
+_OF_VERSIONS = (
+    ("AWS::Lambda::Alias", "FunctionVersion"),
+    ("AWS::Lambda::EventSourceMapping", "FunctionName"),
+    ("AWS::Lambda::Url", "TargetFunctionArn"),
+)
 _MODE = 32  # characters: modes and short lists are printed
 _EXCUSE_IT = "or acknowledge it with a reason"
 
@@ -71,12 +84,36 @@ def _stage(function: LambdaFunction) -> str:
 def wrapper_without_layer(function: LambdaFunction, context: Context) -> Iterator[Problem]:
     """A function that cannot start, as Lambda finds no wrapper."""
     del context
-    if function.has_wrapper and not function.has_layer:
+    replaced = function.lost_layers and not function.has_shield_layer
+    if function.has_wrapper and (replaced or not function.has_layer):
+        lost = "the layer that the construct added is gone" if replaced else "no layer holds the shield"
         yield Problem(
-            "half a shield: the wrapper is set, but no layer holds the shield, so it cannot start",
-            "shield it with the construct, which adds the layer, and do not override Layers",
+            f"half a shield: the wrapper is set, but {lost}, so it cannot start",
+            "shield it with the construct, which adds the layer, and do not override Layers: use add_layers",
             "Properties.Layers",
         )
+
+
+def version_not_renewed(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """Traffic goes to a version that keeps the code and settings of its first deployment.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html
+    """
+    del context
+    template, logical_id = function.template, function.place.logical_id
+    for version, properties in template.of_type("AWS::Lambda::Version"):
+        path = construct_of(template.paths.get(version, ""))
+        if referred(properties.get("FunctionName")) != logical_id or path.rpartition("/")[2] == "CurrentVersion":
+            continue
+        for kind, member in _OF_VERSIONS:
+            for user, settings in template.of_type(kind):
+                if version in canonical(settings.get(member)):
+                    yield Problem(
+                        f"{template.place(user).path} leads to the version {path or version}, which later deployments "
+                        "do not renew, so it may run without this shield",
+                        "use function.current_version, which each change of the function renews",
+                        f"{user}.{member}",
+                    )
 
 
 def architecture_mismatch(function: LambdaFunction, context: Context) -> Iterator[Problem]:

@@ -16,7 +16,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sam as sam
 
-from shielded_function import AlarmOptions, Shield, ShieldedFunction, ShieldPolicy
+from shielded_function import AlarmOptions, Shield, ShieldedFunction, ShieldError, ShieldPolicy
 from shielded_function.checks import check, read_assembly
 from shielded_function.checks.rules import OF_NO_FUNCTION, RULES
 from shielded_function.other_code import FUNCTIONS, NO_CODE, OTHER_CODE, PREFIXES
@@ -69,6 +69,8 @@ DAMAGE: dict[str, tuple[dict[str, Any], str]] = {
     "no layer": ({"Layers": None}, "wrapper-without-layer"),
     "an empty list of layers": ({"Layers": []}, "wrapper-without-layer"),
     "no value of layers": ({"Layers": [{"Ref": "AWS::NoValue"}]}, "wrapper-without-layer"),
+    "another layer": ({"Layers": ["arn:aws:lambda:us-east-1:123456789012:layer:dd:7"]}, "wrapper-without-layer"),
+    "a layer by a parameter": ({"Layers": [{"Ref": "Unknown"}]}, "wrapper-without-layer"),
     "no policy": (NO_POLICY, "policy-missing"),
     "a misspelt mode": (environment(read_handler="blok"), "policy-invalid"),
     "an unknown variable": (environment(read_hander="block"), "policy-invalid"),
@@ -165,8 +167,6 @@ FINE: dict[str, dict[str, Any]] = {
     ),
     "a host that looks like a shared one": environment(allow_outbound="github.com.example.net,myslack.com"),
     "a wide list where nothing is blocked": environment(outbound_connectivity="allow", allow_aws="all"),
-    "a layer published elsewhere": {"Layers": ["arn:aws:lambda:us-east-1:123456789012:layer:shield:7"]},
-    "a layer by a parameter": {"Layers": [{"Ref": "Unknown"}]},
     "another wrapper runs next": environment(next_wrapper="/opt/other"),
     "hosts known at deployment": {
         OUTBOUND: {"Fn::Join": ["", [{"Fn::GetAtt": ["Db", "Endpoint.Address"]}, ":5432,api.example.com"]]}
@@ -209,7 +209,8 @@ def test_a_policy_of_other_stacks_values_is_no_other_policy(
     fn = shielded(cdk.NestedStack(stack, "Nested"), policy=policy)
     assert rules(judge()) == set()
     assert isinstance(fn, ShieldedFunction)
-    fn.shield.allow_to("api.example.com:443")
+    with pytest.raises(ShieldError, match="allow_to: its template is synthesized already"):
+        fn.shield.allow_to("api.example.com:443")
     report = judge()
     assert (rules(report), len(report.shielded[0].noted["SHIELD_ALLOW_BUCKETS"])) == (set(), 1)
 
@@ -435,6 +436,15 @@ def test_a_layer_for_another_architecture(stack: cdk.Stack, shielded: MakeFuncti
     shielded(stack, "Three", {"Architectures": {"Ref": "AWS::Region"}}, shield_layer=shield.layer)
     report = judge()
     assert rules(report) == rules(report, "Shop/Two") == {"architecture-mismatch"}
+
+
+def test_a_version_that_is_not_renewed(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
+    function: Any = shielded(stack, "Fn")
+    old: Any = lambda_.Version(stack, "Old", lambda_=function)
+    for name, version in (("Stale", old), ("Fresh", function.current_version)):
+        lambda_.Alias(stack, name, alias_name=name, version=version)
+    found = [each.problem for each in judge().findings if each.rule == "version-not-renewed"]
+    assert [text.partition(", which")[0] for text in found] == ["Shop/Stale leads to the version Shop/Old"]
 
 
 def test_a_wide_wildcard_of_pseudo_parameters(app: cdk.App, shielded: MakeFunction, judge: Judge) -> None:

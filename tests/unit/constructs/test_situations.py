@@ -1,0 +1,277 @@
+"""Apps as users write them, each a row: it synthesizes, or one error names the place and the fix."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import jsii
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk.assertions import Annotations, Match, Template
+from constructs import IConstruct
+
+from harness.function_template import FILTER, LOG_GROUP, Props
+from shielded_function import AlarmOptions, LogOptions, Shield, ShieldError, ShieldPolicy
+from unit.constructs.aws import aws
+
+pytestmark = pytest.mark.promise("construct.everywhere")
+
+ACCOUNT = "111122223333"
+LAMBDA: Any = iam.ServicePrincipal("lambda.amazonaws.com")
+BASIC = "service-role/AWSLambdaBasicExecutionRole"
+
+
+@jsii.implements(cdk.IStableAnyProducer)
+class Made:
+    """A lazy value of the app."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def produce(self) -> Any:
+        return self._value
+
+
+@jsii.implements(cdk.IAspect)
+class Doing:
+    """An aspect of the app."""
+
+    def __init__(self, action: Callable[[], None]) -> None:
+        self._action = action
+
+    def visit(self, node: IConstruct) -> None:
+        if node.node.path == "Shop/Checkout":
+            self._action()
+
+
+class Shop:
+    """An app with a function in the stack Shop, and an empty stack, Ops."""
+
+    def __init__(self, props: Props, folder: Path) -> None:
+        self.props = props
+        self.app = cdk.App(outdir=str(folder / "cdk.out"), analytics_reporting=False)
+        self.shop, self.ops = self.stack("Shop"), self.stack("Ops")
+        self.everywhere: dict[str, Any] = {}
+
+    def stack(self, name: str, region: str = "eu-west-1") -> cdk.Stack:
+        env = cdk.Environment(account=ACCOUNT, region=region)
+        return cdk.Stack(self.app, name, env=env, cross_region_references=True)
+
+    def function(self, name: str = "Checkout", **more: Any) -> Any:
+        return lambda_.Function(self.shop, name, **{**self.props, **more})
+
+    def layer(self, number: int) -> Any:
+        arn = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:layer:l:{number}"
+        return lambda_.LayerVersion.from_layer_version_arn(self.shop, f"L{number}", arn)
+
+    def act(self, topic: Any) -> None:
+        self.everywhere["alarms"] = AlarmOptions(actions=[aws.cloudwatch_actions.SnsAction(topic)])
+
+    def synthesize(self) -> Template:
+        Shield.everywhere(self.app, ShieldPolicy(), **self.everywhere)
+        self.app.synth()
+        return Template.from_stack(self.shop)
+
+
+@pytest.fixture
+def shop(props: Props, tmp_path: Path) -> Shop:
+    return Shop(props, tmp_path)
+
+
+def table_of_shop(shop: Shop) -> None:
+    """Ops refers to Shop."""
+    cdk.CfnOutput(shop.ops, "Out", value=aws.sqs.Queue(shop.shop, "Queue").queue_arn)
+
+
+def key_in_ops(shop: Shop) -> None:
+    table_of_shop(shop)
+    shop.everywhere["logs"] = LogOptions(encryption_key=aws.kms.Key(shop.ops, "Key"))
+    shop.function()
+
+
+def topic_in_ops(shop: Shop) -> None:
+    table_of_shop(shop)
+    shop.act(aws.sns.Topic(shop.ops, "Topic"))
+    shop.function()
+
+
+def topic_after_function(shop: Shop) -> None:
+    topic = aws.sns.Topic(shop.shop, "Topic")
+    topic.node.add_dependency(shop.function())
+    shop.act(topic)
+
+
+def topic_elsewhere(shop: Shop) -> None:
+    shop.act(aws.sns.Topic(shop.stack("Us", "us-east-1"), "Topic", topic_name="alarms"))
+    shop.function()
+
+
+def topic_by_arn(shop: Shop) -> None:
+    shop.act(aws.sns.Topic.from_topic_arn(shop.shop, "Topic", f"arn:aws:sns:us-east-1:{ACCOUNT}:alarms"))
+    shop.function()
+
+
+def enforced_signing(shop: Shop) -> None:
+    profile = aws.signer.SigningProfile(shop.shop, "P", platform=aws.signer.Platform.AWS_LAMBDA_SHA384_ECDSA)
+    enforce = lambda_.UntrustedArtifactOnDeployment.ENFORCE
+    config = lambda_.CodeSigningConfig(
+        shop.shop, "Signing", signing_profiles=[profile], untrusted_artifact_on_deployment=enforce
+    )
+    shop.function(code_signing_config=config)
+
+
+def fifth_layer(shop: Shop) -> None:
+    function = shop.function(layers=[shop.layer(n) for n in range(4)])
+    cdk.Aspects.of(shop.app).add(Doing(lambda: function.add_layers(shop.layer(4))))
+
+
+def child_named_shield(shop: Shop) -> None:
+    cdk.CfnOutput(shop.function(), "Shield", value="x")
+
+
+# Each: an app, and a part of its one error.
+REFUSED: dict[str, tuple[Callable[[Shop], None], str]] = {
+    "a key in a stack that refers to this one": (
+        key_in_ops,
+        "Shop/Checkout: LogOptions.encryption_key: a circular dep",
+    ),
+    "a topic in such a stack": (topic_in_ops, 'Shop -> Ops -> Shop: say granularity="fleet", stacks=[the stack'),
+    "a topic that depends on the function": (topic_after_function, "-> Shop/Topic/Resource -> Shop/Checkout/Shield/"),
+    "a topic of another region": (topic_elsewhere, "one is in us-east-1, and CloudWatch takes only actions in the ala"),
+    "such a topic by its ARN": (topic_by_arn, "AlarmOptions.actions: one is in us-east-1"),
+    "enforced signatures": (enforced_signing, "Shop/Checkout: code_signing_config: Shop/Signing/Resource enforces"),
+    "a fifth layer by an aspect": (fifth_layer, "Shop/Checkout: layers: 5 of 5 are in use"),
+    "a construct named Shield": (child_named_shield, "Shop/Checkout: a construct in it has the id Shield"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_an_app_is_refused_by_place_and_fix(name: str, shop: Shop) -> None:
+    make, says = REFUSED[name]
+    make(shop)
+    with pytest.raises(Exception, match="Shop/Checkout") as error:
+        shop.synthesize()
+    assert says in str(error.value)
+
+
+@pytest.mark.parametrize("kind", ["sqs", "s3", "dynamodb"])
+def test_a_grant_across_regions_synthesizes(kind: str, shop: Shop) -> None:
+    us = shop.stack("Us", "us-east-1")
+    function = shop.function()
+    if kind == "sqs":
+        aws.sqs.Queue(us, "Queue").grant_send_messages(function)
+    elif kind == "s3":
+        aws.s3.Bucket(us, "Bucket").grant_read(function)
+    else:
+        key: Any = aws.dynamodb.Attribute(name="id", type=aws.dynamodb.AttributeType.STRING)
+        aws.dynamodb.Table(us, "Table", partition_key=key).grant_read_data(function)
+    shop.synthesize()
+    warning = Match.string_like_regexp(rf"it is in us-east-1.*{kind}\.us-east-1\.amazonaws\.com:443")
+    Annotations.from_stack(shop.shop).has_warning("/Shop/Checkout", warning)
+
+
+@pytest.mark.parametrize("mixin", [False, True])
+def test_metadata_that_was_read_is_read_again(mixin: bool, shop: Shop) -> None:
+    function = shop.function()
+    cdk.Annotations.of(function).add_info("first")
+    assert [entry.type for entry in function.node.metadata]
+    if mixin:
+        cdk.Mixins.of(shop.shop).apply(Shield(ShieldPolicy()))
+    shop.synthesize().resource_count_is(FILTER, 1)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_resources_take_the_functions_condition(shared: bool, shop: Shop) -> None:
+    """In a log group of two functions, the pattern has the other's name alone."""
+    more = {"log_group": aws.logs.LogGroup(shop.shop, "Logs")} if shared else {}
+    condition = cdk.CfnCondition(shop.shop, "OnlyProd", expression=cdk.Fn.condition_equals(cdk.Aws.REGION, "x"))
+    shop.function(**more).node.default_child.cfn_options.condition = condition
+    shop.function("Other", **more)
+    resources = shop.synthesize().to_json()["Resources"]
+    of_shield = {name: each for name, each in resources.items() if name.startswith("CheckoutShield")}
+    assert len(of_shield) == (2 if shared else 4)
+    assert {each.get("Condition") for each in of_shield.values()} == {"OnlyProd"}
+    filters = [json.dumps(each) for each in resources.values() if each["Type"] == FILTER]
+    assert len(filters) == 2 - shared
+    assert all('{"Fn::If": ["OnlyProd", {"Ref": "Checkout' in each for each in filters) is shared
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_lazy_environment_is_kept(whole: bool, shop: Shop) -> None:
+    variables: Any = {"MINE": "1"}
+    lazy: Any = cdk.Lazy.any(Made({"variables": variables} if whole else variables))
+    lambda_.CfnFunction(
+        shop.shop,
+        "Checkout",
+        code=lambda_.CfnFunction.CodeProperty(zip_file="x"),
+        role=iam.Role(shop.shop, "Role", assumed_by=LAMBDA).role_arn,
+        runtime="python3.13",
+        handler="index.handler",
+        environment=lazy if whole else lambda_.CfnFunction.EnvironmentProperty(variables=lazy),
+    )
+    (function,) = shop.synthesize().find_resources("AWS::Lambda::Function").values()
+    found = function["Properties"]["Environment"]["Variables"]
+    assert (found["MINE"], found["SHIELD_READ_WRITE_TMP"]) == ("1", "block")
+
+
+def test_the_log_group_of_the_name_is_used(shop: Shop) -> None:
+    aws.logs.LogGroup(shop.shop, "Logs", log_group_name="/aws/lambda/pay")
+    shop.function(function_name="pay")
+    template = shop.synthesize()
+    template.resource_count_is(LOG_GROUP, 1)
+    (found,) = template.find_resources(FILTER).values()
+    assert found["Properties"]["LogGroupName"]["Ref"].startswith("Logs")
+
+
+# Each: how a role is given, and whether a statement, or a warning, follows.
+ROLES: dict[str, tuple[str, bool, bool]] = {
+    "no policy": ("", True, False),
+    "that of the CDK": (BASIC, False, False),
+    "a policy that is called alike": ("AdministratorAccess-Amplify", True, False),
+    "immutable": ("", False, True),
+    "immutable, with the policy": (BASIC, False, False),
+    "by the ARN of the app's own": (BASIC, False, False),
+}
+
+
+@pytest.mark.parametrize("name", ROLES)
+def test_a_role_that_may_not_write_the_log(name: str, shop: Shop) -> None:
+    policy, statement, warning = ROLES[name]
+    role: Any = iam.Role(shop.shop, "Role", assumed_by=LAMBDA)
+    if policy:
+        role.add_managed_policy(iam.ManagedPolicy.from_aws_managed_policy_name(policy))
+    if name.startswith("immutable"):
+        role = role.without_policy_updates()
+    if name.startswith("by the ARN"):
+        role = iam.Role.from_role_arn(shop.shop, "Same", role.node.default_child.attr_arn)
+    shop.function(role=role)
+    assert ("logs:PutLogEvents" in json.dumps(shop.synthesize().to_json())) is statement
+    told = Annotations.from_stack(shop.shop).find_warning("*", Match.string_like_regexp("every alert would be lost"))
+    assert bool(told) is warning
+
+
+def test_a_stage_after_everywhere_is_an_error(shop: Shop) -> None:
+    shop.function()
+    Shield.everywhere(shop.app, ShieldPolicy())
+    stack = cdk.Stack(cdk.Stage(shop.app, "Prod"), "Late")
+    lambda_.Function(stack, "Refund", **shop.props)
+    with pytest.raises(Exception, match=r"Prod/Late/Refund: its stage Prod was made after Shield\.everywhere"):
+        shop.app.synth()
+
+
+def test_uses_without_effect_are_errors(shop: Shop) -> None:
+    key: Any = aws.dynamodb.Attribute(name="id", type=aws.dynamodb.AttributeType.STRING)
+    table: Any = aws.dynamodb.Table(shop.shop, "Table", partition_key=key)
+    with pytest.raises(RuntimeError, match="Shop/Table: only a Lambda function can be shielded"):
+        table.with_(Shield(ShieldPolicy()))
+    given: Any = {"allow_hosts": ["a.example"]}
+    with pytest.raises(ShieldError, match="there is no 'allow_hosts'; did you mean allow_outbound"):
+        ShieldPolicy(**given)
+    app: Any = Shield.everywhere(shop.app, ShieldPolicy())
+    with pytest.raises(AttributeError, match=r"call it without Aspects\.add"):
+        cdk.Aspects.of(shop.app).add(app)
