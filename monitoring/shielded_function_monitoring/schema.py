@@ -82,6 +82,8 @@ _EVENTS: Final[Mapping[str, tuple[Mapping[str, Any], Sequence[str]]]] = {
                 "properties": {name: {"enum": [*MODES, "allow"]} for name in POLICIES if name != "self_protection"},
                 "additionalProperties": False,
             },
+            "aws": {"type": "string", "minLength": 1},
+            "buckets": _COUNT,
             "sites": {"type": "integer", "minimum": 0},
             "patched": {"type": "integer", "minimum": 0},
             "handler_files": {"type": "integer", "minimum": 0},

@@ -31,6 +31,8 @@ TARGET: Final = (
 _OUTER: Final = tuple(f"caller.through.{at}" for at in range(1, MAX_THROUGH))
 CALLER: Final = ("caller.object", "caller.package", *_OUTER)
 """The caller: the shared object, and the packages that led to it. `through` begins with `package`."""
+ADMITTED_AWS: Final = ("aws", "buckets")
+"""Of a start: the services of AWS that its policy admitted, and the number of the only buckets."""
 SEEN: Final = (
     Aggregate("sum", "count", "violations"),
     Aggregate("count", "*", "lines"),
@@ -53,7 +55,8 @@ def _of(functions: tuple[str, ...], *conditions: Condition) -> Filter:
 
 
 def observed(functions: tuple[str, ...] = ()) -> Query:
-    """All that the shield wrote: one row for each function, event, control, mode, target, caller and entry.
+    """All that the shield wrote: one row for each function, event, control, mode, target, caller, entry and kind
+    of start.
 
     Args:
         functions: names; all when empty.
@@ -63,7 +66,7 @@ def observed(functions: tuple[str, ...] = ()) -> Query:
         _DAY,
         Stats(
             (*SEEN, _SYSCALL, _REASON),
-            (*WHO, "event", "policy", "mode", *TARGET, *CALLER, "allow"),
+            (*WHO, "event", "policy", "mode", *TARGET, *CALLER, "allow", *ADMITTED_AWS),
         ),
         Limit(MAX_ROWS),
     )

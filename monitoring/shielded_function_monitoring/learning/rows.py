@@ -105,6 +105,8 @@ def _add_event(log: FunctionLog, row: Row, event: str, policy: str, evidence: Ev
             log.folded[policy] = log.folded.get(policy, 0) + counted.count
             log.add_not_written(policy, row.get("mode", ""), counted)
     log.add_event(event, evidence)
+    if event == "armed":
+        log.starts.add((row.get("aws", ""), row.get("buckets", "")))
     if row.get("last_reason"):
         log.reasons[event] = row["last_reason"]
     return True

@@ -14,11 +14,13 @@ from jsonschema import Draft202012Validator
 
 from harness.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 from harness.ways import ways
+from shielded_function.cli.learned_policy import aws_services
 from shielded_function_emulator.languages import find, python
 from shielded_function_emulator.sandbox import Completed, Sandbox
 from shielded_function_monitoring import parse_line
 from shielded_function_monitoring.alert import EVENTS, MAX_LINE
 from shielded_function_monitoring.filters import violations
+from shielded_function_monitoring.learning.aws_hosts import known_services
 from shielded_function_monitoring.schema import json_schema
 
 pytestmark = pytest.mark.promise("alert.one-line")
@@ -66,6 +68,31 @@ def test_every_event_follows_the_schema(box: Sandbox, event: str) -> None:
     lines = run(box, BY[event], [], settings)
     assert event in {line.get("event") for line in lines}
     assert [origin_of(line) for line in lines] == [ORIGIN] * len(lines)
+
+
+# The longest names of services, as many as a policy takes.
+SERVICES = sorted(known_services(aws_services()), key=lambda name: (-len(name), name))[:64]
+# Settings, and what the start says of AWS.
+STARTS: list[tuple[dict[str, str], str | None, int | None]] = [
+    ({}, "all", None),
+    ({"allow_aws": "none"}, "none", None),
+    ({"allow_aws": "sqs,dynamodb"}, "sqs,dynamodb", None),
+    ({"allow_aws": "sqs", "allow_buckets": "shop-orders,shop-invoices"}, "sqs", 2),
+    ({"allow_aws": ",".join(SERVICES)}, ",".join(SERVICES), None),
+    ({"allow_aws": "sqs", "outbound_connectivity": "allow"}, None, None),
+]
+
+
+@pytest.mark.parametrize(("given", "services", "buckets"), STARTS)
+def test_a_start_says_what_it_admits_of_aws(
+    box: Sandbox, given: dict[str, str], services: str | None, buckets: int | None
+) -> None:
+    """Also beside a function's name of any length: `learn` takes no more than this."""
+    name = {"AWS_LAMBDA_FUNCTION_NAME": '"' * 140}
+    settings = policy(**{"outbound_connectivity": "alert", "read_write_tmp": "block", **given}) | FUNCTION | name
+    line = next(line for line in run(box, "path", ["x"], settings) if line.get("event") == "armed")
+    assert (line.get("aws"), line.get("buckets")) == (services, buckets)
+    assert line["function"].startswith('"' * 30)
 
 
 @pytest.mark.parametrize("event", ["refused", "unshielded"])

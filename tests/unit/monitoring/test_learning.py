@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from harness.alert_lines import alert, armed, at, connect, folded, line, lookup, program, refused, tmp
+from shielded_function.cli.learned_policy import exfiltration
 from shielded_function.policy import ShieldPolicy
 from shielded_function_monitoring import learning
 from shielded_function_monitoring.learning import PackageCount, from_json, learn, merge, read, replay, to_json
@@ -25,15 +26,15 @@ def test_each_policy_with_a_list() -> None:
         lookup("api.stripe.com", at(20)),
         *(connect("api.stripe.com", time=at(20), caller="libssl.so") for _ in range(3)),
         connect("api.stripe.com", ip="198.51.100.8", time=at(22), caller="_socket.so"),
-        connect(ip="203.0.113.9", port=5432),
-        connect(ip="2001:db8::9", port=5432),
+        connect(ip="10.0.113.9", port=5432),
+        connect(ip="fd00:1::9", port=5432),
         connect("ntp.example.com", port=123, protocol="udp"),
         tmp("/tmp/cache.json"),
         program("/usr/bin/convert"),
     )
     assert entries(learned) == [
-        ("allow_outbound", "203.0.113.9:5432"),
-        ("allow_outbound", "[2001:db8::9]:5432"),
+        ("allow_outbound", "10.0.113.9:5432"),
+        ("allow_outbound", "[fd00:1::9]:5432"),
         ("allow_outbound", "api.stripe.com:443"),
         ("allow_outbound", "ntp.example.com:123"),
         ("allow_tmp", "/tmp/cache.json"),
@@ -112,6 +113,19 @@ NEVER = [
     ("metadata-address", connect("METADATA.google.internal.", port=80), "METADATA.google.internal.:80"),
     ("address-as-name", connect("203.0.113.9"), "203.0.113.9:443"),
     ("address-as-name", connect("a.example", sni="203.0.113.9", protocol="tls"), "203.0.113.9:443"),
+    *(
+        ("exfiltration", seen, None)
+        for seen in (
+            connect("webhook.site"),
+            connect("a.example", sni="paste.ee", protocol="tls"),
+            lookup("5f4dcc3b5aa765d61d8327deb882cf99b1c2.oast.fun"),
+            connect("abcd.ngrok.io", port=80),
+        )
+    ),
+    *(
+        ("address-without-name", connect(ip=ip, port=port), None)
+        for ip, port in (("198.51.100.77", 4444), ("52.1.2.3", 443), ("2001:db8::9", 443), ("172.32.0.1", 443))
+    ),
     ("any-bucket", connect("s3.us-west-2.amazonaws.com"), "s3.us-west-2.amazonaws.com:443"),
     ("any-bucket", connect("s3-accelerate.dualstack.amazonaws.com"), "s3-accelerate.dualstack.amazonaws.com:443"),
     ("cut-off", tmp("/tmp/" + "z" * 1125 + "..."), None),
@@ -140,7 +154,7 @@ NEVER = [
 
 @pytest.mark.parametrize(("rule", "seen", "target"), NEVER)
 def test_what_is_never_learned(rule: str, seen: str, target: str | None) -> None:
-    learned = learned_of(seen)
+    learned = learned_of(seen, find_exfiltration=exfiltration())
     assert (entries(learned), learned.offers) == ([], [])
     (found,) = learned.findings
     assert found.rule == rule
@@ -196,8 +210,8 @@ def test_domains() -> None:
 
 @pytest.mark.parametrize("address", ["198.51.100.7", "::ffff:198.51.100.7"])
 def test_an_address_that_also_had_a_name(address: str) -> None:
-    learned = learned_of(connect("api.stripe.com", ip=address), connect(ip="198.51.100.7"), connect(ip="198.51.100.8"))
-    assert entries(learned) == [("allow_outbound", "198.51.100.8:443"), ("allow_outbound", "api.stripe.com:443")]
+    learned = learned_of(connect("api.stripe.com", ip=address), connect(ip="198.51.100.7"), connect(ip="10.0.0.8"))
+    assert entries(learned) == [("allow_outbound", "10.0.0.8:443"), ("allow_outbound", "api.stripe.com:443")]
     assert rules(learned) == [("address-with-name", "198.51.100.7:443", "198.51.100.7:443")]
     assert "api.stripe.com's" in learned.findings[0].reason
 
@@ -295,11 +309,19 @@ def test_more_targets_than_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_runs_are_merged() -> None:
-    first = read([armed(at(20)), connect("api.stripe.com", time=at(20), count=2, caller="a.so"), tmp("/tmp/x")])
-    second = read([armed(at(22)), connect("api.stripe.com", time=at(22), caller="b.so"), folded("read_write_tmp", 3)])
+    first = read(
+        [
+            armed(at(20), aws="sqs", buckets=2),
+            connect("api.stripe.com", time=at(20), count=2, caller="a.so"),
+            tmp("/tmp/x"),
+        ]
+    )
+    second = read(
+        [armed(at(22), aws="all"), connect("api.stripe.com", time=at(22), caller="b.so"), folded("read_write_tmp", 3)]
+    )
     merged = merge([from_json(json.loads(json.dumps(to_json(first)))), second])
     (log,) = merged.functions.values()
-    assert log.cold_starts == 2
+    assert (log.cold_starts, log.starts) == (2, {("sqs", "2"), ("all", "")})
     assert log.folded == {"read_write_tmp": 3}
     for runs in ((first, second), (second, first)):
         (both,) = merge(runs).functions.values()

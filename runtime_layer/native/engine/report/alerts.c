@@ -3,6 +3,7 @@
 #include "../../core/native_code.h"
 #include "../../core/object_names.h"
 #include "../../core/runtime_profile.h"
+#include "../../core/setting_lists.h"
 #include "../base/linux_abi.h"
 #include "../base/raw_syscall.h"
 #include "../base/user_memory.h"
@@ -439,7 +440,26 @@ static void put_modes(struct writer *w)
     put_char(w, '}');
 }
 
-enum { START_LINE_MAX = 1536 };
+/* The services of AWS whose endpoints are admitted, as SHIELD_ALLOW_AWS has them, and the number of the only buckets. Where
+ * outbound_connectivity is allow, no list counts, so the line has neither. */
+static void put_aws(struct writer *w)
+{
+    const struct policy *p = &sealed->policy;
+    struct text buckets = policy_text(p, p->buckets);
+    uint32_t count = buckets.len ? 1 : 0;
+    for (uint32_t i = 0; i < buckets.len; i++)
+        count += buckets.at[i] == ',';
+    if (p->modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW)
+        return;
+    put(w, TEXT(",\"aws\":\""));
+    write_aws(p, NULL, w);
+    put_char(w, '"');
+    if (count)
+        put_field(w, "buckets", count);
+}
+
+/* 64 names of services are shorter than 2048 bytes (test_lines.py). */
+enum { START_LINE_MAX = 3584 };
 static uint32_t write_start_line(const struct start_line *line, char out[START_LINE_MAX])
 {
     struct writer w = {out, 0, START_LINE_MAX - 1, false};
@@ -455,6 +475,7 @@ static uint32_t write_start_line(const struct start_line *line, char out[START_L
     if (line->has_modes)
         put_modes(&w);
     if (line->armed) {
+        put_aws(&w);
         put_field(&w, "sites", line->sites);
         put_field(&w, "patched", line->patched);
         put_field(&w, "handler_files", sealed->files.handlers.count);
