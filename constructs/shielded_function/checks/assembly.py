@@ -95,7 +95,8 @@ class _Reader:
         # The hierarchical id, `Prod/Shop`; a stack's name may differ from its path.
         stack = re.sub(r" \([^()]*\)$", "", str(artifact.get("displayName") or name))
         where = ("" if region == "unknown-region" else region, "" if account == "unknown-account" else account)
-        self._read_template(file, stack, where, paths, assets)
+        stack_name = str(as_mapping(artifact.get("properties")).get("stackName", name))
+        self._read_template(file, stack, where, paths, assets, name=stack_name)
 
     def _read_template(
         self,
@@ -105,6 +106,8 @@ class _Reader:
         known: Mapping[str, list[str]],
         assets: Assets,
         within: tuple[Template, str] | None = None,
+        *,
+        name: str,
     ) -> None:
         region, account = where
         content = _load(file)
@@ -122,6 +125,7 @@ class _Reader:
             account=account,
             outputs=as_mapping(content.get("Outputs")),
             within=within,
+            name=name,
         )
         self.templates.append(template)
         self.functions.extend(
@@ -144,7 +148,8 @@ class _Reader:
             nested = assets.nested_template(properties.get("TemplateURL"))
             path = template.paths.get(logical_id, f"{stack}/{logical_id}")
             if nested is not None and nested.is_file():
-                self._read_template(nested, path.split(_NESTED)[0], where, known, assets, (template, logical_id))
+                inner, within = path.split(_NESTED)[0], (template, logical_id)
+                self._read_template(nested, inner, where, known, assets, within, name=f"{name}-{logical_id}")
 
     def _acknowledge(self, path: str, data: Any) -> None:
         for qualified, reason in as_mapping(data).items():

@@ -64,6 +64,7 @@ class Template:
         account: the account that it is deployed to; empty where unknown.
         outputs: its outputs, by logical id.
         within: for a nested stack: its parent template, and its logical id there.
+        name: of its stack in CloudFormation, of a nested one without the random part; empty where unknown.
     """
 
     stack: str
@@ -75,6 +76,7 @@ class Template:
     account: str = ""
     outputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     within: tuple[Template, str] | None = None
+    name: str = ""
 
     def of_type(self, *kinds: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """The logical id and the properties of each resource of these types."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json as json_module
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -27,6 +28,7 @@ from .errors import CliError
 from .learned_files import write, write_text
 from .learned_output import as_json, completing_commands, print_results, show_check
 from .learned_policy import check_accepted, make_result
+from .log_files import STDIN
 from .log_groups import Where
 from .present import InAssembly, Nothing, OneFile, Present
 from .progress import watch
@@ -88,9 +90,8 @@ def run(where: Where, options: Options, *, json: bool) -> int:
     present = _present(options)
     locked = learned_lock.read(options.lock) if options.check and options.lock else None
     observed, notes = _observe(where, options)
-    if (options.check or options.lock) and not observed.functions:
-        problem = f"--{'check' if options.check else 'lock'} has no observations"
-        raise CliError("; ".join([*notes, f"{problem}: did the functions run, and are they shielded?"]))
+    if not observed.functions:
+        raise CliError("; ".join([*notes, "learn needs lines of the shield: did the functions run, shielded?"]))
     if not observed.whole:
         raise CliError("; ".join([*notes, _PART]))
     if options.save:
@@ -107,6 +108,10 @@ def run(where: Where, options: Options, *, json: bool) -> int:
         for log in watch(logs, "functions")
     ]
     check_accepted(options.accept, results)
+    unknown = [present.hint(each.learned.key.function) for each in results if each.present is None]
+    if options.form == "diff" and any(unknown):
+        raise CliError("; ".join(unknown))
+    notes += [*filter(None, unknown), *_offer_assembly(where, options)]
     if locked is not None:
         return LACKING if learned_lock.check(locked, results, notes, json=json) else 0
     if options.check:
@@ -121,9 +126,9 @@ def run(where: Where, options: Options, *, json: bool) -> int:
         print_results(results, every=options.every)
     else:
         write(results, options.form, options.output)
-        notes += [
-            f"{each.learned.key}: incomplete: {reason}" for each in results for reason in each.learned.incomplete
-        ] + [text for each in results for text in completing_commands(each)]
+        notes += [f"{each.learned.key}: incomplete: {reason}" for each in results for reason in each.learned.incomplete]
+        notes += [f"{each.learned.key}: {note}" for each in results for note in each.learned.notes]
+        notes += [text for each in results for text in completing_commands(each)]
     for note in notes:
         terminal.note(note)
     return status
@@ -152,6 +157,15 @@ def _present(options: Options) -> Present:
     return OneFile(options.policy) if options.policy else Nothing()
 
 
+def _offer_assembly(where: Where, options: Options) -> list[str]:
+    """The option for a `cdk.out` beside a log, or in the current folder: it is not used unasked, as it may be old."""
+    if options.policy or options.assembly or options.granted or options.lock:
+        return []
+    folders = dict.fromkeys([*(Path(file).parent for file in where.files if file != STDIN), Path()])
+    found = [each / "cdk.out" for each in folders if (each / "cdk.out" / "manifest.json").is_file()]
+    return [f"{found[0]} has the present policies: add --assembly {shlex.quote(str(found[0]))}"] if found else []
+
+
 def _observe(where: Where, options: Options) -> tuple[Observed, list[str]]:
     runs, notes = [], []
     for path in options.merge:
@@ -173,6 +187,4 @@ def _observe(where: Where, options: Options) -> tuple[Observed, list[str]]:
         raise CliError(f"--merge: {error}") from error
     if observed.malformed:
         notes.append(f"{observed.malformed:,} lines of the shield do not match its schema: they are left out")
-    if not observed.functions:
-        notes.append("the shield wrote no line")
     return observed, notes

@@ -102,7 +102,7 @@ def write(results: Sequence[Result], form: str, output: Path | None) -> None:
         form = _BY_ENDING.get(output.suffix.lower(), "toml")
     unknown = [str(each.learned.key) for each in results if form == "diff" and each.present is None]
     if unknown:
-        raise CliError(f"the present policy of {', '.join(unknown)} is unknown: give the construct path with --place")
+        raise CliError(f"the present policy of {', '.join(unknown)} is unknown: give --policy, or --assembly")
     for each in results:
         if each.problem:
             raise CliError(f"{each.learned.key}: the learned entries make no valid policy: {each.problem}")

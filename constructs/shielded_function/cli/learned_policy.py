@@ -20,6 +20,9 @@ from shielded_function_monitoring.learning.questions import Question, place_of, 
 from shielded_function_runtime import core
 
 from .errors import CliError
+from .hunt import DEFAULT as EXFILTRATION
+from .hunt import matcher, read_list
+from .learned_aws import Aws, aws_of
 from .learned_presets import propose_presets
 from .modes import POLICIES as MODES_OF
 from .naming_presets import PREFIX, admitting
@@ -111,7 +114,7 @@ def make_result(
 
 def _choose(result: Result, log: FunctionLog) -> list[str]:
     """The fewest offers and findings about libraries that allow as much as possible."""
-    decide = decider(result.policy, result.learned.key)
+    decide = decider(without_grants(result.policy), result.learned.key)
     asked = ((each, question_of(each)) for each in log.observations if each.policy not in TOLERATED)
     left = [(each, question) for each, question in asked if question is None or decide(question)[0] == "deny"]
     choices: dict[str, set[int]] = {}
@@ -147,7 +150,7 @@ def _make_result(log: FunctionLog, present: Present, granted: bool, accept: Sequ
     now = present.policy_of(log.key.function)
     blocking = in_block_mode(now) if now else None
     decide = decider(blocking, log.key) if blocking else None
-    granted = granted or (now is not None and "granted" in _aws_of(now))
+    granted = granted or (now is not None and "granted" in (now.allow_aws or ()))
     admits: Callable[[Question], bool] = (lambda q: decide(q)[0] == "allow") if decide else (lambda _: False)
     proposed = propose_presets(log, admits, accept)
     with_presets = ShieldPolicy(presets=proposed.names)
@@ -160,6 +163,7 @@ def _make_result(log: FunctionLog, present: Present, granted: bool, accept: Sequ
         admits=lambda question: admits(question) or by_preset(question),
         accept=accept,
         denies=denies,
+        find_exfiltration=exfiltration(),
         waits=_varying(each.value.removeprefix(PREFIX) for each in proposed.offered),
         room=MAX_TMP - len({*(blocking.allow_tmp if blocking else ()), *with_presets.allow_tmp}),
     )
@@ -171,12 +175,9 @@ def _make_result(log: FunctionLog, present: Present, granted: bool, accept: Sequ
     additions = learned.additions()
     base = blocking
     if base is None:
-        base = ShieldPolicy(allow_aws="granted" if granted else "none" if learned.uses_aws else None)
-        if learned.uses_aws and not granted:
-            learned.notes.append(
-                'hosts of AWS were reported, so allow_aws was not "all"; without the present policy (--policy, '
-                "--assembly) the services in it are unknown"
-            )
+        aws = Aws("granted", "") if granted else aws_of(log, learned, aws_services())
+        base = ShieldPolicy(allow_aws=aws.value)
+        learned.notes += [aws.note] if aws.note else []
     lists: dict[str, Any] = {name: value for name, value in additions.items() if isinstance(value, list)}
     settings = {name: value for name, value in additions.items() if name not in lists}
     policy, problem = base, ""
@@ -184,7 +185,7 @@ def _make_result(log: FunctionLog, present: Present, granted: bool, accept: Sequ
         policy = replace(base, **settings) + ShieldPolicy(**lists) + with_presets
     except ShieldPolicyError as error:
         problem = str(error)
-    denied = find_denied(log, policy, learned)
+    denied = find_denied(log, policy if granted else without_grants(policy), learned)
     if needed := required_denials(denied):
         some = ", ".join(each.target or each.policy for each in needed[:_SOME])
         more = f" and {len(needed) - _SOME:,} more" if len(needed) > _SOME else ""
@@ -218,16 +219,18 @@ def _count_settled(log: FunctionLog, admits: Callable[[Question], bool], by_pres
     return sum(count for question, count in asked if question and not admits(question) and by_preset(question))
 
 
+def without_grants(policy: ShieldPolicy) -> ShieldPolicy:
+    """The policy for reported calls: as they were reported, the role's grants, unless its own, do not admit them."""
+    listed = policy.allow_aws or ()
+    services = [each for each in ((listed,) if isinstance(listed, str) else listed) if each != "granted"]
+    return policy if listed in ("all", "none") else replace(policy, allow_aws=services or "none")
+
+
 def in_block_mode(policy: ShieldPolicy) -> ShieldPolicy:
     """The same policy with "block" in place of "alert"."""
     alerting = [name for name in MODES_OF if getattr(policy, name) == "alert"]
     changed: dict[str, Any] = dict.fromkeys(alerting, "block")
     return replace(policy, **changed, until=None)
-
-
-def _aws_of(policy: ShieldPolicy) -> tuple[str, ...]:
-    services = policy.allow_aws or "all"
-    return (services,) if isinstance(services, str) else tuple(services)
 
 
 def _mode_of(policy: ShieldPolicy, name: str) -> str:
@@ -240,6 +243,7 @@ def decider(policy: ShieldPolicy, key: FunctionKey) -> Callable[[Question], tupl
 
     It parses the policy once, unlike `ShieldPolicy.decide`, where all of the policy is known at synthesis.
     """
+    policy = replace(policy, allow_aws="granted") if policy.allow_aws is None else policy
     place = place_of(key.region, key.account)
     region = key.region if "AWS_REGION" in place else _REGION
     account = key.account if "SHIELD_ACCOUNT_ID" in place else ""
@@ -280,6 +284,12 @@ def denier(policy: ShieldPolicy | None) -> Callable[[Question], bool]:
 
 def _meant(denies: Callable[[Question], bool]) -> Callable[[Observation, Question | None], bool]:
     return lambda seen, question: seen.denied or (question is not None and denies(question))
+
+
+@lru_cache(maxsize=1)
+def exfiltration() -> Callable[[Question], str]:
+    """A function that finds the entry of `preset:exfiltration` that a question is about; empty for none."""
+    return matcher(read_list([EXFILTRATION]))
 
 
 @lru_cache(maxsize=1)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -13,8 +15,12 @@ from shielded_function.policy import ShieldPolicy
 from . import policy as policies
 from .errors import CliError
 
-# The name that CloudFormation generates: stack, logical id (both may be cut), a random part.
-_PHYSICAL: Final = re.compile(r"(?P<stack>.+)-(?P<resource>[A-Za-z0-9]+)-(?P<random>[A-Za-z0-9]{8,13})")
+# CloudFormation generates a name from the stack's, the logical id and a random part; `shielded-function run` leaves out
+# the last. A function's name has 64 characters at most: the first two parts are cut where it would have more.
+_RANDOM: Final = "[A-Za-z0-9]{8,13}"
+_CUT: Final = re.compile(f"(?P<stack>.+)-(?P<resource>[A-Za-z0-9]+)-(?P<random>{_RANDOM})")
+_LENGTHS: Final = range(62, 65)
+"""Characters of a name that was cut: two parts cut to 24, or all of 64."""
 
 
 class Present(Protocol):
@@ -28,6 +34,10 @@ class Present(Protocol):
         """
         ...
 
+    def hint(self, function: str) -> str:
+        """The option that gives the policy of an unknown function; empty for none."""
+        ...
+
 
 class Nothing:
     """No present policy is known."""
@@ -35,6 +45,10 @@ class Nothing:
     def policy_of(self, function: str) -> ShieldPolicy | None:
         """None."""
         return None
+
+    def hint(self, function: str) -> str:
+        """None: no option named any policy."""
+        return ""
 
 
 @dataclass
@@ -46,6 +60,10 @@ class OneFile:
     def policy_of(self, function: str) -> ShieldPolicy | None:
         """The file's."""
         return policies.load(self.path, {})
+
+    def hint(self, function: str) -> str:
+        """None: every function has the policy."""
+        return ""
 
 
 @dataclass
@@ -82,6 +100,13 @@ class InAssembly:
             raise CliError(f"{found[0].place.path}: its policy is wrong: {policy.error}")
         return policy.policy
 
+    def hint(self, function: str) -> str:
+        """`--place` with the construct paths of the functions whose generated names are most like the name."""
+        paths = {f"{each.template.name}-{each.place.logical_id}": each.place.path for each in self._functions}
+        like = get_close_matches(function, paths, 3, 0)
+        places = " or ".join(f"--place {shlex.quote(f'{function}={paths[name]}')}" for name in like)
+        return f"the present policy of {function} is unknown: add {places}" if places else ""
+
     def _is(self, each: object, function: str) -> bool:
         from shielded_function.checks.model import LambdaFunction
 
@@ -93,10 +118,14 @@ class InAssembly:
             return name == function
         if function in (each.place.logical_id, each.place.path):
             return True
-        made = _PHYSICAL.fullmatch(function)
-        if made is None or not each.place.logical_id.startswith(made["resource"]):
+        stack, logical_id = each.template.name, each.place.logical_id
+        inner = "(?:-[A-Za-z0-9]+)?" if each.template.within else ""
+        if re.fullmatch(f"{re.escape(stack)}{inner}-{re.escape(logical_id)}(?:-{_RANDOM})?", function):
+            return True
+        made = _CUT.fullmatch(function)
+        if made is None or len(function) not in _LENGTHS:
             return False
-        stack = each.template.stack.replace("/", "-")
-        if ".nested." in each.template.file:  # its stack's name begins with that of the outer stack
-            return made["stack"].startswith(f"{stack}-")
-        return stack.startswith(made["stack"])
+        if len(f"{stack}-{logical_id}-{made['random']}") < _LENGTHS.stop:
+            return False
+        is_stack = stack.startswith(made["stack"]) or (bool(inner) and made["stack"].startswith(f"{stack}-"))
+        return is_stack and logical_id.startswith(made["resource"])

@@ -1,4 +1,4 @@
-"""Learns the narrowest policy that admits a function's observed calls, from its alert lines.
+"""Learns the narrowest additions to a policy that admit a function's observed calls, from its alert lines.
 
 Pure decisions: the observations (`read`, or the rows of a Logs Insights query), the entries that they make, the
 offers, and the questions for a person. Nothing is taken from the line's own `allow`, which any writer of

@@ -87,6 +87,7 @@ def learn(
     accept: Iterable[str] = (),
     waits: Callable[[Question], bool] = lambda _: False,
     denies: Callable[[Question], bool] = lambda _: False,
+    find_exfiltration: Callable[[Question], str] = lambda _: "",
     room: int = MAX_TMP,
 ) -> Learned:
     """The narrowest additions to a policy that admit all observations.
@@ -99,9 +100,10 @@ def learn(
         accept: accepted entries of offers and findings; for a mode, `executable_memory=allow`.
         waits: whether an offer elsewhere, such as a preset, decides about an observation: it is no entry.
         denies: whether the present policy's `deny_outbound` refuses something: no entry is proposed for it.
+        find_exfiltration: finds the entry of `preset:exfiltration` that a question is about; empty for none.
         room: how many entries the policy still takes in allow_tmp.
     """
-    return _Learner(log, services, granted, admits, frozenset(accept), waits, denies, room).learn()
+    return _Learner(log, services, granted, admits, frozenset(accept), waits, denies, find_exfiltration, room).learn()
 
 
 class _Learner:
@@ -114,12 +116,14 @@ class _Learner:
         accepted: frozenset[str],
         waits: Callable[[Question], bool],
         denies: Callable[[Question], bool],
+        find_exfiltration: Callable[[Question], str],
         room: int,
     ) -> None:
         self._log, self._granted, self._admits, self._accepted = log, granted, admits, accepted
         self._aws = AwsHosts(log.key.region, log.key.account, services)
         self._learned = Learned(log.key, cold_starts=log.cold_starts, days=log.days)
         self._waits, self._denies, self._room = waits, denies, room
+        self._find_exfiltration = find_exfiltration
         self._globs: dict[str, dict[str, str]] = {}
         """Of an entry that is a glob: the paths that it covers, and why."""
         self._entries: dict[tuple[str, str], list[tuple[Evidence, str]]] = {}
@@ -133,7 +137,7 @@ class _Learner:
         for each in seen:
             if each.host and each.ip and each.protocol != "dns":
                 named.setdefault(str(address_of(each.ip)), set()).add(each.host)
-        context = Context(named, connected, any(map(is_search, seen)))
+        context = Context(named, connected, any(map(is_search, seen)), self._find_exfiltration)
         open_ones = [each for each in seen if self._is_open(each, context)]
         left = [each for each in open_ones if not ((question := question_of(each)) and self._waits(question))]
         names = {name for each in left if (name := _name_of(each))}

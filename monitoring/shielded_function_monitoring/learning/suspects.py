@@ -14,8 +14,9 @@ from typing import Final
 
 from .data_in_names import looks_like_data
 from .evidence import made_by_python
+from .hunting import questions_of
 from .observation import Observation
-from .questions import UNSHIELDED, address_of
+from .questions import UNSHIELDED, Question, address_of
 
 # Of clouds and container platforms; link-local as a whole is treated alike.
 _METADATA: Final = frozenset(
@@ -35,6 +36,9 @@ _COMPILER: Final = re.compile(
     r"/usr/(?:bin|lib(?:exec)?/gcc(?:/[^/]+)*)/(?:[\w-]+-)?(?:gcc|cc|ld|collect2)(?:[-.][\w.]+)?"
 )
 _OF_COMPILER: Final = re.compile(r"/tmp/cc[A-Za-z0-9]{6}\.[a-z.]+")
+_PRIVATE_4: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "0.0.0.0/32")
+_PRIVATE: Final = tuple(map(ipaddress.ip_network, (*_PRIVATE_4, "::/127", "fc00::/7")))
+"""Networks that lead to no host of the internet: RFC 1918, RFC 6598, RFC 4193, and the machine itself."""
 _WRITABLE: Final = ("/tmp/", "/dev/shm/", "/var/tmp/", "/proc/", "/memfd:", "memfd:")
 
 
@@ -46,11 +50,13 @@ class Context:
         named: addresses that were also reached by a name, as `address_of` writes them, and the names.
         connected: names that were connected to, not only looked up.
         searching: Python's `find_library` was used.
+        find_exfiltration: finds the entry of `preset:exfiltration` that a question is about; empty for none.
     """
 
     named: Mapping[str, Set[str]]
     connected: Set[str]
     searching: bool = False
+    find_exfiltration: Callable[[Question], str] = lambda _: ""
 
 
 Rule = Callable[[Observation, Context], "str | None"]
@@ -71,6 +77,15 @@ def _metadata(seen: Observation, context: Context) -> str | None:
 def _is_metadata(text: str) -> bool:
     address = address_of(text)
     return address is not None and (address in _METADATA or address.is_link_local)
+
+
+def _exfiltration(seen: Observation, context: Context) -> str | None:
+    if seen.policy != "outbound_connectivity":
+        return None
+    entry = next(filter(None, map(context.find_exfiltration, questions_of(seen))), "")
+    if not entry:
+        return None
+    return f"{entry} is in preset:exfiltration: request bins, paste sites and tunnels, where anyone can receive data"
 
 
 def _no_entry(seen: Observation, context: Context) -> str | None:
@@ -105,6 +120,13 @@ def _also_named(seen: Observation, context: Context) -> str | None:
         f"the address is also {', '.join(sorted(names)[:3])}'s, reached by name: a client that kept the address, or "
         "one that evades the list of names; list the address only if you know which"
     )
+
+
+def _no_name(seen: Observation, context: Context) -> str | None:
+    address = None if seen.host or seen.sni else address_of(seen.ip)
+    if seen.policy != "outbound_connectivity" or address is None or any(address in network for network in _PRIVATE):
+        return None
+    return "a public address without a name: the host behind it is not known; list it only if you know which it is"
 
 
 def _data(seen: Observation, context: Context) -> str | None:
@@ -192,6 +214,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "read-handler": _handler,
     "executable-memory": _memory,
     "metadata-address": _metadata,
+    "exfiltration": _exfiltration,
     "no-entry": _no_entry,
     "cut-off": _cut_off,
     "address-as-name": _address_as_name,
@@ -203,6 +226,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "address-with-name": _also_named,
     "looks-like-data": _data,
     "only-looked-up": _only_looked_up,
+    "address-without-name": _no_name,
 }
 
 

@@ -36,9 +36,10 @@ class Heading:
         """The heading of a learned policy."""
         key = learned.key
         place = f" ({', '.join(part for part in (key.region, key.account) if part)})" if key.region else ""
-        lines = [f"The narrowest policy for the observed calls of {key}{place}."]
+        lines = [f"Learned from the observed calls of {key}{place}."]
         lines.append(f"Observed: {_times(learned.cold_starts, 'cold start')}, {_times(learned.days, 'day')}.")
         lines += [f"INCOMPLETE: {reason}." for reason in learned.incomplete]
+        lines += [f"Note: {note}." for note in learned.notes]
         for each in learned.findings:
             who = f", for {', '.join(each.evidence.chains)}" if each.evidence.chains else ""
             lines.append(f"Not learned ({each.rule}): {each.target}, {_times(each.evidence.count, 'time')}{who}.")

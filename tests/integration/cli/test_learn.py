@@ -193,7 +193,7 @@ def test_an_offer_is_taken(log: Path) -> None:
 SNAPPY = [f"/tmp/snappy-1.1.10-{each}-libsnappyjava.so" for each in ("0b5c", "77aa")]
 MEMORY, MODE = alert("executable_memory", allow="libffi"), alert("executable_memory", path="/opt/libffi.so")
 GRANTED = [connect("sqs.eu-west-1.amazonaws.com")]
-UNKNOWN = 'hosts of AWS were reported, so allow_aws was not "all"; without the present policy (--policy, --assembly) '
+MEANT = 'in allow_aws, "granted" means the grants of the role, which only a CDK app knows'
 LIGHTGBM = [
     alert("executable_memory", through=("lightgbm", "app"), allow="libffi"),
     alert("executable_memory", through=("evil",), allow="libevil"),
@@ -227,10 +227,35 @@ LEARNED: dict[str, tuple[list[str], tuple[str, ...], dict[str, object]]] = {
     # What is a decision to take is not in the policy that is printed.
     "S3 of any bucket": (
         [connect("s3.eu-west-1.amazonaws.com")], (),
-        {"policy": {"allow_aws": "none"}, "still_denied": ["s3.eu-west-1.amazonaws.com:443"]},
+        {"policy": {"allow_aws": "granted"}, "still_denied": ["s3.eu-west-1.amazonaws.com:443"], "complete": False},
     ),
-    "AWS without the present policy": (
-        GRANTED, (), {"policy": {"allow_aws": ["sqs"]}, "notes": [UNKNOWN + "the services in it are unknown"]},
+    "AWS without the present policy": (GRANTED, (), {"policy": {"allow_aws": ["sqs", "granted"]}, "notes": [MEANT]}),
+    # A start tells what it admitted; code can fake one. The lines, and what is never exceeded.
+    **{
+        f"AWS of starts: {name}": ([*starts, *more], (), {"policy": {"allow_aws": found} if found else {}})
+        for name, starts, more, found in [
+            ("all", [armed(aws="all")], [], "all"),
+            ("none", [armed(aws="none")], [], "none"),
+            ("a list", [armed(aws="dynamodb,s3")], [], ["dynamodb", "s3"]),
+            ("a list, and more", [armed(aws="dynamodb")], GRANTED, ["dynamodb", "sqs"]),
+            ("none, and more", [armed(aws="none")], GRANTED, ["sqs"]),
+            ("all is faked", [armed(aws="dynamodb"), armed(at(20), aws="all")], [], ["dynamodb"]),
+            ("a service is faked", [armed(aws="dynamodb"), armed(aws="dynamodb,sts")], [], ["dynamodb"]),
+            ("a service that is none", [armed(aws="dynamodb,evil")], [], ["dynamodb"]),
+            ("all, but more was reported", [armed(aws="all")], GRANTED, ["sqs", "granted"]),
+            ("one does not tell", [armed(aws="dynamodb,sts"), armed()], [], "granted"),
+            ("buckets", [armed(aws="dynamodb,s3", buckets=2)], [], ["dynamodb", "granted"]),
+            ("all, and buckets", [armed(aws="all", buckets=2)], [], None),
+            ("none tells", [armed()], [], None),
+        ]
+    },
+    "a host for exfiltration": (
+        [connect("webhook.site")], (),
+        {"policy": {}, "decisions": ["exfiltration"], "still_denied": ["webhook.site:443"], "accept": []},
+    ),
+    "a public address": (
+        [connect(ip="198.51.100.77", port=4444)], (),
+        {"policy": {}, "decisions": ["address-without-name"], "complete": False, "accept": []},
     ),
     "AWS with --granted": (GRANTED, ("--granted",), {"decisions": ["missing-grant"]}),
     "AWS that is granted": (GRANTED, ("--policy", 'allow_aws = "granted"'), {"decisions": ["missing-grant"]}),
@@ -360,7 +385,7 @@ CHECKED: dict[str, tuple[list[str], str, int, tuple[str, ...]]] = {
         ("its policy may admit this, by entries known only at deployment", "sqs.eu-west-1.amazonaws.com:443"),
     ),
     "nothing": (
-        ["START"], "", 2, ("1 lines hold none of the shield's; the shield wrote no line; --check has no observations",),
+        ["START"], "", 2, ("1 lines hold none of the shield's; learn needs lines of the shield: did the functions",),
     ),
     # What programs go on without fails no check.
     "a source line": ([alert("read_handler", path="/var/task/app.py")], "", 0, ()),
@@ -435,6 +460,62 @@ def test_the_policies_of_an_assembly(tmp_path: Path) -> None:
             present.policy_of(name)
 
 
+LONG = "AVeryLongNameOfAStackIndeed"
+PROCESSOR = "ProcessorOfPaymentsWithAVeryLongName12345678"
+# The names of stacks by construct path, the logical id in each, a function's name, and the stack that has it.
+NAMES: dict[str, tuple[dict[str, str], str, str, str | None]] = {
+    "run's": ({"Shop": "Shop"}, "Fetch84857CE8", "Shop-Fetch84857CE8", "Shop"),
+    "CloudFormation's": ({"Shop": "Shop"}, "Fetch84857CE8", "Shop-Fetch84857CE8-AbCdEfGh1234", "Shop"),
+    "another stack that begins alike": ({"ShopEU": "ShopEU"}, "Fetch84857CE8", "Shop-Fetch84857CE8-AbCdEfGh1234", None),
+    "the one of two": (
+        {"ShopEU": "ShopEU", "Shop": "Shop"}, "Fetch84857CE8", "Shop-Fetch84857CE8-AbCdEfGh1234", "Shop",
+    ),
+    "a stack with a name of its own": ({"Shop": "acme-shop"}, "Pay", "acme-shop-Pay-AbCdEfGh1234", "Shop"),
+    "the construct's path is no name then": ({"Shop": "acme-shop"}, "Pay", "Shop-Pay-AbCdEfGh1234", None),
+    "a stage's": ({"Prod/Shop": "Prod-Shop"}, "Pay", "Prod-Shop-Pay-AbCdEfGh1234", "Prod/Shop"),
+    "a beginning of the logical id": ({"Shop": "Shop"}, "Payment", "Shop-Pay-AbCdEfGh1234", None),
+    "both cut to 24": ({"S": LONG}, PROCESSOR, f"{LONG[:24]}-{PROCESSOR[:24]}-AbCdEfGh1234", "S"),
+    "all cut to 64": ({"S": "Shop"}, PROCESSOR + "X" * 8, f"Shop-{PROCESSOR}XX-AbCdEfGh1234"[:64], "S"),
+    "cut, and of another stack": ({"S": "Other" + LONG}, PROCESSOR, f"{LONG[:24]}-{PROCESSOR[:24]}-AbCdEfGh1234", None),
+    "short, so it was not cut": ({"S": LONG}, PROCESSOR, f"{LONG[:5]}-{PROCESSOR[:5]}-AbCdEfGh1234", None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NAMES)
+def test_a_function_is_found_by_its_exact_name(tmp_path: Path, case: str) -> None:
+    """Another stack's function, with the same logical id, has another policy."""
+    stacks, logical_id, name, expected = NAMES[case]
+    artifacts: dict[str, Any] = {}
+    for number, (path, stack) in enumerate(stacks.items()):
+        variables = {
+            "AWS_LAMBDA_EXEC_WRAPPER": "/opt/shielded-function/shield",
+            "SHIELD_ALLOW_OUTBOUND": f"h{number}.example",
+        }
+        made = {**function(Environment={"Variables": variables}), "Metadata": {"aws:cdk:path": f"{path}/F/Resource"}}
+        (tmp_path / f"{number}.json").write_text(json.dumps({"Resources": {logical_id: made}}))
+        told = {"templateFile": f"{number}.json", **({"stackName": stack} if stack != f"a{number}" else {})}
+        artifacts[f"a{number}"] = {"type": "aws:cloudformation:stack", "displayName": path, "properties": told}
+    (tmp_path / "manifest.json").write_text(json.dumps({"version": "1", "artifacts": artifacts}))
+    found = InAssembly(tmp_path).policy_of(name)
+    assert (found and found.allow_outbound) == (expected and (f"h{list(stacks).index(expected)}.example",))
+    hint = InAssembly(tmp_path).hint(name)
+    assert f"--place {name}={next(iter(stacks))}/F" in hint
+
+
+def test_the_assembly_beside_a_log_is_offered(log: Path, tmp_path: Path) -> None:
+    (tmp_path / "cdk.out").mkdir()
+    cloud_assembly(tmp_path / "cdk.out")
+    offer = f"{tmp_path / 'cdk.out'} has the present policies: add --assembly {tmp_path / 'cdk.out'}"
+    assert offer in command("learn", log).stderr
+    assert "cdk.out has the present policies: add --assembly cdk.out" in command("learn", "log", cwd=tmp_path).stderr
+    assert "has the present" not in command("learn", log, "--granted").stderr
+    unknown = command("learn", log, "--assembly", tmp_path / "cdk.out", "--format", "diff")
+    said = "the present policy of checkout is unknown: add --place checkout=Shop/"
+    assert unknown.returncode == 2
+    assert said in says(unknown)
+    assert said in command("learn", log, "--assembly", tmp_path / "cdk.out").stderr
+
+
 def test_check_against_an_assembly(log: Path, tmp_path: Path) -> None:
     for place, said in ((("--place", "checkout=Shop/Pay"), "lacks"), ((), "is unknown")):
         done = command("learn", log, "--check", "--assembly", cloud_assembly(tmp_path), *place)
@@ -487,8 +568,8 @@ def test_a_log_of_no_use(tmp_path: Path) -> None:
     assert list((tmp_path / "out").iterdir()) == []
     (tmp_path / "log").write_text("START\n")
     done = command("learn", tmp_path / "log")
-    assert (done.returncode, done.stdout) == (0, "")
-    assert done.stderr.splitlines() == [
-        f"shielded-function: {tmp_path}/log: 1 lines hold none of the shield's",
-        "shielded-function: the shield wrote no line",
-    ]
+    assert (done.returncode, done.stdout) == (2, "")
+    lacks = "learn needs lines of the shield: did the functions run, shielded?"
+    assert says(done) == f"{tmp_path}/log: 1 lines hold none of the shield's; {lacks}"
+    (tmp_path / "log").write_text(armed(aws="none") + "\n")
+    assert command("learn", tmp_path / "log").returncode == 0, "a function may do nothing that is reported"

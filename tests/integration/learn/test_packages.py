@@ -56,7 +56,7 @@ def log_of(folder: Path, rates: str, policy: ShieldPolicy | None = None, status:
     for name, text in {"app": APP, "client": CLIENT, "rates": rates}.items():
         (code / f"{name}.py").write_text(text)
     runtime, handler = LANGUAGES["python"]
-    described = Described("Shop", runtime, handler, code, policy or ShieldPolicy.report_only())
+    described = Described("Shop", runtime, handler, code, policy or ShieldPolicy(allow_aws="none").with_mode("alert"))
     synthesize(folder / "cdk.out", [described])
     done = command("run", folder / "cdk.out", f"{STACK}/Shop", "--log", log)
     assert done.returncode == status, done.stdout + done.stderr
@@ -156,7 +156,7 @@ def test_a_file_that_is_no_lock(logs: tuple[Path, Path], tmp_path: Path) -> None
         assert f"--lock {lock}: {said}" in done.stderr
     (tmp_path / "empty").touch()
     empty = command("learn", tmp_path / "empty", "--lock", lock)
-    assert (empty.returncode, "--lock has no observations: did the functions run" in empty.stderr) == (2, True)
+    assert (empty.returncode, "learn needs lines of the shield: did the functions run" in empty.stderr) == (2, True)
     assert lock.read_text() == ""
     missing = command("learn", "--check", "--lock", tmp_path / "missing", logs[0])
     assert (missing.returncode, "cannot be read: No such file" in missing.stderr) == (2, True)

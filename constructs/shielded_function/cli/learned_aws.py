@@ -1,0 +1,48 @@
+"""`allow_aws` of a learned policy whose present one is unknown: never more than the starts in the log had."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from shielded_function_monitoring.learning import FunctionLog, Learned
+from shielded_function_monitoring.learning.aws_hosts import known_services
+
+_ALL: Final = 'allow_aws is "all", as every start in the log had it; list the services that the function needs'
+_LISTED: Final = (
+    "allow_aws has the services that every start in the log had; in a CDK app, leave it out for the grants of the role"
+)
+_GRANTED: Final = 'in allow_aws, "granted" means the grants of the role, which only a CDK app knows'
+_UNSET: Final = (
+    "allow_aws is left out: in a CDK app that means the grants of the role, elsewhere every service; give --policy or "
+    "--assembly to keep the present one"
+)
+
+
+class Aws(NamedTuple):
+    """A value for `allow_aws`, and its meaning."""
+
+    value: Any
+    note: str
+
+
+def aws_of(log: FunctionLog, learned: Learned, services: tuple[str, ...]) -> Aws:
+    """The value before learned services are added to it.
+
+    Code can fake a start in the log, so only the services count that every start has: a faked one cannot add any.
+
+    Args:
+        log: the function's log.
+        learned: the result of learning from it.
+        services: the names of all services.
+    """
+    told = [set(aws.split(",")) for aws, _ in log.starts if aws]
+    lists = [each for each in told if each != {"all"}]
+    is_told = 0 < len(told) == len(log.starts)
+    has_buckets = any(buckets for _, buckets in log.starts)  # the log does not name them
+    listed: list[str] = []
+    if is_told and lists:
+        known = set(known_services(services)) - ({"s3"} if has_buckets else set())
+        listed = sorted(set.intersection(*lists) & known)
+    if is_told and not has_buckets and (lists or not learned.uses_aws):
+        return Aws(tuple(listed) or "none", _LISTED) if lists else Aws("all", _ALL)
+    return Aws(("granted", *listed), _GRANTED) if lists or learned.uses_aws else Aws(None, _UNSET)
