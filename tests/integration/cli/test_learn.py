@@ -230,6 +230,9 @@ LEARNED: dict[str, tuple[list[str], tuple[str, ...], dict[str, object]]] = {
         {"policy": {"allow_aws": "granted"}, "still_denied": ["s3.eu-west-1.amazonaws.com:443"], "complete": False},
     ),
     "AWS without the present policy": (GRANTED, (), {"policy": {"allow_aws": ["sqs", "granted"]}, "notes": [MEANT]}),
+    "AWS beside a policy without it": (
+        GRANTED, ("--policy", "clear_tmp = true"), {"policy": {"clear_tmp": True, "allow_aws": ["sqs", "granted"]}},
+    ),
     # A start tells what it admitted; code can fake one. The lines, and what is never exceeded.
     **{
         f"AWS of starts: {name}": ([*starts, *more], (), {"policy": {"allow_aws": found} if found else {}})
