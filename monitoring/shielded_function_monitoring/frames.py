@@ -57,6 +57,18 @@ def chain_of(package: str, outer: Sequence[str]) -> Chain:
     return (package, *takewhile(bool, outer))
 
 
+def outermost(chain: Chain) -> str:
+    """The package that a call is counted for: the last in front of the function's own code, which ends a chain.
+
+    The innermost one is often a library that anybody uses. In a thread without a frame of the function's own code, the
+    chain ends with a package, and the one in front of it is counted.
+
+    >>> outermost(("urllib3", "requests", "leftpad", "app")), outermost(("app",)), outermost(())
+    ('leftpad', 'app', '')
+    """
+    return chain[-2] if len(chain) > 1 else "".join(chain)
+
+
 def chain_text(chain: Chain) -> str:
     """As people read it, the outermost first.
 

@@ -65,6 +65,8 @@ _SEEN: Final = (
     f"{_SUM}, earliest(timestamp) as first_seen, latest(timestamp) as last_seen, "
     "earliest(version) as first_version, latest(version) as last_version"
 )
+_CHAIN: Final = "caller.package, caller.through.1, caller.through.2, caller.through.3"
+"""The packages from the one that made the call outward, so that `frames.outermost` is seen."""
 _PLACE: Final = "latest(caller.file) as last_file, latest(caller.line) as last_line"
 
 
@@ -86,8 +88,8 @@ QUERIES: Final[Mapping[str, Query]] = {
         f"{_WORTH} | stats {_SEEN} by function, policy, mode | sort violations desc | limit 50",
     ),
     "by_package": Query(
-        "Violations by package (an empty one is not told: then by the object that called)",
-        f"{_WORTH} | stats {_SEEN}, {_PLACE} by caller.package, caller.object, policy, mode "
+        "Violations by package and its callers (an empty one is not told: then by the object that called)",
+        f"{_WORTH} | stats {_SEEN}, {_PLACE} by {_CHAIN}, caller.object, policy, mode "
         "| sort violations desc | limit 50",
     ),
     "hosts": Query("Hosts (mode alert: it went through)", _top("outbound_connectivity", "details.host")),

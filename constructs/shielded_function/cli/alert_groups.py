@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from shielded_function_monitoring.alert import DENIED
 from shielded_function_monitoring.filters import PACKAGE
-from shielded_function_monitoring.frames import NOT_TOLD, chain_text
+from shielded_function_monitoring.frames import NOT_TOLD, chain_text, outermost
 from shielded_function_monitoring.insights import CombinedRows, Row, Stats, queries
 from shielded_function_monitoring.insights.combining import number_of
 from shielded_function_monitoring.insights.spilling import Spill
@@ -112,7 +112,7 @@ def _group(row: Row) -> Group:
     if "caller.object" in row:
         group["caller"] = row["caller.object"]
     if chain:
-        group |= {"package": chain[0], "through": list(chain)}
+        group |= {"package": outermost(chain), "through": list(chain)}
     for name in ("violations", "lines", "days"):
         group[name] = int(number_of(row.get(name, "0")))
     group["first_seen"], group["last_seen"] = row.get("first_seen", ""), row.get("last_seen", "")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from shielded_function_monitoring.frames import NOT_TOLD, Chain, chain_text
+from shielded_function_monitoring.frames import NOT_TOLD, Chain, chain_text, outermost
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class PackageCount:
 
     @property
     def package(self) -> str:
-        """The package that made the call; empty where it is not told."""
-        return self.through[0] if self.through else ""
+        """The package that it is counted for (`frames.outermost`); empty where it is not told."""
+        return outermost(self.through)
 
     @property
     def text(self) -> str:

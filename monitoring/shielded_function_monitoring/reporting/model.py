@@ -116,7 +116,7 @@ class PackageGroup:
 
     @property
     def name(self) -> str:
-        """As people read it: `urllib3`, or `(not told) _socket.so`."""
+        """As people read it: `leftpad`, or `(not told) _socket.so`."""
         return self.package or f"{NOT_TOLD} {self.object}".rstrip()
 
 

@@ -218,8 +218,8 @@ def packages(report: Report) -> Iterable[str]:
     yield "</div>"
     told = sum(each.count for each in found)
     yield (
-        '<p class="quiet">The package whose code made the call, as the lines name it: a hint, which code in the '
-        f"function can fake. {told:,} of {report.violations:,} violations: starts, and violations that were not "
+        '<p class="quiet">The package that the own code of a function called, as the lines name it: a hint, which code '
+        f"in the function can fake. {told:,} of {report.violations:,} violations: starts, and violations that were not "
         "written, have no package.</p>"
     )
 

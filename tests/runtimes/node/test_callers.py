@@ -79,7 +79,7 @@ BROKEN = re.findall(r"^  (\w+): \(\) =>", (HERE / "callers" / "broken.cjs").read
 
 def run(box: Sandbox, *command: str, settings: Mapping[str, str] = WATCHED) -> Completed:
     prepare_tmp(box)
-    with DnsServer(box, dict.fromkeys((HOST, f"*.{HOST}"), ["203.0.113.66"])):
+    with DnsServer(box, {name: ["203.0.113.66"] for name in (HOST, f"*.{HOST}")}):
         return box.run_command([SHIELD, *command], environment=settings, timeout=300)
 
 

@@ -22,6 +22,7 @@ from harness.alert_lines import alert, armed, at, connect, folded, lookup, progr
 from shielded_function.findings.handler.shield_findings import main, ocsf, violations
 from shielded_function_monitoring.alert import MODES
 from shielded_function_monitoring.filters import COUNTED, PLATFORM_PROGRAMS, severity_of
+from shielded_function_monitoring.frames import outermost
 
 ACCOUNT, REGION, GROUP, STREAM = "123456789012", "eu-west-1", "/aws/lambda/checkout", "2026/11/24/[7]4f2a"
 SCHEMA = json.loads(Path(__file__).with_name("ocsf.schema.json").read_text(encoding="utf-8"))
@@ -165,6 +166,13 @@ def test_severities_are_the_alarms(policy: Any, mode: str) -> None:
     assert ocsf.severity_of(violation) == severity_of(policy, mode, reason="package")
     assert ocsf.PLATFORM_PROGRAMS == PLATFORM_PROGRAMS
     assert set(violations.POLICIES) == set(COUNTED)
+
+
+@pytest.mark.parametrize("through", [(), ("app",), ("leftpad", "app"), ("urllib3", "requests", "leftpad", "app")])
+def test_the_package_is_the_reports(through: tuple[str, ...]) -> None:
+    lines = violations.Delivery(ACCOUNT, GROUP, STREAM, (connect("a.example", through=through),))
+    (violation,), _ = violations.violations_in(lines)
+    assert violation.package == outermost(through)
 
 
 def test_what_is_the_same(world: World) -> None:

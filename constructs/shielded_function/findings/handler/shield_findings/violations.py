@@ -63,7 +63,7 @@ class Violation:
         policy: the control; `start` for a refused or unshielded start.
         mode: block or alert; empty for a start.
         target: the target of the attempt.
-        package: the calling package; empty where unknown.
+        package: the package that the function's own code called; empty where unknown.
         time: the time, in milliseconds since the epoch.
         line: the line.
         delivery: its delivery.
@@ -129,11 +129,18 @@ def _violation(text: str, delivery: Delivery) -> Violation | None:
         policy=policy,
         mode=mode if mode in _MODES else "",
         target=_target(line),
-        package=text_of(object_of(line, "caller"), "package"),
+        package=_package(object_of(line, "caller")),
         time=time,
         line=line,
         delivery=delivery,
     )
+
+
+def _package(caller: Mapping[str, Any]) -> str:
+    """The last package in front of the function's own code, as reports count."""
+    through = caller.get("through")
+    names = [name for name in through if isinstance(name, str)] if isinstance(through, list) else []
+    return names[-2][:_LONGEST] if len(names) > 1 else text_of(caller, "package")
 
 
 def _milliseconds(text: str) -> int | None:
