@@ -243,6 +243,12 @@ class AlarmOptions:
             check_actions(f"AlarmOptions.severities[{shown(name)}]", actions)
 
     @property
+    def every_action(self) -> list[AlarmAction]:
+        """The actions that run when an alarm fires."""
+        groups = (self.actions, *self.severities.values(), *(on.actions or () for on in self.named.values()))
+        return [action for group in groups for action in group]
+
+    @property
     def named(self) -> dict[Counted, ControlAlarm]:
         """The controls with a separate alarm."""
         return {policy: on for policy in COUNTED if (on := getattr(self, policy)) is not None}

@@ -181,6 +181,11 @@ class FunctionShield(AttachedShield):
         return self._owns_log_group
 
     @property
+    def log_key(self) -> Any:
+        """The key of the log group that the shield created; None for none."""
+        return self._options.logs.encryption_key if self._owns_log_group else None
+
+    @property
     def may_move_lines(self) -> bool:
         """Whether its lines go to a log group that the shield created by default, not by an explicit option."""
         options = self._options.logs
@@ -464,13 +469,14 @@ class FunctionShield(AttachedShield):
     def _wanted_alarm(self, watch: Watch, within: str, suffix: str) -> WantedAlarm:
         severity = self._severity(watch)
         name = watch.name_of(severity, self._shields.name, within, suffix)
+        name = self._shields.alarm_name(name, self.handle.path, suffix)
         return WantedAlarm(
             "Alarm" if watch.of_class == "critical" else f"{watch.key}Alarm",
             watch,
             function_name=self._name,
             severity=severity,
             description=describe_function(self._place(self._name), watch.subject(severity)).value,
-            name=f"{self._name}-{watch.name}" if watch.name else self._shields.alarm_name(name, within, suffix),
+            name=f"{self._name}-{watch.name}" if watch.name else name,
         )
 
     def _severity(self, watch: Watch) -> Severity | None:

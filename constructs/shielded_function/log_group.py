@@ -53,7 +53,7 @@ class LogOptions:
 
     Attributes:
         retention: how long lines are kept; by default two years, like the CDK's log groups.
-        removal_policy: the removal policy; by default it is retained.
+        removal_policy: the removal policy; by default it is retained, and then protected against deletion.
         encryption_key: encrypts it. CloudWatch Logs may then use a key of this app; for any other key a warning names
             the statement that its policy needs.
         log_group_name: its name; by default CloudFormation chooses one. Use placeholders for several functions:

@@ -277,11 +277,11 @@ class StackShields:
         self._name = ""
         self._layers: dict[str, lambda_.ILayerVersion] = {}
         self._log_groups: dict[str, str] = {}
-        self._alarm_names: dict[str, str] = {}
 
     def alarm_name(self, name: str, path: str, suffix: str) -> str:
         """An alarm's name, with a suffix where another function's alarm has the same. `path`: the function's."""
-        return name if self._alarm_names.setdefault(name, path) == path else f"{name}-{suffix}"
+        known = _ALARM_NAMES.setdefault(self.stack.node.root, {})
+        return name if known.setdefault((self.environment, name), path) == path else f"{name}-{suffix}"
 
     @property
     def environment(self) -> str:
@@ -405,6 +405,8 @@ def _too_many_resources(stack: cdk.Stack) -> list[str]:
 
 
 _STACKS: WeakKeyDictionary[cdk.Stack, StackShields] = WeakKeyDictionary()
+_ALARM_NAMES: WeakKeyDictionary[IConstruct, dict[tuple[str, str], str]] = WeakKeyDictionary()
+"""By app, then by account and region with the alarm's name: the path of its function."""
 
 
 def stack_shields(stack: cdk.Stack) -> StackShields:

@@ -157,7 +157,10 @@ def create(module: str, kind: str, scope: Any, construct_id: str, props: Mapping
 
 
 def create_log_group(scope: Any, construct_id: str, props: Mapping[str, Any]) -> tuple[Any, str]:
-    """A log group, and its name."""
+    """A log group, and its name. It is protected against deletion where its removal policy retains it.
+
+    https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogGroupDeletionProtection.html
+    """
     group, name = _ask("createLogGroup", scope, construct_id, dict(props))
     return group, name
 

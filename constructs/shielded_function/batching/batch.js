@@ -94,8 +94,14 @@ class Batch {
         return new cdk[module][type](scope, id, props);
     }
 
+    // Its deletion is protected where it is retained, if the installed CDK knows that property.
     static createLogGroup(scope, id, props) {
         const group = new cdk.aws_logs.LogGroup(scope, id, props);
+        const resource = group.node.defaultChild;
+        if ("deletionProtectionEnabled" in resource) {
+            const isKept = () => resource.cfnOptions.deletionPolicy !== "Delete" || undefined;
+            resource.deletionProtectionEnabled = cdk.Lazy.any({ produce: isKept });
+        }
         return [group, group.logGroupName];
     }
 

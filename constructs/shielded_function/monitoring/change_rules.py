@@ -6,11 +6,28 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_logs as logs
+from aws_cdk.aws_cloudwatch_actions import SnsAction
 
 from ..late import late_any
-from .changes import ALARMS, FUNCTIONS, LOGS, Entry, Kind, changes_pattern, fits, made_by, of_function
+from .changes import (
+    ALARMS,
+    FUNCTIONS,
+    IAM_REGION,
+    KEYS,
+    LOGS,
+    ROLES,
+    RULES,
+    TOPICS,
+    Entry,
+    Kind,
+    changes_pattern,
+    fits,
+    made_by,
+    of_function,
+)
 from .descriptions import PREFIX
 from .scope import outermost
 
@@ -27,6 +44,8 @@ class ChangeRules:
     def __init__(self, scope: Construct, targets: Sequence[Any]) -> None:
         self._scope = scope
         self._targets = targets
+        self._home = cdk.Stack.of(scope)
+        self._seen: dict[int, Any] = {}  # each action, which its id then names for good
         self._made: dict[Kind, list[list[Entry]]] = {}
 
     def add(self, attached: FunctionShield, fleet: AlarmOptions) -> None:
@@ -37,14 +56,35 @@ class ChangeRules:
         for entry in of_function(name, stack):
             self._add(FUNCTIONS, entry)
         self._add(LOGS, _log_group(attached, stack))
+        self._add(RULES, {"prefix": made_by(outermost(self._home).stack_name)})
+        if attached.stack_shields.region == IAM_REGION:
+            self._add(ROLES, {"prefix": made_by(stack)})
+        if attached.log_key is not None and self._is_known(attached.log_key):
+            self._add(KEYS, {"suffix": attached.log_key.key_id})
         self._add(ALARMS, {"prefix": f"{PREFIX}-"})  # heartbeats, and alarms over a whole stack
         for alarms in (attached.alarm_options, fleet):
+            for action in alarms.every_action:
+                self._add_topic(action, attached)
             self._add(ALARMS, {"prefix": f"{alarms.name or PREFIX}-"})
             for on in alarms.named.values():
                 if on.name is not None and alarms.granularity == "fleet":
                     self._add(ALARMS, on.name)
                 elif on.name is not None:
                     self._add(ALARMS, {"prefix": f"{name}-{on.name}" if name else made_by(stack)})
+
+    def _add_topic(self, action: Any, attached: FunctionShield) -> None:
+        """Watches a topic that this stack may name: by another's, this stack would depend on that one."""
+        if id(action) in self._seen or not (isinstance(action, SnsAction) and attached.alarm):
+            return
+        self._seen[id(action)] = action
+        arn: str = action.bind(self._scope, attached.alarm).alarm_action_arn
+        owner = next((cdk.Stack.of(each.target) for each in _references_in(arn)), None)
+        if owner in (None, self._home):
+            self._add(TOPICS, {"prefix": arn})
+
+    def _is_known(self, resource: Any) -> bool:
+        """Whether this stack may name a resource: it is here, or imported."""
+        return cdk.Stack.of(resource) is self._home or not cdk.Token.is_unresolved(resource.key_id)
 
     def _add(self, kind: Kind, entry: Entry) -> None:
         made = self._made.setdefault(kind, [])
@@ -65,6 +105,10 @@ class ChangeRules:
         )
         resource: Any = rule.node.default_child
         resource.event_pattern = late_any(partial(changes_pattern, kind, entries))
+
+
+def _references_in(text: str) -> list[cdk.Reference]:
+    return [each for each in cdk.Tokenization.reverse_string(text).tokens if isinstance(each, cdk.Reference)]
 
 
 def _log_group(attached: FunctionShield, stack: str) -> Entry:

@@ -44,7 +44,7 @@ class Kind:
 FUNCTIONS: Final = Kind(
     "ConfigurationChanges",
     ("aws.lambda", "lambda.amazonaws.com"),
-    ("UpdateFunctionConfiguration", "UpdateFunctionCode", "PutRuntimeManagementConfig", "DeleteFunction2"),
+    ("UpdateFunctionCo", "PutRuntimeManagementConfig", "DeleteFunction2", "UpdateAlias"),
     (("functionName",),),
     "A shielded function is changed outside CloudFormation.",
 )
@@ -77,7 +77,38 @@ ALARMS: Final = Kind(
     (("alarmNames",), ("alarmName",), ("muteTargets", "alarmNames")),
     "An alarm on shielded functions is changed, muted or deleted.",
 )
-KINDS: Final = (FUNCTIONS, LOGS, ALARMS)
+RULES: Final = Kind(
+    "RuleChanges",
+    ("aws.events", "events.amazonaws.com"),
+    ("DisableRule", "DeleteRule", "PutRule", "RemoveTargets"),
+    (("name",), ("rule",)),
+    "A rule that reports changes of shielded functions is changed, disabled or deleted.",
+)
+TOPICS: Final = Kind(
+    "TopicChanges",
+    ("aws.sns", "sns.amazonaws.com"),
+    ("DeleteTopic", "SetTopicAttributes", "RemovePermission", "Unsubscribe"),
+    (("topicArn",), ("subscriptionArn",)),
+    "A topic of alarms on shielded functions is changed or deleted, or loses a subscription.",
+)
+KEYS: Final = Kind(
+    "KeyChanges",
+    ("aws.kms", "kms.amazonaws.com"),
+    ("DisableKey", "ScheduleKeyDeletion"),
+    (("keyId",),),
+    "The key of shielded functions' log groups is disabled, or will be deleted.",
+)
+ROLES: Final = Kind(
+    "RoleChanges",
+    ("aws.iam", "iam.amazonaws.com"),
+    ("DetachRolePolicy", "DeleteRolePolicy", "PutRolePolicy", "PutRolePermissionsBoundary"),
+    (("roleName",),),
+    "The role of a shielded function may lose its permission to write the log.",
+)
+"""IAM's events are in us-east-1 alone
+(https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html)."""
+IAM_REGION: Final = "us-east-1"
+KINDS: Final = (FUNCTIONS, LOGS, ALARMS, RULES, TOPICS, KEYS, ROLES)
 
 
 def changes_pattern(kind: Kind, entries: Sequence[Entry]) -> dict[str, Any]:

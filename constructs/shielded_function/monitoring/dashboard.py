@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -21,6 +22,9 @@ from .scope import is_within, outermost, stages_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+
+_PREFIXES: Final[WeakKeyDictionary[FunctionShield, str | None]] = WeakKeyDictionary()
 
 
 class ShieldDashboard(Construct):
@@ -139,7 +143,14 @@ def log_source_of(shields: Sequence[FunctionShield], home: StackShields) -> tupl
 
 
 def _prefix(attached: FunctionShield) -> str | None:
-    """The prefix of its log group's name: the name itself, or the stack's, where CloudFormation chooses."""
+    """The prefix of its log group's name, which does not change: asked once, as a dashboard has many texts."""
+    if attached not in _PREFIXES:
+        _PREFIXES[attached] = _ask_prefix(attached)
+    return _PREFIXES[attached]
+
+
+def _ask_prefix(attached: FunctionShield) -> str | None:
+    """The name itself, or the stack's prefix, where CloudFormation chooses."""
     name = attached.log_group_name
     if "${" not in name:
         return name

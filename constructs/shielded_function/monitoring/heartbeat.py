@@ -2,7 +2,8 @@
 
 The shield writes a line at each cold start. Lambda ends its environments within hours. So a function that is invoked on
 two days in a row without such a line has lost its shield, its log group or its metric filter. With SnapStart, and on
-Managed Instances, environments start seldom, so those functions have no such alarm.
+Managed Instances, environments start seldom, so those functions have no such alarm. Lambda drops lines below the
+function's level (https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html).
 """
 
 from __future__ import annotations
@@ -38,6 +39,12 @@ def add_heartbeat(attached: FunctionShield, actions: Sequence[AlarmAction]) -> N
     if any(getattr(attached.handle.resource, name, None) is not None for name in _START_SELDOM):
         cdk.Annotations.of(attached).add_info(
             "heartbeat_actions: it has no heartbeat: with SnapStart, or on Managed Instances, it starts seldom."
+        )
+        return
+    if attached.handle.read_facts().logging.get("applicationLogLevel") == "WARN":
+        attached.stack_shields.shared.problems.append(
+            f"{attached.handle.path}: application_log_level: WARN drops the line of each start, which is INFO, so "
+            "heartbeat_actions would find the function silent: use INFO, or take heartbeat_actions out"
         )
         return
     counter = Counter(KEY, f"{{ {armed().expression()} }}", METRIC_ARMED, value="1")

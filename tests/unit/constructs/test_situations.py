@@ -13,10 +13,10 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Annotations, Match, Template
-from constructs import IConstruct
+from constructs import Construct, IConstruct
 
-from harness.function_template import FILTER, LOG_GROUP, Props
-from shielded_function import AlarmOptions, LogOptions, Shield, ShieldError, ShieldPolicy
+from harness.function_template import ALARM, FILTER, LOG_GROUP, Props
+from shielded_function import AlarmOptions, LogOptions, Shield, ShieldError, ShieldMonitoring, ShieldPolicy
 from unit.constructs.aws import aws
 
 pytestmark = pytest.mark.promise("construct.everywhere")
@@ -134,6 +134,13 @@ def child_named_shield(shop: Shop) -> None:
     cdk.CfnOutput(shop.function(), "Shield", value="x")
 
 
+def heartbeat_without_starts(shop: Shop) -> None:
+    json_format: Any = {"logging_format": lambda_.LoggingFormat.JSON}
+    shop.function(application_log_level_v2=lambda_.ApplicationLogLevel.WARN, **json_format)
+    action: Any = aws.cloudwatch_actions.SnsAction(aws.sns.Topic(shop.shop, "Topic"))
+    ShieldMonitoring(shop.app, heartbeat_actions=[action])
+
+
 # Each: an app, and a part of its one error.
 REFUSED: dict[str, tuple[Callable[[Shop], None], str]] = {
     "a key in a stack that refers to this one": (
@@ -146,6 +153,7 @@ REFUSED: dict[str, tuple[Callable[[Shop], None], str]] = {
     "such a topic by its ARN": (topic_by_arn, "AlarmOptions.actions: one is in us-east-1"),
     "enforced signatures": (enforced_signing, "Shop/Checkout: code_signing_config: Shop/Signing/Resource enforces"),
     "a fifth layer by an aspect": (fifth_layer, "Shop/Checkout: layers: 5 of 5 are in use"),
+    "a heartbeat at a level without starts": (heartbeat_without_starts, "WARN drops the line of each start"),
     "a construct named Shield": (child_named_shield, "Shop/Checkout: a construct in it has the id Shield"),
 }
 
@@ -275,3 +283,26 @@ def test_uses_without_effect_are_errors(shop: Shop) -> None:
     app: Any = Shield.everywhere(shop.app, ShieldPolicy())
     with pytest.raises(AttributeError, match=r"call it without Aspects\.add"):
         cdk.Aspects.of(shop.app).add(app)
+
+
+def test_equal_names_of_alarms_get_a_suffix(shop: Shop) -> None:
+    """Of a construct in a stack, and of a stack with both names."""
+    lambda_.Function(Construct(shop.shop, "EU"), "Checkout", **shop.props)
+    other = shop.stack("Shop-EU")
+    lambda_.Function(other, "Checkout", **shop.props)
+    alarms = [shop.synthesize().find_resources(ALARM), Template.from_stack(other).find_resources(ALARM)]
+    names = [each["Properties"]["AlarmName"] for found in alarms for each in found.values()]
+    assert names[:2] == ["shield-critical-Shop-EU-Checkout", "shield-rest-Shop-EU-Checkout"]
+    assert len(set(names)) == 4
+
+
+@pytest.mark.parametrize("how", ["kept", "option", "aspect"])
+def test_a_retained_log_group_is_protected(how: str, shop: Shop) -> None:
+    shop.function()
+    if how == "option":
+        shop.everywhere["logs"] = LogOptions(removal_policy=cdk.RemovalPolicy.DESTROY)
+    if how == "aspect":
+        cdk.RemovalPolicies.of(shop.app).destroy()
+    (group,) = shop.synthesize().find_resources(LOG_GROUP).values()
+    assert group["Properties"].get("DeletionProtectionEnabled", False) is (how == "kept")
+    assert group["DeletionPolicy"] == ("Retain" if how == "kept" else "Delete")

@@ -39,8 +39,17 @@ def alerts_dropped(function: LambdaFunction, context: Context) -> Iterator[Probl
 
 
 def alerts_not_counted(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """The shield's metric filter is missing on its log group."""
-    if not _metrics(function, context):
+    """The shield's metric filter is missing on its log group, or the log group's class has none.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch_Logs_Log_Classes.html
+    """
+    if kind := context.read(Monitoring).log_class_of(function):
+        yield Problem(
+            f"its alerts are not counted: its log group's class is {kind}, which has no metric filters",
+            "use the class STANDARD; a log group keeps its class, so make another one",
+            "Properties.LoggingConfig",
+        )
+    elif not _metrics(function, context):
         yield Problem(
             f"its alerts are not counted: no metric filter of the namespace {NAMESPACE} is on its log group",
             "shield it with the construct, which makes the filter; acknowledge it where another system reads the log",
@@ -154,9 +163,13 @@ class Monitoring:
         for function in reversed(assembly.functions):
             if function.is_shielded:
                 self._first_shielded[function.template.file] = function
+        self._classes: dict[tuple[str, str], str] = {}
         for template in assembly.templates:
             self._read_filters(template)
             self._read_alarms(template)
+            for logical_id, properties in template.of_type(_LOG_GROUP):
+                if (kind := properties.get("LogGroupClass", "STANDARD")) != "STANDARD":
+                    self._classes[self.log_group(template, {"Ref": logical_id})] = str(kind)
         for place, alarm in enumerate(self.alarms):
             name = (alarm.dimensions or {}).get("FunctionName", _ANY)
             self._alarms_by_name.setdefault(name, []).append(place)
@@ -187,6 +200,10 @@ class Monitoring:
                 f for f in filters if "$.function = " not in f.pattern or any(name in f.pattern for name in wanted)
             ]
         return self._filters_of[key]
+
+    def log_class_of(self, function: LambdaFunction) -> str:
+        """The class of a function's log group, if the assembly has it and it is not STANDARD; else empty."""
+        return self._classes.get(self.log_group(function.template, _log_group(function)), "")
 
     def log_group(self, template: Template, name: Any) -> tuple[str, str]:
         """A log group by its name in a template: its template and logical id, or a literal name."""

@@ -438,6 +438,15 @@ def test_a_layer_for_another_architecture(stack: cdk.Stack, shielded: MakeFuncti
     assert rules(report) == rules(report, "Shop/Two") == {"architecture-mismatch"}
 
 
+@pytest.mark.parametrize("kind", ["INFREQUENT_ACCESS", "DELIVERY"])
+def test_a_log_group_without_metric_filters(kind: str, stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
+    shield = Shield.of(shielded(stack, "Fn"))
+    resource: Any = shield.log_group.node.default_child
+    resource.add_property_override("LogGroupClass", kind)
+    (found,) = [each.problem for each in judge().errors if each.rule == "alerts-not-counted"]
+    assert f"its log group's class is {kind}" in found
+
+
 def test_a_version_that_is_not_renewed(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
     function: Any = shielded(stack, "Fn")
     old: Any = lambda_.Version(stack, "Old", lambda_=function)

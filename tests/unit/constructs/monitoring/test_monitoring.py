@@ -69,7 +69,7 @@ def test_everything_of_an_app(app: cdk.App, props: Props, synthesize: Synthesize
     assert list(monitoring.homes.values()) == [operations]
     assert list(monitoring.dashboards) == ["aws://unknown-account/unknown-region"]
     found = {kind: resources(operations, kind) for kind in (ALARM, DASHBOARD, QUERY, RULE)}
-    assert {kind: len(made) for kind, made in found.items()} == {ALARM: 2, DASHBOARD: 1, QUERY: 10, RULE: 3}
+    assert {kind: len(made) for kind, made in found.items()} == {ALARM: 2, DASHBOARD: 1, QUERY: 10, RULE: 5}
     assert {q["QueryString"] for q in found[QUERY].values()} < {query.text for query in QUERIES.values()}
     assert all(q["Name"].startswith("ShieldedFunction/Operations/") for q in found[QUERY].values())
     for stack in (shop, orders):
@@ -182,16 +182,18 @@ def test_of_one_function(stack: cdk.Stack, props: Props, resources: Resources) -
     assert [name.startswith("FnShield") for name in indexed] == [True]
 
 
-def event(service: str, name: str, address: str = "203.0.113.9", **parameters: Any) -> dict[str, Any]:
+def event(service: str, call: str, address: str = "203.0.113.9", /, **parameters: Any) -> dict[str, Any]:
     """What EventBridge gets of a call."""
-    source = {"monitoring": "aws.monitoring", "logs": "aws.logs", "lambda": "aws.lambda"}[service]
-    detail = {"eventSource": f"{service}.amazonaws.com", "eventName": name, "sourceIPAddress": address}
+    source = f"aws.{service}"
+    detail = {"eventSource": f"{service}.amazonaws.com", "eventName": call, "sourceIPAddress": address}
     return {"source": source, "detail-type": "AWS API Call via CloudTrail"} | {
         "detail": {**detail, "requestParameters": parameters}
     }
 
 
 _ARN = "arn:aws:lambda:eu-west-1:111122223333:function:"
+_TOPIC = "arn:aws:sns:us-east-1:111122223333:pages"
+_KEY = "arn:aws:kms:us-east-1:111122223333:key/0f8fad5b-d9cb-469f-a165-70867728950e"
 CHANGES: dict[str, tuple[dict[str, Any], bool]] = {
     "code": (event("lambda", "UpdateFunctionCode20150331v2", functionName="checkout"), True),
     "configuration": (event("lambda", "UpdateFunctionConfiguration20150331v2", functionName=f"{_ARN}Shop-Fn-1"), True),
@@ -216,6 +218,18 @@ CHANGES: dict[str, tuple[dict[str, Any], bool]] = {
     "its threshold": (event("monitoring", "PutMetricAlarm", alarmName="shield-rest-Shop-Fn", threshold=9), True),
     "it is muted": (event("monitoring", "PutAlarmMuteRule", muteTargets={"alarmNames": ["shield-x"]}), True),
     "other alarms": (event("monitoring", "DeleteAlarms", alarmNames=["cpu"]), False),
+    "another version": (event("lambda", "UpdateAlias20150331", functionName="checkout", name="live"), True),
+    "a rule is off": (event("events", "DisableRule", name="Shop-ShieldMonitoringRuleChanges-1"), True),
+    "its targets are gone": (event("events", "RemoveTargets", rule="Shop-ShieldMonitoringLogChanges-1"), True),
+    "another rule": (event("events", "DisableRule", name="nightly"), False),
+    "the topic is gone": (event("sns", "DeleteTopic", topicArn=_TOPIC), True),
+    "nobody subscribes": (event("sns", "Unsubscribe", subscriptionArn=f"{_TOPIC}:0f8fad5b"), True),
+    "another topic": (event("sns", "DeleteTopic", topicArn=f"{_TOPIC[:-5]}news"), False),
+    "the key is off": (event("kms", "DisableKey", keyId=_KEY), True),
+    "the key goes, by its id": (event("kms", "ScheduleKeyDeletion", keyId=_KEY.rpartition("/")[2]), True),
+    "another key": (event("kms", "DisableKey", keyId="1b2c"), False),
+    "the role loses a policy": (event("iam", "DetachRolePolicy", roleName="Shop-FnServiceRole-1"), True),
+    "another role": (event("iam", "DetachRolePolicy", roleName="admin"), False),
 }
 
 
@@ -223,13 +237,16 @@ CHANGES: dict[str, tuple[dict[str, Any], bool]] = {
 def rules(tmp_path_factory: pytest.TempPathFactory) -> list[EventPattern]:
     """The rules of two functions, of which one has names."""
     app = cdk.App(outdir=str(tmp_path_factory.mktemp("cdk.out")), analytics_reporting=False)
-    stack = cdk.Stack(app, "Shop")
+    stack = cdk.Stack(app, "Shop", env=cdk.Environment(account="111122223333", region="us-east-1"))
     code = aws.lambda_.Code.from_inline("def handler(event, context): return event")
     props: Props = {"runtime": aws.lambda_.Runtime.PYTHON_3_13, "handler": "index.handler", "code": code}
     ShieldMonitoring(stack, configuration_changes=[target_in(stack)])
     on = ControlAlarm(except_hosts=["telemetry.example"], name="egress")
-    named: Props = {"function_name": "checkout", "logs": LogOptions(log_group_name="/shop/checkout")}
-    ShieldedFunction(stack, "Checkout", alarms=AlarmOptions(outbound_connectivity=on, name="acme"), **named, **props)
+    key = aws.kms.Key.from_key_arn(stack, "Key", _KEY)
+    logs = LogOptions(log_group_name="/shop/checkout", encryption_key=key)
+    pages = aws.cloudwatch_actions.SnsAction(aws.sns.Topic.from_topic_arn(stack, "Pages", _TOPIC))
+    alarms = AlarmOptions(outbound_connectivity=on, name="acme", actions=[pages])
+    ShieldedFunction(stack, "Checkout", alarms=alarms, function_name="checkout", logs=logs, **props)
     ShieldedFunction(stack, "Fn", **props)
     made = Template.from_stack(stack).find_resources(RULE).values()
     return [EventPattern.load(json.dumps(rule["Properties"]["EventPattern"])) for rule in made]
@@ -237,7 +254,7 @@ def rules(tmp_path_factory: pytest.TempPathFactory) -> list[EventPattern]:
 
 @pytest.mark.parametrize("what", CHANGES)
 def test_somebody_changes_a_function_or_what_watches_it(rules: list[EventPattern], what: str) -> None:
-    assert len(rules) == 3
+    assert len(rules) == len(changes.KINDS)
     happened, told = CHANGES[what]
     assert sum(rule.matches_event(cast("Any", happened)) for rule in rules) == told
 
