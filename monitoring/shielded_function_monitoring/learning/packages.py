@@ -136,7 +136,7 @@ def read_lock(text: str) -> dict[str, Locked]:
     """
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise LockError(f"it is not JSON ({error}): {_ANEW}, or undo the last edit") from error
     if not isinstance(value, dict) or value.get("format") != FORMAT:
         raise LockError(f"format: it is not {FORMAT!r}: {_ANEW}")

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "elf_check.h"
 
+#include "../engine/trials/needed_calls.h"
 #include "refusal_report.h"
 
 #include <elf.h>
@@ -9,6 +10,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -172,10 +174,13 @@ static bool find_loader(const struct image *image, struct program *out, struct w
         return false;
     out->is_static = true;
     out->loader[0] = 0;
+    out->memory = 0;
     for (uint32_t i = 0; i < header.e_phnum; i++) {
         Elf64_Phdr segment;
         if (!read_at(image, header.e_phoff + i * sizeof segment, &segment, sizeof segment))
             return refuse(error, image->path, "is cut short");
+        if (segment.p_type == PT_LOAD)
+            out->memory += segment.p_memsz;
         if (segment.p_type != PT_INTERP)
             continue;
         if (segment.p_filesz < 2 || segment.p_filesz > sizeof out->loader ||
@@ -183,7 +188,27 @@ static bool find_loader(const struct image *image, struct program *out, struct w
             out->loader[segment.p_filesz - 1] != 0)
             return refuse(error, image->path, "names no usable loader");
         out->is_static = false;
-        return true;
+    }
+    return true;
+}
+
+/* The loader drops a preload for which a limit leaves no memory (getrlimit(2)). A static program is refused, or runs without. */
+static bool check_room(const struct program *program, struct writer *error)
+{
+    static const struct {
+        int limit;
+        const char *says;
+    } limits[] = {{RLIMIT_AS, "has too little memory by RLIMIT_AS (ulimit -v): raise it to "},
+                  {RLIMIT_DATA, "has too little memory by RLIMIT_DATA (ulimit -d): raise it to "}};
+    for (size_t i = 0; i < sizeof limits / sizeof *limits && !program->is_static; i++) {
+        uint64_t needed = NEEDED_MEMORY + program->memory;
+        struct rlimit set;
+        if (getrlimit(limits[i].limit, &set) == 0 && set.rlim_cur >= needed && needed >= program->memory)
+            continue;
+        refuse(error, program->elf, limits[i].says);
+        put_number(error, needed / 1024 + 1);
+        put_string(error, " KB at least, as the loader would leave out the shield");
+        return false;
     }
     return true;
 }
@@ -217,7 +242,7 @@ bool program_inspect(const char *path, struct program *out, struct writer *error
         if (!script && !is_elf(&image))
             refuse(error, out->elf, "is neither an ELF program nor a script that starts with #!");
         else if (!script)
-            good = check_rights(&image, error) && find_loader(&image, out, error);
+            good = check_rights(&image, error) && find_loader(&image, out, error) && check_room(out, error);
         close(image.fd);
         if (!script)
             return good;

@@ -15,10 +15,11 @@ struct program {
     bool is_static;        /* has no loader, so nothing can be preloaded */
     char elf[ELF_PATH];    /* the ELF file: the program itself, or the interpreter of the script */
     char loader[ELF_PATH]; /* its PT_INTERP; empty when static */
+    uint64_t memory;       /* bytes of its segments */
 };
 
 /* Inspects `path`. False, with one line in `error`, when it cannot be read, is no program of this machine, or would run in
- * secure-execution mode. */
+ * secure-execution mode or without room for the library. */
 bool program_inspect(const char *path, struct program *out, struct writer *error);
 
 /* Whether this is a shared library of this machine, on a file system that lets it be mapped executable. Finds missing ends

@@ -17,7 +17,7 @@ VARIABLES = ("AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_REG
 CHILD = "import os\ntry: os.listdir('/tmp')\nexcept PermissionError: pass"
 
 
-def violate(path: bytes = b"/tmp/there") -> None:
+def violate(path: bytes = b"/tmp/new") -> None:
     with contextlib.suppress(OSError):
         os.mkdir(path)
 

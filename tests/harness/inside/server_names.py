@@ -126,6 +126,7 @@ each(
     header_first=lambda: send_all(*cut(hello(), 5)),
     in_two_records=lambda: send_all(b"".join(map(record, cut(hello()[5:], 40)))),
     without_a_name=lambda: send_all(hello(None)),
+    with_a_zero_behind_it=lambda: send_all(with_extensions(server_name(foreign_name() + "\0"))),
     with_two_names=lambda: send_all(both()),
     with_two_names_in_one=lambda: send_all(with_extensions(server_name(HOST, foreign_name()))),
     after_a_question=lambda: send_all(SSL_REQUEST, hello()),
@@ -164,6 +165,7 @@ each(
     zero_copy=lambda: with_option(connected(), socket.SOL_SOCKET, 60).send(hello(), 0x4000000),
     fast_open_by_option=lambda: joined(with_option(socket.socket(), socket.IPPROTO_TCP, 30)).send(hello()),
     said_to_have_been_seen=lambda: with_option(connected(), socket.SOL_SOCKET, 44).send(hello()),
+    an_address_as_name=lambda: send_all(with_extensions(server_name("203.0.113.9"))),
     # Multipath TCP, whose sockets the kernel does not let remember that they were seen.
     by_another_tcp=lambda: joined(socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)).send(hello()),
 )

@@ -131,15 +131,25 @@ def test_a_mark_for_the_platform_stays(function: Function) -> None:
     assert function.left(code.format("close()")) == {"/tmp/.aws-xray", "/tmp/.aws-xray/initialized"}
     function.run(code.format("write('user')"))
     assert "/tmp/.aws-xray" not in function.run(LOOK)
-    said = function.run("""
+    # 1: FALLOC_FL_KEEP_SIZE
+    reserve = "fileno(), 1, ctypes.c_long(0), ctypes.c_long(4096)"
+    said = function.run(f"""
+    import ctypes
+    os.makedirs("/tmp/.aws-xray")
+    result = ctypes.CDLL(None).fallocate(open("/tmp/.aws-xray/initialized", "w").{reserve})
+    """)
+    assert ("/tmp/.aws-xray" in function.run(LOOK)) == (said != 0)
+    attributes = """
     try:
-        os.makedirs("/tmp/.aws-xray")
+        os.makedirs("/tmp/.aws-xray", exist_ok=True)
         make("/tmp/.aws-xray/initialized")
-        os.setxattr("/tmp/.aws-xray/initialized", "user.kept", b"user")
+        os.setxattr("/tmp/.aws-xray{on}", "user.kept", b"user")
     except OSError as error:
         result = error.strerror
-    """)
-    assert ("/tmp/.aws-xray" in function.run(LOOK)) == (said == "Operation not supported"), said
+    """
+    for on in ("/initialized", ""):
+        said = function.run(attributes.replace("{on}", on))
+        assert ("/tmp/.aws-xray" in function.run(LOOK)) == (said == "Operation not supported"), said
 
 
 @pytest.mark.promise("tmp.clear")

@@ -29,6 +29,7 @@ REFUSED = errno.EACCES
 def box(layer: Path, task: Path) -> Iterator[Sandbox]:
     sources = [SOURCES / name for name in ("registers.c", "call_with.S")]
     compile_c(sources, task / "registers.so", "-shared", "-fPIC", target=f"{architecture()}-linux-gnu")
+    compile_c([SOURCES / "large.c"], task / "large", target=f"{architecture()}-linux-gnu")
     with whole_sandbox(task, layer) as sandbox:
         yield sandbox
 
@@ -105,6 +106,32 @@ def test_a_judged_call_keeps_every_register(box: Sandbox, shielded: bool) -> Non
     assert {name: lost for name, (_, lost) in results.items() if lost} == {}
     refused = {name for name, (result, _) in results.items() if result == -REFUSED}
     assert refused == ({"openat", "connect", "sendto"} if shielded else set())
+
+
+@pytest.mark.promise("start.refused")
+@pytest.mark.parametrize("ours", [[], [SHIELD]], ids=["a program that is shielded", "the wrapper"])
+def test_no_limit_starts_an_unshielded_program(box: Sandbox, ours: list[str]) -> None:
+    """Each of getrlimit(2), from 0 on: the loader drops a library for which there is no memory."""
+    prepare_tmp(box)
+    lists = policy(read_write_tmp="block", create_child_process="block", allow_child_process="/bin/sh,/var/task/large")
+    settings = {**lists, "SHIELD_ALLOW_CHILD_PROCESS": f"{lists['SHIELD_ALLOW_CHILD_PROCESS']},{PYTHON}"}
+
+    def started(first: list[str], *arguments: str) -> dict[str, tuple[int, str, str]]:
+        command = [*first, PYTHON, "/var/task/limits.py", *arguments]
+        done = box.run_command(command, environment=settings, timeout=180)
+        assert done.returncode == 0, done.stderr[-2000:]
+        return json.loads(done.stdout)
+
+    plain = started([])
+    assert {f"{name} AS {64 << 20}" for name in ("python", "shell", "large")} <= {
+        name for name, (_, said, _) in plain.items() if said == "content"
+    }
+    found = started([] if ours else [SHIELD], *ours)
+    assert {name: what for name, what in found.items() if what[1] == "content"} == {}
+    if ours:  # a line, or killed before it is anything; a shell writes no armed line
+        silent = {name for name, (status, _, event) in found.items() if status >= 0 and not event}
+        assert {name for name in silent if not name.startswith("shell")} == set()
+        assert sum(event == "armed" for _, _, event in found.values()) > 50
 
 
 @pytest.mark.promise("tmp.no-core")

@@ -139,6 +139,14 @@ def test_a_name_that_is_denied_in_every_mode_does_not_arrive(box: Sandbox, serve
         assert {(a["mode"], a["severity"], "allow" in a) for a in denied} == {("block", "critical", False)}, way
 
 
+@pytest.mark.promise("deny.every-mode")
+def test_an_address_as_a_name_hides_none(box: Sandbox, server: Recorder) -> None:
+    """RFC 6066 has none; some clients send it."""
+    result, done = run(box, ["an_address_as_name"], DENIED | {"SHIELD_OUTBOUND_CONNECTIVITY": "allow"})
+    assert (result, alerts(done)) == ({"an_address_as_name": None}, [])
+    assert server.hears(b"203.0.113.9")
+
+
 def test_threads_of_ones_own_get_a_write_past_the_look(box: Sandbox, server: Recorder) -> None:
     """A limit (docs/security/limits.md): the write waited while its number became a connection."""
     result, _ = run(box, [], CHECKED, "stale_writers")

@@ -142,7 +142,8 @@ NO_LOCK: list[tuple[Any, str]] = [
         {"functions": {"f": {"policy": {}, "packages": {"p": {"allow_tmp": "/tmp/x"}}}}},
         "functions.f.packages.p.allow_tmp: '/tmp/x' is not a list of texts: write it anew",
     ),
-    (None, "it is not JSON (Expecting value: line 1 column 1 (char 0)): write it anew"),
+    ("[" * 5000 + "]" * 5000, "it is not JSON (maximum recursion depth exceeded"),
+    ("", "it is not JSON (Expecting value: line 1 column 1 (char 0)): write it anew"),
 ]
 
 
@@ -150,7 +151,7 @@ def test_a_file_that_is_no_lock(logs: tuple[Path, Path], tmp_path: Path) -> None
     lock = tmp_path / "lock.json"
     right = {"format": "shielded-function lock", "version": 1, "functions": {}}
     for changed, said in NO_LOCK:
-        lock.write_text("" if changed is None else json.dumps(right | changed))
+        lock.write_text(changed if isinstance(changed, str) else json.dumps(right | changed))
         done = command("learn", "--check", "--lock", lock, logs[0])
         assert done.returncode == 2
         assert f"--lock {lock}: {said}" in done.stderr

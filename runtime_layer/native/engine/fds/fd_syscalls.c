@@ -10,10 +10,17 @@
 #include "fd_marks.h"
 #include "own_fds.h"
 
-/* Whether a descriptor is the log's pipe, which must not be made smaller. */
 static bool is_log_pipe(int32_t descriptor)
 {
     return same_inode(inode_of(descriptor), sealed->process.log_pipe);
+}
+
+/* Whether a pipe would hold fewer lines, or become one of packets, of which a reader with a smaller buffer loses the rest
+ * (pipe(2), O_DIRECT). */
+static bool loses_lines(int32_t descriptor, int32_t command, uint64_t flags)
+{
+    return command == F_SETPIPE_SZ ||
+           (command == F_SETFL && flags & O_DIRECT && !(KERNEL(fcntl, descriptor, F_GETFL, 0) & O_DIRECT));
 }
 
 /* Whether it is the log, or a reference to a directory. */
@@ -100,7 +107,7 @@ enum outcome judge_descriptor(struct call *call)
     case __NR_fcntl:
         if ((int32_t)arg[1] == F_DUPFD || (int32_t)arg[1] == F_DUPFD_CLOEXEC)
             return judge_copy(call);
-        if ((int32_t)arg[1] == F_SETPIPE_SZ && is_log_pipe((int32_t)arg[0]))
+        if (loses_lines((int32_t)arg[0], (int32_t)arg[1], arg[2]) && is_log_pipe((int32_t)arg[0]))
             break;
         /* Only the descriptor's own flags are protected: status flags belong to the open file, which stderr shares. */
         if (!is_hidden(arg[0]) || (int32_t)arg[1] != F_SETFD)

@@ -172,12 +172,12 @@ static int64_t remove_entry(struct removal *r, int32_t directory, const char *na
     return is_error(result) ? result : unlink_entry(directory, name, AT_REMOVEDIR);
 }
 
-/* Whether it is a mark for the platform, which must be empty. */
+/* Whether it is a mark for the platform, which must be empty: without reserved blocks, without attributes of it or its folder. */
 static bool is_empty_mark(int32_t directory, const char *name, struct text path, const struct statx *st)
 {
     char through[64];
-    return (st->stx_mode & S_IFMT) == S_IFREG && !st->stx_size &&
-           language_needs_tmp(LANGUAGE_OTHER, path, TMP_EMPTY) &&
+    return (st->stx_mode & S_IFMT) == S_IFREG && !st->stx_size && !st->stx_blocks &&
+           KERNEL(flistxattr, directory, 0, 0) <= 0 && language_needs_tmp(LANGUAGE_OTHER, path, TMP_EMPTY) &&
            path_through(directory, text_of(name), through, sizeof through) &&
            KERNEL(llistxattr, through, 0, 0) <= 0;
 }

@@ -39,7 +39,9 @@ static bool hello_refused(struct first *first, const struct client_hello *hello)
     bool well = hello->name.len && hostname_canonical(hello->name, &name);
     struct text asked = {canonical, well ? name.used : 0};
     struct verdict verdict = verdict_host(&sealed->policy, asked, true, first->peer.port, PROTOCOL_TCP);
-    if (sealed->policy.denies_names && !hello->name.len && !hello->is_nameless && !hello->encrypted)
+    struct address literal;
+    bool is_read = well || hello->is_nameless || address_parse(hello->name, &literal);
+    if (sealed->policy.denies_names && !is_read && !hello->encrypted)
         verdict = verdict_unread(&sealed->policy);
     if (verdict.reason != REASON_DENIED) {
         if (!first->is_judged_by_name || verdict.action == ACTION_ALLOW ||

@@ -8,14 +8,13 @@
 #include "../base/proc_path.h"
 #include "../fds/own_fds.h"
 #include "../files/file_verdict.h"
+#include "../trials/needed_calls.h"
 
 #if defined(__x86_64__)
 enum { MACHINE = EM_X86_64 };
 #else
 enum { MACHINE = EM_AARCH64 };
 #endif
-
-enum { NEEDED_MEMORY = 32 << 20 /* more than the library and libc take */ };
 
 /* Loaders that obey LD_PRELOAD. */
 static const char *const loaders[] = {"/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1",
@@ -35,9 +34,11 @@ int32_t find_listed_program(const struct inode *inode)
     return i < count ? (int32_t)i : -1;
 }
 
-/* The path in PT_INTERP, terminated in `loader`. False: there is none, or it cannot be read. */
-static bool read_loader(int64_t file, const char *head, uint64_t n, char *loader)
+/* The path in PT_INTERP, terminated in `loader`, and the bytes of all segments. False: there is none, or it cannot be read. */
+static bool read_loader(int64_t file, const char *head, uint64_t n, char *loader, uint64_t *memory)
 {
+    bool found = false;
+    *memory = 0;
     const Elf64_Ehdr *header = (const Elf64_Ehdr *)head;
     if (n < sizeof *header || header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_machine != MACHINE ||
         header->e_phentsize != sizeof(Elf64_Phdr))
@@ -47,13 +48,15 @@ static bool read_loader(int64_t file, const char *head, uint64_t n, char *loader
         if (at > n || n - at < sizeof(Elf64_Phdr))
             return false;
         const Elf64_Phdr *segment = (const Elf64_Phdr *)(head + at);
-        if (segment->p_type != PT_INTERP)
-            continue;
         uint64_t len = segment->p_filesz;
-        return len > 1 && len <= LOADER_MAX &&
-               KERNEL(pread64, file, loader, len, segment->p_offset) == (int64_t)len && loader[len - 1] == 0;
+        if (segment->p_type == PT_LOAD)
+            *memory += segment->p_memsz;
+        if (segment->p_type == PT_INTERP)
+            found = len > 1 && len <= LOADER_MAX &&
+                    KERNEL(pread64, file, loader, len, segment->p_offset) == (int64_t)len &&
+                    loader[len - 1] == 0;
     }
-    return false;
+    return found;
 }
 
 struct text find_own_loader(char *buffer, uint32_t cap)
@@ -63,8 +66,9 @@ struct text find_own_loader(char *buffer, uint32_t cap)
         cap < LOADER_MAX ? -EINVAL : KERNEL(openat, AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC, 0);
     if (is_error(file))
         return TEXT("");
+    uint64_t memory;
     int64_t n = KERNEL(pread64, file, head, sizeof head, 0);
-    bool found = n > 0 && read_loader(file, head, (uint64_t)n, buffer);
+    bool found = n > 0 && read_loader(file, head, (uint64_t)n, buffer, &memory);
     KERNEL(close, file);
     return found ? text_of(buffer) : TEXT("");
 }
@@ -84,13 +88,12 @@ static char *script_interpreter(char *head, uint64_t n)
     return head + start;
 }
 
-/* With lower limits the loader would continue without the library. The limit of descriptors need not be checked, as the library
- * is opened here. */
-static bool has_room_for_library(void)
+/* The limit of descriptors need not be checked, as the library is opened here. `program`: the bytes of its segments. */
+static bool has_room_for_library(uint64_t program)
 {
-    uint64_t memory[2], data[2];
-    return !is_error(KERNEL(prlimit64, 0, RLIMIT_AS, 0, memory)) && memory[0] >= NEEDED_MEMORY &&
-           !is_error(KERNEL(prlimit64, 0, RLIMIT_DATA, 0, data)) && data[0] >= NEEDED_MEMORY;
+    uint64_t memory[2], data[2], needed = NEEDED_MEMORY + program;
+    return needed >= program && !is_error(KERNEL(prlimit64, 0, RLIMIT_AS, 0, memory)) &&
+           memory[0] >= needed && !is_error(KERNEL(prlimit64, 0, RLIMIT_DATA, 0, data)) && data[0] >= needed;
 }
 
 /* The loader drops the library silently where it cannot read it, and where the program gains a privilege (ld.so(8):
@@ -104,7 +107,7 @@ static bool loader_takes_library(void)
         return false;
     struct inode found = inode_of(library);
     KERNEL(close, library);
-    if (!same_inode(found, sealed->process.library.inode) || !has_room_for_library())
+    if (!same_inode(found, sealed->process.library.inode))
         return false;
     if (is_error(KERNEL(getresuid, &real, &effective, &saved)) || real != effective)
         return false;
@@ -159,8 +162,10 @@ void inspect_program(int32_t object, char *head, struct started_files *out)
             return;
         if (same_bytes(head, elf, sizeof elf)) {
             char loader[LOADER_MAX];
-            if (!read_loader(out->files[out->count - 1], head, (uint64_t)n, loader) || gains ||
-                !is_known_loader(text_of(loader)) || inspect_file(loader, head, out, &gains) < 4)
+            uint64_t memory;
+            if (!read_loader(out->files[out->count - 1], head, (uint64_t)n, loader, &memory) || gains ||
+                !has_room_for_library(memory) || !is_known_loader(text_of(loader)) ||
+                inspect_file(loader, head, out, &gains) < 4)
                 return;
             out->kind = PROGRAM_DYNAMIC;
             return;

@@ -9,6 +9,10 @@
 
 #include "../../core/policy.h"
 
+/* More than the library and libc take beside a program's segments. With lower limits of memory (RLIMIT_AS, RLIMIT_DATA) the
+ * loader would continue without the library. */
+enum { NEEDED_MEMORY = 32 << 20 };
+
 /* For each row of the table (call_trials.h): 0, an errno, or ENDS_PROCESS. */
 enum { NEEDED_CALLS_MAX = 80, ENDS_PROCESS = -1 };
 struct call_results {

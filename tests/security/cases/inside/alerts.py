@@ -91,6 +91,14 @@ silenced(
 )
 
 
+# A smaller pipe holds fewer lines, and of one of packets a reader with a smaller buffer loses what does not fit.
+each(
+    attempt(SELF, alone=True),
+    log_pipe_of_one_page=lambda: fcntl.fcntl(2, fcntl.F_SETPIPE_SZ, 4096),
+    log_pipe_of_packets=lambda: fcntl.fcntl(2, fcntl.F_SETFL, fcntl.fcntl(2, fcntl.F_GETFL) | os.O_DIRECT),
+)
+
+
 @attempt(TMP, alone=True)
 def log_of_a_child_without_descriptors() -> None:
     def close_all() -> None:
