@@ -13,6 +13,7 @@ from typing import Any, Final
 from shielded_function.policy.presets import PRESETS
 from shielded_function_monitoring.filters import PLATFORM_PROGRAMS
 from shielded_function_monitoring.learning import Denied, Heading, write_toml
+from shielded_function_monitoring.learning.learner import ANY_TMP, ANY_TMP_MEANS
 from shielded_function_monitoring.learning.writing import beside_entry
 
 from . import terminal
@@ -138,12 +139,19 @@ def print_results(results: Sequence[Result], *, every: bool = False) -> None:
             headings = ("preset", "times", "settles", "the library")
             screen.print(terminal.Listing("presets, in place of entries", headings, presets, ("times",), most))
         offers = [
-            (each.field, each.value, f"{each.covers:,}", f"{each.evidence.count:,}", ", ".join(each.examples), each.why)
+            (
+                each.field,
+                accept_argument(each.field, each.value),
+                f"{each.covers:,}",
+                f"{each.evidence.count:,}",
+                ", ".join(each.examples),
+                each.why,
+            )
             for each in learned.offers
         ]
         headings = ("field", "entry", "names", "times", "such as", "why")
         if offers:
-            title = "offered: a wildcard for names that do not repeat (--accept ENTRY adds one)"
+            title = "offered: for names that do not repeat (--accept ENTRY adds one)"
             screen.print(terminal.Listing(title, headings, offers, ("names", "times"), most))
         decisions = [
             (each.rule, each.target, f"{each.evidence.count:,}", each.evidence.who, each.reason,
@@ -191,12 +199,17 @@ def completing_commands(result: Result) -> list[str]:
     options = " ".join(f"--accept {shlex.quote(each)}" for each in result.accept)
     left = ", ".join(each.target or each.policy for each in result.then_denied[:_SOME])
     outcome = f"all but {left}" if left else "all of it"
+    if result.then_unproven:
+        outcome += f"; for {', '.join(result.then_unproven)} the log has one start, and another may use other names"
     lines = [f"{result.learned.key}: this command lets through {outcome}: {this_command()} {options}"]
     for name in (each.removeprefix(PREFIX) for each in result.accept if each.startswith(PREFIX)):
         if variables := [f"{key}={value}" for key, value in PRESETS[name].environment.items()]:
             lines.append(f"{name}: the function must set {' '.join(variables)}")
-    if any(each.startswith("/tmp/") for each in result.accept):
-        lines.append('in place of random names in /tmp a policy may have read_write_tmp="allow" with clear_tmp')
+    any_tmp = accept_argument(*ANY_TMP)
+    if any_tmp in result.accept:
+        lines.append(ANY_TMP_MEANS)
+    elif any(each.startswith("/tmp/") for each in result.accept):
+        lines.append(f"in place of patterns in /tmp, --accept {any_tmp}: {ANY_TMP_MEANS}")
     return lines
 
 

@@ -14,9 +14,10 @@ from shielded_function.policy.presets import PRESETS
 from shielded_function.policy.texts import without_packages
 from shielded_function_monitoring.alert import DENIED
 from shielded_function_monitoring.learning import Denied, FunctionKey, FunctionLog, Learned, Observation, learn, replay
-from shielded_function_monitoring.learning.learner import MAX_TMP
+from shielded_function_monitoring.learning.learner import ANY_TMP
 from shielded_function_monitoring.learning.packages import with_packages
 from shielded_function_monitoring.learning.questions import Question, place_of, question_of
+from shielded_function_monitoring.learning.tmp_names import MAX_TMP
 from shielded_function_runtime import core
 
 from .errors import CliError
@@ -46,6 +47,7 @@ class Result:
         problem: why the entries make no valid policy (there are too many); `policy` then lacks them.
         accept: values for `--accept` that let through as much as possible.
         then_denied: the violations still denied with these.
+        then_unproven: patterns among these of which the log has the names of one start.
     """
 
     learned: Learned
@@ -57,6 +59,7 @@ class Result:
     problem: str = ""
     accept: tuple[str, ...] = ()
     then_denied: tuple[Denied, ...] = ()
+    then_unproven: tuple[str, ...] = ()
 
     @property
     def is_complete(self) -> bool:
@@ -73,6 +76,7 @@ TOLERATED: Final = ("read_handler",)
 """Controls whose denial ordinary programs tolerate: tracebacks read the source."""
 _NEEDED: Final = ("executable-memory", "unshielded-program")
 """Rules about a library's needs. Other rules may hide an attack, so each is decided separately."""
+_ANY_TMP: Final = "=".join(ANY_TMP)
 _MOST_CHOICES: Final = 64
 _MOST_QUESTIONS: Final = 512
 
@@ -105,11 +109,17 @@ def make_result(
     result = _make_result(log, present, granted, accept, packages)
     if not (required_denials(result.denied) or result.problem):
         return result
-    chosen = _choose(result, log)
-    if not chosen:
-        return result
-    then = _make_result(log, present, granted, (*accept, *chosen), packages)
-    return replace(result, accept=tuple(chosen), then_denied=tuple(required_denials(then.denied)))
+    chosen, then = list[str](), result
+    while more := [each for each in _choose(then, log) if each not in chosen] or _any_tmp(then):
+        left = [each for each in chosen if _ANY_TMP not in more or not each.startswith("/tmp/")]
+        chosen = [*left, *more]
+        then = _make_result(log, present, granted, (*accept, *chosen), packages)
+    return replace(
+        result,
+        accept=tuple(sorted(set(chosen) & _accepted_in([then]))),
+        then_denied=tuple(required_denials(then.denied)),
+        then_unproven=tuple(then.learned.unproven),
+    )
 
 
 def _choose(result: Result, log: FunctionLog) -> list[str]:
@@ -118,8 +128,9 @@ def _choose(result: Result, log: FunctionLog) -> list[str]:
     asked = ((each, question_of(each)) for each in log.observations if each.policy not in TOLERATED)
     left = [(each, question) for each, question in asked if question is None or decide(question)[0] == "deny"]
     choices: dict[str, set[int]] = {}
+    offers = ((each.field, each.value) for each in result.learned.offers)
     for name, value in [
-        *((each.field, each.value) for each in result.learned.offers),
+        *(each for each in offers if each != ANY_TMP),
         *((each.field, each.value) for each in result.learned.findings if each.value and each.rule in _NEEDED),
     ][:_MOST_CHOICES]:
         lets_through = _admitting(name, value, result.learned.key)
@@ -134,6 +145,11 @@ def _choose(result: Result, log: FunctionLog) -> list[str]:
         chosen.append(best)
         choices = {each: rest for each, before in choices.items() if (rest := before - covered)}
     return sorted(chosen)
+
+
+def _any_tmp(result: Result) -> list[str]:
+    """The offer of every name in /tmp, where nothing else is left to accept: some names have no pattern."""
+    return [_ANY_TMP for each in result.learned.offers if (each.field, each.value) == ANY_TMP]
 
 
 def _admitting(name: str, value: str, key: FunctionKey) -> Callable[[Observation, Question | None], bool]:
@@ -152,7 +168,10 @@ def _make_result(log: FunctionLog, present: Present, granted: bool, accept: Sequ
     decide = decider(blocking, log.key) if blocking else None
     granted = granted or (now is not None and "granted" in (now.allow_aws or ()))
     admits: Callable[[Question], bool] = (lambda q: decide(q)[0] == "allow") if decide else (lambda _: False)
-    proposed = propose_presets(log, admits, accept)
+    opens_tmp = _ANY_TMP in accept  # then clear_tmp would keep the entries of a preset
+    proposed = propose_presets(
+        log, lambda question: admits(question) or (opens_tmp and question.event == "tmp"), accept
+    )
     with_presets = ShieldPolicy(presets=proposed.names)
     by_preset = admitting(with_presets)
     denies = denier(now)
@@ -306,13 +325,11 @@ def check_accepted(accept: Sequence[str], results: Sequence[Result]) -> None:
     Raises:
         CliError: a value was not offered.
     """
-    taken = {without_packages(each.value) for result in results for each in result.learned.entries}
-    taken |= {PREFIX + name for result in results for name in result.policy.presets}
-    taken |= {f"{name}={value}" for result in results for name, value in result.learned.settings.items()}
+    taken = _accepted_in(results)
     for entry in accept:
         if entry not in taken:
             offered = sorted(
-                {each.value for result in results for each in result.learned.offers}
+                {accept_argument(each.field, each.value) for result in results for each in result.learned.offers}
                 | {
                     accept_argument(each.field, each.value)
                     for result in results
@@ -322,6 +339,13 @@ def check_accepted(accept: Sequence[str], results: Sequence[Result]) -> None:
             )
             choice = ", ".join(offered[:10]) if offered else "nothing"
             raise CliError(f"--accept {entry}: this entry is not offered; the offered entries are: {choice}")
+
+
+def _accepted_in(results: Sequence[Result]) -> set[str]:
+    """The `--accept` values that results have."""
+    taken = {without_packages(each.value) for result in results for each in result.learned.entries}
+    taken |= {PREFIX + name for result in results for name in result.policy.presets}
+    return taken | {f"{name}={value}" for result in results for name, value in result.learned.settings.items()}
 
 
 def accept_argument(field: str, value: str) -> str:

@@ -14,8 +14,8 @@ from shielded_function.policy.presets import PRESETS, Preset
 from shielded_function_monitoring.learning import Evidence, FunctionLog, LearnedPreset, Observation, Offer
 from shielded_function_monitoring.learning.evidence import made_by_python
 from shielded_function_monitoring.learning.questions import Question, question_of
+from shielded_function_monitoring.learning.random_names import may_be_probe, uses_tempfile
 from shielded_function_monitoring.learning.suspects import is_search
-from shielded_function_monitoring.learning.wildcards import probe_of, uses_tempfile
 
 from .naming_presets import PREFIX, admitting, calls_for, is_own_memory
 
@@ -89,7 +89,7 @@ def _covered(name: str, seen: Sequence[Observation]) -> list[Observation]:
         called = searching
     if name == _TEMPFILE:
         paths = [each.path for each, question in files if question.event == "tmp" and made_by_python(each.evidence)]
-        called = uses_tempfile(paths) and any(map(probe_of, paths))
+        called = uses_tempfile(paths) and any(map(may_be_probe, paths))
         if searching and not called:  # where ldconfig is denied, find_library creates a file
             return [each for each in seen if is_search(each)]
     called = called or any(

@@ -44,6 +44,12 @@ SEEN: Final = (
     Aggregate("latest", "caller.file", "last_file"),
     Aggregate("latest", "caller.line", "last_line"),
 )
+_START_AND_PROCESS: Final = (
+    Aggregate("earliest", "@logStream", "first_start"),
+    Aggregate("latest", "@logStream", "last_start"),
+    Aggregate("latest", "pid", "last_pid"),
+)
+"""Each start of a function has its own log stream. Two that differ are two starts."""
 _SYSCALL: Final = Aggregate("latest", "details.syscall", "last_syscall")
 """The subjects of some lines about the shield itself."""
 _REASON: Final = Aggregate("latest", "reason", "last_reason")
@@ -65,7 +71,7 @@ def observed(functions: tuple[str, ...] = ()) -> Query:
         _of(functions, AnyOf(COUNTED, _UNCOUNTED)),
         _DAY,
         Stats(
-            (*SEEN, _SYSCALL, _REASON),
+            (*SEEN, *_START_AND_PROCESS, _SYSCALL, _REASON),
             (*WHO, "event", "policy", "mode", *TARGET, *CALLER, "allow", *ADMITTED_AWS),
         ),
         Limit(MAX_ROWS),

@@ -19,6 +19,8 @@ from .wrapping import NAME, OURS, Unwrapping
 _COUNTED: Final = frozenset((*POLICIES, START))
 _UNCOUNTED: Final = frozenset(EVENTS) - frozenset(ALARMING_EVENTS)
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_STREAM: Final = re.compile(r"\d{4}/\d\d/\d\d/[^\s{\"]+\s*$", re.ASCII)
+"""The name of a log stream in front of a line, as `aws logs tail` prints it."""
 
 
 def _refuse_constant(name: str) -> Any:
@@ -60,7 +62,8 @@ def records(lines: Iterable[str], tally: Tally | None = None) -> Iterator[Record
     """The shield's lines among those of a log, as records.
 
     The prefix of `aws logs tail` or of an export (time, stream) is skipped; forms of other tools are unwrapped (see
-    `wrapping`). A line that is not the shield's gives none.
+    `wrapping`). A line that is not the shield's gives none. `@logStream` is the stream of that prefix, or else the time
+    of the function's last `armed` line: one start is taken to end where the next one begins.
 
     Args:
         lines: of a log.
@@ -68,11 +71,14 @@ def records(lines: Iterable[str], tally: Tally | None = None) -> Iterator[Record
     """
     tally = tally or Tally()
     unwrapping = Unwrapping(_decoder.raw_decode)
+    starts: dict[str, str] = {}
     for line in lines:
         tally.lines += 1
+        stream = None
         at = line.rfind(OURS)
         if at >= 0 and (at == 0 or line.find(OURS) == at) and (record := record_of(line)) is not None:
             found = (record,)
+            stream = _STREAM.search(line, 0, at) if at else None
         elif NAME in line or unwrapping.wants(line):
             found = tuple(filter(None, map(_record, unwrapping.feed(line))))
             if not found and NAME in line and not unwrapping.is_waiting:
@@ -84,6 +90,10 @@ def records(lines: Iterable[str], tally: Tally | None = None) -> Iterator[Record
                 tally.unread[problem] += 1
             else:
                 tally.read += 1
+            who = str(each.get("function"))
+            if each.get("event") == "armed":
+                starts[who] = str(each.get("timestamp"))
+            each["@logStream"] = stream[0].rstrip() if stream else starts.get(who)
             yield each
     if given_up := unwrapping.given_up:
         tally.unread[UNKNOWN_FORM] += given_up

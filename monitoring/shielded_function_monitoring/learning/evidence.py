@@ -47,6 +47,8 @@ class Evidence:
         packages: the packages that made them, the most frequent first; one item stands for all unknown ones.
         first_version: the function's version the first time, where the lines tell; `last_version`: the last time.
         place: the line of the function's own code that did it last, `/var/task/app.py:73`, where the lines tell.
+        starts: two of the starts that it was seen in, or the only one: log streams, or times of `armed` lines.
+        pid: the process that did it last; 0 where it is not known.
     """
 
     count: int
@@ -58,6 +60,8 @@ class Evidence:
     first_version: str = ""
     last_version: str = ""
     place: str = ""
+    starts: tuple[str, ...] = ()
+    pid: int = 0
 
     @property
     def chains(self) -> list[str]:
@@ -88,6 +92,8 @@ class Evidence:
             first_version=min(every, key=lambda each: each.first).first_version,
             last_version=by_last[0].last_version,
             place=next((each.place for each in by_last if each.place), ""),
+            starts=tuple(sorted({start for each in every for start in each.starts})[:2]),
+            pid=by_last[0].pid,
         )
 
 

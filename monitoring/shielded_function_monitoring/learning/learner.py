@@ -7,16 +7,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from .aws_hosts import AwsHosts
+from .domains import MANY_NAMES, common_domain, crowded, domain_of
 from .entries import entry_for
-from .evidence import Evidence, made_by_python
-from .folding import fold, folders_of
+from .evidence import Evidence
 from .observation import Observation
 from .observed import FunctionKey, FunctionLog
 from .outcomes import Finding, LearnedEntry, LearnedPreset, Offer
 from .questions import FIELDS, Question, address_of, question_of
 from .suspects import Context, is_search, judge
-from .tmp_names import plan
-from .wildcards import MANY_NAMES, common_domain, crowded, domain_of, uses_tempfile
+from .tmp_names import MAX_TMP, has_two_starts, plan
 
 LISTS: Final = (
     "allow_outbound",
@@ -28,8 +27,12 @@ LISTS: Final = (
 )
 _MODES: Final = ("read_handler", "executable_memory")
 _EXAMPLES: Final = 3
-MAX_TMP: Final = 128
-"""Entries of allow_tmp that a policy takes (MAX_TMP of the core)."""
+ANY_TMP: Final = ("read_write_tmp", "allow")
+"""The offer that covers every name in /tmp."""
+ANY_TMP_MEANS: Final = (
+    'read_write_tmp="allow" opens every file in /tmp to the function, and clear_tmp, which comes with it, deletes the '
+    "files of an invocation there before the next one, except for the entries of allow_tmp"
+)
 _DENIED: Final = (
     "deny_outbound refuses it in every mode, so no entry is proposed: if the function needs it, take it off that list"
 )
@@ -48,7 +51,8 @@ class Learned:
         presets: presets that replace entries; the caller adds them.
         offers: wildcards that the user has to choose.
         findings: targets that a person decides on.
-        settings: modes that were accepted, by field.
+        settings: modes that were accepted, by field; `clear_tmp` with that of /tmp.
+        unproven: accepted patterns for names in /tmp of which only one start is in the log.
         uses_aws: whether a host of AWS was reported: then its policy did not admit all of them.
         unknown: by control, violations that were counted and not written: their targets are unknown.
         admitted: how many of the observations the present policy admits already.
@@ -63,7 +67,8 @@ class Learned:
     presets: list[LearnedPreset] = field(default_factory=list[LearnedPreset])
     offers: list[Offer] = field(default_factory=list[Offer])
     findings: list[Finding] = field(default_factory=list[Finding])
-    settings: dict[str, str] = field(default_factory=dict[str, str])
+    settings: dict[str, str | bool] = field(default_factory=dict[str, "str | bool"])
+    unproven: list[str] = field(default_factory=list[str])
     uses_aws: bool = False
     unknown: dict[str, int] = field(default_factory=dict[str, int])
     admitted: int = 0
@@ -125,7 +130,11 @@ class _Learner:
         self._waits, self._denies, self._room = waits, denies, room
         self._find_exfiltration = find_exfiltration
         self._globs: dict[str, dict[str, str]] = {}
-        """Of an entry that is a glob: the paths that it covers, and why."""
+        """Of an entry that is a pattern: the paths that it covers, and why."""
+        self._unproven: set[str] = set()
+        """Accepted patterns for names in /tmp that another start may not use."""
+        self._any_tmp: dict[str, Evidence] = {}
+        """The paths in /tmp that are no entries."""
         self._entries: dict[tuple[str, str], list[tuple[Evidence, str]]] = {}
         self._offers: dict[tuple[str, str], tuple[str, list[tuple[str, Evidence]]]] = {}
         self._findings: dict[tuple[str, str, str], tuple[Finding, list[Evidence]]] = {}
@@ -143,9 +152,11 @@ class _Learner:
         names = {name for each in left if (name := _name_of(each))}
         below = [(domain, name) for name in names if (domain := domain_of(name)) != name]
         self._domains = crowded(below, MANY_NAMES)
-        files = [each for each in left if each.policy == "read_write_tmp"]
-        tempfile = uses_tempfile(each.path for each in files if made_by_python(each.evidence))
-        self._tmp = plan((each.path for each in files), tempfile)
+        files: dict[str, list[Evidence]] = {}
+        for each in left:
+            if each.policy == "read_write_tmp" and (question := question_of(each)) and entry_for(question):
+                files.setdefault(each.path, []).append(each.evidence)
+        self._tmp = plan({path: Evidence.of(found) for path, found in files.items()}, self._accepted, self._room)
         for each in left:
             self._place(each, connected)
         self._finish()
@@ -233,14 +244,22 @@ class _Learner:
         self._add(FIELDS[seen.policy], entry, seen.evidence)
 
     def _place_tmp(self, seen: Observation) -> bool:
-        """Whether a glob stands for a file in /tmp."""
+        """Whether a pattern stands for a file in /tmp, or a person decides about it."""
         taken, offered = self._tmp.taken.get(seen.path), self._tmp.offered.get(seen.path)
-        if taken:
+        if offered or (taken and self._takes_any_tmp):  # clear_tmp keeps each entry
+            self._any_tmp[seen.path] = Evidence.of([seen.evidence, *filter(None, [self._any_tmp.get(seen.path)])])
+            if offered and offered.glob and not self._takes_any_tmp:
+                self._offer("allow_tmp", offered.glob, offered.why, seen.path, seen)
+        elif taken:
             self._globs.setdefault(taken.glob, {})[seen.path] = taken.why
             self._add("allow_tmp", taken.glob, seen.evidence)
-        elif offered:
-            self._offer("allow_tmp", offered.glob, offered.why, seen.path, seen)
+            if taken.glob in self._accepted and not taken.is_certain:
+                self._unproven.add(taken.glob)
         return bool(taken or offered)
+
+    @property
+    def _takes_any_tmp(self) -> bool:
+        return "=".join(ANY_TMP) in self._accepted
 
     def _offer(self, name: str, value: str, why: str, example: str, seen: Observation) -> None:
         if value in self._accepted:
@@ -251,41 +270,21 @@ class _Learner:
     def _add(self, name: str, value: str, evidence: Evidence, note: str = "") -> None:
         self._entries.setdefault((name, value), []).append((evidence, note))
 
-    def _fold(self) -> None:
-        """More files of /tmp than a policy takes: entries that become one; else whole folders are offered, in place of
-        their entries."""
-        values = [value for name, value in self._entries if name == "allow_tmp"]
-        if len(values) <= self._room:
-            return
-        folders = folders_of(values)
-        for glob in folders:
-            if glob in self._accepted:
-                self._join(folders[glob], glob, "accepted: all that is in the folder")
-        values = [value for name, value in self._entries if name == "allow_tmp"]
-        folded = fold(values, self._room)
-        for value, glob in folded.items():
-            self._join([value], glob, f"a policy takes {MAX_TMP} entries, and more files were seen")
-        if folded or len(values) <= self._room:
-            return
-        self._learned.notes.append(
-            f"allow_tmp needs {len(values)} entries, and there is room for {max(self._room, 0)}: take a folder that is "
-            'offered, list one by a glob of your own, or set read_write_tmp="allow" with clear_tmp'
-        )
-        why = "more files in the folder than a policy takes: the whole folder, however deep"
-        for glob, inside in folders.items():
-            if len(values) <= self._room:
-                break
-            for value in inside:
-                found = self._offers.setdefault(("allow_tmp", glob), (why, []))[1]
-                found += [(value, evidence) for evidence, _ in self._entries.pop(("allow_tmp", value), [])]
-            values = [value for value in values if value not in inside]
-
-    def _join(self, values: Sequence[str], glob: str, why: str) -> None:
-        """Makes one entry of several."""
-        for value in values:
-            for evidence, _ in self._entries.pop(("allow_tmp", value), []):
-                self._globs.setdefault(glob, {})[value] = why
-                self._add("allow_tmp", glob, evidence)
+    def _decide_tmp(self) -> None:
+        """One decision about the names in /tmp that are no entries; and patterns that no second start has shown."""
+        if self._any_tmp and self._takes_any_tmp:
+            self._learned.settings |= dict([ANY_TMP]) | {"clear_tmp": True}
+        elif self._any_tmp:
+            found = [(path, evidence) for path, evidence in self._any_tmp.items()]
+            self._offers[ANY_TMP] = (f"any name: {ANY_TMP_MEANS}", found)
+        for glob in sorted(self._unproven):
+            if not has_two_starts(Evidence.of(each for each, _ in self._entries["allow_tmp", glob])):
+                self._learned.unproven.append(glob)
+        if self._learned.unproven:
+            self._learned.incomplete.append(
+                f"the log has the names of one start for {', '.join(self._learned.unproven)}: another start may use "
+                "other names; learn from the log of two"
+            )
 
     def _note_of(self, name: str, value: str, notes: Iterable[str]) -> str:
         stands_for = self._globs.get(value, {}) if name == "allow_tmp" else {}
@@ -296,12 +295,12 @@ class _Learner:
         return f"for {count}, such as {some}: {next(iter(stands_for.values()))}"
 
     def _finish(self) -> None:
-        self._fold()
+        self._decide_tmp()
         learned = self._learned
         for (name, value), found in sorted(self._entries.items(), key=lambda item: (LISTS.index(item[0][0]), item[0])):
             note = self._note_of(name, value, (note for _, note in found))
             learned.entries.append(LearnedEntry(name, value, Evidence.of(each for each, _ in found), note))
-        for (name, value), (why, found) in sorted(self._offers.items()):
+        for (name, value), (why, found) in sorted(self._offers.items()):  # ANY_TMP after the patterns
             examples = sorted({example for example, _ in found})
             evidence = Evidence.of(each for _, each in found)
             learned.offers.append(Offer(name, value, evidence, len(examples), tuple(examples[:_EXAMPLES]), why))

@@ -43,6 +43,8 @@ class Observation:
     def describe(self) -> str:
         """The target in a few words: `api.stripe.com:443`, `/tmp/x`."""
         name = self.sni or self.host or self.path or self.ip
+        if not name and self.policy == "executable_memory":
+            return self.allow  # the library that asked
         if not name:
             return self.protocol
         if not self.port:

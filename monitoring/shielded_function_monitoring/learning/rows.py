@@ -129,5 +129,16 @@ def _evidence(row: Row, events: bool) -> Evidence | None:
     caller, chain = row.get("caller.object", ""), chain_of_row(row)
     days = max(1, int(number_of(row.get("days", "1"))))
     packages = () if events else (PackageCount(count, chain, "" if chain else caller),)
-    versions = row.get("first_version", ""), row.get("last_version", "")
-    return Evidence(count, first, last, days, (caller,) if caller else (), packages, *versions, place_of_row(row))
+    return Evidence(
+        count,
+        first,
+        last,
+        days,
+        (caller,) if caller else (),
+        packages,
+        row.get("first_version", ""),
+        row.get("last_version", ""),
+        place_of_row(row),
+        tuple(sorted({row[name] for name in ("first_start", "last_start") if row.get(name)})),
+        int(number_of(row.get("last_pid", "0"))),
+    )

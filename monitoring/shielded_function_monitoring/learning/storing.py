@@ -93,6 +93,8 @@ def _evidence(value: Mapping[str, Any]) -> Evidence:
         first_version=str(value.get("first_version", "")),
         last_version=str(value.get("last_version", "")),
         place=str(value.get("place", "")),
+        starts=tuple(str(each) for each in value.get("starts", ())),
+        pid=int(value.get("pid", 0)),
     )
 
 

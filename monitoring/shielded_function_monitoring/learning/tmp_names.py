@@ -1,131 +1,161 @@
-"""Sorts the observed names in /tmp: entries as they are, globs for random names, and offers.
+"""Sorts the observed names in /tmp: entries as they are, patterns that are entries, and one decision about the rest.
 
-A glob is an entry, so that the policy admits the next name too, where a well-known library gives such names, or where
-two or more were seen; one component of it is wild, and it is never `/tmp/*`. Any other glob is offered, and the name
-itself is no entry: it never comes again.
+A name is an entry as it is where it is made of words, or where two starts show it. A varying name is no entry: a
+pattern covers the next one too where its form is certain (a UUID, Java's number, `/tmp/tmp????????`). All others are
+one decision: the patterns that are offered for them, or `read_write_tmp="allow"` with `clear_tmp`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from shielded_function_runtime import core
 
-from .alike import TMP, globs_of, random_part
-from .wildcards import MANY_PATHS, Form, crowded, directory_of, form_of, probe_of, repository_of, uses_tempfile
+from .domains import crowded
+from .evidence import Evidence
+from .random_names import TMP, Pattern, is_fixed, pattern_of
 
-_WILD: Final = frozenset("*?")
-_WILDCARDS: Final = {"*": "[^/]*", "?": "[^/]"}
-_LEAST_PREFIX: Final = 3
-"""Characters before the random part of a name right in /tmp, as in `alike`."""
-_MOST_GLOBS: Final = 256
-"""Globs that are tried on every path, those that cover most: a policy takes 128."""
+MAX_TMP: Final = 128
+"""Entries of allow_tmp that a policy takes (MAX_TMP of the core)."""
+MOST_OFFERS: Final = 8
+"""Patterns that are offered: of more, a person cannot judge each."""
+MANY_PATHS: Final = 20
+"""Different files in one folder: with more, none of them becomes an entry by itself."""
 _FIRST: Final = 2
 """Where a path's first component below /tmp is."""
+_LEAST_PREFIX: Final = 3
+"""Characters that precede the wildcard of an entry right in /tmp."""
+_WILD: Final = frozenset("*?")
+_WILDCARDS: Final = {"*": "[^/]*", "?": "[^/]"}
+_MOST_GLOBS: Final = 256
+"""Patterns that are tried on every path: forged names must not take hours."""
+_NUMBER: Final = re.compile(r"\d+")
+
+
+class Form(NamedTuple):
+    """A pattern for a path, and why; empty where nothing fixed is in the path.
+
+    `is_certain`: it covers each further name of its function.
+    """
+
+    glob: str
+    why: str
+    is_certain: bool = False
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Globs for paths; a path in neither is an entry by itself.
+    """Patterns for paths; a path in neither is an entry by itself.
 
     Attributes:
-        taken: by path, the glob that is an entry, and why.
-        offered: by path, the glob that the user may want, and why.
+        taken: by path, the pattern that is an entry.
+        offered: by path that the decision is about, the offered pattern, or none.
     """
 
     taken: Mapping[str, Form] = field(default_factory=dict[str, Form])
     offered: Mapping[str, Form] = field(default_factory=dict[str, Form])
 
 
-def plan(paths: Iterable[str], tempfile: bool | None = None) -> Plan:
-    """Decides about the paths in /tmp that one function used: **a random name is never an entry by itself**.
+def plan(seen: Mapping[str, Evidence], accepted: Collection[str] = (), room: int = MAX_TMP) -> Plan:
+    """Decides about the paths in /tmp that one function used.
 
     Args:
-        paths: that it used.
-        tempfile: whether Python's tempfile made some of them; None where nothing else than the paths tells.
+        seen: each path with its evidence.
+        accepted: offered patterns that are entries now.
+        room: how many entries the policy still takes.
     """
-    every = sorted(set(paths))
-    offered = _in_repositories(every)
-    seen = [path for path in every if path not in offered]
-    tempfile = uses_tempfile(seen) if tempfile is None else tempfile
-    forms = {path: form for path in seen if (form := form_of(path) or (probe_of(path) if tempfile else None))}
-    together: dict[str, int] = {}
-    for form in forms.values():
-        together[form.glob] = together.get(form.glob, 0) + 1
-    taken = {
-        path: Form(form.glob, f"the name is random ({form.why})")
-        for path, form in forms.items()
-        if is_narrow(form.glob) and (form.is_known or together[form.glob] > 1)
-    }
-    alike = globs_of(path for path in seen if path not in taken)
-    taken |= {path: Form(glob, "they differ in a random part") for path, glob in alike.items() if is_narrow(glob)}
-    taken = _widest(seen, taken)
-    forms |= {path: form for path in seen if path not in forms and path not in taken and (form := _alone(path))}
-    offered |= {
-        path: Form(form.glob, f"the name is random ({form.why}): it will not come again")
-        for path, form in forms.items()
-        if path not in taken
-    }
+    seen = {path: seen[path] for path in sorted(seen) if path.startswith(f"{TMP}/")}
+    varying = {path: _own_pattern(path) for path in seen if not all(map(is_fixed, _below_tmp(path)))}
+    again = {path for path in varying if has_two_starts(seen[path]) and not _is_of_the_moment(path, seen[path])}
+    once = {glob for path, (glob, _) in varying.items() if path not in again}
+    varying = {path: found for path, found in varying.items() if path not in again or found[0] in once}
+    taken = _covered(seen, {path: Form(glob, "the name is random") for path, (glob, sure) in varying.items() if sure})
+    offered = {path: _offer_for(path) for path in varying if path not in taken}
     left = [path for path in seen if path not in taken and path not in offered]
-    for folder, inside in crowded(((directory_of(path), path) for path in left), MANY_PATHS).items():
-        if folder != TMP:
-            offered |= dict.fromkeys(inside, Form(f"{folder}/*", f"{len(inside)} different files in the directory"))
-    return _with_whole_folders(Plan(taken, offered))
+    entries = len(left) + len({form.glob for form in taken.values()})
+    folders = crowded(((_folder_of(path), path) for path in left), 0).values()
+    for inside in sorted(folders, key=len, reverse=True):
+        if entries > room or sum(not has_two_starts(seen[path]) for path in inside) > MANY_PATHS:
+            folder = _folder_of(inside[0])
+            whole = Form(f"{folder}/**" if folder != TMP else "", f"{len(inside)} different files in {folder}", True)
+            offered |= dict.fromkeys(inside, whole)
+            entries -= len(inside)
+    offered = _merged(offered)
+    chosen = {path: form for path, form in offered.items() if form.glob in accepted}
+    taken = {**taken, **_covered(seen, chosen)}
+    return Plan(taken, {path: form for path, form in offered.items() if path not in taken})
 
 
-def _in_repositories(paths: Sequence[str]) -> dict[str, Form]:
-    """The names of git's files are hashes, or random: the whole repository is offered."""
-    roots = sorted({root for path in paths if (root := repository_of(path))})
-    return {
-        path: Form(f"{root}/**", "git names its files by their content: the whole repository, however deep")
-        for root in roots
-        for path in paths
-        if f"{path}/".startswith(f"{root}/")
+_VARYING: Final = "the name may come from a function that makes temporary names, or has a number: it may not come again"
+
+
+def has_two_starts(evidence: Evidence) -> bool:
+    """Whether two starts of the function had the same name."""
+    return len(evidence.starts) > 1
+
+
+def _is_of_the_moment(path: str, evidence: Evidence) -> bool:
+    """Whether a number in a name is the process's, or the day's."""
+    numbers = _NUMBER.findall(path)
+    day = evidence.first[:10].replace("-", "")
+    return (evidence.pid > 0 and str(evidence.pid) in numbers) or day in "".join(numbers)
+
+
+def _below_tmp(path: str) -> list[str]:
+    return path.split("/")[_FIRST:]
+
+
+def _folder_of(path: str) -> str:
+    """The folder right below /tmp that a path is in; /tmp itself."""
+    return "/".join(path.split("/")[: _FIRST + 1]) if path.count("/") > _FIRST else TMP
+
+
+def _own_pattern(path: str) -> tuple[str, bool]:
+    """The path with patterns for its varying components, and whether a policy may take it unasked."""
+    patterns = [(name, None if is_fixed(name) else pattern_of(name)) for name in _below_tmp(path)]
+    glob = "/".join([TMP, *(name if found is None else found.glob or "*" for name, found in patterns)])
+    wild = [found for _, found in patterns if found is not None]
+    return glob, len(wild) == 1 and wild[0].is_exact and is_narrow(glob)
+
+
+def _offer_for(path: str) -> Form:
+    """The pattern that is offered for a path: all that is in a folder whose name stays, or the name's own pattern."""
+    first, *below = _below_tmp(path)
+    found = Pattern(first, True) if is_fixed(first) else pattern_of(first)
+    glob = found.glob and f"{TMP}/{found.glob}{'/**' if below else ''}"
+    return Form(glob, _VARYING, found.is_exact)
+
+
+def _merged(offered: Mapping[str, Form]) -> dict[str, Form]:
+    """A folder's pattern covers the folder too. Of too many patterns, none is offered."""
+    globs = {form.glob for form in offered.values()}
+    merged = {
+        path: form._replace(glob=f"{form.glob}/**") if f"{form.glob}/**" in globs else form
+        for path, form in offered.items()
     }
+    if len({form.glob for form in merged.values() if form.glob}) <= MOST_OFFERS:
+        return merged
+    return {path: form._replace(glob="") for path, form in merged.items()}
 
 
-def _alone(path: str) -> Form | None:
-    """The glob for a random name that matches no known library and no other name."""
-    components = path.split("/")
-    for at, component in enumerate(components[_FIRST:], _FIRST):
-        part = None if _WILD & set(component) or "," in component else random_part(component)
-        if part:
-            wild = "*" if part[0].isdigit() and part.start() >= _LEAST_PREFIX else "?" * len(part[0])
-            components[at] = f"{component[: part.start()]}{wild}{component[part.end() :]}"
-            return Form("/".join(components), "one such name was seen")
-    return None
-
-
-def _with_whole_folders(made: Plan) -> Plan:
-    """In place of many globs below one folder of a random name, the offer of all that is in such a folder."""
-    every = {**made.offered, **made.taken}
-    globs = {form.glob: "/".join(form.glob.split("/")[: _FIRST + 1]) for form in every.values()}
-    many = crowded(((folder, glob) for glob, folder in globs.items() if _WILD & set(folder)), MANY_PATHS)
-    whole = {path: globs[form.glob] for path, form in every.items() if globs[form.glob] in many}
-    why = "a folder of a random name, with many files in it: all of it, however deep"
-    return Plan(
-        {path: form for path, form in made.taken.items() if path not in whole},
-        {**made.offered, **{path: Form(f"{folder}/**", why) for path, folder in whole.items()}},
-    )
-
-
-def _widest(seen: Iterable[str], taken: Mapping[str, Form]) -> dict[str, Form]:
-    """Each path with the glob that covers most paths, so that no superfluous glob is left. The core tried each."""
+def _covered(seen: Iterable[str], forms: Mapping[str, Form]) -> dict[str, Form]:
+    """Each path with the pattern that covers most, so that no superfluous one is left. The core tried each."""
     counts: dict[str, int] = {}
-    for form in taken.values():
+    for form in forms.values():
         counts[form.glob] = counts.get(form.glob, 0) + 1
-    forms = {form.glob: form for form in taken.values()}
+    why = {form.glob: form for form in forms.values()}
     found: dict[str, Form] = {}
     left = list(seen)
-    for glob in sorted(forms, key=lambda glob: (-counts[glob], glob))[:_MOST_GLOBS]:
+    for glob in sorted(why, key=lambda glob: (-counts[glob], glob))[:_MOST_GLOBS]:
         # The core has the last word, and takes longer.
-        likely = re.compile("".join(_WILDCARDS.get(each, re.escape(each)) for each in glob), re.DOTALL).fullmatch
+        text = "".join(_WILDCARDS.get(each, re.escape(each)) for each in glob.removesuffix("/**"))
+        likely = re.compile(text + ("(?:/.*)?" if glob.endswith("/**") else ""), re.DOTALL).fullmatch
         covered = {path for path in left if likely(path) and admits(glob, path)}
-        found |= dict.fromkeys(sorted(covered), forms[glob])
+        found |= dict.fromkeys(sorted(covered), why[glob])
         left = [path for path in left if path not in covered]
     return found
 

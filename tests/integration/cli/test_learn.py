@@ -72,6 +72,7 @@ def test_a_table_for_people(log: Path) -> None:
         "metadata-address",
         "in block mode, the learned policy would still deny",
         f"lets through all but 169.254.169.254:80: shielded-function learn {log} --accept '/tmp/????????????????-part'",
+        'in place of patterns in /tmp, --accept read_write_tmp=allow: read_write_tmp="allow" opens every file in /tmp',
     ):
         assert text in said
 
@@ -125,9 +126,9 @@ def test_json(log: Path) -> None:
     assert told["entries"][0]["evidence"] == {
         "count": 4, "first": at(20), "last": at(22), "days": 2, "callers": ["libssl.so"],
         "packages": [{"count": 4, "through": [], "object": "libssl.so"}],
-        "first_version": "7", "last_version": "7", "place": "",
+        "first_version": "7", "last_version": "7", "place": "", "starts": [at(20)], "pid": 17,
     }  # fmt: skip
-    assert [(each["value"], each["covers"]) for each in told["offers"]] == [("/tmp/????????????????-part", 1)]
+    assert [(each["value"], each["covers"]) for each in told["offers"]] == [(f"/tmp/{'?' * 16}-part", 1), ("allow", 1)]
     assert [each["rule"] for each in told["decisions"]] == ["metadata-address"]
     assert {each["target"] for each in told["still_denied"]} == {"169.254.169.254:80", "/tmp/3858f62230ac3c91-part"}
 
@@ -147,13 +148,13 @@ COMPLETED = {
     ),
     "git": (
         [program("/usr/bin/git"), tmp("/tmp/r"), tmp("/tmp/r/.git"), tmp("/tmp/r/.git/tk0IpfX")],
-        {"allow_child_process": ["/usr/bin/git"]},
+        {"allow_tmp": ["/tmp/r", "/tmp/r/.git"], "allow_child_process": ["/usr/bin/git"]},
         ["/tmp/r/**"], {"allow_tmp": ["/tmp/r/**"], "allow_child_process": ["/usr/bin/git"]},
     ),
     "a program of a preset that was not run": ([tmp(SQLITE)], {}, ["preset:sqlite-jdbc"], {"presets": ["sqlite-jdbc"]}),
     "a preset that is the smallest of two": (
         [tmp("/tmp/libEGL.so"), tmp("/tmp/chromium"), program("/tmp/chromium")],
-        {"allow_tmp": ["/tmp/chromium", "/tmp/libEGL.so"]},
+        {"allow_tmp": ["/tmp/chromium"]},
         ["preset:sparticuz-chromium"], {"presets": ["sparticuz-chromium"]},
     ),
     "what looks like an attack is nobody's need": (
@@ -185,7 +186,7 @@ def test_an_offer_is_taken(log: Path) -> None:
     (told,) = json.loads(command(*arguments, "--json").stdout)["functions"]
     assert told["policy"]["allow_tmp"] == ["/tmp/????????????????-part", "/tmp/cache.json"]
     assert (told["offers"], told["decisions"], told["still_denied"]) == ([], [], [])
-    offered = "/tmp/????????????????-part, 169.254.169.254:80"
+    offered = "/tmp/????????????????-part, 169.254.169.254:80, read_write_tmp=allow"
     expected = f"--accept /tmp/**: this entry is not offered; the offered entries are: {offered}"
     assert says(command("learn", log, "--accept", "/tmp/**")) == expected
 
@@ -314,30 +315,29 @@ def test_the_page_shows_what_random_names_become(learned: Learn) -> None:
     page = (Path(__file__).parents[3] / "docs" / "guide" / "roll-out.md").read_text(encoding="utf-8")
     table = page.partition("| seen | learned |")[2].partition("\n\n")[0]
     rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
-    assert len(rows) == 8
+    assert len(rows) == 10
     for seen, becomes in rows[:-1]:
         (told,) = learned(map(tmp, re.findall(r"`(/tmp/[^`]+)`", seen)))
         (entry,) = re.findall(r"`([^`]+)`", becomes)
         name, _, value = entry.partition("=")
         if becomes.startswith("nothing; offered is "):
-            assert (told["policy"], [each["value"] for each in told["offers"]]) == ({}, [entry])
+            assert (told["policy"], [each["value"] for each in told["offers"]]) == ({}, [entry, "allow"])
         else:
             assert told["policy"] == ({name: json.loads(value)} if value else {"allow_tmp": [entry]}), seen
 
 
 def test_more_files_than_a_policy_takes(learned: Learn) -> None:
-    (told,) = learned(tmp(f"/tmp/profile/{one}/{two}") for one in "abcdefghijklm" for two in "nopqrstuvwxy")
-    entries = told["policy"]["allow_tmp"]
-    assert (told["problem"], told["still_denied"], len(entries)) == ("", [], 156 - 3 * 12 + 3)
-    assert [entry for entry in entries if "*" in entry] == [f"/tmp/profile/{one}/*" for one in "abc"]
+    files = [f"/tmp/profile/{one}/{two}" for one in "abcdefghijklm" for two in "nopqrstuvwxy"]
     present = learned.policy(f"allow_tmp = {[f'/tmp/{n}' for n in range(125)]}\n".replace("'", '"'))
-    (told,) = learned.again("--policy", present)
+    (told,) = learned(map(tmp, [*files, "/tmp/one"]), "--policy", present)
     assert (told["problem"], told["complete"], told["accept"]) == ("", False, ["/tmp/profile/**"])
-    assert told["notes"][0].startswith("allow_tmp needs 156 entries, and there is room for 3: take a folder")
-    assert [(each["value"], each["covers"]) for each in told["offers"]] == [("/tmp/profile/**", 156)]
+    assert told["policy"]["allow_tmp"][-1] == "/tmp/one"
+    assert [(each["value"], each["covers"]) for each in told["offers"]] == [("/tmp/profile/**", 156), ("allow", 156)]
     (told,) = learned.again("--policy", present, "--accept", "/tmp/profile/**")
     assert (told["problem"], told["still_denied"], told["notes"]) == ("", [], [])
-    assert told["policy"]["allow_tmp"][-1] == "/tmp/profile/**"
+    assert told["policy"]["allow_tmp"][-2:] == ["/tmp/one", "/tmp/profile/**"]
+    (told,) = learned.again("--policy", present, "--accept", "read_write_tmp=allow")
+    assert (told["policy"]["read_write_tmp"], told["policy"]["clear_tmp"], told["complete"]) == ("allow", True, True)
 
 
 def test_added_to_the_present_policy(learned: Learn) -> None:

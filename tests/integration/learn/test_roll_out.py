@@ -19,6 +19,7 @@ from harness.thinning import long_but
 from integration.cli.running import command
 from runtimes.functions import STACK, Described, synthesize
 from shielded_function.policy import ShieldPolicy
+from shielded_function.policy.presets import PRESETS
 from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPackage
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.function import EmulatedFunction
@@ -139,3 +140,37 @@ def test_temporary_files_match_again(assembly: CloudAssembly, tmp_path: Path) ->
     assert command("learn", log, "--output", policy).returncode == 0
     learned = ShieldPolicy.from_file(policy)
     assert observe(with_policy(package, learned), tmp_path / "block.log", {"upload": True}) == []
+
+
+SCRATCH: Any = {"scratch": True}
+PATTERNS = {
+    "python": ["/tmp/clone-????????/**", "/tmp/exp_????????.csv", "/tmp/memory/**", "/tmp/order-*.pdf"],
+    "node": ["/tmp/job-??????/**"],
+}
+
+
+@pytest.mark.parametrize("language", long_but({"python"}, PATTERNS))
+def test_one_command_covers_the_names_of_other_starts(assembly: CloudAssembly, tmp_path: Path, language: str) -> None:
+    """It is called complete when the log has two starts; and no name of the first start is in the policy."""
+    package = package_of(assembly, language)
+    first, second, policy = tmp_path / "first.log", tmp_path / "second.log", tmp_path / "learned.toml"
+    observe(package, first, SCRATCH)
+    observe(package, second, SCRATCH)
+    (told,) = json.loads(command("learn", first, "--json").stdout)["functions"]
+    assert told["accept"] == PATTERNS[language]
+    accept = [word for entry in told["accept"] for word in ("--accept", entry)]
+    said = command("learn", first).stdout
+    assert "the log has one start, and another may use other names" in " ".join(said.split())
+    for logs, status in (([first], 3), ([first, second], 0)):
+        done = command("learn", *logs, *accept, "--output", policy)
+        assert done.returncode == status, done.stderr
+        assert ("another start may use other names" in done.stderr) == bool(status)
+        learned = ShieldPolicy.from_file(policy)
+        assert observe(with_policy(package, learned), tmp_path / "block.log", *[SCRATCH] * 3) == []
+    assert {*learned.allow_tmp} - {*PRESETS["python-tempfile"].allow_tmp} == {"/tmp/rates.json", *PATTERNS[language]}
+    done = command("learn", first, "--accept", "read_write_tmp=allow", "--output", policy)
+    assert done.returncode == 0, done.stderr
+    learned = ShieldPolicy.from_file(policy)
+    assert (learned.read_write_tmp, learned.clear_tmp, learned.presets) == ("allow", True, ())
+    assert not any(set("*?") & set(str(each)) for each in learned.allow_tmp), "clear_tmp would keep these"
+    assert observe(with_policy(package, learned), tmp_path / "any.log", *[SCRATCH] * 3) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from string import ascii_lowercase
 from typing import Any
 
 import pytest
@@ -12,9 +13,9 @@ from shielded_function.cli.learned_policy import exfiltration
 from shielded_function.policy import ShieldPolicy
 from shielded_function_monitoring import learning
 from shielded_function_monitoring.learning import PackageCount, from_json, learn, merge, read, replay, to_json
+from shielded_function_monitoring.learning.domains import common_domain, domain_of
 from shielded_function_monitoring.learning.questions import Question
 from shielded_function_monitoring.learning.suspects import RULES
-from shielded_function_monitoring.learning.wildcards import common_domain, domain_of
 from unit.monitoring.learned import URLLIB3, entries, learned_of, log_of, rules
 
 pytestmark = pytest.mark.promise("cli.learn")
@@ -42,7 +43,7 @@ def test_each_policy_with_a_list() -> None:
     ]
     packages = (PackageCount(3, object="libssl.so"), PackageCount(1, object="_socket.so"))
     assert learned.entries[2].evidence == learning.Evidence(
-        4, at(20), at(22), 2, ("_socket.so", "libssl.so"), packages, "7", "7"
+        4, at(20), at(22), 2, ("_socket.so", "libssl.so"), packages, "7", "7", starts=(at(),), pid=17
     )
     assert (learned.findings, learned.offers, learned.incomplete) == ([], [], [])
     assert (learned.cold_starts, learned.days) == (1, 2)
@@ -167,15 +168,19 @@ def test_every_rule_is_tried() -> None:
 
 
 def test_many_files_of_one_directory() -> None:
-    few = learned_of(*(tmp(f"/tmp/parts/{n}") for n in range(20)))
+    few = learned_of(*(tmp(f"/tmp/parts/{name}") for name in ascii_lowercase[:20]))
     assert (len(few.entries), few.offers) == (20, [])
-    many = learned_of(*(tmp(f"/tmp/parts/{n}") for n in range(21)), tmp("/tmp/one", allow="/tmp/**"))
+    parts = [tmp(f"/tmp/parts/{name}") for name in ascii_lowercase[:21]]
+    many = learned_of(*parts, tmp("/tmp/one", allow="/tmp/**"))
     assert entries(many) == [("allow_tmp", "/tmp/one")]
-    assert [(offer.value, offer.covers) for offer in many.offers] == [("/tmp/parts/*", 21)]
-    right_in_tmp = learned_of(*(tmp(f"/tmp/{n}") for n in range(21)))
-    assert (len(right_in_tmp.entries), right_in_tmp.offers) == (21, []), "/tmp/* is nothing that is offered"
-    folds = learned_of(*(tmp(f"/tmp/chart-{name}") for name in ("alpha", "beta", "gamma")), tmp("/tmp/one"), room=2)
-    assert entries(folds) == [("allow_tmp", "/tmp/chart-*"), ("allow_tmp", "/tmp/one")]
+    assert [(offer.value, offer.covers) for offer in many.offers] == [("/tmp/parts/**", 21), ("allow", 21)]
+    right_in_tmp = learned_of(*(tmp(f"/tmp/{name}") for name in ascii_lowercase[:21]))
+    assert (right_in_tmp.entries, [each.value for each in right_in_tmp.offers]) == ([], ["allow"]), "and never /tmp/*"
+    full = learned_of(*(tmp(f"/tmp/charts/{name}") for name in ("alpha", "beta", "gamma")), tmp("/tmp/one"), room=2)
+    assert entries(full) == [("allow_tmp", "/tmp/one")]
+    assert [each.value for each in full.offers] == ["/tmp/charts/**", "allow"]
+    again = learned_of(armed(at(20)), *parts, armed(at(21)), *parts)
+    assert (len(again.entries), again.offers) == (21, []), "each start has them"
 
 
 HOSTS = [f"host{n}.example.com" for n in range(21)]
@@ -293,19 +298,20 @@ def test_more_targets_than_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None
     """Each policy's most frequent targets make entries, and every target is replayed, kept and merged."""
     monkeypatch.setattr("shielded_function_monitoring.learning.rows._OFTEN", 1)
     monkeypatch.setattr(learning.Observed.fit, "__defaults__", (9,))
-    lines = [*(tmp(f"/tmp/{n:04}x", count=1 + n // 39) for n in range(40)), connect("evil.example")]
+    names = [f"/tmp/{first}{second}" for first in "abcdefgh" for second in "lmnop"]
+    lines = [*(tmp(name, count=1 + n // 39) for n, name in enumerate(names)), connect("evil.example")]
     found = read(lines, max_groups=4)
     (log,) = found.functions.values()
     share = log.rest.shares["read_write_tmp", "alert"] if log.rest else None
     assert share is not None
     assert len(log.observations) + share.targets == len(lines)
     learned = learn(log)
-    assert {("allow_outbound", "evil.example:443"), ("allow_tmp", "/tmp/0039x")} <= set(entries(learned))
+    assert {("allow_outbound", "evil.example:443"), ("allow_tmp", names[-1])} <= set(entries(learned))
     assert f"{share.targets} targets of read_write_tmp, seen least, are in no entry" in " ".join(learned.incomplete)
     stored = from_json(json.loads(json.dumps(to_json(found))))
     for every in (log, *stored.functions.values(), *merge([found, read([tmp("/tmp/other")])]).functions.values()):
         denied = {each.target for each in replay(every, lambda question: ("deny", ""), lambda policy: "block")}
-        assert denied - {"/tmp/other"} == {"evil.example:443", *(f"/tmp/{n:04}x" for n in range(40))}
+        assert denied - {"/tmp/other"} == {"evil.example:443", *names}
 
 
 def test_runs_are_merged() -> None:
@@ -329,7 +335,8 @@ def test_runs_are_merged() -> None:
     assert log.with_others == {"outbound_connectivity": 1}
     evidence = learn(log).entries[0].evidence
     packages = (PackageCount(2, object="a.so"), PackageCount(1, object="b.so"))
-    assert evidence == learning.Evidence(3, at(20), at(22), 2, ("a.so", "b.so"), packages, "7", "7")
+    starts = (at(20), at(22))
+    assert evidence == learning.Evidence(3, *starts, 2, ("a.so", "b.so"), packages, "7", "7", starts=starts, pid=17)
     assert first.functions != merged.functions, "what was given is not changed"
 
 

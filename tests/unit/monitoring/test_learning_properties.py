@@ -10,11 +10,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness.alert_lines import FUNCTION, at
-from shielded_function_monitoring.learning import FunctionLog, Learned, learn, read
-from shielded_function_monitoring.learning.alike import globs_of
-from shielded_function_monitoring.learning.folding import fold
+from shielded_function_monitoring.learning import Evidence, FunctionLog, Learned, learn, read
 from shielded_function_monitoring.learning.questions import question_of
-from shielded_function_monitoring.learning.tmp_names import admits, is_narrow, plan
+from shielded_function_monitoring.learning.random_names import is_fixed
+from shielded_function_monitoring.learning.tmp_names import MOST_OFFERS, admits, is_narrow, plan
 from shielded_function_runtime import core
 
 pytestmark = pytest.mark.promise("cli.learn")
@@ -80,6 +79,10 @@ def test_the_least_policy(lines: list[dict[str, Any]]) -> None:
     for each in entries:
         assert _admitted(log, [other for other in entries if other != each]) < admitted, f"{each} is not needed"
     told = {each.target for each in learned.findings} | {name for offer in learned.offers for name in offer.examples}
+    decided = sum(each.covers for each in learned.offers if each.field == "read_write_tmp")
+    in_tmp = {each.path for each in log.observations if each.policy == "read_write_tmp" and each.target not in admitted}
+    if decided > 3:  # as many as an offer names
+        told |= in_tmp
     for seen in log.observations:
         if seen.target not in admitted:
             # A look-up is told by the connection that it was for.
@@ -94,77 +97,42 @@ _COMPONENT = st.one_of(
     st.builds("{}{}{}{}".format, _WORD, st.sampled_from(["-", "_", ".", ""]), _RANDOM, st.sampled_from(["", ".tmp"])),
     st.builds("{}-{}-{}".format, _WORD, _RANDOM, _WORD),
     st.text(alphabet="ab1-_.~ é*?,\n", min_size=1, max_size=6),
+    st.sampled_from(["tmpk3j_x9a2", "tmp.Ab3dEf9hIj", "0f8fad5b-d9cb-469f-a165-70867728950e", "cache", "v1.2.3"]),
     _WORD,
 )
-_TMP_PATHS = st.lists(
-    st.builds("/tmp/{}".format, st.lists(_COMPONENT, min_size=1, max_size=3).map("/".join)), min_size=1, max_size=14
+_TMP_PATHS = st.dictionaries(
+    st.builds("/tmp/{}".format, st.lists(_COMPONENT, min_size=1, max_size=3).map("/".join)),
+    st.sampled_from([Evidence(1, at(), at(), starts=starts) for starts in ((), ("a",), ("a", "b"))]),
+    min_size=1,
+    max_size=14,
 )
 
 
-def _fixed(glob: str) -> tuple[list[str], int, str, str]:
-    """The components of a glob, which one is wild, and what is fixed in it."""
-    parts = glob.split("/")
-    (wild,) = (at for at, part in enumerate(parts) if "*" in part)
-    prefix, suffix = parts[wild].split("*")
-    return parts, wild, prefix, suffix
-
-
-@given(_TMP_PATHS)
-@example(["/tmp/jna1234567.tmp", "/tmp/jna7654321.tmp", "/tmp/jna.tmp"])
-@example(["/tmp/a1b2c3d4", "/tmp/b2c3d4e5"])
-@example(["/tmp/up-a1b2c3/x", "/tmp/up-d4e5f6/x", "/tmp/up-d4e5f6/y"])
-def test_a_glob_covers_what_was_seen_in_one_component(paths: list[str]) -> None:
-    found = globs_of(paths)
-    assert set(found) <= set(paths)
-    for glob in set(found.values()):
-        covered = sorted(path for path, other in found.items() if other == glob)
-        assert len(covered) > 1, "seen twice or more"
-        parts, wild, prefix, suffix = _fixed(glob)
-        assert parts[:2] == ["", "tmp"]
-        assert wild > 2 or len(prefix) >= 3, "right in /tmp, something must be known"
-        for path in covered:
-            mine = path.split("/")
-            assert [each for at, each in enumerate(mine) if at != wild] == [
-                each for at, each in enumerate(parts) if at != wild
-            ]
-            assert mine[wild].startswith(prefix)
-            assert mine[wild].endswith(suffix)
-            if glob.isprintable() and glob == glob.strip():
-                assert admits(glob, path), "as the core reads it"
-
-
-@given(_TMP_PATHS, _COMPONENT)
-def test_a_glob_matches_nothing_without_its_fixed_parts(paths: list[str], other: str) -> None:
-    for glob in set(globs_of(paths).values()):
-        parts, wild, prefix, suffix = _fixed(glob)
-        for name in (other, f"{prefix}a/b{suffix}", f"x{prefix}1{suffix}", f"{prefix}1{suffix}x"):
-            path = "/".join([*parts[:wild], name, *parts[wild + 1 :]])
-            has_both = name.startswith(prefix) and name.endswith(suffix) and len(name) >= len(prefix) + len(suffix)
-            if "/" in name or not has_both:
-                assert not admits(glob, path), "the core, which judges in the function, says the same"
-        assert not admits(glob, "/".join([*parts, "below"]))
-        assert not admits(glob, "/".join(parts[:-1]))
-
-
-@given(_TMP_PATHS)
-def test_each_path_is_taken_once(paths: list[str]) -> None:
-    made = plan(paths)
+@given(_TMP_PATHS, st.integers(min_value=0, max_value=14))
+@example({"/tmp/jna1234567890123.tmp": Evidence(1, at(), at()), "/tmp/jna.tmp": Evidence(1, at(), at())}, 14)
+def test_each_path_is_decided_once(seen: dict[str, Evidence], room: int) -> None:
+    made = plan(seen, room=room)
     assert not set(made.taken) & set(made.offered)
+    entries = set(seen) - {*made.taken, *made.offered}
+    globs = {form.glob for form in made.taken.values()}
+    assert len(entries) + len(globs) <= room or not entries
     for path, form in made.taken.items():
         assert is_narrow(form.glob)
         assert admits(form.glob, path)
-    globs = {form.glob for form in made.taken.values()}
-    for path in set(paths) - set(made.taken):
-        assert not any(admits(glob, path) for glob in globs), "a glob takes all that it covers"
+    for path in entries:
+        assert not any(admits(glob, path) for glob in globs), "a pattern takes all that it covers"
+        fixed = all(map(is_fixed, path.split("/")[2:]))
+        assert fixed or len(seen[path].starts) > 1, "a name that may not come again is no entry"
 
 
-@given(_TMP_PATHS, st.integers(min_value=0, max_value=6))
-def test_folding_makes_it_fit_or_does_nothing(paths: list[str], room: int) -> None:
-    folded = fold(paths, room)
-    left = {folded.get(path, path) for path in paths}
-    assert len(left) <= room or folded == {}
-    assert "/tmp/*" not in folded.values()
-    for path, glob in folded.items():
-        assert is_narrow(glob)
-        if path.isprintable() and path == path.strip():
-            assert admits(glob, path) or not admits(path, path), path
+@given(_TMP_PATHS)
+def test_an_accepted_pattern_covers_what_it_is_for(found: dict[str, Evidence]) -> None:
+    seen = {path: each for path, each in found.items() if admits(path, path) and not set("*?") & set(path)}
+    made = plan(seen)
+    offers = {form.glob for form in made.offered.values()} - {""}
+    assert len(offers) <= MOST_OFFERS
+    assert not offers & {"/tmp/*", "/tmp/**", "/tmp/*/**"}
+    assert all(admits(form.glob, path) for path, form in made.offered.items() if form.glob)
+    accepted = plan(seen, accepted=offers)
+    assert set(accepted.offered) <= {path for path, form in made.offered.items() if not form.glob}
+    assert all(admits(form.glob, path) for path, form in accepted.taken.items())

@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import subprocess
 import tempfile
 import urllib.request
@@ -20,5 +21,22 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if event.get("upload"):
         with tempfile.NamedTemporaryFile(suffix=".csv") as file:
             file.write(b"a,b")
+    if event.get("scratch"):
+        use_scratch()
     program = subprocess.run(["/usr/bin/id", "-u"], capture_output=True, text=True, check=True)
     return {"rates": kept, "program": program.stdout.strip().isdigit()}
+
+
+def use_scratch() -> None:
+    """Names that no other start has, as libraries make them: a repository, a cache by hashes, a report, an order."""
+    with tempfile.NamedTemporaryFile(prefix="exp_", suffix=".csv") as file:
+        file.write(b"a,b")
+    clone = tempfile.mkdtemp(prefix="clone-")
+    subprocess.run(["/usr/bin/git", "init", "-q", clone], check=True)
+    result = f"/tmp/memory/app/{secrets.token_hex(16)}"
+    os.makedirs(result)
+    for name in ("output.pkl", f"metadata.json.{secrets.token_hex(8)}-{os.getpid()}-{secrets.randbits(40)}"):
+        with open(f"{result}/{name}", "w") as file:
+            file.write("x")
+    with open(f"/tmp/order-{secrets.randbelow(1000)}.pdf", "w") as file:
+        file.write("x")
