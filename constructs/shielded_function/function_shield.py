@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from .function_facts import FunctionFacts
-    from .granted import Finding, Grants
+    from .granted import Grants
     from .props import MetricProps
 
 ID: Final = "Shield"
@@ -377,11 +377,7 @@ class FunctionShield(AttachedShield):
     def _resolve(self) -> ResolvedPolicy:
         policy = self._given_policy()
         if wants_grants(policy):
-            grants = self._shields.shared.grants_of(self.handle.path)
-            if policy.allow_aws is None:
-                policy = self._apply_default_grants(policy, grants)
-            else:
-                policy = self._with_grants(policy, grants)
+            policy = self._with_grants(policy, self._shields.shared.grants_of(self.handle.path))
         elif policy.allow_aws is None:
             policy = replace(policy, allow_aws="all")
         self._answers = self._shields.shared.answered_by(self.handle.path)
@@ -392,21 +388,17 @@ class FunctionShield(AttachedShield):
         return resolve_policy(policy, self.function)
 
     def _with_grants(self, policy: ShieldPolicy, grants: Grants) -> ShieldPolicy:
-        if grants.problems:
+        """The policy with the grants, or with all of AWS where it leaves `allow_aws` unset and they are unknown."""
+        warnings = grants.warnings
+        if policy.allow_aws is None:
+            found = (*grants.problems, *warnings)
+            self._untold = self._untold or [each.message for each in found if is_unknown_grant(each)]
+            if self._untold:
+                self._grants = None
+                return replace(policy, allow_aws="all")
+            warnings = [each for each in warnings if not is_advice(each)]
+        elif grants.problems:
             raise ShieldError(self.handle.path, [finding.message for finding in grants.problems])
-        return self._set_grants(policy, grants, grants.warnings)
-
-    def _apply_default_grants(self, policy: ShieldPolicy, grants: Grants) -> ShieldPolicy:
-        """Completes an unset `allow_aws`; its stack warns once about functions with unknown grants."""
-        self._untold = self._untold or [
-            each.message for each in (*grants.problems, *grants.warnings) if is_unknown_grant(each)
-        ]
-        if self._untold:
-            self._grants = None
-            return replace(policy, allow_aws="all")
-        return self._set_grants(policy, grants, [each for each in grants.warnings if not is_advice(each)])
-
-    def _set_grants(self, policy: ShieldPolicy, grants: Grants, warnings: Sequence[Finding]) -> ShieldPolicy:
         for finding in warnings:
             cdk.Annotations.of(self.function).add_warning_v2(finding.id, finding.message)
         self._grants = grants

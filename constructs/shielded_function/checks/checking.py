@@ -153,7 +153,7 @@ def _merge_findings(findings: Sequence[Finding], assembly: Assembly) -> list[Fin
 
 def _finding(rule: Rule, function: LambdaFunction, problem: Problem) -> Finding:
     locations = (problem.location,) if problem.location else ()
-    return Finding(rule.id, rule.severity, function.place, problem.text, problem.fix, locations)
+    return Finding(rule.id, problem.severity or rule.severity, function.place, problem.text, problem.fix, locations)
 
 
 def _others(assembly: Assembly) -> list[Finding]:

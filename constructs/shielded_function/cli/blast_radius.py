@@ -117,7 +117,7 @@ class Radius:
 
 def radii_of(assembly: Assembly) -> list[Radius]:
     """The radius of every function in an assembly, the widest first: by reach of data, then by readable resources."""
-    grants = TemplateGrants(assembly.templates)
+    grants = TemplateGrants(assembly)
     found = [_radius_of(function, grants) for function in assembly.functions]
     return sorted(
         found, key=lambda r: (r.width, -sum(each.reads for each in r.in_reach), -len(r.in_reach), r.place.path)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final, NamedTuple, cast
 
-from ..checks.model import LambdaFunction, Template, as_mapping
+from ..checks.model import Assembly, LambdaFunction, Template, as_mapping
 from ..names import l2_path
 from .actions import covers, parse_action
 from .arns import Field, Piece, Resource, Target, Unknown, join_pieces, literal, parse_arn, words
@@ -56,8 +56,8 @@ class _Place(NamedTuple):
 class TemplateGrants:
     """The grants of the functions of an assembly."""
 
-    def __init__(self, templates: Sequence[Template]) -> None:
-        self._templates = templates
+    def __init__(self, assembly: Assembly) -> None:
+        self._templates = templates = assembly.templates
         self._exports = {
             name: (template, as_mapping(output).get("Value"))
             for template in templates

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ...globs import covers
+from ...granted_policy import is_unknown_grant
 from ...policy.fields import effective_on_failure
 from ...policy.presets import PRESETS
 from ..model import LambdaFunction, as_mapping
 from .rule import ENVIRONMENT, Context, Problem
+
+if TYPE_CHECKING:
+    from ...granted import Grants
 
 _MODES: Final = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler", "executable_memory")
 _LISTS: Final = (
@@ -61,20 +65,44 @@ def run_unshielded(function: LambdaFunction, context: Context) -> Iterator[Probl
         )
 
 
-def any_account(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """A service of AWS has one host name for all accounts; only a perimeter's endpoint policies separate them."""
-    policy, path = function.policy.policy, function.place.path
-    if policy is None or not any(covers(glob, path) for glob in context.production):
+def aws_beyond_grants(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """`allow_aws="all"` where the grants are known; no error in alert mode, or where a grant is for another region."""
+    policy, (grants, unknown) = function.policy.policy, _grants_beside_all(function, context)
+    if policy is None or grants is None or unknown:
         return
-    walled = any(covers(glob, path) for glob in context.perimeter)
-    if policy.outbound_connectivity == "block" and policy.allow_aws == "all" and not walled:
+    names = [*grants.services, *(f"bucket {each}" for each in grants.buckets)]
+    far = any(each.id.endswith("OtherRegion") for each in grants.warnings) or "/cdk/exports/" in str(grants.sources)
+    yield Problem(
+        "allow_aws is all, which adds every other service of AWS to those that its role is granted "
+        f"({', '.join(names) or 'none'})",
+        'leave allow_aws out, or write "granted"; add a service that it calls without a grant: ["granted", "sts"]',
+        variable("allow_aws"),
+        "warning" if far or policy.outbound_connectivity == "alert" else "error",
+    )
+
+
+def grants_unknown(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """A production function with `allow_aws="all"`, the default for unknown grants."""
+    is_production = any(covers(glob, function.place.path) for glob in context.production)
+    if is_production and (unknown := _grants_beside_all(function, context)[1]):
         yield Problem(
-            "it is production, and code that brings its own keys reaches another account's resources in any "
-            "service of AWS (allow_aws is all)",
-            'allow the services of its grants (allow_aws="granted"), or put a ShieldPerimeter around it and name it in '
-            "ShieldChecks(perimeter=...)",
+            f"it is production, and allow_aws is all, as for grants that are unknown: {'; '.join(unknown)}",
+            'list the services that it calls: allow_aws=["granted", "dynamodb"]',
             variable("allow_aws"),
         )
+
+
+def _grants_beside_all(function: LambdaFunction, context: Context) -> tuple[Grants | None, list[str]]:
+    """The grants of a function that reaches all of AWS, and why they are unknown; None for another function."""
+    policy, hidden = function.policy.policy, function.policy_file in ("unseen", "missing")
+    if policy is None or policy.outbound_connectivity == "allow" or policy.allow_aws != "all" or hidden:
+        return None, []
+    from ...granted.template_reader import TemplateGrants  # which imports the model of these checks
+
+    reader = context.read(TemplateGrants)
+    grants = reader.grants_of(reader.caller_of(function))
+    found = (*grants.problems, *grants.warnings)
+    return grants, list(dict.fromkeys(each.message for each in found if is_unknown_grant(each)))
 
 
 def alert_in_production(function: LambdaFunction, context: Context) -> Iterator[Problem]:

@@ -22,11 +22,13 @@ class Problem(NamedTuple):
         text: the problem: a clause that can follow the construct's path and a colon.
         fix: the fix: a clause that can follow the problem and a colon.
         location: the property in question.
+        severity: its own, where it is not the rule's.
     """
 
     text: str
     fix: str
     location: str = ""
+    severity: Severity | None = None
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ def test_what_is_found(app: cdk.App, props: Props) -> None:
 
     function("Outside")
     function("Inside")
-    stack, vpc = function("Covered", ShieldPolicy(allow_aws="all"))
+    stack, vpc = function("Covered", ShieldPolicy())
     ShieldPerimeter(stack, vpc=vpc)
     stack, vpc = function("Alerting", ShieldPolicy.report_only())
     ShieldPerimeter(stack, "Wall", vpc=vpc, mode="alert")
@@ -52,9 +52,6 @@ def test_what_is_found(app: cdk.App, props: Props) -> None:
     }
     [unmatched] = found("Covred").values()
     assert unmatched.startswith("perimeter: 'Covred' matches no shielded function")
-    # Of what it covers in production, any of AWS's services may be allowed.
-    accounts = [check(assembly, ["Covered"], walls).findings for walls in ([], ["Covered"])]
-    assert ["any-account" in {finding.rule for finding in each} for each in accounts] == [True, False]
 
 
 def test_the_plugin_stops_the_synthesis(app: cdk.App, stack: cdk.Stack, props: Props) -> None:

@@ -12,9 +12,12 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_config as config
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sam as sam
+from aws_cdk import aws_sqs as sqs
 
 from shielded_function import AlarmOptions, Shield, ShieldedFunction, ShieldError, ShieldPolicy
 from shielded_function.checks import check, read_assembly
@@ -146,7 +149,7 @@ def test_what_is_found(stack: cdk.Stack, shielded: MakeFunction, judge: Judge, s
 def test_every_rule_is_tried_here() -> None:
     tried = {rule for _, rule in (*DAMAGE.values(), *POLICIES.values())}
     source = "".join(file.read_text() for file in Path(__file__).parent.glob("test_*rules.py"))
-    assert [rule.id for rule in RULES if rule.id not in tried and f'"{rule.id}"' not in source] == []
+    assert [rule.id for rule in RULES if rule.id not in tried and f'{rule.id}"' not in source] == []
 
 
 def test_every_rule_is_in_the_table_of_its_page() -> None:
@@ -158,7 +161,6 @@ def test_every_rule_is_in_the_table_of_its_page() -> None:
 # Each: an override that is no fault.
 FINE: dict[str, dict[str, Any]] = {
     "durable, and Lambda is admitted": {"DurableConfig": {"ExecutionTimeout": 60}, **environment(allow_aws="lambda")},
-    "durable, and all of AWS is": {"DurableConfig": {"ExecutionTimeout": 60}, **environment(allow_aws="all")},
     "one customer's storage account": environment(allow_outbound="contoso.blob.core.windows.net:443"),
     "one customer's API": environment(allow_outbound="a1b2c3.execute-api.us-east-1.amazonaws.com:443"),
     "a customer's own wildcard": environment(allow_outbound="*.contoso.co.uk"),
@@ -219,7 +221,6 @@ def test_a_policy_of_other_stacks_values_is_no_other_policy(
 PRODUCTION: dict[str, tuple[dict[str, Any], str]] = {
     **{mode: ({mode: "alert", "allow_aws": "none"}, "alert-in-production") for mode in MODES},
     "any host": ({"outbound_connectivity": "allow"}, "alert-in-production"),
-    "any account": ({"allow_aws": "all"}, "any-account"),
     "some services": ({"allow_aws": ["s3"]}, ""),
     "no service": ({"allow_aws": "none"}, ""),
 }
@@ -236,6 +237,52 @@ def test_what_is_found_in_production(app: cdk.App, shielded: MakeFunction, assem
         name: {rule} if rule else set() for name, (_, rule) in PRODUCTION.items()
     }
     assert {each.place.path.partition("/")[0] for each in report.errors} == {"Live"}
+
+
+# By policy and role: what is found where all of AWS is admitted. Unknown grants are found in production alone.
+IMPORTED = "role/theirs is imported, so only the grants of this app are known"
+ALL_OF_AWS: dict[str, tuple[ShieldPolicy, str, str]] = {
+    "Queue": (ShieldPolicy(allow_aws="all"), "error aws-beyond-grants", "those that its role is granted (sqs)"),
+    "Acknowledged": (ShieldPolicy(allow_aws="all"), "", ""),
+    "Variables": (ShieldPolicy.from_env({"SHIELD_READ_HANDLER": "block"}), "error aws-beyond-grants", "(none)"),
+    "Reports": (ShieldPolicy(allow_aws="all").with_mode("alert"), "warning aws-beyond-grants", "(none)"),
+    "Far": (ShieldPolicy(allow_aws="all"), "warning aws-beyond-grants", "(sqs)"),
+    "FarText": (ShieldPolicy(allow_aws="all"), "warning aws-beyond-grants", "(none)"),
+    "ImportedAll": (ShieldPolicy(allow_aws="all"), "error grants-unknown", IMPORTED),
+    "Imported": (ShieldPolicy(), "error grants-unknown", IMPORTED),
+    "Rule": (ShieldPolicy(), "", ""),
+    "Unset": (ShieldPolicy(), "", ""),
+    "Anything": (ShieldPolicy(outbound_connectivity="allow", allow_aws="all"), "", ""),
+}
+
+
+def test_all_of_aws_beside_known_grants(app: cdk.App, shielded: MakeFunction, assembly: Read) -> None:
+    for stage in ("Live", "Dev"):
+        here = cdk.Stage(app, stage)
+        stack, us = (
+            cdk.Stack(here, name, env=cdk.Environment(account="1" * 12, region=region), cross_region_references=True)
+            for name, region in {"Shop": "eu-west-1", "Us": "us-east-1"}.items()
+        )
+        role: Any = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111111111111:role/theirs")
+        made: dict[str, Any] = {
+            name: shielded(stack, name, policy=policy, **({"role": role} if "Imported" in name else {}))
+            for name, (policy, _, _) in ALL_OF_AWS.items()
+        }
+        sqs.Queue(stack, "Jobs").grant_send_messages(made["Queue"])
+        sqs.Queue(us, "Jobs").grant_send_messages(made["Far"])
+        far = ["arn:aws:sqs:us-east-1:111111111111:far"]
+        made["FarText"].add_to_role_policy(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=far))
+        config.CustomRule(stack, "ConfigRule", lambda_function=made["Rule"], periodic=True)
+        cdk.Validations.of(made["Acknowledged"]).acknowledge(
+            cdk.Acknowledgment(id="shielded-function::aws-beyond-grants", reason="It is a tool for all services.")
+        )
+    findings = [each for each in check(assembly(), ["Live"]).findings if "grants" in each.rule]
+    found = {each.place.path: (f"{each.severity} {each.rule}", each.problem) for each in findings}
+    for name, (_, what, text) in ALL_OF_AWS.items():
+        for stage in ("Live", "Dev"):
+            rule, problem = found.get(f"{stage}/Shop/{name}", ("", ""))
+            expected = "" if stage == "Dev" and "unknown" in what else what
+            assert (rule, not rule or text in problem) == (expected, True), f"{stage} {name}: {problem}"
 
 
 def test_runtimes_that_aws_replaces_in_production(
