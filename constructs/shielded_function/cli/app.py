@@ -455,11 +455,14 @@ def render(
     """Print a policy for SAM, Terraform or the AWS CLI, with the layer, the metric filter and the alarms."""
     from . import policy as policies
     from . import render
+    from .terminal import note
 
     if context.args:
         raise CliError(f"a policy file is an option: write --policy {context.args[0]}")
-    text = render.render(policies.load(policy, os.environ), form, render.Options(function, arch, layer))
-    sys.stdout.write(text)
+    found = policies.load(policy, os.environ)
+    sys.stdout.write(render.render(found, form, render.Options(function, arch, layer)))
+    if found.allow_aws in (None, "all"):
+        note(render.NO_GRANTS)
 
 
 @app.command("set-mode")

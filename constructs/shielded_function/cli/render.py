@@ -26,6 +26,9 @@ ACCOUNT_VARIABLE: Final = "SHIELD_ACCOUNT_ID"
 MAX_ENVIRONMENT: Final = 4096
 """Bytes of all variables, measured by Lambda as one JSON object
 (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
+NO_GRANTS: Final = (
+    'the variables do not set SHIELD_ALLOW_AWS, which means every service: list them, as in allow_aws=["dynamodb"]'
+)
 _ACCOUNT_DIGITS: Final = "0" * 12
 
 # https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html

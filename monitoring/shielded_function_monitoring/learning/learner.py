@@ -210,7 +210,8 @@ class _Learner:
         if self._granted:
             named = f"the bucket {bucket}" if bucket else f"the service {service or host}"
             name, value = ("allow_buckets", bucket) if bucket else ("allow_aws", service)
-            reason = f'the role is granted nothing on {named}, and allow_aws is "granted": grant it, or list it'
+            remedy = f'allow_buckets=["{bucket}"]' if bucket else f'allow_aws=["granted", "{service}"]'
+            reason = f"the role is granted nothing on {named}: grant it, or list it, as in {remedy}"
             self._find("missing-grant", seen, reason, name if value else "", value)
         elif bucket:
             self._add("allow_buckets", bucket, seen.evidence)

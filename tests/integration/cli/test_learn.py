@@ -195,6 +195,7 @@ SNAPPY = [f"/tmp/snappy-1.1.10-{each}-libsnappyjava.so" for each in ("0b5c", "77
 MEMORY, MODE = alert("executable_memory", allow="libffi"), alert("executable_memory", path="/opt/libffi.so")
 GRANTED = [connect("sqs.eu-west-1.amazonaws.com")]
 MEANT = 'in allow_aws, "granted" means the grants of the role, which only a CDK app knows'
+NO_GRANT = 'the role is granted nothing on the service sqs: grant it, or list it, as in allow_aws=["granted", "sqs"]'
 LIGHTGBM = [
     alert("executable_memory", through=("lightgbm", "app"), allow="libffi"),
     alert("executable_memory", through=("evil",), allow="libevil"),
@@ -261,7 +262,7 @@ LEARNED: dict[str, tuple[list[str], tuple[str, ...], dict[str, object]]] = {
         [connect(ip="198.51.100.77", port=4444)], (),
         {"policy": {}, "decisions": ["address-without-name"], "complete": False, "accept": []},
     ),
-    "AWS with --granted": (GRANTED, ("--granted",), {"decisions": ["missing-grant"]}),
+    "AWS with --granted": (GRANTED, ("--granted",), {"decisions": ["missing-grant"], "reasons": [NO_GRANT]}),
     "AWS that is granted": (GRANTED, ("--policy", 'allow_aws = "granted"'), {"decisions": ["missing-grant"]}),
 }  # fmt: skip
 NAMED_BY = {"offers": "value", "decisions": "rule", "still_denied": "target", "lacking": "target", "presets": "name"}
@@ -274,6 +275,7 @@ def test_what_is_learned(learned: Learn, name: str) -> None:
         options = ("--policy", str(learned.policy(options[1])))
     (told,) = learned(lines, *options)
     found = {**told, **{field: [each[key] for each in told[field]] for field, key in NAMED_BY.items()}}
+    found["reasons"] = [each["reason"] for each in told["decisions"]]
     found["settled"] = [each for preset in told["presets"] for each in preset["settles"]]
     assert {field: found[field] for field in expected} == expected
 

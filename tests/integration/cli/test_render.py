@@ -22,7 +22,7 @@ from integration.cli.running import command, says
 from shielded_function import ShieldedFunction, ShieldPolicy
 from shielded_function.cli.choices import RenderFormat
 from shielded_function.cli.errors import CliError
-from shielded_function.cli.render import FORMATS, Options, hcl_string, render, yaml_string
+from shielded_function.cli.render import FORMATS, NO_GRANTS, Options, hcl_string, render, yaml_string
 from shielded_function_monitoring.filters import PLATFORM_PROGRAMS, of_functions, violations
 
 pytestmark = pytest.mark.promise("cli.templates")
@@ -206,6 +206,11 @@ def test_from_a_file_and_from_variables(form: RenderFormat, tmp_path: Path) -> N
     ):
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout == render(POLICY, form, OPTIONS)
+    (tmp_path / "p.toml").write_text('allow_outbound = ["a.example"]', encoding="utf-8")
+    for variables in ({"SHIELD_READ_HANDLER": "alert"}, {}):
+        done = command(*asked, *(() if variables else ("--policy", "p.toml")), cwd=tmp_path, environment=variables)
+        assert (done.returncode, done.stderr) == (0, f"shielded-function: {NO_GRANTS}\n")
+        assert "SHIELD_ALLOW_AWS" not in done.stdout
 
 
 @pytest.mark.parametrize(
