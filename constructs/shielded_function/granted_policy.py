@@ -67,8 +67,7 @@ def with_grants(policy: ShieldPolicy, grants: Grants) -> ShieldPolicy:
 
     Buckets narrow S3. Where the policy names s3 beside "granted", it means any bucket.
     """
-    found = grants.services, grants.buckets, grants.hosts
-    return _with_entries(policy, _beside(policy), *found)
+    return _with_entries(policy, _beside(policy), grants.services, grants.buckets, grants.hosts)
 
 
 @lru_cache

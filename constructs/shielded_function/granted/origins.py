@@ -200,11 +200,9 @@ def reason_of_use(
 
 
 def _is_polled(prefix: str, resource: Resource, use: LambdaUse) -> bool:
-    if use.polled.get(resource.name) == prefix:
-        return True
-    # The CDK grants ListStreams on "*", and AWS's policies and pages other actions. Topics and groups of a cluster have
-    # other ARNs than the cluster.
-    return prefix in use.polled.values() and (resource.everything or prefix == "kafka-cluster")
+    # The CDK grants ListStreams on "*", AWS's policies other actions; a cluster's topics and groups have other ARNs.
+    is_any = resource.everything or prefix == "kafka-cluster"
+    return use.polled.get(resource.name) == prefix or (is_any and prefix in use.polled.values())
 
 
 def _sent_to(resource: Resource, use: LambdaUse) -> str:

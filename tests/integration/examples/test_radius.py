@@ -121,6 +121,7 @@ NARROWER: dict[str, tuple[ShieldPolicy, str, list[str]]] = {
         AWS,
         ["allow_aws without sqs: its role has no grant there"],
     ),
+    "Default": (ShieldPolicy(), "listed hosts", []),
     "Parameter": (
         ShieldPolicy(allow_aws="granted", allow_tmp=["/tmp/a"]),
         "listed hosts",

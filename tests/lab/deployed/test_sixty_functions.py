@@ -42,17 +42,18 @@ OF_THE_CDK = {
     "Operations/LogRetentionaae0aa3c5b4d4f87b02d85b201efdd8a",
 }
 
-# What functions may reach of AWS, where more is granted than their code uses, or where the grant is far away.
+# What functions may reach of AWS, where Lambda uses the role too, or where the grant is far away.
 REACHES = {
-    "Events/OnRegistered": "dynamodb,sqs",  # Lambda polls one queue, the code sends to others
-    "Events/OrderPickup": "secretsmanager",  # Lambda decrypts what it polls
-    "Events/OnMove": "dynamodb",  # Lambda polls: a stream,
-    "Events/AnalyzeMoves": "none",  # a consumer of a stream,
-    "Events/IndexParcel": "none",  # a table's stream,
-    "Events/OnKafka": "dynamodb",  # clusters, the secret of one among them,
-    "Events/OnArrival": "eventbridgev2,events",
-    "Events/OnMessage": "none",  # a broker, in the VPC, with its secret,
-    "Events/OnDocument": "none",  # and a database likewise
+    "Events/OnRegistered": "dynamodb,kms,sqs",  # Lambda polls one queue, the code sends to others
+    "Events/OrderPickup": "secretsmanager,sqs,kms",  # Lambda decrypts what it polls
+    "Events/OnMove": "dynamodb,kms,kinesis",  # Lambda polls: a stream,
+    "Events/AnalyzeMoves": "kinesis",  # a consumer of a stream,
+    "Events/IndexParcel": "sqs,dynamodbstreams,kms",  # a table's stream,
+    "Events/OnKafka": "dynamodb,kms,kafka",  # clusters, the secret of one among them,
+    "Events/OnArrival": "eventbridgev2,events,secretsmanager",
+    "Events/OnMessage": "secretsmanager,mq",  # a broker, in the VPC, with its secret,
+    "Events/OnDocument": "rds,secretsmanager",  # and a database likewise
+    "Events/CheckTags": "config",  # the CDK grants every bucket, too
     "Batch/PrintLetters": "sqs",  # its code polls
     "Batch/ImportTariffs": "dynamodb",  # what the app grants the imported role
     "Operations/RotateCarrierKey": "secretsmanager",  # the rotation's schedule grants it
