@@ -84,6 +84,7 @@ _EVENTS: Final[Mapping[str, tuple[Mapping[str, Any], Sequence[str]]]] = {
             },
             "aws": {"type": "string", "minLength": 1},
             "buckets": _COUNT,
+            "hosts": _COUNT,
             "sites": {"type": "integer", "minimum": 0},
             "patched": {"type": "integer", "minimum": 0},
             "handler_files": {"type": "integer", "minimum": 0},

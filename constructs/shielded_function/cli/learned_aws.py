@@ -12,6 +12,9 @@ _LISTED: Final = (
     "allow_aws has the services that every start in the log had; in a CDK app, leave it out for the grants of the role"
 )
 _GRANTED: Final = 'in allow_aws, "granted" means the grants of the role, which only a CDK app knows'
+_OTHERS: Final = (
+    "; the policy of the starts has hosts or buckets that the log does not name: --policy or --assembly keeps them"
+)
 _UNSET: Final = (
     "allow_aws is left out: in a CDK app that means the grants of the role, elsewhere every service; give --policy or "
     "--assembly to keep the present one"
@@ -35,14 +38,16 @@ def aws_of(log: FunctionLog, learned: Learned, services: tuple[str, ...]) -> Aws
         learned: the result of learning from it.
         services: the names of all services.
     """
-    told = [set(aws.split(",")) for aws, _ in log.starts if aws]
+    told = [set(aws.split(",")) for aws, _, _ in log.armed if aws]
     lists = [each for each in told if each != {"all"}]
-    is_told = 0 < len(told) == len(log.starts)
-    has_buckets = any(buckets for _, buckets in log.starts)  # the log does not name them
+    is_told = 0 < len(told) == len(log.armed)
+    has_buckets = any(buckets for _, buckets, _ in log.armed)
+    has_others = has_buckets or any(hosts for _, _, hosts in log.armed)
     listed: list[str] = []
     if is_told and lists:
         known = set(known_services(services)) - ({"s3"} if has_buckets else set())
         listed = sorted(set.intersection(*lists) & known)
-    if is_told and not has_buckets and (lists or not learned.uses_aws):
+    if is_told and not has_others and (lists or not learned.uses_aws):
         return Aws(tuple(listed) or "none", _LISTED) if lists else Aws("all", _ALL)
-    return Aws(("granted", *listed), _GRANTED) if lists or learned.uses_aws else Aws(None, _UNSET)
+    value, note = (("granted", *listed), _GRANTED) if lists or learned.uses_aws else (None, _UNSET)
+    return Aws(value, note + _OTHERS if has_others else note)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
+from shielded_function.granted_policy import without_grants
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
 from shielded_function.policy.denied_presets import fold_denied
 from shielded_function.policy.fields import LISTS
@@ -204,7 +205,7 @@ def _make_result(log: FunctionLog, present: Present, granted: bool, accept: Sequ
         policy = replace(base, **settings) + ShieldPolicy(**lists) + with_presets
     except ShieldPolicyError as error:
         problem = str(error)
-    denied = find_denied(log, policy if granted else without_grants(policy), learned)
+    denied = find_denied(log, without_grants(policy), learned)  # its grants did not admit the reported calls
     if needed := required_denials(denied):
         some = ", ".join(each.target or each.policy for each in needed[:_SOME])
         more = f" and {len(needed) - _SOME:,} more" if len(needed) > _SOME else ""
@@ -236,13 +237,6 @@ def _count_settled(log: FunctionLog, admits: Callable[[Question], bool], by_pres
     """The number of violations that a preset admits and the present policy does not."""
     asked = ((question_of(each), each.evidence.count) for each in log.observations)
     return sum(count for question, count in asked if question and not admits(question) and by_preset(question))
-
-
-def without_grants(policy: ShieldPolicy) -> ShieldPolicy:
-    """The policy for reported calls: as they were reported, the role's grants, unless its own, do not admit them."""
-    listed = policy.allow_aws or ()
-    services = [each for each in ((listed,) if isinstance(listed, str) else listed) if each != "granted"]
-    return policy if listed in ("all", "none") else replace(policy, allow_aws=services or "none")
 
 
 def in_block_mode(policy: ShieldPolicy) -> ShieldPolicy:

@@ -31,8 +31,8 @@ TARGET: Final = (
 _OUTER: Final = tuple(f"caller.through.{at}" for at in range(1, MAX_THROUGH))
 CALLER: Final = ("caller.object", "caller.package", *_OUTER)
 """The caller: the shared object, and the packages that led to it. `through` begins with `package`."""
-ADMITTED_AWS: Final = ("aws", "buckets")
-"""Of a start: the services of AWS that its policy admitted, and the number of the only buckets."""
+ADMITTED: Final = ("aws", "buckets", "hosts")
+"""Of a start: the services of AWS that its policy admitted, and the numbers of listed buckets and hosts."""
 SEEN: Final = (
     Aggregate("sum", "count", "violations"),
     Aggregate("count", "*", "lines"),
@@ -72,7 +72,7 @@ def observed(functions: tuple[str, ...] = ()) -> Query:
         _DAY,
         Stats(
             (*SEEN, *_START_AND_PROCESS, _SYSCALL, _REASON),
-            (*WHO, "event", "policy", "mode", *TARGET, *CALLER, "allow", *ADMITTED_AWS),
+            (*WHO, "event", "policy", "mode", *TARGET, *CALLER, "allow", *ADMITTED),
         ),
         Limit(MAX_ROWS),
     )

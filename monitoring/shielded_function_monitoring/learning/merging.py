@@ -43,7 +43,7 @@ def _merge(first: FunctionLog, second: FunctionLog) -> FunctionLog:
         _sum(first.folded, second.folded),
         _sum(first.with_others, second.with_others),
         {**first.reasons, **second.reasons},
-        first.starts | second.starts,
+        first.armed | second.armed,
         not_written=dict(first.not_written),
     )
     for (policy, mode), seen in second.not_written.items():

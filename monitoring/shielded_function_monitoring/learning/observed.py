@@ -41,7 +41,7 @@ class FunctionLog:
         not_written: the same by control and mode, with the times.
         with_others: by control, the same of violations that the line of another one counts with itself.
         reasons: the last reason of an event that has one.
-        starts: `aws` and `buckets` of its `armed` lines; empty where a line has none.
+        armed: `aws`, `buckets` and `hosts` of its `armed` lines; empty where a line has none.
     """
 
     key: FunctionKey
@@ -50,7 +50,7 @@ class FunctionLog:
     folded: dict[str, int] = field(default_factory=dict[str, int])
     with_others: dict[str, int] = field(default_factory=dict[str, int])
     reasons: dict[str, str] = field(default_factory=dict[str, str])
-    starts: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    armed: set[tuple[str, str, str]] = field(default_factory=set[tuple[str, str, str]])
     rest: Rest | None = field(default=None, compare=False)
     not_written: dict[tuple[str, str], Evidence] = field(default_factory=dict[tuple[str, str], Evidence])
 

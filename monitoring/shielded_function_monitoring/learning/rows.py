@@ -106,7 +106,7 @@ def _add_event(log: FunctionLog, row: Row, event: str, policy: str, evidence: Ev
             log.add_not_written(policy, row.get("mode", ""), counted)
     log.add_event(event, evidence)
     if event == "armed":
-        log.starts.add((row.get("aws", ""), row.get("buckets", "")))
+        log.armed.add((row.get("aws", ""), row.get("buckets", ""), row.get("hosts", "")))
     if row.get("last_reason"):
         log.reasons[event] = row["last_reason"]
     return True

@@ -34,7 +34,7 @@ def to_json(observed: Observed) -> dict[str, Any]:
                 "folded": log.folded,
                 "with_others": log.with_others,
                 "reasons": log.reasons,
-                "starts": sorted(log.starts),
+                "armed": sorted(log.armed),
                 "not_written": [[*key, asdict(each)] for key, each in log.not_written.items()],
             }
             for log in observed.functions.values()
@@ -68,7 +68,7 @@ def from_json(value: Any) -> Observed:
             log.folded = _counts(each["folded"])
             log.with_others = _counts(each.get("with_others", {}))  # a file from before has none
             log.reasons = {str(name): str(reason) for name, reason in each["reasons"].items()}
-            log.starts = {(str(aws), str(buckets)) for aws, buckets in each.get("starts", ())}
+            log.armed = {(str(aws), str(buckets), str(hosts)) for aws, buckets, hosts in each.get("armed", ())}
             for policy, mode, seen in each.get("not_written", ()):
                 log.add_not_written(str(policy), str(mode), _evidence(seen))
             found.functions[key] = log

@@ -251,6 +251,7 @@ LEARNED: dict[str, tuple[list[str], tuple[str, ...], dict[str, object]]] = {
             ("one does not tell", [armed(aws="dynamodb,sts"), armed()], [], "granted"),
             ("buckets", [armed(aws="dynamodb,s3", buckets=2)], [], ["dynamodb", "granted"]),
             ("all, and buckets", [armed(aws="all", buckets=2)], [], None),
+            ("hosts", [armed(aws="dynamodb,s3", hosts=1)], [], ["dynamodb", "s3", "granted"]),
             ("none tells", [armed()], [], None),
         ]
     },

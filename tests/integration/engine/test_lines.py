@@ -73,25 +73,24 @@ def test_every_event_follows_the_schema(box: Sandbox, event: str) -> None:
 # The longest names of services, as many as a policy takes.
 SERVICES = sorted(known_services(aws_services()), key=lambda name: (-len(name), name))[:64]
 # Settings, and what the start says of AWS.
-STARTS: list[tuple[dict[str, str], str | None, int | None]] = [
-    ({}, "all", None),
-    ({"allow_aws": "none"}, "none", None),
-    ({"allow_aws": "sqs,dynamodb"}, "sqs,dynamodb", None),
-    ({"allow_aws": "sqs", "allow_buckets": "shop-orders,shop-invoices"}, "sqs", 2),
-    ({"allow_aws": ",".join(SERVICES)}, ",".join(SERVICES), None),
-    ({"allow_aws": "sqs", "outbound_connectivity": "allow"}, None, None),
+STARTS: list[tuple[dict[str, str], dict[str, str | int]]] = [
+    ({}, {"aws": "all"}),
+    ({"allow_aws": "none"}, {"aws": "none"}),
+    ({"allow_aws": "sqs,dynamodb"}, {"aws": "sqs,dynamodb"}),
+    ({"allow_aws": "sqs", "allow_buckets": "shop-orders,shop-invoices"}, {"aws": "sqs", "buckets": 2}),
+    ({"allow_aws": "sqs", "allow_outbound": "a.example,b.example"}, {"aws": "sqs", "hosts": 2}),
+    ({"allow_aws": ",".join(SERVICES)}, {"aws": ",".join(SERVICES)}),
+    ({"allow_aws": "sqs", "allow_outbound": "a.example", "outbound_connectivity": "allow"}, {}),
 ]
 
 
-@pytest.mark.parametrize(("given", "services", "buckets"), STARTS)
-def test_a_start_says_what_it_admits_of_aws(
-    box: Sandbox, given: dict[str, str], services: str | None, buckets: int | None
-) -> None:
+@pytest.mark.parametrize(("given", "told"), STARTS)
+def test_a_start_says_what_it_admits_of_aws(box: Sandbox, given: dict[str, str], told: dict[str, str | int]) -> None:
     """Also beside a function's name of any length: `learn` takes no more than this."""
     name = {"AWS_LAMBDA_FUNCTION_NAME": '"' * 140}
     settings = policy(**{"outbound_connectivity": "alert", "read_write_tmp": "block", **given}) | FUNCTION | name
     line = next(line for line in run(box, "path", ["x"], settings) if line.get("event") == "armed")
-    assert (line.get("aws"), line.get("buckets")) == (services, buckets)
+    assert {name: line[name] for name in ("aws", "buckets", "hosts") if name in line} == told
     assert line["function"].startswith('"' * 30)
 
 

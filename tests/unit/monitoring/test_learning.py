@@ -327,7 +327,7 @@ def test_runs_are_merged() -> None:
     )
     merged = merge([from_json(json.loads(json.dumps(to_json(first)))), second])
     (log,) = merged.functions.values()
-    assert (log.cold_starts, log.starts) == (2, {("sqs", "2"), ("all", "")})
+    assert (log.cold_starts, log.armed) == (2, {("sqs", "2", ""), ("all", "", "")})
     assert log.folded == {"read_write_tmp": 3}
     for runs in ((first, second), (second, first)):
         (both,) = merge(runs).functions.values()

@@ -9,7 +9,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from harness.alert_lines import FUNCTION, at
+from harness.alert_lines import FUNCTION, armed, at, connect, program, tmp
+from shielded_function.cli.learned_files import FORMATS, read_back
+from shielded_function.cli.learned_policy import make_result
+from shielded_function.granted import Grants
+from shielded_function.granted.model import Entry
+from shielded_function.granted_policy import wants_grants, with_grants
+from shielded_function.policy import ShieldPolicy
 from shielded_function_monitoring.learning import Evidence, FunctionLog, Learned, learn, read
 from shielded_function_monitoring.learning.questions import question_of
 from shielded_function_monitoring.learning.random_names import is_fixed
@@ -136,3 +142,106 @@ def test_an_accepted_pattern_covers_what_it_is_for(found: dict[str, Evidence]) -
     accepted = plan(seen, accepted=offers)
     assert set(accepted.offered) <= {path for path, form in made.offered.items() if not form.glob}
     assert all(admits(form.glob, path) for path, form in accepted.taken.items())
+
+
+_SERVICES = ("dynamodb", "sqs", "kinesis", "secretsmanager", "s3")
+_BUCKETS = ("shop-invoices", "shop-orders")
+_ENDPOINTS = {
+    **{f"{name}.eu-west-1.amazonaws.com": ("allow_aws", name) for name in _SERVICES},
+    **{f"{name}.s3.eu-west-1.amazonaws.com": ("allow_buckets", name) for name in (*_BUCKETS, "attackers")},
+}
+_CALLS = st.one_of(
+    st.builds(connect, st.sampled_from([*_ENDPOINTS, "api.example.com", "rds.example.com", "webhook.site"])),
+    st.builds(lambda ip: connect(ip=ip), st.sampled_from(["10.0.0.7", "52.1.2.3"])),
+    st.builds(tmp, st.sampled_from(["/tmp/cache.json", "/tmp/data.json"])),
+    st.builds(program, st.just("/usr/bin/id")),
+)
+_SOME_SERVICES = st.sets(st.sampled_from(_SERVICES))
+# Of the function's policy: unset, "granted", all, none, or a list with or without the grants.
+_ALLOW_AWS = st.one_of(
+    st.sampled_from([None, None, "granted", "all", "none"]),
+    st.builds(lambda found, rest: [*sorted(found), *rest], _SOME_SERVICES, st.sampled_from([["sts"], ["granted"]])),
+)
+
+
+class _Given:
+    """An option of `learn` that names the present policy, or none."""
+
+    def __init__(self, policy: ShieldPolicy | None) -> None:
+        self.policy = policy
+
+    def policy_of(self, function: str) -> ShieldPolicy | None:
+        return self.policy
+
+    def hint(self, function: str) -> str:
+        return ""
+
+
+def _admits(policy: ShieldPolicy, line: str) -> bool:
+    (log,) = read([line]).functions.values()
+    (seen,) = log.observations
+    question = question_of(seen)
+    assert question is not None
+    place = f"AWS_REGION={FUNCTION['region']}\nSHIELD_ACCOUNT_ID={FUNCTION['account']}\n"
+    return core.parse(place + policy.to_lines()).decide(*question).allowed
+
+
+@given(
+    allow_aws=_ALLOW_AWS,
+    services=_SOME_SERVICES,
+    buckets=st.sets(st.sampled_from(_BUCKETS)),
+    hosts=st.sets(st.just("rds.example.com:443")),
+    calls=st.lists(_CALLS, max_size=8),
+    form=st.sampled_from(["toml", "yaml", "json", "python"]),
+    is_known=st.booleans(),
+    fakes=st.lists(st.sampled_from(["all", "none", "secretsmanager,sqs", "x", ""]), max_size=1),
+)
+@example(None, {"dynamodb"}, set(), set(), [], "python", False, [])
+@example(None, {"dynamodb"}, set(), set(), [], "toml", False, ["all"])
+@example(None, {"dynamodb"}, set(), set(), [], "json", False, ["secretsmanager,sqs"])
+@example(None, {"dynamodb"}, {"shop-orders"}, {"rds.example.com:443"}, [], "toml", False, [])
+@pytest.mark.promise("cli.tightens")
+def test_learning_never_loosens(
+    allow_aws: Any,
+    services: set[str],
+    buckets: set[str],
+    hosts: set[str],
+    calls: list[str],
+    form: str,
+    is_known: bool,
+    fakes: list[str],
+) -> None:
+    """From a policy in alert mode, and any grants of its role, by a log to the policy that is written, in block mode.
+
+    Of AWS it admits what the first one did, and what was reported and learned; at most what the default does where the
+    log cannot tell. Code that fakes a start gains nothing, but may lose services.
+    """
+    of_role = {"service": services - ({"s3"} if buckets else set()), "bucket": buckets, "host": hosts}
+    grants = Grants(tuple(Entry(kind, text, text) for kind, texts in of_role.items() for text in sorted(texts)))  # type: ignore[arg-type]
+
+    def resolve(policy: ShieldPolicy) -> ShieldPolicy:
+        return with_grants(policy, grants) if wants_grants(policy) else policy
+
+    present = ShieldPolicy(allow_aws=allow_aws).with_mode("alert")
+    default, before = resolve(ShieldPolicy()), resolve(present).with_mode("block")
+    told: dict[str, Any] = {"buckets": len(before.allow_buckets), "hosts": len(before.allow_outbound)}
+    told = {"aws": before.to_env().get("SHIELD_ALLOW_AWS", "all"), **{name: told[name] for name in told if told[name]}}
+    starts = [armed(**told), *(armed(**({"aws": fake} if fake else {})) for fake in fakes)]
+    reported = [line for line in calls if not _admits(before, line)]
+    (log,) = read([*starts, *reported]).functions.values()
+
+    result = make_result(log, _Given(present if is_known else None))
+    written = read_back(form, FORMATS[form](result))
+    assert written is not None
+    after, added = resolve(written), {(each.field, each.value) for each in result.learned.entries}
+    assert not any("52.1.2.3" in value or "webhook" in value for _, value in added)
+    assert result.denied or all(_admits(after, line) for line in reported)
+    can_tell = is_known or not (fakes or len(told) > 1)
+    for line, entry in [
+        *((connect(host), entry) for host, entry in _ENDPOINTS.items()),
+        *((line, None) for line in calls),
+    ]:
+        if _admits(before, line):
+            assert (fakes and not is_known) or _admits(after, line), "it was admitted, so the log has no line of it"
+        elif entry and _admits(after, line):
+            assert entry in added or (not can_tell and _admits(default, line)), "it was not admitted"

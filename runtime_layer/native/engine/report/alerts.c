@@ -440,8 +440,8 @@ static void put_modes(struct writer *w)
     put_char(w, '}');
 }
 
-/* The services of AWS whose endpoints are admitted, as SHIELD_ALLOW_AWS has them, and the number of the only buckets. Where
- * outbound_connectivity is allow, no list counts, so the line has neither. */
+/* The services of AWS whose endpoints are admitted, as SHIELD_ALLOW_AWS has them, and the numbers of the only buckets and of
+ * listed hosts. Where outbound_connectivity is allow, no list counts, so the line has none of them. */
 static void put_aws(struct writer *w)
 {
     const struct policy *p = &sealed->policy;
@@ -456,6 +456,8 @@ static void put_aws(struct writer *w)
     put_char(w, '"');
     if (count)
         put_field(w, "buckets", count);
+    if (p->outbound_count)
+        put_field(w, "hosts", p->outbound_count);
 }
 
 /* 64 names of services are shorter than 2048 bytes (test_lines.py). */

@@ -1,0 +1,141 @@
+"""Learning never loosens: a function in alert mode, learned and pasted, reaches of AWS what its role's grants admit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+
+from harness.thinning import long_but
+from integration.cli.running import command
+from shielded_function import ShieldedFunction, ShieldPolicy
+from shielded_function_emulator.cloud_assembly import CloudAssembly
+from shielded_function_emulator.kernel import machine
+
+from .test_roll_out import LANGUAGES
+
+pytestmark = pytest.mark.promise("cli.tightens")
+
+APP = """
+import contextlib
+import os
+import socket
+
+def handler(event, context):
+    open("/tmp/cache.json", "w").close()
+    for service in os.environ["SERVICES"].split():
+        with contextlib.suppress(OSError):
+            socket.create_connection((f"{service}.{os.environ['AWS_REGION']}.amazonaws.com", 443), 2).close()
+"""
+
+
+class Case(NamedTuple):
+    """A function: its role's grants, the services that it calls, `allow_aws` of its policy, and of the learned one."""
+
+    grants: tuple[str, ...]
+    calls: str
+    allow_aws: Any
+    learned: Any
+
+
+CASES: Mapping[str, Case] = {
+    "a table": Case(("table",), "dynamodb", None, ("dynamodb",)),
+    "no grant": Case((), "", None, "none"),
+    "a table and a bucket": Case(("table", "bucket"), "dynamodb", None, ("dynamodb", "granted")),
+    "a call without a grant": Case(("table",), "dynamodb sqs", None, ("dynamodb", "sqs")),
+    "a list that is shorter than the grants": Case(("table",), "", ["sqs"], ("sqs",)),
+    "every service": Case(("table",), "dynamodb sqs", "all", "all"),
+}
+CHECKED = ("SHIELD_ALLOW_AWS", "SHIELD_ALLOW_BUCKETS")
+
+
+def synthesize(folder: Path, case: Case, policy: ShieldPolicy) -> Path:
+    """The app with this policy."""
+    (folder / "code").mkdir(parents=True, exist_ok=True)
+    (folder / "code" / "app.py").write_text(APP)
+    runtime, handler = LANGUAGES["python"]
+    app = cdk.App(outdir=str(folder / "cdk.out"), context={"aws:cdk:enable-path-metadata": True})
+    stack = cdk.Stack(app, "Shop")
+    fetch = ShieldedFunction(
+        stack,
+        "Fetch",
+        runtime=runtime,
+        handler=handler,
+        code=lambda_.Code.from_asset(str(folder / "code")),
+        architecture=lambda_.Architecture.ARM_64 if machine() == "aarch64" else lambda_.Architecture.X86_64,
+        environment={"SERVICES": case.calls},
+        timeout=cdk.Duration.seconds(30),
+        policy=policy,
+    )
+    if "table" in case.grants:
+        key = dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
+        dynamodb.Table(stack, "Orders", partition_key=key).grant_read_data(fetch)
+    if "bucket" in case.grants:
+        s3.Bucket(stack, "Invoices", bucket_name="shop-invoices").grant_read(fetch)
+    app.synth()
+    return folder / "cdk.out"
+
+
+def of_aws(directory: Path) -> dict[str, set[str]]:
+    """What the function's variables admit of AWS."""
+    assembly = CloudAssembly(directory)
+    variables = assembly.package(assembly.find("Shop/Fetch")).environment
+    return {name: set(variables.get(name, "").split(",")) for name in CHECKED}
+
+
+def observe(folder: Path, case: Case, policy: ShieldPolicy, status: int = 3) -> tuple[Path, Path]:
+    """The app's `cdk.out`, and the function's log of one event."""
+    directory, log = synthesize(folder, case, policy), folder / "run.log"
+    done = command("run", directory, "Shop/Fetch", "--log", log)
+    assert done.returncode == status, done.stdout + done.stderr
+    return directory, log
+
+
+def learn_both(log: Path, folder: Path, *options: str | Path) -> tuple[ShieldPolicy, ...]:
+    """The policy as a file, and as Python."""
+    done = command("learn", log, "--output", folder / "p.toml", *options)
+    assert done.returncode == 0, done.stderr
+    names: dict[str, Any] = {}
+    exec(command("learn", log, "--format", "python", *options).stdout, names)
+    return ShieldPolicy.from_file(folder / "p.toml"), names["policy"]
+
+
+@pytest.mark.parametrize("name", long_but({"a table", "a table and a bucket"}, CASES))
+def test_block_mode_admits_what_alert_mode_did(tmp_path: Path, name: str) -> None:
+    """Of AWS: what the policy of the log admitted, and what was reported; block mode then denies no call."""
+    case = CASES[name]
+    before = ShieldPolicy(allow_aws=case.allow_aws)
+    directory, log = observe(tmp_path / "alert", case, before.with_mode("alert"))
+    expected = of_aws(directory)
+    learned = learn_both(log, tmp_path)
+    assert [each.allow_aws for each in learned] == [case.learned] * 2
+    assert "allow_aws" in (tmp_path / "p.toml").read_text().split("[")[0], "the file says what it means"
+    if "sqs" in case.calls and case.allow_aws != "all":
+        expected["SHIELD_ALLOW_AWS"] |= {"sqs"}
+    for number, policy in enumerate((*learned, *learn_both(log, tmp_path, "--assembly", directory))):
+        assert policy.outbound_connectivity == "block"
+        folder = tmp_path / str(number)
+        assert of_aws(synthesize(folder, case, policy)) == expected, f"{number}: {policy.allow_aws}"
+    observe(tmp_path / "block", case, learned[0], status=0)
+
+
+@pytest.mark.long
+def test_the_drill_is_the_same_before_and_after(tmp_path: Path) -> None:
+    """Of each incident and each of its behaviours; a file in /tmp is learned, and nothing of AWS."""
+    case = CASES["a table"]
+    _, log = observe(tmp_path / "alert", case, ShieldPolicy.report_only())
+    told = []
+    for folder, policy in (("before", ShieldPolicy()), ("after", learn_both(log, tmp_path)[0])):
+        done = command("drill", synthesize(tmp_path / folder, case, policy), "Shop/Fetch", "--json")
+        assert done.returncode == 0, done.stderr
+        told.append(json.loads(done.stdout))
+    before, after = ([(one["id"], one["outcome"], one["behaviours"]) for one in each["incidents"]] for each in told)
+    assert len(before) > 5
+    assert before == after
