@@ -1,10 +1,12 @@
 'use strict';
-// Preloaded where SHIELD_NODE_CALLERS is on: tells the engine the code that will connect, or start a program. A hint for
-// people: no verdict depends on it. The engine reads lines written to a descriptor that no process can have:
+// Preloaded into Node.js: asks the engine before V8's flags change, and where SHIELD_NODE_CALLERS is on, tells it the code that
+// will connect, or start a program. The latter is a hint for people: no verdict depends on it. The engine reads lines written
+// to a descriptor that no process can have:
+//   f<flags>, then a line for each place: the flags, and the code that would change them; EACCES: they may not change
 //   s<id> or x<id>, then a line for each place: a socket, or a program, and the code that asked for it
 //   k<id> <host>, k<id> <ip> <port>: the host that the socket looks up, the address that it connects to
 //   d<id>: the socket is closed, or the program was started
-// Nothing here may throw, print, or keep the process alive.
+// Nothing else here may throw, print, or keep the process alive.
 const safely = (act) => (...given) => {
   try {
     act(...given);
@@ -12,8 +14,6 @@ const safely = (act) => (...given) => {
 };
 
 safely(() => {
-  const { channel } = require('node:diagnostics_channel');
-  const { EventEmitter } = require('node:events');
   const { writeSync } = require('node:fs');
   const DESCRIPTOR = 0x7fffffff;
   const FRAMES = 48, PACKAGES = 12, BYTES = 1000, IDS = 65000, REQUESTS = 256;
@@ -81,6 +81,41 @@ safely(() => {
     return isRead ? last : 0;
   };
 
+  // Flags can take WebAssembly's bounds away, so that it reads and writes all of the process. Where they may not change, those
+  // that only measure or limit are ignored.
+  const TUNING = /^\s*--(?:no-?)?(?:detect|heap|initial|max|min|semi|stack|trace)\S*\s*$/;
+  const ask = (change) =>
+    function setFlagsFromString(flags) {
+      if (typeof flags !== 'string') return change(flags); // an error of Node.js's own
+      let places = '', refused = false;
+      safely(() => (places = placesOf(stackBelow(setFlagsFromString))))();
+      try {
+        writeSync(DESCRIPTOR, `f${flags.slice(0, 200).replace(/\s+/g, ' ')}${places}`);
+      } catch (error) {
+        refused = error.code !== 'EBADF'; // there is no engine
+      }
+      if (!refused) return change(flags);
+      if (TUNING.test(flags)) return undefined;
+      const message = `shielded-function: V8's flags may not change (${flags}); list node-flags in allow_executable_memory`;
+      throw Object.assign(new Error(message), { code: 'EACCES' });
+    };
+  safely(() => {
+    const v8 = require('node:v8');
+    v8.setFlagsFromString = ask(v8.setFlagsFromString);
+    require('node:module').syncBuiltinESMExports(); // for `import`
+  })();
+  const { noDeprecation } = process; // of process.binding, which Node.js 24 no longer has for v8
+  safely(() => {
+    process.noDeprecation = true;
+    const binding = process.binding('v8');
+    binding.setFlagsFromString = ask(binding.setFlagsFromString);
+  })();
+  process.noDeprecation = noDeprecation;
+
+  send('d0');
+  if (!isRead) return;
+  const { channel } = require('node:diagnostics_channel');
+  const { EventEmitter } = require('node:events');
   // undici (`fetch` too) connects in a later turn if the request has a body. So the stack of such a request is kept until its
   // connection is made, or it is sent on an open one.
   const requests = new Map();

@@ -11,7 +11,12 @@ struct text refused_bridge(struct text path, bool by_switch);
 
 /* The entry that admits the built-in bridge of Node.js 26, which an option turns on (https://nodejs.org/api/ffi.html). */
 #define NODE_FFI "node-ffi"
-/* Whether an argument of Node.js is that option. */
+/* The entry that lets JavaScript change V8's flags (v8.setFlagsFromString). Some of them let WebAssembly use all memory. */
+#define NODE_FLAGS "node-flags"
+/* The entry that leaves sun.misc.Unsafe its access to memory (https://openjdk.org/jeps/498), where
+ * SHIELD_BLOCK_FOREIGN_FUNCTIONS is on. */
+#define JAVA_UNSAFE "java-unsafe"
+/* Whether an argument of Node.js is the option of NODE_FFI. */
 bool is_ffi_option(struct text argument);
 /* Whether NODE_OPTIONS has it. */
 bool has_ffi_option(struct text options);

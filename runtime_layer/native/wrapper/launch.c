@@ -9,6 +9,7 @@
 #include "policy_file.h"
 #include "refusal_report.h"
 #include "own_path.h"
+#include "runtime_options.h"
 #include "usage.h"
 
 #include <errno.h>
@@ -88,17 +89,25 @@ static char **shielded_environment(char **envp, struct extended *lists, size_t l
     return changed;
 }
 
-/* Lambda's convention: a wrapper is given the interpreter and its arguments after its own name. Returns only
- * when exec failed. */
-static bool start_program(const struct plan *plan, char **argv, char **envp, struct writer *error)
+/* Lambda's convention: a wrapper is given the interpreter and its arguments after its own name. `option`: goes in front of the
+ * interpreter's arguments; NULL: none. Returns only when exec failed. */
+static bool start_program(const struct plan *plan, const char *option, char **argv, char **envp,
+                          struct writer *error)
 {
     bool wrapped = plan->next[0];
     const char *path = wrapped ? plan->next : plan->runtime;
-    char *own_name = argv[0];
-    argv[0] = (char *)path;
-    execve(path, wrapped ? argv : argv + 1, envp);
+    size_t count = 0, used = 0;
+    while (argv[count])
+        count++;
+    char *given[count + 2];
+    if (wrapped)
+        given[used++] = (char *)path;
+    given[used++] = argv[1];
+    if (option)
+        given[used++] = (char *)option;
+    memcpy(given + used, argv + 2, (count - 1) * sizeof *argv);
+    execve(path, given, envp);
     int failed = errno;
-    argv[0] = own_name;
     put_string(error, wrapped ? "SHIELD_NEXT_WRAPPER: cannot start " : "cannot start ");
     put_quoted(error, path);
     put_error(error, failed);
@@ -109,11 +118,10 @@ static bool start_program(const struct plan *plan, char **argv, char **envp, str
  * engine judges writes. */
 static bool names_callers(const struct policy *policy)
 {
-    const char *runtime = getenv("AWS_EXECUTION_ENV");
+    int version = version_of("AWS_Lambda_nodejs");
     if (policy->node_callers != CALLERS_BY_RUNTIME)
         return policy->node_callers == CALLERS_ON;
-    return policy_judges_outbound(policy) && runtime &&
-           (!strcmp(runtime, "AWS_Lambda_nodejs22.x") || !strcmp(runtime, "AWS_Lambda_nodejs24.x"));
+    return policy_judges_outbound(policy) && (version == 22 || version == 24);
 }
 
 /* "--require <beside the library>/node_callers.cjs": without the file no program of Node.js would start. */
@@ -123,10 +131,10 @@ static bool callers_option(char *option, const char *library, struct writer *err
     strcpy(option + strlen(option) - strlen(LIBRARY), CALLERS);
     if (access(option + strlen(REQUIRE), R_OK) == 0)
         return true;
-    put_string(error, "SHIELD_NODE_CALLERS: cannot read ");
+    put_string(error, "cannot read ");
     put_quoted(error, option + strlen(REQUIRE));
     put_error(error, errno);
-    put_string(error, "; install the layer again, or set it to off");
+    put_string(error, "; install the layer again");
     return false;
 }
 
@@ -146,12 +154,11 @@ static bool launch_shielded(struct policy *policy, char **argv, char **envp, str
         put_string(error, "; install the layer again: libshield.so belongs beside shield");
         return false;
     }
-    size_t list_count = 1;
-    if (names_callers(policy)) {
-        if (!callers_option(callers, library, error))
-            return false;
-        list_count = policy->node_callers == CALLERS_ON ? 2 : 3;
-    }
+    bool names = names_callers(policy);
+    bool asks = asks_before_flags(policy, plan.runtime);
+    if ((names || asks) && !callers_option(callers, library, error))
+        return false;
+    size_t list_count = !names && !asks ? 1 : !names || policy->node_callers == CALLERS_ON ? 2 : 3;
     struct extended lists[] = {{"LD_PRELOAD=", library, ":", ""},
                                {"NODE_OPTIONS=", callers, " ", ""},
                                {"SHIELD_NODE_CALLERS=", "on", "", ""}};
@@ -160,7 +167,7 @@ static bool launch_shielded(struct policy *policy, char **argv, char **envp, str
         put_string(error, "out of memory");
         return false;
     }
-    return start_program(&plan, argv, changed, error);
+    return start_program(&plan, closing_option(policy, plan.runtime), argv, changed, error);
 }
 
 /* Starts the program without the shield. A next wrapper that cannot be started is left out, as the function must run. */
@@ -175,9 +182,9 @@ static bool launch_unshielded(char **argv, char **envp, struct writer *error)
     if (!plan_unshielded(&plan, next, argv[1], error))
         return false;
     if (plan.next[0])
-        start_program(&plan, argv, envp, reason_begin(&ignored));
+        start_program(&plan, NULL, argv, envp, reason_begin(&ignored));
     plan.next[0] = 0;
-    return start_program(&plan, argv, envp, error);
+    return start_program(&plan, NULL, argv, envp, error);
 }
 
 int launch(char **argv, char **envp)

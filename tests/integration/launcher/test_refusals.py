@@ -39,7 +39,7 @@ PROOF = ("/bin/echo", "it ran")
         ({**POLICY, "SHIELD_READ_WRITE_TEMP": "block"}, "SHIELD_READ_WRITE_TEMP"),
         # A misspelt on_failure never means "run".
         ({"SHIELD_READ_WRITE_TMP": "deny", "SHIELD_ON_FAILURE": "Run_Unshielded"}, "SHIELD_"),
-        ({**POLICY, "SHIELD_NODE_CALLERS": "on"}, "SHIELD_NODE_CALLERS: cannot read"),  # it is not beside this copy
+        ({**POLICY, "SHIELD_NODE_CALLERS": "on"}, "node_callers.cjs"),  # it is not beside this copy
         # Of all texts one: the rest are the core's (unit/core/test_settings.py).
         ({**POLICY, ERRORS[0].setting: ERRORS[0].given}, ERRORS[0].becomes),
     ],

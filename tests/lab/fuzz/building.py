@@ -207,7 +207,7 @@ TARGETS: tuple[Target, ...] = (
         "what Node.js code writes of itself",
         (*_CORE_WITHOUT_API, *_NOTES, "engine/base/user_memory.c", "engine/state/sealed_state.c"),
         flags=_FAKE_KERNEL,
-        words=("s1\n/var/task/node_modules/a/b.js\t7\tf", "\nx.js\t", "x1\n", "k1 ", " 443", "d1"),
+        words=("s1\n/var/task/node_modules/a/b.js\t7\tf", "\nx.js\t", "x1\n", "k1 ", " 443", "d1", "f--expose-gc\n"),
     ),
     Target("memory", "the caller's memory", ("core/text.c", "engine/base/user_memory.c"), flags=_FAKE_KERNEL),
     Target(

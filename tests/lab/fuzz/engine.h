@@ -90,6 +90,12 @@ bool refuses(const struct call *call, struct verdict verdict, const struct facts
     return verdict.action == ACTION_DENY;
 }
 
+bool bridge_is_refused(const struct call *call, struct text path, struct text entry)
+{
+    return refuses(call, verdict_bridge(&sealed->policy, entry, false),
+                   &(struct facts){.path = path, .allow = entry});
+}
+
 bool self_protection_refused(const struct call *call, struct text path)
 {
     struct facts facts = {.path = path};

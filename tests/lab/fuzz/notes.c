@@ -2,6 +2,8 @@
  * alert, then one note after another. */
 #include "fuzz.h"
 
+#include "../../../runtime_layer/native/core/native_code.h"
+#include "../../../runtime_layer/native/engine/report/alerts.h"
 #include "../../../runtime_layer/native/engine/report/node_notes.h"
 #include "../../../runtime_layer/native/engine/state/sealed_state.h"
 
@@ -10,12 +12,23 @@ int64_t kernel_fake(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, 
     return kernel_real(nr, a, b, c, d, e, f);
 }
 
+/* In place of the engine's verdict, which has targets of its own. */
+bool bridge_is_refused(const struct call *call, struct text path, struct text entry)
+{
+    struct place_texts *texts = room_take(sizeof *texts, 8);
+    struct alert alert = {.policy = EXECUTABLE_MEMORY, .mode = MODE_ALERT, .path = path, .allow = entry};
+    alert.place = find_node_place(&alert, texts);
+    CHECK(call->nr == -1 && text_equal(entry, TEXT(NODE_FLAGS)) && alert.place.line <= INT32_MAX);
+    room_give(texts);
+    return path.len % 2;
+}
+
 static void write_note(struct text note)
 {
     uint8_t *copy = aligned_copy((const uint8_t *)note.at, note.len, 1);
     struct call call = {.nr = __NR_write, .arg = {NOTES_DESCRIPTOR, (uint64_t)copy, note.len}};
     int64_t told = keep_node_note(&call);
-    CHECK(told == note.len || told == -EBADF);
+    CHECK(told == note.len || told == -EBADF || (told == -EACCES && note.at[0] == 'f'));
     room_give(copy);
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -10,11 +12,13 @@ from aws_cdk import aws_lambda as lambda_
 
 from harness.engine import layer
 from harness.running import SHIELD, policy, whole_sandbox
+from harness.thinning import long_but
 from runtimes.functions import STACK, Described, synthesize
 from shielded_function import ShieldPolicy
 from shielded_function_emulator.function import EmulatedFunction
-from shielded_function_emulator.languages import find
-from shielded_function_emulator.sandbox import Sandbox
+from shielded_function_emulator.languages import find, node
+from shielded_function_emulator.machine import architecture
+from shielded_function_emulator.sandbox import Completed, Sandbox
 from shielded_function_monitoring import Alert, parse_line
 
 # Hot enough for each of V8's compilers, a regular expression, and many functions.
@@ -116,3 +120,114 @@ def test_a_worker_turns_ffi_on(newest: Sandbox, options: list[str]) -> None:
     (newest.task / CONFIG).write_text('{"nodeOptions": {"experimental-ffi": true}}')
     done = newest.run_command([SHIELD, NODE, *options], environment=UNSET)
     assert done.stdout == "function\n", done.stderr
+
+
+# V8's flags: "unset" counts as the strictest mode of the others.
+RUNTIMES = {each.name: each for each in node.RUNTIMES}
+EVERY = ("outbound_connectivity", "read_write_tmp", "create_child_process")
+BLOCKED = {name: value for name, value in policy(**dict.fromkeys(EVERY, "block")).items() if "MEMORY" not in name}
+ALERTED = BLOCKED | {f"SHIELD_{name.upper()}": "alert" for name in EVERY}
+LISTED = {"SHIELD_ALLOW_EXECUTABLE_MEMORY": "node,node-flags"}
+ALLOWED = {"SHIELD_EXECUTABLE_MEMORY": "allow"}
+V8_LISTED = {"SHIELD_EXECUTABLE_MEMORY": "block", "SHIELD_ALLOW_EXECUTABLE_MEMORY": "node"}
+NO_OUTBOUND = {"SHIELD_OUTBOUND_CONNECTIVITY": "allow"}
+SWITCH = {"SHIELD_BLOCK_FOREIGN_FUNCTIONS": "on"}
+EACH_NODE = pytest.mark.parametrize("name", long_but({"nodejs24.x"}, RUNTIMES), indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module", params=RUNTIMES)
+def name(request: pytest.FixtureRequest) -> str:
+    if reason := RUNTIMES[request.param].missing():
+        pytest.skip(reason)
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def box(name: str, layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    code = shutil.copytree(Path(__file__).parent / "memory", tmp_path_factory.mktemp("memory") / "code")
+    with whole_sandbox(code, layer, runtime=RUNTIMES[name]) as sandbox:
+        yield sandbox
+
+
+def run_node(box: Sandbox, name: str, settings: Mapping[str, str], *arguments: str) -> Completed:
+    platform = {"AWS_EXECUTION_ENV": f"AWS_Lambda_{name}"}
+    return box.run_command([SHIELD, NODE, *arguments], environment={**platform, **settings}, timeout=120)
+
+
+def told_of_flags(done: Completed) -> list[tuple[str, str]]:
+    return [(x["mode"], x["details"]["path"]) for x in done.shield_lines if x.get("allow") == "node-flags"]
+
+
+@EACH_NODE
+@pytest.mark.promise("memory.v8-flags")
+@pytest.mark.skipif(architecture() != "x86_64", reason="its machine code is of x86_64")
+@pytest.mark.parametrize(
+    ("settings", "mode"),
+    [
+        (BLOCKED | ALLOWED, "allow"),
+        (BLOCKED | LISTED, "allow"),
+        (ALERTED, "alert"),
+        (BLOCKED, "block"),
+        (BLOCKED | NO_OUTBOUND, "block"),
+        (BLOCKED | V8_LISTED, "block"),
+        (BLOCKED | ALLOWED | SWITCH, "block"),
+        (ALERTED | SWITCH, "block"),
+    ],
+)
+def test_javascript_that_takes_all_memory(box: Sandbox, name: str, settings: Mapping[str, str], mode: str) -> None:
+    """Without a native module, it reaches any host; by block, it does not get that far."""
+    with box.socket(socket.AF_INET, socket.SOCK_STREAM) as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind(("203.0.113.9", 80))
+        server.listen()
+        done = run_node(box, name, settings, "/var/task/all_memory.js")
+        server.settimeout(0.01)
+        try:
+            heard = server.accept()[0].recv(16)
+        except TimeoutError:
+            heard = b""
+    assert heard == (b"" if mode == "block" else b"arrived"), done.stderr
+    assert done.returncode == (1 if mode == "block" else 0)
+    flags = [flag for told, flag in told_of_flags(done) if told == mode]
+    assert flags[:1] == ([] if mode == "allow" else ["--no-wasm-bounds-checks"])
+    assert ("shielded-function: V8's flags may not change" in done.stderr) is (mode == "block")
+
+
+@EACH_NODE
+@pytest.mark.promise("memory.v8-flags")
+def test_every_way_to_the_flags_is_asked(box: Sandbox, name: str) -> None:
+    """Also for `import` and for threads; a flag that only measures or limits is ignored, with a line."""
+    ways = ["require", "import", "builtin", "harmless", "not_text", "worker"]
+    ways += ["binding"] * (name in ("nodejs20.x", "nodejs22.x"))
+    said = {"harmless": "undefined", "not_text": "ERR_INVALID_ARG_TYPE"}
+    done = run_node(box, name, BLOCKED, "/var/task/flags.cjs", *ways)
+    assert done.stdout.splitlines() == [f"{way}: {said.get(way, 'EACCES')}" for way in ways], done.stderr
+    assert set(told_of_flags(done)) == {("block", "--expose-gc"), ("block", "--stack-size=900")}
+    line = next(line for line in done.shield_lines if line.get("allow") == "node-flags")
+    assert (line["policy"], line["severity"]) == ("executable_memory", "notice")
+    assert line["caller"]["file"] == "/var/task/flags.cjs"
+    learned = run_node(
+        box, name, ALERTED | {"SHIELD_ALLOW_EXECUTABLE_MEMORY": "node-flags"}, "/var/task/flags.cjs", *ways
+    )
+    assert not told_of_flags(learned)
+    assert "EACCES" not in learned.stdout
+
+
+@EACH_NODE
+@pytest.mark.promise("memory.v8-flags")
+def test_behind_the_preload_the_flags_are_frozen(box: Sandbox, name: str) -> None:
+    """A thread that leaves the preload out ends the process: V8's own check."""
+    done = run_node(box, name, BLOCKED, "/var/task/flags.cjs", "bare_worker")
+    assert done.returncode < 0
+    assert "Check failed: !IsFrozen()" in done.stdout + done.stderr
+    assert "changed" not in done.stdout
+
+
+@EACH_NODE
+def test_where_the_flags_are_not_frozen(box: Sandbox, name: str) -> None:
+    """Known to get through (docs/security/limits.md): children, and a program whose version is not known."""
+    listed = BLOCKED | {"SHIELD_ALLOW_CHILD_PROCESS": NODE}
+    done = run_node(box, name, listed, "/var/task/flags.cjs", "bare_child", "flag_of_child")
+    assert done.stdout.splitlines() == ["bare_child: changed", "flag_of_child: function"], done.stderr
+    done = run_node(box, name, BLOCKED | {"AWS_EXECUTION_ENV": ""}, "/var/task/flags.cjs", "bare_worker", "require")
+    assert done.stdout.splitlines() == ["changed", "bare_worker: 0", "require: EACCES"], done.stderr

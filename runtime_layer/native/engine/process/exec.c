@@ -139,7 +139,8 @@ static int64_t start_program(const struct call *call, const struct exec *e, stru
     struct child_start start;
     int64_t result = judge_program(call, e, program, scratch);
     if (!result)
-        result = child_start_make(&start, path_to_start(program, text_of(scratch->path)), e->envp);
+        result =
+            child_start_make(&start, path_to_start(program, text_of(scratch->path)), program->path, e->envp);
     /* Released before exec, as a vfork child's exec does not return here. */
     scratch_give(scratch);
     if (!result) {

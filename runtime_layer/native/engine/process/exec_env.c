@@ -1,5 +1,7 @@
 #include "exec_env.h"
 
+#include "../../core/native_code.h"
+#include "../../core/verdict.h"
 #include "../base/user_memory.h"
 #include "../state/child_settings.h"
 
@@ -142,6 +144,15 @@ static void put_preload(struct writer *w, struct text theirs)
     put_char(w, 0);
 }
 
+/* Whether node_callers.cjs is preloaded: it names callers, or asks before V8's flags change. */
+static bool has_node_preload(struct text program)
+{
+    return sealed->policy.node_callers == CALLERS_ON ||
+           (language_from(base_name(program)) == LANGUAGE_NODE &&
+            verdict_bridge(&sealed->policy, TEXT(NODE_FLAGS), sealed->process.memory_by_runtime).action !=
+                ACTION_ALLOW);
+}
+
 /* "NODE_OPTIONS=--require <beside our library>/node_callers.cjs[ <theirs>]" */
 static void put_node_options(struct writer *w, struct text theirs)
 {
@@ -183,7 +194,8 @@ static void put_learned(struct writer *w)
     put_char(w, 0);
 }
 
-/* Copies the caller's variables, except removed ones. The ones that the shield extends are returned instead. */
+/* Copies the caller's variables, except removed ones. The ones that the shield extends are returned instead. NULL: it does not
+ * extend NODE_OPTIONS. */
 static int64_t copy_variables(uint64_t envp, uint64_t count, struct writer *w, uint64_t *out, uint64_t *n,
                               struct text *preload, struct text *node_options)
 {
@@ -202,15 +214,14 @@ static int64_t copy_variables(uint64_t envp, uint64_t count, struct writer *w, u
         if (is_dropped(variable) || is_other_library_path(variable))
             continue;
         w->used += (uint32_t)len + 1;
-        bool is_kept = sealed->policy.node_callers == CALLERS_ON &&
-                       has_name(variable, TEXT("NODE_OPTIONS="), node_options);
+        bool is_kept = node_options && has_name(variable, TEXT("NODE_OPTIONS="), node_options);
         if (!is_kept && !has_name(variable, TEXT("LD_PRELOAD="), preload))
             out[(*n)++] = (uint64_t)at;
     }
     return 0;
 }
 
-int64_t child_start_make(struct child_start *start, struct text path, uint64_t envp)
+int64_t child_start_make(struct child_start *start, struct text path, struct text program, uint64_t envp)
 {
     uint64_t count, bytes, n = 0;
     int64_t error = measure_environment(envp, &count, &bytes);
@@ -242,8 +253,9 @@ int64_t child_start_make(struct child_start *start, struct text path, uint64_t e
     for (uint32_t i = 0; i < sealed->process.texts.setting_count; i++)
         out[n++] = (uint64_t)(sealed->process.texts.pool + sealed->process.texts.settings[i]);
     struct text preload = TEXT(""), node_options = TEXT("");
-    error = copy_variables(envp, count, &w, out, &n, &preload, &node_options);
-    if (sealed->policy.node_callers == CALLERS_ON) {
+    bool has_preload = has_node_preload(program);
+    error = copy_variables(envp, count, &w, out, &n, &preload, has_preload ? &node_options : NULL);
+    if (has_preload) {
         out[n++] = (uint64_t)(w.at + w.used);
         put_node_options(&w, node_options);
     }

@@ -14,8 +14,9 @@ struct child_start {
     uint64_t memory, size;       /* for child_start_release */
 };
 
-/* Copies `path`, and `envp` with the shield's settings and preload. 0, or an errno. */
-int64_t child_start_make(struct child_start *start, struct text path, uint64_t envp);
+/* Copies `path`, and `envp` with the shield's settings and preload. `program`: the program's own path; empty: unknown. 0, or an
+ * errno. */
+int64_t child_start_make(struct child_start *start, struct text path, struct text program, uint64_t envp);
 /* Must be called after a failed exec. After a successful one of a vfork child, its parent releases the memory when it starts
  * another program and the child has ended. */
 void child_start_release(const struct child_start *start);

@@ -1,9 +1,11 @@
 #include "node_notes.h"
 
+#include "../../core/native_code.h"
 #include "../base/raw_syscall.h"
 #include "../base/thread_local.h"
 #include "../base/user_memory.h"
 #include "../state/sealed_state.h"
+#include "alerts.h"
 
 enum { NOTES = 32, NOTE_MAX = 1024, HOST_MAX = 256 };
 
@@ -12,7 +14,7 @@ enum { NOTES = 32, NOTE_MAX = 1024, HOST_MAX = 256 };
 struct note {
     uint64_t thread;
     uint32_t number, id;                 /* number: 0 while it is written */
-    char kind;                           /* 's': a socket, 'x': a program */
+    char kind;                           /* 's': a socket, 'x': a program, 'f': V8's flags */
     uint16_t host_len, places_len, port; /* port 0: there is no address */
     struct address ip;
     char host[HOST_MAX], places[NOTE_MAX];
@@ -62,13 +64,30 @@ static void keep_places(char kind, uint32_t id, struct text places)
     __atomic_store_n(&note->number, number, __ATOMIC_RELEASE);
 }
 
+/* "f<flags>", then the places that would change them. */
+static int64_t judge_v8_flags(const struct call *call, struct text rest)
+{
+    struct call asked = *call;
+    asked.nr = -1; /* the write is no act of the caller */
+    struct text flags;
+    text_next(&rest, '\n', &flags);
+    keep_places('f', 0, rest);
+    struct text named = {flags.at + 1, flags.len - 1};
+    bool is_refused = bridge_is_refused(&asked, named, TEXT(NODE_FLAGS));
+    keep_places('f', 0, TEXT(""));
+    return is_refused ? -EACCES : (int64_t)call->arg[2];
+}
+
 int64_t keep_node_note(const struct call *call)
 {
     char bytes[NOTE_MAX];
     struct text rest = {bytes, (uint32_t)(call->arg[2] < sizeof bytes ? call->arg[2] : sizeof bytes)}, head;
     uint32_t id;
-    if (sealed->policy.node_callers != CALLERS_ON || rest.len < 2 ||
-        !read_user(bytes, call->arg[1], rest.len))
+    if (rest.len < 2 || !read_user(bytes, call->arg[1], rest.len))
+        return -EBADF;
+    if (bytes[0] == 'f')
+        return judge_v8_flags(call, rest);
+    if (sealed->policy.node_callers != CALLERS_ON)
         return -EBADF;
     char kind = bytes[0];
     text_next(&rest, kind == 'k' ? ' ' : '\n', &head);
@@ -100,8 +119,8 @@ static bool may_be_about(const struct note *n, const struct alert *a)
 {
     if (!n->number || !n->places_len)
         return false;
-    if (a->policy == CREATE_CHILD_PROCESS)
-        return n->kind == 'x' && n->thread == thread_pointer();
+    if (a->policy == CREATE_CHILD_PROCESS || a->policy == EXECUTABLE_MEMORY)
+        return n->kind == (a->policy == EXECUTABLE_MEMORY ? 'f' : 'x') && n->thread == thread_pointer();
     return a->policy == OUTBOUND_CONNECTIVITY && n->kind == 's' && has_key(n, a);
 }
 

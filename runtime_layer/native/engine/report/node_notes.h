@@ -1,6 +1,6 @@
-/* Keeps notes of the JavaScript that asked for a connection or a program. node_callers.cjs, preloaded where
- * SHIELD_NODE_CALLERS is on, writes them to a descriptor that no process can have. A hint for people: any code of the function
- * can write a note, and no verdict depends on it. */
+/* Keeps notes of the JavaScript that asked for a connection or a program. node_callers.cjs, preloaded into Node.js, writes them to
+ * a descriptor that no process can have. A hint for people: any code of the function can write a note, and no verdict depends
+ * on it. By the same way the preload asks whether V8's flags may change. */
 #ifndef SHIELD_NODE_NOTES_H
 #define SHIELD_NODE_NOTES_H
 

@@ -104,6 +104,8 @@ void guard_calls(uint8_t *table, const struct sealed *s)
         reasons |= UNTIL_READY;
     for (uint32_t nr = 0; nr < GATE_TABLE; nr++)
         table[nr] = guard_of(nr, reasons);
+    if (s->process.language == LANGUAGE_NODE && table[__NR_write] == GUARD_NEXT_EVENT)
+        table[__NR_write] = GUARD_MARKED; /* Node.js's preload asks by a write (report/node_notes.h) */
     copy_bytes(&table[GATE_LOG], &s->process.log, sizeof s->process.log);
     table[GATE_REASONS] = reasons;
 }
