@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 
 from harness.engine import layer
-from harness.running import SHIELD, policy, whole_sandbox
+from harness.running import SHIELD, heard_outside, policy, whole_sandbox
 from harness.thinning import long_but
 from runtimes.functions import STACK, Described, synthesize
 from shielded_function import ShieldPolicy
@@ -176,16 +175,7 @@ def told_of_flags(done: Completed) -> list[tuple[str, str]]:
 )
 def test_javascript_that_takes_all_memory(box: Sandbox, name: str, settings: Mapping[str, str], mode: str) -> None:
     """Without a native module, it reaches any host; by block, it does not get that far."""
-    with box.socket(socket.AF_INET, socket.SOCK_STREAM) as server:
-        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        server.bind(("203.0.113.9", 80))
-        server.listen()
-        done = run_node(box, name, settings, "/var/task/all_memory.js")
-        server.settimeout(0.01)
-        try:
-            heard = server.accept()[0].recv(16)
-        except TimeoutError:
-            heard = b""
+    heard, done = heard_outside(box, lambda: run_node(box, name, settings, "/var/task/all_memory.js"))
     assert heard == (b"" if mode == "block" else b"arrived"), done.stderr
     assert done.returncode == (1 if mode == "block" else 0)
     flags = [flag for told, flag in told_of_flags(done) if told == mode]

@@ -1,4 +1,5 @@
 /* Judges calls that send: the address of each message, and the question of each query. */
+#include "../../core/native_code.h"
 #include "../base/syscall_ctx.h"
 #include "../base/linux_abi.h"
 #include "../report/node_notes.h"
@@ -211,6 +212,17 @@ enum outcome judge_send(struct call *call)
                   : RUN_IN_PLACE;
 }
 
+/* A note, or a question for V8's flags. */
+static int64_t take_node_note(const struct call *call)
+{
+    char bytes[NOTE_MAX];
+    struct text flags = TEXT("");
+    int64_t taken = keep_node_note(call, bytes, &flags);
+    struct call asked = *call;
+    asked.nr = -1; /* the write is no act of the caller */
+    return flags.len && bridge_is_refused(&asked, flags, TEXT(NODE_FLAGS)) ? -EACCES : taken;
+}
+
 /* Until the runtime is ready, each write may be its first request; later the gate passes only writes on marked descriptors
  * here. */
 enum outcome judge_write(struct call *call)
@@ -218,7 +230,7 @@ enum outcome judge_write(struct call *call)
     uint64_t *arg = call->arg;
     int32_t descriptor = (int32_t)arg[0];
     if (descriptor == NOTES_DESCRIPTOR && call->nr == __NR_write)
-        return answer(call, keep_node_note(call));
+        return answer(call, take_node_note(call));
     bool is_stream = check_tcp_mark(descriptor);
     struct vector v = {arg[1], arg[2]};
     struct message m = {.vectors = (uint64_t)&v, .vector_count = 1};

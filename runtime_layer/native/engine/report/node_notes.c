@@ -1,13 +1,11 @@
 #include "node_notes.h"
 
-#include "../../core/native_code.h"
 #include "../base/raw_syscall.h"
 #include "../base/thread_local.h"
 #include "../base/user_memory.h"
 #include "../state/sealed_state.h"
-#include "alerts.h"
 
-enum { NOTES = 32, NOTE_MAX = 1024, HOST_MAX = 256 };
+enum { NOTES = 32, HOST_MAX = 256 };
 
 /* A ring of notes, in which the newest replaces the oldest. A note that another thread is writing may be torn, which `number`
  * shows; its lengths are always within bounds. */
@@ -51,7 +49,8 @@ static void keep_key(struct note *note, struct text rest)
         note->host_len = keep(note->host, sizeof note->host, key);
 }
 
-static void keep_places(char kind, uint32_t id, struct text places)
+/* `host`: of V8's flags, the flags. */
+static void keep_places(char kind, uint32_t id, struct text host, struct text places)
 {
     uint32_t number = __atomic_add_fetch(&last_number, 1, __ATOMIC_RELAXED);
     struct note *note = &notes[number % NOTES];
@@ -59,34 +58,24 @@ static void keep_places(char kind, uint32_t id, struct text places)
     note->thread = thread_pointer();
     note->id = id;
     note->kind = kind;
-    note->host_len = note->port = 0;
+    note->port = 0;
+    note->host_len = keep(note->host, sizeof note->host, host);
     note->places_len = keep(note->places, sizeof note->places, places);
     __atomic_store_n(&note->number, number, __ATOMIC_RELEASE);
 }
 
-/* "f<flags>", then the places that would change them. */
-static int64_t judge_v8_flags(const struct call *call, struct text rest)
+int64_t keep_node_note(const struct call *call, char bytes[NOTE_MAX], struct text *flags)
 {
-    struct call asked = *call;
-    asked.nr = -1; /* the write is no act of the caller */
-    struct text flags;
-    text_next(&rest, '\n', &flags);
-    keep_places('f', 0, rest);
-    struct text named = {flags.at + 1, flags.len - 1};
-    bool is_refused = bridge_is_refused(&asked, named, TEXT(NODE_FLAGS));
-    keep_places('f', 0, TEXT(""));
-    return is_refused ? -EACCES : (int64_t)call->arg[2];
-}
-
-int64_t keep_node_note(const struct call *call)
-{
-    char bytes[NOTE_MAX];
-    struct text rest = {bytes, (uint32_t)(call->arg[2] < sizeof bytes ? call->arg[2] : sizeof bytes)}, head;
+    struct text rest = {bytes, (uint32_t)(call->arg[2] < NOTE_MAX ? call->arg[2] : NOTE_MAX)}, head;
     uint32_t id;
     if (rest.len < 2 || !read_user(bytes, call->arg[1], rest.len))
         return -EBADF;
-    if (bytes[0] == 'f')
-        return judge_v8_flags(call, rest);
+    if (bytes[0] == 'f') {
+        text_next(&rest, '\n', &head);
+        *flags = (struct text){head.at + 1, head.len - 1};
+        keep_places('f', 0, *flags, rest);
+        return (int64_t)call->arg[2];
+    }
     if (sealed->policy.node_callers != CALLERS_ON)
         return -EBADF;
     char kind = bytes[0];
@@ -99,7 +88,7 @@ int64_t keep_node_note(const struct call *call)
     else if (own)
         own->places_len = 0;
     else if (kind == 's' || kind == 'x')
-        keep_places(kind, id, rest);
+        keep_places(kind, id, TEXT(""), rest);
     return (int64_t)call->arg[2];
 }
 
@@ -119,8 +108,11 @@ static bool may_be_about(const struct note *n, const struct alert *a)
 {
     if (!n->number || !n->places_len)
         return false;
-    if (a->policy == CREATE_CHILD_PROCESS || a->policy == EXECUTABLE_MEMORY)
-        return n->kind == (a->policy == EXECUTABLE_MEMORY ? 'f' : 'x') && n->thread == thread_pointer();
+    if (a->policy == CREATE_CHILD_PROCESS)
+        return n->kind == 'x' && n->thread == thread_pointer();
+    if (a->policy == EXECUTABLE_MEMORY)
+        return n->kind == 'f' && n->thread == thread_pointer() &&
+               text_equal((struct text){n->host, n->host_len}, a->path);
     return a->policy == OUTBOUND_CONNECTIVITY && n->kind == 's' && has_key(n, a);
 }
 

@@ -10,8 +10,10 @@
 
 enum { NOTES_DESCRIPTOR = 0x7fffffff /* fs.nr_open (proc(5)) is lower, and Node.js takes no higher one */ };
 
-/* Handles a write to that descriptor. Returns the result of write(2). */
-int64_t keep_node_note(const struct call *call);
+enum { NOTE_MAX = 1024 };
+/* Handles a write to that descriptor. Returns the result of write(2). `flags`: those of V8 that the preload asks for, in `bytes`;
+ * empty: it asks for none. */
+int64_t keep_node_note(const struct call *call, char bytes[NOTE_MAX], struct text *flags);
 /* The place for an alert of this thread, or of a look-up that a libuv thread makes for another. The texts are kept in `texts`.
  * No package: it is unknown. */
 struct source_place find_node_place(const struct alert *alert, struct place_texts *texts);

@@ -1,0 +1,75 @@
+"""sun.misc.Unsafe, with which Java code reads and writes all memory of its process."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from harness.engine import layer
+from harness.running import SHIELD, heard_outside, policy, whole_sandbox
+from harness.thinning import long_but
+from runtimes.java.table import LINES
+from shielded_function_emulator.languages import find, java
+from shielded_function_emulator.machine import architecture
+from shielded_function_emulator.sandbox import Sandbox
+
+__all__ = ["layer"]
+
+JAVA = "/var/lang/bin/java"
+HERE = Path(__file__).parent
+CONTROLS = ("outbound_connectivity", "read_write_tmp", "create_child_process")
+BLOCKED = {name: value for name, value in policy(**dict.fromkeys(CONTROLS, "block")).items() if "MEMORY" not in name}
+ALERTED = policy(**dict.fromkeys(CONTROLS, "alert")) | {"SHIELD_ALLOW_TMP": "/tmp/hsperfdata_*/**"}
+SWITCH = {"SHIELD_BLOCK_FOREIGN_FUNCTIONS": "on"}
+LISTED = {"SHIELD_ALLOW_EXECUTABLE_MEMORY": "java-unsafe"}
+
+
+@pytest.fixture(scope="module", params=LINES, ids=lambda line: f"java{line}")
+def line(request: pytest.FixtureRequest) -> int:
+    if reason := find(java.name_of(request.param)).missing():
+        pytest.skip(reason)
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def box(line: int, layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    try:
+        javac = java.oldest_compiler()
+    except LookupError as error:
+        pytest.skip(str(error.args[0]))
+    code = tmp_path_factory.mktemp("memory") / "code"
+    options = ("-nowarn", "-Xlint:-options", "-source", "8", "-target", "8", "-d", code)
+    subprocess.run([javac, *options, HERE / "memory" / "AllMemory.java"], check=True, capture_output=True)
+    with whole_sandbox(code, layer, runtime=find(java.name_of(line))) as sandbox:
+        yield sandbox
+
+
+@pytest.mark.promise("memory.unsafe")
+@pytest.mark.skipif(architecture() != "x86_64", reason="its machine code is of x86_64")
+@pytest.mark.parametrize("line", long_but({max(LINES)}, LINES), indirect=True, scope="module")
+@pytest.mark.parametrize(
+    ("settings", "since"),
+    [(BLOCKED, 0), (BLOCKED | SWITCH, 24), (ALERTED | SWITCH, 24), (BLOCKED | SWITCH | LISTED, 0)],
+)
+def test_java_that_takes_all_memory(box: Sandbox, line: int, settings: Mapping[str, str], since: int) -> None:
+    """Without native code, it reaches any host (docs/security/limits.md); by the switch, not from Java 24 on."""
+    platform = {"AWS_EXECUTION_ENV": f"AWS_Lambda_{java.name_of(line)}"}
+    command = [SHIELD, JAVA, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", "/var/task", "AllMemory"]
+    run = lambda: box.run_command(command, environment={**settings, **platform}, timeout=120)  # noqa: E731
+    heard, done = heard_outside(box, run)
+    is_refused = since and line >= since
+    assert heard == (b"" if is_refused else b"arrived"), done.stderr
+    assert ("UnsupportedOperationException" in done.stderr) is bool(is_refused)
+    other = [alert for alert in done.shield_lines if "policy" in alert and alert["policy"] != "read_write_tmp"]
+    assert other == []
+
+
+def test_unsafe_where_the_version_is_not_known(box: Sandbox, line: int) -> None:
+    """Known to get through (docs/security/limits.md): an image that does not name its runtime."""
+    heard, _ = heard_outside(
+        box, lambda: box.run_command([SHIELD, JAVA, "-cp", "/var/task", "AllMemory"], environment=BLOCKED | SWITCH)
+    )
+    assert heard == b"arrived"
