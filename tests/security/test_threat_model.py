@@ -82,6 +82,32 @@ def test_bytecode_made_by_hand_reads_the_engine(box: Sandbox) -> None:
     assert [line["event"] for line in done.shield_lines] == ["armed"]
 
 
+# A reader keeps none of its buffer alive for the view that it hands out.
+FREED = """
+import io
+
+class Kept(io.RawIOBase):
+    def readable(self):
+        return True
+    def readinto(self, buffer):
+        global view
+        view = buffer.cast("P")
+
+reader = io.BufferedReader(Kept())
+reader.read(1)
+del reader
+taken, other = [None] * len(view), "never put into it"
+before, view[0] = view[0], id(other)
+print(taken[0])
+view[0] = before
+"""
+
+
+def test_a_freed_buffer_is_written_to(box: Sandbox) -> None:
+    everything = policy(executable_memory="block", read_write_tmp="block", create_child_process="block")
+    assert run(box, FREED, everything | {"SHIELD_BLOCK_FOREIGN_FUNCTIONS": "on"}).stdout == "never put into it\n"
+
+
 def test_a_jump_to_an_instruction_of_libc(box: Sandbox) -> None:
     done = run(box, LOAD + "print(beyond.open_at_libc_instruction(b'/tmp/there') > 2)", TMP_BLOCKED)
     assert done.stdout == "True\n"

@@ -98,7 +98,8 @@ class ShieldPolicy:
         block_foreign_functions: whether the objects of `ctypes`, cffi, JNA, JPype and Fiddle are refused by name, in
             every mode of `executable_memory`, unless `allow_executable_memory` lists them: `_ctypes`, `_cffi_backend`,
             `jna`, `_jpype`, `fiddle`. Rarer bridges, such as koffi, are then refused in every mode too. It is only a
-            hurdle: a copy under another name loads. Many libraries import ctypes, so test it first.
+            hurdle: a copy under another name loads. Many libraries import ctypes, so test it first. Java 25 then
+            refuses `sun.misc.Unsafe`, unless `java-unsafe` is listed.
         on_failure: when the shield cannot be armed, "refuse" to start, or "run_unshielded" and report it. None is
             "run_unshielded" where no mode is block, `clear_tmp` and `block_foreign_functions` are off and
             `deny_outbound` is empty, so that a roll-out never prevents a start; otherwise "refuse". A function with an

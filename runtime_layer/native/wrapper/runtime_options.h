@@ -1,4 +1,5 @@
-/* What the launcher adds to a runtime, so that the runtime closes its own interfaces to all of its memory. */
+/* Options of a runtime that close its own interfaces to all of its memory, and its version, by which it has them
+ * (https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, AWS_EXECUTION_ENV). */
 #ifndef SHIELD_RUNTIME_OPTIONS_H
 #define SHIELD_RUNTIME_OPTIONS_H
 

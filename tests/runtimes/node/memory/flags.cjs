@@ -16,6 +16,11 @@ const WAYS = {
   worker: () => inWorker({}),
   // They do without the preload.
   bare_worker: () => inWorker({ env: {}, execArgv: [] }),
+  internals: () =>
+    new Promise((done) => {
+      const change = `require('internal/test/binding').internalBinding('v8').setFlagsFromString('${FLAG}')`;
+      new Worker(change, { eval: true, execArgv: ['--expose-internals'] }).on('exit', done);
+    }),
   bare_child: () => {
     const bare = spawnSync(process.execPath, ['-e', `new (require('node:worker_threads').Worker)(\`${ELSEWHERE}\`, { eval: true, env: {} })`]);
     return `${bare.stdout}`.trim() || bare.signal || bare.status;
