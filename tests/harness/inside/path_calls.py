@@ -12,6 +12,7 @@ import os
 import platform
 import shutil
 import stat
+import struct
 import sys
 from collections.abc import Iterator
 
@@ -22,7 +23,8 @@ NUMBERS = {
     "link": (86, None), "symlink": (88, None), "chmod": (90, None), "lchown": (94, None), "truncate": (76, 45),
     "mkdirat": (258, 34), "mknodat": (259, 33), "unlinkat": (263, 35), "renameat2": (316, 276), "linkat": (265, 37),
     "symlinkat": (266, 36), "fchmodat": (268, 53), "fchmodat2": (452, 452), "fchownat": (260, 54),
-    "utimensat": (280, 88), "lgetxattr": (192, 9),
+    "utimensat": (280, 88), "lgetxattr": (192, 9), "open": (2, None), "creat": (85, None), "openat": (257, 56),
+    "openat2": (437, 437),
 }  # fmt: skip
 PATHS = (
     "f", "d", "new", "new/", "f/", "d/", "lf", "lf/", "ld", "ld/", "dangling", "dangling/", "loop", "loop/", ".", "..",
@@ -32,6 +34,28 @@ PATHS = (
 CWD = -100
 SYMLINK_NOFOLLOW, REMOVE_FOLDER, SYMLINK_FOLLOW, EMPTY_PATH = 0x100, 0x200, 0x400, 0x1000
 NO_REPLACE, EXCHANGE = 1, 2
+O_PATH, RESOLVES = 0o10000000, (0x01, 0x02, 0x04, 0x08, 0x10, 0x18, 0x100)
+OPENS = (
+    os.O_RDONLY,
+    os.O_RDWR,
+    os.O_CREAT | os.O_RDWR,
+    os.O_CREAT | os.O_RDONLY,
+    os.O_CREAT | os.O_EXCL | os.O_RDWR,
+    3,
+    os.O_CREAT | 3,
+    os.O_TRUNC,
+    os.O_DIRECTORY,
+    os.O_DIRECTORY | os.O_RDWR,
+    os.O_NOFOLLOW,
+    O_PATH | os.O_NOFOLLOW,
+    os.O_CREAT | os.O_NOFOLLOW | os.O_RDWR,
+    os.O_CREAT | os.O_DIRECTORY,
+    os.O_TMPFILE | os.O_RDWR,
+    os.O_TMPFILE,
+    O_PATH | os.O_TRUNC,
+    O_PATH | os.O_CREAT,
+    os.O_APPEND | os.O_WRONLY,
+)
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -45,8 +69,28 @@ def call(name: str, *arguments: object) -> int | None:
     return -ctypes.get_errno() if result < 0 else result
 
 
+def how(flags: int, mode: int = 0, resolve: int = 0, more: bytes = b"") -> bytes:
+    """What openat2 takes: `struct open_how`."""
+    return struct.pack("QQQ", flags, mode, resolve) + more
+
+
+def opens(directory: int, path: str) -> Iterator[tuple[str, tuple[object, ...]]]:
+    """With openat2's own checks: of flags, of a mode without a file to make, of the size of its structure."""
+    for flags in OPENS:
+        yield "openat", (directory, path, flags, 0o640)
+        makes = flags & os.O_CREAT or flags & os.O_TMPFILE == os.O_TMPFILE
+        yield "openat2", (directory, path, how(flags, 0o640 if makes else 0), 24)
+    for odd in (how(1 << 40), how(0, 0o600), how(os.O_CREAT | 2, 0xFFFF0600), how(1 << 30), how(0, 0, 0, b"\1" * 8)):
+        yield "openat2", (directory, path, odd, len(odd))
+    for resolve in RESOLVES:
+        yield "openat2", (directory, path, how(os.O_RDONLY, 0, resolve), 24)
+        yield "openat2", (directory, path, how(os.O_CREAT | os.O_RDWR, 0o640, resolve), 24)
+    yield "openat2", (directory, path, how(0), 8)
+
+
 def calls(directory: int, folder: int, path: str) -> Iterator[tuple[str, tuple[object, ...]]]:
     """With a directory: each spelling of each call."""
+    yield from opens(directory, path)
     yield "mkdirat", (directory, path, 0o755)
     yield "mknodat", (directory, path, stat.S_IFREG | 0o600, 0)
     yield "symlinkat", ("target", directory, path)
@@ -66,6 +110,9 @@ def calls(directory: int, folder: int, path: str) -> Iterator[tuple[str, tuple[o
 
 
 def plain_calls(path: str) -> Iterator[tuple[str, tuple[object, ...]]]:
+    for flags in OPENS:
+        yield "open", (path, flags, 0o640)
+    yield "creat", (path, 0o640)
     yield "mkdir", (path, 0o700)
     yield "mknod", (path, stat.S_IFREG | 0o600, 0)
     yield "unlink", (path,)
@@ -109,6 +156,8 @@ def main() -> None:
 
     def keep(key: str, name: str, arguments: tuple[object, ...]) -> None:
         result = call(name, *arguments)
+        if result and result > 0 and name.startswith(("open", "creat")):
+            os.close(result)
         results[key] = (result, digest(base))
         set_up(base)
 

@@ -62,8 +62,10 @@ static int64_t create(const struct call *call, const struct opening *o, struct s
         if (result != -ELOOP || !follows || o->resolve)
             break;
         int64_t n = KERNEL(readlinkat, parent, name.at, scratch->link, sizeof scratch->link - 1);
-        if (n <= 0) /* another thread replaced or removed the link: retry */
-            continue;
+        if (n <= 0) { /* another thread replaced or removed the link: retry */
+            n = name.len;
+            copy_bytes(scratch->link, name.at, name.len);
+        }
         copy_bytes(scratch->path, scratch->link, (uint64_t)n);
         scratch->path[n] = 0;
         result = -ELOOP;
@@ -74,6 +76,9 @@ static int64_t create(const struct call *call, const struct opening *o, struct s
 
 static int64_t open_temporary(const struct call *call, const struct opening *o)
 {
+    int64_t checked = KERNEL(openat, AT_FDCWD, "", o->flags, o->mode); /* the kernel checks flags first */
+    if (checked != -ENOENT)
+        return checked;
     uint64_t reference = O_PATH | O_DIRECTORY | O_CLOEXEC | (o->flags & O_NOFOLLOW);
     int64_t directory = own_fd_take(kernel_open(o, o->directory, o->path, reference));
     if (is_error(directory))
@@ -143,7 +148,8 @@ static int64_t make_open(const struct call *call, const struct opening *o)
             KERNEL(close, existing);
             return -EISDIR;
         }
-        if (existing != -ENOENT)
+        /* With a slash behind the name of a file or a link, the open that may create says EISDIR. */
+        if (existing != -ENOENT && existing != -ENOTDIR && existing != -ELOOP)
             return existing;
     }
     struct scratch *scratch = scratch_take();
@@ -184,6 +190,10 @@ enum outcome judge_open(struct call *call)
             if (byte)
                 return answer(call, -E2BIG); /* an extension that this gate does not know */
         }
+        /* The kernel looks at the flags before the path: ENOENT says that they are right. */
+        int64_t checked = KERNEL(openat2, AT_FDCWD, "", &how, sizeof how);
+        if (checked != -ENOENT)
+            return answer(call, checked);
         o = (struct opening){.directory = (int32_t)arg[0],
                              .path = arg[1],
                              .flags = how.flags,

@@ -189,8 +189,9 @@ def child_clone_sharing_memory_at_once() -> None:
     by_c("clone_vm_only_exec")
 
 
-@attempt(CHILD, alerts=(1, 2))
+@attempt(CHILD, alerts=(1, 2), alone=True)
 def child_multiprocessing_spawn() -> None:
+    """Alone, as multiprocessing keeps the pipe to its resource tracker open."""
     process = multiprocessing.get_context("spawn").Process(target=leave_mark, args=("ran",))
     process.start()
     process.join()
