@@ -212,7 +212,7 @@ def _batch() -> Any:
     except Exception as error:  # another version of jsii may raise any type
         warnings.warn(
             f"shielded-function: jsii does not load batch.js ({error}): the synthesis sends single requests, "
-            "which take longer, and do not read values of add_property_override",
+            "which take longer, do not read values of add_property_override, and find no circular dependencies",
             stacklevel=2,
         )
         return None

@@ -18,6 +18,7 @@ from rich.text import Text
 
 from shielded_function_monitoring.template import WRAPPER
 
+from . import aws
 from .errors import CliError
 from .modes import FILE_VARIABLE, MODES, POLICIES, variable
 
@@ -83,7 +84,7 @@ def set_mode(function: str, assignments: Sequence[str], options: Options, *, jso
             f"without :{named['qualifier']}"
         )
     wanted = parse_assignments(assignments)
-    client = _client(options)
+    client = cast("_Client", aws.client("lambda", aws.Place(options.region, options.profile)))
     configuration = _call("lambda:GetFunctionConfiguration", function, client.get_function_configuration, function)
     changes = plan(function, configuration, wanted)
     aliases, aliases_note = _aliases(client, function)
@@ -173,18 +174,6 @@ def undo(function: str, changes: Sequence[Change], options: Options) -> str:
     words += ["--region", options.region] if options.region else []
     words += ["--profile", options.profile] if options.profile else []
     return shlex.join(words)
-
-
-def _client(options: Options) -> _Client:
-    import boto3
-    from botocore.config import Config
-    from botocore.exceptions import BotoCoreError
-
-    try:
-        session = boto3.Session(profile_name=options.profile, region_name=options.region)
-        return cast("_Client", session.client("lambda", config=Config(retries={"mode": "standard"})))
-    except BotoCoreError as error:
-        raise CliError(f"no connection to AWS: {error}") from error
 
 
 def _call(action: str, function: str, method: Any, name: str, **arguments: Any) -> dict[str, Any]:

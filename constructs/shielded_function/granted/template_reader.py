@@ -135,7 +135,7 @@ class TemplateGrants:
         text, variables = (argument[0], as_mapping(argument[1])) if isinstance(argument, list) else (argument, {})
         at = 0
         for found in _VARIABLE.finditer(str(text)):
-            yield str(text)[at : found.start()]
+            yield str(text)[at : found.start()].replace("${!", "${")
             name, _, attribute = found[1].partition(".")
             value = {"Fn::GetAtt": [name, attribute]} if attribute else {"Ref": name}
             yield from self._pieces(template, variables.get(found[1], value), depth)

@@ -193,7 +193,8 @@ class Tokens:
     ) -> Iterable[Piece]:
         at = 0
         for variable in re.finditer(r"\$\{([^!}]+)\}", template):
-            yield from _of_sub(template[at : variable.start()], found, self, in_template=True)
+            literal = template[at : variable.start()].replace("${!", "${")
+            yield from _of_sub(literal, found, self, in_template=True)
             name, _, attribute = variable[1].partition(".")
             value = {"Fn::GetAtt": [name, attribute]} if attribute else {"Ref": name}
             yield from self._flatten(place, variables.get(variable[1], value), found)

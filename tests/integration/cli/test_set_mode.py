@@ -76,6 +76,18 @@ def test_several_at_once_and_back_again(checkout: Any, capsys: pytest.CaptureFix
     assert variables(checkout) == SHIELDED
 
 
+def test_throttled_requests_are_tried_as_often_as_others(checkout: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+    call = botocore.client.BaseClient._make_api_call  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(
+        botocore.client.BaseClient,
+        "_make_api_call",
+        lambda client, *given: made.append(client.meta.config.retries) or call(client, *given),
+    )
+    set_mode.set_mode("checkout", ["read_handler=alert"], YES, json=False)
+    assert {each["total_max_attempts"] for each in made} == {9}, "cli/aws.py"
+
+
 def test_what_changes_nothing(aws: Account, checkout: Any, capsys: pytest.CaptureFixture[str]) -> None:
     aws.refuse = denying("UpdateFunctionConfiguration", code="NobodyAskedForThis")
     assert set_mode.set_mode("checkout", ALERT, Options(dry_run=True, region=REGION), json=False) == 0

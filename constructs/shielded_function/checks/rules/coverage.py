@@ -63,13 +63,13 @@ class _Condition:
         threshold: violations in a period.
         datapoints: number of such periods.
         seconds: length of a period.
-        tells: whether it has an action.
+        actions: its actions, as text.
     """
 
     threshold: float
     datapoints: float
     seconds: float
-    tells: bool
+    actions: frozenset[str]
 
 
 def no_alarm(function: LambdaFunction, context: Context) -> Iterator[Problem]:
@@ -115,7 +115,10 @@ class _Coverage:
         return canonical(
             [
                 sorted(f"{each.counted} {each.pattern}" for each in self.filters),
-                sorted(canonical({**alarm.properties, "AlarmActions": len(alarm.actions)}) for alarm in self.alarms),
+                sorted(
+                    canonical({**alarm.properties, "AlarmActions": sorted(map(canonical, alarm.actions))})
+                    for alarm in self.alarms
+                ),
             ]
         )
 
@@ -136,13 +139,14 @@ def _watches(alarm: Alarm, violation: _Violation, counted: set[Any]) -> bool:
 def _condition(alarm: Alarm) -> _Condition:
     properties = alarm.properties
     queries = properties.get("Metrics")
-    period = properties.get("Period") or (queries[0].get("Period") if isinstance(queries, list) and queries else None)
+    sources = [properties, *(queries if isinstance(queries, list) else ())]
+    periods = (_number({**each, **each.get("MetricStat", {})}.get("Period")) for each in sources)
     beyond = _BEYOND.get(str(properties.get("ComparisonOperator")), float("inf"))
     return _Condition(
         _number(properties.get("Threshold")) + beyond,
         _number(properties.get("DatapointsToAlarm", properties.get("EvaluationPeriods"))),
-        _number(period),
-        bool(alarm.actions),
+        min(periods, default=float("inf")),
+        frozenset(map(canonical, alarm.actions)),
     )
 
 
@@ -157,8 +161,11 @@ def _changes(before: Sequence[_Condition], after: Sequence[_Condition]) -> Itera
         return
     if not before:
         return
-    if any(each.tells for each in before) and not any(each.tells for each in after):
+    old_actions, new_actions = (frozenset[str]().union(*(each.actions for each in every)) for every in (before, after))
+    if old_actions and not new_actions:
         yield "no action any more for"
+    elif old_actions - new_actions:
+        yield "another action than before for"
     for what, unit in (("threshold", "violations"), ("datapoints", "periods")):
         old, new = (min(getattr(each, what) for each in conditions) for conditions in (before, after))
         if new > old:

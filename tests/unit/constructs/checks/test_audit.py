@@ -15,6 +15,7 @@ import aws_cdk as cdk
 import jsonschema
 import pytest
 import typer.main
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
@@ -198,9 +199,23 @@ def alarms(**options: Any) -> Make:
     return shield(alarms=AlarmOptions(**options))
 
 
-def telling(stack: cdk.Stack, props: Props) -> None:
-    topic: Any = sns.Topic(stack, "Topic")
+def telling(stack: cdk.Stack, props: Props, name: str = "Topic") -> None:
+    topic: Any = sns.Topic(stack, name)
     alarms(actions=[cloudwatch_actions.SnsAction(topic)])(stack, props)
+
+
+def telling_others(stack: cdk.Stack, props: Props) -> None:
+    telling(stack, props, "Other")
+
+
+def summed(minutes: int) -> Make:
+    def make(stack: cdk.Stack, props: Props) -> None:
+        count: Any = alarms(enabled=False)(stack, props).metric_violations()
+        period = cdk.Duration.minutes(minutes)
+        twice = cloudwatch.MathExpression(expression="2 * m", using_metrics={"m": count}, period=period)
+        cloudwatch.Alarm(stack, "Summed", metric=twice, threshold=10, evaluation_periods=1)
+
+    return make
 
 
 def plain(stack: cdk.Stack, props: Props) -> lambda_.Function:
@@ -239,7 +254,9 @@ CHANGES: list[tuple[Make, Make, str, str]] = [
     (policy(), nothing, "removed", ""),
     (shield(), shield(shield_layer=LAYER), "looser", "its shield came from the package's own layer, and now"),
     (telling, shield(), "looser", "no action any more for: outbound_connectivity, read_write_tmp,"),
+    (telling, telling_others, "looser", "another action than before for: outbound_connectivity, read_write_tmp,"),
     # Fewer alarms.
+    (summed(60), summed(1), "looser", "violations are counted over 60 seconds, before 3600, for: outbound_conn"),
     (alarms(), alarms(enabled=False), "looser", "no alarm fires any more for: outbound_connectivity, read_write_tmp"),
     (alarms(), alarms(threshold=5), "looser", "an alarm takes 5 violations, before 1, of: outbound_co"),
     (

@@ -216,6 +216,18 @@ def test_what_could_not_be_published_is_tried_again(world: World) -> None:
     assert world.targets() == ["new.example:443"]
 
 
+def test_failures_do_not_use_up_the_limit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOST_AN_HOUR", "5")
+    many = [connect(f"h{n}.example", mode="block") for n in range(5)]
+    world.failing = {"everything"}
+    for _ in range(3):
+        with pytest.raises(main.NotPublishedError, match="5 of 5"):
+            world.deliver(*many)
+    world.failing = set()
+    world.deliver(*many)
+    assert sorted(world.targets()) == [f"h{n}.example:443" for n in range(5)]
+
+
 def test_a_delivery_that_ended_in_the_midst_is_taken_over(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def end(*_: Any, **__: Any) -> None:
         raise MemoryError

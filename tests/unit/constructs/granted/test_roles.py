@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import aws_cdk as cdk
@@ -14,6 +15,7 @@ from aws_cdk import cloudformation_include as cfn_include
 
 from shielded_function import ShieldError
 from shielded_function.granted import read_grants
+from shielded_function.granted.template_reader import TemplateGrants
 
 from .conftest import Ids, MakeFunction, Read
 
@@ -223,3 +225,10 @@ def test_its_own_l1_will_do(read: Read, checkout: lambda_.Function) -> None:
     resource = checkout.node.default_child
     assert isinstance(resource, lambda_.CfnFunction)
     assert read(resource).services == ("sqs",)
+
+
+def test_a_literal_in_front_of_a_variable() -> None:
+    """`${!` stands for `${` everywhere in a template of Fn::Sub, as in `${!aws:username}`."""
+    template: Any = SimpleNamespace(region="eu-west-1", account="123456789012")
+    text = {"Fn::Sub": ["${!aws:username}-${It}-${!x}", {"It": "shop"}]}
+    assert TemplateGrants([]).pieces(template, text) == ("${aws:username}-shop-${x}",)

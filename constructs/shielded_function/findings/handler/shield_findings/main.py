@@ -30,6 +30,8 @@ class _New(NamedTuple):
 
     identity: str
     finding: dict[str, Any]
+    counted: tuple[str, str] | None
+    """The function and control whose limit it is counted in."""
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, int]:
@@ -47,15 +49,18 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, int]:
     if delivery is None:
         return {"lines": 0, "unused": 0, "published": 0}
     memory = _memory()
+    hour = memory.hour
     found, unused = violations_in(delivery)
     partition = context.invoked_function_arn.split(":")[1]
     new = [
-        _New(each.identity, finding_of(each, now=int(memory.clock() * 1000), partition=partition, **_place()))
-        for each in _new_of(found, memory)
+        _New(each.identity, finding_of(each, now=int(memory.clock() * 1000), partition=partition, **_place()), counted)
+        for each, counted in _new_of(found, memory)
     ]
     published = set(_publish(new))
     for each in new:
         (memory.confirm if each.identity in published else memory.release)(each.identity)
+        if each.counted and each.identity not in published:
+            memory.uncount(*each.counted, hour)
     counts = {"lines": len(delivery.lines), "unused": unused, "published": len(published)}
     print(json.dumps({"shield_findings": {**counts, "log_group": delivery.log_group}}))
     if len(published) < len(new):
@@ -63,20 +68,21 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, int]:
     return counts
 
 
-def _new_of(found: Sequence[Violation], memory: Memory) -> Iterator[Violation]:
+def _new_of(found: Sequence[Violation], memory: Memory) -> Iterator[tuple[Violation, tuple[str, str] | None]]:
+    """The new ones, each with what it is counted for."""
     too_many: set[tuple[str, str]] = set()
     for each in found:
         kind = each.function, each.policy
         if kind in too_many or not memory.claim(each.identity):
             continue
         if memory.within_limit(*kind):
-            yield each
+            yield each, kind
             continue
         too_many.add(kind)
         memory.release(each.identity)
         further = each.further(memory.hour)
         if memory.claim(further.identity):
-            yield further
+            yield further, None
 
 
 def _publish(new: Sequence[_New]) -> Iterator[str]:

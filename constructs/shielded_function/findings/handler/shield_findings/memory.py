@@ -63,6 +63,10 @@ class Memory:
         """Releases a finding whose event could not be published, for the next delivery."""
         self.client.delete_item(TableName=self.table, Key={"id": {"S": identity}})
 
+    def uncount(self, function: str, policy: str, hour: int) -> None:
+        """Takes a finding back that was counted in this hour, and could not be published."""
+        self._update(_limit(function, policy, hour), "ADD told :less", _numbers(**{":less": -1}))
+
     @property
     def hour(self) -> int:
         """The hour since the epoch."""
@@ -73,7 +77,7 @@ class Memory:
         now = int(self.clock())
         answer = self.client.update_item(
             TableName=self.table,
-            Key={"id": {"S": f"limit {self.hour} {policy} {function}"}},
+            Key={"id": {"S": _limit(function, policy, self.hour)}},
             UpdateExpression="ADD told :one SET expires = :expires",
             ExpressionAttributeValues=_numbers(**{":one": 1, ":expires": now + 2 * _HOUR}),
             ReturnValues="UPDATED_NEW",
@@ -87,6 +91,10 @@ class Memory:
             UpdateExpression=expression,
             ExpressionAttributeValues=values,
         )
+
+
+def _limit(function: str, policy: str, hour: int) -> str:
+    return f"limit {hour} {policy} {function}"
 
 
 def _numbers(**values: int) -> dict[str, dict[str, Any]]:
