@@ -10,6 +10,9 @@ WRAPPER: Final = "/opt/shielded-function/shield"
 POLICY_FILE: Final = "/opt/shielded-function/policy"
 """The part of a policy that does not fit into the environment, in a separate layer."""
 
+LOCK: Final = "ShieldLock"
+"""The beginning of the ids of policies that lock a role's keys to a VPC."""
+
 WRAPPER_VARIABLE: Final = "AWS_LAMBDA_EXEC_WRAPPER"
 NEXT_WRAPPER_VARIABLE: Final = "SHIELD_NEXT_WRAPPER"
 POLICY_FILE_VARIABLE: Final = "SHIELD_POLICY_FILE"

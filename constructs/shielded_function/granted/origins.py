@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from .actions import Action
+from .actions import Action, covers
 from .arns import Resource, literal, parse_arn, words
 
-__all__ = ["LambdaUse", "reason_of_use"]
+__all__ = ["LambdaUse", "may_be_lambdas", "reason_of_use"]
 
 
 @dataclass(frozen=True)
@@ -156,6 +156,20 @@ SOURCE_TYPES: Final = {
     "AWS::AmazonMQ::Broker": "mq",
     "AWS::DocDB::DBCluster": "rds",
 }
+
+
+def may_be_lambdas(action: Action, resource: Resource, use: LambdaUse) -> bool:
+    """Whether Lambda itself may make a call of an action on a resource, each maybe a pattern."""
+    prefix = action.prefix
+    names = {*use.polled, *use.sent_to, use.key}
+    used = {
+        *(_POLLING.get(prefix, ()) if prefix in use.polled.values() else ()),
+        *(_SENDING.get(prefix, ()) if use.sent_to else ()),
+        *(("putobject", "listbucket") if use.sent_to and prefix == "s3" else ()),
+        *(_ENCRYPTING if use.key and prefix == "kms" else ()),
+    }
+    is_near = not resource.targets or "*" in resource.name or "?" in resource.name or resource.name in names
+    return is_near and any(covers(action.name, each) or covers(each, action.name) for each in used)
 
 
 def reason_of_use(

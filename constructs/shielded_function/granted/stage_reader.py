@@ -25,6 +25,7 @@ from ..batching import holders_of, members_of
 from ..errors import ShieldError
 from ..function_facts import FunctionHandle
 from ..kinds import find_relevant
+from ..names import LOCK
 from ..paths import described, path_of, request_paths
 from .actions import covers, parse_action
 from .arns import Field, Resource, Target, Unknown, l2_path, literal, words
@@ -227,7 +228,8 @@ class Reader:
 
     def _find_policies(self) -> Iterator[_Policy]:
         """The policies that name a role, with the names resolved by one request for each stack."""
-        found = list(self._of_types(IDENTITY_POLICIES))
+        of_types = self._of_types(IDENTITY_POLICIES)  # a lock is made from the grants, and adds none
+        found = [each for each in of_types if not each[1].rpartition("/")[2].startswith(LOCK)]
         members = properties_of([construct for construct, *_ in found], "roles", "roleName", "policyDocument")
         self.looked.learn(document for *_, document in members)
         policies = [

@@ -17,7 +17,7 @@ from .origins import LambdaUse, reason_of_use
 from .planes import Plane, only_of_planes, planes_of
 from .s3 import PREFIXES, Place, bucket_name_problem, place_of
 
-__all__ = ["Caller", "Emitter", "Statement", "decide", "managed_statements"]
+__all__ = ["LAMBDAS_ALONE", "Caller", "Emitter", "Statement", "decide", "managed_statements"]
 
 _ID: Final = "shielded-function:granted"
 
@@ -30,7 +30,7 @@ MAX_SERVICES: Final = 64
 
 # Lambda writes logs and traces, mounts file systems and creates network interfaces. Code that does the same is rare,
 # and all accounts share the hosts of logs and traces. These conditions permit no call of the service's API by the code.
-_LAMBDAS_ALONE: Final = frozenset({"ec2", "elasticfilesystem", "iam", "logs", "s3files", "xray"})
+LAMBDAS_ALONE: Final = frozenset({"ec2", "elasticfilesystem", "iam", "logs", "s3files", "xray"})
 _NO_CALL: Final = frozenset({"kms:viaservice", "lambda:invokedviafunctionurl"})
 
 # Their endpoints contain the account, and the core admits only the function's account.
@@ -201,7 +201,7 @@ class _Decision:
         )
         lambda_use = LambdaUse() if statement.role else self._caller.lambda_use
         reason = reason_of_use(action, resource, statement.conditions, lambda_use, self._granted)
-        if reason and (action.prefix in _LAMBDAS_ALONE or statement.conditions & _NO_CALL):
+        if reason and (action.prefix in LAMBDAS_ALONE or statement.conditions & _NO_CALL):
             self._left_out.append(LeftOut(source, reason))
             return
         if reason:

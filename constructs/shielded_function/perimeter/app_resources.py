@@ -32,7 +32,7 @@ _DESCRIBED: Final = re.compile(r" \[[A-Za-z0-9]+(?:::[A-Za-z0-9@_-]+)+\]$")
 _EARLY: Final[Mapping[str, Sequence[str]]] = {
     ENDPOINT: ("vpcId", "serviceName"),
     CAPACITY_PROVIDER: ("vpcConfig",),
-    FUNCTION: ("vpcConfig", "fileSystemConfigs", "capacityProviderConfig"),
+    FUNCTION: ("vpcConfig", "fileSystemConfigs", "capacityProviderConfig", "role"),
     GROUP: ("vpcId", "securityGroupEgress"),
     SUBNET: ("vpcId",),
 }

@@ -29,14 +29,15 @@ from ..stage_shields import known_stages, stage_shields
 from . import groups, query_logs
 from .app_resources import App
 from .covered import Covered, is_resolved
+from .credentials import CredentialLock
 from .dns import AllowedNames
 from .egress import NO_TRAFFIC, EgressRule, remove_covered
 from .endpoints import EndpointPolicies
 from .entries import EntryError
-from .grants import Trust
+from .grants import Trust, service_in
 from .groups import Group
 from .options import EndpointPolicy, Mode, check_options, chosen_functions, others_policy
-from .residents import ENDPOINT, Network, Resource, is_database, others
+from .residents import ENDPOINT, FUNCTION, Network, Resource, is_database, others
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -116,6 +117,7 @@ class ShieldPerimeter(Construct):
         log_group: logs.ILogGroup | None = None,
         logs: LogOptions | None = None,
         alarm: ControlAlarm | None = None,
+        lock_credentials: bool | Sequence[str] = False,
     ) -> None:
         """
         Args:
@@ -149,6 +151,9 @@ class ShieldPerimeter(Construct):
             log_group: an existing log group of the VPC's queries; by default one is created.
             logs: options of the created log group; by default it keeps a month.
             alarm: options of the alarm: threshold, periods, actions, runbook, and `except_hosts`.
+            lock_credentials: denies the actions that the functions' code is granted to requests from outside of the
+                VPC, so that stolen keys are of no use elsewhere. True: where the VPC has an endpoint of the service. A
+                list: also from these addresses, those of the VPC's NAT gateways, and for every service.
 
         Raises:
             ShieldError: an argument is malformed, or the VPC already has a perimeter. Problems of the functions, their
@@ -170,6 +175,7 @@ class ShieldPerimeter(Construct):
             log_group=log_group,
             logs=logs,
             alarm=alarm,
+            lock_credentials=lock_credentials,
         )
         self._functions = chosen_functions(path, functions)
         self._also = others_policy(path, also_allow, also_allow_aws)
@@ -199,6 +205,10 @@ class ShieldPerimeter(Construct):
         if endpoint_policies != "none" and self.mode == "block":
             trust = Trust((cdk.Stack.of(self).account, *accounts), organization)
             self._endpoints = EndpointPolicies(lambda: list(self._covered.values()), trust, self._narrowing)
+        self._lock: CredentialLock | None = None
+        if lock_credentials and self.mode == "block":
+            addresses = () if isinstance(lock_credentials, bool) else tuple(lock_credentials)
+            self._lock = CredentialLock(vpc.vpc_id, addresses, lambda: list(self._covered.values()), self._services)
         self._narrows_groups = security_groups and self.mode == "block"
         self._allowed = AllowedNames(
             self,
@@ -292,6 +302,15 @@ class ShieldPerimeter(Construct):
             attached.function.node.add_metadata(PERIMETER, self.node.path)
         if self._narrows_groups:
             self._replace_egress(covered)
+        if self._lock is not None:
+            self._lock.lock(covered)
+
+    def _services(self) -> set[str]:
+        """The services that have an endpoint of the app in the VPC."""
+        assert self._app is not None, "visit comes first"
+        assert self._network is not None, "visit comes first"
+        mine = filter(self._network.is_of, self._app.of_type(ENDPOINT))
+        return {service_in(endpoint.properties.get("serviceName")) for endpoint in mine}
 
     def _wants(self, attached: FunctionShield) -> bool:
         if self._functions is None:
@@ -369,6 +388,7 @@ class ShieldPerimeter(Construct):
         self._check_functions()
         self._check_others()
         self._check_groups()
+        self._check_lock()
         self._warn()
         return [text if text.startswith(self.node.path) else f"{self.node.path}: {text}" for text in self._problems]
 
@@ -428,8 +448,19 @@ class ShieldPerimeter(Construct):
                         "take the rule out"
                     )
 
+    def _check_lock(self) -> None:
+        if self._lock is None or self._app is None:
+            return
+        functions = [(each.path, each.references) for each in self._app.of_type(FUNCTION)]
+        for text in (*self._lock.sharing(lambda: iter(functions)), *self._lock.problems):
+            self._problem(text)
+
     def _warn(self) -> None:
         tell = cdk.Annotations.of(self)
+        for name, texts in self._lock.warnings.items() if self._lock else ():
+            tell.add_warning_v2(
+                f"{_WARNING}Lock-{name}", f"Keys of {name} stay usable outside of the VPC for: {'; '.join(texts)}."
+            )
         for path, group in self._groups.items():
             if not groups.is_everything(group.before):
                 for text in groups.lost(group, self._rules(path)):

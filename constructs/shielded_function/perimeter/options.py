@@ -43,6 +43,7 @@ def _problems(
     log_group: Any,
     logs: Any,
     alarm: Any,
+    lock_credentials: Any,
 ) -> Iterator[str]:
     if mode not in get_args(Mode):
         yield f"mode: {mode!r} is neither 'block' nor 'alert'"
@@ -50,6 +51,10 @@ def _problems(
         yield f"priority: {priority!r} is no whole number from 101 to 9900"
     if not isinstance(security_groups, bool):
         yield f"security_groups: {security_groups!r} is neither True nor False"
+    if isinstance(lock_credentials, str) or not (
+        isinstance(lock_credentials, bool) or (isinstance(lock_credentials, (list, tuple)) and lock_credentials)
+    ):
+        yield f"lock_credentials: {lock_credentials!r} is neither True, False nor a list of the NAT gateways' addresses"
     if not isinstance(threats, bool):
         yield f"threats: {threats!r} is neither True nor False"
     if endpoint_policies not in (None, *get_args(EndpointPolicy)):
