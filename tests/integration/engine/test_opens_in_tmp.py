@@ -58,7 +58,7 @@ def test_listed_paths_open_and_no_spelling_of_others(
     assert [name for name in denied if found[name] not in {errno.EACCES, plain[name]}] == []
     assert [name for name in denied if found[name] is None] == []
     others = {name: (found[name], plain[name]) for name in plain if name not in denied and found[name] != plain[name]}
-    assert others == {"file, slash: create": (errno.ENOTDIR, errno.EISDIR)}, "the gate looks whether it is there first"
+    assert not others
     assert (lines > 0) == (settings is LISTED)
 
 
