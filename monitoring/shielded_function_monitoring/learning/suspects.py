@@ -198,6 +198,8 @@ def _handler(seen: Observation, context: Context) -> str | None:
 def _memory(seen: Observation, context: Context) -> str | None:
     if seen.policy != "executable_memory":
         return None
+    if seen.allow == "node-flags":
+        return "V8's flags were changed: some let JavaScript read and write all memory of the process"
     if seen.allow:
         return f"{seen.allow} made memory executable: it compiles, or calls back; all that it writes there can run"
     return "memory was made executable, and no library is known that did: there is no entry, only the mode"

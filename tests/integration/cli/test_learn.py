@@ -206,6 +206,11 @@ LEARNED: dict[str, tuple[list[str], tuple[str, ...], dict[str, object]]] = {
     "a mode is accepted by name": (
         [MODE], ("--accept", "executable_memory=allow"), {"policy": {"executable_memory": "allow"}, "still_denied": []},
     ),
+    "V8's flags, with the entry": (
+        [alert("executable_memory", path="--expose-gc", allow="node-flags")],
+        ("--accept", "node-flags"),
+        {"policy": {"allow_executable_memory": ["node-flags"]}, "decisions": []},
+    ),
     "executable memory is somebody's decision": ([MEMORY], (), {"policy": {}, "decisions": ["executable-memory"]}),
     "and is taken": (
         [MEMORY], ("--accept", "libffi"), {"policy": {"allow_executable_memory": ["libffi"]}, "decisions": []},

@@ -149,6 +149,7 @@ NEVER = [
     ("wildcard-in-name", connect("*.evil.example", path="/x"), "*.evil.example:443"),
     ("read-handler", alert("read_handler", path="/var/task/app.py"), "/var/task/app.py"),
     ("executable-memory", alert("executable_memory", path="/opt/libffi.so"), "/opt/libffi.so"),
+    ("executable-memory", alert("executable_memory", path="--expose-gc", allow="node-flags"), "--expose-gc"),
     ("self-protection", alert("self_protection", path="/proc/self/mem"), "/proc/self/mem"),
 ]
 
