@@ -44,7 +44,13 @@ class Kind:
 FUNCTIONS: Final = Kind(
     "ConfigurationChanges",
     ("aws.lambda", "lambda.amazonaws.com"),
-    ("UpdateFunctionCo", "PutRuntimeManagementConfig", "DeleteFunction2", "UpdateAlias"),
+    (
+        "UpdateFunctionConfiguration",
+        "UpdateFunctionCode",
+        "PutRuntimeManagementConfig",
+        "DeleteFunction2",
+        "UpdateAlias",
+    ),
     (("functionName",),),
     "A shielded function is changed outside CloudFormation.",
 )
