@@ -36,7 +36,7 @@ _TEMPFILE_LENGTH: Final = 11
 
 _FOLLOWERS: Final = (
     "abcdefgijklmnprstuvwxyz acdeijlmnoprstuy acdefhiklmoprstuy abcdefgijlmnoprstuvwy abcdefghiklmnopqrstuvwxyz "
-    "aefiklorstuy abcefghilmnoprstuy abeilmorstuy abcdefgklmnopqrstuvxz eosu adefgilnpsu abcdefgiklmnoprstuvwy "
+    "aefiklorstuy abcefghilmnoprstuy abeilmorstuy abcdefgklmnopqrstuvxz aeiosu adefgilnpsu abcdefgiklmnoprstuvwy "
     "abcdeilmnopsuy abcdefgijklmnoprstuvy abcdefgijklmnoprstuvwxyz acdefghilmoprstuy u abcdefgiklmnoprstuvwy "
     "acdefghiklmnopqrstuwy abcdefghilmnoprstuvwy abcdefgilmnoprstx aeiop aehilnors aceipty abcdegilmnoprstw aeiouz"
 )
@@ -54,14 +54,14 @@ _SHORT: Final = re.compile(
 
 _TEMPFILE: Final = re.compile(r"((?:.*_)?|tmp)([a-z0-9_]{8})")
 _SIX: Final = re.compile(r"((?:.*_)?)([A-Za-z0-9]{6})")
-_BEGINNING: Final = re.compile(r"[A-Za-z]{3,}(?:_|(?=\d+$))")
+_BEGINNING: Final = re.compile(r"_*[A-Za-z]{3,}(?:_|(?=\d+$))")
 """The beginning of a run of characters that its programmer chose: no random part begins so."""
 _LEAST_BEGINNING: Final = 2
 """Characters in front of a `*` right in /tmp."""
 # So long that no other form is meant.
 _EXACT: Final = re.compile(
     r"(tmp)[a-z0-9_]{8}((?![A-Za-z0-9_]).*)|(tmp\.)[A-Za-z0-9]{10}()"
-    r"|(.*?)(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?<!\d)\d{13,20}|(?<![0-9a-f])[0-9a-f]{16,64})"
+    r"|(.*?)(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?<!\d)\d{13,20}|(?<![A-Za-z0-9])[0-9a-f]{16,64})"
     r"((?![0-9a-f]).*)"
 )
 _OF_LENGTH: Final = ("", "tmp", "tmp.")

@@ -157,6 +157,14 @@ COMPLETED = {
         {"allow_tmp": ["/tmp/chromium"]},
         ["preset:sparticuz-chromium"], {"presets": ["sparticuz-chromium"]},
     ),
+    "three libraries that ask for memory, one of them counted": (
+        [
+            *(alert("executable_memory", allow=each) for each in ("_cffi_backend", "libffi")),
+            folded("executable_memory", 2, event="repeated", allow="libjax_common", details={"syscall": "mmap"}),
+        ],
+        {}, ["libffi", "preset:cffi", "preset:jax"],
+        {"allow_executable_memory": ["libffi"], "presets": ["cffi", "jax"]},
+    ),
     "what looks like an attack is nobody's need": (
         [program("/tmp/miner"), connect(ip="169.254.169.254", port=80)], {}, [], None,
     ),

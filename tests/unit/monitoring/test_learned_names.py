@@ -47,12 +47,13 @@ TAKEN = {
     f"report-{UUID}.csv": "report-*.csv",
     f"out/{HEX}": f"out/{'?' * 32}",
     "work12345678901234567890.txt": "work*.txt",
-    "poifiles/poi-sxssf-sheet1234567890123456789.xml": "poifiles/poi-sxssf-sheet*.xml",
+    "poifiles/poi-sxssf-template1234567890123456789.xml": "poifiles/poi-sxssf-template*.xml",
 }
 # A pattern that is offered; empty where only every name in /tmp is.
 OFFERED = {
     "order-1.pdf": "order-*.pdf",
     "order17.pdf": "order*.pdf",
+    "_jinja2-cache-993/x.cache": "_jinja*/**",
     "report_20261202_081012.csv": "report_*.csv",
     "jna1702347291.tmp": "jna*.tmp",
     "exp_zqznnhmh.csv": "exp_????????.csv",
