@@ -161,8 +161,15 @@ docs: setup ## build the docs site into site/, and check every link
 docs-serve: docs ## show the docs site at http://127.0.0.1:8000
 	@$(MKDOCS) serve
 
-wheel: setup ## build the wheel and the sdist into dist/
-	@$(BIN)/python -m hatchling build -d dist
+# What pyproject.toml's build-system requires, and no more: neither .venv nor Node.js.
+WHEEL := .tools/wheel
+wheel: ## build the wheel and the sdist into dist/ (one to five minutes, 500 MB the first time)
+	@echo "wheel: fetching hatchling and zig (100 MB), unless they are there"
+	@test -x $(WHEEL)/bin/python || $(PYTHON) -m venv $(WHEEL)
+	@$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
+	  | $(WHEEL)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --requirement /dev/stdin
+	@echo "wheel: compiling the C for every platform (a minute or more the first time)"
+	@$(WHEEL)/bin/python -m hatchling build -d dist
 
 constraints: setup ## resolve every package anew, for constraints.txt (uv, by pip)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv

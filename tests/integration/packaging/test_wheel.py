@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -58,17 +59,21 @@ def test_build_under_another_umask_gives_the_same_bytes(
 
 
 def rebuild(checkout: Path, place: Path, umask: int) -> list[Path]:
-    """Copies what git has, and builds the wheel and the sdist there as `make wheel` does. zig's own libraries come from
-    the checkout's cache."""
+    """Copies what git has, and builds the wheel and the sdist there, as README.md says.
+
+    zig's own libraries come from the checkout's cache.
+    """
     place.mkdir(parents=True)
     pack = ["tar", "--create", "--null", "--files-from=-"]
     names = "\0".join(committed()).encode()
     packed = subprocess.run(pack, cwd=checkout, input=names, capture_output=True, check=True)
     unpack = ["tar", "--extract", "--no-same-permissions", "--no-same-owner"]
     subprocess.run(unpack, cwd=place, input=packed.stdout, check=True, umask=umask)
-    build = [sys.executable, "-m", "hatchling", "build", "-d", "dist"]
+    (build,) = re.findall(r"^(make wheel)$", (place / "README.md").read_text(), re.MULTILINE)
+    build = [*build.split(), f"PYTHON={sys.executable}"]
     environment = {**os.environ, "ZIG_GLOBAL_CACHE_DIR": str(checkout / ".zig-cache")}
     subprocess.run(build, cwd=place, env=environment, stdin=subprocess.DEVNULL, check=True, umask=umask)
+    assert not (place / ".venv").exists(), "the development set"
     return sorted((place / "dist").iterdir())
 
 
