@@ -11,20 +11,22 @@ from shielded_function_monitoring.intrinsics import REGION
 
 _DYNAMODB = "DynamoDB_20120810"
 # The properties that AWS::DynamoDB::Table and CreateTable share.
-_TABLE_PROPERTIES = ("AttributeDefinitions", "KeySchema", "BillingMode")
-_AUTHORIZATION = f"AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260101/{REGION}/dynamodb/aws4_request"
+_THROUGHPUT = ("BillingMode", "ProvisionedThroughput")
+_TABLE_PROPERTIES = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", *_THROUGHPUT)
+_AUTHORIZATION = "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260101/{}/dynamodb/aws4_request"
 
 
 class AwsService:
     """A WSGI application. `calls`: the operations that arrived, as `DynamoDB_20120810.PutItem`."""
 
-    def __init__(self, tables: Mapping[str, Mapping[str, Any]]) -> None:
-        # Imported late: it takes a second, and only the demo needs it.
+    def __init__(self, tables: Mapping[str, Mapping[str, Any]], region: str = REGION) -> None:
+        # Imported late: it takes a second, and few need it.
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
         from werkzeug.test import Client
 
         self._application: Any = DomainDispatcherApplication(create_backend_app)
         self._client = Client(self._application)
+        self._region = region
         self.calls: list[str] = []
         for name, properties in tables.items():
             # moto's tables belong to the whole process: others are left alone, as they may be in use.
@@ -49,8 +51,8 @@ class AwsService:
     def _post(self, operation: str, parameters: Mapping[str, Any]) -> Any:
         return self._client.post(
             "/",
-            base_url=f"https://dynamodb.{REGION}.amazonaws.com",
+            base_url=f"https://dynamodb.{self._region}.amazonaws.com",
             data=json.dumps(parameters),
             content_type="application/x-amz-json-1.0",
-            headers={"X-Amz-Target": f"{_DYNAMODB}.{operation}", "Authorization": _AUTHORIZATION},
+            headers={"X-Amz-Target": f"{_DYNAMODB}.{operation}", "Authorization": _AUTHORIZATION.format(self._region)},
         )

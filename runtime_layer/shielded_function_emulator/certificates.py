@@ -11,6 +11,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 _LIFETIME = timedelta(days=1)
@@ -33,6 +34,13 @@ class CertificateAuthority:
     def pem(self) -> bytes:
         """The authority's certificate."""
         return self._certificate.public_bytes(serialization.Encoding.PEM)
+
+    @property
+    def store(self) -> bytes:
+        """The authority's certificate as a store that Java reads."""
+        return pkcs12.serialize_java_truststore(
+            [pkcs12.PKCS12Certificate(self._certificate, b"authority")], serialization.NoEncryption()
+        )
 
     def server_context(self, names: Sequence[str]) -> ssl.SSLContext:
         """A TLS context for a server of these names."""

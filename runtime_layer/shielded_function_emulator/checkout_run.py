@@ -80,10 +80,7 @@ def run_checkout(
         SandboxError: there is no sandbox with its own network here.
     """
     authority = CertificateAuthority()
-    tables = {
-        assembly.physical_name(STACK, logical_id): properties
-        for logical_id, properties in assembly.resources(STACK, "AWS::DynamoDB::Table").items()
-    }
+    tables = assembly.tables(STACK)
     package = assembly.function(STACK, construct)
     package = replace(package, environment={**package.environment, **(settings or {})})
     trust = {"AWS_CA_BUNDLE": _AUTHORITY, "SSL_CERT_FILE": _AUTHORITY}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from shielded_function_emulator.dns_server import Address, DnsServer
 from shielded_function_emulator.sandbox import Sandbox
@@ -22,10 +22,14 @@ _ADDRESSES = [
 
 
 class ClosedNetwork(DnsServer):
-    """The name server, without other servers. Names after the five hundredth do not exist."""
+    """The name server, without other servers. Names after the five hundredth do not exist.
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    `found`: called with each new name and its address, before the name is answered.
+    """
+
+    def __init__(self, sandbox: Sandbox, found: Callable[[str, str], None] = lambda name, address: None) -> None:
         super().__init__(sandbox, {})
+        self._found = found
         self._lock = threading.Lock()
         self._given: dict[str, Address] = {}
 
@@ -34,4 +38,5 @@ class ClosedNetwork(DnsServer):
         with self._lock:
             if name not in self._given and len(self._given) < len(_ADDRESSES):
                 self._given[name] = _ADDRESSES[len(self._given)]
+                self._found(name, str(self._given[name]))
             return [self._given[name]] if name in self._given else None

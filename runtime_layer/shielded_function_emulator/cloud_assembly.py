@@ -245,6 +245,18 @@ class CloudAssembly:
         """The name that environment variables of this assembly give for a resource."""
         return self._resolver(self._stack(stack), {}).name_of(logical_id)
 
+    def tables(self, stack: str) -> dict[str, dict[str, Any]]:
+        """The properties of a stack's DynamoDB tables, by name.
+
+        Raises:
+            CloudAssemblyError: a property is not known before the deployment.
+        """
+        try:
+            found = self.resources(stack, "AWS::DynamoDB::Table")
+            return {self.physical_name(stack, logical_id): properties for logical_id, properties in found.items()}
+        except IntrinsicError as error:
+            raise CloudAssemblyError(f"{stack}: a table has {error}") from error
+
     def environments(self) -> dict[tuple[str, str], list[str]]:
         """The stacks of each account and region, nested ones and those of stages too, as `resolver` calls them."""
         found: dict[tuple[str, str], list[str]] = {}

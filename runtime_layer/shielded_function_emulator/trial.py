@@ -5,24 +5,29 @@ Its network is `closed_network`: every name resolves, no host answers, nothing l
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from shielded_function_emulator import interface_emulator
 from shielded_function_emulator.closed_network import ClosedNetwork
 from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPackage, FunctionPlace
-from shielded_function_emulator.function import EmulatedFunction, Invocation
-from shielded_function_emulator.languages import python, python_versions
-from shielded_function_emulator.languages.parts import Unavailable
+from shielded_function_emulator.function import EmulatedFunction, Invocation, LogLine
+from shielded_function_emulator.languages import java, node, python, python_versions
+from shielded_function_emulator.languages.parts import Unavailable, provide
 from shielded_function_emulator.languages.runtime import Runtime
+from shielded_function_emulator.replies import AnsweringNetwork, Trust
 from shielded_function_emulator.sandbox import Isolation, SandboxError
 from shielded_function_emulator.shield_log import ShieldLog
+from shielded_function_emulator.web import Application
 from shielded_function_monitoring.alarm import AlarmState
 from shielded_function_monitoring.simulated.log_events import LogEvent
 from shielded_function_monitoring.template import WRAPPER, TemplateError, monitoring_of
+
+Report = Callable[[str], None]
 
 NAMESPACES = (
     "an emulated Lambda needs root or unprivileged user namespaces: {}; run it with sudo, or, in a container, start "
@@ -37,6 +42,7 @@ class Alarm:
     `actions`: the actions that CloudWatch would call now.
     """
 
+    name: str
     logical_id: str
     before: AlarmState
     after: AlarmState
@@ -45,21 +51,26 @@ class Alarm:
 
 @dataclass(frozen=True)
 class Trial:
-    """The result of one invocation.
+    """The result of one invocation, or of several in one sandbox.
 
     Attributes:
-        invocation: the function's answer and its log.
+        invocations: the function's answers and their logs.
         shield: the shield's lines in that log.
         alarms: those that the template has on the function's metrics.
         alarms_note: why there are none, in one line; empty when there are.
         isolation: how much of Lambda's sandbox there was.
     """
 
-    invocation: Invocation
+    invocations: tuple[Invocation, ...]
     shield: ShieldLog
     alarms: tuple[Alarm, ...]
     alarms_note: str
     isolation: Isolation
+
+    @property
+    def log(self) -> list[LogLine]:
+        """The log of all invocations."""
+        return [line for invocation in self.invocations for line in invocation.log]
 
 
 def is_shielded(package: FunctionPackage) -> bool:
@@ -68,61 +79,94 @@ def is_shielded(package: FunctionPackage) -> bool:
 
 
 def attempt(
-    assembly: CloudAssembly, place: FunctionPlace, package: FunctionPackage, event: Any, report: Callable[[str], None]
+    assembly: CloudAssembly,
+    place: FunctionPlace,
+    package: FunctionPackage,
+    events: Sequence[Any],
+    report: Report,
+    *,
+    live: Report | None = None,
+    replies: Mapping[str, Application] = MappingProxyType({}),
 ) -> Trial:
-    """Invokes a function once.
+    """Invokes a function once for each event, one after the other.
 
     Args:
         assembly: where the function is from.
         place: where in it.
         package: the function, with the known values of its deployment.
-        event: its payload.
+        events: their payloads.
         report: called with one line for each download, and for each difference from Lambda.
+        live: called with the progress of a download, and with an empty text at its end.
+        replies: the answers of hosts (names or globs).
 
     Raises:
-        SandboxError: there is no sandbox here, or not this runtime, or the emulator does not answer.
+        SandboxError: there is no sandbox here, or the emulator does not answer.
+        Unavailable: this runtime is not here, and cannot be fetched.
         FetchError: AWS's runtime interface emulator is not there, and cannot be fetched.
     """
     interface_emulator.provide(report)
-    with EmulatedFunction(package, runtime=runtime_for(package.runtime, report)) as function:
+    runtime = runtime_for(package.runtime, report, live)
+    with ExitStack() as stack:
+        trust = stack.enter_context(Trust()) if replies else None
+        platform, mounts = (trust.environment, trust.mounts) if trust else ({}, {})
+        function = stack.enter_context(EmulatedFunction(package, platform, mounts, runtime))
         isolation = function.sandbox.isolation
         if not isolation.whole:
             raise SandboxError(NAMESPACES.format(isolation.note))
-        with ClosedNetwork(function.sandbox):
-            invocation = function.invoke(event)
-    alarms, note = _alarms(assembly, place, package, invocation)
-    return Trial(invocation, ShieldLog.of(invocation.log), alarms, note, isolation)
+        network = AnsweringNetwork(function.sandbox, replies, trust.authority) if trust else None
+        stack.enter_context(network or ClosedNetwork(function.sandbox))
+        invocations = tuple(map(function.invoke, events))
+    log = [line for invocation in invocations for line in invocation.log]
+    alarms, note = _alarms(assembly, place, package, log)
+    return Trial(invocations, ShieldLog.of(log), alarms, note, isolation)
 
 
-def runtime_for(name: str, report: Callable[[str], None]) -> Runtime | None:
-    """Python in the wanted version, where it is here; else this one. None: not Python. `report`: as for `attempt`."""
-    asked = re.fullmatch(r"python(3\.\d+)", name)
-    if asked is None:
-        return None
-    version = asked[1]
-    runtime = python_versions.VERSIONS.get(version)
-    if runtime is python.THIS:
-        return runtime
+def runtime_for(name: str, report: Report, live: Report | None = None) -> Runtime:
+    """The runtime with all that it needs: this machine's own program, else one that is fetched.
+
+    Python runs on this one, where the wanted version is nowhere. `report`, `live`: as for `attempt`.
+
+    Raises:
+        Unavailable: there is no such runtime here; the text says why.
+    """
     try:
-        if runtime is None:
-            raise Unavailable(f"Python {version} is not among {', '.join(python_versions.VERSIONS)}")
-        for part in python_versions.parts_of(version):
-            if not part.there:
-                report(f"fetching {part.name}, once")
-                part.fetch()
-        if reason := runtime.missing():
-            raise Unavailable(reason)
+        return provided(name, report, live)
     except Unavailable as error:
+        if not name.startswith("python3."):
+            raise
         this = python.THIS.execution_environment.removeprefix("AWS_Lambda_python")
         report(f"the function asks for {name} and runs on this Python, {this}: {error}")
         return python.THIS
+
+
+def provided(name: str, report: Report, live: Report | None = None) -> Runtime:
+    """The runtime of exactly this name, as `runtime_for`. Raises Unavailable."""
+    runtime = wanted(name)
+    if runtime is None:
+        raise Unavailable(f"{name} is not emulated: there are {', '.join(rows())}")
+    provide(runtime.parts, report, live)
+    if reason := runtime.missing():
+        raise Unavailable(reason)
+    if own := runtime.own():
+        report(f"{name} runs on this machine's {own}")
     return runtime
 
 
+def rows() -> Mapping[str, Runtime]:
+    """The runtimes by Lambda's names for them."""
+    pythons = {f"python{version}": runtime for version, runtime in python_versions.VERSIONS.items()}
+    return pythons | {one.name: one for one in (*node.RUNTIMES, *java.RUNTIMES)}
+
+
+def wanted(name: str) -> Runtime | None:
+    """The runtime of this name, with this machine's own program if that fits; None: there is none."""
+    return node.of_machine(name) or rows().get(name)
+
+
 def _alarms(
-    assembly: CloudAssembly, place: FunctionPlace, package: FunctionPackage, invocation: Invocation
+    assembly: CloudAssembly, place: FunctionPlace, package: FunctionPackage, log: Sequence[LogLine]
 ) -> tuple[tuple[Alarm, ...], str]:
-    events = [LogEvent(line.time, line.message) for line in invocation.log]
+    events = [LogEvent(line.time, line.message) for line in log]
     at = events[-1].time if events else time.time()
     try:
         resolver = assembly.resolver(place.stack, {place.logical_id: package.name})
@@ -132,11 +176,12 @@ def _alarms(
         changes = monitoring.transitions(events, at, before)
     except TemplateError as error:
         return (), f"the template's alarms cannot be evaluated here: {error}"
+    names = {alarm.logical_id: alarm.name for alarm in monitoring.alarms}
     called: dict[str, list[str]] = {logical_id: [] for logical_id in after}
     for change in changes:
         called[change.alarm.logical_id].extend(call.action for call in change.notifications)
     alarms = tuple(
-        Alarm(logical_id, before[logical_id], after[logical_id], tuple(dict.fromkeys(called[logical_id])))
-        for logical_id in after
+        Alarm(names[logical_id], logical_id, before[logical_id], after[logical_id], tuple(dict.fromkeys(actions)))
+        for logical_id, actions in called.items()
     )
     return alarms, "" if alarms else "the template has no alarm on this function's violations"

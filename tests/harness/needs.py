@@ -9,10 +9,10 @@ from __future__ import annotations
 import sys
 
 from harness import browser, node_extras, programs, python_extras
+from harness.fetching import fetch_all
 from lab.presets import libraries
 from lab.workloads import packages
 from shielded_function_emulator import languages
-from shielded_function_emulator.languages.fetch import fetch_all
 
 PARTS = (
     *languages.PARTS,

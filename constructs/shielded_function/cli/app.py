@@ -523,8 +523,13 @@ def run(
         str, typer.Argument(help="The function: its construct path, logical id, name or id.", show_default=False)
     ],
     event: Annotated[
-        str | None,
-        typer.Option(help="A file with the event as JSON, or - for stdin; by default {}.", show_default=False),
+        list[str] | None,
+        typer.Option(
+            metavar="FILE",
+            help="A file with the event as JSON, or - for stdin; by default {}. A .jsonl file has an event on each "
+            "line. May be repeated: the events follow each other in one sandbox.",
+            show_default=False,
+        ),
     ] = None,
     alert: Annotated[
         bool, typer.Option("--alert", help="Run it in alert mode: report violations, and block nothing.")
@@ -533,17 +538,27 @@ def run(
     value: Value = None,
     layer: LayerContent = None,
     log: Annotated[Path | None, typer.Option(help="Write the function's log to this file, for `learn`.")] = None,
+    reply: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HOST=FILE|STATUS|moto",
+            help="A host that answers calls that the policy lets through: with a file's content, an HTTP status, or, "
+            "for AWS ('*.amazonaws.com=moto'), as moto does, where that is installed. HOST may have wildcards. May be "
+            "repeated.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Invoke one of your own functions, shielded, in an emulated Lambda (on Linux).
 
-    Nothing leaves the machine: every name resolves, and every connection is refused. The exit status is 0 if the
-    function returned and the shield had nothing to report, 3 if it returned and there were alerts, 1 if it failed,
-    and 2 if it could not run. Install its dependencies: pip install "shielded-function\\[run]".
+    Nothing leaves the machine: every name resolves, and every connection is refused, except by a host of --reply. The
+    function's runtime is fetched first, unless this machine has it. The exit status is 0 if the function returned and
+    the shield had nothing to report, 3 if it returned and there were alerts, 1 if it failed, and 2 if it could not run.
+    Install its dependencies: pip install "shielded-function\\[run]".
     """
     from . import run
 
-    options = run.Options(function, event, alert, env or (), value or (), layer or (), log)
+    options = run.Options(function, event or (), alert, env or (), value or (), layer or (), log, reply or ())
     raise typer.Exit(run.run(assembly, options, json=json))
 
 
@@ -583,6 +598,25 @@ def drill(
         raise CliError("name the folder and the function: shielded-function drill cdk.out Shop/Checkout")
     options = runs.Options(function, variables=env or (), values=value or (), layers=layer or ())
     raise typer.Exit(drill.run(assembly, drill.Options(options, incident or (), expect), json=json))
+
+
+@app.command()
+def fetch(
+    runtime: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[RUNTIME]...", help="As Lambda names it: nodejs22.x, java21.", show_default=False),
+    ] = None,
+    listing: Annotated[bool, typer.Option("--list", help="List the runtimes, without fetching any.")] = False,
+    json: Json = False,
+) -> None:
+    """Fetch a runtime for `run` and `drill`, before they do so themselves.
+
+    Each file's hash is checked, or apt checks its signature. They are kept in ~/.cache/shielded-function. The exit
+    status is 2 if one is not available.
+    """
+    from . import fetch
+
+    raise typer.Exit(fetch.run(runtime or (), listing=listing, json=json))
 
 
 def main() -> None:

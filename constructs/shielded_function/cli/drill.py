@@ -19,6 +19,7 @@ from rich.text import Text
 
 from . import run as runs
 from .errors import CliError
+from .progress import live
 from .terminal import FoldingTable, cell, note
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def _play(directory: Path, options: runs.Options, chosen: Sequence[Incident]) ->
     if not trial.is_shielded(package):
         raise CliError(f"{place} has no shield: there is nothing to drill")
     interface_emulator.provide(note)
-    runtime = trial.runtime_for(package.runtime, note)
+    runtime = trial.runtime_for(package.runtime, note, live())
     results: list[Result] = []
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for number, played in enumerate(pool.map(lambda incident: play(incident, package, runtime), chosen), 1):
@@ -174,10 +175,7 @@ def _alarms(
     cloudwatch.evaluate(at)
     cloudwatch.put_log_events(groups[0], [LogEvent(line.time, line.message) for line in played.log])
     fired = [change for change in cloudwatch.evaluate(at) if change.state == "ALARM" and not change.contributor]
-    return tuple(
-        Alarmed(change.alarm.place.path or change.alarm.name, tuple(call.action for call in change.notifications))
-        for change in fired
-    )
+    return tuple(Alarmed(change.alarm.name, tuple(call.action for call in change.notifications)) for change in fired)
 
 
 def to_json(place: FunctionPlace, results: Sequence[Result], differences: Sequence[str]) -> dict[str, Any]:

@@ -56,6 +56,18 @@ def watch(items: Sequence[_T], what: str) -> Iterator[_T]:
         progress.end()
 
 
+def live() -> Callable[[str], None] | None:
+    """Writes a text over the one before, on stderr; an empty text clears the line. None without a terminal."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        return None
+
+    def show(text: str) -> None:
+        sys.stderr.write(f"\r{visible(text)}\x1b[K")
+        sys.stderr.flush()
+
+    return show
+
+
 def size(count: float) -> str:
     """Bytes for people.
 

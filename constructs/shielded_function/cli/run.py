@@ -1,13 +1,12 @@
 """`shielded-function run`: invokes one function of a `cdk.out`, shielded, in an emulated Lambda.
 
-Its dependencies come with `pip install "shielded-function[run]"`; AWS's runtime interface emulator is downloaded at the
-first use. Nothing leaves the machine.
+Its dependencies come with `pip install "shielded-function[run]"`; AWS's runtime interface emulator and the function's
+runtime are downloaded at the first use. Nothing that the function sends leaves the machine.
 """
 
 from __future__ import annotations
 
 import json as json_module
-import os
 import platform
 import sys
 from collections import Counter
@@ -15,50 +14,53 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from .errors import CliError
 from .modes import in_alert_mode
-from .terminal import FoldingTable
+from .progress import live
+from .terminal import Listing, console, note
 
 if TYPE_CHECKING:
-    from shielded_function_emulator.cloud_assembly import FunctionPlace, Known
+    from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPlace, Known
     from shielded_function_emulator.trial import Trial
+    from shielded_function_emulator.web import Application
     from shielded_function_monitoring import Alert
 
 _START = "start"
 FAILED, ALERTED = 1, 3
 """Exit statuses: the function failed; it returned, and there were alerts. 0: neither; 2: it could not run."""
 
-_WIDTH_WITHOUT_TERMINAL = 150
-_STYLES = {"block": "red", "alert": "yellow", "ALARM": "red", "OK": "green"}
+_STYLES = {"ALARM": "red", "OK": "green"}
+_HEADINGS = ("control", "mode", "times", "what", "who", "the entry that would allow it")
+_MOTO = "moto"
 
 
 class Options(NamedTuple):
     """The user's options."""
 
     function: str
-    event: str | None = None
+    events: Sequence[str] = ()
     alert: bool = False
     variables: Sequence[str] = ()
     values: Sequence[str] = ()
     layers: Sequence[str] = ()
     log: Path | None = None
+    replies: Sequence[str] = ()
 
 
 def run(directory: Path, options: Options, *, json: bool) -> int:
-    """Invokes the function once and prints the result; returns the exit status.
+    """Invokes the function, once for each event, and prints the result; returns the exit status.
 
     Raises:
         CliError: it could not run.
     """
-    event = _event(options.event)
+    events = [event for source in options.events for event in _events(source)] if options.events else [{}]
     with errors():
         from shielded_function_emulator import trial
         from shielded_function_emulator.cloud_assembly import CloudAssembly
@@ -66,18 +68,19 @@ def run(directory: Path, options: Options, *, json: bool) -> int:
         assembly = CloudAssembly(directory)
         place = assembly.find(options.function)
         package = assembly.package(place, known(options))
+        replies = _replies(options.replies, assembly, place, package.region)
         shielded = trial.is_shielded(package)
         if options.alert:
             if not shielded:
                 raise CliError(f"{place} has no shield, so it has no policy to put in alert mode")
             package = replace(package, environment=in_alert_mode(package.environment))
         elif not shielded:
-            _note(f"{place} has no shield: it runs unshielded")
-        result = trial.attempt(assembly, place, package, event, _note)
+            note(f"{place} has no shield: it runs unshielded")
+        result = trial.attempt(assembly, place, package, events, note, live=live(), replies=replies)
     if options.log:
         from .learned_files import write_text
 
-        write_text(options.log, "".join(f"{line.message}\n" for line in result.invocation.log))
+        write_text(options.log, "".join(f"{line.message}\n" for line in result.log))
     if json:
         print(json_module.dumps(to_json(place, shielded, result), indent=2))
     else:
@@ -95,6 +98,7 @@ def errors() -> Iterator[None]:
         from shielded_function_emulator.cloud_assembly import CloudAssemblyError
         from shielded_function_emulator.incidents import IncidentError
         from shielded_function_emulator.interface_emulator import FetchError
+        from shielded_function_emulator.languages.parts import Unavailable
         from shielded_function_emulator.sandbox import SandboxError
     except ImportError as error:
         raise CliError(
@@ -102,30 +106,31 @@ def errors() -> Iterator[None]:
         ) from error
     try:
         yield
-    except (CloudAssemblyError, FetchError, IncidentError, SandboxError) as error:
+    except (CloudAssemblyError, FetchError, IncidentError, SandboxError, Unavailable) as error:
         raise CliError(str(error)) from error
 
 
 def status_of(result: Trial) -> int:
     """The exit status of a result."""
-    if result.invocation.failed:
+    if any(one.failed for one in result.invocations):
         return FAILED
     return ALERTED if result.shield.alerts else 0
 
 
 def to_json(place: FunctionPlace, shielded: bool, result: Trial) -> dict[str, Any]:
-    """The stable form. `alerts` and `events` are the shield's own lines, as JSON."""
+    """The stable form. `alerts` and `events` are the shield's own lines, as JSON; `result` is the last event's."""
     from shielded_function_emulator.sandbox import shield_lines
 
-    own = shield_lines([line.message for line in result.invocation.log])
+    own = shield_lines([line.message for line in result.log])
     return {
         "function": place.path or place.logical_id,
         "logical_id": place.logical_id,
         "stack": place.stack,
         "shielded": shielded,
-        "failed": result.invocation.failed,
-        "result": result.invocation.payload,
-        "log": [{"time": line.time, "message": line.message} for line in result.invocation.log],
+        "failed": any(one.failed for one in result.invocations),
+        "result": result.invocations[-1].payload,
+        "results": [one.payload for one in result.invocations],
+        "log": [{"time": line.time, "message": line.message} for line in result.log],
         "alerts": [json_module.loads(line) for line, _ in result.shield.alerts],
         "events": [line for line in own if "event" in line],
         "malformed": result.shield.malformed,
@@ -136,7 +141,7 @@ def to_json(place: FunctionPlace, shielded: bool, result: Trial) -> dict[str, An
     }
 
 
-def pairs(option: str, given: Sequence[str]) -> dict[str, str]:
+def pairs(option: str, given: Sequence[str], form: str = "NAME=value") -> dict[str, str]:
     """Parses a repeatable option of `NAME=value`.
 
     Raises:
@@ -146,7 +151,7 @@ def pairs(option: str, given: Sequence[str]) -> dict[str, str]:
     for text in given:
         name, equals, value = text.partition("=")
         if not equals or not name:
-            raise CliError(f"{option} {text}: write NAME=value")
+            raise CliError(f"{option} {text}: write {form}")
         if name in found:
             raise CliError(f"{option} {name} is given twice")
         found[name] = value
@@ -169,66 +174,91 @@ def known(options: Options) -> Known:
     return Known(pairs("--env", options.variables), pairs("--value", options.values), layers)
 
 
-def _event(source: str | None) -> Any:
-    """Reads the event from a file or stdin (`-`); by default an empty one.
+def _events(source: str) -> list[Any]:
+    """Reads the event from a file or stdin (`-`); of a file that ends with `.jsonl`, one of each line.
 
     Raises:
         CliError: it cannot be read, or is not JSON.
     """
-    if source is None:
-        return {}
     try:
         text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise CliError(f"the event {source} cannot be read: {reason}") from error
+    lines = [line for line in text.splitlines() if line.strip()] if source.endswith(".jsonl") else [text]
     try:
-        return json_module.loads(text)
+        return [json_module.loads(line) for line in lines]
     except ValueError as error:
         name = "on stdin" if source == "-" else source
         raise CliError(f"the event {name} is not JSON: {error}") from error
 
 
-def _note(text: str) -> None:
-    print(f"shielded-function: {text}", file=sys.stderr)
+def _replies(
+    given: Sequence[str], assembly: CloudAssembly, place: FunctionPlace, region: str
+) -> dict[str, Application]:
+    """The answers of the hosts that --reply names.
+
+    Raises:
+        CliError: one is no answer, or no host.
+    """
+    from shielded_function_emulator.aws_service import AwsService
+    from shielded_function_emulator.replies import Reply
+
+    def reply(host: str, text: str) -> Application:
+        if text.isdecimal():
+            return Reply(int(text))
+        if text != _MOTO:
+            return Reply.of_file(Path(text))
+        if find_spec("moto") is None:
+            raise CliError(f"--reply {host}={text}: it is not installed: pip install 'moto[server]'")
+        return AwsService(assembly.tables(place.stack), region)
+
+    made: dict[str, Application] = {}
+    for host, text in pairs("--reply", given, "HOST=FILE, HOST=STATUS or HOST=moto").items():
+        if not host.strip("*.") or set(host) & set("/:@"):
+            raise CliError(f"--reply {host}: give a host's name, without a scheme or a port")
+        try:
+            made[host.lower()] = reply(host, text)
+        except (OSError, RuntimeError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise CliError(f"--reply {host}={text}: {reason}") from error
+    return made
 
 
 def _print(place: FunctionPlace, result: Trial) -> None:
-    console = Console(highlight=False)
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console = Console(width=_WIDTH_WITHOUT_TERMINAL, highlight=False)
-    invocation = result.invocation
-    outcome = "[red]failed[/]" if invocation.failed else "returned"
-    console.print(f"{escape(str(place))} {outcome}")
-    payload = invocation.payload
-    text = payload if isinstance(payload, str) else json_module.dumps(payload, indent=2, ensure_ascii=False)
-    console.print(Text(text), soft_wrap=True)
-    console.print("\nlog, without the alert lines:", style="bold")
+    out = console()
+    for invocation in result.invocations:
+        outcome = "[red]failed[/]" if invocation.failed else "returned"
+        out.print(f"{escape(str(place))} {outcome}")
+        payload = invocation.payload
+        text = payload if isinstance(payload, str) else json_module.dumps(payload, indent=2, ensure_ascii=False)
+        out.print(Text(text), soft_wrap=True)
+    out.print("\nlog, without the alert lines:", style="bold")
     alerts = {line for line, _ in result.shield.alerts}
-    for line in invocation.log:
+    for line in result.log:
         if line.message and line.message not in alerts:
-            console.print(Text(f"  {line.message}", "dim"), soft_wrap=True)
-    if not invocation.log:
-        console.print("  nothing")
-    console.print()
+            out.print(Text(f"  {line.message}", "dim"), soft_wrap=True)
+    if not result.log:
+        out.print("  nothing")
+    out.print()
     failed_starts = [event for event in result.shield.events if event.policy == _START]
     for event in failed_starts:
-        console.print(Text(f"start {event.event}: {event.fields.get('reason', '')}", "red"), soft_wrap=True)
+        out.print(Text(f"start {event.event}: {event.fields.get('reason', '')}", "red"), soft_wrap=True)
     if result.shield.alerts:
-        console.print(_table([alert for _, alert in result.shield.alerts]))
+        out.print(_listing([alert for _, alert in result.shield.alerts]))
     elif not failed_starts:
-        console.print("no alerts")
+        out.print("no alerts")
     for complaint in result.shield.malformed:
-        console.print(Text(f"not a line of the shield: {complaint}", "red"), soft_wrap=True)
+        out.print(Text(f"not a line of the shield: {complaint}", "red"), soft_wrap=True)
     for alarm in result.alarms:
         after = f"[{_STYLES.get(alarm.after, '')}]{alarm.after}[/]" if alarm.after in _STYLES else alarm.after
-        console.print(f"alarm {alarm.logical_id}: {alarm.before} before, {after} after")
+        out.print(f"alarm {escape(alarm.name)}: {alarm.before} before, {after} after", soft_wrap=True)
         for action in alarm.actions:
-            console.print(Text(f"  would call {action}"), soft_wrap=True)
+            out.print(Text(f"  would call {action}"), soft_wrap=True)
     if result.alarms_note:
-        console.print(Text(result.alarms_note), soft_wrap=True)
+        out.print(Text(result.alarms_note), soft_wrap=True)
     with_filter = "with" if result.isolation.filtered else "without"
-    console.print(f"emulated Lambda ({result.isolation.kind}, {with_filter} its seccomp filter)", style="dim")
+    out.print(f"emulated Lambda ({result.isolation.kind}, {with_filter} its seccomp filter)", style="dim")
 
 
 def describe_caller(alert: Alert) -> str:
@@ -240,24 +270,15 @@ def describe_caller(alert: Alert) -> str:
     return ", ".join(filter(None, (chain, frame.place, alert.caller)))
 
 
-def _table(alerts: Sequence[Alert]) -> Table:
+def _listing(alerts: Sequence[Alert]) -> Listing:
     """One row for equal alerts, in the order of the first."""
-    from shielded_function_monitoring.visible import visible
-
     rows = Counter(
         (alert.policy, alert.mode, describe_attempt(alert.details), describe_caller(alert), alert.allow or "")
         for alert in alerts
     )
-    table = FoldingTable(title="alerts", title_justify="left")
-    table.add_column("policy", no_wrap=True)
-    table.add_column("mode", no_wrap=True)
-    table.add_column("times", justify="right")
-    for heading in ("what", "who", "the entry that would allow it"):
-        table.add_column(heading)
-    for (policy, mode, happened, by, allow), times in rows.items():
-        style = _STYLES.get(mode, "")
-        table.add_row(policy, Text(mode, style), str(times), *(Text(visible(each)) for each in (happened, by, allow)))
-    return table
+    return Listing(
+        "alerts", _HEADINGS, [(row[0], row[1], f"{times:,}", *row[2:]) for row, times in rows.items()], ("times",)
+    )
 
 
 def describe_attempt(details: Mapping[str, Any]) -> str:

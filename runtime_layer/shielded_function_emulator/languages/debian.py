@@ -8,6 +8,7 @@ require, the C library too.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -63,6 +64,20 @@ def unpack(wanted: Sequence[str], into: Path, release: str = "") -> None:
         command = ["apt-get", *apt, "-o", f"Dir::Cache={folder}", "-qq", "--yes", "--no-install-recommends"]
         run([*command, "--download-only", "install", *names])
         for package in (folder / "archives").glob("*.deb"):
+            run(["dpkg-deb", "--extract", package, into])
+    _replace_absolute_links(into)
+
+
+def unpack_matching(wanted: str, name: str, into: Path) -> None:
+    """A package and those that it requires, as far as the regular expression `wanted` matches their names.
+
+    Raises Unavailable, as `unpack`.
+    """
+    apt = options()
+    words = run(["apt-cache", *apt, "depends", "--recurse", "--important", name]).split()
+    with scratch() as folder:
+        run(["apt-get", *apt, "-qq", "download", *sorted({w for w in words if re.fullmatch(wanted, w)})], cwd=folder)
+        for package in folder.glob("*.deb"):
             run(["dpkg-deb", "--extract", package, into])
     _replace_absolute_links(into)
 

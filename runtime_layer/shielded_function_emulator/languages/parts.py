@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import fcntl
 import hashlib
-import importlib
+import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
+import threading
+import time
+import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,9 +24,18 @@ from shielded_function_emulator import node_program as machine_node
 from shielded_function_emulator import places
 
 KEPT = places.tools_folder() / "runtimes"
-_FETCH = "make runtimes" if places.checkout() else "python -m shielded_function_emulator.languages.fetch"
+_FETCH = "make runtimes" if places.checkout() else "shielded-function fetch RUNTIME"
 _MADE = ".made"
 _SECONDS = 900
+_PROGRESS_SECONDS = 0.5
+# The compiler, with the hashes of its wheels for x86_64 and aarch64.
+ZIG = (
+    "ziglang==0.17.1",
+    "ea6cc5d87b033cf0aedfbc8f9549a908cae6c50ac31f1698188fa48a74524b54",
+    "b7c5f02fccd40f89b999ee16a1f5ddced56e6182370f8affe494bcf8a28cf07e",
+)
+# The temporary folders into which parts are being downloaded.
+_SCRATCH: list[Path] = []
 
 
 class Unavailable(Exception):
@@ -41,6 +53,7 @@ class Part:
         enough: whether the machine has as much already, so that there is nothing to make.
         effort: the text for the user who waits.
         kept: where the folder is.
+        size: of the downloads for it, in MB; 0 for a part of the tests.
     """
 
     name: str
@@ -49,6 +62,7 @@ class Part:
     enough: Callable[[], bool] = lambda: False
     effort: str = "some seconds"
     kept: Path = KEPT
+    size: int = 0
 
     @property
     def folder(self) -> Path:
@@ -63,7 +77,7 @@ class Part:
 
     def missing(self) -> str:
         """Empty, or why it is not there, in one line."""
-        return "" if self.there else f"{self.name} is not there: run `{_FETCH}`, which says why it is not available"
+        return "" if self.there else f"{self.name} is not there: run `{_FETCH}`"
 
     def fetch(self) -> bool:
         """Makes it unless it is there; returns whether it was made. Raises Unavailable."""
@@ -82,11 +96,57 @@ def first_missing(parts: Sequence[Part]) -> str:
     return next((reason for part in parts if (reason := part.missing())), "")
 
 
+def provide(parts: Sequence[Part], report: Callable[[str], None], live: Callable[[str], None] | None = None) -> None:
+    """Makes the parts that are not there.
+
+    Args:
+        parts: in the order in which they need each other.
+        report: called with one line for each.
+        live: called again and again with the progress, and with an empty text at its end.
+
+    Raises:
+        Unavailable: one of them cannot be made here.
+    """
+    for part in parts:
+        if part.there:
+            continue
+        report(f"fetching {part.name}, once ({part.size} MB; {part.effort})")
+        done = threading.Event()
+        if live:
+            threading.Thread(target=_watch, args=(part, live, done), daemon=True).start()
+        try:
+            part.fetch()
+        finally:
+            done.set()
+            if live:
+                live("")
+
+
+def _watch(part: Part, live: Callable[[str], None], done: threading.Event) -> None:
+    """Shows how much has come, by the size of the temporary folders; all of it, while it is unpacked or compiled."""
+    begun, most = time.monotonic(), 0
+    while not done.wait(_PROGRESS_SECONDS):
+        found = (file for folder in list(_SCRATCH) for file in folder.rglob("*") if file.is_file())
+        most = max(most, min(part.size, _bytes(found) // 1_000_000))
+        live(f"{part.name}: {most} of {part.size} MB, {time.monotonic() - begun:.0f} s")
+
+
+def _bytes(files: Iterator[Path]) -> int:
+    try:
+        return sum(file.stat().st_size for file in files)
+    except OSError:  # one was deleted meanwhile
+        return 0
+
+
 @contextmanager
 def scratch() -> Iterator[Path]:
     """A temporary folder."""
     with tempfile.TemporaryDirectory(prefix="shield-runtimes-") as name:
-        yield Path(name)
+        _SCRATCH.append(Path(name))
+        try:
+            yield Path(name)
+        finally:
+            _SCRATCH.remove(Path(name))
 
 
 @contextmanager
@@ -124,13 +184,30 @@ def run(command: Sequence[str | Path], *, cwd: Path | None = None, environment: 
     return done.stdout
 
 
+def has_compiler() -> bool:
+    """Whether there is something to compile C++ with: else 101 MB are fetched for it."""
+    return bool(importlib.util.find_spec("ziglang") or (shutil.which("cc") and shutil.which("c++")))
+
+
 def compile_cpp(arguments: Sequence[str | Path]) -> None:
-    """Runs zig's C++ compiler, which comes from PyPI with the development tools. Raises Unavailable."""
-    try:
-        zig = Path(str(importlib.import_module("ziglang").__file__)).with_name("zig")
-    except ModuleNotFoundError as error:
-        raise Unavailable("zig compiles it, which is not installed: pip install '.[dev]'") from error
-    run([zig, "c++", *arguments], environment={"ZIG_GLOBAL_CACHE_DIR": str(KEPT / ".zig")})
+    """Compiles C and C++ with an installed zig, this machine's compiler, or a zig from PyPI that is deleted afterwards.
+
+    Raises Unavailable.
+    """
+    with scratch() as folder:
+        program: list[str | Path] = ["cc"]
+        cache = KEPT / ".zig"
+        if zig := importlib.util.find_spec("ziglang"):
+            program = [Path(str(zig.origin)).with_name("zig"), "c++"]
+        elif has_compiler():
+            arguments = [*arguments, "-lstdc++"]  # cc takes C for C, which c++ does not
+        else:
+            requirement, *sha256 = ZIG
+            with zipfile.ZipFile(download_wheel(requirement, sha256, folder)) as archive:
+                archive.extractall(folder)
+            program, cache = [folder / "ziglang" / "zig", "c++"], folder / "cache"
+            (folder / "ziglang" / "zig").chmod(0o755)
+        run([*program, *arguments], environment={"ZIG_GLOBAL_CACHE_DIR": str(cache)})
 
 
 def download_wheel(requirement: str, sha256: Sequence[str], into: Path, platform: str = "") -> Path:
@@ -142,15 +219,29 @@ def download_wheel(requirement: str, sha256: Sequence[str], into: Path, platform
     wanted.write_text(" ".join([requirement, *(f"--hash=sha256:{digest}" for digest in sha256)]))
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
     pip += ["--platform", platform, "--python-version", "3.11"] if platform else []
-    run([*pip, "--no-deps", "--only-binary=:all:", "--require-hashes", "--dest", into, "-r", wanted])
+    pip += ["--no-deps", "--only-binary=:all:", "--require-hashes", "--dest", str(into), "-r", str(wanted)]
+    run(pip, environment={"TMPDIR": str(into)})
     (wheel,) = into.glob("*.whl")
     return wheel
 
 
-def unpack_npm(name: str, version: str, integrity: str, into: Path) -> Path:
-    """A package as `npm pack` gets it from the registry that npm is set up for, in a folder; nothing of it is run."""
-    npm = [*machine_node.npm(machine_node.choose()), "pack", "--silent", "--pack-destination", into]
-    run([*npm, f"{name}@{version}"], cwd=into)
+def machine_npm() -> list[str]:
+    """The command of this machine's npm; empty where there is none."""
+    try:
+        command = machine_node.npm(machine_node.choose())
+    except machine_node.NodeMissing:
+        return []
+    return command if shutil.which(command[0]) else []
+
+
+def unpack_npm(name: str, version: str, integrity: str, into: Path, npm: Sequence[str] = ()) -> Path:
+    """A package as `npm pack` gets it from the registry that npm is set up for, in a folder; nothing of it is run.
+
+    `npm`: a command instead of the machine's.
+    """
+    if not (npm := npm or machine_npm()):
+        raise Unavailable("npm fetches it, and there is none here: install Node.js")
+    run([*npm, "pack", "--silent", "--pack-destination", into, f"{name}@{version}"], cwd=into)
     (packed,) = into.glob(f"{name.lstrip('@').replace('/', '-')}-{version}.tgz")
     check_integrity(packed, integrity)
     folder = into / name.rpartition("/")[2]

@@ -6,13 +6,14 @@ in Lambda, so that a function does not import a test's tools by accident.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from shielded_function_emulator.languages.parts import Part
 from shielded_function_emulator.languages.runtime import Runtime
 from shielded_function_emulator.machine import is_emulated, machine, python_name
 from shielded_function_emulator.platform_files import LANGUAGE_ROOT, LAYERS_ROOT, RUNTIME_ROOT
@@ -67,7 +68,15 @@ def top_level(name: str) -> frozenset[Path]:
     return frozenset(Path(str(distribution.locate_file(top))) for top in tops)
 
 
-def row(*, name: str, version: str, mounts: Callable[[], Mapping[str, Path]], missing: Callable[[], str]) -> Runtime:
+def row(
+    *,
+    name: str,
+    version: str,
+    mounts: Callable[[], Mapping[str, Path]],
+    missing: Callable[[], str],
+    parts: Sequence[Part] = (),
+    own: Callable[[], str] = str,
+) -> Runtime:
     """A version of Python (`3.13`)."""
     return Runtime(
         name=name,
@@ -76,6 +85,8 @@ def row(*, name: str, version: str, mounts: Callable[[], Mapping[str, Path]], mi
         missing=missing,
         execution_environment=f"AWS_Lambda_python{version}",
         environment={"PYTHONPATH": f"{LAYERS_ROOT}/python:{RUNTIME_ROOT}"},
+        parts=parts,
+        own=own,
     )
 
 

@@ -25,7 +25,7 @@ from shielded_function_emulator.platform_files import RUNTIME_ROOT
 
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 _SUPPORTED = ("3.11", "3.12", "3.13", "3.14", "3.15")
-_RELEASE, _OF_RELEASE = "forky", ("3.14", "3.15")
+_OF_RELEASE = {"3.13": "trixie", "3.14": "forky", "3.15": "forky"}
 _SYSTEM = ("dash", "coreutils", "libstdc++6")
 _THIS = f"{sys.version_info.major}.{sys.version_info.minor}"
 _WHERE = "import sys; print(sys.base_prefix, '%d.%d' % sys.version_info[:2])"
@@ -50,7 +50,7 @@ def _machine_prefix(version: str) -> Path | None:
 
 def _make_release(version: str, into: Path) -> None:
     """The system in `usr`, and Python apart from it in `lang`, as in Lambda."""
-    debian.unpack((f"python{version}", *_SYSTEM), into, _RELEASE)
+    debian.unpack((f"python{version}", *_SYSTEM), into, _OF_RELEASE[version])
     for name in (f"bin/python{version}", f"lib/python{version}"):
         (into / "lang" / name).parent.mkdir(parents=True)
         shutil.move(into / "usr" / name, into / "lang" / name)
@@ -66,13 +66,14 @@ def _outside(release: Path, version: str) -> tuple[str | Path, ...]:
 
 _RELEASES = {
     version: Part(
-        f"python-{version}-of-debian-{_RELEASE}",
+        f"python-{version}-of-debian-{release}",
         (version, *_SYSTEM),
         partial(_make_release, version),
         enough=lambda version=version: _machine_prefix(version) is not None,
-        effort=f"Debian {_RELEASE}'s python{version} and C library by apt",
+        effort=f"Debian {release}'s python{version} and C library by apt",
+        size=23,
     )
-    for version in _OF_RELEASE
+    for version, release in _OF_RELEASE.items()
 }
 
 
@@ -109,7 +110,8 @@ def _install(version: str, requirements: Sequence[str], options: Sequence[str], 
 
 def _part(name: str, version: str, requirements: Sequence[str], *options: str) -> Part:
     make = partial(_install, version, tuple(requirements), options)
-    return Part(f"{name}-for-python-{version}", (version, *requirements), make, effort="from the package index")
+    pins = (version, *requirements)
+    return Part(f"{name}-for-python-{version}", pins, make, effort="from the package index", size=17)
 
 
 def _runtime_client(version: str) -> Part:
@@ -122,11 +124,6 @@ _CLIENTS = {version: _runtime_client(version) for version in _SUPPORTED if versi
 # AWS's X-Ray SDK, which functions bring along; botocore, which it requires, is the runtime's.
 XRAY: Mapping[str, Part] = {version: _part("xray", version, _XRAY, "--no-deps") for version in _SUPPORTED}
 PARTS = (*_RELEASES.values(), *_CLIENTS.values(), *XRAY.values())
-
-
-def parts_of(version: str) -> Sequence[Part]:
-    """The parts that a function needs in a version which is not the tests' own."""
-    return [part for of in (_RELEASES, _CLIENTS) if (part := of.get(version))]
 
 
 def _runtime(version: str) -> Runtime:
@@ -146,6 +143,8 @@ def _runtime(version: str) -> Runtime:
         version=version,
         mounts=mounts,
         missing=lambda: _lacking(version) or first_missing([part]),
+        parts=[of[version] for of in (_RELEASES, _CLIENTS) if version in of],
+        own=lambda: "" if (prefix := _prefix(version)) is None or _release_of(prefix) else str(prefix),
     )
 
 

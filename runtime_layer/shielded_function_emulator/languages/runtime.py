@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from shielded_function_emulator.languages.parts import Part
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,8 @@ class Runtime:
         missing: empty, or why this machine cannot run it, with what to do about it, in one line.
         execution_environment: AWS_EXECUTION_ENV.
         environment: variables that the language adds to the platform's own.
+        parts: the fetched files, in the order in which one needs the other.
+        own: this machine's program that runs it; empty where it is a fetched one.
     """
 
     name: str
@@ -27,6 +31,8 @@ class Runtime:
     missing: Callable[[], str]
     execution_environment: str
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    parts: Sequence[Part] = ()
+    own: Callable[[], str] = str
 
     @property
     def interpreter(self) -> str:

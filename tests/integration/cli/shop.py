@@ -33,6 +33,26 @@ def handler(event, context):
         raise ValueError("as asked")
     return {"event": event, "variables": {n: os.environ[n] for n in ("TABLE", "TOPIC", "STAGE", "GREETING")}}
 """
+ASKS = """
+import os, urllib.request
+
+import boto3
+
+def ask_aws(name):
+    items = {"TableName": os.environ["TABLE"], "Item": {"id": {"S": name}}}
+    boto3.client("dynamodb").put_item(**items)
+    stored = boto3.client("dynamodb").scan(TableName=os.environ["TABLE"])["Items"]
+    return [stored, boto3.client("secretsmanager").list_secrets()]
+
+def handler(event, context):
+    try:
+        if "://" not in event:
+            return ask_aws(event)
+        with urllib.request.urlopen(event) as answer:
+            return [answer.status, answer.headers["content-type"], answer.read().decode()]
+    except Exception as error:
+        return [type(error).__name__, str(error)]
+"""
 _ARCHITECTURES = {"x86_64": lambda_.Architecture.X86_64, "aarch64": lambda_.Architecture.ARM_64}
 
 
@@ -76,6 +96,15 @@ def synthesize(folder: Path) -> Path:
     table.grant_read_data(quiet)
     findings = ShieldFindings(stack, "Findings").function
     findings.add_environment("AWS_MAX_ATTEMPTS", "1")
+    asks = ShieldedFunction(
+        stack,
+        "Asks",
+        code=lambda_.Code.from_inline(ASKS),
+        environment={"TABLE": table.table_name, "AWS_MAX_ATTEMPTS": "1"},
+        policy=ShieldPolicy(allow_outbound=["*.good.example"]),
+        **props(),
+    )
+    table.grant_read_write_data(asks)
     nested = cdk.NestedStack(stack, "Nested")
     ShieldedFunction(
         nested,

@@ -89,6 +89,49 @@ def test_alert_mode_lets_everything_happen_and_shows_it(assembly: Path) -> None:
     assert '"policy":' not in said, "alert lines are in the table"
 
 
+def test_a_narrow_terminal_gets_whole_lines(assembly: Path) -> None:
+    done = command("run", assembly, "Shop/Checkout", "--event", "-", "--alert", stdin=EVENT, environment=NARROW)
+    lines = [line.rstrip() for line in done.stdout.splitlines()]
+    assert "  times 1   what collector.evil.example:80 (203.0.113.2), tcp" in lines
+    assert "  the entry that would allow it collector.evil.example:80" in lines
+    assert "│" not in done.stdout
+    # The alarm's name is the template's.
+    assert "alarm shield-rest-Shop-Checkout: OK before, ALARM after" in lines
+
+
+NARROW = {"COLUMNS": "80"}
+
+
+def test_hosts_with_a_reply_answer(assembly: Path, tmp_path: Path) -> None:
+    """Over HTTP and TLS, for each event; a denied host stays denied."""
+    (tmp_path / "charge.json").write_text('{"id": 1}')
+    asked = ("https://api.good.example/v1", "http://api.good.example/", "https://evil.example/")
+    (tmp_path / "asked.jsonl").write_text("".join(f"{json.dumps(url)}\n\n" for url in asked))
+    answers = ("--reply", "api.good.example=charge.json", "--reply", "down.*=503", "--reply", "evil.example=200")
+    events = ("--event", "asked.jsonl", "--event", "-")
+    done = command(
+        "run", assembly, "Asks", *events, *answers, "--json", stdin='"https://down.good.example"', cwd=tmp_path
+    )
+    assert done.returncode == 3, done.stdout + done.stderr
+    told = json.loads(done.stdout)
+    answered = [200, "application/json", '{"id": 1}']
+    down = ["HTTPError", "HTTP Error 503: Service Unavailable"]
+    first, second, (denied, _), last = told["results"]
+    assert (first, second, denied, last, told["result"]) == (answered, answered, "URLError", down, down)
+    assert {alert["details"].get("host") for alert in told["alerts"]} == {"evil.example"}
+    assert told["events"][0]["event"] == "armed"
+    assert len(told["events"]) == 1, "the events follow each other in one sandbox"
+
+
+def test_moto_answers_for_the_granted_services(assembly: Path) -> None:
+    pytest.importorskip("moto.moto_server")
+    answer = ("--reply", "*.amazonaws.com=moto", "--event", "-", "--json")
+    told = json.loads(command("run", assembly, "Asks", *answer, stdin='"1042"').stdout)
+    assert told["result"][0] == "EndpointConnectionError", told
+    assert "secretsmanager.eu-west-1" in told["result"][1], "DynamoDB has answered twice before"
+    assert {alert["details"]["host"] for alert in told["alerts"]} == {"secretsmanager.eu-west-1.amazonaws.com"}
+
+
 def test_without_a_shield(assembly: Path) -> None:
     done = command("run", assembly, "Plain", "--event", "-", "--json", stdin=EVENT)
     assert done.returncode == 0
@@ -138,10 +181,10 @@ def test_what_becomes_of_it(assembly: Path, arguments: tuple[str, ...], status: 
 def test_why_an_alarm_fires_without_an_alert(capsys: pytest.CaptureFixture[str], line: str, said: str) -> None:
     place = FunctionPlace("Shop", "Fn", "Shop/Fn", "")
     log = (LogLine(0, line),)
-    alarms = (Alarm("FnAlarm", "OK", "ALARM"),)
-    _print(place, Trial(Invocation(200, None, log), ShieldLog.of(log), alarms, "", Isolation("root", True, "")))
+    alarms = (Alarm("shield-Shop-Fn", "FnAlarm", "OK", "ALARM"),)
+    _print(place, Trial((Invocation(200, None, log),), ShieldLog.of(log), alarms, "", Isolation("root", True, "")))
     shown = capsys.readouterr().out.splitlines()
-    alarm = shown.index("alarm FnAlarm: OK before, ALARM after")
+    alarm = shown.index("alarm shield-Shop-Fn: OK before, ALARM after")
     assert shown[alarm - 1] == said
 
 
@@ -155,6 +198,13 @@ def test_why_an_alarm_fires_without_an_alert(capsys: pytest.CaptureFixture[str],
         (("Plain", "--env", "X"), "--env X: write NAME=value"),
         (("Plain", "--value", "X=1", "--value", "X=2"), "--value X is given twice"),
         (("Plain", "--layer", "arn=nowhere"), "--layer arn: nowhere does not exist"),
+        (("Plain", "--reply", "a.example=nowhere.json"), "--reply a.example=nowhere.json: No such file or directory"),
+        (("Plain", "--reply", "a.example=999"), "--reply a.example=999: 999 is not a valid HTTPStatus"),
+        (
+            ("Plain", "--reply", "https://a.example=200"),
+            "--reply https://a.example: give a host's name, without a scheme",
+        ),
+        (("Plain", "--reply", "a.example"), "--reply a.example: write HOST=FILE, HOST=STATUS or HOST=moto"),
         (("Plain", "--alert"), "Shop/Plain has no shield, so it has no policy to put in alert mode"),
     ],
 )
@@ -198,6 +248,16 @@ def test_where_no_namespaces_are_allowed(assembly: Path) -> None:
     said = says(done)
     assert said.startswith("an emulated Lambda needs root or unprivileged user namespaces: no namespaces")
     assert said.endswith("run it with sudo, or, in a container, start that with --privileged")
+
+
+def test_fetch_lists_the_runtimes() -> None:
+    """As docs/guide/command-line.md says."""
+    told = json.loads(command("fetch", "--list", "--json").stdout)
+    states = {row["runtime"]: row["state"] for row in told["runtimes"]}
+    assert states[f"python3.{sys.version_info.minor}"] == "here"
+    assert {"nodejs22.x", "java21", "python3.13"} <= set(states)
+    assert says(command("fetch")).startswith("name a runtime, as in `shielded-function fetch nodejs22.x`")
+    assert says(command("fetch", "nodejs21.x")).startswith("nodejs21.x is not emulated: there are python3.11, ")
 
 
 def fetch_from(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:

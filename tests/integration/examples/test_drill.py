@@ -69,7 +69,7 @@ def test_a_worm_in_a_python_function(told: dict[str, Any]) -> None:
         "happened: the file is gone",
     }
     fired = {each["alarm"]: each["actions"] for each in worm["alarms"]}
-    assert set(fired) == {"Checkout/Shielded/Shield/Alarm", "Checkout/Shielded/Shield/restAlarm"}
+    assert set(fired) == {"shield-critical-Checkout-Shielded", "shield-rest-Checkout-Shielded"}
     assert all(":Checkout-Alarms" in action for actions in fired.values() for action in actions)
     assert told["summary"] == ("Of 3 incidents, 2 are replayed: the shield stops 1, stops 0 in part, and lets 1 pass.")
 

@@ -13,6 +13,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from harness.checkout import ROOT, committed
+from shielded_function_emulator.languages import parts
 from shielded_function_runtime.build import native
 
 pytestmark = pytest.mark.promise("package.tree")
@@ -57,6 +58,7 @@ def test_lock_file_has_integrity_hashes_and_no_addresses(checkout: Path) -> None
 def test_every_pin_of_zig_is_the_same(checkout: Path) -> None:
     pins = re.findall(r'"ziglang==([^"]+)"', (checkout / "pyproject.toml").read_text())
     assert pins == [native.ZIG_VERSION] * 2
+    assert parts.ZIG[0] == f"ziglang=={native.ZIG_VERSION}"
 
 
 def test_constraints_pin_what_is_installed(checkout: Path) -> None:

@@ -17,12 +17,12 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from harness import programs
+from harness.fetching import fetch_all
 from lab.workloads import packages, page, results
 from lab.workloads.catalogue import WORKLOADS, Language, Workload
 from lab.workloads.judging import behaviour_of, differs
 from lab.workloads.running import Functions
 from shielded_function_emulator import machine
-from shielded_function_emulator.languages.fetch import fetch_all
 from shielded_function_emulator.languages.parts import Unavailable, alone
 from shielded_function_emulator.sandbox import SandboxError
 

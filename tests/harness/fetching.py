@@ -1,16 +1,10 @@
-"""`python -m shielded_function_emulator.languages.fetch`: fetches and builds the parts of the emulated runtimes.
-
-Installed parts cost nothing. A part that is not available gets one line that says what to do; tests that need it are
-skipped with the same reason.
-"""
+"""Fetches parts one after the other: those that are not available get one line that says why."""
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterable
 
-from shielded_function_emulator.languages import PARTS
 from shielded_function_emulator.languages.parts import Part, Unavailable
 
 
@@ -28,7 +22,3 @@ def fetch_all(parts: Iterable[Part]) -> int:
             continue
         print(f"runtimes: {part.name} is there after {time.monotonic() - begun:.0f} s", flush=True)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(fetch_all(PARTS))
