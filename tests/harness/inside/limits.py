@@ -14,7 +14,7 @@ READS = "try: print(open('/tmp/there').read())\nexcept OSError as error: print(e
 PROGRAMS = {
     "python": [sys.executable, "-S", "-c", READS],
     "shell": ["/bin/sh", "-c", "read what < /tmp/there; echo $what"],
-    "large": ["/var/task/large"],  # large.c
+    "large": ["/var/task/large"],  # large_program.c
 }
 
 

@@ -29,7 +29,7 @@ REFUSED = errno.EACCES
 def box(layer: Path, task: Path) -> Iterator[Sandbox]:
     sources = [SOURCES / name for name in ("registers.c", "call_with.S")]
     compile_c(sources, task / "registers.so", "-shared", "-fPIC", target=f"{architecture()}-linux-gnu")
-    compile_c([SOURCES / "large.c"], task / "large", target=f"{architecture()}-linux-gnu")
+    compile_c([SOURCES / "large_program.c"], task / "large", target=f"{architecture()}-linux-gnu")
     with whole_sandbox(task, layer) as sandbox:
         yield sandbox
 
