@@ -22,7 +22,7 @@ _RUN: Final = re.compile(r"[A-Za-z0-9_]+")
 """Characters that a temporary name is made of, in any language."""
 # Digits that no function makes: a version behind `v`, and endings.
 _FIRM: Final = re.compile(
-    r"(?<![A-Za-z0-9])v\d{1,3}(?:\.\d{1,3})*(?![A-Za-z0-9_])"
+    r"(?<![A-Za-z0-9_])v\d{1,3}(?:\.\d{1,3})*(?![A-Za-z0-9_])"
     r"|\.(?:7z|bz2|h5|hdf5|jp2|m3u8|m4a|mp3|mp4|sqlite3|woff2)$|\.[A-Za-z]{1,5}$"
 )
 _TOKEN: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")

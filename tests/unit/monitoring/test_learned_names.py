@@ -7,8 +7,8 @@ import secrets
 import string
 import time
 import uuid
-from collections.abc import Callable, Sequence
-from tempfile import _RandomNameSequence  # pyright: ignore[reportPrivateUsage]
+from collections.abc import Callable, Iterator, Sequence
+from tempfile import _RandomNameSequence  # pyright: ignore[reportAttributeAccessIssue]
 
 import pytest
 
@@ -34,7 +34,7 @@ def offered_of(*lines: str) -> list[str]:
 
 # Nothing in these comes from a function that makes names.
 FIXED = [
-    "cache.json", "matplotlib/fontlist-v3.11.0.json.matplotlib-lock", "fontList.json", "v1.2.3/a", "cache_v2", "tmpdir",
+    "cache.json", "matplotlib/fontlist-v3.11.0.json.matplotlib-lock", "fontList.json", "v1.2.3/a", "cache-v2", "tmpdir",
     "download", "mydownload.tmp", "data.db-journal", "video.mp4", "__pycache__/a", "отчёт.csv", "#", "pdf/cfg",
     "my_data", ".pdfbox.cache", "catboost_info/learn",
 ]  # fmt: skip
@@ -96,7 +96,7 @@ def test_one_name_seen_in_one_start(path: str, pattern: str | None) -> None:
 
 
 BASE62, BASE36 = string.ascii_letters + string.digits, string.ascii_lowercase + string.digits
-_NAMES = _RandomNameSequence()
+_NAMES: Iterator[str] = _RandomNameSequence()
 
 
 def _of(alphabet: str, length: int) -> str:
