@@ -37,7 +37,7 @@ Policy = Literal[
     "self_protection",
 ]
 Mode = Literal["block", "alert"]
-EventName = Literal["armed", "refused", "unshielded", "folded", "repeated", "tightened", "native"]
+EventName = Literal["armed", "refused", "unshielded", "folded", "repeated", "tightened", "native", "kernel"]
 
 SCHEMA_VERSION: Final = 1
 """`v` in each line. It grows when a field is removed or changes its meaning, and not when one is added."""

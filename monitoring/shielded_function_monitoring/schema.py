@@ -71,6 +71,10 @@ _FAILED_START: Final[Mapping[str, Any]] = {
     "engine": {"type": "string"},
     "pid": _PID,
 }
+_KERNEL: Final[Mapping[str, Any]] = {
+    "kernel": {"type": "array", "items": {"enum": ["file-growth", "programs"]}},
+    "kernel_off": {"type": "object", "additionalProperties": {"type": "string"}},
+}
 # Event -> its fields, and which of them are always there.
 _EVENTS: Final[Mapping[str, tuple[Mapping[str, Any], Sequence[str]]]] = {
     "armed": (
@@ -90,6 +94,7 @@ _EVENTS: Final[Mapping[str, tuple[Mapping[str, Any], Sequence[str]]]] = {
             "handler_files": {"type": "integer", "minimum": 0},
             "micros": {"type": "integer", "minimum": 0},
             "tmp_times": {"enum": ["birth", "change"]},
+            **_KERNEL,
             "pid": _PID,
         },
         ("shield_version", "engine", "modes", "pid"),
@@ -105,6 +110,7 @@ _EVENTS: Final[Mapping[str, tuple[Mapping[str, Any], Sequence[str]]]] = {
             "modes": {"type": "object", "additionalProperties": {"enum": [*MODES, "allow"]}},
             "tmp_times": {"enum": ["birth", "change"]},
             "reason": {"type": "string"},
+            **_KERNEL,
             "pid": _PID,
         },
         ("pid",),
@@ -118,6 +124,7 @@ _EVENTS: Final[Mapping[str, tuple[Mapping[str, Any], Sequence[str]]]] = {
         },
         ("bridges", "objects", "count", "pid"),
     ),
+    "kernel": ({**_KERNEL, "pid": _PID}, ("kernel", "pid")),
 }
 assert set(_EVENTS) == set(EVENTS)
 

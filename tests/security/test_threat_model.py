@@ -6,11 +6,13 @@ A row whose test starts to fail has become a promise: move it.
 from __future__ import annotations
 
 import errno
+import json
 import signal
 import socket
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,6 +45,7 @@ def box(layer: Path, task: Path) -> Iterator[Sandbox]:
     compile_c([SOURCES / "laid_text.c"], task / "laid_text", "-lpthread", "-ldl", target=target)
     target = f"{architecture()}-linux-musl"
     compile_c([SOURCES / "static_child.c"], task / "static_child", "-static", target=target)
+    compile_c([SOURCES / "own_stack.c"], task / "own_stack", "-static", "-nostdlib", target=target)
     with whole_sandbox(task, layer) as sandbox:
         yield sandbox
 
@@ -260,6 +263,35 @@ except PermissionError: print("denied")
     listed |= {"SHIELD_ALLOW_CHILD_PROCESS": "/var/task/static_child"}
     assert run(box, code, listed).stdout == "denied\n", "without that word it does not start"
     assert run(box, code, TMP_BLOCKED).stdout == "denied\n", "not even where children are allowed"
+
+
+HELD = policy(read_write_tmp="block", create_child_process="block")
+
+
+def limited(box: Sandbox, what: str, settings: Mapping[str, str] = HELD) -> Mapping[str, Any]:
+    """What native code gets done behind the gate, by inside/kernel_limits.py."""
+    prepare_tmp(box)
+    done = box.run_command([SHIELD, PYTHON, "/var/task/kernel_limits.py", what], environment=settings)
+    assert done.returncode == 0, f"{done.returncode}: {done.stderr}"
+    return json.loads(done.stdout)
+
+
+def test_the_kernels_limits_leave_names_and_bytes(box: Sandbox) -> None:
+    done = limited(box, "files")
+    assert done["held"] == ["file-growth", "programs"]
+    passes = {name: result for name, result in done.items() if result == "done"}
+    assert set(passes) == {
+        *("create a file", "create a folder", "create a link", "rename a file", "delete a file", "shrink a file"),
+        *("store through a mapping", "write to a pipe", "make a socket"),
+    }
+    assert done["blocks"] == "EPERM"  # Lambda's filter refuses fallocate
+
+
+def test_the_kernels_limits_leave_small_programs(box: Sandbox) -> None:
+    """One of the package that brings its own stack, and a static one to which part of a page is enough."""
+    done = limited(box, "small_programs")
+    assert done["held"] == ["file-growth", "programs"]
+    assert done["ends"] == {"own_stack": ["7", "SIGSEGV"], "static_child": [str(errno.ENAMETOOLONG), "SIGSEGV"]}
 
 
 def test_what_was_mounted_elsewhere(box: Sandbox, layer: Path) -> None:

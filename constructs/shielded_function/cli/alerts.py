@@ -200,6 +200,9 @@ def _describe_event(event: ShieldEvent) -> str:
     if event.event == "native":
         bridges, objects = (event.fields.get(name, ()) for name in ("bridges", "objects"))
         return ", ".join(str(name) for name in (*bridges, *objects))
+    if event.event == "kernel":
+        off = ", ".join(f"no {name}: {why}" for name, why in event.fields.get("kernel_off", {}).items())
+        return off or ", ".join(event.fields["kernel"])
     if "details" in event.fields:
         return f"the last: {describe_attempt(event.fields['details'])}"
     return str(event.fields.get("reason", ""))

@@ -96,7 +96,7 @@ def _is_looser(field: str, now: Mapping[str, Any], before: Mapping[str, Any]) ->
     new, old = now[field], before[field]
     if field == "executable_memory":
         return _is_memory_looser(new, old, before)
-    if field in ("check_tls_name", "clear_tmp", "block_foreign_functions"):
+    if field in ("check_tls_name", "clear_tmp", "block_foreign_functions", "kernel_limits"):
         return old and not new
     if field == "on_failure":
         # Where neither is set, the modes decide.

@@ -28,6 +28,7 @@ KINDS: Mapping[str, Kind] = {
     "executable_memory": "mode",
     "allow_executable_memory": "list",
     "block_foreign_functions": "switch",
+    "kernel_limits": "switch",
     "on_failure": "word",
     "log_arguments": "switch",
 }
@@ -53,6 +54,7 @@ DEFAULT_SETTINGS: Mapping[str, str] = {
     "SHIELD_ALLOW_CHILD_PROCESS": "",
     "SHIELD_ALLOW_EXECUTABLE_MEMORY": "",
     "SHIELD_BLOCK_FOREIGN_FUNCTIONS": "off",
+    "SHIELD_KERNEL_LIMITS": "on",
     "SHIELD_LOG_ARGUMENTS": "off",
 }
 # Settings of the layer, of the function's place and of the engine, outside the policy.

@@ -100,6 +100,10 @@ class ShieldPolicy:
             `jna`, `_jpype`, `fiddle`. Rarer bridges, such as koffi, are then refused in every mode too. It is only a
             hurdle: a copy under another name loads. Many libraries import ctypes, so test it first. Java 25 then
             refuses `sun.misc.Unsafe`, unless `java-unsafe` is listed.
+        kernel_limits: whether resource limits of the kernel stand behind the shield from the first event on, against
+            native code too: no program starts where `create_child_process` blocks with an empty list, and no file or
+            memory file grows where `read_write_tmp` does so as well. Neither holds where a fact of the process forbids
+            it, which the line `armed` tells.
         on_failure: when the shield cannot be armed, "refuse" to start, or "run_unshielded" and report it. None is
             "run_unshielded" where no mode is block, `clear_tmp` and `block_foreign_functions` are off and
             `deny_outbound` is empty, so that a roll-out never prevents a start; otherwise "refuse". A function with an
@@ -139,6 +143,7 @@ class ShieldPolicy:
     executable_memory: Mode | None = None
     allow_executable_memory: Sequence[str] = ()
     block_foreign_functions: bool = False
+    kernel_limits: bool = True
     on_failure: OnFailure | None = None
     log_arguments: bool = False
     presets: Sequence[presets.PresetName | str] = field_with(default=(), compare=False)
@@ -286,7 +291,7 @@ class ShieldPolicy:
         """The fields in which this policy is looser than the other; empty when it is at least as strict.
 
         Modes are compared (block, alert, allow), `on_failure`, `check_tls_name`, `clear_tmp`,
-        `block_foreign_functions`, any change of `log_arguments`, every removed entry of `deny_outbound`, and, where
+        `block_foreign_functions`, `kernel_limits`, any change of `log_arguments`, every removed entry of `deny_outbound`, and, where
         neither mode is allow, every entry of the other lists: a host may be covered by a wildcard, an address by a
         network, a port by none, a path by a glob.
         Entries are covered one by one, so two that together cover a third do not. Values known only at deployment are

@@ -17,7 +17,7 @@ SHIELDED: Final = Like("@message", '"function_shield":true')
 
 COUNTED: Final = All(In("policy", (*POLICIES, START)), Compare("count", ">=", 1), Compare("count", "<=", MAX_COUNT))
 """Violations, by a field that may have an index. A forged line with another count would hide other lines."""
-_UNCOUNTED: Final = In("event", ("armed", "tightened"))
+_UNCOUNTED: Final = In("event", ("armed", "tightened", "kernel"))
 
 WHO: Final = ("function", "region", "account")
 TARGET: Final = (

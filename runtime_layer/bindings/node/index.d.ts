@@ -22,6 +22,7 @@ export interface Policy {
   executable_memory?: Mode | null;
   allow_executable_memory?: List;
   block_foreign_functions?: boolean;
+  kernel_limits?: boolean;
   on_failure?: "refuse" | "run_unshielded";
   log_arguments?: boolean;
 }

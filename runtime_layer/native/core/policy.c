@@ -16,6 +16,14 @@ bool policy_always_refuses(const struct policy *p)
     return !p->keeps_tmp || !p->loads_bridges || p->denied_count;
 }
 
+/* Without room for a file, the engine could not start a listed program either: both need an empty list. */
+uint8_t policy_kernel_limits(const struct policy *p)
+{
+    if (p->skips_limits || p->modes[CREATE_CHILD_PROCESS] != MODE_BLOCK || p->child_count)
+        return 0;
+    return p->modes[READ_WRITE_TMP] == MODE_BLOCK && !p->tmp_count ? NO_PROGRAMS | NO_GROWTH : NO_PROGRAMS;
+}
+
 struct text policy_name(enum policy_id id)
 {
     static const char *const names[POLICY_COUNT] = {

@@ -80,6 +80,7 @@ struct policy {
     uint8_t node_callers;  /* SHIELD_NODE_CALLERS: enum node_callers */
     uint8_t keeps_tmp;     /* SHIELD_CLEAR_TMP=off: zero is the strict value of a mode as well */
     uint8_t loads_bridges; /* SHIELD_BLOCK_FOREIGN_FUNCTIONS=off, likewise */
+    uint8_t skips_limits;  /* SHIELD_KERNEL_LIMITS=off, likewise */
     uint16_t outbound_count, denied_count, tmp_count, child_count, memory_count, aws_count;
     uint16_t pool_used;
     uint16_t settings_seen; /* how many SHIELD_* settings were given: 0 means there is no policy at all */
@@ -106,6 +107,10 @@ bool policy_judges_outbound(const struct policy *p);
 
 /* Whether deny_outbound, clear_tmp or block_foreign_functions refuses something in every mode. */
 bool policy_always_refuses(const struct policy *p);
+
+/* The resource limits of the kernel that may hold beside the gate, as bits: where the policy lists nothing that one forbids. */
+enum kernel_limit { NO_GROWTH = 1, NO_PROGRAMS = 2 };
+uint8_t policy_kernel_limits(const struct policy *p);
 
 struct text policy_text(const struct policy *p, struct pooled at);
 struct text policy_name(enum policy_id id); /* "outbound_connectivity" */

@@ -161,6 +161,7 @@ static const struct setting SETTINGS[] = {
     {NAME("SHIELD_ALLOW_EXECUTABLE_MEMORY"), read_memory, write_memory, STAYS, 0, LISTS_JOIN},
     {NAME("SHIELD_BLOCK_FOREIGN_FUNCTIONS"), read_switch, write_switch, TIGHTENS, FIELD(loads_bridges),
      GIVEN_ONCE},
+    {NAME("SHIELD_KERNEL_LIMITS"), read_switch, write_switch, TIGHTENS, FIELD(skips_limits), GIVEN_ONCE},
     {NAME("SHIELD_ON_FAILURE"), read_on_failure, write_on_failure, STAYS, 0, GIVEN_ONCE},
     {NAME("SHIELD_LOG_ARGUMENTS"), read_switch, write_switch, STAYS, FIELD(hide_arguments), GIVEN_ONCE},
     {NAME("SHIELD_NODE_CALLERS"), read_node_callers, write_node_callers, NOT_OF_POLICY, 0, GIVEN_ONCE},

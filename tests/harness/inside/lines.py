@@ -39,22 +39,30 @@ def path(name: str) -> None:
         subprocess.run(["/bin/echo", os.fsencode(name)], check=False)
 
 
-def tighten() -> None:
-    """As the bindings do it (bindings/engine.h)."""
+def configure(lines: bytes) -> bytes:
+    """As the bindings do it (bindings/engine.h). Returns the reason why it is refused."""
     with open("/proc/self/maps") as maps:
         (library,) = {line.split()[-1] for line in maps if "libshield.so" in line}
     said = ctypes.create_string_buffer(512)
-    lines = b"SHIELD_READ_HANDLER=block\n"
-    configure = ctypes.CDLL(library).shield_configure
-    assert configure(lines, ctypes.c_uint64(len(lines)), said, ctypes.c_uint64(512)) == 0, said.value
-    lines = b"SHIELD_READ_WRITE_TMP=allow\n"
-    assert configure(lines, ctypes.c_uint64(len(lines)), said, ctypes.c_uint64(512)) == 1
+    engine = ctypes.CDLL(library)
+    refused = engine.shield_configure(lines, ctypes.c_uint64(len(lines)), said, ctypes.c_uint64(512))
+    return said.value if refused else b""
+
+
+def tighten() -> None:
+    assert configure(b"SHIELD_READ_HANDLER=block\n") == b""
+    assert configure(b"SHIELD_READ_WRITE_TMP=allow\n") != b""
 
 
 def ready() -> None:
     """Asks for work as a runtime client does; ctypes is loaded."""
     here, _there = socket.socketpair()
     here.sendall(NEXT)
+
+
+def keep_a_memory_file() -> None:
+    os.memfd_create("grows")
+    ready()
 
 
 def storm() -> None:
@@ -73,7 +81,7 @@ def storm_of_targets() -> None:
             return
 
 
-WHAT = {f.__name__: f for f in (other_environment, path, tighten, ready, storm, storm_of_targets)}
+WHAT = {f.__name__: f for f in (other_environment, path, tighten, ready, keep_a_memory_file, storm, storm_of_targets)}
 
 if __name__ == "__main__":
     WHAT[sys.argv[1]](*json.loads(sys.argv[2]))

@@ -36,6 +36,7 @@ BY = {
     "folded": "storm_of_targets",
     "repeated": "storm",
     "native": "ready",
+    "kernel": "keep_a_memory_file",
     "tightened": "tighten",
 }
 
@@ -64,7 +65,8 @@ def origin_of(line: Mapping[str, Any]) -> list[Any]:
 
 @pytest.mark.parametrize("event", BY)
 def test_every_event_follows_the_schema(box: Sandbox, event: str) -> None:
-    settings = policy(read_write_tmp="block", outbound_connectivity="block", read_handler="alert") | FUNCTION
+    modes = {"outbound_connectivity": "block", "create_child_process": "block", "read_handler": "alert"}
+    settings = policy(read_write_tmp="block", **modes) | FUNCTION
     lines = run(box, BY[event], [], settings)
     assert event in {line.get("event") for line in lines}
     assert [origin_of(line) for line in lines] == [ORIGIN] * len(lines)

@@ -30,7 +30,7 @@ static struct policy small_policy(void)
     for (uint32_t id = 0; id < POLICY_COUNT; id++)
         ASSUME(p.modes[id] <= MODE_ALLOW); /* executable_memory too: the engine has resolved it */
     ASSUME(p.aws <= AWS_ALL && p.on_failure <= ON_FAILURE_RUN_UNSHIELDED && p.node_callers <= CALLERS_ON);
-    ASSUME(p.keeps_tmp <= 1 && p.loads_bridges <= 1);
+    ASSUME(p.keeps_tmp <= 1 && p.loads_bridges <= 1 && p.skips_limits <= 1);
     p.tmp_count = p.outbound_count = p.denied_count = p.child_count = p.memory_count = p.aws_count = 0;
     p.region.len = p.account.len = p.buckets.len = p.next_wrapper.len = p.policy_file.len = 0;
     return p;
@@ -47,6 +47,7 @@ static void prove_no_looser(const struct policy *was)
               verdict_program(was, path, -1, PROGRAM_STATIC).action,
           "static programs");
     PROVE(after.keeps_tmp <= was->keeps_tmp && after.loads_bridges <= was->loads_bridges, "switches");
+    PROVE(!(policy_kernel_limits(was) & ~policy_kernel_limits(&after)), "limits of the kernel");
 }
 
 int main(void)

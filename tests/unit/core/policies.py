@@ -13,6 +13,7 @@ from shielded_function.policy import ShieldPolicy, ShieldPolicyError
 
 TOKEN = "${Token[TOKEN.12]}"
 MODES = ["block", "alert", "allow"]
+SWITCHES = ["check_tls_name", "clear_tmp", "block_foreign_functions", "kernel_limits", "log_arguments"]
 MODE_FIELDS = ["outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler"]
 
 
@@ -101,7 +102,7 @@ POLICIES = st.fixed_dictionaries(
         "allow_tmp": lists(GLOBS),
         "allow_child_process": lists(CHILDREN),
         "allow_executable_memory": lists(st.from_regex(r"[A-Za-z0-9_+]{1,20}", fullmatch=True)),
-        **dict.fromkeys(["check_tls_name", "clear_tmp", "block_foreign_functions", "log_arguments"], st.booleans()),
+        **dict.fromkeys(SWITCHES, st.booleans()),
         "on_failure": st.sampled_from(["refuse", "run_unshielded"]),
     },
 )

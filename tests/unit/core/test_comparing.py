@@ -22,6 +22,7 @@ pytestmark = pytest.mark.promise("policy.compose")
         ("create_child_process", "alert", "allow"),
         ("check_tls_name", True, False),
         ("block_foreign_functions", True, False),
+        ("kernel_limits", True, False),
         ("on_failure", "refuse", "run_unshielded"),
         ("on_failure", None, "run_unshielded"),
         ("executable_memory", "block", None),

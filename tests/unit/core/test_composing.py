@@ -26,6 +26,7 @@ SINGLE: dict[str, Any] = {
     "read_handler": "alert",
     "executable_memory": "block",
     "block_foreign_functions": True,
+    "kernel_limits": False,
     "on_failure": "run_unshielded",
     "log_arguments": True,
 }

@@ -36,6 +36,7 @@ def test_an_empty_policy_is_strict(native: Native) -> None:
     assert not policy.skip_server_name
     assert policy.keeps_tmp
     assert policy.loads_bridges
+    assert not policy.skips_limits
     assert policy.account.len == policy.buckets.len == 0
     assert policy.outbound_count == policy.tmp_count == policy.child_count == policy.aws_count == 0
 
@@ -227,9 +228,9 @@ def test_what_two_sources_give_is_joined(native: Native, setting: str, environme
 ONE_SOURCE = """
     READ_HANDLER block alert, READ_HANDLER allow block, READ_HANDLER block block, EXECUTABLE_MEMORY allow alert,
     CHECK_TLS_NAME on off, LOG_ARGUMENTS off on, CLEAR_TMP on off, BLOCK_FOREIGN_FUNCTIONS off on,
-    ON_FAILURE refuse run_unshielded, ACCOUNT_ID 123456789012 210987654321, NEXT_WRAPPER /opt/a /opt/b,
-    POLICY_FILE /opt/a /opt/b, ALLOW_AWS all s3, ALLOW_AWS s3 all, ALLOW_AWS none s3, ALLOW_AWS s3 none,
-    ALLOW_AWS all none, ALLOW_AWS all all"""
+    KERNEL_LIMITS on off, ON_FAILURE refuse run_unshielded, ACCOUNT_ID 123456789012 210987654321,
+    NEXT_WRAPPER /opt/a /opt/b, POLICY_FILE /opt/a /opt/b, ALLOW_AWS all s3, ALLOW_AWS s3 all, ALLOW_AWS none s3,
+    ALLOW_AWS s3 none, ALLOW_AWS all none, ALLOW_AWS all all"""
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ def test_the_default_blocks_all_but_read_handler_and_admits_aws() -> None:
     unset = dict.fromkeys(["allow_aws", "executable_memory", "on_failure"])
     off = dict.fromkeys(["clear_tmp", "block_foreign_functions", "log_arguments"], False)
     modes = {**dict.fromkeys(MODE_FIELDS[:3], "block"), "read_handler": "allow", "check_tls_name": True}
+    modes["kernel_limits"] = True
     assert policy == make(**{field: [] for field in OF_LISTS}, **unset, **off, **modes)
     assert policy.decide("connect", "evil.example:443").action == "deny"
     assert policy.decide("connect", "dynamodb.eu-west-1.amazonaws.com:443", region="eu-west-1").reason == "aws"
@@ -66,6 +67,7 @@ def test_every_field_in_its_variable() -> None:
         "executable_memory": ("block", "block"),
         "allow_executable_memory": (["libffi", "_cffi_backend"], "libffi,_cffi_backend"),
         "block_foreign_functions": (True, "on"),
+        "kernel_limits": (False, "off"),
         "on_failure": ("run_unshielded", "run_unshielded"),
         "log_arguments": (True, "on"),
     }

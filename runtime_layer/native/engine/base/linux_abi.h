@@ -51,9 +51,13 @@ enum { W_OK = 2, ST_RDONLY = 1, CLOCK_REALTIME = 0, CLOCK_MONOTONIC = 1 };
 #define SIG_SETMASK 2
 #define SIGURG 23
 #endif
-#ifndef RLIMIT_CORE /* getrlimit(2) */
+#ifndef RLIMIT_CORE /* getrlimit(2), signal(7), capabilities(7) */
+#define RLIMIT_FSIZE 1
+#define RLIMIT_STACK 3
 #define RLIMIT_CORE 4
+#define SIGXFSZ 25
 #endif
+enum { CAP_SYS_RESOURCE = 24 };
 enum { SHM_REMAP = 040000, SHM_EXEC = 0100000 };
 
 /* Newer than some of those headers. */

@@ -23,6 +23,7 @@
 #include "../fds/fd_list.h"
 #include "../fds/fd_marks.h"
 #include "../files/tmp_clear.h"
+#include "../process/kernel_limits.h"
 #include "file_facts.h"
 #include "process_facts.h"
 
@@ -136,7 +137,9 @@ bool arm(struct start *start, struct armed_objects *objects)
 
 void report_armed(const struct armed_objects *objects, uint64_t began)
 {
+    struct kernel_limits limits;
     report_start(sealed->process.log, &(struct start_line){.event = TEXT("armed"),
+                                                           .kernel = plan_kernel_limits(&limits),
                                                            .level = TEXT("INFO"),
                                                            .apart = sealed->process.is_late,
                                                            .has_modes = true,

@@ -12,6 +12,7 @@
 #include "../fds/fd_marks.h"
 #include "../files/tmp_clear.h"
 #include "../memory/mmap_exec.h"
+#include "../process/kernel_limits.h"
 #include "../trials/needed_calls.h"
 #include "arm.h"
 #include "file_facts.h"
@@ -102,7 +103,10 @@ static bool put_in_force(struct sealed *next, struct writer *error)
     if (kept_tmp && is_ready()) /* during an invocation */
         clear_tmp();
     forbid_core_dumps(&sealed->policy);
+    struct kernel_limits limits;
+    watch_next_event(WATCH_FOR_LIMITS);
     report_start(sealed->process.log, &(struct start_line){.event = TEXT("tightened"),
+                                                           .kernel = plan_kernel_limits(&limits),
                                                            .level = TEXT("INFO"),
                                                            .apart = true,
                                                            .has_modes = true,

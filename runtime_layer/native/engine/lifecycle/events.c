@@ -6,6 +6,7 @@
 #include "../state/process_state.h"
 #include "../state/sealed_pages.h"
 #include "../files/tmp_clear.h"
+#include "../process/kernel_limits.h"
 #include "../report/alerts.h"
 #include "../sites/native_inventory.h"
 
@@ -42,10 +43,15 @@ static void watch_bytes(struct vector bytes)
     /* After a restore the handler is already loaded, and the function may initialize until the first event. */
     if (!is_event && !text_starts(text, TEXT("GET /2018-06-01/runtime/restore/next")))
         return;
-    if (!is_ready())
+    bool is_first = !is_ready();
+    if (is_first)
         become_ready();
     if (is_event)
         clear_tmp();
+    if (!is_event)
+        watch_next_event(WATCH_FOR_LIMITS);
+    else if (forget_next_event(WATCH_FOR_LIMITS) || is_first)
+        hold_kernel_limits();
     report_folded(AT_NEXT_EVENT);
 }
 

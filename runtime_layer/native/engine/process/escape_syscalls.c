@@ -10,6 +10,7 @@
 #include "../state/sealed_state.h"
 #include "../report/alerts.h"
 #include "../fds/fd_marks.h"
+#include "kernel_limits.h"
 
 enum outcome judge_escape(struct call *call)
 {
@@ -67,12 +68,21 @@ static bool makes_namespace(uint64_t flags)
                     CLONE_NEWPID | CLONE_NEWNET);
 }
 
-/* A process could lower a child's limits during its start, so that its loader drops the library, and raise them again. */
+/* A process could lower a child's limits during its start, so that its loader drops the library, and raise them again.
+ * Libraries ask for the main stack's limit, and get the one from before the engine's. */
 enum outcome judge_limit(struct call *call)
 {
-    int32_t process = (int32_t)call->arg[0];
-    bool sets_anothers = call->arg[2] && process && process != (int32_t)KERNEL(getpid);
-    return sets_anothers ? judge_escape(call) : RUN_IN_PLACE;
+    const uint64_t *arg = call->arg;
+    bool is_old = call->nr == __NR_getrlimit;
+    int32_t process = is_old ? 0 : (int32_t)arg[0];
+    bool is_own = !process || process == (int32_t)KERNEL(getpid);
+    if (!is_old && arg[2])
+        return is_own ? RUN_IN_PLACE : judge_escape(call);
+    const struct resource_limit *former = is_own ? former_limit((uint32_t)arg[is_old ? 0 : 1]) : NULL;
+    uint64_t to = arg[is_old ? 1 : 3];
+    if (!former || !to)
+        return RUN_IN_PLACE;
+    return answer(call, write_user(to, former, sizeof *former) ? 0 : -EFAULT);
 }
 
 /* Drops the pages trusted while there was one thread, also those of a call that ended by longjmp. */

@@ -460,8 +460,46 @@ static void put_aws(struct writer *w)
         put_field(w, "hosts", p->outbound_count);
 }
 
+/* ,"kernel":["file-growth"],"kernel_off":{"programs":"the reason"} */
+static void put_kernel_limits(struct writer *w, const struct kernel_limits *limits)
+{
+    static const char *const names[] = {[GROWTH] = "\"file-growth\"", [PROGRAMS] = "\"programs\""};
+    bool is_any_off = false;
+    put(w, TEXT(",\"kernel\":["));
+    for (uint32_t i = 0; i < KERNEL_LIMITS; i++)
+        if (limits->held & 1u << i) {
+            put(w, i && limits->held & NO_GROWTH ? TEXT(",") : TEXT(""));
+            put(w, text_of(names[i]));
+        }
+    put_char(w, ']');
+    for (uint32_t i = 0; i < KERNEL_LIMITS; i++)
+        if (limits->why_not[i][0]) {
+            put(w, is_any_off ? TEXT(",") : TEXT(",\"kernel_off\":{"));
+            put(w, text_of(names[i]));
+            put(w, TEXT(":\""));
+            put_json(w, text_of(limits->why_not[i]), LIMIT_REASON);
+            put_char(w, '"');
+            is_any_off = true;
+        }
+    put(w, is_any_off ? TEXT("}") : TEXT(""));
+}
+
+void report_kernel_limits(const struct kernel_limits *limits)
+{
+    char line[1024];
+    uint64_t now[2] = {0, 0};
+    KERNEL(clock_gettime, CLOCK_REALTIME, now);
+    struct writer w = {line, 0, sizeof line, false};
+    put_char(&w, '\n');
+    put_event(&w, TEXT("kernel"), TEXT("INFO"), now);
+    put_kernel_limits(&w, limits);
+    put_field(&w, "pid", (uint64_t)KERNEL(getpid));
+    put(&w, TEXT("}\n"));
+    log_write(sealed->process.log, line, w.used, NULL);
+}
+
 /* 64 names of services are shorter than 2048 bytes (test_lines.py). */
-enum { START_LINE_MAX = 3584 };
+enum { START_LINE_MAX = 4000 };
 static uint32_t write_start_line(const struct start_line *line, char out[START_LINE_MAX])
 {
     struct writer w = {out, 0, START_LINE_MAX - 1, false};
@@ -488,6 +526,8 @@ static uint32_t write_start_line(const struct start_line *line, char out[START_L
         put(&w, line->tmp_times);
         put_char(&w, '"');
     }
+    if (line->kernel)
+        put_kernel_limits(&w, line->kernel);
     if (line->failed) {
         put(&w, TEXT(",\"reason\":\""));
         put_json(&w, line->reason, 512);

@@ -56,13 +56,23 @@ void report_native(const struct native_code *found, char room[ALERT_MAX + 1]);
 enum when { AT_ANY_CALL, AFTER_A_LINE, AT_NEXT_EVENT, AT_END };
 void report_folded(enum when when);
 
+/* The kernel's limits that hold beside the gate, or will from the first event on: enum kernel_limit, also as indices. */
+enum { GROWTH, PROGRAMS, KERNEL_LIMITS, LIMIT_REASON = 160 };
+struct kernel_limits {
+    uint8_t held;
+    char why_not[KERNEL_LIMITS][LIMIT_REASON]; /* of one that the policy permits; empty: it holds */
+};
+/* Reports that others hold than the last line told. */
+void report_kernel_limits(const struct kernel_limits *limits);
+
 /* The one line of a start: armed, tightened, refused or unshielded. */
 struct start_line {
     struct text event;
     struct text level;
-    struct text reason;    /* empty: none */
-    struct text tmp_times; /* the times that clear_tmp compares; empty: it is off */
-    bool apart;            /* the program is running, and may have left a line unfinished */
+    struct text reason;                 /* empty: none */
+    struct text tmp_times;              /* the times that clear_tmp compares; empty: it is off */
+    const struct kernel_limits *kernel; /* NULL: they are unknown */
+    bool apart;                         /* the program is running, and may have left a line unfinished */
     bool has_modes;
     bool armed;  /* with counts */
     bool failed; /* refused or unshielded: it counts as a violation */

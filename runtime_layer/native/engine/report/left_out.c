@@ -26,7 +26,7 @@ static bool exchange_word(uint64_t *word, uint64_t *seen, uint32_t reserved, uin
 
 void clear_left_out_reasons(void)
 {
-    __atomic_fetch_and(&next_event_watched, (uint8_t)~OF_ALERTS, __ATOMIC_SEQ_CST);
+    forget_next_event(OF_ALERTS);
 }
 
 void leave_out(uint32_t policy, uint32_t kind, enum left_out how)

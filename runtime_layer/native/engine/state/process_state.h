@@ -84,14 +84,16 @@ static inline bool is_single_threaded(void)
 }
 void record_threads(void);
 
-/* Reasons to watch for the request for the next event: the bits of report/left_out.h, and a permanent one. gate.S reads whether
- * there is a reason. */
-enum { WATCH_EACH_EVENT = 128 };
+/* Reasons to watch for the request for the next event: the bits of report/left_out.h, the kernel's limits, and a permanent
+ * one. gate.S reads whether there is a reason. */
+enum { WATCH_FOR_LIMITS = 64, WATCH_EACH_EVENT = 128 };
 extern uint8_t next_event_watched __attribute__((visibility("hidden")));
 static inline uint8_t is_next_event_watched(void)
 {
     return __atomic_load_n(&next_event_watched, __ATOMIC_RELAXED);
 }
 void watch_next_event(uint8_t why);
+/* Takes a reason away. True: it was there. */
+bool forget_next_event(uint8_t why);
 
 #endif
