@@ -147,6 +147,17 @@ def test_a_handler_in_a_jar(package: Packages, code: Code, line: int) -> None:
     assert {kind for kind in made.effects if kind != "tmp"} == set()
 
 
+@pytest.mark.promise("kernel.limits")
+@EACH_LINE
+def test_a_jdk_keeps_its_helper(runs: Runs, line: int) -> None:
+    """A helper starts the JDK's programs, and is judged there: no alert would name the program where it cannot start."""
+    (armed,) = [line for line in runs(line, "default").first if line.get("event") == "armed"]
+    has_helper = line > 8
+    assert armed["kernel"] == (["file-growth"] if has_helper else ["file-growth", "programs"])
+    assert list(armed.get("kernel_off", {})) == (["programs"] if has_helper else [])
+    assert "kernel" not in [line.get("event") for line in runs(line, "default").first]
+
+
 @pytest.mark.promise("runtime.java-programs")
 @EACH_LINE
 @pytest.mark.parametrize("mechanism", long_but({"FORK"}, ["VFORK", "FORK"]))
