@@ -82,6 +82,16 @@ void fact_tmp(struct finding *f)
         record_no(f, "on /, %s", writable);
 }
 
+void fact_opt(struct finding *f)
+{
+    struct stat st;
+    if (stat("/opt", &st) != 0)
+        record_result(f, -1);
+    else
+        record_text(f, "uid %u gid %u mode %o", (unsigned)st.st_uid, (unsigned)st.st_gid,
+                    (unsigned)st.st_mode & 07777);
+}
+
 void fact_dev_shm(struct finding *f)
 {
     struct stat st;

@@ -10,6 +10,7 @@ void fact_user(struct finding *f);
 void fact_no_new_privs(struct finding *f);
 void fact_seccomp_mode(struct finding *f);
 void fact_tmp(struct finding *f);
+void fact_opt(struct finding *f);
 void fact_dev_shm(struct finding *f);
 void fact_proc_fd(struct finding *f);
 void fact_descriptors(struct finding *f);

@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -233,6 +234,22 @@ static void probe_patch_code(struct finding *f)
         probe_executable_memory(f);
 }
 
+/* A hard limit that was lowered must stay, or native code would raise it again (setrlimit(2)). */
+static void probe_hard_limits(struct finding *f)
+{
+    static const struct rlimit none;
+    struct rlimit former;
+    getrlimit(RLIMIT_FSIZE, &former);
+    record_result(f, setrlimit(RLIMIT_FSIZE, &none));
+    if (f->outcome == OUTCOME_WORKS && setrlimit(RLIMIT_FSIZE, &former) == 0)
+        record_no(f, "can be raised again");
+}
+
+static void probe_protection_keys(struct finding *f)
+{
+    record_result(f, syscall(SYS_pkey_alloc, 0, 0));
+}
+
 #define NEEDED_TO_ARM "the process engine cannot arm: the function would be refused"
 #define FOR_KERNEL_ENGINE "an engine in the kernel could use it"
 #define NO_KERNEL_ENGINE "an engine in the kernel cannot use it; the process engine does not need it"
@@ -270,6 +287,10 @@ const struct probe probes[] = {
      "mounts are compared by device; the shield does not need more"},
     {"executable_memory", probe_executable_memory, "trampolines and JIT compilers work", NEEDED_TO_ARM},
     {"patch_code", probe_patch_code, "the process engine can put its gate in front of libc", NEEDED_TO_ARM},
+    {"hard_limits", probe_hard_limits, "the kernel can hold files and programs against native code",
+     "no limit of the kernel stands behind the shield"},
+    {"protection_keys", probe_protection_keys, FOR_KERNEL_ENGINE, NO_KERNEL_ENGINE},
+    {"opt", fact_opt, "the owner and mode of the layers' folder", "there are no layers"},
     {"tmp", fact_tmp, "files in /tmp are known by their device: opens stay fast",
      "opens cost a path lookup each while read_write_tmp is not allow"},
     {"dev_shm", fact_dev_shm, "POSIX shared memory and semaphores work",

@@ -41,8 +41,9 @@ KEYS = [
     "kernel", "architecture", "user", "no_new_privs", "seccomp_mode", "prctl_get_name", "prctl_set_name",
     "prctl_no_new_privs", "seccomp", "seccomp_filter", "seccomp_notify", "ptrace", "landlock", "user_namespaces",
     "memfd_create", "pidfd_open", "pidfd_getfd", "process_vm_readv", "io_uring", "clone3", "statx_mount_id",
-    "executable_memory", "patch_code", "tmp", "dev_shm", "proc_self_fd", "descriptors", "needed_calls", "libc",
-    "libc_version", "libc_coverage", "process_engine", "whole_way", "kernel_engine",
+    "executable_memory", "patch_code", "hard_limits", "protection_keys", "opt", "tmp", "dev_shm", "proc_self_fd",
+    "descriptors", "needed_calls", "libc", "libc_version", "libc_coverage", "process_engine", "whole_way",
+    "kernel_engine",
 ]  # fmt: skip
 OUTCOMES = {"works", "refused", "missing", "failed", "no", "killed", "timed_out", "no_answer"}
 _LINE = '{"function_shield":true,"v":1,"timestamp":"2026-11-24T13:37:00.123456Z","engine":"process",'
@@ -88,6 +89,10 @@ def test_the_facts_of_this_machine(installed: Installed) -> None:
     assert f"\nNoNewPrivs:\t{findings['no_new_privs']['value']}\n" in status
     mode = {"0": "none", "1": "strict", "2": "filter"}[status.split("\nSeccomp:\t")[1][0]]
     assert findings["seccomp_mode"]["value"] == mode
+    opt = os.stat("/opt") if os.path.isdir("/opt") else None
+    of_opt = f"uid {opt.st_uid} gid {opt.st_gid} mode {opt.st_mode & 0o7777:o}" if opt else None
+    assert told(findings, "opt") == [("works" if opt else "failed", of_opt)]
+    assert findings["hard_limits"]["outcome"] in ("works", "no")  # no: this machine's root may raise them
     assert findings["dev_shm"]["outcome"] == ("works" if os.path.isdir("/dev/shm") else "failed")
     assert findings["tmp"]["outcome"] == ("works" if os.stat("/tmp").st_dev != os.stat("/").st_dev else "no")
     assert str(findings["descriptors"]["value"]).split()[0] in (str(soft), "unlimited")
