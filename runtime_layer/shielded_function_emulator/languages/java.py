@@ -15,6 +15,7 @@ import os
 import re
 import shutil
 import ssl
+import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
@@ -75,7 +76,9 @@ def _write_authorities(file: Path) -> None:
 
     pem = Path(ssl.get_default_verify_paths().cafile or "/etc/ssl/certs/ca-certificates.crt")
     if pem.is_file():
-        certificates = x509.load_pem_x509_certificates(pem.read_bytes())
+        with warnings.catch_warnings():  # about an authority's odd serial number
+            warnings.simplefilter("ignore")
+            certificates = x509.load_pem_x509_certificates(pem.read_bytes())
         entries = [pkcs12.PKCS12Certificate(one, str(number).encode()) for number, one in enumerate(certificates)]
         file.write_bytes(pkcs12.serialize_java_truststore(entries, serialization.NoEncryption()))
 
