@@ -364,7 +364,7 @@ def test_which_packages_need_an_entry() -> None:
     assert [each.text for each in entry.evidence.packages] == [
         "app > requests > urllib3", "(not told) libcurl.so", "botocore > urllib3",
     ]  # fmt: skip
-    assert [each.package for each in entry.evidence.packages] == ["urllib3", "", "urllib3"]
+    assert [each.package for each in entry.evidence.packages] == ["requests", "", "urllib3"]
     text = learning.write_toml({"allow_outbound": ["api.stripe.com:443"]}, learning.Heading.of(learn(log)))
     assert ", by _socket.so, _ssl.so, libcurl.so, for app > requests > urllib3, botocore > urllib3\n" in text
 

@@ -69,7 +69,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, int]:
 
 
 def _new_of(found: Sequence[Violation], memory: Memory) -> Iterator[tuple[Violation, tuple[str, str] | None]]:
-    """The new ones, each with what it is counted for."""
+    """The new ones, each with the function and control whose limit counts it."""
     too_many: set[tuple[str, str]] = set()
     for each in found:
         kind = each.function, each.policy
