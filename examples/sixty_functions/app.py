@@ -1,4 +1,4 @@
-"""Parcels: 73 functions in five stacks, in two stages. All that concerns the shield is in this file.
+"""Parcels: 73 functions in five stacks, in two stages, and four in two regions. All of the shield is in this file.
 
 `-c plain=yes` leaves the shield out, and `-c carriers=one.example,two.example` names the carriers' hosts.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import aws_cdk as cdk
+from abroad import AWAY, Abroad
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from batch import Batch
 from constructs import Construct
@@ -90,12 +91,36 @@ def shield(stage: Parcels, base: ShieldPolicy, carriers: list[str]) -> None:
     )
 
 
+def shield_abroad(stage: Abroad, base: ShieldPolicy) -> None:
+    """Topic and key are in one stack, where the fleet's alarms are: by a topic each, stacks would form a circle."""
+    on_call = cloudwatch_actions.SnsAction(stage.central.alarms)
+    fleet = AlarmOptions(granularity="fleet", actions=[on_call], stacks=[stage.central])
+    # Its role takes no statement about another log group, so its lines stay in the one that Lambda makes.
+    Shield(base, alarms=fleet, logs=LogOptions(existing=True)).apply(stage.home.functions["Fixed"])
+    away = base + ShieldPolicy(allow_outbound=[f"sqs.{AWAY}.amazonaws.com:443"])
+    shielded = Shield.everywhere(
+        stage,
+        base,
+        policies={"Abroad/Home/TellAway": away},
+        alarms=fleet,
+        logs=LogOptions(existing=False, encryption_key=stage.central.key),
+    )
+    layer = shielded.of("Abroad/Home/Traced").layer
+    assert layer is not None
+    stage.add_vendor_layer(layer)
+    cdk.Annotations.of(stage.home.functions["TellAway"]).acknowledge_warning(
+        "shielded-function:grantedOtherRegion", "Its policy has it."
+    )
+
+
 app = cdk.App()
+abroad = Abroad(app, "Abroad")
 beta, live = Parcels(app, "Beta"), Parcels(app, "Live")
 if not app.node.try_get_context("plain"):
     hosts = str(app.node.try_get_context("carriers") or CARRIERS).split(",")
     granted = ShieldPolicy(allow_aws="granted")
     shield(beta, granted.with_mode("alert"), hosts)
     shield(live, granted, hosts)
+    shield_abroad(abroad, granted)
     cdk.Validations.of(app).add_plugins(ShieldChecks(production=["Live"]))
 app.synth()

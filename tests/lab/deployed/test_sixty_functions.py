@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from harness.checkout_app import synthesized
+from harness.linting import lint
 from integration.examples.catalogue import FOLDER
 from integration.examples.test_examples import audited
 from lab.deployed.steps import NAME, STAGES
@@ -29,6 +30,7 @@ EXCLUDED = {
     "Batch/ExchangeRates",  # Rust
     "Batch/Sam/OldTracking",  # SAM's
 }
+ABROAD = {"Abroad/Home/TellAway", "Abroad/Home/OnlyAudited", "Abroad/Home/Traced", "Abroad/Home/Fixed"}
 OF_THE_CDK = {
     "Data/Custom::S3AutoDeleteObjectsCustomResourceProvider/Handler",
     "Events/Custom::S3AutoDeleteObjectsCustomResourceProvider/Handler",
@@ -103,6 +105,8 @@ def test_warnings_are_true(shielded: Path, plain: Path) -> None:
 
 def test_every_function_is_shielded_or_left_out(functions: dict[str, Any]) -> None:
     bare = {path for path, each in functions.items() if not each["shielded"]}
+    abroad = {path for path in bare if path.startswith("Abroad/") and functions[path]["cdk_handler"]}
+    bare -= abroad
     assert bare == in_each_stage(EXCLUDED | OF_THE_CDK)
     assert {path for path in bare if functions[path]["cdk_handler"]} == in_each_stage(OF_THE_CDK)
     excluded = in_each_stage(EXCLUDED)
@@ -130,3 +134,17 @@ def test_a_custom_resource_can_answer(functions: dict[str, Any]) -> None:
     for stage in STAGES:
         made = functions[f"{stage}/Operations/MigrateSchema"]
         assert "cloudformation-custom-resource-response" in json.dumps([made["policy"], made["known_at_deployment"]])
+
+
+def test_two_regions_and_a_central_stack(shielded: Path, functions: dict[str, Any]) -> None:
+    """Each has its shield, the resources of one under a condition have that too, and cfn-lint has no error."""
+    assert {path for path, each in functions.items() if path.startswith("Abroad/Home/") and each["shielded"]} == ABROAD
+    assert functions["Abroad/Home/TellAway"]["policy"]["SHIELD_ALLOW_OUTBOUND"] == "sqs.us-east-1.amazonaws.com:443"
+    (file,) = shielded.rglob("AbroadHome*.template.json")
+    resources = json.loads(file.read_text())["Resources"]
+    only = [each.get("Condition") for name, each in resources.items() if name.startswith("OnlyAuditedShield")]
+    assert only == ["IsAudited"] * len(only) != []
+    (traced,) = (each["Properties"] for name, each in resources.items() if re.fullmatch("Traced[0-9A-F]{8}", name))
+    assert len(traced["Layers"]) == 2
+    errors = [each for each in lint(file.read_text(), regions=["eu-west-1"]) if each.rule.severity == "error"]
+    assert errors == []
