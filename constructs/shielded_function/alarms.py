@@ -118,8 +118,9 @@ class AlarmOptions:
 
     Each function or fleet has two: one on critical violations (a start without the shield, an attack on the shield,
     blocked connections and programs), and one on the rest, so that a file in /tmp does not hide stolen data. An alarm
-    fires when a period's violations reach the threshold. Without further violations the critical one returns to OK at
-    once, the other after a quarter of an hour. A function without violations publishes no metric, which costs nothing.
+    fires when a period's violations reach the threshold, and returns to OK a quarter of an hour after the last one, so
+    repeated violations are one message. A new target in that time is one of `ShieldMonitoring(first_seen=[...])`. A
+    function without violations publishes no metric, which costs nothing.
 
         AlarmOptions(actions=[SnsAction(topic)], threshold=5)
         AlarmOptions(outbound_connectivity=ControlAlarm(except_hosts=["telemetry.example"], actions=[SnsAction(topic)]))
@@ -136,8 +137,8 @@ class AlarmOptions:
             "fleet" two over all functions of an account and region, which name the violating functions.
         insufficient_data_actions: called when an alarm's state is unknown.
         period: whole minutes, by default one.
-        evaluation_periods: the number of evaluated periods. By default one; for alarms that are not critical, a quarter
-            of an hour, one period of which must reach the threshold: so it stays in alarm, and notifies once.
+        evaluation_periods: the number of evaluated periods. By default a quarter of an hour, one period of which must
+            reach the threshold: so it stays in alarm, and notifies once.
         datapoints: the number of them that must reach the threshold; by default all.
         count_read_handler: whether `read_handler` raises an alarm. By default it does not, as a program that logs an
             exception reads its source. A `ControlAlarm` for it raises one too.

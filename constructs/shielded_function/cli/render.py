@@ -295,7 +295,7 @@ def _alarms(options: Options, quote: Callable[[str], str]) -> Iterator[dict[str,
             "level": quote(LEVELS[kind]),
             "alarm_name": quote(f"shield-{kind}-{options.function}"),
             "description": quote(text),
-            "periods": str(1 if kind == "critical" else QUIET_MINUTES),
+            "periods": str(QUIET_MINUTES),
         }
 
 

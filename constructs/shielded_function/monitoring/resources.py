@@ -83,7 +83,7 @@ def _properties(wanted: WantedAlarm) -> tuple[Mapping[str, Any], Mapping[str, An
             "dimensionsMap": _dimensions(watch.counter, wanted.function_name, watch.policy, watch.level),
             "statistic": "Sum",
         }
-    evaluated, needed = watch.periods_for(wanted.severity)
+    evaluated, needed = watch.periods
     props = {
         "alarmDescription": wanted.description,
         "comparisonOperator": cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,

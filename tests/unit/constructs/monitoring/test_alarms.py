@@ -362,7 +362,10 @@ LOOKING: dict[str, tuple[Minute, int, dict[str, int]]] = {
     "a file each minute, and a connection": (lambda m: {0: EGRESS if m == 30 else TMP}, 60, {"rest": 1, "critical": 1}),
     "a file each five minutes": (lambda m: {0: TMP} if m % 5 == 0 else {}, 1440, {"rest": 1}),
     "a file each hour": (lambda m: {0: TMP} if m % 60 == 1 else {}, 300, {"rest": 5}),
-    "two connections": (lambda m: {0: EGRESS} if m in (5, 15) else {}, 30, {"critical": 2}),
+    "a connection each five minutes": (lambda m: {0: EGRESS} if m % 5 == 0 else {}, 1440, {"critical": 1}),
+    "connections of a fleet": (lambda m: dict.fromkeys(range(3), EGRESS) if m % 5 == 0 else {}, 1440, {"critical": 4}),
+    "a second attack while it lasts": (lambda m: {0: EGRESS} if m in (5, 15) else {}, 60, {"critical": 1}),
+    "a second attack after it": (lambda m: {0: EGRESS} if m in (5, 25) else {}, 60, {"critical": 2}),
 }
 
 
@@ -387,7 +390,15 @@ def calls(stack: cdk.Stack, props: Props, alarms: dict[str, Any], minute: Minute
 @pytest.mark.parametrize("what", LOOKING)
 def test_what_hides_nothing_and_calls_seldom(stack: cdk.Stack, props: Props, what: str) -> None:
     minute, last, expected = LOOKING[what]
-    assert calls(stack, props, {}, minute, last) == expected
+    many: Any = ({"granularity": "fleet"}, 3) if "fleet" in what else ({}, 1)
+    assert calls(stack, props, many[0], minute, last, many[1]) == expected
+
+
+@pytest.mark.parametrize("minute", [5, 3])
+def test_evaluation_periods_stay_as_given(stack: cdk.Stack, props: Props, minute: int) -> None:
+    """A page for each call: of one each three minutes, a single one, as the alarm does not return to OK."""
+    every: Minute = lambda m: {0: EGRESS} if m % minute == 0 else {}  # noqa: E731
+    assert calls(stack, props, {"evaluation_periods": 1}, every, 1440) == {"critical": 287 if minute == 5 else 1}
 
 
 @pytest.mark.parametrize("on", [{"count_read_handler": True}, {"read_handler": ControlAlarm()}])
