@@ -53,8 +53,8 @@ Class = Literal["critical", "rest"]
 LEVELS: Final[Mapping[Class, str]] = {"critical": "ERROR", "rest": "WARN"}
 """By class, the `level` of a violation's line. The level is known wherever logs are read, and each line has one."""
 
-# A blocked connection or program means that unexpected code ran: neither happens by accident.
-_CRITICAL_WHEN_BLOCKED: Final[tuple[Policy, ...]] = ("outbound_connectivity", "create_child_process")
+# An unlisted connection or program means that unexpected code ran, where the policy is more than a trial.
+_CRITICAL_WHERE_BLOCKED: Final[tuple[Policy, ...]] = ("outbound_connectivity", "create_child_process")
 _ALWAYS_CRITICAL: Final[tuple[Counted, ...]] = (START, "self_protection")
 # A library that gets no executable memory may end the process.
 _WARNING_WHEN_BLOCKED: Final[Policy] = "executable_memory"
@@ -65,6 +65,8 @@ PLATFORM_PROGRAMS: Final = ("/usr/bin/getconf", "/usr/bin/lsb_release", "/usr/bi
 go on without. Their start is a notice in any mode, which no default alarm counts, unless its line stands for others too
 (`count` above 1). Where such a start is `repeated`, the line stands for these programs alone."""
 
+_CASES: Final = (("block", True), ("alert", True), ("alert", False))
+"""The modes of a line, each with whether its policy blocks a control."""
 _ALL_APART: Final = "severity: every control that can be {} has its own alarm"
 # Characters of a function's name (https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html).
 _MAX_NAME: Final = 64
@@ -121,13 +123,16 @@ LEVEL_OF_PACKAGE: Final = "INFO"
 """The `level` of these lines, and of no other violation's."""
 
 _NOT_REPEATED: Final = any_of(not_exists("$.event"), text("$.event", "!=", "repeated"))
+_OF_PACKAGE: Final = "INFO"
+"""The `level` of these lines, and of no other violation's."""
+
+_NOT_REPEATED: Final = any_of(not_exists("$.event"), text("$.event", "!=", "repeated"))
 _PLATFORM: Final = all_of(
     text("$.policy", "=", _PROGRAMS),
     any_of(*(text("$.details.path", "=", path) for path in PLATFORM_PROGRAMS)),
     any_of(number("$.count", "<=", 1), text("$.event", "=", "repeated")),
 )
 """The lines of `PLATFORM_PROGRAMS`."""
-_OF_PACKAGE: Final = text("$.level", "=", LEVEL_OF_PACKAGE)
 _NOT_OF_PACKAGE: Final = text("$.level", "!=", LEVEL_OF_PACKAGE)
 """By the level, as a pattern has 1,024 characters, and names the functions that share a log group."""
 
@@ -229,11 +234,7 @@ def longest_of_functions(pattern: str, names: Sequence[str]) -> int:
 
 
 def violations_of(severity: Severity, *, without: Sequence[Counted] = ()) -> Pattern:
-    """The lines of one severity. Each violation is of exactly one.
-
-    critical: a refused or unshielded start, an attack on the shield, a blocked connection or program. warning: a
-    violation that was only reported, in alert mode, and blocked executable memory. notice: the rest, and
-    `PLATFORM_PROGRAMS` and `PACKAGE` in any mode.
+    """The lines of one severity, by their own word, as it depends on the function's policy (`severity_of`).
 
     Args:
         severity: which.
@@ -244,49 +245,49 @@ def violations_of(severity: Severity, *, without: Sequence[Counted] = ()) -> Pat
     """
     if severity not in SEVERITIES:
         raise PatternError(f"severity: {severity!r} is not one of {', '.join(SEVERITIES)}")
-    left = [name for name in (*POLICIES, START) if name not in without]
-    if severity == "critical":
-        always = [text("$.policy", "=", name) for name in _ALWAYS_CRITICAL if name in left]
-        blocked = [text("$.policy", "=", name) for name in _CRITICAL_WHEN_BLOCKED if name in left]
-        if blocked:
-            always.append(all_of(text("$.mode", "=", "block"), any_of(*blocked), *_without_platform(without)))
-        if not always:
-            raise PatternError(_ALL_APART.format(severity))
-        return all_of(*_OURS, any_of(*always))
-    mode: Mode = "alert" if severity == "warning" else "block"
-    elsewhere = (*_ALWAYS_CRITICAL, *((*_CRITICAL_WHEN_BLOCKED, _WARNING_WHEN_BLOCKED) if mode == "block" else ()))
-    others: list[Counted] = [name for name in COUNTED if name in elsewhere or name in without]
-    of_mode = [] if len(others) == len(COUNTED) else [_of_mode(mode, others)]
-    if severity == "warning" and _WARNING_WHEN_BLOCKED not in without:
-        of_mode.append(all_of(text("$.policy", "=", _WARNING_WHEN_BLOCKED), text("$.mode", "=", "block")))
-    if severity == "notice" and _PROGRAMS not in without:
-        of_mode.append(_PLATFORM)
-    if severity == "notice" and "outbound_connectivity" not in without:
-        of_mode.append(_OF_PACKAGE)
-    if not of_mode:
+    possible = (
+        severity_of(name, mode, blocks=blocks) for name in COUNTED if name not in without for mode, blocks in _CASES
+    )
+    if severity not in possible:
         raise PatternError(_ALL_APART.format(severity))
-    others_left = [*_without_platform(without), *([] if "outbound_connectivity" in without else [_NOT_OF_PACKAGE])]
-    return all_of(*_OURS, any_of(*of_mode), *(others_left if severity == "warning" else ()))
+    return all_of(
+        *_OURS, exists("$.policy"), text("$.severity", "=", severity), *(text("$.policy", "!=", n) for n in without)
+    )
 
 
-def severity_of(policy: Counted, mode: str | None, path: str = "", reason: str = "") -> Severity:
-    """How severe a violation of a control in a mode is: of programs by their path, and by the line's `reason`.
+def severity_of(
+    policy: Counted, mode: str | None, path: str = "", reason: str = "", *, blocks: bool = False
+) -> Severity:
+    """How severe a violation of a control in a mode is.
+
+    critical: a refused or unshielded start, an attack on the shield, a blocked connection or program, and one that went
+    through where the policy blocks another control. warning: other violations that were only reported, and blocked
+    executable memory. notice: the rest, and `PLATFORM_PROGRAMS` and `PACKAGE` in any mode.
 
     >>> severity_of("outbound_connectivity", "block"), severity_of("outbound_connectivity", "alert")
     ('critical', 'warning')
+    >>> severity_of("outbound_connectivity", "alert", blocks=True)
+    'critical'
     >>> severity_of("create_child_process", "block", "/usr/bin/uname")
     'notice'
     >>> severity_of("executable_memory", "block"), severity_of("read_write_tmp", "block")
     ('warning', 'notice')
+
+    Args:
+        policy: the control.
+        mode: block or alert.
+        path: that of a program.
+        reason: the line's.
+        blocks: whether the function's policy sets a control to block. A line does not tell: it has its own `severity`.
     """
     if (policy == _PROGRAMS and path in PLATFORM_PROGRAMS) or reason == PACKAGE:
         return "notice"
-    if policy in _ALWAYS_CRITICAL or (policy in _CRITICAL_WHEN_BLOCKED and mode == "block"):
+    if policy in _ALWAYS_CRITICAL or (policy in _CRITICAL_WHERE_BLOCKED and (blocks or mode == "block")):
         return "critical"
     return "warning" if mode == "alert" or policy == _WARNING_WHEN_BLOCKED else "notice"
 
 
-def level_of(policy: Counted, mode: str | None, path: str = "", reason: str = "") -> str:
+def level_of(policy: Counted, mode: str | None, path: str = "", reason: str = "", *, blocks: bool = False) -> str:
     """The `level` of a violation's line: ERROR where its severity is critical, INFO of `PACKAGE`, WARN otherwise.
 
     >>> level_of("outbound_connectivity", "block"), level_of("read_write_tmp", "block")
@@ -294,7 +295,7 @@ def level_of(policy: Counted, mode: str | None, path: str = "", reason: str = ""
     """
     if reason == PACKAGE:
         return LEVEL_OF_PACKAGE
-    return LEVELS["critical" if severity_of(policy, mode, path) == "critical" else "rest"]
+    return LEVELS["critical" if severity_of(policy, mode, path, blocks=blocks) == "critical" else "rest"]
 
 
 def metric_name(name: str | None = None) -> str:
@@ -332,14 +333,9 @@ def fleet_query(
     return " ".join([*parts, *([] if limit is None else [f"LIMIT {limit}"])])
 
 
-def _of_mode(mode: Mode, without: Sequence[Counted]) -> Pattern:
-    """The violations of a mode, except those against some controls."""
-    return all_of(exists("$.policy"), *(text("$.policy", "!=", name) for name in without), text("$.mode", "=", mode))
-
-
-def _without_platform(without: Sequence[Counted] = ()) -> list[Pattern]:
+def _without_platform() -> list[Pattern]:
     """The condition beside the control that leaves `PLATFORM_PROGRAMS` out."""
-    return [] if _PROGRAMS in without else _excepting(Exceptions(programs=PLATFORM_PROGRAMS), None)
+    return _excepting(Exceptions(programs=PLATFORM_PROGRAMS), None)
 
 
 def _excepting(exceptions: Exceptions, policy: Counted | None) -> list[Pattern]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, cast
 
 from .alert import START
 from .filters import COUNTED, SEVERITIES, Severity, severity_of
@@ -18,22 +18,24 @@ _ORDER: Final = (
 )
 
 
-def severity(policy: str, mode: str, path: str = "", reason: str = "") -> Severity:
-    """How severe a violation is, by the program's path and the line's reason too.
+def severity(policy: str, mode: str, path: str = "", reason: str = "", told: str = "") -> Severity:
+    """How severe a violation is: as its line tells, or else by the control, the program's path and the line's reason.
 
     A control that this version does not know is the worst.
 
     >>> severity("self_protection", "alert"), severity("read_write_tmp", "block"), severity("new_policy", "block")
     ('critical', 'notice', 'critical')
     """
+    if told in SEVERITIES:
+        return cast("Severity", told)
     return severity_of(policy, mode, path, reason) if policy in COUNTED else "critical"
 
 
-def urgency(policy: str, mode: str, path: str = "", reason: str = "") -> tuple[int, int]:
+def urgency(policy: str, mode: str, path: str = "", reason: str = "", told: str = "") -> tuple[int, int]:
     """The sort key: the lowest is read first.
 
     >>> urgency("self_protection", "block"), urgency("outbound_connectivity", "alert"), urgency("read_handler", "alert")
     ((0, 1), (1, 2), (1, 6))
     """
     rank = _ORDER.index(policy) if policy in _ORDER else -1
-    return SEVERITIES.index(severity(policy, mode, path, reason)), rank
+    return SEVERITIES.index(severity(policy, mode, path, reason, told)), rank

@@ -69,7 +69,7 @@ def _sorted(groups: Iterable[Group]) -> Iterator[Group]:
 
 def _order(group: Group) -> tuple[int, ...]:
     which = group.get("policy", ""), group.get("mode", ""), _path(group), group.get("reason", "")
-    urgent = urgency(*which) if "policy" in group else ()
+    urgent = urgency(*which, told=group["severity"]) if "policy" in group else ()
     return (*urgent, -group["violations"])
 
 
@@ -98,7 +98,8 @@ def _group(row: Row) -> Group:
         group["reason"] = PACKAGE
     if "policy" in group:
         path = _path({**group, "details": target})
-        group = {"severity": severity(group["policy"], group.get("mode", ""), path, group.get("reason", "")), **group}
+        which = group["policy"], group.get("mode", ""), path, group.get("reason", "")
+        group = {"severity": severity(*which, told=row.get("severity", "")), **group}
     if allow := entry_of(seen, chain):
         group["allow"] = allow
     if seen.denied:

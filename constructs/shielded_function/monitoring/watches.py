@@ -42,7 +42,7 @@ SUM_KEY: Final = "sum"
 # For the rest, blocked violations are a notice and allowed ones a warning: the earlier of both.
 CLASS_SEVERITY: Final[Mapping[Class, Severity]] = {"critical": "critical", "rest": "warning"}
 QUIET_MINUTES: Final = 15
-"""The time that an alarm below critical lasts after the last violation."""
+"""The time that an alarm lasts after the last violation."""
 BY_POLICY_KEY: Final = "policies"
 """The key of the filter that counts by control."""
 
@@ -111,13 +111,13 @@ class Watch:
         """The counted level; None where its metric has none."""
         return LEVELS[self.of_class] if self.of_class else None
 
-    def periods_for(self, severity: Severity | None) -> tuple[int, int | None]:
+    @property
+    def periods(self) -> tuple[int, int | None]:
         """The number of evaluated periods, and the number of them that must reach the threshold.
 
-        By default one. A lesser severity stays in alarm for a quarter of an hour, so that repeated violations cause one
-        message.
+        By default one of a quarter of an hour, so that repeated violations cause one message.
         """
-        if self.evaluation_periods is not None or self.datapoints is not None or severity in (None, "critical"):
+        if self.evaluation_periods is not None or self.datapoints is not None:
             return self.evaluation_periods or 1, self.datapoints or (None if self.evaluation_periods else 1)
         minutes = 1 if self.period is None else int(self.period.to_minutes())
         return max(1, -(-QUIET_MINUTES // minutes)), 1
@@ -190,7 +190,10 @@ def policy_counter() -> Counter:
 
 def severity_for(watch: Watch, modes: Mapping[str, str | None]) -> Severity | None:
     """The severity of an alarm on one function, by its policy's modes."""
-    return watch.severity or (severity_of(watch.policy, modes.get(watch.policy)) if watch.policy else None)
+    blocks = "block" in modes.values()
+    return watch.severity or (
+        severity_of(watch.policy, modes.get(watch.policy), blocks=blocks) if watch.policy else None
+    )
 
 
 def _general_watches(alarms: AlarmOptions) -> list[Watch]:
@@ -234,10 +237,11 @@ def _of_policy(alarms: AlarmOptions, policy: Counted, on: ControlAlarm) -> Watch
     kinds = ("except_hosts", "except_paths", "except_programs")
     given = [name for name in kinds if getattr(on, name)]
     where = f"alarms.{policy}{''.join(f'.{name}' for name in given)}"
-    known = on.mode is not None or policy in ("start", "self_protection")
     # The functions of a fleet may differ in their modes: an early notification is better than none.
-    mode = "block" if alarms.granularity == "fleet" and not known else on.mode
-    severity = on.severity or (severity_of(policy, mode) if known or mode else None)
+    of_fleet = alarms.granularity == "fleet"
+    modes = [on.mode] if on.mode else ["block"] if of_fleet else ["block", "alert"]
+    possible = {severity_of(policy, mode, blocks=blocks) for mode in modes for blocks in (True, of_fleet)}
+    severity = on.severity or (possible.pop() if len(possible) == 1 else None)
     return _watch(alarms, on, policy, _counter(policy, pattern, metric_name(policy), where), policy, severity)
 
 

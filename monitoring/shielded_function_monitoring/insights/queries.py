@@ -52,6 +52,7 @@ _START_AND_PROCESS: Final = (
 """Each start of a function has its own log stream. Two that differ are two starts."""
 _SYSCALL: Final = Aggregate("latest", "details.syscall", "last_syscall")
 """The subjects of some lines about the shield itself."""
+_SEVERITY: Final = Aggregate("latest", "severity", "last_severity")
 _REASON: Final = Aggregate("latest", "reason", "last_reason")
 _DAY: Final = Fields((Column(DateFloor("1d"), "day"),))
 
@@ -71,7 +72,7 @@ def observed(functions: tuple[str, ...] = ()) -> Query:
         _of(functions, AnyOf(COUNTED, _UNCOUNTED)),
         _DAY,
         Stats(
-            (*SEEN, *_START_AND_PROCESS, _SYSCALL, _REASON),
+            (*SEEN, *_START_AND_PROCESS, _SYSCALL, _REASON, _SEVERITY),
             (*WHO, "event", "policy", "mode", *TARGET, *CALLER, "allow", *ADMITTED),
         ),
         Limit(MAX_ROWS),
@@ -90,9 +91,9 @@ def timeline(functions: tuple[str, ...] = (), period: str = "1d") -> Query:
 
 GROUPS: Final = {
     "function": (*WHO,),
-    "policy": (*WHO, "policy", "mode"),
-    "package": (*WHO, "policy", "mode", *CALLER),
-    "target": (*WHO, "event", "policy", "mode", *TARGET, *CALLER, "allow"),
+    "policy": (*WHO, "policy", "mode", "severity"),
+    "package": (*WHO, "policy", "mode", "severity", *CALLER),
+    "target": (*WHO, "event", "policy", "mode", "severity", *TARGET, *CALLER, "allow"),
 }
 """The fields that `alerts` groups by."""
 

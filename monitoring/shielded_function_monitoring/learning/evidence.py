@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from shielded_function_monitoring.frames import NOT_TOLD, Chain, chain_text, outermost
@@ -49,6 +49,7 @@ class Evidence:
         place: the line of the function's own code that did it last, `/var/task/app.py:73`, where the lines tell.
         starts: two of the starts that it was seen in, or the only one: log streams, or times of `armed` lines.
         pid: the process that did it last; 0 where it is not known.
+        severity: the severity in its last line, where the lines tell.
     """
 
     count: int
@@ -62,6 +63,7 @@ class Evidence:
     place: str = ""
     starts: tuple[str, ...] = ()
     pid: int = 0
+    severity: str = field(default="", compare=False)
 
     @property
     def chains(self) -> list[str]:
@@ -94,6 +96,7 @@ class Evidence:
             place=next((each.place for each in by_last if each.place), ""),
             starts=tuple(sorted({start for each in every for start in each.starts})[:2]),
             pid=by_last[0].pid,
+            severity=next((each.severity for each in by_last if each.severity), ""),
         )
 
 

@@ -141,4 +141,5 @@ def _evidence(row: Row, events: bool) -> Evidence | None:
         place_of_row(row),
         tuple(sorted({row[name] for name in ("first_start", "last_start") if row.get(name)})),
         int(number_of(row.get("last_pid", "0"))),
+        row.get("last_severity", ""),
     )

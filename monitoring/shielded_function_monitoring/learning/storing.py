@@ -95,6 +95,7 @@ def _evidence(value: Mapping[str, Any]) -> Evidence:
         place=str(value.get("place", "")),
         starts=tuple(str(each) for each in value.get("starts", ())),
         pid=int(value.get("pid", 0)),
+        severity=str(value.get("severity", "")),
     )
 
 

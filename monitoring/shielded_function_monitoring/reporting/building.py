@@ -102,6 +102,7 @@ def _group(log: FunctionLog, policy: str, mode: str, target: str, evidence: Evid
         first_version=evidence.first_version,
         last_version=evidence.last_version,
         place=evidence.place,
+        told=evidence.severity,
     )
 
 

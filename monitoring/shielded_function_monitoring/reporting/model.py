@@ -44,6 +44,7 @@ class Group:
         first_version: the function's version when it was seen first; `last_version`: when it was seen last.
         place: the line of the function's own code that did it last, `/var/task/app.py:73`.
         reason: `package` where it is allowed, and came through other packages than its entry names.
+        told: the severity in its last line; empty where the lines do not tell.
         written: False for violations that were counted and not written: their target is unknown.
     """
 
@@ -65,17 +66,23 @@ class Group:
     last_version: str = ""
     place: str = ""
     reason: str = ""
+    told: str = ""
     written: bool = True
 
     @property
     def severity(self) -> Severity:
         """How severe it is."""
-        return severity(self.policy, self.mode, self.target, self.reason)
+        return severity(self.policy, self.mode, self.target, self.reason, self.told)
+
+    @property
+    def urgency(self) -> tuple[int, int]:
+        """The most severe is the lowest."""
+        return urgency(self.policy, self.mode, self.target, self.reason, self.told)
 
     @property
     def order(self) -> tuple[Any, ...]:
         """The sort key: new first, then the most severe, then the most frequent."""
-        return (not self.is_new, *urgency(self.policy, self.mode, self.target, self.reason), -self.count, self.identity)
+        return (not self.is_new, *self.urgency, -self.count, self.identity)
 
     @property
     def versions(self) -> str:

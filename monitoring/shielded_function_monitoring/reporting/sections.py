@@ -8,7 +8,6 @@ from typing import Final
 
 from shielded_function_monitoring.filters import SEVERITIES
 from shielded_function_monitoring.queries import function_link
-from shielded_function_monitoring.urgency import urgency
 
 from .model import Coverage, Group, PackageGroup, Reach, Report
 from .parts import Cell, code, in_order, minute, number, table, tag, text
@@ -72,7 +71,7 @@ def _totals(report: Report) -> str:
 
 def _row(each: Group) -> tuple[str, Mapping[str, Cell]]:
     new = ' <span class="tag is-new">new</span>' if each.is_new else ""
-    order = ".".join(f"{part:02d}" for part in urgency(each.policy, each.mode, each.target))
+    order = ".".join(f"{part:02d}" for part in each.urgency)
     who = code(each.who, "who")
     place = f'<span class="quiet">{text(each.place)}</span>' if each.place else ""
     cells = {
@@ -126,7 +125,7 @@ def matrix(groups: Sequence[Group]) -> Iterable[str]:
 def _by_function(groups: Sequence[Group]) -> list[tuple[str, list[Group]]]:
     """Each function's groups, the most severe first, of the function and among functions."""
     found: dict[str, list[Group]] = {}
-    for each in sorted(groups, key=lambda each: (*urgency(each.policy, each.mode, each.target), -each.count)):
+    for each in sorted(groups, key=lambda each: (*each.urgency, -each.count)):
         found.setdefault(each.function, []).append(each)
     return sorted(found.items(), key=lambda item: (_order(item[1]), -sum(g.count for g in item[1]), item[0]))
 

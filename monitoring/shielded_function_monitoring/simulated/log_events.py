@@ -38,6 +38,7 @@ def alert_line(
     region: str = "us-east-1",
     account: str = "123456789012",
     caller: Mapping[str, Any] | None = None,
+    blocks: bool = False,
 ) -> str:
     """A line as the shield writes it, for tests of alarms that need no function.
 
@@ -54,6 +55,8 @@ def alert_line(
         account: the function's.
         caller: who called, as the line has it: `{"object": "_socket.so", "package": "urllib3"}`.
 
+        blocks: whether the function's policy sets a control to block.
+
     Raises:
         ShieldError: there is no such control or mode, or the count is less than 1.
     """
@@ -69,10 +72,10 @@ def alert_line(
         "region": region,
         "account": account,
         "timestamp": when,
-        "level": level_of(*severe),
+        "level": level_of(*severe, blocks=blocks),
         "policy": policy,
         "mode": mode,
-        "severity": severity_of(*severe),
+        "severity": severity_of(*severe, blocks=blocks),
         "count": count,
         "details": dict(details or {}),
         **({"caller": dict(caller)} if caller else {}),

@@ -200,7 +200,7 @@ void put_line_start(struct writer *w, struct text origin, uint64_t seconds, uint
 
 void alert_put(const struct alert *a, struct writer *w)
 {
-    enum severity severity = severity_of(a->policy, a->mode, a->path, a->reason);
+    enum severity severity = severity_of(a->policy, a->mode, a->blocks, a->path, a->reason);
     put_line_start(w, a->origin, a->seconds, a->micros, severity_level(severity, a->reason));
     put(w, TEXT(",\"policy\":\""));
     put(w, policy_name((enum policy_id)a->policy));

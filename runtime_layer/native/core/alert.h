@@ -34,6 +34,7 @@ struct alert {
     uint32_t micros;
     uint8_t policy;     /* enum policy_id */
     uint8_t mode;       /* block or alert */
+    bool blocks;        /* policy_blocks */
     struct text reason; /* "package", "deny_outbound"; empty: no list admits it; not together with a path */
     /* details: only those that are set are written */
     struct text host;

@@ -56,12 +56,13 @@ static bool is_platform_program(struct text path)
     return false;
 }
 
-enum severity severity_of(uint32_t policy, uint32_t mode, struct text path, struct text reason)
+enum severity severity_of(uint32_t policy, uint32_t mode, bool blocks, struct text path, struct text reason)
 {
     bool is_program = policy == CREATE_CHILD_PROCESS;
     if ((is_program && is_platform_program(path)) || text_equal(reason, TEXT("package")))
         return NOTICE;
-    if (policy == SELF_PROTECTION || (mode == MODE_BLOCK && (is_program || policy == OUTBOUND_CONNECTIVITY)))
+    bool is_urgent = mode == MODE_BLOCK || blocks; /* a call that goes through is no less urgent */
+    if (policy == SELF_PROTECTION || (is_urgent && (is_program || policy == OUTBOUND_CONNECTIVITY)))
         return CRITICAL;
     return mode == MODE_ALERT || policy == EXECUTABLE_MEMORY ? WARNING : NOTICE;
 }
@@ -97,4 +98,9 @@ enum mode strictest_mode(const struct policy *p)
         if (p->modes[id] < strictest)
             strictest = (enum mode)p->modes[id];
     return strictest;
+}
+
+bool policy_blocks(const struct policy *p)
+{
+    return strictest_mode(p) == MODE_BLOCK;
 }

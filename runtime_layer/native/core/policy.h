@@ -115,14 +115,15 @@ uint8_t policy_kernel_limits(const struct policy *p);
 struct text policy_text(const struct policy *p, struct pooled at);
 struct text policy_name(enum policy_id id); /* "outbound_connectivity" */
 struct text mode_name(uint8_t mode);        /* "block", ..., "by_runtime" */
-/* The severity of a violation, as `severity_of` in shielded_function_monitoring/filters.py. `path`: of a program. `reason`: as
- * a line has it. */
+/* The severity of a violation, as `severity_of` in shielded_function_monitoring/filters.py. `blocks`: policy_blocks. `path`: of
+ * a program. `reason`: as a line has it. */
 enum severity { CRITICAL, WARNING, NOTICE };
-enum severity severity_of(uint32_t policy, uint32_t mode, struct text path, struct text reason);
+enum severity severity_of(uint32_t policy, uint32_t mode, bool blocks, struct text path, struct text reason);
 struct text severity_name(enum severity severity);
 /* The log level, as `level_of` there: alarms separate critical violations by it. */
 struct text severity_level(enum severity severity, struct text reason);
 bool mode_from(struct text t, uint8_t *mode);     /* exactly block, alert or allow */
 enum mode strictest_mode(const struct policy *p); /* of those that can be set */
+bool policy_blocks(const struct policy *p);       /* whether it sets a control to block */
 
 #endif

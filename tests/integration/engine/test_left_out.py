@@ -227,19 +227,23 @@ def test_a_storm_of_targets_hides_others_of_its_policy(box: Sandbox) -> None:
 
 
 @pytest.mark.promise("alert.severity")
-@pytest.mark.parametrize("mode", MODES)
-def test_platform_programs_are_repeated_apart(box: Sandbox, mode: Any) -> None:
-    """Libraries look for others by ldconfig: no alarm counts that, and each line has its own severity."""
+@pytest.mark.parametrize(("mode", "others"), [*((mode, "allow") for mode in MODES), ("alert", "block")])
+def test_platform_programs_are_repeated_apart(box: Sandbox, mode: Any, others: str) -> None:
+    """Libraries look for others by ldconfig: no alarm counts that, and each line has its own severity.
+
+    Where the policy blocks another control, a program that starts is critical.
+    """
     storm = "for n in range(9): attempt(os.posix_spawn, ['/usr/sbin/ldconfig', '/usr/bin/id'][n % 3 == 2], ['x'], {})"
-    worst = severity_of("create_child_process", mode)
-    told = after_decoys(box, storm, {"create_child_process": mode}, alone=True)
+    blocks = "block" in (mode, others)
+    worst = severity_of("create_child_process", mode, blocks=blocks)
+    told = after_decoys(box, storm, {"create_child_process": mode, "outbound_connectivity": others}, alone=True)
     assert sorted((line["count"], line["details"]["path"], line["severity"]) for line in told) == sorted(
         (count, path, severity)
         for path, severity, counts in (("/usr/sbin/ldconfig", "notice", (1, 5)), ("/usr/bin/id", worst, (1, 2)))
         for count in counts
     )
     for line in told:
-        assert line["level"] == level_of(line["policy"], line["mode"], line["details"]["path"])
+        assert line["level"] == level_of(line["policy"], mode, line["details"]["path"], blocks=blocks)
         assert [each for each in SEVERITIES if violations_of(each).matches(json.dumps(line))] == [line["severity"]]
 
 

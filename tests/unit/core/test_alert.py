@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from itertools import product
 from typing import Any
 
 import pytest
@@ -155,11 +156,11 @@ def test_a_call_through_another_package_is_a_notice(native: Native) -> None:
 @pytest.mark.parametrize("path", ["", "/usr/bin/id", *PLATFORM_PROGRAMS, *(path + "x" for path in PLATFORM_PROGRAMS)])
 @pytest.mark.parametrize(("number", "policy"), list(enumerate(POLICIES)))
 def test_level_and_severity_are_what_alarms_go_by(native: Native, number: int, policy: Policy, path: str) -> None:
-    for mode in (native.lib.MODE_BLOCK, native.lib.MODE_ALERT):
-        line = read(write(native, policy=number, mode=mode, path=path))
+    for mode, blocks in product((native.lib.MODE_BLOCK, native.lib.MODE_ALERT), (False, True)):
+        line = read(write(native, policy=number, mode=mode, path=path, blocks=blocks))
         assert line["policy"] == policy
-        assert line["level"] == level_of(policy, line["mode"], path)
-        assert line["severity"] == severity_of(policy, line["mode"], path)
+        assert line["level"] == level_of(policy, line["mode"], path, blocks=blocks)
+        assert line["severity"] == severity_of(policy, line["mode"], path, blocks=blocks)
         assert [line["severity"]] == [each for each in SEVERITIES if violations_of(each).matches(json.dumps(line))]
 
 

@@ -26,7 +26,10 @@ COMMON: Any = {"function_shield": True, "v": 1, "timestamp": "2026-11-24T13:37:0
 
 
 def line(**fields: Any) -> str:
-    text = json.dumps({**COMMON, **fields})
+    path = "" if fields.get("event") == "folded" else fields.get("details", {}).get("path", "")
+    policy, reason = fields.get("policy"), fields.get("reason", "")
+    told = {"severity": filters.severity_of(policy, fields.get("mode"), path, reason)} if policy else {}
+    text = json.dumps({**COMMON, **told, **fields})
     assert parse_line(text) is not None  # what no shield writes proves nothing
     return text
 
@@ -97,7 +100,7 @@ def test_programs_that_tell_what_the_machine_is(path: str, mode: Any) -> None:
     for pattern in (quiet, violations_by_policy()):
         assert [pattern.matches(text) for text in (told, again, others, elsewhere)] == [False, False, True, True]
     assert violations("create_child_process").matches(told)
-    for text, severity in ((told, "notice"), (again, "notice"), (others, None), (elsewhere, None)):
+    for text, severity in ((told, "notice"), (again, "notice"), (elsewhere, None)):
         expected = severity or filters.severity_of("create_child_process", mode)
         assert [each for each in SEVERITIES if violations_of(each).matches(text)] == [expected]
     assert filters.severity_of("create_child_process", mode, path) == "notice"
@@ -120,6 +123,19 @@ def test_a_call_through_another_package_is_a_notice() -> None:
 def test_each_violation_is_of_one_severity(without: Any) -> None:
     found = [counted(violations_of(severity, without=without)) for severity in SEVERITIES]
     assert sorted(name for names in found for name in names) == sorted(counted(violations(without=without)))
+
+
+@pytest.mark.parametrize("severity", SEVERITIES)
+def test_the_lines_word_is_its_severity(severity: Any) -> None:
+    """What went through is critical where the policy blocks another control, which the line knows."""
+    through = alert("outbound_connectivity", "alert").replace('"warning"', f'"{severity}"')
+    assert [each for each in SEVERITIES if violations_of(each).matches(through)] == [severity]
+    of_policy = {
+        filters.severity_of(p, "alert", blocks=True) for p in ("outbound_connectivity", "create_child_process")
+    }
+    assert of_policy == {"critical"}
+    others = [policy for policy in POLICIES if policy not in ("outbound_connectivity", "create_child_process")]
+    assert all(filters.severity_of(p, "alert", blocks=b) != "critical" for p in others[:-1] for b in (True, False))
 
 
 def test_the_severity_of_a_policy_is_that_of_its_lines() -> None:

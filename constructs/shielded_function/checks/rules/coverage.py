@@ -38,7 +38,8 @@ class _Violation(NamedTuple):
     def line(self) -> str:
         """The line, as the shield would write it."""
         known: dict[str, Any] = {"mode": self.mode, "details": dict(self.details)} if self.mode else {}
-        known |= {"policy": self.policy, "level": self.level, "count": 1}
+        severity = severity_of(cast(Any, self.policy), self.mode)
+        known |= {"policy": self.policy, "level": self.level, "severity": severity, "count": 1}
         return json.dumps({"function_shield": True, "function": _NAME, **known})
 
     @property

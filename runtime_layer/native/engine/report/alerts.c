@@ -136,7 +136,8 @@ static struct text render_target(const struct alert *alert, struct scratch *scra
 
 static void leave_out_of_second(const struct alert *alert, bool is_repeated, struct text target)
 {
-    bool is_notice = severity_of(alert->policy, alert->mode, alert->path, alert->reason) == NOTICE;
+    bool is_notice =
+        severity_of(alert->policy, alert->mode, alert->blocks, alert->path, alert->reason) == NOTICE;
     uint32_t kind = alert->mode + (!is_repeated ? FOLDED : is_notice ? REPEATED_NOTICES : REPEATED);
     keep_target(alert->policy, kind, target);
     leave_out(alert->policy, kind, LEFT_OUT_OF_SECOND);
@@ -177,6 +178,7 @@ static bool write_alert(struct alert *alert, const struct call *call, const stru
 {
     alert->seconds = now[0];
     alert->micros = (uint32_t)(now[1] / 1000);
+    alert->blocks = policy_blocks(&sealed->policy);
     struct scratch *scratch = scratch_take();
     if (!scratch) {
         leave_out(alert->policy, alert->mode, LEFT_OUT);
@@ -320,7 +322,9 @@ static bool write_folded(uint32_t policy, uint32_t kind, uint32_t count, const u
     struct writer w = {line, 0, sizeof line, false};
     put_char(&w, '\n');
     enum severity severity =
-        kind < REPEATED_NOTICES ? severity_of(policy, kind % ALERT_MODES, TEXT(""), TEXT("")) : NOTICE;
+        kind < REPEATED_NOTICES
+            ? severity_of(policy, kind % ALERT_MODES, policy_blocks(&sealed->policy), TEXT(""), TEXT(""))
+            : NOTICE;
     bool is_of_packages = kind >= REPEATED_NOTICES && policy == OUTBOUND_CONNECTIVITY;
     struct text reason = is_of_packages ? reason_name(REASON_PACKAGE) : TEXT("");
     put_event(&w, kind < REPEATED ? TEXT("folded") : TEXT("repeated"), severity_level(severity, reason), now);

@@ -50,7 +50,10 @@ _REGULAR_FILE: Final = 1
 
 
 def severity_of(violation: Violation) -> str:
-    """critical, warning or notice, as in the alarms."""
+    """critical, warning or notice, as the line tells: it knows the function's policy."""
+    told = text_of(violation.line, "severity")
+    if told in SEVERITIES:
+        return told
     policy, mode = violation.policy, violation.mode
     is_platform = policy == "create_child_process" and violation.target in PLATFORM_PROGRAMS
     if is_platform or text_of(violation.line, "reason") == "package":
