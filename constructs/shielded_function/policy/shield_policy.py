@@ -290,8 +290,8 @@ class ShieldPolicy:
     def diff(self, other: ShieldPolicy) -> tuple[Loosening, ...]:
         """The fields in which this policy is looser than the other; empty when it is at least as strict.
 
-        Modes are compared (block, alert, allow), `on_failure`, `check_tls_name`, `clear_tmp`,
-        `block_foreign_functions`, `kernel_limits`, any change of `log_arguments`, every removed entry of `deny_outbound`, and, where
+        Modes are compared (block, alert, allow), `on_failure`, `check_tls_name`, `clear_tmp`, `kernel_limits`,
+        `block_foreign_functions`, any change of `log_arguments`, every removed entry of `deny_outbound`, and, where
         neither mode is allow, every entry of the other lists: a host may be covered by a wildcard, an address by a
         network, a port by none, a path by a glob.
         Entries are covered one by one, so two that together cover a third do not. Values known only at deployment are

@@ -145,7 +145,8 @@ def test_the_statements_deny_each_reported_change() -> None:
     }
     models = {name: get_session().get_service_data(name)["operations"] for name in services.values()}
     assert denied <= {f"{name}:{operation}" for name, operations in models.items() for operation in operations}
-    watched = {f"{services[kind.service[1]]}:{call.rstrip('2')}" for kind in (FUNCTIONS, LOGS, ALARMS) for call in kind.calls}
+    kinds = (FUNCTIONS, LOGS, ALARMS)
+    watched = {f"{services[kind.service[1]]}:{call.rstrip('2')}" for kind in kinds for call in kind.calls}
     assert watched - denied == set()
     for statement in policy["Statement"]:
         assert (statement["Effect"], statement["Resource"]) == ("Deny", "*")

@@ -150,7 +150,7 @@ def test_a_handler_in_a_jar(package: Packages, code: Code, line: int) -> None:
 @pytest.mark.promise("kernel.limits")
 @EACH_LINE
 def test_a_jdk_keeps_its_helper(runs: Runs, line: int) -> None:
-    """A helper starts the JDK's programs, and is judged there: no alert would name the program where it cannot start."""
+    """A helper starts the JDK's programs, and is judged there: without it, no alert names the program."""
     (armed,) = [line for line in runs(line, "default").first if line.get("event") == "armed"]
     has_helper = line > 8
     assert armed["kernel"] == (["file-growth"] if has_helper else ["file-growth", "programs"])
