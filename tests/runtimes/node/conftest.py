@@ -45,7 +45,7 @@ def codes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The code of each layout: the attempts, a native add-on, and the handler."""
     if reason := node.RUNTIMES[0].missing():
         pytest.skip(reason)
-    include = node.RUNTIMES[0].mounts()["/var/lang"] / "include" / "node"
+    include = node.RUNTIMES[0].mounts()["/var/lang/bin/node"].parents[1] / "include" / "node"
     folder = tmp_path_factory.mktemp("node")
     addon = compile_c([HERE / "c" / "native.c"], folder / "native.node", "-shared", "-fPIC", f"-I{include}")
     codes: dict[str, Path] = {}
