@@ -65,6 +65,29 @@ def test_calls_by_paths_come_to_the_same(box: Sandbox) -> None:
     assert {0, -errno.ENOENT, -errno.ENOTDIR, -errno.ELOOP} <= {result for result, _ in came_to[True].values()}
 
 
+# Refused kinds of sockets; and calls that fail, or do nothing, either way, without a connection or a program.
+OTHER_ERRNO = {
+    **dict.fromkeys(("connect, family 77", "socket 2 1 17", "socket 2 99 0", "socket 999 1 0"), errno.EACCES),
+    "send out of band, fresh": errno.EOPNOTSUPP,
+    "sendfile, fresh": errno.EINVAL,
+    "writev 0, fresh": errno.EPIPE,
+    "execveat, empty": errno.EBADF,
+}
+
+
+def test_odd_calls_come_to_the_same(box: Sandbox) -> None:
+    """On sockets, memory, descriptors and programs, under a policy that blocks all and lists what they name."""
+    settings = policy(**dict.fromkeys(POLICIES, "block"), allow_child_process="/bin/true,/nonexistent")
+    came_to = {}
+    for wrapper in ((), (SHIELD,)):
+        done = box.run_command([*wrapper, PYTHON, "/var/task/edge_calls.py"], environment=settings if wrapper else {})
+        assert done.returncode == 0, done.stderr
+        came_to[bool(wrapper)] = json.loads(done.stdout)
+    both = {name: (result, came_to[True][name]) for name, result in came_to[False].items()}
+    assert {name: ours[1] for name, (theirs, ours) in both.items() if theirs != ours} == OTHER_ERRNO
+    assert len(both) > 100
+
+
 def system_library(name: str) -> str:
     """Where the machine under test has a file that every Debian has: another one can be laid over it."""
     usr = (machine().system or Path("/")) / "usr"
