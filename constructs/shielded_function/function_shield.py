@@ -78,6 +78,8 @@ class FunctionShield(AttachedShield):
         handle: the function, with its data from the CDK.
         from_sweep: the call of `Shield.everywhere` that made it.
         is_monitored: whether a `ShieldMonitoring` covers it.
+        is_told: whether a `ShieldFindings` covers it.
+        in_aspect: whether an aspect made it.
     """
 
     def __init__(self, candidate: Candidate, *, in_aspect: bool = False) -> None:
@@ -98,6 +100,8 @@ class FunctionShield(AttachedShield):
         self._targets: tuple[IConstruct | str, ...] = ()
         self.from_sweep: object | None = None
         self.is_monitored = False
+        self.is_told = False
+        self.in_aspect = in_aspect
         self._grants: Grants | None = None
         self._untold: list[str] = []
         self._answers: list[str] = []

@@ -27,7 +27,8 @@ from ..function_shield import attached_in
 from ..late import check_late, late_text
 from ..layer import zip_code
 from ..layer_archive import MemberFile, write_zip
-from ..monitoring.scope import is_within
+from ..log_group import LogOptions
+from ..monitoring.scope import is_within, outermost
 from ..policy import ShieldPolicy
 from ..renamed import by_name
 from ..stage_shields import stack_shields, stage_shields
@@ -62,7 +63,11 @@ class ShieldFindings(Construct):
         function: the function.
         table: the known findings.
         event_bus: the bus of the events.
+        subscriptions: the subscription filters, by the first shield that each serves.
     """
+
+    PREFIX: Final = "Findings"
+    """The beginning of the subscription filters' construct ids."""
 
     @by_name("ShieldFindings")
     def __init__(
@@ -118,6 +123,7 @@ class ShieldFindings(Construct):
         )
         self._own_path = f"{path}/Function"
         self._filtered: dict[tuple[cdk.Stack, str], list[str]] = {}
+        self.subscriptions: dict[FunctionShield, logs.CfnSubscriptionFilter] = {}
         self.function = self._make_function(keep, security_hub=security_hub, alarms=alarms)
         self._permission = lambda_.CfnPermission(
             self,
@@ -159,20 +165,7 @@ class ShieldFindings(Construct):
         if unknown or severities == []:
             known = ", ".join(SEVERITIES)
             raise ShieldError(self.node.path, [f"severities: {unknown or severities!r} is none of {known}"])
-        wanted = {"severity_id": [ocsf.SEVERITIES[each][0] for each in severities]} if severities else {}
-        rule_targets: Any = list(targets)
-        return events.Rule(
-            self,
-            id,
-            event_bus=self.event_bus,
-            description="First-seen findings of shielded functions",
-            event_pattern=events.EventPattern(
-                source=[ocsf.SOURCE],
-                detail_type=[ocsf.DETAIL_TYPE],
-                detail={"class_uid": [ocsf.CLASS], **wanted},
-            ),
-            targets=rule_targets,
-        )
+        return findings_rule(self, id, self.event_bus, targets, severities)
 
     def _make_function(
         self, keep: cdk.Duration, *, security_hub: bool, alarms: AlarmOptions | None
@@ -197,6 +190,7 @@ class ShieldFindings(Construct):
             },
             policy=ShieldPolicy(allow_aws=services),
             alarms=alarms or AlarmOptions(),
+            logs=LogOptions(existing=False),
         )
         self.table.grant(function, "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
         self.event_bus.grant_put_events_to(function)
@@ -213,24 +207,30 @@ class ShieldFindings(Construct):
     def _cover(self, attached: FunctionShield) -> None:
         """Subscribes to the lines of a shielded function, except this function, which would loop forever."""
         path = attached.handle.path
+        if path == self._own_path:
+            attached.is_told = True  # it reaches nothing but the table and the bus
         if path == self._own_path or not is_within(path, self._of):
             return
         home = stack_shields(cdk.Stack.of(self))
         if attached.stack_shields.environment != home.environment:
             return
+        attached.is_told = True
         key = attached.handle.stack, attached.log_group_name
         names = self._filtered.setdefault(key, [])
+        if attached.handle.name in names:
+            return
         names.append(attached.handle.name)
         if len(names) > 1:  # the log group already has its filter
             return
         resource = logs.CfnSubscriptionFilter(
             attached,
-            f"Findings{self.node.addr[-8:]}",
+            f"{self.PREFIX}{self.node.addr[-8:]}",
             log_group_name=attached.log_group_name,
             destination_arn=self.function.function_arn,
             filter_pattern=late_text(partial(_pattern_of, self._pattern, names)),
         )
-        if attached.handle.stack is home.stack:
+        self.subscriptions[attached] = resource
+        if outermost(attached.handle.stack) is outermost(home.stack):
             resource.node.add_dependency(self._permission)
 
     def problems(self) -> list[str]:
@@ -240,6 +240,30 @@ class ShieldFindings(Construct):
         return [
             "ShieldFindings: `of` contains no shielded function of its stage, account and region: nothing would be read"
         ]
+
+
+def findings_rule(
+    scope: Construct,
+    id: str,
+    event_bus: events.IEventBus | None,
+    targets: Sequence[EventTarget],
+    severities: Sequence[Severity] | None,
+) -> events.Rule:
+    """A rule that sends the findings on a bus, by default the account's default bus, to targets."""
+    wanted = {"severity_id": [ocsf.SEVERITIES[each][0] for each in severities]} if severities else {}
+    rule_targets: Any = list(targets)
+    return events.Rule(
+        scope,
+        id,
+        event_bus=event_bus,
+        description="First-seen findings of shielded functions",
+        event_pattern=events.EventPattern(
+            source=[ocsf.SOURCE],
+            detail_type=[ocsf.DETAIL_TYPE],
+            detail={"class_uid": [ocsf.CLASS], **wanted},
+        ),
+        targets=rule_targets,
+    )
 
 
 def _pattern_of(pattern: str, names: Sequence[str]) -> str:

@@ -44,6 +44,10 @@ class CompositeOf:
             self._made[stack] = _Composite(stack, self._actions)
         self._made[stack].alarms.extend(own)
 
+    def calls(self, attached: FunctionShield) -> bool:
+        """Whether a composite alarm watches a function's alarms."""
+        return attached.handle.stack in self._made
+
     @property
     def is_idle(self) -> bool:
         """Whether there are actions, but no alarm for them."""

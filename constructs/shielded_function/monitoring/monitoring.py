@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
@@ -31,6 +31,7 @@ from .watches import watches_of
 
 if TYPE_CHECKING:
     from ..function_shield import FunctionShield
+    from .first_seen import FirstSeen
 
 _ID: Final = "ShieldMonitoring"
 
@@ -79,6 +80,7 @@ class ShieldMonitoring(Construct):
         heartbeat_actions: Sequence[AlarmAction] = (),
         log_alarm_topics: Sequence[Topic] = (),
         composite_actions: Sequence[AlarmAction] = (),
+        first_seen: Sequence[EventTarget] | Literal[False] = (),
     ) -> None:
         """
         Args:
@@ -100,6 +102,9 @@ class ShieldMonitoring(Construct):
                 stack of functions. Its queries run each minute, and AWS charges for the scanned data.
             composite_actions: called when any alarm of a stack's functions fires, by a composite alarm of the stack:
                 for functions with separate alarms, which then need no action.
+            first_seen: get one event for each new target of a function that is critical or a warning, also while an
+                alarm lasts: a `ShieldFindings` in each stack of functions, and a rule. Without targets, a warning says
+                what alarms hide. False turns both off.
 
         Raises:
             ShieldError: an argument is malformed, or the installed aws-cdk-lib lacks a resource.
@@ -115,6 +120,7 @@ class ShieldMonitoring(Construct):
                 check_switch(name, switch)
             _check_each("configuration_changes", configuration_changes, "bind", "target: write targets.SnsTopic(topic)")
             _check_each("log_alarm_topics", log_alarm_topics, "topic_arn", "topic: write the sns.Topic itself")
+            _check_each("first_seen", first_seen or (), "bind", "target: write targets.SnsTopic(topic)")
             check_actions("composite_actions", composite_actions)
             check_actions("heartbeat_actions", heartbeat_actions)
         except ValueError as error:
@@ -125,6 +131,9 @@ class ShieldMonitoring(Construct):
         self._stacks = tuple(stacks) or tuple(self.alarms.stacks)
         self._targets = tuple(configuration_changes)
         self._heartbeat = tuple(heartbeat_actions)
+        self._first_seen: Sequence[EventTarget] = first_seen or ()
+        self._says_hidden = first_seen is not False
+        self._findings: dict[cdk.Stack, FirstSeen | None] = {}
         self._rules: dict[str, ChangeRules] = {}
         self._dashboard, self._queries, self._field_indexes = dashboard, queries, field_indexes
         quiet = () if self.alarms.count_read_handler or self.alarms.read_handler else ("read_handler",)
@@ -154,6 +163,8 @@ class ShieldMonitoring(Construct):
             self._rules[place].add(attached, self.alarms)
         if self._heartbeat:
             add_heartbeat(attached, self._heartbeat)
+        if self._first_seen:
+            self._tell_new(attached)
         self._log_alarms.add(attached)
         self._composites.add(attached)
 
@@ -178,15 +189,39 @@ class ShieldMonitoring(Construct):
                 message = f"stacks: none of them is in {place}, where {attached.handle.path} is, only in {there}"
                 raise ShieldError(self.node.path, [f"{message}: name one that is"])
             home = chosen[0]
-        # Two `ShieldMonitoring`, as of two stages, may share a stack: the ids of their resources contain their scope.
-        inside = Construct(home, f"{_ID}-{self.node.addr[:8]}") if self.node.scope is not home else self
+        inside = self._inside(home)
         if self._dashboard:
             self.dashboards[place] = ShieldDashboard(inside, "Dashboard", of=self._scope)
         if self._queries:
             self._save_queries(inside, stack_shields(home))
         if self._targets:
             self._rules[place] = ChangeRules(inside, self._targets)
+        if self._first_seen:
+            from ..findings.construct import findings_rule
+
+            findings_rule(inside, "FirstSeenRule", None, self._first_seen, ("critical", "warning"))
+        if self._says_hidden:
+            check_late(inside, partial(self._warn_hidden, home))
         return home
+
+    def _inside(self, stack: cdk.Stack) -> Construct:
+        """The scope of its resources in a stack.
+
+        Two `ShieldMonitoring`, as of two stages, may share a stack: the ids contain their scope.
+        """
+        if self.node.scope is stack:
+            return self
+        found = stack.node.try_find_child(name := f"{_ID}-{self.node.addr[:8]}")
+        return found if isinstance(found, Construct) else Construct(stack, name)
+
+    def _tell_new(self, attached: FunctionShield) -> None:
+        """Adds the findings of a function's stack, where its log group is of this app."""
+        from .first_seen import first_seen_of, log_group_in_app
+
+        stack = outermost(attached.stack_shields.stack)
+        if stack not in self._findings and log_group_in_app(attached) is not None:
+            self._findings[stack] = None  # covering the function of the findings comes here again
+            self._findings[stack] = first_seen_of(self._inside(stack), attached, self._scope, self.alarms)
 
     def problems(self) -> list[str]:
         """Errors for the CDK about parts without a function, when every function is known."""
@@ -207,6 +242,32 @@ class ShieldMonitoring(Construct):
                 'give the functions AlarmOptions(granularity="function"), or the actions to the fleet\'s alarm'
             ]
         return []
+
+    def _warn_hidden(self, home: cdk.Stack) -> list[str]:
+        """Warns about functions whose new targets are hidden while an alarm lasts. It finds no errors."""
+        place = stack_shields(home).environment
+        here = (each for each in self._taken if each.stack_shields.environment == place)
+        without = [each.handle.path for each in here if not each.is_told and self._calls(each)]
+        if not without:
+            return []
+        who = ", ".join(without[:3]) + (f", and {len(without) - 3} others" if len(without) > 3 else "")
+        fix = (
+            "Their log groups are imported, so their subscription filters are unknown: where AWS's limit of two is not "
+            "reached, ShieldFindings(self, 'Findings', of=function) covers one."
+            if self._first_seen
+            else "first_seen=[target] tells each new target once; first_seen=False leaves it at the alarms."
+        )
+        cdk.Annotations.of(home).add_warning_v2(
+            "shielded-function:newTargetsHidden",
+            "An alarm lasts until a quarter of an hour without violations, and calls its actions once: a second attack "
+            f"in that time is hidden, of {who}. {fix}",
+        )
+        return []
+
+    def _calls(self, attached: FunctionShield) -> bool:
+        """Whether an alarm on a function's violations has an action."""
+        options = [each for each in (self.alarms, attached.alarm_options) if each.evaluation_periods != 1]
+        return self._composites.calls(attached) or any(each.enabled and each.every_action for each in options)
 
     def _log_groups_in(self, home: StackShields) -> list[str] | None:
         """The log groups of a stack's functions, where a single query can name all of them."""

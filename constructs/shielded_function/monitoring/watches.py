@@ -240,7 +240,7 @@ def _of_policy(alarms: AlarmOptions, policy: Counted, on: ControlAlarm) -> Watch
     # The functions of a fleet may differ in their modes: an early notification is better than none.
     of_fleet = alarms.granularity == "fleet"
     modes = [on.mode] if on.mode else ["block"] if of_fleet else ["block", "alert"]
-    possible = {severity_of(policy, mode, blocks=blocks) for mode in modes for blocks in (True, of_fleet)}
+    possible: set[Severity] = {severity_of(policy, mode, blocks=each) for mode in modes for each in (True, of_fleet)}
     severity = on.severity or (possible.pop() if len(possible) == 1 else None)
     return _watch(alarms, on, policy, _counter(policy, pattern, metric_name(policy), where), policy, severity)
 

@@ -24,6 +24,7 @@ from shielded_function import (
     Shield,
     ShieldedFunction,
     ShieldError,
+    ShieldFindings,
     ShieldMonitoring,
     ShieldMute,
     ShieldPolicy,
@@ -148,6 +149,8 @@ def test_what_is_left_out(props: Props, resources: Resources, switch: str) -> No
         ({"log_alarm_topics": ["arn"]}, r"log_alarm_topics\[0\]: 'arn' is no topic: write the sns.Topic itself"),
         ({"configuration_changes": "topic"}, "configuration_changes: 'topic' is not a list"),
         ({"log_alarm_topics": "topic"}, "log_alarm_topics: 'topic' is not a list"),
+        ({"first_seen": [7]}, r"first_seen\[0\]: 7 is no target: write targets.SnsTopic"),
+        ({"first_seen": True}, "first_seen: True is not a list"),
         ({"schedule": "0 2 * * SUN"}, r"schedule: '0 2 \* \* SUN': write cron\(0 2 \* \* SUN\)"),
         ({"duration": cdk.Duration.days(16)}, "duration: from a minute to 15 days"),
         ({"duration": cdk.Duration.seconds(9)}, "duration: from a minute to 15 days"),
@@ -448,6 +451,116 @@ def test_a_mute_rule(app: cdk.App, stack: cdk.Stack, props: Props, resources: Re
     assert sorted(there[name["Ref"]] for name in rule["MuteTargets"]["AlarmNames"]) == sorted(muted)
     assert len(there) == 2 + 6 + 2 + 2
     assert lint_errors(Template.from_stack(stack).to_json(), "E3006") == []
+
+
+FOLLOWS = "AWS::Logs::SubscriptionFilter"
+
+
+def first_seen_app(first_seen: Any, props: Props) -> dict[str, Any]:
+    """An app with a topic in a stack, a function in another, and one in a nested stack, which an aspect shields."""
+    app = cdk.App(analytics_reporting=False)
+    operations, shop, orders = (cdk.Stack(app, name) for name in ("Operations", "Shop", "Orders"))
+    fleet = AlarmOptions(granularity="fleet", actions=[action_in(operations)], stacks=[operations])
+    aws.lambda_.Function(shop, "Fn", **props)
+    Shield.everywhere(app, ShieldPolicy(), alarms=fleet, logs=LogOptions(existing=False))
+    told: Any = {"first_seen": [target_in(operations)] if first_seen is True else first_seen}
+    ShieldMonitoring(app, alarms=fleet, **(told if first_seen is not None else {}))
+    aws.lambda_.Function(cdk.NestedStack(orders, "Inner"), "Late", **props)
+    return {artifact.stack_name: artifact for artifact in app.synth().stacks}
+
+
+def test_first_seen_is_in_each_stack(props: Props) -> None:
+    """No stack depends on another for it: the rule finds the events on the account's bus."""
+    made = first_seen_app(True, props)
+    assert all(each.id.endswith(".assets") for artifact in made.values() for each in artifact.dependencies)
+    assert not any(artifact.messages for artifact in made.values())
+    kinds = {name: [r["Type"] for r in each.template["Resources"].values()] for name, each in made.items()}
+    assert {name: (each.count("AWS::DynamoDB::Table"), each.count(RULE)) for name, each in kinds.items()} == {
+        "Operations": (0, 1), "Shop": (1, 0), "Orders": (1, 0),
+    }  # fmt: skip
+    [rule] = [r["Properties"] for r in made["Operations"].template["Resources"].values() if r["Type"] == RULE]
+    assert rule["EventPattern"]["detail"] == {"class_uid": [2004], "severity_id": [5, 3]}
+    assert "EventBusName" not in rule
+    assert kinds["Shop"].count(FOLLOWS) == 1
+    [nested] = [r for r in made["Orders"].template["Resources"].values() if r["Type"].endswith("::Stack")]
+    assert "FirstSeenFunction" in json.dumps(nested["Properties"]["Parameters"])
+    assert any("FirstSeenLogs" in each for each in nested["DependsOn"]), "it may not be called before that"
+    reporters = [r for r in made["Orders"].template["Resources"].values() if r["Type"] == "AWS::Lambda::Function"]
+    assert [r["Properties"]["Environment"]["Variables"]["SHIELD_OUTBOUND_CONNECTIVITY"] for r in reporters] == ["block"]
+    for artifact in made.values():
+        assert lint_errors(artifact.template) == []
+
+
+@pytest.mark.parametrize("first_seen", [None, False])
+def test_hidden_targets_are_warned_of(props: Props, first_seen: Any) -> None:
+    made = first_seen_app(first_seen, props)
+    assert not any(FOLLOWS in json.dumps(each.template) for each in made.values())
+    said = [str(each.entry.data) for artifact in made.values() for each in artifact.messages]
+    assert [each for each in said if "is hidden, of Shop/Fn, Orders/Inner/Late. first_seen=[target]" in each] == said
+    assert len(said) == (first_seen is None)
+    assert all("[ack: shielded-function:newTargetsHidden]" in each for each in said)
+
+
+@pytest.mark.parametrize("options", [{}, {"evaluation_periods": 1}, {"enabled": False}])
+def test_hiding_alarms_have_actions_and_hold(stack: cdk.Stack, props: Props, options: Any) -> None:
+    """Without an action, or with one for each violation, the warning would be none."""
+    alarms = AlarmOptions(granularity="fleet", actions=[action_in(stack)] if options else [], **options)
+    ShieldedFunction(stack, "Fn", alarms=alarms, **props)
+    ShieldMonitoring(stack, alarms=alarms)
+    Annotations.from_stack(stack).has_no_warning("*", Match.string_like_regexp("is hidden"))
+
+
+# The log group, the subscription filters of others, whether the function's lines are followed, and the warning.
+ROOM: dict[str, tuple[str, int, bool, str]] = {
+    "none": ("own", 0, True, ""),
+    "one": ("own", 1, True, ""),
+    "two": ("own", 2, False, "Its log group has 2 subscription filters, of which AWS takes 2: no message tells"),
+    "two on a named one": ("named", 2, False, "Its log group has 2 subscription filters"),
+    "two of an L1's": ("l1", 2, False, "Its log group has 2 subscription filters"),
+    "of an L1": ("l1", 0, True, ""),
+    "imported": ("imported", 0, False, "is hidden, of Shop/Fn. Their log groups are imported, so their subscription"),
+    "followed already": ("followed", 0, True, ""),
+}
+
+
+@pytest.mark.parametrize("what", ROOM)
+def test_first_seen_takes_a_free_subscription(stack: cdk.Stack, props: Props, resources: Resources, what: str) -> None:
+    """A third one would fail the deployment."""
+    kind, others, is_followed, says = ROOM[what]
+    alarms = AlarmOptions(actions=[action_in(stack)])
+    ShieldMonitoring(stack, alarms=QUIET, first_seen=[target_in(stack)])
+    given = {
+        "named": lambda: aws.logs.LogGroup(stack, "Group", log_group_name="/shop/fn"),
+        "imported": lambda: aws.logs.LogGroup.from_log_group_name(stack, "Group", "/shop/fn"),
+    }.get(kind, lambda: None)()
+    if kind == "l1":
+        group = aws.logs.CfnLogGroup(stack, "Group")
+        role = aws.iam.CfnRole(stack, "Role", assume_role_policy_document={})
+        aws.lambda_.CfnFunction(
+            stack,
+            "Fn",
+            role=role.attr_arn,
+            runtime="python3.13",
+            handler="index.handler",
+            code={"zipFile": "def handler(event, context): ..."},
+            logging_config={"logGroup": group.ref},
+        )
+        Shield.everywhere(stack, ShieldPolicy(), alarms=alarms)
+        name = group.ref
+    else:
+        fn = ShieldedFunction(stack, "Fn", alarms=alarms, **({"log_group": given} if given else {}), **props)
+        name = "/shop/fn" if kind == "named" else fn.shield.log_group.log_group_name
+    if kind == "followed":
+        ShieldFindings(stack, "Findings", of=stack.node.find_child("Fn"))
+    for number in range(others):
+        arn = f"arn:aws:kinesis:us-east-1:111122223333:stream/s{number}"
+        aws.logs.CfnSubscriptionFilter(stack, f"S{number}", log_group_name=name, destination_arn=arn, filter_pattern="")
+    followed = [name for name in resources(stack, FOLLOWS) if name.startswith("Fn")]
+    assert len(followed) == is_followed
+    warnings = Annotations.from_stack(stack).find_warning(
+        "*", Match.string_like_regexp("subscription filters|is hidden")
+    )
+    assert [says in str(each.entry.data) for each in warnings] == [True] * bool(says)
 
 
 def test_a_lambda_function_as_the_action(stack: cdk.Stack, props: Props, resources: Resources) -> None:
