@@ -163,8 +163,6 @@ def learn(
         Path | None,
         typer.Option(help="A file with the targets of each package: written, or with --check compared with the log."),
     ] = None,
-    merge: Annotated[list[Path] | None, typer.Option(help="A file written by --save, to add; may be repeated.")] = None,
-    save: Annotated[Path | None, typer.Option(help="Write the observations to this file, for --merge.")] = None,
     every: Every = False,
     region: Region = None,
     profile: Profile = None,
@@ -182,19 +180,7 @@ def learn(
 
     where = Where(files or (), log_group or (), function or (), stack or (), since, until, Place(region, profile))
     options = learn.Options(
-        policy,
-        assembly,
-        place or (),
-        granted,
-        accept or (),
-        form,
-        output,
-        check,
-        merge or (),
-        save,
-        every,
-        packages,
-        lock,
+        policy, assembly, place or (), granted, accept or (), form, output, check, every, packages, lock
     )
     raise typer.Exit(learn.run(where, options, json=json))
 

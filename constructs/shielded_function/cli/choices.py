@@ -10,6 +10,6 @@ Event = Literal["connect", "udp", "resolve", "tmp", "tmp-at-start", "exec", "exe
 """The events of `ShieldPolicy.decide`."""
 GroupedBy = Literal["target", "package", "policy", "function"]
 """The groupings of `alerts`."""
-LearnFormat = Literal["table", "toml", "yaml", "json", "python", "diff"]
+LearnFormat = Literal["table", "toml", "python", "diff"]
 RenderFormat = Literal["env", "sam", "terraform", "json"]
 ReportFormat = Literal["html", "md", "json", "csv"]

@@ -12,20 +12,12 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from shielded_function_monitoring.insights import queries
-from shielded_function_monitoring.learning import (
-    MergeError,
-    Observed,
-    StoreError,
-    from_json,
-    merge,
-    observed_of,
-    to_json,
-)
+from shielded_function_monitoring.learning import Observed, observed_of
 
 from . import learned_lock, terminal
 from .choices import LearnFormat
 from .errors import CliError
-from .learned_files import write, write_text
+from .learned_files import write
 from .learned_output import as_json, completing_commands, print_results, show_check
 from .learned_policy import check_accepted, make_result
 from .log_files import STDIN
@@ -52,11 +44,9 @@ class Options(NamedTuple):
         places: `NAME=construct/path`, for names that are not in the template.
         granted: the policy's allow_aws is "granted".
         accept: accepted entries of offers and findings.
-        form: table, toml, yaml, json, python or diff.
+        form: table, toml, python or diff.
         output: a file, or a folder for a file of each function.
         check: only print entries that the present policy lacks.
-        merge: earlier files of `--save`.
-        save: where to keep the observations.
         every: print all rows of every table.
         packages: name the packages in the entries of allow_outbound.
         lock: a file with the targets of each package: to write, or with `check` to compare with.
@@ -70,8 +60,6 @@ class Options(NamedTuple):
     form: LearnFormat = "table"
     output: Path | None = None
     check: bool = False
-    merge: Sequence[Path] = ()
-    save: Path | None = None
     every: bool = False
     packages: bool = False
     lock: Path | None = None
@@ -89,13 +77,11 @@ def run(where: Where, options: Options, *, json: bool) -> int:
     _check_options(options, json=json)
     present = _present(options)
     locked = learned_lock.read(options.lock) if options.check and options.lock else None
-    observed, notes = _observe(where, options)
+    observed, notes = _observe(where)
     if not observed.functions:
         raise CliError("; ".join([*notes, "learn needs lines of the shield: did the functions run, shielded?"]))
     if not observed.whole:
         raise CliError("; ".join([*notes, _PART]))
-    if options.save:
-        write_text(options.save, json_module.dumps(to_json(observed)) + "\n")
     logs = sorted(observed.functions.values(), key=lambda log: log.key)
     results = [
         make_result(
@@ -166,25 +152,11 @@ def _offer_assembly(where: Where, options: Options) -> list[str]:
     return [f"{found[0]} has the present policies: add --assembly {shlex.quote(str(found[0]))}"] if found else []
 
 
-def _observe(where: Where, options: Options) -> tuple[Observed, list[str]]:
-    runs, notes = [], []
-    for path in options.merge:
-        try:
-            runs.append(from_json(json_module.loads(path.read_text(encoding="utf-8"))))
-        except OSError as error:
-            raise CliError(f"--merge {path} cannot be read: {error.strerror}") from error
-        except (StoreError, ValueError) as error:
-            raise CliError(f"--merge {path}: {error}") from error
-    if where.files or where.log_groups or where.functions or where.stacks or not runs:
-        found = source_of(where, SINCE).ask([queries.observed])
-        observed = observed_of(found.rows[0])
-        observed.whole &= found.whole
-        notes += found.notes
-        runs.append(observed)
-    try:
-        observed = merge(runs)
-    except MergeError as error:
-        raise CliError(f"--merge: {error}") from error
+def _observe(where: Where) -> tuple[Observed, list[str]]:
+    found = source_of(where, SINCE).ask([queries.observed])
+    observed = observed_of(found.rows[0])
+    observed.whole &= found.whole
+    notes = list(found.notes)
     if observed.malformed:
         notes.append(f"{observed.malformed:,} lines of the shield do not match its schema: they are left out")
     return observed, notes

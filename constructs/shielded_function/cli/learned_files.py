@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError, Until
-from shielded_function_monitoring.learning import Heading, write_json, write_python, write_toml, write_yaml
+from shielded_function_monitoring.learning import Heading, write_python, write_toml
 from shielded_function_monitoring.visible import visible
 
 from .errors import CliError
@@ -39,27 +39,13 @@ def _text(write: Callable[[Mapping[str, Any], Heading], str]) -> Callable[[Resul
 FORMATS: Final[Mapping[str, Callable[[Result], str]]] = {
     "table": _text(write_toml),
     "toml": _text(write_toml),
-    "yaml": _text(write_yaml),
-    "json": _text(write_json),
     "python": _text(write_python),
     "diff": _diff,
 }
-_ENDINGS: Final = {
-    "table": ".toml",
-    "toml": ".toml",
-    "yaml": ".yaml",
-    "json": ".json",
-    "python": ".py",
-    "diff": ".diff",
-}
-_BY_ENDING: Final = {
-    ".toml": "toml",
-    ".yaml": "yaml",
-    ".yml": "yaml",
-    ".json": "json",
-    ".py": "python",
-    ".diff": "diff",
-}
+_ENDINGS: Final = {"table": ".toml", "toml": ".toml", "python": ".py", "diff": ".diff"}
+_BY_ENDING: Final = {".toml": "toml", ".py": "python", ".diff": "diff"}
+_READ_ONLY: Final = (".yaml", ".yml", ".json")
+"""Endings that `ShieldPolicy.from_file` reads, and `learn` does not write."""
 
 
 def _read_python(text: str) -> ShieldPolicy:
@@ -95,9 +81,11 @@ def write(results: Sequence[Result], form: str, output: Path | None) -> None:
     """Writes policies to stdout, to a file, or to a folder with a file for each function.
 
     Raises:
-        CliError: stdout or a file takes one function and there are several, something cannot be written, or the text
-            would be read as a different policy.
+        CliError: stdout or a file takes one function and there are several, the file's ending is of another format,
+            something cannot be written, or the text would be read as a different policy.
     """
+    if output is not None and output.suffix.lower() in _READ_ONLY and not output.is_dir():
+        raise CliError(f"--output {output}: learn writes TOML or Python: give the name the ending .toml or .py")
     if output is not None and form == "table":
         form = _BY_ENDING.get(output.suffix.lower(), "toml")
     unknown = [str(each.learned.key) for each in results if form == "diff" and each.present is None]

@@ -18,14 +18,12 @@ from __future__ import annotations
 
 from .evidence import Evidence, PackageCount
 from .learner import Learned, learn
-from .merging import MergeError, merge
 from .observation import Observation
 from .observed import FunctionKey, FunctionLog, Observed
 from .outcomes import Finding, LearnedEntry, LearnedPreset, Offer
 from .replaying import Denied, replay
 from .rows import observed_of, read
-from .storing import StoreError, from_json, to_json
-from .writing import Heading, write_json, write_python, write_toml, write_yaml
+from .writing import Heading, write_python, write_toml
 
 __all__ = [
     "Denied",
@@ -37,21 +35,14 @@ __all__ = [
     "Learned",
     "LearnedEntry",
     "LearnedPreset",
-    "MergeError",
     "Observation",
     "Observed",
     "Offer",
     "PackageCount",
-    "StoreError",
-    "from_json",
     "learn",
-    "merge",
     "observed_of",
     "read",
     "replay",
-    "to_json",
-    "write_json",
     "write_python",
     "write_toml",
-    "write_yaml",
 ]

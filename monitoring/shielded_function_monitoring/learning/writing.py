@@ -1,4 +1,4 @@
-"""Writes a learned policy as TOML, YAML, JSON or Python, with the evidence beside each entry.
+"""Writes a learned policy as TOML or Python, with the evidence beside each entry.
 
 `fields` are those that differ from ShieldPolicy's defaults. An attacker can choose the text of comments (names,
 callers): nothing in it can end the comment.
@@ -6,7 +6,6 @@ callers): nothing in it can end the comment.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -74,25 +73,15 @@ def _times(count: int, noun: str) -> str:
 
 def write_toml(fields: Mapping[str, Any], heading: Heading) -> str:
     """As TOML, which `ShieldPolicy.from_file` reads."""
-    return _write(fields, heading, "{} = {}", ("[", "    {},", "]"))
-
-
-def write_yaml(fields: Mapping[str, Any], heading: Heading) -> str:
-    """As YAML, which `ShieldPolicy.from_file` reads with the extra `yaml`."""
-    return _write(fields, heading, "{}: {}", ("", "  - {}", None)) if fields else _comment(heading) + "{}\n"
+    return _write(fields, heading, "{} = {}", "    {},", "]")
 
 
 def write_python(fields: Mapping[str, Any], heading: Heading) -> str:
     """As a `ShieldPolicy` in Python."""
-    body = _write(fields, Heading((), heading.beside), "    {}={},", ("[", "        {},", "    ],"), python=True)
+    body = _write(fields, Heading((), heading.beside), "    {}={},", "        {},", "    ],", python=True)
     dated = any(isinstance(each, Mapping) for value in fields.values() if isinstance(value, list) for each in value)
     opening = _comment(heading) + f"from shielded_function import ShieldPolicy{', Until' if dated else ''}\n\n"
     return opening + ("policy = ShieldPolicy(\n" + body + ")\n" if fields else "policy = ShieldPolicy()\n")
-
-
-def write_json(fields: Mapping[str, Any], heading: Heading) -> str:
-    """As JSON, which has no comments."""
-    return json.dumps(fields, indent=2) + "\n"
 
 
 def _comment(heading: Heading) -> str:
@@ -100,14 +89,8 @@ def _comment(heading: Heading) -> str:
 
 
 def _write(
-    fields: Mapping[str, Any],
-    heading: Heading,
-    pair: str,
-    brackets: tuple[str, str, str | None],
-    *,
-    python: bool = False,
+    fields: Mapping[str, Any], heading: Heading, pair: str, entry: str, closing: str, *, python: bool = False
 ) -> str:
-    opening, entry, closing = brackets
     lines = []
     for name, value in fields.items():
         if not isinstance(value, (list, tuple)):
@@ -115,13 +98,11 @@ def _write(
         elif not value:
             lines.append(pair.format(name, "[]"))
         else:
-            # The pair without the comment behind its value.
-            lines.append(pair.format(name, "\0").partition("\0")[0].rstrip(" " if not opening else "") + opening)
+            lines.append(pair.format(name, "[").rstrip(","))
             for each in value:
                 comment = heading.beside.get((name, each["entry"] if isinstance(each, Mapping) else each), "")
                 lines.append(entry.format(_entry(each, pair, python)) + (f"  # {comment}" if comment else ""))
-            if closing is not None:
-                lines.append(closing)
+            lines.append(closing)
     return _comment(heading) + "".join(f"{line}\n" for line in lines)
 
 

@@ -94,12 +94,11 @@ def test_many_kinds_of_many_functions(learned: Learn) -> None:
 
 
 def test_as_a_file_that_the_other_commands_read(log: Path, tmp_path: Path) -> None:
-    for name in ("checkout.toml", "checkout.yaml", "checkout.json"):
-        done = command("learn", log, "--output", tmp_path / name)
-        assert (done.returncode, done.stdout) == (3, f"{tmp_path / name}\n"), done.stderr
-        assert "in block mode it denies observed targets: 169.254.169.254:80, /tmp/3858f62230ac3c91-part" in done.stderr
-        allowed = ShieldPolicy(allow_outbound=["api.stripe.com:443"], allow_tmp=["/tmp/cache.json"])
-        assert ShieldPolicy.from_file(tmp_path / name) == allowed
+    done = command("learn", log, "--output", tmp_path / "checkout.toml")
+    assert (done.returncode, done.stdout) == (3, f"{tmp_path / 'checkout.toml'}\n"), done.stderr
+    assert "in block mode it denies observed targets: 169.254.169.254:80, /tmp/3858f62230ac3c91-part" in done.stderr
+    allowed = ShieldPolicy(allow_outbound=["api.stripe.com:443"], allow_tmp=["/tmp/cache.json"])
+    assert ShieldPolicy.from_file(tmp_path / "checkout.toml") == allowed
     rendered = command("render", "--policy", tmp_path / "checkout.toml", "--format", "env")
     assert "SHIELD_ALLOW_OUTBOUND=api.stripe.com:443" in rendered.stdout
     assert command("decide", "connect", "api.stripe.com:443", "-p", tmp_path / "checkout.toml").returncode == 0
@@ -127,6 +126,7 @@ def test_json(log: Path) -> None:
         "count": 4, "first": at(20), "last": at(22), "days": 2, "callers": ["libssl.so"],
         "packages": [{"count": 4, "through": [], "object": "libssl.so"}],
         "first_version": "7", "last_version": "7", "place": "", "starts": [at(20)], "pid": 17,
+        "severity": "warning",
     }  # fmt: skip
     assert [(each["value"], each["covers"]) for each in told["offers"]] == [(f"/tmp/{'?' * 16}-part", 1), ("allow", 1)]
     assert [each["rule"] for each in told["decisions"]] == ["metadata-address"]
@@ -542,19 +542,6 @@ def test_check_against_an_assembly(log: Path, tmp_path: Path) -> None:
         assert f"checkout: its policy {said}" in done.stdout
 
 
-def test_runs_are_kept_and_merged(log: Path, tmp_path: Path) -> None:
-    saved, later = tmp_path / "first.json", tmp_path / "later.jsonl"
-    assert command("learn", log, "--save", saved).returncode == 3
-    lines = [armed(at(24)), connect("api.stripe.com", time=at(24)), folded("read_write_tmp", 2, at(24))]
-    later.write_text("\n".join(lines))
-    for files, starts, count, days in (((later,), 2, 5, 3), ((), 1, 4, 2)):
-        (told,) = json.loads(command("learn", *files, "--merge", saved, "--json").stdout)["functions"]
-        evidence = told["entries"][0]["evidence"]
-        assert (told["cold_starts"], evidence["count"], evidence["days"]) == (starts, count, days)
-        assert len(told["incomplete"]) == (3 if files else 2)
-    assert "the same run is given twice" in says(command("learn", "--merge", saved, "--merge", saved))
-
-
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -564,8 +551,7 @@ def test_runs_are_kept_and_merged(log: Path, tmp_path: Path) -> None:
         (("--policy", "nowhere.toml"), "the policy file nowhere.toml cannot be read"),
         (("--assembly", "."), "manifest.json cannot be read"),
         (("--place", "a=b"), "--place names a function of --assembly"),
-        (("--merge", "nowhere.json"), "--merge nowhere.json cannot be read"),
-        (("--merge", "odd.json"), "--merge odd.json: `learn --save` did not write it"),
+        (("--output", "x.YAML"), "--output x.YAML: learn writes TOML or Python: give the name the ending .toml or .py"),
         (("--json", "--output", "x"), "--output formats a written policy, and --json writes none: remove one of them"),
         (("--check", "--output", "x"), "--output formats a written policy, and --check writes none"),
         (("--json", "--format", "python"), "--format formats a written policy, and --json writes none"),
@@ -575,7 +561,6 @@ def test_runs_are_kept_and_merged(log: Path, tmp_path: Path) -> None:
 )
 def test_what_is_wrong_is_said(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
     (tmp_path / "log").write_text("\n".join(LOG + OTHER) + "\n")
-    (tmp_path / "odd.json").write_text("{}")
     assert said in says(command("learn", "log", *arguments, cwd=tmp_path))
 
 

@@ -1,4 +1,4 @@
-"""A learned policy as TOML, YAML, JSON and Python, and the comments beside its entries."""
+"""A learned policy as TOML and Python, and the comments beside its entries."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from harness.alert_lines import armed, at, connect, tmp
 from shielded_function.cli.learned_files import read_back
 from shielded_function.cli.learned_policy import in_block_mode
 from shielded_function.policy import ShieldPolicy
-from shielded_function_monitoring.learning import Heading, learn, write_json, write_python, write_toml, write_yaml
+from shielded_function_monitoring.learning import Heading, learn, write_python, write_toml
 from unit.monitoring.learned import URLLIB3, log_of
 
 pytestmark = pytest.mark.promise("cli.learn")
@@ -34,9 +33,8 @@ def heading() -> Heading:
 
 
 @pytest.mark.parametrize("fields", [FIELDS, {}])
-def test_toml_yaml_json_and_python_say_the_same(tmp_path: Path, fields: dict[str, Any]) -> None:
-    writers = {"python": write_python, "toml": write_toml, "yaml": write_yaml, "json": write_json}
-    for form, write in writers.items():
+def test_toml_and_python_say_the_same(tmp_path: Path, fields: dict[str, Any]) -> None:
+    for form, write in {"python": write_python, "toml": write_toml}.items():
         text = write(fields, heading())
         if fields:
             (dated,) = read_back(form, text).dates  # pyright: ignore[reportOptionalMemberAccess]
@@ -57,7 +55,6 @@ def test_comments_cannot_be_left() -> None:
     comments = [each for each in text.splitlines() if each.startswith("#")]
     assert any("\\x0a[evil]" in each for each in comments)
     assert all(each.isprintable() for each in text.splitlines())
-    assert yaml.safe_load(write_yaml(FIELDS, heading())) == FIELDS
 
 
 def test_the_page_shows_what_is_written(tmp_path: Path) -> None:

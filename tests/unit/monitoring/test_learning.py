@@ -12,7 +12,7 @@ from harness.alert_lines import alert, armed, at, connect, folded, line, lookup,
 from shielded_function.cli.learned_policy import exfiltration
 from shielded_function.policy import ShieldPolicy
 from shielded_function_monitoring import learning
-from shielded_function_monitoring.learning import PackageCount, from_json, learn, merge, read, replay, to_json
+from shielded_function_monitoring.learning import PackageCount, learn, read, replay
 from shielded_function_monitoring.learning.domains import common_domain, domain_of
 from shielded_function_monitoring.learning.questions import Question
 from shielded_function_monitoring.learning.suspects import RULES
@@ -68,10 +68,8 @@ def test_what_is_denied_in_every_mode_is_never_proposed() -> None:
     assert [(rule, value) for rule, _, value in rules(learned)] == [("denied", "")] * 4
     assert "deny_outbound refuses it in every mode" in learned.findings[0].reason
     assert max(each.evidence.count for each in learned.findings) == 4
-    for log in (log_of(*lines), from_json(json.loads(json.dumps(to_json(read(lines)))))):
-        log = log if not isinstance(log, learning.Observed) else next(iter(log.functions.values()))
-        left = [each.target for each in replay(log, lambda _: ("deny", ""), lambda _: "block")]
-        assert sorted(left) == ["api.example.com:443", "uploads.example.com:443"], "the rest is meant to be denied"
+    left = [each.target for each in replay(log_of(*lines), lambda _: ("deny", ""), lambda _: "block")]
+    assert sorted(left) == ["api.example.com:443", "uploads.example.com:443"], "the rest is meant to be denied"
 
 
 def test_aws_becomes_services_and_buckets() -> None:
@@ -296,7 +294,7 @@ def test_a_forged_line_hides_nothing() -> None:
 
 
 def test_more_targets_than_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each policy's most frequent targets make entries, and every target is replayed, kept and merged."""
+    """Each policy's most frequent targets make entries, and every target is replayed."""
     monkeypatch.setattr("shielded_function_monitoring.learning.rows._OFTEN", 1)
     monkeypatch.setattr(learning.Observed.fit, "__defaults__", (9,))
     names = [f"/tmp/{first}{second}" for first in "abcdefgh" for second in "lmnop"]
@@ -309,44 +307,8 @@ def test_more_targets_than_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None
     learned = learn(log)
     assert {("allow_outbound", "evil.example:443"), ("allow_tmp", names[-1])} <= set(entries(learned))
     assert f"{share.targets} targets of read_write_tmp, seen least, are in no entry" in " ".join(learned.incomplete)
-    stored = from_json(json.loads(json.dumps(to_json(found))))
-    for every in (log, *stored.functions.values(), *merge([found, read([tmp("/tmp/other")])]).functions.values()):
-        denied = {each.target for each in replay(every, lambda question: ("deny", ""), lambda policy: "block")}
-        assert denied - {"/tmp/other"} == {"evil.example:443", *names}
-
-
-def test_runs_are_merged() -> None:
-    first = read(
-        [
-            armed(at(20), aws="sqs", buckets=2),
-            connect("api.stripe.com", time=at(20), count=2, caller="a.so"),
-            tmp("/tmp/x"),
-        ]
-    )
-    second = read(
-        [armed(at(22), aws="all"), connect("api.stripe.com", time=at(22), caller="b.so"), folded("read_write_tmp", 3)]
-    )
-    merged = merge([from_json(json.loads(json.dumps(to_json(first)))), second])
-    (log,) = merged.functions.values()
-    assert (log.cold_starts, log.armed) == (2, {("sqs", "2", ""), ("all", "", "")})
-    assert log.folded == {"read_write_tmp": 3}
-    for runs in ((first, second), (second, first)):
-        (both,) = merge(runs).functions.values()
-        assert {key: seen.count for key, seen in both.not_written.items()} == {("read_write_tmp", "alert"): 3}
-    assert log.with_others == {"outbound_connectivity": 1}
-    evidence = learn(log).entries[0].evidence
-    packages = (PackageCount(2, object="a.so"), PackageCount(1, object="b.so"))
-    starts = (at(20), at(22))
-    assert evidence == learning.Evidence(3, *starts, 2, ("a.so", "b.so"), packages, "7", "7", starts=starts, pid=17)
-    assert first.functions != merged.functions, "what was given is not changed"
-
-
-@pytest.mark.parametrize(
-    "value", [[], {}, {"format": "shielded-function observed", "version": 2}, {**to_json(read([])), "functions": [{}]}]
-)
-def test_what_is_no_run(value: object) -> None:
-    with pytest.raises(learning.StoreError):
-        from_json(value)
+    denied = {each.target for each in replay(log, lambda question: ("deny", ""), lambda policy: "block")}
+    assert denied == {"evil.example:443", *names}
 
 
 def test_which_packages_need_an_entry() -> None:
@@ -375,13 +337,3 @@ def test_who_did_what_is_not_learned() -> None:
     text = learning.write_toml({}, learning.Heading.of(learned))
     assert "# Not learned (metadata-address): 169.254.169.254:80, 1 time, for app > requests > urllib3.\n" in text
     assert learned_of(connect(ip="169.254.169.254", caller="_socket.so")).findings[0].evidence.who == "_socket.so"
-
-
-def test_packages_are_kept_with_what_was_observed() -> None:
-    run = read([connect("api.stripe.com", through=URLLIB3, count=3)])
-    kept = json.loads(json.dumps(to_json(run)))
-    assert from_json(kept) == run
-    (log,) = kept["functions"]
-    del log["observations"][0]["evidence"]["packages"]  # as a version before wrote it
-    (found,) = from_json(kept).functions.values()
-    assert learn(found).entries[0].evidence.packages == ()

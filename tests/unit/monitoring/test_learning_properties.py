@@ -192,13 +192,13 @@ def _admits(policy: ShieldPolicy, line: str) -> bool:
     buckets=st.sets(st.sampled_from(_BUCKETS)),
     hosts=st.sets(st.just("rds.example.com:443")),
     calls=st.lists(_CALLS, max_size=8),
-    form=st.sampled_from(["toml", "yaml", "json", "python"]),
+    form=st.sampled_from(["toml", "python"]),
     is_known=st.booleans(),
     fakes=st.lists(st.sampled_from(["all", "none", "secretsmanager,sqs", "x", ""]), max_size=1),
 )
 @example(None, {"dynamodb"}, set(), set(), [], "python", False, [])
 @example(None, {"dynamodb"}, set(), set(), [], "toml", False, ["all"])
-@example(None, {"dynamodb"}, set(), set(), [], "json", False, ["secretsmanager,sqs"])
+@example(None, {"dynamodb"}, set(), set(), [], "toml", False, ["secretsmanager,sqs"])
 @example(None, {"dynamodb"}, {"shop-orders"}, {"rds.example.com:443"}, [], "toml", False, [])
 @pytest.mark.promise("cli.tightens")
 def test_learning_never_loosens(
