@@ -28,7 +28,6 @@ PRICES_PAGE: Final = "https://aws.amazon.com/cloudwatch/pricing/"
 # https://aws.amazon.com/cloudwatch/pricing/, US East (N. Virginia). Up to so many metrics, dollars each a month.
 METRIC_TIERS: Final = ((10_000, 0.30), (250_000, 0.10), (1_000_000, 0.05), (math.inf, 0.02))
 ALARM: Final = 0.10
-COMPOSITE_ALARM: Final = 0.50
 METRIC_ANALYZED: Final = 0.10
 DASHBOARD: Final = 3.00
 LOGS_INGESTED_GB: Final = 0.50
@@ -58,7 +57,6 @@ LOUD_POLICIES: Final = 2
 
 ALARMS_QUOTA: Final = 5_000
 STACK_RESOURCES: Final = 500
-CHILDREN: Final = 100
 
 
 @dataclass(frozen=True)
@@ -149,8 +147,6 @@ QUOTAS: Final = (
     ("time series that a query returns", "500", "alarm-limits.html", "fleet: those with most violations come first"),
     ("contributors named as in ALARM", "100", "alarm-limits.html", "fleet"),
     ("data that an alarm's query sees", "3 hours", "alarm-limits.html", "fleet: no period or range beyond it"),
-    ("alarms that a composite alarm names", "100", "cloudwatch_limits.html", "more in a stack are an error"),
-    ("characters in a composite alarm's rule", "10,240", "api:API_PutCompositeAlarm.html", "stacks with long names"),
     ("actions of an alarm, for each state", "5", "api:API_PutMetricAlarm.html", "more are an error"),
     (
         "metric filters on a log group",
@@ -219,7 +215,6 @@ one on the rest, cost twice as much as one. A thousand silent functions:
 | custom metric, a month: the first 10,000, the next 240,000, the next 750,000, more | {_tiers()} |
 | alarm on a metric, a month | {_dollars(ALARM)} |
 | alarm on a Metrics Insights query, a month, for each metric that it looks at | {_dollars(METRIC_ANALYZED)} |
-| composite alarm, a month | {_dollars(COMPOSITE_ALARM)} |
 | dashboard, a month | {_dollars(DASHBOARD)} |
 | logs: a GB taken in, a GB kept, a month | {_dollars(LOGS_INGESTED_GB)}, {_dollars(LOGS_STORED_GB)} |
 
@@ -240,8 +235,7 @@ the policy, and it is over in days:
 
 {_costs(every)}
 
-The dashboard and the key are {_dollars(extras(thousand))} more, once for each account and region. Composite alarms are
-{_dollars(COMPOSITE_ALARM)} for each {CHILDREN} alarms.
+The dashboard and the key are {_dollars(extras(thousand))} more, once for each account and region.
 
 ## A start
 

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from .log_group import LogOptions
     from .monitoring.dashboard import ShieldDashboard
     from .monitoring.monitoring import ShieldMonitoring
-    from .monitoring.mute import ShieldMute
     from .perimeter import ShieldPerimeter
     from .policy import ShieldPolicy, ShieldPolicyError, Until
     from .shield import AttachedShield, Shield
@@ -45,7 +44,6 @@ __all__ = [
     "ShieldError",
     "ShieldFindings",
     "ShieldMonitoring",
-    "ShieldMute",
     "ShieldPerimeter",
     "ShieldPolicy",
     "ShieldPolicyError",
@@ -65,7 +63,6 @@ _MODULES = {
     "ShieldFindings": "findings.construct",
     "LogOptions": "log_group",
     "ShieldMonitoring": "monitoring.monitoring",
-    "ShieldMute": "monitoring.mute",
     "ShieldPerimeter": "perimeter",
     "ShieldPolicy": "policy",
     "ShieldPolicyError": "policy",

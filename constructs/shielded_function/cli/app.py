@@ -480,29 +480,6 @@ def set_mode(
 
 
 @app.command()
-def mute(
-    stack: Annotated[str, typer.Argument(help="A CloudFormation stack with alarms of the shield.", show_default=False)],
-    length: Annotated[str, typer.Option("--for", help="For how long: 30m, 2h, 1d.")] = "",
-    reason: Annotated[str, typer.Option(help="The reason, for readers of the mute rule.")] = "",
-    keep_critical: Annotated[bool, typer.Option("--keep-critical", help="Critical alarms still notify.")] = False,
-    end: Annotated[bool, typer.Option("--end", help="End the mute now.")] = False,
-    region: Region = None,
-    profile: Profile = None,
-    json: Json = False,
-) -> None:
-    """Mute the shield's alarms of a stack for some time, as in a deployment.
-
-    Needs cloudformation:ListStackResources, cloudwatch:DescribeAlarms, and cloudwatch:PutAlarmMuteRule or, with --end,
-    cloudwatch:DeleteAlarmMuteRule.
-    """
-    from . import mute
-    from .aws import Place
-
-    options = mute.Options(length, reason, keep_critical, end, Place(region, profile))
-    raise typer.Exit(mute.mute(stack, options, json=json))
-
-
-@app.command()
 def run(
     assembly: Annotated[Path, typer.Argument(help="The folder that `cdk synth` writes: cdk.out.", show_default=False)],
     function: Annotated[

@@ -44,21 +44,6 @@ def parse_time(option: str, text: str, now: datetime) -> datetime:
         raise CliError(f"{option} {text}: write 30m, 12h, 7d, or a time such as 2026-11-24T13:37:00Z") from error
 
 
-def length_of(option: str, text: str) -> timedelta:
-    """A length of time: `30m`, `2h`, `1d`.
-
-    Raises:
-        CliError: it is no length.
-    """
-    found = _AGO.fullmatch(text)
-    if found is None:
-        raise CliError(f"{option} {text}: write 30m, 2h or 1d")
-    try:
-        return timedelta(**{_UNITS[found[2]]: int(found[1])})
-    except OverflowError as error:
-        raise CliError(f"{option} {text}: that is too long") from error
-
-
 def span_of(since: str, until: str | None, now: datetime | None = None) -> Span:
     """The time from `--since` to `--until`, which is now when it is not given.
 

@@ -172,12 +172,6 @@ def describe_fleet(subject: Subject, region: str, name: str, *, contributors: bo
     return Text(f"{alarm_link(region, name)}\n{text}", MAX_LENGTH)
 
 
-def describe_stack(stack: str, region: str, name: str) -> str:
-    """The description of the alarm `name` over all shielded functions of a stack; arguments may be tokens."""
-    command = f"`shielded-function alerts --stack {stack} --region {region} --since 1h`"
-    return f"{alarm_link(region, name)}\n{_write(f'A function of {stack}', command, Subject())}"
-
-
 def shortest(path: str, subject: Subject) -> int:
     """The least length of the description of an alarm on one function, without the link."""
     unknown = Text("", 64)

@@ -11,7 +11,6 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from shielded_function_monitoring.filters import COUNTED
 from shielded_function_monitoring.queries import FUNCTION_VARIABLE, INDEXED, QUERIES
 
 from ..alarms import AlarmAction, AlarmOptions, check_actions, check_list, check_stacks, check_switch
@@ -21,11 +20,9 @@ from ..late import check_late, late_list
 from ..renamed import by_name
 from ..stage_shields import StackShields, known_stages, stack_shields
 from .change_rules import ChangeRules
-from .composite import CompositeOf
 from .dashboard import ShieldDashboard
 from .dashboard_body import MAX_SOURCES
 from .heartbeat import add_heartbeat
-from .log_alarm import LogAlarmOf, Topic, check_log_alarm
 from .scope import is_within, outermost, stages_in
 from .watches import watches_of
 
@@ -78,8 +75,6 @@ class ShieldMonitoring(Construct):
         field_indexes: bool = True,
         configuration_changes: Sequence[EventTarget] = (),
         heartbeat_actions: Sequence[AlarmAction] = (),
-        log_alarm_topics: Sequence[Topic] = (),
-        composite_actions: Sequence[AlarmAction] = (),
         first_seen: Sequence[EventTarget] | Literal[False] = (),
     ) -> None:
         """
@@ -98,16 +93,12 @@ class ShieldMonitoring(Construct):
                 alarm. EventBridge gets these events from CloudTrail: the account needs a trail of management events.
             heartbeat_actions: called when a function was invoked on two days in a row and wrote no line of a start with
                 the shield: an alarm of two metrics for each function without SnapStart or Managed Instances.
-            log_alarm_topics: get CloudWatch's log alarm, whose notifications contain the alert lines: one for each
-                stack of functions. Its queries run each minute, and AWS charges for the scanned data.
-            composite_actions: called when any alarm of a stack's functions fires, by a composite alarm of the stack:
-                for functions with separate alarms, which then need no action.
             first_seen: get one event for each new target of a function that is critical or a warning, also while an
                 alarm lasts: a `ShieldFindings` in each stack of functions, and a rule. Without targets, a warning says
                 what alarms hide. False turns both off.
 
         Raises:
-            ShieldError: an argument is malformed, or the installed aws-cdk-lib lacks a resource.
+            ShieldError: an argument is malformed.
         """
         super().__init__(scope, id)
         path = self.node.path
@@ -118,15 +109,11 @@ class ShieldMonitoring(Construct):
             check_stacks("stacks", stacks)
             for name, switch in (("dashboard", dashboard), ("queries", queries), ("field_indexes", field_indexes)):
                 check_switch(name, switch)
-            _check_each("configuration_changes", configuration_changes, "bind", "target: write targets.SnsTopic(topic)")
-            _check_each("log_alarm_topics", log_alarm_topics, "topic_arn", "topic: write the sns.Topic itself")
-            _check_each("first_seen", first_seen or (), "bind", "target: write targets.SnsTopic(topic)")
-            check_actions("composite_actions", composite_actions)
+            _check_targets("configuration_changes", configuration_changes)
+            _check_targets("first_seen", first_seen or ())
             check_actions("heartbeat_actions", heartbeat_actions)
         except ValueError as error:
             raise ShieldError(path, [str(error)]) from None
-        if log_alarm_topics:
-            check_log_alarm(path)
         self._scope = scope
         self._stacks = tuple(stacks) or tuple(self.alarms.stacks)
         self._targets = tuple(configuration_changes)
@@ -136,9 +123,6 @@ class ShieldMonitoring(Construct):
         self._findings: dict[cdk.Stack, FirstSeen | None] = {}
         self._rules: dict[str, ChangeRules] = {}
         self._dashboard, self._queries, self._field_indexes = dashboard, queries, field_indexes
-        quiet = () if self.alarms.count_read_handler or self.alarms.read_handler else ("read_handler",)
-        self._log_alarms = LogAlarmOf(log_alarm_topics, [each for each in COUNTED if each not in quiet])
-        self._composites = CompositeOf(composite_actions)
         self._taken: list[FunctionShield] = []
         check_late(self, self.problems)  # a part that watches nothing would look like one without violations
         for stage in stages_in(scope):
@@ -165,8 +149,6 @@ class ShieldMonitoring(Construct):
             add_heartbeat(attached, self._heartbeat)
         if self._first_seen:
             self._tell_new(attached)
-        self._log_alarms.add(attached)
-        self._composites.add(attached)
 
     def _alarm(self, attached: FunctionShield) -> None:
         """Adds the function's counters, and the fleet's alarms."""
@@ -236,11 +218,6 @@ class ShieldMonitoring(Construct):
             return [f"ShieldMonitoring: it was created before the Stage of {who}: create it after all stages"]
         if not self._taken:
             return ["ShieldMonitoring: its scope contains no shielded function: nothing would be watched"]
-        if self._composites.is_idle:
-            return [
-                "ShieldMonitoring: composite_actions: no function has its own alarm, so no action would run: "
-                'give the functions AlarmOptions(granularity="function"), or the actions to the fleet\'s alarm'
-            ]
         return []
 
     def _warn_hidden(self, home: cdk.Stack) -> list[str]:
@@ -267,7 +244,7 @@ class ShieldMonitoring(Construct):
     def _calls(self, attached: FunctionShield) -> bool:
         """Whether an alarm on a function's violations has an action."""
         options = [each for each in (self.alarms, attached.alarm_options) if each.evaluation_periods != 1]
-        return self._composites.calls(attached) or any(each.enabled and each.every_action for each in options)
+        return any(each.enabled and each.every_action for each in options)
 
     def _log_groups_in(self, home: StackShields) -> list[str] | None:
         """The log groups of a stack's functions, where a single query can name all of them."""
@@ -288,11 +265,11 @@ class ShieldMonitoring(Construct):
             )
 
 
-def _check_each(name: str, value: Any, attribute: str, wanted: str) -> None:
+def _check_targets(name: str, value: Any) -> None:
     check_list(name, value, name.removesuffix("s"))
     for number, one in enumerate(value):
-        if isinstance(one, (str, type)) or not hasattr(one, attribute):
-            raise ShieldError(f"{name}[{number}]: {shown(one)} is no {wanted}")
+        if isinstance(one, (str, type)) or not hasattr(one, "bind"):
+            raise ShieldError(f"{name}[{number}]: {shown(one)} is no target: write targets.SnsTopic(topic)")
 
 
 def _index(attached: FunctionShield) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_cloudwatch
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_sns as sns
 
@@ -111,8 +112,10 @@ def test_a_threshold_over_periods(tmp_path: Path) -> None:
 def test_one_composite_alarm_calls_for_all(tmp_path: Path) -> None:
     app = new_app(tmp_path)
     stack = cdk.Stack(app, "Shop")
-    checkout(stack, AlarmOptions(granularity="control"))
-    ShieldMonitoring(app, alarms=AlarmOptions(enabled=False), composite_actions=[action(stack, "pager")])
+    alarms: Any = checkout(stack, AlarmOptions(granularity="control")).shield.alarms.values()
+    over = aws_cloudwatch.CompositeAlarm(stack, "Any", alarm_rule=aws_cloudwatch.AlarmRule.any_of(*alarms))
+    pager: Any = action(stack, "pager")
+    over.add_alarm_action(pager)
     cloudwatch = simulate(app)
     name = cloudwatch.function("Shop/Checkout").name
     assert called(cloudwatch, 0) == set()

@@ -42,7 +42,7 @@ class Account:
         refuse: raises for an operation, or not.
         polls: how often a query says that it is running.
         log_groups: where functions log that do not log to their own; moto does not keep it.
-        stacks: the functions of each stack; moto's CloudFormation takes a second to import.
+        stacks: the functions and nested stacks of each stack; moto's CloudFormation takes a second to import.
     """
 
     calls: list[str] = field(default_factory=list[str])
@@ -94,9 +94,10 @@ class Account:
 
     def stack_resources(self, arguments: dict[str, Any]) -> dict[str, Any]:
         said: dict[str, Any] = {"LastUpdatedTimestamp": NOW, "ResourceStatus": "CREATE_COMPLETE"}
+        nested, function = "AWS::CloudFormation::Stack", "AWS::Lambda::Function"
         kinds = [
             ("AWS::IAM::Role", "role"),
-            *(("AWS::Lambda::Function", e) for e in self.stacks[arguments["StackName"]]),
+            *((nested if e in self.stacks else function, e) for e in self.stacks[arguments["StackName"]]),
         ]
         return {
             "StackResourceSummaries": [{**said, "ResourceType": k, "PhysicalResourceId": name} for k, name in kinds]

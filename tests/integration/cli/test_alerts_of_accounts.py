@@ -131,7 +131,8 @@ def test_a_stack(shop: Account, ask: Ask) -> None:
         "logs:StartQuery",
         "logs:GetQueryResults",
     }
-    shop.stacks["Empty"] = ()
+    shop.stacks |= {"Empty": (), "Outer": ("Shop", "Outer")}
+    assert ask(Options("function"), {"stacks": ["Outer"]})["groups"] == said["groups"]
     with pytest.raises(CliError, match="the stack Empty has no function"):
         ask(where={"stacks": ["Empty"]})
 
@@ -195,8 +196,7 @@ def test_each_link_and_command_of_an_alarm_works(aws: Account, alarms: str) -> N
         ShieldedFunction(stack, name, runtime=runtime, handler="index.handler", code=code, alarms=options)
     fleet = options.granularity == "fleet"
     over_all: Any = {"alarms": options if fleet else AlarmOptions(enabled=False)}
-    over_all["composite_actions"] = [] if fleet else [action]
-    ShieldMonitoring(stack, heartbeat_actions=[action], log_alarm_topics=[topic], **over_all)
+    ShieldMonitoring(stack, heartbeat_actions=[action], **over_all)
     cloudwatch = simulate_cloudwatch(app)
     names: dict[str, str] = {}
     for logical_id, found in Template.from_stack(stack).find_resources("AWS::Lambda::Function").items():
@@ -213,7 +213,7 @@ def test_each_link_and_command_of_an_alarm_works(aws: Account, alarms: str) -> N
     aws.stacks["Shop"] = [function.name for function in cloudwatch.functions]
     aws.make(*aws.stacks["Shop"])
     texts = _texts(stack, names)
-    assert len(texts) == len(cloudwatch.alarms) + 3, "two heartbeats and the log alarm are not simulated"
+    assert len(texts) == len(cloudwatch.alarms) + 2, "two heartbeats are not simulated"
     for name, text in texts.items():
         first, *_ = text.split("\n")
         if "#logsV2:" in first:

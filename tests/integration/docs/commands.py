@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -9,8 +10,12 @@ import subprocess
 from collections.abc import Callable
 from typing import Any
 
+import botocore.session
 import typer
 import typer.main
+from botocore import xform_name
+from botocore.exceptions import BotoCoreError
+from botocore.validate import validate_parameters
 
 from integration.docs.pages import ROOT, Block
 from shielded_function.cli.app import app
@@ -77,7 +82,35 @@ def check_target(words: list[str]) -> None:
         raise CommandError(f"{' '.join(words)}: {done.stderr.strip()}")
 
 
-PROGRAMS: dict[str, Callable[[list[str]], None]] = {"make": check_target, "shielded-function": check_options}
+def check_request(words: list[str]) -> None:
+    """Lets botocore's model check the request of an `aws` command, whose structures are JSON. Nothing is sent.
+
+    Raises:
+        CommandError: there is no such service, operation or option, a value is wrong, or one is missing.
+    """
+    said = " ".join(words)
+    service, operation, *rest = words[1:]
+    try:
+        model: Any = botocore.session.get_session().get_service_model(service)
+        [name] = [name for name in model.operation_names if _option(name) == operation]
+        shape = model.operation_model(name).input_shape
+        members = {f"--{_option(name)}": name for name in shape.members}
+        given = dict(zip(rest[::2], rest[1::2], strict=True))
+        request = {members[o]: json.loads(value) if value[:1] in "[{" else value for o, value in given.items()}
+        validate_parameters(request, shape)
+    except (KeyError, ValueError, BotoCoreError) as error:
+        raise CommandError(f"{said}: {error!r}") from error
+
+
+def _option(name: str) -> str:
+    return xform_name(name, "-")
+
+
+PROGRAMS: dict[str, Callable[[list[str]], None]] = {
+    "aws": check_request,
+    "make": check_target,
+    "shielded-function": check_options,
+}
 """How the commands of a program are tested where the page says nothing else."""
 
 

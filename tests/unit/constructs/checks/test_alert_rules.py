@@ -16,7 +16,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 
-from shielded_function import AlarmOptions, ControlAlarm, Shield, ShieldMonitoring, ShieldPolicy
+from shielded_function import AlarmOptions, ControlAlarm, Shield, ShieldPolicy
 from shielded_function.checks import check, read_assembly
 
 from .conftest import Judge, MakeFunction, rules
@@ -156,9 +156,10 @@ def test_a_topic_with_a_policy_of_its_own(app: cdk.App, shielded: MakeFunction, 
             if how != "Ssl":
                 topic.grant_publish(cast("Any", iam.ServicePrincipal("events.amazonaws.com")))
             action: Any = cloudwatch_actions.SnsAction(topic)
-            shielded(stack, alarms=AlarmOptions(actions=[] if how == "Composite" else [action]))
+            fn = shielded(stack, alarms=AlarmOptions(actions=[] if how == "Composite" else [action]))
             if how == "Composite":
-                ShieldMonitoring(stack, alarms=AlarmOptions(enabled=False), dashboard=False, composite_actions=[action])
+                rule: Any = cloudwatch.AlarmRule.any_of(*Shield.of(fn).alarms.values())
+                cloudwatch.CompositeAlarm(stack, "Any", alarm_rule=rule).add_alarm_action(action)
             topics[f"{stack.node.path}/Fn"] = topic
     found = {finding.place.path: finding for finding in judge().findings}
     assert set(found) == set(topics)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import nullcontext
-from pkgutil import resolve_name
 from typing import Any, cast
 
 import aws_cdk as cdk
@@ -13,10 +12,9 @@ import pytest
 from aws_cdk.assertions import Annotations, Match, Template
 from moto.events.models import EventPattern
 
-from harness.alert_lines import alert, armed, tmp
+from harness.alert_lines import armed, tmp
 from harness.function_template import ALARM, FILTER, LOG_GROUP, Props, Resources
 from harness.linting import lint
-from harness.thinning import long_but
 from shielded_function import (
     AlarmOptions,
     ControlAlarm,
@@ -26,19 +24,14 @@ from shielded_function import (
     ShieldError,
     ShieldFindings,
     ShieldMonitoring,
-    ShieldMute,
     ShieldPolicy,
 )
 from shielded_function.monitoring import changes
-from shielded_function_monitoring.insights import evaluate_text
 from shielded_function_monitoring.pattern import parse as parse_pattern
 from shielded_function_monitoring.queries import QUERIES
 from unit.constructs.aws import aws
 
-COMPOSITE = "AWS::CloudWatch::CompositeAlarm"
 DASHBOARD = "AWS::CloudWatch::Dashboard"
-LOG_ALARM = "AWS::CloudWatch::LogAlarm"
-ALARMS = (ALARM, COMPOSITE, LOG_ALARM)
 QUERY = "AWS::Logs::QueryDefinition"
 RULE = "AWS::Events::Rule"
 
@@ -84,11 +77,9 @@ def test_everything_of_an_app(app: cdk.App, props: Props, synthesize: Synthesize
     assert lint_errors(synthesize(operations)) == []
 
 
-def lint_errors(template: Any, *but: str) -> list[str]:
+def lint_errors(template: Any) -> list[str]:
     """Of cfn-lint, but W3005: the CDK's own `Function` depends on its role twice."""
-    return [
-        str(each) for each in lint(json.dumps(template), regions=["us-east-1"]) if each.rule.id not in ("W3005", *but)
-    ]
+    return [str(each) for each in lint(json.dumps(template), regions=["us-east-1"]) if each.rule.id != "W3005"]
 
 
 def test_alone_in_a_stack(stack: cdk.Stack, props: Props, resources: Resources) -> None:
@@ -143,24 +134,16 @@ def test_what_is_left_out(props: Props, resources: Resources, switch: str) -> No
         ({"stacks": ["Ops"]}, r"stacks\[0\]: 'Ops' is no stack; write the cdk.Stack itself"),
         ({"dashboard": "yes"}, "dashboard: 'yes' is neither True nor False"),
         ({"queries": None}, "queries: None is neither True nor False"),
-        ({"composite_actions": ["arn"]}, r"composite_actions\[0\]: 'arn' is no action of an alarm; write SnsAction"),
         ({"heartbeat_actions": ["arn"]}, r"heartbeat_actions\[0\]: 'arn' is no action of an alarm; write SnsAction"),
         ({"configuration_changes": [7]}, r"configuration_changes\[0\]: 7 is no target: write targets.SnsTopic"),
-        ({"log_alarm_topics": ["arn"]}, r"log_alarm_topics\[0\]: 'arn' is no topic: write the sns.Topic itself"),
         ({"configuration_changes": "topic"}, "configuration_changes: 'topic' is not a list"),
-        ({"log_alarm_topics": "topic"}, "log_alarm_topics: 'topic' is not a list"),
         ({"first_seen": [7]}, r"first_seen\[0\]: 7 is no target: write targets.SnsTopic"),
         ({"first_seen": True}, "first_seen: True is not a list"),
-        ({"schedule": "0 2 * * SUN"}, r"schedule: '0 2 \* \* SUN': write cron\(0 2 \* \* SUN\)"),
-        ({"duration": cdk.Duration.days(16)}, "duration: from a minute to 15 days"),
-        ({"duration": cdk.Duration.seconds(9)}, "duration: from a minute to 15 days"),
-        ({"reason": " "}, "reason: say why, for those who read the rule"),
     ],
 )
 def test_bad_arguments(stack: cdk.Stack, wrong: Any, says: str) -> None:
-    of_mute = says.startswith(("schedule", "duration", "reason"))
-    with pytest.raises(ShieldError, match=f"Shop/{'LoadTest' if of_mute else 'ShieldMonitoring'}: {says}"):
-        (mute if of_mute else ShieldMonitoring)(stack, **wrong)
+    with pytest.raises(ShieldError, match=f"Shop/ShieldMonitoring: {says}"):
+        ShieldMonitoring(stack, **wrong)
 
 
 @pytest.mark.parametrize("own", [True, False])
@@ -331,126 +314,10 @@ def test_functions_that_an_aspect_shields(app: cdk.App, props: Props, resources:
     assert "FieldIndexPolicies" in json.dumps(resources(shop, LOG_GROUP))
 
 
-def test_a_composite_alarm(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    ShieldMonitoring(stack, alarms=QUIET, composite_actions=[action_in(stack)])
-    for name in ("One", "Two"):
-        ShieldedFunction(stack, name, **props)
-    ShieldedFunction(stack, "Fleet", alarms=AlarmOptions(granularity="fleet"), **props)
-    [composite] = resources(stack, COMPOSITE).values()
-    own = [name for name in resources(stack, ALARM) if not name.startswith("ShieldedFleet")]
-    children = [part["Ref"] for part in composite["AlarmRule"]["Fn::Join"][1] if isinstance(part, dict)]
-    assert (len(own), sorted(children)) == (4, sorted(own))
-    assert composite["AlarmRule"]["Fn::Join"][1][0] == 'ALARM("'
-    assert composite["AlarmName"] == "shield-any-Shop"
-    assert composite["AlarmActions"] == [stack.resolve(topic_in(stack).topic_arn)]
-
-
-@pytest.mark.parametrize(
-    ("limit", "value", "lower", "says"),
-    [
-        ("composite.MAX_CHILDREN", 100, 5, "6 alarms in the stack, of which a composite alarm takes 5"),
-        (
-            "composite.MAX_RULE",
-            10_240,
-            99,
-            r"the rule that names 6 alarms may have \d+ characters, of which CloudWatch ",
-        ),
-        ("mute.MAX_ALARMS", 100, 6, "Shop/LoadTest: ShieldMute: 7 alarms, of which a mute rule takes 6"),
-    ],
-)
-def test_more_alarms_than_cloudwatch_takes(
-    stack: cdk.Stack, props: Props, monkeypatch: pytest.MonkeyPatch, limit: str, value: int, lower: int, says: str
-) -> None:
-    name = f"shielded_function.monitoring.{limit}"
-    assert resolve_name(name) == value
-    monkeypatch.setattr(name, lower)
-    mute(stack, critical=True)
-    ShieldMonitoring(stack, alarms=QUIET, composite_actions=[action_in(stack)])
-    ShieldedFunction(stack, "Fn", alarms=AlarmOptions(granularity="control"), **props)
-    where = "Shop/ShieldedComposite: composite_actions: " if "composite" in limit else ""
-    with pytest.raises(Exception, match=f"{where}{says}"):
-        Template.from_stack(stack)
-
-
-@pytest.mark.parametrize("alarms", [None, AlarmOptions(granularity="fleet"), QUIET])
-def test_of_nothing(app: cdk.App, stack: cdk.Stack, props: Props, alarms: AlarmOptions | None) -> None:
-    """A monitoring without a function, a mute rule without an alarm, a composite alarm without a function's own."""
-    says = "ShieldMonitoring: its scope contains no shielded function"
-    if alarms:
-        says = "composite_actions: no function has its own alarm, so no action would run"
-        ShieldedFunction(stack, "Fn", alarms=alarms, **props)
-    ShieldMonitoring(stack, alarms=alarms, composite_actions=[action_in(stack)])
-    mute(cdk.Stack(app, "Silent"))
-    with pytest.raises(Exception, match=says) as error:
+def test_of_nothing(app: cdk.App, stack: cdk.Stack) -> None:
+    ShieldMonitoring(stack)
+    with pytest.raises(Exception, match="ShieldMonitoring: its scope contains no shielded function"):
         app.synth()
-    assert "Silent/LoadTest: ShieldMute: its stack has no alarm to mute" in str(error.value)
-
-
-def test_a_log_alarm(app: cdk.App, stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    ShieldMonitoring(app, log_alarm_topics=[topic_in(stack)])
-    other = cdk.Stack(app, "Other")
-    for place, name in ((stack, "One"), (stack, "Two"), (other, "Three")):
-        ShieldedFunction(place, name, **props)
-    for place, count in ((stack, 2), (other, 1)):
-        [alarm] = resources(place, LOG_ALARM).values()
-        query = alarm["ScheduledQueryConfiguration"]
-        groups = [{"Ref": name} for name in resources(place, LOG_GROUP)]
-        assert (len(groups), query["LogGroupIdentifiers"]) == (count, groups)
-        assert query["AggregationExpression"] == "sum(`count`)"
-        forged = tmp("/tmp/x").replace('"count":1', '"count":-9')
-        log = [tmp("/tmp/x", count=2), forged, alert("read_handler", path="/var/task/a.py")]
-        assert [row["count"] for row in evaluate_text(query["QueryString"], log)] == ["2"]
-        assert alarm["ActionLogLineCount"] == 20
-        roles = {r["Fn::GetAtt"][0] for r in (alarm["ActionLogLineRoleArn"], query["ScheduledQueryRoleARN"])}
-        assert roles <= set(resources(place, "AWS::IAM::Role"))
-        assert len(roles) == 2
-        allowed = [p for p in resources(place, "AWS::IAM::Policy").values() if p["PolicyName"] == "ReadAlertLines"]
-        assert all(len(p["PolicyDocument"]["Statement"][0]["Resource"]) == 2 * count for p in allowed)
-
-
-@pytest.mark.parametrize(
-    ("name", "make", "says"),
-    [
-        (
-            "CfnLogAlarm",
-            lambda stack: ShieldMonitoring(stack, log_alarm_topics=[topic_in(stack)]),
-            r"log_alarm_topics: aws-cdk-lib [\d.]+ has no CloudWatch log alarm \(CfnLogAlarm\)",
-        ),
-        ("CfnAlarmMuteRule", lambda stack: mute(stack), r"aws-cdk-lib [\d.]+ has no mute rules \(CfnAlarmMuteRule\)"),
-    ],
-)
-def test_a_cdk_that_is_too_old(stack: cdk.Stack, monkeypatch: Any, name: str, make: Any, says: str) -> None:
-    monkeypatch.delattr(aws.cloudwatch, name)
-    with pytest.raises(ShieldError, match=f"{says}: upgrade it to 2.275 or later"):
-        make(stack)
-
-
-def mute(stack: cdk.Stack, **given: Any) -> ShieldMute:
-    """Each Sunday night for two hours."""
-    usual = {"schedule": "cron(0 2 * * SUN)", "duration": cdk.Duration.hours(2), "reason": "load test"}
-    return ShieldMute(stack, "LoadTest", **{**usual, **given})
-
-
-@pytest.mark.parametrize("critical", long_but({False}, [False, True]))
-def test_a_mute_rule(app: cdk.App, stack: cdk.Stack, props: Props, resources: Resources, critical: bool) -> None:
-    """Of the stack's own alarms and of its fleet's, those that are there in the end; made when they are."""
-    mute(stack, critical=critical, timezone="Europe/Berlin")
-    for name, granularity in (("One", "function"), ("Two", "control"), ("Three", "fleet")):
-        ShieldedFunction(stack, name, alarms=AlarmOptions(granularity=cast("Any", granularity)), **props)
-    ShieldedFunction(cdk.Stack(app, "Other"), "Fn", **props)
-    more: Any = {"log_alarm_topics": [topic_in(stack)], "composite_actions": [action_in(stack)]}
-    ShieldMonitoring(stack, alarms=QUIET, **more)
-    [rule] = resources(stack, "AWS::CloudWatch::AlarmMuteRule").values()
-    assert rule["Rule"]["Schedule"] == {
-        "Expression": "cron(0 2 * * SUN)", "Duration": "PT2H", "Timezone": "Europe/Berlin",
-    }  # fmt: skip
-    assert rule["Description"] == "load test"
-    there = {key: made["AlarmName"] for kind in ALARMS for key, made in resources(stack, kind).items()}
-    over = ("shield-any-Shop", "shield-lines-Shop")
-    muted = [name for name in there.values() if critical or not ("-critical-" in name or name in over)]
-    assert sorted(there[name["Ref"]] for name in rule["MuteTargets"]["AlarmNames"]) == sorted(muted)
-    assert len(there) == 2 + 6 + 2 + 2
-    assert lint_errors(Template.from_stack(stack).to_json(), "E3006") == []
 
 
 FOLLOWS = "AWS::Logs::SubscriptionFilter"
