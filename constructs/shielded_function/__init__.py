@@ -74,10 +74,6 @@ _MODULES = {
 
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
-        from .renamed import CLASSES
-
-        if name in CLASSES:
-            raise ImportError(f"{name} is now {CLASSES[name]}: from {__name__} import {CLASSES[name]}")
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f".{_MODULES[name]}", __name__), name)
     globals()[name] = value

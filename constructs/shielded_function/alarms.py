@@ -12,8 +12,8 @@ from shielded_function_monitoring.filters import COUNTED, SEVERITIES, Counted, E
 from shielded_function_monitoring.pattern import PatternError
 
 from .errors import ShieldError, shown
+from .keywords import by_name
 from .monitoring.descriptions import MAX_PREFIX
-from .renamed import by_name
 
 if TYPE_CHECKING:
     import aws_cdk as cdk
@@ -190,8 +190,7 @@ class AlarmOptions:
             check_switch(f"AlarmOptions.{switch}", getattr(self, switch))
         if self.granularity not in get_args(Granularity):
             choices = ", ".join(repr(choice) for choice in get_args(Granularity))
-            new = "; it is now 'control'" if str(self.granularity) == "policy" else ""
-            raise ShieldError(f"AlarmOptions.granularity: {shown(self.granularity)} is not one of {choices}{new}")
+            raise ShieldError(f"AlarmOptions.granularity: {shown(self.granularity)} is not one of {choices}")
         self._check_severities()
         for policy in COUNTED:
             on: Any = getattr(self, policy)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, NoReturn, cast, get_args
 
 import aws_cdk as cdk
 import jsii
@@ -35,7 +35,6 @@ from .other_code import other_code
 from .paths import find_constructs, path_of
 from .policy import ShieldPolicy, ShieldPolicyError, Until, check_policy
 from .policy.dates import write_reason
-from .renamed import Renamed
 from .stage_shields import stage_shields
 
 OnUnsupported = Literal["error", "warn", "skip"]
@@ -47,6 +46,13 @@ _UNSUPPORTED = "shielded-function:unsupported"
 _MEND = "mend it, take it out, or say allow_unmatched=True"
 _TWICE = "shielded-function:shieldedTwice"
 _LEAVE_OUT = 'leave them out by exclude=[...], or say on_unsupported="warn" or "skip"'
+
+
+class _NoAspect:
+    """Stands for the mark of the CDK's classes, which `Aspects.add` reads."""
+
+    def __get__(self, instance: object, owner: type) -> NoReturn:
+        raise AttributeError("Shield.everywhere adds its aspects itself: call it without Aspects.add")
 
 
 @dataclass
@@ -62,7 +68,7 @@ class ShieldedApp:
             functions of an external template.
     """
 
-    __jsii_type__ = Renamed("Shield.everywhere adds its aspects itself: call it without Aspects.add")
+    __jsii_type__ = _NoAspect()
 
     shielded: dict[str, AttachedShield] = field(default_factory=dict[str, AttachedShield])
     left_out: dict[str, str] = field(default_factory=dict[str, str])

@@ -15,9 +15,9 @@ from typing_extensions import Unpack
 from shielded_function_monitoring.filters import Counted
 
 from .alarms import AlarmOptions
+from .keywords import by_name
 from .log_group import LogOptions
 from .policy import ShieldPolicy
-from .renamed import by_name
 from .shield import AttachedShield, attach, shield_options
 
 if TYPE_CHECKING:

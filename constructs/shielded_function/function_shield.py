@@ -249,8 +249,6 @@ class FunctionShield(AttachedShield):
         return policy.with_mode("alert") if self._switch == "alert" else policy
 
     def metric_violations(self, control: Counted | None = None, **props: Unpack[MetricProps]) -> cloudwatch.Metric:
-        if "policy" in props:
-            raise ShieldError("metric_violations: policy is now control")
         if control is not None and control not in COUNTED:
             raise ShieldError(f"metric_violations: {control!r} is not a control; use one of {', '.join(COUNTED)}")
         counter = sum_counter(self._options.alarms) if control is None else policy_counter()

@@ -24,7 +24,6 @@ from .names import (
     WRAPPER_VARIABLE,
 )
 from .policy.fields import KINDS, NOT_POLICY, field_of
-from .renamed import VARIABLES
 from .runtimes import SUPPORTED, can_be_shielded
 
 MAX_LAYERS: Final = 5
@@ -200,8 +199,6 @@ def foreign_settings(environment: Mapping[str, Any], settings: Mapping[str, Any]
 def _foreign_reason(name: str) -> str:
     if field_of(name) or name in _DECIDED_BY or name in NOT_POLICY:
         return f"set in the environment, but {_DECIDED_BY.get(name, _POLICY_DECIDES)}"
-    if old := VARIABLES.get(name):
-        return f"it {old}, and the shield refuses to start with it"
     near = get_close_matches(name.removeprefix(_PREFIX).lower(), KINDS, n=1)
     fix = f"did you mean {near[0]}? Set it in ShieldPolicy" if near else f"rename it: {_PREFIX} is the shield's prefix"
     return f"there is no such setting, and the shield refuses to start with it: {fix}"

@@ -17,8 +17,8 @@ from aws_cdk import aws_logs as logs
 from .batching import create_log_group
 from .errors import ShieldError, shown
 from .function_facts import FunctionHandle
+from .keywords import by_name
 from .names import LAMBDAS
-from .renamed import by_name
 
 if TYPE_CHECKING:
     from constructs import Construct

@@ -18,12 +18,12 @@ from .errors import ShieldError, shown
 from .everywhere import OnUnsupported, ShieldedApp, shield_everywhere
 from .function_facts import FunctionHandle
 from .function_shield import FunctionShield, attached_to
+from .keywords import by_name
 from .kinds import holds_no_function, is_alias_or_import, is_cdk_handler, is_of_cdk, owner_of, why_not
 from .layer import check_layer
 from .log_group import LogOptions
 from .paths import path_of
 from .policy import ShieldPolicy, check_policy
-from .renamed import by_name
 
 __all__ = ["AttachedShield", "Shield"]
 

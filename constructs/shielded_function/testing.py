@@ -15,9 +15,9 @@ from .checks.policies import FunctionPolicy
 from .checks.template_functions import known_references, read_functions, read_others
 from .errors import ShieldError, shown
 from .globs import covers
+from .keywords import by_name
 from .perimeter.simulated import SimulatedPerimeter
 from .policy import ShieldPolicy
-from .renamed import by_name
 from .simulation import MotoCloudWatch, SimulatedCloudWatch, alert_line, simulate_cloudwatch
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ import aws_cdk as cdk
 import jsii
 
 from ..errors import ShieldError
+from ..keywords import by_name
 from ..policy.dates import read_day
-from ..renamed import by_name
 from .assembly import assembly_root, read_assembly
 from .checking import Report, check
 from .finding import PLUGIN, Finding, Severity

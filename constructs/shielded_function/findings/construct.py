@@ -24,13 +24,13 @@ from ..alarms import AlarmOptions, check_switch
 from ..errors import ShieldError
 from ..function import ShieldedFunction
 from ..function_shield import attached_in
+from ..keywords import by_name
 from ..late import check_late, late_text
 from ..layer import zip_code
 from ..layer_archive import MemberFile, write_zip
 from ..log_group import LogOptions
 from ..monitoring.scope import is_within, outermost
 from ..policy import ShieldPolicy
-from ..renamed import by_name
 from ..stage_shields import stack_shields, stage_shields
 from .handler.shield_findings import ocsf
 

@@ -12,9 +12,9 @@ from constructs import Construct, IConstruct
 
 from ..errors import ShieldError
 from ..function_shield import FunctionShield, attached_in, attached_to
+from ..keywords import by_name
 from ..kinds import owner_of
 from ..late import check_late, late_text
-from ..renamed import by_name
 from ..stage_shields import StackShields, stack_shields
 from . import heartbeat
 from .dashboard_body import Series, Shown, dashboard_body, log_source

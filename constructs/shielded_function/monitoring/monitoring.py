@@ -16,8 +16,8 @@ from shielded_function_monitoring.queries import FUNCTION_VARIABLE, INDEXED, QUE
 from ..alarms import AlarmAction, AlarmOptions, check_actions, check_list, check_stacks, check_switch
 from ..errors import ShieldError, shown
 from ..function_shield import attached_in
+from ..keywords import by_name
 from ..late import check_late, late_list
-from ..renamed import by_name
 from ..stage_shields import StackShields, known_stages, stack_shields
 from .change_rules import ChangeRules
 from .dashboard import ShieldDashboard

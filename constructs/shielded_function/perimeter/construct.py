@@ -19,12 +19,12 @@ from shielded_function_monitoring.pattern import PatternError
 from ..alarms import ControlAlarm
 from ..errors import ShieldError
 from ..function_shield import attached_in
+from ..keywords import by_name
 from ..late import check_late, late_any
 from ..log_group import LogOptions
 from ..monitoring.scope import is_within, stages_in
 from ..names import PERIMETER
 from ..paths import path_of
-from ..renamed import by_name
 from ..stage_shields import known_stages, stage_shields
 from . import groups, query_logs
 from .app_resources import App

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ShieldPolicyError
-from ..renamed import KEYWORDS, VARIABLES, suggest
+from ..keywords import suggest
 from .fields import FIELDS, field_of
 
 
@@ -22,8 +22,6 @@ def check_names(mapping: object) -> dict[str, Any]:
     if not isinstance(mapping, Mapping):
         raise ShieldPolicyError("", f"{mapping!r} is not a mapping of a policy's fields")
     for name in mapping:
-        if old := KEYWORDS["ShieldPolicy"].get(str(name)) or VARIABLES.get(str(name)):
-            raise ShieldPolicyError("", f"{name} {old}")
         if name not in FIELDS:
             raise ShieldPolicyError("", f"{name!r} is not a field; {_suggest(str(name))}")
     return {str(name): value for name, value in mapping.items()}

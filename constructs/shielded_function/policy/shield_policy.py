@@ -14,7 +14,7 @@ from shielded_function_runtime import core
 from shielded_function_runtime.core import Decision
 
 from ..errors import ShieldError, ShieldPolicyError
-from ..renamed import by_name
+from ..keywords import by_name
 from . import comparing, composing, dates, files, known_at_deployment, presets
 from .comparing import Loosening
 from .dates import Dated, Until

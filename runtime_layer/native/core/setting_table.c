@@ -186,26 +186,9 @@ static const struct setting *find_setting(struct text name)
     return NULL;
 }
 
-/* Removed settings, and their replacements. */
-static const struct {
-    struct text name;
-    const char *fix;
-} OLD[] = {
-    {NAME("SHIELD_CHECK_SERVER_NAME"), "it is called SHIELD_CHECK_TLS_NAME"},
-    {NAME("SHIELD_UNUSUAL_NAMES"), "take it out, and list hosts in place of *.domain, so that no name "
-                                   "carries data"},
-};
-
 static bool refuse_unknown(struct text name, struct writer *error)
 {
     struct suggestion near = suggest_for(name);
-    for (uint32_t i = 0; i < sizeof OLD / sizeof OLD[0]; i++)
-        if (text_equal(name, OLD[i].name)) {
-            put(error, name);
-            put(error, TEXT(": there is no such setting any more; "));
-            put(error, text_of(OLD[i].fix));
-            return false;
-        }
     for (uint32_t i = 0; i < SETTING_COUNT; i++)
         suggest_offer(&near, SETTINGS[i].name);
     if (!put_json(error, name, SHOWN_MAX))

@@ -164,5 +164,3 @@ def test_a_metric_of_no_policy(stack: cdk.Stack, props: Props) -> None:
     fn = ShieldedFunction(stack, "Checkout", **props)
     with pytest.raises(ValueError, match=r"metric_violations: 'outbound' is not a control; use one of outbound_conn"):
         fn.metric_violations(cast("Any", "outbound"))
-    with pytest.raises(ShieldError, match="metric_violations: policy is now control"):
-        cast("Any", fn).metric_violations(policy="start")

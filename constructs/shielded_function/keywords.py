@@ -1,57 +1,16 @@
-"""Errors for options with a wrong or an old name, which contain the right or the new one."""
+"""Errors for options without a name or with a wrong one, which contain the right one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from functools import wraps
 from inspect import Parameter, signature
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, TypeVar
 
 from .errors import ShieldError, ShieldPolicyError, shown
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-CLASSES: Final[Mapping[str, str]] = {
-    "AlarmOn": "ControlAlarm",
-    "ShieldAlarms": "AlarmOptions",
-    "ShieldLogs": "LogOptions",
-}
-_DROPPED_NAMES: Final = "is gone: take it out, and list hosts in place of *.domain, so that no name carries data"
-_LAYER: Final = {"layer": "is now shield_layer"}
-KEYWORDS: Final[Mapping[str, Mapping[str, str]]] = {
-    "ShieldPolicy": {"check_server_name": "is now check_tls_name", "unusual_names": _DROPPED_NAMES},
-    "ControlAlarm": {
-        "except_packages": "is gone: code can fake a package; use except_hosts, except_paths or except_programs"
-    },
-    "Shield": _LAYER,
-    "Shield.everywhere": _LAYER,
-    "ShieldedFunction": _LAYER,
-}
-_METHODS: Final[Mapping[str, Mapping[str, str]]] = {
-    "ShieldPolicy": {
-        "alert": "is now report_only()",
-        "alerting": 'is now with_mode("alert")',
-        "blocking": 'is now with_mode("block")',
-        "looser_than": "is now diff(other)",
-        "stricter_than": "is now is_at_least_as_strict_as(other)",
-        "allow_bucket": "is gone: add a policy, policy + ShieldPolicy(allow_buckets=[bucket])",
-    },
-}
-VARIABLES: Final[Mapping[str, str]] = {
-    f"SHIELD_{name.upper()}": text.replace("check_tls_name", "SHIELD_CHECK_TLS_NAME")
-    for name, text in KEYWORDS["ShieldPolicy"].items()
-}
-
-
-class Renamed:
-    """Stands for an attribute that is not there; the error names the right one."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def __get__(self, instance: object, owner: type) -> NoReturn:
-        raise AttributeError(self._text)
 
 
 def by_name(called: str, *, known: Callable[[], Iterable[str]] = tuple) -> Callable[[F], F]:
@@ -70,9 +29,6 @@ def by_name(called: str, *, known: Callable[[], Iterable[str]] = tuple) -> Calla
             return _checked(given, called, known)
         of_class: Any = given
         of_class.__init__ = _checked(of_class.__init__, called, known)
-        old = {**KEYWORDS.get(called, {}), **_METHODS.get(called, {})}
-        for name, text in old.items():
-            setattr(of_class, name, Renamed(f"{called}.{name} {text}"))
         return of_class
 
     return decorate
@@ -93,17 +49,14 @@ def _checked(function: Any, called: str, known: Callable[[], Iterable[str]]) -> 
                 called, f"{shown(args[places])} was given without a name, and options are given by name: {listed}"
             )
         for name in given:
-            if name not in names and (problem := _problem(called, name, names, known if open_ended else None)):
+            if name not in names and (problem := _problem(name, names, known if open_ended else None)):
                 raise _error(called, problem)
         return function(*args, **given)
 
     return call
 
 
-def _problem(called: str, name: str, names: list[str], known: Callable[[], Iterable[str]] | None) -> str:
-    old = KEYWORDS.get(called, {}).get(name)
-    if old:
-        return f"{name} {old}"
+def _problem(name: str, names: list[str], known: Callable[[], Iterable[str]] | None) -> str:
     all_names = names if known is None else [*names, *known()]
     if name in all_names:
         return ""
