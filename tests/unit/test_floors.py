@@ -26,7 +26,7 @@ TOOLS = tuple(f"{CONSTRUCTS}.{name}" for name in ("cli", "testing", "simulation"
 POLICY = """from shielded_function import ShieldPolicy
 policy = ShieldPolicy(allow_outbound=["${Token[TOKEN.12]}:443"], allow_aws="granted")
 policy.decide("connect", "a.example:443"), policy.explain()"""
-EXTRAS = ("boto3", "botocore", "rich", "typer", "awslambdaric", "dnslib", "packaging")
+EXTRAS = ("boto3", "botocore", "jinja2", "markupsafe", "rich", "typer", "awslambdaric", "dnslib", "packaging")
 """What the extras `cli` and `run` bring: an app is synthesized without them."""
 
 
@@ -81,7 +81,7 @@ def test_no_module_imports_another_in_a_circle() -> None:
         (RUNTIME, (), (CONSTRUCTS, EMULATOR, MONITORING)),
         # Lambda has boto3, moto brings it, and `build` is not in the wheel.
         (CONSTRUCTS, (f"{CONSTRUCTS}.cli", f"{CONSTRUCTS}.findings.handler"), EXTRAS),
-        (MONITORING, (f"{MONITORING}.simulated.moto",), EXTRAS),
+        (MONITORING, (f"{MONITORING}.simulated.moto", f"{MONITORING}.reporting"), EXTRAS),
         (RUNTIME, (f"{RUNTIME}.build",), EXTRAS),
     ],
 )

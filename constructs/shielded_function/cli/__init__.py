@@ -12,7 +12,7 @@ from typing import Final
 
 __all__ = ["main"]
 
-_EXTRA: Final = ("boto3", "rich", "typer")
+_EXTRA: Final = ("boto3", "jinja2", "rich", "typer")
 """The packages of the extra `cli` in pyproject.toml."""
 
 

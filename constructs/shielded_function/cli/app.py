@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from .choices import Architecture, Event, GroupedBy, LearnFormat, RenderFormat, ReportFormat
+from .choices import Architecture, Event, GroupedBy, LearnFormat, RenderFormat
 from .demo import is_checkout
 from .errors import CliError
 
@@ -195,19 +195,18 @@ def report(
         str | None, typer.Option(help="Since when: 30m, 12h, 7d, or a time; by default 7d of AWS, and all of files.")
     ] = None,
     until: Until = None,
-    form: Annotated[ReportFormat, typer.Option("--format", help="The format of the output.")] = "html",
     output: Annotated[
-        str | None,
-        typer.Option("--output", "-o", help="A file, or -; by default shield-report.html, and stdout for the others."),
+        str | None, typer.Option("--output", "-o", help="A file, or -; by default shield-report.html; JSON: stdout.")
     ] = None,
     previous: Annotated[
-        Path | None, typer.Option(help="An earlier report of --format json: violations that it lacks are new.")
+        Path | None, typer.Option(help="An earlier report of --json: violations that it lacks are new.")
     ] = None,
     assembly: Annotated[
         Path | None, typer.Option(help="The folder cdk.out: adds each function's blast radius to the report.")
     ] = None,
     region: Region = None,
     profile: Profile = None,
+    json: Json = False,
 ) -> None:
     """Write a page about violations: when, by function, control and target, new ones, and which functions armed.
 
@@ -218,7 +217,7 @@ def report(
     from .log_groups import Where
 
     where = Where(files or (), log_group or (), function or (), stack or (), since, until, Place(region, profile))
-    raise typer.Exit(report.report(where, report.Options(form, output, previous, assembly)))
+    raise typer.Exit(report.report(where, report.Options(json, output, previous, assembly)))
 
 
 @app.command("hunt")

@@ -12,4 +12,3 @@ GroupedBy = Literal["target", "package", "policy", "function"]
 """The groupings of `alerts`."""
 LearnFormat = Literal["table", "toml", "python", "diff"]
 RenderFormat = Literal["env", "sam", "terraform", "json"]
-ReportFormat = Literal["html", "md", "json", "csv"]

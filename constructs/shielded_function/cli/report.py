@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json as json_module
 import sys
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
@@ -19,13 +18,10 @@ from shielded_function_monitoring.reporting import (
     build,
     report_from_json,
     report_to_json,
-    to_csv,
     to_html,
-    to_markdown,
 )
 
 from . import radius, terminal
-from .choices import ReportFormat
 from .errors import NOT_WHOLE, CliError
 from .log_groups import Where
 from .sources import Source, source_of
@@ -42,13 +38,13 @@ class Options(NamedTuple):
     """The user's options.
 
     Attributes:
-        form: the output format.
-        output: a file, or `-`; None: the format's default.
+        json: write JSON.
+        output: a file, or `-`; None: stdout for JSON, else `shield-report.html`.
         previous: an earlier report.
         assembly: a `cdk.out`, for the functions' blast radius.
     """
 
-    form: ReportFormat = "html"
+    json: bool = False
     output: str | None = None
     previous: Path | None = None
     assembly: Path | None = None
@@ -67,7 +63,7 @@ def report(where: Where, options: Options) -> int:
     previous = _read_previous(options.previous) if options.previous else None
     reach = radius.reach_of(options.assembly) if options.assembly else ()
     made = replace(make(source_of(where, SINCE), previous), reach=reach)
-    _write(FORMATS[options.form](made), options)
+    _write(json_module.dumps(report_to_json(made), indent=2) + "\n" if options.json else to_html(made), options)
     for note in made.notes:
         terminal.note(note)
     if not made.whole:
@@ -105,20 +101,8 @@ def _read_previous(path: Path) -> Report:
         raise CliError(f"--previous {path}: {error}") from error
 
 
-def _to_json(made: Report) -> str:
-    return json_module.dumps(report_to_json(made), indent=2) + "\n"
-
-
-FORMATS: Final[Mapping[ReportFormat, Callable[[Report], str]]] = {
-    "html": to_html,
-    "md": to_markdown,
-    "json": _to_json,
-    "csv": to_csv,
-}
-
-
 def _write(text: str, options: Options) -> None:
-    output = options.output or ("shield-report.html" if options.form == "html" else STDOUT)
+    output = options.output or (STDOUT if options.json else "shield-report.html")
     if output == STDOUT:
         sys.stdout.write(text)
         return

@@ -15,7 +15,7 @@ from shielded_function_monitoring.learning.evidence import Evidence
 from shielded_function_monitoring.learning.observation import Observation
 from shielded_function_monitoring.learning.observed import FunctionLog, Observed
 
-from .model import NOT_WRITTEN, Coverage, Group, PackageGroup, Period, Report
+from .model import NOT_WRITTEN, Coverage, Group, Period, Report
 
 
 def build(
@@ -60,7 +60,6 @@ def build(
         groups=sorted(groups, key=lambda each: each.order),
         periods=sorted(_periods(timeline), key=lambda each: (each.begun, each.policy, each.mode)),
         coverage=sorted(_coverage(observed, set(expected)), key=_by_state),
-        packages=_packages(observed),
         previous=previous.made if previous else "",
         whole=observed.whole,
         notes=tuple(notes),
@@ -104,20 +103,6 @@ def _group(log: FunctionLog, policy: str, mode: str, target: str, evidence: Evid
         place=evidence.place,
         told=evidence.severity,
     )
-
-
-def _packages(observed: Observed) -> list[PackageGroup]:
-    counts: dict[tuple[str, str], dict[str, int]] = {}
-    functions: dict[tuple[str, str], set[str]] = {}
-    for log in observed.functions.values():
-        for seen in log.every:
-            for each in seen.evidence.packages:
-                key = (each.package, each.object)
-                by_policy = counts.setdefault(key, {})
-                by_policy[seen.policy] = by_policy.get(seen.policy, 0) + each.count
-                functions.setdefault(key, set()).add(log.key.function)
-    found = [PackageGroup(*key, by_policy, sorted(functions[key])) for key, by_policy in counts.items()]
-    return sorted(found, key=lambda each: (-each.count, each.package, each.object))
 
 
 def _periods(rows: Iterable[Row]) -> Iterable[Period]:

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final, TypeVar
 
 from shielded_function_monitoring.filters import Severity
-from shielded_function_monitoring.frames import NOT_TOLD
 from shielded_function_monitoring.insights.queries import versions_text
 from shielded_function_monitoring.urgency import severity, urgency
 
@@ -101,33 +100,6 @@ class Group:
 
 
 @dataclass(frozen=True)
-class PackageGroup:
-    """The violations of one package, in all functions.
-
-    Attributes:
-        package: its name; empty where the lines do not tell.
-        object: where they do not: the shared object that made the calls, when known.
-        counts: violations by control.
-        functions: the functions that it did it in.
-    """
-
-    package: str
-    object: str
-    counts: Mapping[str, int]
-    functions: Sequence[str] = ()
-
-    @property
-    def count(self) -> int:
-        """All of its violations."""
-        return sum(self.counts.values())
-
-    @property
-    def name(self) -> str:
-        """As people read it: `leftpad`, or `(not told) _socket.so`."""
-        return self.package or f"{NOT_TOLD} {self.object}".rstrip()
-
-
-@dataclass(frozen=True)
 class Period:
     """Violations in one period of one control: a bar of the timeline. `begun`: `2026-11-24 13:00:00.000`, UTC."""
 
@@ -208,7 +180,6 @@ class Report:
             written are among them.
         periods: the timeline.
         coverage: by function.
-        packages: by package, the most frequent first; without violations that were counted and not written.
         reach: the reach of a malicious package, by function, the widest first; empty where no app was given.
         previous: when the report before was made; empty when there is none.
         notes: further remarks.
@@ -222,7 +193,6 @@ class Report:
     groups: Sequence[Group] = ()
     periods: Sequence[Period] = ()
     coverage: Sequence[Coverage] = ()
-    packages: Sequence[PackageGroup] = ()
     reach: Sequence[Reach] = ()
     previous: str = ""
     notes: Sequence[str] = field(default_factory=tuple)
@@ -262,7 +232,7 @@ def report_from_json(value: Any) -> Report:
         ReportError: it is something else.
     """
     if not isinstance(value, Mapping) or value.get("format") != FORMAT:
-        raise ReportError("`report --format json` did not write it")
+        raise ReportError("`report --json` did not write it")
     if value.get("version") != VERSION:
         raise ReportError(f"its version is {value.get('version')!r}, not {VERSION}: make it again with this version")
     try:
@@ -270,7 +240,6 @@ def report_from_json(value: Any) -> Report:
         rest["groups"] = [_known(Group, each) for each in rest["groups"]]
         rest["periods"] = [Period(**each) for each in rest["periods"]]
         rest["coverage"] = [Coverage(**each) for each in rest["coverage"]]
-        rest["packages"] = [PackageGroup(**each) for each in rest.get("packages", ())]
         rest["reach"] = [Reach(**each) for each in rest.get("reach", ())]
         return Report(**rest)
     except (KeyError, TypeError) as error:

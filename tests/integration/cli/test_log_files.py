@@ -111,7 +111,7 @@ def test_ten_thousand_files_and_one_host(tmp_path: Path) -> None:
     assert function["policy"] == {"allow_outbound": ["evil.example:443"], "allow_tmp": ["/tmp/tmp????????"]}
     done = command("learn", tmp_path / "log", "--check", "--policy", tmp_path / "p.toml")
     assert (done.returncode, "evil.example:443" in done.stdout) == (1, True)
-    page = json.loads(command("report", tmp_path / "log", "--format", "json").stdout)
+    page = json.loads(command("report", tmp_path / "log", "--json").stdout)
     assert sum(each["count"] for each in page["groups"]) == sum(each["count"] for each in page["periods"]) == 10_002
     assert "evil.example:443" in {each["target"] for each in page["groups"]}
 
@@ -135,7 +135,7 @@ def test_what_was_not_read_is_said(options: tuple[str, ...], tmp_path: Path) -> 
         *(f"some: {text}" for text in left_out),
         "nothing: 2 lines hold none of the shield's",
     ]
-    for reader in (("alerts", *options), ("alerts", "--follow"), ("learn",), ("report", "--format", "md")):
+    for reader in (("alerts", *options), ("alerts", "--follow"), ("learn",), ("report", "--json")):
         (tmp_path / "only").write_text(known[0])
         done = command(*reader, tmp_path / "only")
         assert (done.returncode, done.stdout.count("\n")) == (2, 0)

@@ -35,14 +35,13 @@ def test_a_page(log: Path, tmp_path: Path) -> None:
 
 def test_what_is_new(log: Path, tmp_path: Path) -> None:
     before, later = tmp_path / "before.json", tmp_path / "later.jsonl"
-    assert command("report", log, "--format", "json", "--output", before).returncode == 0
+    assert command("report", log, "--json", "--output", before).returncode == 0
     later.write_text(log.read_text() + connect("new.example", time=at(22)) + "\n")
-    done = command("report", later, "--format", "md", "--previous", before)
+    done = command("report", later, "--json", "--previous", before)
     assert done.returncode == 0, done.stderr
-    assert "**1 new since" in done.stdout
-    assert [line.split(" | ")[5] for line in done.stdout.splitlines() if line.startswith("| new")] == [
-        "new.example:443"
-    ]
+    told = json.loads(done.stdout)
+    assert told["previous"] == json.loads(before.read_text())["made"]
+    assert [each["target"] for each in told["groups"] if each["is_new"]] == ["new.example:443"]
     assert "\x1b" not in done.stdout
 
 
@@ -50,7 +49,7 @@ def test_what_is_new(log: Path, tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (("--previous", "nowhere.json"), "--previous nowhere.json cannot be read: No such file or directory"),
-        (("--previous", "odd.json"), "--previous odd.json: `report --format json` did not write it"),
+        (("--previous", "odd.json"), "--previous odd.json: `report --json` did not write it"),
         (("--output", "x/y.html"), "x/y.html cannot be written: No such file or directory"),
     ],
 )

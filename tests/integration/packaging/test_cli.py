@@ -16,7 +16,6 @@ from typer.testing import CliRunner
 
 from integration.cli.running import command, says
 from shielded_function.cli import learned_files, render
-from shielded_function.cli import report as cli_report
 from shielded_function.cli.app import app
 from shielded_function.layer_archive import ARCHITECTURES
 from shielded_function_monitoring.insights import queries
@@ -153,7 +152,6 @@ def test_one_line_says_what_is_wrong(
         (("render", "--arch"), ARCHITECTURES),
         (("learn", "--format"), learned_files.FORMATS),
         (("render", "--format"), render.FORMATS),
-        (("report", "--format"), cli_report.FORMATS),
     ],
 )
 def test_a_shell_completes_the_words_that_are_taken(arguments: tuple[str, ...], taken: Collection[str]) -> None:
@@ -179,7 +177,9 @@ def test_doctor_reports_as_json() -> None:
     assert (done.returncode, platform.release() in json.dumps(json.loads(done.stdout))) == (0, True)
 
 
-@pytest.mark.parametrize(("absent", "said"), [("typer", "typer"), ("boto3 rich typer", "boto3, rich, typer")])
+@pytest.mark.parametrize(
+    ("absent", "said"), [("typer", "typer"), ("boto3 jinja2 rich typer", "boto3, jinja2, rich, typer")]
+)
 def test_without_the_extra_it_says_what_to_install(absent: str, said: str) -> None:
     script = (
         "import sys; sys.modules.update(dict.fromkeys(sys.argv[1:])); import shielded_function.cli as cli; cli.main()"

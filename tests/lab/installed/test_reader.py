@@ -111,7 +111,7 @@ def test_the_installed_commands_answer(reader: Reader, readme: str) -> None:
     """The command is on the reader's PATH after `pip install` alone, and says what it needs."""
     reader.types("pip install --quiet shielded-function")
     assert reader.types("shielded-function --version || echo $?").splitlines() == [
-        "shielded-function: the command line needs boto3, rich, typer: pip install 'shielded-function[cli]'",
+        "shielded-function: the command line needs boto3, jinja2, rich, typer: pip install 'shielded-function[cli]'",
         "2",
     ]
     _, install, *_ = [block for block in blocks("sh", readme) if "pip install" in block]
