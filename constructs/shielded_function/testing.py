@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from shielded_function_monitoring.explaining import why_not
+
 from .checks.assembly import read_assembly
 from .checks.checking import Report, check
 from .checks.comparing import loosened
@@ -31,6 +33,7 @@ __all__ = [
     "alert_line",
     "assert_shielded",
     "simulate_cloudwatch",
+    "why_not",
 ]
 
 

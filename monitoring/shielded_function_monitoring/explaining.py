@@ -1,7 +1,6 @@
 """Explains why a filter pattern does not match a line: the conditions that do not hold, and the line's values.
 
->>> from shielded_function_monitoring.pattern import parse
->>> pattern = parse('{ ($.function_shield IS TRUE) && ($.mode = "block") }')
+>>> pattern = '{ ($.function_shield IS TRUE) && ($.mode = "block") }'
 >>> [str(each) for each in why_not(pattern, '{"function_shield":true,"mode":"alert"}')]
 ['$.mode = "block" does not hold: it is "alert"']
 >>> why_not(pattern, '{"function_shield":true,"mode":"block"}')
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from .pattern import Group, Pattern
+from .pattern import Group, Pattern, parse
 from .visible import visible
 
 _SHOWN: Final = 60
@@ -38,11 +37,18 @@ class Failure:
         return f"{self.condition} does not hold: {self.reason}" if self.condition else self.reason
 
 
-def why_not(pattern: Pattern, line: str) -> tuple[Failure, ...]:
-    """The conditions to blame; empty when the line matches.
+def why_not(pattern: str, line: str) -> tuple[Failure, ...]:
+    """The conditions of a metric filter's pattern to blame; empty when the line matches.
 
     Of `&&`, those operands that do not hold; of `||`, all of them, since each would have been enough.
+
+    Raises:
+        PatternError: the pattern is not one for JSON lines, or has a regular expression (`%...%`).
     """
+    return _blame(parse(pattern), line)
+
+
+def _blame(pattern: Pattern, line: str) -> tuple[Failure, ...]:
     if pattern.matches(line):
         return ()
     try:

@@ -257,22 +257,6 @@ def hunt_for(
     raise typer.Exit(hunt.run(where, listed or (), json=json, every=every))
 
 
-@app.command("test-filter", hidden=True)
-def try_filter(
-    pattern: Annotated[str, typer.Argument(help="A filter pattern for JSON lines, as CloudWatch takes it.")],
-    lines: Annotated[str, typer.Argument(help="A file with log lines; - is stdin.", show_default=False)],
-    limit: Annotated[int, typer.Option(help="How many lines to show; all are counted.")] = 50,
-    json: Json = False,
-) -> None:
-    """Try a metric filter's pattern on lines, and print why a line does not match.
-
-    The exit status is 0 if a line matches, 1 if none does, and 2 if the pattern cannot be read.
-    """
-    from . import filter_test
-
-    raise typer.Exit(filter_test.try_filter(pattern, lines, limit=limit, json=json))
-
-
 @app.command(hidden=not is_checkout())
 def demo(json: Json = False) -> None:
     """Attack an example function, unshielded and shielded, in an emulated Lambda (from a checkout, on Linux).

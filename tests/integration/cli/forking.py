@@ -23,7 +23,7 @@ from shielded_function_monitoring.learning.domains import domain_of
 
 COMMAND = "shielded_function.cli"
 # What the commands import when they are called. None of them may bring the CDK, which starts Node.js.
-_IMPORTED = ("alerts", "audit", "filter_test", "layer", "learn", "policy", "render", "report", "run", "set_mode", "app")
+_IMPORTED = ("alerts", "audit", "layer", "learn", "policy", "render", "report", "run", "set_mode", "app")
 
 
 def take_over(request: dict[str, Any]) -> None:

@@ -194,4 +194,3 @@ def test_without_a_command_it_shows_the_commands() -> None:
     shown = command().stdout
     commands = ("demo", "doctor", "explain", "decide", "layer", "render", "set-mode", "run")
     assert all(f" {command} " in shown for command in commands)
-    assert " test-filter " not in shown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 
 import pytest
 import yaml
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from shielded_function.policy import files
 from shielded_function_monitoring.explaining import why_not
+from shielded_function_monitoring.pattern import PatternError
 from shielded_function_monitoring.pattern import parse as parse_pattern
 from shielded_function_monitoring.visible import quote, visible
 
@@ -38,18 +40,37 @@ VIOLATIONS = '{ ($.function_shield IS TRUE) && ($.policy = "*") && ($.mode = "bl
 )  # fmt: skip
 def test_the_conditions_to_blame(line: object, said: list[str]) -> None:
     text = json.dumps(line)
-    assert [str(each) for each in why_not(parse_pattern(VIOLATIONS), text)] == said
+    assert [str(each) for each in why_not(VIOLATIONS, text)] == said
     assert parse_pattern(VIOLATIONS).matches(text) == (not said)
 
 
 def test_several_values_and_long_ones() -> None:
     """And numbers that cannot be written out."""
-    (found,) = why_not(parse_pattern('{ $.a[*] = "z" }'), json.dumps({"a": ["x" * 100, "y", "w", "v"]}))
+    (found,) = why_not('{ $.a[*] = "z" }', json.dumps({"a": ["x" * 100, "y", "w", "v"]}))
     assert str(found) == f'$.a[*] = "z" does not hold: it is "{"x" * 59}... and "y" and "w" and 1 more'
     for number in ("1e5000", "1e999999999999", "9" * 5000, "-1e-5000"):
-        (failure,) = why_not(parse_pattern("{ $.count = 7 }"), f'{{"count":{number}}}')
+        (failure,) = why_not("{ $.count = 7 }", f'{{"count":{number}}}')
         assert failure.reason.startswith("it is ")
         assert len(failure.reason) < 100
+
+
+@pytest.mark.parametrize("line", ["START", "7"])
+def test_a_line_without_fields_matches_nothing(line: str) -> None:
+    (failure,) = why_not(VIOLATIONS, line)
+    assert failure.reason.startswith("the line is ")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "said"),
+    [
+        ("ERROR", "filter pattern, character 1: expected {, found ERROR"),
+        ("{ $.a = %x% }", "filter pattern"),
+        ("{ $.a }", "expected an operator"),
+    ],
+)
+def test_a_pattern_that_is_not_read(pattern: str, said: str) -> None:
+    with pytest.raises(PatternError, match=re.escape(said)):
+        why_not(pattern, "{}")
 
 
 @given(st.text())

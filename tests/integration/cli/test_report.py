@@ -1,4 +1,4 @@
-"""`shielded-function report` and `test-filter`."""
+"""`shielded-function report`."""
 
 from __future__ import annotations
 
@@ -56,41 +56,3 @@ def test_what_is_new(log: Path, tmp_path: Path) -> None:
 def test_what_is_wrong_is_said(log: Path, tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
     (tmp_path / "odd.json").write_text("{}")
     assert says(command("report", log, *arguments, cwd=tmp_path)) == said
-
-
-PATTERN = '{ ($.function_shield IS TRUE) && ($.policy = "outbound_*") }'
-
-
-def test_which_lines_match_and_why_not(log: Path) -> None:
-    done = command("test-filter", PATTERN, log, "--json")
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert (told["lines"], told["matched"]) == (4, 1)
-    assert [(each["line"], each["matches"], each["why_not"]) for each in told["shown"]] == [
-        (1, False, ["the line is no JSON: a JSON pattern matches none of it"]),
-        (2, False, ['$.policy = "outbound_*" does not hold: there is no $.policy']),
-        (3, True, []),
-        (4, False, ['$.policy = "outbound_*" does not hold: it is "read_write_tmp"']),
-    ]
-    assert told["blamed"]['$.policy = "outbound_*"'] == 2
-
-
-def test_a_table(log: Path) -> None:
-    done = command("test-filter", "{ $.policy = * }", "-", stdin=log.read_text())
-    assert done.returncode == 0, done.stderr
-    assert "\x1b" not in done.stdout
-    assert "2 of 4 lines of stdin match" in done.stdout
-    done = command("test-filter", '{ $.policy = "start" }', log, "--limit", "1")
-    assert (done.returncode, "the first 1 lines are shown" in done.stdout) == (1, True), "none matches"
-
-
-@pytest.mark.parametrize(
-    ("pattern", "said"),
-    [
-        ("ERROR", "filter pattern, character 1: expected {, found ERROR"),
-        ("{ $.a = %x% }", "filter pattern"),
-        ("{ $.a }", "expected an operator"),
-    ],
-)
-def test_a_pattern_that_is_not_read(log: Path, pattern: str, said: str) -> None:
-    assert said in says(command("test-filter", pattern, log))
