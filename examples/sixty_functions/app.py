@@ -10,6 +10,7 @@ from dataclasses import replace
 import aws_cdk as cdk
 from abroad import AWAY, Abroad
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
+from aws_cdk import aws_events_targets as targets
 from batch import Batch
 from constructs import Construct
 from data import Data
@@ -79,7 +80,7 @@ def shield(stage: Parcels, base: ShieldPolicy, carriers: list[str]) -> None:
         alarms=fleet,
         logs=new,
     )
-    ShieldMonitoring(stage, alarms=fleet)
+    ShieldMonitoring(stage, alarms=fleet, first_seen=[targets.SnsTopic(stage.operations.alarms)])
     # What these warnings ask for is done.
     for function, warning in (
         (stage.events.functions["SendToKafka"], "grantedDataPlane"),
@@ -105,6 +106,8 @@ def shield_abroad(stage: Abroad, base: ShieldPolicy) -> None:
         alarms=fleet,
         logs=LogOptions(existing=False, encryption_key=stage.central.key),
     )
+    new_targets = [targets.SnsTopic(stage.central.alarms)]
+    ShieldMonitoring(stage, alarms=fleet, dashboard=False, queries=False, first_seen=new_targets)
     layer = shielded.of("Abroad/Home/Traced").layer
     assert layer is not None
     stage.add_vendor_layer(layer)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
+from aws_cdk import aws_events_targets as targets
 from stacks import Shop
 
 from shielded_function import AlarmOptions, LogOptions, Shield, ShieldChecks, ShieldMonitoring, ShieldPolicy
@@ -35,8 +36,8 @@ shielded = Shield.everywhere(
 )
 shielded.of("Live/Orders/FulfilOrder").allow_to(shop.data.database)
 
-# A dashboard and saved queries beside the alarms.
-ShieldMonitoring(app, alarms=fleet)
+# A dashboard and saved queries beside the alarms; and a message for each new target, also while an alarm lasts.
+ShieldMonitoring(app, alarms=fleet, first_seen=[targets.SnsTopic(shop.data.alarms)])
 
 cdk.Validations.of(app).add_plugins(ShieldChecks(production=["Live"]))
 

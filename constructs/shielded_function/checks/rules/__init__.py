@@ -61,6 +61,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("policy-file-unseen", "warning", "a policy file outside the assembly", applied.policy_file_unseen),
     Rule("no-alarm", "warning", "no alarm on the violations", coverage.no_alarm),
     Rule("alarm-without-action", "warning", "an alarm without an action", alerts.alarm_without_action),
+    Rule("new-targets-hidden", "warning", "an alarm that hides a second attack", alerts.new_targets_hidden),
     Rule("alarm-never-fires", "warning", "an alarm on a metric that is never published", alerts.alarm_never_fires),
     Rule("topic-unreadable", "warning", "a topic that CloudWatch may not write to", alerts.topic_unreadable),
 )

@@ -15,6 +15,9 @@ from .topics import Topics
 
 _DROPPING_LEVELS: Final = ("ERROR", "FATAL")
 _FILTER: Final = "AWS::Logs::MetricFilter"
+_SUBSCRIPTION: Final = "AWS::Logs::SubscriptionFilter"
+_READER: Final = "shield_findings.main.handler"
+"""The handler of `ShieldFindings`, which does not read its own lines."""
 _ALARM: Final = "AWS::CloudWatch::Alarm"
 _LOG_GROUP: Final = "AWS::Logs::LogGroup"
 _NESTED: Final = "AWS::CloudFormation::Stack"
@@ -64,6 +67,18 @@ def alarm_without_action(function: LambdaFunction, context: Context) -> Iterator
         yield Problem(
             f"no action runs on its violations: {_names(function, alarms)} has no action",
             "give AlarmOptions actions, such as an SnsAction",
+        )
+
+
+def new_targets_hidden(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+    """An alarm lasts beyond the violation, and nothing tells a new target meanwhile."""
+    holding = [a for a in watching(function, context) if a.actions and a.properties.get("EvaluationPeriods", 1) != 1]
+    if not holding or function.properties.get("Handler") == _READER:
+        return
+    if not context.read(Monitoring).subscriptions_of(function):
+        yield Problem(
+            f"a second attack while {_names(function, holding)} lasts is hidden: an alarm calls its actions once",
+            "tell new targets by ShieldMonitoring(first_seen=[target]), or by ShieldFindings",
         )
 
 
@@ -152,6 +167,7 @@ class Monitoring:
     def __init__(self, assembly: Assembly) -> None:
         self.filters: dict[tuple[str, str], list[Filter]] = {}
         """The filters that count lines into metrics of the shield, by log group."""
+        self._subscriptions: dict[tuple[str, str], list[str]] = {}
         self.alarms: list[Alarm] = []
         """The alarms on metrics of the shield."""
         self._functions = {function.place.path: function for function in reversed(assembly.functions)}
@@ -195,11 +211,13 @@ class Monitoring:
         key = function.template.file, function.place.logical_id
         if key not in self._filters_of:
             filters = self.filters.get(self.log_group(function.template, _log_group(function)), [])
-            wanted = [f'$.function = "{name}"' for name in names_of(function)]
-            self._filters_of[key] = [
-                f for f in filters if "$.function = " not in f.pattern or any(name in f.pattern for name in wanted)
-            ]
+            self._filters_of[key] = [f for f in filters if _is_of(function, f.pattern)]
         return self._filters_of[key]
+
+    def subscriptions_of(self, function: LambdaFunction) -> list[str]:
+        """The patterns of the subscription filters that deliver a function's alert lines."""
+        patterns = self._subscriptions.get(self.log_group(function.template, _log_group(function)), [])
+        return [each for each in patterns if "$.function_shield" in each and _is_of(function, each)]
 
     def log_class_of(self, function: LambdaFunction) -> str:
         """The class of a function's log group, if the assembly has it and it is not STANDARD; else empty."""
@@ -249,6 +267,9 @@ class Monitoring:
         return template, name
 
     def _read_filters(self, template: Template) -> None:
+        for _, properties in template.of_type(_SUBSCRIPTION):
+            key = self.log_group(template, properties.get("LogGroupName"))
+            self._subscriptions.setdefault(key, []).append(_text(properties.get("FilterPattern")))
         for _, properties in template.of_type(_FILTER):
             for transformation in _list(properties.get("MetricTransformations")):
                 if transformation.get("MetricNamespace") == NAMESPACE:
@@ -279,6 +300,11 @@ def _metrics(function: LambdaFunction, context: Context) -> set[Counted]:
 def filters_of(function: LambdaFunction, context: Context) -> list[Filter]:
     """The filters that count a function's lines: a filter that names functions counts only those."""
     return context.read(Monitoring).filters_of(function)
+
+
+def _is_of(function: LambdaFunction, pattern: str) -> bool:
+    """Whether a pattern names no function, or this one."""
+    return "$.function = " not in pattern or any(f'$.function = "{name}"' in pattern for name in names_of(function))
 
 
 def names_of(function: LambdaFunction) -> list[str]:

@@ -16,7 +16,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 
-from shielded_function import AlarmOptions, ControlAlarm, Shield, ShieldPolicy
+from shielded_function import AlarmOptions, ControlAlarm, Shield, ShieldFindings, ShieldPolicy
 from shielded_function.checks import check, read_assembly
 
 from .conftest import Judge, MakeFunction, rules
@@ -87,6 +87,32 @@ def test_actions_of_alarms(stack: cdk.Stack, shielded: MakeFunction, judge: Judg
     rule = cloudwatch.AlarmRule.from_alarm(composed.shield.alarm, cloudwatch.AlarmState.ALARM)
     cloudwatch.CompositeAlarm(stack, "All", alarm_rule=cloudwatch.AlarmRule.any_of(rule)).add_alarm_action(action)
     assert [(each.place.path, each.rule) for each in judge().findings] == [("Shop/Silent", "alarm-without-action")]
+
+
+HIDING: list[tuple[dict[str, Any], str, bool]] = [
+    ({}, "none", True),
+    ({}, "first seen", False),
+    ({}, "a forwarder", True),
+    ({"evaluation_periods": 1}, "none", False),
+    ({"granularity": "fleet"}, "none", True),
+    ({"granularity": "fleet"}, "first seen", False),
+]
+
+
+@pytest.mark.parametrize(("options", "followed", "found"), HIDING)
+def test_an_alarm_that_holds_hides(
+    stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any, options: Any, followed: str, found: bool
+) -> None:
+    """A second attack while it lasts, unless something tells the function's new targets."""
+    fn: Any = shielded(stack, alarms=AlarmOptions(actions=[action], **options))
+    if followed == "first seen":
+        ShieldFindings(stack, "Findings", alarms=AlarmOptions(actions=[action], **options))
+    elif followed == "a forwarder":
+        arn, group = "arn:aws:kinesis:us-east-1:111122223333:stream/x", fn.shield.log_group.log_group_name
+        logs.CfnSubscriptionFilter(stack, "S", log_group_name=group, destination_arn=arn, filter_pattern="")
+    told = [each.problem for each in judge(hidden=False).findings if each.rule == "new-targets-hidden"]
+    assert len(told) == found
+    assert all("a second attack while" in each and "calls its actions once" in each for each in told)
 
 
 def test_one_alarm_for_all(stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any) -> None:
