@@ -50,6 +50,9 @@ EVENT_BYTES: Final = 26
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html"""
 DAYS: Final = 30
 GB: Final = 1_000_000_000
+FIRST_SEEN_PER_LINE: Final = (0.20 + 0.625) / 1_000_000 + 0.1 * 0.25 * GB_SECOND + 500 / GB * LOGS_INGESTED_GB
+"""The most that `first_seen` costs for a line: a request and a tenth of a second with 256 MB of Lambda, a write of
+DynamoDB on demand, 500 bytes of the function's own log (https://aws.amazon.com/dynamodb/pricing/on-demand/)."""
 MONTHS_KEPT: Final = 24
 """Of the log groups that the shield makes: two years."""
 LOUD_LINES_A_DAY: Final = 1_000
@@ -207,6 +210,9 @@ one on the rest, cost twice as much as one. A thousand silent functions:
   Logs Insights ({_dollars(LOGS_SCANNED_GB, 3)} for a GB that is scanned), and the function's own log lines.
 - `severities` and each `ControlAlarm` have their own metric: one alarm more, and one metric more
   of each loud function.
+- `first_seen`: nothing for silent functions; for each loud one at most
+  {_dollars(FIRST_SEEN_PER_LINE * LOUD_LINES_A_DAY * DAYS)} for Lambda, DynamoDB and the function's log. Subscription
+  filters are free.
 - `heartbeat_actions`: for each function a filter, and an alarm on two metrics ({_dollars(2 * ALARM)}). The filter's
   metric is up to {_dollars(METRIC_TIERS[0][1])}, by the hours in which the function starts.
 

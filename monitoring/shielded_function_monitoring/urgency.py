@@ -25,6 +25,8 @@ def severity(policy: str, mode: str, path: str = "", reason: str = "", told: str
 
     >>> severity("self_protection", "alert"), severity("read_write_tmp", "block"), severity("new_policy", "block")
     ('critical', 'notice', 'critical')
+    >>> severity("outbound_connectivity", "alert"), severity("outbound_connectivity", "alert", told="critical")
+    ('warning', 'critical')
     """
     if told in SEVERITIES:
         return cast("Severity", told)

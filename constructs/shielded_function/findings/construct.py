@@ -191,6 +191,7 @@ class ShieldFindings(Construct):
             policy=ShieldPolicy(allow_aws=services),
             alarms=alarms or AlarmOptions(),
             logs=LogOptions(existing=False),
+            runtime_management_mode=lambda_.RuntimeManagementMode.FUNCTION_UPDATE,
         )
         self.table.grant(function, "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
         self.event_bus.grant_put_events_to(function)

@@ -94,8 +94,8 @@ class ShieldMonitoring(Construct):
             heartbeat_actions: called when a function was invoked on two days in a row and wrote no line of a start with
                 the shield: an alarm of two metrics for each function without SnapStart or Managed Instances.
             first_seen: get one event for each new target of a function that is critical or a warning, also while an
-                alarm lasts: a `ShieldFindings` in each stack of functions, and a rule. Without targets, a warning says
-                what alarms hide. False turns both off.
+                alarm lasts: a `ShieldFindings` in each stack of functions, and a rule. Without targets, a warning
+                names the functions whose alarms hide a second attack. False turns both off.
 
         Raises:
             ShieldError: an argument is malformed.

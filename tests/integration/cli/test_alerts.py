@@ -136,6 +136,21 @@ def test_a_call_through_another_package(log: Log) -> None:
     ]
 
 
+@pytest.mark.promise("alert.severity")
+def test_the_lines_own_severity_is_the_word(log: Log) -> None:
+    """What went through is critical where the policy blocks another control, which no other reader knows."""
+    through = connect("evil.example").replace('"severity":"warning"', '"severity":"critical"')
+    lines = [through, through.replace("critical", "urgent").replace("evil", "odd"), connect("late.example")]
+    file = log(tmp("/tmp/x"), *lines)
+    expected = {"evil": "critical", "odd": "warning", "late": "warning"}
+    targets = {each["details"]["host"]: each["severity"] for each in groups_of(file) if "host" in each["details"]}
+    assert targets == {f"{name}.example": severity for name, severity in expected.items()}
+    assert groups_of(file)[0]["details"]["host"] == "evil.example"
+    assert groups_of(file, "--by", "policy")[0]["severity"] == "critical"
+    report = json.loads(command("report", file, "--format", "json").stdout)["groups"]
+    assert (report[0]["target"], report[0]["severity"]) == ("evil.example:443", "critical")
+
+
 def test_by_package(log: Log) -> None:
     file = log(*packages_log())
     groups = groups_of(file, "--by", "package")

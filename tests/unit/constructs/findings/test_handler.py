@@ -164,6 +164,9 @@ def test_severities_are_the_alarms(policy: Any, mode: str) -> None:
         assert ocsf.severity_of(violation) == severity_of(policy, mode, target)
     violation = violations.Violation("f", policy, mode, "x", "", 0, {"reason": "package"}, nowhere)
     assert ocsf.severity_of(violation) == severity_of(policy, mode, reason="package")
+    for told, expected in (("critical", "critical"), ("urgent", severity_of(policy, mode))):
+        violation = violations.Violation("f", policy, mode, "x", "", 0, {"severity": told}, nowhere)
+        assert ocsf.severity_of(violation) == expected, "the line knows the policy"
     assert ocsf.PLATFORM_PROGRAMS == PLATFORM_PROGRAMS
     assert set(violations.POLICIES) == set(COUNTED)
 
