@@ -79,7 +79,7 @@ def log_group_in_app(attached: FunctionShield) -> logs.CfnLogGroup | None:
 def _group_of(filters: Any) -> tuple[str, str]:
     """A subscription's log group: its account and region with its name, or the path of its resource."""
     target = _target_of(filters.log_group_name)
-    name = target.log_group_name if isinstance(target, logs.CfnLogGroup) else filters.log_group_name
+    name: Any = target.log_group_name if isinstance(target, logs.CfnLogGroup) else filters.log_group_name
     if target is not None and (name is None or cdk.Token.is_unresolved(name)):
         return "", path_of(target)[0]
     return cdk.Stack.of(filters).environment, name
