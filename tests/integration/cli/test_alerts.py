@@ -147,7 +147,7 @@ def test_the_lines_own_severity_is_the_word(log: Log) -> None:
     assert targets == {f"{name}.example": severity for name, severity in expected.items()}
     assert groups_of(file)[0]["details"]["host"] == "evil.example"
     assert groups_of(file, "--by", "policy")[0]["severity"] == "critical"
-    report = json.loads(command("report", file, "--format", "json").stdout)["groups"]
+    report = json.loads(command("report", file, "--json").stdout)["groups"]
     assert (report[0]["target"], report[0]["severity"]) == ("evil.example:443", "critical")
 
 
