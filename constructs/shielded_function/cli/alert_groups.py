@@ -22,7 +22,7 @@ from .run import describe_attempt
 Group = dict[str, Any]
 
 _WIDEST: Final = 10**18
-_NAMES: Final = ("function", "region", "account", "event", "policy", "mode")
+_NAMES: Final = ("function", "region", "account", "event", "policy", "mode", "listed")
 
 
 class Groups(NamedTuple):

@@ -29,6 +29,7 @@ from .alert_groups import NUMBERS, Group, cells_of, columns_of, groups_of, ways_
 from .aws import call, client
 from .choices import GroupedBy
 from .errors import NOT_WHOLE, CliError
+from .listed_hosts import ListedHosts
 from .log_files import check_files, read_lines
 from .log_groups import Where, find_batches
 from .naming_presets import presets_for
@@ -53,6 +54,7 @@ class Options(NamedTuple):
         follow: show new lines as they arrive.
         limit: rows, or lines, at most; None is all groups in JSON, and `terminal.MOST` otherwise.
         every: show all of them.
+        hosts: show only hosts on these lists: files, or `preset:NAME`.
     """
 
     group: GroupedBy = "target"
@@ -60,13 +62,15 @@ class Options(NamedTuple):
     follow: bool = False
     limit: int | None = None
     every: bool = False
+    hosts: Sequence[str] = ()
 
 
 def alerts(where: Where, options: Options, *, json: bool) -> int:
     """Prints the violations.
 
     Returns:
-        0 when there was no violation, 3 when there was one; 2 where a limit of Logs Insights left out rows.
+        0 when there was no violation, 3 when there was one; 2 where a limit of Logs Insights left out rows, or where no
+        host of a list was found, and the targets of some violations are unknown.
 
     Raises:
         CliError: an option is wrong, or the logs cannot be read.
@@ -75,6 +79,8 @@ def alerts(where: Where, options: Options, *, json: bool) -> int:
         raise CliError("--limit and --all: give one of them")
     if options.limit is not None and not 1 <= options.limit <= MAX_ROWS:
         raise CliError(f"--limit {options.limit}: 1 to {MAX_ROWS}")
+    if options.hosts and (options.group != "target" or options.lines or options.follow):
+        raise CliError("--hosts shows groups by target: remove --by, --lines and --follow")
     if options.follow:
         return _follow(where, json=json)
     source = source_of(where, SINCE)
@@ -87,24 +93,28 @@ def alerts(where: Where, options: Options, *, json: bool) -> int:
 
 
 def _show_groups(source: Source, options: Options, *, json: bool) -> int:
+    listed = ListedHosts(options.hosts) if options.hosts else None
     found = source.ask([partial(queries.alerts_by, options.group)])
+    rows = listed.choose(found.rows[0]) if listed else found.rows[0]
     most = None if options.every else options.limit or (None if json else terminal.MOST)
-    groups, kinds, total = groups_of(options.group, found.rows[0], most)
+    groups, kinds, total = groups_of(options.group, rows, most)
+    notes = [*found.notes, *(listed.notes if listed else ())]
+    whole = found.whole and not (listed and listed.unknown)
     since, until = source.asked
     if json:
         header = {"since": since, "until": until, "sources": list(source.names), "violations": total}
-        header |= {"whole": found.whole, "notes": found.notes, "kinds": kinds}
+        header |= {"whole": whole, "notes": notes, "kinds": kinds}
         _print_groups(header, groups)
     else:
         screen = terminal.console()
         if kinds:
             screen.print(_listing(options.group, list(groups), kinds))
         time_asked = f" from {since} to {until}" if since else ""
-        at_least = "" if found.whole else "at least "
+        at_least = "" if whole else "at least "
         screen.print(f"{at_least}{total:,} violations of {kinds:,} kinds{time_asked}")
-        for text in found.notes:
+        for text in notes:
             terminal.note(text)
-    return _status(found, bool(total))
+    return _status(found if total else found._replace(whole=whole), bool(total))
 
 
 def _print_groups(header: dict[str, Any], groups: Iterable[Group]) -> None:

@@ -105,6 +105,13 @@ def alerts(
     ] = None,
     until: Until = None,
     by: Annotated[GroupedBy, typer.Option(help="The property that a group shares.")] = "target",
+    hosts: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE|preset:NAME",
+            help="Only hosts on this list: a file with one a line, or a preset (preset:exfiltration); may be repeated.",
+        ),
+    ] = None,
     lines: Annotated[bool, typer.Option("--lines", help="Show the newest log lines.")] = False,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Show lines as they come.")] = False,
     limit: Annotated[int | None, typer.Option(help="How many groups, or lines, to show; by default 50.")] = None,
@@ -115,14 +122,15 @@ def alerts(
 ) -> None:
     """Show the violations of shielded functions, from log groups (aggregated by Logs Insights) or from files.
 
-    The exit status is 0 if there was no violation, 3 if there was one, and 2 if the logs could not be read.
+    The exit status is 0 if there was no violation, 3 if there was one, and 2 if the logs could not be read, or if
+    --hosts found nothing, and the log has only counts of some violations.
     """
     from . import alerts
     from .aws import Place
     from .log_groups import Where
 
     where = Where(files or (), log_group or (), function or (), stack or (), since, until, Place(region, profile))
-    raise typer.Exit(alerts.alerts(where, alerts.Options(by, lines, follow, limit, every), json=json))
+    raise typer.Exit(alerts.alerts(where, alerts.Options(by, lines, follow, limit, every, hosts or ()), json=json))
 
 
 @app.command()
@@ -218,43 +226,6 @@ def report(
 
     where = Where(files or (), log_group or (), function or (), stack or (), since, until, Place(region, profile))
     raise typer.Exit(report.report(where, report.Options(json, output, previous, assembly)))
-
-
-@app.command("hunt")
-def hunt_for(
-    files: Files = None,
-    listed: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--list",
-            metavar="FILE|preset:NAME",
-            help="A file of hosts, one a line, or a preset; by default preset:exfiltration. May be repeated.",
-        ),
-    ] = None,
-    log_group: LogGroups = None,
-    function: Functions = None,
-    stack: Stacks = None,
-    since: Annotated[
-        str | None, typer.Option(help="Since when: 30m, 12h, 7d, or a time; by default 90d of AWS, and all of files.")
-    ] = None,
-    until: Until = None,
-    every: Every = False,
-    region: Region = None,
-    profile: Profile = None,
-    json: Json = False,
-) -> None:
-    """Find functions that ever asked for a host on a list, by the violations that they reported.
-
-    Only reported violations can be found: a connection that the policy permits writes no line. The exit status is 1 if
-    something was found, 0 if nothing, 2 if the logs could not be read, and 3 if nothing was found and the log has only
-    counts of some violations.
-    """
-    from . import hunt
-    from .aws import Place
-    from .log_groups import Where
-
-    where = Where(files or (), log_group or (), function or (), stack or (), since, until, Place(region, profile))
-    raise typer.Exit(hunt.run(where, listed or (), json=json, every=every))
 
 
 @app.command(hidden=not is_checkout())

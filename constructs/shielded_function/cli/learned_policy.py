@@ -22,10 +22,9 @@ from shielded_function_monitoring.learning.tmp_names import MAX_TMP
 from shielded_function_runtime import core
 
 from .errors import CliError
-from .hunt import DEFAULT as EXFILTRATION
-from .hunt import matcher, read_list
 from .learned_aws import Aws, aws_of
 from .learned_presets import propose_presets
+from .listed_hosts import EXFILTRATION, matcher, read_list
 from .modes import POLICIES as MODES_OF
 from .naming_presets import PREFIX, admitting
 from .present import Present

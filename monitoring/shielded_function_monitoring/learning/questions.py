@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from .observation import Observation
@@ -69,3 +70,14 @@ def address_of(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | Non
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
+
+
+def questions_of(seen: Observation) -> Iterator[Question]:
+    """Each name and address of a line: the server name of TLS, the name that led to the address, the address."""
+    event = "udp" if seen.protocol == "udp" else "connect"
+    for host in dict.fromkeys(filter(None, (seen.sni, seen.host, seen.ip))):
+        is_address = address_of(host) is not None
+        if not is_address:
+            yield Question("resolve", host)
+        if seen.port or is_address:
+            yield Question(event, f"[{host}]:{seen.port}" if ":" in host else f"{host}:{seen.port}")

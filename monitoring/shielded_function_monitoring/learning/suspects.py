@@ -14,9 +14,8 @@ from typing import Final
 
 from .data_in_names import looks_like_data
 from .evidence import made_by_python
-from .hunting import questions_of
 from .observation import Observation
-from .questions import UNSHIELDED, Question, address_of
+from .questions import UNSHIELDED, Question, address_of, questions_of
 
 # Of clouds and container platforms; link-local as a whole is treated alike.
 _METADATA: Final = frozenset(

@@ -1,0 +1,117 @@
+"""The lists of `alerts --hosts`: hosts that a violation of `outbound_connectivity` may have asked for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from shielded_function.policy import ShieldPolicy, ShieldPolicyError
+from shielded_function.policy.denied_presets import entries_of, is_preset
+from shielded_function_monitoring.alert import DENIED
+from shielded_function_monitoring.insights import Row
+from shielded_function_monitoring.insights.combining import number_of
+from shielded_function_monitoring.learning.questions import Question, questions_of
+from shielded_function_monitoring.learning.rows import observation_of
+from shielded_function_runtime import core
+
+from .errors import CliError
+
+EXFILTRATION: Final = "preset:exfiltration"
+_AT_ONCE: Final = 256
+"""Entries of one policy (MAX_DENIED of the core)."""
+
+
+class ListedHosts:
+    """Chooses the rows of hosts on a list.
+
+    Attributes:
+        unknown: violations whose targets no line names, by function; complete behind the last row.
+    """
+
+    def __init__(self, listed: Sequence[str]) -> None:
+        """Reads the list.
+
+        Args:
+            listed: files with an entry in each line, or `preset:NAME`.
+
+        Raises:
+            CliError: a list cannot be read.
+        """
+        self._find = matcher(read_list(listed))
+        self.unknown: Counter[str] = Counter()
+
+    def choose(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """The rows of `queries.alerts_by("target")` whose host is on the list, with the entry as `listed`."""
+        for row in rows:
+            if row.get("policy") != "outbound_connectivity":
+                continue
+            event, seen = row.get("event", ""), observation_of(row)
+            is_told = not event or (event == "repeated" and seen.describe() != "")
+            violations, lines = (int(number_of(row.get(name, "0"))) for name in ("violations", "lines"))
+            if unknown := violations if not is_told else 0 if event else max(0, violations - lines):
+                self.unknown[row.get("function", "")] += unknown
+            if is_told and (entry := next(filter(None, map(self._find, questions_of(seen))), "")):
+                yield {**row, "listed": entry}
+
+    @property
+    def notes(self) -> list[str]:
+        """The violations that may be of a host on the list."""
+        said = "{}: {:,} violations were counted and not written: their targets are unknown"
+        return [said.format(name, count) for name, count in sorted(self.unknown.items())]
+
+
+def read_list(listed: Sequence[str]) -> tuple[str, ...]:
+    """The entries of files and presets, in canonical form. A file has one entry a line; `#` starts a comment.
+
+    Raises:
+        CliError: a file cannot be read, or an entry is malformed.
+    """
+    entries: dict[str, None] = {}
+    for name in listed:
+        for place, line in _lines_of(name):
+            try:
+                written = entries_of(line) if is_preset(line) else [line]
+                entries |= dict.fromkeys(str(each) for each in ShieldPolicy(deny_outbound=written).deny_outbound)
+            except ShieldPolicyError as error:
+                raise CliError(f"{place}: {str(error).partition(': ')[2]}") from error
+    if not entries:
+        raise CliError(f"--hosts {', '.join(listed)}: it has no entry")
+    return tuple(entries)
+
+
+def _lines_of(name: str) -> Iterator[tuple[str, str]]:
+    if is_preset(name):
+        yield f"--hosts {name}", name
+        return
+    try:
+        lines = Path(name).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise CliError(f"--hosts {name} cannot be read: {reason}") from error
+    for number, line in enumerate(lines, 1):
+        if entry := line.partition("#")[0].strip():
+            yield f"--hosts {name}, line {number}", entry
+
+
+def matcher(entries: Sequence[str]) -> Callable[[Question], str]:
+    """A function that finds the entry that matches a question, as `deny_outbound` would; empty for none."""
+    parts = [entries[at : at + _AT_ONCE] for at in range(0, len(entries), _AT_ONCE)]
+    policies = [core.parse(ShieldPolicy(allow_aws="none", deny_outbound=part).to_lines()) for part in parts]
+
+    @lru_cache(maxsize=65536)
+    def find(question: Question) -> str:
+        event: Any
+        event, target = question
+        for policy in policies:
+            try:
+                decision = policy.decide(event, target)
+            except ValueError:  # not a host: a forged line
+                return ""
+            if decision.reason == DENIED:
+                return decision.entry
+        return ""
+
+    return find
