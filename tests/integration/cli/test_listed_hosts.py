@@ -31,7 +31,7 @@ def log(tmp_path: Path) -> Path:
     return path
 
 
-def found(*arguments: object) -> list[tuple[object, ...]]:
+def found(*arguments: str | Path) -> list[tuple[object, ...]]:
     done = command("alerts", *arguments, "--json")
     assert done.returncode == 3, done.stderr
     told = json.loads(done.stdout)
