@@ -14,6 +14,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import MetadataEntry
 
+from ..late import late_any
+
 
 def members(objects: Sequence[Any], paths: Sequence[str]) -> list[list[Any]]:
     return [[_as_json(reduce(_member, path.split("."), each)) for path in paths] for each in objects]
@@ -70,6 +72,10 @@ def create(module: str, kind: str, scope: Any, construct_id: str, props: Mapping
 
 def createLogGroup(scope: Any, construct_id: str, props: Mapping[str, Any]) -> tuple[Any, str]:
     group = create("aws_logs", "LogGroup", scope, construct_id, props)
+    resource = group.node.default_child
+    if hasattr(resource, "deletion_protection_enabled"):
+        deleted = cdk.CfnDeletionPolicy.DELETE
+        resource.deletion_protection_enabled = late_any(lambda: resource.cfn_options.deletion_policy != deleted or None)
     return group, group.log_group_name
 
 

@@ -129,6 +129,7 @@ Resources:
     UpdateReplacePolicy: Retain
     Properties:
       RetentionInDays: 731
+      DeletionProtectionEnabled: true
   {id}ViolationsFilter:
     Type: AWS::Logs::MetricFilter
     Properties:

@@ -78,6 +78,8 @@ class Scene:
         """`settings` None: without the shield."""
         tmp = self._box.path("/tmp")
         owner = tmp.stat()
+        for made in (tmp / "made", tmp / "pointer"):  # by an earlier run
+            made.rmdir() if made.is_dir() else made.unlink(missing_ok=True)
         for path in (tmp / "there", tmp / "listed"):
             path.mkdir(exist_ok=True) if path.name == "listed" else path.write_text("content")
             os.chown(path, owner.st_uid, owner.st_gid)

@@ -71,7 +71,7 @@ int main(int argc, char **argv)
     say("open", open(argv[1], O_RDONLY));
     say("create", open(made, O_CREAT | O_RDWR, 0600));
     say("raw_openat", syscall(SYS_openat, AT_FDCWD, argv[1], O_RDONLY, 0));
-    say("unlink", unlink(made));
+    unlink(made); /* without a line, where it was not made */
     say("mkdir", mkdir(made, 0700));
     say("rmdir", rmdir(made));
     say("chmod", chmod(argv[1], 0600));
@@ -83,5 +83,6 @@ int main(int argc, char **argv)
     pthread_t thread;
     pthread_create(&thread, NULL, in_thread, argv[1]);
     pthread_join(thread, NULL);
+    say("unlink", unlink(argv[1]));
     return 0;
 }

@@ -14,6 +14,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import cloudformation_include as cfn_include
 
 from shielded_function import ShieldError
+from shielded_function.checks.model import Assembly
 from shielded_function.granted import read_grants
 from shielded_function.granted.template_reader import TemplateGrants
 
@@ -231,4 +232,4 @@ def test_a_literal_in_front_of_a_variable() -> None:
     """`${!` stands for `${` everywhere in a template of Fn::Sub, as in `${!aws:username}`."""
     template: Any = SimpleNamespace(region="eu-west-1", account="123456789012")
     text = {"Fn::Sub": ["${!aws:username}-${It}-${!x}", {"It": "shop"}]}
-    assert TemplateGrants([]).pieces(template, text) == ("${aws:username}-shop-${x}",)
+    assert TemplateGrants(Assembly("", [], [])).pieces(template, text) == ("${aws:username}-shop-${x}",)
