@@ -123,16 +123,6 @@ LEVEL_OF_PACKAGE: Final = "INFO"
 """The `level` of these lines, and of no other violation's."""
 
 _NOT_REPEATED: Final = any_of(not_exists("$.event"), text("$.event", "!=", "repeated"))
-_OF_PACKAGE: Final = "INFO"
-"""The `level` of these lines, and of no other violation's."""
-
-_NOT_REPEATED: Final = any_of(not_exists("$.event"), text("$.event", "!=", "repeated"))
-_PLATFORM: Final = all_of(
-    text("$.policy", "=", _PROGRAMS),
-    any_of(*(text("$.details.path", "=", path) for path in PLATFORM_PROGRAMS)),
-    any_of(number("$.count", "<=", 1), text("$.event", "=", "repeated")),
-)
-"""The lines of `PLATFORM_PROGRAMS`."""
 _NOT_OF_PACKAGE: Final = text("$.level", "!=", LEVEL_OF_PACKAGE)
 """By the level, as a pattern has 1,024 characters, and names the functions that share a log group."""
 

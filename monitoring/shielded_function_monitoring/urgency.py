@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import Final
 
 from .alert import START
 from .filters import COUNTED, SEVERITIES, Severity, severity_of
@@ -29,7 +29,7 @@ def severity(policy: str, mode: str, path: str = "", reason: str = "", told: str
     ('warning', 'critical')
     """
     if told in SEVERITIES:
-        return cast("Severity", told)
+        return told
     return severity_of(policy, mode, path, reason) if policy in COUNTED else "critical"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
@@ -36,13 +36,23 @@ from .handler.shield_findings import ocsf
 
 if TYPE_CHECKING:
     from ..function_shield import FunctionShield
-    from ..monitoring.monitoring import EventTarget
 
 _HANDLER: Final = Path(__file__).parent / "handler"
 _MODE: Final = 0o644
 _KEY: Final = "id"
 _EXPIRES: Final = "expires"
 _MOST_AN_HOUR: Final = 50
+
+
+class EventTarget(Protocol):
+    """`aws_events.IRuleTarget`, in the form of the classes of `aws_events_targets`.
+
+    Their parameters have other names, so a type checker does not accept them as `IRuleTarget`.
+    """
+
+    def bind(self, rule: Any, id: str | None = None, /) -> events.RuleTargetConfig:
+        """The target of the rule."""
+        ...
 
 
 class ShieldFindings(Construct):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import aws_cdk as cdk
-from aws_cdk import aws_events as events
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
@@ -15,6 +14,7 @@ from shielded_function_monitoring.queries import FUNCTION_VARIABLE, INDEXED, QUE
 
 from ..alarms import AlarmAction, AlarmOptions, check_actions, check_list, check_stacks, check_switch
 from ..errors import ShieldError, shown
+from ..findings.construct import EventTarget
 from ..function_shield import attached_in
 from ..keywords import by_name
 from ..late import check_late, late_list
@@ -31,17 +31,6 @@ if TYPE_CHECKING:
     from .first_seen import FirstSeen
 
 _ID: Final = "ShieldMonitoring"
-
-
-class EventTarget(Protocol):
-    """`aws_events.IRuleTarget`, in the form of the classes of `aws_events_targets`.
-
-    Their parameters have other names, so a type checker does not accept them as `IRuleTarget`.
-    """
-
-    def bind(self, rule: Any, id: str | None = None, /) -> events.RuleTargetConfig:
-        """The target of the rule."""
-        ...
 
 
 class ShieldMonitoring(Construct):
