@@ -121,7 +121,7 @@ class CredentialLock:
         """Attaches a policy to the role of a function. Nothing depends on it, so it is in no circle."""
         resource = covered.attached.handle.resource
         tokens: Sequence[Any] = cdk.Tokenization.reverse_string(resource.role).tokens
-        role = next((t.target for t in tokens if isinstance(t, cdk.Reference)), None)
+        role: Any = next((t.target for t in tokens if isinstance(t, cdk.Reference)), None)
         if role is None or path_of(role)[1] != "AWS::IAM::Role":
             text = json.dumps({key: value for key, value in self._condition.items() if "Vpc" not in str(value)})
             self.problems[

@@ -88,7 +88,7 @@ def test_learn_and_report_from_a_log_group(aws: Account, tmp_path: Path, capsys:
     (function,) = told(capsys)["functions"]
     assert function["policy"] == {"allow_outbound": ["api.stripe.com:443", "b.example:443"]}
     assert function["entries"][0]["evidence"]["days"] == 1
-    assert report.report(Where(**A_GROUP, since="1d", place=HERE), report.Options("json", str(tmp_path / "made"))) == 0
+    assert report.report(Where(**A_GROUP, since="1d", place=HERE), report.Options(True, str(tmp_path / "made"))) == 0
     made = json.loads((tmp_path / "made").read_text())
     assert [(each["target"], each["count"]) for each in made["groups"]] == [("b.example:443", 1)]
     assert [each["begun"][:13] for each in made["periods"]] == [ago(hours=2)[:13].replace("T", " ")], "by the hour"
@@ -289,7 +289,7 @@ def test_what_cannot_be_parted_is_said(
     shown = capsys.readouterr()
     assert "at least 4 violations" in shown.out
     assert note in shown.err
-    assert report.report(here, report.Options("json", "-")) == 2
+    assert report.report(here, report.Options(True, "-")) == 2
     shown = capsys.readouterr()
     assert json.loads(shown.out)["whole"] is False
     assert note in shown.err

@@ -78,7 +78,7 @@ def test_several_at_once_and_back_again(checkout: Any, capsys: pytest.CaptureFix
 
 def test_throttled_requests_are_tried_as_often_as_others(checkout: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Any] = []
-    call = botocore.client.BaseClient._make_api_call  # pyright: ignore[reportPrivateUsage]
+    call = botocore.client.BaseClient._make_api_call
     monkeypatch.setattr(
         botocore.client.BaseClient,
         "_make_api_call",
