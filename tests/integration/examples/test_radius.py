@@ -21,6 +21,8 @@ ORDERS, REPORTS, PAID = "table Live/Data/Orders", "bucket Live/Data/Reports", "q
 ASSETS = "bucket cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}"
 SEED = ["function Live/Orders/SeedOrders"]
 STOCK = "Live/Data/Stock.Endpoint.Address:Live/Data/Stock.Endpoint.Port"
+FIRST_SEEN = "ShieldMonitoring-c8e887ed/FirstSeen/Function"
+SEEN = "table Live/Orders/ShieldMonitoring-c8e887ed/FirstSeen/Seen"
 # The function -> how far data can go; services; what is read; what is written; hosts; files.
 EXPECTED: dict[str, tuple[str, list[str], list[str], list[str], list[str], list[str]]] = {
     "Custom::CDKBucketDeployment8693BB64968944B69AAFB0CC9EB8756C": (*ANY, [REPORTS, ASSETS], [REPORTS], ["*"], ["*"]),
@@ -33,6 +35,7 @@ EXPECTED: dict[str, tuple[str, list[str], list[str], list[str], list[str], list[
     ),
     "Reports/DailyReport": (AWS, ["dynamodb", "s3"], [ORDERS], [REPORTS], [], ["/tmp/report.csv"]),
     "PlaceOrder": (AWS, ["dynamodb", "sqs"], [], [PAID, ORDERS], ["api.payments.example:443"], []),
+    FIRST_SEEN: (AWS, ["dynamodb", "events"], [], ["event bus event-bus/default", SEEN], [], []),
     "SeedOrders": (AWS, ["dynamodb"], [], [ORDERS], [], []),
     "SingletonLambda0f7ce8f06a394f0d8cf33f5b3ad0c6a1": (AWS, ["sns"], [], ["topic Live/Data/News"], [], []),
 }
