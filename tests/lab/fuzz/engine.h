@@ -51,6 +51,11 @@ void clear_tmp(void)
 {
 }
 
+/* process/kernel_limits.h */
+void hold_kernel_limits(void)
+{
+}
+
 uint8_t next_event_watched;
 
 void report_folded(enum when when)

@@ -39,16 +39,6 @@ void record_threads(void)
 
 uint8_t next_event_watched;
 
-void watch_next_event(uint8_t why)
-{
-    __atomic_fetch_or(&next_event_watched, why, __ATOMIC_SEQ_CST);
-}
-
-bool forget_next_event(uint8_t why)
-{
-    return __atomic_fetch_and(&next_event_watched, (uint8_t)~why, __ATOMIC_SEQ_CST) & why;
-}
-
 static bool had_vfork;
 
 void record_vfork(void)

@@ -92,8 +92,14 @@ static inline uint8_t is_next_event_watched(void)
 {
     return __atomic_load_n(&next_event_watched, __ATOMIC_RELAXED);
 }
-void watch_next_event(uint8_t why);
+static inline void watch_next_event(uint8_t why)
+{
+    __atomic_fetch_or(&next_event_watched, why, __ATOMIC_SEQ_CST);
+}
 /* Takes a reason away. True: it was there. */
-bool forget_next_event(uint8_t why);
+static inline bool forget_next_event(uint8_t why)
+{
+    return __atomic_fetch_and(&next_event_watched, (uint8_t)~why, __ATOMIC_SEQ_CST) & why;
+}
 
 #endif
