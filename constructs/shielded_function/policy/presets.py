@@ -351,8 +351,8 @@ PRESETS: Final[Mapping[str, Preset]] = {
     "swc": Preset(
         "Node.js",
         "@swc/core 1.16.22",
-        "copies its native library into its own folder for each version, and looks at /tmp first",
-        allow_tmp=("/tmp", "/tmp/swc-native-*/**"),
+        "copies its native library into its own folder for each version",
+        allow_tmp=("/tmp/swc-native-*/**",),
     ),
     "zstd-jni": Preset(
         "Java",
