@@ -236,6 +236,8 @@ bool had_threads;
 /* As the kernel opens, but for what another could read through the descriptor before the gate has looked at it. */
 static int64_t open_before_others(int32_t directory, uint64_t pointer, uint64_t flags, uint64_t resolve)
 {
+    if (is_judged_text(pointer) && !*(const char *)pointer)
+        return -ENOENT; /* to have flags looked at */
     int64_t result = open_path(directory, pointer, flags, resolve);
     bool can_be_read = !(flags & O_PATH) && (flags & O_ACCMODE) != O_WRONLY;
     if (!is_error(result) && can_be_read && is_refused(object_of(result), false))
