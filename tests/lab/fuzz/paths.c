@@ -332,7 +332,13 @@ static int64_t file_call(int64_t nr, const uint64_t arg[6])
     const char *name;
     switch (nr) {
     case __NR_openat: return open_before_others((int32_t)arg[0], arg[1], arg[2], 0);
-    case __NR_newfstatat: return look((int32_t)arg[0], arg[1], (struct stat *)arg[2]);
+    case __NR_newfstatat:
+        if (!(arg[3] & AT_SYMLINK_NOFOLLOW))
+            return look((int32_t)arg[0], arg[1], (struct stat *)arg[2]);
+        CHECK(is_judged_text(arg[1]) && is_gates(arg[2])); /* whether a directory has an entry */
+        return !object_of((int32_t)arg[0]) ? -EBADF
+               : choose(2)                 ? 0
+                                           : -errors[choose(sizeof errors / sizeof *errors)];
     case __NR_openat2: {
         const struct open_how *how = (const struct open_how *)arg[2];
         CHECK(is_gates(arg[2]));
