@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.engine import layer
-from harness.running import SHIELD, heard_outside, policy, whole_sandbox
+from harness.running import SHIELD, heard_outside, policy, prepare_tmp, whole_sandbox
 from harness.thinning import long_but
 from runtimes.java.table import LINES
 from shielded_function_emulator.languages import find, java
@@ -42,7 +43,8 @@ def box(line: int, layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         pytest.skip(str(error.args[0]))
     code = tmp_path_factory.mktemp("memory") / "code"
     options = ("-nowarn", "-Xlint:-options", "-source", "8", "-target", "8", "-d", code)
-    subprocess.run([javac, *options, HERE / "memory" / "AllMemory.java"], check=True, capture_output=True)
+    sources = (HERE / "memory").glob("*.java")
+    subprocess.run([javac, *options, *sources], check=True, capture_output=True)
     with whole_sandbox(code, layer, runtime=find(java.name_of(line))) as sandbox:
         yield sandbox
 
@@ -65,6 +67,36 @@ def test_java_that_takes_all_memory(box: Sandbox, line: int, settings: Mapping[s
     assert ("UnsupportedOperationException" in done.stderr) is bool(is_refused)
     other = [alert for alert in done.shield_lines if "policy" in alert and alert["policy"] != "read_write_tmp"]
     assert other == []
+
+
+@pytest.mark.promise("kernel.limits")
+@pytest.mark.skipif(architecture() != "x86_64", reason="its machine code is of x86_64")
+@pytest.mark.parametrize("line", long_but({max(LINES)}, LINES), indirect=True, scope="module")
+@pytest.mark.parametrize(("limits", "results"), [("on", [-errno.EFBIG] * 3), ("off", [0, 7, 7])])
+def test_the_kernel_holds_what_unsafe_asks(box: Sandbox, line: int, limits: str, results: list[int]) -> None:
+    """System calls that no gate sees: a memory file does not grow, and no file is written to."""
+    prepare_tmp(box)
+    settings = BLOCKED | {"AWS_EXECUTION_ENV": f"AWS_Lambda_{java.name_of(line)}", "SHIELD_KERNEL_LIMITS": limits}
+    command = [SHIELD, JAVA, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", "/var/task", "AllMemory", "limits"]
+    done = box.run_command(command, environment=settings, timeout=120)
+    assert done.stdout.splitlines()[-1] == " ".join(["true", *map(str, results)]), done.stderr
+
+
+@pytest.mark.promise("kernel.limits")
+@pytest.mark.parametrize("line", long_but({max(LINES)}, LINES), indirect=True, scope="module")
+@pytest.mark.parametrize("collector", ["Serial", "G1", "Z"])
+def test_deep_calls_and_a_heap_work_under_limits(box: Sandbox, layer: Path, line: int, collector: str) -> None:
+    """ZGC's heap is a memory file of the start, which leaves one limit off. Lambda refuses it the call fallocate."""
+    if collector == "Z" and line < 17:
+        pytest.skip("ZGC is no collector of this Java")
+    assert box.task
+    command = [SHIELD, JAVA, f"-XX:+Use{collector}GC", "-Xms16m", "-Xmx384m", "-cp", "/var/task", "Room"]
+    with whole_sandbox(box.task, layer, runtime=find(java.name_of(line)), filtered=collector != "Z") as sandbox:
+        done = sandbox.run_command(command, environment=BLOCKED, timeout=120)
+    held = "unlimited" if collector == "Z" else "0"
+    assert done.stdout.splitlines()[-1] == f"true true {200 << 20} {held}", done.stderr
+    told = [said["kernel_off"] for said in done.shield_lines if "file-growth" in said.get("kernel_off", {})]
+    assert bool(told) is (collector == "Z")
 
 
 def test_unsafe_where_the_version_is_not_known(box: Sandbox, line: int) -> None:
