@@ -5,7 +5,9 @@ from __future__ import annotations
 import fnmatch
 import ipaddress
 import json
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -20,6 +22,7 @@ from aws_cdk import aws_sqs as sqs
 
 from harness.linting import lint
 from shielded_function import ShieldPolicy
+from shielded_function.perimeter.credentials import condition
 
 from .conftest import Make, Refused, Walls, of_type, warnings
 
@@ -84,6 +87,17 @@ def test_keys_are_of_use_in_the_vpc_alone(make: Make, walls: Walls, vpc: ec2.Vpc
     arn = {"Fn::GetAtt": [name, "Arn"]}
     assert denies(template, "sqs:SendMessage", arn, context) == (denied_by_address if by_address else denied)
     assert not denies(template, "sqs:ReceiveMessage", arn, context)
+
+
+def test_the_page_has_each_condition() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "guide" / "perimeter.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` of `(aws:\w+)`.* \| (always|with addresses) \|", page, re.MULTILINE)
+    written = [
+        (operator, key, "always" if operator in condition(VPC, []) else "with addresses")
+        for operator, pairs in condition(VPC, [f"{NAT}/32"]).items()
+        for key in pairs
+    ]
+    assert sorted(rows) == sorted(written)
 
 
 def test_the_lock_is_in_no_circle_and_adds_no_grant(make: Make, walls: Walls, vpc: ec2.Vpc, app: cdk.App) -> None:
