@@ -34,8 +34,9 @@ def configure(options: Mapping[str, Any]) -> None:
         options: `policy`, a dictionary with the fields of `ShieldPolicy`: modes as text, lists as lists of text or as
             one text with commas, switches as booleans. A mode that is left out is `block` in the first call,
             `read_handler` is `allow`. In a later call it stays as it is, as does a field that is None: that call only
-            makes modes stricter, and may switch clear_tmp and block_foreign_functions on. Lists and other switches are
-            left out there, or the same. This function imports ctypes, which block_foreign_functions then cannot refuse.
+            makes modes stricter, and may switch clear_tmp, block_foreign_functions and kernel_limits on. Lists and
+            other switches are left out there, or the same. The limits of the kernel hold from the next request for an
+            event on. This function imports ctypes, which block_foreign_functions then cannot refuse.
             `token` and `disable_analytics` are accepted for the sake of FunctionShield's users, and ignored: nothing is
             ever sent anywhere.
 

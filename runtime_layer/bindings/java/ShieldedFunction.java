@@ -22,7 +22,8 @@ public final class ShieldedFunction {
      * @param options "policy": a map of the fields of a policy: modes as String, lists as a Collection of String or as
      *     one String with commas, switches as Boolean. A mode that is left out is "block" in the first call,
      *     read_handler is "allow". In a later call it stays as it is: that call only makes modes stricter, and may switch
-     *     clear_tmp and block_foreign_functions on. Lists and other switches are left out there, or the same.
+     *     clear_tmp, block_foreign_functions and kernel_limits on. Lists and other switches are left out there, or the
+     *     same. The limits of the kernel hold from the next request for an event on.
      *     "token" and "disable_analytics" are accepted for the sake of FunctionShield's users, and ignored.
      * @throws IllegalArgumentException the configuration cannot be put in force, and nothing has changed; the message
      *     names the field and the fix.

@@ -3,8 +3,9 @@ type List = readonly string[] | string;
 
 /**
  * The fields of a policy. A mode that is left out is `block` in the first call, `read_handler` is `allow`. In a later
- * call it stays as it is: that call only makes modes stricter, and may switch clear_tmp and block_foreign_functions on. Lists
- * and other switches are left out there, or the same.
+ * call it stays as it is: that call only makes modes stricter, and may switch clear_tmp, block_foreign_functions and
+ * kernel_limits on. Lists and other switches are left out there, or the same. The limits of the kernel hold from the next
+ * request for an event on.
  */
 export interface Policy {
   outbound_connectivity?: Mode;

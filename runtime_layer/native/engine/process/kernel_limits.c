@@ -10,6 +10,8 @@
 
 enum { STACK_MAX = 64 << 20, FILE_MAX = 1 << 20 };
 
+#define REFUSED_BY_KERNEL "the kernel refuses it"
+
 static const uint32_t resources[KERNEL_LIMITS] = {[GROWTH] = RLIMIT_FSIZE, [PROGRAMS] = RLIMIT_STACK};
 /* A forked copy inherits the kernel's limits, and these. */
 static struct resource_limit former[KERNEL_LIMITS];
@@ -43,6 +45,14 @@ static bool may_raise_limits(void)
     drop_whole_file(status, FILE_MAX);
     uint32_t value = digit <= '9' ? digit - '0' : digit - 'a' + 10;
     return !digit || value & 1u << CAP_SYS_RESOURCE % 4;
+}
+
+/* Sets the limit that there is. */
+static bool may_set(uint32_t i)
+{
+    struct resource_limit now;
+    return !is_error(KERNEL(prlimit64, 0, resources[i], 0, &now)) &&
+           !is_error(KERNEL(prlimit64, 0, resources[i], &now, 0));
 }
 
 /* Whether a folder or file there can be written. On file systems of other machines a folder below may be writable where its
@@ -103,9 +113,11 @@ static void choose_limits(struct kernel_limits *limits)
     struct resource_limit stack = {0, 0};
     fill_bytes(limits, 0, sizeof *limits);
     limits->held = policy_kernel_limits(&sealed->policy) & (uint8_t)~held;
-    for (uint32_t i = 0; limits->held && i < KERNEL_LIMITS && may_raise_limits(); i++)
-        if (limits->held & 1u << i)
-            leave_out_limit(limits, i, "this process has CAP_SYS_RESOURCE", TEXT(""));
+    bool may_raise = limits->held && may_raise_limits();
+    for (uint32_t i = 0; i < KERNEL_LIMITS; i++)
+        if (limits->held & 1u << i && (may_raise || !may_set(i)))
+            leave_out_limit(limits, i, may_raise ? "this process has CAP_SYS_RESOURCE" : REFUSED_BY_KERNEL,
+                            TEXT(""));
     if (limits->held & NO_GROWTH && has_writable_mount(place))
         leave_out_limit(limits, GROWTH, "a mount besides /tmp can be written: ", text_of(place));
     else if (limits->held & NO_GROWTH && for_each_descriptor(makes_file_longer) != NONE_OF_THEM)
@@ -175,7 +187,7 @@ void hold_kernel_limits(void)
         if (lower(i))
             __atomic_fetch_or(&held, (uint8_t)(1u << i), __ATOMIC_RELEASE);
         else
-            leave_out_limit(&limits, i, "the kernel refuses it", TEXT(""));
+            leave_out_limit(&limits, i, REFUSED_BY_KERNEL, TEXT(""));
     }
     limits.held = held;
     if (held != told)
