@@ -195,7 +195,7 @@ def draw() -> str:
             order = [*(named[0].split(", ") if named else []), *(rows[0] if rows else [])]
             inside += _table(rows, list(dict.fromkeys(order)), wide - 20, high - 36)
         drawn.append(f'<g transform="translate({x + 10},{y + 32})">{"".join(inside)}</g>')
-        if kind == "log" and properties["title"].startswith("Programs"):
+        if kind == "log" and properties["title"].startswith("Starts"):
             break
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_COLUMN * 24 + _GAP} {bottom}" role="img"'
     head += f' aria-label="{_ALT}"><title>{_ALT}</title><style>{_STYLE}</style>'

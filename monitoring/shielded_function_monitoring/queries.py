@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final
 from urllib.parse import quote
 
 from .alert import MAX_COUNT, POLICIES, START
@@ -21,8 +21,6 @@ INDEXED: Final = ("policy", "event", "function")
 FUNCTION_VARIABLE: Final = "FUNCTION_NAME"
 """The text that a dashboard's variable replaces by the chosen function."""
 
-View = Literal["table", "bar", "pie"]
-
 
 @dataclass(frozen=True)
 class Query:
@@ -31,12 +29,10 @@ class Query:
     Attributes:
         title: its heading.
         text: the query, in Logs Insights' own language.
-        view: how a dashboard shows it.
     """
 
     title: str
     text: str
-    view: View = "table"
 
 
 def _in(names: Sequence[str]) -> str:
@@ -65,43 +61,19 @@ _SEEN: Final = (
     f"{_SUM}, earliest(timestamp) as first_seen, latest(timestamp) as last_seen, "
     "earliest(version) as first_version, latest(version) as last_version"
 )
-_CHAIN: Final = "caller.package, caller.through.1, caller.through.2, caller.through.3"
-"""The packages from the one that made the call outward, so that `frames.outermost` is seen."""
 _PLACE: Final = "latest(caller.file) as last_file, latest(caller.line) as last_line"
-
-
-def _top(policy: str, by: str) -> str:
-    return (
-        f'filter policy = "{policy}" and ispresent({by.split(",")[0]}) and {_COUNTED} '
-        f"| stats {_SEEN}, {_PLACE} by {by}, function, mode | sort violations desc | limit 50"
-    )
 
 
 QUERIES: Final[Mapping[str, Query]] = {
     "lines": Query("Latest violations", f"{LINE_FIELDS} | {_ANY} | sort @timestamp desc | limit 100"),
-    "by_policy": Query(
-        "Violations by control",
-        f"{_ANY} | stats {_SUM} by policy, mode | sort violations desc",
-    ),
     "by_function": Query(
         "Violations by function (without reads of the handler)",
         f"{_WORTH} | stats {_SEEN} by function, policy, mode | sort violations desc | limit 50",
     ),
-    "by_package": Query(
-        "Violations by package and its callers (an empty one is not told: then by the object that called)",
-        f"{_WORTH} | stats {_SEEN}, {_PLACE} by {_CHAIN}, caller.object, policy, mode "
-        "| sort violations desc | limit 50",
-    ),
-    "hosts": Query("Hosts (mode alert: it went through)", _top("outbound_connectivity", "details.host")),
-    "addresses": Query(
-        "Addresses (mode alert: it went through)",
-        _top("outbound_connectivity", "details.ip, details.port, details.host"),
-    ),
-    "paths": Query("Files of /tmp (mode alert: it went through)", _top("read_write_tmp", "details.path")),
-    "programs": Query("Programs (mode alert: it went through)", _top("create_child_process", "details.path")),
-    "entries": Query(
-        "Entries that would permit it",
-        f"{_ANY} and ispresent(allow) | stats {_SEEN} by function, policy, allow | sort violations desc | limit 50",
+    "hosts": Query(
+        "Hosts (mode alert: it went through)",
+        f'filter policy = "outbound_connectivity" and ispresent(details.host) and {_COUNTED} '
+        f"| stats {_SEEN}, {_PLACE} by details.host, function, mode | sort violations desc | limit 50",
     ),
     "starts": Query(
         "Starts (unshielded and refused ones first)",

@@ -28,8 +28,8 @@ _PREFIXES: Final[WeakKeyDictionary[FunctionShield, str | None]] = WeakKeyDiction
 
 
 class ShieldDashboard(Construct):
-    """A CloudWatch dashboard of violations: alarm states, functions, hosts, latest lines, graphs, starts, programs and
-    files. Where it shows several functions, one can be selected.
+    """A CloudWatch dashboard of violations: alarm states, functions, hosts, latest lines, a graph and
+    starts. Where it shows several functions, one can be selected.
 
         ShieldDashboard(self, "Dashboard")  # of this stack
         ShieldDashboard(self, "Dashboard", of=checkout)

@@ -18,22 +18,13 @@ MAX_SOURCES: Final = 50
 MAX_PREFIXES: Final = 5
 """Prefixes of log groups' names (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Source.html)."""
 _SHORTEST_PREFIX: Final = 3
-_MAX_METRICS: Final = 100
-"""The most metrics drawn one by one; beyond, the worst of all functions are drawn."""
 _WORST: Final = 10
+"""Functions in a graph of all of an account and region."""
 _MAX_ALARMS: Final = 100
 """The most alarms of a widget."""
 _WIDTH: Final = 24
 _HEIGHT: Final = 6
 
-_FIRST_QUERIES: Final = (("by_function", "hosts"), ("lines",))
-"""Callers, targets and lines: in front of the graphs."""
-_QUERIES: Final = (
-    ("starts", "programs"),
-    ("by_package", "addresses"),
-    ("paths", "entries"),
-    ("by_policy",),
-)
 _MAX_HIDDEN: Final = 500
 """Metrics of one graph, including those that are only summed
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html)."""
@@ -94,10 +85,11 @@ def dashboard_body(shown: Shown) -> dict[str, Any]:
     rows: list[list[Widget]] = [[_text(shown)]]
     for first in range(0, len(shown.alarms), _MAX_ALARMS):
         rows.append([_widget("alarm", 3, title="Alarms", alarms=list(shown.alarms[first : first + _MAX_ALARMS]))])
-    rows.extend(_logs(shown, _FIRST_QUERIES))
-    graphs = [(_by_value if each.apart else _by_function)(shown, each, names) for each, names in shown.series.items()]
+    rows.extend(_logs(shown, "by_function", "hosts"))
+    rows.extend(_logs(shown, "lines"))
+    graphs = [_violations(shown, each, names) for each, names in shown.series.items()]
     rows.extend(graphs[at : at + 2] for at in range(0, len(graphs), 2))
-    rows.extend(_logs(shown, _QUERIES))
+    rows.extend(_logs(shown, "starts"))
     if shown.choose:
         chosen = [_chosen(shown)]
         if shown.source:
@@ -175,22 +167,16 @@ def _text(shown: Shown) -> Widget:
     return _widget("text", 4 + len(shown.notes), markdown=markdown)
 
 
-def _by_function(shown: Shown, series: Series, names: Sequence[str]) -> Widget:
-    title = _title(series)
-    if 0 < len(names) <= _MAX_METRICS:
-        metrics: list[Any] = [metric for name in names for metric in series.of(name)]
-    else:
-        metrics = [[{"expression": fleet_query(series.metric, limit=_WORST), "id": "q1", "period": 60}]]
-        title += f" (the {_WORST} worst functions of {_EVERYWHERE})"
-    return _graph(shown, title, metrics)
-
-
-def _by_value(shown: Shown, series: Series, names: Sequence[str]) -> Widget:
+def _violations(shown: Shown, series: Series, names: Sequence[str]) -> Widget:
     """The sums over the functions, where known, as Metrics Insights sums over the whole account."""
-    values = _VALUES[series.apart]
-    title = f"{_title(series)} by {_SHOWN[series.apart]}"
+    values = _VALUES.get(series.apart, (_title(series),))
+    title = _title(series) + (f" by {_SHOWN[series.apart]}" if series.apart else "")
     if not names or (len(names) + 1) * len(values) > _MAX_HIDDEN:
-        metric = fleet_query(series.metric, by=series.apart)
+        if series.apart:
+            metric = fleet_query(series.metric, by=series.apart)
+        else:
+            metric = fleet_query(series.metric, limit=_WORST)
+            title += f", the {_WORST} worst functions"
         return _graph(shown, f"{title} ({_EVERYWHERE})", [[{"expression": metric, "id": "q1", "period": 60}]])
     found = list(enumerate(metric for name in names for metric in series.of(name)))
     if len(names) == 1:
@@ -198,9 +184,10 @@ def _by_value(shown: Shown, series: Series, names: Sequence[str]) -> Widget:
     if len(names) < len(shown.functions):
         title += f" (of the {len(names)} functions counted like this)"
     metrics: list[Any] = []
-    for value in values:
-        own = [f"m{at}" for at, metric in found if metric[-1] == value]
-        metrics.append([{"expression": f"SUM([{','.join(own)}])", "id": f"sum_{value}", "label": value, "period": 60}])
+    for number, value in enumerate(values):
+        own = [f"m{at}" for at, _ in found[number :: len(values)]]
+        name = f"sum_{value}" if series.apart else "sum"
+        metrics.append([{"expression": f"SUM([{','.join(own)}])", "id": name, "label": value, "period": 60}])
     metrics += [[*metric, {"id": f"m{at}", "visible": False}] for at, metric in found]
     return _graph(shown, title, metrics)
 
@@ -231,8 +218,8 @@ def _graph(shown: Shown, title: str, metrics: list[Any]) -> Widget:
     )
 
 
-def _logs(shown: Shown, rows: Sequence[Sequence[str]]) -> list[list[Widget]]:
-    return [[_log(shown, QUERIES[name]) for name in names] for names in rows] if shown.source else []
+def _logs(shown: Shown, *names: str) -> list[list[Widget]]:
+    return [[_log(shown, QUERIES[name]) for name in names]] if shown.source else []
 
 
 def _log(shown: Shown, query: Query) -> Widget:
@@ -240,7 +227,7 @@ def _log(shown: Shown, query: Query) -> Widget:
         "log",
         _HEIGHT,
         title=query.title,
-        view=query.view,
+        view="table",
         region=shown.region,
         query=f"{shown.source} | {query.text}",
     )
@@ -263,6 +250,6 @@ def _variable(shown: Shown) -> dict[str, Any]:
     if shown.functions:
         values = [{"value": name, "label": path} for name, path in shown.functions.items()]
         return {**variable, "defaultValue": values[0]["value"], "values": values}
-    apart = min((series.apart for series in shown.series), default="")
+    apart = next((series.apart for series in shown.series if series.metric == METRIC), "")
     schema = ",".join((NAMESPACE, "FunctionName", *([apart] if apart else [])))
     return {**variable, "search": f"{{{schema}}} MetricName={METRIC}", "populateFrom": "FunctionName"}

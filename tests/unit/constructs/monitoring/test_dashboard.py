@@ -208,13 +208,13 @@ def test_what_it_cannot_be_of(app: cdk.App, stack: cdk.Stack, props: Props) -> N
 
 def test_what_is_more_than_one_widget_takes() -> None:
     """Many functions are drawn by the worst, many alarms in several widgets."""
-    functions = {f"f{number}": f"Shop/F{number}" for number in range(101)}
+    functions = {f"f{number}": f"Shop/F{number}" for number in range(500)}
     series = {dashboard_body.Series("Violations"): list(functions)}
     alarms = [f"arn:aws:cloudwatch:eu-west-1:111122223333:alarm:{number}" for number in range(250)]
     shown = dashboard_body.Shown("t", "eu-west-1", functions, series, None, [], alarms, True)
     body = dashboard_body.dashboard_body(shown)
     assert list(metrics_of(body)) == [("Violations", ("FunctionName",))] * 2
-    assert len(body["variables"][0]["values"]) == 101
+    assert len(body["variables"][0]["values"]) == 500
     assert widgets(body, "log") == []
     found = [widget for widget in body["widgets"] if widget["type"] == "alarm"]
     assert [len(widget["properties"]["alarms"]) for widget in found] == [100, 100, 50]

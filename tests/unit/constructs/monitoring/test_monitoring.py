@@ -63,7 +63,7 @@ def test_everything_of_an_app(app: cdk.App, props: Props, synthesize: Synthesize
     assert list(monitoring.homes.values()) == [operations]
     assert list(monitoring.dashboards) == ["aws://unknown-account/unknown-region"]
     found = {kind: resources(operations, kind) for kind in (ALARM, DASHBOARD, QUERY, RULE)}
-    assert {kind: len(made) for kind, made in found.items()} == {ALARM: 2, DASHBOARD: 1, QUERY: 10, RULE: 5}
+    assert {kind: len(made) for kind, made in found.items()} == {ALARM: 2, DASHBOARD: 1, QUERY: 4, RULE: 5}
     assert {q["QueryString"] for q in found[QUERY].values()} < {query.text for query in QUERIES.values()}
     assert all(q["Name"].startswith("ShieldedFunction/Operations/") for q in found[QUERY].values())
     for stack in (shop, orders):
@@ -87,7 +87,7 @@ def test_alone_in_a_stack(stack: cdk.Stack, props: Props, resources: Resources) 
     monitoring = ShieldMonitoring(stack)
     ShieldedFunction(stack, "Fn", alarms=monitoring.alarms, **props)
     ShieldedFunction(stack, "Given", log_group=aws.logs.LogGroup(stack, "Mine"), alarms=monitoring.alarms, **props)
-    assert [len(resources(stack, kind)) for kind in (ALARM, DASHBOARD, QUERY)] == [2, 1, 10]
+    assert [len(resources(stack, kind)) for kind in (ALARM, DASHBOARD, QUERY)] == [2, 1, 4]
     groups = resources(stack, LOG_GROUP)
     assert ["FieldIndexPolicies" in groups[name] for name in sorted(groups)] == [True, False]
     for query in resources(stack, QUERY).values():
@@ -310,7 +310,7 @@ def test_functions_that_an_aspect_shields(app: cdk.App, props: Props, resources:
     ShieldMonitoring(app, alarms=fleet)
     cdk.Aspects.of(app).add(Shield(alarms=fleet))
     aws.lambda_.Function(shop, "Fn", **props)
-    assert [len(resources(operations, kind)) for kind in (ALARM, DASHBOARD, QUERY)] == [2, 1, 10]
+    assert [len(resources(operations, kind)) for kind in (ALARM, DASHBOARD, QUERY)] == [2, 1, 4]
     assert "FieldIndexPolicies" in json.dumps(resources(shop, LOG_GROUP))
 
 
