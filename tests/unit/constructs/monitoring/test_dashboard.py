@@ -129,6 +129,8 @@ def test_of_an_app_from_another_stack(app: cdk.App, props: Props, synthesize: Sy
     operations, shop, orders = (cdk.Stack(app, name) for name in ("Operations", "Shop", "Orders"))
     alarms = AlarmOptions(granularity="fleet", stacks=[operations])
     ShieldedFunction(shop, "Fn", alarms=alarms, **props)
+    watched = AlarmOptions(outbound_connectivity=ControlAlarm(except_hosts=["telemetry.example"]))
+    ShieldedFunction(shop, "Watched", alarms=watched, **props)
     ShieldedFunction(cdk.NestedStack(orders, "Nested"), "Fn", alarms=alarms, **props)
     named = logs.LogGroup(orders, "Named", log_group_name="/shop/orders")
     ShieldedFunction(orders, "Named2", log_group=named, alarms=alarms, **props)
@@ -143,6 +145,7 @@ def test_of_an_app_from_another_stack(app: cdk.App, props: Props, synthesize: Sy
     [alarm] = widgets(body, "alarm")
     assert len(alarm["alarms"]) == 2
     [variable] = body["variables"]
+    # The metric that each function has, not that of a control alone.
     assert variable["search"] == "{ShieldedFunction,FunctionName,Level} MetricName=Violations"
 
 
