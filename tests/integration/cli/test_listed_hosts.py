@@ -10,7 +10,7 @@ import pytest
 from harness.alert_lines import alert, armed, at, connect, folded, lookup
 from integration.cli.running import command
 
-pytestmark = pytest.mark.promise("deny.hunt")
+pytestmark = pytest.mark.promise("deny.listed")
 
 LOG = [
     armed(at(20)),
