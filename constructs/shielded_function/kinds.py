@@ -13,8 +13,10 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct
 
+from shielded_function_monitoring.cfn.template import STACK
+
 from .cdk_handlers import GRANDPARENTS, MARK, PARENTS, SINGLETONS
-from .other_code import FUNCTIONS, NO_CODE, OTHER_CODE, PREFIXES, STACK, other_code
+from .other_code import FUNCTIONS, NO_CODE, OTHER_CODE, PREFIXES, other_code
 from .paths import find_constructs, path_of
 
 _FUNCTION, _SAM_FUNCTION = FUNCTIONS

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from shielded_function_monitoring.cfn.template import STACK
+
 
 @dataclass(frozen=True)
 class OtherCode:
@@ -32,8 +34,6 @@ class OtherCode:
 
 
 _NETWORK: Final = "give it a network that admits only the needed hosts"
-STACK: Final = "AWS::CloudFormation::Stack"
-"""A nested stack whose template is in the app does not count: its functions are seen."""
 
 _WEB: Final = OtherCode(
     "a web function takes no layers, so it cannot be shielded",
@@ -65,6 +65,7 @@ OTHER_CODE: Final[Mapping[str, OtherCode]] = {
         "rotate by a function of this app (rotation_lambda=), or acknowledge this",
         needs="HostedRotationLambda",
     ),
+    # A nested stack whose template is in the app does not count: its functions are seen.
     STACK: OtherCode(
         "the functions of a stack whose template is not in this app are not seen here",
         "make it a cdk.NestedStack, shield them in that template, or acknowledge this",

@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from shielded_function_monitoring.cfn.template import Template
 from shielded_function_monitoring.explaining import why_not
 
 from .checks.assembly import read_assembly
 from .checks.checking import Report, check
 from .checks.comparing import loosened
-from .checks.model import Assembly, LambdaFunction, Template
+from .checks.model import Assembly, LambdaFunction
 from .checks.policies import FunctionPolicy
-from .checks.template_functions import known_references, read_functions, read_others
+from .checks.template_functions import read_functions, read_others
 from .errors import ShieldError, shown
 from .globs import covers
 from .keywords import by_name
@@ -115,12 +116,6 @@ def _looser(policy: ShieldPolicy, chosen: Sequence[LambdaFunction]) -> list[str]
     return problems
 
 
-class _NoFiles:
-    def read(self, content: Any, name: str) -> bytes | None:
-        """Raises LookupError for every file."""
-        raise LookupError(f"{name}: there is no cloud assembly")
-
-
 def _read(template: Any) -> Assembly:
     if isinstance(template, (str, Path)):
         path = Path(template)
@@ -149,7 +144,5 @@ def _from_json(content: Mapping[str, Any]) -> Assembly:
         for logical_id, resource in resources.items()
         if isinstance(path := (resource.get("Metadata") or {}).get("aws:cdk:path"), str)
     }
-    template = Template(stack="", file="", resources=resources, paths=paths, known=known_references(content, ""))
-    return Assembly(
-        "template", [template], list(read_functions(template, _NoFiles())), others=list(read_others(template))
-    )
+    template = Template(content, paths=paths)
+    return Assembly("template", [template], list(read_functions(template)), others=list(read_others(template)))

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from .alarm import AlarmState
+from .cfn.values import Resolver
 from .errors import ShieldError
-from .intrinsics import Resolver
 from .pattern import read_line
 from .simulated.alarms import Alarm, CompositeAlarm, MetricAlarm, QueryAlarm
 from .simulated.cloudwatch import SimulatedCloudWatch

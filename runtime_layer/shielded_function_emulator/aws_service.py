@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from shielded_function_emulator.web import Environ, StartResponse
-from shielded_function_monitoring.intrinsics import REGION
+from shielded_function_monitoring.cfn.values import REGION
 
 _DYNAMODB = "DynamoDB_20120810"
 # The properties that AWS::DynamoDB::Table and CreateTable share.

@@ -6,15 +6,16 @@ Stages and nested stacks are read too. A function is found by its construct path
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import zipfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, cast
 
-from shielded_function_monitoring.intrinsics import ACCOUNT, REGION, IntrinsicError, Resolver
+from shielded_function_monitoring.cfn import assembly as cfn
+from shielded_function_monitoring.cfn.template import Template, as_mapping, construct_of, ref_of
+from shielded_function_monitoring.cfn.values import ACCOUNT, REGION, IntrinsicError, Resolver
 
 _FUNCTION = "AWS::Lambda::Function"
 _DEFAULT_MEMORY_MB = 128
@@ -26,8 +27,6 @@ _FILE_MODE = 0o644
 # Lambda's file name for code that stands in the template, by the runtime's family.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-lambda-function-code.html
 _INLINE = {"python": "index.py", "nodejs": "index.js"}
-_NESTED = ".NestedStackResource"
-_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 class CloudAssemblyError(Exception):
@@ -114,132 +113,25 @@ class FunctionPlace:
         return self.path or f"{self.logical_id} (in {self.stack})"
 
 
-@dataclass(frozen=True)
-class _Stack:
-    key: str
-    name: str
-    region: str
-    account: str
-    template: Mapping[str, Any]
-    assembly: _Assembly
-    paths: tuple[tuple[str, str], ...]  # construct paths with logical ids: of this stack, and of those nested in it
-    scope: str = ""  # the construct path of a nested stack
-    parent: tuple[_Stack, str] | None = None
-
-    def path_of(self, logical_id: str) -> str:
-        """The construct path of a resource, without `/Resource`; empty where the assembly does not say."""
-        resource = self.template.get("Resources", {}).get(logical_id, {})
-        if written := resource.get("Metadata", {}).get("aws:cdk:path"):
-            return str(written).removesuffix("/Resource")
-        # A logical id may be in a nested stack as well.
-        scopes = sorted(("", *map(_scope_of, (path for path, _ in self.paths if path.endswith(_NESTED)))), key=len)
-        for path, found in self.paths:
-            inner = [scope for scope in scopes if not scope or path.startswith(f"{scope}/")]
-            if found == logical_id and inner[-1] == self.scope:
-                return path.removesuffix("/Resource")
-        return ""
-
-
-class _Assembly:
-    """One directory with a manifest: the app's, or a stage's."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        try:
-            manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise CloudAssemblyError(f"{directory} is not the output of `cdk synth`: {error}") from error
-        self.artifacts: dict[str, dict[str, Any]] = manifest.get("artifacts", {})
-        self.assets: dict[str, Path] = {}
-        for artifact in self._of("cdk:asset-manifest"):
-            for asset_id, asset in self.read(artifact["properties"]["file"]).get("files", {}).items():
-                if "path" in asset["source"]:
-                    self.assets[asset_id] = directory / asset["source"]["path"]
-
-    def _of(self, kind: str) -> Iterator[dict[str, Any]]:
-        return (artifact for artifact in self.artifacts.values() if artifact["type"] == kind)
-
-    def stages(self) -> Iterator[_Assembly]:
-        for artifact in self._of("cdk:cloud-assembly"):
-            yield _Assembly(self.directory / artifact["properties"]["directoryName"])
-
-    def stacks(self) -> Iterator[_Stack]:
-        for key, artifact in self.artifacts.items():
-            if artifact["type"] != "aws:cloudformation:stack":
-                continue
-            properties = artifact["properties"]
-            account, _, region = artifact.get("environment", "").removeprefix("aws://").partition("/")
-            template = self.read(properties["templateFile"])
-            stack = _Stack(
-                key=key,
-                name=properties.get("stackName", key),
-                region=REGION if region in ("", "unknown-region") else region,
-                account=ACCOUNT if account in ("", "unknown-account") else account,
-                template=template,
-                assembly=self,
-                paths=self._paths(artifact),
-            )
-            yield stack
-            yield from self._nested(stack)
-
-    def _nested(self, outer: _Stack) -> Iterator[_Stack]:
-        for logical_id, resource in outer.template.get("Resources", {}).items():
-            if resource["Type"] != "AWS::CloudFormation::Stack":
-                continue
-            url = json.dumps(resource.get("Properties", {}).get("TemplateURL"))
-            file = next((self.assets[found] for found in _HASH.findall(url) if found in self.assets), None)
-            if file is None or not file.exists():
-                continue
-            inner = replace(
-                outer,
-                key=file.name,
-                name=f"{outer.name}-{logical_id}",
-                template=self.read(file.name),
-                scope=_scope_of(outer.path_of(logical_id)),
-                parent=(outer, logical_id),
-            )
-            yield inner
-            yield from self._nested(inner)
-
-    def _paths(self, artifact: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-        """For templates without construct paths: those of apps that the CDK's command line did not start."""
-        metadata: dict[str, list[dict[str, Any]]] = dict(artifact.get("metadata", {}))
-        if "additionalMetadataFile" in artifact:
-            metadata |= self.read(artifact["additionalMetadataFile"])
-        return tuple(
-            (path.lstrip("/"), entry["data"])
-            for path, entries in metadata.items()
-            for entry in entries
-            if entry["type"] == "aws:cdk:logicalId"
-        )
-
-    def read(self, file: str) -> dict[str, Any]:
-        try:
-            return json.loads((self.directory / file).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise CloudAssemblyError(f"{self.directory / file} cannot be read: {error}") from error
-
-
 class CloudAssembly:
     """A directory that `cdk synth` wrote, with the stages and nested stacks in it."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._stacks = {stack.key: stack for assembly in _all(_Assembly(directory)) for stack in assembly.stacks()}
+        try:
+            self._stacks = {template.key: template for template in cfn.CloudAssembly(directory).templates}
+        except cfn.AssemblyError as error:
+            raise CloudAssemblyError(f"{directory} is not the output of `cdk synth`: {error}") from error
 
     def template(self, stack: str) -> dict[str, Any]:
         """A stack's template."""
-        return dict(self._stack(stack).template)
+        return dict(self._stack(stack).content)
 
     def resources(self, stack: str, kind: str) -> dict[str, dict[str, Any]]:
         """The properties of a stack's resources of one type, by logical id, with names filled in and resolved."""
         found = self._stack(stack)
         resolver = self._resolver(found, {})
-        return {
-            logical_id: resolver.resolve(resource.get("Properties", {}))
-            for logical_id, resource in found.template["Resources"].items()
-            if resource["Type"] == kind
-        }
+        return {logical_id: resolver.resolve(properties) for logical_id, properties in found.of_type(kind)}
 
     def physical_name(self, stack: str, logical_id: str) -> str:
         """The name that environment variables of this assembly give for a resource."""
@@ -261,7 +153,7 @@ class CloudAssembly:
         """The stacks of each account and region, nested ones and those of stages too, as `resolver` calls them."""
         found: dict[tuple[str, str], list[str]] = {}
         for key, stack in self._stacks.items():
-            found.setdefault((stack.account, stack.region), []).append(key)
+            found.setdefault((stack.account or ACCOUNT, stack.region or REGION), []).append(key)
         return found
 
     def resolver(self, stack: str, values: Mapping[str, str] | None = None) -> Resolver:
@@ -270,15 +162,14 @@ class CloudAssembly:
 
     def path_of(self, stack: str, logical_id: str) -> str:
         """The construct path of a resource; empty where the assembly does not say."""
-        return self._stack(stack).path_of(logical_id)
+        return construct_of(self._stack(stack).paths.get(logical_id, ""))
 
     def functions(self) -> list[FunctionPlace]:
         """Every function of every stack, in their order."""
         return [
-            FunctionPlace(stack.key, logical_id, stack.path_of(logical_id), _given_name(resource))
+            FunctionPlace(stack.key, logical_id, self.path_of(stack.key, logical_id), _given_name(properties))
             for stack in self._stacks.values()
-            for logical_id, resource in stack.template.get("Resources", {}).items()
-            if resource["Type"] == _FUNCTION
+            for logical_id, properties in stack.of_type(_FUNCTION)
         ]
 
     def find(self, wanted: str) -> FunctionPlace:
@@ -328,7 +219,7 @@ class CloudAssembly:
             CloudAssemblyError: it is for another machine, is a container image, or a setting cannot be resolved.
         """
         stack = self._stack(place.stack)
-        properties: dict[str, Any] = stack.template["Resources"][place.logical_id]["Properties"]
+        properties = stack.resources[place.logical_id]["Properties"]
         if properties.get("PackageType") == "Image" or "ImageUri" in properties.get("Code", {}):
             raise CloudAssemblyError(f"{place}: a function of a container image cannot be run here, only file assets")
         # Here, since templates are read on systems too that are not Linux.
@@ -351,31 +242,27 @@ class CloudAssembly:
             memory_mb=properties.get("MemorySize", _DEFAULT_MEMORY_MB),
             timeout_seconds=properties.get("Timeout", _DEFAULT_TIMEOUT_SECONDS),
             environment=variables,
-            region=stack.region,
+            region=stack.region or REGION,
         )
 
-    def _stack(self, key: str) -> _Stack:
+    def _stack(self, key: str) -> Template:
         if key not in self._stacks:
             raise CloudAssemblyError(f"no stack {key} in {self.directory}; there are: {', '.join(self._stacks)}")
         return self._stacks[key]
 
-    def _resolver(self, stack: _Stack, values: Mapping[str, str]) -> Resolver:
+    def _resolver(self, stack: Template, values: Mapping[str, str]) -> Resolver:
         """Values from outside the stack's template come from the stack around it, those in it, and all others."""
 
         def parameter(name: str) -> Any:
-            assert stack.parent is not None
-            outer, logical_id = stack.parent
-            given = outer.template["Resources"][logical_id].get("Properties", {}).get("Parameters", {})
-            if name not in given:
+            if (given := _given(stack, name)) is None:
                 raise IntrinsicError(f"Ref {name}: the outer stack does not give it", name)
-            return self._resolver(outer, values).resolve(given[name])
+            return self._resolver(given[0], values).resolve(given[1])
 
         def output(logical_id: str, name: str) -> Any:
             for inner in self._stacks.values():
-                if inner.parent is not None and (inner.parent[0].key, inner.parent[1]) == (stack.key, logical_id):
-                    found = inner.template.get("Outputs", {}).get(name)
-                    if found is not None:
-                        return self._resolver(inner, values).resolve(found["Value"])
+                around = inner.within and (inner.within[0].key, inner.within[1])
+                if around == (stack.key, logical_id) and name in inner.outputs:
+                    return self._resolver(inner, values).resolve(inner.outputs[name]["Value"])
             raise IntrinsicError(f"Fn::GetAtt {logical_id}.Outputs.{name}: no nested stack here has it")
 
         def export(name: str) -> Any:
@@ -384,22 +271,19 @@ class CloudAssembly:
 
         return Resolver(
             stack=stack.name,
-            template=stack.template,
+            template=stack.content,
             values=values,
-            region=stack.region,
-            account=stack.account,
-            parameters=parameter if stack.parent else None,
+            region=stack.region or REGION,
+            account=stack.account or ACCOUNT,
+            parameters=parameter if stack.within else None,
             outputs=output,
             exports=export,
         )
 
-    def _export(self, name: str) -> tuple[_Stack, Any] | None:
+    def _export(self, name: str) -> tuple[Template, Any] | None:
         """The stack that exports something, and the value as its template writes it."""
-        for stack in self._stacks.values():
-            for output in stack.template.get("Outputs", {}).values():
-                if output.get("Export", {}).get("Name") == name:
-                    return stack, output["Value"]
-        return None
+        exporting = (stack for stack in self._stacks.values() if name in stack.exports)
+        return next(((stack, stack.exports[name]) for stack in exporting), None)
 
     def _setting(self, place: FunctionPlace, resolver: Resolver, value: Any) -> str:
         try:
@@ -407,7 +291,9 @@ class CloudAssembly:
         except IntrinsicError as error:
             raise CloudAssemblyError(f"{place}: {error}") from error
 
-    def _layer(self, stack: _Stack, place: FunctionPlace, layer: Any, known: Mapping[str, Path | None]) -> Path | None:
+    def _layer(
+        self, stack: Template, place: FunctionPlace, layer: Any, known: Mapping[str, Path | None]
+    ) -> Path | None:
         if (found := self._resource(stack, layer)) is not None:
             owner, resource = found
             return self._asset(owner, place, resource["Properties"]["Content"])
@@ -419,7 +305,7 @@ class CloudAssembly:
             raise CloudAssemblyError(f"{place}: the layer {arn} is not in the template")
         return known[arn]
 
-    def _resource(self, stack: _Stack, value: Any) -> tuple[_Stack, Mapping[str, Any]] | None:
+    def _resource(self, stack: Template, value: Any) -> tuple[Template, Mapping[str, Any]] | None:
         """The resource that a reference leads to, through parameters and exports."""
         if not isinstance(value, dict):
             return None
@@ -427,17 +313,14 @@ class CloudAssembly:
         if isinstance(name := reference.get("Fn::ImportValue"), str):
             exported = self._export(name)
             return None if exported is None else self._resource(*exported)
-        logical_id = reference.get("Ref", "")
-        if logical_id in stack.template.get("Resources", {}):
-            return stack, stack.template["Resources"][logical_id]
-        if stack.parent is None:
-            return None
-        outer, nested = stack.parent
-        given = outer.template["Resources"][nested].get("Properties", {}).get("Parameters", {})
-        return self._resource(outer, given.get(logical_id))
+        logical_id = ref_of(reference)
+        if logical_id in stack.resources:
+            return stack, stack.resources[logical_id]
+        given = _given(stack, logical_id)
+        return None if given is None else self._resource(*given)
 
     def _code(
-        self, stack: _Stack, place: FunctionPlace, code: Mapping[str, Any], runtime: str, resolver: Resolver
+        self, stack: Template, place: FunctionPlace, code: Mapping[str, Any], runtime: str, resolver: Resolver
     ) -> Path | InlineCode:
         if "ZipFile" not in code:
             return self._asset(stack, place, code)
@@ -446,33 +329,31 @@ class CloudAssembly:
             raise CloudAssemblyError(f"{place}: {runtime} takes no code from the template")
         return InlineCode(name, self._setting(place, resolver, code["ZipFile"]))
 
-    def _asset(self, stack: _Stack, place: FunctionPlace, content: Mapping[str, Any]) -> Path:
+    def _asset(self, stack: Template, place: FunctionPlace, content: Mapping[str, Any]) -> Path:
         key = content.get("S3Key")
         if not isinstance(key, str):
             raise CloudAssemblyError(f"{place}: only file assets can be run, not {sorted(content)}")
-        path = stack.assembly.assets.get(PurePosixPath(key).stem)
-        if path is None or not path.exists():
-            raise CloudAssemblyError(f"{place}: the asset {key} is not in {stack.assembly.directory}")
-        return path
+        try:
+            return stack.assets.find(key)
+        except LookupError:
+            raise CloudAssemblyError(f"{place}: the asset {key} is not in {stack.assets.directory}") from None
 
 
-def _all(assembly: _Assembly) -> Iterator[_Assembly]:
-    yield assembly
-    for stage in assembly.stages():
-        yield from _all(stage)
+def _given(stack: Template, parameter: str) -> tuple[Template, Any] | None:
+    """The value that the outer stack gives for a parameter of a nested one, and that outer stack."""
+    if stack.within is None:
+        return None
+    outer, logical_id = stack.within
+    given = as_mapping(outer.resources[logical_id]["Properties"].get("Parameters"))
+    return (outer, given[parameter]) if parameter in given else None
 
 
 def _list(places: list[FunctionPlace]) -> str:
     return ", ".join(str(place) for place in places)
 
 
-def _scope_of(resource: str) -> str:
-    """The construct path of a nested stack, from that of its resource: `Shop/In.NestedStack/In.NestedStackResource`."""
-    return resource.rpartition("/")[0].removesuffix(".NestedStack")
-
-
-def _given_name(resource: Mapping[str, Any]) -> str:
-    name = resource.get("Properties", {}).get("FunctionName", "")
+def _given_name(properties: Mapping[str, Any]) -> str:
+    name = properties.get("FunctionName", "")
     return name if isinstance(name, str) else ""
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from shielded_function_monitoring.cfn.template import Place
+
 from .assembly import LEFT_OUT, AssemblyError, read_assembly
 from .checking import Report, check
-from .finding import Finding, Place, Severity
+from .finding import Finding, Severity
 from .handlers import is_cdk_handler
 
 if TYPE_CHECKING:

@@ -9,10 +9,12 @@ from difflib import get_close_matches
 from posixpath import commonpath
 from typing import Final, NamedTuple
 
+from shielded_function_monitoring.cfn.template import Place
+
 from ..globs import covers
 from ..names import OFF
 from .dates import Temporary, find_expired, read_exceptions
-from .finding import Acknowledgement, Finding, Place, Severity
+from .finding import Acknowledgement, Finding, Severity
 from .model import Assembly, LambdaFunction
 from .rules import NOT_SEEN, NOT_SHIELDED, PRODUCTION, RULES, Context, Problem, Rule
 

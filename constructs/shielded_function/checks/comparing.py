@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from shielded_function.policy import ShieldPolicy
+from shielded_function_monitoring.cfn.template import Place
 
-from .finding import Place
 from .model import Assembly, LambdaFunction
 from .policies import FunctionPolicy
 from .rules.coverage import less_watched

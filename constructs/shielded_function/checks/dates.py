@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from shielded_function_monitoring.cfn.template import Place
+
 from ..errors import ShieldError
 from ..policy.dates import split_reason
 from ..policy.fields import MODES
-from .finding import Finding, Place, Severity
+from .finding import Finding, Severity
 from .model import Assembly, LambdaFunction
 
 EXPIRED: Final = "expired"

@@ -5,25 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from shielded_function_monitoring.cfn.template import Place
+
 PLUGIN = "shielded-function"
 """The name of the CDK plugin, and the first part of an acknowledged id: `shielded-function::<rule>`."""
 
 Severity = Literal["error", "warning"]
-
-
-@dataclass(frozen=True)
-class Place:
-    """A place in the cloud assembly.
-
-    Attributes:
-        path: the construct path, `Shop/Checkout`; of a template without a construct tree, the logical id.
-        logical_id: the resource's logical id; empty where there is not exactly one resource.
-        template: the template's file, relative to the cloud assembly; empty for a template without a file.
-    """
-
-    path: str
-    logical_id: str = ""
-    template: str = ""
 
 
 @dataclass(frozen=True)

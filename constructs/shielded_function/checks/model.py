@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, Literal, Protocol, cast
+from typing import Any, Final, Literal, cast
 
+from shielded_function_monitoring.cfn.template import Place
+from shielded_function_monitoring.cfn.template import Template as Template  # granted reads it here
+from shielded_function_monitoring.cfn.template import as_mapping as as_mapping
 from shielded_function_monitoring.template import WRAPPER
 
 from ..other_code import OtherCode
-from .finding import Place
 from .policies import FunctionPolicy
 
 WRAPPER_VARIABLE: Final = "AWS_LAMBDA_EXEC_WRAPPER"
@@ -25,94 +25,8 @@ in the assembly (an ARN, a parameter)."""
 FileKind = Literal["unnamed", "found", "missing", "unseen"]
 """The policy file: none is named, it was read, it is missing, or it may be in an unreadable asset."""
 
-_IMPORT: Final = re.compile(r'"Fn::ImportValue": "([^"]+)"')
-
 # Variables that do not indicate a policy: the wrapper and settings of the engine.
 _NOT_POLICY: Final = ("SHIELD_NODE_CALLERS", "SHIELD_NEXT_WRAPPER", "SHIELD_ACCOUNT_ID", "SHIELD_STATE")
-
-
-class Files(Protocol):
-    """Reads the assembly's assets."""
-
-    def read(self, content: Any, name: str) -> bytes | None:
-        """A file of an asset.
-
-        Args:
-            content: a function's `Code`, or a layer's `Content`.
-            name: the file's path in it.
-
-        Returns:
-            None: the asset has no such file.
-
-        Raises:
-            LookupError: the asset is not in the assembly.
-        """
-        ...
-
-
-@dataclass(frozen=True)
-class Template:
-    """One template, with its data in the assembly.
-
-    Attributes:
-        stack: the construct path of its stack.
-        file: its file, relative to the assembly; empty for none.
-        resources: its resources, by logical id.
-        paths: the construct path of each resource that has one, by logical id.
-        region: the region that it is deployed to; empty where unknown.
-        known: values of `Ref` at deployment, unless they are overridden.
-        account: the account that it is deployed to; empty where unknown.
-        outputs: its outputs, by logical id.
-        within: for a nested stack: its parent template, and its logical id there.
-        name: of its stack in CloudFormation, of a nested one without the random part; empty where unknown.
-    """
-
-    stack: str
-    file: str
-    resources: Mapping[str, Mapping[str, Any]]
-    paths: Mapping[str, str] = field(default_factory=dict[str, str])
-    region: str = ""
-    known: Mapping[str, str] = field(default_factory=dict[str, str])
-    account: str = ""
-    outputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    within: tuple[Template, str] | None = None
-    name: str = ""
-
-    def of_type(self, *kinds: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """The logical id and the properties of each resource of these types."""
-        for kind in kinds:
-            yield from self._by_type.get(kind, ())
-
-    @property
-    def types(self) -> Iterable[str]:
-        """The types of its resources, each once."""
-        return self._by_type
-
-    @cached_property
-    def _by_type(self) -> Mapping[Any, Sequence[tuple[str, Mapping[str, Any]]]]:
-        found: dict[Any, list[tuple[str, Mapping[str, Any]]]] = {}
-        for logical_id, resource in self.resources.items():
-            kind = resource.get("Type")
-            if isinstance(kind, str):
-                found.setdefault(kind, []).append((logical_id, as_mapping(resource.get("Properties"))))
-        return found
-
-    @cached_property
-    def _exports(self) -> Mapping[str, Any]:
-        outputs = [as_mapping(output) for output in self.outputs.values()]
-        return {str(as_mapping(each.get("Export")).get("Name")): each.get("Value") for each in outputs}
-
-    def exported(self, text: str) -> str:
-        """The logical id of the resource that it exports under the name that a value, as text, imports; else empty."""
-        names = [name for name in _IMPORT.findall(text) if name in self._exports]
-        return referred(self._exports[names[0]]) if names else ""
-
-    def place(self, logical_id: str) -> Place:
-        """The place of a resource: its L2 construct, not the resource in it."""
-        path = self.paths.get(logical_id)
-        if path is None:
-            return Place(f"{self.stack}/{logical_id}" if self.stack else logical_id, logical_id, self.file)
-        return Place(construct_of(path), logical_id, self.file)
 
 
 @dataclass(frozen=True)
@@ -240,27 +154,3 @@ class Assembly:
     functions: Sequence[LambdaFunction]
     acknowledged: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, "Mapping[str, str]"])
     others: Sequence[OtherResource] = ()
-
-
-def as_mapping(value: Any) -> Mapping[str, Any]:
-    """A property that should be an object; empty where it is missing or another type."""
-    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
-
-
-def canonical(value: Any) -> str:
-    """A value of a template as canonical text: equal values have equal texts."""
-    return json.dumps(value, sort_keys=True)
-
-
-def referred(value: Any) -> str:
-    """The logical id that a `Ref` or an `Fn::GetAtt` names; empty for other values."""
-    reference = as_mapping(value)
-    attribute = reference.get("Fn::GetAtt")
-    found = cast("list[Any]", attribute)[0] if isinstance(attribute, list) else reference.get("Ref")
-    return found if isinstance(found, str) else ""
-
-
-def construct_of(path: str) -> str:
-    """The construct of a resource's path: an L2's resource is named Resource, or Default."""
-    parent, _, last = path.rpartition("/")
-    return parent if parent and last in ("Resource", "Default") else path

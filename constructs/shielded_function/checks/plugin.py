@@ -13,10 +13,12 @@ from typing import get_args
 import aws_cdk as cdk
 import jsii
 
+from shielded_function_monitoring.cfn.assembly import assembly_root
+
 from ..errors import ShieldError
 from ..keywords import by_name
 from ..policy.dates import read_day
-from .assembly import assembly_root, read_assembly
+from .assembly import read_assembly
 from .checking import Report, check
 from .finding import PLUGIN, Finding, Severity
 from .rules import OF_NO_FUNCTION, RULES

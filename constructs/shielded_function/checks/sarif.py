@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterable
 from importlib.metadata import version as distribution_version
 from typing import Any, Final
 
+from shielded_function_monitoring.cfn.template import Place
+
 from .checking import Report
 from .comparing import Change
-from .finding import Finding, Place
+from .finding import Finding
 from .rules import OF_NO_FUNCTION, RULES
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"

@@ -1,4 +1,4 @@
-"""Reads functions from templates into the model. It reads files only through `Files`."""
+"""Reads functions from templates into the model."""
 
 from __future__ import annotations
 
@@ -9,19 +9,16 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from shielded_function.policy.presets import PRESETS
+from shielded_function_monitoring.cfn.template import Place, Template, as_mapping, ref_of
 
 from .. import layer_archive
 from ..other_code import FUNCTIONS, other_code, out_of_scope
-from .finding import Place
 from .model import (
     POLICY_FILE_VARIABLE,
     FileKind,
-    Files,
     LambdaFunction,
     LayerKind,
     OtherResource,
-    Template,
-    as_mapping,
 )
 from .policies import read_policy
 
@@ -38,7 +35,6 @@ Reasons = Callable[[str], str]
 
 def read_functions(
     template: Template,
-    files: Files,
     *,
     left_out: Reasons = lambda _: "",
     perimeter: Reasons = lambda _: "",
@@ -52,7 +48,6 @@ def read_functions(
 
     Args:
         template: the template.
-        files: reads assets.
         left_out: why a function was left out on purpose.
         perimeter: which `ShieldPerimeter` covers a function.
         noted: variables that its construct set, as JSON.
@@ -64,7 +59,7 @@ def read_functions(
     for logical_id, own in template.of_type(*FUNCTIONS):
         properties = _with_defaults(own, defaults or {})
         environment = as_mapping(as_mapping(properties.get("Environment")).get("Variables"))
-        kind, lines = _policy_file(template, properties, environment, files)
+        kind, lines = _policy_file(template, properties, environment)
         path = template.paths.get(logical_id, "")
         days = as_mapping(json.loads((path and dated(path)) or "{}"))
         yield LambdaFunction(
@@ -72,7 +67,7 @@ def read_functions(
             template=template,
             properties=properties,
             environment=environment,
-            layers=[_kind(template, layer, files) for layer in _layers(properties)],
+            layers=[_kind(template, layer) for layer in _layers(properties)],
             policy=read_policy(environment, lines, template.known).with_dates(days),
             policy_file=kind,
             noted=json.loads(noted(path) or "{}") if path else {},
@@ -81,7 +76,7 @@ def read_functions(
             left_out=left_out(path) if path else "",
             perimeter=perimeter(path) if path else "",
             cdk_handler=cdk_handler(path) if path else "",
-            find_presets=partial(_find_presets, template, properties, files),
+            find_presets=partial(_find_presets, template, properties),
         )
 
 
@@ -111,27 +106,6 @@ def read_out_of_scope(template: Template) -> Iterator[tuple[str, Place]]:
                 yield runs, template.place(logical_id)
 
 
-def known_references(content: Mapping[str, Any], region: str) -> dict[str, str]:
-    """The values of references in a template: pseudo parameters, parameters with a default, buckets with a name.
-
-    Not for the China and GovCloud regions, which have another suffix and partition.
-    """
-    parameters = {
-        name: str(parameter["Default"])
-        for name, declared in as_mapping(content.get("Parameters")).items()
-        if (parameter := as_mapping(declared)).get("Type") in ("String", "Number") and "Default" in parameter
-    }
-    buckets = {
-        logical_id: name
-        for logical_id, resource in as_mapping(content.get("Resources")).items()
-        if as_mapping(resource).get("Type") == "AWS::S3::Bucket"
-        and isinstance(name := as_mapping(as_mapping(resource).get("Properties")).get("BucketName"), str)
-    }
-    is_apart = region.startswith(("cn-", "us-gov-", "us-iso"))
-    names = {} if is_apart else {"AWS::URLSuffix": "amazonaws.com", "AWS::Partition": "aws"}
-    return {**parameters, **buckets, **names, **({"AWS::Region": region} if region else {})}
-
-
 def _with_defaults(properties: Mapping[str, Any], defaults: Mapping[str, Any]) -> Mapping[str, Any]:
     """SAM joins variables and layers; for other properties the function's value wins."""
     if not defaults:
@@ -155,21 +129,21 @@ def _lost_layers(properties: Mapping[str, Any], added: str) -> Sequence[Any]:
 
 def _layer_content(template: Template, layer: Any) -> Any:
     """The content of a layer of this template; None for one from elsewhere."""
-    resource = template.resources.get(str(as_mapping(layer).get("Ref")))
+    resource = template.resources.get(ref_of(layer))
     if resource is None or resource.get("Type") not in _LAYER_TYPES:
         return None
     properties = as_mapping(resource.get("Properties"))
     return properties.get("Content") or properties.get("ContentUri") or {}
 
 
-def _kind(template: Template, layer: Any, files: Files) -> LayerKind:
-    if as_mapping(layer) == {"Ref": "AWS::NoValue"}:
+def _kind(template: Template, layer: Any) -> LayerKind:
+    if ref_of(layer) == "AWS::NoValue":
         return "other"
     content = _layer_content(template, layer)
     if content is None:
         return "unseen"
     try:
-        found = files.read(content, _IN_LAYER)
+        found = template.assets.read(content, _IN_LAYER)
     except LookupError:
         return "unseen"
     if found is None:
@@ -184,7 +158,7 @@ def _own_shields(folder: Path) -> frozenset[bytes]:
     return frozenset(file.read_bytes() for file in files if file.is_file())
 
 
-def _find_presets(template: Template, properties: Mapping[str, Any], files: Files) -> Sequence[str]:
+def _find_presets(template: Template, properties: Mapping[str, Any]) -> Sequence[str]:
     """The presets of libraries in the code and its layers that need executable memory."""
     runtime = str(properties.get("Runtime"))
     if not runtime.startswith("python"):
@@ -197,19 +171,19 @@ def _find_presets(template: Template, properties: Mapping[str, Any], files: File
         for name, preset in PRESETS.items()
         if preset.allow_executable_memory
         and preset.package
-        and any(_holds(files, content, f"{folder}{preset.package}/__init__.py") for content, folder in places)
+        and any(_holds(template, content, f"{folder}{preset.package}/__init__.py") for content, folder in places)
     ]
 
 
-def _holds(files: Files, content: Any, name: str) -> bool:
+def _holds(template: Template, content: Any, name: str) -> bool:
     try:
-        return files.read(content, name) is not None
+        return template.assets.read(content, name) is not None
     except LookupError:  # no warning for an unreadable asset
         return False
 
 
 def _policy_file(
-    template: Template, properties: Mapping[str, Any], environment: Mapping[str, Any], files: Files
+    template: Template, properties: Mapping[str, Any], environment: Mapping[str, Any]
 ) -> tuple[FileKind, str]:
     """The state of the policy file, and its text."""
     name = environment.get(POLICY_FILE_VARIABLE)
@@ -230,7 +204,7 @@ def _policy_file(
     unseen = False
     for content in contents:
         try:
-            found = None if content is None else files.read(content, inner)
+            found = None if content is None else template.assets.read(content, inner)
             unseen = unseen or content is None
         except LookupError:
             unseen = unseen or "ZipFile" not in as_mapping(content)  # inline code is one file: index

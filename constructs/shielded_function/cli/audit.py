@@ -17,12 +17,13 @@ from rich.table import Table
 from shielded_function.checks.assembly import AssemblyError, read_assembly
 from shielded_function.checks.checking import Report, check
 from shielded_function.checks.comparing import Change, compare
-from shielded_function.checks.finding import Finding, Place
+from shielded_function.checks.finding import Finding
 from shielded_function.checks.model import LambdaFunction
 from shielded_function.checks.sarif import to_sarif
 from shielded_function.checks.template_functions import read_out_of_scope
 from shielded_function.errors import ShieldError
 from shielded_function.policy.dates import read_day
+from shielded_function_monitoring.cfn.template import Place
 
 from .blast_radius import as_json, radii_of
 from .errors import CliError

@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
-from shielded_function.checks.finding import Place
 from shielded_function.checks.model import Assembly, LambdaFunction
 from shielded_function.granted import Grants
 from shielded_function.granted.actions import Action, endpoint_of, parse_action, services_of
@@ -18,6 +17,7 @@ from shielded_function.granted.template_reader import TemplateGrants
 from shielded_function.granted_policy import is_unknown_grant
 from shielded_function.policy import ShieldPolicy
 from shielded_function.policy.texts import without_packages
+from shielded_function_monitoring.cfn.template import Place
 
 from .openings import Opening, of_listed_hosts
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from shielded_function_monitoring.intrinsics import ACCOUNT, REGION, Resolver
+from shielded_function_monitoring.cfn.values import ACCOUNT, REGION, Resolver
 
 from ..errors import ShieldError
 from . import firewall

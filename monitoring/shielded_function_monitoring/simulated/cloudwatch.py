@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..alarm import AlarmState
+from ..cfn.values import ACCOUNT, REGION, Resolver
 from ..errors import ShieldError
-from ..intrinsics import ACCOUNT, REGION, Resolver
 from ..pattern import Selector, read_line
 from .alarms import Alarm, CompositeAlarm, Contributor, Evaluation, MetricAlarm, QueryAlarm
 from .filters import MetricFilter, too_many
@@ -94,7 +94,7 @@ class SimulatedCloudWatch:
         Args:
             template: as `cdk synth` writes it.
             stack: the stack's name, from which names are made that the template does not give.
-            values: known values of the deployment, as `intrinsics.Resolver` takes them: `{"Topic": "arn:..."}`.
+            values: known values of the deployment, as `Resolver` takes them: `{"Topic": "arn:..."}`.
             region: where it would be deployed.
             account: by whom.
         """

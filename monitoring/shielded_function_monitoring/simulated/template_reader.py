@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar, cast
 
 from ..alarm import AlarmRule
+from ..cfn.values import IntrinsicError, Resolver
 from ..errors import ShieldError
-from ..intrinsics import IntrinsicError, Resolver
 from ..pattern import Selector, parse, parse_selector
 from .alarms import Actions, Alarm, CompositeAlarm, MetricAlarm, Place, QueryAlarm
 from .composite import parse_rule

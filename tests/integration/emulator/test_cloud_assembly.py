@@ -13,7 +13,7 @@ import pytest
 
 from shielded_function_emulator.cloud_assembly import CloudAssembly, CloudAssemblyError, Known
 from shielded_function_emulator.kernel import machine
-from shielded_function_monitoring.intrinsics import IntrinsicError, Resolver
+from shielded_function_monitoring.cfn.values import IntrinsicError, Resolver
 
 ARCHITECTURE = {"aarch64": "arm64"}.get(machine(), machine())
 PATH = {"aws:cdk:path": "Shop/Pay/Resource"}

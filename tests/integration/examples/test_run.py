@@ -16,7 +16,7 @@ from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPac
 from shielded_function_emulator.function import EmulatedFunction, Invocation
 from shielded_function_emulator.kernel import machine
 from shielded_function_emulator.sandbox import Sandbox
-from shielded_function_monitoring.intrinsics import Resolver
+from shielded_function_monitoring.cfn.values import Resolver
 
 pytestmark = pytest.mark.skipif(machine() != "x86_64", reason="the examples' functions are for x86_64")
 

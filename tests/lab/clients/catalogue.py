@@ -7,7 +7,7 @@ from typing import Any
 
 from lab.clients.network import DUAL, TEXT
 from lab.clients.servers import BROKER, CACHE, DATABASE, ECHO, GREETER, GREETER_TLS, PLACES, WEB
-from shielded_function_monitoring.intrinsics import REGION
+from shielded_function_monitoring.cfn.values import REGION
 
 NO_SUCH_NAME, NO_PERMISSION = "Name or service not known", "Permission denied"
 

@@ -19,7 +19,7 @@ from shielded_function_emulator.dns_server import DnsServer, Question
 from shielded_function_emulator.platform_files import INTERPRETER, LAYERS_ROOT, RUNTIME_ROOT
 from shielded_function_emulator.sandbox import Sandbox
 from shielded_function_emulator.web import WebServer
-from shielded_function_monitoring.intrinsics import REGION
+from shielded_function_monitoring.cfn.values import REGION
 
 INSIDE = Path(__file__).parent / "inside"
 SHIELD = "/opt/shielded-function/shield"

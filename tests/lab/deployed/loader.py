@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lab.deployed.moto_server import ACCOUNT, REGION, MotoServer, physical_resources
-from shielded_function_monitoring.intrinsics import Resolver
+from shielded_function_monitoring.cfn.values import Resolver
 
 NESTED = "AWS::CloudFormation::Stack"
 FUNCTION = "AWS::Lambda::Function"

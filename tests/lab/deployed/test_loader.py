@@ -6,7 +6,7 @@ import pytest
 
 from lab.deployed import loader
 from lab.deployed.moto_server import ACCOUNT, REGION
-from shielded_function_monitoring.intrinsics import IntrinsicError, Resolver
+from shielded_function_monitoring.cfn.values import IntrinsicError, Resolver
 
 ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:Shop-Fn-1"
 TEMPLATE = {

@@ -12,7 +12,7 @@ from shielded_function_emulator.composite import Composite
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.sandbox import Sandbox
 from shielded_function_emulator.web import Receiver, WebServer
-from shielded_function_monitoring.intrinsics import REGION
+from shielded_function_monitoring.cfn.values import REGION
 
 _API, _API_ADDRESS = "api.example", "198.51.100.60"
 _AWS_ADDRESS = "198.51.100.40"

@@ -14,7 +14,7 @@ from constructs import IConstruct
 
 from shielded_function import ShieldedFunction, ShieldPerimeter, ShieldPolicy
 from shielded_function.testing import SimulatedPerimeter
-from shielded_function_monitoring.intrinsics import Resolver
+from shielded_function_monitoring.cfn.values import Resolver
 from unit.constructs.aws import aws
 
 pytestmark = pytest.mark.promise("construct.everywhere")

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 
+from shielded_function_monitoring.cfn.template import Template, as_mapping, canonical, ref_of
 from shielded_function_monitoring.filters import NAMESPACE
 
-from ..model import Assembly, LambdaFunction, Template, as_mapping, canonical
+from ..model import Assembly, LambdaFunction
 from .rule import Context, Problem
 from .topics import Topics
 
@@ -244,10 +245,7 @@ class Monitoring:
 
     def _local_log_group(self, template: Template, name: Any) -> tuple[Template, str] | None:
         """The log group of the same template that a name refers to."""
-        reference = as_mapping(name)
-        logical_id = reference.get("Ref")
-        if set(reference) != {"Ref"} or not isinstance(logical_id, str):
-            return None
+        logical_id = ref_of(name)
         made = as_mapping(template.resources.get(logical_id)).get("Type") == _LOG_GROUP
         return (template, logical_id) if made else None
 
@@ -258,11 +256,11 @@ class Monitoring:
 
     def _parent_value(self, template: Template, name: Any) -> tuple[Template, Any]:
         """The value, in the parent, of a nested stack's parameter."""
-        parameter = as_mapping(name).get("Ref")
+        parameter = ref_of(name)
         for home in self._templates:
             for _, properties in home.of_type(_NESTED):
                 given = as_mapping(properties.get("Parameters"))
-                if home is not template and isinstance(parameter, str) and parameter in given:
+                if home is not template and parameter in given:
                     return self._parent_value(home, given[parameter])
         return template, name
 

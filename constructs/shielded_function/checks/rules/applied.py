@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from shielded_function.runtimes import SUPPORTED, TESTED, can_be_shielded
+from shielded_function_monitoring.cfn.template import as_mapping, canonical, construct_of, ref_of, referred
 from shielded_function_monitoring.template import WRAPPER
 
 from ...globs import covers
@@ -14,10 +15,6 @@ from ..model import (
     POLICY_FILE_VARIABLE,
     WRAPPER_VARIABLE,
     LambdaFunction,
-    as_mapping,
-    canonical,
-    construct_of,
-    referred,
 )
 from .rule import ENVIRONMENT, Context, Problem
 
@@ -122,7 +119,7 @@ def architecture_mismatch(function: LambdaFunction, context: Context) -> Iterato
     architectures = function.properties.get("Architectures", ["x86_64"])
     layers = function.properties.get("Layers")
     for kind, layer in zip(function.layers, layers if isinstance(layers, list) else (), strict=False):
-        resource = as_mapping(function.template.resources.get(str(as_mapping(layer).get("Ref"))))
+        resource = as_mapping(function.template.resources.get(ref_of(layer)))
         compatible: Any = as_mapping(resource.get("Properties")).get("CompatibleArchitectures")
         known = _texts(architectures) and _texts(compatible)
         if kind in ("shield", "unknown-shield") and known and not set(architectures) & set(compatible):

@@ -14,10 +14,11 @@ from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple, cast
 
 from shielded_function_monitoring.alert import MODES, POLICIES, START
+from shielded_function_monitoring.cfn.template import canonical
 from shielded_function_monitoring.filters import level_of, severity_of
 from shielded_function_monitoring.pattern import Pattern, PatternError, parse
 
-from ..model import LambdaFunction, canonical
+from ..model import LambdaFunction
 from .alerts import Alarm, Filter, filters_of, names_of, watching
 from .rule import Context, Problem
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from shielded_function_monitoring.cfn.template import as_mapping
+
 from ...globs import covers
 from ...granted_policy import is_unknown_grant
 from ...policy.fields import effective_on_failure
 from ...policy.presets import PRESETS
-from ..model import LambdaFunction, as_mapping
+from ..model import LambdaFunction
 from .rule import ENVIRONMENT, Context, Problem
 
 if TYPE_CHECKING:

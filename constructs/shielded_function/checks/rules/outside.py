@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from shielded_function_monitoring.cfn.template import as_mapping
+
 from ...globs import covers
-from ..model import LambdaFunction, as_mapping
+from ..model import LambdaFunction
 from .rule import Context, Problem
 
 _VPC = "Properties.VpcConfig"

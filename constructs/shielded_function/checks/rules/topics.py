@@ -13,7 +13,9 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, Final, cast
 
-from ..model import Assembly, Template, as_mapping, canonical, referred
+from shielded_function_monitoring.cfn.template import Template, as_mapping, canonical, referred
+
+from ..model import Assembly
 
 SERVICE: Final = "cloudwatch.amazonaws.com"
 # The needed action, and the policy actions that grant it.

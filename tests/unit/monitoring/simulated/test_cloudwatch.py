@@ -12,7 +12,7 @@ import pytest
 
 from harness import chains
 from harness.chains import STACK, TOPIC, Granularity
-from shielded_function_monitoring.intrinsics import Resolver
+from shielded_function_monitoring.cfn.values import Resolver
 from shielded_function_monitoring.simulated import (
     LogEvent,
     MetricKey,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
-from .errors import ShieldError
+from ..errors import ShieldError
 
 REGION: Final = "us-east-1"
 ACCOUNT: Final = "123456789012"
