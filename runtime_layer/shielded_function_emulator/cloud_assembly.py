@@ -119,9 +119,12 @@ class CloudAssembly:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         try:
-            self._stacks = {template.key: template for template in cfn.CloudAssembly(directory).templates}
+            templates = cfn.CloudAssembly(directory).templates
         except cfn.AssemblyError as error:
             raise CloudAssemblyError(f"{directory} is not the output of `cdk synth`: {error}") from error
+        # The app's own stacks come before those of its stages.
+        templates.sort(key=lambda template: len(template.assets.directory.parts))
+        self._stacks = {template.key: template for template in templates}
 
     def template(self, stack: str) -> dict[str, Any]:
         """A stack's template."""
