@@ -27,7 +27,7 @@ from .granted_policy import is_advice, is_unknown_grant, wants_grants, with_gran
 from .kinds import owner_of
 from .layer import policy_layer
 from .log_group import allow_writing, log_group_of_lambda
-from .monitoring.descriptions import MAX_LENGTH, Place, Text, describe_function
+from .monitoring.descriptions import Place, Text, describe_function
 from .monitoring.function_filters import NO_FUNCTION
 from .monitoring.resources import WantedAlarm, make_alarms, make_filter, metric_of
 from .monitoring.watches import (
@@ -40,7 +40,6 @@ from .monitoring.watches import (
 )
 from .names import (
     ACCOUNT_VARIABLE,
-    LAMBDAS,
     LEFT_OUT,
     NEXT_WRAPPER_VARIABLE,
     OFF,
@@ -67,7 +66,6 @@ ID: Final = "Shield"
 _TOKEN: Final = re.compile(r"\$\{Token\[[^\]]*\]\}")
 _MAX_FUNCTION_NAME: Final = 64
 _MAX_REGION: Final = 16
-_MAX_STACK_NAME: Final = 128
 
 
 @jsii.implements(cdk.IAspect)
@@ -479,27 +477,15 @@ class FunctionShield(AttachedShield):
         return severity_for(watch, vars(policy))
 
     def _place(self, name: str) -> Place:
-        region, log_group = self._shields.region, self.log_group_name
-        known = self._given_log_group_name() if self._owns_log_group else None
-        longest = MAX_LENGTH if not self._logs_alone else self._longest_log_group_name()
-        if known is not None and "${" not in known:
-            longest = len(known)
+        region = self._shields.region
         return Place(
             path=self.handle.path,
             function=Text(name, _MAX_FUNCTION_NAME if "${" in name else len(name)),
             region=Text(region, _MAX_REGION if "${" in region else len(region)),
-            log_group=Text(log_group, longest if "${" in log_group else len(log_group)),
         )
 
     def _given_log_group_name(self) -> str | None:
         return self._options.logs.name_for(self.handle.path, lambda: self._shields.name)
-
-    def _longest_log_group_name(self) -> int:
-        """CloudFormation's name: the stack's name, the logical id (the path and 8 characters), and 12 more."""
-        if not self._owns_log_group:
-            return len(LAMBDAS) + _MAX_FUNCTION_NAME
-        stack = self._shields.name
-        return (_MAX_STACK_NAME if "${" in stack else len(stack)) + len(self.handle.path) + len("/Shield/LogGroup") + 22
 
     def _warn(self, facts: FunctionFacts) -> None:
         if self._switch == "off":

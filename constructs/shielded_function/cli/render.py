@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from shielded_function.monitoring.descriptions import MAX_LENGTH as MAX_DESCRIPTION
 from shielded_function.monitoring.descriptions import Place, Subject, Text, describe_function
 from shielded_function.monitoring.watches import CLASS_SEVERITY, QUIET_MINUTES, general_counter
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
@@ -286,8 +285,7 @@ def _common(settings: Mapping[str, str], options: Options, quote: Callable[[str]
 
 def _alarms(options: Options, quote: Callable[[str], str]) -> Iterator[dict[str, str]]:
     """The values that differ between the alarms: the construct's, without a link, as the region is unknown."""
-    unknown = Text("", MAX_DESCRIPTION)
-    place = Place(options.function, Text(options.function, len(options.function)), Text("", 0), unknown)
+    place = Place(options.function, Text(options.function, len(options.function)), Text("", 0))
     for kind, severity in CLASS_SEVERITY.items():
         text = describe_function(place, Subject(severity=severity, level=LEVELS[kind])).value
         yield {

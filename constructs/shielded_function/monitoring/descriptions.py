@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from shielded_function_monitoring.filters import Counted, Severity
-from shielded_function_monitoring.queries import alarm_link, console_link, lines_query
+from shielded_function_monitoring.queries import alarm_link, function_link
 
 MAX_LENGTH: Final = 1024
 PREFIX: Final = "shield"
@@ -32,19 +32,17 @@ class Text(NamedTuple):
 
 @dataclass(frozen=True)
 class Place:
-    """The place of a function and its lines.
+    """The place of a function.
 
     Attributes:
         path: the function's construct path.
         function: its name.
-        region: its region.
-        log_group: its log group's name.
+        region: its region; empty where unknown.
     """
 
     path: str
     function: Text
     region: Text
-    log_group: Text
 
 
 @dataclass(frozen=True)
@@ -109,7 +107,7 @@ _MEANING: Final[Mapping[Counted, tuple[str, str, str]]] = {
     ),
 }
 _SEVERAL: Final[Mapping[str | None, str]] = {
-    "ERROR": "a connection or program was blocked, the shield was touched, or a start went wrong",
+    "ERROR": "an unlisted connection or program was tried, the shield was touched, or a start went wrong",
     "WARN": "something else was blocked, or let through and reported",
     None: "it did, or tried, something outside its policy",
 }
@@ -144,18 +142,18 @@ def alarm_name(prefix: str, kind: str, stack: str, place: str, policy: Counted |
 def describe_function(place: Place, subject: Subject) -> Text:
     """The description of an alarm on one function.
 
-    The link to its lines is omitted where long names might exceed the limit.
+    The link to the function, in the console, is omitted where long names might exceed the limit.
     """
-    region = f" --region {place.region.value}" if place.region.value else ""
-    command = f"`shielded-function alerts --function {place.function.value}{region} --since 1h`"
-    text = _write(place.path, command, subject)
-    names = [place.function, place.region]
-    longest = len(text) + sum(each.longest - len(each.value) for each in names)
-    query = lines_query(subject.policy, subject.level)
-    link = console_link(place.region.value, place.log_group.value, query)
-    stand_ins = console_link("x" * place.region.longest, "${" + "x" * (place.log_group.longest - 2), query)
-    with_link = longest + len(f"{stand_ins}\n")
-    return Text(f"{link}\n{text}", with_link) if with_link <= MAX_LENGTH else Text(text, longest)
+
+    def write(function: str, region: str, *, linked: bool) -> str:
+        where = f" --region {region}" if region else ""
+        command = f"`shielded-function alerts --function {function}{where} --since 1h`"
+        return _write(place.path, command, subject, function_link(region, function) if linked and region else "")
+
+    stand_ins = "x" * place.function.longest, "x" * place.region.longest
+    linked = len(write(*stand_ins, linked=True)) <= MAX_LENGTH
+    longest = len(write(*stand_ins, linked=linked))
+    return Text(write(place.function.value, place.region.value, linked=linked), longest)
 
 
 def describe_fleet(subject: Subject, region: str, name: str, *, contributors: bool) -> Text:
@@ -168,17 +166,18 @@ def describe_fleet(subject: Subject, region: str, name: str, *, contributors: bo
         contributors: whether each of them notifies separately.
     """
     who = "A function that it names as a contributor" if contributors else "A function of this account and region"
-    text = _write(who, f"`shielded-function alerts --by function --region {region} --since 1h`", subject)
-    return Text(f"{alarm_link(region, name)}\n{text}", MAX_LENGTH)
+    command = f"`shielded-function alerts --by function --region {region} --since 1h`"
+    return Text(_write(who, command, subject, alarm_link(region, name)), MAX_LENGTH)
 
 
 def shortest(path: str, subject: Subject) -> int:
     """The least length of the description of an alarm on one function, without the link."""
     unknown = Text("", 64)
-    return describe_function(Place(path, unknown, Text("", 16), Text("", MAX_LENGTH)), subject).longest
+    return describe_function(Place(path, unknown, Text("", 16)), subject).longest
 
 
-def _write(who: str, command: str, subject: Subject) -> str:
+def _write(who: str, command: str, subject: Subject, link: str) -> str:
+    """The severity, the function and the event first, as a phone shows the first 200 characters; the link last."""
     label = f"[{subject.severity}] " if subject.severity else ""
     if subject.policy is None:
         event, last_step = _SEVERAL[subject.level], _if_intended("add `allow` to its policy")
@@ -186,12 +185,12 @@ def _write(who: str, command: str, subject: Subject) -> str:
         _, happened, last_step = _MEANING[subject.policy]
         event = f"{subject.policy}: {happened}"
     lines = [
+        f"{label}{who}: {event}.",
         f"1. Run {command}",
         f"2. {_STARTS if subject.policy == 'start' else _MODES}.",
         "3. Compare `version` and the first time with the last deployment.",
         f"4. {last_step}.",
-        f"{label}{who}: {event}.",
     ]
     lines += [f"Owner: {subject.owner}"] if subject.owner else []
     lines += [f"Runbook: {subject.runbook}"] if subject.runbook else []
-    return "\n".join(lines)
+    return "\n".join([*lines, *([link] if link else [])])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, cast
@@ -16,6 +17,7 @@ from constructs import Construct
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from harness.function_template import ALARM, FILTER, Props, Resources
+from integration.docs.pages import ROOT, read_page
 from shielded_function import AlarmOptions, ControlAlarm, ShieldedFunction, ShieldError, ShieldMonitoring, ShieldPolicy
 from shielded_function.testing import alert_line, simulate_cloudwatch
 from shielded_function_monitoring.filters import violations_by_policy
@@ -48,8 +50,8 @@ def text_of(value: Any) -> str:
 
 
 def label_of(alarm: dict[str, Any]) -> str:
-    """The severity that its description begins with, behind the link."""
-    return next(word for word in text_of(alarm["AlarmDescription"]).split() if word.startswith("["))
+    """The severity that its description begins with."""
+    return text_of(alarm["AlarmDescription"]).split()[0]
 
 
 def dimensions(alarm: dict[str, Any]) -> dict[str, Any]:
@@ -315,20 +317,52 @@ def test_every_description_fits(props: Props, resources: Resources) -> None:
         for alarm in resources(stack, ALARM).values():
             known = text_of(alarm["AlarmDescription"])
             parts = [part for part in alarm["AlarmDescription"]["Fn::Join"][1] if not isinstance(part, str)]
-            longest, log_group = {"AWS::Region": 16}, 2 * len(name) + len(path) + 39
-            size = len(known) + sum(
-                longest.get(part["Ref"], log_group if "LogGroup" in part["Ref"] else 64) - len(f"<{part['Ref']}>")
-                for part in parts
-            )
+            longest = {"AWS::Region": 16}
+            size = len(known) + sum(longest.get(part["Ref"], 64) - len(f"<{part['Ref']}>") for part in parts)
             assert size <= 1024
-            assert known.startswith("https://") or name != "Shop", "in an ordinary stack there is room for the link"
-            assert known.endswith("x")
-    stack = cdk.Stack(cdk.App(), "Shop")
-    name = cdk.CfnParameter(stack, "Name").value_as_string  # of the log group: a link might not fit
-    ShieldedFunction(stack, "Fn", log_group=logs.LogGroup.from_log_group_name(stack, "Shared", name), **props)
-    for alarm in resources(stack, ALARM).values():
-        assert "https://" not in text_of(alarm["AlarmDescription"])
-        assert "1. Run `shielded-function alerts --function <Fn" in text_of(alarm["AlarmDescription"])
+            assert known.endswith("?tab=monitoring"), "there is room for the link"
+            assert f"Runbook: {runbook}\n" in known
+
+
+def page_of(alarm: dict[str, Any]) -> str:
+    """The description as it is deployed: each function's name is its construct's, in small letters."""
+    return re.sub(r"<(Own|Given|Checkout)\w+>", lambda ref: ref[1].lower(), text_of(alarm["AlarmDescription"]))
+
+
+@pytest.mark.parametrize("granularity", ["function", "control", "fleet"])
+def test_the_page_on_a_phone(app: cdk.App, props: Props, resources: Resources, granularity: Any) -> None:
+    """The first 200 characters say what happened, and a linker takes the whole link, with any log group."""
+    from linkify_it import LinkifyIt
+
+    stack = cdk.Stack(app, "Shop", env=cdk.Environment(account="123456789012", region="eu-west-1"))
+    alarms = AlarmOptions(granularity=granularity, owner="payments", runbook="https://wiki.example/shield")
+    name = cdk.CfnParameter(stack, "Name").value_as_string
+    ShieldedFunction(stack, "Own", function_name="own", alarms=alarms, **props)
+    group = logs.LogGroup.from_log_group_name(stack, "Shared", name)
+    ShieldedFunction(stack, "Given", function_name="given", log_group=group, alarms=alarms, **props)
+    found = [resource for place in app.node.find_all() if isinstance(place, cdk.Stack)
+             for resource in resources(place, ALARM).values()]  # fmt: skip
+    assert found
+    for alarm in found:
+        text = page_of(alarm)
+        shown = next((name for name in ("own", "given") if f"/functions/{name}?" in text), None)
+        who = f"Shop/{shown.title()}: " if shown else "A function that it names as a contributor: "
+        assert re.match(rf"\[(critical|warning|notice)\] {re.escape(who)}", text)
+        assert "." in text[:200].partition(who)[2], "the whole sentence"
+        assert "http" not in text[:200]
+        links = [link.url for link in LinkifyIt().match(text) or []]
+        assert links == ["https://wiki.example/shield", text.splitlines()[-1]]
+        assert len(links[-1]) <= 150
+        assert not set(links[-1]) & set("'()*~ ")
+
+
+def test_the_runbook_shows_the_page(app: cdk.App, props: Props, resources: Resources) -> None:
+    stack = cdk.Stack(app, "Shop", env=cdk.Environment(region="eu-west-1"))
+    ShieldedFunction(stack, "Checkout", function_name="checkout", **props)
+    texts = [page_of(alarm) for alarm in resources(stack, ALARM).values()]
+    (shown,) = [text for text in texts if text.startswith("[critical]")]
+    blocks = read_page(ROOT / "docs" / "guide" / "runbook.md").blocks
+    assert shown in [block.text.strip() for block in blocks]
 
 
 @pytest.mark.parametrize("granularity", ["function", "control", "fleet"])
