@@ -70,7 +70,7 @@ def to_html(report: Report) -> str:
         groups=report.groups[:MAX_ROWS],
         functions=_functions(report)[:MAX_ROWS],
         with_violations=len({_place(each) for each in report.groups}),
-        armed=sum(each.state == "armed" for each in report.coverage),
+        armed=sum(each.armed > 0 for each in report.coverage),
         by_severity={name: sum(g.count for g in report.groups if g.severity == name) for name in SEVERITIES},
         choices=_choices(report.groups[:MAX_ROWS]),
         policies=_in_order(each.policy for each in report.groups),
