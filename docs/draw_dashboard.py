@@ -49,7 +49,8 @@ def lines() -> Iterator[tuple[str, str, float]]:
     for minute in range(37, _MINUTES):
         to = {"host": "collect.evil.example", "port": 443, "protocol": "tcp"}
         by = {"package": "colorsys-extra", "file": "/var/task/colorsys_extra/__init__.py", "line": 12}
-        yield "shop-checkout", _line("shop-checkout", minute, minute % 4 + 2, details=to, caller=by), minute
+        for _ in range(minute % 4 + 2):
+            yield "shop-checkout", _line("shop-checkout", minute, details=to, caller=by), minute
     by = {"package": "colorsys-extra", "file": "/var/task/colorsys_extra/__init__.py", "line": 19}
     program = {"path": "/bin/sh"}
     yield "shop-checkout", _line("shop-checkout", 41, policy="create_child_process", details=program, caller=by), 41
@@ -59,8 +60,8 @@ def lines() -> Iterator[tuple[str, str, float]]:
         yield "shop-refund", _line("shop-refund", minute, mode="alert", details=to, caller=by), minute
 
 
-def _line(name: str, minute: int, count: int = 1, event: str = "", **facts: Any) -> str:
-    line = json.loads(alert_line(name, time=_START + 60 * minute, count=count, **facts))
+def _line(name: str, minute: int, event: str = "", **facts: Any) -> str:
+    line = json.loads(alert_line(name, time=_START + 60 * minute, **facts))
     if event:
         line = {each: line[each] for each in ("function_shield", "v", "function", "timestamp")} | {"event": event}
     return json.dumps(line | {"version": "7"}, separators=(",", ":"))

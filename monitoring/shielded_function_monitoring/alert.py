@@ -249,6 +249,8 @@ def _count(fields: Mapping[str, Any]) -> int:
     count = _required(fields, "count", int)
     if count < 1:
         raise AlertError(f"count: {_shown(count)} is less than 1")
+    if count > 1 and "event" not in fields and fields.get("policy") != "read_handler":
+        raise AlertError(f"count: {_shown(count)}, and only events and reads of the handler stand for several")
     return count
 
 

@@ -1,13 +1,14 @@
-"""Which lines count, and where they are counted: the metric filters that the constructs put on a log group.
+r"""Which lines count, and where they are counted: the metric filters that the constructs put on a log group.
 
 Each line that is a violation has `policy` and `count`, so one filter with the value `$.count` loses none.
 
->>> violations().render()
-'{ ($.function_shield IS TRUE) && ($.count >= 1) && ($.policy = "*") }'
->>> violations(without=["read_handler"]).render()
-'{ ($.function_shield IS TRUE) && ($.count >= 1) && ($.policy = "*") && ($.policy != "read_handler") }'
->>> violations("read_write_tmp", mode="block").render()
-'{ ($.function_shield IS TRUE) && ($.count >= 1) && ($.policy = "read_write_tmp") && ($.mode = "block") }'
+>>> print(violations().render().replace(" && ", "\n"))
+{ ($.function_shield IS TRUE)
+($.count >= 1)
+(($.count <= 1) || ($.event = "*") || ($.policy = "read_handler"))
+($.policy = "*") }
+>>> violations("read_write_tmp", mode="block").render().split(" && ")[2:]
+['(($.count <= 1) || ($.event = "*"))', '($.policy = "read_write_tmp")', '($.mode = "block") }']
 
 Metrics: one namespace, and one name, `Violations`. A filter publishes a value for the dimensions that it has and for
 no other, and CloudWatch does not sum over dimensions: an alarm must name exactly those of the filter. A filter that
@@ -129,7 +130,13 @@ _NOT_OF_PACKAGE: Final = text("$.level", "!=", LEVEL_OF_PACKAGE)
 
 # Each pattern names `$.count`: a metric's value is to be "the name of the field that you specified in the filter
 # pattern", as CloudFormation's reference has it (AWS::Logs::MetricFilter MetricTransformation, MetricValue).
-_OURS: Final = (is_true("$.function_shield"), number("$.count", ">=", 1))
+_HANDLER: Final = "read_handler"
+
+
+def _ours(*, handler: bool = True) -> list[Pattern]:
+    """The shield's own lines: only events, and reads of the handler (`handler`), stand for several violations."""
+    several = [exists("$.event"), *([text("$.policy", "=", _HANDLER)] if handler else [])]
+    return [is_true("$.function_shield"), number("$.count", ">=", 1), any_of(number("$.count", "<=", 1), *several)]
 
 
 def violations(
@@ -176,7 +183,7 @@ def violations(
     if problems:
         raise PatternError("; ".join(problems))
     conditions = [
-        *_OURS,
+        *_ours(handler=policy in (None, _HANDLER) and _HANDLER not in without),
         exists("$.policy") if policy is None else text("$.policy", "=", policy),
         *(text("$.policy", "!=", name) for name in without),
         *([] if mode is None else [text("$.mode", "=", mode)]),
@@ -199,7 +206,7 @@ def violations_by_policy() -> Pattern:
     `PLATFORM_PROGRAMS` and `PACKAGE` do not count.
     """
     named = any_of(*(text("$.policy", "=", name) for name in COUNTED))
-    return all_of(*_OURS, named, *_without_platform(), _NOT_OF_PACKAGE)
+    return all_of(*_ours(), named, *_without_platform(), _NOT_OF_PACKAGE)
 
 
 def of_functions(pattern: str, names: Sequence[str]) -> str:
@@ -241,7 +248,10 @@ def violations_of(severity: Severity, *, without: Sequence[Counted] = ()) -> Pat
     if severity not in possible:
         raise PatternError(_ALL_APART.format(severity))
     return all_of(
-        *_OURS, exists("$.policy"), text("$.severity", "=", severity), *(text("$.policy", "!=", n) for n in without)
+        *_ours(handler=severity != "critical" and _HANDLER not in without),
+        exists("$.policy"),
+        text("$.severity", "=", severity),
+        *(text("$.policy", "!=", name) for name in without),
     )
 
 

@@ -132,6 +132,7 @@ assert set(_EVENTS) == set(EVENTS)
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of every line that the shield writes."""
     alert = _object({**_COMMON, **_ALERT}, (*_REQUIRED, "policy", "mode", "count", "details", "pid"))
+    alert["anyOf"] = [{"properties": {"count": {"const": 1}}}, {"properties": {"policy": {"const": "read_handler"}}}]
     events = [
         _object({**_COMMON, "event": {"const": event}, **fields}, (*_REQUIRED, "event", *required))
         for event, (fields, required) in _EVENTS.items()

@@ -13,9 +13,13 @@ GRANULARITIES: tuple[Granularity, ...] = ("function", "control", "fleet")
 STACK = "Shop"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:Shop-Topic"
 NAMESPACE = "ShieldedFunction"
-PATTERN = '{ ($.function_shield IS TRUE) && ($.count >= 1) && ($.policy = "*") }'
+PATTERN = (
+    '{ ($.function_shield IS TRUE) && ($.count >= 1) && (($.count <= 1) || ($.event = "*") || '
+    '($.policy = "read_handler")) && ($.policy = "*") }'
+)
 WITHOUT_READ_HANDLER = (
-    '{ ($.function_shield IS TRUE) && ($.count >= 1) && ($.policy = "*") && ($.policy != "read_handler") }'
+    '{ ($.function_shield IS TRUE) && ($.count >= 1) && (($.count <= 1) || ($.event = "*")) && ($.policy = "*") && '
+    '($.policy != "read_handler") }'
 )
 QUERY = 'SELECT SUM(Violations) FROM SCHEMA("ShieldedFunction", FunctionName) GROUP BY FunctionName ORDER BY SUM() DESC'
 

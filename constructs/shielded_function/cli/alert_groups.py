@@ -34,7 +34,7 @@ class Groups(NamedTuple):
 
 
 def groups_of(by: str, rows: Iterable[Row], most: int | None) -> Groups:
-    """The groups, sorted by severity, then control, then frequency.
+    """The groups, sorted by severity, then control, then frequency. Where not all are shown, each control is.
 
     Args:
         by: a key of `queries.GROUPS`.
@@ -53,8 +53,23 @@ def groups_of(by: str, rows: Iterable[Row], most: int | None) -> Groups:
             kinds, violations = kinds + 1, violations + group["violations"]
             yield group
 
-    shown = _sorted(counted()) if most is None else heapq.nsmallest(most, counted(), key=_order)
+    shown = _sorted(counted()) if most is None else _choose(counted(), most)
     return Groups(shown, kinds, violations)
+
+
+def _choose(groups: Iterable[Group], most: int) -> list[Group]:
+    """The first groups in their order, of which each control has its share: a forged one fills no table alone."""
+    kept: dict[str, list[Group]] = {}
+    for group in groups:
+        mine = kept.setdefault(group.get("policy", ""), [])
+        mine.append(group)
+        if len(mine) > 2 * most:
+            mine[:] = heapq.nsmallest(most, mine, key=_order)
+    of_each = [sorted(mine, key=_order) for mine in kept.values()]
+    share = most // max(len(of_each), 1)
+    first = [group for mine in of_each for group in mine[:share]]
+    more = heapq.nsmallest(most - len(first), [group for mine in of_each for group in mine[share:]], key=_order)
+    return sorted([*first, *more], key=_order)
 
 
 def _sorted(groups: Iterable[Group]) -> Iterator[Group]:

@@ -7,9 +7,9 @@ the log can forge: entries are made from the attempt, by the core that also judg
     >>> from shielded_function_monitoring.learning import learn, read
     >>> line = ('{"function_shield":true,"v":1,"function":"checkout","region":"eu-west-1",'
     ...         '"timestamp":"2026-11-24T13:37:00.123456Z","level":"WARN","policy":"outbound_connectivity",'
-    ...         '"mode":"alert","count":3,"details":{"host":"api.stripe.com","ip":"198.51.100.7","port":443,'
+    ...         '"mode":"alert","count":1,"details":{"host":"api.stripe.com","ip":"198.51.100.7","port":443,'
     ...         '"protocol":"tcp","syscall":"connect"},"pid":17,"allow":"api.stripe.com:443"}')
-    >>> (log,) = read([line]).functions.values()
+    >>> (log,) = read([line] * 3).functions.values()
     >>> [(entry.field, entry.value, entry.evidence.count) for entry in learn(log).entries]
     [('allow_outbound', 'api.stripe.com:443', 3)]
 """

@@ -39,7 +39,6 @@ class FunctionLog:
         events: the shield's own, by name: `armed`, of which there is one for each cold start, `refused`, ...
         folded: by control, violations that were counted and not written: their targets are unknown.
         not_written: the same by control and mode, with the times.
-        with_others: by control, the same of violations that the line of another one counts with itself.
         reasons: the last reason of an event that has one.
         armed: `aws`, `buckets` and `hosts` of its `armed` lines; empty where a line has none.
     """
@@ -48,7 +47,6 @@ class FunctionLog:
     by_target: dict[tuple[str, ...], Observation] = field(default_factory=dict[tuple[str, ...], Observation])
     events: dict[str, Evidence] = field(default_factory=dict[str, Evidence])
     folded: dict[str, int] = field(default_factory=dict[str, int])
-    with_others: dict[str, int] = field(default_factory=dict[str, int])
     reasons: dict[str, str] = field(default_factory=dict[str, str])
     armed: set[tuple[str, str, str]] = field(default_factory=set[tuple[str, str, str]])
     rest: Rest | None = field(default=None, compare=False)
@@ -101,15 +99,8 @@ class FunctionLog:
 
     @property
     def unknown(self) -> dict[str, int]:
-        """By control, the violations whose targets are unknown: of reading the handler, only those folded.
-
-        One line a minute stands for all reads of one file of the handler, so their target is known.
-        """
-        counts = dict(self.folded)
-        for policy, count in self.with_others.items():
-            if policy != "read_handler":
-                counts[policy] = counts.get(policy, 0) + count
-        return counts
+        """By control, the violations whose targets are unknown."""
+        return self.folded
 
     @property
     def cold_starts(self) -> int:

@@ -73,9 +73,6 @@ def _add(log: FunctionLog, row: Row) -> bool:
     if policy not in POLICIES or mode not in MODES or evidence.count < 1:
         return False
     log.add(observation_of(row, evidence))
-    others = evidence.count - int(number_of(row.get("lines", "0")))
-    if others > 0:
-        log.with_others[policy] = log.with_others.get(policy, 0) + others
     return True
 
 

@@ -48,7 +48,7 @@ def alert_line(
         function: the function's name.
         policy: which control was violated.
         mode: `block` or `alert`.
-        count: how many violations the line stands for.
+        count: how many violations the line stands for; above 1 it is a `folded` one, but of `read_handler`.
         time: when, in seconds since the epoch.
         details: of the attempt, as `alert.Details` has it.
         region: the function's.
@@ -73,6 +73,7 @@ def alert_line(
         "account": account,
         "timestamp": when,
         "level": level_of(*severe, blocks=blocks),
+        **({"event": "folded"} if count > 1 and policy != "read_handler" else {}),
         "policy": policy,
         "mode": mode,
         "severity": severity_of(*severe, blocks=blocks),

@@ -20,7 +20,7 @@ def log(hours: float = 2) -> list[str]:
     return [
         "START RequestId: 1",
         armed(ago(hours=hours)),
-        connect("api.stripe.com", time=ago(hours=hours), count=4, caller="libssl.so"),
+        *[connect("api.stripe.com", time=ago(hours=hours), caller="libssl.so")] * 4,
         lookup("api.stripe.com", ago(hours=hours)),
         tmp("/tmp/x\x1b[2J", ago(hours=hours), mode="block"),
         folded("read_write_tmp", 18, ago(hours=1)),
@@ -32,7 +32,7 @@ CHAIN = ("urllib3", "requests", "app")
 
 def packages_log(time: str = "") -> list[str]:
     return [
-        *(connect("a.example", time=time, caller=each, through=CHAIN, count=2) for each in ("_socket.so", "_ssl.so")),
+        *(connect("a.example", time=time, caller=each, through=CHAIN) for each in ("_socket.so", "_ssl.so") * 2),
         connect("b.example", time=time, caller="_socket.so", through=("urllib3", "botocore", "app")),
         connect("c.example", time=time, caller="libuv.so"),
         tmp("/tmp/x", time),

@@ -58,7 +58,7 @@ def test_groups_of_a_file(file: Path) -> None:
     assert said["groups"][0] == {
         "severity": "warning", "function": "checkout", "region": "eu-west-1", "account": "123456789012",
         "policy": "outbound_connectivity", "mode": "alert", "details": details, "allow": "api.stripe.com:443",
-        "caller": "libssl.so", "violations": 4, "lines": 1, "days": 1, "first_seen": ago(hours=2),
+        "caller": "libssl.so", "violations": 4, "lines": 4, "days": 1, "first_seen": ago(hours=2),
         "last_seen": ago(hours=2), "first_version": "7", "last_version": "7",
     }  # fmt: skip
 
@@ -110,7 +110,7 @@ def test_what_has_no_target(log: Log) -> None:
 
 def test_a_call_through_another_package(log: Log) -> None:
     of_package = {"reason": "package", "through": ["urllib3", "leftpad", "app"], "allow": "api.example:443 by x"}
-    again = json.loads(connect("api.example", allow="api.example:443 by leftpad>app", reason="package", count=2))
+    again = json.loads(connect("api.example", allow="api.example:443 by leftpad>app", reason="package"))
     again = folded(
         "outbound_connectivity", 2, event="repeated", **{n: again[n] for n in ("reason", "details", "allow")}
     )
@@ -172,14 +172,14 @@ def test_by_package(log: Log) -> None:
     assert "libuv.so" in table, "the object, where no package is told"
     lines = command("alerts", file, "--lines").stdout.splitlines()
     assert lines[0].partition(", tcp  ")[2] == (
-        "by _socket.so  for app > requests > urllib3 at /var/task/urllib3/code.py:73  [allow: a.example:443]  (2 times)"
+        "by _socket.so  for app > requests > urllib3 at /var/task/urllib3/code.py:73  [allow: a.example:443]"
     )
 
 
 def test_the_page_shows_a_package(log: Log) -> None:
     page = (Path(__file__).parents[3] / "docs" / "guide" / "command-line.md").read_text(encoding="utf-8")
     (shown,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
-    file = log(connect("api.stripe.com", count=41, caller="_socket.so", through=CHAIN))
+    file = log(*[connect("api.stripe.com", caller="_socket.so", through=CHAIN)] * 41)
     assert groups_of(file, "--by", "package") == [json.loads(shown)]
 
 
@@ -230,7 +230,11 @@ def test_since_and_until_of_a_file(file: Path) -> None:
 
 
 KINDS = [
-    *(connect(f"h{n}.example", caller="_socket.so", through=CHAIN, mode="block", count=n) for n in range(1, 61)),
+    *(
+        connect(f"h{n}.example", caller="_socket.so", through=CHAIN, mode="block")
+        for n in range(1, 61)
+        for _ in range(n)
+    ),
     tmp("/tmp/" + "a-rather-long-name/" * 9, caller="libz.so"),
     alert("self_protection", mode="block"),
 ]
@@ -272,6 +276,17 @@ def test_a_narrow_terminal_gets_a_card_for_each_row(log: Log) -> None:
     assert says(command("alerts", file, "--all", "--limit", "3")) == "--limit and --all: give one of them"
 
 
+def test_no_control_fills_the_table_alone(log: Log) -> None:
+    """Lines that code prints, of a control that is shown first and with a huge count, hide no other's."""
+    forged = [alert("self_protection", path=f"/proc/{n}/mem") for n in range(60)]
+    huge = [each.replace('"count":1', '"count":10000000') for each in forged]
+    for lines in (huge, forged, [each for each in forged for _ in range(3)]):
+        found = groups_of(log(*lines, connect("evil.example")))
+        assert "evil.example" in {each["details"].get("host") for each in found}
+        shown = command("alerts", log(*lines, connect("evil.example"))).stdout
+        assert "evil.example" in shown
+
+
 def test_nothing_is_status_0(log: Log) -> None:
     done = command("alerts", log("START", armed()))
     assert (done.returncode, done.stdout) == (0, "0 violations of 0 kinds\n")
@@ -284,8 +299,8 @@ def test_lines_as_they_are(file: Path) -> None:
     assert "\x1b" not in done.stdout
     assert "(18 times)" in done.stdout
     done = command("alerts", file, "--lines", "--json")
-    assert [json.loads(line)["count"] for line in done.stdout.splitlines()] == [4, 1, 1, 18]
-    for options, status, lines in (((), 3, 5), (("--function", "other"), 0, 0)):  # the cold start too
+    assert [json.loads(line)["count"] for line in done.stdout.splitlines()] == [1] * 6 + [18]
+    for options, status, lines in (((), 3, 8), (("--function", "other"), 0, 0)):  # the cold start too
         done = command("alerts", "-", "--follow", *options, stdin=file.read_text())
         assert (done.returncode, len(done.stdout.splitlines())) == (status, lines)
 

@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 from harness.alert_lines import alert, armed, connect, refused, tmp
 from harness.thinning import long_but
 from integration.cli.alert_logs import GROUP, HERE, log, packages_log, told
-from integration.cli.insights_account import NOW, Account, account, ago, denying
+from integration.cli.insights_account import Account, account, ago, denying
 from integration.cli.moto_account import REGION
 from shielded_function import AlarmOptions, ControlAlarm, ShieldedFunction, ShieldMonitoring
 from shielded_function.cli import alerts, asking, learn, report
@@ -33,6 +33,7 @@ from shielded_function.cli.errors import CliError
 from shielded_function.cli.log_groups import Where
 from shielded_function.testing import simulate_cloudwatch
 from shielded_function_monitoring.alert import POLICIES
+from shielded_function_monitoring.queries import function_link
 
 pytestmark = pytest.mark.promise("cli.logs")
 
@@ -81,10 +82,9 @@ def test_a_log_group(aws: Account, ask: Ask) -> None:
 
 def test_learn_and_report_from_a_log_group(aws: Account, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     began = ago(days=3)
-    aws.write(
-        GROUP, [armed(began), connect("api.stripe.com", time=began, count=3), connect("b.example", time=ago(hours=2))]
-    )
-    assert learn.run(Where(**A_GROUP, place=HERE), learn.Options(), json=True) == 3
+    old = [connect("api.stripe.com", time=began)] * 3
+    aws.write(GROUP, [armed(began), *old, connect("b.example", time=ago(hours=2))])
+    assert learn.run(Where(**A_GROUP, place=HERE), learn.Options(), json=True) == 0
     (function,) = told(capsys)["functions"]
     assert function["policy"] == {"allow_outbound": ["api.stripe.com:443", "b.example:443"]}
     assert function["entries"][0]["evidence"]["days"] == 1
@@ -171,17 +171,6 @@ def _texts(stack: cdk.Stack, names: dict[str, str]) -> dict[str, str]:
     return {text(each["AlarmName"]): text(each["AlarmDescription"]) for each in made if "AlarmDescription" in each}
 
 
-def _rows_of(aws: Account, link: str) -> list[dict[str, str]]:
-    """What Logs Insights shows of the query of a link."""
-    detail = re.sub(r"\*([0-9a-f]{2})", lambda code: chr(int(code[1], 16)), link)
-    [(query, group)] = re.findall("editorString~'(.*)~source~\\(~'(.*)\\)\\)", detail)
-    span = {"startTime": int(NOW.timestamp()) - 10_800, "endTime": int(NOW.timestamp())}
-    asked = aws.logs.start_query(logGroupNames=[group], queryString=query, limit=100, **span)
-    while (answer := aws.logs.get_query_results(queryId=asked["queryId"]))["status"] == "Running":
-        pass
-    return [{cell["field"]: cell["value"] for cell in row} for row in answer["results"]]
-
-
 @pytest.mark.parametrize("alarms", long_but([*ALARMS][:2], ALARMS))
 def test_each_link_and_command_of_an_alarm_works(
     aws: Account, alarms: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -218,13 +207,11 @@ def test_each_link_and_command_of_an_alarm_works(
     texts = _texts(stack, names)
     assert len(texts) == len(cloudwatch.alarms) + 2, "two heartbeats are not simulated"
     for name, text in texts.items():
-        first, *_ = text.split("\n")
-        if "#logsV2:" in first:
-            rows = _rows_of(aws, first)
-            assert {row["@logStream"] for row in rows} == {"one"}, (name, first)
-            assert all(row["@timestamp"] for row in rows)
+        *_, last = text.split("\n")
+        if "/functions/" in last:
+            assert any(last == function_link(REGION, function.name) for function in cloudwatch.functions)
         elif "silent" not in name:
-            assert first.endswith(f"#alarmsV2:alarm/{name}")
+            assert last.endswith(f"#alarmsV2:alarm/{name}")
     commands = [found for text in texts.values() for found in re.findall("`(shielded-[^`]+)`", text)]
     assert len(commands) == len(texts)
     for command_line in dict.fromkeys(commands):

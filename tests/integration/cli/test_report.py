@@ -12,7 +12,7 @@ from integration.cli.running import command, says
 
 pytestmark = pytest.mark.promise("cli.logs")
 
-LOG = [armed(at(20)), connect("api.stripe.com", time=at(20), count=3), tmp("/tmp/</script>\x1b[2J", at(21))]
+LOG = [armed(at(20)), *[connect("api.stripe.com", time=at(20))] * 3, tmp("/tmp/</script>\x1b[2J", at(21))]
 
 
 @pytest.fixture

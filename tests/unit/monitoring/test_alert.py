@@ -41,7 +41,13 @@ def test_an_alert() -> None:
 
 def test_what_is_optional() -> None:
     """And a newer version of the schema is read."""
-    bare = {key: LINE[key] for key in LINE if key not in OPTIONAL[:-1]} | {"details": {}, "count": 9, "v": 2, "new": 1}
+    bare = {key: LINE[key] for key in LINE if key not in OPTIONAL[:-1]} | {
+        "details": {},
+        "count": 9,
+        "policy": "read_handler",
+        "v": 2,
+        "new": 1,
+    }
     alert = parse_line(json.dumps(bare))
     assert isinstance(alert, Alert)
     assert (alert.caller, alert.allow, alert.details, alert.count) == (None, None, {}, 9)
@@ -121,6 +127,7 @@ FOLDED = {**EVENT, "event": "folded", "policy": "read_write_tmp", "mode": "alert
         ({"v": "1"}, "v: expected int"),
         ({"count": 0}, "count: 0 is less than 1"),
         ({"count": True}, "count: expected int, found true"),
+        ({"count": 2}, "count: 2, and only events and reads of the handler stand for several"),
         ({"pid": "17"}, "pid: expected int"),
         ({"function": 1}, "function: expected str"),
     ],

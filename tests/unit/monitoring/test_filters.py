@@ -35,8 +35,8 @@ def line(**fields: Any) -> str:
     return text
 
 
-def alert(policy: str, mode: str = "block", count: int = 1, **details: Any) -> str:
-    return line(policy=policy, mode=mode, count=count, details=details, pid=17)
+def alert(policy: str, mode: str = "block", **details: Any) -> str:
+    return line(policy=policy, mode=mode, count=1, details=details, pid=17)
 
 
 def event(name: str, **fields: Any) -> str:
@@ -94,8 +94,10 @@ def test_programs_that_tell_what_the_machine_is(path: str, mode: Any) -> None:
 
     Not so where they are repeated: the engine counts these programs apart.
     """
-    told, others = (alert("create_child_process", mode, count, path=path) for count in (1, 2))
-    again = event("repeated", policy="create_child_process", mode=mode, count=3, details={"path": path}, pid=17)
+    told = alert("create_child_process", mode, path=path)
+    folded = {"policy": "create_child_process", "mode": mode, "details": {"path": path}, "pid": 17}
+    others = event("folded", **folded, count=2)
+    again = event("repeated", **folded, count=3)
     elsewhere = alert("create_child_process", mode, path=path.replace("/usr/", "/tmp/"))
     quiet = violations(without=["read_handler"], except_programs=PLATFORM_PROGRAMS)
     for pattern in (quiet, violations_by_policy()):
@@ -179,7 +181,6 @@ CONNECTIONS = [
     (alert(OUTBOUND, host="telemetry.example", sni="evil.example"), True),
     (alert(OUTBOUND), True),
     # What was left out before it is not known.
-    (alert(OUTBOUND, host="telemetry.example", count=2), True),
     (event("folded", policy=OUTBOUND, mode="block", count=1, pid=17), True),
     (event("repeated", policy=OUTBOUND, mode="block", count=2, pid=17), False),
 ]
@@ -218,7 +219,7 @@ def test_excepted_files_and_programs(policy: Any, exceptions: Any, path: str, co
     for pattern in (violations(policy, **exceptions), violations(**exceptions)):
         tried = parse_pattern(pattern.render())
         assert tried.matches(alert(policy, path=path)) == counts
-        assert tried.matches(alert(policy, path=path, count=7))
+        assert tried.matches(event("folded", policy=policy, mode="block", details={"path": path}, count=7, pid=17))
         assert tried.matches(alert(policy))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.promise("alarm.simulated")
 LOG = [
     "START RequestId: 1 Version: $LATEST",
     armed(at(20)),
-    connect("api.stripe.com", time=at(20, second=1), count=3, caller="libssl.so"),
+    *[connect("api.stripe.com", time=at(20, second=1), caller="libssl.so")] * 3,
     connect("api.stripe.com", time=at(21), caller="libssl.so"),
     lookup("api.stripe.com", at(20)),
     tmp("/tmp/x", at(22), function="refund", mode="block"),
@@ -27,6 +28,12 @@ LOG = [
     '{"message":"{\\"function_shield\\":true}"}',
     "REPORT RequestId: 1",
 ]
+
+
+def tmp_counted(path: str, count: int, time: str = "", **fields: Any) -> str:
+    """A line of repeats, which names its target."""
+    return folded("read_write_tmp", count, time, event="repeated", details={"path": path}, **fields)
+
 
 THROUGH = ("urllib3", "requests", "app")
 
@@ -73,7 +80,7 @@ def test_fields_and_aliases() -> None:
 
 
 def test_aggregates() -> None:
-    lines = [tmp("/tmp/x", at(20 + n), count=n + 1) for n in (2, 0, 1)]
+    lines = [tmp_counted("/tmp/x", n + 1, at(20 + n)) for n in (2, 0, 1)]
     text = (
         "stats count(*) as lines, count(details.host) as hosts, sum(`count`) as total, min(`count`) as least, "
         "max(`count`) as most, count_distinct(`count`) as kinds, earliest(`count`) as first, latest(`count`) as last"
@@ -84,7 +91,7 @@ def test_aggregates() -> None:
 
 
 def test_sorting_and_limits() -> None:
-    lines = [tmp(f"/tmp/{n}", count=n) for n in (9, 10, 2)]
+    lines = [tmp_counted(f"/tmp/{n}", n) for n in (9, 10, 2)]
     text = "stats sum(`count`) as n by details.path | sort n {} | limit 2"
     assert [row["n"] for row in evaluate_text(text.format("desc"), lines)] == ["10", "9"]
     assert [row["n"] for row in evaluate_text(text.format("asc"), lines)] == ["2", "9"]
@@ -93,7 +100,7 @@ def test_sorting_and_limits() -> None:
 @pytest.mark.parametrize("name", QUERIES)
 def test_groups_beyond_memory(name: str) -> None:
     """They go to a file, and come back as if they had not: every aggregate of it, in whatever order they came."""
-    lines = [*LOG, *(tmp(f"/tmp/{n % 8}", at(20 + n % 3, second=n), count=n + 1) for n in range(40)), *LOG]
+    lines = [*LOG, *(tmp_counted(f"/tmp/{n % 8}", n + 1, at(20 + n % 3, second=n)) for n in range(40)), *LOG]
     query = QUERIES[name].unlimited()
     evaluation = insights.Evaluation(query, max_groups=3)
     for record in records(lines):
@@ -203,7 +210,7 @@ def test_parts_of_the_time_make_the_whole(found: list[tuple[int, str, int]], par
     query = queries.alerts_by("target")
     stats = query.stats
     assert stats is not None
-    log = [tmp(f"/tmp/{name}", at(day), count=count, version=str(day)) for day, name, count in sorted(found)]
+    log = [tmp_counted(f"/tmp/{name}", count, at(day), version=str(day)) for day, name, count in sorted(found)]
     early = [each for each in log if json.loads(each)["timestamp"] < at(parted, 0)]
     late = log[len(early) :]
     together = insights.CombinedRows(stats, most=2)
@@ -236,7 +243,7 @@ def test_a_day_that_is_none(time: str) -> None:
 
 
 def test_the_groups_of_each_log_group_apart() -> None:
-    by_log = queries.alerts_by("function").apart_by("@log").render().splitlines()[2]
+    by_log = queries.alerts_by("function").apart_by("@log").render().splitlines()[3]
     assert by_log.endswith("by function, region, account, @log")
     assert queries.lines().apart_by("@log") == queries.lines()
 

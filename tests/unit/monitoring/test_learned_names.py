@@ -78,7 +78,7 @@ OFFERED = {
 @pytest.mark.parametrize(("path", "pattern"), [*dict.fromkeys(FIXED, None).items(), *TAKEN.items(), *OFFERED.items()])
 def test_one_name_seen_in_one_start(path: str, pattern: str | None) -> None:
     path, glob = f"/tmp/{path}", f"/tmp/{pattern}"
-    learned = learned_of(armed(), tmp(path, count=2))
+    learned = learned_of(armed(), *[tmp(path)] * 2)
     if path[5:] not in OFFERED:
         assert (entries(learned), learned.offers) == ([("allow_tmp", glob if pattern else path)], [])
         assert not pattern or learned.entries[0].note.startswith(f"for 1 name, such as {path}: the name is random")

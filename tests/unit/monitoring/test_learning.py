@@ -222,7 +222,9 @@ def test_an_address_that_also_had_a_name(address: str) -> None:
 
 def test_counted_calls_are_unknown_repeated_ones_known() -> None:
     """A line of repeats tells of each of them: it is counted with the target, and nothing is missing."""
-    learned = learned_of(connect("a.example", count=3), connect("b.example"), alert("read_handler", count=9, path="/x"))
+    learned = learned_of(
+        folded("outbound_connectivity", 2), connect("b.example"), alert("read_handler", count=9, path="/x")
+    )
     assert learned.unknown == {"outbound_connectivity": 2}
     assert learned.incomplete[0].startswith("2 violations of outbound_connectivity were counted and not written")
     again = folded("outbound_connectivity", 249, event="repeated", details={"ip": "203.0.113.7", "port": 443})
@@ -257,7 +259,7 @@ def test_what_the_present_policy_admits_is_not_added() -> None:
 
 
 def test_the_replay() -> None:
-    log = log_of(connect("api.stripe.com"), tmp("/tmp/x", count=5), alert("read_handler", path="/var/task/app.py"))
+    log = log_of(connect("api.stripe.com"), *[tmp("/tmp/x")] * 5, alert("read_handler", path="/var/task/app.py"))
     policy = ShieldPolicy(allow_outbound=["api.stripe.com:443"])
 
     def decide(question: Question) -> tuple[str, str]:
@@ -279,17 +281,17 @@ def test_functions_of_one_name_in_two_regions_stay_apart() -> None:
 
 
 def test_a_forged_line_hides_nothing() -> None:
-    true = connect("evil.example", count=2)
+    true = connect("evil.example")
     forged: dict[str, list[Any]] = {
-        "count": [-1000, 0, "x"], "timestamp": ["!", "zzzz"], "@timestamp": ["x", 5], "day": [[]], "lines": [-5],
-        "violations": ["x"], "first_seen": ["x"],
+        "count": [-1000, 0, "x", 10_000_000], "timestamp": ["!", "zzzz"], "@timestamp": ["x", 5], "day": [[]],
+        "lines": [-5], "violations": ["x"], "first_seen": ["x"],
     }  # fmt: skip
     for name, value in ((name, value) for name, values in forged.items() for value in values):
         false = json.dumps({**json.loads(true), name: value})
         for log in ([true, false], [false, true]):
             learned = learned_of(*log)
             assert entries(learned) == [("allow_outbound", "evil.example:443")]
-            assert learned.entries[0].evidence.count >= 2
+            assert learned.entries[0].evidence.count in (1, 2)
             assert learned.entries[0].evidence.first == at()
 
 
@@ -298,12 +300,12 @@ def test_more_targets_than_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("shielded_function_monitoring.learning.rows._OFTEN", 1)
     monkeypatch.setattr(learning.Observed.fit, "__defaults__", (9,))
     names = [f"/tmp/{first}{second}" for first in "abcdefgh" for second in "lmnop"]
-    lines = [*(tmp(name, count=1 + n // 39) for n, name in enumerate(names)), connect("evil.example")]
+    lines = [*map(tmp, [*names, names[-1]]), connect("evil.example")]
     found = read(lines, max_groups=4)
     (log,) = found.functions.values()
     share = log.rest.shares["read_write_tmp", "alert"] if log.rest else None
     assert share is not None
-    assert len(log.observations) + share.targets == len(lines)
+    assert len(log.observations) + share.targets == len(names) + 1
     learned = learn(log)
     assert {("allow_outbound", "evil.example:443"), ("allow_tmp", names[-1])} <= set(entries(learned))
     assert f"{share.targets} targets of read_write_tmp, seen least, are in no entry" in " ".join(learned.incomplete)

@@ -38,7 +38,7 @@ LOG = [
     armed(at(18)),
     armed(at(20)),
     lookup("api.stripe.com", at(20)),
-    connect("api.stripe.com", time=at(20), count=40, caller="libssl.so"),
+    *[connect("api.stripe.com", time=at(20), caller="libssl.so")] * 40,
     connect("api.stripe.com", ip="198.51.100.8", time=at(21), mode="block"),
     tmp("/tmp/cache.json", at(23), function="refund"),
     folded("read_write_tmp", 18, at(23), function="refund"),
@@ -87,6 +87,17 @@ def test_what_is_in_it() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("is_whole", "word"), [(True, "Note"), (False, "Not whole")])
+def test_the_page_agrees_with_the_json(is_whole: bool, word: str) -> None:
+    """A forged line leaves nothing out; and a function that armed did, though another of its starts failed."""
+    forged = tmp("/tmp/x").replace('"count":1', '"count":-9')
+    report = replace(report_of([*LOG, refused("no such mode", at(23)), forged]), whole=is_whole)
+    page = Page(to_html(report))
+    assert report_to_json(report)["whole"] == is_whole
+    assert f"{word}: 1 lines say they are the shield's and do not follow its schema" in page.text
+    assert "1 of 2functions armed" in page.text, "checkout armed, and its last start was refused"
+
+
 def test_did_it_come_with_the_deployment() -> None:
     """The versions from the first time to the last, and the line of code, whatever the order of the lines."""
     log = [
@@ -117,8 +128,8 @@ def test_totals_agree() -> None:
 
 def test_the_packages_of_a_row_are_chains() -> None:
     log = [
-        connect("api.stripe.com", count=3, caller="_socket.so", through=("urllib3", "requests", "app")),
-        connect("api.stripe.com", count=2, caller="_socket.so", through=("urllib3", "requests", "leftpad", "app")),
+        *[connect("api.stripe.com", caller="_socket.so", through=("urllib3", "requests", "app"))] * 3,
+        *[connect("api.stripe.com", caller="_socket.so", through=("urllib3", "requests", "leftpad", "app"))] * 2,
     ]
     report = report_of(log)
     assert [each.packages for each in report.groups] == [

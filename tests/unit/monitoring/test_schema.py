@@ -62,7 +62,7 @@ def test_what_counts_as_a_violation_has_a_policy_and_a_count(example: str) -> No
 
 REFUSED: dict[str, list[Any]] = {
     "v": [0, None],
-    "count": [0],
+    "count": [0, 2],
     "folded": [1],
     "policy": ["start"],
     "mode": ["allow"],
@@ -102,7 +102,7 @@ FACTS = st.fixed_dictionaries(
         "seconds": st.integers(0, 999_999_999_999),
         "micros": NUMBER,
     },
-)
+).map(lambda facts: facts if facts["policy"] == "read_handler" else {**facts, "count": 1})
 
 
 @pytest.mark.promise("alert.one-line")
