@@ -136,8 +136,8 @@ def log_source_of(shields: Sequence[FunctionShield], home: StackShields) -> tupl
         notes.append(f"Not in the log queries, as the names of their log groups are unknown: {', '.join(unseen)}.")
     if source is None:
         notes.append(
-            "No log queries: the names of the stacks have too little in common for one query. Give each stack its "
-            "own ShieldDashboard."
+            "No log queries: the names of the log groups have too little in common for one query. Give each stack its "
+            'own ShieldDashboard, or its new log groups LogOptions(log_group_name="/shield/{stack}/{id}").'
         )
     return source, notes
 

@@ -12,11 +12,12 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
+from aws_cdk.assertions import Template
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from harness.function_template import Props
-from shielded_function import AlarmOptions, ControlAlarm, ShieldDashboard, ShieldedFunction, ShieldError
+from shielded_function import AlarmOptions, ControlAlarm, LogOptions, ShieldDashboard, ShieldedFunction, ShieldError
 from shielded_function.monitoring import dashboard_body
 from shielded_function.monitoring.dashboard_body import shared_prefixes
 from shielded_function_monitoring.queries import QUERIES
@@ -241,3 +242,17 @@ def test_prefixes(prefixes: list[str], few: list[str]) -> None:
     assert found == few
     assert len(found) <= 5
     assert not found or all(any(p.startswith(one) for one in found) for p in prefixes)
+
+
+@pytest.mark.parametrize(("name", "prefix"), [(None, None), ("/shield/{stack}/{id}", "/shield/")])
+def test_log_groups_of_a_common_prefix(props: Props, name: str | None, prefix: str | None) -> None:
+    """Stacks whose names have nothing in common have log queries once their log groups' names have."""
+    app = cdk.App(analytics_reporting=False)
+    for letter in "ABCDEFGH":
+        ShieldedFunction(cdk.Stack(app, letter), "Fn", logs=LogOptions(log_group_name=name), **props)
+    home = cdk.Stack(app, "Operations")
+    ShieldDashboard(home, "Dashboard", of=app)
+    body = body_of(Template.from_stack(home).to_json())
+    found = {re.split(r" \| (?=fields|filter)", widget["query"])[0] for widget in widgets(body, "log")}
+    assert found == ({f"SOURCE logGroups(namePrefix: ['{prefix}'])"} if prefix else set())
+    assert ("LogOptions(log_group_name=" in widgets(body, "text")[0]["markdown"]) == (prefix is None)
