@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from harness.toml_tables import table
 from integration.cli.running import command
 from lab.workloads.catalogue import Workload
 from lab.workloads.judging import differs, environment_of
@@ -61,10 +62,10 @@ def learn(functions: Functions, workload: Workload, unshielded: Run, log: Sequen
 
 def _learn(log: Path, *accept: str) -> tuple[int, dict[str, Any]]:
     """The exit status, and the fields of the policy that is written beside the log."""
-    file = log.with_name("policy.json")
+    file = log.with_name("policy.toml")
     options = [word for entry in accept for word in ("--accept", entry)]
     done = command("learn", log, *options, "--output", file)
-    return done.returncode, json.loads(file.read_text()) if file.exists() else {}
+    return done.returncode, table(file.read_text()) if file.exists() else {}
 
 
 def _accept(log: Path) -> tuple[str, ...]:
@@ -75,7 +76,7 @@ def _accept(log: Path) -> tuple[str, ...]:
 
 def _denied(functions: Functions, workload: Workload, unshielded: Run, log: Path) -> str:
     """Empty where block mode denies nothing with the file that was written."""
-    file = log.with_name("policy.json")
+    file = log.with_name("policy.toml")
     policy = ShieldPolicy.from_file(file) if file.exists() else ShieldPolicy()
     run = functions.run(workload, policy, environment_of(policy.presets))
     told = [f"{each.policy} {each.path or each.allow}" for each in run.alerts if each.policy not in _QUIET]
