@@ -9,14 +9,13 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
 from ..batching import members_of
-from .policy_documents import IDENTITY_POLICIES, RESOURCE_POLICIES, condition_keys, mapping
+from .policy_documents import IDENTITY_POLICIES, RESOURCE_POLICIES, labelled, mapping
 from .tokens import Place, resolve
 
 __all__ = [
     "IDENTITY_POLICIES",
     "RESOURCE_POLICIES",
     "as_json",
-    "condition_keys",
     "documents_of",
     "mapping",
     "properties_of",
@@ -55,10 +54,7 @@ def as_json(document: Any, place: Place) -> Any:
 
 def statements_of(document: Any, place: Place) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Statements with their Sid or number, and both branches of an Fn::If."""
-    found = mapping(document).get("Statement", [])
-    for number, statement in enumerate(_each(found, place), start=1):
-        sid = statement.get("Sid")
-        yield (sid if isinstance(sid, str) and sid and "${Token[" not in sid else f"#{number}"), statement
+    return labelled(_each(mapping(document).get("Statement", []), place))
 
 
 def _each(value: Any, place: Place) -> Iterator[Mapping[str, Any]]:

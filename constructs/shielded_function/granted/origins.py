@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from .actions import Action, covers
-from .arns import Resource, literal, parse_arn, words
+from .arns import Resource, l2_path, literal, parse_arn, words
 
 __all__ = ["LambdaUse", "may_be_lambdas", "reason_of_use"]
 
@@ -84,6 +84,7 @@ _SENDING: Final[Mapping[str, frozenset[str]]] = {
     "sqs": frozenset({"getqueueattributes", "getqueueurl", "sendmessage"}),
 }
 _DEAD_LETTERS: Final = frozenset({"sqs:sendmessage", "sns:publish"})
+_OF_SHIELDS: Final = "/Shield/LogGroup"
 _LOGGING: Final = frozenset({"createloggroup", "createlogstream", "putlogevents"})
 _TRACING: Final = frozenset(
     {
@@ -239,7 +240,8 @@ def _of_key(
 
 
 def _is_own_log(resource: Resource, use: LambdaUse) -> bool:
-    if any(target.path == use.log_group for target in resource.targets):
+    # A role of several functions has the groups of all their shields, and the shields granted them.
+    if any(target.path == use.log_group or l2_path(target.path).endswith(_OF_SHIELDS) for target in resource.targets):
         return True
     if resource.everything:
         return True

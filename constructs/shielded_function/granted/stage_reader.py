@@ -27,13 +27,12 @@ from ..function_facts import FunctionHandle
 from ..kinds import find_relevant
 from ..names import LOCK
 from ..paths import described, path_of, request_paths
-from .actions import covers, parse_action
-from .arns import Field, Resource, Target, Unknown, l2_path, literal, words
+from .actions import parse_action
+from .arns import Field, Target, Unknown, l2_path, words
 from .circles import Holder
 from .documents import (
     IDENTITY_POLICIES,
     RESOURCE_POLICIES,
-    condition_keys,
     documents_of,
     mapping,
     properties_of,
@@ -45,6 +44,7 @@ from .lambdas import Mappings, read_lambda_use
 from .managed import LAMBDAS_OWN, STATEMENTS, managed_name
 from .model import Finding
 from .origins import LambdaUse
+from .policy_documents import assumed, roles_assumed, statement_of
 from .rereading import Looked
 from .statements import Caller, Statement, managed_statements
 from .tokens import Place, Tokens, resolve
@@ -149,7 +149,7 @@ class Reader:
         """Each function's path, its stack, and the grants of its role."""
         for function in self.functions:
             role = self._roles[function.role]
-            statements = [*role.statements, *self._assumed(role)]
+            statements = [*role.statements, *assumed(role, self._roles.__getitem__)]
             prefixes = frozenset(
                 action.prefix for s in statements for text in s.actions if text and (action := parse_action(text))
             )
@@ -411,20 +411,7 @@ class Reader:
                     self._record_assumed(role, place, made)
 
     def _statement(self, path: str, place: Place, label: str, statement: Mapping[str, Any]) -> Statement | None:
-        if statement.get("Effect") != "Allow":
-            return None  # a Deny is ignored: it can only reduce the grants
-        not_action, not_resource = "NotAction" in statement, "NotResource" in statement
-        resources = self.tokens.of_value(place, statement.get("NotResource" if not_resource else "Resource", []))
-        actions = self.tokens.of_value(place, statement.get("Action", []))
-        return Statement(
-            path,
-            label,
-            tuple(literal(pieces) for _, pieces in actions),
-            tuple(Resource(text, pieces) for text, pieces in resources),
-            not_action,
-            not_resource,
-            frozenset(condition_keys(statement.get("Condition"))),
-        )
+        return statement_of(path, label, statement, lambda value: self.tokens.of_value(place, value))
 
     def _learn_bucket_names(self, roles: Sequence[_Role]) -> None:
         """Resolves the names of all buckets in S3 statements with one request."""
@@ -458,10 +445,7 @@ class Reader:
                         role.statements.append(made)
 
     def _record_assumed(self, role: _Role, place: Place, statement: Statement) -> None:
-        actions = [a for text in statement.actions if text and (a := parse_action(text))]
-        if not any(a.prefix == "sts" and covers(a.name, "assumerole") for a in actions):
-            return
-        for resource in statement.resources:
+        for resource in roles_assumed(statement):
             whole = resource.whole
             if whole and whole.target and whole.target.type == _ROLE:
                 role.assumes.append(self._role(place, resource.pieces))
@@ -474,18 +458,6 @@ class Reader:
                         'allow_aws=["granted", "dynamodb"], and list buckets in allow_buckets',
                     )
                 )
-
-    def _assumed(self, role: _Role) -> Iterator[Statement]:
-        """The grants of the roles that a role may assume, also through other roles."""
-        seen, pending = {role.name}, list(role.assumes)
-        while pending:
-            name = pending.pop(0)
-            if name in seen:
-                continue
-            seen.add(name)
-            assumed = self._roles[name]
-            pending += assumed.assumes
-            yield from (replace(statement, role=name) for statement in assumed.statements)
 
 
 def _name_in(arn: Field) -> str:

@@ -9,18 +9,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final, NamedTuple, cast
 
 from ..checks.model import Assembly, LambdaFunction, Template, as_mapping
 from ..names import l2_path
-from .actions import covers, parse_action
 from .arns import Field, Piece, Resource, Target, Unknown, join_pieces, literal, parse_arn, words
 from .managed import LAMBDAS_OWN, STATEMENTS, managed_name
 from .model import Finding, Grants, Kind
-from .origins import DEAD_LETTERS, DESTINATION, LEFTOVER, SOURCE_TYPES, SOURCES, LambdaUse
-from .policy_documents import IDENTITY_POLICIES, RESOURCE_POLICIES, condition_keys
+from .origins import SOURCE_TYPES, SOURCES, LambdaUse
+from .policy_documents import IDENTITY_POLICIES, RESOURCE_POLICIES, assumed, labelled, roles_assumed, statement_of
 from .s3 import Place, place_of
 from .statements import Caller, Statement, decide, managed_statements
 
@@ -80,7 +78,7 @@ class TemplateGrants:
         """The function, with the grants of its role."""
         template = function.template
         role = self._role(template, function.properties.get("Role"))
-        statements = [*role.statements, *self._assumed(role)]
+        statements = [*role.statements, *assumed(role, self._roles.__getitem__)]
         lambda_use = self._read_lambda_use(function)
         managed, left_out = managed_statements(role.managed)
         stage = template.file.rpartition("/")[0]
@@ -210,10 +208,12 @@ class TemplateGrants:
                 known_late = next((piece.note for piece in pieces[:1] if isinstance(piece, Unknown)), "")
                 self._add_named(self._roles[name], name.rpartition("/")[2], known_late)
             return self._roles[name]
+        return self._role_at(target)
+
+    def _role_at(self, target: Target) -> _Role:
         if target.path not in self._roles:
-            place = target.construct
             role = self._roles[target.path] = _Role(target.path, [])
-            self._read_role(role, place)
+            self._read_role(role, target.construct)
         return self._roles[target.path]
 
     def _read_role(self, role: _Role, place: _Place) -> None:
@@ -275,105 +275,52 @@ class TemplateGrants:
     def _add_statement(
         self, role: _Role, path: str, template: Template, label: str, statement: Mapping[str, Any]
     ) -> None:
-        if statement.get("Effect") != "Allow":
-            return  # a Deny is ignored: it can only reduce the grants
-        but = "NotResource" in statement
-        resources = self.of_list(template, statement.get("NotResource" if but else "Resource"))
-        actions = tuple(literal(pieces) for _, pieces in self.of_list(template, statement.get("Action")))
-        made = Statement(
-            path,
-            label,
-            actions,
-            tuple(Resource(text, pieces) for text, pieces in resources),
-            "NotAction" in statement,
-            but,
-            frozenset(condition_keys(statement.get("Condition"))),
-        )
+        made = statement_of(path, label, statement, lambda value: self.of_list(template, value))
+        if made is None:
+            return
         role.statements.append(made)
-        parsed = [action for text in actions if text and (action := parse_action(text))]
-        if any(action.prefix == "sts" and covers(action.name, "assumerole") for action in parsed):
-            for resource in made.resources:
-                target = resource.whole.target if resource.whole else None
-                if target is not None and target.type == _ROLE:
-                    role.assumes.append(target)
-                else:
-                    text = f"the grants of {resource.name}, which {l2_path(role.name)} may assume, are unknown"
-                    role.findings.append(Finding(f"{_ID}AssumedRole", text))
-
-    def _assumed(self, role: _Role) -> Iterator[Statement]:
-        seen, pending = {role.name}, list(role.assumes)
-        while pending:
-            target = pending.pop(0)
-            if target.path not in seen:
-                seen.add(target.path)
-                place = target.construct
-                assumed = self._role(place.template, {"Fn::GetAtt": [place.logical_id, "Arn"]})
-                pending += assumed.assumes
-                yield from (replace(statement, role=target.path) for statement in assumed.statements)
+        for resource in roles_assumed(made):
+            target = resource.whole.target if resource.whole else None
+            if target is not None and target.type == _ROLE:
+                self._role_at(target)
+                role.assumes.append(target.path)
+            else:
+                text = f"the grants of {resource.name}, which {l2_path(role.name)} may assume, are unknown"
+                role.findings.append(Finding(f"{_ID}AssumedRole", text))
 
     # Lambda's work beside the function
 
     def _read_lambda_use(self, function: LambdaFunction) -> LambdaUse:
+        """Without the uses that admit the same as the code's own: destinations, dead letters and keys."""
         template, properties = function.template, function.properties
         path = l2_path(template.paths.get(function.place.logical_id, function.place.path))
-        polled, sent = self._mappings
-        sent_to = dict(sent.get(path, {}))
-        letters = as_mapping(properties.get("DeadLetterConfig")).get("TargetArn")
-        if letters is not None:
-            sent_to.setdefault(words(self.pieces(template, letters)), DEAD_LETTERS)
         group = as_mapping(properties.get("LoggingConfig")).get("LogGroup")
         log_group = self.pieces(template, group) if group is not None else ()
-        key = properties.get("KmsKeyArn")
         return LambdaUse(
-            polled=polled.get(path, {}),
-            sent_to=sent_to,
+            polled=self._polled.get(path, {}),
             log_group=found.path if (found := _target(log_group)) else words(log_group),
             traced=as_mapping(properties.get("TracingConfig")).get("Mode") == "Active",
             in_vpc="VpcConfig" in properties,
-            key=words(self.pieces(template, key)) if key is not None else "",
-            keys_of=self._keys_of,
         )
 
     @cached_property
-    def _mappings(self) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]]]:
-        """The event sources that Lambda polls, and its destinations, by function."""
+    def _polled(self) -> dict[str, dict[str, str]]:
+        """The event sources that Lambda polls, by function."""
         polled: dict[str, dict[str, str]] = {}
-        sent: dict[str, dict[str, str]] = {}
         for template in self._templates:
             for _, properties in template.of_type("AWS::Lambda::EventSourceMapping"):
                 for path in self._functions(template, properties.get("FunctionName"), 3):
-                    polled.setdefault(path, {}).update(self._polled(template, properties))
-                    sent.setdefault(path, {}).update(self._sent(template, properties, ("OnFailure",), LEFTOVER))
-            for _, properties in template.of_type("AWS::Lambda::EventInvokeConfig"):
-                for path in self._functions(template, properties.get("FunctionName"), 3):
-                    sides = ("OnSuccess", "OnFailure")
-                    sent.setdefault(path, {}).update(self._sent(template, properties, sides, DESTINATION))
-        return polled, sent
+                    polled.setdefault(path, {}).update(self._sources(template, properties))
+        return polled
 
-    def _polled(self, template: Template, mapping: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        source = mapping.get("EventSourceArn")
-        if source is not None:
-            pieces = self.pieces(template, source)
-            arn, target = parse_arn(pieces), _target(pieces)
-            service = (literal(arn.service) or "") if arn else SOURCE_TYPES.get(target.type, "") if target else ""
-            for prefix in SOURCES.get(service, ())[:1]:
-                yield words(pieces), prefix
-                if target is not None and target.type == "AWS::Kinesis::StreamConsumer":
-                    place = target.construct  # the CDK grants on its stream as well
-                    yield words(self.pieces(place.template, place.properties.get("StreamARN", ""))), prefix
+    def _sources(self, template: Template, mapping: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        pieces = self.pieces(template, mapping.get("EventSourceArn", ""))
+        arn, target = parse_arn(pieces), _target(pieces)
+        service = (literal(arn.service) or "") if arn else SOURCE_TYPES.get(target.type, "") if target else ""
+        for prefix in SOURCES.get(service, ())[:1]:
+            yield words(pieces), prefix
         if mapping.get("SelfManagedEventSource"):
             yield "self-managed Kafka", "kafka"
-        for access in _items(mapping.get("SourceAccessConfigurations")):
-            if (uri := as_mapping(access).get("URI")) is not None:
-                yield words(self.pieces(template, uri)), "secretsmanager"
-
-    def _sent(
-        self, template: Template, config: Mapping[str, Any], sides: Sequence[str], why: str
-    ) -> Iterator[tuple[str, str]]:
-        for side in sides:
-            place = as_mapping(as_mapping(config.get("DestinationConfig")).get(side)).get("Destination")
-            if place is not None:
-                yield words(self.pieces(template, place)), why
 
     def _functions(self, template: Template, name: Any, depth: int) -> Iterator[str]:
         """The functions that a name or an ARN refers to, directly or by an alias."""
@@ -384,15 +331,6 @@ class TemplateGrants:
                 place = target.construct
                 yield from self._functions(place.template, place.properties.get("FunctionName"), depth - 1)
 
-    def _keys_of(self, resource: Resource) -> Mapping[str, str]:
-        """The names of the keys in a resource's properties, and their holders."""
-        return {
-            words(self.pieces(target.construct.template, key)): target.name
-            for target in resource.targets
-            if not target.type.startswith(("AWS::KMS::", "AWS::IAM::"))
-            for key in _keys_in(target.construct.properties)
-        }
-
 
 class _Role:
     """A role, and the sources of its grants."""
@@ -402,7 +340,7 @@ class _Role:
         self.findings = findings
         self.statements: list[Statement] = []
         self.managed: list[str] = []
-        self.assumes: list[Target] = []
+        self.assumes: list[str] = []
         self.read: list[str] = []
 
 
@@ -447,10 +385,7 @@ def _target(pieces: Field) -> Target | None:
 
 def _statements(document: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
     found = as_mapping(document).get("Statement")
-    each = [statement for item in (_items(found) or [found]) for statement in _branches(item)]
-    for number, statement in enumerate(each, start=1):
-        sid = statement.get("Sid")
-        yield (sid if isinstance(sid, str) and sid else f"#{number}"), statement
+    return labelled(statement for item in (_items(found) or [found]) for statement in _branches(item))
 
 
 def _branches(value: Any) -> Iterator[Mapping[str, Any]]:
@@ -472,16 +407,3 @@ def _references(value: Any) -> Iterator[Any]:
             yield {name: argument}
         else:
             yield from _references(argument)
-
-
-def _keys_in(value: Any, name: str = "") -> Iterator[Any]:
-    """Every value of a property that names a key: `KmsMasterKeyId`, `KmsKeyArn`, ..."""
-    mapping = as_mapping(value)
-    if isinstance(value, str) or (len(mapping) == 1 and next(iter(mapping)).startswith(("Ref", "Fn::"))):
-        if "kms" in name.lower() or "key" in name.lower():
-            yield value
-        return
-    for key, item in mapping.items():
-        yield from _keys_in(item, key)
-    for item in _items(value):
-        yield from _keys_in(item, name)

@@ -181,6 +181,12 @@ def key_of_a_bucket_that_is_not_granted(s: Any, f: Any) -> None:
     made.grant_decrypt(f)
 
 
+def key_of_a_table_that_code_uses_too(s: Any, f: Any) -> None:
+    made = key(s)
+    table(s, encryption_key=made).grant_read_data(f)
+    made.grant_encrypt_decrypt(f)
+
+
 def key_of_a_bucket_that_signs(s: Any, f: Any) -> None:
     made = key(s)
     aws.s3.Bucket(s, "Bucket", encryption_key=made).grant_read(f)
@@ -227,6 +233,7 @@ ROWS: dict[str, Row] = {
     ),
     "key_of_a_bucket_that_is_not_granted": Row(key_of_a_bucket_that_is_not_granted, "kms"),
     "key_of_a_bucket_that_signs": Row(key_of_a_bucket_that_signs, "kms", buckets="Bucket"),
+    "key_of_a_table_that_code_uses_too": Row(key_of_a_table_that_code_uses_too, "dynamodb kms"),
     "key_by_way_of_a_service": Row(lambda s, f: allow(f, "kms:Decrypt", conditions=VIA_S3)),
     "log_of_anything": Row(allowing(WRITE_LOGS)),
     "log_of_any_name": Row(allowing(WRITE_LOGS, "arn:aws:logs:*:*:*")),
@@ -311,6 +318,8 @@ ROWS: dict[str, Row] = {
         said="AllBuckets",
         text="all but arn:aws:s3:::secrets/*",
     ),
+    # Its code reads the object by a presigned URL, whose host is an access point's.
+    "object_lambda": Row(allowing("s3-object-lambda:WriteGetObjectResponse"), "s3", said="AllBuckets"),
     "buckets_whose_names_begin_so": Row(
         lambda s, f: allow(f, "s3:GetObject", f"{aws.s3.Bucket(s, 'Bucket').bucket_arn}*"), "s3", said="AllBuckets"
     ),

@@ -85,6 +85,17 @@ def test_what_lambda_uses_for_it_the_code_may_use_too(stack: cdk.Stack, make: Ma
     assert any(each.startswith("allow_aws: used on the function's behalf: ") and "polls" in each for each in told)
 
 
+def test_what_the_shields_grant_for_logs_is_none(stack: cdk.Stack, make: Make) -> None:
+    """A role that two functions share has the grants of both log groups, and no other grant to write logs."""
+    lambdas: Any = iam.ServicePrincipal("lambda.amazonaws.com")
+    role = iam.Role(stack, "Role", assumed_by=lambdas)
+    functions = [make(name, role=role) for name in ("One", "Two")]
+    assert services_of(stack) == ["none", "none"]
+    told = [str(each) for function in functions for each in function.shield.explain()]
+    for group in ("Shop/One/Shield/LogGroup.Arn", "Shop/Two/Shield/LogGroup.Arn"):
+        assert sum(each.endswith(f"{group}: Lambda writes the log") for each in told) == 2
+
+
 def test_every_bucket_is_no_news(stack: cdk.Stack, make: Make) -> None:
     make().add_to_role_policy(iam.PolicyStatement(actions=["s3:GetObject"], resources=["*"]))
     (found,) = services_of(stack)
