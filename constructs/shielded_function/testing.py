@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from shielded_function_monitoring.cfn.assembly import construct_paths
 from shielded_function_monitoring.cfn.template import Template
 from shielded_function_monitoring.explaining import why_not
 
@@ -138,11 +139,5 @@ def _read(template: Any) -> Assembly:
 
 
 def _from_json(content: Mapping[str, Any]) -> Assembly:
-    resources: Mapping[str, Any] = content.get("Resources") or {}
-    paths = {
-        logical_id: path
-        for logical_id, resource in resources.items()
-        if isinstance(path := (resource.get("Metadata") or {}).get("aws:cdk:path"), str)
-    }
-    template = Template(content, paths=paths)
+    template = Template(content, paths=dict(construct_paths(content, "", {})))
     return Assembly("template", [template], list(read_functions(template)), others=list(read_others(template)))

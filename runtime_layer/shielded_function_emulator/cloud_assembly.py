@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from shielded_function_monitoring.cfn import assembly as cfn
 from shielded_function_monitoring.cfn.template import Template, as_mapping, construct_of, ref_of
@@ -310,13 +310,10 @@ class CloudAssembly:
 
     def _resource(self, stack: Template, value: Any) -> tuple[Template, Mapping[str, Any]] | None:
         """The resource that a reference leads to, through parameters and exports."""
-        if not isinstance(value, dict):
-            return None
-        reference = cast("dict[str, Any]", value)
-        if isinstance(name := reference.get("Fn::ImportValue"), str):
+        if isinstance(name := as_mapping(value).get("Fn::ImportValue"), str):
             exported = self._export(name)
             return None if exported is None else self._resource(*exported)
-        logical_id = ref_of(reference)
+        logical_id = ref_of(value)
         if logical_id in stack.resources:
             return stack, stack.resources[logical_id]
         given = _given(stack, logical_id)

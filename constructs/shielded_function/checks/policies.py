@@ -17,6 +17,7 @@ from typing import Any, Final, cast
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError, Until
 from shielded_function.policy.fields import MODES, NOT_POLICY
 from shielded_function.policy.texts import BY
+from shielded_function_monitoring.cfn.parts import expression, parts, with_known
 
 PLACEHOLDER: Final = "known-at-deployment-"
 
@@ -88,7 +89,7 @@ def read_policy(
     for name, value in environment.items():
         if not name.startswith("SHIELD_") or name in _NOT_POLICY:
             continue
-        text = _flatten(_with_known(value, known or {}), shown)
+        text = _flatten(with_known(value, known or {}), shown)
         if PLACEHOLDER not in text:
             settings[name] = text
             continue
@@ -114,69 +115,21 @@ def _parsed(settings: Sequence[tuple[str, str]], lines: str) -> ShieldPolicy:
     return ShieldPolicy.from_env(dict(settings), lines or None)
 
 
-def _with_known(value: Any, known: Mapping[str, str]) -> Any:
-    """A value with each known `Ref` replaced by its value."""
-    if isinstance(value, Mapping):
-        mapping = cast("Mapping[str, Any]", value)
-        if set(mapping) == {"Ref"}:
-            return known.get(str(mapping["Ref"]), value)
-        return {name: _with_known(item, known) for name, item in mapping.items()}
-    if isinstance(value, list):
-        return [_with_known(item, known) for item in cast("list[Any]", value)]
-    return value
-
-
 def _flatten(value: Any, shown: dict[str, str]) -> str:
     """A value as text, with a placeholder for each part known only at deployment."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, (bool, int, float)):
-        return str(value)
-    if isinstance(value, Mapping) and len(cast("Mapping[str, Any]", value)) == 1:
-        ((name, argument),) = cast("Mapping[str, Any]", value).items()
-        if name == "Fn::Join" and isinstance(argument, list) and len(cast("list[Any]", argument)) == 2:
-            delimiter, parts = cast("list[Any]", argument)
-            if isinstance(delimiter, str) and isinstance(parts, list):
-                return delimiter.join(_flatten(part, shown) for part in cast("list[Any]", parts))
-        if name == "Fn::Sub":
-            return _flatten_sub(argument, shown)
-    return _placeholder(value, shown)
-
-
-def _flatten_sub(argument: Any, shown: dict[str, str]) -> str:
-    text, variables = argument if isinstance(argument, list) else (argument, {})
-
-    def replaced(match: re.Match[str]) -> str:
-        name = match[1]
-        if name.startswith("!"):
-            return "${" + name[1:] + "}"
-        return _flatten(variables[name], shown) if name in variables else _placeholder({"Ref": name}, shown)
-
-    return re.sub(r"\$\{([^}]+)\}", replaced, str(text))
+    return "".join(part if isinstance(part, str) else _placeholder(part, shown) for part in parts(value))
 
 
 def _placeholder(value: Any, shown: dict[str, str]) -> str:
     text = json.dumps(value, sort_keys=True)
     key = PLACEHOLDER + hashlib.sha256(text.encode()).hexdigest()[:12]
-    shown[key] = _expression(value)
+    shown[key] = expression(value)
     return key
 
 
-def _expression(value: Any) -> str:
-    """An intrinsic in the form of Fn::Sub, where possible."""
-    if isinstance(value, Mapping):
-        mapping = cast("Mapping[str, Any]", value)
-        if isinstance(name := mapping.get("Ref"), str):
-            return "${" + name + "}"
-        attribute = mapping.get("Fn::GetAtt")
-        if isinstance(attribute, list):
-            return "${" + ".".join(str(part) for part in cast("list[Any]", attribute)) + "}"
-    return json.dumps(value)
-
-
 def _show(text: str, shown: Mapping[str, str]) -> str:
-    for placeholder, expression in sorted(shown.items(), key=lambda pair: -len(pair[0])):
-        text = text.replace(placeholder, expression)
+    for placeholder, shown_as in sorted(shown.items(), key=lambda pair: -len(pair[0])):
+        text = text.replace(placeholder, shown_as)
     return text
 
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from shielded_function_monitoring.cfn.template import referred
 from shielded_function_monitoring.cfn.values import ACCOUNT, REGION, Resolver
 
 from ..errors import ShieldError
@@ -69,7 +70,7 @@ class SimulatedPerimeter:
             if resource["Type"] == _LIST
         }
         rules = [
-            Rule(int(rule["Priority"]), rule["Action"], lists[rule["FirewallDomainListId"]["Fn::GetAtt"][0]])
+            Rule(int(rule["Priority"]), rule["Action"], lists[referred(rule["FirewallDomainListId"])])
             for resource in resources.values()
             if resource["Type"] == _GROUP
             for rule in resource["Properties"]["FirewallRules"]
@@ -112,8 +113,8 @@ def _egress(resources: Mapping[str, Any], resolver: Resolver) -> Any:
         rules = [
             resolver.resolve(rule)
             for group in groups
-            if isinstance(group, dict) and "Fn::GetAtt" in group
-            for rule in resources[group["Fn::GetAtt"][0]]["Properties"].get("SecurityGroupEgress", [])
+            if referred(group) in resources
+            for rule in resources[referred(group)]["Properties"].get("SecurityGroupEgress", [])
         ]
         yield logical_id, rules
         path = (resource.get("Metadata") or {}).get(_PATH)

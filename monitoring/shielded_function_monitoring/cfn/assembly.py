@@ -77,7 +77,7 @@ class CloudAssembly:
                 content=content,
                 stack=stack,
                 file=_relative(file, self.root),
-                paths=dict(_paths(content, stack, paths)),
+                paths=dict(construct_paths(content, stack, paths)),
                 region="" if region == "unknown-region" else region,
                 account="" if account == "unknown-account" else account,
                 name=str(as_mapping(artifact.get("properties")).get("stackName", key)),
@@ -100,7 +100,7 @@ class CloudAssembly:
                 content=content,
                 stack=stack,
                 file=_relative(file, self.root),
-                paths=dict(_paths(content, stack, known)),
+                paths=dict(construct_paths(content, stack, known)),
                 region=outer.region,
                 account=outer.account,
                 within=(outer, logical_id),
@@ -150,7 +150,9 @@ def _asset_sources(directory: Path, artifacts: Mapping[str, Mapping[str, Any]]) 
                 yield str(destination.get("objectKey")), directory / path
 
 
-def _paths(content: Mapping[str, Any], stack: str, known: Mapping[str, list[str]]) -> Iterator[tuple[str, str]]:
+def construct_paths(
+    content: Mapping[str, Any], stack: str, known: Mapping[str, list[str]]
+) -> Iterator[tuple[str, str]]:
     """The construct path of each resource: from the template, else from the stack's metadata."""
     every = (path for paths in known.values() for path in paths)
     nested = {f"{path.split(_NESTED)[0]}/" for path in every if _NESTED in path} - {f"{stack}/"}

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from ..errors import ShieldError
+from .parts import parts_of_sub
 
 REGION: Final = "us-east-1"
 ACCOUNT: Final = "123456789012"
@@ -169,7 +170,7 @@ class Resolver:
             "Fn::Join": self._join,
             "Fn::Select": self._select,
             "Fn::Split": self._split,
-            "Fn::Sub": self._sub,
+            "Fn::Sub": lambda value: self._plain("".join(str(self.resolve(part)) for part in parts_of_sub(value))),
         }
         if name not in known:
             raise IntrinsicError(f"{name} {argument!r} cannot be resolved without a deployment")
@@ -276,16 +277,3 @@ class Resolver:
             held = [self._holds(item) for item in argument]
             return {"Fn::And": all(held), "Fn::Or": any(held), "Fn::Not": not held[0]}[name]
         raise IntrinsicError(f"{name} {argument!r} cannot be resolved without a deployment")
-
-    def _sub(self, argument: str | Sequence[Any]) -> str:
-        text, variables = (argument, {}) if isinstance(argument, str) else argument
-
-        def replaced(match: re.Match[str]) -> str:
-            name = match.group(1)
-            if name.startswith("!"):
-                return "${" + name[1:] + "}"
-            if name in variables:
-                return str(self.resolve(variables[name]))
-            return str(self._get_attribute(name) if "." in name else self._ref(name))
-
-        return self._plain(re.sub(r"\$\{([^}]+)\}", replaced, text))

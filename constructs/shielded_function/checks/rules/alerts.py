@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 
+from shielded_function_monitoring.cfn.parts import text_of
 from shielded_function_monitoring.cfn.template import Template, as_mapping, canonical, ref_of
 from shielded_function_monitoring.filters import NAMESPACE
 
@@ -267,14 +268,14 @@ class Monitoring:
     def _read_filters(self, template: Template) -> None:
         for _, properties in template.of_type(_SUBSCRIPTION):
             key = self.log_group(template, properties.get("LogGroupName"))
-            self._subscriptions.setdefault(key, []).append(_text(properties.get("FilterPattern")))
+            self._subscriptions.setdefault(key, []).append(text_of(properties.get("FilterPattern")))
         for _, properties in template.of_type(_FILTER):
             for transformation in _list(properties.get("MetricTransformations")):
                 if transformation.get("MetricNamespace") == NAMESPACE:
                     key = self.log_group(template, properties.get("LogGroupName"))
                     names = frozenset(str(each.get("Key")) for each in _list(transformation.get("Dimensions")))
                     counted = canonical(transformation.get("MetricName")), names
-                    found = Filter(counted, _text(properties.get("FilterPattern")))
+                    found = Filter(counted, text_of(properties.get("FilterPattern")))
                     self.filters.setdefault(key, []).append(found)
 
     def _read_alarms(self, template: Template) -> None:
@@ -308,20 +309,7 @@ def _is_of(function: LambdaFunction, pattern: str) -> bool:
 def names_of(function: LambdaFunction) -> list[str]:
     """The names of a function in a pattern: the reference to it, and its name where it has one."""
     name = function.properties.get("FunctionName")
-    return [_text({"Ref": function.place.logical_id}), *([name] if isinstance(name, str) else [])]
-
-
-def _text(pattern: Any) -> str:
-    """A filter pattern, with `${LogicalId}` for references."""
-    match as_mapping(pattern):
-        case {"Fn::Join": ["", [*parts]]}:
-            return "".join(_text(part) for part in parts)
-        case {"Ref": logical_id}:
-            return f"${{{logical_id}}}"
-        case {"Fn::Sub": str(text)} | {"Fn::Sub": [str(text), *_]}:
-            return text
-        case _:
-            return pattern if isinstance(pattern, str) else canonical(pattern)
+    return [f"${{{function.place.logical_id}}}", *([name] if isinstance(name, str) else [])]
 
 
 def watching(function: LambdaFunction, context: Context) -> list[Alarm]:

@@ -1,0 +1,72 @@
+"""A text of a template in parts: literal texts, and the expressions that only a deployment knows."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, cast
+
+from .template import as_mapping, ref_of
+
+_VARIABLE: Final = re.compile(r"\$\{([^}]+)\}")
+
+
+def parts(value: Any) -> Iterator[Any]:
+    """Literal texts, and expressions as the template has them. `Fn::Join` and `Fn::Sub` are taken apart.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-sub.html
+    """
+    match value:
+        case str() | bool() | int() | float():
+            yield str(value)
+        case {"Fn::Join": [str(delimiter), [*items]]}:
+            for number, item in enumerate(items):
+                yield delimiter if number else ""
+                yield from parts(item)
+        case {"Fn::Sub": argument}:
+            yield from parts_of_sub(argument)
+        case _:
+            yield value
+
+
+def parts_of_sub(argument: Any) -> Iterator[Any]:
+    """The parts of the text that `Fn::Sub` makes of its argument."""
+    text, variables = argument if isinstance(argument, list) else (str(argument), {})
+    at = 0
+    for found in _VARIABLE.finditer(text):
+        yield text[at : found.start()]
+        at, name = found.end(), found[1]
+        resource, _, attribute = name.partition(".")
+        if name.startswith("!"):  # the text `${name}`
+            yield "${" + name[1:] + "}"
+        elif name in variables:
+            yield from parts(variables[name])
+        else:
+            yield {"Fn::GetAtt": [resource, attribute]} if attribute else {"Ref": name}
+    yield text[at:]
+
+
+def text_of(value: Any) -> str:
+    """A value as text, with an expression in the form of `Fn::Sub` where possible, else as JSON."""
+    return "".join(part if isinstance(part, str) else expression(part) for part in parts(value))
+
+
+def expression(value: Any) -> str:
+    """One expression as `text_of` writes it: `${Table}`, `${Table.Arn}`."""
+    match value:
+        case {"Ref": str(name)}:
+            return "${" + name + "}"
+        case {"Fn::GetAtt": [*names]}:
+            return "${" + ".".join(map(str, names)) + "}"
+        case _:
+            return json.dumps(value)
+
+
+def with_known(value: Any, known: Mapping[str, str]) -> Any:
+    """A value with each known `Ref` replaced by its value."""
+    if isinstance(value, list):
+        return [with_known(item, known) for item in cast("list[Any]", value)]
+    if name := ref_of(value):
+        return known.get(name, value)
+    return {key: with_known(item, known) for key, item in as_mapping(value).items()} or value
