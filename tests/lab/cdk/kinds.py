@@ -377,14 +377,18 @@ KINDS: Final[dict[str, tuple[Any, ...]]] = {
     "aws_cognito.UserPool": (MADE, Opens("grant=cognito-idp:AdminGetUser", "cognito-idp")),
     "aws_dynamodb.TableBase": (
         streamed,
-        Opens(f"{DATA} grant=dynamodb:Scan", "dynamodb"),
-        Opens("grant_stream_read grant_table_list_streams grant_stream=dynamodb:GetRecords", "dynamodbstreams"),
+        Opens(DATA, "dynamodb kms"),
+        Opens("grant=dynamodb:Scan", "dynamodb"),
+        Opens("grant_stream_read", "dynamodbstreams kms"),
+        Opens("grant_table_list_streams grant_stream=dynamodb:GetRecords", "dynamodbstreams"),
         Opens("grant_on_key=kms:Decrypt", "kms"),
     ),
     "aws_dynamodb.TableBaseV2": (
         streamed_v2,
-        Opens(f"{DATA} grant=dynamodb:Scan", "dynamodb"),
-        Opens("grant_stream_read grant_table_list_streams grant_stream=dynamodb:GetRecords", "dynamodbstreams"),
+        Opens(DATA, "dynamodb kms"),
+        Opens("grant=dynamodb:Scan", "dynamodb"),
+        Opens("grant_stream_read", "dynamodbstreams kms"),
+        Opens("grant_table_list_streams grant_stream=dynamodb:GetRecords", "dynamodbstreams"),
         Opens("grant_on_key=kms:Decrypt", "kms"),
     ),
     "aws_dynamodb.StreamGrants": (stream_grants, Opens("list read actions=dynamodb:GetRecords", "dynamodbstreams")),
@@ -497,9 +501,10 @@ KINDS: Final[dict[str, tuple[Any, ...]]] = {
     ),
     "aws_s3.BucketBase": (
         new(aws.s3.Bucket, "Bucket", encryption_key=key),
-        Opens(f"{READ_WRITE} grant_delete grant_put grant_put_acl", buckets="Bucket"),
+        Opens(f"{READ_WRITE} grant_put", "kms", buckets="Bucket"),
+        Opens("grant_delete grant_put_acl", buckets="Bucket"),
         Opens("grant_on_key=kms:Decrypt", "kms"),
-        Opens("grant_replication_permission", buckets="Bucket shop-replica", after=replicas),
+        Opens("grant_replication_permission", "kms", buckets="Bucket shop-replica", after=replicas),
         Opens(
             "grants.actions_on_object_keys grants.actions_on_bucket_and_object_keys",
             buckets="Bucket",
@@ -527,12 +532,14 @@ KINDS: Final[dict[str, tuple[Any, ...]]] = {
     ),
     "aws_sns.TopicBase": (
         new(aws.sns.Topic, "Topic", master_key=key),
-        Opens("grant_publish grant_subscribe grants.actions=sns:GetTopicAttributes", "sns"),
+        Opens("grant_publish", "kms sns"),
+        Opens("grant_subscribe grants.actions=sns:GetTopicAttributes", "sns"),
         Opens("grant_on_key=kms:Decrypt", "kms"),
     ),
     "aws_sqs.QueueBase": (
         new(aws.sqs.Queue, "Queue", encryption_master_key=key),
-        Opens("grant_consume_messages grant_purge grant_send_messages grant=sqs:GetQueueUrl", "sqs"),
+        Opens("grant_consume_messages grant_send_messages", "kms sqs"),
+        Opens("grant_purge grant=sqs:GetQueueUrl", "sqs"),
         Opens("grant_on_key=kms:Decrypt", "kms"),
     ),
     "aws_ssm.StringParameter": (
