@@ -121,7 +121,10 @@ CASES: Mapping[str, Case] = {
     "InsertOption": _script("insert-option", options={"wrapped": "yes"}),
     "InsertModule": _script("insert-module"),
     "InsertRequire": _script(
-        "insert-require", hooked=True, options=["--require", "/opt/nodejs/hook.js"], runtime="nodejs22.x"
+        "insert-require",
+        hooked=True,
+        options=["--require", "/opt/nodejs/hook.js", "--freeze-flags-after-init"],
+        runtime="nodejs22.x",
     ),
     "NodeOptions": _script("node-options", hooked=True, traced=True, runtime="nodejs22.x"),
     "LaunchByModule": _script("launch-by-module", traced=True),

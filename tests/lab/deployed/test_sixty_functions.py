@@ -30,7 +30,8 @@ EXCLUDED = {
     "Batch/ExchangeRates",  # Rust
     "Batch/Sam/OldTracking",  # SAM's
 }
-ABROAD = {"Abroad/Home/TellAway", "Abroad/Home/OnlyAudited", "Abroad/Home/Traced", "Abroad/Home/Fixed"}
+FIRST_SEEN = "ShieldMonitoring-c875332b/FirstSeen/Function"
+ABROAD = {f"Abroad/Home/{name}" for name in ("TellAway", "OnlyAudited", "Traced", "Fixed", FIRST_SEEN)}
 OF_THE_CDK = {
     "Data/Custom::S3AutoDeleteObjectsCustomResourceProvider/Handler",
     "Events/Custom::S3AutoDeleteObjectsCustomResourceProvider/Handler",

@@ -98,7 +98,7 @@ def test_a_reader_of_the_readme_gets_a_shielded_function(reader: Reader, readme:
     variables = function["Environment"]["Variables"]
     assert variables["AWS_LAMBDA_EXEC_WRAPPER"] == "/opt/shielded-function/shield"
     assert variables["SHIELD_ALLOW_OUTBOUND"] == "api.stripe.com:443"
-    assert variables["SHIELD_OUTBOUND_CONNECTIVITY"] == "block"
+    assert variables["SHIELD_OUTBOUND_CONNECTIVITY"] == "alert"
     assert len(function["Layers"]) == 1
     assert len(of_type(template, "AWS::Logs::MetricFilter")) == 1
     assert len(of_type(template, "AWS::CloudWatch::Alarm")) == 2

@@ -76,7 +76,9 @@ OUTBOUND = st.builds(
 BUCKETS = st.from_regex(r"[a-z0-9]([a-z0-9-]{1,20}|[a-z0-9][.][a-z0-9])[a-z0-9]", fullmatch=True)
 _IN_PATHS = st.characters(exclude_characters="/,*?\x7f", exclude_categories=["Cs"], min_codepoint=0x20)
 # Blanks around an entry are not its own.
-COMPONENTS = st.text(_IN_PATHS, min_size=1, max_size=12).filter(lambda c: c not in (".", "..") and c == c.strip(" \t"))
+COMPONENTS = st.text(_IN_PATHS, min_size=1, max_size=12).filter(
+    lambda c: c not in (".", "..") and c == c.strip(" \t") and "{Token[" not in c
+)
 GLOBS = st.lists(COMPONENTS | st.sampled_from(["*", "**", "?x", "a*b", "*.log"]), max_size=4).map(
     lambda parts: "/".join(["/tmp", *parts])
 )
