@@ -66,9 +66,11 @@ CLIENTS: Mapping[str, str] = dict.fromkeys(("net", "tls", "http", "https", "fetc
 }
 DIAL = (HERE / "clients" / "dial.js").read_text()
 PORTS: Mapping[str, str] = dict(re.findall(r"^  '?([\w@/-]+)'?: .*?\b(70\d\d)\b", DIAL, re.MULTILINE | re.DOTALL))
-# V8's stack ends at the tracer where it hands a promise on.
+# By the version and by what wraps the calls: V8's stack ends at the tracer where it hands a promise on.
 NOT_SEEN = {"tls", "https", "pg", "knex"}
-UNNAMED = {(OLDEST, tracer): NOT_SEEN for tracer in ("", "opentelemetry", "datadog")}
+UNNAMED = {(OLDEST, tracer): NOT_SEEN for tracer in ("", "opentelemetry", "datadog")} | {
+    ("nodejs22.x", "datadog"): {"fetch", "openai"}
+}
 TRACED_BY = {
     "opentelemetry": "/var/task/opentelemetry.cjs",
     "datadog": "/var/tracers/node_modules/dd-trace/init.js",
