@@ -288,6 +288,8 @@ class FunctionShield(AttachedShield):
         """
         if self._switch == "off":
             self._keep_exports()
+            if self.handle.resource.cfn_options.condition is not None:
+                self._take_condition()
             return
         try:
             self._resolved = self._resolve()

@@ -32,6 +32,9 @@ class Central(cdk.Stack):
         told: Any = iam.ServicePrincipal("cloudwatch.amazonaws.com")
         self.alarms.grant_publish(told)
         self.key: Any = kms.Key(self, "Logs", enable_key_rotation=True)
+        # An export stays while others import it: without these, a deployment without shields would be refused.
+        self.export_value(self.alarms.topic_arn)
+        self.export_value(self.key.key_arn)
 
 
 class Home(cdk.Stack):

@@ -63,7 +63,8 @@ class FunctionsInMoto:
         change(StackName=name, TemplateBody=json.dumps(template))
         found: dict[str, tuple[dict[str, str], dict[str, Any]]] = {}
         for resource in cloudformation.describe_stack_resources(StackName=name)["StackResources"]:
-            if resource["ResourceType"] == _FUNCTION:
+            # moto lists what an update removed, too.
+            if resource["ResourceType"] == _FUNCTION and resource["LogicalResourceId"] in template["Resources"]:
                 logical_id, physical_id = resource["LogicalResourceId"], resource["PhysicalResourceId"]
                 made = self._clients["lambda"].get_function_configuration(FunctionName=physical_id)
                 key = f"{name}/{logical_id}"

@@ -16,11 +16,27 @@ KINDS = ("added", "removed", "changed")
 LAYER, VERSION = "AWS::Lambda::LayerVersion", "AWS::Lambda::Version"
 WATCHED = {f"AWS::{t}" for t in ("CloudWatch::Alarm", "CloudWatch::Dashboard", "Logs::LogGroup", "Logs::MetricFilter")}
 QUERY = "AWS::Logs::QueryDefinition"
+# The findings of new targets: a function of each stack, which is made shielded.
+FIRST_SEEN, FINDINGS = (
+    9,
+    {
+        "AWS::DynamoDB::Table",
+        "AWS::Events::Rule",
+        "AWS::IAM::Policy",
+        "AWS::IAM::Role",
+        "AWS::Lambda::EventInvokeConfig",
+        "AWS::Lambda::Function",
+        "AWS::Lambda::Permission",
+        "AWS::Logs::SubscriptionFilter",
+    },
+)
 # What else changes: resources that refer to a version or to a nested stack's template.
 FOLLOWING = {
     ("AWS::Lambda::Alias", "FunctionVersion"),
     ("Custom::Trigger", "HandlerArn"),
-    ("AWS::CloudFormation::Stack", "TemplateURL"),
+    *(("AWS::CloudFormation::Stack", part) for part in ("TemplateURL", "Parameters", "DependsOn")),
+    ("AWS::KMS::Key", "KeyPolicy"),  # log groups use it
+    ("AWS::SNS::TopicPolicy", "PolicyDocument"),  # findings are published to it
     ("AWS::CDK::Metadata", "Analytics"),
     ("AWS::Config::ConfigRule", "DependsOn"),  # all that is in the scope of its function
 }
@@ -45,14 +61,15 @@ class Step:
     removed: frozenset[str] | set[str] = frozenset()
 
 
-ON = Step({}, "Environment Layers LoggingConfig", SHIELDED, added={LAYER, QUERY, *WATCHED})
+ON = Step({}, "Environment Layers LoggingConfig", SHIELDED - FIRST_SEEN, added={LAYER, QUERY, *WATCHED, *FINDINGS})
 MORE = {"carriers": "api.carrier-one.example,api.carrier-two.example,api.carrier-three.example"}
 STEPS = (
     ON,
     Step(MORE, "Environment", 2 * len(STAGES)),
-    Step(MORE | {"shield": "alert"}, "Environment", SHIELDED // len(STAGES)),  # as Beta is in alert mode already
+    Step(MORE | {"shield": "alert"}, "Environment", 84),  # as Beta's own functions are in alert mode already
     Step(MORE | {"shield": "off"}, "Environment Layers", SHIELDED, removed={LAYER}),
-    Step({"plain": "yes"}, "LoggingConfig", SHIELDED, removed={QUERY, *WATCHED}),
+    # One writes to the log group that Lambda makes, before and after.
+    Step({"plain": "yes"}, "LoggingConfig", SHIELDED - FIRST_SEEN - 1, removed={QUERY, *WATCHED, *FINDINGS}),
     ON,  # what was retained is in nobody's way
 )
 
