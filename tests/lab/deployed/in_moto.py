@@ -63,8 +63,7 @@ class FunctionsInMoto:
         change(StackName=name, TemplateBody=json.dumps(template))
         found: dict[str, tuple[dict[str, str], dict[str, Any]]] = {}
         for resource in cloudformation.describe_stack_resources(StackName=name)["StackResources"]:
-            # moto lists what an update removed, too.
-            if resource["ResourceType"] == _FUNCTION and resource["LogicalResourceId"] in template["Resources"]:
+            if resource["ResourceType"] == _FUNCTION:
                 logical_id, physical_id = resource["LogicalResourceId"], resource["PhysicalResourceId"]
                 made = self._clients["lambda"].get_function_configuration(FunctionName=physical_id)
                 key = f"{name}/{logical_id}"
@@ -74,7 +73,7 @@ class FunctionsInMoto:
         return found
 
     def _reduce(self, template: dict[str, Any]) -> dict[str, Any]:
-        kept = {n: r for n, r in template["Resources"].items() if r["Type"] in _KEPT and _has_archive(r)}
+        kept = {n: r for n, r in template["Resources"].items() if r["Type"] in _KEPT and _stays(n, r)}
         return {"Resources": {name: self._part(resource, set(kept)) for name, resource in kept.items()}}
 
     def _part(self, resource: dict[str, Any], kept: set[str]) -> dict[str, Any]:
@@ -92,8 +91,11 @@ def _all(stacks: list[Stack] | tuple[Stack, ...]) -> Iterator[Stack]:
         yield from _all(stack.nested)
 
 
-def _has_archive(resource: dict[str, Any]) -> bool:
-    return not {"ZipFile", "ImageUri"} & set(resource.get("Properties", {}).get("Code", {}))
+def _stays(logical_id: str, resource: dict[str, Any]) -> bool:
+    """It has an archive, and no step deletes it: moto asks for what comes back by its former name."""
+    return "FirstSeen" not in logical_id and not {"ZipFile", "ImageUri"} & set(
+        resource.get("Properties", {}).get("Code", {})
+    )
 
 
 def _known(value: Any, kept: set[str]) -> Any:
