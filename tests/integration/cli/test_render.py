@@ -142,9 +142,10 @@ def test_sam_has_what_the_construct_makes() -> None:
         assert of(ours, alarm, which)["Dimensions"] == [by_name, {"Name": "Level", "Value": level}]
         (made,) = (parts for parts in of(theirs, alarm, which)["AlarmDescription"].values())
         said = "".join(part if isinstance(part, str) else "checkout-prod" for part in made[1])
-        [what, *steps, happened] = of(ours, alarm, which)["AlarmDescription"].split("\n")
+        [happened, what, *steps] = of(ours, alarm, which)["AlarmDescription"].split("\n")
         assert what.startswith("1. Run `")
         assert all(step in said for step in (*steps, happened.partition(": ")[2]))
+        assert len(steps) == 3
     environment = of(theirs, "AWS::Lambda::Function")["Environment"]["Variables"]
     assert of(ours, "AWS::Serverless::Function")["Environment"]["Variables"] == environment
 

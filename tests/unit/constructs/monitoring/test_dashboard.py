@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import aws_cdk as cdk
@@ -31,7 +31,7 @@ _FLEET = re.compile(
 )
 
 
-def body_of(template: dict[str, Any]) -> dict[str, Any]:
+def body_of(template: Mapping[str, Any]) -> dict[str, Any]:
     """The dashboard's JSON, with what is known at deployment as `<Ref>` or `<GetAtt>`."""
     text = next(r for r in template["Resources"].values() if r["Type"] == DASHBOARD)["Properties"]["DashboardBody"]
     parts = [text] if isinstance(text, str) else text["Fn::Join"][1]
