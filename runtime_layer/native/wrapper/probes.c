@@ -21,6 +21,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -172,6 +173,53 @@ static void probe_process_vm_readv(struct finding *f)
     end_subject(subject);
 }
 
+/* Starts a copy of this program that its user may run and not read. It waits in its first message, for a full pipe. */
+static pid_t start_unreadable(int program, int full, int started)
+{
+    pid_t subject = fork();
+    if (subject == 0) {
+        static char *const argv[] = {"unreadable", "-", NULL}, *const envp[] = {"MARK=1", NULL};
+        alarm(TRIAL_SECONDS);
+        dup2(full, STDERR_FILENO);
+        syscall(SYS_execveat, program, "", argv, envp, AT_EMPTY_PATH);
+        _exit(write(started, "", 1) == 1); /* otherwise the exec has closed it */
+    }
+    return subject;
+}
+
+/* The kernel hides the process of a program that the user cannot read (proc(5): /proc/pid/environ; prctl(2):
+ * PR_SET_DUMPABLE). A memory file of mode 0111 stands for a layer's program of mode 0711 and another owner. */
+static void probe_unreadable_program(struct finding *f)
+{
+    char path[64], byte;
+    int full[2], started[2], own = open("/proc/self/exe", O_RDONLY),
+                             file = (int)syscall(SYS_memfd_create, "program", MFD_CLOEXEC);
+    struct stat facts;
+    if (own < 0 || file < 0 || fstat(own, &facts) != 0 || pipe(full) != 0 || pipe2(started, O_CLOEXEC) != 0 ||
+        sendfile(file, own, NULL, (size_t)facts.st_size) != facts.st_size || fchmod(file, 0111) != 0) {
+        record_result(f, -1);
+        return;
+    }
+    snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+    int program = open(path, O_PATH | O_CLOEXEC);
+    close(file); /* a file that is open for writing does not start */
+    fcntl(full[1], F_SETFL, O_NONBLOCK);
+    static const char page[PAGE_BYTES];
+    while (write(full[1], page, sizeof page) > 0)
+        ;
+    fcntl(full[1], F_SETFL, 0);
+    pid_t subject = start_unreadable(program, full[1], started[1]);
+    close(started[1]);
+    snprintf(path, sizeof path, "/proc/%d/environ", subject);
+    if (subject < 0 || read(started[0], &byte, 1) != 0)
+        record_no(f, "it does not start");
+    else if (open(path, O_RDONLY) >= 0)
+        record_no(f, "its environment can be read");
+    else
+        record_result(f, errno == EACCES ? 0 : -1);
+    end_subject(subject);
+}
+
 static void probe_io_uring(struct finding *f)
 {
     _Alignas(8) char params[IO_URING_PARAMS_BYTES] = {0};
@@ -290,6 +338,8 @@ const struct probe probes[] = {
     {"hard_limits", probe_hard_limits, "the kernel can hold files and programs against native code",
      "no limit of the kernel stands behind the shield"},
     {"protection_keys", probe_protection_keys, FOR_KERNEL_ENGINE, NO_KERNEL_ENGINE},
+    {"unreadable_program", probe_unreadable_program, "a process of the shield could hide from the function",
+     "no process of the function's user hides from it"},
     {"opt", fact_opt, "the owner and mode of the layers' folder", "there are no layers"},
     {"tmp", fact_tmp, "files in /tmp are known by their device: opens stay fast",
      "opens cost a path lookup each while read_write_tmp is not allow"},

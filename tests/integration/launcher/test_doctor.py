@@ -41,9 +41,9 @@ KEYS = [
     "kernel", "architecture", "user", "no_new_privs", "seccomp_mode", "prctl_get_name", "prctl_set_name",
     "prctl_no_new_privs", "seccomp", "seccomp_filter", "seccomp_notify", "ptrace", "landlock", "user_namespaces",
     "memfd_create", "pidfd_open", "pidfd_getfd", "process_vm_readv", "io_uring", "clone3", "statx_mount_id",
-    "executable_memory", "patch_code", "hard_limits", "protection_keys", "opt", "tmp", "dev_shm", "proc_self_fd",
-    "descriptors", "needed_calls", "libc", "libc_version", "libc_coverage", "process_engine", "whole_way",
-    "kernel_engine",
+    "executable_memory", "patch_code", "hard_limits", "protection_keys", "unreadable_program", "opt", "tmp", "dev_shm",
+    "proc_self_fd", "descriptors", "needed_calls", "libc", "libc_version", "libc_coverage", "process_engine",
+    "whole_way", "kernel_engine",
 ]  # fmt: skip
 OUTCOMES = {"works", "refused", "missing", "failed", "no", "killed", "timed_out", "no_answer"}
 _LINE = '{"function_shield":true,"v":1,"timestamp":"2026-11-24T13:37:00.123456Z","engine":"process",'
@@ -93,6 +93,10 @@ def test_the_facts_of_this_machine(installed: Installed) -> None:
     of_opt = f"uid {opt.st_uid} gid {opt.st_gid} mode {opt.st_mode & 0o7777:o}" if opt else None
     assert told(findings, "opt") == [("works" if opt else "failed", of_opt)]
     assert findings["hard_limits"]["outcome"] in ("works", "no")  # no: this machine's root may raise them
+    hides = findings["unreadable_program"]  # root reads each process
+    assert (hides["outcome"], hides["value"]) == (
+        ("no", "its environment can be read") if not os.getuid() else ("works", None)
+    )
     assert findings["dev_shm"]["outcome"] == ("works" if os.path.isdir("/dev/shm") else "failed")
     assert findings["tmp"]["outcome"] == ("works" if os.stat("/tmp").st_dev != os.stat("/").st_dev else "no")
     assert str(findings["descriptors"]["value"]).split()[0] in (str(soft), "unlimited")
@@ -259,7 +263,7 @@ def test_the_emulated_lambda_sandbox(open_to_all: Installed) -> None:
         assert answer(findings, key) == ("refused", "EPERM"), key
     assert findings["seccomp_filter"]["value"] == "filtered"
     assert findings["landlock"]["outcome"] == "missing"
-    assert findings["patch_code"]["outcome"] == "works"
+    assert findings["patch_code"]["outcome"] == findings["unreadable_program"]["outcome"] == "works"
     assert findings["kernel_engine"]["value"] == "lacks seccomp_notify"
 
 
