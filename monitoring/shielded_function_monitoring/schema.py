@@ -101,7 +101,10 @@ _EVENTS: Final[Mapping[str, tuple[Mapping[str, Any], Sequence[str]]]] = {
     ),
     "refused": (_FAILED_START, ("policy", "count", "reason")),
     "unshielded": (_FAILED_START, ("policy", "count", "reason")),
-    "folded": (_COUNTED, ("policy", "mode", "count", "pid")),
+    "folded": (
+        {**_COUNTED, "entries": {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1}},
+        ("policy", "mode", "count", "pid"),
+    ),
     "repeated": (_COUNTED, ("policy", "mode", "count", "pid")),
     "tightened": (
         {

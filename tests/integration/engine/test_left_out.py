@@ -216,14 +216,17 @@ def test_decoys_hide_nothing(box: Sandbox, burst: str, mode: str) -> None:
 
 
 def test_a_storm_of_targets_hides_others_of_its_policy(box: Sandbox) -> None:
-    """It is in the limits. The last one is named, and other policies have their lines."""
+    """It is in the limits. The last one and the first ones are named, and other policies have their lines."""
     storm = "for n in range(400): attempt(s.connect, (f'198.51.{n // 200}.{n % 200}', 53))"
     modes: dict[str, str] = dict.fromkeys(("outbound_connectivity", "read_write_tmp", "create_child_process"), "block")
     counted = after_decoys(box, storm, modes)
     assert sum(line["count"] for line in counted if line["policy"] == "outbound_connectivity") == 401
     assert {line["details"]["path"] for line in counted if "path" in line["details"]} == {"/tmp/made", "/usr/bin/id"}
-    folded = [(line["count"], line["details"]["ip"]) for line in counted if line.get("event") == "folded"]
-    assert folded == [(201, "203.0.113.66")]
+    (folded,) = (line for line in counted if line.get("event") == "folded")
+    assert (folded["count"], folded["details"]["ip"]) == (201, "203.0.113.66")
+    named = folded["entries"]
+    assert named == [f"198.51.1.{n}:53" for n in range(len(named))]
+    assert 2048 - len(json.dumps(named, separators=(",", ":"))) < len('"198.51.1.199:53",')
 
 
 @pytest.mark.promise("alert.severity")

@@ -139,7 +139,7 @@ static void leave_out_of_second(const struct alert *alert, bool is_repeated, str
     bool is_notice =
         severity_of(alert->policy, alert->mode, alert->blocks, alert->path, alert->reason) == NOTICE;
     uint32_t kind = alert->mode + (!is_repeated ? FOLDED : is_notice ? REPEATED_NOTICES : REPEATED);
-    keep_target(alert->policy, kind, target);
+    keep_target(alert->policy, kind, target, alert->allow);
     leave_out(alert->policy, kind, LEFT_OUT_OF_SECOND);
 }
 
@@ -169,7 +169,7 @@ static bool write_once(struct alert *alert, const struct call *call, struct scra
     if (is_written)
         record_reported(&violation, alert->policy, number);
     else
-        keep_target(alert->policy, alert->mode, render_target(alert, scratch, &w));
+        keep_target(alert->policy, alert->mode, render_target(alert, scratch, &w), alert->allow);
     return is_written;
 }
 
@@ -318,8 +318,10 @@ static void put_event(struct writer *w, struct text event, struct text level, co
 static bool write_folded(uint32_t policy, uint32_t kind, uint32_t count, const uint64_t *now,
                          uint64_t patience[2])
 {
-    char line[512 + TARGET_MAX];
-    struct writer w = {line, 0, sizeof line, false};
+    struct scratch *scratch = scratch_take();
+    if (!scratch)
+        return false;
+    struct writer w = {scratch->line, 0, sizeof scratch->line, false};
     put_char(&w, '\n');
     enum severity severity =
         kind < REPEATED_NOTICES
@@ -341,7 +343,8 @@ static bool write_folded(uint32_t policy, uint32_t kind, uint32_t count, const u
     put_target(&w, policy, kind);
     put_field(&w, "pid", (uint64_t)KERNEL(getpid));
     put(&w, TEXT("}\n"));
-    bool is_written = log_write(sealed->process.log, line, w.used, patience);
+    bool is_written = log_write(sealed->process.log, scratch->line, w.used, patience);
+    scratch_give(scratch);
     if (is_written)
         forget_target(policy, kind);
     return is_written;

@@ -50,13 +50,32 @@ static void release_target(struct left_target *target)
     __atomic_store_n(&target->is_busy, 0, __ATOMIC_RELEASE);
 }
 
-void keep_target(uint32_t policy, uint32_t kind, struct text text)
+/* Each once; a text in quotes holds none unescaped, so that it is found only as a whole. */
+static void keep_entry(struct left_entries *kept, struct text entry)
+{
+    struct writer w = {kept->text, kept->len, LEFT_ENTRIES_MAX, false};
+    put(&w, kept->len ? TEXT(",\"") : TEXT("\""));
+    bool is_whole = put_json(&w, entry, LEFT_ENTRIES_MAX);
+    put_char(&w, '"');
+    uint32_t start = kept->len ? kept->len + 1 : 0;
+    if (!entry.len || !is_whole || w.full)
+        return;
+    struct text added = {kept->text + start, w.used - start};
+    for (uint32_t i = 0; i + added.len < start; i++)
+        if (text_equal((struct text){kept->text + i, added.len}, added))
+            return;
+    kept->len = w.used;
+}
+
+void keep_target(uint32_t policy, uint32_t kind, struct text text, struct text entry)
 {
     struct left_target *target = text.len <= TARGET_MAX ? claim_target(policy, kind) : NULL;
     if (!target)
         return;
     copy_bytes(target->text, text.at, text.len);
     target->len = text.len;
+    if (kind < REPEATED)
+        keep_entry(&sealed->process.own->storm.entries[policy][kind], entry);
     release_target(target);
 }
 
@@ -68,6 +87,12 @@ void put_target(struct writer *w, uint32_t policy, uint32_t kind)
     if (target->len)
         put_char(w, ',');
     put(w, (struct text){target->text, target->len});
+    const struct left_entries *kept = &sealed->process.own->storm.entries[policy][kind % ALERT_MODES];
+    if (kind < REPEATED && kept->len) {
+        put(w, TEXT(",\"entries\":["));
+        put(w, (struct text){kept->text, kept->len});
+        put_char(w, ']');
+    }
     release_target(target);
 }
 
@@ -77,5 +102,7 @@ void forget_target(uint32_t policy, uint32_t kind)
     if (!target)
         return;
     target->len = 0;
+    if (kind < REPEATED)
+        sealed->process.own->storm.entries[policy][kind].len = 0;
     release_target(target);
 }

@@ -14,9 +14,10 @@ bool is_reported(const struct reported *violation, uint32_t policy, uint32_t lin
 /* Records it; `line` is the index of its line in this second. */
 void record_reported(const struct reported *violation, uint32_t policy, uint32_t line);
 
-/* Keeps the last target that was left out; one over TARGET_MAX is not kept. */
-void keep_target(uint32_t policy, uint32_t kind, struct text text);
-/* Writes the kept target into a line. */
+/* Keeps the last target that was left out; one over TARGET_MAX is not kept. Of FOLDED ones it keeps each entry, while there is
+ * room (left_entries). */
+void keep_target(uint32_t policy, uint32_t kind, struct text text, struct text entry);
+/* Writes the kept target, and the entries, into a line. */
 void put_target(struct writer *w, uint32_t policy, uint32_t kind);
 void forget_target(uint32_t policy, uint32_t kind);
 

@@ -22,11 +22,17 @@ struct reported {
     uint32_t second;
     uint64_t target, whole;
 };
-enum { TARGET_MAX = 384 };
+enum { TARGET_MAX = 384, LEFT_ENTRIES_MAX = 2048 };
 /* The last target that was left out. */
 struct left_target {
     uint32_t is_busy, len;
     char text[TARGET_MAX];
+};
+
+/* The entries of the first targets without a line, as JSON texts: as many as there is room for. */
+struct left_entries {
+    uint32_t len;
+    char text[LEFT_ENTRIES_MAX];
 };
 
 /* The violations of the last seconds: reported ones, and the counts of others. */
@@ -38,6 +44,7 @@ struct storm {
     uint32_t handler[MAX_HANDLERS][ALERT_MODES]; /* the same, of each file */
     struct reported reported[POLICY_COUNT][LINES_A_SECOND];
     struct left_target targets[POLICY_COUNT][LEFT_OUT_KINDS];
+    struct left_entries entries[POLICY_COUNT][ALERT_MODES]; /* under the lock of FOLDED's target */
 };
 
 struct process {
