@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 import aws_cdk as cdk
 from constructs import Construct, IConstruct
@@ -17,6 +18,10 @@ from . import firewall, query_logs
 
 Mode = Literal["block", "alert"]
 EndpointPolicy = Literal["granted", "account", "none"]
+_PRIVATE: Final = [
+    ipaddress.ip_network(each)
+    for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+]
 
 
 def check_options(path: str, **given: Any) -> None:
@@ -55,6 +60,8 @@ def _problems(
         isinstance(lock_credentials, bool) or (isinstance(lock_credentials, (list, tuple)) and lock_credentials)
     ):
         yield f"lock_credentials: {lock_credentials!r} is neither True, False nor a list of the NAT gateways' addresses"
+    elif not isinstance(lock_credentials, bool):
+        yield from filter(None, map(_address_problem, lock_credentials))
     if not isinstance(threats, bool):
         yield f"threats: {threats!r} is neither True nor False"
     if endpoint_policies not in (None, *get_args(EndpointPolicy)):
@@ -123,3 +130,19 @@ def others_policy(path: str, names: Sequence[Any] | None, services: Any) -> Shie
     except ShieldPolicyError as error:
         text = str(error).replace("allow_outbound", "also_allow").replace("allow_aws", "also_allow_aws")
         raise ShieldError(path, [text]) from error
+
+
+def _address_problem(address: Any) -> str:
+    """A request that reaches AWS by a NAT gateway has its public address, which `aws:SourceIp` is.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-sourceip
+    """
+    if cdk.Token.is_unresolved(address):
+        return ""
+    try:
+        network = ipaddress.ip_network(address, strict=False)
+    except ValueError:
+        return f"lock_credentials: {address!r} is no IP address or network: give the NAT gateways' public addresses"
+    if any(network.version == each.version and network.overlaps(each) for each in _PRIVATE):
+        return f"lock_credentials: {address!r} is private: give the public addresses of the NAT gateways"
+    return ""

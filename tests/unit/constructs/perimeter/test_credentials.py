@@ -169,6 +169,14 @@ def test_the_option_is_checked(refused: Refused, vpc: ec2.Vpc, given: Any) -> No
         refused(lock_credentials=given)
 
 
+@pytest.mark.parametrize(
+    ("given", "said"), [("10.0.0.0/8", "is private"), ("fd00::1", "is private"), ("nat", "is no IP")]
+)
+def test_an_address_is_public(refused: Refused, vpc: ec2.Vpc, given: str, said: str) -> None:
+    with pytest.raises(Exception, match=rf"lock_credentials: '{given}' {said}"):
+        refused(lock_credentials=["198.51.100.7/32", given])
+
+
 @pytest.mark.parametrize("options", [{"lock_credentials": True, "mode": "alert"}, {}])
 def test_without_it_or_in_alert_mode_nothing_is_locked(make: Make, walls: Walls, options: dict[str, Any]) -> None:
     make()
