@@ -15,6 +15,7 @@ enum { CALLER_WORDS = 384, LOOKUP_WORDS = 2048, ASKER_WORDS = 64 };
 
 struct search {
     bool (*is_passed)(const struct mapping *m); /* mappings to skip; NULL: none */
+    bool (*is_wanted)(uint64_t word);           /* NULL: each */
     const uint64_t *words;
     uint32_t best; /* the lowest index of a word that points into an object that is not skipped */
     char *name;
@@ -40,7 +41,7 @@ static bool match_words(void *context, const struct mapping *m)
         return false;
     struct text name = base_name(m->path);
     for (uint32_t i = 0; i < s->best; i++)
-        if (s->words[i] >= m->low && s->words[i] < m->high) {
+        if (s->words[i] >= m->low && s->words[i] < m->high && (!s->is_wanted || s->is_wanted(s->words[i]))) {
             s->best = i;
             s->name_len = name.len < CALLER_OBJECT_MAX ? name.len : CALLER_OBJECT_MAX;
             copy_bytes(s->name, name.at, s->name_len);
@@ -50,9 +51,9 @@ static bool match_words(void *context, const struct mapping *m)
 }
 
 static struct text find_object(const uint64_t *words, uint32_t count, struct scratch *scratch,
-                               bool (*is_passed)(const struct mapping *m))
+                               bool (*is_passed)(const struct mapping *m), bool (*is_wanted)(uint64_t word))
 {
-    struct search s = {is_passed, words, count, scratch->link, 0};
+    struct search s = {is_passed, is_wanted, words, count, scratch->link, 0};
     each_mapping(scratch->line, sizeof scratch->line, match_words, &s);
     return (struct text){s.name, s.name_len};
 }
@@ -69,7 +70,7 @@ static struct text find_return(const struct call *call, struct scratch *scratch,
             break;
         words[count] = *(const volatile uint64_t *)at;
     }
-    return find_object(words, count, scratch, is_passed);
+    return find_object(words, count, scratch, is_passed, NULL);
 }
 
 struct text caller_object(const struct call *call, struct scratch *scratch)
@@ -136,13 +137,20 @@ static uint64_t called_function(uint64_t after)
 }
 #endif
 
+static bool is_after_resolver(uint64_t word)
+{
+    return is_resolver(called_function(word));
+}
+
+/* Only words that point into code are looked behind: each of the others would cost a probe of its page. */
 struct text lookup_caller(const struct call *call, struct scratch *scratch)
 {
-    uint64_t at = (call->stack - PUSHED + 7) & ~7ull, word;
-    for (uint32_t i = 0; i < LOOKUP_WORDS && read_user(&word, at, sizeof word); i++, at += 8)
-        if (is_resolver(called_function(word)))
-            return find_object(&word, 1, scratch, NULL);
-    return caller_object(call, scratch);
+    uint64_t start = (call->stack - PUSHED + 7) & ~7ull, end = start;
+    while (end < start + LOOKUP_WORDS * 8 && readable(end))
+        end = (end | (PAGE - 1)) + 1;
+    struct text found =
+        find_object((const uint64_t *)start, (uint32_t)((end - start) / 8), scratch, NULL, is_after_resolver);
+    return found.len ? found : caller_object(call, scratch);
 }
 
 struct text call_maker(const struct call *call, struct scratch *scratch)
