@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, Literal, cast
 
-from shielded_function_monitoring.cfn.template import Place
-from shielded_function_monitoring.cfn.template import Template as Template  # granted reads it here
-from shielded_function_monitoring.cfn.template import as_mapping as as_mapping
+from shielded_function_monitoring.cfn.template import Place, Template, as_mapping
 from shielded_function_monitoring.template import WRAPPER
 
 from ..other_code import OtherCode

@@ -12,7 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final, NamedTuple, cast
 
-from ..checks.model import Assembly, LambdaFunction, Template, as_mapping
+from shielded_function_monitoring.cfn.template import Template, as_mapping
+
+from ..checks.model import Assembly, LambdaFunction
 from ..names import l2_path
 from .arns import Field, Piece, Resource, Target, Unknown, join_pieces, literal, parse_arn, words
 from .managed import LAMBDAS_OWN, STATEMENTS, managed_name

@@ -140,7 +140,7 @@ def _address_problem(address: Any) -> str:
     if cdk.Token.is_unresolved(address):
         return ""
     try:
-        network = ipaddress.ip_network(address, strict=False)
+        network = ipaddress.ip_network(str(address), strict=False)  # a number would be taken as an address
     except ValueError:
         return f"lock_credentials: {address!r} is no IP address or network: give the NAT gateways' public addresses"
     if any(network.version == each.version and network.overlaps(each) for each in _PRIVATE):

@@ -308,7 +308,7 @@ class _Learner:
         for finding, found in self._findings.values():
             learned.findings.append(replace(finding, evidence=Evidence.of(found)))
         learned.findings.sort(key=lambda each: (each.rule, -each.evidence.count, each.target))
-        learned.unknown = self._log.unknown
+        learned.unknown = self._log.folded
         for policy, count in sorted(learned.unknown.items()):
             learned.incomplete.append(
                 f"{count:,} violations of {policy} were counted and not written: their targets are unknown"

@@ -98,11 +98,6 @@ class FunctionLog:
         self.not_written[policy, mode] = evidence if known is None else Evidence.of((known, evidence))
 
     @property
-    def unknown(self) -> dict[str, int]:
-        """By control, the violations whose targets are unknown."""
-        return self.folded
-
-    @property
     def cold_starts(self) -> int:
         """How often the shield armed."""
         return self.events["armed"].count if "armed" in self.events else 0

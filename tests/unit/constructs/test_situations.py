@@ -52,9 +52,9 @@ class Doing:
 class Shop:
     """An app with a function in the stack Shop, and an empty stack, Ops."""
 
-    def __init__(self, props: Props, folder: Path) -> None:
+    def __init__(self, props: Props, folder: Path, **context: str) -> None:
         self.props = props
-        self.app = cdk.App(outdir=str(folder / "cdk.out"), analytics_reporting=False)
+        self.app = cdk.App(outdir=str(folder / "cdk.out"), analytics_reporting=False, context=context)
         self.shop, self.ops = self.stack("Shop"), self.stack("Ops")
         self.everywhere: dict[str, Any] = {}
 
@@ -193,9 +193,11 @@ def test_metadata_that_was_read_is_read_again(mixin: bool, shop: Shop) -> None:
     shop.synthesize().resource_count_is(FILTER, 1)
 
 
+@pytest.mark.parametrize("switch", ["on", "off"])
 @pytest.mark.parametrize("shared", [False, True])
-def test_resources_take_the_functions_condition(shared: bool, shop: Shop) -> None:
+def test_resources_take_the_functions_condition(shared: bool, switch: str, props: Props, tmp_path: Path) -> None:
     """In a log group of two functions, the pattern has the other's name alone."""
+    shop = Shop(props, tmp_path, shield=switch)
     more = {"log_group": aws.logs.LogGroup(shop.shop, "Logs")} if shared else {}
     condition = cdk.CfnCondition(shop.shop, "OnlyProd", expression=cdk.Fn.condition_equals(cdk.Aws.REGION, "x"))
     shop.function(**more).node.default_child.cfn_options.condition = condition

@@ -229,8 +229,8 @@ def test_counted_calls_are_unknown_repeated_ones_known() -> None:
     assert learned.incomplete[0].startswith("2 violations of outbound_connectivity were counted and not written")
     again = folded("outbound_connectivity", 249, event="repeated", details={"ip": "203.0.113.7", "port": 443})
     log = log_of(connect("", ip="203.0.113.7"), again)
-    assert (sum(each.evidence.count for each in log.observations), log.unknown) == (250, {})
-    assert log_of(folded("read_write_tmp", 3, event="repeated")).unknown == {"read_write_tmp": 3}
+    assert (sum(each.evidence.count for each in log.observations), log.folded) == (250, {})
+    assert log_of(folded("read_write_tmp", 3, event="repeated")).folded == {"read_write_tmp": 3}
 
 
 def test_what_may_be_missing_is_said() -> None:

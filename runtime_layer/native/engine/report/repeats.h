@@ -1,5 +1,5 @@
 /* Records the violations reported in this second, so that repetitions are only counted, and a storm of one kind leaves lines to
- * others. Keeps the last target of those left out, for the line that counts them. */
+ * others. Keeps the last target of those left out, and the entries of the first ones, for the line that counts them. */
 #ifndef SHIELD_REPEATS_H
 #define SHIELD_REPEATS_H
 

@@ -170,10 +170,10 @@ def test_the_option_is_checked(refused: Refused, vpc: ec2.Vpc, given: Any) -> No
 
 
 @pytest.mark.parametrize(
-    ("given", "said"), [("10.0.0.0/8", "is private"), ("fd00::1", "is private"), ("nat", "is no IP")]
+    ("given", "said"), [("10.0.0.0/8", "is private"), ("fd00::1", "is private"), ("nat", "is no IP"), (7, "is no IP")]
 )
-def test_an_address_is_public(refused: Refused, vpc: ec2.Vpc, given: str, said: str) -> None:
-    with pytest.raises(Exception, match=rf"lock_credentials: '{given}' {said}"):
+def test_an_address_is_public(refused: Refused, vpc: ec2.Vpc, given: Any, said: str) -> None:
+    with pytest.raises(Exception, match=rf"lock_credentials: {given!r} {said}"):
         refused(lock_credentials=["198.51.100.7/32", given])
 
 
