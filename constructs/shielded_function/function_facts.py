@@ -16,6 +16,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct, Node
 
+from shielded_function_monitoring.cfn.template import is_function
+
 from .batching import add_environment, add_layer, attach, inspect_all, members_of, resolve_all
 from .errors import ShieldError
 from .late import late_mapping
@@ -31,7 +33,7 @@ _ASKED = ("node", "node.path", "stack", "node.defaultChild", "node.children", "f
 
 @dataclass(frozen=True)
 class FunctionFacts:
-    """A function's properties, resolved: plain values, or intrinsics (`{"Ref": ...}`) known at deployment.
+    """A function's properties, resolved: plain values, or intrinsics known at deployment.
 
     Attributes:
         path: the construct path.
@@ -224,7 +226,7 @@ def _variables(environment: Any) -> dict[str, Any] | None:
     """The variables of a resolved environment; None for an environment known only at deployment."""
     given: Mapping[str, Any] = environment or {}
     variables: Any = given.get("variables", {})
-    if given.keys() - {"variables"} or any(name.startswith("Fn::") or name == "Ref" for name in variables):
+    if given.keys() - {"variables"} or any(map(is_function, variables)):
         return None
     return dict(variables)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -53,6 +52,7 @@ from .policy import Explanation, ShieldPolicy
 from .resolution import ResolvedPolicy, resolve_policy
 from .resolution.exports import keep_exports
 from .stage_shields import StackShields, StageShields, stack_shields
+from .tokens import TEXT_TOKEN, has_token
 
 if TYPE_CHECKING:
     from constructs import IConstruct
@@ -63,7 +63,6 @@ if TYPE_CHECKING:
     from .props import MetricProps
 
 ID: Final = "Shield"
-_TOKEN: Final = re.compile(r"\$\{Token\[[^\]]*\]\}")
 _MAX_FUNCTION_NAME: Final = 64
 _MAX_REGION: Final = 16
 
@@ -212,7 +211,7 @@ class FunctionShield(AttachedShield):
         rows = [
             Explanation(
                 "allow_buckets" if entry in buckets else "allow_outbound",
-                _TOKEN.sub("<known at deployment>", entry),
+                TEXT_TOKEN.sub("<known at deployment>", entry),
                 path,
             )
             for entry, path in sources.items()
@@ -235,7 +234,7 @@ class FunctionShield(AttachedShield):
     def name_of(self, entry: str) -> str:
         """An entry of the policy in words: its construct, or its text without tokens."""
         path = self._resolved.sources.get(entry) if self._resolved else None
-        return path or self.granted_hosts.get(entry.casefold()) or _TOKEN.sub("<known at deployment>", entry)
+        return path or self.granted_hosts.get(entry.casefold()) or TEXT_TOKEN.sub("<known at deployment>", entry)
 
     def _given_policy(self) -> ShieldPolicy:
         """The given policy, unresolved."""
@@ -482,8 +481,8 @@ class FunctionShield(AttachedShield):
         region = self._shields.region
         return Place(
             path=self.handle.path,
-            function=Text(name, _MAX_FUNCTION_NAME if "${" in name else len(name)),
-            region=Text(region, _MAX_REGION if "${" in region else len(region)),
+            function=Text(name, _MAX_FUNCTION_NAME if has_token(name) else len(name)),
+            region=Text(region, _MAX_REGION if has_token(region) else len(region)),
         )
 
     def _given_log_group_name(self) -> str | None:

@@ -14,6 +14,8 @@ from typing import Any, Final
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
+from shielded_function_monitoring.cfn.template import ref_of
+
 from .function_facts import FunctionFacts
 from .names import (
     ACCOUNT_VARIABLE,
@@ -156,7 +158,7 @@ def environment_size(environment: Mapping[str, Any]) -> int:
 
 
 def _known(value: Any) -> str:
-    if value == {"Ref": "AWS::AccountId"}:
+    if ref_of(value) == "AWS::AccountId":
         return "0" * 12  # an account has twelve digits
     return value if isinstance(value, str) else ""
 

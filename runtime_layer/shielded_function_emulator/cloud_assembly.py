@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from shielded_function_monitoring.cfn import assembly as cfn
-from shielded_function_monitoring.cfn.template import Template, as_mapping, construct_of, ref_of
+from shielded_function_monitoring.cfn.stacks import Stacks
+from shielded_function_monitoring.cfn.template import Template, construct_of, ref
 from shielded_function_monitoring.cfn.values import ACCOUNT, REGION, IntrinsicError, Resolver
 
 _FUNCTION = "AWS::Lambda::Function"
@@ -130,25 +131,16 @@ class CloudAssembly:
         """A stack's template."""
         return dict(self._stack(stack).content)
 
-    def resources(self, stack: str, kind: str) -> dict[str, dict[str, Any]]:
-        """The properties of a stack's resources of one type, by logical id, with names filled in and resolved."""
-        found = self._stack(stack)
-        resolver = self._resolver(found, {})
-        return {logical_id: resolver.resolve(properties) for logical_id, properties in found.of_type(kind)}
-
-    def physical_name(self, stack: str, logical_id: str) -> str:
-        """The name that environment variables of this assembly give for a resource."""
-        return self._resolver(self._stack(stack), {}).name_of(logical_id)
-
     def tables(self, stack: str) -> dict[str, dict[str, Any]]:
         """The properties of a stack's DynamoDB tables, by name.
 
         Raises:
             CloudAssemblyError: a property is not known before the deployment.
         """
+        resolver = self.resolver(stack)
+        tables = self._stack(stack).of_type("AWS::DynamoDB::Table")
         try:
-            found = self.resources(stack, "AWS::DynamoDB::Table")
-            return {self.physical_name(stack, logical_id): properties for logical_id, properties in found.items()}
+            return {resolver.name_of(logical_id): resolver.resolve(properties) for logical_id, properties in tables}
         except IntrinsicError as error:
             raise CloudAssemblyError(f"{stack}: a table has {error}") from error
 
@@ -161,7 +153,7 @@ class CloudAssembly:
 
     def resolver(self, stack: str, values: Mapping[str, str] | None = None) -> Resolver:
         """The source of a stack's names, with the known values of its deployment (`Known.values`)."""
-        return self._resolver(self._stack(stack), values or {})
+        return Stacks(list(self._stacks.values()), values).resolver(self._stack(stack))
 
     def path_of(self, stack: str, logical_id: str) -> str:
         """The construct path of a resource; empty where the assembly does not say."""
@@ -198,22 +190,17 @@ class CloudAssembly:
         there = f"there are: {_list(functions)}" if functions else "there is no function at all"
         raise CloudAssemblyError(f"no function {wanted} in {self.directory}; {there}")
 
-    def logical_id(self, stack: str, construct: str) -> str:
-        """The logical id of the function at a construct path, relative to the stack (`Shielded`)."""
-        self._stack(stack)
-        for place in self.functions():
-            if place.stack == stack and place.path == f"{stack}/{construct}":
-                return place.logical_id
-        raise CloudAssemblyError(f"no function {construct} in the stack {stack}")
-
     def function(self, stack: str, construct: str) -> FunctionPackage:
         """A function, by its construct path relative to the stack.
 
         Raises:
             CloudAssemblyError: there is none, it is for another machine, or a setting cannot be resolved.
         """
-        logical_id = self.logical_id(stack, construct)
-        return self.package(FunctionPlace(stack, logical_id, construct, ""))
+        self._stack(stack)
+        for place in self.functions():
+            if place.stack == stack and place.path == f"{stack}/{construct}":
+                return self.package(place)
+        raise CloudAssemblyError(f"no function {construct} in the stack {stack}")
 
     def package(self, place: FunctionPlace, known: Known = _NOTHING) -> FunctionPackage:
         """A function that was found, with the known values of its deployment.
@@ -231,13 +218,13 @@ class CloudAssembly:
         (architecture,) = properties.get("Architectures", ["x86_64"])
         if _ARCHITECTURES.get(architecture) != machine():
             raise CloudAssemblyError(f"{place} is for {architecture}; this machine is {machine()}")
-        resolver = self._resolver(stack, known.values)
+        resolver = self.resolver(place.stack, known.values)
         variables = _variables(place, properties.get("Environment", {}).get("Variables", {}), resolver, known.variables)
         runtime = self._setting(place, resolver, properties["Runtime"])
         layers = (self._layer(stack, place, layer, known.layers) for layer in properties.get("Layers", []))
         return FunctionPackage(
             logical_id=place.logical_id,
-            name=self._setting(place, resolver, {"Ref": place.logical_id}),
+            name=self._setting(place, resolver, ref(place.logical_id)),
             code=self._code(stack, place, properties["Code"], runtime, resolver),
             layers=tuple(layer for layer in layers if layer is not None),
             handler=self._setting(place, resolver, properties["Handler"]),
@@ -253,41 +240,6 @@ class CloudAssembly:
             raise CloudAssemblyError(f"no stack {key} in {self.directory}; there are: {', '.join(self._stacks)}")
         return self._stacks[key]
 
-    def _resolver(self, stack: Template, values: Mapping[str, str]) -> Resolver:
-        """Values from outside the stack's template come from the stack around it, those in it, and all others."""
-
-        def parameter(name: str) -> Any:
-            if (given := _given(stack, name)) is None:
-                raise IntrinsicError(f"Ref {name}: the outer stack does not give it", name)
-            return self._resolver(given[0], values).resolve(given[1])
-
-        def output(logical_id: str, name: str) -> Any:
-            for inner in self._stacks.values():
-                around = inner.within and (inner.within[0].key, inner.within[1])
-                if around == (stack.key, logical_id) and name in inner.outputs:
-                    return self._resolver(inner, values).resolve(inner.outputs[name]["Value"])
-            raise IntrinsicError(f"Fn::GetAtt {logical_id}.Outputs.{name}: no nested stack here has it")
-
-        def export(name: str) -> Any:
-            found = self._export(name)
-            return None if found is None else self._resolver(found[0], values).resolve(found[1])
-
-        return Resolver(
-            stack=stack.name,
-            template=stack.content,
-            values=values,
-            region=stack.region or REGION,
-            account=stack.account or ACCOUNT,
-            parameters=parameter if stack.within else None,
-            outputs=output,
-            exports=export,
-        )
-
-    def _export(self, name: str) -> tuple[Template, Any] | None:
-        """The stack that exports something, and the value as its template writes it."""
-        exporting = (stack for stack in self._stacks.values() if name in stack.exports)
-        return next(((stack, stack.exports[name]) for stack in exporting), None)
-
     def _setting(self, place: FunctionPlace, resolver: Resolver, value: Any) -> str:
         try:
             return str(resolver.resolve(value))
@@ -297,27 +249,17 @@ class CloudAssembly:
     def _layer(
         self, stack: Template, place: FunctionPlace, layer: Any, known: Mapping[str, Path | None]
     ) -> Path | None:
-        if (found := self._resource(stack, layer)) is not None:
-            owner, resource = found
-            return self._asset(owner, place, resource["Properties"]["Content"])
+        stacks = Stacks(list(self._stacks.values()))
+        if found := stacks.resource(stack, layer, "AWS::Lambda::LayerVersion"):
+            owner, logical_id = found
+            return self._asset(owner, place, owner.resources[logical_id]["Properties"]["Content"])
         try:
-            arn = str(self._resolver(stack, {}).resolve(layer))
+            arn = str(stacks.resolver(stack).resolve(layer))
         except IntrinsicError:
             arn = json.dumps(layer)
         if arn not in known:
             raise CloudAssemblyError(f"{place}: the layer {arn} is not in the template")
         return known[arn]
-
-    def _resource(self, stack: Template, value: Any) -> tuple[Template, Mapping[str, Any]] | None:
-        """The resource that a reference leads to, through parameters and exports."""
-        if isinstance(name := as_mapping(value).get("Fn::ImportValue"), str):
-            exported = self._export(name)
-            return None if exported is None else self._resource(*exported)
-        logical_id = ref_of(value)
-        if logical_id in stack.resources:
-            return stack, stack.resources[logical_id]
-        given = _given(stack, logical_id)
-        return None if given is None else self._resource(*given)
 
     def _code(
         self, stack: Template, place: FunctionPlace, code: Mapping[str, Any], runtime: str, resolver: Resolver
@@ -337,15 +279,6 @@ class CloudAssembly:
             return stack.assets.find(key)
         except LookupError:
             raise CloudAssemblyError(f"{place}: the asset {key} is not in {stack.assets.directory}") from None
-
-
-def _given(stack: Template, parameter: str) -> tuple[Template, Any] | None:
-    """The value that the outer stack gives for a parameter of a nested one, and that outer stack."""
-    if stack.within is None:
-        return None
-    outer, logical_id = stack.within
-    given = as_mapping(outer.resources[logical_id]["Properties"].get("Parameters"))
-    return (outer, given[parameter]) if parameter in given else None
 
 
 def _list(places: list[FunctionPlace]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -92,6 +93,16 @@ def test_a_floor_imports_nothing_of_those_above_it(
     assert len(of_floor) > 5
     upward = [(module, other) for module in of_floor for other in imported(module) if is_in(other, *may_not)]
     assert upward == []
+
+
+def test_cloudformation_is_read_in_one_room() -> None:
+    """Its functions are named nowhere else but in comments, and in `granted`."""
+    named = re.compile(r"Fn::|[\"']Ref[\"']")
+    rooms = (f"{MONITORING}.cfn", f"{CONSTRUCTS}.granted")
+    scripts = Path(str(shielded_function.__file__)).parent.rglob("*.js")
+    files = [*scripts, *(path for module, path in modules().items() if not is_in(module, *rooms))]
+    lines = ((path, line) for path in files for line in path.read_text(encoding="utf-8").splitlines())
+    assert [(path.name, line) for path, line in lines if named.search(re.sub("(#|//).*", "", line))] == []
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from typing import Any, Final, cast
@@ -45,13 +45,13 @@ class FunctionPolicy:
         policy: the policy; None for none or a wrong one.
         error: why it is wrong; else empty.
         late: expressions known only at deployment, by variable.
-        placeholders: the placeholder of each expression in the policy, and the expression.
+        placeholders: the expression of each placeholder in the policy, or the text with placeholders in its place.
     """
 
     policy: ShieldPolicy | None = None
     error: str = ""
     late: Mapping[str, Sequence[str]] = field(default_factory=dict[str, "Sequence[str]"])
-    placeholders: Mapping[str, str] = field(default_factory=dict[str, str], compare=False)
+    placeholders: Mapping[str, Any] = field(default_factory=dict[str, Any], compare=False)
 
     def with_dates(self, dated: Mapping[str, Any]) -> FunctionPolicy:
         """The policy with the dates that the function's construct recorded, as variables hold none."""
@@ -72,6 +72,10 @@ class FunctionPolicy:
         """A text with expressions in place of their placeholders."""
         return _show(text, self.placeholders)
 
+    def parts(self, text: str) -> Iterator[Any]:
+        """The parts of a text: literal ones, and expressions in place of their placeholders."""
+        return _parts(text, self.placeholders)
+
 
 def read_policy(
     environment: Mapping[str, Any], lines: str = "", known: Mapping[str, str] | None = None
@@ -85,7 +89,7 @@ def read_policy(
     """
     settings: dict[str, str] = {}
     late: dict[str, list[str]] = {}
-    shown: dict[str, str] = {}
+    shown: dict[str, Any] = {}
     for name, value in environment.items():
         if not name.startswith("SHIELD_") or name in _NOT_POLICY:
             continue
@@ -115,22 +119,27 @@ def _parsed(settings: Sequence[tuple[str, str]], lines: str) -> ShieldPolicy:
     return ShieldPolicy.from_env(dict(settings), lines or None)
 
 
-def _flatten(value: Any, shown: dict[str, str]) -> str:
+def _flatten(value: Any, shown: dict[str, Any]) -> str:
     """A value as text, with a placeholder for each part known only at deployment."""
     return "".join(part if isinstance(part, str) else _placeholder(part, shown) for part in parts(value))
 
 
-def _placeholder(value: Any, shown: dict[str, str]) -> str:
+def _placeholder(value: Any, shown: dict[str, Any]) -> str:
     text = json.dumps(value, sort_keys=True)
     key = PLACEHOLDER + hashlib.sha256(text.encode()).hexdigest()[:12]
-    shown[key] = expression(value)
+    shown[key] = value
     return key
 
 
-def _show(text: str, shown: Mapping[str, str]) -> str:
-    for placeholder, shown_as in sorted(shown.items(), key=lambda pair: -len(pair[0])):
-        text = text.replace(placeholder, shown_as)
-    return text
+def _parts(text: str, shown: Mapping[str, Any]) -> Iterator[Any]:
+    every = "|".join(sorted(map(re.escape, shown), key=len, reverse=True))
+    for piece in re.split(f"({every})", text) if every else [text]:
+        value = shown.get(piece)
+        yield from _parts(value, shown) if isinstance(value, str) else [value or piece]
+
+
+def _show(text: str, shown: Mapping[str, Any]) -> str:
+    return "".join(part if isinstance(part, str) else expression(part) for part in _parts(text, shown))
 
 
 def _can_substitute(name: str, entry: str) -> bool:
@@ -138,7 +147,7 @@ def _can_substitute(name: str, entry: str) -> bool:
     return name != "SHIELD_ALLOW_AWS" or PLACEHOLDER not in entry
 
 
-def _substitute(name: str, entry: str, shown: dict[str, str]) -> str:
+def _substitute(name: str, entry: str, shown: dict[str, Any]) -> str:
     """An entry with an expression, in a form that the core accepts."""
     if PLACEHOLDER not in entry:
         return entry
@@ -153,5 +162,5 @@ def _substitute(name: str, entry: str, shown: dict[str, str]) -> str:
     if name == "SHIELD_ALLOW_CHILD_PROCESS" and entry.strip().removeprefix("unshielded:").startswith("/"):
         return entry
     whole = _FORMS.get(name, "{}").format(PLACEHOLDER + hashlib.sha256(entry.encode()).hexdigest()[:12])
-    shown[whole] = _show(entry, shown)
+    shown[whole] = entry
     return whole

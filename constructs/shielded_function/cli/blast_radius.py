@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
@@ -205,21 +203,12 @@ def _listed(mode: str, entries: Iterable[object], show: Callable[[object], str])
 
 def _entry_formatter(function: LambdaFunction, reader: TemplateGrants) -> Callable[[object], str]:
     """A function that shows an entry of a policy, with construct paths in place of references."""
-    decoder = json.JSONDecoder()
 
     def show(entry: object) -> str:
-        text, at, parts = function.policy.show(str(entry)), 0, list[str]()
-        while at < len(text):
-            start, end, value = at, at + 1, None
-            if text.startswith("${", at):
-                end = text.find("}", at) + 1 or len(text)
-                value = {"Fn::Sub": text[start:end]}
-            elif text[at] == "{":
-                with suppress(ValueError):
-                    value, end = decoder.raw_decode(text, at)
-            parts.append(words(reader.pieces(function.template, value)) if value else text[start:end])
-            at = end
-        return "".join(parts)
+        pieces = function.policy.parts(str(entry))
+        return "".join(
+            each if isinstance(each, str) else words(reader.pieces(function.template, each)) for each in pieces
+        )
 
     return show
 

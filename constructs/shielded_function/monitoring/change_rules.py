@@ -12,6 +12,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk.aws_cloudwatch_actions import SnsAction
 
 from ..late import late_any
+from ..tokens import has_token
 from .changes import (
     ALARMS,
     FUNCTIONS,
@@ -52,7 +53,7 @@ class ChangeRules:
         """Watches a function, its log group, its alarms and those of its fleet."""
         stack = outermost(attached.stack_shields.stack).stack_name
         given = attached.handle.resource.function_name
-        name = given if given and "${" not in given else None
+        name = given if given and not has_token(given) else None
         for entry in of_function(name, stack):
             self._add(FUNCTIONS, entry)
         self._add(LOGS, _log_group(attached, stack))
@@ -114,7 +115,7 @@ def _references_in(text: str) -> list[cdk.Reference]:
 def _log_group(attached: FunctionShield, stack: str) -> Entry:
     """The log group by its name; any, where the name is known only at deployment."""
     name = attached.log_group_name
-    if "${" not in name:
+    if not has_token(name):
         return name
     resource = attached.log_group.node.default_child
     if not isinstance(resource, logs.CfnLogGroup):

@@ -16,6 +16,7 @@ from ..keywords import by_name
 from ..kinds import owner_of
 from ..late import check_late, late_text
 from ..stage_shields import StackShields, stack_shields
+from ..tokens import has_token
 from . import heartbeat
 from .dashboard_body import Series, Shown, dashboard_body, log_source
 from .scope import is_within, outermost, stages_in
@@ -152,7 +153,7 @@ def _prefix(attached: FunctionShield) -> str | None:
 def _ask_prefix(attached: FunctionShield) -> str | None:
     """The name itself, or the stack's prefix, where CloudFormation chooses."""
     name = attached.log_group_name
-    if "${" not in name:
+    if not has_token(name):
         return name
     resource = attached.log_group.node.default_child
     if not isinstance(resource, logs.CfnLogGroup):
@@ -166,7 +167,7 @@ def _ask_prefix(attached: FunctionShield) -> str | None:
 def _names(shields: Iterable[FunctionShield], home: StackShields) -> dict[str, str]:
     """The functions' names and paths; none where another stack generates one, as this stack would depend on it."""
     found = {attached.handle.name: attached for attached in shields}
-    known = all(each.stack_shields is home or "${" not in name for name, each in found.items())
+    known = all(each.stack_shields is home or not has_token(name) for name, each in found.items())
     return {name: each.handle.path for name, each in found.items()} if known else {}
 
 

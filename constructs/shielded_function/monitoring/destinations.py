@@ -17,6 +17,8 @@ import jsii
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_logs as logs
 
+from shielded_function_monitoring.cfn.parts import text_of, with_known
+
 from ..batching import circles_of, members_of, references_of
 from ..paths import described, find_constructs, path_of
 
@@ -34,7 +36,7 @@ _FIXES: Final = {
 }
 _SNAKE: Final = re.compile("([A-Z])")
 _REGION: Final = re.compile(r"arn:[^:]*:[a-z0-9-]+:([a-z0-9-]+):")
-_PARTITION: Final = '", {"Ref": "AWS::Partition"}, "'
+_PARTITION: Final = {"AWS::Partition": "aws"}
 
 
 class ShieldResources(Protocol):
@@ -58,7 +60,7 @@ class _Named(NamedTuple):
     resources: list[Any]
     members: tuple[str, ...]
     paths: Sequence[str]
-    properties: str
+    properties: Mapping[str, Any]
 
 
 @jsii.implements(cdk.IAspect)
@@ -117,8 +119,7 @@ def _names_in(shields: Sequence[ShieldResources]) -> list[_Named]:
             is_near = any(path.startswith(f"{home}/") for path in paths)
             key = (path_of(resource)[0] if is_near else home, *paths, json.dumps(properties))
             if properties:
-                new = _Named(shield, [], members, paths, key[-1].replace(_PARTITION, "aws"))
-                every.setdefault(key, new).resources.append(resource)
+                every.setdefault(key, _Named(shield, [], members, paths, properties)).resources.append(resource)
     return list(every.values())
 
 
@@ -126,4 +127,6 @@ def _regions_of(named: _Named, regions: Mapping[str, str]) -> set[str]:
     """The known regions of actions: those of the stacks of named constructs, and those in ARNs."""
     homes = [max((s for s in regions if path.startswith(f"{s}/")), key=len, default="") for path in named.paths]
     known = {regions[home] for home in homes if home}
-    return {each for each in (*known, *_REGION.findall(named.properties)) if not cdk.Token.is_unresolved(each)}
+    arns = (text_of(with_known(arn, _PARTITION)) for arns in named.properties.values() for arn in arns or ())
+    written = {region for arn in arns for region in _REGION.findall(arn)}
+    return {each for each in known | written if not cdk.Token.is_unresolved(each)}

@@ -12,8 +12,11 @@ import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import IConstruct
 
+from shielded_function_monitoring.cfn.parts import joined_list, parts
+
 from ..batching import references_of
 from ..paths import find_constructs, path_of
+from ..tokens import TEXT_TOKEN
 from .entries import EntryError, Kind
 from .residents import (
     CAPACITY_PROVIDER,
@@ -115,7 +118,6 @@ def _path_in(text: str) -> str:
 _NETWORKS: Final = re.compile(r"\b(?:Ipv6)?CidrBlocks?\b|\bIpv6CidrBlocks\b|\bSubnetIpv6\w*\b|\bVpcIpv6\w*\b")
 _ADDRESSES: Final = re.compile(r"\bPrivateIp(?:Address)?\b|\bPublicIp\b|\bPrimaryPrivateIpAddress\b")
 _V6: Final = re.compile(r"Ipv6")
-_LIST: Final = re.compile(r'"Fn::Join": \["([^"]*),", (?=\{)')
 
 
 @dataclass(frozen=True)
@@ -168,17 +170,20 @@ def _read_meaning(host: str, stack: cdk.Stack) -> _Meaning:
         return _Meaning("ipv6" if ":" in host else "ipv4")
     attributes = _attributes(host)
     try:
-        tree = json.dumps([stack.resolve({"host": host}), attributes])
+        value = stack.resolve({"host": host})["host"]
     except RuntimeError:
-        tree = json.dumps(attributes)
-    if found := _LIST.search(tree):
-        if not re.fullmatch(r":\d+", found[1]) or not re.fullmatch(r"\$\{Token\[[^\]]*\]\}", host):
+        value = None
+    tree = json.dumps([value, attributes])
+    for between, _ in filter(None, map(joined_list, parts(value))):
+        if not between.endswith(","):
+            continue
+        if not re.fullmatch(r":\d+,", between) or not TEXT_TOKEN.fullmatch(host):
             return _Meaning(
                 "name",
                 problem=f"allow_outbound: {host}: it is a list known only at deployment, with ports in it "
                 "perhaps: list its members one by one (Fn.select)",
             )
-        return _Meaning("names", divider=f"{found[1]},")
+        return _Meaning("names", divider=between)
     if _NETWORKS.search(tree) or _ADDRESSES.search(tree):
         return _Meaning("ipv6" if _V6.search(tree) else "ipv4", is_whole=not _NETWORKS.search(tree))
     return _Meaning("name")

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import aws_cdk as cdk
 
 from ..policy import ShieldPolicy
+from ..tokens import has_token
 from .app_resources import classify_in, divider_of, is_address
 from .egress import EgressRule, egress_of, remove_covered
-from .entries import EntryError, Target, has_token, read_entries
+from .entries import EntryError, Target, read_entries
 from .firewall import DOMAINS_A_LIST
 from .names import RESOLVER_OWN, Place, domains_of
 from .residents import Resource

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from .entries import Protocol, Target, has_token
+from ..tokens import has_token
+from .entries import Protocol, Target
 
 if TYPE_CHECKING:
     from ..policy import ShieldPolicy

@@ -14,6 +14,7 @@ from typing import Final, Literal
 
 from ..errors import ShieldError
 from ..policy.texts import without_packages
+from ..tokens import TEXT_TOKEN
 
 Protocol = Literal["tcp", "udp"]
 Kind = Literal["name", "names", "ipv4", "ipv6"]
@@ -22,7 +23,6 @@ Kind = Literal["name", "names", "ipv4", "ipv6"]
 Classify = Callable[[str], Kind]
 """The host of an entry with tokens at deployment. Raises EntryError where it is unknown."""
 
-_TOKEN: Final = re.compile(r"\$\{Token\[[a-zA-Z0-9:._-]*\]\}")
 _HELD: Final = re.compile("\0(\\d+)\0")
 BOTH: Final[tuple[Protocol, ...]] = ("tcp", "udp")
 _PREFIXES: Final[Mapping[str, tuple[Protocol, ...]]] = {"tcp://": ("tcp",), "udp://": ("udp",)}
@@ -56,11 +56,6 @@ class Target:
         return self.kind in ("ipv4", "ipv6")
 
 
-def has_token(text: str) -> bool:
-    """Whether a part of a text is known only at deployment."""
-    return "${Token[" in text
-
-
 def read_entries(entries: Iterable[str], classify: Classify) -> list[Target]:
     """The targets of a list.
 
@@ -76,9 +71,9 @@ def read_entry(entry: str, classify: Classify) -> Target:
     Raises:
         EntryError: it cannot be expressed.
     """
-    tokens = _TOKEN.findall(entry)
+    tokens = TEXT_TOKEN.findall(entry)
     held = iter(range(len(tokens)))
-    text = _TOKEN.sub(lambda _: f"\0{next(held)}\0", without_packages(entry))
+    text = TEXT_TOKEN.sub(lambda _: f"\0{next(held)}\0", without_packages(entry))
     protocols = next((ways for prefix, ways in _PREFIXES.items() if text.startswith(prefix)), BOTH)
     host, port = _split(text.partition("://")[2] or text)
 

@@ -7,15 +7,20 @@ resource belong to the account, or to the organization
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from shielded_function_monitoring.cfn.parts import text_of
 
 from ..granted.actions import parse_action
 
 if TYPE_CHECKING:
     from ..granted.arns import Resource
     from ..granted.statements import Statement
+
+_SERVICE: Final = re.compile(r"(?:cn\.)?com\.amazonaws\.(?:\$\{[^}]*\}|[^.]+)\.(.+)")
 
 LONGEST: Final = 20_480
 """Characters of an endpoint's policy (https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-limits-endpoints.html)."""
@@ -112,10 +117,5 @@ def policy_document(service: str, resources: Sequence[str] | None, trust: Trust)
 
 def service_in(name: Any) -> str:
     """The last part of an endpoint's resolved service name: `s3` of `com.amazonaws.eu-west-1.s3`; empty if unknown."""
-    if isinstance(name, dict):
-        pieces: Any = name.get("Fn::Join", [None, []])[1]
-        last = pieces[-1] if isinstance(pieces, list) and pieces else ""
-        return last.removeprefix(".") if isinstance(last, str) and last.startswith(".") else ""
-    if not isinstance(name, str) or not name.startswith(("com.amazonaws.", "cn.com.amazonaws.")):
-        return ""
-    return name.partition("amazonaws.")[2].partition(".")[2]
+    found = _SERVICE.fullmatch(text_of(name))
+    return found[1] if found else ""

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Final
 
 from shielded_function_runtime import core
 
-from .entries import EntryError, Target, has_token
+from ..tokens import TEXT_TOKEN, has_token
+from .entries import EntryError, Target
 
 if TYPE_CHECKING:
     from ..policy import ShieldPolicy
@@ -143,7 +144,7 @@ def _domains(text: str, pattern: str, buckets: Sequence[str], place: Place) -> I
 
 def _labels(text: str) -> list[str]:
     """The labels of a text with tokens, which may contain dots."""
-    return re.findall(r"(?:\$\{Token\[[^\]]*\]\}|[^.])+", text)
+    return re.findall(f"(?:{TEXT_TOKEN.pattern}|[^.])+", text)
 
 
 def _open_label(pattern: str) -> int:

@@ -14,6 +14,7 @@ from ..errors import ShieldError, shown
 from ..kinds import owner_of
 from ..log_group import LogOptions
 from ..policy import ShieldPolicy, ShieldPolicyError
+from ..tokens import has_token
 from . import firewall, query_logs
 
 Mode = Literal["block", "alert"]
@@ -66,7 +67,9 @@ def _problems(
         yield f"threats: {threats!r} is neither True nor False"
     if endpoint_policies not in (None, *get_args(EndpointPolicy)):
         yield f"endpoint_policies: {endpoint_policies!r} is none of 'granted', 'account' and 'none'"
-    if organization is not None and not (isinstance(organization, str) and organization.startswith(("o-", "${"))):
+    if organization is not None and not (
+        isinstance(organization, str) and (organization.startswith("o-") or has_token(organization))
+    ):
         yield f"organization: {organization!r} is no organization's id, such as o-a1b2c3d4e5"
     if organization is not None and accounts:
         yield "accounts: has no effect beside organization; give one of the two"

@@ -5,9 +5,13 @@ DNS Firewall applies to the whole VPC, so every resident resolves only the names
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
+
+from shielded_function_monitoring.cfn.parts import texts
+
+from ..tokens import has_token
 
 FUNCTION: Final = "AWS::Lambda::Function"
 CAPACITY_PROVIDER: Final = "AWS::Lambda::CapacityProvider"
@@ -160,16 +164,5 @@ def is_database(resource: Resource) -> bool:
 
 def _names(value: Any, wanted: Iterable[str]) -> bool:
     """Whether a resolved value contains one of these texts."""
-    texts = [text for text in wanted if text and "${Token[" not in text]
-    return bool(texts) and any(text in each for each in _texts(value) for text in texts)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from _texts(each)
-    elif isinstance(value, (list, tuple)):
-        for each in value:
-            yield from _texts(each)
+    known = [text for text in wanted if text and not has_token(text)]
+    return bool(known) and any(text in each for each in texts(value) for text in known)

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import ShieldPolicyError
 from ..keywords import suggest
+from ..tokens import has_token
 from .fields import FIELDS, field_of
 
 
@@ -43,7 +44,7 @@ def read_file(path: Path) -> Mapping[str, Any] | str:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ShieldPolicyError("", f"{path} is not UTF-8 text") from error
-    if "{Token[" in text:
+    if has_token(text):
         raise ShieldPolicyError("", f"{path} holds a CDK token, which means nothing in a file; set it in the app")
     load = _LOADERS.get(path.suffix.lower())
     if load is None:

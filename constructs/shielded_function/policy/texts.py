@@ -8,6 +8,7 @@ import unicodedata
 from encodings import idna
 
 from ..errors import ShieldPolicyError
+from ..tokens import has_token
 
 
 def check_text(field: str, value: object) -> str:
@@ -18,7 +19,7 @@ def check_text(field: str, value: object) -> str:
     """
     if not isinstance(value, str):
         raise ShieldPolicyError(field, f"{value!r} is not text{_hint(value)}")
-    if "{Token[" in value:
+    if has_token(value):
         raise ShieldPolicyError(
             field, f"{value!r} is a CDK token, which has no value before deployment; write the value itself"
         )

@@ -16,17 +16,13 @@ from typing import TYPE_CHECKING, TypeGuard
 from shielded_function_runtime import core
 
 from ..errors import ShieldPolicyError
+from ..tokens import LIST_TOKEN, NUMBER_TOKEN, TEXT_TOKEN, has_token, is_list_token
 from .fields import GRANTED, setting_of
 from .parsing import read_lines
 from .texts import BY, check_text, without_packages
 
 if TYPE_CHECKING:
     from constructs import IConstruct
-
-# https://github.com/aws/aws-cdk/blob/main/packages/aws-cdk-lib/core/lib/private/encoding.ts has the three forms.
-_TEXT_TOKEN = re.compile(r"\$\{Token\[[a-zA-Z0-9:._-]*\]\}")
-_LIST_TOKEN = re.compile(r"#\{Token\[[a-zA-Z0-9:._-]*\]\}")
-_NUMBER_TOKEN = re.compile(r"-1\.\d{10,16}e\+289")
 
 # Possible values of a token: a host or the end of one, an address, a number (a port, a prefix), a network, ...
 _HOST = "known-at-deployment.example"
@@ -60,18 +56,6 @@ class Shape:
     meaning: str
 
 
-def has_token(entry: object) -> bool:
-    """Whether a text contains a token."""
-    return isinstance(entry, str) and bool(
-        _TEXT_TOKEN.search(entry) or _LIST_TOKEN.search(entry) or _NUMBER_TOKEN.search(entry)
-    )
-
-
-def is_list_token(entry: object) -> bool:
-    """Whether it is the only element of a token list, as in `param.value_as_list`."""
-    return isinstance(entry, str) and bool(_LIST_TOKEN.fullmatch(entry))
-
-
 def is_construct(entry: object) -> TypeGuard[IConstruct]:
     """Whether it is a construct. Its class tells; only an imported one needs a request to the CDK."""
     return not isinstance(entry, (str, bytes)) and (hasattr(type(entry), "node") or hasattr(entry, "node"))
@@ -98,11 +82,11 @@ def check_unknown(field: str, entry: object) -> object:
     text = _write_numbers(str.__str__(entry)).strip(" \t")
     if is_list_token(text):
         return text
-    if _LIST_TOKEN.search(text):
+    if LIST_TOKEN.search(text):
         raise ShieldPolicyError(
             field, f"{entry!r} has a token list inside a text; give the list itself, or one text with Fn.select()"
         )
-    literals = _TEXT_TOKEN.split(text)
+    literals = TEXT_TOKEN.split(text)
     for literal in literals:
         check_text(field, literal)
     if "," in "".join(literals):
@@ -133,16 +117,16 @@ def _check_construct(field: str, construct: IConstruct) -> IConstruct:
 
 def _write_numbers(text: str) -> str:
     """Replaces a number token in a text (`f"{host}:{endpoint.port}"`) by a text token."""
-    if not _NUMBER_TOKEN.search(text):
+    if not NUMBER_TOKEN.search(text):
         return text
     from aws_cdk import Tokenization
 
-    return _NUMBER_TOKEN.sub(lambda found: Tokenization.stringify_number(float(found[0])), text)
+    return NUMBER_TOKEN.sub(lambda found: Tokenization.stringify_number(float(found[0])), text)
 
 
 def literals_of(entry: object) -> tuple[str, ...]:
     """The texts before, between and after the tokens of an entry; two empty texts for a token alone."""
-    return ("", "") if not isinstance(entry, str) or is_list_token(entry) else tuple(_TEXT_TOKEN.split(entry))
+    return ("", "") if not isinstance(entry, str) or is_list_token(entry) else tuple(TEXT_TOKEN.split(entry))
 
 
 def shape_of(field: str, entry: object) -> Shape | None:

@@ -9,7 +9,6 @@ A policy of literals alone is returned unchanged, without a request to Node.js.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import ShieldError, shown
 from ..policy import ShieldPolicy, ShieldPolicyError
+from ..tokens import TEXT_TOKEN, has_token, is_list_token
 from .lengths import UNKNOWN, environment_bytes, json_length, longest_of
 
 if TYPE_CHECKING:
@@ -26,10 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ResolvedPolicy", "resolve_policy"]
 
-# The CDK's tokens in texts: of texts, of lists, and of numbers
-# (https://docs.aws.amazon.com/cdk/v2/guide/tokens.html).
-_TOKEN: Final = re.compile(r"\$\{Token\[[^\]]+\]\}|-1\.\d{10,16}e\+289")
-_LIST_TOKEN: Final = "#{Token["
 _DYNAMIC: Final = "{{resolve:"
 
 
@@ -107,11 +103,7 @@ def _of_literals(policy: ShieldPolicy, beside: object) -> ResolvedPolicy:
 
 
 def _is_unknown(entry: object) -> bool:
-    return not isinstance(entry, str) or _has_token(entry) or _DYNAMIC in entry
-
-
-def _has_token(text: str) -> bool:
-    return _LIST_TOKEN in text or _TOKEN.search(text) is not None
+    return not isinstance(entry, str) or has_token(entry) or _DYNAMIC in entry
 
 
 def _expand(policy: ShieldPolicy, problems: list[str]) -> Iterator[_Item]:
@@ -158,7 +150,7 @@ def _resolve(items: list[_Item], stack: Any, problems: list[str]) -> list[Any]:
     except RuntimeError:
         trees = [_resolve_one(item, stack, problems) for item in items]
     return [
-        tree[0] if isinstance(tree, list) and not item.text.startswith(_LIST_TOKEN) else tree
+        tree[0] if isinstance(tree, list) and not is_list_token(item.text) else tree
         for item, tree in zip(items, trees, strict=True)
     ]
 
@@ -186,7 +178,7 @@ def _check(item: _Item, tree: Any, function: Place, problems: list[str]) -> _Ite
         f"ShieldPolicy.{item.field}: {where}: {reason}" for reason in references.problems_of(item.text, tree, function)
     ]
     # A list, as the text of its members with commas: so a variable holds a list.
-    text = cdk.Fn.join(",", [item.text]) if item.text.startswith(_LIST_TOKEN) else item.text
+    text = cdk.Fn.join(",", [item.text]) if is_list_token(item.text) else item.text
     longest = item.longest if item.longest is not None else longest_of(tree, item.field)
     return replace(item, text=text, longest=longest)
 
@@ -199,7 +191,7 @@ def _count(policy: ShieldPolicy, environment: Mapping[str, str], items: Iterable
         variable = f"SHIELD_{name.upper()}"
         if variable in lengths:
             entries = [
-                declared.get((name, entry.casefold()), json_length(_TOKEN.sub("", entry)))
+                declared.get((name, entry.casefold()), json_length(TEXT_TOKEN.sub("", entry)))
                 for entry in getattr(policy, name)
             ]
             lengths[variable] = sum(entries) + len(",") * (len(entries) - 1)

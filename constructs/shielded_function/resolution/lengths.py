@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any, Final
+
+from shielded_function_monitoring.cfn.parts import joined_again, parts
+from shielded_function_monitoring.cfn.template import ref_of
 
 UNKNOWN: Final[Mapping[str, int]] = {
     "allow_outbound": 253,
@@ -40,21 +44,15 @@ def _longest(tree: Any, unknown: int) -> int:
     if isinstance(tree, str):
         known = _DYNAMIC.sub("", tree)
         return len(known.encode()) + unknown * len(_DYNAMIC.findall(tree))
-    if isinstance(tree, dict) and "Ref" in tree:
-        return _PSEUDO.get(tree["Ref"], unknown)
-    join = tree.get("Fn::Join") if isinstance(tree, dict) else None
-    if join and isinstance(join[1], dict):
-        delimiter, text = join[1].get("Fn::Split", ("", None))
-        if text and len(join[0]) <= len(delimiter):  # the separator is no longer than the delimiter
-            return _longest(text, unknown)
-    if not (join and isinstance(join[1], list)):
-        return unknown
-    total, before = 0, ""
-    for piece in join[1]:
-        is_port = before.endswith(":") and not isinstance(piece, str)
-        total += min(_PORT, unknown) if is_port else _longest(piece, unknown)
-        before = piece if isinstance(piece, str) else ""
-    return total + len(join[0].encode()) * max(len(join[1]) - 1, 0)
+    pieces = [piece for piece in parts(tree) if piece]
+    if pieces == [tree]:
+        text = joined_again(tree)
+        return _longest(text, unknown) if text else _PSEUDO.get(ref_of(tree), unknown)
+    ports = [str(before).endswith(":") and not isinstance(piece, str) for before, piece in pairwise(["", *pieces])]
+    return sum(
+        min(_PORT, unknown) if is_port else _longest(piece, unknown)
+        for piece, is_port in zip(pieces, ports, strict=True)
+    )
 
 
 def environment_bytes(values: Mapping[str, int]) -> int:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, cast
 
 import aws_cdk as cdk
+
+from shielded_function_monitoring.cfn.parts import references, texts
+from shielded_function_monitoring.cfn.template import ref_of
 
 from ..hosts.kinds import type_names
 
@@ -45,13 +47,13 @@ def problems_of(text: str, tree: Any, function: Place) -> list[str]:
         tree: its resolved value in the function's stack.
         function: its place.
     """
-    secret = _secret_in(tree)
-    if secret:
+    if secret := _SECRET.search("".join(texts(tree))):
         return [
-            f"it holds a secret ({secret}), which would stand in the function's environment: write the host as text, "
-            "or keep it in a plain SSM parameter"
+            f"it holds a secret ({secret[0]}), which would stand in the function's environment: write the host as "
+            "text, or keep it in a plain SSM parameter"
         ]
-    targets = _targets_of(text, function.stack) if _refers(tree) else ()
+    refers = any(not ref_of(each).startswith(_PSEUDO) for each in references(tree))
+    targets = _targets_of(text, function.stack) if refers else ()
     hidden = [
         f"the parameter {target.path} has no_echo, and its value would stand in the function's environment: "
         "take it from a parameter without"
@@ -66,35 +68,6 @@ def problems_of(text: str, tree: Any, function: Place) -> list[str]:
         if target.stage != function.stage
     ]
     return [*hidden, *far]
-
-
-def _secret_in(tree: Any) -> str | None:
-    """The dynamic reference to a secret in a resolved value, also within joins."""
-    found = _SECRET.search("".join(_texts(tree)))
-    return found[0] if found else None
-
-
-def _refers(tree: Any) -> bool:
-    """Whether a resolved value refers to a resource or a parameter, except pseudo parameters."""
-    if isinstance(tree, dict):
-        if "Ref" in tree:
-            return not str(tree["Ref"]).startswith(_PSEUDO)
-        return "Fn::GetAtt" in tree or any(_refers(value) for value in tree.values())
-    return isinstance(tree, list) and any(_refers(value) for value in tree)
-
-
-def _texts(tree: Any) -> Iterator[str]:
-    """The known texts of a resolved value."""
-    if isinstance(tree, str):
-        yield tree
-    elif isinstance(tree, dict):
-        join = tree.get("Fn::Join")
-        values = cast("Iterable[Any]", join[1:] if isinstance(join, list) else tree.values())
-        for value in values:
-            yield from _texts(value)
-    elif isinstance(tree, list):
-        for value in tree:
-            yield from _texts(value)
 
 
 @dataclass(frozen=True)

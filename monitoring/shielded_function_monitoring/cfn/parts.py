@@ -63,6 +63,44 @@ def expression(value: Any) -> str:
             return json.dumps(value)
 
 
+def texts(value: Any) -> Iterator[str]:
+    """Every literal text within a value, in its order."""
+    if isinstance(value, str):
+        yield value
+    for item in value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ():
+        yield from texts(item)
+
+
+def references(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Every reference within a value, also in the text of an `Fn::Sub`: to a resource, a parameter, or an export."""
+    if isinstance(value, list):
+        for item in cast("list[Any]", value):
+            yield from references(item)
+    for name, argument in as_mapping(value).items():
+        if name in ("Ref", "Fn::GetAtt", "Fn::ImportValue"):
+            yield {name: argument}
+        else:
+            yield from references(list(parts_of_sub(argument)) if name == "Fn::Sub" else argument)
+
+
+def joined_list(value: Any) -> tuple[str, Any] | None:
+    """The delimiter and the list of an `Fn::Join`, where the list is an expression."""
+    match value:
+        case {"Fn::Join": [str(delimiter), {**items}]}:
+            return delimiter, items
+        case _:
+            return None
+
+
+def joined_again(value: Any) -> Any:
+    """The text that an expression splits and joins again, if that makes it no longer; else None."""
+    match joined_list(value):
+        case (delimiter, {"Fn::Split": [old, text]}) if len(delimiter) <= len(old):
+            return text
+        case _:
+            return None
+
+
 def with_known(value: Any, known: Mapping[str, str]) -> Any:
     """A value with each known `Ref` replaced by its value."""
     if isinstance(value, list):

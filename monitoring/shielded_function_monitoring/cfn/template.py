@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,8 +13,6 @@ from .assets import Assets
 
 STACK: Final = "AWS::CloudFormation::Stack"
 """The type of a nested stack."""
-
-_IMPORT: Final = re.compile(r'"Fn::ImportValue": "([^"]+)"')
 
 
 @dataclass(frozen=True)
@@ -117,11 +114,6 @@ class Template:
         outputs = [as_mapping(output) for output in self.outputs.values()]
         return {str(as_mapping(each.get("Export")).get("Name")): each.get("Value") for each in outputs}
 
-    def exported(self, text: str) -> str:
-        """The logical id of the resource that it exports under the name that a value, as text, imports; else empty."""
-        names = [name for name in _IMPORT.findall(text) if name in self.exports]
-        return referred(self.exports[names[0]]) if names else ""
-
     def place(self, logical_id: str) -> Place:
         """The place of a resource: its L2 construct, not the resource in it."""
         path = self.paths.get(logical_id)
@@ -135,6 +127,16 @@ def as_mapping(value: Any) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
 
 
+def as_list(value: Any) -> Sequence[Any]:
+    """A property that should be a list; empty where it is missing or another type."""
+    return cast("list[Any]", value) if isinstance(value, list) else ()
+
+
+def as_mappings(value: Any) -> Sequence[Mapping[str, Any]]:
+    """A property that should be a list of objects, as `as_list` and `as_mapping` read it."""
+    return [as_mapping(item) for item in as_list(value)]
+
+
 def canonical(value: Any) -> str:
     """A value of a template as canonical text: equal values have equal texts."""
     return json.dumps(value, sort_keys=True)
@@ -145,6 +147,16 @@ def ref_of(value: Any) -> str:
     reference = as_mapping(value)
     name = reference.get("Ref")
     return name if len(reference) == 1 and isinstance(name, str) else ""
+
+
+def ref(name: str) -> dict[str, str]:
+    """A `Ref`."""
+    return {"Ref": name}
+
+
+def is_function(name: str) -> bool:
+    """Whether the only key of an object makes it an intrinsic function."""
+    return name == "Ref" or name.startswith("Fn::")
 
 
 def referred(value: Any) -> str:

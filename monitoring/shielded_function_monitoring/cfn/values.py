@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from ..errors import ShieldError
-from .parts import parts_of_sub
+from .parts import expression, parts_of_sub
+from .template import is_function
 
 REGION: Final = "us-east-1"
 ACCOUNT: Final = "123456789012"
@@ -53,6 +54,8 @@ _ARNS = {
 }
 # Resources whose Ref is their ARN, with the attribute that is the ARN too.
 _REF_IS_ARN = {"AWS::SNS::Topic": "TopicArn"}
+_LOG_RETENTION: Final = "Custom::LogRetention"
+_LISTS: Final = ("CommaDelimitedList", "List<")
 _DYNAMIC = re.compile(r"\{\{resolve:[^}]*\}\}")
 
 
@@ -86,9 +89,9 @@ class Resolver:
             name of an export, a dynamic reference.
         region: of the deployment.
         account: of the deployment.
-        parameters: the parameters that an outer stack sets, resolved.
-        outputs: finds an output of a nested stack, by the stack's logical id and the output's name.
-        exports: finds an export of another stack, by name; None: there are none.
+        elsewhere: finds the value that another stack gives for a reference; None: there is none.
+        is_lenient: whether an expression known only at deployment becomes a text, in place of an error. Equal
+            expressions of a stack become equal texts.
     """
 
     stack: str
@@ -96,9 +99,8 @@ class Resolver:
     values: Mapping[str, str] = field(default_factory=dict[str, str])
     region: str = REGION
     account: str = ACCOUNT
-    parameters: Callable[[str], Any] | None = None
-    outputs: Callable[[str, str], Any] | None = None
-    exports: Callable[[str], Any] | None = None
+    elsewhere: Callable[[Any], Callable[[], Any] | None] = lambda _: None
+    is_lenient: bool = False
 
     def resolve(self, value: Any) -> Any:
         """`value` with its intrinsic functions replaced.
@@ -116,8 +118,13 @@ class Resolver:
         mapping = cast("dict[str, Any]", value)
         if len(mapping) == 1:
             (name, argument), *_ = mapping.items()
-            if name == "Ref" or name.startswith("Fn::"):
-                return self._intrinsic(name, argument)
+            if is_function(name):
+                try:
+                    return self._intrinsic(name, argument)
+                except IntrinsicError:
+                    if self.is_lenient:
+                        return f"{self.stack}#{expression(mapping)}"
+                    raise
         resolved = {key: self.resolve(item) for key, item in mapping.items()}
         return {key: item for key, item in resolved.items() if item is not _NO_VALUE}
 
@@ -150,14 +157,11 @@ class Resolver:
         """
 
         def replaced(match: re.Match[str]) -> str:
-            return self._given(match[0], f"{match[0]}: it is read at deployment")
+            if match[0] not in self.values and not self.is_lenient:
+                raise IntrinsicError(f"{match[0]}: it is read at deployment", match[0])
+            return self.values.get(match[0], match[0])
 
         return _DYNAMIC.sub(replaced, text)
-
-    def _given(self, key: str, otherwise: str) -> str:
-        if key in self.values:
-            return self.values[key]
-        raise IntrinsicError(otherwise, key)
 
     def _intrinsic(self, name: str, argument: Any) -> Any:
         known: dict[str, Callable[[Any], Any]] = {
@@ -176,9 +180,19 @@ class Resolver:
             raise IntrinsicError(f"{name} {argument!r} cannot be resolved without a deployment")
         return known[name](argument)
 
+    def ref(self, name: str) -> Any:
+        """The `Ref` of a resource, a parameter, or a pseudo parameter.
+
+        Raises:
+            IntrinsicError: it cannot be known here.
+        """
+        return self.resolve({"Ref": name})
+
     def _ref(self, name: str) -> Any:
         if name in self.values:
             return self.values[name]
+        if found := self.elsewhere({"Ref": name}):
+            return found()
         if name == "AWS::NoValue":
             return _NO_VALUE
         if name.startswith("AWS::") and (pseudo := self._pseudo().get(name)):
@@ -207,14 +221,13 @@ class Resolver:
         }
 
     def _parameter(self, name: str, parameter: Mapping[str, Any]) -> Any:
-        if self.parameters is not None:
-            return self.parameters(name)
         # The default of such a parameter is where its value is kept.
         if str(parameter.get("Type", "")).startswith("AWS::SSM::Parameter::Value"):
             raise IntrinsicError(f"Ref {name}: the parameter's value is read from SSM at deployment", name)
         if "Default" not in parameter:
             raise IntrinsicError(f"Ref {name}: the parameter has no default", name)
-        return str(parameter["Default"])
+        given = str(parameter["Default"])
+        return given.split(",") if str(parameter.get("Type")).startswith(_LISTS) else given
 
     def _get_attribute(self, argument: str | Sequence[str]) -> Any:
         logical_id, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
@@ -223,8 +236,10 @@ class Resolver:
             return self.values[key]
         resource = self.template.get("Resources", {}).get(logical_id, {})
         kind = resource.get("Type", "resource that is not in the template")
-        if attribute.startswith("Outputs.") and self.outputs is not None:
-            return self.outputs(logical_id, attribute.removeprefix("Outputs."))
+        if found := self.elsewhere({"Fn::GetAtt": [logical_id, attribute]}):
+            return found()
+        if kind == _LOG_RETENTION and attribute == "LogGroupName":  # the group that it sets the retention of
+            return self.resolve(resource["Properties"][attribute])
         if kind in _ARNS and attribute == _REF_IS_ARN.get(kind, "Arn"):
             return self.arn_of(logical_id)
         raise IntrinsicError(f"Fn::GetAtt {key}: known only after the deployment of a {kind}", key)
@@ -233,14 +248,16 @@ class Resolver:
         name = str(self.resolve(argument))
         if name in self.values:
             return self.values[name]
-        if self.exports is None or (found := self.exports(name)) is None:
+        if (found := self.elsewhere({"Fn::ImportValue": name})) is None:
             raise IntrinsicError(f"Fn::ImportValue {name}: no stack here exports it", name)
-        return found
+        return found()
 
     def _join(self, argument: Sequence[Any]) -> str:
         delimiter, parts = argument
         items = self.resolve(parts)
-        return delimiter.join(str(item) for item in items)
+        if not isinstance(items, list):
+            raise IntrinsicError(f"Fn::Join of {parts!r}: it is no list before the deployment")
+        return delimiter.join(map(str, cast("list[Any]", items)))
 
     def _split(self, argument: Sequence[Any]) -> list[str]:
         delimiter, source = argument

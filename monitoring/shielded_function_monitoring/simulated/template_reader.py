@@ -109,7 +109,7 @@ def read_templates(stacks: Sequence[tuple[Resolver, Paths | None]]) -> ReadTempl
         for place, properties in reader.resources(ALARM):
             reader.attempt(place, properties, reader.alarm, read.alarms)
         for place, _ in reader.resources("AWS::SNS::Topic"):
-            read.topics.append(str(resolver.resolve({"Ref": place.logical_id})))
+            read.topics.append(str(resolver.ref(place.logical_id)))
         composites.extend((resolver, place, properties) for place, properties in reader.resources(COMPOSITE))
     _read_composites(composites, read)
     return read

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 
-from shielded_function_monitoring.cfn.parts import text_of
-from shielded_function_monitoring.cfn.template import Template, as_mapping, canonical, ref_of
+from shielded_function_monitoring.cfn.stacks import Stacks
+from shielded_function_monitoring.cfn.template import Template, as_mapping, as_mappings, canonical, ref
 from shielded_function_monitoring.filters import NAMESPACE
 
 from ..model import Assembly, LambdaFunction
@@ -22,7 +22,6 @@ _READER: Final = "shield_findings.main.handler"
 """The handler of `ShieldFindings`, which does not read its own lines."""
 _ALARM: Final = "AWS::CloudWatch::Alarm"
 _LOG_GROUP: Final = "AWS::Logs::LogGroup"
-_NESTED: Final = "AWS::CloudFormation::Stack"
 _ANY: Final = ""  # no value of a dimension: all values
 _COMPOSITE: Final = "AWS::CloudWatch::CompositeAlarm"
 # Metrics Insights over our namespace: the metric, and its exact dimensions.
@@ -124,7 +123,7 @@ class Filter:
 
     Attributes:
         counted: its metric.
-        pattern: its pattern, with `${LogicalId}` for references.
+        pattern: its pattern, as deployed.
     """
 
     counted: Counted
@@ -163,31 +162,33 @@ class Alarm:
         return self.metric, self.names
 
 
+_Place = tuple[str, str, str]
+
+
 class Monitoring:
     """The filters and alarms of an assembly, by place; read once."""
 
     def __init__(self, assembly: Assembly) -> None:
-        self.filters: dict[tuple[str, str], list[Filter]] = {}
+        self.filters: dict[_Place, list[Filter]] = {}
         """The filters that count lines into metrics of the shield, by log group."""
-        self._subscriptions: dict[tuple[str, str], list[str]] = {}
+        self._subscriptions: dict[_Place, list[str]] = {}
         self.alarms: list[Alarm] = []
         """The alarms on metrics of the shield."""
         self._functions = {function.place.path: function for function in reversed(assembly.functions)}
-        self._templates = assembly.templates
+        self._stacks = Stacks(assembly.templates, is_lenient=True)
         self._alarms_by_name: dict[str, list[int]] = {}
-        self._log_groups: dict[tuple[str, str], tuple[str, str]] = {}
         self._filters_of: dict[tuple[str, str], list[Filter]] = {}
         self._first_shielded: dict[str, LambdaFunction] = {}
         for function in reversed(assembly.functions):
             if function.is_shielded:
                 self._first_shielded[function.template.file] = function
-        self._classes: dict[tuple[str, str], str] = {}
+        self._classes: dict[_Place, str] = {}
         for template in assembly.templates:
             self._read_filters(template)
             self._read_alarms(template)
             for logical_id, properties in template.of_type(_LOG_GROUP):
                 if (kind := properties.get("LogGroupClass", "STANDARD")) != "STANDARD":
-                    self._classes[self.log_group(template, {"Ref": logical_id})] = str(kind)
+                    self._classes[self._place(template, ref(logical_id))] = str(kind)
         for place, alarm in enumerate(self.alarms):
             name = (alarm.dimensions or {}).get("FunctionName", _ANY)
             self._alarms_by_name.setdefault(name, []).append(place)
@@ -195,9 +196,9 @@ class Monitoring:
         self.unpublished = [alarm for alarm in self.alarms if alarm.counted not in published]
         """The alarms on metrics that no filter publishes."""
 
-    def alarms_on(self, names: Sequence[str]) -> list[Alarm]:
-        """The alarms on one of these values of the dimension FunctionName, and those on any of its values."""
-        found = [place for name in (_ANY, *names) for place in self._alarms_by_name.get(name, ())]
+    def alarms_on(self, name: str) -> list[Alarm]:
+        """The alarms on this value of the dimension FunctionName, and those on any of its values."""
+        found = [*self._alarms_by_name.get(_ANY, ()), *self._alarms_by_name.get(name, ())]
         return [self.alarms[place] for place in sorted(found)]
 
     def first_function(self, alarm: Alarm, function: LambdaFunction) -> bool:
@@ -212,71 +213,49 @@ class Monitoring:
         """The filters that count a function's lines."""
         key = function.template.file, function.place.logical_id
         if key not in self._filters_of:
-            filters = self.filters.get(self.log_group(function.template, _log_group(function)), [])
-            self._filters_of[key] = [f for f in filters if _is_of(function, f.pattern)]
+            filters = self.filters.get(self._log_group(function), [])
+            self._filters_of[key] = [each for each in filters if self._is_of(function, each.pattern)]
         return self._filters_of[key]
 
     def subscriptions_of(self, function: LambdaFunction) -> list[str]:
         """The patterns of the subscription filters that deliver a function's alert lines."""
-        patterns = self._subscriptions.get(self.log_group(function.template, _log_group(function)), [])
-        return [each for each in patterns if "$.function_shield" in each and _is_of(function, each)]
+        patterns = self._subscriptions.get(self._log_group(function), [])
+        return [each for each in patterns if "$.function_shield" in each and self._is_of(function, each)]
 
     def log_class_of(self, function: LambdaFunction) -> str:
         """The class of a function's log group, if the assembly has it and it is not STANDARD; else empty."""
-        return self._classes.get(self.log_group(function.template, _log_group(function)), "")
+        return self._classes.get(self._log_group(function), "")
 
-    def log_group(self, template: Template, name: Any) -> tuple[str, str]:
-        """A log group by its name in a template: its template and logical id, or a literal name."""
-        key = template.file, canonical(name)
-        if key not in self._log_groups:
-            self._log_groups[key] = self._find_log_group(template, name)
-        return self._log_groups[key]
+    def name_of(self, function: LambdaFunction) -> str:
+        """The function's name, or a text in its place that is unique in the app."""
+        return self._text(function.template, ref(function.place.logical_id))
 
-    def _find_log_group(self, template: Template, name: Any) -> tuple[str, str]:
-        template, name = self._parent_value(template, name)
-        name = _original_name(template, name)
-        text = canonical(name)
-        home, logical_id = self._local_log_group(template, name) or self._exported(template, text) or (None, "")
-        if home is None:
-            return ("" if isinstance(name, str) else template.file), text
-        given = _original_name(home, _property(home, logical_id, "LogGroupName"))
-        if given is None:
-            return home.file, canonical({"Ref": logical_id})
-        return ("" if isinstance(given, str) else home.file), canonical(given)
+    def _text(self, template: Template, value: Any) -> str:
+        return str(self._stacks.resolver(template).resolve(value))
 
-    def _local_log_group(self, template: Template, name: Any) -> tuple[Template, str] | None:
-        """The log group of the same template that a name refers to."""
-        logical_id = ref_of(name)
-        made = as_mapping(template.resources.get(logical_id)).get("Type") == _LOG_GROUP
-        return (template, logical_id) if made else None
+    def _place(self, template: Template, name: Any) -> _Place:
+        """A log group by its name: the account, the region, and the name as deployed."""
+        return template.account, template.region, self._text(template, name)
 
-    def _exported(self, template: Template, name: str) -> tuple[Template, str] | None:
-        """The log group of another template that a name, as text, refers to by its export."""
-        found = ((home, home.exported(name)) for home in self._templates if home is not template)
-        return next(((home, made) for home, made in found if made in dict(home.of_type(_LOG_GROUP))), None)
+    def _log_group(self, function: LambdaFunction) -> _Place:
+        configured = as_mapping(function.properties.get("LoggingConfig")).get("LogGroup")
+        return self._place(function.template, configured or f"/aws/lambda/{self.name_of(function)}")
 
-    def _parent_value(self, template: Template, name: Any) -> tuple[Template, Any]:
-        """The value, in the parent, of a nested stack's parameter."""
-        parameter = ref_of(name)
-        for home in self._templates:
-            for _, properties in home.of_type(_NESTED):
-                given = as_mapping(properties.get("Parameters"))
-                if home is not template and parameter in given:
-                    return self._parent_value(home, given[parameter])
-        return template, name
+    def _is_of(self, function: LambdaFunction, pattern: str) -> bool:
+        """Whether a pattern names no function, or this one."""
+        return "$.function = " not in pattern or f'$.function = "{self.name_of(function)}"' in pattern
 
     def _read_filters(self, template: Template) -> None:
         for _, properties in template.of_type(_SUBSCRIPTION):
-            key = self.log_group(template, properties.get("LogGroupName"))
-            self._subscriptions.setdefault(key, []).append(text_of(properties.get("FilterPattern")))
+            key = self._place(template, properties.get("LogGroupName"))
+            self._subscriptions.setdefault(key, []).append(self._text(template, properties.get("FilterPattern")))
         for _, properties in template.of_type(_FILTER):
-            for transformation in _list(properties.get("MetricTransformations")):
+            for transformation in as_mappings(properties.get("MetricTransformations")):
                 if transformation.get("MetricNamespace") == NAMESPACE:
-                    key = self.log_group(template, properties.get("LogGroupName"))
-                    names = frozenset(str(each.get("Key")) for each in _list(transformation.get("Dimensions")))
-                    counted = canonical(transformation.get("MetricName")), names
-                    found = Filter(counted, text_of(properties.get("FilterPattern")))
-                    self.filters.setdefault(key, []).append(found)
+                    names = frozenset(str(each.get("Key")) for each in as_mappings(transformation.get("Dimensions")))
+                    counted = self._text(template, transformation.get("MetricName")), names
+                    found = Filter(counted, self._text(template, properties.get("FilterPattern")))
+                    self.filters.setdefault(self._place(template, properties.get("LogGroupName")), []).append(found)
 
     def _read_alarms(self, template: Template) -> None:
         composites = [
@@ -289,7 +268,23 @@ class Monitoring:
                 actions.extend(more if f'"{alarm_id}"' in rule else ())
             path = template.place(alarm_id).path
             alarm = Alarm(path, template.file, template.region, template.account, actions, properties=properties)
-            self.alarms.extend(replace(alarm, **watched) for watched in _watched(properties))
+            self.alarms.extend(replace(alarm, **watched) for watched in self._watched(template, properties))
+
+    def _watched(self, template: Template, properties: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """The shield's metrics that an alarm watches, as fields of `Alarm`."""
+        queries = as_mappings(properties.get("Metrics"))
+        for metric in (properties, *(as_mapping(as_mapping(each.get("MetricStat")).get("Metric")) for each in queries)):
+            if metric.get("Namespace") == NAMESPACE:
+                given = as_mappings(metric.get("Dimensions"))
+                dimensions = {str(each.get("Name")): self._text(template, each.get("Value")) for each in given}
+                name = self._text(template, metric.get("MetricName"))
+                yield {"metric": name, "dimensions": dimensions, "names": frozenset(dimensions)}
+        for expression in (self._text(template, each.get("Expression")) for each in queries):
+            if found := _FLEET.search(expression):
+                names = frozenset(name.strip() for name in found[2].split(","))
+                yield {"metric": found[1], "names": names, "dimensions": {"Level": found[3]} if found[3] else None}
+            elif NAMESPACE in expression:
+                yield {}
 
 
 def _metrics(function: LambdaFunction, context: Context) -> set[Counted]:
@@ -301,99 +296,18 @@ def filters_of(function: LambdaFunction, context: Context) -> list[Filter]:
     return context.read(Monitoring).filters_of(function)
 
 
-def _is_of(function: LambdaFunction, pattern: str) -> bool:
-    """Whether a pattern names no function, or this one."""
-    return "$.function = " not in pattern or any(f'$.function = "{name}"' in pattern for name in names_of(function))
-
-
-def names_of(function: LambdaFunction) -> list[str]:
-    """The names of a function in a pattern: the reference to it, and its name where it has one."""
-    name = function.properties.get("FunctionName")
-    return [f"${{{function.place.logical_id}}}", *([name] if isinstance(name, str) else [])]
-
-
 def watching(function: LambdaFunction, context: Context) -> list[Alarm]:
     """The alarms that watch a function's violations."""
-    metrics, names = _metrics(function, context), _dimension_values(function)
-    return [a for a in context.read(Monitoring).alarms_on(names) if _watches(a, function, metrics)]
+    monitoring, metrics = context.read(Monitoring), _metrics(function, context)
+    name = monitoring.name_of(function)
+    return [each for each in monitoring.alarms_on(name) if _watches(each, function, metrics)]
 
 
 def _watches(alarm: Alarm, function: LambdaFunction, metrics: set[Counted]) -> bool:
     place = function.template.region, function.template.account
     if (alarm.region, alarm.account) != place and alarm.template != function.template.file:
         return False
-    if not alarm.metric:
-        return True
-    if alarm.counted not in metrics:
-        return False
-    if alarm.dimensions is None or "FunctionName" not in alarm.dimensions:
-        return True
-    reference, *name = _dimension_values(function)
-    return alarm.dimensions["FunctionName"] in (
-        [reference, *name] if alarm.template == function.template.file else name
-    )
-
-
-def _dimension_values(function: LambdaFunction) -> list[str]:
-    """The names of a function in an alarm's dimension: the reference, in its own template; and its name."""
-    name = function.properties.get("FunctionName")
-    return [canonical({"Ref": function.place.logical_id}), *([canonical(name)] if isinstance(name, str) else [])]
-
-
-def _original_name(template: Template, name: Any) -> Any:
-    """A log group's name in the resource from which the CDK takes it: a log retention, or a function."""
-    match as_mapping(name):
-        case {"Fn::GetAtt": [retention, "LogGroupName"]}:
-            given = _property(template, retention, "LogGroupName")
-            return name if given is None else _original_name(template, given)
-        case {"Fn::Join": ["", ["/aws/lambda/", {"Ref": function}]]}:
-            own = _property(template, function, "FunctionName")
-            return f"/aws/lambda/{own}" if isinstance(own, str) else name
-        case _:
-            return name
-
-
-def _property(template: Template, logical_id: Any, name: str) -> Any:
-    return as_mapping(as_mapping(template.resources.get(str(logical_id))).get("Properties")).get(name)
-
-
-def _log_group(function: LambdaFunction) -> Any:
-    configured = as_mapping(function.properties.get("LoggingConfig")).get("LogGroup")
-    if configured is not None:
-        return configured
-    name = function.properties.get("FunctionName")
-    if isinstance(name, str):
-        return f"/aws/lambda/{name}"
-    return {"Fn::Join": ["", ["/aws/lambda/", {"Ref": function.place.logical_id}]]}
-
-
-def _watched(properties: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The shield's metrics that an alarm watches, as fields of `Alarm`."""
-    if properties.get("Namespace") == NAMESPACE:
-        yield _metric(properties)
-    for query in _list(properties.get("Metrics")):
-        metric = as_mapping(as_mapping(query.get("MetricStat")).get("Metric"))
-        if metric.get("Namespace") == NAMESPACE:
-            yield _metric(metric)
-        expression = query.get("Expression")
-        if NAMESPACE not in canonical(expression):
-            continue
-        found = _FLEET.search(expression) if isinstance(expression, str) else None
-        if found is None:
-            yield {}
-        else:
-            names = frozenset(name.strip() for name in found[2].split(","))
-            dimensions = {"Level": canonical(found[3])} if found[3] else None
-            yield {"metric": canonical(found[1]), "names": names, "dimensions": dimensions}
-
-
-def _metric(properties: Mapping[str, Any]) -> dict[str, Any]:
-    dimensions = {str(each.get("Name")): canonical(each.get("Value")) for each in _list(properties.get("Dimensions"))}
-    return {
-        "metric": canonical(properties.get("MetricName")),
-        "dimensions": dimensions,
-        "names": frozenset(dimensions),
-    }
+    return not alarm.metric or alarm.counted in metrics
 
 
 def _actions(properties: Mapping[str, Any]) -> Sequence[Any]:
@@ -401,7 +315,3 @@ def _actions(properties: Mapping[str, Any]) -> Sequence[Any]:
     if not actions or properties.get("ActionsEnabled") is False:
         return ()
     return cast("list[Any]", actions) if isinstance(actions, list) else [actions]
-
-
-def _list(value: Any) -> Sequence[Mapping[str, Any]]:
-    return [as_mapping(item) for item in cast("list[Any]", value)] if isinstance(value, list) else []

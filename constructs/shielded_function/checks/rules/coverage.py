@@ -19,7 +19,7 @@ from shielded_function_monitoring.filters import level_of, severity_of
 from shielded_function_monitoring.pattern import Pattern, PatternError, parse
 
 from ..model import LambdaFunction
-from .alerts import Alarm, Filter, filters_of, names_of, watching
+from .alerts import Alarm, Filter, Monitoring, filters_of, watching
 from .rule import Context, Problem
 
 # The number of violations beyond the threshold that an alarm needs, by comparison operator.
@@ -109,7 +109,8 @@ class _Coverage:
     def __init__(self, function: LambdaFunction, context: Context) -> None:
         self.filters: Sequence[Filter] = filters_of(function, context)
         self.alarms: Sequence[Alarm] = watching(function, context)
-        self._patterns = {each: _with_one_name(each.pattern, names_of(function)) for each in self.filters}
+        name = context.read(Monitoring).name_of(function)
+        self._patterns = {each: each.pattern.replace(f'"{name}"', f'"{_NAME}"') for each in self.filters}
 
     @cached_property
     def text(self) -> str:
@@ -133,7 +134,7 @@ class _Coverage:
 def _watches(alarm: Alarm, violation: _Violation, counted: set[Any]) -> bool:
     if not alarm.metric:
         return True
-    watched = {"Policy": canonical(violation.policy), "Level": canonical(violation.level)}
+    watched = {"Policy": violation.policy, "Level": violation.level}
     named = {name: value for name, value in (alarm.dimensions or {}).items() if name in watched}
     return alarm.counted in counted and named.items() <= watched.items()
 
@@ -200,12 +201,6 @@ def _listed(violations: Sequence[_Violation]) -> str:
     known = {(violation.policy, violation.mode) for violation in plain}
     texts += [str(each) for each in violations if each.details and (each.policy, each.mode) not in known]
     return ", ".join(texts)
-
-
-def _with_one_name(pattern: str, names: Sequence[str]) -> str:
-    for name in names:
-        pattern = pattern.replace(f'"{name}"', f'"{_NAME}"')
-    return pattern
 
 
 @lru_cache(maxsize=1024)

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, Final, cast
 
-from shielded_function_monitoring.cfn.template import Template, as_mapping, canonical, referred
+from shielded_function_monitoring.cfn.stacks import Stacks
+from shielded_function_monitoring.cfn.template import Template, as_mapping, canonical
 
 from ..model import Assembly
 
@@ -23,6 +24,7 @@ _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "kms:Decrypt": ("kms:Decrypt", "kms:*", "*"),
     "kms:GenerateDataKey*": ("kms:GenerateDataKey*", "kms:GenerateDataKey", "kms:*", "*"),
 }
+_TOPIC: Final = "AWS::SNS::Topic"
 _POLICIES: Final = ("AWS::SNS::TopicPolicy", "AWS::SNS::TopicInlinePolicy")
 
 
@@ -30,7 +32,8 @@ class Topics:
     """The topics of an assembly, as actions of alarms; read once."""
 
     def __init__(self, assembly: Assembly) -> None:
-        self._assembly = assembly
+        self._templates = assembly.templates
+        self._stacks = Stacks(assembly.templates)
         self._problems: dict[tuple[str, str], list[tuple[str, str]]] = {}
 
     def problems(self, template: str, action: Any) -> list[tuple[str, str]]:
@@ -44,64 +47,52 @@ class Topics:
         """
         key = template, canonical(action)
         if key not in self._problems:
-            found = _found(self._assembly, template, action, "AWS::SNS::Topic")
-            self._problems[key] = [each for home, topic in found for each in _problems(self._assembly, home, topic)]
+            home = next(each for each in self._templates if each.file == template)
+            topic = self._stacks.resource(home, action, _TOPIC)
+            self._problems[key] = list(self._problems_of(*topic)) if topic else []
         return self._problems[key]
 
-
-def _problems(assembly: Assembly, where: Template, topic_id: str) -> Iterator[tuple[str, str]]:
-    path = where.place(topic_id).path
-    if not _may_publish(assembly, where, topic_id):
-        yield (
-            f"messages to the topic {path} are lost: its policy does not let CloudWatch publish",
-            f'topic.grant_publish(iam.ServicePrincipal("{SERVICE}"))',
-        )
-    properties = as_mapping(where.resources[topic_id].get("Properties"))
-    if properties.get("FifoTopic") is True:
-        # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
-        yield (
-            f"the topic {path} is FIFO, and takes no message without a group, which CloudWatch gives none",
-            "use a standard topic",
-        )
-    key = properties.get("KmsMasterKeyId")
-    if "alias/aws/sns" in canonical(key):
-        yield (
-            f"the topic {path} is encrypted with alias/aws/sns, which CloudWatch may not use",
-            f"use a key of your own, whose policy allows {SERVICE} {' and '.join(_NEEDED)}",
-        )
-        return
-    for home, key_id in _found(assembly, where.file, key, "AWS::KMS::Key"):
-        missing = _missing(as_mapping(home.resources[key_id].get("Properties")))
-        if missing:
+    def _problems_of(self, where: Template, topic_id: str) -> Iterator[tuple[str, str]]:
+        path = where.place(topic_id).path
+        if not self._may_publish(where, topic_id):
             yield (
-                f"messages to the topic {path} are lost: the policy of its key {home.place(key_id).path} does "
-                f"not let CloudWatch do {' and '.join(missing)}",
-                f'key.grant(iam.ServicePrincipal("{SERVICE}"), {", ".join(map(repr, missing))})',
+                f"messages to the topic {path} are lost: its policy does not let CloudWatch publish",
+                f'topic.grant_publish(iam.ServicePrincipal("{SERVICE}"))',
             )
+        properties = as_mapping(where.resources[topic_id].get("Properties"))
+        if properties.get("FifoTopic") is True:
+            # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+            yield (
+                f"the topic {path} is FIFO, and takes no message without a group, which CloudWatch gives none",
+                "use a standard topic",
+            )
+        key = properties.get("KmsMasterKeyId")
+        if "alias/aws/sns" in canonical(key):
+            yield (
+                f"the topic {path} is encrypted with alias/aws/sns, which CloudWatch may not use",
+                f"use a key of your own, whose policy allows {SERVICE} {' and '.join(_NEEDED)}",
+            )
+            return
+        if found := self._stacks.resource(where, key, "AWS::KMS::Key"):
+            home, key_id = found
+            if missing := _missing(as_mapping(home.resources[key_id].get("Properties"))):
+                yield (
+                    f"messages to the topic {path} are lost: the policy of its key {home.place(key_id).path} does "
+                    f"not let CloudWatch do {' and '.join(missing)}",
+                    f'key.grant(iam.ServicePrincipal("{SERVICE}"), {", ".join(map(repr, missing))})',
+                )
 
-
-def _found(assembly: Assembly, file: str, value: Any, kind: str) -> Iterator[tuple[Template, str]]:
-    """The resource that a template's value refers to, in the template or by another one's export."""
-    text = canonical(value)
-    for template in assembly.templates:
-        wanted = referred(value) if template.file == file else template.exported(text)
-        for logical_id, _ in template.of_type(kind):
-            if logical_id == wanted:
-                yield template, logical_id
-
-
-def _may_publish(assembly: Assembly, home: Template, topic_id: str) -> bool:
-    """Whether the topic has only the default policy, or one that lets CloudWatch publish."""
-    documents = [
-        properties.get("PolicyDocument")
-        for template in assembly.templates
-        for _, properties in template.of_type(*_POLICIES)
-        for topic in [*_list(properties.get("Topics")), properties.get("TopicArn")]
-        for where, found in _found(assembly, template.file, topic, "AWS::SNS::Topic")
-        if where is home and found == topic_id
-    ]
-    actions = [action.lower() for document in documents for action in _allowed(document)]
-    return not documents or any(fnmatchcase("sns:publish", action) for action in actions)
+    def _may_publish(self, home: Template, topic_id: str) -> bool:
+        """Whether the topic has only the default policy, or one that lets CloudWatch publish."""
+        documents = [
+            properties.get("PolicyDocument")
+            for template in self._templates
+            for _, properties in template.of_type(*_POLICIES)
+            for topic in [*_list(properties.get("Topics")), properties.get("TopicArn")]
+            if self._stacks.resource(template, topic, _TOPIC) == (home, topic_id)
+        ]
+        actions = [action.lower() for document in documents for action in _allowed(document)]
+        return not documents or any(fnmatchcase("sns:publish", action) for action in actions)
 
 
 def _missing(properties: Mapping[str, Any]) -> list[str]:
