@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from shielded_function_monitoring.cfn.assembly import CloudAssembly
+from shielded_function_monitoring.cfn.stacks import Stacks
 from shielded_function_monitoring.simulated import MotoCloudWatch, SimulatedCloudWatch, alert_line, read_templates
 
 from .errors import ShieldError, shown
@@ -81,22 +83,9 @@ def _of_template(
 def _of_assembly(
     directory: Path, account: str | None, region: str | None, values: Mapping[str, str] | None
 ) -> SimulatedCloudWatch:
-    from shielded_function_emulator.cloud_assembly import CloudAssembly
-
-    assembly = CloudAssembly(directory)
-    places = {
-        (of, at): stacks
-        for (of, at), stacks in assembly.environments().items()
-        if account in (None, of) and region in (None, at)
-    }
-    if len(places) != 1:
-        there = ", ".join(f"{of} in {at}" for of, at in assembly.environments()) or "no stack"
+    environments = Stacks(CloudAssembly(directory).templates, values).environments()
+    found = [stacks for (of, at), stacks in environments.items() if account in (None, of) and region in (None, at)]
+    if len(found) != 1:
+        there = ", ".join(f"{of} in {at}" for of, at in environments) or "no stack"
         raise ShieldError(f"simulate_cloudwatch: give the account and region of one environment; there are: {there}")
-    (stacks,) = places.values()
-    return SimulatedCloudWatch(
-        read_templates([(assembly.resolver(name, values), _paths(assembly, name)) for name in stacks])
-    )
-
-
-def _paths(assembly: Any, stack: str) -> Any:
-    return lambda logical_id: assembly.path_of(stack, logical_id)
+    return SimulatedCloudWatch(read_templates(found[0]))

@@ -14,9 +14,8 @@ from shielded_function_monitoring.explaining import why_not
 from .checks.assembly import read_assembly
 from .checks.checking import Report, check
 from .checks.comparing import loosened
-from .checks.model import Assembly, LambdaFunction
+from .checks.model import Assembly, LambdaFunction, read_functions, read_others
 from .checks.policies import FunctionPolicy
-from .checks.template_functions import read_functions, read_others
 from .errors import ShieldError, shown
 from .globs import covers
 from .keywords import by_name

@@ -111,7 +111,7 @@ def monitoring_of(template: Template, function: str, resolver: Resolver | None =
         TemplateError: there is no such function, or a filter on its log group, or an alarm on its metrics, is of a kind
             that is not evaluated here.
     """
-    read = read_templates([(resolver or Resolver("Stack", template), None)])
+    read = read_templates([resolver or Resolver("Stack", template)])
     found = [one for one in read.functions if one.place.logical_id == function]
     if not found:
         said = [problem.reason for problem in read.problems if problem.place.logical_id == function]

@@ -16,7 +16,7 @@ from typing import Any
 from shielded_function_monitoring.cfn import assembly as cfn
 from shielded_function_monitoring.cfn.stacks import Stacks
 from shielded_function_monitoring.cfn.template import Template, construct_of, ref
-from shielded_function_monitoring.cfn.values import ACCOUNT, REGION, IntrinsicError, Resolver
+from shielded_function_monitoring.cfn.values import REGION, IntrinsicError, Resolver
 
 _FUNCTION = "AWS::Lambda::Function"
 _DEFAULT_MEMORY_MB = 128
@@ -143,13 +143,6 @@ class CloudAssembly:
             return {resolver.name_of(logical_id): resolver.resolve(properties) for logical_id, properties in tables}
         except IntrinsicError as error:
             raise CloudAssemblyError(f"{stack}: a table has {error}") from error
-
-    def environments(self) -> dict[tuple[str, str], list[str]]:
-        """The stacks of each account and region, nested ones and those of stages too, as `resolver` calls them."""
-        found: dict[tuple[str, str], list[str]] = {}
-        for key, stack in self._stacks.items():
-            found.setdefault((stack.account or ACCOUNT, stack.region or REGION), []).append(key)
-        return found
 
     def resolver(self, stack: str, values: Mapping[str, str] | None = None) -> Resolver:
         """The source of a stack's names, with the known values of its deployment (`Known.values`)."""

@@ -1,10 +1,13 @@
-"""A fixture for conftest.py: an AWS of moto's, in this process."""
+"""An AWS of moto's, in this process: a fixture for conftest.py, and its reading of templates."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
+
+from shielded_function_monitoring.cfn.values import Resolver
 
 
 @pytest.fixture
@@ -17,3 +20,18 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     with mock_aws():
         yield
+
+
+def cloudformation_value(value: Any, template: Mapping[str, Any], stack: str = "Shop") -> Any:
+    """A value of a template as moto's CloudFormation makes it, in the region and account of `Resolver`."""
+    from moto.cloudformation.parsing import ResourceMap, clean_json
+
+    known = Resolver(stack, template)
+    parameters = template.get("Parameters", {}).items()
+    kept = {name: each for name, each in parameters if "Default" in each and not each["Type"].startswith("AWS::SSM")}
+    stack_id = known.pseudo["AWS::StackId"]
+    found = ResourceMap(stack_id, stack, {}, {}, known.region, known.account, {**template, "Parameters": kept}, {})
+    found.load_mapping()
+    found.load_parameters()
+    found.load_conditions()
+    return clean_json(value, found)

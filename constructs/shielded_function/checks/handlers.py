@@ -5,25 +5,27 @@ It reads an assembly; `kinds` does the same in the app.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 from ..cdk_handlers import GRANDPARENTS, MARK, PARENTS, SINGLETONS, USERS
+
+Metadata = Mapping[str, Sequence[Mapping[str, Any]]]
 
 _OWN_IDS: Final = {own for ids, _ in (*PARENTS.values(), *GRANDPARENTS.values()) for own in ids}
 
 
-def is_cdk_handler(path: str, marks: Callable[[str], Iterable[str]], type_of: Callable[[str], str]) -> str:
+def is_cdk_handler(path: str, metadata: Metadata, type_of: Callable[[str], str]) -> str:
     """The name of the CDK's handler that a function is; empty for other functions.
 
     Args:
         path: the construct path of the function's resource, `Shop/Prov/framework-onEvent/Resource`.
-        marks: the types of the metadata of a construct, by its path.
+        metadata: the metadata of each construct, by its path.
         type_of: the type of a construct, `aws-cdk-lib.aws_lambda.Function`, by its path; empty where unknown.
     """
     parts = path.split("/")
     for construct in (path, "/".join(parts[:-1])):
-        if any(mark.startswith(MARK) for mark in marks(construct)):
+        if any(str(entry.get("type")).startswith(MARK) for entry in metadata.get(construct, ())):
             return "a custom resource of the CDK"
     for depth in range(max(len(parts) - 2, 0), len(parts)):  # the function, or its resource
         if parts[depth] in SINGLETONS and type_of("/".join(parts[: depth + 1])) not in USERS:

@@ -1,20 +1,34 @@
-"""The input of the rules: synthesized templates and their functions. Data only."""
+"""The input of the rules: synthesized templates and their functions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
+from pathlib import Path
 from typing import Any, Final, Literal, cast
 
-from shielded_function_monitoring.cfn.template import Place, Template, as_mapping
-from shielded_function_monitoring.template import WRAPPER
+from shielded_function.policy.presets import PRESETS
+from shielded_function_monitoring.cfn.template import Place, Template, as_mapping, ref_of
 
-from ..other_code import OtherCode
-from .policies import FunctionPolicy
-
-WRAPPER_VARIABLE: Final = "AWS_LAMBDA_EXEC_WRAPPER"
-POLICY_FILE_VARIABLE: Final = "SHIELD_POLICY_FILE"
+from .. import layer_archive
+from ..names import (
+    ACCOUNT_VARIABLE,
+    DATES,
+    LAYERS,
+    LEFT_OUT,
+    NEXT_WRAPPER_VARIABLE,
+    NODE_CALLERS_VARIABLE,
+    PERIMETER,
+    POLICY,
+    POLICY_FILE_VARIABLE,
+    WRAPPER,
+    WRAPPER_VARIABLE,
+)
+from ..other_code import FUNCTIONS, OtherCode, other_code
+from .handlers import is_cdk_handler
+from .policies import FunctionPolicy, read_policy
 
 LayerKind = Literal["shield", "unknown-shield", "other", "unseen"]
 """Kinds of layers: it holds this package's shield, a file of that name, no shield, or its files are not
@@ -24,10 +38,16 @@ FileKind = Literal["unnamed", "found", "missing", "unseen"]
 """The policy file: none is named, it was read, it is missing, or it may be in an unreadable asset."""
 
 # Variables that do not indicate a policy: the wrapper and settings of the engine.
-_NOT_POLICY: Final = ("SHIELD_NODE_CALLERS", "SHIELD_NEXT_WRAPPER", "SHIELD_ACCOUNT_ID", "SHIELD_STATE")
+_NOT_POLICY: Final = (NODE_CALLERS_VARIABLE, NEXT_WRAPPER_VARIABLE, ACCOUNT_VARIABLE, "SHIELD_STATE")
+_LAYER_TYPES: Final = ("AWS::Lambda::LayerVersion", "AWS::Serverless::LayerVersion")
+_IN_LAYER: Final = "shielded-function/shield"
+
+# Where Lambda puts the code, and the layers.
+_TASK_ROOT: Final = "/var/task/"
+_OPT: Final = "/opt/"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LambdaFunction:
     """One function in the final template.
 
@@ -35,33 +55,62 @@ class LambdaFunction:
         place: its place.
         template: its template.
         properties: its properties.
-        environment: its variables; values may be intrinsics.
-        layers: the kinds of its layers; unseen where the list is an intrinsic.
-        policy: the policy in its variables and its policy file.
-        policy_file: whether the policy file could be read.
-        noted: the variables that its construct set, by name, where the assembly has them; else empty.
-        lost_layers: the layers that its construct added, and that it has no more.
-        dated: the dates of its policy that its construct recorded: `until`, and `entries`.
-        left_out: why it was left out of shielding on purpose; else empty.
-        perimeter: the construct path of the `ShieldPerimeter` that covers it; empty for none.
         cdk_handler: the name of the CDK's handler that it is; else empty.
-        find_presets: the presets of libraries in its code that need executable memory; it reads the code
     """
 
     place: Place
     template: Template
     properties: Mapping[str, Any]
-    environment: Mapping[str, Any]
-    layers: Sequence[LayerKind]
-    policy: FunctionPolicy
-    policy_file: FileKind = "unnamed"
-    noted: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    lost_layers: Sequence[Any] = ()
-    dated: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    left_out: str = ""
-    perimeter: str = ""
     cdk_handler: str = ""
-    find_presets: Callable[[], Sequence[str]] = tuple
+
+    @cached_property
+    def environment(self) -> Mapping[str, Any]:
+        """Its variables; values may be intrinsics."""
+        return as_mapping(as_mapping(self.properties.get("Environment")).get("Variables"))
+
+    @cached_property
+    def layers(self) -> Sequence[LayerKind]:
+        """The kinds of its layers; unseen where the list is an intrinsic."""
+        return [_kind(self.template, layer) for layer in _layers(self.properties)]
+
+    @cached_property
+    def policy(self) -> FunctionPolicy:
+        """The policy in its variables and its policy file."""
+        return read_policy(self.environment, self._file[1], self.template.known).with_dates(self.dated)
+
+    @property
+    def policy_file(self) -> FileKind:
+        """Whether the policy file could be read."""
+        return self._file[0]
+
+    @cached_property
+    def noted(self) -> Mapping[str, Any]:
+        """The variables that its construct set, by name, where the assembly has them; else empty."""
+        return as_mapping(self._noted(POLICY))
+
+    @property
+    def lost_layers(self) -> Sequence[Any]:
+        """The layers that its construct added, and that it has no more."""
+        return [layer for layer in self._noted(LAYERS) or () if layer not in _layers(self.properties)]
+
+    @cached_property
+    def dated(self) -> Mapping[str, Any]:
+        """The dates of its policy that its construct recorded: `until`, and `entries`."""
+        return as_mapping(self._noted(DATES))
+
+    @property
+    def left_out(self) -> str:
+        """Why it was left out of shielding on purpose; else empty."""
+        return _left_out(self.template, self.place)
+
+    @property
+    def perimeter(self) -> str:
+        """The construct path of the `ShieldPerimeter` that covers it; empty for none."""
+        return str((self.template.notes(self.place.logical_id, PERIMETER) or [""])[-1])
+
+    def _noted(self, kind: str) -> Any:
+        """A record of its construct; the latest where several syntheses added it."""
+        return json.loads(str((self.template.notes(self.place.logical_id, kind) or ["null"])[-1]))
 
     @cached_property
     def is_image(self) -> bool:
@@ -119,6 +168,44 @@ class LambdaFunction:
         """Whether it has no shield, and needs none."""
         return bool(self.left_out or self.cdk_handler) and not self.is_touched
 
+    def find_presets(self) -> Sequence[str]:
+        """The presets of libraries in its code and its layers that need executable memory."""
+        if not self.runtime.startswith("python"):
+            return ()
+        layers = [found for layer in _layers(self.properties) if (found := _content(self.template, layer)) is not None]
+        folders = ("python/", f"python/lib/{self.runtime}/site-packages/")  # docs: packaging layers, Python
+        places = [(self.properties.get("Code"), ""), *((layer, folder) for layer in layers for folder in folders)]
+        return [
+            name
+            for name, preset in PRESETS.items()
+            if preset.allow_executable_memory
+            and preset.package
+            and any(_read(self.template, held, f"{folder}{preset.package}/__init__.py") for held, folder in places)
+        ]
+
+    @cached_property
+    def _file(self) -> tuple[FileKind, str]:
+        """The state of the policy file, and its text."""
+        name, code = self.environment.get(POLICY_FILE_VARIABLE), as_mapping(self.properties.get("Code"))
+        if name is None:
+            return "unnamed", ""
+        if not isinstance(name, str):
+            return "unseen", ""
+        if not name.startswith((_TASK_ROOT, _OPT)):
+            return ("unseen" if "ImageUri" in code else "missing"), ""
+        contents: list[Any] = [code]
+        if name.startswith(_OPT):
+            # Lambda unpacks layers in order, so the file of the last one remains.
+            contents = [_content(self.template, layer) for layer in reversed(_layers(self.properties))]
+            contents = [None] if "ImageUri" in code else contents
+        unseen = False
+        for content in contents:
+            found = _read(self.template, content, name.removeprefix(_TASK_ROOT).removeprefix(_OPT))
+            for text in found or ():
+                return "found", text.decode("utf-8", "replace")
+            unseen |= found is None and "ZipFile" not in as_mapping(content)  # inline code is one file: index
+        return ("unseen" if unseen else "missing"), ""
+
 
 @dataclass(frozen=True)
 class OtherResource:
@@ -152,3 +239,81 @@ class Assembly:
     functions: Sequence[LambdaFunction]
     acknowledged: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, "Mapping[str, str]"])
     others: Sequence[OtherResource] = ()
+
+
+def read_functions(template: Template, type_of: Callable[[str], str] = lambda _: "") -> Iterator[LambdaFunction]:
+    """The functions of a template.
+
+    Args:
+        template: the template.
+        type_of: the type of a construct, by its path; empty where unknown.
+    """
+    defaults = as_mapping(as_mapping(template.content.get("Globals")).get("Function"))
+    for logical_id, own in template.of_type(*FUNCTIONS):
+        path = template.paths.get(logical_id, "")
+        handler = is_cdk_handler(path, template.metadata, type_of) if path else ""
+        yield LambdaFunction(template.place(logical_id), template, _with_defaults(own, defaults), handler)
+
+
+def read_others(template: Template) -> Iterator[OtherResource]:
+    """The resources of a template other than functions that run code, or contain functions not in the assembly."""
+    for name, kind in ((name, other_code(name)) for name in template.types):
+        for logical_id, properties in template.of_type(name) if kind else ():
+            is_here = template.assets.nested_template(properties.get("TemplateURL")) is not None
+            if kind and kind.is_meant(properties) and not is_here:
+                place = template.place(logical_id)
+                yield OtherResource(place, kind, _left_out(template, place))
+
+
+def _left_out(template: Template, place: Place) -> str:
+    return next((str(reason or "no reason given") for reason in template.notes(place.logical_id, LEFT_OUT)), "")
+
+
+def _with_defaults(properties: Mapping[str, Any], defaults: Mapping[str, Any]) -> Mapping[str, Any]:
+    """With those of a SAM template's `Globals`. SAM joins variables and layers; else the function's value wins."""
+    if not defaults:
+        return properties
+    variables: dict[str, Any] = {}
+    for each in (defaults, properties):
+        variables |= as_mapping(as_mapping(each.get("Environment")).get("Variables"))
+    layers = [*_layers(defaults), *_layers(properties)]
+    return {**defaults, **properties, "Environment": {"Variables": variables}, "Layers": layers}
+
+
+def _layers(properties: Mapping[str, Any]) -> Sequence[Any]:
+    layers = properties.get("Layers") or []
+    return cast("list[Any]", layers) if isinstance(layers, list) else [layers]  # one expression for all
+
+
+def _content(template: Template, layer: Any) -> Any:
+    """The content of a layer of this template; None for one from elsewhere."""
+    resource = template.resources.get(ref_of(layer), {})
+    if resource.get("Type") not in _LAYER_TYPES:
+        return None
+    properties = as_mapping(resource.get("Properties"))
+    return properties.get("Content") or properties.get("ContentUri") or {}
+
+
+def _read(template: Template, content: Any, name: str) -> Sequence[bytes] | None:
+    """The file of this name in an asset, if it has one; None where the asset is not in the assembly."""
+    try:
+        found = template.assets.read(content, name)
+    except LookupError:
+        return None
+    return [] if found is None else [found]
+
+
+def _kind(template: Template, layer: Any) -> LayerKind:
+    if ref_of(layer) == "AWS::NoValue":
+        return "other"
+    found = _read(template, _content(template, layer), _IN_LAYER)
+    if not found:
+        return "unseen" if found is None else "other"
+    return "shield" if found[0] in _own_shields(layer_archive.layers_folder()) else "unknown-shield"
+
+
+@cache
+def _own_shields(folder: Path) -> frozenset[bytes]:
+    """The exec wrappers of the installed package, one for each built architecture."""
+    files = [folder / architecture / _IN_LAYER for architecture in layer_archive.ARCHITECTURES.values()]
+    return frozenset(file.read_bytes() for file in files if file.is_file())

@@ -20,8 +20,8 @@ from shielded_function.checks.comparing import Change, compare
 from shielded_function.checks.finding import Finding
 from shielded_function.checks.model import LambdaFunction
 from shielded_function.checks.sarif import to_sarif
-from shielded_function.checks.template_functions import read_out_of_scope
 from shielded_function.errors import ShieldError
+from shielded_function.other_code import out_of_scope
 from shielded_function.policy.dates import read_day
 from shielded_function_monitoring.cfn.template import Place
 
@@ -127,7 +127,13 @@ def _print_out_of_scope(report: Report) -> None:
 
 
 def _out_of_scope(report: Report) -> list[tuple[str, Place]]:
-    return [found for template in report.assembly.templates for found in read_out_of_scope(template)]
+    return [
+        (runs, template.place(logical_id))
+        for template in report.assembly.templates
+        for name in template.types
+        for logical_id, properties in template.of_type(name)
+        if (runs := out_of_scope(name, properties))
+    ]
 
 
 def _summary(report: Report) -> str:

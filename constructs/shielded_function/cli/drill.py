@@ -162,9 +162,9 @@ def _alarms(
 
     if not played.log:
         return ()
-    account, region = next(at for at, stacks in assembly.environments().items() if place.stack in stacks)
+    stack = assembly.resolver(place.stack)
     try:
-        cloudwatch = simulate_cloudwatch(assembly.directory, account=account, region=region, values=values)
+        cloudwatch = simulate_cloudwatch(assembly.directory, account=stack.account, region=stack.region, values=values)
     except ShieldError as error:
         raise CliError(f"the template's alarms cannot be evaluated here: {error}") from error
     wanted = place.path or place.logical_id

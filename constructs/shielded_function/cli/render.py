@@ -13,15 +13,13 @@ from typing import Final, NamedTuple
 
 from shielded_function.monitoring.descriptions import Place, Subject, Text, describe_function
 from shielded_function.monitoring.watches import CLASS_SEVERITY, QUIET_MINUTES, general_counter
+from shielded_function.names import ACCOUNT_VARIABLE, WRAPPER, WRAPPER_VARIABLE
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
 from shielded_function_monitoring.filters import LEVELS, NAMESPACE, VALUE, of_functions
-from shielded_function_monitoring.template import WRAPPER
 
 from .choices import Architecture, RenderFormat
 from .errors import CliError
 
-WRAPPER_VARIABLE: Final = "AWS_LAMBDA_EXEC_WRAPPER"
-ACCOUNT_VARIABLE: Final = "SHIELD_ACCOUNT_ID"
 MAX_ENVIRONMENT: Final = 4096
 """Bytes of all variables, measured by Lambda as one JSON object
 (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""

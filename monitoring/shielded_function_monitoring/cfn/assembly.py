@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, cast
 
 from ..errors import ShieldError
 from .assets import Assets
-from .template import STACK, Template, as_mapping
+from .template import PATH, STACK, Template, as_mapping
 
 _LOGICAL_ID: Final = "aws:cdk:logicalId"
-_PATH: Final = "aws:cdk:path"
 _NESTED: Final = ".NestedStack/"
 
 
@@ -83,6 +83,7 @@ class CloudAssembly:
                 name=str(as_mapping(artifact.get("properties")).get("stackName", key)),
                 key=key,
                 assets=assets,
+                metadata=self.metadata,
             ),
             paths,
         )
@@ -107,8 +108,27 @@ class CloudAssembly:
                 name=f"{outer.name}-{logical_id}",
                 key=file.name,
                 assets=outer.assets,
+                metadata=self.metadata,
             )
             yield from self._nested(inner, known)
+
+    @cached_property
+    def types(self) -> Mapping[str, str]:
+        """The type of every construct, by path. Only the assembly of the app has the tree."""
+        for directory in (self.root, *self.root.resolve().parents):
+            if (directory / "tree.json").is_file():
+                return dict(_tree_types(load_json(directory / "tree.json").get("tree")))
+            if not (directory.parent / "manifest.json").is_file():
+                break
+        return {}
+
+
+def _tree_types(node: Any) -> Iterator[tuple[str, str]]:
+    todo = [as_mapping(node)]
+    while todo:
+        current = todo.pop()
+        yield str(current.get("path", "")), str(as_mapping(current.get("constructInfo")).get("fqn", ""))
+        todo.extend(as_mapping(child) for child in as_mapping(current.get("children")).values())
 
 
 def assembly_root(template: Path) -> Path:
@@ -158,7 +178,7 @@ def construct_paths(
     nested = {f"{path.split(_NESTED)[0]}/" for path in every if _NESTED in path} - {f"{stack}/"}
     nested = {prefix for prefix in nested if prefix.startswith(f"{stack}/")}
     for logical_id, resource in as_mapping(content.get("Resources")).items():
-        path = as_mapping(as_mapping(resource).get("Metadata")).get(_PATH)
+        path = as_mapping(as_mapping(resource).get("Metadata")).get(PATH)
         if isinstance(path, str):
             yield logical_id, path
             continue

@@ -24,6 +24,7 @@ class Stacks:
             is_lenient: as for `Resolver`. Names that the templates do not give are then unique in the app: they begin
                 with the template's file.
         """
+        self._templates = templates
         self._values = values or {}
         self._is_lenient = is_lenient
         self._exports = {name: (each, value) for each in templates for name, value in each.exports.items()}
@@ -69,9 +70,17 @@ class Stacks:
                 region=template.region or REGION,
                 account=template.account or ACCOUNT,
                 elsewhere=lambda value: self._elsewhere(template, value),
+                paths=template.paths,
                 is_lenient=self._is_lenient,
             )
         return self._resolvers[id(template)]
+
+    def environments(self) -> dict[tuple[str, str], list[Resolver]]:
+        """The stacks of each account and region, nested ones and those of stages too."""
+        found: dict[tuple[str, str], list[Resolver]] = {}
+        for resolver in map(self.resolver, self._templates):
+            found.setdefault((resolver.account, resolver.region), []).append(resolver)
+        return found
 
     def _elsewhere(self, template: Template, value: Any) -> Callable[[], Any] | None:
         home, origin = self.origin(template, value)

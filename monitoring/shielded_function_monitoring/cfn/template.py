@@ -11,6 +11,9 @@ from typing import Any, Final, cast
 
 from .assets import Assets
 
+PATH: Final = "aws:cdk:path"
+"""The metadata of a resource that is its construct path."""
+
 STACK: Final = "AWS::CloudFormation::Stack"
 """The type of a nested stack."""
 
@@ -45,6 +48,7 @@ class Template:
         name: of its stack in CloudFormation, of a nested one without the random part; empty where unknown.
         key: the artifact that is its stack; of a nested stack, its file's name.
         assets: the file assets of its directory.
+        metadata: the metadata of each construct of the app, by its path.
     """
 
     content: Mapping[str, Any]
@@ -57,6 +61,7 @@ class Template:
     name: str = ""
     key: str = ""
     assets: Assets = field(default_factory=lambda: Assets(Path(), {}), compare=False)
+    metadata: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict, compare=False)
 
     @cached_property
     def resources(self) -> Mapping[str, Mapping[str, Any]]:
@@ -113,6 +118,13 @@ class Template:
         """The values that it exports, by the export's name."""
         outputs = [as_mapping(output) for output in self.outputs.values()]
         return {str(as_mapping(each.get("Export")).get("Name")): each.get("Value") for each in outputs}
+
+    def notes(self, logical_id: str, kind: str) -> list[Any]:
+        """The data of a type of metadata on a resource, and on its L2 construct."""
+        path = self.paths.get(logical_id, "")
+        constructs = dict.fromkeys(filter(None, (path, construct_of(path))))
+        entries = (entry for construct in constructs for entry in self.metadata.get(construct, ()))
+        return [entry.get("data") for entry in entries if entry.get("type") == kind]
 
     def place(self, logical_id: str) -> Place:
         """The place of a resource: its L2 construct, not the resource in it."""

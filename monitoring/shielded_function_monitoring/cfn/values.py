@@ -10,11 +10,12 @@ import base64
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final, cast
 
 from ..errors import ShieldError
 from .parts import expression, parts_of_sub
-from .template import is_function
+from .template import PATH, construct_of, is_function
 
 REGION: Final = "us-east-1"
 ACCOUNT: Final = "123456789012"
@@ -90,6 +91,7 @@ class Resolver:
         region: of the deployment.
         account: of the deployment.
         elsewhere: finds the value that another stack gives for a reference; None: there is none.
+        paths: the construct path of each resource whose metadata has none, by logical id.
         is_lenient: whether an expression known only at deployment becomes a text, in place of an error. Equal
             expressions of a stack become equal texts.
     """
@@ -100,6 +102,7 @@ class Resolver:
     region: str = REGION
     account: str = ACCOUNT
     elsewhere: Callable[[Any], Callable[[], Any] | None] = lambda _: None
+    paths: Mapping[str, str] = field(default_factory=dict[str, str])
     is_lenient: bool = False
 
     def resolve(self, value: Any) -> Any:
@@ -128,6 +131,11 @@ class Resolver:
         resolved = {key: self.resolve(item) for key, item in mapping.items()}
         return {key: item for key, item in resolved.items() if item is not _NO_VALUE}
 
+    def path_of(self, logical_id: str) -> str:
+        """The path of a resource's construct; empty where it is unknown."""
+        written = (self.template["Resources"][logical_id].get("Metadata") or {}).get(PATH)
+        return construct_of(str(written or self.paths.get(logical_id, "")))
+
     def name_of(self, logical_id: str) -> str:
         """The physical name of a resource: the one it has, is given, or one as CloudFormation would make it."""
         resource = self.template["Resources"][logical_id]
@@ -140,7 +148,7 @@ class Resolver:
         """The ARN of a resource whose type is known to have one that follows from its name."""
         kind = self.template["Resources"][logical_id]["Type"]
         arn = _ARNS[kind].format(region=self.region, account=self.account, name=self.name_of(logical_id))
-        return f"arn:{self._pseudo()['AWS::Partition']}:{arn}"
+        return f"arn:{self.pseudo['AWS::Partition']}:{arn}"
 
     def holds(self, condition: str) -> bool:
         """Whether a condition of the template holds.
@@ -195,7 +203,7 @@ class Resolver:
             return found()
         if name == "AWS::NoValue":
             return _NO_VALUE
-        if name.startswith("AWS::") and (pseudo := self._pseudo().get(name)):
+        if name.startswith("AWS::") and (pseudo := self.pseudo.get(name)):
             return pseudo
         if name in (parameters := self.template.get("Parameters", {})):
             return self._parameter(name, parameters[name])
@@ -206,7 +214,9 @@ class Resolver:
             raise IntrinsicError(f"Ref {name}: the Ref of a {resource['Type']} is known only after deployment", name)
         return self.arn_of(name) if resource["Type"] in _REF_IS_ARN else self.name_of(name)
 
-    def _pseudo(self) -> dict[str, str]:
+    @cached_property
+    def pseudo(self) -> Mapping[str, str]:
+        """The values of the pseudo-parameters."""
         partition, suffix = next(
             (found for prefix, found in _PARTITIONS.items() if self.region.startswith(prefix)),
             ("aws", "amazonaws.com"),

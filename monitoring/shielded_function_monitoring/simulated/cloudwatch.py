@@ -98,8 +98,7 @@ class SimulatedCloudWatch:
             region: where it would be deployed.
             account: by whom.
         """
-        resolver = Resolver(stack, template, values or {}, region, account)
-        return cls(read_templates([(resolver, None)]))
+        return cls(read_templates([Resolver(stack, template, values or {}, region, account)]))
 
     def function(self, wanted: str) -> LoggedFunction:
         """The function of a name, a logical id, a construct path or the end of one.

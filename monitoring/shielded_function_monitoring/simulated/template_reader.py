@@ -88,20 +88,16 @@ class ReadTemplate:
     problems: list[Problem] = field(default_factory=list[Problem])
 
 
-Paths = Callable[[str], str]
-"""A resource's construct path, by its logical id; empty where unknown."""
-
-
-def read_templates(stacks: Sequence[tuple[Resolver, Paths | None]]) -> ReadTemplate:
+def read_templates(stacks: Sequence[Resolver]) -> ReadTemplate:
     """Reads the stacks of an account and region: alarms in one may watch the metrics of another's filters.
 
     Args:
-        stacks: each with the resolver of its values, and the lookup of its construct paths.
+        stacks: the source of each one's values.
     """
     read = ReadTemplate()
     composites: list[tuple[Resolver, Place, Mapping[str, Any]]] = []
-    for resolver, paths in stacks:
-        reader = _Reader(resolver, paths, read)
+    for resolver in stacks:
+        reader = _Reader(resolver, read)
         for place, properties in reader.resources(FUNCTION):
             reader.attempt(place, properties, reader.function, read.functions)
         for place, properties in reader.resources(FILTER):
@@ -123,7 +119,7 @@ def _read_composites(composites: list[tuple[Resolver, Place, Mapping[str, Any]]]
         problems: list[Problem] = []
         for resolver, place, properties in left:
             try:
-                read.alarms.append(_Reader(resolver, None, read).composite(place, properties))
+                read.alarms.append(_Reader(resolver, read).composite(place, properties))
             except (ValueError, KeyError) as error:
                 waiting.append((resolver, place, properties))
                 problems.append(Problem(place, _said(error)))
@@ -140,19 +136,16 @@ def _said(error: ValueError | KeyError) -> str:
 class _Reader:
     """Reads one stack's resources."""
 
-    def __init__(self, resolver: Resolver, paths: Paths | None, read: ReadTemplate) -> None:
+    def __init__(self, resolver: Resolver, read: ReadTemplate) -> None:
         self._resolver = resolver
-        self._paths = paths
         self._read = read
 
     def resources(self, kind: str) -> Iterator[tuple[Place, Mapping[str, Any]]]:
         resources = cast("Mapping[str, Mapping[str, Any]]", self._resolver.template.get("Resources", {}))
         for logical_id, resource in resources.items():
             if resource.get("Type") == kind and self._is_deployed(resource):
-                path = str((resource.get("Metadata") or {}).get("aws:cdk:path", "")).removesuffix("/Resource")
-                if not path and self._paths is not None:
-                    path = self._paths(logical_id)
-                yield Place(self._resolver.stack, logical_id, path), resource.get("Properties", {})
+                place = Place(self._resolver.stack, logical_id, self._resolver.path_of(logical_id))
+                yield place, resource.get("Properties", {})
 
     def _is_deployed(self, resource: Mapping[str, Any]) -> bool:
         """Whether its condition holds. One that only a deployment can decide is taken to."""

@@ -13,7 +13,6 @@ import pytest
 
 from shielded_function_emulator.cloud_assembly import CloudAssembly, CloudAssemblyError, Known
 from shielded_function_emulator.kernel import machine
-from shielded_function_monitoring.cfn.values import IntrinsicError, Resolver
 
 ARCHITECTURE = {"aarch64": "arm64"}.get(machine(), machine())
 PATH = {"aws:cdk:path": "Shop/Pay/Resource"}
@@ -200,72 +199,3 @@ def test_region_account_and_what_another_stack_exports(tmp_path: Path) -> None:
     assert package.environment == {"TABLE": "base-eu-T", "WHERE": "aws-cn:cn-north-1:210987654321.amazonaws.com.cn"}
     assert package.region == "cn-north-1"
     assert package.layers == (tmp_path / "asset.first",)
-
-
-TEMPLATE: dict[str, Any] = {
-    "Parameters": {
-        "Stage": {"Default": "test"},
-        "Secret": {},
-        "Ami": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/where/it/is"},
-    },
-    "Mappings": {"Sizes": {"test": {"memory": 512}}},
-    "Conditions": {
-        "IsTest": {"Fn::Equals": [{"Ref": "Stage"}, "test"]},
-        "IsNot": {"Fn::Not": [{"Condition": "IsTest"}]},
-        "Both": {"Fn::And": [{"Condition": "IsTest"}, {"Condition": "IsNot"}]},
-        "Either": {"Fn::Or": [{"Condition": "IsTest"}, {"Condition": "IsNot"}]},
-    },
-    "Resources": {"Named": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "attic"}}},
-}
-
-
-RESOLVED: list[tuple[Any, Any]] = [
-    ("plain", "plain"),
-    ({"Ref": "AWS::StackName"}, "Shop"),
-    ({"Ref": "Stage"}, "test"),
-    ({"Ref": "Named"}, "attic"),
-    ({"Fn::Sub": "${Stage}.${AWS::URLSuffix}/${!Literal}"}, "test.amazonaws.com/${Literal}"),
-    ({"Fn::Sub": ["${Own}-${Named}", {"Own": {"Ref": "Stage"}}]}, "test-attic"),
-    ({"Fn::Select": [5, {"Fn::Split": [":", {"Fn::GetAtt": ["Named", "Arn"]}]}]}, "attic"),
-    ({"Fn::Sub": "${Named.Arn}/*"}, "arn:aws:s3:::attic/*"),
-    ({"Fn::FindInMap": ["Sizes", {"Ref": "Stage"}, "memory"]}, 512),
-    ({"Fn::If": ["IsTest", "yes", {"Ref": "Secret"}]}, "yes"),
-    ({"Fn::If": ["IsNot", {"Ref": "Secret"}, "no"]}, "no"),
-    ({"Fn::If": ["Both", "both", "not both"]}, "not both"),
-    ({"Fn::If": ["Either", "either", "neither"]}, "either"),
-    ({"Fn::Base64": {"Ref": "Stage"}}, "dGVzdA=="),
-    ([1, {"Ref": "AWS::NoValue"}], [1]),
-    ({"a": {"Ref": "AWS::NoValue"}, "b": 1}, {"b": 1}),
-    ({"a": [{"Ref": "Stage"}, 1], "Ref": 2}, {"a": ["test", 1], "Ref": 2}),
-]
-
-
-def test_intrinsics() -> None:
-    resolver = Resolver("Shop", TEMPLATE)
-    assert [resolver.resolve(value) for value, _ in RESOLVED] == [resolved for _, resolved in RESOLVED]
-
-
-@pytest.mark.parametrize(
-    ("value", "key"),
-    [
-        ({"Ref": "Secret"}, "Secret"),
-        ({"Ref": "Missing"}, "Missing"),
-        ({"Ref": "Ami"}, "Ami"),
-        ({"Fn::ImportValue": "x:y"}, "x:y"),
-        ({"Fn::GetAtt": ["Named", "DomainName"]}, "Named.DomainName"),
-        ({"Fn::Sub": "a${Named.DomainName}"}, "Named.DomainName"),
-        ("a{{resolve:ssm:/x:1}}b", "{{resolve:ssm:/x:1}}"),
-    ],
-)
-def test_a_value_of_a_deployment_is_an_error_unless_given(value: Any, key: str) -> None:
-    with pytest.raises(IntrinsicError) as error:
-        Resolver("Shop", TEMPLATE).resolve(value)
-    assert error.value.key == key
-    assert "given" in Resolver("Shop", TEMPLATE, {key: "given"}).resolve(value)
-
-
-def test_what_makes_no_sense_is_an_error_too() -> None:
-    nowhere = {"Fn::FindInMap": ["Sizes", "x", "y"]}
-    for value in ({"Fn::Transform": {}}, {"Fn::Select": [9, ["a"]]}, nowhere, {"Fn::If": ["Unknown", 1, 2]}):
-        with pytest.raises(IntrinsicError):
-            Resolver("Shop", TEMPLATE).resolve(value)

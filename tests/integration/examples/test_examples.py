@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.in_moto import cloudformation_value
 from harness.linting import lint
 from harness.thinning import long_but
 from integration.examples.catalogue import EXAMPLES, FOLDER, HIDDEN, LINT_OF_THE_CDK, Example
 from integration.examples.conftest import Assembly
 from shielded_function.cli import audit
+from shielded_function_monitoring.cfn.parts import references
+from shielded_function_monitoring.cfn.template import ref_of
+from shielded_function_monitoring.cfn.values import IntrinsicError, Resolver
 
 SAMPLE = [example for example in EXAMPLES if example.name == "pipeline"]
 each = pytest.mark.parametrize("example", long_but(SAMPLE, EXAMPLES), ids=lambda example: example.name)
@@ -65,6 +70,21 @@ def test_cfn_lint_finds_nothing(example: Example, assembly: Assembly) -> None:
         if match.rule.id not in LINT_OF_THE_CDK
     ]
     assert found == []
+
+
+@each
+def test_values_known_before_deployment_are_those_of_moto(example: Example, assembly: Assembly) -> None:
+    """Those that refer to no resource, in the templates of every example."""
+    compared = 0
+    for template in templates(assembly(example.name)):
+        resolver = Resolver("Shop", template)
+        for resource in template["Resources"].values():
+            for value in resource.get("Properties", {}).values():
+                if all(ref_of(each) in resolver.pseudo for each in references(value)):
+                    with suppress(IntrinsicError):
+                        assert resolver.resolve(value) == cloudformation_value(value, template)
+                        compared += 1
+    assert compared > 50
 
 
 def test_the_readme_shows_the_environment_of_two_functions(assembly: Assembly) -> None:

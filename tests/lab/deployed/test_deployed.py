@@ -223,7 +223,7 @@ def check_checkout(deployment: Deployment) -> None:
 def test_an_alert_line_fires_the_alarm(deployment: Deployment) -> None:
     """What is deployed, evaluated: a line in a function's log group becomes an alarm's state, and a message."""
     server = deployment.server
-    cloudwatch = SimulatedCloudWatch(read_templates([(stack.references, None) for stack in deployment.everything()]))
+    cloudwatch = SimulatedCloudWatch(read_templates([stack.references for stack in deployment.everything()]))
     assert (cloudwatch.problems, cloudwatch.unfed()) == ((), ())
     moto = MotoCloudWatch(cloudwatch, server.client)
     queue = server.client("sqs").create_queue(QueueName="told")["QueueUrl"]

@@ -7,15 +7,10 @@ from typing import Any, cast
 
 from shielded_function.runtimes import SUPPORTED, TESTED, can_be_shielded
 from shielded_function_monitoring.cfn.template import as_mapping, canonical, construct_of, ref_of, referred
-from shielded_function_monitoring.template import WRAPPER
 
 from ...globs import covers
-from ...names import NEXT_WRAPPER_VARIABLE, OFF
-from ..model import (
-    POLICY_FILE_VARIABLE,
-    WRAPPER_VARIABLE,
-    LambdaFunction,
-)
+from ...names import NEXT_WRAPPER_VARIABLE, OFF, POLICY_FILE_VARIABLE, WRAPPER, WRAPPER_VARIABLE
+from ..model import LambdaFunction
 from .rule import ENVIRONMENT, Context, Problem
 
 _WRAPPER_AT = f"{ENVIRONMENT}.{WRAPPER_VARIABLE}"
