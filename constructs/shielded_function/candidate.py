@@ -17,7 +17,6 @@ from .function_facts import FunctionHandle
 from .granted_policy import without_grants
 from .log_group import LogOptions, log_group_of
 from .monitoring.watches import Watch, problems_of, watches_of
-from .names import ACCOUNT_VARIABLE
 from .policy import ShieldPolicy
 from .resolution import resolve_policy
 from .stage_shields import stack_shields
@@ -79,10 +78,7 @@ def check_function(handle: FunctionHandle, options: ShieldOptions, facts: Functi
         log_group = shields.lambda_log_group(facts.name)
     needs_layer = not options.in_image and shields.shared.switch != "off"
     problems = [
-        *invariants.eligibility_problems(
-            facts, {ACCOUNT_VARIABLE: shields.account}, layers=int(needs_layer), in_image=options.in_image
-        ),
-        *invariants.log_class_problems(log_class_of(log_group)),
+        *invariants.eligibility_problems(facts, layers=int(needs_layer), in_image=options.in_image),
         *shields.log_group_problems(log_group, options.logs, facts.path),
         *problems_of(options.alarms, options.watches, facts.path),
         *shields.shared.fleet_problems(shields, options.alarms),

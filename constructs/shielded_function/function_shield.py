@@ -297,15 +297,14 @@ class FunctionShield(AttachedShield):
             if not self._layers_added:  # an aspect may have changed the architecture
                 self.layer = make_layer(self.handle, self._options, facts)
                 self._architecture = facts.architecture if self.layer and self._options.layer is None else None
-            before, self._settings = self._settings, self._settings_for(facts, self._resolved)
-            own = {n: v for n, v in environment.items() if n not in before}
-            problems = [*self._contradictions(own), *invariants.wrapper_problems(environment)]
-            if problems:
-                raise ShieldError(self.handle.path, problems)
+            settings = self._settings_for(facts, self._resolved)
+            own = environment.keys() - self._settings.keys()  # stays: the validation compares it with the policy
             layers = [layer for layer in self._layers if layer not in self._layers_added]
             if problems := invariants.layer_problems(facts, len(layers)):
                 raise ShieldError(self.handle.path, problems)
-            self.handle.add({**self._settings, **_wrapper_in(environment)}, layers)
+            added = {name: value for name, value in settings.items() if name not in own}
+            self.handle.add({**added, **_wrapper_in(environment)}, layers)
+            self._settings = settings
             if facts.is_conditional:
                 self._take_condition()
             self._layers_added += layers
@@ -333,12 +332,6 @@ class FunctionShield(AttachedShield):
             self._resolved = self._resolve()
             keep_exports(self._resolved.environment.values(), self.handle.stack, *self._shields.shared.importing)
 
-    def _contradictions(self, own: Mapping[str, Any]) -> list[str]:
-        """Variables of the function that contradict the policy."""
-        if not any(name.startswith("SHIELD_") for name in own):
-            return []
-        return invariants.foreign_settings(own, self.handle.stack.resolve(self._settings))
-
     @property
     def dates(self) -> dict[str, Any]:
         """The end dates in its policy: of alert mode, and of entries; empty for none."""
@@ -355,7 +348,7 @@ class FunctionShield(AttachedShield):
         }
 
     def problems(self, now: Mapping[str, Any] | None, state: Mapping[str, Any]) -> list[str]:
-        """The invariants that do not hold at synthesis.
+        """The facts that do not hold at synthesis.
 
         Args:
             now: the result of `read_properties`.
@@ -364,16 +357,13 @@ class FunctionShield(AttachedShield):
         self._is_synthesized = True
         if self._switch == "off" or self._settle_failed:  # `settle` reported it already
             return []
-        applied = invariants.AppliedShield(
-            environment=state["settings"],
-            layers=state["layers"],
-            log_group=state.get("log_group"),
-            log_class=None if self._owns_log_group else log_class_of(self.log_group),
-            longest=self._longest,
-            in_image=self._options.in_image,
-            architecture=self._architecture,
-        )
-        return invariants.invariant_problems(self.handle.facts_of(now), applied)
+        facts, settings = self.handle.facts_of(now), state["settings"]
+        log_class = None if self._owns_log_group else log_class_of(self.log_group)
+        return [
+            *invariants.applied_problems(facts, settings, state["layers"], self._architecture),
+            *invariants.late_problems(facts, settings, self._longest),
+            *invariants.log_group_problems(facts.logging.get("logGroup"), state.get("log_group"), log_class),
+        ]
 
     def _resolve(self) -> ResolvedPolicy:
         policy = self._given_policy()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, cast
 from weakref import WeakKeyDictionary
 
@@ -118,7 +119,6 @@ class StageShields(Construct):
         self._grants: dict[str, Grants] = {}
         self._looked: list[Looked] = []
         self._answered: dict[str, list[str]] | None = None
-        self._missing: dict[str, list[str]] = {}
         check_late(self, self.invariant_problems)  # fails the synthesis where a shield was removed
         cdk.Aspects.of(self).add(DestinationCheck(stage, self.attached, self.problems), priority=950)
 
@@ -199,12 +199,6 @@ class StageShields(Construct):
             if resource not in before.get(l2_path(path), ())
         ]
 
-    def missing_binaries(self, architecture: str) -> list[str]:
-        """The problems of the layer's files for an architecture: read once."""
-        if architecture not in self._missing:
-            self._missing[architecture] = layer_archive.missing_binaries(architecture)
-        return self._missing[architecture]
-
     def _read_grants(self) -> tuple[dict[str, Grants], Looked]:
         from .granted import read_stage
 
@@ -272,9 +266,6 @@ class StackShields:
         self._arns: dict[lambda_.ILayerVersion, str] = {}
         self.filters = SharedFilters(stack)
         self.fleet: tuple[AlarmOptions, Mapping[str, cloudwatch.Alarm]] | None = None
-        self._environment = ""
-        self._region = ""
-        self._name = ""
         self._layers: dict[str, lambda_.ILayerVersion] = {}
         self._log_groups: dict[str, str] = {}
 
@@ -283,23 +274,20 @@ class StackShields:
         known = _ALARM_NAMES.setdefault(self.stack.node.root, {})
         return name if known.setdefault((self.environment, name), path) == path else f"{name}-{suffix}"
 
-    @property
+    @cached_property
     def environment(self) -> str:
         """The stack's account and region."""
-        self._environment = self._environment or self.stack.environment
-        return self._environment
+        return self.stack.environment
 
-    @property
+    @cached_property
     def region(self) -> str:
         """The stack's region, possibly a token."""
-        self._region = self._region or self.stack.region
-        return self._region
+        return self.stack.region
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The stack's name, possibly a token."""
-        self._name = self._name or self.stack.stack_name
-        return self._name
+        return self.stack.stack_name
 
     def layer(
         self, scope: IConstruct, architecture: str, given: lambda_.ILayerVersion | str | None = None
@@ -323,7 +311,7 @@ class StackShields:
                 "architectures: known only at deployment, so the shield's layer cannot be chosen: name x86_64 or "
                 "arm64, or set shield_layer= to the ARN of a layer that you published"
             ]
-        return [] if architecture in self._layers else self.shared.missing_binaries(architecture)
+        return [] if architecture in self._layers else layer_archive.missing_binaries(architecture)
 
     def lambda_log_group(self, function_name: str) -> logs.ILogGroup | None:
         """The stack's own log group to which a function of this name writes by default; None for none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from difflib import get_close_matches
@@ -16,7 +16,7 @@ from ..names import OFF
 from .dates import Temporary, find_expired, read_exceptions
 from .finding import Acknowledgement, Finding, Severity
 from .model import Assembly, LambdaFunction
-from .rules import NOT_SEEN, NOT_SHIELDED, PRODUCTION, RULES, Context, Problem, Rule
+from .rules import NOT_SEEN, NOT_SHIELDED, PRODUCTION, RULES, Context, Rule
 
 
 class _Together(NamedTuple):
@@ -112,10 +112,7 @@ def check(
     context = Context(assembly, production, perimeter)
     found: list[Finding] = []
     for function in assembly.functions:
-        for rule in RULES:
-            if rule.shielded_only and not function.is_shielded:
-                continue
-            found.extend(_finding(rule, function, problem) for problem in rule.check(function, context))
+        found.extend(find_in(function, context, RULES))
     found.extend(_others(assembly))
     unmatched = [glob for glob in production if not any(covers(glob, path) for path in _paths(assembly))]
     found.extend(_misspelt(assembly, unmatched))
@@ -153,9 +150,12 @@ def _merge_findings(findings: Sequence[Finding], assembly: Assembly) -> list[Fin
     return kept
 
 
-def _finding(rule: Rule, function: LambdaFunction, problem: Problem) -> Finding:
-    locations = (problem.location,) if problem.location else ()
-    return Finding(rule.id, problem.severity or rule.severity, function.place, problem.text, problem.fix, locations)
+def find_in(function: LambdaFunction, context: Context, rules: Iterable[Rule]) -> Iterator[Finding]:
+    """The findings of some rules in one function."""
+    for rule in rules:
+        for problem in () if rule.shielded_only and not function.is_shielded else rule.check(function, context):
+            severity, locations = problem.severity or rule.severity, (problem.location,) if problem.location else ()
+            yield Finding(rule.id, severity, function.place, problem.text, problem.fix, locations)
 
 
 def _others(assembly: Assembly) -> list[Finding]:

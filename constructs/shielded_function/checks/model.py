@@ -13,20 +13,9 @@ from shielded_function.policy.presets import PRESETS
 from shielded_function_monitoring.cfn.template import Place, Template, as_mapping, ref_of
 
 from .. import layer_archive
-from ..names import (
-    ACCOUNT_VARIABLE,
-    DATES,
-    LAYERS,
-    LEFT_OUT,
-    NEXT_WRAPPER_VARIABLE,
-    NODE_CALLERS_VARIABLE,
-    PERIMETER,
-    POLICY,
-    POLICY_FILE_VARIABLE,
-    WRAPPER,
-    WRAPPER_VARIABLE,
-)
+from ..names import DATES, LAYERS, LEFT_OUT, PERIMETER, POLICY, POLICY_FILE_VARIABLE, WRAPPER, WRAPPER_VARIABLE
 from ..other_code import FUNCTIONS, OtherCode, other_code
+from ..policy.fields import NOT_POLICY
 from .handlers import is_cdk_handler
 from .policies import FunctionPolicy, read_policy
 
@@ -37,8 +26,6 @@ in the assembly (an ARN, a parameter)."""
 FileKind = Literal["unnamed", "found", "missing", "unseen"]
 """The policy file: none is named, it was read, it is missing, or it may be in an unreadable asset."""
 
-# Variables that do not indicate a policy: the wrapper and settings of the engine.
-_NOT_POLICY: Final = (NODE_CALLERS_VARIABLE, NEXT_WRAPPER_VARIABLE, ACCOUNT_VARIABLE, "SHIELD_STATE")
 _LAYER_TYPES: Final = ("AWS::Lambda::LayerVersion", "AWS::Serverless::LayerVersion")
 _IN_LAYER: Final = "shielded-function/shield"
 
@@ -149,7 +136,7 @@ class LambdaFunction:
     @cached_property
     def has_policy(self) -> bool:
         """Whether it has variables of a policy."""
-        return any(name.startswith("SHIELD_") and name not in _NOT_POLICY for name in self.environment)
+        return any(name.startswith("SHIELD_") and name not in NOT_POLICY for name in self.environment)
 
     @cached_property
     def is_touched(self) -> bool:

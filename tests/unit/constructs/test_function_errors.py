@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk.assertions import Annotations, Match
+from aws_cdk.assertions import Annotations, Match, Template
 
 from harness.function_template import FUNCTION, LAYER, WRAPPER, Props, Resources
-from shielded_function import ControlAlarm, Shield, ShieldedFunction, ShieldError, ShieldPolicy
+from shielded_function import ControlAlarm, Shield, ShieldChecks, ShieldedFunction, ShieldError, ShieldPolicy
 from unit.constructs.aws import aws
 
 pytestmark = pytest.mark.promise("construct.errors")
@@ -24,27 +23,15 @@ def arn_of(version: int) -> str:
     return f"arn:aws:lambda:eu-west-1:1:layer:l:{version}"
 
 
-JSON: Any = {"logging_format": lambda_.LoggingFormat.JSON}
-
-
 def layers(stack: cdk.Stack, number: int) -> Any:
     return [lambda_.LayerVersion.from_layer_version_arn(stack, f"L{n}", arn_of(n)) for n in range(number)]
-
-
-def cheap(stack: cdk.Stack) -> Any:
-    return aws.logs.LogGroup(stack, "Cheap", log_group_class=aws.logs.LogGroupClass.INFREQUENT_ACCESS)
 
 
 @pytest.mark.parametrize(
     ("more", "says"),
     [
         ({"runtime": lambda_.Runtime.PROVIDED_AL2023}, "runtime: provided.al2023 cannot be shielded"),
-        ({"environment": {"SHIELD_READ_HANDLER": "allow"}}, "SHIELD_READ_HANDLER: set in the environment"),
-        ({"environment": {"SHIELD_POLICY_FILE": "/var/task/x"}}, "give yours to ShieldPolicy.from_file"),
-        ({**JSON, "application_log_level_v2": lambda_.ApplicationLogLevel.ERROR}, "application_log_level: ERROR drops"),
-        ({"layers": lambda stack: layers(stack, 5), "environment": {"SHIELD_X": "1"}}, "layers: 5 of 5 are in use"),
-        ({"layers": lambda stack: layers(stack, 5), "environment": {"SHIELD_X": "1"}}, "SHIELD_X"),
-        ({"log_group": cheap}, "log_group: its class is INFREQUENT_ACCESS"),
+        ({"layers": lambda stack: layers(stack, 5)}, "layers: 5 of 5 are in use"),
         ({"policy": {"read_handler": "alert"}}, "is a dict, not a ShieldPolicy; write ShieldPolicy(...) with its"),
         ({"alarms": ShieldPolicy()}, "alarms: ShieldPolicy(...) is no AlarmOptions; write AlarmOptions(...)"),
         ({"alarms": ControlAlarm()}, "ControlAlarm is for one control: write AlarmOptions(outbound_connectivity=Contr"),
@@ -53,7 +40,7 @@ def cheap(stack: cdk.Stack) -> Any:
 )
 def test_what_cannot_be_shielded(stack: cdk.Stack, props: Props, more: Props, says: str) -> None:
     bucket = aws.s3.Bucket.from_bucket_name(stack, "Bucket", "code")  # inline code is not for every runtime
-    given = {name: make(stack) if name in ("layers", "log_group") else make for name, make in more.items()}
+    given = {name: make(stack) if name == "layers" else make for name, make in more.items()}
     merged: Any = {**props, "code": lambda_.Code.from_bucket(bucket, "code.zip"), **given}
     with pytest.raises(ShieldError) as error:
         ShieldedFunction(stack, "Checkout", **merged)
@@ -70,39 +57,53 @@ def test_code_signing_is_warned_of(stack: cdk.Stack, props: Props) -> None:
     Annotations.from_stack(stack).has_warning("/Shop/Checkout", Match.string_like_regexp("code-signing"))
 
 
-def replaced(**properties: Any) -> Callable[[Any], None]:
-    """As an escape hatch does it."""
-
-    def tamper(fn: Any) -> None:
-        for name, value in properties.items():
-            setattr(fn.node.default_child, name, value)
-
-    return tamper
+JSON: Any = {"logging_format": lambda_.LoggingFormat.JSON}
+TOO_BIG = "of which Lambda takes 4096"
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("given", "set_later", "says"),
     [
-        (replaced(environment={"variables": {"NEW": "1"}}), "lost after the shield was applied"),
-        (replaced(layers=[arn_of(1)]), "layers: the shield's layer was removed"),
-        (lambda fn: fn.add_environment("SHIELD_READ_HANDLER", "block"), "SHIELD_READ_HANDLER: set in the environment"),
-        (lambda fn: fn.add_environment("SHIELD_ACCOUNT_ID", "1"), "SHIELD_ACCOUNT_ID: set in the environment, but the"),
-        (lambda fn: fn.add_environment("SHIELD_ALLOW_TMP", "/tmp/**"), "SHIELD_ALLOW_TMP: set in the environment"),
-        (lambda fn: fn.add_environment("SHIELD_FOO", "1"), "SHIELD_FOO: there is no such setting"),
-        (lambda fn: fn.add_environment("BIG", "x" * 4000), "bytes with the policy, of which Lambda takes 4096"),
+        ({"environment": {"SHIELD_READ_HANDLER": "block"}}, {}, "SHIELD_READ_HANDLER is 'block', and its policy says"),
+        ({"environment": {"SHIELD_POLICY_FILE": "/var/task/x"}}, {}, "give yours to ShieldPolicy.from_file"),
         (
-            lambda fn: fn.node.default_child.add_property_override("Environment.Variables.BIG", "x" * 4000),
-            "bytes with the policy, of which Lambda takes 4096",
+            {**JSON, "application_log_level_v2": lambda_.ApplicationLogLevel.ERROR},
+            {},
+            "log level ERROR drops its alert lines",
         ),
-        (lambda fn: fn.add_environment("AWS_LAMBDA_EXEC_WRAPPER", "late"), "AWS_LAMBDA_EXEC_WRAPPER: 'late' is not an"),
+        ({}, {"environment": {"variables": {"NEW": "1"}}}, "half a shield: no SHIELD_* variable sets a policy"),
+        ({}, {"layers": [arn_of(1)]}, "the layer that the construct added is gone"),
+        ({}, {"SHIELD_ACCOUNT_ID": "1"}, "SHIELD_ACCOUNT_ID differs from its policy: the stack decides it, and "),
+        ({}, {"SHIELD_ALLOW_TMP": "/tmp/**"}, "SHIELD_ALLOW_TMP is there, and its policy does not set it: set it in "),
+        ({}, {"BIG": "x" * 4000}, TOO_BIG),
+        ({}, {"override": "x" * 4000}, TOO_BIG),
+        ({}, {"AWS_LAMBDA_EXEC_WRAPPER": "late"}, "AWS_LAMBDA_EXEC_WRAPPER: 'late' is not an absolute path"),
     ],
 )
-def test_later_additions_are_checked(app: cdk.App, stack: cdk.Stack, props: Props, change: Any, says: str) -> None:
-    change(ShieldedFunction(stack, "Checkout", **props))
-    with pytest.raises(Exception, match="Shop/Checkout") as error:
-        app.synth()
-    assert says in str(error.value)
-    assert "lost" in says or str(error.value).count("Shop/Checkout: ") == 1, "each is told once"
+@pytest.mark.parametrize("within", ["app", "stage"])
+def test_it_is_checked_again(app: cdk.App, props: Props, within: str, given: Any, set_later: Any, says: str) -> None:
+    """A unit test with a stack alone fails too, and one with the stack of a stage."""
+    stack = cdk.Stack(app if within == "app" else cdk.Stage(app, "Live"), "Shop")
+    fn: Any = ShieldedFunction(stack, "Checkout", **props, **given)
+    for name, value in set_later.items():
+        if name == "override":
+            fn.node.default_child.add_property_override("Environment.Variables.BIG", value)
+        elif name.isupper():
+            fn.add_environment(name, value)
+        else:
+            setattr(fn.node.default_child, name, value)
+    cdk.Validations.of(app).add_plugins(ShieldChecks())
+    with pytest.raises(RuntimeError, match="Shop/Checkout: ") as error:
+        Template.from_stack(stack)
+    assert str(error.value).count(says) == 1
+    assert str(error.value).count("Shop/Checkout: ") == (2 if "environment" in set_later else 1), "each is told once"
+
+
+def test_the_class_of_its_log_group(stack: cdk.Stack, props: Props) -> None:
+    group: Any = aws.logs.LogGroup(stack, "Cheap", log_group_class=aws.logs.LogGroupClass.INFREQUENT_ACCESS)
+    ShieldedFunction(stack, "Checkout", log_group=group, **props)
+    with pytest.raises(RuntimeError, match="Shop/Checkout: log_group: its class is INFREQUENT_ACCESS"):
+        Template.from_stack(stack)
 
 
 def test_a_long_policy_is_put_into_a_file(app: cdk.App, stack: cdk.Stack, props: Props, resources: Resources) -> None:

@@ -9,27 +9,29 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 
 from shielded_function.function_facts import FunctionFacts
-from shielded_function.invariants import AppliedShield, eligibility_problems, environment_size, invariant_problems
+from shielded_function.invariants import (
+    applied_problems,
+    eligibility_problems,
+    environment_size,
+    late_problems,
+    log_group_problems,
+)
 
 pytestmark = pytest.mark.promise("construct.errors")
 
 POLICY = {"SHIELD_READ_HANDLER": "block"}
 PYTHON: Any = {"runtime": "python3.13", "family": lambda_.RuntimeFamily.PYTHON}
 BEFORE = FunctionFacts(path="Shop/Checkout", architecture="x86_64", **PYTHON)
-LAYERS, LOGS = [{"Ref": "Layer"}], {"Ref": "Logs"}
-APPLIED = AppliedShield(environment=POLICY, layers=LAYERS, log_group=LOGS, log_class="STANDARD", architecture="x86_64")
+LAYERS = [{"Ref": "Layer"}]
 WRAPPED = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/shielded-function/shield"}
-ENVIRONMENT = {**POLICY, **WRAPPED}
-AFTER = replace(BEFORE, environment=ENVIRONMENT, layers=LAYERS, logging={"logGroup": LOGS})
-
-
+AFTER = replace(BEFORE, environment={**POLICY, **WRAPPED}, layers=LAYERS)
 LATEST = {"Fn::FindInMap": ["Runtimes", {"Ref": "AWS::Region"}, "value"]}
 
 
 @pytest.mark.parametrize("runtime", ["dotnet5", "python3.13.al2", "nodejs", "", None, LATEST])
 @pytest.mark.parametrize("family", [None, lambda_.RuntimeFamily.OTHER])
 def test_unsupported_runtimes(runtime: Any, family: Any) -> None:
-    [problem] = eligibility_problems(replace(BEFORE, runtime=runtime, family=family), POLICY)
+    [problem] = eligibility_problems(replace(BEFORE, runtime=runtime, family=family))
     assert problem.startswith(("runtime: ", "code: "))
     assert "python3.8+" in problem
 
@@ -38,7 +40,7 @@ def test_which_of_the_cdks_runtimes_are_refused() -> None:
     refused = {
         runtime.name
         for runtime in lambda_.Runtime.ALL
-        if runtime.name != "FROM_IMAGE" and eligibility_problems(replace(BEFORE, runtime=runtime.name, family=None), {})
+        if runtime.name != "FROM_IMAGE" and eligibility_problems(replace(BEFORE, runtime=runtime.name, family=None))
     }
     no_wrapper = {"provided", "provided.al2", "provided.al2023", "go1.x"}
     withdrawn = {
@@ -51,43 +53,37 @@ def test_which_of_the_cdks_runtimes_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "says"),
+    ("changed", "says"),
     [
-        (replace(BEFORE, layers=[1, 2, 3, 4, 5]), "layers: 5 of 5"),
-        (replace(BEFORE, logging={"applicationLogLevel": "ERROR"}), "application_log_level: ERROR"),
-        (replace(BEFORE, logging={"applicationLogLevel": "FATAL"}), "application_log_level: FATAL"),
-        (replace(BEFORE, environment={"SHIELD_READ_HANDLER": "alert"}), "SHIELD_READ_HANDLER: set in"),
-        (replace(BEFORE, environment={"SHIELD_READ_HANDLER": {"Ref": "P"}}), "SHIELD_READ_HANDLER: set in"),
-        (replace(BEFORE, environment={"SHIELD_ALLOW_TMP": ""}), "SHIELD_ALLOW_TMP: set in"),
-        (
-            replace(BEFORE, environment=WRAPPED | {"SHIELD_NEXT_WRAPPER": "/b"}),
-            "SHIELD_NEXT_WRAPPER: the shield sets it",
-        ),
-        (replace(BEFORE, environment=None), "environment: known only at deployment"),
-        (replace(BEFORE, layers=None), "layers: known only at deployment"),
-        (replace(BEFORE, environment={"SHIELD_POLICY_FILE": "/var/task/p"}), "SHIELD_POLICY_FILE: set in"),
-        (replace(BEFORE, environment={"AWS_LAMBDA_EXEC_WRAPPER": "not/absolute"}), "AWS_LAMBDA_EXEC_WRAPPER: 'not/a"),
-        (replace(BEFORE, environment={"SHIELD_NEXT_WRAPPER": "mine"}), "SHIELD_NEXT_WRAPPER: 'mine' is not"),
-        (BEFORE, ""),
-        (replace(BEFORE, runtime=LATEST, family=lambda_.RuntimeFamily.NODEJS), ""),
-        (replace(BEFORE, layers=[1, 2, 3, 4]), ""),
-        (replace(BEFORE, logging={"applicationLogLevel": "WARN"}), ""),
-        (replace(BEFORE, environment=POLICY), ""),
-        (replace(BEFORE, environment={"SHIELD_NEXT_WRAPPER": "/opt/mine"}), ""),
-        (replace(BEFORE, environment={"MY_SHIELD_READ_HANDLER": "x"}), ""),
+        ({"layers": [1, 2, 3, 4, 5]}, "layers: 5 of 5 are in use and the shield needs one"),
+        ({"environment": WRAPPED | {"SHIELD_NEXT_WRAPPER": "/b"}}, "SHIELD_NEXT_WRAPPER: the shield sets it"),
+        ({"environment": None}, "environment: known only at deployment"),
+        ({"layers": None}, "layers: known only at deployment"),
+        ({}, ""),
+        ({"runtime": LATEST, "family": lambda_.RuntimeFamily.NODEJS}, ""),
+        ({"layers": [1, 2, 3, 4]}, ""),
+        ({"environment": {"SHIELD_NEXT_WRAPPER": "/opt/mine"}}, ""),
     ],
 )
-def test_unsupported(facts: FunctionFacts, says: str) -> None:
-    problems = eligibility_problems(facts, POLICY)
+def test_unsupported(changed: Any, says: str) -> None:
+    problems = eligibility_problems(replace(BEFORE, **changed))
     assert len(problems) == (1 if says else 0)
     assert all(problem.startswith(says) for problem in problems)
 
 
 def beside(**variables: str) -> FunctionFacts:
-    return replace(AFTER, environment={**ENVIRONMENT, **variables})
+    return replace(AFTER, environment={**POLICY, **WRAPPED, **variables})
 
 
-NO_SETTING = "there is no such setting, and the shield refuses to start with it"
+HALF = "half a shield: its layer is there, but AWS_LAMBDA_EXEC_WRAPPER is "
+LOST = "half a shield: the wrapper is set, but the layer that the construct added is gone"
+UNSET = (
+    "SHIELD_{} is there, and its policy does not set it: there is no such setting, and the shield refuses to start "
+    "with it: "
+)
+FILE = {"SHIELD_POLICY_FILE": "/opt/shielded-function/policy"}
+IMAGE = replace(AFTER, runtime=None, layers=[])
+FAR: Any = {"layers": [*LAYERS, "file"], "settings": POLICY | FILE}
 
 
 @pytest.mark.parametrize(
@@ -95,37 +91,52 @@ NO_SETTING = "there is no such setting, and the shield refuses to start with it"
     [
         (AFTER, {}, []),
         (replace(AFTER, architecture="arm64"), {"architecture": None}, []),
-        (replace(AFTER, runtime=None), {"in_image": True}, []),
-        (AFTER, {"log_class": "DELIVERY"}, ["log_group: its class is DELIVERY"]),
-        (replace(AFTER, runtime="provided.al2023"), {}, ["runtime: provided.al2023"]),
-        (replace(AFTER, logging={**AFTER.logging, "applicationLogLevel": "ERROR"}), {}, ["application_log_level"]),
-        (beside(AWS_LAMBDA_EXEC_WRAPPER="/opt/x"), {}, ["AWS_LAMBDA_EXEC_WRAPPER: it is /opt/x"]),
-        (replace(AFTER, environment=WRAPPED), {}, ["SHIELD_READ_HANDLER: lost"]),
-        (replace(AFTER, environment=POLICY), {}, ["AWS_LAMBDA_EXEC_WRAPPER: it is None"]),
-        (beside(SHIELD_X="1"), {}, [f"SHIELD_X: {NO_SETTING}: rename it"]),
-        (
-            beside(SHIELD_READ_HANDLR="1"),
-            {},
-            [f"SHIELD_READ_HANDLR: {NO_SETTING}: did you mean read_handler? Set it in"],
-        ),
-        (beside(BIG="x" * 4096), {}, ["environment: up to 4"]),
-        (replace(AFTER, overridden={"BIG": "x" * 4096}), {}, ["environment: up to 4"]),
-        (
-            replace(AFTER, architecture="arm64"),
-            {},
-            ["architectures: arm64 was set after the shield's layer for x86_64"],
-        ),
-        (replace(AFTER, layers=["other"]), {}, ["layers: the shield's layer"]),
-        (replace(AFTER, layers=None), {}, ["layers: the shield's layer"]),
-        (replace(AFTER, layers=[{"Ref": "Layer"}, 2, 3, 4, 5, 6]), {}, ["layers: 6, with the shield's"]),
-        (replace(AFTER, runtime="nodejs24.x", on_instances=True), {}, ["read_handler: on Managed Instances"]),
-        (replace(AFTER, logging={}), {}, ["log_group: changed"]),
-        (replace(AFTER, logging={"logGroup": "other"}), {}, ["log_group: changed"]),
+        (IMAGE, {"layers": []}, []),
+        (beside(SHIELD_NODE_CALLERS="off", SHIELD_NEXT_WRAPPER="/opt/mine", MY_SHIELD_X="1"), {}, []),
+        (replace(IMAGE, environment=POLICY), {"layers": []}, ["half a shield: its policy is there, but AWS_LAMBDA_EX"]),
+        (replace(AFTER, runtime="provided.al2023"), {}, ["the runtime provided.al2023 does not run"]),
+        (replace(AFTER, logging={"applicationLogLevel": "FATAL"}), {}, ["the application log level FATAL drops"]),
+        (replace(AFTER, logging={"applicationLogLevel": "WARN"}), {}, []),
+        (beside(AWS_LAMBDA_EXEC_WRAPPER="/opt/x"), {}, [f"{HALF}'/opt/x', not"]),
+        (replace(AFTER, environment=POLICY), {}, [f"{HALF}not /opt"]),
+        (replace(AFTER, environment=None), {}, [f"{HALF}not /opt", "half a shield: no SHIELD_* variable"]),
+        (AFTER, {"settings": POLICY | {"SHIELD_ALLOW_TMP": ""}}, ["SHIELD_ALLOW_TMP is missing, and its policy sets"]),
+        (beside(SHIELD_READ_HANDLER="alert"), {}, ["SHIELD_READ_HANDLER is 'alert', and its policy says 'block': set"]),
+        (replace(AFTER, environment=WRAPPED | {"SHIELD_READ_HANDLER": LATEST}), {}, ["SHIELD_READ_HANDLER differs"]),
+        (beside(SHIELD_X="1"), {}, [f"{UNSET.format('X')}rename it: SHIELD_"]),
+        (beside(SHIELD_READ_HANDLR="1"), {}, [f"{UNSET.format('READ_HANDLR')}did you mean read_handler? Set it in Sh"]),
+        (replace(AFTER, architecture="arm64"), {}, ["its architecture is arm64, and the shield in its layer is f"]),
+        (replace(AFTER, layers=None), {}, [LOST]),
+        (beside(**FILE), FAR, ["SHIELD_POLICY_FILE is '/opt/sh"]),
     ],
 )
-def test_broken(facts: FunctionFacts, applied: Any, says: list[str]) -> None:
-    problems = invariant_problems(facts, replace(APPLIED, **applied))
+def test_what_no_longer_holds(facts: FunctionFacts, applied: Any, says: list[str]) -> None:
+    problems = applied_problems(facts, **{"settings": POLICY, "layers": LAYERS, "architecture": "x86_64", **applied})
     assert [text[: len(said)] for text, said in zip(problems, says, strict=True)] == says
+
+
+@pytest.mark.parametrize(
+    ("facts", "says"),
+    [
+        (AFTER, ""),
+        (beside(BIG="x" * 4096), "environment: up to 4"),
+        (replace(AFTER, overridden={"BIG": "x" * 4096}), "environment: up to 4"),
+        (replace(AFTER, layers=[*LAYERS, 2, 3, 4, 5, 6]), "layers: 6 of 5 are in use: remove"),
+        (replace(AFTER, runtime="nodejs24.x", on_instances=True), "read_handler: on Managed Instances"),
+        (beside(SHIELD_NEXT_WRAPPER="mine"), "AWS_LAMBDA_EXEC_WRAPPER: 'mine' is not an absolute path: write the wra"),
+        (beside(SHIELD_NEXT_WRAPPER="/opt/mine"), ""),
+    ],
+)
+def test_what_exceeds_a_limit(facts: FunctionFacts, says: str) -> None:
+    problems = late_problems(facts, POLICY, 0)
+    assert [text[: len(says)] for text in problems] == [says] * bool(says)
+
+
+def test_log_groups_without_the_filters_lines() -> None:
+    logs = {"Ref": "Logs"}
+    assert log_group_problems(logs, logs, "STANDARD") == log_group_problems(logs, logs, None) == []
+    assert log_group_problems(logs, logs, "DELIVERY")[0].startswith("log_group: its class is DELIVERY, which has no")
+    assert [log_group_problems(now, logs, None)[0][:18] for now in (None, "other")] == ["log_group: changed"] * 2
 
 
 def test_environment_size() -> None:
@@ -135,12 +146,7 @@ def test_environment_size() -> None:
 
 
 def test_the_size_limit_is_exact() -> None:
-    own = {name: value for name, value in ENVIRONMENT.items() if name not in POLICY}
-    applied = replace(APPLIED, longest=environment_size(POLICY))
-
-    def fitting(size: int) -> FunctionFacts:
-        room = size - applied.longest - environment_size({**own, "FILL": ""})
-        return replace(AFTER, environment={**ENVIRONMENT, "FILL": "x" * room})
-
-    assert invariant_problems(fitting(4096), applied) == []
-    assert len(invariant_problems(fitting(4097), applied)) == 1
+    longest = environment_size(POLICY)
+    room = 4096 - longest - environment_size({**WRAPPED, "FILL": ""})
+    assert late_problems(beside(FILL="x" * room), POLICY, longest) == []
+    assert len(late_problems(beside(FILL="x" * (room + 1)), POLICY, longest)) == 1

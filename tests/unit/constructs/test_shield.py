@@ -101,11 +101,12 @@ def test_nothing_is_half_applied(stack: cdk.Stack, props: Props) -> None:
     image = lambda_.DockerImageFunction(
         stack, "Image", code=lambda_.DockerImageCode.from_ecr(repository, tag_or_digest="1")
     )
-    fn = lambda_.Function(stack, "Fn", environment={"SHIELD_ALLOW_TMP": "/tmp/**"}, **props)
+    both = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/a", "SHIELD_NEXT_WRAPPER": "/opt/b"}
+    fn = lambda_.Function(stack, "Fn", environment=both, **props)
     before = described(stack)
     with pytest.raises(ShieldError, match="Shop/Image: code: container images cannot be shielded"):
         Shield().apply(image)
-    with pytest.raises(ShieldError, match="Shop/Fn: SHIELD_ALLOW_TMP"):
+    with pytest.raises(ShieldError, match="Shop/Fn: SHIELD_NEXT_WRAPPER"):
         Shield().apply(fn)
     assert described(stack) == before
     with pytest.raises(ShieldError, match="Shop/Fn: it has no shield"):

@@ -30,9 +30,8 @@ _FLEET: Final = re.compile(
 )
 
 
-def alerts_dropped(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+def alerts_dropped(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """Lambda drops the lines: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html"""
-    del context
     level = as_mapping(function.properties.get("LoggingConfig")).get("ApplicationLogLevel")
     if level in _DROPPING_LEVELS:
         yield Problem(

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import Any, cast
 
 from shielded_function.runtimes import SUPPORTED, TESTED, can_be_shielded
 from shielded_function_monitoring.cfn.template import as_mapping, canonical, construct_of, ref_of, referred
 
 from ...globs import covers
-from ...names import NEXT_WRAPPER_VARIABLE, OFF, POLICY_FILE_VARIABLE, WRAPPER, WRAPPER_VARIABLE
+from ...names import (
+    ACCOUNT_VARIABLE,
+    NEXT_WRAPPER_VARIABLE,
+    NODE_CALLERS_VARIABLE,
+    OFF,
+    POLICY_FILE_VARIABLE,
+    WRAPPER,
+    WRAPPER_VARIABLE,
+)
+from ...policy.fields import KINDS, NOT_POLICY, field_of
 from ..model import LambdaFunction
 from .rule import ENVIRONMENT, Context, Problem
 
@@ -20,6 +30,12 @@ _OF_VERSIONS = (
     ("AWS::Lambda::EventSourceMapping", "FunctionName"),
     ("AWS::Lambda::Url", "TargetFunctionArn"),
 )
+_NOT_OF_POLICY = (NEXT_WRAPPER_VARIABLE, NODE_CALLERS_VARIABLE)
+_DECIDED_BY = {
+    ACCOUNT_VARIABLE: "the stack decides it",
+    POLICY_FILE_VARIABLE: "the shield makes that file itself where a policy is long: give yours to "
+    "ShieldPolicy.from_file",
+}
 _MODE = 32  # characters: modes and short lists are printed
 _EXCUSE_IT = "or acknowledge it with a reason"
 
@@ -73,9 +89,8 @@ def _stage(function: LambdaFunction) -> str:
     return function.template.file.rpartition("/")[0]
 
 
-def wrapper_without_layer(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+def wrapper_without_layer(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """A function that cannot start, as Lambda finds no wrapper."""
-    del context
     replaced = function.lost_layers and not function.has_shield_layer
     if function.has_wrapper and (replaced or not function.has_layer):
         lost = "the layer that the construct added is gone" if replaced else "no layer holds the shield"
@@ -86,12 +101,11 @@ def wrapper_without_layer(function: LambdaFunction, context: Context) -> Iterato
         )
 
 
-def version_not_renewed(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+def version_not_renewed(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """Traffic goes to a version that keeps the code and settings of its first deployment.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html
     """
-    del context
     template, logical_id = function.template, function.place.logical_id
     for version, properties in template.of_type("AWS::Lambda::Version"):
         path = construct_of(template.paths.get(version, ""))
@@ -108,9 +122,8 @@ def version_not_renewed(function: LambdaFunction, context: Context) -> Iterator[
                     )
 
 
-def architecture_mismatch(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+def architecture_mismatch(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """A function that cannot start, as the wrapper is a program for another processor."""
-    del context
     architectures = function.properties.get("Architectures", ["x86_64"])
     layers = function.properties.get("Layers")
     for kind, layer in zip(function.layers, layers if isinstance(layers, list) else (), strict=False):
@@ -121,7 +134,8 @@ def architecture_mismatch(function: LambdaFunction, context: Context) -> Iterato
             yield Problem(
                 f"its architecture is {architectures[0]}, and the shield in its layer is for "
                 f"{' and '.join(compatible)}, so it cannot start",
-                "set the architecture by architecture=, or in an aspect, and do not override Layers",
+                "set the architecture by architecture=, or in an aspect before the shield's (priority 900), and do not "
+                "override Layers",
                 "Properties.Architectures",
             )
 
@@ -130,10 +144,10 @@ def _texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(each, str) for each in cast("list[Any]", value))
 
 
-def layer_without_wrapper(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+def layer_without_wrapper(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """A function that starts without the shield."""
-    del context
-    if function.is_image or function.has_wrapper or not (function.has_shield_layer or function.has_policy):
+    is_unseen = function.is_image and not function.noted  # its entry point may be the wrapper
+    if is_unseen or function.has_wrapper or not (function.has_shield_layer or function.has_policy):
         return
     there = "its layer" if function.has_shield_layer else "its policy"
     wrapper = function.wrapper
@@ -146,9 +160,8 @@ def layer_without_wrapper(function: LambdaFunction, context: Context) -> Iterato
     )
 
 
-def shield_replaced(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+def shield_replaced(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """Lambda unpacks the layers in their order: https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html"""
-    del context
     holding = [kind for kind in function.layers if kind in ("shield", "unknown-shield")]
     if function.has_wrapper and len(holding) > 1:
         yield Problem(
@@ -158,9 +171,8 @@ def shield_replaced(function: LambdaFunction, context: Context) -> Iterator[Prob
         )
 
 
-def shield_unknown(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+def shield_unknown(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """Another program of that name, with unknown effect."""
-    del context
     if function.has_wrapper and "unknown-shield" in function.layers:
         yield Problem(
             "the shield in its layer is not the one of the installed shielded-function",
@@ -169,9 +181,8 @@ def shield_unknown(function: LambdaFunction, context: Context) -> Iterator[Probl
         )
 
 
-def policy_missing(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+def policy_missing(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """The wrapper refuses to start without one."""
-    del context
     if (function.has_wrapper or function.has_shield_layer) and not function.has_policy:
         yield Problem(
             "half a shield: no SHIELD_* variable sets a policy, so it refuses to start",
@@ -180,9 +191,8 @@ def policy_missing(function: LambdaFunction, context: Context) -> Iterator[Probl
         )
 
 
-def policy_invalid(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+def policy_invalid(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """The wrapper refuses to start with it."""
-    del context
     if function.policy.error:
         yield Problem(
             f"its policy is wrong, so it refuses to start: {function.policy.error}",
@@ -191,17 +201,23 @@ def policy_invalid(function: LambdaFunction, context: Context) -> Iterator[Probl
         )
 
 
-def policy_overridden(function: LambdaFunction, context: Context) -> Iterator[Problem]:
-    """A property override, or an edit of the template, changed variables that the construct set."""
-    del context
-    there = {n: v for n, v in function.environment.items() if n.startswith("SHIELD_") and n != NEXT_WRAPPER_VARIABLE}
+def policy_overridden(function: LambdaFunction, _: Context) -> Iterator[Problem]:
+    """Variables of the app, a property override, or an edit of the template contradict those that the construct set."""
+    there = {n: v for n, v in function.environment.items() if n.startswith("SHIELD_") and n not in _NOT_OF_POLICY}
     for name in sorted({*there, *function.noted} if function.noted else ()):
         if there.get(name) != function.noted.get(name):
             yield Problem(
-                _difference(name, there.get(name), function.noted.get(name)),
-                "set it in ShieldPolicy, and take the property override out",
-                f"{ENVIRONMENT}.{name}",
+                _difference(name, there.get(name), function.noted.get(name)), _remedy(name), f"{ENVIRONMENT}.{name}"
             )
+
+
+def _remedy(name: str) -> str:
+    if name in _DECIDED_BY or name in NOT_POLICY or field_of(name):
+        given = _DECIDED_BY.get(name, "set it in ShieldPolicy")
+        return f"{given}, and take it out of the environment or the property override"
+    near = get_close_matches(name.removeprefix("SHIELD_").lower(), KINDS, n=1)
+    fix = f"did you mean {near[0]}? Set it in ShieldPolicy" if near else "rename it: SHIELD_ is the shield's prefix"
+    return f"there is no such setting, and the shield refuses to start with it: {fix}"
 
 
 def _difference(name: str, now: Any, wanted: Any) -> str:
@@ -214,9 +230,8 @@ def _difference(name: str, now: Any, wanted: Any) -> str:
     return f"{name} is {now!r}, and its policy says {wanted!r}"
 
 
-def policy_file_missing(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+def policy_file_missing(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """Neither code nor layers have the file that is named."""
-    del context
     if function.policy_file == "missing":
         name = function.environment[POLICY_FILE_VARIABLE]
         yield Problem(
@@ -226,9 +241,8 @@ def policy_file_missing(function: LambdaFunction, context: Context) -> Iterator[
         )
 
 
-def policy_file_unseen(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+def policy_file_unseen(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """The file is, if anywhere, in something that is not in the assembly."""
-    del context
     if function.policy_file == "unseen":
         yield Problem(
             f"the file that {POLICY_FILE_VARIABLE} names is not in the assembly, so its content is not checked",
@@ -237,9 +251,8 @@ def policy_file_unseen(function: LambdaFunction, context: Context) -> Iterator[P
         )
 
 
-def runtime_unsupported(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+def runtime_unsupported(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """Lambda never runs the wrapper there."""
-    del context
     if function.is_image or not function.is_touched or not function.runtime or can_be_shielded(function.runtime):
         return
     yield Problem(
@@ -249,9 +262,8 @@ def runtime_unsupported(function: LambdaFunction, context: Context) -> Iterator[
     )
 
 
-def runtime_untested(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+def runtime_untested(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """Accepted, but untested."""
-    del context
     if function.runtime and can_be_shielded(function.runtime) and function.runtime not in TESTED:
         yield Problem(
             f"the shield is untested on {function.runtime}",
@@ -260,9 +272,8 @@ def runtime_untested(function: LambdaFunction, context: Context) -> Iterator[Pro
         )
 
 
-def image_unseen(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+def image_unseen(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """The environment has a shield's variables; whether the image contains the shield is unknown."""
-    del context
     if function.is_image:
         yield Problem(
             "it is a container image: that the shield is in it cannot be seen here",

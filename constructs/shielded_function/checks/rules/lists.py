@@ -67,9 +67,8 @@ def take_apart(text: str) -> Entry:
         return Entry(text, host=rest.removeprefix("*."), wildcard=rest.startswith("*."))
 
 
-def network_too_wide(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+def network_too_wide(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """A network of too many addresses."""
-    del context
     for entry in entries(function):
         network = entry.network
         if network is None or network.prefixlen >= WIDEST[network.version] or _is_private(network):
@@ -87,9 +86,8 @@ def _is_private(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
     return network.is_private and network.prefixlen > 0
 
 
-def wildcard_too_wide(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+def wildcard_too_wide(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """A wildcard under which anyone can have a name: a public suffix, or a parent of one."""
-    del context
     for entry in entries(function):
         suffix = shared_suffix(entry.host) if entry.wildcard else ""
         if suffix:
@@ -100,9 +98,8 @@ def wildcard_too_wide(function: LambdaFunction, context: Context) -> Iterator[Pr
             )
 
 
-def shared_host(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+def shared_host(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """A host where any customer can receive data."""
-    del context
     for entry in entries(function):
         if not entry.host or (entry.wildcard and shared_suffix(entry.host)):
             continue

@@ -34,9 +34,8 @@ def variable(field: str) -> str:
     return f"{ENVIRONMENT}.SHIELD_{field.upper()}"
 
 
-def list_without_effect(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+def list_without_effect(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """A list beside a mode that allows everything."""
-    del context
     policy = function.policy.policy
     if policy is None:
         return
@@ -55,9 +54,8 @@ def list_without_effect(function: LambdaFunction, context: Context) -> Iterator[
         )
 
 
-def run_unshielded(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+def run_unshielded(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """A function that runs unshielded where the shield cannot be armed."""
-    del context
     policy = function.policy.policy
     if policy is not None and policy.on_failure == "run_unshielded":
         yield Problem(
@@ -145,9 +143,8 @@ def runtime_updates(function: LambdaFunction, context: Context) -> Iterator[Prob
         )
 
 
-def nothing_enforced(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+def nothing_enforced(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """A policy that allows everything."""
-    del context
     policy = function.policy.policy
     if policy is not None and all(getattr(policy, mode, None) == "allow" for mode in _MODES[:4]):
         yield Problem(
@@ -158,12 +155,11 @@ def nothing_enforced(function: LambdaFunction, context: Context) -> Iterator[Pro
         )
 
 
-def durable_without_lambda(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+def durable_without_lambda(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """A durable function saves its steps by calls to Lambda.
 
     https://docs.aws.amazon.com/lambda/latest/dg/durable-functions.html
     """
-    del context
     policy = function.policy.policy
     if policy is None or not function.properties.get("DurableConfig"):
         return
@@ -177,9 +173,8 @@ def durable_without_lambda(function: LambdaFunction, context: Context) -> Iterat
         )
 
 
-def tmp_wide_open(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+def tmp_wide_open(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """A list that admits every file of /tmp."""
-    del context
     policy = function.policy.policy
     if policy is None or policy.read_write_tmp == "allow" or not policy.allow_tmp:
         return
@@ -192,9 +187,8 @@ def tmp_wide_open(function: LambdaFunction, context: Context) -> Iterator[Proble
         )
 
 
-def unshielded_program(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+def unshielded_program(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """A program that runs without the shield."""
-    del context
     policy = function.policy.policy
     if policy is None:
         return
@@ -207,9 +201,8 @@ def unshielded_program(function: LambdaFunction, context: Context) -> Iterator[P
             )
 
 
-def executable_memory_needed(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+def executable_memory_needed(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """A library in the code that needs executable memory, which the policy blocks."""
-    del context
     policy = function.policy.policy
     if policy is None:
         return

@@ -44,7 +44,8 @@ def environment(**variables: Any) -> dict[str, Any]:
 
 def overridden(overrides: dict[str, Any], *found: str) -> set[str]:
     """What is found of overrides beside what they are here for: a policy that says something else."""
-    changed = any("Variables.SHIELD_" in name and "NEXT_WRAPPER" not in name for name in overrides)
+    of_layer = ("NEXT_WRAPPER", "NODE_CALLERS")
+    changed = any("Variables.SHIELD_" in name and not name.endswith(of_layer) for name in overrides)
     return {"policy-overridden"} if changed and "policy-missing" not in found else set()
 
 
@@ -169,7 +170,7 @@ FINE: dict[str, dict[str, Any]] = {
     ),
     "a host that looks like a shared one": environment(allow_outbound="github.com.example.net,myslack.com"),
     "a wide list where nothing is blocked": environment(outbound_connectivity="allow", allow_aws="all"),
-    "another wrapper runs next": environment(next_wrapper="/opt/other"),
+    "settings of the layer": environment(next_wrapper="/opt/other", node_callers="off"),
     "hosts known at deployment": {
         OUTBOUND: {"Fn::Join": ["", [{"Fn::GetAtt": ["Db", "Endpoint.Address"]}, ":5432,api.example.com"]]}
     },
