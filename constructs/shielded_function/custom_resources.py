@@ -26,7 +26,7 @@ _RESOURCES: Final = ("AWS::CloudFormation::CustomResource", "Custom::")
 _FUNCTION: Final = "AWS::Lambda::Function"
 _SUBSCRIPTION: Final = "AWS::SNS::Subscription"
 _BETWEEN: Final = ("AWS::Lambda::Alias", "AWS::Lambda::Version", _SUBSCRIPTION)
-_NAMES: Final = ("serviceToken", "ServiceToken", "functionName", "topicArn", "endpoint")
+_NAMES: Final = ("serviceToken", "functionName", "topicArn", "endpoint")
 
 
 def answered_by(stage: IConstruct) -> dict[str, list[str]]:
@@ -36,7 +36,7 @@ def answered_by(stage: IConstruct) -> dict[str, list[str]]:
         The construct path of a function -> the paths of its custom resources.
     """
     found = find_constructs(stage, (), (*_RESOURCES, *_BETWEEN))
-    named = [[described(text) for text in (row or ([], {}))[0]] for row in references_of(found, "", _NAMES)]
+    named = [[described(text) for text in texts] for texts, _ in references_of(found, *_NAMES)]
     behind: dict[str, list[tuple[str, str]]] = {}
     tokens: list[tuple[str, list[tuple[str, str]]]] = []
     for resource, targets in zip(found, named, strict=True):

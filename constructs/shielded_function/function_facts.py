@@ -1,7 +1,7 @@
 """Reads and changes the properties of a Lambda function, a `Function` or a `CfnFunction`.
 
-A `Function` hides its environment and layers until synthesis. `CfnResource.inspect`, which exists for the construct
-tree's metadata, discloses them, and `Stack.resolve` resolves them. Values of `add_property_override` are applied later.
+A `Function` hides its environment and layers until synthesis. Its resource's `cfnProperties`, a protected member,
+discloses them, and `Stack.resolve` resolves them. Values of `add_property_override` are applied later.
 Of these only the architecture and the size of the variables are read, as they may prevent the function's start;
 `ShieldChecks` reads the final template.
 """
@@ -18,11 +18,10 @@ from constructs import IConstruct, Node
 
 from shielded_function_monitoring.cfn.template import is_function
 
-from .batching import add_environment, add_layer, attach, inspect_all, members_of, resolve_all
+from .batching import members_of
 from .errors import ShieldError
 from .late import late_mapping
 
-_PROPERTIES = "aws:cdk:cloudformation:props"
 _OF_FACTS = (
     *("runtime", "architectures", "environment", "layers", "loggingConfig"),
     *("codeSigningConfigArn", "capacityProviderConfig", "functionName"),
@@ -118,13 +117,8 @@ class FunctionHandle:
         return self._children
 
     def l1_properties(self) -> dict[str, Any]:
-        """The unresolved properties of the L1.
-
-        Raises:
-            ShieldError: the resource does not disclose them.
-        """
-        (found,) = inspect_all([self.resource])
-        return _disclosed(self.resource, found.get(_PROPERTIES))
+        """The unresolved properties of the L1."""
+        return members_of([self.resource], "cfnProperties")[0][0]
 
     def read_facts(self) -> FunctionFacts:
         """Its present facts. References to another stack resolve differently once the synthesis has begun."""
@@ -132,15 +126,10 @@ class FunctionHandle:
 
     def read_late_facts(self) -> FunctionFacts:
         """Its variables, layers and architecture now. Runtime, logging and code signing are not read."""
-        return self.facts_of(resolve_all([self.resource], _PROPERTIES, _LATE)[0])
+        return self.facts_of(read_properties([self], _LATE)[0])
 
-    def facts_of(self, properties: Mapping[str, Any] | None) -> FunctionFacts:
-        """The facts in the result of `read_properties`.
-
-        Raises:
-            ShieldError: the resource does not disclose its properties.
-        """
-        properties = _disclosed(self.resource, properties)
+    def facts_of(self, properties: Mapping[str, Any]) -> FunctionFacts:
+        """The facts in the result of `read_properties`."""
         runtime = properties.get("runtime")
         layers: Any = properties.get("layers") or []
         overrides = properties.get("overrides") or {}
@@ -168,11 +157,13 @@ class FunctionHandle:
     def add(self, variables: Mapping[str, str], layers: Sequence[lambda_.ILayerVersion]) -> None:
         """Sets environment variables, and appends layers; existing ones stay."""
         if isinstance(self.construct, lambda_.Function):
-            if variables or layers:
-                add_environment(self.construct, variables, layers)
+            if layers:
+                self.construct.add_layers(*layers)
+            for name, value in variables.items():
+                self.construct.add_environment(name, value)
             return
-        for layer in layers:
-            add_layer(self.construct, layer)
+        if layers:
+            self.resource.layers = [*(self.resource.layers or ()), *(layer.layer_version_arn for layer in layers)]
         if variables:
             environment: Any = self.l1_properties().get("environment") or {}
             present = environment.get("variables", {}) if isinstance(environment, Mapping) else environment
@@ -183,7 +174,7 @@ class FunctionHandle:
             self.resource.environment = lambda_.CfnFunction.EnvironmentProperty(variables=added)
 
     def attach(self, *, logging: Mapping[str, Any] | None, aspect: cdk.IAspect | None) -> None:
-        """Sets the options that are not None, in one message.
+        """Sets the options that are not None.
 
         Args:
             logging: its logging configuration: a resolved one, possibly with a token for the log group.
@@ -191,8 +182,11 @@ class FunctionHandle:
                 (AspectPriority.READONLY is 1000). The CDK visits the resource, which has no children, after the
                 function.
         """
-        texts = {name: as_text(value) for name, value in logging.items()} if logging else None
-        attach(self.resource, logging=texts, aspect=aspect, priority=900)
+        if logging is not None:
+            texts: Any = {name: as_text(value) for name, value in logging.items()}
+            self.resource.logging_config = texts
+        if aspect is not None:
+            cdk.Aspects.of(self.resource).add(aspect, priority=900)
 
     @property
     def name(self) -> str:
@@ -207,19 +201,16 @@ class FunctionHandle:
         return self.construct.runtime.family if isinstance(self.construct, lambda_.Function) else None
 
 
-def read_properties(handles: Sequence[FunctionHandle]) -> list[dict[str, Any] | None]:
+def read_properties(handles: Sequence[FunctionHandle], names: Sequence[str] = _OF_FACTS) -> list[dict[str, Any]]:
     """For each function, the resolved properties of its resource that the facts need; in one message.
 
-    None for a resource that does not disclose them.
+    Those of property overrides, by CloudFormation's names, are in `overrides`, and its condition in `condition`.
     """
-    return resolve_all([handle.resource for handle in handles], _PROPERTIES, _OF_FACTS)
-
-
-def _disclosed(resource: cdk.CfnResource, properties: Any) -> dict[str, Any]:
-    if properties is None:
-        reason = "this version of aws-cdk-lib does not disclose a resource's properties"
-        raise ShieldError(resource.node.path, [reason])
-    return properties
+    paths = [f"cfnProperties.{name}" for name in names]
+    resources = [handle.resource for handle in handles]
+    found = members_of(resources, *paths, "rawOverrides.Properties", "cfnOptions.condition", form="resolved")
+    keys = (*names, "overrides", "condition")
+    return [{key: value for key, value in zip(keys, row, strict=True) if value is not None} for row in found]
 
 
 def _variables(environment: Any) -> dict[str, Any] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 from weakref import WeakKeyDictionary
@@ -14,7 +14,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
-from .batching import create_log_group
+from .batching import members_of
 from .errors import ShieldError, shown
 from .function_facts import FunctionHandle
 from .keywords import by_name
@@ -37,13 +37,8 @@ _PLACEHOLDERS: Final = ("stack", "id", "path")
 _KEY_ACTIONS: Final = ("kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*")
 _KEYS: Final[WeakKeyDictionary[Any, list[cdk.Stack]]] = WeakKeyDictionary()
 
-# The arguments of `LogGroup` by option of `LogOptions`.
-_PROPS: Final = {
-    "retention": "retention",
-    "removal_policy": "removalPolicy",
-    "encryption_key": "encryptionKey",
-    "log_group_name": "logGroupName",
-}
+_PROPS: Final = ("retention", "removal_policy", "encryption_key", "log_group_name")
+"""The options of `LogOptions` that are arguments of `LogGroup`."""
 
 
 @by_name("LogOptions")
@@ -117,10 +112,22 @@ class LogOptions:
             scope: its parent.
             name: the result of `name_for`.
         """
-        given = {**{name: getattr(self, name) for name in _PROPS}, "log_group_name": name}
+        given = {**{each: getattr(self, each) for each in _PROPS}, "log_group_name": name}
         if self.encryption_key is not None:
             _grant_logs_key(self.encryption_key, cdk.Stack.of(scope))
-        return create_log_group(scope, "LogGroup", {_PROPS[key]: given[key] for key in given if given[key] is not None})
+        group = logs.LogGroup(scope, "LogGroup", **given)
+        return group, group.log_group_name
+
+
+def protect_retained(groups: Sequence[logs.ILogGroup]) -> None:
+    """Protects the retained ones of log groups of `make` against deletion. An aspect calls it, after others.
+
+    https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogGroupDeletionProtection.html
+    """
+    within = ("", ".cfnOptions.deletionPolicy", ".deletionProtectionEnabled")
+    for resource, deletion, protection in members_of(groups, *(f"node.defaultChild{each}" for each in within)):
+        if deletion not in ("Delete", cdk.CfnDeletionPolicy.DELETE) and protection is None:
+            resource.deletion_protection_enabled = True
 
 
 def _grant_logs_key(key: Any, stack: cdk.Stack) -> None:

@@ -21,7 +21,7 @@ from constructs import Construct, IConstruct
 
 from . import custom_resources, layer_archive
 from .alarms import AlarmOptions
-from .batching import members_of, note_all
+from .batching import members_of
 from .errors import ShieldError
 from .function_facts import read_properties
 from .kinds import find_relevant
@@ -235,12 +235,12 @@ class StageShields(Construct):
             found += _too_many_resources(stack) if len(shields) >= _MANY_SHIELDS else []
             properties = read_properties([shield.handle for shield in shields])
             states = cast("list[Any]", stack.resolve([shield.state() for shield in shields]))
-            noted = {shield.handle.resource: state["settings"] for shield, state in zip(shields, states, strict=True)}
-            note_all(list(noted), POLICY, [json.dumps(settings, sort_keys=True) for settings in noted.values()])
-            note_all(list(noted), LAYERS, [json.dumps(state["layers"]) for state in states])
-            dated = {shield.handle.resource: dates for shield in shields if (dates := shield.dates)}
-            note_all(list(dated), DATES, [json.dumps(dates, sort_keys=True) for dates in dated.values()])
-            for shield, now, state in zip(shields, properties, states, strict=True):
+            nodes = members_of([shield.handle.resource for shield in shields], "node")
+            for shield, now, state, (node,) in zip(shields, properties, states, nodes, strict=True):
+                node.add_metadata(POLICY, json.dumps(state["settings"], sort_keys=True))
+                node.add_metadata(LAYERS, json.dumps(state["layers"]))
+                if dates := shield.dates:
+                    node.add_metadata(DATES, json.dumps(dates, sort_keys=True))
                 found += (f"{shield.handle.path}: {problem}" for problem in shield.problems(now, state))
         return found
 
@@ -268,11 +268,12 @@ class StackShields:
         self.fleet: tuple[AlarmOptions, Mapping[str, cloudwatch.Alarm]] | None = None
         self._layers: dict[str, lambda_.ILayerVersion] = {}
         self._log_groups: dict[str, str] = {}
+        self._alarm_names = _ALARM_NAMES.setdefault(stack.node.root, {})
 
     def alarm_name(self, name: str, path: str, suffix: str) -> str:
         """An alarm's name, with a suffix where another function's alarm has the same. `path`: the function's."""
-        known = _ALARM_NAMES.setdefault(self.stack.node.root, {})
-        return name if known.setdefault((self.environment, name), path) == path else f"{name}-{suffix}"
+        own = self._alarm_names.setdefault((self.environment, name), path) == path
+        return name if own else f"{name}-{suffix}"
 
     @cached_property
     def environment(self) -> str:

@@ -1,13 +1,12 @@
-"""Batches requests to the CDK: many properties in one message, and each construct in one message.
+"""Reads many constructs of the CDK in one message.
 
-From Python, each property of a construct and each method call is a message to the CDK's process and back, and a
-construct with properties needs several, with type checks. These messages dominate the time of a synthesis. `batch.js`
-is a short module that jsii loads into that process, like the CDK: it reads the same public members of many objects at
-once, and calls the same constructors. Names are the CDK's in TypeScript (`policyDocument`, `node.metadata`). Argument
-types are not checked: pass checked values.
+From Python, each property of a construct and each method call is a message to the CDK's process and back, and these
+messages dominate the time of a synthesis. `batch.js` is a short module that jsii loads into that process, like the CDK:
+it reads the same members of many objects at once. Names are the CDK's in TypeScript (`deadLetterConfig`,
+`node.metadata`). It changes nothing: constructs are created and changed by the CDK's own classes.
 
 `jsii.load` of a generated archive is an interface of jsii's Python runtime that is documented for generated packages
-only. Where it fails, `plain` makes the same requests by the CDK's Python classes, one message at a time.
+only. Where it fails, `_PLAIN` reads the same by the CDK's Python classes, one message at a time.
 """
 
 from __future__ import annotations
@@ -15,99 +14,71 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import tarfile
 import tempfile
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, reduce
+from itertools import chain
+from operator import attrgetter
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, cast
 
+import aws_cdk as cdk
 import jsii
+from constructs import MetadataEntry
 
-from . import plain
-
-__all__ = [
-    "add_environment",
-    "add_layer",
-    "attach",
-    "call_all",
-    "circles_of",
-    "create",
-    "create_alarms",
-    "create_log_group",
-    "find_all",
-    "holders_of",
-    "inspect_all",
-    "members_of",
-    "note_all",
-    "references_of",
-    "resolve_all",
-]
+__all__ = ["call_all", "circles_of", "find_all", "holders_of", "members_of", "references_of"]
 
 _NAME: Final = "shielded-function-batch"
 _VERSION: Final = "1.0.0"
 _ANY: Final = {"primitive": "any"}
-_STRING: Final = {"primitive": "string"}
-_LIST: Final = {"collection": {"kind": "array", "elementtype": _ANY}}
 
 
-def members_of(objects: Sequence[Any], *paths: str) -> list[list[Any]]:
+def members_of(
+    objects: Sequence[Any], *paths: str, form: Literal["value", "resolved", "targets"] = "value"
+) -> list[list[Any]]:
     """Members of many objects, for each in the order of `paths`; None for absent ones.
 
     Args:
-        objects: constructs, or other objects of the CDK.
-        paths: the members, `role` or `node.metadata`.
+        objects: constructs, or other objects of the CDK; for another form than `value` resources.
+        paths: the members, `role` or `node.metadata`; with `()` at its end, a method without arguments. Properties as
+            in CloudFormation are in `cfnProperties`, and those of `add_property_override` in
+            `rawOverrides.Properties`.
+        form: `value`; `resolved` by the resource's stack; or `targets`, the `toString` of each construct to which the
+            value refers.
     """
-    if not objects:
-        return []
-    return _ask("members", list(objects), list(paths))
+    return _read("members", list(objects), list(paths), form) if objects else []
 
 
 def call_all(objects: Sequence[Any], method: str) -> list[Any]:
     """The result of a method without arguments, for each object."""
-    return _ask("call", list(objects), method) if objects else []
+    return [result for (result,) in members_of(objects, f"{method}()")]
 
 
-def inspect_all(resources: Sequence[Any]) -> list[dict[str, Any]]:
-    """The result of `CfnResource.inspect` for each resource: its attributes, unresolved."""
-    return _ask("inspect", list(resources)) if resources else []
-
-
-def resolve_all(resources: Sequence[Any], attribute: str, names: Sequence[str]) -> list[Any]:
-    """Some properties in one attribute of `inspect_all`, resolved by each resource's stack.
-
-    Args:
-        resources: the resources.
-        attribute: the attribute.
-        names: the wanted properties.
-
-    Returns:
-        For each resource, the properties that it has; None where it lacks the attribute. Properties written by
-        `add_property_override` are in `overrides`, by CloudFormation's names, and its condition in `condition`.
-    """
-    return _ask("resolve", list(resources), attribute, list(names)) if resources else []
-
-
-def references_of(
-    resources: Sequence[Any], attribute: str, names: Sequence[str] = ()
-) -> list[tuple[list[str], dict[str, Any]] | None]:
+def references_of(resources: Sequence[Any], *names: str) -> list[tuple[list[str], dict[str, Any]]]:
     """The targets of references in resources' properties.
 
     Args:
         resources: the resources.
-        attribute: the attribute of `inspect_all` that has the properties. Where it is empty, or a resource lacks it, as
-            a plain `CfnResource` does, the protected `cfnProperties` are read.
         names: the properties to read; by default all.
 
     Returns:
-        For each resource: the `toString` of each construct, and the resolved properties. None for a resource
-        that does not disclose them.
+        For each resource: the `toString` of each construct, and the resolved properties that it has.
     """
-    if not resources:
-        return []
-    found = _ask("references", list(resources), attribute, list(names))
-    return [None if each is None else (each[0], each[1]) for each in found]
+    # A plain CfnResource has them by the names in CloudFormation: `VpcId`.
+    paths = [f"cfnProperties.{each}" for name in names for each in (name, name[0].upper() + name[1:])]
+    targets = members_of(resources, *(paths or ["cfnProperties"]), form="targets")
+    values = members_of(resources, *(paths or ["cfnProperties"]), form="resolved")
+    given = [_first_of_two(names, row) if names else row[0] or {} for row in values]
+    return [(list(dict.fromkeys(chain(*row))), each) for row, each in zip(targets, given, strict=True)]
+
+
+def _first_of_two(names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
+    pairs = zip(row[::2], row[1::2], strict=True)
+    found = {name: one if one is not None else other for name, (one, other) in zip(names, pairs, strict=True)}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def circles_of(asked: Sequence[tuple[Any, Any]]) -> list[list[str] | None]:
@@ -119,7 +90,7 @@ def circles_of(asked: Sequence[tuple[Any, Any]]) -> list[list[str] | None]:
     Returns:
         For each, the paths of the circle, from the resource or its stack back to it; None for none.
     """
-    return _ask("circles", [list(each) for each in asked]) if asked else []
+    return _read("circles", [list(each) for each in asked]) if asked else []
 
 
 def find_all(scope: Any, classes: Sequence[str], types: Sequence[str]) -> list[tuple[Any, str]]:
@@ -131,8 +102,7 @@ def find_all(scope: Any, classes: Sequence[str], types: Sequence[str]) -> list[t
         types: CloudFormation types of resources; `Custom::` is every type with this prefix, except those with a `!` in
             front: `!Custom::Own`.
     """
-    found = _ask("find", scope, list(classes), list(types))
-    return [(construct, text) for construct, text in found]
+    return [(construct, text) for construct, text in _read("find", scope, list(classes), list(types))]
 
 
 def holders_of(scope: Any, any_of: Sequence[str], others: Sequence[str]) -> list[tuple[str, Any, list[Any]]]:
@@ -147,54 +117,12 @@ def holders_of(scope: Any, any_of: Sequence[str], others: Sequence[str]) -> list
         For each construct: its `toString`, the first member of `any_of` that it has, and its `others`, None for
         absent ones.
     """
-    found = _ask("holders", scope, list(any_of), list(others))
-    return [(text, first, others) for text, first, *others in found]
+    return [(text, first, others) for text, first, *others in _read("holders", scope, list(any_of), list(others))]
 
 
-def create(module: str, kind: str, scope: Any, construct_id: str, props: Mapping[str, Any]) -> Any:
-    """A construct of the CDK: `create("aws_logs", "LogGroup", self, "LogGroup", {"retention": days})`."""
-    return _ask("create", module, kind, scope, construct_id, dict(props))
-
-
-def create_log_group(scope: Any, construct_id: str, props: Mapping[str, Any]) -> tuple[Any, str]:
-    """A log group, and its name. It is protected against deletion where its removal policy retains it.
-
-    https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogGroupDeletionProtection.html
-    """
-    group, name = _ask("createLogGroup", scope, construct_id, dict(props))
-    return group, name
-
-
-def create_alarms(scope: Any, alarms: Sequence[tuple[str, Mapping[str, Any], Mapping[str, Any]]]) -> list[Any]:
-    """CloudWatch alarms: the id of each, its metric or math expression, and its other properties."""
-    return _ask("createAlarms", scope, [[each, dict(metric), dict(props)] for each, metric, props in alarms])
-
-
-def attach(resource: Any, *, logging: Mapping[str, str] | None, aspect: Any, priority: int) -> None:
-    """Sets the given options on a function's resource: a logging configuration, and an aspect."""
-    given = {"logging": logging, "aspect": aspect, "priority": priority}
-    _ask("attach", resource, {k: v for k, v in given.items() if v is not None})
-
-
-def note_all(constructs: Sequence[Any], kind: str, texts: Sequence[str]) -> None:
-    """Adds one entry of metadata to each construct: its type, and its text."""
-    if constructs:
-        _ask("note", list(constructs), kind, list(texts))
-
-
-def add_layer(function: Any, layer: Any) -> None:
-    """Appends a layer to those of a `Function` or `CfnFunction`."""
-    _ask("addLayer", function, layer)
-
-
-def add_environment(function: Any, variables: Mapping[str, str], layers: Sequence[Any] = ()) -> None:
-    """`Function.add_environment` for several variables, and `add_layer` for each layer."""
-    _ask("addEnvironment", function, dict(variables), list(layers))
-
-
-def _ask(method: str, *arguments: Any) -> Any:
+def _read(name: str, *given: Any) -> Any:
     batch = _batch()
-    return jsii.sinvoke(batch, method, list(arguments)) if batch else getattr(plain, method)(*arguments)
+    return jsii.sinvoke(batch, "read", [name, list(given)]) if batch else _PLAIN[name](*given)
 
 
 @cache
@@ -221,65 +149,124 @@ def _batch() -> Any:
 
 def _archive() -> bytes:
     """An npm package with jsii's description of it (https://aws.github.io/jsii/specification/)."""
-    methods = [
-        _method("members", {"objects": _LIST, "paths": _LIST}, _LIST),
-        _method("call", {"objects": _LIST, "method": _STRING}, _LIST),
-        _method("inspect", {"resources": _LIST}, _LIST),
-        _method("resolve", {"resources": _LIST, "attribute": _STRING, "names": _LIST}, _LIST),
-        _method("references", {"resources": _LIST, "attribute": _STRING, "names": _LIST}, _LIST),
-        _method("circles", {"asked": _LIST}, _LIST),
-        _method("find", {"scope": _ANY, "classes": _LIST, "types": _LIST}, _LIST),
-        _method("holders", {"scope": _ANY, "anyOf": _LIST, "others": _LIST}, _LIST),
-        _method("create", {"module": _STRING, "kind": _STRING, "scope": _ANY, "id": _STRING, "props": _ANY}, _ANY),
-        _method("createAlarms", {"scope": _ANY, "alarms": _LIST}, _LIST),
-        _method("createLogGroup", {"scope": _ANY, "id": _STRING, "props": _ANY}, _LIST),
-        _method("attach", {"resource": _ANY, "given": _ANY}),
-        _method("note", {"constructs": _LIST, "type": _STRING, "texts": _LIST}),
-        _method("addLayer", {"lambda": _ANY, "layer": _ANY}),
-        _method("addEnvironment", {"lambda": _ANY, "variables": _ANY, "layers": _LIST}),
-    ]
-    author: Any = {"name": "shielded-function", "roles": ["author"]}
+    name, given = {"name": "name", "type": {"primitive": "string"}}, {"name": "given", "type": _ANY}
     common: Any = {"name": _NAME, "version": _VERSION, "license": "Apache-2.0"}
+    read = {"name": "read", "static": True, "parameters": [name, given], "returns": {"type": _ANY}}
+    kind = {"assembly": _NAME, "fqn": f"{_NAME}.Batch", "kind": "class", "name": "Batch", "methods": [read]}
     described = {
         "schema": "jsii/0.10.0",
         **common,
-        "description": "Many questions to the CDK in one message.",
+        "description": "Many reads of the CDK in one message.",
         "homepage": "https://github.com/",
         "repository": {"type": "git", "url": "https://github.com/"},
-        "author": author,
+        "author": {"name": "shielded-function", "roles": ["author"]},
         "fingerprint": "*",
         "jsiiVersion": "5.0.0",
-        "types": {
-            f"{_NAME}.Batch": {
-                "assembly": _NAME,
-                "fqn": f"{_NAME}.Batch",
-                "kind": "class",
-                "name": "Batch",
-                "methods": methods,
-            }
-        },
+        "types": {f"{_NAME}.Batch": kind},
     }
-    package = {**common, "main": "batch.js", "jsii": {"outdir": "dist", "targets": {}}}
     files = {
-        "package.json": json.dumps(package).encode(),
+        "package.json": json.dumps({**common, "main": "batch.js", "jsii": {"outdir": "dist", "targets": {}}}).encode(),
         ".jsii": json.dumps(described).encode(),
         **{file.name: file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.js"))},
     }
     buffer = io.BytesIO()
-    # Without a time stamp, as jsii keeps a copy of each different archive.
-    with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as archive:
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
         for name, content in files.items():
             entry = tarfile.TarInfo(f"package/{name}")
             entry.size = len(content)
             archive.addfile(entry, io.BytesIO(content))
-    return buffer.getvalue()
+    return gzip.compress(buffer.getvalue(), mtime=0)  # without a time, as jsii keeps a copy of each different archive
 
 
-def _method(name: str, parameters: Mapping[str, Any], returns: Any = None) -> dict[str, Any]:
-    given: Iterable[tuple[str, Any]] = parameters.items()
-    method: dict[str, Any] = {
-        "name": name,
-        "static": True,
-        "parameters": [{"name": parameter, "type": kind} for parameter, kind in given],
-    }
-    return {**method, "returns": {"type": returns}} if returns else method
+# The same by the CDK's Python classes
+
+
+def _members(objects: Sequence[Any], paths: Sequence[str], form: str) -> list[list[Any]]:
+    return [[_FORMS[form](reduce(_member, path.split("."), each), each) for path in paths] for each in objects]
+
+
+def _find(scope: Any, classes: Sequence[str], types: Sequence[str]) -> list[tuple[Any, str]]:
+    kinds = tuple(attrgetter(path)(cdk) for path in classes)
+    starts = tuple(each for each in types if each.endswith("::"))
+    found: list[tuple[Any, str]] = []
+    for each in scope.node.find_all():
+        kind = str(getattr(each, "cfn_resource_type", ""))
+        begins = starts and kind.startswith(starts) and f"!{kind}" not in types
+        if isinstance(each, kinds) or kind in types or begins:
+            found.append((each, each.to_string()))
+    return found
+
+
+def _holders(scope: Any, any_of: Sequence[str], others: Sequence[str]) -> list[list[Any]]:
+    found: list[list[Any]] = []
+    for each in scope.node.find_all():
+        first = next((value for path in any_of if (value := _given(each, path)) is not None), None)
+        if first is not None:
+            found.append([each.to_string(), first, *(_given(each, path) for path in others)])
+    return found
+
+
+def _given(value: Any, path: str) -> Any:
+    try:
+        return _as_json(reduce(_member, path.split("."), value))
+    except RuntimeError:  # the CDK throws for members that a construct lacks
+        return None
+
+
+def _member(value: Any, name: str) -> Any:
+    """A member, `toJSON` as `to_json`; protected members have an underscore in Python."""
+    if isinstance(value, dict):
+        return cast("dict[str, Any]", value).get(name)
+    snake = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name.removesuffix("()")).lower()
+    found: Any = getattr(value, snake, getattr(value, f"_{snake}", None))
+    return found() if name.endswith("()") else found
+
+
+def _as_json(value: Any, _: Any = None) -> Any:
+    """Structs and metadata in the form of `batch.js`: by the CDK's names in TypeScript."""
+    if isinstance(value, list):
+        return [_as_json(each) for each in cast("list[Any]", value)]
+    if isinstance(value, MetadataEntry):
+        return {"type": value.type, "data": value.data}
+    fields: Any = getattr(value, "_values", None)
+    if not isinstance(fields, dict):
+        return value
+    given = cast("dict[str, Any]", fields).items()
+    return {re.sub(r"_([a-z0-9])", lambda found: found[1].upper(), name): _as_json(each) for name, each in given}
+
+
+def _targets(value: Any, resource: Any) -> list[str]:
+    resolver: Any = _References()
+    cdk.Tokenization.resolve(value, scope=resource, resolver=resolver, preparing=False)
+    return list(resolver.targets)
+
+
+class _References(cdk.DefaultTokenResolver):
+    """Resolves like the CDK, and records the referenced constructs."""
+
+    def __init__(self) -> None:
+        concat: Any = cdk.StringConcat()
+        super().__init__(concat)
+        self.targets: dict[str, None] = {}
+
+    def resolve_token(
+        self, t: cdk.IResolvable, context: cdk.IResolveContext, post_processor: cdk.IPostProcessor
+    ) -> Any:
+        """Called by the CDK for each token."""
+        if cdk.Reference.is_reference(t):
+            target: Any = cast("Any", t).target
+            self.targets[target.to_string()] = None
+        return super().resolve_token(t, context, post_processor)
+
+
+_FORMS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
+    "value": _as_json,
+    "resolved": lambda value, resource: resource.stack.resolve(value),
+    "targets": _targets,
+}
+_PLAIN: Final[Mapping[str, Callable[..., Any]]] = {
+    "members": _members,
+    "circles": lambda asked: [None for _ in asked],  # each step needs many messages: CloudFormation finds the circle
+    "find": _find,
+    "holders": _holders,
+}

@@ -4,7 +4,7 @@
 
 const { CfnElement, CfnResource, Stack } = require("aws-cdk-lib");
 
-const { targetsOf } = require("./references");
+const { targetsOf } = require("./batch");
 
 // The stacks of a construct, the outermost first.
 function stacksOf(construct) {

@@ -20,12 +20,12 @@ from aws_cdk import aws_logs as logs
 from shielded_function_monitoring.cfn.parts import text_of, with_known
 
 from ..batching import circles_of, members_of, references_of
+from ..log_group import protect_retained
 from ..paths import described, find_constructs, path_of
 
 if TYPE_CHECKING:
     from ..function_facts import FunctionHandle
 
-_PROPERTIES: Final = "aws:cdk:cloudformation:props"
 _ACTIONS: Final = ("alarmActions", "okActions", "insufficientDataActions")
 _KEY: Final = ("kmsKeyId",)
 _FIXES: Final = {
@@ -51,6 +51,11 @@ class ShieldResources(Protocol):
     handle: FunctionHandle
     alarms: Mapping[str, cloudwatch.Alarm]
     log_group: logs.ILogGroup
+
+    @property
+    def owns_log_group(self) -> bool:
+        """Whether the shield created its log group."""
+        ...
 
 
 class _Named(NamedTuple):
@@ -81,6 +86,7 @@ class DestinationCheck:
     def visit(self, node: Any) -> None:
         """Called by the CDK."""
         del node
+        protect_retained([shield.log_group for shield in self._shields if shield.owns_log_group])
         named = _names_in(self._shields)
         if not named:
             return
@@ -89,7 +95,7 @@ class DestinationCheck:
         values = members_of([each.resources[0] for each in named], *_ACTIONS, *_KEY)
         circles = circles_of([(each.resources[0], value) for each, value in zip(named, values, strict=True)])
         for each, circle in zip(named, circles, strict=True):
-            path, own = each.shield.handle.path, regions[each.shield.handle.stack.node.path]
+            path, own = each.shield.handle.path, regions[path_of(each.shield.handle.stack)[0]]
             if circle:
                 for resource, member in product(each.resources, each.members):
                     setattr(resource, _SNAKE.sub(r"_\1", member).lower(), None)
@@ -112,10 +118,10 @@ def _names_in(shields: Sequence[ShieldResources]) -> list[_Named]:
     for members in (_ACTIONS, _KEY):
         kind = cloudwatch.CfnAlarm if members is _ACTIONS else logs.CfnLogGroup
         mine = [(shield, res) for (shield, _), res in zip(owners, resources, strict=True) if isinstance(res, kind)]
-        found = references_of([resource for _, resource in mine], _PROPERTIES, members)
-        for (shield, resource), (texts, properties) in zip(mine, filter(None, found), strict=True):
+        found = references_of([resource for _, resource in mine], *members)
+        for (shield, resource), (texts, properties) in zip(mine, found, strict=True):
             paths = [described(text)[0] for text in texts]
-            home = shield.handle.stack.node.path
+            home, _ = path_of(shield.handle.stack)
             is_near = any(path.startswith(f"{home}/") for path in paths)
             key = (path_of(resource)[0] if is_near else home, *paths, json.dumps(properties))
             if properties:

@@ -1,4 +1,4 @@
-"""Creates the filter and the alarm of a watch, with few calls into the CDK, as each takes time."""
+"""Creates the filter and the alarm of a watch."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from aws_cdk import aws_logs as logs
 
 from shielded_function_monitoring.filters import NAMESPACE, Severity, fleet_query
 
-from ..batching import create, create_alarms
 from .watches import Counter, Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from constructs import Construct
 
@@ -24,26 +23,25 @@ if TYPE_CHECKING:
 
 def make_filter(scope: Construct, counter: Counter, log_group: logs.ILogGroup) -> logs.MetricFilter:
     """The metric filter of a counter."""
-    return create(
-        "aws_logs",
-        "MetricFilter",
+    return logs.MetricFilter(
         scope,
         f"{counter.key}Filter",
-        {
-            "logGroup": log_group,
-            "filterPattern": {"logPatternString": counter.pattern},  # an IFilterPattern
-            "metricNamespace": NAMESPACE,
-            "metricName": counter.metric,
-            "metricValue": counter.value,
-            "dimensions": dict(counter.dimensions),
-        },
+        log_group=log_group,
+        filter_pattern=logs.FilterPattern.literal(counter.pattern),
+        metric_namespace=NAMESPACE,
+        metric_name=counter.metric,
+        metric_value=counter.value,
+        dimensions=counter.dimensions,
     )
 
 
-def metric_of(counter: Counter, function_name: str, policy: str | None = None, **options: Any) -> cloudwatch.Metric:
+def metric_of(
+    counter: Counter, function_name: str, policy: str | None = None, level: str | None = None, **options: Any
+) -> cloudwatch.Metric:
     """The count of one function, with the filter's dimensions, as CloudWatch does not sum over them."""
+    known = {"FunctionName": function_name, "Policy": policy, "Level": level}
     given = {
-        "dimensions_map": _dimensions(counter, function_name, policy),
+        "dimensions_map": {name: known[name] for name in counter.dimensions},
         "statistic": "Sum",
         "period": one_minute(),
         **options,
@@ -63,38 +61,42 @@ class WantedAlarm(NamedTuple):
 
 
 def make_alarms(scope: Construct, wanted: Sequence[WantedAlarm]) -> list[cloudwatch.Alarm]:
-    """Creates the alarms in a construct by one request."""
-    made = create_alarms(scope, [(each.construct_id, *_properties(each)) for each in wanted])
-    for alarm, (_, watch, _, severity, _, _) in zip(made, wanted, strict=True):
-        add_actions(alarm, watch.actions_for(severity), watch.ok_actions, watch.insufficient_data_actions)
+    """Creates the alarms in a construct."""
+    made: list[cloudwatch.Alarm] = []
+    for construct_id, watch, function_name, severity, description, name in wanted:
+        period = watch.period or one_minute()
+        if function_name is None:
+            query = fleet_query(watch.counter.metric, watch.level, by="FunctionName" if watch.contributors else None)
+            metric = cloudwatch.MathExpression(expression=query, using_metrics={}, period=period)
+        else:
+            metric = metric_of(watch.counter, function_name, watch.policy, watch.level, period=period)
+        evaluated, needed = watch.periods
+        made.append(
+            make_alarm(
+                scope,
+                construct_id,
+                metric,
+                alarm_name=name,
+                alarm_description=description,
+                evaluation_periods=evaluated,
+                datapoints_to_alarm=needed,
+                threshold=watch.threshold,
+            )
+        )
+        add_actions(made[-1], watch.actions_for(severity), watch.ok_actions, watch.insufficient_data_actions)
     return made
 
 
-def _properties(wanted: WantedAlarm) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """An alarm's metric, and its other properties."""
-    watch = wanted.watch
-    if wanted.function_name is None:
-        query = fleet_query(watch.counter.metric, watch.level, by="FunctionName" if watch.contributors else None)
-        metric: Mapping[str, Any] = {"expression": query, "usingMetrics": {}}
-    else:
-        metric = {
-            "namespace": NAMESPACE,
-            "metricName": watch.counter.metric,
-            "dimensionsMap": _dimensions(watch.counter, wanted.function_name, watch.policy, watch.level),
-            "statistic": "Sum",
-        }
-    evaluated, needed = watch.periods
-    props = {
-        "alarmDescription": wanted.description,
-        "comparisonOperator": cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        "evaluationPeriods": evaluated,
-        "threshold": watch.threshold,
-        "treatMissingData": cloudwatch.TreatMissingData.NOT_BREACHING,
-        "alarmName": wanted.name,
-        "datapointsToAlarm": needed,
-    }
-    given = {key: value for key, value in props.items() if value is not None}
-    return {**metric, "period": watch.period or one_minute()}, given
+def make_alarm(scope: Construct, construct_id: str, metric: Any, **options: Any) -> cloudwatch.Alarm:
+    """An alarm from its threshold on, which is quiet without data."""
+    return cloudwatch.Alarm(
+        scope,
+        construct_id,
+        metric=metric,
+        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        **options,
+    )
 
 
 def add_actions(
@@ -113,11 +115,6 @@ def add_actions(
         alarm.add_ok_action(*over)
     if unknown:
         alarm.add_insufficient_data_action(*unknown)
-
-
-def _dimensions(counter: Counter, function_name: str, policy: str | None, level: str | None = None) -> dict[str, Any]:
-    given = {"FunctionName": function_name, "Policy": policy, "Level": level}
-    return {name: given[name] for name in counter.dimensions}
 
 
 @cache

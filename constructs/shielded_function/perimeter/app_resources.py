@@ -30,7 +30,6 @@ from .residents import (
     with_network,
 )
 
-PROPERTIES: Final = "aws:cdk:cloudformation:props"
 _DESCRIBED: Final = re.compile(r" \[[A-Za-z0-9]+(?:::[A-Za-z0-9@_-]+)+\]$")
 _EARLY: Final[Mapping[str, Sequence[str]]] = {
     ENDPOINT: ("vpcId", "serviceName"),
@@ -102,11 +101,8 @@ def _referred(text: str) -> list[str]:
 
 
 def _read(constructs: Sequence[Any], names: Sequence[str]) -> list[Resource]:
-    found: list[Resource] = []
-    for construct, each in zip(constructs, references_of(constructs, PROPERTIES, names), strict=True):
-        texts, properties = each or ([], {})
-        found.append(Resource(*path_of(construct), frozenset(map(_path_in, texts)), properties or {}))
-    return found
+    found = zip(constructs, references_of(constructs, *names), strict=True)
+    return [Resource(*path_of(each), frozenset(map(_path_in, texts)), values) for each, (texts, values) in found]
 
 
 def _path_in(text: str) -> str:

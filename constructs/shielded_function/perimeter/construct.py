@@ -13,7 +13,6 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct
 
-from shielded_function_monitoring.filters import NAMESPACE
 from shielded_function_monitoring.pattern import PatternError
 
 from ..alarms import ControlAlarm
@@ -21,7 +20,7 @@ from ..errors import ShieldError
 from ..function_shield import attached_in
 from ..keywords import by_name
 from ..late import check_late, late_any
-from ..log_group import LogOptions
+from ..log_group import LogOptions, protect_retained
 from ..monitoring.scope import is_within, stages_in
 from ..names import PERIMETER
 from ..paths import path_of
@@ -187,6 +186,7 @@ class ShieldPerimeter(Construct):
             shields.importing.append(cdk.Stack.of(self))
         self.mode: Mode = "alert" if switch != "on" else mode
         self.log_group: logs.ILogGroup | None = None
+        self._made_log_groups: list[logs.ILogGroup] = []
         self.metric_filter: logs.MetricFilter | None = None
         self.alarm: cloudwatch.Alarm | None = None
         self._problems: dict[str, None] = {}
@@ -240,13 +240,7 @@ class ShieldPerimeter(Construct):
             raise ShieldError(
                 self.node.path, ["metric_violations: there are no query logs: leave query_logs=False out"]
             )
-        options: Any = {"period": cdk.Duration.minutes(1), "statistic": "Sum", **props}
-        return cloudwatch.Metric(
-            namespace=NAMESPACE,
-            metric_name=query_logs.METRIC,
-            dimensions_map=query_logs.dimensions_of(None if self._is_off else self.vpc.vpc_id),
-            **options,
-        )
+        return query_logs.metric_of(None if self._is_off else self.vpc.vpc_id, **props)
 
     def _log(self, given: logs.ILogGroup | None, options: LogOptions | None, alarm: ControlAlarm) -> None:
         group = given
@@ -254,6 +248,7 @@ class ShieldPerimeter(Construct):
         if group is None:
             group = query_logs.make_log_group(self, options or LogOptions(retention=logs.RetentionDays.ONE_MONTH))
             query_logs.log_queries(self, vpc_id, group)
+            self._made_log_groups.append(group)
         self.log_group = group
         try:
             self.metric_filter = query_logs.make_filter(self, group, alarm)
@@ -269,6 +264,7 @@ class ShieldPerimeter(Construct):
             return
         stage = cdk.Stage.of(self)
         assert stage is not None, "a construct always has a stage: at least its app"
+        protect_retained(self._made_log_groups)
         self._app = App(stage)
         self._network = self._app.network(self.vpc)
         for shields in known_stages(self):

@@ -13,8 +13,8 @@ from constructs import Construct
 from shielded_function_monitoring.filters import NAMESPACE
 from shielded_function_monitoring.pattern import Pattern, all_of, any_of, text
 
-from ..batching import create, create_alarms
-from ..monitoring.resources import add_actions, one_minute
+from ..monitoring import resources
+from ..monitoring.watches import Counter
 
 if TYPE_CHECKING:
     from ..alarms import ControlAlarm
@@ -63,25 +63,15 @@ def make_filter(scope: Construct, group: logs.ILogGroup, alarm: ControlAlarm) ->
     Raises:
         PatternError: the pattern is longer than CloudWatch accepts.
     """
-    return create(
-        "aws_logs",
-        "MetricFilter",
-        scope,
-        "ViolationsFilter",
-        {
-            "logGroup": group,
-            "filterPattern": {"logPatternString": pattern_of(alarm).render()},
-            "metricNamespace": NAMESPACE,
-            "metricName": METRIC,
-            "metricValue": "1",
-            "dimensions": {"VpcId": "$.vpc_id"},
-        },
-    )
+    counter = Counter("Violations", pattern_of(alarm).render(), METRIC, {"VpcId": "$.vpc_id"}, "1")
+    return resources.make_filter(scope, counter, group)
 
 
-def dimensions_of(vpc_id: str | None) -> dict[str, str]:
-    """The dimensions of the metric of `make_filter`; none without an id."""
-    return {"VpcId": vpc_id or "none"}
+def metric_of(vpc_id: str | None, **options: Any) -> cloudwatch.Metric:
+    """The metric of `make_filter`; of no VPC without an id."""
+    given = {"period": resources.one_minute(), "statistic": "Sum", **options}
+    dimensions = {"VpcId": vpc_id or "none"}
+    return cloudwatch.Metric(namespace=NAMESPACE, metric_name=METRIC, dimensions_map=dimensions, **given)
 
 
 def make_alarm(scope: Construct, vpc_id: str | None, alarm: ControlAlarm, path: str, mode: str) -> cloudwatch.Alarm:
@@ -94,22 +84,14 @@ def make_alarm(scope: Construct, vpc_id: str | None, alarm: ControlAlarm, path: 
         "3. Without an alert, look for code that bypasses the shield, and for other resources in the VPC.",
         *([alarm.runbook] if alarm.runbook else []),
     ]
-    metric = {
-        "namespace": NAMESPACE,
-        "metricName": METRIC,
-        "dimensionsMap": dimensions_of(vpc_id),
-        "statistic": "Sum",
-        "period": alarm.period or one_minute(),
-    }
-    props: dict[str, Any] = {
-        "alarmDescription": "\n".join(lines),
-        "comparisonOperator": cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        "evaluationPeriods": alarm.evaluation_periods or 1,
-        "threshold": alarm.threshold or 1,
-        "treatMissingData": cloudwatch.TreatMissingData.NOT_BREACHING,
-    }
-    if alarm.datapoints is not None:
-        props["datapointsToAlarm"] = alarm.datapoints
-    (made,) = create_alarms(scope, [("Alarm", metric, props)])
-    add_actions(made, alarm.actions or (), alarm.ok_actions or (), alarm.insufficient_data_actions or ())
+    made = resources.make_alarm(
+        scope,
+        "Alarm",
+        metric_of(vpc_id, period=alarm.period or resources.one_minute()),
+        alarm_description="\n".join(lines),
+        evaluation_periods=alarm.evaluation_periods or 1,
+        datapoints_to_alarm=alarm.datapoints,
+        threshold=alarm.threshold or 1,
+    )
+    resources.add_actions(made, alarm.actions or (), alarm.ok_actions or (), alarm.insufficient_data_actions or ())
     return made
