@@ -17,7 +17,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from shielded_function_monitoring.filters import METRIC_ARMED, armed
 
 from .descriptions import PREFIX, alarm_name
-from .resources import add_actions, make_alarm, metric_of
+from .resources import make_alarm, metric_of
 from .watches import Counter
 
 if TYPE_CHECKING:
@@ -60,10 +60,11 @@ def add_heartbeat(attached: FunctionShield, actions: Sequence[AlarmAction]) -> N
     started = metric_of(counter, function, period=day)
     stack = attached.handle.stack
     place = attached.handle.path.removeprefix(f"{stack.node.path}/")
-    alarm = make_alarm(
+    make_alarm(
         attached,
         "HeartbeatAlarm",
         cloudwatch.MathExpression(expression=_SILENT, using_metrics={"invoked": invoked, "armed": started}, period=day),
+        actions,
         alarm_name=alarm_name(PREFIX, "silent", stack.stack_name, place, None, attached.node.addr[-8:]),
         alarm_description=(
             f"{attached.handle.path} was invoked on {_DAYS} days in a row, and its shield wrote no line of a start.\n"
@@ -74,4 +75,3 @@ def add_heartbeat(attached: FunctionShield, actions: Sequence[AlarmAction]) -> N
         threshold=1,
         evaluation_periods=_DAYS,
     )
-    add_actions(alarm, actions)

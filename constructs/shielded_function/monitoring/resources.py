@@ -76,6 +76,9 @@ def make_alarms(scope: Construct, wanted: Sequence[WantedAlarm]) -> list[cloudwa
                 scope,
                 construct_id,
                 metric,
+                watch.actions_for(severity),
+                watch.ok_actions,
+                watch.insufficient_data_actions,
                 alarm_name=name,
                 alarm_description=description,
                 evaluation_periods=evaluated,
@@ -83,13 +86,22 @@ def make_alarms(scope: Construct, wanted: Sequence[WantedAlarm]) -> list[cloudwa
                 threshold=watch.threshold,
             )
         )
-        add_actions(made[-1], watch.actions_for(severity), watch.ok_actions, watch.insufficient_data_actions)
     return made
 
 
-def make_alarm(scope: Construct, construct_id: str, metric: Any, **options: Any) -> cloudwatch.Alarm:
-    """An alarm from its threshold on, which is quiet without data."""
-    return cloudwatch.Alarm(
+def make_alarm(
+    scope: Construct, construct_id: str, metric: Any, *actions: Sequence[AlarmAction] | None, **options: Any
+) -> cloudwatch.Alarm:
+    """An alarm from its threshold on, which is quiet without data.
+
+    Args:
+        scope: its parent.
+        construct_id: its id in `scope`.
+        metric: its metric or math expression.
+        actions: its actions when it starts, when it ends, and when data are missing.
+        options: further arguments of `Alarm`.
+    """
+    alarm = cloudwatch.Alarm(
         scope,
         construct_id,
         metric=metric,
@@ -97,24 +109,11 @@ def make_alarm(scope: Construct, construct_id: str, metric: Any, **options: Any)
         treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         **options,
     )
-
-
-def add_actions(
-    alarm: cloudwatch.AlarmBase,
-    actions: Sequence[AlarmAction],
-    ok_actions: Sequence[AlarmAction] = (),
-    insufficient_data_actions: Sequence[AlarmAction] = (),
-) -> None:
-    """Gives an alarm its actions, without a request for none."""
-    firing: Any = actions
-    over: Any = ok_actions
-    unknown: Any = insufficient_data_actions
-    if firing:
-        alarm.add_alarm_action(*firing)
-    if over:
-        alarm.add_ok_action(*over)
-    if unknown:
-        alarm.add_insufficient_data_action(*unknown)
+    adds: Any = (alarm.add_alarm_action, alarm.add_ok_action, alarm.add_insufficient_data_action)
+    for add, given in zip(adds, actions, strict=False):
+        if given:
+            add(*given)
+    return alarm
 
 
 @cache

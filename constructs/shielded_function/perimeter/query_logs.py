@@ -84,14 +84,15 @@ def make_alarm(scope: Construct, vpc_id: str | None, alarm: ControlAlarm, path: 
         "3. Without an alert, look for code that bypasses the shield, and for other resources in the VPC.",
         *([alarm.runbook] if alarm.runbook else []),
     ]
-    made = resources.make_alarm(
+    return resources.make_alarm(
         scope,
         "Alarm",
         metric_of(vpc_id, period=alarm.period or resources.one_minute()),
+        alarm.actions,
+        alarm.ok_actions,
+        alarm.insufficient_data_actions,
         alarm_description="\n".join(lines),
         evaluation_periods=alarm.evaluation_periods or 1,
         datapoints_to_alarm=alarm.datapoints,
         threshold=alarm.threshold or 1,
     )
-    resources.add_actions(made, alarm.actions or (), alarm.ok_actions or (), alarm.insufficient_data_actions or ())
-    return made

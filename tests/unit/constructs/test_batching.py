@@ -54,8 +54,8 @@ def test_members(stack: cdk.Stack, props: dict[str, Any]) -> None:
     resources: list[Any] = [function.node.default_child for function in made]
     answers = members_of(resources, "handler", "node.path", "deadLetterConfig", "no.such.member")
     assert answers == [[r.handler, r.node.path, None, None] for r in resources]
-    ((runtime, in_stack),) = members_of(made[:1], "runtime", "stack")
-    assert (runtime.name, in_stack) == (lambda_.Runtime.PYTHON_3_13.name, stack)
+    ((runtime, in_stack, text),) = members_of(made[:1], "runtime", "stack", "toString()")
+    assert (runtime.name, in_stack, text) == (lambda_.Runtime.PYTHON_3_13.name, stack, made[0].to_string())
 
 
 def test_what_is_looked_at_is_found(app: cdk.App, stack: cdk.Stack, props: dict[str, Any]) -> None:
