@@ -360,7 +360,7 @@ class FunctionShield(AttachedShield):
         facts, settings = self.handle.facts_of(now), state["settings"]
         log_class = None if self._owns_log_group else log_class_of(self.log_group)
         return [
-            *invariants.applied_problems(facts, settings, state["layers"], self._architecture),
+            *invariants.applied_problems(facts, state, self._architecture),
             *invariants.late_problems(facts, settings, self._longest),
             *invariants.log_group_problems(facts.logging.get("logGroup"), state.get("log_group"), log_class),
         ]
@@ -411,9 +411,6 @@ class FunctionShield(AttachedShield):
             return settings
         kept, lines = resolved.policy.to_env_and_lines()
         if self._policy_layer is None:
-            others = len(facts.layers or ()) - len(self._layers_added)
-            if problems := invariants.policy_file_problems(others):
-                raise ShieldError(self.handle.path, problems)
             self._policy_layer = policy_layer(self, lines)
             self._policy_lines = lines
         elif lines != self._policy_lines:

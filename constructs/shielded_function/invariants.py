@@ -20,7 +20,7 @@ from .checks.checking import find_in
 from .checks.model import Assembly, FileKind, LambdaFunction, LayerKind
 from .checks.rules import RULES, Context
 from .function_facts import FunctionFacts
-from .names import LAYERS, NEXT_WRAPPER_VARIABLE, POLICY, POLICY_FILE_VARIABLE, WRAPPER_VARIABLE
+from .names import NEXT_WRAPPER_VARIABLE, POLICY_FILE_VARIABLE, SHIELD, WRAPPER_VARIABLE
 from .runtimes import SUPPORTED, can_be_shielded
 
 MAX_LAYERS: Final = 5
@@ -68,22 +68,8 @@ def layer_problems(facts: FunctionFacts, layers: int) -> list[str]:
         return [unknown] if layers else []
     if len(facts.layers) + layers <= MAX_LAYERS:
         return []
-    needs = " and the shield needs one" if layers else ""
+    needs = ("", " and the shield needs one", " and the shield needs one, and its long policy another")[layers]
     return [f"layers: {len(facts.layers)} of {MAX_LAYERS} are in use{needs}: remove or merge some"]
-
-
-def policy_file_problems(others: int) -> list[str]:
-    """The reasons why a policy cannot be in a file.
-
-    Args:
-        others: the number of the function's layers besides the shield's.
-    """
-    if others + 2 <= MAX_LAYERS:
-        return []
-    return [
-        f"policy: it does not fit into Lambda's {MAX_ENVIRONMENT} bytes of variables, and its file takes a layer "
-        f"beside the shield's, but {others} of {MAX_LAYERS} are in use: remove or merge some, or shorten the policy"
-    ]
 
 
 class _OfApp(LambdaFunction):
@@ -91,28 +77,29 @@ class _OfApp(LambdaFunction):
 
     @cached_property
     def layers(self) -> Sequence[LayerKind]:
-        return ["shield" if layer in self._noted(LAYERS)[:1] else "other" for layer in self.properties["Layers"]]
+        return ["shield" if layer in self.record["layers"][:1] else "other" for layer in self.properties["Layers"]]
 
     @property
     def policy_file(self) -> FileKind:
-        is_lost = POLICY_FILE_VARIABLE in self.noted and self._noted(LAYERS)[-1] in self.lost_layers
+        is_lost = POLICY_FILE_VARIABLE in self.noted and self.record["layers"][-1] in self.lost_layers
         return "missing" if is_lost else "unnamed"
 
 
-def applied_problems(
-    facts: FunctionFacts, settings: Mapping[str, Any], layers: Sequence[Any], architecture: str | None = None
-) -> list[str]:
+def applied_problems(facts: FunctionFacts, record: Mapping[str, Any], architecture: str | None = None) -> list[str]:
     """The findings of rules about a function with a shield, at synthesis. They read no archive.
 
     Args:
         facts: the function.
-        settings: the variables that the shield set, resolved.
-        layers: the resolved ARNs of the layers with the shield and, possibly, with the policy's file.
+        record: the variables that the shield set (`settings`), and the ARNs of its `layers`, resolved: that with the
+            shield and, possibly, that with the policy's file.
         architecture: the architecture of the first layer; None where unknown.
     """
     of_layer = {"Properties": {"CompatibleArchitectures": [architecture] if architecture else None}}
-    notes = [{"type": POLICY, "data": json.dumps(settings)}, {"type": LAYERS, "data": json.dumps(layers)}]
-    template = Template({"Resources": {ref_of(layer): of_layer for layer in layers}}, paths={"": facts.path}, metadata={facts.path: notes})
+    template = Template(
+        {"Resources": {ref_of(layer): of_layer for layer in record["layers"]}},
+        paths={"": facts.path},
+        metadata={facts.path: [{"type": SHIELD, "data": json.dumps(record)}]},
+    )
     properties = {
         "PackageType": "Zip" if facts.runtime else "Image",
         "Runtime": facts.runtime,

@@ -25,17 +25,12 @@ LEFT_OUT: Final = "shielded-function:leftOut"
 OFF: Final = "the context shield=off"
 """The reason where the context removes all shields."""
 
-POLICY: Final = "shielded-function:policy"
-"""The construct metadata of a shielded function's resource: the variables that the shield set, as JSON, resolved."""
-
-LAYERS: Final = "shielded-function:layers"
-"""The construct metadata of a shielded function's resource: the layers that the shield added, as JSON, resolved."""
+SHIELD: Final = "shielded-function:shield"
+"""The construct metadata of a shielded function's resource: as JSON, the variables (`settings`) and `layers` that the
+shield set, resolved, and the end `dates` in its policy."""
 
 LAMBDAS: Final = "/aws/lambda/"
 """The prefix of the log groups that Lambda creates."""
-
-DATES: Final = "shielded-function:until"
-"""The construct metadata of a shielded function's resource: the end dates in its policy, as JSON."""
 
 PERIMETER: Final = "shielded-function:perimeter"
 """The construct metadata of a function that a `ShieldPerimeter` covers; its value is the perimeter's construct path."""

@@ -32,7 +32,7 @@ from .monitoring.destinations import DestinationCheck, ShieldResources
 from .monitoring.function_filters import SharedFilters
 from .monitoring.resources import WantedAlarm, make_alarms
 from .monitoring.watches import watches_of
-from .names import DATES, LAMBDAS, LAYERS, POLICY
+from .names import LAMBDAS, SHIELD
 from .paths import find_constructs, l2_path, path_of
 
 if TYPE_CHECKING:
@@ -237,10 +237,7 @@ class StageShields(Construct):
             states = cast("list[Any]", stack.resolve([shield.state() for shield in shields]))
             nodes = members_of([shield.handle.resource for shield in shields], "node")
             for shield, now, state, (node,) in zip(shields, properties, states, nodes, strict=True):
-                node.add_metadata(POLICY, json.dumps(state["settings"], sort_keys=True))
-                node.add_metadata(LAYERS, json.dumps(state["layers"]))
-                if dates := shield.dates:
-                    node.add_metadata(DATES, json.dumps(dates, sort_keys=True))
+                node.add_metadata(SHIELD, json.dumps({**state, "dates": shield.dates}, sort_keys=True))
                 found += (f"{shield.handle.path}: {problem}" for problem in shield.problems(now, state))
         return found
 

@@ -13,7 +13,7 @@ from shielded_function.policy.presets import PRESETS
 from shielded_function_monitoring.cfn.template import Place, Template, as_mapping, ref_of
 
 from .. import layer_archive
-from ..names import DATES, LAYERS, LEFT_OUT, PERIMETER, POLICY, POLICY_FILE_VARIABLE, WRAPPER, WRAPPER_VARIABLE
+from ..names import LEFT_OUT, PERIMETER, POLICY_FILE_VARIABLE, SHIELD, WRAPPER, WRAPPER_VARIABLE
 from ..other_code import FUNCTIONS, OtherCode, other_code
 from ..policy.fields import NOT_POLICY
 from .handlers import is_cdk_handler
@@ -70,20 +70,20 @@ class LambdaFunction:
         """Whether the policy file could be read."""
         return self._file[0]
 
-    @cached_property
+    @property
     def noted(self) -> Mapping[str, Any]:
         """The variables that its construct set, by name, where the assembly has them; else empty."""
-        return as_mapping(self._noted(POLICY))
+        return as_mapping(self.record.get("settings"))
 
     @property
     def lost_layers(self) -> Sequence[Any]:
         """The layers that its construct added, and that it has no more."""
-        return [layer for layer in self._noted(LAYERS) or () if layer not in _layers(self.properties)]
+        return [layer for layer in self.record.get("layers", ()) if layer not in _layers(self.properties)]
 
-    @cached_property
+    @property
     def dated(self) -> Mapping[str, Any]:
         """The dates of its policy that its construct recorded: `until`, and `entries`."""
-        return as_mapping(self._noted(DATES))
+        return as_mapping(self.record.get("dates"))
 
     @property
     def left_out(self) -> str:
@@ -95,9 +95,10 @@ class LambdaFunction:
         """The construct path of the `ShieldPerimeter` that covers it; empty for none."""
         return str((self.template.notes(self.place.logical_id, PERIMETER) or [""])[-1])
 
-    def _noted(self, kind: str) -> Any:
-        """A record of its construct; the latest where several syntheses added it."""
-        return json.loads(str((self.template.notes(self.place.logical_id, kind) or ["null"])[-1]))
+    @cached_property
+    def record(self) -> Mapping[str, Any]:
+        """The record of its construct (`SHIELD`); the latest where several syntheses added it."""
+        return json.loads(str((self.template.notes(self.place.logical_id, SHIELD) or ["{}"])[-1]))
 
     @cached_property
     def is_image(self) -> bool:
