@@ -347,7 +347,7 @@ class FunctionShield(AttachedShield):
             "log_group": self._log_group_name,
         }
 
-    def problems(self, now: Mapping[str, Any] | None, state: Mapping[str, Any]) -> list[str]:
+    def problems(self, now: Mapping[str, Any], state: Mapping[str, Any]) -> list[str]:
         """The facts that do not hold at synthesis.
 
         Args:

@@ -82,7 +82,7 @@ class StagedShield(ShieldResources, Protocol):
         """Its parts, unresolved, for `problems`."""
         ...
 
-    def problems(self, now: Mapping[str, Any] | None, state: Mapping[str, Any]) -> list[str]:
+    def problems(self, now: Mapping[str, Any], state: Mapping[str, Any]) -> list[str]:
         """The settings that were lost after the shield was applied."""
         ...
 
