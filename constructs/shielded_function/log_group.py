@@ -120,7 +120,7 @@ class LogOptions:
 
 
 def protect_retained(groups: Sequence[logs.ILogGroup]) -> None:
-    """Protects the retained ones of log groups of `make` against deletion. An aspect calls it, after others.
+    """Protects the retained ones of log groups of `make` against deletion. The validation calls it, after all aspects.
 
     https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogGroupDeletionProtection.html
     """

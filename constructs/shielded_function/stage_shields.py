@@ -27,6 +27,7 @@ from .function_facts import read_properties
 from .kinds import find_relevant
 from .late import check_late
 from .layer import import_layer, shield_layer
+from .log_group import protect_retained
 from .monitoring.descriptions import describe_fleet
 from .monitoring.destinations import DestinationCheck, ShieldResources
 from .monitoring.function_filters import SharedFilters
@@ -66,6 +67,11 @@ class StagedShield(ShieldResources, Protocol):
     @property
     def unknown_grants(self) -> Sequence[str]:
         """Why its unset `allow_aws` became "all"."""
+        ...
+
+    @property
+    def owns_log_group(self) -> bool:
+        """Whether the shield created its log group."""
         ...
 
     @property
@@ -224,6 +230,7 @@ class StageShields(Construct):
 
     def invariant_problems(self) -> list[str]:
         """The settings that were lost after the shields were applied; one batch for each stack."""
+        protect_retained([attached.log_group for attached in self.attached if attached.owns_log_group])
         by_stack: dict[cdk.Stack, list[StagedShield]] = {}
         for attached in self.attached:
             by_stack.setdefault(attached.handle.stack, []).append(attached)

@@ -20,7 +20,6 @@ from aws_cdk import aws_logs as logs
 from shielded_function_monitoring.cfn.parts import text_of, with_known
 
 from ..batching import circles_of, members_of, references_of
-from ..log_group import protect_retained
 from ..paths import described, find_constructs, path_of
 
 if TYPE_CHECKING:
@@ -52,11 +51,6 @@ class ShieldResources(Protocol):
     alarms: Mapping[str, cloudwatch.Alarm]
     log_group: logs.ILogGroup
 
-    @property
-    def owns_log_group(self) -> bool:
-        """Whether the shield created its log group."""
-        ...
-
 
 class _Named(NamedTuple):
     """Resources of shields that name the same others: the construct paths of these, and the resolved properties."""
@@ -86,7 +80,6 @@ class DestinationCheck:
     def visit(self, node: Any) -> None:
         """Called by the CDK."""
         del node
-        protect_retained([shield.log_group for shield in self._shields if shield.owns_log_group])
         named = _names_in(self._shields)
         if not named:
             return

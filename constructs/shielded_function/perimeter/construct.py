@@ -264,7 +264,6 @@ class ShieldPerimeter(Construct):
             return
         stage = cdk.Stage.of(self)
         assert stage is not None, "a construct always has a stage: at least its app"
-        protect_retained(self._made_log_groups)
         self._app = App(stage)
         self._network = self._app.network(self.vpc)
         for shields in known_stages(self):
@@ -377,6 +376,7 @@ class ShieldPerimeter(Construct):
 
     def problems(self) -> list[str]:
         """Called by the CDK at validation; it also adds warnings."""
+        protect_retained(self._made_log_groups)
         if self._is_off:
             return []
         if self._app is None:

@@ -16,7 +16,15 @@ from aws_cdk.assertions import Annotations, Match, Template
 from constructs import Construct, IConstruct
 
 from harness.function_template import ALARM, FILTER, LOG_GROUP, Props
-from shielded_function import AlarmOptions, LogOptions, Shield, ShieldError, ShieldMonitoring, ShieldPolicy
+from shielded_function import (
+    AlarmOptions,
+    LogOptions,
+    Shield,
+    ShieldError,
+    ShieldMonitoring,
+    ShieldPerimeter,
+    ShieldPolicy,
+)
 from unit.constructs.aws import aws
 
 pytestmark = pytest.mark.promise("construct.everywhere")
@@ -300,11 +308,17 @@ def test_equal_names_of_alarms_get_a_suffix(shop: Shop) -> None:
 
 @pytest.mark.parametrize("how", ["kept", "option", "aspect"])
 def test_a_retained_log_group_is_protected(how: str, shop: Shop) -> None:
-    shop.function()
-    if how == "option":
-        shop.everywhere["logs"] = LogOptions(removal_policy=cdk.RemovalPolicy.DESTROY)
+    """Also in a stack, and in a perimeter, that the CDK visits after the shield's own aspects."""
+    destroyed = LogOptions(removal_policy=cdk.RemovalPolicy.DESTROY) if how == "option" else LogOptions()
+    shield = Shield(ShieldPolicy(), logs=destroyed)
+    shield.apply(shop.function())
+    later = shop.stack("Later")
+    vpc = aws.ec2.Vpc(later, "Vpc", max_azs=2)
+    shield.apply(lambda_.Function(later, "Checkout", vpc=vpc, **shop.props))
+    ShieldPerimeter(later, vpc=vpc, logs=destroyed)
     if how == "aspect":
         cdk.RemovalPolicies.of(shop.app).destroy()
-    (group,) = shop.synthesize().find_resources(LOG_GROUP).values()
-    assert group["Properties"].get("DeletionProtectionEnabled", False) is (how == "kept")
-    assert group["DeletionPolicy"] == ("Retain" if how == "kept" else "Delete")
+    found = [Template.from_stack(stack).find_resources(LOG_GROUP) for stack in (shop.shop, later)]
+    groups = [each for within in found for each in within.values()]
+    assert [each["DeletionPolicy"] for each in groups] == ["Retain" if how == "kept" else "Delete"] * 3
+    assert [each["Properties"].get("DeletionProtectionEnabled", False) for each in groups] == [how == "kept"] * 3
