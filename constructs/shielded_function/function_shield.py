@@ -47,7 +47,7 @@ from .names import (
     WRAPPER,
     WRAPPER_VARIABLE,
 )
-from .paths import find_constructs
+from .paths import find_constructs, path_of
 from .policy import Explanation, ShieldPolicy
 from .resolution import ResolvedPolicy, resolve_policy
 from .resolution.exports import keep_exports
@@ -441,15 +441,17 @@ class FunctionShield(AttachedShield):
     def _make_alarms(self, options: ShieldOptions) -> Mapping[str, cloudwatch.Alarm]:
         if options.alarms.granularity == "fleet":
             return self._shields.shared.fleet_alarms(self._shields, options.alarms)
-        stack, suffix = self.handle.stack.node.path, self.node.addr[-8:]
-        within = self.handle.path.removeprefix(f"{stack}/")
-        alarms = make_alarms(self, [self._wanted_alarm(watch, within, suffix) for watch in options.watches])
+        within = self.handle.path.removeprefix(f"{path_of(self.handle.stack)[0]}/")
+        alarms = make_alarms(self, [self._wanted_alarm(watch, within) for watch in options.watches])
         return {watch.key: alarm for watch, alarm in zip(options.watches, alarms, strict=True)}
 
-    def _wanted_alarm(self, watch: Watch, within: str, suffix: str) -> WantedAlarm:
+    def _suffix(self) -> str:
+        return self.node.addr[-8:]
+
+    def _wanted_alarm(self, watch: Watch, within: str) -> WantedAlarm:
         severity = self._severity(watch)
-        name = watch.name_of(severity, self._shields.name, within, suffix)
-        name = self._shields.alarm_name(name, self.handle.path, suffix)
+        name = watch.name_of(severity, self._shields.name, within, self._suffix)
+        name = self._shields.alarm_name(name, self.handle.path, self._suffix)
         return WantedAlarm(
             "Alarm" if watch.of_class == "critical" else f"{watch.key}Alarm",
             watch,

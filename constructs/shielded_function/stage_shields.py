@@ -161,7 +161,7 @@ class StageShields(Construct):
             wanted: list[WantedAlarm] = []
             for number, watch in enumerate(watches):
                 severity = watch.severity
-                name = watch.name or watch.name_of(severity, home.name, "fleet", scope.node.addr[-8:])
+                name = watch.name or watch.name_of(severity, home.name, "fleet", lambda: scope.node.addr[-8:])
                 text = describe_fleet(watch.subject(severity), home.region, name, contributors=watch.contributors)
                 construct_id = "Alarm" if number == 0 else f"{watch.key}Alarm"
                 wanted.append(WantedAlarm(construct_id, watch, None, severity, text.value, name))
@@ -274,10 +274,10 @@ class StackShields:
         self._log_groups: dict[str, str] = {}
         self._alarm_names = _ALARM_NAMES.setdefault(stack.node.root, {})
 
-    def alarm_name(self, name: str, path: str, suffix: str) -> str:
+    def alarm_name(self, name: str, path: str, suffix: Callable[[], str]) -> str:
         """An alarm's name, with a suffix where another function's alarm has the same. `path`: the function's."""
         own = self._alarm_names.setdefault((self.environment, name), path) == path
-        return name if own else f"{name}-{suffix}"
+        return name if own else f"{name}-{suffix()}"
 
     @cached_property
     def environment(self) -> str:

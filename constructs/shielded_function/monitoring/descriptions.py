@@ -7,7 +7,7 @@ deployment counts with its greatest length. Each command in the text can be copi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -118,10 +118,12 @@ _STARTS: Final = (
 )
 
 
-def alarm_name(prefix: str, kind: str, stack: str, place: str, policy: Counted | None, suffix: str) -> str:
+def alarm_name(
+    prefix: str, kind: str, stack: str, place: str, policy: Counted | None, suffix: Callable[[], str]
+) -> str:
     """The name that a pager shows: unique in an account and region, by the stack's name.
 
-    >>> alarm_name("shield", "critical", "Shop", "Api/Checkout", "outbound_connectivity", "1a2b")
+    >>> alarm_name("shield", "critical", "Shop", "Api/Checkout", "outbound_connectivity", str)
     'shield-critical-Shop-Api-Checkout-outbound'
 
     Args:
@@ -130,11 +132,12 @@ def alarm_name(prefix: str, kind: str, stack: str, place: str, policy: Counted |
         stack: the stack's name, possibly a token.
         place: the construct path within the stack.
         policy: the control of the alarm, if any.
-        suffix: distinguishes constructs whose cut paths are equal.
+        suffix: returns what distinguishes constructs whose cut paths are equal.
     """
     path = place.replace("/", "-")
     if len(path) > _MAX_PLACE:
-        path = f"{path[: _MAX_PLACE - len(suffix) - 1]}-{suffix}"
+        end = f"-{suffix()}"
+        path = f"{path[: _MAX_PLACE - len(end)]}{end}"
     parts = [prefix, kind, stack, path, *([_MEANING[policy][0]] if policy else [])]
     return "-".join(parts)
 

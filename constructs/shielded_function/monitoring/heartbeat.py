@@ -65,7 +65,7 @@ def add_heartbeat(attached: FunctionShield, actions: Sequence[AlarmAction]) -> N
         "HeartbeatAlarm",
         cloudwatch.MathExpression(expression=_SILENT, using_metrics={"invoked": invoked, "armed": started}, period=day),
         actions,
-        alarm_name=alarm_name(PREFIX, "silent", stack.stack_name, place, None, attached.node.addr[-8:]),
+        alarm_name=alarm_name(PREFIX, "silent", stack.stack_name, place, None, lambda: attached.node.addr[-8:]),
         alarm_description=(
             f"{attached.handle.path} was invoked on {_DAYS} days in a row, and its shield wrote no line of a start.\n"
             f"1. Run `shielded-function report --function {function} --region {stack.region} --since 3d`\n"

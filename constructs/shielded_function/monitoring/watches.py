@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -126,7 +126,7 @@ class Watch:
         """The subject of its description."""
         return Subject(self.policy, severity, self.level, self.owner, self.runbook)
 
-    def name_of(self, severity: Severity | None, stack: str, place: str, suffix: str) -> str:
+    def name_of(self, severity: Severity | None, stack: str, place: str, suffix: Callable[[], str]) -> str:
         """Its default name; arguments as for `alarm_name`."""
         return alarm_name(self.prefix, self.of_class or severity or "violations", stack, place, self.policy, suffix)
 
