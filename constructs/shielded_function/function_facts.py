@@ -20,7 +20,7 @@ from shielded_function_monitoring.cfn.template import is_function
 
 from .batching import members_of
 from .errors import ShieldError
-from .late import late_mapping
+from .late import late_mapping, references_in
 
 _OF_FACTS = (
     *("runtime", "architectures", "environment", "layers", "loggingConfig"),
@@ -151,8 +151,7 @@ class FunctionHandle:
 
     def referred(self, name: str) -> IConstruct | None:
         """The construct to which a property of the L1 refers; None for other values."""
-        tokens = cdk.Tokenization.reverse_string(str(self.l1_properties().get(name))).tokens
-        return next((token.target for token in tokens if isinstance(token, cdk.Reference)), None)
+        return next((each.target for each in references_in(str(self.l1_properties().get(name)))), None)
 
     def add(self, variables: Mapping[str, str], layers: Sequence[lambda_.ILayerVersion]) -> None:
         """Sets environment variables, and appends layers; existing ones stay."""

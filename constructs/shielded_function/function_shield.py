@@ -51,6 +51,7 @@ from .paths import find_constructs, path_of
 from .policy import Explanation, ShieldPolicy
 from .resolution import ResolvedPolicy, resolve_policy
 from .resolution.exports import keep_exports
+from .resolution.lengths import MAX_ENVIRONMENT, environment_size
 from .stage_shields import StackShields, StageShields, stack_shields
 from .tokens import TEXT_TOKEN, has_token
 
@@ -406,7 +407,7 @@ class FunctionShield(AttachedShield):
         own = {**own, ACCOUNT_VARIABLE: self._shields.account, WRAPPER_VARIABLE: WRAPPER}
         settings = {**resolved.environment, ACCOUNT_VARIABLE: self._shields.account_text}
         self._longest = resolved.longest
-        room = invariants.MAX_ENVIRONMENT - invariants.environment_size(own)
+        room = MAX_ENVIRONMENT - environment_size(own)
         if resolved.longest <= room or self._options.in_image:
             return settings
         kept, lines = resolved.policy.to_env_and_lines()
@@ -415,7 +416,7 @@ class FunctionShield(AttachedShield):
             self._policy_lines = lines
         elif lines != self._policy_lines:
             raise ShieldError(self.handle.path, ["the policy's lists changed after the synthesis: change them before"])
-        saved = invariants.environment_size(resolved.environment) - invariants.environment_size(kept)
+        saved = environment_size(resolved.environment) - environment_size(kept)
         self._longest = resolved.longest - saved
         return {**kept, POLICY_FILE_VARIABLE: POLICY_FILE, ACCOUNT_VARIABLE: settings[ACCOUNT_VARIABLE]}
 

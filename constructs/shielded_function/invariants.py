@@ -21,12 +21,10 @@ from .checks.model import Assembly, FileKind, LambdaFunction, LayerKind
 from .checks.rules import RULES, Context
 from .function_facts import FunctionFacts
 from .names import NEXT_WRAPPER_VARIABLE, POLICY_FILE_VARIABLE, SHIELD, WRAPPER_VARIABLE
+from .resolution.lengths import MAX_ENVIRONMENT, environment_size
 from .runtimes import SUPPORTED, can_be_shielded
 
 MAX_LAYERS: Final = 5
-MAX_ENVIRONMENT: Final = 4096
-"""Bytes of all variables, measured by Lambda as one JSON object
-(https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
 
 _FAMILIES: Final = (
     lambda_.RuntimeFamily.PYTHON,
@@ -159,18 +157,6 @@ def log_group_problems(now: Any, wanted: Any, log_class: str | None) -> list[str
     if log_class in (None, logs.LogGroupClass.STANDARD.value):
         return []
     return [f"log_group: its class is {log_class}, which has no metric filters: use LogGroupClass.STANDARD"]
-
-
-def environment_size(environment: Mapping[str, Any]) -> int:
-    """Bytes that Lambda counts. Values known only at deployment count as empty, so it is a lower bound."""
-    known = {name: _known(value) for name, value in environment.items()}
-    return len(json.dumps(known, ensure_ascii=False, separators=(",", ":")).encode())
-
-
-def _known(value: Any) -> str:
-    if ref_of(value) == "AWS::AccountId":
-        return "0" * 12  # an account has twelve digits
-    return value if isinstance(value, str) else ""
 
 
 def _runtime(facts: FunctionFacts, in_image: bool) -> list[str]:

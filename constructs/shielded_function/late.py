@@ -73,3 +73,8 @@ class _Check:
     def validate(self) -> list[str]:
         """Called by the CDK."""
         return self._problems()
+
+
+def references_in(text: str) -> list[Any]:
+    """The references (`aws_cdk.Reference`) in a text with tokens, each with its construct as `target`."""
+    return [token for token in cdk.Tokenization.reverse_string(text).tokens if cdk.Reference.is_reference(token)]

@@ -13,9 +13,9 @@ from constructs import Construct, IConstruct
 
 from . import layer_archive
 from .errors import ShieldError, shown
-from .invariants import MAX_ENVIRONMENT
 from .layer_archive import MemberFile
 from .names import POLICY_FILE
+from .resolution.lengths import MAX_ENVIRONMENT
 
 # https://docs.aws.amazon.com/lambda/latest/api/API_GetLayerVersionByArn.html
 _ARN: Final = re.compile(r"arn:[\w-]+:lambda:[\w-]+:\d+:layer:[\w-]+:\d+")

@@ -12,6 +12,7 @@ from shielded_function_monitoring.cfn.stacks import Stacks
 from shielded_function_monitoring.simulated import MotoCloudWatch, SimulatedCloudWatch, alert_line, read_templates
 
 from .errors import ShieldError, shown
+from .tokens import has_token
 
 if TYPE_CHECKING:
     import aws_cdk as cdk
@@ -49,35 +50,40 @@ def simulate_cloudwatch(
     Raises:
         ShieldError: the stacks are in several accounts or regions, and none was chosen, or `source` is of another type.
     """
+    found, stack = synthesized(source, "source")
+    if isinstance(found, Path):
+        given = {"region": stack.region, "account": stack.account} if stack is not None else {}
+        known = {name: value for name, value in given.items() if not has_token(value)}
+        return _of_assembly(found, account or known.get("account"), region or known.get("region"), values)
+    place: dict[str, Any] = {"account": account, "region": region}
+    return SimulatedCloudWatch.from_template(
+        found, values=values, **{name: value for name, value in place.items() if value is not None}
+    )
+
+
+def synthesized(source: Any, name: str) -> tuple[Mapping[str, Any] | Path, cdk.Stack | None]:
+    """A template, or the folder of a cloud assembly, of what a test gives; and the stack, if it gives one.
+
+    Args:
+        source: as of `simulate_cloudwatch`.
+        name: of the argument.
+
+    Raises:
+        ShieldError: it is of another type.
+    """
     if isinstance(source, (str, Path)):
         path = Path(source)
-        if path.is_dir():
-            return _of_assembly(path, account, region, values)
-        return _of_template(json.loads(path.read_text(encoding="utf-8")), account, region, values)
+        return (path if path.is_dir() else json.loads(path.read_text(encoding="utf-8"))), None
     if isinstance(source, Mapping):
-        return _of_template(source, account, region, values)
+        return cast("Mapping[str, Any]", source), None
     if hasattr(source, "to_json"):
-        return _of_template(cast(Any, source).to_json(), account, region, values)
+        return source.to_json(), None
     import aws_cdk as cdk
 
-    if isinstance(source, cdk.Stack):
-        stage = cdk.Stage.of(source)
-        assert stage is not None, "a stack always has a stage: at least the app"
-        given = {"region": source.region, "account": source.account}
-        known = {name: value for name, value in given.items() if not cdk.Token.is_unresolved(value)}
-        where = Path(stage.synth().directory)
-        return _of_assembly(where, account or known.get("account"), region or known.get("region"), values)
-    if isinstance(source, cdk.Stage):
-        return _of_assembly(Path(source.synth().directory), account, region, values)
-    raise ShieldError(f"source: {shown(source)} is no template, stack, stage, app or path")
-
-
-def _of_template(
-    template: Mapping[str, Any], account: str | None, region: str | None, values: Mapping[str, str] | None
-) -> SimulatedCloudWatch:
-    place: dict[str, Any] = {"account": account, "region": region}
-    known = {name: value for name, value in place.items() if value is not None}
-    return SimulatedCloudWatch.from_template(template, values=values, **known)
+    stage = cdk.Stage.of(source) if isinstance(source, cdk.Stack) else source
+    if not isinstance(stage, cdk.Stage):
+        raise ShieldError(f"{name}: {shown(source)} is no template, stack, stage, app or path")
+    return Path(stage.synth().directory), source if isinstance(source, cdk.Stack) else None
 
 
 def _of_assembly(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from shielded_function_monitoring.cfn.assembly import construct_paths
 from shielded_function_monitoring.cfn.template import Template
@@ -16,12 +15,12 @@ from .checks.checking import Report, check
 from .checks.comparing import loosened
 from .checks.model import Assembly, LambdaFunction, read_functions, read_others
 from .checks.policies import FunctionPolicy
-from .errors import ShieldError, shown
+from .errors import ShieldError
 from .globs import covers
 from .keywords import by_name
 from .perimeter.simulated import SimulatedPerimeter
 from .policy import ShieldPolicy
-from .simulation import MotoCloudWatch, SimulatedCloudWatch, alert_line, simulate_cloudwatch
+from .simulation import MotoCloudWatch, SimulatedCloudWatch, alert_line, simulate_cloudwatch, synthesized
 
 if TYPE_CHECKING:
     import aws_cdk as cdk
@@ -117,26 +116,8 @@ def _looser(policy: ShieldPolicy, chosen: Sequence[LambdaFunction]) -> list[str]
 
 
 def _read(template: Any) -> Assembly:
-    if isinstance(template, (str, Path)):
-        path = Path(template)
-        return read_assembly(path) if path.is_dir() else _from_json(json.loads(path.read_text(encoding="utf-8")))
-    if isinstance(template, Mapping):
-        return _from_json(cast("Mapping[str, Any]", template))
-    if hasattr(template, "to_json"):
-        return _from_json(template.to_json())
-    import aws_cdk as cdk
-
-    if isinstance(template, cdk.Stack):
-        stage = cdk.Stage.of(template)
-        assert stage is not None, "a stack always has a stage: at least the app"
-        assembly = stage.synth()
-        file = Path(assembly.get_stack_artifact(template.artifact_id).template_full_path)
-        return read_assembly(Path(assembly.directory), [file])
-    if isinstance(template, cdk.Stage):
-        return read_assembly(Path(template.synth().directory))
-    raise ShieldError(f"template: {shown(template)} is no template, stack, stage, app or path")
-
-
-def _from_json(content: Mapping[str, Any]) -> Assembly:
-    template = Template(content, paths=dict(construct_paths(content, "", {})))
-    return Assembly("template", [template], list(read_functions(template)), others=list(read_others(template)))
+    found, stack = synthesized(template, "template")
+    if not isinstance(found, Path):
+        read = Template(found, paths=dict(construct_paths(found, "", {})))
+        return Assembly("template", [read], list(read_functions(read)), others=list(read_others(read)))
+    return read_assembly(found, [found / stack.template_file] if stack is not None else None)

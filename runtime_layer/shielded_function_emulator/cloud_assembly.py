@@ -15,7 +15,7 @@ from typing import Any
 
 from shielded_function_monitoring.cfn import assembly as cfn
 from shielded_function_monitoring.cfn.stacks import Stacks
-from shielded_function_monitoring.cfn.template import Template, construct_of, ref
+from shielded_function_monitoring.cfn.template import Template, construct_of
 from shielded_function_monitoring.cfn.values import REGION, IntrinsicError, Resolver
 
 _FUNCTION = "AWS::Lambda::Function"
@@ -127,10 +127,6 @@ class CloudAssembly:
         templates.sort(key=lambda template: len(template.assets.directory.parts))
         self._stacks = {template.key: template for template in templates}
 
-    def template(self, stack: str) -> dict[str, Any]:
-        """A stack's template."""
-        return dict(self._stack(stack).content)
-
     def tables(self, stack: str) -> dict[str, dict[str, Any]]:
         """The properties of a stack's DynamoDB tables, by name.
 
@@ -148,14 +144,10 @@ class CloudAssembly:
         """The source of a stack's names, with the known values of its deployment (`Known.values`)."""
         return Stacks(list(self._stacks.values()), values).resolver(self._stack(stack))
 
-    def path_of(self, stack: str, logical_id: str) -> str:
-        """The construct path of a resource; empty where the assembly does not say."""
-        return construct_of(self._stack(stack).paths.get(logical_id, ""))
-
     def functions(self) -> list[FunctionPlace]:
         """Every function of every stack, in their order."""
         return [
-            FunctionPlace(stack.key, logical_id, self.path_of(stack.key, logical_id), _given_name(properties))
+            FunctionPlace(stack.key, logical_id, construct_of(stack.paths.get(logical_id, "")), _given_name(properties))
             for stack in self._stacks.values()
             for logical_id, properties in stack.of_type(_FUNCTION)
         ]
@@ -201,26 +193,31 @@ class CloudAssembly:
         Raises:
             CloudAssemblyError: it is for another machine, is a container image, or a setting cannot be resolved.
         """
-        stack = self._stack(place.stack)
-        properties = stack.resources[place.logical_id]["Properties"]
+        try:
+            return self._package(self._stack(place.stack), place.logical_id, known)
+        except (CloudAssemblyError, IntrinsicError) as error:
+            raise CloudAssemblyError(f"{place}: {error}") from error
+
+    def _package(self, stack: Template, logical_id: str, known: Known) -> FunctionPackage:
+        properties = stack.resources[logical_id]["Properties"]
         if properties.get("PackageType") == "Image" or "ImageUri" in properties.get("Code", {}):
-            raise CloudAssemblyError(f"{place}: a function of a container image cannot be run here, only file assets")
+            raise CloudAssemblyError("a function of a container image cannot be run here, only file assets")
         # Here, since templates are read on systems too that are not Linux.
         from shielded_function_emulator.kernel import machine
 
         (architecture,) = properties.get("Architectures", ["x86_64"])
         if _ARCHITECTURES.get(architecture) != machine():
-            raise CloudAssemblyError(f"{place} is for {architecture}; this machine is {machine()}")
-        resolver = self.resolver(place.stack, known.values)
-        variables = _variables(place, properties.get("Environment", {}).get("Variables", {}), resolver, known.variables)
-        runtime = self._setting(place, resolver, properties["Runtime"])
-        layers = (self._layer(stack, place, layer, known.layers) for layer in properties.get("Layers", []))
+            raise CloudAssemblyError(f"it is for {architecture}; this machine is {machine()}")
+        resolver = self.resolver(stack.key, known.values)
+        variables = _variables(properties.get("Environment", {}).get("Variables", {}), resolver, known.variables)
+        runtime = str(resolver.resolve(properties["Runtime"]))
+        layers = (self._layer(stack, layer, known.layers) for layer in properties.get("Layers", []))
         return FunctionPackage(
-            logical_id=place.logical_id,
-            name=self._setting(place, resolver, ref(place.logical_id)),
-            code=self._code(stack, place, properties["Code"], runtime, resolver),
+            logical_id=logical_id,
+            name=str(resolver.ref(logical_id)),
+            code=_code(stack, properties["Code"], runtime, resolver),
             layers=tuple(layer for layer in layers if layer is not None),
-            handler=self._setting(place, resolver, properties["Handler"]),
+            handler=str(resolver.resolve(properties["Handler"])),
             runtime=runtime,
             memory_mb=properties.get("MemorySize", _DEFAULT_MEMORY_MB),
             timeout_seconds=properties.get("Timeout", _DEFAULT_TIMEOUT_SECONDS),
@@ -233,45 +230,37 @@ class CloudAssembly:
             raise CloudAssemblyError(f"no stack {key} in {self.directory}; there are: {', '.join(self._stacks)}")
         return self._stacks[key]
 
-    def _setting(self, place: FunctionPlace, resolver: Resolver, value: Any) -> str:
-        try:
-            return str(resolver.resolve(value))
-        except IntrinsicError as error:
-            raise CloudAssemblyError(f"{place}: {error}") from error
-
-    def _layer(
-        self, stack: Template, place: FunctionPlace, layer: Any, known: Mapping[str, Path | None]
-    ) -> Path | None:
+    def _layer(self, stack: Template, layer: Any, known: Mapping[str, Path | None]) -> Path | None:
         stacks = Stacks(list(self._stacks.values()))
         if found := stacks.resource(stack, layer, "AWS::Lambda::LayerVersion"):
             owner, logical_id = found
-            return self._asset(owner, place, owner.resources[logical_id]["Properties"]["Content"])
+            return _asset(owner, owner.resources[logical_id]["Properties"]["Content"])
         try:
             arn = str(stacks.resolver(stack).resolve(layer))
         except IntrinsicError:
             arn = json.dumps(layer)
         if arn not in known:
-            raise CloudAssemblyError(f"{place}: the layer {arn} is not in the template")
+            raise CloudAssemblyError(f"the layer {arn} is not in the template")
         return known[arn]
 
-    def _code(
-        self, stack: Template, place: FunctionPlace, code: Mapping[str, Any], runtime: str, resolver: Resolver
-    ) -> Path | InlineCode:
-        if "ZipFile" not in code:
-            return self._asset(stack, place, code)
-        name = next((file for family, file in _INLINE.items() if runtime.startswith(family)), None)
-        if name is None:
-            raise CloudAssemblyError(f"{place}: {runtime} takes no code from the template")
-        return InlineCode(name, self._setting(place, resolver, code["ZipFile"]))
 
-    def _asset(self, stack: Template, place: FunctionPlace, content: Mapping[str, Any]) -> Path:
-        key = content.get("S3Key")
-        if not isinstance(key, str):
-            raise CloudAssemblyError(f"{place}: only file assets can be run, not {sorted(content)}")
-        try:
-            return stack.assets.find(key)
-        except LookupError:
-            raise CloudAssemblyError(f"{place}: the asset {key} is not in {stack.assets.directory}") from None
+def _code(stack: Template, code: Mapping[str, Any], runtime: str, resolver: Resolver) -> Path | InlineCode:
+    if "ZipFile" not in code:
+        return _asset(stack, code)
+    name = next((file for family, file in _INLINE.items() if runtime.startswith(family)), None)
+    if name is None:
+        raise CloudAssemblyError(f"{runtime} takes no code from the template")
+    return InlineCode(name, str(resolver.resolve(code["ZipFile"])))
+
+
+def _asset(stack: Template, content: Mapping[str, Any]) -> Path:
+    key = content.get("S3Key")
+    if not isinstance(key, str):
+        raise CloudAssemblyError(f"only file assets can be run, not {sorted(content)}")
+    try:
+        return stack.assets.find(key)
+    except LookupError as error:
+        raise CloudAssemblyError(str(error)) from error
 
 
 def _list(places: list[FunctionPlace]) -> str:
@@ -283,9 +272,7 @@ def _given_name(properties: Mapping[str, Any]) -> str:
     return name if isinstance(name, str) else ""
 
 
-def _variables(
-    place: FunctionPlace, written: Mapping[str, Any], resolver: Resolver, known: Mapping[str, str]
-) -> dict[str, str]:
+def _variables(written: Mapping[str, Any], resolver: Resolver, known: Mapping[str, str]) -> dict[str, str]:
     """The function's variables. All that cannot be known are named at once, each with how to give it."""
     resolved: dict[str, str] = dict(known)
     unknown: list[str] = []
@@ -299,7 +286,7 @@ def _variables(
             give = f"--value {error.key}=... or " if error.key else ""
             unknown.append(f"{name} has {error} (give {give}--env {name}=...)")
     if unknown:
-        raise CloudAssemblyError(f"{place}: its environment: {'; '.join(unknown)}")
+        raise CloudAssemblyError(f"its environment: {'; '.join(unknown)}")
     return resolved
 
 

@@ -8,7 +8,6 @@ import ipaddress
 import socket
 import struct
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import NamedTuple
@@ -85,13 +84,6 @@ class DnsServer:
     def asked(self, fragment: str) -> list[Question]:
         """The questions whose name contains `fragment`."""
         return [question for question in self.questions if fragment.lower() in question.name]
-
-    def was_asked(self, fragment: str) -> bool:
-        """Whether a question contains `fragment`. Waits a little: a question may still be on its way."""
-        end = time.monotonic() + _IDLE_SECONDS
-        while not self.asked(fragment) and time.monotonic() < end:
-            time.sleep(0.01)
-        return bool(self.asked(fragment))
 
     def addresses(self, name: str) -> list[str]:
         """The addresses of a name, of both families."""

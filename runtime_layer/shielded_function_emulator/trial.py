@@ -170,18 +170,17 @@ def _alarms(
     at = events[-1].time if events else time.time()
     try:
         resolver = assembly.resolver(place.stack, {place.logical_id: package.name})
-        monitoring = monitoring_of(assembly.template(place.stack), place.logical_id, resolver)
-        before = monitoring.states((), at)
-        after = monitoring.states(events, at, before)
-        changes = monitoring.transitions(events, at, before)
+        cloudwatch = monitoring_of(resolver.template, place.logical_id, resolver)
     except TemplateError as error:
         return (), f"the template's alarms cannot be evaluated here: {error}"
-    names = {alarm.logical_id: alarm.name for alarm in monitoring.alarms}
-    called: dict[str, list[str]] = {logical_id: [] for logical_id in after}
-    for change in changes:
-        called[change.alarm.logical_id].extend(call.action for call in change.notifications)
+    cloudwatch.evaluate(at)
+    before = cloudwatch.states
+    cloudwatch.put_log_events(cloudwatch.functions[0].log_group, events)
+    called: dict[str, dict[str, None]] = {name: {} for name in before}
+    for change in cloudwatch.evaluate(at):
+        called[change.alarm.name].update(dict.fromkeys(call.action for call in change.notifications))
     alarms = tuple(
-        Alarm(names[logical_id], logical_id, before[logical_id], after[logical_id], tuple(dict.fromkeys(actions)))
-        for logical_id, actions in called.items()
+        Alarm(each.name, each.logical_id, before[each.name], cloudwatch.states[each.name], tuple(called[each.name]))
+        for each in cloudwatch.alarms
     )
     return alarms, "" if alarms else "the template has no alarm on this function's violations"

@@ -185,15 +185,19 @@ def _false_alerts(mode: str, log: ShieldLog) -> list[str]:
 
 def _alarms(assembly: CloudAssembly, run: CheckoutRun) -> tuple[AlarmStates, list[Fired]]:
     """The function's alarms, by the template's own filter and rules: with no lines, and with the run's."""
-    monitoring = monitoring_of(assembly.template(STACK), run.function, assembly.resolver(STACK))
+    resolver = assembly.resolver(STACK)
+    cloudwatch = monitoring_of(resolver.template, run.function, resolver)
     events = [LogEvent(line.time, line.message) for line in run.log]
     at = events[-1].time if events else time.time()
-    quiet = monitoring.states((), at)
-    after = monitoring.states(events, at, quiet)
+    cloudwatch.evaluate(at)
+    quiet = cloudwatch.states
+    cloudwatch.put_log_events(cloudwatch.functions[0].log_group, events)
     fired = [
         Fired(change.alarm.name, change.reason, tuple(call.action for call in change.notifications))
-        for change in monitoring.transitions(events, at, quiet)
+        for change in cloudwatch.evaluate(at)
         if change.state == "ALARM"
     ]
-    before, now = ("ALARM" if "ALARM" in states.values() else "OK" if states else "none" for states in (quiet, after))
+    before, now = (
+        "ALARM" if "ALARM" in states.values() else "OK" if states else "none" for states in (quiet, cloudwatch.states)
+    )
     return AlarmStates(before, now), fired

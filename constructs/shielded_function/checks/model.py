@@ -168,7 +168,7 @@ class LambdaFunction:
             for name, preset in PRESETS.items()
             if preset.allow_executable_memory
             and preset.package
-            and any(_read(self.template, held, f"{folder}{preset.package}/__init__.py") for held, folder in places)
+            and any(self.template.assets.read(held, f"{folder}{preset.package}/__init__.py") for held, folder in places)
         ]
 
     @cached_property
@@ -188,7 +188,7 @@ class LambdaFunction:
             contents = [None] if "ImageUri" in code else contents
         unseen = False
         for content in contents:
-            found = _read(self.template, content, name.removeprefix(_TASK_ROOT).removeprefix(_OPT))
+            found = self.template.assets.read(content, name.removeprefix(_TASK_ROOT).removeprefix(_OPT))
             for text in found or ():
                 return "found", text.decode("utf-8", "replace")
             unseen |= found is None and "ZipFile" not in as_mapping(content)  # inline code is one file: index
@@ -275,26 +275,16 @@ def _layers(properties: Mapping[str, Any]) -> Sequence[Any]:
 
 def _content(template: Template, layer: Any) -> Any:
     """The content of a layer of this template; None for one from elsewhere."""
-    resource = template.resources.get(ref_of(layer), {})
-    if resource.get("Type") not in _LAYER_TYPES:
+    if template.resources.get(ref_of(layer), {}).get("Type") not in _LAYER_TYPES:
         return None
-    properties = as_mapping(resource.get("Properties"))
+    properties = template.properties(ref_of(layer))
     return properties.get("Content") or properties.get("ContentUri") or {}
-
-
-def _read(template: Template, content: Any, name: str) -> Sequence[bytes] | None:
-    """The file of this name in an asset, if it has one; None where the asset is not in the assembly."""
-    try:
-        found = template.assets.read(content, name)
-    except LookupError:
-        return None
-    return [] if found is None else [found]
 
 
 def _kind(template: Template, layer: Any) -> LayerKind:
     if ref_of(layer) == "AWS::NoValue":
         return "other"
-    found = _read(template, _content(template, layer), _IN_LAYER)
+    found = template.assets.read(_content(template, layer), _IN_LAYER)
     if not found:
         return "unseen" if found is None else "other"
     return "shield" if found[0] in _own_shields(layer_archive.layers_folder()) else "unknown-shield"

@@ -22,7 +22,7 @@ from .learned_output import as_json, completing_commands, print_results, show_ch
 from .learned_policy import check_accepted, make_result
 from .log_files import STDIN
 from .log_groups import Where
-from .present import InAssembly, Nothing, OneFile, Present
+from .present import InAssembly, OneFile, Present
 from .progress import watch
 from .run import pairs
 from .sources import source_of
@@ -140,7 +140,7 @@ def _present(options: Options) -> Present:
         return InAssembly(options.assembly, pairs("--place", options.places))
     if options.places:
         raise CliError("--place names a function of --assembly")
-    return OneFile(options.policy) if options.policy else Nothing()
+    return OneFile(options.policy) if options.policy else Present()
 
 
 def _offer_assembly(where: Where, options: Options) -> list[str]:

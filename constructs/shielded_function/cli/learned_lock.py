@@ -24,7 +24,7 @@ from . import terminal
 from .errors import CliError
 from .learned_files import write_text
 from .learned_policy import Result, make_result
-from .present import Nothing
+from .present import Present
 
 
 def read(path: Path) -> dict[str, Locked]:
@@ -51,7 +51,7 @@ def write(path: Path, logs: Sequence[FunctionLog], results: Sequence[Result]) ->
         if each.problem:
             raise CliError(f"{each.learned.key}: the learned entries make no valid policy: {each.problem}")
     found = {
-        log.key: lock(wants_of(make_result(log, Nothing()).learned), result.fields)
+        log.key: lock(wants_of(make_result(log, Present()).learned), result.fields)
         for log, result in zip(logs, results, strict=True)
     }
     try:

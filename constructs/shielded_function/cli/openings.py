@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from shielded_function.checks.hosts import shared_suffix
 from shielded_function.checks.policies import PLACEHOLDER
-from shielded_function.checks.rules.lists import admitted_shared_hosts, take_apart
+from shielded_function.checks.rules.lists import admitted_shared_hosts
+from shielded_function.perimeter.entries import read_entry
 from shielded_function.policy import ShieldPolicy
 
 
@@ -62,14 +63,14 @@ def of_listed_hosts(policy: ShieldPolicy) -> Iterator[Opening]:
     for text in policy.allow_outbound:
         if not isinstance(text, str) or PLACEHOLDER in text:
             continue
-        entry = take_apart(text)
-        suffix = shared_suffix(entry.host) if entry.wildcard else ""
+        entry = read_entry(text)
+        suffix = shared_suffix(entry.name) if entry.is_wildcard else ""
         shared = "" if suffix else next((why for _, why in admitted_shared_hosts(entry, policy)), "")
         if suffix:
             yield Opening(text, f"anyone can have a name under it ({suffix})", "exact names")
         elif shared:
             yield Opening(text, shared, "a host of your own in front of it")
-        elif entry.wildcard:
+        elif entry.is_wildcard:
             yield Opening(text, "data fits into the labels of names that are looked up", "the hosts")
         elif entry.network and entry.network.num_addresses > 1:
             yield Opening(text, f"any host at one of its {entry.network.num_addresses:,} addresses", "names of hosts")

@@ -8,12 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from shielded_function.policy import ShieldPolicy
 
 from . import policy as policies
 from .errors import CliError
+
+if TYPE_CHECKING:
+    from shielded_function.checks.model import LambdaFunction
 
 # CloudFormation generates a name from the stack's, the logical id and a random part; `shielded-function run` leaves out
 # the last. A function's name has 64 characters at most: the first two parts are cut where it would have more.
@@ -23,8 +26,8 @@ _LENGTHS: Final = range(62, 65)
 """Characters of a name that was cut: two parts cut to 24, or all of 64."""
 
 
-class Present(Protocol):
-    """Knows the present policies."""
+class Present:
+    """Knows the present policies: none."""
 
     def policy_of(self, function: str) -> ShieldPolicy | None:
         """The policy of a function by name; None where it is unknown.
@@ -32,27 +35,16 @@ class Present(Protocol):
         Raises:
             CliError: the name is ambiguous, or its policy is wrong.
         """
-        ...
+        del function
 
     def hint(self, function: str) -> str:
         """The option that gives the policy of an unknown function; empty for none."""
-        ...
-
-
-class Nothing:
-    """No present policy is known."""
-
-    def policy_of(self, function: str) -> ShieldPolicy | None:
-        """None."""
-        return None
-
-    def hint(self, function: str) -> str:
-        """None: no option named any policy."""
+        del function
         return ""
 
 
 @dataclass
-class OneFile:
+class OneFile(Present):
     """The same policy for every function."""
 
     path: Path
@@ -61,13 +53,9 @@ class OneFile:
         """The file's."""
         return policies.load(self.path, {})
 
-    def hint(self, function: str) -> str:
-        """None: every function has the policy."""
-        return ""
-
 
 @dataclass
-class InAssembly:
+class InAssembly(Present):
     """The policies of a `cdk.out`.
 
     Attributes:
@@ -107,10 +95,7 @@ class InAssembly:
         places = " or ".join(f"--place {shlex.quote(f'{function}={paths[name]}')}" for name in like)
         return f"the present policy of {function} is unknown: add {places}" if places else ""
 
-    def _is(self, each: object, function: str) -> bool:
-        from shielded_function.checks.model import LambdaFunction
-
-        assert isinstance(each, LambdaFunction)
+    def _is(self, each: LambdaFunction, function: str) -> bool:
         if function in self.places:
             return each.place.path == self.places[function]
         name = each.properties.get("FunctionName")

@@ -15,14 +15,12 @@ from shielded_function.monitoring.descriptions import Place, Subject, Text, desc
 from shielded_function.monitoring.watches import CLASS_SEVERITY, QUIET_MINUTES, general_counter
 from shielded_function.names import ACCOUNT_VARIABLE, WRAPPER, WRAPPER_VARIABLE
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
+from shielded_function.resolution.lengths import MAX_ENVIRONMENT, environment_size
 from shielded_function_monitoring.filters import LEVELS, NAMESPACE, VALUE, of_functions
 
 from .choices import Architecture, RenderFormat
 from .errors import CliError
 
-MAX_ENVIRONMENT: Final = 4096
-"""Bytes of all variables, measured by Lambda as one JSON object
-(https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
 NO_GRANTS: Final = (
     'the variables do not set SHIELD_ALLOW_AWS, which means every service: list them, as in allow_aws=["dynamodb"]'
 )
@@ -67,7 +65,7 @@ def render(policy: ShieldPolicy, form: RenderFormat, options: Options) -> str:
 
 
 def _check_size(variables: Mapping[str, str]) -> None:
-    size = len(json_module.dumps(variables, ensure_ascii=False, separators=(",", ":")).encode())
+    size = environment_size(variables)
     if size > MAX_ENVIRONMENT:
         raise CliError(
             f"the variables take {size} bytes of Lambda's {MAX_ENVIRONMENT}: shorten the lists, or put the lines of "
@@ -75,15 +73,13 @@ def _check_size(variables: Mapping[str, str]) -> None:
         )
 
 
-def _env(settings: Mapping[str, str], options: Options) -> str:
+def _env(settings: Mapping[str, str], _: Options) -> str:
     """Lines of a policy file or a Docker env file: the text after `=` is the value, unquoted."""
-    del options
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
-def _json(settings: Mapping[str, str], options: Options) -> str:
+def _json(settings: Mapping[str, str], _: Options) -> str:
     """The argument of `aws lambda update-function-configuration --environment`."""
-    del options
     variables = {**settings, WRAPPER_VARIABLE: WRAPPER}
     return json_module.dumps({"Variables": variables}, indent=2, ensure_ascii=False) + "\n"
 

@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from shielded_function_monitoring.template import WRAPPER
+from shielded_function.names import WRAPPER, WRAPPER_VARIABLE
 
 from . import aws
 from .errors import CliError
@@ -149,10 +149,8 @@ def plan(function: str, configuration: Mapping[str, Any], wanted: Mapping[str, s
             "kms:Decrypt on the key that encrypts them"
         )
     variables: Mapping[str, str] = environment.get("Variables", {})
-    if variables.get("AWS_LAMBDA_EXEC_WRAPPER") != WRAPPER:
-        raise CliError(
-            f"{function} is not shielded: its AWS_LAMBDA_EXEC_WRAPPER is not {WRAPPER}; there is no mode to set"
-        )
+    if variables.get(WRAPPER_VARIABLE) != WRAPPER:
+        raise CliError(f"{function} is not shielded: its {WRAPPER_VARIABLE} is not {WRAPPER}; there is no mode to set")
     changes = []
     for policy, mode in wanted.items():
         before, after = variables.get(variable(policy), ""), "" if mode == DEFAULT else mode

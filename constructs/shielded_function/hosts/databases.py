@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-import aws_cdk as cdk
-
+from ..late import references_in
 from .entry import PORT, REGION, SUFFIX, Entry, Read, Row, each, endpoint, host, if_supplied, known_port, url
 
 _REFERENCE: Final = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference"
@@ -48,8 +47,7 @@ def _proxy(attribute: str) -> Read:
     def read(construct: Any) -> Iterable[Entry]:
         resource = construct.node.default_child or construct
         if hasattr(resource, "db_proxy_endpoint_name"):
-            found = cdk.Tokenization.reverse_string(resource.db_proxy_name).tokens
-            resource = next((token.target for token in found if isinstance(token, cdk.Reference)), None)
+            resource = next((each.target for each in references_in(resource.db_proxy_name)), None)
         return host(attribute, _RDS, port=_PROXY_PORTS.get(str(getattr(resource, "engine_family", "")).upper()))(
             construct
         )

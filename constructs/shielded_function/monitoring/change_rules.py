@@ -11,7 +11,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_logs as logs
 from aws_cdk.aws_cloudwatch_actions import SnsAction
 
-from ..late import late_any
+from ..late import late_any, references_in
 from ..tokens import has_token
 from .changes import (
     ALARMS,
@@ -79,7 +79,7 @@ class ChangeRules:
             return
         self._seen[id(action)] = action
         arn: str = action.bind(self._scope, attached.alarm).alarm_action_arn
-        owner = next((cdk.Stack.of(each.target) for each in _references_in(arn)), None)
+        owner = next((cdk.Stack.of(each.target) for each in references_in(arn)), None)
         if owner in (None, self._home):
             self._add(TOPICS, {"prefix": arn})
 
@@ -106,10 +106,6 @@ class ChangeRules:
         )
         resource: Any = rule.node.default_child
         resource.event_pattern = late_any(partial(changes_pattern, kind, entries))
-
-
-def _references_in(text: str) -> list[cdk.Reference]:
-    return [each for each in cdk.Tokenization.reverse_string(text).tokens if isinstance(each, cdk.Reference)]
 
 
 def _log_group(attached: FunctionShield, stack: str) -> Entry:

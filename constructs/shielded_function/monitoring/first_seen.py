@@ -9,7 +9,9 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from ..findings.construct import ShieldFindings
+from ..late import references_in
 from ..paths import find_constructs, path_of
+from ..tokens import has_token
 
 if TYPE_CHECKING:
     from ..function_shield import FunctionShield
@@ -80,12 +82,11 @@ def _group_of(filters: Any) -> tuple[str, str]:
     """A subscription's log group: its account and region with its name, or the path of its resource."""
     target = _target_of(filters.log_group_name)
     name: Any = target.log_group_name if isinstance(target, logs.CfnLogGroup) else filters.log_group_name
-    if target is not None and (name is None or cdk.Token.is_unresolved(name)):
+    if target is not None and (name is None or has_token(name)):
         return "", path_of(target)[0]
     return cdk.Stack.of(filters).environment, name
 
 
 def _target_of(name: str) -> Any:
     """The resource that a name refers to; None for a literal name."""
-    token: Any = cdk.Tokenization.reverse_string(name).first_token if cdk.Token.is_unresolved(name) else None
-    return token.target if token is not None and cdk.Reference.is_reference(token) else None
+    return next((each.target for each in references_in(name)), None) if has_token(name) else None

@@ -15,8 +15,9 @@ from constructs import IConstruct
 from shielded_function_monitoring.cfn.parts import joined_list, parts
 
 from ..batching import references_of
+from ..late import references_in
 from ..paths import find_constructs, path_of
-from ..tokens import TEXT_TOKEN
+from ..tokens import TEXT_TOKEN, has_token
 from .entries import EntryError, Kind
 from .residents import (
     CAPACITY_PROVIDER,
@@ -88,16 +89,14 @@ class App:
             next(iter(_referred(vpc_id)), ""),
             vpc_id,
             [path for subnet in subnets for path in _referred(subnet)],
-            [subnet for subnet in subnets if not cdk.Token.is_unresolved(subnet)],
+            [subnet for subnet in subnets if not has_token(subnet)],
             self.resources,
         )
 
 
 def _referred(text: str) -> list[str]:
     """The paths of the resources that a text refers to: by a construct, or by an import of its id."""
-    tokens: Sequence[Any] = cdk.Tokenization.reverse_string(text).tokens
-    references: list[Any] = [token for token in tokens if cdk.Reference.is_reference(token)]
-    return [path_of(reference.target)[0] for reference in references]
+    return [path_of(reference.target)[0] for reference in references_in(text)]
 
 
 def _read(constructs: Sequence[Any], names: Sequence[str]) -> list[Resource]:
@@ -164,7 +163,8 @@ def _meaning(host: str, stack: cdk.Stack) -> _Meaning:
 def _read_meaning(host: str, stack: cdk.Stack) -> _Meaning:
     if "/" in host:
         return _Meaning("ipv6" if ":" in host else "ipv4")
-    attributes = _attributes(host)
+    # The attributes' names are equal in every stack.
+    attributes = [reference.display_name for reference in references_in(host)]
     try:
         value = stack.resolve({"host": host})["host"]
     except RuntimeError:
@@ -183,10 +183,3 @@ def _read_meaning(host: str, stack: cdk.Stack) -> _Meaning:
     if _NETWORKS.search(tree) or _ADDRESSES.search(tree):
         return _Meaning("ipv6" if _V6.search(tree) else "ipv4", is_whole=not _NETWORKS.search(tree))
     return _Meaning("name")
-
-
-def _attributes(host: str) -> list[str]:
-    """The attributes that tokens in a text refer to; they are equal in every stack."""
-    tokens: Sequence[Any] = cdk.Tokenization.reverse_string(host).tokens
-    references: list[Any] = [token for token in tokens if cdk.Reference.is_reference(token)]
-    return [reference.display_name for reference in references]

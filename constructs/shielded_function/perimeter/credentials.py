@@ -14,7 +14,7 @@ from ..granted.arns import Resource, l2_path, literal, parse_arn
 from ..granted.origins import may_be_lambdas, reason_of_use
 from ..granted.stage_reader import Reader
 from ..granted.statements import LAMBDAS_ALONE, Caller
-from ..late import late_any
+from ..late import late_any, references_in
 from ..names import LOCK
 from ..paths import path_of
 from .covered import Covered
@@ -120,8 +120,7 @@ class CredentialLock:
     def lock(self, covered: Covered) -> None:
         """Attaches a policy to the role of a function. Nothing depends on it, so it is in no circle."""
         resource = covered.attached.handle.resource
-        tokens: Sequence[Any] = cdk.Tokenization.reverse_string(resource.role).tokens
-        role: Any = next((t.target for t in tokens if isinstance(t, cdk.Reference)), None)
+        role: Any = next((each.target for each in references_in(resource.role)), None)
         if role is None or path_of(role)[1] != "AWS::IAM::Role":
             text = json.dumps({key: value for key, value in self._condition.items() if "Vpc" not in str(value)})
             self.problems[

@@ -55,6 +55,21 @@ class Target:
         """Whether it is an address or a network."""
         return self.kind in ("ipv4", "ipv6")
 
+    @property
+    def network(self) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+        """The address or network; None for a name."""
+        return ipaddress.ip_network(self.host) if self.is_network else None
+
+    @property
+    def is_wildcard(self) -> bool:
+        """Whether it admits names below the name."""
+        return self.host.startswith("*.")
+
+    @property
+    def name(self) -> str:
+        """The name, without `*.`; empty for an address."""
+        return "" if self.is_network else self.host.removeprefix("*.")
+
 
 def read_entries(entries: Iterable[str], classify: Classify) -> list[Target]:
     """The targets of a list.
@@ -65,7 +80,11 @@ def read_entries(entries: Iterable[str], classify: Classify) -> list[Target]:
     return [read_entry(entry, classify) for entry in entries]
 
 
-def read_entry(entry: str, classify: Classify) -> Target:
+def _name(_: str) -> Kind:
+    return "name"
+
+
+def read_entry(entry: str, classify: Classify = _name) -> Target:
     """Parses one entry in a policy's canonical form (`[tcp://]host[:port]`, `[v6/prefix]:port`, `v6/prefix`).
 
     Raises:

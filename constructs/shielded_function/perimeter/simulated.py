@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from shielded_function_monitoring.cfn.template import referred
+from shielded_function_monitoring.cfn.template import Template, as_mapping, referred
 from shielded_function_monitoring.cfn.values import ACCOUNT, REGION, Resolver
 
 from ..errors import ShieldError
@@ -25,7 +25,6 @@ from .firewall import Action, Rule
 
 _LIST: Final = "AWS::Route53Resolver::FirewallDomainList"
 _GROUP: Final = "AWS::Route53Resolver::FirewallRuleGroup"
-_PATH: Final = "aws:cdk:path"
 _TARGET: Final = re.compile(r"\[(?P<v6>[^\]]+)\]:(?P<port6>\d+)|(?P<host>[^:]+):(?P<port>\d+)")
 
 
@@ -63,20 +62,15 @@ class SimulatedPerimeter:
             IntrinsicError: a rule needs a value known only at deployment, and `values` lacks it.
         """
         resolver = Resolver("Stack", template, values or {}, region, account)
-        resources: Mapping[str, Any] = template.get("Resources", {})
-        lists = {
-            logical_id: resolver.resolve(resource["Properties"]["Domains"])
-            for logical_id, resource in resources.items()
-            if resource["Type"] == _LIST
-        }
+        read = Template(template)
+        lists = {logical_id: resolver.resolve(each["Domains"]) for logical_id, each in read.of_type(_LIST)}
         rules = [
             Rule(int(rule["Priority"]), rule["Action"], lists[referred(rule["FirewallDomainListId"])])
-            for resource in resources.values()
-            if resource["Type"] == _GROUP
-            for rule in resource["Properties"]["FirewallRules"]
+            for _, group in read.of_type(_GROUP)
+            for rule in group["FirewallRules"]
             if "FirewallDomainListId" in rule  # the decisions of AWS's detectors are unknown here
         ]
-        return cls(rules, dict(_egress(resources, resolver)))
+        return cls(rules, dict(_egress(read, resolver)))
 
     def look_up(self, name: str) -> Action:
         """DNS Firewall's action on a query for a name."""
@@ -105,21 +99,14 @@ class SimulatedPerimeter:
         return self.connect(function, host, port, protocol)
 
 
-def _egress(resources: Mapping[str, Any], resolver: Resolver) -> Any:
-    for logical_id, resource in resources.items():
-        groups = (resource.get("Properties") or {}).get("VpcConfig", {}).get("SecurityGroupIds", [])
-        if resource["Type"] != "AWS::Lambda::Function" or not groups:
-            continue
-        rules = [
-            resolver.resolve(rule)
-            for group in groups
-            if referred(group) in resources
-            for rule in resources[referred(group)]["Properties"].get("SecurityGroupEgress", [])
-        ]
-        yield logical_id, rules
-        path = (resource.get("Metadata") or {}).get(_PATH)
-        if path:
-            yield path.removesuffix("/Resource"), rules
+def _egress(template: Template, resolver: Resolver) -> Iterator[tuple[str, Sequence[Mapping[str, Any]]]]:
+    for logical_id, properties in template.of_type("AWS::Lambda::Function"):
+        given = as_mapping(properties.get("VpcConfig")).get("SecurityGroupIds", [])
+        groups = [template.properties(referred(group)) for group in given]
+        rules = [resolver.resolve(rule) for group in groups for rule in group.get("SecurityGroupEgress", [])]
+        if given:
+            yield logical_id, rules
+            yield resolver.path_of(logical_id), rules
 
 
 def _admits(rule: Mapping[str, Any], address: str, port: int, protocol: str) -> bool:

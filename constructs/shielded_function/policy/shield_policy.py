@@ -15,6 +15,7 @@ from shielded_function_runtime.core import Decision
 
 from ..errors import ShieldError, ShieldPolicyError
 from ..keywords import by_name
+from ..tokens import is_list_token
 from . import comparing, composing, dates, files, known_at_deployment, presets
 from .comparing import Loosening
 from .dates import Dated, Until
@@ -35,7 +36,7 @@ from .fields import (
 )
 from .parsing import parse, read_fields, read_lines, write_lines
 from .texts import check_text, to_ascii
-from .unknown import describe, is_construct, is_list_token, meaning_of, placeholder_of
+from .unknown import describe, is_construct, meaning_of, placeholder_of
 from .values import Values, canonical, fields_of, read_values, unknown_entries
 
 if TYPE_CHECKING:

@@ -23,6 +23,10 @@ UNKNOWN: Final[Mapping[str, int]] = {
 Linux), the name of a library (core/object_names.h). A list of unknown length counts as one such value."""
 _PORT: Final = 5
 
+MAX_ENVIRONMENT: Final = 4096
+"""Bytes of all variables, measured by Lambda as one JSON object
+(https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
+
 _PSEUDO: Final[Mapping[str, int]] = {
     "AWS::AccountId": 12,
     "AWS::Partition": 10,
@@ -53,6 +57,18 @@ def _longest(tree: Any, unknown: int) -> int:
         min(_PORT, unknown) if is_port else _longest(piece, unknown)
         for piece, is_port in zip(pieces, ports, strict=True)
     )
+
+
+def environment_size(environment: Mapping[str, Any]) -> int:
+    """Bytes that Lambda counts. Values known only at deployment count as empty, so it is a lower bound."""
+    known = {name: _known(value) for name, value in environment.items()}
+    return len(json.dumps(known, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def _known(value: Any) -> str:
+    if ref_of(value) == "AWS::AccountId":
+        return "0" * 12  # an account has twelve digits
+    return value if isinstance(value, str) else ""
 
 
 def environment_bytes(values: Mapping[str, int]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -21,7 +21,7 @@ class Assets:
         """
         self.directory = directory
         self._sources = sources
-        self._read: dict[tuple[Path, str], bytes | None] = {}
+        self._read: dict[tuple[Path, str], Sequence[bytes]] = {}
 
     def find(self, key: Any) -> Path:
         """The folder or file of an asset, by its `S3Key`.
@@ -34,7 +34,7 @@ class Assets:
                 return source
         raise LookupError(f"the asset {key!r} is not in the cloud assembly")
 
-    def read(self, content: Any, name: str) -> bytes | None:
+    def read(self, content: Any, name: str) -> Sequence[bytes] | None:
         """A file of an asset.
 
         Args:
@@ -42,14 +42,14 @@ class Assets:
             name: the file's path in it.
 
         Returns:
-            None: the asset has no such file.
-
-        Raises:
-            LookupError: the asset is not in the assembly.
+            The file, if the asset has it. None: the asset is not in the assembly.
         """
-        source = self.find(content.get("S3Key") if isinstance(content, Mapping) else None)
-        if (source, name) not in self._read:
-            self._read[source, name] = _read_from(source, name)
+        try:
+            source = self.find(content.get("S3Key") if isinstance(content, Mapping) else None)
+            if (source, name) not in self._read:
+                self._read[source, name] = _read_from(source, name)
+        except LookupError:
+            return None
         return self._read[source, name]
 
     def nested_template(self, url: Any) -> Path | None:
@@ -58,14 +58,12 @@ class Assets:
         return next((self._sources[key] for key in keys if key in self._sources), None)
 
 
-def _read_from(source: Path, name: str) -> bytes | None:
+def _read_from(source: Path, name: str) -> Sequence[bytes]:
     if source.is_dir():
         file = source / name
-        return file.read_bytes() if file.is_file() else None
+        return [file.read_bytes()] if file.is_file() else []
     try:
         with zipfile.ZipFile(source) as archive:
-            return archive.read(name)
-    except KeyError:
-        return None
+            return [archive.read(name)] if name in archive.namelist() else []
     except zipfile.BadZipFile as error:
         raise LookupError(f"{source} is not a zip file") from error

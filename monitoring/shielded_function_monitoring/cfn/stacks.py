@@ -49,7 +49,7 @@ class Stacks:
                 return (inner, output["Value"]) if inner and "Value" in output else None
             case {"Ref": str(name)} if template.within:
                 outer, logical_id = template.within
-                given = as_mapping(as_mapping(outer.resources[logical_id].get("Properties")).get("Parameters"))
+                given = as_mapping(outer.properties(logical_id).get("Parameters"))
                 return (outer, given[name]) if name in given else None
             case _:
                 return None

@@ -99,6 +99,10 @@ class Template:
         for kind in kinds:
             yield from self._by_type.get(kind, ())
 
+    def properties(self, logical_id: str) -> Mapping[str, Any]:
+        """The properties of a resource; empty where there is none."""
+        return as_mapping(self.resources.get(logical_id, {}).get("Properties"))
+
     @property
     def types(self) -> Iterable[str]:
         """The types of its resources, each once."""

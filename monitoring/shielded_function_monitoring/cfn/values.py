@@ -22,36 +22,22 @@ ACCOUNT: Final = "123456789012"
 
 _PARTITIONS = {"cn-": ("aws-cn", "amazonaws.com.cn"), "us-gov-": ("aws-us-gov", "amazonaws.com")}
 
-# Resources whose Ref is their name, and the property that sets it.
+# Resources whose Ref is their name: the property that sets it, and the ARN that follows from it.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html
-_NAME_PROPERTIES = {
-    "AWS::CloudWatch::Alarm": "AlarmName",
-    "AWS::CloudWatch::CompositeAlarm": "AlarmName",
-    "AWS::DynamoDB::GlobalTable": "TableName",
-    "AWS::DynamoDB::Table": "TableName",
-    "AWS::Events::EventBus": "Name",
-    "AWS::IAM::Role": "RoleName",
-    "AWS::Kinesis::Stream": "Name",
-    "AWS::Lambda::Function": "FunctionName",
-    "AWS::Logs::LogGroup": "LogGroupName",
-    "AWS::S3::Bucket": "BucketName",
-    "AWS::SNS::Topic": "TopicName",
-    "AWS::SSM::Parameter": "Name",
-}
-# Those whose ARN follows from their name.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
-_ARNS = {
-    "AWS::CloudWatch::Alarm": "cloudwatch:{region}:{account}:alarm:{name}",
-    "AWS::CloudWatch::CompositeAlarm": "cloudwatch:{region}:{account}:alarm:{name}",
-    "AWS::DynamoDB::GlobalTable": "dynamodb:{region}:{account}:table/{name}",
-    "AWS::DynamoDB::Table": "dynamodb:{region}:{account}:table/{name}",
-    "AWS::Events::EventBus": "events:{region}:{account}:event-bus/{name}",
-    "AWS::IAM::Role": "iam::{account}:role/{name}",
-    "AWS::Kinesis::Stream": "kinesis:{region}:{account}:stream/{name}",
-    "AWS::Lambda::Function": "lambda:{region}:{account}:function:{name}",
-    "AWS::Logs::LogGroup": "logs:{region}:{account}:log-group:{name}:*",
-    "AWS::S3::Bucket": "s3:::{name}",
-    "AWS::SNS::Topic": "sns:{region}:{account}:{name}",
+_NAMED: Final = {
+    "AWS::CloudWatch::Alarm": ("AlarmName", "cloudwatch:{region}:{account}:alarm:{name}"),
+    "AWS::CloudWatch::CompositeAlarm": ("AlarmName", "cloudwatch:{region}:{account}:alarm:{name}"),
+    "AWS::DynamoDB::GlobalTable": ("TableName", "dynamodb:{region}:{account}:table/{name}"),
+    "AWS::DynamoDB::Table": ("TableName", "dynamodb:{region}:{account}:table/{name}"),
+    "AWS::Events::EventBus": ("Name", "events:{region}:{account}:event-bus/{name}"),
+    "AWS::IAM::Role": ("RoleName", "iam::{account}:role/{name}"),
+    "AWS::Kinesis::Stream": ("Name", "kinesis:{region}:{account}:stream/{name}"),
+    "AWS::Lambda::Function": ("FunctionName", "lambda:{region}:{account}:function:{name}"),
+    "AWS::Logs::LogGroup": ("LogGroupName", "logs:{region}:{account}:log-group:{name}:*"),
+    "AWS::S3::Bucket": ("BucketName", "s3:::{name}"),
+    "AWS::SNS::Topic": ("TopicName", "sns:{region}:{account}:{name}"),
+    "AWS::SSM::Parameter": ("Name", ""),
 }
 # Resources whose Ref is their ARN, with the attribute that is the ARN too.
 _REF_IS_ARN = {"AWS::SNS::Topic": "TopicArn"}
@@ -141,13 +127,13 @@ class Resolver:
         resource = self.template["Resources"][logical_id]
         if logical_id in self.values and resource["Type"] not in _REF_IS_ARN:
             return self.values[logical_id]
-        given = resource.get("Properties", {}).get(_NAME_PROPERTIES[resource["Type"]])
+        given = resource.get("Properties", {}).get(_NAMED[resource["Type"]][0])
         return self.resolve(given) if given is not None else f"{self.stack}-{logical_id}"
 
     def arn_of(self, logical_id: str) -> str:
         """The ARN of a resource whose type is known to have one that follows from its name."""
         kind = self.template["Resources"][logical_id]["Type"]
-        arn = _ARNS[kind].format(region=self.region, account=self.account, name=self.name_of(logical_id))
+        arn = _NAMED[kind][1].format(region=self.region, account=self.account, name=self.name_of(logical_id))
         return f"arn:{self.pseudo['AWS::Partition']}:{arn}"
 
     def holds(self, condition: str) -> bool:
@@ -210,7 +196,7 @@ class Resolver:
         resource = self.template.get("Resources", {}).get(name)
         if resource is None:
             raise IntrinsicError(f"Ref {name}: the template has no such resource, nor a parameter with a default", name)
-        if resource["Type"] not in _NAME_PROPERTIES:
+        if resource["Type"] not in _NAMED:
             raise IntrinsicError(f"Ref {name}: the Ref of a {resource['Type']} is known only after deployment", name)
         return self.arn_of(name) if resource["Type"] in _REF_IS_ARN else self.name_of(name)
 
@@ -250,7 +236,7 @@ class Resolver:
             return found()
         if kind == _LOG_RETENTION and attribute == "LogGroupName":  # the group that it sets the retention of
             return self.resolve(resource["Properties"][attribute])
-        if kind in _ARNS and attribute == _REF_IS_ARN.get(kind, "Arn"):
+        if _NAMED.get(kind, ("", ""))[1] and attribute == _REF_IS_ARN.get(kind, "Arn"):
             return self.arn_of(logical_id)
         raise IntrinsicError(f"Fn::GetAtt {key}: known only after the deployment of a {kind}", key)
 

@@ -250,11 +250,6 @@ class SimulatedCloudWatch:
         """Calls `publish` with each value that is published from now on."""
         self._publish_hooks.append(publish)
 
-    def set_states(self, states: Mapping[str, AlarmState]) -> None:
-        """Puts alarms into states, by name, without calling any action."""
-        for wanted, state in states.items():
-            self._states[self.alarm(wanted).name] = state
-
     def _publish(self, key: MetricKey, value: float, time: float) -> None:
         self.metrics.put(key, value, time)
         for hook in self._publish_hooks:

@@ -27,10 +27,10 @@ ALARM: Final = "AWS::CloudWatch::Alarm"
 COMPOSITE: Final = "AWS::CloudWatch::CompositeAlarm"
 # Metric alarms of kinds that are not computed here, and composite alarms of kinds that are not evaluated.
 _NOT_READ: Final = {
-    "ExtendedStatistic": "a percentile",
-    "ThresholdMetricId": "an anomaly band",
-    "EvaluationCriteria": "a query in PromQL",
-    "ActionsSuppressor": "another alarm that suppresses its actions",
+    "ExtendedStatistic": "on a percentile",
+    "ThresholdMetricId": "on an anomaly band",
+    "EvaluationCriteria": "on a query in PromQL",
+    "ActionsSuppressor": "with another alarm that suppresses its actions",
 }
 
 _T = TypeVar("_T")
@@ -197,9 +197,6 @@ class _Reader:
 
     def alarm(self, place: Place, properties: Mapping[str, Any]) -> Alarm:
         resolved = self._with_actions(properties)
-        for name, kind in _NOT_READ.items():
-            if name in resolved:
-                raise ReadError(f"{name}: alarms on {kind} are not evaluated here")
         common = self._common(place, resolved)
         if "Metrics" not in resolved:
             return MetricAlarm(**common, rule=AlarmRule.from_properties(resolved), metric=_metric_key(resolved))
@@ -214,9 +211,6 @@ class _Reader:
 
     def composite(self, place: Place, properties: Mapping[str, Any]) -> CompositeAlarm:
         resolved = self._with_actions(properties)
-        for name, kind in _NOT_READ.items():
-            if name in resolved:
-                raise ReadError(f"{name}: alarms with {kind} are not evaluated here")
         rule = parse_rule(resolved["AlarmRule"])
         children: dict[str, str] = {}
         for called in rule.alarms():
@@ -233,6 +227,9 @@ class _Reader:
         for name in actions:
             if name in properties:
                 resolved[name] = [self._quietly(arn) or json.dumps(arn) for arn in properties[name]]
+        for name, kind in _NOT_READ.items():
+            if name in resolved:
+                raise ReadError(f"{name}: alarms {kind} are not evaluated here")
         return resolved
 
     def _common(self, place: Place, properties: Mapping[str, Any]) -> dict[str, Any]:

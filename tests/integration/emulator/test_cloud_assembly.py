@@ -79,11 +79,11 @@ def test_a_function_is_read_whole(tmp_path: Path) -> None:
     [
         ({"Environment": {"Variables": {"Q": {"Ref": "Queue"}}}}, "Ref Queue: the Ref of a AWS::SQS::Queue"),
         ({"Environment": {"Variables": {"Q": {"Fn::GetAtt": ["Queue", "Arn"]}}}}, "GetAtt Queue.Arn: known only after"),
-        ({"Architectures": ["riscv"]}, "Pay is for riscv; this machine is"),
+        ({"Architectures": ["riscv"]}, "Pay: it is for riscv; this machine is"),
         ({"Code": {"ImageUri": "x"}, "PackageType": "Image"}, "a function of a container image cannot be run here"),
         ({"Code": {"ZipFile": "..."}, "Runtime": "java21"}, "java21 takes no code from the template"),
         ({"Code": {"S3Bucket": "b", "S3Key": {"Ref": "Key"}}}, "only file assets can be run"),
-        ({"Code": {"S3Key": "other.zip"}}, "the asset other.zip is not in"),
+        ({"Code": {"S3Key": "other.zip"}}, "the asset 'other.zip' is not in"),
         ({"Layers": ["arn:aws:lambda:us-east-1:1:layer:x:1"]}, "is not in the template"),
     ],
 )

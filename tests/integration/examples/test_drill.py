@@ -105,7 +105,7 @@ def test_what_a_wider_policy_lets_through_in_a_node_function(assembly: Assembly,
     assert "no alarm fires for chalk" in done.stdout
     read = CloudAssembly(assembly("sixty_functions"))
     for place in read.functions():
-        properties = read.template(place.stack)["Resources"][place.logical_id]["Properties"]
+        properties = read.resolver(place.stack).template["Resources"][place.logical_id]["Properties"]
         if str(properties.get("Runtime")).startswith("java"):
             said = says(command("drill", assembly("sixty_functions"), place.path))
             assert said.endswith(f"{properties['Runtime']} is not supported yet")

@@ -110,10 +110,10 @@ WRAPPERS = {
 def test_behind_the_wrappers_of_others(assembly: Assembly, tmp_path: Path, path: str) -> None:
     """Their layers are not here: one of ours, that does the same, takes the place of all of theirs."""
     folder = assembly("beside_telemetry")
-    stack, _, construct = path.partition("/")
+    stack = path.partition("/")[0]
     read = CloudAssembly(folder)
-    template = read.template(stack)
-    layers = template["Resources"][read.logical_id(stack, construct)]["Properties"]["Layers"]
+    template = read.resolver(stack).template
+    layers = template["Resources"][read.find(path).logical_id]["Properties"]["Layers"]
     first, *rest = [Resolver(stack, template).resolve(layer) for layer in layers if "Ref" not in layer]
     package = find(folder, path, Known(layers={first: make_layer(tmp_path, *WRAPPERS[path]), **dict.fromkeys(rest)}))
     with started(package) as (function, _):
@@ -140,8 +140,8 @@ def make_layer(folder: Path, wrapper: str, variable: str) -> Path:
 def test_the_container_image(assembly: Assembly, tmp_path: Path) -> None:
     """The Dockerfile, carried out in a folder: no image was built, and the base image is not there."""
     read = CloudAssembly(assembly("container_image"))
-    template = read.template("Image")
-    properties = template["Resources"][read.logical_id("Image", "Charges")]["Properties"]
+    template = read.resolver("Image").template
+    properties = template["Resources"][read.find("Image/Charges").logical_id]["Properties"]
     context = FOLDER / "container_image" / "image"
     image = build(context, tmp_path)
     assert image.base == "public.ecr.aws/lambda/python:3.13"

@@ -53,14 +53,17 @@ def test_the_attacked_functions(assembly: Path, role: str) -> None:
     observed = Observed(construct, done.payload)
     sort_lines(observed, [line.message for line in done.log])
     # The template's own filter and alarms, evaluated on these lines.
-    template = json.loads((assembly / "Attacked.template.json").read_text())
     read = CloudAssembly(assembly)
-    monitoring = monitoring_of(template, read.logical_id("Attacked", construct), read.resolver("Attacked"))
-    now = time.time()
-    states = monitoring.states([LogEvent(now - 90, line.message) for line in done.log], at=now)
+    resolver = read.resolver("Attacked")
+    cloudwatch = monitoring_of(resolver.template, read.find(f"Attacked/{construct}").logical_id, resolver)
+    now, group = time.time(), cloudwatch.functions[0].log_group
+    matched = [
+        line.message for line in done.log if cloudwatch.put_log_events(group, [LogEvent(now - 90, line.message)])
+    ]
+    cloudwatch.evaluate(now)
+    states = cloudwatch.states
     assert len(states) == 2
     observed.alarm = "ALARM" if "ALARM" in states.values() else "OK"
-    matched = [line.message for line in done.log if monitoring.matched(line.message)]
     observed.violations = sum(json.loads(message)["count"] for message in matched)
     assert [check for check in checks(role, construct, observed) if not check.holds] == []
 

@@ -12,10 +12,10 @@ from shielded_function.function_facts import FunctionFacts
 from shielded_function.invariants import (
     applied_problems,
     eligibility_problems,
-    environment_size,
     late_problems,
     log_group_problems,
 )
+from shielded_function.resolution.lengths import environment_size
 
 pytestmark = pytest.mark.promise("construct.errors")
 

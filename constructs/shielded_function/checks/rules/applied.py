@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Any, cast
 
 from shielded_function.runtimes import SUPPORTED, TESTED, can_be_shielded
-from shielded_function_monitoring.cfn.template import as_mapping, canonical, construct_of, ref_of, referred
+from shielded_function_monitoring.cfn.template import canonical, construct_of, ref_of, referred
 
 from ...globs import covers
 from ...names import (
@@ -127,8 +127,7 @@ def architecture_mismatch(function: LambdaFunction, _: Context) -> Iterator[Prob
     architectures = function.properties.get("Architectures", ["x86_64"])
     layers = function.properties.get("Layers")
     for kind, layer in zip(function.layers, layers if isinstance(layers, list) else (), strict=False):
-        resource = as_mapping(function.template.resources.get(ref_of(layer)))
-        compatible: Any = as_mapping(resource.get("Properties")).get("CompatibleArchitectures")
+        compatible: Any = function.template.properties(ref_of(layer)).get("CompatibleArchitectures")
         known = _texts(architectures) and _texts(compatible)
         if kind in ("shield", "unknown-shield") and known and not set(architectures) & set(compatible):
             yield Problem(

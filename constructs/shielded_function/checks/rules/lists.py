@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
+from ...perimeter.entries import Target, read_entry
 from ...policy import ShieldPolicy
-from ...policy.texts import without_packages
 from ..hosts import shared_hosts, shared_suffix
 from ..model import LambdaFunction
 from ..policies import PLACEHOLDER
@@ -21,50 +21,13 @@ regional registry to one provider (https://www.ripe.net/publications/docs/ripe-7
 _AT: Final = variable("allow_outbound")
 
 
-class Entry(NamedTuple):
-    """One parsed entry of allow_outbound.
-
-    Attributes:
-        text: the entry.
-        host: the host's name, without `*.`; empty for an address.
-        wildcard: whether it admits names below the host.
-        network: the address or network.
-    """
-
-    text: str
-    host: str = ""
-    wildcard: bool = False
-    network: ipaddress.IPv4Network | ipaddress.IPv6Network | None = None
-
-
-def entries(function: LambdaFunction) -> Iterator[Entry]:
+def entries(function: LambdaFunction) -> Iterator[Target]:
     """The known entries of a function's list, where the list has an effect."""
-    policy = function.policy.policy
-    if policy is None or policy.outbound_connectivity == "allow":
+    if (policy := function.policy.policy) is None or policy.outbound_connectivity == "allow":
         return
     for text in policy.allow_outbound:
         if isinstance(text, str) and PLACEHOLDER not in text:
-            yield take_apart(text)
-
-
-def take_apart(text: str) -> Entry:
-    """Parses an entry in canonical form, such as `[tcp://]host[:port]`, `[v6/prefix]:port` or `v6/prefix`.
-
-    >>> take_apart("tcp://*.example.com:443")
-    Entry(text='tcp://*.example.com:443', host='example.com', wildcard=True, network=None)
-    """
-    rest = without_packages(text).removeprefix("tcp://").removeprefix("udp://")
-    if rest.startswith("["):
-        host = rest[1:].partition("]")[0]
-        # The prefix of a network may be inside or after the brackets.
-        behind = rest.partition("]")[2].partition(":")[0]
-        rest = host + behind
-    elif rest.count(":") == 1:
-        rest = rest.partition(":")[0]
-    try:
-        return Entry(text, network=ipaddress.ip_network(rest, strict=False))
-    except ValueError:
-        return Entry(text, host=rest.removeprefix("*."), wildcard=rest.startswith("*."))
+            yield read_entry(text)
 
 
 def network_too_wide(function: LambdaFunction, _: Context) -> Iterator[Problem]:
@@ -74,7 +37,7 @@ def network_too_wide(function: LambdaFunction, _: Context) -> Iterator[Problem]:
         if network is None or network.prefixlen >= WIDEST[network.version] or _is_private(network):
             continue
         yield Problem(
-            f"allow_outbound has {entry.text}, a network of {network.num_addresses:,} public addresses",
+            f"allow_outbound has {entry.entry}, a network of {network.num_addresses:,} public addresses",
             "list host names, or the networks of the one you mean "
             f"(at most /{WIDEST[network.version]} for IPv{network.version})",
             _AT,
@@ -89,11 +52,11 @@ def _is_private(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
 def wildcard_too_wide(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """A wildcard under which anyone can have a name: a public suffix, or a parent of one."""
     for entry in entries(function):
-        suffix = shared_suffix(entry.host) if entry.wildcard else ""
+        suffix = shared_suffix(entry.name) if entry.is_wildcard else ""
         if suffix:
             yield Problem(
-                f"allow_outbound has {entry.text}, under which anybody can have a name ({suffix})",
-                "list the names of the one you mean, *.theirs." + entry.host,
+                f"allow_outbound has {entry.entry}, under which anybody can have a name ({suffix})",
+                "list the names of the one you mean, *.theirs." + entry.name,
                 _AT,
             )
 
@@ -101,21 +64,21 @@ def wildcard_too_wide(function: LambdaFunction, _: Context) -> Iterator[Problem]
 def shared_host(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """A host where any customer can receive data."""
     for entry in entries(function):
-        if not entry.host or (entry.wildcard and shared_suffix(entry.host)):
+        if not entry.name or (entry.is_wildcard and shared_suffix(entry.name)):
             continue
         for host, why in admitted_shared_hosts(entry, function.policy.policy)[:1]:
-            where = "" if host == entry.host else f" ({host})"
+            where = "" if host == entry.name else f" ({host})"
             yield Problem(
-                f"allow_outbound has {entry.text}{where}: {why}",
+                f"allow_outbound has {entry.entry}{where}: {why}",
                 "send through a host of your own where you can; otherwise acknowledge it with the reason",
                 _AT,
             )
 
 
-def admitted_shared_hosts(entry: Entry, policy: ShieldPolicy | None) -> list[tuple[str, str]]:
+def admitted_shared_hosts(entry: Target, policy: ShieldPolicy | None) -> list[tuple[str, str]]:
     """The admitted hosts where anybody can receive data, with the reason, without those of `deny_outbound`."""
     return [
         (host, why)
-        for host, why in shared_hosts(entry.host, entry.wildcard)
+        for host, why in shared_hosts(entry.name, entry.is_wildcard)
         if not policy or "*" in host or policy.decide("connect", f"{host}:443").reason != "deny_outbound"
     ]

@@ -36,8 +36,7 @@ def variable(field: str) -> str:
 
 def list_without_effect(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """A list beside a mode that allows everything."""
-    policy = function.policy.policy
-    if policy is None:
+    if (policy := function.policy.policy) is None:
         return
     for mode, entries in _LISTS:
         if getattr(policy, mode) == "allow" and getattr(policy, entries):
@@ -160,8 +159,7 @@ def durable_without_lambda(function: LambdaFunction, _: Context) -> Iterator[Pro
 
     https://docs.aws.amazon.com/lambda/latest/dg/durable-functions.html
     """
-    policy = function.policy.policy
-    if policy is None or not function.properties.get("DurableConfig"):
+    if (policy := function.policy.policy) is None or not function.properties.get("DurableConfig"):
         return
     region = function.template.region or "us-east-1"
     decision = policy.decide("connect", f"lambda.{region}.amazonaws.com:443", region=region)
@@ -175,8 +173,7 @@ def durable_without_lambda(function: LambdaFunction, _: Context) -> Iterator[Pro
 
 def tmp_wide_open(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """A list that admits every file of /tmp."""
-    policy = function.policy.policy
-    if policy is None or policy.read_write_tmp == "allow" or not policy.allow_tmp:
+    if (policy := function.policy.policy) is None or policy.read_write_tmp == "allow" or not policy.allow_tmp:
         return
     if any(policy.decide("tmp", path).action == "allow" for path in _ANY_TMP):
         yield Problem(
@@ -189,8 +186,7 @@ def tmp_wide_open(function: LambdaFunction, _: Context) -> Iterator[Problem]:
 
 def unshielded_program(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """A program that runs without the shield."""
-    policy = function.policy.policy
-    if policy is None:
+    if (policy := function.policy.policy) is None:
         return
     for entry in policy.allow_child_process:
         if entry.startswith("unshielded:"):
@@ -203,8 +199,7 @@ def unshielded_program(function: LambdaFunction, _: Context) -> Iterator[Problem
 
 def executable_memory_needed(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """A library in the code that needs executable memory, which the policy blocks."""
-    policy = function.policy.policy
-    if policy is None:
+    if (policy := function.policy.policy) is None:
         return
     if "SHIELD_EXECUTABLE_MEMORY" in function.policy.late:
         return

@@ -59,7 +59,7 @@ class Topics:
                 f"messages to the topic {path} are lost: its policy does not let CloudWatch publish",
                 f'topic.grant_publish(iam.ServicePrincipal("{SERVICE}"))',
             )
-        properties = as_mapping(where.resources[topic_id].get("Properties"))
+        properties = where.properties(topic_id)
         if properties.get("FifoTopic") is True:
             # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
             yield (
@@ -75,7 +75,7 @@ class Topics:
             return
         if found := self._stacks.resource(where, key, "AWS::KMS::Key"):
             home, key_id = found
-            if missing := _missing(as_mapping(home.resources[key_id].get("Properties"))):
+            if missing := _missing(home.properties(key_id)):
                 yield (
                     f"messages to the topic {path} are lost: the policy of its key {home.place(key_id).path} does "
                     f"not let CloudWatch do {' and '.join(missing)}",

@@ -11,6 +11,7 @@ import pytest
 from shielded_function import ShieldPolicy, globs
 from shielded_function.checks import hosts
 from shielded_function.checks.rules import lists
+from shielded_function.perimeter.entries import read_entry
 
 
 @pytest.mark.parametrize("module", [globs, hosts, lists])
@@ -36,7 +37,7 @@ def test_every_shared_host_is_found_as_it_would_be_listed() -> None:
             host = pattern.replace("*", "any")
             canonical = ShieldPolicy(allow_outbound=[host]).allow_outbound[0]
             assert isinstance(canonical, str)
-            assert list(hosts.shared_hosts(lists.take_apart(canonical).host, False)), pattern
+            assert list(hosts.shared_hosts(read_entry(canonical).name, False)), pattern
 
 
 ANYBODYS = """

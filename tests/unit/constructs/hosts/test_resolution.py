@@ -19,8 +19,8 @@ from aws_cdk import aws_ssm as ssm
 from aws_cdk.assertions import Template
 
 from shielded_function import ShieldError, ShieldPolicy
-from shielded_function.invariants import environment_size
 from shielded_function.resolution import ResolvedPolicy, resolve_policy
+from shielded_function.resolution.lengths import environment_size
 
 from .conftest import make_function
 

@@ -21,7 +21,7 @@ from shielded_function_monitoring.simulated import (
     SimulationError,
     alert_line,
 )
-from shielded_function_monitoring.template import Monitoring, TemplateError, monitoring_of
+from shielded_function_monitoring.template import TemplateError, monitoring_of
 
 CHECKOUT, LOGS = "Shop-Checkout", "Shop-CheckoutLogs"
 
@@ -191,7 +191,7 @@ def test_a_filter_too_many() -> None:
 TEMPLATE = chains.template("function")
 
 
-def read(template: dict[str, Any], function: str = "Checkout") -> Monitoring:
+def read(template: dict[str, Any], function: str = "Checkout") -> SimulatedCloudWatch:
     return monitoring_of(template, function, Resolver(STACK, template))
 
 
@@ -222,9 +222,10 @@ def test_alarms_of_other_functions_and_metrics_are_not_its() -> None:
 def test_the_fleets_alarm_is_each_functions() -> None:
     template = chains.template("fleet")
     for function in ("Checkout", "Refund"):
-        monitoring = read(template, function)
-        events = [LogEvent(90, alert_line(f"Shop-{function}"))]
-        assert monitoring.states(events, at=100) == {"FleetAlarm": "ALARM"}
+        cloudwatch = read(template, function)
+        cloudwatch.put_log_events(cloudwatch.functions[0].log_group, [alert_line(f"Shop-{function}")], at=90)
+        cloudwatch.evaluate(at=100)
+        assert fired(cloudwatch) == ["FleetAlarm"]
 
 
 @pytest.mark.parametrize(
