@@ -36,35 +36,19 @@ _INSTEAD: Final[tuple[tuple[str, str], ...]] = (
 )
 
 
-# Constructs of an app that a shield reads: classes of the CDK, and types of resources.
+# Classes of the CDK that a shield looks for.
 CLASSES: Final = ("Stage", "Stack", "aws_lambda.FunctionBase")
-TYPES: Final = (
-    _FUNCTION,
-    _SAM_FUNCTION,
-    "AWS::Lambda::EventInvokeConfig",
-    "AWS::Lambda::EventSourceMapping",
-    "AWS::Lambda::Url",
-    "AWS::IAM::ManagedPolicy",
-    "AWS::IAM::Policy",
-    "AWS::IAM::Role",
-    "AWS::IAM::RolePolicy",
-    "AWS::KMS::Key",
-    "AWS::S3::BucketPolicy",
-    "AWS::SecretsManager::ResourcePolicy",
-    "AWS::SNS::TopicPolicy",
-    "AWS::SQS::QueuePolicy",
-)
 
 
 _OTHER_TYPES: Final = (*OTHER_CODE, *PREFIXES, *(f"!{kind}" for kind in (*FUNCTIONS, *NO_CODE)))
 
 
 def find_relevant(scope: IConstruct) -> list[Any]:
-    """The constructs in a scope that a shield reads: stages, stacks, functions, and resources with grants.
+    """The constructs in a scope that a shield may change, or that contain these: stages, stacks, functions.
 
     Each construct from the CDK takes time, and most of an app's are irrelevant.
     """
-    return find_constructs(scope, CLASSES, TYPES)
+    return find_constructs(scope, CLASSES, FUNCTIONS)
 
 
 def find_other_code(scope: IConstruct) -> list[Any]:

@@ -24,7 +24,6 @@ from .alarms import AlarmOptions
 from .batching import members_of
 from .errors import ShieldError
 from .function_facts import read_properties
-from .kinds import find_relevant
 from .late import check_late
 from .layer import import_layer, shield_layer
 from .log_group import protect_retained
@@ -37,7 +36,7 @@ from .names import LAMBDAS, SHIELD
 from .paths import find_constructs, l2_path, path_of
 
 if TYPE_CHECKING:
-    from .granted import Grants, Looked
+    from .granted import Grants
     from .log_group import LogOptions
 
 CONTEXT: Final = "shield"
@@ -123,7 +122,7 @@ class StageShields(Construct):
         self._fleets: dict[str, StackShields] = {}
         self.problems: list[str] = []
         self._grants: dict[str, Grants] = {}
-        self._looked: list[Looked] = []
+        self._inputs: list[frozenset[str]] = []
         self._answered: dict[str, list[str]] | None = None
         check_late(self, self.invariant_problems)  # fails the synthesis where a shield was removed
         cdk.Aspects.of(self).add(DestinationCheck(stage, self.attached, self.problems), priority=950)
@@ -180,8 +179,8 @@ class StageShields(Construct):
     def grants_of(self, path: str) -> Grants:
         """The grants of a function's role at the first request of the aspects."""
         if path not in self._grants:
-            grants, looked = self._read_grants()
-            self._looked.append(looked)
+            grants, inputs = self._read_grants()
+            self._inputs.append(inputs)
             self._grants = {**grants, **self._grants}
         return self._grants[path]
 
@@ -205,19 +204,18 @@ class StageShields(Construct):
             if resource not in before.get(l2_path(path), ())
         ]
 
-    def _read_grants(self) -> tuple[dict[str, Grants], Looked]:
+    def _read_grants(self) -> tuple[dict[str, Grants], frozenset[str]]:
         from .granted import read_stage
 
         return read_stage(self.stage, [attached.handle for attached in self.attached if attached.wants_grants])
 
     def _later_grants(self) -> list[str]:
         """Problems of grants that were added after the policies: the roles are read again where inputs changed."""
-        if not self._looked:
+        if not self._inputs:
             return []
-        from .granted import Grants, changed
+        from .granted import Grants, changed, read_inputs
 
-        constructs = find_relevant(self.stage)
-        if all(looked.is_same(constructs) for looked in self._looked):
+        if {read_inputs(self.stage)} == {*self._inputs}:
             return []
         after, _ = self._read_grants()
         admits_all = {attached.handle.path for attached in self.attached if attached.unknown_grants}

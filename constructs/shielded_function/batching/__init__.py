@@ -27,9 +27,13 @@ from typing import Any, Final, Literal, cast
 
 import aws_cdk as cdk
 import jsii
+from aws_cdk import aws_iam as iam
 from constructs import MetadataEntry
 
-__all__ = ["call_all", "circles_of", "find_all", "holders_of", "members_of", "references_of"]
+from shielded_function_monitoring.cfn.parts import as_template
+from shielded_function_monitoring.cfn.template import ref
+
+__all__ = ["call_all", "circles_of", "find_all", "holders_of", "members_of", "read_resources", "references_of"]
 
 _NAME: Final = "shielded-function-batch"
 _VERSION: Final = "1.0.0"
@@ -115,9 +119,28 @@ def holders_of(scope: Any, any_of: Sequence[str], others: Sequence[str]) -> list
 
     Returns:
         For each construct: its `toString`, the first member of `any_of` that it has, and its `others`, None for
-        absent ones.
+        absent ones; in the form of `read_resources`, and the path of a construct.
     """
-    return [(text, first, others) for text, first, *others in _read("holders", scope, list(any_of), list(others))]
+    found = _read("holders", scope, list(any_of), list(others))
+    return [(text, as_template(first), as_template(others)) for text, first, *others in found]
+
+
+def read_resources(
+    stage: Any, types: Mapping[str, Sequence[str]], *, paths: Sequence[str] = (), without: str = "\0"
+) -> list[tuple[str, str, Any]]:
+    """The resources in a stage, without nested stages: their construct paths, types and properties.
+
+    Values are as in a template, but a reference to a construct is `{"Construct": [...]}` of its path, the attribute
+    (or `Ref`), the CDK's text for it, and its type. Documents are not frozen, unlike by `Stack.resolve`.
+
+    Args:
+        stage: an App or a Stage.
+        types: the properties to read, by the resources' types; none means all.
+        paths: the paths of resources, of any type; by default those of the types.
+        without: the beginning of the ids of resources to leave out.
+    """
+    found = _read("resources", stage, {kind: list(names) for kind, names in types.items()}, list(paths), without)
+    return [(path, kind, as_template(properties)) for path, kind, properties in found]
 
 
 def _read(name: str, *given: Any) -> Any:
@@ -206,9 +229,31 @@ def _holders(scope: Any, any_of: Sequence[str], others: Sequence[str]) -> list[l
     return found
 
 
+def _resources(stage: Any, types: Mapping[str, Sequence[str]], paths: Sequence[str], without: str) -> list[Any]:
+    found = [_at(stage.node.root, path) for path in paths] if paths else stage.node.find_all()
+    return [
+        [each.node.path, kind, _properties(each, types.get(kind) or ())]
+        for each in found
+        if each and (paths or getattr(each, "cfn_resource_type", "") in types) and cdk.Stage.of(each) is stage
+        if not each.node.id.startswith(without)
+        for kind in [getattr(each, "cfn_resource_type", "")]
+    ]
+
+
+def _at(root: Any, path: str) -> Any:
+    return reduce(lambda found, name: found and found.node.try_find_child(name), path.split("/"), root)
+
+
+def _properties(resource: Any, names: Sequence[str]) -> dict[str, Any]:
+    given: dict[str, Any] = _member(resource, "cfnProperties") or {}
+    wanted = {form for name in names for form in (name, name[0].lower() + name[1:])} or {*given}
+    return {name: _by_path(value, resource) for name, value in given.items() if name in wanted and value is not None}
+
+
 def _given(value: Any, path: str) -> Any:
     try:
-        return _as_json(reduce(_member, path.split("."), value))
+        found = _as_json(reduce(_member, path.split("."), value))
+        return found.node.path if hasattr(found, "node") else _by_path(found, value)
     except RuntimeError:  # the CDK throws for members that a construct lacks
         return None
 
@@ -241,6 +286,42 @@ def _targets(value: Any, resource: Any) -> list[str]:
     return list(resolver.targets)
 
 
+def _by_path(value: Any, scope: Any) -> Any:
+    try:
+        return cdk.Tokenization.resolve(value, scope=scope, resolver=cast("Any", _Paths()), preparing=False)
+    except RuntimeError:  # it fails the synthesis later
+        return {"Unresolvable": str(value)}
+
+
+@jsii.implements(cdk.IFragmentConcatenator)
+class _Join:
+    def join(self, left: Any = None, right: Any = None) -> Any:
+        """Called by the CDK for two neighbours."""
+        parts = [part for side in (left, right) for part in (side["Parts"] if isinstance(side, dict) else [side or ""])]
+        return "".join(parts) if all(isinstance(part, str) for part in parts) else {"Parts": parts}
+
+
+class _Paths(cdk.DefaultTokenResolver):
+    """Names each construct by its path, as `Paths` in batch.js."""
+
+    def __init__(self) -> None:
+        super().__init__(cast("Any", _Join()))
+
+    def resolve_token(
+        self, t: cdk.IResolvable, context: cdk.IResolveContext, post_processor: cdk.IPostProcessor
+    ) -> Any:
+        """Called by the CDK for each token."""
+        if isinstance(t, iam.PolicyDocument):
+            return context.resolve(t.to_json())
+        if not isinstance(t, cdk.Reference):
+            return super().resolve_token(t, context, post_processor)
+        if t.display_name.startswith("AWS::"):
+            return ref(t.display_name)
+        kind = getattr(t.target, "cfn_resource_type", "")
+        in_sub = any(part.endswith("::Sub") for part in context.document_path)
+        return {"Construct": [t.target.node.path, t.display_name, "" if in_sub else cdk.Token.as_string(t), kind]}
+
+
 class _References(cdk.DefaultTokenResolver):
     """Resolves like the CDK, and records the referenced constructs."""
 
@@ -268,5 +349,6 @@ _PLAIN: Final[Mapping[str, Callable[..., Any]]] = {
     "members": _members,
     "circles": lambda asked: [None for _ in asked],  # each step needs many messages: CloudFormation finds the circle
     "find": _find,
+    "resources": _resources,
     "holders": _holders,
 }

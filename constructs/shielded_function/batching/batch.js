@@ -9,8 +9,8 @@ const member = (object, path) =>
 
 // Resolves like the CDK, and records the referenced constructs.
 class References extends cdk.DefaultTokenResolver {
-    constructor() {
-        super(new cdk.StringConcat());
+    constructor(concatenation = new cdk.StringConcat()) {
+        super(concatenation);
         this.targets = new Set();
     }
 
@@ -30,6 +30,48 @@ function targetsOf(value, scope) {
     const resolver = new References();
     cdk.Tokenization.resolve(value, { scope, resolver, preparing: false });
     return resolver.targets;
+}
+
+// Joins fragments of a text.
+const JOIN = {
+    join(left, right) {
+        const Parts = [left, right].flatMap((side) => side?.Parts ?? [side ?? ""]);
+        return Parts.every((part) => typeof part === "string") ? Parts.join("") : { Parts };
+    },
+};
+
+// Names each construct by its path, as logical ids are the same in stacks of one class: the path, the attribute (or
+// Ref), the CDK's text of the reference (empty where none holds elsewhere), and the type of a resource.
+class Paths extends References {
+    resolveToken(token, context, postProcessor) {
+        if (!cdk.Reference.isReference(token)) {
+            return super.resolveToken(token, context, postProcessor);
+        }
+        const { target, displayName } = token;
+        const inSub = context.documentPath.some((part) => part.endsWith("::Sub")); // its text holds there alone
+        const text = inSub ? "" : cdk.Token.asString(token);
+        const Construct = [target.node.path, displayName, text, target.cfnResourceType ?? ""];
+        return displayName.startsWith("AWS::") ? { Ref: displayName } : { Construct };
+    }
+}
+
+function byPath(value, scope) {
+    return cdk.Tokenization.resolve(value, { scope, resolver: new Paths(JOIN), preparing: false }) ?? null;
+}
+
+// Properties of a resource, with references by path. One that cannot be resolved fails the synthesis later.
+function propertiesOf(resource, names) {
+    const all = resource.cfnProperties ?? {};
+    const both = (name) => [name, name[0].toLowerCase() + name.slice(1)];
+    const resolved = (value) => {
+        try {
+            return byPath(value, resource);
+        } catch {
+            return { Unresolvable: String(value) };
+        }
+    };
+    const wanted = names?.length ? names.flatMap(both) : Object.keys(all);
+    return Object.fromEntries(wanted.filter((name) => all[name] != null).map((name) => [name, resolved(all[name])]));
 }
 
 const FORMS = {
@@ -55,10 +97,19 @@ const READS = {
             .map((found) => [found, found.toString()]);
     },
 
+    resources(stage, types, paths, without) {
+        const at = (path) => path.split("/").reduce((found, id) => found?.node.tryFindChild(id), stage.node.root);
+        const isWanted = (each) => each && (paths.length || types[each.cfnResourceType]) && cdk.Stage.of(each) === stage;
+        return (paths.length ? paths.map(at) : stage.node.findAll())
+            .filter((each) => isWanted(each) && !each.node.id.startsWith(without))
+            .map((each) => [each.node.path, each.cfnResourceType ?? "", propertiesOf(each, types[each.cfnResourceType])]);
+    },
+
     holders(scope, anyOf, others) {
         const given = (found, path) => {
             try {
-                return member(found, path) ?? null;
+                const value = member(found, path) ?? null;
+                return value?.node ? value.node.path : byPath(value, found);
             } catch {
                 return null; // an import may throw for a member that it lacks
             }

@@ -207,7 +207,7 @@ def _entry_formatter(function: LambdaFunction, reader: TemplateGrants) -> Callab
     def show(entry: object) -> str:
         pieces = function.policy.parts(str(entry))
         return "".join(
-            each if isinstance(each, str) else words(reader.pieces(function.template, each)) for each in pieces
+            each if isinstance(each, str) else words(reader.pieces_in(function.template, each)) for each in pieces
         )
 
     return show
@@ -240,7 +240,7 @@ def _granted(
     if statement.not_action:
         yield "every service", "all but some actions", "too", True
         return
-    everything = (Resource("*", ("*",)),)
+    everything = (Resource(("*",)),)
     for text in statement.actions:
         action = parse_action(text) if text else None
         if action is None or action.everything:

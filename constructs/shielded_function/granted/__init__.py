@@ -4,8 +4,9 @@
     grants.services   # ("dynamodb", "sqs")
     grants.buckets    # ("${Token[TOKEN.42]}",)
 
-One read of a stage: `reading` reads roles, policies and Lambda's work for a function from the CDK; `statements` derives
-services, buckets and hosts from them, by the tables in `actions`, `planes`, `origins` and `managed`.
+`roles` reads roles, policies and Lambda's work for a function, from constructs by `stage_reader`, from templates by
+`template_reader`; `statements` derives services, buckets and hosts from them, by the tables in `actions`, `planes`,
+`origins` and `managed`.
 """
 
 from __future__ import annotations
@@ -15,20 +16,15 @@ from typing import TYPE_CHECKING, Any
 from .model import Entry, Finding, Grants, LeftOut, Source, changed
 
 if TYPE_CHECKING:
-    from .reading import read_grants, read_stage
-    from .rereading import Looked
+    from .reading import read_grants, read_inputs, read_stage
 
-__all__ = ["Entry", "Finding", "Grants", "LeftOut", "Looked", "Source", "changed", "read_grants", "read_stage"]
+__all__ = ["Entry", "Finding", "Grants", "LeftOut", "Source", "changed", "read_grants", "read_inputs", "read_stage"]
 
 
 def __getattr__(name: str) -> Any:
     """Names that need the CDK are imported at their first use, as `template_reader` works without it."""
-    if name in ("read_grants", "read_stage"):
+    if name in ("read_grants", "read_inputs", "read_stage"):
         from . import reading
 
         return getattr(reading, name)
-    if name == "Looked":
-        from .rereading import Looked
-
-        return Looked
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

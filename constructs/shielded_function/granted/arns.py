@@ -1,89 +1,81 @@
 """Resources of statements: texts with parts known only at deployment.
 
-A resource is a sequence of pieces: literal text, and unknown parts. Pure; tokens.py and template_reader.py create the
-pieces.
+A resource is a sequence of pieces: literal text, and unknown parts. Pure; roles.py creates the pieces.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias
+
+from shielded_function_monitoring.cfn.template import REF
 
 from ..names import l2_path
 
 __all__ = [
     "Arn",
+    "Element",
     "Field",
     "Piece",
     "Resource",
     "Target",
-    "TargetReader",
     "Unknown",
     "l2_path",
     "literal",
     "parse_arn",
+    "target_of",
+    "text_of",
     "words",
 ]
 
 
-class Target:
-    """The construct that a token refers to. Each attribute is requested from the CDK at its first use.
+class Element(Protocol):
+    """A resource, or another part of a stack that has a name.
 
     Attributes:
-        attribute: the attribute, or `Ref`.
-        construct: the L1 itself.
         path: its construct path.
-        type: its CloudFormation type; empty for a parameter and other non-resources.
+        properties: as in a template.
         region: its stack's, where known.
+        account: its stack's, where known.
     """
 
-    def __init__(self, reader: TargetReader, token: Any, attribute: str) -> None:
-        self._reader = reader
-        self._token = token
-        self._attribute = attribute
+    @property
+    def path(self) -> str: ...
+    @property
+    def properties(self) -> Mapping[str, Any]: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def account(self) -> str: ...
 
-    @cached_property
-    def attribute(self) -> str:
-        return self._attribute or self._reader.attribute(self._token)
 
-    @cached_property
-    def construct(self) -> Any:
-        return self._reader.construct(self._token)
+@dataclass(frozen=True)
+class Target:
+    """The construct that a reference leads to.
 
-    @cached_property
-    def path(self) -> str:
-        return self._reader.path(self.construct)
+    Attributes:
+        path: its construct path.
+        type: its CloudFormation type; empty for a parameter and other non-resources.
+        attribute: the attribute, or `Ref`.
+        element: the resource itself.
+    """
 
-    @cached_property
-    def type(self) -> str:
-        return self._reader.type(self.construct)
-
-    @cached_property
-    def region(self) -> str:
-        return self._reader.region(self.path)
+    path: str
+    type: str
+    attribute: str
+    element: Element = field(compare=False, repr=False)
 
     @property
     def name(self) -> str:
         """Its readable name."""
         return l2_path(self.path)
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Target) and (self.path, self.attribute) == (other.path, other.attribute)
-
-    def __hash__(self) -> int:
-        return hash((self.path, self.attribute))
-
-
-class TargetReader(Protocol):
-    """The questions that a `Target` asks about its token."""
-
-    def attribute(self, token: Any) -> str: ...
-    def construct(self, token: Any) -> Any: ...
-    def path(self, construct: Any) -> str: ...
-    def type(self, construct: Any) -> str: ...
-    def region(self, path: str) -> str: ...
+    @property
+    def region(self) -> str:
+        """Its stack's, where known."""
+        return self.element.region
 
 
 @dataclass(frozen=True)
@@ -91,16 +83,21 @@ class Unknown:
     """A piece known only at deployment.
 
     Attributes:
-        text: the CDK's text for it; empty where only a value around it has one.
         note: stable between reads: `AWS::Region`, or its intrinsic as JSON.
         target: the construct that it refers to, if it does.
-        inner: constructs inside its functions, such as Fn::Select.
+        inner: constructs inside its functions, such as a selection.
+        make: makes its text, which takes a request.
     """
 
-    text: str
     note: str
     target: Target | None = None
     inner: tuple[Target, ...] = ()
+    make: Callable[[], str] = field(default=str, compare=False, repr=False)
+
+    @cached_property
+    def text(self) -> str:
+        """Its text for an entry: a token, for the CDK."""
+        return self.make()
 
 
 Piece: TypeAlias = "str | Unknown"
@@ -118,6 +115,17 @@ def join_pieces(pieces: Iterable[Piece]) -> Field:
     return tuple(joined)
 
 
+def text_of(pieces: Sequence[Piece]) -> str:
+    """Pieces as a text for an entry, possibly with tokens."""
+    return "".join(piece if isinstance(piece, str) else piece.text for piece in pieces)
+
+
+def target_of(pieces: Sequence[Piece]) -> Target | None:
+    """The target of a value that begins with a reference."""
+    first = pieces[0] if pieces else None
+    return first.target if isinstance(first, Unknown) else None
+
+
 def words(pieces: Sequence[Piece]) -> str:
     """Pieces in words, stable between reads."""
     return "".join(_word(piece) for piece in pieces)
@@ -128,7 +136,7 @@ def _word(piece: Piece) -> str:
         return piece
     if piece.target:
         attribute = piece.target.attribute
-        return piece.target.name if attribute == "Ref" else f"{piece.target.name}.{attribute}"
+        return piece.target.name if attribute == REF else f"{piece.target.name}.{attribute}"
     return f"${{{piece.note}}}"
 
 
@@ -152,12 +160,15 @@ class Resource:
     """A resource of a statement.
 
     Attributes:
-        text: the CDK's text, possibly with tokens.
         pieces: its parts.
     """
 
-    text: str
-    pieces: Field = field(compare=False)
+    pieces: Field
+
+    @cached_property
+    def text(self) -> str:
+        """Its text, possibly with tokens."""
+        return text_of(self.pieces)
 
     @cached_property
     def name(self) -> str:

@@ -7,16 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import aws_cdk as cdk
-from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct
 
-from ..paths import path_of
-from .arns import Target, Unknown, literal
-from .documents import properties_of
+from .arns import Target, Unknown, literal, text_of
 from .model import BUCKET_LENGTH, Kind
-from .s3 import Place as Where
-from .stage_reader import Reader
-from .tokens import Place
+from .s3 import Place
+from .stage_reader import StageReader
 
 __all__ = ["CdkEmitter", "HostsOf"]
 
@@ -34,48 +30,44 @@ _PARAMETER: Final = re.compile(r"\{\{resolve:ssm:([^}]*)\}\}")
 class CdkEmitter:
     """Requests each value once."""
 
-    def __init__(self, reader: Reader, place: Place, hosts_of: HostsOf | None) -> None:
-        self._tokens = reader.tokens
-        self._place = place
-        self._constructs = reader.constructs
-        self._bucket_names = reader.bucket_names
+    def __init__(self, reader: StageReader, stack: cdk.Stack, hosts_of: HostsOf | None) -> None:
+        self._reader = reader
+        self._stack = stack
         self._hosts_of = hosts_of or _hosts_of
         self._names: dict[str, str] = {}
 
-    def bucket(self, place: Where) -> str:
+    def bucket(self, place: Place) -> str:
         """A bucket's name: literal where known, otherwise the part of its ARN after the last colon."""
         if place.name not in self._names:
             self._names[place.name] = self._bucket(place)
         return self._names[place.name]
 
-    def _bucket(self, place: Where) -> str:
+    def _bucket(self, place: Place) -> str:
         target = place.target
         if target and target.type in ("AWS::S3::Bucket", "AWS::S3Express::DirectoryBucket"):
-            own, text = self._bucket_names.get(target.path) or (self._tokens.place_of(target.path), "")
-            if own and not text and target.type != "AWS::S3::Bucket":
-                text = properties_of([target.construct], "bucketName")[0][0] or ""
-            known = literal(self._tokens.pieces(own, text)) if own and text else None
-            if known:
+            properties = target.element.properties
+            if known := literal(self._reader.pieces(properties.get("BucketName", ""), target.element)):
                 return known
-            if own is self._place:
-                return target.construct.ref
+            own = self._reader.stack_of(target.path)
+            if own and own.stack is self._stack:
+                return self._reader.construct_at(target.path).ref
         if place.pieces:
-            return _PARAMETER.sub(_as_token, _text(place.pieces))
+            return _PARAMETER.sub(_as_token, text_of(place.pieces))
         if place.divider != ":":
             return cdk.Fn.select(0, cdk.Fn.split("/", cdk.Fn.select(1, cdk.Fn.split(place.divider, place.arn))))
         name = cdk.Fn.select(5, cdk.Fn.split(":", place.arn))
         return name if target else cdk.Fn.select(0, cdk.Fn.split("/", name))
 
-    def point(self, place: Where) -> Sequence[tuple[Kind, str, int | None]]:
+    def point(self, place: Place) -> Sequence[tuple[Kind, str, int | None]]:
         """An access point: its host, for its ARN in SDKs, and its alias, for use as a bucket's name."""
-        stack = self._place.stack
+        stack = self._stack
         if place.target is None:
-            name, region, account = (_text(part) for part in (place.pieces, place.region, place.account))
+            name, region, account = (text_of(part) for part in (place.pieces, place.region, place.account))
             if not region:  # of several regions: https://docs.aws.amazon.com/AmazonS3/latest/userguide/MultiRegionAccessPointRequests.html
                 return [("host", f"{name}.accesspoint.s3-global.{stack.url_suffix}:443", None)]
             host = f"{name}-{account}.{_point_label(place)}.{region}.{stack.url_suffix}:443"
             return [("host", host, None)]
-        construct = place.target.construct
+        construct = self._reader.construct_at(place.target.path)
         if place.target.type == "AWS::S3Express::AccessPoint":
             return [("bucket", construct.ref, BUCKET_LENGTH)]
         host = f"{construct.ref}-{stack.account}.{_point_label(place)}.{stack.region}.{stack.url_suffix}:443"
@@ -93,25 +85,19 @@ class CdkEmitter:
 
     def regional(self, host: str) -> str:
         """A host of the function's region."""
-        stack = self._place.stack
-        return host.format(region=stack.region, suffix=stack.url_suffix)
+        return host.format(region=self._stack.region, suffix=self._stack.url_suffix)
 
     def _candidates(self, target: Target) -> Sequence[IConstruct]:
         if target.type in ("AWS::Lambda::Function", "AWS::Lambda::Alias"):
-            return [c for c in self._constructs if isinstance(c, lambda_.CfnUrl) and self._is_of(c, target)]
-        around = target.construct.node.scope
-        return [target.construct, *([around] if around is not None else [])]
-
-    def _is_of(self, url: lambda_.CfnUrl, target: Target) -> bool:
-        own = self._tokens.place_of(path_of(url)[0])
-        if own is None:
-            return False
-        pieces = self._tokens.pieces(own, url.target_function_arn)
-        return any(isinstance(p, Unknown) and p.target is not None and p.target.path == target.path for p in pieces)
-
-
-def _text(pieces: Sequence[Any]) -> str:
-    return "".join(piece if isinstance(piece, str) else piece.text for piece in pieces)
+            return [
+                self._reader.construct_at(url.path)
+                for url in self._reader.elements("AWS::Lambda::Url")
+                for pieces in self._reader.each(url.properties.get("TargetFunctionArn"), url)
+                if any(isinstance(p, Unknown) and p.target and p.target.path == target.path for p in pieces)
+            ]
+        construct = self._reader.construct_at(target.path)
+        around = construct.node.scope
+        return [construct, *([around] if around is not None else [])]
 
 
 def _as_token(parameter: re.Match[str]) -> str:
@@ -119,7 +105,7 @@ def _as_token(parameter: re.Match[str]) -> str:
     return cdk.CfnDynamicReference(cdk.CfnDynamicReferenceService.SSM, parameter[1]).to_string()
 
 
-def _point_label(place: Where) -> str:
+def _point_label(place: Place) -> str:
     return "s3-object-lambda" if place.service == "s3-object-lambda" else "s3-accesspoint"
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .circles import break_circles
+from aws_cdk import aws_lambda as lambda_
+
+from ..names import l2_path
+from ..paths import path_of
+from .circles import Holder, break_circles
 from .emitting import CdkEmitter, HostsOf
 from .model import Grants
-from .rereading import Looked
-from .stage_reader import Reader
+from .stage_reader import StageReader, read_inputs
 from .statements import decide
 
 if TYPE_CHECKING:
@@ -17,22 +20,17 @@ if TYPE_CHECKING:
 
     from .stage_reader import AnyFunction
 
-__all__ = ["read_grants", "read_stage"]
+__all__ = ["read_grants", "read_inputs", "read_stage"]
 
 
 def read_grants(
-    stage: IConstruct,
-    functions: Sequence[AnyFunction],
-    *,
-    constructs: Sequence[IConstruct] | None = None,
-    hosts_of: HostsOf | None = None,
+    stage: IConstruct, functions: Sequence[AnyFunction], *, hosts_of: HostsOf | None = None
 ) -> dict[str, Grants]:
     """The AWS hosts that the functions of a stage may reach by their roles' present grants. Changes nothing.
 
     Args:
         stage: the App or Stage of the functions; one call reads all its policies once.
         functions: the functions to read.
-        constructs: the result of `find_relevant` for it, if already known.
         hosts_of: a construct -> its entries for `allow_outbound` with their longest lengths; by default
             `hosts.entries_of`.
 
@@ -42,22 +40,22 @@ def read_grants(
     Raises:
         ShieldError: a function is not in the stage.
     """
-    return read_stage(stage, functions, constructs=constructs, hosts_of=hosts_of)[0]
+    return read_stage(stage, functions, hosts_of=hosts_of)[0]
 
 
 def read_stage(
-    stage: IConstruct,
-    functions: Sequence[AnyFunction],
-    *,
-    constructs: Sequence[IConstruct] | None = None,
-    hosts_of: HostsOf | None = None,
-) -> tuple[dict[str, Grants], Looked]:
-    """The result of `read_grants`, and a record of the read for `rereading`."""
-    reader = Reader(stage, functions, constructs)
+    stage: IConstruct, functions: Sequence[AnyFunction], *, hosts_of: HostsOf | None = None
+) -> tuple[dict[str, Grants], frozenset[str]]:
+    """The result of `read_grants`, and the inputs of the read, as of `read_inputs`."""
+    reader = StageReader(stage, functions)
     emitters: dict[str, CdkEmitter] = {}
     grants: dict[str, Grants] = {}
-    for path, place, caller in reader.callers():
-        if place.path not in emitters:
-            emitters[place.path] = CdkEmitter(reader, place, hosts_of)
-        grants[path] = decide(caller, emitters[place.path])
-    return break_circles(grants, reader.holders()), reader.looked
+    holders: dict[str, Holder] = {}
+    for handle, caller in reader.callers():
+        stack = path_of(handle.stack)[0]
+        if stack not in emitters:
+            emitters[stack] = CdkEmitter(reader, handle.stack, hosts_of)
+        grants[handle.path] = decide(caller, emitters[stack])
+        waits = isinstance(handle.construct, lambda_.Function)
+        holders[handle.path] = Holder(handle.resource, l2_path(caller.role), waits)
+    return break_circles(grants, holders), reader.inputs

@@ -28,7 +28,7 @@ class Place:
         kind: "bucket" has one name; "point" is an access point, with its own host; "control" is the control
             plane's; "any" may be any bucket; "none" is outside S3.
         name: in words, stable between reads.
-        pieces: of a bucket: its name, or empty where `arn` or `target` has it.
+        pieces: of a bucket: its name, or empty where only `arn` or `target` has it.
         arn: of a bucket: the CDK's text that begins with its ARN.
         divider: the text before the name in that ARN.
         target: the bucket or access point in the app.
@@ -97,11 +97,8 @@ def place_of(resource: Resource) -> Place:
 def _bucket(resource: Resource, name: Field) -> Place:
     if not name or _is_pattern(words([p for p in name if isinstance(p, str)])):
         return Place("any", resource.name)
-    if all(isinstance(piece, str) or piece.text for piece in name):
-        target = name[0].target if len(name) == 1 and isinstance(name[0], Unknown) else None
-        return Place("bucket", words(name), name, target=target)
-    express = words(resource.pieces[:1]).lower().startswith("arn:") and ":s3express:" in resource.name
-    return Place("bucket", words(name), arn=resource.text, divider="bucket/" if express else ":")
+    target = name[0].target if len(name) == 1 and isinstance(name[0], Unknown) else None
+    return Place("bucket", words(name), name, target=target)
 
 
 def _of_token(resource: Resource) -> Place:

@@ -1,488 +1,301 @@
-"""Reads the grants of roles from the L1 constructs of a stage, through the CDK's public API.
+"""Reads the grants of roles from the constructs of a stage, by one request for all that a role may have.
 
-An app's grants end up in IAM resources: a role's inline policies, policies and managed policies that name the role,
-managed policies that the role names, and resource policies that name it as principal. Each property read is one
-request to Node.js, the main cost of a synthesis. So only properties that a function needs are read, and all tokens
-are resolved and parsed together (`tokens`).
-
-Documents are read by `PolicyDocument.to_json`, which has no side effect: resolving a document freezes its statements,
-so later aspects could no longer change them.
+References name constructs by their paths (`batching.read_resources`): logical ids are the same in stacks of one class,
+and a reference to another stack resolves differently after the synthesis has begun.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import Any, Final, TypeAlias
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property, reduce
+from itertools import product
+from typing import Any, Final, TypeAlias, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
-from ..batching import holders_of, members_of
+from shielded_function_monitoring.cfn.parts import choices
+from shielded_function_monitoring.cfn.template import REF, as_mapping, reference
+
+from ..batching import find_all, holders_of, members_of, read_resources
 from ..errors import ShieldError
 from ..function_facts import FunctionHandle
-from ..kinds import find_relevant
-from ..names import LOCK
-from ..paths import described, path_of, request_paths
-from .actions import parse_action
-from .arns import Field, Target, Unknown, l2_path, words
-from .circles import Holder
-from .documents import (
-    IDENTITY_POLICIES,
-    RESOURCE_POLICIES,
-    documents_of,
-    mapping,
-    properties_of,
-    statements_of,
-    texts_of,
-)
-from .keys import Keys
-from .lambdas import Mappings, read_lambda_use
-from .managed import LAMBDAS_OWN, STATEMENTS, managed_name
+from ..names import LOCK, l2_path
+from ..paths import described, find_constructs, path_of
+from ..tokens import has_token
+from .arns import Field, Resource, Target, Unknown, words
 from .model import Finding
-from .origins import LambdaUse
-from .policy_documents import assumed, roles_assumed, statement_of
-from .rereading import Looked
-from .statements import Caller, Statement, managed_statements
-from .tokens import Place, Tokens, resolve
+from .roles import IDENTITY_POLICIES, RESOURCE_POLICIES, RoleReader
+from .statements import Caller
 
-__all__ = ["AnyFunction", "Reader"]
-
-AnyFunction: TypeAlias = "FunctionHandle | lambda_.Function | lambda_.CfnFunction"
+__all__ = ["AnyFunction", "StageReader", "read_inputs"]
 
 _ID: Final = "shielded-function:granted"
 
-_ROLE: Final = "AWS::IAM::Role"
+AnyFunction: TypeAlias = "FunctionHandle | lambda_.Function | lambda_.CfnFunction"
+
+_POLICIES: Final[Mapping[str, Sequence[str]]] = {
+    "AWS::IAM::Role": ("RoleName", "Policies", "ManagedPolicyArns"),
+    **dict.fromkeys(IDENTITY_POLICIES, ("Roles", "RoleName", "PolicyDocument")),
+    **{kind: (name,) for kind, name in RESOURCE_POLICIES.items()},
+    "AWS::Lambda::EventInvokeConfig": ("FunctionName", "DestinationConfig"),
+    "AWS::Lambda::EventSourceMapping": (
+        *("FunctionName", "EventSourceArn", "SelfManagedEventSource"),
+        *("SourceAccessConfigurations", "DestinationConfig"),
+    ),
+}
+"""The properties with grants, by type."""
+
+_TYPES: Final[Mapping[str, Sequence[str]]] = {
+    **_POLICIES,
+    "AWS::Lambda::Function": (
+        *("Role", "DeadLetterConfig", "LoggingConfig", "TracingConfig", "VpcConfig", "KmsKeyArn"),
+    ),
+    "AWS::Lambda::Url": ("TargetFunctionArn",),
+}
+"""The read properties. Those of a function do not include its environment, which holds the policy."""
+
+_KEYS: Final = ("encryptionKey.keyArn", "encryptionMasterKey.keyArn", "masterKey.keyArn")
+_ARNS: Final = (
+    *("bucketArn", "parameterArn", "queueArn", "secretArn", "streamArn", "tableArn", "tableStreamArn", "topicArn"),
+)
+"""Members of L2s, and of imports of them."""
 
 
-@dataclass
-class _Role:
-    """A role, and the sources of its grants.
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """A stack of the stage.
 
     Attributes:
-        name: construct path; for an imported role its ARN in words.
-        place: its stack; for an imported role the function's.
-        resource: the L1; None for an imported role.
-        arn: its ARN, as in the function.
-        logical_id: empty where it is unknown without a request.
-        documents: (construct path, stack, policy document) of each policy.
-        inline: the inline policies of its L1.
-        named: the ARNs of managed policies in its L1.
-        managed: names of AWS managed policies.
+        path: its construct path.
+        stack: the stack itself.
+        region: where known.
+        account: where known.
     """
 
-    name: str
-    place: Place
-    resource: Any
-    arn: Field
-    logical_id: str = ""
-    documents: list[tuple[str, Place, Any]] = field(default_factory=list[tuple[str, Place, Any]])
-    inline: Any = None
-    named: Any = None
-    managed: list[str] = field(default_factory=list[str])
-    statements: list[Statement] = field(default_factory=list[Statement])
-    findings: list[Finding] = field(default_factory=list[Finding])
-    assumes: list[str] = field(default_factory=list[str])
+    path: str
+    stack: cdk.Stack
+    region: str
+    account: str
+
+    @cached_property
+    def elements(self) -> Mapping[str, IConstruct]:
+        """Its elements, by their logical ids, for references that are written by hand."""
+        elements = [element for element, _ in find_all(self.stack, ("CfnElement",), ())]
+        return dict(zip(self.stack.resolve([i for (i,) in members_of(elements, "logicalId")]), elements, strict=True))
 
 
 @dataclass(frozen=True)
-class _Policy:
-    """An IAM policy in the stage, with the roles that it names, both as in its L1 and resolved."""
+class Element:
+    """A construct of the stage."""
 
     path: str
-    place: Place
-    named: Any
-    document: Any
-    roles: Any = ()
+    stack: Stack | None
+    reader: StageReader = field(compare=False, repr=False)
+
+    @property
+    def properties(self) -> Mapping[str, Any]:
+        return as_mapping(self.reader.properties_at(self.path))
+
+    @property
+    def region(self) -> str:
+        return self.stack.region if self.stack else ""
+
+    @property
+    def account(self) -> str:
+        return self.stack.account if self.stack else ""
 
 
-@dataclass
-class _Function:
-    path: str
-    place: Place
-    resource: Any
-    waits: bool
-    role: str = ""
-    dead_letters: Any = None
-
-
-class Reader:
+class StageReader(RoleReader):
     """One read of a stage for some of its functions."""
 
-    def __init__(
-        self, stage: IConstruct, functions: Sequence[AnyFunction], constructs: Sequence[IConstruct] | None = None
-    ) -> None:
+    def __init__(self, stage: IConstruct, functions: Sequence[AnyFunction]) -> None:
         """
         Args:
             stage: an App or a Stage, without the Stages nested in it.
             functions: the functions whose grants to read; a handle holds properties already.
-            constructs: the result of `find_relevant` for it, if already known.
 
         Raises:
             ShieldError: a function is not in this stage.
         """
-        self.constructs: Sequence[Any] = find_relevant(stage) if constructs is None else constructs
-        request_paths([stage, *self.constructs])
+        super().__init__()
         self._stage = stage
-        root, _ = path_of(stage)
-        stages = [p for p in (path_of(c)[0] for c in self.constructs if isinstance(c, cdk.Stage)) if p != root]
-        stacks = [(path_of(c)[0], c) for c in self.constructs if isinstance(c, cdk.Stack)]
-        self.tokens = Tokens(
-            [Place.of(path, c) for path, c in stacks if not any(path.startswith(f"{s}/") for s in stages)]
-        )
-        self._roles: dict[str, _Role] = {}
-        self._documents: dict[str, Any] = {}
-        self.bucket_names: dict[str, tuple[Place, str]] = {}
-        self._keys = Keys(self.tokens, stage)
-        self.functions = list(self._find_functions(functions))
-        self.looked = Looked.at(self.constructs)
-        self._find_roles()
-        self._policies = list(self._find_policies())
-        self._resource_policies = list(self._find_resource_policies())
-        self._mappings = Mappings(self.tokens, self.constructs)
-        self._read_roles()
-
-    def callers(self) -> Iterator[tuple[str, Place, Caller]]:
-        """Each function's path, its stack, and the grants of its role."""
-        for function in self.functions:
-            role = self._roles[function.role]
-            statements = [*role.statements, *assumed(role, self._roles.__getitem__)]
-            prefixes = frozenset(
-                action.prefix for s in statements for text in s.actions if text and (action := parse_action(text))
-            )
-            lambda_use = LambdaUse(
-                **read_lambda_use(
-                    self.tokens,
-                    function.place,
-                    function.path,
-                    function.resource,
-                    function.dead_letters,
-                    self._mappings,
-                    prefixes,
-                ),
-                keys_of=self._keys.of,
-            )
-            managed, left_out = managed_statements(role.managed)
-            yield (
-                function.path,
-                function.place,
-                Caller(
-                    function.place.region,
-                    function.place.account,
-                    [*statements, *managed],
-                    lambda_use,
-                    role.findings,
-                    left_out,
-                    any(place.region != function.place.region for place in self.tokens.places),
-                ),
-            )
-
-    def holders(self) -> dict[str, Holder]:
-        """The functions, as holders of their entries."""
-        return {f.path: Holder(f.resource, l2_path(f.role), f.waits) for f in self.functions}
-
-    # Functions and their roles
-
-    def _find_functions(self, functions: Sequence[AnyFunction]) -> Iterator[_Function]:
-        for function in functions:
-            handle = function if isinstance(function, FunctionHandle) else FunctionHandle(function)
-            place = self.tokens.place_of(handle.path)
-            if place is None:
+        self._handles = [f if isinstance(f, FunctionHandle) else FunctionHandle(f) for f in functions]
+        self._stacks = _stacks_in(stage)
+        self.rows = read_resources(stage, _TYPES, without=LOCK)
+        self._properties = {path: properties for path, _, properties in self.rows}
+        for handle in self._handles:
+            if path_of(handle.resource)[0] not in self._properties:
                 raise ShieldError(handle.path, ["it is not in the stage whose grants are read"])
-            yield _Function(handle.path, place, handle.resource, isinstance(handle.construct, lambda_.Function))
 
-    def _find_roles(self) -> None:
-        asked = members_of([function.resource for function in self.functions], "role", "deadLetterConfig")
-        arns = [role or "" for role, _ in asked]
-        for function, (_, dead_letters) in zip(self.functions, asked, strict=True):
-            function.dead_letters = dead_letters
-        self.tokens.learn((f.place, arn) for f, arn in zip(self.functions, arns, strict=True))
-        for function, arn in zip(self.functions, arns, strict=True):
-            function.role = self._role(function.place, self.tokens.pieces(function.place, arn))
+    @property
+    def inputs(self) -> frozenset[str]:
+        """The inputs of the read, as of `read_inputs`."""
+        return _inputs(self.rows)
 
-    def _role(self, place: Place, arn: Field) -> str:
-        """Records a role by its ARN; returns its name."""
-        first = arn[0] if arn and isinstance(arn[0], Unknown) else None
-        target = first.target if first else None
-        if first and target and target.type == _ROLE:
-            own = self.tokens.place_of(target.path) or place
-            if target.path not in self._roles:
-                logical_id = self.tokens.logical_id(place, first.text) if own is place else ""
-                self._roles[target.path] = _Role(target.path, own, target.construct, arn, logical_id)
-            return target.path
-        name = words(arn)
-        self._roles.setdefault(name, _Role(name, place, None, arn))
-        return name
+    def callers(self) -> Iterator[tuple[FunctionHandle, Caller]]:
+        """Each function, and the grants of its role."""
+        for handle in self._handles:
+            yield handle, self.caller_at(self.element(path_of(handle.resource)[0]))
 
-    # Policies
+    def elements(self, *kinds: str) -> Iterator[Element]:
+        """The resources of some types."""
+        return (self.element(path) for path, kind, _ in self.rows if kind in kinds)
 
-    def _of_types(self, types: Container[str]) -> Iterator[tuple[Any, str, Place]]:
-        """The resources of some types, each with its path and its stack."""
-        for construct in self.constructs:
-            path, kind = path_of(construct)
-            if kind in types and (place := self.tokens.place_of(path)):
-                yield construct, path, place
+    def element(self, path: str) -> Element:
+        """The construct with a path."""
+        return Element(path, self.stack_of(path), self)
 
-    def _find_policies(self) -> Iterator[_Policy]:
-        """The policies that name a role, with the names resolved by one request for each stack."""
-        of_types = self._of_types(IDENTITY_POLICIES)  # a lock is made from the grants, and adds none
-        found = [each for each in of_types if not each[1].rpartition("/")[2].startswith(LOCK)]
-        members = properties_of([construct for construct, *_ in found], "roles", "roleName", "policyDocument")
-        self.looked.learn(document for *_, document in members)
-        policies = [
-            _Policy(path, place, [one] if one else several, document)
-            for (_, path, place), (several, one, document) in zip(found, members, strict=True)
-        ]
-        named = self.looked.resolve([(policy.place, policy.named or []) for policy in policies])
-        for policy, roles in zip(policies, named, strict=True):
-            yield replace(policy, roles=roles or [])
+    def stack_of(self, path: str) -> Stack | None:
+        """The stack of a construct path; None outside the stage."""
+        return next((s for s in self._stacks if path == s.path or path.startswith(f"{s.path}/") or not s.path), None)
 
-    def _find_resource_policies(self) -> Iterator[tuple[str, Place, Any]]:
-        found = list(self._of_types(RESOURCE_POLICIES))
-        names = sorted(set(RESOURCE_POLICIES.values()))
-        members = properties_of([construct for construct, *_ in found], *names)
-        documents = [
-            values[names.index(RESOURCE_POLICIES[path_of(construct)[1]])]
-            for (construct, *_), values in zip(found, members, strict=True)
-        ]
-        self.looked.learn(documents)
-        for (_, path, place), document in zip(found, documents, strict=True):
-            yield path, place, self.looked.read(document, place)
+    def properties_at(self, path: str) -> Any:
+        """The properties of a construct, by one request where no role, policy or function has them."""
+        if path not in self._properties:
+            found = read_resources(self._stage, _TYPES, paths=[path])
+            self._properties[path] = found[0][2] if found else {}
+        return self._properties[path]
 
-    def _read_roles(self) -> None:
-        """Reads each role once, with the roles that it may assume."""
-        done: set[str] = set()
-        while wanted := [role for name, role in self._roles.items() if name not in done]:
-            done.update(role.name for role in wanted)
-            inside = [role for role in wanted if role.resource is not None]
-            asked = properties_of([role.resource for role in inside], "policies", "managedPolicyArns")
-            for role, (inline, named) in zip(inside, asked, strict=True):
-                role.inline, role.named = inline, named
-            for role in wanted:
-                self._attach_own(role)
-            self._attach_by_arn(wanted)
-            self._attach_policies({role.name: role for role in wanted})
-            self.tokens.learn(
-                (place, text) for role in wanted for _, place, document in role.documents for text in texts_of(document)
-            )
-            for role in wanted:
-                self._make_statements(role)
-            self._learn_bucket_names(wanted)
-            self._attach_resource_policies({role.name: role for role in wanted})
+    def construct_at(self, path: str) -> Any:
+        """The construct with a path."""
+        return reduce(
+            lambda found, name: found.node.find_child(name), path.split("/"), cast("Any", self._stage.node.root)
+        )
 
-    def _attach_own(self, role: _Role) -> None:
-        """Inline policies."""
-        if role.resource is None and role.name in self._precreated:
-            role.findings.append(
-                Finding(
-                    f"{_ID}PrecreatedRole",
-                    f"its role {role.name} exists already (Role.customize_roles), and the CDK does not list this app's "
-                    "grants to it: name every service that iam-policy-report.txt in the assembly lists for it, as in "
-                    'allow_aws=["granted", "dynamodb"], and list buckets in allow_buckets',
-                )
-            )
-            return
-        if role.resource is None:
-            role.findings.append(
-                Finding(
-                    f"{_ID}ImportedRole",
-                    f"its role {role.name} is imported, so only the grants of this app are known: add the services "
-                    'of its other grants, as in allow_aws=["granted", "dynamodb"], and list buckets in allow_buckets',
-                )
-            )
-            return
-        for document in documents_of(role.inline, role.place):
-            role.documents.append((role.name, role.place, self.looked.read(document, role.place)))
+    def referred(self, value: Mapping[str, Any], element: Any, depth: int) -> Field:
+        """The construct of a reference, also of one that is written by hand."""
+        match value:
+            case {"Construct": [path, attribute, text, kind]}:
+                pass
+            case _:
+                name, attribute = reference(value)
+                found = element.stack.elements.get(name) if name and not name.startswith("AWS::") else None
+                if found is None:
+                    return ()
+                (path, kind), text = path_of(found), ""
+        target = Target(path, kind, attribute, self.element(path))
+        return (Unknown("", target, make=lambda: text or _attribute_of(self.construct_at(path), attribute)),)
+
+    def token_of(self, value: Any, element: Any) -> str:
+        """A token for a value known only at deployment."""
+        return _token(json.dumps(_with_texts(value)))
+
+    def regions_beside(self, element: Any) -> bool:
+        """Whether the stage has stacks in other regions."""
+        return any(stack.region != element.region for stack in self._stacks)
+
+    def keys_of(self, resource: Resource) -> Mapping[str, str]:
+        """The names of a resource's keys -> the names of their holders, which may be imported."""
+        found = dict(super().keys_of(resource))
+        for arn, holder, key in self._holders:
+            if resource.name == arn or resource.name.startswith(f"{arn}/"):
+                found.setdefault(key, holder)
+        return found
+
+    @cached_property
+    def _holders(self) -> list[tuple[str, str, str]]:
+        """(ARN, construct path, ARN of its key) in words, of L2s and imports that have a key."""
+        rows = self._members(_KEYS, _ARNS)
+        return [(arn, l2_path(path), key) for path, key, *arns in rows for arn in arns if arn]
+
+    def imported_finding(self, name: str) -> Finding:
+        """The finding about a role without a resource, which may be one that exists already."""
+        if name not in self._precreated:
+            return super().imported_finding(name)
+        return Finding(
+            f"{_ID}PrecreatedRole",
+            f"its role {name} exists already (Role.customize_roles), and the CDK does not list this app's "
+            "grants to it: name every service that iam-policy-report.txt in the assembly lists for it, as in "
+            'allow_aws=["granted", "dynamodb"], and list buckets in allow_buckets',
+        )
 
     @cached_property
     def _precreated(self) -> frozenset[str]:
         """The ARNs, in words, of precreated `iam.Role`s (`Role.customize_roles`)."""
-        rows = holders_of(self._stage, ("assumeRolePolicy",), ("roleArn", "node.defaultChild"))
-        found = [
-            (place, arn)
-            for text, _, (arn, resource) in rows
-            if arn and resource is None and (place := self.tokens.place_of(described(text)[0]))
-        ]
-        self.tokens.learn(found)
-        return frozenset(words(self.tokens.pieces(place, arn)) for place, arn in found)
+        rows = self._members(("assumeRolePolicy",), ("roleArn", "node.defaultChild"))
+        return frozenset(arn for _, _, arn, resource in rows if not resource)
 
-    def _attach_by_arn(self, roles: Sequence[_Role]) -> None:
-        """Attaches managed policies that a role names."""
-        named = [(role, list(role.named)) for role in roles if role.named]
-        resolved = self.looked.resolve([(role.place, arns) for role, arns in named])
-        for (role, arns), found in zip(named, resolved, strict=True):
-            unclear = False
-            for _, pieces in self.tokens.of_json(role.place, found or []):
-                name = managed_name(pieces)
-                if name in LAMBDAS_OWN or name in STATEMENTS:
-                    role.managed.append(name)
-                elif name or not _refers_to(pieces):
-                    role.findings.append(_unread(role.name, name or words(pieces)))
-                else:
-                    unclear = True
-            if unclear:
-                for target in self.tokens.targets_of(role.place, arns):
-                    self._attach_managed(role, target)
-
-    def _attach_managed(self, role: _Role, target: Target) -> None:
-        policy = next((p for p in self._policies if p.path == target.path), None)
-        if policy is None:
-            role.findings.append(_unread(role.name, target.name))
-        else:
-            self._attach(role, policy)
-
-    def _attach(self, role: _Role, policy: _Policy) -> None:
-        if any(path == policy.path for path, _, _ in role.documents):
-            return
-        if policy.path not in self._documents:
-            self._documents[policy.path] = self.looked.read(policy.document, policy.place)
-        role.documents.append((policy.path, policy.place, self._documents[policy.path]))
-
-    def _attach_policies(self, roles: Mapping[str, _Role]) -> None:
-        """Attaches policies that name one of these roles."""
-        ids = self._logical_ids(roles.values())
-        elsewhere = {"", *(logical_id for _, logical_id in ids)}
-        names = {name: role for role in roles.values() if (name := _name_in(role.arn))}
-        imported = any(role.resource is None and not _name_in(role.arn) for role in roles.values())
-        several = len(self.tokens.places) > 1
-        for policy in self._policies:
-            for item in policy.roles:
-                if isinstance(item, str):
-                    role = names.get(item) or self._named(roles, item)
-                    if role:
-                        self._attach(role, policy)
-                    continue
-                logical_id = str(item.get("Ref", "")) if isinstance(item, dict) else ""
-                role = ids.get((policy.place, logical_id))
-                if role and (not several or policy.path.startswith(f"{role.name.removesuffix('/Resource')}/")):
-                    self._attach(role, policy)
-                elif imported or (several and (logical_id in elsewhere or _is_parameter(logical_id))):
-                    self._attach_exactly(policy, item, roles)
-
-    def _attach_exactly(self, policy: _Policy, item: Any, roles: Mapping[str, _Role]) -> None:
-        """Attaches a policy by the constructs that its names refer to, as two stacks may share a logical id."""
-        for target in self.tokens.targets_of(policy.place, policy.named):
-            if target.path in roles:
-                self._attach(roles[target.path], policy)
-        # An imported role's name is made from its ARN.
-        text = words(self.tokens.of_json(policy.place, item)[0][1]) if item else ""
-        for role in roles.values():
-            if role.resource is None and role.arn and text and _note(role.arn) and _note(role.arn) in text:
-                self._attach(role, policy)
-
-    def _logical_ids(self, roles: Iterable[_Role]) -> dict[tuple[Place, str], _Role]:
-        inside: dict[Place, list[_Role]] = {}
-        for role in roles:
-            if role.resource is not None:
-                inside.setdefault(role.place, []).append(role)
-        found: dict[tuple[Place, str], _Role] = {}
-        for place, some in inside.items():
-            found.update({(place, role.logical_id): role for role in some if role.logical_id})
-            asked = [role for role in some if not role.logical_id]
-            for role, value in zip(asked, resolve(place.stack, [r.resource.ref for r in asked]), strict=True):
-                if isinstance(value, dict):
-                    found[place, str(value.get("Ref"))] = role
-        return found
-
-    def _named(self, roles: Mapping[str, _Role], name: str) -> _Role | None:
-        """The role in the app with this name."""
-        inside = [role for role in roles.values() if role.resource is not None]
-        names = properties_of([role.resource for role in inside], "roleName")
-        return next(
-            (
-                role
-                for role, (given,) in zip(inside, names, strict=True)
-                if given and resolve(role.place.stack, [given]) == [name]
-            ),
-            None,
-        )
-
-    # Statements
-
-    def _make_statements(self, role: _Role) -> None:
-        for path, place, document in role.documents:
-            for label, statement in statements_of(document, place):
-                made = self._statement(path, place, label, statement)
-                if made:
-                    role.statements.append(made)
-                    self._record_assumed(role, place, made)
-
-    def _statement(self, path: str, place: Place, label: str, statement: Mapping[str, Any]) -> Statement | None:
-        return statement_of(path, label, statement, lambda value: self.tokens.of_value(place, value))
-
-    def _learn_bucket_names(self, roles: Sequence[_Role]) -> None:
-        """Resolves the names of all buckets in S3 statements with one request."""
-        for role in roles:
-            for statement in role.statements:
-                if any(text and text.lower().startswith("s3") for text in statement.actions):
-                    for resource in statement.resources:
-                        target = resource.whole.target if resource.whole else None
-                        if (
-                            target
-                            and isinstance(target.construct, s3.CfnBucket)
-                            and target.path not in self.bucket_names
-                        ):
-                            place = self.tokens.place_of(target.path)
-                            if place:
-                                self.bucket_names[target.path] = (place, target.construct.bucket_name or "")
-        self.tokens.learn(self.bucket_names.values())
-
-    def _attach_resource_policies(self, roles: Mapping[str, _Role]) -> None:
-        """Attaches statements of resource policies that name a role as principal."""
-        for path, place, document in self._resource_policies:
-            for label, statement in statements_of(document, place):
-                principals = mapping(statement.get("Principal")).get("AWS")
-                if statement.get("Effect") != "Allow" or not principals:
-                    continue
-                for _, pieces in self.tokens.of_value(place, principals):
-                    target = pieces[0].target if pieces and isinstance(pieces[0], Unknown) else None
-                    role = roles.get(target.path if target else words(pieces))
-                    made = self._statement(path, place, label, statement) if role else None
-                    if role and made:
-                        role.statements.append(made)
-
-    def _record_assumed(self, role: _Role, place: Place, statement: Statement) -> None:
-        for resource in roles_assumed(statement):
-            whole = resource.whole
-            if whole and whole.target and whole.target.type == _ROLE:
-                role.assumes.append(self._role(place, resource.pieces))
-            else:
-                role.findings.append(
-                    Finding(
-                        f"{_ID}AssumedRole",
-                        f"{l2_path(statement.policy)}, statement {statement.label}: the grants of {resource.name}, "
-                        "which it may assume, are unknown: add its services, as in "
-                        'allow_aws=["granted", "dynamodb"], and list buckets in allow_buckets',
-                    )
-                )
+    def _members(self, any_of: Sequence[str], others: Sequence[str]) -> Iterator[tuple[str, ...]]:
+        """The path of each construct in the stage that has one of some members, and these in words; empty for none."""
+        for text, first, more in holders_of(self._stage, any_of, others):
+            path = described(text)[0]
+            if (element := self.element(path)).stack:
+                yield path, *(words(self.pieces(value or "", element)) for value in (first, *more))
 
 
-def _name_in(arn: Field) -> str:
-    """A role's name, where the end of its ARN is known."""
-    last = arn[-1] if arn else ""
-    return last.rpartition("/")[2] if isinstance(last, str) and "/" in last else ""
-
-
-def _is_parameter(logical_id: str) -> bool:
-    """Whether the CDK created the parameter for a reference into or out of a nested stack."""
-    return logical_id.startswith("referenceto")
-
-
-def _unread(role: str, policy: str) -> Finding:
-    return Finding(
-        f"{_ID}ManagedPolicy",
-        f"{l2_path(role)} has the managed policy {policy}, which is not in this app and is not read: add the services "
-        'that the code calls, as in allow_aws=["granted", "dynamodb"], and list buckets in allow_buckets',
+def _stacks_in(stage: IConstruct) -> list[Stack]:
+    """The stacks of a stage without its nested stages, the innermost first."""
+    found = find_constructs(stage, ("Stage", "Stack"))
+    nested = [path for each in found if isinstance(each, cdk.Stage) and (path := path_of(each)[0]) != path_of(stage)[0]]
+    stacks = [
+        each
+        for each in found
+        if isinstance(each, cdk.Stack) and not any(path_of(each)[0].startswith(f"{path}/") for path in nested)
+    ]
+    return sorted(
+        (
+            Stack(path_of(each)[0], each, *("" if has_token(text) else text for text in where))
+            for each, where in zip(stacks, members_of(stacks, "region", "account"), strict=True)
+        ),
+        key=lambda stack: -len(stack.path),
     )
 
 
-def _refers_to(pieces: Field) -> bool:
-    return any(isinstance(p, Unknown) and not p.note.startswith("AWS::") for p in pieces)
+def _attribute_of(element: Any, attribute: str) -> str:
+    """The CDK's text for an attribute of a construct."""
+    if isinstance(element, cdk.CfnParameter):
+        return cdk.Token.as_string(element.value)
+    return element.ref if attribute == REF else cdk.Token.as_string(element.get_att(attribute))
 
 
-def _note(arn: Field) -> str:
-    first = arn[0] if arn else None
-    return first.note if isinstance(first, Unknown) else ""
+def _with_texts(value: Any) -> Any:
+    """A value with the CDK's texts in place of its references."""
+    match value:
+        case {"Construct": [_, _, text, _]}:
+            return text
+        case [*items]:
+            return [_with_texts(item) for item in items]
+        case {**items}:
+            return {key: _with_texts(item) for key, item in items.items()}
+        case _:
+            return value
+
+
+@cache
+def _token(value: str) -> str:
+    return cdk.Token.as_string(json.loads(value))
+
+
+def read_inputs(stage: IConstruct) -> frozenset[str]:
+    """The policies of a stage, and the names of roles and functions in them. They stay equal where the CDK merges
+    statements at synthesis.
+    """
+    return _inputs(read_resources(stage, _POLICIES, without=LOCK))
+
+
+def _inputs(rows: Iterable[tuple[str, str, Any]]) -> frozenset[str]:
+    found: set[str] = set()
+    for path, kind, properties in rows:
+        if kind in _POLICIES:
+            documents = {name for name, value in properties.items() if "Statement" in as_mapping(value)}
+            others = {name: value for name, value in properties.items() if name not in documents}
+            found.add(json.dumps([path, others], sort_keys=True))
+            statements = (each for name in documents for each in choices(properties[name]["Statement"]))
+            for statement in statements:
+                parts = (sorted(_choices(*each), key=str) for each in sorted(as_mapping(statement).items()))
+                found.update(json.dumps([path, combination], default=str) for combination in product(*parts))
+    return frozenset(found)
+
+
+def _choices(name: str, value: Any) -> Iterator[Any]:
+    if name == "Principal" and isinstance(value, dict):
+        for kind, principals in as_mapping(value).items():
+            yield from ((name, kind, choice) for _, choice in _choices("", principals))
+    elif isinstance(value, list) and name != "Condition":
+        yield from ((name, item) for item in value)
+    else:
+        yield name, value

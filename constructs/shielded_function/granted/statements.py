@@ -74,6 +74,7 @@ class Caller:
         findings: findings of the read: an imported role, a policy outside the app.
         left_out: grants of AWS managed policies that Lambda uses.
         several_regions: whether the app has stacks in other regions.
+        role: the construct path of its role, or the ARN of an imported one in words.
     """
 
     region: str
@@ -83,6 +84,7 @@ class Caller:
     findings: Sequence[Finding] = ()
     left_out: Sequence[LeftOut] = ()
     several_regions: bool = False
+    role: str = ""
 
 
 class Emitter(Protocol):
@@ -114,7 +116,7 @@ def managed_statements(names: Iterable[str]) -> tuple[list[Statement], list[Left
         if name in LAMBDAS_OWN:
             left_out.append(LeftOut(source, LAMBDAS_OWN[name]))
         elif name in STATEMENTS:
-            statements.append(Statement(name, "all", STATEMENTS[name], (Resource("*", ("*",)),)))
+            statements.append(Statement(name, "all", STATEMENTS[name], (Resource(("*",)),)))
     return statements, left_out
 
 
@@ -123,7 +125,7 @@ def decide(caller: Caller, emitter: Emitter) -> Grants:
     return _Decision(caller, emitter).make()
 
 
-_EVERY: Final = Resource("*", ("*",))
+_EVERY: Final = Resource(("*",))
 
 
 class _Decision:

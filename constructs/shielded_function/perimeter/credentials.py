@@ -12,7 +12,7 @@ from aws_cdk import aws_iam as iam
 from ..granted.actions import Action, parse_action, services_of
 from ..granted.arns import Resource, l2_path, literal, parse_arn
 from ..granted.origins import may_be_lambdas, reason_of_use
-from ..granted.stage_reader import Reader
+from ..granted.stage_reader import StageReader
 from ..granted.statements import LAMBDAS_ALONE, Caller
 from ..late import late_any, references_in
 from ..names import LOCK
@@ -20,7 +20,7 @@ from ..paths import path_of
 from .covered import Covered
 from .grants import PREFIXES
 
-_EVERY: Final = Resource("*", ("*",))
+_EVERY: Final = Resource(("*",))
 _ENDPOINTS: Final = {prefix: endpoint for endpoint, prefix in PREFIXES.items()}
 _LONGEST: Final = 10_240
 """Characters of a role's inline policies (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html)."""
@@ -160,8 +160,8 @@ class CredentialLock:
             stack = cdk.Stack.of(covered.attached.handle.resource)
             stage = cdk.Stage.of(stack)
             assert stage is not None, "a stack always has a stage: at least the app"
-            reader = Reader(stage, [each.attached.handle for each in self._covered()])
-            self._documents = {path: self._of(path, caller) for path, _, caller in reader.callers()}
+            reader = StageReader(stage, [each.attached.handle for each in self._covered()])
+            self._documents = {handle.path: self._of(handle.path, caller) for handle, caller in reader.callers()}
         return self._documents[covered.path]
 
     def _of(self, path: str, caller: Caller) -> dict[str, Any]:

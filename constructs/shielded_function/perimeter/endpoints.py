@@ -9,7 +9,7 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 
-from ..granted.stage_reader import Reader
+from ..granted.stage_reader import StageReader
 from ..late import late_any
 from ..paths import path_of
 from .covered import Covered
@@ -40,7 +40,7 @@ class EndpointPolicies:
         self._covered = covered
         self._trust = trust
         self._narrowing = narrowing
-        self._reader: Reader | None = None
+        self._reader: StageReader | None = None
         self._documents: dict[str, Any] = {}
         self.warnings: dict[str, str] = {}
 
@@ -95,16 +95,16 @@ class EndpointPolicies:
         if self._reader is None:
             stage = cdk.Stage.of(stack)
             assert stage is not None, "a stack always has a stage: at least the app"
-            self._reader = Reader(stage, [covered.attached.handle for covered in self._covered()])
+            self._reader = StageReader(stage, [covered.attached.handle for covered in self._covered()])
         home = path_of(stack)[0]
         found: dict[str, None] = {}
-        for path, _, caller in self._reader.callers():
+        for handle, caller in self._reader.callers():
             unknown = [finding for finding in caller.findings if finding.id.endswith(_UNKNOWN)]
             resources = None if unknown else granted(caller.statements, PREFIXES[service])
             if resources is None:
                 self.warnings[endpoint.name] = (
-                    f"the grants of {path} on {service} name no resources, so all of the account pass: name them in "
-                    "its role (for an assumed role of another account: that account in accounts=)"
+                    f"the grants of {handle.path} on {service} name no resources, so all of the account pass: name "
+                    "them in its role (for an assumed role of another account: that account in accounts=)"
                 )
                 return None
             for resource in resources:
@@ -119,5 +119,5 @@ class EndpointPolicies:
         return list(found)
 
     def _stack_of(self, path: str) -> str | None:
-        place = self._reader.tokens.place_of(path) if self._reader else None
-        return place.path if place else None
+        stack = self._reader.stack_of(path) if self._reader else None
+        return stack.path if stack else None

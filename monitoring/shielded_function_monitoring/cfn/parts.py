@@ -32,7 +32,11 @@ def parts(value: Any) -> Iterator[Any]:
 
 def parts_of_sub(argument: Any) -> Iterator[Any]:
     """The parts of the text that `Fn::Sub` makes of its argument."""
-    text, variables = argument if isinstance(argument, list) else (str(argument), {})
+    text, variables = argument if isinstance(argument, list) else (argument, {})
+    if not isinstance(text, str):  # a text with expressions of the CDK in it
+        for part in parts(text):
+            yield from parts_of_sub([part, variables]) if isinstance(part, str) else (part,)
+        return
     at = 0
     for found in _VARIABLE.finditer(text):
         yield text[at : found.start()]
@@ -72,15 +76,48 @@ def texts(value: Any) -> Iterator[str]:
 
 
 def references(value: Any) -> Iterator[Mapping[str, Any]]:
-    """Every reference within a value, also in the text of an `Fn::Sub`: to a resource, a parameter, or an export."""
+    """Every reference within a value, also in the text of an `Fn::Sub`: to a resource, a construct, a parameter, or an
+    export.
+    """
     if isinstance(value, list):
         for item in cast("list[Any]", value):
             yield from references(item)
     for name, argument in as_mapping(value).items():
-        if name in ("Ref", "Fn::GetAtt", "Fn::ImportValue"):
+        if name in ("Ref", "Fn::GetAtt", "Fn::ImportValue", "Construct"):
             yield {name: argument}
         else:
             yield from references(list(parts_of_sub(argument)) if name == "Fn::Sub" else argument)
+
+
+def choices(value: Any) -> Iterator[Any]:
+    """Each value of a list or of one value, and of both branches of an `Fn::If`."""
+    match value:
+        case [*items] | {"Fn::If": [_, *items]}:
+            for item in items:
+                yield from choices(item)
+        case None | {"Ref": "AWS::NoValue"}:
+            return
+        case _:
+            yield value
+
+
+def as_template(value: Any) -> Any:
+    """Properties of a CDK's resource, resolved, as in a template: with its names, `RoleName` for `roleName`.
+
+    Args:
+        value: the properties. A text that consists of several parts is `{"Parts": [...]}`.
+    """
+    match value:
+        case [*items]:
+            return [as_template(item) for item in items]
+        case {"Parts": items}:
+            return {"Fn::Join": ["", as_template(items)]}
+        case {"Fn::Sub": [text, {**variables}]}:
+            return {"Fn::Sub": [as_template(text), {name: as_template(each) for name, each in variables.items()}]}
+        case {**items}:
+            return {name[:1].upper() + name[1:]: as_template(item) for name, item in items.items()}
+        case _:
+            return value
 
 
 def joined_list(value: Any) -> tuple[str, Any] | None:

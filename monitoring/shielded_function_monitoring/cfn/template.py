@@ -17,6 +17,9 @@ PATH: Final = "aws:cdk:path"
 STACK: Final = "AWS::CloudFormation::Stack"
 """The type of a nested stack."""
 
+REF: Final = "Ref"
+"""The attribute that stands for a `Ref`, in `reference`."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -173,6 +176,20 @@ def ref(name: str) -> dict[str, str]:
 def is_function(name: str) -> bool:
     """Whether the only key of an object makes it an intrinsic function."""
     return name == "Ref" or name.startswith("Fn::")
+
+
+def reference(value: Any) -> tuple[str, str]:
+    """The name and the attribute in a reference, `Ref` for a `Ref`; empty for other values."""
+    match value:
+        case {"Ref": name}:
+            return str(name), REF
+        case {"Fn::GetAtt": [name, *attributes]}:
+            return str(name), ".".join(map(str, attributes))
+        case {"Fn::GetAtt": str(text)}:
+            name, _, attribute = text.partition(".")
+            return name, attribute
+        case _:
+            return "", ""
 
 
 def referred(value: Any) -> str:

@@ -14,8 +14,7 @@ from aws_cdk.assertions import Template
 
 from shielded_function import AlarmOptions, Shield, ShieldPerimeter, ShieldPolicy, batching
 from shielded_function.batching import members_of
-from shielded_function.granted import rereading
-from shielded_function.kinds import CLASSES, TYPES, find_relevant
+from shielded_function.kinds import CLASSES, find_relevant
 from unit.constructs.aws import aws
 
 pytestmark = pytest.mark.promise("construct.batched")
@@ -61,8 +60,7 @@ def test_members(stack: cdk.Stack, props: dict[str, Any]) -> None:
 def test_what_is_looked_at_is_found(app: cdk.App, stack: cdk.Stack, props: dict[str, Any]) -> None:
     """Every class that something looks for is among those that are asked for."""
     functions(stack, props)
-    assert {*rereading._TYPES, "AWS::Lambda::Function", "AWS::Lambda::Url"} <= set(TYPES)
-    kinds = (cdk.Stage, cdk.Stack, lambda_.FunctionBase, lambda_.CfnFunction, aws.iam.CfnRole)
+    kinds = (cdk.Stage, cdk.Stack, lambda_.FunctionBase, lambda_.CfnFunction)
     assert CLASSES == ("Stage", "Stack", "aws_lambda.FunctionBase")
     assert [found.node.path for found in find_relevant(app)] == [
         found.node.path for found in app.node.find_all() if isinstance(found, kinds)

@@ -232,4 +232,4 @@ def test_a_literal_in_front_of_a_variable() -> None:
     """`${!` stands for `${` everywhere in a template of Fn::Sub, as in `${!aws:username}`."""
     template: Any = SimpleNamespace(region="eu-west-1", account="123456789012")
     text = {"Fn::Sub": ["${!aws:username}-${It}-${!x}", {"It": "shop"}]}
-    assert TemplateGrants(Assembly("", [], [])).pieces(template, text) == ("${aws:username}-shop-${x}",)
+    assert TemplateGrants(Assembly("", [], [])).pieces_in(template, text) == ("${aws:username}-shop-${x}",)
