@@ -17,7 +17,6 @@ from constructs import Construct
 from shielded_function_monitoring.filters import COUNTED, Counted, Severity, of_functions
 
 from . import custom_resources, invariants
-from .alarms import AlarmOptions
 from .attached import AttachedShield
 from .candidate import Candidate, ShieldOptions, log_class_of, make_layer
 from .errors import ShieldError
@@ -52,7 +51,7 @@ from .policy import Explanation, ShieldPolicy
 from .resolution import ResolvedPolicy, resolve_policy
 from .resolution.exports import keep_exports
 from .resolution.lengths import MAX_ENVIRONMENT, environment_size
-from .stage_shields import StackShields, StageShields, stack_shields
+from .stage_shields import StageShields, stack_shields
 from .tokens import TEXT_TOKEN, has_token
 
 if TYPE_CHECKING:
@@ -78,6 +77,11 @@ class FunctionShield(AttachedShield):
         is_monitored: whether a `ShieldMonitoring` covers it.
         is_told: whether a `ShieldFindings` covers it.
         in_aspect: whether an aspect made it.
+        given_policy: the original policy.
+        alarm_options: the options of its alarms.
+        unknown_grants: why its unset `allow_aws` became "all": the findings about its grants.
+        stack_shields: the shields of its stack.
+        owns_log_group: whether the shield created its log group.
     """
 
     def __init__(self, candidate: Candidate, *, in_aspect: bool = False) -> None:
@@ -95,16 +99,17 @@ class FunctionShield(AttachedShield):
         self.handle = handle
         self.function = handle.construct
         self._options = options
+        self.given_policy, self.alarm_options = options.policy, options.alarms
         self._targets: tuple[IConstruct | str, ...] = ()
         self.from_sweep: object | None = None
         self.is_monitored = False
         self.is_told = False
         self.in_aspect = in_aspect
         self._grants: Grants | None = None
-        self._untold: list[str] = []
+        self.unknown_grants: Sequence[str] = ()
         self._answers: list[str] = []
-        self._shields = stack_shields(handle.stack)
-        self._switch = self._shields.shared.switch
+        self.stack_shields = stack_shields(handle.stack)
+        self._switch = self.stack_shields.shared.switch
         self._resolved: ResolvedPolicy | None = None
         self._settings: dict[str, Any] = {}
         self._longest = 0
@@ -113,12 +118,13 @@ class FunctionShield(AttachedShield):
         self._settle_failed = False  # an error was reported, and the function is unchanged
         self._is_synthesized = False
         self._layers_added: list[lambda_.ILayerVersion] = []
+        self._variables_added: set[str] = set()
         self._architecture: Any = None
         self.layer = layer
         self._logs_alone = candidate.log_group is None
-        self._owns_log_group = self._logs_alone and not options.logs.existing
+        self.owns_log_group = self._logs_alone and not options.logs.existing
         self.log_group, self._log_group_name = self._log_group_for(candidate)
-        if self._owns_log_group:
+        if self.owns_log_group:
             self._allow_writing()
         self._name = handle.name
         self._filters: dict[str, logs.MetricFilter] = {}
@@ -131,10 +137,10 @@ class FunctionShield(AttachedShield):
         self.alarm = next(iter(self.alarms.values()), None)
         self._warn(facts)
         handle.attach(
-            logging={**facts.logging, "logGroup": self._log_group_name} if self._owns_log_group else None,
+            logging={**facts.logging, "logGroup": self._log_group_name} if self.owns_log_group else None,
             aspect=None if in_aspect else self,
         )
-        self._shields.shared.add(self)
+        self.stack_shields.shared.add(self)
         if in_aspect:
             self.settle()
 
@@ -143,24 +149,9 @@ class FunctionShield(AttachedShield):
         return self._resolved.policy if self._resolved else self._given_policy()
 
     @property
-    def given_policy(self) -> ShieldPolicy:
-        """The original policy."""
-        return self._options.policy
-
-    @property
     def wants_grants(self) -> bool:
         """Whether its policy has `allow_aws="granted"`, or leaves `allow_aws` unset."""
         return wants_grants(self._given_policy())
-
-    @property
-    def unknown_grants(self) -> Sequence[str]:
-        """Why its unset `allow_aws` became "all": the findings about its grants."""
-        return self._untold
-
-    @property
-    def alarm_options(self) -> AlarmOptions:
-        """The options of its alarms."""
-        return self._options.alarms
 
     @property
     def counters(self) -> Sequence[Counter]:
@@ -168,30 +159,20 @@ class FunctionShield(AttachedShield):
         return tuple(self._counters.values())
 
     @property
-    def stack_shields(self) -> StackShields:
-        """The shields of its stack."""
-        return self._shields
-
-    @property
     def log_group_name(self) -> str:
         """Its log group's name, possibly a token."""
         return self._log_group_name or self.log_group.log_group_name
 
     @property
-    def owns_log_group(self) -> bool:
-        """Whether the shield created its log group."""
-        return self._owns_log_group
-
-    @property
     def log_key(self) -> Any:
         """The key of the log group that the shield created; None for none."""
-        return self._options.logs.encryption_key if self._owns_log_group else None
+        return self._options.logs.encryption_key if self.owns_log_group else None
 
     @property
     def may_move_lines(self) -> bool:
         """Whether its lines go to a log group that the shield created by default, not by an explicit option."""
         options = self._options.logs
-        return self._owns_log_group and options.existing is None and options.log_group_name is None
+        return self.owns_log_group and options.existing is None and options.log_group_name is None
 
     def allow_to(self, *targets: IConstruct | str) -> None:
         if self._is_synthesized:
@@ -220,7 +201,7 @@ class FunctionShield(AttachedShield):
         if self._answers:
             answers = f"it answers for {', '.join(self._answers)}"
             rows.append(Explanation("allow_outbound", "hosts of CloudFormation", answers))
-        rows += [Explanation("allow_aws", "all", reason) for reason in self._untold]
+        rows += [Explanation("allow_aws", "all", reason) for reason in self.unknown_grants]
         return (*rows, *(self._grants.explain() if self._grants else ()))
 
     @property
@@ -273,7 +254,7 @@ class FunctionShield(AttachedShield):
 
         if self._logs_alone:
             return make(self, of_functions(counter.pattern, [self._name]))
-        return self._shields.filters.filter_of(self.log_group, self.log_group_name, counter, self._name, make)
+        return self.stack_shields.filters.filter_of(self.log_group, self.log_group_name, counter, self._name, make)
 
     def visit(self, node: IConstruct) -> None:
         """Called by the CDK for the function's resource, then for an L1's shield, within it."""
@@ -299,20 +280,21 @@ class FunctionShield(AttachedShield):
                 self.layer = make_layer(self.handle, self._options, facts)
                 self._architecture = facts.architecture if self.layer and self._options.layer is None else None
             settings = self._settings_for(facts, self._resolved)
-            own = environment.keys() - self._settings.keys()  # stays: the validation compares it with the policy
             layers = [layer for layer in self._layers if layer not in self._layers_added]
             if problems := invariants.layer_problems(facts, len(layers)):
                 raise ShieldError(self.handle.path, problems)
-            added = {name: value for name, value in settings.items() if name not in own}
+            # The app's own variables stay, and the validation compares them with the policy.
+            added = {n: v for n, v in settings.items() if n in self._variables_added or n not in environment}
             self.handle.add({**added, **_wrapper_in(environment)}, layers)
             self._settings = settings
+            self._variables_added |= added.keys()
             if facts.is_conditional:
                 self._take_condition()
             self._layers_added += layers
             self._settle_failed = False
         except ValueError as error:
             self._settle_failed = True
-            self._shields.shared.problems.append(str(error))
+            self.stack_shields.shared.problems.append(str(error))
 
     def _take_condition(self) -> None:
         """Gives its resources the function's condition, as without the function a reference to it is an error.
@@ -325,13 +307,13 @@ class FunctionShield(AttachedShield):
             resource.cfn_options.condition = resource.cfn_options.condition or condition
         if not self._logs_alone:
             name = cdk.Token.as_string(cdk.Fn.condition_if(condition.logical_id, self._name, NO_FUNCTION))
-            self._shields.filters.rename(self._name, name)
+            self.stack_shields.filters.rename(self._name, name)
 
     def _keep_exports(self) -> None:
         """Keeps exports of other stacks that the deployed function imports, without importing them."""
         with suppress(ValueError):  # an invalid policy cannot have been deployed
             self._resolved = self._resolve()
-            keep_exports(self._resolved.environment.values(), self.handle.stack, *self._shields.shared.importing)
+            keep_exports(self._resolved.environment.values(), self.handle.stack, *self.stack_shields.shared.importing)
 
     @property
     def dates(self) -> dict[str, Any]:
@@ -344,7 +326,7 @@ class FunctionShield(AttachedShield):
         """The settings of the shield, unresolved: a stack resolves those of all its functions at once."""
         return {
             "settings": self._settings,
-            "layers": [self._shields.arn_of(layer) for layer in self._layers],
+            "layers": [self.stack_shields.arn_of(layer) for layer in self._layers],
             "log_group": self._log_group_name,
         }
 
@@ -359,7 +341,7 @@ class FunctionShield(AttachedShield):
         if self._switch == "off" or self._settle_failed:  # `settle` reported it already
             return []
         facts, settings = self.handle.facts_of(now), state["settings"]
-        log_class = None if self._owns_log_group else log_class_of(self.log_group)
+        log_class = None if self.owns_log_group else log_class_of(self.log_group)
         return [
             *invariants.applied_problems(facts, state, self._architecture),
             *invariants.late_problems(facts, settings, self._longest),
@@ -369,10 +351,10 @@ class FunctionShield(AttachedShield):
     def _resolve(self) -> ResolvedPolicy:
         policy = self._given_policy()
         if wants_grants(policy):
-            policy = self._with_grants(policy, self._shields.shared.grants_of(self.handle.path))
+            policy = self._with_grants(policy, self.stack_shields.shared.grants_of(self.handle.path))
         elif policy.allow_aws is None:
             policy = replace(policy, allow_aws="all")
-        self._answers = self._shields.shared.answered_by(self.handle.path)
+        self._answers = self.stack_shields.shared.answered_by(self.handle.path)
         if self._answers and not custom_resources.admits_answers(policy):
             policy = replace(
                 policy, allow_outbound=(*policy.allow_outbound, *custom_resources.answer_hosts(self.handle.stack))
@@ -384,8 +366,8 @@ class FunctionShield(AttachedShield):
         warnings = grants.warnings
         if policy.allow_aws is None:
             found = (*grants.problems, *warnings)
-            self._untold = self._untold or [each.message for each in found if is_unknown_grant(each)]
-            if self._untold:
+            self.unknown_grants = self.unknown_grants or [each.message for each in found if is_unknown_grant(each)]
+            if self.unknown_grants:
                 self._grants = None
                 return replace(policy, allow_aws="all")
             warnings = [each for each in warnings if not is_advice(each)]
@@ -403,9 +385,9 @@ class FunctionShield(AttachedShield):
 
     def _settings_for(self, facts: FunctionFacts, resolved: ResolvedPolicy) -> dict[str, Any]:
         """The variables of a policy; the part beyond Lambda's 4 KB becomes a file in a separate layer."""
-        own = {n: v for n, v in (facts.environment or {}).items() if n not in self._settings}
-        own = {**own, ACCOUNT_VARIABLE: self._shields.account, WRAPPER_VARIABLE: WRAPPER}
-        settings = {**resolved.environment, ACCOUNT_VARIABLE: self._shields.account_text}
+        own = {n: v for n, v in (facts.environment or {}).items() if n not in self._variables_added}
+        own = {**own, ACCOUNT_VARIABLE: self.stack_shields.account, WRAPPER_VARIABLE: WRAPPER}
+        settings = {**resolved.environment, ACCOUNT_VARIABLE: self.stack_shields.account_text}
         self._longest = resolved.longest
         room = MAX_ENVIRONMENT - environment_size(own)
         if resolved.longest <= room or self._options.in_image:
@@ -423,7 +405,7 @@ class FunctionShield(AttachedShield):
     def _log_group_for(self, candidate: Candidate) -> tuple[logs.ILogGroup, str | None]:
         """The function's log group, and its name, unless its logging configuration lacks it."""
         given = candidate.log_group
-        if self._owns_log_group:
+        if self.owns_log_group:
             return self._options.logs.make(self, self._given_log_group_name())
         if given is None:
             return log_group_of_lambda(self, self.handle.name), None
@@ -441,7 +423,7 @@ class FunctionShield(AttachedShield):
 
     def _make_alarms(self, options: ShieldOptions) -> Mapping[str, cloudwatch.Alarm]:
         if options.alarms.granularity == "fleet":
-            return self._shields.shared.fleet_alarms(self._shields, options.alarms)
+            return self.stack_shields.shared.fleet_alarms(self.stack_shields, options.alarms)
         within = self.handle.path.removeprefix(f"{path_of(self.handle.stack)[0]}/")
         alarms = make_alarms(self, [self._wanted_alarm(watch, within) for watch in options.watches])
         return {watch.key: alarm for watch, alarm in zip(options.watches, alarms, strict=True)}
@@ -451,8 +433,8 @@ class FunctionShield(AttachedShield):
 
     def _wanted_alarm(self, watch: Watch, within: str) -> WantedAlarm:
         severity = self._severity(watch)
-        name = watch.name_of(severity, self._shields.name, within, self._suffix)
-        name = self._shields.alarm_name(name, self.handle.path, self._suffix)
+        name = watch.name_of(severity, self.stack_shields.name, within, self._suffix)
+        name = self.stack_shields.alarm_name(name, self.handle.path, self._suffix)
         return WantedAlarm(
             "Alarm" if watch.of_class == "critical" else f"{watch.key}Alarm",
             watch,
@@ -468,7 +450,7 @@ class FunctionShield(AttachedShield):
         return severity_for(watch, vars(policy))
 
     def _place(self, name: str) -> Place:
-        region = self._shields.region
+        region = self.stack_shields.region
         return Place(
             path=self.handle.path,
             function=Text(name, _MAX_FUNCTION_NAME if has_token(name) else len(name)),
@@ -476,7 +458,7 @@ class FunctionShield(AttachedShield):
         )
 
     def _given_log_group_name(self) -> str | None:
-        return self._options.logs.name_for(self.handle.path, lambda: self._shields.name)
+        return self._options.logs.name_for(self.handle.path, lambda: self.stack_shields.name)
 
     def _warn(self, facts: FunctionFacts) -> None:
         if self._switch == "off":

@@ -56,21 +56,19 @@ _MANY_SHIELDS: Final = 50
 
 
 class StagedShield(ShieldResources, Protocol):
-    """The interface of a shield for its stage; `FunctionShield`, in a higher module, implements it."""
+    """The interface of a shield for its stage; `FunctionShield`, in a higher module, implements it.
+
+    Attributes:
+        unknown_grants: why its unset `allow_aws` became "all".
+        owns_log_group: whether the shield created its log group.
+    """
+
+    unknown_grants: Sequence[str]
+    owns_log_group: bool
 
     @property
     def wants_grants(self) -> bool:
         """Whether its policy has `granted`, or an unset `allow_aws`."""
-        ...
-
-    @property
-    def unknown_grants(self) -> Sequence[str]:
-        """Why its unset `allow_aws` became "all"."""
-        ...
-
-    @property
-    def owns_log_group(self) -> bool:
-        """Whether the shield created its log group."""
         ...
 
     @property

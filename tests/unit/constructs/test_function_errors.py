@@ -99,6 +99,14 @@ def test_it_is_checked_again(app: cdk.App, props: Props, within: str, given: Any
     assert str(error.value).count("Shop/Checkout: ") == (2 if "environment" in set_later else 1), "each is told once"
 
 
+def test_an_aspect_overwrites_no_variable(app: cdk.App, stack: cdk.Stack, props: Props) -> None:
+    """It sets the policy twice: as it shields the function, and as it visits the resource."""
+    lambda_.Function(stack, "Checkout", environment={"SHIELD_READ_HANDLER": "block"}, **props)
+    cdk.Aspects.of(app).add(Shield())
+    with pytest.raises(RuntimeError, match="Shop/Checkout: SHIELD_READ_HANDLER is 'block', and its policy says"):
+        Template.from_stack(stack)
+
+
 def test_the_class_of_its_log_group(stack: cdk.Stack, props: Props) -> None:
     group: Any = aws.logs.LogGroup(stack, "Cheap", log_group_class=aws.logs.LogGroupClass.INFREQUENT_ACCESS)
     ShieldedFunction(stack, "Checkout", log_group=group, **props)
