@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +23,9 @@ from aws_cdk import aws_lambda as lambda_
 
 from shielded_function import ShieldDashboard, ShieldedFunction
 from shielded_function.testing import alert_line, simulate_cloudwatch
-from shielded_function_monitoring.insights import evaluate_text
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from harness.logs_insights import evaluate_text
 
 PICTURE: Final = Path(__file__).parent / "images" / "dashboard.svg"
 _START: Final = datetime(2026, 11, 24, 13, tzinfo=timezone.utc).timestamp()

@@ -1,7 +1,6 @@
 """The Logs Insights queries that dashboards show and ShieldMonitoring saves: all of them, as data.
 
-They use only the subset that `insights` evaluates on a laptop. Each filters by `policy` or `event` with `=` or `in`, so
-that a field index on these spares the scan of other lines
+Each filters by `policy` or `event` with `=` or `in`, so that a field index on these spares the scan of other lines
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatchLogs-Field-Indexing.html). Only the shield's own
 lines with a possible count are counted: a forged line with a negative or a huge count would hide other lines. Only
 events, and reads of the handler, stand for several violations.

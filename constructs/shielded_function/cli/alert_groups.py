@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import heapq
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from shielded_function_monitoring.alert import DENIED
 from shielded_function_monitoring.filters import PACKAGE
 from shielded_function_monitoring.frames import NOT_TOLD, chain_text, outermost
-from shielded_function_monitoring.insights import CombinedRows, Row, Stats, queries
-from shielded_function_monitoring.insights.combining import number_of
-from shielded_function_monitoring.insights.spilling import Spill
+from shielded_function_monitoring.insights import CombinedRows, Row, Table, number_of, queries
 from shielded_function_monitoring.learning.entries import entry_of, is_by_others
 from shielded_function_monitoring.learning.rows import observation_of
 from shielded_function_monitoring.urgency import severity, urgency
@@ -20,6 +20,7 @@ from .naming_presets import PREFIX, presets_for
 from .run import describe_attempt
 
 Group = dict[str, Any]
+_Ordered = tuple[tuple[int, ...], Row]
 
 _WIDEST: Final = 10**18
 _NAMES: Final = ("function", "region", "account", "event", "policy", "mode", "listed")
@@ -42,60 +43,61 @@ def groups_of(by: str, rows: Iterable[Row], most: int | None) -> Groups:
         most: how many are shown; None for all, from a temporary file, to be read once.
 
     Raises:
-        SpillError: the temporary file cannot be used.
+        TableError: the temporary file cannot be used.
     """
     kinds = violations = 0
 
-    def counted() -> Iterator[Group]:
+    def counted() -> Iterator[_Ordered]:
         nonlocal kinds, violations
         for row in _packages(rows) if by == "package" else rows:
-            group = _group(row)
-            kinds, violations = kinds + 1, violations + group["violations"]
-            yield group
+            order = _order(row)
+            kinds, violations = kinds + 1, violations - order[-1]
+            yield order, row
 
     shown = _sorted(counted()) if most is None else _choose(counted(), most)
-    return Groups(shown, kinds, violations)
+    return Groups(map(_group, shown), kinds, violations)
 
 
-def _choose(groups: Iterable[Group], most: int) -> list[Group]:
-    """The first groups in their order, of which each control has its share: a forged one fills no table alone."""
-    kept: dict[str, list[Group]] = {}
-    for group in groups:
-        mine = kept.setdefault(group.get("policy", ""), [])
-        mine.append(group)
+def _choose(rows: Iterable[_Ordered], most: int) -> list[Row]:
+    """The first rows in their order, of which each control has its share: a forged one fills no table alone."""
+    kept: dict[str, list[_Ordered]] = {}
+    for each in rows:
+        mine = kept.setdefault(each[1].get("policy", ""), [])
+        mine.append(each)
         if len(mine) > 2 * most:
-            mine[:] = heapq.nsmallest(most, mine, key=_order)
-    of_each = [sorted(mine, key=_order) for mine in kept.values()]
+            mine[:] = heapq.nsmallest(most, mine, key=itemgetter(0))
+    of_each = [sorted(mine, key=itemgetter(0)) for mine in kept.values()]
     share = most // max(len(of_each), 1)
-    first = [group for mine in of_each for group in mine[:share]]
-    more = heapq.nsmallest(most - len(first), [group for mine in of_each for group in mine[share:]], key=_order)
-    return sorted([*first, *more], key=_order)
+    first = [each for mine in of_each for each in mine[:share]]
+    rest = (each for mine in of_each for each in mine[share:])
+    more = heapq.nsmallest(most - len(first), rest, key=itemgetter(0))
+    return [row for _, row in sorted([*first, *more], key=itemgetter(0))]
 
 
-def _sorted(groups: Iterable[Group]) -> Iterator[Group]:
-    """The groups in their order, by text keys of a file: numbers of one width, then the place."""
-    spill = Spill()
-    spill.write(
-        (" ".join(f"{_WIDEST + number:020}" for number in (*_order(group), place)), group)
-        for place, group in enumerate(groups)
-    )
-    return (group for _, parts in spill.read() for group in parts)
+def _sorted(rows: Iterable[_Ordered]) -> Iterator[Row]:
+    """The rows in their order, by texts of a temporary file: numbers of one width."""
+    table = Table(("place", "row"))
+    table.add((" ".join(f"{_WIDEST + number:020}" for number in order), json.dumps(row)) for order, row in rows)
+    return (json.loads(row) for (row,) in table.select("SELECT row FROM rows ORDER BY place, rowid"))
 
 
-def _order(group: Group) -> tuple[int, ...]:
-    which = group.get("policy", ""), group.get("mode", ""), _path(group), group.get("reason", "")
-    urgent = urgency(*which, told=group["severity"]) if "policy" in group else ()
-    return (*urgent, -group["violations"])
+def _order(row: Row) -> tuple[int, ...]:
+    violations = int(number_of(row.get("violations", "0")))
+    if "policy" not in row:
+        return (-violations,)
+    return (*urgency(row["policy"], row.get("mode", ""), told=_severity(row)), -violations)
 
 
-def _path(group: Group) -> str:
-    """The path; none for a folded line, which has only the last of several."""
-    return "" if group.get("event") == "folded" else group.get("details", {}).get("path", "")
+def _severity(row: Row) -> str:
+    """Without the path of a folded line, which has only the last of several."""
+    path = "" if row.get("event") == "folded" else row.get("details.path", "")
+    reason = PACKAGE if row["policy"] == "outbound_connectivity" and is_by_others(observation_of(row)) else ""
+    return severity(row["policy"], row.get("mode", ""), path, reason, told=row.get("severity", ""))
 
 
 def _packages(rows: Iterable[Row]) -> Iterator[Row]:
     """A package's calls are one group, from any shared object; calls without a package are grouped by object."""
-    together = CombinedRows(Stats(queries.SEEN, queries.GROUPS["package"]))
+    together = CombinedRows(queries.SEEN, queries.GROUPS["package"])
     together.add(
         {name: value for name, value in row.items() if name != "caller.object" or not queries.chain_of_row(row)}
         for row in rows
@@ -112,9 +114,7 @@ def _group(row: Row) -> Group:
     if is_by_others(seen):
         group["reason"] = PACKAGE
     if "policy" in group:
-        path = _path({**group, "details": target})
-        which = group["policy"], group.get("mode", ""), path, group.get("reason", "")
-        group = {"severity": severity(*which, told=row.get("severity", "")), **group}
+        group = {"severity": _severity(row), **group}
     if allow := entry_of(seen, chain):
         group["allow"] = allow
     if seen.denied:

@@ -544,10 +544,10 @@ def main() -> None:
     try:
         app()
     except Exception as error:
-        from shielded_function_monitoring.insights import SpillError
+        from shielded_function_monitoring.insights import TableError
         from shielded_function_monitoring.visible import visible
 
-        if not isinstance(error, CliError | SpillError):
+        if not isinstance(error, CliError | TableError):
             raise
         text = visible(str(error).replace("\n", " "))  # it may quote a log
         print(f"shielded-function: {text}", file=sys.stderr)

@@ -116,7 +116,7 @@ class Asker:
             for number, parts in enumerate(questions)
             for query, batch in parts
         )
-        results = [_Results(parts[0][0] if parts else Query()) for parts in questions]
+        results = [_Results(parts[0][0]) for parts in questions]
         answers = [Answer() for _ in questions]
         done = 0
         running: list[_Running] = []
@@ -147,7 +147,7 @@ class Asker:
                         continue
                     moved = True
                     running.remove(each)
-                    full = each.piece.query.stats is not None and len(rows) >= each.piece.query.limit
+                    full = each.piece.query.by and len(rows) >= each.piece.query.limit
                     smaller = (each.piece.halves() or each.piece.parts()) if full else None
                     if smaller:
                         waiting.extend(smaller)
@@ -226,7 +226,7 @@ class _Results:
 
     def __init__(self, query: Query) -> None:
         self._lines: list[tuple[int, list[Row]]] = []
-        self._groups = CombinedRows(query.stats) if query.stats else None
+        self._groups = CombinedRows(query.aggregates, query.by) if query.by else None
 
     def add(self, piece: Piece, rows: list[Row]) -> None:
         """Adds the result of a piece."""

@@ -11,13 +11,14 @@ from typing import Final, NamedTuple
 
 from shielded_function.policy import ShieldPolicy
 from shielded_function.policy.presets import PRESETS, Preset
+from shielded_function_monitoring.frames import Chain
 from shielded_function_monitoring.learning import Evidence, FunctionLog, LearnedPreset, Observation, Offer
 from shielded_function_monitoring.learning.evidence import made_by_python
 from shielded_function_monitoring.learning.questions import Question, question_of
 from shielded_function_monitoring.learning.random_names import may_be_probe, uses_tempfile
 from shielded_function_monitoring.learning.suspects import is_search
 
-from .naming_presets import PREFIX, admitting, calls_for, is_own_memory
+from .naming_presets import PREFIX, admitting, calling_presets, is_own_memory
 
 _EXAMPLES: Final = 3
 _TEMPFILE: Final = "python-tempfile"
@@ -46,12 +47,16 @@ def propose_presets(log: FunctionLog, admits: Callable[[Question], bool], accept
         admits: whether the present policy admits a question.
         accept: accepted offers, as `preset:NAME`.
     """
-    seen = [each for each in log.observations if (question := question_of(each)) is None or not admits(question)]
+    every = [(each, question_of(each)) for each in log.observations]
+    seen = [(each, question) for each, question in every if question is None or not admits(question)]
+    files = [(each, question) for each, question in seen if question]
+    searching = [each for each, _ in seen if is_search(each)]
+    calling = {name for _, question in files for name in calling_presets(question)}
     proposed = Proposed([], [])
     # The general preset comes last, as other presets contain some of its names.
     for name, preset in sorted(PRESETS.items(), key=lambda item: item[0] == _TEMPFILE):
         by_others = admitting(ShieldPolicy(presets=proposed.names))
-        covered = _covered(name, seen)
+        covered = _covered(name, files, searching, calling)
         if all((question := question_of(each)) and by_others(question) for each in covered):
             continue
         evidence = Evidence.of(each.evidence for each in covered)
@@ -79,24 +84,29 @@ def _reasons_to_ask(name: str, preset: Preset, targets: Sequence[str]) -> list[s
     ]
 
 
-def _covered(name: str, seen: Sequence[Observation]) -> list[Observation]:
-    """The observed violations that a preset would allow; empty where none indicates its library."""
-    files = [(each, question) for each in seen if (question := question_of(each))]
-    own = calls_for(name)
-    called = any(own(question) for _, question in files)
-    searching = any(map(is_search, seen))
-    if name == _FIND_LIBRARY:
-        called = searching
+def _covered(
+    name: str, files: Sequence[tuple[Observation, Question]], searching: list[Observation], calling: set[str]
+) -> list[Observation]:
+    """The observed violations that a preset would allow; empty where none indicates its library.
+
+    Args:
+        name: of the preset.
+        files: the violations that an entry could permit.
+        searching: those of find_library.
+        calling: the presets whose own names in /tmp were used.
+    """
+    called = bool(searching) if name == _FIND_LIBRARY else name in calling
     if name == _TEMPFILE:
         paths = [each.path for each, question in files if question.event == "tmp" and made_by_python(each.evidence)]
         called = uses_tempfile(paths) and any(map(may_be_probe, paths))
         if searching and not called:  # where ldconfig is denied, find_library creates a file
-            return [each for each in seen if is_search(each)]
-    called = called or any(
-        is_own_memory(name, question, chain.through) for each, question in files for chain in each.evidence.packages
-    )
-    called = called or any(is_own_memory(name, question, ()) for _, question in files)
-    if not called:
+            return searching
+    chains = ((question, chain) for each, question in files if question.event == "memory" for chain in _chains(each))
+    if not called and not any(is_own_memory(name, question, chain) for question, chain in chains):
         return []
     whole = admitting(ShieldPolicy(presets=[name]))
     return [each for each, question in files if whole(question)]
+
+
+def _chains(seen: Observation) -> list[Chain]:
+    return [(), *(each.through for each in seen.evidence.packages)]

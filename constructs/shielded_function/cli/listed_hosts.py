@@ -11,8 +11,7 @@ from typing import Any, Final
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
 from shielded_function.policy.denied_presets import entries_of, is_preset
 from shielded_function_monitoring.alert import DENIED
-from shielded_function_monitoring.insights import Row
-from shielded_function_monitoring.insights.combining import number_of
+from shielded_function_monitoring.insights import Row, number_of
 from shielded_function_monitoring.learning.questions import Question, questions_of
 from shielded_function_monitoring.learning.rows import observation_of
 from shielded_function_runtime import core

@@ -38,7 +38,7 @@ def presets_for(seen: Observation, chain: Chain = ()) -> list[str]:
     if question is None or question.event not in _EVENTS:
         return []
     if question.event == "tmp":
-        return [name for name in PRESETS if calls_for(name)(question)]
+        return calling_presets(question)
     if question.event == "memory":
         return [name for name in PRESETS if is_own_memory(name, question, chain)]
     return [name for name in PRESETS if _runs(name)(question)]
@@ -52,13 +52,23 @@ def is_own_memory(preset: str, question: Question, chain: Chain) -> bool:
     return asking == [preset] or PRESETS[preset].package in chain
 
 
+def calling_presets(question: Question) -> list[str]:
+    """The presets of whose libraries only one uses this name in /tmp."""
+    found: set[str] = set()
+    try:
+        while question.event == "tmp" and (entry := _telling_entries(frozenset(found)).decide(*question).entry):
+            found.add(_owner(entry))
+    except ValueError:  # not a path
+        return []
+    return [name for name in PRESETS if name in found]
+
+
 @cache
-def calls_for(preset: str) -> Callable[[Question], bool]:
-    """A function that tells whether only the preset's library uses this name in /tmp."""
-    telling = [each for each in PRESETS[preset].allow_tmp if _TELLING.match(each) and _owner(each) == preset]
-    if not telling or preset in _TELLS_NOTHING:
-        return lambda _: False
-    return admitting(ShieldPolicy(allow_tmp=telling))
+def _telling_entries(without: frozenset[str]) -> core.Policy:
+    """A policy of all entries with a library's own name, without those of some presets."""
+    every = dict.fromkeys(entry for preset in PRESETS.values() for entry in preset.allow_tmp if _TELLING.match(entry))
+    entries = [entry for entry in every if _owner(entry) not in (*_TELLS_NOTHING, *without)]
+    return core.parse(ShieldPolicy(allow_tmp=entries).to_lines())
 
 
 @cache

@@ -6,14 +6,12 @@ Files are read line by line and aggregated here; log groups are aggregated by Lo
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final, NamedTuple
 
-from shielded_function_monitoring.insights import CombinedRows, Evaluation, Query, Row, Tally, record_of, records
-from shielded_function_monitoring.insights.names import Record
+from shielded_function_monitoring.insights import CombinedRows, Lines, Query, Record, Row, Tally, record_of, records
 
 from .asking import Asker, Batch
 from .aws import Place
@@ -100,20 +98,14 @@ def source_of(where: Where, default_since: str) -> Source:
 class _Files(Source):
     def ask(self, queries: Sequence[QueryFor]) -> Found:
         tallies = {name: Tally() for name in self.names}
-        evaluations = [Evaluation(query(self.functions).unlimited()) for query in queries]
-        for record in self._records(tallies):
-            for evaluation in evaluations:
-                evaluation.add(record)
-        return Found([each.stream() for each in evaluations], True, notes_of(tallies))
+        asked = [query(self.functions) for query in queries]
+        table = Lines(asked)
+        table.add(self._records(tallies))
+        return Found([table.rows(query) for query in asked], True, notes_of(tallies))
 
     def lines(self, query: QueryFor, rows: int) -> Found:
-        tallies = {name: Tally() for name in self.names}
-        kept: deque[Row] = deque(maxlen=rows)
-        test = Evaluation(query(self.functions))
-        for record in self._records(tallies):
-            if test.wants(record):
-                kept.append({"@message": record["@message"]})
-        return Found([kept], True, notes_of(tallies))
+        found = self.ask([query])
+        return found._replace(rows=[list(found.rows[0])[::-1]])
 
     def _records(self, tallies: Mapping[str, Tally]) -> Iterator[Record]:
         found = chain.from_iterable(records(read_lines([name]), tally) for name, tally in tallies.items())
@@ -169,11 +161,11 @@ class _LogGroups(Source):
         rows: list[Iterable[Row]] = []
         for query, answer in zip(queries, answers, strict=True):
             own = _own_rows(answer.rows, owners, claimed)
-            stats = query(()).stats
-            if stats is None:
+            asked = query(())
+            if not asked.by:
                 rows.append(list(own))
                 continue
-            together = CombinedRows(stats)
+            together = CombinedRows(asked.aggregates, asked.by)
             together.add(own)
             rows.append(together.stream())
         notes += [

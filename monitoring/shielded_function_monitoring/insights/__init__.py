@@ -1,12 +1,15 @@
-"""The Logs Insights queries that are used here, as data, and an evaluator of their language's subset.
+"""Questions about the shield's lines: CloudWatch answers them as text of Logs Insights, SQLite as SQL.
 
-A query is written once: CloudWatch runs its text over log groups, and the evaluator runs the same query over a file
-or stdin, line by line, in memory that is bounded by the number of groups. Tests run the text over real lines.
+A question is one `Query` of `queries`. Lines of files are put into a table in a temporary file (`Lines`); the results
+of Logs Insights for several log groups or times are put together in another (`CombinedRows`). Both hold little memory.
 
-    >>> from shielded_function_monitoring.insights import evaluate_text
-    >>> line = '{"function_shield":true,"function":"checkout","policy":"read_write_tmp","count":2}'
-    >>> evaluate_text("stats sum(`count`) as violations by function", [line])
-    [{'function': 'checkout', 'violations': '2'}]
+    >>> from shielded_function_monitoring.insights import Lines, queries, records
+    >>> line = ('{"function_shield":true,"function":"checkout","policy":"read_write_tmp","count":1,'
+    ...         '"timestamp":"2026-11-24T13:37:00.123456Z"}')
+    >>> lines = Lines([query := queries.timeline()])
+    >>> lines.add(records([line]))
+    >>> list(lines.rows(query))
+    [{'period': '2026-11-24 00:00:00.000', 'function': 'checkout', 'policy': 'read_write_tmp', 'violations': '1'}]
 
 Syntax: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html
 """
@@ -14,40 +17,22 @@ Syntax: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax
 from __future__ import annotations
 
 from .combining import CombinedRows
-from .conditions import All, AnyOf, Compare, Condition, In, IsPresent, Like
-from .evaluating import MAX_GROUPS, Evaluation, Row, evaluate, evaluate_text
-from .query import Aggregate, Column, DateFloor, Fields, Filter, Limit, Query, QueryError, Sort, Stats
-from .query_parser import parse_query
-from .records import Tally, record_of, records
-from .spilling import SpillError
+from .lines import Lines
+from .queries import Query, QueryError, Row, number_of
+from .records import Record, Tally, record_of, records
+from .table import Table, TableError
 
 __all__ = [
-    "MAX_GROUPS",
-    "Aggregate",
-    "All",
-    "AnyOf",
-    "Column",
     "CombinedRows",
-    "Compare",
-    "Condition",
-    "DateFloor",
-    "Evaluation",
-    "Fields",
-    "Filter",
-    "In",
-    "IsPresent",
-    "Like",
-    "Limit",
+    "Lines",
     "Query",
     "QueryError",
+    "Record",
     "Row",
-    "Sort",
-    "SpillError",
-    "Stats",
+    "Table",
+    "TableError",
     "Tally",
-    "evaluate",
-    "evaluate_text",
-    "parse_query",
+    "number_of",
     "record_of",
     "records",
 ]

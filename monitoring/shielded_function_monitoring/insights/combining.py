@@ -6,31 +6,31 @@ group are merged.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator
-from operator import itemgetter
-from typing import Any, Final
+from bisect import bisect
+from collections.abc import Iterable, Iterator
+from typing import Final
 
-from .evaluating import MAX_GROUPS, Row
-from .query import Aggregate, Stats
-from .spilling import Spill
+from .queries import TIME_LENGTH, Aggregate, Row, as_text, number_of
+from .table import Table
 
 _DAY: Final = 86400
+_WITHIN_A_DAY: Final = {"sum": "sum", "count": "sum", "count_distinct": "max", "earliest": "min", "latest": "max"}
+_OF_ALL: Final = {**_WITHIN_A_DAY, "count_distinct": "sum"}
 
 
 class CombinedRows:
     """The results of one query for parts of a time, as one."""
 
-    def __init__(self, stats: Stats, most: int = MAX_GROUPS) -> None:
-        """
-        Args:
-            stats: the query's.
-            most: the number of rows that are kept in memory; further ones are written to a temporary file.
-        """
-        self._stats = stats
-        self._most = most
-        self._held: list[tuple[list[str | None], list[Any]]] = []
-        self._spill: Spill | None = None
+    def __init__(self, aggregates: tuple[Aggregate, ...], by: tuple[str, ...]) -> None:
+        """Raises TableError. Of the query: its aggregates, and the fields that it groups by."""
+        self._aggregates, self._by = aggregates, by
+        self._times = {
+            each.alias: next((a.alias for a in aggregates if (a.function, a.field) == (each.function, "timestamp")), "")
+            for each in aggregates
+            if each.function in ("earliest", "latest")
+        }
+        self._midnights: set[int] = set()
+        self._table = Table((*by, *(each.alias for each in aggregates), "since"))
 
     def add(self, rows: Iterable[Row], since: int = 1) -> None:
         """Adds a result.
@@ -42,81 +42,41 @@ class CombinedRows:
                 small.
 
         Raises:
-            SpillError: the temporary file cannot be written.
+            TableError: the temporary file cannot be written.
         """
-        for row in rows:
-            told = {name: value for name, value in row.items() if name not in self._stats.by}
-            self._held.append(([row.get(name) for name in self._stats.by], [since, told]))
-            if len(self._held) >= self._most:
-                self._write()
+        if since % _DAY == 0:
+            self._midnights.add(since)
+        self._table.add(
+            (*map(row.get, self._by), *(self._value(row, each) for each in self._aggregates), since) for row in rows
+        )
 
     def stream(self) -> Iterator[Row]:
         """The rows, one for each group.
 
         Raises:
-            SpillError: the temporary file cannot be read.
+            TableError: the temporary file cannot be read.
         """
-        for key, parts in self._groups():
-            named = {name: value for name, value in zip(self._stats.by, key, strict=True) if value is not None}
-            merged: Row | None = None
-            for since, told in sorted(parts, key=itemgetter(0)):
-                merged = told if merged is None else _merge(self._stats.aggregates, merged, told, since % _DAY == 0)
-            yield {**named, **(merged or {})}
+        midnights = sorted(self._midnights)
+        self._table.define("day_of", lambda since: bisect(midnights, since))
+        names = [f"`{name}`" for name in self._by]
+        for values in self._table.select(
+            f"SELECT {', '.join([*names, *self._each(_OF_ALL)])} FROM (SELECT {', '.join(names)}"
+            f"{''.join(f', {each} AS {each[4:-1]}' for each in self._each(_WITHIN_A_DAY))} FROM rows"
+            f" GROUP BY {', '.join([*names, 'day_of(since)'])}) GROUP BY {', '.join(names)}"
+        ):
+            named = zip((*self._by, *(each.alias for each in self._aggregates)), values, strict=True)
+            yield {
+                name: value[TIME_LENGTH:] if name in self._times else as_text(value)
+                for name, value in named
+                if value is not None
+            }
 
-    def _groups(self) -> Iterator[tuple[list[Any], list[Any]]]:
-        if self._spill is not None:
-            self._write()
-            yield from self._spill.read()
-            return
-        found: dict[tuple[str | None, ...], list[Any]] = {}
-        for key, part in self._held:
-            found.setdefault(tuple(key), []).append(part)
-        for key, parts in found.items():
-            yield list(key), parts
+    def _each(self, functions: dict[str, str]) -> list[str]:
+        return [f"{functions[each.function]}(`{each.alias}`)" for each in self._aggregates]
 
-    def _write(self) -> None:
-        self._spill = self._spill or Spill()
-        self._spill.write(self._held)
-        self._held.clear()
-
-
-def _merge(aggregates: tuple[Aggregate, ...], before: Row, after: Row, apart: bool) -> Row:
-    row = dict(before)
-    for each in aggregates:
-        old, new = before.get(each.alias), after.get(each.alias)
-        if old is None or new is None:
-            found = new if old is None else old
-        elif each.function in _TEXTS:
-            at = next(
-                (a.alias for a in aggregates if (a.function, a.field) == (each.function, "timestamp")), each.alias
-            )
-            found = _TEXTS[each.function]((before.get(at, ""), old), (after.get(at, ""), new))[1]
-        else:
-            name = each.function if each.function != "count_distinct" else ("sum" if apart else "max")
-            found = _written(_NUMBERS[name](number_of(old), number_of(new)))
-        if found is not None:
-            row[each.alias] = found
-    return row
-
-
-def number_of(text: str) -> float:
-    """A number of a result, which Insights may write as `12`, `12.0` or `1.2E7`; 0 where it is none, or infinite."""
-    try:
-        found = float(text)
-    except ValueError:
-        return 0.0
-    return found if math.isfinite(found) else 0.0
-
-
-def _written(value: float) -> str:
-    return str(int(value)) if value.is_integer() else repr(value)
-
-
-# First and last are decided by the lines' times as texts, which sort chronologically.
-_TEXTS: Final[dict[str, Callable[..., tuple[str, str]]]] = {"earliest": min, "latest": max}
-_NUMBERS: Final[dict[str, Callable[[float, float], float]]] = {
-    "count": lambda old, new: old + new,
-    "sum": lambda old, new: old + new,
-    "min": min,
-    "max": max,
-}
+    def _value(self, row: Row, aggregate: Aggregate) -> str | float | None:
+        """A number; of a first or last value, its text behind the time, so that the texts are in the times' order."""
+        found = row.get(aggregate.alias)
+        if found is None or aggregate.alias not in self._times:
+            return found if found is None else number_of(found)
+        return f"{row.get(self._times[aggregate.alias], ''):{TIME_LENGTH}.{TIME_LENGTH}}{found}"

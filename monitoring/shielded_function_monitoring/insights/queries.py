@@ -1,24 +1,177 @@
-"""The queries that the command line asks."""
+"""The questions that the command line asks: each as text for Logs Insights, and as SQL for `Lines`."""
 
 from __future__ import annotations
 
-from typing import Final
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
 
 from shielded_function_monitoring.alert import EVENTS, MAX_COUNT, POLICIES, START
 from shielded_function_monitoring.frames import MAX_THROUGH, Chain, chain_of
 
-from .combining import number_of
-from .conditions import All, AnyOf, Compare, Condition, In, Like
-from .evaluating import Row
-from .query import MAX_ROWS, Aggregate, Column, DateFloor, Fields, Filter, Limit, Query, Sort, Stats
+from ..errors import ShieldError
 
-SHIELDED: Final = Like("@message", '"function_shield":true')
+Row = dict[str, str]
+"""A row of an answer: texts by column, as GetQueryResults has them. A column without a value is absent."""
+
+MAX_LENGTH: Final = 10_000
+"""Characters in a query (StartQuery, `queryString`)."""
+MAX_ROWS: Final = 10_000
+"""Rows of a result (StartQuery, `limit`)."""
+AT, HOUR, TIME_LENGTH = "at", "hour", 27
+"""Columns of `Lines`: a line's time, in 27 characters, with its number; and its hour, where the calendar has it."""
+
+
+class QueryError(ShieldError):
+    """A query that Logs Insights would not take."""
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """`sum(field) as alias`."""
+
+    function: Literal["count", "sum", "count_distinct", "earliest", "latest"]
+    field: str
+    alias: str
+
+    def render(self) -> str:
+        """As Logs Insights has it."""
+        return f"{self.function}({_name(self.field)}) as {self.alias}"
+
+    def sql(self) -> str:
+        """As SQL. A first or last value stands behind its line's time: the least or greatest of these texts has it."""
+        if self.function == "count_distinct":
+            return f"count(DISTINCT {_COLUMNS[self.field]})"
+        if self.function in ("count", "sum"):
+            return f"coalesce({self.function}({_name(self.field)}), 0)"
+        function = "min" if self.function == "earliest" else "max"
+        if self.field == "timestamp":
+            return f"rtrim(substr({function}({AT}), 1, {TIME_LENGTH}))"
+        return f"substr({function}({AT} || `{self.field}`), {TIME_LENGTH + 13})"
+
+
+@dataclass(frozen=True)
+class Query:
+    """One question.
+
+    Attributes:
+        condition: of the lines, in Logs Insights' language, of which SQL differs in brackets and quotes alone.
+        functions: the names of those whose lines are read; all when empty.
+        aggregates: the columns behind `by`. Without, the answer has the lines themselves.
+        by: the fields whose values make a group.
+        period: of the column `day`, or `period` where `by` has it: `1h` or `1d`.
+        is_sorted: the most frequent first.
+        limit: rows, at most, of one result of Logs Insights.
+    """
+
+    condition: str
+    functions: tuple[str, ...] = ()
+    aggregates: tuple[Aggregate, ...] = ()
+    by: tuple[str, ...] = ()
+    period: Literal["1h", "1d"] = "1d"
+    is_sorted: bool = False
+    limit: int = MAX_ROWS
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The columns of the answer from `Lines`."""
+        return (*self.by, *(each.alias for each in self.aggregates)) or ("@message",)
+
+    @property
+    def fields(self) -> set[str]:
+        """The fields of lines that `sql` needs, without the time."""
+        asked = {"@message"} if not self.by else {*self.by, *(each.field for each in self.aggregates)}
+        return {"function", "policy", "event", "count", *asked} - {*_COLUMNS, "timestamp", "*"}
+
+    def apart_by(self, field: str) -> Query:
+        """The same question, whose groups differ by one field more; of lines, itself."""
+        return replace(self, by=(*self.by, field)) if self.by else self
+
+    def render(self) -> str:
+        """Its text, as StartQuery takes it.
+
+        Raises:
+            QueryError: it has more than 10,000 characters, or the name of a function cannot be written.
+        """
+        filters = [self.condition, _OURS]
+        if self.functions:
+            filters.append(f"function in [{', '.join(map(_value, self.functions))}]")
+        parts = [f"filter {' and '.join(filters)}", f"filter {_TRUE}"]
+        if self.by:
+            made = "period" if "period" in self.by else "day"
+            parts.append(f"fields datefloor(@timestamp, {self.period}) as {made}")
+            parts.append(f"stats {', '.join(each.render() for each in self.aggregates)} by {', '.join(self.by)}")
+            parts += ["sort violations desc"] if self.is_sorted else []
+        else:
+            parts = ["fields @timestamp, @log, @logStream, @message", *parts, "sort @timestamp desc"]
+        text = "\n| ".join([*parts, f"limit {self.limit}"])
+        if len(text) > MAX_LENGTH:
+            raise QueryError(f"the query has {len(text)} characters; Logs Insights takes {MAX_LENGTH}")
+        return text
+
+    def sql(self) -> str:
+        """The same about a table of lines, with the functions as parameters. Groups are not limited."""
+        filters = [f"({part.translate(_TO_SQL)})" for part in (self.condition, _TRUE)]
+        if self.functions:
+            filters.append(f"function IN ({', '.join('?' * len(self.functions))})")
+        where = f"FROM rows WHERE {' AND '.join(filters)}"
+        if not self.by:
+            return f"SELECT `@message` {where} ORDER BY rowid DESC LIMIT {self.limit}"
+        columns = [_COLUMNS[self.period] if name == "period" else f"`{name}`" for name in self.by]
+        made = ", ".join([*columns, *(each.sql() for each in self.aggregates)])
+        return f"SELECT {made} {where} GROUP BY {', '.join(columns)}"
+
+
+_COLUMNS: Final = {
+    "day": f"substr({HOUR}, 1, 10)",
+    "period": "",
+    "1d": f"substr({HOUR}, 1, 10) || ' 00:00:00.000'",
+    "1h": f"{HOUR} || ':00:00.000'",
+}
+_TO_SQL: Final = str.maketrans('[]"', "()'")
+
+
+def _name(name: str) -> str:
+    """A field as a query has it: `count` is a word of the language too."""
+    return "`count`" if name == "count" else name
+
+
+def _value(text: str) -> str:
+    """A text in the quotes that it does not hold itself."""
+    if not text.isprintable():
+        raise QueryError(f"{text!r} cannot be written in a query: it has a character that does not print")
+    if '"' in text and "'" not in text and "\\" not in text:
+        return f"'{text}'"
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def as_text(value: Any) -> str:
+    """A value of a result: a number without a fraction is written without a point."""
+    if isinstance(value, str):
+        return value
+    return str(int(value)) if isinstance(value, int) or value.is_integer() else repr(value)
+
+
+def number_of(text: str) -> float:
+    """A number of a result, which Insights may write as `12`, `12.0` or `1.2E7`; 0 where it is none, or infinite."""
+    try:
+        found = float(text)
+    except ValueError:
+        return 0.0
+    return found if math.isfinite(found) else 0.0
+
+
+def _in(names: Sequence[str]) -> str:
+    return "[" + ", ".join(f'"{name}"' for name in names) + "]"
+
+
+_OURS: Final = """@message like '"function_shield":true'"""
 """The beginning of each of the shield's own lines."""
-
-COUNTED: Final = All(In("policy", (*POLICIES, START)), Compare("count", ">=", 1), Compare("count", "<=", MAX_COUNT))
+_COUNTED: Final = f"policy in {_in((*POLICIES, START))} and `count` >= 1 and `count` <= {MAX_COUNT}"
 """Violations, by a field that may have an index. A forged line with another count would hide other lines."""
-_UNCOUNTED: Final = In("event", ("armed", "tightened", "kernel"))
-_TRUE: Final = Filter(AnyOf(Compare("count", "<=", 1), In("event", EVENTS), Compare("policy", "=", "read_handler")))
+_UNCOUNTED: Final = f"event in {_in(('armed', 'tightened', 'kernel'))}"
+_TRUE: Final = f'`count` <= 1 or event in {_in(EVENTS)} or policy = "read_handler"'
 """Only events, and reads of the handler, stand for several violations. A separate filter, as AWS does not document
 whether an index serves a filter with `or`."""
 
@@ -57,11 +210,6 @@ _SYSCALL: Final = Aggregate("latest", "details.syscall", "last_syscall")
 """The subjects of some lines about the shield itself."""
 _SEVERITY: Final = Aggregate("latest", "severity", "last_severity")
 _REASON: Final = Aggregate("latest", "reason", "last_reason")
-_DAY: Final = Fields((Column(DateFloor("1d"), "day"),))
-
-
-def _of(functions: tuple[str, ...], *conditions: Condition) -> Filter:
-    return Filter(All(*conditions, SHIELDED, *((In("function", functions),) if functions else ())))
 
 
 def observed(functions: tuple[str, ...] = ()) -> Query:
@@ -71,27 +219,15 @@ def observed(functions: tuple[str, ...] = ()) -> Query:
     Args:
         functions: names; all when empty.
     """
-    return Query(
-        _of(functions, AnyOf(COUNTED, _UNCOUNTED)),
-        _TRUE,
-        _DAY,
-        Stats(
-            (*SEEN, *_START_AND_PROCESS, _SYSCALL, _REASON, _SEVERITY),
-            (*WHO, "event", "policy", "mode", *TARGET, *CALLER, "allow", *ADMITTED),
-        ),
-        Limit(MAX_ROWS),
-    )
+    by = (*WHO, "event", "policy", "mode", *TARGET, *CALLER, "allow", *ADMITTED)
+    aggregates = (*SEEN, *_START_AND_PROCESS, _SYSCALL, _REASON, _SEVERITY)
+    return Query(f"(({_COUNTED}) or {_UNCOUNTED})", functions, aggregates, by, limit=MAX_ROWS)
 
 
-def timeline(functions: tuple[str, ...] = (), period: str = "1d") -> Query:
+def timeline(functions: tuple[str, ...] = (), period: Literal["1h", "1d"] = "1d") -> Query:
     """Violations by period, function, control and mode."""
-    return Query(
-        _of(functions, *COUNTED.conditions),
-        _TRUE,
-        Fields((Column(DateFloor(period), "period"),)),
-        Stats((Aggregate("sum", "count", "violations"),), ("period", *WHO, "policy", "mode")),
-        Limit(MAX_ROWS),
-    )
+    by = ("period", *WHO, "policy", "mode")
+    return Query(_COUNTED, functions, (Aggregate("sum", "count", "violations"),), by, period, limit=MAX_ROWS)
 
 
 GROUPS: Final = {
@@ -105,14 +241,13 @@ GROUPS: Final = {
 
 def alerts_by(group: str, functions: tuple[str, ...] = ()) -> Query:
     """Violations by function, by control, by package or by target: the most frequent first."""
-    return Query(
-        _of(functions, *COUNTED.conditions),
-        _TRUE,
-        _DAY,
-        Stats((*SEEN, _SYSCALL, _REASON) if group == "target" else SEEN, GROUPS[group]),
-        Sort("violations"),
-        Limit(MAX_ROWS),
-    )
+    aggregates = (*SEEN, _SYSCALL, _REASON) if group == "target" else SEEN
+    return Query(_COUNTED, functions, aggregates, GROUPS[group], is_sorted=True, limit=MAX_ROWS)
+
+
+def lines(functions: tuple[str, ...] = (), rows: int = 1000) -> Query:
+    """The lines themselves, the newest first, and the log stream of each."""
+    return Query(_COUNTED, functions, limit=rows)
 
 
 def chain_of_row(row: Row) -> Chain:
@@ -133,14 +268,3 @@ def versions_text(first: str, last: str) -> str:
     ('7 to 9', '$LATEST')
     """
     return f"{first} to {last}" if first and first != last else last
-
-
-def lines(functions: tuple[str, ...] = (), rows: int = 1000) -> Query:
-    """The lines themselves, the newest first, and the log stream of each."""
-    return Query(
-        Fields((Column("@timestamp"), Column("@log"), Column("@logStream"), Column("@message"))),
-        _of(functions, *COUNTED.conditions),
-        _TRUE,
-        Sort("@timestamp"),
-        Limit(rows),
-    )

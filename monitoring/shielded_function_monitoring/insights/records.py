@@ -1,4 +1,4 @@
-"""Log lines as records, for the evaluator."""
+"""Log lines as records."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from typing import Any, Final
 
 from shielded_function_monitoring.alert import ALARMING_EVENTS, EVENTS, MAX_COUNT, MAX_LINE, POLICIES, START
 
-from .names import Record
 from .wrapping import NAME, OURS, Unwrapping
+
+Record = dict[str, Any]
+"""A line of the shield: its JSON fields, `@message` (the line) and `@logStream`."""
 
 _COUNTED: Final = frozenset((*POLICIES, START))
 _UNCOUNTED: Final = frozenset(EVENTS) - frozenset(ALARMING_EVENTS)
-_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _STREAM: Final = re.compile(r"\d{4}/\d\d/\d\d/[^\s{\"]+\s*$", re.ASCII)
 """The name of a log stream in front of a line, as `aws logs tail` prints it."""
 
@@ -136,30 +136,3 @@ def record_of(line: str) -> Record | None:
     for name in ("@timestamp", "@log", "@logStream"):
         record.pop(name, None)
     return record
-
-
-def seconds_of_record(record: Record) -> float | None:
-    """When a line was logged, in seconds since the epoch: its `@timestamp`, else its own `timestamp`."""
-    at = record.get("@timestamp")
-    if at is not None:
-        return at
-    text = record.get("timestamp")
-    return None if not isinstance(text, str) else seconds_of_text(text)
-
-
-def seconds_of_text(text: str) -> float | None:
-    """The seconds since the epoch of `2026-11-24T13:37:00.123456Z`; None where it is something else."""
-    try:
-        return datetime.fromisoformat(text.rstrip("Z")).replace(tzinfo=timezone.utc).timestamp()
-    except ValueError:
-        return None
-
-
-def day_of_text(text: str) -> str | None:
-    """The day of a time as lines write it; None where it is no day of the calendar."""
-    if not _DAY.fullmatch(text[:10]):
-        return None
-    try:
-        return datetime.strptime(text[:10], "%Y-%m-%d").strftime("%Y-%m-%d")
-    except ValueError:
-        return None

@@ -66,7 +66,7 @@ class FunctionLog:
         """Keeps so many targets of each control in memory, those seen most often, and puts the others into the rest.
 
         Raises:
-            SpillError: the temporary file cannot be written.
+            TableError: the temporary file cannot be written.
         """
         by_policy: dict[str, list[Observation]] = {}
         for each in self.by_target.values():
@@ -138,7 +138,7 @@ class Observed:
         """Keeps at most so many targets in memory: the controls with most of them give theirs to the rest first.
 
         Raises:
-            SpillError: the temporary file cannot be written.
+            TableError: the temporary file cannot be written.
         """
         while sum(len(log.by_target) for log in self.functions.values()) > most:
             counts = Counter((log.key, each.policy) for log in self.functions.values() for each in log.observations)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shielded_function_monitoring.insights.spilling import Spill
+from shielded_function_monitoring.insights import Table
 
 from .evidence import Evidence, PackageCount
 from .observation import Observation
@@ -31,15 +32,15 @@ class Rest:
 
     def __init__(self) -> None:
         self.shares: dict[tuple[str, str], Share] = {}
-        self._spill = Spill()
+        self._table = Table(("seen",))
 
     def add(self, every: Iterable[Observation]) -> None:
         """Adds observations.
 
         Raises:
-            SpillError: the temporary file cannot be written.
+            TableError: the temporary file cannot be written.
         """
-        self._spill.write(("", self._noted(each)) for each in every)
+        self._table.add((json.dumps(self._noted(each)),) for each in every)
 
     def _noted(self, seen: Observation) -> list[Any]:
         evidence = seen.evidence
@@ -50,7 +51,7 @@ class Rest:
         return _packed(seen)
 
     def __iter__(self) -> Iterator[Observation]:
-        return map(_unpacked, self._spill.parts())
+        return (_unpacked(json.loads(seen)) for (seen,) in self._table.select("SELECT seen FROM rows"))
 
 
 def _packed(seen: Observation) -> list[Any]:

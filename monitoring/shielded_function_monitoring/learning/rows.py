@@ -8,8 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from shielded_function_monitoring.alert import DENIED, EVENTS, MODES, POLICIES
-from shielded_function_monitoring.insights import MAX_GROUPS, Evaluation, Row, Tally, records
-from shielded_function_monitoring.insights.combining import number_of
+from shielded_function_monitoring.insights import Lines, Row, Tally, number_of, records
 from shielded_function_monitoring.insights.queries import chain_of_row, place_of_row
 from shielded_function_monitoring.insights.queries import observed as observed_query
 
@@ -24,22 +23,20 @@ _OFTEN: Final = 10_000
 _ALWAYS: Final = ("details.host", "details.ip", "details.protocol", "details.sni", "details.path", "allow")
 
 
-def read(lines: Iterable[str], functions: tuple[str, ...] = (), max_groups: int = MAX_GROUPS) -> Observed:
-    """The observations in a log, read line by line: in bounded memory, with temporary files where need be.
+def read(lines: Iterable[str], functions: tuple[str, ...] = ()) -> Observed:
+    """The observations in a log, read line by line: in bounded memory, by way of a temporary file.
 
     Args:
         lines: of one log or several; lines that are not the shield's are skipped.
         functions: names of those that are wanted; all when empty.
-        max_groups: how many different targets are kept in memory.
 
     Raises:
-        SpillError: there are more, and a temporary file cannot be written.
+        TableError: the temporary file cannot be used.
     """
-    evaluation = Evaluation(observed_query(functions).unlimited(), max_groups)
-    tally = Tally()
-    for record in records(lines, tally):
-        evaluation.add(record)
-    observed = observed_of(evaluation.stream())
+    query, tally = observed_query(functions), Tally()
+    table = Lines([query])
+    table.add(records(lines, tally))
+    observed = observed_of(table.rows(query))
     observed.malformed += tally.unread.total()
     return observed
 
@@ -48,7 +45,7 @@ def observed_of(rows: Iterable[Row]) -> Observed:
     """The observations in the rows of `queries.observed`. A row that follows no schema counts as malformed.
 
     Raises:
-        SpillError: there are more targets than fit into memory, and a temporary file cannot be written.
+        TableError: there are more targets than fit into memory, and a temporary file cannot be written.
     """
     found = Observed()
     for number, row in enumerate(rows, 1):

@@ -8,8 +8,7 @@ from datetime import datetime, timezone
 
 from shielded_function_monitoring.alert import MODES, START
 from shielded_function_monitoring.filters import COUNTED, PACKAGE
-from shielded_function_monitoring.insights import Row
-from shielded_function_monitoring.insights.combining import number_of
+from shielded_function_monitoring.insights import Row, number_of
 from shielded_function_monitoring.learning.entries import entry_of, is_by_others
 from shielded_function_monitoring.learning.evidence import Evidence
 from shielded_function_monitoring.learning.observation import Observation

@@ -1,4 +1,4 @@
-"""An account of moto's whose Logs Insights answers: moto's own gives raw rows, so the evaluator takes its place.
+"""An account of moto's whose Logs Insights answers by `harness.logs_insights`: moto's own gives raw rows.
 
 Everything else is moto's: log groups, events, functions, stacks. What was called is kept, as IAM names it.
 """
@@ -19,9 +19,10 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from harness.logs_insights import evaluate
 from integration.cli.moto_account import CREDENTIALS, REGION, make_function, make_role
 from shielded_function_monitoring.filters import NAMESPACE, VALUE, metric_name, of_functions, violations
-from shielded_function_monitoring.insights import Evaluation, Row, parse_query, record_of
+from shielded_function_monitoring.insights import Record, Row, record_of
 from shielded_function_monitoring.pattern import parse as parse_pattern
 
 NOW = datetime.now(timezone.utc).replace(microsecond=1)
@@ -123,7 +124,7 @@ class Account:
         return {"status": "Complete", "results": results, "statistics": {"bytesScanned": 2e6}}
 
     def _rows(self, asked: dict[str, Any]) -> list[Row]:
-        evaluation = Evaluation(parse_query(asked["queryString"]))
+        found: list[Record] = []
         for group in asked["logGroupNames"]:
             pages = self.logs.get_paginator("filter_log_events").paginate(
                 logGroupName=group, startTime=asked["startTime"] * 1000, endTime=asked["endTime"] * 1000 + 999
@@ -132,8 +133,8 @@ class Account:
                 record = record_of(event["message"])
                 if record is not None:
                     record |= {"@timestamp": event["timestamp"] / 1000, "@log": group}
-                    evaluation.add({**record, "@logStream": event["logStreamName"]})
-        return evaluation.rows()
+                    found.append({**record, "@logStream": event["logStreamName"]})
+        return evaluate(asked["queryString"], found)
 
 
 def _milliseconds(line: str) -> int:

@@ -252,7 +252,6 @@ def test_many_log_groups_are_asked_in_parts(aws: Account, ask: Ask) -> None:
 
 
 def test_a_full_result_is_asked_for_in_halves(aws: Account, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shielded_function_monitoring.insights.query.MAX_ROWS", 10)
     monkeypatch.setattr("shielded_function_monitoring.insights.queries.MAX_ROWS", 10)
     aws.write(GROUP, [tmp(f"/tmp/{n % 15}", ago(hours=1 + n)) for n in range(60)])
     said = ask(Options("target", limit=10), {**A_GROUP, "since": "7d"})
@@ -266,7 +265,6 @@ def test_a_full_result_is_asked_for_in_halves(aws: Account, ask: Ask, monkeypatc
 def test_what_cannot_be_parted_is_said(
     aws: Account, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shielded_function_monitoring.insights.query.MAX_ROWS", 3)
     monkeypatch.setattr("shielded_function_monitoring.insights.queries.MAX_ROWS", 3)
     note = f"the result is incomplete: one second of {GROUP} has more than Logs Insights' 10,000 rows"
     here = Where(log_groups=[GROUP, "/aws/lambda/other"], place=HERE)

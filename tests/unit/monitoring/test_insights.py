@@ -1,33 +1,31 @@
-"""The queries' text, run by the evaluator over lines of the shield."""
+"""The questions of the command line: their SQL says the same as their text, and parts of an answer make the whole."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.alert_lines import armed, at, connect, folded, lookup, refused, tmp
-from shielded_function_monitoring import insights
-from shielded_function_monitoring.insights import QueryError, evaluate, evaluate_text, parse_query, queries, records
-from shielded_function_monitoring.insights.spilling import Spill
+from harness.alert_lines import alert, armed, at, connect, folded, lookup, refused, tmp
+from harness.logs_insights import evaluate_text
+from shielded_function_monitoring.insights import (
+    CombinedRows,
+    Lines,
+    Query,
+    QueryError,
+    Row,
+    Table,
+    TableError,
+    queries,
+    records,
+)
+from shielded_function_monitoring.insights.queries import Aggregate
 
-pytestmark = pytest.mark.promise("alarm.simulated")
-
-LOG = [
-    "START RequestId: 1 Version: $LATEST",
-    armed(at(20)),
-    *[connect("api.stripe.com", time=at(20, second=1), caller="libssl.so")] * 3,
-    connect("api.stripe.com", time=at(21), caller="libssl.so"),
-    lookup("api.stripe.com", at(20)),
-    tmp("/tmp/x", at(22), function="refund", mode="block"),
-    folded("read_write_tmp", 18, at(22, second=2)),
-    refused("SHIELD_READ_HANDLER: blok is not a mode", at(23)),
-    '{"message":"{\\"function_shield\\":true}"}',
-    "REPORT RequestId: 1",
-]
+pytestmark = pytest.mark.promise("cli.logs")
 
 
 def tmp_counted(path: str, count: int, time: str = "", **fields: Any) -> str:
@@ -36,23 +34,104 @@ def tmp_counted(path: str, count: int, time: str = "", **fields: Any) -> str:
 
 
 THROUGH = ("urllib3", "requests", "app")
-
+TRUE = connect("evil.example")
+LOG = [
+    "START RequestId: 1 Version: $LATEST",
+    armed(at(20), function="refund"),
+    armed(at(20), aws="all", buckets=3, hosts=2),
+    *[connect("api.stripe.com", time=at(20, second=1), caller="libssl.so")] * 3,
+    connect("api.stripe.com", time=at(21), caller="libssl.so", version="8"),
+    connect("api.stripe.com", time=at(19), caller="libssl.so", version="6"),
+    *(connect("a.example", time=at(day), through=THROUGH[:n]) for n in range(4) for day in (20, 22)),
+    lookup("api.stripe.com", at(20)),
+    tmp("/tmp/x", at(22), function="refund", mode="block"),
+    tmp("/tmp/\ud800 \u65e5\u672c \0", at(22)),
+    folded("read_write_tmp", 18, at(22, second=2)),
+    tmp_counted("/tmp/x", 3),
+    refused("SHIELD_READ_HANDLER: blok is not a mode", at(23)),
+    alert("read_handler", path="/var/task/app.py", count=900),
+    *(TRUE.replace('"count":1', f'"count":{count}') for count in (-5, 0, 2, 1.0, 10**7, 10_000_001, 10**400, '"1"')),
+    *(TRUE.replace('"count":1', f'"count":{count}') for count in ("true", "null", "[1]")),
+    *(TRUE.replace('"count":1', '"count":1,"severity":' + each) for each in ('{"x":1}', "1.5", "7", "true", "[]")),
+    TRUE.replace('"caller"', '"of"'),
+    TRUE.replace(json.dumps(at()), "5"),
+    TRUE.replace('"outbound_connectivity"', '"start"'),
+    '{"message":"{\\"function_shield\\":true}"}',
+    "REPORT RequestId: 1",
+]
 QUERIES = {
     "observed": queries.observed(),
     "observed, of one": queries.observed(("checkout",)),
     "timeline": queries.timeline(),
-    "timeline by hour": queries.timeline(("a", 'b"c\\'), "1h"),
-    "lines": queries.lines((), 3),
+    "timeline by hour": queries.timeline(("refund", 'b"c\\', "it's"), "1h"),
     **{f"by {group}": queries.alerts_by(group) for group in queries.GROUPS},
 }
 
 
+def answer(query: Query, lines: Iterable[str]) -> list[Row]:
+    table = Lines([query])
+    table.add(records(lines))
+    return list(table.rows(query))
+
+
+def in_order(rows: Iterable[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: json.dumps(row, sort_keys=True))
+
+
+def as_kept(line: str) -> str:
+    """As CloudWatch keeps it: half a character, which UTF-8 does not have, is replaced."""
+    return line.replace("\\ud800", "\ufffd" * 3)
+
+
 @pytest.mark.parametrize("name", QUERIES)
-def test_a_query_is_read_back_as_it_is_written(name: str) -> None:
+def test_sql_says_what_the_text_says(name: str) -> None:
     query = QUERIES[name]
-    assert parse_query(query.render()) == query
-    assert parse_query(query.render().replace("\n", " ")) == query
-    assert evaluate_text(query.render(), LOG) == evaluate(query, LOG)
+    found = answer(query, LOG)
+    assert in_order(found) == in_order(evaluate_text(query.render(), map(as_kept, LOG)))
+    assert found
+    assert {"policy", "function"} & set(found[0])
+
+
+ONE = st.builds(
+    lambda line, day, fields: json.dumps(json.loads(line) | {"timestamp": at(day)} | fields, separators=(",", ":")),
+    st.sampled_from([connect("a.example"), tmp("/tmp/x"), folded("read_write_tmp", 7), refused("x"), armed()]),
+    st.integers(1, 28),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "version": st.sampled_from(["7", "8", None, 9, 1.5]),
+            "mode": st.sampled_from(["block", "alert", "x", []]),
+            "reason": st.sampled_from(["package", "", None]),
+            "function": st.sampled_from(["checkout", "refund", {}]),
+            "count": st.sampled_from([1, 2, 0, -1, 1e7, "1", None]),
+            "event": st.sampled_from(["repeated", "native", "kernel", None]),
+            "caller": st.sampled_from([{"package": "x", "through": ["x", "y", 5]}, [], "z"]),
+            "timestamp": st.sampled_from(["2026-11-24T13:37:00.000001Z", 5, None]),
+        },
+    ),
+)
+
+
+@given(st.lists(ONE, max_size=20), st.sampled_from(list(QUERIES)))
+def test_sql_says_what_the_text_says_of_any_lines(lines: list[str], name: str) -> None:
+    query = QUERIES[name]
+    assert in_order(answer(query, lines)) == in_order(evaluate_text(query.render(), lines))
+
+
+def test_the_newest_lines() -> None:
+    query = queries.lines(("checkout",), 3)
+    log = [*LOG, tmp("/tmp/other", function="other")]
+    found = [row["@message"] for row in answer(query, log)]
+    assert len(found) == 3
+    assert found == [row["@message"] for row in evaluate_text(queries.lines(("checkout",)).render(), log)][-3:][::-1]
+
+
+def test_several_questions_of_one_table() -> None:
+    asked = list(QUERIES.values())
+    table = Lines(asked)
+    table.add(records(LOG))
+    for query in asked:
+        assert list(table.rows(query)) == list(table.rows(query)) == answer(query, LOG)
 
 
 @pytest.mark.parametrize("before", ["2026-11-24T13:37:00 stream/[$LATEST]1 ", "\t", "x"])
@@ -68,138 +147,24 @@ def test_what_is_no_line_of_the_shield() -> None:
     assert list(records(said)) == []
 
 
-def test_values_that_are_no_scalars_are_absent() -> None:
-    forged = '{"function_shield":true,"policy":["a"],"function":{"x":1},"count":true,"mode":null,"v":1.5}'
-    text = "stats count(*) as lines, sum(`count`) as total by policy, function, mode, v"
-    assert evaluate_text(text, [forged]) == [{"lines": "1", "total": "1", "v": "1.5"}]
-
-
-def test_fields_and_aliases() -> None:
-    text = "fields policy as what, details.path | sort what | limit 1"
-    assert evaluate_text(text, [tmp("/tmp/x")]) == [{"what": "read_write_tmp", "details.path": "/tmp/x"}]
-
-
-def test_aggregates() -> None:
-    lines = [tmp_counted("/tmp/x", n + 1, at(20 + n)) for n in (2, 0, 1)]
-    text = (
-        "stats count(*) as lines, count(details.host) as hosts, sum(`count`) as total, min(`count`) as least, "
-        "max(`count`) as most, count_distinct(`count`) as kinds, earliest(`count`) as first, latest(`count`) as last"
-    )
-    assert evaluate_text(text, lines) == [
-        {"lines": "3", "hosts": "0", "total": "6", "least": "1", "most": "3", "kinds": "3", "first": "1", "last": "3"}
-    ]
-
-
-def test_sorting_and_limits() -> None:
-    lines = [tmp_counted(f"/tmp/{n}", n) for n in (9, 10, 2)]
-    text = "stats sum(`count`) as n by details.path | sort n {} | limit 2"
-    assert [row["n"] for row in evaluate_text(text.format("desc"), lines)] == ["10", "9"]
-    assert [row["n"] for row in evaluate_text(text.format("asc"), lines)] == ["2", "9"]
-
-
-@pytest.mark.parametrize("name", QUERIES)
-def test_groups_beyond_memory(name: str) -> None:
-    """They go to a file, and come back as if they had not: every aggregate of it, in whatever order they came."""
-    lines = [*LOG, *(tmp_counted(f"/tmp/{n % 8}", n + 1, at(20 + n % 3, second=n)) for n in range(40)), *LOG]
-    query = QUERIES[name].unlimited()
-    evaluation = insights.Evaluation(query, max_groups=3)
-    for record in records(lines):
-        evaluation.add(record)
-    key = lambda row: json.dumps(row, sort_keys=True)  # noqa: E731
-    assert sorted(evaluation.rows(), key=key) == sorted(evaluate(query, lines), key=key)
-    assert evaluation.rows() == evaluation.rows(), "they are there as often as they are asked for"
-
-
 def test_more_rows_than_a_result_of_insights_has() -> None:
     line = tmp("/tmp/x")
     lines = [line.replace("/tmp/x", f"/tmp/{n}") for n in range(10_001)]
-    assert len(evaluate(queries.observed().unlimited(), lines)) == 10_001
-    assert len(evaluate(queries.observed(), lines)) == 10_000
+    assert len(answer(queries.observed(), lines)) == 10_001
 
 
 def test_a_temporary_file_that_cannot_be_written() -> None:
-    spill = Spill()
-    spill._database.execute("PRAGMA max_page_count=2")
-    with pytest.raises(
-        insights.SpillError, match="temporary file: database or disk is full: set SQLITE_TMPDIR to a folder wi"
-    ):
-        spill.write([("key", "x" * 10_000)])
+    table = Table(("key",))
+    table._database.execute("PRAGMA max_page_count=2")
+    said = "temporary file: database or disk is full: set SQLITE_TMPDIR to a folder wi"
+    with pytest.raises(TableError, match=said):
+        table.add([("x" * 10_000,)])
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("fields", "expected word or quoted, found the end"),
-        ("filter policy != 'x'", "!= is not one of"),
-        ("filter not ispresent(x)", "expected sign, found ispresent"),
-        ("filter policy like /x/", "'/x/' is not understood"),
-        ("filter policy in []", "expected text"),
-        ("parse @message '*' as x", "parse is not one of fields, filter"),
-        ("stats sum(x)", "expected as"),
-        ("stats avg(x) as y", "avg is not one of"),
-        ("stats sum(*) as y", r"sum\(\*\): only count takes \*"),
-        ("stats count(*) as n by n", "its own name"),
-        ("stats count(*) as n | stats count(*) as m", "at most one stats"),
-        ("limit 10001", "1 to 10000"),
-        ("limit 1 limit 2", "expected | or the end"),
-        ("fields datefloor(@timestamp, 1x) as day", "expected period"),
-        ("limit 1 | filter ispresent(x)", "come before stats"),
-    ],
-)
-def test_what_is_outside_the_subset_is_refused(text: str, said: str) -> None:
-    with pytest.raises(QueryError, match=said):
-        evaluate_text(text, [])
-
-
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda: insights.Compare("a", "=", "x\ny").render(),
-        lambda: insights.Compare("a`b", "=", 1).render(),
-        lambda: insights.In("a", ()),
-        lambda: insights.All(),
-        lambda: insights.Column("a", "count").render(),
-        lambda: insights.Column("a", "b.c").render(),
-        lambda: insights.DateFloor("0d").render(),
-        lambda: insights.Query(
-            insights.Filter(insights.In("function", tuple(str(n) * 60 for n in range(200))))
-        ).render(),
-    ],
-)
-def test_what_cannot_be_written(make: object) -> None:
-    with pytest.raises(QueryError):
-        make()  # type: ignore[operator]
-
-
-TEXTS = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), max_size=12)
-NAMES = st.sampled_from(("policy", "details.host", "count", "@message", "a b", "in"))
-LEAVES = st.one_of(
-    st.builds(insights.Compare, NAMES, st.sampled_from(("=", "<", "<=", ">", ">=")), TEXTS.filter(str.isprintable)),
-    st.builds(insights.Compare, NAMES, st.just("="), st.integers(-1000, 1000)),
-    st.builds(insights.Like, NAMES, TEXTS.filter(str.isprintable)),
-    st.builds(insights.In, NAMES, st.lists(TEXTS.filter(str.isprintable), min_size=1, max_size=3).map(tuple)),
-    st.builds(insights.IsPresent, NAMES),
-)
-CONDITIONS = st.recursive(
-    LEAVES,
-    lambda inner: st.one_of(
-        st.lists(inner, min_size=2, max_size=3).map(lambda parts: insights.All(*parts)),
-        st.lists(inner, min_size=2, max_size=3).map(lambda parts: insights.AnyOf(*parts)),
-    ),
-    max_leaves=6,
-)
-
-
-@given(CONDITIONS, TEXTS, TEXTS, st.integers(-1000, 1000))
-def test_any_condition_is_read_back_and_means_the_same(condition: object, policy: str, host: str, count: int) -> None:
-    query = insights.Query(insights.Filter(condition))  # type: ignore[arg-type]
-    again = parse_query(query.render())
-    record = {"policy": policy, "details": {"host": host}, "count": count, "@message": policy + host, "in": host}
-    (first,), (second,) = query.commands, again.commands
-    assert isinstance(first, insights.Filter)
-    assert isinstance(second, insights.Filter)
-    assert first.condition.compile()(dict(record)) == second.condition.compile()(dict(record))
-    assert again.render() == query.render()
+@pytest.mark.parametrize("names", [("x\ny",), tuple(str(n) * 60 for n in range(200))])
+def test_what_cannot_be_written(names: tuple[str, ...]) -> None:
+    with pytest.raises(QueryError, match=r"cannot be written in a query|characters; Logs Insights takes 10000"):
+        queries.observed(names).render()
 
 
 @given(
@@ -208,29 +173,19 @@ def test_any_condition_is_read_back_and_means_the_same(condition: object, policy
 def test_parts_of_the_time_make_the_whole(found: list[tuple[int, str, int]], parted: int) -> None:
     """Asked for in two parts, at midnight, it is what it is at once."""
     query = queries.alerts_by("target")
-    stats = query.stats
-    assert stats is not None
     log = [tmp_counted(f"/tmp/{name}", count, at(day), version=str(day)) for day, name, count in sorted(found)]
     early = [each for each in log if json.loads(each)["timestamp"] < at(parted, 0)]
-    late = log[len(early) :]
-    together = insights.CombinedRows(stats, most=2)
-    together.add(evaluate(query, late), since=86400)
-    together.add(evaluate(query, early), since=1)
-    key = lambda row: row["details.path"]  # noqa: E731
-    assert sorted(together.stream(), key=key) == sorted(evaluate(query, log), key=key)
+    together = CombinedRows(query.aggregates, query.by)
+    together.add(answer(query, log[len(early) :]), since=86400)
+    together.add(answer(query, early), since=1)
+    assert in_order(together.stream()) == in_order(answer(query, log))
 
 
 def test_numbers_as_insights_writes_them() -> None:
-    stats = insights.Stats(
-        (insights.Aggregate("sum", "count", "n"), insights.Aggregate("max", "count", "most")), ("a",)
-    )
-    parts = ([{"a": "x", "n": "1.2E7", "most": "3.0"}], [{"a": "x", "n": "5", "most": "nonsense"}, {"n": "1"}])
-    for most in (1, 100):
-        together = insights.CombinedRows(stats, most)
-        for part in parts:
-            together.add(part)
-        found = sorted(together.stream(), key=len, reverse=True)
-        assert found == [{"a": "x", "n": "12000005", "most": "3"}, {"n": "1"}]
+    together = CombinedRows((Aggregate("sum", "count", "n"), Aggregate("count_distinct", "day", "days")), ("a",))
+    for part in ([{"a": "x", "n": "1.2E7", "days": "3.0"}], [{"a": "x", "n": "5", "days": "nonsense"}, {"n": "1"}]):
+        together.add(part)
+    assert in_order(together.stream()) == [{"a": "x", "n": "12000005", "days": "3"}, {"n": "1"}]
 
 
 @pytest.mark.parametrize(
@@ -238,7 +193,7 @@ def test_numbers_as_insights_writes_them() -> None:
 )
 def test_a_day_that_is_none(time: str) -> None:
     line = connect("a.example").replace(at()[:10], json.dumps(time)[1:-1])
-    (row,) = evaluate(queries.timeline(), [line])
+    (row,) = answer(queries.timeline(), [line])
     assert "period" not in row
 
 
@@ -246,18 +201,3 @@ def test_the_groups_of_each_log_group_apart() -> None:
     by_log = queries.alerts_by("function").apart_by("@log").render().splitlines()[3]
     assert by_log.endswith("by function, region, account, @log")
     assert queries.lines().apart_by("@log") == queries.lines()
-
-
-def test_elements_of_arrays_are_fields() -> None:
-    """As Logs Insights names them: `caller.through.1` (AnalyzeLogData, "Fields in JSON logs")."""
-    log = [connect("a.example", through=THROUGH), connect("a.example", through=THROUGH[:1]), connect("a.example")]
-    text = "stats count(*) as lines by caller.through.0, caller.through.2, caller.line"
-    assert evaluate_text(text, log) == [
-        {"caller.through.0": "urllib3", "caller.through.2": "app", "caller.line": "73", "lines": "1"},
-        {"caller.through.0": "urllib3", "caller.line": "73", "lines": "1"},
-        {"lines": "1"},
-    ]
-    assert parse_query(text).render() == text
-    nested = ['{"function_shield":true,"a":[7],"b":[{"c":"x"}]}']
-    assert evaluate_text("stats count(*) as n by a.0, b.0.c", nested) == [{"a.0": "7", "b.0.c": "x", "n": "1"}]
-    assert evaluate_text("filter ispresent(caller.through.9) | stats count(*) as lines by policy", log) == []

@@ -301,7 +301,7 @@ def test_more_targets_than_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(learning.Observed.fit, "__defaults__", (9,))
     names = [f"/tmp/{first}{second}" for first in "abcdefgh" for second in "lmnop"]
     lines = [*map(tmp, [*names, names[-1]]), connect("evil.example")]
-    found = read(lines, max_groups=4)
+    found = read(lines)
     (log,) = found.functions.values()
     share = log.rest.shares["read_write_tmp", "alert"] if log.rest else None
     assert share is not None

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from harness.alert_lines import alert, armed, at, connect, refused
+from harness.logs_insights import evaluate, evaluate_text
 from integration.docs.pages import ROOT, read_page
-from shielded_function_monitoring.insights import Evaluation, evaluate_text, parse_query, queries
+from shielded_function_monitoring.insights import queries
 from shielded_function_monitoring.queries import INDEXED, QUERIES, alarm_link, function_link
 from shielded_function_monitoring.schema import json_schema
 
@@ -49,7 +50,6 @@ def test_a_forged_line_hides_none() -> None:
 
 @pytest.mark.parametrize("query", QUERIES.values(), ids=list(QUERIES))
 def test_queries(query: Any) -> None:
-    parse_query(query.text)
     texts = set(re.findall(r'"(\w+)"', query.text.replace('"function_shield"', "")))
     named = set(_WORD.findall(re.sub(r"'[^']*'|\"[^\"]*\"", "", query.text))) - _WORDS
     made = set(re.findall(r" as (\w+)", query.text))
@@ -98,11 +98,10 @@ def test_the_page_joins_line_and_invocation() -> None:
     (block,) = [each for each in read_page(ROOT / "docs" / "guide" / "runbook.md").blocks if "@logStream" in each.text]
     query = " ".join(block.text.split())
     (stream,) = re.findall(r'@logStream = "([^"]+)"', query)
-    evaluation = Evaluation(parse_query(query))
     lines = [(1, "A", "START", stream), (2, "B", "START", stream), (3, "B", "END", stream), (4, "C", "START", "other")]
-    for seconds, request, kind, of in lines:
-        evaluation.add({"@timestamp": float(seconds), "@requestId": request, "@type": kind, "@logStream": of})
-    assert [row["@requestId"] for row in evaluation.rows()] == ["B"]
+    names = ("@timestamp", "@requestId", "@type", "@logStream")
+    found = evaluate(query, [dict(zip(names, (float(at), *told), strict=True)) for at, *told in lines])
+    assert [row["@requestId"] for row in found] == ["B"]
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,10 @@ import pytest
 
 from harness.alert_lines import armed, at, connect, folded, lookup, refused, tmp
 from harness.browser import Browser
+from harness.logs_insights import evaluate_text
 from shielded_function_emulator.languages.parts import Unavailable
 from shielded_function_monitoring import reporting
-from shielded_function_monitoring.insights import evaluate, queries
+from shielded_function_monitoring.insights import queries
 from shielded_function_monitoring.learning import read
 from shielded_function_monitoring.reporting import Report, html, report_from_json, report_to_json, to_html
 
@@ -48,7 +49,7 @@ LOG = [
 
 def report_of(log: list[str], previous: Report | None = None, **more: object) -> Report:
     made: dict[str, Any] = {"made": "2026-11-24T13:37:00Z", "sources": ("lines.jsonl",), **more}
-    return reporting.build(read(log), evaluate(queries.timeline(), log), previous=previous, **made)
+    return reporting.build(read(log), evaluate_text(queries.timeline().render(), log), previous=previous, **made)
 
 
 def hostile_log() -> list[str]:
