@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .monitoring.dashboard import ShieldDashboard
     from .monitoring.monitoring import ShieldMonitoring
     from .perimeter import ShieldPerimeter
-    from .policy import ShieldPolicy, ShieldPolicyError, Until
+    from .policy import ShieldPolicy, ShieldPolicyError
     from .shield import AttachedShield, Shield
 
 __all__ = [
@@ -49,7 +49,6 @@ __all__ = [
     "ShieldPolicyError",
     "ShieldedApp",
     "ShieldedFunction",
-    "Until",
 ]
 
 _MODULES = {
@@ -68,7 +67,6 @@ _MODULES = {
     "ShieldPolicyError": "policy",
     "ShieldedApp": "everywhere",
     "ShieldedFunction": "function",
-    "Until": "policy",
 }
 
 

@@ -33,8 +33,7 @@ from .kinds import (
 from .names import LEFT_OUT
 from .other_code import other_code
 from .paths import find_constructs, path_of
-from .policy import ShieldPolicy, ShieldPolicyError, Until, check_policy
-from .policy.dates import write_reason
+from .policy import ShieldPolicy, ShieldPolicyError, check_policy
 from .stage_shields import stage_shields
 
 OnUnsupported = Literal["error", "warn", "skip"]
@@ -207,9 +206,7 @@ class Rules:
         for exclusion in self.exclude:
             if isinstance(exclusion, str):
                 if exclusion in matching:
-                    description = f"excluded by {str(exclusion)!r}"
-                    dated = isinstance(exclusion, Until)
-                    return write_reason(f"{exclusion.reason}, {description}", exclusion.until) if dated else description
+                    return f"excluded by {exclusion!r}"
             elif isinstance(exclusion, Construct):
                 above = exclusion.node.path
                 if path == above or path.startswith(f"{above}/"):

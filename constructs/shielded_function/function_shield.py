@@ -316,11 +316,9 @@ class FunctionShield(AttachedShield):
             keep_exports(self._resolved.environment.values(), self.handle.stack, *self.stack_shields.shared.importing)
 
     @property
-    def dates(self) -> dict[str, Any]:
-        """The end dates in its policy: of alert mode, and of entries; empty for none."""
-        policy = self._given_policy()
-        entries = [[each.field, self.name_of(each.entry), each.until, each.reason] for each in policy.dates]
-        return {"until": policy.until, "entries": entries} if policy.until or entries else {}
+    def until(self) -> str:
+        """The end date of its policy's alert mode; empty for none."""
+        return str(self._given_policy().until or "")
 
     def state(self) -> dict[str, Any]:
         """The settings of the shield, unresolved: a stack resolves those of all its functions at once."""

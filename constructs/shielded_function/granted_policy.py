@@ -52,8 +52,8 @@ def _named(policy: ShieldPolicy) -> list[str]:
 
 
 def _beside(policy: ShieldPolicy) -> object:
-    """Presets and dates, which equality of policies ignores: they are part of the cache key."""
-    return policy.presets, policy.until, policy.dates
+    """The fields that equality of policies ignores: they are part of the cache key."""
+    return policy.presets, policy.until
 
 
 @lru_cache

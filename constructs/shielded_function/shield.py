@@ -187,8 +187,7 @@ class Shield(cdk.Mixin):
             policies: policies by construct path or glob, or by tag (`tag:team=payments`). A path or glob also covers
                 the constructs in its matches; `*` matches within a component, `**` across.
             exclude: functions without a shield: constructs with everything in them, paths or globs, construct ids, or
-                predicates that are called with each Lambda function. `Until("Shop/Legacy", "2027-01-31", reason="...")`
-                gives a path, glob or id an end date and a reason.
+                predicates that are called with each Lambda function.
             include_cdk_handlers: also shields the functions of the CDK's custom resources. They call AWS, and may need
                 a separate policy.
             on_unsupported: the action on functions that cannot be shielded: "error" raises one error that names all of

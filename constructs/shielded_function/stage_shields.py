@@ -77,8 +77,8 @@ class StagedShield(ShieldResources, Protocol):
         ...
 
     @property
-    def dates(self) -> Mapping[str, Any]:
-        """The end dates in its policy, as JSON values; empty for none."""
+    def until(self) -> str:
+        """The end date of its policy's alert mode; empty for none."""
         ...
 
     def state(self) -> dict[str, Any]:
@@ -240,7 +240,7 @@ class StageShields(Construct):
             states = cast("list[Any]", stack.resolve([shield.state() for shield in shields]))
             nodes = members_of([shield.handle.resource for shield in shields], "node")
             for shield, now, state, (node,) in zip(shields, properties, states, nodes, strict=True):
-                node.add_metadata(SHIELD, json.dumps({**state, "dates": shield.dates}, sort_keys=True))
+                node.add_metadata(SHIELD, json.dumps({**state, "until": shield.until}, sort_keys=True))
                 found += (f"{shield.handle.path}: {problem}" for problem in shield.problems(now, state))
         return found
 

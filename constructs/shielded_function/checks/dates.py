@@ -1,4 +1,4 @@
-"""Exceptions with an end date (alert mode, entries, exclusions, acknowledgements), and the expired ones. Pure."""
+"""Exceptions with an end date (alert mode, acknowledgements and other reasons), and the expired ones. Pure."""
 
 from __future__ import annotations
 
@@ -80,8 +80,6 @@ def _of_function(function: LambdaFunction) -> Iterator[Temporary]:
             "",
             "set block, with the entries that `shielded-function learn` prints",
         )
-    for field, entry, until, reason in (map(str, each) for each in function.dated.get("entries", ())):
-        yield Temporary(function.place, f"{field} {entry}", until, reason, "take the entry out")
 
 
 def _of_reason(place: Place, reason: str, what: str, fix: str) -> Iterator[Temporary]:

@@ -63,7 +63,8 @@ class LambdaFunction:
     @cached_property
     def policy(self) -> FunctionPolicy:
         """The policy in its variables and its policy file."""
-        return read_policy(self.environment, self._file[1], self.template.known).with_dates(self.dated)
+        read = read_policy(self.environment, self._file[1], self.template.known)
+        return read.with_until(str(self.record.get("until", "")))
 
     @property
     def policy_file(self) -> FileKind:
@@ -79,11 +80,6 @@ class LambdaFunction:
     def lost_layers(self) -> Sequence[Any]:
         """The layers that its construct added, and that it has no more."""
         return [layer for layer in self.record.get("layers", ()) if layer not in _layers(self.properties)]
-
-    @property
-    def dated(self) -> Mapping[str, Any]:
-        """The dates of its policy that its construct recorded: `until`, and `entries`."""
-        return as_mapping(self.record.get("dates"))
 
     @property
     def left_out(self) -> str:

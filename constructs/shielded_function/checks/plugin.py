@@ -62,8 +62,8 @@ class ShieldChecks:
                 error.
             perimeter: construct paths, or globs, likewise, of functions that a `ShieldPerimeter` must cover. There, a
                 shielded function outside a VPC, without a perimeter, or behind one that only alerts is an error.
-            expired: "warning" or "error": the severity of alert mode, an entry (`Until`), an exclusion or an
-                acknowledgement whose end date is reached.
+            expired: "warning" or "error": the severity of alert mode, or of an acknowledgement, whose end date is
+                reached.
             today: the day of the check, `2027-01-31`, for tests. By default the clock's, in UTC.
 
         Raises:

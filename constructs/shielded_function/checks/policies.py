@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from shielded_function.policy import ShieldPolicy, ShieldPolicyError, Until
+from shielded_function.policy import ShieldPolicy, ShieldPolicyError
 from shielded_function.policy.fields import MODES, NOT_POLICY
 from shielded_function.policy.texts import BY
 from shielded_function_monitoring.cfn.parts import expression, parts, with_known
@@ -53,20 +53,11 @@ class FunctionPolicy:
     late: Mapping[str, Sequence[str]] = field(default_factory=dict[str, "Sequence[str]"])
     placeholders: Mapping[str, Any] = field(default_factory=dict[str, Any], compare=False)
 
-    def with_dates(self, dated: Mapping[str, Any]) -> FunctionPolicy:
-        """The policy with the dates that the function's construct recorded, as variables hold none."""
-        if not dated or self.policy is None:
+    def with_until(self, until: str) -> FunctionPolicy:
+        """The policy with the end date that the function's construct recorded, as no variable holds it."""
+        if not until or self.policy is None or not any(getattr(self.policy, mode) == "alert" for mode in MODES):
             return self
-        fields = self.policy.to_dict()
-        days = {(name, entry): (until, reason) for name, entry, until, reason in dated.get("entries", ())}
-        for name, value in fields.items():
-            if isinstance(value, list):
-                fields[name] = [
-                    Until(entry, days[name, entry][0], reason=days[name, entry][1]) if (name, entry) in days else entry
-                    for entry in cast("list[str]", value)
-                ]
-        alerting = any(fields[name] == "alert" for name in MODES)
-        return replace(self, policy=ShieldPolicy(**{**fields, "until": dated.get("until") if alerting else None}))
+        return replace(self, policy=replace(self.policy, until=until))
 
     def show(self, text: str) -> str:
         """A text with expressions in place of their placeholders."""

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from shielded_function.policy import ShieldPolicy, ShieldPolicyError, Until
+from shielded_function.policy import ShieldPolicy, ShieldPolicyError
 from shielded_function_monitoring.learning import Heading, write_python, write_toml
 from shielded_function_monitoring.visible import visible
 
@@ -50,17 +50,8 @@ _READ_ONLY: Final = (".yaml", ".yml", ".json")
 
 def _read_python(text: str) -> ShieldPolicy:
     """Reads the policy from generated code without running it."""
-    calls = [each for each in ast.walk(ast.parse(text)) if isinstance(each, ast.Call)]  # the policy, then each Until
-    return ShieldPolicy.from_dict({str(each.arg): _read_value(each.value) for each in calls[0].keywords})
-
-
-def _read_value(node: ast.expr) -> Any:
-    if isinstance(node, ast.List):
-        return [_read_value(each) for each in node.elts]
-    if isinstance(node, ast.Call):
-        reason = {str(each.arg): ast.literal_eval(each.value) for each in node.keywords}
-        return Until(*map(ast.literal_eval, node.args), **reason)
-    return ast.literal_eval(node)
+    call = next(each for each in ast.walk(ast.parse(text)) if isinstance(each, ast.Call))
+    return ShieldPolicy.from_dict({str(each.arg): ast.literal_eval(each.value) for each in call.keywords})
 
 
 def read_back(form: str, text: str) -> ShieldPolicy | None:
@@ -116,7 +107,7 @@ def _text_of(result: Result, form: str) -> str:
         pasted = read_back(form, text)
     except (ShieldPolicyError, SyntaxError, ValueError) as error:
         raise CliError(f"{result.learned.key}: the learned policy cannot be written as {form}: {error}") from error
-    if pasted is not None and (pasted != result.policy or pasted.dates != result.policy.dates):
+    if pasted is not None and pasted != result.policy:
         raise CliError(f"{result.learned.key}: written as {form}, the policy would differ: please report this bug")
     return text
 

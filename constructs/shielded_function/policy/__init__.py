@@ -13,7 +13,6 @@ from shielded_function_runtime.core import Decision
 
 from ..errors import ShieldPolicyError
 from .comparing import Loosening
-from .dates import Until
 from .explaining import Explanation
 from .fields import AwsScope, Event, Mode, OnFailure
 from .presets import PresetName
@@ -30,6 +29,5 @@ __all__ = [
     "PresetName",
     "ShieldPolicy",
     "ShieldPolicyError",
-    "Until",
     "check_policy",
 ]

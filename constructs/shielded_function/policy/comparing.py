@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .dates import outlasts, until_of
+from .dates import outlasts
 from .fields import FOUR, KINDS, MODES, effective_on_failure
 from .parsing import parse
 from .texts import without_packages
@@ -119,12 +119,6 @@ def _entry(field: str, entry: object) -> Loosening:
     return Loosening(field, describe(entry), "", describe(entry))
 
 
-def _longer(field: str, entry: object, before: str | None) -> Loosening:
-    """An existing entry whose end date is later."""
-    until = until_of(entry)
-    return Loosening(field, describe(entry), f"until {before}", f"until {until}" if until else "for good")
-
-
 Covers = Callable[[str, Sequence[str], Mapping[str, Any]], bool]
 
 
@@ -134,24 +128,15 @@ def _compare_entries(field: str, covers: Covers) -> Callable[[Mapping[str, Any],
     def compare(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[Loosening]:
         unknown = {without_packages(describe(entry)) for entry in before[field] if is_unknown(field, entry)}
         known = [entry for entry in before[field] if not is_unknown(field, entry)]
-        found: list[Loosening] = []
-        for entry in now[field]:
+        return [
+            _entry(field, entry)
+            for entry in now[field]
             if not (
                 without_packages(describe(entry)) in unknown
                 if is_unknown(field, entry)
                 else covers(entry, known, before)
-            ):
-                found.append(_entry(field, entry))
-                continue
-            if not any(until_of(other) for other in before[field]):
-                continue
-            host = without_packages(describe(entry))
-            same = [other for other in before[field] if without_packages(describe(other)) == host]
-            wider = [] if is_unknown(field, entry) else [each for each in known if covers(entry, [each], before)]
-            ends = [until_of(other) for other in (*same, *wider)]
-            if ends and all(outlasts(until_of(entry), end) for end in ends):
-                found.append(_longer(field, entry, max(end for end in ends if end)))
-        return found
+            )
+        ]
 
     return compare
 
@@ -244,12 +229,7 @@ def _compare_aws(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[Loos
     if "all" in old:
         return []
     moot = {"none", *(["s3"] if now["allow_buckets"] or _any_bucket(before) else [])}
-    ends = {service: until_of(service) for service in old}
-    return [
-        _longer("allow_aws", service, ends[service]) if service in ends else _entry("allow_aws", service)
-        for service in _services(now)
-        if service not in moot and (service not in ends or outlasts(until_of(service), ends[service]))
-    ]
+    return [_entry("allow_aws", service) for service in _services(now) if service not in moot and service not in old]
 
 
 def _compare_buckets(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[Loosening]:

@@ -14,7 +14,6 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 
 from ..errors import ShieldPolicyError
-from .dates import Until
 
 PREFIX: Final = "preset:"
 
@@ -94,7 +93,5 @@ def expand_denied(fields: Mapping[str, Any]) -> dict[str, Any]:
         return dict(fields)
     entries: list[object] = []
     for entry in listed:
-        found: list[Any] = entries_of(entry) if is_preset(entry) else [entry]
-        is_dated = isinstance(entry, Until) and is_preset(entry)
-        entries += [Until(each, entry.until, reason=entry.reason) for each in found] if is_dated else found
+        entries += entries_of(entry) if is_preset(entry) else [entry]
     return {**fields, "deny_outbound": tuple(entries)}

@@ -18,7 +18,6 @@ from ..keywords import by_name
 from ..tokens import is_list_token
 from . import comparing, composing, dates, files, known_at_deployment, presets
 from .comparing import Loosening
-from .dates import Dated, Until
 from .denied_presets import expand_denied
 from .explaining import Explanation
 from .fields import (
@@ -115,7 +114,7 @@ class ShieldPolicy:
             are added to the other fields at once, and only these reach the function: two policies with equal other
             fields are equal.
         until: the end date of alert mode, `2027-01-31` or a `date`: from that day the checks have the finding
-            `expired`. `Until` gives an entry an end date. Dates are not in a function's variables, and equality of
+            `expired`. Dates are not in a function's variables, and equality of
             policies ignores them.
 
     Raises:
@@ -151,11 +150,10 @@ class ShieldPolicy:
     until: str | date | None = field_with(default=None, compare=False)
 
     def __post_init__(self) -> None:
-        expanded = expand_denied(presets.expand(dates.read_entries(self._fields())))
+        expanded = expand_denied(presets.expand(self._fields()))
         values = canonical(read_values(expanded))
         until = dates.read_until(fields_of(values) | {"until": self.until})
-        kept = dates.keep_dates(fields_of(values), expanded, _canonical_entry)
-        for name, value in {**kept, "presets": expanded["presets"], "until": until}.items():
+        for name, value in {**fields_of(values), "presets": expanded["presets"], "until": until}.items():
             object.__setattr__(self, name, value)
         # Cached: asking a construct again for every question costs round trips to the CDK.
         object.__setattr__(self, _VALUES, values)
@@ -316,11 +314,6 @@ class ShieldPolicy:
         return unknown_entries(self._values())
 
     @property
-    def dates(self) -> tuple[Dated, ...]:
-        """The entries with an end date."""
-        return dates.dates_in(self._fields())
-
-    @property
     def is_known(self) -> bool:
         """Whether all values are known before deployment."""
         return not self.unknown_entries
@@ -340,15 +333,9 @@ class ShieldPolicy:
     def to_dict(self) -> dict[str, Any]:
         """All fields by name, for `from_dict`, and for JSON, YAML or TOML where all values are known.
 
-        An entry of `Until` is a mapping of entry, until and reason. TOML has no null: remove `executable_memory`,
-        `on_failure` and `until` there when they are None.
+        TOML has no null: remove `executable_memory`, `on_failure` and `until` there when they are None.
         """
-        return {
-            name: [each.to_dict() if isinstance(each, Until) else each for each in value]
-            if isinstance(value, tuple)
-            else value
-            for name, value in self._fields().items()
-        }
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in self._fields().items()}
 
     def to_env_and_lines(self) -> tuple[dict[str, str], str]:
         """The policy in two parts, for a policy that exceeds an environment's 4 KB.
@@ -415,7 +402,6 @@ class ShieldPolicy:
         if self.allow_aws is None:
             explained["allow_aws"]["meaning"] += "; in a CDK app, the grants of the role"
         presets.mark(explained, self.presets)
-        dates.mark(explained, self.dates)
         explained |= {"presets": presets.explain(self.presets), "until": dates.explain(self.until)}
         mine, default = self._fields(), ShieldPolicy()._fields()
         return tuple(
@@ -488,13 +474,6 @@ class ShieldPolicy:
             for field, entries in values.unknown.items()
             if entries
         }
-
-
-def _canonical_entry(field: str, entry: object) -> Sequence[object]:
-    """A single entry in canonical form."""
-    plain: dict[str, Any] = {field: (str(entry) if isinstance(entry, Until) else entry,)}
-    found = getattr(ShieldPolicy(**plain), field)
-    return found if isinstance(found, tuple) else (found,)
 
 
 def _to_text(field: str, entry: object) -> str:

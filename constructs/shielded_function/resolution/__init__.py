@@ -72,7 +72,7 @@ def resolve_policy(policy: ShieldPolicy, function: lambda_.Function | lambda_.Cf
             message begins with the function's path, and lists all problems.
     """
     if not any(_is_unknown(entry) for name in UNKNOWN for entry in getattr(policy, name)):
-        return _of_literals(policy, (policy.presets, policy.until, policy.dates))
+        return _of_literals(policy, (policy.presets, policy.until))
 
     from .references import Place  # here, as it imports the CDK, which a policy of literals does not need
 

@@ -79,8 +79,7 @@ def write_toml(fields: Mapping[str, Any], heading: Heading) -> str:
 def write_python(fields: Mapping[str, Any], heading: Heading) -> str:
     """As a `ShieldPolicy` in Python."""
     body = _write(fields, Heading((), heading.beside), "    {}={},", "        {},", "    ],", python=True)
-    dated = any(isinstance(each, Mapping) for value in fields.values() if isinstance(value, list) for each in value)
-    opening = _comment(heading) + f"from shielded_function import ShieldPolicy{', Until' if dated else ''}\n\n"
+    opening = _comment(heading) + "from shielded_function import ShieldPolicy\n\n"
     return opening + ("policy = ShieldPolicy(\n" + body + ")\n" if fields else "policy = ShieldPolicy()\n")
 
 
@@ -100,19 +99,10 @@ def _write(
         else:
             lines.append(pair.format(name, "[").rstrip(","))
             for each in value:
-                comment = heading.beside.get((name, each["entry"] if isinstance(each, Mapping) else each), "")
-                lines.append(entry.format(_entry(each, pair, python)) + (f"  # {comment}" if comment else ""))
+                comment = heading.beside.get((name, each), "")
+                lines.append(entry.format(quote(each)) + (f"  # {comment}" if comment else ""))
             lines.append(closing)
     return _comment(heading) + "".join(f"{line}\n" for line in lines)
-
-
-def _entry(each: Any, pair: str, python: bool) -> str:
-    """An entry, or one with a day: in files a mapping, `pair` being how the format writes a name and its value."""
-    if not isinstance(each, Mapping):
-        return quote(each)
-    if python:
-        return f"Until({quote(each['entry'])}, {quote(each['until'])}, reason={quote(each['reason'])})"
-    return "{" + ", ".join(pair.format(name, quote(each[name])) for name in ("entry", "until", "reason")) + "}"
 
 
 def _value(value: Any, python: bool) -> str:

@@ -6,7 +6,7 @@ import datetime
 
 import pytest
 
-from shielded_function import ShieldPolicy, Until
+from shielded_function import ShieldPolicy
 from shielded_function.policy.denied_presets import denied_presets
 from shielded_function.resolution.lengths import environment_bytes
 from shielded_function_runtime import core
@@ -61,13 +61,6 @@ def test_what_a_preset_takes_of_the_environment(name: str, most: int) -> None:
     """Of 4096 bytes in all; docs/guide/deny.md has the numbers."""
     text = ",".join(row.entry for row in denied_presets()[name])
     assert environment_bytes({"SHIELD_DENY_OUTBOUND": len(text)}) <= most
-
-
-def test_a_preset_and_an_entry_take_a_day() -> None:
-    days = [Until("preset:chat-webhooks", "2027-01-31", reason="x"), Until("A.example", "2027-02-28", reason="y")]
-    policy = ShieldPolicy(deny_outbound=days)
-    found = {each.entry: each.until for each in policy.dates if each.field == "deny_outbound"}
-    assert (found["hooks.slack.com"], found["a.example"], len(found)) == ("2027-01-31", "2027-02-28", 8)
 
 
 def test_a_preset_stands_among_other_entries() -> None:

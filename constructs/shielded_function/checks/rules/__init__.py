@@ -73,6 +73,6 @@ NOT_SEEN: Final = "functions-not-seen"
 OF_NO_FUNCTION: Final = {
     PRODUCTION: "a glob for production that is misspelt",
     NOT_SEEN: "a resource whose functions are in a template elsewhere",
-    EXPIRED: "an expired exception: alert mode, an entry, an exclusion, an acknowledgement",
+    EXPIRED: "an expired exception: alert mode, an acknowledgement",
 }
 """The rules beyond single functions, warnings by default, with their summaries."""
