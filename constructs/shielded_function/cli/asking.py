@@ -73,19 +73,31 @@ class Piece:
         return replace(self, until=middle - 1), replace(self, since=middle)
 
 
-@dataclass
 class Answer:
     """The rows of one question.
 
     Attributes:
-        rows: in no order; of lines, by the beginning of the part that they are of.
         full: the log groups that have more rows in one second than a result may have: some of those are left out.
         missing: the log groups that do not exist.
     """
 
-    rows: Iterable[Row] = ()
-    full: set[str] = field(default_factory=set[str])
-    missing: set[str] = field(default_factory=set[str])
+    def __init__(self, query: Query) -> None:
+        self.full: set[str] = set()
+        self.missing: set[str] = set()
+        self._lines: list[Row] = []
+        self._groups = CombinedRows(query.aggregates, query.by) if query.by else None
+
+    def add(self, rows: Iterable[Row], since: int = 1) -> None:
+        """Adds a result; `since`: as `CombinedRows.add` takes it."""
+        if self._groups is None:
+            self._lines += rows
+        else:
+            self._groups.add(rows, since)
+
+    @property
+    def rows(self) -> Iterable[Row]:
+        """All rows, in no order, to be read once."""
+        return self._lines if self._groups is None else self._groups.stream()
 
 
 class _MissingError(Exception):
@@ -116,8 +128,7 @@ class Asker:
             for number, parts in enumerate(questions)
             for query, batch in parts
         )
-        results = [_Results(parts[0][0]) for parts in questions]
-        answers = [Answer() for _ in questions]
+        answers = [Answer(parts[0][0]) for parts in questions]
         done = 0
         running: list[_Running] = []
         asked, pause = len(waiting), _FIRST_PAUSE
@@ -155,7 +166,7 @@ class Asker:
                         continue
                     if full:
                         answers[each.piece.question].full.update(each.piece.log_groups)
-                    results[each.piece.question].add(each.piece, rows)
+                    answers[each.piece.question].add(rows, each.piece.since)
                     done += 1
                 pause = _FIRST_PAUSE if moved else min(pause * 1.5, _LONGEST_PAUSE)
                 if running:
@@ -163,8 +174,6 @@ class Asker:
         finally:
             self._progress.end()
             self._stop(running)
-        for answer, result in zip(answers, results, strict=True):
-            answer.rows = result.rows()
         return answers
 
     def _start(self, piece: Piece, patient: bool) -> str | None:
@@ -219,27 +228,6 @@ class Asker:
                 self._client.stop_query(queryId=each.identity)
             except (ClientError, BotoCoreError):
                 continue
-
-
-class _Results:
-    """The result of one question."""
-
-    def __init__(self, query: Query) -> None:
-        self._lines: list[tuple[int, list[Row]]] = []
-        self._groups = CombinedRows(query.aggregates, query.by) if query.by else None
-
-    def add(self, piece: Piece, rows: list[Row]) -> None:
-        """Adds the result of a piece."""
-        if self._groups is None:
-            self._lines.append((piece.since, rows))
-        else:
-            self._groups.add(rows, piece.since)
-
-    def rows(self) -> Iterable[Row]:
-        """All rows."""
-        if self._groups is not None:
-            return self._groups.stream()
-        return [row for _, rows in sorted(self._lines, key=lambda each: each[0]) for row in rows]
 
 
 class _Queries(Progress):

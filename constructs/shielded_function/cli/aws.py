@@ -65,6 +65,15 @@ def call(action: str, what: str, method: Callable[..., Any], **arguments: Any) -
         raise CliError(f"{what}: {error}") from error
 
 
+def every_page(client: Any, operation: str, key: str) -> Callable[..., list[dict[str, Any]]]:
+    """A method for `call` that reads all pages of an operation; `key`: of the items in a page."""
+
+    def read(**arguments: Any) -> list[dict[str, Any]]:
+        return [each for page in client.get_paginator(operation).paginate(**arguments) for each in page[key]]
+
+    return read
+
+
 def error_code(error: Any) -> str:
     """The code of a ClientError."""
     return str(error.response.get("Error", {}).get("Code", ""))

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from shielded_function_monitoring.filters import COUNTED, NAMESPACE, SEVERITIES, metric_name
 
 from .asking import MAX_LOG_GROUPS, Batch
-from .aws import Place, call, client
+from .aws import Place, call, client, every_page
 from .errors import CliError
 
 OF_LAMBDA: Final = "/aws/lambda/"
@@ -105,10 +105,7 @@ def _all_batches(place: Place) -> tuple[list[Batch], tuple[str, ...]]:
 
 
 def _filters(logs: Any, metric: str) -> list[dict[str, Any]]:
-    def read(**arguments: str) -> list[dict[str, Any]]:
-        pages = logs.get_paginator("describe_metric_filters").paginate(**arguments)
-        return [each for page in pages for each in page["metricFilters"]]
-
+    read = every_page(logs, "describe_metric_filters", "metricFilters")
     action = "logs:DescribeMetricFilters"
     return call(action, "the metric filters", read, metricName=metric, metricNamespace=NAMESPACE)
 
@@ -136,15 +133,8 @@ def stack_resources(stack: Any, name: str) -> Iterator[dict[str, Any]]:
         if current in seen:
             continue
         seen.add(current)
-        for resource in _resources(stack, current):
+        read = every_page(stack, "list_stack_resources", "StackResourceSummaries")
+        for resource in call("cloudformation:ListStackResources", f"the stack {current}", read, StackName=current):
             yield resource
             if resource["ResourceType"] == "AWS::CloudFormation::Stack" and resource.get("PhysicalResourceId"):
                 todo.append(resource["PhysicalResourceId"])
-
-
-def _resources(stack: Any, name: str) -> list[dict[str, Any]]:
-    def read(StackName: str) -> list[dict[str, Any]]:
-        pages = stack.get_paginator("list_stack_resources").paginate(StackName=StackName)
-        return [each for page in pages for each in page["StackResourceSummaries"]]
-
-    return call("cloudformation:ListStackResources", f"the stack {name}", read, StackName=name)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final, NamedTuple
 
-from shielded_function_monitoring.insights import CombinedRows, Lines, Query, Record, Row, Tally, record_of, records
+from shielded_function_monitoring.insights import Lines, Query, Record, Row, Tally, record_of, records
 
-from .asking import Asker, Batch
+from .asking import Answer, Asker, Batch
 from .aws import Place
 from .errors import CliError
 from .log_files import STDIN, check_files, read_lines
@@ -161,13 +161,9 @@ class _LogGroups(Source):
         rows: list[Iterable[Row]] = []
         for query, answer in zip(queries, answers, strict=True):
             own = _own_rows(answer.rows, owners, claimed)
-            asked = query(())
-            if not asked.by:
-                rows.append(list(own))
-                continue
-            together = CombinedRows(asked.aggregates, asked.by)
+            together = Answer(query(()))
             together.add(own)
-            rows.append(together.stream())
+            rows.append(together.rows)
         notes += [
             f"lines in the log group {group} say that they are of {function}: "
             + ("left out, for it logs elsewhere" if group in owners else "if it does not log there, they are forged")

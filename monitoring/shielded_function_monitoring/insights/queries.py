@@ -176,14 +176,7 @@ _TRUE: Final = f'`count` <= 1 or event in {_in(EVENTS)} or policy = "read_handle
 whether an index serves a filter with `or`."""
 
 WHO: Final = ("function", "region", "account")
-TARGET: Final = (
-    "details.host",
-    "details.ip",
-    "details.port",
-    "details.protocol",
-    "details.sni",
-    "details.path",
-)
+TARGET: Final = tuple(f"details.{name}" for name in ("host", "ip", "port", "protocol", "sni", "path"))
 _OUTER: Final = tuple(f"caller.through.{at}" for at in range(1, MAX_THROUGH))
 CALLER: Final = ("caller.object", "caller.package", *_OUTER)
 """The caller: the shared object, and the packages that led to it. `through` begins with `package`."""
@@ -206,21 +199,17 @@ _START_AND_PROCESS: Final = (
     Aggregate("latest", "pid", "last_pid"),
 )
 """Each start of a function has its own log stream. Two that differ are two starts."""
-_SYSCALL: Final = Aggregate("latest", "details.syscall", "last_syscall")
-"""The subjects of some lines about the shield itself."""
-_SEVERITY: Final = Aggregate("latest", "severity", "last_severity")
-_REASON: Final = Aggregate("latest", "reason", "last_reason")
+_WHY: Final = (
+    Aggregate("latest", "details.syscall", "last_syscall"),
+    Aggregate("latest", "reason", "last_reason"),
+)
+"""The system call is the subject of some lines about the shield itself."""
 
 
 def observed(functions: tuple[str, ...] = ()) -> Query:
-    """All that the shield wrote: one row for each function, event, control, mode, target, caller, entry and kind
-    of start.
-
-    Args:
-        functions: names; all when empty.
-    """
+    """All that the shield wrote: by function, event, control, mode, target, caller, entry and kind of start."""
     by = (*WHO, "event", "policy", "mode", *TARGET, *CALLER, "allow", *ADMITTED)
-    aggregates = (*SEEN, *_START_AND_PROCESS, _SYSCALL, _REASON, _SEVERITY)
+    aggregates = (*SEEN, *_START_AND_PROCESS, *_WHY, Aggregate("latest", "severity", "last_severity"))
     return Query(f"(({_COUNTED}) or {_UNCOUNTED})", functions, aggregates, by, limit=MAX_ROWS)
 
 
@@ -241,7 +230,7 @@ GROUPS: Final = {
 
 def alerts_by(group: str, functions: tuple[str, ...] = ()) -> Query:
     """Violations by function, by control, by package or by target: the most frequent first."""
-    aggregates = (*SEEN, _SYSCALL, _REASON) if group == "target" else SEEN
+    aggregates = (*SEEN, *_WHY) if group == "target" else SEEN
     return Query(_COUNTED, functions, aggregates, GROUPS[group], is_sorted=True, limit=MAX_ROWS)
 
 
