@@ -17,6 +17,10 @@ _MEANS: Final = {
     "UnrecognizedClientException": "AWS does not know these credentials",
     "InvalidClientTokenId": "AWS does not know these credentials",
     "ThrottlingException": "AWS asks for fewer requests: try again in a minute",
+    "TooManyRequestsException": "AWS asks for fewer requests: try again in a minute",
+    "ResourceConflictException": "another update of it is running: wait, and run this again",
+    "PreconditionFailedException": "it was changed in the meantime: review it, and run this again",
+    "CodeVerificationFailedException": "Lambda refuses the function's code signature",
 }
 
 

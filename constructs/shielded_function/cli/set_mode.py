@@ -10,7 +10,7 @@ import json as json_module
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple
 
 import typer
 from rich.console import Console
@@ -31,12 +31,6 @@ DECLINED = 1
 # https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html
 _NAME = re.compile(r"(?:(?:arn:[^:]+:lambda:)?(?:[^:]*:)?\d{12}:function:)?[A-Za-z0-9_-]+(?::(?P<qualifier>[^:]+))?")
 _LATEST = "$LATEST"
-_MEANS = {
-    "ResourceConflictException": "another update of it is running: wait, and run this again",
-    "PreconditionFailedException": "it was changed in the meantime: review it, and run this again",
-    "TooManyRequestsException": "Lambda asks for fewer requests: run this again",
-    "CodeVerificationFailedException": "Lambda refuses the function's code signature",
-}
 _DEPLOY = (
     "A deployment that updates this function restores the template's mode; any other deployment leaves the change in "
     "place, as drift. Set the mode in the policy as well, or undo the change."
@@ -60,15 +54,6 @@ class Change(NamedTuple):
     after: str
 
 
-class _Client(Protocol):
-    """The used methods of boto3's Lambda client."""
-
-    def get_function_configuration(self, **arguments: Any) -> dict[str, Any]: ...
-    def update_function_configuration(self, **arguments: Any) -> dict[str, Any]: ...
-    def get_paginator(self, operation_name: str) -> Any: ...
-    def get_waiter(self, waiter_name: str) -> Any: ...
-
-
 def set_mode(function: str, assignments: Sequence[str], options: Options, *, json: bool) -> int:
     """Changes the function and prints before and after; 0 when it has the modes, 1 when the user declined.
 
@@ -84,8 +69,9 @@ def set_mode(function: str, assignments: Sequence[str], options: Options, *, jso
             f"without :{named['qualifier']}"
         )
     wanted = parse_assignments(assignments)
-    client = cast("_Client", aws.client("lambda", aws.Place(options.region, options.profile)))
-    configuration = _call("lambda:GetFunctionConfiguration", function, client.get_function_configuration, function)
+    client = aws.client("lambda", aws.Place(options.region, options.profile))
+    read = client.get_function_configuration
+    configuration = aws.call("lambda:GetFunctionConfiguration", function, read, FunctionName=function)
     changes = plan(function, configuration, wanted)
     aliases, aliases_note = _aliases(client, function)
     result: dict[str, Any] = {
@@ -174,33 +160,11 @@ def undo(function: str, changes: Sequence[Change], options: Options) -> str:
     return shlex.join(words)
 
 
-def _call(action: str, function: str, method: Any, name: str, **arguments: Any) -> dict[str, Any]:
-    """Makes a request. Errors become one line; a denied one names the IAM action."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        return method(FunctionName=name, **arguments)
-    except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        message = error.response.get("Error", {}).get("Message", str(error))
-        if code in ("AccessDeniedException", "AccessDenied"):
-            raise CliError(f"{function}: you need {action}: {message}") from error
-        if code == "ResourceNotFoundException":
-            raise CliError(f"{function}: there is no such function in this account and region") from error
-        raise CliError(f"{function}: {_MEANS.get(code, f'{code}: {message}')}") from error
-    except BotoCoreError as error:
-        raise CliError(f"{function}: {error}") from error
-
-
-def _aliases(client: _Client, function: str) -> tuple[list[dict[str, str]], str]:
+def _aliases(client: Any, function: str) -> tuple[list[dict[str, str]], str]:
     """The aliases of published versions, or why they are unknown."""
-
-    def read(FunctionName: str) -> dict[str, Any]:
-        pages = client.get_paginator("list_aliases").paginate(FunctionName=FunctionName)
-        return {"Aliases": [alias for page in pages for alias in page["Aliases"]]}
-
+    read = aws.every_page(client, "list_aliases", "Aliases")
     try:
-        found = _call("lambda:ListAliases", function, read, function)["Aliases"]
+        found = aws.call("lambda:ListAliases", function, read, FunctionName=function)
     except CliError as error:
         return [], f"its aliases are unknown: {error}"
     versions = [
@@ -211,7 +175,7 @@ def _aliases(client: _Client, function: str) -> tuple[list[dict[str, str]], str]
     return [entry for entry in versions if entry["version"] != _LATEST], ""
 
 
-def _update(client: _Client, function: str, configuration: Mapping[str, Any], changes: Sequence[Change]) -> None:
+def _update(client: Any, function: str, configuration: Mapping[str, Any], changes: Sequence[Change]) -> None:
     from botocore.exceptions import WaiterError
 
     variables = dict(configuration["Environment"]["Variables"])
@@ -223,7 +187,7 @@ def _update(client: _Client, function: str, configuration: Mapping[str, Any], ch
     action = "lambda:UpdateFunctionConfiguration"
     revision = {"RevisionId": configuration["RevisionId"]} if "RevisionId" in configuration else {}
     method = client.update_function_configuration
-    _call(action, function, method, function, Environment={"Variables": variables}, **revision)
+    aws.call(action, function, method, FunctionName=function, Environment={"Variables": variables}, **revision)
     try:
         client.get_waiter("function_updated").wait(FunctionName=function)
     except WaiterError as error:

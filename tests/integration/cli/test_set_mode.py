@@ -153,7 +153,7 @@ def test_what_is_misspelt_is_named(name: str, assignments: list[str], said: str)
 
 
 def test_what_aws_refuses(aws: Account) -> None:
-    with pytest.raises(CliError, match="checkout: there is no such function in this account and region"):
+    with pytest.raises(CliError, match="checkout: it does not exist in this account and region"):
         set_mode.set_mode("checkout", ALERT, YES, json=False)
     aws.make("checkout")
     for operation, code, said in (
