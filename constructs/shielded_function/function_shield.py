@@ -82,6 +82,7 @@ class FunctionShield(AttachedShield):
         unknown_grants: why its unset `allow_aws` became "all": the findings about its grants.
         stack_shields: the shields of its stack.
         owns_log_group: whether the shield created its log group.
+        may_move_lines: whether it did so by default, not by an explicit option.
     """
 
     def __init__(self, candidate: Candidate, *, in_aspect: bool = False) -> None:
@@ -123,6 +124,8 @@ class FunctionShield(AttachedShield):
         self.layer = layer
         self._logs_alone = candidate.log_group is None
         self.owns_log_group = self._logs_alone and not options.logs.existing
+        is_default = options.logs.existing is None and options.logs.log_group_name is None
+        self.may_move_lines = self.owns_log_group and is_default
         self.log_group, self._log_group_name = self._log_group_for(candidate)
         if self.owns_log_group:
             self._allow_writing()
@@ -167,12 +170,6 @@ class FunctionShield(AttachedShield):
     def log_key(self) -> Any:
         """The key of the log group that the shield created; None for none."""
         return self._options.logs.encryption_key if self.owns_log_group else None
-
-    @property
-    def may_move_lines(self) -> bool:
-        """Whether its lines go to a log group that the shield created by default, not by an explicit option."""
-        options = self._options.logs
-        return self.owns_log_group and options.existing is None and options.log_group_name is None
 
     def allow_to(self, *targets: IConstruct | str) -> None:
         if self._is_synthesized:
@@ -315,17 +312,13 @@ class FunctionShield(AttachedShield):
             self._resolved = self._resolve()
             keep_exports(self._resolved.environment.values(), self.handle.stack, *self.stack_shields.shared.importing)
 
-    @property
-    def until(self) -> str:
-        """The end date of its policy's alert mode; empty for none."""
-        return str(self._given_policy().until or "")
-
     def state(self) -> dict[str, Any]:
         """The settings of the shield, unresolved: a stack resolves those of all its functions at once."""
         return {
             "settings": self._settings,
             "layers": [self.stack_shields.arn_of(layer) for layer in self._layers],
             "log_group": self._log_group_name,
+            "until": str(self._given_policy().until or ""),
         }
 
     def problems(self, now: Mapping[str, Any], state: Mapping[str, Any]) -> list[str]:

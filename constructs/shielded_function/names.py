@@ -27,7 +27,7 @@ OFF: Final = "the context shield=off"
 
 SHIELD: Final = "shielded-function:shield"
 """The construct metadata of a shielded function's resource: as JSON, the variables (`settings`) and `layers` that the
-shield set, resolved, and the end `dates` in its policy."""
+shield set, resolved, and `until`, the end date of its alert mode."""
 
 LAMBDAS: Final = "/aws/lambda/"
 """The prefix of the log groups that Lambda creates."""

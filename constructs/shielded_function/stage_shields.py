@@ -61,28 +61,20 @@ class StagedShield(ShieldResources, Protocol):
     Attributes:
         unknown_grants: why its unset `allow_aws` became "all".
         owns_log_group: whether the shield created its log group.
+        may_move_lines: whether it did so by default, not by an explicit option, so that its lines may move there.
     """
 
     unknown_grants: Sequence[str]
     owns_log_group: bool
+    may_move_lines: bool
 
     @property
     def wants_grants(self) -> bool:
         """Whether its policy has `granted`, or an unset `allow_aws`."""
         ...
 
-    @property
-    def may_move_lines(self) -> bool:
-        """Whether its lines go to a log group that the shield created by default, not by an explicit option."""
-        ...
-
-    @property
-    def until(self) -> str:
-        """The end date of its policy's alert mode; empty for none."""
-        ...
-
     def state(self) -> dict[str, Any]:
-        """Its parts, unresolved, for `problems`."""
+        """Its parts, unresolved, for `problems` and the record in the metadata (`SHIELD`)."""
         ...
 
     def problems(self, now: Mapping[str, Any], state: Mapping[str, Any]) -> list[str]:
@@ -240,7 +232,7 @@ class StageShields(Construct):
             states = cast("list[Any]", stack.resolve([shield.state() for shield in shields]))
             nodes = members_of([shield.handle.resource for shield in shields], "node")
             for shield, now, state, (node,) in zip(shields, properties, states, nodes, strict=True):
-                node.add_metadata(SHIELD, json.dumps({**state, "until": shield.until}, sort_keys=True))
+                node.add_metadata(SHIELD, json.dumps(state, sort_keys=True))
                 found += (f"{shield.handle.path}: {problem}" for problem in shield.problems(now, state))
         return found
 
