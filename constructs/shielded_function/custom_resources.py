@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import aws_cdk as cdk
 
 from .batching import references_of
-from .paths import described, find_constructs, l2_path, path_of
+from .paths import find_constructs, l2_path, path_of
 
 if TYPE_CHECKING:
     from constructs import IConstruct
@@ -36,7 +36,7 @@ def answered_by(stage: IConstruct) -> dict[str, list[str]]:
         The construct path of a function -> the paths of its custom resources.
     """
     found = find_constructs(stage, (), (*_RESOURCES, *_BETWEEN))
-    named = [[described(text) for text in texts] for texts, _ in references_of(found, *_NAMES)]
+    named = [targets for targets, _ in references_of(found, *_NAMES)]
     behind: dict[str, list[tuple[str, str]]] = {}
     tokens: list[tuple[str, list[tuple[str, str]]]] = []
     for resource, targets in zip(found, named, strict=True):

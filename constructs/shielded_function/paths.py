@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from .batching import call_all, find_all
+from .batching import find_all, members_of
 from .names import l2_path
 
 __all__ = ["described", "find_constructs", "l2_path", "path_of", "request_paths"]
@@ -28,7 +28,7 @@ def path_of(construct: Any) -> tuple[str, str]:
 def request_paths(constructs: Iterable[Any]) -> None:
     """Requests the paths of many constructs at once, for `path_of`."""
     unknown = [construct for construct in constructs if construct not in _KNOWN]
-    for construct, text in zip(unknown, call_all(unknown, "toString"), strict=True):
+    for construct, (text,) in zip(unknown, members_of(unknown, "toString()"), strict=True):
         _KNOWN[construct] = described(text)
 
 

@@ -18,9 +18,8 @@ import re
 import tarfile
 import tempfile
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, reduce
-from itertools import chain
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, Literal, cast
@@ -33,7 +32,7 @@ from constructs import MetadataEntry
 from shielded_function_monitoring.cfn.parts import as_template
 from shielded_function_monitoring.cfn.template import ref
 
-__all__ = ["call_all", "circles_of", "find_all", "holders_of", "members_of", "read_resources", "references_of"]
+__all__ = ["circles_of", "find_all", "holders_of", "members_of", "read_resources", "references_of"]
 
 _NAME: Final = "shielded-function-batch"
 _VERSION: Final = "1.0.0"
@@ -41,7 +40,7 @@ _ANY: Final = {"primitive": "any"}
 
 
 def members_of(
-    objects: Sequence[Any], *paths: str, form: Literal["value", "resolved", "targets"] = "value"
+    objects: Sequence[Any], *paths: str, form: Literal["value", "resolved", "paths"] = "value"
 ) -> list[list[Any]]:
     """Members of many objects, for each in the order of `paths`; None for absent ones.
 
@@ -50,18 +49,12 @@ def members_of(
         paths: the members, `role` or `node.metadata`; with `()` at its end, a method without arguments. Properties as
             in CloudFormation are in `cfnProperties`, and those of `add_property_override` in
             `rawOverrides.Properties`.
-        form: `value`; `resolved` by the resource's stack; or `targets`, the `toString` of each construct to which the
-            value refers.
+        form: `value`; `resolved` by the resource's stack; or `paths`, as by `read_resources`.
     """
     return _read("members", list(objects), list(paths), form) if objects else []
 
 
-def call_all(objects: Sequence[Any], method: str) -> list[Any]:
-    """The result of a method without arguments, for each object."""
-    return [result for (result,) in members_of(objects, f"{method}()")]
-
-
-def references_of(resources: Sequence[Any], *names: str) -> list[tuple[list[str], dict[str, Any]]]:
+def references_of(resources: Sequence[Any], *names: str) -> list[tuple[list[tuple[str, str]], dict[str, Any]]]:
     """The targets of references in resources' properties.
 
     Args:
@@ -69,14 +62,23 @@ def references_of(resources: Sequence[Any], *names: str) -> list[tuple[list[str]
         names: the properties to read; by default all.
 
     Returns:
-        For each resource: the `toString` of each construct, and the resolved properties that it has.
+        For each resource: the path and type of each construct, and the resolved properties that it has.
     """
     # A plain CfnResource has them by the names in CloudFormation: `VpcId`.
     paths = [f"cfnProperties.{each}" for name in names for each in (name, name[0].upper() + name[1:])]
-    targets = members_of(resources, *(paths or ["cfnProperties"]), form="targets")
+    targets = members_of(resources, *(paths or ["cfnProperties"]), form="paths")
     values = members_of(resources, *(paths or ["cfnProperties"]), form="resolved")
     given = [_first_of_two(names, row) if names else row[0] or {} for row in values]
-    return [(list(dict.fromkeys(chain(*row))), each) for row, each in zip(targets, given, strict=True)]
+    return [(list(dict.fromkeys(_constructs_in(row))), each) for row, each in zip(targets, given, strict=True)]
+
+
+def _constructs_in(value: Any) -> Iterator[tuple[str, str]]:
+    """The path and type of each construct in a value in the form `paths`."""
+    if isinstance(value, Mapping) and isinstance(named := value.get("Construct"), list):
+        yield named[0], named[3]
+    elif isinstance(value, (Mapping, list)):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from _constructs_in(each)
 
 
 def _first_of_two(names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
@@ -280,12 +282,6 @@ def _as_json(value: Any, _: Any = None) -> Any:
     return {re.sub(r"_([a-z0-9])", lambda found: found[1].upper(), name): _as_json(each) for name, each in given}
 
 
-def _targets(value: Any, resource: Any) -> list[str]:
-    resolver: Any = _References()
-    cdk.Tokenization.resolve(value, scope=resource, resolver=resolver, preparing=False)
-    return list(resolver.targets)
-
-
 def _by_path(value: Any, scope: Any) -> Any:
     try:
         return cdk.Tokenization.resolve(value, scope=scope, resolver=cast("Any", _Paths()), preparing=False)
@@ -322,28 +318,10 @@ class _Paths(cdk.DefaultTokenResolver):
         return {"Construct": [t.target.node.path, t.display_name, "" if in_sub else cdk.Token.as_string(t), kind]}
 
 
-class _References(cdk.DefaultTokenResolver):
-    """Resolves like the CDK, and records the referenced constructs."""
-
-    def __init__(self) -> None:
-        concat: Any = cdk.StringConcat()
-        super().__init__(concat)
-        self.targets: dict[str, None] = {}
-
-    def resolve_token(
-        self, t: cdk.IResolvable, context: cdk.IResolveContext, post_processor: cdk.IPostProcessor
-    ) -> Any:
-        """Called by the CDK for each token."""
-        if cdk.Reference.is_reference(t):
-            target: Any = cast("Any", t).target
-            self.targets[target.to_string()] = None
-        return super().resolve_token(t, context, post_processor)
-
-
 _FORMS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "value": _as_json,
     "resolved": lambda value, resource: resource.stack.resolve(value),
-    "targets": _targets,
+    "paths": _by_path,
 }
 _PLAIN: Final[Mapping[str, Callable[..., Any]]] = {
     "members": _members,

@@ -77,7 +77,7 @@ function propertiesOf(resource, names) {
 const FORMS = {
     value: (value) => value,
     resolved: (value, resource) => resource.stack.resolve(value),
-    targets: (value, resource) => [...targetsOf(value, resource)].map((target) => target.toString()),
+    paths: byPath,
 };
 
 const READS = {

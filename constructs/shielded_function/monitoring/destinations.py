@@ -20,7 +20,7 @@ from aws_cdk import aws_logs as logs
 from shielded_function_monitoring.cfn.parts import text_of, with_known
 
 from ..batching import circles_of, members_of, references_of
-from ..paths import described, find_constructs, path_of
+from ..paths import find_constructs, path_of
 
 if TYPE_CHECKING:
     from ..function_facts import FunctionHandle
@@ -112,8 +112,8 @@ def _names_in(shields: Sequence[ShieldResources]) -> list[_Named]:
         kind = cloudwatch.CfnAlarm if members is _ACTIONS else logs.CfnLogGroup
         mine = [(shield, res) for (shield, _), res in zip(owners, resources, strict=True) if isinstance(res, kind)]
         found = references_of([resource for _, resource in mine], *members)
-        for (shield, resource), (texts, properties) in zip(mine, found, strict=True):
-            paths = [described(text)[0] for text in texts]
+        for (shield, resource), (targets, properties) in zip(mine, found, strict=True):
+            paths = [path for path, _ in targets]
             home, _ = path_of(shield.handle.stack)
             is_near = any(path.startswith(f"{home}/") for path in paths)
             key = (path_of(resource)[0] if is_near else home, *paths, json.dumps(properties))

@@ -31,7 +31,6 @@ from .residents import (
     with_network,
 )
 
-_DESCRIBED: Final = re.compile(r" \[[A-Za-z0-9]+(?:::[A-Za-z0-9@_-]+)+\]$")
 _EARLY: Final[Mapping[str, Sequence[str]]] = {
     ENDPOINT: ("vpcId", "serviceName"),
     CAPACITY_PROVIDER: ("vpcConfig",),
@@ -101,11 +100,7 @@ def _referred(text: str) -> list[str]:
 
 def _read(constructs: Sequence[Any], names: Sequence[str]) -> list[Resource]:
     found = zip(constructs, references_of(constructs, *names), strict=True)
-    return [Resource(*path_of(each), frozenset(map(_path_in, texts)), values) for each, (texts, values) in found]
-
-
-def _path_in(text: str) -> str:
-    return _DESCRIBED.sub("", text)
+    return [Resource(*path_of(each), frozenset(path for path, _ in named), values) for each, (named, values) in found]
 
 
 # Values of tokens
