@@ -18,7 +18,7 @@ from constructs import IConstruct, Node
 
 from shielded_function_monitoring.cfn.template import is_function
 
-from .batching import members_of
+from .batching import call_each, members_of
 from .errors import ShieldError
 from .late import late_mapping, references_in
 
@@ -158,8 +158,7 @@ class FunctionHandle:
         if isinstance(self.construct, lambda_.Function):
             if layers:
                 self.construct.add_layers(*layers)
-            for name, value in variables.items():
-                self.construct.add_environment(name, value)
+            call_each(self.construct, "addEnvironment", list(variables.items()))
             return
         if layers:
             self.resource.layers = [*(self.resource.layers or ()), *(layer.layer_version_arn for layer in layers)]

@@ -3,7 +3,8 @@
 From Python, each property of a construct and each method call is a message to the CDK's process and back, and these
 messages dominate the time of a synthesis. `batch.js` is a short module that jsii loads into that process, like the CDK:
 it reads the same members of many objects at once. Names are the CDK's in TypeScript (`deadLetterConfig`,
-`node.metadata`). It changes nothing: constructs are created and changed by the CDK's own classes.
+`node.metadata`). Constructs are created and changed by the CDK's own classes, except by `call_each`: a shield sets
+seven variables of its function.
 
 `jsii.load` of a generated archive is an interface of jsii's Python runtime that is documented for generated packages
 only. Where it fails, `_PLAIN` reads the same by the CDK's Python classes, one message at a time.
@@ -32,7 +33,7 @@ from constructs import MetadataEntry
 from shielded_function_monitoring.cfn.parts import as_template
 from shielded_function_monitoring.cfn.template import ref
 
-__all__ = ["circles_of", "find_all", "holders_of", "members_of", "read_resources", "references_of"]
+__all__ = ["call_each", "circles_of", "find_all", "holders_of", "members_of", "read_resources", "references_of"]
 
 _NAME: Final = "shielded-function-batch"
 _VERSION: Final = "1.0.0"
@@ -143,6 +144,11 @@ def read_resources(
     """
     found = _read("resources", stage, {kind: list(names) for kind, names in types.items()}, list(paths), without)
     return [(path, kind, as_template(properties)) for path, kind, properties in found]
+
+
+def call_each(target: Any, method: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Calls a method of an object once for each row of arguments."""
+    _read("calls", target, method, [list(row) for row in rows])
 
 
 def _read(name: str, *given: Any) -> Any:
@@ -324,6 +330,7 @@ _FORMS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "paths": _by_path,
 }
 _PLAIN: Final[Mapping[str, Callable[..., Any]]] = {
+    "calls": lambda target, method, rows: [_member(target, method)(*row) for row in rows],
     "members": _members,
     "circles": lambda asked: [None for _ in asked],  # each step needs many messages: CloudFormation finds the circle
     "find": _find,

@@ -81,6 +81,8 @@ const FORMS = {
 };
 
 const READS = {
+    calls: (object, method, rows) => rows.forEach((row) => object[method](...row)),
+
     members: (objects, paths, form) =>
         objects.map((object) => paths.map((path) => FORMS[form](member(object, path), object) ?? null)),
 

@@ -132,7 +132,7 @@ def alarm_name(
         stack: the stack's name, possibly a token.
         place: the construct path within the stack.
         policy: the control of the alarm, if any.
-        suffix: returns what distinguishes constructs whose cut paths are equal.
+        suffix: returns the end that distinguishes constructs whose cut paths are equal.
     """
     path = place.replace("/", "-")
     if len(path) > _MAX_PLACE:
