@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from itertools import chain
-from textwrap import indent
 from typing import Any, Final, NamedTuple
 
 from rich.console import Console
@@ -117,11 +116,11 @@ def _show_groups(source: Source, options: Options, *, json: bool) -> int:
 
 
 def _print_groups(header: dict[str, Any], groups: Iterable[Group]) -> None:
-    """Prints one JSON object, a group at a time, as the groups may not fit into memory."""
+    """Prints one JSON object, a group on each line, as the groups may not fit into memory."""
     print(json_module.dumps(header, indent=2).removesuffix("\n}"), end=',\n  "groups": [')
     between = ""
     for group in groups:
-        print(between, indent(json_module.dumps(group, indent=2), "    "), sep="\n", end="")
+        print(between, f"    {json_module.dumps(group)}", sep="\n", end="")
         between = ","
     print("\n  ]\n}" if between else "]\n}")
 

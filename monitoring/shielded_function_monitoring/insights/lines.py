@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from .queries import AT, HOUR, TIME_LENGTH, Query, Row, as_text
+from .queries import AT, HOUR, NUMBER_LENGTH, TIME_LENGTH, Query, Row, as_text
 from .records import Record
 from .table import Table
 
@@ -30,8 +30,8 @@ class Lines:
             if dot:
                 self._inner.setdefault(first, []).append(rest)
         inner = (f"{first}.{rest}" for first, every in self._inner.items() for rest in every)
-        self._table = Table(("count", AT, HOUR, *self._outer, *inner))
-        self._count = 0
+        self._table = Table((*self._outer, *inner, AT, HOUR, "count"))
+        self._number = 10 ** (NUMBER_LENGTH - 1)
 
     def add(self, records: Iterable[Record]) -> None:
         """Adds lines, in the order of the log.
@@ -66,17 +66,19 @@ class Lines:
                 part = {**part, **{f"through.{number}": each for number, each in enumerate(through)}}
             values += map(part.get, names)
         values = [each if each is None or each.__class__ is str else _scalar(each) for each in values]
+        count, time, at, hour = record.get("count"), record.get("timestamp"), None, None
+        self._number += 1
+        if isinstance(time, str):
+            time = time if len(time) == TIME_LENGTH else f"{time:{TIME_LENGTH}.{TIME_LENGTH}}"
+            at, hour = time + str(self._number), _hour_of(time[:13])
+        if not isinstance(count, int | float) or not -_MOST < count < _MOST:
+            count = None
+        values += (at, hour)
         message = record["@message"]
         if "\\u" in message or not message.isascii():
             values = [None if each is None else _whole(each) for each in values]
-        count, time, at, hour = record.get("count"), record.get("timestamp"), None, None
-        self._count += 1
-        if isinstance(time, str):
-            time = _whole(time[:TIME_LENGTH])
-            at, hour = f"{time:{TIME_LENGTH}}{self._count:012}", _hour_of(time[:13])
-        if not isinstance(count, int | float) or not -_MOST < count < _MOST:
-            count = None
-        return (count, at, hour, *values)
+        values.append(count)
+        return values
 
 
 @lru_cache(4096)

@@ -19,8 +19,8 @@ MAX_LENGTH: Final = 10_000
 """Characters in a query (StartQuery, `queryString`)."""
 MAX_ROWS: Final = 10_000
 """Rows of a result (StartQuery, `limit`)."""
-AT, HOUR, TIME_LENGTH = "at", "hour", 27
-"""Columns of `Lines`: a line's time, in 27 characters, with its number; and its hour, where the calendar has it."""
+AT, HOUR, TIME_LENGTH, NUMBER_LENGTH = "at", "hour", 27, 13
+"""Columns of `Lines`: a line's time with its number behind it; and its hour, where the calendar has it."""
 
 
 class QueryError(ShieldError):
@@ -48,7 +48,7 @@ class Aggregate:
         function = "min" if self.function == "earliest" else "max"
         if self.field == "timestamp":
             return f"rtrim(substr({function}({AT}), 1, {TIME_LENGTH}))"
-        return f"substr({function}({AT} || `{self.field}`), {TIME_LENGTH + 13})"
+        return f"substr({function}({AT} || `{self.field}`), {TIME_LENGTH + NUMBER_LENGTH + 1})"
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from .observation import Observation
@@ -63,6 +64,7 @@ def _outbound(seen: Observation) -> Question | None:
     return Question(event, f"[{host}]:{seen.port}" if ":" in host else f"{host}:{seen.port}")
 
 
+@lru_cache(4096)
 def address_of(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """An address as one, IPv4 in IPv6 as IPv4; None where it is none."""
     try:
