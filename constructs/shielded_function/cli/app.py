@@ -322,24 +322,6 @@ def audit(
 
 
 @app.command()
-def radius(
-    directory: Annotated[Path, typer.Argument(help="The folder that `cdk synth` writes.")] = Path("cdk.out"),
-    function: Annotated[
-        list[str] | None, typer.Option("--function", "-n", help="A construct path, or a glob. May be repeated.")
-    ] = None,
-    every: Every = False,
-    json: Json = False,
-) -> None:
-    """List the blast radius of a malicious package in each function, by its policy and role. It makes no AWS calls.
-
-    The exit status is 0, or 2 if the folder cannot be read.
-    """
-    from . import radius
-
-    raise typer.Exit(radius.run(directory, functions=function or (), json=json, show_all=every))
-
-
-@app.command()
 def decide(
     event: Annotated[Event, typer.Argument(help="The kind of event.", show_default=False)],
     target: Annotated[

@@ -85,8 +85,7 @@ def run(
         _print(report, changes, against)
         if show_all:
             _print_out_of_scope(report)
-            radii = radii_of(report.assembly)
-            _console().print(table_of(radii, radii), highlight=False)
+            _console().print(table_of(radii_of(report.assembly)), highlight=False)
     failing = report.findings if strict else report.errors
     return 1 if failing or any(change.is_looser for change in changes) else 0
 

@@ -1,72 +1,19 @@
-"""`shielded-function radius`: the blast radius of a malicious package in each function, as a table or as JSON."""
+"""The blast radius of a malicious package in each function, as a table for `audit --all`, and for the report."""
 
 from __future__ import annotations
 
-import json as json_module
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from shielded_function.checks.assembly import AssemblyError, read_assembly
-from shielded_function.globs import covers
 from shielded_function_monitoring.reporting import Reach
 
-from .blast_radius import WIDTHS, Radius, Reached, as_json, radii_of
+from .blast_radius import WIDTHS, Radius, Reached, radii_of
 from .errors import CliError
 from .terminal import FoldingTable
-
-SOME = 10
-"""Functions that are shown; `--all` shows every one."""
-
-REMAINS = (
-    "Any code can read the role's credentials in the function's environment, and send them wherever data can go. "
-    "An attacker with them has all grants of the role, regardless of the policy.",
-    "The shield sees the name of an allowed host, not the requests to it.",
-    "AWS services, except buckets, have one host for all accounts; endpoint policies (ShieldPerimeter) tell them "
-    "apart.",
-)
-"""Limits that no policy can narrow."""
-
-
-def run(directory: Path, *, functions: Sequence[str], json: bool, show_all: bool) -> int:
-    """Prints the blast radius of each function in a cloud assembly, the widest first; always 0.
-
-    Args:
-        directory: the folder, `cdk.out`.
-        functions: construct paths, or globs; by default all.
-        json: print JSON instead of tables.
-        show_all: show every function.
-
-    Raises:
-        CliError: the folder is no cloud assembly, or one of `functions` names none.
-    """
-    radii = _read(directory)
-    for glob in functions:
-        if not any(covers(glob, each.place.path) for each in radii):
-            raise CliError(f"--function {glob}: no function of {directory} has this path")
-    chosen = [each for each in radii if not functions or any(covers(glob, each.place.path) for glob in functions)]
-    if json:
-        result = {"functions": [as_json(each) for each in chosen], "not_narrowed": list(REMAINS)}
-        print(json_module.dumps(result, indent=2))
-        return 0
-    console = Console()
-    console.print(table_of(chosen if show_all or functions else chosen[:SOME], radii))
-    if len(chosen) > SOME and not (show_all or functions):
-        console.print(f"... and {len(chosen) - SOME} more: --all shows them.")
-    console.print("\nLimits that no policy can narrow:")
-    for each in REMAINS:
-        console.print(f"- {each}", highlight=False)
-    return 0
-
-
-def _read(directory: Path) -> list[Radius]:
-    try:
-        return radii_of(read_assembly(directory))
-    except AssemblyError as error:
-        raise CliError(str(error)) from error
 
 
 def reach_of(directory: Path) -> list[Reach]:
@@ -75,6 +22,11 @@ def reach_of(directory: Path) -> list[Reach]:
     Raises:
         CliError: the folder is no cloud assembly.
     """
+
+    try:
+        radii = radii_of(read_assembly(directory))
+    except AssemblyError as error:
+        raise CliError(str(error)) from error
 
     def named(resources: Sequence[Reached]) -> list[str]:
         return [f"{each.kind} {each.name}" for each in resources]
@@ -88,18 +40,17 @@ def reach_of(directory: Path) -> list[Reach]:
             [f"{found.what}: {found.why}" for found in each.receivers],
             each.narrower,
         )
-        for each in _read(directory)
+        for each in radii
     ]
 
 
-def table_of(shown: Sequence[Radius], ranked: Sequence[Radius]) -> Table:
-    """A row for each of some functions, with its rank among all."""
+def table_of(radii: Sequence[Radius]) -> Table:
+    """A row for each function, with its rank."""
     table = FoldingTable("", "blast radius of a malicious package", show_lines=True)
     table.title, table.title_justify = "Blast radius, the widest first", "left"
-    for radius in shown:
+    for rank, radius in enumerate(radii, start=1):
         lines = [f"[dim]{what}:[/] {escape(text)}" for what, text in _lines(radius)]
-        rank = str(ranked.index(radius) + 1)
-        table.add_row(rank, "\n".join([f"[bold]{escape(radius.place.path)}[/]", *lines]))
+        table.add_row(str(rank), "\n".join([f"[bold]{escape(radius.place.path)}[/]", *lines]))
     return table
 
 

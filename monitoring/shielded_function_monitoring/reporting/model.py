@@ -148,7 +148,7 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Reach:
-    """The reach of one malicious package in a function: a row of `shielded-function radius`.
+    """The reach of one malicious package in a function: a row of `audit --all`.
 
     Attributes:
         function: its construct path.
