@@ -7,31 +7,6 @@ const cdk = require("aws-cdk-lib"); // beside this package: jsii installs it the
 const member = (object, path) =>
     path.split(".").reduce((value, name) => (name.endsWith("()") ? value[name.slice(0, -2)]() : value?.[name]), object);
 
-// Resolves like the CDK, and records the referenced constructs.
-class References extends cdk.DefaultTokenResolver {
-    constructor(concatenation = new cdk.StringConcat()) {
-        super(concatenation);
-        this.targets = new Set();
-    }
-
-    resolveToken(token, context, postProcessor) {
-        if (cdk.Reference.isReference(token)) {
-            this.targets.add(token.target);
-        }
-        if (token instanceof cdk.aws_iam.PolicyDocument) {
-            return context.resolve(token.toJSON()); // its own way freezes its statements, which later aspects may change
-        }
-        return super.resolveToken(token, context, postProcessor);
-    }
-}
-
-// The constructs that a value refers to.
-function targetsOf(value, scope) {
-    const resolver = new References();
-    cdk.Tokenization.resolve(value, { scope, resolver, preparing: false });
-    return resolver.targets;
-}
-
 // Joins fragments of a text.
 const JOIN = {
     join(left, right) {
@@ -42,12 +17,18 @@ const JOIN = {
 
 // Names each construct by its path, as logical ids are the same in stacks of one class: the path, the attribute (or
 // Ref), the CDK's text of the reference (empty where none holds elsewhere), and the type of a resource.
-class Paths extends References {
+class Paths extends cdk.DefaultTokenResolver {
+    targets = new Set();
+
     resolveToken(token, context, postProcessor) {
+        if (token instanceof cdk.aws_iam.PolicyDocument) {
+            return context.resolve(token.toJSON()); // its own way freezes its statements, which later aspects may change
+        }
         if (!cdk.Reference.isReference(token)) {
             return super.resolveToken(token, context, postProcessor);
         }
         const { target, displayName } = token;
+        this.targets.add(target);
         const inSub = context.documentPath.some((part) => part.endsWith("::Sub")); // its text holds there alone
         const text = inSub ? "" : cdk.Token.asString(token);
         const Construct = [target.node.path, displayName, text, target.cfnResourceType ?? ""];
@@ -55,8 +36,15 @@ class Paths extends References {
     }
 }
 
-function byPath(value, scope) {
-    return cdk.Tokenization.resolve(value, { scope, resolver: new Paths(JOIN), preparing: false }) ?? null;
+function byPath(value, scope, resolver = new Paths(JOIN)) {
+    return cdk.Tokenization.resolve(value, { scope, resolver, preparing: false }) ?? null;
+}
+
+// The constructs that a value refers to.
+function targetsOf(value, scope) {
+    const resolver = new Paths(JOIN);
+    byPath(value, scope, resolver);
+    return resolver.targets;
 }
 
 // Properties of a resource, with references by path. One that cannot be resolved fails the synthesis later.

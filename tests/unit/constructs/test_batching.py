@@ -12,7 +12,7 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
 
-from shielded_function import AlarmOptions, Shield, ShieldPerimeter, ShieldPolicy, batching
+from shielded_function import Shield, ShieldPerimeter, ShieldPolicy, batching
 from shielded_function.batching import members_of
 from shielded_function.kinds import CLASSES, find_relevant
 from unit.constructs.aws import aws
@@ -69,7 +69,7 @@ def test_what_is_looked_at_is_found(app: cdk.App, stack: cdk.Stack, props: dict[
 
 @pytest.mark.parametrize("way", ["batch.js"], indirect=True)
 def test_an_app_is_the_same_in_both_ways(props: dict[str, Any], monkeypatch: Any, tmp_path: Path) -> None:
-    """With grants, a fleet's alarm, a `CfnFunction`, a handler of the CDK's, and a perimeter."""
+    """With grants, a `CfnFunction`, a handler of the CDK's, and a perimeter."""
 
     def synthesize(name: str) -> dict[str, Any]:
         app = cdk.App(outdir=str(tmp_path / name))
@@ -86,7 +86,7 @@ def test_an_app_is_the_same_in_both_ways(props: dict[str, Any], monkeypatch: Any
         vpc = aws.ec2.Vpc(stack, "Vpc", max_azs=2)
         lambda_.Function(stack, "Inside", vpc=vpc, **props)
         ShieldPerimeter(stack, vpc=vpc)
-        Shield.everywhere(app, ShieldPolicy(allow_aws="granted"), alarms=AlarmOptions(granularity="fleet"))
+        Shield.everywhere(app, ShieldPolicy(allow_aws="granted"))
         return dict(Template.from_stack(stack).to_json())
 
     made = synthesize("batch")
