@@ -62,7 +62,7 @@ def simulate_cloudwatch(
 
 
 def synthesized(source: Any, name: str) -> tuple[Mapping[str, Any] | Path, cdk.Stack | None]:
-    """A template, or the folder of a cloud assembly, of what a test gives; and the stack, if it gives one.
+    """A template, or the folder of a cloud assembly, from a test's argument; and the stack, if it is one.
 
     Args:
         source: as of `simulate_cloudwatch`.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
-from typing import Any, cast
+from typing import Any
 
-_IN_SUB = re.compile(r"\$\{([^!.}]+)")
+from shielded_function_monitoring.cfn.parts import references
+from shielded_function_monitoring.cfn.template import referred
 
 
 def find_circle(template: Mapping[str, Any]) -> list[str]:
@@ -16,7 +16,7 @@ def find_circle(template: Mapping[str, Any]) -> list[str]:
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-dependson.html
     """
     resources: Mapping[str, Mapping[str, Any]] = template["Resources"]
-    uses = {name: {each for each in referred(body) if each in resources} for name, body in resources.items()}
+    uses = {name: {each for each in used_by(body) if each in resources} for name, body in resources.items()}
     try:
         TopologicalSorter(uses).prepare()
     except CycleError as error:
@@ -24,18 +24,7 @@ def find_circle(template: Mapping[str, Any]) -> list[str]:
     return []
 
 
-def referred(value: object) -> Iterator[str]:
-    """What a value refers to by `Ref`, `Fn::GetAtt`, `Fn::Sub` or `DependsOn`."""
-    if isinstance(value, list):
-        for each in cast("list[object]", value):
-            yield from referred(each)
-    elif isinstance(value, dict):
-        for key, inner in cast("dict[str, Any]", value).items():
-            first = inner[0] if isinstance(inner, list) and inner else inner
-            if key in ("Ref", "Fn::GetAtt") and isinstance(first, str):
-                yield first.partition(".")[0]
-            elif key == "Fn::Sub" and isinstance(first, str):
-                yield from _IN_SUB.findall(first)
-            elif key == "DependsOn":
-                yield from [inner] if isinstance(inner, str) else inner
-            yield from referred(inner)
+def used_by(resource: Mapping[str, Any]) -> list[str]:
+    """The logical ids that a resource refers to, or depends on."""
+    after = resource.get("DependsOn", [])
+    return [*([after] if isinstance(after, str) else after), *map(referred, references(resource))]

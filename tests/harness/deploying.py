@@ -18,7 +18,9 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any, Literal
 
-from harness.circles import find_circle, referred
+from harness.circles import find_circle
+from shielded_function_monitoring.cfn.parts import references
+from shielded_function_monitoring.cfn.template import referred
 
 NESTED = "AWS::CloudFormation::Stack"
 _FUNCTION, _VERSION = "AWS::Lambda::Function", "AWS::Lambda::Version"
@@ -154,7 +156,12 @@ def diff(stack: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> lis
     while more := {
         name
         for name in set(new) & set(old) - replaced
-        if any(replaced & set(referred(new[name].get("Properties", {}).get(part))) for part in _fixed(new[name]))
+        if replaced
+        & {
+            referred(each)
+            for part in _fixed(new[name])
+            for each in references(new[name].get("Properties", {}).get(part))
+        }
     }:
         replaced |= more
     for name in new:

@@ -8,6 +8,8 @@ from typing import Any
 import aws_cdk as cdk
 
 from shielded_function import ShieldedFunction
+from shielded_function_monitoring.cfn.parts import parts
+from shielded_function_monitoring.cfn.template import Template, referred
 
 FUNCTION = "AWS::Lambda::Function"
 LAYER = "AWS::Lambda::LayerVersion"
@@ -27,6 +29,16 @@ def only(found: dict[str, Any]) -> Any:
 
 def variables(resources: Resources, stack: cdk.Stack) -> dict[str, Any]:
     return only(resources(stack, FUNCTION))["Environment"]["Variables"]
+
+
+def of_type(template: dict[str, Any], kind: str) -> dict[str, Any]:
+    """The properties of a template's resources of one type, by logical id."""
+    return {name: {**properties} for name, properties in Template(template).of_type(kind)}
+
+
+def shown(value: Any) -> str:
+    """A resolved text, with what is known at deployment as `<Ref>`."""
+    return "".join(part if isinstance(part, str) else f"<{referred(part) or 'known later'}>" for part in parts(value))
 
 
 def layer_arn(fn: ShieldedFunction) -> str:

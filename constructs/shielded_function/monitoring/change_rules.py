@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
-from aws_cdk import aws_logs as logs
 from aws_cdk.aws_cloudwatch_actions import SnsAction
 
 from ..late import late_any, references_in
@@ -30,7 +29,7 @@ from .changes import (
     of_function,
 )
 from .descriptions import PREFIX
-from .scope import outermost
+from .scope import log_group_name, outermost
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -110,13 +109,5 @@ class ChangeRules:
 
 def _log_group(attached: FunctionShield, stack: str) -> Entry:
     """The log group by its name; any, where the name is known only at deployment."""
-    name = attached.log_group_name
-    if not has_token(name):
-        return name
-    resource = attached.log_group.node.default_child
-    if not isinstance(resource, logs.CfnLogGroup):
-        return {"exists": True}
-    given = resource.stack.resolve(resource.log_group_name)
-    if given is None:
-        return {"prefix": made_by(stack)}
-    return given if isinstance(given, str) else {"exists": True}
+    name, made_in = log_group_name(attached)
+    return {"prefix": made_by(stack)} if made_in is not None else name or {"exists": True}

@@ -7,7 +7,6 @@ from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct
 
 from ..errors import ShieldError
@@ -19,7 +18,7 @@ from ..stage_shields import StackShields, stack_shields
 from ..tokens import has_token
 from . import heartbeat
 from .dashboard_body import Series, Shown, dashboard_body, log_source
-from .scope import is_within, outermost, stages_in
+from .scope import is_within, log_group_name, outermost, stages_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -152,16 +151,8 @@ def _prefix(attached: FunctionShield) -> str | None:
 
 def _ask_prefix(attached: FunctionShield) -> str | None:
     """The name itself, or the stack's prefix, where CloudFormation chooses."""
-    name = attached.log_group_name
-    if not has_token(name):
-        return name
-    resource = attached.log_group.node.default_child
-    if not isinstance(resource, logs.CfnLogGroup):
-        return None
-    given = resource.stack.resolve(resource.log_group_name)
-    if given is None:
-        return f"{outermost(resource.stack).stack_name}-"
-    return given if isinstance(given, str) else None
+    name, stack = log_group_name(attached)
+    return f"{outermost(stack).stack_name}-" if stack is not None else name
 
 
 def _names(shields: Iterable[FunctionShield], home: StackShields) -> dict[str, str]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
+from aws_cdk import aws_logs as logs
 
 from ..paths import find_constructs, path_of
 from ..stage_shields import StageShields, stage_shields
+from ..tokens import has_token
+
+if TYPE_CHECKING:
+    from ..function_shield import FunctionShield
 
 _OUTERMOST: Final[WeakKeyDictionary[cdk.Stack, cdk.Stack]] = WeakKeyDictionary()
 
@@ -34,3 +39,15 @@ def outermost(stack: cdk.Stack) -> cdk.Stack:
         parent = stack.nested_stack_parent
         _OUTERMOST[stack] = stack if parent is None else outermost(parent)
     return _OUTERMOST[stack]
+
+
+def log_group_name(attached: FunctionShield) -> tuple[str | None, cdk.Stack | None]:
+    """The name of a function's log group, if it is known, or else the stack in which CloudFormation chooses it."""
+    name = attached.log_group_name
+    if not has_token(name):
+        return name, None
+    resource = attached.log_group.node.default_child
+    if not isinstance(resource, logs.CfnLogGroup):
+        return None, None
+    given = resource.stack.resolve(resource.log_group_name)
+    return (given if isinstance(given, str) else None), (resource.stack if given is None else None)

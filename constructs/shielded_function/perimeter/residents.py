@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from shielded_function_monitoring.cfn.parts import texts
 
+from ..names import l2_path
 from ..tokens import has_token
 
 FUNCTION: Final = "AWS::Lambda::Function"
@@ -95,7 +96,7 @@ class Resource:
     @property
     def name(self) -> str:
         """Its readable name."""
-        return self.path.removesuffix("/Resource").removesuffix("/Default")
+        return l2_path(self.path)
 
 
 @dataclass(frozen=True)

@@ -194,8 +194,13 @@ def reference(value: Any) -> tuple[str, str]:
 
 def referred(value: Any) -> str:
     """The logical id that a `Ref` or an `Fn::GetAtt` names; empty for other values."""
-    attribute = as_mapping(value).get("Fn::GetAtt")
-    return str(cast("list[Any]", attribute)[0]) if isinstance(attribute, list) else ref_of(value)
+    match value:
+        case {"Fn::GetAtt": [str(name), *_]} | {"Ref": str(name)}:
+            return name
+        case {"Fn::GetAtt": str(names)}:
+            return names.partition(".")[0]
+        case _:
+            return ""
 
 
 def construct_of(path: str) -> str:

@@ -84,7 +84,7 @@ def test_values_known_before_deployment_are_those_of_moto(example: Example, asse
                     with suppress(IntrinsicError):
                         assert resolver.resolve(value) == cloudformation_value(value, template)
                         compared += 1
-    assert compared > 50
+    assert compared > 10
 
 
 def test_the_readme_shows_the_environment_of_two_functions(assembly: Assembly) -> None:

@@ -12,6 +12,7 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
 
+from harness.function_template import of_type
 from shielded_function import layer_archive
 
 PROMISE = "construct.function"
@@ -77,10 +78,6 @@ def resources(synthesize: Synthesize) -> Callable[[cdk.Stack, str], dict[str, An
     template = cache(synthesize)
 
     def find(stack: cdk.Stack, kind: str) -> dict[str, Any]:
-        return {
-            logical_id: resource.get("Properties", {})
-            for logical_id, resource in template(stack)["Resources"].items()
-            if resource["Type"] == kind
-        }
+        return of_type(template(stack), kind)
 
     return find

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, cast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, cast
 
 from shielded_function_monitoring.cfn.stacks import Stacks
 from shielded_function_monitoring.cfn.template import Template, as_mapping, as_mappings, canonical, ref
@@ -85,9 +85,9 @@ def new_targets_hidden(function: LambdaFunction, context: Context) -> Iterator[P
 def alarm_never_fires(function: LambdaFunction, context: Context) -> Iterator[Problem]:
     """An alarm on other dimensions watches another metric, which is never published."""
     monitoring = context.read(Monitoring)
-    mine = {metric for metric, _ in _metrics(function, context)}
+    mine = {counted[0] for counted in _metrics(function, context) if counted}
     for alarm in monitoring.unpublished:
-        if alarm.template != function.template.file or alarm.metric not in mine:
+        if alarm.template is not function.template or alarm.counted is None or alarm.counted[0] not in mine:
             continue
         if monitoring.first_function(alarm, function):
             yield Problem(
@@ -116,8 +116,7 @@ Counted = tuple[str, frozenset[str]]
 """A metric of the shield, as text, and the names of its dimensions: a metric in CloudWatch's sense."""
 
 
-@dataclass(frozen=True)
-class Filter:
+class Filter(NamedTuple):
     """A metric filter.
 
     Attributes:
@@ -129,36 +128,25 @@ class Filter:
     pattern: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Alarm:
     """An alarm on a metric of the shield.
 
     Attributes:
+        template: its template.
         path: its construct path.
-        template: the file of its template.
-        region: its region; empty where unknown.
-        account: its account; empty where unknown.
-        actions: its actions, and those of composite alarms over it.
-        metric: its metric; empty for an unread kind of selection, which counts as watching everything.
-        dimensions: the values of the metric's dimensions, as text; None where it covers all values.
-        names: the names of the metric's dimensions.
         properties: those of its resource.
+        actions: its actions, and those of composite alarms over it.
+        counted: its metric; None for an unread kind of selection, which counts as watching everything.
+        dimensions: the values of the metric's dimensions, as text, that it is limited to.
     """
 
+    template: Template
     path: str
-    template: str
-    region: str
-    account: str
+    properties: Mapping[str, Any]
     actions: Sequence[Any]
-    metric: str = ""
-    dimensions: Mapping[str, str] | None = None
-    names: frozenset[str] = frozenset()
-    properties: Mapping[str, Any] = field(default_factory=dict[str, Any])
-
-    @property
-    def counted(self) -> Counted:
-        """The watched metric."""
-        return self.metric, self.names
+    counted: Counted | None
+    dimensions: Mapping[str, str]
 
 
 _Place = tuple[str, str, str]
@@ -168,37 +156,28 @@ class Monitoring:
     """The filters and alarms of an assembly, by place; read once."""
 
     def __init__(self, assembly: Assembly) -> None:
-        self.filters: dict[_Place, list[Filter]] = {}
-        """The filters that count lines into metrics of the shield, by log group."""
-        self._subscriptions: dict[_Place, list[str]] = {}
-        self.alarms: list[Alarm] = []
-        """The alarms on metrics of the shield."""
-        self._functions = {function.place.path: function for function in reversed(assembly.functions)}
         self._stacks = Stacks(assembly.templates, is_lenient=True)
-        self._alarms_by_name: dict[str, list[int]] = {}
-        self._filters_of: dict[tuple[str, str], list[Filter]] = {}
-        self._first_shielded: dict[str, LambdaFunction] = {}
-        for function in reversed(assembly.functions):
-            if function.is_shielded:
-                self._first_shielded[function.template.file] = function
+        self._functions = {function.place.path: function for function in reversed(assembly.functions)}
+        self._first_shielded = {f.template.file: f for f in reversed(assembly.functions) if f.is_shielded}
+        self._filters: dict[_Place, list[Filter]] = {}
+        self._subscriptions: dict[_Place, list[str]] = {}
         self._classes: dict[_Place, str] = {}
+        self._alarms: dict[str, list[Alarm]] = {}  # by the value of their dimension FunctionName
         for template in assembly.templates:
             self._read_filters(template)
-            self._read_alarms(template)
+            for alarm in self._read_alarms(template):
+                self._alarms.setdefault(alarm.dimensions.get("FunctionName", _ANY), []).append(alarm)
             for logical_id, properties in template.of_type(_LOG_GROUP):
                 if (kind := properties.get("LogGroupClass", "STANDARD")) != "STANDARD":
                     self._classes[self._place(template, ref(logical_id))] = str(kind)
-        for place, alarm in enumerate(self.alarms):
-            name = (alarm.dimensions or {}).get("FunctionName", _ANY)
-            self._alarms_by_name.setdefault(name, []).append(place)
-        published = {found.counted for filters in self.filters.values() for found in filters}
-        self.unpublished = [alarm for alarm in self.alarms if alarm.counted not in published]
+        published = {found.counted for filters in self._filters.values() for found in filters}
+        every = (alarm for alarms in self._alarms.values() for alarm in alarms)
+        self.unpublished = [alarm for alarm in every if alarm.counted not in published]
         """The alarms on metrics that no filter publishes."""
 
-    def alarms_on(self, name: str) -> list[Alarm]:
-        """The alarms on this value of the dimension FunctionName, and those on any of its values."""
-        found = [*self._alarms_by_name.get(_ANY, ()), *self._alarms_by_name.get(name, ())]
-        return [self.alarms[place] for place in sorted(found)]
+    def alarms_on(self, function: LambdaFunction) -> list[Alarm]:
+        """The alarms on a function, by the value of the dimension FunctionName, and those on any function."""
+        return [*self._alarms.get(_ANY, ()), *self._alarms.get(self.name_of(function), ())]
 
     def first_function(self, alarm: Alarm, function: LambdaFunction) -> bool:
         """Whether a function reports an alarm: the template's first one, unless the alarm is within a function."""
@@ -206,20 +185,17 @@ class Monitoring:
         while above := above.rpartition("/")[0]:
             if above in self._functions:
                 return function is self._functions[above]
-        return function is self._first_shielded.get(alarm.template)
+        return function is self._first_shielded.get(alarm.template.file)
 
     def filters_of(self, function: LambdaFunction) -> list[Filter]:
-        """The filters that count a function's lines."""
-        key = function.template.file, function.place.logical_id
-        if key not in self._filters_of:
-            filters = self.filters.get(self._log_group(function), [])
-            self._filters_of[key] = [each for each in filters if self._is_of(function, each.pattern)]
-        return self._filters_of[key]
+        """The filters that count a function's lines: a filter that names functions counts only those."""
+        is_of = self._is_of(function)
+        return [each for each in self._filters.get(self._log_group(function), ()) if is_of(each.pattern)]
 
     def subscriptions_of(self, function: LambdaFunction) -> list[str]:
         """The patterns of the subscription filters that deliver a function's alert lines."""
-        patterns = self._subscriptions.get(self._log_group(function), [])
-        return [each for each in patterns if "$.function_shield" in each and self._is_of(function, each)]
+        is_of, patterns = self._is_of(function), self._subscriptions.get(self._log_group(function), ())
+        return [each for each in patterns if "$.function_shield" in each and is_of(each)]
 
     def log_class_of(self, function: LambdaFunction) -> str:
         """The class of a function's log group, if the assembly has it and it is not STANDARD; else empty."""
@@ -240,9 +216,10 @@ class Monitoring:
         configured = as_mapping(function.properties.get("LoggingConfig")).get("LogGroup")
         return self._place(function.template, configured or f"/aws/lambda/{self.name_of(function)}")
 
-    def _is_of(self, function: LambdaFunction, pattern: str) -> bool:
-        """Whether a pattern names no function, or this one."""
-        return "$.function = " not in pattern or f'$.function = "{self.name_of(function)}"' in pattern
+    def _is_of(self, function: LambdaFunction) -> Callable[[str], bool]:
+        """Tells whether a pattern names no function, or this one."""
+        named = f'$.function = "{self.name_of(function)}"'
+        return lambda pattern: "$.function = " not in pattern or named in pattern
 
     def _read_filters(self, template: Template) -> None:
         for _, properties in template.of_type(_SUBSCRIPTION):
@@ -254,59 +231,47 @@ class Monitoring:
                     names = frozenset(str(each.get("Key")) for each in as_mappings(transformation.get("Dimensions")))
                     counted = self._text(template, transformation.get("MetricName")), names
                     found = Filter(counted, self._text(template, properties.get("FilterPattern")))
-                    self.filters.setdefault(self._place(template, properties.get("LogGroupName")), []).append(found)
+                    self._filters.setdefault(self._place(template, properties.get("LogGroupName")), []).append(found)
 
-    def _read_alarms(self, template: Template) -> None:
-        composites = [
-            (canonical(properties.get("AlarmRule")), _actions(properties))
-            for _, properties in template.of_type(_COMPOSITE)
-        ]
+    def _read_alarms(self, template: Template) -> Iterator[Alarm]:
+        composites = [(canonical(each.get("AlarmRule")), _actions(each)) for _, each in template.of_type(_COMPOSITE)]
         for alarm_id, properties in template.of_type(_ALARM):
-            actions = list(_actions(properties))
-            for rule, more in composites:
-                actions.extend(more if f'"{alarm_id}"' in rule else ())
-            path = template.place(alarm_id).path
-            alarm = Alarm(path, template.file, template.region, template.account, actions, properties=properties)
-            self.alarms.extend(replace(alarm, **watched) for watched in self._watched(template, properties))
+            more = [action for rule, actions in composites if f'"{alarm_id}"' in rule for action in actions]
+            for watched in self._watched(template, properties):
+                path = template.place(alarm_id).path
+                yield Alarm(template, path, properties, [*_actions(properties), *more], *watched)
 
-    def _watched(self, template: Template, properties: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        """The shield's metrics that an alarm watches, as fields of `Alarm`."""
+    def _watched(
+        self, template: Template, properties: Mapping[str, Any]
+    ) -> Iterator[tuple[Counted | None, Mapping[str, str]]]:
+        """The shield's metrics that an alarm watches, with the values of dimensions that it is limited to."""
         queries = as_mappings(properties.get("Metrics"))
         for metric in (properties, *(as_mapping(as_mapping(each.get("MetricStat")).get("Metric")) for each in queries)):
             if metric.get("Namespace") == NAMESPACE:
                 given = as_mappings(metric.get("Dimensions"))
                 dimensions = {str(each.get("Name")): self._text(template, each.get("Value")) for each in given}
-                name = self._text(template, metric.get("MetricName"))
-                yield {"metric": name, "dimensions": dimensions, "names": frozenset(dimensions)}
+                yield (self._text(template, metric.get("MetricName")), frozenset(dimensions)), dimensions
         for expression in (self._text(template, each.get("Expression")) for each in queries):
             if found := _FLEET.search(expression):
                 names = frozenset(name.strip() for name in found[2].split(","))
-                yield {"metric": found[1], "names": names, "dimensions": {"Level": found[3]} if found[3] else None}
+                yield (found[1], names), ({"Level": found[3]} if found[3] else {})
             elif NAMESPACE in expression:
-                yield {}
+                yield None, {}
 
 
-def _metrics(function: LambdaFunction, context: Context) -> set[Counted]:
-    return {found.counted for found in filters_of(function, context)}
-
-
-def filters_of(function: LambdaFunction, context: Context) -> list[Filter]:
-    """The filters that count a function's lines: a filter that names functions counts only those."""
-    return context.read(Monitoring).filters_of(function)
+def _metrics(function: LambdaFunction, context: Context) -> set[Counted | None]:
+    return {found.counted for found in context.read(Monitoring).filters_of(function)}
 
 
 def watching(function: LambdaFunction, context: Context) -> list[Alarm]:
     """The alarms that watch a function's violations."""
-    monitoring, metrics = context.read(Monitoring), _metrics(function, context)
-    name = monitoring.name_of(function)
-    return [each for each in monitoring.alarms_on(name) if _watches(each, function, metrics)]
-
-
-def _watches(alarm: Alarm, function: LambdaFunction, metrics: set[Counted]) -> bool:
-    place = function.template.region, function.template.account
-    if (alarm.region, alarm.account) != place and alarm.template != function.template.file:
-        return False
-    return not alarm.metric or alarm.counted in metrics
+    metrics, home = {None, *_metrics(function, context)}, function.template
+    return [
+        alarm
+        for alarm in context.read(Monitoring).alarms_on(function)
+        if alarm.counted in metrics
+        and (alarm.template is home or (alarm.template.region, alarm.template.account) == (home.region, home.account))
+    ]
 
 
 def _actions(properties: Mapping[str, Any]) -> Sequence[Any]:

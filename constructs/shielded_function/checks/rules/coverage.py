@@ -19,7 +19,7 @@ from shielded_function_monitoring.filters import level_of, severity_of
 from shielded_function_monitoring.pattern import Pattern, PatternError, parse
 
 from ..model import LambdaFunction
-from .alerts import Alarm, Filter, Monitoring, filters_of, watching
+from .alerts import Alarm, Monitoring, watching
 from .rule import Context, Problem
 
 # The number of violations beyond the threshold that an alarm needs, by comparison operator.
@@ -107,9 +107,10 @@ class _Coverage:
     """The filters and alarms of a function in one synth."""
 
     def __init__(self, function: LambdaFunction, context: Context) -> None:
-        self.filters: Sequence[Filter] = filters_of(function, context)
-        self.alarms: Sequence[Alarm] = watching(function, context)
-        name = context.read(Monitoring).name_of(function)
+        monitoring = context.read(Monitoring)
+        self.filters = monitoring.filters_of(function)
+        self.alarms = watching(function, context)
+        name = monitoring.name_of(function)
         self._patterns = {each: each.pattern.replace(f'"{name}"', f'"{_NAME}"') for each in self.filters}
 
     @cached_property
@@ -132,11 +133,9 @@ class _Coverage:
 
 
 def _watches(alarm: Alarm, violation: _Violation, counted: set[Any]) -> bool:
-    if not alarm.metric:
-        return True
     watched = {"Policy": violation.policy, "Level": violation.level}
-    named = {name: value for name, value in (alarm.dimensions or {}).items() if name in watched}
-    return alarm.counted in counted and named.items() <= watched.items()
+    named = {name: value for name, value in alarm.dimensions.items() if name in watched}
+    return alarm.counted is None or (alarm.counted in counted and named.items() <= watched.items())
 
 
 def _condition(alarm: Alarm) -> _Condition:

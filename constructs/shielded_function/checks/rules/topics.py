@@ -36,19 +36,18 @@ class Topics:
         self._stacks = Stacks(assembly.templates)
         self._problems: dict[tuple[str, str], list[tuple[str, str]]] = {}
 
-    def problems(self, template: str, action: Any) -> list[tuple[str, str]]:
+    def problems(self, template: Template, action: Any) -> list[tuple[str, str]]:
         """The reasons why CloudWatch cannot publish to an action's topic, each with the fix.
 
         Unreadable parts are assumed to be right.
 
         Args:
-            template: the file of the alarm's template.
+            template: the alarm's template.
             action: as in that template.
         """
-        key = template, canonical(action)
+        key = template.file, canonical(action)
         if key not in self._problems:
-            home = next(each for each in self._templates if each.file == template)
-            topic = self._stacks.resource(home, action, _TOPIC)
+            topic = self._stacks.resource(template, action, _TOPIC)
             self._problems[key] = list(self._problems_of(*topic)) if topic else []
         return self._problems[key]
 

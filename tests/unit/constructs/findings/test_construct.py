@@ -19,22 +19,13 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 
 from harness.alert_lines import alert, armed, connect, folded, refused
+from harness.function_template import of_type, shown
 from shielded_function import Shield, ShieldedFunction, ShieldError, ShieldFindings, ShieldPolicy
 from shielded_function_monitoring.pattern import parse as parse_pattern
 
 Synthesize = Callable[[cdk.Stack], "dict[str, Any]"]
 Props = dict[str, Any]
 FILTER = "AWS::Logs::SubscriptionFilter"
-
-
-def of_type(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
-    return {n: r["Properties"] for n, r in template["Resources"].items() if r["Type"] == kind}
-
-
-def text(value: Any) -> str:
-    """A text with what is known at deployment as `<Ref>`."""
-    parts: list[Any] = value["Fn::Join"][1] if isinstance(value, dict) and "Fn::Join" in value else [value]
-    return "".join(part if isinstance(part, str) else f"<{part['Ref']}>" for part in parts)
 
 
 def test_every_function_but_its_own(stack: cdk.Stack, props: Props, synthesize: Synthesize) -> None:
@@ -45,10 +36,10 @@ def test_every_function_but_its_own(stack: cdk.Stack, props: Props, synthesize: 
     cdk.Aspects.of(stack).add(Shield())
     later = lambda_.Function(stack, "Later", **props)
     template = synthesize(stack)
-    patterns = [text(each["FilterPattern"]) for each in of_type(template, FILTER).values()]
+    patterns = [shown(each["FilterPattern"]) for each in of_type(template, FILTER).values()]
     assert len(patterns) == 3
     for function in (before, after, later):
-        name = text(stack.resolve(function.function_name))
+        name = shown(stack.resolve(function.function_name))
         (pattern,) = [each for each in patterns if f'"{name}"' in each]
         lines = [connect("a.example"), refused("x"), folded("read_write_tmp", 3), alert("read_handler"), armed()]
         own = [line.replace('"checkout"', f'"{name}"') for line in lines]
@@ -112,8 +103,8 @@ def test_a_log_group_that_functions_share_has_one_filter(
     for number in range(14):
         ShieldedFunction(stack, f"F{number}", log_group=many, **props)
     ShieldFindings(stack, "Findings", count_read_handler=True)
-    patterns = [text(made["FilterPattern"]) for made in of_type(synthesize(stack), FILTER).values()]
-    one, two = (text(stack.resolve(each.function_name)) for each in functions)
+    patterns = [shown(made["FilterPattern"]) for made in of_type(synthesize(stack), FILTER).values()]
+    one, two = (shown(stack.resolve(each.function_name)) for each in functions)
     named = f'($.function = "{one}") || ($.function = "{two}")'
     assert sorted((named in pattern, "$.function =" in pattern) for pattern in patterns) == [(False,) * 2, (True,) * 2]
     assert not any('!= "read_handler"' in pattern for pattern in patterns)

@@ -21,6 +21,7 @@ from aws_cdk.assertions import Template
 from shielded_function import ShieldError, ShieldPolicy
 from shielded_function.resolution import ResolvedPolicy, resolve_policy
 from shielded_function.resolution.lengths import environment_size
+from shielded_function_monitoring.cfn.values import Resolver
 
 from .conftest import make_function
 
@@ -304,19 +305,12 @@ def test_what_it_counts_covers_what_is_deployed(stack: cdk.Stack, function: lamb
     )
     variables = write(function, resolved)
 
-    def longest(value: Any, name: str) -> str:
-        if isinstance(value, str):
-            return value
-        if "Fn::Join" in value:
-            return value["Fn::Join"][0].join(longest(piece, name) for piece in value["Fn::Join"][1])
-        if value.get("Ref") == "B":
-            return "b" * 63
-        if value.get("Ref") == "P":
-            return "p" * (253 if "OUTBOUND" in name else 255)
-        endpoint = f"{'d' * 63}.abcdefghijkl.ap-northeast-1.rds.amazonaws.com.cn"
-        return "65535" if "Port" in value["Fn::GetAtt"][1] else endpoint
-
-    deployed = {name: longest(variables[name], name) for name in resolved.environment}
+    endpoint = f"{'d' * 63}.abcdefghijkl.ap-northeast-1.rds.amazonaws.com.cn"
+    known = {"B": "b" * 63, "Db.Endpoint.Address": endpoint, "Db.Endpoint.Port": "65535"}
+    deployed = {
+        name: Resolver("Shop", {}, {**known, "P": "p" * (253 if "OUTBOUND" in name else 255)}).resolve(variables[name])
+        for name in resolved.environment
+    }
     measured = environment_size(deployed)
     assert measured <= resolved.longest + len("{}") <= measured + 32
     assert json.loads(json.dumps(deployed)) == deployed

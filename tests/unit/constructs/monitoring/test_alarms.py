@@ -16,7 +16,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from harness.function_template import ALARM, FILTER, Props, Resources
+from harness.function_template import ALARM, FILTER, Props, Resources, shown
 from integration.docs.pages import ROOT, read_page
 from shielded_function import AlarmOptions, ControlAlarm, ShieldedFunction, ShieldError, ShieldMonitoring, ShieldPolicy
 from shielded_function.testing import alert_line, simulate_cloudwatch
@@ -41,17 +41,9 @@ def action(stack: cdk.Stack, name: str) -> Any:
     return cloudwatch_actions.SnsAction(topic)
 
 
-def text_of(value: Any) -> str:
-    """A resolved text, with what is known at deployment as `<Ref>`."""
-    if isinstance(value, str):
-        return value
-    parts = value["Fn::Join"][1]
-    return "".join(part if isinstance(part, str) else f"<{part.get('Ref', 'known later')}>" for part in parts)
-
-
 def label_of(alarm: dict[str, Any]) -> str:
     """The severity that its description begins with."""
-    return text_of(alarm["AlarmDescription"]).split()[0]
+    return shown(alarm["AlarmDescription"]).split()[0]
 
 
 def dimensions(alarm: dict[str, Any]) -> dict[str, Any]:
@@ -315,7 +307,7 @@ def test_every_description_fits(props: Props, resources: Resources) -> None:
         alarms = AlarmOptions(granularity="control", read_handler=ControlAlarm(), runbook=runbook, owner="payments")
         ShieldedFunction(stack, path, alarms=alarms, **props)
         for alarm in resources(stack, ALARM).values():
-            known = text_of(alarm["AlarmDescription"])
+            known = shown(alarm["AlarmDescription"])
             parts = [part for part in alarm["AlarmDescription"]["Fn::Join"][1] if not isinstance(part, str)]
             longest = {"AWS::Region": 16}
             size = len(known) + sum(longest.get(part["Ref"], 64) - len(f"<{part['Ref']}>") for part in parts)
@@ -326,7 +318,7 @@ def test_every_description_fits(props: Props, resources: Resources) -> None:
 
 def page_of(alarm: dict[str, Any]) -> str:
     """The description as it is deployed: each function's name is its construct's, in small letters."""
-    return re.sub(r"<(Own|Given|Checkout)\w+>", lambda ref: ref[1].lower(), text_of(alarm["AlarmDescription"]))
+    return re.sub(r"<(Own|Given|Checkout)\w+>", lambda ref: ref[1].lower(), shown(alarm["AlarmDescription"]))
 
 
 @pytest.mark.parametrize("granularity", ["function", "control", "fleet"])

@@ -16,7 +16,7 @@ from aws_cdk.assertions import Template
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from harness.function_template import Props
+from harness.function_template import Props, shown
 from shielded_function import AlarmOptions, ControlAlarm, LogOptions, ShieldDashboard, ShieldedFunction, ShieldError
 from shielded_function.monitoring import dashboard_body
 from shielded_function.monitoring.dashboard_body import shared_prefixes
@@ -34,10 +34,7 @@ _FLEET = re.compile(
 def body_of(template: Mapping[str, Any]) -> dict[str, Any]:
     """The dashboard's JSON, with what is known at deployment as `<Ref>` or `<GetAtt>`."""
     text = next(r for r in template["Resources"].values() if r["Type"] == DASHBOARD)["Properties"]["DashboardBody"]
-    parts = [text] if isinstance(text, str) else text["Fn::Join"][1]
-
-    known = (part if isinstance(part, str) else f"<{part.get('Ref') or part['Fn::GetAtt'][0]}>" for part in parts)
-    return json.loads("".join(known))
+    return json.loads(shown(text))
 
 
 def widgets(body: dict[str, Any], kind: str) -> list[dict[str, Any]]:

@@ -73,12 +73,6 @@ def synthesize(app: cdk.App, stack: str = "Shop") -> dict[str, Any]:
     return json.loads((Path(app.synth().directory) / f"{stack}.template.json").read_text())
 
 
-def of_type(template: dict[str, Any], kind: str) -> dict[str, Any]:
-    """The properties of the resources of a type."""
-    found = template["Resources"].items()
-    return {name: resource.get("Properties", {}) for name, resource in found if resource["Type"] == kind}
-
-
 def warnings(app: cdk.App, stack: str = "Shop") -> list[str]:
     """What the CDK would show."""
     return [str(message.entry.data) for message in app.synth().get_stack_by_name(stack).messages]

@@ -20,11 +20,12 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_notifications as notifications
 from aws_cdk import aws_sqs as sqs
 
+from harness.function_template import of_type
 from harness.linting import lint
 from shielded_function import ShieldPolicy
 from shielded_function.perimeter.credentials import condition
 
-from .conftest import Make, Refused, Walls, of_type, warnings
+from .conftest import Make, Refused, Walls, warnings
 
 pytestmark = pytest.mark.promise("perimeter.keys")
 

@@ -12,13 +12,14 @@ import pytest
 from aws_cdk import aws_ec2 as ec2
 from typer.testing import CliRunner
 
+from harness.function_template import of_type
 from shielded_function import ShieldPerimeter, ShieldPolicy
 from shielded_function.cli.app import app as command_line
 from shielded_function.perimeter.halves import as_json, halves_of
 from shielded_function.perimeter.simulated import SimulatedPerimeter
 from shielded_function.policy import ShieldPolicyError
 
-from .conftest import Make, of_type, synthesize
+from .conftest import Make, synthesize
 
 PAGE = Path(__file__).parents[4] / "docs" / "guide" / "perimeter.md"
 CHECKOUT = ShieldPolicy(

@@ -10,13 +10,14 @@ import pytest
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
 
+from harness.function_template import of_type
 from shielded_function import ControlAlarm, LogOptions, ShieldError, ShieldPerimeter, ShieldPolicy
 from shielded_function.function_shield import FunctionShield
 from shielded_function.perimeter import firewall
 from shielded_function.testing import SimulatedPerimeter
 from unit.constructs.aws import aws
 
-from .conftest import POLICY, Make, Refused, Walls, of_type, provider, warnings
+from .conftest import POLICY, Make, Refused, Walls, provider, warnings
 
 pytestmark = pytest.mark.promise("perimeter.unseen")
 

@@ -15,6 +15,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk.aws_cloudwatch_actions import SnsAction
 from constructs import IConstruct
 
+from harness.function_template import of_type
 from harness.linting import lint
 from shielded_function import ControlAlarm, Shield, ShieldedFunction, ShieldError, ShieldPerimeter, ShieldPolicy
 from shielded_function.function_shield import FunctionShield
@@ -23,7 +24,7 @@ from shielded_function.perimeter.simulated import SimulatedPerimeter
 from shielded_function_monitoring.simulated import SimulatedCloudWatch
 from unit.constructs.aws import aws
 
-from .conftest import PLACE, POLICY, Make, Walls, of_type, provider, synthesize, warnings
+from .conftest import PLACE, POLICY, Make, Walls, provider, synthesize, warnings
 
 pytestmark = pytest.mark.promise("perimeter.names")
 
