@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -22,8 +22,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def cloudformation_value(value: Any, template: Mapping[str, Any], stack: str = "Shop") -> Any:
-    """A value of a template as moto's CloudFormation makes it, in the region and account of `Resolver`."""
+def cloudformation(template: Mapping[str, Any], stack: str = "Shop") -> Callable[[Any], Any]:
+    """Makes a template's values as moto's CloudFormation does, in the region and account of `Resolver`."""
     from moto.cloudformation.parsing import ResourceMap, clean_json
 
     known = Resolver(stack, template)
@@ -34,4 +34,4 @@ def cloudformation_value(value: Any, template: Mapping[str, Any], stack: str = "
     found.load_mapping()
     found.load_parameters()
     found.load_conditions()
-    return clean_json(value, found)
+    return lambda value: clean_json(value, found)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from harness.in_moto import cloudformation_value
+from harness.in_moto import cloudformation
 from harness.linting import lint
 from harness.thinning import long_but
 from integration.examples.catalogue import EXAMPLES, FOLDER, HIDDEN, LINT_OF_THE_CDK, Example
@@ -77,12 +77,12 @@ def test_values_known_before_deployment_are_those_of_moto(example: Example, asse
     """Those that refer to no resource, in the templates of every example."""
     compared = 0
     for template in templates(assembly(example.name)):
-        resolver = Resolver("Shop", template)
+        resolver, of_moto = Resolver("Shop", template), cloudformation(template)
         for resource in template["Resources"].values():
             for value in resource.get("Properties", {}).values():
                 if all(ref_of(each) in resolver.pseudo for each in references(value)):
                     with suppress(IntrinsicError):
-                        assert resolver.resolve(value) == cloudformation_value(value, template)
+                        assert resolver.resolve(value) == of_moto(value)
                         compared += 1
     assert compared > 10
 

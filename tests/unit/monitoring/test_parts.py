@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.in_moto import cloudformation_value
+from harness.in_moto import cloudformation
 from shielded_function_monitoring.cfn.parts import joined_again, parts, references, text_of, texts, with_known
 from shielded_function_monitoring.cfn.stacks import Stacks
 from shielded_function_monitoring.cfn.template import Template
@@ -65,7 +65,7 @@ VALUES = st.recursive(
 
 @given(VALUES)
 def test_values_are_those_of_moto_whole_or_in_parts(value: Any) -> None:
-    assert RESOLVER.resolve(value) == cloudformation_value(value, TEMPLATE)
+    assert RESOLVER.resolve(value) == cloudformation(TEMPLATE)(value)
     for whole in (value, with_known(value, {"Stage": "test"})):
         assert "".join(str(RESOLVER.resolve(part)) for part in parts(whole)) == str(RESOLVER.resolve(value))
     assert {each["Ref"] for each in references(value)} <= {"Stage", *RESOLVER.pseudo}
