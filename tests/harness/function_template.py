@@ -33,7 +33,7 @@ def variables(resources: Resources, stack: cdk.Stack) -> dict[str, Any]:
 
 def of_type(template: dict[str, Any], kind: str) -> dict[str, Any]:
     """The properties of a template's resources of one type, by logical id."""
-    return {name: {**properties} for name, properties in Template(template).of_type(kind)}
+    return dict(Template(template).of_type(kind))
 
 
 def shown(value: Any) -> str:
