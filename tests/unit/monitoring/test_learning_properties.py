@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from harness.alert_lines import FUNCTION, armed, at, connect, program, tmp
 from shielded_function.cli.learned_files import FORMATS, read_back
 from shielded_function.cli.learned_policy import make_result
+from shielded_function.cli.present import Present
 from shielded_function.granted import Grants
 from shielded_function.granted.model import Entry
 from shielded_function.granted_policy import wants_grants, with_grants
@@ -164,7 +165,7 @@ _ALLOW_AWS = st.one_of(
 )
 
 
-class _Given:
+class _Given(Present):
     """An option of `learn` that names the present policy, or none."""
 
     def __init__(self, policy: ShieldPolicy | None) -> None:
@@ -172,9 +173,6 @@ class _Given:
 
     def policy_of(self, function: str) -> ShieldPolicy | None:
         return self.policy
-
-    def hint(self, function: str) -> str:
-        return ""
 
 
 def _admits(policy: ShieldPolicy, line: str) -> bool:
