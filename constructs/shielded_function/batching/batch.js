@@ -16,7 +16,8 @@ const JOIN = {
 };
 
 // Names each construct by its path, as logical ids are the same in stacks of one class: the path, the attribute (or
-// Ref), the CDK's text of the reference (empty where none holds elsewhere), and the type of a resource.
+// Ref), the CDK's text of the reference (empty where none holds elsewhere), and the type of a resource. A token that
+// cannot be resolved fails the synthesis, or has its value later: the rest of a document is read.
 class Paths extends cdk.DefaultTokenResolver {
     targets = new Set();
 
@@ -25,7 +26,11 @@ class Paths extends cdk.DefaultTokenResolver {
             return context.resolve(token.toJSON()); // its own way freezes its statements, which later aspects may change
         }
         if (!cdk.Reference.isReference(token)) {
-            return super.resolveToken(token, context, postProcessor);
+            try {
+                return super.resolveToken(token, context, postProcessor);
+            } catch {
+                return { Unresolvable: String(token).replace(/[${}]/g, "") }; // no token, which would be resolved again
+            }
         }
         const { target, displayName } = token;
         this.targets.add(target);

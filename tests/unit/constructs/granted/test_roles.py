@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import aws_cdk as cdk
+import jsii
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -203,6 +204,21 @@ def test_reading_changes_nothing(app: cdk.App, stack: cdk.Stack, read: Read, che
     assert read().services == ("sqs",)
     granted.add_actions("sns:Publish")
     assert set(read().services) == {"sqs", "sns"}
+
+
+@jsii.implements(cdk.IStringProducer)
+class _Later:
+    def produce(self, context: cdk.IResolveContext) -> str:
+        """Called by the CDK."""
+        del context
+        raise RuntimeError("it has no value yet")
+
+
+def test_a_value_that_comes_later_hides_no_grant(read: Read, checkout: lambda_.Function) -> None:
+    queue = iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[cdk.Lazy.uncached_string(_Later())])
+    checkout.add_to_role_policy(queue)
+    checkout.add_to_role_policy(statement("sns:Publish"))
+    assert read().services == ("sqs", "sns")
 
 
 def test_functions_that_share_a_role(app: cdk.App, stack: cdk.Stack, make_function: MakeFunction) -> None:
