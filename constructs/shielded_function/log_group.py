@@ -116,18 +116,22 @@ class LogOptions:
         if self.encryption_key is not None:
             _grant_logs_key(self.encryption_key, cdk.Stack.of(scope))
         group = logs.LogGroup(scope, "LogGroup", **given)
-        return group, group.log_group_name
+        ((resource, group_name),) = members_of([group], "node.defaultChild", "logGroupName")
+        if self.removal_policy is not cdk.RemovalPolicy.DESTROY:
+            resource.deletion_protection_enabled = True
+        return group, group_name
 
 
 def protect_retained(groups: Sequence[logs.ILogGroup]) -> None:
-    """Protects the retained ones of log groups of `make` against deletion. The validation calls it, after all aspects.
+    """Protects log groups of `make` that are retained, and no others, where an aspect changed their removal policy.
 
     https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogGroupDeletionProtection.html
     """
     within = ("", ".cfnOptions.deletionPolicy", ".deletionProtectionEnabled")
     for resource, deletion, protection in members_of(groups, *(f"node.defaultChild{each}" for each in within)):
-        if deletion not in ("Delete", cdk.CfnDeletionPolicy.DELETE) and protection is None:
-            resource.deletion_protection_enabled = True
+        wanted = None if deletion in ("Delete", cdk.CfnDeletionPolicy.DELETE) else True
+        if protection not in (False, wanted):
+            resource.deletion_protection_enabled = wanted
 
 
 def _grant_logs_key(key: Any, stack: cdk.Stack) -> None:
