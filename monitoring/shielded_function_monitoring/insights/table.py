@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-_SETTINGS: Final = ("journal_mode=OFF", "synchronous=OFF", "temp_store=FILE", "cache_size=-16384")
-"""The file is not read later: it needs no journal. SQLite holds 16 MB of it in memory."""
+_SETTINGS: Final = ("journal_mode=OFF", "synchronous=OFF", "temp_store=FILE", "cache_size=-4096")
+"""The file is not read later: it needs no journal. SQLite holds 4 MB of it in memory."""
 
 
 class TableError(Exception):
