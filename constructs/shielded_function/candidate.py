@@ -80,6 +80,7 @@ def check_function(handle: FunctionHandle, options: ShieldOptions, facts: Functi
     problems = [
         *invariants.eligibility_problems(facts, layers=int(needs_layer), in_image=options.in_image),
         *shields.log_group_problems(log_group, options.logs, facts.path),
+        *invariants.log_group_problems(None, None, log_class_of(log_group)),
         *problems_of(options.alarms, options.watches, facts.path),
         *shields.shared.fleet_problems(shields, options.alarms),
         *(shields.layer_problems(facts.architecture) if needs_layer and options.layer is None else []),

@@ -37,7 +37,6 @@ _APPLIED: Final = (
     *("wrapper-without-layer", "architecture-mismatch", "layer-without-wrapper", "policy-missing"),
     *("policy-overridden", "policy-file-missing", "runtime-unsupported", "alerts-dropped"),
 )
-_RULES: Final = [rule for rule in RULES if rule.id in _APPLIED]
 
 
 def eligibility_problems(facts: FunctionFacts, *, layers: int = 1, in_image: bool = False) -> list[str]:
@@ -50,7 +49,8 @@ def eligibility_problems(facts: FunctionFacts, *, layers: int = 1, in_image: boo
     """
     if facts.environment is None:
         return ["environment: known only at deployment, so the shield's variables cannot be added: write it out"]
-    problems = [*_runtime(facts, in_image), *layer_problems(facts, layers)]
+    dropped = _findings(facts, {"settings": {}, "layers": []}, None, ["alerts-dropped"])
+    problems = [*_runtime(facts, in_image), *layer_problems(facts, layers), *dropped]
     if WRAPPER_VARIABLE in facts.environment and NEXT_WRAPPER_VARIABLE in facts.environment:
         problems.append(
             f"{NEXT_WRAPPER_VARIABLE}: the shield sets it to the {WRAPPER_VARIABLE} that the function has: "
@@ -92,6 +92,12 @@ def applied_problems(facts: FunctionFacts, record: Mapping[str, Any], architectu
             shield and, possibly, that with the policy's file.
         architecture: the architecture of the first layer; None where unknown.
     """
+    return _findings(facts, record, architecture, _APPLIED)
+
+
+def _findings(
+    facts: FunctionFacts, record: Mapping[str, Any], architecture: str | None, names: Sequence[str]
+) -> list[str]:
     of_layer = {"Properties": {"CompatibleArchitectures": [architecture] if architecture else None}}
     template = Template(
         {"Resources": {ref_of(layer): of_layer for layer in record["layers"]}},
@@ -108,7 +114,8 @@ def applied_problems(facts: FunctionFacts, record: Mapping[str, Any], architectu
     }
     function = _OfApp(Place(facts.path), template, properties)
     context = Context(Assembly("", [template], [function]))
-    return [f"{found.problem}: {found.fix}" for found in find_in(function, context, _RULES)]
+    rules = [rule for rule in RULES if rule.id in names]
+    return [f"{found.problem}: {found.fix}" for found in find_in(function, context, rules)]
 
 
 def late_problems(facts: FunctionFacts, settings: Mapping[str, Any], longest: int) -> list[str]:

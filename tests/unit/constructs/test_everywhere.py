@@ -12,6 +12,7 @@ import aws_cdk as cdk
 import jsii
 import pytest
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_servicecatalog as servicecatalog
 from aws_cdk import custom_resources as cr
 from aws_cdk import pipelines
@@ -420,6 +421,20 @@ def test_a_stack_that_takes_no_files(app: cdk.App, props: Props, policy: str) ->
         Shield.everywhere(app, long, shield_layer="arn:aws:lambda:eu-west-1:1:layer:shield:1")
         with pytest.raises(RuntimeError, match=r"Shop/Fn: layer: its stack takes no files .*: shorten the policy"):
             app.synth()
+
+
+def test_functions_whose_alerts_are_lost_are_left_out(app: cdk.App, stack: cdk.Stack, props: Props) -> None:
+    """By their log level, or the class of their log group."""
+    levels: Any = {
+        "logging_format": lambda_.LoggingFormat.JSON,
+        "application_log_level_v2": lambda_.ApplicationLogLevel.FATAL,
+    }
+    lambda_.Function(stack, "Fatal", **levels, **props)
+    cheap = logs.LogGroup(stack, "Cheap", log_group_class=logs.LogGroupClass.INFREQUENT_ACCESS)
+    lambda_.Function(stack, "Rare", log_group=cheap, **props)
+    found = Shield.everywhere(app, ShieldPolicy(), on_unsupported="warn").unsupported
+    assert set(found) == {"Shop/Fatal", "Shop/Rare"}
+    app.synth()
 
 
 class _Product(servicecatalog.ProductStack):

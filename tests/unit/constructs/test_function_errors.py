@@ -109,9 +109,8 @@ def test_an_aspect_overwrites_no_variable(app: cdk.App, stack: cdk.Stack, props:
 
 def test_the_class_of_its_log_group(stack: cdk.Stack, props: Props) -> None:
     group: Any = aws.logs.LogGroup(stack, "Cheap", log_group_class=aws.logs.LogGroupClass.INFREQUENT_ACCESS)
-    ShieldedFunction(stack, "Checkout", log_group=group, **props)
-    with pytest.raises(RuntimeError, match="Shop/Checkout: log_group: its class is INFREQUENT_ACCESS"):
-        Template.from_stack(stack)
+    with pytest.raises(ShieldError, match="Shop/Checkout: log_group: its class is INFREQUENT_ACCESS"):
+        ShieldedFunction(stack, "Checkout", log_group=group, **props)
 
 
 def test_a_long_policy_is_put_into_a_file(app: cdk.App, stack: cdk.Stack, props: Props, resources: Resources) -> None:
