@@ -19,6 +19,7 @@ from shielded_function_monitoring.cfn.template import Place, Template, ref_of
 from .checks.checking import find_in
 from .checks.model import Assembly, FileKind, LambdaFunction, LayerKind
 from .checks.rules import RULES, Context
+from .checks.rules.alerts import alerts_dropped
 from .function_facts import FunctionFacts
 from .names import NEXT_WRAPPER_VARIABLE, POLICY_FILE_VARIABLE, SHIELD, WRAPPER_VARIABLE
 from .resolution.lengths import MAX_ENVIRONMENT, environment_size
@@ -37,6 +38,7 @@ _APPLIED: Final = (
     *("wrapper-without-layer", "architecture-mismatch", "layer-without-wrapper", "policy-missing"),
     *("policy-overridden", "policy-file-missing", "runtime-unsupported", "alerts-dropped"),
 )
+_RULES: Final = [rule for rule in RULES if rule.id in _APPLIED]
 
 
 def eligibility_problems(facts: FunctionFacts, *, layers: int = 1, in_image: bool = False) -> list[str]:
@@ -49,8 +51,9 @@ def eligibility_problems(facts: FunctionFacts, *, layers: int = 1, in_image: boo
     """
     if facts.environment is None:
         return ["environment: known only at deployment, so the shield's variables cannot be added: write it out"]
-    dropped = _findings(facts, {"settings": {}, "layers": []}, None, ["alerts-dropped"])
-    problems = [*_runtime(facts, in_image), *layer_problems(facts, layers), *dropped]
+    dropped = alerts_dropped(*_to_check(facts, {"settings": {}, "layers": []}, None))
+    problems = [*_runtime(facts, in_image), *layer_problems(facts, layers)]
+    problems += (f"{found.text}: {found.fix}" for found in dropped)
     if WRAPPER_VARIABLE in facts.environment and NEXT_WRAPPER_VARIABLE in facts.environment:
         problems.append(
             f"{NEXT_WRAPPER_VARIABLE}: the shield sets it to the {WRAPPER_VARIABLE} that the function has: "
@@ -92,12 +95,14 @@ def applied_problems(facts: FunctionFacts, record: Mapping[str, Any], architectu
             shield and, possibly, that with the policy's file.
         architecture: the architecture of the first layer; None where unknown.
     """
-    return _findings(facts, record, architecture, _APPLIED)
+    found = find_in(*_to_check(facts, record, architecture), _RULES)
+    return [f"{each.problem}: {each.fix}" for each in found]
 
 
-def _findings(
-    facts: FunctionFacts, record: Mapping[str, Any], architecture: str | None, names: Sequence[str]
-) -> list[str]:
+def _to_check(
+    facts: FunctionFacts, record: Mapping[str, Any], architecture: str | None
+) -> tuple[LambdaFunction, Context]:
+    """A function as the rules read it."""
     of_layer = {"Properties": {"CompatibleArchitectures": [architecture] if architecture else None}}
     template = Template(
         {"Resources": {ref_of(layer): of_layer for layer in record["layers"]}},
@@ -113,9 +118,7 @@ def _findings(
         "LoggingConfig": {"ApplicationLogLevel": facts.logging.get("applicationLogLevel")},
     }
     function = _OfApp(Place(facts.path), template, properties)
-    context = Context(Assembly("", [template], [function]))
-    rules = [rule for rule in RULES if rule.id in names]
-    return [f"{found.problem}: {found.fix}" for found in find_in(function, context, rules)]
+    return function, Context(Assembly("", [template], [function]))
 
 
 def late_problems(facts: FunctionFacts, settings: Mapping[str, Any], longest: int) -> list[str]:

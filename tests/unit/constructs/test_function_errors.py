@@ -19,6 +19,12 @@ from unit.constructs.aws import aws
 pytestmark = pytest.mark.promise("construct.errors")
 
 
+ERRORS_ALONE: Any = {
+    "logging_format": lambda_.LoggingFormat.JSON,
+    "application_log_level_v2": lambda_.ApplicationLogLevel.ERROR,
+}
+
+
 def arn_of(version: int) -> str:
     return f"arn:aws:lambda:eu-west-1:1:layer:l:{version}"
 
@@ -32,6 +38,7 @@ def layers(stack: cdk.Stack, number: int) -> Any:
     [
         ({"runtime": lambda_.Runtime.PROVIDED_AL2023}, "runtime: provided.al2023 cannot be shielded"),
         ({"layers": lambda stack: layers(stack, 5)}, "layers: 5 of 5 are in use"),
+        (ERRORS_ALONE, "the application log level ERROR drops its alert lines"),
         ({"policy": {"read_handler": "alert"}}, "is a dict, not a ShieldPolicy; write ShieldPolicy(...) with its"),
         ({"alarms": ShieldPolicy()}, "alarms: ShieldPolicy(...) is no AlarmOptions; write AlarmOptions(...)"),
         ({"alarms": ControlAlarm()}, "ControlAlarm is for one control: write AlarmOptions(outbound_connectivity=Contr"),
@@ -57,7 +64,6 @@ def test_code_signing_is_warned_of(stack: cdk.Stack, props: Props) -> None:
     Annotations.from_stack(stack).has_warning("/Shop/Checkout", Match.string_like_regexp("code-signing"))
 
 
-JSON: Any = {"logging_format": lambda_.LoggingFormat.JSON}
 TOO_BIG = "of which Lambda takes 4096"
 
 
@@ -66,11 +72,6 @@ TOO_BIG = "of which Lambda takes 4096"
     [
         ({"environment": {"SHIELD_READ_HANDLER": "block"}}, {}, "SHIELD_READ_HANDLER is 'block', and its policy says"),
         ({"environment": {"SHIELD_POLICY_FILE": "/var/task/x"}}, {}, "give yours to ShieldPolicy.from_file"),
-        (
-            {**JSON, "application_log_level_v2": lambda_.ApplicationLogLevel.ERROR},
-            {},
-            "log level ERROR drops its alert lines",
-        ),
         ({}, {"environment": {"variables": {"NEW": "1"}}}, "half a shield: no SHIELD_* variable sets a policy"),
         ({}, {"layers": [arn_of(1)]}, "the layer that the construct added is gone"),
         ({}, {"SHIELD_ACCOUNT_ID": "1"}, "SHIELD_ACCOUNT_ID differs from its policy: the stack decides it, and "),
