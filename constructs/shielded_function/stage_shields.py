@@ -36,7 +36,7 @@ from .names import LAMBDAS, SHIELD
 from .paths import find_constructs, l2_path, path_of
 
 if TYPE_CHECKING:
-    from .granted import Grants
+    from .granted import Grants, Inputs
     from .log_group import LogOptions
 
 CONTEXT: Final = "shield"
@@ -112,7 +112,7 @@ class StageShields(Construct):
         self._fleets: dict[str, StackShields] = {}
         self.problems: list[str] = []
         self._grants: dict[str, Grants] = {}
-        self._inputs: list[frozenset[str]] = []
+        self._inputs: list[Inputs] = []
         self._answered: dict[str, list[str]] | None = None
         check_late(self, self.invariant_problems)  # fails the synthesis where a shield was removed
         cdk.Aspects.of(self).add(DestinationCheck(stage, self.attached, self.problems), priority=950)
@@ -194,7 +194,7 @@ class StageShields(Construct):
             if resource not in before.get(l2_path(path), ())
         ]
 
-    def _read_grants(self) -> tuple[dict[str, Grants], frozenset[str]]:
+    def _read_grants(self) -> tuple[dict[str, Grants], Inputs]:
         from .granted import read_stage
 
         return read_stage(self.stage, [attached.handle for attached in self.attached if attached.wants_grants])
@@ -203,9 +203,10 @@ class StageShields(Construct):
         """Problems of grants that were added after the policies: the roles are read again where inputs changed."""
         if not self._inputs:
             return []
-        from .granted import Grants, changed, read_inputs
+        from .granted import Grants, are_same, changed, read_inputs
 
-        if {read_inputs(self.stage)} == {*self._inputs}:
+        now = read_inputs(self.stage)
+        if all(are_same(before, now) for before in self._inputs):
             return []
         after, _ = self._read_grants()
         admits_all = {attached.handle.path for attached in self.attached if attached.unknown_grants}

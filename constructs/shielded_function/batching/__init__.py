@@ -19,7 +19,7 @@ import re
 import tarfile
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, reduce
 from operator import attrgetter
 from pathlib import Path
@@ -30,7 +30,7 @@ import jsii
 from aws_cdk import aws_iam as iam
 from constructs import MetadataEntry
 
-from shielded_function_monitoring.cfn.parts import as_template
+from shielded_function_monitoring.cfn.parts import as_template, references
 from shielded_function_monitoring.cfn.template import ref
 
 __all__ = ["call_each", "circles_of", "find_all", "holders_of", "members_of", "read_resources", "references_of"]
@@ -70,16 +70,8 @@ def references_of(resources: Sequence[Any], *names: str) -> list[tuple[list[tupl
     targets = members_of(resources, *(paths or ["cfnProperties"]), form="paths")
     values = members_of(resources, *(paths or ["cfnProperties"]), form="resolved")
     given = [_first_of_two(names, row) if names else row[0] or {} for row in values]
-    return [(list(dict.fromkeys(_constructs_in(row))), each) for row, each in zip(targets, given, strict=True)]
-
-
-def _constructs_in(value: Any) -> Iterator[tuple[str, str]]:
-    """The path and type of each construct in a value in the form `paths`."""
-    if isinstance(value, Mapping) and isinstance(named := value.get("Construct"), list):
-        yield named[0], named[3]
-    elif isinstance(value, (Mapping, list)):
-        for each in value.values() if isinstance(value, Mapping) else value:
-            yield from _constructs_in(each)
+    named = [[(each["Construct"][0], each["Construct"][3]) for each in references(row)] for row in targets]
+    return [(list(dict.fromkeys(found)), each) for found, each in zip(named, given, strict=True)]
 
 
 def _first_of_two(names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:

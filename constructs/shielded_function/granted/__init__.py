@@ -16,14 +16,26 @@ from typing import TYPE_CHECKING, Any
 from .model import Entry, Finding, Grants, LeftOut, Source, changed
 
 if TYPE_CHECKING:
-    from .reading import read_grants, read_inputs, read_stage
+    from .reading import Inputs, are_same, read_grants, read_inputs, read_stage
 
-__all__ = ["Entry", "Finding", "Grants", "LeftOut", "Source", "changed", "read_grants", "read_inputs", "read_stage"]
+__all__ = [
+    "Entry",
+    "Finding",
+    "Grants",
+    "Inputs",
+    "LeftOut",
+    "Source",
+    "are_same",
+    "changed",
+    "read_grants",
+    "read_inputs",
+    "read_stage",
+]
 
 
 def __getattr__(name: str) -> Any:
     """Names that need the CDK are imported at their first use, as `template_reader` works without it."""
-    if name in ("read_grants", "read_inputs", "read_stage"):
+    if name in ("Inputs", "are_same", "read_grants", "read_inputs", "read_stage"):
         from . import reading
 
         return getattr(reading, name)

@@ -12,7 +12,7 @@ from ..paths import path_of
 from .circles import Holder, break_circles
 from .emitting import CdkEmitter, HostsOf
 from .model import Grants
-from .stage_reader import StageReader, read_inputs
+from .stage_reader import Inputs, StageReader, are_same, read_inputs
 from .statements import decide
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .stage_reader import AnyFunction
 
-__all__ = ["read_grants", "read_inputs", "read_stage"]
+__all__ = ["Inputs", "are_same", "read_grants", "read_inputs", "read_stage"]
 
 
 def read_grants(
@@ -45,7 +45,7 @@ def read_grants(
 
 def read_stage(
     stage: IConstruct, functions: Sequence[AnyFunction], *, hosts_of: HostsOf | None = None
-) -> tuple[dict[str, Grants], frozenset[str]]:
+) -> tuple[dict[str, Grants], Inputs]:
     """The result of `read_grants`, and the inputs of the read, as of `read_inputs`."""
     reader = StageReader(stage, functions)
     emitters: dict[str, CdkEmitter] = {}

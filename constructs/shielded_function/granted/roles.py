@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final, cast
 
-from shielded_function_monitoring.cfn.parts import choices, parts, references
+from shielded_function_monitoring.cfn.parts import choices, map_constructs, parts, references
 from shielded_function_monitoring.cfn.template import as_mapping, is_function, ref_of
 
 from ..names import l2_path
@@ -138,7 +138,8 @@ class RoleReader(ABC):
             for piece in self.pieces(value, element, depth - 1)
             if isinstance(piece, Unknown) and piece.target
         )
-        note = json.dumps(_named(part), sort_keys=True)
+        named = map_constructs(part, lambda path, attribute, *_: f"{l2_path(path)}.{attribute}")
+        note = json.dumps(named, sort_keys=True)  # stable between reads
         return (Unknown(note, inner=inner, make=lambda: self.token_of(part, element)),)
 
     def each(self, value: Any, element: Element) -> Iterator[Field]:
@@ -192,35 +193,39 @@ class RoleReader(ABC):
 
     def _add_named(self, role: _Role, name: str, arn: str = "") -> None:
         """Adds policies that name a role, by a reference, its name, or a name made from its ARN."""
-        for policy, names in self._policies:
-            for pieces in names:
-                text, targets = words(pieces), Resource(pieces).targets
-                is_named = (name and text == name) or (arn and arn in text)
-                if is_named or any(target.path == role.name for target in targets):
-                    self._add_policy(role, policy)
+        for policy, names, targets in self._policies:
+            if role.name in targets or (name and name in names) or (arn and any(arn in text for text in names)):
+                self._add_policy(role, policy)
 
     def _add_resource_policies(self, role: _Role) -> None:
         for policy, label, statement, principals in self._resource_policies:
-            if any((((found := target_of(each)) and found.path) or words(each)) == role.name for each in principals):
+            if role.name in principals:
                 self._add_statement(role, policy, label, statement)
 
     @cached_property
-    def _policies(self) -> list[tuple[Element, list[Field]]]:
-        """The policies that name roles, with the names."""
-        return [
-            (element, list(self.each([element.properties.get("Roles"), element.properties.get("RoleName")], element)))
-            for element in self.elements(*IDENTITY_POLICIES)
-        ]
+    def _policies(self) -> list[tuple[Element, set[str], set[str]]]:
+        """The policies that name roles, with the names in words, and the paths of the constructs in these."""
+        found: list[tuple[Element, set[str], set[str]]] = []
+        for element in self.elements(*IDENTITY_POLICIES):
+            given = [element.properties.get("Roles"), element.properties.get("RoleName")]
+            names = list(self.each(given, element))
+            targets = {target.path for pieces in names for target in Resource(pieces).targets}
+            found.append((element, set(map(words, names)), targets))
+        return found
 
     @cached_property
-    def _resource_policies(self) -> list[tuple[Element, str, Mapping[str, Any], list[Field]]]:
-        """The statements of resource policies that name principals of AWS, with these."""
+    def _resource_policies(self) -> list[tuple[Element, str, Mapping[str, Any], set[str]]]:
+        """The statements of resource policies, with the paths of the roles that they name, or else the words."""
+
+        def principals(statement: Mapping[str, Any], element: Element) -> set[str]:
+            named = self.each(as_mapping(statement.get("Principal")).get("AWS"), element)
+            return {target.path if (target := target_of(pieces)) else words(pieces) for pieces in named}
+
         return [
-            (element, label, statement, principals)
+            (element, label, statement, principals(statement, element))
             for kind, name in RESOURCE_POLICIES.items()
             for element in self.elements(kind)
             for label, statement in _statements(element.properties.get(name))
-            if (principals := list(self.each(as_mapping(statement.get("Principal")).get("AWS"), element)))
         ]
 
     def _add_policy(self, role: _Role, policy: Element) -> None:
@@ -295,19 +300,6 @@ def _roles_assumed(statement: Statement) -> Sequence[Resource]:
     actions = [action for text in statement.actions if text and (action := parse_action(text))]
     may_assume = any(action.prefix == "sts" and covers(action.name, "assumerole") for action in actions)
     return statement.resources if may_assume else ()
-
-
-def _named(value: Any) -> Any:
-    """A value with each reference by path as words, which are stable between reads."""
-    match value:
-        case {"Construct": [path, attribute, *_]}:
-            return f"{l2_path(path)}.{attribute}"
-        case [*items]:
-            return [_named(item) for item in items]
-        case {**items}:
-            return {key: _named(item) for key, item in items.items()}
-        case _:
-            return value
 
 
 def _key_values(value: Any, name: str = "") -> Iterator[Any]:

@@ -17,7 +17,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct
 
-from shielded_function_monitoring.cfn.parts import choices
+from shielded_function_monitoring.cfn.parts import choices, map_constructs
 from shielded_function_monitoring.cfn.template import REF, as_mapping, reference
 
 from ..batching import find_all, holders_of, members_of, read_resources
@@ -31,9 +31,12 @@ from .model import Finding
 from .roles import IDENTITY_POLICIES, RESOURCE_POLICIES, RoleReader
 from .statements import Caller
 
-__all__ = ["AnyFunction", "StageReader", "read_inputs"]
+__all__ = ["AnyFunction", "Inputs", "StageReader", "are_same", "read_inputs"]
 
 _ID: Final = "shielded-function:granted"
+
+Inputs: TypeAlias = "Mapping[str, Mapping[str, Any]]"
+"""The properties that a read depends on, by the paths of the resources."""
 
 AnyFunction: TypeAlias = "FunctionHandle | lambda_.Function | lambda_.CfnFunction"
 
@@ -132,7 +135,7 @@ class StageReader(RoleReader):
                 raise ShieldError(handle.path, ["it is not in the stage whose grants are read"])
 
     @property
-    def inputs(self) -> frozenset[str]:
+    def inputs(self) -> Inputs:
         """The inputs of the read, as of `read_inputs`."""
         return _inputs(self.rows)
 
@@ -178,11 +181,15 @@ class StageReader(RoleReader):
                     return ()
                 (path, kind), text = path_of(found), ""
         target = Target(path, kind, attribute, self.element(path))
-        return (Unknown("", target, make=lambda: text or _attribute_of(self.construct_at(path), attribute)),)
+        return (Unknown("", target, make=lambda: self._text_of(path, attribute, text)),)
 
     def token_of(self, value: Any, element: Any) -> str:
         """A token for a value known only at deployment."""
-        return _token(json.dumps(_with_texts(value)))
+        return _token(json.dumps(map_constructs(value, self._text_of)))
+
+    def _text_of(self, path: str, attribute: str, text: str, *_: str) -> str:
+        """The CDK's text for a reference; of a text that holds in one place alone, another one."""
+        return text or _attribute_of(self.construct_at(path), attribute)
 
     def regions_beside(self, element: Any) -> bool:
         """Whether the stage has stacks in other regions."""
@@ -252,43 +259,35 @@ def _attribute_of(element: Any, attribute: str) -> str:
     return element.ref if attribute == REF else cdk.Token.as_string(element.get_att(attribute))
 
 
-def _with_texts(value: Any) -> Any:
-    """A value with the CDK's texts in place of its references."""
-    match value:
-        case {"Construct": [_, _, text, _]}:
-            return text
-        case [*items]:
-            return [_with_texts(item) for item in items]
-        case {**items}:
-            return {key: _with_texts(item) for key, item in items.items()}
-        case _:
-            return value
-
-
 @cache
 def _token(value: str) -> str:
     return cdk.Token.as_string(json.loads(value))
 
 
-def read_inputs(stage: IConstruct) -> frozenset[str]:
-    """The policies of a stage, and the names of roles and functions in them. They stay equal where the CDK merges
-    statements at synthesis.
-    """
+def read_inputs(stage: IConstruct) -> Inputs:
+    """The policies of a stage, and the names of roles and functions in them."""
     return _inputs(read_resources(stage, _POLICIES, without=LOCK))
 
 
-def _inputs(rows: Iterable[tuple[str, str, Any]]) -> frozenset[str]:
-    found: set[str] = set()
-    for path, kind, properties in rows:
-        if kind in _POLICIES:
-            documents = {name for name, value in properties.items() if "Statement" in as_mapping(value)}
-            others = {name: value for name, value in properties.items() if name not in documents}
-            found.add(json.dumps([path, others], sort_keys=True))
-            statements = (each for name in documents for each in choices(properties[name]["Statement"]))
-            for statement in statements:
-                parts = (sorted(_choices(*each), key=str) for each in sorted(as_mapping(statement).items()))
-                found.update(json.dumps([path, combination], default=str) for combination in product(*parts))
-    return frozenset(found)
+def _inputs(rows: Iterable[tuple[str, str, Any]]) -> Inputs:
+    return {path: properties for path, kind, properties in rows if kind in _POLICIES}
+
+
+def are_same(before: Inputs, now: Inputs) -> bool:
+    """Whether two reads have the same inputs. The CDK merges statements at synthesis, which changes none."""
+    return before.keys() == now.keys() and all(
+        given == now[path] or _grants(given) == _grants(now[path]) for path, given in before.items()
+    )
+
+
+def _grants(properties: Mapping[str, Any]) -> set[str]:
+    """Each combination that the policies of a resource grant, and its other properties."""
+    documents = {name for name, value in properties.items() if "Statement" in as_mapping(value)}
+    found = {json.dumps({name: value for name, value in properties.items() if name not in documents}, sort_keys=True)}
+    for statement in (each for name in documents for each in choices(properties[name]["Statement"])):
+        parts = (sorted(_choices(*each), key=str) for each in sorted(as_mapping(statement).items()))
+        found.update(json.dumps(combination, default=str) for combination in product(*parts))
+    return found
 
 
 def _choices(name: str, value: Any) -> Iterator[Any]:

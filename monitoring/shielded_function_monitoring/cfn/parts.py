@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, cast
 
 from .template import as_mapping, ref_of
@@ -116,6 +116,19 @@ def as_template(value: Any) -> Any:
             return {"Fn::Sub": [as_template(text), {name: as_template(each) for name, each in variables.items()}]}
         case {**items}:
             return {name[:1].upper() + name[1:]: as_template(item) for name, item in items.items()}
+        case _:
+            return value
+
+
+def map_constructs(value: Any, replaced: Callable[..., Any]) -> Any:
+    """A value with each construct (`{"Construct": [...]}`) replaced, by a function of the fields that it has."""
+    match value:
+        case {"Construct": [*fields]}:
+            return replaced(*fields)
+        case [*items]:
+            return [map_constructs(item, replaced) for item in items]
+        case {**items}:
+            return {name: map_constructs(item, replaced) for name, item in items.items()}
         case _:
             return value
 

@@ -134,7 +134,10 @@ Resources:
               - {Effect: Allow, Action: 's3:GetObject', Resource: !Sub 'arn:aws:s3:::${Bucket}/*'}
               - Effect: Allow
                 Action: 's3:PutObject'
-                Resource: [!Sub 'arn:aws:s3:::${Name}', !Sub ['arn:aws:s3:::${It}-${Name}/${Bucket}', {It: shop}]]
+                Resource:
+                  - !Sub 'arn:aws:s3:::${Name}'
+                  - !Sub ['arn:aws:s3:::${It}-${Name}/${Bucket}', {It: shop}]
+                  - !Sub ['arn:aws:s3:::${It}', {It: !Select [0, !Split ['.', !Ref Name]]}]
               - {Effect: Allow, Action: 's3:ListBucket', Resource: !GetAtt Bucket.Arn}
               - {Effect: Allow, Action: ['sqs:SendMessage'], Resource: !GetAtt Queue.Arn}
               - !If
@@ -155,9 +158,11 @@ Resources:
         "Shop/Old/Bucket",
         "Shop/Old/Name",
         "shop-Shop/Old/Name",
+        '${{"Fn::Select": [0, {"Fn::Split": [".", "Shop/Old/Name.Ref"]}]}}',
     ]
     name = {"Ref": "Name"}
-    assert stack.resolve(list(grants.buckets)) == [{"Ref": "Bucket"}, name, {"Fn::Join": ["", ["shop-", name]]}]
+    first = {"Fn::Select": [0, {"Fn::Split": [".", name]}]}
+    assert stack.resolve(list(grants.buckets)) == [{"Ref": "Bucket"}, name, {"Fn::Join": ["", ["shop-", name]]}, first]
     assert ids(grants) == []
 
 
