@@ -70,8 +70,9 @@ def references_of(resources: Sequence[Any], *names: str) -> list[tuple[list[tupl
     targets = members_of(resources, *(paths or ["cfnProperties"]), form="paths")
     values = members_of(resources, *(paths or ["cfnProperties"]), form="resolved")
     given = [_first_of_two(names, row) if names else row[0] or {} for row in values]
-    named = [[(each["Construct"][0], each["Construct"][3]) for each in references(row)] for row in targets]
-    return [(list(dict.fromkeys(found)), each) for found, each in zip(named, given, strict=True)]
+    named = [[each["Construct"] for each in references(row) if "Construct" in each] for row in targets]
+    found = (list(dict.fromkeys((path, kind) for path, _, _, kind in each)) for each in named)
+    return list(zip(found, given, strict=True))
 
 
 def _first_of_two(names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
