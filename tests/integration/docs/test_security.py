@@ -9,7 +9,6 @@ from fnmatch import fnmatch
 import yaml
 from botocore.session import get_session
 
-from integration.docs.attempts import attempts
 from integration.docs.matrix import PAGE, page
 from integration.docs.pages import ROOT
 from integration.docs.promises import (
@@ -41,13 +40,6 @@ def test_each_test_has_a_promise_and_each_promise_a_test() -> None:
     assert len({test.file for test in all_tests()}) > 200
     said = [promise["says"] for section in sections() for promise in section["promise"]]
     assert len(said) == len(set(said)) == len(promises()) > 70
-
-
-def test_every_program_that_attempts_something_has_a_promise() -> None:
-    found = attempts()
-    assert found.get("") is None
-    assert "tmp_rename" in found["tmp.judged"]["security/cases/inside/tmp_calls.py"]
-    assert "queries_that_carry_more" in found["outbound.bare-queries"]["harness/inside/evasion.py"]
 
 
 def test_a_pattern_counts_bridges_beside_ctypes() -> None:
