@@ -1,4 +1,4 @@
-"""What a signal handler, a vfork child or another thread does in the midst of a guarded call."""
+"""What a vfork child, a copy or another thread does in the midst of a guarded call."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     task = tmp_path_factory.mktemp("task") / "code"
     task.mkdir()
     target = f"{architecture()}-linux-gnu"
-    for name in ("vfork_child", "fifo", "changed_path"):
+    for name in ("vfork_child", "changed_path"):
         compile_c([SOURCES / f"{name}.c"], task / name, "-lpthread", "-ldl", target=target)
     compile_c([SOURCES / "leave_mark.c"], task / "leave_mark", "-static", target=f"{architecture()}-linux-musl")
     with whole_sandbox(task, layer) as sandbox:
@@ -52,7 +52,6 @@ def counted(done: Completed) -> tuple[int, int]:
 
 ATTEMPTS: dict[str, tuple[Mapping[str, str], tuple[str, ...]]] = {
     "exec_in_a_vfork_child": (LISTED, ("vfork_child", "program", "/usr/bin/true", "/var/task/leave_mark")),
-    "fifo_that_is_opened_again": (FOLDER, ("fifo", "/tmp/allowed", REFUSED)),
     "path_of_a_copy": (policy(create_child_process="block"), ("changed_path", "text", REFUSED)),
     "path_in_proc": (CHILDREN, ("changed_path", "text", REFUSED)),
 }
