@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, get_args
 
 from shielded_function_monitoring.alert import MODES, Mode
@@ -23,13 +24,11 @@ if TYPE_CHECKING:
 Granularity = Literal["function", "control", "fleet"]
 
 _DAY: Final = 86_400
-_WEEK: Final = 7 * _DAY
 _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE
 _MAX_NAME: Final = 190
 """An alarm's name is limited to 255 characters, and a function's, which may precede it, to 64."""
 _MAX_OWNER: Final = 60
-_ACTIONS: Final = ("actions", "ok_actions", "insufficient_data_actions")
 _MAX_ACTIONS: Final = 5
 """Actions of a state (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html)."""
 _FLEET_SEES: Final = 3 * _HOUR
@@ -56,10 +55,8 @@ class ControlAlarm:
         AlarmOptions(outbound_connectivity=ControlAlarm(except_hosts=["telemetry.example"], actions=[SnsAction(topic)]))
 
     Attributes:
-        threshold: violations in a period, at least 1.
-        period: whole minutes (`cdk.Duration.minutes(5)`).
-        evaluation_periods: the number of evaluated periods.
-        datapoints: the number of them that must reach the threshold; by default all.
+        threshold, period, evaluation_periods, datapoints, actions, ok_actions, insufficient_data_actions, runbook: as
+            in `AlarmOptions`. With `actions`, those of its severity are not called.
         except_hosts: hosts that do not count (outbound_connectivity): `telemetry.example`, `*.telemetry.example`, or
             one address. Connections by address have no name, so they count.
         except_paths: files that do not count (read_write_tmp, read_handler, executable_memory): `/tmp/cache/*`.
@@ -67,11 +64,7 @@ class ControlAlarm:
         mode: counts only blocked violations ("block"), or only reported ones ("alert").
         severity: "critical", "warning" or "notice": its actions are used. By default the control and its mode decide;
             in a fleet, whose functions may differ in their modes, the mode counts as block.
-        actions: called when it fires.
-        ok_actions: called when it returns to OK.
-        insufficient_data_actions: called when its state is unknown.
         name: the alarm's name; for a single function's alarm, the function's name precedes it.
-        runbook: the runbook, such as a URL; the last line of the alarm's description.
     """
 
     threshold: int | None = None
@@ -91,10 +84,8 @@ class ControlAlarm:
 
     def __post_init__(self) -> None:
         check_alarm(self, "ControlAlarm")
-        if self.mode is not None and self.mode not in MODES:
-            raise ShieldError(f"ControlAlarm.mode: {shown(self.mode)} is not {' or '.join(map(repr, MODES))}")
-        if self.severity is not None and self.severity not in SEVERITIES:
-            raise ShieldError(f"ControlAlarm.severity: {shown(self.severity)} is not one of {', '.join(SEVERITIES)}")
+        check_choice("ControlAlarm.mode", self.mode, (None, *MODES))
+        check_choice("ControlAlarm.severity", self.severity, (None, *SEVERITIES))
         try:
             assert self.exceptions is not None
         except PatternError as error:
@@ -136,7 +127,7 @@ class AlarmOptions:
         granularity: "function" creates two alarms for each function, "control" one for each function and control,
             "fleet" two over all functions of an account and region, which name the violating functions.
         insufficient_data_actions: called when an alarm's state is unknown.
-        period: whole minutes, by default one.
+        period: whole minutes (`cdk.Duration.minutes(5)`), by default one.
         evaluation_periods: the number of evaluated periods. By default a quarter of an hour, one period of which must
             reach the threshold: so it stays in alarm, and notifies once.
         datapoints: the number of them that must reach the threshold; by default all.
@@ -149,7 +140,7 @@ class AlarmOptions:
         start: an alarm for starts that were refused, or unshielded.
         stacks: the stacks for fleet alarms: the one in the functions' account and region is used. By default the stack
             of the first function.
-        runbook: the runbook; the last line of each alarm's description.
+        runbook: the runbook, such as a URL; the last line of each alarm's description.
         name: the prefix of the alarms' names, by default "shield": `shield-critical-Shop-Checkout`. A `ControlAlarm`
             may have another name.
         owner: the owner of the functions, for the description: a team, a channel.
@@ -188,59 +179,39 @@ class AlarmOptions:
         check_alarm(self, "AlarmOptions")
         for switch in ("enabled", "count_read_handler", "contributors"):
             check_switch(f"AlarmOptions.{switch}", getattr(self, switch))
-        if self.granularity not in get_args(Granularity):
-            choices = ", ".join(repr(choice) for choice in get_args(Granularity))
-            raise ShieldError(f"AlarmOptions.granularity: {shown(self.granularity)} is not one of {choices}")
-        self._check_severities()
-        for policy in COUNTED:
-            on: Any = getattr(self, policy)
-            if on is not None and not isinstance(on, ControlAlarm):
-                raise ShieldError(f"AlarmOptions.{policy}: {wrong_type(on, ControlAlarm)}")
-            if on is not None:
-                self._check_alarm_on(policy, on)
-        if self.start and self.start.mode:
-            raise ShieldError("AlarmOptions.start: ControlAlarm.mode: a start has no mode: take it out")
-        check_stacks("AlarmOptions.stacks", self.stacks)
-        self._check_names()
-        if self.granularity == "fleet":
-            _check_fleet("AlarmOptions", self.period, self.evaluation_periods or 1)
-        elif self.stacks:
-            raise ShieldError('AlarmOptions.stacks: it is for granularity="fleet": others are beside their function')
-        elif not self.contributors:
-            raise ShieldError('AlarmOptions.contributors: it is for granularity="fleet": remove it')
-
-    def _check_alarm_on(self, policy: Counted, on: ControlAlarm) -> None:
-        name = f"AlarmOptions.{policy}"
-        for problem in on.exceptions.problems(policy):
-            raise ShieldError(f"{name}: ControlAlarm.{problem}")
-        periods = on.evaluation_periods or self.evaluation_periods or 1
-        datapoints = on.datapoints or self.datapoints or periods
-        if datapoints > periods:
-            raise ShieldError(
-                f"{name}: ControlAlarm.datapoints: {datapoints} of {periods} periods: there are not so many"
-            )
-        check_period(name, on.period or self.period, periods)
-        if self.granularity == "fleet":
-            _check_fleet(f"{name}: ControlAlarm", on.period or self.period, periods)
-
-    def _check_names(self) -> None:
-        """Alarm names are unique in an account and region: a second one fails the deployment."""
-        taken: dict[str, str] = {}
-        for policy, on in self.named.items():
-            if on.name is not None and taken.setdefault(on.name, policy) != policy:
-                raise ShieldError(
-                    f"AlarmOptions.{policy}: ControlAlarm.name: {on.name!r} is the name of {taken[on.name]}'s alarm "
-                    "too: name them apart"
-                )
-
-    def _check_severities(self) -> None:
+        check_choice("AlarmOptions.granularity", self.granularity, get_args(Granularity))
         severities: Any = self.severities
         if not isinstance(severities, Mapping):
             raise ShieldError(f'AlarmOptions.severities: {shown(severities)} is no dict: write {{"critical": [...]}}')
         for name, actions in severities.items():
-            if name not in SEVERITIES:
-                raise ShieldError(f"AlarmOptions.severities: {shown(name)} is not one of {', '.join(SEVERITIES)}")
-            check_actions(f"AlarmOptions.severities[{shown(name)}]", actions)
+            check_choice("AlarmOptions.severities", name, SEVERITIES)
+            check_list(f"AlarmOptions.severities[{shown(name)}]", actions, "action")
+        taken: dict[str, str] = {}
+        for policy, on in self.named.items():
+            self._check_control(policy, on)
+            # Alarm names are unique in an account and region: a second one fails the deployment.
+            if on.name is not None and (other := taken.setdefault(on.name, policy)) != policy:
+                raise ShieldError(
+                    f"AlarmOptions.{policy}: ControlAlarm.name: {on.name!r} is the name of {other}'s alarm too: name "
+                    "them apart"
+                )
+        if self.start and self.start.mode:
+            raise ShieldError("AlarmOptions.start: ControlAlarm.mode: a start has no mode: take it out")
+        check_list("AlarmOptions.stacks", self.stacks, "stack")
+        if self.granularity != "fleet" and self.stacks:
+            raise ShieldError('AlarmOptions.stacks: it is for granularity="fleet": others are beside their function')
+        if self.granularity != "fleet" and not self.contributors:
+            raise ShieldError('AlarmOptions.contributors: it is for granularity="fleet": remove it')
+
+    def _check_control(self, policy: Counted, on: Any) -> None:
+        if not isinstance(on, ControlAlarm):
+            raise ShieldError(f"AlarmOptions.{policy}: {wrong_type(on, ControlAlarm)}")
+        name = f"AlarmOptions.{policy}: ControlAlarm"
+        for problem in on.exceptions.problems(policy):
+            raise ShieldError(f"{name}.{problem}")
+        periods = on.evaluation_periods or self.evaluation_periods or 1
+        datapoints = on.datapoints or self.datapoints
+        _check_evaluation(name, on.period or self.period, periods, datapoints, fleet=self.granularity == "fleet")
 
     @property
     def every_action(self) -> list[AlarmAction]:
@@ -265,18 +236,55 @@ def check_alarm(alarm: ControlAlarm | AlarmOptions, name: str) -> None:
         value = given[number]
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
             raise ShieldError(f"{name}.{number}: {shown(value)} is not a whole number of at least 1")
-    periods = given["evaluation_periods"] or (1 if name == "AlarmOptions" else None)
-    if given["datapoints"] is not None and periods is not None and given["datapoints"] > periods:
-        raise ShieldError(
-            f"{name}.datapoints: {given['datapoints']} of {periods} evaluation_periods: there are not so many"
-        )
-    for actions in _ACTIONS:
+    for actions in ("actions", "ok_actions", "insufficient_data_actions"):
         if given[actions] is not None:
-            check_actions(f"{name}.{actions}", given[actions])
-    prefix = MAX_PREFIX if isinstance(alarm, AlarmOptions) else _MAX_NAME
-    for text, most in (("name", prefix), ("runbook", _MAX_NAME), ("owner", _MAX_OWNER)):
-        _check_text(f"{name}.{text}", given.get(text), most)
-    check_period(name, given["period"], periods or 1)
+            check_list(f"{name}.{actions}", given[actions], "action")
+    is_whole = isinstance(alarm, AlarmOptions)
+    for text, most in (("name", MAX_PREFIX if is_whole else _MAX_NAME), ("runbook", _MAX_NAME), ("owner", _MAX_OWNER)):
+        value = given.get(text)
+        if value is not None and (not isinstance(value, str) or not value.strip() or not value.isprintable()):
+            raise ShieldError(f"{name}.{text}: {shown(value)} is not a text of one line")
+        if value is not None and len(value) > most:
+            raise ShieldError(f"{name}.{text}: {len(value)} characters, of which {most} fit: shorten it")
+    periods = given["evaluation_periods"] or (1 if is_whole else None)
+    is_fleet = given.get("granularity") == "fleet"
+    _check_evaluation(name, given["period"], periods, given["datapoints"], fleet=is_fleet)
+
+
+def _check_evaluation(name: str, period: Any, given: int | None, datapoints: int | None, *, fleet: bool) -> None:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"""
+    if datapoints is not None and given is not None and datapoints > given:
+        raise ShieldError(f"{name}.datapoints: {datapoints} of {given} evaluation_periods: there are not so many")
+    periods, seconds = given or 1, _seconds_of(period, f"{name}.period")
+    if seconds < _MINUTE or seconds % _MINUTE or seconds > _DAY:
+        raise ShieldError(
+            f"{name}.period: {seconds} seconds: violations are counted by the minute, so it is whole minutes up to a "
+            "day: write cdk.Duration.minutes(5)"
+        )
+    unit, most = ("week", 7 * _DAY) if seconds >= _HOUR else ("day", _DAY)
+    if seconds * periods > most:
+        raise ShieldError(
+            f"{name}.evaluation_periods: {periods} periods of {seconds} seconds are more than the {unit} that "
+            "CloudWatch looks back: take fewer, or a shorter period"
+        )
+    if fleet and seconds * periods > _FLEET_SEES:
+        raise ShieldError(
+            f"{name}.period: {periods} periods of {seconds} seconds are more than the 3 hours that a fleet's alarm "
+            "looks back: take fewer, or a shorter period"
+        )
+
+
+def _seconds_of(period: Any, name: str) -> int:
+    """The seconds of a period; by default a minute."""
+    if period is None:
+        return _MINUTE
+    import aws_cdk as cdk
+
+    if not isinstance(period, cdk.Duration):
+        raise ShieldError(f"{name}: {shown(period)} is no duration; write cdk.Duration.minutes(1)")
+    if period.is_unresolved():
+        raise ShieldError(f"{name}: it is known only at deployment: write cdk.Duration.minutes(1)")
+    return int(period.to_milliseconds()) // 1000
 
 
 def wrong_type(value: object, kind: type) -> str:
@@ -288,77 +296,7 @@ def wrong_type(value: object, kind: type) -> str:
     return f"{shown(value)} is no {kind.__name__}; write {kind.__name__}(...)"
 
 
-def check_period(name: str, period: Any, periods: int) -> None:
-    """Checks a period: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
-
-    Raises:
-        ShieldError: it does not accept it.
-    """
-    seconds = period_seconds(period, f"{name}.period")
-    if seconds < _MINUTE or seconds % _MINUTE or seconds > _DAY:
-        raise ShieldError(
-            f"{name}.period: {seconds} seconds: violations are counted by the minute, so it is whole minutes up to a "
-            "day: write cdk.Duration.minutes(5)"
-        )
-    most = _WEEK if seconds >= _HOUR else _DAY
-    if seconds * periods > most:
-        raise ShieldError(
-            f"{name}.evaluation_periods: {periods} periods of {seconds} seconds are more than the "
-            f"{'week' if most == _WEEK else 'day'} that CloudWatch looks back: take fewer, or a shorter period"
-        )
-
-
-def period_seconds(period: Any, name: str) -> int:
-    """The seconds of a period; by default a minute.
-
-    Raises:
-        ShieldError: it is no duration, or unknown at synthesis.
-    """
-    import aws_cdk as cdk
-
-    if period is None:
-        return _MINUTE
-    if not isinstance(period, cdk.Duration):
-        raise ShieldError(f"{name}: {shown(period)} is no duration; write cdk.Duration.minutes(1)")
-    if period.is_unresolved():
-        raise ShieldError(f"{name}: it is known only at deployment: write cdk.Duration.minutes(1)")
-    return int(period.to_milliseconds()) // 1000
-
-
-def check_actions(name: str, value: Any) -> None:
-    """Checks that these are actions of alarms.
-
-    Raises:
-        ShieldError: they are not; the message begins with `name`.
-    """
-    check_list(name, value, "action")
-    for number, action in enumerate(value):
-        if isinstance(action, type) or not callable(getattr(action, "bind", None)):
-            raise ShieldError(
-                f"{name}[{number}]: {shown(action)} is no action of an alarm; write SnsAction(topic), or another of "
-                "aws_cdk.aws_cloudwatch_actions"
-            )
-    if len(value) > _MAX_ACTIONS:
-        raise ShieldError(
-            f"{name}: {len(value)} actions, of which an alarm takes {_MAX_ACTIONS}: use one topic for several"
-        )
-
-
-def check_stacks(name: str, value: Any) -> None:
-    """Checks that these are stacks.
-
-    Raises:
-        ShieldError: they are not; the message begins with `name`.
-    """
-    import aws_cdk as cdk
-
-    check_list(name, value, "stack")
-    for number, stack in enumerate(value):
-        if not isinstance(stack, cdk.Stack):
-            raise ShieldError(f"{name}[{number}]: {shown(stack)} is no stack; write the cdk.Stack itself")
-
-
-def check_switch(name: str, value: Any) -> None:
+def check_switch(name: str, value: object) -> None:
     """Checks that a value is a boolean.
 
     Raises:
@@ -368,29 +306,50 @@ def check_switch(name: str, value: Any) -> None:
         raise ShieldError(f"{name}: {shown(value)} is neither True nor False")
 
 
-def check_list(name: str, value: Any, one: str) -> None:
-    """Checks that a value is a list; `one` is an example of an item.
+def check_choice(name: str, value: object, choices: Iterable[object]) -> None:
+    """Checks that a value is one of several.
 
     Raises:
-        ShieldError: it is no list; the message begins with `name`.
+        ShieldError: it is none of them; the message begins with `name`.
+    """
+    if value not in choices:
+        listed = ", ".join(str(each) for each in choices if each is not None)
+        raise ShieldError(f"{name}: {shown(value)} is not one of {listed}")
+
+
+def _can_bind(value: Any) -> bool:
+    return callable(getattr(value, "bind", None))
+
+
+def _is_of(module: str, name: str) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, getattr(import_module(module), name))  # the CDK, which is imported late
+
+
+_ITEMS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
+    "action": (
+        _can_bind,
+        "no action of an alarm; write SnsAction(topic), or another of aws_cdk.aws_cloudwatch_actions",
+    ),
+    "function": (_is_of("constructs", "Construct"), "no construct: write the function"),
+    "stack": (_is_of("aws_cdk", "Stack"), "no stack; write the cdk.Stack itself"),
+    "target": (_can_bind, "no target: write targets.SnsTopic(topic)"),
+}
+"""The items of lists: whether a value is one, and the text where it is none."""
+
+
+def check_list(name: str, value: Any, one: str) -> None:
+    """Checks that a value is a list of items of `_ITEMS`.
+
+    Raises:
+        ShieldError: it is no list, or an item is wrong, or there are too many actions; the message begins with `name`.
     """
     if not isinstance(value, Sequence) or isinstance(value, str):
         raise ShieldError(f"{name}: {shown(value)} is not a list; write [{one}]")
-
-
-def _check_fleet(name: str, period: Any, periods: int) -> None:
-    seconds = period_seconds(period, f"{name}.period")
-    if seconds * periods > _FLEET_SEES:
+    fits, problem = _ITEMS[one]
+    for number, item in enumerate(value):
+        if isinstance(item, type) or not fits(item):
+            raise ShieldError(f"{name}[{number}]: {shown(item)} is {problem}")
+    if one == "action" and len(value) > _MAX_ACTIONS:
         raise ShieldError(
-            f"{name}.period: {periods} periods of {seconds} seconds are more than the 3 hours that a fleet's alarm "
-            "looks back: take fewer, or a shorter period"
+            f"{name}: {len(value)} actions, of which an alarm takes {_MAX_ACTIONS}: use one topic for several"
         )
-
-
-def _check_text(name: str, value: Any, most: int) -> None:
-    if value is None:
-        return
-    if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise ShieldError(f"{name}: {shown(value)} is not a text of one line")
-    if len(value) > most:
-        raise ShieldError(f"{name}: {len(value)} characters, of which {most} fit: shorten it")

@@ -25,9 +25,9 @@ from .granted_policy import is_advice, is_unknown_grant, wants_grants, with_gran
 from .kinds import owner_of
 from .layer import policy_layer
 from .log_group import allow_writing, log_group_of_lambda
-from .monitoring.descriptions import Place, Text, describe_function
+from .monitoring.descriptions import describe_function
 from .monitoring.function_filters import NO_FUNCTION
-from .monitoring.resources import WantedAlarm, make_alarms, make_filter, metric_of
+from .monitoring.resources import make_filter, make_watch_alarm, metric_of
 from .monitoring.watches import (
     Counter,
     Watch,
@@ -52,7 +52,7 @@ from .resolution import ResolvedPolicy, resolve_policy
 from .resolution.exports import keep_exports
 from .resolution.lengths import MAX_ENVIRONMENT, environment_size
 from .stage_shields import StageShields, stack_shields
-from .tokens import TEXT_TOKEN, has_token
+from .tokens import TEXT_TOKEN
 
 if TYPE_CHECKING:
     from constructs import IConstruct
@@ -63,8 +63,6 @@ if TYPE_CHECKING:
     from .props import MetricProps
 
 ID: Final = "Shield"
-_MAX_FUNCTION_NAME: Final = 64
-_MAX_REGION: Final = 16
 
 
 @jsii.implements(cdk.IAspect)
@@ -416,22 +414,22 @@ class FunctionShield(AttachedShield):
         if options.alarms.granularity == "fleet":
             return self.stack_shields.shared.fleet_alarms(self.stack_shields, options.alarms)
         within = self.handle.path.removeprefix(f"{path_of(self.handle.stack)[0]}/")
-        alarms = make_alarms(self, [self._wanted_alarm(watch, within) for watch in options.watches])
-        return {watch.key: alarm for watch, alarm in zip(options.watches, alarms, strict=True)}
+        return {watch.key: self._make_alarm(watch, within) for watch in options.watches}
 
     def _suffix(self) -> str:
         return self.node.addr[-8:]
 
-    def _wanted_alarm(self, watch: Watch, within: str) -> WantedAlarm:
+    def _make_alarm(self, watch: Watch, within: str) -> cloudwatch.Alarm:
         severity = self._severity(watch)
         name = watch.name_of(severity, self.stack_shields.name, within, self._suffix)
         name = self.stack_shields.alarm_name(name, self.handle.path, self._suffix)
-        return WantedAlarm(
+        return make_watch_alarm(
+            self,
             "Alarm" if watch.of_class == "critical" else f"{watch.key}Alarm",
             watch,
             function_name=self._name,
             severity=severity,
-            description=describe_function(self._place(self._name), watch.subject(severity)).value,
+            description=describe_function(self.handle.path, self._name, self.stack_shields.region, watch, severity),
             name=f"{self._name}-{watch.name}" if watch.name else name,
         )
 
@@ -439,14 +437,6 @@ class FunctionShield(AttachedShield):
         """The severity by the modes of the given policy, as later changes by a tag are unknown."""
         policy = self._options.policy.with_mode("alert") if self._switch == "alert" else self._options.policy
         return severity_for(watch, vars(policy))
-
-    def _place(self, name: str) -> Place:
-        region = self.stack_shields.region
-        return Place(
-            path=self.handle.path,
-            function=Text(name, _MAX_FUNCTION_NAME if has_token(name) else len(name)),
-            region=Text(region, _MAX_REGION if has_token(region) else len(region)),
-        )
 
     def _given_log_group_name(self) -> str | None:
         return self._options.logs.name_for(self.handle.path, lambda: self.stack_shields.name)

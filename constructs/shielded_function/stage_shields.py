@@ -23,14 +23,14 @@ from . import custom_resources, layer_archive
 from .alarms import AlarmOptions
 from .batching import members_of
 from .errors import ShieldError
-from .function_facts import read_properties
+from .function_facts import FunctionHandle, read_properties
 from .late import check_late
 from .layer import import_layer, shield_layer
 from .log_group import protect_retained
 from .monitoring.descriptions import describe_fleet
-from .monitoring.destinations import DestinationCheck, ShieldResources
+from .monitoring.destinations import DestinationCheck
 from .monitoring.function_filters import SharedFilters
-from .monitoring.resources import WantedAlarm, make_alarms
+from .monitoring.resources import make_watch_alarm
 from .monitoring.watches import watches_of
 from .names import LAMBDAS, SHIELD
 from .paths import find_constructs, l2_path, path_of
@@ -55,15 +55,21 @@ _MANY_SHIELDS: Final = 50
 """With fewer functions, a stack's resources are not counted: a shield has two to four, a function three."""
 
 
-class StagedShield(ShieldResources, Protocol):
+class StagedShield(Protocol):
     """The interface of a shield for its stage; `FunctionShield`, in a higher module, implements it.
 
     Attributes:
+        handle: its function.
+        alarms: its alarms, or those of its fleet.
+        log_group: its log group.
         unknown_grants: why its unset `allow_aws` became "all".
         owns_log_group: whether the shield created its log group.
         may_move_lines: whether it did so by default, not by an explicit option, so that its lines may move there.
     """
 
+    handle: FunctionHandle
+    alarms: Mapping[str, cloudwatch.Alarm]
+    log_group: logs.ILogGroup
     unknown_grants: Sequence[str]
     owns_log_group: bool
     may_move_lines: bool
@@ -146,15 +152,12 @@ class StageShields(Construct):
         self._fleets[shields.environment] = home
         if home.fleet is None:
             scope = Construct(home.stack, "ShieldedFleet")
-            watches = watches_of(alarms)
-            wanted: list[WantedAlarm] = []
-            for number, watch in enumerate(watches):
-                severity = watch.severity
-                name = watch.name or watch.name_of(severity, home.name, "fleet", lambda: scope.node.addr[-8:])
-                text = describe_fleet(watch.subject(severity), home.region, name, contributors=watch.contributors)
-                construct_id = "Alarm" if number == 0 else f"{watch.key}Alarm"
-                wanted.append(WantedAlarm(construct_id, watch, None, severity, text.value, name))
-            made = dict(zip((watch.key for watch in watches), make_alarms(scope, wanted), strict=True))
+            made: dict[str, cloudwatch.Alarm] = {}
+            for watch in watches_of(alarms):
+                name = watch.name or watch.name_of(watch.severity, home.name, "fleet", lambda: scope.node.addr[-8:])
+                text = describe_fleet(watch, home.region, name)
+                construct_id = f"{watch.key}Alarm" if made else "Alarm"
+                made[watch.key] = make_watch_alarm(scope, construct_id, watch, None, watch.severity, text, name)
             home.fleet = alarms, made
         return home.fleet[1]
 

@@ -11,12 +11,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from shielded_function.monitoring.descriptions import Place, Subject, Text, describe_function
-from shielded_function.monitoring.watches import CLASS_SEVERITY, QUIET_MINUTES, general_counter
+from shielded_function.alarms import AlarmOptions
+from shielded_function.monitoring.descriptions import describe_function
+from shielded_function.monitoring.watches import general_counter, watches_of
 from shielded_function.names import ACCOUNT_VARIABLE, WRAPPER, WRAPPER_VARIABLE
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
 from shielded_function.resolution.lengths import MAX_ENVIRONMENT, environment_size
-from shielded_function_monitoring.filters import LEVELS, NAMESPACE, VALUE, of_functions
+from shielded_function_monitoring.filters import NAMESPACE, VALUE, of_functions
 
 from .choices import Architecture, RenderFormat
 from .errors import CliError
@@ -279,16 +280,14 @@ def _common(settings: Mapping[str, str], options: Options, quote: Callable[[str]
 
 def _alarms(options: Options, quote: Callable[[str], str]) -> Iterator[dict[str, str]]:
     """The values that differ between the alarms: the construct's, without a link, as the region is unknown."""
-    place = Place(options.function, Text(options.function, len(options.function)), Text("", 0))
-    for kind, severity in CLASS_SEVERITY.items():
-        text = describe_function(place, Subject(severity=severity, level=LEVELS[kind])).value
+    for watch in watches_of(AlarmOptions()):
         yield {
-            "kind": kind,
-            "title": kind.title(),
-            "level": quote(LEVELS[kind]),
-            "alarm_name": quote(f"shield-{kind}-{options.function}"),
-            "description": quote(text),
-            "periods": str(QUIET_MINUTES),
+            "kind": str(watch.of_class),
+            "title": str(watch.of_class).title(),
+            "level": quote(str(watch.level)),
+            "alarm_name": quote(f"shield-{watch.of_class}-{options.function}"),
+            "description": quote(describe_function(options.function, options.function, "", watch, watch.severity)),
+            "periods": str(watch.periods[0]),
         }
 
 

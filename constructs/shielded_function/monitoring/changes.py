@@ -1,4 +1,4 @@
-"""Events for changes of a shielded function, or of its log group and alarms. Pure.
+"""Event rules on changes of a shielded function, or of its log group, alarms, topics, key and role.
 
 CloudTrail's management events reach EventBridge where the account has a trail
 (https://docs.aws.amazon.com/lambda/latest/dg/logging-using-cloudtrail.html). Names of Lambda's calls end with the API's
@@ -9,8 +9,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk.aws_cloudwatch_actions import SnsAction
+
+from ..late import late_any, references_in
+from ..tokens import has_token
+from .descriptions import PREFIX
+from .scope import log_group_name, outermost
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+    from ..alarms import AlarmOptions
+    from ..function_shield import FunctionShield
 
 MAX_PATTERN: Final = 2048
 """Characters of an event pattern (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html)."""
@@ -22,93 +37,80 @@ Entry = str | Mapping[str, Any]
 (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html)."""
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(NamedTuple):
     """One kind of resource whose changes are reported.
 
     Attributes:
         name: the rule's name.
-        service: the service of the events, as in `source` and `eventSource`.
+        service: the service of the events.
         calls: prefixes of the calls' names.
-        fields: the parameters of a call that name the resource.
+        fields: the parameters of a call that name the resource; a dot leads into one.
         description: the rule's description.
     """
 
     name: str
-    service: tuple[str, str]
+    service: str
     calls: Sequence[str]
-    fields: Sequence[tuple[str, ...]]
+    fields: Sequence[str]
     description: str
 
 
 FUNCTIONS: Final = Kind(
     "ConfigurationChanges",
-    ("aws.lambda", "lambda.amazonaws.com"),
+    "lambda",
     (
-        "UpdateFunctionConfiguration",
-        "UpdateFunctionCode",
-        "PutRuntimeManagementConfig",
-        "DeleteFunction2",
+        *("UpdateFunctionConfiguration", "UpdateFunctionCode", "PutRuntimeManagementConfig", "DeleteFunction2"),
         "UpdateAlias",
     ),
-    (("functionName",),),
+    ("functionName",),
     "A shielded function is changed outside CloudFormation.",
 )
 LOGS: Final = Kind(
     "LogChanges",
-    ("aws.logs", "logs.amazonaws.com"),
+    "logs",
     (
-        "DeleteMetricFilter",
-        "PutMetricFilter",
-        "DeleteSubscriptionFilter",
-        "DeleteLogGroup",
-        "DeleteLogStream",
+        *("DeleteMetricFilter", "PutMetricFilter", "DeleteSubscriptionFilter", "DeleteLogGroup", "DeleteLogStream"),
         "PutRetentionPolicy",
     ),
-    (("logGroupName",),),
+    ("logGroupName",),
     "The log group of a shielded function changes, or a metric filter that counts its lines.",
 )
 ALARMS: Final = Kind(
     "AlarmChanges",
-    ("aws.monitoring", "monitoring.amazonaws.com"),
+    "monitoring",
     (
-        "DeleteAlarms",
-        "DisableAlarmActions",
-        "PutMetricAlarm",
-        "PutCompositeAlarm",
-        "PutLogAlarm",
-        "SetAlarmState",
+        *("DeleteAlarms", "DisableAlarmActions", "PutMetricAlarm", "PutCompositeAlarm", "PutLogAlarm", "SetAlarmState"),
         "PutAlarmMuteRule",
     ),
-    (("alarmNames",), ("alarmName",), ("muteTargets", "alarmNames")),
+    ("alarmNames", "alarmName", "muteTargets.alarmNames"),
     "An alarm on shielded functions is changed, muted or deleted.",
 )
 RULES: Final = Kind(
     "RuleChanges",
-    ("aws.events", "events.amazonaws.com"),
+    "events",
     ("DisableRule", "DeleteRule", "PutRule", "RemoveTargets"),
-    (("name",), ("rule",)),
+    ("name", "rule"),
     "A rule that reports changes of shielded functions is changed, disabled or deleted.",
 )
 TOPICS: Final = Kind(
     "TopicChanges",
-    ("aws.sns", "sns.amazonaws.com"),
+    "sns",
     ("DeleteTopic", "SetTopicAttributes", "RemovePermission", "Unsubscribe"),
-    (("topicArn",), ("subscriptionArn",)),
+    ("topicArn", "subscriptionArn"),
     "A topic of alarms on shielded functions is changed or deleted, or loses a subscription.",
 )
 KEYS: Final = Kind(
     "KeyChanges",
-    ("aws.kms", "kms.amazonaws.com"),
+    "kms",
     ("DisableKey", "ScheduleKeyDeletion"),
-    (("keyId",),),
+    ("keyId",),
     "The key of shielded functions' log groups is disabled, or will be deleted.",
 )
 ROLES: Final = Kind(
     "RoleChanges",
-    ("aws.iam", "iam.amazonaws.com"),
+    "iam",
     ("DetachRolePolicy", "DeleteRolePolicy", "PutRolePolicy", "PutRolePermissionsBoundary"),
-    (("roleName",),),
+    ("roleName",),
     "The role of a shielded function may lose its permission to write the log.",
 )
 """IAM's events are in us-east-1 alone
@@ -119,13 +121,12 @@ KINDS: Final = (FUNCTIONS, LOGS, ALARMS, RULES, TOPICS, KEYS, ROLES)
 
 def changes_pattern(kind: Kind, entries: Sequence[Entry]) -> dict[str, Any]:
     """The event pattern of calls on one of these names, except calls of CloudFormation."""
-    source, event_source = kind.service
     wanted = [_nested(path, list(entries)) for path in kind.fields]
     return {
-        "source": [source],
+        "source": [f"aws.{kind.service}"],
         "detail-type": ["AWS API Call via CloudTrail"],
         "detail": {
-            "eventSource": [event_source],
+            "eventSource": [f"{kind.service}.amazonaws.com"],
             "eventName": [{"prefix": call} for call in kind.calls],
             "sourceIPAddress": [{"anything-but": "cloudformation.amazonaws.com"}],
             "requestParameters": wanted[0] if len(wanted) == 1 else {"$or": wanted},
@@ -133,30 +134,89 @@ def changes_pattern(kind: Kind, entries: Sequence[Entry]) -> dict[str, Any]:
     }
 
 
-def fits(kind: Kind, entries: Sequence[Entry]) -> bool:
-    """Whether EventBridge accepts the pattern of these names."""
-    return len(json.dumps(changes_pattern(kind, entries))) <= MAX_PATTERN
+def _nested(path: str, value: Any) -> dict[str, Any]:
+    first, _, rest = path.partition(".")
+    return {first: _nested(rest, value) if rest else value}
 
 
-def of_function(name: str | None, stack: str) -> list[Entry]:
-    """A function, which a call names by its name or by its ARN. Functions whose names end with its name match too.
-
-    Args:
-        name: its name; None where CloudFormation generates it.
-        stack: the stack's name.
-    """
-    if name is not None:
-        return [{"suffix": name}]
-    begin = made_by(stack)
-    return [{"prefix": begin}, {"wildcard": f"*:function:{begin}*"}]
-
-
-def made_by(stack: str) -> str:
+def _made_by(stack: str) -> str:
     """The prefix of names that CloudFormation generates in a stack."""
     return f"{stack}-" if len(stack) <= _MAX_STACK else stack[:_MAX_STACK]
 
 
-def _nested(path: Sequence[str], value: Any) -> dict[str, Any]:
-    for name in reversed(path):
-        value = {name: value}
-    return value
+class ChangeRules:
+    """The rules of one account and region: as many as the names need. Functions are added as they become known."""
+
+    def __init__(self, scope: Construct, targets: Sequence[Any]) -> None:
+        self._scope = scope
+        self._targets = targets
+        self._home = cdk.Stack.of(scope)
+        self._seen: dict[int, Any] = {}  # each action, which its id then names for good
+        self._made: dict[Kind, list[list[Entry]]] = {}
+
+    def add(self, attached: FunctionShield, fleet: AlarmOptions) -> None:
+        """Watches a function, its log group, its alarms and those of its fleet."""
+        stack = outermost(attached.stack_shields.stack).stack_name
+        given = attached.handle.resource.function_name
+        name = given if given and not has_token(given) else None
+        if name is not None:  # a call may have the ARN; functions whose names end with it match too
+            self._add(FUNCTIONS, {"suffix": name})
+        else:
+            self._add(FUNCTIONS, {"prefix": _made_by(stack)})
+            self._add(FUNCTIONS, {"wildcard": f"*:function:{_made_by(stack)}*"})
+        self._add(LOGS, _log_group(attached, stack))
+        self._add(RULES, {"prefix": _made_by(outermost(self._home).stack_name)})
+        if attached.stack_shields.region == IAM_REGION:
+            self._add(ROLES, {"prefix": _made_by(stack)})
+        if attached.log_key is not None and self._is_known(attached.log_key):
+            self._add(KEYS, {"suffix": attached.log_key.key_id})
+        self._add(ALARMS, {"prefix": f"{PREFIX}-"})  # heartbeats, and alarms over a whole stack
+        for alarms in (attached.alarm_options, fleet):
+            for action in alarms.every_action:
+                self._add_topic(action, attached)
+            self._add(ALARMS, {"prefix": f"{alarms.name or PREFIX}-"})
+            for on in alarms.named.values():
+                if on.name is not None and alarms.granularity == "fleet":
+                    self._add(ALARMS, on.name)
+                elif on.name is not None:
+                    self._add(ALARMS, {"prefix": f"{name}-{on.name}" if name else _made_by(stack)})
+
+    def _add_topic(self, action: Any, attached: FunctionShield) -> None:
+        """Watches a topic that this stack may name: by another's, this stack would depend on that one."""
+        if id(action) in self._seen or not (isinstance(action, SnsAction) and attached.alarm):
+            return
+        self._seen[id(action)] = action
+        arn: str = action.bind(self._scope, attached.alarm).alarm_action_arn
+        owner = next((cdk.Stack.of(each.target) for each in references_in(arn)), None)
+        if owner in (None, self._home):
+            self._add(TOPICS, {"prefix": arn})
+
+    def _is_known(self, resource: Any) -> bool:
+        """Whether this stack may name a resource: it is here, or imported."""
+        return cdk.Stack.of(resource) is self._home or not cdk.Token.is_unresolved(resource.key_id)
+
+    def _add(self, kind: Kind, entry: Entry) -> None:
+        made = self._made.setdefault(kind, [])
+        if any(entry in entries for entries in made):
+            return
+        if not made or len(json.dumps(changes_pattern(kind, [*made[-1], entry]))) > MAX_PATTERN:
+            made.append([])
+            self._make(kind, made[-1], len(made))
+        made[-1].append(entry)
+
+    def _make(self, kind: Kind, entries: list[Entry], number: int) -> None:
+        rule = events.Rule(
+            self._scope,
+            kind.name if number == 1 else f"{kind.name}{number}",
+            description=kind.description,
+            event_pattern=events.EventPattern(source=[f"aws.{kind.service}"]),
+            targets=list(self._targets),
+        )
+        resource: Any = rule.node.default_child
+        resource.event_pattern = late_any(partial(changes_pattern, kind, entries))
+
+
+def _log_group(attached: FunctionShield, stack: str) -> Entry:
+    """The log group by its name; any, where the name is known only at deployment."""
+    name, made_in = log_group_name(attached)
+    return {"prefix": _made_by(stack)} if made_in is not None else name or {"exists": True}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -18,13 +17,10 @@ from ..stage_shields import StackShields, stack_shields
 from ..tokens import has_token
 from . import heartbeat
 from .dashboard_body import Series, Shown, dashboard_body, log_source
-from .scope import is_within, log_group_name, outermost, stages_in
+from .scope import is_within, log_group_prefix, stages_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-
-
-_PREFIXES: Final[WeakKeyDictionary[FunctionShield, str | None]] = WeakKeyDictionary()
 
 
 class ShieldDashboard(Construct):
@@ -101,36 +97,28 @@ class ShieldDashboard(Construct):
         """Its subject."""
         shields = self.shields()
         source, notes = log_source_of(shields, self._home)
-        one = isinstance(self._of, FunctionShield)
         functions = _names(shields, self._home)
+        one = self._of.handle.path if isinstance(self._of, FunctionShield) else None
         return Shown(
-            title=f"Shielded functions: {_title(self._of)}",
+            title=f"Shielded functions: {one or self._of.node.path or 'all'}",
             region=self._home.region,
             functions=functions,
             series=_series(shields, functions),
             source=source,
             notes=notes,
             alarms=[alarm.alarm_arn for alarm in _alarms(shields, self._home)],
-            choose=not one,
+            choose=one is None,
         )
 
 
 def log_source_of(shields: Sequence[FunctionShield], home: StackShields) -> tuple[str | None, list[str]]:
     """The source of a stack's queries, and notes about functions outside it."""
-    names: list[str] = []
-    prefixes: list[str] = []
-    unseen: list[str] = []
-    for attached in shields:
-        prefix = _prefix(attached)
-        if attached.stack_shields is home:
-            names.append(attached.log_group_name)
-        elif prefix is None:
-            unseen.append(attached.handle.path)
-        if prefix is not None:
-            prefixes.append(prefix)
+    known = [(each.log_group_name if each.stack_shields is home else None, log_group_prefix(each)) for each in shields]
+    unseen = [each.handle.path for each, found in zip(shields, known, strict=True) if found == (None, None)]
+    names = [name for name, _ in known if name is not None]
     alone = len(names) == len(shields) - len(unseen)
     source = log_source(list(dict.fromkeys(names)), []) if alone else None
-    source = source or log_source([], list(dict.fromkeys(prefixes)))
+    source = source or log_source([], [prefix for _, prefix in known if prefix is not None])
     notes: list[str] = []
     if unseen:
         notes.append(f"Not in the log queries, as the names of their log groups are unknown: {', '.join(unseen)}.")
@@ -140,19 +128,6 @@ def log_source_of(shields: Sequence[FunctionShield], home: StackShields) -> tupl
             'own ShieldDashboard, or its new log groups LogOptions(log_group_name="/shield/{stack}/{id}").'
         )
     return source, notes
-
-
-def _prefix(attached: FunctionShield) -> str | None:
-    """The prefix of its log group's name, which does not change: asked once, as a dashboard has many texts."""
-    if attached not in _PREFIXES:
-        _PREFIXES[attached] = _ask_prefix(attached)
-    return _PREFIXES[attached]
-
-
-def _ask_prefix(attached: FunctionShield) -> str | None:
-    """The name itself, or the stack's prefix, where CloudFormation chooses."""
-    name, stack = log_group_name(attached)
-    return f"{outermost(stack).stack_name}-" if stack is not None else name
 
 
 def _names(shields: Iterable[FunctionShield], home: StackShields) -> dict[str, str]:
@@ -189,9 +164,3 @@ def _checked(of: Any, path: str) -> Any:
     if attached is None:
         raise ShieldError(path, [f"of: {of!r} is no shielded function, stack, stage or app"])
     return attached
-
-
-def _title(of: Any) -> str:
-    if isinstance(of, FunctionShield):
-        return of.handle.path
-    return of.node.path or "all"

@@ -8,10 +8,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from os.path import commonprefix
 from typing import Any, Final
 
 from shielded_function_monitoring.filters import COUNTED, LEVELS, METRIC, NAMESPACE, fleet_query
-from shielded_function_monitoring.queries import FUNCTION_VARIABLE, QUERIES, Query
+from shielded_function_monitoring.queries import FUNCTION_VARIABLE, QUERIES
 
 MAX_SOURCES: Final = 50
 """Log groups that one query names (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AnalyzingLogData.html)."""
@@ -28,10 +29,11 @@ _HEIGHT: Final = 6
 _MAX_HIDDEN: Final = 500
 """Metrics of one graph, including those that are only summed
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html)."""
-_VALUES: Final[Mapping[str, Sequence[str]]] = {"Level": tuple(LEVELS.values()), "Policy": COUNTED}
-"""Dimensions that separate a function's violations, and their values."""
-_SHOWN: Final[Mapping[str, str]] = {"Level": "level", "Policy": "control"}
-"""The same dimensions, as in titles."""
+_APART: Final[Mapping[str, tuple[str, Sequence[str]]]] = {
+    "Level": ("level", tuple(LEVELS.values())),
+    "Policy": ("control", COUNTED),
+}
+"""Dimensions that separate a function's violations: as in titles, and their values."""
 
 Widget = dict[str, Any]
 
@@ -51,7 +53,7 @@ class Series:
     def of(self, function: str) -> list[list[Any]]:
         """The metrics of one function."""
         one = [NAMESPACE, self.metric, "FunctionName", function]
-        return [[*one, self.apart, value] for value in _VALUES[self.apart]] if self.apart else [one]
+        return [[*one, self.apart, value] for value in _APART[self.apart][1]] if self.apart else [one]
 
 
 @dataclass(frozen=True)
@@ -82,19 +84,17 @@ class Shown:
 
 def dashboard_body(shown: Shown) -> dict[str, Any]:
     """The body of a dashboard."""
-    rows: list[list[Widget]] = [[_text(shown)]]
-    for first in range(0, len(shown.alarms), _MAX_ALARMS):
-        rows.append([_widget("alarm", 3, title="Alarms", alarms=list(shown.alarms[first : first + _MAX_ALARMS]))])
-    rows.extend(_logs(shown, "by_function", "hosts"))
-    rows.extend(_logs(shown, "lines"))
+    alarms = [list(shown.alarms[first : first + _MAX_ALARMS]) for first in range(0, len(shown.alarms), _MAX_ALARMS)]
     graphs = [_violations(shown, each, names) for each, names in shown.series.items()]
-    rows.extend(graphs[at : at + 2] for at in range(0, len(graphs), 2))
-    rows.extend(_logs(shown, "starts"))
-    if shown.choose:
-        chosen = [_chosen(shown)]
-        if shown.source:
-            chosen.append(_log(shown, QUERIES["one_function"]))
-        rows.append(chosen)
+    rows = [
+        [_text(shown)],
+        *([_widget("alarm", 3, title="Alarms", alarms=arns)] for arns in alarms),
+        _logs(shown, "by_function", "hosts"),
+        _logs(shown, "lines"),
+        *(graphs[at : at + 2] for at in range(0, len(graphs), 2)),
+        _logs(shown, "starts"),
+        [_chosen(shown), *_logs(shown, "one_function")] if shown.choose else [],
+    ]
     return {"variables": [_variable(shown)] if shown.choose else [], "widgets": _arrange(rows)}
 
 
@@ -129,7 +129,7 @@ def shared_prefixes(prefixes: Sequence[str]) -> list[str]:
     found = sorted(set(prefixes))
     found = [p for p in found if not any(p != other and p.startswith(other) for other in found)]
     while len(found) > MAX_PREFIXES:
-        common = [_common(one, two) for one, two in itertools.pairwise(found)]
+        common = [commonprefix(pair) for pair in itertools.pairwise(found)]  # noqa: RUF071 - of texts
         longest = max(common, key=len)
         if len(longest) < _SHORTEST_PREFIX:
             return []
@@ -137,16 +137,11 @@ def shared_prefixes(prefixes: Sequence[str]) -> list[str]:
     return found
 
 
-def _common(one: str, two: str) -> str:
-    length = next((at for at, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), min(len(one), len(two)))
-    return one[:length]
-
-
 def _arrange(rows: Sequence[Sequence[Widget]]) -> list[Widget]:
     """Rows from top to bottom; the widgets of a row share its width."""
     placed: list[Widget] = []
     y = 0
-    for row in rows:
+    for row in filter(None, rows):
         width = _WIDTH // len(row)
         placed.extend({**widget, "x": at * width, "y": y, "width": width} for at, widget in enumerate(row))
         y += max(widget["height"] for widget in row)
@@ -169,15 +164,18 @@ def _text(shown: Shown) -> Widget:
 
 def _violations(shown: Shown, series: Series, names: Sequence[str]) -> Widget:
     """The sums over the functions, where known, as Metrics Insights sums over the whole account."""
-    values = _VALUES.get(series.apart, (_title(series),))
-    title = _title(series) + (f" by {_SHOWN[series.apart]}" if series.apart else "")
+    title = "Violations" if series.metric == METRIC else f"Violations: {series.metric.removeprefix(METRIC + '-')}"
+    dimension, values = _APART.get(series.apart, ("", (title,)))
+    title += f" by {dimension}" if dimension else ""
     if not names or (len(names) + 1) * len(values) > _MAX_HIDDEN:
         if series.apart:
             metric = fleet_query(series.metric, by=series.apart)
         else:
             metric = fleet_query(series.metric, limit=_WORST)
             title += f", the {_WORST} worst functions"
-        return _graph(shown, f"{title} ({_EVERYWHERE})", [[{"expression": metric, "id": "q1", "period": 60}]])
+        return _graph(
+            shown, f"{title} (all of the account and region)", [[{"expression": metric, "id": "q1", "period": 60}]]
+        )
     found = list(enumerate(metric for name in names for metric in series.of(name)))
     if len(names) == 1:
         return _graph(shown, title, [metric for _, metric in found])
@@ -190,13 +188,6 @@ def _violations(shown: Shown, series: Series, names: Sequence[str]) -> Widget:
         metrics.append([{"expression": f"SUM([{','.join(own)}])", "id": name, "label": value, "period": 60}])
     metrics += [[*metric, {"id": f"m{at}", "visible": False}] for at, metric in found]
     return _graph(shown, title, metrics)
-
-
-_EVERYWHERE: Final = "all of the account and region"
-
-
-def _title(series: Series) -> str:
-    return "Violations" if series.metric == METRIC else f"Violations: {series.metric.removeprefix(METRIC + '-')}"
 
 
 def _chosen(shown: Shown) -> Widget:
@@ -218,19 +209,13 @@ def _graph(shown: Shown, title: str, metrics: list[Any]) -> Widget:
     )
 
 
-def _logs(shown: Shown, *names: str) -> list[list[Widget]]:
-    return [[_log(shown, QUERIES[name]) for name in names]] if shown.source else []
-
-
-def _log(shown: Shown, query: Query) -> Widget:
-    return _widget(
-        "log",
-        _HEIGHT,
-        title=query.title,
-        view="table",
-        region=shown.region,
-        query=f"{shown.source} | {query.text}",
-    )
+def _logs(shown: Shown, *names: str) -> list[Widget]:
+    """Tables of queries; none where log groups cannot be named."""
+    common = {"view": "table", "region": shown.region}
+    queries = [QUERIES[name] for name in names] if shown.source else []
+    return [
+        _widget("log", _HEIGHT, title=each.title, **common, query=f"{shown.source} | {each.text}") for each in queries
+    ]
 
 
 def _variable(shown: Shown) -> dict[str, Any]:

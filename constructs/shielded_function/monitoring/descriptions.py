@@ -8,11 +8,15 @@ deployment counts with its greatest length. Each command in the text can be copi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from shielded_function_monitoring.filters import Counted, Severity
 from shielded_function_monitoring.queries import alarm_link, function_link
+
+from ..tokens import has_token
+
+if TYPE_CHECKING:
+    from .watches import Watch
 
 MAX_LENGTH: Final = 1024
 PREFIX: Final = "shield"
@@ -21,47 +25,8 @@ MAX_PREFIX: Final = 30
 """Characters before an alarm's severity in its name."""
 _MAX_PLACE: Final = 60
 """Characters of a construct path in a name, which has 255 with the stack's name of 128 and the rest."""
-
-
-class Text(NamedTuple):
-    """A text, and its greatest length at deployment."""
-
-    value: str
-    longest: int
-
-
-@dataclass(frozen=True)
-class Place:
-    """The place of a function.
-
-    Attributes:
-        path: the function's construct path.
-        function: its name.
-        region: its region; empty where unknown.
-    """
-
-    path: str
-    function: Text
-    region: Text
-
-
-@dataclass(frozen=True)
-class Subject:
-    """The subject of an alarm.
-
-    Attributes:
-        policy: the control; None where it is about several.
-        severity: its severity; None where the line decides.
-        level: the level of the lines that it counts; None where it counts all.
-        owner: the owner of the functions.
-        runbook: the runbook's address.
-    """
-
-    policy: Counted | None = None
-    severity: Severity | None = None
-    level: str | None = None
-    owner: str | None = None
-    runbook: str | None = None
+_MAX_FUNCTION_NAME: Final = 64
+_MAX_REGION: Final = 16
 
 
 def _if_intended(step: str) -> str:
@@ -142,58 +107,68 @@ def alarm_name(
     return "-".join(parts)
 
 
-def describe_function(place: Place, subject: Subject) -> Text:
+def describe_function(path: str, function: str, region: str, watch: Watch, severity: Severity | None) -> str:
     """The description of an alarm on one function.
 
     The link to the function, in the console, is omitted where long names might exceed the limit.
+
+    Args:
+        path: the function's construct path.
+        function: its name, possibly a token.
+        region: its region, possibly a token; empty where unknown.
+        watch: the alarm.
+        severity: its severity; None where the line decides.
     """
-
-    def write(function: str, region: str, *, linked: bool) -> str:
-        where = f" --region {region}" if region else ""
-        command = f"`shielded-function alerts --function {function}{where} --since 1h`"
-        return _write(place.path, command, subject, function_link(region, function) if linked and region else "")
-
-    stand_ins = "x" * place.function.longest, "x" * place.region.longest
-    linked = len(write(*stand_ins, linked=True)) <= MAX_LENGTH
-    longest = len(write(*stand_ins, linked=linked))
-    return Text(write(place.function.value, place.region.value, linked=linked), longest)
+    longest = "x" * _longest(function, _MAX_FUNCTION_NAME), "x" * _longest(region, _MAX_REGION)
+    linked = len(_of_function(path, *longest, watch, severity, linked=True)) <= MAX_LENGTH
+    return _of_function(path, function, region, watch, severity, linked=linked)
 
 
-def describe_fleet(subject: Subject, region: str, name: str, *, contributors: bool) -> Text:
+def _longest(text: str, most: int) -> int:
+    return most if has_token(text) else len(text)
+
+
+def _of_function(
+    path: str, function: str, region: str, watch: Watch, severity: Severity | None, *, linked: bool
+) -> str:
+    where = f" --region {region}" if region else ""
+    command = f"`shielded-function alerts --function {function}{where} --since 1h`"
+    return _write(path, command, watch, severity, function_link(region, function) if linked and region else "")
+
+
+def describe_fleet(watch: Watch, region: str, name: str) -> str:
     """The description of an alarm over all functions of an account and region.
 
     Args:
-        subject: its topic.
+        watch: the alarm.
         region: the region, possibly a token.
         name: the alarm's name; its page in the console names the functions that raise it.
-        contributors: whether each of them notifies separately.
     """
-    who = "A function that it names as a contributor" if contributors else "A function of this account and region"
+    is_named = watch.alarms.contributors
+    who = "A function that it names as a contributor" if is_named else "A function of this account and region"
     command = f"`shielded-function alerts --by function --region {region} --since 1h`"
-    return Text(_write(who, command, subject, alarm_link(region, name)), MAX_LENGTH)
+    return _write(who, command, watch, watch.severity, alarm_link(region, name))
 
 
-def shortest(path: str, subject: Subject) -> int:
+def shortest(path: str, watch: Watch, severity: Severity) -> int:
     """The least length of the description of an alarm on one function, without the link."""
-    unknown = Text("", 64)
-    return describe_function(Place(path, unknown, Text("", 16)), subject).longest
+    return len(_of_function(path, "x" * _MAX_FUNCTION_NAME, "x" * _MAX_REGION, watch, severity, linked=False))
 
 
-def _write(who: str, command: str, subject: Subject, link: str) -> str:
+def _write(who: str, command: str, watch: Watch, severity: Severity | None, link: str) -> str:
     """The severity, the function and the event first, as a phone shows the first 200 characters; the link last."""
-    label = f"[{subject.severity}] " if subject.severity else ""
-    if subject.policy is None:
-        event, last_step = _SEVERAL[subject.level], _if_intended("add `allow` to its policy")
+    label = f"[{severity}] " if severity else ""
+    if watch.policy is None:
+        event, last_step = _SEVERAL[watch.level], _if_intended("add `allow` to its policy")
     else:
-        _, happened, last_step = _MEANING[subject.policy]
-        event = f"{subject.policy}: {happened}"
+        _, happened, last_step = _MEANING[watch.policy]
+        event = f"{watch.policy}: {happened}"
     lines = [
         f"{label}{who}: {event}.",
         f"1. Run {command}",
-        f"2. {_STARTS if subject.policy == 'start' else _MODES}.",
+        f"2. {_STARTS if watch.policy == 'start' else _MODES}.",
         "3. Compare `version` and the first time with the last deployment.",
         f"4. {last_step}.",
     ]
-    lines += [f"Owner: {subject.owner}"] if subject.owner else []
-    lines += [f"Runbook: {subject.runbook}"] if subject.runbook else []
-    return "\n".join([*lines, *([link] if link else [])])
+    told = (("Owner: ", watch.alarms.owner), ("Runbook: ", watch.option("runbook")), ("", link))
+    return "\n".join([*lines, *(f"{label}{text}" for label, text in told if text)])

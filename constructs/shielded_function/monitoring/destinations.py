@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from itertools import product
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import aws_cdk as cdk
 import jsii
@@ -23,7 +23,7 @@ from ..batching import circles_of, members_of, references_of
 from ..paths import find_constructs, path_of
 
 if TYPE_CHECKING:
-    from ..function_facts import FunctionHandle
+    from ..stage_shields import StagedShield
 
 _ACTIONS: Final = ("alarmActions", "okActions", "insufficientDataActions")
 _KEY: Final = ("kmsKeyId",)
@@ -38,24 +38,10 @@ _REGION: Final = re.compile(r"arn:[^:]*:[a-z0-9-]+:([a-z0-9-]+):")
 _PARTITION: Final = {"AWS::Partition": "aws"}
 
 
-class ShieldResources(Protocol):
-    """The resources of one shield.
-
-    Attributes:
-        handle: its function.
-        alarms: its alarms, or those of its fleet.
-        log_group: its log group.
-    """
-
-    handle: FunctionHandle
-    alarms: Mapping[str, cloudwatch.Alarm]
-    log_group: logs.ILogGroup
-
-
 class _Named(NamedTuple):
     """Resources of shields that name the same others: the construct paths of these, and the resolved properties."""
 
-    shield: ShieldResources
+    shield: StagedShield
     resources: list[Any]
     members: tuple[str, ...]
     paths: Sequence[str]
@@ -66,7 +52,7 @@ class _Named(NamedTuple):
 class DestinationCheck:
     """An aspect of one construct in a stage, so that the CDK calls it once."""
 
-    def __init__(self, stage: cdk.Stage, shields: Sequence[ShieldResources], problems: list[str]) -> None:
+    def __init__(self, stage: cdk.Stage, shields: Sequence[StagedShield], problems: list[str]) -> None:
         """
         Args:
             stage: the stage.
@@ -103,7 +89,7 @@ class DestinationCheck:
                 )
 
 
-def _names_in(shields: Sequence[ShieldResources]) -> list[_Named]:
+def _names_in(shields: Sequence[StagedShield]) -> list[_Named]:
     """Each set of names once for a stack, if they are elsewhere: a circle is then one of stacks."""
     every: dict[tuple[str, ...], _Named] = {}
     owners = [(shield, each) for shield in shields for each in (*shield.alarms.values(), shield.log_group)]

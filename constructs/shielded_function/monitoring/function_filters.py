@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,7 +33,8 @@ class SharedFilters:
 
     def __init__(self, stack: cdk.Stack) -> None:
         self._stack = stack
-        self._made: dict[tuple[str, str], list[_Shared]] = {}
+        self._made: dict[tuple[str, str], list[tuple[str, list[str], logs.MetricFilter]]] = {}
+        """By log group and counter: patterns, the names of their functions, and the filters."""
 
     def filter_of(
         self,
@@ -54,36 +54,22 @@ class SharedFilters:
             make: creates a filter in a construct, with a pattern.
         """
         made = self._made.setdefault((log_group_name, counter.key), [])
-        for shared in made:
-            if shared.takes(counter.pattern, function_name):
-                shared.names.append(function_name)
-                return shared.filter
+        for pattern, names, found in made:
+            if pattern == counter.pattern and longest_of_functions(pattern, [*names, function_name]) <= MAX_LENGTH:
+                names.append(function_name)
+                return found
         names = [function_name]
-        pattern = late_text(partial(of_functions, counter.pattern, names))
-        found = make(self._scope(log_group, len(made)), pattern)
-        made.append(_Shared(counter.pattern, names, found))
+        found = make(self._scope(log_group, len(made)), late_text(partial(of_functions, counter.pattern, names)))
+        made.append((counter.pattern, names, found))
         return found
 
     def rename(self, function_name: str, name: str) -> None:
         """Replaces a function's name in all patterns."""
-        for shared in (each for made in self._made.values() for each in made):
-            shared.names[:] = [name if each == function_name else each for each in shared.names]
+        for _, names, _ in (each for made in self._made.values() for each in made):
+            names[:] = [name if each == function_name else each for each in names]
 
     def _scope(self, log_group: logs.ILogGroup, number: int) -> Construct:
         """Named by the log group's address, so that the order of functions does not change the filter's logical id."""
         parent: Any = self._stack.node.try_find_child(_ID) or Construct(self._stack, _ID)
         name = f"{log_group.node.addr[-8:]}{number or ''}"
         return parent.node.try_find_child(name) or Construct(parent, name)
-
-
-@dataclass(frozen=True)
-class _Shared:
-    """A filter, its counter, and the names of its functions."""
-
-    pattern: str
-    names: list[str]
-    filter: logs.MetricFilter
-
-    def takes(self, pattern: str, name: str) -> bool:
-        """Whether it has the same pattern, and room for another name."""
-        return pattern == self.pattern and longest_of_functions(pattern, [*self.names, name]) <= MAX_LENGTH

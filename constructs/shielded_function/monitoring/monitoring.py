@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import aws_cdk as cdk
 from aws_cdk import aws_logs as logs
@@ -12,14 +12,14 @@ from constructs import Construct
 
 from shielded_function_monitoring.queries import FUNCTION_VARIABLE, INDEXED, QUERIES
 
-from ..alarms import AlarmAction, AlarmOptions, check_actions, check_list, check_stacks, check_switch
-from ..errors import ShieldError, shown
+from ..alarms import AlarmAction, AlarmOptions, check_list, check_switch, wrong_type
+from ..errors import ShieldError
 from ..findings.construct import EventTarget
 from ..function_shield import attached_in
 from ..keywords import by_name
 from ..late import check_late, late_list
 from ..stage_shields import StackShields, known_stages, stack_shields
-from .change_rules import ChangeRules
+from .changes import ChangeRules
 from .dashboard import ShieldDashboard
 from .dashboard_body import MAX_SOURCES
 from .heartbeat import add_heartbeat
@@ -91,16 +91,23 @@ class ShieldMonitoring(Construct):
         """
         super().__init__(scope, id)
         path = self.node.path
-        self.alarms = _checked_alarms(alarms, path)
+        self.alarms = AlarmOptions(granularity="fleet") if alarms is None else alarms
         self.homes: dict[str, cdk.Stack] = {}
         self.dashboards: dict[str, ShieldDashboard] = {}
         try:
-            check_stacks("stacks", stacks)
+            if not isinstance(self.alarms, AlarmOptions):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise ShieldError(f"alarms: {wrong_type(alarms, AlarmOptions)}")
+            if self.alarms.enabled and self.alarms.granularity != "fleet":
+                raise ShieldError(
+                    f"alarms: granularity={self.alarms.granularity!r} is for Shield and ShieldedFunction: write "
+                    'granularity="fleet" here, or AlarmOptions(enabled=False)'
+                )
+            check_list("stacks", stacks, "stack")
             for name, switch in (("dashboard", dashboard), ("queries", queries), ("field_indexes", field_indexes)):
                 check_switch(name, switch)
-            _check_targets("configuration_changes", configuration_changes)
-            _check_targets("first_seen", first_seen or ())
-            check_actions("heartbeat_actions", heartbeat_actions)
+            check_list("configuration_changes", configuration_changes, "target")
+            check_list("first_seen", first_seen or (), "target")
+            check_list("heartbeat_actions", heartbeat_actions, "action")
         except ValueError as error:
             raise ShieldError(path, [str(error)]) from None
         self._scope = scope
@@ -254,30 +261,7 @@ class ShieldMonitoring(Construct):
             )
 
 
-def _check_targets(name: str, value: Any) -> None:
-    check_list(name, value, name.removesuffix("s"))
-    for number, one in enumerate(value):
-        if isinstance(one, (str, type)) or not hasattr(one, "bind"):
-            raise ShieldError(f"{name}[{number}]: {shown(one)} is no target: write targets.SnsTopic(topic)")
-
-
 def _index(attached: FunctionShield) -> None:
     resource = attached.log_group.node.default_child
     if isinstance(resource, logs.CfnLogGroup) and resource.field_index_policies is None:
         resource.field_index_policies = [{"Fields": list(INDEXED)}]
-
-
-def _checked_alarms(alarms: Any, path: str) -> AlarmOptions:
-    if alarms is None:
-        return AlarmOptions(granularity="fleet")
-    if not isinstance(alarms, AlarmOptions):
-        raise ShieldError(path, [f"alarms: {alarms!r} is no AlarmOptions; write AlarmOptions(...)"])
-    if alarms.enabled and alarms.granularity != "fleet":
-        raise ShieldError(
-            path,
-            [
-                f"alarms: granularity={alarms.granularity!r} is for Shield and ShieldedFunction: write "
-                'granularity="fleet" here, or AlarmOptions(enabled=False)'
-            ],
-        )
-    return alarms

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -49,44 +49,36 @@ def metric_of(
     return cloudwatch.Metric(namespace=NAMESPACE, metric_name=counter.metric, **given)
 
 
-class WantedAlarm(NamedTuple):
+def make_watch_alarm(
+    scope: Construct,
+    construct_id: str,
+    watch: Watch,
+    function_name: str | None,
+    severity: Severity | None,
+    description: str,
+    name: str,
+) -> cloudwatch.Alarm:
     """The alarm of a watch, on one function or, without a name, on a fleet."""
-
-    construct_id: str
-    watch: Watch
-    function_name: str | None
-    severity: Severity | None
-    description: str
-    name: str
-
-
-def make_alarms(scope: Construct, wanted: Sequence[WantedAlarm]) -> list[cloudwatch.Alarm]:
-    """Creates the alarms in a construct."""
-    made: list[cloudwatch.Alarm] = []
-    for construct_id, watch, function_name, severity, description, name in wanted:
-        period = watch.period or one_minute()
-        if function_name is None:
-            query = fleet_query(watch.counter.metric, watch.level, by="FunctionName" if watch.contributors else None)
-            metric = cloudwatch.MathExpression(expression=query, using_metrics={}, period=period)
-        else:
-            metric = metric_of(watch.counter, function_name, watch.policy, watch.level, period=period)
-        evaluated, needed = watch.periods
-        made.append(
-            make_alarm(
-                scope,
-                construct_id,
-                metric,
-                watch.actions_for(severity),
-                watch.ok_actions,
-                watch.insufficient_data_actions,
-                alarm_name=name,
-                alarm_description=description,
-                evaluation_periods=evaluated,
-                datapoints_to_alarm=needed,
-                threshold=watch.threshold,
-            )
-        )
-    return made
+    period = watch.option("period") or one_minute()
+    if function_name is None:
+        by = "FunctionName" if watch.alarms.contributors else None
+        query = fleet_query(watch.counter.metric, watch.level, by=by)
+        metric: Any = cloudwatch.MathExpression(expression=query, using_metrics={}, period=period)
+    else:
+        metric = metric_of(watch.counter, function_name, watch.policy, watch.level, period=period)
+    evaluated, needed = watch.periods
+    return make_alarm(
+        scope,
+        construct_id,
+        metric,
+        watch.actions_for(severity),
+        *(watch.option(f"{state}_actions") for state in ("ok", "insufficient_data")),
+        alarm_name=name,
+        alarm_description=description,
+        evaluation_periods=evaluated,
+        datapoints_to_alarm=needed,
+        threshold=watch.option("threshold"),
+    )
 
 
 def make_alarm(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..function_shield import FunctionShield
 
 _OUTERMOST: Final[WeakKeyDictionary[cdk.Stack, cdk.Stack]] = WeakKeyDictionary()
+_PREFIXES: Final[WeakKeyDictionary[FunctionShield, str | None]] = WeakKeyDictionary()
 
 
 def stages_in(scope: Any) -> list[StageShields]:
@@ -51,3 +52,11 @@ def log_group_name(attached: FunctionShield) -> tuple[str | None, cdk.Stack | No
         return None, None
     given = resource.stack.resolve(resource.log_group_name)
     return (given if isinstance(given, str) else None), (resource.stack if given is None else None)
+
+
+def log_group_prefix(attached: FunctionShield) -> str | None:
+    """The name of a function's log group, or the prefix of the names that CloudFormation chooses in its stack."""
+    if attached not in _PREFIXES:  # it does not change, and a dashboard has many texts
+        name, stack = log_group_name(attached)
+        _PREFIXES[attached] = f"{outermost(stack).stack_name}-" if stack is not None else name
+    return _PREFIXES[attached]

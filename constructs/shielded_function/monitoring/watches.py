@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,11 +29,9 @@ from shielded_function_monitoring.filters import (
 from shielded_function_monitoring.pattern import MAX_LENGTH, Pattern, PatternError
 
 from .descriptions import MAX_LENGTH as MAX_DESCRIPTION
-from .descriptions import PREFIX, Subject, alarm_name, shortest
+from .descriptions import PREFIX, alarm_name, shortest
 
 if TYPE_CHECKING:
-    import aws_cdk as cdk
-
     from ..alarms import AlarmAction, AlarmOptions, ControlAlarm
 
 ALL: Final = "violations"
@@ -76,35 +75,29 @@ class Watch:
         key: unique among the function's watches, also in construct ids.
         counter: the counter of the watched metric.
         policy: its control; None for several.
-        of_class: the class of lines that it counts, by their level; None where its filter counts only those.
         severity: its severity; None where the line, or the function's policy, decides.
-        threshold, period, evaluation_periods, datapoints, ok_actions, insufficient_data_actions, name, runbook: those
-            of `ControlAlarm`, or else of `AlarmOptions`.
-        prefix, owner, contributors: `name`, `owner` and `contributors` of `AlarmOptions`.
-        actions: its own actions; None for those of its severity.
-        severities: actions by severity.
-        other_actions: the actions of a severity that has none.
+        alarms: the options that it belongs to.
+        on: its own options, which come first.
+        of_class: the class of lines that it counts, by their level; None where its filter counts only those.
     """
 
     key: str
     counter: Counter
     policy: Counted | None
-    of_class: Class | None
     severity: Severity | None
-    threshold: int
-    period: cdk.Duration | None
-    evaluation_periods: int | None
-    datapoints: int | None
-    actions: Sequence[AlarmAction] | None
-    severities: Mapping[Severity, Sequence[AlarmAction]]
-    other_actions: Sequence[AlarmAction]
-    ok_actions: Sequence[AlarmAction]
-    insufficient_data_actions: Sequence[AlarmAction]
-    name: str | None
-    runbook: str | None
-    prefix: str
-    owner: str | None
-    contributors: bool
+    alarms: AlarmOptions
+    on: ControlAlarm | None = None
+    of_class: Class | None = None
+
+    def option(self, name: str) -> Any:
+        """An option that both kinds of options have."""
+        own = getattr(self.on, name, None)
+        return getattr(self.alarms, name) if own is None else own
+
+    @property
+    def name(self) -> str | None:
+        """The name of its own options."""
+        return self.on.name if self.on else None
 
     @property
     def level(self) -> str | None:
@@ -117,24 +110,22 @@ class Watch:
 
         By default one of a quarter of an hour, so that repeated violations cause one message.
         """
-        if self.evaluation_periods is not None or self.datapoints is not None:
-            return self.evaluation_periods or 1, self.datapoints or (None if self.evaluation_periods else 1)
-        minutes = 1 if self.period is None else int(self.period.to_minutes())
+        evaluated, needed, period = (self.option(name) for name in ("evaluation_periods", "datapoints", "period"))
+        if evaluated is not None or needed is not None:
+            return evaluated or 1, needed or (None if evaluated else 1)
+        minutes = 1 if period is None else int(period.to_minutes())
         return max(1, -(-QUIET_MINUTES // minutes)), 1
-
-    def subject(self, severity: Severity | None) -> Subject:
-        """The subject of its description."""
-        return Subject(self.policy, severity, self.level, self.owner, self.runbook)
 
     def name_of(self, severity: Severity | None, stack: str, place: str, suffix: Callable[[], str]) -> str:
         """Its default name; arguments as for `alarm_name`."""
-        return alarm_name(self.prefix, self.of_class or severity or "violations", stack, place, self.policy, suffix)
+        kind = self.of_class or severity or "violations"
+        return alarm_name(self.alarms.name or PREFIX, kind, stack, place, self.policy, suffix)
 
     def actions_for(self, severity: Severity | None) -> Sequence[AlarmAction]:
         """Its actions when it fires."""
-        if self.actions is not None:
-            return self.actions
-        return self.severities.get(severity, self.other_actions) if severity else self.other_actions
+        if self.on is not None and self.on.actions is not None:
+            return self.on.actions
+        return self.alarms.severities.get(severity, self.alarms.actions) if severity else self.alarms.actions
 
 
 def watches_of(alarms: AlarmOptions) -> tuple[Watch, ...]:
@@ -155,7 +146,7 @@ def problems_of(alarms: AlarmOptions, watches: Sequence[Watch], path: str) -> li
     if not watches:
         return []
     found = [watch.counter.problem for watch in watches if watch.counter.problem]
-    longest = max(shortest(path, watch.subject("critical")) for watch in watches)
+    longest = max(shortest(path, watch, "critical") for watch in watches)
     if alarms.enabled and alarms.granularity != "fleet" and longest > MAX_DESCRIPTION:
         found.append(
             f"alarms.runbook: an alarm's description would have {longest:,} characters, of which CloudWatch takes "
@@ -177,10 +168,14 @@ def sum_counter(alarms: AlarmOptions | None = None) -> Counter:
 
 def _counted(alarms: AlarmOptions | None, *, by_level: bool = False) -> Pattern:
     named: Sequence[Counted] = tuple(alarms.named) if alarms and alarms.granularity != "control" else ()
-    quiet = () if alarms and alarms.count_read_handler else ("read_handler",)
-    without: list[Counted] = [name for name in COUNTED if name in (*named, *quiet)]
+    without: list[Counted] = [name for name in COUNTED if name in (*named, *_uncounted(alarms))]
     programs = () if "create_child_process" in without else PLATFORM_PROGRAMS
     return violations(without=without, except_programs=programs, except_packages=True, by_level=by_level)
+
+
+def _uncounted(alarms: AlarmOptions | None) -> tuple[Counted, ...]:
+    """The control that no general alarm counts, unless the options say so."""
+    return () if alarms and alarms.count_read_handler else ("read_handler",)
 
 
 def policy_counter() -> Counter:
@@ -198,99 +193,43 @@ def severity_for(watch: Watch, modes: Mapping[str, str | None]) -> Severity | No
 
 def _general_watches(alarms: AlarmOptions) -> list[Watch]:
     """The alarm of a function or fleet on the rest, or one for each severity."""
-    rest: list[Counted] = [policy for policy in COUNTED if policy not in alarms.named]
-    quiet = not alarms.count_read_handler
-    if not [policy for policy in rest if not (policy == "read_handler" and quiet)]:
+    apart: list[Counted] = [policy for policy in COUNTED if policy in alarms.named or policy in _uncounted(alarms)]
+    if len(apart) == len(COUNTED):
         return []
     if not alarms.severities:
         shared = general_counter(alarms)
-        classes: list[Class] = ["critical", "rest"] if any(map(_may_be_critical, rest)) else ["rest"]
-        return [_watch(alarms, None, each, shared, None, CLASS_SEVERITY[each], each) for each in classes]
+        may_be_critical = any(severity_of(each, "block") == "critical" for each in COUNTED if each not in apart)
+        classes: list[Class] = ["critical", "rest"] if may_be_critical else ["rest"]
+        return [Watch(each, shared, None, CLASS_SEVERITY[each], alarms, of_class=each) for each in classes]
     found: list[Watch] = []
-    for severity in SEVERITIES:
-        if severity not in alarms.severities:
-            continue
-        without: list[Counted] = [p for p in COUNTED if p in alarms.named or (p == "read_handler" and quiet)]
-        try:
-            pattern = violations_of(severity, without=without)
-        except PatternError:  # each control of this severity has its own alarm
-            continue
-        found.append(
-            _watch(alarms, None, severity, _counter(severity, pattern, metric_name(severity), ""), None, severity)
-        )
+    given: list[Severity] = [each for each in SEVERITIES if each in alarms.severities]
+    for severity in given:
+        with suppress(PatternError):  # each control of this severity has its own alarm
+            counter = _counter(severity, violations_of(severity, without=apart), metric_name(severity), "")
+            found.append(Watch(severity, counter, None, severity, alarms))
     return found
 
 
-def _may_be_critical(policy: Counted) -> bool:
-    return severity_of(policy, "block") == "critical"
-
-
 def _of_policy(alarms: AlarmOptions, policy: Counted, on: ControlAlarm) -> Watch:
-    exceptions = on.exceptions
-    pattern = violations(
-        policy,
-        mode=on.mode,
-        except_hosts=exceptions.hosts,
-        except_paths=exceptions.paths,
-        except_programs=exceptions.programs,
-    )
-    kinds = ("except_hosts", "except_paths", "except_programs")
-    given = [name for name in kinds if getattr(on, name)]
-    where = f"alarms.{policy}{''.join(f'.{name}' for name in given)}"
+    given = {name: getattr(on, name) for name in ("except_hosts", "except_paths", "except_programs")}
+    where = f"alarms.{policy}{''.join(f'.{name}' for name, value in given.items() if value)}"
     # The functions of a fleet may differ in their modes: an early notification is better than none.
     of_fleet = alarms.granularity == "fleet"
     modes = [on.mode] if on.mode else ["block"] if of_fleet else ["block", "alert"]
     possible: set[Severity] = {severity_of(policy, mode, blocks=each) for mode in modes for each in (True, of_fleet)}
     severity = on.severity or (possible.pop() if len(possible) == 1 else None)
-    return _watch(alarms, on, policy, _counter(policy, pattern, metric_name(policy), where), policy, severity)
+    counter = _counter(policy, violations(policy, mode=on.mode, **given), metric_name(policy), where)
+    return Watch(policy, counter, policy, severity, alarms, on)
 
 
-def _by_policy(alarms: AlarmOptions) -> list[Watch]:
-    found: list[Watch] = []
+def _by_policy(alarms: AlarmOptions) -> Iterator[Watch]:
     shared = policy_counter()
     for policy in COUNTED:
         on = alarms.named.get(policy)
         if on is not None and on.has_filter:
-            found.append(_of_policy(alarms, policy, on))
-        elif on is not None or policy != "read_handler" or alarms.count_read_handler:
-            found.append(_watch(alarms, on, policy, shared, policy, on.severity if on else None))
-    return found
-
-
-def _watch(
-    alarms: AlarmOptions,
-    on: ControlAlarm | None,
-    key: str,
-    counter: Counter,
-    policy: Counted | None,
-    severity: Severity | None,
-    of_class: Class | None = None,
-) -> Watch:
-    def chosen(name: str) -> Any:
-        own = getattr(on, name) if on else None
-        return getattr(alarms, name) if own is None else own
-
-    return Watch(
-        key=key,
-        counter=counter,
-        policy=policy,
-        of_class=of_class,
-        severity=severity,
-        threshold=chosen("threshold"),
-        period=chosen("period"),
-        evaluation_periods=chosen("evaluation_periods"),
-        datapoints=chosen("datapoints"),
-        actions=on.actions if on else None,
-        severities=alarms.severities,
-        other_actions=alarms.actions,
-        ok_actions=tuple(chosen("ok_actions")),
-        insufficient_data_actions=tuple(chosen("insufficient_data_actions")),
-        name=on.name if on else None,
-        runbook=chosen("runbook"),
-        prefix=alarms.name or PREFIX,
-        owner=alarms.owner,
-        contributors=alarms.contributors,
-    )
+            yield _of_policy(alarms, policy, on)
+        elif on is not None or policy not in _uncounted(alarms):
+            yield Watch(policy, shared, policy, on.severity if on else None, alarms, on)
 
 
 def _counter(
