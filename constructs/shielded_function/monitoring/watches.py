@@ -96,7 +96,7 @@ class Watch:
 
     @property
     def name(self) -> str | None:
-        """The name of its own options."""
+        """The name that its `ControlAlarm` gives."""
         return self.on.name if self.on else None
 
     @property

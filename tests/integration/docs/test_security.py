@@ -132,13 +132,11 @@ def test_the_statements_deny_each_reported_change() -> None:
     (policy,) = [json.loads(block) for block in re.findall("```json\n(.*?)```", MODEL, re.DOTALL)]
     assert len(json.dumps(policy, separators=(",", ":"))) <= 5120
     denied = {action for statement in policy["Statement"] for action in statement["Action"]}
-    services = {f"{name}.amazonaws.com": name for name in ("lambda", "logs")} | {
-        "monitoring.amazonaws.com": "cloudwatch"
-    }
+    services = {"lambda": "lambda", "logs": "logs", "monitoring": "cloudwatch"}
     models = {name: get_session().get_service_data(name)["operations"] for name in services.values()}
     assert denied <= {f"{name}:{operation}" for name, operations in models.items() for operation in operations}
     kinds = (FUNCTIONS, LOGS, ALARMS)
-    watched = {f"{services[kind.service[1]]}:{call.rstrip('2')}" for kind in kinds for call in kind.calls}
+    watched = {f"{services[kind.service]}:{call.rstrip('2')}" for kind in kinds for call in kind.calls}
     assert watched - denied == set()
     for statement in policy["Statement"]:
         assert (statement["Effect"], statement["Resource"]) == ("Deny", "*")
