@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from shielded_function_monitoring.cfn.assembly import CloudAssembly
 from shielded_function_monitoring.cfn.stacks import Stacks
-from shielded_function_monitoring.simulated import MotoCloudWatch, SimulatedCloudWatch, alert_line, read_templates
+from shielded_function_monitoring.simulated import SimulatedCloudWatch, alert_line, read_templates
 
 from .errors import ShieldError, shown
 from .tokens import has_token
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import aws_cdk as cdk
     from aws_cdk import assertions
 
-__all__ = ["MotoCloudWatch", "SimulatedCloudWatch", "alert_line", "simulate_cloudwatch"]
+__all__ = ["SimulatedCloudWatch", "alert_line", "simulate_cloudwatch"]
 
 
 def simulate_cloudwatch(

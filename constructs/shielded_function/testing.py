@@ -20,14 +20,13 @@ from .globs import covers
 from .keywords import by_name
 from .perimeter.simulated import SimulatedPerimeter
 from .policy import ShieldPolicy
-from .simulation import MotoCloudWatch, SimulatedCloudWatch, alert_line, simulate_cloudwatch, synthesized
+from .simulation import SimulatedCloudWatch, alert_line, simulate_cloudwatch, synthesized
 
 if TYPE_CHECKING:
     import aws_cdk as cdk
     from aws_cdk import assertions
 
 __all__ = [
-    "MotoCloudWatch",
     "SimulatedCloudWatch",
     "SimulatedPerimeter",
     "alert_line",

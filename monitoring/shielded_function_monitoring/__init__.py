@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Alert", "AlertError", "ShieldError", "ShieldEvent", "json_schema", "parse_line"]
 
 _MODULES = {"ShieldError": "errors", "json_schema": "schema"}
-_NOT_PROMISED = ("alert", "filters", "pattern", "queries", "simulated", "simulated.log_events", "template", "alarm")
+_NOT_PROMISED = ("alert", "filters", "pattern", "queries", "simulated", "simulated.log_events", "template")
 
 
 def __getattr__(name: str) -> Any:

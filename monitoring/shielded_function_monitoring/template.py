@@ -13,9 +13,10 @@ from typing import Any, Final
 
 from .cfn.values import Resolver
 from .errors import ShieldError
-from .simulated.alarms import Alarm, CompositeAlarm, MetricAlarm, QueryAlarm
+from .simulated.alarms import Alarm
 from .simulated.cloudwatch import SimulatedCloudWatch
 from .simulated.filters import MetricFilter
+from .simulated.queries import MetricsQuery
 from .simulated.template_reader import ReadTemplate, read_templates
 
 WRAPPER: Final = "/opt/shielded-function/shield"
@@ -52,16 +53,13 @@ def monitoring_of(template: Mapping[str, Any], function: str, resolver: Resolver
             raise TemplateError(str(problem))
     alarms: list[Alarm] = []
     for alarm in read.alarms:
-        if _watches(alarm, logged.name, filters) or (
-            isinstance(alarm, CompositeAlarm) and {one.name for one in alarms} >= set(alarm.children.values())
-        ):
+        names = {name for one in alarms for name in (one.name, one.arn)}
+        if names.issuperset(alarm.children) if alarm.query is None else _counts(alarm.query, logged.name, filters):
             alarms.append(alarm)
     return SimulatedCloudWatch(ReadTemplate(filters, alarms, [logged]))
 
 
-def _watches(alarm: Alarm, function: str, filters: Sequence[MetricFilter]) -> bool:
-    """Whether this alarm can count a line of the function."""
-    if isinstance(alarm, MetricAlarm):
-        named = dict(alarm.metric.dimensions).get("FunctionName", function)
-        return named == function and any(one.could_publish(alarm.metric) for one in filters)
-    return isinstance(alarm, QueryAlarm) and any(alarm.query.could_take(one.some_key) for one in filters)
+def _counts(query: MetricsQuery, function: str, filters: Sequence[MetricFilter]) -> bool:
+    """Whether a query can count a line of the function."""
+    named = dict(query.where).get("FunctionName", function)
+    return named == function and any(query.could_take(one.some_key) for one in filters)

@@ -23,8 +23,8 @@ from shielded_function_emulator.replies import AnsweringNetwork, Trust
 from shielded_function_emulator.sandbox import Isolation, SandboxError
 from shielded_function_emulator.shield_log import ShieldLog
 from shielded_function_emulator.web import Application
-from shielded_function_monitoring.alarm import AlarmState
 from shielded_function_monitoring.simulated.log_events import LogEvent
+from shielded_function_monitoring.simulated.states import AlarmState
 from shielded_function_monitoring.template import WRAPPER, TemplateError, monitoring_of
 
 Report = Callable[[str], None]

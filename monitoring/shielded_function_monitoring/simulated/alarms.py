@@ -1,18 +1,26 @@
-"""Alarms on one metric, on a Metrics Insights query, and on other alarms, with their actions."""
+"""Alarms on a metric, on a Metrics Insights query, and on other alarms; their changes, and the calls of actions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, get_args
+from datetime import datetime, timezone
+from typing import Any, Final, NamedTuple
 
-from ..alarm import AlarmRule, AlarmState, points_of_range, state_of
-from .composite import Rule
-from .metrics import MetricKey, Metrics, datapoints
-from .metrics_insights import HOURS, MAX_SERIES, MetricsQuery
+from .metrics import Metrics, datapoints
+from .queries import HOURS, MAX_SERIES, MetricsQuery
+from .rules import CompositeRule
+from .states import AlarmRule, AlarmState, state_of
 
 Contributor = tuple[tuple[str, str], ...]
 """One time series of a query: the dimensions that it is grouped by, with their values."""
+
+# The kinds of action that AWS does not call for each contributor of a query's alarm, as it does topics and functions.
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Acting_Alarm_Changes.html
+_ONLY_BY_ALARM: Final = frozenset({"autoscaling", "ssm-incidents", "aiops"})
+_TRIGGER: Final = ("MetricName", "Namespace", "Statistic", "Metrics", "Period", "EvaluationPeriods")
+_TRIGGER_TOO: Final = ("DatapointsToAlarm", "ComparisonOperator", "Threshold", "TreatMissingData")
 
 
 @dataclass(frozen=True)
@@ -42,23 +50,17 @@ class Place:
         return wanted == self.logical_id or (bool(self.path) and f"/{self.path}".endswith(f"/{wanted.strip('/')}"))
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """An alarm's state at a moment, why (asked only where it changes), and the states of a query's contributors."""
+class Evaluation(NamedTuple):
+    """An alarm's state at a moment, why, and the states of a query's contributors."""
 
     state: AlarmState
-    reason: Callable[[], str]
-    contributors: Mapping[Contributor, AlarmState] = field(default_factory=dict[Contributor, AlarmState])
-
-
-_UNCHANGED: Final[Mapping[AlarmState, Evaluation]] = {
-    state: Evaluation(state, lambda: "unchanged") for state in get_args(AlarmState)
-}
+    reason: str
+    contributors: Mapping[Contributor, AlarmState] = {}
 
 
 @dataclass(frozen=True)
 class Alarm:
-    """The common fields of all alarms.
+    """An alarm.
 
     Attributes:
         name: its name.
@@ -67,6 +69,7 @@ class Alarm:
         actions: the called ARNs.
         description: for the person on call.
         properties: as the template has them, resolved.
+        source: the metric or the query, with the rule on its datapoints; or the rule of a composite alarm.
     """
 
     name: str
@@ -75,87 +78,62 @@ class Alarm:
     actions: Actions
     description: str
     properties: Mapping[str, Any]
+    source: tuple[MetricsQuery, AlarmRule] | CompositeRule
 
     @property
     def logical_id(self) -> str:
         """In its template."""
         return self.place.logical_id
 
+    @property
+    def query(self) -> MetricsQuery | None:
+        """Its metric or query; None for a composite alarm."""
+        return None if isinstance(self.source, CompositeRule) else self.source[0]
+
+    @property
+    def children(self) -> tuple[str, ...]:
+        """The names or ARNs of the alarms that a composite alarm is on."""
+        return self.source.alarms if isinstance(self.source, CompositeRule) else ()
+
     def is_called(self, wanted: str) -> bool:
         """Whether the text is its name, ARN, logical id, construct path, or the end of that path."""
         return wanted in (self.name, self.arn) or self.place.is_called(wanted)
 
-
-@dataclass(frozen=True)
-class MetricAlarm(Alarm):
-    """An alarm on one metric."""
-
-    rule: AlarmRule
-    metric: MetricKey
-
-    def evaluate(self, metrics: Metrics, at: float, previous: AlarmState) -> Evaluation:
-        """Its state at `at` (seconds since the epoch)."""
-        points = datapoints(self.rule, [metrics.series(self.metric)], at)
-        state = state_of(self.rule, points, previous)
-        if state == previous:  # as nearly always: a thousand alarms are evaluated each minute
-            return _UNCHANGED[state]
-        return Evaluation(state, lambda: _reason(self.rule, points, state))
-
-
-@dataclass(frozen=True)
-class QueryAlarm(Alarm):
-    """An alarm on a Metrics Insights query. With GROUP BY each time series has its own state: a contributor."""
-
-    rule: AlarmRule
-    query: MetricsQuery
-
-    def evaluate(self, metrics: Metrics, at: float, previous: AlarmState) -> Evaluation:
-        """Its state at `at`: ALARM while any contributor is.
+    def evaluate(
+        self, metrics: Metrics, states: Mapping[str, AlarmState], at: float, previous: AlarmState
+    ) -> Evaluation:
+        """Its state at `at` (seconds since the epoch): a query's alarm is in ALARM while any contributor is.
 
         https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Acting_Alarm_Changes.html: a contributor is in
-        ALARM or OK and never has too little data.
+        ALARM or OK and never has too little data. A composite alarm always has data.
+
+        Args:
+            metrics: the published data.
+            states: of the alarms that it is on, by name and by ARN.
+            at: the moment.
+            previous: its state before.
         """
-        groups = self.query.groups(metrics, since=at - HOURS * 3600)
-        ranges = {values: datapoints(self.rule, series, at) for values, series in groups.items()}
-        if not self.query.group_by or not ranges:
-            points = next(iter(ranges.values()), [None] * points_of_range(self.rule))
-            state = state_of(self.rule, points, previous)
-            return Evaluation(state, lambda: _reason(self.rule, points, state))
+        if isinstance(self.source, CompositeRule):
+            state, met = ("ALARM", "met") if self.source.holds(states) else ("OK", "not met")
+            alarming = ", ".join(name for name in self.children if states[name] == "ALARM") or "none"
+            return Evaluation(state, f"its rule is {met}; in ALARM: {alarming}")
+        query, rule = self.source
+        groups = query.groups(metrics, since=at - HOURS * 3600)
+        ranges = {values: datapoints(rule, series, at) for values, series in groups.items()}
+        if not query.group_by or not ranges:
+            points = next(iter(ranges.values()), [None] * rule.range)
+            state = state_of(rule, points, previous)
+            return Evaluation(state, "unchanged" if state == previous else _reason(rule, points, state))
+        first = list(ranges.items())
+        if query.descending is not None:
+            first.sort(key=lambda one: sum(point or 0 for point in one[1]), reverse=query.descending)
         contributors: dict[Contributor, AlarmState] = {
-            tuple(zip(self.query.group_by, values, strict=True)): (
-                "ALARM" if state_of(self.rule, points) == "ALARM" else "OK"
-            )
-            for values, points in self._first(ranges)
+            tuple(zip(query.group_by, values, strict=True)): "ALARM" if state_of(rule, points) == "ALARM" else "OK"
+            for values, points in first[: min(query.limit or MAX_SERIES, MAX_SERIES)]
         }
-        alarming = sum(state == "ALARM" for state in contributors.values())
-        reason = f"{alarming} out of {len(contributors)} time series evaluated to ALARM"
-        return Evaluation("ALARM" if alarming else "OK", lambda: reason, contributors)
-
-    def _first(
-        self, ranges: Mapping[tuple[str, ...], list[float | None]]
-    ) -> Sequence[tuple[tuple[str, ...], list[float | None]]]:
-        """The time series that the query returns: the first, in its order."""
-        found = list(ranges.items())
-        most = min(self.query.limit or MAX_SERIES, MAX_SERIES)
-        if self.query.descending is not None:
-            found.sort(key=lambda one: sum(point or 0 for point in one[1]), reverse=self.query.descending)
-        return found[:most]
-
-
-@dataclass(frozen=True)
-class CompositeAlarm(Alarm):
-    """An alarm on the states of others. `children` are the alarms' names, by their names in the rule."""
-
-    rule: Rule
-    children: Mapping[str, str]
-
-    def evaluate(self, states: Mapping[str, AlarmState]) -> Evaluation:
-        """Its state, from those of the others by name. A composite alarm always has data."""
-        seen: dict[str, AlarmState] = {called: states[name] for called, name in self.children.items()}
-        alarming = [name for called, name in self.children.items() if seen[called] == "ALARM"]
-        state: Literal["ALARM", "OK"] = "ALARM" if self.rule.holds(seen) else "OK"
-        reason = f"its rule is {'met' if state == 'ALARM' else 'not met'}; in ALARM: {', '.join(alarming) or 'none'}"
-        return Evaluation(state, lambda: reason)
+        count = sum(state == "ALARM" for state in contributors.values())
+        reason = f"{count} out of {len(contributors)} time series evaluated to ALARM"
+        return Evaluation("ALARM" if count else "OK", reason, contributors)
 
 
 def _reason(rule: AlarmRule, points: Sequence[float | None], state: AlarmState) -> str:
@@ -165,3 +143,88 @@ def _reason(rule: AlarmRule, points: Sequence[float | None], state: AlarmState) 
     shown = ", ".join(f"{point:g}" for point in known[-rule.evaluation_periods :])
     crossed = "crossed" if state == "ALARM" else "not crossed"
     return f"Threshold {crossed}: {rule.statistic} [{shown}], {rule.comparison} {rule.threshold:g}"
+
+
+@dataclass(frozen=True)
+class Notification:
+    """One call of an action.
+
+    Attributes:
+        action: its ARN: a topic, a function.
+        subject: of the mail that a topic sends.
+        message: the message to the action, as CloudWatch writes it for SNS.
+    """
+
+    action: str
+    subject: str
+    message: Mapping[str, Any] = field(hash=False)
+
+    @property
+    def text(self) -> str:
+        """The message as JSON."""
+        return json.dumps(self.message)
+
+
+@dataclass(frozen=True)
+class Transition:
+    """A change of an alarm's state, or of the state of one contributor of a query's alarm.
+
+    Attributes:
+        alarm: which.
+        previous: the state before.
+        state: the state since.
+        reason: why.
+        at: when, in seconds since the epoch.
+        contributor: the time series whose state changed; empty for the alarm itself.
+    """
+
+    alarm: Alarm
+    previous: AlarmState
+    state: AlarmState
+    reason: str
+    at: float
+    contributor: Contributor = ()
+
+    def __str__(self) -> str:
+        of = f" ({', '.join(value for _, value in self.contributor)})" if self.contributor else ""
+        return f"{self.alarm.name}{of}: {self.previous} -> {self.state}: {self.reason}"
+
+    @property
+    def notifications(self) -> tuple[Notification, ...]:
+        """The calls of the alarm's actions."""
+        message = self._message()
+        subject = f'{self.state}: "{self.alarm.name}" in {message["Region"]}'
+        return tuple(
+            Notification(action, subject, message)
+            for action in self.alarm.actions.of(self.state)
+            if not self.contributor or _ONLY_BY_ALARM.isdisjoint(action.split(":")[2:3])
+        )
+
+    def _message(self) -> dict[str, Any]:
+        """As SNS is given it: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
+
+        For a contributor, AWS names it; `AlarmContributorAttributes` is our word for where.
+        """
+        _, _, _, region, account, *_ = self.alarm.arn.split(":")
+        when = datetime.fromtimestamp(self.at, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000"
+        properties = self.alarm.properties
+        message: dict[str, Any] = {
+            "AlarmName": self.alarm.name,
+            "AlarmDescription": self.alarm.description or None,
+            "AWSAccountId": account,
+            "NewStateValue": self.state,
+            "NewStateReason": self.reason,
+            "StateChangeTime": when,
+            "Region": region,
+            "AlarmArn": self.alarm.arn,
+            "OldStateValue": self.previous,
+        }
+        if "AlarmRule" in properties:
+            return {**message, "AlarmRule": properties["AlarmRule"]}
+        trigger = {name: properties[name] for name in (*_TRIGGER, *_TRIGGER_TOO) if name in properties}
+        if "Dimensions" in properties:
+            trigger["Dimensions"] = [
+                {"name": each["Name"], "value": each["Value"]} for each in properties["Dimensions"]
+            ]
+        contributor = {"AlarmContributorAttributes": dict(self.contributor)} if self.contributor else {}
+        return {**message, **contributor, "Trigger": trigger}

@@ -6,22 +6,22 @@ import math
 import time as clock
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
-from ..alarm import AlarmState
 from ..cfn.values import ACCOUNT, REGION, Resolver
 from ..errors import ShieldError
 from ..pattern import Selector, read_line
-from .alarms import Alarm, CompositeAlarm, Contributor, Evaluation, MetricAlarm, QueryAlarm
-from .filters import MetricFilter, too_many
+from .alarms import Alarm, Contributor, Evaluation, Notification, Transition
+from .filters import MAX_FILTERS, MetricFilter
 from .log_events import LogEvent
 from .metrics import MINUTE, MetricKey, Metrics
-from .notifications import Notification, Transition, transition
+from .queries import MetricsQuery
+from .states import AlarmState
 from .template_reader import LoggedFunction, Problem, ReadTemplate, read_templates
 
 Publish = Callable[[MetricKey, float, float], None]
 """Is told of each value that a filter publishes: the metric, the value, and when."""
-
 
 _FUNCTION = Selector("function")
 """The field of a line that has the function's name."""
@@ -43,7 +43,7 @@ class SimulatedCloudWatch:
     Attributes:
         functions: the functions, each with its name and log group.
         filters: the metric filters.
-        alarms: the alarms.
+        alarms: the alarms that are simulated.
         problems: filters and alarms that are not simulated, each with the reason.
         metrics: the published data so far.
         transitions: every change of a state so far.
@@ -61,7 +61,7 @@ class SimulatedCloudWatch:
         self.filters: tuple[MetricFilter, ...] = tuple(read.filters)
         self.alarms: tuple[Alarm, ...] = tuple(read.alarms)
         self.topics: tuple[str, ...] = tuple(read.topics)
-        self.problems: tuple[Problem, ...] = (*read.problems, *_blind(read))
+        self.problems: tuple[Problem, ...] = tuple(read.problems)
         self.metrics = Metrics()
         self.transitions: list[Transition] = []
         self._publish_hooks: list[Publish] = []
@@ -72,12 +72,13 @@ class SimulatedCloudWatch:
             if problem.log_group is not None:
                 self._filters_of.setdefault(problem.log_group, [])
         self._unmatched: dict[MetricFilter, dict[int, bool]] = defaultdict(dict)
-        blind = {problem.place for problem in self.problems}
-        self._simulated = tuple(alarm for alarm in self.alarms if alarm.place not in blind)
-        self._states: dict[str, AlarmState] = {alarm.name: "INSUFFICIENT_DATA" for alarm in self._simulated}
+        self._states: dict[str, AlarmState] = {alarm.name: "INSUFFICIENT_DATA" for alarm in self.alarms}
         self._contributors: dict[str, dict[Contributor, AlarmState]] = {}
-        if problems := list(too_many(self.filters)):
-            raise SimulationError("; ".join(problems))
+        for log_group, filters in self._filters_of.items():
+            if (count := len(filters)) > MAX_FILTERS:
+                raise SimulationError(
+                    f"{log_group}: {count} metric filters; CloudWatch takes {MAX_FILTERS} on a log group"
+                )
 
     @classmethod
     def from_template(
@@ -116,12 +117,10 @@ class SimulatedCloudWatch:
             SimulationError: there is none, more than one, or it is not simulated.
         """
         for problem in self.problems:
-            if problem.place.is_called(wanted) or any(
-                alarm.place == problem.place and alarm.is_called(wanted) for alarm in self.alarms
-            ):
+            if wanted in problem.names or problem.place.is_called(wanted):
                 raise SimulationError(f"the alarm {wanted} is not simulated: {problem.reason}")
-        found = [alarm for alarm in self._simulated if alarm.is_called(wanted)]
-        return _only(found, f"alarm {wanted}", [alarm.place.path or alarm.name for alarm in self._simulated])
+        found = [alarm for alarm in self.alarms if alarm.is_called(wanted)]
+        return _only(found, f"alarm {wanted}", [alarm.place.path or alarm.name for alarm in self.alarms])
 
     def state(self, wanted: str) -> AlarmState:
         """An alarm's state since the last evaluation; `INSUFFICIENT_DATA` before the first.
@@ -139,7 +138,7 @@ class SimulatedCloudWatch:
     @property
     def firing(self) -> tuple[Alarm, ...]:
         """The alarms in ALARM."""
-        return tuple(alarm for alarm in self._simulated if self._states[alarm.name] == "ALARM")
+        return tuple(alarm for alarm in self.alarms if self._states[alarm.name] == "ALARM")
 
     def contributors(self, wanted: str) -> list[dict[str, str]]:
         """The time series that hold a query's alarm in ALARM, as DescribeAlarmContributors gives them.
@@ -159,17 +158,12 @@ class SimulatedCloudWatch:
             for notification in change.notifications
         ]
 
-    def unfed(self) -> tuple[MetricAlarm | QueryAlarm, ...]:
+    def unfed(self) -> tuple[Alarm, ...]:
         """Alarms that never fire: no filter here publishes to the metric that they watch.
 
-        Either the metric has other dimensions than any filter's, or it is of a function that does not log there. Alarms
-        on AWS's own metrics, whose namespaces begin with `AWS/`, are not among them.
+        Either the metric has other dimensions than any filter's, or it is of a function that does not log there.
         """
-        return tuple(
-            alarm
-            for alarm in self._simulated
-            if isinstance(alarm, (MetricAlarm, QueryAlarm)) and not _is_aws(alarm) and not self._is_fed(alarm)
-        )
+        return tuple(alarm for alarm in self.alarms if alarm.query is not None and not self._is_fed(alarm.query))
 
     def put_log_events(self, log_group: str, events: Iterable[LogEvent | str], at: float | None = None) -> int:
         """Puts lines into a log group, through its filters.
@@ -214,16 +208,13 @@ class SimulatedCloudWatch:
         moment = clock.time() if at is None else at
         self._publish_defaults(moment)
         changes: list[Transition] = []
-        for alarm in self._simulated:
+        states: dict[str, AlarmState] = {}
+        for alarm in self.alarms:
             previous = self._states[alarm.name]
-            if isinstance(alarm, CompositeAlarm):  # after those that it names: they are read in that order
-                evaluation = alarm.evaluate(self._states)
-            else:
-                assert isinstance(alarm, (MetricAlarm, QueryAlarm))
-                evaluation = alarm.evaluate(self.metrics, moment, previous)
-            self._states[alarm.name] = evaluation.state
+            evaluation = alarm.evaluate(self.metrics, states, moment, previous)
+            self._states[alarm.name] = states[alarm.name] = states[alarm.arn] = evaluation.state
             if evaluation.state != previous:
-                changes.append(transition(alarm, previous, evaluation.state, evaluation.reason(), moment))
+                changes.append(Transition(alarm, previous, evaluation.state, evaluation.reason, moment))
             changes.extend(self._contributor_changes(alarm, evaluation, moment))
         self.transitions.extend(changes)
         return changes
@@ -231,18 +222,9 @@ class SimulatedCloudWatch:
     def replay(self, log_group: str, events: Iterable[LogEvent]) -> list[Transition]:
         """Puts lines in the order of their times, and evaluates at the end of each minute that has some."""
         changes: list[Transition] = []
-        minute: int | None = None
-        waiting: list[LogEvent] = []
-        for event in sorted(events, key=lambda one: one.time):
-            current = math.floor(event.time / MINUTE)
-            if minute is not None and current != minute:
-                self.put_log_events(log_group, waiting)
-                changes.extend(self.evaluate((minute + 1) * MINUTE - 0.001))
-                waiting = []
-            minute = current
-            waiting.append(event)
-        if minute is not None:
-            self.put_log_events(log_group, waiting)
+        ordered = sorted(events, key=lambda one: one.time)
+        for minute, lines in groupby(ordered, key=lambda one: math.floor(one.time / MINUTE)):
+            self.put_log_events(log_group, lines)
             changes.extend(self.evaluate((minute + 1) * MINUTE - 0.001))
         return changes
 
@@ -273,25 +255,19 @@ class SimulatedCloudWatch:
             return []
         self._contributors[alarm.name] = dict(now)
         return [
-            transition(alarm, before.get(who, "OK"), now.get(who, "OK"), evaluation.reason(), at, who)
+            Transition(alarm, before.get(who, "OK"), now.get(who, "OK"), evaluation.reason, at, who)
             for who in {**before, **now}
             if before.get(who, "OK") != now.get(who, "OK")
         ]
 
-    def _is_fed(self, alarm: MetricAlarm | QueryAlarm) -> bool:
-        if isinstance(alarm, MetricAlarm):
-            return any(
-                found.could_publish(alarm.metric) and self._names_a_function(found, alarm.metric)
-                for found in self.filters
-            )
-        return any(alarm.query.could_take(found.some_key) for found in self.filters)
+    def _is_fed(self, query: MetricsQuery) -> bool:
+        return any(query.could_take(found.some_key) and self._names_a_function(found, query) for found in self.filters)
 
-    def _names_a_function(self, found: MetricFilter, metric: MetricKey) -> bool:
-        """Whether the function in a metric's dimension is one that logs where the filter is, if any does."""
+    def _names_a_function(self, found: MetricFilter, query: MetricsQuery) -> bool:
+        """Whether the function that a query names is one that logs where the filter is, if any does."""
         names = {function.name for function in self.functions if function.log_group == found.log_group}
-        values = dict(metric.dimensions)
-        by_function = [name for name, selector in found.dimensions if selector == _FUNCTION]
-        return not names or all(values[name] in names for name in by_function)
+        by_function = {name for name, selector in found.dimensions if selector == _FUNCTION}
+        return not names or all(value in names for name, value in query.where if name in by_function)
 
 
 def _only(found: Sequence[Any], wanted: str, there: Sequence[str]) -> Any:
@@ -299,34 +275,3 @@ def _only(found: Sequence[Any], wanted: str, there: Sequence[str]) -> Any:
         return found[0]
     listed = ", ".join(there) or "none"
     raise SimulationError(f"{'more than one' if found else 'no'} {wanted}; there are: {listed}")
-
-
-def _watched(alarm: MetricAlarm | QueryAlarm) -> tuple[str, str]:
-    """The namespace and name of its metric."""
-    if isinstance(alarm, MetricAlarm):
-        return alarm.metric.namespace, alarm.metric.name
-    return alarm.query.namespace, alarm.query.metric
-
-
-def _is_aws(alarm: MetricAlarm | QueryAlarm) -> bool:
-    return _watched(alarm)[0].startswith("AWS/")
-
-
-def _blind(read: ReadTemplate) -> list[Problem]:
-    """Alarms whose state cannot be known: their metric is AWS's own, or of a filter that is not simulated."""
-    lost = {problem.metric: problem for problem in read.problems if problem.metric and problem.log_group}
-    found: list[Problem] = []
-    for alarm in read.alarms:
-        if not isinstance(alarm, (MetricAlarm, QueryAlarm)):
-            continue
-        if _is_aws(alarm):
-            found.append(Problem(alarm.place, "it watches an AWS metric, which is not published here"))
-        elif (problem := lost.get(_watched(alarm))) is not None:
-            found.append(Problem(alarm.place, f"it watches a metric of {problem}"))
-    blind = {problem.place for problem in found}
-    names = {alarm.name for alarm in read.alarms if alarm.place in blind}
-    for alarm in read.alarms:  # composites follow those that they name
-        if isinstance(alarm, CompositeAlarm) and (child := names & set(alarm.children.values())):
-            names.add(alarm.name)
-            found.append(Problem(alarm.place, f"its rule names {min(child)}, which is not simulated"))
-    return found

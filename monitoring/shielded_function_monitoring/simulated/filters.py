@@ -7,10 +7,9 @@ Where the guide says nothing, nothing is published: a test that passes here shal
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, Final
 
 from ..errors import ShieldError
@@ -79,22 +78,12 @@ class MetricFilter:
             if found is None:
                 return None
             dimensions.append((name, found))
-        return _key(self.namespace, self.metric, tuple(dimensions)), value
+        return MetricKey.of(self.namespace, self.metric, dict(dimensions)), value
 
     @property
     def some_key(self) -> MetricKey:
         """A metric as it publishes, with its dimensions' names and empty values."""
         return MetricKey.of(self.namespace, self.metric, {name: "" for name, _ in self.dimensions})
-
-    def could_publish(self, key: MetricKey) -> bool:
-        """Whether some line would publish to this metric."""
-        names = {name: "" for name, _ in key.dimensions}
-        return MetricKey.of(key.namespace, key.name, names) == self.some_key
-
-
-@lru_cache(maxsize=10_000)
-def _key(namespace: str, name: str, dimensions: tuple[tuple[str, str], ...]) -> MetricKey:
-    return MetricKey(namespace, name, tuple(sorted(dimensions)))
 
 
 def _one(selector: Selector, line: Mapping[str, Any]) -> Any:
@@ -114,13 +103,3 @@ def _text(found: Any) -> str | None:
     if isinstance(found, bool):
         return "true" if found else "false"
     return str(found) if isinstance(found, Decimal) else None
-
-
-def too_many(filters: Iterable[MetricFilter]) -> Iterator[str]:
-    """Which log groups have more filters than CloudWatch takes."""
-    counts: dict[str, int] = {}
-    for found in filters:
-        counts[found.log_group] = counts.get(found.log_group, 0) + 1
-    for log_group, count in counts.items():
-        if count > MAX_FILTERS:
-            yield f"{log_group}: {count} metric filters; CloudWatch takes {MAX_FILTERS} on a log group"

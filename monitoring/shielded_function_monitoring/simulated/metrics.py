@@ -16,8 +16,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from typing import NamedTuple
 
-from ..alarm import AlarmRule, Statistic, points_of_range
+from .states import AlarmRule
 
 MINUTE = 60
 """Seconds: the finest that metric filters publish."""
@@ -41,56 +43,26 @@ class MetricKey:
         return f"{self.namespace} {self.name}" + (f" {{{dimensions}}}" if dimensions else "")
 
 
-class StatisticSet:
-    """The values of a period: how many, their sum, the least and the greatest."""
+class Statistics(NamedTuple):
+    """The statistics of a period's values, by the names that alarms use."""
 
-    __slots__ = ("count", "maximum", "minimum", "sum")
+    SampleCount: int
+    Sum: float
+    Minimum: float
+    Maximum: float
 
-    def __init__(self) -> None:
-        self.count = 0
-        self.sum = 0.0
-        self.minimum = math.inf
-        self.maximum = -math.inf
+    @property
+    def Average(self) -> float:
+        return self.Sum / self.SampleCount
 
-    def add(self, value: float) -> None:
-        """Takes in one value."""
-        self.count += 1
-        self.sum += value
-        self.minimum = min(self.minimum, value)
-        self.maximum = max(self.maximum, value)
-
-    def merge(self, other: StatisticSet) -> None:
-        """Takes in the values of another."""
-        self.count += other.count
-        self.sum += other.sum
-        self.minimum = min(self.minimum, other.minimum)
-        self.maximum = max(self.maximum, other.maximum)
-
-    def value(self, statistic: Statistic) -> float:
-        """One statistic of the values, of which there is at least one."""
-        if statistic == "Sum":
-            return self.sum
-        if statistic == "Average":
-            return self.sum / self.count
-        return {"SampleCount": self.count, "Minimum": self.minimum, "Maximum": self.maximum}[statistic]
+    def with_values(self, other: Statistics) -> Statistics:
+        """Those of its values and the other's together."""
+        count, total = self.SampleCount + other.SampleCount, self.Sum + other.Sum
+        return Statistics(count, total, min(self.Minimum, other.Minimum), max(self.Maximum, other.Maximum))
 
 
-class Series:
-    """The data published to one metric, by the minute."""
-
-    def __init__(self) -> None:
-        self.minutes: dict[int, StatisticSet] = {}
-        self.newest = -1
-        """The last minute with a value."""
-
-    def add(self, value: float, time: float) -> None:
-        """Takes in one value, published at `time` (seconds since the epoch)."""
-        minute = int(time // MINUTE)
-        found = self.minutes.get(minute)
-        if found is None:
-            found = self.minutes[minute] = StatisticSet()
-            self.newest = max(self.newest, minute)
-        found.add(value)
+Series = dict[int, Statistics]
+"""The data published to one metric, by the minute."""
 
 
 def datapoints(rule: AlarmRule, series: Sequence[Series], at: float) -> list[float | None]:
@@ -104,22 +76,12 @@ def datapoints(rule: AlarmRule, series: Sequence[Series], at: float) -> list[flo
     Returns None where nothing was published.
     """
     newest = math.floor(at / rule.period)
-    slots = range(newest - points_of_range(rule) + 1, newest + 1)
-    if rule.period == MINUTE and len(series) == 1:  # nearly every alarm: nothing to take together
-        if series[0].newest < slots[0]:
-            return [None] * len(slots)
-        kept = [series[0].minutes.get(slot) for slot in slots]
-        return [None if found is None else found.value(rule.statistic) for found in kept]
     points: list[float | None] = []
-    for slot in slots:
+    for slot in range(newest - rule.range + 1, newest + 1):
         # The minutes that begin in the period.
-        first, end = -(-slot * rule.period // MINUTE), -(-(slot + 1) * rule.period // MINUTE)
-        merged = StatisticSet()
-        for one in series:
-            for minute in range(first, end):
-                if (found := one.minutes.get(minute)) is not None:
-                    merged.merge(found)
-        points.append(merged.value(rule.statistic) if merged.count else None)
+        minutes = range(-(-slot * rule.period // MINUTE), -(-(slot + 1) * rule.period // MINUTE))
+        found = [one[minute] for one in series if one for minute in minutes if minute in one]
+        points.append(getattr(reduce(Statistics.with_values, found), rule.statistic) if found else None)
     return points
 
 
@@ -131,38 +93,26 @@ class Metrics:
 
     def put(self, key: MetricKey, value: float, time: float) -> None:
         """Publishes one value at `time` (seconds since the epoch)."""
-        series = self._series.get(key)
-        if series is None:
-            series = self._series[key] = Series()
-        series.add(value, time)
+        series, minute = self._series.setdefault(key, {}), int(time // MINUTE)
+        one = Statistics(1, value, value, value)
+        series[minute] = series[minute].with_values(one) if minute in series else one
 
     def series(self, key: MetricKey) -> Series:
         """A metric's values; none where nothing was published."""
-        return self._series.get(key, _NOTHING)
+        return self._series.get(key, {})
 
     def sum(self, key: MetricKey) -> float:
         """All that was published to a metric, added up."""
-        return math.fsum(found.sum for found in self.series(key).minutes.values())
-
-    def named(self, namespace: str, name: str) -> Iterator[tuple[MetricKey, Series]]:
-        """The metrics of a name, whatever their dimensions."""
-        for key, series in self._series.items():
-            if (key.namespace, key.name) == (namespace, name):
-                yield key, series
+        return math.fsum(found.Sum for found in self.series(key).values())
 
     def forget(self, before: float) -> None:
         """Deletes data published before a moment, as CloudWatch does after 15 days, and metrics left empty."""
         first = int(before // MINUTE)
-        for key, series in list(self._series.items()):
-            series.minutes = {minute: found for minute, found in series.minutes.items() if minute >= first}
-            if not series.minutes:
-                del self._series[key]
+        kept = {key: {at: found for at, found in one.items() if at >= first} for key, one in self._series.items()}
+        self._series = {key: series for key, series in kept.items() if series}
 
     def __iter__(self) -> Iterator[MetricKey]:
         return iter(self._series)
 
     def __len__(self) -> int:
         return len(self._series)
-
-
-_NOTHING = Series()

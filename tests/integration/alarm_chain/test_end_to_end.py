@@ -17,15 +17,15 @@ import boto3
 import pytest
 
 from harness.chains import GRANULARITIES, Granularity
+from harness.moto_cloudwatch import MotoCloudWatch
 from harness.thinning import long_but
 from integration.alarm_chain import real
 from integration.alarm_chain.real import DEEDS, FUNCTIONS, Written
-from shielded_function.testing import MotoCloudWatch, simulate_cloudwatch
+from shielded_function.testing import simulate_cloudwatch
 from shielded_function_emulator.cloud_assembly import CloudAssembly
 from shielded_function_emulator.sandbox import SandboxError
 from shielded_function_monitoring.alert import Mode, Policy
 from shielded_function_monitoring.filters import level_of
-from shielded_function_monitoring.simulated import MetricAlarm
 
 NOW = datetime.now(timezone.utc).timestamp() // 60 * 60
 MODES: tuple[Mode, ...] = ("block", "alert")
@@ -122,9 +122,9 @@ def test_each_policy_mode_and_granularity(
         if granularity == "fleet":
             assert deployed.moto.cloudwatch.contributors(name) == [{"FunctionName": function.name}]
             continue
-        assert isinstance(found, MetricAlarm)
         expected = {"Policy": policy} if granularity == "control" else {"Level": level_of(policy, mode)}
-        assert dict(found.metric.dimensions) == {"FunctionName": function.name} | expected
+        assert found.query is not None
+        assert dict(found.query.where) == {"FunctionName": function.name} | expected
 
 
 @pytest.mark.usefixtures("aws")

@@ -1,4 +1,4 @@
-"""`shielded_function.testing`'s simulated CloudWatch: of apps, stages, stacks, templates and folders; and in moto."""
+"""`shielded_function.testing`'s simulated CloudWatch: of apps, stages, stacks, templates and folders."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_sns as sns
 
 from integration.alarm_chain.real import checkout, new_app
-from integration.docs.pages import ROOT, read_page
 from shielded_function import AlarmOptions, ShieldError
 from shielded_function.testing import alert_line, simulate_cloudwatch
 
@@ -70,21 +69,3 @@ def test_one_region_of_several(tmp_path: Path) -> None:
 def test_what_is_no_source() -> None:
     with pytest.raises(ShieldError, match="source: 7 is no template"):
         simulate_cloudwatch(7)  # pyright: ignore[reportArgumentType]
-
-
-@pytest.mark.promise("package.docs")
-def test_the_example_in_moto(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    monkeypatch.setenv("CDK_OUTDIR", str(tmp_path / "cdk.out"))
-    file = ROOT / "docs" / "guide" / "testing-alarms.md"
-    page = read_page(file)
-    (in_moto,) = [block for block in page.blocks if "mock_aws" in block.text]
-    names: dict[str, object] = {"__name__": "guide"}
-    for block in (*page.python(), in_moto):
-        exec(compile("\n" * (block.line - 1) + block.text, str(file), "exec"), names)
-    test = names["test_the_message_arrives"]
-    assert callable(test)
-    test()

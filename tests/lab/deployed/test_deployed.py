@@ -17,11 +17,12 @@ from typing import Any
 import pytest
 
 from harness.command_line import CDK
+from harness.moto_cloudwatch import MotoCloudWatch
 from lab.deployed.examples import EXAMPLES, EXAMPLES_FOLDER, NOT_DEPLOYED, Example
 from lab.deployed.loader import FUNCTION, LAYER, DeployedStack, load, read, unload
 from lab.deployed.moto_server import ACCOUNT, QUALIFIER, REGION, MotoServer, moto_server, physical_resources, stacks
 from shielded_function_monitoring.filters import NAMESPACE, PLATFORM_PROGRAMS, violations
-from shielded_function_monitoring.simulated import MotoCloudWatch, SimulatedCloudWatch, alert_line, read_templates
+from shielded_function_monitoring.simulated import SimulatedCloudWatch, alert_line, read_templates
 
 WRAPPER = "/opt/shielded-function/shield"
 _COUNTED = violations(without=["read_handler"], except_programs=PLATFORM_PROGRAMS, by_level=True)

@@ -12,11 +12,11 @@ import pytest
 
 from harness import chains
 from harness.chains import STACK, TOPIC, Granularity
+from harness.moto_cloudwatch import MotoCloudWatch
 from shielded_function_monitoring.cfn.values import Resolver
 from shielded_function_monitoring.simulated import (
     LogEvent,
     MetricKey,
-    MotoCloudWatch,
     SimulatedCloudWatch,
     SimulationError,
     alert_line,
@@ -140,7 +140,12 @@ def test_a_default_value_is_published_where_nothing_matched() -> None:
         ("CheckoutAlarm", {"ExtendedStatistic": "p99"}, "CheckoutAlarm", "ExtendedStatistic: alarms on a percentile"),
         ("CheckoutAlarm", {"Threshold": {"Ref": "Nobody"}}, "CheckoutAlarm", "Ref Nobody"),
         ("CheckoutAlarm", {"Namespace": "AWS/Lambda"}, "CheckoutAlarm", "an AWS metric"),
-        ("CheckoutAlarm", {"Metrics": [{"Id": "a", "Expression": "m1+1"}]}, "CheckoutAlarm", "cannot be read"),
+        (
+            "CheckoutAlarm",
+            {"Metrics": [{"Id": "a", "Expression": "m1+1"}]},
+            "CheckoutAlarm",
+            "is read here in the form",
+        ),
         ("FleetAlarm", {"Metrics": [{"Id": "a"}, {"Id": "b"}]}, "FleetAlarm", "not metric math"),
         (
             "FleetAlarm",

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from harness.chains import QUERY
-from shielded_function_monitoring.alarm import AlarmState
-from shielded_function_monitoring.simulated.composite import RuleError, parse_rule
 from shielded_function_monitoring.simulated.metrics import MetricKey, Metrics
-from shielded_function_monitoring.simulated.metrics_insights import Condition, MetricsQuery, QueryError, parse_query
+from shielded_function_monitoring.simulated.queries import MetricsQuery, QueryError, parse_query
+from shielded_function_monitoring.simulated.rules import RuleError, parse_rule
+from shielded_function_monitoring.simulated.states import AlarmState
 
 STATES: dict[str, AlarmState] = {"a": "ALARM", "b": "OK", "c": "INSUFFICIENT_DATA", "d e": "ALARM"}
 
@@ -43,19 +43,18 @@ def test_an_alarm_that_is_not_there() -> None:
         parse_rule('OK("x")').holds(STATES)
 
 
-FLEET = MetricsQuery("SUM", "Violations", "ShieldedFunction", ("FunctionName",), (), ("FunctionName",), True)
-WHERE = (Condition("A", True, "x"), Condition("B", False, "y z"))
+FLEET = MetricsQuery("Sum", "Violations", "ShieldedFunction", ("FunctionName",), (), ("FunctionName",), True)
+WHERE = (("A", "x"), ("B", "y z"))
 
 
 @pytest.mark.parametrize(
     ("text", "query"),
     [
         (QUERY.replace("SELECT", "select").replace("GROUP BY", "group  by"), FLEET),
-        ("SELECT SUM(Violations) FROM ShieldedFunction", MetricsQuery("SUM", "Violations", "ShieldedFunction")),
-        ('SELECT AVG("a b") FROM SCHEMA("AWS/EC2")', MetricsQuery("AVG", "a b", "AWS/EC2", ())),
+        ('SELECT AVG("a b") FROM SCHEMA("AWS/EC2")', MetricsQuery("Average", "a b", "AWS/EC2")),
         (
-            "SELECT MAX(M) FROM SCHEMA(N, A, B) WHERE A = 'x' AND \"B\" != 'y z' GROUP BY A, B ORDER BY MAX() LIMIT 5",
-            MetricsQuery("MAX", "M", "N", ("A", "B"), WHERE, ("A", "B"), False, 5),
+            "SELECT MAX(M) FROM SCHEMA(N, A, B) WHERE A = 'x' AND \"B\" = 'y z' GROUP BY A, B ORDER BY MAX() LIMIT 5",
+            MetricsQuery("Maximum", "M", "N", ("A", "B"), WHERE, ("A", "B"), False, 5),
         ),
     ],
 )
@@ -64,32 +63,44 @@ def test_queries_that_are_read(text: str, query: MetricsQuery) -> None:
 
 
 RULES = [
-    ("", "found the end"),
-    ('ALARM("a', "AlarmRule, character 7"),
-    ('ALARM("a"', "expected ), found the end"),
-    ("ALARM()", "expected the name of an alarm"),
-    ('ALARM("a") ALARM("b")', "expected AND, OR or the end"),
-    ('ALARM("a") OR', "found the end"),
-    ('alarm("a")', "found alarm"),
-    ('AT_LEAST(2, ALARM, ("a"))', "found AT_LEAST"),
-    ("NOT " * 40 + "TRUE", "nests more than"),
+    ("", "an AND, an OR or a parenthesis is missing"),
+    ('ALARM("a', "AlarmRule, character 1"),
+    ('ALARM("a"', "AlarmRule, character 1"),
+    ("ALARM()", "AlarmRule, character 1: expected ALARM(name)"),
+    ('ALARM("a") ALARM("b")', "an AND, an OR or a parenthesis is missing"),
+    ('ALARM("a") (ALARM("b"))', "an AND, an OR or a parenthesis is missing"),
+    ('(ALARM("a")', "an AND, an OR or a parenthesis is missing"),
+    ('ALARM("a") OR', "an AND, an OR or a parenthesis is missing"),
+    ("()", "an AND, an OR or a parenthesis is missing"),
+    ('OK("b") OR alarm("a")', "AlarmRule, character 11: expected ALARM(name)"),
+    ('AT_LEAST(2, ALARM, ("a"))', "found 'AT_LEAST(2"),
+    ("NOT " * 2000 + "TRUE", "AlarmRule"),
+    ("(" * 3000 + "TRUE" + ")" * 3000, "AlarmRule"),
+    ("TRUE OR " * 1280 + "TRUE", "has 10244 characters; CloudWatch takes 10240"),
     (" OR ".join(f'ALARM("{number}")' for number in range(101)), "names 101 alarms; CloudWatch takes 100"),
 ]
+IN_SCHEMA = 'SELECT SUM(M) FROM SCHEMA("N", A)'
 QUERIES = [
-    ("", "expected SELECT, found the end"),
-    ("SELECT Violations FROM N", "VIOLATIONS is not one of AVG"),
-    ("SELECT SUM() FROM N", "expected a metric"),
-    ("SELECT SUM(M)", "expected FROM"),
-    ("SELECT SUM(M) FROM SCHEMA()", "expected a namespace"),
-    ("SELECT SUM(M) FROM N GROUP FunctionName", "expected the end, found GROUP"),
-    ("SELECT SUM(M) FROM N GROUP BY", "expected a dimension, found the end"),
-    ("SELECT SUM(M) FROM N WHERE A = x", "expected a text in ''"),
-    ("SELECT SUM(M) FROM N WHERE A > 'x'", "cannot be read"),
-    ("SELECT SUM(M) FROM N WHERE A = 'x' OR A = 'y'", "expected the end, found OR"),
-    ("SELECT SUM(M) FROM N ORDER BY AVG()", "ORDER BY AVG() beside SELECT SUM"),
-    ("SELECT SUM(M) FROM N LIMIT ten", "expected a number"),
-    ('SELECT SUM(M) FROM SCHEMA("N", A) GROUP BY B', "GROUP BY B: not in SCHEMA"),
-    ("SELECT SUM(M) FROM AWS/Lambda", "cannot be read"),
+    *(
+        (text, "a query is read here in the form SELECT SUM(metric) FROM SCHEMA")
+        for text in (
+            "",
+            "SELECT Violations FROM SCHEMA(N)",
+            "SELECT SUM() FROM SCHEMA(N)",
+            "SELECT SUM(M)",
+            "SELECT SUM(M) FROM N",
+            "SELECT SUM(M) FROM SCHEMA()",
+            f"{IN_SCHEMA} GROUP A",
+            f"{IN_SCHEMA} GROUP BY",
+            f"{IN_SCHEMA} WHERE A = x",
+            f"{IN_SCHEMA} WHERE A != 'x'",
+            f"{IN_SCHEMA} WHERE A = 'x' OR A = 'y'",
+            f"{IN_SCHEMA} ORDER BY AVG()",
+            f"{IN_SCHEMA} LIMIT ten",
+        )
+    ),
+    (f"{IN_SCHEMA} GROUP BY B", "B: not in the query's SCHEMA"),
+    (f"{IN_SCHEMA} WHERE B = 'x'", "B: not in the query's SCHEMA"),
 ]
 
 
@@ -114,21 +125,19 @@ def metrics() -> Metrics:
 
 
 @pytest.mark.parametrize(
-    ("text", "sums"),
+    ("rest", "sums"),
     [
-        (QUERY, {("a",): 1, ("b",): 2}),  # SCHEMA: these dimensions and no other
-        ("SELECT SUM(Violations) FROM ShieldedFunction", {(): 7}),
-        ("SELECT SUM(Violations) FROM ShieldedFunction GROUP BY FunctionName", {("a",): 5, ("b",): 2}),
-        ("SELECT SUM(Violations) FROM ShieldedFunction GROUP BY Policy", {("read_handler",): 4}),
-        ('SELECT SUM(Violations) FROM SCHEMA("ShieldedFunction")', {}),
-        ("SELECT SUM(Violations) FROM ShieldedFunction WHERE FunctionName != 'a' GROUP BY FunctionName", {("b",): 2}),
-        ("SELECT SUM(Violations) FROM ShieldedFunction WHERE Policy != 'x'", {(): 4}),  # without the dimension: no
+        (", FunctionName) GROUP BY FunctionName", {("a",): 1, ("b",): 2}),  # these dimensions and no other
+        (", FunctionName)", {(): 3}),
+        (", Policy, FunctionName) GROUP BY Policy", {("read_handler",): 4}),
+        (", Policy, FunctionName) WHERE Policy = 'x' GROUP BY FunctionName", {}),
+        (", Policy, FunctionName) WHERE Policy = 'read_handler' GROUP BY FunctionName", {("a",): 4}),
+        (", Policy) GROUP BY Policy", {}),
     ],
 )
-def test_what_a_query_takes(text: str, sums: dict[tuple[str, ...], float]) -> None:
+def test_what_a_query_takes(rest: str, sums: dict[tuple[str, ...], float]) -> None:
     """A series that is old is no longer there."""
-    assert parse_query(text).groups(metrics(), since=120) == {}
-    groups = parse_query(text).groups(metrics(), since=119)
-    assert sums == {
-        name: sum(found.sum for one in series for found in one.minutes.values()) for name, series in groups.items()
-    }
+    query = parse_query('SELECT SUM(Violations) FROM SCHEMA("ShieldedFunction"' + rest)
+    assert query.groups(metrics(), since=120) == {}
+    groups = query.groups(metrics(), since=119)
+    assert sums == {name: sum(found.Sum for one in series for found in one.values()) for name, series in groups.items()}

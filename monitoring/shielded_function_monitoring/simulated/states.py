@@ -1,4 +1,4 @@
-"""The simulated result of a CloudWatch alarm: its state over given datapoints, by the documented rules.
+"""An alarm's state over given datapoints, by the documented rules.
 
     >>> rule = AlarmRule(threshold=1, period=60, treat_missing_data="notBreaching")
     >>> state_of(rule, [None, None, None])
@@ -8,8 +8,7 @@
 
 Rules: "Alarm evaluation" and "Configuring how CloudWatch alarms treat missing data" in the CloudWatch user guide
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html). The tests hold both
-of its example tables. Alarms on math, on percentiles and on anomaly bands raise an error. `simulated` makes the
-datapoints.
+of its example tables. Alarms on math, on percentiles and on anomaly bands raise an error.
 """
 
 from __future__ import annotations
@@ -19,23 +18,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast, get_args
 
-from .errors import ShieldError
+from ..errors import ShieldError
 
 AlarmState = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
 MissingData = Literal["missing", "ignore", "breaching", "notBreaching"]
 Statistic = Literal["Sum", "SampleCount", "Average", "Minimum", "Maximum"]
-ComparisonOperator = Literal[
-    "GreaterThanOrEqualToThreshold",
-    "GreaterThanThreshold",
-    "LessThanOrEqualToThreshold",
-    "LessThanThreshold",
-]
 
 EXTRA_PERIODS: Final = 2
 """How many periods more than the evaluation periods CloudWatch looks back when data is missing. The guide gives
 no formula, only tables in which 3 evaluation periods look back over 5."""
 
-_COMPARE: Final[dict[ComparisonOperator, Callable[[float, float], bool]]] = {
+_COMPARE: Final[Mapping[str, Callable[[float, float], bool]]] = {
     "GreaterThanOrEqualToThreshold": operator.ge,
     "GreaterThanThreshold": operator.gt,
     "LessThanOrEqualToThreshold": operator.le,
@@ -56,7 +49,7 @@ class AlarmRule:
         period: seconds of one datapoint: 10, 20, 30 or a multiple of 60.
         evaluation_periods: how many of the newest datapoints are compared.
         datapoints_to_alarm: how many of them must breach; all, when not given.
-        comparison: how a datapoint breaches.
+        comparison: how a datapoint breaches: `GreaterThanOrEqualToThreshold` and its like.
         statistic: how the samples of a period become a datapoint.
         treat_missing_data: the meaning of a period without samples.
     """
@@ -65,7 +58,7 @@ class AlarmRule:
     period: int = 60
     evaluation_periods: int = 1
     datapoints_to_alarm: int | None = None
-    comparison: ComparisonOperator = "GreaterThanOrEqualToThreshold"
+    comparison: str = "GreaterThanOrEqualToThreshold"
     statistic: Statistic = "Sum"
     treat_missing_data: MissingData = "missing"
 
@@ -89,45 +82,34 @@ class AlarmRule:
         """How many datapoints must breach."""
         return self.evaluation_periods if self.datapoints_to_alarm is None else self.datapoints_to_alarm
 
-    @classmethod
-    def from_properties(
-        cls, properties: Mapping[str, Any], statistic: Statistic | None = None, period: int | None = None
-    ) -> AlarmRule:
-        """The rule of an `AWS::CloudWatch::Alarm`.
+    @property
+    def range(self) -> int:
+        """The number of datapoints in an evaluation range."""
+        return self.evaluation_periods + EXTRA_PERIODS
 
-        Args:
-            properties: the alarm's.
-            statistic: of an alarm on a query, whose properties have none.
-            period: likewise.
+    @classmethod
+    def from_properties(cls, properties: Mapping[str, Any]) -> AlarmRule:
+        """The rule of an `AWS::CloudWatch::Alarm`, with the period and the statistic of its query where it has one.
 
         Raises:
             AlarmError: a property is missing, not a plain value, or of a kind that is not evaluated here.
         """
-        for name in ("ExtendedStatistic", "ThresholdMetricId"):
-            if name in properties:
-                raise AlarmError(f"{name}: alarms with it are not evaluated here")
-        datapoints = properties.get("DatapointsToAlarm")
+
+        def number(name: str) -> float:
+            value = properties.get(name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
+                raise AlarmError(f"{name}: expected a number, found {value!r}")
+            return value
+
         return cls(
-            threshold=_number(properties, "Threshold"),
-            period=int(_number(properties, "Period")) if period is None else period,
-            evaluation_periods=int(_number(properties, "EvaluationPeriods")),
-            datapoints_to_alarm=None if datapoints is None else int(_number(properties, "DatapointsToAlarm")),
-            comparison=cast(ComparisonOperator, properties.get("ComparisonOperator")),
-            statistic=cast(Statistic, statistic or properties.get("Statistic")),
-            treat_missing_data=cast(MissingData, properties.get("TreatMissingData", "missing")),
+            threshold=number("Threshold"),
+            period=int(number("Period")),
+            evaluation_periods=int(number("EvaluationPeriods")),
+            datapoints_to_alarm=int(number("DatapointsToAlarm")) if "DatapointsToAlarm" in properties else None,
+            comparison=str(properties.get("ComparisonOperator")),
+            statistic=cast("Statistic", properties.get("Statistic")),
+            treat_missing_data=cast("MissingData", properties.get("TreatMissingData", "missing")),
         )
-
-
-def _number(properties: Mapping[str, Any], name: str) -> float:
-    value = properties.get(name)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise AlarmError(f"{name}: expected a number, found {value!r}")
-    return value
-
-
-def points_of_range(rule: AlarmRule) -> int:
-    """The number of datapoints in an evaluation range."""
-    return rule.evaluation_periods + EXTRA_PERIODS
 
 
 def state_of(rule: AlarmRule, points: Sequence[float | None], previous: AlarmState = "INSUFFICIENT_DATA") -> AlarmState:
@@ -139,24 +121,17 @@ def state_of(rule: AlarmRule, points: Sequence[float | None], previous: AlarmSta
         previous: the state that `ignore` keeps.
     """
     breaches = _COMPARE[rule.comparison]
-    newest = points[-1]
-    if newest is not None and rule.evaluation_periods == 1:  # nearly every alarm: no other datapoint counts
-        return "ALARM" if breaches(newest, rule.threshold) else "OK"
     ages = [(age, breaches(point, rule.threshold)) for age, point in enumerate(reversed(points)) if point is not None]
     evaluated = ages[: rule.evaluation_periods]
     breaching = sum(breach for _, breach in evaluated)
     missing = rule.evaluation_periods - len(evaluated)
-    if missing == 0 or breaching >= rule.needed:
-        return _crossed(breaching, rule)
-    if rule.treat_missing_data == "breaching":
-        return _crossed(breaching + missing, rule)
-    if rule.treat_missing_data == "notBreaching" or breaching < len(evaluated):
-        return _crossed(breaching, rule)
-    unknown: AlarmState = previous if rule.treat_missing_data == "ignore" else "INSUFFICIENT_DATA"
+    assumed = missing if rule.treat_missing_data == "breaching" else 0
+    if breaching + assumed >= rule.needed:
+        return "ALARM"
+    if not missing or rule.treat_missing_data in ("breaching", "notBreaching") or breaching < len(evaluated):
+        return "OK"
     # "Avoiding premature transitions": only breaching points, too few of them, but the oldest is old enough.
     old_enough = bool(evaluated) and evaluated[-1][0] + 1 >= rule.needed
-    return "ALARM" if old_enough and rule.treat_missing_data == "missing" else unknown
-
-
-def _crossed(breaching: int, rule: AlarmRule) -> AlarmState:
-    return "ALARM" if breaching >= rule.needed else "OK"
+    if rule.treat_missing_data == "ignore":
+        return previous
+    return "ALARM" if old_enough else "INSUFFICIENT_DATA"

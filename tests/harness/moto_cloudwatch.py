@@ -13,13 +13,10 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from typing import Any, Final
 
-from ..pattern import Selector
-from .alarms import CompositeAlarm
-from .cloudwatch import SimulatedCloudWatch
-from .filters import MetricFilter
-from .log_events import LogEvent
-from .metrics import MetricKey
-from .notifications import Transition
+from shielded_function_monitoring.pattern import Selector
+from shielded_function_monitoring.simulated import LogEvent, MetricKey, SimulatedCloudWatch
+from shielded_function_monitoring.simulated.alarms import Transition
+from shielded_function_monitoring.simulated.filters import MetricFilter
 
 _STREAM: Final = "simulated"
 _BATCH: Final = 1000
@@ -71,7 +68,7 @@ class MotoCloudWatch:
         for found in self.cloudwatch.filters:
             self._put_filter(found)
         for alarm in self.cloudwatch.alarms:
-            if not isinstance(alarm, CompositeAlarm):
+            if alarm.query is not None:
                 self._cloudwatch.put_metric_alarm(**{**alarm.properties, "AlarmName": alarm.name})
 
     def put_log_events(self, log_group: str, lines: Iterable[LogEvent | str], at: float | None = None) -> None:
@@ -110,7 +107,7 @@ class MotoCloudWatch:
         changes = self.cloudwatch.evaluate(moment)
         self._put_metric_data()
         for change in changes:
-            if not change.contributor and not isinstance(change.alarm, CompositeAlarm):
+            if not change.contributor and change.alarm.query is not None:
                 self._cloudwatch.set_alarm_state(
                     AlarmName=change.alarm.name, StateValue=change.state, StateReason=change.reason[:1023]
                 )
