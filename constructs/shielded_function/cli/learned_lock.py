@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json as json_module
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from shielded_function_monitoring.frames import chain_text
-from shielded_function_monitoring.learning.observed import FunctionLog
+from shielded_function_monitoring.learning.function_log import FunctionLog
 from shielded_function_monitoring.learning.packages import (
     Locked,
     LockError,
@@ -27,7 +27,7 @@ from .learned_policy import Result, make_result
 from .present import Present
 
 
-def read(path: Path) -> dict[str, Locked]:
+def read(path: Path) -> Mapping[str, Locked]:
     """The locks in a file, by function name.
 
     Raises:
@@ -61,12 +61,12 @@ def write(path: Path, logs: Sequence[FunctionLog], results: Sequence[Result]) ->
     terminal.note(f"{path}: {len(found)} functions locked")
 
 
-def check(locked: dict[str, Locked], results: Sequence[Result], notes: Sequence[str], *, json: bool) -> bool:
+def check(locked: Mapping[str, Locked], results: Sequence[Result], notes: Sequence[str], *, json: bool) -> bool:
     """Prints targets that the lock lacks; True if it lacks one, or may lack one."""
     found = [
         (str(result.learned.key), want)
         for result in results
-        for want in unlocked(wants_of(result.learned), locked.get(str(result.learned.key), Locked()))
+        for want in unlocked(wants_of(result.learned), locked.get(str(result.learned.key)))
     ]
     unknown = {str(each.learned.key): each.learned.unknown for each in results if each.learned.unknown}
     if json:

@@ -132,9 +132,7 @@ def print_results(results: Sequence[Result], *, every: bool = False) -> None:
             screen.print(terminal.Listing("learned", headings, rows, ("times", "days"), most))
         elif not learned.presets:
             screen.print("nothing to add: the present policy admits all that can be learned")
-        presets = [
-            (each.name, f"{each.evidence.count:,}", ", ".join(each.settles), each.why) for each in learned.presets
-        ]
+        presets = [(each.value, f"{each.evidence.count:,}", each.settles, each.why) for each in learned.presets]
         if presets:
             headings = ("preset", "times", "settles", "the library")
             screen.print(terminal.Listing("presets, in place of entries", headings, presets, ("times",), most))

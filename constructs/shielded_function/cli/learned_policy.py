@@ -14,7 +14,16 @@ from shielded_function.policy.fields import LISTS
 from shielded_function.policy.presets import PRESETS
 from shielded_function.policy.texts import without_packages
 from shielded_function_monitoring.alert import DENIED
-from shielded_function_monitoring.learning import Denied, FunctionKey, FunctionLog, Learned, Observation, learn, replay
+from shielded_function_monitoring.learning import (
+    Denied,
+    FunctionKey,
+    FunctionLog,
+    Known,
+    Learned,
+    Observation,
+    learn,
+    replay,
+)
 from shielded_function_monitoring.learning.learner import ANY_TMP
 from shielded_function_monitoring.learning.packages import with_packages
 from shielded_function_monitoring.learning.questions import Question, place_of, question_of
@@ -177,14 +186,16 @@ def _make_result(log: FunctionLog, present: Present, granted: bool, accept: Sequ
     denies = denier(now)
     learned = learn(
         log,
-        services=aws_services(),
-        granted=granted,
-        admits=lambda question: admits(question) or by_preset(question),
-        accept=accept,
-        denies=denies,
-        find_exfiltration=exfiltration(),
-        waits=_varying(each.value.removeprefix(PREFIX) for each in proposed.offered),
-        room=MAX_TMP - len({*(blocking.allow_tmp if blocking else ()), *with_presets.allow_tmp}),
+        Known(
+            services=aws_services(),
+            granted=granted,
+            admits=lambda question: admits(question) or by_preset(question),
+            accept=accept,
+            denies=denies,
+            find_exfiltration=exfiltration(),
+            waits=_varying(each.value.removeprefix(PREFIX) for each in proposed.offered),
+            room=MAX_TMP - len({*(blocking.allow_tmp if blocking else ()), *with_presets.allow_tmp}),
+        ),
     )
     learned.admitted -= _count_settled(log, admits, by_preset)
     learned.presets += proposed.taken

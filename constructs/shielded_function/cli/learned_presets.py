@@ -12,11 +12,11 @@ from typing import Final, NamedTuple
 from shielded_function.policy import ShieldPolicy
 from shielded_function.policy.presets import PRESETS, Preset
 from shielded_function_monitoring.frames import Chain
-from shielded_function_monitoring.learning import Evidence, FunctionLog, LearnedPreset, Observation, Offer
+from shielded_function_monitoring.learning import Addition, Evidence, FunctionLog, Observation
 from shielded_function_monitoring.learning.evidence import made_by_python
+from shielded_function_monitoring.learning.never_learned import is_search
 from shielded_function_monitoring.learning.questions import Question, question_of
-from shielded_function_monitoring.learning.random_names import may_be_probe, uses_tempfile
-from shielded_function_monitoring.learning.suspects import is_search
+from shielded_function_monitoring.learning.tmp_patterns import may_be_probe, uses_tempfile
 
 from .naming_presets import PREFIX, admitting, calling_presets, is_own_memory
 
@@ -30,13 +30,13 @@ _FIND_LIBRARY: Final = "find-library"
 class Proposed(NamedTuple):
     """The presets that are added, and those that are offered."""
 
-    taken: list[LearnedPreset]
-    offered: list[Offer]
+    taken: list[Addition]
+    offered: list[Addition]
 
     @property
     def names(self) -> list[str]:
         """The names of the added presets."""
-        return [each.name for each in self.taken]
+        return [each.value for each in self.taken]
 
 
 def propose_presets(log: FunctionLog, admits: Callable[[Question], bool], accept: Sequence[str] = ()) -> Proposed:
@@ -66,10 +66,13 @@ def propose_presets(log: FunctionLog, admits: Callable[[Question], bool], accept
         wide = [] if PREFIX + name in accept else _reasons_to_ask(name, preset, targets)
         if wide:
             why = f"{preset.meaning}; {' and '.join(wide)}"
-            offer = Offer("presets", PREFIX + name, evidence, len(targets), targets[:_EXAMPLES], why)
-            proposed.offered.append(offer)
+            proposed.offered.append(
+                Addition("presets", PREFIX + name, evidence, why, len(targets), targets[:_EXAMPLES])
+            )
         else:
-            proposed.taken.append(LearnedPreset(name, evidence, targets, preset.meaning))
+            proposed.taken.append(
+                Addition("presets", name, evidence, preset.meaning, len(targets), targets[:_EXAMPLES])
+            )
     return proposed
 
 

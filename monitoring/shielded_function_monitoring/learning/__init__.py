@@ -17,27 +17,25 @@ the log can forge: entries are made from the attempt, by the core that also judg
 from __future__ import annotations
 
 from .evidence import Evidence, PackageCount
-from .learner import Learned, learn
+from .function_log import FunctionKey, FunctionLog, Observed
+from .learned import Addition, Learned
+from .learner import Known, learn
 from .observation import Observation
-from .observed import FunctionKey, FunctionLog, Observed
-from .outcomes import Finding, LearnedEntry, LearnedPreset, Offer
 from .replaying import Denied, replay
 from .rows import observed_of, read
 from .writing import Heading, write_python, write_toml
 
 __all__ = [
+    "Addition",
     "Denied",
     "Evidence",
-    "Finding",
     "FunctionKey",
     "FunctionLog",
     "Heading",
+    "Known",
     "Learned",
-    "LearnedEntry",
-    "LearnedPreset",
     "Observation",
     "Observed",
-    "Offer",
     "PackageCount",
     "learn",
     "observed_of",

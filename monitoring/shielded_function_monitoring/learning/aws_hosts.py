@@ -37,9 +37,8 @@ class AwsHosts:
     def bucket(self, host: str) -> str:
         """The bucket whose host name it is; empty when it is none."""
         found = _BUCKET.fullmatch(host)
-        if not found:
-            return ""
-        return found["bucket"] if self._admits(f"SHIELD_ALLOW_BUCKETS={found['bucket']}", host, "none") else ""
+        setting = f"SHIELD_ALLOW_AWS=none\nSHIELD_ALLOW_BUCKETS={found['bucket']}" if found else ""
+        return found["bucket"] if found and self._admits(setting, host) else ""
 
     def service(self, host: str) -> str:
         """The service whose endpoint it is, as `allow_aws` takes it; empty when none is known.
@@ -47,21 +46,17 @@ class AwsHosts:
         The first in the alphabet where several have it.
         """
         parts = (self._services[at : at + _AT_ONCE] for at in range(0, len(self._services), _AT_ONCE))
-        left = next((list(part) for part in parts if self._any(part, host)), list[str]())
-        if not left:
+        return next(filter(None, (self._first(part, host) for part in parts)), "")
+
+    def _first(self, services: Sequence[str], host: str) -> str:
+        if not self._admits(f"SHIELD_ALLOW_AWS={','.join(services)}", host):
             return ""
-        while len(left) > 1:
-            half = left[: len(left) // 2]
-            left = half if self._any(half, host) else left[len(half) :]
-        return left[0]
+        half = len(services) // 2
+        return self._first(services[:half], host) or self._first(services[half:], host) if half else services[0]
 
-    def _any(self, services: Sequence[str], host: str) -> bool:
-        return bool(services) and self._admits(f"SHIELD_ALLOW_AWS={','.join(services)}", host)
-
-    def _admits(self, setting: str, host: str, aws: str = "") -> bool:
-        also = f"SHIELD_ALLOW_AWS={aws}\n" if aws else ""
+    def _admits(self, setting: str, host: str) -> bool:
         try:
-            return core.parse(f"{self._place}{also}{setting}\n").decide("resolve", host).allowed
+            return core.parse(f"{self._place}{setting}\n").decide("resolve", host).allowed
         except (core.PolicyError, core.TargetError):
             return False
 
@@ -69,12 +64,10 @@ class AwsHosts:
 @lru_cache(maxsize=4)
 def known_services(names: tuple[str, ...]) -> tuple[str, ...]:
     """Those names that the core knows as services, in the order of the alphabet."""
-    return tuple(sorted(name for name in set(names) if _is_service(name)))
+    return tuple(sorted(name for name in set(names) - {"all", "none", "granted"} if _is_service(name)))
 
 
 def _is_service(name: str) -> bool:
-    if name in ("all", "none", "granted"):
-        return False
     try:
         core.parse(f"SHIELD_ALLOW_AWS={name}\n")
     except core.PolicyError:

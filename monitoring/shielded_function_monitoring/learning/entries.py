@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Final
 
@@ -18,6 +19,8 @@ _SETTINGS: Final = {
     "memory": "SHIELD_ALLOW_EXECUTABLE_MEMORY",
 }
 _NOTHING: Final = "SHIELD_ALLOW_AWS=none\n"
+_PLAIN: Final = re.compile(r"/tmp/[A-Za-z0-9_./-]+", re.ASCII)
+"""A path that a list cannot read as anything else."""
 _BY: Final = " by "
 
 
@@ -29,13 +32,20 @@ def entry_for(question: Question) -> str:
     with a space at its end or the end of a line in it, has no entry.
     """
     try:
-        entry = core.parse(_NOTHING).decide(*question).allow
+        entry = _of_nothing().decide(*question).allow
         if not entry or not entry.isprintable():
             return ""
+        if question.event == "tmp" and entry == question.target and _PLAIN.fullmatch(entry):
+            return entry
         alone = core.parse(f"{_NOTHING}{_SETTINGS[question.event]}={entry}\n")
         return entry if alone.decide(*question).allowed else ""
     except (core.PolicyError, core.TargetError):
         return ""
+
+
+@lru_cache(maxsize=1)
+def _of_nothing() -> core.Policy:
+    return core.parse(_NOTHING)
 
 
 @lru_cache(maxsize=65536)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from shielded_function_monitoring.frames import NOT_TOLD, Chain, chain_text, outermost
+from shielded_function_monitoring.frames import Chain, chain_text
 
 
 @dataclass(frozen=True)
@@ -22,16 +23,6 @@ class PackageCount:
     count: int
     through: Chain = ()
     object: str = ""
-
-    @property
-    def package(self) -> str:
-        """The package that it is counted for (`frames.outermost`); empty where it is not told."""
-        return outermost(self.through)
-
-    @property
-    def text(self) -> str:
-        """`app > requests > urllib3`, or `(not told) _socket.so`."""
-        return chain_text(self.through) if self.through else f"{NOT_TOLD} {self.object}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -68,7 +59,7 @@ class Evidence:
     @property
     def chains(self) -> list[str]:
         """The packages that are told, as text."""
-        return [each.text for each in self.packages if each.through]
+        return [chain_text(each.through) for each in self.packages if each.through]
 
     @property
     def who(self) -> str:
@@ -81,36 +72,29 @@ class Evidence:
 
         Days are the largest number of any, or of different first and last days: maybe too few, never too many.
         """
-        every = list(found)
-        by_last = sorted(every, key=lambda each: each.last, reverse=True)
+        every = sorted(found, key=lambda each: each.last, reverse=True)
+        if len(every) == 1:
+            return every[0]
+        counts: Counter[tuple[Chain, str]] = Counter()
+        for part in (part for each in every for part in each.packages):
+            counts[part.through, part.object] += part.count
+        packages = (PackageCount(count, *key) for key, count in counts.items())
+        earliest = min(every, key=lambda each: each.first)
         ends = {time[:10] for each in every for time in (each.first, each.last)}
         return cls(
             count=sum(each.count for each in every),
-            first=min(each.first for each in every),
-            last=max(each.last for each in every),
+            first=earliest.first,
+            last=every[0].last,
             days=max(len(ends), *(each.days for each in every)),
             callers=tuple(sorted({caller for each in every for caller in each.callers})),
-            packages=_added(part for each in every for part in each.packages),
-            first_version=min(every, key=lambda each: each.first).first_version,
-            last_version=by_last[0].last_version,
-            place=next((each.place for each in by_last if each.place), ""),
+            packages=tuple(sorted(packages, key=lambda each: (-each.count, each.through, each.object))),
+            first_version=earliest.first_version,
+            last_version=every[0].last_version,
+            place=next((each.place for each in every if each.place), ""),
             starts=tuple(sorted({start for each in every for start in each.starts})[:2]),
-            pid=by_last[0].pid,
-            severity=next((each.severity for each in by_last if each.severity), ""),
+            pid=every[0].pid,
+            severity=next((each.severity for each in every if each.severity), ""),
         )
-
-
-def _added(parts: Iterable[PackageCount]) -> tuple[PackageCount, ...]:
-    counts: dict[tuple[Chain, str], int] = {}
-    for each in parts:
-        key = (each.through, each.object)
-        counts[key] = counts.get(key, 0) + each.count
-    return _most_first(counts)
-
-
-def _most_first(counts: Mapping[tuple[Chain, str], int]) -> tuple[PackageCount, ...]:
-    found = [PackageCount(count, *key) for key, count in counts.items()]
-    return tuple(sorted(found, key=lambda each: (-each.count, each.through, each.object)))
 
 
 def made_by_python(evidence: Evidence) -> bool:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from .evidence import Evidence
+from .evidence import NOT_SEEN, Evidence
 
 
-@dataclass(frozen=True)
-class Observation:
-    """One violation of a function's policy, with its evidence. A field that is not known is empty, or 0."""
+class Observation(NamedTuple):
+    """One violation of a function's policy, with its evidence. A field that is not known is empty, or 0.
+
+    `denied`: an entry of `deny_outbound` refused it, in every mode: no entry of an allow list would admit it.
+    """
 
     policy: str
     mode: str
-    evidence: Evidence
     host: str = ""
     ip: str = ""
     port: int = 0
@@ -22,31 +23,28 @@ class Observation:
     path: str = ""
     allow: str = ""
     denied: bool = False
-    """An entry of `deny_outbound` refused it, in every mode: no entry of an allow list would admit it."""
+    evidence: Evidence = NOT_SEEN
 
     @property
-    def target(self) -> tuple[str, ...]:
+    def target(self) -> tuple[Any, ...]:
         """Its subject, without the caller."""
-        return (
-            self.policy,
-            self.mode,
-            self.host,
-            self.ip,
-            str(self.port),
-            self.protocol,
-            self.sni,
-            self.path,
-            self.allow,
-            "denied" if self.denied else "",
-        )
+        return self[:-1]
+
+    @property
+    def name(self) -> str:
+        """The host's name: a server name that is not allowed stands beside the name that led to the address."""
+        return self.sni or self.host
 
     def describe(self) -> str:
         """The target in a few words: `api.stripe.com:443`, `/tmp/x`."""
-        name = self.sni or self.host or self.path or self.ip
-        if not name and self.policy == "executable_memory":
+        what = self.name or self.path or self.ip
+        if not what and self.policy == "executable_memory":
             return self.allow  # the library that asked
-        if not name:
+        if not what:
             return self.protocol
-        if not self.port:
-            return name
-        return f"[{name}]:{self.port}" if ":" in name else f"{name}:{self.port}"
+        return with_port(what, self.port) if self.port else what
+
+
+def with_port(host: str, port: int) -> str:
+    """`host:port`, or `[address]:port`."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -6,42 +6,34 @@ The packages are a hint (`caller.through` of the lines), which code can fake: no
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from shielded_function_monitoring.frames import NOT_TOLD, Chain
 
 from ..errors import ShieldError
 from .entries import entry_by
-from .learner import Learned
-from .observed import FunctionKey
-from .outcomes import LearnedEntry
+from .evidence import Evidence
+from .function_log import FunctionKey
+from .learned import Addition, Learned
 
 FORMAT: Final = "shielded-function lock"
 VERSION: Final = 1
 _BY: Final = " by "
 _ANEW: Final = "write it anew with `learn --lock`"
+_EACH: Final = "*"
+_SHAPE: Final = {_EACH: {"packages": {_EACH: {_EACH: [str]}}, "policy": {}}}
+"""Of `functions`: by name, the targets that each package needs, by field, or by control where no list admits them; and
+the fields of the policy."""
 
-Targets = Mapping[str, Sequence[str]]
-"""By field, or by control where no list admits it: the targets."""
+Locked = Mapping[str, Any]
+"""The locked part of one function: its `packages` and `policy`."""
 
 
 class LockError(ShieldError):
     """A file that is no lock; the text names the field and the fix."""
-
-
-@dataclass(frozen=True)
-class Locked:
-    """The locked part of one function.
-
-    Attributes:
-        packages: the targets that each package needs, alone or through others.
-        policy: the fields of its policy.
-    """
-
-    packages: Mapping[str, Targets] = field(default_factory=dict[str, Targets])
-    policy: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True)
@@ -61,7 +53,7 @@ class Want:
     count: int
 
 
-def with_packages(entry: LearnedEntry) -> LearnedEntry:
+def with_packages(entry: Addition) -> Addition:
     """The entry with the chains of packages that needed it, where the lines tell of some.
 
     An entry with more chains than it takes stays as it is.
@@ -74,45 +66,44 @@ def with_packages(entry: LearnedEntry) -> LearnedEntry:
 
 def wants_of(learned: Learned) -> list[Want]:
     """The targets that each chain of packages of a function needs, sorted."""
-    found: dict[tuple[Chain, str, str], int] = {}
-    for name, target, evidence in _targets(learned):
-        for each in evidence.packages:
-            key = (each.through or (NOT_TOLD,), name, target)
-            found[key] = found.get(key, 0) + each.count
-    return [Want(*key, count) for key, count in sorted(found.items(), key=lambda item: (item[0][1:], item[0][0]))]
+    wants = (
+        Want(each.through or (NOT_TOLD,), name, target, each.count)
+        for name, target, evidence in _targets(learned)
+        for each in evidence.packages
+    )
+    return sorted(_summed(wants), key=lambda want: (want.field, want.target, want.packages))
 
 
-def _targets(learned: Learned) -> Iterator[tuple[str, str, Any]]:
-    for entry in learned.entries:
-        yield entry.field, entry.value.partition(_BY)[0], entry.evidence
-    for preset in learned.presets:
-        yield "presets", preset.name, preset.evidence
-    for offer in learned.offers:
-        yield offer.field, offer.value, offer.evidence
+def _targets(learned: Learned) -> Iterator[tuple[str, str, Evidence]]:
+    for each in (*learned.entries, *learned.presets, *learned.offers):
+        yield each.field, each.value.partition(_BY)[0], each.evidence
     for finding in learned.findings:
         yield finding.field or finding.policy, finding.value or finding.target, finding.evidence
 
 
+def _summed(wants: Iterable[Want]) -> list[Want]:
+    counts: Counter[tuple[Chain, str, str]] = Counter()
+    for want in wants:
+        counts[want.packages, want.field, want.target] += want.count
+    return [Want(*key, count) for key, count in counts.items()]
+
+
 def lock(wants: Iterable[Want], policy: Mapping[str, Any]) -> Locked:
     """The lock of a function."""
-    packages: dict[str, dict[str, set[str]]] = {}
-    for want in wants:
-        for package in want.packages:
-            packages.setdefault(package, {}).setdefault(want.field, set()).add(want.target)
-    return Locked(
-        {name: {key: sorted(targets) for key, targets in fields.items()} for name, fields in packages.items()}, policy
-    )
+    packages: dict[str, dict[str, list[str]]] = {}
+    for name, field, target in sorted({(name, want.field, want.target) for want in wants for name in want.packages}):
+        packages.setdefault(name, {}).setdefault(field, []).append(target)
+    return {"packages": packages, "policy": policy}
 
 
-def unlocked(wants: Iterable[Want], locked: Locked) -> list[Want]:
+def unlocked(wants: Iterable[Want], locked: Locked | None) -> list[Want]:
     """The wants that a lock lacks, each with the packages that it lacks them for."""
-    found: dict[tuple[Chain, str, str], int] = {}
+    packages = locked["packages"] if locked else {}
+    lacking: list[Want] = []
     for want in wants:
-        new = tuple(p for p in want.packages if want.target not in locked.packages.get(p, {}).get(want.field, ()))
-        if new:
-            key = (new, want.field, want.target)
-            found[key] = found.get(key, 0) + want.count
-    return [Want(*key, count) for key, count in found.items()]
+        new = [name for name in want.packages if want.target not in packages.get(name, {}).get(want.field, ())]
+        lacking += [replace(want, packages=tuple(new))] if new else []
+    return _summed(lacking)
 
 
 def write_lock(functions: Mapping[FunctionKey, Locked]) -> str:
@@ -124,11 +115,11 @@ def write_lock(functions: Mapping[FunctionKey, Locked]) -> str:
     names = [str(key) for key in functions]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise LockError(f"two functions are called {twice[0]}: lock each region's or account's by itself")
-    every = {str(key): {"packages": each.packages, "policy": each.policy} for key, each in functions.items()}
-    return json.dumps({"format": FORMAT, "version": VERSION, "functions": every}, indent=2, sort_keys=True) + "\n"
+    value = {"format": FORMAT, "version": VERSION, "functions": dict(zip(names, functions.values(), strict=True))}
+    return json.dumps(value, indent=2, sort_keys=True) + "\n"
 
 
-def read_lock(text: str) -> dict[str, Locked]:
+def read_lock(text: str) -> Mapping[str, Locked]:
     """The lock, by the function's name.
 
     Raises:
@@ -142,24 +133,19 @@ def read_lock(text: str) -> dict[str, Locked]:
         raise LockError(f"format: it is not {FORMAT!r}: {_ANEW}")
     if value.get("version") != VERSION:
         raise LockError(f"version: {value.get('version')!r} is not {VERSION}, which this release reads: {_ANEW}")
-    functions = _mapping(value, "functions", "functions")
-    return {name: _locked(functions, name) for name in functions}
+    functions: Any = value.get("functions")
+    _check(functions, _SHAPE, "functions")
+    return functions
 
 
-def _locked(functions: Mapping[str, Any], name: str) -> Locked:
-    place = f"functions.{name}"
-    one = _mapping(functions, name, place)
-    packages = _mapping(one, "packages", f"{place}.packages")
-    for package in packages:
-        targets = _mapping(packages, package, f"{place}.packages.{package}")
-        for key, value in targets.items():
-            if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-                raise LockError(f"{place}.packages.{package}.{key}: {value!r} is not a list of texts: {_ANEW}")
-    return Locked(packages, _mapping(one, "policy", f"{place}.policy"))
-
-
-def _mapping(value: Mapping[str, Any], name: str, place: str) -> dict[str, Any]:
-    found = value.get(name)
-    if not isinstance(found, dict):
-        raise LockError(f"{place}: {'it is missing' if found is None else f'{found!r} is not an object'}: {_ANEW}")
-    return found
+def _check(value: Any, shape: Mapping[str, Any] | Sequence[Any], place: str) -> None:
+    """Raises LockError where a value is not of a shape: an object with these fields, or a list of texts."""
+    if not isinstance(shape, dict):
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            raise LockError(f"{place}: {value!r} is not a list of texts: {_ANEW}")
+        return
+    if not isinstance(value, dict):
+        raise LockError(f"{place}: {'it is missing' if value is None else f'{value!r} is not an object'}: {_ANEW}")
+    for name, inner in shape.items():
+        for each in value if name == _EACH else [name]:
+            _check(value.get(each), inner, f"{place}.{each}")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from .observation import Observation
+from .observation import Observation, with_port
 
 FIELDS: Final = {
     "outbound_connectivity": "allow_outbound",
@@ -36,32 +36,33 @@ def place_of(region: str, account: str) -> str:
 
 def question_of(seen: Observation) -> Question | None:
     """The question to a policy about an observation; None where no entry could permit it."""
+    event, target = "", ""
     if seen.policy == "read_write_tmp":
-        return Question("tmp", seen.path) if seen.path else None
-    if seen.policy == "create_child_process":
-        if not seen.path:
-            return None
-        static = seen.allow.startswith(UNSHIELDED)
-        return Question("exec-static" if static else "exec", seen.path)
-    if seen.policy == "executable_memory":
-        return Question("memory", seen.allow) if seen.allow else None
-    if seen.policy == "outbound_connectivity":
-        return _outbound(seen)
-    return None
+        event, target = "tmp", seen.path
+    elif seen.policy == "create_child_process":
+        event, target = "exec-static" if seen.allow.startswith(UNSHIELDED) else "exec", seen.path
+    elif seen.policy == "executable_memory":
+        event, target = "memory", seen.allow
+    elif seen.policy == "outbound_connectivity" and (seen.protocol == "dns" or (seen.name and not seen.port)):
+        event, target = "resolve", seen.name
+    elif seen.policy == "outbound_connectivity" and seen.protocol in ("tcp", "udp", "tls"):  # no entry admits others
+        host = seen.name or seen.ip
+        event, target = _connecting(seen), with_port(host, seen.port) if host else ""
+    return Question(event, target) if target else None
 
 
-def _outbound(seen: Observation) -> Question | None:
-    # A server name that is not allowed is reported with the name that led to the address beside it.
-    name = seen.sni or seen.host
-    if seen.protocol == "dns" or (name and not seen.port):
-        return Question("resolve", name) if name else None
-    if seen.protocol not in ("tcp", "udp", "tls"):
-        return None  # a kind of socket that no entry admits
-    host = name or seen.ip
-    if not host:
-        return None
-    event = "udp" if seen.protocol == "udp" else "connect"
-    return Question(event, f"[{host}]:{seen.port}" if ":" in host else f"{host}:{seen.port}")
+def questions_of(seen: Observation) -> Iterator[Question]:
+    """Each name and address of a line: the server name of TLS, the name that led to the address, the address."""
+    for host in dict.fromkeys(filter(None, (seen.sni, seen.host, seen.ip))):
+        is_address = address_of(host) is not None
+        if not is_address:
+            yield Question("resolve", host)
+        if seen.port or is_address:
+            yield Question(_connecting(seen), with_port(host, seen.port))
+
+
+def _connecting(seen: Observation) -> str:
+    return "udp" if seen.protocol == "udp" else "connect"
 
 
 @lru_cache(4096)
@@ -72,14 +73,3 @@ def address_of(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | Non
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
-
-
-def questions_of(seen: Observation) -> Iterator[Question]:
-    """Each name and address of a line: the server name of TLS, the name that led to the address, the address."""
-    event = "udp" if seen.protocol == "udp" else "connect"
-    for host in dict.fromkeys(filter(None, (seen.sni, seen.host, seen.ip))):
-        is_address = address_of(host) is not None
-        if not is_address:
-            yield Question("resolve", host)
-        if seen.port or is_address:
-            yield Question(event, f"[{host}]:{seen.port}" if ":" in host else f"{host}:{seen.port}")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from .evidence import Evidence
+from .function_log import FunctionLog
 from .observation import Observation
-from .observed import FunctionLog
 from .questions import Question, question_of
 
 UNLISTED = ("read_handler", "executable_memory", "self_protection")
@@ -53,9 +52,8 @@ def replay(
         is_meant: whether something is to be denied, as `deny_outbound` lists it: it is left out.
     """
     found: dict[tuple[str, str], list[tuple[Evidence, str]]] = {}
-    further: dict[str, Evidence] = {}
+    further: dict[str, tuple[int, Evidence]] = {}
     """By control, the denials beyond the targets that are listed one by one."""
-    counts: Counter[str] = Counter()
     for seen in log.every:
         question = question_of(seen)
         if is_meant(seen, question):
@@ -63,20 +61,19 @@ def replay(
         if question is not None:
             action, allow = decide(question)
         else:
-            allow = ""
-            action = "deny" if seen.policy not in UNLISTED or modes(seen.policy) == "block" else "allow"
+            is_denied = seen.policy not in UNLISTED or modes(seen.policy) == "block"
+            action, allow = "deny" if is_denied else "allow", ""
         if action != wanted:
             continue
         target = (seen.policy, seen.describe())
-        if target not in found and len(found) >= MAX_DENIED:
-            counts[seen.policy] += 1
-            before = further.get(seen.policy)
-            further[seen.policy] = Evidence.of([before, seen.evidence]) if before else seen.evidence
-            continue
-        found.setdefault(target, []).append((seen.evidence, allow))
-    every = [
-        Denied(policy, target, Evidence.of(each for each, _ in seen), next((allow for _, allow in seen if allow), ""))
-        for (policy, target), seen in found.items()
+        if target in found or len(found) < MAX_DENIED:
+            found.setdefault(target, []).append((seen.evidence, allow))
+        else:
+            count, before = further.get(seen.policy, (0, seen.evidence))
+            further[seen.policy] = (count + 1, Evidence.of([before, seen.evidence]) if count else before)
+    denied = [
+        Denied(*target, Evidence.of(each for each, _ in every), next((allow for _, allow in every if allow), ""))
+        for target, every in found.items()
     ]
-    every += [Denied(each, f"{counts[each]:,} further targets", seen) for each, seen in further.items()]
-    return sorted(every, key=lambda each: (-each.evidence.count, each.policy, each.target))
+    denied += [Denied(policy, f"{count:,} further targets", seen) for policy, (count, seen) in further.items()]
+    return sorted(denied, key=lambda each: (-each.evidence.count, each.policy, each.target))

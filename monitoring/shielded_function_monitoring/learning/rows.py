@@ -13,8 +13,8 @@ from shielded_function_monitoring.insights.queries import chain_of_row, place_of
 from shielded_function_monitoring.insights.queries import observed as observed_query
 
 from .evidence import NOT_SEEN, Evidence, PackageCount
+from .function_log import FunctionKey, FunctionLog, Observed
 from .observation import Observation
-from .observed import FunctionKey, FunctionLog, Observed
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 _UNKNOWN: Final = "0000-00-00T00:00:00.000000Z"
@@ -60,44 +60,38 @@ def observed_of(rows: Iterable[Row]) -> Observed:
     return found
 
 
-def _add(log: FunctionLog, row: Row) -> bool:
-    policy, mode, event = row.get("policy", ""), row.get("mode", ""), row.get("event", "")
-    evidence = _evidence(row, events=bool(event))
-    if evidence is None:
-        return False
-    if event:
-        return _add_event(log, row, event, policy, evidence)
-    if policy not in POLICIES or mode not in MODES or evidence.count < 1:
-        return False
-    log.add(observation_of(row, evidence))
-    return True
-
-
 def observation_of(row: Row, evidence: Evidence = NOT_SEEN) -> Observation:
     """The observation of a row."""
     host, ip, protocol, sni, path, allow = (row.get(name, "") for name in _ALWAYS)
     port = int(number_of(row.get("details.port", "0")))
-    policy, mode = row.get("policy", ""), row.get("mode", "")
+    policy = row.get("policy", "")
     if policy == "self_protection" and not path:
         path = row.get("last_syscall", "")
     # The line's entry shows that some entry would admit it; `reason` of a start has another meaning.
     denied = row.get("last_reason") == DENIED and not allow
-    return Observation(policy, mode, evidence, host, ip, port, protocol, sni, path, allow, denied)
+    return Observation(policy, row.get("mode", ""), host, ip, port, protocol, sni, path, allow, denied, evidence)
 
 
-def _add_event(log: FunctionLog, row: Row, event: str, policy: str, evidence: Evidence) -> bool:
+def _add(log: FunctionLog, row: Row) -> bool:
+    policy, mode, event = row.get("policy", ""), row.get("mode", ""), row.get("event", "")
+    evidence = _evidence(row, is_event=bool(event))
+    if evidence is None:
+        return False
+    if not event:
+        if policy not in POLICIES or mode not in MODES or evidence.count < 1:
+            return False
+        log.add(observation_of(row, evidence))
+        return True
     if event not in EVENTS:
         return False
     if event in ("folded", "repeated"):
         if policy not in POLICIES:
             return False
-        counted = replace(evidence, count=int(number_of(row.get("violations", "0"))))
-        seen = observation_of(row, counted)
+        seen = observation_of(row, replace(evidence, count=int(number_of(row.get("violations", "0")))))
         if event == "repeated" and seen.describe():  # each has a line: the row names the last one
             log.add(seen)
         else:
-            log.folded[policy] = log.folded.get(policy, 0) + counted.count
-            log.add_not_written(policy, row.get("mode", ""), counted)
+            log.add_not_written(policy, mode, seen.evidence)
     log.add_event(event, evidence)
     if event == "armed":
         log.armed.add((row.get("aws", ""), row.get("buckets", ""), row.get("hosts", "")))
@@ -106,34 +100,30 @@ def _add_event(log: FunctionLog, row: Row, event: str, policy: str, evidence: Ev
     return True
 
 
-def _evidence(row: Row, events: bool) -> Evidence | None:
+def _evidence(row: Row, *, is_event: bool) -> Evidence | None:
     """None where there is no time at all: each line of the shield has one.
 
     A forged line may spoil the time or the count of a group, and must not hide it: then the other time stands for it,
     and the lines are counted.
     """
     times = [each for each in (row.get("first_seen", ""), row.get("last_seen", "")) if _TIME.fullmatch(each)]
-    if not times:
-        times = [_UNKNOWN] if "first_seen" in row else []
-    if not times:
+    if not times and "first_seen" not in row:
         return None
-    first, last = times[0], times[-1]
-    lines = int(number_of(row.get("lines", "0")))
-    count = lines if events else max(lines, int(number_of(row.get("violations", "0"))))
+    first, last = (times[0], times[-1]) if times else (_UNKNOWN, _UNKNOWN)
+    lines, violations = (int(number_of(row.get(name, "0"))) for name in ("lines", "violations"))
+    count = lines if is_event else max(lines, violations)
     caller, chain = row.get("caller.object", ""), chain_of_row(row)
-    days = max(1, int(number_of(row.get("days", "1"))))
-    packages = () if events else (PackageCount(count, chain, "" if chain else caller),)
     return Evidence(
         count,
         first,
         last,
-        days,
-        (caller,) if caller else (),
-        packages,
-        row.get("first_version", ""),
-        row.get("last_version", ""),
-        place_of_row(row),
-        tuple(sorted({row[name] for name in ("first_start", "last_start") if row.get(name)})),
-        int(number_of(row.get("last_pid", "0"))),
-        row.get("last_severity", ""),
+        days=max(len({first[:10], last[:10]}), int(number_of(row.get("days", "1")))),
+        callers=(caller,) if caller else (),
+        packages=() if is_event else (PackageCount(count, chain, "" if chain else caller),),
+        first_version=row.get("first_version", ""),
+        last_version=row.get("last_version", ""),
+        place=place_of_row(row),
+        starts=tuple(sorted({row[name] for name in ("first_start", "last_start") if row.get(name)})),
+        pid=int(number_of(row.get("last_pid", "0"))),
+        severity=row.get("last_severity", ""),
     )

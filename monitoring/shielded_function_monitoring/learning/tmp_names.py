@@ -8,16 +8,17 @@ one decision: the patterns that are offered for them, or `read_write_tmp="allow"
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from shielded_function_runtime import core
 
 from .domains import crowded
 from .evidence import Evidence
-from .random_names import TMP, Pattern, is_fixed, pattern_of
+from .tmp_patterns import TMP, Pattern, is_fixed, pattern_of
 
 MAX_TMP: Final = 128
 """Entries of allow_tmp that a policy takes (MAX_TMP of the core)."""
@@ -36,28 +37,17 @@ _MOST_GLOBS: Final = 256
 _NUMBER: Final = re.compile(r"\d+")
 
 
-class Form(NamedTuple):
-    """A pattern for a path, and why; empty where nothing fixed is in the path.
-
-    `is_certain`: it covers each further name of its function.
-    """
-
-    glob: str
-    why: str
-    is_certain: bool = False
-
-
 @dataclass(frozen=True)
 class Plan:
     """Patterns for paths; a path in neither is an entry by itself.
 
     Attributes:
         taken: by path, the pattern that is an entry.
-        offered: by path that the decision is about, the offered pattern, or none.
+        offered: by path that the decision is about, the offered pattern, or one without a glob.
     """
 
-    taken: Mapping[str, Form] = field(default_factory=dict[str, Form])
-    offered: Mapping[str, Form] = field(default_factory=dict[str, Form])
+    taken: Mapping[str, Pattern] = field(default_factory=dict[str, Pattern])
+    offered: Mapping[str, Pattern] = field(default_factory=dict[str, Pattern])
 
 
 def plan(seen: Mapping[str, Evidence], accepted: Collection[str] = (), room: int = MAX_TMP) -> Plan:
@@ -69,25 +59,23 @@ def plan(seen: Mapping[str, Evidence], accepted: Collection[str] = (), room: int
         room: how many entries the policy still takes.
     """
     seen = {path: seen[path] for path in sorted(seen) if path.startswith(f"{TMP}/")}
-    varying = {path: _own_pattern(path) for path in seen if not all(map(is_fixed, _below_tmp(path)))}
-    again = {path for path in varying if has_two_starts(seen[path]) and not _is_of_the_moment(path, seen[path])}
-    once = {glob for path, (glob, _) in varying.items() if path not in again}
-    varying = {path: found for path, found in varying.items() if path not in again or found[0] in once}
-    taken = _covered(seen, {path: Form(glob, "the name is random") for path, (glob, sure) in varying.items() if sure})
+    own = {path: pattern for path in seen if (pattern := _own_pattern(path))}
+    again = {path for path in own if has_two_starts(seen[path]) and not _is_of_the_moment(path, seen[path])}
+    once = {pattern.glob for path, pattern in own.items() if path not in again}
+    varying = {path: pattern for path, pattern in own.items() if path not in again or pattern.glob in once}
+    taken = _covered(seen, {path: pattern for path, pattern in varying.items() if pattern.is_certain})
     offered = {path: _offer_for(path) for path in varying if path not in taken}
     left = [path for path in seen if path not in taken and path not in offered]
-    entries = len(left) + len({form.glob for form in taken.values()})
-    folders = crowded(((_folder_of(path), path) for path in left), 0).values()
-    for inside in sorted(folders, key=len, reverse=True):
+    entries = len(left) + len({pattern.glob for pattern in taken.values()})
+    folders = crowded(((_folder_of(path), path) for path in left), 0)
+    for folder, inside in sorted(folders.items(), key=lambda item: len(item[1]), reverse=True):
         if entries > room or sum(not has_two_starts(seen[path]) for path in inside) > MANY_PATHS:
-            folder = _folder_of(inside[0])
-            whole = Form(f"{folder}/**" if folder != TMP else "", f"{len(inside)} different files in {folder}", True)
-            offered |= dict.fromkeys(inside, whole)
+            glob = f"{folder}/**" if folder != TMP else ""
+            offered |= dict.fromkeys(inside, Pattern(glob, True, f"{len(inside)} different files in {folder}"))
             entries -= len(inside)
     offered = _merged(offered)
-    chosen = {path: form for path, form in offered.items() if form.glob in accepted}
-    taken = {**taken, **_covered(seen, chosen)}
-    return Plan(taken, {path: form for path, form in offered.items() if path not in taken})
+    taken |= _covered(seen, {path: pattern for path, pattern in offered.items() if pattern.glob in accepted})
+    return Plan(taken, {path: pattern for path, pattern in offered.items() if path not in taken})
 
 
 _VARYING: Final = "the name may come from a function that makes temporary names, or has a number: it may not come again"
@@ -114,48 +102,46 @@ def _folder_of(path: str) -> str:
     return "/".join(path.split("/")[: _FIRST + 1]) if path.count("/") > _FIRST else TMP
 
 
-def _own_pattern(path: str) -> tuple[str, bool]:
-    """The path with patterns for its varying components, and whether a policy may take it unasked."""
-    patterns = [(name, None if is_fixed(name) else pattern_of(name)) for name in _below_tmp(path)]
-    glob = "/".join([TMP, *(name if found is None else found.glob or "*" for name, found in patterns)])
-    wild = [found for _, found in patterns if found is not None]
-    return glob, len(wild) == 1 and wild[0].is_exact and is_narrow(glob)
+def _own_pattern(path: str) -> Pattern | None:
+    """The path with patterns for its varying components, certain if a policy may take it unasked; None without one."""
+    names = _below_tmp(path)
+    patterns = {name: pattern_of(name) for name in names if not is_fixed(name)}
+    if not patterns:
+        return None
+    glob = "/".join([TMP, *((patterns[name].glob or "*") if name in patterns else name for name in names)])
+    is_certain = all(each.is_certain for each in patterns.values()) and is_narrow(glob)
+    return Pattern(glob, is_certain, "the name is random")
 
 
-def _offer_for(path: str) -> Form:
+def _offer_for(path: str) -> Pattern:
     """The pattern that is offered for a path: all that is in a folder whose name stays, or the name's own pattern."""
     first, *below = _below_tmp(path)
     found = Pattern(first, True) if is_fixed(first) else pattern_of(first)
     glob = found.glob and f"{TMP}/{found.glob}{'/**' if below else ''}"
-    return Form(glob, _VARYING, found.is_exact)
+    return Pattern(glob, found.is_certain, _VARYING)
 
 
-def _merged(offered: Mapping[str, Form]) -> dict[str, Form]:
+def _merged(offered: Mapping[str, Pattern]) -> dict[str, Pattern]:
     """A folder's pattern covers the folder too. Of too many patterns, none is offered."""
-    globs = {form.glob for form in offered.values()}
-    merged = {
-        path: form._replace(glob=f"{form.glob}/**") if f"{form.glob}/**" in globs else form
-        for path, form in offered.items()
-    }
-    if len({form.glob for form in merged.values() if form.glob}) <= MOST_OFFERS:
-        return merged
-    return {path: form._replace(glob="") for path, form in merged.items()}
+    globs = {each.glob for each in offered.values()} - {""}
+    merged = {glob: f"{glob}/**" if f"{glob}/**" in globs else glob for glob in globs}
+    if len({*merged.values()}) > MOST_OFFERS:
+        merged = {}
+    return {path: each._replace(glob=merged.get(each.glob, "")) for path, each in offered.items()}
 
 
-def _covered(seen: Iterable[str], forms: Mapping[str, Form]) -> dict[str, Form]:
+def _covered(seen: Iterable[str], patterns: Mapping[str, Pattern]) -> dict[str, Pattern]:
     """Each path with the pattern that covers most, so that no superfluous one is left. The core tried each."""
-    counts: dict[str, int] = {}
-    for form in forms.values():
-        counts[form.glob] = counts.get(form.glob, 0) + 1
-    why = {form.glob: form for form in forms.values()}
-    found: dict[str, Form] = {}
+    counts = Counter(each.glob for each in patterns.values())
+    by_glob = {each.glob: each for each in patterns.values()}
+    found: dict[str, Pattern] = {}
     left = list(seen)
-    for glob in sorted(why, key=lambda glob: (-counts[glob], glob))[:_MOST_GLOBS]:
+    for glob in sorted(by_glob, key=lambda glob: (-counts[glob], glob))[:_MOST_GLOBS]:
         # The core has the last word, and takes longer.
         text = "".join(_WILDCARDS.get(each, re.escape(each)) for each in glob.removesuffix("/**"))
         likely = re.compile(text + ("(?:/.*)?" if glob.endswith("/**") else ""), re.DOTALL).fullmatch
         covered = {path for path in left if likely(path) and admits(glob, path)}
-        found |= dict.fromkeys(sorted(covered), why[glob])
+        found |= dict.fromkeys(sorted(covered), by_glob[glob])
         left = [path for path in left if path not in covered]
     return found
 
@@ -173,9 +159,8 @@ def is_narrow(glob: str) -> bool:
 
 def admits(glob: str, path: str) -> bool:
     """Whether an entry of allow_tmp admits a path, as the core reads both."""
-    policy = _policy(glob)
     try:
-        return policy is not None and policy.decide("tmp", path).allowed
+        return (policy := _policy(glob)) is not None and policy.decide("tmp", path).allowed
     except core.TargetError:
         return False
 

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from shielded_function_monitoring.visible import quote, visible
 
 from .evidence import Evidence
-from .learner import Learned
-
-_EXAMPLES: Final = 3
+from .learned import Learned
 
 
 @dataclass(frozen=True)
@@ -42,20 +40,16 @@ class Heading:
         for each in learned.findings:
             who = f", for {', '.join(each.evidence.chains)}" if each.evidence.chains else ""
             lines.append(f"Not learned ({each.rule}): {each.target}, {_times(each.evidence.count, 'time')}{who}.")
-        for offer in learned.offers:
-            lines.append(
-                f"Offered: {offer.field} {offer.value} would cover {offer.covers} names, "
-                f"{_times(offer.evidence.count, 'time')}."
-            )
+        for each in learned.offers:
+            covers = f"would cover {each.covers} names, {_times(each.evidence.count, 'time')}"
+            lines.append(f"Offered: {each.field} {each.value} {covers}.")
+        remarks = [(each, each.note) for each in learned.entries]
+        remarks += [(each, f"settles {each.settles}") for each in learned.presets]
         beside = {
-            (each.field, each.value): beside_entry(each.evidence) + (f"; {each.note}" if each.note else "")
-            for each in learned.entries
+            (each.field, each.value): visible("; ".join(filter(None, (beside_entry(each.evidence), remark))))
+            for each, remark in remarks
         }
-        for each in learned.presets:
-            some = ", ".join(each.settles[:_EXAMPLES])
-            more = f" and {len(each.settles) - _EXAMPLES:,} more" if len(each.settles) > _EXAMPLES else ""
-            beside["presets", each.name] = f"{beside_entry(each.evidence)}; settles {some}{more}"
-        return cls(tuple(map(visible, lines)), {key: visible(text) for key, text in beside.items()})
+        return cls(tuple(map(visible, lines)), beside)
 
 
 def beside_entry(evidence: Evidence) -> str:
@@ -73,41 +67,33 @@ def _times(count: int, noun: str) -> str:
 
 def write_toml(fields: Mapping[str, Any], heading: Heading) -> str:
     """As TOML, which `ShieldPolicy.from_file` reads."""
-    return _write(fields, heading, "{} = {}", "    {},", "]")
+    return _comment(heading) + _fields(fields, heading, " = ", "", {True: "true", False: "false"})
 
 
 def write_python(fields: Mapping[str, Any], heading: Heading) -> str:
     """As a `ShieldPolicy` in Python."""
-    body = _write(fields, Heading((), heading.beside), "    {}={},", "        {},", "    ],", python=True)
-    opening = _comment(heading) + "from shielded_function import ShieldPolicy\n\n"
-    return opening + ("policy = ShieldPolicy(\n" + body + ")\n" if fields else "policy = ShieldPolicy()\n")
+    body = _fields(fields, heading, "=", ",", {True: "True", False: "False", None: "None"})
+    body = "".join(f"    {line}\n" for line in body.splitlines())
+    call = f"ShieldPolicy(\n{body})" if fields else "ShieldPolicy()"
+    return f"{_comment(heading)}from shielded_function import ShieldPolicy\n\npolicy = {call}\n"
 
 
 def _comment(heading: Heading) -> str:
     return "".join(f"# {line}\n" for line in heading.lines)
 
 
-def _write(
-    fields: Mapping[str, Any], heading: Heading, pair: str, entry: str, closing: str, *, python: bool = False
-) -> str:
-    lines = []
+def _fields(fields: Mapping[str, Any], heading: Heading, equals: str, end: str, words: Mapping[Any, str]) -> str:
+    lines: list[str] = []
     for name, value in fields.items():
-        if not isinstance(value, (list, tuple)):
-            lines.append(pair.format(name, _value(value, python)))
-        elif not value:
-            lines.append(pair.format(name, "[]"))
+        if isinstance(value, (list, tuple)) and value:
+            comments = [heading.beside.get((name, each), "") for each in value]
+            lines.append(f"{name}{equals}[")
+            lines += [
+                f"    {quote(each)}," + (f"  # {comment}" if comment else "")
+                for each, comment in zip(value, comments, strict=True)
+            ]
+            lines.append(f"]{end}")
         else:
-            lines.append(pair.format(name, "[").rstrip(","))
-            for each in value:
-                comment = heading.beside.get((name, each), "")
-                lines.append(entry.format(quote(each)) + (f"  # {comment}" if comment else ""))
-            lines.append(closing)
-    return _comment(heading) + "".join(f"{line}\n" for line in lines)
-
-
-def _value(value: Any, python: bool) -> str:
-    if isinstance(value, bool):
-        return str(value) if python else str(value).lower()
-    if value is None:
-        return "None" if python else "null"
-    return quote(str(value))
+            text = "[]" if isinstance(value, (list, tuple)) else words.get(value) or quote(str(value))
+            lines.append(f"{name}{equals}{text}{end}")
+    return "".join(f"{line}\n" for line in lines)

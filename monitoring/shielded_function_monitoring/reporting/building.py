@@ -11,8 +11,8 @@ from shielded_function_monitoring.filters import COUNTED, PACKAGE
 from shielded_function_monitoring.insights import Row, number_of
 from shielded_function_monitoring.learning.entries import entry_of, is_by_others
 from shielded_function_monitoring.learning.evidence import Evidence
+from shielded_function_monitoring.learning.function_log import FunctionLog, Observed
 from shielded_function_monitoring.learning.observation import Observation
-from shielded_function_monitoring.learning.observed import FunctionLog, Observed
 
 from .model import NOT_WRITTEN, Coverage, Group, Period, Report
 
@@ -74,9 +74,9 @@ def _groups(log: FunctionLog) -> Iterable[Group]:
         evidence = Evidence.of(each.evidence for each in every)
         allow = next(filter(None, map(entry_of, every)), "")
         yield replace(_group(log, policy, mode, target, evidence, allow), reason=PACKAGE if by_others else "")
-    for (policy, mode), share in log.rest.shares.items() if log.rest else ():
+    for (policy, mode), share in log.rest.shares.items():
         target = f"{share.targets:,} further targets, seen least"
-        yield _group(log, policy, mode, target, Evidence(share.violations, share.first, share.last), "")
+        yield _group(log, policy, mode, target, share.evidence, "")
     for event in ("refused", "unshielded"):
         if event in log.events:
             yield _group(log, START, "", f"{event}: {log.reasons.get(event, '')}", log.events[event], "")

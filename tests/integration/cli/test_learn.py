@@ -279,7 +279,7 @@ LEARNED: dict[str, tuple[list[str], tuple[str, ...], dict[str, object]]] = {
     "AWS with --granted": (GRANTED, ("--granted",), {"decisions": ["missing-grant"], "reasons": [NO_GRANT]}),
     "AWS that is granted": (GRANTED, ("--policy", 'allow_aws = "granted"'), {"decisions": ["missing-grant"]}),
 }  # fmt: skip
-NAMED_BY = {"offers": "value", "decisions": "rule", "still_denied": "target", "lacking": "target", "presets": "name"}
+NAMED_BY = {"offers": "value", "decisions": "rule", "still_denied": "target", "lacking": "target", "presets": "value"}
 
 
 @pytest.mark.parametrize("name", LEARNED)
@@ -290,7 +290,7 @@ def test_what_is_learned(learned: Learn, name: str) -> None:
     (told,) = learned(lines, *options)
     found = {**told, **{field: [each[key] for each in told[field]] for field, key in NAMED_BY.items()}}
     found["reasons"] = [each["reason"] for each in told["decisions"]]
-    found["settled"] = [each for preset in told["presets"] for each in preset["settles"]]
+    found["settled"] = [each for preset in told["presets"] for each in preset["examples"]]
     assert {field: found[field] for field in expected} == expected
 
 
@@ -299,7 +299,7 @@ def test_a_preset_takes_the_place_of_entries(learned: Learn) -> None:
     told, refund = learned([*map(tmp, SNAPPY), tmp("/tmp/cache.json"), *OTHER])
     assert told["policy"] == {"allow_tmp": ["/tmp/cache.json"], "presets": ["snappy-java"]}
     (preset,) = told["presets"]
-    assert (preset["name"], preset["settles"], preset["evidence"]["count"]) == ("snappy-java", SNAPPY, 2)
+    assert (preset["value"], preset["examples"], preset["evidence"]["count"]) == ("snappy-java", SNAPPY, 2)
     assert (told["offers"], told["still_denied"]) == ([], [])
     assert (refund["presets"], "presets" in refund["policy"]) == ([], False)
     written = command("learn", learned.log, "--function", "checkout", "--format", "toml").stdout

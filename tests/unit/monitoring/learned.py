@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import botocore.session
 
-from shielded_function_monitoring.learning import FunctionLog, Learned, learn, read
+from shielded_function_monitoring.learning import FunctionLog, Known, Learned, learn, read
 
 URLLIB3 = ("urllib3", "requests", "app")
 SERVICES = tuple(botocore.session.Session().get_available_services())
@@ -16,7 +16,7 @@ def log_of(*lines: str) -> FunctionLog:
 
 
 def learned_of(*lines: str, **options: object) -> Learned:
-    return learn(log_of(*lines), services=SERVICES, **options)  # type: ignore[arg-type]
+    return learn(log_of(*lines), Known(services=SERVICES, **options))  # type: ignore[arg-type]
 
 
 def entries(learned: Learned) -> list[tuple[str, str]]:

@@ -14,8 +14,8 @@ from shielded_function.policy import ShieldPolicy
 from shielded_function_monitoring import learning
 from shielded_function_monitoring.learning import PackageCount, learn, read, replay
 from shielded_function_monitoring.learning.domains import common_domain, domain_of
+from shielded_function_monitoring.learning.never_learned import RULES
 from shielded_function_monitoring.learning.questions import Question
-from shielded_function_monitoring.learning.suspects import RULES
 from unit.monitoring.learned import URLLIB3, entries, learned_of, log_of, rules
 
 pytestmark = pytest.mark.promise("cli.learn")
@@ -303,8 +303,7 @@ def test_more_targets_than_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None
     lines = [*map(tmp, [*names, names[-1]]), connect("evil.example")]
     found = read(lines)
     (log,) = found.functions.values()
-    share = log.rest.shares["read_write_tmp", "alert"] if log.rest else None
-    assert share is not None
+    share = log.rest.shares["read_write_tmp", "alert"]
     assert len(log.observations) + share.targets == len(names) + 1
     learned = learn(log)
     assert {("allow_outbound", "evil.example:443"), ("allow_tmp", names[-1])} <= set(entries(learned))
@@ -325,10 +324,7 @@ def test_which_packages_need_an_entry() -> None:
         PackageCount(1, (), "libcurl.so"),
         PackageCount(1, ("urllib3", "botocore")),
     )
-    assert [each.text for each in entry.evidence.packages] == [
-        "app > requests > urllib3", "(not told) libcurl.so", "botocore > urllib3",
-    ]  # fmt: skip
-    assert [each.package for each in entry.evidence.packages] == ["requests", "", "urllib3"]
+    assert entry.evidence.chains == ["app > requests > urllib3", "botocore > urllib3"]
     text = learning.write_toml({"allow_outbound": ["api.stripe.com:443"]}, learning.Heading.of(learn(log)))
     assert ", by _socket.so, _ssl.so, libcurl.so, for app > requests > urllib3, botocore > urllib3\n" in text
 

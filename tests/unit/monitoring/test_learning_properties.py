@@ -19,8 +19,8 @@ from shielded_function.granted_policy import wants_grants, with_grants
 from shielded_function.policy import ShieldPolicy
 from shielded_function_monitoring.learning import Evidence, FunctionLog, Learned, learn, read
 from shielded_function_monitoring.learning.questions import question_of
-from shielded_function_monitoring.learning.random_names import is_fixed
 from shielded_function_monitoring.learning.tmp_names import MOST_OFFERS, admits, is_narrow, plan
+from shielded_function_monitoring.learning.tmp_patterns import is_fixed
 from shielded_function_runtime import core
 
 pytestmark = pytest.mark.promise("cli.learn")

@@ -70,10 +70,14 @@ _OF_TEMPFILE: Final = re.compile(r".*/(tmp[a-z0-9_]{8})[^/]*(?:/.*)?")
 
 
 class Pattern(NamedTuple):
-    """A pattern for a component's name; `is_exact`: it covers each further name of its function."""
+    """A pattern for a name or a path, and why; the pattern is empty where nothing in the name is fixed.
+
+    `is_certain`: it covers each further name of its function.
+    """
 
     glob: str
-    is_exact: bool = False
+    is_certain: bool = False
+    why: str = ""
 
 
 def is_fixed(name: str) -> bool:
@@ -141,20 +145,13 @@ def pattern_of(name: str) -> Pattern:
 def uses_tempfile(paths: Iterable[str]) -> bool:
     """Whether Python's tempfile made one of them: `TemporaryFile` and uploads leave no other name than its probe."""
     return any(
-        path == UNNAMED or is_probe(path) or bool((found := _OF_TEMPFILE.fullmatch(path)) and not is_fixed(found[1]))
+        path == UNNAMED
+        or (may_be_probe(path) and not is_fixed(path[len(TMP) + 1 :]))
+        or ((found := _OF_TEMPFILE.fullmatch(path)) and not is_fixed(found[1]))
         for path in paths
     )
 
 
-def is_probe(path: str) -> bool:
-    """Whether a name is that of the file with which Python's tempfile tries, once a process, if it may write to /tmp.
-
-    >>> [is_probe(path) for path in ("/tmp/q7w_e2r9", "/tmp/qmoympdv", "/tmp/cache_db", "/tmp/download")]
-    [True, True, False, False]
-    """
-    return may_be_probe(path) and not is_fixed(path[len(TMP) + 1 :])
-
-
 def may_be_probe(path: str) -> bool:
-    """The same beside other names of tempfile's: there, every name of eight characters may be one."""
+    """Whether it may be the file with which Python's tempfile tries, once a process, if it may write to /tmp."""
     return path == UNNAMED or bool(_PROBE.fullmatch(path))

@@ -1,20 +1,24 @@
-"""Observations of functions: the rows of a query, typed."""
+"""The log of each function: its observations, in memory and in a temporary file, and the shield's events."""
 
 from __future__ import annotations
 
+import pickle
 from collections import Counter
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 from zlib import crc32
+
+from shielded_function_monitoring.insights import Table
 
 from .evidence import NOT_SEEN, Evidence
 from .observation import Observation
-from .rest import Rest
 
 MAX_TARGETS: Final = 50_000
 """Targets of all functions that are kept in memory: some 80 MB. The others go to temporary files."""
+
+_Key = TypeVar("_Key", bound=Hashable)
 
 
 class FunctionKey(NamedTuple):
@@ -29,6 +33,47 @@ class FunctionKey(NamedTuple):
 
 
 @dataclass
+class Share:
+    """The targets of one control in one mode that are in a temporary file: how many, and their evidence."""
+
+    targets: int
+    evidence: Evidence
+
+
+class Rest:
+    """The targets of one function that were seen least often, in a temporary file.
+
+    Attributes:
+        shares: by control and mode.
+    """
+
+    def __init__(self) -> None:
+        self.shares: dict[tuple[str, str], Share] = {}
+        self._table: Table | None = None
+
+    def add(self, every: Iterable[Observation]) -> None:
+        """Adds observations.
+
+        Raises:
+            TableError: the temporary file cannot be written.
+        """
+        self._table = self._table or Table(("seen",))
+        self._table.add((pickle.dumps(self._counted(each)),) for each in every)
+
+    def _counted(self, seen: Observation) -> Observation:
+        share = self.shares.setdefault((seen.policy, seen.mode), Share(0, NOT_SEEN))
+        share.targets += 1
+        before, new = share.evidence, seen.evidence
+        first = min(before.first or new.first, new.first)
+        share.evidence = Evidence(before.count + new.count, first, max(before.last, new.last))
+        return seen
+
+    def __iter__(self) -> Iterator[Observation]:
+        rows = self._table.select("SELECT seen FROM rows") if self._table else ()
+        return (pickle.loads(seen) for (seen,) in rows)  # no other process can write to this file
+
+
+@dataclass
 class FunctionLog:
     """All observations of one function.
 
@@ -37,20 +82,18 @@ class FunctionLog:
         by_target: its violations: the targets that decide its entries.
         rest: further targets, where there are more than fit into memory: those of each control that were seen least.
         events: the shield's own, by name: `armed`, of which there is one for each cold start, `refused`, ...
-        folded: by control, violations that were counted and not written: their targets are unknown.
-        not_written: the same by control and mode, with the times.
+        not_written: violations that were counted and not written, by control and mode: their targets are unknown.
         reasons: the last reason of an event that has one.
         armed: `aws`, `buckets` and `hosts` of its `armed` lines; empty where a line has none.
     """
 
     key: FunctionKey
-    by_target: dict[tuple[str, ...], Observation] = field(default_factory=dict[tuple[str, ...], Observation])
+    by_target: dict[tuple[Any, ...], Observation] = field(default_factory=dict[tuple[Any, ...], Observation])
+    rest: Rest = field(default_factory=Rest, compare=False)
     events: dict[str, Evidence] = field(default_factory=dict[str, Evidence])
-    folded: dict[str, int] = field(default_factory=dict[str, int])
+    not_written: dict[tuple[str, str], Evidence] = field(default_factory=dict[tuple[str, str], Evidence])
     reasons: dict[str, str] = field(default_factory=dict[str, str])
     armed: set[tuple[str, str, str]] = field(default_factory=set[tuple[str, str, str]])
-    rest: Rest | None = field(default=None, compare=False)
-    not_written: dict[tuple[str, str], Evidence] = field(default_factory=dict[tuple[str, str], Evidence])
 
     @property
     def observations(self) -> Collection[Observation]:
@@ -60,7 +103,7 @@ class FunctionLog:
     @property
     def every(self) -> Iterator[Observation]:
         """Its violations, with the rest."""
-        return chain(self.by_target.values(), self.rest or ())
+        return chain(self.observations, self.rest)
 
     def keep(self, most: int) -> None:
         """Keeps so many targets of each control in memory, those seen most often, and puts the others into the rest.
@@ -69,13 +112,12 @@ class FunctionLog:
             TableError: the temporary file cannot be written.
         """
         by_policy: dict[str, list[Observation]] = {}
-        for each in self.by_target.values():
+        for each in self.observations:
             by_policy.setdefault(each.policy, []).append(each)
         for seen in by_policy.values():
             if len(seen) > most:
                 # Of equal counts, not those that stand first in the alphabet.
                 seen.sort(key=lambda each: (-each.evidence.count, crc32(repr(each.target).encode())))
-                self.rest = self.rest or Rest()
                 self.rest.add(seen[most:])
                 for each in seen[most:]:
                     del self.by_target[each.target]
@@ -84,28 +126,29 @@ class FunctionLog:
         """Adds observations; those of a known target, to its record."""
         known = self.by_target.get(new.target)
         if known is not None:
-            new = replace(known, evidence=Evidence.of((known.evidence, new.evidence)))
+            new = new._replace(evidence=Evidence.of((known.evidence, new.evidence)))
         self.by_target[new.target] = new
 
     def add_event(self, name: str, evidence: Evidence) -> None:
         """Adds events of the shield."""
-        known = self.events.get(name)
-        self.events[name] = evidence if known is None else Evidence.of((known, evidence))
+        _sum(self.events, name, evidence)
 
     def add_not_written(self, policy: str, mode: str, evidence: Evidence) -> None:
         """Adds violations that were counted and not written."""
-        known = self.not_written.get((policy, mode))
-        self.not_written[policy, mode] = evidence if known is None else Evidence.of((known, evidence))
+        _sum(self.not_written, (policy, mode), evidence)
+
+    @property
+    def folded(self) -> Counter[str]:
+        """By control, violations that were counted and not written: their targets are unknown."""
+        counts: Counter[str] = Counter()
+        for (policy, _), evidence in self.not_written.items():
+            counts[policy] += evidence.count
+        return counts
 
     @property
     def cold_starts(self) -> int:
         """How often the shield armed."""
-        return self.events["armed"].count if "armed" in self.events else 0
-
-    @property
-    def days(self) -> int:
-        """On how many days at least there was a line."""
-        return self.evidence.days
+        return self.events.get("armed", NOT_SEEN).count
 
     @property
     def evidence(self) -> Evidence:
@@ -116,8 +159,12 @@ class FunctionLog:
     @property
     def modes(self) -> set[str]:
         """The modes in which something was reported."""
-        rest = {mode for _, mode in self.rest.shares} if self.rest else set[str]()
-        return {each.mode for each in self.observations} | rest
+        return {each.mode for each in self.observations} | {mode for _, mode in self.rest.shares}
+
+
+def _sum(found: dict[_Key, Evidence], key: _Key, evidence: Evidence) -> None:
+    known = found.get(key)
+    found[key] = evidence if known is None else Evidence.of((known, evidence))
 
 
 @dataclass

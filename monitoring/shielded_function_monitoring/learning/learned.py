@@ -1,0 +1,119 @@
+"""The result of learning for one function: additions to its policy, and targets that a person decides on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from .evidence import Evidence
+from .function_log import FunctionKey
+
+LISTS: Final = (
+    "allow_outbound",
+    "allow_aws",
+    "allow_buckets",
+    "allow_tmp",
+    "allow_child_process",
+    "allow_executable_memory",
+)
+
+
+@dataclass(frozen=True)
+class Addition:
+    """An entry that the policy needs; a preset that takes the place of entries; or an offer, which the user chooses.
+
+    Attributes:
+        field: of ShieldPolicy: one of `LISTS`, or `presets`; of an offer also a mode.
+        value: the entry, or the preset's name; of an offer, the value to accept.
+        evidence: how often it was needed.
+        why: a remark on it, or empty. Of a pattern and an offer, why the targets are not listed one by one.
+        covers: how many different targets it stands for; 0 where the value is the target.
+        examples: some of them.
+    """
+
+    field: str
+    value: str
+    evidence: Evidence
+    why: str = ""
+    covers: int = 0
+    examples: tuple[str, ...] = ()
+
+    @property
+    def note(self) -> str:
+        """The remark of an entry, with its targets where it is a pattern."""
+        if not self.covers:
+            return self.why
+        count = f"{self.covers} names" if self.covers > 1 else "1 name"
+        return f"for {count}, such as {', '.join(self.examples)}: {self.why}"
+
+    @property
+    def settles(self) -> str:
+        """The targets of a preset: `/tmp/a, /tmp/b, /tmp/c and 5 more`."""
+        more = self.covers - len(self.examples)
+        return ", ".join(self.examples) + (f" and {more:,} more" if more else "")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A target that becomes no entry by itself: a person decides.
+
+    Attributes:
+        rule: which kind, such as `metadata-address`: of `never_learned.RULES`, or `denied`, or `missing-grant`.
+        target: of the attempt.
+        policy: the violated control.
+        evidence: how often.
+        reason: why it becomes no entry, and the choices.
+        field: the field that an entry would go to; empty when no entry permits it.
+        value: that entry; for a mode, the mode.
+    """
+
+    rule: str
+    target: str
+    policy: str
+    evidence: Evidence
+    reason: str
+    field: str = ""
+    value: str = ""
+
+
+@dataclass
+class Learned:
+    """The result of learning for one function.
+
+    Attributes:
+        key: which function.
+        cold_starts: how often the shield armed in the time.
+        days: on how many days at least there was a line.
+        unknown: by control, violations that were counted and not written: their targets are unknown.
+        entries: the entries that its policy needs, sorted by field and value.
+        presets: presets that replace entries; the caller adds them.
+        offers: wildcards that the user has to choose.
+        findings: targets that a person decides on.
+        settings: modes that were accepted, by field; `clear_tmp` with that of /tmp.
+        unproven: accepted patterns for names in /tmp of which only one start is in the log.
+        uses_aws: whether a host of AWS was reported: then its policy did not admit all of them.
+        admitted: how many of the observations the present policy admits already.
+        incomplete: the reasons why observations may be missing; empty without one.
+        notes: further remarks.
+    """
+
+    key: FunctionKey
+    cold_starts: int = 0
+    days: int = 0
+    unknown: Mapping[str, int] = field(default_factory=dict[str, int])
+    entries: list[Addition] = field(default_factory=list[Addition])
+    presets: list[Addition] = field(default_factory=list[Addition])
+    offers: list[Addition] = field(default_factory=list[Addition])
+    findings: list[Finding] = field(default_factory=list[Finding])
+    settings: dict[str, str | bool] = field(default_factory=dict[str, "str | bool"])
+    unproven: list[str] = field(default_factory=list[str])
+    uses_aws: bool = False
+    admitted: int = 0
+    incomplete: list[str] = field(default_factory=list[str])
+    notes: list[str] = field(default_factory=list[str])
+
+    def additions(self) -> dict[str, Any]:
+        """The entries by field, as ShieldPolicy takes them, and the modes that were accepted."""
+        lists = {name: [each.value for each in self.entries if each.field == name] for name in LISTS}
+        return {**{name: values for name, values in lists.items() if values}, **self.settings}
