@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ..cfn.template import as_mappings
 from ..errors import ShieldError
 from .metrics import MetricKey, Metrics, Series
 from .states import Statistic
@@ -84,14 +85,11 @@ class MetricsQuery:
 
     @classmethod
     def of_metric(cls, written: Mapping[str, Any], statistic: Statistic = "Sum") -> MetricsQuery:
-        """One metric, as the properties of an alarm have it.
-
-        Raises:
-            KeyError: a property is missing.
-        """
-        where = tuple(sorted((each["Name"], str(each["Value"])) for each in written.get("Dimensions", ())))
-        names = tuple(name for name, _ in where)
-        return cls(statistic, written["MetricName"], written["Namespace"], names, where)
+        """One metric, as the properties of an alarm have it."""
+        dimensions = as_mappings(written.get("Dimensions"))
+        where = {str(each.get("Name")): str(each.get("Value")) for each in dimensions}
+        metric, namespace = str(written.get("MetricName")), str(written.get("Namespace"))
+        return cls(statistic, metric, namespace, tuple(where), tuple(sorted(where.items())))
 
     @property
     def only(self) -> MetricKey | None:

@@ -246,22 +246,26 @@ def read_source(properties: Mapping[str, Any]) -> tuple[MetricsQuery, AlarmRule]
     return MetricsQuery.of_metric(found, rule.statistic), rule
 
 
-def watched(properties: Mapping[str, Any]) -> Iterator[MetricsQuery | str]:
-    """Every metric and query that an alarm watches, metric math too; a query of a form that is not read, as its text.
+def watched(properties: Mapping[str, Any], namespace: str) -> Iterator[MetricsQuery | None]:
+    """Every metric and query of a namespace that an alarm watches, metric math too; None for one that is not read.
 
     Args:
         properties: of an `AWS::CloudWatch::Alarm`, resolved. Missing ones are no error.
+        namespace: of the metrics.
     """
     queries = as_mappings(properties.get("Metrics"))
     for metric in (properties, *(as_mapping(as_mapping(each.get("MetricStat")).get("Metric")) for each in queries)):
-        if "Namespace" in metric and "MetricName" in metric:
+        if metric.get("Namespace") == namespace:
             yield MetricsQuery.of_metric(metric)
-    for each in queries:
-        if "Expression" in each:
-            try:
-                yield parse_query(str(each["Expression"]))
-            except QueryError:
-                yield str(each["Expression"])
+    for expression in (str(each.get("Expression")) for each in queries):
+        try:
+            query = parse_query(expression)
+        except QueryError:
+            if namespace in expression:
+                yield None
+        else:
+            if query.namespace == namespace:
+                yield query
 
 
 def read_filters(name: str, properties: Mapping[str, Any]) -> Iterator[MetricFilter]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, cast
@@ -10,6 +9,10 @@ from typing import Any, Final, NamedTuple, cast
 from shielded_function_monitoring.cfn.stacks import Stacks
 from shielded_function_monitoring.cfn.template import Template, as_mapping, as_mappings, canonical, ref
 from shielded_function_monitoring.filters import NAMESPACE
+from shielded_function_monitoring.simulated.filters import MetricFilter
+from shielded_function_monitoring.simulated.metrics import MetricKey
+from shielded_function_monitoring.simulated.queries import MetricsQuery
+from shielded_function_monitoring.simulated.template_reader import read_filters, watched
 
 from ..model import Assembly, LambdaFunction
 from .rule import Context, Problem
@@ -24,10 +27,6 @@ _ALARM: Final = "AWS::CloudWatch::Alarm"
 _LOG_GROUP: Final = "AWS::Logs::LogGroup"
 _ANY: Final = ""  # no value of a dimension: all values
 _COMPOSITE: Final = "AWS::CloudWatch::CompositeAlarm"
-# Metrics Insights over our namespace: the metric, and its exact dimensions.
-_FLEET: Final = re.compile(
-    rf'\bSUM\("?([\w-]+)"?\)\s+FROM\s+SCHEMA\("{NAMESPACE}",\s*([\w,\s]+)\)(?:\s+WHERE\s+Level\s*=\s*\'(\w+)\')?'
-)
 
 
 def alerts_dropped(function: LambdaFunction, _: Context) -> Iterator[Problem]:
@@ -52,7 +51,7 @@ def alerts_not_counted(function: LambdaFunction, context: Context) -> Iterator[P
             "use the class STANDARD; a log group keeps its class, so make another one",
             "Properties.LoggingConfig",
         )
-    elif not _metrics(function, context):
+    elif not context.read(Monitoring).filters_of(function):
         yield Problem(
             f"its alerts are not counted: no metric filter of the namespace {NAMESPACE} is on its log group",
             "shield it with the construct, which makes the filter; acknowledge it where another system reads the log",
@@ -85,11 +84,9 @@ def new_targets_hidden(function: LambdaFunction, context: Context) -> Iterator[P
 def alarm_never_fires(function: LambdaFunction, context: Context) -> Iterator[Problem]:
     """An alarm on other dimensions watches another metric, which is never published."""
     monitoring = context.read(Monitoring)
-    mine = {counted[0] for counted in _metrics(function, context) if counted}
-    for alarm in monitoring.unpublished:
-        if alarm.template is not function.template or alarm.counted is None or alarm.counted[0] not in mine:
-            continue
-        if monitoring.first_function(alarm, function):
+    mine = {each.key.name for each in monitoring.filters_of(function)}
+    for alarm, query in monitoring.unpublished:
+        if alarm.template is function.template and query.metric in mine and monitoring.first_function(alarm, function):
             yield Problem(
                 f"the alarm {alarm.path} never fires: no filter publishes its metric with its dimensions",
                 "make it of metric_violations(), which has them",
@@ -112,20 +109,25 @@ def _names(function: LambdaFunction, alarms: Sequence[Alarm]) -> str:
     return f"the alarm {' and '.join(paths)}"
 
 
-Counted = tuple[str, frozenset[str]]
-"""A metric of the shield, as text, and the names of its dimensions: a metric in CloudWatch's sense."""
-
-
 class Filter(NamedTuple):
     """A metric filter.
 
     Attributes:
-        counted: its metric.
+        key: its metric, with the names of its dimensions and empty values.
         pattern: its pattern, as deployed.
+        read: the filter; None for one that is not evaluated here, which counts every line.
     """
 
-    counted: Counted
+    key: MetricKey
     pattern: str
+    read: MetricFilter | None
+
+    def counts_for(self, query: MetricsQuery, line: Mapping[str, Any]) -> bool:
+        """Whether it counts a line, as `read_line` gives it, in a metric of the query."""
+        if self.read is None:
+            return query.could_take(self.key)
+        published = self.read.publishes(line)
+        return published is not None and query.takes(published[0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,16 +139,14 @@ class Alarm:
         path: its construct path.
         properties: those of its resource.
         actions: its actions, and those of composite alarms over it.
-        counted: its metric; None for an unread kind of selection, which counts as watching everything.
-        dimensions: the values of the metric's dimensions, as text, that it is limited to.
+        query: its metric or query; None for one that is not read, which counts as watching everything.
     """
 
     template: Template
     path: str
     properties: Mapping[str, Any]
     actions: Sequence[Any]
-    counted: Counted | None
-    dimensions: Mapping[str, str]
+    query: MetricsQuery | None
 
 
 _Place = tuple[str, str, str]
@@ -166,14 +166,15 @@ class Monitoring:
         for template in assembly.templates:
             self._read_filters(template)
             for alarm in self._read_alarms(template):
-                self._alarms.setdefault(alarm.dimensions.get("FunctionName", _ANY), []).append(alarm)
+                name = dict(alarm.query.where).get("FunctionName", _ANY) if alarm.query else _ANY
+                self._alarms.setdefault(name, []).append(alarm)
             for logical_id, properties in template.of_type(_LOG_GROUP):
                 if (kind := properties.get("LogGroupClass", "STANDARD")) != "STANDARD":
                     self._classes[self._place(template, ref(logical_id))] = str(kind)
-        published = {found.counted for filters in self._filters.values() for found in filters}
-        every = (alarm for alarms in self._alarms.values() for alarm in alarms)
-        self.unpublished = [alarm for alarm in every if alarm.counted not in published]
-        """The alarms on metrics that no filter publishes."""
+        published = {found.key for filters in self._filters.values() for found in filters}
+        every = ((alarm, alarm.query) for alarms in self._alarms.values() for alarm in alarms)
+        self.unpublished = [(a, query) for a, query in every if query and not any(map(query.could_take, published))]
+        """The alarms on metrics that no filter publishes, with these."""
 
     def alarms_on(self, function: LambdaFunction) -> list[Alarm]:
         """The alarms on a function, by the value of the dimension FunctionName, and those on any function."""
@@ -225,51 +226,37 @@ class Monitoring:
         for _, properties in template.of_type(_SUBSCRIPTION):
             key = self._place(template, properties.get("LogGroupName"))
             self._subscriptions.setdefault(key, []).append(self._text(template, properties.get("FilterPattern")))
-        for _, properties in template.of_type(_FILTER):
-            for transformation in as_mappings(properties.get("MetricTransformations")):
-                if transformation.get("MetricNamespace") == NAMESPACE:
-                    names = frozenset(str(each.get("Key")) for each in as_mappings(transformation.get("Dimensions")))
-                    counted = self._text(template, transformation.get("MetricName")), names
-                    found = Filter(counted, self._text(template, properties.get("FilterPattern")))
-                    self._filters.setdefault(self._place(template, properties.get("LogGroupName")), []).append(found)
+        for logical_id, properties in template.of_type(_FILTER):
+            resolved = self._stacks.resolver(template).resolve(properties)
+            for transformation in as_mappings(resolved.get("MetricTransformations")):
+                if transformation.get("MetricNamespace") != NAMESPACE:
+                    continue
+                names = {str(each.get("Key")): "" for each in as_mappings(transformation.get("Dimensions"))}
+                key = MetricKey.of(NAMESPACE, str(transformation.get("MetricName")), names)
+                try:
+                    (read,) = read_filters(logical_id, {**resolved, "MetricTransformations": [transformation]})
+                except (ValueError, KeyError):
+                    read = None
+                found = Filter(key, str(resolved.get("FilterPattern")), read)
+                self._filters.setdefault(self._place(template, properties.get("LogGroupName")), []).append(found)
 
     def _read_alarms(self, template: Template) -> Iterator[Alarm]:
         composites = [(canonical(each.get("AlarmRule")), _actions(each)) for _, each in template.of_type(_COMPOSITE)]
         for alarm_id, properties in template.of_type(_ALARM):
             more = [action for rule, actions in composites if f'"{alarm_id}"' in rule for action in actions]
-            for watched in self._watched(template, properties):
+            for query in watched(self._stacks.resolver(template).resolve(properties), NAMESPACE):
                 path = template.place(alarm_id).path
-                yield Alarm(template, path, properties, [*_actions(properties), *more], *watched)
-
-    def _watched(
-        self, template: Template, properties: Mapping[str, Any]
-    ) -> Iterator[tuple[Counted | None, Mapping[str, str]]]:
-        """The shield's metrics that an alarm watches, with the values of dimensions that it is limited to."""
-        queries = as_mappings(properties.get("Metrics"))
-        for metric in (properties, *(as_mapping(as_mapping(each.get("MetricStat")).get("Metric")) for each in queries)):
-            if metric.get("Namespace") == NAMESPACE:
-                given = as_mappings(metric.get("Dimensions"))
-                dimensions = {str(each.get("Name")): self._text(template, each.get("Value")) for each in given}
-                yield (self._text(template, metric.get("MetricName")), frozenset(dimensions)), dimensions
-        for expression in (self._text(template, each.get("Expression")) for each in queries):
-            if found := _FLEET.search(expression):
-                names = frozenset(name.strip() for name in found[2].split(","))
-                yield (found[1], names), ({"Level": found[3]} if found[3] else {})
-            elif NAMESPACE in expression:
-                yield None, {}
-
-
-def _metrics(function: LambdaFunction, context: Context) -> set[Counted | None]:
-    return {found.counted for found in context.read(Monitoring).filters_of(function)}
+                yield Alarm(template, path, properties, [*_actions(properties), *more], query)
 
 
 def watching(function: LambdaFunction, context: Context) -> list[Alarm]:
     """The alarms that watch a function's violations."""
-    metrics, home = {None, *_metrics(function, context)}, function.template
+    monitoring, home = context.read(Monitoring), function.template
+    keys = [each.key for each in monitoring.filters_of(function)]
     return [
         alarm
-        for alarm in context.read(Monitoring).alarms_on(function)
-        if alarm.counted in metrics
+        for alarm in monitoring.alarms_on(function)
+        if (alarm.query is None or any(map(alarm.query.could_take, keys)))
         and (alarm.template is home or (alarm.template.region, alarm.template.account) == (home.region, home.account))
     ]
 

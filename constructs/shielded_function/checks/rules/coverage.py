@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple, cast
@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple, cast
 from shielded_function_monitoring.alert import MODES, POLICIES, START
 from shielded_function_monitoring.cfn.template import canonical
 from shielded_function_monitoring.filters import level_of, severity_of
-from shielded_function_monitoring.pattern import Pattern, PatternError, parse
+from shielded_function_monitoring.pattern import read_line
 
 from ..model import LambdaFunction
 from .alerts import Alarm, Monitoring, watching
@@ -24,8 +24,6 @@ from .rule import Context, Problem
 
 # The number of violations beyond the threshold that an alarm needs, by comparison operator.
 _BEYOND: Final = {"GreaterThanOrEqualToThreshold": 0.0, "GreaterThanThreshold": 1.0}
-_NAME: Final = "this function"
-"""The function's name here, so that a pattern of many functions is tried once."""
 _EXCEPTED: Final = re.compile(r'\$\.details\.(\w+) != "((?:[^"\\]|\\.)*)"')
 
 
@@ -36,12 +34,12 @@ class _Violation(NamedTuple):
     mode: str
     details: tuple[tuple[str, str], ...] = ()
 
-    def line(self) -> str:
-        """The line, as the shield would write it."""
+    def line(self) -> Mapping[str, Any]:
+        """The line, as the shield would write it, read."""
         known: dict[str, Any] = {"mode": self.mode, "details": dict(self.details)} if self.mode else {}
         severity = severity_of(cast(Any, self.policy), self.mode)
         known |= {"policy": self.policy, "level": self.level, "severity": severity, "count": 1}
-        return json.dumps({"function_shield": True, "function": _NAME, **known})
+        return read_line(json.dumps({"function_shield": True, **known})) or {}
 
     @property
     def level(self) -> str:
@@ -110,15 +108,14 @@ class _Coverage:
         monitoring = context.read(Monitoring)
         self.filters = monitoring.filters_of(function)
         self.alarms = watching(function, context)
-        name = monitoring.name_of(function)
-        self._patterns = {each: each.pattern.replace(f'"{name}"', f'"{_NAME}"') for each in self.filters}
+        self._name = monitoring.name_of(function)
 
     @cached_property
     def text(self) -> str:
         """All of it as text, equal where nothing changed."""
         return canonical(
             [
-                sorted(f"{each.counted} {each.pattern}" for each in self.filters),
+                sorted(f"{each.key} {each.pattern}" for each in self.filters),
                 sorted(
                     canonical({**alarm.properties, "AlarmActions": sorted(map(canonical, alarm.actions))})
                     for alarm in self.alarms
@@ -128,14 +125,15 @@ class _Coverage:
 
     def conditions(self, violation: _Violation) -> list[_Condition]:
         """The conditions of the alarms that count a violation."""
-        counted = {each.counted for each, pattern in self._patterns.items() if _counts(pattern, violation)}
-        return [_condition(alarm) for alarm in self.alarms if _watches(alarm, violation, counted)]
+        line = {**_line(violation), "function": self._name}
+        return [
+            _condition(alarm)
+            for alarm in self.alarms
+            if alarm.query is None or any(each.counts_for(alarm.query, line) for each in self.filters)
+        ]
 
 
-def _watches(alarm: Alarm, violation: _Violation, counted: set[Any]) -> bool:
-    watched = {"Policy": violation.policy, "Level": violation.level}
-    named = {name: value for name, value in alarm.dimensions.items() if name in watched}
-    return alarm.counted is None or (alarm.counted in counted and named.items() <= watched.items())
+_line = lru_cache(_Violation.line)
 
 
 def _condition(alarm: Alarm) -> _Condition:
@@ -200,18 +198,3 @@ def _listed(violations: Sequence[_Violation]) -> str:
     known = {(violation.policy, violation.mode) for violation in plain}
     texts += [str(each) for each in violations if each.details and (each.policy, each.mode) not in known]
     return ", ".join(texts)
-
-
-@lru_cache(maxsize=1024)
-def _counts(pattern: str, violation: _Violation) -> bool:
-    """Whether a pattern may match the line of a violation; an unreadable one may."""
-    parsed = _parsed(pattern)
-    return parsed is None or parsed.matches(violation.line())
-
-
-@lru_cache
-def _parsed(pattern: str) -> Pattern | None:
-    try:
-        return parse(pattern)
-    except PatternError:
-        return None
