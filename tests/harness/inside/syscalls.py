@@ -17,6 +17,7 @@ import sys
 from functools import partial
 from typing import Any
 
+import filtering
 import landlock
 from ways import LIBC, copy_returns, each, print_result, refusal, way
 
@@ -179,58 +180,25 @@ def reads_its_log() -> dict[str, int | None]:
 
 
 NEWER, MARK = 480, 99
-# Classic BPF, as seccomp(2) takes it: load a word of the call, compare, answer.
-LOAD, EQUAL, ANY_BIT, GIVE = 0x20, 0x15, 0x45, 0x06
-NUMBER, FIRST_ARGUMENT = 0, 16
-ERRNO, ALLOW = 0x00050000, 0x7FFF0000
 
 
-def instruction(code: int, yes: int, no: int, k: int) -> bytes:
-    return struct.pack("=HBBI", code, yes, no, k)
-
-
-def run_under_a_filter(*code: bytes) -> None:
-    """Runs the rest of the command under a seccomp filter, for which no privileges are needed."""
-
-    class Program(ctypes.Structure):
-        _fields_ = (("length", ctypes.c_ushort), ("code", ctypes.c_char_p))
-
-    program = Program(len(code), b"".join(code))
-    assert LIBC.prctl(38, 1, 0, 0, 0) == 0, "PR_SET_NO_NEW_PRIVS"
-    assert LIBC.prctl(22, 2, ctypes.byref(program), 0, 0) == 0, "PR_SET_SECCOMP"
+def run_under_a_filter(number: int, answer: int, *tests: tuple[int, int, int]) -> None:
+    """Runs the rest of the command, where that call does nothing but give an errno; 0: it says that it was done."""
+    filtering.install([(number, filtering.errno_answer(answer), *tests)])
     os.execv(sys.argv[3], sys.argv[3:])
-
-
-def run_with_an_answer(number: int, error: int) -> None:
-    """The same, where that call does nothing but give an error; 0: it says that it was done."""
-    run_under_a_filter(
-        instruction(LOAD, 0, 0, NUMBER),
-        instruction(EQUAL, 0, 1, number),
-        instruction(GIVE, 0, 0, ERRNO | error),
-        instruction(GIVE, 0, 0, ALLOW),
-    )
 
 
 each(
     way,
     a_newer_call=lambda: call(NEWER),
     # The kernel answers MARK to a call that it does not have.
-    under_a_filter_that_knows_it=lambda: run_with_an_answer(NEWER, MARK),
-    under_a_filter_of_fstatfs=lambda: run_with_an_answer(NUMBERS["fstatfs"], 0),
+    under_a_filter_that_knows_it=lambda: run_under_a_filter(NEWER, MARK),
+    under_a_filter_of_fstatfs=lambda: run_under_a_filter(NUMBERS["fstatfs"], 0),
+    # As on a kernel whose pages are of 64 KB: EINVAL to an address in the midst of one.
+    under_larger_pages=lambda: run_under_a_filter(
+        NUMBERS["madvise"], errno.EINVAL, (filtering.ARGUMENTS[0], filtering.ANY_BIT, 0xFFFF)
+    ),
 )
-
-
-@way
-def under_larger_pages() -> None:
-    """madvise answers as a kernel does whose pages are of 64 KB: EINVAL to an address in the midst of one."""
-    run_under_a_filter(
-        instruction(LOAD, 0, 0, NUMBER),
-        instruction(EQUAL, 0, 3, NUMBERS["madvise"]),
-        instruction(LOAD, 0, 0, FIRST_ARGUMENT),
-        instruction(ANY_BIT, 0, 1, 0xFFFF),
-        instruction(GIVE, 0, 0, ERRNO | errno.EINVAL),
-        instruction(GIVE, 0, 0, ALLOW),
-    )
 
 
 if __name__ == "__main__":

@@ -13,10 +13,13 @@ from typing import Any
 
 import pytest
 
+from harness.system_calls import ARCHITECTURES, kernel_calls
 from harness.thinning import long_but
 from integration.emulator.conftest import KINDS
 from shielded_function_emulator.kernel import machine
 from shielded_function_emulator.sandbox import Sandbox, SandboxError
+from shielded_function_emulator.seccomp import REFUSED as REFUSED_CALLS
+from shielded_function_emulator.seccomp import program
 
 # Calls that fail for other reasons once they are let through: EPERM can only be the filter's answer.
 REFUSED = {
@@ -30,6 +33,7 @@ REFUSED = {
     "process_vm_writev": "libc.process_vm_writev(os.getpid(), None, 0, None, 0, 0)",
     "pidfd_getfd": "libc.syscall(438, -1, 0, 0)",
     "unshare(CLONE_NEWUSER)": "libc.unshare(0x10000000)",
+    "clone(CLONE_NEWUSER)": "libc.syscall(CLONE, 0x10000000 | 17, 0, 0, 0, 0) or os._exit(0)",
     "socket(AF_PACKET)": "libc.socket(17, 3, 0)",
     "socket(AF_INET, SOCK_RAW)": "libc.socket(2, 3, 1)",
     "socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC)": "libc.socket(10, 3 | 0o2000000, 58)",
@@ -38,7 +42,7 @@ ABSENT = ("/dev/shm", "/home/sbx_user1051", "/mnt", "/old", "/sys/kernel")
 PRELUDE = f"""
 import ctypes, errno, json, os
 libc = ctypes.CDLL(None, use_errno=True)
-SECCOMP = {317 if machine() == "x86_64" else 277}
+SECCOMP, CLONE = {(317, 56) if machine() == "x86_64" else (277, 220)}
 """
 
 
@@ -69,6 +73,16 @@ def test_without_the_filter_the_same_calls_go_through(task: Path) -> None:
     with Sandbox(task=task, filtered=False) as sandbox:
         assert python(sandbox, "answer(libc.prctl(15, b'name', 0, 0, 0))") == 0
         assert python(sandbox, f"answer({REFUSED['fallocate']})") == 0
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_filters_numbers_are_the_kernels(architecture: str) -> None:
+    """Of the architecture that is not this machine's, too."""
+    calls = kernel_calls(architecture)
+    assert {call.name: getattr(call, architecture) for call in REFUSED_CALLS} == {
+        c.name: calls[c.name] for c in REFUSED_CALLS
+    }
+    assert {calls["clone"], calls["socket"], calls["process_madvise"] + 1} <= {each.k for each in program(architecture)}
 
 
 # An expression that a program in the sandbox evaluates, and its value in Lambda.

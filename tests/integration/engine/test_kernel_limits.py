@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import resource
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from typing import Any
 import pytest
 
 from harness.compiling import SOURCES, compile_c
+from harness.inside.filtering import ANY_BIT, ARGUMENTS, EQUAL, errno_answer
 from harness.mounting import make_places, run_mounted
 from harness.running import PYTHON, SHIELD, alerts, policy, prepare_tmp, whole_sandbox
+from harness.system_calls import kernel_calls
 from shielded_function_emulator.machine import architecture
 from shielded_function_emulator.sandbox import Completed, Sandbox, shield_lines
 
@@ -115,25 +118,20 @@ def test_a_process_that_may_raise_limits_gets_none(box: Sandbox, layer: Path) ->
     assert (said(done)["held"], *told(done)) == ([], [], dict.fromkeys(BOTH, "this process has CAP_SYS_RESOURCE"))
 
 
-# seccomp(2): prlimit64 with a new RLIMIT_FSIZE or RLIMIT_STACK gets EPERM.
-# Where every new limit is refused, the function does not start.
-REFUSES = (
-    PYTHON, "-c", """if True:
-    import ctypes, os, struct, sys
-    prctl, number = ctypes.CDLL(None).prctl, 302 if os.uname().machine == "x86_64" else 261
-    rows = [(32, 0, 0, 0), (21, 0, 6, number), (32, 0, 0, 32), (21, 4, 0, 0)]
-    rows += [(32, 0, 0, 24), (21, 1, 0, 1), (21, 0, 1, 3), (6, 0, 0, 0x50001), (6, 0, 0, 0x7FFF0000)]
-    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *row) for row in rows))
-    program = struct.pack("HxxxxxxP", len(rows), ctypes.addressof(code))
-    assert prctl(38, 1, 0, 0, 0) == prctl(22, 2, program) == 0
-    os.execv(sys.argv[1], sys.argv[1:])"""
-)  # fmt: skip
+# prlimit64 with a new RLIMIT_FSIZE or RLIMIT_STACK: where every new limit is refused, the function does not start.
+REFUSED = [
+    (kernel_calls(architecture())["prlimit64"], errno_answer(errno.EPERM),
+     (ARGUMENTS[2], ANY_BIT, 0xFFFFFFFF), (ARGUMENTS[1], EQUAL, limit))
+    for limit in (resource.RLIMIT_FSIZE, resource.RLIMIT_STACK)
+]  # fmt: skip
 
 
 def test_a_host_that_refuses_limits_gets_none(box: Sandbox, layer: Path) -> None:
     assert box.task
     with whole_sandbox(box.task, layer, filtered=False) as sandbox:
-        done = sandbox.run_command([*REFUSES, SHIELD, PYTHON, INSIDE, "plain"], environment=BLOCK)
+        done = sandbox.run_command(
+            [PYTHON, "/var/task/filtering.py", json.dumps(REFUSED), SHIELD, PYTHON, INSIDE, "plain"], environment=BLOCK
+        )
     assert (said(done)["held"], *told(done)) == ([], [], dict.fromkeys(BOTH, "the kernel refuses it"))
 
 

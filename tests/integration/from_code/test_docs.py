@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.engine import INSIDE
 from harness.running import PYTHON, alerts, prepare_tmp, whole_sandbox
 from integration.from_code.conftest import HERE, events
 from integration.from_code.test_java import COMPILERS, JAVA, compile_java, java_mounts, needs_compiler
@@ -54,7 +55,7 @@ def docs_box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     (task / "app.js").write_text(examples("javascript")[1])
     for name, content in AFTERWARDS.items():
         (task / name).write_text(content)
-    shutil.copy(HERE / "inside" / "without_rings.py", task)
+    shutil.copy(INSIDE / "filtering.py", task)
     if COMPILERS:
         (task / "Handler.java").write_text(examples("java")[1])
         jar = layer / "java" / "lib" / "shielded-function.jar"

@@ -1,13 +1,11 @@
-"""What the tests of the exec wrapper share: running it, reading its line, and seccomp filters for its doctor."""
+"""What the tests of the exec wrapper share: running it, reading its line."""
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import platform
 import re
-import struct
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -88,55 +86,6 @@ def write_script(path: Path, *lines: str, interpreter: str = "/bin/sh") -> Path:
     path.write_text("\n".join((f"#!{interpreter}", *lines, "")))
     path.chmod(0o755)
     return path
-
-
-# --- seccomp(2) -------------------------------------------------------------------------------------------------
-
-KILL_PROCESS, USER_NOTIFICATION, ALLOW = 0x80000000, 0x7FC00000, 0x7FFF0000
-NEW_LISTENER = 8
-_SET_MODE_FILTER, _PR_SET_NO_NEW_PRIVS = 1, 38
-_LOAD, _JUMP_IF_EQUAL, _RETURN = 0x20, 0x15, 0x06
-
-# name: (x86_64, aarch64)
-_NUMBERS = {
-    "io_uring_setup": (425, 425),
-    "memfd_create": (319, 279),
-    "pidfd_getfd": (438, 438),
-    "prctl": (157, 167),
-    "process_vm_readv": (310, 270),
-    "readlinkat": (267, 78),
-    "seccomp": (317, 277),
-    "clone3": (435, 435),
-}
-
-
-def errno_answer(error: int) -> int:
-    """The filter action that answers with this errno."""
-    return 0x00050000 | error
-
-
-def install_filter(answers: Mapping[str, int], flags: int = 0, *, no_new_privs: bool = True) -> int:
-    """Installs a filter in this process for good. Returns what seccomp(2) returned: with NEW_LISTENER a descriptor.
-
-    Args:
-        answers: system call name: action.
-        flags: of seccomp(2).
-        no_new_privs: set the bit first; only root can do without.
-    """
-    number = {name: _NUMBERS[name][MACHINE == "aarch64"] for name in _NUMBERS}
-    code = [(_LOAD, 0, 0, 0)]
-    for name, action in answers.items():
-        code += [(_JUMP_IF_EQUAL, 0, 1, number[name]), (_RETURN, 0, 0, action)]
-    code.append((_RETURN, 0, 0, ALLOW))
-    instructions = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *each) for each in code))
-    program = ctypes.create_string_buffer(struct.pack("@HP", len(code), ctypes.addressof(instructions)))
-    libc = ctypes.CDLL(None, use_errno=True)
-    if no_new_privs:
-        libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    result = libc.syscall(number["seccomp"], _SET_MODE_FILTER, flags, program)
-    if result < 0:
-        raise OSError(ctypes.get_errno(), "seccomp")
-    return result
 
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")

@@ -7,6 +7,8 @@ import platform
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from harness.inside.filtering import ARGUMENTS, EQUAL, KILL_PROCESS, errno_answer
+
 _MACHINE = {"arm64": "aarch64", "amd64": "x86_64"}.get(platform.machine().lower(), platform.machine())
 # <asm/unistd.h>
 _NUMBERS: Mapping[str, tuple[int, int]] = {
@@ -24,9 +26,9 @@ _NUMBERS: Mapping[str, tuple[int, int]] = {
     "statfs": (137, 43), "statx": (332, 291), "uname": (63, 160), "unlinkat": (263, 35), "wait4": (61, 260),
 }  # fmt: skip
 ANSWERS: Mapping[str, int] = {
-    "EPERM": 0x00050000 | errno.EPERM,
-    "ENOSYS": 0x00050000 | errno.ENOSYS,
-    "kill": 0x80000000,  # SECCOMP_RET_KILL_PROCESS
+    "EPERM": errno_answer(errno.EPERM),
+    "ENOSYS": errno_answer(errno.ENOSYS),
+    "kill": KILL_PROCESS,
 }
 
 
@@ -42,9 +44,10 @@ class Call(NamedTuple):
         """Of this machine."""
         return _NUMBERS[self.name.partition("(")[0]][_MACHINE == "aarch64"]
 
-    def filter(self, answer: str) -> dict[str, int | None]:
-        """As inside/refuse.py takes it."""
-        return {"number": self.number, "argument": self.argument, "value": self.value, "answer": ANSWERS[answer]}
+    def filter(self, answer: str) -> list[object]:
+        """A rule, as harness/inside/filtering.py takes it."""
+        tests = [] if self.argument is None else [(ARGUMENTS[self.argument], EQUAL, self.value)]
+        return [self.number, ANSWERS[answer], *tests]
 
 
 _OPTIONS = (

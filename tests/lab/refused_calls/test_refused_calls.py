@@ -68,13 +68,13 @@ class Scene:
     def __init__(self, box: Sandbox, api: RuntimeApi) -> None:
         self._box, self._api = box, api
 
-    def run_alone(self, command: list[str], settings: dict[str, str], refused: dict[str, Any]) -> Completed:
+    def run_alone(self, command: list[str], settings: dict[str, str], refused: list[object]) -> Completed:
         """A command of its own; the settings are set behind the filter, as what makes it is no function."""
         given = [f"{name}={value}" for name, value in settings.items()]
         behind = ["/usr/bin/env", *given, *command]
-        return self._box.run_command([PYTHON, "/var/task/refuse.py", json.dumps(refused), *behind])
+        return self._box.run_command([PYTHON, "/var/task/filtering.py", json.dumps([refused]), *behind])
 
-    def run(self, settings: dict[str, str] | None, refused: dict[str, Any] | None) -> Done:
+    def run(self, settings: dict[str, str] | None, refused: list[object] | None) -> Done:
         """`settings` None: without the shield."""
         tmp = self._box.path("/tmp")
         owner = tmp.stat()
@@ -85,7 +85,8 @@ class Scene:
             os.chown(path, owner.st_uid, owner.st_gid)
         self._api.give({})
         shield = [SHIELD] if settings else []
-        command = [PYTHON, "/var/task/refuse.py", json.dumps(refused), *shield, PYTHON, "/var/task/attempts.py"]
+        rules = json.dumps([refused] if refused else [])
+        command = [PYTHON, "/var/task/filtering.py", rules, *shield, PYTHON, "/var/task/attempts.py"]
         process = self._box.start(command, environment={**ENVIRONMENT, **(settings or {})})
         try:
             stdout, stderr = process.communicate(timeout=SECONDS)
@@ -100,7 +101,7 @@ class Scene:
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     task = tmp_path_factory.mktemp("task")
-    shared = (HARNESS_INSIDE / name for name in ("hellos.py", "ways.py"))
+    shared = (HARNESS_INSIDE / name for name in ("hellos.py", "ways.py", "filtering.py"))
     for file in (*CASES_INSIDE.glob("*.py"), *INSIDE.glob("*.py"), *shared):
         (task / file.name).write_bytes(file.read_bytes())
     (task / "to_there").symlink_to("/tmp/there")
