@@ -26,9 +26,6 @@ SCRIPTS: Mapping[str, str] = {
     "insert-option": 'program=$1; shift; exec "$program" -X wrapped=yes "$@"',
     # A module runs the runtime's module in the same process.
     "insert-module": 'program=$1; shift; exec "$program" -m running "$@"',
-    "insert-require": 'program=$1; shift; exec "$program" --require /opt/nodejs/hook.js "$@"',
-    "node-options": 'export NODE_OPTIONS="${NODE_OPTIONS} --require /opt/nodejs/hook.js"\n'
-    'export ORIG_HANDLER=$_HANDLER _HANDLER=/opt/nodejs/tracing.handler; exec "$@"',
     # A Python program between the shell and the runtime.
     "launch-by-module": _TRACING.format("ORIG_HANDLER") + '; exec python3 -m launching "$@"',
     **{
@@ -98,7 +95,6 @@ class Case:
         library: a preloaded library that the case is about, by its name in the layer.
         adapter: whether the extension is there that asks for work in the function's place.
         open: policies that do not hold behind it.
-        runtime: Lambda's identifier.
     """
 
     wrapper: str
@@ -108,11 +104,10 @@ class Case:
     library: str = ""
     adapter: bool = False
     open: tuple[str, ...] = ()
-    runtime: str = "python3.13"
 
 
 def _script(name: str, *, wrapped: str = "", **more: Any) -> Case:
-    options = {key: more.pop(key) for key in ("handler", "library", "adapter", "open", "runtime") if key in more}
+    options = {key: more.pop(key) for key in ("handler", "library", "adapter", "open") if key in more}
     return Case(f"{WRAPPERS}/{name}", {"wrapped": wrapped or name, **more}, **options)
 
 
@@ -120,13 +115,6 @@ CASES: Mapping[str, Case] = {
     # inserts arguments behind the interpreter's name
     "InsertOption": _script("insert-option", options={"wrapped": "yes"}),
     "InsertModule": _script("insert-module"),
-    "InsertRequire": _script(
-        "insert-require",
-        hooked=True,
-        options=["--require", "/opt/nodejs/hook.js", "--freeze-flags-after-init"],
-        runtime="nodejs22.x",
-    ),
-    "NodeOptions": _script("node-options", hooked=True, traced=True, runtime="nodejs22.x"),
     "LaunchByModule": _script("launch-by-module", traced=True),
     # puts a handler of its own in front
     "OrigHandler": _script("change-handler-orig-handler", traced=True),
@@ -139,7 +127,7 @@ CASES: Mapping[str, Case] = {
     "OwnInterpreter": _script("own-interpreter", program=OWN_INTERPRETER),
     "InterpreterOnPath": _script("interpreter-on-path"),
     # ignores what it was given; the process never asks for work, which is the moment that read_handler waits for
-    "UsersScript": _script("users-script", handler="run.sh", adapter=True, open=("read_handler",)),
+    "UsersScript": _script("users-script", handler="server.py", adapter=True, open=("read_handler",)),
     # other languages than bash, with and without helpers
     "PlainSh": _script("plain-sh"),
     "Env": Case("/usr/bin/env", {"wrapped": None}),

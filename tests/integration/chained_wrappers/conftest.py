@@ -6,6 +6,7 @@ import platform
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 import pytest
@@ -57,8 +58,8 @@ def assembly(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> CloudAsse
     )
     stack = cdk.Stack(app, STACK)
     code = lambda_.Code.from_asset(str(HERE / "code"), exclude=["**/__pycache__"])
-    code_for = {"python3.13": code, "nodejs22.x": lambda_.Code.from_asset(str(HERE / "code-node"))}
-    common = {"architecture": _ARCHITECTURE[platform.machine()], "timeout": cdk.Duration.seconds(30)}
+    common: Any = {"runtime": lambda_.Runtime.PYTHON_3_13, "code": code}
+    common |= {"architecture": _ARCHITECTURE[platform.machine()], "timeout": cdk.Duration.seconds(30)}
 
     def version(name: str, content: Path) -> lambda_.LayerVersion:
         return lambda_.LayerVersion(stack, name, code=lambda_.Code.from_asset(str(content)))
@@ -68,8 +69,6 @@ def assembly(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> CloudAsse
         ShieldedFunction(
             stack,
             name,
-            runtime=lambda_.Runtime(case.runtime),
-            code=code_for[case.runtime],
             handler=case.handler,
             environment=_options(case),
             layers=[wrappers, adapter] if case.adapter else [wrappers],
@@ -79,8 +78,6 @@ def assembly(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> CloudAsse
     lambda_.Function(
         stack,
         UNSHIELDED,
-        runtime=lambda_.Runtime.PYTHON_3_13,
-        code=code,
         handler="app.handler",
         environment=_options(CASES["PlainSh"]),
         layers=[wrappers],

@@ -14,7 +14,6 @@ from integration.chained_wrappers.catalogue import CASES
 from integration.chained_wrappers.conftest import STACK, UNSHIELDED
 from shielded_function_emulator.cloud_assembly import CloudAssembly
 from shielded_function_emulator.function import EmulatedFunction, Invocation
-from shielded_function_emulator.languages import find
 from shielded_function_emulator.sandbox import shield_lines
 
 POLICIES = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler")
@@ -51,8 +50,6 @@ def test_behind_a_wrapper(assembly: CloudAssembly, name: str) -> None:
     case = CASES[name]
     if "preloaded" in case.seen and not programs.jemalloc():
         pytest.skip(f"no libjemalloc; {programs.REDIS.missing()}")
-    if missing := find(case.runtime).missing():
-        pytest.skip(missing)
     with started(assembly, name) as function:
         cold, attempts, warm = (function.invoke({"do": what}) for what in ("work", "attempts", "work"))
     for worked in (cold, warm):

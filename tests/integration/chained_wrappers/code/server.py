@@ -1,4 +1,5 @@
-"""The function as a web server: each POST is an event."""
+#!/usr/bin/env python3
+"""The function as a web server, which the user's wrapper starts: each POST is an event."""
 
 import json
 from http.server import BaseHTTPRequestHandler, HTTPServer

@@ -1,1 +1,0 @@
-exports.NAME = "imported later";

@@ -1,2 +1,0 @@
-// Is loaded before the runtime client.
-globalThis.hookedBefore = true;
