@@ -9,13 +9,12 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_cloudwatch
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_sns as sns
 
 from harness.chains import Granularity
 from integration.alarm_chain.real import DEEDS, checkout, new_app
-from shielded_function import AlarmOptions, ControlAlarm, ShieldMonitoring
+from shielded_function import AlarmOptions, ControlAlarm
 from shielded_function.testing import SimulatedCloudWatch, alert_line, simulate_cloudwatch
 from shielded_function_monitoring.alert import MODES
 from shielded_function_monitoring.filters import severity_of
@@ -107,36 +106,3 @@ def test_a_threshold_over_periods(tmp_path: Path) -> None:
     assert called(cloudwatch, 60, two) == set()
     assert called(cloudwatch, 36_000, three) == set()
     assert called(cloudwatch, 36_060, two, alert_line(name)) == {"all"}
-
-
-def test_one_composite_alarm_calls_for_all(tmp_path: Path) -> None:
-    app = new_app(tmp_path)
-    stack = cdk.Stack(app, "Shop")
-    alarms: Any = checkout(stack, AlarmOptions(granularity="control")).shield.alarms.values()
-    over = aws_cloudwatch.CompositeAlarm(stack, "Any", alarm_rule=aws_cloudwatch.AlarmRule.any_of(*alarms))
-    pager: Any = action(stack, "pager")
-    over.add_alarm_action(pager)
-    cloudwatch = simulate(app)
-    name = cloudwatch.function("Shop/Checkout").name
-    assert called(cloudwatch, 0) == set()
-    assert called(cloudwatch, 36_000, alert_line(name, "read_write_tmp")) == {"pager"}
-    assert [bool(alarm.children) for alarm in cloudwatch.firing] == [False, True]
-
-
-def test_a_fleets_alarm_where_it_is_wanted(tmp_path: Path) -> None:
-    """In a stack of its own; it names the function."""
-    app = new_app(tmp_path)
-    operations, shop, refunds = (cdk.Stack(app, name) for name in ("Operations", "Shop", "Refunds"))
-    fleet = AlarmOptions(granularity="fleet", actions=[action(operations, "pager")], stacks=[operations])
-    for stack in (shop, refunds):
-        checkout(stack, fleet)
-    ShieldMonitoring(app, alarms=fleet)
-    cloudwatch = simulate(app)
-    assert [alarm.place.stack for alarm in cloudwatch.alarms] == ["Operations"] * 2
-    name = cloudwatch.function("Refunds/Checkout").name
-    cloudwatch.evaluate(0)
-    cloudwatch.put_log_events(cloudwatch.function("Refunds/Checkout").log_group, [alert_line(name)], 60)
-    cloudwatch.evaluate(60)
-    (alarm,) = cloudwatch.firing
-    assert cloudwatch.contributors(alarm.name) == [{"FunctionName": name}]
-    assert {call.action.rpartition(":")[2] for call in cloudwatch.notifications("ALARM")} == {"pager"}

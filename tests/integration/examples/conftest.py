@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.checkout_app import synthesized
+from harness.in_moto import aws as aws
 from integration.examples.catalogue import FOLDER
 
 PROMISE = "construct.examples"

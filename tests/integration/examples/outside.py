@@ -12,6 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import boto3
+
 from shielded_function_emulator.certificates import CertificateAuthority
 from shielded_function_emulator.cloud_assembly import FunctionPackage
 from shielded_function_emulator.composite import Composite
@@ -30,6 +32,7 @@ _AWS = [
 ]
 _ADDRESSES = {"provider": "198.51.100.10", "aws": "198.51.100.20", "database": "198.51.100.30"}
 _ATTACKER = "203.0.113.66"
+_SERVICES: Any = ("dynamodb", "s3", "secretsmanager")
 _AUTHORITY = "/etc/examples/authority.pem"
 _ATTACKED = Path(__file__).with_name("attacked.py")
 
@@ -95,53 +98,19 @@ def alerts(invocation: Invocation) -> list[tuple[str, str]]:
 
 
 class Aws:
-    """moto's server application with one table, one bucket and one secret, and what is in them."""
+    """moto's server application with one table, one bucket and one secret. Within `mock_aws`."""
 
     def __init__(self, table: str, bucket: str = "", secret: str = "") -> None:
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # a second to import
-        from werkzeug.test import Client
 
         self.application: Application = DomainDispatcherApplication(create_backend_app)
-        self._client = Client(self.application)
-        self._table, self._bucket = table, bucket
-        # moto's resources are the whole process's: these may be there.
-        self._ask("dynamodb", "DeleteTable", TableName=table)
-        name, kind, paid = {"AttributeName": "id"}, {"AttributeType": "S"}, "PAY_PER_REQUEST"
-        key: Any = {"AttributeDefinitions": [{**name, **kind}], "KeySchema": [{**name, "KeyType": "HASH"}]}
-        self._ask("dynamodb", "CreateTable", TableName=table, BillingMode=paid, **key)
+        self.dynamodb, self.s3, secrets = (boto3.client(n, region_name="us-east-1") for n in _SERVICES)
+        key: Any = {"AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}]}
+        key |= {"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}], "BillingMode": "PAY_PER_REQUEST"}
+        self.dynamodb.create_table(TableName=table, **key)
+        order = {"id": {"S": "1042"}, "amount": {"N": "1999"}, "state": {"S": "paid"}}
+        self.dynamodb.put_item(TableName=table, Item=order)
         if bucket:
-            self._client.put("/", base_url=f"https://{bucket}.s3.amazonaws.com")
+            self.s3.create_bucket(Bucket=bucket)
         if secret:
-            value = json.dumps({"username": "shop"})
-            self._ask("secretsmanager", "CreateSecret", Name=secret, SecretString=value, ClientRequestToken="0" * 32)
-
-    def put_order(self, order: str, amount: int) -> None:
-        """As the function that places orders does."""
-        item = {"id": {"S": order}, "amount": {"N": str(amount)}, "state": {"S": "paid"}}
-        self._ask("dynamodb", "PutItem", TableName=self._table, Item=item)
-
-    def states(self) -> dict[str, str]:
-        """The state of each order."""
-        found = self._ask("dynamodb", "Scan", TableName=self._table)
-        return {item["id"]["S"]: item["state"]["S"] for item in found["Items"]}
-
-    def read_object(self, key: str) -> str:
-        """A file of the bucket."""
-        signed = {"Authorization": _authorization("s3")}
-        response = self._client.get(f"/{key}", base_url=f"https://{self._bucket}.s3.amazonaws.com", headers=signed)
-        return response.get_data(as_text=True)
-
-    def _ask(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
-        target = f"{'DynamoDB_20120810' if service == 'dynamodb' else service}.{operation}"
-        response = self._client.post(
-            "/",
-            base_url=f"https://{service}.us-east-1.amazonaws.com",
-            data=json.dumps(parameters),
-            content_type="application/x-amz-json-1.1",
-            headers={"X-Amz-Target": target, "Authorization": _authorization(service)},
-        )
-        return json.loads(response.get_data())
-
-
-def _authorization(service: str) -> str:
-    return f"AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260101/us-east-1/{service}/aws4_request"
+            secrets.create_secret(Name=secret, SecretString=json.dumps({"username": "shop"}))

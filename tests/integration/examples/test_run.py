@@ -58,6 +58,7 @@ def logical_id(assembly: Path, kind: str) -> str:
     return found
 
 
+@pytest.mark.usefixtures("aws")
 def test_the_function_beside_the_database(assembly: Assembly) -> None:
     folder = assembly("whole_app")
     database = logical_id(folder, "AWS::RDS::DBInstance")
@@ -67,26 +68,26 @@ def test_the_function_beside_the_database(assembly: Assembly) -> None:
         logical_id(folder, "AWS::SecretsManager::SecretTargetAttachment"): "stock",
     }
     package = find(folder, "Live/Orders/FulfilOrder", Known(values=known))
-    aws = Aws(package.environment["ORDERS_TABLE"], secret="stock")
-    aws.put_order("1042", 1999)
+    table = package.environment["ORDERS_TABLE"]
+    aws = Aws(table, secret="stock")
     with started(package, aws.application) as (function, outside):
         event = {"Records": [{"body": json.dumps({"order": "1042"})}]}
         assert answer(function.invoke(event)) == {"orders": ["1042"]}
         assert outside.queries == 1
-        assert aws.states() == {"1042": "fulfilled"}
+        assert [item["state"]["S"] for item in aws.dynamodb.scan(TableName=table)["Items"]] == ["fulfilled"]
         assert attack(function) == DENIED
 
 
+@pytest.mark.usefixtures("aws")
 def test_the_function_with_the_bucket(assembly: Assembly) -> None:
     folder = assembly("whole_app")
     bucket = logical_id(folder, "AWS::S3::Bucket")
     known = {bucket: "shop-reports", f"{bucket}.Arn": "arn:aws:s3:::shop-reports"}
     package = find(folder, "Live/Orders/Reports/DailyReport", Known(values=known))
     aws = Aws(package.environment["ORDERS_TABLE"], bucket="shop-reports")
-    aws.put_order("1042", 1999)
     with started(package, aws.application) as (function, _):
         assert answer(function.invoke({})) == {"orders": 1}
-        assert aws.read_object("report.csv") == "1042,1999\r\n"
+        assert aws.s3.get_object(Bucket="shop-reports", Key="report.csv")["Body"].read() == b"1042,1999\r\n"
         assert attack(function) == DENIED
 
 
