@@ -66,7 +66,7 @@ test-aws: native ## deploy to your AWS account, attack, read alarms, delete (AWS
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m lab.aws.run $(AWS_ARGS)
 
 cases: native ## try every way around the policies, in every mode (CASES_ARGS=...; some minutes)
-	@PYTHONPATH=tests $(RUN) $(BIN)/python -m security.cases.run $(CASES_ARGS)
+	@$(RUN) $(BIN)/pytest $(PYTEST_ARGS) -m 'long or not long' tests/security/cases $(CASES_ARGS)
 
 conformance: native ## run other people's tests with and without the shield (CONFORMANCE_ARGS='--suite node'; half an hour)
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m lab.conformance.run $(CONFORMANCE_ARGS)
@@ -174,7 +174,7 @@ constraints: setup ## resolve every package anew, for constraints.txt (uv, by pi
 	  --no-annotate --no-header --no-emit-index-url --no-emit-find-links; } > .constraints && mv .constraints constraints.txt
 
 clean: ## remove what builds and runs made (.venv, node_modules and .tools stay)
-	@rm -rf dist site .site .zig-cache runtime_layer/shielded_function_runtime/binaries benchmarks/latest.json benchmarks/peers.json benchmarks/runtimes.json tests/security/cases/latest.json
+	@rm -rf dist site .site .zig-cache runtime_layer/shielded_function_runtime/binaries benchmarks/latest.json benchmarks/peers.json benchmarks/runtimes.json
 	@rm -rf .pytest_cache .ruff_cache .hypothesis
 	@find . -path ./$(VENV) -prune -o -path ./node_modules -prune -o \
 	  -type d \( -name __pycache__ -o -name cdk.out \) -print0 | xargs -0 rm -rf

@@ -129,6 +129,7 @@ def test_they_follow_the_next_line(box: Sandbox, mode: str, what: str, outbound:
     assert [line["count"] for line in told.lines if line.get("event") == "folded"] == [TIMES]
 
 
+@pytest.mark.promise("alert.left-out", "alert.storm")
 @pytest.mark.parametrize("mode", long_but({"block"}, MODES))
 def test_threads_on_a_log_that_is_read_slowly(box: Sandbox, mode: str) -> None:
     """Most lines are not written: the sum is exact."""

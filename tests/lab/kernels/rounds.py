@@ -10,7 +10,6 @@ from lab.kernels.guest import CHECKOUT
 _PYTHON = str(CHECKOUT / ".venv" / "bin" / "python")
 _PYTEST = (_PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-rs")
 _DEMO = (_PYTHON, "-m", "lab.kernels.demo")
-_CASES = (_PYTHON, "-m", "security.cases.run", "--failures", "--rows")
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ def _pytest(name: str, *arguments: str) -> Round:
 
 
 def _cases(name: str, *arguments: str) -> Round:
-    return Round(name, (*_CASES, *arguments), 180, (_PYTHON, "-m", "security.cases.task"))
+    return Round(name, (*_PYTEST, "tests/security/cases", *arguments), 180, (_PYTHON, "-m", "security.cases.task"))
 
 
 ROUNDS = (
@@ -47,8 +46,8 @@ ROUNDS = (
         "tests/lab/refused_calls",
         *("-m", "not long"),
     ),
-    _cases("cases", "--attach", "wrapper", "--mode", "block"),
-    _cases("all-cases"),
+    _cases("cases", "-m", "not long"),
+    _cases("all-cases", "-m", "long or not long"),
 )
 
 

@@ -1,25 +1,26 @@
-"""The cases as tests: those of one module's sections run together, as starting a process for each would take minutes.
+"""The cases as tests. Those of one module that are asked for run together: a process for each would take minutes.
 
-`make cases` runs every case in every way. `make test` blocks each, and tries a sample in the other modes and another
-in the late way; `make test-long` tries the rest of them in the other modes.
+`make cases` tries each in every mode and in both ways of attaching. `make test` blocks each, and tries a sample in the
+other modes and another in the late way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.thinning import long_but
-from security.cases.catalogue import MODES, WAYS, Case, cases
+from security.cases.catalogue import WAYS, Case, cases
 from security.cases.suite import Result, Suite
 from shielded_function_emulator.sandbox import SandboxError
 
-LATE_SAMPLE, LATE_SHORT, MODES_SAMPLE = 6, 18, 24  # one of so many; the second in `make test`
-BLOCK, OTHERS, ALL = "block", "alert and allow", "every mode"
-_MODES_OF: Mapping[str, Sequence[str]] = {BLOCK: ("block",), OTHERS: ("alert", "allow"), ALL: MODES}
+LATE_SAMPLE, MODES_SAMPLE = 18, 24  # one of so many, in `make test`
+BLOCK, OTHERS = "block", "alert and allow"
+_MODES_OF: Mapping[str, Sequence[str]] = {BLOCK: ("block",), OTHERS: ("alert", "allow")}
+Row = tuple[str, str, str]  # name, way of attaching, modes
 
 
 def of_section(*sections: str, begin: str | tuple[str, ...] = "") -> list[Case]:
@@ -27,65 +28,45 @@ def of_section(*sections: str, begin: str | tuple[str, ...] = "") -> list[Case]:
     return [case for case in cases() if case.section in sections and case.name.startswith(begin)]
 
 
-def _late(sample: int = LATE_SAMPLE) -> list[Case]:
-    """A sample of those that can share a process; cases of a kind are near each other in the list."""
-    return [case for case in cases() if not case.alone and case.box == "lambda"][::sample]
+def _rows(chosen: Sequence[Case]) -> list[Any]:
+    rows = [(case.name, way, modes) for way in WAYS for modes in _MODES_OF for case in chosen if way in case.attach]
+    # Cases of a kind are near each other in the list. In the late way, of those that can share a process.
+    late = [case for case in cases() if not case.alone and case.box == "lambda"][::LATE_SAMPLE]
+    often = {(case.name, WAYS[0], BLOCK) for case in chosen}
+    often |= {(case.name, WAYS[0], OTHERS) for case in cases()[::MODES_SAMPLE]}
+    return long_but(often | {(case.name, WAYS[1], modes) for case in late for modes in _MODES_OF}, rows)
 
 
-def _in_other_modes() -> list[Case]:
-    return list(cases())[::MODES_SAMPLE]
+@pytest.fixture(scope="module")
+def results(request: pytest.FixtureRequest, layer: Path) -> Mapping[Row, Result]:
+    """What came of each row that is to run in this module."""
+    items = [item for item in request.session.items if isinstance(item, pytest.Function)]
+    specs = [item.callspec.params for item in items if item.module is request.module and hasattr(item, "callspec")]
+    asked: list[Row] = [(str(spec["name"]), str(spec["attach"]), str(spec["modes"])) for spec in specs]
+    found: dict[Row, Result] = {}
+    with Suite(layer) as suite:
+        for way, modes in dict.fromkeys(row[1:] for row in asked):
+            chosen = [case for case in cases() if (case.name, way, modes) in asked]
+            try:
+                found |= {(r.case.name, way, modes): r for r in suite.run(chosen, way, _MODES_OF[modes])}
+            except SandboxError as error:
+                pytest.skip(str(error))
+    return found
 
 
-def _rows(chosen: list[Case]) -> list[Any]:
-    sampled = {(case.name, WAYS[0], OTHERS) for case in _in_other_modes()}
-    blocked = [(case.name, WAYS[0], BLOCK) for case in chosen]
-    others = [(case.name, WAYS[0], OTHERS) for case in chosen]
-    late = [(case.name, WAYS[1], ALL) for case in _late() if case in chosen]
-    often = {(case.name, WAYS[1], ALL) for case in _late(LATE_SHORT)}
-    return long_but({*blocked, *sampled, *often}, [*blocked, *others, *late])
+@pytest.fixture
+def result(results: Mapping[Row, Result], name: str, attach: str, modes: str) -> Result:
+    """What came of a test's row, if it can be tried at all."""
+    found = results[name, attach, modes]
+    if found.not_tried:
+        pytest.skip(found.not_tried)
+    return found
 
 
-class Results:
-    """Runs all that belongs together as soon as a test asks for one of it."""
-
-    def __init__(self, suite: Suite, chosen: Sequence[Case]) -> None:
-        self._suite, self._chosen = suite, chosen
-        self._found: dict[tuple[str, str, bool], dict[str, Result]] = {}
-
-    def of(self, name: str, way: str, modes: str) -> Result:
-        sample = [case for case in (_late(LATE_SHORT) if way == WAYS[1] else _in_other_modes()) if case in self._chosen]
-        is_sampled = modes != BLOCK and any(case.name == name for case in sample)
-        key = (way, modes, is_sampled)
-        if key not in self._found:
-            tried = [case for case in (_late() if way == WAYS[1] else cases()) if case in self._chosen]
-            rest = tried if modes == BLOCK else [case for case in tried if case not in sample]
-            self._found[key] = self._run(sample if is_sampled else rest, way, _MODES_OF[modes])
-        return self._found[key][name]
-
-    def _run(self, chosen: Sequence[Case], way: str, modes: Sequence[str]) -> dict[str, Result]:
-        try:
-            return {result.case.name: result for result in self._suite.run(chosen, [way], modes)}
-        except SandboxError as error:
-            pytest.skip(str(error))
-
-
-def results_of(chosen: Sequence[Case]) -> Any:
-    """The fixture `results` of a file with these cases."""
-
-    @pytest.fixture(scope="module", name="results")
-    def results(layer: Path) -> Iterator[Results]:
-        with Suite(layer) as suite:
-            yield Results(suite, chosen)
-
-    return results
-
-
-def each_of(chosen: list[Case]) -> pytest.MarkDecorator:
-    """A test's parameters: name, way of attaching, and in which modes."""
+def each_of(chosen: Sequence[Case]) -> pytest.MarkDecorator:
+    """A test's rows: a case's name, the way of attaching, and in which modes."""
     return pytest.mark.parametrize(("name", "attach", "modes"), _rows(chosen))
 
 
 def check(result: Result) -> None:
-    if result.impossible is not None and result.case.unless:
-        pytest.skip(f"{result.impossible} ({result.case.unless})")
     assert result.as_expected, result.impossible or result.verdicts

@@ -22,7 +22,6 @@ SHIELD = "/opt/shielded-function/shield"
 MAIN = "/var/task/main.py"
 UNSHIELDED = "unshielded"
 ANSWER_SECONDS = 180.0  # an emulated machine is many times slower
-WORKERS = 20
 # The engine writes at most 200 lines a second (report.c): a batch of cases stays well below.
 LINES_A_SECOND = 150
 LONGEST_LINE = 4096
@@ -60,14 +59,12 @@ class Session:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         descriptor = fcntl.fcntl(theirs, fcntl.F_DUPFD_CLOEXEC, 500)
         theirs.close()
-        python = [PYTHON, "-S"]  # what is installed beside Python may take longer to load than most cases
-        command = [*python, MAIN, "--serve", str(descriptor)]
+        # -S: what is installed beside Python may take longer to load than most cases.
+        command = [PYTHON, "-S", MAIN, "--serve", str(descriptor)]
         command += ["--late"] if way == "late" else []
         command += ["--shielded"] if shielded else []
         command += ["--ready"] if first.ready else []
         command = [SHIELD, *command] if shielded and way == "wrapper" else command
-        if first.box == "privileged":
-            command = [*python, "/var/task/privileged.py", *command]
         environment = {"_HANDLER": "app.handler", "PYTHONDONTWRITEBYTECODE": "1"}
         environment |= {name: value for name, value in first.settings.items() if not name.startswith("SHIELD_")}
         environment |= first.settings_in(mode) if shielded else {}
@@ -100,11 +97,7 @@ class Session:
         """Of a handler's file a process tells once a minute: the next case needs another, or a copy."""
         return case.policy == "read_handler" and case.must == "deny" and self.mode in ("block", "alert")
 
-    def close(self) -> Outcome | None:
-        """Ends the process. In the late way, says first how many of its threads still answer."""
-        last = None
-        if self.way == "late" and self.mode != UNSHIELDED and self.process.poll() is None:
-            last = self._ask("- workers here")
+    def close(self) -> None:
         self._channel.close()
         try:
             self.process.wait(10)
@@ -114,7 +107,6 @@ class Session:
         for pipe in (self.process.stdout, self.process.stderr):
             assert pipe
             pipe.close()
-        return last
 
     def _ask(self, request: str) -> Outcome:
         try:
@@ -153,7 +145,7 @@ class Session:
         self._lines += [time.monotonic()] * len(alerts)
         return Outcome(
             errno=answer.get("errno"),
-            evidence=answer.get("evidence", answer.get("workers")),
+            evidence=answer.get("evidence"),
             error=answer.get("error") or (None if ended is None else text.decode(errors="replace")[-1500:]),
             left_open=answer.get("left_open"),
             effects=effects,

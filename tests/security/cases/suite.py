@@ -4,50 +4,43 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from security.cases.catalogue import MODES, WAYS, Case
-from security.cases.session import UNSHIELDED, WORKERS, Outcome, Session
+from security.cases.catalogue import WAYS, Case
+from security.cases.session import UNSHIELDED, Outcome, Session
 from security.cases.verdicts import GOOD, NOT_RUN, impossible, verdict
 from security.cases.world import World
-
-Progress = Callable[[Case, str, str], None]
-THREADS = "late_threads_go_on"
 
 
 @dataclass
 class Result:
-    """One case attached in one way: a verdict for each mode."""
+    """A verdict for each mode."""
 
     case: Case
-    way: str
     verdicts: dict[str, str] = field(default_factory=dict[str, str])
     impossible: str | None = None
 
     @property
-    def counts(self) -> bool:
-        return self.impossible is None
+    def not_tried(self) -> str:
+        """Why none of it was run."""
+        words = [*self.verdicts.values()]
+        if self.impossible is not None and self.case.unless:
+            return f"{self.impossible} ({self.case.unless})"
+        return words[0] if words and all(word.startswith(NOT_RUN) for word in words) else ""
 
     @property
     def as_expected(self) -> bool:
-        if self.impossible is not None:
-            return bool(self.case.unless)
-        return all(word in GOOD or word.startswith(NOT_RUN) for word in self.verdicts.values())
-
-    def row(self) -> dict[str, object]:
-        """As it stands in latest.json."""
-        words = {mode: self.impossible or self.verdicts.get(mode, NOT_RUN) for mode in MODES}
-        facts: dict[str, object] = {"name": self.case.name, "policy": self.case.policy, "attach": self.way}
-        return facts | words | {"as_expected": self.as_expected}
+        words = self.verdicts.values()
+        return self.impossible is None and all(word in GOOD or word.startswith(NOT_RUN) for word in words)
 
 
 class Suite:
     """Sandboxes are made when they are first needed, and end with the suite."""
 
-    def __init__(self, layer: Path, progress: Progress = lambda case, way, mode: None) -> None:
-        self._layer, self._progress = layer, progress
+    def __init__(self, layer: Path) -> None:
+        self._layer = layer
         self._worlds: dict[bool, World] = {}
         self._stack = contextlib.ExitStack()
         self._unshielded: dict[str, Outcome] = {}
@@ -64,25 +57,20 @@ class Suite:
             self._worlds[filtered] = self._stack.enter_context(World(self._layer, filtered))
         return self._worlds[filtered]
 
-    def run(self, cases: Sequence[Case], ways: Sequence[str], modes: Sequence[str] = MODES) -> Iterator[Result]:
-        """Yields each case's results in these modes as soon as they are known."""
-        self._unshielded |= {case.name: Outcome() for case in cases if case.must == "refuse"}  # only its start is tried
+    def run(self, cases: Sequence[Case], way: str, modes: Sequence[str]) -> Iterator[Result]:
+        """What comes of cases that are attached in one way."""
         waiting = [case for case in cases if case.name not in self._unshielded]
         for kind in dict.fromkeys((case.box, case.ready) for case in waiting):
             alike = [case for case in waiting if (case.box, case.ready) == kind]
             self._unshielded |= self._batch(alike, UNSHIELDED, WAYS[0])
         for batch in _batches(cases):
-            for way in ways:
-                chosen = [case for case in batch if way in case.attach]
-                results = {case.name: Result(case, way) for case in chosen}
-                possible: list[Case] = []
-                for case in chosen:
-                    results[case.name].impossible = impossible(case, self._unshielded[case.name])
-                    if results[case.name].counts:
-                        possible.append(case)
-                for mode in modes:
-                    self._mode(possible, mode, way, results)
-                yield from results.values()
+            results = {case.name: Result(case) for case in batch}
+            for case in batch:
+                results[case.name].impossible = impossible(case, self._unshielded[case.name])
+            possible = [case for case in batch if results[case.name].impossible is None]
+            for mode in modes:
+                self._mode(possible, mode, way, results)
+            yield from results.values()
 
     def _mode(self, cases: Sequence[Case], mode: str, way: str, results: dict[str, Result]) -> None:
         here = [case for case in cases if mode not in case.not_in]
@@ -103,20 +91,13 @@ class Suite:
                 yield from ((case.name, session.began) for case in waiting)
                 session.close()
                 return
-            done: list[str] = []
             while waiting:
                 case = waiting.pop(0)
-                self._progress(case, way, mode)
                 outcome = session.run(case)
-                done.append(case.name)
                 yield case.name, outcome
                 if outcome.ended is not None or (way == "late" and session.tells_once(case)):
                     break
-            last = session.close()
-            if last is not None and last.evidence != WORKERS:
-                # All that were run beside them are called in question.
-                told = f"{last.evidence} of {WORKERS} threads still answer ({last.ended})"
-                yield from ((name, Outcome(error=told)) for name in done)
+            session.close()
 
 
 def _batches(cases: Iterable[Case]) -> list[list[Case]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import os
 import py_compile
 import shutil
 import tempfile
@@ -25,7 +24,6 @@ _LIBRARIES: dict[str, tuple[Path, tuple[str, ...]]] = {
     "inline": (SOURCES / "inline.c", ()),
     "library": (SOURCES / "library.c", ()),
     "states": (SOURCES / "states.c", ("-fno-omit-frame-pointer", "-fasynchronous-unwind-tables")),
-    "threads": (SOURCES / "threads.c", ()),
     "namespace": (ENGINE_SOURCES / "namespace.c", ()),
 }
 _LINKS = {
@@ -33,7 +31,6 @@ _LINKS = {
     "to_there": "/tmp/there",
     "to_new": "/tmp/new_by_link",
     "to_mark": "mark",
-    "to_app": "app.py",
 }
 
 
@@ -57,11 +54,9 @@ def task() -> str:
     shutil.copy(folder / "mark", folder / "mark_copy")
     shutil.copy(folder / "liblibrary.so", folder / "libexecstack.so")
     ask_for_an_executable_stack(folder / "libexecstack.so")
-    os.link(folder / "app.py", folder / "same_file.txt")
     for name, target in _LINKS.items():
         (folder / name).symlink_to(target)
     (folder / "open_policy").write_text("SHIELD_READ_WRITE_TMP=allow\n")
-    (folder / "mounted").mkdir()
     (folder / "__pycache__").mkdir()
     (folder / "__pycache__" / "app.cpython-399.pyc").write_bytes(b"bytecode")
     for module in folder.glob("*.py"):

@@ -1,4 +1,4 @@
-"""Is what a case came to what must happen? Every sentence here that is not one of the three good words is a failure."""
+"""Is what a case came to what must happen? Every sentence here that is not one of the two good words is a failure."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from security.cases.catalogue import Case
 from security.cases.session import Outcome
 
-DENIED, SAME, REFUSED = "denied", "as unshielded", "not started"
+DENIED, SAME = "denied", "as unshielded"
 NOT_RUN = "not run"
 _MEMORY = "executable_memory"
-GOOD = (DENIED, SAME, REFUSED)
+GOOD = (DENIED, SAME)
 
 
 def _named(number: int | None) -> str:
@@ -20,11 +20,9 @@ def _named(number: int | None) -> str:
 
 def impossible(case: Case, outcome: Outcome) -> str | None:
     """Why an attempt proves nothing here: it fails, or does nothing, without a shield."""
-    if case.must == "refuse":
-        return None
     if outcome.ended is not None or outcome.error:
         return f"unshielded it ends the process ({outcome.ended}): {outcome.error}"
-    denies = case.must in ("deny", "absent")
+    denies = case.must == "deny"
     if denies and outcome.errno is not None:
         return f"unshielded it fails with {_named(outcome.errno)}"
     nothing = outcome.evidence is None or outcome.evidence is False
@@ -68,15 +66,11 @@ def _unlike(unshielded: Outcome, outcome: Outcome, leaves: int) -> str | None:
 
 def verdict(case: Case, mode: str, unshielded: Outcome, outcome: Outcome) -> str:
     """One of GOOD, or what is wrong."""
-    if case.must == "refuse":
-        events = [event["event"] for event in outcome.events]
-        refused = outcome.ended == 78 and events == ["refused"] and not outcome.effects
-        return REFUSED if refused else f"started, or said something else: {outcome.ended}, {events}, {outcome.effects}"
     if outcome.ended is not None:
         return f"the process ended with {outcome.ended}: {outcome.error}"
     if outcome.error:
         return f"failed: {outcome.error}"
-    if (mode == "block" and case.must == "deny") or (mode != "allow" and case.must == "absent"):
+    if mode == "block" and case.must == "deny":
         return _denied(case, unshielded, outcome) or DENIED
     leaves = 0 if mode == "allow" else case.leaves
     return _unlike(unshielded, outcome, leaves) or _lines(case, mode, outcome) or SAME

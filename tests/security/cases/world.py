@@ -25,7 +25,7 @@ class World:
 
     def __init__(self, layer: Path, filtered: bool) -> None:
         folder = Path(task())
-        self.sandbox = Sandbox(task=folder, layers=layer, filtered=filtered, mounts={"/var/again": folder})
+        self.sandbox = Sandbox(task=folder, layers=layer, filtered=filtered)
         self._stack = contextlib.ExitStack()
         self._before: scene.Tree = {}
 

@@ -21,7 +21,6 @@ import time
 from collections.abc import Callable
 
 import common
-import gate
 import handler
 import memory
 import network
@@ -41,9 +40,8 @@ CASES = {
     tmp_spellings: "tmp_relative_from_outside tmp_directory_descriptor tmp_proc_self_root tmp_link_from_outside "
     "tmp_relative",
     tmp_calls: "tmp_mkdir tmp_rename tmp_link tmp_symlink tmp_unlink tmp_chmod tmp_truncate tmp_bind",
-    handler: "handler_open handler_by_proc_root handler_relative",
+    handler: "handler_open handler_by_proc_root handler_up_from_proc",
     memory: "memory_anonymous_by_python",
-    gate: "leave_io_uring leave_unshare",
 }
 WORKS: dict[str, Callable[[], object]] = {}
 DENIED = {name: common.FUNCTIONS[name] for names in CASES.values() for name in names.split()}
@@ -261,6 +259,16 @@ def listed_program_that_is_shielded() -> None:
 def memory_made_to_run() -> None:
     address = ctypes.addressof(ctypes.c_char.from_buffer(mmap.mmap(-1, 4096)))
     checked(LIBC.mprotect(ctypes.c_void_p(address), 4096, mmap.PROT_READ | mmap.PROT_EXEC))
+
+
+@denied
+def ring() -> None:
+    checked(LIBC.syscall(425, 4, ctypes.create_string_buffer(120)))  # io_uring_setup, everywhere
+
+
+@denied
+def namespace_of_its_own() -> None:
+    in_child(lambda: checked(LIBC.unshare(0x10000000)))
 
 
 @denied

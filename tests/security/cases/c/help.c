@@ -157,20 +157,6 @@ int open_by_number(int openat_number, const char *path)
     return file < 0 ? -errno : (int)file;
 }
 
-/* `times` opens of a path, each of which may fail as it likes; how many did. */
-int storm(const char *path, long times)
-{
-    int refused = 0;
-    for (long i = 0; i < times; i++) {
-        int file = open(path, O_RDONLY);
-        if (file < 0)
-            refused++;
-        else
-            close(file);
-    }
-    return refused;
-}
-
 /* mov $42, %eax; ret / mov w0, #42; ret */
 int run_code(void *at)
 {

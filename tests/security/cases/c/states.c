@@ -419,22 +419,6 @@ int vfork_in_threads(const char *path)
     return wrong ? wrong : left_open(before) ? 1001 : 0;
 }
 
-/* A vfork child that is killed in the midst of a guarded call leaves nothing behind in the memory that it shares. */
-int vfork_killed_in_open(const char *fifo)
-{
-    int before = descriptors(), status;
-    pid_t child = vfork();
-    if (child == 0) {
-        alarm(1); /* nobody writes to the FIFO: SIGALRM ends the child */
-        open(fifo, O_RDONLY);
-        _exit(0);
-    }
-    waitpid(child, &status, 0);
-    if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGALRM)
-        return 1;
-    return left_open(before) ? 1001 : try_open("/etc/passwd");
-}
-
 /* ---- freeze and thaw */
 
 int stopped_and_continued(const char *fifo)
@@ -459,26 +443,4 @@ int stopped_and_continued(const char *fifo)
     close(file);
     waitpid(child, &status, 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 3;
-}
-
-int stopped_between_calls(const char *path, int milliseconds)
-{
-    int status;
-    pid_t child = fork();
-    if (child == 0) {
-        for (;;)
-            if (try_open(path) || try_open("/etc/passwd"))
-                _exit(1);
-    }
-    for (int i = 0; i < milliseconds; i++) {
-        usleep(1000);
-        kill(child, SIGSTOP);
-        waitpid(child, &status, WUNTRACED);
-        if (!WIFSTOPPED(status))
-            return WIFEXITED(status) ? WEXITSTATUS(status) : 2;
-        kill(child, SIGCONT);
-    }
-    kill(child, SIGKILL);
-    waitpid(child, &status, 0);
-    return 0;
 }

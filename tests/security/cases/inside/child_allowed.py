@@ -10,7 +10,6 @@ from common import attempt, each, effects, unchanged
 from tools import LIBC, LOADER, MARK, forked, raw, run, using
 
 LISTED = {"SHIELD_ALLOW_CHILD_PROCESS": MARK, "SHIELD_CREATE_CHILD_PROCESS": "{mode}"}
-POLICIES = ("READ_WRITE_TMP", "CREATE_CHILD_PROCESS", "OUTBOUND_CONNECTIVITY", "READ_HANDLER", "EXECUTABLE_MEMORY")
 ARGUMENTS = (ctypes.c_char_p * 3)(b"mark", b"--tmp", None)
 
 effects(
@@ -57,18 +56,7 @@ def start_daemon() -> None:
 effects(
     attempt("read_write_tmp", settings=LISTED),
     child_allowed_as_it_is=lambda: run([MARK, "--tmp"]),
-    child_allowed_empty_environment=lambda: open_in_child(),
-    child_allowed_empty_preload=lambda: open_in_child(LD_PRELOAD=""),
-    child_allowed_other_preload=lambda: open_in_child(LD_PRELOAD="/var/task/liblibrary.so"),
-    child_allowed_other_library_path=lambda: open_in_child(
-        LD_LIBRARY_PATH="/var/task:/nowhere", LD_PRELOAD="libshield.so"
-    ),
     child_allowed_unset_environment=lambda: forked(execute_without_environment),
-    child_allowed_other_policy=lambda: open_in_child(**{f"SHIELD_{name}": "allow" for name in POLICIES}),
-    child_allowed_forged_state=lambda: open_in_child(SHIELD_STATE="starting:-1:/bin/sh", SHIELD_STATE_SITES="255;"),
-    child_allowed_audit_library=lambda: open_in_child(
-        LD_AUDIT="/var/task/liblibrary.so", LD_BIND_NOW="1", LD_DEBUG="files"
-    ),
     child_allowed_tunables=lambda: open_in_child(
         GLIBC_TUNABLES="glibc.rtld.optional_static_tls=0:glibc.malloc.check=3"
     ),

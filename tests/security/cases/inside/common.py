@@ -21,14 +21,12 @@ MACHINE = os.environ.get("CASES_MACHINE") or platform.machine()  # where cases a
 class Case:
     """What must happen. The function itself says nothing of modes.
 
-    must        deny: refused in block mode; absent: not there in block and alert mode; same: as unshielded in every
-                mode; refuse: the program does not start
+    must        deny: refused in block mode; same: as unshielded in every mode
     refusal     the errno of a denial
     alerts      least and most alert lines; for `same` in each of the modes block and alert
     says        the policies that the lines name, when it is not the policy itself
     settings    further settings; `{mode}` in them is the mode
-    box         where: lambda (the emulated sandbox), unfiltered (without its seccomp filter), privileged (without the
-                filter, and as root of a user namespace)
+    box         where: lambda (the emulated sandbox), or unfiltered (without its seccomp filter)
     alone       in a process of its own
     scene       what /tmp holds beside the usual (outside: scene.py)
     attach      which ways of attaching make sense
@@ -57,8 +55,6 @@ Function = Callable[[], Any]
 F = TypeVar("F", bound=Function)
 CASES: dict[str, Case] = {}
 FUNCTIONS: dict[str, Function] = {}
-# Filled by main.py: the descriptor on which it talks to the outside.
-CHANNEL: list[int] = []
 
 
 def _declare(policy: str, machine: str | None, **facts: Any) -> Callable[[F], F]:
@@ -77,20 +73,10 @@ def attempt(policy: str, *, machine: str | None = None, **facts: Any) -> Callabl
     return _declare(policy, machine, must="deny", **facts)
 
 
-def absent(policy: str, *, machine: str | None = None, **facts: Any) -> Callable[[F], F]:
-    """Must not be there (ENOSYS), without a line, in block and in alert mode; done in allow mode."""
-    return _declare(policy, machine, must="absent", refusal=(errno.ENOSYS,), alerts=(0, 0), **facts)
-
-
 def unchanged(policy: str, *, machine: str | None = None, **facts: Any) -> Callable[[F], F]:
     """Must come to the same in every mode as unshielded."""
     facts.setdefault("alerts", (0, 0))
     return _declare(policy, machine, must="same", **facts)
-
-
-def refuses_to_start(policy: str, **facts: Any) -> Callable[[F], F]:
-    """The program must not start at all."""
-    return _declare(policy, None, must="refuse", alone=True, **facts)
 
 
 def each(declare: Callable[[Function], object], /, **functions: Function) -> None:

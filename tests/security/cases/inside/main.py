@@ -2,7 +2,7 @@
 
 Each case is asked for by `MODULE NAME here|copied` on a socket, and answered with what came of it: `errno` is None when
 the thing was done (1000 + n for a look-up's error n), `evidence` is what was got by it, `left_open` is how many
-descriptors it leaked (not counted beside the threads of the late way, which open and close their own).
+descriptors it leaked.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ import importlib
 import json
 import mmap
 import os
+import signal
 import socket
 import sys
+import threading
 import traceback
 from typing import Any
 
@@ -27,7 +29,6 @@ MODULES = (
     *("handler", "gate", "alerts", "settings", "memory", "states", "network"),
 )
 LIBRARY = "/opt/shielded-function/libshield.so"
-WORKERS = 20
 UNKNOWN = -1  # an OSError without a number
 
 
@@ -74,32 +75,25 @@ def outcome_in_a_copy(name: str) -> dict[str, Any]:
     return json.loads(text) if text else {"error": f"the copy ended with {status}"}
 
 
-def attach_late() -> Any:
-    """As `configure()` does it: into a process that has been running for a while, whose threads are in system calls."""
-    threads = ctypes.CDLL("/var/task/libthreads.so")
-    if threads.start_workers(WORKERS):
-        raise AssertionError("the threads did not start")
+def attach_late() -> None:
+    """As `configure()` does it: into a process that has been running for a while, beside another thread."""
+    before = signal.pthread_sigmask(signal.SIG_SETMASK, range(1, 65))  # they are for those whom the cases send them to
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
     ctypes.CDLL(LIBRARY)
-    threads.let_workers_rest()
-    return threads
 
 
 def serve(channel: int, late: bool, shielded: bool, ready: bool) -> None:
-    common.CHANNEL.append(channel)
     os.set_inheritable(channel, False)
-    threads = attach_late() if late and shielded else None
+    if late and shielded:
+        attach_late()
     if ready:
         importlib.import_module("handler").become_ready()
     os.write(channel, b"{}")
     while request := os.read(channel, 256).decode():
         module, name, copied = request.split()
-        if threads and name == "workers":
-            answer = {"workers": threads.workers_that_answer()}
-        else:
-            importlib.import_module(module)
-            answer = outcome_in_a_copy(name) if copied == "copied" else outcome(name)
-        if threads:
-            answer["left_open"] = None
+        importlib.import_module(module)
+        answer = outcome_in_a_copy(name) if copied == "copied" else outcome(name)
         os.write(channel, json.dumps(answer, default=str).encode())
 
 

@@ -90,24 +90,9 @@ def net_connected_query_by_write() -> None:
         refused_if(os.read(s.fileno(), 4096)[3] & 15 == 3, "NXDOMAIN")
 
 
-def over_tcp(name: str, ask: Callable[[socket.socket, bytes, bytes], object]) -> None:
-    """`ask` writes to a connection what a query's length is, and the query."""
-    data = query(name)
+@attempt(NET)
+def net_query_over_tcp() -> None:
+    data = query("stream.denied.example")
     with socket.create_connection(RESOLVER, timeout=5) as s:
-        ask(s, struct.pack("!H", len(data)), data)
+        s.sendall(struct.pack("!H", len(data)) + data)
         s.recv(2)
-
-
-def on_a_copy(s: socket.socket, size: bytes, data: bytes) -> None:
-    with s.dup() as copy:
-        os.write(copy.fileno(), size + data)
-
-
-effects(
-    attempt(NET),
-    net_query_over_tcp=lambda: over_tcp("stream.denied.example", lambda s, size, data: s.sendall(size + data)),
-    net_query_over_tcp_by_writev=lambda: over_tcp(
-        "vectors.denied.example", lambda s, size, data: os.writev(s.fileno(), [size, data])
-    ),
-    net_query_over_tcp_on_a_copy=lambda: over_tcp("copy.denied.example", on_a_copy),
-)

@@ -6,14 +6,13 @@ The result is the same as unshielded, in every mode. `calls` that are refused me
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import subprocess
 from collections.abc import Callable
 from typing import Any
 
 from common import attempt, each, effects, unchanged
-from tools import MARK, Helpers, bytes_of, content, forked, in_threads, run, using
+from tools import MARK, Helpers, bytes_of, content, forked, in_threads, run
 
 TMP = "read_write_tmp"
 THERE = b"/tmp/there"
@@ -36,7 +35,6 @@ each(
     signals_that_restart_calls=lambda: STATES.calls_under_signals(THERE, b"/tmp/allowed/data", SA_RESTART, 700),
     threads_that_come_and_go=lambda: STATES.threads_that_come_and_go(THERE),
     vfork_in_many_threads=lambda: STATES.vfork_in_threads(THERE),
-    frozen_again_and_again=lambda: STATES.stopped_between_calls(THERE, 200),
 )
 each(
     same(),
@@ -51,7 +49,6 @@ each(
     same(alone=True),
     cancelled_in_an_open=lambda: STATES.cancelled_open(FIFO),
     cancelled_in_a_receive=lambda: STATES.cancelled_receive(),
-    vfork_child_killed_in_an_open=lambda: STATES.vfork_killed_in_open(FIFO),
 )
 each(
     # What is not opened by its path leaves the reference that it was judged by.
@@ -80,18 +77,13 @@ def inherited(prepare: Callable[[], object]) -> None:
         raise AssertionError(f"the child was not started: {error}") from None
 
 
-def limited(kind: int, limit: int) -> None:
-    inherited(lambda: resource.setrlimit(kind, (limit, limit)))
-
-
 def ignore_signals() -> None:
     for number in (signal.SIGCHLD, signal.SIGPIPE, signal.SIGALRM, signal.SIGSEGV, signal.SIGTRAP, signal.SIGSYS):
         signal.signal(number, signal.SIG_IGN)
 
 
-def without_descriptors(limit: int = 1024) -> None:
+def without_descriptors() -> None:
     os.closerange(0, 3)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
     os.execv(MARK, ["mark", "--tmp"])
 
 
@@ -100,16 +92,7 @@ effects(
     inherited_signals_blocked=lambda: inherited(lambda: signal.pthread_sigmask(signal.SIG_SETMASK, range(1, 64))),
     inherited_signals_ignored=lambda: inherited(ignore_signals),
     inherited_standard_descriptors_closed=lambda: forked(without_descriptors),
-    # None of the three is in use: the child needs two itself.
-    inherited_three_descriptors=lambda: forked(lambda: without_descriptors(3)),
-    inherited_small_stack=lambda: limited(resource.RLIMIT_STACK, 65536),
-    # RLIMIT_FSIZE of 0 ends who writes to a file; a pipe is none.
-    inherited_no_file_size=lambda: limited(resource.RLIMIT_FSIZE, 0),
 )
-
-
-# In a process that has loaded much, the copy has no memory left to start the child with.
-effects(attempt(TMP, alone=True), inherited_little_memory=lambda: limited(resource.RLIMIT_AS, 256 << 20))
 
 
 @attempt(TMP)
@@ -125,23 +108,6 @@ def inherited_children_ignored() -> None:
         os.close(writing)
     if status := int(content(reading)):
         raise OSError(status, "the child")
-
-
-NO_DESCRIPTOR = {
-    "alert": "the gate needs a descriptor of its own, so the call fails with EMFILE: see docs/security/limits.md"
-}
-
-
-@attempt(TMP, alone=True, refusal=(13, 24), alerts=(0, 1), not_in=NO_DESCRIPTOR)
-def no_descriptors_left() -> None:
-    """What needs no descriptor unshielded is not let through because there is none to judge it with."""
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    lowest = using("/", lambda descriptor: descriptor)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, limits[1]))
-    try:
-        os.mkdir("/tmp/made")
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 def read_often() -> int:

@@ -6,16 +6,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import glob
 import importlib.util
-import mmap
 import os
 import pathlib
 import shutil
 import signal
-import sqlite3
 import tempfile
 
 from common import attempt, each, effects
@@ -146,13 +143,6 @@ def tmp_libc_mkdtemp() -> None:
     os.rename(template.value, "/tmp/made")
 
 
-@attempt(TMP, alerts=(1, 3))
-def tmp_python_mkstemp() -> None:
-    descriptor, path = tempfile.mkstemp(dir="/tmp")
-    os.close(descriptor)
-    os.rename(path, "/tmp/made")
-
-
 @attempt(TMP, alerts=(1, 2))
 def tmp_python_temporary_file() -> int:
     """It tries O_TMPFILE first, and a name when that is refused."""
@@ -165,23 +155,6 @@ each(
     tmp_raw_open=lambda: content(raw("open", b"/tmp/there", os.O_RDONLY, 0)),
     tmp_raw_creat=lambda: os.close(raw("creat", b"/tmp/new", 0o600)),
 )
-
-
-@attempt(TMP)
-def tmp_mmap_a_file() -> str:
-    with opened("/tmp/there") as f, mmap.mmap(f, 0, prot=mmap.PROT_READ) as view:
-        return view[:7].decode()
-
-
-@attempt(TMP)
-def tmp_sqlite() -> None:
-    def create() -> None:
-        with contextlib.closing(sqlite3.connect("/tmp/data.db")) as database:
-            database.execute("pragma journal_mode=off")
-            database.execute("create table t (x)")
-            database.commit()
-
-    refusing(create, sqlite3.OperationalError)
 
 
 # ---- who calls

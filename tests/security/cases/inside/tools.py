@@ -27,19 +27,13 @@ MARKS = "\0marks"
 
 # Numbers: x86_64, aarch64 (None: it has no such call). <asm/unistd.h>
 _NUMBERS: dict[str, tuple[int, int | None]] = {
-    "bpf": (321, 280), "chroot": (161, 51), "clone": (56, 220), "close_range": (436, 436), "connect": (42, 203),
-    "creat": (85, None), "dup3": (292, 24), "execve": (59, 221), "execveat": (322, 281), "fchmodat": (268, 53),
-    "fchmodat2": (452, 452), "fchownat": (260, 54), "file_setattr": (469, 469), "fsopen": (430, 430),
-    "fspick": (433, 433), "futimesat": (261, None), "io_uring_setup": (425, 425), "linkat": (265, 37),
-    "mkdirat": (258, 34), "mount": (165, 40), "mount_setattr": (442, 442), "mremap": (25, 216), "mseal": (462, 462),
-    "name_to_handle_at": (303, 264), "open": (2, None), "open_by_handle_at": (304, 265), "open_tree": (428, 428),
-    "openat": (257, 56), "openat2": (437, 437), "personality": (135, 92), "pidfd_getfd": (438, 438),
-    "pidfd_open": (434, 434), "pivot_root": (155, 41), "pkey_mprotect": (329, 288), "prctl": (157, 167),
-    "process_madvise": (440, 440), "process_vm_writev": (311, 271), "ptrace": (101, 117),
-    "remap_file_pages": (216, 234), "removexattrat": (466, 466), "renameat": (264, 38), "renameat2": (316, 276),
-    "seccomp": (317, 277), "setns": (308, 268), "setxattrat": (463, 463), "shmat": (30, 196), "shmget": (29, 194),
-    "umount2": (166, 39), "unlinkat": (263, 35), "unshare": (272, 97), "userfaultfd": (323, 282), "utime": (132, None),
-    "utimes": (235, None),
+    "close_range": (436, 436), "connect": (42, 203), "creat": (85, None), "execve": (59, 221), "execveat": (322, 281),
+    "fchmodat": (268, 53), "fchmodat2": (452, 452), "fchownat": (260, 54), "file_setattr": (469, 469),
+    "futimesat": (261, None), "linkat": (265, 37), "mkdirat": (258, 34), "mremap": (25, 216), "mseal": (462, 462),
+    "open": (2, None), "openat": (257, 56), "openat2": (437, 437), "personality": (135, 92),
+    "pkey_mprotect": (329, 288), "prctl": (157, 167), "removexattrat": (466, 466), "renameat": (264, 38),
+    "renameat2": (316, 276), "setxattrat": (463, 463), "shmat": (30, 196), "shmget": (29, 194), "unlinkat": (263, 35),
+    "utime": (132, None), "utimes": (235, None),
 }  # fmt: skip
 
 

@@ -1,33 +1,14 @@
-"""The runner: what `make cases` prints and writes."""
+"""Is what a case came to what must happen?"""
 
 from __future__ import annotations
-
-import json
-from pathlib import Path
 
 import pytest
 
 from security.cases.catalogue import MODES, cases
-from security.cases.run import main
 from security.cases.session import Outcome
 from security.cases.verdicts import DENIED, SAME, verdict
 
 pytestmark = pytest.mark.promise("package.measured")
-
-
-def test_what_a_run_prints(layer: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["tmp_mkdir", "tmp_chmod", "--attach", "wrapper", "--json", "--layer", str(layer)]) == 0
-    rows = json.loads(capsys.readouterr().out)["cases"]
-    assert [row["name"] for row in rows] == ["tmp_mkdir", "tmp_chmod"]
-    assert rows[0] == {
-        "name": "tmp_mkdir",
-        "policy": "read_write_tmp",
-        "attach": "wrapper",
-        "block": DENIED,
-        "alert": SAME,
-        "allow": SAME,
-        "as_expected": True,
-    }
 
 
 def test_what_is_not_as_it_must_be_is_told() -> None:
