@@ -1,6 +1,6 @@
 """The functions' code, compiled at test time and kept below `.tools/` by the hash of what it is made of.
 
-classes   the handler as Lambda unpacks it: classes, Netty and native libraries; an agent, and what inserts it
+classes   the handler as Lambda unpacks it: classes, Netty and its native library; an agent, and what inserts it
 jar       the same handler in lib/handler.jar, and Netty without its native transport: that unpacks itself to /tmp
 """
 
@@ -17,7 +17,6 @@ from pathlib import Path
 
 import pytest
 
-from harness.compiling import compile_c
 from shielded_function_emulator.kernel import machine
 from shielded_function_emulator.languages import java
 from shielded_function_emulator.languages.parts import KEPT, run
@@ -44,7 +43,7 @@ def build() -> Code:
     inputs = sorted(
         path
         for path in _HERE.rglob("*")
-        if path.suffix in {".java", ".txt", ".c"} or path.name in {"building.py", "insert-agent"}
+        if path.suffix in {".java", ".txt"} or path.name in {"building.py", "insert-agent"}
     )
     digest = hashlib.sha256()
     for path in inputs:
@@ -70,9 +69,6 @@ def _build(code: Code) -> None:
     if max(compilers) >= 22:
         _compile(compilers[max(compilers)], ["--release", "22"], _HERE / "newer", code.classes, [code.classes])
     shutil.copy(_HERE / "handler" / "attempts" / "greeting.txt", code.classes / "attempts")
-    include = compilers[min(compilers)].parents[1] / "include"
-    machine_c = _HERE / "c" / "machine.c"
-    compile_c([machine_c], library / "libmachine.so", "-shared", "-fPIC", f"-I{include}", f"-I{include / 'linux'}")
     for jar in netty:
         if "native-epoll" not in jar.name or machine().replace("aarch64", "aarch_64") in jar.name:
             shutil.copy(jar, library)

@@ -166,23 +166,13 @@ JAR = [
     Attempt("netty_nio", OUTBOUND, _NETTY, _WEB),
 ]
 
-_ERRNO = r"^java\.io\.IOException: errno 13$"
-_MACHINE = [
-    Attempt("native_open", TMP, _ERRNO, "path=/tmp/native_open"),
-    Attempt("native_connect", OUTBOUND, _ERRNO, _WEB),
-    Attempt("native_execute", CHILD, _ERRNO, "path=/usr/bin/true"),
-    *_source("native_read_source", _ERRNO),
-    Attempt("foreign_open", TMP, _ERRNO, "path=/tmp/foreign_open", since=22),
-    Attempt("foreign_syscall_open", TMP, _ERRNO, "path=/tmp/foreign_syscall_open", since=22),
-    Attempt("foreign_connect", OUTBOUND, _ERRNO, _WEB, since=22),
-    Attempt("foreign_system", CHILD, r"^java\.io\.IOException: status 127$", "path=/usr/bin/", since=22),
-]
+_FOREIGN = Attempt("foreign_open", TMP, r"^java\.io\.IOException: errno 13$", "path=/tmp/foreign_open", since=22)
 
-ATTEMPTS = [*_TMP, *_NETWORK, *PROGRAMS, *SOURCE, *_MACHINE]
+ATTEMPTS = [*_TMP, *_NETWORK, *PROGRAMS, *SOURCE, _FOREIGN]
 
 # The settings with which all of them are allowed but to read the handler, and TLS under another's name.
 LISTS: Mapping[str, str] = {
     "SHIELD_ALLOW_OUTBOUND": "203.0.113.0/24,2001:db8::/64,*.denied.example,partner.example:443",
     "SHIELD_ALLOW_TMP": "/tmp/**",
-    "SHIELD_ALLOW_CHILD_PROCESS": "/usr/bin/id,/usr/bin/true,/usr/bin/cat,/bin/sh",
+    "SHIELD_ALLOW_CHILD_PROCESS": "/usr/bin/id,/usr/bin/cat,/bin/sh",
 }

@@ -43,7 +43,7 @@ _FILES = [
     *_files("append-sync append-promise open-w open-handle native report copy-sync copy-promise", _OWN, seen=True),
     *_files("mkdir mkdir-promise symlink symlink-promise", _OWN, seen=True),
     *_files("open-existing read-sync read-text read-callback read-promise read-stream", _THERE),
-    *_files("copy-from read-binding truncate chmod utimes lutimes native-read", _THERE),
+    *_files("copy-from read-binding truncate chmod utimes lutimes", _THERE),
     *_files("readdir readdir-promise opendir opendir-promise", "/tmp"),
     *_files("unlink rm rm-promise", _OLD, seen=True),
     *_files("unix-socket", _OWN),
@@ -77,7 +77,7 @@ _NETWORK = [
     *_network("http-address6 fetch-address6", f"[[]{IPV6}]:{HTTP}"),
     *_network("https-address tls-address", f"{IPV4}:{HTTPS}"),
     *_network("http2-address", f"{IPV4}:{HTTP2}"),
-    *_network("net-address net-mapped net-own-lookup native-connect", f"{IPV4}:{PLAIN}"),
+    *_network("net-address net-mapped net-own-lookup", f"{IPV4}:{PLAIN}"),
     *_network("net-other-port", f"{ALLOWED}:{PLAIN}"),
     *_network("dgram-address dgram-mapped dgram-connected", f"{IPV4}:{PLAIN}"),
     *_network("net-address6 dgram-address6", f"[[]{IPV6}]:{PLAIN}"),
@@ -105,7 +105,7 @@ _PROGRAMS = [
     # A shell that is let start starts what it is told: both are proposed.
     *_programs("exec exec-sync spawn-shell spawn-sync-shell", "/usr/bin/*"),
     *_programs("exec-file exec-file-sync spawn spawn-path spawn-no-environment spawn-sync", "/usr/bin/echo"),
-    *_programs("spawn-detached binding native", "/usr/bin/echo"),
+    *_programs("spawn-detached binding", "/usr/bin/echo"),
     *_programs("spawn-self spawn-proc-self fork cluster", "/var/lang/bin/node"),
     *_programs("spawn-loader", "unshielded:/*/ld-linux-*"),
 ]
@@ -118,7 +118,7 @@ def _source(names: str, code: str | int = "EACCES") -> list[Attempt]:
 _SOURCE = [
     *_source("read-sync read-text read-callback read-promise read-url read-proc-root"),
     *_source("read-buffer-path read-relative read-dots read-proc-cwd read-map-promise"),
-    *_source("read-stream read-handle copy native extension read-map import-again worker-of-it"),
+    *_source("read-stream read-handle copy extension read-map import-again worker-of-it"),
     *_source("read-blob", code=0),
     # An ES module is loaded by `require` only since then.
     replace(_source("require-again")[0], module_since=22),

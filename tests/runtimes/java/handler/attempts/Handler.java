@@ -19,7 +19,6 @@ public class Handler {
         Programs.add(DEEDS);
         Source.add(DEEDS);
         Snapshot.add(DEEDS);
-        Machine.add(DEEDS);
         NettyWays.add(DEEDS);
         Stress.add(DEEDS);
         addForeign();

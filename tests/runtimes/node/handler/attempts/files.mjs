@@ -118,14 +118,9 @@ export default {
     const written = process.report.writeReport(name);
     if (!written) throw Object.assign(new Error("no report was written"), { code: "EACCES" });
   },
-  "native": ({ file }) => native().open(file),
-  "native-read": () => native().read(THERE),
+  "native": ({ file }) => require("../native.node").open(file),
   // Left open by design: nothing is read or written.
   "stat": () => fs.statSync(THERE).size,
   "access": () => fs.accessSync(THERE),
   "watch": () => fs.watch("/tmp").close(),
 };
-
-function native() {
-  return require("../native.node");
-}

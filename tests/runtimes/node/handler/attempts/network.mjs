@@ -5,7 +5,6 @@ import dns from "node:dns";
 import http from "node:http";
 import http2 from "node:http2";
 import https from "node:https";
-import { createRequire } from "node:module";
 import net from "node:net";
 import tls from "node:tls";
 import { once } from "node:events";
@@ -145,7 +144,6 @@ export default {
   "dgram-address6": ({ name }) => datagram(name, IPV6, { type: "udp6" }),
   "dgram-mapped": ({ name }) => datagram(name, `::ffff:${IPV4}`, { type: "udp6" }),
   "dgram-connected": ({ name }) => datagram(name, IPV4, { connected: true }),
-  "native-connect": ({ name }) => createRequire(import.meta.url)("../native.node").connect(IPV4, PLAIN, name),
 
   "lookup": ({ host }) => promises.lookup(host),
   "lookup-callback": ({ host }) => util.promisify(dns.lookup)(host, { all: true }),

@@ -2,10 +2,8 @@
 import child_process from "node:child_process";
 import cluster from "node:cluster";
 import { once } from "node:events";
-import { createRequire } from "node:module";
 import util from "node:util";
 
-const require = createRequire(import.meta.url);
 const ECHO = "/bin/echo";
 const SCRIPT = new URL("./child.cjs", import.meta.url).pathname;
 
@@ -64,5 +62,4 @@ export default {
     if (result.error) throw Object.assign(new Error("spawn"), { code: util.getSystemErrorName(result.error) });
     return result.output[1].toString().trim();
   },
-  "native": ({ name }) => require("../native.node").start(ECHO, name),
 };

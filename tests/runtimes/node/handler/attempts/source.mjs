@@ -54,7 +54,6 @@ export default {
     fsp.copyFile(handler, "/dev/null").catch((error) => {
       if (error.code !== "EINVAL") throw error;
     }),
-  "native": ({ handler }) => holds(require("../native.node").read(handler)),
   "extension": async ({ handler }) =>
     seen(() => {
       try {
