@@ -213,37 +213,6 @@ def test_arguments_are_cut(native: Native) -> None:
     assert read(more_than_there_is_room_for)["details"]["arguments"] == ["a"] * 16
 
 
-BITS = {"seconds": 64, "micros": 32, "port": 16, "pid": 32, "left_out": 32, "policy": 8, "mode": 8}
-TEXT = st.text(max_size=400) | st.binary(max_size=400) | st.binary(max_size=20).map(lambda b: b * 200)
-IN_PLACE = {"function": TEXT, "file": TEXT, "line": st.integers(0, 2**32 - 1), "packages": st.lists(TEXT, max_size=8)}
-
-
-@given(
-    texts=st.fixed_dictionaries({}, optional=dict.fromkeys((*TEXTS, *ORIGIN), TEXT)),
-    arguments=st.lists(TEXT, max_size=20),
-    ip=st.just("") | st.ip_addresses().map(str),
-    numbers=st.fixed_dictionaries({}, optional={name: st.integers(0, 2**bits - 1) for name, bits in BITS.items()}),
-    place=st.fixed_dictionaries({}, optional=IN_PLACE),
-)
-@example(
-    texts={"path": '/tmp/"\n\r\t\\\0\x1b', "allow": "/tmp/ok"}, arguments=[b"\xed\xa0\x80"], ip="", numbers={}, place={}
-)
-def test_any_alert_is_one_valid_line(
-    native: Native, texts: dict[str, str | bytes], arguments: list[Any], ip: str, numbers: dict[str, int], place: Any
-) -> None:
-    line = read(write(native, **texts, arguments=arguments, ip=ip, place=place, **numbers))
-    assert line["function_shield"] is True
-    for name in ("host", "path"):
-        if isinstance(value := texts.get(name), str) and 0 < len(value.encode()) < 40:
-            assert line["details"][name] == value
-    assert list(line)[:2] == ["function_shield", "v"]
-    assert [name for name in line if name in ORIGIN] == [name for name in ORIGIN if texts.get(name)]
-    for name in ORIGIN:
-        if isinstance(value := texts.get(name), str) and 0 < len(value) < 3:
-            assert line[name] == value
-    assert line["count"] == numbers.get("left_out", 0) + 1
-
-
 LAST = 253402300799  # 9999-12-31T23:59:59Z, the last that RFC 3339 has
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from dnslib import DNSRecord
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from unit.core.native import Native
@@ -322,46 +322,7 @@ def test_a_hostile_message_takes_no_long_time(native: Native) -> None:
     assert len(learn(native, answer(NAME, first, *rest, count=65535), asked)) == 3000
 
 
-@given(message=st.binary(max_size=600))
-def test_any_bytes(native: Native, message: bytes) -> None:
-    read_query(native, message)
-    is_stand_in(native, message)
-    assert learn(native, message, asked_for(native, NAME)) == [] or message[:2] == struct.pack(">H", ID)
-
-
 LABELS = st.lists(st.sampled_from(["a", "b", "api", "example", "x" * 63]), min_size=1, max_size=3).map(".".join)
-OWNERS = LABELS.map(wire) | st.integers(0, 200).map(pointer) | st.just(pointer(12))
-IPS = st.ip_addresses(v=4).map(str) | st.ip_addresses(v=6).map(str)
-RECORDS = st.one_of(
-    st.builds(address, OWNERS, IPS),
-    st.builds(alias, OWNERS, OWNERS),
-    st.builds(record, OWNERS, st.integers(0, 70), st.binary(max_size=20), st.sampled_from([IN, CHAOS])),
-)
-
-
-@given(
-    records=st.lists(RECORDS, max_size=6),
-    cut=st.integers(0, 40),
-    flips=st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=4),
-    count=st.none() | st.integers(0, 65535),
-)
-@example(records=[address(pointer(12), IP)], cut=0, flips=[], count=None)
-def test_mutations_of_good_answers(
-    native: Native, records: list[bytes], cut: int, flips: list[tuple[int, int]], count: int | None
-) -> None:
-    message = bytearray(answer(NAME, *records, count=count))
-    for place, byte in flips:
-        message[place % len(message)] = byte
-    whole = bytes(message)
-    asked = asked_for(native, NAME)
-    everything = learn(native, whole, asked)
-    shorter = learn(native, whole[: len(whole) - cut], asked) if cut < len(whole) else []
-    # What is cut off teaches nothing new, unless a chain went on there.
-    if struct.pack(">H", CNAME) not in whole:
-        assert set(shorter) <= set(everything)
-    read_query(native, whole)
-    read_query(native, whole, any_direction=True)
-    is_stand_in(native, whole)
 
 
 @given(ips=st.lists(st.ip_addresses(v=4).map(str), max_size=20), name=LABELS)

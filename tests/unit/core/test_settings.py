@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from harness.policy_texts import CANONICAL, ERRORS, Text
 from shielded_function import ShieldPolicy
@@ -281,23 +279,3 @@ def test_an_error_that_does_not_fit_is_cut(native: Native, lines: str, room: int
     native.lib.policy_begin(policy)
     assert native.lib.policy_set_lines(policy, native.text(lines), error) is not bool(told)
     assert native.written(error) == told
-
-
-@given(lines=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
-def test_any_bytes_are_a_policy_or_one_line_of_error(native: Native, lines: bytes) -> None:
-    policy, error = native.parse(lines)
-    assert "\n" not in error
-    assert error or native.parse(native.lines_of(policy))[1] == ""
-
-
-@given(
-    setting=st.sampled_from(sorted(VALUES)),
-    value=st.text("*./:[]0123456789abcdfx-_,/ tmp", max_size=60) | st.binary(max_size=60),
-)
-def test_any_value_is_canonical_or_an_error(native: Native, setting: str, value: str | bytes) -> None:
-    raw = value.encode() if isinstance(value, str) else value
-    policy, error = native.parse(setting.encode() + b"=" + raw)
-    if not error:
-        again, error = native.parse(lines := native.lines_of(policy))
-        assert not error
-        assert native.lines_of(again) == lines

@@ -7,8 +7,6 @@ import zipfile
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from unit.core.native import Native
 
@@ -72,10 +70,3 @@ def test_a_name_that_is_longer_than_the_archive(native: Native) -> None:
     content = archive([NAME])
     at = content.index(b"PK\x01\x02") + 28  # where the length of the first name is
     assert not holds(native, content[:at] + b"\xff\xff" + content[at + 2 :])
-
-
-@given(cut=st.integers(0, 400), damage=st.binary(max_size=8), at=st.integers(0, 400))
-def test_damage_reads_nothing_beyond(native: Native, cut: int, damage: bytes, at: int) -> None:
-    """Memory ends where the archive does: reading on would be a crash."""
-    content = archive([NAME, "pkg/Other.class"])[cut:]
-    holds(native, content[:at] + damage + content[at + len(damage) :])
