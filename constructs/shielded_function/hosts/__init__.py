@@ -2,8 +2,7 @@
 
     entries_of(database).outbound   # (Entry(text="${Token[...]}:${Token[...]}", longest=142), ...)
 
-The tables have the known constructs: `databases`, `caches`, `web`, `networks`, `buckets`, and `refused` for constructs
-that users list by mistake.
+`table` has the known constructs, and `refused` those that users list by mistake.
 """
 
 from __future__ import annotations
@@ -11,10 +10,10 @@ from __future__ import annotations
 from functools import lru_cache
 
 from ..errors import ShieldPolicyError
-from . import buckets, caches, databases, networks, web
 from .entry import Entries, Entry, Row, Unreadable
 from .kinds import is_construct, type_names
 from .refused import REFUSED
+from .table import ROWS
 
 __all__ = [
     "ROWS",
@@ -28,8 +27,6 @@ __all__ = [
     "is_construct",
     "path_of",
 ]
-
-ROWS: tuple[Row, ...] = (*databases.ROWS, *caches.ROWS, *web.ROWS, *networks.ROWS, *buckets.ROWS)
 
 _FIELDS = ("allow_outbound", "allow_buckets")
 

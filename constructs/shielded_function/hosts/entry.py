@@ -1,4 +1,4 @@
-"""The policy entries of a construct, and functions that read an entry from a construct's attributes.
+"""The policy entries of a construct, and the rows of the table of constructs.
 
 An attribute of a construct is a token: a text that CloudFormation replaces. Its longest length is declared beside it,
 because the environment's 4 KB must be checked before a deployment.
@@ -8,25 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from functools import cached_property
+from typing import Any, Literal
 
 import aws_cdk as cdk
 
-Field = Literal["allow_outbound", "allow_buckets"]
+from .kinds import types_in
 
-REGION: Final = 16
-"""Bytes of a region's name: the longest today is `ap-northeast-1`, 14
-(https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html)."""
-SUFFIX: Final = 16
-"""Bytes of AWS's domain: `amazonaws.com.cn`, 16."""
-PORT: Final = 6
-"""Bytes of a colon and a port."""
-BUCKET: Final = 63
-"""Bytes of a bucket's name (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html)."""
-IPV4_NETWORK: Final = 18
-IPV6_NETWORK: Final = 43
-HOST: Final = 253
-"""Bytes of a host name (RFC 1035, section 2.3.4, without the root)."""
+Field = Literal["allow_outbound", "allow_buckets"]
 
 
 @dataclass(frozen=True)
@@ -64,74 +53,47 @@ class Row:
 
     Attributes:
         name: its name in errors.
-        types: jsii names of its classes and interfaces, without `aws-cdk-lib.`. Subclasses match by their base; imports
-            match by an interface or an abstract base.
+        kinds: its classes and interfaces, for `types_in`. Subclasses match by their base; imports match by an interface
+            or an abstract base.
         read: its entries.
-        document: the AWS page that defines the attributes or the form of the name.
         field: the list of its entries.
     """
 
     name: str
-    types: tuple[str, ...]
+    kinds: str
     read: Read
-    document: str
     field: Field = "allow_outbound"
 
+    @cached_property
+    def types(self) -> tuple[str, ...]:
+        """The jsii names of its classes and interfaces, without `aws-cdk-lib.`."""
+        return types_in(self.kinds)
 
-def known_port(port: Any, default: int) -> str:
-    """A property's port, with its colon; empty, which means any port, where it is known only at deployment.
 
-    For resources whose port attribute is a number, which CloudFormation does not join to a text.
+def hosts(longest: int, *forms: str, of: str = "") -> Read:
+    """The entries that have these forms.
+
+    Args:
+        longest: their most bytes.
+        forms: such as `{0.attr_address}:443`, of the construct's attributes. One that begins with `?` is left out where
+            an import lacks the attribute: the CDK raises an error for it.
+        of: the attribute with the construct that is meant; empty for the construct itself.
     """
-    if port is None:
-        return f":{default}"
-    return "" if cdk.Token.is_unresolved(port) else f":{int(port)}"
-
-
-def host(attribute: str, longest: int = HOST, *, port: str | int | None = None) -> Read:
-    """The host in an attribute; with the port in another one, or a fixed port."""
 
     def read(construct: Any) -> Iterator[Entry]:
-        text = getattr(construct, attribute)
-        if port is None:
-            yield Entry(text, longest)
-        else:
-            number = getattr(construct, port) if isinstance(port, str) else port
-            yield Entry(f"{text}:{number}", longest + PORT)
+        meant = getattr(construct, of) if of else construct
+        for form in forms:
+            try:
+                yield Entry(form.removeprefix("?").format(meant), longest)
+            except RuntimeError:
+                if not form.startswith("?"):
+                    raise
 
     return read
 
 
-def endpoint(attribute: str, longest: int = HOST) -> Read:
-    """The host and port in an attribute that is an `Endpoint` of the CDK."""
-
-    def read(construct: Any) -> Iterator[Entry]:
-        yield Entry(getattr(construct, attribute).socket_address, longest + PORT)
-
-    return read
-
-
-def url(attribute: str, longest: int = HOST) -> Read:
+def url(longest: int, attribute: str) -> Read:
     """The host of a URL in an attribute; HTTPS only."""
-
-    def read(construct: Any) -> Iterator[Entry]:
-        yield Entry(f"{cdk.Fn.select(2, cdk.Fn.split('/', getattr(construct, attribute)))}:443", longest + PORT)
-
-    return read
-
-
-def if_supplied(read: Read) -> Read:
-    """No entry where an import lacks the attribute: the CDK raises an error for it."""
-
-    def read_or_nothing(construct: Any) -> list[Entry]:
-        try:
-            return list(read(construct))
-        except RuntimeError:
-            return []
-
-    return read_or_nothing
-
-
-def each(*reads: Read) -> Read:
-    """The entries of several readers."""
-    return lambda construct: [entry for read in reads for entry in read(construct)]
+    return lambda construct: [
+        Entry(f"{cdk.Fn.select(2, cdk.Fn.split('/', getattr(construct, attribute)))}:443", longest)
+    ]

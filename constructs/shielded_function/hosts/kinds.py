@@ -22,6 +22,16 @@ def type_names(value: object) -> list[str]:
     return list(dict.fromkeys(name.removeprefix(_LIBRARY) for name in names if isinstance(name, str)))
 
 
+def types_in(text: str) -> tuple[str, ...]:
+    """The jsii names in a table's text.
+
+    >>> types_in("aws_s3: BucketBase IBucket, CfnParameter")
+    ('aws_s3.BucketBase', 'aws_s3.IBucket', 'CfnParameter')
+    """
+    groups = [group.rpartition(": ") for group in text.split(", ")]
+    return tuple(f"{module}.{name}".lstrip(".") for module, _, names in groups for name in names.split())
+
+
 def is_construct(value: object) -> bool:
     """Whether it is an object of the CDK (or of another jsii library)."""
     return not isinstance(value, str) and bool(type_names(value))
