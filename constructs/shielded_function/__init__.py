@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .log_group import LogOptions
     from .monitoring.dashboard import ShieldDashboard
     from .monitoring.monitoring import ShieldMonitoring
-    from .perimeter import ShieldPerimeter
+    from .perimeter.construct import ShieldPerimeter
     from .policy import ShieldPolicy, ShieldPolicyError
     from .shield import AttachedShield, Shield
 
@@ -62,7 +62,7 @@ _MODULES = {
     "ShieldFindings": "findings.construct",
     "LogOptions": "log_group",
     "ShieldMonitoring": "monitoring.monitoring",
-    "ShieldPerimeter": "perimeter",
+    "ShieldPerimeter": "perimeter.construct",
     "ShieldPolicy": "policy",
     "ShieldPolicyError": "policy",
     "ShieldedApp": "everywhere",

@@ -4,20 +4,3 @@ Code in a function's process may undo the rules of its engine, but not the rules
 rules of Route 53 Resolver DNS Firewall, of security groups and of VPC endpoints. Decisions are pure (`entries`,
 `names`, `firewall`, `egress`, `residents`, `grants`); other modules read or change the CDK.
 """
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from .construct import ShieldPerimeter
-
-__all__ = ["ShieldPerimeter"]
-
-
-def __getattr__(name: str) -> Any:
-    if name != "ShieldPerimeter":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from .construct import ShieldPerimeter
-
-    return ShieldPerimeter

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 from weakref import WeakKeyDictionary
 
@@ -25,18 +25,17 @@ from ..monitoring.scope import is_within, stages_in
 from ..names import PERIMETER
 from ..paths import path_of
 from ..stage_shields import known_stages, stage_shields
-from . import groups, query_logs
+from . import egress, query_logs
 from .app_resources import App
-from .covered import Covered, is_resolved
+from .covered import Covered, Grants, is_resolved
 from .credentials import CredentialLock
 from .dns import AllowedNames
-from .egress import NO_TRAFFIC, EgressRule, remove_covered
+from .egress import NO_TRAFFIC, EgressRule, Group, remove_covered
 from .endpoints import EndpointPolicies
 from .entries import EntryError
 from .grants import Trust, service_in
-from .groups import Group
 from .options import EndpointPolicy, Mode, check_options, chosen_functions, others_policy
-from .residents import ENDPOINT, FUNCTION, Network, Resource, is_database, others
+from .residents import FUNCTION, GROUP, Resource, is_database
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -192,24 +191,24 @@ class ShieldPerimeter(Construct):
         self._problems: dict[str, None] = {}
         self._covered: dict[str, Covered] = {}
         self._groups: dict[str, Group] = {}
-        self._app: App | None = None
-        self._network: Network | None = None
+        self._seen: App | None = None
         other = _OF_VPC.get(vpc)
         if other is not None and other.node.root is self.node.root:
             raise ShieldError(
                 path, [f"vpc: it has a perimeter already, {other.node.path}: give that one all functions"]
             )
         _OF_VPC[vpc] = self
+        blocks, grants = self.mode == "block", Grants(self._covered)
         self._endpoints: EndpointPolicies | None = None
         self._endpoint_policy: EndpointPolicy | None = endpoint_policies
-        if endpoint_policies != "none" and self.mode == "block":
+        if endpoint_policies != "none" and blocks:
             trust = Trust((cdk.Stack.of(self).account, *accounts), organization)
-            self._endpoints = EndpointPolicies(lambda: list(self._covered.values()), trust, self._narrowing)
+            self._endpoints = EndpointPolicies(self._covered, grants, trust, self._narrowing)
         self._lock: CredentialLock | None = None
-        if lock_credentials and self.mode == "block":
+        if lock_credentials and blocks:
             addresses = () if isinstance(lock_credentials, bool) else tuple(lock_credentials)
-            self._lock = CredentialLock(vpc.vpc_id, addresses, lambda: list(self._covered.values()), self._services)
-        self._narrows_groups = security_groups and self.mode == "block"
+            self._lock = CredentialLock(vpc.vpc_id, addresses, grants, self._services)
+        self._narrows_groups = security_groups and blocks
         self._allowed = AllowedNames(
             self,
             self._covered,
@@ -260,36 +259,37 @@ class ShieldPerimeter(Construct):
 
     def visit(self, node: IConstruct) -> None:
         """Called by the CDK when it invokes aspects."""
-        if path_of(node)[0] != path_of(self)[0] or self._app is not None:
+        if path_of(node)[0] != path_of(self)[0] or self._seen is not None:
             return
         stage = cdk.Stage.of(self)
         assert stage is not None, "a construct always has a stage: at least its app"
-        self._app = App(stage)
-        self._network = self._app.network(self.vpc)
+        self._seen = App(stage, self.vpc)
         for shields in known_stages(self):
             for attached in attached_in(shields):
                 self._cover(attached)
         self._allowed.make_lists()
-        self._narrow_endpoints()
+        if self._endpoints is not None:
+            for endpoint in self._app.endpoints:
+                self._endpoints.narrow(endpoint, self._app.constructs[endpoint.path])
+
+    @property
+    def _app(self) -> App:
+        assert self._seen is not None, "visit comes first"
+        return self._seen
 
     def _observe(self, attached: FunctionShield) -> None:
         """Observes a function that is shielded later while aspects run."""
-        if self._app is not None:
+        if self._seen is not None:
             self._cover(attached)
             self._allowed.make_lists()
 
     def _others(self) -> list[Resource]:
         """The other resources in the VPC. Call it after the aspects."""
-        if self._app is None or self._network is None:
-            return []
-        return others(self._network, self._app.everybody(), [each.resource.path for each in self._covered.values()])
+        return self._app.others([each.resource.path for each in self._covered.values()])
 
     def _cover(self, attached: FunctionShield) -> None:
-        assert self._app is not None, "visit comes first"
-        assert self._network is not None, "visit comes first"
-        path = path_of(attached.handle.resource)[0]
-        resource = self._app.by_path.get(path)
-        if resource is None or not self._wants(attached) or not self._network.has(resource):
+        resource = self._app.resources.get(path_of(attached.handle.resource)[0])
+        if resource is None or not self._wants(attached) or not self._app.network.subnets.are_in(resource):
             return
         covered = Covered(attached, resource)
         self._covered[covered.path] = covered
@@ -302,10 +302,7 @@ class ShieldPerimeter(Construct):
 
     def _services(self) -> set[str]:
         """The services that have an endpoint of the app in the VPC."""
-        assert self._app is not None, "visit comes first"
-        assert self._network is not None, "visit comes first"
-        mine = filter(self._network.is_of, self._app.of_type(ENDPOINT))
-        return {service_in(endpoint.properties.get("serviceName")) for endpoint in mine}
+        return {service_in(endpoint.properties.get("ServiceName")) for endpoint in self._app.endpoints}
 
     def _wants(self, attached: FunctionShield) -> bool:
         if self._functions is None:
@@ -314,9 +311,8 @@ class ShieldPerimeter(Construct):
 
     def _replace_egress(self, covered: Covered) -> None:
         """Replaces the egress of a function's security groups."""
-        assert self._app is not None, "visit comes first"
-        found = groups.groups_of(covered.resource, self._app.resources)
-        for name in groups.imported_in(covered.resource, found):
+        found = [each for each in self._app.of_type(GROUP) if each.path in covered.resource.references]
+        for name in egress.imported_in(covered.resource, found):
             self._problem(
                 f"{covered.path}: its security group {name} is not of this app, so its egress stays as it is: give "
                 "the function a group of this app, or say security_groups=False and narrow that one where it is made"
@@ -324,17 +320,9 @@ class ShieldPerimeter(Construct):
         for each in found:
             if each.path not in self._groups:
                 construct: Any = self._app.constructs[each.path]
-                self._groups[each.path] = Group(each, before=each.properties.get("securityGroupEgress") or ())
+                self._groups[each.path] = Group(each, before=each.properties.get("SecurityGroupEgress") or ())
                 construct.security_group_egress = late_any(lambda path=each.path: self._egress(path))
             self._groups[each.path].functions.append(covered.path)
-
-    def _narrow_endpoints(self) -> None:
-        if self._endpoints is None or self._app is None or self._network is None:
-            return
-        for endpoint in self._app.of_type(ENDPOINT):
-            if self._network.is_of(endpoint):
-                construct: Any = self._app.constructs[endpoint.path]
-                self._endpoints.narrow(endpoint, construct)
 
     def _narrowing(self) -> EndpointPolicy:
         """The requests that endpoints admit. The grants and anonymous requests of other residents are unknown."""
@@ -379,17 +367,20 @@ class ShieldPerimeter(Construct):
         protect_retained(self._made_log_groups)
         if self._is_off:
             return []
-        if self._app is None:
+        if self._seen is None:
             return [f"{self.node.path}: the CDK did not invoke its aspect, so no rule was created"]
         self._check_functions()
         self._check_others()
         self._check_groups()
-        self._check_lock()
-        self._warn()
+        if self._lock is not None:
+            ours = [each.resource.path for each in self._covered.values()]
+            for text in (*self._lock.sharing(self._app.of_type(FUNCTION), ours), *self._lock.problems):
+                self._problem(text)
+        for name, text in self._warnings():
+            cdk.Annotations.of(self).add_warning_v2(f"{_WARNING}{name}", text)
         return [text if text.startswith(self.node.path) else f"{self.node.path}: {text}" for text in self._problems]
 
     def _check_functions(self) -> None:
-        assert self._app is not None, "problems reads the app first"
         for chosen in self._functions or ():
             path = chosen.node.path
             if not any(is_within(name, chosen) for name in self._covered):
@@ -426,10 +417,9 @@ class ShieldPerimeter(Construct):
         )
 
     def _check_groups(self) -> None:
-        assert self._app is not None, "problems reads the app first"
         for path, group in self._groups.items():
             rules = self._rules(path)
-            if problem := groups.too_many(group.resource.name, rules):
+            if problem := egress.too_many(group.resource.name, rules):
                 self._problem(problem)
             users = [each for each in self._others() if path in each.references]
             if users:
@@ -438,49 +428,35 @@ class ShieldPerimeter(Construct):
                     "egress is the function's policy: give the function its own group"
                 )
             for each in self._app.everybody():
-                if text := groups.beside(each, group.resource, rules):
+                if text := egress.beside(each, group.resource, rules):
                     self._problem(
                         f"{text}, which no policy of {', '.join(group.functions)} lists: list it in allow_outbound, or "
                         "take the rule out"
                     )
 
-    def _check_lock(self) -> None:
-        if self._lock is None or self._app is None:
-            return
-        functions = [(each.path, each.references) for each in self._app.of_type(FUNCTION)]
-        for text in (*self._lock.sharing(lambda: iter(functions)), *self._lock.problems):
-            self._problem(text)
-
-    def _warn(self) -> None:
-        tell = cdk.Annotations.of(self)
+    def _warnings(self) -> Iterator[tuple[str, str]]:
+        """Warnings, with the ends of their ids."""
         for name, texts in self._lock.warnings.items() if self._lock else ():
-            tell.add_warning_v2(
-                f"{_WARNING}Lock-{name}", f"Keys of {name} stay usable outside of the VPC for: {'; '.join(texts)}."
-            )
+            yield f"Lock-{name}", f"Keys of {name} stay usable outside of the VPC for: {'; '.join(texts)}."
         for path, group in self._groups.items():
-            if not groups.is_everything(group.before):
-                for text in groups.lost(group, self._rules(path)):
-                    tell.add_warning_v2(
-                        f"{_WARNING}Egress-{path}-{text}",
-                        f"{group.resource.name} loses the egress {text}, which no policy of its functions lists: list "
-                        "it in allow_outbound if it is needed.",
-                    )
-        for covered in self._covered.values() if self._narrows_groups else ():
-            for granted in (False, True):
-                if names := self._any_port(covered, granted):
-                    tell.add_warning_v2(
-                        f"{_WARNING}{_ANY_PORT[granted][0]}-{covered.path}",
-                        _ANY_PORT[granted][1].format(covered.path, names),
-                    )
-        if self._endpoints is not None:
-            for name, text in self._endpoints.warnings.items():
-                tell.add_warning_v2(f"{_WARNING}Endpoint-{name}", f"The endpoint {name} is left wider: {text}.")
-            if self.vpc.node.default_child is None:
-                tell.add_warning_v2(
-                    f"{_WARNING}ImportedVpc",
-                    "The VPC is imported. The policies of its endpoints from another app stay unchanged: narrow them "
-                    "there. Its other residents are unknown too: also_allow is for all of them.",
+            for text in () if egress.is_everything(group.before) else egress.lost(group, self._rules(path)):
+                yield (
+                    f"Egress-{path}-{text}",
+                    f"{group.resource.name} loses the egress {text}, which no policy of its functions lists: list it "
+                    "in allow_outbound if it is needed.",
                 )
+        for covered in self._covered.values() if self._narrows_groups else ():
+            for granted, (kind, text) in enumerate(_ANY_PORT):
+                if names := self._any_port(covered, bool(granted)):
+                    yield f"{kind}-{covered.path}", text.format(covered.path, names)
+        for name, text in self._endpoints.warnings.items() if self._endpoints else ():
+            yield f"Endpoint-{name}", f"The endpoint {name} is left wider: {text}."
+        if self._endpoints is not None and self.vpc.node.default_child is None:
+            yield (
+                "ImportedVpc",
+                "The VPC is imported. The policies of its endpoints from another app stay unchanged: narrow them "
+                "there. Its other residents are unknown too: also_allow is for all of them.",
+            )
 
     def _any_port(self, covered: Covered, granted: bool) -> str:
         """Names without a port: granted ones, or listed ones."""

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import aws_cdk as cdk
 
+from ..granted.stage_reader import StageReader
 from ..policy import ShieldPolicy
-from ..tokens import has_token
-from .app_resources import classify_in, divider_of, is_address
+from .app_resources import classify_in
 from .egress import EgressRule, egress_of, remove_covered
-from .entries import EntryError, Target, read_entries
+from .entries import EntryError, Target, read_entry
 from .firewall import DOMAINS_A_LIST
 from .names import RESOLVER_OWN, Place, domains_of
 from .residents import Resource
 
 if TYPE_CHECKING:
+    from ..function_facts import FunctionHandle
     from ..function_shield import FunctionShield
+    from ..granted.statements import Caller
 
 TELEMETRY: Final = ShieldPolicy(allow_aws=["logs", "xray"])
 """Hosts of a capacity provider's instances besides the policies: logs and traces use the provider's VPC
@@ -53,12 +56,12 @@ class Covered:
         Raises:
             EntryError: an entry cannot be expressed.
         """
-        vpc: Any = self.resource.properties.get("vpcConfig") or {}
-        mounted = bool(self.resource.properties.get("fileSystemConfigs"))
+        vpc: Any = self.resource.properties.get("VpcConfig") or {}
+        mounted = bool(self.resource.properties.get("FileSystemConfigs"))
         rules = egress_of(
             self.attached.policy,
             self.targets(),
-            ipv6=vpc.get("ipv6AllowedForDualStack") not in (None, False),
+            ipv6=vpc.get("Ipv6AllowedForDualStack") not in (None, False),
             file_systems=file_systems() if mounted else None,
         )
         return remove_covered([*rules, *egress_of(TELEMETRY, ())]) if self.on_provider else rules
@@ -66,7 +69,7 @@ class Covered:
     @property
     def on_provider(self) -> bool:
         """Whether it runs on the instances of a capacity provider (`AWS::Lambda::CapacityProvider`)."""
-        return bool(self.resource.properties.get("capacityProviderConfig"))
+        return bool(self.resource.properties.get("CapacityProviderConfig"))
 
     def targets(self) -> list[Target]:
         """The targets of its policy. An entry with a port replaces a granted host without one.
@@ -87,22 +90,33 @@ class Covered:
         return target.entry.casefold() in self.attached.granted_hosts
 
 
+class Grants:
+    """The grants of covered functions: read at the first request, when templates are written."""
+
+    def __init__(self, covered: Mapping[str, Covered]) -> None:
+        self._covered = covered
+
+    @cached_property
+    def reader(self) -> StageReader:
+        """Reads the stage of the functions."""
+        handles = [covered.attached.handle for covered in self._covered.values()]
+        stage = cdk.Stage.of(handles[0].resource)
+        assert stage is not None, "a construct always has a stage: at least its app"
+        return StageReader(stage, handles)
+
+    @cached_property
+    def callers(self) -> Sequence[tuple[FunctionHandle, Caller]]:
+        """Each function, and the grants of its role."""
+        return list(self.reader.callers()) if self._covered else []
+
+
 def targets_of(policy: ShieldPolicy, stack: cdk.Stack) -> list[Target]:
     """The targets of a policy's `allow_outbound`, seen from a stack.
 
     Raises:
         EntryError: an entry cannot be expressed.
     """
-    targets = read_entries([str(entry) for entry in policy.allow_outbound], classify_in(stack))
-    return [_with_prefix(target, stack) for target in targets]
-
-
-def _with_prefix(target: Target, stack: cdk.Stack) -> Target:
-    """An address token as a network, as security groups need it."""
-    if not target.is_network or not has_token(target.host) or not is_address(target.host, stack):
-        return target
-    prefix = 128 if target.kind == "ipv6" else 32
-    return Target(target.entry, target.kind, f"{target.host}/{prefix}", target.port, target.protocols)
+    return [read_entry(str(entry), classify_in(stack)) for entry in policy.allow_outbound]
 
 
 class Names(NamedTuple):
@@ -124,10 +138,10 @@ def names_of(policy: ShieldPolicy, stack: cdk.Stack, place: Place) -> Names:
         EntryError: DNS Firewall accepts no such name.
     """
     targets = targets_of(policy, stack)
-    joined = {target.host for target in targets if target.kind == "names"}
+    joined = {target.host: target.divider for target in targets if target.kind == "names"}
     return Names(
         [domain for domain in domains_of(policy, targets, place) if domain not in joined],
-        [cdk.Fn.join(",", cdk.Fn.split(divider_of(host, stack), host)) for host in joined],
+        [cdk.Fn.join(",", cdk.Fn.split(divider, host)) for host, divider in joined.items()],
     )
 
 

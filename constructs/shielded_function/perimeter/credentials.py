@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import aws_cdk as cdk
@@ -12,13 +12,13 @@ from aws_cdk import aws_iam as iam
 from ..granted.actions import Action, parse_action, services_of
 from ..granted.arns import Resource, l2_path, literal, parse_arn
 from ..granted.origins import may_be_lambdas, reason_of_use
-from ..granted.stage_reader import StageReader
 from ..granted.statements import LAMBDAS_ALONE, Caller
 from ..late import late_any, references_in
 from ..names import LOCK
 from ..paths import path_of
-from .covered import Covered
+from .covered import Covered, Grants
 from .grants import PREFIXES
+from .residents import Resource as AppResource
 
 _EVERY: Final = Resource(("*",))
 _ENDPOINTS: Final = {prefix: endpoint for endpoint, prefix in PREFIXES.items()}
@@ -98,19 +98,19 @@ class CredentialLock:
         self,
         vpc_id: str,
         addresses: Sequence[str],
-        covered: Callable[[], Sequence[Covered]],
+        grants: Grants,
         endpoints: Callable[[], Collection[str]],
     ) -> None:
         """
         Args:
             vpc_id: the VPC.
             addresses: networks of its NAT gateways.
-            covered: the functions.
+            grants: those of the functions.
             endpoints: the services that have an endpoint in the VPC.
         """
         self._condition = condition(vpc_id, addresses)
         self._by_address = bool(addresses)
-        self._covered = covered
+        self._grants = grants
         self._endpoints = endpoints
         self._roles: dict[str, str] = {}
         self._documents: dict[str, Any] = {}
@@ -139,29 +139,25 @@ class CredentialLock:
             roles=[role.ref],
         )
 
-    def sharing(self, references: Callable[[], Iterator[tuple[str, Collection[str]]]]) -> Iterator[str]:
+    def sharing(self, functions: Iterable[AppResource], ours: Collection[str]) -> Iterator[str]:
         """The errors of roles that a function outside of the perimeter has too.
 
         Args:
-            references: the path of each function, and those of the constructs that it refers to.
+            functions: all functions.
+            ours: the paths of the functions in the perimeter.
         """
-        ours = {covered.resource.path for covered in self._covered()}
-        for path, referred in references():
+        for each in functions:
             for function, role in self._roles.items():
-                if path not in ours and role in referred:
+                if each.path not in ours and role in each.references:
                     yield (
-                        f"lock_credentials: {l2_path(path)} has the role of {function}, and is not in the perimeter: "
+                        f"lock_credentials: {each.name} has the role of {function}, and is not in the perimeter: "
                         "the lock would deny its requests: give it its own role"
                     )
 
     def _document(self, covered: Covered) -> dict[str, Any]:
         """Made once, when the template is written."""
         if not self._documents:
-            stack = cdk.Stack.of(covered.attached.handle.resource)
-            stage = cdk.Stage.of(stack)
-            assert stage is not None, "a stack always has a stage: at least the app"
-            reader = StageReader(stage, [each.attached.handle for each in self._covered()])
-            self._documents = {handle.path: self._of(handle.path, caller) for handle, caller in reader.callers()}
+            self._documents = {handle.path: self._of(handle.path, caller) for handle, caller in self._grants.callers}
         return self._documents[covered.path]
 
     def _of(self, path: str, caller: Caller) -> dict[str, Any]:

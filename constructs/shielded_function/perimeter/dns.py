@@ -119,14 +119,12 @@ class AllowedNames:
     def _all_names(self) -> Names:
         """The names that the VPC may look up. Computed again after policies change."""
         policies = [covered.attached.policy for covered in self._covered.values()]
-        if self._names is None or not _are_same(self._names[0], policies):
-            found = [
-                self._names_of(covered.path, covered.attached.policy, covered.attached.handle.stack)
-                for covered in self._covered.values()
-                if is_resolved(covered.attached.policy)
-            ]
-            found += [self._names_of(self._scope.node.path, policy, self._stack) for policy in self._telemetry()]
-            found.append(self._names_of_others())
+        if self._names is None or [*map(id, self._names[0])] != [*map(id, policies)]:
+            also, own = self._resolve_also(), self._scope.node.path
+            asked = [(each.path, each.attached.policy, each.attached.handle.stack) for each in self._covered.values()]
+            asked = [each for each in asked if is_resolved(each[1])]
+            asked += [(own, policy, self._stack) for policy in self._telemetry()]
+            found = [self._names_of(*each) for each in (*asked, *([(own, also.policy, self._stack)] if also else []))]
             single = dict.fromkeys((*RESOLVER_OWN, *(name for names in found for name in names.single)))
             several = dict.fromkeys(text for names in found for text in names.several)
             self._names = policies, Names(list(single), list(several))
@@ -135,10 +133,6 @@ class AllowedNames:
     def _telemetry(self) -> list[ShieldPolicy]:
         """The names for instances of capacity providers, where functions run on some."""
         return [TELEMETRY] if any(covered.on_provider for covered in self._covered.values()) else []
-
-    def _names_of_others(self) -> Names:
-        also = self._resolve_also()
-        return self._names_of(self._scope.node.path, also.policy, self._stack) if also else Names([], [])
 
     def _resolve_also(self) -> ResolvedPolicy | None:
         resource: Any = self._group  # which provides stack and path
@@ -154,7 +148,3 @@ class AllowedNames:
         except EntryError as error:
             self._tell(f"{path}: {error}")
             return Names([], [])
-
-
-def _are_same(some: Sequence[ShieldPolicy], others: Sequence[ShieldPolicy]) -> bool:
-    return len(some) == len(others) and all(one is other for one, other in zip(some, others, strict=True))

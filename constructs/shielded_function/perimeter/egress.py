@@ -1,4 +1,4 @@
-"""Derives the egress rules of a function's security group from its policy, and simulates them. Pure.
+"""Derives the egress rules of functions' security groups from their policies, and compares others with them. Pure.
 
 A security group knows addresses, not names: an entry by name opens its port to every address. DNS needs no rule, as
 security groups do not filter queries to the VPC's resolver
@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
+
+from shielded_function_monitoring.cfn.parts import map_constructs, text_of
 
 from ..tokens import has_token
 from .entries import Protocol, Target
+from .residents import GROUP_EGRESS, Resource
 
 if TYPE_CHECKING:
     from ..policy import ShieldPolicy
@@ -57,12 +60,6 @@ class EgressRule:
     def description(self) -> str:
         """The description in the console."""
         return "shielded-function: entries of the function's policy"
-
-    def admits(self, address: str, port: int, protocol: Protocol) -> bool:
-        """Whether a connection or datagram passes."""
-        if protocol != self.protocol or self.port not in (None, port) or has_token(self.network):
-            return False
-        return ipaddress.ip_address(address) in ipaddress.ip_network(self.network)
 
     def as_property(self) -> dict[str, Any]:
         """The rule in the form of `SecurityGroupEgress`, with the CDK's names."""
@@ -133,6 +130,102 @@ def covers(one: EgressRule, other: EgressRule) -> bool:
     return wide.version == narrow.version and narrow.subnet_of(wide)  # pyright: ignore[reportArgumentType]
 
 
-def admits(rules: Iterable[EgressRule], address: str, port: int, protocol: Protocol = "tcp") -> bool:
-    """Whether a security group with these rules lets a connection or datagram out."""
-    return any(rule.admits(address, port, protocol) for rule in rules)
+@dataclass
+class Group:
+    """A security group of this app.
+
+    Attributes:
+        resource: its resource.
+        functions: the construct paths of its functions.
+        before: its original egress, resolved.
+    """
+
+    resource: Resource
+    functions: list[str] = field(default_factory=list[str])
+    before: Sequence[Any] = ()
+
+
+def imported_in(function: Resource, groups: Sequence[Resource]) -> list[str]:
+    """The names of a function's security groups from outside this app.
+
+    Args:
+        function: its resource.
+        groups: its groups of this app.
+    """
+    listed: Any = (function.properties.get("VpcConfig") or {}).get("SecurityGroupIds") or []
+    if not isinstance(listed, list):
+        return ["a list known only at deployment"]
+    literal = [each for each in listed if isinstance(each, str)]
+    unknown = len(listed) - len(literal) - len(groups)
+    return [*literal, *(["one known only at deployment"] if unknown > 0 else [])]
+
+
+def too_many(path: str, rules: Sequence[EgressRule]) -> str | None:
+    """The problem where a group cannot have so many rules."""
+    for v6 in (False, True):
+        count = sum(rule.v6 == v6 for rule in rules)
+        if count > RULES:
+            return (
+                f"{path}: its functions' policies need {count} egress rules for IPv{6 if v6 else 4}, of which a "
+                f"security group takes {RULES}: name the protocol in front of entries (tcp://), list networks, not "
+                "addresses, or give each function its own group"
+            )
+    return None
+
+
+def lost(group: Group, rules: Sequence[EgressRule]) -> list[str]:
+    """Egress rules of a group that the policies do not need."""
+    written = [_read(each) for each in group.before if isinstance(each, dict)]
+    return [text for found, text in written if found is None or not _is_covered(found, rules)]
+
+
+def beside(egress: Resource, group: Resource, rules: Sequence[EgressRule]) -> str | None:
+    """A rule in a separate resource, where it opens more than the policies need."""
+    if egress.type != GROUP_EGRESS or group.path not in egress.references:
+        return None
+    found, text = _read({**egress.properties})
+    return None if found is not None and _is_covered(found, rules) else f"{egress.name} opens {text}"
+
+
+def _is_covered(wanted: Sequence[EgressRule], rules: Sequence[EgressRule]) -> bool:
+    return all(any(_meets(rule, each) for rule in rules) for each in wanted)
+
+
+def _meets(rule: EgressRule, wanted: EgressRule) -> bool:
+    if wanted.network:
+        return covers(rule, wanted)
+    return rule.protocol == wanted.protocol and rule.port in (None, wanted.port)
+
+
+def _read(rule: dict[str, Any]) -> tuple[Sequence[EgressRule] | None, str]:
+    """A rule of a template, and in words. None for more than one port, or another protocol."""
+    protocol = str(rule.get("IpProtocol", ""))
+    first, last = rule.get("FromPort"), rule.get("ToPort")
+    network = rule.get("CidrIp") or rule.get("CidrIpv6")
+    place = network or rule.get("DestinationSecurityGroupId") or rule.get("DestinationPrefixListId")
+    ports = "" if first is None else f" {first}" if first == last else f" {first}-{last}"
+    place = text_of(map_constructs(place, lambda path, attribute, *_: f"{path}.{attribute}"))
+    text = f"{protocol if protocol != '-1' else 'everything'}{ports} to {place}"
+    if protocol == "icmp" and network == "255.255.255.255/32":
+        return (), text
+    # For a rule to a group or a prefix list, only the port counts.
+    where = network if isinstance(network, str) else "" if network is None else str(network)
+    v6 = "CidrIpv6" in rule
+    if protocol not in ("tcp", "udp") or (first != last and (first, last) != (0, 65535)):
+        return None, text
+    name: Protocol = "tcp" if protocol == "tcp" else "udp"
+    port = None if first != last else first
+    return (EgressRule(name, port, where, v6),), text
+
+
+def is_everything(rules: Sequence[Any]) -> bool:
+    """Whether a group's egress is a default of the CDK: everything, or nothing."""
+    everyone = (ANYWHERE, ANYWHERE_V6)
+    return all(
+        isinstance(rule, dict)
+        and (
+            (str(rule.get("IpProtocol")) == "-1" and (rule.get("CidrIp") or rule.get("CidrIpv6")) in everyone)
+            or rule.get("CidrIp") == NO_TRAFFIC["cidrIp"]
+        )
+        for rule in rules
+    )

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 
-from ..granted.stage_reader import StageReader
 from ..late import late_any
 from ..paths import path_of
-from .covered import Covered
+from .covered import Covered, Grants
 from .grants import LONGEST, PREFIXES, Trust, granted, policy_document, service_in
 from .options import EndpointPolicy
 from .residents import Resource
@@ -29,24 +28,25 @@ class EndpointPolicies:
     """
 
     def __init__(
-        self, covered: Callable[[], Sequence[Covered]], trust: Trust, narrowing: Callable[[], EndpointPolicy]
+        self, covered: Mapping[str, Covered], grants: Grants, trust: Trust, narrowing: Callable[[], EndpointPolicy]
     ) -> None:
         """
         Args:
             covered: the functions.
+            grants: their grants.
             trust: the accounts whose requests and resources pass.
             narrowing: decides the policies, once the residents of the VPC are known.
         """
         self._covered = covered
+        self._grants = grants
         self._trust = trust
         self._narrowing = narrowing
-        self._reader: StageReader | None = None
         self._documents: dict[str, Any] = {}
         self.warnings: dict[str, str] = {}
 
     def narrow(self, endpoint: Resource, construct: ec2.CfnVPCEndpoint) -> None:
         """Gives an endpoint a policy, unless it has one."""
-        service = service_in(endpoint.properties.get("serviceName"))
+        service = service_in(endpoint.properties.get("ServiceName"))
         if service not in PREFIXES:
             self.warnings[endpoint.name] = (
                 f"its service ({service or 'not known before deployment'}) has no resources of an account that its "
@@ -87,18 +87,14 @@ class EndpointPolicies:
         """The ARNs granted to the functions; None where they are unknown, or must not appear in this stack."""
         if self._narrowing() == "account":
             return None
-        if service == "logs" and any(covered.on_provider for covered in self._covered()):
+        if service == "logs" and any(covered.on_provider for covered in self._covered.values()):
             self.warnings[endpoint.name] = (
                 "instances of a capacity provider write logs through it, so every log group of the account passes"
             )
             return None
-        if self._reader is None:
-            stage = cdk.Stage.of(stack)
-            assert stage is not None, "a stack always has a stage: at least the app"
-            self._reader = StageReader(stage, [covered.attached.handle for covered in self._covered()])
         home = path_of(stack)[0]
         found: dict[str, None] = {}
-        for handle, caller in self._reader.callers():
+        for handle, caller in self._grants.callers:
             unknown = [finding for finding in caller.findings if finding.id.endswith(_UNKNOWN)]
             resources = None if unknown else granted(caller.statements, PREFIXES[service])
             if resources is None:
@@ -108,7 +104,8 @@ class EndpointPolicies:
                 )
                 return None
             for resource in resources:
-                away = next((target.name for target in resource.targets if self._stack_of(target.path) != home), None)
+                stacks = ((target.name, self._grants.reader.stack_of(target.path)) for target in resource.targets)
+                away = next((name for name, stack in stacks if stack is None or stack.path != home), None)
                 if away:
                     self.warnings[endpoint.name] = (
                         f"{away} is in another stack, to which this one cannot refer in all cases, so all of the "
@@ -117,7 +114,3 @@ class EndpointPolicies:
                     return None
                 found[resource.text] = None
         return list(found)
-
-    def _stack_of(self, path: str) -> str | None:
-        stack = self._reader.stack_of(path) if self._reader else None
-        return stack.path if stack else None

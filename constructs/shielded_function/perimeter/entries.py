@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from ..errors import ShieldError
 from ..policy.texts import without_packages
@@ -20,7 +20,22 @@ Protocol = Literal["tcp", "udp"]
 Kind = Literal["name", "names", "ipv4", "ipv6"]
 """A host name, several names between commas, an IPv4 network or address, and an IPv6 one."""
 
-Classify = Callable[[str], Kind]
+
+class Meaning(NamedTuple):
+    """A host with tokens at deployment.
+
+    Attributes:
+        kind: its kind.
+        prefix: the network's prefix, which an address needs.
+        divider: the text between several names.
+    """
+
+    kind: Kind
+    prefix: str = ""
+    divider: str = ""
+
+
+Classify = Callable[[str], Meaning]
 """The host of an entry with tokens at deployment. Raises EntryError where it is unknown."""
 
 _HELD: Final = re.compile("\0(\\d+)\0")
@@ -42,6 +57,7 @@ class Target:
         host: the name, in lower case and with its `*.`; or the network, with its prefix.
         port: a number, a token for one, or None for any.
         protocols: tcp, udp or both.
+        divider: the text between several names, known at deployment.
     """
 
     entry: str
@@ -49,6 +65,7 @@ class Target:
     host: str
     port: int | str | None = None
     protocols: tuple[Protocol, ...] = BOTH
+    divider: str = ""
 
     @property
     def is_network(self) -> bool:
@@ -71,20 +88,7 @@ class Target:
         return "" if self.is_network else self.host.removeprefix("*.")
 
 
-def read_entries(entries: Iterable[str], classify: Classify) -> list[Target]:
-    """The targets of a list.
-
-    Raises:
-        EntryError: an entry cannot be expressed.
-    """
-    return [read_entry(entry, classify) for entry in entries]
-
-
-def _name(_: str) -> Kind:
-    return "name"
-
-
-def read_entry(entry: str, classify: Classify = _name) -> Target:
+def read_entry(entry: str, classify: Classify = lambda _: Meaning("name")) -> Target:
     """Parses one entry in a policy's canonical form (`[tcp://]host[:port]`, `[v6/prefix]:port`, `v6/prefix`).
 
     Raises:
@@ -101,7 +105,8 @@ def read_entry(entry: str, classify: Classify = _name) -> Target:
 
     number = None if port is None else int(port) if port.isdigit() else whole(port)
     if _HELD.search(host):
-        return Target(entry, classify(whole(host)), whole(host), number, protocols)
+        kind, prefix, divider = classify(whole(host))
+        return Target(entry, kind, whole(host) + prefix, number, protocols, divider)
     try:
         network = ipaddress.ip_network(host, strict=False)
     except ValueError:

@@ -25,21 +25,26 @@ _SERVICE: Final = re.compile(r"(?:cn\.)?com\.amazonaws\.(?:\$\{[^}]*\}|[^.]+)\.(
 LONGEST: Final = 20_480
 """Characters of an endpoint's policy (https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-limits-endpoints.html)."""
 
+_SERVICES: Final = (
+    *(
+        "dynamodb",
+        "events",
+        "kms",
+        "lambda",
+        "logs",
+        "s3",
+        "s3express",
+        "secretsmanager",
+        "sns",
+        "sqs",
+        "ssm",
+        "states",
+    ),
+)
 PREFIXES: Final[Mapping[str, str]] = {
-    "dynamodb": "dynamodb",
-    "events": "events",
+    **dict(zip(_SERVICES, _SERVICES, strict=True)),
     "kinesis-firehose": "firehose",
     "kinesis-streams": "kinesis",
-    "kms": "kms",
-    "lambda": "lambda",
-    "logs": "logs",
-    "s3": "s3",
-    "s3express": "s3express",
-    "secretsmanager": "secretsmanager",
-    "sns": "sns",
-    "sqs": "sqs",
-    "ssm": "ssm",
-    "states": "states",
 }
 """The prefix of the actions, by the last part of an endpoint's service name, for services whose requests are for
 resources that have an account
@@ -93,26 +98,17 @@ def policy_document(service: str, resources: Sequence[str] | None, trust: Trust)
         resources: ARNs, possibly tokens. None: all of the account; empty: nothing passes.
         trust: the accounts that pass.
     """
-    if resources is not None and not resources:
-        return {
-            "Version": "2012-10-17",
-            "Statement": [
-                {"Sid": "NothingIsGranted", "Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}
-            ],
-        }
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "WhatFunctionsAreGranted",
-                "Effect": "Allow",
-                "Principal": "*",
-                "Action": f"{PREFIXES[service]}:*",
-                "Resource": "*" if resources is None else list(resources),
-                "Condition": trust.condition(),
-            }
-        ],
+    statement: dict[str, Any] = {
+        "Sid": "WhatFunctionsAreGranted",
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": f"{PREFIXES[service]}:*",
+        "Resource": "*" if resources is None else list(resources),
+        "Condition": trust.condition(),
     }
+    if resources is not None and not resources:
+        statement = {"Sid": "NothingIsGranted", "Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def service_in(name: Any) -> str:

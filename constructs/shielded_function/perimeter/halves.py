@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from .egress import EgressRule, egress_of, rules_of
-from .entries import EntryError, Kind, Target, read_entries
+from .egress import ANYWHERE, ANYWHERE_V6, EgressRule, egress_of, rules_of
+from .entries import EntryError, Meaning, Target, read_entry
 from .names import RESOLVER_OWN, Place, aws_domains, domains_of
 
 if TYPE_CHECKING:
     from ..policy import ShieldPolicy
 
 _NOTHING: Final = "nothing"
+_REST: Final = (
+    "any other name does not exist (NXDOMAIN); an address passes where its port and network are open below",
+    "a ShieldPerimeter refuses it: every name would pass",
+)
 _ONLY_INSIDE: Final = ("read_write_tmp", "create_child_process", "read_handler", "executable_memory")
 
 
@@ -34,21 +38,8 @@ class Half:
     perimeter: str
 
 
-@dataclass(frozen=True)
-class Outside:
-    """A perimeter's rules for a policy.
-
-    Attributes:
-        domains: the domains that DNS Firewall admits.
-        egress: the egress rules of the security group.
-    """
-
-    domains: list[str]
-    egress: list[EgressRule]
-
-
-def outside_of(policy: ShieldPolicy, region: str, account: str = "") -> Outside:
-    """A perimeter's rules.
+def halves_of(policy: ShieldPolicy, region: str, account: str = "") -> list[Half]:
+    """Both halves, a row for each entry.
 
     Args:
         policy: a policy without tokens, constructs and "granted".
@@ -58,94 +49,61 @@ def outside_of(policy: ShieldPolicy, region: str, account: str = "") -> Outside:
     Raises:
         EntryError: an entry cannot be expressed.
     """
-    targets = read_entries(map(str, policy.allow_outbound), _unknown)
-    domains = [*RESOLVER_OWN, *domains_of(policy, targets, Place(region, account))]
-    return Outside(domains, egress_of(policy, targets))
-
-
-def halves_of(policy: ShieldPolicy, region: str, account: str = "") -> list[Half]:
-    """Both halves, a row for each entry.
-
-    Args:
-        policy: a policy without tokens, constructs and "granted".
-        region: the function's region.
-        account: the function's account.
-
-    Raises:
-        EntryError: an entry cannot be expressed.
-    """
-    explained = policy.explain()
-    by_field = {each.field: each for each in explained if not each.entry}
-    mode = policy.outbound_connectivity
-    stopped = {"block": "is denied", "alert": "is reported", "allow": "passes"}[mode]
-    rows = [
-        Half(
-            "outbound_connectivity", mode, f"any other host or address {stopped}, each time with a line", _rest(policy)
-        )
-    ]
-    targets = read_entries(map(str, policy.allow_outbound), _unknown)
-    domains_of(policy, targets, Place(region, account))  # raises for names that no list accepts
-    meanings = {each.entry: each.meaning for each in explained if each.field == "allow_outbound"}
-    rows += [
-        Half("allow_outbound", target.entry, meanings.get(target.entry, ""), _of_target(target)) for target in targets
-    ]
-    rows += [
-        Half("deny_outbound", each.entry, each.meaning, f"{_NOTHING}: its rules are those of a whole VPC")
-        for each in explained
-        if each.field == "deny_outbound" and each.entry
-    ]
-    names = aws_domains(policy, Place(region, account))
+    targets, place = _targets_of(policy), Place(region, account)
+    domains_of(policy, targets, place)  # raises for names that no list accepts
+    names = aws_domains(policy, place)
     if not names and (policy.allow_aws != "none" or policy.allow_buckets):
         raise EntryError(f"region: {region!r} is no region of AWS's: write a name such as us-east-1")
-    aws = (
-        f"{len(names)} names are looked up; {_describe_rules(egress_of(policy, []))}"
-        if names
-        else "no name of AWS's is looked up"
-    )
-    rows.append(Half("allow_aws", by_field["allow_aws"].value, by_field["allow_aws"].meaning, aws))
-    for each in explained:
-        if each.field == "allow_buckets" and each.entry:
-            hosts = sum(name.startswith(f"{each.entry}.") for name in names)
-            rows.append(Half("allow_buckets", each.entry, each.meaning, f"its {hosts} names are looked up"))
+    return list(_halves_of(policy, targets, names))
+
+
+def _halves_of(policy: ShieldPolicy, targets: Sequence[Target], names: Sequence[str]) -> Iterator[Half]:
+    explained = policy.explain()
+    by_field = {each.field: each for each in explained if not each.entry}
+    listed = [each for each in explained if each.entry]
+    mode = policy.outbound_connectivity
+    stopped = {"block": "is denied", "alert": "is reported", "allow": "passes"}[mode]
+    rest = f"any other host or address {stopped}, each time with a line"
+    yield Half("outbound_connectivity", mode, rest, _REST[mode == "allow"])
+    meanings = {each.entry: each.meaning for each in listed if each.field == "allow_outbound"}
+    for target in targets:
+        opened = ("" if target.is_network else "looked up; ") + _describe_rules(rules_of(target))
+        yield Half("allow_outbound", target.entry, meanings.get(target.entry, ""), opened)
+    for each in (each for each in listed if each.field == "deny_outbound"):
+        yield Half(each.field, each.entry, each.meaning, f"{_NOTHING}: its rules are those of a whole VPC")
+    aws = f"{len(names)} names are looked up; {_describe_rules(egress_of(policy, []))}"
+    aws = aws if names else "no name of AWS's is looked up"
+    yield Half("allow_aws", by_field["allow_aws"].value, by_field["allow_aws"].meaning, aws)
+    for each in (each for each in listed if each.field == "allow_buckets"):
+        hosts = sum(name.startswith(f"{each.entry}.") for name in names)
+        yield Half(each.field, each.entry, each.meaning, f"its {hosts} names are looked up")
     switch = "on" if policy.check_tls_name else "off"
-    rows.append(Half("check_tls_name", switch, by_field["check_tls_name"].meaning, f"{_NOTHING}: see Network Firewall"))
+    yield Half("check_tls_name", switch, by_field["check_tls_name"].meaning, f"{_NOTHING}: see Network Firewall")
     for field in _ONLY_INSIDE:
-        rows.append(Half(field, by_field[field].value, by_field[field].meaning, _NOTHING))
-    return rows
-
-
-def _rest(policy: ShieldPolicy) -> str:
-    if policy.outbound_connectivity == "allow":
-        return "a ShieldPerimeter refuses it: every name would pass"
-    return "any other name does not exist (NXDOMAIN); an address passes where its port and network are open below"
-
-
-def _of_target(target: Target) -> str:
-    opened = _describe_rules(rules_of(target))
-    return opened if target.is_network else f"looked up; {opened}"
+        yield Half(field, by_field[field].value, by_field[field].meaning, _NOTHING)
 
 
 def _describe_rules(rules: Iterable[EgressRule]) -> str:
-    return "; ".join(f"{_port(rule)} to {_place(rule)}" for rule in rules)
-
-
-def _port(rule: EgressRule) -> str:
-    return f"{rule.protocol} {'any port' if rule.port is None else rule.port}"
-
-
-def _place(rule: EgressRule) -> str:
-    return "any address" if rule.network in ("0.0.0.0/0", "::/0") else rule.network
+    return "; ".join(
+        f"{rule.protocol} {'any port' if rule.port is None else rule.port} to "
+        f"{'any address' if rule.network in (ANYWHERE, ANYWHERE_V6) else rule.network}"
+        for rule in rules
+    )
 
 
 def as_json(policy: ShieldPolicy, region: str, account: str = "") -> dict[str, Any]:
-    """The halves as JSON values."""
-    outside = outside_of(policy, region, account)
+    """The halves as JSON values, with the domains and rules of a perimeter."""
+    targets = _targets_of(policy)
     return {
         "halves": [vars(half) for half in halves_of(policy, region, account)],
-        "domains": outside.domains,
-        "egress": [rule.as_property() for rule in outside.egress],
+        "domains": [*RESOLVER_OWN, *domains_of(policy, targets, Place(region, account))],
+        "egress": [rule.as_property() for rule in egress_of(policy, targets)],
     }
 
 
-def _unknown(host: str) -> Kind:
+def _targets_of(policy: ShieldPolicy) -> list[Target]:
+    return [read_entry(str(entry), _unknown) for entry in policy.allow_outbound]
+
+
+def _unknown(host: str) -> Meaning:
     raise EntryError(f"allow_outbound: {host}: it is known at deployment only: see the template of a ShieldPerimeter")

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, Literal, get_args
 
 import aws_cdk as cdk
-from constructs import Construct, IConstruct
+from constructs import IConstruct
 
-from ..alarms import ControlAlarm, check_list, wrong_type
+from ..alarms import ControlAlarm, check_choice, check_list, check_switch, wrong_type
 from ..errors import ShieldError, shown
 from ..kinds import owner_of
 from ..log_group import LogOptions
 from ..policy import ShieldPolicy, ShieldPolicyError
 from ..tokens import has_token
-from . import firewall, query_logs
+from . import firewall
+from .query_logs import unused_options
 
 Mode = Literal["block", "alert"]
 EndpointPolicy = Literal["granted", "account", "none"]
@@ -31,18 +32,28 @@ def check_options(path: str, **given: Any) -> None:
     Raises:
         ShieldError: an option is malformed; the message lists all problems.
     """
-    problems = list(_problems(**given))
-    if problems:
+    if problems := [*_problems_of_switches(given), *_problems(**given)]:
         raise ShieldError(path, problems)
+
+
+def _problems_of_switches(given: dict[str, Any]) -> Iterator[str]:
+    checks: list[tuple[str, Callable[..., None], list[Any]]] = [
+        ("mode", check_choice, [get_args(Mode)]),
+        ("endpoint_policies", check_choice, [(None, *get_args(EndpointPolicy))]),
+        ("security_groups", check_switch, []),
+        ("threats", check_switch, []),
+        ("query_logs", check_switch, []),
+    ]
+    for name, check, arguments in checks:
+        try:
+            check(name, given[name], *arguments)
+        except ShieldError as error:
+            yield f"{error}{'; write log_group=' if hasattr(given[name], 'log_group_arn') else ''}"
 
 
 def _problems(
     *,
-    mode: Any,
     priority: Any,
-    security_groups: Any,
-    threats: Any,
-    endpoint_policies: Any,
     organization: Any,
     accounts: Any,
     query_logs: Any,
@@ -50,23 +61,14 @@ def _problems(
     logs: Any,
     alarm: Any,
     lock_credentials: Any,
+    **_: Any,
 ) -> Iterator[str]:
-    if mode not in get_args(Mode):
-        yield f"mode: {mode!r} is neither 'block' nor 'alert'"
     if isinstance(priority, bool) or not isinstance(priority, int) or priority not in firewall.PRIORITIES:
         yield f"priority: {priority!r} is no whole number from 101 to 9900"
-    if not isinstance(security_groups, bool):
-        yield f"security_groups: {security_groups!r} is neither True nor False"
-    if isinstance(lock_credentials, str) or not (
-        isinstance(lock_credentials, bool) or (isinstance(lock_credentials, (list, tuple)) and lock_credentials)
-    ):
-        yield f"lock_credentials: {lock_credentials!r} is neither True, False nor a list of the NAT gateways' addresses"
-    elif not isinstance(lock_credentials, bool):
+    if isinstance(lock_credentials, (list, tuple)) and lock_credentials:
         yield from filter(None, map(_address_problem, lock_credentials))
-    if not isinstance(threats, bool):
-        yield f"threats: {threats!r} is neither True nor False"
-    if endpoint_policies not in (None, *get_args(EndpointPolicy)):
-        yield f"endpoint_policies: {endpoint_policies!r} is none of 'granted', 'account' and 'none'"
+    elif not isinstance(lock_credentials, bool):
+        yield f"lock_credentials: {lock_credentials!r} is neither True, False nor a list of the NAT gateways' addresses"
     if organization is not None and not (
         isinstance(organization, str) and (organization.startswith("o-") or has_token(organization))
     ):
@@ -75,9 +77,6 @@ def _problems(
         yield "accounts: has no effect beside organization; give one of the two"
     if isinstance(accounts, str) or not all(map(_is_account, accounts)):
         yield f"accounts: {accounts!r} is no list of accounts, twelve digits each"
-    if not isinstance(query_logs, bool):
-        given = hasattr(query_logs, "log_group_arn")
-        yield f"query_logs: {shown(query_logs)} is neither True nor False" + ("; write log_group=" if given else "")
     if log_group is not None and not hasattr(log_group, "log_group_arn"):
         yield f"log_group: {shown(log_group)} is no log group; options of one are logs=LogOptions(...)"
     if logs is not None and not isinstance(logs, LogOptions):
@@ -87,21 +86,15 @@ def _problems(
             yield f"{name}: has no effect beside query_logs=False; leave one of them out"
     if log_group is not None and logs is not None:
         yield "logs: are options of the log group that is made, and log_group is one; leave one of them out"
-    yield from _alarm_problems(alarm)
+    if alarm is not None and not isinstance(alarm, ControlAlarm):
+        yield f"alarm: {wrong_type(alarm, ControlAlarm)}"
+    elif alarm is not None:
+        for name in unused_options(alarm):
+            yield f"alarm: ControlAlarm.{name} has no effect on look-ups: take it out"
 
 
 def _is_account(value: Any) -> bool:
     return isinstance(value, str) and (cdk.Token.is_unresolved(value) or (value.isdigit() and len(value) == 12))
-
-
-def _alarm_problems(alarm: Any) -> Iterator[str]:
-    if alarm is None:
-        return
-    if not isinstance(alarm, ControlAlarm):
-        yield f"alarm: {wrong_type(alarm, ControlAlarm)}"
-        return
-    for name in query_logs.unused_options(alarm):
-        yield f"alarm: ControlAlarm.{name} has no effect on look-ups: take it out"
 
 
 def chosen_functions(path: str, functions: Any) -> list[IConstruct] | None:
@@ -116,9 +109,6 @@ def chosen_functions(path: str, functions: Any) -> list[IConstruct] | None:
         check_list("functions", functions, "function")
     except ValueError as error:
         raise ShieldError(path, [str(error)]) from None
-    for number, one in enumerate(functions):
-        if not isinstance(one, Construct):
-            raise ShieldError(path, [f"functions[{number}]: {one!r} is no construct: write the function"])
     return [owner_of(one) or one for one in functions]
 
 

@@ -78,7 +78,7 @@ class SimulatedPerimeter:
 
     def connect(self, function: str, address: str, port: int, protocol: Protocol = "tcp") -> bool:
         """Whether the function's security groups let a connection, or a datagram, to an address out."""
-        return any(_admits(rule, address, port, protocol) for rule in self.egress[function])
+        return any(admits(rule, address, port, protocol) for rule in self.egress[function])
 
     def reach(self, function: str, target: str, protocol: Protocol = "tcp") -> bool:
         """Whether `host:port`, `address:port` or `[v6]:port` is reached: looked up if it is a name, and let out.
@@ -109,7 +109,8 @@ def _egress(template: Template, resolver: Resolver) -> Iterator[tuple[str, Seque
             yield resolver.path_of(logical_id), rules
 
 
-def _admits(rule: Mapping[str, Any], address: str, port: int, protocol: str) -> bool:
+def admits(rule: Mapping[str, Any], address: str, port: int, protocol: str = "tcp") -> bool:
+    """Whether an egress rule, in the form of `SecurityGroupEgress`, lets a connection or datagram out."""
     if rule["IpProtocol"] not in ("-1", protocol):
         return False
     network = ipaddress.ip_network(rule.get("CidrIp") or rule.get("CidrIpv6") or "255.255.255.255/32")

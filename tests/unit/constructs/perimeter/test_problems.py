@@ -24,11 +24,11 @@ pytestmark = pytest.mark.promise("perimeter.unseen")
 
 GROUP = logs.LogGroup.from_log_group_name(cdk.Stack(), "Given", "queries")
 WRONG: list[tuple[dict[str, Any], str]] = [
-    ({"mode": "on"}, "mode: 'on' is neither 'block' nor 'alert'"),
+    ({"mode": "on"}, "mode: 'on' is not one of block, alert"),
     ({"priority": 100}, "priority: 100 is no whole number from 101 to 9900"),
     ({"security_groups": "no"}, "security_groups: 'no' is neither True nor False"),
     ({"threats": "yes"}, "threats: 'yes' is neither True nor False"),
-    ({"endpoint_policies": True}, "endpoint_policies: True is none of 'granted', 'account' and 'none'"),
+    ({"endpoint_policies": True}, "endpoint_policies: True is not one of granted, account, none"),
     ({"organization": "mine"}, "organization: 'mine' is no organization's id"),
     ({"accounts": ["12"]}, "accounts: .* is no list of accounts, twelve digits each"),
     ({"accounts": "111122223333"}, "accounts: '111122223333' is no list"),
