@@ -18,7 +18,7 @@ from constructs import IConstruct, Node
 
 from shielded_function_monitoring.cfn.template import is_function
 
-from .batching import call_each, members_of
+from .batching import call_all, members_of
 from .errors import ShieldError
 from .late import late_mapping, references_in
 
@@ -156,9 +156,8 @@ class FunctionHandle:
     def add(self, variables: Mapping[str, str], layers: Sequence[lambda_.ILayerVersion]) -> None:
         """Sets environment variables, and appends layers; existing ones stay."""
         if isinstance(self.construct, lambda_.Function):
-            if layers:
-                self.construct.add_layers(*layers)
-            call_each(self.construct, "addEnvironment", list(variables.items()))
+            rows = [("addEnvironment", *each) for each in variables.items()]
+            call_all([(self.construct, *row) for row in ([("addLayers", *layers), *rows] if layers else rows)])
             return
         if layers:
             self.resource.layers = [*(self.resource.layers or ()), *(layer.layer_version_arn for layer in layers)]

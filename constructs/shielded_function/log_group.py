@@ -115,11 +115,9 @@ class LogOptions:
         given = {**{each: getattr(self, each) for each in _PROPS}, "log_group_name": name}
         if self.encryption_key is not None:
             _grant_logs_key(self.encryption_key, cdk.Stack.of(scope))
-        group = logs.LogGroup(scope, "LogGroup", **given)
-        ((resource, group_name),) = members_of([group], "node.defaultChild", "logGroupName")
-        if self.removal_policy is not cdk.RemovalPolicy.DESTROY:
-            resource.deletion_protection_enabled = True
-        return group, group_name
+        is_kept = self.removal_policy is not cdk.RemovalPolicy.DESTROY
+        group = logs.LogGroup(scope, "LogGroup", deletion_protection_enabled=is_kept or None, **given)
+        return group, group.log_group_name
 
 
 def protect_retained(groups: Sequence[logs.ILogGroup]) -> None:

@@ -21,7 +21,7 @@ from constructs import Construct, IConstruct
 
 from . import custom_resources, layer_archive
 from .alarms import AlarmOptions
-from .batching import members_of
+from .batching import call_all, members_of
 from .errors import ShieldError
 from .function_facts import FunctionHandle, read_properties
 from .late import check_late
@@ -235,8 +235,9 @@ class StageShields(Construct):
             properties = read_properties([shield.handle for shield in shields])
             states = cast("list[Any]", stack.resolve([shield.state() for shield in shields]))
             nodes = members_of([shield.handle.resource for shield in shields], "node")
-            for shield, now, state, (node,) in zip(shields, properties, states, nodes, strict=True):
-                node.add_metadata(SHIELD, json.dumps(state, sort_keys=True))
+            records = (json.dumps(state, sort_keys=True) for state in states)
+            call_all([(n, "addMetadata", SHIELD, record) for (n,), record in zip(nodes, records, strict=True)])
+            for shield, now, state in zip(shields, properties, states, strict=True):
                 found += (f"{shield.handle.path}: {problem}" for problem in shield.problems(now, state))
         return found
 

@@ -3,8 +3,8 @@
 From Python, each property of a construct and each method call is a message to the CDK's process and back, and these
 messages dominate the time of a synthesis. `batch.js` is a short module that jsii loads into that process, like the CDK:
 it reads the same members of many objects at once. Names are the CDK's in TypeScript (`deadLetterConfig`,
-`node.metadata`). Constructs are created and changed by the CDK's own classes, except by `call_each`: a shield sets
-seven variables of its function.
+`node.metadata`). `call_all` and `create` change constructs where each function of an app needs several calls: its
+variables and layers, its alarms. All else is created by the CDK's own classes.
 
 `jsii.load` of a generated archive is an interface of jsii's Python runtime that is documented for generated packages
 only. Where it fails, `_PLAIN` reads the same by the CDK's Python classes, one message at a time.
@@ -33,7 +33,17 @@ from constructs import MetadataEntry
 from shielded_function_monitoring.cfn.parts import as_template, references
 from shielded_function_monitoring.cfn.template import ref
 
-__all__ = ["call_each", "circles_of", "find_all", "holders_of", "members_of", "read_resources", "references_of"]
+__all__ = [
+    "call_all",
+    "circles_of",
+    "create",
+    "find_all",
+    "holders_of",
+    "members_of",
+    "new",
+    "read_resources",
+    "references_of",
+]
 
 _NAME: Final = "shielded-function-batch"
 _VERSION: Final = "1.0.0"
@@ -52,7 +62,8 @@ def members_of(
             `rawOverrides.Properties`.
         form: `value`; `resolved` by the resource's stack; or `paths`, as by `read_resources`.
     """
-    return _read("members", list(objects), list(paths), form) if objects else []
+    read = _read if form == "value" else _read_values
+    return read("members", list(objects), list(paths), form) if objects else []
 
 
 def references_of(resources: Sequence[Any], *names: str) -> list[tuple[list[tuple[str, str]], dict[str, Any]]]:
@@ -117,7 +128,7 @@ def holders_of(scope: Any, any_of: Sequence[str], others: Sequence[str]) -> list
         For each construct: its `toString`, the first member of `any_of` that it has, and its `others`, None for
         absent ones; in the form of `read_resources`, and the path of a construct.
     """
-    found = _read("holders", scope, list(any_of), list(others))
+    found = _read_values("holders", scope, list(any_of), list(others))
     return [(text, as_template(first), as_template(others)) for text, first, *others in found]
 
 
@@ -135,18 +146,37 @@ def read_resources(
         paths: the paths of resources, of any type; by default those of the types.
         without: the beginning of the ids of resources to leave out.
     """
-    found = _read("resources", stage, {kind: list(names) for kind, names in types.items()}, list(paths), without)
+    found = _read_values("resources", stage, {kind: list(names) for kind, names in types.items()}, list(paths), without)
     return [(path, kind, as_template(properties)) for path, kind, properties in found]
 
 
-def call_each(target: Any, method: str, rows: Sequence[Sequence[Any]]) -> None:
-    """Calls a method of an object once for each row of arguments."""
-    _read("calls", target, method, [list(row) for row in rows])
+def call_all(rows: Sequence[Sequence[Any]]) -> None:
+    """Calls methods: each row is an object, the method's name in TypeScript, and its arguments."""
+    _read("calls", [list(row) for row in rows])
+
+
+def new(kind: str, *places: Any, **props: Any) -> dict[str, Any]:
+    """An object for `create`: its class (`aws_logs.LogGroup`), its positional arguments, and its properties.
+
+    Properties of None are left out.
+    """
+    return {"new": kind, "arguments": [*places, {name: value for name, value in props.items() if value is not None}]}
+
+
+def create(wanted: Mapping[str, Any]) -> Any:
+    """Creates the object of `new`, with those in it. Types of arguments are not checked."""
+    return _read("create", wanted)
 
 
 def _read(name: str, *given: Any) -> Any:
     batch = _batch()
     return jsii.sinvoke(batch, "read", [name, list(given)]) if batch else _PLAIN[name](*given)
+
+
+def _read_values(name: str, *given: Any) -> Any:
+    """The same for values without constructs."""
+    batch = _batch()
+    return json.loads(jsii.sinvoke(batch, "readValues", [name, list(given)])) if batch else _PLAIN[name](*given)
 
 
 @cache
@@ -175,8 +205,11 @@ def _archive() -> bytes:
     """An npm package with jsii's description of it (https://aws.github.io/jsii/specification/)."""
     name, given = {"name": "name", "type": {"primitive": "string"}}, {"name": "given", "type": _ANY}
     common: Any = {"name": _NAME, "version": _VERSION, "license": "Apache-2.0"}
-    read = {"name": "read", "static": True, "parameters": [name, given], "returns": {"type": _ANY}}
-    kind = {"assembly": _NAME, "fqn": f"{_NAME}.Batch", "kind": "class", "name": "Batch", "methods": [read]}
+    methods = [
+        {"name": method, "static": True, "parameters": [name, given], "returns": {"type": _ANY}}
+        for method in ("read", "readValues")
+    ]
+    kind = {"assembly": _NAME, "fqn": f"{_NAME}.Batch", "kind": "class", "name": "Batch", "methods": methods}
     described = {
         "schema": "jsii/0.10.0",
         **common,
@@ -207,6 +240,18 @@ def _archive() -> bytes:
 
 def _members(objects: Sequence[Any], paths: Sequence[str], form: str) -> list[list[Any]]:
     return [[_FORMS[form](reduce(_member, path.split("."), each), each) for path in paths] for each in objects]
+
+
+def _create(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_create(each) for each in cast("list[Any]", value)]
+    if not isinstance(value, dict):
+        return value
+    found = {name: _create(each) for name, each in cast("dict[str, Any]", value).items()}
+    if "new" not in found:
+        return found
+    *places, props = found["arguments"]
+    return attrgetter(found["new"])(cdk)(*places, **{_snake(name): each for name, each in props.items()})
 
 
 def _find(scope: Any, classes: Sequence[str], types: Sequence[str]) -> list[tuple[Any, str]]:
@@ -263,9 +308,13 @@ def _member(value: Any, name: str) -> Any:
     """A member, `toJSON` as `to_json`; protected members have an underscore in Python."""
     if isinstance(value, dict):
         return cast("dict[str, Any]", value).get(name)
-    snake = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name.removesuffix("()")).lower()
+    snake = _snake(name.removesuffix("()"))
     found: Any = getattr(value, snake, getattr(value, f"_{snake}", None))
     return found() if name.endswith("()") else found
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower()
 
 
 def _as_json(value: Any, _: Any = None) -> Any:
@@ -323,7 +372,8 @@ _FORMS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "paths": _by_path,
 }
 _PLAIN: Final[Mapping[str, Callable[..., Any]]] = {
-    "calls": lambda target, method, rows: [_member(target, method)(*row) for row in rows],
+    "calls": lambda rows: [_member(target, method)(*given) for target, method, *given in rows],
+    "create": _create,
     "members": _members,
     "circles": lambda asked: [None for _ in asked],  # each step needs many messages: CloudFormation finds the circle
     "find": _find,

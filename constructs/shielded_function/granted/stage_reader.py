@@ -24,7 +24,7 @@ from ..batching import find_all, holders_of, members_of, read_resources
 from ..errors import ShieldError
 from ..function_facts import FunctionHandle
 from ..names import LOCK, l2_path
-from ..paths import described, find_constructs, path_of
+from ..paths import described, find_constructs, path_of, request_paths
 from ..tokens import has_token
 from .arns import Field, Resource, Target, Unknown, words
 from .model import Finding
@@ -130,6 +130,7 @@ class StageReader(RoleReader):
         self._stacks = _stacks_in(stage)
         self.rows = read_resources(stage, _TYPES, without=LOCK)
         self._properties = {path: properties for path, _, properties in self.rows}
+        request_paths(handle.resource for handle in self._handles)
         for handle in self._handles:
             if path_of(handle.resource)[0] not in self._properties:
                 raise ShieldError(handle.path, ["it is not in the stage whose grants are read"])

@@ -65,13 +65,13 @@ def add_heartbeat(attached: FunctionShield, actions: Sequence[AlarmAction]) -> N
         "HeartbeatAlarm",
         cloudwatch.MathExpression(expression=_SILENT, using_metrics={"invoked": invoked, "armed": started}, period=day),
         actions,
-        alarm_name=alarm_name(PREFIX, "silent", stack.stack_name, place, None, lambda: attached.node.addr[-8:]),
-        alarm_description=(
+        alarmName=alarm_name(PREFIX, "silent", stack.stack_name, place, None, lambda: attached.node.addr[-8:]),
+        alarmDescription=(
             f"{attached.handle.path} was invoked on {_DAYS} days in a row, and its shield wrote no line of a start.\n"
             f"1. Run `shielded-function report --function {function} --region {stack.region} --since 3d`\n"
             "2. Check that AWS_LAMBDA_EXEC_WRAPPER is the shield, and that the layer is there.\n"
             "3. Check that its log group exists, with the metric filter."
         ),
         threshold=1,
-        evaluation_periods=_DAYS,
+        evaluationPeriods=_DAYS,
     )

@@ -11,6 +11,7 @@ from aws_cdk import aws_logs as logs
 
 from shielded_function_monitoring.filters import NAMESPACE, Severity, fleet_query
 
+from ..batching import create, new
 from .watches import Counter, Watch
 
 if TYPE_CHECKING:
@@ -63,9 +64,17 @@ def make_watch_alarm(
     if function_name is None:
         by = "FunctionName" if watch.alarms.contributors else None
         query = fleet_query(watch.counter.metric, watch.level, by=by)
-        metric: Any = cloudwatch.MathExpression(expression=query, using_metrics={}, period=period)
+        metric = new("aws_cloudwatch.MathExpression", expression=query, usingMetrics={}, period=period)
     else:
-        metric = metric_of(watch.counter, function_name, watch.policy, watch.level, period=period)
+        known = {"FunctionName": function_name, "Policy": watch.policy, "Level": watch.level}
+        metric = new(
+            "aws_cloudwatch.Metric",
+            namespace=NAMESPACE,
+            metricName=watch.counter.metric,
+            dimensionsMap={each: known[each] for each in watch.counter.dimensions},
+            statistic="Sum",
+            period=period,
+        )
     evaluated, needed = watch.periods
     return make_alarm(
         scope,
@@ -73,10 +82,10 @@ def make_watch_alarm(
         metric,
         watch.actions_for(severity),
         *(watch.option(f"{state}_actions") for state in ("ok", "insufficient_data")),
-        alarm_name=name,
-        alarm_description=description,
-        evaluation_periods=evaluated,
-        datapoints_to_alarm=needed,
+        alarmName=name,
+        alarmDescription=description,
+        evaluationPeriods=evaluated,
+        datapointsToAlarm=needed,
         threshold=watch.option("threshold"),
     )
 
@@ -84,22 +93,25 @@ def make_watch_alarm(
 def make_alarm(
     scope: Construct, construct_id: str, metric: Any, *actions: Sequence[AlarmAction] | None, **options: Any
 ) -> cloudwatch.Alarm:
-    """An alarm from its threshold on, which is quiet without data.
+    """An alarm from its threshold on, which is quiet without data; made with its metric in one message.
 
     Args:
         scope: its parent.
         construct_id: its id in `scope`.
         metric: its metric or math expression.
         actions: its actions when it starts, when it ends, and when data are missing.
-        options: further arguments of `Alarm`.
+        options: further properties of `Alarm`, by their names in TypeScript; their types are not checked.
     """
-    alarm = cloudwatch.Alarm(
-        scope,
-        construct_id,
-        metric=metric,
-        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-        **options,
+    alarm: cloudwatch.Alarm = create(
+        new(
+            "aws_cloudwatch.Alarm",
+            scope,
+            construct_id,
+            metric=metric,
+            comparisonOperator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            treatMissingData=cloudwatch.TreatMissingData.NOT_BREACHING,
+            **options,
+        )
     )
     adds: Any = (alarm.add_alarm_action, alarm.add_ok_action, alarm.add_insufficient_data_action)
     for add, given in zip(adds, actions, strict=False):

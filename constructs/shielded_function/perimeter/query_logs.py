@@ -91,8 +91,8 @@ def make_alarm(scope: Construct, vpc_id: str | None, alarm: ControlAlarm, path: 
         alarm.actions,
         alarm.ok_actions,
         alarm.insufficient_data_actions,
-        alarm_description="\n".join(lines),
-        evaluation_periods=alarm.evaluation_periods or 1,
-        datapoints_to_alarm=alarm.datapoints,
+        alarmDescription="\n".join(lines),
+        evaluationPeriods=alarm.evaluation_periods or 1,
+        datapointsToAlarm=alarm.datapoints,
         threshold=alarm.threshold or 1,
     )
